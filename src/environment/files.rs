@@ -1,0 +1,21 @@
+//! How the deciding stages see files: through a trait, so that a test can hand them a folder made of values.
+
+use std::ffi::OsString;
+use std::io;
+use std::path::Path;
+
+/// A view of the file system that only reads.
+pub trait Files {
+    /// The bytes of the file at `path`; `Ok(None)` where nothing is there.
+    ///
+    /// # Errors
+    ///
+    /// Whatever kept an existing file from being read: it is a folder, it is not readable, it is too large.
+    fn read(&self, path: &Path) -> io::Result<Option<Vec<u8>>>;
+
+    /// Whether `path`, after following links, is there at all.
+    fn exists(&self, path: &Path) -> bool;
+
+    /// The names in the folder `path`, in no particular order; empty where it cannot be listed.
+    fn list(&self, path: &Path) -> Vec<OsString>;
+}

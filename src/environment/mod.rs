@@ -1,0 +1,18 @@
+//! Where values come from: dotenv dialects, load orders of frameworks, and the origin of each value.
+//!
+//! The question this stage answers is: which environment could the command see? Loaders disagree, so the answer is
+//! a list of [`Reading`]s, one for each plausible loader. Nothing here judges a value, connects to anything, or
+//! executes anything found in a file. Files are seen through [`Files`] only.
+#![forbid(unsafe_code)]
+
+mod files;
+mod invocation;
+mod origin;
+mod project;
+mod reading;
+
+pub use files::Files;
+pub use invocation::Invocation;
+pub use origin::Origin;
+pub use project::Project;
+pub use reading::{Reading, Setting, Unresolved};

@@ -1,0 +1,42 @@
+//! What one plausible loader would hand to the command.
+
+use super::Origin;
+
+/// One variable, as one loader would set it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Setting {
+    /// The name that the command would see; nested keys are joined with dots (`spring.datasource.url`).
+    pub name: String,
+    /// The value after this loader's unquoting and expansion; the text as written where `unresolved` is set.
+    pub value: String,
+    /// Where it was read.
+    pub origin: Origin,
+    /// Why `value` is not what the command would see, where that cannot be known without executing something.
+    pub unresolved: Option<Unresolved>,
+}
+
+/// Why a value cannot be known by reading alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unresolved {
+    /// It holds `$(…)` or backquotes that some loaders execute; safe-test never does.
+    CommandSubstitution,
+    /// It is code of a template language (ERB, Jinja, Twig, …) or a call (`env("X")`) that was not evaluated.
+    Template,
+}
+
+/// The merged environment that one plausible loader gives: each name at most once, the winning value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reading {
+    /// Which loader, for people: `Laravel`, `dotenv (Node.js)`, `process environment`.
+    pub loader: String,
+    /// The settings, in no particular order.
+    pub settings: Vec<Setting>,
+}
+
+impl Reading {
+    /// The setting of that exact name.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Setting> {
+        self.settings.iter().find(|setting| setting.name == name)
+    }
+}

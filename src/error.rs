@@ -1,0 +1,36 @@
+//! What every failure has to answer: what happened, why, what to do next, and with which status to end.
+//!
+//! Each stage keeps its own error enum; a variant is a fact with the data that a person needs (path, target,
+//! tool). The message is a lower-case phrase without a full stop, the cause is kept as `source` and printed apart
+//! by the one printer in `ui.rs`.
+
+use crate::exit::Exit;
+
+/// An error that can be put before a person: with a hint and an exit status besides its message.
+///
+/// Implementations match on their variants without a wildcard arm, so that a new variant has to answer both.
+pub trait Explain: std::error::Error + Send + Sync + 'static {
+    /// What to do next, as a phrase without a full stop; `None` where the message already says it.
+    fn hint(&self) -> Option<String>;
+
+    /// The status that safe-test ends with when this error ends it.
+    fn exit(&self) -> Exit;
+}
+
+/// A failure on its way to the printer, whichever stage it came from.
+#[derive(Debug)]
+pub struct Failure(Box<dyn Explain>);
+
+impl Failure {
+    /// The error behind this failure.
+    #[must_use]
+    pub fn error(&self) -> &dyn Explain {
+        self.0.as_ref()
+    }
+}
+
+impl<E: Explain> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Failure(Box::new(error))
+    }
+}

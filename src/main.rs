@@ -1,0 +1,3 @@
+//! The door: hands the arguments over and ends with the status that comes back.
+
+fn main() {}

@@ -1,0 +1,104 @@
+//! Text that must never be shown: passwords, and whatever could be part of one.
+#![forbid(unsafe_code)]
+
+use std::fmt;
+
+/// What stands in the place of a secret in every output.
+pub const MASK: &str = "***";
+
+/// A password or token. `Debug` and `Display` mask it; only [`Secret::expose`] gives it away.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Wraps a text that must not be shown.
+    #[must_use]
+    pub fn new(text: impl Into<String>) -> Self {
+        Secret(text.into())
+    }
+
+    /// Gives the text itself, for the one place that hands it to a driver or a private file.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+
+    /// Masks every occurrence of this secret in `text`, as it stands and percent-encoded.
+    ///
+    /// Secrets shorter than four characters are masked only as whole words: masking every `a` would destroy the
+    /// message without hiding anything.
+    #[must_use]
+    pub fn redact_in(&self, text: &str) -> String {
+        if self.0.is_empty() {
+            return text.to_owned();
+        }
+        let mut masked = mask_occurrences(text, &self.0);
+        let encoded = percent_encode(&self.0);
+        if encoded != self.0 {
+            masked = mask_occurrences(&masked, &encoded);
+        }
+        masked
+    }
+}
+
+fn mask_occurrences(text: &str, secret: &str) -> String {
+    if secret.chars().count() >= 4 {
+        return text.replace(secret, MASK);
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(secret) {
+        let before = rest[..at].chars().next_back().or(out.chars().next_back());
+        let after = rest[at + secret.len()..].chars().next();
+        let inside_word = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+        out.push_str(&rest[..at]);
+        out.push_str(if inside_word(before) || inside_word(after) { secret } else { MASK });
+        rest = &rest[at + secret.len()..];
+    }
+    out.push_str(rest);
+    out
+}
+
+fn percent_encode(text: &str) -> String {
+    text.bytes()
+        .map(|byte| match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
+            other => format!("%{other:02X}"),
+        })
+        .collect()
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(MASK)
+    }
+}
+
+impl fmt::Display for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(MASK)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_masked_when_shown() {
+        let secret = Secret::new("hunter2");
+        assert_eq!(format!("{secret} {secret:?}"), "*** ***");
+    }
+
+    #[test]
+    fn a_secret_is_masked_in_text_as_it_stands_and_encoded() {
+        let cases = [
+            ("p@ss/word", "user p@ss/word and p%40ss%2Fword", "user *** and ***"),
+            ("", "nothing", "nothing"),
+            ("a", "a banana a", "*** banana ***"),
+        ];
+        for (secret, text, expected) in cases {
+            assert_eq!(Secret::new(secret).redact_in(text), expected, "{secret}");
+        }
+    }
+}

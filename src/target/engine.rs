@@ -1,0 +1,110 @@
+//! The database engines that safe-test tells apart.
+
+use std::fmt;
+
+/// A database engine, or a service that holds data like one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Engine {
+    /// PostgreSQL and what speaks its protocol under a `postgres` scheme (Redshift, Timescale, …).
+    Postgres,
+    /// CockroachDB: PostgreSQL's protocol, not dumped by `pg_dump`.
+    Cockroach,
+    /// MySQL; also where only "MySQL or MariaDB" is known.
+    Mysql,
+    /// MariaDB, where the value says so.
+    Mariadb,
+    /// SQLite.
+    Sqlite,
+    /// MongoDB.
+    Mongodb,
+    /// Microsoft SQL Server.
+    SqlServer,
+    /// Oracle Database.
+    Oracle,
+    /// H2, HSQLDB or Derby: databases embedded in the JVM.
+    H2,
+    /// ClickHouse.
+    Clickhouse,
+    /// Turso and other libSQL servers.
+    Libsql,
+    /// DynamoDB.
+    Dynamodb,
+    /// Cassandra and ScyllaDB.
+    Cassandra,
+    /// Neo4j.
+    Neo4j,
+    /// DuckDB.
+    Duckdb,
+    /// Redis, Valkey, KeyDB, …: a cache.
+    Redis,
+    /// Memcached: a cache.
+    Memcached,
+    /// Elasticsearch, OpenSearch, Meilisearch, …: a search index.
+    Search,
+    /// RabbitMQ, Kafka, NATS, …: a broker.
+    Broker,
+    /// A database whose engine the value does not tell.
+    Unknown,
+}
+
+impl Engine {
+    /// The name in JSON, manifests and messages.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Engine::Postgres => "postgres",
+            Engine::Cockroach => "cockroach",
+            Engine::Mysql => "mysql",
+            Engine::Mariadb => "mariadb",
+            Engine::Sqlite => "sqlite",
+            Engine::Mongodb => "mongodb",
+            Engine::SqlServer => "sqlserver",
+            Engine::Oracle => "oracle",
+            Engine::H2 => "h2",
+            Engine::Clickhouse => "clickhouse",
+            Engine::Libsql => "libsql",
+            Engine::Dynamodb => "dynamodb",
+            Engine::Cassandra => "cassandra",
+            Engine::Neo4j => "neo4j",
+            Engine::Duckdb => "duckdb",
+            Engine::Redis => "redis",
+            Engine::Memcached => "memcached",
+            Engine::Search => "search",
+            Engine::Broker => "broker",
+            Engine::Unknown => "unknown",
+        }
+    }
+
+    /// The port that drivers dial where none is given.
+    #[must_use]
+    pub fn default_port(self) -> Option<u16> {
+        match self {
+            Engine::Postgres => Some(5432),
+            Engine::Cockroach => Some(26257),
+            Engine::Mysql | Engine::Mariadb => Some(3306),
+            Engine::Mongodb => Some(27017),
+            Engine::SqlServer => Some(1433),
+            Engine::Oracle => Some(1521),
+            Engine::Clickhouse => Some(8123),
+            Engine::Cassandra => Some(9042),
+            Engine::Neo4j => Some(7687),
+            Engine::Redis => Some(6379),
+            Engine::Memcached => Some(11211),
+            Engine::Search => Some(9200),
+            Engine::Broker => Some(5672),
+            Engine::Dynamodb | Engine::Sqlite | Engine::H2 | Engine::Libsql | Engine::Duckdb | Engine::Unknown => None,
+        }
+    }
+
+    /// Whether losing what it holds loses no data of record: caches, search indexes and brokers.
+    #[must_use]
+    pub fn is_auxiliary(self) -> bool {
+        matches!(self, Engine::Redis | Engine::Memcached | Engine::Search | Engine::Broker)
+    }
+}
+
+impl fmt::Display for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
