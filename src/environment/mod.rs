@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod files;
+pub mod formats;
 mod invocation;
 mod origin;
 mod project;
