@@ -32,6 +32,7 @@ pub fn flatten(text: &str) -> Result<Vec<FlatEntry>, FormatError> {
 
 /// Notes the scalars of a value; `line` is that of the key that leads to it.
 fn visit(value: &Value<'_>, line: u32, lines: &LineIndex, collector: &mut Collector) -> Result<(), Capped> {
+    collector.step()?;
     match value {
         Value::StringLit(literal) => collector.push(&literal.value, line),
         Value::NumberLit(literal) => collector.push(literal.value, line),

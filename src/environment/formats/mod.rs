@@ -117,9 +117,8 @@ impl Collector {
         Ok(())
     }
 
-    /// Notes a value at the current path.
+    /// Notes a value at the current path; the caller has counted its step.
     fn push(&mut self, value: &str, line: u32) -> Result<(), Capped> {
-        self.step()?;
         self.take_bytes(value.len() + self.path.iter().map(String::len).sum::<usize>())?;
         let (path, value) = (self.path.clone(), value.to_owned());
         self.entries.push(FlatEntry { path, value, line, document: self.document });

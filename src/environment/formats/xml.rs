@@ -70,9 +70,11 @@ fn read(text: &str, root: Node<'_, '_>, lines: &LineIndex, with_root: bool) -> R
 
 fn element(node: Node<'_, '_>, lines: &LineIndex, collector: &mut Collector) -> Result<(), Capped> {
     collector.enter(node.tag_name().name())?;
+    collector.step()?;
     collector.push(own_text(node).trim(), lines.line(node.range().start))?;
     for attribute in node.attributes() {
         collector.enter(&format!("@{}", attribute.name()))?;
+        collector.step()?;
         collector.push(attribute.value(), lines.line(attribute.range().start))?;
         collector.leave();
     }

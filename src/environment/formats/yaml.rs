@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span};
 
-use super::{Capped, Collector, FlatEntry, FormatError, MAX_DEPTH, checked, finish, line_number};
+use super::{Capped, Collector, FlatEntry, FormatError, MAX_DEPTH, MAX_STEPS, checked, finish, line_number};
 
 /// How often reading is resumed after a mistake.
 const MAX_RESUMES: u32 = 32;
@@ -147,6 +147,10 @@ impl Builder {
     }
 
     fn take(&mut self, event: Event<'_>, line: u32) -> Result<(), Capped> {
+        // A mapping's pair is two nodes.
+        if self.tree.nodes.len() > 2 * MAX_STEPS {
+            return Err(Capped("too many values"));
+        }
         match event {
             Event::DocumentStart(_) => {
                 self.document = self.documents_begun;
