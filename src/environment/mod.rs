@@ -8,9 +8,12 @@
 mod files;
 pub mod formats;
 mod invocation;
+#[cfg(test)]
+pub(crate) mod memory;
 mod origin;
 mod project;
 mod reading;
+pub mod services;
 
 pub use files::Files;
 pub use invocation::Invocation;
