@@ -5,9 +5,11 @@
 //! executes anything found in a file. Files are seen through [`Files`] only.
 #![forbid(unsafe_code)]
 
+mod drivers;
 mod files;
 pub mod formats;
 mod invocation;
+pub mod manifests;
 #[cfg(test)]
 pub(crate) mod memory;
 mod origin;
