@@ -5,11 +5,17 @@
 //! executes anything found in a file. Files are seen through [`Files`] only.
 #![forbid(unsafe_code)]
 
+mod drivers;
 mod files;
+pub mod formats;
 mod invocation;
+pub mod manifests;
+#[cfg(test)]
+pub(crate) mod memory;
 mod origin;
 mod project;
 mod reading;
+pub mod services;
 
 pub use files::Files;
 pub use invocation::Invocation;
