@@ -6,6 +6,7 @@
 //! (may any of them be production), `snapshot` (save each), `clearance` (proof that both happened), `exec` (run),
 //! `audit` (write it down). A stage uses types of stages to its left; only `commands` knows both decisions and edge.
 
+pub mod audit;
 pub mod environment;
 pub mod error;
 pub mod exit;
