@@ -1,5 +1,6 @@
 //! Saving a database before a command may touch it, and putting it back: plans, engines, manifests, retention.
 
+mod latest;
 mod manifest;
 mod plan;
 mod receipt;
@@ -10,6 +11,7 @@ mod taken;
 #[cfg(test)]
 mod testing;
 
+pub use latest::latest;
 pub use manifest::{FileState, Kind, Level, Manifest, Server, TableRows, Tool};
 pub use plan::{PlanError, Step, plan};
 pub use receipt::{Care, Receipt};
