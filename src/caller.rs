@@ -44,7 +44,13 @@ impl Caller {
     /// `terminal` says whether standard input and standard error are a terminal.
     #[must_use]
     pub fn recognise(process: &[(String, String)], terminal: bool) -> Self {
-        let value = |name: &str| process.iter().find(|(set, _)| set == name).map(|(_, value)| value.as_str()).filter(|value| !value.is_empty());
+        let value = |name: &str| {
+            process
+                .iter()
+                .find(|(set, _)| set == name)
+                .map(|(_, value)| value.as_str())
+                .filter(|value| !value.is_empty())
+        };
         let (kind, name) = if let Some(name) = agent(&value) {
             (CallerKind::Agent, Some(name))
         } else if let Some(name) = hook(&value) {
@@ -141,8 +147,13 @@ const CI: [(&str, &str); 26] = [
 ];
 
 /// Variables that a hook runner or git itself sets while a hook runs.
-const HOOKS: [(&str, &str); 5] =
-    [("PRE_COMMIT", "pre-commit"), ("LEFTHOOK", "lefthook"), ("HUSKY_GIT_PARAMS", "husky"), ("GIT_INDEX_FILE", "git"), ("GIT_PUSH_OPTION_COUNT", "git")];
+const HOOKS: [(&str, &str); 5] = [
+    ("PRE_COMMIT", "pre-commit"),
+    ("LEFTHOOK", "lefthook"),
+    ("HUSKY_GIT_PARAMS", "husky"),
+    ("GIT_INDEX_FILE", "git"),
+    ("GIT_PUSH_OPTION_COUNT", "git"),
+];
 
 fn agent<'v>(value: &impl Fn(&str) -> Option<&'v str>) -> Option<String> {
     if let Some(name) = value("AI_AGENT") {
@@ -157,7 +168,9 @@ fn agent<'v>(value: &impl Fn(&str) -> Option<&'v str>) -> Option<String> {
 
 fn ci<'v>(value: &impl Fn(&str) -> Option<&'v str>) -> Option<String> {
     let named = CI.iter().find(|(name, _)| value(name).is_some_and(is_on)).map(|(_, provider)| (*provider).to_owned());
-    named.or_else(|| ["CI", "CONTINUOUS_INTEGRATION"].iter().any(|name| value(name).is_some_and(is_on)).then(|| "CI".to_owned()))
+    named.or_else(|| {
+        ["CI", "CONTINUOUS_INTEGRATION"].iter().any(|name| value(name).is_some_and(is_on)).then(|| "CI".to_owned())
+    })
 }
 
 fn hook<'v>(value: &impl Fn(&str) -> Option<&'v str>) -> Option<String> {

@@ -90,7 +90,11 @@ impl Clearance {
     /// # Errors
     ///
     /// What is missing. Nothing overrides a production verdict.
-    pub fn grant(judgement: &Judgement, consent: Option<&Consent>, receipts: Vec<Receipt>) -> Result<Self, ClearanceError> {
+    pub fn grant(
+        judgement: &Judgement,
+        consent: Option<&Consent>,
+        receipts: Vec<Receipt>,
+    ) -> Result<Self, ClearanceError> {
         match judgement.verdict {
             Verdict::Safe => {}
             Verdict::Unverified if consent.is_some() => {}

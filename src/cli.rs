@@ -19,7 +19,12 @@ Exit status: the command's own; 120 refused, 121 no snapshot, 122 restore after 
 /// Runs a test, migration or seed command so that it cannot touch a production database, and so that it can be
 /// undone.
 #[derive(Debug, Parser)]
-#[command(name = "safe-test", version, disable_help_subcommand = true, override_usage = "safe-test [OPTIONS] [--] <COMMAND> [ARGS]...\n       safe-test [OPTIONS] <SUBCOMMAND>")]
+#[command(
+    name = "safe-test",
+    version,
+    disable_help_subcommand = true,
+    override_usage = "safe-test [OPTIONS] [--] <COMMAND> [ARGS]...\n       safe-test [OPTIONS] <SUBCOMMAND>"
+)]
 struct Line {
     #[command(flatten)]
     before: Before,
@@ -32,41 +37,41 @@ struct Line {
 
 /// Options that stand before the command or the subcommand.
 #[derive(Debug, Clone, Default, Args)]
-pub struct Before {
+pub(crate) struct Before {
     /// Judge and run in this folder
     #[arg(short = 'C', value_name = "DIR")]
-    pub folder: Option<PathBuf>,
+    pub(crate) folder: Option<PathBuf>,
     /// Add a file to what is judged; it is not passed on (repeatable)
     #[arg(long = "env-file", value_name = "FILE")]
-    pub env_files: Vec<PathBuf>,
+    pub(crate) env_files: Vec<PathBuf>,
     /// When to put the databases back after the command
     #[arg(long, value_name = "WHEN")]
-    pub restore: Option<RestoreChoice>,
+    pub(crate) restore: Option<RestoreChoice>,
     /// Judge and plan, and say what would be done; run nothing
     #[arg(long)]
-    pub dry_run: bool,
+    pub(crate) dry_run: bool,
 }
 
 /// Options that are taken before and after a subcommand.
 #[derive(Debug, Clone, Default, Args)]
-pub struct Shared {
+pub(crate) struct Shared {
     /// How to print
     #[arg(long, value_name = "FORMAT")]
-    pub format: Option<Format>,
+    pub(crate) format: Option<Format>,
     /// Say less
     #[arg(short, long)]
-    pub quiet: bool,
+    pub(crate) quiet: bool,
     /// Say more
     #[arg(short, long, conflicts_with = "quiet")]
-    pub verbose: bool,
+    pub(crate) verbose: bool,
     /// When to use colours
     #[arg(long, value_name = "WHEN")]
-    pub color: Option<ColorChoice>,
+    pub(crate) color: Option<ColorChoice>,
 }
 
 /// When the databases are put back after the command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum RestoreChoice {
+pub(crate) enum RestoreChoice {
     /// Only by `safe-test restore`
     Never,
     /// When the command does not succeed
@@ -77,7 +82,7 @@ pub enum RestoreChoice {
 
 /// How to print.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub enum Format {
+pub(crate) enum Format {
     /// For people
     #[default]
     Text,
@@ -87,7 +92,7 @@ pub enum Format {
 
 /// When to use colours.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub enum ColorChoice {
+pub(crate) enum ColorChoice {
     /// On a terminal, unless NO_COLOR is set
     #[default]
     Auto,
@@ -99,7 +104,7 @@ pub enum ColorChoice {
 
 /// How far to verify.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub enum VerifyLevel {
+pub(crate) enum VerifyLevel {
     /// Read the whole dump back and compare its hash
     #[default]
     Read,
@@ -118,7 +123,7 @@ struct SubcommandLine {
 
 /// What a subcommand asks for.
 #[derive(Debug, Clone, Subcommand)]
-pub enum Action {
+pub(crate) enum Action {
     /// Judge only: verdict, targets, findings, where each value came from
     Check {
         #[command(flatten)]
@@ -191,7 +196,7 @@ pub enum Action {
 
 /// What to do with the audit log besides reading it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Subcommand)]
-pub enum LogAction {
+pub(crate) enum LogAction {
     /// Prove that the log is intact
     Verify,
     /// Accept a log that was damaged; at a terminal only
@@ -200,7 +205,7 @@ pub enum LogAction {
 
 /// What was asked for.
 #[derive(Debug, Clone)]
-pub enum Request {
+pub(crate) enum Request {
     /// Guard a command; never empty.
     Guard(Vec<OsString>),
     /// One of safe-test's own actions.
@@ -209,13 +214,13 @@ pub enum Request {
 
 /// A command line, read.
 #[derive(Debug, Clone)]
-pub struct Asked {
+pub(crate) struct Asked {
     /// The options before the first word.
-    pub before: Before,
+    pub(crate) before: Before,
     /// The options that may stand on either side of a subcommand, the later one winning.
-    pub shared: Shared,
+    pub(crate) shared: Shared,
     /// What to do.
-    pub request: Request,
+    pub(crate) request: Request,
 }
 
 /// Reads a command line, the program's name first.
@@ -223,11 +228,12 @@ pub struct Asked {
 /// # Errors
 ///
 /// What clap says of it, help and version included.
-pub fn read(arguments: &[OsString]) -> Result<Asked, clap::Error> {
+pub(crate) fn read(arguments: &[OsString]) -> Result<Asked, clap::Error> {
     let matches = complete_command().try_get_matches_from(arguments)?;
     let line = Line::from_arg_matches(&matches)?;
     let Some(first) = line.rest.first() else {
-        return Err(complete_command().error(clap::error::ErrorKind::MissingRequiredArgument, "a command to guard, or a subcommand, is needed"));
+        return Err(complete_command()
+            .error(clap::error::ErrorKind::MissingRequiredArgument, "a command to guard, or a subcommand, is needed"));
     };
     let was_separated = arguments.len() > line.rest.len() && arguments[arguments.len() - line.rest.len() - 1] == "--";
     if was_separated || !is_subcommand(first) {
@@ -242,7 +248,9 @@ pub fn read(arguments: &[OsString]) -> Result<Asked, clap::Error> {
 fn complete_command() -> clap::Command {
     let subcommands: Vec<String> = SubcommandLine::command()
         .get_subcommands()
-        .map(|known| format!("  {:10} {}", known.get_name(), known.get_about().map(ToString::to_string).unwrap_or_default()))
+        .map(|known| {
+            format!("  {:10} {}", known.get_name(), known.get_about().map(ToString::to_string).unwrap_or_default())
+        })
         .collect();
     Line::command().after_help(format!("Subcommands:\n{}\n\n{AFTER_HELP}", subcommands.join("\n")))
 }
@@ -310,12 +318,19 @@ mod tests {
 
     #[test]
     fn subcommands_take_the_shared_options_on_either_side() {
-        for line in ["safe-test --format json check", "safe-test check --format json", "safe-test check --format json -- npm test"] {
+        for line in [
+            "safe-test --format json check",
+            "safe-test check --format json",
+            "safe-test check --format json -- npm test",
+        ] {
             let asked = asked(line);
             assert_eq!(asked.shared.format, Some(Format::Json), "{line}");
             assert!(matches!(asked.request, Request::Act(Action::Check { .. })), "{line}");
         }
-        assert!(matches!(asked("safe-test log verify").request, Request::Act(Action::Log { what: Some(LogAction::Verify), .. })));
+        assert!(matches!(
+            asked("safe-test log verify").request,
+            Request::Act(Action::Log { what: Some(LogAction::Verify), .. })
+        ));
     }
 
     #[test]

@@ -13,13 +13,13 @@ use crate::snapshot::Watch;
 
 /// How the run talks to people.
 #[derive(Debug)]
-pub struct Ui {
+pub(crate) struct Ui {
     /// Say only what is wrong.
-    pub quiet: bool,
+    pub(crate) quiet: bool,
     /// Say more.
-    pub verbose: bool,
+    pub(crate) verbose: bool,
     /// Print for programs.
-    pub json: bool,
+    pub(crate) json: bool,
     styled: bool,
     /// Texts that must never be printed, whatever message they got into.
     secrets: Vec<Secret>,
@@ -27,7 +27,7 @@ pub struct Ui {
 
 /// The weight of a word on the terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Tone {
+pub(crate) enum Tone {
     /// All is well.
     Good,
     /// Wants a look.
@@ -41,19 +41,19 @@ pub enum Tone {
 impl Ui {
     /// A printer; `color` overrides what the terminal and `NO_COLOR` suggest.
     #[must_use]
-    pub fn new(quiet: bool, verbose: bool, json: bool, color: Option<bool>) -> Self {
+    pub(crate) fn new(quiet: bool, verbose: bool, json: bool, color: Option<bool>) -> Self {
         let styled = color.unwrap_or_else(|| console::colors_enabled_stderr() && io::stderr().is_terminal());
         Ui { quiet, verbose, json, styled, secrets: Vec::new() }
     }
 
     /// Masks these texts in everything that is printed from now on.
-    pub fn keep_secret(&mut self, secrets: impl IntoIterator<Item = Secret>) {
+    pub(crate) fn keep_secret(&mut self, secrets: impl IntoIterator<Item = Secret>) {
         self.secrets.extend(secrets.into_iter().filter(|secret| secret.expose().chars().count() >= 4));
     }
 
     /// `text` in a tone, where colours are used.
     #[must_use]
-    pub fn toned(&self, text: &str, tone: Tone) -> String {
+    pub(crate) fn toned(&self, text: &str, tone: Tone) -> String {
         if !self.styled {
             return text.to_owned();
         }
@@ -69,14 +69,14 @@ impl Ui {
     }
 
     /// A line on standard error, unless quiet was asked for.
-    pub fn say(&self, line: &str) {
+    pub(crate) fn say(&self, line: &str) {
         if !self.quiet {
             self.warn(line);
         }
     }
 
     /// A line on standard error, always. A closed standard error stops nothing.
-    pub fn warn(&self, line: &str) {
+    pub(crate) fn warn(&self, line: &str) {
         let _ = writeln!(io::stderr().lock(), "{}", self.masked(line));
     }
 
@@ -85,14 +85,14 @@ impl Ui {
     /// # Errors
     ///
     /// Where standard output cannot be written.
-    pub fn answer(&self, text: &str) -> io::Result<()> {
+    pub(crate) fn answer(&self, text: &str) -> io::Result<()> {
         let mut out = io::stdout().lock();
         out.write_all(self.masked(text).as_bytes())?;
         out.flush()
     }
 
     /// A failure: what happened, the causes, the hint, and as the last line what was not done because of it.
-    pub fn fail(&self, failure: &Failure, not_done: &str) {
+    pub(crate) fn fail(&self, failure: &Failure, not_done: &str) {
         let error = failure.error();
         self.warn(&format!("{} {}", self.toned("safe-test:", Tone::Bad), one_block(&error.to_string(), "  ")));
         let mut cause = error.source();
@@ -108,7 +108,7 @@ impl Ui {
 
     /// Asks a person to type something at the terminal; `None` where that is not possible.
     #[must_use]
-    pub fn ask(&self, question: &str) -> Option<String> {
+    pub(crate) fn ask(&self, question: &str) -> Option<String> {
         let _ = write!(io::stderr().lock(), "{} ", self.masked(question));
         let mut answer = String::new();
         match io::stdin().read_line(&mut answer) {
@@ -134,15 +134,21 @@ fn one_block(text: &str, indent: &str) -> String {
 
 /// `text` with control characters escaped.
 #[must_use]
-pub fn printable(text: &str) -> String {
+pub(crate) fn printable(text: &str) -> String {
     text.chars()
-        .map(|c| if c.is_control() || ('\u{202a}'..='\u{202e}').contains(&c) || ('\u{2066}'..='\u{2069}').contains(&c) { c.escape_default().to_string() } else { c.to_string() })
+        .map(|c| {
+            if c.is_control() || ('\u{202a}'..='\u{202e}').contains(&c) || ('\u{2066}'..='\u{2069}').contains(&c) {
+                c.escape_default().to_string()
+            } else {
+                c.to_string()
+            }
+        })
         .collect()
 }
 
 /// Bytes for people: `1.4 MB`.
 #[must_use]
-pub fn bytes(count: u64) -> String {
+pub(crate) fn bytes(count: u64) -> String {
     const UNITS: [&str; 5] = ["B", "kB", "MB", "GB", "TB"];
     let mut value = count as f64;
     let mut unit = 0;
@@ -154,7 +160,7 @@ pub fn bytes(count: u64) -> String {
 }
 
 /// Shows bytes and rate on a terminal once an operation has lasted half a second, and passes interruptions on.
-pub struct Progress<'a> {
+pub(crate) struct Progress<'a> {
     what: String,
     done: AtomicU64,
     started: Instant,
@@ -169,9 +175,16 @@ impl<'a> Progress<'a> {
 
     /// Progress of `what`; `interrupted` says whether to stop.
     #[must_use]
-    pub fn new(what: String, ui: &Ui, interrupted: &'a (dyn Fn() -> bool + Sync)) -> Self {
+    pub(crate) fn new(what: String, ui: &Ui, interrupted: &'a (dyn Fn() -> bool + Sync)) -> Self {
         let on_terminal = !ui.quiet && !ui.json && io::stderr().is_terminal();
-        Progress { what, done: AtomicU64::new(0), started: Instant::now(), shown: Mutex::new(None), on_terminal, interrupted }
+        Progress {
+            what,
+            done: AtomicU64::new(0),
+            started: Instant::now(),
+            shown: Mutex::new(None),
+            on_terminal,
+            interrupted,
+        }
     }
 }
 
@@ -211,7 +224,8 @@ mod tests {
 
     #[test]
     fn bytes_are_said_in_fitting_units() {
-        for (count, said) in [(0, "0 B"), (999, "999 B"), (1_000, "1.0 kB"), (1_440_000, "1.4 MB"), (999_960, "1.0 MB")] {
+        for (count, said) in [(0, "0 B"), (999, "999 B"), (1_000, "1.0 kB"), (1_440_000, "1.4 MB"), (999_960, "1.0 MB")]
+        {
             assert_eq!(bytes(count), said);
         }
     }

@@ -212,7 +212,11 @@ impl Document {
         }
         if loosens {
             let written = &reader.text[value.span()];
-            self.loosenings.push(Loosening { key: name.to_owned(), value: written.to_owned(), line: reader.line(key.span().start) });
+            self.loosenings.push(Loosening {
+                key: name.to_owned(),
+                value: written.to_owned(),
+                line: reader.line(key.span().start),
+            });
         }
         Ok(())
     }
@@ -228,7 +232,9 @@ impl Document {
 
 fn is_exact_host(pair: &str) -> bool {
     !pair.contains('*')
-        && pair.rsplit_once(':').is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok_and(|port| port > 0))
+        && pair
+            .rsplit_once(':')
+            .is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok_and(|port| port > 0))
 }
 
 struct Reader<'a> {
@@ -243,7 +249,12 @@ impl Reader<'_> {
     }
 
     fn wrong<T>(&self, at: &Spanned<T>, key: &str, expected: &'static str) -> PolicyError {
-        PolicyError::Value { file: self.file.to_owned(), line: self.line(at.span().start), key: key.to_owned(), expected }
+        PolicyError::Value {
+            file: self.file.to_owned(),
+            line: self.line(at.span().start),
+            key: key.to_owned(),
+            expected,
+        }
     }
 
     fn unknown<T>(&self, at: &Spanned<T>, key: &str, known: &[&str]) -> PolicyError {
@@ -381,10 +392,15 @@ restore = "failure"
         let untrusted = Policy::in_force(&document, false);
         assert_eq!(untrusted.production.words, ["shopmain"]);
         assert_eq!(untrusted.restore, RestoreWhen::Failure);
-        assert_eq!((untrusted.files.clone(), untrusted.allow.clone(), untrusted.keep_last()), (None, Allowed::default(), 10));
+        assert_eq!(
+            (untrusted.files.clone(), untrusted.allow.clone(), untrusted.keep_last()),
+            (None, Allowed::default(), 10)
+        );
         assert_eq!(untrusted.ignored.len(), 8);
         let trusted = Policy::in_force(&document, true);
-        assert!(trusted.allows_host("ci-db.internal", Some(5432)) && !trusted.allows_host("ci-db.internal", Some(5433)));
+        assert!(
+            trusted.allows_host("ci-db.internal", Some(5432)) && !trusted.allows_host("ci-db.internal", Some(5433))
+        );
         assert_eq!((trusted.keep_last(), trusted.ignored.len(), trusted.loosened.len()), (3, 0, 8));
     }
 
@@ -393,10 +409,26 @@ restore = "failure"
         let cases = [
             ("[allow]\nhost = [\"a:1\"]", ".safe-test.toml:2: unknown key `allow.host`", "`hosts`"),
             ("[produktion]\n", ".safe-test.toml:1: unknown key `produktion`", "`production`"),
-            ("\n[snapshots]\nkeep_last = 0", ".safe-test.toml:3: `snapshots.keep_last` takes a whole number of at least 1", ""),
-            ("[allow]\nhosts = [\"*.internal:5432\"]", ".safe-test.toml:2: `allow.hosts` takes exact `host:port` pairs, without wildcards", ""),
-            ("[run]\nrestore = \"sometimes\"", ".safe-test.toml:2: `run.restore` takes \"never\", \"failure\" or \"always\"", ""),
-            ("[allow]\nhosts = \"a:1\"", ".safe-test.toml:2: `allow.hosts` takes a list of strings, none of them empty", ""),
+            (
+                "\n[snapshots]\nkeep_last = 0",
+                ".safe-test.toml:3: `snapshots.keep_last` takes a whole number of at least 1",
+                "",
+            ),
+            (
+                "[allow]\nhosts = [\"*.internal:5432\"]",
+                ".safe-test.toml:2: `allow.hosts` takes exact `host:port` pairs, without wildcards",
+                "",
+            ),
+            (
+                "[run]\nrestore = \"sometimes\"",
+                ".safe-test.toml:2: `run.restore` takes \"never\", \"failure\" or \"always\"",
+                "",
+            ),
+            (
+                "[allow]\nhosts = \"a:1\"",
+                ".safe-test.toml:2: `allow.hosts` takes a list of strings, none of them empty",
+                "",
+            ),
         ];
         for (text, message, hint) in cases {
             let error = parse(text).unwrap_err();

@@ -10,7 +10,7 @@ mod pattern;
 pub mod trust;
 
 pub use document::{Document, PolicyError, RestoreWhen};
-pub use force::{Loosening, Policy, Production, Allowed, SnapshotRules};
+pub use force::{Allowed, Loosening, Policy, Production, SnapshotRules};
 
 /// The policy's file name, at the project's root.
 pub const FILE_NAME: &str = ".safe-test.toml";

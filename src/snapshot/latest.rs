@@ -12,7 +12,8 @@ pub fn latest(stored: Vec<Stored>) -> Vec<Stored> {
         let manifest = &snapshot.manifest;
         manifest.run.iter().chain(&manifest.used_by).cloned().collect()
     };
-    let candidates: Vec<Stored> = stored.into_iter().filter(|snapshot| snapshot.manifest.kind != Kind::Safety).collect();
+    let candidates: Vec<Stored> =
+        stored.into_iter().filter(|snapshot| snapshot.manifest.kind != Kind::Safety).collect();
     let Some(newest) = candidates.iter().flat_map(runs).max() else { return candidates.into_iter().take(1).collect() };
     candidates.into_iter().filter(|snapshot| runs(snapshot).contains(&newest)).collect()
 }

@@ -63,7 +63,11 @@ mod tests {
     fn kept(manifests: &[Manifest], keep_last: usize) -> Vec<String> {
         let now = "2026-11-21T12:00:00Z".parse().unwrap();
         let references: Vec<&Manifest> = manifests.iter().collect();
-        decide(&references, keep_last, now).into_iter().filter(|decision| decision.keep).map(|decision| decision.id).collect()
+        decide(&references, keep_last, now)
+            .into_iter()
+            .filter(|decision| decision.keep)
+            .map(|decision| decision.id)
+            .collect()
     }
 
     #[test]
@@ -90,8 +94,10 @@ mod tests {
 
     #[test]
     fn a_snapshot_from_the_future_stays_and_pushes_nothing_out() {
-        let snapshots =
-            [manifest("future", "a", Kind::Run, "2027-01-01T00:00:00Z"), manifest("now", "a", Kind::Run, "2026-11-21T11:00:00Z")];
+        let snapshots = [
+            manifest("future", "a", Kind::Run, "2027-01-01T00:00:00Z"),
+            manifest("now", "a", Kind::Run, "2026-11-21T11:00:00Z"),
+        ];
         assert_eq!(kept(&snapshots, 1), ["future", "now"]);
     }
 }

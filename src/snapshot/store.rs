@@ -118,7 +118,8 @@ impl Store {
             match OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&path) {
                 Ok(marker) => {
                     lock(&marker).map_err(|cause| StoreError::Write { path: path.clone(), cause })?;
-                    let reservation = Reservation { id, directory: self.directory.clone(), marker, is_committed: false };
+                    let reservation =
+                        Reservation { id, directory: self.directory.clone(), marker, is_committed: false };
                     // Another process may have cleared the unlocked marker away between the two calls above.
                     if path.exists() && !self.manifest_path(&reservation.id).exists() {
                         return Ok(reservation);
@@ -136,7 +137,12 @@ impl Store {
     /// # Errors
     ///
     /// [`StoreError::Write`]; nothing is left under a final name then, except where removing it failed as well.
-    pub fn commit(&self, mut reservation: Reservation, mut manifest: Manifest, now: DateTime<Utc>) -> Result<Stored, StoreError> {
+    pub fn commit(
+        &self,
+        mut reservation: Reservation,
+        mut manifest: Manifest,
+        now: DateTime<Utc>,
+    ) -> Result<Stored, StoreError> {
         let dump = self.dump_path(&reservation.id);
         let written = |path: &Path| {
             let path = path.to_owned();
@@ -177,7 +183,8 @@ impl Store {
     pub fn rewrite(&self, manifest: &Manifest) -> Result<(), StoreError> {
         let path = self.manifest_path(&manifest.id);
         let failed = |cause| StoreError::Write { path: path.clone(), cause };
-        let mut file = tempfile::Builder::new().prefix(".").suffix(".partial").tempfile_in(&self.directory).map_err(failed)?;
+        let mut file =
+            tempfile::Builder::new().prefix(".").suffix(".partial").tempfile_in(&self.directory).map_err(failed)?;
         let text = serde_json::to_string_pretty(manifest).map_err(|error| failed(error.into()))? + "\n";
         file.write_all(text.as_bytes()).and_then(|()| file.as_file().sync_all()).map_err(failed)?;
         file.persist(&path).map_err(|error| failed(error.error))?;
@@ -198,7 +205,9 @@ impl Store {
                 Err(error) => broken.push(error),
             }
         }
-        stored.sort_by(|a: &Stored, b: &Stored| (b.manifest.taken_at, &b.manifest.id).cmp(&(a.manifest.taken_at, &a.manifest.id)));
+        stored.sort_by(|a: &Stored, b: &Stored| {
+            (b.manifest.taken_at, &b.manifest.id).cmp(&(a.manifest.taken_at, &a.manifest.id))
+        });
         Ok((stored, broken))
     }
 
@@ -370,11 +379,8 @@ pub fn hash_file(path: &Path, watch: &dyn Watch) -> io::Result<String> {
 
 /// Makes a database's name fit for a file name; the manifest has the true one.
 fn fit_for_a_file_name(name: &str) -> String {
-    let fit: String = name
-        .chars()
-        .map(|c| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '_' })
-        .take(80)
-        .collect();
+    let fit: String =
+        name.chars().map(|c| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '_' }).take(80).collect();
     let fit = fit.trim_start_matches(['.', '-']);
     if fit.is_empty() { "database".to_owned() } else { fit.to_owned() }
 }

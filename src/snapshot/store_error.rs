@@ -61,13 +61,16 @@ impl Explain for StoreError {
             StoreError::Link { .. } => {
                 Some("make it a real folder, or name another one in .safe-test.toml ([snapshots] directory)".to_owned())
             }
-            StoreError::NotAFolder { .. } | StoreError::Folder { .. } => {
-                Some("make it a folder that you can write, or name another one in .safe-test.toml ([snapshots] directory)".to_owned())
-            }
+            StoreError::NotAFolder { .. } | StoreError::Folder { .. } => Some(
+                "make it a folder that you can write, or name another one in .safe-test.toml ([snapshots] directory)"
+                    .to_owned(),
+            ),
             StoreError::Write { cause, .. } if cause.kind() == io::ErrorKind::StorageFull => {
                 Some("make room on the disk; `safe-test prune` removes old snapshots".to_owned())
             }
-            StoreError::Write { .. } => Some("check the folder's owner, its permissions and the room on its disk".to_owned()),
+            StoreError::Write { .. } => {
+                Some("check the folder's owner, its permissions and the room on its disk".to_owned())
+            }
             StoreError::Manifest { .. } => Some("`safe-test verify --all` lists what is whole".to_owned()),
             StoreError::InUse { .. } => Some("try again when the command has ended".to_owned()),
         }

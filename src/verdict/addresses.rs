@@ -22,7 +22,7 @@ const LOOPBACK_NAMES: [&str; 5] =
 /// The address that `host` spells, in any form that `inet_aton` and resolvers take: `127.1`, `0x7f.0.0.1`,
 /// `2130706433`, `::ffff:127.0.0.1`, with or without a zone (`fe80::1%eth0`).
 #[must_use]
-pub fn parse_address(host: &str) -> Option<IpAddr> {
+pub(super) fn parse_address(host: &str) -> Option<IpAddr> {
     let bare = host.split('%').next().unwrap_or(host);
     if let Ok(address) = bare.parse::<IpAddr>() {
         return Some(unmapped(address));
@@ -33,7 +33,7 @@ pub fn parse_address(host: &str) -> Option<IpAddr> {
 /// Whether `address` is this machine whatever its interfaces are: loopback, or the unspecified address, which
 /// clients reach this machine by.
 #[must_use]
-pub fn is_loopback(address: IpAddr) -> bool {
+pub(super) fn is_loopback(address: IpAddr) -> bool {
     match unmapped(address) {
         IpAddr::V4(v4) => v4.is_loopback() || v4 == Ipv4Addr::UNSPECIFIED,
         IpAddr::V6(v6) => v6.is_loopback() || v6 == Ipv6Addr::UNSPECIFIED,
@@ -43,7 +43,7 @@ pub fn is_loopback(address: IpAddr) -> bool {
 /// Whether the name means this machine without asking anybody: `localhost` in its spellings, `*.localhost`
 /// (RFC 6761, section 6.3), and a container's name for its host.
 #[must_use]
-pub fn is_local_name(host: &str) -> bool {
+pub(super) fn is_local_name(host: &str) -> bool {
     LOOPBACK_NAMES.contains(&host)
         || CONTAINER_HOST.contains(&host)
         || host.strip_suffix(".localhost").is_some_and(|rest| !rest.is_empty())
@@ -51,7 +51,7 @@ pub fn is_local_name(host: &str) -> bool {
 
 /// Whether the name can never be a real server's: reserved for tests and documentation (RFC 2606, RFC 6761).
 #[must_use]
-pub fn is_reserved_name(host: &str) -> bool {
+pub(super) fn is_reserved_name(host: &str) -> bool {
     const ENDINGS: [&str; 3] = ["test", "example", "invalid"];
     const DOMAINS: [&str; 3] = ["example.com", "example.net", "example.org"];
     let last = host.rsplit('.').next().unwrap_or(host);
@@ -96,16 +96,35 @@ mod tests {
 
     #[test]
     fn every_spelling_of_loopback_is_recognised() {
-        for host in
-            ["127.0.0.1", "127.1", "127.0.1.1", "0.0.0.0", "0", "::1", "0:0:0:0:0:0:0:1", "::", "::ffff:127.0.0.1", "0x7f.1", "2130706433", "0177.0.0.1"]
-        {
+        for host in [
+            "127.0.0.1",
+            "127.1",
+            "127.0.1.1",
+            "0.0.0.0",
+            "0",
+            "::1",
+            "0:0:0:0:0:0:0:1",
+            "::",
+            "::ffff:127.0.0.1",
+            "0x7f.1",
+            "2130706433",
+            "0177.0.0.1",
+        ] {
             assert!(parse_address(host).is_some_and(is_loopback), "{host}");
         }
     }
 
     #[test]
     fn other_addresses_are_not_loopback() {
-        for host in ["10.0.0.1", "203.0.113.9", "::ffff:203.0.113.9", "fe80::1%eth0", "192.168.1.200", "2130706432000", "128.0.0.1"] {
+        for host in [
+            "10.0.0.1",
+            "203.0.113.9",
+            "::ffff:203.0.113.9",
+            "fe80::1%eth0",
+            "192.168.1.200",
+            "2130706432000",
+            "128.0.0.1",
+        ] {
             assert!(!parse_address(host).is_some_and(is_loopback), "{host}");
         }
     }
@@ -119,7 +138,8 @@ mod tests {
 
     #[test]
     fn local_names_are_whole_names() {
-        for host in ["localhost", "app.localhost", "host.docker.internal", "ip6-localhost", "docker.for.mac.localhost"] {
+        for host in ["localhost", "app.localhost", "host.docker.internal", "ip6-localhost", "docker.for.mac.localhost"]
+        {
             assert!(is_local_name(host), "{host}");
         }
         for host in ["localhost.evil.com", "notlocalhost", "lоcalhost", ".localhost", "docker.internal"] {

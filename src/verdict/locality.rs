@@ -122,7 +122,9 @@ fn locate_host(host: &str, port: Option<u16>, target: &Target, evidence: &Eviden
         return (Locality::Remote, String::new());
     }
     match target.database.as_deref().filter(|database| words::is_test_shaped(database)) {
-        Some(database) => (Locality::Service, format!("a name of one label with the test-shaped database `{database}`")),
+        Some(database) => {
+            (Locality::Service, format!("a name of one label with the test-shaped database `{database}`"))
+        }
         None => (Locality::Unknown, String::new()),
     }
 }

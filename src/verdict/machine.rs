@@ -42,8 +42,12 @@ impl Machine {
     /// Whether the hosts file maps `name` to loopback addresses and to nothing else.
     #[must_use]
     pub fn maps_only_to_loopback(&self, name: &str) -> bool {
-        let mut addresses =
-            self.hosts.iter().filter(|(_, names)| names.iter().any(|own| own == name)).map(|(address, _)| *address).peekable();
+        let mut addresses = self
+            .hosts
+            .iter()
+            .filter(|(_, names)| names.iter().any(|own| own == name))
+            .map(|(address, _)| *address)
+            .peekable();
         addresses.peek().is_some() && addresses.all(super::addresses::is_loopback)
     }
 }
@@ -66,7 +70,9 @@ impl Interface {
 
 /// The names that Docker (`docker0`, `br-<id>`), Podman (`podman0`, `cni-podman0`), LXD and libvirt give their bridges.
 fn is_bridge_name(name: &str) -> bool {
-    ["docker", "br-", "podman", "cni-podman", "lxdbr", "lxcbr", "incusbr", "virbr"].iter().any(|start| name.starts_with(start))
+    ["docker", "br-", "podman", "cni-podman", "lxdbr", "lxcbr", "incusbr", "virbr"]
+        .iter()
+        .any(|start| name.starts_with(start))
 }
 
 #[cfg(test)]
@@ -80,7 +86,11 @@ mod tests {
             prefix,
         };
         Machine {
-            interfaces: vec![interface("eth0", "10.1.2.3", 24), interface("docker0", "172.17.0.1", 16), interface("br-0a1b", "fd00::1", 64)],
+            interfaces: vec![
+                interface("eth0", "10.1.2.3", 24),
+                interface("docker0", "172.17.0.1", 16),
+                interface("br-0a1b", "fd00::1", 64),
+            ],
             hosts: vec![
                 ("127.0.0.1".parse().unwrap(), vec!["localhost".into(), "db".into(), "both".into()]),
                 ("10.9.9.9".parse().unwrap(), vec!["both".into(), "far".into()]),
@@ -92,7 +102,8 @@ mod tests {
     #[test]
     fn only_container_bridges_lend_their_network() {
         let machine = machine();
-        let bridge = |address: &str| machine.container_bridge(address.parse().unwrap()).map(|found| found.name.as_str());
+        let bridge =
+            |address: &str| machine.container_bridge(address.parse().unwrap()).map(|found| found.name.as_str());
         assert_eq!(bridge("172.17.0.9"), Some("docker0"));
         assert_eq!(bridge("fd00::9"), Some("br-0a1b"));
         assert_eq!(bridge("10.1.2.9"), None);

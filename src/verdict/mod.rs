@@ -18,7 +18,7 @@ mod words;
 
 pub use locality::Locality;
 pub use machine::{Interface, Machine};
-pub use model::{Finding, Judgement, JudgedTarget, Level, Verdict};
+pub use model::{Finding, JudgedTarget, Judgement, Level, Verdict};
 pub use names::environment_names;
 pub use rules::MACHINE_MARK;
 
@@ -66,7 +66,8 @@ pub fn judge(evidence: &Evidence<'_>) -> Judgement {
         .zip(evidence.targets)
         .map(|(places, target)| {
             let locality = places.iter().map(|place| place.locality).max().unwrap_or(Locality::Unknown);
-            let shown_by = places.iter().filter(|place| !place.shown_by.is_empty()).map(|place| place.shown_by.clone()).collect();
+            let shown_by =
+                places.iter().filter(|place| !place.shown_by.is_empty()).map(|place| place.shown_by.clone()).collect();
             (target.clone(), locality, shown_by)
         })
         .collect();

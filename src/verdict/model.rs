@@ -112,9 +112,18 @@ pub struct Judgement {
 
 impl Judgement {
     /// Puts targets and findings together; the verdicts follow from the levels.
-    pub(super) fn new(located: Vec<(Target, Locality, Vec<String>)>, mut findings: Vec<Finding>, environment: Vec<Setting>) -> Self {
+    pub(super) fn new(
+        located: Vec<(Target, Locality, Vec<String>)>,
+        mut findings: Vec<Finding>,
+        environment: Vec<Setting>,
+    ) -> Self {
         let worst = |of: &dyn Fn(&Finding) -> bool| {
-            findings.iter().filter(|finding| of(finding)).map(|finding| finding.level.verdict()).max().unwrap_or(Verdict::Safe)
+            findings
+                .iter()
+                .filter(|finding| of(finding))
+                .map(|finding| finding.level.verdict())
+                .max()
+                .unwrap_or(Verdict::Safe)
         };
         let targets = located
             .into_iter()

@@ -4,14 +4,33 @@ use crate::environment::{Invocation, Reading, Setting};
 
 /// Names that are an environment's by themselves.
 const EXACT: [&str; 22] = [
-    "ENV", "ENVIRONMENT", "STAGE", "DEPLOY_ENV", "DEPLOYMENT_ENVIRONMENT", "NODE_ENV", "APP_ENV", "APP_ENVIRONMENT", "APP_STAGE",
-    "RAILS_ENV", "RACK_ENV", "DJANGO_SETTINGS_MODULE", "DJANGO_CONFIGURATION", "MIX_ENV", "ASPNETCORE_ENVIRONMENT",
-    "DOTNET_ENVIRONMENT", "SPRING_PROFILES_ACTIVE", "VERCEL_ENV", "RAILWAY_ENVIRONMENT_NAME", "CI_ENVIRONMENT",
-    "MICRONAUT_ENVIRONMENTS", "QUARKUS_PROFILE",
+    "ENV",
+    "ENVIRONMENT",
+    "STAGE",
+    "DEPLOY_ENV",
+    "DEPLOYMENT_ENVIRONMENT",
+    "NODE_ENV",
+    "APP_ENV",
+    "APP_ENVIRONMENT",
+    "APP_STAGE",
+    "RAILS_ENV",
+    "RACK_ENV",
+    "DJANGO_SETTINGS_MODULE",
+    "DJANGO_CONFIGURATION",
+    "MIX_ENV",
+    "ASPNETCORE_ENVIRONMENT",
+    "DOTNET_ENVIRONMENT",
+    "SPRING_PROFILES_ACTIVE",
+    "VERCEL_ENV",
+    "RAILWAY_ENVIRONMENT_NAME",
+    "CI_ENVIRONMENT",
+    "MICRONAUT_ENVIRONMENTS",
+    "QUARKUS_PROFILE",
 ];
 
 /// Endings that make a name an environment's, unless a service of somebody else owns the name.
-const ENDINGS: [&str; 7] = ["_ENV", "_ENVIRONMENT", "_ENVIRONMENT_NAME", "_STAGE", "_PROFILES_ACTIVE", "_ENV_NAME", "_RUN_MODE"];
+const ENDINGS: [&str; 7] =
+    ["_ENV", "_ENVIRONMENT", "_ENVIRONMENT_NAME", "_STAGE", "_PROFILES_ACTIVE", "_ENV_NAME", "_RUN_MODE"];
 
 /// Flags that say production by being on.
 const FLAGS: [&str; 8] =
@@ -19,11 +38,64 @@ const FLAGS: [&str; 8] =
 
 /// Services whose own environment says nothing about databases: error trackers, payment, mail, clouds, CI.
 const SERVICES: [&str; 58] = [
-    "SENTRY", "DD", "DATADOG", "NEW_RELIC", "NEWRELIC", "ROLLBAR", "BUGSNAG", "AIRBRAKE", "HONEYBADGER", "HONEYCOMB", "OTEL", "APPSIGNAL",
-    "ELASTIC_APM", "RAYGUN", "LOGROCKET", "LOGTAIL", "SCOUT", "SKYLIGHT", "INSTANA", "DYNATRACE", "SEGMENT", "AMPLITUDE", "MIXPANEL", "POSTHOG",
-    "LAUNCHDARKLY", "UNLEASH", "FLAGSMITH", "STRIPE", "PAYPAL", "BRAINTREE", "ADYEN", "SQUARE", "PLAID", "RAZORPAY", "MIDTRANS", "PADDLE", "MOLLIE",
-    "KLARNA", "TWILIO", "SENDGRID", "MAILGUN", "POSTMARK", "SLACK", "GITHUB", "GITLAB", "APPLE", "APNS", "FIREBASE", "EXPO", "AUTH0", "OKTA",
-    "CLERK", "ALGOLIA", "S3", "AWS", "VIRTUAL", "CONDA", "DOCUSIGN",
+    "SENTRY",
+    "DD",
+    "DATADOG",
+    "NEW_RELIC",
+    "NEWRELIC",
+    "ROLLBAR",
+    "BUGSNAG",
+    "AIRBRAKE",
+    "HONEYBADGER",
+    "HONEYCOMB",
+    "OTEL",
+    "APPSIGNAL",
+    "ELASTIC_APM",
+    "RAYGUN",
+    "LOGROCKET",
+    "LOGTAIL",
+    "SCOUT",
+    "SKYLIGHT",
+    "INSTANA",
+    "DYNATRACE",
+    "SEGMENT",
+    "AMPLITUDE",
+    "MIXPANEL",
+    "POSTHOG",
+    "LAUNCHDARKLY",
+    "UNLEASH",
+    "FLAGSMITH",
+    "STRIPE",
+    "PAYPAL",
+    "BRAINTREE",
+    "ADYEN",
+    "SQUARE",
+    "PLAID",
+    "RAZORPAY",
+    "MIDTRANS",
+    "PADDLE",
+    "MOLLIE",
+    "KLARNA",
+    "TWILIO",
+    "SENDGRID",
+    "MAILGUN",
+    "POSTMARK",
+    "SLACK",
+    "GITHUB",
+    "GITLAB",
+    "APPLE",
+    "APNS",
+    "FIREBASE",
+    "EXPO",
+    "AUTH0",
+    "OKTA",
+    "CLERK",
+    "ALGOLIA",
+    "S3",
+    "AWS",
+    "VIRTUAL",
+    "CONDA",
+    "DOCUSIGN",
 ];
 
 /// How a variable tells of the environment.
@@ -60,7 +132,8 @@ pub fn environment_names(readings: &[Reading], invocations: &[Invocation]) -> Ve
         }
     };
     let assigned_everywhere = |name: &str| {
-        !invocations.is_empty() && invocations.iter().all(|one| one.assignments.iter().any(|(assigned, _)| assigned == name))
+        !invocations.is_empty()
+            && invocations.iter().all(|one| one.assignments.iter().any(|(assigned, _)| assigned == name))
     };
     for setting in readings.iter().flat_map(|reading| &reading.settings) {
         if kind_of(&setting.name).is_some() && !assigned_everywhere(&setting.name) {
@@ -87,13 +160,32 @@ mod tests {
 
     #[test]
     fn environment_names_are_told_from_other_variables() {
-        for name in ["APP_ENV", "NODE_ENV", "DJANGO_SETTINGS_MODULE", "SPRING_PROFILES_ACTIVE", "spring.profiles.active", "SHOP_ENV", "STAGE", "MYAPP_ENVIRONMENT"] {
+        for name in [
+            "APP_ENV",
+            "NODE_ENV",
+            "DJANGO_SETTINGS_MODULE",
+            "SPRING_PROFILES_ACTIVE",
+            "spring.profiles.active",
+            "SHOP_ENV",
+            "STAGE",
+            "MYAPP_ENVIRONMENT",
+        ] {
             assert_eq!(kind_of(name), Some(NameKind::Named), "{name}");
         }
         for name in ["IS_PRODUCTION", "PRODUCTION"] {
             assert_eq!(kind_of(name), Some(NameKind::Flag), "{name}");
         }
-        for name in ["STRIPE_LIVE", "S3_BUCKET", "MAIL_HOST", "SENTRY_ENVIRONMENT", "DD_ENV", "VIRTUAL_ENV", "PATH", "DATABASE_URL", "CONDA_ENV"] {
+        for name in [
+            "STRIPE_LIVE",
+            "S3_BUCKET",
+            "MAIL_HOST",
+            "SENTRY_ENVIRONMENT",
+            "DD_ENV",
+            "VIRTUAL_ENV",
+            "PATH",
+            "DATABASE_URL",
+            "CONDA_ENV",
+        ] {
             assert_eq!(kind_of(name), None, "{name}");
         }
     }
@@ -102,7 +194,12 @@ mod tests {
     fn an_assignment_before_every_command_replaces_the_environment() {
         let reading = Reading {
             loader: "process environment".into(),
-            settings: vec![Setting { name: "NODE_ENV".into(), value: "production".into(), origin: Origin::process("NODE_ENV"), unresolved: None }],
+            settings: vec![Setting {
+                name: "NODE_ENV".into(),
+                value: "production".into(),
+                origin: Origin::process("NODE_ENV"),
+                unresolved: None,
+            }],
         };
         let invocation = |assignments: &[(&str, &str)]| Invocation {
             assignments: assignments.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),

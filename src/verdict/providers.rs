@@ -131,7 +131,7 @@ const ENDINGS: &[(&str, &str)] = &[
 ///
 /// `dpg-<id>-a` is Render's internal name of a PostgreSQL server; it has one label only.
 #[must_use]
-pub fn provider_of_host(host: &str) -> Option<&'static str> {
+pub(super) fn provider_of_host(host: &str) -> Option<&'static str> {
     let known = ENDINGS
         .iter()
         .filter(|(ending, _)| host.strip_suffix(ending).is_some_and(|front| front.ends_with('.')) || host == *ending)
@@ -144,7 +144,7 @@ pub fn provider_of_host(host: &str) -> Option<&'static str> {
 
 /// The provider behind an instance name, an ARN or a socket folder of a connector, if it is recognised.
 #[must_use]
-pub fn provider_of_instance(name: &str) -> Option<&'static str> {
+pub(super) fn provider_of_instance(name: &str) -> Option<&'static str> {
     let lower = name.to_lowercase();
     if lower.starts_with("arn:aws") {
         return Some("Amazon Web Services");

@@ -11,15 +11,45 @@ const NEGATIONS: [&str; 5] = ["pre", "non", "not", "no", "post"];
 
 /// Beginnings of ordinary words that begin with `prod` and say nothing of production.
 const ORDINARY_BEGINNINGS: [&str; 13] = [
-    "product", "produce", "producing", "prodig", "prodrom", "produkt", "produit", "produto", "producto", "prodotto",
-    "produk", "prodded", "prodding",
+    "product",
+    "produce",
+    "producing",
+    "prodig",
+    "prodrom",
+    "produkt",
+    "produit",
+    "produto",
+    "producto",
+    "prodotto",
+    "produk",
+    "prodded",
+    "prodding",
 ];
 
 /// Ordinary words that end with `prod` or `production`.
 const ORDINARY_ENDINGS: [&str; 22] = [
-    "preprod", "nonprod", "notprod", "noprod", "reprod", "byprod", "coprod", "postprod", "unprod", "subprod",
-    "preproduction", "nonproduction", "notproduction", "reproduction", "overproduction", "underproduction",
-    "coproduction", "postproduction", "bioproduction", "byproduction", "misproduction", "autoproduction",
+    "preprod",
+    "nonprod",
+    "notprod",
+    "noprod",
+    "reprod",
+    "byprod",
+    "coprod",
+    "postprod",
+    "unprod",
+    "subprod",
+    "preproduction",
+    "nonproduction",
+    "notproduction",
+    "reproduction",
+    "overproduction",
+    "underproduction",
+    "coproduction",
+    "postproduction",
+    "bioproduction",
+    "byproduction",
+    "misproduction",
+    "autoproduction",
 ];
 
 /// Words that mark a database as made for tests or development.
@@ -31,7 +61,7 @@ const TEST_SHAPED: [&str; 8] = ["test", "testing", "ci", "dev", "development", "
 /// `proddb`), except in ordinary words. `extra` are further words that a policy names; they count as whole words
 /// and as the whole name, in any case.
 #[must_use]
-pub fn production_word<'n>(name: &'n str, extra: &[String]) -> Option<&'n str> {
+pub(super) fn production_word<'n>(name: &'n str, extra: &[String]) -> Option<&'n str> {
     let words = split(name);
     for (at, word) in words.iter().enumerate() {
         let lower = word.to_lowercase();
@@ -48,15 +78,16 @@ pub fn production_word<'n>(name: &'n str, extra: &[String]) -> Option<&'n str> {
 
 /// Whether a word of `name` is one of `words`, in any case.
 #[must_use]
-pub fn has_word(name: &str, words: &[&str]) -> bool {
+pub(super) fn has_word(name: &str, words: &[&str]) -> bool {
     split(name).iter().any(|word| words.iter().any(|wanted| word.eq_ignore_ascii_case(wanted)))
 }
 
 /// Whether `name` is shaped like the name of a database for tests or development.
 #[must_use]
-pub fn is_test_shaped(name: &str) -> bool {
+pub(super) fn is_test_shaped(name: &str) -> bool {
     // `e2e` would be cut at its digit.
-    has_word(name, &TEST_SHAPED) || name.split(|c: char| !c.is_alphanumeric()).any(|part| part.eq_ignore_ascii_case("e2e"))
+    has_word(name, &TEST_SHAPED)
+        || name.split(|c: char| !c.is_alphanumeric()).any(|part| part.eq_ignore_ascii_case("e2e"))
 }
 
 fn is_glued(word: &str) -> bool {
@@ -114,9 +145,30 @@ mod tests {
     #[test]
     fn names_that_say_production_are_recognised() {
         let names = [
-            "prod", "PRD", "production", "live", "shop_live2", "shopPROD", "agoraLive", "prod2", "app-live-eu", "shopprod",
-            "proddb", "productiondb", "shop_production", "prod-eu-1", "Production ", "PRODdb", "ShopProdDB", "myProdDb",
-            "db.prd.x", "prod_test", "productionlike", "LIVEdb", "shop-prd-01", "protocol_prod",
+            "prod",
+            "PRD",
+            "production",
+            "live",
+            "shop_live2",
+            "shopPROD",
+            "agoraLive",
+            "prod2",
+            "app-live-eu",
+            "shopprod",
+            "proddb",
+            "productiondb",
+            "shop_production",
+            "prod-eu-1",
+            "Production ",
+            "PRODdb",
+            "ShopProdDB",
+            "myProdDb",
+            "db.prd.x",
+            "prod_test",
+            "productionlike",
+            "LIVEdb",
+            "shop-prd-01",
+            "protocol_prod",
         ];
         for name in names {
             assert!(production_word(name, &[]).is_some(), "{name}");
@@ -126,9 +178,30 @@ mod tests {
     #[test]
     fn ordinary_names_do_not_say_production() {
         let names = [
-            "product", "products", "product_catalog", "delivery", "reproduction", "reproduction_fixtures", "prodigy", "olive",
-            "liveness", "preprod", "pre-prod", "non_production", "nonprod", "liveblog", "alive", "productivity_test", "produce",
-            "shop", "Produkte", "ProductDB", "latest", "deliverable", "video_productions", "",
+            "product",
+            "products",
+            "product_catalog",
+            "delivery",
+            "reproduction",
+            "reproduction_fixtures",
+            "prodigy",
+            "olive",
+            "liveness",
+            "preprod",
+            "pre-prod",
+            "non_production",
+            "nonprod",
+            "liveblog",
+            "alive",
+            "productivity_test",
+            "produce",
+            "shop",
+            "Produkte",
+            "ProductDB",
+            "latest",
+            "deliverable",
+            "video_productions",
+            "",
         ];
         for name in names {
             assert_eq!(production_word(name, &[]), None, "{name}");
@@ -145,7 +218,18 @@ mod tests {
 
     #[test]
     fn test_shapes_are_words_not_parts_of_words() {
-        for name in ["app_test", "test", "appTest", "shop-dev", "lobu_ci", "e2e", "shop_e2e", "APP_TESTING", "Shop_Dev", "x.local"] {
+        for name in [
+            "app_test",
+            "test",
+            "appTest",
+            "shop-dev",
+            "lobu_ci",
+            "e2e",
+            "shop_e2e",
+            "APP_TESTING",
+            "Shop_Dev",
+            "x.local",
+        ] {
             assert!(is_test_shaped(name), "{name}");
         }
         for name in ["latest", "shop", "localisation", "device", "special", "circle", "contest"] {

@@ -11,7 +11,13 @@ pub(super) fn check(subject: &Subject<'_>) -> Vec<Finding> {
     for (at, target, _) in subject.targets() {
         let (Some(certificate), Some(origin)) = (target.client_certificate(), origin_of(target)) else { continue };
         let message = format!("a client certificate or key is configured (`{certificate}`)");
-        findings.push(production(ID, at, origin, message, format!("remove {certificate} for tests: a test database does not need it")));
+        findings.push(production(
+            ID,
+            at,
+            origin,
+            message,
+            format!("remove {certificate} for tests: a test database does not need it"),
+        ));
     }
     findings
 }

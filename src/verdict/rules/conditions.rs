@@ -56,7 +56,10 @@ fn finding(condition: &Condition) -> Finding {
         Condition::DuplicatePrismaKey { key, files } => about(
             "duplicate-key",
             Level::Note,
-            format!("{key} stands in {}; Prisma refuses to start", files.iter().map(|file| file.display().to_string()).collect::<Vec<_>>().join(" and ")),
+            format!(
+                "{key} stands in {}; Prisma refuses to start",
+                files.iter().map(|file| file.display().to_string()).collect::<Vec<_>>().join(" and ")
+            ),
             format!("remove {key} from one of them"),
             None,
         ),
@@ -80,12 +83,21 @@ mod tests {
     fn conditions_weigh_as_they_should() {
         let cases = [
             (Condition::CachedLaravelConfig { file: "bootstrap/cache/config.php".into() }, Verdict::Unverified),
-            (Condition::MissingEnvironmentFile { wanted: ".env.testing".into(), fallback: ".env".into() }, Verdict::Safe),
-            (Condition::InjectedEnvironment { wrapper: "railway run".into(), advice: String::new() }, Verdict::Unverified),
+            (
+                Condition::MissingEnvironmentFile { wanted: ".env.testing".into(), fallback: ".env".into() },
+                Verdict::Safe,
+            ),
+            (
+                Condition::InjectedEnvironment { wrapper: "railway run".into(), advice: String::new() },
+                Verdict::Unverified,
+            ),
             (Condition::ContainerEnvironment { program: "docker compose exec".into() }, Verdict::Unverified),
             (Condition::UnreadableFile { file: ".env".into(), why: "it is a folder".into() }, Verdict::Unverified),
             (Condition::DuplicatePrismaKey { key: "DATABASE_URL".into(), files: vec![] }, Verdict::Safe),
-            (Condition::ProtectionDisabled { variable: "DISABLE_DATABASE_ENVIRONMENT_CHECK".into() }, Verdict::Unverified),
+            (
+                Condition::ProtectionDisabled { variable: "DISABLE_DATABASE_ENVIRONMENT_CHECK".into() },
+                Verdict::Unverified,
+            ),
         ];
         for (condition, verdict) in cases {
             let mut bench = Bench::local();

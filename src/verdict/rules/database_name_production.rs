@@ -17,7 +17,13 @@ pub(super) fn check(subject: &Subject<'_>) -> Vec<Finding> {
         let Some(origin) = origin_of(target) else { continue };
         for name in names_of(target, subject.evidence.project) {
             if policy.production.databases.iter().any(|own| own.eq_ignore_ascii_case(&name)) {
-                findings.push(production(ID, at, origin, format!("the policy says that the database `{name}` is production"), point_elsewhere(target)));
+                findings.push(production(
+                    ID,
+                    at,
+                    origin,
+                    format!("the policy says that the database `{name}` is production"),
+                    point_elsewhere(target),
+                ));
                 continue;
             }
             let Some(word) = words::production_word(&name, &policy.production.words) else { continue };
@@ -41,7 +47,9 @@ fn names_of(target: &Target, project: &Project) -> Vec<String> {
         match place {
             Place::File { path } => names.extend(names_of_file(path, project)),
             Place::Instance { name } => names.push(name.clone()),
-            Place::Socket { path, .. } => names.extend(path.file_name().map(|name| name.to_string_lossy().into_owned())),
+            Place::Socket { path, .. } => {
+                names.extend(path.file_name().map(|name| name.to_string_lossy().into_owned()))
+            }
             Place::Host { .. } | Place::Memory => {}
         }
     }
@@ -49,7 +57,9 @@ fn names_of(target: &Target, project: &Project) -> Vec<String> {
     if !is_file {
         names.extend(target.database.clone());
     }
-    let other = |(key, _): &&(String, String)| ["authsource", "schema", "currentschema", "search_path"].contains(&key.to_lowercase().as_str());
+    let other = |(key, _): &&(String, String)| {
+        ["authsource", "schema", "currentschema", "search_path"].contains(&key.to_lowercase().as_str())
+    };
     names.extend(target.parameters.iter().filter(other).map(|(_, value)| value.clone()));
     names.dedup();
     names
@@ -104,10 +114,14 @@ mod tests {
 
     #[test]
     fn a_policy_silences_one_exact_name_and_adds_others() {
-        let allowed = Bench::postgres("localhost", "live_lessons").policy(|policy| policy.allow.databases.push("live_lessons".into())).judge();
+        let allowed = Bench::postgres("localhost", "live_lessons")
+            .policy(|policy| policy.allow.databases.push("live_lessons".into()))
+            .judge();
         assert_eq!(allowed.verdict, Verdict::Safe);
         assert!(allowed.findings.iter().any(|finding| finding.rule == super::ID && finding.level == Level::Note));
-        let named = Bench::postgres("localhost", "ledger").policy(|policy| policy.production.databases.push("ledger".into())).judge();
+        let named = Bench::postgres("localhost", "ledger")
+            .policy(|policy| policy.production.databases.push("ledger".into()))
+            .judge();
         assert_eq!(named.verdict, Verdict::Production);
     }
 }

@@ -21,13 +21,16 @@ pub(super) fn check(subject: &Subject<'_>) -> Vec<Finding> {
         }
         let pair = format!("{}={}", name.name, name.value.trim());
         let message = format!("the environment name {pair} says production");
-        let silenced = policy.allow.environments.iter().any(|allowed| *allowed == pair)
-            && subject.everything_is_local_and_test_shaped();
+        let silenced = policy.allow.environments.contains(&pair) && subject.everything_is_local_and_test_shaped();
         findings.push(Finding {
             rule: ID,
             level: if silenced { Level::Note } else { Level::Production },
             target: None,
-            message: if silenced { format!("{message}; the policy allows it while every target is local and test-shaped") } else { message },
+            message: if silenced {
+                format!("{message}; the policy allows it while every target is local and test-shaped")
+            } else {
+                message
+            },
             remedy: format!("set {} to the name of a test environment for this command", name.name),
             origin: Some(name.origin.clone()),
         });
@@ -54,7 +57,18 @@ mod tests {
 
     #[test]
     fn environment_production_is_found_in_any_case_spacing_and_list() {
-        for value in ["production", "PRODUCTION", "production ", "prod", "prd", "live", "prod-eu-1", "eu,prod", "shop.settings.production", "'Production'"] {
+        for value in [
+            "production",
+            "PRODUCTION",
+            "production ",
+            "prod",
+            "prd",
+            "live",
+            "prod-eu-1",
+            "eu,prod",
+            "shop.settings.production",
+            "'Production'",
+        ] {
             assert!(named_production(value, &[]), "{value}");
         }
         for value in ["testing", "preprod", "nonprod", "!prod", "development", "staging", "product", "", "test,local"] {

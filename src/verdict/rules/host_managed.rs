@@ -14,18 +14,30 @@ pub(super) fn check(subject: &Subject<'_>) -> Vec<Finding> {
         let Some(origin) = origin_of(target) else { continue };
         for place in &target.places {
             let (name, provider) = match place {
-                Place::Host { name, port } if !subject.evidence.policy.allows_host(name, *port) => (name.clone(), provider_of_host(name)),
+                Place::Host { name, port } if !subject.evidence.policy.allows_host(name, *port) => {
+                    (name.clone(), provider_of_host(name))
+                }
                 Place::Socket { path, .. } => {
                     let path = path.to_string_lossy().into_owned();
                     let provider = provider_of_instance(&path);
                     (path, provider)
                 }
-                Place::Instance { name } if target.engine == Engine::Dynamodb => (name.clone(), Some("Amazon DynamoDB")),
-                Place::Instance { name } => (name.clone(), Some(provider_of_instance(name).unwrap_or("a provider or service"))),
+                Place::Instance { name } if target.engine == Engine::Dynamodb => {
+                    (name.clone(), Some("Amazon DynamoDB"))
+                }
+                Place::Instance { name } => {
+                    (name.clone(), Some(provider_of_instance(name).unwrap_or("a provider or service")))
+                }
                 Place::Host { .. } | Place::File { .. } | Place::Memory => continue,
             };
             if let Some(provider) = provider {
-                findings.push(production(ID, at, origin, format!("`{name}` belongs to {provider}"), point_elsewhere(target)));
+                findings.push(production(
+                    ID,
+                    at,
+                    origin,
+                    format!("`{name}` belongs to {provider}"),
+                    point_elsewhere(target),
+                ));
             }
         }
     }
@@ -50,7 +62,13 @@ mod tests {
         for (place, provider) in cases {
             let judgement = Bench::place(Engine::Postgres, place.clone(), Some("app_test")).judge();
             assert_eq!(judgement.verdict, Verdict::Production, "{place:?}");
-            assert!(judgement.findings.iter().any(|finding| finding.rule == super::ID && finding.message.contains(provider)), "{place:?}");
+            assert!(
+                judgement
+                    .findings
+                    .iter()
+                    .any(|finding| finding.rule == super::ID && finding.message.contains(provider)),
+                "{place:?}"
+            );
         }
     }
 }

@@ -17,7 +17,13 @@ pub(super) fn check(subject: &Subject<'_>) -> Vec<Finding> {
         for place in &target.places {
             let Place::Host { name, port } = place else { continue };
             if policy.production.names_host(name) {
-                findings.push(production(ID, at, origin, format!("the policy says that the host `{name}` is production"), point_elsewhere(target)));
+                findings.push(production(
+                    ID,
+                    at,
+                    origin,
+                    format!("the policy says that the host `{name}` is production"),
+                    point_elsewhere(target),
+                ));
                 continue;
             }
             let word = words::production_word(name, &policy.production.words);
@@ -25,7 +31,13 @@ pub(super) fn check(subject: &Subject<'_>) -> Vec<Finding> {
                 && declared(name, subject.evidence.services).is_none()
                 && !policy.allows_host(name, *port);
             if let Some(word) = word.or(leading.then_some("primary or master")) {
-                findings.push(production(ID, at, origin, format!("the host's name `{name}` says production (`{word}`)"), point_elsewhere(target)));
+                findings.push(production(
+                    ID,
+                    at,
+                    origin,
+                    format!("the host's name `{name}` says production (`{word}`)"),
+                    point_elsewhere(target),
+                ));
             }
         }
     }
@@ -60,7 +72,9 @@ mod tests {
 
     #[test]
     fn a_policy_names_hosts_by_pattern() {
-        let judgement = Bench::postgres("localhost", "app_test").policy(|policy| policy.production.hosts.push("local*".into())).judge();
+        let judgement = Bench::postgres("localhost", "app_test")
+            .policy(|policy| policy.production.hosts.push("local*".into()))
+            .judge();
         assert_eq!(judgement.verdict, Verdict::Production);
     }
 }

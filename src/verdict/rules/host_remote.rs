@@ -56,7 +56,10 @@ mod tests {
     #[test]
     fn a_policy_makes_one_exact_host_and_port_local() {
         let judge = |host: &str| {
-            Bench::postgres(host, "app_test").policy(|policy| policy.allow.hosts.push("ci-db.internal:5432".into())).judge().verdict
+            Bench::postgres(host, "app_test")
+                .policy(|policy| policy.allow.hosts.push("ci-db.internal:5432".into()))
+                .judge()
+                .verdict
         };
         assert_eq!(judge("ci-db.internal"), Verdict::Safe);
         assert_eq!(judge("other.internal"), Verdict::Production);
@@ -68,7 +71,11 @@ mod tests {
             Bench::postgres(host, "app")
                 .machine(|machine| {
                     machine.interfaces = [("eth0", "10.1.2.3", 24), ("docker0", "172.17.0.1", 16)]
-                        .map(|(name, address, prefix)| crate::verdict::Interface { name: name.into(), address: address.parse().unwrap(), prefix })
+                        .map(|(name, address, prefix)| crate::verdict::Interface {
+                            name: name.into(),
+                            address: address.parse().unwrap(),
+                            prefix,
+                        })
                         .to_vec();
                 })
                 .judge()

@@ -13,7 +13,10 @@ pub(super) fn check(subject: &Subject<'_>) -> Vec<Finding> {
         for place in located.iter().filter(|place| place.locality == Locality::Unknown) {
             let Place::Host { name, .. } = place.place else { continue };
             let (message, remedy) = if addresses::is_reserved_name(name) {
-                (format!("`{name}` is a reserved name: no server can be known behind it"), format!("replace `{name}` by the host that tests use"))
+                (
+                    format!("`{name}` is a reserved name: no server can be known behind it"),
+                    format!("replace `{name}` by the host that tests use"),
+                )
             } else {
                 (
                     format!("nothing shows where `{name}` is"),
@@ -22,7 +25,14 @@ pub(super) fn check(subject: &Subject<'_>) -> Vec<Finding> {
                     ),
                 )
             };
-            findings.push(Finding { rule: ID, level: Level::Unverified, target: Some(at), message, remedy, origin: origin_of(target).cloned() });
+            findings.push(Finding {
+                rule: ID,
+                level: Level::Unverified,
+                target: Some(at),
+                message,
+                remedy,
+                origin: origin_of(target).cloned(),
+            });
         }
     }
     findings
@@ -45,7 +55,9 @@ mod tests {
     fn a_hosts_file_shows_a_name_to_be_this_machine() {
         let judge = |name: &str| {
             Bench::postgres(name, "shop")
-                .machine(|machine| machine.hosts.push(("127.0.0.1".parse().unwrap(), vec!["postgres".into(), "db.test".into()])))
+                .machine(|machine| {
+                    machine.hosts.push(("127.0.0.1".parse().unwrap(), vec!["postgres".into(), "db.test".into()]))
+                })
                 .judge()
                 .verdict
         };

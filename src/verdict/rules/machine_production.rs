@@ -25,7 +25,10 @@ pub(super) fn check(subject: &Subject<'_>) -> Vec<Finding> {
         findings.push(finding(format!("{MARK} marks this machine as production"), "run this on another machine"));
     }
     if let Some(word) = words::production_word(&machine.name, own_words) {
-        findings.push(finding(format!("this machine is called `{}`, which says production (`{word}`)", machine.name), "run this on another machine"));
+        findings.push(finding(
+            format!("this machine is called `{}`, which says production (`{word}`)", machine.name),
+            "run this on another machine",
+        ));
     }
     findings
 }
@@ -37,7 +40,11 @@ mod tests {
 
     #[test]
     fn machine_production_goes_by_the_name_and_the_mark() {
-        let cases = [("shop-prod-1", false, Verdict::Production), ("laptop", true, Verdict::Production), ("products-laptop", false, Verdict::Safe)];
+        let cases = [
+            ("shop-prod-1", false, Verdict::Production),
+            ("laptop", true, Verdict::Production),
+            ("products-laptop", false, Verdict::Safe),
+        ];
         for (name, marked, verdict) in cases {
             let judgement = Bench::local()
                 .machine(|machine| {

@@ -59,7 +59,12 @@ impl<'a> Subject<'a> {
 
     /// The targets with their index and located places.
     fn targets(&self) -> impl Iterator<Item = (usize, &'a Target, &[Located<'a>])> {
-        self.evidence.targets.iter().zip(&self.located).enumerate().map(|(at, (target, located))| (at, target, located.as_slice()))
+        self.evidence
+            .targets
+            .iter()
+            .zip(&self.located)
+            .enumerate()
+            .map(|(at, (target, located))| (at, target, located.as_slice()))
     }
 
     /// Whether every place of every target is positively local and every database is named like a test's.
@@ -67,7 +72,9 @@ impl<'a> Subject<'a> {
         self.targets().all(|(_, target, located)| {
             let in_memory = located.iter().all(|place| place.locality == super::Locality::Memory);
             located.iter().all(|place| place.locality.is_local())
-                && (in_memory || target.engine.is_auxiliary() || target.database.as_deref().is_some_and(words::is_test_shaped))
+                && (in_memory
+                    || target.engine.is_auxiliary()
+                    || target.database.as_deref().is_some_and(words::is_test_shaped))
         }) && !self.evidence.targets.is_empty()
     }
 }

@@ -19,14 +19,27 @@ pub(super) fn check(subject: &Subject<'_>) -> Vec<Finding> {
         return finding(Level::Unverified, format!("{client} talks to a database, and nothing says to which"), ask);
     }
     if evidence.policy.allow.no_database {
-        return finding(Level::Note, "no database is named, and the policy says that the project has none".to_owned(), "");
+        return finding(
+            Level::Note,
+            "no database is named, and the policy says that the project has none".to_owned(),
+            "",
+        );
     }
     if let Some(driver) = evidence.drivers.drivers.first() {
-        let message = format!("no database is named, although {}:{} depends on `{}`", driver.file.display(), driver.line, driver.name);
+        let message = format!(
+            "no database is named, although {}:{} depends on `{}`",
+            driver.file.display(),
+            driver.line,
+            driver.name
+        );
         return finding(Level::Unverified, message, ask);
     }
     if evidence.drivers.manifests.is_empty() {
-        return finding(Level::Unverified, "no database is named, and no manifest shows that the project has none".to_owned(), ask);
+        return finding(
+            Level::Unverified,
+            "no database is named, and no manifest shows that the project has none".to_owned(),
+            ask,
+        );
     }
     let manifests: Vec<String> = evidence.drivers.manifests.iter().map(|path| path.display().to_string()).collect();
     finding(Level::Note, format!("no database: no variable names one and {} names no driver", manifests.join(", ")), "")

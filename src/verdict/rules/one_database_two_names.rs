@@ -9,7 +9,10 @@ pub(super) const ID: &str = "one-database-two-names";
 pub(super) fn check(subject: &Subject<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (at, target, _) in subject.targets() {
-        let test = target.origins.iter().find(|origin| words::has_word(&origin.variable, &["test", "testing", "ci", "dev", "development"]));
+        let test = target
+            .origins
+            .iter()
+            .find(|origin| words::has_word(&origin.variable, &["test", "testing", "ci", "dev", "development"]));
         let production = target.origins.iter().find(|origin| words::production_word(&origin.variable, &[]).is_some());
         if let (Some(test), Some(production)) = (test, production)
             && test != production

@@ -85,7 +85,11 @@ mod tests {
     #[test]
     fn a_policy_allows_a_platform_only_while_all_is_test_shaped() {
         let allowed = |database: &str| {
-            Bench::postgres("localhost", database).process("DYNO", "web.1").policy(|policy| policy.allow.platforms.push("DYNO".into())).judge().verdict
+            Bench::postgres("localhost", database)
+                .process("DYNO", "web.1")
+                .policy(|policy| policy.allow.platforms.push("DYNO".into()))
+                .judge()
+                .verdict
         };
         assert_eq!(allowed("app_test"), Verdict::Safe);
         assert_eq!(allowed("app"), Verdict::Production);

@@ -9,7 +9,8 @@ use crate::verdict::{Finding, words};
 pub(super) const ID: &str = "replica-or-cluster";
 
 /// Words in a host's name that only replicated set-ups use.
-const WORDS: [&str; 9] = ["replica", "replicas", "readonly", "reader", "standby", "slave", "follower", "secondary", "cluster"];
+const WORDS: [&str; 9] =
+    ["replica", "replicas", "readonly", "reader", "standby", "slave", "follower", "secondary", "cluster"];
 
 pub(super) fn check(subject: &Subject<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -25,7 +26,8 @@ pub(super) fn check(subject: &Subject<'_>) -> Vec<Finding> {
         }
         for place in &target.places {
             let Place::Host { name, port } = place else { continue };
-            let is_own = declared(name, subject.evidence.services).is_some() || subject.evidence.policy.allows_host(name, *port);
+            let is_own =
+                declared(name, subject.evidence.services).is_some() || subject.evidence.policy.allows_host(name, *port);
             if !is_own && (words::has_word(name, &WORDS) || is_cluster_endpoint(name)) {
                 found(format!("the host's name `{name}` is a replica's or a cluster's"));
             }
@@ -39,7 +41,9 @@ pub(super) fn check(subject: &Subject<'_>) -> Vec<Finding> {
 /// Source: the host patterns of AWS's JDBC wrapper.
 fn is_cluster_endpoint(host: &str) -> bool {
     host.ends_with(".rds.amazonaws.com")
-        && host.split('.').any(|label| ["cluster-", "proxy-", "shardgrp-", "global-"].iter().any(|start| label.starts_with(start)))
+        && host
+            .split('.')
+            .any(|label| ["cluster-", "proxy-", "shardgrp-", "global-"].iter().any(|start| label.starts_with(start)))
 }
 
 #[cfg(test)]
@@ -65,7 +69,9 @@ mod tests {
 
     #[test]
     fn replica_or_cluster_goes_by_the_words_of_a_host() {
-        for host in ["pg-replica-1", "db-standby", "redis-cluster", "shop.cluster-ro-c0ffee.eu-west-1.rds.amazonaws.com"] {
+        for host in
+            ["pg-replica-1", "db-standby", "redis-cluster", "shop.cluster-ro-c0ffee.eu-west-1.rds.amazonaws.com"]
+        {
             let judgement = Bench::postgres(host, "app_test").judge();
             assert!(judgement.findings.iter().any(|finding| finding.rule == super::ID), "{host}");
         }

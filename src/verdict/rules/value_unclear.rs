@@ -13,16 +13,33 @@ pub(super) fn check(subject: &Subject<'_>) -> Vec<Finding> {
         let variable = origin_of(target).map_or("the value", |origin| origin.variable.as_str());
         for doubt in &target.doubts {
             let (message, remedy) = match doubt {
-                Doubt::Unexpanded => (format!("{variable} holds something that was to be filled in"), format!("give {variable} its final value")),
+                Doubt::Unexpanded => (
+                    format!("{variable} holds something that was to be filled in"),
+                    format!("give {variable} its final value"),
+                ),
                 Doubt::Unresolved => (
                     format!("{variable} needs a command or a template to be evaluated, which is never done here"),
                     format!("write the value of {variable} out, or export it before safe-test"),
                 ),
-                Doubt::Port => (format!("the port in {variable} is no number"), format!("correct the port in {variable}")),
-                Doubt::Syntax => (format!("{variable} does not follow the form of a database's address"), format!("correct {variable}")),
-                Doubt::Placeholder => (format!("{variable} holds a placeholder"), format!("replace the placeholder in {variable}")),
+                Doubt::Port => {
+                    (format!("the port in {variable} is no number"), format!("correct the port in {variable}"))
+                }
+                Doubt::Syntax => (
+                    format!("{variable} does not follow the form of a database's address"),
+                    format!("correct {variable}"),
+                ),
+                Doubt::Placeholder => {
+                    (format!("{variable} holds a placeholder"), format!("replace the placeholder in {variable}"))
+                }
             };
-            findings.push(Finding { rule: ID, level: Level::Unverified, target: Some(at), message, remedy, origin: origin_of(target).cloned() });
+            findings.push(Finding {
+                rule: ID,
+                level: Level::Unverified,
+                target: Some(at),
+                message,
+                remedy,
+                origin: origin_of(target).cloned(),
+            });
         }
     }
     findings
