@@ -41,6 +41,7 @@ impl Postgres {
              `tests/run` installs it on Debian; elsewhere `brew install postgresql@17` or your system's package",
         );
         let folder = tempfile::Builder::new().prefix("safe-test-pg-").tempdir().unwrap().keep();
+        let guard = guard(&folder);
         let user = Unprivileged::needed();
         let password_file = folder.join("password");
         fs::write(&password_file, PASSWORD).unwrap();
@@ -65,7 +66,6 @@ impl Postgres {
         let output = initdb.output().unwrap();
         assert!(output.status.success(), "initdb: {}", String::from_utf8_lossy(&output.stderr));
 
-        let guard = guard(&folder);
         // Another program may take the port between our closing and the server's opening it.
         for _ in 0..5 {
             let port = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
@@ -208,7 +208,12 @@ fn guard(folder: &Path) -> ChildStdin {
                 tries=$((tries + 1))
             done
         fi
-        rm -rf "$1"
+        # An initdb that is still at work ends at the first file that it misses.
+        tries=0
+        until rm -rf "$1" 2>/dev/null && [ ! -e "$1" ] || [ "$tries" -ge 100 ]; do
+            sleep 0.05
+            tries=$((tries + 1))
+        done
     "#;
     let mut guard = Command::new("/bin/sh");
     guard.args(["-c", SCRIPT, "guard"]).arg(folder).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
