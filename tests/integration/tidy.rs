@@ -13,7 +13,7 @@ const MAY_USE: [(&str, &[&str]); 14] = [
     ("environment", &[]),
     ("caller", &["environment"]),
     ("target", &["environment"]),
-    ("policy", &["environment", "target"]),
+    ("policy", &["environment", "caller", "target"]),
     ("identity", &["environment", "target"]),
     ("verdict", &["environment", "caller", "target", "policy", "identity"]),
     ("snapshot", &["environment", "caller", "target", "policy", "identity", "verdict"]),
