@@ -14,7 +14,7 @@ use super::{Files, Project};
 const MAX_DEPTH: usize = 2;
 
 /// The most folders that are listed, and the most manifests that are read.
-const MAX_FOLDERS: usize = 200;
+const MAX_FOLDERS: usize = 600;
 const MAX_MANIFESTS: usize = 100;
 
 /// The most bytes of manifests that are read.

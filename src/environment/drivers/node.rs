@@ -207,13 +207,27 @@ fn package_json(text: &str, note: &mut dyn FnMut(&str, u32)) {
 /// The keys `node_modules/NAME`; in the first version of the format, the keys of objects. What a package could use
 /// if it were there (`peerDependencies`) is left aside.
 fn npm_lock(text: &str, note: &mut dyn FnMut(&str, u32)) {
-    let by_folder = text.contains("\"node_modules/");
-    for (line, number) in trimmed_lines(text) {
-        let Some(key) = line.strip_prefix('"').and_then(|rest| rest.strip_suffix("\": {")) else { continue };
-        match key.rsplit_once("node_modules/") {
-            Some((_, name)) => note(name, number),
-            None if !by_folder => note(key, number),
-            None => {}
+    const FOLDER: &str = "node_modules/";
+    if !text.contains("\"node_modules/") {
+        for (line, number) in trimmed_lines(text) {
+            if let Some(key) = line.strip_prefix('"').and_then(|rest| rest.strip_suffix("\": {")) {
+                note(key, number);
+            }
+        }
+        return;
+    }
+    // These files run to megabytes: the text is searched rather than taken line by line.
+    let (mut line, mut counted) = (1, 0);
+    for (at, _) in text.match_indices(FOLDER) {
+        let rest = &text[at + FOLDER.len()..];
+        // The package's own folder is the innermost one.
+        let key = rest.find('"').map(|end| rest.split_at(end));
+        let key = key.filter(|(name, behind)| behind.starts_with("\": {") && !name.contains(FOLDER));
+        if let Some((name, _)) = key {
+            let newlines = text.as_bytes()[counted..at].iter().filter(|&&byte| byte == b'\n').count();
+            line += u32::try_from(newlines).unwrap_or(u32::MAX / 2);
+            counted = at;
+            note(name, line);
         }
     }
 }

@@ -10,6 +10,7 @@ pub mod properties;
 pub mod toml;
 pub mod xml;
 pub mod yaml;
+mod yaml_tree;
 
 use std::fmt;
 

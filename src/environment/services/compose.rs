@@ -3,6 +3,7 @@
 //! Source: the Compose specification ("services", "extends", "include", "networks.aliases") and Docker's
 //! documentation of `COMPOSE_FILE`.
 
+use std::collections::HashSet;
 use std::ffi::OsString;
 use std::path::Path;
 
@@ -142,23 +143,27 @@ fn file(search: &mut Search<'_>, path: &Path, depth: usize) {
         return;
     }
     let entries = search.outline(path, &[]);
-    let tunnels: Vec<&str> = entries
+    let tunnels: HashSet<&str> = entries
         .iter()
         .filter(|entry| matches(&entry.path, &["services", "*", "image"]))
         .filter(|entry| TUNNELS.iter().any(|tunnel| entry.value.contains(tunnel)))
         .map(|entry| entry.path[1].as_str())
         .collect();
     let beside = path.parent().unwrap_or(Path::new("/")).to_owned();
+    // An outline has each key ahead of what it holds.
+    let mut top_level_line = 1;
     for entry in &entries {
         let keys = &entry.path;
-        if keys.get(1).is_some_and(|service| keys[0] == "services" && tunnels.contains(&service.as_str())) {
+        if keys.len() == 1 {
+            top_level_line = entry.line;
+        }
+        if keys.get(1).is_some_and(|service| keys[0] == "services" && tunnels.contains(service.as_str())) {
             continue;
         }
         if matches(keys, &["services", "*"]) {
             search.declare(&keys[1], path, entry.line);
         } else if keys.len() == 2 && is_bare_service(keys) {
-            let key = entries.iter().find(|other| other.path.len() == 1 && other.path[0] == keys[0]);
-            search.declare(&keys[0], path, key.map_or(entry.line, |key| key.line));
+            search.declare(&keys[0], path, top_level_line);
         } else if matches(keys, &["include", "*"])
             || matches(keys, &["include", "*", "path"])
             || matches(keys, &["include", "*", "path", "*"])
@@ -166,12 +171,13 @@ fn file(search: &mut Search<'_>, path: &Path, depth: usize) {
             if !entry.value.is_empty() {
                 file(search, &normal(&beside.join(&entry.value)), depth + 1);
             }
-        } else if matches(keys, &["services", "*", "extends", "file"]) {
+        } else if matches(keys, &["services", "*", "extends", "file"]) && search.extensions_left > 0 {
+            search.extensions_left -= 1;
             let service = entries.iter().find(|other| {
                 matches(&other.path, &["services", "*", "extends", "service"]) && other.path[1] == keys[1]
             });
             if let Some(service) = service {
-                extended(search, &normal(&beside.join(&entry.value)), &service.value, depth + 1);
+                extended(search, &normal(&beside.join(&entry.value)), &service.value);
             }
         } else {
             other_names(search, entry, path);
@@ -208,10 +214,7 @@ fn other_names(search: &mut Search<'_>, entry: &FlatEntry, path: &Path) {
 }
 
 /// The names that a service takes over from the one it extends; the other file's services are not declared by that.
-fn extended(search: &mut Search<'_>, path: &Path, service: &str, depth: usize) {
-    if depth > 4 {
-        return;
-    }
+fn extended(search: &mut Search<'_>, path: &Path, service: &str) {
     // The file may also count by itself, so it is not marked as read.
     let Ok(Some(bytes)) = search.files.read(path) else { return };
     let text = String::from_utf8_lossy(&bytes);
@@ -345,6 +348,19 @@ services:
         assert_eq!(declared(&[("docker-compose.yml", old)]), ["db docker-compose.yml:1", "web docker-compose.yml:3"]);
         let excerpt = "    environment:\n      HOST: db\n  db:\n    image: postgres\n";
         assert_eq!(declared(&[("docker-compose.test.yml", excerpt)]), ["db docker-compose.test.yml:3"]);
+    }
+
+    #[test]
+    fn many_services_and_circles_come_to_an_end() {
+        let many: String =
+            (0..20_000).map(|n| format!("  s{n}: {{image: socat, extends: {{file: x.yml, service: s1}}}}\n")).collect();
+        let circle = "include: [x.yml, compose.yml]\nservices:\n  db: {extends: {file: compose.yml, service: db}}\n";
+        let files = [
+            ("compose.yml", format!("{circle}{many}")),
+            ("x.yml", format!("include: [compose.yml]\nservices:\n{many}")),
+        ];
+        let files = files.each_ref().map(|(path, text)| (*path, text.as_str()));
+        assert_eq!(declared(&files), ["db compose.yml:3"]);
     }
 
     #[test]

@@ -18,6 +18,9 @@ use super::{Files, Project};
 /// The most files that are read.
 const MAX_FILES: usize = 100;
 
+/// The most services that are followed into a file that they extend one of; each reads that file.
+const MAX_EXTENSIONS: usize = 32;
+
 /// A host name that reaches a container of this project.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Service {
@@ -51,11 +54,20 @@ struct Search<'a> {
     /// Names that a container resolves to an address that is not a container's.
     diverted: HashSet<String>,
     read: HashSet<PathBuf>,
+    /// How many more services that extend one of another file are followed there.
+    extensions_left: usize,
 }
 
 impl<'a> Search<'a> {
     fn new(project: &'a Project, files: &'a dyn Files) -> Self {
-        Search { project, files, found: Vec::new(), diverted: HashSet::new(), read: HashSet::new() }
+        Search {
+            project,
+            files,
+            found: Vec::new(),
+            diverted: HashSet::new(),
+            read: HashSet::new(),
+            extensions_left: MAX_EXTENSIONS,
+        }
     }
 
     fn finish(self) -> Vec<Service> {
