@@ -141,7 +141,7 @@ impl Damage {
                 format!("line {line} was edited, or the link to it in line {} was", line + 1)
             }
             Kind::CutAtStart { missing } => {
-                format!("the log was cut at its start: {} before line {line} missing", are(missing))
+                format!("the log was cut at its start: {} missing before its first", are(missing))
             }
             Kind::CutAtEnd { missing } if line == 1 => {
                 format!("the log was cut: all of its {} missing", are(missing))

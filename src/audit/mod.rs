@@ -7,6 +7,8 @@
 
 mod anchor;
 mod chain;
+#[cfg(test)]
+mod chain_tests;
 mod damage;
 mod entry;
 mod error;
@@ -14,6 +16,7 @@ mod hash;
 mod lines;
 mod log;
 mod redact;
+mod redact_text;
 mod render;
 mod state_directory;
 mod unfinished;
@@ -28,7 +31,8 @@ pub use error::AuditError;
 pub use hash::Hash;
 pub use lines::{Line, Lines, MAX_LINE};
 pub use log::{Appended, Log, verify_file};
-pub use redact::{redact_command, redact_text};
+pub use redact::redact_command;
+pub use redact_text::redact_text;
 pub use render::render;
 pub use state_directory::state_directory;
 pub use unfinished::unfinished_runs;

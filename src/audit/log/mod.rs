@@ -15,6 +15,8 @@ mod concurrency_tests;
 mod damage_tests;
 #[cfg(test)]
 mod failure_tests;
+#[cfg(test)]
+mod test_support;
 
 use std::fs::File;
 use std::io::Read;
