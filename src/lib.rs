@@ -8,6 +8,7 @@
 
 pub mod environment;
 pub mod error;
+pub mod exec;
 pub mod exit;
 pub mod secret;
 pub mod snapshot;
