@@ -9,6 +9,7 @@
 pub mod audit;
 pub mod environment;
 pub mod error;
+pub mod exec;
 pub mod exit;
 pub mod secret;
 pub mod snapshot;
