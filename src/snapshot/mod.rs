@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod manifest;
+pub mod postgres;
 mod taken;
 
 pub use manifest::{FileState, Kind, Level, Manifest, Server, TableRows, Tool};
