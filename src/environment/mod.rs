@@ -5,6 +5,7 @@
 //! executes anything found in a file. Files are seen through [`Files`] only.
 #![forbid(unsafe_code)]
 
+pub mod dotenv;
 mod files;
 mod invocation;
 mod origin;
