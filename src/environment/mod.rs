@@ -5,20 +5,23 @@
 //! executes anything found in a file. Files are seen through [`Files`] only.
 #![forbid(unsafe_code)]
 
+pub mod dotenv;
 mod drivers;
 mod files;
 pub mod formats;
 mod invocation;
-pub mod manifests;
+mod manifests;
 #[cfg(test)]
 pub(crate) mod memory;
 mod origin;
 mod project;
 mod reading;
-pub mod services;
+mod services;
 
 pub use files::Files;
 pub use invocation::Invocation;
 pub use origin::Origin;
 pub use project::Project;
 pub use reading::{Reading, Setting, Unresolved};
+pub use manifests::{Driver, DriverEvidence, database_drivers};
+pub use services::{Service, services};
