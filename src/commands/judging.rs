@@ -8,11 +8,11 @@ use std::process::Command;
 use super::context::Context;
 use super::disk::Disk;
 use super::machine;
-use crate::environment::{self, DriverEvidence, Survey, Survey as Found};
+use crate::environment::{self, DriverEvidence, Origin, Reading, Setting, Survey, SurveyInput};
 use crate::error::Failure;
 use crate::policy::trust::{self, Trust};
 use crate::policy::{Document, FILE_NAME, Policy, PolicyError};
-use crate::target;
+use crate::target::{self, Place, Target};
 use crate::verdict::{self, Evidence, Judgement};
 
 /// A judgement with what it was made of, for those who explain or record it.
@@ -29,9 +29,38 @@ pub(super) struct Judged {
 
 /// Judges what `command` could reach; without one, test and development runs are both considered.
 pub(super) fn judge(context: &mut Context, command: Option<&[OsString]>) -> Result<Judged, Failure> {
+    judge_with(context, command, |targets, _| targets)
+}
+
+/// Judges the targets with these addresses, in this order: as the project names them, with their passwords; a target
+/// that the project does not name any more is made of its address alone.
+pub(super) fn judge_addresses(context: &mut Context, addresses: &[&str]) -> Result<Judged, Failure> {
+    judge_with(context, None, |targets, context| {
+        addresses
+            .iter()
+            .filter_map(|address| {
+                let named = targets.iter().find(|target| target.address() == *address).cloned();
+                named.or_else(|| target_at(address, context))
+            })
+            .collect()
+    })
+}
+
+fn target_at(address: &str, context: &target::Context<'_>) -> Option<Target> {
+    let name = "SNAPSHOT_DATABASE_URL";
+    let setting = Setting { name: name.to_owned(), value: address.to_owned(), origin: Origin::process(name), unresolved: None };
+    let reading = Reading { loader: "the snapshot's manifest".to_owned(), settings: vec![setting] };
+    target::find_targets(&[reading], &[], context).into_iter().find(|target| target.address() == address)
+}
+
+fn judge_with(
+    context: &mut Context,
+    command: Option<&[OsString]>,
+    select: impl FnOnce(Vec<Target>, &target::Context<'_>) -> Vec<Target>,
+) -> Result<Judged, Failure> {
     let (policy, trust) = policy_in_force(context)?;
     let only: Option<Vec<_>> = policy.files.as_ref().map(|files| files.iter().map(|file| context.project.root.join(file)).collect());
-    let survey: Found = environment::survey(&environment::Question {
+    let survey = environment::survey(&SurveyInput {
         process: &context.process,
         project: &context.project,
         files: &Disk,
@@ -39,16 +68,14 @@ pub(super) fn judge(context: &mut Context, command: Option<&[OsString]>) -> Resu
         extra_files: &context.env_files,
         only_files: only.as_deref(),
     });
-    let targets = target::find_targets(
-        &survey.readings,
-        &survey.invocations,
-        &target::Context { project: &context.project, files: &Disk, base_folders: &survey.bases },
-    );
-    context.ui.keep_secret(targets.iter().filter_map(|target| target.password.clone()));
+    let surroundings = target::Context { project: &context.project, files: &Disk, base_folders: &survey.bases };
+    let targets = select(target::find_targets(&survey.readings, &survey.invocations, &surroundings), &surroundings);
     let client = survey.invocations.iter().find(|invocation| target::is_database_client(invocation)).map(|client| client.program().to_owned());
     let needs_manifests = targets.is_empty() && client.is_none();
     let drivers = if needs_manifests { environment::database_drivers(&context.project, &Disk) } else { DriverEvidence::default() };
-    let services = environment::services(&context.project, &Disk, command);
+    // Only a host name of one label can be a container's.
+    let could_be_services = targets.iter().flat_map(|target| &target.places).any(|place| matches!(place, Place::Host { .. }));
+    let services = if could_be_services { environment::services(&context.project, &Disk, command) } else { Vec::new() };
     let machine = machine::read();
     let names = verdict::environment_names(&survey.readings, &survey.invocations);
     let judgement = verdict::judge(&Evidence {
@@ -58,12 +85,14 @@ pub(super) fn judge(context: &mut Context, command: Option<&[OsString]>) -> Resu
         machine: &machine,
         services: &services,
         conditions: &survey.conditions,
+        problems: &survey.problems,
         drivers: &drivers,
         client: client.as_deref(),
         policy: &policy,
         project: &context.project,
         files: &Disk,
     });
+    context.ui.keep_secret(targets.into_iter().filter_map(|target| target.password));
     Ok(Judged { judgement, survey, policy, trust })
 }
 

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::context::Context;
 use super::recording::Recorder;
 use super::{CommandError, judging};
-use crate::audit::{self, Event, Log};
+use crate::audit::{self, Log};
 use crate::cli::LogAction;
 use crate::error::Failure;
 use crate::exit::Exit;

@@ -23,7 +23,7 @@ use std::ffi::OsString;
 
 use crate::cli::{self, Action, Request};
 use crate::error::{Explain, Failure};
-use crate::exec::SignalState;
+use crate::exec::{Inherited, Signal};
 use crate::exit::Exit;
 use context::Context;
 
@@ -33,14 +33,14 @@ pub enum Ending {
     /// With a status of its own.
     Own(Exit),
     /// With the status of the command.
-    Command(i32),
+    Command(u8),
     /// By the signal that ended the command, or that was sent to us.
-    Signal(i32),
+    Signal(Signal),
 }
 
 /// Reads the command line and does what it asks. Everything that goes wrong is printed here.
 #[must_use]
-pub fn main(arguments: &[OsString], signals: &SignalState) -> Ending {
+pub fn main(arguments: &[OsString], inherited: &Inherited) -> Ending {
     let asked = match cli::read(arguments) {
         Ok(asked) => asked,
         Err(error) => return usage(&error),
@@ -55,8 +55,8 @@ pub fn main(arguments: &[OsString], signals: &SignalState) -> Ending {
         }
     };
     let done = match asked.request {
-        Request::Guard(command) => run::run(&mut context, &command, signals),
-        Request::Act(action) => act(&mut context, action, signals),
+        Request::Guard(command) => run::run(&mut context, &command, inherited),
+        Request::Act(action) => act(&mut context, action, inherited),
     };
     done.unwrap_or_else(|failure| {
         context.ui.fail(&failure, not_done(guards));
@@ -64,13 +64,13 @@ pub fn main(arguments: &[OsString], signals: &SignalState) -> Ending {
     })
 }
 
-fn act(context: &mut Context, action: Action, signals: &SignalState) -> Result<Ending, Failure> {
+fn act(context: &mut Context, action: Action, inherited: &Inherited) -> Result<Ending, Failure> {
     let exit = match action {
         Action::Check { command, .. } => check::check(context, &command)?,
-        Action::Snapshot { .. } => return snapshot::snapshot(context, signals),
+        Action::Snapshot { .. } => return snapshot::snapshot(context, inherited),
         Action::List { .. } => list::list(context)?,
-        Action::Restore { id, yes, .. } => return restore::restore(context, &id, yes, signals),
-        Action::Verify { id, all, level, .. } => return verify::verify(context, id.as_deref(), all, level, signals),
+        Action::Restore { id, yes, .. } => return restore::restore(context, &id, yes, inherited),
+        Action::Verify { id, all, level, .. } => return verify::verify(context, id.as_deref(), all, level, inherited),
         Action::Prune { dry_run, .. } => prune::prune(context, dry_run)?,
         Action::Log { what, .. } => log::log(context, what)?,
         Action::Doctor { .. } => doctor::doctor(context)?,

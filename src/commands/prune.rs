@@ -4,7 +4,8 @@ use serde_json::json;
 
 use super::context::Context;
 use super::{CommandError, judging};
-use crate::audit::Event;
+use super::recording::Recorder;
+use crate::audit::{Event, Pruned};
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::snapshot::{self, Decision, Manifest, Store, StoreError, Stored};
@@ -25,7 +26,8 @@ pub(super) fn prune(context: &mut Context, dry_run: bool) -> Result<Exit, Failur
     };
     context.ui.answer(&text).map_err(CommandError::Output)?;
     if !dropped.is_empty() {
-        super::run::record(context, &store, Event::Prune { dropped })?;
+        let command = vec!["safe-test".to_owned(), "prune".to_owned()];
+        Recorder::plain(context, store, command).record(Event::Prune(Pruned { snapshots: dropped }))?;
     }
     Ok(Exit::Success)
 }

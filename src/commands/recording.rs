@@ -88,18 +88,24 @@ impl<'a> Recorder<'a> {
     ///
     /// Where it cannot be written: then nothing may be run.
     pub(super) fn record(&self, event: Event) -> Result<(), AuditError> {
-        let record = Record {
-            at: self.context.clock(),
-            run: self.run.clone(),
-            who: self.who.clone(),
-            what: self.what.clone(),
-            event,
-        };
-        let appended = self.log.append(&record)?;
+        let appended = self.log.append(&self.entry(event))?;
         if appended.damage.is_some() {
             self.context.ui.warn("safe-test: the audit log was not as it was left; `safe-test log verify` says how");
         }
         Ok(())
+    }
+
+    fn entry(&self, event: Event) -> Record {
+        Record { at: self.context.clock(), run: self.run.clone(), who: self.who.clone(), what: self.what.clone(), event }
+    }
+
+    /// Appends the entry by which a person accepts what is wrong with the log.
+    ///
+    /// # Errors
+    ///
+    /// Where it cannot be written.
+    pub(super) fn accept(&self) -> Result<(), AuditError> {
+        self.log.accept(&self.entry(Event::Opened)).map(|_| ())
     }
 
     /// Appends an entry about something that is over: failing to write it changes nothing but is said.

@@ -14,7 +14,7 @@ use crate::clearance::{ClearanceError, Consent};
 use crate::error::Failure;
 use crate::exec::{self, Inherited, Interrupt};
 use crate::exit::Exit;
-use crate::snapshot::{self, Care, Kind, Level, Order, Receipt, SnapshotError, Store, Stored};
+use crate::snapshot::{self, Care, Kind, Level, Order, Receipt, Request, SnapshotError, Store, Stored};
 use crate::target::Target;
 use crate::ui::{Progress, bytes, printable};
 use crate::verdict::Verdict;
@@ -23,7 +23,7 @@ pub(super) fn restore(context: &mut Context, id: &OsStr, yes: bool, inherited: &
     let (policy, _) = judging::policy_in_force(context)?;
     let store = Store::locate(&context.project.root, policy.snapshots.directory.as_deref())?;
     let wanted = find(&store, &context.project.folder, id)?;
-    let judged = judging::judge_addresses(context, wanted.iter().map(|stored| stored.manifest.target.as_str()))?;
+    let judged = judging::judge_addresses(context, &wanted.iter().map(|stored| stored.manifest.target.as_str()).collect::<Vec<_>>())?;
     if judged.judgement.verdict != Verdict::Safe && !vouched(context, &judged) {
         for line in report::refusal_text(&judged, &context.ui) {
             context.ui.warn(&line);
@@ -98,8 +98,9 @@ fn put_back(
     let progress = |what: &str, target: &Target| {
         Progress::new(format!("{what} {}", printable(&target.shown())), &context.ui, &interrupted)
     };
+    let request = |stored, target| Request { stored, target, environment: &context.process, now: context.clock() };
     for (stored, target) in pairs {
-        snapshot::verify(stored, Level::Read, Some(target), &context.process, &progress("verifying", target))?;
+        snapshot::verify(&request(stored, target), Level::Read, &progress("verifying", target))?;
     }
     recorder.prepare()?;
     let order = Order {
@@ -120,13 +121,13 @@ fn put_back(
                 Err(error) if error.is_missing_database() => None,
                 other => Some(other?),
             };
-            let restored = snapshot::restore(stored, target, &context.process, &progress("restoring", target))?;
+            let notes = snapshot::restore(&request(stored, target), &progress("restoring", target))?;
             let safety = receipt.filter(|receipt| matches!(receipt.care(), Care::Saved { .. }));
             Ok(PutBack {
                 id: stored.manifest.id.clone(),
                 target: target.shown(),
                 safety: safety.and_then(|receipt| receipt.snapshot().map(str::to_owned)),
-                notes: restored.notes,
+                notes,
             })
         })();
         match one {

@@ -6,12 +6,14 @@ use serde_json::json;
 
 use super::context::Context;
 use super::{CommandError, Ending, judging, restore};
+use crate::clearance::ClearanceError;
 use crate::cli::VerifyLevel;
 use crate::error::{Explain, Failure};
 use crate::exec::{self, Inherited, Interrupt};
 use crate::exit::Exit;
-use crate::snapshot::{self, Level, Store, Stored};
+use crate::snapshot::{self, Level, Request, Store, Stored};
 use crate::ui::{Progress, printable};
+use crate::verdict::Verdict;
 
 pub(super) fn verify(
     context: &mut Context,
@@ -71,21 +73,20 @@ impl Checked {
 /// What is wrong with a snapshot is a result; what keeps it from being checked (no server) is a failure.
 fn check(context: &mut Context, stored: &Stored, level: Level, interrupt: &Interrupt) -> Result<Checked, Failure> {
     let id = stored.manifest.id.clone();
-    let judged = match level {
-        Level::Read => None,
-        Level::Restore => Some(judging::judge_addresses(context, [stored.manifest.target.as_str()].into_iter())?),
-    };
-    let target = judged.as_ref().and_then(|judged| judged.judgement.targets.first()).map(|one| &one.target);
+    let judged = judging::judge_addresses(context, &[&stored.manifest.target])?;
+    let one = &judged.judgement.targets[0];
+    if level == Level::Restore && one.verdict != Verdict::Safe {
+        return Err(ClearanceError::Verdict(one.verdict).into());
+    }
     let interrupted = || interrupt.requested().is_some();
     let watch = Progress::new(format!("verifying {id}"), &context.ui, &interrupted);
-    match snapshot::verify(stored, level, target, &context.process, &watch) {
-        Ok(_) => Ok(Checked { id, problem: None }),
-        Err(error) => match error.exit() {
-            Exit::NoSnapshot => {
-                let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
-                Ok(Checked::bad(&id, &format!("{error}{cause}")))
-            }
-            _ => Err(error.into()),
-        },
+    let request = Request { stored, target: &one.target, environment: &context.process, now: context.clock() };
+    match snapshot::verify(&request, level, &watch) {
+        Ok(()) => Ok(Checked { id, problem: None }),
+        Err(error) if error.exit() == Exit::NoSnapshot => {
+            let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
+            Ok(Checked::bad(&id, &format!("{error}{cause}")))
+        }
+        Err(error) => Err(error.into()),
     }
 }

@@ -38,6 +38,7 @@ pub use interrupt::Interrupt;
 pub use lookup::{Program, find_program};
 pub use signal::Signal;
 
+use crate::clearance::Clearance;
 use relay::Relay;
 use rustix::process::Pid;
 use std::ffi::OsString;
@@ -59,7 +60,7 @@ pub enum Outcome {
     },
 }
 
-/// Runs `program` in `folder` and waits until it ends, but not for processes that it leaves behind.
+/// Runs `program` in `folder`, which `clearance` permits, and waits until it ends, but not for processes that it leaves behind.
 ///
 /// `arguments` are what follows the program's own name. The environment is this process's, unchanged. `interrupt` is
 /// what listened until now: a request to end that came before the command could start is honoured instead.
@@ -72,12 +73,15 @@ pub enum Outcome {
 /// After every error but [`ExecError::Lost`] no process was left running. For [`ExecError::Interrupted`] the caller
 /// ends by [`die_by`].
 pub fn run(
+    clearance: &Clearance,
     program: &Program,
     arguments: &[OsString],
     folder: &Path,
     inherited: &Inherited,
     interrupt: Interrupt,
 ) -> Result<Outcome, ExecError> {
+    // There is nothing to ask of the proof but that it exists.
+    let _: &Clearance = clearance;
     let _held_back = disposition::hold_back_all();
     if let Some(signal) = interrupt.requested_or_held_back() {
         return Err(ExecError::Interrupted { signal });

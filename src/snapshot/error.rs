@@ -1,6 +1,8 @@
 //! Whatever keeps a snapshot from being taken, checked or put back: the store's errors and the engines'.
 
-use super::{PlanError, PostgresError, SqliteError, StoreError};
+use super::postgres::PostgresError;
+use super::sqlite::SqliteError;
+use super::{PlanError, StoreError};
 use crate::error::Explain;
 use crate::exit::Exit;
 
@@ -19,6 +21,14 @@ pub enum SnapshotError {
     /// PostgreSQL's.
     #[error(transparent)]
     Postgres(#[from] PostgresError),
+}
+
+impl SnapshotError {
+    /// Whether the server is there and the database is not.
+    #[must_use]
+    pub fn is_missing_database(&self) -> bool {
+        matches!(self, SnapshotError::Postgres(PostgresError::NoSuchDatabase { .. }))
+    }
 }
 
 impl Explain for SnapshotError {

@@ -1,14 +1,14 @@
 //! Takes what was planned: the one place where a step becomes a snapshot in the store.
 
+use std::cell::RefCell;
 use std::ffi::OsString;
+use std::path::Path;
 
 use chrono::{DateTime, Duration, Utc};
-use serde_json::Value;
-
 use super::plan::Step;
 use super::receipt::{Care, Receipt};
 use super::store::{Store, Stored, file_state, hash_file};
-use super::{Kind, Manifest, PostgresSession, SnapshotError, Taken, Watch, sqlite};
+use super::{Kind, Manifest, SnapshotError, Taken, Watch, postgres, sqlite};
 use crate::target::Target;
 
 /// How long a dump's hash is believed while its file looks untouched.
@@ -40,30 +40,27 @@ pub fn take(at: usize, target: &Target, step: &Step, order: &Order<'_>, watch: &
         Step::NothingToLose(reason) => Care::NothingToLose { reason: reason.clone() },
         Step::LeftToPolicy(reason) => Care::LeftToPolicy { reason: reason.clone() },
         Step::Sqlite { path } => {
-            let engine = "sqlite";
             let database = path.to_string_lossy().into_owned();
             match sqlite::examine(path)? {
                 sqlite::Presence::Missing => Care::NothingToLose { reason: "it does not exist yet".to_owned() },
                 sqlite::Presence::Empty => Care::NothingToLose { reason: "it is empty".to_owned() },
                 sqlite::Presence::Database => {
                     let name = path.file_stem().map_or_else(|| database.clone(), |stem| stem.to_string_lossy().into_owned());
-                    let subject = Subject { engine, name, database, target };
-                    save(&subject, order, watch, || Ok(sqlite::state(path)?), |partial| Ok(sqlite::take(path, partial, watch)?))?
+                    let subject = Subject { engine: "sqlite", name, database, target };
+                    let is_unchanged = |earlier: &Manifest| Ok(earlier.state.is_some() && earlier.state == sqlite::state(path)?);
+                    save(&subject, order, watch, is_unchanged, |partial| Ok(sqlite::take(path, partial, watch)?))?
                 }
             }
         }
         Step::Postgres => {
-            let mut session = PostgresSession::open(target, order.environment)?;
-            let name = session.database().to_owned();
+            let session = RefCell::new(postgres::Session::open(target, order.environment)?);
+            let name = session.borrow().identity().database.clone();
             let subject = Subject { engine: "postgres", name: name.clone(), database: name, target };
-            let session = std::cell::RefCell::new(&mut session);
-            save(
-                &subject,
-                order,
-                watch,
-                || Ok(session.borrow_mut().state()?),
-                |partial| Ok(session.borrow_mut().take(partial, watch)?),
-            )?
+            let is_unchanged = |earlier: &Manifest| Ok(session.borrow_mut().is_unchanged_since(earlier)?);
+            let dump = |partial: &Path| {
+                Ok(postgres::take(&mut session.borrow_mut(), partial, postgres::Limits::default(), watch)?)
+            };
+            save(&subject, order, watch, is_unchanged, dump)?
         }
     };
     Ok(Receipt::new(at, care))
@@ -82,14 +79,13 @@ fn save(
     subject: &Subject<'_>,
     order: &Order<'_>,
     watch: &dyn Watch,
-    state: impl FnOnce() -> Result<Option<Value>, SnapshotError>,
-    dump: impl FnOnce(&std::path::Path) -> Result<Taken, SnapshotError>,
+    is_unchanged: impl FnOnce(&Manifest) -> Result<bool, SnapshotError>,
+    dump: impl FnOnce(&Path) -> Result<Taken, SnapshotError>,
 ) -> Result<Care, SnapshotError> {
     let address = subject.target.address();
     if order.may_reuse
         && let Some(earlier) = newest_of(order.store, subject.engine, &address)?
-        && earlier.manifest.state.is_some()
-        && earlier.manifest.state == state()?
+        && is_unchanged(&earlier.manifest)?
         && let Some(stored) = believe(order, earlier, watch)?
     {
         return Ok(Care::Unchanged { id: stored.manifest.id, size: stored.manifest.size });

@@ -22,7 +22,7 @@ pub use model::{Finding, JudgedTarget, Judgement, Level, Verdict};
 pub use names::environment_names;
 pub use rules::MACHINE_MARK;
 
-use crate::environment::{Condition, DriverEvidence, Files, Project, Service, Setting};
+use crate::environment::{Condition, DriverEvidence, FileProblem, Files, Project, Service, Setting};
 use crate::policy::Policy;
 use crate::target::Target;
 
@@ -41,6 +41,8 @@ pub struct Evidence<'a> {
     pub services: &'a [Service],
     /// What the survey of the environment met besides values.
     pub conditions: &'a [Condition],
+    /// What is wrong with files that a loader would read.
+    pub problems: &'a [FileProblem],
     /// The drivers that the project's manifests name.
     pub drivers: &'a DriverEvidence,
     /// The database client that the command is, where it is one.

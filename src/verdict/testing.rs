@@ -1,7 +1,7 @@
 //! A bench for the rules: a judgement from a few words, everything else harmless.
 
 use super::{Judgement, Machine, judge};
-use crate::environment::{Condition, DriverEvidence, Files, Origin, Project, Service, Setting};
+use crate::environment::{Condition, DriverEvidence, FileProblem, Files, Origin, Project, Service, Setting};
 use crate::policy::Policy;
 use crate::target::{Engine, Place, Target};
 use std::ffi::OsString;
@@ -26,6 +26,7 @@ pub(super) struct Bench {
     pub(super) targets: Vec<Target>,
     pub(super) drivers: DriverEvidence,
     pub(super) conditions: Vec<Condition>,
+    pub(super) problems: Vec<FileProblem>,
     environment: Vec<Setting>,
     process: Vec<(String, String)>,
     machine: Machine,
@@ -40,6 +41,7 @@ impl Bench {
             targets: Vec::new(),
             drivers: DriverEvidence::default(),
             conditions: Vec::new(),
+            problems: Vec::new(),
             environment: Vec::new(),
             process: Vec::new(),
             machine: Machine { name: "laptop".into(), ..Machine::default() },
@@ -114,6 +116,7 @@ impl Bench {
             machine: &self.machine,
             services: &self.services,
             conditions: &self.conditions,
+            problems: &self.problems,
             drivers: &self.drivers,
             client: self.client.as_deref(),
             policy: &self.policy,
