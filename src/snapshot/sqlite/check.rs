@@ -141,11 +141,16 @@ fn real_complaints(lines: Vec<String>, stood_in: bool) -> Vec<String> {
 /// read. Says whether it did.
 fn stand_in(connection: &Connection, error: &rusqlite::Error) -> rusqlite::Result<bool> {
     let message = error.to_string();
-    let Some((_, name)) = message.split_once("no such function: ") else { return Ok(false) };
-    let name = name.split(" in ").next().unwrap_or(name);
+    let Some(name) = missing_function(&message) else { return Ok(false) };
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_INNOCUOUS;
     connection.create_scalar_function(name, -1, flags, |_| Ok(rusqlite::types::Null))?;
     Ok(true)
+}
+
+/// SQLite says `no such function: f` for a statement and `unknown function: f()` for a schema.
+fn missing_function(message: &str) -> Option<&str> {
+    let (_, name) = message.split_once("no such function: ").or_else(|| message.split_once("unknown function: "))?;
+    name.split([' ', '(']).next()
 }
 
 fn is_about_content(line: &str) -> bool {

@@ -53,23 +53,17 @@ pub(super) struct Source {
     before: Option<Look>,
 }
 
-/// What one try to hold a database still came to.
-enum Try {
-    Held(Source),
-    /// Somebody else is at it: worth another try.
-    Busy,
-}
-
 impl Source {
     /// Holds the database at `path`, its true path, still.
     ///
     /// `Ok(None)` once `wait` is over.
     pub(super) fn hold(path: &Path, wait: &mut Wait<'_>) -> Result<Option<Source>, SqliteError> {
         loop {
-            match try_to_hold(path)? {
-                Try::Held(source) => return Ok(Some(source)),
-                Try::Busy if wait.again(path)? => {}
-                Try::Busy => return Ok(None),
+            if let Some(source) = try_to_hold(path)? {
+                return Ok(Some(source));
+            }
+            if !wait.again(path)? {
+                return Ok(None);
             }
         }
     }
@@ -115,7 +109,8 @@ pub(super) enum Confirmed {
     Changed,
 }
 
-fn try_to_hold(path: &Path) -> Result<Try, SqliteError> {
+/// Tries once; `None` where somebody else is at it, so that another try is worth it.
+fn try_to_hold(path: &Path) -> Result<Option<Source>, SqliteError> {
     let handles = Handles::open(path)?;
     let header = handles.header()?;
     if !files::is_database(&header) {
@@ -127,16 +122,16 @@ fn try_to_hold(path: &Path) -> Result<Try, SqliteError> {
     }
     let connection = match begin_reading(path)? {
         Reading::Begun(connection) => connection,
-        Reading::Busy => return Ok(Try::Busy),
+        Reading::Busy => return Ok(None),
         Reading::WouldWrite => return untouched(path, handles),
     };
     // The mode, and the files themselves, may have changed before the lock was there.
-    let Some(now) = handles.look()? else { return Ok(Try::Busy) };
+    let Some(now) = handles.look()? else { return Ok(None) };
     if uses_wal(path, &handles.header()?) != wal {
-        return Ok(Try::Busy);
+        return Ok(None);
     }
     let (hold, before) = if wal { (Hold::Marked, settled(&handles, SHORT_WHILE)?) } else { (Hold::Locked, Some(now)) };
-    Ok(Try::Held(Source { connection: Some(connection), hold, handles, path: path.to_owned(), before }))
+    Ok(Some(Source { connection: Some(connection), hold, handles, path: path.to_owned(), before }))
 }
 
 /// SQLite reads a `-wal` file wherever there is one, whatever the header says.
@@ -144,12 +139,12 @@ fn uses_wal(path: &Path, header: &[u8]) -> bool {
     files::says_wal(header) || files::beside(path, "-wal").exists()
 }
 
-fn untouched(path: &Path, handles: Handles) -> Result<Try, SqliteError> {
+fn untouched(path: &Path, handles: Handles) -> Result<Option<Source>, SqliteError> {
     let before = settled(&handles, LONG_WHILE)?;
     if !before.as_ref().is_some_and(Look::is_late_enough) {
-        return Ok(Try::Busy);
+        return Ok(None);
     }
-    Ok(Try::Held(Source { connection: None, hold: Hold::Untouched, handles, path: path.to_owned(), before }))
+    Ok(Some(Source { connection: None, hold: Hold::Untouched, handles, path: path.to_owned(), before }))
 }
 
 /// A look at the files, after waiting at most `limit` for one that proves something.

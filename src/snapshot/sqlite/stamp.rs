@@ -27,8 +27,9 @@ pub(super) struct Stamp {
     pub(super) size: u64,
     /// Last change of content, seconds and nanoseconds; any program can set it.
     modified: (i64, i64),
-    /// Last change of content or inode, seconds and nanoseconds; only the kernel sets it.
-    changed: (i64, i64),
+    /// Last change of content or inode, seconds and nanoseconds; only the kernel sets it. Not for a `-wal` file:
+    /// SQLite run by root sets that one's owner whenever it opens it, which is a change of the inode.
+    changed: Option<(i64, i64)>,
 }
 
 impl Stamp {
@@ -37,15 +38,20 @@ impl Stamp {
             inode: (metadata.dev(), metadata.ino()),
             size: metadata.len(),
             modified: (metadata.mtime(), metadata.mtime_nsec()),
-            changed: (metadata.ctime(), metadata.ctime_nsec()),
+            changed: Some((metadata.ctime(), metadata.ctime_nsec())),
         }
+    }
+
+    /// The stamp of a `-wal` file.
+    pub(super) fn of_wal(metadata: &Metadata) -> Stamp {
+        Stamp { changed: None, ..Stamp::of(metadata) }
     }
 
     /// How long until a further write would be sure to show, seen from `now`: zero once the last change is more
     /// than a grain ago. `None` where the file is from the future, so that the clocks cannot be compared.
     pub(super) fn settles_in(&self, now: SystemTime) -> Option<Duration> {
         // The time of the inode moves with every write, and cannot be set back; the other one can.
-        let (seconds, nanoseconds) = self.changed;
+        let (seconds, nanoseconds) = self.changed.unwrap_or(self.modified);
         let changed = UNIX_EPOCH + Duration::new(u64::try_from(seconds).ok()?, u32::try_from(nanoseconds).unwrap_or(0));
         let age = now.duration_since(changed).ok()?;
         let grain = if nanoseconds % 1_000_000 == 0 { COARSE_GRAIN } else { FINE_GRAIN };
@@ -68,7 +74,7 @@ mod tests {
             (0, Duration::from_secs(3), Some(Duration::ZERO)),
         ];
         for &(nanoseconds, age, expected) in cases {
-            let stamp = Stamp { inode: (1, 2), size: 3, modified: (5, 6), changed: (1_700_000_000, nanoseconds) };
+            let stamp = Stamp { inode: (1, 2), size: 3, modified: (5, 6), changed: Some((1_700_000_000, nanoseconds)) };
             let changed = UNIX_EPOCH + Duration::new(1_700_000_000, u32::try_from(nanoseconds).unwrap());
             assert_eq!(stamp.settles_in(changed + age), expected, "{nanoseconds} ns, {age:?} ago");
         }
@@ -76,7 +82,7 @@ mod tests {
 
     #[test]
     fn a_file_from_the_future_never_settles() {
-        let stamp = Stamp { inode: (1, 2), size: 3, modified: (5, 6), changed: (1_700_000_000, 1) };
+        let stamp = Stamp { inode: (1, 2), size: 3, modified: (5, 6), changed: Some((1_700_000_000, 1)) };
         assert_eq!(stamp.settles_in(UNIX_EPOCH + Duration::from_secs(1_699_999_999)), None);
     }
 }

@@ -9,8 +9,8 @@
 //!   changes neither its size nor its header, but its times and
 //! - the header of the index in the `-shm` file, which counts transactions and does not depend on any clock.
 //!
-//! Readers move none of these. There is no proof (`None`) while a journal is there (a transaction is under way, or
-//! was cut short and will be rolled back), and within the grain of the clock after a change ([`super::stamp`]).
+//! Readers move none of these, nor does a transaction that wrote nothing to the file yet. There is no proof (`None`)
+//! while a journal is there that could be rolled back (a transaction is writing, or was cut short), and within the grain of the clock after a change ([`super::stamp`]).
 //! A false alarm costs one more snapshot, and these are unavoidable from outside: a checkpoint, also the one that
 //! the last connection makes when it closes, moves pages from the WAL to the file without changing what they say;
 //! the first connection after a crash rebuilds the `-shm` index; `chmod` and `touch` change times.
@@ -153,7 +153,7 @@ impl Handles {
         let Some(wal) = files::open_if_there(&beside(&self.path, "-wal"))? else {
             return Ok(Reading::Steady(None));
         };
-        let file = Stamp::of(&wal.metadata()?);
+        let file = Stamp::of_wal(&wal.metadata()?);
         if file.size == 0 {
             return Ok(Reading::Steady(None));
         }

@@ -11,7 +11,8 @@ use crate::snapshot::Watch;
 pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 
 const FIRST_PAUSE: Duration = Duration::from_millis(2);
-const LONGEST_PAUSE: Duration = Duration::from_millis(100);
+/// Short enough to find the gaps between the commits of a program that writes all the time.
+const LONGEST_PAUSE: Duration = Duration::from_millis(15);
 
 /// A bounded wait: pauses that grow, a word after a while, an end.
 pub(super) struct Wait<'a> {

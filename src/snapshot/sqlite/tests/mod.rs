@@ -100,7 +100,7 @@ impl Place {
 /// Another process that has a database open and runs one statement after the other on one connection.
 pub(super) struct Other {
     child: Child,
-    input: ChildStdin,
+    input: Option<ChildStdin>,
     output: BufReader<ChildStdout>,
 }
 
@@ -123,13 +123,13 @@ impl Other {
             .stdout(Stdio::piped())
             .spawn()
             .expect("these tests need python3 with its sqlite3 module");
-        let input = child.stdin.take().unwrap();
+        let input = child.stdin.take();
         let output = BufReader::new(child.stdout.take().unwrap());
         Other { child, input, output }
     }
 
     pub(super) fn run(&mut self, statement: &str) -> String {
-        writeln!(self.input, "{}", statement.replace('\n', " ")).unwrap();
+        writeln!(self.input.as_ref().unwrap(), "{}", statement.replace('\n', " ")).unwrap();
         let mut line = String::new();
         self.output.read_line(&mut line).unwrap();
         let line = line.trim_end().to_owned();
@@ -144,11 +144,13 @@ impl Other {
     }
 
     /// Closes the connection and ends.
-    pub(super) fn close(self) {
-        let Other { mut child, input, output } = self;
-        drop(input);
-        drop(output);
-        child.wait().unwrap();
+    pub(super) fn close(self) {}
+}
+
+impl Drop for Other {
+    fn drop(&mut self) {
+        drop(self.input.take());
+        let _ = self.child.wait();
     }
 }
 

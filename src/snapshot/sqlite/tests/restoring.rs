@@ -86,6 +86,21 @@ fn a_stale_wal_does_not_undo_the_restore() {
 }
 
 #[test]
+fn a_hot_journal_does_not_undo_the_restore() {
+    let [place, _] = modes();
+    let taken = place.take("one");
+    let mut other = place.other();
+    other.run("PRAGMA cache_size=1");
+    other.run("BEGIN");
+    other.run("UPDATE t SET a = hex(zeroblob(300))");
+    other.kill();
+    assert_eq!(place.side_files(), ["app.db-journal"]);
+    put_back(&place, &taken).unwrap();
+    assert_eq!(place.other().run(COUNT), "[(1000, 'kept')]");
+    assert!(place.side_files().is_empty());
+}
+
+#[test]
 fn a_lock_that_does_not_end_leaves_everything_as_it_was() {
     for (place, hold) in modes().iter().zip(["BEGIN EXCLUSIVE", "BEGIN IMMEDIATE"]) {
         let taken = place.take("one");

@@ -144,6 +144,7 @@ fn a_transaction_that_a_crash_cut_short_is_rolled_back_in_the_copy_alone() {
 const MOVES_MONEY: &str = r"
 import random, sqlite3, sys
 connection = sqlite3.connect(sys.argv[1], isolation_level=None, timeout=30)
+connection.execute('PRAGMA synchronous=OFF')
 print('ready', flush=True)
 checkpoints = ['PASSIVE', 'FULL', 'RESTART', 'TRUNCATE']
 i = 0
@@ -161,8 +162,10 @@ while True:
         connection.execute('PRAGMA wal_checkpoint(' + random.choice(checkpoints) + ')').fetchall()
         connection.execute('PRAGMA busy_timeout=30000')
     if i % 50 == 0:
+        connection.execute('BEGIN IMMEDIATE')
         connection.execute('DELETE FROM moved WHERE i < ?', (i - 20,))
         connection.execute('UPDATE total SET moves = (SELECT count(*) FROM moved)')
+        connection.execute('COMMIT')
 ";
 
 #[test]
@@ -183,13 +186,12 @@ fn every_snapshot_is_consistent_while_another_process_writes() {
         let mut ready = String::new();
         BufReader::new(writer.stdout.take().unwrap()).read_line(&mut ready).unwrap();
         let mut different = std::collections::BTreeSet::new();
-        for i in 0..25 {
+        for i in 0..15 {
             let name = format!("{mode}{i}");
             let taken = place.take(&name);
             let partial = place.partial(&name);
             assert_eq!(ask(&partial, "SELECT sum(balance) FROM account"), "Integer(400000)", "{name}");
-            let moves = ask(&partial, "SELECT abs(moves - (SELECT count(*) FROM moved)) FROM total");
-            assert!(moves == "Integer(0)" || moves == "Integer(30)", "{name}: {moves}");
+            assert_eq!(ask(&partial, "SELECT moves - (SELECT count(*) FROM moved) FROM total"), "Integer(0)", "{name}");
             different.insert(taken.sha256);
             fs::remove_file(partial).unwrap();
         }
