@@ -82,7 +82,8 @@ mod tests {
 
     #[test]
     fn lines_are_hashed_without_their_newline() {
-        let cases: [(&[u8], &[(&[u8], bool)]); 4] = [
+        type Expected = &'static [(&'static [u8], bool)];
+        let cases: [(&[u8], Expected); 4] = [
             (b"", &[]),
             (b"a\n\nb\n", &[(b"a", true), (b"", true), (b"b", true)]),
             (b"a\nb", &[(b"a", true), (b"b", false)]),

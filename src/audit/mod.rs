@@ -30,7 +30,7 @@ pub use entry::{
 pub use error::AuditError;
 pub use hash::Hash;
 pub use lines::{Line, Lines, MAX_LINE};
-pub use log::{Appended, Log, verify_file};
+pub use log::{Appended, Log, LogLine, verify_file};
 pub use redact::redact_command;
 pub use redact_text::redact_text;
 pub use render::render;

@@ -22,7 +22,7 @@ pub fn redact_command(words: &[OsString], secrets: &[Secret]) -> Vec<String> {
     for (index, word) in words.iter().enumerate() {
         let mut text = redactor.word(&escaped(word));
         if text.len() > LONGEST_WORD {
-            let end = text.floor_char_boundary(LONGEST_WORD);
+            let end = (0..=LONGEST_WORD).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0);
             text = format!("{}… ({} bytes more)", &text[..end], text.len() - end);
         }
         bytes += text.len();

@@ -1,8 +1,10 @@
 //! Many processes at once, and processes that are killed.
 
+use std::fs;
 use std::thread;
 use std::time::Duration;
 
+use super::file::LogFile;
 use super::test_support::{Sandbox, record, runs};
 use super::{Log, Stop};
 
@@ -27,9 +29,15 @@ fn ten_processes_at_once_make_one_chain() {
 fn a_process_killed_at_any_time_leaves_the_log_whole() {
     let sandbox = Sandbox::with_entries(1);
     for round in 0..40_u64 {
+        let length = || fs::metadata(sandbox.path()).unwrap().len();
+        let before = length();
         let mut child = sandbox.child(&format!("k{round}"), 1_000_000).spawn().unwrap();
-        // Spread over the start of the process and some appends; any moment is a valid one.
-        thread::sleep(Duration::from_micros(2_000 + 731 * (round % 17)));
+        while length() == before {
+            assert_eq!(child.try_wait().unwrap(), None, "the child ended by itself");
+            thread::sleep(Duration::from_micros(100));
+        }
+        // Anywhere in one of the appends that follow; every moment is a valid one.
+        thread::sleep(Duration::from_micros(37 * round));
         child.kill().unwrap();
         child.wait().unwrap();
         let report = sandbox.report();
@@ -38,7 +46,7 @@ fn a_process_killed_at_any_time_leaves_the_log_whole() {
     let appended = sandbox.log().append(&record("after")).unwrap();
     assert_eq!(appended.damage, None);
     assert!(sandbox.report().is_whole());
-    assert!(appended.line > 41, "the killed processes wrote only {} lines", appended.line);
+    assert!(appended.line > 41, "{} lines", appended.line);
 }
 
 /// A log whose last append, of the run `killed`, was stopped at `stop`.
@@ -81,4 +89,18 @@ fn a_kill_while_damage_is_written_down_does_not_lose_it() {
         assert!(!sandbox.report().is_whole(), "{stop:?}");
         assert!(std::fs::read_to_string(sandbox.path()).unwrap().contains(r#""event":"continued""#), "{stop:?}");
     }
+}
+
+#[test]
+fn a_log_removed_while_an_append_waits_for_it_is_not_written_into_the_void() {
+    let sandbox = Sandbox::with_entries(1);
+    let held = LogFile::lock(&sandbox.path()).unwrap();
+    let child = sandbox.child("waiting", 1).spawn().unwrap();
+    // Time for the child to open the file and wait; where it is slower, this test asks less, and still holds.
+    thread::sleep(Duration::from_millis(200));
+    fs::remove_file(sandbox.path()).unwrap();
+    drop(held);
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(runs(&sandbox.log()).contains(&"waiting".to_owned()));
 }

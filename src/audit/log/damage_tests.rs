@@ -151,7 +151,7 @@ fn lines_that_are_no_entries_do_not_stop_the_reader() {
     let sandbox = Sandbox::with_entries(1);
     append(&sandbox.path(), &[b"what?\n".to_vec(), vec![b'x'; 3 << 20], b"\n".to_vec()].concat());
     sandbox.log().append(&record("next")).unwrap();
-    let events: Vec<String> = sandbox.log().read().unwrap().unwrap().map(|line| kind(&line.unwrap().1)).collect();
+    let events: Vec<String> = sandbox.log().read().unwrap().unwrap().map(|line| kind(&line.unwrap().entry)).collect();
     assert_eq!(events, ["opened", "run", "none", "none", "continued", "run"]);
 }
 

@@ -22,7 +22,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-pub use read::verify_file;
+pub use read::{LogLine, verify_file};
 
 use super::anchor::{Anchor, End, Next};
 use super::chain::digest;

@@ -8,15 +8,24 @@ use super::inspect::{begun, remember};
 use super::{AuditError, Log};
 use crate::audit::{Entry, Known, Line, Lines, Link, Report, verify};
 
+/// A line of the log with what it says.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LogLine {
+    /// The line as it stands in the file.
+    pub line: Line,
+    /// The entry; `None` where the line holds none.
+    pub entry: Option<Entry>,
+}
+
 impl Log {
     /// The log's lines, oldest first, as they are when this is called; `None` where there is no log.
     ///
-    /// Each comes with the entry it holds, or `None` for a line that holds none. Nothing is locked while reading.
+    /// Read in a stream, of any length; nothing is locked meanwhile.
     ///
     /// # Errors
     ///
     /// [`AuditError`] where the log cannot be opened or read.
-    pub fn read(&self) -> Result<Option<impl Iterator<Item = Result<(Line, Option<Entry>), AuditError>>>, AuditError> {
+    pub fn read(&self) -> Result<Option<impl Iterator<Item = Result<LogLine, AuditError>> + use<>>, AuditError> {
         let path = file::settled(&self.path);
         let Some(file) = LogFile::lock_shared(&path)? else { return Ok(None) };
         let length = file.length();
@@ -24,7 +33,7 @@ impl Log {
         Ok(Some(lines.map(move |line| {
             let line = line.map_err(|source| AuditError::Read { path: path.clone(), source })?;
             let entry = serde_json::from_slice(&line.bytes).ok();
-            Ok((line, entry))
+            Ok(LogLine { line, entry })
         })))
     }
 }

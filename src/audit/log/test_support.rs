@@ -86,7 +86,7 @@ pub(super) fn record(run: &str) -> Record {
 
 pub(super) fn runs(log: &Log) -> Vec<String> {
     let lines = log.read().unwrap().unwrap();
-    lines.filter_map(|line| line.unwrap().1).map(|entry| entry.run).collect()
+    lines.filter_map(|line| line.unwrap().entry).map(|entry| entry.run).collect()
 }
 
 #[test]
