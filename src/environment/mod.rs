@@ -5,12 +5,19 @@
 //! executes anything found in a file. Files are seen through [`Files`] only.
 #![forbid(unsafe_code)]
 
+mod command;
+mod dotenv_standin;
 mod files;
+pub mod formats;
 mod invocation;
+#[cfg(test)]
+pub(crate) mod memory;
 mod origin;
 mod project;
 mod reading;
+mod shell;
 
+pub use command::invocations;
 pub use files::Files;
 pub use invocation::Invocation;
 pub use origin::Origin;
