@@ -4,18 +4,21 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Dialect {
     DotenvyLoad,
-    NodeDotenv,
+    DotenvyIter,
+    Node,
+    NodeExpand12,
+    NodeExpand1000,
     NodeParseEnv20,
     NodeParseEnv24,
     Vite,
-    DotenvExpand12,
-    DotenvExpand1000,
     Phpdotenv,
     Symfony,
     Ruby,
-    PythonDotenv,
+    PythonDotenvLoad,
+    PythonDotenvValues,
     DjangoEnviron,
-    Godotenv,
+    Godotenv15,
+    Godotenv16,
     Compose,
     Shell,
     Lenient,
@@ -58,7 +61,7 @@ pub fn read(dialect: Dialect, text: &[u8], lookup: &dyn Fn(&str) -> Option<Strin
         if value.len() > 1 && (value.starts_with('"') && value.ends_with('"')) {
             value = value[1..value.len() - 1].to_owned();
         }
-        let expands = !matches!(dialect, Dialect::NodeDotenv | Dialect::NodeParseEnv20 | Dialect::NodeParseEnv24);
+        let expands = !matches!(dialect, Dialect::Node | Dialect::NodeParseEnv20 | Dialect::NodeParseEnv24);
         if expands && let Some((before, rest)) = value.split_once("${") {
             if let Some((key, after)) = rest.split_once('}') {
                 let (key, default) = key.split_once(":-").unwrap_or((key, ""));

@@ -5,17 +5,24 @@
 //! executes anything found in a file. Files are seen through [`Files`] only.
 #![forbid(unsafe_code)]
 
+mod code;
 mod command;
 mod dotenv_standin;
 mod files;
 pub mod formats;
+mod framework;
 mod invocation;
+mod layers;
+mod load;
+mod load_order;
 #[cfg(test)]
 pub(crate) mod memory;
+mod mode;
 mod origin;
 mod project;
 mod reading;
 mod shell;
+mod survey;
 
 pub use command::invocations;
 pub use files::Files;
@@ -23,3 +30,4 @@ pub use invocation::Invocation;
 pub use origin::Origin;
 pub use project::Project;
 pub use reading::{Reading, Setting, Unresolved};
+pub use survey::{Condition, FileProblem, LARGEST_FILE, ProblemKind, Survey, SurveyInput, survey};

@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use super::shell::{SHELLS, assignment, simple_commands};
 use super::{Files, Invocation, Origin, Project};
 
+pub(super) use scripts::nearest;
 pub(super) use wrappers::{Effect, FileReader, WrapperFile};
 
 /// One simple command out of what would run, with what its wrappers do to it.

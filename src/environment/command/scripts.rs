@@ -32,7 +32,7 @@ pub(super) fn text(files: &dyn Files, path: &Path) -> Option<String> {
 }
 
 /// The nearest `name` in `folder` or above it, not above `root`.
-pub(super) fn nearest(files: &dyn Files, folder: &Path, root: &Path, names: &[&str]) -> Option<PathBuf> {
+pub(crate) fn nearest(files: &dyn Files, folder: &Path, root: &Path, names: &[&str]) -> Option<PathBuf> {
     for folder in folder.ancestors() {
         if let Some(found) = names.iter().map(|name| folder.join(name)).find(|path| files.exists(path)) {
             return Some(found);

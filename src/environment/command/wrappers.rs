@@ -20,8 +20,6 @@ pub(crate) enum Effect {
 /// Who reads a file that a wrapper names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum FileReader {
-    /// `node --env-file`.
-    Node,
     /// One of the programs called `dotenv`, or a close relative.
     Dotenv,
     /// dotenvy, as `just` loads it.
