@@ -8,6 +8,7 @@
 mod code;
 mod command;
 mod dotenv_standin;
+mod drivers;
 mod files;
 pub mod formats;
 mod framework;
@@ -15,12 +16,14 @@ mod invocation;
 mod layers;
 mod load;
 mod load_order;
+pub mod manifests;
 #[cfg(test)]
 pub(crate) mod memory;
 mod mode;
 mod origin;
 mod project;
 mod reading;
+pub mod services;
 mod shell;
 mod survey;
 

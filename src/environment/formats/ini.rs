@@ -20,7 +20,7 @@ pub fn flatten(text: &str) -> Result<Vec<FlatEntry>, FormatError> {
             break;
         }
     }
-    finish(reader.collector.entries, error)
+    finish(text, reader.collector.entries, error)
 }
 
 struct Reader {
@@ -59,6 +59,7 @@ impl Reader {
     }
 
     fn note(&mut self, keys: &[&str], value: &str, number: u32) -> Result<(), Capped> {
+        self.collector.step()?;
         let section = self.section.take();
         for segment in section.as_deref().iter().chain(keys) {
             self.collector.enter(segment)?;

@@ -2,7 +2,6 @@
 
 use jsonc_parser::ast::Value;
 use jsonc_parser::common::Ranged;
-use jsonc_parser::errors::ParseError;
 use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
 
 use super::{Capped, Collector, FlatEntry, FormatError, LineIndex, checked, finish};
@@ -16,20 +15,24 @@ pub fn flatten(text: &str) -> Result<Vec<FlatEntry>, FormatError> {
     let text = checked(text)?;
     let lines = LineIndex::new(text);
     let parsed = parse_to_ast(text, &CollectOptions::default(), &ParseOptions::default());
-    let parsed = parsed.map_err(|error: ParseError| {
-        let message = error.kind().to_string().to_lowercase();
-        FormatError::new(lines.line(error.range().start), message)
-    })?;
+    let parsed = match parsed {
+        Ok(parsed) => parsed,
+        Err(error) => {
+            let message = error.kind().to_string().to_lowercase();
+            return finish(text, Vec::new(), Some(FormatError::new(lines.line(error.range().start), message)));
+        }
+    };
     let mut collector = Collector::new();
     let error = parsed.value.and_then(|value| {
         let line = lines.line(value.start());
         visit(&value, line, &lines, &mut collector).err().map(|Capped(message)| FormatError::new(line, message))
     });
-    finish(collector.entries, error)
+    finish(text, collector.entries, error)
 }
 
 /// Notes the scalars of a value; `line` is that of the key that leads to it.
 fn visit(value: &Value<'_>, line: u32, lines: &LineIndex, collector: &mut Collector) -> Result<(), Capped> {
+    collector.step()?;
     match value {
         Value::StringLit(literal) => collector.push(&literal.value, line),
         Value::NumberLit(literal) => collector.push(literal.value, line),

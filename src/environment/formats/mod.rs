@@ -10,6 +10,7 @@ pub mod properties;
 pub mod toml;
 pub mod xml;
 pub mod yaml;
+mod yaml_tree;
 
 use std::fmt;
 
@@ -68,10 +69,13 @@ fn checked(text: &str) -> Result<&str, FormatError> {
 }
 
 /// The entries, or the error with what was read before it.
-fn finish(entries: Vec<FlatEntry>, error: Option<FormatError>) -> Result<Vec<FlatEntry>, FormatError> {
+fn finish(text: &str, mut entries: Vec<FlatEntry>, error: Option<FormatError>) -> Result<Vec<FlatEntry>, FormatError> {
+    // Some parsers count one line more at the end of a text.
+    let last = line_number(text.lines().count().saturating_sub(1));
+    entries.iter_mut().for_each(|entry| entry.line = entry.line.min(last));
     match error {
         None => Ok(entries),
-        Some(error) => Err(FormatError { entries, ..error }),
+        Some(error) => Err(FormatError { line: error.line.min(last), entries, ..error }),
     }
 }
 
@@ -114,9 +118,8 @@ impl Collector {
         Ok(())
     }
 
-    /// Notes a value at the current path.
+    /// Notes a value at the current path; the caller has counted its step.
     fn push(&mut self, value: &str, line: u32) -> Result<(), Capped> {
-        self.step()?;
         self.take_bytes(value.len() + self.path.iter().map(String::len).sum::<usize>())?;
         let (path, value) = (self.path.clone(), value.to_owned());
         self.entries.push(FlatEntry { path, value, line, document: self.document });

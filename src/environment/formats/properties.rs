@@ -38,12 +38,13 @@ pub fn flatten(text: &str) -> Result<Vec<FlatEntry>, FormatError> {
             break;
         }
     }
-    finish(collector.entries, error)
+    finish(text, collector.entries, error)
 }
 
 const BLANK: [char; 3] = [' ', '\t', '\u{c}'];
 
 fn note(collector: &mut Collector, key: &str, value: &str, line: u32) -> Result<(), Capped> {
+    collector.step()?;
     collector.enter(key)?;
     collector.push(value, line)?;
     collector.leave();

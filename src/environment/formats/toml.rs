@@ -18,7 +18,7 @@ pub fn flatten(text: &str) -> Result<Vec<FlatEntry>, FormatError> {
     match DeTable::parse(text) {
         Ok(table) => {
             let (entries, error) = entries(table.get_ref(), &lines);
-            finish(entries, error)
+            finish(text, entries, error)
         }
         Err(error) => {
             let offset = error.span().map_or(0, |span| span.start).min(text.len());
@@ -26,7 +26,7 @@ pub fn flatten(text: &str) -> Result<Vec<FlatEntry>, FormatError> {
             let sound =
                 text.as_bytes()[..offset].iter().rposition(|&byte| byte == b'\n').map_or("", |end| &text[..end]);
             let before = DeTable::parse(sound).map(|table| entries(table.get_ref(), &lines).0).unwrap_or_default();
-            finish(before, Some(FormatError::new(line, error.message().to_lowercase())))
+            finish(text, before, Some(FormatError::new(line, error.message().to_lowercase())))
         }
     }
 }

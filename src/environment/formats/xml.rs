@@ -35,13 +35,16 @@ pub fn flatten(text: &str) -> Result<Vec<FlatEntry>, FormatError> {
         return Err(FormatError::new(lines.line(offset), "too many attributes"));
     }
     match parse(text) {
-        Ok(document) => read(document.root_element(), &lines, true),
+        Ok(document) => read(text, document.root_element(), &lines, true),
         Err(error) => {
             let (opened, closed) = missing_tags(text);
             let wrapped = format!("<excerpt>{opened}{text}{closed}</excerpt>");
             match parse(&wrapped) {
-                Ok(document) => read(document.root_element(), &LineIndex::new(&wrapped), false),
-                Err(_) => Err(FormatError::new(error.pos().row, error.to_string().to_lowercase())),
+                Ok(document) => read(text, document.root_element(), &LineIndex::new(&wrapped), false),
+                Err(_) => {
+                    let error = FormatError::new(error.pos().row, error.to_string().to_lowercase());
+                    finish(text, Vec::new(), Some(error))
+                }
             }
         }
     }
@@ -55,21 +58,23 @@ fn parse(text: &str) -> Result<Document<'_>, roxmltree::Error> {
 }
 
 /// Reads below `root`, and `root` itself where it belongs to the text.
-fn read(root: Node<'_, '_>, lines: &LineIndex, with_root: bool) -> Result<Vec<FlatEntry>, FormatError> {
+fn read(text: &str, root: Node<'_, '_>, lines: &LineIndex, with_root: bool) -> Result<Vec<FlatEntry>, FormatError> {
     let mut collector = Collector::new();
     let result = if with_root {
         element(root, lines, &mut collector)
     } else {
         root.children().filter(Node::is_element).try_for_each(|child| element(child, lines, &mut collector))
     };
-    finish(collector.entries, result.err().map(|Capped(message)| FormatError::new(1, message)))
+    finish(text, collector.entries, result.err().map(|Capped(message)| FormatError::new(1, message)))
 }
 
 fn element(node: Node<'_, '_>, lines: &LineIndex, collector: &mut Collector) -> Result<(), Capped> {
     collector.enter(node.tag_name().name())?;
+    collector.step()?;
     collector.push(own_text(node).trim(), lines.line(node.range().start))?;
     for attribute in node.attributes() {
         collector.enter(&format!("@{}", attribute.name()))?;
+        collector.step()?;
         collector.push(attribute.value(), lines.line(attribute.range().start))?;
         collector.leave();
     }

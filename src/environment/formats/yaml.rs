@@ -3,14 +3,10 @@
 //! A mistake does not hide what stands after it: reading resumes at the line of the mistake, as if the text began
 //! there. An alias without its anchor (an excerpt, a file that is included by another) is an empty value.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
-use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span};
-
-use super::{Capped, Collector, FlatEntry, FormatError, MAX_DEPTH, checked, finish, line_number};
-
-/// How often reading is resumed after a mistake.
-const MAX_RESUMES: u32 = 32;
+use super::yaml_tree::{Content, Id, Tree};
+use super::{Capped, Collector, FlatEntry, FormatError, MAX_DEPTH, checked, finish};
 
 /// The scalars of a YAML text.
 ///
@@ -42,11 +38,7 @@ fn walk(text: &str, containers: bool) -> Result<Vec<FlatEntry>, FormatError> {
             break;
         }
     }
-    // The parser counts one line more at the end of some texts.
-    let last = line_number(text.lines().count().saturating_sub(1));
-    let mut entries = walker.collector.entries;
-    entries.iter_mut().for_each(|entry| entry.line = entry.line.min(last));
-    finish(entries, error.map(|error| FormatError { line: error.line.min(last), ..error }))
+    finish(&text, walker.collector.entries, error)
 }
 
 /// Blanks lines that are nothing but a template's control flow (`<% if … %>`, `{% for … %}`, `{{- end }}`).
@@ -62,161 +54,6 @@ fn without_template_lines(text: &str) -> String {
         }
     }
     kept
-}
-
-/// The index of a node in its tree; an alias is the same index again.
-type Id = usize;
-
-struct Node {
-    content: Content,
-    line: u32,
-}
-
-enum Content {
-    Scalar { text: String, plain: bool },
-    Sequence(Vec<Id>),
-    Mapping(Vec<(Id, Id)>),
-}
-
-#[derive(Default)]
-struct Tree {
-    nodes: Vec<Node>,
-    roots: Vec<(u32, Id)>,
-}
-
-/// What is under construction: the open containers, each with the key that waits for its value.
-#[derive(Default)]
-struct Builder {
-    tree: Tree,
-    open: Vec<(Id, Option<Id>)>,
-    anchors: HashMap<usize, Id>,
-    document: u32,
-    documents_begun: u32,
-}
-
-impl Tree {
-    /// Reads all documents; the error is the first one met.
-    fn read(text: &str) -> (Tree, Option<FormatError>) {
-        let mut builder = Builder::default();
-        let mut first_error = None;
-        let mut lines_before = 0;
-        let mut rest = text;
-        for _ in 0..=MAX_RESUMES {
-            let Err((line_in_rest, error)) = builder.read_part(rest, lines_before) else { break };
-            first_error.get_or_insert(error);
-            // The line of the mistake may be sound by itself (less indented than its excerpt began), unless some of
-            // it was read already. The first line of a part is not tried twice.
-            let read_to = builder.tree.nodes.last().map_or(0, |node| node.line.saturating_sub(lines_before));
-            let skipped = (line_in_rest as usize - usize::from(read_to < line_in_rest)).max(1);
-            let Some(offset) = rest.split_inclusive('\n').take(skipped).map(str::len).reduce(|a, b| a + b) else {
-                break;
-            };
-            lines_before += u32::try_from(skipped).unwrap_or(u32::MAX / 2);
-            rest = &rest[offset..];
-        }
-        (builder.tree, first_error)
-    }
-}
-
-impl Builder {
-    /// Reads up to the end or to the first mistake, which is given with its line counted from this part's start.
-    fn read_part(&mut self, text: &str, lines_before: u32) -> Result<(), (u32, FormatError)> {
-        let mut parser = Parser::new_from_str(text);
-        self.anchors.clear();
-        let result = loop {
-            match parser.next_event() {
-                None => break Ok(()),
-                Some(Ok((event, span))) => {
-                    let line = line_of(&span) + lines_before;
-                    if let Err(Capped(message)) = self.take(event, line) {
-                        break Err((u32::MAX, FormatError::new(line, message)));
-                    }
-                }
-                // The parser has consumed the alias and goes on behind it.
-                Some(Err(error)) if error.info().contains("unknown anchor") => {
-                    let line = line_in(&error) + lines_before;
-                    self.add(Content::Scalar { text: String::new(), plain: true }, line, 0);
-                }
-                Some(Err(error)) => {
-                    let line = line_in(&error);
-                    break Err((line, FormatError::new(line + lines_before, error.info())));
-                }
-            }
-        };
-        // What was begun before a mistake is kept as if it were complete.
-        while !self.open.is_empty() {
-            self.close();
-        }
-        result
-    }
-
-    fn take(&mut self, event: Event<'_>, line: u32) -> Result<(), Capped> {
-        match event {
-            Event::DocumentStart(_) => {
-                self.document = self.documents_begun;
-                self.documents_begun += 1;
-            }
-            Event::Scalar(text, style, anchor, _) => {
-                let plain = matches!(style, ScalarStyle::Plain);
-                self.add(Content::Scalar { text: text.into_owned(), plain }, line, anchor);
-            }
-            Event::SequenceStart(anchor, _) => self.begin(Content::Sequence(Vec::new()), line, anchor)?,
-            Event::MappingStart(anchor, _) => self.begin(Content::Mapping(Vec::new()), line, anchor)?,
-            Event::SequenceEnd | Event::MappingEnd => self.close(),
-            Event::Alias(anchor) => match self.anchors.get(&anchor) {
-                Some(&id) => self.attach(id),
-                None => {
-                    self.add(Content::Scalar { text: String::new(), plain: true }, line, 0);
-                }
-            },
-            Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => {}
-        }
-        Ok(())
-    }
-
-    fn add(&mut self, content: Content, line: u32, anchor: usize) -> Id {
-        let id = self.tree.nodes.len();
-        self.tree.nodes.push(Node { content, line });
-        if anchor > 0 {
-            self.anchors.insert(anchor, id);
-        }
-        self.attach(id);
-        id
-    }
-
-    fn begin(&mut self, content: Content, line: u32, anchor: usize) -> Result<(), Capped> {
-        if self.open.len() >= MAX_DEPTH {
-            return Err(Capped("nested too deeply"));
-        }
-        let id = self.add(content, line, anchor);
-        self.open.push((id, None));
-        Ok(())
-    }
-
-    /// Hangs a node into the innermost open container: as item, as key, or as the value of the waiting key.
-    fn attach(&mut self, id: Id) {
-        let Some((container, waiting_key)) = self.open.last_mut() else {
-            self.tree.roots.push((self.document, id));
-            return;
-        };
-        match &mut self.tree.nodes[*container].content {
-            Content::Sequence(items) => items.push(id),
-            Content::Mapping(pairs) => match waiting_key.take() {
-                Some(key) => pairs.push((key, id)),
-                None => *waiting_key = Some(id),
-            },
-            Content::Scalar { .. } => {}
-        }
-    }
-
-    /// Closes the innermost container; a key that still waits (after a mistake) gets an empty value.
-    fn close(&mut self) {
-        if let Some(&(_, Some(key))) = self.open.last() {
-            let line = self.tree.nodes[key].line;
-            self.add(Content::Scalar { text: String::new(), plain: true }, line, 0);
-        }
-        self.open.pop();
-    }
 }
 
 struct Walker<'a> {
@@ -317,14 +154,6 @@ fn scalar(text: &str, plain: bool) -> &str {
     if plain && matches!(text, "~" | "null" | "Null" | "NULL") { "" } else { text }
 }
 
-fn line_of(span: &Span) -> u32 {
-    line_number(span.start.line().saturating_sub(1))
-}
-
-fn line_in(error: &ScanError) -> u32 {
-    line_number(error.marker().line().saturating_sub(1))
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::testing::{hostile, shown, survive};
@@ -401,7 +230,7 @@ base: &base\n  adapter: postgresql\n  host: db\ntest:\n  <<: *base\n  host: loca
             ("    environment:\n      HOST: db\n  db:\n    image: x\n", 3, &["2 environment.HOST=db", "4 db.image=x"]),
             ("a: 1\nb: [\nc: 2\n", 3, &["1 a=1", "2 b=", "3 c=2"]),
             ("a: 1\nb: @x\nc: 2\n", 2, &["1 a=1", "2 b=", "3 c=2"]),
-            ("a: 1\n\tb: 2\nc: 3\n", 2, &["1 a=1", "3 c=3"]),
+            ("a: 1\nb: \"x\" y\nc: 3\n", 2, &["1 a=1", "2 b=", "3 c=3"]),
         ];
         for (text, line, expected) in cases {
             let error = flatten(text).unwrap_err();

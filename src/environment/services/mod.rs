@@ -1,0 +1,172 @@
+//! Container services: host names that the project itself declares, in compose files and CI definitions.
+//!
+//! A single-label host that is declared here is a container on this machine (or beside the CI job), and the file and
+//! line are the evidence. Nothing is started, and no name is resolved. Reading takes longer than the rest of a
+//! judgement, so it is for when a host of one label has come up.
+
+mod ci;
+mod compose;
+mod tools;
+
+use std::collections::HashSet;
+use std::ffi::OsString;
+use std::path::{Component, Path, PathBuf};
+
+use super::formats::{FlatEntry, yaml};
+use super::{Files, Project};
+
+/// The most files that are read.
+const MAX_FILES: usize = 100;
+
+/// The most services that are followed into a file that they extend one of; each reads that file.
+const MAX_EXTENSIONS: usize = 32;
+
+/// A host name that reaches a container of this project.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Service {
+    /// The name in lower case: one label, except where GitLab makes the name from an image's address.
+    pub host: String,
+    /// The file that declares it, relative to the project's root where it lies below it.
+    pub file: PathBuf,
+    /// The line of the declaration, counted from 1.
+    pub line: u32,
+}
+
+/// Finds the hosts that the project's compose files, CI definitions and development tools declare.
+///
+/// `command` is the guarded command with its arguments: a compose file that it names counts whatever its name. A
+/// host that is declared several times is listed each time. Files that cannot be read or parsed declare what
+/// could be read of them.
+#[must_use]
+pub fn services(project: &Project, files: &dyn Files, command: Option<&[OsString]>) -> Vec<Service> {
+    let mut search = Search::new(project, files);
+    compose::search(&mut search, command.unwrap_or_default());
+    ci::search(&mut search);
+    tools::search(&mut search);
+    search.finish()
+}
+
+/// What has been found, and which files have been read for it.
+struct Search<'a> {
+    project: &'a Project,
+    files: &'a dyn Files,
+    found: Vec<Service>,
+    /// Names that a container resolves to an address that is not a container's.
+    diverted: HashSet<String>,
+    read: HashSet<PathBuf>,
+    /// How many more services that extend one of another file are followed there.
+    extensions_left: usize,
+}
+
+impl<'a> Search<'a> {
+    fn new(project: &'a Project, files: &'a dyn Files) -> Self {
+        Search {
+            project,
+            files,
+            found: Vec::new(),
+            diverted: HashSet::new(),
+            read: HashSet::new(),
+            extensions_left: MAX_EXTENSIONS,
+        }
+    }
+
+    fn finish(self) -> Vec<Service> {
+        let Search { found, diverted, .. } = self;
+        let mut seen = HashSet::new();
+        found.into_iter().filter(|service| !diverted.contains(&service.host) && seen.insert(service.clone())).collect()
+    }
+
+    /// The folders that are looked into: the current one and those above it, up to the root.
+    fn folders(&self) -> Vec<PathBuf> {
+        let Project { root, folder, .. } = self.project;
+        let below_root = folder.starts_with(root);
+        let climbed = folder.ancestors().take_while(|above| below_root && above.starts_with(root));
+        let mut folders: Vec<PathBuf> = climbed.take(16).map(Path::to_owned).collect();
+        for folder in [folder, root] {
+            if !folders.contains(folder) {
+                folders.push(folder.clone());
+            }
+        }
+        folders
+    }
+
+    /// The YAML files of a folder, by name.
+    fn yaml_files(&self, folder: &Path) -> Vec<PathBuf> {
+        let mut paths: Vec<PathBuf> = self.files.list(folder).into_iter().map(|name| folder.join(name)).collect();
+        paths.retain(|path| path.extension().is_some_and(|extension| extension == "yml" || extension == "yaml"));
+        paths.sort();
+        paths
+    }
+
+    /// The text of a file that is read for the first time.
+    fn text(&mut self, path: &Path) -> Option<String> {
+        if self.read.len() >= MAX_FILES || !self.read.insert(path.to_owned()) {
+            return None;
+        }
+        let bytes = self.files.read(path).ok()??;
+        Some(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    /// The outline of a YAML file that is read for the first time; empty where it has none of `words`.
+    fn outline(&mut self, path: &Path, words: &[&str]) -> Vec<FlatEntry> {
+        let Some(text) = self.text(path) else { return Vec::new() };
+        if !words.is_empty() && !words.iter().any(|word| text.contains(word)) {
+            return Vec::new();
+        }
+        yaml::outline(&text).unwrap_or_else(|error| error.entries)
+    }
+
+    /// Notes a host of one label; anything else (a domain, an unexpanded variable) proves nothing.
+    fn declare(&mut self, host: &str, path: &Path, line: u32) {
+        let is_label = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+        if !host.is_empty() && host.chars().all(is_label) {
+            self.declare_unchecked(host, path, line);
+        }
+    }
+
+    fn declare_unchecked(&mut self, host: &str, path: &Path, line: u32) {
+        let (host, file) = (host.to_ascii_lowercase(), self.project.shown(path));
+        self.found.push(Service { host, file, line });
+    }
+}
+
+/// Whether the path has the pattern's segments; `*` stands for any one.
+fn matches(path: &[String], pattern: &[&str]) -> bool {
+    path.len() == pattern.len() && path.iter().zip(pattern).all(|(segment, wanted)| *wanted == "*" || segment == wanted)
+}
+
+/// `path` without `.` and, where something stands before it, `..`; links are not looked at.
+fn normal(path: &Path) -> PathBuf {
+    let mut result = PathBuf::new();
+    for component in path.components() {
+        match component {
+            Component::CurDir => {}
+            Component::ParentDir if result.parent().is_some() => {
+                result.pop();
+            }
+            other => result.push(other),
+        }
+    }
+    result
+}
+
+#[cfg(test)]
+mod testing {
+    use super::super::Project;
+    use super::super::memory::MemoryFiles;
+    use super::services;
+
+    /// What is declared by files below `/p`, run from `folder`, as `host file:line`.
+    pub(super) fn declared_from(folder: &str, files: &[(&str, &str)], command: &[&str]) -> Vec<String> {
+        let files =
+            files.iter().fold(MemoryFiles::new(&[]), |all, (path, text)| all.with(&format!("/p/{path}"), *text));
+        let project = Project { root: "/p".into(), folder: folder.into(), home: None };
+        let command: Vec<_> = command.iter().map(std::ffi::OsString::from).collect();
+        let found = services(&project, &files, Some(&command));
+        found.iter().map(|found| format!("{} {}:{}", found.host, found.file.display(), found.line)).collect()
+    }
+
+    pub(super) fn declared(files: &[(&str, &str)]) -> Vec<String> {
+        declared_from("/p", files, &[])
+    }
+}

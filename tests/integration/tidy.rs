@@ -1,0 +1,233 @@
+//! Keeps the map in the module docs of `src/lib.rs` true: who may use whom, how long a file may be, and that each
+//! rule is told of and tested.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Each module of the crate's root with those that it may use besides itself and [`OPEN`].
+///
+/// `environment → target → verdict → snapshot → clearance → exec → audit`: a stage uses types of stages to its left.
+/// `commands` may use all; nobody uses `commands`, and only it uses `cli` and `ui`.
+const MAY_USE: [(&str, &[&str]); 14] = [
+    ("environment", &[]),
+    ("caller", &["environment"]),
+    ("target", &["environment"]),
+    ("policy", &["environment", "caller", "target"]),
+    ("identity", &["environment", "target"]),
+    ("verdict", &["environment", "caller", "target", "policy", "identity"]),
+    ("snapshot", &["environment", "caller", "target", "policy", "identity", "verdict"]),
+    ("clearance", &["environment", "caller", "target", "policy", "identity", "verdict", "snapshot"]),
+    ("exec", &["environment", "caller", "target", "policy", "identity", "verdict", "snapshot", "clearance"]),
+    ("audit", &["environment", "caller", "target", "policy", "identity", "verdict", "snapshot", "clearance", "exec"]),
+    (
+        "ui",
+        &["environment", "caller", "target", "policy", "identity", "verdict", "snapshot", "clearance", "exec", "audit"],
+    ),
+    ("cli", &[]),
+    (
+        "commands",
+        &[
+            "environment",
+            "caller",
+            "target",
+            "policy",
+            "identity",
+            "verdict",
+            "snapshot",
+            "clearance",
+            "exec",
+            "audit",
+            "ui",
+            "cli",
+        ],
+    ),
+    ("main", &["commands", "cli"]),
+];
+
+/// Open to all.
+const OPEN: [&str; 3] = ["secret", "exit", "error"];
+
+/// The most lines of a file in `src`.
+const MAX_LINES: usize = 600;
+
+#[test]
+fn modules_use_only_what_is_left_of_them() {
+    let source = source_folder();
+    let mut violations = Vec::new();
+    for path in rust_files(&source) {
+        let shown = path.strip_prefix(source.parent().unwrap()).unwrap().display().to_string();
+        let module = module_path(path.strip_prefix(&source).unwrap());
+        if module == ["lib"] {
+            continue;
+        }
+        for (line, used) in uses(&fs::read_to_string(&path).unwrap(), &module) {
+            if let Err(why) = judged(&module[0], &used) {
+                violations.push(format!("{shown}:{line}: {why}"));
+            }
+        }
+    }
+    assert!(violations.is_empty(), "\n{}", violations.join("\n"));
+}
+
+#[test]
+fn files_are_short_enough_to_tell_one_story() {
+    let long = |path: &PathBuf| fs::read_to_string(path).unwrap().lines().count() > MAX_LINES;
+    let long: Vec<_> = rust_files(&source_folder()).into_iter().filter(long).collect();
+    assert!(long.is_empty(), "more than {MAX_LINES} lines: {long:?}");
+}
+
+#[test]
+fn every_rule_has_a_line_in_the_readme_and_a_test() {
+    let root = source_folder().parent().unwrap().to_owned();
+    let rules = root.join("src/verdict/rules");
+    let readme = fs::read_to_string(root.join("README.md")).unwrap_or_default();
+    let tests: String = [&root.join("src/verdict"), &root.join("tests")]
+        .into_iter()
+        .flat_map(|folder| rust_files(folder))
+        .map(|path| fs::read_to_string(path).unwrap())
+        .collect();
+    let mut missing = Vec::new();
+    for path in rust_files(&rules) {
+        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+        if name == "mod" {
+            continue;
+        }
+        let id = name.replace('_', "-");
+        if !readme.lines().any(|line| line.contains(&format!("`{id}`"))) {
+            missing.push(format!("README.md: no line about `{id}`"));
+        }
+        let is_test = |(at, _): (usize, &str)| tests[..at].trim_end().ends_with("#[test]");
+        if !tests.match_indices(&format!("fn {name}")).any(is_test) {
+            missing.push(format!("{}: no test whose name begins with {name}", path.display()));
+        }
+    }
+    assert!(missing.is_empty(), "\n{}", missing.join("\n"));
+}
+
+/// Why `module` may not use `used`.
+fn judged(module: &str, used: &str) -> Result<(), String> {
+    if module == used || OPEN.contains(&used) {
+        return Ok(());
+    }
+    if used == "super" {
+        return Err("reaches the crate's root by `super`; write `crate::`".to_owned());
+    }
+    if OPEN.contains(&module) {
+        return Err(format!("`{module}` is open to all, so it uses nobody, but uses `{used}`"));
+    }
+    match MAY_USE.iter().find(|(name, _)| *name == module) {
+        Some((_, allowed)) if allowed.contains(&used) => Ok(()),
+        Some(_) => Err(format!("`{module}` may not use `{used}`")),
+        None => Err(format!("`{module}` has no place in the map; give it one in tests/integration/tidy.rs")),
+    }
+}
+
+/// The modules of the crate's root that a text names, each with its line.
+fn uses(text: &str, module: &[String]) -> Vec<(usize, String)> {
+    // Comments name what they like.
+    let code: Vec<&str> = text.lines().map(|line| line.split("//").next().unwrap_or("")).collect();
+    let code = code.join("\n");
+    let line_of = |at: usize| code[..at].matches('\n').count() + 1;
+    let mut found = BTreeSet::new();
+    for mark in ["crate::", "safe_test::"] {
+        for (at, _) in code.match_indices(mark) {
+            let is_word_before = code[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == '$');
+            if !is_word_before {
+                found.extend(first_segments(&code[at + mark.len()..]).into_iter().map(|used| (line_of(at), used)));
+            }
+        }
+    }
+    // Below `mod tests {` one `super` more is needed to get anywhere.
+    let tests = code.find("\nmod test").unwrap_or(code.len());
+    for (at, _) in code.match_indices("super::") {
+        if code[..at].ends_with("super::") {
+            continue;
+        }
+        let levels = code.as_bytes()[at..].chunks(7).take_while(|chunk| *chunk == b"super::").count();
+        if levels >= module.len() + usize::from(at > tests) {
+            found.insert((line_of(at), "super".to_owned()));
+        }
+    }
+    found.into_iter().collect()
+}
+
+/// The first segments of the paths behind `crate::`: one, or those of a group in braces.
+fn first_segments(rest: &str) -> Vec<String> {
+    let word = |text: &str| -> String { text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect() };
+    let Some(group) = rest.strip_prefix('{') else { return vec![word(rest)] };
+    let (mut depth, mut segments, mut begins) = (0, Vec::new(), true);
+    for (at, character) in group.char_indices() {
+        match character {
+            '{' => depth += 1,
+            '}' if depth == 0 => break,
+            '}' => depth -= 1,
+            ',' if depth == 0 => begins = true,
+            _ if begins && !character.is_whitespace() => {
+                segments.push(word(&group[at..]));
+                begins = false;
+            }
+            _ => {}
+        }
+    }
+    segments
+}
+
+/// `["environment", "services", "ci"]` for `environment/services/ci.rs`.
+fn module_path(file: &Path) -> Vec<String> {
+    let mut segments: Vec<String> =
+        file.with_extension("").iter().map(|segment| segment.to_string_lossy().into_owned()).collect();
+    if segments.last().is_some_and(|last| last == "mod") {
+        segments.pop();
+    }
+    segments
+}
+
+fn source_folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("src")
+}
+
+fn rust_files(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            files.extend(rust_files(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.push(path);
+        }
+    }
+    files.sort();
+    files
+}
+
+#[test]
+fn uses_are_seen_in_every_spelling() {
+    let text = "use crate::target::{Engine, Target};\nuse crate::{\n    error::Explain,\n    verdict::{self, Verdict},\n};\n// crate::commands\nfn f() -> crate::exit::Exit { super::super::x() }\nuse safe_test::audit;\nmod tests {\n    use super::super::y;\n}\n";
+    let module = ["snapshot", "take"].map(str::to_owned);
+    let found: Vec<_> = uses(text, &module).into_iter().map(|(line, used)| format!("{line} {used}")).collect();
+    assert_eq!(found, ["1 target", "2 error", "2 verdict", "7 exit", "7 super", "8 audit"]);
+}
+
+#[test]
+fn use_against_the_direction_is_refused() {
+    let cases = [
+        ("target", "environment", true),
+        ("environment", "target", false),
+        ("snapshot", "verdict", true),
+        ("verdict", "snapshot", false),
+        ("exec", "audit", false),
+        ("audit", "exec", true),
+        ("verdict", "error", true),
+        ("error", "exit", true),
+        ("error", "target", false),
+        ("exec", "ui", false),
+        ("exec", "cli", false),
+        ("commands", "cli", true),
+        ("audit", "commands", false),
+        ("helpers", "target", false),
+    ];
+    for (module, used, expected) in cases {
+        assert_eq!(judged(module, used).is_ok(), expected, "{module} → {used}");
+    }
+}
