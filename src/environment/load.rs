@@ -6,11 +6,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use super::dotenv_standin::{self as dotenv, Document};
+use super::dotenv::{self, Document};
 use super::survey::{Condition, FileProblem, LARGEST_FILE, ProblemKind};
 use super::{Files, Origin, Project, Setting};
 
-pub(super) use super::dotenv_standin::Dialect;
+pub(super) use super::dotenv::Dialect;
 
 /// The settings of one file as one loader reads it, each name once.
 pub(super) type Sheet = Rc<Vec<Setting>>;

@@ -7,7 +7,7 @@
 
 mod code;
 mod command;
-mod dotenv_standin;
+pub mod dotenv;
 mod drivers;
 mod files;
 pub mod formats;
@@ -16,21 +16,23 @@ mod invocation;
 mod layers;
 mod load;
 mod load_order;
-pub mod manifests;
+mod manifests;
 #[cfg(test)]
 pub(crate) mod memory;
 mod mode;
 mod origin;
 mod project;
 mod reading;
-pub mod services;
+mod services;
 mod shell;
 mod survey;
 
 pub use command::invocations;
 pub use files::Files;
 pub use invocation::Invocation;
+pub use manifests::{Driver, DriverEvidence, database_drivers};
 pub use origin::Origin;
 pub use project::Project;
 pub use reading::{Reading, Setting, Unresolved};
+pub use services::{Service, services};
 pub use survey::{Condition, FileProblem, LARGEST_FILE, ProblemKind, Survey, SurveyInput, survey};

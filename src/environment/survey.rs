@@ -171,7 +171,8 @@ pub fn survey(input: &SurveyInput<'_>) -> Survey {
             if seen.len() >= MOST_SCENES || !seen.insert(same) {
                 continue;
             }
-            let is_inside = step.is_some_and(|step| step.effects.iter().any(|(effect, _)| *effect == Effect::Container));
+            let is_inside =
+                step.is_some_and(|step| step.effects.iter().any(|(effect, _)| *effect == Effect::Container));
             draft.add_shell(if is_inside { "container environment" } else { "process environment" }, &shell);
             match input.only_files {
                 Some(only) => add_policy_files(only, input.project, &mut draft),

@@ -1,0 +1,66 @@
+//! The variables that an expansion can see, and what can be in its way.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+/// The process environment that the loader would see.
+pub(super) type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+/// Why a value cannot be told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Obstacle {
+    /// The loader would execute a command, for this value or for one that it is made of.
+    Command,
+    /// It uses a form of expansion that is not computed here.
+    Syntax,
+    /// It grows beyond the budget of the file.
+    TooLarge,
+}
+
+/// The variables set so far by the file, with the process environment behind or before them.
+pub(super) struct Scope<'a> {
+    lookup: Lookup<'a>,
+    file: HashMap<String, Result<String, Obstacle>>,
+}
+
+type Found<'s> = Result<Option<Cow<'s, str>>, Obstacle>;
+
+impl<'a> Scope<'a> {
+    pub(super) fn new(lookup: Lookup<'a>) -> Self {
+        Scope { lookup, file: HashMap::new() }
+    }
+
+    pub(super) fn set(&mut self, name: &str, value: Result<String, Obstacle>) {
+        self.file.insert(name.to_owned(), value);
+    }
+
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.file.contains_key(name)
+    }
+
+    pub(super) fn in_file(&self, name: &str) -> Found<'_> {
+        match self.file.get(name) {
+            Some(Ok(value)) => Ok(Some(Cow::Borrowed(value))),
+            Some(Err(obstacle)) => Err(*obstacle),
+            None => Ok(None),
+        }
+    }
+
+    pub(super) fn in_process(&self, name: &str) -> Option<String> {
+        (self.lookup)(name)
+    }
+
+    pub(super) fn process_then_file(&self, name: &str) -> Found<'_> {
+        match self.in_process(name) {
+            Some(value) => Ok(Some(Cow::Owned(value))),
+            None => self.in_file(name),
+        }
+    }
+
+    pub(super) fn file_then_process(&self, name: &str) -> Found<'_> {
+        match self.in_file(name)? {
+            Some(value) => Ok(Some(value)),
+            None => Ok(self.in_process(name).map(Cow::Owned)),
+        }
+    }
+}
