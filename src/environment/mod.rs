@@ -5,23 +5,34 @@
 //! executes anything found in a file. Files are seen through [`Files`] only.
 #![forbid(unsafe_code)]
 
+mod code;
+mod command;
 pub mod dotenv;
 mod drivers;
 mod files;
 pub mod formats;
+mod framework;
 mod invocation;
+mod layers;
+mod load;
+mod load_order;
 mod manifests;
 #[cfg(test)]
 pub(crate) mod memory;
+mod mode;
 mod origin;
 mod project;
 mod reading;
 mod services;
+mod shell;
+mod survey;
 
+pub use command::invocations;
 pub use files::Files;
 pub use invocation::Invocation;
+pub use manifests::{Driver, DriverEvidence, database_drivers};
 pub use origin::Origin;
 pub use project::Project;
 pub use reading::{Reading, Setting, Unresolved};
-pub use manifests::{Driver, DriverEvidence, database_drivers};
 pub use services::{Service, services};
+pub use survey::{Condition, FileProblem, LARGEST_FILE, ProblemKind, Survey, SurveyInput, survey};

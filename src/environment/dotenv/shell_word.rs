@@ -119,7 +119,9 @@ impl<'t> Word<'t> {
         let (name, operation) = inside.split_at(name_length(inside));
         let colon = operation.starts_with(':');
         let sign = operation.as_bytes().get(usize::from(colon)).copied();
-        if name.is_empty() || (sign.is_some() && !matches!(sign, Some(b'-' | b'=' | b'+' | b'?'))) || (sign.is_none() && colon)
+        if name.is_empty()
+            || (sign.is_some() && !matches!(sign, Some(b'-' | b'=' | b'+' | b'?')))
+            || (sign.is_none() && colon)
         {
             if self.quotes == Quotes::Shell {
                 return Err(Obstacle::Syntax);

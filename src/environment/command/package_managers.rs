@@ -1,0 +1,128 @@
+//! `npm test`, `yarn db:reset`, `composer test`: which script of which file is meant.
+
+use std::path::{Path, PathBuf};
+
+use super::scripts::{self, Script};
+use crate::environment::{Files, Project};
+
+/// What the words name as a script: its name, the words given to it, and the folder asked for.
+struct Named<'w> {
+    name: &'w str,
+    arguments: &'w [String],
+    folder: Option<&'w str>,
+}
+
+/// The scripts that the words run, each with its file and the folder that it runs in; `None` for another program.
+pub(super) fn scripts(
+    program: &str,
+    words: &[String],
+    folder: &Path,
+    project: &Project,
+    files: &dyn Files,
+) -> Option<Vec<(PathBuf, PathBuf, Script)>> {
+    let named = match program {
+        "npm" | "pnpm" | "yarn" | "bun" => node_script(program, words)?,
+        // Node's own runner of package.json scripts.
+        "node" => option_value(words, "--run")?,
+        "run-s" | "run-p" | "npm-run-all" => {
+            let names = words[1..].iter().filter(|word| !word.starts_with('-'));
+            let found = names.flat_map(|name| {
+                let named = Named { name, arguments: &[], folder: None };
+                of_folder(&named, folder, project, files).unwrap_or_default()
+            });
+            return Some(found.collect());
+        }
+        "composer" => composer_script(words)?,
+        _ => return None,
+    };
+    if program == "composer" {
+        let file = scripts::nearest(files, folder, &project.root, &["composer.json"])?;
+        let home = file.parent()?.to_owned();
+        let found = scripts::of_composer(&scripts::text(files, &file)?, named.name);
+        return Some(found.into_iter().map(|script| (file.clone(), home.clone(), script)).collect());
+    }
+    of_folder(&named, folder, project, files)
+}
+
+fn of_folder(
+    named: &Named<'_>,
+    folder: &Path,
+    project: &Project,
+    files: &dyn Files,
+) -> Option<Vec<(PathBuf, PathBuf, Script)>> {
+    let from = named.folder.map_or_else(|| folder.to_owned(), |named| folder.join(named));
+    let file = scripts::nearest(files, &from, &project.root, &["package.json"])?;
+    let home = file.parent()?.to_owned();
+    let mut found = scripts::of_package(&scripts::text(files, &file)?, named.name);
+    if let Some(script) = found.iter_mut().find(|script| script.name == named.name) {
+        for argument in named.arguments.iter().filter(|argument| *argument != "--") {
+            script.text.push_str(" '");
+            script.text.push_str(&argument.replace('\'', "'\\''"));
+            script.text.push('\'');
+        }
+    }
+    Some(found.into_iter().map(|script| (file.clone(), home.clone(), script)).collect())
+}
+
+fn option_value<'w>(words: &'w [String], option: &str) -> Option<Named<'w>> {
+    let at = words.iter().position(|word| word.split('=').next() == Some(option))?;
+    let name = match words[at].split_once('=') {
+        Some((_, name)) => name,
+        None => words.get(at + 1)?,
+    };
+    Some(Named { name, arguments: &[], folder: None })
+}
+
+/// Options of npm, pnpm, yarn and bun whose value is the next word.
+const VALUED: &[&str] = &["--prefix", "-C", "--dir", "--cwd", "-w", "--workspace", "--filter", "-F", "--loglevel"];
+
+fn node_script<'w>(program: &str, words: &'w [String]) -> Option<Named<'w>> {
+    let mut folder = None;
+    let mut at = 1;
+    let mut has_run = false;
+    loop {
+        let word = words.get(at)?.as_str();
+        at += 1;
+        if word.starts_with('-') {
+            let (option, attached) = word.split_once('=').map_or((word, None), |(a, b)| (a, Some(b)));
+            let value = if VALUED.contains(&option) && attached.is_none() {
+                at += 1;
+                words.get(at - 1).map(String::as_str)
+            } else {
+                attached
+            };
+            let names_folder = matches!(option, "--prefix" | "-C" | "--dir" | "--cwd" | "-w" | "--workspace");
+            folder = value.filter(|_| names_folder).or(folder);
+            continue;
+        }
+        let name = match word {
+            "run" | "run-script" if !has_run => {
+                has_run = true;
+                continue;
+            }
+            "workspace" if program == "yarn" => {
+                folder = words.get(at).map(String::as_str);
+                at += 1;
+                continue;
+            }
+            "t" | "tst" if program == "npm" && !has_run => "test",
+            "test" | "start" | "stop" | "restart" => word,
+            // bun's own test runner, and npm's other subcommands.
+            _ if !has_run && matches!(program, "npm") => return None,
+            _ => word,
+        };
+        if program == "bun" && name == "test" && !has_run {
+            return None;
+        }
+        return Some(Named { name, arguments: words.get(at..).unwrap_or_default(), folder });
+    }
+}
+
+fn composer_script(words: &[String]) -> Option<Named<'_>> {
+    let mut rest = words[1..].iter().enumerate().filter(|(_, word)| !word.starts_with('-'));
+    let (mut at, mut name) = rest.next()?;
+    if matches!(name.as_str(), "run" | "run-script") {
+        (at, name) = rest.next()?;
+    }
+    Some(Named { name, arguments: words.get(at + 2..).unwrap_or_default(), folder: None })
+}

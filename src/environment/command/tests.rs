@@ -1,0 +1,96 @@
+use super::*;
+use crate::environment::memory::MemoryFiles;
+
+fn shown(command: &str, files: &[(&str, &str)]) -> Vec<String> {
+    let project = Project { root: "/p".into(), folder: "/p".into(), home: None };
+    let words: Vec<OsString> = simple_words(command).into_iter().map(OsString::from).collect();
+    steps(&words, &project, &MemoryFiles::new(files))
+        .into_iter()
+        .filter(|step| !step.stands_for_others)
+        .map(|step| {
+            let pairs = step.invocation.assignments.iter().map(|(name, value)| format!("{name}={value}"));
+            pairs.chain(step.invocation.words.iter().cloned()).collect::<Vec<_>>().join(" ")
+        })
+        .collect()
+}
+
+fn simple_words(command: &str) -> Vec<String> {
+    let mut command = simple_commands(command).remove(0);
+    let mut words: Vec<String> = command.assignments.drain(..).map(|(name, value)| format!("{name}={value}")).collect();
+    words.append(&mut command.words);
+    words
+}
+
+const PACKAGE: (&str, &str) = (
+    "/p/package.json",
+    r#"{"scripts": {"test": "cross-env NODE_ENV=test jest", "pretest": "npm run db:reset", "db:reset": "dotenv -e .env.test -- prisma migrate reset", "loop": "npm run loop"}}"#,
+);
+
+#[test]
+fn command_is_followed_to_what_it_stands_for() {
+    let table: &[(&str, &[&str])] = &[
+        ("pytest -q", &["pytest -q"]),
+        ("env -i -u X A=1 B=2 pytest", &["A=1 B=2 pytest"]),
+        ("env -S 'A=1 pytest -q'", &["A=1 pytest -q"]),
+        ("sudo -u x env A=1 timeout 5 pytest", &["A=1 pytest"]),
+        ("sh -c 'cd sub && A=1 pytest; jest'", &["A=1 pytest", "jest"]),
+        ("bash -lc \"npx jest\"", &["jest"]),
+        ("cross-env A=1 B=2 jest", &["A=1 B=2 jest"]),
+        ("cross-env-shell A=1 'jest && mocha'", &["A=1 jest", "A=1 mocha"]),
+        ("npm test -- --watch x", &["NODE_ENV=test jest --watch x", "prisma migrate reset"]),
+        ("yarn db:reset", &["prisma migrate reset"]),
+        ("pnpm run db:reset", &["prisma migrate reset"]),
+        ("bun test", &["bun test"]),
+        ("npm install", &["npm install"]),
+        ("npm run nothing", &["npm run nothing"]),
+        ("bundle exec rails test", &["rails test"]),
+        ("poetry run python -m pytest", &["python -m pytest"]),
+        ("docker compose run -e A=1 app rspec", &["A=1 rspec"]),
+        ("make -C sub e2e ENV=ci", &["ENV=ci ENV=ci jest"]),
+        ("just it", &["cargo test"]),
+        ("composer test", &["APP_ENV=testing php artisan test"]),
+        ("./run.sh", &["./run.sh", "A=1 jest"]),
+        ("concurrently 'a b' c", &["a b", "c"]),
+    ];
+    let files = [
+        PACKAGE,
+        ("/p/sub/Makefile", "e2e:\n\tENV=$(ENV) jest\n"),
+        ("/p/justfile", "it:\n  cargo test\n"),
+        ("/p/composer.json", r#"{"scripts": {"test": ["@putenv APP_ENV=testing", "@php artisan test"]}}"#),
+        ("/p/run.sh", "#!/usr/bin/env bash\nset -e\nexport A=1\njest\n"),
+    ];
+    for (command, expected) in table {
+        let mut found = shown(command, &files);
+        found.retain(|line| line != "set -e");
+        assert_eq!(found, *expected, "{command}");
+    }
+}
+
+#[test]
+fn script_that_names_itself_ends() {
+    assert!(shown("npm run loop", &[PACKAGE]).len() < 4);
+}
+
+#[test]
+fn script_has_its_file_and_line() {
+    let project = Project { root: "/p".into(), folder: "/p/sub".into(), home: None };
+    let files = MemoryFiles::new(&[("/p/package.json", "{\"scripts\": {\n\"test\": \"jest\"}}")]);
+    let found = invocations(&["npm".into(), "test".into()], &project, &files);
+    assert_eq!(found[1].origin, Origin::file("test", "package.json", 2));
+    assert_eq!(found[1].words, ["jest"]);
+}
+
+#[test]
+fn wrappers_name_files_injection_and_containers() {
+    let project = Project { root: "/p".into(), folder: "/p".into(), home: None };
+    let files = MemoryFiles::new(&[]);
+    let last = |command: &str| {
+        let words: Vec<OsString> = simple_words(command).into_iter().map(OsString::from).collect();
+        steps(&words, &project, &files).pop().unwrap()
+    };
+    assert_eq!(last("dotenv -e .env.ci -- jest").files[0].path, Path::new(".env.ci"));
+    assert_eq!(last("dotenv -c test -- jest").files.len(), 4);
+    assert_eq!(last("sh -c '. ./.env; jest'").files[0].reader, FileReader::Shell);
+    assert_eq!(last("doppler run -- npx jest").effects, [(Effect::Injects, "doppler run".to_owned())]);
+    assert_eq!(last("docker exec app jest").effects[0].0, Effect::Container);
+}

@@ -1,0 +1,286 @@
+//! Which loaders are plausible: from what the project is made of, and from the program that would run.
+
+use super::load_order::Scene;
+use super::mode::{is_python, program_of};
+
+/// A way to come by an environment; each has its file in `load_order`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Loader {
+    Laravel,
+    Symfony,
+    Phpdotenv,
+    Rails,
+    RubyDotenv,
+    Django,
+    Python,
+    NodeDotenv,
+    DotenvFlow,
+    Next,
+    Vite,
+    Prisma,
+    NodeConfig,
+    NodeEnvFile,
+    Bun,
+    Go,
+    Rust,
+    Spring,
+    Dotnet,
+    Elixir,
+    Compose,
+    Generic,
+}
+
+/// The languages whose programs load files in ways of their own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Family {
+    Php,
+    Ruby,
+    Python,
+    Node,
+    Go,
+    Rust,
+    Jvm,
+    Dotnet,
+    Elixir,
+}
+
+const FAMILIES: &[Family] = &[
+    Family::Php,
+    Family::Ruby,
+    Family::Python,
+    Family::Node,
+    Family::Go,
+    Family::Rust,
+    Family::Jvm,
+    Family::Dotnet,
+    Family::Elixir,
+];
+
+/// The loaders that the scene makes plausible; empty for a program that loads no file.
+pub(super) fn loaders(scene: &Scene<'_>) -> Vec<Loader> {
+    let invocation = scene.step.map(|step| &step.invocation);
+    let mut loaders = Vec::new();
+    match invocation.map(|invocation| known_program(invocation.program(), program_of(invocation))) {
+        Some(Program::LoadsNothing) => return Vec::new(),
+        Some(Program::Of(family)) => loaders.extend(of_family(family, scene)),
+        Some(Program::Unknown) | None => {
+            for family in FAMILIES.iter().filter(|family| is_present(**family, scene)) {
+                loaders.extend(of_family(*family, scene));
+            }
+            if loaders.is_empty() {
+                loaders.push(Loader::Generic);
+            }
+            loaders.push(Loader::Compose);
+        }
+    }
+    loaders
+}
+
+enum Program {
+    Of(Family),
+    LoadsNothing,
+    Unknown,
+}
+
+fn known_program(outer: &str, program: &str) -> Program {
+    if is_python(outer) {
+        return Program::Of(Family::Python);
+    }
+    let extension = program.rsplit_once('.').map_or("", |(_, extension)| extension);
+    match (outer, program) {
+        ("php", _)
+        | (_, "artisan" | "phpunit" | "simple-phpunit" | "pest" | "paratest" | "codecept" | "behat" | "phinx")
+        | (_, "composer" | "symfony" | "console" | "wp" | "drush" | "phpspec" | "doctrine" | "craft" | "spark") => {
+            Program::Of(Family::Php)
+        }
+        ("ruby", _)
+        | (_, "rails" | "rake" | "rspec" | "cucumber" | "minitest" | "bundle" | "hanami" | "turbo_tests" | "irb")
+        | (_, "parallel_test" | "parallel_rspec" | "parallel_cucumber" | "sidekiq" | "puma") => {
+            Program::Of(Family::Ruby)
+        }
+        (_, "pytest" | "py.test" | "manage.py" | "django-admin" | "flask" | "alembic" | "tox" | "nox" | "behave")
+        | (_, "uvicorn" | "gunicorn" | "celery" | "coverage" | "nose2" | "nosetests" | "aerich" | "piccolo" | "yoyo")
+        | (_, "dbt" | "airflow" | "robot" | "hatch" | "poetry" | "pdm" | "pipenv" | "uv") => {
+            Program::Of(Family::Python)
+        }
+        (
+            _,
+            "node" | "npm" | "pnpm" | "yarn" | "bun" | "deno" | "jest" | "vitest" | "mocha" | "ava" | "tap" | "jasmine",
+        )
+        | (
+            _,
+            "playwright" | "cypress" | "prisma" | "knex" | "typeorm" | "sequelize" | "sequelize-cli" | "drizzle-kit",
+        )
+        | (_, "mikro-orm" | "next" | "vite" | "nest" | "tsx" | "ts-node" | "ts-node-dev" | "nodemon" | "db-migrate")
+        | (_, "migrate-mongo" | "node-pg-migrate" | "strapi" | "medusa" | "nx" | "turbo" | "ng" | "uvu" | "karma")
+        | (_, "cucumber-js" | "wdio" | "testcafe" | "remix" | "nuxt" | "astro" | "payload" | "directus" | "keystone")
+        | (_, "zenstack" | "graphile-migrate" | "ace" | "typeorm-ts-node-commonjs" | "typeorm-ts-node-esm") => {
+            Program::Of(Family::Node)
+        }
+        (
+            _,
+            "go" | "gotestsum" | "ginkgo" | "goose" | "migrate" | "dbmate" | "sql-migrate" | "soda" | "buffalo" | "air",
+        )
+        | (_, "tern" | "atlas" | "richgo") => Program::Of(Family::Go),
+        (_, "cargo" | "sqlx" | "diesel" | "sea-orm-cli" | "loco" | "refinery" | "bacon" | "cargo-nextest") => {
+            Program::Of(Family::Rust)
+        }
+        (_, "mvn" | "mvnw" | "gradle" | "gradlew" | "java" | "sbt" | "lein" | "flyway" | "liquibase" | "kotlin") => {
+            Program::Of(Family::Jvm)
+        }
+        (_, "dotnet" | "vstest.console") => Program::Of(Family::Dotnet),
+        (_, "mix" | "iex" | "elixir") => Program::Of(Family::Elixir),
+        (
+            _,
+            "psql" | "pg_dump" | "pg_dumpall" | "pg_restore" | "createdb" | "dropdb" | "createuser" | "dropuser"
+            | "vacuumdb",
+        )
+        | (
+            _,
+            "mysql" | "mariadb" | "mysqladmin" | "mysqldump" | "mariadb-dump" | "mysqlimport" | "sqlite3" | "mongosh",
+        )
+        | (_, "mongo" | "mongodump" | "mongorestore" | "mongoimport" | "mongoexport" | "redis-cli" | "valkey-cli")
+        | (_, "sqlcmd" | "bcp" | "sqlplus" | "clickhouse-client" | "cqlsh" | "duckdb" | "usql" | "pgcli" | "mycli")
+        | (_, "litecli" | "influx" | "pgbench" | "cockroach" | "tsql" | "isql")
+        | (
+            _,
+            "true" | "false" | "echo" | "printf" | "cat" | "ls" | "rm" | "mkdir" | "cp" | "mv" | "sleep" | "set"
+            | "exit",
+        )
+        | (
+            _,
+            "test" | "[" | "trap" | "wait" | "touch" | "chmod" | "grep" | "sed" | "awk" | "tee" | "date" | "pwd" | "id",
+        )
+        | (_, "git" | "eslint" | "prettier" | "tsc" | "rimraf" | "env" | "printenv" | "whoami" | "uname" | "docker") => {
+            Program::LoadsNothing
+        }
+        _ => match extension {
+            "js" | "mjs" | "cjs" | "ts" | "mts" => Program::Of(Family::Node),
+            "py" => Program::Of(Family::Python),
+            "rb" => Program::Of(Family::Ruby),
+            "php" => Program::Of(Family::Php),
+            "exs" => Program::Of(Family::Elixir),
+            _ => Program::Unknown,
+        },
+    }
+}
+
+/// Whether the project shows signs of the family.
+fn is_present(family: Family, scene: &Scene<'_>) -> bool {
+    let signs: &[&str] = match family {
+        Family::Php => &["composer.json", "artisan", "phpunit.xml", "phpunit.xml.dist", "symfony.lock"],
+        Family::Ruby => &["Gemfile", "config/database.yml", "Rakefile", "config/application.rb"],
+        Family::Python => &[
+            "pyproject.toml",
+            "requirements.txt",
+            "manage.py",
+            "Pipfile",
+            "setup.py",
+            "pytest.ini",
+            "tox.ini",
+            "setup.cfg",
+        ],
+        Family::Node => &["package.json", "deno.json", "bun.lockb", "prisma/schema.prisma"],
+        Family::Go => &["go.mod"],
+        Family::Rust => &["Cargo.toml", "diesel.toml"],
+        Family::Jvm => {
+            &["pom.xml", "build.gradle", "build.gradle.kts", "build.sbt", "project.clj", "src/main/resources"]
+        }
+        Family::Dotnet => return scene.names().iter().any(|name| is_dotnet_file(name)),
+        Family::Elixir => &["mix.exs"],
+    };
+    signs.iter().any(|sign| scene.is_in_project(sign))
+}
+
+fn is_dotnet_file(name: &str) -> bool {
+    [".csproj", ".sln", ".fsproj", ".slnx", ".vbproj"].iter().any(|extension| name.ends_with(extension))
+        || name == "appsettings.json"
+}
+
+/// The plausible loaders of a family: those that its manifests name; where there are none, all it commonly has.
+fn of_family(family: Family, scene: &Scene<'_>) -> Vec<Loader> {
+    match family {
+        Family::Php => {
+            let manifest = scene.manifest(&["composer.json"]);
+            let mut found = Vec::new();
+            let program = scene.step.map_or("", |step| program_of(&step.invocation));
+            if scene.is_in_project("artisan") || program == "artisan" || manifest.contains("\"laravel/framework\"") {
+                found.push(Loader::Laravel);
+            }
+            let bin_phpunit =
+                scene.step.is_some_and(|step| step.invocation.words[0].trim_start_matches("./") == "bin/phpunit");
+            let symfony = manifest.contains("\"symfony/framework-bundle\"") || manifest.contains("\"symfony/dotenv\"");
+            if symfony
+                || scene.is_in_project("symfony.lock")
+                || scene.is_in_project("bin/console")
+                || program == "console"
+                || (bin_phpunit && found.is_empty())
+            {
+                found.push(Loader::Symfony);
+            }
+            if manifest.contains("\"vlucas/phpdotenv\"") || found.is_empty() {
+                found.push(Loader::Phpdotenv);
+                if manifest.is_empty() && found.len() == 1 {
+                    found.extend([Loader::Laravel, Loader::Symfony]);
+                }
+            }
+            found
+        }
+        Family::Ruby => {
+            if scene.is_in_project("config/application.rb") || scene.is_in_project("config/database.yml") {
+                vec![Loader::Rails]
+            } else {
+                vec![Loader::Rails, Loader::RubyDotenv]
+            }
+        }
+        Family::Python => {
+            if scene.is_in_project("manage.py") || scene.shell.get("DJANGO_SETTINGS_MODULE").is_some() {
+                vec![Loader::Django, Loader::Python]
+            } else {
+                vec![Loader::Python]
+            }
+        }
+        Family::Node => node(scene),
+        Family::Go => vec![Loader::Go],
+        Family::Rust => vec![Loader::Rust],
+        Family::Jvm => vec![Loader::Spring],
+        Family::Dotnet => vec![Loader::Dotnet],
+        Family::Elixir => vec![Loader::Elixir],
+    }
+}
+
+fn node(scene: &Scene<'_>) -> Vec<Loader> {
+    let manifest = scene.manifest(&["package.json"]);
+    let has = |name: &str| manifest.contains(&format!("\"{name}\""));
+    let program = scene.step.map_or("", |step| program_of(&step.invocation));
+    let mut found = vec![Loader::NodeConfig, Loader::NodeEnvFile];
+    let mut knows_loader = false;
+    let table: &[(&[&str], Loader)] = &[
+        (&["dotenv-flow"], Loader::DotenvFlow),
+        (&["next"], Loader::Next),
+        (&["vite", "vitest"], Loader::Vite),
+        (&["prisma", "@prisma/client"], Loader::Prisma),
+    ];
+    for (names, loader) in table {
+        let is_program = names.contains(&program);
+        if is_program || names.iter().any(|name| has(name)) {
+            found.push(*loader);
+            knows_loader |= *loader != Loader::Vite && *loader != Loader::Prisma;
+        }
+    }
+    if scene.is_in_project("prisma/schema.prisma") && !found.contains(&Loader::Prisma) {
+        found.push(Loader::Prisma);
+    }
+    if program == "bun" || scene.is_in_project("bun.lockb") || scene.is_in_project("bun.lock") {
+        found.push(Loader::Bun);
+    }
+    // Next and dotenv-flow do their own loading; beside them, plain dotenv counts where it is asked for.
+    if !knows_loader || has("dotenv") || has("@nestjs/config") || has("dotenv-cli") {
+        found.push(Loader::NodeDotenv);
+    }
+    if manifest.is_empty() {
+        found.extend([Loader::DotenvFlow, Loader::Prisma]);
+        found.dedup();
+    }
+    found
+}

@@ -1,0 +1,97 @@
+//! .NET: `appsettings.{Environment}.json` over `appsettings.json`; variables beat both.
+//!
+//! Source: AspNetCore.Docs `fundamentals/configuration`: without a name the environment is Production, but
+//! `dotnet run` takes the one that `launchSettings.json` names. Keys ignore case; `__` in a variable nests.
+
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use super::super::Setting;
+use super::super::formats;
+use super::super::layers::{Draft, Layer};
+use super::super::load::{Dialect, Library};
+use super::{Scene, files};
+
+const DIALECTS: &[Dialect] = &[Dialect::Lenient];
+
+pub(super) fn add(scene: &Scene<'_>, draft: &mut Draft<'_>) {
+    for home in projects(scene) {
+        draft.add_base(&home);
+        for environment in environments(scene, &home) {
+            let mut sheet: Vec<Setting> = Vec::new();
+            for name in [format!("appsettings.{environment}.json"), "appsettings.json".to_owned()] {
+                for setting in read(scene.library, &home.join(name)) {
+                    let is_hidden = sheet.iter().take(4096).any(|known| known.name.eq_ignore_ascii_case(&setting.name));
+                    if !is_hidden && !is_set(scene, &setting.name) {
+                        sheet.push(setting);
+                    }
+                }
+            }
+            draft.chain(".NET", DIALECTS, vec![Layer::Shell, Layer::Fixed(Rc::new(sheet))]);
+        }
+    }
+}
+
+/// The command's folder, the folder of `--project`, and the project folders right below (a solution's).
+fn projects(scene: &Scene<'_>) -> Vec<PathBuf> {
+    let mut projects = vec![scene.folder.to_owned()];
+    if let Some(project) = scene.option("--project").or(scene.option("-p")) {
+        let path = scene.path(project);
+        projects.push(if path.extension().is_some() { super::super::survey::parent(&path) } else { path });
+    }
+    for name in scene.names().into_iter().filter(|name| !name.starts_with('.')).take(200) {
+        let below = scene.path(&name);
+        for folder in [below.clone(), below.join("src"), below] {
+            if scene.library.exists(&folder.join("appsettings.json")) && !projects.contains(&folder) {
+                projects.push(folder);
+            }
+        }
+    }
+    projects
+}
+
+fn environments(scene: &Scene<'_>, home: &Path) -> Vec<String> {
+    let set = ["ASPNETCORE_ENVIRONMENT", "DOTNET_ENVIRONMENT"].iter().find_map(|name| scene.shell.get(name));
+    if let Some(name) = scene.purpose.named.as_deref().or(set).filter(|name| !name.is_empty()) {
+        return vec![name.to_owned()];
+    }
+    let launch = home.join("Properties/launchSettings.json");
+    let mut names: Vec<String> = Vec::new();
+    if scene.purpose.development {
+        for setting in read(scene.library, &launch) {
+            let is_name = setting.name.ends_with("_ENVIRONMENT");
+            if is_name && !names.contains(&setting.value) {
+                names.push(setting.value);
+            }
+        }
+        if names.is_empty() {
+            names.push("Production".to_owned());
+        }
+    }
+    if scene.purpose.test {
+        // A test host has no launch settings; test projects commonly name their environment in code.
+        let common = ["Testing", "Test", "IntegrationTest", "Development"];
+        let present = common.iter().filter(|name| scene.library.exists(&home.join(format!("appsettings.{name}.json"))));
+        let present: Vec<String> = present.map(|name| (*name).to_owned()).collect();
+        names.extend(if present.is_empty() { vec!["Production".to_owned()] } else { present });
+    }
+    names.dedup();
+    names
+}
+
+fn read(library: &Library<'_>, path: &Path) -> Vec<Setting> {
+    if !library.exists(path) {
+        return Vec::new();
+    }
+    let text = library.string(path).unwrap_or_default();
+    let entries = formats::json::flatten(&text).unwrap_or_else(|error| {
+        library.broken_line(path, error.line, error.message);
+        error.entries
+    });
+    files::dotted(entries, &library.shown(path), None)
+}
+
+/// Whether a variable sets the key: `ConnectionStrings.Default` is `ConnectionStrings__Default` there.
+fn is_set(scene: &Scene<'_>, name: &str) -> bool {
+    [name.replace('.', "__"), name.replace('.', ":")].iter().any(|name| scene.shell.get(name).is_some())
+}

@@ -1,0 +1,70 @@
+//! A file that is named by itself (`--env-file`, the policy): read by what its name says it is.
+
+use std::path::Path;
+use std::rc::Rc;
+
+use super::super::formats::{self, FlatEntry};
+use super::super::layers::{Layer, Lookup};
+use super::super::load::Library;
+use super::super::{Origin, Project, Setting};
+use super::{EVERY_DIALECT, compose, elixir, phpunit, spring};
+
+/// The file as layers, the strongest first.
+pub(in crate::environment) fn layers(path: &Path, library: &Library<'_>, _project: &Project) -> Vec<Layer> {
+    let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().to_lowercase());
+    let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
+    let flat: fn(&str) -> Result<Vec<FlatEntry>, formats::FormatError> = match extension {
+        // `.env.json` is what dotenv tools call a dotenv file for a mode.
+        _ if name.starts_with(".env") => return dotenv(path),
+        "yml" | "yaml" => formats::yaml::flatten,
+        "json" | "jsonc" => formats::json::flatten,
+        "toml" => formats::toml::flatten,
+        "properties" => formats::properties::flatten,
+        "ini" | "cnf" | "cfg" => formats::ini::flatten,
+        "conf" if name.contains("service") => formats::ini::flatten,
+        "xml" => return phpunit::layers(path, library),
+        "dist" if name.ends_with(".xml.dist") => return phpunit::layers(path, library),
+        "exs" => return elixir::configuration(library, path, None).into_iter().collect(),
+        _ => return dotenv(path),
+    };
+    let Some(text) = library.string(path) else { return Vec::new() };
+    let entries = flat(&text).unwrap_or_else(|error| {
+        library.broken_line(path, error.line, error.message);
+        error.entries
+    });
+    let shown = library.shown(path);
+    vec![Layer::Computed(Rc::new(move |lookup| settings(&entries, &shown, lookup)))]
+}
+
+fn dotenv(path: &Path) -> Vec<Layer> {
+    vec![Layer::File(path.to_owned(), Some(EVERY_DIALECT))]
+}
+
+fn settings(entries: &[FlatEntry], shown: &Path, lookup: Lookup<'_>) -> Vec<Setting> {
+    let mut of_services = compose::service_settings(entries, shown, lookup);
+    if of_services.is_empty() {
+        let budget = std::cell::Cell::new(10_000);
+        let filled = entries.iter().map(|entry| {
+            let value = spring::filled(&entry.value, lookup, &budget);
+            FlatEntry { value, ..entry.clone() }
+        });
+        of_services = dotted(filled.collect(), shown, None);
+    }
+    of_services
+}
+
+/// Keys that hold a map of environment variables: their entries are called by their own names.
+const MAPS_OF_VARIABLES: &[&str] = &["env", "environment", "env_variables", "variables", "environmentVariables"];
+
+/// Entries as settings: nested keys joined with dots, the variables of a map by their own names.
+pub(super) fn dotted(entries: Vec<FlatEntry>, shown: &Path, prefix: Option<&str>) -> Vec<Setting> {
+    let settings = entries.into_iter().filter_map(|entry| {
+        let variable = entry.path.last()?.clone();
+        let own = entry.path.len().checked_sub(2).map(|at| entry.path[at].as_str());
+        let is_variable = own.is_some_and(|own| MAPS_OF_VARIABLES.contains(&own));
+        let name = if is_variable { variable.clone() } else { entry.path.join(".") };
+        let name = prefix.map_or(name.clone(), |prefix| format!("{prefix}.{name}"));
+        Some(Setting { name, value: entry.value, origin: Origin::file(variable, shown, entry.line), unresolved: None })
+    });
+    settings.collect()
+}

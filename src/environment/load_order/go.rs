@@ -1,0 +1,20 @@
+//! Go: godotenv on `.env` of the current folder, or on files that the program names.
+//!
+//! Source: joho/godotenv `godotenv.go` (no upward search); dbmate and goose load `.env` themselves. `go test` runs in
+//! the folder of each package, so a test finds the root's file only where it climbs: both count.
+
+use super::super::layers::Draft;
+use super::super::load::Dialect;
+use super::{Scene, generic};
+
+const DIALECTS: &[Dialect] = &[Dialect::Godotenv15, Dialect::Godotenv16];
+
+pub(super) fn add(scene: &Scene<'_>, draft: &mut Draft<'_>) {
+    for home in scene.homes("go.mod") {
+        draft.add_base(&home);
+        generic::add_modes(scene, draft, "godotenv (Go)", DIALECTS, &home);
+        for name in ["app.env", "dev.env", "test.env"] {
+            super::single(draft, "godotenv (Go)", DIALECTS, &home.join(name));
+        }
+    }
+}

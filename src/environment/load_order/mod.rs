@@ -1,0 +1,182 @@
+//! In which order each framework lays values over each other, one file for each ecosystem.
+//!
+//! Facts: `Source:` lines in the files; measured with the real loaders or read in their code.
+
+pub(super) mod compose;
+mod django;
+mod dotnet;
+mod elixir;
+pub(super) mod files;
+mod generic;
+mod go;
+mod laravel;
+mod node;
+mod php;
+mod phpunit;
+mod prisma;
+mod pytest;
+mod python;
+mod rails;
+mod rust;
+mod spring;
+mod symfony;
+
+use std::path::{Path, PathBuf};
+
+use super::Project;
+use super::command::{Step, nearest};
+use super::framework::Loader;
+use super::layers::{Draft, Layer, Shell};
+use super::load::{Dialect, Library};
+use super::mode::{Purpose, program_of};
+
+/// What a load order is asked about.
+pub(super) struct Scene<'a> {
+    pub(super) project: &'a Project,
+    pub(super) library: &'a Library<'a>,
+    pub(super) shell: &'a Shell,
+    /// `None` where no command is asked about.
+    pub(super) step: Option<&'a Step>,
+    pub(super) purpose: Purpose,
+    /// The folder that the command runs in.
+    pub(super) folder: &'a Path,
+}
+
+/// Every dialect that differs from the others on something that people write; for files whose loader is not known.
+pub(super) const EVERY_DIALECT: &[Dialect] = &[
+    Dialect::Node,
+    Dialect::NodeExpand12,
+    Dialect::NodeParseEnv24,
+    Dialect::Phpdotenv,
+    Dialect::Symfony,
+    Dialect::Ruby,
+    Dialect::PythonDotenvLoad,
+    Dialect::DjangoEnviron,
+    Dialect::Godotenv15,
+    Dialect::DotenvyLoad,
+    Dialect::Compose,
+    Dialect::Shell,
+];
+
+/// Adds what `loader` would do in the scene.
+pub(super) fn add(loader: Loader, scene: &Scene<'_>, draft: &mut Draft<'_>) {
+    match loader {
+        Loader::Laravel => laravel::add(scene, draft),
+        Loader::Symfony => symfony::add(scene, draft),
+        Loader::Phpdotenv => php::add(scene, draft),
+        Loader::Rails => rails::add(scene, draft),
+        Loader::RubyDotenv => rails::add_dotenv(scene, draft),
+        Loader::Django => django::add(scene, draft),
+        Loader::Python => python::add(scene, draft),
+        Loader::NodeDotenv => node::add_dotenv(scene, draft),
+        Loader::DotenvFlow => node::add_dotenv_flow(scene, draft),
+        Loader::Next => node::add_next(scene, draft),
+        Loader::Vite => node::add_vite(scene, draft),
+        Loader::Bun => node::add_bun(scene, draft),
+        Loader::NodeEnvFile => node::add_env_file(scene, draft),
+        Loader::NodeConfig => node::add_configuration(scene, draft),
+        Loader::Prisma => prisma::add(scene, draft),
+        Loader::Go => go::add(scene, draft),
+        Loader::Rust => rust::add(scene, draft),
+        Loader::Spring => spring::add(scene, draft),
+        Loader::Dotnet => dotnet::add(scene, draft),
+        Loader::Elixir => elixir::add(scene, draft),
+        Loader::Compose => compose::add(scene, draft),
+        Loader::Generic => generic::add(scene, draft),
+    }
+}
+
+impl Scene<'_> {
+    pub(super) fn path(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
+    /// Whether `name` is in the command's folder or in one above it, up to the root.
+    pub(super) fn is_in_project(&self, name: &str) -> bool {
+        self.find_upwards(&[name]).is_some()
+    }
+
+    /// The nearest of `names`, from the command's folder up to the root.
+    pub(super) fn find_upwards(&self, names: &[&str]) -> Option<PathBuf> {
+        nearest(self.library.files, self.folder, &self.project.root, names)
+    }
+
+    /// The folder of the framework's own mark (`artisan`, `config/application.rb`), then the command's folder.
+    pub(super) fn homes(&self, mark: &str) -> Vec<PathBuf> {
+        let depth = Path::new(mark).components().count();
+        let home = self.find_upwards(&[mark]).and_then(|path| path.ancestors().nth(depth).map(Path::to_owned));
+        let mut homes: Vec<PathBuf> = home.into_iter().collect();
+        if !homes.iter().any(|home| home == self.folder) {
+            homes.push(self.folder.to_owned());
+        }
+        homes
+    }
+
+    /// The names in the command's folder.
+    pub(super) fn names(&self) -> Vec<String> {
+        let names = self.library.files.list(self.folder);
+        names.into_iter().map(|name| name.to_string_lossy().into_owned()).collect()
+    }
+
+    /// The text of the nearest manifest of that name, empty where there is none. It is no file of the environment.
+    pub(super) fn manifest(&self, names: &[&str]) -> String {
+        let bytes = self.find_upwards(names).and_then(|path| self.library.files.read(&path).ok().flatten());
+        bytes.map_or_else(String::new, |bytes| String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    /// The program that runs, behind its interpreter; empty where no command is asked about.
+    pub(super) fn program(&self) -> &str {
+        self.step.map_or("", |step| program_of(&step.invocation))
+    }
+
+    /// The words of the command; empty where none is asked about.
+    pub(super) fn words(&self) -> &[String] {
+        self.step.map_or(&[], |step| &step.invocation.words)
+    }
+
+    /// The value of `--option VALUE` or `--option=VALUE` among the words.
+    pub(super) fn option(&self, option: &str) -> Option<&str> {
+        let words = self.words();
+        words.iter().enumerate().find_map(|(at, word)| {
+            let rest = word.strip_prefix(option)?;
+            match rest.strip_prefix('=') {
+                Some(value) => Some(value),
+                None if rest.is_empty() => words.get(at + 1).map(String::as_str),
+                None => None,
+            }
+        })
+    }
+
+    /// The names of the modes that may run: the one that an option or one of `variables` names, else those that the
+    /// command's purpose makes plausible, by the framework's own words for them.
+    pub(super) fn modes(&self, variables: &[&str], test: &str, development: &str) -> Vec<String> {
+        let set = variables.iter().find_map(|name| self.shell.get(name)).filter(|value| !value.is_empty());
+        if let Some(name) = self.purpose.named.as_deref().or(set) {
+            return vec![name.to_owned()];
+        }
+        let mut modes = Vec::new();
+        if self.purpose.test {
+            modes.push(test.to_owned());
+        }
+        if self.purpose.development {
+            modes.push(development.to_owned());
+        }
+        modes
+    }
+}
+
+/// The files `names` of `folder` as layers under the shell, the first the strongest.
+pub(super) fn layered(folder: &Path, names: &[String]) -> Vec<Layer> {
+    let files = names.iter().map(|name| Layer::file(folder.join(name)));
+    std::iter::once(Layer::Shell).chain(files).collect()
+}
+
+/// One file under the shell.
+pub(super) fn single(draft: &mut Draft<'_>, loader: &'static str, dialects: &'static [Dialect], path: &Path) {
+    draft.chain(loader, dialects, vec![Layer::Shell, Layer::file(path.to_owned())]);
+}
+
+/// `names` as owned strings.
+pub(super) fn owned(names: &[&str]) -> Vec<String> {
+    names.iter().map(|name| (*name).to_owned()).collect()
+}

@@ -1,0 +1,90 @@
+//! What pytest's and tox's configuration sets: `DJANGO_SETTINGS_MODULE`, the variables of pytest-env and of tox, and
+//! the files of pytest-dotenv.
+//!
+//! Source: pytest-django `plugin.py` (`--ds` over the environment over the file); pytest-env's README (`D:` sets only
+//! what is not set yet); tox's `set_env`.
+
+use std::path::PathBuf;
+
+use super::super::formats::{self, FlatEntry};
+use super::super::shell::assignment;
+use super::super::{Origin, Setting};
+use super::Scene;
+
+/// What the configuration sets.
+#[derive(Debug, Default)]
+pub(super) struct Configured {
+    /// It beats the environment.
+    pub(super) forced: Vec<Setting>,
+    /// The environment beats it.
+    pub(super) defaults: Vec<Setting>,
+    /// The dotenv files it names, absolute.
+    pub(super) files: Vec<PathBuf>,
+}
+
+pub(super) fn configured(scene: &Scene<'_>) -> Configured {
+    let mut configured = Configured::default();
+    for name in ["pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg"] {
+        let Some(path) = scene.find_upwards(&[name]) else { continue };
+        let Some(text) = scene.library.string(&path) else { continue };
+        let entries =
+            if name.ends_with(".toml") { formats::toml::flatten(&text) } else { formats::ini::flatten(&text) };
+        let shown = scene.library.shown(&path);
+        for entry in entries.unwrap_or_else(|error| error.entries) {
+            configured.note(&entry, scene, &path, &shown);
+        }
+    }
+    configured
+}
+
+impl Configured {
+    fn note(&mut self, entry: &FlatEntry, scene: &Scene<'_>, path: &std::path::Path, shown: &std::path::Path) {
+        let section: Vec<&str> = entry.path.iter().map(String::as_str).collect();
+        let key = match &section[..] {
+            ["pytest" | "tool:pytest", key @ ..] | ["tool", "pytest", "ini_options", key @ ..] => key,
+            ["tool", "pytest_env", name] => {
+                self.forced.push(setting(name, &entry.value, shown, entry.line));
+                return;
+            }
+            ["testenv", "setenv" | "set_env", _] if scene.program() == "tox" => {
+                if let Some((name, value)) = entry.value.split_once('=') {
+                    self.forced.push(setting(name.trim(), value.trim(), shown, entry.line));
+                }
+                return;
+            }
+            _ => return,
+        };
+        match key {
+            ["DJANGO_SETTINGS_MODULE"] => {
+                self.defaults.push(setting("DJANGO_SETTINGS_MODULE", &entry.value, shown, entry.line))
+            }
+            ["env", ..] => {
+                let mut text = entry.value.trim();
+                let mut is_default = false;
+                while let Some(rest) = text.strip_prefix("D:").or(text.strip_prefix("R:")) {
+                    is_default |= text.starts_with("D:");
+                    text = rest;
+                }
+                let spaced = text.split_once('=').map(|(name, value)| format!("{}={}", name.trim(), value.trim()));
+                if let Some((name, value)) = spaced.and_then(|pair| assignment(&pair)) {
+                    let list = if is_default { &mut self.defaults } else { &mut self.forced };
+                    list.push(setting(&name, &value, shown, entry.line));
+                }
+            }
+            ["env_files", ..] => {
+                let folder = path.parent().unwrap_or(path);
+                self.files.extend(entry.value.split_ascii_whitespace().map(|name| folder.join(name)));
+            }
+            _ => {}
+        }
+    }
+}
+
+fn setting(name: &str, value: &str, shown: &std::path::Path, line: u32) -> Setting {
+    Setting {
+        name: name.to_owned(),
+        value: value.to_owned(),
+        origin: Origin::file(name, shown, line),
+        unresolved: None,
+    }
+}

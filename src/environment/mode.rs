@@ -1,0 +1,304 @@
+//! Which mode a command runs in: for tests, for development, or the one that its own options name.
+
+use super::Invocation;
+
+/// What a command is for, as far as its words tell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Purpose {
+    /// It may run in test mode.
+    pub(super) test: bool,
+    /// It may run in development mode.
+    pub(super) development: bool,
+    /// The mode that an option names: `--env=testing`, `--mode staging`, `-e test`.
+    pub(super) named: Option<String>,
+}
+
+impl Purpose {
+    const BOTH: Purpose = Purpose { test: true, development: true, named: None };
+
+    /// The purpose of an invocation; with none given, tests and development are both plausible.
+    pub(super) fn of(invocation: Option<&Invocation>) -> Self {
+        let Some(invocation) = invocation else { return Purpose::BOTH };
+        let named = named_mode(invocation);
+        let words: Vec<&str> = invocation.words.iter().skip(1).map(String::as_str).collect();
+        let purpose = match kind(program_of(invocation), &words) {
+            Kind::Test => Purpose { test: true, development: false, named },
+            Kind::Development => Purpose { test: false, development: true, named },
+            Kind::Unknown => Purpose { named, ..Purpose::BOTH },
+        };
+        // `rake db:migrate RAILS_ENV=test` and the like are explicit, whatever the task is for.
+        purpose
+    }
+}
+
+/// The program that decides, behind an interpreter: `pytest` of `python -m pytest`, `artisan` of `php artisan`.
+pub(super) fn program_of(invocation: &Invocation) -> &str {
+    let outer = invocation.program();
+    let mut words = invocation.words.iter().skip(1);
+    let inner = match outer {
+        "php" | "ruby" => words.find(|word| !word.starts_with('-')),
+        _ if is_python(outer) => match words.find(|word| !word.starts_with('-') || *word == "-m") {
+            Some(word) if word == "-m" => words.next(),
+            word => word,
+        },
+        "coverage" | "spring" => words.find(|word| !word.starts_with('-') && *word != "run"),
+        _ => None,
+    };
+    inner.map_or(outer, |word| word.rsplit('/').next().unwrap_or(word))
+}
+
+pub(super) fn is_python(program: &str) -> bool {
+    program
+        .strip_prefix("python")
+        .or(program.strip_prefix("pypy"))
+        .is_some_and(|version| version.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.'))
+}
+
+enum Kind {
+    Test,
+    Development,
+    Unknown,
+}
+
+/// Programs that do nothing but run tests.
+const TEST_RUNNERS: &[&str] = &[
+    "jest",
+    "vitest",
+    "mocha",
+    "ava",
+    "tap",
+    "jasmine",
+    "uvu",
+    "karma",
+    "playwright",
+    "cypress",
+    "wdio",
+    "testcafe",
+    "cucumber-js",
+    "pytest",
+    "py.test",
+    "unittest",
+    "nose2",
+    "tox",
+    "nox",
+    "behave",
+    "robot",
+    "rspec",
+    "minitest",
+    "cucumber",
+    "parallel_test",
+    "parallel_rspec",
+    "parallel_cucumber",
+    "turbo_tests",
+    "phpunit",
+    "simple-phpunit",
+    "pest",
+    "paratest",
+    "codecept",
+    "behat",
+    "gotestsum",
+    "ginkgo",
+    "richgo",
+    "vstest.console",
+    "cargo-nextest",
+    "bats",
+    "phpspec",
+    "kahlan",
+    "atoum",
+    "dusk",
+    "trial",
+    "nosetests",
+    "ward",
+    "c8",
+    "nyc",
+];
+
+/// Programs that do not run tests: migrations, seeds, servers, consoles.
+const OTHERS: &[&str] = &[
+    "prisma",
+    "knex",
+    "typeorm",
+    "sequelize",
+    "sequelize-cli",
+    "drizzle-kit",
+    "mikro-orm",
+    "migrate-mongo",
+    "node-pg-migrate",
+    "db-migrate",
+    "alembic",
+    "aerich",
+    "piccolo",
+    "yoyo",
+    "flask",
+    "dbt",
+    "goose",
+    "migrate",
+    "sql-migrate",
+    "dbmate",
+    "tern",
+    "atlas",
+    "diesel",
+    "sqlx",
+    "sea-orm-cli",
+    "refinery",
+    "phinx",
+    "doctrine",
+    "flyway",
+    "liquibase",
+    "next",
+    "nodemon",
+    "ts-node-dev",
+];
+
+/// Subcommands that run tests, of programs that do other things too.
+///
+/// Source: the command tables of the tools, as collected for the recognisers.
+const TEST_WORDS: &[&str] = &[
+    "test",
+    "t",
+    "tst",
+    "spec",
+    "tests",
+    "nextest",
+    "tarpaulin",
+    "llvm-cov",
+    "e2e",
+    "verify",
+    "check",
+    "integrationTest",
+];
+
+fn kind(program: &str, words: &[&str]) -> Kind {
+    let first = words.iter().find(|word| !word.starts_with('-')).copied().unwrap_or_default();
+    if TEST_RUNNERS.contains(&program) {
+        return Kind::Test;
+    }
+    if OTHERS.contains(&program) {
+        return Kind::Development;
+    }
+    let has = |wanted: &str| words.contains(&wanted);
+    match program {
+        "artisan" | "manage.py" | "django-admin" | "console" | "rails" | "rake" | "mix" | "dotnet" | "go" | "cargo"
+        | "supabase" | "hatch" | "ace" | "gradle" | "gradlew" | "mvn" | "mvnw" | "sbt" | "lein" | "bun" | "deno"
+        | "nx" | "turbo" | "ng" => {
+            let after_interpreter = words.iter().skip_while(|word| word.rsplit('/').next() != Some(program)).nth(1);
+            let tasks = words.iter().chain(after_interpreter);
+            let runs_tests = tasks.filter(|word| !word.starts_with('-')).any(|word| is_test_word(word));
+            if runs_tests { Kind::Test } else { Kind::Development }
+        }
+        "node" if has("--test") => Kind::Test,
+        "npm" | "pnpm" | "yarn" | "composer" => {
+            let name = words.iter().find(|word| !word.starts_with('-') && !matches!(**word, "run" | "run-script"));
+            match name {
+                Some(name) if is_test_word(name) => Kind::Test,
+                Some(&("install" | "ci" | "add" | "build" | "dev" | "start" | "serve")) => Kind::Development,
+                _ => Kind::Unknown,
+            }
+        }
+        _ if first.is_empty() && program.contains("test") => Kind::Unknown,
+        _ => Kind::Unknown,
+    }
+}
+
+/// `test`, `test:unit`, `spec:models`, `:app:integrationTest`: a task that runs tests.
+fn is_test_word(word: &str) -> bool {
+    word.split([':', '/']).any(|part| TEST_WORDS.contains(&part)) && !word.starts_with("db:")
+}
+
+/// The mode that an option names.
+fn named_mode(invocation: &Invocation) -> Option<String> {
+    let program = program_of(invocation);
+    let takes_e =
+        matches!(program, "rails" | "rake" | "console" | "knex" | "db-migrate" | "phinx" | "heroku" | "symfony");
+    let mut words = invocation.words.iter().skip(1);
+    while let Some(word) = words.next() {
+        let (option, attached) = match word.split_once('=') {
+            Some((option, value)) => (option, Some(value)),
+            None => (word.as_str(), None),
+        };
+        let names_mode = match option {
+            "--env" | "--environment" => !matches!(program, "docker" | "vitest" | "jest" | "hatch"),
+            "--mode" | "--spring.profiles.active" | "-Dspring.profiles.active" | "-Dspring-boot.run.profiles" => true,
+            "-e" => takes_e,
+            _ => false,
+        };
+        if names_mode {
+            let value = attached.or_else(|| words.next().map(String::as_str))?;
+            return Some(value.to_owned()).filter(|value| !value.is_empty());
+        }
+        let is_environment = matches!(option, "RAILS_ENV" | "RACK_ENV" | "NODE_ENV" | "APP_ENV" | "MIX_ENV");
+        if let (true, Some(value)) = (is_environment, attached) {
+            return Some(value.to_owned());
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::environment::Origin;
+
+    fn purpose(command: &str) -> (bool, bool, Option<String>) {
+        let words = command.split(' ').map(str::to_owned).collect();
+        let invocation = Invocation { assignments: Vec::new(), words, origin: Origin::process("x") };
+        let purpose = Purpose::of(Some(&invocation));
+        (purpose.test, purpose.development, purpose.named)
+    }
+
+    #[test]
+    fn mode_follows_from_the_command() {
+        let test = [
+            "jest",
+            "vendor/bin/phpunit",
+            "php artisan test",
+            "python -m pytest",
+            "python3.12 manage.py test",
+            "bin/rails test",
+            "rake spec",
+            "cargo nextest run",
+            "go test ./...",
+            "mix test",
+            "dotnet test",
+            "./gradlew :app:integrationTest",
+            "mvn -q verify",
+            "node --test",
+            "bun test",
+            "npm run test:unit",
+            "rails test:system",
+            "php bin/phpunit",
+        ];
+        for command in test {
+            assert_eq!(purpose(command), (true, false, None), "{command}");
+        }
+        let development = [
+            "prisma migrate dev",
+            "php artisan migrate",
+            "rails db:migrate",
+            "rails db:test:prepare",
+            "python manage.py migrate",
+            "cargo run",
+            "mix ecto.migrate",
+            "go run .",
+            "alembic upgrade head",
+            "npm run dev",
+        ];
+        for command in development {
+            assert_eq!(purpose(command), (false, true, None), "{command}");
+        }
+        for command in ["./run.sh", "make test-all", "node seed.js", "npm run db:reset", "ruby x.rb"] {
+            assert_eq!(purpose(command), (true, true, None), "{command}");
+        }
+        let named = [
+            ("php artisan migrate:fresh --env=testing", "testing"),
+            ("rails db:migrate -e test", "test"),
+            ("vite build --mode staging", "staging"),
+            ("rake db:drop RAILS_ENV=production", "production"),
+            ("java -Dspring.profiles.active=prod -jar x", "prod"),
+            ("knex migrate:latest --env ci", "ci"),
+        ];
+        for (command, name) in named {
+            assert_eq!(purpose(command).2.as_deref(), Some(name), "{command}");
+        }
+    }
+}

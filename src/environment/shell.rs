@@ -1,0 +1,398 @@
+//! Shell text taken apart into simple commands, as far as that goes without running anything.
+//!
+//! Quotes, operators, comments, redirections and heredocs are understood; `$(…)`, backquotes and subshells are looked
+//! into but never executed, variables stay as written. It is no shell: what it cannot follow stays a literal word.
+
+/// A simple command: assignments, then words with their quotes removed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct SimpleCommand {
+    /// `X=Y` in front of it, and those that were exported before it in the same text.
+    pub(super) assignments: Vec<(String, String)>,
+    /// The program and its arguments; never empty.
+    pub(super) words: Vec<String>,
+    /// The line of the text where it ends, counted from 1.
+    pub(super) line: u32,
+}
+
+/// Longer texts are cut: nobody writes such a command by hand, and generated ones say nothing after this.
+const LONGEST_TEXT: usize = 64 * 1024;
+/// How deep `$(…)` inside `$(…)` is followed.
+const DEEPEST: usize = 8;
+/// More simple commands than this in one text are not looked at.
+const MOST_COMMANDS: usize = 512;
+
+/// The shells whose `-c` texts and heredocs hold commands.
+pub(super) const SHELLS: &[&str] = &["sh", "bash", "zsh", "dash", "ksh", "ash"];
+
+/// The simple commands of `text`, those inside substitutions after the ones around them.
+pub(super) fn simple_commands(text: &str) -> Vec<SimpleCommand> {
+    let mut commands = Vec::new();
+    let mut texts = vec![(text.as_bytes().get(..LONGEST_TEXT).unwrap_or(text.as_bytes()), 1, 0)];
+    while let Some((text, line, depth)) = texts.pop() {
+        let mut splitter = Splitter::new(text, line);
+        splitter.run();
+        commands.append(&mut splitter.commands);
+        if commands.len() > MOST_COMMANDS {
+            commands.truncate(MOST_COMMANDS);
+            break;
+        }
+        if depth < DEEPEST {
+            texts.extend(splitter.inner.into_iter().map(|(text, line)| (text, line, depth + 1)));
+        }
+    }
+    commands
+}
+
+/// Whether `text` has the form of a shell variable's name.
+pub(super) fn is_name(text: &str) -> bool {
+    text.bytes().all(|byte| byte == b'_' || byte.is_ascii_alphanumeric())
+        && text.bytes().next().is_some_and(|byte| !byte.is_ascii_digit())
+}
+
+/// `NAME=value` taken apart; `None` where the part before `=` is no name.
+pub(super) fn assignment(word: &str) -> Option<(String, String)> {
+    let (name, value) = word.split_once('=')?;
+    is_name(name).then(|| (name.to_owned(), value.to_owned()))
+}
+
+/// What the word that is being read is for.
+#[derive(Clone, Copy, PartialEq)]
+enum Role {
+    Word,
+    RedirectionTarget,
+    HeredocDelimiter { strip_tabs: bool },
+}
+
+struct Splitter<'t> {
+    text: &'t [u8],
+    at: usize,
+    line: u32,
+    word: Vec<u8>,
+    in_word: bool,
+    role: Role,
+    words: Vec<String>,
+    exported: Vec<(String, String)>,
+    heredocs: Vec<(Vec<u8>, bool)>,
+    commands: Vec<SimpleCommand>,
+    inner: Vec<(&'t [u8], u32)>,
+}
+
+impl<'t> Splitter<'t> {
+    fn new(text: &'t [u8], line: u32) -> Self {
+        Splitter {
+            text,
+            at: 0,
+            line,
+            word: Vec::new(),
+            in_word: false,
+            role: Role::Word,
+            words: Vec::new(),
+            exported: Vec::new(),
+            heredocs: Vec::new(),
+            commands: Vec::new(),
+            inner: Vec::new(),
+        }
+    }
+
+    fn peek(&self, ahead: usize) -> Option<u8> {
+        self.text.get(self.at + ahead).copied()
+    }
+
+    fn run(&mut self) {
+        while let Some(byte) = self.peek(0) {
+            match byte {
+                b'\\' => self.escape(),
+                b'\'' => self.single_quotes(),
+                b'"' => self.double_quotes(),
+                b'`' => self.backquotes(),
+                b'$' => self.dollar(),
+                b' ' | b'\t' | b'\r' => {
+                    self.end_word();
+                    self.at += 1;
+                }
+                b'\n' => {
+                    self.end_command();
+                    self.at += 1;
+                    self.line += 1;
+                    self.skip_heredocs();
+                }
+                b'&' if self.peek(1) == Some(b'>') => {
+                    self.end_word();
+                    self.at += 1;
+                }
+                b';' | b'&' | b'|' | b'(' | b')' => {
+                    self.end_command();
+                    self.at += 1;
+                }
+                b'<' | b'>' => self.redirection(byte),
+                b'#' if !self.in_word => {
+                    while self.peek(0).is_some_and(|byte| byte != b'\n') {
+                        self.at += 1;
+                    }
+                }
+                _ => self.push(byte),
+            }
+        }
+        self.end_command();
+    }
+
+    fn push(&mut self, byte: u8) {
+        self.word.push(byte);
+        self.in_word = true;
+        self.at += 1;
+        if byte == b'\n' {
+            self.line += 1;
+        }
+    }
+
+    fn escape(&mut self) {
+        self.at += 1;
+        match self.peek(0) {
+            Some(b'\n') => {
+                self.at += 1;
+                self.line += 1;
+            }
+            Some(byte) => self.push(byte),
+            None => {}
+        }
+    }
+
+    fn single_quotes(&mut self) {
+        self.in_word = true;
+        self.at += 1;
+        while let Some(byte) = self.peek(0) {
+            if byte == b'\'' {
+                self.at += 1;
+                return;
+            }
+            self.push(byte);
+        }
+    }
+
+    fn double_quotes(&mut self) {
+        self.in_word = true;
+        self.at += 1;
+        while let Some(byte) = self.peek(0) {
+            match byte {
+                b'"' => {
+                    self.at += 1;
+                    return;
+                }
+                b'\\' if matches!(self.peek(1), Some(b'"' | b'\\' | b'$' | b'`' | b'\n')) => self.escape(),
+                b'`' => self.backquotes(),
+                b'$' => self.dollar(),
+                _ => self.push(byte),
+            }
+        }
+    }
+
+    fn backquotes(&mut self) {
+        let from = self.at + 1;
+        let length = self.text[from..].iter().position(|byte| *byte == b'`').unwrap_or(self.text.len() - from);
+        self.take_substitution(from, from + length);
+    }
+
+    fn dollar(&mut self) {
+        match self.peek(1) {
+            Some(b'(') => {
+                let from = self.at + 2;
+                let to = closing(self.text, from, b'(', b')');
+                self.take_substitution(from, to);
+            }
+            Some(b'{') => {
+                let to = closing(self.text, self.at + 2, b'{', b'}');
+                while self.at <= to && self.at < self.text.len() {
+                    self.push(self.text[self.at]);
+                }
+            }
+            _ => self.push(b'$'),
+        }
+    }
+
+    /// Keeps a substitution's text as part of the word, and remembers the commands in it.
+    fn take_substitution(&mut self, from: usize, to: usize) {
+        self.inner.push((&self.text[from..to], self.line));
+        while self.at <= to && self.at < self.text.len() {
+            self.push(self.text[self.at]);
+        }
+    }
+
+    fn redirection(&mut self, byte: u8) {
+        // `2>` redirects file descriptor 2: the digits are no word.
+        if self.in_word && self.word.iter().all(u8::is_ascii_digit) {
+            self.word.clear();
+            self.in_word = false;
+        }
+        self.end_word();
+        self.at += 1;
+        if self.peek(0) == Some(b'(') {
+            // Process substitution: the parenthesis starts a command of its own.
+            return;
+        }
+        self.role = Role::RedirectionTarget;
+        if byte == b'<' && self.peek(0) == Some(b'<') {
+            self.at += 1;
+            match self.peek(0) {
+                Some(b'<') => self.at += 1,
+                Some(b'-') => {
+                    self.at += 1;
+                    self.role = Role::HeredocDelimiter { strip_tabs: true };
+                }
+                _ => self.role = Role::HeredocDelimiter { strip_tabs: false },
+            }
+        } else {
+            while matches!(self.peek(0), Some(b'>' | b'&' | b'|')) {
+                self.at += 1;
+            }
+        }
+    }
+
+    fn end_word(&mut self) {
+        if !self.in_word {
+            return;
+        }
+        let word = std::mem::take(&mut self.word);
+        self.in_word = false;
+        match std::mem::replace(&mut self.role, Role::Word) {
+            Role::Word => self.words.push(String::from_utf8_lossy(&word).into_owned()),
+            Role::RedirectionTarget => {}
+            Role::HeredocDelimiter { strip_tabs } => self.heredocs.push((word, strip_tabs)),
+        }
+    }
+
+    fn end_command(&mut self) {
+        self.end_word();
+        self.role = Role::Word;
+        let words = std::mem::take(&mut self.words);
+        let mut words = words.into_iter().skip_while(|word| opens_a_block(word)).peekable();
+        if words.peek().is_some_and(|word| matches!(word.as_str(), "for" | "case" | "select" | "function")) {
+            return;
+        }
+        if words.peek().is_some_and(|word| matches!(word.as_str(), "export" | "declare" | "typeset" | "readonly")) {
+            self.exported.extend(words.filter_map(|word| assignment(&word)));
+            return;
+        }
+        let mut assignments = Vec::new();
+        while let Some(pair) = words.peek().and_then(|word| assignment(word)) {
+            assignments.push(pair);
+            words.next();
+        }
+        let words: Vec<String> = words.collect();
+        if words.is_empty() {
+            // A plain `X=Y` line reaches the commands after it where X was exported already: assume it was.
+            self.exported.append(&mut assignments);
+            return;
+        }
+        if self.commands.len() >= MOST_COMMANDS {
+            return;
+        }
+        let assignments = self.exported.iter().take(MOST_COMMANDS).cloned().chain(assignments).collect();
+        self.commands.push(SimpleCommand { assignments, words, line: self.line });
+    }
+
+    /// Skips the bodies of the heredocs that the line before has announced; one for a shell is commands.
+    fn skip_heredocs(&mut self) {
+        for (delimiter, strip_tabs) in std::mem::take(&mut self.heredocs) {
+            let (start, first_line) = (self.at, self.line);
+            let mut end = self.text.len();
+            while self.at < self.text.len() {
+                let rest = &self.text[self.at..];
+                let length = rest.iter().position(|byte| *byte == b'\n').unwrap_or(rest.len());
+                let line = rest[..length].strip_suffix(b"\r").unwrap_or(&rest[..length]);
+                let line_start = self.at;
+                self.at = (self.at + length + 1).min(self.text.len());
+                self.line += 1;
+                if (if strip_tabs { line.trim_ascii_start() } else { line }) == delimiter {
+                    end = line_start;
+                    break;
+                }
+            }
+            let reader = self.commands.last().and_then(|command| command.words.first());
+            if reader.is_some_and(|program| SHELLS.contains(&program.rsplit('/').next().unwrap_or(program))) {
+                self.inner.push((&self.text[start..end], first_line));
+            }
+        }
+    }
+}
+
+fn opens_a_block(word: &str) -> bool {
+    matches!(
+        word,
+        "if" | "then" | "else" | "elif" | "fi" | "do" | "done" | "while" | "until" | "esac" | "!" | "{" | "}" | "in"
+    )
+}
+
+/// Where the bracket opened before `from` closes, quotes and nested brackets minded; the end where it never does.
+fn closing(text: &[u8], from: usize, open: u8, close: u8) -> usize {
+    let (mut at, mut depth, mut quote) = (from, 1u32, None);
+    while let Some(&byte) = text.get(at) {
+        match (byte, quote) {
+            (b'\\', None | Some(b'"')) => at += 1,
+            (_, Some(open_quote)) if byte == open_quote => quote = None,
+            (_, Some(_)) => {}
+            (b'\'' | b'"', None) => quote = Some(byte),
+            _ if byte == open => depth += 1,
+            _ if byte == close => {
+                depth -= 1;
+                if depth == 0 {
+                    return at;
+                }
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+    text.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(text: &str) -> Vec<String> {
+        simple_commands(text).into_iter().map(|command| command.words.join("|")).collect()
+    }
+
+    #[test]
+    fn text_is_split_into_simple_commands() {
+        let table: &[(&str, &[&str])] = &[
+            ("npm test", &["npm|test"]),
+            ("a && b || c; d | e & f", &["a", "b", "c", "d", "e", "f"]),
+            ("a 'b c' \"d e\" f\\ g", &["a|b c|d e|f g"]),
+            ("(cd x; make) > log 2>&1", &["cd|x", "make"]),
+            ("echo $(psql -c 'x') `ls`", &["echo|$(psql -c 'x')|`ls`", "ls", "psql|-c|x"]),
+            ("if true; then a; else b; fi", &["true", "a", "b"]),
+            ("for x in 1 2; do a $x; done", &["a|$x"]),
+            ("cat <<EOF\nrm -rf /\nEOF\nb", &["cat", "b"]),
+            ("bash <<'EOF'\npsql x\nEOF\nb", &["bash", "b", "psql|x"]),
+            ("cat <<-EOF\n\tx\n\tEOF\nb", &["cat", "b"]),
+            ("a # b; c\nd", &["a", "d"]),
+            ("a \\\n b", &["a|b"]),
+            ("psql <<< 'select 1'", &["psql"]),
+            ("diff <(a) <(b)", &["diff", "a", "b"]),
+            ("a ${X:-$(b)} c", &["a|${X:-$(b)}|c"]),
+            ("'unterminated", &["unterminated"]),
+            ("$(", &["$("]),
+        ];
+        for (text, expected) in table {
+            assert_eq!(words(text), *expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn assignments_and_exports_reach_the_commands_after_them() {
+        let commands = simple_commands("export A=1 B='2 3'; C=4 a; b");
+        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        assert_eq!(commands[0].assignments, [pair("A", "1"), pair("B", "2 3"), pair("C", "4")]);
+        assert_eq!(commands[1].assignments, [pair("A", "1"), pair("B", "2 3")]);
+    }
+
+    #[test]
+    fn deep_nesting_and_long_texts_end() {
+        simple_commands(&"$(".repeat(100_000));
+        simple_commands(&"`".repeat(100_000));
+        simple_commands(&"export A=1;b;".repeat(10_000));
+        simple_commands(&"${".repeat(100_000));
+        simple_commands(&"<<A\n".repeat(20_000));
+    }
+}

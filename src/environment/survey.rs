@@ -1,0 +1,271 @@
+//! The survey: every plausible reading of the environment that a command would see.
+//!
+//! It asks which program would run, in which mode, and which loaders that makes plausible; each of them gives one
+//! [`Reading`] for each way its files can be understood. It judges nothing.
+
+use std::collections::HashSet;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use super::command::{Effect, Step, WrapperFile, steps};
+use super::layers::{Draft, Layer, Shell};
+use super::load::Library;
+use super::load_order::{self, Scene};
+use super::mode::Purpose;
+use super::{Files, Invocation, Project, Reading, framework};
+
+/// What a survey looks at: all of it values.
+#[derive(Clone, Copy)]
+pub struct SurveyInput<'a> {
+    /// The process environment, as the command would inherit it.
+    pub process: &'a [(OsString, OsString)],
+    /// Where the command would run.
+    pub project: &'a Project,
+    /// The view of the file system.
+    pub files: &'a dyn Files,
+    /// The program and its arguments; `None` where no command is asked about.
+    pub command: Option<&'a [OsString]>,
+    /// `--env-file`: added to what is judged; relative paths start at the project's folder.
+    pub extra_files: &'a [PathBuf],
+    /// The policy's `[environment] files`, which replace discovery; relative paths start at the root.
+    pub only_files: Option<&'a [PathBuf]>,
+}
+
+/// What [`survey`] found.
+#[derive(Debug, Default)]
+pub struct Survey {
+    /// The plausible environments, the process environment alone first; none twice.
+    pub readings: Vec<Reading>,
+    /// What the command visibly stands for, the command line first; empty where no command is asked about.
+    pub invocations: Vec<Invocation>,
+    /// The files that were read for values, absolute.
+    pub files: Vec<PathBuf>,
+    /// What is wrong with files that a loader would read, by file and line.
+    pub problems: Vec<FileProblem>,
+    /// Facts that a judge turns into findings.
+    pub conditions: Vec<Condition>,
+    /// The loaders that were taken for plausible, by name.
+    pub loaders: Vec<String>,
+    /// The folders that relative paths of database files may start at, absolute.
+    pub bases: Vec<PathBuf>,
+}
+
+/// Something wrong with a file; its other lines were still read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileProblem {
+    /// The file, relative to the root where it lies below it.
+    pub file: PathBuf,
+    /// The line, counted from 1, where one is to blame.
+    pub line: Option<u32>,
+    /// What is wrong, as a phrase.
+    pub message: String,
+    /// What sort of problem it is.
+    pub kind: ProblemKind,
+}
+
+/// The sorts of [`FileProblem`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProblemKind {
+    /// It is there, but cannot be read.
+    Unreadable,
+    /// It is a folder.
+    Folder,
+    /// It is larger than [`LARGEST_FILE`].
+    TooLarge,
+    /// It holds bytes that are not UTF-8; they were replaced.
+    NotUtf8,
+    /// A line does not follow the format; the lines after it were read all the same.
+    BrokenLine,
+    /// It was asked for and is not there.
+    Missing,
+}
+
+/// Environment files larger than this many bytes are not read.
+pub const LARGEST_FILE: usize = 16 * 1024 * 1024;
+
+/// A fact about how the environment would come about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Condition {
+    /// Laravel would read nothing but this cached configuration.
+    CachedLaravelConfig {
+        /// The cache, relative to the root where it lies below it.
+        file: PathBuf,
+    },
+    /// A file for the asked mode is not there, and the framework would use another one.
+    MissingEnvironmentFile {
+        /// The file that the mode asks for (`.env.testing`).
+        wanted: PathBuf,
+        /// The file that is used instead (`.env`).
+        fallback: PathBuf,
+    },
+    /// A wrapper adds variables that are on no disk.
+    InjectedEnvironment {
+        /// The wrapper (`railway run`).
+        wrapper: String,
+        /// What to do about it, as a phrase.
+        advice: String,
+    },
+    /// The command runs in a container or on another machine, where the environment of this one proves nothing.
+    ContainerEnvironment {
+        /// What starts it (`docker compose exec`).
+        program: String,
+    },
+    /// A file that a loader would read cannot be read here.
+    UnreadableFile {
+        /// The file, relative to the root where it lies below it.
+        file: PathBuf,
+        /// Why not, as a phrase.
+        why: String,
+    },
+    /// Prisma refuses to start: two of its `.env` files set the same key.
+    DuplicatePrismaKey {
+        /// The key.
+        key: String,
+        /// The files that set it, relative to the root.
+        files: Vec<PathBuf>,
+    },
+    /// Ruby on Rails' own protection of production databases is switched off by a variable.
+    ProtectionDisabled {
+        /// The variable.
+        variable: String,
+    },
+}
+
+/// Groups of steps beyond this many are not followed.
+const MOST_SCENES: usize = 24;
+
+/// Finds every plausible reading of the environment that a command would see.
+///
+/// Never fails: what keeps a file from being read is in [`Survey::problems`] and [`Survey::conditions`].
+#[must_use]
+pub fn survey(input: &SurveyInput<'_>) -> Survey {
+    let library = Library::new(input.files, input.project);
+    let steps = input.command.map_or_else(Vec::new, |command| steps(command, input.project, input.files));
+    let host = Shell::of_process(input.process);
+    let mut draft = Draft::new(&library, input.project);
+    draft.extra = input.extra_files.iter().map(|path| input.project.folder.join(path)).collect();
+    draft.add_base(&input.project.folder);
+
+    add_process_reading(&host, &steps, &mut draft);
+    let mut seen = HashSet::new();
+    let leaves: Vec<Option<&Step>> = match input.command {
+        None => vec![None],
+        Some(_) => steps.iter().filter(|step| !step.stands_for_others).map(Some).collect(),
+    };
+    for step in leaves {
+        if let Some(step) = step {
+            note_effects(step, &mut draft);
+        }
+        for shell in shells(&host, step, input.project, &library, &mut draft) {
+            let purpose = Purpose::of(step.map(|step| &step.invocation));
+            let folder = step.map_or(&input.project.folder, |step| &step.folder);
+            let scene = Scene { project: input.project, library: &library, shell: &shell, step, purpose, folder };
+            let loaders = framework::loaders(&scene);
+            let files = step.map_or(&[] as &[WrapperFile], |step| &step.files);
+            let same = (
+                shell.fingerprint(),
+                folder.clone(),
+                format!("{loaders:?}{:?}{files:?}", scene.purpose),
+                first_words(&scene),
+            );
+            if seen.len() >= MOST_SCENES || !seen.insert(same) {
+                continue;
+            }
+            let is_inside =
+                step.is_some_and(|step| step.effects.iter().any(|(effect, _)| *effect == Effect::Container));
+            draft.add_shell(if is_inside { "container environment" } else { "process environment" }, &shell);
+            match input.only_files {
+                Some(only) => add_policy_files(only, input.project, &mut draft),
+                None => {
+                    for loader in loaders {
+                        load_order::add(loader, &scene, &mut draft);
+                    }
+                }
+            }
+            draft.finish_scene(&shell, files, folder);
+        }
+    }
+    draft.add_extra_files(&host);
+    let mut survey = draft.into_survey();
+    let (files, problems, conditions) = library.into_parts();
+    survey.files = files;
+    survey.problems = problems;
+    survey.conditions.extend(conditions);
+    survey.invocations = steps.into_iter().map(|step| step.invocation).collect();
+    survey
+}
+
+/// What load orders look at in the command itself: the program and its subcommands.
+fn first_words(scene: &Scene<'_>) -> String {
+    scene
+        .step
+        .map_or_else(String::new, |step| step.invocation.words.iter().take(3).cloned().collect::<Vec<_>>().join(" "))
+}
+
+/// The process environment as the command gets it: with the assignments that stand before all of it.
+fn add_process_reading(host: &Shell, steps: &[Step], draft: &mut Draft<'_>) {
+    let mut leaves = steps.iter().filter(|step| !step.stands_for_others);
+    let Some(first) = leaves.next() else { return draft.add_shell("process environment", host) };
+    let mut common = first.invocation.clone();
+    for step in leaves {
+        let same = common.assignments.iter().zip(&step.invocation.assignments).take_while(|(one, other)| one == other);
+        let count = same.count();
+        common.assignments.truncate(count);
+    }
+    draft.add_shell("process environment", &host.with_assignments(&common));
+}
+
+/// The environments that a step may start from: this machine's, or those of the compose services it runs in.
+fn shells(
+    host: &Shell,
+    step: Option<&Step>,
+    project: &Project,
+    library: &Library<'_>,
+    draft: &mut Draft<'_>,
+) -> Vec<Shell> {
+    let Some(step) = step else { return vec![host.clone()] };
+    let mut shells = Vec::new();
+    if step.effects.iter().any(|(effect, program)| *effect == Effect::Container && program.contains("compose")) {
+        shells = load_order::compose::service_shells(host, step, project, library, draft);
+    }
+    if shells.is_empty() {
+        shells.push(host.clone());
+    }
+    shells.into_iter().map(|shell| shell.with_assignments(&step.invocation)).collect()
+}
+
+fn note_effects(step: &Step, draft: &mut Draft<'_>) {
+    for (effect, wrapper) in &step.effects {
+        draft.condition(match effect {
+            Effect::Nothing => continue,
+            Effect::Injects => Condition::InjectedEnvironment {
+                wrapper: wrapper.clone(),
+                advice: format!("put safe-test inside: `{wrapper} … safe-test {} …`", step.invocation.program()),
+            },
+            Effect::Container => Condition::ContainerEnvironment { program: wrapper.clone() },
+        });
+    }
+    let disabling = "DISABLE_DATABASE_ENVIRONMENT_CHECK";
+    if step.invocation.assignments.iter().any(|(name, _)| name == disabling) {
+        draft.condition(Condition::ProtectionDisabled { variable: disabling.to_owned() });
+    }
+}
+
+/// The files that a policy names, each by itself and all together, the last one the strongest.
+fn add_policy_files(only: &[PathBuf], project: &Project, draft: &mut Draft<'_>) {
+    let paths: Vec<PathBuf> = only.iter().map(|path| project.root.join(path)).collect();
+    let layered = paths.iter().rev().flat_map(|path| draft.any_file(path));
+    let layers: Vec<Layer> = std::iter::once(Layer::Shell).chain(layered).collect();
+    draft.chain("policy files", load_order::EVERY_DIALECT, layers);
+    for path in &paths {
+        load_order::single(draft, "policy file", load_order::EVERY_DIALECT, path);
+    }
+}
+
+/// The folder that `path` lies in.
+pub(super) fn parent(path: &Path) -> PathBuf {
+    path.parent().map_or_else(PathBuf::new, Path::to_owned)
+}
+
+#[cfg(test)]
+mod tests;
