@@ -48,7 +48,9 @@ impl Context {
             None => here.clone(),
             Some(wanted) => {
                 let path = here.join(wanted);
-                path.canonicalize().and_then(|path| path.read_dir().map(|_| path)).map_err(|cause| CommandError::Folder { path, cause })?
+                path.canonicalize()
+                    .and_then(|path| path.read_dir().map(|_| path))
+                    .map_err(|cause| CommandError::Folder { path, cause })?
             }
         };
         let process: Vec<(OsString, OsString)> = env::vars_os().collect();
@@ -110,5 +112,9 @@ fn state_directory(process: &[(OsString, OsString)], home: Option<&Path>) -> Pat
         return directory.join("safe-test");
     }
     let home = home.unwrap_or(Path::new("/"));
-    if cfg!(target_os = "macos") { home.join("Library/Application Support/safe-test") } else { home.join(".local/state/safe-test") }
+    if cfg!(target_os = "macos") {
+        home.join("Library/Application Support/safe-test")
+    } else {
+        home.join(".local/state/safe-test")
+    }
 }

@@ -37,14 +37,21 @@ pub(super) fn doctor(context: &mut Context) -> Result<Exit, Failure> {
         results.push(Looked {
             what: "databases".to_owned(),
             ok: judged.judgement.verdict == Verdict::Safe,
-            found: judged.judgement.findings.first().map_or("none is named", |finding| finding.message.as_str()).to_owned(),
+            found: judged
+                .judgement
+                .findings
+                .first()
+                .map_or("none is named", |finding| finding.message.as_str())
+                .to_owned(),
             hint: judged.judgement.objections().next().map(|finding| finding.remedy.clone()),
         });
     }
     let all_well = results.iter().all(|one| one.ok);
     let text: String = if context.ui.json {
-        let rows: Vec<Value> =
-            results.iter().map(|one| json!({ "what": one.what, "ok": one.ok, "found": one.found, "hint": one.hint })).collect();
+        let rows: Vec<Value> = results
+            .iter()
+            .map(|one| json!({ "what": one.what, "ok": one.ok, "found": one.found, "hint": one.hint }))
+            .collect();
         format!("{}\n", json!({ "schema": 1, "ok": all_well, "checks": rows }))
     } else {
         results.iter().map(|one| line(context, one)).collect()
@@ -102,7 +109,12 @@ fn look_at_folder(store: &Store, root: &Path) -> Vec<Looked> {
                 hint: (!enough).then(|| "make room; `safe-test prune` removes old snapshots".to_owned()),
             });
         }
-        Err(error) => results.push(Looked { what: "room on its disk".to_owned(), ok: false, found: error.to_string(), hint: None }),
+        Err(error) => results.push(Looked {
+            what: "room on its disk".to_owned(),
+            ok: false,
+            found: error.to_string(),
+            hint: None,
+        }),
     }
     results
 }

@@ -48,7 +48,8 @@ pub(super) fn judge_addresses(context: &mut Context, addresses: &[&str]) -> Resu
 
 fn target_at(address: &str, context: &target::Context<'_>) -> Option<Target> {
     let name = "SNAPSHOT_DATABASE_URL";
-    let setting = Setting { name: name.to_owned(), value: address.to_owned(), origin: Origin::process(name), unresolved: None };
+    let setting =
+        Setting { name: name.to_owned(), value: address.to_owned(), origin: Origin::process(name), unresolved: None };
     let reading = Reading { loader: "the snapshot's manifest".to_owned(), settings: vec![setting] };
     target::find_targets(&[reading], &[], context).into_iter().find(|target| target.address() == address)
 }
@@ -59,7 +60,8 @@ fn judge_with(
     select: impl FnOnce(Vec<Target>, &target::Context<'_>) -> Vec<Target>,
 ) -> Result<Judged, Failure> {
     let (policy, trust) = policy_in_force(context)?;
-    let only: Option<Vec<_>> = policy.files.as_ref().map(|files| files.iter().map(|file| context.project.root.join(file)).collect());
+    let only: Option<Vec<_>> =
+        policy.files.as_ref().map(|files| files.iter().map(|file| context.project.root.join(file)).collect());
     let survey = environment::survey(&SurveyInput {
         process: &context.process,
         project: &context.project,
@@ -70,11 +72,20 @@ fn judge_with(
     });
     let surroundings = target::Context { project: &context.project, files: &Disk, base_folders: &survey.bases };
     let targets = select(target::find_targets(&survey.readings, &survey.invocations, &surroundings), &surroundings);
-    let client = survey.invocations.iter().find(|invocation| target::is_database_client(invocation)).map(|client| client.program().to_owned());
+    let client = survey
+        .invocations
+        .iter()
+        .find(|invocation| target::is_database_client(invocation))
+        .map(|client| client.program().to_owned());
     let needs_manifests = targets.is_empty() && client.is_none();
-    let drivers = if needs_manifests { environment::database_drivers(&context.project, &Disk) } else { DriverEvidence::default() };
+    let drivers = if needs_manifests {
+        environment::database_drivers(&context.project, &Disk)
+    } else {
+        DriverEvidence::default()
+    };
     // Only a host name of one label can be a container's.
-    let could_be_services = targets.iter().flat_map(|target| &target.places).any(|place| matches!(place, Place::Host { .. }));
+    let could_be_services =
+        targets.iter().flat_map(|target| &target.places).any(|place| matches!(place, Place::Host { .. }));
     let services = if could_be_services { environment::services(&context.project, &Disk, command) } else { Vec::new() };
     let machine = machine::read();
     let names = verdict::environment_names(&survey.readings, &survey.invocations);
@@ -113,7 +124,8 @@ pub(super) fn read_document(path: &Path) -> Result<Option<(Vec<u8>, Document)>, 
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(cause) => return Err(unreadable(cause)),
     };
-    let text = std::str::from_utf8(&content).map_err(|error| unreadable(std::io::Error::new(std::io::ErrorKind::InvalidData, error)))?;
+    let text = std::str::from_utf8(&content)
+        .map_err(|error| unreadable(std::io::Error::new(std::io::ErrorKind::InvalidData, error)))?;
     let document = Document::parse(text, shown)?;
     Ok(Some((content, document)))
 }

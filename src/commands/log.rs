@@ -28,7 +28,8 @@ fn show(context: &Context, store: &Store) -> Result<Exit, Failure> {
         return Ok(Exit::Success);
     };
     for line in lines {
-        let (line, entry) = line?;
+        let line = line?;
+        let (line, entry) = (line.line, line.entry);
         let text = match (entry, context.ui.json) {
             (Some(entry), false) => audit::render(&entry) + "\n",
             (None, false) => format!("line {} cannot be read\n", line.number),

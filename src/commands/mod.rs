@@ -131,7 +131,9 @@ impl Explain for CommandError {
         match self {
             CommandError::UnknownSnapshot { .. } => Some("`safe-test list` shows what there is".to_owned()),
             CommandError::Leftover { .. } => Some("the next run removes it".to_owned()),
-            CommandError::NoTerminal { .. } => Some("run it yourself, in a terminal, outside of agents, hooks and CI".to_owned()),
+            CommandError::NoTerminal { .. } => {
+                Some("run it yourself, in a terminal, outside of agents, hooks and CI".to_owned())
+            }
             CommandError::Folder { .. }
             | CommandError::Output(_)
             | CommandError::NotConfirmed { .. }

@@ -3,8 +3,8 @@
 use serde_json::json;
 
 use super::context::Context;
-use super::{CommandError, judging};
 use super::recording::Recorder;
+use super::{CommandError, judging};
 use crate::audit::{Event, Pruned};
 use crate::error::Failure;
 use crate::exit::Exit;
@@ -22,7 +22,10 @@ pub(super) fn prune(context: &mut Context, dry_run: bool) -> Result<Exit, Failur
             decisions.iter().map(|one| json!({ "id": one.id, "keep": one.keep, "reason": one.reason })).collect();
         format!("{}\n", json!(rows))
     } else {
-        decisions.iter().map(|one| format!("{} {}  {}\n", if one.keep { "keep" } else { "drop" }, one.id, one.reason)).collect()
+        decisions
+            .iter()
+            .map(|one| format!("{} {}  {}\n", if one.keep { "keep" } else { "drop" }, one.id, one.reason))
+            .collect()
     };
     context.ui.answer(&text).map_err(CommandError::Output)?;
     if !dropped.is_empty() {

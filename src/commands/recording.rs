@@ -76,7 +76,10 @@ impl<'a> Recorder<'a> {
         self.store.prepare()?;
         for leftover in self.store.leftovers()? {
             if std::fs::remove_file(&leftover).is_ok() {
-                self.context.ui.say(&format!("safe-test: removed {}, a leftover of something that was killed", leftover.display()));
+                self.context.ui.say(&format!(
+                    "safe-test: removed {}, a leftover of something that was killed",
+                    leftover.display()
+                ));
             }
         }
         Ok(())
@@ -96,7 +99,13 @@ impl<'a> Recorder<'a> {
     }
 
     fn entry(&self, event: Event) -> Record {
-        Record { at: self.context.clock(), run: self.run.clone(), who: self.who.clone(), what: self.what.clone(), event }
+        Record {
+            at: self.context.clock(),
+            run: self.run.clone(),
+            who: self.who.clone(),
+            what: self.what.clone(),
+            event,
+        }
     }
 
     /// Appends the entry by which a person accepts what is wrong with the log.
@@ -110,7 +119,8 @@ impl<'a> Recorder<'a> {
 
     /// Appends an entry about something that is over: failing to write it changes nothing but is said.
     pub(super) fn record_ending(&self, event: Event) {
-        let written = self.store.prepare().map_err(Failure::from).and_then(|()| self.record(event).map_err(Failure::from));
+        let written =
+            self.store.prepare().map_err(Failure::from).and_then(|()| self.record(event).map_err(Failure::from));
         if let Err(failure) = written {
             self.context.ui.warn(&format!("safe-test: not recorded: {}", failure.error()));
         }
@@ -119,7 +129,10 @@ impl<'a> Recorder<'a> {
 
 fn user_name(context: &Context) -> String {
     let named = ["USER", "LOGNAME"].iter().find_map(|name| context.variable(name));
-    named.map_or_else(|| format!("uid {}", rustix::process::getuid().as_raw()), |name| name.to_string_lossy().into_owned())
+    named.map_or_else(
+        || format!("uid {}", rustix::process::getuid().as_raw()),
+        |name| name.to_string_lossy().into_owned(),
+    )
 }
 
 /// The commit that is checked out, read from git's files: starting git would cost more than the rest of a run.

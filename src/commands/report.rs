@@ -24,7 +24,7 @@ pub(super) fn judgement_json(judged: &Judged, caller: &Caller) -> Value {
         })).collect::<Vec<_>>(),
         "caller": { "kind": caller.kind.name(), "name": caller.name },
         "policy": policy_json(judged),
-        "loaders": readings.iter().map(|reading| reading.loader.as_str()).collect::<Vec<_>>(),
+        "loaders": judged.survey.loaders,
     })
 }
 
@@ -78,11 +78,14 @@ fn target_json(judged: &JudgedTarget, readings: &[Reading]) -> Value {
 
 /// The loaders that would take a value from `origin`.
 fn loaders_of(origin: &Origin, readings: &[Reading]) -> Vec<String> {
-    readings
+    let mut loaders: Vec<String> = readings
         .iter()
         .filter(|reading| reading.settings.iter().any(|setting| setting.origin == *origin))
         .map(|reading| reading.loader.clone())
-        .collect()
+        .collect();
+    loaders.sort();
+    loaders.dedup();
+    loaders
 }
 
 /// A judgement in words, for `check`; verbose adds who would read what.
@@ -90,24 +93,44 @@ pub(super) fn judgement_text(judged: &Judged, ui: &Ui) -> String {
     let judgement = &judged.judgement;
     let mut lines = vec![format!("{}: {}", verdict_word(judgement.verdict, ui), summary(judgement))];
     for (at, one) in judgement.targets.iter().enumerate() {
-        lines.push(format!("  {} ({}): {}", printable(&one.target.shown()), one.locality, verdict_word(one.verdict, ui)));
+        lines.push(format!(
+            "  {} ({}): {}",
+            printable(&one.target.shown()),
+            one.locality,
+            verdict_word(one.verdict, ui)
+        ));
         for origin in &one.target.origins {
             let loaders = loaders_of(origin, &judged.survey.readings);
-            let read_by = if ui.verbose && !loaders.is_empty() { format!(", read by {}", loaders.join(", ")) } else { String::new() };
+            let read_by = if ui.verbose && !loaders.is_empty() {
+                format!(", read by {}", loaders.join(", "))
+            } else {
+                String::new()
+            };
             lines.push(ui.toned(&format!("    from {}{read_by}", printable(&origin.to_string())), Tone::Faint));
         }
         if ui.verbose {
-            lines.extend(one.shown_by.iter().map(|evidence| ui.toned(&format!("    {}", printable(evidence)), Tone::Faint)));
+            lines.extend(
+                one.shown_by.iter().map(|evidence| ui.toned(&format!("    {}", printable(evidence)), Tone::Faint)),
+            );
         }
         lines.extend(findings_text(judgement.findings.iter().filter(|finding| finding.target == Some(at)), ui));
     }
     lines.extend(findings_text(judgement.findings.iter().filter(|finding| finding.target.is_none()), ui));
     if ui.verbose {
         lines.extend(judgement.environment.iter().map(|name| {
-            ui.toned(&format!("  {}={} from {}", name.name, printable(&name.value), printable(&name.origin.to_string())), Tone::Faint)
+            ui.toned(
+                &format!("  {}={} from {}", name.name, printable(&name.value), printable(&name.origin.to_string())),
+                Tone::Faint,
+            )
         }));
         let files: Vec<String> = judged.survey.files.iter().map(|file| file.display().to_string()).collect();
-        lines.push(ui.toned(&format!("  files read: {}", if files.is_empty() { "none".to_owned() } else { printable(&files.join(", ")) }), Tone::Faint));
+        lines.push(ui.toned(
+            &format!(
+                "  files read: {}",
+                if files.is_empty() { "none".to_owned() } else { printable(&files.join(", ")) }
+            ),
+            Tone::Faint,
+        ));
     }
     lines.extend(policy_text(judged));
     lines.join("\n") + "\n"
@@ -149,8 +172,14 @@ fn findings_text<'f>(findings: impl Iterator<Item = &'f Finding>, ui: &Ui) -> Ve
             Level::Unverified => Tone::Doubtful,
             Level::Note => Tone::Faint,
         };
-        let origin = finding.origin.as_ref().map(|origin| format!(" [{}]", printable(&origin.to_string()))).unwrap_or_default();
-        lines.push(format!("    {} {}: {}{origin}", ui.toned(finding.level.name(), tone), finding.rule, printable(&finding.message)));
+        let origin =
+            finding.origin.as_ref().map(|origin| format!(" [{}]", printable(&origin.to_string()))).unwrap_or_default();
+        lines.push(format!(
+            "    {} {}: {}{origin}",
+            ui.toned(finding.level.name(), tone),
+            finding.rule,
+            printable(&finding.message)
+        ));
         if !finding.remedy.is_empty() && finding.level > Level::Note {
             lines.push(format!("      what to do: {}", printable(&finding.remedy)));
         }
@@ -167,10 +196,21 @@ fn policy_text(judged: &Judged) -> Vec<String> {
         lines.push(format!("  {FILE_NAME} tightens: its own production words, hosts and databases count"));
     }
     for one in &judged.policy.loosened {
-        lines.push(format!("  {FILE_NAME}:{} loosens ({}): {} = {}", one.line, trust.name(), one.key, printable(&one.value)));
+        lines.push(format!(
+            "  {FILE_NAME}:{} loosens ({}): {} = {}",
+            one.line,
+            trust.name(),
+            one.key,
+            printable(&one.value)
+        ));
     }
     for one in &judged.policy.ignored {
-        lines.push(format!("  {FILE_NAME}:{} is not in force until a person runs `safe-test trust`: {} = {}", one.line, one.key, printable(&one.value)));
+        lines.push(format!(
+            "  {FILE_NAME}:{} is not in force until a person runs `safe-test trust`: {} = {}",
+            one.line,
+            one.key,
+            printable(&one.value)
+        ));
     }
     lines
 }

@@ -23,7 +23,10 @@ pub(super) fn restore(context: &mut Context, id: &OsStr, yes: bool, inherited: &
     let (policy, _) = judging::policy_in_force(context)?;
     let store = Store::locate(&context.project.root, policy.snapshots.directory.as_deref())?;
     let wanted = find(&store, &context.project.folder, id)?;
-    let judged = judging::judge_addresses(context, &wanted.iter().map(|stored| stored.manifest.target.as_str()).collect::<Vec<_>>())?;
+    let judged = judging::judge_addresses(
+        context,
+        &wanted.iter().map(|stored| stored.manifest.target.as_str()).collect::<Vec<_>>(),
+    )?;
     if judged.judgement.verdict != Verdict::Safe && !vouched(context, &judged) {
         for line in report::refusal_text(&judged, &context.ui) {
             context.ui.warn(&line);
@@ -61,7 +64,9 @@ pub(super) fn after_run(
 ) -> Result<(), Failure> {
     let mut pairs = Vec::new();
     for receipt in receipts {
-        let (Some(id), Some(one)) = (receipt.snapshot(), judged.judgement.targets.get(receipt.target())) else { continue };
+        let (Some(id), Some(one)) = (receipt.snapshot(), judged.judgement.targets.get(receipt.target())) else {
+            continue;
+        };
         pairs.push((recorder.store().read_manifest(id)?, one.target.clone()));
     }
     let interrupt = Interrupt::listen(inherited).map_err(exec::ExecError::Signals)?;
@@ -81,7 +86,8 @@ struct PutBack {
 
 impl PutBack {
     fn line(&self) -> String {
-        let undo = self.safety.as_ref().map(|safety| format!("; to undo: safe-test restore {safety}")).unwrap_or_default();
+        let undo =
+            self.safety.as_ref().map(|safety| format!("; to undo: safe-test restore {safety}")).unwrap_or_default();
         format!("{} is back as of {}{undo}", printable(&self.target), self.id)
     }
 }
@@ -162,7 +168,9 @@ fn answer(context: &Context, restored: &[PutBack]) -> Result<(), Failure> {
     } else {
         restored
             .iter()
-            .flat_map(|one| std::iter::once(one.line()).chain(one.notes.iter().map(|note| format!("  {}", printable(note)))))
+            .flat_map(|one| {
+                std::iter::once(one.line()).chain(one.notes.iter().map(|note| format!("  {}", printable(note))))
+            })
             .map(|line| line + "\n")
             .collect()
     };
@@ -182,7 +190,9 @@ pub(super) fn find(store: &Store, folder: &Path, id: &OsStr) -> Result<Vec<Store
     let path = Path::new(id);
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).ok_or_else(unknown)?;
     let bare = name.strip_suffix(".dump").or_else(|| name.strip_suffix(".json")).unwrap_or(&name);
-    let is_elsewhere = path.components().count() > 1 && folder.join(path).parent().map(Path::canonicalize).and_then(Result::ok) != store.directory().canonicalize().ok();
+    let is_elsewhere = path.components().count() > 1
+        && folder.join(path).parent().map(Path::canonicalize).and_then(Result::ok)
+            != store.directory().canonicalize().ok();
     if is_elsewhere {
         return Err(unknown().into());
     }
@@ -207,7 +217,10 @@ fn vouched(context: &Context, judged: &Judged) -> bool {
     }
     let folder = context.project.root.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let questions = Consent::questions(&judged.judgement, &folder);
-    let answers = questions.iter().map(|name| context.ui.ask(&format!("To go on, type the name {}:", printable(name))).unwrap_or_default()).collect();
+    let answers = questions
+        .iter()
+        .map(|name| context.ui.ask(&format!("To go on, type the name {}:", printable(name))).unwrap_or_default())
+        .collect();
     Consent::from_answers(&questions, answers).is_some()
 }
 

@@ -64,7 +64,9 @@ pub(super) fn run(context: &mut Context, command: &[OsString], inherited: &Inher
 
     let ending = match outcome {
         Ok(exec::Outcome::Exited(status)) => Ending::Command(status),
-        Ok(exec::Outcome::Signaled { signal, .. }) | Err(exec::ExecError::Interrupted { signal }) => Ending::Signal(signal),
+        Ok(exec::Outcome::Signaled { signal, .. }) | Err(exec::ExecError::Interrupted { signal }) => {
+            Ending::Signal(signal)
+        }
         Err(error) => return Err(error.into()),
     };
     undo_if_asked(context, &judged, &recorder, &clearance, ending, inherited)
@@ -106,7 +108,12 @@ fn ask(context: &Context, judged: &Judged, recorder: &Recorder<'_>) -> Result<Op
         let question = format!("To go on, type the name {}:", printable(name));
         let answer = context.ui.ask(&question).unwrap_or_default();
         let permitted = answer.trim() == name.trim();
-        recorder.record(Event::Answer(Answer { question, answer: answer.clone(), permitted, judgement: recorder.judgement().clone() }))?;
+        recorder.record(Event::Answer(Answer {
+            question,
+            answer: answer.clone(),
+            permitted,
+            judgement: recorder.judgement().clone(),
+        }))?;
         answers.push(answer);
         if !permitted {
             return Ok(None);
@@ -116,7 +123,12 @@ fn ask(context: &Context, judged: &Judged, recorder: &Recorder<'_>) -> Result<Op
 }
 
 /// Nothing was saved, so nothing is run; ends by the signal where one asked for it.
-fn no_snapshot(context: &Context, failure: Failure, recorder: &Recorder<'_>, interrupt: &Interrupt) -> Result<Ending, Failure> {
+fn no_snapshot(
+    context: &Context,
+    failure: Failure,
+    recorder: &Recorder<'_>,
+    interrupt: &Interrupt,
+) -> Result<Ending, Failure> {
     recorder.record_ending(Event::Refused(Refusal {
         judgement: recorder.judgement().clone(),
         reason: failure.error().to_string(),

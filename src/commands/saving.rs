@@ -31,7 +31,8 @@ pub(super) fn save(
     interrupt: &Interrupt,
 ) -> Result<Saved, Failure> {
     let steps = plan(judged)?;
-    let order = Order { store, kind, run, now: context.clock(), environment: &context.process, may_reuse: kind == Kind::Run };
+    let order =
+        Order { store, kind, run, now: context.clock(), environment: &context.process, may_reuse: kind == Kind::Run };
     let interrupted = || interrupt.requested().is_some();
     let (mut receipts, mut held) = (Vec::new(), Vec::new());
     for (at, (one, step)) in judged.judgement.targets.iter().zip(&steps).enumerate() {
@@ -88,12 +89,20 @@ pub(super) fn announce(context: &Context, judged: &Judged, receipts: &[Receipt])
     if context.ui.json {
         let report = super::report::judgement_json(judged, &context.caller);
         let snapshots: Vec<&str> = receipts.iter().filter_map(Receipt::snapshot).collect();
-        context.ui.warn(&serde_json::json!({ "schema": 1, "event": "run-started", "judgement": report, "snapshots": snapshots }).to_string());
+        context.ui.warn(
+            &serde_json::json!({ "schema": 1, "event": "run-started", "judgement": report, "snapshots": snapshots })
+                .to_string(),
+        );
         return;
     }
     let verdict = judged.judgement.verdict;
     if receipts.is_empty() {
-        let why = judged.judgement.findings.iter().find(|finding| finding.rule == "no-database").map_or("no database", |note| note.message.as_str());
+        let why = judged
+            .judgement
+            .findings
+            .iter()
+            .find(|finding| finding.rule == "no-database")
+            .map_or("no database", |note| note.message.as_str());
         context.ui.say(&format!("safe-test: {verdict}: {}", printable(why)));
         return;
     }
@@ -112,14 +121,21 @@ pub(super) fn announce(context: &Context, judged: &Judged, receipts: &[Receipt])
 
 /// What a reader of the log should know of targets that have no snapshot of this run's own.
 pub(super) fn notes(judged: &Judged, receipts: &[Receipt]) -> Vec<String> {
-    receipts.iter().filter(|receipt| !matches!(receipt.care(), Care::Saved { .. })).map(|receipt| part(judged, receipt)).collect()
+    receipts
+        .iter()
+        .filter(|receipt| !matches!(receipt.care(), Care::Saved { .. }))
+        .map(|receipt| part(judged, receipt))
+        .collect()
 }
 
 fn part(judged: &Judged, receipt: &Receipt) -> String {
-    let target = judged.judgement.targets.get(receipt.target()).map(|one| printable(&one.target.shown())).unwrap_or_default();
+    let target =
+        judged.judgement.targets.get(receipt.target()).map(|one| printable(&one.target.shown())).unwrap_or_default();
     match receipt.care() {
         Care::Saved { size, .. } => format!("{target} saved ({}, verified)", bytes(*size)),
         Care::Unchanged { id, .. } => format!("{target} unchanged since {id}"),
-        Care::NothingToLose { reason } | Care::LeftToPolicy { reason } => format!("{target} not saved: {}", printable(reason)),
+        Care::NothingToLose { reason } | Care::LeftToPolicy { reason } => {
+            format!("{target} not saved: {}", printable(reason))
+        }
     }
 }

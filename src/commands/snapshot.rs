@@ -36,7 +36,8 @@ pub(super) fn snapshot(context: &mut Context, inherited: &Inherited) -> Result<E
         },
     };
     let ids: Vec<String> = saved.receipts.iter().filter_map(|receipt| receipt.snapshot().map(str::to_owned)).collect();
-    recorder.record(Event::Snapshot(Saved { snapshots: ids.clone(), targets: recorder.judgement().targets.clone() }))?;
+    recorder
+        .record(Event::Snapshot(Saved { snapshots: ids.clone(), targets: recorder.judgement().targets.clone() }))?;
     let text = if context.ui.json {
         format!("{}\n", json!({ "schema": 1, "snapshots": ids }))
     } else {

@@ -17,7 +17,10 @@ pub(super) fn trust(context: &mut Context) -> Result<Exit, Failure> {
         return Err(CommandError::NoPolicy { root }.into());
     };
     if document.loosenings.is_empty() {
-        context.ui.answer(&format!("{FILE_NAME} loosens nothing: there is nothing to approve\n")).map_err(CommandError::Output)?;
+        context
+            .ui
+            .answer(&format!("{FILE_NAME} loosens nothing: there is nothing to approve\n"))
+            .map_err(CommandError::Output)?;
         return Ok(Exit::Success);
     }
     if !context.caller.can_be_asked() {

@@ -45,7 +45,10 @@ pub(super) fn verify(
     }
     let leftovers = if all { store.leftovers()? } else { Vec::new() };
     let text = if context.ui.json {
-        let rows: Vec<_> = results.iter().map(|one| json!({ "id": one.id, "ok": one.problem.is_none(), "problem": one.problem })).collect();
+        let rows: Vec<_> = results
+            .iter()
+            .map(|one| json!({ "id": one.id, "ok": one.problem.is_none(), "problem": one.problem }))
+            .collect();
         format!("{}\n", json!({ "schema": 1, "snapshots": rows, "leftovers": leftovers }))
     } else {
         let lines = results.iter().map(|one| match &one.problem {

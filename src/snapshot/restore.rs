@@ -54,7 +54,9 @@ pub fn restore(request: &Request<'_>, watch: &dyn Watch) -> Result<Vec<String>, 
         }
         "postgres" => {
             let restored = postgres::restore(&request.for_postgres(), watch)?;
-            let kept = restored.replaced.map(|name| format!("What was there before is kept as the database `{name}` until the next prune."));
+            let kept = restored
+                .replaced
+                .map(|name| format!("What was there before is kept as the database `{name}` until the next prune."));
             Ok(restored.notes.into_iter().chain(kept).collect())
         }
         _ => Err(unknown_engine(stored)),
@@ -78,7 +80,12 @@ pub fn describe(target: &Target, step: &Step, environment: &[(OsString, OsString
             let session = postgres::Session::open(target, environment)?;
             let (server, tools) = (session.identity(), session.tools());
             let program = tools.program("pg_dump");
-            Ok(format!("reachable; server {}; saved with {} (PostgreSQL {})", server.version, program.display(), tools.major))
+            Ok(format!(
+                "reachable; server {}; saved with {} (PostgreSQL {})",
+                server.version,
+                program.display(),
+                tools.major
+            ))
         }
     }
 }

@@ -4,12 +4,12 @@ use std::cell::RefCell;
 use std::ffi::OsString;
 use std::path::Path;
 
-use chrono::{DateTime, Duration, Utc};
 use super::plan::Step;
 use super::receipt::{Care, Receipt};
 use super::store::{Store, Stored, file_state, hash_file};
 use super::{Kind, Manifest, SnapshotError, Taken, Watch, postgres, sqlite};
 use crate::target::Target;
+use chrono::{DateTime, Duration, Utc};
 
 /// How long a dump's hash is believed while its file looks untouched.
 const HASH_BELIEVED_FOR: Duration = Duration::days(1);
@@ -35,7 +35,13 @@ pub struct Order<'a> {
 /// # Errors
 ///
 /// Why there is no verified snapshot. Nothing is left under a final name then.
-pub fn take(at: usize, target: &Target, step: &Step, order: &Order<'_>, watch: &dyn Watch) -> Result<Receipt, SnapshotError> {
+pub fn take(
+    at: usize,
+    target: &Target,
+    step: &Step,
+    order: &Order<'_>,
+    watch: &dyn Watch,
+) -> Result<Receipt, SnapshotError> {
     let care = match step {
         Step::NothingToLose(reason) => Care::NothingToLose { reason: reason.clone() },
         Step::LeftToPolicy(reason) => Care::LeftToPolicy { reason: reason.clone() },
@@ -45,9 +51,11 @@ pub fn take(at: usize, target: &Target, step: &Step, order: &Order<'_>, watch: &
                 sqlite::Presence::Missing => Care::NothingToLose { reason: "it does not exist yet".to_owned() },
                 sqlite::Presence::Empty => Care::NothingToLose { reason: "it is empty".to_owned() },
                 sqlite::Presence::Database => {
-                    let name = path.file_stem().map_or_else(|| database.clone(), |stem| stem.to_string_lossy().into_owned());
+                    let name =
+                        path.file_stem().map_or_else(|| database.clone(), |stem| stem.to_string_lossy().into_owned());
                     let subject = Subject { engine: "sqlite", name, database, target };
-                    let is_unchanged = |earlier: &Manifest| Ok(earlier.state.is_some() && earlier.state == sqlite::state(path)?);
+                    let is_unchanged =
+                        |earlier: &Manifest| Ok(earlier.state.is_some() && earlier.state == sqlite::state(path)?);
                     save(&subject, order, watch, is_unchanged, |partial| Ok(sqlite::take(path, partial, watch)?))?
                 }
             }
@@ -131,7 +139,9 @@ fn believe(order: &Order<'_>, mut earlier: Stored, watch: &dyn Watch) -> Result<
     let Ok(now) = file_state(&earlier.dump, order.now) else { return Ok(None) };
     let is_untouched = earlier.manifest.file_state.as_ref().is_some_and(|then| {
         let age = order.now - then.hashed_at;
-        age >= Duration::zero() && age < HASH_BELIEVED_FOR && super::FileState { hashed_at: then.hashed_at, ..now.clone() } == *then
+        age >= Duration::zero()
+            && age < HASH_BELIEVED_FOR
+            && super::FileState { hashed_at: then.hashed_at, ..now.clone() } == *then
     });
     if !is_untouched {
         if hash_file(&earlier.dump, watch).ok().as_deref() != Some(earlier.manifest.sha256.as_str()) {

@@ -236,6 +236,7 @@ pub(super) fn manifest(tables: Vec<TableRows>, state: Option<serde_json::Value>)
         target: "postgres://127.0.0.1/shop".into(),
         taken_at: DateTime::UNIX_EPOCH,
         run: None,
+        used_by: Vec::new(),
         file: "shop_20261121_143022.dump".into(),
         size: 0,
         sha256: String::new(),

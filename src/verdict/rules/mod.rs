@@ -1,17 +1,24 @@
 //! The rules, one a file: each looks at the whole evidence and says what it found.
 
+mod broken_file;
+mod cached_configuration;
 mod certificate_authentication;
-mod conditions;
+mod container_environment;
 mod database_name_production;
+mod duplicate_key;
+mod environment_file_missing;
 mod environment_production;
+mod file_unreadable;
 mod host_managed;
 mod host_production_word;
 mod host_remote;
 mod host_unknown;
+mod injected_environment;
 mod machine_production;
 mod no_database;
 mod one_database_two_names;
 mod platform_production;
+mod protection_disabled;
 mod replica_or_cluster;
 mod shadow_database;
 mod value_unclear;
@@ -27,7 +34,7 @@ use crate::target::Target;
 pub(super) type Check = fn(&Subject<'_>) -> Vec<Finding>;
 
 /// Every rule, in the order of the README.
-pub(super) const ALL: [Check; 15] = [
+pub(super) const ALL: [Check; 22] = [
     environment_production::check,
     platform_production::check,
     machine_production::check,
@@ -41,7 +48,14 @@ pub(super) const ALL: [Check; 15] = [
     value_unclear::check,
     one_database_two_names::check,
     shadow_database::check,
-    conditions::check,
+    cached_configuration::check,
+    environment_file_missing::check,
+    injected_environment::check,
+    container_environment::check,
+    file_unreadable::check,
+    duplicate_key::check,
+    protection_disabled::check,
+    broken_file::check,
     no_database::check,
 ];
 
@@ -82,6 +96,11 @@ impl<'a> Subject<'a> {
 /// A production finding about a target.
 fn production(rule: &'static str, target: usize, origin: &Origin, message: String, remedy: String) -> Finding {
     Finding { rule, level: Level::Production, target: Some(target), message, remedy, origin: Some(origin.clone()) }
+}
+
+/// A finding about the run and none of its targets.
+fn about_the_run(rule: &'static str, level: Level, message: String, remedy: String, origin: Option<Origin>) -> Finding {
+    Finding { rule, level, target: None, message, remedy, origin }
 }
 
 /// The variable that names the place of a target.

@@ -42,7 +42,11 @@ pub(super) fn check(subject: &Subject<'_>) -> Vec<Finding> {
         );
     }
     if !evidence.drivers.complete {
-        return finding(Level::Unverified, "no database is named, and not every manifest could be read".to_owned(), ask);
+        return finding(
+            Level::Unverified,
+            "no database is named, and not every manifest could be read".to_owned(),
+            ask,
+        );
     }
     let manifests: Vec<String> = evidence.drivers.manifests.iter().map(|path| path.display().to_string()).collect();
     finding(Level::Note, format!("no database: no variable names one and {} names no driver", manifests.join(", ")), "")

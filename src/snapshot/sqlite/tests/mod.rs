@@ -164,6 +164,7 @@ pub(super) fn manifest(taken: &Taken) -> Manifest {
         target: "app.db".to_owned(),
         taken_at: DateTime::UNIX_EPOCH,
         run: None,
+        used_by: Vec::new(),
         file: "app_20260102_030405.dump".to_owned(),
         size: taken.size,
         sha256: taken.sha256.clone(),
