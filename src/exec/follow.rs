@@ -2,7 +2,7 @@
 
 use super::Outcome;
 use super::ending::stop_by;
-use super::forward::{Sender, Standing, is_for_the_command};
+use super::forward::{Standing, is_for_the_command};
 use super::relay::{Event, Relay};
 use rustix::process::{Pid, WaitOptions, WaitStatus, getpid, getsid, waitpid};
 use std::io;
@@ -121,6 +121,7 @@ fn descends(process: i32, ancestor: i32) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::forward::Sender;
     use super::*;
     use std::process::{Command, Stdio};
 

@@ -1,0 +1,4 @@
+//! One binary, one module a topic.
+
+mod terminal;
+mod transparent;
