@@ -5,7 +5,7 @@ use safe_test::exec::{self, ExecError, Inherited, Interrupt, Outcome};
 use std::path::Path;
 use std::process::ExitCode;
 
-#[expect(clippy::disallowed_methods, clippy::print_stderr, reason = "stands in for the edge")]
+#[expect(clippy::disallowed_methods, clippy::print_stderr, clippy::unwrap_used, reason = "stands in for the edge")]
 fn main() -> ExitCode {
     let inherited = Inherited::record();
     let interrupt = Interrupt::listen(&inherited).unwrap();

@@ -1,4 +1,12 @@
-//! One binary, one module a topic.
+//! safe-test from the outside: the built program, real servers, real files. One module a topic.
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    clippy::disallowed_methods,
+    reason = "tests may, and what is read here is the environment of the tests"
+)]
 
+mod oracle;
+mod signals;
 mod terminal;
 mod transparent;
