@@ -178,19 +178,15 @@ fn write(stdout: Option<ChildStdout>, partial: &Path, watch: &dyn Watch) -> Resu
     Ok((size, sha256, file))
 }
 
-/// Why `pg_dump` failed, as well as it can be told: the counting session often knows it better.
+/// Why `pg_dump` failed: what the counting session met comes first, since its end takes the snapshot from `pg_dump`.
 fn explain(dumped: PostgresError, counted: Option<PostgresError>, psql: &mut Psql) -> PostgresError {
-    match (&dumped, counted) {
-        (_, Some(counted @ (PostgresError::RowSecurity { .. } | PostgresError::ConnectionLost { .. }))) => counted,
-        (PostgresError::ToolFailed { message, .. }, _) if message.contains("row-level security") => {
-            PostgresError::RowSecurity { message: message.clone() }
+    match (dumped, counted) {
+        (_, Some(counted)) => explain_lock(counted, psql),
+        (PostgresError::ToolFailed { message, .. }, None) if message.contains("row-level security") => {
+            PostgresError::RowSecurity { message }
         }
-        (PostgresError::ToolFailed { message, .. }, _) if message.contains("lock timeout") => locked(dumped, psql),
-        (_, Some(counted)) => match explain_lock(counted, psql) {
-            locked @ PostgresError::Locked { .. } => locked,
-            _ => dumped,
-        },
-        (_, None) => dumped,
+        (dumped, None) if dumped.to_string().contains("lock timeout") => locked(dumped, psql),
+        (dumped, None) => dumped,
     }
 }
 
