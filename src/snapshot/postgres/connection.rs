@@ -304,7 +304,8 @@ mod tests {
 
     #[test]
     fn places_become_lists_of_hosts_and_ports() {
-        let cases: [(Vec<Place>, &[(&str, &str)], &str, &str, Option<&str>); 6] = [
+        type Case<'a> = (Vec<Place>, &'a [(&'a str, &'a str)], &'a str, &'a str, Option<&'a str>);
+        let cases: [Case<'_>; 6] = [
             (vec![host("localhost", Some(5433))], &[], "localhost", "5433", None),
             (vec![host("::1", None), host("b", Some(1))], &[], "::1,b", "5432,1", None),
             (vec![Place::Socket { path: "/run/pg".into(), port: Some(7) }], &[], "/run/pg", "7", None),

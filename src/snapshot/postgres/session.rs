@@ -168,14 +168,15 @@ const SETTINGS: &str = "SELECT pg_catalog.set_config(v.name, v.value, false) FRO
     ('search_path', ''), ('standard_conforming_strings', 'on'), ('row_security', 'off'), \
     ('idle_session_timeout', '0'), ('transaction_timeout', '0'), ('client_min_messages', 'warning'), \
     ('max_parallel_workers_per_gather', '0')) AS v(name, value) \
-    WHERE v.name IN (SELECT s.name FROM pg_catalog.pg_settings s)";
+    WHERE pg_catalog.current_setting(v.name, true) IS NOT NULL";
 
 const PLACE: &str = "SELECT :'HOST', :'PORT', coalesce(host(pg_catalog.inet_server_addr()), '')";
 
 const IDENTITY: &str = "SELECT pg_catalog.current_database(), session_user, r.rolsuper, r.rolcreatedb OR r.rolsuper, \
     pg_catalog.current_setting('server_version'), pg_catalog.current_setting('server_version_num'), d.oid, \
     pg_catalog.pg_postmaster_start_time(), pg_catalog.pg_is_in_recovery(), host(pg_catalog.inet_server_addr()), \
-    pg_catalog.inet_server_port(), (SELECT s.setting FROM pg_catalog.pg_settings s WHERE s.name = 'data_directory'), \
+    pg_catalog.inet_server_port(), \
+    CASE WHEN pg_catalog.pg_has_role('pg_read_all_settings', 'MEMBER') THEN pg_catalog.current_setting('data_directory') END, \
     pg_catalog.current_setting('safe_test.session', true) \
     FROM pg_catalog.pg_database d, pg_catalog.pg_roles r \
     WHERE d.datname = pg_catalog.current_database() AND r.rolname = current_user";

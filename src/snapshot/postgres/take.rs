@@ -50,7 +50,6 @@ impl Default for Limits {
 pub fn take(session: &mut Session, partial: &Path, limits: Limits, watch: &dyn Watch) -> Result<Taken, PostgresError> {
     let proof = session.state()?;
     let database = session.identity.database.clone();
-    let facts = Facts::read(&mut session.psql, &database)?;
     let lock_wait = limits.lock_wait.as_millis().max(1).to_string();
     let snapshot = begin(&mut session.psql, &lock_wait)?;
     let arguments = [
@@ -67,13 +66,13 @@ pub fn take(session: &mut Session, partial: &Path, limits: Limits, watch: &dyn W
     let psql = &mut session.psql;
     let (written, counted, dumped) = attended(watch, &stoppers, || {
         Ok(thread::scope(|scope| {
-            let counting = scope.spawn(|| catalog::contents(psql));
+            let counting = scope.spawn(|| Ok((Facts::read(psql, &database)?, catalog::contents(psql)?)));
             let written = write(stdout, partial, watch);
             if written.is_err() {
                 stoppers.iter().for_each(|tool| tool.stop(false));
             }
             let dumped = dump.finish();
-            let counted = counting.join().unwrap_or_else(|_| Err(PostgresError::Interrupted));
+            let counted = counting.join().unwrap_or(Err(PostgresError::Interrupted));
             (written, counted, dumped)
         }))
     })?;
@@ -81,7 +80,7 @@ pub fn take(session: &mut Session, partial: &Path, limits: Limits, watch: &dyn W
     if let Err(error) = dumped {
         return Err(explain(error, counted.err(), &mut session.psql));
     }
-    let held = counted.map_err(|error| explain_lock(error, &mut session.psql))?;
+    let (facts, held) = counted.map_err(|error| explain_lock(error, &mut session.psql))?;
     session.psql.ask("COMMIT")?;
 
     let stored = Stored { path: partial, sha256: &sha256, compressed: true };
