@@ -3,8 +3,10 @@
 use std::process::Stdio;
 
 use super::super::super::Level;
+use super::super::beside::{self, Marker};
+use super::super::connection::Connection;
 use super::super::testing::{Server, Snapshot, Waiting, environment};
-use super::super::{LeftoverKind, PostgresError, Restored, drop_leftover, leftovers, restore, verify};
+use super::super::{LeftoverKind, PostgresError, Restored, Session, drop_leftover, leftovers, restore, verify};
 use super::rich::{RICH, text_of};
 use crate::target::Target;
 
@@ -205,4 +207,37 @@ fn only_databases_that_we_made_are_listed_and_dropped() {
     }
     drop_leftover(&target, &environment(), &replaced).unwrap();
     assert!(ours().is_empty());
+}
+
+#[test]
+fn a_missing_extension_is_told_apart_from_a_bad_snapshot() {
+    let server = Server::shared();
+    let target = server.database("extended", "CREATE TABLE t (a int)");
+    let snapshot = Snapshot::take(&target);
+    let error = snapshot.request(&target, |request| {
+        let mut whole = super::super::verify::read(request, &Waiting::default()).unwrap();
+        whole.script.extensions.push("no_such_extension".to_owned());
+        let connection = Connection::new(&target, &environment()).unwrap();
+        let mut maintenance = Session::open_maintenance(&connection, None).unwrap();
+        beside::build(&mut maintenance, whole.material(), "verifying", &Waiting::default()).unwrap_err()
+    });
+    assert!(matches!(&error, PostgresError::MissingExtensions { names } if names == "no_such_extension"), "{error}");
+}
+
+#[test]
+fn what_a_killed_restore_left_is_listed_unless_it_is_at_work() {
+    let server = Server::shared();
+    let target = server.database("half_done", "");
+    let marker = Marker { what: "restoring".to_owned(), of: "half".to_owned(), at: chrono::DateTime::UNIX_EPOCH };
+    server.run("postgres", &format!("COMMENT ON DATABASE half_done IS '{}'", marker.comment()));
+    let found = leftovers(&target, &environment()).unwrap();
+    assert!(found.iter().any(|leftover| leftover.name == "half_done" && leftover.kind == LeftoverKind::Unfinished));
+    let connection = Connection::new(&target, &environment()).unwrap();
+    let mut at_work = Session::open_maintenance(&connection, None).unwrap();
+    beside::lock(&mut at_work, "half_done").unwrap();
+    let error = drop_leftover(&target, &environment(), "half_done").unwrap_err();
+    assert!(error.to_string().contains("another safe-test works on it"), "{error}");
+    drop(at_work);
+    while drop_leftover(&target, &environment(), "half_done").is_err() {}
+    assert_eq!(server.run("postgres", "SELECT count(*) FROM pg_database WHERE datname = 'half_done'"), "0");
 }
