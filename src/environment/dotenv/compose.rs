@@ -101,8 +101,7 @@ impl<'t> Parser<'t, '_> {
             return Ok(Statement::Inherited(name));
         }
         let quote = byte_at(text, self.at);
-        let (written, value) =
-            if matches!(quote, b'"' | b'\'') { self.quoted(quote)? } else { self.unquoted()? };
+        let (written, value) = if matches!(quote, b'"' | b'\'') { self.quoted(quote)? } else { self.unquoted()? };
         Ok(Statement::Variable(name, written, value))
     }
 

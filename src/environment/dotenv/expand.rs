@@ -117,8 +117,20 @@ fn expand_1000(
         let replacement = match operator {
             Some(":-") if value.is_empty() => rest,
             Some("-") if !set => rest,
-            Some(":+") => if value.is_empty() { "" } else { rest },
-            Some("+") => if set { rest } else { "" },
+            Some(":+") => {
+                if value.is_empty() {
+                    ""
+                } else {
+                    rest
+                }
+            }
+            Some("+") => {
+                if set {
+                    rest
+                } else {
+                    ""
+                }
+            }
             _ => &value,
         };
         let next = replace_like_js(&result, template, replacement);

@@ -32,11 +32,7 @@ pub(super) fn read(text: &str) -> Document {
 fn value(written: &str) -> String {
     let trimmed = written.trim_matches(is_js_space);
     let (value, _) = unquote(trimmed, QUOTES);
-    if trimmed.starts_with('"') {
-        value.replace("\\n", "\n").replace("\\r", "\r")
-    } else {
-        value.to_owned()
-    }
+    if trimmed.starts_with('"') { value.replace("\\n", "\n").replace("\\r", "\r") } else { value.to_owned() }
 }
 
 /// White space and line ends of JavaScript's `\s` and `trim()`.

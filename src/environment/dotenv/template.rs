@@ -101,7 +101,9 @@ impl Template<'_, '_> {
                 self.add(&value, result)?;
             }
             (b'?', false) => {
-                return Err(Stop::Broken(Broken("a variable that is required is not set; this loader rejects the file")));
+                return Err(Stop::Broken(Broken(
+                    "a variable that is required is not set; this loader rejects the file",
+                )));
             }
             _ => self.add(&found.unwrap_or_default(), result)?,
         }

@@ -25,11 +25,7 @@ pub(super) fn decode(bytes: &[u8]) -> (Cow<'_, str>, Vec<Problem>) {
 
 /// Makes `\n` of `\r\n` and of a lone `\r`.
 pub(super) fn unify_line_breaks(text: &str) -> Cow<'_, str> {
-    if text.contains('\r') {
-        Cow::Owned(text.replace("\r\n", "\n").replace('\r', "\n"))
-    } else {
-        Cow::Borrowed(text)
-    }
+    if text.contains('\r') { Cow::Owned(text.replace("\r\n", "\n").replace('\r', "\n")) } else { Cow::Borrowed(text) }
 }
 
 /// The text without a byte order mark at its start.
