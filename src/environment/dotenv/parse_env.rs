@@ -74,8 +74,11 @@ impl<'t> Parser<'t> {
             return true;
         }
         let Some(equals) = self.equals(start) else {
-            self.next_line(start);
-            if self.version == Version::V24 {
+            if self.version == Version::V20 {
+                // No `=` in the rest of the file.
+                self.at = self.text.len();
+            } else {
+                self.next_line(start);
                 self.skip_space();
             }
             return true;
