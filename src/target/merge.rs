@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use super::find::Found;
 use super::{Doubt, Engine, Place, Target};
 use crate::environment::Origin;
+use crate::secret::MASK;
 
 /// What makes two findings one database.
 #[derive(PartialEq, Eq, Hash, Clone)]
@@ -95,8 +96,10 @@ impl Merger {
             .filter(|target| dialable(target))
             .filter_map(|target| target.origins.first().cloned())
             .collect();
-        self.targets
-            .retain(|target| dialable(target) || target.origins.first().is_none_or(|origin| !read.contains(origin)));
+        // What hides a host that some parser could dial stays, whatever another parser makes of the text.
+        let hides = |target: &Target| target.places.iter().any(|place| place_name(place) == MASK);
+        let elsewhere = |target: &Target| target.origins.first().is_some_and(|origin| read.contains(origin));
+        self.targets.retain(|target| dialable(target) || hides(target) || !elsewhere(target));
         self.targets
     }
 

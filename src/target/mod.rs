@@ -16,6 +16,7 @@ mod embedded;
 mod engine;
 mod find;
 mod go_mysql;
+mod homeless;
 mod host;
 mod instance;
 mod jdbc;
@@ -28,6 +29,8 @@ mod oracle;
 mod parameters;
 mod pdo;
 mod placeholder;
+#[cfg(test)]
+mod properties;
 mod query;
 mod scheme;
 mod services;

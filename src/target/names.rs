@@ -54,16 +54,18 @@ pub(super) struct Name {
 impl Name {
     /// Reads a name. Names longer than 200 bytes say nothing.
     pub(super) fn read(text: &str) -> Name {
-        let words = if text.len() > 200 { Vec::new() } else { words_of(text) };
+        // What begins like a comment is a name to one dialect only, and to no program.
+        let comment = text.trim_start().starts_with([';', '#', '/']);
+        let words = if text.len() > 200 || comment { Vec::new() } else { words_of(text) };
         let trailing = words.iter().rev().take_while(|word| qualifies(word)).count();
         let (mut trailing, mut found) = (trailing, None);
         // `DB_HOST_TEST` and `DB_TEST` both end in a qualifier; at least one word has to be left for the part.
         if trailing < words.len() {
-            found = role_at_end(&words[..words.len() - trailing]);
+            found = role_at_end(&words[..words.len() - trailing], text);
         }
         if found.is_none() && trailing > 0 {
             trailing = 0;
-            found = role_at_end(&words);
+            found = role_at_end(&words, text);
         }
         let (role, length) = found.map_or((None, 0), |(role, length)| (Some(role), length));
         let end = words.len() - trailing;
@@ -85,7 +87,7 @@ impl Name {
         let group = group_key(&rest);
         let base = group_key(&rest.iter().copied().filter(|text| !qualifies(text)).collect::<Vec<_>>());
         Name {
-            role: role.or_else(|| connection_strings(&words)),
+            role: connection_strings(&words).or(role),
             group,
             base,
             qualifiers: rest.iter().filter(|text| qualifies(text)).map(|text| (*text).clone()).collect(),
@@ -127,8 +129,11 @@ fn group_key(words: &[&String]) -> String {
 fn words_of(name: &str) -> Vec<String> {
     let mut words = Vec::new();
     for part in name.split(|c: char| !c.is_ascii_alphanumeric()).filter(|part| !part.is_empty()) {
-        for word in split_case(part) {
-            push_word(&mut words, &word.to_ascii_uppercase());
+        // `ConnectionStrings`, `MySQL` and `PostgreSQL` are one word each.
+        let whole = part.to_ascii_uppercase();
+        let pieces = if word(&whole).is_some() { vec![part] } else { split_case(part) };
+        for piece in pieces {
+            push_word(&mut words, &piece.to_ascii_uppercase());
         }
     }
     words
@@ -216,15 +221,24 @@ const GLUED_PARTS: [&str; 21] = [
 ];
 
 /// The part that the last words name, and how many words that takes.
-fn role_at_end(words: &[String]) -> Option<(Role, usize)> {
+fn role_at_end(words: &[String], name: &str) -> Option<(Role, usize)> {
     let texts: Vec<&str> = words.iter().map(String::as_str).collect();
     if let Some(found) = special(&texts) {
         return Some(found);
     }
     (1..=4.min(texts.len())).rev().find_map(|length| {
         let own = texts[texts.len() - length..].join("_");
+        // `DB_NAME` is the name in the group `DB`; as one key of a nested group, `dbName` is all of it.
+        if matches!(own.as_str(), "DB_NAME" | "DATABASE_NAME" | "DB_KIND") && !is_one_key(name) {
+            return None;
+        }
         role_of(&own).map(|role| (role, length))
     })
+}
+
+/// Whether the last key of a dotted name holds two words or more.
+fn is_one_key(name: &str) -> bool {
+    name.rsplit_once('.').is_some_and(|(_, key)| words_of(key).len() > 1)
 }
 
 fn special(words: &[&str]) -> Option<(Role, usize)> {

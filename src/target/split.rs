@@ -15,6 +15,11 @@ use crate::environment::Origin;
 /// How many values of one part are combined with those of another: two names for the host are common, ten are not.
 const MOST_ALTERNATIVES: usize = 8;
 
+/// How many variables make one connection; more are spellings of the same names.
+const MOST_PARTS: usize = 200;
+/// How many tunnels are followed.
+const MOST_TUNNELS: usize = 16;
+
 /// The variables of one connection.
 struct Group<'s, 'a> {
     key: String,
@@ -86,7 +91,9 @@ fn groups<'s, 'a>(scene: &'s Scene<'a>, consumed: &[bool]) -> Vec<Group<'s, 'a>>
         group.engine = group.engine.or(name.engine);
         // `database=postgres` chooses an engine, as Spring's own samples do.
         let chooses = role == Role::Database && group.key.is_empty() && engine_of_driver(entry.value()).is_some();
-        group.parts.push((if chooses { Role::Engine } else { role }, entry));
+        if group.parts.len() < MOST_PARTS {
+            group.parts.push((if chooses { Role::Engine } else { role }, entry));
+        }
     }
     groups
 }
@@ -183,6 +190,11 @@ fn connections(
                 add_login(&mut draft, base);
             }
             origins.extend(group.all(Role::Engine).chain(group.all(Role::User)).map(|entry| entry.origin().clone()));
+            let credentials = group.parts.iter().filter(|(role, _)| match role {
+                Role::Parameter(key) => super::parameters::is_client_credential(key),
+                _ => false,
+            });
+            origins.extend(credentials.map(|(_, entry)| entry.origin().clone()));
             let Some(first) = origins.first().cloned() else { continue };
             let mut one = Found::new(draft, first, &group.key);
             origins.iter().for_each(|origin| one.add_origin(origin));
@@ -404,7 +416,8 @@ pub(super) fn engine_of_port(text: &str) -> Option<Engine> {
 
 /// The server behind a tunnel is a place of the databases that are reached through it.
 fn tunnels(scene: &Scene<'_>, found: &mut Vec<Found>) {
-    for entry in scene.entries.iter().filter(|entry| entry.name.role == Some(Role::TunnelEnd) && !entry.is_empty()) {
+    let ends = scene.entries.iter().filter(|entry| entry.name.role == Some(Role::TunnelEnd) && !entry.is_empty());
+    for entry in ends.take(MOST_TUNNELS) {
         let (places, doubts) = hosts(without_quotes(entry.value()).0);
         let network = |one: &Found| {
             !one.draft.engine.is_auxiliary()
