@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use super::find::{Entry, Found, Scene};
 use super::host::{locate_list, number};
 use super::names::Role;
 use super::query::{is_postgres, set_ports};
+use super::scene::{Entry, Found, Scene};
 use super::{Context, Draft, Engine, Place, services};
 use crate::environment::Origin;
 
@@ -264,4 +264,36 @@ fn instance(region: &Entry<'_>, table: &Entry<'_>) -> String {
 /// Where an origin is needed for something that was typed.
 pub(super) fn typed(origin: &Origin, word: &str) -> Origin {
     Origin { variable: word.to_owned(), ..origin.clone() }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::target::testing::{found, reading, target_line};
+
+    /// Variables, and the targets that they name.
+    type Case<'a> = (&'a [(&'a str, &'a str)], &'a [&'a str]);
+
+    #[test]
+    fn libpq_variables_fill_and_redirect_urls() {
+        let service = ("/home/ann/.pg_service.conf", "[r]\nhost=db.example.net\nport=5433\ndbname=shop\n");
+        let cases: [Case; 7] = [
+            (
+                &[("DATABASE_URL", "postgres://localhost/x"), ("PGHOSTADDR", "10.0.0.9")],
+                &["postgres 10.0.0.9:5432,localhost:5432 x", "postgres 10.0.0.9:5432 -"],
+            ),
+            (
+                &[("DATABASE_URL", "postgres:///x"), ("PGHOST", "db.example.net")],
+                &["postgres db.example.net:5432 x", "postgres db.example.net:5432 -"],
+            ),
+            (&[("DATABASE_URL", "postgres://localhost/x"), ("PGPORT", "6543")], &["postgres localhost:6543 x"]),
+            (&[("PGSERVICE", "r")], &["postgres db.example.net:5433 shop"]),
+            (&[("DATABASE_URL", "postgres:///x?service=r")], &["postgres db.example.net:5433 x"]),
+            (&[("PGSERVICE", "missing")], &["postgres <missing> -"]),
+            (&[("SPRING_DATASOURCE_URL", "jdbc:postgresql:x"), ("PGPORT", "1")], &["postgres localhost:5432 x"]),
+        ];
+        for (pairs, expected) in cases {
+            let shown: Vec<String> = found(&[reading(pairs)], &[], &[service]).iter().map(target_line).collect();
+            assert_eq!(shown, expected, "{pairs:?}");
+        }
+    }
 }

@@ -2,8 +2,8 @@
 
 use super::Draft;
 use super::clients::{Client, client_of};
-use super::find::{Found, Scene};
 use super::names::Name;
+use super::scene::{Found, Scene};
 use super::scheme::engine_of_driver;
 use crate::environment::{Invocation, Setting};
 
@@ -132,7 +132,7 @@ mod tests {
                 &["postgres unix:/var/run/postgresql:5432 shop"],
             ),
             ("pg_restore -d shop -h db out.dump", &["postgres db:5432 shop"]),
-            ("createdb -p 5433 shop", &["postgres localhost:5433 shop"]),
+            ("createdb -p 5433 shop", &["postgres unix:/var/run/postgresql:5433 shop"]),
             ("dropdb --if-exists shop", &["postgres unix:/var/run/postgresql:5432 shop"]),
             ("mysql", &["mysql localhost:3306 -"]),
             ("mysql -h db.example.net -psecret -P 3307 -u root shop", &["mysql db.example.net:3307 shop u=root"]),

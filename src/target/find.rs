@@ -1,83 +1,13 @@
 //! From readings and invocations to targets: each environment that the command could see, one after the other.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::HashSet;
 
 use super::merge::Merger;
 use super::names::{Name, Role};
-use super::{Context, Doubt, Draft, Target};
+use super::scene::{Entry, Found, Scene};
+use super::{Context, Doubt, Target};
 use crate::environment::{Invocation, Origin, Reading, Setting};
-
-/// One variable of an environment, with what its name says.
-pub(super) struct Entry<'a> {
-    pub(super) setting: Cow<'a, Setting>,
-    pub(super) name: Name,
-}
-
-impl Entry<'_> {
-    pub(super) fn value(&self) -> &str {
-        self.setting.value.trim()
-    }
-
-    pub(super) fn origin(&self) -> &Origin {
-        &self.setting.origin
-    }
-
-    /// Whether the value names nothing: empty, `null`, `none`.
-    pub(super) fn is_empty(&self) -> bool {
-        super::bare::means_nothing(super::text::without_quotes(self.value()).0)
-    }
-}
-
-/// One environment that the command could see: a reading with the assignments of one invocation over it.
-pub(super) struct Scene<'a> {
-    pub(super) entries: Vec<Entry<'a>>,
-    by_name: HashMap<String, usize>,
-    pub(super) context: &'a Context<'a>,
-}
-
-impl<'a> Scene<'a> {
-    fn new(settings: impl Iterator<Item = Cow<'a, Setting>>, context: &'a Context<'a>) -> Self {
-        let mut entries: Vec<Entry<'a>> = Vec::new();
-        for setting in settings {
-            let inside = super::json::settings_inside(&setting);
-            entries.push(Entry { name: Name::read(&setting.name), setting });
-            let named = inside.into_iter().map(|setting| (Name::read(&setting.name), Cow::Owned(setting)));
-            entries.extend(named.map(|(name, setting)| Entry { setting, name }));
-        }
-        let by_name = entries.iter().enumerate().map(|(at, entry)| (entry.setting.name.clone(), at)).collect();
-        Scene { entries, by_name, context }
-    }
-
-    /// The variable of that exact name, where it holds something.
-    pub(super) fn get(&self, name: &str) -> Option<&Entry<'a>> {
-        self.by_name.get(name).map(|at| &self.entries[*at]).filter(|entry| !entry.is_empty())
-    }
-}
-
-/// A draft with where it came from.
-pub(super) struct Found {
-    pub(super) draft: Draft,
-    pub(super) origins: Vec<Origin>,
-    /// The group of variables that it came from.
-    pub(super) group: String,
-    /// Only an engine is named; it counts where nothing else in the environment names a database.
-    pub(super) weak: bool,
-    /// libpq's own variables: what is missing is its default and nothing that another variable says.
-    pub(super) keeps_default: bool,
-}
-
-impl Found {
-    pub(super) fn new(draft: Draft, origin: Origin, group: &str) -> Self {
-        Found { draft, origins: vec![origin], group: group.to_owned(), weak: false, keeps_default: false }
-    }
-
-    pub(super) fn add_origin(&mut self, origin: &Origin) {
-        if !self.origins.contains(origin) {
-            self.origins.push(origin.clone());
-        }
-    }
-}
 
 /// Finds every database that the command could reach, each once, with all the places its name was read from.
 ///
@@ -122,12 +52,23 @@ fn overlay(invocation: &Invocation) -> Vec<Setting> {
 }
 
 fn scene<'a>(reading: &'a Reading, overlay: Vec<Setting>, context: &'a Context<'a>) -> Scene<'a> {
-    let hidden: std::collections::HashSet<String> = overlay.iter().map(|setting| setting.name.clone()).collect();
+    let hidden: HashSet<String> = overlay.iter().map(|setting| setting.name.clone()).collect();
     let mut settings: Vec<&Setting> =
         reading.settings.iter().filter(|setting| !hidden.contains(&setting.name)).collect();
     settings.sort_by(|a, b| (&a.origin.file, a.origin.line, &a.name).cmp(&(&b.origin.file, b.origin.line, &b.name)));
     let settings = settings.into_iter().map(Cow::Borrowed).chain(overlay.into_iter().map(Cow::Owned));
     Scene::new(settings, context)
+}
+
+/// `REDIS_CONNECTION` holds an engine's name or a whole connection; what it holds decides.
+fn as_url<'e>(entry: &'e Entry<'_>) -> Cow<'e, Name> {
+    let name = &entry.name;
+    let connection = name.role == Some(Role::Engine) && entry.setting.name.to_ascii_uppercase().ends_with("CONNECTION");
+    let is_address = entry.value().contains([':', '@', '=', '/']) || super::looks::like_address(entry.value());
+    if connection && is_address && name.says_database {
+        return Cow::Owned(Name { role: Some(Role::Url), ..name.clone() });
+    }
+    Cow::Borrowed(name)
 }
 
 /// Everything that the variables of one environment name.
@@ -143,7 +84,7 @@ fn environment(scene: &Scene<'_>) -> Vec<Found> {
         if folder && entry.name.says_database {
             continue;
         }
-        let drafts = super::value::parse(&entry.name, &entry.setting.value, scene.context);
+        let drafts = super::value::parse(&as_url(entry), &entry.setting.value, scene.context);
         consumed[index] = !drafts.is_empty();
         for mut draft in drafts {
             if entry.setting.unresolved.is_some() {
@@ -166,9 +107,12 @@ mod tests {
     use crate::environment::{Reading, Unresolved};
     use crate::target::testing::{found, lines, reading, target_line, typed};
 
+    /// Variables, and the targets that they name.
+    type Case<'a> = (&'a [(&'a str, &'a str)], &'a [&'a str]);
+
     #[test]
     fn split_variables_are_put_together() {
-        let cases: [(&[(&str, &str)], &[&str]); 38] = [
+        let cases: [Case; 50] = [
             (
                 &[
                     ("DB_CONNECTION", "pgsql"),
@@ -306,6 +250,27 @@ mod tests {
                 ],
                 &["mysql h:3307 x"],
             ),
+            (
+                &[("HOST_DB", "db.example.net"), ("NAME_DB", "x"), ("PORT_DB", "5432")],
+                &["postgres db.example.net:5432 x"],
+            ),
+            (
+                &[("SHOP_HOST", "db.example.net"), ("SHOP_DATABASE", "x"), ("SHOP_PASSWORD", "p")],
+                &["unknown db.example.net x"],
+            ),
+            (&[("APP_HOST", "www.example.net"), ("APP_DATABASE", "x")], &["unknown localhost x"]),
+            (&[("HOST", "www.example.net"), ("USER", "ann"), ("DATABASE", "x")], &["unknown localhost x"]),
+            (&[("DB_MASTER", "10.0.0.1"), ("DB_SLAVE", "10.0.0.2")], &["unknown 10.0.0.1 -", "unknown 10.0.0.2 -"]),
+            (&[("MONGO_CLUSTER", "c0.ab1cd.mongodb.net")], &["mongodb c0.ab1cd.mongodb.net:27017 -"]),
+            (&[("REDIS_CONNECTION", "r.example.net:6380,password=x,ssl=True")], &["redis r.example.net:6380 -"]),
+            (&[("DB_POOL_HOST", "pool.example.net")], &["unknown pool.example.net -"]),
+            (
+                &[("DB_HOST", "db"), ("DB_NAME", "x"), ("DB_TEST_NAME", "x_test")],
+                &["unknown db x", "unknown db x_test"],
+            ),
+            (&[("DB_HOST", "db"), ("DB_NAME", "x"), ("DB_HOST_TEST", "t")], &["unknown db x", "unknown t x"]),
+            (&[("POSTGRES_PORT", "tcp://172.17.0.5:5432"), ("POSTGRES_HOST", "pg")], &["postgres pg:5432 -"]),
+            (&[("DB_HOST", "postgres://h.example.net"), ("DB_NAME", "x")], &["postgres h.example.net:5432 x"]),
             (&[("DB_HOST", "h"), ("DB_PORT", "port"), ("DB_NAME", "x")], &["unknown h x [Port]"]),
             (
                 &[("DB_HOST", "h"), ("DB_SSL_CERT", "/etc/client.pem"), ("DB_PORT", "5432")],
@@ -314,30 +279,6 @@ mod tests {
         ];
         for (pairs, expected) in cases {
             assert_eq!(lines(pairs), expected, "{pairs:?}");
-        }
-    }
-
-    #[test]
-    fn libpq_variables_fill_and_redirect_urls() {
-        let service = ("/home/ann/.pg_service.conf", "[r]\nhost=db.example.net\nport=5433\ndbname=shop\n");
-        let cases: [(&[(&str, &str)], &[&str]); 7] = [
-            (
-                &[("DATABASE_URL", "postgres://localhost/x"), ("PGHOSTADDR", "10.0.0.9")],
-                &["postgres 10.0.0.9:5432,localhost:5432 x"],
-            ),
-            (
-                &[("DATABASE_URL", "postgres:///x"), ("PGHOST", "db.example.net")],
-                &["postgres db.example.net:5432 x", "postgres db.example.net:5432 -"],
-            ),
-            (&[("DATABASE_URL", "postgres://localhost/x"), ("PGPORT", "6543")], &["postgres localhost:6543 x"]),
-            (&[("PGSERVICE", "r")], &["postgres db.example.net:5433 shop"]),
-            (&[("DATABASE_URL", "postgres:///x?service=r")], &["postgres db.example.net:5433 x"]),
-            (&[("PGSERVICE", "missing")], &["postgres <missing> -"]),
-            (&[("SPRING_DATASOURCE_URL", "jdbc:postgresql:x"), ("PGPORT", "1")], &["postgres localhost:5432 x"]),
-        ];
-        for (pairs, expected) in cases {
-            let shown: Vec<String> = found(&[reading(pairs)], &[], &[service]).iter().map(target_line).collect();
-            assert_eq!(shown, expected, "{pairs:?}");
         }
     }
 
@@ -370,6 +311,11 @@ mod tests {
                 r#"{"type":"service_account","client_email":"a@example.net","token_uri":"https://x.example.net"}"#,
             ),
             ("ELASTIC_APM_SERVER_URL", "https://apm.example.net"),
+            ("ORACLE_ADDRESS", "0x52908400098527886E0F7030069857D2E4169EE7"),
+            ("MOVIE_DB_API_URL", "https://api.example.net/3"),
+            ("ELASTIC_IP", "203.0.113.7"),
+            ("POSTGRES_VERSION", "15.2.1"),
+            ("HIBERNATE_DIALECT", "org.hibernate.dialect.PostgreSQLDialect"),
             ("PGADMIN_DEFAULT_EMAIL", "a@example.net"),
             ("DB_PASSWORD", "postgres://looks.like.a.url/x"),
             ("PATH", "/usr/bin:/bin"),

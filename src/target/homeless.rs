@@ -1,6 +1,6 @@
 //! Databases that are named without a host: they are looked for where the environment says that such servers are.
 
-use super::find::Found;
+use super::scene::Found;
 use super::{Engine, Place};
 
 /// How many servers are considered; the first ones that an environment names.

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::find::Found;
+use super::scene::Found;
 use super::{Doubt, Engine, Place, Target};
 use crate::environment::Origin;
 use crate::secret::MASK;
@@ -107,7 +107,7 @@ impl Merger {
     fn adopt_unknown(&mut self) {
         type Names = (Vec<String>, Option<String>);
         let names = |target: &Target| -> Names {
-            let mut names: Vec<String> = target.places.iter().map(|place| place_name(place)).collect();
+            let mut names: Vec<String> = target.places.iter().map(place_name).collect();
             names.sort();
             (names, target.database.clone())
         };
@@ -125,8 +125,8 @@ impl Merger {
                 });
             }
         }
-        for at in 0..self.targets.len() {
-            let Some(home) = adopted[at] else { continue };
+        for (at, home) in adopted.iter().enumerate() {
+            let Some(home) = *home else { continue };
             let origins = self.targets[at].origins.clone();
             for origin in origins {
                 if self.origins.insert((home, origin.clone())) {

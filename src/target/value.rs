@@ -146,6 +146,12 @@ fn by_name(name: &Name, scheme: &str, text: &str) -> Option<Draft> {
     if !name.says_database || name.stopped || !reaches {
         return None;
     }
+    // `MOVIE_DB_API_URL` is a web service; of the general words only `DATABASE` says that it is a store.
+    let web = default_port.is_some();
+    let general = name.engine.is_none() && !name.is_store;
+    if web && (name.engine == Some(Engine::Oracle) || general && !is_database_itself(name)) {
+        return None;
+    }
     let rest = &text[scheme.len() + 3..];
     let engine = name.engine.unwrap_or(Engine::Unknown);
     let mut draft = super::url::parse_rest(engine, &scheme, rest);
@@ -160,6 +166,12 @@ fn by_name(name: &Name, scheme: &str, text: &str) -> Option<Draft> {
         }
     }
     Some(draft)
+}
+
+fn is_database_itself(name: &Name) -> bool {
+    let words = || name.group.split('_');
+    (words().any(|word| word == "DATABASE") || matches!(name.group.as_str(), "DB" | "REPLIT_DB"))
+        && !words().any(|word| matches!(word, "API" | "DOWNLOAD" | "WEB" | "SITE"))
 }
 
 fn name_is_endpoint(name: &Name) -> bool {
