@@ -130,6 +130,11 @@ pub(super) fn locate_list(text: &str) -> (Vec<Place>, Vec<Doubt>) {
         if item.is_empty() || item.contains('=') {
             continue;
         }
+        // SQL Server: `host,1433`
+        if let (Some(Place::Host { port: port @ None, .. }), Ok(number)) = (places.last_mut(), item.parse::<u16>()) {
+            *port = Some(number);
+            continue;
+        }
         let bare = item.split_once("://").map_or(item, |(_, rest)| rest.split('/').next().unwrap_or(rest));
         let located = locate(bare);
         places.extend(located.place);
@@ -195,6 +200,8 @@ mod tests {
         let host = |name: &str, port| Place::Host { name: name.to_owned(), port };
         let cases = [
             ("a:9092,b:9092", vec![host("a", Some(9092)), host("b", Some(9092))]),
+            ("sql01,1433", vec![host("sql01", Some(1433))]),
+            ("PLAINTEXT://a:9092,SSL://b:9093", vec![host("a", Some(9092)), host("b", Some(9093))]),
             ("a, b", vec![host("a", None), host("b", None)]),
             ("localhost:6379,password=x,ssl=True", vec![host("localhost", Some(6379))]),
             ("http://es1:9200,http://es2:9200/x", vec![host("es1", Some(9200)), host("es2", Some(9200))]),

@@ -62,11 +62,11 @@ fn hosts(text: &str) -> (Vec<Place>, Vec<Doubt>) {
     if text.bytes().all(|byte| byte.is_ascii_digit()) && !text.is_empty() {
         return (Vec::new(), Vec::new());
     }
-    if let Some((_, rest)) = text.split_once("://") {
+    if let Some((_, rest)) = text.split_once("://").filter(|(_, rest)| !rest.contains("://")) {
         let draft = super::url::parse_rest(Engine::Unknown, "", rest);
         return (draft.places, draft.doubts);
     }
-    if text.contains('@') || text.contains('/') && !text.starts_with(['/', '<', '$', '{']) {
+    if !text.contains("://") && (text.contains('@') || text.contains('/')) && !text.starts_with(['/', '<', '$', '{']) {
         let draft = super::url::parse_rest(Engine::Unknown, "", text);
         return (draft.places, draft.doubts);
     }
