@@ -2,9 +2,10 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::find::Found;
+use super::scene::Found;
 use super::{Doubt, Engine, Place, Target};
 use crate::environment::Origin;
+use crate::secret::MASK;
 
 /// What makes two findings one database.
 #[derive(PartialEq, Eq, Hash, Clone)]
@@ -95,8 +96,10 @@ impl Merger {
             .filter(|target| dialable(target))
             .filter_map(|target| target.origins.first().cloned())
             .collect();
-        self.targets
-            .retain(|target| dialable(target) || target.origins.first().is_none_or(|origin| !read.contains(origin)));
+        // What hides a host that some parser could dial stays, whatever another parser makes of the text.
+        let hides = |target: &Target| target.places.iter().any(|place| place_name(place) == MASK);
+        let elsewhere = |target: &Target| target.origins.first().is_some_and(|origin| read.contains(origin));
+        self.targets.retain(|target| dialable(target) || hides(target) || !elsewhere(target));
         self.targets
     }
 
@@ -104,7 +107,7 @@ impl Merger {
     fn adopt_unknown(&mut self) {
         type Names = (Vec<String>, Option<String>);
         let names = |target: &Target| -> Names {
-            let mut names: Vec<String> = target.places.iter().map(|place| place_name(place)).collect();
+            let mut names: Vec<String> = target.places.iter().map(place_name).collect();
             names.sort();
             (names, target.database.clone())
         };
@@ -122,8 +125,8 @@ impl Merger {
                 });
             }
         }
-        for at in 0..self.targets.len() {
-            let Some(home) = adopted[at] else { continue };
+        for (at, home) in adopted.iter().enumerate() {
+            let Some(home) = *home else { continue };
             let origins = self.targets[at].origins.clone();
             for origin in origins {
                 if self.origins.insert((home, origin.clone())) {

@@ -128,57 +128,66 @@ const STORES: &[(Engine, &[&str])] = &[
     (Engine::Search, &["QDRANT", "WEAVIATE", "MILVUS", "CHROMA"]),
 ];
 
-/// Words after which a name is no longer about reaching the database itself.
+/// Whether a name with this word is about something beside the database: a dashboard, a bastion.
 pub(super) fn stops(word: &str) -> bool {
     STOPS.contains(&word)
+}
+
+/// Whether a name with this word is about something inside of the database, or of its client: a pool, a table.
+pub(super) fn is_inner(word: &str) -> bool {
+    INNER.contains(&word)
 }
 
 const STOPS: &[&str] = &[
     "ADMINER",
     "APM",
     "BASTION",
-    "BUCKET",
+    "BEANSTALK",
     "CALLBACK",
-    "COLLECTION",
-    "COLUMN",
     "COMMANDER",
-    "CONSUMER",
-    "CONTAINER",
     "DASHBOARD",
     "DOCS",
     "EXPORTER",
     "EXPRESS",
-    "GROUP",
     "HEALTHCHECK",
-    "IMAGE",
-    "INDEX",
     "INSIGHT",
     "JUMP",
     "KIBANA",
-    "LOG",
-    "LOGGING",
     "LOGO",
     "METRICS",
+    "PGADMIN",
+    "PHPMYADMIN",
+    "REDIRECT",
+    "REGISTRY",
+    "SSH",
+    "STUDIO",
+    "TUNNEL",
+    "UI",
+    "WEBHOOK",
+];
+
+const INNER: &[&str] = &[
+    "BUCKET",
+    "COLLECTION",
+    "COLUMN",
+    "CONSUMER",
+    "CONTAINER",
+    "GROUP",
+    "IMAGE",
+    "INDEX",
+    "LOG",
+    "LOGGING",
     "MIGRATION",
     "MIGRATIONS",
     "NETWORK",
-    "PGADMIN",
-    "PHPMYADMIN",
     "POOL",
     "PREFIX",
     "QUEUE",
-    "REDIRECT",
-    "REGISTRY",
     "SECRET",
     "SEED",
-    "SSH",
-    "STUDIO",
     "THREAD",
     "TOPIC",
-    "TUNNEL",
-    "UI",
     "VOLUME",
-    "WEBHOOK",
 ];
 
 /// Words that tell one of several like databases from another, before or behind the part's name.
