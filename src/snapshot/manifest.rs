@@ -22,6 +22,9 @@ pub struct Manifest {
     pub taken_at: DateTime<Utc>,
     /// The run it was taken for.
     pub run: Option<String>,
+    /// Later runs that found the database unchanged and took this snapshot as theirs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub used_by: Vec<String>,
     /// The dump's file name, in the folder of the manifest.
     pub file: String,
     /// Bytes in the dump.

@@ -1,9 +1,29 @@
 //! Saving a database before a command may touch it, and putting it back: plans, engines, manifests, retention.
 
-#![forbid(unsafe_code)]
-
+mod error;
+mod latest;
 mod manifest;
+mod plan;
+pub mod postgres;
+mod receipt;
+mod restore;
+mod retention;
+pub mod sqlite;
+mod store;
+mod store_error;
+mod take;
 mod taken;
+#[cfg(test)]
+mod testing;
 
+pub use error::SnapshotError;
+pub use latest::latest;
 pub use manifest::{FileState, Kind, Level, Manifest, Server, TableRows, Tool};
+pub use plan::{PlanError, Step, plan};
+pub use receipt::{Care, Receipt};
+pub use restore::{Request, describe, restore, verify};
+pub use retention::{Decision, decide};
+pub use store::{Reservation, Store, Stored, file_state, hash_file};
+pub use store_error::StoreError;
+pub use take::{Order, take};
 pub use taken::{Taken, Watch};

@@ -34,4 +34,9 @@ pub trait Watch: Sync {
 
     /// Whether the person or a signal asked to stop; the operation then ends with its own `Interrupted` error.
     fn interrupted(&self) -> bool;
+
+    /// What a person should know while it lasts: what is being waited for, what was found. A phrase.
+    fn remark(&self, what: &str) {
+        let _ = what;
+    }
 }

@@ -1,10 +1,64 @@
 //! What a command could reach: the grammars of URLs, DSNs and split variables, and the [`Target`]s they name.
 //!
+//! [`find_targets`] looks at each environment that the command could see. By value first: what parses as a URL or
+//! DSN names a database whatever its variable is called. By name second: `DB_HOST` and its like are put together.
 //! Nothing here judges a target or connects to one.
 #![forbid(unsafe_code)]
 
+mod ado_net;
+mod ambient;
+mod arguments;
+mod authority;
+mod bare;
+mod clients;
+mod draft;
+mod embedded;
 mod engine;
+mod find;
+mod go_mysql;
+mod host;
+mod instance;
+mod jdbc;
+mod json;
+mod libpq;
+mod merge;
 mod model;
+mod names;
+mod oracle;
+mod parameters;
+mod pdo;
+mod placeholder;
+mod query;
+mod scheme;
+mod services;
+mod shown;
+mod split;
+mod sqlite;
+mod terminal;
+#[cfg(test)]
+mod testing;
+mod text;
+mod url;
+mod value;
+mod words;
 
+use std::path::PathBuf;
+
+use crate::environment::{Files, Project};
+use draft::Draft;
+
+pub use arguments::is_database_client;
 pub use engine::Engine;
+pub use find::find_targets;
 pub use model::{Doubt, Place, Target};
+
+/// What paths and service names are looked up in.
+#[derive(Clone, Copy)]
+pub struct Context<'a> {
+    /// The folders of the command.
+    pub project: &'a Project,
+    /// The files that may be read.
+    pub files: &'a dyn Files,
+    /// Folders that a relative SQLite path may be relative to, for the loader at hand; the current one first.
+    pub base_folders: &'a [PathBuf],
+}

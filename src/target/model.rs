@@ -61,7 +61,7 @@ pub enum Place {
 }
 
 /// Why a value cannot be dialled as it stands.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Doubt {
     /// `${…}`, `<…>`, `{{…}}`, `%…%`: something that was to be filled in.
     Unexpanded,

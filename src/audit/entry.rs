@@ -1,0 +1,353 @@
+//! What one line of the log says.
+//!
+//! A run is followed by its id: `run-started` is written before the command starts and `run-finished` after it
+//! ended, both with the same `run`; a start without a finish is a run that was killed or still lasts. Fields are
+//! added, never renamed; an event of a newer version reads as [`Event::Unknown`].
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde::{Deserialize, Serialize, Serializer};
+use serde_json::Value;
+
+use super::Hash;
+
+/// What a caller hands in: everything but the entry's place in the chain.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Record {
+    /// When it happened, UTC; written with milliseconds.
+    pub at: DateTime<Utc>,
+    /// The id that all entries of one invocation share; snapshots' manifests name it too.
+    pub run: String,
+    /// Who asked for it.
+    pub who: Who,
+    /// What was asked for.
+    pub what: What,
+    /// What happened.
+    pub event: Event,
+}
+
+/// One line of the log.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    /// The version of this format: 1.
+    pub schema: u32,
+    /// The line's number, from 1.
+    pub seq: u64,
+    /// When it happened, UTC.
+    #[serde(serialize_with = "with_milliseconds")]
+    pub at: DateTime<Utc>,
+    /// The log's random id: in its first entry only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub log: Option<String>,
+    /// The invocation that wrote it.
+    pub run: String,
+    /// What happened.
+    #[serde(flatten)]
+    pub event: Event,
+    /// Who asked for it.
+    pub who: Who,
+    /// What was asked for.
+    pub what: What,
+    /// SHA-256 of the line before, without its newline; `None` in the first line.
+    pub previous: Option<Hash>,
+}
+
+fn with_milliseconds<S: Serializer>(at: &DateTime<Utc>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&at.to_rfc3339_opts(SecondsFormat::Millis, true))
+}
+
+impl Entry {
+    /// Gives a record its place in the chain.
+    #[must_use]
+    pub fn place(record: &Record, seq: u64, log: Option<String>, previous: Option<Hash>) -> Self {
+        let Record { at, run, who, what, event } = record.clone();
+        Entry { schema: 1, seq, at, log, run, event, who, what, previous }
+    }
+
+    /// The line as it is written, without the newline.
+    ///
+    /// # Errors
+    ///
+    /// Only where a value cannot be JSON; the types here always can.
+    pub fn line(&self) -> Result<String, serde_json::Error> {
+        serde_json::to_string(self)
+    }
+}
+
+/// Who asked for something.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Who {
+    /// The account's name.
+    pub user: String,
+    /// This machine's name.
+    pub host: String,
+    /// Human, agent, CI or hook.
+    pub caller: Caller,
+    /// The project's git commit, where it is under git.
+    pub commit: Option<String>,
+}
+
+/// Who drives safe-test, as `check --format json` says it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Caller {
+    /// `human`, `agent`, `ci` or `hook`.
+    pub kind: String,
+    /// The agent's or provider's name, where it is known.
+    pub name: Option<String>,
+}
+
+/// What was asked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct What {
+    /// The command and its arguments after [`redact_command`](super::redact_command).
+    pub command: Vec<String>,
+    /// The folder it was asked for in.
+    pub folder: String,
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+pub enum Event {
+    /// The log begins.
+    Opened,
+    /// A command was not run.
+    Refused(Refusal),
+    /// A command is about to run.
+    RunStarted(Start),
+    /// A command ended.
+    RunFinished(Finish),
+    /// Snapshots were taken on request.
+    Snapshot(Saved),
+    /// Databases were put back.
+    Restore(Restored),
+    /// Old snapshots were removed.
+    Prune(Pruned),
+    /// A person was asked.
+    Answer(Answer),
+    /// The log was not found as it was left, and goes on from what was found.
+    Continued(Continued),
+    /// A person accepted whatever `log verify` reports up to here.
+    Accepted(Accepted),
+    /// An event of a newer version.
+    #[serde(other)]
+    Unknown,
+}
+
+/// The judgement that something rests on.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Judgement {
+    /// `safe`, `unverified` or `production`.
+    pub verdict: String,
+    /// The findings, as `check --format json` gives them.
+    #[serde(default)]
+    pub findings: Vec<Value>,
+    /// The targets, as `check --format json` gives them.
+    #[serde(default)]
+    pub targets: Vec<Value>,
+    /// The policy that was in force.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<Policy>,
+}
+
+/// Which policy was in force.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Policy {
+    /// The policy's file.
+    pub file: String,
+    /// SHA-256 of its content, hexadecimal.
+    pub sha256: String,
+    /// Whether what loosens in it was in force.
+    pub trusted: bool,
+}
+
+/// Why a command was not run.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Refusal {
+    /// What was judged.
+    #[serde(flatten)]
+    pub judgement: Judgement,
+    /// The reason in words.
+    pub reason: String,
+    /// The status that safe-test ended with.
+    pub exit: u8,
+}
+
+/// What is known before a command starts.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Start {
+    /// What was judged.
+    #[serde(flatten)]
+    pub judgement: Judgement,
+    /// The ids of the snapshots that undo this run, in the order of the targets.
+    #[serde(default)]
+    pub snapshots: Vec<String>,
+    /// What a person should know: a target that was not saved and why, a snapshot that was reused.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
+}
+
+/// How a command ended.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Finish {
+    /// Its exit status or signal.
+    pub outcome: Outcome,
+    /// How long it ran, in milliseconds.
+    pub duration_ms: u64,
+    /// What a person should know.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
+}
+
+/// The end of a process.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// It exited with this status.
+    Status(i32),
+    /// This signal ended it.
+    Signal(i32),
+    /// It could not be started, and why.
+    NotStarted(String),
+}
+
+/// Snapshots that were taken.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Saved {
+    /// Their ids.
+    pub snapshots: Vec<String>,
+    /// What was saved, as `check --format json` gives targets.
+    #[serde(default)]
+    pub targets: Vec<Value>,
+}
+
+/// Databases that were put back.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Restored {
+    /// The snapshots that are now in place.
+    pub snapshots: Vec<String>,
+    /// The safety snapshots of what they replaced.
+    pub safety: Vec<String>,
+    /// What kept the rest from being restored, where something did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<String>,
+}
+
+/// Snapshots that were removed.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pruned {
+    /// Their ids.
+    pub snapshots: Vec<String>,
+}
+
+/// What a person answered.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Answer {
+    /// What was asked.
+    pub question: String,
+    /// What was typed, redacted.
+    pub answer: String,
+    /// Whether that permits what was asked about.
+    pub permitted: bool,
+    /// What was judged when it was asked.
+    #[serde(flatten)]
+    pub judgement: Judgement,
+}
+
+/// How the log was found when it was not as it was left.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Continued {
+    /// What it looked like.
+    pub damage: Disorder,
+    /// Where the log should have ended; `None` where nothing is known.
+    pub expected: Option<Head>,
+    /// Where it ended; `None` where it was gone.
+    pub found: Option<Head>,
+}
+
+/// How a log was found that is not as it was left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Disorder {
+    /// The file was gone or empty.
+    Missing,
+    /// Its last line has no end.
+    Torn,
+    /// It is shorter than it was.
+    Cut,
+    /// It is longer than it was.
+    Extended,
+    /// It ends in another line.
+    Changed,
+    /// Another log stands in its place.
+    Replaced,
+    /// What this machine remembered of it cannot be read.
+    Forgotten,
+    /// A word of a newer version.
+    #[serde(other)]
+    Other,
+}
+
+/// A place in a log: its last line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Head {
+    /// The log's id.
+    pub log: String,
+    /// The line's number.
+    pub seq: u64,
+    /// The line's hash; `None` where there was no line.
+    pub hash: Option<Hash>,
+}
+
+/// What a person accepted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Accepted {
+    /// SHA-256 over the hashes of all lines before this entry: acceptance holds for exactly these lines.
+    pub digest: Hash,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_is_one_line_of_json_that_reads_back() {
+        let judgement = Judgement { verdict: "safe".to_owned(), ..Judgement::default() };
+        let events = [
+            ("opened", Event::Opened),
+            (
+                "refused",
+                Event::Refused(Refusal { judgement: judgement.clone(), reason: "two\nlines".to_owned(), exit: 120 }),
+            ),
+            ("run-started", Event::RunStarted(Start { judgement: judgement.clone(), ..Start::default() })),
+            (
+                "run-finished",
+                Event::RunFinished(Finish { outcome: Outcome::Signal(15), duration_ms: 7, notes: Vec::new() }),
+            ),
+            ("snapshot", Event::Snapshot(Saved::default())),
+            ("restore", Event::Restore(Restored::default())),
+            ("prune", Event::Prune(Pruned::default())),
+            ("answer", Event::Answer(Answer { judgement, ..Answer::default() })),
+            ("continued", Event::Continued(Continued { damage: Disorder::Cut, expected: None, found: None })),
+            ("accepted", Event::Accepted(Accepted { digest: Hash::of(b"") })),
+        ];
+        for (name, event) in events {
+            let at = DateTime::from_timestamp_millis(1_795_271_422_123).unwrap();
+            let record = Record { at, run: "r1".to_owned(), who: Who::default(), what: What::default(), event };
+            let entry = Entry::place(&record, 3, None, Some(Hash::of(b"x")));
+            let line = entry.line().unwrap();
+            assert!(!line.contains('\n'), "{line}");
+            let value: Value = serde_json::from_str(&line).unwrap();
+            assert_eq!(value["event"], name);
+            assert_eq!(value["at"], "2026-11-21T14:30:22.123Z");
+            assert_eq!(serde_json::from_str::<Entry>(&line).unwrap(), entry);
+        }
+    }
+
+    #[test]
+    fn an_event_of_a_newer_version_is_kept_as_unknown() {
+        let line = r#"{"schema":1,"seq":2,"at":"2026-11-21T14:30:22Z","run":"r","event":"teleported","far":true,
+            "who":{"user":"","host":"","caller":{"kind":"human","name":null},"commit":null},
+            "what":{"command":[],"folder":""},"previous":null}"#;
+        assert_eq!(serde_json::from_str::<Entry>(line).unwrap().event, Event::Unknown);
+    }
+}

@@ -1,0 +1,181 @@
+//! The anchors in the user's state directory.
+//!
+//! `audit/anchors/ID/PLACE` remembers the end of the log with that id at that place, `audit/places/PLACE` which
+//! log was last seen there. PLACE is a hash of the log's path. So a log that moved is known again by its id, one
+//! that is gone is missed at its place, and a copied project goes on beside its original.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use crate::audit::anchor::{Anchor, SLOT};
+use crate::audit::{AuditError, Hash};
+
+/// The anchors below one state directory.
+#[derive(Debug, Clone)]
+pub(super) struct Anchors {
+    folder: PathBuf,
+}
+
+/// An anchor with the file that holds it.
+#[derive(Debug)]
+pub(super) struct Kept {
+    pub(super) path: PathBuf,
+    /// `None` where the file cannot be understood.
+    pub(super) anchor: Option<Anchor>,
+}
+
+/// A log's place: the name its path goes by in the state directory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Place(String);
+
+impl Place {
+    pub(super) fn of(log: &Path) -> Self {
+        Place(Hash::of(log.as_os_str().as_encoded_bytes()).to_string()[..32].to_owned())
+    }
+}
+
+impl Anchors {
+    pub(super) fn below(state_directory: &Path) -> Self {
+        Anchors { folder: state_directory.join("audit") }
+    }
+
+    /// The id of the log that was last seen at `place`.
+    pub(super) fn log_at(&self, place: &Place) -> Result<Option<String>, AuditError> {
+        let path = self.place_path(place);
+        match fs::read_to_string(&path) {
+            Ok(text) => Ok(Some(text.trim_end().to_owned()).filter(|id| is_id(id))),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(source) => Err(AuditError::Anchor { path, source }),
+        }
+    }
+
+    /// Remembers that the log `id` is at `place`.
+    pub(super) fn set_log_at(&self, place: &Place, id: &str) -> Result<(), AuditError> {
+        let path = self.place_path(place);
+        write_anew(&path, format!("{id}\n").as_bytes()).map_err(|source| AuditError::Anchor { path, source })
+    }
+
+    /// Takes the anchor of a log that moved along to its new place, and forgets that the log was at the old one.
+    pub(super) fn follow(&self, kept: &Path, id: &str, place: &Place) -> Result<PathBuf, AuditError> {
+        let own = self.anchor_path(id, place);
+        let renamed = fs::rename(kept, &own).and_then(|()| sync_folder(&own));
+        renamed.map_err(|source| AuditError::Anchor { path: own.clone(), source })?;
+        if let Some(name) = kept.file_name() {
+            let old = Place(name.to_string_lossy().into_owned());
+            if self.log_at(&old)?.as_deref() == Some(id) {
+                // Where this fails, the log is missed at the old place though it is elsewhere: the safe mistake.
+                let _ = fs::remove_file(self.place_path(&old));
+            }
+        }
+        Ok(own)
+    }
+
+    pub(super) fn anchor_path(&self, id: &str, place: &Place) -> PathBuf {
+        self.folder.join("anchors").join(id).join(&place.0)
+    }
+
+    /// The anchor of the log `id` at `place`.
+    pub(super) fn load(&self, id: &str, place: &Place) -> Result<Option<Kept>, AuditError> {
+        load(self.anchor_path(id, place))
+    }
+
+    /// The anchors of the log `id` at every place.
+    pub(super) fn load_all(&self, id: &str) -> Result<Vec<Kept>, AuditError> {
+        let folder = self.folder.join("anchors").join(id);
+        let failed = |source| AuditError::Anchor { path: folder.clone(), source };
+        let entries = match fs::read_dir(&folder) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(source) => return Err(failed(source)),
+        };
+        let mut kept = Vec::new();
+        for entry in entries {
+            let path = entry.map_err(failed)?.path();
+            // A name with an ending is a temporary file that a kill left behind.
+            if path.extension().is_none() {
+                kept.extend(load(path)?.filter(|kept| kept.anchor.is_some()));
+            }
+        }
+        Ok(kept)
+    }
+
+    fn place_path(&self, place: &Place) -> PathBuf {
+        self.folder.join("places").join(&place.0)
+    }
+}
+
+/// Whether `text` has the form of a log's id; what is read from a log becomes part of a path only if it has.
+pub(super) fn is_id(text: &str) -> bool {
+    text.len() == 32 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+fn load(path: PathBuf) -> Result<Option<Kept>, AuditError> {
+    match fs::read(&path) {
+        Ok(bytes) => Ok(Some(Kept { anchor: Anchor::decode(&bytes), path })),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(AuditError::Anchor { path, source }),
+    }
+}
+
+/// An anchor file that is open for being written in turn.
+#[derive(Debug)]
+pub(super) struct AnchorFile {
+    file: File,
+    path: PathBuf,
+}
+
+impl AnchorFile {
+    /// Opens the file at `path`, whose both slots exist.
+    pub(super) fn open(path: &Path) -> Result<Self, AuditError> {
+        let file = OpenOptions::new().write(true).open(path);
+        let file = file.map_err(|source| AuditError::Anchor { path: path.to_owned(), source })?;
+        Ok(AnchorFile { file, path: path.to_owned() })
+    }
+
+    /// Makes the file anew with `anchor` in it, under its name only once it is whole.
+    pub(super) fn create(path: &Path, anchor: &Anchor) -> Result<Self, AuditError> {
+        let written = encode(anchor).and_then(|(bytes, at)| {
+            let mut file = vec![0; 2 * SLOT];
+            file[at as usize..at as usize + bytes.len()].copy_from_slice(&bytes);
+            write_anew(path, &file)
+        });
+        written.map_err(|source| AuditError::Anchor { path: path.to_owned(), source })?;
+        Self::open(path)
+    }
+
+    /// Writes `anchor` into the slot that its generation points at, and syncs it; the other slot stays.
+    pub(super) fn write(&self, anchor: &Anchor) -> Result<(), AuditError> {
+        let written = encode(anchor)
+            .and_then(|(bytes, at)| self.file.write_all_at(&bytes, at))
+            .and_then(|()| self.file.sync_data());
+        written.map_err(|source| AuditError::Anchor { path: self.path.clone(), source })
+    }
+}
+
+fn encode(anchor: &Anchor) -> io::Result<(Vec<u8>, u64)> {
+    anchor.encode().map_err(io::Error::other)
+}
+
+fn sync_folder(path: &Path) -> io::Result<()> {
+    File::open(path.parent().unwrap_or(Path::new("/")))?.sync_all()
+}
+
+/// Writes a private file by way of a temporary one, so that it is there whole or not at all.
+fn write_anew(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("/"));
+    DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    let temporary = path.with_extension(format!("{}.partial", std::process::id()));
+    let written = (|| {
+        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&temporary)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        fs::rename(&temporary, path)?;
+        sync_folder(path)
+    })();
+    if written.is_err() {
+        let _ = fs::remove_file(&temporary);
+    }
+    written
+}

@@ -1,0 +1,110 @@
+//! A log of its own for each test, and other processes that append to it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use chrono::DateTime;
+use tempfile::TempDir;
+
+use super::{Log, verify_file};
+use crate::audit::{AuditError, Event, Record, Report, Start, What, Who};
+
+pub(super) const LOG: &str = "SAFE_TEST_CHILD_LOG";
+pub(super) const STATE: &str = "SAFE_TEST_CHILD_STATE";
+pub(super) const APPENDS: &str = "SAFE_TEST_CHILD_APPENDS";
+pub(super) const RUN: &str = "SAFE_TEST_CHILD_RUN";
+
+/// A project folder and a state directory, removed at the end.
+pub(super) struct Sandbox {
+    pub(super) folder: TempDir,
+}
+
+impl Sandbox {
+    pub(super) fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("shop")).unwrap();
+        Sandbox { folder }
+    }
+
+    pub(super) fn with_entries(entries: usize) -> Self {
+        let sandbox = Self::new();
+        for entry in 0..entries {
+            sandbox.log().append(&record(&format!("run{entry}"))).unwrap();
+        }
+        sandbox
+    }
+
+    pub(super) fn path(&self) -> PathBuf {
+        self.log_in("shop")
+    }
+
+    pub(super) fn log_in(&self, project: &str) -> PathBuf {
+        self.folder.path().join(project).join("backups/audit.log")
+    }
+
+    pub(super) fn state(&self) -> PathBuf {
+        self.folder.path().join("state")
+    }
+
+    pub(super) fn log(&self) -> Log {
+        Log::open(&self.path(), &self.state())
+    }
+
+    pub(super) fn report(&self) -> Report {
+        verify_file(&self.path(), &self.state()).unwrap()
+    }
+
+    /// The test program itself, about to append `appends` entries to this log in a process of its own.
+    pub(super) fn child(&self, run: &str, appends: usize) -> Command {
+        child(&std::env::current_exe().unwrap(), &self.path(), &self.state(), run, appends)
+    }
+}
+
+pub(super) fn child(program: &Path, log: &Path, state: &Path, run: &str, appends: usize) -> Command {
+    let mut command = Command::new(program);
+    command
+        .args(["--exact", "--ignored", "--nocapture", "audit::log::test_support::appends_in_a_process_of_its_own"])
+        .env(LOG, log)
+        .env(STATE, state)
+        .env(RUN, run)
+        .env(APPENDS, appends.to_string())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command
+}
+
+pub(super) fn record(run: &str) -> Record {
+    Record {
+        at: DateTime::from_timestamp(1_795_271_422, 0).unwrap(),
+        run: run.to_owned(),
+        who: Who::default(),
+        what: What { command: vec!["true".to_owned(), "x".repeat(700)], folder: "/srv/shop".to_owned() },
+        event: Event::RunStarted(Start::default()),
+    }
+}
+
+pub(super) fn runs(log: &Log) -> Vec<String> {
+    let lines = log.read().unwrap().unwrap();
+    lines.filter_map(|line| line.unwrap().entry).map(|entry| entry.run).collect()
+}
+
+#[test]
+#[ignore = "run by other tests, as a process of its own"]
+#[expect(clippy::disallowed_methods, reason = "the test that starts this process hands it values by the environment")]
+fn appends_in_a_process_of_its_own() {
+    let value = |name| std::env::var(name).unwrap();
+    let log = Log::open(Path::new(&value(LOG)), Path::new(&value(STATE)));
+    for _ in 0..value(APPENDS).parse::<usize>().unwrap() {
+        if let Err(error) = log.append(&record(&value(RUN))) {
+            let kind = match &error {
+                AuditError::Write { source, .. } => format!("Write {:?}", source.kind()),
+                AuditError::Open { source, .. } => format!("Open {:?}", source.kind()),
+                AuditError::Folder { source, .. } => format!("Folder {:?}", source.kind()),
+                AuditError::Anchor { source, .. } => format!("Anchor {:?}", source.kind()),
+                other => format!("{other:?}"),
+            };
+            panic!("failed with <{kind}>: {error}");
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! One entry as one line for people.
+
+use std::fmt::Write;
+
+use chrono::SecondsFormat;
+
+use super::entry::{Entry, Event, Outcome};
+
+/// The entry in one line: when, what happened, how it was judged, how it ended, and the command.
+///
+/// Control characters, and those that turn the direction of text, are escaped: a command may hold anything.
+#[must_use]
+pub fn render(entry: &Entry) -> String {
+    let at = entry.at.to_rfc3339_opts(SecondsFormat::Secs, true);
+    let (event, detail) = words(&entry.event);
+    let mut line = format!("{at}  {event:<12}  {}", entry.run);
+    for part in [detail, quoted(&entry.what.command)] {
+        if !part.is_empty() {
+            let _ = write!(line, "  {part}");
+        }
+    }
+    if entry.who.caller.kind != "human" && !entry.who.caller.kind.is_empty() {
+        let name = entry.who.caller.name.as_deref().map(|name| format!(" {name}")).unwrap_or_default();
+        let _ = write!(line, "  [{}{name}]", entry.who.caller.kind);
+    }
+    visible(&line)
+}
+
+fn words(event: &Event) -> (&'static str, String) {
+    match event {
+        Event::Opened => ("opened", String::new()),
+        Event::Refused(refusal) => ("refused", format!("{}: {}", refusal.judgement.verdict, refusal.reason)),
+        Event::RunStarted(start) if start.snapshots.is_empty() => ("started", start.judgement.verdict.clone()),
+        Event::RunStarted(start) => {
+            ("started", format!("{}, saved {}", start.judgement.verdict, start.snapshots.join(", ")))
+        }
+        Event::RunFinished(finish) => {
+            ("finished", format!("{} after {}", outcome(&finish.outcome), duration(finish.duration_ms)))
+        }
+        Event::Snapshot(saved) => ("snapshot", saved.snapshots.join(", ")),
+        Event::Restore(restored) => {
+            let failure = restored.failure.as_ref().map(|failure| format!("; then failed: {failure}"));
+            ("restored", format!("{}{}", restored.snapshots.join(", "), failure.unwrap_or_default()))
+        }
+        Event::Prune(pruned) => ("pruned", pruned.snapshots.join(", ")),
+        Event::Answer(answer) => {
+            ("answered", format!("{} ({})", answer.answer, if answer.permitted { "go on" } else { "stop" }))
+        }
+        Event::Continued(continued) => ("continued", format!("the log was found {}", continued.damage.words())),
+        Event::Accepted(_) => ("accepted", "the log as it was then".to_owned()),
+        Event::Unknown => ("unknown", "written by a newer safe-test".to_owned()),
+    }
+}
+
+fn outcome(outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Status(status) => format!("exit {status}"),
+        Outcome::Signal(signal) => format!("signal {signal}"),
+        Outcome::NotStarted(reason) => format!("not started: {reason}"),
+    }
+}
+
+fn duration(milliseconds: u64) -> String {
+    match milliseconds {
+        0..1_000 => format!("{milliseconds} ms"),
+        1_000..60_000 => format!("{}.{} s", milliseconds / 1_000, milliseconds % 1_000 / 100),
+        _ => format!("{} min {} s", milliseconds / 60_000, milliseconds % 60_000 / 1_000),
+    }
+}
+
+/// The words as a shell would take them, so that the line can be copied.
+fn quoted(words: &[String]) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "-_./:=@%+,*~".contains(c);
+    let quote = |word: &String| match !word.is_empty() && word.chars().all(plain) {
+        true => word.clone(),
+        false => format!("'{}'", word.replace('\'', r"'\''")),
+    };
+    words.iter().map(quote).collect::<Vec<_>>().join(" ")
+}
+
+fn visible(text: &str) -> String {
+    let turns = |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let mut shown = String::with_capacity(text.len());
+    for character in text.chars() {
+        if character.is_control() || turns(character) {
+            shown.extend(character.escape_default());
+        } else {
+            shown.push(character);
+        }
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audit::{Caller, Finish, Judgement, Record, Refusal, Start, What, Who};
+
+    fn line(event: Event, command: &[&str]) -> String {
+        let record = Record {
+            at: chrono::DateTime::from_timestamp(1_795_271_422, 0).unwrap(),
+            run: "7f3a".to_owned(),
+            who: Who {
+                caller: Caller { kind: "agent".to_owned(), name: Some("Claude Code".to_owned()) },
+                ..Who::default()
+            },
+            what: What { command: command.iter().map(|&word| word.to_owned()).collect(), folder: "/p".to_owned() },
+            event,
+        };
+        render(&Entry::place(&record, 1, None, None))
+    }
+
+    #[test]
+    fn an_entry_is_one_line_for_people() {
+        let judgement = Judgement { verdict: "safe".to_owned(), ..Judgement::default() };
+        let cases = [
+            (
+                Event::RunStarted(Start {
+                    judgement: judgement.clone(),
+                    snapshots: vec!["a_1".to_owned()],
+                    notes: vec![],
+                }),
+                "2026-11-21T14:30:22Z  started       7f3a  safe, saved a_1  npm test  [agent Claude Code]",
+            ),
+            (
+                Event::RunFinished(Finish { outcome: Outcome::Status(3), duration_ms: 1250, notes: vec![] }),
+                "2026-11-21T14:30:22Z  finished      7f3a  exit 3 after 1.2 s  npm test  [agent Claude Code]",
+            ),
+            (
+                Event::Refused(Refusal { judgement, reason: "a\nb".to_owned(), exit: 120 }),
+                "2026-11-21T14:30:22Z  refused       7f3a  safe: a\\nb  npm test  [agent Claude Code]",
+            ),
+        ];
+        for (event, expected) in cases {
+            assert_eq!(line(event, &["npm", "test"]), expected);
+        }
+    }
+
+    #[test]
+    fn what_would_steer_a_terminal_is_escaped() {
+        let shown = line(Event::Opened, &["echo", "\u{1b}[2J\r\u{202e}x", "it's"]);
+        assert!(shown.contains(r"'\u{1b}[2J\r\u{202e}x' 'it'\''s'"), "{shown}");
+    }
+}

@@ -1,0 +1,23 @@
+//! `safe-test check`: judges only. Connects to nothing, writes nothing, does not look the command up.
+
+use std::ffi::OsString;
+
+use super::context::Context;
+use super::{CommandError, judging, report};
+use crate::error::Failure;
+use crate::exit::Exit;
+use crate::verdict::Verdict;
+
+pub(super) fn check(context: &mut Context, command: &[OsString]) -> Result<Exit, Failure> {
+    let judged = judging::judge(context, Some(command).filter(|command| !command.is_empty()))?;
+    let text = if context.ui.json {
+        format!("{}\n", report::judgement_json(&judged, &context.caller))
+    } else {
+        report::judgement_text(&judged, &context.ui)
+    };
+    context.ui.answer(&text).map_err(CommandError::Output)?;
+    Ok(match judged.judgement.verdict {
+        Verdict::Safe => Exit::Success,
+        Verdict::Unverified | Verdict::Production => Exit::Refused,
+    })
+}

@@ -1,0 +1,120 @@
+//! What a command knows of its surroundings, read once at the top: folders, environment, clock, terminal.
+
+use std::env;
+use std::ffi::{OsStr, OsString};
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+
+use chrono::{DateTime, Utc};
+
+use super::CommandError;
+use crate::caller::Caller;
+use crate::cli::{Asked, ColorChoice, Format, RestoreChoice};
+use crate::environment::Project;
+use crate::error::Failure;
+use crate::policy::{self, RestoreWhen};
+use crate::ui::Ui;
+
+/// The surroundings of one call.
+pub(super) struct Context {
+    /// The folders that are judged.
+    pub(super) project: Project,
+    /// The process environment, byte for byte.
+    pub(super) process: Vec<(OsString, OsString)>,
+    /// The part of it that is text, for deciding.
+    pub(super) process_text: Vec<(String, String)>,
+    /// Who called.
+    pub(super) caller: Caller,
+    /// When the call began.
+    pub(super) now: DateTime<Utc>,
+    /// Where approvals and anchors of logs are kept.
+    pub(super) state_directory: PathBuf,
+    /// Files that are judged besides those that would be found, absolute.
+    pub(super) env_files: Vec<PathBuf>,
+    /// `--restore`, where it was given.
+    pub(super) restore: Option<RestoreWhen>,
+    /// `--dry-run`.
+    pub(super) dry_run: bool,
+    /// How to talk.
+    pub(super) ui: Ui,
+}
+
+impl Context {
+    /// Reads the surroundings.
+    #[expect(clippy::disallowed_methods, reason = "the one place where environment, folder and clock are read")]
+    pub(super) fn new(asked: &Asked) -> Result<Self, Failure> {
+        let here = env::current_dir().map_err(|cause| CommandError::Folder { path: ".".into(), cause })?;
+        let folder = match &asked.before.folder {
+            None => here.clone(),
+            Some(wanted) => {
+                let path = here.join(wanted);
+                path.canonicalize()
+                    .and_then(|path| path.read_dir().map(|_| path))
+                    .map_err(|cause| CommandError::Folder { path, cause })?
+            }
+        };
+        let process: Vec<(OsString, OsString)> = env::vars_os().collect();
+        let process_text: Vec<(String, String)> = process
+            .iter()
+            .filter_map(|(name, value)| Some((name.to_str()?.to_owned(), value.to_string_lossy().into_owned())))
+            .collect();
+        let home = set(&process, "HOME").map(PathBuf::from);
+        let terminal = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
+        let color = match asked.shared.color.unwrap_or_default() {
+            ColorChoice::Auto => None,
+            ColorChoice::Always => Some(true),
+            ColorChoice::Never => Some(false),
+        };
+        let json = asked.shared.format.unwrap_or_default() == Format::Json;
+        Ok(Context {
+            project: Project { root: root_of(&folder), folder: folder.clone(), home: home.clone() },
+            caller: Caller::recognise(&process_text, terminal),
+            state_directory: state_directory(&process, home.as_deref()),
+            env_files: asked.before.env_files.iter().map(|file| folder.join(file)).collect(),
+            restore: asked.before.restore.map(|choice| match choice {
+                RestoreChoice::Never => RestoreWhen::Never,
+                RestoreChoice::Failure => RestoreWhen::Failure,
+                RestoreChoice::Always => RestoreWhen::Always,
+            }),
+            dry_run: asked.before.dry_run,
+            now: Utc::now(),
+            ui: Ui::new(asked.shared.quiet, asked.shared.verbose, json, color),
+            process,
+            process_text,
+        })
+    }
+
+    /// The clock, for what happens later in the call.
+    #[expect(clippy::disallowed_methods, reason = "the one place where the clock is read")]
+    pub(super) fn clock(&self) -> DateTime<Utc> {
+        Utc::now()
+    }
+
+    /// A variable of the process environment.
+    pub(super) fn variable(&self, name: &str) -> Option<&OsStr> {
+        set(&self.process, name)
+    }
+}
+
+fn set<'p>(process: &'p [(OsString, OsString)], name: &str) -> Option<&'p OsStr> {
+    process.iter().find(|(set, value)| set == name && !value.is_empty()).map(|(_, value)| value.as_os_str())
+}
+
+/// The nearest folder upwards with a policy, else the git top level, else the folder itself.
+fn root_of(folder: &Path) -> PathBuf {
+    let above = |mark: &str| folder.ancestors().find(|above| above.join(mark).exists());
+    above(policy::FILE_NAME).or_else(|| above(".git")).unwrap_or(folder).to_owned()
+}
+
+/// Where the user's state is kept: the XDG base directory specification's place, or the one that macOS has for it.
+fn state_directory(process: &[(OsString, OsString)], home: Option<&Path>) -> PathBuf {
+    if let Some(directory) = set(process, "XDG_STATE_HOME").map(PathBuf::from).filter(|path| path.is_absolute()) {
+        return directory.join("safe-test");
+    }
+    let home = home.unwrap_or(Path::new("/"));
+    if cfg!(target_os = "macos") {
+        home.join("Library/Application Support/safe-test")
+    } else {
+        home.join(".local/state/safe-test")
+    }
+}

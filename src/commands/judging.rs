@@ -1,0 +1,152 @@
+//! From the surroundings to a judgement: reads the policy, surveys the environment, finds the targets, judges.
+
+use std::ffi::OsString;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use super::context::Context;
+use super::disk::Disk;
+use super::machine;
+use crate::environment::{self, DriverEvidence, Origin, Reading, Setting, Survey, SurveyInput};
+use crate::error::Failure;
+use crate::policy::trust::{self, Trust};
+use crate::policy::{Document, FILE_NAME, Policy, PolicyError};
+use crate::target::{self, Place, Target};
+use crate::verdict::{self, Evidence, Judgement};
+
+/// A judgement with what it was made of, for those who explain or record it.
+pub(super) struct Judged {
+    /// The judgement.
+    pub(super) judgement: Judgement,
+    /// What the environment was found to be.
+    pub(super) survey: Survey,
+    /// The policy in force.
+    pub(super) policy: Policy,
+    /// How the policy file came to be trusted, and the hash of its content; `None` where there is no file.
+    pub(super) trust: Option<(Trust, String)>,
+}
+
+/// Judges what `command` could reach; without one, test and development runs are both considered.
+pub(super) fn judge(context: &mut Context, command: Option<&[OsString]>) -> Result<Judged, Failure> {
+    judge_with(context, command, |targets, _| targets)
+}
+
+/// Judges the targets with these addresses, in this order: as the project names them, with their passwords; a target
+/// that the project does not name any more is made of its address alone.
+pub(super) fn judge_addresses(context: &mut Context, addresses: &[&str]) -> Result<Judged, Failure> {
+    judge_with(context, None, |targets, context| {
+        addresses
+            .iter()
+            .filter_map(|address| {
+                let named = targets.iter().find(|target| target.address() == *address).cloned();
+                named.or_else(|| target_at(address, context))
+            })
+            .collect()
+    })
+}
+
+fn target_at(address: &str, context: &target::Context<'_>) -> Option<Target> {
+    let name = "SNAPSHOT_DATABASE_URL";
+    let setting =
+        Setting { name: name.to_owned(), value: address.to_owned(), origin: Origin::process(name), unresolved: None };
+    let reading = Reading { loader: "the snapshot's manifest".to_owned(), settings: vec![setting] };
+    target::find_targets(&[reading], &[], context).into_iter().find(|target| target.address() == address)
+}
+
+fn judge_with(
+    context: &mut Context,
+    command: Option<&[OsString]>,
+    select: impl FnOnce(Vec<Target>, &target::Context<'_>) -> Vec<Target>,
+) -> Result<Judged, Failure> {
+    let (policy, trust) = policy_in_force(context)?;
+    let only: Option<Vec<_>> =
+        policy.files.as_ref().map(|files| files.iter().map(|file| context.project.root.join(file)).collect());
+    let survey = environment::survey(&SurveyInput {
+        process: &context.process,
+        project: &context.project,
+        files: &Disk,
+        command,
+        extra_files: &context.env_files,
+        only_files: only.as_deref(),
+    });
+    let surroundings = target::Context { project: &context.project, files: &Disk, base_folders: &survey.bases };
+    let targets = select(target::find_targets(&survey.readings, &survey.invocations, &surroundings), &surroundings);
+    let client = survey
+        .invocations
+        .iter()
+        .find(|invocation| target::is_database_client(invocation))
+        .map(|client| client.program().to_owned());
+    let needs_manifests = targets.is_empty() && client.is_none();
+    let drivers = if needs_manifests {
+        environment::database_drivers(&context.project, &Disk)
+    } else {
+        DriverEvidence::default()
+    };
+    // Only a host name of one label can be a container's.
+    let could_be_services =
+        targets.iter().flat_map(|target| &target.places).any(|place| matches!(place, Place::Host { .. }));
+    let services = if could_be_services { environment::services(&context.project, &Disk, command) } else { Vec::new() };
+    let machine = machine::read();
+    let names = verdict::environment_names(&survey.readings, &survey.invocations);
+    let judgement = verdict::judge(&Evidence {
+        targets: &targets,
+        environment: &names,
+        process: &context.process_text,
+        machine: &machine,
+        services: &services,
+        conditions: &survey.conditions,
+        problems: &survey.problems,
+        drivers: &drivers,
+        client: client.as_deref(),
+        policy: &policy,
+        project: &context.project,
+        files: &Disk,
+    });
+    context.ui.keep_secret(targets.into_iter().filter_map(|target| target.password));
+    Ok(Judged { judgement, survey, policy, trust })
+}
+
+/// The policy of the project, as far as it is in force.
+pub(super) fn policy_in_force(context: &Context) -> Result<(Policy, Option<(Trust, String)>), Failure> {
+    let path = context.project.root.join(FILE_NAME);
+    let Some((content, document)) = read_document(&path)? else { return Ok((Policy::default(), None)) };
+    let trust = trust_of(context, &path, &content, &document);
+    Ok((Policy::in_force(&document, trust.is_trusted()), Some((trust, trust::content_hash(&content)))))
+}
+
+/// The policy file's bytes and what it says; `None` where there is none.
+pub(super) fn read_document(path: &Path) -> Result<Option<(Vec<u8>, Document)>, PolicyError> {
+    let shown = Path::new(FILE_NAME);
+    let unreadable = |cause| PolicyError::Unreadable { file: shown.to_owned(), cause };
+    let content = match fs::read(path) {
+        Ok(content) => content,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(cause) => return Err(unreadable(cause)),
+    };
+    let text = std::str::from_utf8(&content)
+        .map_err(|error| unreadable(std::io::Error::new(std::io::ErrorKind::InvalidData, error)))?;
+    let document = Document::parse(text, shown)?;
+    Ok(Some((content, document)))
+}
+
+fn trust_of(context: &Context, path: &Path, content: &[u8], document: &Document) -> Trust {
+    if document.loosenings.is_empty() {
+        return Trust::Unapproved;
+    }
+    let real = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let approval = fs::read(trust::approval_file(&context.state_directory, &real)).unwrap_or_default();
+    if trust::is_approval_of(&approval, content) {
+        return Trust::Approved;
+    }
+    if trust::is_reviewing_ci(&context.caller, &context.process_text) && is_committed(&context.project.root, content) {
+        return Trust::Reviewed;
+    }
+    Trust::Unapproved
+}
+
+/// Whether the commit that is checked out holds exactly these bytes.
+fn is_committed(root: &Path, content: &[u8]) -> bool {
+    let shown = Command::new("git").arg("-C").arg(root).args(["show", &format!("HEAD:./{FILE_NAME}")]).output();
+    shown.is_ok_and(|done| done.status.success() && done.stdout == content)
+}

@@ -1,0 +1,68 @@
+//! `safe-test log`: reads the audit log; `verify` proves that it is intact; `accept` accepts what is wrong with it.
+
+use serde_json::json;
+
+use super::context::Context;
+use super::recording::Recorder;
+use super::{CommandError, judging};
+use crate::audit::{self, Log};
+use crate::cli::LogAction;
+use crate::error::Failure;
+use crate::exit::Exit;
+use crate::snapshot::Store;
+
+pub(super) fn log(context: &mut Context, what: Option<LogAction>) -> Result<Exit, Failure> {
+    let (policy, _) = judging::policy_in_force(context)?;
+    let store = Store::locate(&context.project.root, policy.snapshots.directory.as_deref())?;
+    match what {
+        None => show(context, &store),
+        Some(LogAction::Verify) => verify(context, &store),
+        Some(LogAction::Accept) => accept(context, store),
+    }
+}
+
+fn show(context: &Context, store: &Store) -> Result<Exit, Failure> {
+    let log = Log::open(&store.log(), &context.state_directory);
+    let Some(lines) = log.read()? else {
+        context.ui.say(&format!("safe-test: there is no log at {}", log.path().display()));
+        return Ok(Exit::Success);
+    };
+    for line in lines {
+        let line = line?;
+        let (line, entry) = (line.line, line.entry);
+        let text = match (entry, context.ui.json) {
+            (Some(entry), false) => audit::render(&entry) + "\n",
+            (None, false) => format!("line {} cannot be read\n", line.number),
+            (_, true) => format!("{}\n", String::from_utf8_lossy(&line.bytes)),
+        };
+        context.ui.answer(&text).map_err(CommandError::Output)?;
+    }
+    Ok(Exit::Success)
+}
+
+fn verify(context: &Context, store: &Store) -> Result<Exit, Failure> {
+    let report = audit::verify_file(&store.log(), &context.state_directory)?;
+    let text = if context.ui.json {
+        format!("{}\n", json!({ "schema": 1, "ok": report.is_whole(), "message": report.sentence() }))
+    } else {
+        format!("{}\n", report.sentence())
+    };
+    context.ui.answer(&text).map_err(CommandError::Output)?;
+    Ok(if report.is_whole() { Exit::Success } else { Exit::Failed })
+}
+
+fn accept(context: &Context, store: Store) -> Result<Exit, Failure> {
+    let report = audit::verify_file(&store.log(), &context.state_directory)?;
+    context.ui.warn(&format!("safe-test: {}", report.sentence()));
+    if report.is_whole() {
+        return Ok(Exit::Success);
+    }
+    if !context.caller.can_be_asked() {
+        return Err(CommandError::NoTerminal { what: "accepting a damaged log" }.into());
+    }
+    if context.ui.ask("Type \"accept\" to accept the log as it is now:").as_deref() != Some("accept") {
+        return Err(CommandError::NotConfirmed { what: "the log" }.into());
+    }
+    Recorder::plain(context, store, vec!["safe-test".to_owned(), "log".to_owned(), "accept".to_owned()]).accept()?;
+    Ok(Exit::Success)
+}

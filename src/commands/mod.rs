@@ -1,0 +1,157 @@
+//! One file a subcommand. Only this stage knows both the decisions and the edge.
+
+mod check;
+mod context;
+mod describe;
+mod disk;
+mod doctor;
+mod judging;
+mod list;
+mod log;
+mod machine;
+mod prune;
+mod recording;
+mod report;
+mod restore;
+mod run;
+mod saving;
+mod snapshot;
+mod trust;
+mod verify;
+
+use std::ffi::OsString;
+
+use crate::cli::{self, Action, Request};
+use crate::error::{Explain, Failure};
+use crate::exec::{Inherited, Signal};
+use crate::exit::Exit;
+use context::Context;
+
+/// How safe-test ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// With a status of its own.
+    Own(Exit),
+    /// With the status of the command.
+    Command(u8),
+    /// By the signal that ended the command, or that was sent to us.
+    Signal(Signal),
+}
+
+/// Reads the command line and does what it asks. Everything that goes wrong is printed here.
+#[must_use]
+pub fn main(arguments: &[OsString], inherited: &Inherited) -> Ending {
+    let asked = match cli::read(arguments) {
+        Ok(asked) => asked,
+        Err(error) => return usage(&error),
+    };
+    let guards = matches!(asked.request, Request::Guard(_));
+    let mut context = match Context::new(&asked) {
+        Ok(context) => context,
+        Err(failure) => {
+            let ui = crate::ui::Ui::new(false, false, false, None);
+            ui.fail(&failure, not_done(guards));
+            return Ending::Own(failure.error().exit());
+        }
+    };
+    let done = match asked.request {
+        Request::Guard(command) => run::run(&mut context, &command, inherited),
+        Request::Act(action) => act(&mut context, action, inherited),
+    };
+    done.unwrap_or_else(|failure| {
+        context.ui.fail(&failure, not_done(guards));
+        Ending::Own(failure.error().exit())
+    })
+}
+
+fn act(context: &mut Context, action: Action, inherited: &Inherited) -> Result<Ending, Failure> {
+    let exit = match action {
+        Action::Check { command, .. } => check::check(context, &command)?,
+        Action::Snapshot { .. } => return snapshot::snapshot(context, inherited),
+        Action::List { .. } => list::list(context)?,
+        Action::Restore { id, yes, .. } => return restore::restore(context, &id, yes, inherited),
+        Action::Verify { id, all, level, .. } => return verify::verify(context, id.as_deref(), all, level, inherited),
+        Action::Prune { dry_run, .. } => prune::prune(context, dry_run)?,
+        Action::Log { what, .. } => log::log(context, what)?,
+        Action::Doctor { .. } => doctor::doctor(context)?,
+        Action::Trust { .. } => trust::trust(context)?,
+    };
+    Ok(Ending::Own(exit))
+}
+
+fn not_done(guards: bool) -> &'static str {
+    if guards { "the command was not run" } else { "nothing was changed" }
+}
+
+fn usage(error: &clap::Error) -> Ending {
+    let is_answer = !error.use_stderr();
+    let _ = error.print();
+    Ending::Own(if is_answer { Exit::Success } else { Exit::Failed })
+}
+
+/// A failure of a subcommand that no stage knows.
+#[derive(Debug, thiserror::Error)]
+enum CommandError {
+    /// A folder that was asked for is not there.
+    #[error("cannot use the folder {}", path.display())]
+    Folder {
+        path: std::path::PathBuf,
+        #[source]
+        cause: std::io::Error,
+    },
+    /// Standard output cannot be written.
+    #[error("cannot write to standard output")]
+    Output(#[from] std::io::Error),
+    /// A question needs a person at a terminal.
+    #[error("{what} needs a person at a terminal")]
+    NoTerminal { what: &'static str },
+    /// The person said no.
+    #[error("{what} was not confirmed")]
+    NotConfirmed { what: &'static str },
+    /// There is nothing by that name.
+    #[error("there is no snapshot `{id}`")]
+    UnknownSnapshot { id: String },
+    /// A dump without a manifest was named.
+    #[error("{} has no manifest: it is a leftover of something that was killed", path.display())]
+    Leftover { path: std::path::PathBuf },
+    /// There is no policy to trust.
+    #[error("there is no {} in {}", crate::policy::FILE_NAME, root.display())]
+    NoPolicy { root: std::path::PathBuf },
+    /// A file of the state directory cannot be written.
+    #[error("cannot write {}", path.display())]
+    State {
+        path: std::path::PathBuf,
+        #[source]
+        cause: std::io::Error,
+    },
+}
+
+impl Explain for CommandError {
+    fn hint(&self) -> Option<String> {
+        match self {
+            CommandError::UnknownSnapshot { .. } => Some("`safe-test list` shows what there is".to_owned()),
+            CommandError::Leftover { .. } => Some("the next run removes it".to_owned()),
+            CommandError::NoTerminal { .. } => {
+                Some("run it yourself, in a terminal, outside of agents, hooks and CI".to_owned())
+            }
+            CommandError::Folder { .. }
+            | CommandError::Output(_)
+            | CommandError::NotConfirmed { .. }
+            | CommandError::NoPolicy { .. }
+            | CommandError::State { .. } => None,
+        }
+    }
+
+    fn exit(&self) -> Exit {
+        match self {
+            CommandError::Folder { .. }
+            | CommandError::Output(_)
+            | CommandError::NoTerminal { .. }
+            | CommandError::NotConfirmed { .. }
+            | CommandError::UnknownSnapshot { .. }
+            | CommandError::Leftover { .. }
+            | CommandError::NoPolicy { .. }
+            | CommandError::State { .. } => Exit::Failed,
+        }
+    }
+}

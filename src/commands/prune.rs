@@ -1,0 +1,50 @@
+//! `safe-test prune`: applies retention; `--dry-run` shows keep and drop with reasons.
+
+use serde_json::json;
+
+use super::context::Context;
+use super::recording::Recorder;
+use super::{CommandError, judging};
+use crate::audit::{Event, Pruned};
+use crate::error::Failure;
+use crate::exit::Exit;
+use crate::snapshot::{self, Decision, Manifest, Store, StoreError, Stored};
+
+pub(super) fn prune(context: &mut Context, dry_run: bool) -> Result<Exit, Failure> {
+    let (policy, _) = judging::policy_in_force(context)?;
+    let store = Store::locate(&context.project.root, policy.snapshots.directory.as_deref())?;
+    let (stored, _) = store.list()?;
+    let manifests: Vec<&Manifest> = stored.iter().map(|snapshot| &snapshot.manifest).collect();
+    let decisions = snapshot::decide(&manifests, policy.keep_last(), context.now);
+    let dropped = if dry_run || context.dry_run { Vec::new() } else { drop_old(&store, &stored, &decisions)? };
+    let text = if context.ui.json {
+        let rows: Vec<_> =
+            decisions.iter().map(|one| json!({ "id": one.id, "keep": one.keep, "reason": one.reason })).collect();
+        format!("{}\n", json!(rows))
+    } else {
+        decisions
+            .iter()
+            .map(|one| format!("{} {}  {}\n", if one.keep { "keep" } else { "drop" }, one.id, one.reason))
+            .collect()
+    };
+    context.ui.answer(&text).map_err(CommandError::Output)?;
+    if !dropped.is_empty() {
+        let command = vec!["safe-test".to_owned(), "prune".to_owned()];
+        Recorder::plain(context, store, command).record(Event::Prune(Pruned { snapshots: dropped }))?;
+    }
+    Ok(Exit::Success)
+}
+
+/// Drops what the decisions say, except what a running command needs; gives the names that went.
+pub(super) fn drop_old(store: &Store, stored: &[Stored], decisions: &[Decision]) -> Result<Vec<String>, Failure> {
+    let mut dropped = Vec::new();
+    for decision in decisions.iter().filter(|decision| !decision.keep) {
+        let Some(snapshot) = stored.iter().find(|snapshot| snapshot.manifest.id == decision.id) else { continue };
+        match store.remove(snapshot) {
+            Ok(()) => dropped.push(decision.id.clone()),
+            Err(StoreError::InUse { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(dropped)
+}

@@ -1,0 +1,247 @@
+//! `safe-test restore`: verify, safety snapshot, restore beside, compare, swap.
+
+use std::ffi::OsStr;
+use std::path::Path;
+
+use serde_json::json;
+
+use super::context::Context;
+use super::judging::{self, Judged};
+use super::recording::Recorder;
+use super::{CommandError, Ending, disk::Disk, report};
+use crate::audit::{self, Event};
+use crate::clearance::{ClearanceError, Consent};
+use crate::error::Failure;
+use crate::exec::{self, Inherited, Interrupt};
+use crate::exit::Exit;
+use crate::snapshot::{self, Care, Kind, Level, Order, Receipt, Request, SnapshotError, Store, Stored};
+use crate::target::Target;
+use crate::ui::{Progress, bytes, printable};
+use crate::verdict::Verdict;
+
+pub(super) fn restore(context: &mut Context, id: &OsStr, yes: bool, inherited: &Inherited) -> Result<Ending, Failure> {
+    let (policy, _) = judging::policy_in_force(context)?;
+    let store = Store::locate(&context.project.root, policy.snapshots.directory.as_deref())?;
+    let wanted = find(&store, &context.project.folder, id)?;
+    let judged = judging::judge_addresses(
+        context,
+        &wanted.iter().map(|stored| stored.manifest.target.as_str()).collect::<Vec<_>>(),
+    )?;
+    if judged.judgement.verdict != Verdict::Safe && !vouched(context, &judged) {
+        for line in report::refusal_text(&judged, &context.ui) {
+            context.ui.warn(&line);
+        }
+        return Err(ClearanceError::Verdict(judged.judgement.verdict).into());
+    }
+    confirm(context, &wanted, yes)?;
+    let command = ["safe-test".into(), "restore".into(), id.to_owned()];
+    let recorder = Recorder::new(context, &judged, &command)?;
+    let pairs: Vec<(Stored, Target)> =
+        wanted.into_iter().zip(judged.judgement.targets.iter().map(|one| one.target.clone())).collect();
+    let interrupt = Interrupt::listen(inherited).map_err(exec::ExecError::Signals)?;
+    match put_back(context, &recorder, &pairs, &interrupt) {
+        Ok(restored) => {
+            answer(context, &restored)?;
+            Ok(Ending::Own(Exit::Success))
+        }
+        Err(failure) => match interrupt.requested() {
+            Some(signal) => {
+                context.ui.fail(&failure, "the restore was stopped");
+                Ok(Ending::Signal(signal))
+            }
+            None => Err(failure),
+        },
+    }
+}
+
+/// Puts back what a run changed, where it was asked for.
+pub(super) fn after_run(
+    context: &Context,
+    judged: &Judged,
+    recorder: &Recorder<'_>,
+    receipts: &[Receipt],
+    inherited: &Inherited,
+) -> Result<(), Failure> {
+    let mut pairs = Vec::new();
+    for receipt in receipts {
+        let (Some(id), Some(one)) = (receipt.snapshot(), judged.judgement.targets.get(receipt.target())) else {
+            continue;
+        };
+        pairs.push((recorder.store().read_manifest(id)?, one.target.clone()));
+    }
+    let interrupt = Interrupt::listen(inherited).map_err(exec::ExecError::Signals)?;
+    for done in put_back(context, recorder, &pairs, &interrupt)? {
+        context.ui.say(&format!("safe-test: {}", done.line()));
+    }
+    Ok(())
+}
+
+/// One database that is back.
+struct PutBack {
+    id: String,
+    target: String,
+    safety: Option<String>,
+    notes: Vec<String>,
+}
+
+impl PutBack {
+    fn line(&self) -> String {
+        let undo =
+            self.safety.as_ref().map(|safety| format!("; to undo: safe-test restore {safety}")).unwrap_or_default();
+        format!("{} is back as of {}{undo}", printable(&self.target), self.id)
+    }
+}
+
+/// Verifies every snapshot before the first database is touched; stops at the first that fails and says which are
+/// back by then.
+fn put_back(
+    context: &Context,
+    recorder: &Recorder<'_>,
+    pairs: &[(Stored, Target)],
+    interrupt: &Interrupt,
+) -> Result<Vec<PutBack>, Failure> {
+    let interrupted = || interrupt.requested().is_some();
+    let progress = |what: &str, target: &Target| {
+        Progress::new(format!("{what} {}", printable(&target.shown())), &context.ui, &interrupted)
+    };
+    let request = |stored, target| Request { stored, target, environment: &context.process, now: context.clock() };
+    for (stored, target) in pairs {
+        snapshot::verify(&request(stored, target), Level::Read, &progress("verifying", target))?;
+    }
+    recorder.prepare()?;
+    let order = Order {
+        store: recorder.store(),
+        kind: Kind::Safety,
+        run: recorder.run(),
+        now: context.clock(),
+        environment: &context.process,
+        may_reuse: false,
+    };
+    let mut done: Vec<PutBack> = Vec::new();
+    let mut outcome = Ok(());
+    for (at, (stored, target)) in pairs.iter().enumerate() {
+        let one = (|| -> Result<PutBack, SnapshotError> {
+            let step = snapshot::plan(target, &Default::default(), &Disk)?;
+            let receipt = match snapshot::take(at, target, &step, &order, &progress("saving", target)) {
+                // A database that the tests dropped has nothing to save, and is made anew.
+                Err(error) if error.is_missing_database() => None,
+                other => Some(other?),
+            };
+            let notes = snapshot::restore(&request(stored, target), &progress("restoring", target))?;
+            let safety = receipt.filter(|receipt| matches!(receipt.care(), Care::Saved { .. }));
+            Ok(PutBack {
+                id: stored.manifest.id.clone(),
+                target: target.shown(),
+                safety: safety.and_then(|receipt| receipt.snapshot().map(str::to_owned)),
+                notes,
+            })
+        })();
+        match one {
+            Ok(one) => done.push(one),
+            Err(error) => {
+                outcome = Err(error);
+                break;
+            }
+        }
+    }
+    recorder.record_ending(Event::Restore(audit::Restored {
+        snapshots: done.iter().map(|one| one.id.clone()).collect(),
+        safety: done.iter().filter_map(|one| one.safety.clone()).collect(),
+        failure: outcome.as_ref().err().map(ToString::to_string),
+    }));
+    if let Err(error) = outcome {
+        for one in &done {
+            context.ui.warn(&format!("safe-test: {}", one.line()));
+        }
+        return Err(error.into());
+    }
+    Ok(done)
+}
+
+fn answer(context: &Context, restored: &[PutBack]) -> Result<(), Failure> {
+    let text = if context.ui.json {
+        let rows: Vec<_> = restored
+            .iter()
+            .map(|one| json!({ "snapshot": one.id, "target": one.target, "safety": one.safety, "notes": one.notes }))
+            .collect();
+        format!("{}\n", json!({ "schema": 1, "restored": rows }))
+    } else {
+        restored
+            .iter()
+            .flat_map(|one| {
+                std::iter::once(one.line()).chain(one.notes.iter().map(|note| format!("  {}", printable(note))))
+            })
+            .map(|line| line + "\n")
+            .collect()
+    };
+    context.ui.answer(&text).map_err(CommandError::Output)?;
+    Ok(())
+}
+
+/// The snapshots that `id` names: one, or for `latest` all of the newest run's or manual one's.
+pub(super) fn find(store: &Store, folder: &Path, id: &OsStr) -> Result<Vec<Stored>, Failure> {
+    let text = id.to_string_lossy();
+    let unknown = || CommandError::UnknownSnapshot { id: text.clone().into_owned() };
+    if text == "latest" {
+        let (stored, _) = store.list()?;
+        let latest = snapshot::latest(stored);
+        return if latest.is_empty() { Err(unknown().into()) } else { Ok(latest) };
+    }
+    let path = Path::new(id);
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).ok_or_else(unknown)?;
+    let bare = name.strip_suffix(".dump").or_else(|| name.strip_suffix(".json")).unwrap_or(&name);
+    let is_elsewhere = path.components().count() > 1
+        && folder.join(path).parent().map(Path::canonicalize).and_then(Result::ok)
+            != store.directory().canonicalize().ok();
+    if is_elsewhere {
+        return Err(unknown().into());
+    }
+    let dump = store.directory().join(format!("{bare}.dump"));
+    match store.read_manifest(bare) {
+        Ok(stored) => Ok(vec![stored]),
+        Err(_) if dump.exists() && !store.directory().join(format!("{bare}.json")).exists() => {
+            Err(CommandError::Leftover { path: dump }.into())
+        }
+        Err(_) if !dump.exists() => Err(unknown().into()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Whether a person at the terminal vouches for an unverified target by typing its name.
+fn vouched(context: &Context, judged: &Judged) -> bool {
+    if judged.judgement.verdict == Verdict::Production || !context.caller.can_be_asked() {
+        return false;
+    }
+    for line in report::refusal_text(judged, &context.ui) {
+        context.ui.warn(&line.replace("refused:", "not shown to be safe:"));
+    }
+    let folder = context.project.root.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let questions = Consent::questions(&judged.judgement, &folder);
+    let answers = questions
+        .iter()
+        .map(|name| context.ui.ask(&format!("To go on, type the name {}:", printable(name))).unwrap_or_default())
+        .collect();
+    Consent::from_answers(&questions, answers).is_some()
+}
+
+/// Shows what would be replaced and asks, at a terminal. Elsewhere it goes on: the safety snapshot undoes it.
+fn confirm(context: &Context, wanted: &[Stored], yes: bool) -> Result<(), Failure> {
+    for stored in wanted {
+        let manifest = &stored.manifest;
+        context.ui.say(&format!(
+            "safe-test: {} will be replaced by {} of {} ({}, {} tables)",
+            printable(&manifest.target),
+            manifest.id,
+            manifest.taken_at.format("%Y-%m-%d %H:%M:%SZ"),
+            bytes(manifest.size),
+            manifest.tables.len(),
+        ));
+    }
+    if yes || !context.caller.can_be_asked() {
+        return Ok(());
+    }
+    match context.ui.ask("Go on? A safety snapshot is taken first. [y/N]").as_deref().map(str::trim) {
+        Some("y" | "Y" | "yes") => Ok(()),
+        _ => Err(CommandError::NotConfirmed { what: "the restore" }.into()),
+    }
+}

@@ -1,0 +1,171 @@
+//! `safe-test <command>`: judge, save, run, record, undo. The whole story on one page.
+
+use std::ffi::OsString;
+use std::time::Instant;
+
+use super::context::Context;
+use super::judging::{self, Judged};
+use super::recording::Recorder;
+use super::{Ending, report, restore, saving};
+use crate::audit::{Answer, Event, Finish, Outcome, Refusal, Start};
+use crate::clearance::{Clearance, Consent};
+use crate::error::Failure;
+use crate::exec::{self, Inherited, Interrupt};
+use crate::exit::Exit;
+use crate::policy::RestoreWhen;
+use crate::snapshot::Kind;
+use crate::ui::printable;
+use crate::verdict::Verdict;
+
+/// Guards `command`, which is not empty.
+pub(super) fn run(context: &mut Context, command: &[OsString], inherited: &Inherited) -> Result<Ending, Failure> {
+    // A typo costs nothing: the program is looked up before anything else is done.
+    let program = exec::find_program(&command[0], context.variable("PATH"), &context.project.folder)?;
+
+    let judged = judging::judge(context, Some(command))?;
+    let recorder = Recorder::new(context, &judged, command)?;
+    let consent = match judged.judgement.verdict {
+        Verdict::Safe => None,
+        Verdict::Production => return refuse(context, &judged, &recorder),
+        Verdict::Unverified => match ask(context, &judged, &recorder)? {
+            Some(consent) => Some(consent),
+            None => return refuse(context, &judged, &recorder),
+        },
+    };
+    if context.dry_run {
+        return saving::show_plan(context, &judged);
+    }
+
+    let interrupt = Interrupt::listen(inherited).map_err(exec::ExecError::Signals)?;
+    recorder.prepare()?;
+    let saved = match saving::save(context, &judged, recorder.store(), Kind::Run, recorder.run(), &interrupt) {
+        Ok(saved) => saved,
+        Err(failure) => return no_snapshot(context, failure, &recorder, &interrupt),
+    };
+    let clearance = Clearance::grant(&judged.judgement, consent.as_ref(), saved.receipts)?;
+    recorder.record(Event::RunStarted(Start {
+        judgement: recorder.judgement().clone(),
+        snapshots: clearance.receipts().iter().filter_map(|receipt| receipt.snapshot().map(str::to_owned)).collect(),
+        notes: saving::notes(&judged, clearance.receipts()),
+    }))?;
+    saving::announce(context, &judged, clearance.receipts());
+
+    let started = Instant::now();
+    let outcome = exec::run(&clearance, &program, &command[1..], &context.project.folder, inherited, interrupt);
+    recorder.record_ending(Event::RunFinished(Finish {
+        outcome: match &outcome {
+            Ok(exec::Outcome::Exited(status)) => Outcome::Status(i32::from(*status)),
+            Ok(exec::Outcome::Signaled { signal, .. }) => Outcome::Signal(signal.number()),
+            Err(error) => Outcome::NotStarted(error.to_string()),
+        },
+        duration_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+        notes: Vec::new(),
+    }));
+
+    let ending = match outcome {
+        Ok(exec::Outcome::Exited(status)) => Ending::Command(status),
+        Ok(exec::Outcome::Signaled { signal, .. }) | Err(exec::ExecError::Interrupted { signal }) => {
+            Ending::Signal(signal)
+        }
+        Err(error) => return Err(error.into()),
+    };
+    undo_if_asked(context, &judged, &recorder, &clearance, ending, inherited)
+}
+
+/// Prints and records why nothing was run. A log that cannot be written leaves a refusal a refusal.
+fn refuse(context: &Context, judged: &Judged, recorder: &Recorder<'_>) -> Result<Ending, Failure> {
+    let reason = judged.judgement.objections().map(|finding| finding.message.as_str()).collect::<Vec<_>>().join("; ");
+    if !context.dry_run {
+        recorder.record_ending(Event::Refused(Refusal {
+            judgement: recorder.judgement().clone(),
+            reason,
+            exit: Exit::Refused.code(),
+        }));
+    }
+    if context.ui.json {
+        context.ui.warn(&report::judgement_json(judged, &context.caller).to_string());
+    } else {
+        for line in report::refusal_text(judged, &context.ui) {
+            context.ui.warn(&line);
+        }
+        context.ui.warn("  the command was not run");
+    }
+    Ok(Ending::Own(Exit::Refused))
+}
+
+/// Asks a person at a terminal to vouch for what was not shown to be safe; everybody else is refused.
+fn ask(context: &Context, judged: &Judged, recorder: &Recorder<'_>) -> Result<Option<Consent>, Failure> {
+    if !context.caller.can_be_asked() || context.ui.json || context.dry_run {
+        return Ok(None);
+    }
+    for line in report::refusal_text(judged, &context.ui) {
+        context.ui.warn(&line.replace("refused:", "not shown to be safe:"));
+    }
+    let folder = context.project.root.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let questions = Consent::questions(&judged.judgement, &folder);
+    let mut answers = Vec::new();
+    for name in &questions {
+        let question = format!("To go on, type the name {}:", printable(name));
+        let answer = context.ui.ask(&question).unwrap_or_default();
+        let permitted = answer.trim() == name.trim();
+        recorder.record(Event::Answer(Answer {
+            question,
+            answer: answer.clone(),
+            permitted,
+            judgement: recorder.judgement().clone(),
+        }))?;
+        answers.push(answer);
+        if !permitted {
+            return Ok(None);
+        }
+    }
+    Ok(Consent::from_answers(&questions, answers))
+}
+
+/// Nothing was saved, so nothing is run; ends by the signal where one asked for it.
+fn no_snapshot(
+    context: &Context,
+    failure: Failure,
+    recorder: &Recorder<'_>,
+    interrupt: &Interrupt,
+) -> Result<Ending, Failure> {
+    recorder.record_ending(Event::Refused(Refusal {
+        judgement: recorder.judgement().clone(),
+        reason: failure.error().to_string(),
+        exit: failure.error().exit().code(),
+    }));
+    match interrupt.requested() {
+        Some(signal) => {
+            context.ui.fail(&failure, "the command was not run");
+            Ok(Ending::Signal(signal))
+        }
+        None => Err(failure),
+    }
+}
+
+/// Puts the databases back where `--restore` or the policy asks for it.
+fn undo_if_asked(
+    context: &Context,
+    judged: &Judged,
+    recorder: &Recorder<'_>,
+    clearance: &Clearance,
+    ending: Ending,
+    inherited: &Inherited,
+) -> Result<Ending, Failure> {
+    let succeeded = ending == Ending::Command(0);
+    let wanted = match context.restore.unwrap_or(judged.policy.restore) {
+        RestoreWhen::Never => false,
+        RestoreWhen::Failure => !succeeded,
+        RestoreWhen::Always => true,
+    };
+    if !wanted {
+        return Ok(ending);
+    }
+    match restore::after_run(context, judged, recorder, clearance.receipts(), inherited) {
+        Ok(()) => Ok(ending),
+        Err(failure) => {
+            context.ui.fail(&failure, "the databases were not put back; `safe-test restore` does it");
+            Ok(if succeeded { Ending::Own(Exit::RestoreFailed) } else { ending })
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! Saving every target before something may touch it.
+
+use std::fs::File;
+
+use super::Ending;
+use super::context::Context;
+use super::disk::Disk;
+use super::judging::Judged;
+use super::prune::drop_old;
+use crate::error::Failure;
+use crate::exec::Interrupt;
+use crate::exit::Exit;
+use crate::snapshot::{self, Care, Kind, Manifest, Order, Receipt, SnapshotError, Step, Store};
+use crate::ui::{Progress, bytes, printable};
+
+/// What was saved.
+pub(super) struct Saved {
+    /// One receipt for each target.
+    pub(super) receipts: Vec<Receipt>,
+    /// Keeps the snapshots from being pruned while the command runs.
+    _held: Vec<File>,
+}
+
+/// Plans for every target first, so that one that cannot be saved costs no dump of the others; then takes them.
+pub(super) fn save(
+    context: &Context,
+    judged: &Judged,
+    store: &Store,
+    kind: Kind,
+    run: &str,
+    interrupt: &Interrupt,
+) -> Result<Saved, Failure> {
+    let steps = plan(judged)?;
+    let order =
+        Order { store, kind, run, now: context.clock(), environment: &context.process, may_reuse: kind == Kind::Run };
+    let interrupted = || interrupt.requested().is_some();
+    let (mut receipts, mut held) = (Vec::new(), Vec::new());
+    for (at, (one, step)) in judged.judgement.targets.iter().zip(&steps).enumerate() {
+        let watch = Progress::new(format!("saving {}", printable(&one.target.shown())), &context.ui, &interrupted);
+        let receipt = snapshot::take(at, &one.target, step, &order, &watch)?;
+        if let Some(id) = receipt.snapshot() {
+            held.push(store.hold(id).map_err(SnapshotError::from)?);
+        }
+        receipts.push(receipt);
+    }
+    if receipts.iter().any(|receipt| matches!(receipt.care(), Care::Saved { .. })) {
+        retain(context, judged, store)?;
+    }
+    Ok(Saved { receipts, _held: held })
+}
+
+/// Applies retention after a verified snapshot. What cannot be removed now is removed next time.
+fn retain(context: &Context, judged: &Judged, store: &Store) -> Result<(), Failure> {
+    let (stored, _) = store.list()?;
+    let manifests: Vec<&Manifest> = stored.iter().map(|snapshot| &snapshot.manifest).collect();
+    let decisions = snapshot::decide(&manifests, judged.policy.keep_last(), context.clock());
+    if let Err(failure) = drop_old(store, &stored, &decisions) {
+        context.ui.warn(&format!("safe-test: an old snapshot stays: {}", failure.error()));
+    }
+    Ok(())
+}
+
+fn plan(judged: &Judged) -> Result<Vec<Step>, SnapshotError> {
+    judged
+        .judgement
+        .targets
+        .iter()
+        .map(|one| snapshot::plan(&one.target, &judged.policy, &Disk).map_err(SnapshotError::from))
+        .collect()
+}
+
+/// `--dry-run`: what would be done, and nothing else.
+pub(super) fn show_plan(context: &Context, judged: &Judged) -> Result<Ending, Failure> {
+    let steps = plan(judged)?;
+    for (one, step) in judged.judgement.targets.iter().zip(&steps) {
+        let what = match step {
+            Step::Sqlite { .. } => "would be saved (built-in SQLite)".to_owned(),
+            Step::Postgres => "would be saved (pg_dump)".to_owned(),
+            Step::NothingToLose(reason) | Step::LeftToPolicy(reason) => format!("would not be saved: {reason}"),
+        };
+        context.ui.warn(&format!("safe-test: {}: {}; {what}", one.verdict, printable(&one.target.shown())));
+    }
+    context.ui.warn("safe-test: dry run: the command was not run");
+    Ok(Ending::Own(Exit::Success))
+}
+
+/// The quiet lines before a command: what was judged and saved, and how to undo it.
+pub(super) fn announce(context: &Context, judged: &Judged, receipts: &[Receipt]) {
+    if context.ui.json {
+        let report = super::report::judgement_json(judged, &context.caller);
+        let snapshots: Vec<&str> = receipts.iter().filter_map(Receipt::snapshot).collect();
+        context.ui.warn(
+            &serde_json::json!({ "schema": 1, "event": "run-started", "judgement": report, "snapshots": snapshots })
+                .to_string(),
+        );
+        return;
+    }
+    let verdict = judged.judgement.verdict;
+    if receipts.is_empty() {
+        let why = judged
+            .judgement
+            .findings
+            .iter()
+            .find(|finding| finding.rule == "no-database")
+            .map_or("no database", |note| note.message.as_str());
+        context.ui.say(&format!("safe-test: {verdict}: {}", printable(why)));
+        return;
+    }
+    let parts: Vec<String> = receipts.iter().map(|receipt| part(judged, receipt)).collect();
+    context.ui.say(&format!("safe-test: {verdict}: {}", parts.join("; ")));
+    let saved: Vec<&str> = receipts.iter().filter_map(Receipt::snapshot).collect();
+    match saved.as_slice() {
+        [] => {}
+        [only] => context.ui.say(&format!("safe-test: to undo: safe-test restore {only}")),
+        _ => context.ui.say("safe-test: to undo: safe-test restore latest"),
+    }
+    if context.ui.verbose {
+        context.ui.say(super::report::judgement_text(judged, &context.ui).trim_end());
+    }
+}
+
+/// What a reader of the log should know of targets that have no snapshot of this run's own.
+pub(super) fn notes(judged: &Judged, receipts: &[Receipt]) -> Vec<String> {
+    receipts
+        .iter()
+        .filter(|receipt| !matches!(receipt.care(), Care::Saved { .. }))
+        .map(|receipt| part(judged, receipt))
+        .collect()
+}
+
+fn part(judged: &Judged, receipt: &Receipt) -> String {
+    let target =
+        judged.judgement.targets.get(receipt.target()).map(|one| printable(&one.target.shown())).unwrap_or_default();
+    match receipt.care() {
+        Care::Saved { size, .. } => format!("{target} saved ({}, verified)", bytes(*size)),
+        Care::Unchanged { id, .. } => format!("{target} unchanged since {id}"),
+        Care::NothingToLose { reason } | Care::LeftToPolicy { reason } => {
+            format!("{target} not saved: {}", printable(reason))
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! `safe-test snapshot`: takes verified snapshots now, always new ones.
+
+use serde_json::json;
+
+use super::context::Context;
+use super::recording::Recorder;
+use super::{CommandError, Ending, judging, report, saving};
+use crate::audit::{Event, Saved};
+use crate::clearance::ClearanceError;
+use crate::error::Failure;
+use crate::exec::{self, Inherited, Interrupt};
+use crate::exit::Exit;
+use crate::snapshot::{Kind, Receipt};
+use crate::verdict::Verdict;
+
+pub(super) fn snapshot(context: &mut Context, inherited: &Inherited) -> Result<Ending, Failure> {
+    let judged = judging::judge(context, None)?;
+    // Saving reads only, but a dump of production on a developer's disk is an accident of its own.
+    if judged.judgement.verdict == Verdict::Production {
+        for line in report::refusal_text(&judged, &context.ui) {
+            context.ui.warn(&line);
+        }
+        return Err(ClearanceError::Verdict(Verdict::Production).into());
+    }
+    let recorder = Recorder::new(context, &judged, &["safe-test".into(), "snapshot".into()])?;
+    let interrupt = Interrupt::listen(inherited).map_err(exec::ExecError::Signals)?;
+    recorder.prepare()?;
+    let saved = match saving::save(context, &judged, recorder.store(), Kind::Manual, recorder.run(), &interrupt) {
+        Ok(saved) => saved,
+        Err(failure) => match interrupt.requested() {
+            Some(signal) => {
+                context.ui.fail(&failure, "no snapshot was taken");
+                return Ok(Ending::Signal(signal));
+            }
+            None => return Err(failure),
+        },
+    };
+    let ids: Vec<String> = saved.receipts.iter().filter_map(|receipt| receipt.snapshot().map(str::to_owned)).collect();
+    recorder
+        .record(Event::Snapshot(Saved { snapshots: ids.clone(), targets: recorder.judgement().targets.clone() }))?;
+    let text = if context.ui.json {
+        format!("{}\n", json!({ "schema": 1, "snapshots": ids }))
+    } else {
+        ids.iter().map(|id| format!("{id}\n")).collect()
+    };
+    context.ui.answer(&text).map_err(CommandError::Output)?;
+    let unsaved: Vec<Receipt> = saved.receipts.iter().filter(|receipt| receipt.snapshot().is_none()).cloned().collect();
+    for note in saving::notes(&judged, &unsaved) {
+        context.ui.say(&format!("safe-test: {note}"));
+    }
+    Ok(Ending::Own(Exit::Success))
+}

@@ -1,0 +1,46 @@
+//! `safe-test trust`: a person approves what the policy loosens, this exact content of it.
+
+use std::fs;
+use std::io::Write;
+use std::os::unix::fs::DirBuilderExt;
+
+use super::context::Context;
+use super::{CommandError, judging};
+use crate::error::Failure;
+use crate::exit::Exit;
+use crate::policy::{FILE_NAME, trust};
+
+pub(super) fn trust(context: &mut Context) -> Result<Exit, Failure> {
+    let root = context.project.root.clone();
+    let path = root.join(FILE_NAME);
+    let Some((content, document)) = judging::read_document(&path)? else {
+        return Err(CommandError::NoPolicy { root }.into());
+    };
+    if document.loosenings.is_empty() {
+        context
+            .ui
+            .answer(&format!("{FILE_NAME} loosens nothing: there is nothing to approve\n"))
+            .map_err(CommandError::Output)?;
+        return Ok(Exit::Success);
+    }
+    if !context.caller.can_be_asked() {
+        return Err(CommandError::NoTerminal { what: "approving a policy" }.into());
+    }
+    context.ui.warn(&format!("{} loosens:", path.display()));
+    for one in &document.loosenings {
+        context.ui.warn(&format!("  line {}: {} = {}", one.line, one.key, crate::ui::printable(&one.value)));
+    }
+    if context.ui.ask("Type \"trust\" to approve exactly this content:").as_deref() != Some("trust") {
+        return Err(CommandError::NotConfirmed { what: "the policy" }.into());
+    }
+    let real = path.canonicalize().unwrap_or(path);
+    let approval = trust::approval_file(&context.state_directory, &real);
+    let failed = |cause| CommandError::State { path: approval.clone(), cause };
+    let folder = approval.parent().unwrap_or(&approval);
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
+    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
+    writeln!(file, "{}", trust::content_hash(&content)).and_then(|()| file.as_file().sync_all()).map_err(failed)?;
+    file.persist(&approval).map_err(|error| failed(error.error))?;
+    context.ui.say(&format!("approved; any change of {FILE_NAME} needs a new approval"));
+    Ok(Exit::Success)
+}

@@ -1,0 +1,95 @@
+//! `safe-test verify`: checks snapshots again.
+
+use std::ffi::OsStr;
+
+use serde_json::json;
+
+use super::context::Context;
+use super::{CommandError, Ending, judging, restore};
+use crate::clearance::ClearanceError;
+use crate::cli::VerifyLevel;
+use crate::error::{Explain, Failure};
+use crate::exec::{self, Inherited, Interrupt};
+use crate::exit::Exit;
+use crate::snapshot::{self, Level, Request, Store, Stored};
+use crate::ui::{Progress, printable};
+use crate::verdict::Verdict;
+
+pub(super) fn verify(
+    context: &mut Context,
+    id: Option<&OsStr>,
+    all: bool,
+    level: VerifyLevel,
+    inherited: &Inherited,
+) -> Result<Ending, Failure> {
+    let (policy, _) = judging::policy_in_force(context)?;
+    let store = Store::locate(&context.project.root, policy.snapshots.directory.as_deref())?;
+    let level = match level {
+        VerifyLevel::Read => Level::Read,
+        VerifyLevel::Restore => Level::Restore,
+    };
+    let mut results: Vec<Checked> = Vec::new();
+    let wanted = if all {
+        let (stored, broken) = store.list()?;
+        results.extend(broken.iter().map(|error| Checked::bad("?", &error.to_string())));
+        stored
+    } else {
+        restore::find(&store, &context.project.folder, id.unwrap_or(OsStr::new("latest")))?
+    };
+    let interrupt = Interrupt::listen(inherited).map_err(exec::ExecError::Signals)?;
+    for stored in &wanted {
+        results.push(check(context, stored, level, &interrupt)?);
+        if let Some(signal) = interrupt.requested() {
+            return Ok(Ending::Signal(signal));
+        }
+    }
+    let leftovers = if all { store.leftovers()? } else { Vec::new() };
+    let text = if context.ui.json {
+        let rows: Vec<_> = results
+            .iter()
+            .map(|one| json!({ "id": one.id, "ok": one.problem.is_none(), "problem": one.problem }))
+            .collect();
+        format!("{}\n", json!({ "schema": 1, "snapshots": rows, "leftovers": leftovers }))
+    } else {
+        let lines = results.iter().map(|one| match &one.problem {
+            None => format!("ok   {}\n", one.id),
+            Some(problem) => format!("BAD  {}: {}\n", one.id, printable(problem)),
+        });
+        lines.chain(leftovers.iter().map(|path| format!("leftover  {}\n", path.display()))).collect()
+    };
+    context.ui.answer(&text).map_err(CommandError::Output)?;
+    let is_bad = results.iter().any(|one| one.problem.is_some());
+    Ok(Ending::Own(if is_bad { Exit::NoSnapshot } else { Exit::Success }))
+}
+
+struct Checked {
+    id: String,
+    problem: Option<String>,
+}
+
+impl Checked {
+    fn bad(id: &str, problem: &str) -> Self {
+        Checked { id: id.to_owned(), problem: Some(problem.to_owned()) }
+    }
+}
+
+/// What is wrong with a snapshot is a result; what keeps it from being checked (no server) is a failure.
+fn check(context: &mut Context, stored: &Stored, level: Level, interrupt: &Interrupt) -> Result<Checked, Failure> {
+    let id = stored.manifest.id.clone();
+    let judged = judging::judge_addresses(context, &[&stored.manifest.target])?;
+    let one = &judged.judgement.targets[0];
+    if level == Level::Restore && one.verdict != Verdict::Safe {
+        return Err(ClearanceError::Verdict(one.verdict).into());
+    }
+    let interrupted = || interrupt.requested().is_some();
+    let watch = Progress::new(format!("verifying {id}"), &context.ui, &interrupted);
+    let request = Request { stored, target: &one.target, environment: &context.process, now: context.clock() };
+    match snapshot::verify(&request, level, &watch) {
+        Ok(()) => Ok(Checked { id, problem: None }),
+        Err(error) if error.exit() == Exit::NoSnapshot => {
+            let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
+            Ok(Checked::bad(&id, &format!("{error}{cause}")))
+        }
+        Err(error) => Err(error.into()),
+    }
+}

@@ -1,0 +1,150 @@
+//! Following the command until it ends: what reaches us is passed on, and where it stops, we stop.
+
+use super::Outcome;
+use super::ending::stop_by;
+use super::forward::{Sender, Standing, is_for_the_command};
+use super::relay::{Event, Relay};
+use rustix::process::{Pid, WaitOptions, WaitStatus, getpid, getsid, waitpid};
+use std::io;
+
+/// What the command is doing, as far as we were told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Running,
+    /// Stopped by this signal, and we are yet to stop.
+    Stopping(i32),
+    Stopped,
+    /// Continued by somebody other than us. If our whole group was continued, our own SIGCONT is on its way.
+    Continued,
+}
+
+/// Waits for the end of `command`, a child of ours, and not for what it leaves running.
+///
+/// Only this loop sends signals, and never after it has collected the command's status: until then nobody else can
+/// have its process id.
+///
+/// # Errors
+///
+/// The system's own, on waiting. The command may still run.
+pub(super) fn follow(command: Pid, relay: &mut Relay) -> io::Result<Outcome> {
+    let standing = Standing { leads_session: getsid(None).is_ok_and(|session| session == getpid()) };
+    let mut state = State::Running;
+    let mut event = None;
+    loop {
+        while let Some(status) = collect(command)? {
+            if let Some(outcome) = outcome(status) {
+                return Ok(outcome);
+            }
+            match status.stopping_signal() {
+                Some(signal) => state = State::Stopping(signal),
+                None if status.continued() => state = State::Continued,
+                None => {}
+            }
+        }
+        // What the command did is known by now, also what it did before this event.
+        if let Some(event) = event
+            && is_to_be_sent(event, state, standing, command)
+        {
+            send(command, event.signal);
+        }
+        if event.is_some_and(|event| event.signal == libc::SIGCONT) {
+            state = State::Running;
+        }
+        if let State::Stopping(signal) = state {
+            state = State::Stopped;
+            stop_by(signal);
+            relay.catch(signal)?;
+        }
+        event = Some(relay.next()?);
+    }
+}
+
+fn is_to_be_sent(event: Event, state: State, standing: Standing, command: Pid) -> bool {
+    let is_ours = |id| id == getpid().as_raw_pid() || descends(id, command.as_raw_pid());
+    match event.signal {
+        libc::SIGCHLD => false,
+        // `fg` continues our whole group, so the command has had its own. `kill -CONT` to us alone leaves it stopped.
+        libc::SIGCONT if state == State::Continued => false,
+        libc::SIGCONT if state == State::Stopped => true,
+        _ => is_for_the_command(event.signal, event.sender, standing, is_ours),
+    }
+}
+
+/// The next thing that happened to the command, `None` when there is no more for now.
+fn collect(command: Pid) -> io::Result<Option<WaitStatus>> {
+    let options = WaitOptions::NOHANG | WaitOptions::UNTRACED | WaitOptions::CONTINUED;
+    loop {
+        match waitpid(Some(command), options) {
+            Ok(found) => return Ok(found.map(|(_, status)| status)),
+            Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+fn outcome(status: WaitStatus) -> Option<Outcome> {
+    if let Some(signal) = status.terminating_signal() {
+        let core_dumped = libc::WCOREDUMP(status.as_raw());
+        return Some(Outcome::Signaled { signal: super::Signal::new(signal), core_dumped });
+    }
+    // Only the low eight bits of an exit status reach a waiting parent (POSIX, "exit").
+    status.exit_status().map(|code| Outcome::Exited((code & 0xff) as u8))
+}
+
+fn send(command: Pid, signal: i32) {
+    // SAFETY: the process is our child and not yet collected, so the id is its own. It may have ended: no matter.
+    unsafe { libc::kill(command.as_raw_pid(), signal) };
+}
+
+/// Whether a process is `ancestor` or descends from it.
+///
+/// A process that has ended, or whose parent has, is nobody's descendant: its signal is passed on, and arrives twice
+/// at worst.
+#[cfg(target_os = "linux")]
+fn descends(process: i32, ancestor: i32) -> bool {
+    let mut process = process;
+    while process > 1 && process != ancestor {
+        // The name stands in parentheses and may hold any byte, a parenthesis too (`proc_pid_stat(5)`).
+        let stat = std::fs::read(format!("/proc/{process}/stat")).unwrap_or_default();
+        let after_name = stat.iter().rposition(|byte| *byte == b')').map_or(&[][..], |end| &stat[end + 1..]);
+        let parent = std::str::from_utf8(after_name).ok().and_then(|rest| rest.split_whitespace().nth(1));
+        process = parent.and_then(|parent| parent.parse().ok()).unwrap_or(0);
+    }
+    process == ancestor
+}
+
+/// Whether a process is `ancestor`: further generations are not looked up here.
+#[cfg(not(target_os = "linux"))]
+fn descends(process: i32, ancestor: i32) -> bool {
+    process == ancestor
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::process::{Command, Stdio};
+
+    #[test]
+    fn a_process_descends_from_itself_and_its_parents_only() {
+        let mut child = Command::new("cat").stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+        let (me, child_id) = (getpid().as_raw_pid(), i32::try_from(child.id()).unwrap());
+        assert!(descends(me, me));
+        assert!(!descends(me, child_id));
+        assert_eq!(descends(child_id, me), cfg!(target_os = "linux"));
+        assert!(!descends(0, me), "outside our process namespace");
+        drop(child.stdin.take());
+        child.wait().unwrap();
+    }
+
+    #[test]
+    fn continuing_is_passed_on_only_to_a_command_that_was_not_continued_already() {
+        let standing = Standing { leads_session: false };
+        let command = getpid();
+        let stranger = Event { signal: libc::SIGCONT, sender: Sender::Process(1) };
+        for (state, expected) in [(State::Stopped, true), (State::Continued, false), (State::Running, true)] {
+            assert_eq!(is_to_be_sent(stranger, state, standing, command), expected, "{state:?}");
+        }
+        let news = Event { signal: libc::SIGCHLD, sender: Sender::Process(1) };
+        assert!(!is_to_be_sent(news, State::Running, standing, command), "SIGCHLD is about the command, not for it");
+    }
+}

@@ -1,0 +1,97 @@
+//! Runs the command as if we were not there, and says how it ended.
+//!
+//! We have to stay to record the outcome, so this is not `exec` but the next best: the command is our child in our own
+//! process group, with our standard streams, our environment, and the signal mask and dispositions that we were
+//! started with. The reasons, signal by signal:
+//!
+//! - What the terminal sends (Ctrl-C, Ctrl-\, a new window size) goes to the whole foreground group, the command
+//!   included. We only wait. What a process sends to us is passed on (`forward.rs`).
+//! - Ctrl-Z stops the command, or the command treats it otherwise. We follow: if it stops, we stop by the same
+//!   signal, and the shell sees a stopped job. `fg` continues both (`follow.rs`).
+//! - Signals are held back from before the command starts until we can pass them on, so none is lost between. The
+//!   command gets its own mask as the last step before `exec` (`inherited.rs`).
+//! - A command that died by a signal is reported as such, and the caller dies by the same one once the outcome is
+//!   written down ([`die_by`]).
+//!
+//! Known differences that cannot be helped: SIGKILL and SIGSTOP sent to us do not reach the command; what is sent to
+//! our whole group by a process reaches it twice; a command that is stopped and continued by its own process id
+//! leaves us stopped.
+//!
+//! What this is not: it decides nothing about whether the command may run. All `unsafe` code for processes is here.
+
+mod disposition;
+mod ending;
+mod error;
+mod follow;
+mod forward;
+mod inherited;
+mod interrupt;
+mod lookup;
+mod relay;
+mod signal;
+mod spawn;
+
+pub use ending::die_by;
+pub use error::{ExecError, LookupError};
+pub use inherited::Inherited;
+pub use interrupt::Interrupt;
+pub use lookup::{Program, find_program};
+pub use signal::Signal;
+
+use crate::clearance::Clearance;
+use relay::Relay;
+use rustix::process::Pid;
+use std::ffi::OsString;
+use std::io;
+use std::path::Path;
+
+/// How a command ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub enum Outcome {
+    /// It ended with this status.
+    Exited(u8),
+    /// A signal ended it.
+    Signaled {
+        /// The signal.
+        signal: Signal,
+        /// Whether the system wrote a core file.
+        core_dumped: bool,
+    },
+}
+
+/// Runs `program` in `folder`, which `clearance` permits, and waits until it ends, but not for processes that it leaves behind.
+///
+/// `arguments` are what follows the program's own name. The environment is this process's, unchanged. `interrupt` is
+/// what listened until now: a request to end that came before the command could start is honoured instead.
+///
+/// When this returns, SIGINT, SIGTERM, SIGHUP and SIGQUIT still do not end this process, so that the outcome can be
+/// written down; a new [`Interrupt`] can listen for the first three.
+///
+/// # Errors
+///
+/// After every error but [`ExecError::Lost`] no process was left running. For [`ExecError::Interrupted`] the caller
+/// ends by [`die_by`].
+pub fn run(
+    clearance: &Clearance,
+    program: &Program,
+    arguments: &[OsString],
+    folder: &Path,
+    inherited: &Inherited,
+    interrupt: Interrupt,
+) -> Result<Outcome, ExecError> {
+    // There is nothing to ask of the proof but that it exists.
+    let _: &Clearance = clearance;
+    let _held_back = disposition::hold_back_all();
+    if let Some(signal) = interrupt.requested_or_held_back() {
+        return Err(ExecError::Interrupted { signal });
+    }
+    drop(interrupt);
+    let mut relay = Relay::install(inherited).map_err(ExecError::Signals)?;
+    let child = spawn::start(program, arguments, folder, inherited)?;
+    relay.let_through();
+    let process = child.id().cast_signed();
+    let lost = |source| ExecError::Lost { process, source };
+    let command = Pid::from_raw(process).ok_or_else(|| lost(io::ErrorKind::InvalidData.into()))?;
+    follow::follow(command, &mut relay).map_err(lost)
+}

@@ -1,0 +1,19 @@
+//! `.safe-test.toml`: what a project asks for, and what of it is in force.
+//!
+//! What tightens applies at once. What loosens applies only once a person has approved that exact content
+//! ([`trust`]), so that neither a pulled commit nor a program can open the door.
+#![forbid(unsafe_code)]
+
+mod document;
+mod force;
+mod pattern;
+pub mod trust;
+
+pub use document::{Document, PolicyError, RestoreWhen};
+pub use force::{Allowed, Loosening, Policy, Production, SnapshotRules};
+
+/// The policy's file name, at the project's root.
+pub const FILE_NAME: &str = ".safe-test.toml";
+
+/// How many snapshots of each database are kept where the policy does not say.
+pub const KEEP_LAST: usize = 10;

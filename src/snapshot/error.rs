@@ -1,0 +1,52 @@
+//! Whatever keeps a snapshot from being taken, checked or put back: the store's errors and the engines'.
+
+use super::postgres::PostgresError;
+use super::sqlite::SqliteError;
+use super::{PlanError, StoreError};
+use crate::error::Explain;
+use crate::exit::Exit;
+
+/// An error of the store or of an engine.
+#[derive(Debug, thiserror::Error)]
+pub enum SnapshotError {
+    /// There is no way to save the target.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// The store's.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// SQLite's.
+    #[error(transparent)]
+    Sqlite(#[from] SqliteError),
+    /// PostgreSQL's.
+    #[error(transparent)]
+    Postgres(#[from] PostgresError),
+}
+
+impl SnapshotError {
+    /// Whether the server is there and the database is not.
+    #[must_use]
+    pub fn is_missing_database(&self) -> bool {
+        matches!(self, SnapshotError::Postgres(PostgresError::NoSuchDatabase { .. }))
+    }
+}
+
+impl Explain for SnapshotError {
+    fn hint(&self) -> Option<String> {
+        match self {
+            SnapshotError::Plan(error) => error.hint(),
+            SnapshotError::Store(error) => error.hint(),
+            SnapshotError::Sqlite(error) => error.hint(),
+            SnapshotError::Postgres(error) => error.hint(),
+        }
+    }
+
+    fn exit(&self) -> Exit {
+        match self {
+            SnapshotError::Plan(error) => error.exit(),
+            SnapshotError::Store(error) => error.exit(),
+            SnapshotError::Sqlite(error) => error.exit(),
+            SnapshotError::Postgres(error) => error.exit(),
+        }
+    }
+}

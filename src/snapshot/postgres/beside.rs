@@ -1,0 +1,264 @@
+//! A database beside the others, made of a snapshot: created empty, filled, compared; dropped again if that fails.
+
+use std::ffi::OsString;
+
+use serde::{Deserialize, Serialize};
+
+use super::catalog::{self, Contents};
+use super::contents::compare_restored;
+use super::facts::Facts;
+use super::names::related;
+use super::process::{Running, attended};
+use super::psql::{identifier, literal, number, text};
+use super::readback::{Stored, feed};
+use super::script::Script;
+use super::verify::Request;
+use super::{PostgresError, Session};
+use crate::snapshot::Watch;
+
+/// The comment of a database that safe-test made, by which it is known later.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Marker {
+    /// `replaced`, `restoring` or `verifying`.
+    pub(super) what: String,
+    /// The database that it was, or was to become.
+    pub(super) of: String,
+    /// When, UTC.
+    pub(super) at: chrono::DateTime<chrono::Utc>,
+}
+
+const MARK: &str = "safe-test: ";
+
+impl Marker {
+    /// The comment's text.
+    pub(super) fn comment(&self) -> String {
+        format!("{MARK}{}", serde_json::to_string(self).unwrap_or_default())
+    }
+
+    /// The marker in a comment, if it is one.
+    pub(super) fn read(comment: &str) -> Option<Marker> {
+        serde_json::from_str(comment.strip_prefix(MARK)?).ok()
+    }
+}
+
+/// A database that was made of a snapshot and holds all of it.
+#[derive(Debug)]
+pub(super) struct Beside {
+    pub(super) name: String,
+    pub(super) notes: Vec<String>,
+}
+
+/// What a database is made of.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Material<'a> {
+    pub(super) request: &'a Request<'a>,
+    pub(super) stored: Stored<'a>,
+    pub(super) facts: &'a Facts,
+    pub(super) promised: &'a Contents,
+    pub(super) script: &'a Script,
+}
+
+/// Makes the database. `server` is a session in another database.
+///
+/// # Errors
+///
+/// [`PostgresError::MayNotCreate`], [`PostgresError::MissingExtensions`], those of the tools, and
+/// [`PostgresError::NotWhole`]. The database is dropped again; where that fails, it bears our mark.
+pub(super) fn build(
+    server: &mut Session,
+    material: Material<'_>,
+    what: &str,
+    watch: &dyn Watch,
+) -> Result<Beside, PostgresError> {
+    let available: Vec<String> =
+        server.psql.ask("SELECT name FROM pg_available_extensions")?.iter().map(|name| text(name)).collect();
+    let missing: Vec<&str> =
+        material.script.extensions.iter().filter(|name| !available.contains(name)).map(String::as_str).collect();
+    if !missing.is_empty() {
+        return Err(PostgresError::MissingExtensions { names: missing.join(", ") });
+    }
+    let (name, mut notes) = create(server, material, what)?;
+    match fill(server, material, &name, watch) {
+        Ok(more) => {
+            notes.extend(more);
+            Ok(Beside { name, notes })
+        }
+        Err(error) => {
+            // The mark stays on it if this fails, so that it can be dropped later.
+            let _ = drop_database(server, &name);
+            Err(error)
+        }
+    }
+}
+
+fn create(server: &mut Session, material: Material<'_>, what: &str) -> Result<(String, Vec<String>), PostgresError> {
+    let (facts, request) = (material.facts, material.request);
+    let of = &request.manifest.database;
+    let mut notes = Vec::new();
+    let mut has = |table: &str, column: &str, name: &str| -> Result<bool, PostgresError> {
+        let found = server.psql.ask(format!("SELECT 1 FROM {table} WHERE {column} = {}", literal(name)))?;
+        Ok(!found.is_empty())
+    };
+    let owner = has("pg_roles", "rolname", &facts.owner)?;
+    if !owner {
+        notes.push(format!("The role `{}` is gone: the database belongs to the user who restored it.", facts.owner));
+    }
+    let tablespace = has("pg_tablespace", "spcname", &facts.tablespace)?;
+    let name = free_name(server, of, what, request.now)?;
+    lock(server, &name)?;
+    server.psql.ask(facts.create(&name, owner, tablespace)).map_err(|error| match error {
+        PostgresError::Query { sqlstate, .. } if sqlstate == "42501" => {
+            PostgresError::MayNotCreate { place: server.connection.place().to_owned() }
+        }
+        other => other,
+    })?;
+    let marker = Marker { what: what.to_owned(), of: of.clone(), at: request.now };
+    mark(server, &name, &marker)?;
+    Ok((name, notes))
+}
+
+/// A name that no database of the server has.
+pub(super) fn free_name(
+    server: &mut Session,
+    database: &str,
+    what: &str,
+    now: chrono::DateTime<chrono::Utc>,
+) -> Result<String, PostgresError> {
+    let mut attempt = 1;
+    loop {
+        let name = related(database, what, now, attempt);
+        if !server.exists(&name)? {
+            return Ok(name);
+        }
+        attempt += 1;
+    }
+}
+
+/// Takes the lock that says that a database of ours is being worked on; it is given back when the session ends.
+///
+/// # Errors
+///
+/// [`PostgresError::NotDropped`] if another process works on it.
+pub(super) fn lock(server: &mut Session, database: &str) -> Result<(), PostgresError> {
+    let key = format!("hashtext({})", literal(database));
+    let taken = server.psql.ask(format!("SELECT pg_try_advisory_lock(1935764835, {key})"))?;
+    if taken.first().is_some_and(|answer| answer == b"t") {
+        return Ok(());
+    }
+    Err(PostgresError::NotDropped { database: database.to_owned(), reason: "another safe-test works on it".to_owned() })
+}
+
+/// Writes our mark on a database.
+pub(super) fn mark(server: &mut Session, database: &str, marker: &Marker) -> Result<(), PostgresError> {
+    let comment = literal(&marker.comment());
+    server.psql.ask(format!("COMMENT ON DATABASE {} IS {comment}", identifier(database))).map(drop)
+}
+
+/// Drops a database of ours and ends what is still connected to it.
+pub(super) fn drop_database(server: &mut Session, database: &str) -> Result<(), PostgresError> {
+    server.psql.ask(format!(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = {} AND usename = current_user",
+        literal(database)
+    ))?;
+    server.psql.ask(format!("DROP DATABASE IF EXISTS {}", identifier(database))).map(drop)
+}
+
+fn fill(
+    server: &mut Session,
+    material: Material<'_>,
+    name: &str,
+    watch: &dyn Watch,
+) -> Result<Vec<String>, PostgresError> {
+    let mut notes = Vec::new();
+    if let Err(first) = load(server, material, name, &[], watch) {
+        if !about_roles(&first) {
+            return Err(first);
+        }
+        // One transaction: nothing of the first attempt is left.
+        load(server, material, name, &["--no-owner", "--no-acl"], watch)?;
+        notes.push(format!("Owners and grants of the objects were not restored: {first}"));
+    }
+    let mut restored = Session::connect(server.connection.with("PGDATABASE", name))?;
+    let found = catalog::contents(&mut restored.psql)?;
+    compare_restored(name, material.promised, &found)?;
+    Ok(notes)
+}
+
+/// Whether a failure may come from roles that are missing or not ours. Messages in another language are taken for it:
+/// the second attempt shows.
+fn about_roles(error: &PostgresError) -> bool {
+    match error {
+        PostgresError::ToolFailed { message, .. } => {
+            !message.contains("ERROR:")
+                || ["role", "owner", "permission", "member"].iter().any(|word| message.contains(word))
+        }
+        _ => false,
+    }
+}
+
+fn load(
+    server: &Session,
+    material: Material<'_>,
+    name: &str,
+    options: &[&str],
+    watch: &dyn Watch,
+) -> Result<(), PostgresError> {
+    let mut command = server.connection.command(&server.tools.program("pg_restore"));
+    command.args(["--exit-on-error", "--single-transaction", "--no-password"]).args(options).arg(dbname(name));
+    let mut restore = Running::start("pg_restore", command, server.connection.password().cloned())?;
+    let stoppers = [restore.stopper()];
+    let (fed, ended) = attended(watch, &stoppers, || {
+        let fed = feed(material.stored, &mut restore, watch);
+        Ok((fed, restore.finish()))
+    })?;
+    let fed = fed?;
+    ended?;
+    fed.map_err(|error| PostgresError::Damaged { path: material.stored.path.to_owned(), reason: error.to_string() })
+}
+
+/// `pg_restore` takes the database as an argument only, and reads it as a connection string where it looks like one: so
+/// it is given as one.
+///
+/// Source: PostgreSQL documentation, "Keyword/Value Connection Strings": `\` and `'` are escaped with `\`.
+fn dbname(name: &str) -> OsString {
+    let escaped = name.replace('\\', r"\\").replace('\'', r"\'");
+    format!("--dbname=dbname='{escaped}'").into()
+}
+
+/// Sessions in a database besides ours, in words; empty if there are none.
+pub(super) fn users_of(server: &mut Session, database: &str) -> Result<String, PostgresError> {
+    let name = literal(database);
+    let fields = server.psql.ask(format!(
+        "SELECT pid, coalesce(nullif(application_name, ''), backend_type), usename FROM pg_stat_activity \
+         WHERE datname = {name} LIMIT 3"
+    ))?;
+    let mut users: Vec<String> = fields
+        .chunks_exact(3)
+        .map(|row| format!("pid {} ({}, {})", text(&row[0]), text(&row[1]), text(&row[2])))
+        .collect();
+    let prepared = server.psql.ask(format!("SELECT count(*) FROM pg_prepared_xacts WHERE database = {name}"))?;
+    if let Some(count @ 1..) = prepared.first().and_then(|field| number::<u64>(field)) {
+        users.push(format!("{count} prepared transactions"));
+    }
+    Ok(users.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_cannot_be_read_as_a_connection_string() {
+        assert_eq!(dbname(r"host=x d'b\"), OsString::from(r"--dbname=dbname='host=x d\'b\\'"));
+    }
+
+    #[test]
+    fn only_our_mark_is_read_as_one() {
+        let at = chrono::DateTime::UNIX_EPOCH;
+        let marker = Marker { what: "replaced".into(), of: "shop".into(), at };
+        assert_eq!(Marker::read(&marker.comment()), Some(marker));
+        for comment in ["", "safe-test: ", "the shop's database", "{\"what\":\"replaced\"}"] {
+            assert_eq!(Marker::read(comment), None, "{comment}");
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! Comparing what a database held with what a dump or a restored database holds.
+
+use serde_json::{Value, json};
+
+use super::PostgresError;
+use super::catalog::{Contents, Table};
+use super::script::Script;
+use crate::snapshot::{Manifest, TableRows};
+
+/// How many differences a message names.
+const NAMED: usize = 3;
+
+/// The tables as the manifest lists them.
+pub(super) fn table_rows(contents: &Contents) -> Vec<TableRows> {
+    contents.tables.iter().map(|table| TableRows { name: table.name.clone(), rows: table.rows }).collect()
+}
+
+/// The part of a manifest's `state` that holds the rest of the contents.
+pub(super) fn to_json(contents: &Contents) -> Value {
+    let materialised: Vec<&str> =
+        contents.tables.iter().filter(|table| table.materialised).map(|table| table.name.as_str()).collect();
+    json!({
+        "extensions": contents.extensions,
+        "large_objects": contents.large_objects,
+        "sequences": contents.sequences,
+        "foreign_tables": contents.foreign_tables,
+        "materialised_views": materialised,
+    })
+}
+
+/// The contents that a manifest promises.
+///
+/// # Errors
+///
+/// [`PostgresError::Manifest`] if it does not say.
+pub(super) fn promised(manifest: &Manifest) -> Result<Contents, PostgresError> {
+    let missing =
+        || PostgresError::Manifest { id: manifest.id.clone(), reason: "it does not say what the dump holds".into() };
+    let state = manifest.state.as_ref().and_then(|state| state.get("contents")).ok_or_else(missing)?;
+    let number = |name: &str| state.get(name).and_then(Value::as_u64).ok_or_else(missing);
+    let materialised: Vec<&str> = state
+        .get("materialised_views")
+        .and_then(Value::as_array)
+        .map(|names| names.iter().filter_map(Value::as_str).collect())
+        .unwrap_or_default();
+    let tables = manifest.tables.iter().map(|table| Table {
+        name: table.name.clone(),
+        rows: table.rows,
+        materialised: materialised.contains(&table.name.as_str()),
+    });
+    Ok(Contents {
+        tables: tables.collect(),
+        extensions: number("extensions")?,
+        large_objects: number("large_objects")?,
+        sequences: number("sequences")?,
+        foreign_tables: number("foreign_tables")?,
+    })
+}
+
+/// Compares a dump, as its reader gave it, with what the database held at the dump's own snapshot.
+///
+/// # Errors
+///
+/// [`PostgresError::NotWhole`] with the first differences.
+pub(super) fn compare_dump(what: &str, held: &Contents, script: &Script) -> Result<(), PostgresError> {
+    let mut differences = Vec::new();
+    for table in &held.tables {
+        if table.materialised {
+            if !script.materialised.contains(&table.name) {
+                differences.push(format!("{} is missing", table.name));
+            }
+            continue;
+        }
+        let expected = table.rows.unwrap_or_default();
+        match script.rows.get(&table.name) {
+            None => differences.push(format!("{} is missing", table.name)),
+            Some(found) if *found != expected => {
+                differences.push(format!("{} has {found} rows of {expected}", table.name));
+            }
+            Some(_) => {}
+        }
+    }
+    let counts = [
+        ("extensions", held.extensions, script.extensions.len() as u64),
+        ("large objects", held.large_objects, script.large_objects),
+    ];
+    for (name, expected, found) in counts {
+        if expected != found {
+            differences.push(format!("{found} of {expected} {name}"));
+        }
+    }
+    // An extension may have its own sequences' values dumped besides.
+    if script.sequences < held.sequences {
+        differences.push(format!("{} of {} sequences", script.sequences, held.sequences));
+    }
+    not_whole(what, &differences)
+}
+
+/// Compares a restored database with what the snapshot promises. A materialised view is filled anew by a restore, so
+/// that its rows may differ where it was stale.
+///
+/// # Errors
+///
+/// [`PostgresError::NotWhole`] with the first differences.
+pub(super) fn compare_restored(what: &str, promised: &Contents, found: &Contents) -> Result<(), PostgresError> {
+    let mut differences = Vec::new();
+    for table in &promised.tables {
+        match found.tables.iter().find(|other| other.name == table.name) {
+            None => differences.push(format!("{} is missing", table.name)),
+            Some(other) if !table.materialised && other.rows != table.rows => {
+                let rows = |rows: Option<u64>| rows.unwrap_or_default();
+                differences.push(format!("{} has {} rows of {}", table.name, rows(other.rows), rows(table.rows)));
+            }
+            Some(_) => {}
+        }
+    }
+    for other in &found.tables {
+        if !promised.tables.iter().any(|table| table.name == other.name) {
+            differences.push(format!("{} was not in the snapshot", other.name));
+        }
+    }
+    let counts = [
+        ("extensions", promised.extensions, found.extensions),
+        ("large objects", promised.large_objects, found.large_objects),
+        ("sequences", promised.sequences, found.sequences),
+        ("foreign tables", promised.foreign_tables, found.foreign_tables),
+    ];
+    for (name, expected, found) in counts {
+        if expected != found {
+            differences.push(format!("{found} of {expected} {name}"));
+        }
+    }
+    not_whole(what, &differences)
+}
+
+fn not_whole(what: &str, differences: &[String]) -> Result<(), PostgresError> {
+    if differences.is_empty() {
+        return Ok(());
+    }
+    let mut text = differences[..differences.len().min(NAMED)].join(", ");
+    if differences.len() > NAMED {
+        text.push_str(&format!(" and {} more", differences.len() - NAMED));
+    }
+    Err(PostgresError::NotWhole { what: what.to_owned(), differences: text })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn held() -> Contents {
+        let table = |name: &str, rows, materialised| Table { name: name.to_owned(), rows: Some(rows), materialised };
+        Contents {
+            tables: vec![table("public.a", 3, false), table("public.v", 3, true)],
+            extensions: 1,
+            large_objects: 2,
+            sequences: 1,
+            foreign_tables: 0,
+        }
+    }
+
+    fn script() -> Script {
+        Script {
+            rows: [("public.a".to_owned(), 3)].into(),
+            materialised: ["public.v".to_owned()].into(),
+            extensions: vec!["hstore".to_owned()],
+            large_objects: 2,
+            sequences: 1,
+            ..Script::default()
+        }
+    }
+
+    #[test]
+    fn every_loss_in_a_dump_is_named() {
+        type Loss = fn(&mut Script);
+        let cases: [(Loss, &str); 6] = [
+            (|script| *script.rows.get_mut("public.a").unwrap() = 2, "public.a has 2 rows of 3"),
+            (|script| script.rows.clear(), "public.a is missing"),
+            (|script| script.materialised.clear(), "public.v is missing"),
+            (|script| script.extensions.clear(), "0 of 1 extensions"),
+            (|script| script.large_objects = 1, "1 of 2 large objects"),
+            (|script| script.sequences = 0, "0 of 1 sequences"),
+        ];
+        compare_dump("dump", &held(), &script()).unwrap();
+        for (lose, expected) in cases {
+            let mut script = script();
+            lose(&mut script);
+            let error = compare_dump("dump", &held(), &script).unwrap_err();
+            assert_eq!(error.to_string(), format!("dump is not whole: {expected}"));
+        }
+    }
+
+    #[test]
+    fn a_restored_database_has_neither_less_nor_more() {
+        let mut found = held();
+        found.tables[1].rows = Some(9);
+        compare_restored("shop", &held(), &found).unwrap();
+        found.tables[0].rows = Some(2);
+        found.tables.push(Table { name: "public.b".into(), rows: Some(0), materialised: false });
+        let error = compare_restored("shop", &held(), &found).unwrap_err().to_string();
+        assert_eq!(error, "shop is not whole: public.a has 2 rows of 3, public.b was not in the snapshot");
+    }
+
+    #[test]
+    fn contents_survive_the_manifest() {
+        let contents = held();
+        let state = json!({ "contents": to_json(&contents) });
+        let manifest = super::super::testing::manifest(table_rows(&contents), Some(state));
+        assert_eq!(promised(&manifest).unwrap(), contents);
+    }
+}

@@ -1,0 +1,330 @@
+//! What can keep a PostgreSQL database from being saved, checked or put back.
+
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+use crate::error::Explain;
+use crate::exit::Exit;
+
+/// A failure of the PostgreSQL engine. No variant holds a password or a row of data.
+#[derive(Debug, Error)]
+pub enum PostgresError {
+    /// No folder with `pg_dump`, `pg_restore` and `psql` was found.
+    #[error("no PostgreSQL client tools (pg_dump, pg_restore, psql) found")]
+    NoTools,
+    /// There are tools, all of an older major version than needed.
+    #[error("the PostgreSQL tools found ({found}) are older than the server (version {server})")]
+    ToolsTooOld {
+        /// The server's major version.
+        server: u32,
+        /// Version and folder of each set of tools.
+        found: String,
+    },
+    /// A tool could not be started.
+    #[error("cannot start {}", tool.display())]
+    ToolNotStarted {
+        /// The program.
+        tool: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A tool ended with a failure.
+    #[error("{tool} {status}{}", detail(.message))]
+    ToolFailed {
+        /// The program's name.
+        tool: &'static str,
+        /// How it ended: `exited with status 1`, `was ended by signal 15`.
+        status: String,
+        /// What it said, capped, without data and passwords.
+        message: String,
+    },
+    /// The value that names the database cannot be dialled by PostgreSQL's own library.
+    #[error("{place} cannot be dialled: {reason}")]
+    NotDialable {
+        /// Where it was to be.
+        place: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// The server could not be reached, or did not let us in.
+    #[error("cannot connect to {place}: {message}")]
+    CannotConnect {
+        /// Where it was to be.
+        place: String,
+        /// What the server or the library said.
+        message: String,
+    },
+    /// The server is there, the database is not: there is nothing to lose.
+    #[error("there is no database `{database}` on {place}")]
+    NoSuchDatabase {
+        /// The database.
+        database: String,
+        /// The server.
+        place: String,
+    },
+    /// A connection pooler answered instead of the server.
+    #[error("{place} is a connection pooler, through which a database cannot be saved")]
+    Pooler {
+        /// Where it is.
+        place: String,
+    },
+    /// Something that speaks the protocol, but is not PostgreSQL.
+    #[error("{place} is not a PostgreSQL server: {version}")]
+    NotPostgres {
+        /// Where it is.
+        place: String,
+        /// What it says of itself.
+        version: String,
+    },
+    /// The connection led to another database than the one that was judged.
+    #[error("connected to database `{found}`, but `{judged}` was judged")]
+    OtherDatabase {
+        /// What was judged.
+        judged: String,
+        /// Where the connection led.
+        found: String,
+    },
+    /// The connection to the server broke.
+    #[error("the connection to the server was lost{}", detail(.message))]
+    ConnectionLost {
+        /// What was said last.
+        message: String,
+    },
+    /// The server refused a question of ours.
+    #[error("the server refused a query ({sqlstate}): {message}")]
+    Query {
+        /// The five characters that classify it.
+        sqlstate: String,
+        /// Its message, without detail and context.
+        message: String,
+    },
+    /// A table's lock is held by another session for too long.
+    #[error("a table is locked by another session: {holders}")]
+    Locked {
+        /// Tables with who holds them.
+        holders: String,
+    },
+    /// Row-level security hides rows from this user.
+    #[error("row-level security hides rows from this user: {message}")]
+    RowSecurity {
+        /// What the server said: it names the table.
+        message: String,
+    },
+    /// A file could not be written or read.
+    #[error("cannot {action} {}", path.display())]
+    File {
+        /// What was attempted.
+        action: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The person or a signal asked to stop.
+    #[error("interrupted")]
+    Interrupted,
+    /// The file's bytes are not those that were written.
+    #[error("{} is not what was written: its SHA-256 is {found}, the manifest says {expected}", path.display())]
+    HashMismatch {
+        /// The snapshot.
+        path: PathBuf,
+        /// What the manifest says.
+        expected: String,
+        /// What the file has.
+        found: String,
+    },
+    /// The dump cannot be read to its end.
+    #[error("{} cannot be read back: {reason}", path.display())]
+    Damaged {
+        /// The snapshot.
+        path: PathBuf,
+        /// What was met.
+        reason: String,
+    },
+    /// The dump reads well, but holds something else than the database did.
+    #[error("{what} is not whole: {differences}")]
+    NotWhole {
+        /// The dump or the restored database.
+        what: String,
+        /// The first differences.
+        differences: String,
+    },
+    /// The manifest is not one of PostgreSQL, or lacks what a restore needs.
+    #[error("the manifest of {id} cannot be used: {reason}")]
+    Manifest {
+        /// The snapshot.
+        id: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The snapshot is of another server.
+    #[error("the snapshot is of server {snapshot}, but this is {here}")]
+    OtherServer {
+        /// The snapshot's server.
+        snapshot: String,
+        /// The server at hand.
+        here: String,
+    },
+    /// The snapshot is of another database than the target.
+    #[error("the snapshot is of database `{snapshot}`, but the target is `{target}`")]
+    SnapshotOfOtherDatabase {
+        /// The snapshot's database.
+        snapshot: String,
+        /// The target.
+        target: String,
+    },
+    /// The user may not create a database, without which nothing can be restored beside.
+    #[error("the user may not create a database on {place}")]
+    MayNotCreate {
+        /// The server.
+        place: String,
+    },
+    /// The snapshot needs extensions that the server does not have; the snapshot itself may be good.
+    #[error("the server lacks extensions that the snapshot needs: {names}")]
+    MissingExtensions {
+        /// Their names.
+        names: String,
+    },
+    /// Others stay connected to the database, so that it cannot be exchanged.
+    #[error("`{database}` stays in use: {users}")]
+    InUse {
+        /// The database.
+        database: String,
+        /// Who uses it.
+        users: String,
+    },
+    /// A database was to be dropped that safe-test did not make, or that is in use.
+    #[error("`{database}` is not dropped: {reason}")]
+    NotDropped {
+        /// The database.
+        database: String,
+        /// Why.
+        reason: String,
+    },
+    /// A restore stopped on its way.
+    #[error("restore stopped while {step}; {remains}")]
+    NotRestored {
+        /// What was being done.
+        step: &'static str,
+        /// What is as it was, and what was left behind.
+        remains: String,
+        /// Why.
+        #[source]
+        source: Box<PostgresError>,
+    },
+}
+
+fn detail(message: &str) -> String {
+    if message.is_empty() { String::new() } else { format!(": {message}") }
+}
+
+impl PostgresError {
+    pub(super) fn file(action: &'static str, path: &std::path::Path) -> impl FnOnce(std::io::Error) -> Self {
+        move |source| PostgresError::File { action, path: path.to_owned(), source }
+    }
+}
+
+impl Explain for PostgresError {
+    fn hint(&self) -> Option<String> {
+        let hint = match self {
+            PostgresError::NoTools => {
+                "install the PostgreSQL client (Debian: `apt-get install postgresql-client`, macOS: `brew install libpq`)"
+            }
+            PostgresError::ToolsTooOld { server, .. } => {
+                return Some(format!(
+                    "install the client of version {server} or later (Debian: `apt-get install postgresql-client-{server}`, \
+                     macOS: `brew install postgresql@{server}`)"
+                ));
+            }
+            PostgresError::ToolNotStarted { .. } => {
+                "check that the program may be executed, or install the client anew"
+            }
+            PostgresError::ToolFailed { .. } => "`safe-test doctor` shows which tool and server were used",
+            PostgresError::NotDialable { .. } => "correct the variable that names the database",
+            PostgresError::CannotConnect { message, .. } => connect_hint(message),
+            PostgresError::NoSuchDatabase { .. } => "create it, or correct the variable that names it",
+            PostgresError::Pooler { .. } => {
+                "use the direct URL of the server (often DIRECT_URL or DATABASE_URL_UNPOOLED), not that of the pooler"
+            }
+            PostgresError::NotPostgres { .. } => "say in `.safe-test.toml` how this database is kept",
+            PostgresError::OtherDatabase { .. } => "give the database's name in the URL",
+            PostgresError::ConnectionLost { .. } => "see the server's log for why it closed the connection",
+            PostgresError::Query { .. } => return None,
+            PostgresError::Locked { .. } => "end that session or let it finish, then try again",
+            PostgresError::RowSecurity { .. } => "connect as the owner of the tables, or as a role with BYPASSRLS",
+            PostgresError::File { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => {
+                "free some space, or move the snapshots' directory"
+            }
+            PostgresError::File { .. } => "check the permissions and the disk",
+            PostgresError::Interrupted => return None,
+            PostgresError::HashMismatch { .. } | PostgresError::Damaged { .. } | PostgresError::NotWhole { .. } => {
+                "do not rely on it; `safe-test list` shows the others"
+            }
+            PostgresError::Manifest { .. } => "`safe-test list` shows the snapshots that can be used",
+            PostgresError::OtherServer { .. } | PostgresError::SnapshotOfOtherDatabase { .. } => {
+                "name the database explicitly to restore it there"
+            }
+            PostgresError::MayNotCreate { .. } => "give the role the right: `ALTER ROLE … CREATEDB`",
+            PostgresError::MissingExtensions { .. } => {
+                "install them on the server; the snapshot itself was read back whole"
+            }
+            PostgresError::InUse { .. } => "end those sessions, then restore again",
+            PostgresError::NotDropped { .. } => return None,
+            PostgresError::NotRestored { source, .. } => return source.hint(),
+        };
+        Some(hint.to_owned())
+    }
+
+    fn exit(&self) -> Exit {
+        match self {
+            PostgresError::NotRestored { source, .. } => match **source {
+                PostgresError::HashMismatch { .. } | PostgresError::Damaged { .. } | PostgresError::NotWhole { .. } => {
+                    Exit::NoSnapshot
+                }
+                _ => Exit::Failed,
+            },
+            PostgresError::Manifest { .. }
+            | PostgresError::OtherServer { .. }
+            | PostgresError::SnapshotOfOtherDatabase { .. }
+            | PostgresError::MayNotCreate { .. }
+            | PostgresError::InUse { .. }
+            | PostgresError::NotDropped { .. } => Exit::Failed,
+            PostgresError::NoTools
+            | PostgresError::ToolsTooOld { .. }
+            | PostgresError::ToolNotStarted { .. }
+            | PostgresError::ToolFailed { .. }
+            | PostgresError::NotDialable { .. }
+            | PostgresError::CannotConnect { .. }
+            | PostgresError::NoSuchDatabase { .. }
+            | PostgresError::Pooler { .. }
+            | PostgresError::NotPostgres { .. }
+            | PostgresError::OtherDatabase { .. }
+            | PostgresError::ConnectionLost { .. }
+            | PostgresError::Query { .. }
+            | PostgresError::Locked { .. }
+            | PostgresError::RowSecurity { .. }
+            | PostgresError::File { .. }
+            | PostgresError::Interrupted
+            | PostgresError::HashMismatch { .. }
+            | PostgresError::Damaged { .. }
+            | PostgresError::NotWhole { .. }
+            | PostgresError::MissingExtensions { .. } => Exit::NoSnapshot,
+        }
+    }
+}
+
+fn connect_hint(message: &str) -> &'static str {
+    let has = |words: &[&str]| words.iter().any(|word| message.contains(word));
+    if has(&["password"]) {
+        "check the password in the variable that names the database"
+    } else if has(&["too many", "remaining connection slots"]) {
+        "the server's connections are used up: close some, or raise max_connections"
+    } else if has(&["refused", "No such file", "timeout", "starting up"]) {
+        "start the database; `safe-test doctor` shows how it was looked for"
+    } else {
+        "`safe-test doctor` shows how it was looked for"
+    }
+}

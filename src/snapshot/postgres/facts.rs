@@ -1,0 +1,215 @@
+//! What belongs to a database and is in no restored dump: owner, encoding, locale, settings, grants, its comment.
+//!
+//! They are kept in the manifest, and given to the database that a restore makes.
+
+use serde::{Deserialize, Serialize};
+
+use super::PostgresError;
+use super::psql::{Psql, identifier, literal};
+
+/// The database as a whole.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Facts {
+    pub(super) owner: String,
+    pub(super) encoding: String,
+    pub(super) collate: String,
+    pub(super) ctype: String,
+    /// `c` for the C library, `i` for ICU, `b` for the built-in one.
+    pub(super) provider: Option<String>,
+    /// The locale of a provider that is not the C library.
+    pub(super) locale: Option<String>,
+    pub(super) icu_rules: Option<String>,
+    pub(super) tablespace: String,
+    pub(super) connection_limit: i64,
+    pub(super) is_template: bool,
+    pub(super) comment: Option<String>,
+    /// Settings of sessions in this database.
+    pub(super) settings: Vec<Setting>,
+    /// Rights on the database; `None` where they are those of a new one.
+    pub(super) grants: Option<Vec<Grant>>,
+}
+
+/// `ALTER DATABASE … SET`, or `ALTER ROLE … IN DATABASE … SET`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Setting {
+    pub(super) role: Option<String>,
+    pub(super) name: String,
+    pub(super) value: String,
+}
+
+/// A right on the database.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Grant {
+    /// `None` for everybody.
+    pub(super) role: Option<String>,
+    pub(super) right: String,
+    pub(super) grantable: bool,
+}
+
+/// Rows as one JSON value: `d` is the row of the database, whose columns differ between versions.
+const FACTS: &str = "SELECT json_build_object('owner', o.rolname, 'encoding', pg_encoding_to_char(d.encoding), \
+    'collate', d.datcollate, 'ctype', d.datctype, 'provider', to_json(d)->'datlocprovider', \
+    'locale', coalesce(to_json(d)->>'datlocale', to_json(d)->>'daticulocale'), 'icu_rules', to_json(d)->'daticurules', \
+    'tablespace', t.spcname, 'connection_limit', d.datconnlimit, 'is_template', d.datistemplate, \
+    'comment', shobj_description(d.oid, 'pg_database'), \
+    'settings', (SELECT coalesce(json_agg(json_build_object('role', r.rolname, 'name', split_part(c, '=', 1), \
+        'value', substr(c, strpos(c, '=') + 1))), '[]') FROM pg_db_role_setting s \
+        LEFT JOIN pg_roles r ON r.oid = s.setrole, unnest(s.setconfig) c WHERE s.setdatabase = d.oid), \
+    'grants', CASE WHEN d.datacl IS NOT NULL THEN (SELECT coalesce(json_agg(json_build_object('role', r.rolname, \
+        'right', a.privilege_type, 'grantable', a.is_grantable)), '[]') FROM aclexplode(d.datacl) a \
+        LEFT JOIN pg_roles r ON r.oid = a.grantee) END) \
+    FROM pg_database d JOIN pg_roles o ON o.oid = d.datdba JOIN pg_tablespace t ON t.oid = d.dattablespace \
+    WHERE d.datname = ";
+
+impl Facts {
+    /// Reads them; `None` if there is no such database.
+    pub(super) fn read(psql: &mut Psql, database: &str) -> Result<Option<Facts>, PostgresError> {
+        let fields = psql.ask(format!("{FACTS}{}", literal(database)))?;
+        let Some(field) = fields.first() else { return Ok(None) };
+        serde_json::from_slice(field)
+            .map(Some)
+            .map_err(|error| PostgresError::Query { sqlstate: "XX000".to_owned(), message: error.to_string() })
+    }
+
+    /// The statement that makes an empty database like it; `with_owner` and `with_tablespace` where the server has them.
+    pub(super) fn create(&self, database: &str, with_owner: bool, with_tablespace: bool) -> String {
+        let mut sql = format!("CREATE DATABASE {} TEMPLATE template0", identifier(database));
+        let mut option = |name: &str, value: String| sql.push_str(&format!(" {name} {value}"));
+        if with_owner && !self.owner.is_empty() {
+            option("OWNER", identifier(&self.owner));
+        }
+        if !self.encoding.is_empty() {
+            option("ENCODING", literal(&self.encoding));
+            option("LC_COLLATE", literal(&self.collate));
+            option("LC_CTYPE", literal(&self.ctype));
+        }
+        match (self.provider.as_deref(), &self.locale) {
+            (Some("i"), Some(locale)) => {
+                option("LOCALE_PROVIDER", "icu".to_owned());
+                option("ICU_LOCALE", literal(locale));
+                if let Some(rules) = &self.icu_rules {
+                    option("ICU_RULES", literal(rules));
+                }
+            }
+            (Some("b"), Some(locale)) => {
+                option("LOCALE_PROVIDER", "builtin".to_owned());
+                option("BUILTIN_LOCALE", literal(locale));
+            }
+            _ => {}
+        }
+        if with_tablespace && !matches!(&*self.tablespace, "" | "pg_default") {
+            option("TABLESPACE", identifier(&self.tablespace));
+        }
+        sql
+    }
+
+    /// The statements that give another database the settings, grants, limit and comment of this one; each can fail on
+    /// its own (a role that is gone, a setting that only a superuser may make) without harm to the data.
+    pub(super) fn carry_over(&self, database: &str) -> Vec<String> {
+        let name = identifier(database);
+        let mut statements = Vec::new();
+        for setting in &self.settings {
+            let whose = match &setting.role {
+                Some(role) => format!("ALTER ROLE {} IN DATABASE {name}", identifier(role)),
+                None => format!("ALTER DATABASE {name}"),
+            };
+            let value = setting_value(&setting.name, &setting.value);
+            statements.push(format!("{whose} SET {} TO {value}", setting_name(&setting.name)));
+        }
+        if let Some(grants) = &self.grants {
+            statements.push(format!("REVOKE ALL ON DATABASE {name} FROM PUBLIC"));
+            if !self.owner.is_empty() {
+                statements.push(format!("REVOKE ALL ON DATABASE {name} FROM {}", identifier(&self.owner)));
+            }
+            for grant in grants {
+                let role = grant.role.as_deref().map_or("PUBLIC".to_owned(), identifier);
+                let option = if grant.grantable { " WITH GRANT OPTION" } else { "" };
+                statements.push(format!("GRANT {} ON DATABASE {name} TO {role}{option}", grant.right));
+            }
+        }
+        if self.connection_limit > -1 {
+            statements.push(format!("ALTER DATABASE {name} CONNECTION LIMIT {}", self.connection_limit));
+        }
+        if self.is_template {
+            statements.push(format!("ALTER DATABASE {name} IS_TEMPLATE true"));
+        }
+        statements
+    }
+}
+
+/// `work_mem`, or `app.tenant`: each part quoted.
+fn setting_name(name: &str) -> String {
+    name.split('.').map(identifier).collect::<Vec<_>>().join(".")
+}
+
+/// The settings whose value is a list of names: given as one literal, the list would become one name.
+///
+/// Source: `GUC_LIST_QUOTE` in PostgreSQL's table of settings.
+const LISTS: [&str; 6] = [
+    "local_preload_libraries",
+    "search_path",
+    "session_preload_libraries",
+    "shared_preload_libraries",
+    "temp_tablespaces",
+    "unix_socket_directories",
+];
+
+fn setting_value(name: &str, value: &str) -> String {
+    if !LISTS.contains(&name.to_ascii_lowercase().as_str()) {
+        return literal(value);
+    }
+    let mut elements: Vec<String> = vec![String::new()];
+    let mut quoted = false;
+    let mut characters = value.chars().peekable();
+    while let Some(character) = characters.next() {
+        match character {
+            '"' if quoted && characters.peek() == Some(&'"') => {
+                characters.next();
+                elements.last_mut().map(|element| element.push('"')).unwrap_or_default();
+            }
+            '"' => quoted = !quoted,
+            ',' if !quoted => elements.push(String::new()),
+            ' ' if !quoted => {}
+            other => elements.last_mut().map(|element| element.push(other)).unwrap_or_default(),
+        }
+    }
+    elements.iter().map(|element| literal(element)).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_of_names_stay_lists() {
+        let cases = [
+            ("work_mem", "5MB", "'5MB'"),
+            ("search_path", "\"$user\", public", "'$user', 'public'"),
+            ("search_path", "\"a \"\"b\", \"\"", "'a \"b', ''"),
+            ("app.note", "it's", "'it''s'"),
+        ];
+        for (name, value, expected) in cases {
+            assert_eq!(setting_value(name, value), expected);
+        }
+        assert_eq!(setting_name("app.tenant"), "\"app\".\"tenant\"");
+    }
+
+    #[test]
+    fn a_database_is_made_with_its_own_locale() {
+        let facts = Facts {
+            owner: "o\"x".into(),
+            encoding: "UTF8".into(),
+            collate: "C".into(),
+            ctype: "C".into(),
+            provider: Some("i".into()),
+            locale: Some("de-DE".into()),
+            tablespace: "fast".into(),
+            ..Facts::default()
+        };
+        let expected = "CREATE DATABASE \"n\" TEMPLATE template0 OWNER \"o\"\"x\" ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C' \
+                        LOCALE_PROVIDER icu ICU_LOCALE 'de-DE' TABLESPACE \"fast\"";
+        assert_eq!(facts.create("n", true, true), expected);
+        assert!(!facts.create("n", false, false).contains("OWNER"));
+    }
+}

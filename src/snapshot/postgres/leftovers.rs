@@ -1,0 +1,80 @@
+//! Databases that restores have left on a server: what they replaced, and what a killed one did not finish.
+
+use std::ffi::OsString;
+
+use chrono::{DateTime, Utc};
+
+use super::beside::{Marker, drop_database, lock, users_of};
+use super::connection::Connection;
+use super::psql::{literal, text};
+use super::{PostgresError, Session};
+use crate::target::Target;
+
+/// A database that safe-test made; known by the mark in its comment, never by its name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Leftover {
+    /// Its name.
+    pub name: String,
+    /// What it is.
+    pub kind: LeftoverKind,
+    /// The database that it was, or was to become.
+    pub of: String,
+    /// When it was replaced or begun, UTC.
+    pub at: DateTime<Utc>,
+}
+
+/// What a leftover is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LeftoverKind {
+    /// What stood in a restored database's place.
+    Replaced,
+    /// A restore or verification that was not finished, or is still at work.
+    Unfinished,
+}
+
+/// Lists the databases on the target's server that safe-test made, oldest first.
+///
+/// # Errors
+///
+/// Those of [`Session::open`].
+pub fn leftovers(target: &Target, environment: &[(OsString, OsString)]) -> Result<Vec<Leftover>, PostgresError> {
+    let mut server = Session::open_maintenance(&Connection::new(target, environment)?, None)?;
+    list(&mut server)
+}
+
+/// Drops one of them.
+///
+/// # Errors
+///
+/// [`PostgresError::NotDropped`] if it is not one of them, is being worked on, or somebody is connected to it.
+pub fn drop_leftover(target: &Target, environment: &[(OsString, OsString)], name: &str) -> Result<(), PostgresError> {
+    let mut server = Session::open_maintenance(&Connection::new(target, environment)?, None)?;
+    let refuse = |reason: String| PostgresError::NotDropped { database: name.to_owned(), reason };
+    if !list(&mut server)?.iter().any(|leftover| leftover.name == name) {
+        return Err(refuse("it was not made by safe-test".to_owned()));
+    }
+    lock(&mut server, name)?;
+    let users = users_of(&mut server, name)?;
+    if !users.is_empty() {
+        return Err(refuse(format!("in use by {users}")));
+    }
+    drop_database(&mut server, name)
+}
+
+fn list(server: &mut Session) -> Result<Vec<Leftover>, PostgresError> {
+    let fields = server.psql.ask(format!(
+        "SELECT d.datname, shobj_description(d.oid, 'pg_database') FROM pg_database d \
+         WHERE shobj_description(d.oid, 'pg_database') LIKE {}",
+        literal("safe-test: %")
+    ))?;
+    let mut found: Vec<Leftover> = fields
+        .chunks_exact(2)
+        .filter_map(|row| {
+            let marker = Marker::read(&text(&row[1]))?;
+            let kind = if marker.what == "replaced" { LeftoverKind::Replaced } else { LeftoverKind::Unfinished };
+            Some(Leftover { name: text(&row[0]), kind, of: marker.of, at: marker.at })
+        })
+        .collect();
+    found.sort_by(|one, other| (one.at, &one.name).cmp(&(other.at, &other.name)));
+    Ok(found)
+}

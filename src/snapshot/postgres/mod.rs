@@ -1,0 +1,48 @@
+//! PostgreSQL: saving a database with the server's own tools, reading the dump back, and putting it back by swap.
+//!
+//! Everything goes through the real `psql`, `pg_dump` and `pg_restore` of one folder, so that what is judged, what is
+//! dumped and what is restored are reached in the same way: no client library, no runtime. The story:
+//! [`Session::open`] connects and says who the server is, [`Session::is_unchanged_since`] may spare the rest,
+//! [`take`] writes a dump and proves that every row is in it, [`verify`] proves it again, [`restore`] builds the
+//! database beside the present one and exchanges the two names in one transaction; [`leftovers`] and [`drop_leftover`]
+//! clear away what was exchanged.
+//!
+//! Nothing here judges whether a database may be touched, or names and keeps files: that is the store's part.
+//!
+//! Source of the techniques: PostgreSQL documentation, "pg_dump", "pg_restore", "libpq: The Password File", "Snapshot
+//! Synchronization Functions"; each trap that loses data with exit status 0 has a test in this folder.
+
+mod beside;
+mod catalog;
+mod connection;
+mod contents;
+mod error;
+mod facts;
+mod leftovers;
+mod names;
+mod passfile;
+mod process;
+mod psql;
+mod readback;
+mod restore;
+mod script;
+mod session;
+mod state;
+mod swap;
+mod take;
+mod tools;
+mod verify;
+mod writer;
+
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
+
+pub use error::PostgresError;
+pub use leftovers::{Leftover, LeftoverKind, drop_leftover, leftovers};
+pub use restore::{Restored, restore};
+pub use session::{Identity, Session};
+pub use take::{Limits, take};
+pub use tools::{Tools, find};
+pub use verify::{Request, verify};

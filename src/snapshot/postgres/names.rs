@@ -1,0 +1,108 @@
+//! Names: of tables in one spelling wherever they come from, and of the databases that a restore makes.
+
+use chrono::{DateTime, Utc};
+use sha2::{Digest, Sha256};
+
+/// The longest name a server keeps, in bytes; a longer one is cut without a word, so that two could become one.
+const LONGEST: usize = 63;
+
+/// A name in the bytes of the database's own encoding, as text; bytes that are not UTF-8 are written `\xE9`.
+pub(super) fn shown(name: &[u8]) -> String {
+    match std::str::from_utf8(name) {
+        Ok(name) => name.to_owned(),
+        Err(_) => name
+            .iter()
+            .map(|byte| if byte.is_ascii() { char::from(*byte).to_string() } else { format!("\\x{byte:02X}") })
+            .collect(),
+    }
+}
+
+/// A table's name with its schema, each quoted where it is not plain. Key words stay as they are: their list differs
+/// between versions.
+pub(super) fn qualified(schema: &[u8], name: &[u8]) -> String {
+    format!("{}.{}", quoted(schema), quoted(name))
+}
+
+fn quoted(name: &[u8]) -> String {
+    let plain = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || *byte == b'_';
+    let text = shown(name);
+    if name.iter().all(plain) && !name.first().is_none_or(u8::is_ascii_digit) {
+        return text;
+    }
+    format!("\"{}\"", text.replace('"', "\"\""))
+}
+
+/// The same of a name that a tool has quoted in its own way.
+pub(super) fn canonical(written: &[u8]) -> String {
+    let mut parts: Vec<Vec<u8>> = vec![Vec::new()];
+    let (mut within, mut last_was_quote) = (false, false);
+    for byte in written {
+        match byte {
+            b'"' => {
+                // The second of a doubled quote is the quote itself.
+                if !within && last_was_quote {
+                    parts.last_mut().map(|part| part.push(b'"')).unwrap_or_default();
+                }
+                within = !within;
+            }
+            b'.' if !within => parts.push(Vec::new()),
+            other => parts.last_mut().map(|part| part.push(*other)).unwrap_or_default(),
+        }
+        last_was_quote = *byte == b'"';
+    }
+    parts.iter().map(|part| quoted(part)).collect::<Vec<_>>().join(".")
+}
+
+/// A name for a database that belongs to `database`: `shop_replaced_20261121_143022`, with `_2` and so on for a later
+/// `attempt`. A long name is cut and told apart by a digest.
+pub(super) fn related(database: &str, what: &str, now: DateTime<Utc>, attempt: u32) -> String {
+    let mut ending = format!("_{what}_{}", now.format("%Y%m%d_%H%M%S"));
+    if attempt > 1 {
+        ending.push_str(&format!("_{attempt}"));
+    }
+    with_ending(database, &ending)
+}
+
+/// A database's name with an ending, within what a server keeps.
+pub(super) fn with_ending(database: &str, ending: &str) -> String {
+    if database.len() + ending.len() <= LONGEST {
+        return format!("{database}{ending}");
+    }
+    let digest: String = Sha256::digest(database).iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+    let mut cut = LONGEST - ending.len() - digest.len() - 1;
+    while !database.is_char_boundary(cut) {
+        cut -= 1;
+    }
+    format!("{}_{digest}{ending}", &database[..cut])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_has_one_spelling() {
+        let cases: [(&str, &[u8], &[u8], &str); 5] = [
+            ("public.orders", b"public", b"orders", "public.orders"),
+            ("public.\"order\"", b"public", b"order", "public.order"),
+            ("\"S\".\"a \"\"b\"\".c\"", b"S", b"a \"b\".c", "\"S\".\"a \"\"b\"\".c\""),
+            ("public.\"1\"", b"public", b"1", "public.\"1\""),
+            ("public.\"\"\"\"", b"public", b"\"", "public.\"\"\"\""),
+        ];
+        for (written, schema, name, expected) in cases {
+            assert_eq!(qualified(schema, name), expected);
+            assert_eq!(canonical(written.as_bytes()), expected, "{written}");
+        }
+        assert_eq!(qualified(b"public", b"caf\xE9"), "public.\"caf\\xE9\"");
+    }
+
+    #[test]
+    fn names_fit_and_do_not_collide() {
+        let now = DateTime::from_timestamp(1_795_271_422, 0).unwrap();
+        assert_eq!(related("shop", "replaced", now, 1), "shop_replaced_20261121_143022");
+        assert_eq!(related("shop", "replaced", now, 2), "shop_replaced_20261121_143022_2");
+        let (one, other) = ("ü".repeat(31) + "1", "ü".repeat(31) + "2");
+        let (one, other) = (related(&one, "replaced", now, 1), related(&other, "replaced", now, 1));
+        assert!(one.len() <= LONGEST && other.len() <= LONGEST && one != other, "{one} {other}");
+    }
+}

@@ -1,0 +1,148 @@
+//! A `psql` that is kept open and asked: one session of the server, with its transaction and settings.
+
+use std::io::{BufRead, BufReader, Write};
+use std::process::{ChildStdin, ChildStdout};
+
+use super::PostgresError;
+use super::connection::Connection;
+use super::process::{Running, Stopper};
+use super::tools::Tools;
+
+/// An open `psql`. Closed by dropping it, upon which the server ends the session.
+#[derive(Debug)]
+pub(super) struct Psql {
+    // Dropped in this order: the closed stdin ends psql before it has to be told.
+    stdin: Option<ChildStdin>,
+    stdout: BufReader<ChildStdout>,
+    running: Running,
+    mark: String,
+}
+
+/// The fields of an answer, row after row; NULL is an empty field.
+pub(super) type Fields = Vec<Vec<u8>>;
+
+impl Psql {
+    /// Starts a session; whether the server lets us in shows with the first question.
+    pub(super) fn start(tools: &Tools, connection: &Connection, mark: &str) -> Result<Self, PostgresError> {
+        let program = tools.program("psql");
+        let mut command = connection.command(&program);
+        // No start-up file, no prompt for a password, fields and rows ended by NUL bytes.
+        command.args(["-X", "-w", "-q", "-A", "-t", "-z", "-0", "-v", "VERBOSITY=terse"]);
+        let mut running = Running::start("psql", command, connection.password().cloned())?;
+        let (stdin, stdout) = (running.stdin(), running.stdout());
+        let Some(stdout) = stdout else {
+            return Err(PostgresError::ConnectionLost { message: running.messages() });
+        };
+        // The mark ends an answer: no data can hold it by chance.
+        Ok(Psql { stdin, stdout: BufReader::new(stdout), running, mark: format!("{mark} ") })
+    }
+
+    /// Cancels its query from another thread.
+    pub(super) fn stopper(&self) -> Stopper {
+        self.running.stopper().by_interrupt()
+    }
+
+    /// Asks one statement, or gives one command of psql.
+    ///
+    /// # Errors
+    ///
+    /// [`PostgresError::Query`] if the server refuses it, after which the session can go on;
+    /// [`PostgresError::ConnectionLost`] if it is over.
+    pub(super) fn ask(&mut self, statement: impl AsRef<[u8]>) -> Result<Fields, PostgresError> {
+        self.send(statement)?;
+        self.receive()
+    }
+
+    /// Sends a statement without waiting; its answer is the next one that [`Psql::receive`] gives.
+    pub(super) fn send(&mut self, statement: impl AsRef<[u8]>) -> Result<(), PostgresError> {
+        let mut text = statement.as_ref().to_owned();
+        text.extend_from_slice(b"\n;\\echo ");
+        text.extend_from_slice(self.mark.as_bytes());
+        text.extend_from_slice(b":ERROR :SQLSTATE :LAST_ERROR_MESSAGE\n");
+        let sent = self.stdin.as_mut().map(|stdin| stdin.write_all(&text).and_then(|()| stdin.flush()));
+        match sent {
+            Some(Ok(())) => Ok(()),
+            Some(Err(_)) | None => Err(self.lost()),
+        }
+    }
+
+    /// The answer to the oldest statement that was sent and not yet answered.
+    pub(super) fn receive(&mut self) -> Result<Fields, PostgresError> {
+        let mut fields = Fields::new();
+        loop {
+            match self.item() {
+                Some(Item::Field(field)) => fields.push(field),
+                Some(Item::End(end)) => return outcome(&end, fields),
+                None => return Err(self.lost()),
+            }
+        }
+    }
+
+    /// The next field, ended by a NUL byte, or the line that ends an answer; `None` if the session is over.
+    fn item(&mut self) -> Option<Item> {
+        let mut item = Vec::new();
+        loop {
+            let buffer = self.stdout.fill_buf().ok().filter(|buffer| !buffer.is_empty())?;
+            for (at, byte) in buffer.iter().enumerate() {
+                if *byte == 0 {
+                    self.stdout.consume(at + 1);
+                    return Some(Item::Field(item));
+                }
+                if *byte == b'\n' && item.starts_with(self.mark.as_bytes()) {
+                    self.stdout.consume(at + 1);
+                    return Some(Item::End(String::from_utf8_lossy(&item[self.mark.len()..]).into_owned()));
+                }
+                item.push(*byte);
+            }
+            let used = buffer.len();
+            self.stdout.consume(used);
+        }
+    }
+
+    fn lost(&mut self) -> PostgresError {
+        drop(self.stdin.take());
+        PostgresError::ConnectionLost { message: self.running.messages() }
+    }
+}
+
+enum Item {
+    Field(Vec<u8>),
+    End(String),
+}
+
+/// What the line `false 00000` or `true 42P01 relation "x" does not exist` says of an answer.
+fn outcome(end: &str, fields: Fields) -> Result<Fields, PostgresError> {
+    let mut words = end.splitn(3, ' ');
+    match (words.next(), words.next(), words.next()) {
+        (Some("false"), _, _) => Ok(fields),
+        (_, sqlstate, message) => {
+            let sqlstate = sqlstate.unwrap_or_default().to_owned();
+            let message: String = message.unwrap_or_default().chars().take(300).collect();
+            // 42501 is also a missing privilege: the setting is what tells row-level security apart.
+            if sqlstate == "42501" && message.contains("row-level security") {
+                return Err(PostgresError::RowSecurity { message });
+            }
+            Err(PostgresError::Query { sqlstate, message })
+        }
+    }
+}
+
+/// A field as text.
+pub(super) fn text(field: &[u8]) -> String {
+    String::from_utf8_lossy(field).into_owned()
+}
+
+/// A field that is a number.
+pub(super) fn number<N: std::str::FromStr>(field: &[u8]) -> Option<N> {
+    std::str::from_utf8(field).ok()?.parse().ok()
+}
+
+/// A text as a literal of SQL; sessions of ours have `standard_conforming_strings` on.
+pub(super) fn literal(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
+/// A name as an identifier of SQL.
+pub(super) fn identifier(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}

@@ -1,0 +1,243 @@
+//! A session on the server: who it is, and that it is the one that was judged.
+
+use std::ffi::{OsStr, OsString};
+use std::hash::{BuildHasher, RandomState};
+
+use super::PostgresError;
+use super::connection::Connection;
+use super::psql::{Psql, literal, number, text};
+use super::tools::{self, Tools};
+use crate::target::Target;
+
+/// Databases that every server has, to connect to when the target itself must not be in use.
+const MAINTENANCE: [&str; 2] = ["postgres", "template1"];
+
+/// Who the server and the database are, as they say themselves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// The database connected to.
+    pub database: String,
+    /// The role logged in as.
+    pub user: String,
+    /// Whether that role is a superuser.
+    pub superuser: bool,
+    /// Whether that role may create databases.
+    pub may_create: bool,
+    /// The server's version as it says it: `15.18 (Debian 15.18-0+deb12u1)`.
+    pub version: String,
+    /// Its major version.
+    pub major: u32,
+    /// The number given to the cluster by `initdb`, kept by its copies; `None` where a provider hides it.
+    pub system_identifier: Option<String>,
+    /// The database's number in the server: a database that was exchanged has another.
+    pub database_oid: String,
+    /// When the server was started, as it writes it.
+    pub started: String,
+    /// Whether the server replays another's log and cannot be written to.
+    pub in_recovery: bool,
+    /// The address and port that the server sees itself at; `None` over a socket.
+    pub address: Option<(String, String)>,
+    /// The server's data folder, where the role may read it.
+    pub data_directory: Option<String>,
+}
+
+impl Identity {
+    /// What tells this server from others, for the manifest: the same for all databases of a server, and kept when a
+    /// database is exchanged by a restore.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        match (&self.system_identifier, &self.address) {
+            (Some(number), _) => format!("postgres:{number}"),
+            (None, Some((address, port))) => format!("postgres:{address}:{port}"),
+            (None, None) => "postgres:local".to_owned(),
+        }
+    }
+}
+
+/// A connection to the database of a target, with the tools that fit its server.
+#[derive(Debug)]
+pub struct Session {
+    pub(super) tools: Tools,
+    pub(super) connection: Connection,
+    pub(super) psql: Psql,
+    pub(super) identity: Identity,
+}
+
+impl Session {
+    /// Connects to a target's database and confirms that it is the one that was judged. Nothing is written.
+    ///
+    /// `environment` is the environment of this process: `PATH` finds the tools, and nothing in it that begins with `PG`
+    /// reaches them, so that no variable can lead them elsewhere. A session holds two files open and one process.
+    ///
+    /// # Errors
+    ///
+    /// [`PostgresError::NoSuchDatabase`] where the server is there and the database is not;
+    /// [`PostgresError::Pooler`], [`PostgresError::OtherDatabase`], [`PostgresError::CannotConnect`] and those of [`tools::find`].
+    pub fn open(target: &Target, environment: &[(OsString, OsString)]) -> Result<Self, PostgresError> {
+        let connection = Connection::new(target, environment)?;
+        let session = match Self::connect(connection.clone()) {
+            Err(error @ PostgresError::CannotConnect { .. }) => return Err(missing_or(error, target, &connection)),
+            other => other?,
+        };
+        let judged = target.database.as_deref().filter(|name| !name.is_empty());
+        if let Some(judged) = judged.filter(|judged| *judged != session.identity.database) {
+            return Err(PostgresError::OtherDatabase { judged: judged.to_owned(), found: session.identity.database });
+        }
+        Ok(session)
+    }
+
+    /// Connects to another database of the target's server than `avoided`, as the target's user.
+    pub(super) fn open_maintenance(connection: &Connection, avoided: Option<&str>) -> Result<Self, PostgresError> {
+        let mut first_error = None;
+        for database in MAINTENANCE.into_iter().filter(|name| Some(*name) != avoided) {
+            match Self::connect(connection.with("PGDATABASE", database)) {
+                Ok(session) => return Ok(session),
+                Err(error) => first_error = first_error.or(Some(error)),
+            }
+        }
+        Err(first_error.unwrap_or(PostgresError::NoTools))
+    }
+
+    /// Who the server and the database are.
+    #[must_use]
+    pub fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    /// The tools that are used with this server.
+    #[must_use]
+    pub fn tools(&self) -> &Tools {
+        &self.tools
+    }
+
+    /// Connects with the latest tools to learn the server's version, and again with those that fit if they are others.
+    pub(super) fn connect(connection: Connection) -> Result<Self, PostgresError> {
+        let path = connection.variable("PATH").map(OsStr::to_owned);
+        let latest = tools::find(None, path.as_deref())?;
+        let session = Self::connect_with(latest, connection)?;
+        let fitting = tools::find(Some(session.identity.major), path.as_deref())?;
+        if fitting == session.tools {
+            return Ok(session);
+        }
+        Self::connect_with(fitting, session.connection)
+    }
+
+    fn connect_with(tools: Tools, connection: Connection) -> Result<Self, PostgresError> {
+        // A parameter of the session that only the server itself can give back: a pooler refuses or forgets it.
+        let mark = format!("{:016x}", RandomState::new().hash_one(&tools.folder));
+        let marked = connection.with("PGOPTIONS", format!("-c safe_test.session={mark}"));
+        let mut psql = Psql::start(&tools, &marked, &mark)?;
+        let place = connection.place().to_owned();
+        for statement in [VERSION, SETTINGS, PLACE, IDENTITY, SYSTEM] {
+            psql.send(statement).map_err(|error| refused(error, &place))?;
+        }
+        let version = psql.receive().map_err(|error| refused(error, &place))?;
+        let version = version.first().map(|field| text(field)).unwrap_or_default();
+        if !version.starts_with("PostgreSQL ") || version.contains("Redshift") {
+            return Err(PostgresError::NotPostgres { place, version });
+        }
+        psql.receive()?;
+        let reached = psql.receive()?;
+        let fields = psql.receive()?;
+        // A provider may forbid it: then the server is identified by less.
+        let system = psql.receive().unwrap_or_default();
+        let identity = identity(&fields, system.first().map(|field| text(field)))
+            .ok_or_else(|| PostgresError::NotPostgres { place: place.clone(), version })?;
+        if fields.last().map(|field| text(field)) != Some(mark) {
+            return Err(PostgresError::Pooler { place });
+        }
+        // Of several hosts, the one that answered is the one to stay with.
+        let mut connection = connection;
+        let several = connection.variable("PGHOST").is_some_and(|hosts| hosts.as_encoded_bytes().contains(&b','));
+        if let (true, [host, port, ..]) = (several, reached.as_slice()) {
+            let address =
+                reached.get(2).filter(|address| !address.is_empty() && connection.variable("PGHOSTADDR").is_some());
+            connection = connection.with("PGHOST", text(host)).with("PGPORT", text(port));
+            connection = connection.with("PGHOSTADDR", address.map(|address| text(address)).unwrap_or_default());
+        }
+        Ok(Session { tools, connection, psql, identity })
+    }
+}
+
+const VERSION: &str = "SELECT pg_catalog.version()";
+
+/// What a role or a database may have set for its sessions must not change what we see, or end us halfway.
+const SETTINGS: &str = "SELECT pg_catalog.set_config(v.name, v.value, false) FROM (VALUES \
+    ('search_path', ''), ('standard_conforming_strings', 'on'), ('row_security', 'off'), ('statement_timeout', '0'), \
+    ('idle_in_transaction_session_timeout', '0'), ('idle_session_timeout', '0'), ('transaction_timeout', '0'), \
+    ('default_transaction_read_only', 'off'), ('client_min_messages', 'warning'), \
+    ('max_parallel_workers_per_gather', '0')) AS v(name, value) \
+    WHERE v.name IN (SELECT s.name FROM pg_catalog.pg_settings s)";
+
+const PLACE: &str = "SELECT :'HOST', :'PORT', coalesce(host(pg_catalog.inet_server_addr()), '')";
+
+const IDENTITY: &str = "SELECT pg_catalog.current_database(), session_user, r.rolsuper, r.rolcreatedb OR r.rolsuper, \
+    pg_catalog.current_setting('server_version'), pg_catalog.current_setting('server_version_num'), d.oid, \
+    pg_catalog.pg_postmaster_start_time(), pg_catalog.pg_is_in_recovery(), host(pg_catalog.inet_server_addr()), \
+    pg_catalog.inet_server_port(), (SELECT s.setting FROM pg_catalog.pg_settings s WHERE s.name = 'data_directory'), \
+    pg_catalog.current_setting('safe_test.session', true) \
+    FROM pg_catalog.pg_database d, pg_catalog.pg_roles r \
+    WHERE d.datname = pg_catalog.current_database() AND r.rolname = current_user";
+
+const SYSTEM: &str = "SELECT system_identifier FROM pg_catalog.pg_control_system()";
+
+fn identity(fields: &[Vec<u8>], system_identifier: Option<String>) -> Option<Identity> {
+    let [database, user, superuser, create, version, version_number, oid, started, recovery, address, port, data, _] =
+        fields
+    else {
+        return None;
+    };
+    let some = |field: &Vec<u8>| Some(text(field)).filter(|value| !value.is_empty());
+    let version_number: u32 = number(version_number)?;
+    Some(Identity {
+        database: text(database),
+        user: text(user),
+        superuser: superuser == b"t",
+        may_create: create == b"t",
+        version: text(version),
+        major: if version_number >= 100_000 { version_number / 10_000 } else { 9 },
+        system_identifier,
+        database_oid: text(oid),
+        started: text(started),
+        in_recovery: recovery == b"t",
+        address: some(address).zip(some(port)),
+        data_directory: some(data),
+    })
+}
+
+/// What a session that ended before its first answer means.
+fn refused(error: PostgresError, place: &str) -> PostgresError {
+    match error {
+        PostgresError::ConnectionLost { message } => {
+            if ["unsupported startup parameter", "no such database", "pgbouncer"]
+                .iter()
+                .any(|words| message.contains(words))
+            {
+                return PostgresError::Pooler { place: place.to_owned() };
+            }
+            let message = message.strip_prefix("psql: error: ").unwrap_or(&message).to_owned();
+            PostgresError::CannotConnect { place: place.to_owned(), message }
+        }
+        other => other,
+    }
+}
+
+/// [`PostgresError::NoSuchDatabase`] if the server lets us in elsewhere and does not list the database; else `error`.
+fn missing_or(error: PostgresError, target: &Target, connection: &Connection) -> PostgresError {
+    let Some(database) = target.database.as_deref().filter(|name| !name.is_empty()) else { return error };
+    let Ok(mut maintenance) = Session::open_maintenance(connection, Some(database)) else { return error };
+    match maintenance.exists(database) {
+        Ok(false) => {
+            PostgresError::NoSuchDatabase { database: database.to_owned(), place: connection.place().to_owned() }
+        }
+        Ok(true) | Err(_) => error,
+    }
+}
+
+impl Session {
+    /// Whether the server has a database of that name.
+    pub(super) fn exists(&mut self, database: &str) -> Result<bool, PostgresError> {
+        let name = literal(database);
+        Ok(!self.psql.ask(format!("SELECT 1 FROM pg_catalog.pg_database WHERE datname = {name}"))?.is_empty())
+    }
+}

@@ -1,0 +1,109 @@
+//! Exchanging two databases' names in one transaction, under the eyes of clients that reconnect as fast as they can.
+//!
+//! `ALTER DATABASE … RENAME` locks the database against new connections, and then waits some seconds for those that are
+//! there to leave: a second session sends them away meanwhile. So nothing has to be set that a killed process would
+//! leave behind, such as a database that allows no connections.
+//!
+//! Source: `RenameDatabase` and `CountOtherDBBackends` in the server: five seconds at most.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+
+use super::beside::{Marker, free_name, users_of};
+use super::psql::{identifier, literal};
+use super::{PostgresError, Session};
+
+/// How often the server's five seconds are waited for.
+const ATTEMPTS: u32 = 3;
+
+/// Who takes whose name.
+#[derive(Debug)]
+pub(super) struct Exchange<'a> {
+    /// The database in use.
+    pub(super) database: &'a str,
+    /// The one that is to take its name.
+    pub(super) beside: &'a str,
+    /// The comment that it is to have.
+    pub(super) comment: Option<&'a str>,
+    /// The time in the name of what is replaced.
+    pub(super) now: DateTime<Utc>,
+}
+
+/// Exchanges them; gives the name under which the database in use is kept, if there was one.
+///
+/// # Errors
+///
+/// [`PostgresError::InUse`] if somebody stays connected, and those of the server; both databases then are as they were.
+/// After [`PostgresError::ConnectionLost`] that is not known.
+pub(super) fn exchange(server: &mut Session, exchange: &Exchange<'_>) -> Result<Option<String>, PostgresError> {
+    let replaced = match server.exists(exchange.database)? {
+        true => Some(free_name(server, exchange.database, "replaced", exchange.now)?),
+        false => None,
+    };
+    let mut statements = vec!["BEGIN".to_owned()];
+    let rename = |from: &str, to: &str| format!("ALTER DATABASE {} RENAME TO {}", identifier(from), identifier(to));
+    if let Some(replaced) = &replaced {
+        let marker = Marker { what: "replaced".to_owned(), of: exchange.database.to_owned(), at: exchange.now };
+        statements.push(rename(exchange.database, replaced));
+        statements.push(format!("COMMENT ON DATABASE {} IS {}", identifier(replaced), literal(&marker.comment())));
+    }
+    statements.push(rename(exchange.beside, exchange.database));
+    let comment = exchange.comment.map_or("NULL".to_owned(), literal);
+    statements.push(format!("COMMENT ON DATABASE {} IS {comment}", identifier(exchange.database)));
+    statements.push("COMMIT".to_owned());
+
+    let mut usher = Session::connect(server.connection.clone())?;
+    let done = AtomicBool::new(false);
+    let result = thread::scope(|scope| {
+        scope.spawn(|| send_away(&mut usher, exchange, &done));
+        let result = in_one_transaction(server, &statements);
+        done.store(true, Ordering::Relaxed);
+        result
+    });
+    match result {
+        Ok(()) => Ok(replaced),
+        // 55006, object_in_use.
+        Err(PostgresError::Query { sqlstate, .. }) if sqlstate == "55006" => {
+            let users = users_of(server, exchange.database)?;
+            Err(PostgresError::InUse { database: exchange.database.to_owned(), users })
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn in_one_transaction(server: &mut Session, statements: &[String]) -> Result<(), PostgresError> {
+    let mut attempt = 1;
+    loop {
+        let result = statements.iter().try_for_each(|statement| server.psql.ask(statement).map(drop));
+        let Err(error) = result else { return Ok(()) };
+        if matches!(error, PostgresError::ConnectionLost { .. }) {
+            return Err(error);
+        }
+        server.psql.ask("ROLLBACK")?;
+        let in_use = matches!(&error, PostgresError::Query { sqlstate, .. } if sqlstate == "55006");
+        if !in_use || attempt == ATTEMPTS {
+            return Err(error);
+        }
+        attempt += 1;
+    }
+}
+
+/// Ends the sessions in both databases until told that it is done. Those that this role may not end are left: the
+/// exchange then fails and names them.
+fn send_away(usher: &mut Session, exchange: &Exchange<'_>, done: &AtomicBool) {
+    let statement = format!(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+         WHERE datname IN ({}, {}) AND pg_has_role(current_user, usesysid, 'MEMBER')",
+        literal(exchange.database),
+        literal(exchange.beside),
+    );
+    while !done.load(Ordering::Relaxed) {
+        if matches!(usher.psql.ask(&statement), Err(PostgresError::ConnectionLost { .. })) {
+            return;
+        }
+        thread::sleep(Duration::from_millis(20));
+    }
+}

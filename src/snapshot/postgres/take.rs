@@ -1,0 +1,210 @@
+//! Taking a snapshot: `pg_dump` and the counting of rows side by side in one snapshot of the server, then the proof.
+
+use std::io::{Read, Write};
+use std::path::Path;
+use std::process::ChildStdout;
+use std::thread;
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::catalog::{self, Contents};
+use super::contents;
+use super::facts::Facts;
+use super::names::with_ending;
+use super::process::{Running, attended};
+use super::psql::{Psql, identifier, literal, text};
+use super::readback::{Stored, read_back};
+use super::script::Script;
+use super::writer::{Hashing, compressor, open_private};
+use super::{PostgresError, Session};
+use crate::snapshot::{Level, Server, Taken, Tool, Watch};
+
+/// Bytes handled at a time.
+const PIECE: usize = 128 * 1024;
+
+/// How patient a snapshot is.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// How long a table that another session has locked is waited for.
+    pub lock_wait: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits { lock_wait: Duration::from_secs(15) }
+    }
+}
+
+/// Saves the session's database to `partial` and reads it back whole.
+///
+/// The file is created or emptied, readable by its owner only, and synced when this returns. While `pg_dump` works, the
+/// session counts the rows of every table in the very snapshot that is dumped; the dump is then read back from the file
+/// through `pg_restore`, and holds each of these rows, or this fails. The state that later proves that nothing was
+/// written is read before the snapshot, so that a write in between can only make that proof fail.
+///
+/// # Errors
+///
+/// Any [`PostgresError`]. The partial file is left to the caller; nothing was written to the database, and nothing of
+/// ours runs any more, here or on the server.
+pub fn take(session: &mut Session, partial: &Path, limits: Limits, watch: &dyn Watch) -> Result<Taken, PostgresError> {
+    let proof = session.state()?;
+    let database = session.identity.database.clone();
+    let facts = Facts::read(&mut session.psql, &database)?;
+    let lock_wait = limits.lock_wait.as_millis().max(1).to_string();
+    let snapshot = begin(&mut session.psql, &lock_wait)?;
+    let arguments = [
+        "--format=custom".to_owned(),
+        "--compress=0".to_owned(),
+        "--no-password".to_owned(),
+        format!("--lock-wait-timeout={lock_wait}"),
+        format!("--snapshot={snapshot}"),
+    ];
+    let mut command = session.connection.command(&session.tools.program("pg_dump"));
+    command.args(&arguments);
+    let mut dump = Running::start("pg_dump", command, session.connection.password().cloned())?;
+    let (stdout, stoppers) = (dump.stdout(), [dump.stopper(), session.psql.stopper()]);
+    let psql = &mut session.psql;
+    let (written, counted, dumped) = attended(watch, &stoppers, || {
+        Ok(thread::scope(|scope| {
+            let counting = scope.spawn(|| catalog::contents(psql));
+            let written = write(stdout, partial, watch);
+            if written.is_err() {
+                stoppers.iter().for_each(|tool| tool.stop(false));
+            }
+            let dumped = dump.finish();
+            let counted = counting.join().unwrap_or_else(|_| Err(PostgresError::Interrupted));
+            (written, counted, dumped)
+        }))
+    })?;
+    let (size, sha256, file) = written?;
+    if let Err(error) = dumped {
+        return Err(explain(error, counted.err(), &mut session.psql));
+    }
+    let held = counted.map_err(|error| explain_lock(error, &mut session.psql))?;
+    session.psql.ask("COMMIT")?;
+
+    let stored = Stored { path: partial, sha256: &sha256, compressed: true };
+    // Reading back needs the bytes, not that they are on the disk: both at once.
+    let (script, synced) = thread::scope(|scope| {
+        let syncing = scope.spawn(|| file.sync_all());
+        let script = read_back(&session.tools, stored, watch);
+        (script, syncing.join().unwrap_or_else(|_| file.sync_all()))
+    });
+    synced.map_err(PostgresError::file("sync", partial))?;
+    let script = script?;
+    contents::compare_dump(&partial.display().to_string(), &held, &script)?;
+    let state = json!({ "proof": proof, "contents": contents::to_json(&held), "database": facts });
+    Ok(taken(session, &arguments, size, sha256, &held, &script, state))
+}
+
+fn taken(
+    session: &Session,
+    arguments: &[String],
+    size: u64,
+    sha256: String,
+    held: &Contents,
+    script: &Script,
+    state: serde_json::Value,
+) -> Taken {
+    let identity = &session.identity;
+    let mut notes = Vec::new();
+    if held.foreign_tables > 0 {
+        notes.push(format!(
+            "The rows of {} foreign tables lie on other servers and are not saved.",
+            held.foreign_tables
+        ));
+    }
+    Taken {
+        size,
+        sha256,
+        verified: Level::Read,
+        compression: Some("zstd".to_owned()),
+        tool: Tool {
+            program: "pg_dump".to_owned(),
+            version: script.dumped_by.clone().unwrap_or_else(|| session.tools.major.to_string()),
+            arguments: arguments.to_vec(),
+        },
+        server: Some(Server { version: identity.version.clone(), fingerprint: identity.fingerprint() }),
+        tables: contents::table_rows(held),
+        state: Some(state),
+        notes,
+        by_hand: by_hand(&identity.database),
+    }
+}
+
+/// `--create` also brings the database's settings and grants back.
+fn by_hand(database: &str) -> Vec<String> {
+    let old = with_ending(database, "_before");
+    let rename = format!("ALTER DATABASE {} RENAME TO {}", identifier(database), identifier(&old));
+    let quoted = rename.replace('\'', r"'\''");
+    vec![
+        format!("psql --dbname=postgres --command='{quoted}'"),
+        "zstd --decompress --stdout FILE | pg_restore --exit-on-error --create --dbname=postgres".to_owned(),
+    ]
+}
+
+/// Opens the transaction whose snapshot `pg_dump` takes over.
+fn begin(psql: &mut Psql, lock_wait: &str) -> Result<String, PostgresError> {
+    psql.send(format!("SELECT set_config('lock_timeout', {}, false)", literal(lock_wait)))?;
+    psql.send("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")?;
+    psql.send("SELECT pg_catalog.pg_export_snapshot()")?;
+    psql.receive()?;
+    psql.receive()?;
+    let snapshot = psql.receive()?;
+    snapshot
+        .first()
+        .map(|field| text(field))
+        .ok_or_else(|| PostgresError::ConnectionLost { message: "no snapshot was exported".to_owned() })
+}
+
+type Written = (u64, String, std::fs::File);
+
+/// Compresses and hashes what `pg_dump` writes, into the file.
+fn write(stdout: Option<ChildStdout>, partial: &Path, watch: &dyn Watch) -> Result<Written, PostgresError> {
+    let file = open_private(partial).map_err(PostgresError::file("write", partial))?;
+    let stream = || -> std::io::Result<(u64, String)> {
+        let mut encoder = compressor(Hashing::new(&file))?;
+        let mut piece = vec![0; PIECE];
+        if let Some(mut stdout) = stdout {
+            while let read @ 1.. = stdout.read(&mut piece)? {
+                encoder.write_all(&piece[..read])?;
+                watch.advance(read as u64);
+            }
+        }
+        Ok(encoder.finish()?.finish())
+    };
+    let (size, sha256) = stream().map_err(PostgresError::file("write", partial))?;
+    Ok((size, sha256, file))
+}
+
+/// Why `pg_dump` failed, as well as it can be told: the counting session often knows it better.
+fn explain(dumped: PostgresError, counted: Option<PostgresError>, psql: &mut Psql) -> PostgresError {
+    match (&dumped, counted) {
+        (_, Some(counted @ (PostgresError::RowSecurity { .. } | PostgresError::ConnectionLost { .. }))) => counted,
+        (PostgresError::ToolFailed { message, .. }, _) if message.contains("row-level security") => {
+            PostgresError::RowSecurity { message: message.clone() }
+        }
+        (PostgresError::ToolFailed { message, .. }, _) if message.contains("lock timeout") => locked(dumped, psql),
+        (_, Some(counted)) => match explain_lock(counted, psql) {
+            locked @ PostgresError::Locked { .. } => locked,
+            _ => dumped,
+        },
+        (_, None) => dumped,
+    }
+}
+
+/// 55P03, lock_not_available: a table was locked while its rows were to be counted.
+fn explain_lock(error: PostgresError, psql: &mut Psql) -> PostgresError {
+    match &error {
+        PostgresError::Query { sqlstate, .. } if sqlstate == "55P03" => locked(error, psql),
+        _ => error,
+    }
+}
+
+fn locked(error: PostgresError, psql: &mut Psql) -> PostgresError {
+    match psql.ask("ROLLBACK").and_then(|_| catalog::lock_holders(psql)) {
+        Ok(holders) if !holders.is_empty() => PostgresError::Locked { holders },
+        Ok(_) | Err(_) => error,
+    }
+}

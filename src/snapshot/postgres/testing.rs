@@ -1,0 +1,253 @@
+//! A real server for the tests: of its own data folder, on a free port, gone afterwards whatever happens.
+
+use std::ffi::OsString;
+use std::fs;
+use std::os::unix::fs::chown;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use chrono::DateTime;
+use tempfile::TempDir;
+
+use super::connection::Connection;
+use super::tools::{Tools, find};
+use super::{Limits, PostgresError, Request, Session, take};
+use crate::environment::Origin;
+use crate::secret::Secret;
+use crate::snapshot::{Kind, Manifest, TableRows, Taken, Tool, Watch};
+use crate::target::{Engine, Place, Target};
+
+/// The superuser's password; its signs are those that a password file escapes.
+pub(super) const PASSWORD: &str = r"p:w\ 'ü#";
+
+/// A server with scram authentication over TCP.
+pub(super) struct Server {
+    pub(super) folder: TempDir,
+    pub(super) port: u16,
+    process: Child,
+    tools: Tools,
+}
+
+impl Server {
+    pub(super) fn start() -> Server {
+        let tools = find(None, None).expect("the tests need PostgreSQL's server and client");
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("password"), format!("{PASSWORD}\n")).unwrap();
+        let user = unprivileged();
+        if let Some((uid, gid)) = user {
+            for path in [folder.path().to_owned(), folder.path().join("password")] {
+                chown(path, Some(uid), Some(gid)).unwrap();
+            }
+        }
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let data = folder.path().join("data");
+        let mut initdb = as_user(&tools.program("initdb"), user);
+        initdb.args(["-A", "scram-sha-256", "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"]);
+        initdb.arg("--pwfile").arg(folder.path().join("password")).arg("-D").arg(&data).stdout(Stdio::null());
+        assert!(initdb.status().unwrap().success(), "initdb");
+        let mut postgres = as_user(&tools.program("postgres"), user);
+        postgres.arg("-D").arg(&data).arg("-k").arg(folder.path()).args(["-p", &port.to_string()]);
+        postgres.args(["-c", "fsync=off", "-c", "max_prepared_transactions=5", "-c", "autovacuum=off"]);
+        postgres.args(["-c", "listen_addresses=127.0.0.1", "-c", "max_connections=30"]);
+        let log = fs::File::create(folder.path().join("log")).unwrap();
+        let process = postgres.stdout(Stdio::null()).stderr(log).spawn().unwrap();
+        let server = Server { folder, port, process, tools };
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while Session::connect(Connection::new(&server.target("postgres"), &environment()).unwrap()).is_err() {
+            assert!(Instant::now() < deadline, "the server does not answer");
+            std::thread::sleep(Duration::from_millis(30));
+        }
+        server
+    }
+
+    /// A database of this server, as its superuser.
+    pub(super) fn target(&self, database: &str) -> Target {
+        Target {
+            engine: Engine::Postgres,
+            places: vec![Place::Host { name: "127.0.0.1".into(), port: Some(self.port) }],
+            database: Some(database.to_owned()),
+            user: Some("postgres".into()),
+            password: Some(Secret::new(PASSWORD)),
+            parameters: vec![("schema".into(), "public".into())],
+            origins: vec![Origin::process("DATABASE_URL")],
+            doubts: Vec::new(),
+        }
+    }
+
+    /// The same as another role, whose password is its name.
+    pub(super) fn target_as(&self, database: &str, user: &str) -> Target {
+        Target { user: Some(user.into()), password: Some(Secret::new(user)), ..self.target(database) }
+    }
+
+    /// A new database, filled by a script.
+    pub(super) fn database(&self, name: &str, script: &str) -> Target {
+        self.run("postgres", &format!("CREATE DATABASE {}", super::psql::identifier(name)));
+        self.run(name, script);
+        self.target(name)
+    }
+
+    /// Runs a script and gives what its queries print.
+    pub(super) fn run(&self, database: &str, script: &str) -> String {
+        let output = self.psql(database).arg("-c").arg(script).output().unwrap();
+        assert!(output.status.success(), "{script}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap().trim_end().to_owned()
+    }
+
+    /// A psql to be used freely.
+    pub(super) fn psql(&self, database: &str) -> Command {
+        let mut command = Command::new(self.tools.program("psql"));
+        command.env_clear().env("PGPASSWORD", PASSWORD).env("PGHOST", "127.0.0.1").env("PGPORT", self.port.to_string());
+        command.env("PGUSER", "postgres").env("PGDATABASE", database).args([
+            "-X",
+            "-A",
+            "-t",
+            "-q",
+            "-v",
+            "ON_ERROR_STOP=1",
+        ]);
+        command.stdin(Stdio::null());
+        command
+    }
+
+    /// Ends the server at once, as a crash would.
+    pub(super) fn crash(&self) {
+        let pid = rustix::process::Pid::from_child(&self.process);
+        rustix::process::kill_process(pid, rustix::process::Signal::QUIT).unwrap();
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.crash();
+        let _ = self.process.wait();
+    }
+}
+
+fn as_user(program: &Path, user: Option<(u32, u32)>) -> Command {
+    let mut command = Command::new(program);
+    command.env_clear().env("LC_ALL", "C.UTF-8").current_dir("/");
+    if let Some((uid, gid)) = user {
+        command.uid(uid).gid(gid);
+    }
+    command
+}
+
+/// A user to run the server as: it refuses root.
+fn unprivileged() -> Option<(u32, u32)> {
+    if !rustix::process::geteuid().is_root() {
+        return None;
+    }
+    let users = fs::read_to_string("/etc/passwd").unwrap();
+    let line =
+        ["postgres:", "nobody:"].iter().find_map(|name| users.lines().find(|line| line.starts_with(name))).unwrap();
+    let mut fields = line.split(':').skip(2);
+    Some((fields.next()?.parse().unwrap(), fields.next()?.parse().unwrap()))
+}
+
+/// The environment of a user, with variables that must not reach the tools.
+pub(super) fn environment() -> Vec<(OsString, OsString)> {
+    [
+        ("PATH", "/usr/bin:/bin"),
+        ("HOME", "/nonexistent"),
+        ("PGHOST", "db.invalid"),
+        ("PGOPTIONS", "-c no_such=1"),
+        ("PGSERVICE", "x"),
+    ]
+    .map(|(name, value)| (name.into(), value.into()))
+    .into()
+}
+
+/// Somebody who waits to the end, or asks to stop after some bytes.
+#[derive(Debug, Default)]
+pub(super) struct Waiting {
+    pub(super) stop_after: Option<u64>,
+    seen: AtomicU64,
+}
+
+impl Watch for Waiting {
+    fn advance(&self, bytes: u64) {
+        self.seen.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    fn interrupted(&self) -> bool {
+        self.stop_after.is_some_and(|bytes| self.seen.load(Ordering::Relaxed) >= bytes)
+    }
+}
+
+/// A snapshot with its manifest, as the store keeps it.
+pub(super) struct Snapshot {
+    pub(super) folder: TempDir,
+    pub(super) manifest: Manifest,
+}
+
+impl Snapshot {
+    pub(super) fn take(target: &Target) -> Snapshot {
+        Snapshot::try_take(target).unwrap()
+    }
+
+    pub(super) fn try_take(target: &Target) -> Result<Snapshot, PostgresError> {
+        let folder = tempfile::tempdir().unwrap();
+        let mut session = Session::open(target, &environment())?;
+        let limits = Limits { lock_wait: Duration::from_millis(300) };
+        let taken = take(&mut session, &folder.path().join("dump"), limits, &Waiting::default())?;
+        Ok(Snapshot { folder, manifest: manifest_of(taken, &session.identity().database) })
+    }
+
+    pub(super) fn file(&self) -> PathBuf {
+        self.folder.path().join("dump")
+    }
+
+    /// Calls `with` with what a restore to `target` needs.
+    pub(super) fn request<T>(&self, target: &Target, with: impl FnOnce(&Request<'_>) -> T) -> T {
+        with(&Request {
+            file: &self.file(),
+            manifest: &self.manifest,
+            target,
+            environment: &environment(),
+            now: DateTime::from_timestamp(1_795_271_422, 0).unwrap(),
+            elsewhere: false,
+        })
+    }
+}
+
+fn manifest_of(taken: Taken, database: &str) -> Manifest {
+    let mut manifest = manifest(taken.tables, taken.state);
+    manifest.database = database.to_owned();
+    manifest.size = taken.size;
+    manifest.sha256 = taken.sha256;
+    manifest.compression = taken.compression;
+    manifest.tool = taken.tool;
+    manifest.server = taken.server;
+    manifest.notes = taken.notes;
+    manifest.by_hand = taken.by_hand;
+    manifest
+}
+
+pub(super) fn manifest(tables: Vec<TableRows>, state: Option<serde_json::Value>) -> Manifest {
+    Manifest {
+        schema: 1,
+        id: "shop_20261121_143022".into(),
+        kind: Kind::Run,
+        engine: "postgres".into(),
+        database: "shop".into(),
+        target: "postgres://127.0.0.1/shop".into(),
+        taken_at: DateTime::UNIX_EPOCH,
+        run: None,
+        used_by: Vec::new(),
+        file: "shop_20261121_143022.dump".into(),
+        size: 0,
+        sha256: String::new(),
+        verified: crate::snapshot::Level::Read,
+        compression: None,
+        tool: Tool { program: "pg_dump".into(), version: "15.18".into(), arguments: Vec::new() },
+        server: None,
+        tables,
+        state,
+        file_state: None,
+        notes: Vec::new(),
+        by_hand: Vec::new(),
+    }
+}

@@ -1,0 +1,64 @@
+//! What shows that one target has been taken care of before the command.
+
+/// One target's receipt. Only this stage makes one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Receipt {
+    target: usize,
+    care: Care,
+}
+
+/// How a target was taken care of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Care {
+    /// A verified snapshot was taken.
+    Saved {
+        /// The snapshot.
+        id: String,
+        /// Bytes on disk.
+        size: u64,
+    },
+    /// The engine proved that nothing was written since an earlier verified snapshot.
+    Unchanged {
+        /// That snapshot.
+        id: String,
+        /// Bytes on disk.
+        size: u64,
+    },
+    /// There is nothing to lose, and why.
+    NothingToLose {
+        /// Why, a phrase.
+        reason: String,
+    },
+    /// A trusted policy says not to save it, or how it is kept.
+    LeftToPolicy {
+        /// What the policy says, a phrase.
+        reason: String,
+    },
+}
+
+impl Receipt {
+    pub(super) fn new(target: usize, care: Care) -> Self {
+        Receipt { target, care }
+    }
+
+    /// The index of the target in the judgement.
+    #[must_use]
+    pub fn target(&self) -> usize {
+        self.target
+    }
+
+    /// How it was taken care of.
+    #[must_use]
+    pub fn care(&self) -> &Care {
+        &self.care
+    }
+
+    /// The snapshot that undoes what the command does to this target, where there is one.
+    #[must_use]
+    pub fn snapshot(&self) -> Option<&str> {
+        match &self.care {
+            Care::Saved { id, .. } | Care::Unchanged { id, .. } => Some(id),
+            Care::NothingToLose { .. } | Care::LeftToPolicy { .. } => None,
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! Checks snapshots, puts databases back, and says how a target would be saved: hands each to its engine.
+
+use std::ffi::OsString;
+use std::path::Path;
+
+use chrono::{DateTime, Utc};
+
+use super::plan::Step;
+use super::store::Stored;
+use super::{Level, SnapshotError, StoreError, Watch, postgres, sqlite};
+use crate::target::Target;
+
+/// A snapshot, and the target it is checked at or put back to.
+#[derive(Clone, Copy)]
+pub struct Request<'a> {
+    /// The snapshot.
+    pub stored: &'a Stored,
+    /// The target.
+    pub target: &'a Target,
+    /// The process environment, for the tools.
+    pub environment: &'a [(OsString, OsString)],
+    /// When the call began.
+    pub now: DateTime<Utc>,
+}
+
+/// Checks a snapshot again: its hash, the whole of it through the engine's own reader, and at [`Level::Restore`] by
+/// restoring it into a scratch database next to the target.
+///
+/// # Errors
+///
+/// What is wrong with it. Scratch databases are removed.
+pub fn verify(request: &Request<'_>, level: Level, watch: &dyn Watch) -> Result<(), SnapshotError> {
+    let stored = request.stored;
+    match stored.manifest.engine.as_str() {
+        "sqlite" => sqlite::verify(&stored.dump, &stored.manifest, level, watch).map(|_| ())?,
+        "postgres" => postgres::verify(&request.for_postgres(), level, watch)?,
+        _ => return Err(unknown_engine(stored)),
+    }
+    Ok(())
+}
+
+/// Puts the database back that a snapshot was taken from, and gives what a person should know, a sentence each. The
+/// caller has taken a safety snapshot.
+///
+/// # Errors
+///
+/// Why not. The database is then as it was before.
+pub fn restore(request: &Request<'_>, watch: &dyn Watch) -> Result<Vec<String>, SnapshotError> {
+    let stored = request.stored;
+    match stored.manifest.engine.as_str() {
+        "sqlite" => {
+            let database = Path::new(&stored.manifest.database);
+            Ok(sqlite::restore(&stored.dump, &stored.manifest, database, watch)?.notes)
+        }
+        "postgres" => {
+            let restored = postgres::restore(&request.for_postgres(), watch)?;
+            let kept = restored
+                .replaced
+                .map(|name| format!("What was there before is kept as the database `{name}` until the next prune."));
+            Ok(restored.notes.into_iter().chain(kept).collect())
+        }
+        _ => Err(unknown_engine(stored)),
+    }
+}
+
+/// Looks at a target as [`super::take`] would, and says what with it would be saved. Connects, writes nothing.
+///
+/// # Errors
+///
+/// What would keep it from being saved.
+pub fn describe(target: &Target, step: &Step, environment: &[(OsString, OsString)]) -> Result<String, SnapshotError> {
+    match step {
+        Step::NothingToLose(reason) | Step::LeftToPolicy(reason) => Ok(reason.clone()),
+        Step::Sqlite { path } => Ok(match sqlite::examine(path)? {
+            sqlite::Presence::Missing => "it does not exist yet".to_owned(),
+            sqlite::Presence::Empty => "it is empty".to_owned(),
+            sqlite::Presence::Database => format!("readable; saved with the built-in SQLite {}", rusqlite::version()),
+        }),
+        Step::Postgres => {
+            let session = postgres::Session::open(target, environment)?;
+            let (server, tools) = (session.identity(), session.tools());
+            let program = tools.program("pg_dump");
+            Ok(format!(
+                "reachable; server {}; saved with {} (PostgreSQL {})",
+                server.version,
+                program.display(),
+                tools.major
+            ))
+        }
+    }
+}
+
+impl<'a> Request<'a> {
+    fn for_postgres(&self) -> postgres::Request<'a> {
+        postgres::Request {
+            file: &self.stored.dump,
+            manifest: &self.stored.manifest,
+            target: self.target,
+            environment: self.environment,
+            now: self.now,
+            elsewhere: false,
+        }
+    }
+}
+
+fn unknown_engine(stored: &Stored) -> SnapshotError {
+    StoreError::Manifest {
+        path: stored.dump.with_extension("json"),
+        reason: format!("its engine `{}` is not one that this version can restore", stored.manifest.engine),
+    }
+    .into()
+}

@@ -1,0 +1,40 @@
+//! SQLite: saving a database file while others use it, proving it unchanged, checking a copy, putting it back.
+//!
+//! SQLite is built in, so nothing has to be installed. The story of a snapshot, in the order of the modules:
+//! [`presence`] (is there a database at that path), `source` (keep its bytes still, by SQLite's own locks where there
+//! are any), `copy` (copy and hash them), `settle` (let SQLite apply a copied WAL or journal to the *copy*), `check`
+//! (read the copy back), `state` (what proves later that nothing was written since).
+//!
+//! Two facts of Unix shape all of it. POSIX locks belong to the process, and closing *any* descriptor of a file drops
+//! them: what this part opens beside a connection is opened before it and closed after it, and a process that keeps
+//! its own SQLite connections to a database must not call this part for the same file at the same time. And a
+//! read-only connection to a rollback-journal database writes nothing at all, while any connection to a WAL database
+//! makes `-wal` and `-shm` where they are missing, which is why those are copied without one.
+//!
+//! Nothing here judges whether a database may be touched, names snapshots, or removes a partial file: who called
+//! [`take`] removes it, with [`remove_leftovers`] for SQLite's own files beside it.
+
+mod check;
+mod copy;
+mod error;
+mod files;
+mod presence;
+mod restore;
+mod settle;
+mod source;
+mod stamp;
+mod state;
+mod take;
+mod verify;
+mod waiting;
+
+pub use error::SqliteError;
+pub use presence::{Presence, examine};
+pub use restore::{Restored, restore};
+pub use settle::remove_leftovers;
+pub use state::state;
+pub use take::{by_hand, take};
+pub use verify::verify;
+
+#[cfg(test)]
+mod tests;

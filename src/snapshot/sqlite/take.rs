@@ -1,0 +1,148 @@
+//! Taking a snapshot: hold, copy and hash, let go, read back, sync.
+
+use std::fs::File;
+use std::io::{Seek, SeekFrom};
+use std::path::Path;
+use std::sync::mpsc::channel;
+use std::thread;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::SqliteError;
+use super::check::{Contents, Thoroughness, joined, read_back};
+use super::copy::{copy_file, copy_journal, copy_wal, create, hash_as_it_grows, hash_whole};
+use super::presence::real_database;
+use super::settle::{remove_leftovers, settle};
+use super::source::{Confirmed, Hold, Source};
+use super::waiting::{PATIENCE, Wait};
+use crate::snapshot::{Level, Taken, Tool, Watch};
+
+/// Writes a consistent, verified copy of a database to `partial`, while other programs go on using the database.
+///
+/// `partial` is created by this call with mode 0600 and is locked (`flock`) while it is written. Its bytes are
+/// hashed while they are copied, read back by `PRAGMA quick_check`, and synced; the folder is not. The database is
+/// not written to, not checkpointed, and nothing is left beside it. Another program's lock is waited for, at most
+/// 30 s.
+///
+/// # Errors
+///
+/// Any: the snapshot was not taken, the database is as it was, and `partial` is left as far as it was written. Who
+/// called removes it, after [`remove_leftovers`].
+pub fn take(database: &Path, partial: &Path, watch: &dyn Watch) -> Result<Taken, SqliteError> {
+    take_within(PATIENCE, database, partial, watch)
+}
+
+/// [`take`], waiting for other programs for as long as `patience`.
+pub(super) fn take_within(
+    patience: Duration,
+    database: &Path,
+    partial: &Path,
+    watch: &dyn Watch,
+) -> Result<Taken, SqliteError> {
+    let path = real_database(database)?;
+    let into = create(partial)?;
+    // A courtesy to whoever cleans up; a file system without locks does without.
+    let _ = into.try_lock();
+    let mut wait = Wait::new(watch, patience);
+    let copy = loop {
+        let Some(source) = Source::hold(&path, &mut wait)? else {
+            return Err(SqliteError::Locked { path, seconds: wait.seconds() });
+        };
+        if let Some(copy) = copy_held(source, partial, &into, watch)? {
+            break copy;
+        }
+        if !wait.again(&path)? {
+            return Err(SqliteError::KeepsChanging { path, seconds: wait.seconds() });
+        }
+        begin_again(partial, &into)?;
+    };
+    let mut notes = copy.contents.notes;
+    if copy.rolled_back {
+        notes.push(
+            "a transaction that was cut short is rolled back in the snapshot; the database itself was left as it was"
+                .to_owned(),
+        );
+    }
+    Ok(Taken {
+        size: copy.size,
+        sha256: copy.sha256,
+        verified: Level::Read,
+        compression: None,
+        tool: Tool {
+            program: "safe-test".to_owned(),
+            version: format!("{} with SQLite {}", env!("CARGO_PKG_VERSION"), rusqlite::version()),
+            arguments: Vec::new(),
+        },
+        server: None,
+        tables: copy.contents.tables,
+        state: copy.state,
+        notes,
+        by_hand: by_hand(&path),
+    })
+}
+
+struct Copy {
+    size: u64,
+    sha256: String,
+    contents: Contents,
+    state: Option<Value>,
+    rolled_back: bool,
+}
+
+/// Copies a held database and reads the copy back; `None` if somebody wrote meanwhile.
+///
+/// The hash follows the copy in a second thread, reading back what was written; what is left of it, the sync and the
+/// counting of rows go on while SQLite checks the pages.
+fn copy_held(source: Source, partial: &Path, into: &File, watch: &dyn Watch) -> Result<Option<Copy>, SqliteError> {
+    thread::scope(|scope| {
+        let rolled_back = source.has_journal();
+        let (lengths, growth) = channel();
+        let along = (!source.has_side_files()).then(|| scope.spawn(move || hash_as_it_grows(into, &growth)));
+        copy_file(&source, partial, into, &lengths, watch)?;
+        drop(lengths);
+        let mut unsettled = source.hold != Hold::Locked && copy_wal(&source, partial, watch)?;
+        if rolled_back {
+            copy_journal(&source, partial, watch)?;
+            unsettled = true;
+        }
+        let Confirmed::Whole(state) = source.confirm()? else { return Ok(None) };
+        // The database is free again; all that follows concerns the copy.
+        drop(source);
+        if unsettled {
+            settle(partial)?;
+        }
+        let failed = |source| SqliteError::Write { path: partial.to_owned(), source };
+        let size = into.metadata().map_err(failed)?.len();
+        let hashing = match along {
+            Some(along) if !unsettled => along,
+            _ => scope.spawn(move || Ok((size, hash_whole(into, size, watch)?))),
+        };
+        let syncing = scope.spawn(|| into.sync_all());
+        let contents = read_back(partial, Thoroughness::Quick, watch)?;
+        joined(syncing).map_err(failed)?;
+        let (hashed, sha256) = joined(hashing).map_err(failed)?;
+        super::waiting::check_interrupted(watch, partial)?;
+        if hashed != size {
+            return Err(SqliteError::Size { path: partial.to_owned(), expected: hashed, found: size });
+        }
+        Ok(Some(Copy { size, sha256, contents, state, rolled_back }))
+    })
+}
+
+fn begin_again(partial: &Path, mut into: &File) -> Result<(), SqliteError> {
+    remove_leftovers(partial)?;
+    into.set_len(0)
+        .and_then(|()| into.seek(SeekFrom::Start(0)))
+        .map(drop)
+        .map_err(|source| SqliteError::Write { path: partial.to_owned(), source })
+}
+
+/// The commands that restore a snapshot of `database` by hand, `FILE` standing for the snapshot.
+///
+/// The path is quoted for a POSIX shell; a path that is not UTF-8 is shown as well as it can be.
+#[must_use]
+pub fn by_hand(database: &Path) -> Vec<String> {
+    let database = database.to_string_lossy().replace('\'', r"'\''");
+    vec![format!("sqlite3 '{database}' \".restore 'FILE'\"")]
+}

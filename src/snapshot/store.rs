@@ -1,0 +1,425 @@
+//! The folder of snapshots: names, commit markers, leftovers. The edge to the file system.
+//!
+//! A snapshot is two files, `<id>.dump` and `<id>.json`; the manifest is written last and makes the snapshot count.
+//! While one is being taken, `<id>.json.partial` reserves the name and is locked by the process that takes it, so
+//! that whatever lacks a manifest and is not locked is a leftover of something that was killed.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use chrono::{DateTime, Utc};
+use sha2::{Digest, Sha256};
+
+use super::{FileState, Manifest, StoreError, Watch};
+
+/// What the folder's own `.gitignore` says; it also marks the folder as ours.
+const GITIGNORE: &str = "# Snapshots and audit log of safe-test: never to be committed.\n*\n";
+
+/// The folder that holds the snapshots and the audit log of a project.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Store {
+    directory: PathBuf,
+}
+
+/// A snapshot in the store.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stored {
+    /// Its manifest.
+    pub manifest: Manifest,
+    /// The dump file.
+    pub dump: PathBuf,
+}
+
+/// A name in the store that is taken and locked while its snapshot is made. Dropping it without
+/// [`Store::commit`] removes what was written under it.
+#[derive(Debug)]
+pub struct Reservation {
+    id: String,
+    directory: PathBuf,
+    /// Holds the lock; its content becomes the manifest.
+    marker: File,
+    is_committed: bool,
+}
+
+impl Store {
+    /// Where the store of a project is: `configured` (relative to the root) or `backups`; inside it `safe-test/`
+    /// where the folder holds somebody else's files. Nothing is created.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Link`] where the folder is a symbolic link, [`StoreError::Folder`] where it cannot be read.
+    pub fn locate(root: &Path, configured: Option<&str>) -> Result<Self, StoreError> {
+        let directory = root.join(configured.unwrap_or("backups"));
+        let ours = Store { directory: directory.clone() };
+        match fs::symlink_metadata(&directory) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(ours),
+            Err(cause) => return Err(StoreError::Folder { path: directory, cause }),
+            Ok(found) if found.is_symlink() => return Err(StoreError::Link { path: directory }),
+            Ok(found) if !found.is_dir() => return Err(StoreError::NotAFolder { path: directory }),
+            Ok(_) => {}
+        }
+        if is_ours_or_empty(&directory).map_err(|cause| StoreError::Folder { path: directory.clone(), cause })? {
+            return Ok(ours);
+        }
+        let inner = directory.join("safe-test");
+        match fs::symlink_metadata(&inner) {
+            Ok(found) if found.is_symlink() => Err(StoreError::Link { path: inner }),
+            _ => Ok(Store { directory: inner }),
+        }
+    }
+
+    /// The folder.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// The audit log's path.
+    #[must_use]
+    pub fn log(&self) -> PathBuf {
+        self.directory.join("audit.log")
+    }
+
+    /// Makes the folder (0700) with its `.gitignore` where it is missing.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Folder`] where it cannot be made or written.
+    pub fn prepare(&self) -> Result<(), StoreError> {
+        let failed = |cause| StoreError::Folder { path: self.directory.clone(), cause };
+        let gitignore = self.directory.join(".gitignore");
+        if gitignore.exists() {
+            return Ok(());
+        }
+        DirBuilder::new().recursive(true).mode(0o700).create(&self.directory).map_err(failed)?;
+        fs::set_permissions(&self.directory, fs::Permissions::from_mode(0o700)).map_err(failed)?;
+        match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&gitignore) {
+            Ok(mut file) => file.write_all(GITIGNORE.as_bytes()).map_err(failed),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+            Err(cause) => Err(failed(cause)),
+        }
+    }
+
+    /// Takes the next free name for a snapshot of `database`, and locks it for this process.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Write`] where nothing can be created in the folder.
+    pub fn reserve(&self, database: &str, now: DateTime<Utc>) -> Result<Reservation, StoreError> {
+        let base = format!("{}_{}", fit_for_a_file_name(database), now.format("%Y%m%d_%H%M%S"));
+        for number in 1_u32.. {
+            let id = if number == 1 { base.clone() } else { format!("{base}_{number}") };
+            if self.manifest_path(&id).exists() || self.dump_path(&id).exists() {
+                continue;
+            }
+            let path = self.marker_path(&id);
+            match OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&path) {
+                Ok(marker) => {
+                    lock(&marker).map_err(|cause| StoreError::Write { path: path.clone(), cause })?;
+                    let reservation =
+                        Reservation { id, directory: self.directory.clone(), marker, is_committed: false };
+                    // Another process may have cleared the unlocked marker away between the two calls above.
+                    if path.exists() && !self.manifest_path(&reservation.id).exists() {
+                        return Ok(reservation);
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(cause) => return Err(StoreError::Write { path, cause }),
+            }
+        }
+        unreachable!("a folder does not hold four billion snapshots of one second")
+    }
+
+    /// Makes a reserved snapshot count: the dump gets its final name, then the manifest is written.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Write`]; nothing is left under a final name then, except where removing it failed as well.
+    pub fn commit(
+        &self,
+        mut reservation: Reservation,
+        mut manifest: Manifest,
+        now: DateTime<Utc>,
+    ) -> Result<Stored, StoreError> {
+        let dump = self.dump_path(&reservation.id);
+        let written = |path: &Path| {
+            let path = path.to_owned();
+            move |cause| StoreError::Write { path, cause }
+        };
+        fs::rename(reservation.partial(), &dump).map_err(written(&dump))?;
+        let failed = |error| {
+            let _ = fs::remove_file(&dump);
+            Err(error)
+        };
+        if let Err(cause) = sync_folder(&self.directory) {
+            return failed(StoreError::Write { path: self.directory.clone(), cause });
+        }
+        manifest.file_state = file_state(&dump, now).ok();
+        let marker = self.marker_path(&reservation.id);
+        let text = match serde_json::to_string_pretty(&manifest) {
+            Ok(text) => text + "\n",
+            Err(error) => return failed(StoreError::Write { path: marker, cause: error.into() }),
+        };
+        let finish = || -> io::Result<()> {
+            (&reservation.marker).write_all(text.as_bytes())?;
+            reservation.marker.sync_all()?;
+            fs::rename(&marker, self.manifest_path(&reservation.id))?;
+            sync_folder(&self.directory)
+        };
+        if let Err(cause) = finish() {
+            return failed(StoreError::Write { path: marker, cause });
+        }
+        reservation.is_committed = true;
+        Ok(Stored { manifest, dump })
+    }
+
+    /// Writes a changed manifest in the place of the old one.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Write`]; the old manifest is left as it was.
+    pub fn rewrite(&self, manifest: &Manifest) -> Result<(), StoreError> {
+        let path = self.manifest_path(&manifest.id);
+        let failed = |cause| StoreError::Write { path: path.clone(), cause };
+        let mut file =
+            tempfile::Builder::new().prefix(".").suffix(".partial").tempfile_in(&self.directory).map_err(failed)?;
+        let text = serde_json::to_string_pretty(manifest).map_err(|error| failed(error.into()))? + "\n";
+        file.write_all(text.as_bytes()).and_then(|()| file.as_file().sync_all()).map_err(failed)?;
+        file.persist(&path).map_err(|error| failed(error.error))?;
+        sync_folder(&self.directory).map_err(failed)
+    }
+
+    /// Every snapshot, newest first by the manifests' own time, and the manifests that cannot be read.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Folder`] where the folder is there and cannot be listed.
+    pub fn list(&self) -> Result<(Vec<Stored>, Vec<StoreError>), StoreError> {
+        let (mut stored, mut broken) = (Vec::new(), Vec::new());
+        for name in self.names()? {
+            let Some(id) = name.strip_suffix(".json") else { continue };
+            match self.read_manifest(id) {
+                Ok(snapshot) => stored.push(snapshot),
+                Err(error) => broken.push(error),
+            }
+        }
+        stored.sort_by(|a: &Stored, b: &Stored| {
+            (b.manifest.taken_at, &b.manifest.id).cmp(&(a.manifest.taken_at, &a.manifest.id))
+        });
+        Ok((stored, broken))
+    }
+
+    /// The dumps and partial files that belong to no manifest and to no living process.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Folder`] where the folder is there and cannot be listed.
+    pub fn leftovers(&self) -> Result<Vec<PathBuf>, StoreError> {
+        let names = self.names()?;
+        let mut leftovers = Vec::new();
+        for name in &names {
+            let Some(id) = id_of_an_unfinished_file(name) else { continue };
+            let has_manifest = names.iter().any(|other| other.strip_suffix(".json") == Some(id));
+            let is_part_of_a_snapshot = name.ends_with(".dump") && has_manifest;
+            if !is_part_of_a_snapshot && !self.is_being_taken(id) {
+                leftovers.push(self.directory.join(name));
+            }
+        }
+        Ok(leftovers)
+    }
+
+    /// Removes a snapshot: the manifest first, so that a crash in between leaves a leftover and no broken snapshot.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::InUse`] while a running command depends on it; [`StoreError::Write`] where it cannot be removed.
+    pub fn remove(&self, stored: &Stored) -> Result<(), StoreError> {
+        let path = self.manifest_path(&stored.manifest.id);
+        let failed = |cause| StoreError::Write { path: path.clone(), cause };
+        let manifest = File::open(&path).map_err(failed)?;
+        if !try_lock(&manifest, Lock::Exclusive).map_err(failed)? {
+            return Err(StoreError::InUse { id: stored.manifest.id.clone() });
+        }
+        fs::remove_file(&path).map_err(failed)?;
+        sync_folder(&self.directory).map_err(failed)?;
+        fs::remove_file(&stored.dump).map_err(|cause| StoreError::Write { path: stored.dump.clone(), cause })
+    }
+
+    /// Marks a snapshot as needed until the returned file is closed: prune leaves it alone.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Write`] where its manifest is gone.
+    pub fn hold(&self, id: &str) -> Result<File, StoreError> {
+        let path = self.manifest_path(id);
+        let failed = |cause| StoreError::Write { path: path.clone(), cause };
+        let manifest = File::open(&path).map_err(failed)?;
+        try_lock(&manifest, Lock::Shared).map_err(failed)?;
+        Ok(manifest)
+    }
+
+    /// The snapshot of that name.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Manifest`] where its manifest is missing or cannot be read.
+    pub fn read_manifest(&self, id: &str) -> Result<Stored, StoreError> {
+        let path = self.manifest_path(id);
+        let broken = |reason: String| StoreError::Manifest { path: path.clone(), reason };
+        let text = fs::read(&path).map_err(|error| broken(error.to_string()))?;
+        let manifest: Manifest = serde_json::from_slice(&text).map_err(|error| broken(error.to_string()))?;
+        // The manifest says where the dump is; a name with a folder in it is not one that we wrote.
+        if manifest.schema != 1 || manifest.id != id || manifest.file != format!("{id}.dump") {
+            return Err(broken("it is not the manifest of the snapshot it is named after".to_owned()));
+        }
+        Ok(Stored { dump: self.directory.join(&manifest.file), manifest })
+    }
+
+    fn names(&self) -> Result<Vec<String>, StoreError> {
+        let failed = |cause| StoreError::Folder { path: self.directory.clone(), cause };
+        match fs::read_dir(&self.directory) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+            Err(cause) => Err(failed(cause)),
+            Ok(entries) => {
+                let mut names = Vec::new();
+                for entry in entries {
+                    names.extend(entry.map_err(failed)?.file_name().into_string());
+                }
+                names.sort();
+                Ok(names)
+            }
+        }
+    }
+
+    fn is_being_taken(&self, id: &str) -> bool {
+        match OpenOptions::new().read(true).write(true).open(self.marker_path(id)) {
+            Ok(marker) => !try_lock(&marker, Lock::Exclusive).unwrap_or(false),
+            Err(_) => false,
+        }
+    }
+
+    fn manifest_path(&self, id: &str) -> PathBuf {
+        self.directory.join(format!("{id}.json"))
+    }
+
+    fn marker_path(&self, id: &str) -> PathBuf {
+        self.directory.join(format!("{id}.json.partial"))
+    }
+
+    fn dump_path(&self, id: &str) -> PathBuf {
+        self.directory.join(format!("{id}.dump"))
+    }
+}
+
+impl Reservation {
+    /// The snapshot's name.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// Where the engine writes the dump; it is not there yet.
+    #[must_use]
+    pub fn partial(&self) -> PathBuf {
+        self.directory.join(format!("{}.dump.partial", self.id))
+    }
+}
+
+impl Drop for Reservation {
+    fn drop(&mut self) {
+        if self.is_committed {
+            return;
+        }
+        // Besides the dump there may be side files that SQLite made next to it.
+        for ending in ["dump.partial", "dump.partial-wal", "dump.partial-shm", "dump.partial-journal", "json.partial"] {
+            let _ = fs::remove_file(self.directory.join(format!("{}.{ending}", self.id)));
+        }
+    }
+}
+
+/// What the file system says of `path`; `now` is when it was hashed.
+///
+/// # Errors
+///
+/// Where it cannot be looked at.
+pub fn file_state(path: &Path, now: DateTime<Utc>) -> io::Result<FileState> {
+    let found = fs::symlink_metadata(path)?;
+    Ok(FileState {
+        hashed_at: now,
+        inode: (found.dev(), found.ino()),
+        size: found.size(),
+        modified: (found.mtime(), found.mtime_nsec()),
+        changed: (found.ctime(), found.ctime_nsec()),
+    })
+}
+
+/// SHA-256 of a file, hexadecimal.
+///
+/// # Errors
+///
+/// Where it cannot be read, or the watch asks to stop ([`io::ErrorKind::Interrupted`]).
+pub fn hash_file(path: &Path, watch: &dyn Watch) -> io::Result<String> {
+    let mut file = File::open(path)?;
+    let mut hash = Sha256::new();
+    let mut buffer = vec![0; 256 * 1024];
+    loop {
+        let read = file.read(&mut buffer)?;
+        if read == 0 {
+            return Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect());
+        }
+        if watch.interrupted() {
+            return Err(io::ErrorKind::Interrupted.into());
+        }
+        hash.update(&buffer[..read]);
+        watch.advance(read as u64);
+    }
+}
+
+/// Makes a database's name fit for a file name; the manifest has the true one.
+fn fit_for_a_file_name(name: &str) -> String {
+    let fit: String =
+        name.chars().map(|c| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '_' }).take(80).collect();
+    let fit = fit.trim_start_matches(['.', '-']);
+    if fit.is_empty() { "database".to_owned() } else { fit.to_owned() }
+}
+
+fn id_of_an_unfinished_file(name: &str) -> Option<&str> {
+    [".dump", ".dump.partial", ".dump.partial-wal", ".dump.partial-shm", ".dump.partial-journal", ".json.partial"]
+        .iter()
+        .find_map(|ending| name.strip_suffix(ending))
+        .filter(|id| !id.is_empty())
+}
+
+fn is_ours_or_empty(directory: &Path) -> io::Result<bool> {
+    let ours = fs::read(directory.join(".gitignore")).is_ok_and(|text| text == GITIGNORE.as_bytes());
+    Ok(ours || fs::read_dir(directory)?.next().is_none())
+}
+
+fn sync_folder(path: &Path) -> io::Result<()> {
+    File::open(path)?.sync_all()
+}
+
+#[derive(Clone, Copy)]
+enum Lock {
+    Shared,
+    Exclusive,
+}
+
+fn lock(file: &File) -> io::Result<()> {
+    rustix::fs::flock(file, rustix::fs::FlockOperation::LockExclusive).map_err(Into::into)
+}
+
+/// Whether the lock was free and is now held.
+fn try_lock(file: &File, kind: Lock) -> io::Result<bool> {
+    let operation = match kind {
+        Lock::Shared => rustix::fs::FlockOperation::NonBlockingLockShared,
+        Lock::Exclusive => rustix::fs::FlockOperation::NonBlockingLockExclusive,
+    };
+    match rustix::fs::flock(file, operation) {
+        Ok(()) => Ok(true),
+        Err(rustix::io::Errno::WOULDBLOCK) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}

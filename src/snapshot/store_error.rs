@@ -1,0 +1,89 @@
+//! What can go wrong with the folder of snapshots.
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::error::Explain;
+use crate::exit::Exit;
+
+/// Why the store cannot be used, or a snapshot in it cannot be trusted.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The folder, or one above it, is a symbolic link.
+    #[error("the snapshots' folder {} is a symbolic link", path.display())]
+    Link {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// Something that is no folder stands in its place.
+    #[error("{} is not a folder", path.display())]
+    NotAFolder {
+        /// The path.
+        path: PathBuf,
+    },
+    /// The folder cannot be made or read.
+    #[error("cannot use the snapshots' folder {}", path.display())]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        cause: io::Error,
+    },
+    /// A file in it cannot be written or removed.
+    #[error("cannot write {}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        cause: io::Error,
+    },
+    /// A manifest is missing or cannot be read.
+    #[error("cannot read the manifest {}: {reason}", path.display())]
+    Manifest {
+        /// The manifest.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// A running command depends on the snapshot.
+    #[error("the snapshot {id} is needed by a running command")]
+    InUse {
+        /// The snapshot.
+        id: String,
+    },
+}
+
+impl Explain for StoreError {
+    fn hint(&self) -> Option<String> {
+        match self {
+            StoreError::Link { .. } => {
+                Some("make it a real folder, or name another one in .safe-test.toml ([snapshots] directory)".to_owned())
+            }
+            StoreError::NotAFolder { .. } | StoreError::Folder { .. } => Some(
+                "make it a folder that you can write, or name another one in .safe-test.toml ([snapshots] directory)"
+                    .to_owned(),
+            ),
+            StoreError::Write { cause, .. } if cause.kind() == io::ErrorKind::StorageFull => {
+                Some("make room on the disk; `safe-test prune` removes old snapshots".to_owned())
+            }
+            StoreError::Write { .. } => {
+                Some("check the folder's owner, its permissions and the room on its disk".to_owned())
+            }
+            StoreError::Manifest { .. } => Some("`safe-test verify --all` lists what is whole".to_owned()),
+            StoreError::InUse { .. } => Some("try again when the command has ended".to_owned()),
+        }
+    }
+
+    fn exit(&self) -> Exit {
+        match self {
+            StoreError::Link { .. }
+            | StoreError::NotAFolder { .. }
+            | StoreError::Folder { .. }
+            | StoreError::Write { .. }
+            | StoreError::Manifest { .. } => Exit::NoSnapshot,
+            StoreError::InUse { .. } => Exit::Failed,
+        }
+    }
+}

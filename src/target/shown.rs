@@ -1,0 +1,163 @@
+//! How targets and places are shown to people, and the questions that a judge asks of a target.
+
+use std::fmt::{self, Write as _};
+
+use super::parameters::{CERTIFICATE, KEY, WALLET};
+use super::{Engine, Place, Target};
+
+impl Target {
+    /// Describes the target on one line, without secrets: ``postgres database `app` on db.test:5432``.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        let places = self.places.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        match (&self.database, &self.places[..]) {
+            (_, [Place::File { path }]) => format!("{} database `{}`", self.engine, escaped(&path.to_string_lossy())),
+            (_, [Place::Memory]) => format!("{} database in memory", self.engine),
+            (Some(database), _) => format!("{} database `{}` on {places}", self.engine, escaped(database)),
+            (None, _) => format!("{} server on {places}", self.engine),
+        }
+    }
+
+    /// The target as a URL without its password: `postgres://app@127.0.0.1:5432/app`.
+    #[must_use]
+    pub fn address(&self) -> String {
+        let mut out = match &self.places[..] {
+            [Place::File { path }] => return format!("{}:{}", self.engine, escaped(&path.to_string_lossy())),
+            [Place::Memory] => return format!("{}::memory:", self.engine),
+            _ => format!("{}://", self.engine),
+        };
+        if let Some(user) = &self.user {
+            let _ = write!(out, "{}@", escaped(user));
+        }
+        let hosts = self.places.iter().filter(|place| !matches!(place, Place::Socket { .. }));
+        out.push_str(&hosts.map(ToString::to_string).collect::<Vec<_>>().join(","));
+        if let Some(database) = &self.database {
+            let _ = write!(out, "/{}", escaped(database));
+        }
+        let socket = self.places.iter().find_map(|place| match place {
+            Place::Socket { path, .. } => Some(path),
+            _ => None,
+        });
+        if let Some(path) = socket {
+            let slash = if self.database.is_none() { "/" } else { "" };
+            let _ = write!(out, "{slash}?host={}", escaped(&path.to_string_lossy()));
+        }
+        out
+    }
+
+    /// The client certificate, its key or a wallet that is set for the connection: its path, or `(inline)`.
+    #[must_use]
+    pub fn client_certificate(&self) -> Option<&str> {
+        let find = |wanted: &str| self.parameters.iter().find(|(key, _)| key == wanted);
+        [CERTIFICATE, KEY, WALLET].iter().find_map(|key| find(key)).map(|(_, value)| value.as_str())
+    }
+
+    /// Whether a tool for migrations uses it as its scratch database (`SHADOW_DATABASE_URL`).
+    #[must_use]
+    pub fn is_shadow(&self) -> bool {
+        self.origins.iter().any(|origin| origin.variable.to_ascii_lowercase().contains("shadow"))
+    }
+
+    /// Whether its hosts come from a DNS lookup of service records (`mongodb+srv`).
+    #[must_use]
+    pub fn is_srv(&self) -> bool {
+        self.parameters.iter().any(|(key, value)| key == "srv" && value == "true")
+    }
+}
+
+impl Engine {
+    /// The engine under which targets are compared: MariaDB may be spoken of as MySQL.
+    #[must_use]
+    pub fn family(self) -> Engine {
+        match self {
+            Engine::Mariadb => Engine::Mysql,
+            other => other,
+        }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Place::Host { name, port } => {
+                let name = escaped(name);
+                match port {
+                    Some(port) if name.contains(':') => write!(f, "[{name}]:{port}"),
+                    Some(port) => write!(f, "{name}:{port}"),
+                    None => f.write_str(&name),
+                }
+            }
+            Place::Socket { path, .. } | Place::File { path } => f.write_str(&escaped(&path.to_string_lossy())),
+            Place::Memory => f.write_str("memory"),
+            Place::Instance { name } => f.write_str(&escaped(name)),
+        }
+    }
+}
+
+/// Names come from files: what would move a terminal's cursor is written out.
+fn escaped(text: &str) -> String {
+    if !text.chars().any(char::is_control) {
+        return text.to_owned();
+    }
+    text.chars().map(|c| if c.is_control() { c.escape_unicode().to_string() } else { c.to_string() }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::environment::Origin;
+    use crate::secret::Secret;
+
+    fn target(places: Vec<Place>, database: Option<&str>) -> Target {
+        Target {
+            engine: Engine::Postgres,
+            places,
+            database: database.map(ToOwned::to_owned),
+            user: Some("app".to_owned()),
+            password: Some(Secret::new("hunter22")),
+            parameters: vec![("sslmode".to_owned(), "require".to_owned())],
+            origins: vec![Origin::process("DATABASE_URL")],
+            doubts: Vec::new(),
+        }
+    }
+
+    fn host(name: &str, port: u16) -> Place {
+        Place::Host { name: name.to_owned(), port: Some(port) }
+    }
+
+    #[test]
+    fn targets_are_shown_without_their_password() {
+        let cases = [
+            (
+                target(vec![host("db.test", 5432)], Some("app")),
+                "postgres database `app` on db.test:5432",
+                "postgres://app@db.test:5432/app",
+            ),
+            (target(vec![host("::1", 5432)], None), "postgres server on [::1]:5432", "postgres://app@[::1]:5432"),
+            (
+                target(vec![Place::Socket { path: "/tmp".into(), port: Some(5432) }], Some("a\x1b[2J")),
+                "postgres database `a\\u{1b}[2J` on /tmp",
+                "postgres://app@/a\\u{1b}[2J?host=/tmp",
+            ),
+            (
+                target(vec![host("a", 1), host("b", 2)], Some("x")),
+                "postgres database `x` on a:1, b:2",
+                "postgres://app@a:1,b:2/x",
+            ),
+        ];
+        for (target, shown, address) in cases {
+            assert_eq!(target.shown(), shown);
+            assert_eq!(target.address(), address);
+            assert!(!format!("{target:?}").contains("hunter22"));
+        }
+    }
+
+    #[test]
+    fn certificates_and_shadows_are_told() {
+        let mut one = target(vec![host("localhost", 5432)], None);
+        assert_eq!((one.client_certificate(), one.is_shadow(), one.is_srv()), (None, false, false));
+        one.parameters.push(("sslkey".to_owned(), "/k".to_owned()));
+        one.origins.push(Origin::process("SHADOW_DATABASE_URL"));
+        assert_eq!((one.client_certificate(), one.is_shadow()), (Some("/k"), true));
+    }
+}

@@ -1,0 +1,203 @@
+//! Reads the arguments of a database's own programs.
+
+use std::path::Path;
+
+use super::clients::{Grammar, Part};
+use super::find::Scene;
+use super::host::{locate, number};
+use super::{Draft, Engine, Place};
+use crate::environment::Origin;
+
+/// What the arguments name, with places that files added.
+pub(super) fn read(grammar: Grammar, arguments: &[String], scene: &Scene<'_>) -> Vec<(Draft, Vec<Origin>)> {
+    let parts = parts(grammar, arguments);
+    let last = |wanted: Part| parts.iter().rev().find(|(part, _)| *part == wanted).map(|(_, text)| text.as_str());
+    if let Some((_, file)) = parts.iter().find(|(part, _)| *part == Part::File) {
+        return super::sqlite::plain_path(file, grammar.engine, scene.context)
+            .into_iter()
+            .map(|draft| (draft, Vec::new()))
+            .collect();
+    }
+    if grammar.positional == Some(Part::File) {
+        // Without a file the shell opens a database in memory.
+        return vec![(Draft::at(grammar.engine, Place::Memory), Vec::new())];
+    }
+    let mut draft = Draft::new(grammar.engine);
+    draft.socket_by_default = grammar.engine == Engine::Postgres;
+    let mut origins = Vec::new();
+    if let Some(text) = last(Part::Socket) {
+        draft.add_place(Place::Socket { path: text.into(), port: None });
+    }
+    for (_, text) in parts.iter().filter(|(part, _)| *part == Part::Host) {
+        add_host(&mut draft, text);
+    }
+    if let Some(server) = last(Part::Server)
+        && let Some(named) = super::ado_net::parse(&format!("Server={server}"), Some(Engine::SqlServer))
+    {
+        draft.places.extend(named.places);
+    }
+    if let Some(port) = last(Part::Port) {
+        add_port(&mut draft, port);
+    }
+    if let Some(user) = last(Part::User) {
+        draft.set_user(user);
+    }
+    if let Some(password) = last(Part::Password) {
+        draft.set_password(password);
+    }
+    // A URL or DSN in the place of the database overrides the options before it.
+    let urls = [last(Part::Database), last(Part::Url)].into_iter().flatten();
+    for text in urls {
+        match whole(text, grammar.engine) {
+            Some(mut named) => {
+                named.places = if named.places.is_empty() { draft.places } else { named.places };
+                named.user = named.user.or(draft.user);
+                named.password = named.password.or(draft.password);
+                named.service = named.service.or(draft.service);
+                draft = named;
+            }
+            None if grammar.engine == Engine::Mongodb => mongo_address(&mut draft, text),
+            None => draft.set_database(text),
+        }
+    }
+    if grammar.engine == Engine::Mysql {
+        option_file(&mut draft, last(Part::Options).map(Path::new), &mut origins, scene);
+    }
+    vec![(draft, origins)]
+}
+
+fn whole(text: &str, engine: Engine) -> Option<Draft> {
+    super::url::parse(text).or_else(|| (engine == Engine::Postgres).then(|| super::libpq::parse(text, true)).flatten())
+}
+
+/// mongosh takes `app`, `host/app` and `host:27017/app`.
+fn mongo_address(draft: &mut Draft, text: &str) {
+    if !text.contains(['/', ':', '.']) {
+        draft.set_database(text);
+        return;
+    }
+    let named = super::url::parse_rest(Engine::Mongodb, "mongodb", text);
+    named.places.into_iter().for_each(|place| draft.add_place(place));
+    draft.database = named.database.or(draft.database.take());
+}
+
+fn add_host(draft: &mut Draft, text: &str) {
+    // `mongodump --host rs0/a:1,b:2`
+    let text = if draft.engine == Engine::Mongodb { text.rsplit('/').next().unwrap_or(text) } else { text };
+    for host in text.split(',') {
+        let located = locate(host);
+        located.doubts.into_iter().for_each(|doubt| draft.doubt(doubt));
+        if let Some(place) = located.place {
+            draft.add_place(place);
+        }
+    }
+}
+
+fn add_port(draft: &mut Draft, text: &str) {
+    let mut doubts = Vec::new();
+    let Some(port) = number(text, &mut doubts) else {
+        doubts.into_iter().for_each(|doubt| draft.doubt(doubt));
+        return;
+    };
+    if draft.places.is_empty() {
+        draft.places.push(Place::Host { name: String::new(), port: Some(port) });
+    }
+    super::query::set_ports(&mut draft.places, &[port]);
+}
+
+/// What is not given comes from `~/.my.cnf`, or `MYSQL_HOST`.
+fn option_file(draft: &mut Draft, path: Option<&Path>, origins: &mut Vec<Origin>, scene: &Scene<'_>) {
+    let unnamed =
+        |draft: &Draft| draft.places.iter().all(|place| matches!(place, Place::Host { name, .. } if name.is_empty()));
+    if let Some(entry) = super::services::mysql_client(path, scene.context) {
+        if unnamed(draft) && !entry.draft.places.is_empty() {
+            let port = draft.places.iter().find_map(|place| match place {
+                Place::Host { port, .. } => *port,
+                _ => None,
+            });
+            draft.places = entry.draft.places;
+            if let Some(port) = port {
+                super::query::set_ports(&mut draft.places, &[port]);
+            }
+            origins.push(entry.origin);
+        }
+        draft.user = draft.user.take().or(entry.draft.user);
+        draft.password = draft.password.take().or(entry.draft.password);
+        draft.database = draft.database.take().or(entry.draft.database);
+        entry.draft.parameters.iter().for_each(|(key, value)| draft.add_parameter(key, value));
+    }
+    if unnamed(draft)
+        && let Some(entry) = scene.get("MYSQL_HOST")
+    {
+        draft.places.clear();
+        add_host(draft, entry.value());
+        origins.push(entry.origin().clone());
+    }
+}
+
+/// The arguments that name a part of the connection, in their order.
+fn parts(grammar: Grammar, arguments: &[String]) -> Vec<(Part, String)> {
+    let mut found = Vec::new();
+    let mut positional = grammar.positional;
+    let mut words = arguments.iter();
+    let mut options_end = false;
+    while let Some(word) = words.next() {
+        if options_end || !word.starts_with('-') || word == "-" {
+            if let Some(part) = positional.take() {
+                found.push((part, word.clone()));
+            }
+            continue;
+        }
+        if word == "--" {
+            options_end = true;
+            continue;
+        }
+        if word.starts_with("--") {
+            let (name, value) = word.split_once('=').map_or((word.as_str(), None), |(name, value)| (name, Some(value)));
+            if let Some(part) = meaning(grammar, name) {
+                // MySQL's `--password` takes its value behind an equals sign only.
+                let joined_only = grammar.engine == Engine::Mysql && part == Part::Password;
+                let value =
+                    value.map(ToOwned::to_owned).or_else(|| (!joined_only).then(|| words.next().cloned()).flatten());
+                found.extend(value.map(|value| (part, value)));
+            }
+            continue;
+        }
+        short_options(grammar, word, &mut words, &mut found);
+    }
+    found
+}
+
+/// `-hdb`, `-h db`, `-qh db`: letters without a value may stand before one with.
+fn short_options<'w>(
+    grammar: Grammar,
+    word: &str,
+    words: &mut impl Iterator<Item = &'w String>,
+    found: &mut Vec<(Part, String)>,
+) {
+    let letters = &word[1..];
+    for (at, letter) in letters.char_indices() {
+        let rest = &letters[at + letter.len_utf8()..];
+        if grammar.engine == Engine::Mysql && letter == 'p' {
+            if !rest.is_empty() {
+                found.push((Part::Password, rest.to_owned()));
+            }
+            return;
+        }
+        let mut spelling = String::from("-");
+        spelling.push(letter);
+        let part = meaning(grammar, &spelling);
+        if part.is_none() && !grammar.skipped.contains(letter) {
+            continue;
+        }
+        let value = if rest.is_empty() { words.next().cloned() } else { Some(rest.trim_start_matches('=').to_owned()) };
+        if let (Some(part), Some(value)) = (part, value) {
+            found.push((part, value));
+        }
+        return;
+    }
+}
+
+fn meaning(grammar: Grammar, spelling: &str) -> Option<Part> {
+    grammar.parts.iter().find(|(own, _)| *own == spelling).map(|(_, part)| *part)
+}

@@ -1,0 +1,78 @@
+//! Shows drafts and targets on one line each, so that tests are tables.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::{Doubt, Draft, Engine, Place, Target};
+use crate::environment::Files;
+
+pub(crate) fn line(draft: &Draft) -> String {
+    let mut out = show(draft.engine, &draft.places, draft.database.as_deref(), draft.user.as_deref());
+    if let Some(service) = &draft.service {
+        out.push_str(&format!(" service={service}"));
+    }
+    finish(out, &draft.parameters, &draft.doubts)
+}
+
+pub(crate) fn target_line(target: &Target) -> String {
+    let out = show(target.engine, &target.places, target.database.as_deref(), target.user.as_deref());
+    finish(out, &target.parameters, &target.doubts)
+}
+
+fn show(engine: Engine, places: &[Place], database: Option<&str>, user: Option<&str>) -> String {
+    let mut out = format!("{} ", engine.name());
+    let shown: Vec<String> = places.iter().map(show_place).collect();
+    out.push_str(if shown.is_empty() { "-" } else { "" });
+    out.push_str(&shown.join(","));
+    out.push_str(&format!(" {}", database.unwrap_or("-")));
+    if let Some(user) = user {
+        out.push_str(&format!(" u={user}"));
+    }
+    out
+}
+
+fn show_place(place: &Place) -> String {
+    let port = |port: &Option<u16>| port.map_or(String::new(), |port| format!(":{port}"));
+    match place {
+        Place::Host { name, port: number } => format!("{name}{}", port(number)),
+        Place::Socket { path, port: number } => format!("unix:{}{}", path.display(), port(number)),
+        Place::File { path } => format!("file:{}", path.display()),
+        Place::Memory => "memory".to_owned(),
+        Place::Instance { name } => format!("<{name}>"),
+    }
+}
+
+fn finish(mut out: String, parameters: &[(String, String)], doubts: &[Doubt]) -> String {
+    if !parameters.is_empty() {
+        let pairs: Vec<String> = parameters.iter().map(|(key, value)| format!("{key}={value}")).collect();
+        out.push_str(&format!(" {{{}}}", pairs.join(",")));
+    }
+    if !doubts.is_empty() {
+        let mut doubts = doubts.to_vec();
+        doubts.sort();
+        doubts.dedup();
+        out.push_str(&format!(" {doubts:?}"));
+    }
+    out
+}
+
+/// A file system made of values.
+#[derive(Default)]
+pub(crate) struct Folder(pub(crate) BTreeMap<PathBuf, String>);
+
+impl Files for Folder {
+    fn read(&self, path: &Path) -> io::Result<Option<Vec<u8>>> {
+        Ok(self.0.get(path).map(|text| text.clone().into_bytes()))
+    }
+
+    fn exists(&self, path: &Path) -> bool {
+        self.0.keys().any(|file| file.starts_with(path))
+    }
+
+    fn list(&self, path: &Path) -> Vec<OsString> {
+        let below = self.0.keys().filter_map(|file| file.strip_prefix(path).ok());
+        below.filter_map(|rest| rest.iter().next().map(ToOwned::to_owned)).collect()
+    }
+}

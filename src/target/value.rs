@@ -1,0 +1,218 @@
+//! One value through every grammar: what does it name, whatever the variable is called?
+
+use super::names::{Name, Role};
+use super::scheme::engine_of_scheme;
+use super::text::{LONGEST_VALUE, strip_prefix_ignore_case, without_quotes};
+use super::{Context, Doubt, Draft, Engine};
+
+/// Every draft that the value of a variable called `name` gives by itself; empty where it is no URL or DSN.
+pub(super) fn parse(name: &Name, value: &str, context: &Context<'_>) -> Vec<Draft> {
+    if value.len() > LONGEST_VALUE {
+        return Vec::new();
+    }
+    let (text, quoted) = without_quotes(value);
+    // Parsers of URLs drop line breaks and tabs.
+    let text: String = text.chars().filter(|c| !matches!(c, '\n' | '\r' | '\t')).collect();
+    let mut drafts = parse_text(name, &text, context);
+    // A quote that is left would be dialled as a part of the value.
+    if quoted && value.trim().len() > text.len() && !balanced(value.trim()) {
+        drafts.iter_mut().for_each(|draft| draft.doubt(Doubt::Syntax));
+    }
+    drafts
+}
+
+fn balanced(value: &str) -> bool {
+    ['"', '\'', '`'].iter().any(|quote| value.len() > 1 && value.starts_with(*quote) && value.ends_with(*quote))
+}
+
+fn parse_text(name: &Name, text: &str, context: &Context<'_>) -> Vec<Draft> {
+    if text.len() < 3 {
+        return Vec::new();
+    }
+    let urls = separate(text);
+    if urls.len() > 1 {
+        return urls.into_iter().flat_map(|url| parse_one(name, url, context)).collect();
+    }
+    parse_one(name, text, context)
+}
+
+/// A list of whole URLs, separated by commas.
+fn separate(text: &str) -> Vec<&str> {
+    let starts = text.match_indices(',').map(|(at, _)| at).filter(|at| {
+        let next = text[at + 1..].trim_start();
+        let scheme = next.split("://").next().unwrap_or("");
+        scheme.len() < 24
+            && next.len() > scheme.len()
+            && scheme.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-'))
+    });
+    let mut parts = Vec::new();
+    let mut start = 0;
+    for at in starts.take(1000) {
+        parts.push(text[start..at].trim());
+        start = at + 1;
+    }
+    parts.push(text[start..].trim());
+    parts
+}
+
+fn parse_one(name: &Name, text: &str, context: &Context<'_>) -> Vec<Draft> {
+    let sure = name.promises_url();
+    if let Some(drafts) = super::jdbc::parse(text, context) {
+        return drafts;
+    }
+    if let Some(scheme) = scheme_of(text) {
+        if engine_of_scheme(scheme).is_some() {
+            if let Some(draft) = super::url::parse(text) {
+                return vec![with_engine_of_name(draft, name)];
+            }
+            let oracle_or_sqlite = super::sqlite::parse(text, context);
+            if let Some(drafts) = oracle_or_sqlite.or_else(|| super::pdo::parse(text, context)) {
+                return drafts;
+            }
+        }
+        if let Some(drafts) = super::pdo::parse(text, context) {
+            return drafts;
+        }
+        if scheme.eq_ignore_ascii_case("file") {
+            return file_url(name, &text["file:".len()..], context);
+        }
+        if let Some(draft) = super::instance::arn(text) {
+            return vec![with_engine_of_name(draft, name)];
+        }
+        if text[scheme.len()..].starts_with("://") {
+            return by_name(name, scheme, text).into_iter().collect();
+        }
+    }
+    if let Some(draft) = super::instance::cloud_sql(text, name.role == Some(Role::Instance)) {
+        return vec![with_engine_of_name(draft, name)];
+    }
+    if super::oracle::is_descriptor(text) {
+        return vec![super::oracle::connect_name(text)];
+    }
+    if let Some(draft) =
+        super::go_mysql::parse(text, sure && !matches!(name.engine, Some(Engine::Postgres | Engine::Mongodb)))
+    {
+        return vec![draft];
+    }
+    if let Some(draft) = super::libpq::parse(text, sure) {
+        return vec![draft];
+    }
+    if sure && let Some(path) = super::ado_net::sqlite_file(text) {
+        return super::sqlite::plain_path(&path, Engine::Sqlite, context);
+    }
+    let hint = sure.then(|| name.engine.unwrap_or(Engine::Unknown));
+    if text.contains(';') || sure {
+        if let Some(draft) = super::ado_net::parse(text, hint) {
+            return vec![draft];
+        }
+        // Neon's console hands out `psql 'postgresql://…'`.
+        if let Some(command) = strip_prefix_ignore_case(text, "psql ") {
+            let (inner, _) = without_quotes(command);
+            return super::url::parse(inner).into_iter().collect();
+        }
+    }
+    if sure { super::bare::parse(name, text, context) } else { Vec::new() }
+}
+
+/// What stands before the first colon, where it has the shape of a scheme.
+fn scheme_of(text: &str) -> Option<&str> {
+    let (scheme, _) = text.split_once(':')?;
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.' | '_');
+    (scheme.starts_with(|c: char| c.is_ascii_alphabetic()) && scheme.len() <= 40 && scheme.chars().all(fits))
+        .then_some(scheme)
+}
+
+/// `MIGRATION_URL=file://db/migration` is no database; `DATABASE_URL=file:./dev.db` is one.
+fn file_url(name: &Name, rest: &str, context: &Context<'_>) -> Vec<Draft> {
+    let shaped = super::sqlite::looks_like_file(rest) || rest.contains("mode=memory") || rest.contains(":memory:");
+    if !shaped && !name.promises_url() {
+        return Vec::new();
+    }
+    super::sqlite::file_url(rest, Engine::Sqlite, context)
+}
+
+/// URLs of other schemes (`https`, `tcp`, `ws`) name a database only where the variable's name says so.
+fn by_name(name: &Name, scheme: &str, text: &str) -> Option<Draft> {
+    let scheme = scheme.to_ascii_lowercase();
+    let default_port = match scheme.as_str() {
+        "http" | "ws" => Some(80),
+        "https" | "wss" => Some(443),
+        "tcp" | "tls" | "ssl" | "unix" => None,
+        _ => return None,
+    };
+    let reaches = matches!(name.role, Some(Role::Url | Role::Host)) || name_is_endpoint(name);
+    if !name.says_database || name.stopped || !reaches {
+        return None;
+    }
+    let rest = &text[scheme.len() + 3..];
+    let engine = name.engine.unwrap_or(Engine::Unknown);
+    let mut draft = super::url::parse_rest(engine, &scheme, rest);
+    draft.socket_by_default = false;
+    if default_port.is_some() {
+        draft.database = None;
+        draft.doubts.retain(|doubt| *doubt != Doubt::Unexpanded || !draft.places.is_empty());
+        draft.fill_port(default_port);
+    }
+    Some(draft)
+}
+
+fn name_is_endpoint(name: &Name) -> bool {
+    // `AWS_ENDPOINT_URL_DYNAMODB` ends in the engine.
+    name.group.contains("ENDPOINT") && name.engine == Some(Engine::Dynamodb)
+}
+
+/// What the value leaves open (an ARN, a `bolt` behind `https`), the variable's name may say.
+fn with_engine_of_name(mut draft: Draft, name: &Name) -> Draft {
+    if draft.engine == Engine::Unknown
+        && let Some(engine) = name.engine
+    {
+        draft.engine = engine;
+    }
+    draft
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::environment::Project;
+    use crate::target::testing::{Folder, line};
+
+    #[test]
+    fn values_are_recognised_whatever_the_variable_is_called() {
+        let cases: [(&str, &str, &[&str]); 27] = [
+            ("ANYTHING", "postgres://localhost/a", &["postgres localhost a"]),
+            ("ANYTHING", "host=db dbname=a", &["postgres db a"]),
+            ("ANYTHING", "u:p@tcp(db:3306)/a", &["mysql db:3306 a u=u"]),
+            ("ANYTHING", "Server=db;Database=a", &["sqlserver db a"]),
+            ("ANYTHING", "arn:aws:rds:eu-west-1:1:db:x", &["unknown <arn:aws:rds:eu-west-1:1:db:x> -"]),
+            ("ANYTHING", "amqp://a,amqp://b", &["broker a -", "broker b -"]),
+            ("ANYTHING", "https://example.net", &[]),
+            ("ANYTHING", "localhost:5432/app", &[]),
+            ("ANYTHING", "12:34:56", &[]),
+            ("APP_URL", "http://localhost:3000", &[]),
+            ("SENTRY_DSN", "https://key@sentry.example.net/1", &[]),
+            ("MIGRATION_URL", "file://db/migration", &[]),
+            ("DATABASE_URL", "file:./dev.db", &["sqlite file:/p/dev.db ./dev.db"]),
+            ("ELASTICSEARCH_URL", "https://search.example.net", &["search search.example.net:443 -"]),
+            ("ELASTICSEARCH_HOSTS", "http://a:9200,http://b:9200", &["search a:9200 -", "search b:9200 -"]),
+            ("NEXT_PUBLIC_SUPABASE_URL", "https://x.supabase.co", &["unknown x.supabase.co:443 -"]),
+            ("AWS_ENDPOINT_URL_DYNAMODB", "http://localhost:8000", &["dynamodb localhost:8000 -"]),
+            ("UPSTASH_REDIS_REST_URL", "https://x.upstash.io", &["redis x.upstash.io:443 -"]),
+            ("DATABASE_URL", "localhost:5432/app_test", &["unknown localhost:5432 app_test"]),
+            ("DATABASE_URL", "your_staging_supabase_url", &["unknown your_staging_supabase_url - [Placeholder]"]),
+            ("DATABASE_URL", "${{Postgres.DATABASE_URL}}", &["unknown ${{postgres.database_url}} - [Unexpanded]"]),
+            ("DATABASE_URL", "\"postgres://db/app", &["postgres db app [Syntax]"]),
+            ("DATABASE_URL", "psql 'postgresql://db.example.net/app'", &["postgres db.example.net app"]),
+            ("REDIS_URL", "localhost:6379", &["redis localhost:6379 -"]),
+            ("INSTANCE_CONNECTION_NAME", "a:b:c", &["unknown <a:b:c> -"]),
+            ("CREDENTIALS", "postgres://app@db.example.net\n/shop", &["postgres db.example.net shop u=app"]),
+            ("ConnectionStrings__Main", "Data Source=app.db", &["sqlite file:/p/app.db app.db"]),
+        ];
+        let project = Project { root: "/p".into(), folder: "/p".into(), home: None };
+        let context = Context { project: &project, files: &Folder::default(), base_folders: &[] };
+        for (name, value, expected) in cases {
+            let shown: Vec<String> = parse(&Name::read(name), value, &context).iter().map(line).collect();
+            assert_eq!(shown, expected, "{name}={value}");
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! Host names and addresses: which spellings mean this machine.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+/// Names that container engines give the machine they run on.
+///
+/// Source: the documentation of Docker Desktop, Podman, Lima and Colima.
+const CONTAINER_HOST: [&str; 7] = [
+    "host.docker.internal",
+    "gateway.docker.internal",
+    "docker.for.mac.host.internal",
+    "docker.for.win.host.internal",
+    "host.containers.internal",
+    "host.lima.internal",
+    "host.rancher-desktop.internal",
+];
+
+/// Names of the loopback address that Debian and others put into the hosts file.
+const LOOPBACK_NAMES: [&str; 5] =
+    ["localhost", "localhost.localdomain", "ip6-localhost", "ip6-loopback", "localhost6.localdomain6"];
+
+/// The address that `host` spells, in any form that `inet_aton` and resolvers take: `127.1`, `0x7f.0.0.1`,
+/// `2130706433`, `::ffff:127.0.0.1`, with or without a zone (`fe80::1%eth0`).
+#[must_use]
+pub(super) fn parse_address(host: &str) -> Option<IpAddr> {
+    let bare = host.split('%').next().unwrap_or(host);
+    if let Ok(address) = bare.parse::<IpAddr>() {
+        return Some(unmapped(address));
+    }
+    parse_aton(bare).map(IpAddr::V4)
+}
+
+/// Whether `address` is this machine whatever its interfaces are: loopback, or the unspecified address, which
+/// clients reach this machine by.
+#[must_use]
+pub(super) fn is_loopback(address: IpAddr) -> bool {
+    match unmapped(address) {
+        IpAddr::V4(v4) => v4.is_loopback() || v4 == Ipv4Addr::UNSPECIFIED,
+        IpAddr::V6(v6) => v6.is_loopback() || v6 == Ipv6Addr::UNSPECIFIED,
+    }
+}
+
+/// Whether the name means this machine without asking anybody: `localhost` in its spellings, `*.localhost`
+/// (RFC 6761, section 6.3), and a container's name for its host.
+#[must_use]
+pub(super) fn is_local_name(host: &str) -> bool {
+    LOOPBACK_NAMES.contains(&host)
+        || CONTAINER_HOST.contains(&host)
+        || host.strip_suffix(".localhost").is_some_and(|rest| !rest.is_empty())
+}
+
+/// Whether the name can never be a real server's: reserved for tests and documentation (RFC 2606, RFC 6761).
+#[must_use]
+pub(super) fn is_reserved_name(host: &str) -> bool {
+    const ENDINGS: [&str; 3] = ["test", "example", "invalid"];
+    const DOMAINS: [&str; 3] = ["example.com", "example.net", "example.org"];
+    let last = host.rsplit('.').next().unwrap_or(host);
+    (host.contains('.') && ENDINGS.contains(&last))
+        || DOMAINS.iter().any(|domain| host == *domain || host.ends_with(&format!(".{domain}")))
+}
+
+fn unmapped(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V6(v6) => v6.to_ipv4_mapped().map_or(address, IpAddr::V4),
+        IpAddr::V4(_) => address,
+    }
+}
+
+/// The classic forms with one to four parts, each decimal, octal or hexadecimal; the last part fills what is left.
+fn parse_aton(text: &str) -> Option<Ipv4Addr> {
+    let parts: Vec<u64> = text.split('.').map(parse_number).collect::<Option<_>>()?;
+    let (last, front) = parts.split_last()?;
+    if parts.len() > 4 || front.iter().any(|part| *part > 0xff) || *last >= 1 << (8 * (4 - front.len() as u64)) {
+        return None;
+    }
+    let mut value = *last;
+    for (at, part) in front.iter().enumerate() {
+        value |= part << (8 * (3 - at));
+    }
+    u32::try_from(value).ok().map(Ipv4Addr::from)
+}
+
+fn parse_number(text: &str) -> Option<u64> {
+    if let Some(hex) = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
+        return u64::from_str_radix(hex, 16).ok();
+    }
+    if !text.bytes().all(|byte| byte.is_ascii_digit()) || text.is_empty() || text.len() > 10 {
+        return None;
+    }
+    if text.len() > 1 && text.starts_with('0') { u64::from_str_radix(text, 8).ok() } else { text.parse().ok() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_spelling_of_loopback_is_recognised() {
+        for host in [
+            "127.0.0.1",
+            "127.1",
+            "127.0.1.1",
+            "0.0.0.0",
+            "0",
+            "::1",
+            "0:0:0:0:0:0:0:1",
+            "::",
+            "::ffff:127.0.0.1",
+            "0x7f.1",
+            "2130706433",
+            "0177.0.0.1",
+        ] {
+            assert!(parse_address(host).is_some_and(is_loopback), "{host}");
+        }
+    }
+
+    #[test]
+    fn other_addresses_are_not_loopback() {
+        for host in [
+            "10.0.0.1",
+            "203.0.113.9",
+            "::ffff:203.0.113.9",
+            "fe80::1%eth0",
+            "192.168.1.200",
+            "2130706432000",
+            "128.0.0.1",
+        ] {
+            assert!(!parse_address(host).is_some_and(is_loopback), "{host}");
+        }
+    }
+
+    #[test]
+    fn names_are_not_addresses() {
+        for host in ["localhost", "127.0.0.1.evil.test", "db", "1a", "", "a.b", "127.0.0.256", "1.2.3.4.5"] {
+            assert_eq!(parse_address(host), None, "{host}");
+        }
+    }
+
+    #[test]
+    fn local_names_are_whole_names() {
+        for host in ["localhost", "app.localhost", "host.docker.internal", "ip6-localhost", "docker.for.mac.localhost"]
+        {
+            assert!(is_local_name(host), "{host}");
+        }
+        for host in ["localhost.evil.com", "notlocalhost", "lоcalhost", ".localhost", "docker.internal"] {
+            assert!(!is_local_name(host), "{host}");
+        }
+    }
+
+    #[test]
+    fn reserved_names_are_known() {
+        for host in ["db.test", "db.example", "x.invalid", "example.com", "db.example.org"] {
+            assert!(is_reserved_name(host), "{host}");
+        }
+        for host in ["test", "latest", "db.contest", "myexample.com", "example.com.evil.net"] {
+            assert!(!is_reserved_name(host), "{host}");
+        }
+    }
+}

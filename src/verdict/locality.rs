@@ -1,0 +1,135 @@
+//! Where a place is, as far as that can be known without asking the network.
+
+use std::fmt;
+
+use super::{Evidence, addresses, providers, words};
+use crate::environment::Service;
+use crate::target::{Place, Target};
+
+/// How near a target is. DNS is never asked: a verdict must not depend on where it is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Locality {
+    /// In the memory of the process.
+    Memory,
+    /// A file on this machine.
+    File,
+    /// A Unix socket on this machine.
+    Socket,
+    /// This machine, in any spelling.
+    Loopback,
+    /// A container of the project or of this machine, or a host that a trusted policy declares local.
+    Service,
+    /// Not shown to be near, not known to be far.
+    Unknown,
+    /// Another machine.
+    Remote,
+}
+
+impl Locality {
+    /// Whether the place is positively local.
+    #[must_use]
+    pub fn is_local(self) -> bool {
+        !matches!(self, Locality::Unknown | Locality::Remote)
+    }
+
+    /// The word in JSON.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Locality::Memory => "memory",
+            Locality::File => "file",
+            Locality::Socket => "socket",
+            Locality::Loopback => "loopback",
+            Locality::Service => "service",
+            Locality::Unknown => "unknown",
+            Locality::Remote => "remote",
+        }
+    }
+}
+
+impl fmt::Display for Locality {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A place with its locality and what shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Located<'a> {
+    /// The place.
+    pub place: &'a Place,
+    /// Where it is.
+    pub locality: Locality,
+    /// What shows it, for people: `compose.yaml:4 declares it`; empty where the spelling itself does.
+    pub shown_by: String,
+}
+
+/// Locates every place of `target`.
+pub(super) fn locate<'a>(target: &'a Target, evidence: &Evidence<'_>) -> Vec<Located<'a>> {
+    target
+        .places
+        .iter()
+        .map(|place| {
+            let (locality, shown_by) = match place {
+                Place::Memory => (Locality::Memory, String::new()),
+                Place::File { .. } => (Locality::File, String::new()),
+                Place::Socket { path, .. } if providers::provider_of_instance(&path.to_string_lossy()).is_some() => {
+                    (Locality::Remote, "the socket is a connector's".to_owned())
+                }
+                Place::Socket { .. } => (Locality::Socket, String::new()),
+                Place::Instance { .. } => (Locality::Remote, "a provider resolves this name".to_owned()),
+                Place::Host { name, port } => locate_host(name, *port, target, evidence),
+            };
+            Located { place, locality, shown_by }
+        })
+        .collect()
+}
+
+fn locate_host(host: &str, port: Option<u16>, target: &Target, evidence: &Evidence<'_>) -> (Locality, String) {
+    let machine = evidence.machine;
+    if evidence.policy.allows_host(host, port) {
+        return (Locality::Service, format!("{} allows it", crate::policy::FILE_NAME));
+    }
+    if let Some(address) = addresses::parse_address(host) {
+        if addresses::is_loopback(address) {
+            return (Locality::Loopback, String::new());
+        }
+        if let Some(own) = machine.own_interface(address) {
+            return (Locality::Loopback, format!("this machine's own address on {}", own.name));
+        }
+        return match machine.container_bridge(address) {
+            Some(bridge) => (Locality::Service, format!("in the network of the container bridge {}", bridge.name)),
+            None => (Locality::Remote, String::new()),
+        };
+    }
+    if addresses::is_local_name(host) {
+        return (Locality::Loopback, String::new());
+    }
+    if providers::provider_of_host(host).is_some() {
+        return (Locality::Remote, String::new());
+    }
+    let is_single_label = !host.contains('.');
+    if is_single_label && let Some(service) = declared(host, evidence.services) {
+        return (Locality::Service, format!("{}:{} declares it", service.file.display(), service.line));
+    }
+    if (is_single_label || host.ends_with(".test")) && machine.maps_only_to_loopback(host) {
+        return (Locality::Loopback, "the hosts file maps it to this machine".to_owned());
+    }
+    if addresses::is_reserved_name(host) {
+        return (Locality::Unknown, "a reserved name".to_owned());
+    }
+    if !is_single_label {
+        return (Locality::Remote, String::new());
+    }
+    match target.database.as_deref().filter(|database| words::is_test_shaped(database)) {
+        Some(database) => {
+            (Locality::Service, format!("a name of one label with the test-shaped database `{database}`"))
+        }
+        None => (Locality::Unknown, String::new()),
+    }
+}
+
+/// The service that declares `host`, if the project's files have one.
+pub(super) fn declared<'s>(host: &str, services: &'s [Service]) -> Option<&'s Service> {
+    services.iter().find(|service| service.host.eq_ignore_ascii_case(host))
+}

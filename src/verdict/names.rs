@@ -1,0 +1,216 @@
+//! Which variables name an environment: `APP_ENV`, `RAILS_ENV`, `SPRING_PROFILES_ACTIVE`, and their like.
+
+use crate::environment::{Invocation, Reading, Setting};
+
+/// Names that are an environment's by themselves.
+const EXACT: [&str; 22] = [
+    "ENV",
+    "ENVIRONMENT",
+    "STAGE",
+    "DEPLOY_ENV",
+    "DEPLOYMENT_ENVIRONMENT",
+    "NODE_ENV",
+    "APP_ENV",
+    "APP_ENVIRONMENT",
+    "APP_STAGE",
+    "RAILS_ENV",
+    "RACK_ENV",
+    "DJANGO_SETTINGS_MODULE",
+    "DJANGO_CONFIGURATION",
+    "MIX_ENV",
+    "ASPNETCORE_ENVIRONMENT",
+    "DOTNET_ENVIRONMENT",
+    "SPRING_PROFILES_ACTIVE",
+    "VERCEL_ENV",
+    "RAILWAY_ENVIRONMENT_NAME",
+    "CI_ENVIRONMENT",
+    "MICRONAUT_ENVIRONMENTS",
+    "QUARKUS_PROFILE",
+];
+
+/// Endings that make a name an environment's, unless a service of somebody else owns the name.
+const ENDINGS: [&str; 7] =
+    ["_ENV", "_ENVIRONMENT", "_ENVIRONMENT_NAME", "_STAGE", "_PROFILES_ACTIVE", "_ENV_NAME", "_RUN_MODE"];
+
+/// Flags that say production by being on.
+const FLAGS: [&str; 8] =
+    ["IS_PRODUCTION", "IS_PROD", "IS_LIVE", "PRODUCTION", "PROD", "PRODUCTION_MODE", "LIVE_MODE", "IS_PRODUCTION_ENV"];
+
+/// Services whose own environment says nothing about databases: error trackers, payment, mail, clouds, CI.
+const SERVICES: [&str; 58] = [
+    "SENTRY",
+    "DD",
+    "DATADOG",
+    "NEW_RELIC",
+    "NEWRELIC",
+    "ROLLBAR",
+    "BUGSNAG",
+    "AIRBRAKE",
+    "HONEYBADGER",
+    "HONEYCOMB",
+    "OTEL",
+    "APPSIGNAL",
+    "ELASTIC_APM",
+    "RAYGUN",
+    "LOGROCKET",
+    "LOGTAIL",
+    "SCOUT",
+    "SKYLIGHT",
+    "INSTANA",
+    "DYNATRACE",
+    "SEGMENT",
+    "AMPLITUDE",
+    "MIXPANEL",
+    "POSTHOG",
+    "LAUNCHDARKLY",
+    "UNLEASH",
+    "FLAGSMITH",
+    "STRIPE",
+    "PAYPAL",
+    "BRAINTREE",
+    "ADYEN",
+    "SQUARE",
+    "PLAID",
+    "RAZORPAY",
+    "MIDTRANS",
+    "PADDLE",
+    "MOLLIE",
+    "KLARNA",
+    "TWILIO",
+    "SENDGRID",
+    "MAILGUN",
+    "POSTMARK",
+    "SLACK",
+    "GITHUB",
+    "GITLAB",
+    "APPLE",
+    "APNS",
+    "FIREBASE",
+    "EXPO",
+    "AUTH0",
+    "OKTA",
+    "CLERK",
+    "ALGOLIA",
+    "S3",
+    "AWS",
+    "VIRTUAL",
+    "CONDA",
+    "DOCUSIGN",
+];
+
+/// How a variable tells of the environment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum NameKind {
+    /// Its value is a name, or a list of names.
+    Named,
+    /// Its value is on or off.
+    Flag,
+}
+
+/// What kind of environment name `variable` is, if it is one.
+pub(super) fn kind_of(variable: &str) -> Option<NameKind> {
+    let upper = variable.replace(['.', '-'], "_").to_uppercase();
+    let upper = upper.as_str();
+    if FLAGS.contains(&upper) {
+        return Some(NameKind::Flag);
+    }
+    let owned_by_a_service =
+        SERVICES.iter().any(|service| upper.strip_prefix(service).is_some_and(|rest| rest.starts_with('_')));
+    let named = EXACT.contains(&upper) || (!owned_by_a_service && ENDINGS.iter().any(|ending| upper.ends_with(ending)));
+    named.then_some(NameKind::Named)
+}
+
+/// The environment names that plausible loaders would set, each different value once.
+///
+/// An assignment in front of every command (`NODE_ENV=test jest`) replaces what the environment says.
+#[must_use]
+pub fn environment_names(readings: &[Reading], invocations: &[Invocation]) -> Vec<Setting> {
+    let mut names: Vec<Setting> = Vec::new();
+    let mut add = |setting: Setting| {
+        if !setting.value.trim().is_empty() && !names.contains(&setting) {
+            names.push(setting);
+        }
+    };
+    let assigned_everywhere = |name: &str| {
+        !invocations.is_empty()
+            && invocations.iter().all(|one| one.assignments.iter().any(|(assigned, _)| assigned == name))
+    };
+    for setting in readings.iter().flat_map(|reading| &reading.settings) {
+        if kind_of(&setting.name).is_some() && !assigned_everywhere(&setting.name) {
+            add(setting.clone());
+        }
+    }
+    for invocation in invocations {
+        for (at, (name, value)) in invocation.assignments.iter().enumerate() {
+            let overridden = invocation.assignments[at + 1..].iter().any(|(later, _)| later == name);
+            if kind_of(name).is_some() && !overridden {
+                let mut origin = invocation.origin.clone();
+                origin.variable.clone_from(name);
+                add(Setting { name: name.clone(), value: value.clone(), origin, unresolved: None });
+            }
+        }
+    }
+    names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::environment::Origin;
+
+    #[test]
+    fn environment_names_are_told_from_other_variables() {
+        for name in [
+            "APP_ENV",
+            "NODE_ENV",
+            "DJANGO_SETTINGS_MODULE",
+            "SPRING_PROFILES_ACTIVE",
+            "spring.profiles.active",
+            "SHOP_ENV",
+            "STAGE",
+            "MYAPP_ENVIRONMENT",
+        ] {
+            assert_eq!(kind_of(name), Some(NameKind::Named), "{name}");
+        }
+        for name in ["IS_PRODUCTION", "PRODUCTION"] {
+            assert_eq!(kind_of(name), Some(NameKind::Flag), "{name}");
+        }
+        for name in [
+            "STRIPE_LIVE",
+            "S3_BUCKET",
+            "MAIL_HOST",
+            "SENTRY_ENVIRONMENT",
+            "DD_ENV",
+            "VIRTUAL_ENV",
+            "PATH",
+            "DATABASE_URL",
+            "CONDA_ENV",
+        ] {
+            assert_eq!(kind_of(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn an_assignment_before_every_command_replaces_the_environment() {
+        let reading = Reading {
+            loader: "process environment".into(),
+            settings: vec![Setting {
+                name: "NODE_ENV".into(),
+                value: "production".into(),
+                origin: Origin::process("NODE_ENV"),
+                unresolved: None,
+            }],
+        };
+        let invocation = |assignments: &[(&str, &str)]| Invocation {
+            assignments: assignments.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
+            words: vec!["jest".into()],
+            origin: Origin::process("command"),
+        };
+        let values = |invocations: &[Invocation]| -> Vec<String> {
+            environment_names(std::slice::from_ref(&reading), invocations).into_iter().map(|name| name.value).collect()
+        };
+        assert_eq!(values(&[]), ["production"]);
+        assert_eq!(values(&[invocation(&[("NODE_ENV", "test")])]), ["test"]);
+        assert_eq!(values(&[invocation(&[("NODE_ENV", "test")]), invocation(&[])]), ["production", "test"]);
+    }
+}

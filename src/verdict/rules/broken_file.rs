@@ -1,0 +1,56 @@
+//! `broken-file`: a file that a loader would read has a line, or bytes, that do not belong there. The lines after it are
+//! judged all the same.
+
+use super::{Subject, about_the_run};
+use crate::environment::{Origin, ProblemKind};
+use crate::verdict::{Finding, Level};
+
+/// The id of this rule.
+pub(super) const ID: &str = "broken-file";
+
+pub(super) fn check(subject: &Subject<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for problem in subject.evidence.problems {
+        let level = match problem.kind {
+            ProblemKind::NotUtf8 | ProblemKind::BrokenLine => Level::Note,
+            // What could not be looked at at all cannot be shown to be safe.
+            ProblemKind::Unreadable | ProblemKind::Folder | ProblemKind::TooLarge | ProblemKind::Missing => {
+                Level::Unverified
+            }
+        };
+        let origin = Origin { variable: "the file".to_owned(), file: Some(problem.file.clone()), line: problem.line };
+        let place = problem.line.map_or_else(String::new, |line| format!(":{line}"));
+        let message = format!("{}{place}: {}", problem.file.display(), problem.message);
+        let finding =
+            about_the_run(ID, level, message, format!("correct {}{place}", problem.file.display()), Some(origin));
+        if !findings.contains(&finding) {
+            findings.push(finding);
+        }
+    }
+    findings
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::environment::{FileProblem, ProblemKind};
+    use crate::verdict::Verdict;
+    use crate::verdict::testing::Bench;
+
+    #[test]
+    fn broken_file_names_the_line_and_weighs_what_could_not_be_read() {
+        let cases = [
+            (ProblemKind::BrokenLine, Verdict::Safe),
+            (ProblemKind::NotUtf8, Verdict::Safe),
+            (ProblemKind::Folder, Verdict::Unverified),
+            (ProblemKind::TooLarge, Verdict::Unverified),
+            (ProblemKind::Missing, Verdict::Unverified),
+        ];
+        for (kind, verdict) in cases {
+            let mut bench = Bench::local();
+            bench.problems.push(FileProblem { file: ".env".into(), line: Some(3), message: "no `=`".into(), kind });
+            let judgement = bench.judge();
+            assert_eq!(judgement.verdict, verdict, "{kind:?}");
+            assert!(judgement.findings[0].message.contains(".env:3"), "{kind:?}");
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! `host-managed`: the host, socket, ARN or instance name belongs to a managed provider.
+
+use super::{Subject, origin_of, point_elsewhere, production};
+use crate::target::{Engine, Place};
+use crate::verdict::Finding;
+use crate::verdict::providers::{provider_of_host, provider_of_instance};
+
+/// The id of this rule.
+pub(super) const ID: &str = "host-managed";
+
+pub(super) fn check(subject: &Subject<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (at, target, _) in subject.targets() {
+        let Some(origin) = origin_of(target) else { continue };
+        for place in &target.places {
+            let (name, provider) = match place {
+                Place::Host { name, port } if !subject.evidence.policy.allows_host(name, *port) => {
+                    (name.clone(), provider_of_host(name))
+                }
+                Place::Socket { path, .. } => {
+                    let path = path.to_string_lossy().into_owned();
+                    let provider = provider_of_instance(&path);
+                    (path, provider)
+                }
+                Place::Instance { name } if target.engine == Engine::Dynamodb => {
+                    (name.clone(), Some("Amazon DynamoDB"))
+                }
+                Place::Instance { name } => {
+                    (name.clone(), Some(provider_of_instance(name).unwrap_or("a provider or service")))
+                }
+                Place::Host { .. } | Place::File { .. } | Place::Memory => continue,
+            };
+            if let Some(provider) = provider {
+                findings.push(production(
+                    ID,
+                    at,
+                    origin,
+                    format!("`{name}` belongs to {provider}"),
+                    point_elsewhere(target),
+                ));
+            }
+        }
+    }
+    findings
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::target::{Engine, Place};
+    use crate::verdict::Verdict;
+    use crate::verdict::testing::Bench;
+
+    #[test]
+    fn host_managed_names_the_provider() {
+        let cases = [
+            (Place::Host { name: "shop.c0ffee.eu-west-1.rds.amazonaws.com".into(), port: None }, "Amazon RDS"),
+            (Place::Socket { path: "/cloudsql/contoso:europe-west1:main".into(), port: None }, "Google Cloud SQL"),
+            (Place::Instance { name: "arn:aws:rds:eu-west-1:1:cluster:shop".into() }, "Amazon Web Services"),
+            (Place::Instance { name: "shop_high".into() }, "a provider or service"),
+            (Place::Host { name: "dpg-abcdefgh12345-a".into(), port: None }, "Render"),
+        ];
+        for (place, provider) in cases {
+            let judgement = Bench::place(Engine::Postgres, place.clone(), Some("app_test")).judge();
+            assert_eq!(judgement.verdict, Verdict::Production, "{place:?}");
+            assert!(
+                judgement
+                    .findings
+                    .iter()
+                    .any(|finding| finding.rule == super::ID && finding.message.contains(provider)),
+                "{place:?}"
+            );
+        }
+    }
+}

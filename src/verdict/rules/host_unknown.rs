@@ -1,0 +1,68 @@
+//! `host-unknown`: a host that is neither shown to be local nor known to be far.
+
+use super::{Subject, origin_of};
+use crate::target::Place;
+use crate::verdict::{Finding, Level, Locality, addresses};
+
+/// The id of this rule.
+pub(super) const ID: &str = "host-unknown";
+
+pub(super) fn check(subject: &Subject<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (at, target, located) in subject.targets() {
+        for place in located.iter().filter(|place| place.locality == Locality::Unknown) {
+            let Place::Host { name, .. } = place.place else { continue };
+            let (message, remedy) = if addresses::is_reserved_name(name) {
+                (
+                    format!("`{name}` is a reserved name: no server can be known behind it"),
+                    format!("replace `{name}` by the host that tests use"),
+                )
+            } else {
+                (
+                    format!("nothing shows where `{name}` is"),
+                    format!(
+                        "declare `{name}` in the project's compose or CI file, name the database so that it is seen to be a test's (`…_test`), or use localhost"
+                    ),
+                )
+            };
+            findings.push(Finding {
+                rule: ID,
+                level: Level::Unverified,
+                target: Some(at),
+                message,
+                remedy,
+                origin: origin_of(target).cloned(),
+            });
+        }
+    }
+    findings
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::verdict::Verdict;
+    use crate::verdict::testing::Bench;
+
+    #[test]
+    fn host_unknown_is_a_single_label_that_nothing_declares() {
+        assert_eq!(Bench::postgres("postgres", "shop").judge().verdict, Verdict::Unverified);
+        assert_eq!(Bench::postgres("postgres", "shop").service("postgres").judge().verdict, Verdict::Safe);
+        assert_eq!(Bench::postgres("postgres", "shop_test").judge().verdict, Verdict::Safe);
+        assert_eq!(Bench::postgres("db.example", "shop_test").judge().verdict, Verdict::Unverified);
+    }
+
+    #[test]
+    fn a_hosts_file_shows_a_name_to_be_this_machine() {
+        let judge = |name: &str| {
+            Bench::postgres(name, "shop")
+                .machine(|machine| {
+                    machine.hosts.push(("127.0.0.1".parse().unwrap(), vec!["postgres".into(), "db.test".into()]))
+                })
+                .judge()
+                .verdict
+        };
+        assert_eq!(judge("postgres"), Verdict::Safe);
+        assert_eq!(judge("db.test"), Verdict::Safe);
+        assert_eq!(judge("other"), Verdict::Unverified);
+    }
+}

@@ -1,0 +1,71 @@
+//! `no-database`: nothing names a database. Safe only where the project cannot have one.
+
+use super::Subject;
+use crate::verdict::{Finding, Level};
+
+/// The id of this rule.
+pub(crate) const ID: &str = "no-database";
+
+pub(super) fn check(subject: &Subject<'_>) -> Vec<Finding> {
+    let evidence = subject.evidence;
+    if !evidence.targets.is_empty() {
+        return Vec::new();
+    }
+    let finding = |level, message: String, remedy: &str| {
+        vec![Finding { rule: ID, level, target: None, message, remedy: remedy.to_owned(), origin: None }]
+    };
+    let ask = "name the database of the tests in .env or the environment; if there is none, a person can say so in .safe-test.toml ([allow] no_database = true) and run `safe-test trust`";
+    if let Some(client) = evidence.client {
+        return finding(Level::Unverified, format!("{client} talks to a database, and nothing says to which"), ask);
+    }
+    if evidence.policy.allow.no_database {
+        return finding(
+            Level::Note,
+            "no database is named, and the policy says that the project has none".to_owned(),
+            "",
+        );
+    }
+    if let Some(driver) = evidence.drivers.drivers.first() {
+        let message = format!(
+            "no database is named, although {}:{} depends on `{}`",
+            driver.file.display(),
+            driver.line,
+            driver.name
+        );
+        return finding(Level::Unverified, message, ask);
+    }
+    if evidence.drivers.manifests.is_empty() {
+        return finding(
+            Level::Unverified,
+            "no database is named, and no manifest shows that the project has none".to_owned(),
+            ask,
+        );
+    }
+    if !evidence.drivers.complete {
+        return finding(
+            Level::Unverified,
+            "no database is named, and not every manifest could be read".to_owned(),
+            ask,
+        );
+    }
+    let manifests: Vec<String> = evidence.drivers.manifests.iter().map(|path| path.display().to_string()).collect();
+    finding(Level::Note, format!("no database: no variable names one and {} names no driver", manifests.join(", ")), "")
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::environment::Driver;
+    use crate::verdict::Verdict;
+    use crate::verdict::testing::Bench;
+
+    #[test]
+    fn no_database_is_safe_only_where_manifests_show_it() {
+        assert_eq!(Bench::empty().judge().verdict, Verdict::Unverified);
+        assert_eq!(Bench::empty().manifest("Cargo.toml").judge().verdict, Verdict::Safe);
+        assert_eq!(Bench::empty().manifest("Cargo.toml").client("psql").judge().verdict, Verdict::Unverified);
+        assert_eq!(Bench::empty().policy(|policy| policy.allow.no_database = true).judge().verdict, Verdict::Safe);
+        let mut with_driver = Bench::empty().manifest("package.json");
+        with_driver.drivers.drivers.push(Driver { name: "pg".into(), file: "package.json".into(), line: 4 });
+        assert_eq!(with_driver.judge().verdict, Verdict::Unverified);
+    }
+}

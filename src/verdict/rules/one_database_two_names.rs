@@ -1,0 +1,49 @@
+//! `one-database-two-names`: a variable for tests and a variable for production name the same database.
+
+use super::Subject;
+use crate::verdict::{Finding, Level, words};
+
+/// The id of this rule.
+pub(super) const ID: &str = "one-database-two-names";
+
+pub(super) fn check(subject: &Subject<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (at, target, _) in subject.targets() {
+        let test = target
+            .origins
+            .iter()
+            .find(|origin| words::has_word(&origin.variable, &["test", "testing", "ci", "dev", "development"]));
+        let production = target.origins.iter().find(|origin| words::production_word(&origin.variable, &[]).is_some());
+        if let (Some(test), Some(production)) = (test, production)
+            && test != production
+        {
+            findings.push(Finding {
+                rule: ID,
+                level: Level::Unverified,
+                target: Some(at),
+                message: format!("{test} and {production} name the same database"),
+                remedy: format!("give {} a database of its own", test.variable),
+                origin: Some(test.clone()),
+            });
+        }
+    }
+    findings
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::environment::Origin;
+    use crate::verdict::Verdict;
+    use crate::verdict::testing::Bench;
+
+    #[test]
+    fn one_database_two_names_is_found() {
+        let judge = |first: &str, second: &str| {
+            let mut bench = Bench::local();
+            bench.targets[0].origins = vec![Origin::process(first), Origin::process(second)];
+            bench.judge().verdict
+        };
+        assert_eq!(judge("TEST_DATABASE_URL", "PROD_DATABASE_URL"), Verdict::Unverified);
+        assert_eq!(judge("TEST_DATABASE_URL", "DATABASE_URL"), Verdict::Safe);
+    }
+}

@@ -1,0 +1,37 @@
+//! `protection-disabled`: Rails' own protection of production databases is switched off.
+
+use super::{Subject, about_the_run};
+use crate::environment::{Condition, Origin};
+use crate::verdict::{Finding, Level};
+
+/// The id of this rule.
+pub(super) const ID: &str = "protection-disabled";
+
+pub(super) fn check(subject: &Subject<'_>) -> Vec<Finding> {
+    let finding = |message, remedy, origin| about_the_run(ID, Level::Unverified, message, remedy, origin);
+    let found = |condition: &Condition| {
+        let Condition::ProtectionDisabled { variable } = condition else { return None };
+        Some(finding(
+            format!("{variable} switches off Rails' own protection of production databases"),
+            format!("unset {variable}"),
+            Some(Origin::process(variable.clone())),
+        ))
+    };
+    subject.evidence.conditions.iter().filter_map(found).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::environment::Condition;
+    use crate::verdict::Verdict;
+    use crate::verdict::testing::Bench;
+
+    #[test]
+    fn protection_disabled_weighs_as_it_should() {
+        let mut bench = Bench::local();
+        bench.conditions.push(Condition::ProtectionDisabled { variable: "DISABLE_DATABASE_ENVIRONMENT_CHECK".into() });
+        let judgement = bench.judge();
+        assert_eq!(judgement.verdict, Verdict::Unverified);
+        assert_eq!(judgement.findings.iter().map(|finding| finding.rule).collect::<Vec<_>>(), [super::ID]);
+    }
+}

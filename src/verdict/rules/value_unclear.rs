@@ -1,0 +1,62 @@
+//! `value-unclear`: a value that names a database cannot be dialled or known as it stands.
+
+use super::{Subject, origin_of};
+use crate::target::Doubt;
+use crate::verdict::{Finding, Level};
+
+/// The id of this rule.
+pub(super) const ID: &str = "value-unclear";
+
+pub(super) fn check(subject: &Subject<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (at, target, _) in subject.targets() {
+        let variable = origin_of(target).map_or("the value", |origin| origin.variable.as_str());
+        for doubt in &target.doubts {
+            let (message, remedy) = match doubt {
+                Doubt::Unexpanded => (
+                    format!("{variable} holds something that was to be filled in"),
+                    format!("give {variable} its final value"),
+                ),
+                Doubt::Unresolved => (
+                    format!("{variable} needs a command or a template to be evaluated, which is never done here"),
+                    format!("write the value of {variable} out, or export it before safe-test"),
+                ),
+                Doubt::Port => {
+                    (format!("the port in {variable} is no number"), format!("correct the port in {variable}"))
+                }
+                Doubt::Syntax => (
+                    format!("{variable} does not follow the form of a database's address"),
+                    format!("correct {variable}"),
+                ),
+                Doubt::Placeholder => {
+                    (format!("{variable} holds a placeholder"), format!("replace the placeholder in {variable}"))
+                }
+            };
+            findings.push(Finding {
+                rule: ID,
+                level: Level::Unverified,
+                target: Some(at),
+                message,
+                remedy,
+                origin: origin_of(target).cloned(),
+            });
+        }
+    }
+    findings
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::target::Doubt;
+    use crate::verdict::Verdict;
+    use crate::verdict::testing::Bench;
+
+    #[test]
+    fn value_unclear_keeps_even_a_local_target_from_being_safe() {
+        for doubt in [Doubt::Unexpanded, Doubt::Unresolved, Doubt::Port, Doubt::Syntax, Doubt::Placeholder] {
+            let mut bench = Bench::local();
+            bench.targets[0].doubts.push(doubt.clone());
+            assert_eq!(bench.judge().verdict, Verdict::Unverified, "{doubt:?}");
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! A bench for the rules: a judgement from a few words, everything else harmless.
+
+use super::{Judgement, Machine, judge};
+use crate::environment::{Condition, DriverEvidence, FileProblem, Files, Origin, Project, Service, Setting};
+use crate::policy::Policy;
+use crate::target::{Engine, Place, Target};
+use std::ffi::OsString;
+use std::io;
+use std::path::Path;
+
+struct NoFiles;
+
+impl Files for NoFiles {
+    fn read(&self, _: &Path) -> io::Result<Option<Vec<u8>>> {
+        Ok(None)
+    }
+    fn exists(&self, _: &Path) -> bool {
+        false
+    }
+    fn list(&self, _: &Path) -> Vec<OsString> {
+        Vec::new()
+    }
+}
+
+pub(super) struct Bench {
+    pub(super) targets: Vec<Target>,
+    pub(super) drivers: DriverEvidence,
+    pub(super) conditions: Vec<Condition>,
+    pub(super) problems: Vec<FileProblem>,
+    environment: Vec<Setting>,
+    process: Vec<(String, String)>,
+    machine: Machine,
+    services: Vec<Service>,
+    client: Option<String>,
+    policy: Policy,
+}
+
+impl Bench {
+    pub(super) fn empty() -> Self {
+        Bench {
+            targets: Vec::new(),
+            drivers: DriverEvidence::default(),
+            conditions: Vec::new(),
+            problems: Vec::new(),
+            environment: Vec::new(),
+            process: Vec::new(),
+            machine: Machine { name: "laptop".into(), ..Machine::default() },
+            services: Vec::new(),
+            client: None,
+            policy: Policy::default(),
+        }
+    }
+
+    pub(super) fn place(engine: Engine, place: Place, database: Option<&str>) -> Self {
+        let target = Target {
+            engine,
+            places: vec![place],
+            database: database.map(str::to_owned),
+            user: None,
+            password: None,
+            parameters: Vec::new(),
+            origins: vec![Origin::process("DATABASE_URL")],
+            doubts: Vec::new(),
+        };
+        Bench { targets: vec![target], ..Bench::empty() }
+    }
+
+    pub(super) fn postgres(host: &str, database: &str) -> Self {
+        Bench::place(Engine::Postgres, Place::Host { name: host.to_owned(), port: Some(5432) }, Some(database))
+    }
+
+    pub(super) fn sqlite(path: &str) -> Self {
+        Bench::place(Engine::Sqlite, Place::File { path: path.into() }, Some(path))
+    }
+
+    pub(super) fn local() -> Self {
+        Bench::postgres("localhost", "app_test")
+    }
+
+    pub(super) fn process(mut self, name: &str, value: &str) -> Self {
+        self.process.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    pub(super) fn service(mut self, host: &str) -> Self {
+        self.services.push(Service { host: host.to_owned(), file: "compose.yaml".into(), line: 2 });
+        self
+    }
+
+    pub(super) fn manifest(mut self, file: &str) -> Self {
+        self.drivers.manifests.push(file.into());
+        self
+    }
+
+    pub(super) fn client(mut self, name: &str) -> Self {
+        self.client = Some(name.to_owned());
+        self
+    }
+
+    pub(super) fn machine(mut self, change: impl FnOnce(&mut Machine)) -> Self {
+        change(&mut self.machine);
+        self
+    }
+
+    pub(super) fn policy(mut self, change: impl FnOnce(&mut Policy)) -> Self {
+        change(&mut self.policy);
+        self
+    }
+
+    pub(super) fn judge(&self) -> Judgement {
+        let project = Project { root: "/project".into(), folder: "/project".into(), home: None };
+        judge(&super::Evidence {
+            targets: &self.targets,
+            environment: &self.environment,
+            process: &self.process,
+            machine: &self.machine,
+            services: &self.services,
+            conditions: &self.conditions,
+            problems: &self.problems,
+            drivers: &self.drivers,
+            client: self.client.as_deref(),
+            policy: &self.policy,
+            project: &project,
+            files: &NoFiles,
+        })
+    }
+}
