@@ -103,7 +103,7 @@ impl<'t> Scanner<'t> {
                 }
                 b'=' if self.bytes.get(self.at + 1) == Some(&b'>') => self.start_value(&mut last, 2),
                 b':' if matches!(self.bytes.get(self.at + 1), Some(b':' | b'=')) => self.at += 2,
-                b':' if last.is_some() => self.start_value(&mut last, 1),
+                b':' if last.is_some() && !self.begins_an_atom() => self.start_value(&mut last, 1),
                 b'=' if self.opens_after_equals() => self.start_value(&mut last, 1),
                 _ if byte == b'_' || byte.is_ascii_alphanumeric() => last = Some(self.word()),
                 _ => {
@@ -147,6 +147,12 @@ impl<'t> Scanner<'t> {
         (from, self.at)
     }
 
+    /// Whether the colon here belongs to what follows it: `config :app`.
+    fn begins_an_atom(&self) -> bool {
+        let is_blank = |byte: Option<&u8>| byte.is_none_or(u8::is_ascii_whitespace);
+        is_blank(self.at.checked_sub(1).and_then(|at| self.bytes.get(at))) && !is_blank(self.bytes.get(self.at + 1))
+    }
+
     /// Whether the `=` here is followed by an opening bracket: `DATABASES = {`.
     fn opens_after_equals(&self) -> bool {
         let rest = &self.bytes[self.at + 1..];
@@ -166,7 +172,8 @@ impl<'t> Scanner<'t> {
     fn end_value(&mut self) {
         let Some(key) = self.key.take() else { return };
         let Some(expression) = self.text.get(key.from..self.at).map(str::trim) else { return };
-        if self.pairs.len() < MOST_PAIRS && expression.len() <= 4096 {
+        let is_bracket = expression.starts_with(['{', '[']) || expression.starts_with("%{");
+        if !is_bracket && self.pairs.len() < MOST_PAIRS && expression.len() <= 4096 {
             let outer = self.open.iter().flatten().map(|key| key.name.clone());
             self.pairs.push(Pair { path: outer.chain([key.name]).collect(), expression, line: key.line });
         }
@@ -358,7 +365,7 @@ mod tests {
         let javascript = "module.exports = {\n test: { connection: { host: 'h', // x\n port: 1 } } };";
         assert_eq!(
             shown(javascript, Comments::Slashes),
-            ["2 exports.test.connection.host='h'", "3 exports.test.connection.port=1"]
+            ["2 module.exports.test.connection.host='h'", "3 module.exports.test.connection.port=1"]
         );
     }
 

@@ -30,14 +30,20 @@ pub(super) struct Text {
 /// Dotenv files larger than this are read once, leniently, instead of once for each dialect.
 const LARGE: usize = 1024 * 1024;
 
+/// How many dialects read a file, and by line how many of them stumbled there, and why.
+#[derive(Default)]
+struct Stumbles {
+    readers: u32,
+    lines: BTreeMap<u32, (u32, String)>,
+}
+
 /// The files of one survey.
 pub(super) struct Library<'a> {
     pub(super) files: &'a dyn Files,
     project: &'a Project,
     texts: RefCell<BTreeMap<PathBuf, Option<Rc<Text>>>>,
     problems: RefCell<Vec<FileProblem>>,
-    /// By file: how many dialects read it, and how many of them stumbled over which line.
-    stumbles: RefCell<BTreeMap<PathBuf, (u32, BTreeMap<u32, (u32, String)>)>>,
+    stumbles: RefCell<BTreeMap<PathBuf, Stumbles>>,
     conditions: RefCell<Vec<Condition>>,
 }
 
@@ -142,7 +148,9 @@ impl<'a> Library<'a> {
         {
             return Some(sheet);
         }
-        let document = dotenv::read(dialect, &text.bytes, lookup);
+        // Where nothing is referred to, what was loaded before must not matter: the sheet is kept for every chain.
+        let nothing = |_: &str| None;
+        let document = dotenv::read(dialect, &text.bytes, if text.refers { lookup } else { &nothing });
         self.note_stumbles(path, &document);
         let sheet = Rc::new(sheet(document, &text.shown));
         if !text.refers {
@@ -168,18 +176,18 @@ impl<'a> Library<'a> {
 
     fn note_stumbles(&self, path: &Path, document: &Document) {
         let mut stumbles = self.stumbles.borrow_mut();
-        let (readers, lines) = stumbles.entry(path.to_owned()).or_default();
-        *readers += 1;
+        let stumbles = stumbles.entry(path.to_owned()).or_default();
+        stumbles.readers += 1;
         let mut seen = HashSet::new();
         for problem in document.problems.iter().filter(|problem| seen.insert(problem.line)) {
-            lines.entry(problem.line).or_insert((0, problem.message.clone())).0 += 1;
+            stumbles.lines.entry(problem.line).or_insert((0, problem.message.clone())).0 += 1;
         }
     }
 
     /// The files read, the problems and the conditions. A line is a problem where every reader stumbled over it.
     pub(super) fn into_parts(self) -> (Vec<PathBuf>, Vec<FileProblem>, Vec<Condition>) {
         let mut problems = self.problems.into_inner();
-        for (path, (readers, lines)) in self.stumbles.into_inner() {
+        for (path, Stumbles { readers, lines }) in self.stumbles.into_inner() {
             let file = self.project.shown(&path);
             for (line, (count, message)) in lines {
                 if count == readers {

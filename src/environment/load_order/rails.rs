@@ -5,7 +5,7 @@
 //! which counts for `primary` alone and in every environment, tests too); dotenv's `lib/dotenv/rails.rb`.
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::rc::Rc;
 
 use super::super::code::{self, Value};
@@ -52,7 +52,7 @@ fn dotenv_files(environment: &str) -> Vec<String> {
 }
 
 /// The section of a configuration file as a layer that evaluates its ERB under the layers above.
-pub(super) fn configuration(scene: &Scene<'_>, path: &PathBuf, environment: &str) -> Option<Layer> {
+pub(super) fn configuration(scene: &Scene<'_>, path: &Path, environment: &str) -> Option<Layer> {
     if !scene.library.exists(path) {
         return None;
     }
