@@ -43,7 +43,10 @@ impl Merger {
         doubts.dedup();
         let mut sorted = places.clone();
         sorted.sort();
-        let key = Key { family: draft.engine.family(), places: sorted, database: draft.database.clone() };
+        // A file is one database however its path is written.
+        let is_file = places.iter().all(|place| matches!(place, Place::File { .. } | Place::Memory));
+        let database = draft.database.clone().filter(|_| !is_file);
+        let key = Key { family: draft.engine.family(), places: sorted, database };
         let at = *self.index.entry(key).or_insert_with(|| {
             self.targets.push(Target {
                 engine: draft.engine,
@@ -94,10 +97,11 @@ impl Merger {
             .targets
             .iter()
             .filter(|target| dialable(target))
-            .filter_map(|target| target.origins.first().cloned())
+            .flat_map(|target| target.origins.iter().cloned())
             .collect();
-        // What hides a host that some parser could dial stays, whatever another parser makes of the text.
-        let hides = |target: &Target| target.places.iter().any(|place| place_name(place) == MASK);
+        // What hides a second host that some parser could dial stays, whatever another parser makes of the text.
+        let hides =
+            |target: &Target| target.places.len() > 1 && target.places.iter().any(|place| place_name(place) == MASK);
         let elsewhere = |target: &Target| target.origins.first().is_some_and(|origin| read.contains(origin));
         self.targets.retain(|target| dialable(target) || hides(target) || !elsewhere(target));
         self.targets
@@ -157,7 +161,7 @@ fn ports_agree(unknown: &Place, known: &Place) -> bool {
 /// Whether a doubt keeps the text from being dialled as it stands.
 fn blocks(doubt: Doubt) -> bool {
     match doubt {
-        Doubt::Unexpanded | Doubt::Port | Doubt::Syntax => true,
-        Doubt::Unresolved | Doubt::Placeholder => false,
+        Doubt::Unexpanded | Doubt::Unresolved | Doubt::Port | Doubt::Syntax => true,
+        Doubt::Placeholder => false,
     }
 }

@@ -55,7 +55,7 @@ impl fmt::Display for Locality {
 
 /// A place with its locality and what shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Located<'a> {
+pub(super) struct Located<'a> {
     /// The place.
     pub place: &'a Place,
     /// Where it is.
@@ -104,6 +104,9 @@ fn locate_host(host: &str, port: Option<u16>, target: &Target, evidence: &Eviden
     }
     if addresses::is_local_name(host) {
         return (Locality::Loopback, String::new());
+    }
+    if !host.is_ascii() {
+        return (Locality::Remote, "its letters are not those of a local name".to_owned());
     }
     if providers::provider_of_host(host).is_some() {
         return (Locality::Remote, String::new());

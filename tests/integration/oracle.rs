@@ -36,13 +36,16 @@ impl Prefix {
     }
 }
 
-/// An empty project of its own, with nothing of the caller's environment but `PATH`.
+/// A project of its own with a small database, and nothing of the caller's environment but `PATH`.
 pub(crate) struct Sandbox(pub(crate) tempfile::TempDir);
 
 impl Sandbox {
     pub(crate) fn new() -> Sandbox {
         let sandbox = Sandbox(tempfile::tempdir().unwrap());
         fs::create_dir(sandbox.path("home")).unwrap();
+        fs::write(sandbox.path(".env"), "DATABASE_URL=sqlite:./app_test.db\n").unwrap();
+        let database = rusqlite::Connection::open(sandbox.path("app_test.db")).unwrap();
+        database.execute_batch("CREATE TABLE t(a); INSERT INTO t VALUES (1);").unwrap();
         sandbox
     }
 
