@@ -110,10 +110,10 @@ fn parse_one(name: &Name, text: &str, context: &Context<'_>) -> Vec<Draft> {
         return super::sqlite::plain_path(&path, Engine::Sqlite, context);
     }
     let hint = sure.then(|| name.engine.unwrap_or(Engine::Unknown));
-    if text.contains(';') || sure {
-        if let Some(draft) = super::ado_net::parse(text, hint) {
-            return vec![draft];
-        }
+    if (text.contains(';') || sure)
+        && let Some(draft) = super::ado_net::parse(text, hint)
+    {
+        return vec![draft];
     }
     if sure && let Some(draft) = embedded(text) {
         return vec![draft];
