@@ -59,9 +59,10 @@ impl Name {
         });
         let own_word = says(&own.iter().filter(|_| role != Some(Role::Engine)).collect::<Vec<_>>());
         let reached = matches!(role, Some(Role::Host | Role::Socket));
-        // `ELASTIC_IP` is an address at a provider, `LOCALE_ES_URL` a page in Spanish.
+        // `ELASTIC_IP` is an address at a provider, `LOCALE_ES_URL` a page in Spanish, `REDIS_SENTINEL_MASTER` a label.
         let elsewhere = matches!(words[..], [ref first, ref last] if first == "ELASTIC" && last == "IP")
-            || words.iter().position(|text| text == "ES").is_some_and(|at| at > 0);
+            || words.iter().position(|text| text == "ES").is_some_and(|at| at > 0)
+            || words.iter().any(|text| text == "SENTINEL") && words.iter().any(|text| text == "MASTER");
         let stopped = elsewhere
             || rest.iter().any(|text| stops(text) || !reached && is_inner(text)) && role != Some(Role::TunnelEnd);
         let http_only =

@@ -137,6 +137,12 @@ fn add_port(draft: &mut Draft, entry: &Entry<'_>) {
     if !draft.places.is_empty() && !draft.places.iter().any(missing) {
         return;
     }
+    // libpq takes a port for each host.
+    if text.contains(',') {
+        let ports: Vec<u16> = text.split(',').filter_map(|port| port.trim().parse().ok()).collect();
+        super::query::set_ports(&mut draft.places, &ports);
+        return;
+    }
     let mut doubts = Vec::new();
     let port = number(without_quotes(text).0, &mut doubts);
     doubts.into_iter().for_each(|doubt| draft.doubt(doubt));

@@ -2,12 +2,16 @@
 
 use super::names::{Name, Role};
 use super::scheme::engine_of_scheme;
-use super::text::{LONGEST_VALUE, strip_prefix_ignore_case, without_quotes};
+use super::text::{LONGEST_VALUE, without_quotes};
 use super::{Context, Doubt, Draft, Engine};
 
 /// Every draft that the value of a variable called `name` gives by itself; empty where it is no URL or DSN.
 pub(super) fn parse(name: &Name, value: &str, context: &Context<'_>) -> Vec<Draft> {
     if value.len() > LONGEST_VALUE {
+        return Vec::new();
+    }
+    // Most values are words and numbers; no grammar does without one of these.
+    if !name.promises_url() && !value.contains([':', '=', '(', '/', '$', '<']) {
         return Vec::new();
     }
     let (text, quoted) = without_quotes(value);
@@ -31,7 +35,10 @@ fn parse_text(name: &Name, text: &str, context: &Context<'_>) -> Vec<Draft> {
     }
     let urls = separate(text);
     if urls.len() > 1 {
-        return urls.into_iter().flat_map(|url| parse_one(name, url, context)).collect();
+        let drafts: Vec<Vec<Draft>> = urls.into_iter().map(|url| parse_one(name, url, context)).collect();
+        // `PLAINTEXT://a:9092,SSL://b:9093` is a list of hosts, and none of them may be lost.
+        let hosts = name.role == Some(Role::Host) && drafts.iter().any(Vec::is_empty);
+        return if hosts { Vec::new() } else { drafts.into_iter().flatten().collect() };
     }
     parse_one(name, text, context)
 }
@@ -103,17 +110,30 @@ fn parse_one(name: &Name, text: &str, context: &Context<'_>) -> Vec<Draft> {
         return super::sqlite::plain_path(&path, Engine::Sqlite, context);
     }
     let hint = sure.then(|| name.engine.unwrap_or(Engine::Unknown));
-    if text.contains(';') || sure {
-        if let Some(draft) = super::ado_net::parse(text, hint) {
-            return vec![draft];
-        }
-        // Neon's console hands out `psql 'postgresql://…'`.
-        if let Some(command) = strip_prefix_ignore_case(text, "psql ") {
-            let (inner, _) = without_quotes(command);
-            return super::url::parse(inner).into_iter().collect();
-        }
+    if (text.contains(';') || sure)
+        && let Some(draft) = super::ado_net::parse(text, hint)
+    {
+        return vec![draft];
+    }
+    if sure && let Some(draft) = embedded(text) {
+        return vec![draft];
     }
     if sure { super::bare::parse(name, text, context) } else { Vec::new() }
+}
+
+/// A URL with something before it: `psql 'postgresql://…'`, as Neon's console hands it out, or `DATABASE_URL=…`
+/// pasted into the value. It cannot be dialled as it stands.
+fn embedded(text: &str) -> Option<Draft> {
+    let at = text.find("://")?;
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.');
+    let scheme = text[..at].len() - text[..at].trim_end_matches(fits).len();
+    if scheme == at {
+        return None;
+    }
+    let url = text[at - scheme..].trim_end_matches(['\'', '"', '`', '>', ')', ']']);
+    let mut draft = super::url::parse(url)?;
+    draft.doubt(Doubt::Syntax);
+    Some(draft)
 }
 
 /// What stands before the first colon, where it has the shape of a scheme.
@@ -197,7 +217,7 @@ mod tests {
 
     #[test]
     fn values_are_recognised_whatever_the_variable_is_called() {
-        let cases: [(&str, &str, &[&str]); 28] = [
+        let cases: [(&str, &str, &[&str]); 30] = [
             ("ANYTHING", "postgres://localhost/a", &["postgres localhost a"]),
             ("ANYTHING", "host=db dbname=a", &["postgres db a"]),
             ("ANYTHING", "u:p@tcp(db:3306)/a", &["mysql db:3306 a u=u"]),
@@ -220,7 +240,9 @@ mod tests {
             ("DATABASE_URL", "your_staging_supabase_url", &["unknown your_staging_supabase_url - [Placeholder]"]),
             ("DATABASE_URL", "${{Postgres.DATABASE_URL}}", &["unknown ${{postgres.database_url}} - [Unexpanded]"]),
             ("DATABASE_URL", "\"postgres://db/app", &["postgres db app [Syntax]"]),
-            ("DATABASE_URL", "psql 'postgresql://db.example.net/app'", &["postgres db.example.net app"]),
+            ("DATABASE_URL", "psql 'postgresql://db.example.net/app'", &["postgres db.example.net app [Syntax]"]),
+            ("DATABASE_URL", "DATABASE_URL=postgres://db/x", &["postgres db x [Syntax]"]),
+            ("DATABASE_URL", "<postgres://db/x>", &["postgres db x [Syntax]"]),
             ("REDIS_URL", "localhost:6379", &["redis localhost:6379 -"]),
             ("INSTANCE_CONNECTION_NAME", "a:b:c", &["unknown <a:b:c> -"]),
             ("CREDENTIALS", "postgres://app@db.example.net\n/shop", &["postgres db.example.net shop u=app"]),

@@ -1,5 +1,8 @@
 //! The words in variables' names that say "database", and the engines they say.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 use super::Engine;
 
 /// What a word of a variable's name tells.
@@ -15,12 +18,15 @@ pub(super) enum Word {
 
 /// What the word, in upper case, tells; `None` for words about other things.
 pub(super) fn word(word: &str) -> Option<Word> {
-    if GENERIC.contains(&word) {
-        return Some(Word::Database);
-    }
-    let find =
-        |table: &[(Engine, &[&str])]| table.iter().find(|(_, words)| words.contains(&word)).map(|(engine, _)| *engine);
-    find(ENGINES).map(Word::Engine).or_else(|| find(STORES).map(Word::Store))
+    // Every variable of every reading is asked about.
+    static WORDS: LazyLock<HashMap<&str, Word>> = LazyLock::new(|| {
+        let generic = GENERIC.iter().map(|word| (*word, Word::Database));
+        let engines =
+            ENGINES.iter().flat_map(|(engine, words)| words.iter().map(|word| (*word, Word::Engine(*engine))));
+        let stores = STORES.iter().flat_map(|(engine, words)| words.iter().map(|word| (*word, Word::Store(*engine))));
+        generic.chain(engines).chain(stores).collect()
+    });
+    WORDS.get(word).copied()
 }
 
 const GENERIC: &[&str] = &[
