@@ -252,8 +252,8 @@ impl<'t> Lexer<'t, '_> {
                 if default.contains(['\'', '"', '{', '$']) {
                     return Err(Broken("a quote, brace or dollar sign in a default; this loader rejects the file"));
                 }
-                if default.starts_with(":=") {
-                    self.scope.set(expression.name, Ok(default[2..].to_owned()));
+                if let Some(assigned) = default.strip_prefix(":=") {
+                    self.scope.set(expression.name, Ok(assigned.to_owned()));
                 }
                 default[2..].to_owned()
             }
