@@ -198,7 +198,7 @@ impl<'a> Draft<'a> {
         if chains.is_empty() || !wrappers.is_empty() {
             chains.push(Chain { loader: "wrapper", dialects: &[Dialect::Lenient], layers: vec![Layer::Shell] });
         }
-        let extra: Vec<Layer> = self.extra.clone().iter().rev().flat_map(|path| self.any_file(path)).collect();
+        let extra: Vec<Layer> = self.extra.clone().iter().rev().flat_map(|path| self.any_file(path, shell)).collect();
         for mut chain in chains {
             for wrapper in wrappers {
                 let path = folder.join(&wrapper.path);
@@ -225,7 +225,7 @@ impl<'a> Draft<'a> {
                 let (file, kind) = (self.project.shown(&path), ProblemKind::Missing);
                 self.library.problem(FileProblem { file, line: None, message, kind });
             }
-            let mut layers = self.any_file(&path);
+            let mut layers = self.any_file(&path, shell);
             layers.push(Layer::Shell);
             let dialects = load_order::EVERY_DIALECT;
             self.evaluate(&Chain { loader: "--env-file", dialects, layers }, shell);
@@ -233,8 +233,8 @@ impl<'a> Draft<'a> {
     }
 
     /// A file of any kind as layers: dotenv, or by its extension something else.
-    pub(super) fn any_file(&self, path: &Path) -> Vec<Layer> {
-        load_order::files::layers(path, self.library, self.project)
+    pub(super) fn any_file(&self, path: &Path, shell: &Shell) -> Vec<Layer> {
+        load_order::files::layers(path, self.library, shell)
     }
 
     fn evaluate(&mut self, chain: &Chain, shell: &Shell) {

@@ -175,7 +175,7 @@ pub fn survey(input: &SurveyInput<'_>) -> Survey {
                 step.is_some_and(|step| step.effects.iter().any(|(effect, _)| *effect == Effect::Container));
             draft.add_shell(if is_inside { "container environment" } else { "process environment" }, &shell);
             match input.only_files {
-                Some(only) => add_policy_files(only, input.project, &mut draft),
+                Some(only) => add_policy_files(only, input.project, &shell, &mut draft),
                 None => {
                     for loader in loaders {
                         load_order::add(loader, &scene, &mut draft);
@@ -252,9 +252,9 @@ fn note_effects(step: &Step, draft: &mut Draft<'_>) {
 }
 
 /// The files that a policy names, each by itself and all together, the last one the strongest.
-fn add_policy_files(only: &[PathBuf], project: &Project, draft: &mut Draft<'_>) {
+fn add_policy_files(only: &[PathBuf], project: &Project, shell: &Shell, draft: &mut Draft<'_>) {
     let paths: Vec<PathBuf> = only.iter().map(|path| project.root.join(path)).collect();
-    let layered = paths.iter().rev().flat_map(|path| draft.any_file(path));
+    let layered = paths.iter().rev().flat_map(|path| draft.any_file(path, shell));
     let layers: Vec<Layer> = std::iter::once(Layer::Shell).chain(layered).collect();
     draft.chain("policy files", load_order::EVERY_DIALECT, layers);
     for path in &paths {

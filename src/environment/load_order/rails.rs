@@ -11,7 +11,7 @@ use std::rc::Rc;
 use super::super::code::{self, Value};
 use super::super::formats::{self, FlatEntry};
 use super::super::layers::{Draft, Layer, Lookup};
-use super::super::load::Dialect;
+use super::super::load::{Dialect, Library};
 use super::super::{Origin, Setting, Unresolved};
 use super::{Scene, layered, single};
 
@@ -23,7 +23,7 @@ pub(super) fn add(scene: &Scene<'_>, draft: &mut Draft<'_>) {
         for environment in scene.modes(&["RAILS_ENV", "RACK_ENV"], "test", "development") {
             let mut layers = layered(&home, &dotenv_files(&environment));
             for file in ["config/database.yml", "config/mongoid.yml"] {
-                if let Some(layer) = configuration(scene, &home.join(file), &environment) {
+                if let Some(layer) = configuration(scene.library, &home.join(file), &environment) {
                     layers.push(layer);
                 }
             }
@@ -52,19 +52,19 @@ fn dotenv_files(environment: &str) -> Vec<String> {
 }
 
 /// The section of a configuration file as a layer that evaluates its ERB under the layers above.
-pub(super) fn configuration(scene: &Scene<'_>, path: &Path, environment: &str) -> Option<Layer> {
-    if !scene.library.exists(path) {
+pub(super) fn configuration(library: &Library<'_>, path: &Path, environment: &str) -> Option<Layer> {
+    if !library.exists(path) {
         return None;
     }
-    let text = scene.library.string(path)?;
+    let text = library.string(path)?;
     let entries = formats::yaml::flatten(&hidden_erb(&text)).unwrap_or_else(|error| {
-        scene.library.broken_line(path, error.line, error.message);
+        library.broken_line(path, error.line, error.message);
         error.entries
     });
     let environment = environment.to_owned();
     let section: Vec<FlatEntry> =
         entries.into_iter().filter(|entry| entry.path.first() == Some(&environment)).collect();
-    let shown = scene.library.shown(path);
+    let shown = library.shown(path);
     Some(Layer::Computed(Rc::new(move |lookup| settings(&section, &shown, lookup))))
 }
 
