@@ -87,6 +87,8 @@ impl Parser<'_, '_> {
         let name = self.text[start..equals].trim_matches(self.space);
         self.at = equals + 1;
         if self.at == self.text.len() || byte_at(self.text, self.at) == b'\n' {
+            // Version 24 leaves the `export` in the name here.
+            let name = if self.version == Version::V20 { name.strip_prefix("export ").unwrap_or(name) } else { name };
             self.set(document, start, name, "");
             return self.version == Version::V24 || equals > start;
         }
