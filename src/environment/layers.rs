@@ -234,7 +234,7 @@ impl<'a> Draft<'a> {
 
     /// A file of any kind as layers: dotenv, or by its extension something else.
     pub(super) fn any_file(&self, path: &Path) -> Vec<Layer> {
-        load_order::files::layers(path, self.library, self.project)
+        load_order::files::layers(path, self.library)
     }
 
     fn evaluate(&mut self, chain: &Chain, shell: &Shell) {
@@ -307,6 +307,9 @@ fn dialects_of(reader: FileReader) -> &'static [Dialect] {
     }
 }
 
+/// Longer values, in bytes, are not filled in elsewhere: chains of files that double them must not fill the memory.
+const LONGEST_REFERRED: usize = 32 * 1024;
+
 /// What the layers set besides the shell, where the shell is not stronger: each name once, its strongest value.
 fn merge(chain: &Chain, round: usize, shell: &Shell, library: &Library<'_>) -> Vec<Setting> {
     let mut merged: Vec<Setting> = Vec::new();
@@ -314,7 +317,8 @@ fn merge(chain: &Chain, round: usize, shell: &Shell, library: &Library<'_>) -> V
     let mut shell_counts = false;
     for (at, layer) in chain.layers.iter().enumerate() {
         let lookup = |name: &str| {
-            let stronger = names.get(name).map(|at| merged[*at].value.clone());
+            let known = names.get(name).map(|at| merged[*at].value.as_str());
+            let stronger = known.filter(|value| value.len() <= LONGEST_REFERRED).map(str::to_owned);
             let value = stronger.or_else(|| shell.get(name).map(str::to_owned));
             value.or_else(|| match layer {
                 Layer::File(own, _) if library.unexpanded(own, name).is_some() => None,
