@@ -31,7 +31,7 @@ pub(super) fn prune(context: &mut Context, dry_run: bool) -> Result<Exit, Failur
             .collect()
     };
     context.ui.answer(&text).map_err(CommandError::Output)?;
-    let replaced = replaced_databases(context, dry_run || context.dry_run)?;
+    replaced_databases(context, dry_run || context.dry_run)?;
     if !dropped.is_empty() {
         let command = vec!["safe-test".to_owned(), "prune".to_owned()];
         Recorder::plain(context, store, command).record(Event::Prune(Pruned { snapshots: dropped }))?;
