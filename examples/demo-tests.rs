@@ -1,4 +1,5 @@
 //! The "tests" of `fixtures/demo`: they empty a table, as test suites do.
+#![expect(clippy::print_stdout, reason = "it is a command, and says what it did")]
 
 use rusqlite::Connection;
 

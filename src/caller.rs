@@ -192,7 +192,8 @@ mod tests {
 
     #[test]
     fn callers_are_recognised_by_their_variables() {
-        let cases: [(&[(&str, &str)], CallerKind, Option<&str>); 9] = [
+        type Case<'a> = (&'a [(&'a str, &'a str)], CallerKind, Option<&'a str>);
+        let cases: [Case<'_>; 9] = [
             (&[], CallerKind::Human, None),
             (&[("CLAUDECODE", "1")], CallerKind::Agent, Some("claude-code")),
             (&[("AI_AGENT", "somebody")], CallerKind::Agent, Some("somebody")),

@@ -236,6 +236,10 @@ pub(crate) fn read(arguments: &[OsString]) -> Result<Asked, clap::Error> {
             .error(clap::error::ErrorKind::MissingRequiredArgument, "a command to guard, or a subcommand, is needed"));
     };
     let was_separated = arguments.len() > line.rest.len() && arguments[arguments.len() - line.rest.len() - 1] == "--";
+    if !was_separated && first.as_encoded_bytes().starts_with(b"-") {
+        let message = format!("there is no option `{}`", first.display());
+        return Err(complete_command().error(clap::error::ErrorKind::UnknownArgument, message));
+    }
     if was_separated || !is_subcommand(first) {
         return Ok(Asked { before: line.before, shared: line.shared, request: Request::Guard(line.rest) });
     }

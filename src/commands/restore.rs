@@ -122,13 +122,9 @@ fn put_back(
     for (at, (stored, target)) in pairs.iter().enumerate() {
         let one = (|| -> Result<PutBack, SnapshotError> {
             let step = snapshot::plan(target, &Default::default(), &Disk)?;
-            let receipt = match snapshot::take(at, target, &step, &order, &progress("saving", target)) {
-                // A database that the tests dropped has nothing to save, and is made anew.
-                Err(error) if error.is_missing_database() => None,
-                other => Some(other?),
-            };
+            let receipt = snapshot::take(at, target, &step, &order, &progress("saving", target))?;
             let notes = snapshot::restore(&request(stored, target), &progress("restoring", target))?;
-            let safety = receipt.filter(|receipt| matches!(receipt.care(), Care::Saved { .. }));
+            let safety = Some(receipt).filter(|receipt| matches!(receipt.care(), Care::Saved { .. }));
             Ok(PutBack {
                 id: stored.manifest.id.clone(),
                 target: target.shown(),

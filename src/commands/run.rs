@@ -52,24 +52,34 @@ pub(super) fn run(context: &mut Context, command: &[OsString], inherited: &Inher
 
     let started = Instant::now();
     let outcome = exec::run(&clearance, &program, &command[1..], &context.project.folder, inherited, interrupt);
-    recorder.record_ending(Event::RunFinished(Finish {
-        outcome: match &outcome {
-            Ok(exec::Outcome::Exited(status)) => Outcome::Status(i32::from(*status)),
-            Ok(exec::Outcome::Signaled { signal, .. }) => Outcome::Signal(signal.number()),
-            Err(error) => Outcome::NotStarted(error.to_string()),
-        },
-        duration_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
-        notes: Vec::new(),
-    }));
-
+    // A command of which nobody can say how it ended has only its start in the log.
+    if let Some(outcome) = recorded(&outcome) {
+        let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        recorder.record_ending(Event::RunFinished(Finish { outcome, duration_ms, notes: Vec::new() }));
+    }
     let ending = match outcome {
         Ok(exec::Outcome::Exited(status)) => Ending::Command(status),
         Ok(exec::Outcome::Signaled { signal, .. }) | Err(exec::ExecError::Interrupted { signal }) => {
             Ending::Signal(signal)
         }
+        Err(error @ exec::ExecError::Lost { .. }) => {
+            let failure = Failure::from(error);
+            context.ui.fail(&failure, "how the command ended is not known");
+            return Ok(Ending::Own(failure.error().exit()));
+        }
         Err(error) => return Err(error.into()),
     };
     undo_if_asked(context, &judged, &recorder, &clearance, ending, inherited)
+}
+
+/// How the log says that a command ended.
+fn recorded(outcome: &Result<exec::Outcome, exec::ExecError>) -> Option<Outcome> {
+    match outcome {
+        Ok(exec::Outcome::Exited(status)) => Some(Outcome::Status(i32::from(*status))),
+        Ok(exec::Outcome::Signaled { signal, .. }) => Some(Outcome::Signal(signal.number())),
+        Err(exec::ExecError::Lost { .. }) => None,
+        Err(error) => Some(Outcome::NotStarted(error.to_string())),
+    }
 }
 
 /// Prints and records why nothing was run. A log that cannot be written leaves a refusal a refusal.

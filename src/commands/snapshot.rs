@@ -16,11 +16,11 @@ use crate::verdict::Verdict;
 pub(super) fn snapshot(context: &mut Context, inherited: &Inherited) -> Result<Ending, Failure> {
     let judged = judging::judge(context, None)?;
     // Saving reads only, but a dump of production on a developer's disk is an accident of its own.
-    if judged.judgement.verdict == Verdict::Production {
+    if judged.judgement.verdict != Verdict::Safe {
         for line in report::refusal_text(&judged, &context.ui) {
             context.ui.warn(&line);
         }
-        return Err(ClearanceError::Verdict(Verdict::Production).into());
+        return Err(ClearanceError::Verdict(judged.judgement.verdict).into());
     }
     let recorder = Recorder::new(context, &judged, &["safe-test".into(), "snapshot".into()])?;
     let interrupt = Interrupt::listen(inherited).map_err(exec::ExecError::Signals)?;

@@ -2,7 +2,7 @@
 
 use super::Outcome;
 use super::ending::stop_by;
-use super::forward::{Sender, Standing, is_for_the_command};
+use super::forward::{Standing, is_for_the_command};
 use super::relay::{Event, Relay};
 use rustix::process::{Pid, WaitOptions, WaitStatus, getpid, getsid, waitpid};
 use std::io;
@@ -47,13 +47,12 @@ pub(super) fn follow(command: Pid, relay: &mut Relay) -> io::Result<Outcome> {
         {
             send(command, event.signal);
         }
-        if event.is_some_and(|event| event.signal == libc::SIGCONT) {
-            state = State::Running;
-        }
         if let State::Stopping(signal) = state {
             state = State::Stopped;
             stop_by(signal);
             relay.catch(signal)?;
+        } else if event.is_some_and(|event| event.signal == libc::SIGCONT) {
+            state = State::Running;
         }
         event = Some(relay.next()?);
     }
@@ -64,7 +63,9 @@ fn is_to_be_sent(event: Event, state: State, standing: Standing, command: Pid) -
     match event.signal {
         libc::SIGCHLD => false,
         // `fg` continues our whole group, so the command has had its own. `kill -CONT` to us alone leaves it stopped.
-        libc::SIGCONT if state == State::Continued => false,
+        // A stop that we have not followed yet is newer than the SIGCONT: Ctrl-Z right after `fg`, or a read from the
+        // terminal right after `bg`.
+        libc::SIGCONT if matches!(state, State::Continued | State::Stopping(_)) => false,
         libc::SIGCONT if state == State::Stopped => true,
         _ => is_for_the_command(event.signal, event.sender, standing, is_ours),
     }
@@ -121,6 +122,7 @@ fn descends(process: i32, ancestor: i32) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::forward::Sender;
     use super::*;
     use std::process::{Command, Stdio};
 
@@ -141,7 +143,12 @@ mod tests {
         let standing = Standing { leads_session: false };
         let command = getpid();
         let stranger = Event { signal: libc::SIGCONT, sender: Sender::Process(1) };
-        for (state, expected) in [(State::Stopped, true), (State::Continued, false), (State::Running, true)] {
+        for (state, expected) in [
+            (State::Running, true),
+            (State::Stopping(libc::SIGTSTP), false),
+            (State::Stopped, true),
+            (State::Continued, false),
+        ] {
             assert_eq!(is_to_be_sent(stranger, state, standing, command), expected, "{state:?}");
         }
         let news = Event { signal: libc::SIGCHLD, sender: Sender::Process(1) };

@@ -4,8 +4,9 @@
 //! one would look like a second Ctrl-C, which test runners take for "stop at once". What a process sent to us is for
 //! the command, since the sender thinks that we are it.
 //!
-//! Not told apart: a process that signals our whole group. The command then gets the signal twice, as it does, for
-//! one, from `timeout`, which signals its child and then its group.
+//! Not told apart: a process that signals our whole group. The kernel does not say to whom a signal was addressed, so
+//! the command gets it a second time from us. GNU `timeout` does that (it signals its child, then its group): a command
+//! that counts sees 2 where bare it mostly sees 1, the two being merged.
 #![forbid(unsafe_code)]
 
 /// Who sent a signal.

@@ -63,6 +63,12 @@ impl Inherited {
         }
     }
 
+    #[cfg(test)]
+    pub(super) fn for_tests(ignored: Option<i32>) -> Inherited {
+        let ignored = ignored.into_iter().fold(SignalSet::default(), SignalSet::with);
+        Inherited { ignored, blocked: SignalSet::default(), closed: 0 }
+    }
+
     /// Whether we were started with this signal ignored, as `nohup` does with SIGHUP.
     pub(super) fn ignores(&self, signal: i32) -> bool {
         self.ignored.contains(signal)

@@ -69,3 +69,81 @@ impl Drop for Interrupt {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Runs `story` in a process of its own, since what it does to signals concerns a whole process. Gives back its
+    /// wait status: 0 where the story was true.
+    fn in_its_own_process(story: impl FnOnce() -> bool) -> i32 {
+        // SAFETY: the child makes system calls and ends; it touches no lock or memory of another thread.
+        unsafe {
+            match libc::fork() {
+                0 => libc::_exit(i32::from(!story())),
+                child => {
+                    let mut status = -1;
+                    assert_eq!(libc::waitpid(child, &raw mut status, 0), child);
+                    status
+                }
+            }
+        }
+    }
+
+    fn raise(signal: i32) {
+        // SAFETY: sends a signal to this thread.
+        unsafe { libc::raise(signal) };
+    }
+
+    fn started_with(signal: i32, disposition: Disposition) -> Inherited {
+        disposition::set(signal, disposition).unwrap();
+        disposition::block_exactly(SignalSet::default());
+        Inherited::for_tests(disposition::is_ignored(signal).then_some(signal))
+    }
+
+    #[test]
+    fn the_first_request_is_noted_and_does_not_end_us() {
+        let status = in_its_own_process(|| {
+            let interrupt = Interrupt::listen(&started_with(libc::SIGTERM, Disposition::Default)).unwrap();
+            let before = interrupt.requested();
+            raise(libc::SIGTERM);
+            raise(libc::SIGHUP);
+            (before, interrupt.requested()) == (None, Some(Signal::new(libc::SIGTERM)))
+        });
+        assert_eq!(status, 0);
+    }
+
+    #[test]
+    fn a_request_that_is_held_back_is_seen_before_the_command_starts() {
+        let status = in_its_own_process(|| {
+            let interrupt = Interrupt::listen(&started_with(libc::SIGINT, Disposition::Default)).unwrap();
+            let held_back = disposition::hold_back_all();
+            raise(libc::SIGINT);
+            let seen = (interrupt.requested(), interrupt.requested_or_held_back());
+            drop(held_back);
+            seen == (None, Some(Signal::new(libc::SIGINT))) && interrupt.requested() == seen.1
+        });
+        assert_eq!(status, 0);
+    }
+
+    #[test]
+    fn a_signal_that_we_were_started_with_ignored_asks_for_nothing() {
+        let status = in_its_own_process(|| {
+            let interrupt = Interrupt::listen(&started_with(libc::SIGHUP, Disposition::Ignored)).unwrap();
+            raise(libc::SIGHUP);
+            interrupt.requested().is_none() && disposition::is_ignored(libc::SIGHUP)
+        });
+        assert_eq!(status, 0);
+    }
+
+    #[test]
+    fn afterwards_a_signal_ends_us_as_before() {
+        let status = in_its_own_process(|| {
+            drop(Interrupt::listen(&started_with(libc::SIGTERM, Disposition::Default)));
+            raise(libc::SIGTERM);
+            true
+        });
+        assert!(libc::WIFSIGNALED(status));
+        assert_eq!(libc::WTERMSIG(status), libc::SIGTERM);
+    }
+}

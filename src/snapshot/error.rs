@@ -23,14 +23,6 @@ pub enum SnapshotError {
     Postgres(#[from] PostgresError),
 }
 
-impl SnapshotError {
-    /// Whether the server is there and the database is not.
-    #[must_use]
-    pub fn is_missing_database(&self) -> bool {
-        matches!(self, SnapshotError::Postgres(PostgresError::NoSuchDatabase { .. }))
-    }
-}
-
 impl Explain for SnapshotError {
     fn hint(&self) -> Option<String> {
         match self {

@@ -61,7 +61,13 @@ pub fn take(
             }
         }
         Step::Postgres => {
-            let session = RefCell::new(postgres::Session::open(target, order.environment)?);
+            let session = match postgres::Session::open(target, order.environment) {
+                Err(postgres::PostgresError::NoSuchDatabase { .. }) => {
+                    let reason = "it does not exist yet".to_owned();
+                    return Ok(Receipt::new(at, Care::NothingToLose { reason }));
+                }
+                opened => RefCell::new(opened?),
+            };
             let name = session.borrow().identity().database.clone();
             let subject = Subject { engine: "postgres", name: name.clone(), database: name, target };
             let is_unchanged = |earlier: &Manifest| Ok(session.borrow_mut().is_unchanged_since(earlier)?);

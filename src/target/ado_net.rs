@@ -147,6 +147,9 @@ fn add_servers(draft: &mut Draft, value: &str) {
 }
 
 fn engine(pairs: &[(String, String)], server: &str, hint: Option<Engine>) -> Engine {
+    if pairs.iter().any(|(key, _)| key == "accountendpoint") {
+        return Engine::Unknown;
+    }
     let get = |wanted: &str| pairs.iter().find(|(key, _)| key == wanted).map(|(_, value)| value.as_str());
     let named = get("driver").or_else(|| get("provider")).and_then(|name| {
         let spaced = name.replace("SQL Server", "sqlserver").replace("ODBC Driver", "");
@@ -193,10 +196,20 @@ fn is_known(key: &str) -> bool {
     SERVER.contains(&key) || KEYS.contains(&key)
 }
 
-const SERVER: &[&str] =
-    &["server", "data source", "datasource", "host", "address", "addr", "network address", "servername"];
+const SERVER: &[&str] = &[
+    "server",
+    "data source",
+    "datasource",
+    "host",
+    "address",
+    "addr",
+    "network address",
+    "servername",
+    "accountendpoint",
+];
 
 const KEYS: &[&str] = &[
+    "accountkey",
     "database",
     "databasename",
     "initial catalog",

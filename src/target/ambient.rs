@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use super::find::{Entry, Found, Scene};
 use super::host::{locate_list, number};
 use super::names::Role;
 use super::query::{is_postgres, set_ports};
+use super::scene::{Entry, Found, Scene};
 use super::{Context, Draft, Engine, Place, services};
 use crate::environment::Origin;
 
@@ -13,9 +13,10 @@ use crate::environment::Origin;
 pub(super) fn complete(scene: &Scene<'_>, found: &mut Vec<Found>) {
     add_service_alone(scene, found);
     drop_weak(found);
-    inherit_places(found);
+    super::homeless::inherit_places(found);
+    let credentials = certificates(scene);
     for one in found.iter_mut() {
-        certificates(scene, one);
+        add_certificates(&credentials, one);
         complete_one(scene, one);
     }
 }
@@ -50,65 +51,22 @@ fn drop_weak(found: &mut Vec<Found>) {
     }
 }
 
-/// A database without a host is looked for where the environment says that such servers are.
-fn inherit_places(found: &mut Vec<Found>) {
-    let homeless = |one: &Found| {
-        let port_only =
-            one.draft.places.iter().all(|place| matches!(place, Place::Host { name, .. } if name.is_empty()));
-        port_only && !one.keeps_default && one.draft.database.is_some() && one.draft.service.is_none()
-    };
-    let (without, mut with): (Vec<Found>, Vec<Found>) = std::mem::take(found).into_iter().partition(homeless);
-    for mut one in without {
-        let fits = |other: &&mut Found| {
-            let engines = (one.draft.engine.family(), other.draft.engine.family());
-            let server = !other.draft.places.is_empty()
-                && !other.draft.engine.is_auxiliary()
-                && !other.draft.places.iter().any(|place| matches!(place, Place::File { .. } | Place::Memory));
-            server && (engines.0 == engines.1 || engines.0 == Engine::Unknown || engines.1 == Engine::Unknown)
-        };
-        let mut candidates: Vec<&mut Found> = with.iter_mut().filter(fits).collect();
-        let same = candidates.iter().position(|other| other.draft.database == one.draft.database);
-        let at = same.or_else(|| candidates.iter().position(|other| other.draft.database.is_none())).unwrap_or(0);
-        match candidates.get_mut(at) {
-            Some(other) if other.draft.database.is_none() || same.is_some() => {
-                let origins = std::mem::take(&mut one.origins);
-                origins.iter().for_each(|origin| other.add_origin(origin));
-                if other.draft.database.is_none() {
-                    other.draft.database = one.draft.database.take();
-                    one.draft.doubts.into_iter().for_each(|doubt| other.draft.doubt(doubt));
-                }
-                if other.draft.engine == Engine::Unknown {
-                    other.draft.engine = one.draft.engine;
-                }
-                if other.draft.user.is_none() {
-                    other.draft.user = one.draft.user;
-                    other.draft.password = other.draft.password.take().or(one.draft.password);
-                }
-                continue;
-            }
-            Some(other) => {
-                one.draft.places.clone_from(&other.draft.places);
-                if one.draft.engine == Engine::Unknown {
-                    one.draft.engine = other.draft.engine;
-                }
-                other.draft.doubts.iter().for_each(|doubt| one.draft.doubt(*doubt));
-                other.origins.iter().for_each(|origin| one.add_origin(origin));
-            }
-            None => {}
-        }
-        found.push(one);
-    }
-    with.append(found);
-    *found = with;
+/// The variables that hold client certificates and the like; a handful, however long the environment is.
+fn certificates<'s, 'a>(scene: &'s Scene<'a>) -> Vec<(&'static str, &'s Entry<'a>)> {
+    let held = scene.entries.iter().filter(|entry| !entry.is_empty()).filter_map(|entry| match entry.name.role {
+        Some(Role::Parameter(key)) => Some((key, entry)),
+        _ => None,
+    });
+    held.take(50).collect()
 }
 
-/// Client certificates that stand in variables of their own: of the same group, else of the same engine.
-fn certificates(scene: &Scene<'_>, one: &mut Found) {
+/// Adds the client certificates that stand in variables of their own: of the same group, else of the same engine.
+fn add_certificates(held: &[(&'static str, &Entry<'_>)], one: &mut Found) {
     if one.draft.engine.is_auxiliary() || matches!(one.draft.engine, Engine::Sqlite | Engine::Duckdb) {
         return;
     }
-    for entry in scene.entries.iter().filter(|entry| !entry.is_empty()) {
-        let Some(Role::Parameter(key)) = entry.name.role else { continue };
+    for (key, entry) in held {
+        let key = *key;
         let wallet = key == super::parameters::WALLET && entry.setting.name.eq_ignore_ascii_case("TNS_ADMIN");
         if wallet && one.draft.engine != Engine::Oracle || !wallet && !entry.name.says_database {
             continue;
@@ -254,6 +212,9 @@ pub(super) fn dynamodb_tables(scene: &Scene<'_>, found: &mut Vec<Found>) {
     let region = scene.get("AWS_REGION").or_else(|| scene.get("AWS_DEFAULT_REGION"));
     let other_database =
         found.iter().any(|one| !one.draft.engine.is_auxiliary() && one.draft.engine != Engine::Dynamodb);
+    let endpoint = found.iter().position(|one| one.draft.engine == Engine::Dynamodb && one.draft.database.is_none());
+    let endpoint_places = endpoint.map(|at| (found[at].draft.places.clone(), found[at].origins.clone()));
+    let mut tables_at_endpoint = false;
     let tables = scene.entries.iter().filter(|entry| entry.name.role == Some(Role::Table) && !entry.is_empty());
     for entry in tables {
         let says_dynamodb = entry.name.engine == Some(Engine::Dynamodb);
@@ -264,11 +225,21 @@ pub(super) fn dynamodb_tables(scene: &Scene<'_>, found: &mut Vec<Found>) {
         if !(says_dynamodb || plain && !framework && scene.get("DB_CONNECTION").is_none()) {
             continue;
         }
-        let endpoint = found.iter().find(|one| one.draft.engine == Engine::Dynamodb && one.draft.database.is_none());
-        let places = match (endpoint, scene.get("AWS_ENDPOINT_URL"), region) {
-            (Some(one), _, _) => one.draft.places.clone(),
-            (None, Some(entry), _) => locate_list(entry.value()).0,
-            (None, None, Some(region)) => vec![Place::Instance { name: instance(region, entry) }],
+        let mut origins = vec![entry.origin().clone()];
+        let places = match (&endpoint_places, scene.get("AWS_ENDPOINT_URL"), region) {
+            (Some((places, named)), _, _) => {
+                origins.splice(0..0, named.iter().cloned());
+                tables_at_endpoint = true;
+                places.clone()
+            }
+            (None, Some(endpoint), _) => {
+                origins.insert(0, endpoint.origin().clone());
+                locate_list(endpoint.value()).0
+            }
+            (None, None, Some(region)) => {
+                origins.push(region.origin().clone());
+                vec![Place::Instance { name: instance(region, entry) }]
+            }
             (None, None, None) if says_dynamodb => {
                 vec![Place::Instance { name: format!("dynamodb/{}", entry.value()) }]
             }
@@ -276,9 +247,13 @@ pub(super) fn dynamodb_tables(scene: &Scene<'_>, found: &mut Vec<Found>) {
         };
         let mut draft = Draft { places, ..Draft::new(Engine::Dynamodb) };
         draft.set_database(entry.value());
-        let mut one = Found::new(draft, entry.origin().clone(), &entry.name.group);
-        region.into_iter().for_each(|region| one.add_origin(region.origin()));
+        let mut one = Found::new(draft, origins.remove(0), &entry.name.group);
+        origins.iter().for_each(|origin| one.add_origin(origin));
         found.push(one);
+    }
+    // The tables stand for the endpoint.
+    if let Some(at) = endpoint.filter(|_| tables_at_endpoint) {
+        found.remove(at);
     }
 }
 
@@ -289,4 +264,36 @@ fn instance(region: &Entry<'_>, table: &Entry<'_>) -> String {
 /// Where an origin is needed for something that was typed.
 pub(super) fn typed(origin: &Origin, word: &str) -> Origin {
     Origin { variable: word.to_owned(), ..origin.clone() }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::target::testing::{found, reading, target_line};
+
+    /// Variables, and the targets that they name.
+    type Case<'a> = (&'a [(&'a str, &'a str)], &'a [&'a str]);
+
+    #[test]
+    fn libpq_variables_fill_and_redirect_urls() {
+        let service = ("/home/ann/.pg_service.conf", "[r]\nhost=db.example.net\nport=5433\ndbname=shop\n");
+        let cases: [Case; 7] = [
+            (
+                &[("DATABASE_URL", "postgres://localhost/x"), ("PGHOSTADDR", "10.0.0.9")],
+                &["postgres 10.0.0.9:5432,localhost:5432 x", "postgres 10.0.0.9:5432 -"],
+            ),
+            (
+                &[("DATABASE_URL", "postgres:///x"), ("PGHOST", "db.example.net")],
+                &["postgres db.example.net:5432 x", "postgres db.example.net:5432 -"],
+            ),
+            (&[("DATABASE_URL", "postgres://localhost/x"), ("PGPORT", "6543")], &["postgres localhost:6543 x"]),
+            (&[("PGSERVICE", "r")], &["postgres db.example.net:5433 shop"]),
+            (&[("DATABASE_URL", "postgres:///x?service=r")], &["postgres db.example.net:5433 x"]),
+            (&[("PGSERVICE", "missing")], &["postgres <missing> -"]),
+            (&[("SPRING_DATASOURCE_URL", "jdbc:postgresql:x"), ("PGPORT", "1")], &["postgres localhost:5432 x"]),
+        ];
+        for (pairs, expected) in cases {
+            let shown: Vec<String> = found(&[reading(pairs)], &[], &[service]).iter().map(target_line).collect();
+            assert_eq!(shown, expected, "{pairs:?}");
+        }
+    }
 }

@@ -2,8 +2,8 @@
 
 use super::Draft;
 use super::clients::{Client, client_of};
-use super::find::{Found, Scene};
 use super::names::Name;
+use super::scene::{Found, Scene};
 use super::scheme::engine_of_driver;
 use crate::environment::{Invocation, Setting};
 
@@ -110,4 +110,92 @@ fn driver_and_source(arguments: &[String], invocation: &Invocation, scene: &Scen
     let drafts = super::value::parse(&name, source, scene.context);
     let origin = super::ambient::typed(&invocation.origin, invocation.program());
     drafts.into_iter().map(|draft| Found::new(draft, origin.clone(), "")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::target::testing::{found, reading, target_line, typed};
+
+    #[test]
+    fn arguments_of_clients_name_their_targets() {
+        let cases: [(&str, &[&str]); 40] = [
+            ("psql", &["postgres unix:/var/run/postgresql:5432 -"]),
+            ("psql -h db.example.net -p 5433 -U ann shop", &["postgres db.example.net:5433 shop u=ann"]),
+            ("psql --host=db.example.net --dbname shop", &["postgres db.example.net:5432 shop"]),
+            ("psql -qAt -hdb shop -c 'drop table x'", &["postgres db:5432 shop"]),
+            ("psql -h localhost postgres://db.example.net/shop", &["postgres db.example.net:5432 shop"]),
+            ("psql 'host=db.example.net dbname=shop'", &["postgres db.example.net:5432 shop"]),
+            ("psql -f schema.sql app_test", &["postgres unix:/var/run/postgresql:5432 app_test"]),
+            (
+                "/usr/lib/postgresql/16/bin/pg_dump -d shop -f out.dump",
+                &["postgres unix:/var/run/postgresql:5432 shop"],
+            ),
+            ("pg_restore -d shop -h db out.dump", &["postgres db:5432 shop"]),
+            ("createdb -p 5433 shop", &["postgres unix:/var/run/postgresql:5433 shop"]),
+            ("dropdb --if-exists shop", &["postgres unix:/var/run/postgresql:5432 shop"]),
+            ("mysql", &["mysql localhost:3306 -"]),
+            ("mysql -h db.example.net -psecret -P 3307 -u root shop", &["mysql db.example.net:3307 shop u=root"]),
+            ("mysql -hdb -D shop -p", &["mysql db:3306 shop"]),
+            ("mysqldump -S /tmp/m.sock shop", &["mysql unix:/tmp/m.sock shop"]),
+            ("mysql --defaults-file=/p/x.cnf", &["mysql cnf.example.net:3306 -"]),
+            ("mongosh", &["mongodb localhost:27017 -"]),
+            ("mongosh mongodb://m.example.net/shop", &["mongodb m.example.net:27017 shop"]),
+            ("mongosh m.example.net:27018/shop", &["mongodb m.example.net:27018 shop"]),
+            ("mongosh --host m --port 27018 shop", &["mongodb m:27018 shop"]),
+            ("redis-cli -h r.example.net -p 6380 FLUSHALL", &["redis r.example.net:6380 -"]),
+            ("redis-cli -u redis://r.example.net", &["redis r.example.net:6379 -"]),
+            ("sqlcmd -S tcp:s.example.net,1434 -d Shop -Q 'select 1'", &["sqlserver s.example.net:1434 Shop"]),
+            ("sqlite3 db/x.sqlite3 .tables", &["sqlite file:/p/db/x.sqlite3 db/x.sqlite3"]),
+            ("sqlite3", &["sqlite memory -"]),
+            ("npx prisma migrate reset --url postgres://db.example.net/x", &["postgres db.example.net:5432 x"]),
+            ("diesel migration run --database-url=postgres://db/x", &["postgres db:5432 x"]),
+            ("sqlx database drop -D postgres://db/x", &["postgres db:5432 x"]),
+            ("dbmate -u mysql://db/x up", &["mysql db:3306 x"]),
+            ("migrate -database postgres://db/x -path m up", &["postgres db:5432 x"]),
+            ("goose postgres 'user=u dbname=x host=db' up", &["postgres db:5432 x u=u"]),
+            ("goose mysql u:p@/x up", &["mysql localhost:3306 x u=u"]),
+            ("goose sqlite3 ./x.db up", &["sqlite file:/p/x.db ./x.db"]),
+            ("flyway -url=jdbc:mysql://db/x clean", &["mysql db:3306 x"]),
+            ("java -Dspring.datasource.url=jdbc:mysql://db/x -jar a.jar", &["mysql db:3306 x"]),
+            ("./mvnw test --spring.datasource.url=jdbc:mysql://db/x", &["mysql db:3306 x"]),
+            ("run-tests --db-host db.example.net --db-name x", &["unknown db.example.net x"]),
+            ("make test DATABASE_URL=postgres://db/x", &["postgres db:5432 x"]),
+            ("alembic -x url=postgresql://db/x upgrade head", &["postgres db:5432 x"]),
+            ("vite --host 0.0.0.0 --port 3000", &[]),
+        ];
+        let option_file = ("/p/x.cnf", "[client]\nhost=cnf.example.net\n");
+        for (command, expected) in cases {
+            let targets = found(&[], &[typed(command)], &[option_file]);
+            let shown: Vec<String> = targets.iter().map(target_line).collect();
+            assert_eq!(shown, expected, "{command}");
+        }
+    }
+
+    #[test]
+    fn a_client_without_arguments_follows_its_environment() {
+        let env = reading(&[("PGHOST", "db.example.net"), ("PGDATABASE", "shop")]);
+        let shown: Vec<String> = found(&[env], &[typed("psql -c x")], &[]).iter().map(target_line).collect();
+        assert_eq!(shown, ["postgres db.example.net:5432 shop"]);
+        let shown: Vec<String> =
+            found(&[], &[typed("PGHOST=other.example.net psql")], &[]).iter().map(target_line).collect();
+        assert_eq!(shown, ["postgres other.example.net:5432 -"]);
+    }
+
+    #[test]
+    fn programs_that_talk_to_databases_are_known() {
+        let cases = [
+            ("psql", true),
+            ("/usr/bin/psql-16 x", true),
+            ("npx prisma db push", true),
+            ("python -m alembic upgrade head", true),
+            ("npm test", false),
+            ("npm run psql-free", false),
+            ("cargo test", false),
+            ("echo psql", false),
+        ];
+        for (command, expected) in cases {
+            assert_eq!(is_database_client(&typed(command)), expected, "{command}");
+        }
+    }
 }

@@ -39,6 +39,11 @@ pub(super) fn parse(name: &Name, text: &str, context: &Context<'_>) -> Vec<Draft
     }
     let mut draft = super::url::parse_rest(engine, "", rest);
     draft.socket_by_default = false;
+    if draft.engine == Engine::Unknown
+        && let [Place::Host { port: Some(port), .. }] = draft.places[..]
+    {
+        draft.engine = super::split::engine_of_port(&port.to_string()).unwrap_or(Engine::Unknown);
+    }
     // A single word without a port or a path is no address that anything would dial as it stands.
     let word_alone = !rest.contains(['/', ':', '@', '.']) && rest != "localhost";
     if word_alone {

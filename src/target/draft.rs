@@ -3,6 +3,9 @@
 use super::{Doubt, Engine, Place};
 use crate::secret::Secret;
 
+/// How many places or options of one value are kept: beyond that it is no configuration, and comparing takes time.
+const MOST: usize = 500;
+
 /// A target in the making: `places` may still be empty, which means the driver's default.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Draft {
@@ -47,7 +50,7 @@ impl Draft {
     }
 
     pub(super) fn add_place(&mut self, place: Place) {
-        if !self.places.contains(&place) {
+        if self.places.len() < MOST && !self.places.contains(&place) {
             self.places.push(place);
         }
     }
@@ -77,6 +80,7 @@ impl Draft {
     /// Keeps an option, unless it could hold a secret.
     pub(super) fn add_parameter(&mut self, key: &str, value: &str) {
         if let Some(kept) = super::parameters::kept(key, value)
+            && self.parameters.len() < MOST
             && !self.parameters.contains(&kept)
         {
             self.parameters.push(kept);

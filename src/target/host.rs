@@ -84,6 +84,12 @@ fn is_invisible(c: char) -> bool {
 
 /// Splits the port off; the host keeps its brackets.
 fn split_port(text: &str) -> (&str, Option<&str>) {
+    // Colons are a part of `/cloudsql/project:region:instance`.
+    let encoded = text.get(..3).is_some_and(|head| head.eq_ignore_ascii_case("%2f"));
+    let numbered = text.rsplit(':').next().is_some_and(|port| port.bytes().all(|byte| byte.is_ascii_digit()));
+    if text.starts_with(['/', '@']) || encoded && !numbered {
+        return (text, None);
+    }
     let masked = mask_templates(text);
     if masked.starts_with('[')
         && let Some(end) = masked.find(']')
@@ -114,14 +120,19 @@ pub(super) fn number(text: &str, doubts: &mut Vec<Doubt>) -> Option<u16> {
 /// Reads a list of `host[:port]`, separated by commas or blanks; what is `key=value` in it is an option and skipped.
 pub(super) fn locate_list(text: &str) -> (Vec<Place>, Vec<Doubt>) {
     let (mut places, mut doubts) = (Vec::new(), Vec::new());
+    let text = without_brackets(text.trim());
     let masked = mask_templates(text);
     let mut start = 0;
     let ends = masked.match_indices([',', ' ', '\n', '\t']).map(|(at, _)| at).chain([text.len()]);
     for end in ends {
-        let item = text.get(start..end).unwrap_or("").trim_matches(['"', '\'', '[', ' ']);
+        let item = text.get(start..end).unwrap_or("").trim().trim_matches(['"', '\'']);
         start = end + 1;
-        let item = if item.ends_with(']') && !item.contains("::") { item.trim_end_matches(']') } else { item };
         if item.is_empty() || item.contains('=') {
+            continue;
+        }
+        // SQL Server: `host,1433`
+        if let (Some(Place::Host { port: port @ None, .. }), Ok(number)) = (places.last_mut(), item.parse::<u16>()) {
+            *port = Some(number);
             continue;
         }
         let bare = item.split_once("://").map_or(item, |(_, rest)| rest.split('/').next().unwrap_or(rest));
@@ -130,6 +141,14 @@ pub(super) fn locate_list(text: &str) -> (Vec<Place>, Vec<Doubt>) {
         doubts.extend(located.doubts);
     }
     (places, doubts)
+}
+
+/// `["a","b"]` without its brackets; those of an IPv6 address stay.
+fn without_brackets(text: &str) -> &str {
+    match text.strip_prefix('[').and_then(|inner| inner.strip_suffix(']')) {
+        Some(inner) if inner.parse::<Ipv6Addr>().is_err() && !text.contains("]:") => inner,
+        _ => text,
+    }
 }
 
 #[cfg(test)]
@@ -157,6 +176,7 @@ mod tests {
             ("[fe80::1%25eth0]:5432", "fe80::1%eth0|5432 []"),
             ("::1", "::1| []"),
             ("%2Fvar%2Frun%2Fpostgresql", "socket /var/run/postgresql None []"),
+            ("/cloudsql/a:b:c", "socket /cloudsql/a:b:c None []"),
             ("mysql_test", "mysql_test| []"),
             ("bücher-db.net", "bücher-db.net| []"),
             ("lоcalhost", "lоcalhost| []"),
@@ -180,9 +200,12 @@ mod tests {
         let host = |name: &str, port| Place::Host { name: name.to_owned(), port };
         let cases = [
             ("a:9092,b:9092", vec![host("a", Some(9092)), host("b", Some(9092))]),
+            ("sql01,1433", vec![host("sql01", Some(1433))]),
+            ("PLAINTEXT://a:9092,SSL://b:9093", vec![host("a", Some(9092)), host("b", Some(9093))]),
             ("a, b", vec![host("a", None), host("b", None)]),
             ("localhost:6379,password=x,ssl=True", vec![host("localhost", Some(6379))]),
             ("http://es1:9200,http://es2:9200/x", vec![host("es1", Some(9200)), host("es2", Some(9200))]),
+            ("[\"a\", \"b\"]", vec![host("a", None), host("b", None)]),
             ("[::1]:1,b", vec![host("::1", Some(1)), host("b", None)]),
         ];
         for (text, expected) in cases {

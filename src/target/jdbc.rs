@@ -66,7 +66,7 @@ fn mysql(driver: &str, rest: &str) -> Draft {
         let Some(name) = host.take() else { return };
         let located = locate(&port.take().map_or(name.to_owned(), |port| format!("{name}:{port}")));
         located.doubts.into_iter().for_each(|doubt| draft.doubt(doubt));
-        draft.places.extend(located.place);
+        located.place.into_iter().for_each(|place| draft.add_place(place));
     };
     for part in hosts[..end].split(['(', ')', ',']) {
         match part.split_once('=') {

@@ -2,9 +2,10 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::find::Found;
+use super::scene::Found;
 use super::{Doubt, Engine, Place, Target};
 use crate::environment::Origin;
+use crate::secret::MASK;
 
 /// What makes two findings one database.
 #[derive(PartialEq, Eq, Hash, Clone)]
@@ -42,7 +43,10 @@ impl Merger {
         doubts.dedup();
         let mut sorted = places.clone();
         sorted.sort();
-        let key = Key { family: draft.engine.family(), places: sorted, database: draft.database.clone() };
+        // A file is one database however its path is written.
+        let is_file = places.iter().all(|place| matches!(place, Place::File { .. } | Place::Memory));
+        let database = draft.database.clone().filter(|_| !is_file);
+        let key = Key { family: draft.engine.family(), places: sorted, database };
         let at = *self.index.entry(key).or_insert_with(|| {
             self.targets.push(Target {
                 engine: draft.engine,
@@ -93,10 +97,13 @@ impl Merger {
             .targets
             .iter()
             .filter(|target| dialable(target))
-            .filter_map(|target| target.origins.first().cloned())
+            .flat_map(|target| target.origins.iter().cloned())
             .collect();
-        self.targets
-            .retain(|target| dialable(target) || target.origins.first().is_none_or(|origin| !read.contains(origin)));
+        // What hides a second host that some parser could dial stays, whatever another parser makes of the text.
+        let hides =
+            |target: &Target| target.places.len() > 1 && target.places.iter().any(|place| place_name(place) == MASK);
+        let elsewhere = |target: &Target| target.origins.first().is_some_and(|origin| read.contains(origin));
+        self.targets.retain(|target| dialable(target) || hides(target) || !elsewhere(target));
         self.targets
     }
 
@@ -104,7 +111,7 @@ impl Merger {
     fn adopt_unknown(&mut self) {
         type Names = (Vec<String>, Option<String>);
         let names = |target: &Target| -> Names {
-            let mut names: Vec<String> = target.places.iter().map(|place| place_name(place)).collect();
+            let mut names: Vec<String> = target.places.iter().map(place_name).collect();
             names.sort();
             (names, target.database.clone())
         };
@@ -122,8 +129,8 @@ impl Merger {
                 });
             }
         }
-        for at in 0..self.targets.len() {
-            let Some(home) = adopted[at] else { continue };
+        for (at, home) in adopted.iter().enumerate() {
+            let Some(home) = *home else { continue };
             let origins = self.targets[at].origins.clone();
             for origin in origins {
                 if self.origins.insert((home, origin.clone())) {
@@ -154,7 +161,7 @@ fn ports_agree(unknown: &Place, known: &Place) -> bool {
 /// Whether a doubt keeps the text from being dialled as it stands.
 fn blocks(doubt: Doubt) -> bool {
     match doubt {
-        Doubt::Unexpanded | Doubt::Port | Doubt::Syntax => true,
-        Doubt::Unresolved | Doubt::Placeholder => false,
+        Doubt::Unexpanded | Doubt::Unresolved | Doubt::Port | Doubt::Syntax => true,
+        Doubt::Placeholder => false,
     }
 }

@@ -21,7 +21,8 @@ pub struct Target {
     pub user: Option<String>,
     /// The password to log in with.
     pub password: Option<Secret>,
-    /// Options of the value in its own spelling (`sslmode`, `schema`, `replicaSet`, …), without the secret ones.
+    /// Options of the value in its own spelling (`sslmode`, `schema`, `replicaSet`, …); only known harmless ones.
+    /// A client certificate, its key and a wallet are always under `sslcert`, `sslkey` and `wallet`.
     pub parameters: Vec<(String, String)>,
     /// Where the parts were read, the variable that names the place first; never empty.
     pub origins: Vec<Origin>,

@@ -4,29 +4,10 @@
 //! alike. What is left without the part's own words is the group: parts of one group make one connection.
 
 use super::Engine;
-use super::words::{Word, qualifies, stops, word};
+use super::words::{Word, is_inner, qualifies, stops, word};
 
-/// The part of a connection that a variable holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Role {
-    Url,
-    Host,
-    Port,
-    Socket,
-    Database,
-    File,
-    User,
-    Password,
-    Engine,
-    /// A table, which for DynamoDB is the database.
-    Table,
-    /// A Cloud SQL instance.
-    Instance,
-    /// The real server behind a tunnel.
-    TunnelEnd,
-    /// A client certificate, its key, or an option; under the key it is kept by.
-    Parameter(&'static str),
-}
+pub(super) use super::roles::Role;
+use super::roles::role_at_end;
 
 /// A variable's name, read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,6 +22,8 @@ pub(super) struct Name {
     pub(super) qualifiers: Vec<String>,
     /// Whether the name says that this is about a database.
     pub(super) says_database: bool,
+    /// Whether it says a store that is reached by HTTP.
+    pub(super) is_store: bool,
     /// Whether the group alone says so.
     pub(super) group_says_database: bool,
     /// The engine that the name says.
@@ -54,28 +37,34 @@ pub(super) struct Name {
 impl Name {
     /// Reads a name. Names longer than 200 bytes say nothing.
     pub(super) fn read(text: &str) -> Name {
-        let words = if text.len() > 200 { Vec::new() } else { words_of(text) };
+        // What begins like a comment is a name to one dialect only, and to no program.
+        let comment = text.trim_start().starts_with([';', '#', '/']);
+        let words = if text.len() > 200 || comment { Vec::new() } else { words_of(text) };
         let trailing = words.iter().rev().take_while(|word| qualifies(word)).count();
-        let (mut trailing, mut found) = (trailing, None);
+        let mut found = None;
         // `DB_HOST_TEST` and `DB_TEST` both end in a qualifier; at least one word has to be left for the part.
         if trailing < words.len() {
-            found = role_at_end(&words[..words.len() - trailing]);
+            found = role_at_end(&words[..words.len() - trailing], text);
         }
         if found.is_none() && trailing > 0 {
-            trailing = 0;
-            found = role_at_end(&words);
+            found = role_at_end(&words, text);
         }
-        let (role, length) = found.map_or((None, 0), |(role, length)| (Some(role), length));
-        let end = words.len() - trailing;
-        let own = &words[end - length..end];
-        let rest: Vec<&String> = words[..end - length].iter().chain(&words[end..]).collect();
+        let (role, own) = found.map_or((None, 0..0), |(role, own)| (Some(role), own));
+        let rest: Vec<&String> = words[..own.start].iter().chain(&words[own.end..]).collect();
+        let own = &words[own];
         let says = |words: &[&String]| words.iter().find_map(|text| word(text));
         let group_word = rest.iter().filter_map(|text| word(text)).reduce(|first, next| match (first, next) {
             (Word::Database, Word::Engine(_)) => next,
             _ => first,
         });
         let own_word = says(&own.iter().filter(|_| role != Some(Role::Engine)).collect::<Vec<_>>());
-        let stopped = rest.iter().any(|text| stops(text)) && role != Some(Role::TunnelEnd);
+        let reached = matches!(role, Some(Role::Host | Role::Socket));
+        // `ELASTIC_IP` is an address at a provider, `LOCALE_ES_URL` a page in Spanish, `REDIS_SENTINEL_MASTER` a label.
+        let elsewhere = matches!(words[..], [ref first, ref last] if first == "ELASTIC" && last == "IP")
+            || words.iter().position(|text| text == "ES").is_some_and(|at| at > 0)
+            || words.iter().any(|text| text == "SENTINEL") && words.iter().any(|text| text == "MASTER");
+        let stopped = elsewhere
+            || rest.iter().any(|text| stops(text) || !reached && is_inner(text)) && role != Some(Role::TunnelEnd);
         let http_only =
             matches!(group_word, Some(Word::Store(_))) && !matches!(role, Some(Role::Url | Role::Host | Role::Port));
         let engine = match group_word.or(own_word) {
@@ -85,7 +74,7 @@ impl Name {
         let group = group_key(&rest);
         let base = group_key(&rest.iter().copied().filter(|text| !qualifies(text)).collect::<Vec<_>>());
         Name {
-            role: role.or_else(|| connection_strings(&words)),
+            role: connection_strings(&words).or(role),
             group,
             base,
             qualifiers: rest.iter().filter(|text| qualifies(text)).map(|text| (*text).clone()).collect(),
@@ -93,6 +82,7 @@ impl Name {
             group_says_database: group_word.is_some() && !http_only,
             engine,
             stopped,
+            is_store: matches!(group_word, Some(Word::Store(_))),
             nested: text.contains('.'),
         }
     }
@@ -124,11 +114,14 @@ fn group_key(words: &[&String]) -> String {
 }
 
 /// The words of a name, in upper case: separators, changes of case, and what is glued (`PGHOST`, `DBNAME`, `DB1`).
-fn words_of(name: &str) -> Vec<String> {
+pub(super) fn words_of(name: &str) -> Vec<String> {
     let mut words = Vec::new();
     for part in name.split(|c: char| !c.is_ascii_alphanumeric()).filter(|part| !part.is_empty()) {
-        for word in split_case(part) {
-            push_word(&mut words, &word.to_ascii_uppercase());
+        // `ConnectionStrings`, `MySQL` and `PostgreSQL` are one word each.
+        let whole = part.to_ascii_uppercase();
+        let pieces = if word(&whole).is_some() { vec![part] } else { split_case(part) };
+        for piece in pieces {
+            push_word(&mut words, &piece.to_ascii_uppercase());
         }
     }
     words
@@ -215,66 +208,6 @@ const GLUED_PARTS: [&str; 21] = [
     "SSLROOTCERT",
 ];
 
-/// The part that the last words name, and how many words that takes.
-fn role_at_end(words: &[String]) -> Option<(Role, usize)> {
-    let texts: Vec<&str> = words.iter().map(String::as_str).collect();
-    if let Some(found) = special(&texts) {
-        return Some(found);
-    }
-    (1..=4.min(texts.len())).rev().find_map(|length| {
-        let own = texts[texts.len() - length..].join("_");
-        role_of(&own).map(|role| (role, length))
-    })
-}
-
-fn special(words: &[&str]) -> Option<(Role, usize)> {
-    let has = |text: &str| words.contains(&text);
-    let cloud_sql = has("CLOUDSQL") || words.windows(2).any(|pair| pair == ["CLOUD", "SQL"]);
-    if words.ends_with(&["INSTANCE", "CONNECTION", "NAME"])
-        || (cloud_sql && (has("INSTANCE") || has("INSTANCES") || words.ends_with(&["CONNECTION", "NAME"])))
-    {
-        return Some((Role::Instance, words.len()));
-    }
-    let last = words.last()?;
-    if has("TUNNEL") && matches!(*last, "HOST" | "HOSTNAME") {
-        // `SSH_TUNNEL_HOST` is the machine that is tunnelled through, `…_REMOTE_HOST` what lies behind it.
-        let far = ["REMOTE", "TARGET", "DEST", "DESTINATION", "DB", "DATABASE"].iter().any(|text| has(text));
-        return (far || !has("SSH") && !has("BASTION") && !has("JUMP")).then_some((Role::TunnelEnd, words.len()));
-    }
-    None
-}
-
-fn role_of(own: &str) -> Option<Role> {
-    Some(match own {
-        "URL" | "URI" | "URLS" | "URIS" | "DSN" | "CONN" | "CONNSTR" | "CONN_STR" | "CONN_STRING"
-        | "CONNECTION_STRING" | "CONNECTIONSTRING" | "CONNECTION_URL" | "CONNECTION_URI" | "JDBC_URL" | "JDBCURL"
-        | "SOURCE" | "LINK" | "CONNECT_STRING" | "CONNECTSTRING" => Role::Url,
-        "HOST" | "HOSTNAME" | "HOST_NAME" | "HOSTS" | "HOSTADDR" | "SERVER" | "SERVERS" | "SERVER_NAME"
-        | "SERVERNAME" | "SERVER_HOST" | "ADDR" | "ADDRS" | "ADDRESS" | "ADDRESSES" | "ENDPOINT" | "ENDPOINTS"
-        | "IP" | "FQDN" | "NODE" | "NODES" | "CONTACT_POINT" | "CONTACT_POINTS" | "CONTACTPOINTS" | "BROKER"
-        | "BROKERS" | "BROKER_LIST" | "BOOTSTRAP_SERVER" | "BOOTSTRAP_SERVERS" | "BOOTSTRAP_BROKERS" | "SENTINEL"
-        | "SENTINELS" | "SEEDS" | "SENTINEL_HOST" | "SENTINEL_HOSTS" | "SENTINEL_NODES" | "CLUSTER_NODES"
-        | "SERVICE_HOST" | "TCP_ADDR" => Role::Host,
-        "PORT" | "PORT_NUMBER" | "TCP_PORT" | "SERVICE_PORT" | "SERVER_PORT" => Role::Port,
-        "SOCKET" | "UNIX_SOCKET" | "UNIXSOCKET" | "SOCKET_PATH" | "SOCKETPATH" | "UNIX_SOCKET_PATH" | "SOCK"
-        | "SOCKET_DIR" => Role::Socket,
-        "NAME" | "DATABASE" | "DATABASE_NAME" | "DB" | "DB_NAME" | "DBNAME" | "SCHEMA" | "INITDB_DATABASE"
-        | "KEYSPACE" | "SID" | "SERVICE_NAME" | "DEFAULT_DATABASE" | "INITIAL_CATALOG" | "CATALOG" => Role::Database,
-        "PATH" | "FILE" | "FILENAME" | "FILE_NAME" | "FILEPATH" | "FILE_PATH" | "STORAGE" => Role::File,
-        "USER" | "USERNAME" | "USER_NAME" | "UID" | "LOGIN" => Role::User,
-        "PASSWORD" | "PASS" | "PASSWD" | "PWD" => Role::Password,
-        "CONNECTION" | "DRIVER" | "DRIVER_CLASS_NAME" | "DRIVER_CLASS" | "ENGINE" | "ADAPTER" | "TYPE" | "DIALECT"
-        | "CLIENT" | "PROVIDER" | "SCHEME" | "KIND" | "DB_KIND" | "DBMS" | "VENDOR" | "BACKEND" => Role::Engine,
-        "TABLE" | "TABLE_NAME" => Role::Table,
-        "SSLMODE" | "SSL_MODE" => Role::Parameter("sslmode"),
-        "SSLROOTCERT" | "SSL_ROOT_CERT" | "SSL_ROOTCERT" => Role::Parameter("sslrootcert"),
-        other => {
-            let folded: String = other.chars().filter(char::is_ascii_alphanumeric).collect();
-            return super::parameters::certificate_key(&folded.to_ascii_lowercase()).map(Role::Parameter);
-        }
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -308,7 +241,7 @@ mod tests {
             ("MYSQL_ATTR_SSL_CERT", Some(Role::Parameter("sslcert")), "MYSQL", true),
             ("MYSQL_ATTR_SSL_CA", None, "MYSQL_ATTR_SSL_CA", true),
             ("INSTANCE_CONNECTION_NAME", Some(Role::Instance), "", false),
-            ("CLOUD_SQL_CONNECTION_NAME", Some(Role::Instance), "", false),
+            ("CLOUD_SQL_CONNECTION_NAME", Some(Role::Instance), "", true),
             ("SSH_TUNNEL_REMOTE_HOST", Some(Role::TunnelEnd), "", false),
             ("SSH_TUNNEL_HOST", Some(Role::Host), "SSH_TUNNEL", false),
             ("SMTP_HOST", Some(Role::Host), "SMTP", false),
@@ -318,6 +251,10 @@ mod tests {
             ("SENTRY_DSN", Some(Role::Url), "SENTRY", false),
             ("DB_CONNECTION_TIMEOUT", None, "DB_CONNECTION_TIMEOUT", true),
             ("HOST", Some(Role::Host), "", false),
+            ("HOST_DB", Some(Role::Host), "DB", true),
+            ("URL_MONGO", Some(Role::Url), "MONGO", true),
+            ("USER_DB", Some(Role::Database), "USER", true),
+            ("DB_MASTER", Some(Role::Database), "MASTER", true),
         ];
         for (text, role, group, says) in cases {
             let name = Name::read(text);

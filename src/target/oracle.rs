@@ -40,7 +40,8 @@ fn easy_connect(draft: &mut Draft, bare: &str, name: &str) {
         {
             let mut doubts = Vec::new();
             let port = number(port, &mut doubts);
-            draft.places.extend(super::host::place(host, port, &mut doubts));
+            let place = super::host::place(host, port, &mut doubts);
+            place.into_iter().for_each(|place| draft.add_place(place));
             doubts.into_iter().for_each(|doubt| draft.doubt(doubt));
             draft.set_database(sid);
             continue;
@@ -52,7 +53,7 @@ fn easy_connect(draft: &mut Draft, bare: &str, name: &str) {
         }
         let located = locate(host);
         located.doubts.into_iter().for_each(|doubt| draft.doubt(doubt));
-        draft.places.extend(located.place);
+        located.place.into_iter().for_each(|place| draft.add_place(place));
     }
     draft.set_database(service.split([':', '/']).next().unwrap_or(service));
 }

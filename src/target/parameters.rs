@@ -63,7 +63,6 @@ pub(super) fn certificate_key(folded: &str) -> Option<&'static str> {
         | "tlsclientcert"
         | "certificatefile"
         | "attrsslcert"
-        | "mysqlattrsslcert"
         | "sslcertpath"
         | "clientcertpath"
         | "sslclientcertpath" => CERTIFICATE,
@@ -77,7 +76,6 @@ pub(super) fn certificate_key(folded: &str) -> Option<&'static str> {
         | "sslclientkeypath"
         | "sslkeypath"
         | "attrsslkey"
-        | "mysqlattrsslkey"
         | "sslpemkeyfile" => KEY,
         "sslidentity"
         | "clientcertificatekeystoreurl"

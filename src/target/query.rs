@@ -65,12 +65,8 @@ pub(super) fn apply(draft: &mut Draft, options: &[(String, String)]) {
         set_ports(&mut first, &ports);
         set_ports(&mut draft.places, &ports);
     }
-    for place in std::mem::take(&mut draft.places) {
-        if !first.contains(&place) {
-            first.push(place);
-        }
-    }
-    draft.places = first;
+    let own = std::mem::take(&mut draft.places);
+    first.into_iter().chain(own).for_each(|place| draft.add_place(place));
 }
 
 pub(super) fn is_postgres(engine: Engine) -> bool {

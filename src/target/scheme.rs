@@ -5,8 +5,8 @@ use super::Engine;
 /// The engine behind a URL scheme, whatever its case and its `+driver` suffix; `None` for schemes of other things.
 pub(super) fn engine_of_scheme(scheme: &str) -> Option<Engine> {
     let lower = scheme.to_ascii_lowercase();
-    let base = lower.split('+').next().unwrap_or(&lower);
-    SCHEMES.iter().find(|(_, names)| names.contains(&base)).map(|(engine, _)| *engine)
+    // Mostly the engine stands first (`postgresql+psycopg`), for Celery last (`db+postgresql`).
+    lower.split('+').find_map(|part| SCHEMES.iter().find(|(_, names)| names.contains(&part))).map(|(engine, _)| *engine)
 }
 
 /// The engine that a driver, adapter or dialect names: `django.db.backends.postgresql`, `com.mysql.cj.jdbc.Driver`.
@@ -188,6 +188,8 @@ mod tests {
             ("rediss", Some(Engine::Redis)),
             ("neo4j+s", Some(Engine::Neo4j)),
             ("amqps", Some(Engine::Broker)),
+            ("db+postgresql", Some(Engine::Postgres)),
+            ("git+ssh", None),
             ("https", None),
             ("s3", None),
             ("smtp", None),

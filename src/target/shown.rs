@@ -107,6 +107,7 @@ mod tests {
     use super::*;
     use crate::environment::Origin;
     use crate::secret::Secret;
+    use crate::target::testing::{found, reading};
 
     fn target(places: Vec<Place>, database: Option<&str>) -> Target {
         Target {
@@ -159,5 +160,30 @@ mod tests {
         one.parameters.push(("sslkey".to_owned(), "/k".to_owned()));
         one.origins.push(Origin::process("SHADOW_DATABASE_URL"));
         assert_eq!((one.client_certificate(), one.is_shadow()), (Some("/k"), true));
+    }
+
+    #[test]
+    fn passwords_never_reach_what_is_shown() {
+        let values = [
+            "postgres://u:hunter22@db/x",
+            "postgres://u:hun/ter22@db/x",
+            "postgres://u:a@hunter22/b@db/x",
+            "postgres://u:a@b/hunter22@db/x",
+            "postgres://u:12/hunter22@db/x",
+            "mysql://u:a?hunter22@db/x",
+            "redis://hunter22@db",
+            "Server=db;Database=x;User Id=u;Password=hunter22",
+            "host=db dbname=x password=hunter22",
+            "u:hunter22@tcp(db:3306)/x",
+            "jdbc:postgresql://db/x?user=u&password=hunter22",
+            "jdbc:oracle:thin:u/hunter22@//db:1521/x",
+            "hunter22 db x",
+        ];
+        for value in values {
+            for target in found(&[reading(&[("DATABASE_URL", value)])], &[], &[]) {
+                let shown = format!("{target:?} {} {}", target.shown(), target.address());
+                assert!(!shown.contains("hunter22") && !shown.contains("ter22"), "{value}: {shown}");
+            }
+        }
     }
 }

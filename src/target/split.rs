@@ -1,41 +1,16 @@
 //! Connections that are split over variables: `DB_HOST`, `DB_PORT`, `DB_DATABASE`.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use super::find::{Entry, Found, Scene};
-use super::host::{locate_list, number};
+use super::group::{Group, groups};
+use super::host::number;
 use super::names::Role;
-use super::scheme::engine_of_driver;
-use super::sqlite::{looks_like_file, plain_path};
-use super::text::{LONGEST_VALUE, without_quotes};
-use super::words::means_the_same_database;
+use super::scene::{Entry, Found, Scene};
+use super::servers::{Alternative, alternatives, tunnels};
+use super::split_files::{files, is_file};
+use super::text::without_quotes;
 use super::{Doubt, Draft, Engine, Place};
 use crate::environment::Origin;
-
-/// How many values of one part are combined with those of another: two names for the host are common, ten are not.
-const MOST_ALTERNATIVES: usize = 8;
-
-/// The variables of one connection.
-struct Group<'s, 'a> {
-    key: String,
-    base: String,
-    parts: Vec<(Role, &'s Entry<'a>)>,
-    says_database: bool,
-    group_says_database: bool,
-    nested: bool,
-    engine: Option<Engine>,
-    qualifiers: Vec<String>,
-}
-
-impl<'s, 'a> Group<'s, 'a> {
-    fn all(&self, role: Role) -> impl Iterator<Item = &'s Entry<'a>> + '_ {
-        self.parts.iter().filter(move |(own, _)| *own == role).map(|(_, entry)| *entry)
-    }
-
-    fn first(&self, role: Role) -> Option<&'s Entry<'a>> {
-        self.all(role).next()
-    }
-}
 
 /// Adds what the split variables of the scene name; `consumed` marks those whose value was a URL by itself.
 pub(super) fn assemble(scene: &Scene<'_>, consumed: &[bool], found: &mut Vec<Found>) {
@@ -47,7 +22,7 @@ pub(super) fn assemble(scene: &Scene<'_>, consumed: &[bool], found: &mut Vec<Fou
             add_login(&mut url.draft, group);
         }
     }
-    let with_url: std::collections::HashSet<String> = found.iter().map(|url| url.group.clone()).collect();
+    let with_url: HashSet<String> = found.iter().map(|url| url.group.clone()).collect();
     for group in &groups {
         let base = index.get(group.base.as_str()).map(|at| &groups[*at]).filter(|base| base.key != group.key);
         let has_url = with_url.contains(&group.key);
@@ -56,44 +31,9 @@ pub(super) fn assemble(scene: &Scene<'_>, consumed: &[bool], found: &mut Vec<Fou
     tunnels(scene, found);
 }
 
-fn groups<'s, 'a>(scene: &'s Scene<'a>, consumed: &[bool]) -> Vec<Group<'s, 'a>> {
-    let mut groups: Vec<Group<'s, 'a>> = Vec::new();
-    let mut index: HashMap<&str, usize> = HashMap::new();
-    for (entry, consumed) in scene.entries.iter().zip(consumed) {
-        let name = &entry.name;
-        let Some(role) = name.role else { continue };
-        let usable = !matches!(role, Role::Url | Role::Table | Role::Instance | Role::TunnelEnd);
-        if *consumed || !usable || name.stopped || entry.is_empty() || entry.value().len() > LONGEST_VALUE {
-            continue;
-        }
-        let at = *index.entry(name.group.as_str()).or_insert_with(|| {
-            groups.push(Group {
-                key: name.group.clone(),
-                base: name.base.clone(),
-                parts: Vec::new(),
-                says_database: false,
-                group_says_database: false,
-                nested: false,
-                engine: None,
-                qualifiers: name.qualifiers.clone(),
-            });
-            groups.len() - 1
-        });
-        let group = &mut groups[at];
-        group.says_database |= name.says_database;
-        group.group_says_database |= name.group_says_database;
-        group.nested |= name.nested;
-        group.engine = group.engine.or(name.engine);
-        // `database=postgres` chooses an engine, as Spring's own samples do.
-        let chooses = role == Role::Database && group.key.is_empty() && engine_of_driver(entry.value()).is_some();
-        group.parts.push((if chooses { Role::Engine } else { role }, entry));
-    }
-    groups
-}
-
 /// The one engine that everything else in the environment speaks of, for variables that name none.
 fn inferred_engine(scene: &Scene<'_>, groups: &[Group<'_, '_>], found: &[Found]) -> Option<Engine> {
-    let named = groups.iter().filter_map(explicit_engine);
+    let named = groups.iter().filter_map(Group::explicit_engine);
     let urls = found.iter().map(|url| url.draft.engine);
     let words = scene.entries.iter().filter(|entry| entry.name.role.is_some()).filter_map(|entry| entry.name.engine);
     let served = |engine: &Engine| {
@@ -110,10 +50,6 @@ fn inferred_engine(scene: &Scene<'_>, groups: &[Group<'_, '_>], found: &[Found])
     }
 }
 
-fn explicit_engine(group: &Group<'_, '_>) -> Option<Engine> {
-    group.all(Role::Engine).find_map(|entry| engine_of_driver(entry.value()))
-}
-
 fn connections(
     group: &Group<'_, '_>,
     base: Option<&Group<'_, '_>>,
@@ -121,30 +57,25 @@ fn connections(
     has_url: bool,
     scene: &Scene<'_>,
 ) -> Vec<Found> {
-    let explicit = explicit_engine(group);
+    let explicit = group.explicit_engine();
     if !group.says_database && explicit.is_none_or(|_| group.parts.len() < 2) {
         return Vec::new();
     }
-    let engine = explicit.or(group.engine).or_else(|| base.and_then(|base| explicit_engine(base).or(base.engine)));
+    let engine = explicit.or(group.engine).or_else(|| base.and_then(|base| base.explicit_engine().or(base.engine)));
     if matches!(engine, Some(Engine::Sqlite | Engine::Duckdb)) || is_file(group, engine) {
         return files(group, engine.unwrap_or(Engine::Sqlite), scene, has_url);
     }
-    let mut places = alternatives(group);
-    // A host under a name that says nothing of a database is one only among keys of one file.
-    if !group.group_says_database && explicit.is_none() && !group.nested {
-        places.clear();
-    }
-    let mut inherited: Vec<&Entry<'_>> = Vec::new();
+    let mut places = if group.hosts_count() { alternatives(group) } else { Vec::new() };
     if places.is_empty()
+        && group.has(&[Role::Host, Role::Socket, Role::Database])
         && let Some(base) = base
     {
         places = alternatives(base);
-        inherited.extend(base.first(Role::Port));
     }
-    let port = group.first(Role::Port).or(inherited.first().copied());
+    let port = group.first(Role::Port).or_else(|| base.and_then(|base| base.first(Role::Port)));
     let engine =
         engine.or_else(|| port.and_then(|port| engine_of_port(port.value()))).or(inferred).unwrap_or(Engine::Unknown);
-    let databases = databases(group, base, engine, !places.is_empty());
+    let databases = group.databases(base, engine, !places.is_empty());
     let libpq = group
         .parts
         .iter()
@@ -183,6 +114,11 @@ fn connections(
                 add_login(&mut draft, base);
             }
             origins.extend(group.all(Role::Engine).chain(group.all(Role::User)).map(|entry| entry.origin().clone()));
+            let credentials = group.parts.iter().filter(|(role, _)| match role {
+                Role::Parameter(key) => super::parameters::is_client_credential(key),
+                _ => false,
+            });
+            origins.extend(credentials.map(|(_, entry)| entry.origin().clone()));
             let Some(first) = origins.first().cloned() else { continue };
             let mut one = Found::new(draft, first, &group.key);
             origins.iter().for_each(|origin| one.add_origin(origin));
@@ -194,80 +130,17 @@ fn connections(
     found
 }
 
-/// One way in which the group names its server.
-struct Alternative {
-    places: Vec<Place>,
-    doubts: Vec<Doubt>,
-    origins: Vec<Origin>,
-}
-
-/// Every server that the group names: a socket and a host are places of one, two different hosts are two.
-fn alternatives(group: &Group<'_, '_>) -> Vec<Alternative> {
-    let mut sockets = Alternative { places: Vec::new(), doubts: Vec::new(), origins: Vec::new() };
-    for entry in group.all(Role::Socket).filter(|entry| entry.value().starts_with('/')).take(MOST_ALTERNATIVES) {
-        sockets.places.push(Place::Socket { path: entry.value().into(), port: None });
-        sockets.origins.push(entry.origin().clone());
-    }
-    let mut found: Vec<Alternative> = Vec::new();
-    for entry in group.all(Role::Host) {
-        let (text, quoted) = without_quotes(entry.value());
-        let (places, mut doubts) = hosts(text);
-        let known = found.iter().any(|earlier| earlier.places == places);
-        if places.is_empty() || found.len() >= MOST_ALTERNATIVES && !known {
-            continue;
-        }
-        if quoted {
-            doubts.push(Doubt::Syntax);
-        }
-        if entry.setting.unresolved.is_some() {
-            doubts.push(Doubt::Unresolved);
-        }
-        match found.iter_mut().find(|earlier| earlier.places == places) {
-            Some(earlier) => earlier.origins.push(entry.origin().clone()),
-            None => found.push(Alternative { places, doubts, origins: vec![entry.origin().clone()] }),
-        }
-    }
-    if sockets.places.is_empty() {
-        return found;
-    }
-    if found.is_empty() {
-        return vec![sockets];
-    }
-    for alternative in &mut found {
-        alternative.places.splice(0..0, sockets.places.iter().cloned());
-        alternative.origins.splice(0..0, sockets.origins.iter().cloned());
-    }
-    found
-}
-
-/// The hosts in one value: one, a list, or the authority of a URL.
-fn hosts(text: &str) -> (Vec<Place>, Vec<Doubt>) {
-    if text.bytes().all(|byte| byte.is_ascii_digit()) && !text.is_empty() {
-        return (Vec::new(), Vec::new());
-    }
-    if let Some((_, rest)) = text.split_once("://") {
-        let draft = super::url::parse_rest(Engine::Unknown, "", rest);
-        return (draft.places, draft.doubts);
-    }
-    if text.contains('@') || text.contains('/') && !text.starts_with(['/', '<', '$', '{']) {
-        let draft = super::url::parse_rest(Engine::Unknown, "", text);
-        return (draft.places, draft.doubts);
-    }
-    if super::url::is_this_machine(text) {
-        return (vec![Place::Host { name: "localhost".to_owned(), port: None }], Vec::new());
-    }
-    if text.contains(',') {
-        return locate_list(text);
-    }
-    let located = super::host::locate(text.split('\\').next().unwrap_or(text));
-    (located.place.into_iter().collect(), located.doubts)
-}
-
 fn add_port(draft: &mut Draft, entry: &Entry<'_>) {
     // Links between containers set `DB_PORT=tcp://172.17.0.5:5432`.
     let text = entry.value().rsplit(':').next().unwrap_or("");
     let missing = |place: &Place| matches!(place, Place::Host { port: None, .. } | Place::Socket { port: None, .. });
     if !draft.places.is_empty() && !draft.places.iter().any(missing) {
+        return;
+    }
+    // libpq takes a port for each host.
+    if text.contains(',') {
+        let ports: Vec<u16> = text.split(',').filter_map(|port| port.trim().parse().ok()).collect();
+        super::query::set_ports(&mut draft.places, &ports);
         return;
     }
     let mut doubts = Vec::new();
@@ -284,85 +157,6 @@ fn add_port(draft: &mut Draft, entry: &Entry<'_>) {
     {
         draft.places.push(Place::Host { name: String::new(), port: Some(port) });
     }
-}
-
-/// The values that name a database, each once.
-fn databases<'s, 'a>(
-    group: &Group<'s, 'a>,
-    base: Option<&Group<'s, 'a>>,
-    engine: Engine,
-    located: bool,
-) -> Vec<&'s Entry<'a>> {
-    let numbers_name = engine == Engine::Redis;
-    let names = |entry: &&Entry<'_>| {
-        let text = entry.value();
-        let number = text.bytes().all(|byte| byte.is_ascii_digit());
-        text.len() < 256
-            && (!number || numbers_name)
-            && engine_of_driver(text).is_none_or(|_| located || group.group_says_database)
-    };
-    let mut found: Vec<&'s Entry<'a>> = Vec::new();
-    let add = |found: &mut Vec<&'s Entry<'a>>, entries: Vec<&'s Entry<'a>>| {
-        for entry in entries {
-            if found.len() < MOST_ALTERNATIVES && !found.iter().any(|known| known.value() == entry.value()) {
-                found.push(entry);
-            }
-        }
-    };
-    // PostgreSQL's schema is a part of a database, MySQL's is one.
-    let is_schema = |entry: &&Entry<'_>| entry.setting.name.to_ascii_uppercase().ends_with("SCHEMA");
-    let own: Vec<&'s Entry<'a>> = group.all(Role::Database).filter(names).collect();
-    let without_schemas: Vec<&'s Entry<'a>> = own.iter().copied().filter(|entry| !is_schema(entry)).collect();
-    if without_schemas.is_empty() && matches!(engine, Engine::Mysql | Engine::Mariadb) {
-        add(&mut found, own);
-    }
-    add(&mut found, without_schemas);
-    if found.is_empty()
-        && let Some(base) = base
-        && group.qualifiers.iter().all(|word| means_the_same_database(word))
-        && group.parts.iter().any(|(role, _)| matches!(role, Role::Host | Role::Socket))
-    {
-        add(&mut found, base.all(Role::Database).filter(names).filter(|entry| !is_schema(entry)).collect());
-    }
-    found
-}
-
-fn is_file(group: &Group<'_, '_>, engine: Option<Engine>) -> bool {
-    let named = |role| group.all(role).any(|entry| looks_like_file(entry.value()));
-    engine.is_none() && group.first(Role::Host).is_none() && (named(Role::Database) || named(Role::File))
-}
-
-fn files(group: &Group<'_, '_>, engine: Engine, scene: &Scene<'_>, has_url: bool) -> Vec<Found> {
-    let mut found: Vec<Found> = Vec::new();
-    let sure = explicit_engine(group).is_some() || group.engine.is_some();
-    let named =
-        group.all(Role::Database).chain(group.all(Role::File).filter(|entry| sure || looks_like_file(entry.value())));
-    for entry in named.take(MOST_ALTERNATIVES) {
-        for mut draft in plain_path(entry.value(), engine, scene.context) {
-            note_unresolved(&mut draft, entry);
-            let mut one = Found::new(draft, entry.origin().clone(), &group.key);
-            group.all(Role::Engine).for_each(|engine| one.add_origin(engine.origin()));
-            found.push(one);
-        }
-    }
-    if !found.is_empty() || has_url {
-        return found;
-    }
-    // Laravel and Django have a file of their own where none is named.
-    let Some(entry) = group.first(Role::Engine) else { return found };
-    let default = match entry.setting.name.as_str() {
-        "DB_CONNECTION" => "database/database.sqlite",
-        _ if entry.value().contains("django") => "db.sqlite3",
-        _ => return found,
-    };
-    let path = scene.context.project.root.join(default);
-    let drafts = plain_path(&path.to_string_lossy(), engine, scene.context);
-    drafts.into_iter().for_each(|draft| {
-        let mut one = Found::new(draft, entry.origin().clone(), &group.key);
-        one.weak = true;
-        found.push(one);
-    });
-    found
 }
 
 fn add_login(draft: &mut Draft, group: &Group<'_, '_>) {
@@ -383,7 +177,8 @@ fn add_login(draft: &mut Draft, group: &Group<'_, '_>) {
     }
 }
 
-fn note_unresolved(draft: &mut Draft, entry: &Entry<'_>) {
+/// A value that needs something executed leaves its connection in doubt.
+pub(super) fn note_unresolved(draft: &mut Draft, entry: &Entry<'_>) {
     if entry.setting.unresolved.is_some() {
         draft.doubt(Doubt::Unresolved);
     }
@@ -400,30 +195,4 @@ pub(super) fn engine_of_port(text: &str) -> Option<Engine> {
         "1521" => Engine::Oracle,
         _ => return None,
     })
-}
-
-/// The server behind a tunnel is a place of the databases that are reached through it.
-fn tunnels(scene: &Scene<'_>, found: &mut Vec<Found>) {
-    for entry in scene.entries.iter().filter(|entry| entry.name.role == Some(Role::TunnelEnd) && !entry.is_empty()) {
-        let (places, doubts) = hosts(without_quotes(entry.value()).0);
-        let network = |one: &Found| {
-            !one.draft.engine.is_auxiliary()
-                && !one.draft.places.iter().any(|place| matches!(place, Place::File { .. } | Place::Memory))
-        };
-        let mut used = false;
-        for one in found.iter_mut().filter(|one| network(one)) {
-            if one.draft.places.is_empty() {
-                one.draft.places.push(Place::Host { name: "localhost".to_owned(), port: None });
-            }
-            places.iter().cloned().for_each(|place| one.draft.add_place(place));
-            doubts.iter().for_each(|doubt| one.draft.doubt(*doubt));
-            one.add_origin(entry.origin());
-            used = true;
-        }
-        if !used && !places.is_empty() {
-            let mut draft = Draft { places, ..Draft::new(Engine::Unknown) };
-            doubts.iter().for_each(|doubt| draft.doubt(*doubt));
-            found.push(Found::new(draft, entry.origin().clone(), &entry.name.group));
-        }
-    }
 }

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use super::clients::{Grammar, Part};
-use super::find::Scene;
 use super::host::{locate, number};
+use super::scene::Scene;
 use super::{Draft, Engine, Place};
 use crate::environment::Origin;
 

@@ -5,8 +5,8 @@ use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::{Doubt, Draft, Engine, Place, Target};
-use crate::environment::Files;
+use super::{Context, Doubt, Draft, Engine, Place, Target, find_targets};
+use crate::environment::{Files, Invocation, Origin, Project, Reading, Setting};
 
 pub(crate) fn line(draft: &Draft) -> String {
     let mut out = show(draft.engine, &draft.places, draft.database.as_deref(), draft.user.as_deref());
@@ -75,4 +75,48 @@ impl Files for Folder {
         let below = self.0.keys().filter_map(|file| file.strip_prefix(path).ok());
         below.filter_map(|rest| rest.iter().next().map(ToOwned::to_owned)).collect()
     }
+}
+
+/// One reading of these variables, each on a line of its own in `.env`.
+pub(crate) fn reading(pairs: &[(&str, &str)]) -> Reading {
+    let settings = pairs.iter().zip(1..).map(|((name, value), line)| Setting {
+        name: (*name).to_owned(),
+        value: (*value).to_owned(),
+        origin: Origin::file(*name, ".env", line),
+        unresolved: None,
+    });
+    Reading { loader: "test".to_owned(), settings: settings.collect() }
+}
+
+/// A command that was typed, split at blanks; `'` keeps blanks together.
+pub(crate) fn typed(command: &str) -> Invocation {
+    let mut words: Vec<String> = Vec::new();
+    for (index, piece) in command.split('\'').enumerate() {
+        if index % 2 == 1 {
+            words.push(piece.to_owned());
+        } else {
+            words.extend(piece.split_whitespace().map(ToOwned::to_owned));
+        }
+    }
+    let assigned = words.iter().take_while(|word| word.contains('=') && !word.starts_with('-')).count();
+    let rest = words.split_off(assigned);
+    let assignments = words.iter().filter_map(|word| word.split_once('='));
+    Invocation {
+        assignments: assignments.map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+        words: rest,
+        origin: Origin::process("command"),
+    }
+}
+
+/// What is found in a project at `/p` with these files.
+pub(crate) fn found(readings: &[Reading], invocations: &[Invocation], files: &[(&str, &str)]) -> Vec<Target> {
+    let project = Project { root: "/p".into(), folder: "/p".into(), home: Some("/home/ann".into()) };
+    let files = Folder(files.iter().map(|(path, text)| (PathBuf::from(path), (*text).to_owned())).collect());
+    let base_folders = [PathBuf::from("/p")];
+    find_targets(readings, invocations, &Context { project: &project, files: &files, base_folders: &base_folders })
+}
+
+/// What the variables name, one line each.
+pub(crate) fn lines(pairs: &[(&str, &str)]) -> Vec<String> {
+    found(&[reading(pairs)], &[], &[]).iter().map(target_line).collect()
 }

@@ -15,12 +15,20 @@ pub(super) fn parse(text: &str) -> Option<Draft> {
     if scheme == "prisma" || scheme == "accelerate" || scheme == "prisma+postgres" {
         return Some(prisma(&scheme, rest));
     }
+    // golang-migrate puts the Go driver's own form behind a scheme: `mysql://u:p@tcp(h:3306)/db`.
+    if matches!(engine, Engine::Mysql | Engine::Mariadb)
+        && let Some(draft) = super::go_mysql::parse(rest, false)
+    {
+        return Some(draft);
+    }
     Some(parse_rest(engine, &scheme, rest))
 }
 
 /// Reads what follows `scheme://` for an engine that is already known.
 pub(super) fn parse_rest(engine: Engine, scheme: &str, rest: &str) -> Draft {
     let (rest, properties) = if engine == Engine::SqlServer { cut_properties(rest) } else { (rest, Vec::new()) };
+    let plain = without_instance(engine, rest);
+    let rest = plain.as_str();
     let masked = mask_templates(rest);
     let parts = split(rest, &masked);
     let mut draft = Draft::new(engine);
@@ -109,6 +117,16 @@ fn add_path(draft: &mut Draft, scheme: &str, path: &str) {
     }
 }
 
+/// `host\instance:1434` without the instance, which only SQL Server has.
+fn without_instance(engine: Engine, rest: &str) -> String {
+    let Some(at) = rest.rfind('\\').filter(|at| engine == Engine::SqlServer && !rest[*at..].contains('@')) else {
+        return rest.to_owned();
+    };
+    let name = &rest[at + 1..];
+    let end = name.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '$' | '-'))).unwrap_or(name.len());
+    format!("{}{}", &rest[..at], &name[end..])
+}
+
 /// `sqlserver://host:1433;database=x;user=sa`: what follows the first `;key=` are properties.
 fn cut_properties(rest: &str) -> (&str, Vec<(String, String)>) {
     let start = rest.match_indices(';').map(|(at, _)| at).find(|at| {
@@ -167,6 +185,10 @@ mod tests {
                 "mysql2://root:x@127.0.0.1:3306/products_test?charset=utf8mb4",
                 "mysql 127.0.0.1:3306 products_test u=root {charset=utf8mb4}",
             ),
+            ("mysql://u:p@tcp(db.example.net:3306)/x", "mysql db.example.net:3306 x u=u"),
+            ("db+postgresql://db/x", "postgres db x"),
+            ("sqlserver://sa:p@sql01\\SQLEXPRESS?database=x", "sqlserver sql01 x u=sa"),
+            ("sqlserver://sql01\\SQLEXPRESS:1434", "sqlserver sql01:1434 -"),
             ("mysql://h/db?socketPath=/tmp/mysql.sock", "mysql unix:/tmp/mysql.sock,h db"),
             (
                 "mongodb+srv://u:p@c0.ab1cd.mongodb.net/shop?retryWrites=true",

@@ -2,7 +2,7 @@
 
 use super::names::{Name, Role};
 use super::scheme::engine_of_scheme;
-use super::text::{LONGEST_VALUE, strip_prefix_ignore_case, without_quotes};
+use super::text::{LONGEST_VALUE, without_quotes};
 use super::{Context, Doubt, Draft, Engine};
 
 /// Every draft that the value of a variable called `name` gives by itself; empty where it is no URL or DSN.
@@ -10,19 +10,23 @@ pub(super) fn parse(name: &Name, value: &str, context: &Context<'_>) -> Vec<Draf
     if value.len() > LONGEST_VALUE {
         return Vec::new();
     }
+    // Most values are words and numbers; no grammar does without one of these.
+    if !name.promises_url() && !value.contains([':', '=', '(', '/', '$', '<']) {
+        return Vec::new();
+    }
     let (text, quoted) = without_quotes(value);
     // Parsers of URLs drop line breaks and tabs.
     let text: String = text.chars().filter(|c| !matches!(c, '\n' | '\r' | '\t')).collect();
     let mut drafts = parse_text(name, &text, context);
     // A quote that is left would be dialled as a part of the value.
-    if quoted && value.trim().len() > text.len() && !balanced(value.trim()) {
+    if quoted && !balanced(value.trim()) {
         drafts.iter_mut().for_each(|draft| draft.doubt(Doubt::Syntax));
     }
     drafts
 }
 
 fn balanced(value: &str) -> bool {
-    ['"', '\'', '`'].iter().any(|quote| value.len() > 1 && value.starts_with(*quote) && value.ends_with(*quote))
+    ['"', '\'', '`'].iter().all(|quote| value.matches(*quote).count() % 2 == 0)
 }
 
 fn parse_text(name: &Name, text: &str, context: &Context<'_>) -> Vec<Draft> {
@@ -31,7 +35,10 @@ fn parse_text(name: &Name, text: &str, context: &Context<'_>) -> Vec<Draft> {
     }
     let urls = separate(text);
     if urls.len() > 1 {
-        return urls.into_iter().flat_map(|url| parse_one(name, url, context)).collect();
+        let drafts: Vec<Vec<Draft>> = urls.into_iter().map(|url| parse_one(name, url, context)).collect();
+        // `PLAINTEXT://a:9092,SSL://b:9093` is a list of hosts, and none of them may be lost.
+        let hosts = name.role == Some(Role::Host) && drafts.iter().any(Vec::is_empty);
+        return if hosts { Vec::new() } else { drafts.into_iter().flatten().collect() };
     }
     parse_one(name, text, context)
 }
@@ -39,8 +46,10 @@ fn parse_text(name: &Name, text: &str, context: &Context<'_>) -> Vec<Draft> {
 /// A list of whole URLs, separated by commas.
 fn separate(text: &str) -> Vec<&str> {
     let starts = text.match_indices(',').map(|(at, _)| at).filter(|at| {
+        // A scheme is short: no more than a few bytes are looked at, so that a long list of anything stays cheap.
         let next = text[at + 1..].trim_start();
-        let scheme = next.split("://").next().unwrap_or("");
+        let head = next.char_indices().nth(32).map_or(next, |(end, _)| &next[..end]);
+        let scheme = head.split("://").next().unwrap_or("");
         scheme.len() < 24
             && next.len() > scheme.len()
             && scheme.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-'))
@@ -94,24 +103,37 @@ fn parse_one(name: &Name, text: &str, context: &Context<'_>) -> Vec<Draft> {
     {
         return vec![draft];
     }
-    if let Some(draft) = super::libpq::parse(text, sure) {
+    if let Some(draft) = super::libpq::parse(text, sure).filter(|_| !text.contains(';')) {
         return vec![draft];
     }
     if sure && let Some(path) = super::ado_net::sqlite_file(text) {
         return super::sqlite::plain_path(&path, Engine::Sqlite, context);
     }
     let hint = sure.then(|| name.engine.unwrap_or(Engine::Unknown));
-    if text.contains(';') || sure {
-        if let Some(draft) = super::ado_net::parse(text, hint) {
-            return vec![draft];
-        }
-        // Neon's console hands out `psql 'postgresql://…'`.
-        if let Some(command) = strip_prefix_ignore_case(text, "psql ") {
-            let (inner, _) = without_quotes(command);
-            return super::url::parse(inner).into_iter().collect();
-        }
+    if (text.contains(';') || sure)
+        && let Some(draft) = super::ado_net::parse(text, hint)
+    {
+        return vec![draft];
+    }
+    if sure && let Some(draft) = embedded(text) {
+        return vec![draft];
     }
     if sure { super::bare::parse(name, text, context) } else { Vec::new() }
+}
+
+/// A URL with something before it: `psql 'postgresql://…'`, as Neon's console hands it out, or `DATABASE_URL=…`
+/// pasted into the value. It cannot be dialled as it stands.
+fn embedded(text: &str) -> Option<Draft> {
+    let at = text.find("://")?;
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.');
+    let scheme = text[..at].len() - text[..at].trim_end_matches(fits).len();
+    if scheme == at {
+        return None;
+    }
+    let url = text[at - scheme..].trim_end_matches(['\'', '"', '`', '>', ')', ']']);
+    let mut draft = super::url::parse(url)?;
+    draft.doubt(Doubt::Syntax);
+    Some(draft)
 }
 
 /// What stands before the first colon, where it has the shape of a scheme.
@@ -144,6 +166,12 @@ fn by_name(name: &Name, scheme: &str, text: &str) -> Option<Draft> {
     if !name.says_database || name.stopped || !reaches {
         return None;
     }
+    // `MOVIE_DB_API_URL` is a web service; of the general words only `DATABASE` says that it is a store.
+    let web = default_port.is_some();
+    let general = name.engine.is_none() && !name.is_store;
+    if web && (name.engine == Some(Engine::Oracle) || general && !is_database_itself(name)) {
+        return None;
+    }
     let rest = &text[scheme.len() + 3..];
     let engine = name.engine.unwrap_or(Engine::Unknown);
     let mut draft = super::url::parse_rest(engine, &scheme, rest);
@@ -152,8 +180,18 @@ fn by_name(name: &Name, scheme: &str, text: &str) -> Option<Draft> {
         draft.database = None;
         draft.doubts.retain(|doubt| *doubt != Doubt::Unexpanded || !draft.places.is_empty());
         draft.fill_port(default_port);
+        if engine == Engine::Unknown {
+            // The database's own protocol is not spoken here.
+            draft.add_parameter("protocol", "http");
+        }
     }
     Some(draft)
+}
+
+fn is_database_itself(name: &Name) -> bool {
+    let words = || name.group.split('_');
+    (words().any(|word| word == "DATABASE") || matches!(name.group.as_str(), "DB" | "REPLIT_DB"))
+        && !words().any(|word| matches!(word, "API" | "DOWNLOAD" | "WEB" | "SITE"))
 }
 
 fn name_is_endpoint(name: &Name) -> bool {
@@ -179,7 +217,7 @@ mod tests {
 
     #[test]
     fn values_are_recognised_whatever_the_variable_is_called() {
-        let cases: [(&str, &str, &[&str]); 27] = [
+        let cases: [(&str, &str, &[&str]); 30] = [
             ("ANYTHING", "postgres://localhost/a", &["postgres localhost a"]),
             ("ANYTHING", "host=db dbname=a", &["postgres db a"]),
             ("ANYTHING", "u:p@tcp(db:3306)/a", &["mysql db:3306 a u=u"]),
@@ -195,18 +233,21 @@ mod tests {
             ("DATABASE_URL", "file:./dev.db", &["sqlite file:/p/dev.db ./dev.db"]),
             ("ELASTICSEARCH_URL", "https://search.example.net", &["search search.example.net:443 -"]),
             ("ELASTICSEARCH_HOSTS", "http://a:9200,http://b:9200", &["search a:9200 -", "search b:9200 -"]),
-            ("NEXT_PUBLIC_SUPABASE_URL", "https://x.supabase.co", &["unknown x.supabase.co:443 -"]),
+            ("NEXT_PUBLIC_SUPABASE_URL", "https://x.supabase.co", &["unknown x.supabase.co:443 - {protocol=http}"]),
             ("AWS_ENDPOINT_URL_DYNAMODB", "http://localhost:8000", &["dynamodb localhost:8000 -"]),
             ("UPSTASH_REDIS_REST_URL", "https://x.upstash.io", &["redis x.upstash.io:443 -"]),
-            ("DATABASE_URL", "localhost:5432/app_test", &["unknown localhost:5432 app_test"]),
+            ("DATABASE_URL", "localhost:5432/app_test", &["postgres localhost:5432 app_test"]),
             ("DATABASE_URL", "your_staging_supabase_url", &["unknown your_staging_supabase_url - [Placeholder]"]),
             ("DATABASE_URL", "${{Postgres.DATABASE_URL}}", &["unknown ${{postgres.database_url}} - [Unexpanded]"]),
             ("DATABASE_URL", "\"postgres://db/app", &["postgres db app [Syntax]"]),
-            ("DATABASE_URL", "psql 'postgresql://db.example.net/app'", &["postgres db.example.net app"]),
+            ("DATABASE_URL", "psql 'postgresql://db.example.net/app'", &["postgres db.example.net app [Syntax]"]),
+            ("DATABASE_URL", "DATABASE_URL=postgres://db/x", &["postgres db x [Syntax]"]),
+            ("DATABASE_URL", "<postgres://db/x>", &["postgres db x [Syntax]"]),
             ("REDIS_URL", "localhost:6379", &["redis localhost:6379 -"]),
             ("INSTANCE_CONNECTION_NAME", "a:b:c", &["unknown <a:b:c> -"]),
             ("CREDENTIALS", "postgres://app@db.example.net\n/shop", &["postgres db.example.net shop u=app"]),
             ("ConnectionStrings__Main", "Data Source=app.db", &["sqlite file:/p/app.db app.db"]),
+            ("ConnectionStrings__Main", "Host=/run;Database=app_test", &["postgres unix:/run app_test"]),
         ];
         let project = Project { root: "/p".into(), folder: "/p".into(), home: None };
         let context = Context { project: &project, files: &Folder::default(), base_folders: &[] };

@@ -1,5 +1,8 @@
 //! The words in variables' names that say "database", and the engines they say.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 use super::Engine;
 
 /// What a word of a variable's name tells.
@@ -15,12 +18,15 @@ pub(super) enum Word {
 
 /// What the word, in upper case, tells; `None` for words about other things.
 pub(super) fn word(word: &str) -> Option<Word> {
-    if GENERIC.contains(&word) {
-        return Some(Word::Database);
-    }
-    let find =
-        |table: &[(Engine, &[&str])]| table.iter().find(|(_, words)| words.contains(&word)).map(|(engine, _)| *engine);
-    find(ENGINES).map(Word::Engine).or_else(|| find(STORES).map(Word::Store))
+    // Every variable of every reading is asked about.
+    static WORDS: LazyLock<HashMap<&str, Word>> = LazyLock::new(|| {
+        let generic = GENERIC.iter().map(|word| (*word, Word::Database));
+        let engines =
+            ENGINES.iter().flat_map(|(engine, words)| words.iter().map(|word| (*word, Word::Engine(*engine))));
+        let stores = STORES.iter().flat_map(|(engine, words)| words.iter().map(|word| (*word, Word::Store(*engine))));
+        generic.chain(engines).chain(stores).collect()
+    });
+    WORDS.get(word).copied()
 }
 
 const GENERIC: &[&str] = &[
@@ -128,57 +134,66 @@ const STORES: &[(Engine, &[&str])] = &[
     (Engine::Search, &["QDRANT", "WEAVIATE", "MILVUS", "CHROMA"]),
 ];
 
-/// Words after which a name is no longer about reaching the database itself.
+/// Whether a name with this word is about something beside the database: a dashboard, a bastion.
 pub(super) fn stops(word: &str) -> bool {
     STOPS.contains(&word)
+}
+
+/// Whether a name with this word is about something inside of the database, or of its client: a pool, a table.
+pub(super) fn is_inner(word: &str) -> bool {
+    INNER.contains(&word)
 }
 
 const STOPS: &[&str] = &[
     "ADMINER",
     "APM",
     "BASTION",
-    "BUCKET",
+    "BEANSTALK",
     "CALLBACK",
-    "COLLECTION",
-    "COLUMN",
     "COMMANDER",
-    "CONSUMER",
-    "CONTAINER",
     "DASHBOARD",
     "DOCS",
     "EXPORTER",
     "EXPRESS",
-    "GROUP",
     "HEALTHCHECK",
-    "IMAGE",
-    "INDEX",
     "INSIGHT",
     "JUMP",
     "KIBANA",
-    "LOG",
-    "LOGGING",
     "LOGO",
     "METRICS",
+    "PGADMIN",
+    "PHPMYADMIN",
+    "REDIRECT",
+    "REGISTRY",
+    "SSH",
+    "STUDIO",
+    "TUNNEL",
+    "UI",
+    "WEBHOOK",
+];
+
+const INNER: &[&str] = &[
+    "BUCKET",
+    "COLLECTION",
+    "COLUMN",
+    "CONSUMER",
+    "CONTAINER",
+    "GROUP",
+    "IMAGE",
+    "INDEX",
+    "LOG",
+    "LOGGING",
     "MIGRATION",
     "MIGRATIONS",
     "NETWORK",
-    "PGADMIN",
-    "PHPMYADMIN",
     "POOL",
     "PREFIX",
     "QUEUE",
-    "REDIRECT",
-    "REGISTRY",
     "SECRET",
     "SEED",
-    "SSH",
-    "STUDIO",
     "THREAD",
     "TOPIC",
-    "TUNNEL",
-    "UI",
     "VOLUME",
-    "WEBHOOK",
 ];
 
 /// Words that tell one of several like databases from another, before or behind the part's name.

@@ -39,7 +39,7 @@ impl Bench {
     pub(super) fn empty() -> Self {
         Bench {
             targets: Vec::new(),
-            drivers: DriverEvidence::default(),
+            drivers: DriverEvidence { complete: true, ..DriverEvidence::default() },
             conditions: Vec::new(),
             problems: Vec::new(),
             environment: Vec::new(),

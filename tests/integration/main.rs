@@ -6,5 +6,9 @@
     reason = "tests may, and what is read here is the environment of the tests"
 )]
 
+mod oracle;
+mod signals;
 mod support;
+mod terminal;
 mod tidy;
+mod transparent;

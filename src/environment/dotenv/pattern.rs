@@ -16,6 +16,7 @@ pub(super) struct Pattern {
 
 /// One match.
 pub(super) struct Match<'t> {
+    /// Where the name stands; an `export` may stand lines above it.
     pub(super) at: usize,
     pub(super) end: usize,
     pub(super) name: &'t str,
@@ -54,14 +55,14 @@ impl Pattern {
             && rest.starts_with(self.space)
         {
             let name = skip(text, start + "export".len(), self.space);
-            if let Some(found) = self.match_name(text, start, name, true) {
+            if let Some(found) = self.match_name(text, name, true) {
                 return Some(found);
             }
         }
-        self.match_name(text, start, start, false)
+        self.match_name(text, start, false)
     }
 
-    fn match_name<'t>(&self, text: &'t str, at: usize, start: usize, export: bool) -> Option<Match<'t>> {
+    fn match_name<'t>(&self, text: &'t str, start: usize, export: bool) -> Option<Match<'t>> {
         let length = text.as_bytes()[start..].iter().take_while(|byte| (self.in_name)(**byte)).count();
         let name_end = start + length;
         if length == 0 {
@@ -77,13 +78,13 @@ impl Pattern {
                 _ => return None,
             }
         } else if self.bare_names && self.ends_line(text, name_end) {
-            return Some(Match { at, end: name_end, name, export, value: None });
+            return Some(Match { at: start, end: name_end, name, export, value: None });
         } else {
             return None;
         };
         let end = self.quoted_end(text, value_at).unwrap_or_else(|| unquoted_end(text, value_at));
         let value = (end > value_at).then(|| &text[value_at..end]);
-        Some(Match { at, end, name, export, value })
+        Some(Match { at: start, end, name, export, value })
     }
 
     /// The end of a quoted value with nothing but a comment behind it.

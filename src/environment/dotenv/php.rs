@@ -109,15 +109,15 @@ fn parse_name(name: &str) -> Result<&str, &'static str> {
             }
         }
     }
-    if !name.is_empty() && name.bytes().all(in_name) {
+    if !name.is_empty() && name.chars().all(|c| in_name(c) || c.is_lowercase() || c.is_uppercase() || c.is_numeric()) {
         Ok(name)
     } else {
         Err("not a valid name; this loader rejects the file")
     }
 }
 
-fn in_name(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.')
+fn in_name(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '_' | '.')
 }
 
 /// A value without quotes and comments, with the places where a `$` may begin an expression.
@@ -209,7 +209,7 @@ fn leading_expression(reversed: &[char]) -> Option<String> {
     if chars.next() != Some(&'$') || chars.next() != Some(&'{') {
         return None;
     }
-    let name: String = chars.clone().take_while(|c| c.is_ascii() && in_name(**c as u8)).collect();
+    let name: String = chars.clone().copied().take_while(|c| in_name(*c)).collect();
     (!name.is_empty() && chars.nth(name.len()) == Some(&'}')).then_some(name)
 }
 

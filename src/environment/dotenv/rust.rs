@@ -92,14 +92,14 @@ impl<'t> Statements<'t> {
         let (start, line) = (self.at, self.line);
         let mut state = State::Plain;
         let rest = &self.text[start..];
-        let comment = rest.trim_start().starts_with('#').then(|| rest.len() - rest.trim_start().len());
+        // A line of white space is a statement of its own, so a comment can only stand on the first line.
+        let comment = rest.split('\n').next().is_some_and(|line| line.trim_start().starts_with('#'));
         let mut comment_from = None;
         for piece in rest.split_inclusive('\n') {
             let piece_start = self.at;
             self.at += piece.len();
             self.line += u32::from(piece.ends_with('\n'));
-            // Only white space and whole lines of it can stand before a comment that fills its line.
-            if comment.is_some_and(|offset| start + offset < self.at) {
+            if comment {
                 return Some(Statement { at: start, line, text: "", complete: true });
             }
             if let Some(offset) = state.advance(piece) {

@@ -169,7 +169,7 @@ mod tests {
 
     #[test]
     fn a_line_that_runs_a_command_is_salvaged() {
-        let document = read("URL=host=localhost dbname=x\nB=c\n", &|_| None);
+        let document = read("URL=postgres://h/d options\nB=c\n", &|_| None);
         let salvaged = document.entries.iter().find(|entry| entry.salvaged).unwrap();
         assert_eq!((salvaged.name.as_str(), salvaged.line), ("URL", 1));
         assert_eq!(document.get("B").unwrap().value.as_deref(), Some("c"));

@@ -92,8 +92,12 @@ impl<'t> Word<'t> {
         scope: &mut Scope<'_>,
         budget: &mut Budget,
     ) -> Result<&'r str, Obstacle> {
-        if text.starts_with('(') && (self.quotes == Quotes::Shell || text.contains(')')) {
-            return Err(if text.starts_with("((") { Obstacle::Syntax } else { Obstacle::Command });
+        if text.starts_with('(') {
+            if self.quotes == Quotes::Shell || text.contains(')') {
+                return Err(if text.starts_with("((") { Obstacle::Syntax } else { Obstacle::Command });
+            }
+            // Each such `$(` is a vain search to the end of the word.
+            budget.look(text.len())?;
         }
         let Some(inside) = text.strip_prefix('{') else {
             let (name, after) = text.split_at(name_length(text));
@@ -112,6 +116,8 @@ impl<'t> Word<'t> {
             if self.quotes == Quotes::Shell {
                 return Err(Obstacle::Syntax);
             }
+            // Each such `${` is a vain search to the end of the word.
+            budget.look(inside.len())?;
             result.push('$');
             return Ok(text);
         };

@@ -205,15 +205,18 @@ fn load(
 ) -> Result<(), PostgresError> {
     let mut command = server.connection.command(&server.tools.program("pg_restore"));
     command.args(["--exit-on-error", "--single-transaction", "--no-password"]).args(options).arg(dbname(name));
+    let stored = material.stored;
+    let file = std::fs::File::open(stored.path).map_err(PostgresError::file("read", stored.path))?;
     let mut restore = Running::start("pg_restore", command, server.connection.password().cloned())?;
     let stoppers = [restore.stopper()];
     let (fed, ended) = attended(watch, &stoppers, || {
-        let fed = feed(material.stored, &mut restore, watch);
+        let fed = feed(stored.path, file, stored.compressed, &mut restore, watch);
         Ok((fed, restore.finish()))
     })?;
-    let fed = fed?;
+    let (fed, found) = fed?;
+    stored.expect(&found)?;
     ended?;
-    fed.map_err(|error| PostgresError::Damaged { path: material.stored.path.to_owned(), reason: error.to_string() })
+    fed.map_err(|error| PostgresError::Damaged { path: stored.path.to_owned(), reason: error.to_string() })
 }
 
 /// `pg_restore` takes the database as an argument only, and reads it as a connection string where it looks like one: so

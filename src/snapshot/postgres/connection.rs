@@ -50,6 +50,10 @@ const PARAMETERS: [(&str, &str); 17] = [
 /// The values of `sslmode` that libpq knows.
 const SSL_MODES: [&str; 6] = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"];
 
+/// What a role or database may have set for its sessions, undone before the first statement: it would end ours halfway.
+const OPTIONS: &str =
+    "-c statement_timeout=0 -c idle_in_transaction_session_timeout=0 -c default_transaction_read_only=off";
+
 impl Connection {
     /// The connection that a target's own driver would make, as far as libpq can make it.
     ///
@@ -82,7 +86,7 @@ impl Connection {
             set(parameter, value.as_ref());
         }
         set("PGCONNECT_TIMEOUT", connect_timeout(target).as_ref());
-        set("PGCLIENTENCODING", "UTF8".as_ref());
+        set("PGOPTIONS", OPTIONS.as_ref());
         set("PGAPPNAME", "safe-test".as_ref());
         let password = target.password.clone().filter(|password| !password.expose().is_empty());
         let mut passfile = None;
@@ -285,10 +289,10 @@ mod tests {
             "LC_MESSAGES",
             "PATH",
             "PGAPPNAME",
-            "PGCLIENTENCODING",
             "PGCONNECT_TIMEOUT",
             "PGDATABASE",
             "PGHOST",
+            "PGOPTIONS",
             "PGPASSFILE",
             "PGPORT",
             "PGUSER",
@@ -300,7 +304,8 @@ mod tests {
 
     #[test]
     fn places_become_lists_of_hosts_and_ports() {
-        let cases: [(Vec<Place>, &[(&str, &str)], &str, &str, Option<&str>); 6] = [
+        type Case<'a> = (Vec<Place>, &'a [(&'a str, &'a str)], &'a str, &'a str, Option<&'a str>);
+        let cases: [Case<'_>; 6] = [
             (vec![host("localhost", Some(5433))], &[], "localhost", "5433", None),
             (vec![host("::1", None), host("b", Some(1))], &[], "::1,b", "5432,1", None),
             (vec![Place::Socket { path: "/run/pg".into(), port: Some(7) }], &[], "/run/pg", "7", None),
@@ -328,7 +333,7 @@ mod tests {
         let connection = Connection::new(&target(vec![host("localhost", None)], &given), &[]).unwrap();
         assert_eq!(of(&connection, "PGSSLMODE").as_deref(), Some("require"));
         assert_eq!(of(&connection, "PGSSLROOTCERT").as_deref(), Some("/ca"));
-        assert_eq!(of(&connection, "PGOPTIONS"), None);
+        assert_eq!(of(&connection, "PGOPTIONS").as_deref(), Some(OPTIONS));
         assert!(parameters(&target(Vec::new(), &[("sslmode", "true")])).is_empty());
     }
 

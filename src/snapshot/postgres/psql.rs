@@ -26,6 +26,8 @@ impl Psql {
     pub(super) fn start(tools: &Tools, connection: &Connection, mark: &str) -> Result<Self, PostgresError> {
         let program = tools.program("psql");
         let mut command = connection.command(&program);
+        // Not for pg_dump, which would write the dump in it instead of in the database's own encoding.
+        command.env("PGCLIENTENCODING", "UTF8");
         // No start-up file, no prompt for a password, fields and rows ended by NUL bytes.
         command.args(["-X", "-w", "-q", "-A", "-t", "-z", "-0", "-v", "VERBOSITY=terse"]);
         let mut running = Running::start("psql", command, connection.password().cloned())?;

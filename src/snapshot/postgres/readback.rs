@@ -4,7 +4,9 @@ use std::fs::File;
 use std::io::{self, BufReader, Read, Write};
 use std::path::Path;
 use std::process::Command;
+use std::sync::{Condvar, Mutex, PoisonError};
 use std::thread;
+use std::time::Duration;
 
 use super::PostgresError;
 use super::process::{Running, attended};
@@ -26,6 +28,20 @@ pub(super) struct Stored<'a> {
     pub(super) compressed: bool,
 }
 
+impl Stored<'_> {
+    /// Whether the bytes that were read are those that were written.
+    pub(super) fn expect(&self, found: &str) -> Result<(), PostgresError> {
+        if found == self.sha256 {
+            return Ok(());
+        }
+        Err(PostgresError::HashMismatch {
+            path: self.path.to_owned(),
+            expected: self.sha256.to_owned(),
+            found: found.to_owned(),
+        })
+    }
+}
+
 /// Reads a dump to its end and says what it holds. One pass: the hash is taken of the very bytes that are read.
 ///
 /// # Errors
@@ -33,50 +49,63 @@ pub(super) struct Stored<'a> {
 /// [`PostgresError::HashMismatch`] before any other, since it explains them; [`PostgresError::Damaged`] where the reader
 /// or the decompression finds fault; [`PostgresError::Interrupted`].
 pub(super) fn read_back(tools: &Tools, stored: Stored<'_>, watch: &dyn Watch) -> Result<Script, PostgresError> {
+    let mut reader = start_reader(tools)?;
+    let file = File::open(stored.path).map_err(PostgresError::file("read", stored.path))?;
+    let stopper = reader.stopper();
+    let (script, found) =
+        attended(watch, &[stopper], || read(&mut reader, stored.path, file, stored.compressed, watch))?;
+    stored.expect(&found)?;
+    script
+}
+
+/// Starts the engine's own reader.
+pub(super) fn start_reader(tools: &Tools) -> Result<Running, PostgresError> {
     let mut command = Command::new(tools.program("pg_restore"));
     // It connects to nothing: no environment, no locale.
     command.env_clear().args(["-f", "-"]);
-    let mut reader = Running::start("pg_restore", command, None)?;
-    let mut script = reader.stdout();
-    let mut counter = ScriptReader::new();
-    let stopper = reader.stopper();
-    let fed = attended(watch, &[stopper], || {
-        thread::scope(|scope| {
-            let feeder = scope.spawn(|| feed(stored, &mut reader, watch));
-            let mut piece = vec![0; PIECE];
-            while let Some(read @ 1..) = script.as_mut().and_then(|script| script.read(&mut piece).ok()) {
-                counter.feed(&piece[..read]);
-            }
-            feeder.join().unwrap_or_else(|_| Err(damaged(stored.path, "its reader failed")))
-        })
-    })?;
-    let ended = reader.finish();
-    if let Err(source) = fed {
-        return Err(damaged(stored.path, &source.to_string()));
-    }
-    if let Err(error) = ended {
-        return Err(damaged(stored.path, &error.to_string()));
-    }
-    let script = counter.finish();
-    if !script.complete {
-        return Err(damaged(stored.path, "the dump breaks off"));
-    }
-    Ok(script)
+    Running::start("pg_restore", command, None)
 }
 
-/// Gives a dump to a reader's stdin, and hashes it to its end whatever the reader makes of it. The inner result is what
-/// went wrong on the way, where the hash is right.
+/// Reads a dump from `file` through `reader`: what it holds, or what is wrong with it, and the hash of its bytes.
+pub(super) fn read(
+    reader: &mut Running,
+    path: &Path,
+    file: impl Read + Send,
+    compressed: bool,
+    watch: &dyn Watch,
+) -> Result<(Result<Script, PostgresError>, String), PostgresError> {
+    let mut text = reader.stdout();
+    let mut counter = ScriptReader::new();
+    let (fed, found) = thread::scope(|scope| {
+        let feeder = scope.spawn(|| feed(path, file, compressed, reader, watch));
+        let mut piece = vec![0; PIECE];
+        while let Some(read @ 1..) = text.as_mut().and_then(|text| text.read(&mut piece).ok()) {
+            counter.feed(&piece[..read]);
+        }
+        feeder.join().unwrap_or_else(|_| Err(damaged(path, "its reader failed")))
+    })?;
+    let ended = reader.finish();
+    let script = match (fed, ended, counter.finish()) {
+        (Err(source), _, _) => Err(damaged(path, &source.to_string())),
+        (Ok(()), Err(error), _) => Err(damaged(path, &error.to_string())),
+        (Ok(()), Ok(()), script) if !script.complete => Err(damaged(path, "the dump breaks off")),
+        (Ok(()), Ok(()), script) => Ok(script),
+    };
+    Ok((script, found))
+}
+
+/// Gives a dump to a reader's stdin, and hashes it to its end whatever the reader makes of it: what went wrong on the
+/// way, if something did, and the hash.
 pub(super) fn feed(
-    stored: Stored<'_>,
+    path: &Path,
+    file: impl Read,
+    compressed: bool,
     reader: &mut Running,
     watch: &dyn Watch,
-) -> Result<Result<(), io::Error>, PostgresError> {
-    let path = stored.path;
-    let file = File::open(path).map_err(PostgresError::file("read", path))?;
+) -> Result<(io::Result<()>, String), PostgresError> {
     let mut stdin = reader.stdin();
-    let mut source: Source = if stored.compressed {
-        let decoder = zstd::Decoder::new(Hashing::new(file)).map_err(PostgresError::file("read", path))?;
-        Source::Compressed(decoder)
+    let mut source = if compressed {
+        Source::Compressed(zstd::Decoder::new(Hashing::new(file)).map_err(PostgresError::file("read", path))?)
     } else {
         Source::Plain(Hashing::new(file))
     };
@@ -96,19 +125,16 @@ pub(super) fn feed(
         }
     };
     drop(stdin);
-    let found = source.finish().map_err(PostgresError::file("read", path))?;
-    if found != stored.sha256 {
-        return Err(PostgresError::HashMismatch { path: path.to_owned(), expected: stored.sha256.to_owned(), found });
-    }
-    Ok(result)
+    let found = source.finish(watch).map_err(PostgresError::file("read", path))?;
+    Ok((result, found))
 }
 
-enum Source {
-    Compressed(zstd::Decoder<'static, BufReader<Hashing<File>>>),
-    Plain(Hashing<File>),
+enum Source<F: Read> {
+    Compressed(zstd::Decoder<'static, BufReader<Hashing<F>>>),
+    Plain(Hashing<F>),
 }
 
-impl Source {
+impl<F: Read> Source<F> {
     fn read(&mut self, piece: &mut [u8]) -> io::Result<usize> {
         match self {
             Source::Compressed(decoder) => decoder.read(piece),
@@ -117,13 +143,68 @@ impl Source {
     }
 
     /// The hash of the whole file, what was not read included.
-    fn finish(self) -> io::Result<String> {
+    fn finish(self, watch: &dyn Watch) -> io::Result<String> {
         let mut file = match self {
             Source::Compressed(decoder) => decoder.finish().into_inner(),
             Source::Plain(file) => file,
         };
-        io::copy(&mut file, &mut io::sink())?;
+        let mut piece = vec![0; PIECE];
+        while file.read(&mut piece)? > 0 && !watch.interrupted() {}
         Ok(file.finish().1)
+    }
+}
+
+/// A file that another thread still writes: its end is the end once that thread says so.
+#[derive(Debug)]
+pub(super) struct Following<'a> {
+    /// `None` for a device, which gives nothing back and may never end.
+    file: Option<File>,
+    writing: &'a Writing,
+}
+
+/// Whether a file is still written.
+#[derive(Debug, Default)]
+pub(super) struct Writing {
+    ended: Mutex<bool>,
+    changed: Condvar,
+}
+
+impl Writing {
+    /// Says that nothing more will be written.
+    pub(super) fn end(&self) {
+        *self.ended.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.changed.notify_all();
+    }
+
+    /// Waits a little, and says whether it has ended.
+    fn ended_after(&self, wait: Duration) -> bool {
+        let ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
+        let (ended, _) =
+            self.changed.wait_timeout_while(ended, wait, |ended| !*ended).unwrap_or_else(PoisonError::into_inner);
+        *ended
+    }
+
+    /// The file at `path`, opened anew, to be read while it grows.
+    pub(super) fn follow(&self, path: &Path) -> Result<Following<'_>, PostgresError> {
+        let file = File::open(path).map_err(PostgresError::file("read", path))?;
+        let regular = file.metadata().is_ok_and(|metadata| metadata.is_file());
+        Ok(Following { file: regular.then_some(file), writing: self })
+    }
+}
+
+impl Read for Following<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let Some(file) = &mut self.file else { return Ok(0) };
+        let mut wait = Duration::ZERO;
+        loop {
+            // Asked before reading: what is written afterwards is found by the next reading.
+            let ended = self.writing.ended_after(wait);
+            let read = file.read(buffer)?;
+            if read > 0 || ended {
+                return Ok(read);
+            }
+            wait = Duration::from_millis(5);
+        }
     }
 }
 

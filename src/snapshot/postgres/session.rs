@@ -125,7 +125,9 @@ impl Session {
     fn connect_with(tools: Tools, connection: Connection) -> Result<Self, PostgresError> {
         // A parameter of the session that only the server itself can give back: a pooler refuses or forgets it.
         let mark = format!("{:016x}", RandomState::new().hash_one(&tools.folder));
-        let marked = connection.with("PGOPTIONS", format!("-c safe_test.session={mark}"));
+        let mut options = connection.variable("PGOPTIONS").map(OsStr::to_owned).unwrap_or_default();
+        options.push(format!(" -c safe_test.session={mark}"));
+        let marked = connection.with("PGOPTIONS", options);
         let mut psql = Psql::start(&tools, &marked, &mark)?;
         let place = connection.place().to_owned();
         for statement in [VERSION, SETTINGS, PLACE, IDENTITY, SYSTEM] {
@@ -163,18 +165,18 @@ const VERSION: &str = "SELECT pg_catalog.version()";
 
 /// What a role or a database may have set for its sessions must not change what we see, or end us halfway.
 const SETTINGS: &str = "SELECT pg_catalog.set_config(v.name, v.value, false) FROM (VALUES \
-    ('search_path', ''), ('standard_conforming_strings', 'on'), ('row_security', 'off'), ('statement_timeout', '0'), \
-    ('idle_in_transaction_session_timeout', '0'), ('idle_session_timeout', '0'), ('transaction_timeout', '0'), \
-    ('default_transaction_read_only', 'off'), ('client_min_messages', 'warning'), \
+    ('search_path', ''), ('standard_conforming_strings', 'on'), ('row_security', 'off'), \
+    ('idle_session_timeout', '0'), ('transaction_timeout', '0'), ('client_min_messages', 'warning'), \
     ('max_parallel_workers_per_gather', '0')) AS v(name, value) \
-    WHERE v.name IN (SELECT s.name FROM pg_catalog.pg_settings s)";
+    WHERE pg_catalog.current_setting(v.name, true) IS NOT NULL";
 
 const PLACE: &str = "SELECT :'HOST', :'PORT', coalesce(host(pg_catalog.inet_server_addr()), '')";
 
 const IDENTITY: &str = "SELECT pg_catalog.current_database(), session_user, r.rolsuper, r.rolcreatedb OR r.rolsuper, \
     pg_catalog.current_setting('server_version'), pg_catalog.current_setting('server_version_num'), d.oid, \
     pg_catalog.pg_postmaster_start_time(), pg_catalog.pg_is_in_recovery(), host(pg_catalog.inet_server_addr()), \
-    pg_catalog.inet_server_port(), (SELECT s.setting FROM pg_catalog.pg_settings s WHERE s.name = 'data_directory'), \
+    pg_catalog.inet_server_port(), \
+    CASE WHEN pg_catalog.pg_has_role('pg_read_all_settings', 'MEMBER') THEN pg_catalog.current_setting('data_directory') END, \
     pg_catalog.current_setting('safe_test.session', true) \
     FROM pg_catalog.pg_database d, pg_catalog.pg_roles r \
     WHERE d.datname = pg_catalog.current_database() AND r.rolname = current_user";

@@ -1,10 +1,12 @@
 //! The proof that nothing was written to a database since it was saved.
 //!
-//! Every change that a dump would show writes to the server's log and so moves the position at which the next record is
-//! inserted, be it a row, an unlogged table's row (its commit is logged), a large object, a definition or the commit of a
-//! prepared transaction; all but one: `nextval` logs only every 32nd value, so the sequences are read as well. Where
-//! they cannot all be read, or the log cannot be asked for, there is no proof, and a new dump is the answer. The log is
-//! the whole server's: a write to another database is a false alarm, which costs a dump and no more.
+//! Every change that a dump would show is made by a transaction with a number of its own, be it to a row, an unlogged
+//! table's row, a large object or a definition; all but one: `nextval` takes a number only for every 32nd value, so the
+//! sequences are read as well. So where the highest number of a finished transaction is the same, and no sequence has moved,
+//! nothing was written. (The position of the write-ahead log tells the same, but also moves for a checkpoint, and for
+//! what the server tidies up while it is read.) Where the sequences cannot all be read, or a transaction that has written is
+//! still open or prepared, there is no proof, and a new dump is the answer. The numbers are the whole server's: a write to
+//! another database is a false alarm, which costs a dump and no more.
 
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -13,17 +15,18 @@ use super::psql::{Psql, text};
 use super::{PostgresError, Session};
 use crate::snapshot::Manifest;
 
-/// The log's position first: whatever is written while the rest is read makes a later comparison fail, never succeed.
-const POSITION: &str = "SELECT pg_catalog.pg_current_wal_insert_lsn(), \
-    pg_catalog.left(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_insert_lsn()), 8)";
+/// One more than the highest number of a transaction that has ended, in 64 bits. Asked first: whatever is written while
+/// the rest is read makes a later comparison fail, never succeed.
+const FINISHED: &str = "SELECT pg_catalog.txid_snapshot_xmax(pg_catalog.txid_current_snapshot())";
 
-/// Transactions that have written, prepared ones included. The record of a commit is logged a moment before others see
-/// its rows (with a synchronous standby, a long moment): a dump taken in between would lack what the position includes.
+/// Transactions that have written and not ended, prepared ones included: each holds the lock of its own number. One that
+/// has a lower number than the highest finished would end without raising it. The lock is given back after others can
+/// see the rows: once there is none, a snapshot taken next shows whatever has a lower number.
 const WRITERS: &str = "SELECT pg_catalog.count(*) FROM pg_catalog.pg_locks WHERE locktype = 'transactionid' \
     AND mode = 'ExclusiveLock' AND granted";
 
-/// Every sequence that a dump would show with its value; first, whether one cannot be read. A sequence of an unlogged
-/// table (since version 15) can be set without a trace in the log, and counts as one that cannot be read.
+/// Every sequence that a dump would show with its value; first, whether one cannot be read. An unlogged
+/// sequence (since version 15) can be set without a number, and counts as one that cannot be read.
 ///
 /// Source: `pg_sequence_last_value` is NULL without `USAGE` or `SELECT`, and for a sequence not yet used.
 const SEQUENCES: &str = "SELECT coalesce(pg_catalog.bool_and(c.relpersistence = 'p' \
@@ -42,14 +45,14 @@ impl Session {
         if self.identity.in_recovery || self.identity.major < 10 {
             return Ok(None);
         }
-        for question in [POSITION, WRITERS, SEQUENCES] {
+        for question in [FINISHED, WRITERS, SEQUENCES] {
             self.psql.send(question)?;
         }
-        let position = answer(&mut self.psql)?;
+        let finished = answer(&mut self.psql)?;
         let writers = answer(&mut self.psql)?;
         let sequences = answer(&mut self.psql)?;
-        let (Some([position, timeline]), Some([writers]), Some([readable, values]), Some(system)) =
-            (position.as_deref(), writers.as_deref(), sequences.as_deref(), &self.identity.system_identifier)
+        let (Some([finished]), Some([writers]), Some([readable, values]), Some(system)) =
+            (finished.as_deref(), writers.as_deref(), sequences.as_deref(), &self.identity.system_identifier)
         else {
             return Ok(None);
         };
@@ -60,8 +63,7 @@ impl Session {
         Ok(Some(json!({
             "system": system,
             "started": self.identity.started,
-            "timeline": text(timeline),
-            "position": text(position),
+            "finished": text(finished),
             "database": self.identity.database_oid,
             "sequences": digest,
         })))

@@ -1,6 +1,7 @@
 //! Taking a snapshot: `pg_dump` and the counting of rows side by side in one snapshot of the server, then the proof.
 
-use std::io::{Read, Write};
+use std::fs::File;
+use std::io::{self, Read, Write};
 use std::path::Path;
 use std::process::ChildStdout;
 use std::thread;
@@ -14,7 +15,7 @@ use super::facts::Facts;
 use super::names::with_ending;
 use super::process::{Running, attended};
 use super::psql::{Psql, identifier, literal, text};
-use super::readback::{Stored, read_back};
+use super::readback::{self, Stored, Writing};
 use super::script::Script;
 use super::writer::{Hashing, compressor, open_private};
 use super::{PostgresError, Session};
@@ -39,8 +40,8 @@ impl Default for Limits {
 /// Saves the session's database to `partial` and reads it back whole.
 ///
 /// The file is created or emptied, readable by its owner only, and synced when this returns. While `pg_dump` works, the
-/// session counts the rows of every table in the very snapshot that is dumped; the dump is then read back from the file
-/// through `pg_restore`, and holds each of these rows, or this fails. The state that later proves that nothing was
+/// session counts the rows of every table in the very snapshot that is dumped, and the file is read back through
+/// `pg_restore` as it grows: it holds each of these rows, or this fails. The state that later proves that nothing was
 /// written is read before the snapshot, so that a write in between can only make that proof fail.
 ///
 /// # Errors
@@ -50,7 +51,6 @@ impl Default for Limits {
 pub fn take(session: &mut Session, partial: &Path, limits: Limits, watch: &dyn Watch) -> Result<Taken, PostgresError> {
     let proof = session.state()?;
     let database = session.identity.database.clone();
-    let facts = Facts::read(&mut session.psql, &database)?;
     let lock_wait = limits.lock_wait.as_millis().max(1).to_string();
     let snapshot = begin(&mut session.psql, &lock_wait)?;
     let arguments = [
@@ -62,36 +62,39 @@ pub fn take(session: &mut Session, partial: &Path, limits: Limits, watch: &dyn W
     ];
     let mut command = session.connection.command(&session.tools.program("pg_dump"));
     command.args(&arguments);
+    let file = open_private(partial).map_err(PostgresError::file("write", partial))?;
+    let writing = Writing::default();
+    let following = writing.follow(partial)?;
     let mut dump = Running::start("pg_dump", command, session.connection.password().cloned())?;
-    let (stdout, stoppers) = (dump.stdout(), [dump.stopper(), session.psql.stopper()]);
+    let mut reader = readback::start_reader(&session.tools)?;
+    let stdout = dump.stdout();
+    let stoppers = [dump.stopper(), session.psql.stopper(), reader.stopper()];
     let psql = &mut session.psql;
-    let (written, counted, dumped) = attended(watch, &stoppers, || {
+    // Four at once: the dump, its reader, the counting and, at the end, the disk.
+    let (written, dumped, counted, read) = attended(watch, &stoppers, || {
         Ok(thread::scope(|scope| {
-            let counting = scope.spawn(|| catalog::contents(psql));
-            let written = write(stdout, partial, watch);
+            let counting = scope.spawn(|| Ok((Facts::read(psql, &database)?, catalog::contents(psql)?)));
+            let reading = scope.spawn(|| readback::read(&mut reader, partial, following, true, watch));
+            let written = write(stdout, &file).map_err(PostgresError::file("write", partial));
+            writing.end();
             if written.is_err() {
                 stoppers.iter().for_each(|tool| tool.stop(false));
             }
+            let synced = file.sync_all().map_err(PostgresError::file("sync", partial));
             let dumped = dump.finish();
-            let counted = counting.join().unwrap_or_else(|_| Err(PostgresError::Interrupted));
-            (written, counted, dumped)
+            let counted = counting.join().unwrap_or(Err(PostgresError::Interrupted));
+            let read = reading.join().unwrap_or(Err(PostgresError::Interrupted));
+            (written.and_then(|written| synced.map(|()| written)), dumped, counted, read)
         }))
     })?;
-    let (size, sha256, file) = written?;
+    let (size, sha256) = written?;
     if let Err(error) = dumped {
         return Err(explain(error, counted.err(), &mut session.psql));
     }
-    let held = counted.map_err(|error| explain_lock(error, &mut session.psql))?;
+    let (facts, held) = counted.map_err(|error| explain_lock(error, &mut session.psql))?;
     session.psql.ask("COMMIT")?;
-
-    let stored = Stored { path: partial, sha256: &sha256, compressed: true };
-    // Reading back needs the bytes, not that they are on the disk: both at once.
-    let (script, synced) = thread::scope(|scope| {
-        let syncing = scope.spawn(|| file.sync_all());
-        let script = read_back(&session.tools, stored, watch);
-        (script, syncing.join().unwrap_or_else(|_| file.sync_all()))
-    });
-    synced.map_err(PostgresError::file("sync", partial))?;
+    let (script, found) = read?;
+    Stored { path: partial, sha256: &sha256, compressed: true }.expect(&found)?;
     let script = script?;
     contents::compare_dump(&partial.display().to_string(), &held, &script)?;
     let state = json!({ "proof": proof, "contents": contents::to_json(&held), "database": facts });
@@ -158,39 +161,28 @@ fn begin(psql: &mut Psql, lock_wait: &str) -> Result<String, PostgresError> {
         .ok_or_else(|| PostgresError::ConnectionLost { message: "no snapshot was exported".to_owned() })
 }
 
-type Written = (u64, String, std::fs::File);
-
-/// Compresses and hashes what `pg_dump` writes, into the file.
-fn write(stdout: Option<ChildStdout>, partial: &Path, watch: &dyn Watch) -> Result<Written, PostgresError> {
-    let file = open_private(partial).map_err(PostgresError::file("write", partial))?;
-    let stream = || -> std::io::Result<(u64, String)> {
-        let mut encoder = compressor(Hashing::new(&file))?;
-        let mut piece = vec![0; PIECE];
-        if let Some(mut stdout) = stdout {
-            while let read @ 1.. = stdout.read(&mut piece)? {
-                encoder.write_all(&piece[..read])?;
-                watch.advance(read as u64);
-            }
+/// Compresses and hashes what `pg_dump` writes, into the file: its size and hash. What is dumped is told to the one who
+/// waits when it is read back.
+fn write(stdout: Option<ChildStdout>, file: &File) -> io::Result<(u64, String)> {
+    let mut encoder = compressor(Hashing::new(file))?;
+    let mut piece = vec![0; PIECE];
+    if let Some(mut stdout) = stdout {
+        while let read @ 1.. = stdout.read(&mut piece)? {
+            encoder.write_all(&piece[..read])?;
         }
-        Ok(encoder.finish()?.finish())
-    };
-    let (size, sha256) = stream().map_err(PostgresError::file("write", partial))?;
-    Ok((size, sha256, file))
+    }
+    Ok(encoder.finish()?.finish())
 }
 
-/// Why `pg_dump` failed, as well as it can be told: the counting session often knows it better.
+/// Why `pg_dump` failed: what the counting session met comes first, since its end takes the snapshot from `pg_dump`.
 fn explain(dumped: PostgresError, counted: Option<PostgresError>, psql: &mut Psql) -> PostgresError {
-    match (&dumped, counted) {
-        (_, Some(counted @ (PostgresError::RowSecurity { .. } | PostgresError::ConnectionLost { .. }))) => counted,
-        (PostgresError::ToolFailed { message, .. }, _) if message.contains("row-level security") => {
-            PostgresError::RowSecurity { message: message.clone() }
+    match (dumped, counted) {
+        (_, Some(counted)) => explain_lock(counted, psql),
+        (PostgresError::ToolFailed { message, .. }, None) if message.contains("row-level security") => {
+            PostgresError::RowSecurity { message }
         }
-        (PostgresError::ToolFailed { message, .. }, _) if message.contains("lock timeout") => locked(dumped, psql),
-        (_, Some(counted)) => match explain_lock(counted, psql) {
-            locked @ PostgresError::Locked { .. } => locked,
-            _ => dumped,
-        },
-        (_, None) => dumped,
+        (dumped, None) if dumped.to_string().contains("lock timeout") => locked(dumped, psql),
+        (dumped, None) => dumped,
     }
 }
 

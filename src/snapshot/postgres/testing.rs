@@ -7,6 +7,7 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use chrono::DateTime;
@@ -25,13 +26,25 @@ pub(super) const PASSWORD: &str = r"p:w\ 'ü#";
 
 /// A server with scram authentication over TCP.
 pub(super) struct Server {
-    pub(super) folder: TempDir,
+    _folder: TempDir,
     pub(super) port: u16,
     process: Child,
     tools: Tools,
 }
 
+/// The server that tests share as long as one of them uses it.
+static SHARED: Mutex<Weak<Server>> = Mutex::new(Weak::new());
+
 impl Server {
+    pub(super) fn shared() -> Arc<Server> {
+        let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+        shared.upgrade().unwrap_or_else(|| {
+            let server = Arc::new(Server::start());
+            *shared = Arc::downgrade(&server);
+            server
+        })
+    }
+
     pub(super) fn start() -> Server {
         let tools = find(None, None).expect("the tests need PostgreSQL's server and client");
         let folder = tempfile::tempdir().unwrap();
@@ -54,7 +67,7 @@ impl Server {
         postgres.args(["-c", "listen_addresses=127.0.0.1", "-c", "max_connections=30"]);
         let log = fs::File::create(folder.path().join("log")).unwrap();
         let process = postgres.stdout(Stdio::null()).stderr(log).spawn().unwrap();
-        let server = Server { folder, port, process, tools };
+        let server = Server { _folder: folder, port, process, tools };
         let deadline = Instant::now() + Duration::from_secs(30);
         while Session::connect(Connection::new(&server.target("postgres"), &environment()).unwrap()).is_err() {
             assert!(Instant::now() < deadline, "the server does not answer");
@@ -100,7 +113,7 @@ impl Server {
     pub(super) fn psql(&self, database: &str) -> Command {
         let mut command = Command::new(self.tools.program("psql"));
         command.env_clear().env("PGPASSWORD", PASSWORD).env("PGHOST", "127.0.0.1").env("PGPORT", self.port.to_string());
-        command.env("PGUSER", "postgres").env("PGDATABASE", database).args([
+        command.env("PGUSER", "postgres").env("PGDATABASE", database).env("PGCLIENTENCODING", "UTF8").args([
             "-X",
             "-A",
             "-t",
@@ -164,7 +177,7 @@ pub(super) fn environment() -> Vec<(OsString, OsString)> {
 #[derive(Debug, Default)]
 pub(super) struct Waiting {
     pub(super) stop_after: Option<u64>,
-    seen: AtomicU64,
+    pub(super) seen: AtomicU64,
 }
 
 impl Watch for Waiting {
@@ -189,8 +202,12 @@ impl Snapshot {
     }
 
     pub(super) fn try_take(target: &Target) -> Result<Snapshot, PostgresError> {
+        Snapshot::take_with(target, &environment())
+    }
+
+    pub(super) fn take_with(target: &Target, environment: &[(OsString, OsString)]) -> Result<Snapshot, PostgresError> {
         let folder = tempfile::tempdir().unwrap();
-        let mut session = Session::open(target, &environment())?;
+        let mut session = Session::open(target, environment)?;
         let limits = Limits { lock_wait: Duration::from_millis(300) };
         let taken = take(&mut session, &folder.path().join("dump"), limits, &Waiting::default())?;
         Ok(Snapshot { folder, manifest: manifest_of(taken, &session.identity().database) })

@@ -55,7 +55,7 @@ mod tests {
     fn value_unclear_keeps_even_a_local_target_from_being_safe() {
         for doubt in [Doubt::Unexpanded, Doubt::Unresolved, Doubt::Port, Doubt::Syntax, Doubt::Placeholder] {
             let mut bench = Bench::local();
-            bench.targets[0].doubts.push(doubt.clone());
+            bench.targets[0].doubts.push(doubt);
             assert_eq!(bench.judge().verdict, Verdict::Unverified, "{doubt:?}");
         }
     }

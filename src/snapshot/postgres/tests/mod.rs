@@ -1,3 +1,10 @@
 //! The engine against a real server: every trap that loses data without a word.
 
+mod damage;
+mod failures;
+mod fakes;
+mod pooler;
+mod proof;
+mod restoring;
+mod rich;
 mod saving;

@@ -1,0 +1,71 @@
+//! Damaged files: none passes for a snapshot.
+
+use sha2::{Digest, Sha256};
+
+use super::super::super::Level;
+use super::super::testing::{Server, Snapshot, Waiting};
+use super::super::{PostgresError, restore, verify};
+use crate::error::Explain;
+use crate::exit::Exit;
+
+fn hash(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[test]
+fn every_damage_is_found_with_and_without_the_hash() {
+    let server = Server::shared();
+    let target =
+        server.database("damaged", "CREATE TABLE t AS SELECT g, md5(g::text) AS a FROM generate_series(1, 3000) g");
+    let mut snapshot = Snapshot::take(&target);
+    let whole = std::fs::read(snapshot.file()).unwrap();
+    let mut damaged: Vec<(String, Vec<u8>)> = vec![
+        ("empty".into(), Vec::new()),
+        ("half".into(), whole[..whole.len() / 2].to_vec()),
+        ("ten bytes short".into(), whole[..whole.len() - 10].to_vec()),
+        ("one byte short".into(), whole[..whole.len() - 1].to_vec()),
+    ];
+    for at in (0..whole.len()).step_by(whole.len() / 12) {
+        let mut flipped = whole.clone();
+        flipped[at] ^= 0x10;
+        damaged.push((format!("bit flipped at {at}"), flipped));
+    }
+    let manifest = snapshot.manifest.clone();
+    for (what, bytes) in damaged {
+        std::fs::write(snapshot.file(), &bytes).unwrap();
+        snapshot.manifest = manifest.clone();
+        let check = |snapshot: &Snapshot| {
+            snapshot.request(&target, |request| verify(request, Level::Read, &Waiting::default()))
+        };
+        let error = check(&snapshot).unwrap_err();
+        assert!(matches!(error, PostgresError::HashMismatch { .. }), "{what}: {error}");
+        assert_eq!(error.exit(), Exit::NoSnapshot);
+        let error = snapshot.request(&target, |request| restore(request, &Waiting::default())).unwrap_err();
+        assert!(matches!(error, PostgresError::HashMismatch { .. }), "{what}: {error}");
+        // Even a manifest that fits the damage does not make it pass: zstd's own checksum, the archive, the rows.
+        snapshot.manifest.sha256 = hash(&bytes);
+        let header = what == "bit flipped at 0";
+        let error = check(&snapshot).unwrap_err();
+        assert!(
+            matches!(error, PostgresError::Damaged { .. } | PostgresError::NotWhole { .. }),
+            "{what} {header}: {error}"
+        );
+    }
+    assert_eq!(server.run("damaged", "SELECT count(*) FROM t"), "3000");
+}
+
+#[test]
+fn a_manifest_that_does_not_fit_is_refused() {
+    let server = Server::shared();
+    let target = server.database("misfit", "CREATE TABLE t (a int)");
+    let mut snapshot = Snapshot::take(&target);
+    snapshot.manifest.tables[0].rows = Some(7);
+    let check =
+        |snapshot: &Snapshot| snapshot.request(&target, |request| verify(request, Level::Read, &Waiting::default()));
+    assert!(matches!(check(&snapshot), Err(PostgresError::NotWhole { .. })));
+    snapshot.manifest.state = None;
+    assert!(matches!(check(&snapshot), Err(PostgresError::Manifest { .. })));
+    snapshot.manifest.engine = "mysql".into();
+    assert!(matches!(check(&snapshot), Err(PostgresError::Manifest { .. })));
+    std::fs::remove_file(snapshot.file()).unwrap();
+}

@@ -1,0 +1,80 @@
+//! A `pg_dump` that loses something and says that all is well: found out each time.
+
+use std::ffi::OsString;
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+
+use super::super::testing::{Server, Snapshot};
+use super::super::{PostgresError, find};
+
+/// An environment whose `PATH` begins with a `pg_dump` that runs this shell code; `REAL` is the real one.
+fn with_fake(folder: &std::path::Path, code: &str) -> Vec<(OsString, OsString)> {
+    let real = find(None, None).unwrap();
+    for name in ["psql", "pg_restore"] {
+        symlink(real.program(name), folder.join(name)).unwrap();
+    }
+    let code = code.replace("REAL", real.program("pg_dump").to_str().unwrap());
+    let version = format!("case $1 in --version) echo 'pg_dump (PostgreSQL) {}.0'; exit;; esac", real.major);
+    fs::write(folder.join("pg_dump"), format!("#!/bin/sh\n{version}\n{code}\n")).unwrap();
+    fs::set_permissions(folder.join("pg_dump"), fs::Permissions::from_mode(0o755)).unwrap();
+    vec![("PATH".into(), format!("{}:/usr/bin:/bin", folder.display()).into())]
+}
+
+#[test]
+fn a_dump_that_lacks_something_is_found_out() {
+    let server = Server::shared();
+    let target = server.database(
+        "fooled",
+        "CREATE EXTENSION hstore; CREATE SCHEMA other; CREATE TABLE other.t (a int); SELECT lo_create(0); CREATE SEQUENCE s; \
+         CREATE TABLE rows AS SELECT generate_series(1, 20000) AS a; CREATE MATERIALIZED VIEW mv AS SELECT 1 AS a",
+    );
+    let cases = [
+        ("exec REAL --schema=public \"$@\"", "other.t is missing"),
+        ("exec REAL --no-blobs \"$@\"", "0 of 1 large objects"),
+        ("exec REAL --schema-only \"$@\"", "rows"),
+        ("exec REAL --exclude-table=mv \"$@\"", "public.mv is missing"),
+        ("exec REAL --extension=plpgsql --schema=* \"$@\"", "0 of 1 extensions"),
+        ("exec REAL --exclude-table-data=rows \"$@\"", "public.rows"),
+        ("REAL \"$@\" | head -c 60000", "cannot be read back"),
+        ("REAL \"$@\" | head -c 100", "cannot be read back"),
+        ("exit 0", "cannot be read back"),
+        ("REAL \"$@\" | head -c 60000; kill -TERM $$", "pg_dump was ended by signal 15"),
+        (
+            "REAL \"$@\"; echo 'pg_dump: error: out of luck' >&2; exit 1",
+            "pg_dump exited with status 1: pg_dump: error: out of luck",
+        ),
+    ];
+    for (code, expected) in cases {
+        let folder = tempfile::tempdir().unwrap();
+        let error = Snapshot::take_with(&target, &with_fake(folder.path(), code)).map(drop).unwrap_err();
+        assert!(error.to_string().contains(expected), "{code}: {error}");
+    }
+}
+
+#[test]
+fn a_dump_of_another_moment_is_found_out() {
+    let server = Server::shared();
+    let target = server.database("moving", "CREATE TABLE t (a int); INSERT INTO t VALUES (1)");
+    let folder = tempfile::tempdir().unwrap();
+    // Without the exported snapshot, and after another row.
+    let code = "for a in \"$@\"; do case $a in --snapshot=*) ;; *) set -- \"$@\" \"$a\";; esac; shift; done\n\
+                psql -Xqc 'INSERT INTO t VALUES (2)' && exec REAL \"$@\"";
+    let error = Snapshot::take_with(&target, &with_fake(folder.path(), code)).map(drop).unwrap_err();
+    assert!(
+        matches!(&error, PostgresError::NotWhole { differences, .. } if differences.contains("2 rows of 1")),
+        "{error}"
+    );
+}
+
+#[test]
+fn the_tools_see_no_password() {
+    let server = Server::shared();
+    let target = server.database("watched", "CREATE TABLE t (a int)");
+    let folder = tempfile::tempdir().unwrap();
+    let seen = folder.path().join("seen");
+    let code = format!("{{ env; echo \"$@\"; cat /proc/$$/cmdline; }} > '{}'; exec REAL \"$@\"", seen.display());
+    Snapshot::take_with(&target, &with_fake(folder.path(), &code)).unwrap();
+    let seen = String::from_utf8_lossy(&fs::read(seen).unwrap()).into_owned();
+    assert!(seen.contains("PGPASSFILE=") && seen.contains("--format=custom"), "{seen}");
+    assert!(!seen.contains("p:w") && !seen.contains("PGPASSWORD"), "{seen}");
+}

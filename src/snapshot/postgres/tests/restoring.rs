@@ -1,0 +1,243 @@
+//! Putting databases back: exactly what was saved, or what was there before.
+
+use std::process::Stdio;
+
+use super::super::super::Level;
+use super::super::beside::{self, Marker};
+use super::super::connection::Connection;
+use super::super::testing::{Server, Snapshot, Waiting, environment};
+use super::super::{LeftoverKind, PostgresError, Restored, Session, drop_leftover, leftovers, restore, verify};
+use super::rich::{RICH, text_of};
+use crate::target::Target;
+
+fn put_back(snapshot: &Snapshot, target: &Target) -> Result<Restored, PostgresError> {
+    snapshot.request(target, |request| restore(request, &Waiting::default()))
+}
+
+#[test]
+fn everything_comes_back_as_it_was() {
+    let server = Server::shared();
+    let target = server.database("everything", RICH);
+    let before = text_of(&server, "everything");
+    let snapshot = Snapshot::take(&target);
+    // What makes a restore in place fail or double the rows: a view on a table, a table of its own.
+    server.run("everything", "CREATE VIEW added AS SELECT * FROM users; CREATE TABLE new_one (a int); DELETE FROM users; DROP TABLE parent CASCADE");
+    let restored = put_back(&snapshot, &target).unwrap();
+    assert_eq!(restored.notes, Vec::<String>::new());
+    assert_eq!(text_of(&server, "everything"), before);
+    let replaced = restored.replaced.unwrap();
+    assert_eq!(replaced, "everything_replaced_20261121_143022");
+    assert_eq!(server.run(&replaced, "SELECT count(*) FROM added"), "0");
+    // Once more, within the same second and of the same snapshot.
+    assert_eq!(put_back(&snapshot, &target).unwrap().replaced.unwrap(), "everything_replaced_20261121_143022_2");
+    assert_eq!(text_of(&server, "everything"), before);
+}
+
+#[test]
+fn settings_grants_owner_and_comment_are_carried_over() {
+    let server = Server::shared();
+    server.run("postgres", "CREATE ROLE keeper; CREATE ROLE visitor");
+    let target = server.database(
+        "settled",
+        "ALTER DATABASE settled OWNER TO keeper; ALTER DATABASE settled SET work_mem = '5MB'; \
+         ALTER DATABASE settled SET search_path = \"$user\", public; ALTER ROLE visitor IN DATABASE settled SET app.x = 'it''s'; \
+         REVOKE CONNECT ON DATABASE settled FROM PUBLIC; GRANT CONNECT ON DATABASE settled TO visitor WITH GRANT OPTION; \
+         ALTER DATABASE settled CONNECTION LIMIT 7; COMMENT ON DATABASE settled IS 'the ''shop'''",
+    );
+    let facts = "SELECT d.datdba::regrole, d.datacl, d.datconnlimit, d.datcollate, shobj_description(d.oid, 'pg_database'), \
+                 (SELECT string_agg(s.setrole || s.setconfig::text, ';' ORDER BY s.setrole) FROM pg_db_role_setting s \
+                 WHERE s.setdatabase = d.oid) FROM pg_database d WHERE datname = 'settled'";
+    let before = server.run("postgres", facts);
+    assert!(before.contains("visitor=c*/keeper") && before.contains("work_mem=5MB"), "{before}");
+    let snapshot = Snapshot::take(&target);
+    assert_eq!(put_back(&snapshot, &target).unwrap().notes, Vec::<String>::new());
+    assert_eq!(server.run("postgres", facts), before);
+}
+
+#[test]
+fn a_database_that_was_dropped_and_odd_names_are_restored() {
+    let server = Server::shared();
+    let long = "ü".repeat(31) + "r";
+    for name in ["gone", "host=r dbname=x", r#"r's "a" \ name"#, &long] {
+        let target = server.database(name, "CREATE TABLE t AS SELECT 1 AS a");
+        let snapshot = Snapshot::take(&target);
+        let replaced = put_back(&snapshot, &target).unwrap().replaced.unwrap();
+        assert!(replaced.len() <= 63 && server.run(&replaced, "SELECT count(*) FROM t") == "1", "{replaced}");
+        server.run("postgres", &format!("DROP DATABASE {}", super::super::psql::identifier(name)));
+        assert_eq!(put_back(&snapshot, &target).unwrap().replaced, None);
+        assert_eq!(server.run(name, "SELECT count(*) FROM t"), "1");
+    }
+}
+
+#[test]
+fn a_role_that_is_gone_is_noted() {
+    let server = Server::shared();
+    server.run("postgres", "CREATE ROLE leaver");
+    let target = server.database(
+        "left",
+        "CREATE TABLE t (a int); ALTER TABLE t OWNER TO leaver; ALTER DATABASE left SET work_mem = '6MB'"
+            .replace("DATABASE left", "DATABASE \"left\"")
+            .as_str(),
+    );
+    server.run("postgres", "GRANT CONNECT ON DATABASE \"left\" TO leaver");
+    let snapshot = Snapshot::take(&target);
+    server.run("left", "REASSIGN OWNED BY leaver TO postgres; DROP OWNED BY leaver; DROP ROLE leaver");
+    let restored = put_back(&snapshot, &target).unwrap();
+    assert!(restored.notes.iter().any(|note| note.contains("leaver")), "{restored:?}");
+    assert_eq!(server.run("left", "SHOW work_mem"), "6MB");
+}
+
+#[test]
+fn clients_that_reconnect_without_pause_do_not_hinder_the_exchange() {
+    let server = Server::shared();
+    let target = server.database("busy", "CREATE TABLE t AS SELECT 1 AS a");
+    let snapshot = Snapshot::take(&target);
+    server.run("busy", "INSERT INTO t VALUES (2)");
+    let mut sleeper = server.psql("busy").arg("-c").arg("SELECT pg_sleep(600)").stderr(Stdio::null()).spawn().unwrap();
+    let stop = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while !stop.load(std::sync::atomic::Ordering::Relaxed) {
+                    let _ = server.psql("busy").arg("-c").arg("SELECT count(*) FROM t").output();
+                }
+            });
+        }
+        let restored = put_back(&snapshot, &target);
+        stop.store(true, std::sync::atomic::Ordering::Relaxed);
+        restored.unwrap();
+    });
+    assert!(!sleeper.wait().unwrap().success());
+    assert_eq!(server.run("busy", "SELECT count(*) FROM t"), "1");
+}
+
+#[test]
+fn what_cannot_be_exchanged_leaves_the_database_as_it_was() {
+    let server = Server::shared();
+    let target = server.database("held", "CREATE TABLE t AS SELECT 1 AS a");
+    let snapshot = Snapshot::take(&target);
+    server.run("held", "BEGIN; INSERT INTO t VALUES (2); PREPARE TRANSACTION 'held'");
+    let error = put_back(&snapshot, &target).unwrap_err();
+    let PostgresError::NotRestored { remains, source, .. } = &error else { panic!("{error}") };
+    assert_eq!(remains, "`held` is as it was");
+    assert!(source.to_string().contains("1 prepared transactions"), "{source}");
+    server.run("held", "COMMIT PREPARED 'held'");
+    assert_eq!(server.run("held", "SELECT count(*) FROM t"), "2");
+    assert_eq!(server.run("postgres", "SELECT count(*) FROM pg_database WHERE datname LIKE 'held\\_%'"), "0");
+}
+
+#[test]
+fn a_role_that_may_not_create_databases_is_told_so() {
+    let server = Server::shared();
+    server.run(
+        "postgres",
+        "CREATE ROLE modest LOGIN PASSWORD 'modest'; CREATE ROLE maker LOGIN PASSWORD 'maker' CREATEDB",
+    );
+    let target = server.database(
+        "modest",
+        "ALTER DATABASE modest OWNER TO modest; CREATE TABLE t (a int); ALTER TABLE t OWNER TO modest",
+    );
+    let snapshot = Snapshot::take(&target);
+    let error = put_back(&snapshot, &server.target_as("modest", "modest")).unwrap_err();
+    assert!(matches!(error, PostgresError::MayNotCreate { .. }), "{error}");
+    // The right alone is not enough for the exchange of a database of somebody else's.
+    let error = put_back(&snapshot, &server.target_as("modest", "maker")).unwrap_err();
+    assert!(matches!(error, PostgresError::NotRestored { .. } | PostgresError::MayNotCreate { .. }), "{error}");
+    server.run("postgres", "ALTER ROLE modest CREATEDB");
+    put_back(&snapshot, &server.target_as("modest", "modest")).unwrap();
+    assert_eq!(server.run("modest", "SELECT tableowner FROM pg_tables WHERE tablename = 't'"), "modest");
+}
+
+#[test]
+fn another_database_or_server_is_refused() {
+    let server = Server::shared();
+    let (one, other) = (server.database("this", "CREATE TABLE t (a int)"), server.database("that", ""));
+    let mut snapshot = Snapshot::take(&one);
+    assert!(matches!(put_back(&snapshot, &other), Err(PostgresError::SnapshotOfOtherDatabase { .. })));
+    snapshot.manifest.server.as_mut().unwrap().fingerprint = "postgres:1".into();
+    assert!(matches!(put_back(&snapshot, &one), Err(PostgresError::OtherServer { .. })));
+}
+
+#[test]
+fn a_scratch_restore_proves_a_snapshot_and_leaves_nothing() {
+    let server = Server::shared();
+    let target = server.database("proven", RICH);
+    let mut snapshot = Snapshot::take(&target);
+    let check =
+        |snapshot: &Snapshot| snapshot.request(&target, |request| verify(request, Level::Restore, &Waiting::default()));
+    check(&snapshot).unwrap();
+    snapshot.manifest.state.as_mut().unwrap()["contents"]["sequences"] = 1.into();
+    assert!(matches!(check(&snapshot), Err(PostgresError::NotWhole { .. })));
+    assert_eq!(server.run("postgres", "SELECT count(*) FROM pg_database WHERE datname LIKE 'proven\\_%'"), "0");
+}
+
+#[test]
+fn an_interrupted_restore_leaves_the_database_as_it_was() {
+    let server = Server::shared();
+    let target =
+        server.database("patient", "CREATE TABLE t AS SELECT md5(g::text) AS a FROM generate_series(1, 100000) g");
+    let snapshot = Snapshot::take(&target);
+    // The dump is read once to check it, and once more to restore it.
+    let watch = Waiting { stop_after: Some(5_000_000), ..Waiting::default() };
+    let error = snapshot.request(&target, |request| restore(request, &watch)).unwrap_err();
+    assert!(
+        matches!(&error, PostgresError::NotRestored { source, .. } if matches!(**source, PostgresError::Interrupted)),
+        "{error}"
+    );
+    assert_eq!(server.run("patient", "SELECT count(*) FROM t"), "100000");
+    assert_eq!(server.run("postgres", "SELECT count(*) FROM pg_database WHERE datname LIKE 'patient\\_%'"), "0");
+}
+
+#[test]
+fn only_databases_that_we_made_are_listed_and_dropped() {
+    let server = Server::shared();
+    let target = server.database("pruned", "CREATE TABLE t (a int)");
+    server.database("pruned_replaced_20250101_000000", "");
+    let replaced = put_back(&Snapshot::take(&target), &target).unwrap().replaced.unwrap();
+    let ours = || -> Vec<_> {
+        leftovers(&target, &environment()).unwrap().into_iter().filter(|leftover| leftover.of == "pruned").collect()
+    };
+    assert_eq!(ours().len(), 1);
+    assert_eq!((&ours()[0].name, ours()[0].kind), (&replaced, LeftoverKind::Replaced));
+    for name in ["pruned", "pruned_replaced_20250101_000000", "no such"] {
+        assert!(
+            matches!(drop_leftover(&target, &environment(), name), Err(PostgresError::NotDropped { .. })),
+            "{name}"
+        );
+    }
+    drop_leftover(&target, &environment(), &replaced).unwrap();
+    assert!(ours().is_empty());
+}
+
+#[test]
+fn a_missing_extension_is_told_apart_from_a_bad_snapshot() {
+    let server = Server::shared();
+    let target = server.database("extended", "CREATE TABLE t (a int)");
+    let snapshot = Snapshot::take(&target);
+    let error = snapshot.request(&target, |request| {
+        let mut whole = super::super::verify::read(request, &Waiting::default()).unwrap();
+        whole.script.extensions.push("no_such_extension".to_owned());
+        let connection = Connection::new(&target, &environment()).unwrap();
+        let mut maintenance = Session::open_maintenance(&connection, None).unwrap();
+        beside::build(&mut maintenance, whole.material(), "verifying", &Waiting::default()).unwrap_err()
+    });
+    assert!(matches!(&error, PostgresError::MissingExtensions { names } if names == "no_such_extension"), "{error}");
+}
+
+#[test]
+fn what_a_killed_restore_left_is_listed_unless_it_is_at_work() {
+    let server = Server::shared();
+    let target = server.database("half_done", "");
+    let marker = Marker { what: "restoring".to_owned(), of: "half".to_owned(), at: chrono::DateTime::UNIX_EPOCH };
+    server.run("postgres", &format!("COMMENT ON DATABASE half_done IS '{}'", marker.comment()));
+    let found = leftovers(&target, &environment()).unwrap();
+    assert!(found.iter().any(|leftover| leftover.name == "half_done" && leftover.kind == LeftoverKind::Unfinished));
+    let connection = Connection::new(&target, &environment()).unwrap();
+    let mut at_work = Session::open_maintenance(&connection, None).unwrap();
+    beside::lock(&mut at_work, "half_done").unwrap();
+    let error = drop_leftover(&target, &environment(), "half_done").unwrap_err();
+    assert!(error.to_string().contains("another safe-test works on it"), "{error}");
+    drop(at_work);
+    while drop_leftover(&target, &environment(), "half_done").is_err() {}
+    assert_eq!(server.run("postgres", "SELECT count(*) FROM pg_database WHERE datname = 'half_done'"), "0");
+}

@@ -1,0 +1,119 @@
+//! Guesses by the shape of a value, for variables whose names leave it open.
+
+use std::net::Ipv4Addr;
+
+/// Whether the text is a full domain name or an IPv4 address, perhaps with a port: `cluster0.ab1cd.mongodb.net`.
+///
+/// Names of Java classes have dots too, so the last label has to be one that hosts end in.
+pub(super) fn like_address(text: &str) -> bool {
+    let (host, port) = text.rsplit_once(':').map_or((text, None), |(host, port)| (host, Some(port)));
+    if text.len() > 300 || port.is_some_and(|port| port.parse::<u16>().is_err()) {
+        return false;
+    }
+    if host.parse::<Ipv4Addr>().is_ok() {
+        return true;
+    }
+    let host = host.strip_suffix('.').unwrap_or(host);
+    let labels: Vec<&str> = host.split('.').collect();
+    let fits = |label: &&str| !label.is_empty() && label.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_'));
+    labels.len() >= 3 && labels.iter().all(fits) && labels.last().is_some_and(|last| TOP.contains(last))
+}
+
+/// Whether the text is a host with a port: `db:5432`.
+pub(super) fn like_host_and_port(text: &str) -> bool {
+    let Some((host, port)) = text.rsplit_once(':') else { return false };
+    let fits = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
+    port.parse::<u16>().is_ok_and(|port| port > 0) && !host.is_empty() && host.chars().all(fits)
+}
+
+/// Whether the text is a number in hexadecimal, such as the address of a contract.
+pub(super) fn like_hexadecimal(text: &str) -> bool {
+    text.len() > 12 && text.strip_prefix("0x").is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_hexdigit()))
+}
+
+const TOP: &[&str] = &[
+    "app",
+    "arpa",
+    "at",
+    "au",
+    "aws",
+    "biz",
+    "br",
+    "ca",
+    "ch",
+    "cloud",
+    "cn",
+    "co",
+    "com",
+    "corp",
+    "cz",
+    "de",
+    "dev",
+    "edu",
+    "es",
+    "eu",
+    "fr",
+    "goog",
+    "gov",
+    "in",
+    "info",
+    "int",
+    "internal",
+    "io",
+    "it",
+    "jp",
+    "kr",
+    "lan",
+    "local",
+    "localhost",
+    "me",
+    "mx",
+    "net",
+    "nl",
+    "no",
+    "nz",
+    "online",
+    "org",
+    "pl",
+    "private",
+    "pt",
+    "ru",
+    "se",
+    "sg",
+    "sh",
+    "site",
+    "svc",
+    "tech",
+    "test",
+    "tr",
+    "tw",
+    "ua",
+    "uk",
+    "us",
+    "vpn",
+    "xyz",
+    "za",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_told_from_names_of_classes_and_versions() {
+        let cases = [
+            ("cluster0.ab1cd.mongodb.net", true),
+            ("db.example.com:5432", true),
+            ("10.0.0.1", true),
+            ("org.hibernate.dialect.PostgreSQLDialect", false),
+            ("com.mysql.cj.jdbc.Driver", false),
+            ("15.2.1", false),
+            ("example.com", false),
+            ("ann@mail.example.com", false),
+            ("shop_test", false),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(like_address(text), expected, "{text}");
+        }
+    }
+}

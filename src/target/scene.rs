@@ -1,0 +1,82 @@
+//! One environment that the command could see, and what was found in it.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use super::names::Name;
+use super::{Context, Draft};
+use crate::environment::{Origin, Setting};
+
+/// How many variables are kept as the origins of one connection.
+const MOST_ORIGINS: usize = 200;
+
+/// One variable of an environment, with what its name says.
+pub(super) struct Entry<'a> {
+    pub(super) setting: Cow<'a, Setting>,
+    pub(super) name: Name,
+}
+
+impl Entry<'_> {
+    pub(super) fn value(&self) -> &str {
+        self.setting.value.trim()
+    }
+
+    pub(super) fn origin(&self) -> &Origin {
+        &self.setting.origin
+    }
+
+    /// Whether the value names nothing: empty, `null`, `none`.
+    pub(super) fn is_empty(&self) -> bool {
+        super::bare::means_nothing(super::text::without_quotes(self.value()).0)
+    }
+}
+
+/// One environment that the command could see: a reading with the assignments of one invocation over it.
+pub(super) struct Scene<'a> {
+    pub(super) entries: Vec<Entry<'a>>,
+    by_name: HashMap<String, usize>,
+    pub(super) context: &'a Context<'a>,
+}
+
+impl<'a> Scene<'a> {
+    pub(super) fn new(settings: impl Iterator<Item = Cow<'a, Setting>>, context: &'a Context<'a>) -> Self {
+        let mut entries: Vec<Entry<'a>> = Vec::new();
+        for setting in settings {
+            let inside = super::json::settings_inside(&setting);
+            entries.push(Entry { name: Name::read(&setting.name), setting });
+            let named = inside.into_iter().map(|setting| (Name::read(&setting.name), Cow::Owned(setting)));
+            entries.extend(named.map(|(name, setting)| Entry { setting, name }));
+        }
+        let by_name = entries.iter().enumerate().map(|(at, entry)| (entry.setting.name.clone(), at)).collect();
+        Scene { entries, by_name, context }
+    }
+
+    /// The variable of that exact name, where it holds something.
+    pub(super) fn get(&self, name: &str) -> Option<&Entry<'a>> {
+        self.by_name.get(name).map(|at| &self.entries[*at]).filter(|entry| !entry.is_empty())
+    }
+}
+
+/// A draft with where it came from.
+pub(super) struct Found {
+    pub(super) draft: Draft,
+    pub(super) origins: Vec<Origin>,
+    /// The group of variables that it came from.
+    pub(super) group: String,
+    /// Only an engine is named; it counts where nothing else in the environment names a database.
+    pub(super) weak: bool,
+    /// libpq's own variables: what is missing is its default and nothing that another variable says.
+    pub(super) keeps_default: bool,
+}
+
+impl Found {
+    pub(super) fn new(draft: Draft, origin: Origin, group: &str) -> Self {
+        Found { draft, origins: vec![origin], group: group.to_owned(), weak: false, keeps_default: false }
+    }
+
+    pub(super) fn add_origin(&mut self, origin: &Origin) {
+        if self.origins.len() < MOST_ORIGINS && !self.origins.contains(origin) {
+            self.origins.push(origin.clone());
+        }
+    }
+}
