@@ -48,6 +48,7 @@ struct Chain {
 pub(super) struct Shell {
     settings: Rc<Vec<Setting>>,
     index: Rc<HashMap<String, usize>>,
+    fingerprint: u64,
 }
 
 impl Shell {
@@ -72,7 +73,11 @@ impl Shell {
                 }
             }
         }
-        Shell { settings: Rc::new(settings), index: Rc::new(index) }
+        let mut hasher = DefaultHasher::new();
+        for setting in &settings {
+            (&setting.name, &setting.value, &setting.origin).hash(&mut hasher);
+        }
+        Shell { settings: Rc::new(settings), index: Rc::new(index), fingerprint: hasher.finish() }
     }
 
     /// This environment with the invocation's assignments in it.
@@ -80,14 +85,17 @@ impl Shell {
         if invocation.assignments.is_empty() {
             return self.clone();
         }
-        let mut shell = self.clone();
+        let mut given: Vec<Setting> = Vec::new();
         for (name, value) in &invocation.assignments {
-            let (value, unresolved) = expanded(value, &|name| shell.get(name).map(str::to_owned));
+            let look = |name: &str| {
+                let before = given.iter().rev().find(|setting| setting.name == name);
+                before.map(|setting| setting.value.clone()).or_else(|| self.get(name).map(str::to_owned))
+            };
+            let (value, unresolved) = expanded(value, &look);
             let origin = Origin { variable: name.clone(), ..invocation.origin.clone() };
-            let setting = Setting { name: name.clone(), value, origin, unresolved };
-            shell = Shell::of(shell.settings.iter().cloned().chain([setting]));
+            given.push(Setting { name: name.clone(), value, origin, unresolved });
         }
-        shell
+        Shell::of(self.settings.iter().cloned().chain(given))
     }
 
     pub(super) fn get(&self, name: &str) -> Option<&str> {
@@ -96,11 +104,7 @@ impl Shell {
 
     /// Tells environments apart.
     pub(super) fn fingerprint(&self) -> u64 {
-        let mut hasher = DefaultHasher::new();
-        for setting in self.settings.iter() {
-            (&setting.name, &setting.value, &setting.origin).hash(&mut hasher);
-        }
-        hasher.finish()
+        self.fingerprint
     }
 }
 
