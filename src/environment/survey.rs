@@ -150,7 +150,11 @@ pub fn survey(input: &SurveyInput<'_>) -> Survey {
     let mut seen = HashSet::new();
     let leaves: Vec<Option<&Step>> = match input.command {
         None => vec![None],
-        Some(_) => steps.iter().filter(|step| !step.stands_for_others).map(Some).collect(),
+        Some(_) => {
+            let leaves = || steps.iter().filter(|step| !step.stands_for_others);
+            let all_plain = leaves().all(|step| framework::is_plain(&step.invocation));
+            leaves().filter(|step| all_plain || !framework::is_plain(&step.invocation)).map(Some).collect()
+        }
     };
     for step in leaves {
         if let Some(step) = step {
@@ -175,7 +179,7 @@ pub fn survey(input: &SurveyInput<'_>) -> Survey {
                 step.is_some_and(|step| step.effects.iter().any(|(effect, _)| *effect == Effect::Container));
             draft.add_shell(if is_inside { "container environment" } else { "process environment" }, &shell);
             match input.only_files {
-                Some(only) => add_policy_files(only, input.project, &shell, &mut draft),
+                Some(only) => add_policy_files(only, input.project, &mut draft),
                 None => {
                     for loader in loaders {
                         load_order::add(loader, &scene, &mut draft);
@@ -252,9 +256,9 @@ fn note_effects(step: &Step, draft: &mut Draft<'_>) {
 }
 
 /// The files that a policy names, each by itself and all together, the last one the strongest.
-fn add_policy_files(only: &[PathBuf], project: &Project, shell: &Shell, draft: &mut Draft<'_>) {
+fn add_policy_files(only: &[PathBuf], project: &Project, draft: &mut Draft<'_>) {
     let paths: Vec<PathBuf> = only.iter().map(|path| project.root.join(path)).collect();
-    let layered = paths.iter().rev().flat_map(|path| draft.any_file(path, shell));
+    let layered = paths.iter().rev().flat_map(|path| draft.any_file(path));
     let layers: Vec<Layer> = std::iter::once(Layer::Shell).chain(layered).collect();
     draft.chain("policy files", load_order::EVERY_DIALECT, layers);
     for path in &paths {

@@ -4,21 +4,23 @@ use std::path::Path;
 use std::rc::Rc;
 
 use super::super::formats::{self, FlatEntry};
-use super::super::layers::{Layer, Lookup, Shell};
+use super::super::layers::{Layer, Lookup};
 use super::super::load::Library;
 use super::super::{Origin, Setting};
 use super::{EVERY_DIALECT, compose, elixir, phpunit, rails, spring};
 
-/// The file as layers, the strongest first. Of a file with a section for each environment, those count that a test or
-/// development run could take, or the one that `shell` names.
-pub(in crate::environment) fn layers(path: &Path, library: &Library<'_>, shell: &Shell) -> Vec<Layer> {
+/// Files with a section for each environment.
+const BY_ENVIRONMENT: &[&str] = &["database.yml", "database.yaml", "mongoid.yml", "database.json", "config.json"];
+
+/// The file as layers, the strongest first.
+pub(in crate::environment) fn layers(path: &Path, library: &Library<'_>) -> Vec<Layer> {
     let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().to_lowercase());
     let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
     let flat: fn(&str) -> Result<Vec<FlatEntry>, formats::FormatError> = match extension {
         // `.env.json` is what dotenv tools call a dotenv file for a mode.
         _ if name.starts_with(".env") => return dotenv(path),
-        "yml" | "yaml" if name.starts_with("database.") || name.starts_with("mongoid.") => {
-            return rails_sections(path, library, shell);
+        "yml" | "yaml" | "json" if BY_ENVIRONMENT.contains(&name.as_str()) => {
+            return rails::by_itself(library, path).into_iter().collect();
         }
         "yml" | "yaml" => formats::yaml::flatten,
         "json" | "jsonc" => formats::json::flatten,
@@ -36,44 +38,8 @@ pub(in crate::environment) fn layers(path: &Path, library: &Library<'_>, shell: 
         library.broken_line(path, error.line, error.message);
         error.entries
     });
-    let entries = of_plausible_environments(entries, shell);
     let shown = library.shown(path);
     vec![Layer::Computed(Rc::new(move |lookup| settings(&entries, &shown, lookup)))]
-}
-
-/// Variables that name the section of a file that has one for each environment.
-const MODE_VARIABLES: &[&str] = &["RAILS_ENV", "RACK_ENV", "NODE_ENV", "APP_ENV", "DB_ENV"];
-
-/// Sections that a test or development run could take where nothing names one.
-const PLAUSIBLE: &[&str] = &["test", "testing", "development", "dev", "local"];
-
-/// Sections that only another environment takes.
-const OTHERS: &[&str] = &["production", "prod", "live", "staging", "stage", "preview", "review", "demo", "qa", "uat"];
-
-/// The environment that the shell names.
-fn named_mode(shell: &Shell) -> Option<&str> {
-    MODE_VARIABLES.iter().find_map(|name| shell.get(name)).map(str::trim).filter(|mode| !mode.is_empty())
-}
-
-/// The sections of Rails' own files: the named environment's, else those of tests and development.
-fn rails_sections(path: &Path, library: &Library<'_>, shell: &Shell) -> Vec<Layer> {
-    let modes = named_mode(shell).map_or(vec!["test", "development"], |mode| vec![mode]);
-    modes.into_iter().filter_map(|mode| rails::configuration(library, path, mode)).collect()
-}
-
-/// Leaves out the sections of other environments (Sequelize's `config.json`, Knex, db-migrate), where the file has
-/// one that could be taken.
-fn of_plausible_environments(entries: Vec<FlatEntry>, shell: &Shell) -> Vec<FlatEntry> {
-    let has = |section: &str| entries.iter().any(|entry| entry.path.len() > 1 && entry.path[0] == section);
-    let named = named_mode(shell).filter(|mode| has(mode)).map(str::to_owned);
-    if named.is_none() && !PLAUSIBLE.iter().any(|section| has(section)) {
-        return entries;
-    }
-    let counts = |section: &str| match &named {
-        Some(mode) => section == mode || !(PLAUSIBLE.contains(&section) || OTHERS.contains(&section)),
-        None => !OTHERS.contains(&section),
-    };
-    entries.into_iter().filter(|entry| entry.path.first().is_none_or(|section| counts(section))).collect()
 }
 
 fn dotenv(path: &Path) -> Vec<Layer> {

@@ -113,7 +113,7 @@ pub(super) fn add_configuration(scene: &Scene<'_>, draft: &mut Draft<'_>) {
         for name in ["config/config.json", "config/database.json", "database.json"] {
             let path = below(name);
             // JSON is YAML too, and has no ERB.
-            if let Some(layer) = rails::configuration(scene.library, &path, &environment) {
+            if let Some(layer) = rails::configuration(scene, &path, &environment) {
                 let mut layers = layered(scene.folder, &owned(&[".env"]));
                 layers.push(layer);
                 draft.chain("configuration by environment", DOTENV, layers);

@@ -51,7 +51,7 @@ pub(super) fn add(scene: &Scene<'_>, draft: &mut Draft<'_>) {
     if let Some(path) = scene.find_upwards(&["alembic.ini"]).filter(|_| program != "django-admin") {
         let mut layers = top.clone();
         layers.extend(scene.find_upwards(&[".env"]).map(Layer::file));
-        layers.extend(draft.any_file(&path, scene.shell));
+        layers.extend(draft.any_file(&path));
         draft.chain("Alembic", DIALECTS, layers);
     }
 }

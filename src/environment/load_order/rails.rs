@@ -13,7 +13,7 @@ use super::super::formats::{self, FlatEntry};
 use super::super::layers::{Draft, Layer, Lookup};
 use super::super::load::{Dialect, Library};
 use super::super::{Origin, Setting, Unresolved};
-use super::{Scene, layered, single};
+use super::{Scene, layered, owned, single};
 
 const DIALECTS: &[Dialect] = &[Dialect::Ruby];
 
@@ -23,7 +23,7 @@ pub(super) fn add(scene: &Scene<'_>, draft: &mut Draft<'_>) {
         for environment in scene.modes(&["RAILS_ENV", "RACK_ENV"], "test", "development") {
             let mut layers = layered(&home, &dotenv_files(&environment));
             for file in ["config/database.yml", "config/mongoid.yml"] {
-                if let Some(layer) = configuration(scene.library, &home.join(file), &environment) {
+                if let Some(layer) = configuration(scene, &home.join(file), &environment) {
                     layers.push(layer);
                 }
             }
@@ -52,20 +52,36 @@ fn dotenv_files(environment: &str) -> Vec<String> {
 }
 
 /// The section of a configuration file as a layer that evaluates its ERB under the layers above.
-pub(super) fn configuration(library: &Library<'_>, path: &Path, environment: &str) -> Option<Layer> {
-    if !library.exists(path) {
+pub(super) fn configuration(scene: &Scene<'_>, path: &Path, environment: &str) -> Option<Layer> {
+    if !scene.library.exists(path) {
         return None;
     }
+    let mut section = entries(scene.library, path)?;
+    section.retain(|entry| entry.path.first().is_some_and(|first| first == environment));
+    let shown = scene.library.shown(path);
+    Some(Layer::Computed(Rc::new(move |lookup| settings(&section, &shown, lookup))))
+}
+
+/// A configuration file that is named by itself: the section of the environment that a variable names, else those of
+/// tests and development; all of it where it has none of them.
+pub(super) fn by_itself(library: &Library<'_>, path: &Path) -> Option<Layer> {
+    let entries = entries(library, path)?;
+    let shown = library.shown(path);
+    Some(Layer::Computed(Rc::new(move |lookup| {
+        let set = ["RAILS_ENV", "RACK_ENV", "NODE_ENV"].iter().find_map(|name| lookup(name));
+        let wanted = set.map_or_else(|| owned(&["test", "development"]), |name| vec![name]);
+        let is_wanted = |entry: &&FlatEntry| entry.path.first().is_some_and(|first| wanted.contains(first));
+        let sections: Vec<FlatEntry> = entries.iter().filter(is_wanted).cloned().collect();
+        settings(if sections.is_empty() { &entries } else { &sections }, &shown, lookup)
+    })))
+}
+
+fn entries(library: &Library<'_>, path: &Path) -> Option<Vec<FlatEntry>> {
     let text = library.string(path)?;
-    let entries = formats::yaml::flatten(&hidden_erb(&text)).unwrap_or_else(|error| {
+    Some(formats::yaml::flatten(&hidden_erb(&text)).unwrap_or_else(|error| {
         library.broken_line(path, error.line, error.message);
         error.entries
-    });
-    let environment = environment.to_owned();
-    let section: Vec<FlatEntry> =
-        entries.into_iter().filter(|entry| entry.path.first() == Some(&environment)).collect();
-    let shown = library.shown(path);
-    Some(Layer::Computed(Rc::new(move |lookup| settings(&section, &shown, lookup))))
+    }))
 }
 
 fn settings(section: &[FlatEntry], shown: &Path, lookup: Lookup<'_>) -> Vec<Setting> {
