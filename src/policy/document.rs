@@ -136,7 +136,13 @@ impl Document {
         let mut document = Document::default();
         for (name, value) in table.get_ref() {
             let known = KEYS.iter().find(|(table, _)| *table == name.get_ref().as_ref());
-            let Some((table, keys)) = known else { return Err(reader.unknown(name, name.get_ref(), &TABLES)) };
+            let Some((table, keys)) = known else {
+                // A key without its table's header is told where it belongs.
+                let home = KEYS.iter().find(|(_, keys)| keys.contains(&name.get_ref().as_ref()));
+                let full = home.map(|(table, _)| format!("{table}.{}", name.get_ref()));
+                let known: Vec<&str> = full.as_deref().map_or(TABLES.to_vec(), |full| vec![full]);
+                return Err(reader.unknown(name, name.get_ref(), &known));
+            };
             let DeValue::Table(entries) = value.get_ref() else { return Err(reader.wrong(name, table, "a table")) };
             for (key, value) in entries {
                 if !keys.contains(&key.get_ref().as_ref()) {
@@ -259,7 +265,10 @@ impl Reader<'_> {
 
     fn unknown<T>(&self, at: &Spanned<T>, key: &str, known: &[&str]) -> PolicyError {
         let last = key.rsplit('.').next().unwrap_or(key);
-        let nearest = known.iter().min_by_key(|candidate| distance(last, candidate)).copied().unwrap_or_default();
+        // What one of the two begins with the other is nearer than what happens to share letters.
+        let is_cut = |candidate: &str| candidate.starts_with(last) || last.starts_with(candidate);
+        let nearness = |candidate: &&&str| (!is_cut(candidate), distance(last, candidate));
+        let nearest = known.iter().min_by_key(nearness).copied().unwrap_or_default();
         PolicyError::UnknownKey {
             file: self.file.to_owned(),
             line: self.line(at.span().start),
