@@ -6,8 +6,10 @@
     reason = "tests may, and what is read here is the environment of the tests"
 )]
 
+mod asking;
 mod corpus;
 mod oracle;
+mod policy_trust;
 mod signals;
 mod support;
 mod terminal;
