@@ -8,8 +8,11 @@
 
 mod asking;
 mod corpus;
+mod load_orders;
+mod nothing_to_guard;
 mod oracle;
 mod policy_trust;
+mod services_and_bridges;
 mod signals;
 mod support;
 mod terminal;
