@@ -122,7 +122,7 @@ fn locate_host<'a>(host: &str, target: &'a Target, evidence: &Evidence<'a>) -> (
     if providers::provider_of_host(host).is_some() {
         return (Locality::Remote, String::new());
     }
-    let is_single_label = !host.contains('.');
+    let is_single_label = addresses::is_single_label(host);
     if is_single_label && let Some(service) = declared(host, evidence.services) {
         return (Locality::Service, format!("{}:{} declares it", service.file.display(), service.line));
     }
