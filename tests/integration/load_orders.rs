@@ -762,7 +762,10 @@ fn what_is_odd_about_the_files_is_noted() {
         let sandbox = Sandbox::new();
         sandbox.write(mark, "");
         sandbox.write(".env", filled("DATABASE_URL=@LOCAL\n"));
-        sandbox.write(file, if file == ".env" { filled("DATABASE_URL=@LOCAL\n") } else { filled("DATABASE_URL=@LOCAL2\n") });
+        sandbox.write(
+            file,
+            if file == ".env" { filled("DATABASE_URL=@LOCAL\n") } else { filled("DATABASE_URL=@LOCAL2\n") },
+        );
         let judged = Judged::of(&sandbox, command);
         assert!(judged.finding(rule)["message"].as_str().unwrap().contains(told), "{:#}", judged.json);
     }
