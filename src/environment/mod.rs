@@ -22,6 +22,8 @@ pub(crate) mod memory;
 mod mode;
 mod origin;
 mod project;
+#[cfg(test)]
+mod properties;
 mod reading;
 mod services;
 mod shell;

@@ -456,4 +456,21 @@ restore = "failure"
             assert_eq!(policy.snapshots.directory.is_none(), ignored == 1, "{directory}");
         }
     }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig { failure_persistence: None, ..Default::default() })]
+
+        #[test]
+        fn any_text_is_a_policy_or_an_error_with_a_line(
+            text in r#"(\[|\]|=|"|'|\n| |,|allow|hosts|snapshots|external|run|restore|x|ä|\{|\}|true|[0-9]|\.){0,40}"#,
+        ) {
+            let lines = u32::try_from(text.split('\n').count()).unwrap();
+            match parse(&text) {
+                Ok(_) | Err(PolicyError::Unreadable { .. }) => {}
+                Err(PolicyError::Syntax { line, .. } | PolicyError::UnknownKey { line, .. } | PolicyError::Value { line, .. }) => {
+                    proptest::prop_assert!((1..=lines).contains(&line), "{line} of {lines}");
+                }
+            }
+        }
+    }
 }

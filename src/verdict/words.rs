@@ -236,4 +236,17 @@ mod tests {
             assert!(!is_test_shaped(name), "{name}");
         }
     }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig { failure_persistence: None, ..Default::default() })]
+
+        #[test]
+        fn any_name_is_cut_into_words(name in "\\PC{0,60}", word in "prd|prod|production|live|PROD|Live", cut in "[-_.0-9 /:]") {
+            let _ = (production_word(&name, &[]), is_test_shaped(&name));
+            // Whatever stands around it, a word of its own is found; `pre`, `non` and their like turn it around.
+            let whole = format!("{name}{cut}{word}{cut}x");
+            let is_negated = split(&name).last().is_some_and(|last| NEGATIONS.contains(&last.to_lowercase().as_str()));
+            proptest::prop_assert!(is_negated || production_word(&whole, &[]).is_some(), "{whole}");
+        }
+    }
 }
