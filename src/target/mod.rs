@@ -12,6 +12,7 @@ mod authority;
 mod bare;
 mod clients;
 mod draft;
+mod drivers;
 mod embedded;
 mod engine;
 mod find;
@@ -57,6 +58,7 @@ use crate::environment::{Files, Project};
 use draft::Draft;
 
 pub use arguments::is_database_client;
+pub use drivers::name_engines;
 pub use engine::Engine;
 pub use find::find_targets;
 pub use model::{Doubt, Place, Target};

@@ -49,6 +49,13 @@ pub(super) fn is_local_name(host: &str) -> bool {
         || host.strip_suffix(".localhost").is_some_and(|rest| !rest.is_empty())
 }
 
+/// Whether the name has a gap that a person was to fill in (`<cluster>.mongodb.net`): nothing can dial it, and no
+/// loader fills it in.
+#[must_use]
+pub(super) fn has_gap(name: &str) -> bool {
+    name.contains(['<', '>'])
+}
+
 /// Whether the name can never be a real server's: reserved for tests and documentation (RFC 2606, RFC 6761).
 #[must_use]
 pub(super) fn is_reserved_name(host: &str) -> bool {

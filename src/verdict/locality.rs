@@ -77,6 +77,7 @@ pub(super) fn locate<'a>(target: &'a Target, evidence: &Evidence<'a>) -> Vec<Loc
                     (Locality::Remote, "the socket is a connector's".to_owned())
                 }
                 Place::Socket { .. } => (Locality::Socket, String::new()),
+                Place::Instance { name } if addresses::has_gap(name) => (Locality::Unknown, String::new()),
                 Place::Instance { .. } => (Locality::Remote, "a provider resolves this name".to_owned()),
                 Place::Host { name, port } => locate_host(name, *port, target, evidence),
             };
@@ -101,6 +102,9 @@ fn locate_host<'a>(host: &str, port: Option<u16>, target: &'a Target, evidence: 
             Some(bridge) => (Locality::Service, format!("in the network of the container bridge {}", bridge.name)),
             None => (Locality::Remote, String::new()),
         };
+    }
+    if addresses::has_gap(host) {
+        return (Locality::Unknown, String::new());
     }
     if addresses::is_local_name(host) {
         return (Locality::Loopback, String::new());

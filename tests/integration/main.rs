@@ -6,6 +6,7 @@
     reason = "tests may, and what is read here is the environment of the tests"
 )]
 
+mod corpus;
 mod oracle;
 mod signals;
 mod support;

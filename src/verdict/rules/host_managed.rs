@@ -2,8 +2,8 @@
 
 use super::{Subject, origin_of, point_elsewhere, production};
 use crate::target::{Engine, Place};
-use crate::verdict::Finding;
 use crate::verdict::providers::{provider_of_host, provider_of_instance};
+use crate::verdict::{Finding, addresses};
 
 /// The id of this rule.
 pub(super) const ID: &str = "host-managed";
@@ -14,6 +14,8 @@ pub(super) fn check(subject: &Subject<'_>) -> Vec<Finding> {
         let Some(origin) = origin_of(target) else { continue };
         for place in &target.places {
             let (name, provider) = match place {
+                // What was never filled in is `value-unclear`.
+                Place::Host { name, .. } | Place::Instance { name } if addresses::has_gap(name) => continue,
                 Place::Host { name, port } if !subject.evidence.policy.allows_host(name, *port) => {
                     (name.clone(), provider_of_host(name))
                 }
@@ -59,6 +61,8 @@ mod tests {
             (Place::Instance { name: "shop_high".into() }, "a provider or service"),
             (Place::Host { name: "dpg-abcdefgh12345-a".into(), port: None }, "Render"),
         ];
+        let gap = Place::Host { name: "<cluster>.mongodb.net".into(), port: None };
+        assert_eq!(Bench::place(Engine::Mongodb, gap, Some("app")).judge().verdict, Verdict::Unverified);
         for (place, provider) in cases {
             let judgement = Bench::place(Engine::Postgres, place.clone(), Some("app_test")).judge();
             assert_eq!(judgement.verdict, Verdict::Production, "{place:?}");
