@@ -172,6 +172,8 @@ mod tests {
     use crate::environment::Origin;
     use crate::target::{Engine, Place};
 
+    const NOW: &str = "2026-11-21T14:30:22Z";
+
     struct Unwatched;
 
     impl Watch for Unwatched {
@@ -201,7 +203,7 @@ mod tests {
         };
         let take = |kind, run| {
             let may_reuse = kind == Kind::Run;
-            let order = Order { store: &store, kind, run, now: Utc::now(), environment: &[], may_reuse };
+            let order = Order { store: &store, kind, run, now: NOW.parse().unwrap(), environment: &[], may_reuse };
             let step = Step::Sqlite { path: path.clone() };
             take(0, &target, &step, &order, &Unwatched).unwrap().snapshot().unwrap().to_owned()
         };
