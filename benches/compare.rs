@@ -50,8 +50,11 @@ impl Spread {
     fn of(mut values: Vec<f64>) -> Self {
         values.sort_by(f64::total_cmp);
         let middle = values.len() / 2;
-        let median =
-            if values.len() % 2 == 0 { f64::midpoint(values[middle - 1], values[middle]) } else { values[middle] };
+        let median = if values.len().is_multiple_of(2) {
+            f64::midpoint(values[middle - 1], values[middle])
+        } else {
+            values[middle]
+        };
         Spread { median, least: values[0], most: values[values.len() - 1] }
     }
 }
@@ -91,6 +94,7 @@ struct Run {
 
 fn run(command: &mut Command) -> Run {
     let started = Instant::now();
+    #[expect(clippy::zombie_processes, reason = "wait4 waits for it, and says what it used")]
     let child = command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
     let (mut status, mut usage) = (0, std::mem::MaybeUninit::<libc::rusage>::zeroed());
     // SAFETY: the child is ours and nobody else waits for it; both pointers are to places of the right type.

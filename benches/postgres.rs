@@ -86,6 +86,6 @@ fn with_database(what: &str, data: Data) -> Project {
         server.psql(&database, &data.sql());
     }
     let project = Project::new(&format!("{what}-{database}"));
-    project.write(".env.test", &format!("APP_ENV=testing\nDATABASE_URL={}\n", server.url(&database)));
+    project.write(".env", &format!("APP_ENV=testing\nDATABASE_URL={}\n", server.url(&database)));
     project
 }

@@ -46,7 +46,7 @@ pub(crate) fn second_run(megabytes: usize) -> Contest {
 /// A project with one database of about that size, and the file that names it.
 fn with_database(name: &str, megabytes: usize) -> Project {
     let project = Project::new(name);
-    project.write(".env.test", "APP_ENV=testing\nDATABASE_URL=sqlite:shop_test.db\n");
+    project.write(".env", "APP_ENV=testing\nDATABASE_URL=sqlite:shop_test.db\n");
     // Two tables and an index; random text, as real rows hardly compress either.
     let rows = megabytes * 1600;
     let sql = format!(
