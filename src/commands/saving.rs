@@ -37,7 +37,8 @@ pub(super) fn save(
     let (mut receipts, mut held) = (Vec::new(), Vec::new());
     for (at, (one, step)) in judged.judgement.targets.iter().zip(&steps).enumerate() {
         let watch = Progress::new(format!("saving {}", printable(&one.target.shown())), &context.ui, &interrupted);
-        let receipt = snapshot::take(at, &one.target, step, &order, &watch)?;
+        let receipt =
+            snapshot::take(at, &one.target, step, &order, &watch).map_err(|error| error.about(&one.target))?;
         if let Some(id) = receipt.snapshot() {
             held.push(store.hold(id).map_err(SnapshotError::from)?);
         }
@@ -65,7 +66,10 @@ fn plan(judged: &Judged) -> Result<Vec<Step>, SnapshotError> {
         .judgement
         .targets
         .iter()
-        .map(|one| snapshot::plan(&one.target, &judged.policy, &Disk).map_err(SnapshotError::from))
+        .map(|one| {
+            snapshot::plan(&one.target, &judged.policy, &Disk)
+                .map_err(|error| SnapshotError::from(error).about(&one.target))
+        })
         .collect()
 }
 
