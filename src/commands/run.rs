@@ -23,13 +23,20 @@ pub(super) fn run(context: &mut Context, command: &[OsString], inherited: &Inher
     let program = exec::find_program(&command[0], context.variable("PATH"), &context.project.folder)?;
 
     let judged = judging::judge(context, Some(command))?;
-    let recorder = Recorder::new(context, &judged, command)?;
+    let recorder = match Recorder::new(context, &judged, command) {
+        // A log that cannot be written leaves a refusal a refusal.
+        Err(failure) if judged.judgement.verdict != Verdict::Safe => {
+            context.ui.warn(&format!("safe-test: not recorded: {}", failure.error()));
+            return Ok(say_refused(context, &judged));
+        }
+        recorder => recorder?,
+    };
     let consent = match judged.judgement.verdict {
         Verdict::Safe => None,
-        Verdict::Production => return refuse(context, &judged, &recorder),
+        Verdict::Production => return Ok(refuse(context, &judged, &recorder)),
         Verdict::Unverified => match ask(context, &judged, &recorder)? {
             Some(consent) => Some(consent),
-            None => return refuse(context, &judged, &recorder),
+            None => return Ok(refuse(context, &judged, &recorder)),
         },
     };
     if context.dry_run {
@@ -82,16 +89,20 @@ fn recorded(outcome: &Result<exec::Outcome, exec::ExecError>) -> Option<Outcome>
     }
 }
 
-/// Prints and records why nothing was run. A log that cannot be written leaves a refusal a refusal.
-fn refuse(context: &Context, judged: &Judged, recorder: &Recorder<'_>) -> Result<Ending, Failure> {
-    let reason = judged.judgement.objections().map(|finding| finding.message.as_str()).collect::<Vec<_>>().join("; ");
+/// Records and prints why nothing was run.
+fn refuse(context: &Context, judged: &Judged, recorder: &Recorder<'_>) -> Ending {
     if !context.dry_run {
+        let reasons: Vec<&str> = judged.judgement.objections().map(|finding| finding.message.as_str()).collect();
         recorder.record_ending(Event::Refused(Refusal {
             judgement: recorder.judgement().clone(),
-            reason,
+            reason: reasons.join("; "),
             exit: Exit::Refused.code(),
         }));
     }
+    say_refused(context, judged)
+}
+
+fn say_refused(context: &Context, judged: &Judged) -> Ending {
     if context.ui.json {
         context.ui.warn(&report::judgement_json(judged, &context.caller).to_string());
     } else {
@@ -100,7 +111,7 @@ fn refuse(context: &Context, judged: &Judged, recorder: &Recorder<'_>) -> Result
         }
         context.ui.warn("  the command was not run");
     }
-    Ok(Ending::Own(Exit::Refused))
+    Ending::Own(Exit::Refused)
 }
 
 /// Asks a person at a terminal to vouch for what was not shown to be safe; everybody else is refused.
