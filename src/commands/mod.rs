@@ -83,10 +83,14 @@ fn not_done(guards: bool) -> &'static str {
     if guards { "the command was not run" } else { "nothing was changed" }
 }
 
+/// Prints clap's answer (help, version) or complaint. Nobody can say here whether a command was meant to be guarded.
 fn usage(error: &clap::Error) -> Ending {
-    let is_answer = !error.use_stderr();
     let _ = error.print();
-    Ending::Own(if is_answer { Exit::Success } else { Exit::Failed })
+    if !error.use_stderr() {
+        return Ending::Own(Exit::Success);
+    }
+    crate::ui::Ui::new(false, false, false, None).warn("  nothing was run");
+    Ending::Own(Exit::Failed)
 }
 
 /// A failure of a subcommand that no stage knows.

@@ -23,10 +23,7 @@ pub(super) fn restore(context: &mut Context, id: &OsStr, yes: bool, inherited: &
     let (policy, _) = judging::policy_in_force(context)?;
     let store = Store::locate(&context.project.root, policy.snapshots.directory.as_deref())?;
     let wanted = find(&store, &context.project.folder, id)?;
-    let judged = judging::judge_addresses(
-        context,
-        &wanted.iter().map(|stored| stored.manifest.target.as_str()).collect::<Vec<_>>(),
-    )?;
+    let judged = judging::judge_snapshots(context, &wanted)?;
     if judged.judgement.verdict != Verdict::Safe && !vouched(context, &judged) {
         for line in report::refusal_text(&judged, &context.ui) {
             context.ui.warn(&line);

@@ -7,11 +7,12 @@ use super::context::Context;
 use super::disk::Disk;
 use super::judging::Judged;
 use super::prune::drop_old;
-use crate::error::Failure;
+use crate::error::{Explain, Failure};
 use crate::exec::Interrupt;
 use crate::exit::Exit;
 use crate::snapshot::{self, Care, Kind, Manifest, Order, Receipt, SnapshotError, Step, Store};
 use crate::ui::{Progress, bytes, printable};
+use crate::verdict::JudgedTarget;
 
 /// What was saved.
 pub(super) struct Saved {
@@ -37,7 +38,8 @@ pub(super) fn save(
     let (mut receipts, mut held) = (Vec::new(), Vec::new());
     for (at, (one, step)) in judged.judgement.targets.iter().zip(&steps).enumerate() {
         let watch = Progress::new(format!("saving {}", printable(&one.target.shown())), &context.ui, &interrupted);
-        let receipt = snapshot::take(at, &one.target, step, &order, &watch)?;
+        let receipt =
+            snapshot::take(at, &one.target, step, &order, &watch).map_err(|cause| NotSaved::new(one, cause))?;
         if let Some(id) = receipt.snapshot() {
             held.push(store.hold(id).map_err(SnapshotError::from)?);
         }
@@ -60,13 +62,40 @@ fn retain(context: &Context, judged: &Judged, store: &Store) -> Result<(), Failu
     Ok(())
 }
 
-fn plan(judged: &Judged) -> Result<Vec<Step>, SnapshotError> {
+fn plan(judged: &Judged) -> Result<Vec<Step>, NotSaved> {
     judged
         .judgement
         .targets
         .iter()
-        .map(|one| snapshot::plan(&one.target, &judged.policy, &Disk).map_err(SnapshotError::from))
+        .map(|one| snapshot::plan(&one.target, &judged.policy, &Disk).map_err(|cause| NotSaved::new(one, cause.into())))
         .collect()
+}
+
+/// A target that could not be saved: which, and where it was named.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot snapshot {shown}, named by {origin}")]
+struct NotSaved {
+    shown: String,
+    origin: String,
+    #[source]
+    cause: SnapshotError,
+}
+
+impl NotSaved {
+    fn new(one: &JudgedTarget, cause: SnapshotError) -> Self {
+        let origin = one.target.origins.first().map_or_else(|| "the project".to_owned(), ToString::to_string);
+        NotSaved { shown: one.target.shown(), origin, cause }
+    }
+}
+
+impl Explain for NotSaved {
+    fn hint(&self) -> Option<String> {
+        self.cause.hint()
+    }
+
+    fn exit(&self) -> Exit {
+        self.cause.exit()
+    }
 }
 
 /// `--dry-run`: what would be done, and nothing else.
@@ -94,6 +123,9 @@ pub(super) fn announce(context: &Context, judged: &Judged, receipts: &[Receipt])
                 .to_string(),
         );
         return;
+    }
+    for finding in judged.judgement.findings.iter().filter(|finding| finding.rule == "broken-file") {
+        context.ui.say(&format!("safe-test: note: {}", printable(&finding.message)));
     }
     let verdict = judged.judgement.verdict;
     if receipts.is_empty() {

@@ -28,18 +28,10 @@ pub enum Step {
 #[derive(Debug, thiserror::Error)]
 pub enum PlanError {
     /// There is no dump tool of ours for the engine.
-    #[error("cannot save {shown}: there is no way to snapshot {engine} yet")]
+    #[error("there is no way to snapshot {engine} yet")]
     NoTool {
         /// The engine.
         engine: Engine,
-        /// The target, for people.
-        shown: String,
-    },
-    /// Nothing says which database of the server is meant.
-    #[error("cannot save {shown}: no database is named")]
-    NoDatabase {
-        /// The target, for people.
-        shown: String,
     },
 }
 
@@ -50,13 +42,12 @@ impl Explain for PlanError {
                 "a person can say in .safe-test.toml how it is kept ([[snapshots.external]] target, how) and run `safe-test trust`"
                     .to_owned(),
             ),
-            PlanError::NoDatabase { .. } => Some("name the database in the variable that names the server".to_owned()),
         }
     }
 
     fn exit(&self) -> Exit {
         match self {
-            PlanError::NoTool { .. } | PlanError::NoDatabase { .. } => Exit::NoSnapshot,
+            PlanError::NoTool { .. } => Exit::NoSnapshot,
         }
     }
 }
@@ -89,6 +80,6 @@ pub fn plan(target: &Target, policy: &Policy, files: &dyn Files) -> Result<Step,
         (_, Place::File { path }) if !files.exists(path) => Ok(Step::NothingToLose("it does not exist yet".to_owned())),
         (Engine::Sqlite | Engine::Libsql, Place::File { path }) => Ok(Step::Sqlite { path: path.clone() }),
         (Engine::Postgres, Place::Host { .. } | Place::Socket { .. }) => Ok(Step::Postgres),
-        (engine, _) => Err(PlanError::NoTool { engine, shown: target.shown() }),
+        (engine, _) => Err(PlanError::NoTool { engine }),
     }
 }
