@@ -12,3 +12,4 @@ mod support;
 mod terminal;
 mod tidy;
 mod transparent;
+mod wrong_input;
