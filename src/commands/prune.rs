@@ -9,6 +9,9 @@ use crate::audit::{Event, Pruned};
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::snapshot::{self, Decision, Manifest, Store, StoreError, Stored};
+use crate::target::Engine;
+use crate::ui::printable;
+use crate::verdict::Verdict;
 
 pub(super) fn prune(context: &mut Context, dry_run: bool) -> Result<Exit, Failure> {
     let (policy, _) = judging::policy_in_force(context)?;
@@ -28,11 +31,35 @@ pub(super) fn prune(context: &mut Context, dry_run: bool) -> Result<Exit, Failur
             .collect()
     };
     context.ui.answer(&text).map_err(CommandError::Output)?;
+    replaced_databases(context, dry_run || context.dry_run)?;
     if !dropped.is_empty() {
         let command = vec!["safe-test".to_owned(), "prune".to_owned()];
         Recorder::plain(context, store, command).record(Event::Prune(Pruned { snapshots: dropped }))?;
     }
     Ok(Exit::Success)
+}
+
+/// Drops the databases that earlier restores have replaced and kept, on the servers that the project names and that are
+/// judged safe.
+fn replaced_databases(context: &mut Context, dry_run: bool) -> Result<(), Failure> {
+    let judged = judging::judge(context, None)?;
+    let safe = judged.judgement.targets.iter().filter(|one| one.verdict == Verdict::Safe);
+    for one in safe.filter(|one| one.target.engine == Engine::Postgres) {
+        match snapshot::replaced(&one.target, &context.process) {
+            Ok(names) => {
+                for name in names {
+                    let done = if dry_run { "would be dropped" } else { "dropped" };
+                    if !dry_run {
+                        snapshot::drop_replaced(&one.target, &context.process, &name)?;
+                    }
+                    context.ui.say(&format!("safe-test: {} {done}: a restore replaced it", printable(&name)));
+                }
+            }
+            // A server that is not running has nothing to prune now.
+            Err(error) => context.ui.say(&format!("safe-test: not looked at: {error}")),
+        }
+    }
+    Ok(())
 }
 
 /// Drops what the decisions say, except what a running command needs; gives the names that went.

@@ -7,12 +7,11 @@ use super::context::Context;
 use super::disk::Disk;
 use super::judging::Judged;
 use super::prune::drop_old;
-use crate::error::{Explain, Failure};
+use crate::error::Failure;
 use crate::exec::Interrupt;
 use crate::exit::Exit;
 use crate::snapshot::{self, Care, Kind, Manifest, Order, Receipt, SnapshotError, Step, Store};
 use crate::ui::{Progress, bytes, printable};
-use crate::verdict::JudgedTarget;
 
 /// What was saved.
 pub(super) struct Saved {
@@ -39,7 +38,7 @@ pub(super) fn save(
     for (at, (one, step)) in judged.judgement.targets.iter().zip(&steps).enumerate() {
         let watch = Progress::new(format!("saving {}", printable(&one.target.shown())), &context.ui, &interrupted);
         let receipt =
-            snapshot::take(at, &one.target, step, &order, &watch).map_err(|cause| NotSaved::new(one, cause))?;
+            snapshot::take(at, &one.target, step, &order, &watch).map_err(|error| error.about(&one.target))?;
         if let Some(id) = receipt.snapshot() {
             held.push(store.hold(id).map_err(SnapshotError::from)?);
         }
@@ -62,40 +61,16 @@ fn retain(context: &Context, judged: &Judged, store: &Store) -> Result<(), Failu
     Ok(())
 }
 
-fn plan(judged: &Judged) -> Result<Vec<Step>, NotSaved> {
+fn plan(judged: &Judged) -> Result<Vec<Step>, SnapshotError> {
     judged
         .judgement
         .targets
         .iter()
-        .map(|one| snapshot::plan(&one.target, &judged.policy, &Disk).map_err(|cause| NotSaved::new(one, cause.into())))
+        .map(|one| {
+            snapshot::plan(&one.target, &judged.policy, &Disk)
+                .map_err(|error| SnapshotError::from(error).about(&one.target))
+        })
         .collect()
-}
-
-/// A target that could not be saved: which, and where it was named.
-#[derive(Debug, thiserror::Error)]
-#[error("cannot snapshot {shown}, named by {origin}")]
-struct NotSaved {
-    shown: String,
-    origin: String,
-    #[source]
-    cause: SnapshotError,
-}
-
-impl NotSaved {
-    fn new(one: &JudgedTarget, cause: SnapshotError) -> Self {
-        let origin = one.target.origins.first().map_or_else(|| "the project".to_owned(), ToString::to_string);
-        NotSaved { shown: one.target.shown(), origin, cause }
-    }
-}
-
-impl Explain for NotSaved {
-    fn hint(&self) -> Option<String> {
-        self.cause.hint()
-    }
-
-    fn exit(&self) -> Exit {
-        self.cause.exit()
-    }
 }
 
 /// `--dry-run`: what would be done, and nothing else.

@@ -1,5 +1,6 @@
 //! Which loaders are plausible: from what the project is made of, and from the program that would run.
 
+use super::Invocation;
 use super::load_order::Scene;
 use super::mode::{is_python, program_of};
 
@@ -63,7 +64,7 @@ pub(super) fn loaders(scene: &Scene<'_>) -> Vec<Loader> {
     match invocation.map(|invocation| known_program(invocation.program(), program_of(invocation))) {
         Some(Program::LoadsNothing) => return Vec::new(),
         Some(Program::Of(family)) => loaders.extend(of_family(family, scene)),
-        Some(Program::Unknown) | None => {
+        Some(Program::Plain | Program::Unknown) | None => {
             for family in FAMILIES.iter().filter(|family| is_present(**family, scene)) {
                 loaders.extend(of_family(*family, scene));
             }
@@ -77,9 +78,19 @@ pub(super) fn loaders(scene: &Scene<'_>) -> Vec<Loader> {
 }
 
 enum Program {
+    /// Loads files in the ways of its family.
     Of(Family),
+    /// A database client: it loads no environment file.
     LoadsNothing,
+    /// Everyday work of a script.
+    Plain,
     Unknown,
+}
+
+/// Whether a command is the everyday work of scripts (`cd`, `mkdir`, `git`): beside others it loads nothing. Where there
+/// is nothing else, nobody can say what it was meant to touch, and it is taken like any unknown program.
+pub(super) fn is_plain(invocation: &Invocation) -> bool {
+    matches!(known_program(invocation.program(), program_of(invocation)), Program::Plain)
 }
 
 fn known_program(outer: &str, program: &str) -> Program {
@@ -141,8 +152,8 @@ fn known_program(outer: &str, program: &str) -> Program {
         )
         | (_, "mongo" | "mongodump" | "mongorestore" | "mongoimport" | "mongoexport" | "redis-cli" | "valkey-cli")
         | (_, "sqlcmd" | "bcp" | "sqlplus" | "clickhouse-client" | "cqlsh" | "duckdb" | "usql" | "pgcli" | "mycli")
-        | (_, "litecli" | "influx" | "pgbench" | "cockroach" | "tsql" | "isql")
-        | (
+        | (_, "litecli" | "influx" | "pgbench" | "cockroach" | "tsql" | "isql") => Program::LoadsNothing,
+        (
             _,
             "true" | "false" | "echo" | "printf" | "cat" | "ls" | "rm" | "mkdir" | "cp" | "mv" | "sleep" | "set"
             | "exit",
@@ -152,7 +163,7 @@ fn known_program(outer: &str, program: &str) -> Program {
             "test" | "[" | "trap" | "wait" | "touch" | "chmod" | "grep" | "sed" | "awk" | "tee" | "date" | "pwd" | "id",
         )
         | (_, "git" | "eslint" | "prettier" | "tsc" | "rimraf" | "env" | "printenv" | "whoami" | "uname" | "docker") => {
-            Program::LoadsNothing
+            Program::Plain
         }
         _ => match extension {
             "js" | "mjs" | "cjs" | "ts" | "mts" => Program::Of(Family::Node),

@@ -48,6 +48,7 @@ struct Chain {
 pub(super) struct Shell {
     settings: Rc<Vec<Setting>>,
     index: Rc<HashMap<String, usize>>,
+    fingerprint: u64,
 }
 
 impl Shell {
@@ -72,7 +73,11 @@ impl Shell {
                 }
             }
         }
-        Shell { settings: Rc::new(settings), index: Rc::new(index) }
+        let mut hasher = DefaultHasher::new();
+        for setting in &settings {
+            (&setting.name, &setting.value, &setting.origin).hash(&mut hasher);
+        }
+        Shell { settings: Rc::new(settings), index: Rc::new(index), fingerprint: hasher.finish() }
     }
 
     /// This environment with the invocation's assignments in it.
@@ -80,14 +85,17 @@ impl Shell {
         if invocation.assignments.is_empty() {
             return self.clone();
         }
-        let mut shell = self.clone();
+        let mut given: Vec<Setting> = Vec::new();
         for (name, value) in &invocation.assignments {
-            let (value, unresolved) = expanded(value, &|name| shell.get(name).map(str::to_owned));
+            let look = |name: &str| {
+                let before = given.iter().rev().find(|setting| setting.name == name);
+                before.map(|setting| setting.value.clone()).or_else(|| self.get(name).map(str::to_owned))
+            };
+            let (value, unresolved) = expanded(value, &look);
             let origin = Origin { variable: name.clone(), ..invocation.origin.clone() };
-            let setting = Setting { name: name.clone(), value, origin, unresolved };
-            shell = Shell::of(shell.settings.iter().cloned().chain([setting]));
+            given.push(Setting { name: name.clone(), value, origin, unresolved });
         }
-        shell
+        Shell::of(self.settings.iter().cloned().chain(given))
     }
 
     pub(super) fn get(&self, name: &str) -> Option<&str> {
@@ -96,11 +104,7 @@ impl Shell {
 
     /// Tells environments apart.
     pub(super) fn fingerprint(&self) -> u64 {
-        let mut hasher = DefaultHasher::new();
-        for setting in self.settings.iter() {
-            (&setting.name, &setting.value, &setting.origin).hash(&mut hasher);
-        }
-        hasher.finish()
+        self.fingerprint
     }
 }
 
@@ -234,7 +238,7 @@ impl<'a> Draft<'a> {
 
     /// A file of any kind as layers: dotenv, or by its extension something else.
     pub(super) fn any_file(&self, path: &Path) -> Vec<Layer> {
-        load_order::files::layers(path, self.library, self.project)
+        load_order::files::layers(path, self.library)
     }
 
     fn evaluate(&mut self, chain: &Chain, shell: &Shell) {
@@ -307,6 +311,9 @@ fn dialects_of(reader: FileReader) -> &'static [Dialect] {
     }
 }
 
+/// Longer values, in bytes, are not filled in elsewhere: chains of files that double them must not fill the memory.
+const LONGEST_REFERRED: usize = 32 * 1024;
+
 /// What the layers set besides the shell, where the shell is not stronger: each name once, its strongest value.
 fn merge(chain: &Chain, round: usize, shell: &Shell, library: &Library<'_>) -> Vec<Setting> {
     let mut merged: Vec<Setting> = Vec::new();
@@ -314,7 +321,8 @@ fn merge(chain: &Chain, round: usize, shell: &Shell, library: &Library<'_>) -> V
     let mut shell_counts = false;
     for (at, layer) in chain.layers.iter().enumerate() {
         let lookup = |name: &str| {
-            let stronger = names.get(name).map(|at| merged[*at].value.clone());
+            let known = names.get(name).map(|at| merged[*at].value.as_str());
+            let stronger = known.filter(|value| value.len() <= LONGEST_REFERRED).map(str::to_owned);
             let value = stronger.or_else(|| shell.get(name).map(str::to_owned));
             value.or_else(|| match layer {
                 Layer::File(own, _) if library.unexpanded(own, name).is_some() => None,

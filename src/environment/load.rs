@@ -1,7 +1,8 @@
 //! Reads files once, and each dotenv file once for every dialect that tells something else about it.
 
 use std::cell::{OnceCell, RefCell};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -21,9 +22,10 @@ pub(super) struct Text {
     bytes: Vec<u8>,
     /// Every dialect reads the same from it.
     is_plain: bool,
-    /// It may refer to other variables, so that its values depend on what was loaded before.
-    refers: bool,
-    sheets: RefCell<Vec<(Dialect, Sheet)>>,
+    /// The variables that it may refer to: its values depend on what was loaded before under these names.
+    referred: BTreeSet<String>,
+    /// What was read so far, by dialect and by a hash of what the referred variables were.
+    sheets: RefCell<HashMap<(Dialect, u64), Sheet>>,
     unexpanded: OnceCell<HashMap<String, String>>,
 }
 
@@ -111,8 +113,8 @@ impl<'a> Library<'a> {
             self.problem(FileProblem { file: shown.clone(), line: Some(line), message, kind: ProblemKind::NotUtf8 });
         }
         let is_plain = is_plain(&bytes);
-        let refers = bytes.contains(&b'$') && bytes.len() <= LARGE;
-        Some(Text { shown, bytes, is_plain, refers, sheets: RefCell::default(), unexpanded: OnceCell::new() })
+        let referred = if bytes.len() <= LARGE { referred(&bytes) } else { BTreeSet::new() };
+        Some(Text { shown, bytes, is_plain, referred, sheets: RefCell::default(), unexpanded: OnceCell::new() })
     }
 
     fn unreadable(&self, file: PathBuf, kind: ProblemKind, why: String) {
@@ -141,21 +143,21 @@ impl<'a> Library<'a> {
         lookup: &dyn Fn(&str) -> Option<String>,
     ) -> Option<Sheet> {
         let text = self.text(path)?;
-        let dialect = if text.bytes.len() > LARGE { Dialect::Lenient } else { dialect };
-        let kept = text.sheets.borrow().iter().find(|(other, _)| *other == dialect || text.is_plain).cloned();
-        if let Some((_, sheet)) = kept
-            && !text.refers
-        {
-            return Some(sheet);
+        let dialect = if text.bytes.len() > LARGE || text.is_plain { Dialect::Lenient } else { dialect };
+        let mut hasher = DefaultHasher::new();
+        for name in &text.referred {
+            lookup(name).hash(&mut hasher);
         }
-        // Where nothing is referred to, what was loaded before must not matter: the sheet is kept for every chain.
-        let nothing = |_: &str| None;
-        let document = dotenv::read(dialect, &text.bytes, if text.refers { lookup } else { &nothing });
+        let key = (dialect, hasher.finish());
+        if let Some(sheet) = text.sheets.borrow().get(&key) {
+            return Some(Rc::clone(sheet));
+        }
+        // What is not referred to must not matter: the order of the layers decides about the file's own names.
+        let only_referred = |name: &str| if text.referred.contains(name) { lookup(name) } else { None };
+        let document = dotenv::read(dialect, &text.bytes, &only_referred);
         self.note_stumbles(path, &document);
         let sheet = Rc::new(sheet(document, &text.shown));
-        if !text.refers {
-            text.sheets.borrow_mut().push((dialect, Rc::clone(&sheet)));
-        }
+        text.sheets.borrow_mut().insert(key, Rc::clone(&sheet));
         Some(sheet)
     }
 
@@ -205,7 +207,9 @@ impl<'a> Library<'a> {
 
 /// The winning entries of a document as settings.
 fn sheet(document: Document, shown: &Path) -> Vec<Setting> {
-    let entries = document.entries.into_iter().filter(|entry| !entry.shadowed);
+    // A name with a blank or a semicolon (`; DB_HOST`, a comment of INI) is one that no program asks for.
+    let is_name = |name: &str| !name.contains(|c: char| c.is_ascii_whitespace() || c == ';');
+    let entries = document.entries.into_iter().filter(|entry| !entry.shadowed && is_name(&entry.name));
     // What a loader gives comes first; what it loses behind a broken line counts where it gives nothing else.
     let mut names = HashSet::new();
     entries
@@ -216,6 +220,22 @@ fn sheet(document: Document, shown: &Path) -> Vec<Setting> {
             Some(Setting { name: entry.name, value, origin, unresolved: entry.unresolved })
         })
         .collect()
+}
+
+/// The names that follow a `$` or `${`, and what could be read as one (dotenvy ends a name at `_`).
+fn referred(bytes: &[u8]) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    for after in bytes.split(|byte| *byte == b'$').skip(1) {
+        let after = after.strip_prefix(b"{").unwrap_or(after);
+        let is_part = |byte: &u8| *byte == b'_' || *byte == b'.' || *byte == b'-' || byte.is_ascii_alphanumeric();
+        let end = after.iter().position(|byte| !is_part(byte)).unwrap_or(after.len());
+        let name = &after[..end];
+        let ends = name.iter().enumerate().filter(|(_, byte)| matches!(byte, b'_' | b'.' | b'-')).map(|(at, _)| at);
+        for end in ends.take(16).chain([end]).filter(|end| *end > 0) {
+            names.insert(String::from_utf8_lossy(&name[..end]).into_owned());
+        }
+    }
+    names
 }
 
 fn line_of(bytes: &[u8], offset: usize) -> u32 {

@@ -21,13 +21,11 @@ impl Purpose {
         let Some(invocation) = invocation else { return Purpose::BOTH };
         let named = named_mode(invocation);
         let words: Vec<&str> = invocation.words.iter().skip(1).map(String::as_str).collect();
-        let purpose = match kind(program_of(invocation), &words) {
+        match kind(program_of(invocation), &words) {
             Kind::Test => Purpose { test: true, development: false, named },
             Kind::Development => Purpose { test: false, development: true, named },
             Kind::Unknown => Purpose { named, ..Purpose::BOTH },
-        };
-        // `rake db:migrate RAILS_ENV=test` and the like are explicit, whatever the task is for.
-        purpose
+        }
     }
 }
 
@@ -169,7 +167,6 @@ const TEST_WORDS: &[&str] = &[
 ];
 
 fn kind(program: &str, words: &[&str]) -> Kind {
-    let first = words.iter().find(|word| !word.starts_with('-')).copied().unwrap_or_default();
     if TEST_RUNNERS.contains(&program) {
         return Kind::Test;
     }
@@ -195,7 +192,6 @@ fn kind(program: &str, words: &[&str]) -> Kind {
                 _ => Kind::Unknown,
             }
         }
-        _ if first.is_empty() && program.contains("test") => Kind::Unknown,
         _ => Kind::Unknown,
     }
 }
@@ -226,6 +222,7 @@ fn named_mode(invocation: &Invocation) -> Option<String> {
             let value = attached.or_else(|| words.next().map(String::as_str))?;
             return Some(value.to_owned()).filter(|value| !value.is_empty());
         }
+        // `rake db:migrate RAILS_ENV=test`: a variable given to the task.
         let is_environment = matches!(option, "RAILS_ENV" | "RACK_ENV" | "NODE_ENV" | "APP_ENV" | "MIX_ENV");
         if let (true, Some(value)) = (is_environment, attached) {
             return Some(value.to_owned());

@@ -150,7 +150,11 @@ pub fn survey(input: &SurveyInput<'_>) -> Survey {
     let mut seen = HashSet::new();
     let leaves: Vec<Option<&Step>> = match input.command {
         None => vec![None],
-        Some(_) => steps.iter().filter(|step| !step.stands_for_others).map(Some).collect(),
+        Some(_) => {
+            let leaves = || steps.iter().filter(|step| !step.stands_for_others);
+            let all_plain = leaves().all(|step| framework::is_plain(&step.invocation));
+            leaves().filter(|step| all_plain || !framework::is_plain(&step.invocation)).map(Some).collect()
+        }
     };
     for step in leaves {
         if let Some(step) = step {

@@ -5,10 +5,22 @@ use super::sqlite::SqliteError;
 use super::{PlanError, StoreError};
 use crate::error::Explain;
 use crate::exit::Exit;
+use crate::target::Target;
 
 /// An error of the store or of an engine.
 #[derive(Debug, thiserror::Error)]
 pub enum SnapshotError {
+    /// One target cannot be saved.
+    #[error("cannot snapshot {shown}, named by {origin}")]
+    Target {
+        /// The target, for people.
+        shown: String,
+        /// Where it is named.
+        origin: String,
+        /// Why.
+        #[source]
+        cause: Box<SnapshotError>,
+    },
     /// There is no way to save the target.
     #[error(transparent)]
     Plan(#[from] PlanError),
@@ -23,9 +35,19 @@ pub enum SnapshotError {
     Postgres(#[from] PostgresError),
 }
 
+impl SnapshotError {
+    /// The error with the target that it is about.
+    #[must_use]
+    pub fn about(self, target: &Target) -> Self {
+        let origin = target.origins.first().map_or_else(|| "nothing".to_owned(), ToString::to_string);
+        SnapshotError::Target { shown: target.shown(), origin, cause: Box::new(self) }
+    }
+}
+
 impl Explain for SnapshotError {
     fn hint(&self) -> Option<String> {
         match self {
+            SnapshotError::Target { cause, .. } => cause.hint(),
             SnapshotError::Plan(error) => error.hint(),
             SnapshotError::Store(error) => error.hint(),
             SnapshotError::Sqlite(error) => error.hint(),
@@ -35,6 +57,7 @@ impl Explain for SnapshotError {
 
     fn exit(&self) -> Exit {
         match self {
+            SnapshotError::Target { cause, .. } => cause.exit(),
             SnapshotError::Plan(error) => error.exit(),
             SnapshotError::Store(error) => error.exit(),
             SnapshotError::Sqlite(error) => error.exit(),

@@ -21,7 +21,7 @@ pub use latest::latest;
 pub use manifest::{FileState, Kind, Level, Manifest, Server, TableRows, Tool};
 pub use plan::{PlanError, Step, plan};
 pub use receipt::{Care, Receipt};
-pub use restore::{Request, describe, restore, verify};
+pub use restore::{Request, describe, drop_replaced, replaced, restore, verify};
 pub use retention::{Decision, decide};
 pub use store::{Reservation, Store, Stored, file_state, hash_file};
 pub use store_error::StoreError;

@@ -94,6 +94,26 @@ pub fn describe(target: &Target, step: &Step, environment: &[(OsString, OsString
     }
 }
 
+/// The names of the databases that restores have replaced and kept on the target's server.
+///
+/// # Errors
+///
+/// Where the server cannot be asked.
+pub fn replaced(target: &Target, environment: &[(OsString, OsString)]) -> Result<Vec<String>, SnapshotError> {
+    let leftovers = postgres::leftovers(target, environment)?;
+    let own = leftovers.into_iter().filter(|one| Some(&one.of) == target.database.as_ref());
+    Ok(own.map(|leftover| leftover.name).collect())
+}
+
+/// Drops one of them.
+///
+/// # Errors
+///
+/// Where it is not one of them, or somebody uses it.
+pub fn drop_replaced(target: &Target, environment: &[(OsString, OsString)], name: &str) -> Result<(), SnapshotError> {
+    Ok(postgres::drop_leftover(target, environment, name)?)
+}
+
 impl<'a> Request<'a> {
     fn for_postgres(&self) -> postgres::Request<'a> {
         postgres::Request {

@@ -65,7 +65,7 @@ pub(super) struct Located<'a> {
 }
 
 /// Locates every place of `target`.
-pub(super) fn locate<'a>(target: &'a Target, evidence: &Evidence<'_>) -> Vec<Located<'a>> {
+pub(super) fn locate<'a>(target: &'a Target, evidence: &Evidence<'a>) -> Vec<Located<'a>> {
     target
         .places
         .iter()
@@ -85,7 +85,7 @@ pub(super) fn locate<'a>(target: &'a Target, evidence: &Evidence<'_>) -> Vec<Loc
         .collect()
 }
 
-fn locate_host(host: &str, port: Option<u16>, target: &Target, evidence: &Evidence<'_>) -> (Locality, String) {
+fn locate_host<'a>(host: &str, port: Option<u16>, target: &'a Target, evidence: &Evidence<'a>) -> (Locality, String) {
     let machine = evidence.machine;
     if evidence.policy.allows_host(host, port) {
         return (Locality::Service, format!("{} allows it", crate::policy::FILE_NAME));
@@ -124,12 +124,24 @@ fn locate_host(host: &str, port: Option<u16>, target: &Target, evidence: &Eviden
     if !is_single_label {
         return (Locality::Remote, String::new());
     }
-    match target.database.as_deref().filter(|database| words::is_test_shaped(database)) {
+    match test_shaped_company(target, evidence) {
         Some(database) => {
             (Locality::Service, format!("a name of one label with the test-shaped database `{database}`"))
         }
         None => (Locality::Unknown, String::new()),
     }
+}
+
+/// The test-shaped database name that a host goes with: its own database's, or for a cache, a search index or a broker,
+/// which have none, that of the databases beside it, if all of them are test-shaped.
+fn test_shaped_company<'a>(target: &'a Target, evidence: &Evidence<'a>) -> Option<&'a str> {
+    let test_shaped = |target: &'a Target| target.database.as_deref().filter(|name| words::is_test_shaped(name));
+    if !target.engine.is_auxiliary() {
+        return test_shaped(target);
+    }
+    let mut beside = evidence.targets.iter().filter(|other| !other.engine.is_auxiliary()).map(test_shaped);
+    let first = beside.next()??;
+    beside.all(|name| name.is_some()).then_some(first)
 }
 
 /// The service that declares `host`, if the project's files have one.

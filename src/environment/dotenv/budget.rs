@@ -6,7 +6,7 @@ use super::scope::Obstacle;
 const MOST_BYTES: usize = 16 << 20;
 
 /// Bytes that expansions may look at, for the algorithms that start again after each replacement.
-const MOST_WORK: usize = 64 << 20;
+const MOST_WORK: usize = 16 << 20;
 
 /// How deep one expansion may stand inside another.
 pub(super) const DEEPEST: usize = 50;

@@ -20,7 +20,7 @@ pub(super) fn read(text: &str, lookup: Lookup<'_>, version: Version) -> Document
         Version::V24 => &[' ', '\t', '\n'],
     };
     let text = text.trim_end_matches(space);
-    let mut parser = Parser { text, at: 0, lines: Lines::new(text), version, space };
+    let mut parser = Parser { text, at: 0, lines: Lines::new(text), version, space, lookup };
     let mut document = Document::default();
     if text.starts_with('\u{feff}') {
         document.problem(1, "a byte order mark, which this loader takes for a part of the first name");
@@ -46,7 +46,8 @@ pub(super) fn read_for_vite(text: &str, lookup: Lookup<'_>) -> Document {
     document
 }
 
-struct Parser<'t> {
+struct Parser<'t, 'a> {
+    lookup: Lookup<'a>,
     text: &'t str,
     at: usize,
     lines: Lines<'t>,
@@ -54,7 +55,7 @@ struct Parser<'t> {
     space: &'static [char],
 }
 
-impl<'t> Parser<'t> {
+impl Parser<'_, '_> {
     fn skip_space(&mut self) {
         self.at = self.text.len() - self.text[self.at..].trim_start_matches(self.space).len();
     }
@@ -86,6 +87,8 @@ impl<'t> Parser<'t> {
         let name = self.text[start..equals].trim_matches(self.space);
         self.at = equals + 1;
         if self.at == self.text.len() || byte_at(self.text, self.at) == b'\n' {
+            // Version 24 leaves the `export` in the name here.
+            let name = if self.version == Version::V20 { name.strip_prefix("export ").unwrap_or(name) } else { name };
             self.set(document, start, name, "");
             return self.version == Version::V24 || equals > start;
         }
@@ -128,8 +131,11 @@ impl<'t> Parser<'t> {
             if line_end < text.len() || self.version == Version::V24 {
                 self.set(document, start, name, &text[self.at..line_end]);
             } else {
+                // Version 20 forgets the name and looks for another variable in the value.
                 let line = self.lines.at(start);
                 document.problem(line, "a quote that is not closed; this loader drops the variable");
+                document.salvage(&text[start..], line, self.lookup);
+                return;
             }
             self.next_line(self.at);
         } else {

@@ -30,7 +30,11 @@ pub(super) fn read(text: &str, lookup: Lookup<'_>, call: Call) -> Document {
                 scope.set(name, value.clone());
                 document.push_expanded(name, lines.at(start), &written, value);
             }
-            Ok(Some((name, None))) => document.push(name, None, lines.at(start)),
+            Ok(Some((name, None))) => {
+                // In `${NAME:-default}` it counts as set.
+                scope.set(name, Ok(String::new()));
+                document.push(name, None, lines.at(start));
+            }
             Ok(None) => {}
             Err(Broken) => {
                 let line = lines.at(start);

@@ -252,10 +252,11 @@ impl<'t> Lexer<'t, '_> {
                 if default.contains(['\'', '"', '{', '$']) {
                     return Err(Broken("a quote, brace or dollar sign in a default; this loader rejects the file"));
                 }
-                if let Some(assigned) = default.strip_prefix(":=") {
-                    self.scope.set(expression.name, Ok(assigned.to_owned()));
+                let (sign, value) = default.split_at(":-".len());
+                if sign == ":=" {
+                    self.scope.set(expression.name, Ok(value.to_owned()));
                 }
-                default[2..].to_owned()
+                value.to_owned()
             }
             _ => found,
         };

@@ -6,16 +6,22 @@ use std::rc::Rc;
 use super::super::formats::{self, FlatEntry};
 use super::super::layers::{Layer, Lookup};
 use super::super::load::Library;
-use super::super::{Origin, Project, Setting};
-use super::{EVERY_DIALECT, compose, elixir, phpunit, spring};
+use super::super::{Origin, Setting};
+use super::{EVERY_DIALECT, compose, elixir, phpunit, rails, spring};
+
+/// Files with a section for each environment.
+const BY_ENVIRONMENT: &[&str] = &["database.yml", "database.yaml", "mongoid.yml", "database.json", "config.json"];
 
 /// The file as layers, the strongest first.
-pub(in crate::environment) fn layers(path: &Path, library: &Library<'_>, _project: &Project) -> Vec<Layer> {
+pub(in crate::environment) fn layers(path: &Path, library: &Library<'_>) -> Vec<Layer> {
     let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().to_lowercase());
     let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
     let flat: fn(&str) -> Result<Vec<FlatEntry>, formats::FormatError> = match extension {
         // `.env.json` is what dotenv tools call a dotenv file for a mode.
         _ if name.starts_with(".env") => return dotenv(path),
+        "yml" | "yaml" | "json" if BY_ENVIRONMENT.contains(&name.as_str()) => {
+            return rails::by_itself(library, path).into_iter().collect();
+        }
         "yml" | "yaml" => formats::yaml::flatten,
         "json" | "jsonc" => formats::json::flatten,
         "toml" => formats::toml::flatten,

@@ -11,9 +11,9 @@ use std::rc::Rc;
 use super::super::code::{self, Value};
 use super::super::formats::{self, FlatEntry};
 use super::super::layers::{Draft, Layer, Lookup};
-use super::super::load::Dialect;
+use super::super::load::{Dialect, Library};
 use super::super::{Origin, Setting, Unresolved};
-use super::{Scene, layered, single};
+use super::{Scene, layered, owned, single};
 
 const DIALECTS: &[Dialect] = &[Dialect::Ruby];
 
@@ -56,16 +56,32 @@ pub(super) fn configuration(scene: &Scene<'_>, path: &Path, environment: &str) -
     if !scene.library.exists(path) {
         return None;
     }
-    let text = scene.library.string(path)?;
-    let entries = formats::yaml::flatten(&hidden_erb(&text)).unwrap_or_else(|error| {
-        scene.library.broken_line(path, error.line, error.message);
-        error.entries
-    });
-    let environment = environment.to_owned();
-    let section: Vec<FlatEntry> =
-        entries.into_iter().filter(|entry| entry.path.first() == Some(&environment)).collect();
+    let mut section = entries(scene.library, path)?;
+    section.retain(|entry| entry.path.first().is_some_and(|first| first == environment));
     let shown = scene.library.shown(path);
     Some(Layer::Computed(Rc::new(move |lookup| settings(&section, &shown, lookup))))
+}
+
+/// A configuration file that is named by itself: the section of the environment that a variable names, else those of
+/// tests and development; all of it where it has none of them.
+pub(super) fn by_itself(library: &Library<'_>, path: &Path) -> Option<Layer> {
+    let entries = entries(library, path)?;
+    let shown = library.shown(path);
+    Some(Layer::Computed(Rc::new(move |lookup| {
+        let set = ["RAILS_ENV", "RACK_ENV", "NODE_ENV"].iter().find_map(|name| lookup(name));
+        let wanted = set.map_or_else(|| owned(&["test", "development"]), |name| vec![name]);
+        let is_wanted = |entry: &&FlatEntry| entry.path.first().is_some_and(|first| wanted.contains(first));
+        let sections: Vec<FlatEntry> = entries.iter().filter(is_wanted).cloned().collect();
+        settings(if sections.is_empty() { &entries } else { &sections }, &shown, lookup)
+    })))
+}
+
+fn entries(library: &Library<'_>, path: &Path) -> Option<Vec<FlatEntry>> {
+    let text = library.string(path)?;
+    Some(formats::yaml::flatten(&hidden_erb(&text)).unwrap_or_else(|error| {
+        library.broken_line(path, error.line, error.message);
+        error.entries
+    }))
 }
 
 fn settings(section: &[FlatEntry], shown: &Path, lookup: Lookup<'_>) -> Vec<Setting> {

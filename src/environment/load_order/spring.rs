@@ -185,9 +185,16 @@ fn relaxed(name: &str) -> String {
 /// Longer values are left as written.
 const LONGEST_VALUE: usize = 8 * 1024;
 
+/// How deep a value that was filled in is filled in again.
+const DEEPEST: u8 = 16;
+
 /// `${NAME:default}` filled in, at most `budget` times; what is not known stays as written.
 pub(super) fn filled(text: &str, lookup: Lookup<'_>, budget: &Cell<u32>) -> String {
-    if text.len() > LONGEST_VALUE {
+    filled_at(text, lookup, budget, 0)
+}
+
+fn filled_at(text: &str, lookup: Lookup<'_>, budget: &Cell<u32>, depth: u8) -> String {
+    if text.len() > LONGEST_VALUE || depth > DEEPEST {
         return text.to_owned();
     }
     let mut value = String::with_capacity(text.len());
@@ -205,7 +212,7 @@ pub(super) fn filled(text: &str, lookup: Lookup<'_>, budget: &Cell<u32>) -> Stri
         match lookup(name).or(default.map(str::to_owned)) {
             Some(known) if budget.get() > 0 => {
                 budget.set(budget.get() - 1);
-                value.push_str(&filled(&known, lookup, budget));
+                value.push_str(&filled_at(&known, lookup, budget, depth + 1));
             }
             _ => {
                 value.push_str("${");

@@ -159,6 +159,13 @@ fn named_files_of_other_formats_are_read_by_their_name() {
     for (path, text, name, expected) in table {
         assert_eq!(project(&[(path, text)]).env_file(path).seen(name), [expected], "{path}");
     }
+    let sections = "test:\n  database: app_test\nproduction:\n  database: app_production\n";
+    let case = project(&[("config/database.yml", sections)]).env_file("config/database.yml");
+    assert_eq!(
+        (case.seen("test.database"), case.seen("production.database")),
+        (vec!["app_test".to_owned()], Vec::new())
+    );
+    assert_eq!(case.set("RAILS_ENV", "production").seen("production.database"), ["app_production"]);
     let survey = project(&[]).env_file("missing.env").survey();
     assert_eq!(survey.problems[0].kind, ProblemKind::Missing);
 }
@@ -212,4 +219,5 @@ fn identical_readings_are_given_once() {
 }
 
 mod frameworks;
+mod hostile;
 mod incidents;

@@ -40,6 +40,7 @@ pub(super) fn check(subject: &Subject<'_>) -> Vec<Finding> {
 
 #[cfg(test)]
 mod tests {
+    use crate::target::{Engine, Place};
     use crate::verdict::Verdict;
     use crate::verdict::testing::Bench;
 
@@ -49,6 +50,20 @@ mod tests {
         assert_eq!(Bench::postgres("postgres", "shop").service("postgres").judge().verdict, Verdict::Safe);
         assert_eq!(Bench::postgres("postgres", "shop_test").judge().verdict, Verdict::Safe);
         assert_eq!(Bench::postgres("db.example", "shop_test").judge().verdict, Verdict::Unverified);
+    }
+
+    #[test]
+    fn a_cache_goes_with_the_databases_beside_it() {
+        let with_cache = |database: &str| {
+            let mut bench = Bench::postgres("postgres", database);
+            let cache = Bench::place(Engine::Redis, Place::Host { name: "redis".into(), port: Some(6379) }, None);
+            bench.targets.extend(cache.targets);
+            bench.judge().verdict
+        };
+        assert_eq!(with_cache("shop_test"), Verdict::Safe);
+        assert_eq!(with_cache("shop"), Verdict::Unverified);
+        let alone = Bench::place(Engine::Redis, Place::Host { name: "redis".into(), port: Some(6379) }, None);
+        assert_eq!(alone.judge().verdict, Verdict::Unverified);
     }
 
     #[test]

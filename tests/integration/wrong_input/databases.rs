@@ -14,7 +14,7 @@ fn an_address_that_cannot_be_dialled_is_named_with_file_and_line() {
             "DB_CONNECTION=pgsql\nDB_HOST=localhost\nDB_PORT=abc\nDB_DATABASE=shop_test",
             "the port in DB_PORT is no number [DB_PORT (.env:4)]",
         ),
-        ("DATABASE_URL=postgres://app:$(pass show db)@localhost/shop_test", "DATABASE_URL (.env:2)"),
+        ("DATABASE_URL=postgres://app:quarz-secret@$(cat host)/shop_test", "DATABASE_URL (.env:2)"),
         ("DATABASE_URL=postgres://app:quarz-secret@<host>/shop_test", "DATABASE_URL (.env:2)"),
     ];
     for (lines, says) in cases {
