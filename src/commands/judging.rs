@@ -41,7 +41,15 @@ pub(super) fn judge_snapshots(context: &mut Context, snapshots: &[Stored]) -> Re
         let of = |stored: &Stored| {
             let address = &stored.manifest.target;
             let named = targets.iter().find(|target| target.address() == *address).cloned();
-            let found = named.or_else(|| target_at(address, context));
+            let found = named.or_else(|| {
+                let mut found = target_at(address, context)?;
+                // The same account on the same server, named for another database.
+                let same = |known: &&Target| {
+                    known.engine == found.engine && known.places == found.places && known.user == found.user
+                };
+                found.password = found.password.take().or_else(|| targets.iter().find(same)?.password.clone());
+                Some(found)
+            });
             if found.is_none() {
                 unreadable = Some(StoreError::Manifest {
                     path: stored.dump.with_extension("json"),
