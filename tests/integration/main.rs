@@ -7,7 +7,9 @@
 )]
 
 mod oracle;
+mod order;
 mod signals;
+mod snapshots_cli;
 mod support;
 mod terminal;
 mod tidy;
