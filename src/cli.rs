@@ -195,12 +195,18 @@ pub(crate) enum Action {
 }
 
 /// What to do with the audit log besides reading it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Subcommand)]
+#[derive(Debug, Clone, Subcommand)]
 pub(crate) enum LogAction {
     /// Prove that the log is intact
-    Verify,
+    Verify {
+        #[command(flatten)]
+        shared: Shared,
+    },
     /// Accept a log that was damaged; at a terminal only
-    Accept,
+    Accept {
+        #[command(flatten)]
+        shared: Shared,
+    },
 }
 
 /// What was asked for.
@@ -245,7 +251,12 @@ pub(crate) fn read(arguments: &[OsString]) -> Result<Asked, clap::Error> {
     }
     let name = OsString::from("safe-test");
     let inner = SubcommandLine::try_parse_from(std::iter::once(&name).chain(&line.rest))?;
-    let shared = line.shared.overridden_by(inner.shared).overridden_by(inner.subcommand.shared().clone());
+    let mut shared = line.shared.overridden_by(inner.shared).overridden_by(inner.subcommand.shared().clone());
+    if let Action::Log { what: Some(LogAction::Verify { shared: last } | LogAction::Accept { shared: last }), .. } =
+        &inner.subcommand
+    {
+        shared = shared.overridden_by(last.clone());
+    }
     Ok(Asked { before: line.before, shared, request: Request::Act(inner.subcommand) })
 }
 
@@ -333,8 +344,11 @@ mod tests {
         }
         assert!(matches!(
             asked("safe-test log verify").request,
-            Request::Act(Action::Log { what: Some(LogAction::Verify), .. })
+            Request::Act(Action::Log { what: Some(LogAction::Verify { .. }), .. })
         ));
+        for line in ["safe-test log --format json verify", "safe-test log verify --format json"] {
+            assert_eq!(asked(line).shared.format, Some(Format::Json), "{line}");
+        }
     }
 
     #[test]

@@ -93,6 +93,7 @@ fn not_done(guards: bool) -> &'static str {
     if guards { "the command was not run" } else { "nothing was changed" }
 }
 
+/// Prints clap's answer (help, version) or complaint. Nobody can say here whether a command was meant to be guarded.
 fn usage(error: &clap::Error) -> Ending {
     let _ = error.print();
     if !error.use_stderr() {

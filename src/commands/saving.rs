@@ -99,6 +99,9 @@ pub(super) fn announce(context: &Context, judged: &Judged, receipts: &[Receipt])
         );
         return;
     }
+    for finding in judged.judgement.findings.iter().filter(|finding| finding.rule == "broken-file") {
+        context.ui.say(&format!("safe-test: note: {}", printable(&finding.message)));
+    }
     let verdict = judged.judgement.verdict;
     if receipts.is_empty() {
         let why = judged

@@ -8,8 +8,11 @@
 
 mod corpus;
 mod oracle;
+mod order;
 mod signals;
+mod snapshots_cli;
 mod support;
 mod terminal;
 mod tidy;
 mod transparent;
+mod wrong_input;
