@@ -6,9 +6,14 @@
     reason = "tests may, and what is read here is the environment of the tests"
 )]
 
+mod asking;
 mod corpus;
+mod load_orders;
+mod nothing_to_guard;
 mod oracle;
 mod order;
+mod policy_trust;
+mod services_and_bridges;
 mod signals;
 mod snapshots_cli;
 mod support;

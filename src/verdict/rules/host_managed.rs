@@ -1,6 +1,6 @@
 //! `host-managed`: the host, socket, ARN or instance name belongs to a managed provider.
 
-use super::{Subject, origin_of, point_elsewhere, production};
+use super::{Subject, allowed, origin_of, point_elsewhere, production};
 use crate::target::{Engine, Place};
 use crate::verdict::providers::{provider_of_host, provider_of_instance};
 use crate::verdict::{Finding, addresses};
@@ -16,9 +16,13 @@ pub(super) fn check(subject: &Subject<'_>) -> Vec<Finding> {
             let (name, provider) = match place {
                 // What was never filled in is `value-unclear`.
                 Place::Host { name, .. } | Place::Instance { name } if addresses::has_gap(name) => continue,
-                Place::Host { name, port } if !subject.evidence.policy.allows_host(name, *port) => {
-                    (name.clone(), provider_of_host(name))
+                Place::Host { name, port } if subject.evidence.policy.allows_host(name, *port) => {
+                    findings.extend(provider_of_host(name).map(|provider| {
+                        allowed(ID, at, origin, format!("`{name}` belongs to {provider}; the policy allows it"))
+                    }));
+                    continue;
                 }
+                Place::Host { name, .. } => (name.clone(), provider_of_host(name)),
                 Place::Socket { path, .. } => {
                     let path = path.to_string_lossy().into_owned();
                     let provider = provider_of_instance(&path);
@@ -30,7 +34,7 @@ pub(super) fn check(subject: &Subject<'_>) -> Vec<Finding> {
                 Place::Instance { name } => {
                     (name.clone(), Some(provider_of_instance(name).unwrap_or("a provider or service")))
                 }
-                Place::Host { .. } | Place::File { .. } | Place::Memory => continue,
+                Place::File { .. } | Place::Memory => continue,
             };
             if let Some(provider) = provider {
                 findings.push(production(
