@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use super::CommandError;
 use super::context::Context;
 use super::disk::Disk;
 use super::machine;
@@ -34,8 +35,12 @@ pub(super) fn judge(context: &mut Context, command: Option<&[OsString]>) -> Resu
 
 /// Judges the targets with these addresses, in this order: as the project names them, with their passwords; a target
 /// that the project does not name any more is made of its address alone.
+///
+/// # Errors
+///
+/// [`CommandError::Address`] where one of them names no database: there is a target for each address, or none at all.
 pub(super) fn judge_addresses(context: &mut Context, addresses: &[&str]) -> Result<Judged, Failure> {
-    judge_with(context, None, |targets, context| {
+    let judged = judge_with(context, None, |targets, context| {
         addresses
             .iter()
             .filter_map(|address| {
@@ -43,7 +48,15 @@ pub(super) fn judge_addresses(context: &mut Context, addresses: &[&str]) -> Resu
                 named.or_else(|| target_at(address, context))
             })
             .collect()
-    })
+    })?;
+    let targets = judged.judgement.targets.iter().map(|one| one.target.address());
+    let targets: Vec<String> = targets.collect();
+    let astray =
+        addresses.iter().enumerate().find(|(at, address)| targets.get(*at).is_none_or(|found| found != *address));
+    match astray {
+        Some((_, address)) => Err(CommandError::Address { address: (*address).to_owned() }.into()),
+        None => Ok(judged),
+    }
 }
 
 fn target_at(address: &str, context: &target::Context<'_>) -> Option<Target> {

@@ -114,6 +114,9 @@ enum CommandError {
     /// A dump without a manifest was named.
     #[error("{} has no manifest: it is a leftover of something that was killed", path.display())]
     Leftover { path: std::path::PathBuf },
+    /// The manifest of a snapshot names a database in a way that nobody can dial.
+    #[error("the snapshot's manifest names no database that can be reached: `{address}`")]
+    Address { address: String },
     /// There is no policy to trust.
     #[error("there is no {} in {}", crate::policy::FILE_NAME, root.display())]
     NoPolicy { root: std::path::PathBuf },
@@ -131,6 +134,9 @@ impl Explain for CommandError {
         match self {
             CommandError::UnknownSnapshot { .. } => Some("`safe-test list` shows what there is".to_owned()),
             CommandError::Leftover { .. } => Some("the next run removes it".to_owned()),
+            CommandError::Address { .. } => {
+                Some("name the database in .env or the environment, as it was when the snapshot was taken".to_owned())
+            }
             CommandError::NoTerminal { .. } => {
                 Some("run it yourself, in a terminal, outside of agents, hooks and CI".to_owned())
             }
@@ -150,6 +156,7 @@ impl Explain for CommandError {
             | CommandError::NotConfirmed { .. }
             | CommandError::UnknownSnapshot { .. }
             | CommandError::Leftover { .. }
+            | CommandError::Address { .. }
             | CommandError::NoPolicy { .. }
             | CommandError::State { .. } => Exit::Failed,
         }
