@@ -166,7 +166,7 @@ mod tests {
             (
                 target(vec![Place::Socket { path: "/tmp".into(), port: Some(5432) }], Some("a\x1b[2J")),
                 "postgres database `a\\u{1b}[2J` on /tmp",
-                "postgres://app@/a\\u{1b}[2J?host=/tmp",
+                "postgres://app@/a%1B[2J?host=/tmp",
             ),
             (
                 target(vec![host("a", 1), host("b", 2)], Some("x")),
