@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use super::command::{Effect, Step, WrapperFile, steps};
+use super::command::{Effect, Step, WrapperFile, reaches_a_provider, steps};
 use super::layers::{Draft, Layer, Shell};
 use super::load::Library;
 use super::load_order::{self, Scene};
@@ -239,6 +239,9 @@ fn shells(
 }
 
 fn note_effects(step: &Step, draft: &mut Draft<'_>) {
+    if let Some(program) = reaches_a_provider(&step.invocation.words) {
+        draft.condition(Condition::ContainerEnvironment { program });
+    }
     for (effect, wrapper) in &step.effects {
         draft.condition(match effect {
             Effect::Nothing => continue,

@@ -152,7 +152,9 @@ fn parts(grammar: Grammar, arguments: &[String]) -> Vec<(Part, String)> {
             options_end = true;
             continue;
         }
-        if word.starts_with("--") {
+        // SQLite's shell and DuckDB's take long options with one dash, too.
+        let is_long = word.starts_with("--") || grammar.positional == Some(Part::File);
+        if is_long {
             let (name, value) = word.split_once('=').map_or((word.as_str(), None), |(name, value)| (name, Some(value)));
             if let Some(part) = meaning(grammar, name) {
                 // MySQL's `--password` takes its value behind an equals sign only.
@@ -160,6 +162,8 @@ fn parts(grammar: Grammar, arguments: &[String]) -> Vec<(Part, String)> {
                 let value =
                     value.map(ToOwned::to_owned).or_else(|| (!joined_only).then(|| words.next().cloned()).flatten());
                 found.extend(value.map(|value| (part, value)));
+            } else if value.is_none() {
+                (0..values_of(grammar, name)).for_each(|_| drop(words.next()));
             }
             continue;
         }
@@ -198,6 +202,79 @@ fn short_options<'w>(
     }
 }
 
+/// What an option names; the beginning of a long one will do, as the programs themselves have it.
 fn meaning(grammar: Grammar, spelling: &str) -> Option<Part> {
-    grammar.parts.iter().find(|(own, _)| *own == spelling).map(|(_, part)| *part)
+    let exact = grammar.parts.iter().find(|(own, _)| *own == spelling);
+    let is_shortened = spelling.starts_with("--") && spelling.len() > 4;
+    let shortened = || grammar.parts.iter().find(|(own, _)| is_shortened && own.starts_with(spelling));
+    exact.or_else(shortened).map(|(_, part)| *part)
+}
+
+/// How many of the words after a long option are its values, where it names no part of the connection: what they are
+/// must not be taken for the database.
+fn values_of(grammar: Grammar, option: &str) -> usize {
+    let name = option.trim_start_matches('-');
+    let lists = |list: &str| list.split_ascii_whitespace().any(|listed| listed == name);
+    match grammar.engine {
+        Engine::Sqlite | Engine::Duckdb if lists("lookaside pagecache") => 2,
+        Engine::Sqlite | Engine::Duckdb => usize::from(lists(
+            "cmd init separator newline nullvalue vfs maxsize mmap heap escape c s f storage-version key textkey hexkey",
+        )),
+        Engine::Postgres => usize::from(lists(
+            "command file set variable output log-file field-separator record-separator pset table-attr format jobs \
+             schema table exclude-schema exclude-table exclude-table-data encoding role superuser compress section \
+             snapshot extension lock-wait-timeout locale lc-collate lc-ctype owner tablespace template client time scale \
+             transactions protocol index parallel timeout connection-limit",
+        )),
+        Engine::Mysql => usize::from(lists(
+            "execute delimiter protocol default-character-set init-command max-allowed-packet where result-file tab \
+             ignore-table ssl-ca ssl-mode ssl-cipher tls-version plugin-dir default-auth login-path prompt pager tee \
+             character-sets-dir defaults-group-suffix connect-timeout",
+        )),
+        Engine::Mongodb => usize::from(lists(
+            "eval file authenticationDatabase authenticationMechanism tlsCAFile tlsCertificateKeyFile collection out \
+             query archive type fields apiVersion",
+        )),
+        _ => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::target::Place;
+    use crate::target::testing::{found, typed};
+
+    #[test]
+    fn the_value_of_an_option_is_not_taken_for_the_database() {
+        let table = [
+            ("psql --file seed.sql shop_live", "shop_live"),
+            ("psql --command=x --set A=1 shop", "shop"),
+            ("pg_dump --format c --jobs 4 shop", "shop"),
+            ("mysql --execute x shop", "shop"),
+            ("mysqldump --where a=1 shop", "shop"),
+            ("mongosh --eval x shop", "shop"),
+        ];
+        for (command, database) in table {
+            let targets = found(&[], &[typed(command)], &[]);
+            let names: Vec<_> = targets.iter().map(|target| target.database.as_deref()).collect();
+            assert_eq!(names, [Some(database)], "{command}");
+        }
+    }
+
+    #[test]
+    fn the_file_of_sqlite_s_shell_is_found_behind_its_options() {
+        for command in
+            ["sqlite3 -cmd .timeout app.db", "sqlite3 --init x -lookaside 1 2 -batch app.db", "duckdb -c x app.db"]
+        {
+            let targets = found(&[], &[typed(command)], &[]);
+            let is_it = |place: &Place| matches!(place, Place::File { path } if path.ends_with("app.db"));
+            assert!(targets.len() == 1 && is_it(&targets[0].places[0]), "{command}: {targets:?}");
+        }
+    }
+
+    #[test]
+    fn a_long_option_may_be_shortened() {
+        let targets = found(&[], &[typed("psql --hos db.shop.test --dbn shop")], &[]);
+        assert!(matches!(&targets[0].places[0], Place::Host { name, .. } if name == "db.shop.test"));
+    }
 }
