@@ -5,7 +5,6 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use super::CommandError;
 use super::context::Context;
 use super::disk::Disk;
 use super::machine;

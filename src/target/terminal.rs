@@ -163,7 +163,9 @@ fn parts(grammar: Grammar, arguments: &[String]) -> Vec<(Part, String)> {
                     value.map(ToOwned::to_owned).or_else(|| (!joined_only).then(|| words.next().cloned()).flatten());
                 found.extend(value.map(|value| (part, value)));
             } else if value.is_none() {
-                (0..values_of(grammar, name)).for_each(|_| drop(words.next()));
+                for _ in 0..values_of(grammar, name) {
+                    words.next();
+                }
             }
             continue;
         }
