@@ -160,7 +160,7 @@ pub fn survey(input: &SurveyInput<'_>) -> Survey {
         if let Some(step) = step {
             note_effects(step, &mut draft);
         }
-        for shell in shells(&host, step, input.project, &library, &mut draft) {
+        for shell in shells(&host, step, input.project, &library, input.command.unwrap_or_default()) {
             let purpose = Purpose::of(step.map(|step| &step.invocation));
             let folder = step.map_or(&input.project.folder, |step| &step.folder);
             let scene = Scene { project: input.project, library: &library, shell: &shell, step, purpose, folder };
@@ -225,12 +225,12 @@ fn shells(
     step: Option<&Step>,
     project: &Project,
     library: &Library<'_>,
-    draft: &mut Draft<'_>,
+    command: &[OsString],
 ) -> Vec<Shell> {
     let Some(step) = step else { return vec![host.clone()] };
     let mut shells = Vec::new();
     if step.effects.iter().any(|(effect, program)| *effect == Effect::Container && program.contains("compose")) {
-        shells = load_order::compose::service_shells(host, step, project, library, draft);
+        shells = load_order::compose::service_shells(host, step, project, library, command);
     }
     if shells.is_empty() {
         shells.push(host.clone());

@@ -34,6 +34,7 @@ mod pdo;
 mod placeholder;
 #[cfg(test)]
 mod properties;
+mod provider_programs;
 mod query;
 mod roles;
 mod scene;

@@ -119,7 +119,7 @@ fn locate_host<'a>(host: &str, target: &'a Target, evidence: &Evidence<'a>) -> (
     if providers::provider_of_host(host).is_some() {
         return (Locality::Remote, String::new());
     }
-    let is_single_label = !host.contains('.');
+    let is_single_label = addresses::is_single_label(host);
     if is_single_label && !host.is_ascii() {
         return (Locality::Unknown, "its letters are not those of a container's name".to_owned());
     }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::environment::{Invocation, Reading, Setting};
+use crate::environment::{Invocation, Reading, Setting, named_environment};
 
 /// Names that are an environment's by themselves.
 const EXACT: [&str; 22] = [
@@ -146,6 +146,9 @@ pub fn environment_names(readings: &[Reading], invocations: &[Invocation]) -> Ve
         }
     }
     for invocation in invocations {
+        if let Some((name, value)) = named_environment(invocation) {
+            add(Setting { name, value, origin: invocation.origin.clone(), unresolved: None });
+        }
         for (at, (name, value)) in invocation.assignments.iter().enumerate() {
             let overridden = invocation.assignments[at + 1..].iter().any(|(later, _)| later == name);
             if kind_of(name).is_some() && !overridden {

@@ -70,8 +70,8 @@ fn laravel() {
             &[ARTISAN, LARAVEL, (".env", "DB_CONNECTION=mysql\nDB_HOST=127.0.0.1\nDB_DATABASE=shop\n")],
             &[],
             &["php", "artisan", "migrate:fresh", "--env=testing"],
-            "unverified",
-            "environment-file-missing",
+            "safe",
+            "",
         ),
         case(
             "the same with a remote `.env`",
@@ -524,8 +524,8 @@ fn prisma() {
             &[manifest, schema, (".env", "SHOP_DB=@LOCAL\n"), ("prisma/.env", "SHOP_DB=@LOCAL\n")],
             &[],
             reset,
-            "unverified",
-            "duplicate-key",
+            "safe",
+            "",
         ),
         case(
             "a shadow database that is the main one",
@@ -738,6 +738,37 @@ fn elixir_go_and_rust() {
             "host-remote",
         ),
     ]);
+}
+
+#[test]
+fn what_is_odd_about_the_files_is_noted() {
+    let cases = [
+        (
+            "environment-file-missing",
+            "artisan",
+            ".env",
+            &["php", "artisan", "migrate:fresh", "--env=testing"][..],
+            ".env.testing",
+        ),
+        (
+            "duplicate-key",
+            "prisma/schema.prisma",
+            "prisma/.env",
+            &["npx", "prisma", "migrate", "reset"],
+            "DATABASE_URL",
+        ),
+    ];
+    for (rule, mark, file, command, told) in cases {
+        let sandbox = Sandbox::new();
+        sandbox.write(mark, "");
+        sandbox.write(".env", filled("DATABASE_URL=@LOCAL\n"));
+        sandbox.write(
+            file,
+            if file == ".env" { filled("DATABASE_URL=@LOCAL\n") } else { filled("DATABASE_URL=@LOCAL2\n") },
+        );
+        let judged = Judged::of(&sandbox, command);
+        assert!(judged.finding(rule)["message"].as_str().unwrap().contains(told), "{:#}", judged.json);
+    }
 }
 
 #[test]

@@ -8,6 +8,7 @@
 
 mod asking;
 mod corpus;
+mod incidents;
 mod load_orders;
 mod nothing_to_guard;
 mod oracle;
