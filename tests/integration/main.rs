@@ -6,6 +6,7 @@
     reason = "tests may, and what is read here is the environment of the tests"
 )]
 
+mod kills;
 mod oracle;
 mod order;
 mod signals;
