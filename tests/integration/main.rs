@@ -9,6 +9,7 @@
 mod kills;
 mod oracle;
 mod order;
+mod secrets;
 mod signals;
 mod snapshots_cli;
 mod support;
