@@ -9,11 +9,13 @@
 mod asking;
 mod corpus;
 mod incidents;
+mod kills;
 mod load_orders;
 mod nothing_to_guard;
 mod oracle;
 mod order;
 mod policy_trust;
+mod secrets;
 mod services_and_bridges;
 mod signals;
 mod snapshots_cli;
