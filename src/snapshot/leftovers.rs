@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use super::StoreError;
 use super::lock::{Lock, is_at, try_lock};
-use super::store::Store;
+use super::store::{Store, Stored};
 
 impl Store {
     /// The dumps and partial files that belong to no manifest and to no living process.
@@ -43,6 +43,17 @@ impl Store {
             }
         }
         Ok(removed)
+    }
+
+    /// The snapshots among `stored` whose dump is there and is not seen to be damaged, in the same order: those that
+    /// retention may count on. Looks at names and sizes, no more.
+    #[must_use]
+    pub fn whole<'s>(&self, stored: &'s [Stored]) -> Vec<&'s Stored> {
+        let is_whole = |stored: &&Stored| {
+            let found = fs::symlink_metadata(&stored.dump);
+            found.is_ok_and(|found| found.is_file() && found.len() == stored.manifest.size)
+        };
+        stored.iter().filter(is_whole).collect()
     }
 
     /// Whether a file was left by something that was killed; the lock that proves it, where there is a marker.
@@ -137,6 +148,23 @@ mod tests {
         store.commit(reservation, manifest(ID, "shop", Kind::Run, "2026-11-21T14:30:22Z"), now).unwrap();
         assert!(store.abandoned(ID, &format!("{ID}.dump")).is_none());
         assert_eq!(store.list().unwrap().0.len(), 1);
+    }
+
+    #[test]
+    fn a_dump_that_is_missing_or_cut_short_is_not_counted_on() {
+        let (_folder, store) = store_with(&[]);
+        let now = "2026-11-21T14:30:22Z".parse().unwrap();
+        for bytes in ["dump", "dum"] {
+            let reservation = store.reserve("shop", now).unwrap();
+            fs::write(reservation.partial(), bytes).unwrap();
+            let taken = manifest(reservation.id(), "shop", Kind::Run, "2026-11-21T14:30:22Z");
+            store.commit(reservation, taken, now).unwrap();
+        }
+        let (stored, _) = store.list().unwrap();
+        let whole: Vec<&str> = store.whole(&stored).iter().map(|one| one.manifest.id.as_str()).collect();
+        assert_eq!((stored.len(), whole), (2, vec![ID]));
+        fs::remove_file(store.directory().join(format!("{ID}.dump"))).unwrap();
+        assert!(store.whole(&stored).is_empty());
     }
 
     #[test]

@@ -10,7 +10,8 @@ use crate::environment::Origin;
 
 /// What the arguments name, with places that files added.
 pub(super) fn read(grammar: Grammar, arguments: &[String], scene: &Scene<'_>) -> Vec<(Draft, Vec<Origin>)> {
-    let parts = parts(grammar, arguments);
+    let arguments: Vec<String> = arguments.iter().map(|word| filled_in(word, scene)).collect();
+    let parts = parts(grammar, &arguments);
     let last = |wanted: Part| parts.iter().rev().find(|(part, _)| *part == wanted).map(|(_, text)| text.as_str());
     if let Some((_, file)) = parts.iter().find(|(part, _)| *part == Part::File) {
         return super::sqlite::plain_path(file, grammar.engine, scene.context)
@@ -61,9 +62,26 @@ pub(super) fn read(grammar: Grammar, arguments: &[String], scene: &Scene<'_>) ->
         }
     }
     if grammar.engine == Engine::Mysql {
+        // What these name lies in a file that is scrambled (`.mylogin.cnf`), or in a group of it that is not read here.
+        let hidden =
+            |word: &String| ["--login-path", "--defaults-group-suffix"].iter().any(|own| word.starts_with(own));
+        if arguments.iter().any(hidden) && !parts.iter().any(|(part, _)| *part == Part::Host) {
+            draft.doubt(super::Doubt::Unresolved);
+        }
         option_file(&mut draft, last(Part::Options).map(Path::new), &mut origins, scene);
     }
     vec![(draft, origins)]
+}
+
+/// `$NAME` and `${NAME}` as a shell would give them, where the variable is known and nothing else is in the word.
+fn filled_in(word: &str, scene: &Scene<'_>) -> String {
+    let name = word
+        .strip_prefix('$')
+        .map(|name| name.strip_prefix('{').and_then(|name| name.strip_suffix('}')).unwrap_or(name));
+    let is_name =
+        |name: &&str| !name.is_empty() && name.bytes().all(|byte| byte == b'_' || byte.is_ascii_alphanumeric());
+    let value = name.filter(is_name).and_then(|name| scene.get(name));
+    value.map_or_else(|| word.to_owned(), |entry| entry.value().to_owned())
 }
 
 fn whole(text: &str, engine: Engine) -> Option<Draft> {
@@ -163,8 +181,9 @@ fn parts(grammar: Grammar, arguments: &[String]) -> Vec<(Part, String)> {
                     value.map(ToOwned::to_owned).or_else(|| (!joined_only).then(|| words.next().cloned()).flatten());
                 found.extend(value.map(|value| (part, value)));
             } else if value.is_none() {
-                for _ in 0..values_of(grammar, name) {
-                    words.next();
+                let values = values_of(grammar, name);
+                if values > 0 {
+                    words.nth(values - 1);
                 }
             }
             continue;
@@ -244,7 +263,7 @@ fn values_of(grammar: Grammar, option: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use crate::target::Place;
-    use crate::target::testing::{found, typed};
+    use crate::target::testing::{found, reading, typed};
 
     #[test]
     fn the_value_of_an_option_is_not_taken_for_the_database() {
@@ -272,6 +291,24 @@ mod tests {
             let is_it = |place: &Place| matches!(place, Place::File { path } if path.ends_with("app.db"));
             assert!(targets.len() == 1 && is_it(&targets[0].places[0]), "{command}: {targets:?}");
         }
+    }
+
+    #[test]
+    fn a_variable_that_is_known_is_filled_in() {
+        let readings = [reading(&[("APP_URL", "postgres://localhost/app_test"), ("H", "db.shop.test")])];
+        let targets = found(&readings, &[typed("psql ${APP_URL}"), typed("psql -h $H x"), typed("psql $UNKNOWN")], &[]);
+        let shown: Vec<String> = targets.iter().map(crate::target::Target::address).collect();
+        for expected in ["postgres://localhost:5432/app_test", "postgres://db.shop.test:5432/x", "/$UNKNOWN"] {
+            assert!(shown.iter().any(|address| address.contains(expected)), "{expected}: {shown:?}");
+        }
+    }
+
+    #[test]
+    fn a_login_path_hides_the_server() {
+        let hidden = |command| !found(&[], &[typed(command)], &[])[0].doubts.is_empty();
+        assert!(hidden("mysql --login-path=live shop"));
+        assert!(hidden("mysqldump --defaults-group-suffix _x shop"));
+        assert!(!hidden("mysql --login-path=x -h localhost shop"));
     }
 
     #[test]

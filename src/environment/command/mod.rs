@@ -34,7 +34,8 @@ pub(super) struct Step {
 }
 
 const DEEPEST: u8 = 8;
-const MOST_STEPS: usize = 96;
+/// More commands than this are not followed; who judges has to say so.
+pub(super) const MOST_STEPS: usize = 512;
 
 /// The outer command and everything it visibly stands for, the command line itself first.
 ///
