@@ -147,13 +147,8 @@ const CI: [(&str, &str); 26] = [
 ];
 
 /// Variables that a hook runner or git itself sets while a hook runs.
-const HOOKS: [(&str, &str); 5] = [
-    ("PRE_COMMIT", "pre-commit"),
-    ("LEFTHOOK", "lefthook"),
-    ("HUSKY_GIT_PARAMS", "husky"),
-    ("GIT_INDEX_FILE", "git"),
-    ("GIT_PUSH_OPTION_COUNT", "git"),
-];
+const HOOKS: [(&str, &str); 4] =
+    [("PRE_COMMIT", "pre-commit"), ("LEFTHOOK", "lefthook"), ("HUSKY_GIT_PARAMS", "husky"), ("GIT_EXEC_PATH", "git")];
 
 fn agent<'v>(value: &impl Fn(&str) -> Option<&'v str>) -> Option<String> {
     if let Some(name) = value("AI_AGENT") {
@@ -193,7 +188,7 @@ mod tests {
     #[test]
     fn callers_are_recognised_by_their_variables() {
         type Case<'a> = (&'a [(&'a str, &'a str)], CallerKind, Option<&'a str>);
-        let cases: [Case<'_>; 9] = [
+        let cases: [Case<'_>; 10] = [
             (&[], CallerKind::Human, None),
             (&[("CLAUDECODE", "1")], CallerKind::Agent, Some("claude-code")),
             (&[("AI_AGENT", "somebody")], CallerKind::Agent, Some("somebody")),
@@ -203,6 +198,7 @@ mod tests {
             (&[("CI", "true")], CallerKind::Ci, Some("CI")),
             (&[("CI", "false")], CallerKind::Human, None),
             (&[("PRE_COMMIT", "1"), ("CI", "true")], CallerKind::Hook, Some("pre-commit")),
+            (&[("GIT_EXEC_PATH", "/usr/lib/git-core"), ("GIT_PREFIX", "")], CallerKind::Hook, Some("git")),
         ];
         for (pairs, kind, name) in cases {
             let found = caller(pairs, true);

@@ -12,6 +12,7 @@ use crate::environment::{self, DriverEvidence, Origin, Reading, Setting, Survey,
 use crate::error::Failure;
 use crate::policy::trust::{self, Trust};
 use crate::policy::{Document, FILE_NAME, Policy, PolicyError};
+use crate::snapshot::{StoreError, Stored};
 use crate::target::{self, Engine, Place, Target};
 use crate::verdict::{self, Evidence, Judgement};
 
@@ -32,18 +33,37 @@ pub(super) fn judge(context: &mut Context, command: Option<&[OsString]>) -> Resu
     judge_with(context, command, |targets, _| targets)
 }
 
-/// Judges the targets with these addresses, in this order: as the project names them, with their passwords; a target
+/// Judges the targets of these snapshots, in this order: as the project names them, with their passwords; a target
 /// that the project does not name any more is made of its address alone.
-pub(super) fn judge_addresses(context: &mut Context, addresses: &[&str]) -> Result<Judged, Failure> {
-    judge_with(context, None, |targets, context| {
-        addresses
-            .iter()
-            .filter_map(|address| {
-                let named = targets.iter().find(|target| target.address() == *address).cloned();
-                named.or_else(|| target_at(address, context))
-            })
-            .collect()
-    })
+pub(super) fn judge_snapshots(context: &mut Context, snapshots: &[Stored]) -> Result<Judged, Failure> {
+    let mut unreadable = None;
+    let judged = judge_with(context, None, |targets, context| {
+        let of = |stored: &Stored| {
+            let address = &stored.manifest.target;
+            let named = targets.iter().find(|target| target.address() == *address).cloned();
+            let found = named.or_else(|| {
+                let mut found = target_at(address, context)?;
+                // The same account on the same server, named for another database.
+                let same = |known: &&Target| {
+                    known.engine == found.engine && known.places == found.places && known.user == found.user
+                };
+                found.password = found.password.take().or_else(|| targets.iter().find(same)?.password.clone());
+                Some(found)
+            });
+            if found.is_none() {
+                unreadable = Some(StoreError::Manifest {
+                    path: stored.dump.with_extension("json"),
+                    reason: "its target is not the address of a database".to_owned(),
+                });
+            }
+            found
+        };
+        snapshots.iter().filter_map(of).collect()
+    })?;
+    match unreadable {
+        Some(error) => Err(error.into()),
+        None => Ok(judged),
+    }
 }
 
 fn target_at(address: &str, context: &target::Context<'_>) -> Option<Target> {

@@ -10,14 +10,15 @@ use crate::cli::LogAction;
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::snapshot::Store;
+use crate::ui::printable;
 
 pub(super) fn log(context: &mut Context, what: Option<LogAction>) -> Result<Exit, Failure> {
     let (policy, _) = judging::policy_in_force(context)?;
     let store = Store::locate(&context.project.root, policy.snapshots.directory.as_deref())?;
     match what {
         None => show(context, &store),
-        Some(LogAction::Verify) => verify(context, &store),
-        Some(LogAction::Accept) => accept(context, store),
+        Some(LogAction::Verify { .. }) => verify(context, &store),
+        Some(LogAction::Accept { .. }) => accept(context, store),
     }
 }
 
@@ -42,10 +43,23 @@ fn show(context: &Context, store: &Store) -> Result<Exit, Failure> {
 
 fn verify(context: &Context, store: &Store) -> Result<Exit, Failure> {
     let report = audit::verify_file(&store.log(), &context.state_directory)?;
+    let entries = Log::open(&store.log(), &context.state_directory).read()?.into_iter().flatten();
+    let open = audit::unfinished_runs(entries.flatten().filter_map(|line| line.entry));
     let text = if context.ui.json {
-        format!("{}\n", json!({ "schema": 1, "ok": report.is_whole(), "message": report.sentence() }))
+        let open: Vec<&str> = open.iter().map(|entry| entry.run.as_str()).collect();
+        format!(
+            "{}\n",
+            json!({ "schema": 1, "ok": report.is_whole(), "message": report.sentence(), "unfinished": open })
+        )
     } else {
-        format!("{}\n", report.sentence())
+        let open = open.iter().map(|entry| {
+            let command = printable(&entry.what.command.join(" "));
+            format!(
+                "no end of the run {} ({command}): it was killed together with safe-test, or still lasts\n",
+                entry.run
+            )
+        });
+        std::iter::once(report.sentence() + "\n").chain(open).collect()
     };
     context.ui.answer(&text).map_err(CommandError::Output)?;
     Ok(if report.is_whole() { Exit::Success } else { Exit::Failed })

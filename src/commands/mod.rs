@@ -20,16 +20,17 @@ mod trust;
 mod verify;
 
 use std::ffi::OsString;
+use std::process::ExitCode;
 
 use crate::cli::{self, Action, Request};
 use crate::error::{Explain, Failure};
-use crate::exec::{Inherited, Signal};
+use crate::exec::{self, Inherited, Signal};
 use crate::exit::Exit;
 use context::Context;
 
 /// How safe-test ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ending {
+enum Ending {
     /// With a status of its own.
     Own(Exit),
     /// With the status of the command.
@@ -38,9 +39,18 @@ pub enum Ending {
     Signal(Signal),
 }
 
-/// Reads the command line and does what it asks. Everything that goes wrong is printed here.
+/// Does what the command line asks, and ends as the guarded command ended.
 #[must_use]
-pub fn main(arguments: &[OsString], inherited: &Inherited) -> Ending {
+pub fn main(arguments: &[OsString]) -> ExitCode {
+    match answer(arguments, &Inherited::record()) {
+        Ending::Own(exit) => ExitCode::from(exit.code()),
+        Ending::Command(status) => ExitCode::from(status),
+        Ending::Signal(signal) => exec::die_by(signal),
+    }
+}
+
+/// Everything that goes wrong is printed here.
+fn answer(arguments: &[OsString], inherited: &Inherited) -> Ending {
     let asked = match cli::read(arguments) {
         Ok(asked) => asked,
         Err(error) => return usage(&error),
@@ -83,10 +93,14 @@ fn not_done(guards: bool) -> &'static str {
     if guards { "the command was not run" } else { "nothing was changed" }
 }
 
+/// Prints clap's answer (help, version) or complaint. Nobody can say here whether a command was meant to be guarded.
 fn usage(error: &clap::Error) -> Ending {
-    let is_answer = !error.use_stderr();
     let _ = error.print();
-    Ending::Own(if is_answer { Exit::Success } else { Exit::Failed })
+    if !error.use_stderr() {
+        return Ending::Own(Exit::Success);
+    }
+    crate::ui::Ui::new(false, false, false, None).warn("  nothing was run");
+    Ending::Own(Exit::Failed)
 }
 
 /// A failure of a subcommand that no stage knows.

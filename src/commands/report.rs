@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::describe::{origin_json, target_place};
 use super::judging::Judged;
+use crate::audit;
 use crate::caller::Caller;
 use crate::environment::{Origin, Reading};
 use crate::policy::FILE_NAME;
@@ -32,7 +33,9 @@ pub(super) fn judgement_json(judged: &Judged, caller: &Caller) -> Value {
 pub(super) fn policy_json(judged: &Judged) -> Value {
     let Some((trust, hash)) = &judged.trust else { return Value::Null };
     let settings = |list: &[crate::policy::Loosening]| -> Value {
-        list.iter().map(|one| json!({ "key": one.key, "value": one.value, "line": one.line })).collect()
+        list.iter()
+            .map(|one| json!({ "key": one.key, "value": audit::redact_text(&one.value, &[]), "line": one.line }))
+            .collect()
     };
     let tightens = &judged.policy.production;
     json!({
@@ -201,7 +204,7 @@ fn policy_text(judged: &Judged) -> Vec<String> {
             one.line,
             trust.name(),
             one.key,
-            printable(&one.value)
+            printable(&audit::redact_text(&one.value, &[]))
         ));
     }
     for one in &judged.policy.ignored {
@@ -209,7 +212,7 @@ fn policy_text(judged: &Judged) -> Vec<String> {
             "  {FILE_NAME}:{} is not in force until a person runs `safe-test trust`: {} = {}",
             one.line,
             one.key,
-            printable(&one.value)
+            printable(&audit::redact_text(&one.value, &[]))
         ));
     }
     lines

@@ -23,10 +23,7 @@ pub(super) fn restore(context: &mut Context, id: &OsStr, yes: bool, inherited: &
     let (policy, _) = judging::policy_in_force(context)?;
     let store = Store::locate(&context.project.root, policy.snapshots.directory.as_deref())?;
     let wanted = find(&store, &context.project.folder, id)?;
-    let judged = judging::judge_addresses(
-        context,
-        &wanted.iter().map(|stored| stored.manifest.target.as_str()).collect::<Vec<_>>(),
-    )?;
+    let judged = judging::judge_snapshots(context, &wanted)?;
     if judged.judgement.verdict != Verdict::Safe && !vouched(context, &judged) {
         for line in report::refusal_text(&judged, &context.ui) {
             context.ui.warn(&line);
@@ -44,13 +41,26 @@ pub(super) fn restore(context: &mut Context, id: &OsStr, yes: bool, inherited: &
             answer(context, &restored)?;
             Ok(Ending::Own(Exit::Success))
         }
-        Err(failure) => match interrupt.requested() {
-            Some(signal) => {
-                context.ui.fail(&failure, "the restore was stopped");
-                Ok(Ending::Signal(signal))
-            }
-            None => Err(failure),
-        },
+        Err(Stopped { failure, done }) => {
+            let not_done = match done {
+                0 => "nothing was changed".to_owned(),
+                done => format!("{done} of {} databases are back; the others were not changed", pairs.len()),
+            };
+            context.ui.fail(&failure, &not_done);
+            Ok(interrupt.requested().map_or_else(|| Ending::Own(failure.error().exit()), Ending::Signal))
+        }
+    }
+}
+
+/// Why a restore ended early, and how many databases were back by then.
+struct Stopped {
+    failure: Failure,
+    done: usize,
+}
+
+impl<E: Into<Failure>> From<E> for Stopped {
+    fn from(failure: E) -> Self {
+        Stopped { failure: failure.into(), done: 0 }
     }
 }
 
@@ -70,7 +80,7 @@ pub(super) fn after_run(
         pairs.push((recorder.store().read_manifest(id)?, one.target.clone()));
     }
     let interrupt = Interrupt::listen(inherited).map_err(exec::ExecError::Signals)?;
-    for done in put_back(context, recorder, &pairs, &interrupt)? {
+    for done in put_back(context, recorder, &pairs, &interrupt).map_err(|stopped| stopped.failure)? {
         context.ui.say(&format!("safe-test: {}", done.line()));
     }
     Ok(())
@@ -99,7 +109,7 @@ fn put_back(
     recorder: &Recorder<'_>,
     pairs: &[(Stored, Target)],
     interrupt: &Interrupt,
-) -> Result<Vec<PutBack>, Failure> {
+) -> Result<Vec<PutBack>, Stopped> {
     let interrupted = || interrupt.requested().is_some();
     let progress = |what: &str, target: &Target| {
         Progress::new(format!("{what} {}", printable(&target.shown())), &context.ui, &interrupted)
@@ -149,7 +159,7 @@ fn put_back(
         for one in &done {
             context.ui.warn(&format!("safe-test: {}", one.line()));
         }
-        return Err(error.into());
+        return Err(Stopped { failure: error.into(), done: done.len() });
     }
     Ok(done)
 }

@@ -9,7 +9,7 @@ use super::recording::Recorder;
 use super::{Ending, report, restore, saving};
 use crate::audit::{Answer, Event, Finish, Outcome, Refusal, Start};
 use crate::clearance::{Clearance, Consent};
-use crate::error::Failure;
+use crate::error::{Explain, Failure};
 use crate::exec::{self, Inherited, Interrupt};
 use crate::exit::Exit;
 use crate::policy::RestoreWhen;
@@ -23,15 +23,19 @@ pub(super) fn run(context: &mut Context, command: &[OsString], inherited: &Inher
     let program = exec::find_program(&command[0], context.variable("PATH"), &context.project.folder)?;
 
     let judged = judging::judge(context, Some(command))?;
-    let recorder = Recorder::new(context, &judged, command)?;
-    let consent = match judged.judgement.verdict {
-        Verdict::Safe => None,
-        Verdict::Production => return refuse(context, &judged, &recorder),
-        Verdict::Unverified => match ask(context, &judged, &recorder)? {
+    // Without a place for the log nothing is run, but a refusal stays a refusal.
+    let recorder = Recorder::new(context, &judged, command);
+    let consent = match (judged.judgement.verdict, &recorder) {
+        (Verdict::Safe, _) => None,
+        (Verdict::Unverified, Ok(recorder)) => match ask(context, &judged, recorder)? {
             Some(consent) => Some(consent),
-            None => return refuse(context, &judged, &recorder),
+            None => return Ok(refuse(context, &judged, Ok(recorder))),
         },
+        (Verdict::Unverified | Verdict::Production, recorder) => {
+            return Ok(refuse(context, &judged, recorder.as_ref()));
+        }
     };
+    let recorder = recorder?;
     if context.dry_run {
         return saving::show_plan(context, &judged);
     }
@@ -83,14 +87,16 @@ fn recorded(outcome: &Result<exec::Outcome, exec::ExecError>) -> Option<Outcome>
 }
 
 /// Prints and records why nothing was run. A log that cannot be written leaves a refusal a refusal.
-fn refuse(context: &Context, judged: &Judged, recorder: &Recorder<'_>) -> Result<Ending, Failure> {
+fn refuse(context: &Context, judged: &Judged, recorder: Result<&Recorder<'_>, &Failure>) -> Ending {
     let reason = judged.judgement.objections().map(|finding| finding.message.as_str()).collect::<Vec<_>>().join("; ");
-    if !context.dry_run {
-        recorder.record_ending(Event::Refused(Refusal {
+    match recorder {
+        Ok(_) if context.dry_run => {}
+        Ok(recorder) => recorder.record_ending(Event::Refused(Refusal {
             judgement: recorder.judgement().clone(),
             reason,
             exit: Exit::Refused.code(),
-        }));
+        })),
+        Err(failure) => context.ui.warn(&format!("safe-test: not recorded: {}", failure.error())),
     }
     if context.ui.json {
         context.ui.warn(&report::judgement_json(judged, &context.caller).to_string());
@@ -100,7 +106,7 @@ fn refuse(context: &Context, judged: &Judged, recorder: &Recorder<'_>) -> Result
         }
         context.ui.warn("  the command was not run");
     }
-    Ok(Ending::Own(Exit::Refused))
+    Ending::Own(Exit::Refused)
 }
 
 /// Asks a person at a terminal to vouch for what was not shown to be safe; everybody else is refused.
@@ -141,7 +147,7 @@ fn no_snapshot(
 ) -> Result<Ending, Failure> {
     recorder.record_ending(Event::Refused(Refusal {
         judgement: recorder.judgement().clone(),
-        reason: failure.error().to_string(),
+        reason: with_causes(failure.error()),
         exit: failure.error().exit().code(),
     }));
     match interrupt.requested() {
@@ -151,6 +157,17 @@ fn no_snapshot(
         }
         None => Err(failure),
     }
+}
+
+/// A failure and its causes in one line, for the log.
+fn with_causes(error: &dyn Explain) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(deeper) = cause {
+        text.push_str(&format!(": {deeper}"));
+        cause = deeper.source();
+    }
+    text
 }
 
 /// Puts the databases back where `--restore` or the policy asks for it.

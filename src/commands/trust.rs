@@ -28,7 +28,12 @@ pub(super) fn trust(context: &mut Context) -> Result<Exit, Failure> {
     }
     context.ui.warn(&format!("{} loosens:", path.display()));
     for one in &document.loosenings {
-        context.ui.warn(&format!("  line {}: {} = {}", one.line, one.key, crate::ui::printable(&one.value)));
+        context.ui.warn(&format!(
+            "  line {}: {} = {}",
+            one.line,
+            one.key,
+            crate::ui::printable(&crate::audit::redact_text(&one.value, &[]))
+        ));
     }
     if context.ui.ask("Type \"trust\" to approve exactly this content:").as_deref() != Some("trust") {
         return Err(CommandError::NotConfirmed { what: "the policy" }.into());

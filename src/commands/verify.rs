@@ -76,7 +76,7 @@ impl Checked {
 /// What is wrong with a snapshot is a result; what keeps it from being checked (no server) is a failure.
 fn check(context: &mut Context, stored: &Stored, level: Level, interrupt: &Interrupt) -> Result<Checked, Failure> {
     let id = stored.manifest.id.clone();
-    let judged = judging::judge_addresses(context, &[&stored.manifest.target])?;
+    let judged = judging::judge_snapshots(context, std::slice::from_ref(stored))?;
     let one = &judged.judgement.targets[0];
     if level == Level::Restore && one.verdict != Verdict::Safe {
         return Err(ClearanceError::Verdict(one.verdict).into());

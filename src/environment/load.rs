@@ -94,16 +94,16 @@ impl<'a> Library<'a> {
             Ok(bytes) => bytes?,
             Err(error) => {
                 let (kind, why) = match error.kind() {
-                    io::ErrorKind::IsADirectory => (ProblemKind::Folder, "is a folder".to_owned()),
-                    io::ErrorKind::FileTooLarge => (ProblemKind::TooLarge, "is too large".to_owned()),
-                    _ => (ProblemKind::Unreadable, format!("cannot be read: {error}")),
+                    io::ErrorKind::IsADirectory => (ProblemKind::Folder, "it is a folder".to_owned()),
+                    io::ErrorKind::FileTooLarge => (ProblemKind::TooLarge, "it is too large".to_owned()),
+                    _ => (ProblemKind::Unreadable, error.to_string()),
                 };
                 self.unreadable(shown, kind, why);
                 return None;
             }
         };
         if bytes.len() > LARGEST_FILE {
-            let why = format!("is larger than {} MiB", LARGEST_FILE >> 20);
+            let why = format!("it is larger than {} MiB", LARGEST_FILE >> 20);
             self.unreadable(shown, ProblemKind::TooLarge, why);
             return None;
         }
@@ -186,13 +186,14 @@ impl<'a> Library<'a> {
         }
     }
 
-    /// The files read, the problems and the conditions. A line is a problem where every reader stumbled over it.
+    /// The files read, the problems and the conditions. A line is a problem where most readers stumbled over it: some
+    /// skip whatever they do not understand, and a few stumble over values of several lines.
     pub(super) fn into_parts(self) -> (Vec<PathBuf>, Vec<FileProblem>, Vec<Condition>) {
         let mut problems = self.problems.into_inner();
         for (path, Stumbles { readers, lines }) in self.stumbles.into_inner() {
             let file = self.project.shown(&path);
             for (line, (count, message)) in lines {
-                if count == readers {
+                if 2 * count > readers {
                     let kind = ProblemKind::BrokenLine;
                     problems.push(FileProblem { file: file.clone(), line: Some(line), message, kind });
                 }

@@ -88,7 +88,7 @@ impl Inherited {
     /// Puts everything back. For the child, after `fork` and before `exec`; the mask comes last, so that a signal that
     /// arrived meanwhile meets the disposition that the command is to have.
     pub(super) fn put_all_back(&self) -> io::Result<()> {
-        for signal in signal::passed_on().chain([libc::SIGCHLD, libc::SIGPIPE]) {
+        for signal in signal::passed_on().chain([libc::SIGCHLD, libc::SIGPIPE, libc::SIGXFSZ]) {
             match self.put_back(signal) {
                 // 32 and 33 are the C library's own on Linux.
                 Err(error) if error.raw_os_error() == Some(libc::EINVAL) => {}

@@ -22,7 +22,9 @@ extern "C" fn note(signal: i32, _: *mut libc::siginfo_t, _: *mut libc::c_void) {
 ///
 /// A signal that we were started with ignored (`nohup`, `trap '' INT`) stays ignored. Programs that we start (a dump
 /// tool) do not inherit any of this: they are in our process group, so Ctrl-C reaches them directly, and `exec` gives
-/// them the default action. After it is dropped the signals act as they did when we were started; a request stays
+/// them the default action. A file that grows beyond the limit on file sizes (`ulimit -f`) is from now on an error of the
+/// write (POSIX, `setrlimit`), so that half a snapshot is cleared away, and no longer our end by SIGXFSZ; the command gets
+/// that signal as it was. After it is dropped the signals act as they did when we were started; a request stays
 /// noted, and the caller ends by it with [`die_by`](super::die_by) once everything is put away.
 #[derive(Debug)]
 pub struct Interrupt {
@@ -40,6 +42,7 @@ impl Interrupt {
         for signal in HEEDED.into_iter().filter(|signal| !inherited.ignores(*signal)) {
             disposition::set(signal, Disposition::Caught(note))?;
         }
+        disposition::set(libc::SIGXFSZ, Disposition::Ignored)?;
         Ok(interrupt)
     }
 

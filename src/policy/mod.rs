@@ -7,6 +7,7 @@
 mod document;
 mod force;
 mod pattern;
+mod reader;
 pub mod trust;
 
 pub use document::{Document, PolicyError, RestoreWhen};

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use super::plan::Step;
 use super::store::Stored;
 use super::{Level, SnapshotError, StoreError, Watch, postgres, sqlite};
-use crate::target::Target;
+use crate::target::{Place, Target};
 
 /// A snapshot, and the target it is checked at or put back to.
 #[derive(Clone, Copy)]
@@ -50,6 +50,10 @@ pub fn restore(request: &Request<'_>, watch: &dyn Watch) -> Result<Vec<String>, 
     match stored.manifest.engine.as_str() {
         "sqlite" => {
             let database = Path::new(&stored.manifest.database);
+            // What was judged is the target: the manifest may not lead anywhere else.
+            if !matches!(request.target.places.as_slice(), [Place::File { path }] if path == database) {
+                return Err(not_its_target(stored));
+            }
             Ok(sqlite::restore(&stored.dump, &stored.manifest, database, watch)?.notes)
         }
         "postgres" => {
@@ -121,6 +125,14 @@ impl<'a> Request<'a> {
             elsewhere: false,
         }
     }
+}
+
+fn not_its_target(stored: &Stored) -> SnapshotError {
+    StoreError::Manifest {
+        path: stored.dump.with_extension("json"),
+        reason: format!("its database `{}` is not its target `{}`", stored.manifest.database, stored.manifest.target),
+    }
+    .into()
 }
 
 fn unknown_engine(stored: &Stored) -> SnapshotError {

@@ -53,6 +53,8 @@ pub(super) fn find(invocation: &Invocation, scene: &Scene<'_>) -> Vec<Found> {
 /// A URL or DSN in one argument: the whole of it, or what follows its first `=`.
 fn value_in(word: &str, scene: &Scene<'_>) -> Vec<Draft> {
     let nameless = Name::read("");
+    // Sqitch writes its URLs as `db:pg://host/app`.
+    let word = word.strip_prefix("db:").unwrap_or(word);
     let whole = super::value::parse(&nameless, word, scene.context);
     let text_of_options = word.starts_with('-') || !word.contains("://") || word.find('=') < word.find("://");
     if !whole.is_empty() && !word.starts_with('-') {

@@ -116,13 +116,13 @@ fn locate_host<'a>(host: &str, target: &'a Target, evidence: &Evidence<'a>) -> (
     if addresses::is_local_name(host) {
         return (Locality::Loopback, String::new());
     }
-    if !host.is_ascii() {
-        return (Locality::Remote, "its letters are not those of a local name".to_owned());
-    }
     if providers::provider_of_host(host).is_some() {
         return (Locality::Remote, String::new());
     }
     let is_single_label = addresses::is_single_label(host);
+    if is_single_label && !host.is_ascii() {
+        return (Locality::Unknown, "its letters are not those of a container's name".to_owned());
+    }
     if is_single_label && let Some(service) = declared(host, evidence.services) {
         return (Locality::Service, format!("{}:{} declares it", service.file.display(), service.line));
     }

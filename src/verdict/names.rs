@@ -1,5 +1,7 @@
 //! Which variables name an environment: `APP_ENV`, `RAILS_ENV`, `SPRING_PROFILES_ACTIVE`, and their like.
 
+use std::collections::HashMap;
+
 use crate::environment::{Invocation, Reading, Setting, named_environment};
 
 /// Names that are an environment's by themselves.
@@ -135,8 +137,11 @@ pub fn environment_names(readings: &[Reading], invocations: &[Invocation]) -> Ve
         !invocations.is_empty()
             && invocations.iter().all(|one| one.assignments.iter().any(|(assigned, _)| assigned == name))
     };
+    // The readings mostly hold the same variables.
+    let mut known: HashMap<&str, bool> = HashMap::new();
     for setting in readings.iter().flat_map(|reading| &reading.settings) {
-        if kind_of(&setting.name).is_some() && !assigned_everywhere(&setting.name) {
+        let is_name = *known.entry(&setting.name).or_insert_with(|| kind_of(&setting.name).is_some());
+        if is_name && !assigned_everywhere(&setting.name) {
             add(setting.clone());
         }
     }

@@ -106,14 +106,16 @@ fn create(server: &mut Session, material: Material<'_>, what: &str) -> Result<(S
     let tablespace = has("pg_tablespace", "spcname", &facts.tablespace)?;
     let name = free_name(server, of, what, request.now)?;
     lock(server, &name)?;
-    server.psql.ask(facts.create(&name, owner, tablespace)).map_err(|error| match error {
+    let marker = Marker { what: what.to_owned(), of: of.clone(), at: request.now };
+    // In one go: where we are killed while the server still creates it, psql marks it all the same.
+    let create = facts.create(&name, owner, tablespace);
+    let both = format!("{create}\n;\\if :ERROR\n\\else\n{}\n;\\endif", marking(&name, &marker));
+    server.psql.ask(both).map_err(|error| match error {
         PostgresError::Query { sqlstate, .. } if sqlstate == "42501" => {
             PostgresError::MayNotCreate { place: server.connection.place().to_owned() }
         }
         other => other,
     })?;
-    let marker = Marker { what: what.to_owned(), of: of.clone(), at: request.now };
-    mark(server, &name, &marker)?;
     Ok((name, notes))
 }
 
@@ -150,8 +152,11 @@ pub(super) fn lock(server: &mut Session, database: &str) -> Result<(), PostgresE
 
 /// Writes our mark on a database.
 pub(super) fn mark(server: &mut Session, database: &str, marker: &Marker) -> Result<(), PostgresError> {
-    let comment = literal(&marker.comment());
-    server.psql.ask(format!("COMMENT ON DATABASE {} IS {comment}", identifier(database))).map(drop)
+    server.psql.ask(marking(database, marker)).map(drop)
+}
+
+fn marking(database: &str, marker: &Marker) -> String {
+    format!("COMMENT ON DATABASE {} IS {}", identifier(database), literal(&marker.comment()))
 }
 
 /// Drops a database of ours and ends what is still connected to it.

@@ -49,8 +49,12 @@ pub(super) fn take_within(
         let Some(source) = Source::hold(&path, &mut wait)? else {
             return Err(SqliteError::Locked { path, seconds: wait.seconds() });
         };
-        if let Some(copy) = copy_held(source, partial, &into, watch)? {
-            break copy;
+        match copy_held(source, partial, &into, watch) {
+            Ok(Some(copy)) => break copy,
+            Ok(None) => {}
+            // The copy is about to be removed, and is damaged because the database is.
+            Err(SqliteError::Damaged { complaint, .. }) => return Err(SqliteError::Damaged { path, complaint }),
+            Err(error) => return Err(error),
         }
         if !wait.again(&path)? {
             return Err(SqliteError::KeepsChanging { path, seconds: wait.seconds() });

@@ -2,15 +2,15 @@
 //! judged all the same.
 
 use super::{Subject, about_the_run};
-use crate::environment::{Origin, ProblemKind};
+use crate::environment::{Condition, FileProblem, Origin, ProblemKind};
 use crate::verdict::{Finding, Level};
 
 /// The id of this rule.
 pub(super) const ID: &str = "broken-file";
 
 pub(super) fn check(subject: &Subject<'_>) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    for problem in subject.evidence.problems {
+    let mut findings: Vec<Finding> = Vec::new();
+    for problem in subject.evidence.problems.iter().filter(|problem| !is_said_elsewhere(subject, problem)) {
         let level = match problem.kind {
             ProblemKind::NotUtf8 | ProblemKind::BrokenLine => Level::Note,
             // What could not be looked at at all cannot be shown to be safe.
@@ -21,13 +21,21 @@ pub(super) fn check(subject: &Subject<'_>) -> Vec<Finding> {
         let origin = Origin { variable: "the file".to_owned(), file: Some(problem.file.clone()), line: problem.line };
         let place = problem.line.map_or_else(String::new, |line| format!(":{line}"));
         let message = format!("{}{place}: {}", problem.file.display(), problem.message);
-        let finding =
-            about_the_run(ID, level, message, format!("correct {}{place}", problem.file.display()), Some(origin));
-        if !findings.contains(&finding) {
-            findings.push(finding);
+        // One line can be wrong in the words of several readers: the first says enough.
+        if findings.iter().any(|said| said.level == level && said.origin.as_ref() == Some(&origin)) {
+            continue;
         }
+        let remedy = format!("correct {}{place}", problem.file.display());
+        findings.push(about_the_run(ID, level, message, remedy, Some(origin)));
     }
     findings
+}
+
+/// A file that cannot be read at all is what `file-unreadable` is about.
+fn is_said_elsewhere(subject: &Subject<'_>, problem: &FileProblem) -> bool {
+    subject.evidence.conditions.iter().any(
+        |condition| matches!(condition, Condition::UnreadableFile { file, .. } if problem.line.is_none() && *file == problem.file),
+    )
 }
 
 #[cfg(test)]

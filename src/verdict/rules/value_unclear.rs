@@ -1,7 +1,8 @@
 //! `value-unclear`: a value that names a database cannot be dialled or known as it stands.
 
 use super::{Subject, origin_of};
-use crate::target::Doubt;
+use crate::environment::Origin;
+use crate::target::{Doubt, Target};
 use crate::verdict::{Finding, Level};
 
 /// The id of this rule.
@@ -10,8 +11,12 @@ pub(super) const ID: &str = "value-unclear";
 pub(super) fn check(subject: &Subject<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (at, target, _) in subject.targets() {
-        let variable = origin_of(target).map_or("the value", |origin| origin.variable.as_str());
         for doubt in &target.doubts {
+            let origin = match doubt {
+                Doubt::Port => origin_of_port(target),
+                Doubt::Unexpanded | Doubt::Unresolved | Doubt::Syntax | Doubt::Placeholder => origin_of(target),
+            };
+            let variable = origin.map_or("the value", |origin| origin.variable.as_str());
             let (message, remedy) = match doubt {
                 Doubt::Unexpanded => (
                     format!("{variable} holds something that was to be filled in"),
@@ -38,11 +43,17 @@ pub(super) fn check(subject: &Subject<'_>) -> Vec<Finding> {
                 target: Some(at),
                 message,
                 remedy,
-                origin: origin_of(target).cloned(),
+                origin: origin.cloned(),
             });
         }
     }
     findings
+}
+
+/// Where a target of several variables has its port from: the one that is named after it.
+fn origin_of_port(target: &Target) -> Option<&Origin> {
+    let named = target.origins.iter().find(|origin| origin.variable.to_lowercase().contains("port"));
+    named.or_else(|| origin_of(target))
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! What the topics share: a sealed folder to run in, and a PostgreSQL server to run against.
 #![allow(dead_code, reason = "each topic uses what it needs")]
 
+mod guarded;
 mod judged;
 mod postgres;
 mod sandbox;

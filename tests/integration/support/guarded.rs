@@ -1,0 +1,127 @@
+//! A project with a test suite of its own to guard, and what is expected of every run of it.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+
+use serde_json::Value;
+
+use super::{Outcome, Postgres, Sandbox};
+
+impl Sandbox {
+    /// A project whose `.env` names a SQLite database with one table `t` of one row, and whose suite does nothing but
+    /// tell that it ran.
+    pub(crate) fn with_sqlite() -> Self {
+        let sandbox = Sandbox::new();
+        sandbox.write(".env", "APP_ENV=testing\nDATABASE_URL=sqlite:./app_test.db\n");
+        sandbox.sqlite("app_test.db", "CREATE TABLE t(a); INSERT INTO t VALUES (1);");
+        sandbox.suite("");
+        sandbox
+    }
+
+    /// A project whose `.env` names a new PostgreSQL database with one table `t` of one row.
+    pub(crate) fn with_postgres(database: &str) -> Self {
+        let server = Postgres::server();
+        server.replace_database(database);
+        server.psql(database, "CREATE TABLE t(a int); INSERT INTO t VALUES (1);");
+        let sandbox = Sandbox::new();
+        sandbox.write(".env", format!("APP_ENV=testing\nDATABASE_URL={}\n", server.url(database)));
+        sandbox.suite("");
+        sandbox
+    }
+
+    /// Writes the project's `./suite`: it tells that it ran, then does what `script` says.
+    pub(crate) fn suite(&self, script: &str) -> PathBuf {
+        let path = self.write("suite", format!("#!/bin/sh\n: >ran\n{script}\n"));
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        path
+    }
+
+    /// Whether the suite ran since this was asked last.
+    pub(crate) fn has_run(&self) -> bool {
+        fs::remove_file(self.project().join("ran")).is_ok()
+    }
+
+    /// Runs the suite under safe-test.
+    pub(crate) fn guarded(&self) -> Outcome {
+        self.run(&["./suite"])
+    }
+
+    /// Runs SQL on a SQLite database of the project; gives the first column of the first row, where there is one.
+    #[track_caller]
+    pub(crate) fn sqlite(&self, path: &str, sql: &str) -> String {
+        let database = rusqlite::Connection::open(self.project().join(path)).unwrap();
+        database.busy_timeout(std::time::Duration::from_secs(20)).unwrap();
+        let (first, last) = sql.trim_end_matches(';').rsplit_once(';').unwrap_or(("", sql));
+        database.execute_batch(first).unwrap();
+        let mut statement = database.prepare(last).unwrap();
+        let mut rows = statement.query([]).unwrap();
+        let row = rows.next().unwrap();
+        row.map_or_else(String::new, |row| match row.get_ref(0).unwrap() {
+            rusqlite::types::ValueRef::Integer(number) => number.to_string(),
+            rusqlite::types::ValueRef::Text(text) => String::from_utf8_lossy(text).into_owned(),
+            other => format!("{other:?}"),
+        })
+    }
+
+    pub(crate) fn backups(&self) -> PathBuf {
+        self.project().join("backups")
+    }
+
+    /// The names in the folder of snapshots, without those that are always there.
+    pub(crate) fn stored(&self) -> BTreeSet<String> {
+        let entries = fs::read_dir(self.backups()).into_iter().flatten();
+        let names = entries.map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned());
+        names.filter(|name| name != ".gitignore" && name != "audit.log").collect()
+    }
+
+    /// The manifests, newest first, as `list --format json` gives them.
+    #[track_caller]
+    pub(crate) fn manifests(&self) -> Vec<Value> {
+        let listed = self.run(&["list", "--format", "json"]).expect_code(0);
+        serde_json::from_str(&listed.stdout).unwrap()
+    }
+
+    /// The ids of the snapshots, newest first.
+    #[track_caller]
+    pub(crate) fn ids(&self) -> Vec<String> {
+        self.manifests().iter().map(|manifest| manifest["id"].as_str().unwrap().to_owned()).collect()
+    }
+
+    /// The entries of the audit log.
+    #[track_caller]
+    pub(crate) fn log(&self) -> Vec<Value> {
+        let shown = self.run(&["log", "--format", "json"]).expect_code(0);
+        shown.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    /// Fails unless every file under a final name belongs to a whole snapshot, and nothing else is there.
+    #[track_caller]
+    pub(crate) fn expect_no_half_file(&self) {
+        let names = self.stored();
+        for name in &names {
+            let id = name.strip_suffix(".dump").or_else(|| name.strip_suffix(".json"));
+            let id = id.unwrap_or_else(|| panic!("{name} in {names:?}"));
+            let manifest = fs::read(self.backups().join(format!("{id}.json"))).unwrap();
+            let manifest: Value = serde_json::from_slice(&manifest).unwrap();
+            let dump = fs::metadata(self.backups().join(format!("{id}.dump"))).unwrap();
+            assert_eq!(manifest["size"], dump.len(), "{id}");
+        }
+    }
+
+    /// Fails unless the call ended with `code`, said each of `says` on stderr, said last what did not happen, and
+    /// left the suite alone and no half file.
+    #[track_caller]
+    pub(crate) fn expect_not_run(&self, outcome: &Outcome, code: i32, says: &[&str]) {
+        let Outcome { status, stdout, stderr } = outcome;
+        assert_eq!(status.code(), Some(code), "{status}\n--- stdout\n{stdout}\n--- stderr\n{stderr}");
+        for said in says {
+            assert!(stderr.contains(said), "nothing says {said:?}\n{stderr}");
+        }
+        assert_eq!(stderr.lines().last(), Some("  the command was not run"), "{stderr}");
+        assert_eq!(stdout, "");
+        assert!(!self.has_run(), "the suite ran\n{stderr}");
+        self.expect_no_half_file();
+    }
+}

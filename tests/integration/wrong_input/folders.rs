@@ -1,0 +1,140 @@
+//! The folder of snapshots and the log in it: not ours, not writable, elsewhere, full.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::process::Command;
+
+use super::environment_files::as_nobody;
+use crate::support::{Outcome, Sandbox};
+
+#[test]
+fn a_folder_that_cannot_be_written_stops_the_run() {
+    let sandbox = Sandbox::with_sqlite();
+    fs::create_dir(sandbox.backups()).unwrap();
+    let mut command = as_nobody(&sandbox);
+    // Given back to root, or, where the tests are not root, closed: `chmod` by the owner opens it again.
+    if rustix::process::geteuid().is_root() {
+        std::os::unix::fs::chown(sandbox.backups(), Some(0), Some(0)).unwrap();
+    } else {
+        fs::set_permissions(sandbox.project(), fs::Permissions::from_mode(0o500)).unwrap();
+        fs::remove_dir(sandbox.backups()).unwrap_err();
+    }
+    let outcome = Outcome::of(command.arg("./suite"));
+    fs::set_permissions(sandbox.project(), fs::Permissions::from_mode(0o755)).unwrap();
+    sandbox.expect_not_run(&outcome, 121, &["cannot use the snapshots' folder", "backups", "hint: make it a folder"]);
+}
+
+#[test]
+fn a_project_that_cannot_be_written_stops_the_run() {
+    let sandbox = Sandbox::with_sqlite();
+    let mut command = as_nobody(&sandbox);
+    fs::set_permissions(sandbox.project(), fs::Permissions::from_mode(0o555)).unwrap();
+    let outcome = Outcome::of(command.arg("./suite"));
+    fs::set_permissions(sandbox.project(), fs::Permissions::from_mode(0o755)).unwrap();
+    sandbox.expect_not_run(&outcome, 121, &["cannot use the snapshots' folder", "Permission denied"]);
+    assert!(!sandbox.backups().exists());
+}
+
+#[test]
+fn a_link_in_place_of_the_folder_is_not_followed() {
+    let sandbox = Sandbox::with_sqlite();
+    symlink(sandbox.home(), sandbox.backups()).unwrap();
+    sandbox.expect_not_run(&sandbox.guarded(), 121, &["backups is a symbolic link", "hint: make it a real folder"]);
+    assert_eq!(fs::read_dir(sandbox.home()).unwrap().count(), 0);
+    // A refusal stays a refusal.
+    sandbox.write(".env", "DATABASE_URL=postgres://app@127.0.0.1/shop_prod\n");
+    sandbox.expect_not_run(&sandbox.guarded(), 120, &["`shop_prod`", "not recorded: ", "symbolic link"]);
+}
+
+#[test]
+fn a_file_in_place_of_the_folder_is_left_alone() {
+    let sandbox = Sandbox::with_sqlite();
+    sandbox.write("backups", "mine\n");
+    let outcome = sandbox.guarded().expect_code(121);
+    assert!(outcome.stderr.contains("backups is not a folder"), "{}", outcome.stderr);
+    assert_eq!((sandbox.read("backups").as_str(), sandbox.has_run()), ("mine\n", false));
+}
+
+#[test]
+fn somebody_elses_folder_is_left_as_it_is() {
+    let sandbox = Sandbox::with_sqlite();
+    sandbox.write("backups/2020.sql.gz", "theirs");
+    sandbox.write("backups/old.dump", "theirs, and not a leftover of ours");
+    sandbox.write("backups/.gitignore", "theirs\n");
+    fs::set_permissions(sandbox.backups(), fs::Permissions::from_mode(0o755)).unwrap();
+    sandbox.guarded().expect_code(0);
+    sandbox.run(&["restore"]).expect_code(0);
+    let mode = fs::metadata(sandbox.backups()).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o755);
+    assert_eq!(sandbox.read("backups/old.dump"), "theirs, and not a leftover of ours");
+    assert_eq!(sandbox.read("backups/.gitignore"), "theirs\n");
+    let ours = sandbox.backups().join("safe-test");
+    assert_eq!(fs::metadata(&ours).unwrap().permissions().mode() & 0o777, 0o700);
+    assert_eq!(sandbox.ids().len(), 2);
+    assert_eq!(fs::read_dir(sandbox.backups()).unwrap().count(), 4);
+    sandbox.run(&["log", "verify"]).expect_code(0);
+}
+
+#[test]
+fn nobody_else_can_read_the_folder_or_what_is_in_it() {
+    let sandbox = Sandbox::with_sqlite();
+    let mut command = sandbox.program("sh");
+    command.args(["-c", "umask 0; exec \"$@\"", "sh", env!("CARGO_BIN_EXE_safe-test"), "./suite"]);
+    Outcome::of(&mut command).expect_code(0);
+    let mode = |path: &std::path::Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&sandbox.backups()), 0o700);
+    for entry in fs::read_dir(sandbox.backups()).unwrap() {
+        let path = entry.unwrap().path();
+        assert_eq!(mode(&path), 0o600, "{}", path.display());
+    }
+}
+
+#[test]
+fn a_log_that_cannot_be_written_stops_the_run_and_no_refusal() {
+    let sandbox = Sandbox::with_sqlite();
+    sandbox.guarded().expect_code(0);
+    assert!(sandbox.has_run());
+    let log = sandbox.backups().join("audit.log");
+    fs::remove_file(&log).unwrap();
+    fs::create_dir(&log).unwrap();
+    sandbox.expect_not_run(&sandbox.guarded(), 125, &["audit.log is not a regular file", "hint: move "]);
+    sandbox.write(".env", "DATABASE_URL=postgres://app@127.0.0.1/shop_prod\n");
+    sandbox.expect_not_run(&sandbox.guarded(), 120, &["`shop_prod`", "not recorded: "]);
+}
+
+#[test]
+fn a_state_folder_that_cannot_be_written_stops_the_run() {
+    let mut sandbox = Sandbox::with_sqlite();
+    let file = sandbox.write("file", "");
+    sandbox.set("XDG_STATE_HOME", &file);
+    sandbox.expect_not_run(&sandbox.guarded(), 125, &["anchor", &file.display().to_string(), "hint: "]);
+}
+
+/// The project on a disk of its own, so small that no snapshot fits.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_stops_the_run_and_leaves_no_half_file() {
+    let sandbox = Sandbox::with_sqlite();
+    sandbox.sqlite("app_test.db", "CREATE TABLE big(b); INSERT INTO big VALUES (randomblob(3000000))");
+    fs::create_dir(sandbox.backups()).unwrap();
+    let script = "mount -t tmpfs -o size=1m,mode=700 tmpfs backups || exit 99
+        \"$0\" ./suite; status=$?; ls -A backups >left; exit $status";
+    let mut command = sandbox.program("unshare");
+    command.args(["--user", "--map-root-user", "--mount", "sh", "-c", script, env!("CARGO_BIN_EXE_safe-test")]);
+    let outcome = Outcome::of(&mut command);
+    sandbox.expect_not_run(&outcome, 121, &["No space left on device", "hint: "]);
+    let left = sandbox.read("left");
+    assert_eq!(left.lines().collect::<Vec<_>>(), [".gitignore", "audit.log"], "{}", outcome.stderr);
+}
+
+#[test]
+fn a_limit_on_the_size_of_files_stops_the_run_and_leaves_no_half_file() {
+    let sandbox = Sandbox::with_sqlite();
+    sandbox.sqlite("app_test.db", "CREATE TABLE big(b); INSERT INTO big VALUES (randomblob(3000000))");
+    let mut command: Command = sandbox.program("sh");
+    // In blocks of 512 bytes.
+    command.args(["-c", "ulimit -f 2000; exec \"$0\" ./suite", env!("CARGO_BIN_EXE_safe-test")]);
+    let outcome = Outcome::of(&mut command);
+    sandbox.expect_not_run(&outcome, 121, &["File too large", "hint: "]);
+    assert_eq!(sandbox.stored().len(), 0);
+}

@@ -1,0 +1,86 @@
+//! Command lines and policies that are wrong.
+
+use crate::support::Sandbox;
+
+#[test]
+fn a_missing_command_is_127_and_costs_no_snapshot() {
+    let sandbox = Sandbox::with_sqlite();
+    let outcome = sandbox.run(&["no-such-program", "--flag"]);
+    sandbox.expect_not_run(&outcome, 127, &["command not found: no-such-program", "hint: "]);
+    assert!(!sandbox.backups().exists());
+}
+
+#[test]
+fn a_file_that_is_no_program_is_126() {
+    let sandbox = Sandbox::with_sqlite();
+    sandbox.write("notes.txt", "no program\n");
+    sandbox.expect_not_run(&sandbox.run(&["./notes.txt"]), 126, &["./notes.txt"]);
+    sandbox.expect_not_run(&sandbox.run(&["./backups/.."]), 127, &["./backups/.."]);
+}
+
+#[test]
+fn a_folder_that_is_not_there_is_125() {
+    let sandbox = Sandbox::with_sqlite();
+    let outcome = sandbox.run(&["-C", "nowhere", "./suite"]);
+    sandbox.expect_not_run(&outcome, 125, &["cannot use the folder", "nowhere", "No such file or directory"]);
+    let outcome = sandbox.run(&["-C", "suite", "./suite"]);
+    sandbox.expect_not_run(&outcome, 125, &["cannot use the folder", "Not a directory"]);
+}
+
+#[test]
+fn wrong_usage_is_125_and_says_that_nothing_was_run() {
+    let sandbox = Sandbox::with_sqlite();
+    let cases: [(&[&str], &str); 8] = [
+        (&["--nope", "./suite"], "--nope"),
+        (&["--force", "./suite"], "--force"),
+        (&[], "a command to guard"),
+        (&["--restore", "sometimes", "./suite"], "sometimes"),
+        (&["--format", "xml", "./suite"], "xml"),
+        (&["list", "extra"], "extra"),
+        (&["verify", "some", "--all"], "--all"),
+        (&["log", "burn"], "burn"),
+    ];
+    for (arguments, says) in cases {
+        let outcome = sandbox.run(arguments).expect_code(125);
+        assert!(outcome.stderr.contains(says), "{arguments:?}\n{}", outcome.stderr);
+        assert_eq!(outcome.stderr.lines().last(), Some("  nothing was run"), "{arguments:?}");
+        assert_eq!(outcome.stdout, "");
+    }
+    assert!(!sandbox.has_run());
+}
+
+#[test]
+fn an_unknown_snapshot_is_125_for_every_subcommand_that_takes_one() {
+    let sandbox = Sandbox::with_sqlite();
+    for arguments in [&["restore", "nope"][..], &["restore"], &["verify", "nope"], &["verify", "backups/nope.dump"]] {
+        let outcome = sandbox.run(arguments).expect_code(125);
+        assert!(outcome.stderr.contains("there is no snapshot"), "{arguments:?}\n{}", outcome.stderr);
+        assert!(outcome.stderr.contains("hint: `safe-test list`"), "{arguments:?}\n{}", outcome.stderr);
+        assert_eq!(outcome.stderr.lines().last(), Some("  nothing was changed"), "{arguments:?}");
+    }
+    assert!(!sandbox.backups().exists());
+}
+
+#[test]
+fn a_broken_policy_is_125_and_named_with_its_line() {
+    let cases: [(&[u8], &[&str]); 6] = [
+        (b"[snapshots\n", &[".safe-test.toml:1: "]),
+        (
+            b"[run]\nrestore = \"never\"\n[snapshot]\n",
+            &[".safe-test.toml:3: unknown key `snapshot`", "did you mean `snapshots`?"],
+        ),
+        (b"[snapshots]\nkeep_last = \"ten\"\n", &[".safe-test.toml:2: ", "`snapshots.keep_last`"]),
+        (b"[snapshots]\nkeep_last = 0\n", &[".safe-test.toml:2: "]),
+        (b"[run]\nrestore = \"sometimes\"\n", &[".safe-test.toml:2: "]),
+        (b"[run]\n# \xff\n", &[".safe-test.toml", "utf-8"]),
+    ];
+    for (policy, says) in cases {
+        let sandbox = Sandbox::with_sqlite();
+        sandbox.write(".safe-test.toml", policy);
+        sandbox.expect_not_run(&sandbox.guarded(), 125, says);
+        for subcommand in ["list", "prune", "restore"] {
+            let outcome = sandbox.run(&[subcommand]).expect_code(125);
+            assert_eq!(outcome.stderr.lines().last(), Some("  nothing was changed"));
+        }
+    }
+}
