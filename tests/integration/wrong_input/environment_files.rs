@@ -21,7 +21,7 @@ pub(super) fn as_nobody(sandbox: &Sandbox) -> Command {
 #[test]
 fn an_unreadable_file_is_named() {
     let sandbox = Sandbox::with_sqlite();
-    fs::set_permissions(sandbox.project().join(".env"), fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(sandbox.project().join(".env"), fs::Permissions::from_mode(0o000)).unwrap();
     let outcome = Outcome::of(as_nobody(&sandbox).arg("./suite"));
     sandbox.expect_not_run(
         &outcome,
