@@ -6,9 +6,11 @@ use std::os::unix::fs::DirBuilderExt;
 
 use super::context::Context;
 use super::{CommandError, judging};
+use crate::audit::redact_text;
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::policy::{FILE_NAME, trust};
+use crate::ui::printable;
 
 pub(super) fn trust(context: &mut Context) -> Result<Exit, Failure> {
     let root = context.project.root.clone();
@@ -28,12 +30,8 @@ pub(super) fn trust(context: &mut Context) -> Result<Exit, Failure> {
     }
     context.ui.warn(&format!("{} loosens:", path.display()));
     for one in &document.loosenings {
-        context.ui.warn(&format!(
-            "  line {}: {} = {}",
-            one.line,
-            one.key,
-            crate::ui::printable(&crate::audit::redact_text(&one.value, &[]))
-        ));
+        let value = printable(&redact_text(&one.value, &[]));
+        context.ui.warn(&format!("  line {}: {} = {value}", one.line, one.key));
     }
     if context.ui.ask("Type \"trust\" to approve exactly this content:").as_deref() != Some("trust") {
         return Err(CommandError::NotConfirmed { what: "the policy" }.into());

@@ -215,6 +215,8 @@ fn in_a_policy_that_is_broken() {
     for policy in [
         format!("[snapshots]\nskip = [\"{}\"]\n", url()),
         format!("[snapshots]\nskip = \"{}\"\n", url()),
+        format!("[snapshots]\nskip = [\"{}\n", url()),
+        format!("[snapshots]\nkeep_last = \"{}\"\n", url()),
         format!("[allow]\nhosts = [\"{}\"]\n", url()),
         format!("[[snapshots.external]]\ntarget = \"{}\"\nhow = \"kept\"\n", url()),
     ] {

@@ -150,6 +150,7 @@ pub(super) fn lock(server: &mut Session, database: &str) -> Result<(), PostgresE
     Err(PostgresError::NotDropped { database: database.to_owned(), reason: "another safe-test works on it".to_owned() })
 }
 
+/// The statement that writes our mark on a database.
 fn marking(database: &str, marker: &Marker) -> String {
     format!("COMMENT ON DATABASE {} IS {}", identifier(database), literal(&marker.comment()))
 }
