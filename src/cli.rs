@@ -235,22 +235,25 @@ pub(crate) struct Asked {
 ///
 /// What clap says of it, help and version included.
 pub(crate) fn read(arguments: &[OsString]) -> Result<Asked, clap::Error> {
-    let matches = complete_command().try_get_matches_from(arguments)?;
+    // Made once: this is a good part of what a short call costs.
+    let subcommands = SubcommandLine::command();
+    let matches = complete_command(&subcommands).try_get_matches_from(arguments)?;
     let line = Line::from_arg_matches(&matches)?;
     let Some(first) = line.rest.first() else {
-        return Err(complete_command()
+        return Err(complete_command(&subcommands)
             .error(clap::error::ErrorKind::MissingRequiredArgument, "a command to guard, or a subcommand, is needed"));
     };
     let was_separated = arguments.len() > line.rest.len() && arguments[arguments.len() - line.rest.len() - 1] == "--";
     if !was_separated && first.as_encoded_bytes().starts_with(b"-") {
         let message = format!("there is no option `{}`", first.display());
-        return Err(complete_command().error(clap::error::ErrorKind::UnknownArgument, message));
+        return Err(complete_command(&subcommands).error(clap::error::ErrorKind::UnknownArgument, message));
     }
-    if was_separated || !is_subcommand(first) {
+    if was_separated || !is_subcommand(first, &subcommands) {
         return Ok(Asked { before: line.before, shared: line.shared, request: Request::Guard(line.rest) });
     }
     let name = OsString::from("safe-test");
-    let inner = SubcommandLine::try_parse_from(std::iter::once(&name).chain(&line.rest))?;
+    let matches = subcommands.try_get_matches_from(std::iter::once(&name).chain(&line.rest))?;
+    let inner = SubcommandLine::from_arg_matches(&matches)?;
     let mut shared = line.shared.overridden_by(inner.shared).overridden_by(inner.subcommand.shared().clone());
     if let Action::Log { what: Some(LogAction::Verify { shared: last } | LogAction::Accept { shared: last }), .. } =
         &inner.subcommand
@@ -260,8 +263,8 @@ pub(crate) fn read(arguments: &[OsString]) -> Result<Asked, clap::Error> {
     Ok(Asked { before: line.before, shared, request: Request::Act(inner.subcommand) })
 }
 
-fn complete_command() -> clap::Command {
-    let subcommands: Vec<String> = SubcommandLine::command()
+fn complete_command(subcommands: &clap::Command) -> clap::Command {
+    let subcommands: Vec<String> = subcommands
         .get_subcommands()
         .map(|known| {
             format!("  {:10} {}", known.get_name(), known.get_about().map(ToString::to_string).unwrap_or_default())
@@ -270,8 +273,8 @@ fn complete_command() -> clap::Command {
     Line::command().after_help(format!("Subcommands:\n{}\n\n{AFTER_HELP}", subcommands.join("\n")))
 }
 
-fn is_subcommand(word: &OsStr) -> bool {
-    SubcommandLine::command().get_subcommands().any(|known| word == known.get_name())
+fn is_subcommand(word: &OsStr, subcommands: &clap::Command) -> bool {
+    subcommands.get_subcommands().any(|known| word == known.get_name())
 }
 
 impl Action {

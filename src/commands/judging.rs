@@ -13,7 +13,7 @@ use crate::error::Failure;
 use crate::policy::trust::{self, Trust};
 use crate::policy::{Document, FILE_NAME, Policy, PolicyError};
 use crate::snapshot::{StoreError, Stored};
-use crate::target::{self, Place, Target};
+use crate::target::{self, Engine, Place, Target};
 use crate::verdict::{self, Evidence, Judgement};
 
 /// A judgement with what it was made of, for those who explain or record it.
@@ -91,18 +91,20 @@ fn judge_with(
         only_files: only.as_deref(),
     });
     let surroundings = target::Context { project: &context.project, files: &Disk, base_folders: &survey.bases };
-    let targets = select(target::find_targets(&survey.readings, &survey.invocations, &surroundings), &surroundings);
+    let found = target::find_targets(&survey.readings, &survey.invocations, &surroundings);
     let client = survey
         .invocations
         .iter()
         .find(|invocation| target::is_database_client(invocation))
         .map(|client| client.program().to_owned());
-    let needs_manifests = targets.is_empty() && client.is_none();
-    let drivers = if needs_manifests {
+    // Lock files can be large: they are read only where something hangs on them.
+    let has_unknown_engine = found.iter().any(|target| target.engine == Engine::Unknown);
+    let drivers = if has_unknown_engine || (found.is_empty() && client.is_none()) {
         environment::database_drivers(&context.project, &Disk)
     } else {
         DriverEvidence::default()
     };
+    let targets = select(target::name_engines(found, &drivers), &surroundings);
     // Only a host name of one label can be a container's.
     let could_be_services =
         targets.iter().flat_map(|target| &target.places).any(|place| matches!(place, Place::Host { .. }));

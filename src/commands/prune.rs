@@ -17,7 +17,8 @@ pub(super) fn prune(context: &mut Context, dry_run: bool) -> Result<Exit, Failur
     let (policy, _) = judging::policy_in_force(context)?;
     let store = Store::locate(&context.project.root, policy.snapshots.directory.as_deref())?;
     let (stored, _) = store.list()?;
-    let manifests: Vec<&Manifest> = stored.iter().map(|snapshot| &snapshot.manifest).collect();
+    // A damaged snapshot is neither counted nor dropped: it must not push out the last good one.
+    let manifests: Vec<&Manifest> = store.whole(&stored).into_iter().map(|snapshot| &snapshot.manifest).collect();
     let decisions = snapshot::decide(&manifests, policy.keep_last(), context.now);
     let dropped = if dry_run || context.dry_run { Vec::new() } else { drop_old(&store, &stored, &decisions)? };
     let text = if context.ui.json {

@@ -74,13 +74,10 @@ impl<'a> Recorder<'a> {
     /// Makes the folder and clears away what killed calls left in it.
     pub(super) fn prepare(&self) -> Result<(), Failure> {
         self.store.prepare()?;
-        for leftover in self.store.leftovers()? {
-            if std::fs::remove_file(&leftover).is_ok() {
-                self.context.ui.say(&format!(
-                    "safe-test: removed {}, a leftover of something that was killed",
-                    leftover.display()
-                ));
-            }
+        for leftover in self.store.clear_leftovers()? {
+            self.context
+                .ui
+                .say(&format!("safe-test: removed {}, a leftover of something that was killed", leftover.display()));
         }
         Ok(())
     }

@@ -53,7 +53,8 @@ pub(super) fn save(
 /// Applies retention after a verified snapshot. What cannot be removed now is removed next time.
 fn retain(context: &Context, judged: &Judged, store: &Store) -> Result<(), Failure> {
     let (stored, _) = store.list()?;
-    let manifests: Vec<&Manifest> = stored.iter().map(|snapshot| &snapshot.manifest).collect();
+    // A damaged snapshot is neither counted nor dropped: it must not push out the last good one.
+    let manifests: Vec<&Manifest> = store.whole(&stored).into_iter().map(|snapshot| &snapshot.manifest).collect();
     let decisions = snapshot::decide(&manifests, judged.policy.keep_last(), context.clock());
     if let Err(failure) = drop_old(store, &stored, &decisions) {
         context.ui.warn(&format!("safe-test: an old snapshot stays: {}", failure.error()));

@@ -31,6 +31,7 @@ pub use command::invocations;
 pub use files::Files;
 pub use invocation::Invocation;
 pub use manifests::{Driver, DriverEvidence, database_drivers};
+pub use mode::named_environment;
 pub use origin::Origin;
 pub use project::Project;
 pub use reading::{Reading, Setting, Unresolved};

@@ -201,8 +201,34 @@ fn is_test_word(word: &str) -> bool {
     word.split([':', '/']).any(|part| TEST_WORDS.contains(&part)) && !word.starts_with("db:")
 }
 
+/// The environment that a command names by an option or an argument of its own: the variable that would say the
+/// same, and its value. `pytest --ds=shop.settings.prod` is `DJANGO_SETTINGS_MODULE`, `rake RAILS_ENV=production` is
+/// `RAILS_ENV`, and `--env`, `-e` and `--mode` are `ENVIRONMENT`.
+#[must_use]
+pub fn named_environment(invocation: &Invocation) -> Option<(String, String)> {
+    let is_django = matches!(program_of(invocation), "manage.py" | "django-admin" | "pytest" | "py.test");
+    let words = &invocation.words;
+    let module = words.iter().enumerate().filter(|_| is_django).find_map(|(at, word)| {
+        let (option, attached) =
+            word.split_once('=').map_or((word.as_str(), None), |(option, value)| (option, Some(value)));
+        let names_module = matches!(option, "--ds" | "--settings");
+        names_module.then(|| attached.or_else(|| words.get(at + 1).map(String::as_str))).flatten()
+    });
+    if let Some(module) = module {
+        return Some(("DJANGO_SETTINGS_MODULE".to_owned(), module.to_owned()));
+    }
+    let (option, value) = mode_option(invocation)?;
+    let variable = if option.starts_with('-') { "ENVIRONMENT" } else { option };
+    Some((variable.to_owned(), value))
+}
+
 /// The mode that an option names.
 fn named_mode(invocation: &Invocation) -> Option<String> {
+    mode_option(invocation).map(|(_, mode)| mode)
+}
+
+/// The option or variable among the words that names a mode, and the mode.
+fn mode_option(invocation: &Invocation) -> Option<(&str, String)> {
     let program = program_of(invocation);
     let takes_e =
         matches!(program, "rails" | "rake" | "console" | "knex" | "db-migrate" | "phinx" | "heroku" | "symfony");
@@ -220,12 +246,12 @@ fn named_mode(invocation: &Invocation) -> Option<String> {
         };
         if names_mode {
             let value = attached.or_else(|| words.next().map(String::as_str))?;
-            return Some(value.to_owned()).filter(|value| !value.is_empty());
+            return Some((option, value.to_owned())).filter(|(_, value)| !value.is_empty());
         }
         // `rake db:migrate RAILS_ENV=test`: a variable given to the task.
         let is_environment = matches!(option, "RAILS_ENV" | "RACK_ENV" | "NODE_ENV" | "APP_ENV" | "MIX_ENV");
         if let (true, Some(value)) = (is_environment, attached) {
-            return Some(value.to_owned());
+            return Some((option, value.to_owned()));
         }
     }
     None
@@ -296,6 +322,22 @@ mod tests {
         ];
         for (command, name) in named {
             assert_eq!(purpose(command).2.as_deref(), Some(name), "{command}");
+        }
+    }
+
+    #[test]
+    fn an_environment_that_the_command_names_is_told_as_the_variable_that_would_say_it() {
+        let cases = [
+            ("pytest --ds=shop.settings.prod", "DJANGO_SETTINGS_MODULE=shop.settings.prod"),
+            ("python manage.py test --settings shop.settings.ci", "DJANGO_SETTINGS_MODULE=shop.settings.ci"),
+            ("rake db:drop RAILS_ENV=production", "RAILS_ENV=production"),
+            ("php artisan migrate --env=production", "ENVIRONMENT=production"),
+        ];
+        for (command, expected) in cases {
+            let words = command.split(' ').map(str::to_owned).collect();
+            let invocation = Invocation { assignments: Vec::new(), words, origin: Origin::process("x") };
+            let (variable, value) = named_environment(&invocation).unwrap();
+            assert_eq!(format!("{variable}={value}"), expected);
         }
     }
 }

@@ -7,7 +7,8 @@ use std::collections::HashSet;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use super::command::{Effect, Step, WrapperFile, steps};
+use super::command::{Effect, MOST_STEPS, Step, WrapperFile, reaches_a_provider, steps};
+use super::framework::Loader;
 use super::layers::{Draft, Layer, Shell};
 use super::load::Library;
 use super::load_order::{self, Scene};
@@ -132,7 +133,7 @@ pub enum Condition {
 }
 
 /// Groups of steps beyond this many are not followed.
-const MOST_SCENES: usize = 24;
+const MOST_SCENES: usize = 128;
 
 /// Finds every plausible reading of the environment that a command would see.
 ///
@@ -148,6 +149,7 @@ pub fn survey(input: &SurveyInput<'_>) -> Survey {
 
     add_process_reading(&host, &steps, &mut draft);
     let mut seen = HashSet::new();
+    let mut is_cut = steps.len() >= MOST_STEPS;
     let leaves: Vec<Option<&Step>> = match input.command {
         None => vec![None],
         Some(_) => {
@@ -158,9 +160,11 @@ pub fn survey(input: &SurveyInput<'_>) -> Survey {
     };
     for step in leaves {
         if let Some(step) = step {
+            // `cd sub && sqlite3 app.db`: relative files start there.
+            draft.add_base(&step.folder);
             note_effects(step, &mut draft);
         }
-        for shell in shells(&host, step, input.project, &library, &mut draft) {
+        for shell in shells(&host, step, input.project, &library, input.command.unwrap_or_default()) {
             let purpose = Purpose::of(step.map(|step| &step.invocation));
             let folder = step.map_or(&input.project.folder, |step| &step.folder);
             let scene = Scene { project: input.project, library: &library, shell: &shell, step, purpose, folder };
@@ -170,9 +174,13 @@ pub fn survey(input: &SurveyInput<'_>) -> Survey {
                 shell.fingerprint(),
                 folder.clone(),
                 format!("{loaders:?}{:?}{files:?}", scene.purpose),
-                first_words(&scene),
+                words_that_matter(&scene, &loaders),
             );
-            if seen.len() >= MOST_SCENES || !seen.insert(same) {
+            if !seen.insert(same) {
+                continue;
+            }
+            if seen.len() > MOST_SCENES {
+                is_cut = true;
                 continue;
             }
             let is_inside =
@@ -189,6 +197,10 @@ pub fn survey(input: &SurveyInput<'_>) -> Survey {
             draft.finish_scene(&shell, files, folder);
         }
     }
+    if is_cut {
+        let why = "it stands for more commands than can be followed".to_owned();
+        draft.condition(Condition::UnreadableFile { file: "the command".into(), why });
+    }
     draft.add_extra_files(&host);
     let mut survey = draft.into_survey();
     let (files, problems, conditions) = library.into_parts();
@@ -199,11 +211,17 @@ pub fn survey(input: &SurveyInput<'_>) -> Survey {
     survey
 }
 
-/// What load orders look at in the command itself: the program and its subcommands.
-fn first_words(scene: &Scene<'_>) -> String {
-    scene
-        .step
-        .map_or_else(String::new, |step| step.invocation.words.iter().take(3).cloned().collect::<Vec<_>>().join(" "))
+/// What load orders look at in the command itself: the program with its subcommands, and options that name files.
+fn words_that_matter(scene: &Scene<'_>, loaders: &[Loader]) -> String {
+    let words = scene.words();
+    if loaders.is_empty() {
+        return String::new();
+    }
+    let names_something = |word: &&String| word.starts_with('-') || word.contains('=') || word.contains("env");
+    let options = words.iter().enumerate().filter(|(at, word)| {
+        *at < 2 || names_something(word) || at.checked_sub(1).is_some_and(|at| words[at].starts_with('-'))
+    });
+    options.map(|(_, word)| word.as_str()).collect::<Vec<_>>().join(" ")
 }
 
 /// The process environment as the command gets it: with the assignments that stand before all of it.
@@ -225,12 +243,12 @@ fn shells(
     step: Option<&Step>,
     project: &Project,
     library: &Library<'_>,
-    draft: &mut Draft<'_>,
+    command: &[OsString],
 ) -> Vec<Shell> {
     let Some(step) = step else { return vec![host.clone()] };
     let mut shells = Vec::new();
     if step.effects.iter().any(|(effect, program)| *effect == Effect::Container && program.contains("compose")) {
-        shells = load_order::compose::service_shells(host, step, project, library, draft);
+        shells = load_order::compose::service_shells(host, step, project, library, command);
     }
     if shells.is_empty() {
         shells.push(host.clone());
@@ -239,6 +257,9 @@ fn shells(
 }
 
 fn note_effects(step: &Step, draft: &mut Draft<'_>) {
+    if let Some(program) = reaches_a_provider(&step.invocation.words) {
+        draft.condition(Condition::ContainerEnvironment { program });
+    }
     for (effect, wrapper) in &step.effects {
         draft.condition(match effect {
             Effect::Nothing => continue,

@@ -136,7 +136,13 @@ impl Document {
         let mut document = Document::default();
         for (name, value) in table.get_ref() {
             let known = KEYS.iter().find(|(table, _)| *table == name.get_ref().as_ref());
-            let Some((table, keys)) = known else { return Err(reader.unknown(name, name.get_ref(), &TABLES)) };
+            let Some((table, keys)) = known else {
+                // A key without its table's header is told where it belongs.
+                let home = KEYS.iter().find(|(_, keys)| keys.contains(&name.get_ref().as_ref()));
+                let full = home.map(|(table, _)| format!("{table}.{}", name.get_ref()));
+                let known: Vec<&str> = full.as_deref().map_or(TABLES.to_vec(), |full| vec![full]);
+                return Err(reader.unknown(name, name.get_ref(), &known));
+            };
             let DeValue::Table(entries) = value.get_ref() else { return Err(reader.wrong(name, table, "a table")) };
             for (key, value) in entries {
                 if !keys.contains(&key.get_ref().as_ref()) {

@@ -32,7 +32,10 @@ impl Reader<'_> {
 
     pub(super) fn unknown<T>(&self, at: &Spanned<T>, key: &str, known: &[&str]) -> PolicyError {
         let last = key.rsplit('.').next().unwrap_or(key);
-        let nearest = known.iter().min_by_key(|candidate| distance(last, candidate)).copied().unwrap_or_default();
+        // What one of the two begins with the other is nearer than what happens to share letters.
+        let is_cut = |candidate: &str| candidate.starts_with(last) || last.starts_with(candidate);
+        let nearness = |candidate: &&&str| (!is_cut(candidate), distance(last, candidate));
+        let nearest = known.iter().min_by_key(nearness).copied().unwrap_or_default();
         PolicyError::UnknownKey {
             file: self.file.to_owned(),
             line: self.line(at.span().start),

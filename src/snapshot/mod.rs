@@ -2,6 +2,8 @@
 
 mod error;
 mod latest;
+mod leftovers;
+mod lock;
 mod manifest;
 mod plan;
 pub mod postgres;

@@ -27,8 +27,8 @@ pub enum Step {
 /// Why a target cannot be saved, known before anything is done.
 #[derive(Debug, thiserror::Error)]
 pub enum PlanError {
-    /// There is no dump tool of ours for the engine.
-    #[error("there is no way to snapshot {engine} yet")]
+    /// There is no dump tool of ours for the engine, or nothing tells the engine.
+    #[error("{}", why_no_tool(*engine))]
     NoTool {
         /// The engine.
         engine: Engine,
@@ -38,6 +38,10 @@ pub enum PlanError {
 impl Explain for PlanError {
     fn hint(&self) -> Option<String> {
         match self {
+            PlanError::NoTool { engine: Engine::Unknown, .. } => Some(
+                "say which engine it is: as the scheme of a URL (DATABASE_URL=postgres://…), or beside the host (DB_CONNECTION=pgsql)"
+                    .to_owned(),
+            ),
             PlanError::NoTool { .. } => Some(
                 "a person can say in .safe-test.toml how it is kept ([[snapshots.external]] target, how) and run `safe-test trust`"
                     .to_owned(),
@@ -49,6 +53,13 @@ impl Explain for PlanError {
         match self {
             PlanError::NoTool { .. } => Exit::NoSnapshot,
         }
+    }
+}
+
+fn why_no_tool(engine: Engine) -> String {
+    match engine {
+        Engine::Unknown => "nothing says which engine it is".to_owned(),
+        known => format!("there is no way to snapshot {known} yet"),
     }
 }
 

@@ -2,7 +2,8 @@
 //!
 //! A snapshot is two files, `<id>.dump` and `<id>.json`; the manifest is written last and makes the snapshot count.
 //! While one is being taken, `<id>.json.partial` reserves the name and is locked by the process that takes it, so
-//! that whatever lacks a manifest and is not locked is a leftover of something that was killed.
+//! that whatever lacks a manifest and is not locked is a leftover of something that was killed. A running command
+//! that depends on a snapshot holds a lock on its dump: the manifest may be written anew meanwhile, the dump is not.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Write};
@@ -12,6 +13,7 @@ use std::path::{Path, PathBuf};
 use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 
+use super::lock::{Lock, is_at, lock, try_lock};
 use super::{FileState, Manifest, StoreError, Watch};
 
 /// What the folder's own `.gitignore` says; it also marks the folder as ours.
@@ -90,16 +92,17 @@ impl Store {
     pub fn prepare(&self) -> Result<(), StoreError> {
         let failed = |cause| StoreError::Folder { path: self.directory.clone(), cause };
         let gitignore = self.directory.join(".gitignore");
-        if gitignore.exists() {
+        if fs::read(&gitignore)
+            .is_ok_and(|text| !GITIGNORE.as_bytes().starts_with(&text) || text == GITIGNORE.as_bytes())
+        {
             return Ok(());
         }
         DirBuilder::new().recursive(true).mode(0o700).create(&self.directory).map_err(failed)?;
         fs::set_permissions(&self.directory, fs::Permissions::from_mode(0o700)).map_err(failed)?;
-        match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&gitignore) {
-            Ok(mut file) => file.write_all(GITIGNORE.as_bytes()).map_err(failed),
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-            Err(cause) => Err(failed(cause)),
-        }
+        // Two that begin at once write the same bytes; a beginning that was left half written is completed.
+        let mut options = OpenOptions::new();
+        let written = options.write(true).create(true).truncate(false).mode(0o600).open(&gitignore);
+        written.and_then(|mut file| file.write_all(GITIGNORE.as_bytes())).map_err(failed)
     }
 
     /// Takes the next free name for a snapshot of `database`, and locks it for this process.
@@ -111,18 +114,21 @@ impl Store {
         let base = format!("{}_{}", fit_for_a_file_name(database), now.format("%Y%m%d_%H%M%S"));
         for number in 1_u32.. {
             let id = if number == 1 { base.clone() } else { format!("{base}_{number}") };
-            if self.manifest_path(&id).exists() || self.dump_path(&id).exists() {
+            let dump = self.dump_path(&id);
+            if [&self.manifest_path(&id), &dump, &dump.with_extension("dump.partial")].iter().any(|path| path.exists())
+            {
                 continue;
             }
             let path = self.marker_path(&id);
             match OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&path) {
                 Ok(marker) => {
-                    lock(&marker).map_err(|cause| StoreError::Write { path: path.clone(), cause })?;
-                    let reservation =
-                        Reservation { id, directory: self.directory.clone(), marker, is_committed: false };
-                    // Another process may have cleared the unlocked marker away between the two calls above.
-                    if path.exists() && !self.manifest_path(&reservation.id).exists() {
-                        return Ok(reservation);
+                    let failed = |cause| StoreError::Write { path: path.clone(), cause };
+                    lock(&marker).map_err(failed)?;
+                    // Another process may have cleared the unlocked marker away between the two calls above, and a
+                    // third one may have made its own since.
+                    if is_at(&marker, &path) && !self.manifest_path(&id).exists() {
+                        let directory = self.directory.clone();
+                        return Ok(Reservation { id, directory, marker, is_committed: false });
                     }
                 }
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
@@ -211,53 +217,44 @@ impl Store {
         Ok((stored, broken))
     }
 
-    /// The dumps and partial files that belong to no manifest and to no living process.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError::Folder`] where the folder is there and cannot be listed.
-    pub fn leftovers(&self) -> Result<Vec<PathBuf>, StoreError> {
-        let names = self.names()?;
-        let mut leftovers = Vec::new();
-        for name in &names {
-            let Some(id) = id_of_an_unfinished_file(name) else { continue };
-            let has_manifest = names.iter().any(|other| other.strip_suffix(".json") == Some(id));
-            let is_part_of_a_snapshot = name.ends_with(".dump") && has_manifest;
-            if !is_part_of_a_snapshot && !self.is_being_taken(id) {
-                leftovers.push(self.directory.join(name));
-            }
-        }
-        Ok(leftovers)
-    }
-
     /// Removes a snapshot: the manifest first, so that a crash in between leaves a leftover and no broken snapshot.
     ///
     /// # Errors
     ///
     /// [`StoreError::InUse`] while a running command depends on it; [`StoreError::Write`] where it cannot be removed.
     pub fn remove(&self, stored: &Stored) -> Result<(), StoreError> {
-        let path = self.manifest_path(&stored.manifest.id);
-        let failed = |cause| StoreError::Write { path: path.clone(), cause };
-        let manifest = File::open(&path).map_err(failed)?;
-        if !try_lock(&manifest, Lock::Exclusive).map_err(failed)? {
+        let dump = match File::open(&stored.dump) {
+            Ok(dump) => Some(dump),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(cause) => return Err(StoreError::Write { path: stored.dump.clone(), cause }),
+        };
+        if let Some(dump) = &dump
+            && !try_lock(dump, Lock::Exclusive)
+                .map_err(|cause| StoreError::Write { path: stored.dump.clone(), cause })?
+        {
             return Err(StoreError::InUse { id: stored.manifest.id.clone() });
         }
-        fs::remove_file(&path).map_err(failed)?;
+        let path = self.manifest_path(&stored.manifest.id);
+        let failed = |cause| StoreError::Write { path: path.clone(), cause };
+        remove_if_there(&path).map_err(failed)?;
         sync_folder(&self.directory).map_err(failed)?;
-        fs::remove_file(&stored.dump).map_err(|cause| StoreError::Write { path: stored.dump.clone(), cause })
+        remove_if_there(&stored.dump).map_err(|cause| StoreError::Write { path: stored.dump.clone(), cause })
     }
 
     /// Marks a snapshot as needed until the returned file is closed: prune leaves it alone.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Write`] where its manifest is gone.
+    /// [`StoreError::Write`] where it is gone, or is being removed.
     pub fn hold(&self, id: &str) -> Result<File, StoreError> {
-        let path = self.manifest_path(id);
+        let path = self.dump_path(id);
         let failed = |cause| StoreError::Write { path: path.clone(), cause };
-        let manifest = File::open(&path).map_err(failed)?;
-        try_lock(&manifest, Lock::Shared).map_err(failed)?;
-        Ok(manifest)
+        let dump = File::open(&path).map_err(failed)?;
+        let is_held = try_lock(&dump, Lock::Shared).map_err(failed)?;
+        if !is_held || !is_at(&dump, &path) || !self.manifest_path(id).exists() {
+            return Err(failed(io::ErrorKind::NotFound.into()));
+        }
+        Ok(dump)
     }
 
     /// The snapshot of that name.
@@ -277,7 +274,7 @@ impl Store {
         Ok(Stored { dump: self.directory.join(&manifest.file), manifest })
     }
 
-    fn names(&self) -> Result<Vec<String>, StoreError> {
+    pub(super) fn names(&self) -> Result<Vec<String>, StoreError> {
         let failed = |cause| StoreError::Folder { path: self.directory.clone(), cause };
         match fs::read_dir(&self.directory) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
@@ -293,18 +290,11 @@ impl Store {
         }
     }
 
-    fn is_being_taken(&self, id: &str) -> bool {
-        match OpenOptions::new().read(true).write(true).open(self.marker_path(id)) {
-            Ok(marker) => !try_lock(&marker, Lock::Exclusive).unwrap_or(false),
-            Err(_) => false,
-        }
-    }
-
-    fn manifest_path(&self, id: &str) -> PathBuf {
+    pub(super) fn manifest_path(&self, id: &str) -> PathBuf {
         self.directory.join(format!("{id}.json"))
     }
 
-    fn marker_path(&self, id: &str) -> PathBuf {
+    pub(super) fn marker_path(&self, id: &str) -> PathBuf {
         self.directory.join(format!("{id}.json.partial"))
     }
 
@@ -385,41 +375,31 @@ fn fit_for_a_file_name(name: &str) -> String {
     if fit.is_empty() { "database".to_owned() } else { fit.to_owned() }
 }
 
-fn id_of_an_unfinished_file(name: &str) -> Option<&str> {
-    [".dump", ".dump.partial", ".dump.partial-wal", ".dump.partial-shm", ".dump.partial-journal", ".json.partial"]
-        .iter()
-        .find_map(|ending| name.strip_suffix(ending))
-        .filter(|id| !id.is_empty())
+/// A folder is ours by its `.gitignore`, also after somebody added to it, or by the log in it. One that has nothing but
+/// the beginning of that file is being made this very moment.
+fn is_ours_or_empty(directory: &Path) -> io::Result<bool> {
+    let ignored = fs::read(directory.join(".gitignore")).unwrap_or_default();
+    if ignored.starts_with(GITIGNORE.lines().next().unwrap_or_default().as_bytes())
+        || directory.join("audit.log").exists()
+    {
+        return Ok(true);
+    }
+    let is_a_beginning = GITIGNORE.as_bytes().starts_with(&ignored);
+    for entry in fs::read_dir(directory)? {
+        if entry?.file_name() != ".gitignore" || !is_a_beginning {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
-fn is_ours_or_empty(directory: &Path) -> io::Result<bool> {
-    let ours = fs::read(directory.join(".gitignore")).is_ok_and(|text| text == GITIGNORE.as_bytes());
-    Ok(ours || fs::read_dir(directory)?.next().is_none())
+fn remove_if_there(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
 }
 
 fn sync_folder(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()
-}
-
-#[derive(Clone, Copy)]
-enum Lock {
-    Shared,
-    Exclusive,
-}
-
-fn lock(file: &File) -> io::Result<()> {
-    rustix::fs::flock(file, rustix::fs::FlockOperation::LockExclusive).map_err(Into::into)
-}
-
-/// Whether the lock was free and is now held.
-fn try_lock(file: &File, kind: Lock) -> io::Result<bool> {
-    let operation = match kind {
-        Lock::Shared => rustix::fs::FlockOperation::NonBlockingLockShared,
-        Lock::Exclusive => rustix::fs::FlockOperation::NonBlockingLockExclusive,
-    };
-    match rustix::fs::flock(file, operation) {
-        Ok(()) => Ok(true),
-        Err(rustix::io::Errno::WOULDBLOCK) => Ok(false),
-        Err(error) => Err(error.into()),
-    }
 }

@@ -134,9 +134,12 @@ fn save(
     Ok(Care::Saved { id, size: stored.manifest.size })
 }
 
+/// The newest snapshot that a run may take as its own. A safety snapshot is not one: `latest` never means it.
 fn newest_of(store: &Store, engine: &str, address: &str) -> Result<Option<Stored>, SnapshotError> {
     let (stored, _) = store.list()?;
-    Ok(stored.into_iter().find(|snapshot| snapshot.manifest.engine == engine && snapshot.manifest.target == address))
+    Ok(stored.into_iter().find(|Stored { manifest, .. }| {
+        manifest.kind != Kind::Safety && manifest.engine == engine && manifest.target == address
+    }))
 }
 
 /// Whether an earlier snapshot is still what it was: its file looks untouched since it was hashed not long ago, or is
@@ -161,4 +164,52 @@ fn believe(order: &Order<'_>, mut earlier: Stored, watch: &dyn Watch) -> Result<
         order.store.rewrite(&earlier.manifest)?;
     }
     Ok(Some(earlier))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::environment::Origin;
+    use crate::target::{Engine, Place};
+
+    const NOW: &str = "2026-11-21T14:30:22Z";
+
+    struct Unwatched;
+
+    impl Watch for Unwatched {
+        fn advance(&self, _bytes: u64) {}
+
+        fn interrupted(&self) -> bool {
+            false
+        }
+    }
+
+    #[test]
+    fn a_run_reuses_a_run_s_snapshot_but_never_a_safety_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("app.db");
+        rusqlite::Connection::open(&path).unwrap().execute_batch("CREATE TABLE t (a)").unwrap();
+        let store = Store::locate(folder.path(), None).unwrap();
+        store.prepare().unwrap();
+        let target = Target {
+            engine: Engine::Sqlite,
+            places: vec![Place::File { path: path.clone() }],
+            database: None,
+            user: None,
+            password: None,
+            parameters: Vec::new(),
+            origins: vec![Origin::process("DATABASE_URL")],
+            doubts: Vec::new(),
+        };
+        let take = |kind, run| {
+            let may_reuse = kind == Kind::Run;
+            let order = Order { store: &store, kind, run, now: NOW.parse().unwrap(), environment: &[], may_reuse };
+            let step = Step::Sqlite { path: path.clone() };
+            take(0, &target, &step, &order, &Unwatched).unwrap().snapshot().unwrap().to_owned()
+        };
+        let safety = take(Kind::Safety, "1");
+        let first = take(Kind::Run, "2");
+        assert_ne!(first, safety);
+        assert_eq!(take(Kind::Run, "3"), first);
+    }
 }

@@ -10,7 +10,7 @@ use crate::environment::{Invocation, Setting};
 /// Whether the program talks to a database even where nothing names one: `psql`, `mysqldump`, `prisma`, ….
 #[must_use]
 pub fn is_database_client(invocation: &Invocation) -> bool {
-    client_of(&invocation.words).is_some()
+    client_of(&invocation.words).is_some() || super::provider_programs::is_database_program(&invocation.words)
 }
 
 /// Everything that the arguments of one invocation name, completed from the environment it would see.
@@ -28,6 +28,10 @@ pub(super) fn find(invocation: &Invocation, scene: &Scene<'_>) -> Vec<Found> {
         Some((Client::Tool, arguments)) => found.extend(driver_and_source(arguments, invocation, scene)),
         None => {}
     }
+    found.extend(
+        super::provider_programs::database_of(&invocation.words)
+            .map(|draft| Found::new(draft, super::ambient::typed(&invocation.origin, invocation.program()), "")),
+    );
     for word in invocation.words.iter().skip(1) {
         let known = |draft: &Draft, found: &[Found]| {
             found.iter().any(|one| one.draft.places == draft.places && one.draft.database == draft.database)
@@ -49,6 +53,8 @@ pub(super) fn find(invocation: &Invocation, scene: &Scene<'_>) -> Vec<Found> {
 /// A URL or DSN in one argument: the whole of it, or what follows its first `=`.
 fn value_in(word: &str, scene: &Scene<'_>) -> Vec<Draft> {
     let nameless = Name::read("");
+    // Sqitch writes its URLs as `db:pg://host/app`.
+    let word = word.strip_prefix("db:").unwrap_or(word);
     let whole = super::value::parse(&nameless, word, scene.context);
     let text_of_options = word.starts_with('-') || !word.contains("://") || word.find('=') < word.find("://");
     if !whole.is_empty() && !word.starts_with('-') {

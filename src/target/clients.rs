@@ -59,6 +59,11 @@ pub(super) fn client_of(words: &[String]) -> Option<(Client, &[String])> {
     None
 }
 
+/// Whether a program of that name dials by itself.
+pub(super) fn is_terminal(name: &str) -> bool {
+    matches!(named(name), Some(Client::Terminal(_)))
+}
+
 const RUNNERS: [&str; 19] = [
     "npx", "bunx", "bun", "yarn", "pnpm", "npm", "exec", "dlx", "run", "poetry", "uv", "pipenv", "bundle", "python",
     "python3", "x", "pdm", "rye", "cargo",

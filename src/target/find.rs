@@ -7,7 +7,7 @@ use std::path::Path;
 
 use super::merge::Merger;
 use super::names::{Name, Role};
-use super::scene::{Entry, Found, Scene};
+use super::scene::{Entry, Found, Names, Scene};
 use super::{Context, Doubt, Target};
 use crate::environment::{Invocation, Origin, Reading, Setting};
 
@@ -22,13 +22,13 @@ pub fn find_targets(readings: &[Reading], invocations: &[Invocation], context: &
     let empty = Reading { loader: String::new(), settings: Vec::new() };
     let invocations = if invocations.is_empty() { std::slice::from_ref(&bare) } else { invocations };
     let readings = if readings.is_empty() { std::slice::from_ref(&empty) } else { readings };
-    let mut merger = Merger::default();
+    let (mut merger, mut names) = (Merger::default(), Names::default());
     for reading in readings {
         for (index, invocation) in invocations.iter().enumerate() {
             let overlay = overlay(invocation);
             let known = invocations[..index].iter().any(|earlier| earlier.assignments == invocation.assignments);
             let says_something = !super::arguments::settings(invocation).is_empty();
-            let scene = scene(reading, overlay, context);
+            let scene = scene(reading, overlay, &mut names, context);
             if !known || says_something {
                 merger.add_all(environment(&scene));
             }
@@ -59,13 +59,13 @@ fn key(setting: &Setting) -> (Option<&OsStr>, Option<u32>, &str) {
     (file.as_deref().map(Path::as_os_str), *line, &setting.name)
 }
 
-fn scene<'a>(reading: &'a Reading, overlay: Vec<Setting>, context: &'a Context<'a>) -> Scene<'a> {
+fn scene<'a>(reading: &'a Reading, overlay: Vec<Setting>, names: &mut Names, context: &'a Context<'a>) -> Scene<'a> {
     let hidden: HashSet<String> = overlay.iter().map(|setting| setting.name.clone()).collect();
     let mut settings: Vec<&Setting> =
         reading.settings.iter().filter(|setting| !hidden.contains(&setting.name)).collect();
     settings.sort_by(|a, b| key(a).cmp(&key(b)));
     let settings = settings.into_iter().map(Cow::Borrowed).chain(overlay.into_iter().map(Cow::Owned));
-    Scene::new(settings, context)
+    Scene::new(settings, names, context)
 }
 
 /// `REDIS_CONNECTION` holds an engine's name or a whole connection; what it holds decides.
@@ -74,7 +74,7 @@ fn as_url<'e>(entry: &'e Entry<'_>) -> Cow<'e, Name> {
     let connection = name.role == Some(Role::Engine) && entry.setting.name.to_ascii_uppercase().ends_with("CONNECTION");
     let is_address = entry.value().contains([':', '@', '=', '/']) || super::looks::like_address(entry.value());
     if connection && is_address && name.says_database {
-        return Cow::Owned(Name { role: Some(Role::Url), ..name.clone() });
+        return Cow::Owned(Name { role: Some(Role::Url), ..Name::clone(name) });
     }
     Cow::Borrowed(name)
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::clients::is_terminal;
 use super::scene::Found;
 use super::{Doubt, Engine, Place, Target};
 use crate::environment::Origin;
@@ -102,7 +103,11 @@ impl Merger {
         // What hides a second host that some parser could dial stays, whatever another parser makes of the text.
         let hides =
             |target: &Target| target.places.len() > 1 && target.places.iter().any(|place| place_name(place) == MASK);
-        let elsewhere = |target: &Target| target.origins.first().is_some_and(|origin| read.contains(origin));
+        // Two calls of a client are two values, though both are known by its name alone; its words have one reading.
+        let is_a_client = |origin: &Origin| is_terminal(&origin.variable);
+        let elsewhere = |target: &Target| {
+            target.origins.first().is_some_and(|origin| read.contains(origin) && !is_a_client(origin))
+        };
         self.targets.retain(|target| dialable(target) || hides(target) || !elsewhere(target));
         self.targets
     }

@@ -12,6 +12,7 @@ mod authority;
 mod bare;
 mod clients;
 mod draft;
+mod drivers;
 mod embedded;
 mod engine;
 mod find;
@@ -33,6 +34,7 @@ mod pdo;
 mod placeholder;
 #[cfg(test)]
 mod properties;
+mod provider_programs;
 mod query;
 mod roles;
 mod scene;
@@ -57,6 +59,7 @@ use crate::environment::{Files, Project};
 use draft::Draft;
 
 pub use arguments::is_database_client;
+pub use drivers::name_engines;
 pub use engine::Engine;
 pub use find::find_targets;
 pub use model::{Doubt, Place, Target};

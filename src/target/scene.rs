@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::iter;
+use std::rc::Rc;
 
 use super::names::Name;
 use super::{Context, Draft};
@@ -13,7 +15,7 @@ const MOST_ORIGINS: usize = 200;
 /// One variable of an environment, with what its name says.
 pub(super) struct Entry<'a> {
     pub(super) setting: Cow<'a, Setting>,
-    pub(super) name: Name,
+    pub(super) name: Rc<Name>,
 }
 
 impl Entry<'_> {
@@ -31,6 +33,21 @@ impl Entry<'_> {
     }
 }
 
+/// Names that were read, each once: the environments that a command could see mostly hold the same variables.
+#[derive(Default)]
+pub(super) struct Names(HashMap<String, Rc<Name>>);
+
+impl Names {
+    fn read(&mut self, text: &str) -> Rc<Name> {
+        if let Some(name) = self.0.get(text) {
+            return Rc::clone(name);
+        }
+        let name = Rc::new(Name::read(text));
+        self.0.insert(text.to_owned(), Rc::clone(&name));
+        name
+    }
+}
+
 /// One environment that the command could see: a reading with the assignments of one invocation over it.
 pub(super) struct Scene<'a> {
     pub(super) entries: Vec<Entry<'a>>,
@@ -39,13 +56,17 @@ pub(super) struct Scene<'a> {
 }
 
 impl<'a> Scene<'a> {
-    pub(super) fn new(settings: impl Iterator<Item = Cow<'a, Setting>>, context: &'a Context<'a>) -> Self {
+    pub(super) fn new(
+        settings: impl Iterator<Item = Cow<'a, Setting>>,
+        names: &mut Names,
+        context: &'a Context<'a>,
+    ) -> Self {
         let mut entries: Vec<Entry<'a>> = Vec::new();
         for setting in settings {
             let inside = super::json::settings_inside(&setting);
-            entries.push(Entry { name: Name::read(&setting.name), setting });
-            let named = inside.into_iter().map(|setting| (Name::read(&setting.name), Cow::Owned(setting)));
-            entries.extend(named.map(|(name, setting)| Entry { setting, name }));
+            for setting in iter::once(setting).chain(inside.into_iter().map(Cow::Owned)) {
+                entries.push(Entry { name: names.read(&setting.name), setting });
+            }
         }
         let by_name = entries.iter().enumerate().map(|(at, entry)| (entry.setting.name.clone(), at)).collect();
         Scene { entries, by_name, context }

@@ -18,7 +18,8 @@ impl Target {
         }
     }
 
-    /// The target as a URL without its password: `postgres://app@127.0.0.1:5432/app`.
+    /// The target as a URL without its password: `postgres://app@127.0.0.1:5432/app`. What would end a name in a URL is
+    /// percent-encoded, so that reading the address gives this target again.
     #[must_use]
     pub fn address(&self) -> String {
         let mut out = match &self.places[..] {
@@ -27,12 +28,12 @@ impl Target {
             _ => format!("{}://", self.engine),
         };
         if let Some(user) = &self.user {
-            let _ = write!(out, "{}@", escaped(user));
+            let _ = write!(out, "{}@", encoded(user));
         }
         let hosts = self.places.iter().filter(|place| !matches!(place, Place::Socket { .. }));
         out.push_str(&hosts.map(ToString::to_string).collect::<Vec<_>>().join(","));
         if let Some(database) = &self.database {
-            let _ = write!(out, "/{}", escaped(database));
+            let _ = write!(out, "/{}", encoded(database));
         }
         let socket = self.places.iter().find_map(|place| match place {
             Place::Socket { path, .. } => Some(path),
@@ -40,7 +41,7 @@ impl Target {
         });
         if let Some(path) = socket {
             let slash = if self.database.is_none() { "/" } else { "" };
-            let _ = write!(out, "{slash}?host={}", escaped(&path.to_string_lossy()));
+            let _ = write!(out, "{slash}?host={}", encoded(&path.to_string_lossy()));
         }
         out
     }
@@ -102,12 +103,39 @@ fn escaped(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { c.escape_unicode().to_string() } else { c.to_string() }).collect()
 }
 
+/// A part of a URL, with those characters encoded that would not be read back as themselves.
+fn encoded(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_control() || "%?#@ ".contains(c) {
+            let mut bytes = [0; 4];
+            c.encode_utf8(&mut bytes).bytes().for_each(|byte| out.push_str(&format!("%{byte:02X}")));
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::environment::Origin;
     use crate::secret::Secret;
     use crate::target::testing::{found, reading};
+
+    #[test]
+    fn an_address_is_read_back_as_the_same_target() {
+        for name in ["app", "per%41cent", "d?b#1", "x@y", "we ird", "a/b", "q'uote", "Ünï", "a%2Fb", "a&b=c", "tab\t"]
+        {
+            let mut target = target(vec![Place::Host { name: "127.0.0.1".to_owned(), port: Some(5432) }], Some(name));
+            target.user = Some("us@er".to_owned());
+            let address = target.address();
+            let again = found(&[reading(&[("DATABASE_URL", &address)])], &[], &[]);
+            assert_eq!(again.len(), 1, "{address}");
+            assert_eq!((again[0].database.as_deref(), again[0].address()), (Some(name), address));
+        }
+    }
 
     fn target(places: Vec<Place>, database: Option<&str>) -> Target {
         Target {
@@ -138,7 +166,7 @@ mod tests {
             (
                 target(vec![Place::Socket { path: "/tmp".into(), port: Some(5432) }], Some("a\x1b[2J")),
                 "postgres database `a\\u{1b}[2J` on /tmp",
-                "postgres://app@/a\\u{1b}[2J?host=/tmp",
+                "postgres://app@/a%1B[2J?host=/tmp",
             ),
             (
                 target(vec![host("a", 1), host("b", 2)], Some("x")),

@@ -10,7 +10,8 @@ use crate::environment::Origin;
 
 /// What the arguments name, with places that files added.
 pub(super) fn read(grammar: Grammar, arguments: &[String], scene: &Scene<'_>) -> Vec<(Draft, Vec<Origin>)> {
-    let parts = parts(grammar, arguments);
+    let arguments: Vec<String> = arguments.iter().map(|word| filled_in(word, scene)).collect();
+    let parts = parts(grammar, &arguments);
     let last = |wanted: Part| parts.iter().rev().find(|(part, _)| *part == wanted).map(|(_, text)| text.as_str());
     if let Some((_, file)) = parts.iter().find(|(part, _)| *part == Part::File) {
         return super::sqlite::plain_path(file, grammar.engine, scene.context)
@@ -61,9 +62,26 @@ pub(super) fn read(grammar: Grammar, arguments: &[String], scene: &Scene<'_>) ->
         }
     }
     if grammar.engine == Engine::Mysql {
+        // What these name lies in a file that is scrambled (`.mylogin.cnf`), or in a group of it that is not read here.
+        let hidden =
+            |word: &String| ["--login-path", "--defaults-group-suffix"].iter().any(|own| word.starts_with(own));
+        if arguments.iter().any(hidden) && !parts.iter().any(|(part, _)| *part == Part::Host) {
+            draft.doubt(super::Doubt::Unresolved);
+        }
         option_file(&mut draft, last(Part::Options).map(Path::new), &mut origins, scene);
     }
     vec![(draft, origins)]
+}
+
+/// `$NAME` and `${NAME}` as a shell would give them, where the variable is known and nothing else is in the word.
+fn filled_in(word: &str, scene: &Scene<'_>) -> String {
+    let name = word
+        .strip_prefix('$')
+        .map(|name| name.strip_prefix('{').and_then(|name| name.strip_suffix('}')).unwrap_or(name));
+    let is_name =
+        |name: &&str| !name.is_empty() && name.bytes().all(|byte| byte == b'_' || byte.is_ascii_alphanumeric());
+    let value = name.filter(is_name).and_then(|name| scene.get(name));
+    value.map_or_else(|| word.to_owned(), |entry| entry.value().to_owned())
 }
 
 fn whole(text: &str, engine: Engine) -> Option<Draft> {
@@ -152,7 +170,9 @@ fn parts(grammar: Grammar, arguments: &[String]) -> Vec<(Part, String)> {
             options_end = true;
             continue;
         }
-        if word.starts_with("--") {
+        // SQLite's shell and DuckDB's take long options with one dash, too.
+        let is_long = word.starts_with("--") || grammar.positional == Some(Part::File);
+        if is_long {
             let (name, value) = word.split_once('=').map_or((word.as_str(), None), |(name, value)| (name, Some(value)));
             if let Some(part) = meaning(grammar, name) {
                 // MySQL's `--password` takes its value behind an equals sign only.
@@ -160,6 +180,11 @@ fn parts(grammar: Grammar, arguments: &[String]) -> Vec<(Part, String)> {
                 let value =
                     value.map(ToOwned::to_owned).or_else(|| (!joined_only).then(|| words.next().cloned()).flatten());
                 found.extend(value.map(|value| (part, value)));
+            } else if value.is_none() {
+                let values = values_of(grammar, name);
+                if values > 0 {
+                    words.nth(values - 1);
+                }
             }
             continue;
         }
@@ -198,6 +223,97 @@ fn short_options<'w>(
     }
 }
 
+/// What an option names; the beginning of a long one will do, as the programs themselves have it.
 fn meaning(grammar: Grammar, spelling: &str) -> Option<Part> {
-    grammar.parts.iter().find(|(own, _)| *own == spelling).map(|(_, part)| *part)
+    let exact = grammar.parts.iter().find(|(own, _)| *own == spelling);
+    let is_shortened = spelling.starts_with("--") && spelling.len() > 4;
+    let shortened = || grammar.parts.iter().find(|(own, _)| is_shortened && own.starts_with(spelling));
+    exact.or_else(shortened).map(|(_, part)| *part)
+}
+
+/// How many of the words after a long option are its values, where it names no part of the connection: what they are
+/// must not be taken for the database.
+fn values_of(grammar: Grammar, option: &str) -> usize {
+    let name = option.trim_start_matches('-');
+    let lists = |list: &str| list.split_ascii_whitespace().any(|listed| listed == name);
+    match grammar.engine {
+        Engine::Sqlite | Engine::Duckdb if lists("lookaside pagecache") => 2,
+        Engine::Sqlite | Engine::Duckdb => usize::from(lists(
+            "cmd init separator newline nullvalue vfs maxsize mmap heap escape c s f storage-version key textkey hexkey",
+        )),
+        Engine::Postgres => usize::from(lists(
+            "command file set variable output log-file field-separator record-separator pset table-attr format jobs \
+             schema table exclude-schema exclude-table exclude-table-data encoding role superuser compress section \
+             snapshot extension lock-wait-timeout locale lc-collate lc-ctype owner tablespace template client time scale \
+             transactions protocol index parallel timeout connection-limit",
+        )),
+        Engine::Mysql => usize::from(lists(
+            "execute delimiter protocol default-character-set init-command max-allowed-packet where result-file tab \
+             ignore-table ssl-ca ssl-mode ssl-cipher tls-version plugin-dir default-auth login-path prompt pager tee \
+             character-sets-dir defaults-group-suffix connect-timeout",
+        )),
+        Engine::Mongodb => usize::from(lists(
+            "eval file authenticationDatabase authenticationMechanism tlsCAFile tlsCertificateKeyFile collection out \
+             query archive type fields apiVersion",
+        )),
+        _ => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::target::Place;
+    use crate::target::testing::{found, reading, typed};
+
+    #[test]
+    fn the_value_of_an_option_is_not_taken_for_the_database() {
+        let table = [
+            ("psql --file seed.sql shop_live", "shop_live"),
+            ("psql --command=x --set A=1 shop", "shop"),
+            ("pg_dump --format c --jobs 4 shop", "shop"),
+            ("mysql --execute x shop", "shop"),
+            ("mysqldump --where a=1 shop", "shop"),
+            ("mongosh --eval x shop", "shop"),
+        ];
+        for (command, database) in table {
+            let targets = found(&[], &[typed(command)], &[]);
+            let names: Vec<_> = targets.iter().map(|target| target.database.as_deref()).collect();
+            assert_eq!(names, [Some(database)], "{command}");
+        }
+    }
+
+    #[test]
+    fn the_file_of_sqlite_s_shell_is_found_behind_its_options() {
+        for command in
+            ["sqlite3 -cmd .timeout app.db", "sqlite3 --init x -lookaside 1 2 -batch app.db", "duckdb -c x app.db"]
+        {
+            let targets = found(&[], &[typed(command)], &[]);
+            let is_it = |place: &Place| matches!(place, Place::File { path } if path.ends_with("app.db"));
+            assert!(targets.len() == 1 && is_it(&targets[0].places[0]), "{command}: {targets:?}");
+        }
+    }
+
+    #[test]
+    fn a_variable_that_is_known_is_filled_in() {
+        let readings = [reading(&[("APP_URL", "postgres://localhost/app_test"), ("H", "db.shop.test")])];
+        let targets = found(&readings, &[typed("psql ${APP_URL}"), typed("psql -h $H x"), typed("psql $UNKNOWN")], &[]);
+        let shown: Vec<String> = targets.iter().map(crate::target::Target::address).collect();
+        for expected in ["postgres://localhost:5432/app_test", "postgres://db.shop.test:5432/x", "/$UNKNOWN"] {
+            assert!(shown.iter().any(|address| address.contains(expected)), "{expected}: {shown:?}");
+        }
+    }
+
+    #[test]
+    fn a_login_path_hides_the_server() {
+        let hidden = |command| !found(&[], &[typed(command)], &[])[0].doubts.is_empty();
+        assert!(hidden("mysql --login-path=live shop"));
+        assert!(hidden("mysqldump --defaults-group-suffix _x shop"));
+        assert!(!hidden("mysql --login-path=x -h localhost shop"));
+    }
+
+    #[test]
+    fn a_long_option_may_be_shortened() {
+        let targets = found(&[], &[typed("psql --hos db.shop.test --dbn shop")], &[]);
+        assert!(matches!(&targets[0].places[0], Place::Host { name, .. } if name == "db.shop.test"));
+    }
 }

@@ -49,6 +49,23 @@ pub(super) fn is_local_name(host: &str) -> bool {
         || host.strip_suffix(".localhost").is_some_and(|rest| !rest.is_empty())
 }
 
+/// Whether the name has one label, so that no public name server knows it. A name whose last part is a number
+/// (`postgres-9.6`) is one too: no top-level domain is a number (RFC 3696, section 2).
+#[must_use]
+pub(super) fn is_single_label(host: &str) -> bool {
+    let numeric = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    host.rsplit_once('.').is_none_or(|(before, last)| {
+        numeric(last) && before.contains(|c: char| c.is_ascii_alphabetic()) && is_single_label(before)
+    })
+}
+
+/// Whether the name has a gap that a person was to fill in (`<cluster>.mongodb.net`): nothing can dial it, and no
+/// loader fills it in.
+#[must_use]
+pub(super) fn has_gap(name: &str) -> bool {
+    name.contains(['<', '>'])
+}
+
 /// Whether the name can never be a real server's: reserved for tests and documentation (RFC 2606, RFC 6761).
 #[must_use]
 pub(super) fn is_reserved_name(host: &str) -> bool {
@@ -93,6 +110,16 @@ fn parse_number(text: &str) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_version_in_a_name_does_not_make_it_a_domain() {
+        for host in ["db", "postgres-9.6", "mysql-5.7.44", "db_test"] {
+            assert!(is_single_label(host), "{host}");
+        }
+        for host in ["db.shop.net", "db.local", "1.2.3.4", "db.prod.6", "postgres-9.6.shop.net", "db."] {
+            assert!(!is_single_label(host), "{host}");
+        }
+    }
 
     #[test]
     fn every_spelling_of_loopback_is_recognised() {

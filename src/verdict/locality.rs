@@ -60,6 +60,8 @@ pub(super) struct Located<'a> {
     pub place: &'a Place,
     /// Where it is.
     pub locality: Locality,
+    /// Where it would be if the policy did not allow the host; `None` where the policy says nothing of it.
+    pub without_policy: Option<Locality>,
     /// What shows it, for people: `compose.yaml:4 declares it`; empty where the spelling itself does.
     pub shown_by: String,
 }
@@ -77,19 +79,25 @@ pub(super) fn locate<'a>(target: &'a Target, evidence: &Evidence<'a>) -> Vec<Loc
                     (Locality::Remote, "the socket is a connector's".to_owned())
                 }
                 Place::Socket { .. } => (Locality::Socket, String::new()),
+                Place::Instance { name } if addresses::has_gap(name) => (Locality::Unknown, String::new()),
                 Place::Instance { .. } => (Locality::Remote, "a provider resolves this name".to_owned()),
-                Place::Host { name, port } => locate_host(name, *port, target, evidence),
+                Place::Host { name, .. } => locate_host(name, target, evidence),
             };
-            Located { place, locality, shown_by }
+            match place {
+                Place::Host { name, port } if evidence.policy.allows_host(name, *port) => Located {
+                    place,
+                    locality: Locality::Service,
+                    without_policy: Some(locality),
+                    shown_by: format!("{} allows it", crate::policy::FILE_NAME),
+                },
+                _ => Located { place, locality, without_policy: None, shown_by },
+            }
         })
         .collect()
 }
 
-fn locate_host<'a>(host: &str, port: Option<u16>, target: &'a Target, evidence: &Evidence<'a>) -> (Locality, String) {
+fn locate_host<'a>(host: &str, target: &'a Target, evidence: &Evidence<'a>) -> (Locality, String) {
     let machine = evidence.machine;
-    if evidence.policy.allows_host(host, port) {
-        return (Locality::Service, format!("{} allows it", crate::policy::FILE_NAME));
-    }
     if let Some(address) = addresses::parse_address(host) {
         if addresses::is_loopback(address) {
             return (Locality::Loopback, String::new());
@@ -102,16 +110,19 @@ fn locate_host<'a>(host: &str, port: Option<u16>, target: &'a Target, evidence: 
             None => (Locality::Remote, String::new()),
         };
     }
+    if addresses::has_gap(host) {
+        return (Locality::Unknown, String::new());
+    }
     if addresses::is_local_name(host) {
         return (Locality::Loopback, String::new());
-    }
-    if !host.is_ascii() {
-        return (Locality::Remote, "its letters are not those of a local name".to_owned());
     }
     if providers::provider_of_host(host).is_some() {
         return (Locality::Remote, String::new());
     }
-    let is_single_label = !host.contains('.');
+    let is_single_label = addresses::is_single_label(host);
+    if is_single_label && !host.is_ascii() {
+        return (Locality::Unknown, "its letters are not those of a container's name".to_owned());
+    }
     if is_single_label && let Some(service) = declared(host, evidence.services) {
         return (Locality::Service, format!("{}:{} declares it", service.file.display(), service.line));
     }

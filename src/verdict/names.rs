@@ -1,6 +1,8 @@
 //! Which variables name an environment: `APP_ENV`, `RAILS_ENV`, `SPRING_PROFILES_ACTIVE`, and their like.
 
-use crate::environment::{Invocation, Reading, Setting};
+use std::collections::HashMap;
+
+use crate::environment::{Invocation, Reading, Setting, named_environment};
 
 /// Names that are an environment's by themselves.
 const EXACT: [&str; 22] = [
@@ -135,12 +137,18 @@ pub fn environment_names(readings: &[Reading], invocations: &[Invocation]) -> Ve
         !invocations.is_empty()
             && invocations.iter().all(|one| one.assignments.iter().any(|(assigned, _)| assigned == name))
     };
+    // The readings mostly hold the same variables.
+    let mut known: HashMap<&str, bool> = HashMap::new();
     for setting in readings.iter().flat_map(|reading| &reading.settings) {
-        if kind_of(&setting.name).is_some() && !assigned_everywhere(&setting.name) {
+        let is_name = *known.entry(&setting.name).or_insert_with(|| kind_of(&setting.name).is_some());
+        if is_name && !assigned_everywhere(&setting.name) {
             add(setting.clone());
         }
     }
     for invocation in invocations {
+        if let Some((name, value)) = named_environment(invocation) {
+            add(Setting { name, value, origin: invocation.origin.clone(), unresolved: None });
+        }
         for (at, (name, value)) in invocation.assignments.iter().enumerate() {
             let overridden = invocation.assignments[at + 1..].iter().any(|(later, _)| later == name);
             if kind_of(name).is_some() && !overridden {

@@ -6,10 +6,17 @@
     reason = "tests may, and what is read here is the environment of the tests"
 )]
 
+mod asking;
+mod corpus;
+mod incidents;
 mod kills;
+mod load_orders;
+mod nothing_to_guard;
 mod oracle;
 mod order;
+mod policy_trust;
 mod secrets;
+mod services_and_bridges;
 mod signals;
 mod snapshots_cli;
 mod support;

@@ -9,23 +9,31 @@ use std::fs::File;
 use std::io::{Read, Write};
 use std::os::fd::{FromRawFd, OwnedFd};
 use std::os::unix::process::CommandExt;
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::ptr;
 use std::time::{Duration, Instant};
 
 const DEADLINE: Duration = Duration::from_secs(20);
 
 /// A terminal with a program that leads its session.
-struct Terminal {
+pub(crate) struct Terminal {
     master: File,
     child: Child,
     unread: Vec<u8>,
-    _sandbox: Sandbox,
+    /// Where the program runs, kept as long as it does.
+    _sandbox: Option<Sandbox>,
 }
 
 impl Terminal {
-    /// Runs a command as the first program on a new terminal.
+    /// Runs words in a sandbox of their own, as the first program on a new terminal.
     fn run(words: &[OsString]) -> Terminal {
+        let sandbox = Sandbox::new();
+        let mut command = sandbox.command(words);
+        Terminal { _sandbox: Some(sandbox), ..Terminal::start(&mut command) }
+    }
+
+    /// Runs a command as the first program on a new terminal.
+    pub(crate) fn start(command: &mut Command) -> Terminal {
         let (mut master, mut slave) = (-1, -1);
         // SAFETY: fills in the two descriptors; null means no name wanted, and default modes and size.
         let opened = unsafe {
@@ -38,8 +46,6 @@ impl Terminal {
         }
         // SAFETY: the descriptors are open and belong to nobody else.
         let (master, slave_end) = unsafe { (File::from_raw_fd(master), OwnedFd::from_raw_fd(slave)) };
-        let sandbox = Sandbox::new();
-        let mut command = sandbox.command(words);
         command.env("TERM", "xterm-256color").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         let attach = move || {
             // SAFETY: makes the slave the terminal and the standard streams of this new process; `login_tty` only
@@ -54,7 +60,7 @@ impl Terminal {
         unsafe { command.pre_exec(attach) };
         let child = command.spawn().unwrap();
         drop(slave_end);
-        Terminal { master, child, unread: Vec::new(), _sandbox: sandbox }
+        Terminal { master, child, unread: Vec::new(), _sandbox: None }
     }
 
     fn perl(prefix: &Prefix, code: &str) -> Terminal {
@@ -69,12 +75,12 @@ impl Terminal {
         terminal
     }
 
-    fn type_in(&mut self, text: &str) {
+    pub(crate) fn type_in(&mut self, text: &str) {
         self.master.write_all(text.as_bytes()).unwrap();
     }
 
     /// What came up to and including `text`. Panics when the terminal closes, or nothing comes for too long.
-    fn read_until(&mut self, text: &str) -> String {
+    pub(crate) fn read_until(&mut self, text: &str) -> String {
         let started = Instant::now();
         loop {
             let found = self.unread.windows(text.len()).position(|part| part == text.as_bytes());
@@ -116,7 +122,7 @@ impl Terminal {
     }
 
     /// What else was printed, and how the first program ended.
-    fn end(mut self) -> (String, (i32, i32)) {
+    pub(crate) fn end(mut self) -> (String, (i32, i32)) {
         while self.read_some(DEADLINE) {}
         let ended = numbers(self.child.wait().unwrap());
         (String::from_utf8_lossy(&self.unread).replace('\r', ""), ended)

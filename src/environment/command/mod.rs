@@ -4,6 +4,7 @@
 //! and what cannot be followed (a variable as program, a script in another language) stays as it is.
 
 mod package_managers;
+mod remote;
 mod scripts;
 mod wrappers;
 
@@ -13,6 +14,7 @@ use std::path::{Path, PathBuf};
 use super::shell::{SHELLS, assignment, simple_commands};
 use super::{Files, Invocation, Origin, Project};
 
+pub(super) use remote::reaches_a_provider;
 pub(super) use scripts::nearest;
 pub(super) use wrappers::{Effect, FileReader, WrapperFile};
 
@@ -32,7 +34,8 @@ pub(super) struct Step {
 }
 
 const DEEPEST: u8 = 8;
-const MOST_STEPS: usize = 96;
+/// More commands than this are not followed; who judges has to say so.
+pub(super) const MOST_STEPS: usize = 512;
 
 /// The outer command and everything it visibly stands for, the command line itself first.
 ///
@@ -98,6 +101,17 @@ impl Expansion<'_> {
             "env-cmd" => self.dotenv(words, &["-f", "--file"], &[".env"]),
             "dotenv" | "dotenvx" | "godotenv" | "dotenvy" | "dotenv-cli" => {
                 self.dotenv(words, &["-e", "-f", "--env-file", "--file"], &[".env"])
+            }
+            "su" | "runuser" => {
+                let text = words.iter().position(|word| matches!(word.as_str(), "-c" | "--command"));
+                let text = text.and_then(|at| words.get(at + 1));
+                text.map(|text| self.inner().running(["sh", "-c", text]))
+            }
+            "find" | "fd" => {
+                let runs = ["-exec", "-execdir", "-ok", "-x", "-X", "--exec", "--exec-batch"];
+                let at = words.iter().position(|word| runs.contains(&word.as_str()));
+                let inside = at.and_then(|at| words.get(at + 1..)).filter(|inside| !inside.is_empty());
+                inside.map(|inside| self.inner().running(inside.iter().map(String::as_str)))
             }
             "make" | "gmake" => return self.make(words),
             "just" => return self.just(words),
@@ -369,6 +383,12 @@ impl Expansion<'_> {
 }
 
 impl Step {
+    /// The same with another command in it.
+    fn running<'w>(mut self, words: impl IntoIterator<Item = &'w str>) -> Self {
+        self.invocation.words = words.into_iter().map(str::to_owned).collect();
+        self
+    }
+
     fn with_assignments(mut self, assignments: Vec<(String, String)>) -> Self {
         self.invocation.assignments.extend(assignments);
         self

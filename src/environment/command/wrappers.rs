@@ -102,6 +102,12 @@ const WRAPPERS: &[Wrapper] = &[
     plain("nice", "-n"),
     plain("ionice", "-c -n -p"),
     plain("nohup", ""),
+    plain("xargs", "-I -n -P -L -d -s -E -a --max-args --max-procs --max-lines --delimiter --arg-file --replace"),
+    plain("parallel", "-j --jobs -n -N -I --delay --timeout -a --arg-file"),
+    plain("entr", ""),
+    plain("watchexec", "-w -e -i -f --watch --exts --ignore --filter"),
+    plain("dumb-init", ""),
+    plain("tini", "-p -e"),
     plain("setsid", ""),
     plain("exec", "-a"),
     plain("command", ""),
@@ -324,6 +330,8 @@ mod tests {
             ("kubectl exec -n x pod -- rails db:migrate", "rails db:migrate", Some(Effect::Container)),
             ("ssh -p 22 host psql", "psql", Some(Effect::Container)),
             ("npx -c jest", "sh -c jest", None),
+            ("xargs -n 1 -I{} psql -h db {}", "psql -h db {}", None),
+            ("parallel -j 4 pytest", "pytest", None),
         ];
         for (command, expected, effect) in table {
             assert_eq!(inside(command), Some((expected.to_owned(), effect)), "{command}");

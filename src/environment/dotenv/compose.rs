@@ -7,14 +7,14 @@ use super::document::{Document, Wins};
 use super::go::is_space;
 use super::scope::{Lookup, Obstacle, Scope};
 use super::template::{self, Broken};
-use super::text::{Lines, byte_at, find_or_end, skip, without_bom};
+use super::text::{Lines, byte_at, find_or_end, skip, statement_start, without_bom};
 
 pub(super) fn read(text: &str, lookup: Lookup<'_>) -> Document {
     let text = without_bom(text);
     let mut lines = Lines::new(text);
     let mut document = Document::default();
     let mut parser = Parser { text, at: 0, scope: Scope::new(lookup), budget: Budget::new() };
-    while let Some(start) = parser.statement_start() {
+    while let Some(start) = statement_start(text, parser.at) {
         let line = lines.at(start);
         match parser.statement(start) {
             Ok(Statement::Inherited(name)) => {
@@ -56,19 +56,6 @@ struct Parser<'t, 'a> {
 }
 
 impl<'t> Parser<'t, '_> {
-    fn statement_start(&mut self) -> Option<usize> {
-        loop {
-            self.at = skip(self.text, self.at, char::is_whitespace);
-            if self.at >= self.text.len() {
-                return None;
-            }
-            if byte_at(self.text, self.at) != b'#' {
-                return Some(self.at);
-            }
-            self.at = find_or_end(self.text, self.at, b'\n');
-        }
-    }
-
     fn statement(&mut self, start: usize) -> Result<Statement<'t>, Broken> {
         let text = self.text;
         let mut start = start;

@@ -8,7 +8,7 @@
 use super::budget::Budget;
 use super::document::{Document, Wins};
 use super::scope::{Lookup, Obstacle, Scope};
-use super::text::{Lines, byte_at, find_or_end, skip};
+use super::text::{Lines, byte_at, find_or_end, skip, statement_start};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Version {
@@ -21,7 +21,7 @@ pub(super) fn read(text: &str, lookup: Lookup<'_>, version: Version) -> Document
     let mut lines = Lines::new(&text);
     let mut document = Document::default();
     let mut parser = Parser { text: &text, at: 0, scope: Scope::new(lookup), budget: Budget::new(), version };
-    while let Some(start) = parser.statement_start() {
+    while let Some(start) = statement_start(&text, parser.at) {
         let line = lines.at(start);
         match parser.statement(start) {
             // A last line without a separator is taken for the value of no name.
@@ -54,19 +54,6 @@ struct Parser<'t, 'a> {
 }
 
 impl<'t> Parser<'t, '_> {
-    fn statement_start(&mut self) -> Option<usize> {
-        loop {
-            self.at = skip(self.text, self.at, char::is_whitespace);
-            if self.at >= self.text.len() {
-                return None;
-            }
-            if byte_at(self.text, self.at) != b'#' {
-                return Some(self.at);
-            }
-            self.at = find_or_end(self.text, self.at, b'\n');
-        }
-    }
-
     fn statement(&mut self, start: usize) -> Result<(&'t str, String, Value), Broken> {
         let name = self.name(start)?;
         let (written, value) = self.value()?;

@@ -4,6 +4,7 @@
 
 use super::budget::{Budget, DEEPEST};
 use super::scope::{Obstacle, Scope};
+use super::text::name_length;
 
 /// Whether quotes and backslashes have a meaning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -157,14 +158,6 @@ fn add(value: &str, result: &mut String, budget: &mut Budget) -> Result<(), Obst
     budget.add(value.len())?;
     result.push_str(value);
     Ok(())
-}
-
-fn name_length(text: &str) -> usize {
-    let bytes = text.as_bytes();
-    if !bytes.first().is_some_and(|byte| byte.is_ascii_alphabetic() || *byte == b'_') {
-        return 0;
-    }
-    bytes.iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_').count()
 }
 
 /// The brace that closes the one before `text`, with quotes heeded where they have a meaning.

@@ -4,6 +4,7 @@
 
 use super::budget::{Budget, DEEPEST};
 use super::scope::{Obstacle, Scope};
+use super::text::name_length;
 
 /// The loader rejects the whole file, for the reason given.
 pub(super) struct Broken(pub(super) &'static str);
@@ -115,14 +116,6 @@ impl Template<'_, '_> {
         result.push_str(value);
         Ok(())
     }
-}
-
-fn name_length(text: &str) -> usize {
-    let bytes = text.as_bytes();
-    if !bytes.first().is_some_and(|byte| byte.is_ascii_alphabetic() || *byte == b'_') {
-        return 0;
-    }
-    bytes.iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_').count()
 }
 
 /// The brace that closes the one before `text`; where none balances, the last of the line.

@@ -48,6 +48,30 @@ pub(super) fn skip(text: &str, from: usize, space: impl Fn(char) -> bool) -> usi
     text[from..].find(|c| !space(c)).map_or(text.len(), |offset| from + offset)
 }
 
+/// The first place at or after `from` that is neither blank nor in a comment that starts its line; `None` at the end.
+pub(super) fn statement_start(text: &str, from: usize) -> Option<usize> {
+    let mut at = from;
+    loop {
+        at = skip(text, at, char::is_whitespace);
+        if at >= text.len() {
+            return None;
+        }
+        if byte_at(text, at) != b'#' {
+            return Some(at);
+        }
+        at = find_or_end(text, at, b'\n');
+    }
+}
+
+/// How many bytes at the start of `text` are a variable's name; 0 where none is.
+pub(super) fn name_length(text: &str) -> usize {
+    let bytes = text.as_bytes();
+    if !bytes.first().is_some_and(|byte| byte.is_ascii_alphabetic() || *byte == b'_') {
+        return 0;
+    }
+    bytes.iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_').count()
+}
+
 /// Tells the line of a place in the text; cheap as long as it is asked about places further and further on.
 pub(super) struct Lines<'t> {
     text: &'t str,

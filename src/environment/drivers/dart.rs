@@ -1,6 +1,6 @@
 //! Dart and Flutter: pub.
 
-use super::{Ecosystem, Scan};
+use super::{Ecosystem, Scan, each_line};
 
 /// Manifests and drivers of Dart and Flutter.
 pub(super) const DART: Ecosystem = Ecosystem {
@@ -48,11 +48,7 @@ fn scan(file: &str) -> Option<Scan> {
 
 /// Indented keys: `  postgres: ^3.0.0`, `  postgres:`.
 fn pubspec(text: &str, note: &mut dyn FnMut(&str, u32)) {
-    for (line, number) in text.lines().zip(1..) {
-        if let Some((name, _)) = line.strip_prefix("  ").and_then(|rest| rest.split_once(':')) {
-            note(name, number);
-        }
-    }
+    each_line(text, note, |line| Some(line.strip_prefix("  ")?.split_once(':')?.0));
 }
 
 #[cfg(test)]

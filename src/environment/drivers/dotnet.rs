@@ -1,6 +1,6 @@
 //! .NET: project files, central package management and packages.config.
 
-use super::{Ecosystem, Scan, between, trimmed_lines};
+use super::{Ecosystem, Scan, between, each_line, trimmed_lines};
 
 /// Manifests and drivers of .
 pub(super) const DOTNET: Ecosystem = Ecosystem {
@@ -112,13 +112,11 @@ fn packages(text: &str, note: &mut dyn FnMut(&str, u32)) {
 
 /// `"Npgsql": {` or `nuget Npgsql`.
 fn words(text: &str, note: &mut dyn FnMut(&str, u32)) {
-    for (line, number) in trimmed_lines(text) {
+    each_line(text, note, |line| {
+        let line = line.trim();
         let name = line.strip_prefix('"').and_then(|rest| rest.strip_suffix("\": {"));
-        let name = name.or_else(|| line.strip_prefix("nuget ").and_then(|rest| rest.split_whitespace().next()));
-        if let Some(name) = name {
-            note(name, number);
-        }
-    }
+        name.or_else(|| line.strip_prefix("nuget ")?.split_whitespace().next())
+    });
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Elixir and Erlang: Mix.
 
-use super::{Ecosystem, Scan, trimmed_lines};
+use super::{Ecosystem, Scan, each_line, trimmed_lines};
 
 /// Manifests and drivers of Elixir and Erlang.
 pub(super) const ELIXIR: Ecosystem = Ecosystem {
@@ -67,11 +67,7 @@ fn mix_exs(text: &str, note: &mut dyn FnMut(&str, u32)) {
 
 /// `"postgrex": {:hex, :postgrex, …},`.
 fn mix_lock(text: &str, note: &mut dyn FnMut(&str, u32)) {
-    for (line, number) in trimmed_lines(text) {
-        if let Some((name, _)) = line.strip_prefix('"').and_then(|rest| rest.split_once("\": {")) {
-            note(name, number);
-        }
-    }
+    each_line(text, note, |line| Some(line.trim().strip_prefix('"')?.split_once("\": {")?.0));
 }
 
 #[cfg(test)]

@@ -70,6 +70,15 @@ fn trimmed_lines(text: &str) -> impl Iterator<Item = (&str, u32)> {
     text.lines().zip(1..).map(|(line, number)| (line.trim(), number))
 }
 
+/// Manifests with at most one package a line: notes what `name_of` finds on each.
+fn each_line(text: &str, note: &mut dyn FnMut(&str, u32), name_of: impl Fn(&str) -> Option<&str>) {
+    for (line, number) in text.lines().zip(1..) {
+        if let Some(name) = name_of(line) {
+            note(name, number);
+        }
+    }
+}
+
 /// The quoted strings of a line, either quote.
 fn quoted(line: &str) -> impl Iterator<Item = &str> {
     let mut rest = line;
@@ -89,11 +98,7 @@ fn between<'t>(line: &'t str, open: &str, close: &str) -> Option<&'t str> {
 
 /// Lock files in TOML, one `name = "…"` a package.
 fn toml_lock(text: &str, note: &mut dyn FnMut(&str, u32)) {
-    for (line, number) in trimmed_lines(text) {
-        if let Some(name) = line.strip_prefix("name = \"").and_then(|rest| rest.strip_suffix('"')) {
-            note(name, number);
-        }
-    }
+    each_line(text, note, |line| line.trim().strip_prefix("name = \"")?.strip_suffix('"'));
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! PHP: Composer.
 
 use super::super::formats::json;
-use super::{Ecosystem, Scan, trimmed_lines};
+use super::{Ecosystem, Scan, each_line};
 
 /// Manifests and drivers of PHP.
 pub(super) const PHP: Ecosystem = Ecosystem {
@@ -112,11 +112,7 @@ fn composer_json(text: &str, note: &mut dyn FnMut(&str, u32)) {
 
 /// `"name": "doctrine/dbal",`.
 fn composer_lock(text: &str, note: &mut dyn FnMut(&str, u32)) {
-    for (line, number) in trimmed_lines(text) {
-        if let Some(name) = line.strip_prefix("\"name\": \"").and_then(|rest| rest.split('"').next()) {
-            note(name, number);
-        }
-    }
+    each_line(text, note, |line| line.trim().strip_prefix("\"name\": \"")?.split('"').next());
 }
 
 #[cfg(test)]

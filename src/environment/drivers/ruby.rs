@@ -1,6 +1,6 @@
 //! Ruby: Bundler and gemspecs.
 
-use super::{Ecosystem, Scan, quoted, trimmed_lines};
+use super::{Ecosystem, Scan, each_line, quoted};
 
 /// Manifests and drivers of Ruby.
 pub(super) const RUBY: Ecosystem = Ecosystem {
@@ -73,21 +73,16 @@ fn scan(file: &str) -> Option<Scan> {
 
 /// `gem "x"`, `add_dependency "x"`: the first string of the line.
 fn gemfile(text: &str, note: &mut dyn FnMut(&str, u32)) {
-    for (line, number) in trimmed_lines(text) {
+    each_line(text, note, |line| {
+        let line = line.trim();
         let names_gem = line.starts_with("gem ") || line.starts_with("gem(") || line.contains("_dependency");
-        if let Some(name) = names_gem.then(|| quoted(line).next()).flatten() {
-            note(name, number);
-        }
-    }
+        names_gem.then(|| quoted(line).next()).flatten()
+    });
 }
 
 /// `    pg (1.5.4)`.
 fn gemfile_lock(text: &str, note: &mut dyn FnMut(&str, u32)) {
-    for (line, number) in trimmed_lines(text) {
-        if let Some((name, _)) = line.split_once(" (") {
-            note(name, number);
-        }
-    }
+    each_line(text, note, |line| Some(line.trim().split_once(" (")?.0));
 }
 
 #[cfg(test)]

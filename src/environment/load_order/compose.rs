@@ -4,6 +4,7 @@
 //! the shell, then from the project's `.env`. The host's own variables do not reach the container.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::super::command::Step;
@@ -49,18 +50,27 @@ fn names_environment(name: &str) -> bool {
         || matches!(name, "ENV" | "STAGE" | "SPRING_PROFILES_ACTIVE")
 }
 
-/// The environments of the services that the step runs in; empty where no compose file tells.
+/// The environments of the services that the step may run in: those that `command` names; where it names none, those
+/// that run the project's own code. Empty where no compose file tells.
 pub(in crate::environment) fn service_shells(
     host: &Shell,
     step: &Step,
     project: &Project,
     library: &Library<'_>,
-    _draft: &mut Draft<'_>,
+    command: &[OsString],
 ) -> Vec<Shell> {
     let Some(folder) = home(&step.folder, project, library) else { return Vec::new() };
     let services = services(&default_files(&folder, library), &folder, host, library);
-    let shells =
-        services.into_values().filter(|service| service.is_built || !service.files.is_empty()).map(|service| {
+    let words: Vec<_> = command.iter().map(|word| word.to_string_lossy()).collect();
+    let is_named = |name: &str| words.iter().any(|word| word.split_whitespace().any(|part| part == name));
+    let any_is_named = services.keys().any(|name| is_named(name));
+    let shells = services
+        .into_iter()
+        .filter(|(name, service)| match any_is_named {
+            true => is_named(name),
+            false => service.is_built || !service.files.is_empty(),
+        })
+        .map(|(_, service)| {
             let mut settings = Vec::new();
             for path in &service.files {
                 let look = |name: &str| host.get(name).map(str::to_owned);

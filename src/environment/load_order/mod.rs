@@ -11,6 +11,7 @@ mod generic;
 mod go;
 mod laravel;
 mod node;
+mod node_code;
 mod php;
 mod phpunit;
 mod prisma;
@@ -74,7 +75,10 @@ pub(super) fn add(loader: Loader, scene: &Scene<'_>, draft: &mut Draft<'_>) {
         Loader::Vite => node::add_vite(scene, draft),
         Loader::Bun => node::add_bun(scene, draft),
         Loader::NodeEnvFile => node::add_env_file(scene, draft),
-        Loader::NodeConfig => node::add_configuration(scene, draft),
+        Loader::NodeConfig => {
+            node::add_configuration(scene, draft);
+            node_code::add(scene, draft);
+        }
         Loader::Prisma => prisma::add(scene, draft),
         Loader::Go => go::add(scene, draft),
         Loader::Rust => rust::add(scene, draft),

@@ -11,7 +11,7 @@ use super::super::load::Dialect;
 use super::super::{Setting, formats};
 use super::{Scene, files, generic, layered, owned, rails, single};
 
-const DOTENV: &[Dialect] = &[Dialect::Node, Dialect::NodeExpand12, Dialect::NodeExpand1000];
+pub(super) const DOTENV: &[Dialect] = &[Dialect::Node, Dialect::NodeExpand12, Dialect::NodeExpand1000];
 const NODE: &[Dialect] = &[Dialect::NodeParseEnv24, Dialect::NodeParseEnv20];
 
 /// Plain dotenv, and what is built on it: the file that is named, else the ones a program may name.
@@ -88,9 +88,11 @@ pub(super) fn add_bun(scene: &Scene<'_>, draft: &mut Draft<'_>) {
     }
 }
 
-/// `node --env-file FILE`: the last file wins, the environment beats them all.
+/// `node --env-file FILE`, also in `NODE_OPTIONS`: the last file wins, the environment beats them all.
 pub(super) fn add_env_file(scene: &Scene<'_>, draft: &mut Draft<'_>) {
-    let words = scene.words();
+    let options = scene.shell.get("NODE_OPTIONS").unwrap_or_default();
+    let options = options.split_whitespace().map(|word| word.trim_matches(['"', '\'']).to_owned());
+    let words: Vec<String> = options.chain(scene.words().iter().cloned()).collect();
     let mut paths: Vec<PathBuf> = Vec::new();
     for (at, word) in words.iter().enumerate() {
         let Some(rest) = word.strip_prefix("--env-file") else { continue };
@@ -113,7 +115,7 @@ pub(super) fn add_configuration(scene: &Scene<'_>, draft: &mut Draft<'_>) {
         for name in ["config/config.json", "config/database.json", "database.json"] {
             let path = below(name);
             // JSON is YAML too, and has no ERB.
-            if let Some(layer) = rails::configuration(scene, &path, &environment) {
+            if let Some(layer) = rails::configuration(scene, &path, &environment, false) {
                 let mut layers = layered(scene.folder, &owned(&[".env"]));
                 layers.push(layer);
                 draft.chain("configuration by environment", DOTENV, layers);

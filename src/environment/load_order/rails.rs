@@ -23,7 +23,7 @@ pub(super) fn add(scene: &Scene<'_>, draft: &mut Draft<'_>) {
         for environment in scene.modes(&["RAILS_ENV", "RACK_ENV"], "test", "development") {
             let mut layers = layered(&home, &dotenv_files(&environment));
             for file in ["config/database.yml", "config/mongoid.yml"] {
-                if let Some(layer) = configuration(scene, &home.join(file), &environment) {
+                if let Some(layer) = configuration(scene, &home.join(file), &environment, true) {
                     layers.push(layer);
                 }
             }
@@ -52,14 +52,16 @@ fn dotenv_files(environment: &str) -> Vec<String> {
 }
 
 /// The section of a configuration file as a layer that evaluates its ERB under the layers above.
-pub(super) fn configuration(scene: &Scene<'_>, path: &Path, environment: &str) -> Option<Layer> {
+///
+/// Rails puts a URL over the keys that it replaces; other tools (`urls_replace` is false) do not.
+pub(super) fn configuration(scene: &Scene<'_>, path: &Path, environment: &str, urls_replace: bool) -> Option<Layer> {
     if !scene.library.exists(path) {
         return None;
     }
     let mut section = entries(scene.library, path)?;
     section.retain(|entry| entry.path.first().is_some_and(|first| first == environment));
     let shown = scene.library.shown(path);
-    Some(Layer::Computed(Rc::new(move |lookup| settings(&section, &shown, lookup))))
+    Some(Layer::Computed(Rc::new(move |lookup| settings(&section, &shown, urls_replace, lookup))))
 }
 
 /// A configuration file that is named by itself: the section of the environment that a variable names, else those of
@@ -72,7 +74,7 @@ pub(super) fn by_itself(library: &Library<'_>, path: &Path) -> Option<Layer> {
         let wanted = set.map_or_else(|| owned(&["test", "development"]), |name| vec![name]);
         let is_wanted = |entry: &&FlatEntry| entry.path.first().is_some_and(|first| wanted.contains(first));
         let sections: Vec<FlatEntry> = entries.iter().filter(is_wanted).cloned().collect();
-        settings(if sections.is_empty() { &entries } else { &sections }, &shown, lookup)
+        settings(if sections.is_empty() { &entries } else { &sections }, &shown, true, lookup)
     })))
 }
 
@@ -84,13 +86,13 @@ fn entries(library: &Library<'_>, path: &Path) -> Option<Vec<FlatEntry>> {
     }))
 }
 
-fn settings(section: &[FlatEntry], shown: &Path, lookup: Lookup<'_>) -> Vec<Setting> {
+fn settings(section: &[FlatEntry], shown: &Path, urls_replace: bool, lookup: Lookup<'_>) -> Vec<Setting> {
     let urls = Urls::of(section, lookup);
     let mut settings = Vec::new();
     for entry in section {
         let Some((value, unresolved)) = evaluated(&entry.value, lookup) else { continue };
         let Some((variable, own)) = entry.path.split_last() else { continue };
-        if REPLACEABLE.contains(&variable.as_str()) && urls.replace(own, lookup) {
+        if urls_replace && REPLACEABLE.contains(&variable.as_str()) && urls.replace(own, lookup) {
             continue;
         }
         let origin = Origin::file(variable.clone(), shown, entry.line);

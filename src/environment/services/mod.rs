@@ -116,9 +116,14 @@ impl<'a> Search<'a> {
         yaml::outline(&text).unwrap_or_else(|error| error.entries)
     }
 
-    /// Notes a host of one label; anything else (a domain, an unexpanded variable) proves nothing.
+    /// Notes a host of one label, perhaps with a version (`postgres-9.6`); anything else (a domain, an unexpanded
+    /// variable) proves nothing.
     fn declare(&mut self, host: &str, path: &Path, line: u32) {
-        let is_label = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+        let (label, version) = host.split_once('.').unwrap_or((host, "0"));
+        if !version.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') || label.parse::<u64>().is_ok() {
+            return;
+        }
+        let is_label = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
         if !host.is_empty() && host.chars().all(is_label) {
             self.declare_unchecked(host, path, line);
         }

@@ -221,3 +221,27 @@ fn identical_readings_are_given_once() {
 mod frameworks;
 mod hostile;
 mod incidents;
+
+#[test]
+fn a_long_script_is_followed_to_its_end_or_said_to_be_cut() {
+    let script =
+        format!("{}node -r dotenv/config t.js dotenv_config_path=last.env\n", "node t.js\necho x\n".repeat(200));
+    let files = MemoryFiles::new(&[("/p/run.sh", &script), ("/p/last.env", "LAST=1\n"), ("/p/.env", "FIRST=1\n")]);
+    let command: Vec<std::ffi::OsString> = vec!["sh".into(), "run.sh".into()];
+    let project = Project { root: "/p".into(), folder: "/p".into(), home: None };
+    let look = |files: &MemoryFiles| {
+        survey(&SurveyInput {
+            process: &[],
+            project: &project,
+            files,
+            command: Some(&command),
+            extra_files: &[],
+            only_files: None,
+        })
+    };
+    let found = look(&files);
+    assert!(found.readings.iter().flat_map(|reading| &reading.settings).any(|setting| setting.name == "LAST"));
+    assert_eq!(found.conditions, []);
+    let cut = look(&MemoryFiles::new(&[("/p/run.sh", &"echo x\n".repeat(3000))]));
+    assert!(matches!(&cut.conditions[..], [Condition::UnreadableFile { .. }]));
+}

@@ -94,12 +94,14 @@ impl Drop for Running {
         drop(self.child.stdout.take());
         let stopper = self.stopper();
         stopper.stop(false);
-        let deadline = Instant::now() + GRACE;
+        // It takes a tool well under a millisecond to end: the first looks are close together.
+        let (deadline, mut pause) = (Instant::now() + GRACE, Duration::from_micros(100));
         while Instant::now() < deadline {
             if !matches!(self.child.try_wait(), Ok(None)) {
                 return;
             }
-            thread::sleep(Duration::from_millis(5));
+            thread::sleep(pause);
+            pause = (pause * 2).min(Duration::from_millis(5));
         }
         stopper.stop(true);
         // Killed: nothing that wait could report would change what we do.

@@ -1,4 +1,9 @@
 //! `environment-production`: an environment name says production, prod or live.
+//!
+//! A file that is named for an environment (`.env.production`, `application-prod.yml`, `.envs/.production/`) is such
+//! a name too, once something loads a database from it: the name is what the mode selects it by.
+
+use std::path::Path;
 
 use super::Subject;
 use crate::verdict::names::{NameKind, kind_of};
@@ -35,7 +40,44 @@ pub(super) fn check(subject: &Subject<'_>) -> Vec<Finding> {
             origin: Some(name.origin.clone()),
         });
     }
+    findings.extend(production_files(subject));
     findings
+}
+
+/// Targets that can be dialled as they stand and come from a file named for production.
+fn production_files(subject: &Subject<'_>) -> Vec<Finding> {
+    let own_words = &subject.evidence.policy.production.words;
+    let mut findings = Vec::new();
+    for (at, target, _) in subject.targets().filter(|(_, target, _)| target.doubts.is_empty()) {
+        let named = target.origins.iter().find_map(|origin| {
+            let file = origin.file.as_deref().filter(|file| is_production_file(file, own_words))?;
+            Some((origin, file))
+        });
+        let Some((origin, file)) = named else { continue };
+        findings.push(Finding {
+            rule: ID,
+            level: Level::Production,
+            target: Some(at),
+            message: format!("the file {} is named for production", file.display()),
+            remedy: "run the command with the file of a test environment".to_owned(),
+            origin: Some(origin.clone()),
+        });
+    }
+    findings
+}
+
+/// Whether the name of an environment file, or of a folder of the project that it is in, says production.
+fn is_production_file(file: &Path, own_words: &[String]) -> bool {
+    let is_ours = file.is_relative();
+    let mut names = file.iter().rev().map(|name| name.to_string_lossy());
+    let by_name = names.next().is_some_and(|name| words::production_word(&name, own_words).is_some());
+    // A folder counts by its whole name: `live/` may be a product, `product-live/` certainly is one.
+    by_name
+        || (is_ours
+            && names.any(|folder| {
+                let folder = folder.trim_start_matches('.');
+                ["prod", "production", "prd"].iter().any(|word| folder.eq_ignore_ascii_case(word))
+            }))
 }
 
 /// Whether one of the names in a value (`prod,cloud`, `shop.settings.production`) says production; a profile that
@@ -80,5 +122,32 @@ mod tests {
     fn environment_production_takes_flags_as_flags() {
         assert!(is_on("true") && is_on(" 1 ") && is_on("YES"));
         assert!(!is_on("false") && !is_on("0") && !is_on("") && !is_on("never"));
+    }
+
+    #[test]
+    fn environment_production_knows_files_that_are_named_for_it() {
+        for file in [
+            ".env.production",
+            ".env.prod.local",
+            "src/main/resources/application-prod.yml",
+            "appsettings.Production.json",
+            ".envs/.production/.postgres",
+            "docker/production/db.env",
+            "/srv/shop/.env.production",
+        ] {
+            assert!(is_production_file(Path::new(file), &[]), "{file}");
+        }
+        for file in [
+            ".env",
+            ".env.testing",
+            "products/.env",
+            "lib/shop/live/.env",
+            "config/database.yml",
+            ".env.preprod",
+            "/srv/production/.env",
+            "production.d/x.env",
+        ] {
+            assert!(!is_production_file(Path::new(file), &[]), "{file}");
+        }
     }
 }

@@ -1,9 +1,9 @@
 //! `host-managed`: the host, socket, ARN or instance name belongs to a managed provider.
 
-use super::{Subject, origin_of, point_elsewhere, production};
+use super::{Subject, allowed, origin_of, point_elsewhere, production};
 use crate::target::{Engine, Place};
-use crate::verdict::Finding;
 use crate::verdict::providers::{provider_of_host, provider_of_instance};
+use crate::verdict::{Finding, addresses};
 
 /// The id of this rule.
 pub(super) const ID: &str = "host-managed";
@@ -14,9 +14,15 @@ pub(super) fn check(subject: &Subject<'_>) -> Vec<Finding> {
         let Some(origin) = origin_of(target) else { continue };
         for place in &target.places {
             let (name, provider) = match place {
-                Place::Host { name, port } if !subject.evidence.policy.allows_host(name, *port) => {
-                    (name.clone(), provider_of_host(name))
+                // What was never filled in is `value-unclear`.
+                Place::Host { name, .. } | Place::Instance { name } if addresses::has_gap(name) => continue,
+                Place::Host { name, port } if subject.evidence.policy.allows_host(name, *port) => {
+                    findings.extend(provider_of_host(name).map(|provider| {
+                        allowed(ID, at, origin, format!("`{name}` belongs to {provider}; the policy allows it"))
+                    }));
+                    continue;
                 }
+                Place::Host { name, .. } => (name.clone(), provider_of_host(name)),
                 Place::Socket { path, .. } => {
                     let path = path.to_string_lossy().into_owned();
                     let provider = provider_of_instance(&path);
@@ -28,7 +34,7 @@ pub(super) fn check(subject: &Subject<'_>) -> Vec<Finding> {
                 Place::Instance { name } => {
                     (name.clone(), Some(provider_of_instance(name).unwrap_or("a provider or service")))
                 }
-                Place::Host { .. } | Place::File { .. } | Place::Memory => continue,
+                Place::File { .. } | Place::Memory => continue,
             };
             if let Some(provider) = provider {
                 findings.push(production(
@@ -59,6 +65,8 @@ mod tests {
             (Place::Instance { name: "shop_high".into() }, "a provider or service"),
             (Place::Host { name: "dpg-abcdefgh12345-a".into(), port: None }, "Render"),
         ];
+        let gap = Place::Host { name: "<cluster>.mongodb.net".into(), port: None };
+        assert_eq!(Bench::place(Engine::Mongodb, gap, Some("app")).judge().verdict, Verdict::Unverified);
         for (place, provider) in cases {
             let judgement = Bench::place(Engine::Postgres, place.clone(), Some("app_test")).judge();
             assert_eq!(judgement.verdict, Verdict::Production, "{place:?}");

@@ -1,6 +1,6 @@
 //! `host-remote`: the host is an IP address or a domain that is not this machine.
 
-use super::{Subject, origin_of, production};
+use super::{Subject, allowed, origin_of, production};
 use crate::target::Place;
 use crate::verdict::{Finding, Locality, addresses};
 
@@ -22,6 +22,10 @@ pub(super) fn check(subject: &Subject<'_>) -> Vec<Finding> {
                 None => format!("point {} at this machine", origin.variable),
             };
             findings.push(production(ID, at, origin, format!("the {what} `{name}` is not this machine"), remedy));
+        }
+        for place in located.iter().filter(|place| place.without_policy == Some(Locality::Remote)) {
+            let message = format!("`{}` is not this machine; the policy allows it", place.place);
+            findings.push(allowed(ID, at, origin, message));
         }
     }
     findings

@@ -1,6 +1,6 @@
 //! `host-unknown`: a host that is neither shown to be local nor known to be far.
 
-use super::{Subject, origin_of};
+use super::{Subject, allowed, origin_of};
 use crate::target::Place;
 use crate::verdict::{Finding, Level, Locality, addresses};
 
@@ -33,6 +33,11 @@ pub(super) fn check(subject: &Subject<'_>) -> Vec<Finding> {
                 remedy,
                 origin: origin_of(target).cloned(),
             });
+        }
+        let Some(origin) = origin_of(target) else { continue };
+        for place in located.iter().filter(|place| place.without_policy == Some(Locality::Unknown)) {
+            let message = format!("nothing but the policy shows where `{}` is", place.place);
+            findings.push(allowed(ID, at, origin, message));
         }
     }
     findings

@@ -98,6 +98,12 @@ fn production(rule: &'static str, target: usize, origin: &Origin, message: Strin
     Finding { rule, level: Level::Production, target: Some(target), message, remedy, origin: Some(origin.clone()) }
 }
 
+/// What a rule would have found about a target if the policy did not allow it.
+fn allowed(rule: &'static str, target: usize, origin: &Origin, message: String) -> Finding {
+    let level = Level::Note;
+    Finding { rule, level, target: Some(target), message, remedy: String::new(), origin: Some(origin.clone()) }
+}
+
 /// A finding about the run and none of its targets.
 fn about_the_run(rule: &'static str, level: Level, message: String, remedy: String, origin: Option<Origin>) -> Finding {
     Finding { rule, level, target: None, message, remedy, origin }

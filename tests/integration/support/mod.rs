@@ -2,9 +2,11 @@
 #![allow(dead_code, reason = "each topic uses what it needs")]
 
 mod guarded;
+mod judged;
 mod postgres;
 mod sandbox;
 
+pub(crate) use judged::Judged;
 #[allow(unused_imports, reason = "each topic uses what it needs")]
 pub(crate) use postgres::Postgres;
 #[allow(unused_imports, reason = "each topic uses what it needs")]

@@ -1,0 +1,147 @@
+//! What safe-test costs, as its users pay it: whole processes, timed from outside, against the plain tools.
+//!
+//! `cargo bench` runs every case; `cargo bench -- check sqlite` those whose names contain one of the words;
+//! `--rounds N` sets how often each pair runs. Times depend on the machine and on what else it does: the ratio of two
+//! processes that ran one after the other is what the goals are about. Nothing here asserts a time.
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a program for developers, which ends at what goes wrong")]
+#![allow(clippy::disallowed_methods, reason = "what is read here is the environment of whoever measures")]
+
+mod check;
+mod compare;
+mod postgres;
+mod project;
+#[path = "../tests/integration/support/postgres.rs"]
+#[allow(dead_code, reason = "shared with the tests, which need more of it")]
+mod server;
+mod sqlite;
+
+use compare::{Measured, compare, peak_memory};
+
+/// A line of the table.
+struct Case {
+    name: &'static str,
+    /// Ours against what.
+    what: &'static str,
+    goal: Goal,
+    rounds: usize,
+}
+
+enum Goal {
+    /// The most that ours may take, as a multiple of the other's time.
+    Ratio(f64),
+    /// The most resident memory, in MiB.
+    Memory(u64),
+}
+
+const CASES: [Case; 11] = [
+    Case { name: "check-three-files", what: "check, three .env files / env true", goal: Goal::Ratio(2.0), rounds: 200 },
+    Case { name: "check-corpus", what: "check, largest corpus case / env true", goal: Goal::Ratio(2.0), rounds: 200 },
+    Case {
+        name: "run-sqlite-1mb",
+        what: "guarded true, SQLite 1 MB / bash checklist",
+        goal: Goal::Ratio(0.7),
+        rounds: 60,
+    },
+    Case {
+        name: "snapshot-sqlite-100mb",
+        what: "snapshot, SQLite 100 MB / sqlite3 .backup",
+        goal: Goal::Ratio(1.3),
+        rounds: 9,
+    },
+    Case {
+        name: "second-run-sqlite-100mb",
+        what: "second run, SQLite 100 MB / first run",
+        goal: Goal::Ratio(0.2),
+        rounds: 7,
+    },
+    Case { name: "memory-sqlite-1gb", what: "snapshot, SQLite 1 GB", goal: Goal::Memory(32), rounds: 1 },
+    Case {
+        name: "run-postgres-300-tables",
+        what: "guarded true, 300 tables / pg_dump -Fc",
+        goal: Goal::Ratio(1.25),
+        rounds: 9,
+    },
+    Case {
+        name: "run-postgres-150mb",
+        what: "guarded true, 150 MB mixed / pg_dump -Fc -Z9",
+        goal: Goal::Ratio(0.4),
+        rounds: 5,
+    },
+    Case {
+        name: "second-run-postgres-300-tables",
+        what: "second run, 300 tables / first run",
+        goal: Goal::Ratio(0.2),
+        rounds: 7,
+    },
+    Case { name: "memory-postgres-150mb", what: "snapshot, PostgreSQL 150 MB", goal: Goal::Memory(32), rounds: 1 },
+    Case { name: "memory-postgres-1gb", what: "snapshot, PostgreSQL 1 GB", goal: Goal::Memory(32), rounds: 1 },
+];
+
+fn main() {
+    let asked = Asked::read();
+    println!("{:<49} {:>17} {:>17} {:>18} {:>8}", "case", "other, ms", "ours, ms", "ratio", "goal");
+    for case in CASES.iter().filter(|case| asked.wants(case.name)) {
+        let rounds = asked.rounds.unwrap_or(case.rounds);
+        match case.goal {
+            Goal::Ratio(goal) => show(case.what, &compare(contest(case.name), rounds), goal),
+            Goal::Memory(goal) => {
+                let peak = peak_memory(contest(case.name).ours);
+                let verdict = if peak <= goal * 1024 { "" } else { "  missed" };
+                println!("{:<49} {:>44.1} MiB peak {:>5} MiB{verdict}", case.what, peak as f64 / 1024.0, goal);
+            }
+        }
+    }
+}
+
+fn contest(name: &str) -> compare::Contest {
+    match name {
+        "check-three-files" => check::three_files(),
+        "check-corpus" => check::largest_corpus_case(),
+        "run-sqlite-1mb" => sqlite::run_against_checklist(),
+        "snapshot-sqlite-100mb" => sqlite::snapshot_against_backup(),
+        "second-run-sqlite-100mb" => sqlite::second_run(100),
+        "memory-sqlite-1gb" => sqlite::second_run(1000),
+        "run-postgres-300-tables" => postgres::run_against_dump(postgres::Data::Tables, &["-Fc"]),
+        "run-postgres-150mb" => postgres::run_against_dump(postgres::Data::Mixed(150), &["-Fc", "-Z9"]),
+        "second-run-postgres-300-tables" => postgres::second_run(postgres::Data::Tables),
+        "memory-postgres-150mb" => postgres::snapshot(postgres::Data::Mixed(150)),
+        "memory-postgres-1gb" => postgres::snapshot(postgres::Data::Mixed(1000)),
+        _ => panic!("no such case: {name}"),
+    }
+}
+
+fn show(what: &str, measured: &Measured, goal: f64) {
+    let spread = |spread: &compare::Spread, digits: usize| {
+        format!("{:.digits$} ({:.digits$}-{:.digits$})", spread.median, spread.least, spread.most)
+    };
+    let verdict = if measured.ratio.median <= goal { "" } else { "  missed" };
+    let (other, ours) = (spread(&measured.other, 1), spread(&measured.ours, 1));
+    println!("{what:<49} {other:>17} {ours:>17} {:>18} {goal:>8.2}{verdict}", spread(&measured.ratio, 2));
+}
+
+/// What stands on the command line.
+struct Asked {
+    words: Vec<String>,
+    rounds: Option<usize>,
+}
+
+impl Asked {
+    fn read() -> Self {
+        let mut asked = Asked { words: Vec::new(), rounds: None };
+        let mut arguments = std::env::args().skip(1);
+        while let Some(argument) = arguments.next() {
+            match argument.as_str() {
+                // Cargo's own.
+                "--bench" => {}
+                "--rounds" => asked.rounds = Some(arguments.next().and_then(|n| n.parse().ok()).expect("--rounds N")),
+                word if word.starts_with('-') => panic!("unknown option {word}; there is only --rounds N"),
+                word => asked.words.push(word.to_owned()),
+            }
+        }
+        asked
+    }
+
+    fn wants(&self, name: &str) -> bool {
+        self.words.is_empty() || self.words.iter().any(|word| name.contains(word.as_str()))
+    }
+}

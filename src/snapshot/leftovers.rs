@@ -1,0 +1,204 @@
+//! What calls that were killed left in the folder of snapshots: finding it and clearing it away, and nothing that is
+//! still being taken, nor anything of somebody else's.
+
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::path::PathBuf;
+
+use super::StoreError;
+use super::lock::{Lock, is_at, try_lock};
+use super::store::{Store, Stored};
+
+impl Store {
+    /// The dumps and partial files that belong to no manifest and to no living process.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Folder`] where the folder is there and cannot be listed.
+    pub fn leftovers(&self) -> Result<Vec<PathBuf>, StoreError> {
+        let mut leftovers = Vec::new();
+        for name in self.names()? {
+            if id_of_an_unfinished_file(&name).is_some_and(|id| self.abandoned(id, &name).is_some()) {
+                leftovers.push(self.directory().join(name));
+            }
+        }
+        Ok(leftovers)
+    }
+
+    /// Removes the leftovers, and gives those that are gone. What cannot be removed now is removed next time.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::leftovers`].
+    pub fn clear_leftovers(&self) -> Result<Vec<PathBuf>, StoreError> {
+        let mut removed = Vec::new();
+        for name in self.names()? {
+            let Some(id) = id_of_an_unfinished_file(&name) else { continue };
+            let path = self.directory().join(&name);
+            // The lock is kept until the file is gone, so that nobody can take the name meanwhile.
+            if let Some(_lock) = self.abandoned(id, &name)
+                && fs::remove_file(&path).is_ok()
+            {
+                removed.push(path);
+            }
+        }
+        Ok(removed)
+    }
+
+    /// The snapshots among `stored` whose dump is there and is not seen to be damaged, in the same order: those that
+    /// retention may count on. Looks at names and sizes, no more.
+    #[must_use]
+    pub fn whole<'s>(&self, stored: &'s [Stored]) -> Vec<&'s Stored> {
+        let is_whole = |stored: &&Stored| {
+            let found = fs::symlink_metadata(&stored.dump);
+            found.is_ok_and(|found| found.is_file() && found.len() == stored.manifest.size)
+        };
+        stored.iter().filter(is_whole).collect()
+    }
+
+    /// Whether a file was left by something that was killed; the lock that proves it, where there is a marker.
+    ///
+    /// The manifest is looked for last: a snapshot that was being taken when the folder was listed has one by the time
+    /// its marker is gone or free.
+    fn abandoned(&self, id: &str, name: &str) -> Option<Option<File>> {
+        let marker = self.marker_path(id);
+        let lock = match OpenOptions::new().read(true).write(true).open(&marker) {
+            Ok(file) if try_lock(&file, Lock::Exclusive).unwrap_or(false) => Some(file),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            _ => return None,
+        };
+        let is_of_a_snapshot = name.ends_with(".dump") && self.manifest_path(id).exists();
+        let is_still_there = lock.as_ref().is_none_or(|file| is_at(file, &marker));
+        (is_still_there && !is_of_a_snapshot).then_some(lock)
+    }
+}
+
+/// The id in a name that only an unfinished snapshot has. A dump that a person put here is not one of ours.
+fn id_of_an_unfinished_file(name: &str) -> Option<&str> {
+    [".dump", ".dump.partial", ".dump.partial-wal", ".dump.partial-shm", ".dump.partial-journal", ".json.partial"]
+        .iter()
+        .find_map(|ending| name.strip_suffix(ending))
+        .filter(|id| is_an_id(id))
+}
+
+/// Whether `id` is made as [`Store::reserve`] makes it: a name, a date, a time, and perhaps a number.
+fn is_an_id(id: &str) -> bool {
+    let is_number = |part: &str, length| part.len() == length && part.bytes().all(|byte| byte.is_ascii_digit());
+    let ends_with_time = |id: &str| {
+        let mut parts = id.rsplitn(3, '_');
+        let (time, date, name) = (parts.next(), parts.next(), parts.next());
+        time.is_some_and(|time| is_number(time, 6))
+            && date.is_some_and(|date| is_number(date, 8))
+            && name.is_some_and(|name| !name.is_empty())
+    };
+    let numbered = id.rsplit_once('_').filter(|(_, number)| number.bytes().all(|byte| byte.is_ascii_digit()));
+    ends_with_time(id) || numbered.is_some_and(|(id, _)| ends_with_time(id))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::snapshot::Kind;
+    use crate::snapshot::testing::manifest;
+
+    const ID: &str = "shop_20261121_143022";
+
+    fn store_with(names: &[&str]) -> (tempfile::TempDir, Store) {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::locate(folder.path(), None).unwrap();
+        store.prepare().unwrap();
+        for name in names {
+            fs::write(store.directory().join(name), "bytes").unwrap();
+        }
+        (folder, store)
+    }
+
+    fn cleared(store: &Store) -> Vec<String> {
+        let name = |path: PathBuf| path.file_name().unwrap().to_string_lossy().into_owned();
+        store.clear_leftovers().unwrap().into_iter().map(name).collect()
+    }
+
+    #[test]
+    fn what_a_killed_call_left_is_cleared_away() {
+        let (_folder, store) = store_with(&[
+            "shop_20261121_143022.dump",
+            "shop_20261121_143022.json.partial",
+            "shop_20261121_143023_2.dump.partial",
+            "shop_20261121_143023_2.dump.partial-wal",
+        ]);
+        assert_eq!(store.leftovers().unwrap().len(), 4);
+        assert_eq!(cleared(&store).len(), 4);
+        assert_eq!(store.leftovers().unwrap(), Vec::<PathBuf>::new());
+    }
+
+    #[test]
+    fn a_dump_that_a_person_put_there_stays() {
+        let (_folder, store) = store_with(&["before-demo.dump", "shop_2026.dump", "20261121_143022.dump", "a_1.dump"]);
+        assert_eq!(cleared(&store), Vec::<String>::new());
+    }
+
+    #[test]
+    fn what_is_being_taken_stays_and_so_does_what_was_taken_meanwhile() {
+        let (_folder, store) = store_with(&[]);
+        let now = "2026-11-21T14:30:22Z".parse().unwrap();
+        let reservation = store.reserve("shop", now).unwrap();
+        fs::write(reservation.partial(), "dump").unwrap();
+        assert_eq!(cleared(&store), Vec::<String>::new());
+        // As if the folder had been listed before the dump got its manifest.
+        store.commit(reservation, manifest(ID, "shop", Kind::Run, "2026-11-21T14:30:22Z"), now).unwrap();
+        assert!(store.abandoned(ID, &format!("{ID}.dump")).is_none());
+        assert_eq!(store.list().unwrap().0.len(), 1);
+    }
+
+    #[test]
+    fn a_dump_that_is_missing_or_cut_short_is_not_counted_on() {
+        let (_folder, store) = store_with(&[]);
+        let now = "2026-11-21T14:30:22Z".parse().unwrap();
+        for bytes in ["dump", "dum"] {
+            let reservation = store.reserve("shop", now).unwrap();
+            fs::write(reservation.partial(), bytes).unwrap();
+            let taken = manifest(reservation.id(), "shop", Kind::Run, "2026-11-21T14:30:22Z");
+            store.commit(reservation, taken, now).unwrap();
+        }
+        let (stored, _) = store.list().unwrap();
+        let whole: Vec<&str> = store.whole(&stored).iter().map(|one| one.manifest.id.as_str()).collect();
+        assert_eq!((stored.len(), whole), (2, vec![ID]));
+        fs::remove_file(store.directory().join(format!("{ID}.dump"))).unwrap();
+        assert!(store.whole(&stored).is_empty());
+    }
+
+    #[test]
+    fn a_held_snapshot_is_not_removed_though_its_manifest_was_written_anew() {
+        let (_folder, store) = store_with(&[]);
+        let now = "2026-11-21T14:30:22Z".parse().unwrap();
+        let reservation = store.reserve("shop", now).unwrap();
+        fs::write(reservation.partial(), "dump").unwrap();
+        let taken = manifest(ID, "shop", Kind::Run, "2026-11-21T14:30:22Z");
+        let stored = store.commit(reservation, taken, now).unwrap();
+        let held = store.hold(ID).unwrap();
+        store.rewrite(&stored.manifest).unwrap();
+        assert!(matches!(store.remove(&stored), Err(crate::snapshot::StoreError::InUse { .. })));
+        drop(held);
+        store.remove(&stored).unwrap();
+        assert!(store.hold(ID).is_err(), "what is gone cannot be held");
+    }
+
+    #[test]
+    fn the_folder_stays_ours_when_its_gitignore_is_edited_half_written_or_gone() {
+        let (folder, store) = store_with(&[]);
+        let ignore = store.directory().join(".gitignore");
+        let here = || Store::locate(folder.path(), None).unwrap() == store;
+        fs::write(&ignore, "# Snap").unwrap();
+        assert!(here());
+        store.prepare().unwrap();
+        let whole = fs::read_to_string(&ignore).unwrap();
+        assert!(whole.ends_with("\n*\n"), "completed");
+        fs::write(store.directory().join("x.json"), "").unwrap();
+        fs::write(&ignore, whole + "!keep\n").unwrap();
+        assert!(here());
+        fs::remove_file(&ignore).unwrap();
+        assert!(!here());
+        fs::write(store.log(), "").unwrap();
+        assert!(here());
+    }
+}
