@@ -32,6 +32,12 @@ fn server() -> &'static Postgres {
     server
 }
 
+/// Held by a test while it uses the database: a restore ends whoever else is connected to it.
+fn alone() -> std::sync::MutexGuard<'static, ()> {
+    static ONE: std::sync::Mutex<()> = std::sync::Mutex::new(());
+    ONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
 fn url() -> String {
     format!("postgres://{ROLE}:{ENCODED}@127.0.0.1:{}/{DATABASE}", server().port())
 }
@@ -110,6 +116,7 @@ fn expect_secrecy(sandbox: &Sandbox, command: &[&str], planted: &[PathBuf]) -> O
 
 #[test]
 fn in_variables_of_files_and_of_the_process() {
+    let _alone = alone();
     let port = server().port();
     let files: [(&str, String); 9] = [
         (".env", format!("APP_ENV=testing\nDATABASE_URL={}\n", url())),
@@ -158,6 +165,7 @@ fn in_variables_of_files_and_of_the_process() {
 
 #[test]
 fn in_arguments_of_the_command() {
+    let _alone = alone();
     let port = server().port().to_string();
     let pair = format!("PGPASSWORD={SECRET}");
     let (url, password) = (url(), format!("--password={SECRET}"));
@@ -181,6 +189,7 @@ fn in_arguments_of_the_command() {
 
 #[test]
 fn in_messages_of_failures() {
+    let _alone = alone();
     let (port, url) = (server().port(), url());
     let cases = [
         // The wrong password, a server that is not there, a name that is not known, a database that is none.
@@ -211,6 +220,7 @@ fn in_messages_of_failures() {
 
 #[test]
 fn in_a_policy_that_is_broken() {
+    let _alone = alone();
     let sandbox = Sandbox::with_sqlite();
     for policy in [
         format!("[snapshots]\nskip = [\"{}\"]\n", url()),
@@ -229,6 +239,7 @@ fn in_a_policy_that_is_broken() {
 #[cfg(target_os = "linux")]
 #[test]
 fn in_processes_while_a_dump_runs() {
+    let _alone = alone();
     let sandbox = Sandbox::new();
     sandbox.suite("");
     let planted = sandbox.write(".env", format!("DATABASE_URL={}\n", url()));
