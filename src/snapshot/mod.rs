@@ -1,6 +1,7 @@
 //! Saving a database before a command may touch it, and putting it back: plans, engines, manifests, retention.
 
 mod error;
+mod file_state;
 mod latest;
 mod leftovers;
 mod lock;
@@ -19,13 +20,14 @@ mod taken;
 mod testing;
 
 pub use error::SnapshotError;
+pub use file_state::{file_state, hash_file};
 pub use latest::latest;
 pub use manifest::{FileState, Kind, Level, Manifest, Server, TableRows, Tool};
 pub use plan::{PlanError, Step, plan};
 pub use receipt::{Care, Receipt};
 pub use restore::{Request, describe, drop_replaced, replaced, restore, verify};
 pub use retention::{Decision, decide};
-pub use store::{Reservation, Store, Stored, file_state, hash_file};
+pub use store::{Reservation, Store, Stored};
 pub use store_error::StoreError;
 pub use take::{Order, take};
 pub use taken::{Taken, Watch};

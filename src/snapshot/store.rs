@@ -6,15 +6,15 @@
 //! that depends on a snapshot holds a lock on its dump: the manifest may be written anew meanwhile, the dump is not.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
-use sha2::{Digest, Sha256};
 
+use super::file_state::file_state;
 use super::lock::{Lock, is_at, lock, try_lock};
-use super::{FileState, Manifest, StoreError, Watch};
+use super::{Manifest, StoreError};
 
 /// What the folder's own `.gitignore` says; it also marks the folder as ours.
 const GITIGNORE: &str = "# Snapshots and audit log of safe-test: never to be committed.\n*\n";
@@ -326,44 +326,6 @@ impl Drop for Reservation {
         for ending in ["dump.partial", "dump.partial-wal", "dump.partial-shm", "dump.partial-journal", "json.partial"] {
             let _ = fs::remove_file(self.directory.join(format!("{}.{ending}", self.id)));
         }
-    }
-}
-
-/// What the file system says of `path`; `now` is when it was hashed.
-///
-/// # Errors
-///
-/// Where it cannot be looked at.
-pub fn file_state(path: &Path, now: DateTime<Utc>) -> io::Result<FileState> {
-    let found = fs::symlink_metadata(path)?;
-    Ok(FileState {
-        hashed_at: now,
-        inode: (found.dev(), found.ino()),
-        size: found.size(),
-        modified: (found.mtime(), found.mtime_nsec()),
-        changed: (found.ctime(), found.ctime_nsec()),
-    })
-}
-
-/// SHA-256 of a file, hexadecimal.
-///
-/// # Errors
-///
-/// Where it cannot be read, or the watch asks to stop ([`io::ErrorKind::Interrupted`]).
-pub fn hash_file(path: &Path, watch: &dyn Watch) -> io::Result<String> {
-    let mut file = File::open(path)?;
-    let mut hash = Sha256::new();
-    let mut buffer = vec![0; 256 * 1024];
-    loop {
-        let read = file.read(&mut buffer)?;
-        if read == 0 {
-            return Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect());
-        }
-        if watch.interrupted() {
-            return Err(io::ErrorKind::Interrupted.into());
-        }
-        hash.update(&buffer[..read]);
-        watch.advance(read as u64);
     }
 }
 

@@ -4,9 +4,10 @@ use std::cell::RefCell;
 use std::ffi::OsString;
 use std::path::Path;
 
+use super::file_state::{file_state, hash_file};
 use super::plan::Step;
 use super::receipt::{Care, Receipt};
-use super::store::{Store, Stored, file_state, hash_file};
+use super::store::{Store, Stored};
 use super::{Kind, Manifest, SnapshotError, Taken, Watch, postgres, sqlite};
 use crate::target::Target;
 use chrono::{DateTime, Duration, Utc};
