@@ -126,7 +126,7 @@ enum CommandError {
     #[error("there is no snapshot `{id}`")]
     UnknownSnapshot { id: String },
     /// A dump without a manifest was named.
-    #[error("{} has no manifest: it is a leftover of something that was killed", path.display())]
+    #[error("{} has no manifest: it is no snapshot, or a leftover of something that was killed", path.display())]
     Leftover { path: std::path::PathBuf },
     /// There is no policy to trust.
     #[error("there is no {} in {}", crate::policy::FILE_NAME, root.display())]
@@ -144,7 +144,7 @@ impl Explain for CommandError {
     fn hint(&self) -> Option<String> {
         match self {
             CommandError::UnknownSnapshot { .. } => Some("`safe-test list` shows what there is".to_owned()),
-            CommandError::Leftover { .. } => Some("the next run removes it".to_owned()),
+            CommandError::Leftover { .. } => Some("`safe-test list` shows what can be restored".to_owned()),
             CommandError::NoTerminal { .. } => {
                 Some("run it yourself, in a terminal, outside of agents, hooks and CI".to_owned())
             }

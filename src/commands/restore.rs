@@ -41,10 +41,14 @@ pub(super) fn restore(context: &mut Context, id: &OsStr, yes: bool, inherited: &
             answer(context, &restored)?;
             Ok(Ending::Own(Exit::Success))
         }
-        Err(Stopped { failure, done }) => {
-            let not_done = match done {
-                0 => "nothing was changed".to_owned(),
-                done => format!("{done} of {} databases are back; the others were not changed", pairs.len()),
+        Err(Stopped { failure, done, is_underway }) => {
+            let not_done = match (done, is_underway) {
+                (0, false) => "nothing was changed".to_owned(),
+                (done, false) => format!("{done} of {} databases are back; the others were not changed", pairs.len()),
+                (done, true) => format!(
+                    "{done} of {} databases are back; `safe-test list` shows the safety snapshot of the one that failed",
+                    pairs.len()
+                ),
             };
             context.ui.fail(&failure, &not_done);
             Ok(interrupt.requested().map_or_else(|| Ending::Own(failure.error().exit()), Ending::Signal))
@@ -52,15 +56,16 @@ pub(super) fn restore(context: &mut Context, id: &OsStr, yes: bool, inherited: &
     }
 }
 
-/// Why a restore ended early, and how many databases were back by then.
+/// Why a restore ended early, how many databases were back by then, and whether one may have been changed.
 struct Stopped {
     failure: Failure,
     done: usize,
+    is_underway: bool,
 }
 
 impl<E: Into<Failure>> From<E> for Stopped {
     fn from(failure: E) -> Self {
-        Stopped { failure: failure.into(), done: 0 }
+        Stopped { failure: failure.into(), done: 0, is_underway: false }
     }
 }
 
@@ -159,7 +164,8 @@ fn put_back(
         for one in &done {
             context.ui.warn(&format!("safe-test: {}", one.line()));
         }
-        return Err(Stopped { failure: error.into(), done: done.len() });
+        let is_underway = error.may_have_changed_the_database();
+        return Err(Stopped { failure: error.into(), done: done.len(), is_underway });
     }
     Ok(done)
 }

@@ -36,6 +36,16 @@ pub enum SnapshotError {
 }
 
 impl SnapshotError {
+    /// Whether a restore that ended with this error may have changed the database all the same.
+    #[must_use]
+    pub fn may_have_changed_the_database(&self) -> bool {
+        matches!(
+            self,
+            SnapshotError::Sqlite(SqliteError::RestoredDiffers { .. })
+                | SnapshotError::Postgres(PostgresError::NotRestored { .. })
+        )
+    }
+
     /// The error with the target that it is about.
     #[must_use]
     pub fn about(self, target: &Target) -> Self {
