@@ -66,10 +66,18 @@ pub(super) fn judge_snapshots(context: &mut Context, snapshots: &[Stored]) -> Re
     }
 }
 
+/// The variable that a target is said to come from which only a snapshot's manifest names.
+const SNAPSHOTS_OWN: &str = "SNAPSHOT_DATABASE_URL";
+
+/// Whether the project itself names this target of [`judge_snapshots`].
+pub(super) fn is_named_by_the_project(target: &Target) -> bool {
+    target.origins.iter().any(|origin| origin.variable != SNAPSHOTS_OWN)
+}
+
 fn target_at(address: &str, context: &target::Context<'_>) -> Option<Target> {
-    let name = "SNAPSHOT_DATABASE_URL";
+    let name = SNAPSHOTS_OWN.to_owned();
     let setting =
-        Setting { name: name.to_owned(), value: address.to_owned(), origin: Origin::process(name), unresolved: None };
+        Setting { name: name.clone(), value: address.to_owned(), origin: Origin::process(name), unresolved: None };
     let reading = Reading { loader: "the snapshot's manifest".to_owned(), settings: vec![setting] };
     target::find_targets(&[reading], &[], context).into_iter().find(|target| target.address() == address)
 }

@@ -125,6 +125,9 @@ enum CommandError {
     /// There is nothing by that name.
     #[error("there is no snapshot `{id}`")]
     UnknownSnapshot { id: String },
+    /// The snapshot was taken for another project, and this one does not name its database.
+    #[error("{id} is of {address}, which was another project's and which this project does not name")]
+    OtherProject { id: String, address: String },
     /// A dump without a manifest was named.
     #[error("{} has no manifest: it is no snapshot, or a leftover of something that was killed", path.display())]
     Leftover { path: std::path::PathBuf },
@@ -145,6 +148,9 @@ impl Explain for CommandError {
         match self {
             CommandError::UnknownSnapshot { .. } => Some("`safe-test list` shows what there is".to_owned()),
             CommandError::Leftover { .. } => Some("`safe-test list` shows what can be restored".to_owned()),
+            CommandError::OtherProject { .. } => {
+                Some("restore it in the project that it was taken for, or by hand: its manifest says how".to_owned())
+            }
             CommandError::NoTerminal { .. } => {
                 Some("run it yourself, in a terminal, outside of agents, hooks and CI".to_owned())
             }
@@ -158,6 +164,7 @@ impl Explain for CommandError {
 
     fn exit(&self) -> Exit {
         match self {
+            CommandError::OtherProject { .. } => Exit::Refused,
             CommandError::Folder { .. }
             | CommandError::Output(_)
             | CommandError::NoTerminal { .. }

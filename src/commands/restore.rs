@@ -30,6 +30,7 @@ pub(super) fn restore(context: &mut Context, id: &OsStr, yes: bool, inherited: &
         }
         return Err(ClearanceError::Verdict(judged.judgement.verdict).into());
     }
+    refuse_other_projects(context, &wanted, &judged)?;
     confirm(context, &wanted, yes)?;
     let command = ["safe-test".into(), "restore".into(), id.to_owned()];
     let recorder = Recorder::new(context, &judged, &command)?;
@@ -125,6 +126,7 @@ fn put_back(
     }
     recorder.prepare()?;
     let order = Order {
+        project: &context.project.root,
         store: recorder.store(),
         kind: Kind::Safety,
         run: recorder.run(),
@@ -234,6 +236,19 @@ fn vouched(context: &Context, judged: &Judged) -> bool {
         .map(|name| context.ui.ask(&format!("To go on, type the name {}:", printable(name))).unwrap_or_default())
         .collect();
     Consent::from_answers(&questions, answers).is_some()
+}
+
+/// The snapshots of a project that was copied are of the original's databases: they are not put back from the copy.
+fn refuse_other_projects(context: &Context, wanted: &[Stored], judged: &Judged) -> Result<(), CommandError> {
+    let root = context.project.root.to_string_lossy();
+    for (stored, one) in wanted.iter().zip(&judged.judgement.targets) {
+        let manifest = &stored.manifest;
+        let is_of_another = manifest.project.as_ref().is_some_and(|project| *project != root);
+        if is_of_another && !judging::is_named_by_the_project(&one.target) {
+            return Err(CommandError::OtherProject { id: manifest.id.clone(), address: manifest.target.clone() });
+        }
+    }
+    Ok(())
 }
 
 /// Shows what would be replaced and asks, at a terminal. Elsewhere it goes on: the safety snapshot undoes it.

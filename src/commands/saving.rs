@@ -31,8 +31,15 @@ pub(super) fn save(
     interrupt: &Interrupt,
 ) -> Result<Saved, Failure> {
     let steps = plan(judged)?;
-    let order =
-        Order { store, kind, run, now: context.clock(), environment: &context.process, may_reuse: kind == Kind::Run };
+    let order = Order {
+        project: &context.project.root,
+        store,
+        kind,
+        run,
+        now: context.clock(),
+        environment: &context.process,
+        may_reuse: kind == Kind::Run,
+    };
     let interrupted = || interrupt.requested().is_some();
     let (mut receipts, mut held) = (Vec::new(), Vec::new());
     for (at, (one, step)) in judged.judgement.targets.iter().zip(&steps).enumerate() {

@@ -18,6 +18,9 @@ pub struct Manifest {
     pub database: String,
     /// Where the database was, in words without secrets: `postgres://app@127.0.0.1:5432/app_test`.
     pub target: String,
+    /// The root of the project that it was taken for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub project: Option<String>,
     /// When it was taken, UTC.
     pub taken_at: DateTime<Utc>,
     /// The run it was taken for.

@@ -19,6 +19,8 @@ const HASH_BELIEVED_FOR: Duration = Duration::days(1);
 pub struct Order<'a> {
     /// Where they go.
     pub store: &'a Store,
+    /// The root of the project.
+    pub project: &'a Path,
     /// Why they are taken.
     pub kind: Kind,
     /// The run they are for.
@@ -115,6 +117,7 @@ fn save(
         engine: subject.engine.to_owned(),
         database: subject.database.clone(),
         target: address,
+        project: Some(order.project.to_string_lossy().into_owned()),
         taken_at: order.now,
         run: Some(order.run.to_owned()),
         used_by: Vec::new(),
@@ -204,7 +207,15 @@ mod tests {
         };
         let take = |kind, run| {
             let may_reuse = kind == Kind::Run;
-            let order = Order { store: &store, kind, run, now: NOW.parse().unwrap(), environment: &[], may_reuse };
+            let order = Order {
+                project: folder.path(),
+                store: &store,
+                kind,
+                run,
+                now: NOW.parse().unwrap(),
+                environment: &[],
+                may_reuse,
+            };
             let step = Step::Sqlite { path: path.clone() };
             take(0, &target, &step, &order, &Unwatched).unwrap().snapshot().unwrap().to_owned()
         };

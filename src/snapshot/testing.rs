@@ -11,6 +11,7 @@ pub(super) fn manifest(id: &str, database: &str, kind: Kind, taken_at: &str) -> 
         database: database.to_owned(),
         target: format!("postgres://localhost:5432/{database}"),
         taken_at: taken_at.parse().unwrap(),
+        project: None,
         run: None,
         used_by: Vec::new(),
         file: format!("{id}.dump"),

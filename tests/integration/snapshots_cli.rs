@@ -1,6 +1,7 @@
 //! The whole cycle by the built program: check, run, list, restore, verify, prune.
 
 use std::fs;
+use std::process::Command;
 
 use serde_json::Value;
 
@@ -325,4 +326,20 @@ fn a_postgres_snapshot_is_restored_by_hand() {
     shell.args(["-ec", &script]).current_dir(sandbox.backups()).envs(set);
     Outcome::of(&mut shell).expect_code(0);
     assert_eq!(server.psql("by_hand_new", "SELECT a FROM t"), "1");
+}
+
+#[test]
+fn a_copied_project_does_not_restore_over_the_original() {
+    let original = Sandbox::with_sqlite();
+    original.guarded().expect_code(0);
+    let copy = Sandbox::new();
+    let copied = Command::new("cp").arg("-a").arg(original.project().join(".")).arg(copy.project()).status().unwrap();
+    assert!(copied.success());
+    original.sqlite("app_test.db", "UPDATE t SET a = 2");
+    let refused = copy.run(&["restore", "latest"]).expect_code(120);
+    assert!(refused.stderr.contains("another project's"), "{}", refused.stderr);
+    assert_eq!(original.sqlite("app_test.db", "SELECT a FROM t"), "2");
+    copy.run(&["verify", "--all"]).expect_code(0);
+    original.run(&["restore", "latest"]).expect_code(0);
+    assert_eq!(original.sqlite("app_test.db", "SELECT a FROM t"), "1");
 }

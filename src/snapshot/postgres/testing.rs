@@ -252,6 +252,7 @@ pub(super) fn manifest(tables: Vec<TableRows>, state: Option<serde_json::Value>)
         database: "shop".into(),
         target: "postgres://127.0.0.1/shop".into(),
         taken_at: DateTime::UNIX_EPOCH,
+        project: None,
         run: None,
         used_by: Vec::new(),
         file: "shop_20261121_143022.dump".into(),

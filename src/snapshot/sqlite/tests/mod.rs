@@ -163,6 +163,7 @@ pub(super) fn manifest(taken: &Taken) -> Manifest {
         database: "app.db".to_owned(),
         target: "app.db".to_owned(),
         taken_at: DateTime::UNIX_EPOCH,
+        project: None,
         run: None,
         used_by: Vec::new(),
         file: "app_20260102_030405.dump".to_owned(),
