@@ -1,5 +1,6 @@
 //! The harness of the transparency tests: a command is run bare and wrapped, and both are compared.
 
+use crate::support::with_default_signals;
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
@@ -57,16 +58,7 @@ impl Sandbox {
         command.args(&words[1..]).current_dir(self.0.path()).env_clear();
         command.env("PATH", "/usr/local/bin:/usr/bin:/bin").env("HOME", self.path("home")).env("LC_ALL", "C");
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        // Whatever the tests themselves were started with: `nohup`, a background job of a script.
-        let defaults = || {
-            for signal in [libc::SIGINT, libc::SIGQUIT, libc::SIGHUP, libc::SIGTERM] {
-                // SAFETY: gives a signal its default action.
-                unsafe { libc::signal(signal, libc::SIG_DFL) };
-            }
-            Ok(())
-        };
-        // SAFETY: makes system calls only.
-        unsafe { command.pre_exec(defaults) };
+        with_default_signals(&mut command);
         command
     }
 

@@ -5,6 +5,7 @@ use crate::oracle::{Ended, Prefix, Running, Sandbox, both_come_to, same, same_af
 use std::ffi::OsString;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::process::CommandExt;
 
 #[test]
 fn death_by_signal_is_passed_on_as_the_same_signal() {
@@ -209,6 +210,8 @@ fn a_stopped_command_stops_us_and_sigcont_to_us_continues_it() {
         for prefix in Prefix::both() {
             let sandbox = Sandbox::new();
             let mut command = sandbox.command(&prefix.words(&["perl", "-e", &format!("$| = 1; {code}")]));
+            // In a group of its own, whose parent is in another: an orphaned group cannot be stopped from a terminal.
+            command.process_group(0);
             let mut running = Running::start(&mut command);
             assert_eq!(running.line(), "up");
             let mut status = 0;

@@ -10,4 +10,4 @@ pub(crate) use judged::Judged;
 #[allow(unused_imports, reason = "each topic uses what it needs")]
 pub(crate) use postgres::Postgres;
 #[allow(unused_imports, reason = "each topic uses what it needs")]
-pub(crate) use sandbox::{Outcome, Sandbox};
+pub(crate) use sandbox::{Outcome, Sandbox, with_default_signals};

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
@@ -127,6 +128,7 @@ impl Sandbox {
     pub(crate) fn program(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(program);
         command.env_clear().envs(&self.environment).current_dir(self.project()).stdin(Stdio::null());
+        with_default_signals(&mut command);
         command
     }
 
@@ -139,6 +141,20 @@ impl Sandbox {
     pub(crate) fn run(&self, arguments: &[&str]) -> Outcome {
         Outcome::of(self.command().args(arguments))
     }
+}
+
+/// Whatever the tests themselves were started with (`nohup`, a background job of a script), the command gets the default
+/// actions of the signals that end it.
+pub(crate) fn with_default_signals(command: &mut Command) {
+    let defaults = || {
+        for signal in [libc::SIGINT, libc::SIGQUIT, libc::SIGHUP, libc::SIGTERM] {
+            // SAFETY: gives a signal its default action.
+            unsafe { libc::signal(signal, libc::SIG_DFL) };
+        }
+        Ok(())
+    };
+    // SAFETY: makes system calls only.
+    unsafe { command.pre_exec(defaults) };
 }
 
 /// How a program ended, and what it said.
