@@ -6,32 +6,19 @@
 mod package_managers;
 mod remote;
 mod scripts;
+mod step;
 mod wrappers;
 
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::shell::{SHELLS, assignment, simple_commands};
 use super::{Files, Invocation, Origin, Project};
 
 pub(super) use remote::reaches_a_provider;
 pub(super) use scripts::nearest;
+pub(super) use step::Step;
 pub(super) use wrappers::{Effect, FileReader, WrapperFile};
-
-/// One simple command out of what would run, with what its wrappers do to it.
-#[derive(Debug, Clone)]
-pub(super) struct Step {
-    pub(super) invocation: Invocation,
-    /// It only stands for others, which follow in the list: a wrapper, `npm test`.
-    pub(super) stands_for_others: bool,
-    /// The files that wrappers load first, the outermost wrapper's first.
-    pub(super) files: Vec<WrapperFile>,
-    /// The wrappers around it that inject variables, and the containers it runs in.
-    pub(super) effects: Vec<(Effect, String)>,
-    /// The folder it runs in.
-    pub(super) folder: PathBuf,
-    depth: u8,
-}
 
 const DEEPEST: u8 = 8;
 /// More commands than this are not followed; who judges has to say so.
@@ -379,27 +366,6 @@ impl Expansion<'_> {
             Some(text) => self.text(&text, 1, Some(&Origin::file(name.clone(), self.project.shown(&path), 1))),
             None => Vec::new(),
         }
-    }
-}
-
-impl Step {
-    /// The same with another command in it.
-    fn running<'w>(mut self, words: impl IntoIterator<Item = &'w str>) -> Self {
-        self.invocation.words = words.into_iter().map(str::to_owned).collect();
-        self
-    }
-
-    fn with_assignments(mut self, assignments: Vec<(String, String)>) -> Self {
-        self.invocation.assignments.extend(assignments);
-        self
-    }
-
-    /// `X=Y` at the start of the words moved to the assignments; `None` where nothing else is there.
-    fn without_leading_assignments(mut self) -> Option<Self> {
-        let count = self.invocation.words.iter().take_while(|word| assignment(word).is_some()).count();
-        let pairs: Vec<_> = self.invocation.words.drain(..count).filter_map(|word| assignment(&word)).collect();
-        self.invocation.assignments.extend(pairs);
-        (!self.invocation.words.is_empty()).then_some(self)
     }
 }
 
