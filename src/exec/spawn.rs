@@ -10,7 +10,7 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command};
 
-/// What runs a script that has no `#!` line, as `execvp` does it (POSIX, "exec", on [ENOEXEC]).
+/// What runs a script that has no `#!` line, as `execvp` does it (POSIX, "exec", on `ENOEXEC`).
 const SHELL: &str = "/bin/sh";
 
 /// Starts `program` in `folder`, with the environment of this process, entry for entry, and its standard streams.

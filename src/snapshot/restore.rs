@@ -67,7 +67,7 @@ pub fn restore(request: &Request<'_>, watch: &dyn Watch) -> Result<Vec<String>, 
     }
 }
 
-/// Looks at a target as [`super::take`] would, and says what with it would be saved. Connects, writes nothing.
+/// Looks at a target as [`super::take()`] would, and says what with it would be saved. Connects, writes nothing.
 ///
 /// # Errors
 ///

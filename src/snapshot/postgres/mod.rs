@@ -3,8 +3,8 @@
 //! Everything goes through the real `psql`, `pg_dump` and `pg_restore` of one folder, so that what is judged, what is
 //! dumped and what is restored are reached in the same way: no client library, no runtime. The story:
 //! [`Session::open`] connects and says who the server is, [`Session::is_unchanged_since`] may spare the rest,
-//! [`take`] writes a dump and proves that every row is in it, [`verify`] proves it again, [`restore`] builds the
-//! database beside the present one and exchanges the two names in one transaction; [`leftovers`] and [`drop_leftover`]
+//! [`take()`] writes a dump and proves that every row is in it, [`verify()`] proves it again, [`restore()`] builds the
+//! database beside the present one and exchanges the two names in one transaction; [`leftovers()`] and [`drop_leftover`]
 //! clear away what was exchanged.
 //!
 //! Nothing here judges whether a database may be touched, or names and keeps files: that is the store's part.

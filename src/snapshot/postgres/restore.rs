@@ -25,7 +25,7 @@ pub struct Restored {
 ///
 /// # Errors
 ///
-/// Those of [`verify`](super::verify) before anything is touched; [`PostgresError::OtherServer`] and
+/// Those of [`verify`](super::verify()) before anything is touched; [`PostgresError::OtherServer`] and
 /// [`PostgresError::SnapshotOfOtherDatabase`] unless `elsewhere`; then [`PostgresError::NotRestored`], which says what remains.
 pub fn restore(request: &Request<'_>, watch: &dyn Watch) -> Result<Restored, PostgresError> {
     let database = request.target.database.clone().unwrap_or_else(|| request.manifest.database.clone());

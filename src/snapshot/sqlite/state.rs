@@ -203,7 +203,7 @@ fn read_journal(path: &Path) -> io::Result<Option<Stamp>> {
     }
 }
 
-/// Reads the cheap proof: two equal ones, the first from a [`super::take`], mean that nothing was written between.
+/// Reads the cheap proof: two equal ones, the first from a [`super::take()`], mean that nothing was written between.
 ///
 /// Makes no connection and takes no lock; costs microseconds. `None` where nothing can be proved now: there is no
 /// database, a transaction is under way or was cut short, or the file changed within the grain of the clock.
