@@ -9,6 +9,9 @@ use std::path::PathBuf;
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
+/// Subcommands to come: their words are kept free for them.
+const LATER: [&str; 5] = ["health", "init", "hooks", "schedule", "completions"];
+
 const AFTER_HELP: &str = "\
 A first word that is none of these is the command to guard: `safe-test npm test`.
 `safe-test -- check` guards a program called check.
@@ -248,6 +251,13 @@ pub(crate) fn read(arguments: &[OsString]) -> Result<Asked, clap::Error> {
         let message = format!("there is no option `{}`", first.display());
         return Err(complete_command(&subcommands).error(clap::error::ErrorKind::UnknownArgument, message));
     }
+    if !was_separated && LATER.iter().any(|later| first == later) {
+        let message = format!(
+            "`{0}` is not part of this version yet; `safe-test -- {0}` guards a program of that name",
+            first.display()
+        );
+        return Err(complete_command(&subcommands).error(clap::error::ErrorKind::InvalidSubcommand, message));
+    }
     if was_separated || !is_subcommand(first, &subcommands) {
         return Ok(Asked { before: line.before, shared: line.shared, request: Request::Guard(line.rest) });
     }
@@ -362,7 +372,8 @@ mod tests {
 
     #[test]
     fn nothing_to_do_is_an_error() {
-        for line in ["safe-test", "safe-test -q", "safe-test --unknown npm", "safe-test list extra"] {
+        for line in ["safe-test", "safe-test -q", "safe-test health", "safe-test --unknown npm", "safe-test list extra"]
+        {
             let arguments: Vec<OsString> = line.split(' ').map(OsString::from).collect();
             assert!(read(&arguments).is_err(), "{line}");
         }
