@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use chrono::{DateTime, Utc};
 
 use super::CommandError;
+use crate::audit;
 use crate::caller::Caller;
 use crate::cli::{Asked, ColorChoice, Format, RestoreChoice};
 use crate::environment::Project;
@@ -69,7 +70,13 @@ impl Context {
         Ok(Context {
             project: Project { root: root_of(&folder), folder: folder.clone(), home: home.clone() },
             caller: Caller::recognise(&process_text, terminal),
-            state_directory: state_directory(&process, home.as_deref()),
+            // Without a home, as in a bare container, the root folder stands for it.
+            state_directory: audit::state_directory(
+                set(&process, "XDG_STATE_HOME"),
+                set(&process, "HOME").or(Some(OsStr::new("/"))),
+                cfg!(target_os = "macos"),
+            )
+            .unwrap_or_else(|| PathBuf::from("/.local/state/safe-test")),
             env_files: asked.before.env_files.iter().map(|file| folder.join(file)).collect(),
             restore: asked.before.restore.map(|choice| match choice {
                 RestoreChoice::Never => RestoreWhen::Never,
@@ -104,17 +111,4 @@ fn set<'p>(process: &'p [(OsString, OsString)], name: &str) -> Option<&'p OsStr>
 fn root_of(folder: &Path) -> PathBuf {
     let above = |mark: &str| folder.ancestors().find(|above| above.join(mark).exists());
     above(policy::FILE_NAME).or_else(|| above(".git")).unwrap_or(folder).to_owned()
-}
-
-/// Where the user's state is kept: the XDG base directory specification's place, or the one that macOS has for it.
-fn state_directory(process: &[(OsString, OsString)], home: Option<&Path>) -> PathBuf {
-    if let Some(directory) = set(process, "XDG_STATE_HOME").map(PathBuf::from).filter(|path| path.is_absolute()) {
-        return directory.join("safe-test");
-    }
-    let home = home.unwrap_or(Path::new("/"));
-    if cfg!(target_os = "macos") {
-        home.join("Library/Application Support/safe-test")
-    } else {
-        home.join(".local/state/safe-test")
-    }
 }

@@ -97,31 +97,23 @@ pub(crate) fn numbers(status: ExitStatus) -> (i32, i32) {
 
 /// Runs a command bare and wrapped, and gives back the bare end after comparing both.
 pub(crate) fn same<W: AsRef<OsStr>>(sandbox: &Sandbox, words: &[W], prepare: impl Fn(&mut Command)) -> Ended {
-    let [bare, wrapped] = Prefix::both().map(|prefix| {
+    compared(Prefix::both().map(|prefix| {
         let mut command = sandbox.command(&prefix.words(words));
         prepare(&mut command);
         Ended::of(&mut command)
-    });
-    assert!(
-        bare == wrapped,
-        "bare {} / {}: {}\nwrapped {} / {}: {}",
-        bare.status,
-        bare.signal,
-        bare.text(),
-        wrapped.status,
-        wrapped.signal,
-        wrapped.text()
-    );
-    bare
+    }))
 }
 
 /// Like [`same`], started by Perl code that has the command line in `@ARGV` and ends in `exec @ARGV`.
 pub(crate) fn same_after<W: AsRef<OsStr>>(sandbox: &Sandbox, launcher: &str, words: &[W]) -> Ended {
-    let [bare, wrapped] = Prefix::both().map(|prefix| {
+    compared(Prefix::both().map(|prefix| {
         let mut launched = vec!["perl".into(), "-MPOSIX".into(), "-e".into(), launcher.into()];
         launched.extend(prefix.words(words));
         Ended::of(&mut sandbox.command(&launched))
-    });
+    }))
+}
+
+fn compared([bare, wrapped]: [Ended; 2]) -> Ended {
     assert!(
         bare == wrapped,
         "bare {} / {}: {}\nwrapped {} / {}: {}",
