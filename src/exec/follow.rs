@@ -4,7 +4,7 @@ use super::Outcome;
 use super::ending::stop_by;
 use super::forward::{Standing, is_for_the_command};
 use super::relay::{Event, Relay};
-use rustix::process::{Pid, WaitOptions, WaitStatus, getpid, getsid, waitpid};
+use rustix::process::{Pid, WaitOptions, WaitStatus, getpid, waitpid};
 use std::io;
 
 /// What the command is doing, as far as we were told.
@@ -27,7 +27,7 @@ enum State {
 ///
 /// The system's own, on waiting. The command may still run.
 pub(super) fn follow(command: Pid, relay: &mut Relay) -> io::Result<Outcome> {
-    let standing = Standing { leads_session: getsid(None).is_ok_and(|session| session == getpid()) };
+    let standing = Standing { leads_session: leads_session() };
     let mut state = State::Running;
     let mut event = None;
     loop {
@@ -56,6 +56,16 @@ pub(super) fn follow(command: Pid, relay: &mut Relay) -> io::Result<Outcome> {
         }
         event = Some(relay.next()?);
     }
+}
+
+/// Whether this process leads its session.
+///
+/// The id of a session whose leader is outside our process namespace is 0, as in a container that was started from a
+/// terminal (`pid_namespaces(7)`). `rustix` takes ids for positive, so this asks the C library.
+fn leads_session() -> bool {
+    // SAFETY: this only asks about the calling process.
+    let session = unsafe { libc::getsid(0) };
+    session == getpid().as_raw_pid()
 }
 
 fn is_to_be_sent(event: Event, state: State, standing: Standing, command: Pid) -> bool {

@@ -3,10 +3,13 @@
 use crate::support::with_default_signals;
 use std::ffi::{OsStr, OsString};
 use std::fs;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
 
 /// What stands before a command: nothing, or us.
 #[derive(Debug, Clone)]
@@ -127,23 +130,44 @@ fn compared([bare, wrapped]: [Ended; 2]) -> Ended {
     bare
 }
 
-/// A running command that talks in lines.
+/// A running command that talks in lines, and is ended with the value.
 pub(crate) struct Running {
     pub(crate) child: Child,
-    output: BufReader<std::process::ChildStdout>,
+    output: mpsc::Receiver<Vec<u8>>,
 }
 
 impl Running {
+    /// How long we wait for a line or an end: far longer than any takes.
+    const PATIENCE: Duration = Duration::from_secs(60);
+
+    /// Starts the command in a process group of its own, so that what it sends to its group does not meet the other tests.
     pub(crate) fn start(command: &mut Command) -> Running {
-        let mut child = command.stderr(Stdio::inherit()).spawn().unwrap();
-        let output = BufReader::new(child.stdout.take().unwrap());
+        let mut child = command.stderr(Stdio::inherit()).process_group(0).spawn().unwrap();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        let (sender, output) = mpsc::channel();
+        thread::spawn(move || {
+            loop {
+                let mut line = Vec::new();
+                let is_end = stdout.read_until(b'\n', &mut line).is_ok_and(|read| read == 0);
+                if is_end || sender.send(line).is_err() {
+                    break;
+                }
+            }
+        });
         Running { child, output }
     }
 
+    /// The next line without its end, empty when there is no more.
     pub(crate) fn line(&mut self) -> String {
-        let mut line = String::new();
-        self.output.read_line(&mut line).unwrap();
-        line.trim_end().to_owned()
+        self.next().map(|line| line.trim_end().to_owned()).unwrap_or_default()
+    }
+
+    fn next(&mut self) -> Option<String> {
+        match self.output.recv_timeout(Running::PATIENCE) {
+            Ok(line) => Some(String::from_utf8(line).unwrap()),
+            Err(mpsc::RecvTimeoutError::Disconnected) => None,
+            Err(mpsc::RecvTimeoutError::Timeout) => panic!("nothing was said for {:?}", Running::PATIENCE),
+        }
     }
 
     pub(crate) fn kill(&self, signal: i32) {
@@ -153,9 +177,18 @@ impl Running {
 
     /// The rest of its output, and its end.
     pub(crate) fn end(mut self) -> (String, (i32, i32)) {
-        let mut rest = String::new();
-        self.output.read_to_string(&mut rest).unwrap();
+        let rest = std::iter::from_fn(|| self.next()).collect();
         (rest, numbers(self.child.wait().unwrap()))
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if matches!(self.child.try_wait(), Ok(None)) {
+            // SAFETY: the group is that of our child, which is not yet collected.
+            unsafe { libc::kill(-self.child.id().cast_signed(), libc::SIGKILL) };
+            self.child.wait().unwrap();
+        }
     }
 }
 
@@ -171,8 +204,7 @@ pub(crate) fn both_come_to<T: PartialEq + std::fmt::Debug>(
         let mut words = vec!["perl".into(), "-MPOSIX".into(), "-e".into(), format!("{launcher} exec @ARGV").into()];
         words.extend(prefix.words(&["perl", "-MPOSIX", "-e", &format!("$| = 1; {code}")]));
         let mut command = sandbox.command(&words);
-        // Its own group, so that what a command sends to its group does not meet the other tests.
-        let came_to = talk(Running::start(command.process_group(0)));
+        let came_to = talk(Running::start(&mut command));
         assert_eq!(came_to, expected, "{prefix:?}");
     }
 }

@@ -5,7 +5,6 @@ use crate::oracle::{Ended, Prefix, Running, Sandbox, both_come_to, same, same_af
 use std::ffi::OsString;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::process::CommandExt;
 
 #[test]
 fn death_by_signal_is_passed_on_as_the_same_signal() {
@@ -184,6 +183,13 @@ fn an_alarm_that_the_caller_set_reaches_the_command() {
 }
 
 #[test]
+fn in_a_process_namespace_whose_session_was_begun_outside() {
+    let enter = "exec 'unshare', '--user', '--map-root-user', '--pid', '--fork', '--mount-proc', @ARGV";
+    let ended = same_after(&Sandbox::new(), enter, &["sh", "-c", "echo out; exit 5"]);
+    assert_eq!((ended.status, ended.text().as_str()), (5, "out\n"));
+}
+
+#[test]
 fn a_process_that_the_command_leaves_behind_keeps_running_and_we_return() {
     for prefix in Prefix::both() {
         let script = "sleep 1000 </dev/null >/dev/null 2>&1 & echo $!";
@@ -210,8 +216,7 @@ fn a_stopped_command_stops_us_and_sigcont_to_us_continues_it() {
         for prefix in Prefix::both() {
             let sandbox = Sandbox::new();
             let mut command = sandbox.command(&prefix.words(&["perl", "-e", &format!("$| = 1; {code}")]));
-            // In a group of its own, whose parent is in another: an orphaned group cannot be stopped from a terminal.
-            command.process_group(0);
+            // Its group has a parent in another one: an orphaned group cannot be stopped from a terminal.
             let mut running = Running::start(&mut command);
             assert_eq!(running.line(), "up");
             let mut status = 0;
