@@ -30,9 +30,7 @@ pub(super) fn read(text: &str, lookup: Lookup<'_>) -> Document {
                 document.push_expanded(name, line, &written, value);
             }
             Err(Broken(message)) => {
-                document.problem(line, message);
-                document.reject();
-                document.salvage(&text[start..], line, lookup);
+                document.reject(line, message, &text[start..], lookup);
                 break;
             }
         }

@@ -112,11 +112,13 @@ impl Document {
         }
     }
 
-    /// The loader gives nothing of this file, not even what stands before its error.
-    pub(super) fn reject(&mut self) {
+    /// The loader gives nothing of this file, not even what stands before its error on `line`, where `rest` starts.
+    pub(super) fn reject(&mut self, line: u32, message: &str, rest: &str, lookup: Lookup<'_>) {
+        self.problem(line, message);
         for entry in &mut self.entries {
             entry.salvaged = true;
         }
+        self.salvage(rest, line, lookup);
     }
 
     /// Reads `text`, which starts on `line`, the way a person would; the loader loses these lines.

@@ -17,9 +17,7 @@ pub(super) fn read(text: &str, lookup: Lookup<'_>) -> Document {
         let (name, value) = match parse(statement.text) {
             Ok(parsed) => parsed,
             Err(message) => {
-                document.problem(statement.line, message);
-                document.reject();
-                document.salvage(&text[statement.at..], statement.line, lookup);
+                document.reject(statement.line, message, &text[statement.at..], lookup);
                 return document.settle(Wins::Last);
             }
         };

@@ -50,9 +50,7 @@ pub(super) fn read(text: &str, lookup: Lookup<'_>) -> Document {
         true
     });
     if let Some((at, line)) = broken_at {
-        document.problem(line, "an export of a name that is not set; this loader rejects the file");
-        document.reject();
-        document.salvage(&text[at..], line, lookup);
+        document.reject(line, "an export of a name that is not set; this loader rejects the file", &text[at..], lookup);
     }
     document.settle(Wins::Last)
 }

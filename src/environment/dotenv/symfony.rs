@@ -27,10 +27,7 @@ pub(super) fn read(text: &str, lookup: Lookup<'_>) -> Document {
                 lexer.skip_empty_lines();
             }
             Err(Broken(message)) => {
-                let line = lines.at(start);
-                document.problem(line, message);
-                document.reject();
-                document.salvage(&text[start..], line, lookup);
+                document.reject(lines.at(start), message, &text[start..], lookup);
                 break;
             }
         }
