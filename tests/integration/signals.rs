@@ -184,7 +184,7 @@ fn an_alarm_that_the_caller_set_reaches_the_command() {
 
 #[test]
 fn in_a_process_namespace_whose_session_was_begun_outside() {
-    let enter = "exec 'unshare', '--user', '--map-root-user', '--pid', '--fork', '--mount-proc', @ARGV";
+    let enter = "exec 'unshare', '--user', '--map-root-user', '--pid', '--fork', @ARGV";
     let ended = same_after(&Sandbox::new(), enter, &["sh", "-c", "echo out; exit 5"]);
     assert_eq!((ended.status, ended.text().as_str()), (5, "out\n"));
 }
