@@ -256,12 +256,13 @@ fn confirm(context: &Context, wanted: &[Stored], yes: bool) -> Result<(), Failur
     for stored in wanted {
         let manifest = &stored.manifest;
         context.ui.say(&format!(
-            "safe-test: {} will be replaced by {} of {} ({}, {} tables)",
+            "safe-test: {} will be replaced by {} of {} ({}, {} table{})",
             printable(&manifest.target),
             manifest.id,
             manifest.taken_at.format("%Y-%m-%d %H:%M:%SZ"),
             bytes(manifest.size),
             manifest.tables.len(),
+            if manifest.tables.len() == 1 { "" } else { "s" },
         ));
     }
     if yes || !context.caller.can_be_asked() {
