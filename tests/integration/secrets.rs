@@ -1,10 +1,7 @@
 //! A password appears nowhere. One is planted in every place where one can stand, and looked for everywhere.
 
 use std::fs;
-use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
-use std::time::{Duration, Instant};
 
 use crate::support::{Outcome, Postgres, Sandbox};
 
@@ -239,6 +236,10 @@ fn in_a_policy_that_is_broken() {
 #[cfg(target_os = "linux")]
 #[test]
 fn in_processes_while_a_dump_runs() {
+    use std::os::unix::process::CommandExt as _;
+    use std::process::Stdio;
+    use std::time::{Duration, Instant};
+
     let _alone = alone();
     let sandbox = Sandbox::new();
     sandbox.suite("");

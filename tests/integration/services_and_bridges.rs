@@ -1,7 +1,7 @@
 //! Hosts that the project or this machine shows to be near: services of compose and CI files, addresses of this
 //! machine, and the networks of container bridges on it.
 
-use crate::support::{Judged, Outcome, Sandbox};
+use crate::support::{Judged, Sandbox};
 
 fn project(host: &str, database: &str) -> Sandbox {
     let sandbox = Sandbox::new();
@@ -134,6 +134,8 @@ fn an_address_of_this_machine_is_local() {
 /// Judges in a network namespace with interfaces of its own, which the script makes.
 #[cfg(target_os = "linux")]
 fn judged_in_a_namespace(host: &str, interfaces: &str) -> String {
+    use crate::support::Outcome;
+
     let sandbox = project(host, "shop");
     let script = format!(
         "set -e; ip link set lo up; {interfaces}; exec '{}' check --format json",

@@ -110,6 +110,7 @@ fn what_the_command_sends_to_its_group_does_not_come_back_to_it() {
     }
 }
 
+#[cfg(target_os = "linux")]
 #[test]
 fn ignored_and_blocked_signals_are_inherited_as_they_were() {
     let sandbox = Sandbox::new();
@@ -132,6 +133,7 @@ fn ignored_and_blocked_signals_are_inherited_as_they_were() {
 }
 
 /// The signals that this process ignores, as a mask.
+#[cfg(target_os = "linux")]
 fn ignored_here() -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:")).unwrap();
@@ -182,6 +184,7 @@ fn an_alarm_that_the_caller_set_reaches_the_command() {
     assert_eq!(ended.signal, libc::SIGALRM);
 }
 
+#[cfg(target_os = "linux")]
 #[test]
 fn in_a_process_namespace_whose_session_was_begun_outside() {
     let enter = "exec 'unshare', '--user', '--map-root-user', '--pid', '--fork', @ARGV";

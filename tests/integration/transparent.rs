@@ -3,13 +3,11 @@
 //! Signals: `signals.rs`; on a terminal: `terminal.rs`.
 
 use crate::oracle::{Ended, Prefix, Sandbox, same, same_after};
-use std::ffi::{CString, OsStr, OsString};
+use std::ffi::OsString;
 use std::fs::{self, File};
-use std::io::{self, Read, Write};
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::os::unix::process::CommandExt;
+use std::io::{Read, Write};
+use std::os::unix::ffi::OsStringExt;
 use std::process::Stdio;
-use std::ptr;
 
 #[test]
 fn arguments_arrive_byte_for_byte() {
@@ -26,6 +24,9 @@ fn arguments_arrive_byte_for_byte() {
 #[cfg(target_os = "linux")]
 #[test]
 fn the_command_sees_its_name_as_typed_and_its_environment_entry_for_entry() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt as _;
+
     let sandbox = Sandbox::new();
     let ended = same(&sandbox, &["cat", "/proc/self/cmdline"], |_| ());
     assert_eq!(ended.stdout, b"cat\0/proc/self/cmdline\0");
@@ -38,6 +39,11 @@ fn the_command_sees_its_name_as_typed_and_its_environment_entry_for_entry() {
 #[cfg(target_os = "linux")]
 #[test]
 fn an_environment_that_is_no_map_arrives_as_it_is() {
+    use std::ffi::{CString, OsStr};
+    use std::os::unix::ffi::OsStrExt as _;
+    use std::os::unix::process::CommandExt as _;
+    use std::{io, ptr};
+
     let text = |text: &OsStr| CString::new(text.as_bytes()).unwrap();
     let entries = [&b"PATH=/usr/bin:/bin"[..], b"TWICE=1", b"TWICE=2", b"no assignment", b"=", b"BYTES=\xff"];
     for prefix in Prefix::both() {

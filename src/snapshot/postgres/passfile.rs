@@ -58,7 +58,9 @@ fn in_memory(content: &[u8]) -> io::Result<PassFile> {
     fchmod(&memory, Mode::RUSR | Mode::WUSR)?;
     let mut file = std::fs::File::from(memory);
     file.write_all(content)?;
-    let path = PathBuf::from(format!("/proc/{}/fd/{}", std::process::id(), file.as_raw_fd()));
+    // Our number there, which is not `getpid` where /proc is that of another process namespace.
+    let own_folder = std::fs::canonicalize("/proc/self")?;
+    let path = own_folder.join("fd").join(file.as_raw_fd().to_string());
     // Where /proc is not mounted, or hides processes, the tools could not open it either.
     std::fs::File::open(&path)?;
     Ok(PassFile { path, _kept: Kept::Memory(file.into()) })

@@ -33,6 +33,7 @@ fn a_server_that_does_not_run_is_named_with_what_to_do() {
 }
 
 /// Tools that say which version they are, and do nothing else.
+#[cfg(target_os = "linux")]
 fn fake_tools(sandbox: &Sandbox, version: &str) {
     for tool in ["pg_dump", "pg_restore", "psql"] {
         sandbox.tool(tool, &format!("#!/bin/sh\necho '{tool} (PostgreSQL) {version}'\n"));

@@ -1,8 +1,5 @@
 //! Databases that are unusual, and systems that do not play along.
 
-use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt;
-
 use rusqlite::functions::FunctionFlags;
 
 use super::*;
@@ -135,6 +132,9 @@ fn odd_names_are_names() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_path_that_is_not_utf_8_is_a_path() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt as _;
+
     let place = Place::with("PRAGMA journal_mode=wal; CREATE TABLE t(a)");
     let database = place.path().join(OsStr::from_bytes(b"caf\xe9.db"));
     fs::rename(&place.database, &database).unwrap();
