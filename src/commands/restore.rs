@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::context::Context;
 use super::judging::{self, Judged};
-use super::recording::Recorder;
+use super::recording::{Recorder, record_refusal};
 use super::{CommandError, Ending, disk::Disk, report};
 use crate::audit::{self, Event};
 use crate::clearance::{ClearanceError, Consent};
@@ -24,15 +24,16 @@ pub(super) fn restore(context: &mut Context, id: &OsStr, yes: bool, inherited: &
     let store = Store::locate(&context.project.root, policy.snapshots.directory.as_deref())?;
     let wanted = find(&store, &context.project.folder, id)?;
     let judged = judging::judge_snapshots(context, &wanted)?;
+    let command = ["safe-test".into(), "restore".into(), id.to_owned()];
     if judged.judgement.verdict != Verdict::Safe && !vouched(context, &judged) {
         for line in report::refusal_text(&judged, &context.ui) {
             context.ui.warn(&line);
         }
+        record_refusal(context, &judged, &Recorder::new(context, &judged, &command));
         return Err(ClearanceError::Verdict(judged.judgement.verdict).into());
     }
     refuse_other_projects(context, &wanted, &judged)?;
     confirm(context, &wanted, yes)?;
-    let command = ["safe-test".into(), "restore".into(), id.to_owned()];
     let recorder = Recorder::new(context, &judged, &command)?;
     let pairs: Vec<(Stored, Target)> =
         wanted.into_iter().zip(judged.judgement.targets.iter().map(|one| one.target.clone())).collect();
@@ -122,7 +123,15 @@ fn put_back(
     };
     let request = |stored, target| Request { stored, target, environment: &context.process, now: context.clock() };
     for (stored, target) in pairs {
-        snapshot::verify(&request(stored, target), Level::Read, &progress("verifying", target))?;
+        if let Err(error) = snapshot::verify(&request(stored, target), Level::Read, &progress("verifying", target)) {
+            let (snapshots, safety) = (Vec::new(), Vec::new());
+            recorder.record_ending(Event::Restore(audit::Restored {
+                snapshots,
+                safety,
+                failure: Some(error.to_string()),
+            }));
+            return Err(error.into());
+        }
     }
     recorder.prepare()?;
     let order = Order {
@@ -256,12 +265,15 @@ fn confirm(context: &Context, wanted: &[Stored], yes: bool) -> Result<(), Failur
     for stored in wanted {
         let manifest = &stored.manifest;
         context.ui.say(&format!(
-            "safe-test: {} will be replaced by {} of {} ({}, {} tables)",
+            "safe-test: {} will be replaced by {} of {} ({}, {})",
             printable(&manifest.target),
             manifest.id,
             manifest.taken_at.format("%Y-%m-%d %H:%M:%SZ"),
             bytes(manifest.size),
-            manifest.tables.len(),
+            match manifest.tables.len() {
+                1 => "1 table".to_owned(),
+                tables => format!("{tables} tables"),
+            },
         ));
     }
     if yes || !context.caller.can_be_asked() {
