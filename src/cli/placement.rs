@@ -21,9 +21,13 @@ pub(super) fn heeded(before: &Before, action: &Action, subcommand: &OsStr) -> Re
     Err(complaint(ErrorKind::ArgumentConflict, message))
 }
 
-/// Says where an option belongs that stands on the wrong side of the subcommand.
+/// Says where an option, or the command of `check`, belongs that stands in the wrong place.
 pub(super) fn misplaced(error: clap::Error, subcommand: &OsStr) -> clap::Error {
     let Some(ContextValue::String(found)) = error.get(ContextKind::InvalidArg) else { return error };
+    if subcommand == "check" && !found.starts_with('-') {
+        let message = format!("the command to judge for stands behind `--`: `safe-test check -- {found} …`");
+        return complaint(ErrorKind::UnknownArgument, message);
+    }
     let before = Line::command().get_arguments().any(|known| {
         known.get_short().is_some_and(|short| *found == format!("-{short}"))
             || known.get_long().is_some_and(|long| *found == format!("--{long}"))
@@ -66,6 +70,12 @@ mod tests {
             assert!(complaint.contains(&format!("`{option}` goes with a command")), "{line}: {complaint}");
         }
         assert!(asked("safe-test --dry-run prune").unwrap().before.dry_run);
+    }
+
+    #[test]
+    fn a_command_to_judge_for_is_told_its_place() {
+        let complaint = complaint_about("safe-test check npm test");
+        assert!(complaint.contains("`safe-test check -- npm …`"), "{complaint}");
     }
 
     #[test]

@@ -208,7 +208,11 @@ pub(super) fn find(store: &Store, folder: &Path, id: &OsStr) -> Result<Vec<Store
     if text == "latest" {
         let (stored, _) = store.list()?;
         let latest = snapshot::latest(stored);
-        return if latest.is_empty() { Err(unknown().into()) } else { Ok(latest) };
+        return if latest.is_empty() {
+            Err(CommandError::NoSnapshot { directory: store.directory().to_owned() }.into())
+        } else {
+            Ok(latest)
+        };
     }
     let path = Path::new(id);
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).ok_or_else(unknown)?;

@@ -18,6 +18,7 @@ mod oracle;
 mod order;
 mod policy_trust;
 mod programs;
+mod rules;
 mod secrets;
 mod services_and_bridges;
 mod signals;

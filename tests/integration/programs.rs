@@ -117,3 +117,19 @@ fn a_restore_of_a_bad_snapshot_is_in_the_log() {
     assert_eq!((&last["event"], &last["snapshots"]), (&"restore".into(), &serde_json::json!([])));
     assert!(!last["failure"].is_null(), "{last}");
 }
+
+#[test]
+fn nothing_there_is_said() {
+    let sandbox = Sandbox::with_sqlite();
+    for arguments in [&["list"][..], &["prune"], &["prune", "--dry-run"], &["verify", "--all"]] {
+        let stdout = sandbox.run(arguments).expect_code(0).stdout;
+        assert!(stdout.starts_with("no snapshots in "), "{arguments:?}: {stdout}");
+    }
+    for arguments in [&["restore"][..], &["verify"]] {
+        let stderr = sandbox.run(arguments).expect_code(125).stderr;
+        assert!(stderr.contains("there is no snapshot in ") && stderr.contains("hint: a guarded run"), "{stderr}");
+        assert_eq!(stderr.lines().last(), Some("  nothing was changed"));
+    }
+    let stderr = sandbox.run(&["./"]).expect_code(126).stderr;
+    assert!(stderr.contains("hint: ./ is a folder"), "{stderr}");
+}
