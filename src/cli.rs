@@ -4,9 +4,12 @@
 //! So the line is read in two steps: safe-test's own options up to the first word, then either a subcommand with its
 //! own options or the guarded command untouched.
 
+mod placement;
+
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
+use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 /// Subcommands to come: their words are kept free for them.
@@ -160,7 +163,7 @@ pub(crate) enum Action {
     Verify {
         #[command(flatten)]
         shared: Shared,
-        /// A snapshot's name or file, or `latest`
+        /// A snapshot's name or file, or `latest`, which is what is checked without it
         #[arg(value_name = "ID", conflicts_with = "all")]
         id: Option<OsString>,
         /// Every snapshot, and leftovers
@@ -244,26 +247,29 @@ pub(crate) fn read(arguments: &[OsString]) -> Result<Asked, clap::Error> {
     let line = Line::from_arg_matches(&matches)?;
     let Some(first) = line.rest.first() else {
         return Err(complete_command(&subcommands)
-            .error(clap::error::ErrorKind::MissingRequiredArgument, "a command to guard, or a subcommand, is needed"));
+            .error(ErrorKind::MissingRequiredArgument, "a command to guard, or a subcommand, is needed"));
     };
     let was_separated = arguments.len() > line.rest.len() && arguments[arguments.len() - line.rest.len() - 1] == "--";
     if !was_separated && first.as_encoded_bytes().starts_with(b"-") {
         let message = format!("there is no option `{}`", first.display());
-        return Err(complete_command(&subcommands).error(clap::error::ErrorKind::UnknownArgument, message));
+        return Err(complete_command(&subcommands).error(ErrorKind::UnknownArgument, message));
     }
     if !was_separated && LATER.iter().any(|later| first == later) {
         let message = format!(
             "`{0}` is not part of this version yet; `safe-test -- {0}` guards a program of that name",
             first.display()
         );
-        return Err(complete_command(&subcommands).error(clap::error::ErrorKind::InvalidSubcommand, message));
+        return Err(complete_command(&subcommands).error(ErrorKind::InvalidSubcommand, message));
     }
     if was_separated || !is_subcommand(first, &subcommands) {
         return Ok(Asked { before: line.before, shared: line.shared, request: Request::Guard(line.rest) });
     }
     let name = OsString::from("safe-test");
-    let matches = subcommands.try_get_matches_from(std::iter::once(&name).chain(&line.rest))?;
+    let matches = subcommands
+        .try_get_matches_from(std::iter::once(&name).chain(&line.rest))
+        .map_err(|error| placement::misplaced(error, first))?;
     let inner = SubcommandLine::from_arg_matches(&matches)?;
+    placement::heeded(&line.before, &inner.subcommand, first)?;
     let mut shared = line.shared.overridden_by(inner.shared).overridden_by(inner.subcommand.shared().clone());
     if let Action::Log { what: Some(LogAction::Verify { shared: last } | LogAction::Accept { shared: last }), .. } =
         &inner.subcommand

@@ -1,11 +1,13 @@
 //! What people see: the printer of failures, quiet lines, questions, progress. The edge to the terminal.
 
+use std::borrow::Cow;
 use std::io::{self, IsTerminal, Write};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use console::{Style, Term};
+use serde_json::json;
 
 use crate::error::Failure;
 use crate::secret::Secret;
@@ -20,7 +22,10 @@ pub(crate) struct Ui {
     pub(crate) verbose: bool,
     /// Print for programs.
     pub(crate) json: bool,
+    /// Colours on standard error.
     styled: bool,
+    /// Colours on standard output.
+    answers_styled: bool,
     /// Texts that must never be printed, whatever message they got into.
     secrets: Vec<Secret>,
 }
@@ -43,7 +48,8 @@ impl Ui {
     #[must_use]
     pub(crate) fn new(quiet: bool, verbose: bool, json: bool, color: Option<bool>) -> Self {
         let styled = color.unwrap_or_else(|| console::colors_enabled_stderr() && io::stderr().is_terminal());
-        Ui { quiet, verbose, json, styled, secrets: Vec::new() }
+        let answers_styled = color.unwrap_or_else(|| console::colors_enabled() && io::stdout().is_terminal());
+        Ui { quiet, verbose, json, styled, answers_styled, secrets: Vec::new() }
     }
 
     /// Masks these texts in everything that is printed from now on.
@@ -51,10 +57,10 @@ impl Ui {
         self.secrets.extend(secrets.into_iter().filter(|secret| secret.expose().chars().count() >= 4));
     }
 
-    /// `text` in a tone, where colours are used.
+    /// `text` in a tone, where colours are used on either output; the printers below take them off on the other.
     #[must_use]
     pub(crate) fn toned(&self, text: &str, tone: Tone) -> String {
-        if !self.styled {
+        if !self.styled && !self.answers_styled {
             return text.to_owned();
         }
         let style = Style::new().force_styling(true);
@@ -77,23 +83,35 @@ impl Ui {
 
     /// A line on standard error, always. A closed standard error stops nothing.
     pub(crate) fn warn(&self, line: &str) {
-        let _ = writeln!(io::stderr().lock(), "{}", self.masked(line));
+        let _ = writeln!(io::stderr().lock(), "{}", plain_unless(self.styled, &self.masked(line)));
     }
 
-    /// Text on standard output: what a subcommand was asked for.
+    /// Text on standard output: what a subcommand was asked for. A reader that has seen enough (`| head`) is no error.
     ///
     /// # Errors
     ///
     /// Where standard output cannot be written.
     pub(crate) fn answer(&self, text: &str) -> io::Result<()> {
         let mut out = io::stdout().lock();
-        out.write_all(self.masked(text).as_bytes())?;
-        out.flush()
+        let text = self.masked(text);
+        match out.write_all(plain_unless(self.answers_styled, &text).as_bytes()).and_then(|()| out.flush()) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            written => written,
+        }
     }
 
     /// A failure: what happened, the causes, the hint, and as the last line what was not done because of it.
     pub(crate) fn fail(&self, failure: &Failure, not_done: &str) {
         let error = failure.error();
+        if self.json {
+            let causes: Vec<String> =
+                std::iter::successors(error.source(), |cause| cause.source()).map(ToString::to_string).collect();
+            let failed = json!({
+                "schema": 1, "event": "failed", "error": error.to_string(), "causes": causes, "hint": error.hint(),
+                "exit": error.exit().code(), "message": not_done,
+            });
+            return self.warn(&failed.to_string());
+        }
         self.warn(&format!("{} {}", self.toned("safe-test:", Tone::Bad), one_block(&error.to_string(), "  ")));
         let mut cause = error.source();
         while let Some(deeper) = cause {
@@ -123,6 +141,10 @@ impl Ui {
     fn masked(&self, text: &str) -> String {
         self.secrets.iter().fold(text.to_owned(), |text, secret| secret.redact_in(&text))
     }
+}
+
+fn plain_unless(styled: bool, text: &str) -> Cow<'_, str> {
+    if styled { Cow::Borrowed(text) } else { console::strip_ansi_codes(text) }
 }
 
 /// A text of several lines under its first one; control characters are escaped, so that names from files cannot

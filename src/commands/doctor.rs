@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use rustix::fs::Access;
 use serde_json::{Value, json};
 
 use super::context::Context;
@@ -20,6 +21,23 @@ struct Looked {
     ok: bool,
     found: String,
     hint: Option<String>,
+    /// The same for programs, field by field.
+    fields: Value,
+}
+
+impl Looked {
+    fn new(what: &str, found: &str, hint: Option<&str>, fields: Value) -> Self {
+        let (what, found) = (what.to_owned(), found.to_owned());
+        Looked { what, ok: hint.is_none(), found, hint: hint.map(str::to_owned), fields }
+    }
+
+    fn json(&self) -> Value {
+        let mut row = json!({ "what": self.what, "ok": self.ok, "found": self.found, "hint": self.hint });
+        if let (Some(row), Some(fields)) = (row.as_object_mut(), self.fields.as_object()) {
+            row.extend(fields.clone());
+        }
+        row
+    }
 }
 
 pub(super) fn doctor(context: &mut Context) -> Result<Exit, Failure> {
@@ -27,9 +45,14 @@ pub(super) fn doctor(context: &mut Context) -> Result<Exit, Failure> {
     let mut results = Vec::new();
     let store = Store::locate(&context.project.root, judged.policy.snapshots.directory.as_deref());
     match &store {
-        Ok(store) => results.extend(look_at_folder(store, &context.project.root)),
-        Err(error) => results.push(bad("snapshots", error)),
+        Ok(store) => {
+            results.push(look_at_folder("snapshots in", store.directory()));
+            results.push(look_at_log(&store.log()));
+            results.push(look_at_disk(store.directory()));
+        }
+        Err(error) => results.push(bad("snapshots", error, Value::Null)),
     }
+    results.push(look_at_folder("approvals and anchors in", &context.state_directory));
     for at in 0..judged.judgement.targets.len() {
         results.push(look_at_target(context, &judged, at));
     }
@@ -44,14 +67,12 @@ pub(super) fn doctor(context: &mut Context) -> Result<Exit, Failure> {
                 .map_or("none is named", |finding| finding.message.as_str())
                 .to_owned(),
             hint: judged.judgement.objections().next().map(|finding| finding.remedy.clone()),
+            fields: Value::Null,
         });
     }
     let all_well = results.iter().all(|one| one.ok);
     let text: String = if context.ui.json {
-        let rows: Vec<Value> = results
-            .iter()
-            .map(|one| json!({ "what": one.what, "ok": one.ok, "found": one.found, "hint": one.hint }))
-            .collect();
+        let rows: Vec<Value> = results.iter().map(Looked::json).collect();
         format!("{}\n", json!({ "schema": 1, "ok": all_well, "checks": rows }))
     } else {
         results.iter().map(|one| line(context, one)).collect()
@@ -70,6 +91,9 @@ fn line(context: &Context, one: &Looked) -> String {
 fn look_at_target(context: &Context, judged: &Judged, at: usize) -> Looked {
     let one = &judged.judgement.targets[at];
     let what = one.target.shown();
+    let mut fields = json!({
+        "target": at, "verdict": one.verdict.name(), "reachable": null, "server": null, "tool": null, "version": null,
+    });
     if one.verdict != Verdict::Safe {
         let finding = judged.judgement.objections().find(|finding| finding.target == Some(at));
         return Looked {
@@ -77,49 +101,90 @@ fn look_at_target(context: &Context, judged: &Judged, at: usize) -> Looked {
             ok: false,
             found: format!("{}: not connected to", one.verdict),
             hint: finding.map(|finding| format!("{}; {}", finding.message, finding.remedy)),
+            fields,
         };
     }
     let looked = snapshot::plan(&one.target, &judged.policy, &Disk)
         .map_err(SnapshotError::from)
         .and_then(|step| snapshot::describe(&one.target, &step, &context.process));
     match looked {
-        Ok(found) => Looked { what, ok: true, found, hint: None },
-        Err(error) => bad(&what, &error),
+        Ok(described) => {
+            fields["reachable"] = described.reachable.into();
+            fields["server"] = described.server.into();
+            if let Some((tool, version)) = described.tool {
+                fields["tool"] = tool.to_string_lossy().into();
+                fields["version"] = version.into();
+            }
+            match described.obstacle {
+                None => Looked::new(&what, &described.found, None, fields),
+                Some((obstacle, hint)) => {
+                    Looked::new(&what, &format!("{}; {obstacle}", described.found), Some(&hint), fields)
+                }
+            }
+        }
+        Err(error) => {
+            fields["reachable"] = false.into();
+            bad(&what, &error, fields)
+        }
     }
 }
 
-fn look_at_folder(store: &Store, root: &Path) -> Vec<Looked> {
-    let directory = store.directory();
-    let existing = directory.ancestors().find(|path| path.exists()).unwrap_or(root);
-    let writable = rustix::fs::access(existing, rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK).is_ok();
-    let mut results = vec![Looked {
-        what: format!("snapshots in {}", directory.display()),
-        ok: writable,
-        found: if writable { "can be written".to_owned() } else { "cannot be written".to_owned() },
-        hint: (!writable).then(|| "check the owner and the permissions of the folder".to_owned()),
-    }];
-    match rustix::fs::statvfs(existing) {
+/// Whether a folder can be written, or made where it is not there yet.
+fn look_at_folder(what: &str, folder: &Path) -> Looked {
+    let what = format!("{what} {}", folder.display());
+    let fields = json!({ "path": folder.to_string_lossy() });
+    let existing = existing_part(folder);
+    if !existing.is_dir() {
+        let found = format!("{} is no folder", existing.display());
+        return Looked::new(&what, &found, Some("move it away"), fields);
+    }
+    if is_allowed(existing, Access::WRITE_OK | Access::EXEC_OK) {
+        Looked::new(&what, "can be written", None, fields)
+    } else {
+        let hint = "check the owner and the permissions of the folder";
+        Looked::new(&what, "cannot be written", Some(hint), fields)
+    }
+}
+
+/// A log that cannot be written means that nothing is run.
+fn look_at_log(log: &Path) -> Looked {
+    let what = format!("audit log {}", log.display());
+    let fields = json!({ "path": log.to_string_lossy() });
+    if !log.exists() {
+        Looked::new(&what, "none yet", None, fields)
+    } else if log.is_file() && is_allowed(log, Access::WRITE_OK) {
+        Looked::new(&what, "can be written", None, fields)
+    } else {
+        Looked::new(&what, "cannot be written", Some("check what is there, its owner and its permissions"), fields)
+    }
+}
+
+fn look_at_disk(directory: &Path) -> Looked {
+    const WHAT: &str = "room on its disk";
+    match rustix::fs::statvfs(existing_part(directory)) {
         Ok(found) => {
             let free = found.f_bavail * found.f_frsize;
-            let enough = free > 64 * 1024 * 1024;
-            results.push(Looked {
-                what: "room on its disk".to_owned(),
-                ok: enough,
-                found: bytes(free),
-                hint: (!enough).then(|| "make room; `safe-test prune` removes old snapshots".to_owned()),
-            });
+            let scarce = (free <= 64 * 1024 * 1024).then_some("make room; `safe-test prune` removes old snapshots");
+            Looked::new(WHAT, &bytes(free), scarce, json!({ "bytes_free": free }))
         }
-        Err(error) => results.push(Looked {
-            what: "room on its disk".to_owned(),
-            ok: false,
-            found: error.to_string(),
-            hint: None,
-        }),
+        Err(error) => Looked::new(WHAT, &error.to_string(), Some("check the folder"), Value::Null),
     }
-    results
 }
 
-fn bad(what: &str, error: &dyn crate::error::Explain) -> Looked {
-    let cause = error.source().map(|cause| format!(": {cause}")).unwrap_or_default();
-    Looked { what: what.to_owned(), ok: false, found: format!("{error}{cause}"), hint: error.hint() }
+fn existing_part(folder: &Path) -> &Path {
+    folder.ancestors().find(|path| path.symlink_metadata().is_ok()).unwrap_or(folder)
+}
+
+fn is_allowed(path: &Path, wanted: Access) -> bool {
+    rustix::fs::access(path, wanted).is_ok()
+}
+
+fn bad(what: &str, error: &dyn crate::error::Explain, fields: Value) -> Looked {
+    let mut found = error.to_string();
+    let mut cause = error.source();
+    while let Some(deeper) = cause {
+        found.push_str(&format!(": {deeper}"));
+        cause = deeper.source();
+    }
+    Looked { what: what.to_owned(), ok: false, found, hint: error.hint(), fields }
 }

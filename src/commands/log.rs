@@ -49,7 +49,11 @@ fn verify(context: &Context, store: &Store) -> Result<Exit, Failure> {
         let open: Vec<&str> = open.iter().map(|entry| entry.run.as_str()).collect();
         format!(
             "{}\n",
-            json!({ "schema": 1, "ok": report.is_whole(), "message": report.sentence(), "unfinished": open })
+            json!({
+                "schema": 1, "ok": report.is_whole(), "message": report.sentence(), "lines": report.lines,
+                "damage": report.damage, "damages": report.damages, "watched_since": report.watched_since,
+                "unfinished": open,
+            })
         )
     } else {
         let open = open.iter().map(|entry| {

@@ -125,6 +125,9 @@ enum CommandError {
     /// There is nothing by that name.
     #[error("there is no snapshot `{id}`")]
     UnknownSnapshot { id: String },
+    /// There is no snapshot at all, or none that `latest` could mean.
+    #[error("there is no snapshot in {}", directory.display())]
+    NoSnapshot { directory: std::path::PathBuf },
     /// The snapshot was taken for another project, and this one does not name its database.
     #[error("{id} is of {address}, which was another project's and which this project does not name")]
     OtherProject { id: String, address: String },
@@ -147,6 +150,9 @@ impl Explain for CommandError {
     fn hint(&self) -> Option<String> {
         match self {
             CommandError::UnknownSnapshot { .. } => Some("`safe-test list` shows what there is".to_owned()),
+            CommandError::NoSnapshot { .. } => {
+                Some("a guarded run takes one of each database; so does `safe-test snapshot`".to_owned())
+            }
             CommandError::Leftover { .. } => Some("`safe-test list` shows what can be restored".to_owned()),
             CommandError::OtherProject { .. } => {
                 Some("restore it in the project that it was taken for, or by hand: its manifest says how".to_owned())
@@ -170,6 +176,7 @@ impl Explain for CommandError {
             | CommandError::NoTerminal { .. }
             | CommandError::NotConfirmed { .. }
             | CommandError::UnknownSnapshot { .. }
+            | CommandError::NoSnapshot { .. }
             | CommandError::Leftover { .. }
             | CommandError::NoPolicy { .. }
             | CommandError::State { .. } => Exit::Failed,

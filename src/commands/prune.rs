@@ -25,6 +25,8 @@ pub(super) fn prune(context: &mut Context, dry_run: bool) -> Result<Exit, Failur
         let rows: Vec<_> =
             decisions.iter().map(|one| json!({ "id": one.id, "keep": one.keep, "reason": one.reason })).collect();
         format!("{}\n", json!(rows))
+    } else if decisions.is_empty() {
+        format!("no snapshots in {}\n", store.directory().display())
     } else {
         decisions
             .iter()

@@ -6,8 +6,9 @@ use std::path::Path;
 use super::context::Context;
 use super::judging::Judged;
 use super::report;
-use crate::audit::{self, AuditError, Event, Log, Record, What, Who};
+use crate::audit::{self, AuditError, Event, Log, Record, Refusal, What, Who};
 use crate::error::Failure;
+use crate::exit::Exit;
 use crate::snapshot::Store;
 
 /// Writes the entries of one call, all under one run id.
@@ -114,6 +115,16 @@ impl<'a> Recorder<'a> {
         self.log.accept(&self.entry(Event::Opened)).map(|_| ())
     }
 
+    /// Writes down that a verdict kept something from being done.
+    pub(super) fn record_refusal(&self, judged: &Judged) {
+        let messages: Vec<&str> = judged.judgement.objections().map(|finding| finding.message.as_str()).collect();
+        self.record_ending(Event::Refused(Refusal {
+            judgement: self.judgement.clone(),
+            reason: messages.join("; "),
+            exit: Exit::Refused.code(),
+        }));
+    }
+
     /// Appends an entry about something that is over: failing to write it changes nothing but is said.
     pub(super) fn record_ending(&self, event: Event) {
         let written =
@@ -121,6 +132,14 @@ impl<'a> Recorder<'a> {
         if let Err(failure) = written {
             self.context.ui.warn(&format!("safe-test: not recorded: {}", failure.error()));
         }
+    }
+}
+
+/// Writes down a refusal, where that can be done: a refusal stays a refusal.
+pub(super) fn record_refusal(context: &Context, judged: &Judged, recorder: &Result<Recorder<'_>, Failure>) {
+    match recorder {
+        Ok(recorder) => recorder.record_refusal(judged),
+        Err(failure) => context.ui.warn(&format!("safe-test: not recorded: {}", failure.error())),
     }
 }
 

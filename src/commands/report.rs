@@ -8,6 +8,7 @@ use crate::audit;
 use crate::caller::Caller;
 use crate::environment::{Origin, Reading};
 use crate::policy::FILE_NAME;
+use crate::target::Place;
 use crate::ui::{Tone, Ui, printable};
 use crate::verdict::{Finding, JudgedTarget, Judgement, Level, Verdict};
 
@@ -75,6 +76,11 @@ fn target_json(judged: &JudgedTarget, readings: &[Reading]) -> Value {
         })
         .collect();
     fields.insert("candidates".into(), candidates.into());
+    let file = target.places.iter().find_map(|place| match place {
+        Place::File { path } => Some(path.to_string_lossy().into_owned()),
+        Place::Host { .. } | Place::Socket { .. } | Place::Memory | Place::Instance { .. } => None,
+    });
+    fields.insert("path".into(), file.into());
     fields.insert("shown_by".into(), judged.shown_by.clone().into());
     Value::Object(fields)
 }

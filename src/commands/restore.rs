@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::context::Context;
 use super::judging::{self, Judged};
-use super::recording::Recorder;
+use super::recording::{Recorder, record_refusal};
 use super::{CommandError, Ending, disk::Disk, report};
 use crate::audit::{self, Event};
 use crate::clearance::{ClearanceError, Consent};
@@ -24,15 +24,16 @@ pub(super) fn restore(context: &mut Context, id: &OsStr, yes: bool, inherited: &
     let store = Store::locate(&context.project.root, policy.snapshots.directory.as_deref())?;
     let wanted = find(&store, &context.project.folder, id)?;
     let judged = judging::judge_snapshots(context, &wanted)?;
+    let command = ["safe-test".into(), "restore".into(), id.to_owned()];
     if judged.judgement.verdict != Verdict::Safe && !vouched(context, &judged) {
         for line in report::refusal_text(&judged, &context.ui) {
             context.ui.warn(&line);
         }
+        record_refusal(context, &judged, &Recorder::new(context, &judged, &command));
         return Err(ClearanceError::Verdict(judged.judgement.verdict).into());
     }
     refuse_other_projects(context, &wanted, &judged)?;
     confirm(context, &wanted, yes)?;
-    let command = ["safe-test".into(), "restore".into(), id.to_owned()];
     let recorder = Recorder::new(context, &judged, &command)?;
     let pairs: Vec<(Stored, Target)> =
         wanted.into_iter().zip(judged.judgement.targets.iter().map(|one| one.target.clone())).collect();
@@ -122,7 +123,15 @@ fn put_back(
     };
     let request = |stored, target| Request { stored, target, environment: &context.process, now: context.clock() };
     for (stored, target) in pairs {
-        snapshot::verify(&request(stored, target), Level::Read, &progress("verifying", target))?;
+        if let Err(error) = snapshot::verify(&request(stored, target), Level::Read, &progress("verifying", target)) {
+            let (snapshots, safety) = (Vec::new(), Vec::new());
+            recorder.record_ending(Event::Restore(audit::Restored {
+                snapshots,
+                safety,
+                failure: Some(error.to_string()),
+            }));
+            return Err(error.into());
+        }
     }
     recorder.prepare()?;
     let order = Order {
@@ -199,7 +208,11 @@ pub(super) fn find(store: &Store, folder: &Path, id: &OsStr) -> Result<Vec<Store
     if text == "latest" {
         let (stored, _) = store.list()?;
         let latest = snapshot::latest(stored);
-        return if latest.is_empty() { Err(unknown().into()) } else { Ok(latest) };
+        return if latest.is_empty() {
+            Err(CommandError::NoSnapshot { directory: store.directory().to_owned() }.into())
+        } else {
+            Ok(latest)
+        };
     }
     let path = Path::new(id);
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).ok_or_else(unknown)?;
@@ -256,13 +269,15 @@ fn confirm(context: &Context, wanted: &[Stored], yes: bool) -> Result<(), Failur
     for stored in wanted {
         let manifest = &stored.manifest;
         context.ui.say(&format!(
-            "safe-test: {} will be replaced by {} of {} ({}, {} table{})",
+            "safe-test: {} will be replaced by {} of {} ({}, {})",
             printable(&manifest.target),
             manifest.id,
             manifest.taken_at.format("%Y-%m-%d %H:%M:%SZ"),
             bytes(manifest.size),
-            manifest.tables.len(),
-            if manifest.tables.len() == 1 { "" } else { "s" },
+            match manifest.tables.len() {
+                1 => "1 table".to_owned(),
+                tables => format!("{tables} tables"),
+            },
         ));
     }
     if yes || !context.caller.can_be_asked() {

@@ -88,18 +88,17 @@ fn recorded(outcome: &Result<exec::Outcome, exec::ExecError>) -> Option<Outcome>
 
 /// Prints and records why nothing was run. A log that cannot be written leaves a refusal a refusal.
 fn refuse(context: &Context, judged: &Judged, recorder: Result<&Recorder<'_>, &Failure>) -> Ending {
-    let reason = judged.judgement.objections().map(|finding| finding.message.as_str()).collect::<Vec<_>>().join("; ");
     match recorder {
         Ok(_) if context.dry_run => {}
-        Ok(recorder) => recorder.record_ending(Event::Refused(Refusal {
-            judgement: recorder.judgement().clone(),
-            reason,
-            exit: Exit::Refused.code(),
-        })),
+        Ok(recorder) => recorder.record_refusal(judged),
         Err(failure) => context.ui.warn(&format!("safe-test: not recorded: {}", failure.error())),
     }
     if context.ui.json {
-        context.ui.warn(&report::judgement_json(judged, &context.caller).to_string());
+        let mut refused = report::judgement_json(judged, &context.caller);
+        refused["event"] = "refused".into();
+        refused["exit"] = Exit::Refused.code().into();
+        refused["message"] = "the command was not run".into();
+        context.ui.warn(&refused.to_string());
     } else {
         for line in report::refusal_text(judged, &context.ui) {
             context.ui.warn(&line);

@@ -2,6 +2,8 @@
 
 use std::fs::File;
 
+use serde_json::json;
+
 use super::Ending;
 use super::context::Context;
 use super::disk::Disk;
@@ -83,16 +85,33 @@ fn plan(judged: &Judged) -> Result<Vec<Step>, SnapshotError> {
 
 /// `--dry-run`: what would be done, and nothing else.
 pub(super) fn show_plan(context: &Context, judged: &Judged) -> Result<Ending, Failure> {
+    const NOT_RUN: &str = "the command was not run";
     let steps = plan(judged)?;
+    let how = |step: &Step| match step {
+        Step::Sqlite { .. } => (true, "built-in SQLite".to_owned()),
+        Step::Postgres => (true, "pg_dump".to_owned()),
+        Step::NothingToLose(reason) | Step::LeftToPolicy(reason) => (false, reason.clone()),
+    };
+    if context.ui.json {
+        let plan = steps.iter().enumerate().map(|(at, step)| {
+            let (saved, how) = how(step);
+            json!({ "target": at, "saved": saved, "how": how })
+        });
+        let report = super::report::judgement_json(judged, &context.caller);
+        let shown = json!({
+            "schema": 1, "event": "dry-run", "judgement": report, "plan": plan.collect::<Vec<_>>(), "message": NOT_RUN,
+        });
+        context.ui.warn(&shown.to_string());
+        return Ok(Ending::Own(Exit::Success));
+    }
     for (one, step) in judged.judgement.targets.iter().zip(&steps) {
-        let what = match step {
-            Step::Sqlite { .. } => "would be saved (built-in SQLite)".to_owned(),
-            Step::Postgres => "would be saved (pg_dump)".to_owned(),
-            Step::NothingToLose(reason) | Step::LeftToPolicy(reason) => format!("would not be saved: {reason}"),
+        let what = match how(step) {
+            (true, tool) => format!("would be saved ({tool})"),
+            (false, reason) => format!("would not be saved: {reason}"),
         };
         context.ui.warn(&format!("safe-test: {}: {}; {what}", one.verdict, printable(&one.target.shown())));
     }
-    context.ui.warn("safe-test: dry run: the command was not run");
+    context.ui.warn(&format!("safe-test: dry run: {NOT_RUN}"));
     Ok(Ending::Own(Exit::Success))
 }
 
@@ -102,8 +121,7 @@ pub(super) fn announce(context: &Context, judged: &Judged, receipts: &[Receipt])
         let report = super::report::judgement_json(judged, &context.caller);
         let snapshots: Vec<&str> = receipts.iter().filter_map(Receipt::snapshot).collect();
         context.ui.warn(
-            &serde_json::json!({ "schema": 1, "event": "run-started", "judgement": report, "snapshots": snapshots })
-                .to_string(),
+            &json!({ "schema": 1, "event": "run-started", "judgement": report, "snapshots": snapshots }).to_string(),
         );
         return;
     }

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::context::Context;
-use super::recording::Recorder;
+use super::recording::{Recorder, record_refusal};
 use super::{CommandError, Ending, judging, report, saving};
 use crate::audit::{Event, Saved};
 use crate::clearance::ClearanceError;
@@ -15,14 +15,16 @@ use crate::verdict::Verdict;
 
 pub(super) fn snapshot(context: &mut Context, inherited: &Inherited) -> Result<Ending, Failure> {
     let judged = judging::judge(context, None)?;
+    let recorder = Recorder::new(context, &judged, &["safe-test".into(), "snapshot".into()]);
     // Saving reads only, but a dump of production on a developer's disk is an accident of its own.
     if judged.judgement.verdict != Verdict::Safe {
         for line in report::refusal_text(&judged, &context.ui) {
             context.ui.warn(&line);
         }
+        record_refusal(context, &judged, &recorder);
         return Err(ClearanceError::Verdict(judged.judgement.verdict).into());
     }
-    let recorder = Recorder::new(context, &judged, &["safe-test".into(), "snapshot".into()])?;
+    let recorder = recorder?;
     let interrupt = Interrupt::listen(inherited).map_err(exec::ExecError::Signals)?;
     recorder.prepare()?;
     let saved = match saving::save(context, &judged, recorder.store(), Kind::Manual, recorder.run(), &interrupt) {

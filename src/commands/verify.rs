@@ -49,7 +49,9 @@ pub(super) fn verify(
             .iter()
             .map(|one| json!({ "id": one.id, "ok": one.problem.is_none(), "problem": one.problem }))
             .collect();
-        format!("{}\n", json!({ "schema": 1, "snapshots": rows, "leftovers": leftovers }))
+        format!("{}\n", json!({ "schema": 1, "level": level, "snapshots": rows, "leftovers": leftovers }))
+    } else if results.is_empty() && leftovers.is_empty() {
+        format!("no snapshots in {}\n", store.directory().display())
     } else {
         let lines = results.iter().map(|one| match &one.problem {
             None => format!("ok   {}\n", one.id),

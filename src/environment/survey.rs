@@ -13,7 +13,7 @@ use super::layers::{Draft, Layer, Shell};
 use super::load::Library;
 use super::load_order::{self, Scene};
 use super::mode::Purpose;
-use super::{Files, Invocation, Project, Reading, framework};
+use super::{Files, Invocation, Origin, Project, Reading, framework};
 
 /// What a survey looks at: all of it values.
 #[derive(Clone, Copy)]
@@ -127,8 +127,8 @@ pub enum Condition {
     },
     /// Ruby on Rails' own protection of production databases is switched off by a variable.
     ProtectionDisabled {
-        /// The variable.
-        variable: String,
+        /// Where the variable is set.
+        origin: Origin,
     },
 }
 
@@ -207,6 +207,7 @@ pub fn survey(input: &SurveyInput<'_>) -> Survey {
     survey.files = files;
     survey.problems = problems;
     survey.conditions.extend(conditions);
+    survey.conditions.extend(protection_disabled(&survey.readings));
     survey.invocations = steps.into_iter().map(|step| step.invocation).collect();
     survey
 }
@@ -270,10 +271,12 @@ fn note_effects(step: &Step, draft: &mut Draft<'_>) {
             Effect::Container => Condition::ContainerEnvironment { program: wrapper.clone() },
         });
     }
-    let disabling = "DISABLE_DATABASE_ENVIRONMENT_CHECK";
-    if step.invocation.assignments.iter().any(|(name, _)| name == disabling) {
-        draft.condition(Condition::ProtectionDisabled { variable: disabling.to_owned() });
-    }
+}
+
+/// Whether any loader would set the variable that makes Rails let `db:drop` through to production, whatever its value.
+fn protection_disabled(readings: &[Reading]) -> Option<Condition> {
+    let setting = readings.iter().find_map(|reading| reading.get("DISABLE_DATABASE_ENVIRONMENT_CHECK"))?;
+    Some(Condition::ProtectionDisabled { origin: setting.origin.clone() })
 }
 
 /// The files that a policy names, each by itself and all together, the last one the strongest.

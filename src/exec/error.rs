@@ -43,6 +43,7 @@ impl Explain for LookupError {
                 Some("a command with a slash is looked up from the folder that it runs in".into())
             }
             LookupError::NotFound { .. } => Some("is it installed, and its folder on PATH?".into()),
+            LookupError::CannotExecute { path, .. } if path.is_dir() => Some(format!("{} is a folder", path.display())),
             LookupError::CannotExecute { path, source } => match source.kind() {
                 io::ErrorKind::PermissionDenied => Some(format!("`chmod +x` makes a script of {}", path.display())),
                 _ => None,

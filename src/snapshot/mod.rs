@@ -1,5 +1,6 @@
 //! Saving a database before a command may touch it, and putting it back: plans, engines, manifests, retention.
 
+mod describe;
 mod error;
 mod file_state;
 mod latest;
@@ -19,13 +20,14 @@ mod taken;
 #[cfg(test)]
 mod testing;
 
+pub use describe::{Description, describe};
 pub use error::SnapshotError;
 pub use file_state::{file_state, hash_file};
 pub use latest::latest;
 pub use manifest::{FileState, Kind, Level, Manifest, Server, TableRows, Tool};
 pub use plan::{PlanError, Step, plan};
 pub use receipt::{Care, Receipt};
-pub use restore::{Request, describe, drop_replaced, replaced, restore, verify};
+pub use restore::{Request, drop_replaced, replaced, restore, verify};
 pub use retention::{Decision, decide};
 pub use store::{Reservation, Store, Stored};
 pub use store_error::StoreError;

@@ -5,7 +5,6 @@ use std::path::Path;
 
 use chrono::{DateTime, Utc};
 
-use super::plan::Step;
 use super::store::Stored;
 use super::{Level, SnapshotError, StoreError, Watch, postgres, sqlite};
 use crate::target::{Place, Target};
@@ -64,33 +63,6 @@ pub fn restore(request: &Request<'_>, watch: &dyn Watch) -> Result<Vec<String>, 
             Ok(restored.notes.into_iter().chain(kept).collect())
         }
         _ => Err(unknown_engine(stored)),
-    }
-}
-
-/// Looks at a target as [`super::take()`] would, and says what with it would be saved. Connects, writes nothing.
-///
-/// # Errors
-///
-/// What would keep it from being saved.
-pub fn describe(target: &Target, step: &Step, environment: &[(OsString, OsString)]) -> Result<String, SnapshotError> {
-    match step {
-        Step::NothingToLose(reason) | Step::LeftToPolicy(reason) => Ok(reason.clone()),
-        Step::Sqlite { path } => Ok(match sqlite::examine(path)? {
-            sqlite::Presence::Missing => "it does not exist yet".to_owned(),
-            sqlite::Presence::Empty => "it is empty".to_owned(),
-            sqlite::Presence::Database => format!("readable; saved with the built-in SQLite {}", rusqlite::version()),
-        }),
-        Step::Postgres => {
-            let session = postgres::Session::open(target, environment)?;
-            let (server, tools) = (session.identity(), session.tools());
-            let program = tools.program("pg_dump");
-            Ok(format!(
-                "reachable; server {}; saved with {} (PostgreSQL {})",
-                server.version,
-                program.display(),
-                tools.major
-            ))
-        }
     }
 }
 

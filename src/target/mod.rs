@@ -30,6 +30,7 @@ mod model;
 mod names;
 mod oracle;
 mod parameters;
+mod part_origins;
 mod pdo;
 mod placeholder;
 #[cfg(test)]

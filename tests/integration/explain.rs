@@ -202,3 +202,39 @@ fn an_engine_that_nothing_tells_is_asked_for() {
     sandbox.write(".env", "DB_CONNECTION=pgsql\nDB_HOST=localhost\nDB_NAME=shop_test\n");
     assert_eq!(Judged::of(&sandbox, &[]).json["targets"][0]["engine"], "postgres");
 }
+
+#[test]
+fn a_finding_about_the_name_points_at_the_variable_that_holds_the_name() {
+    let cases = [
+        (".env", "APP_ENV=local\nDB_CONNECTION=pgsql\nDB_HOST=127.0.0.1\nDB_DATABASE=shop_prod\n", "DB_DATABASE", 4),
+        (".env", "PGHOST=localhost\nPGPORT=5432\nPGDATABASE=shop_prod\n", "PGDATABASE", 3),
+        (".env", "DATABASE_URL=postgres://localhost/shop_prod\n", "DATABASE_URL", 1),
+        (
+            "config/database.yml",
+            "test:\n  adapter: postgresql\n  host: localhost\n  database: shop_prod\n",
+            "database",
+            4,
+        ),
+    ];
+    for (file, content, variable, line) in cases {
+        let sandbox = Sandbox::new();
+        sandbox.write(file, content);
+        if file != ".env" {
+            sandbox.write("Gemfile", "gem \"rails\"\ngem \"pg\"\n");
+        }
+        let judged = Judged::of(&sandbox, &[]);
+        let finding = judged.finding("database-name-production");
+        assert_eq!(finding["origin"], serde_json::json!({"variable": variable, "file": file, "line": line}));
+        assert!(finding["remedy"].as_str().unwrap().contains(variable), "{finding}");
+    }
+}
+
+#[test]
+fn a_doubtful_name_points_at_the_variable_that_holds_the_name() {
+    for value in ["your_db_name", "$(cat name)"] {
+        let sandbox = Sandbox::new();
+        sandbox.write(".env", format!("DB_CONNECTION=pgsql\nDB_HOST=localhost\nDB_DATABASE={value}\n"));
+        let judged = Judged::of(&sandbox, &[]);
+        assert_eq!(judged.finding("value-unclear")["origin"]["variable"], "DB_DATABASE", "{:#}", judged.json);
+    }
+}

@@ -8,6 +8,7 @@
 
 mod asking;
 mod corpus;
+mod doctor;
 mod explain;
 mod incidents;
 mod kills;
@@ -16,6 +17,8 @@ mod nothing_to_guard;
 mod oracle;
 mod order;
 mod policy_trust;
+mod programs;
+mod rules;
 mod secrets;
 mod services_and_bridges;
 mod signals;

@@ -132,19 +132,31 @@ fn taken(
         tables: contents::table_rows(held),
         state: Some(state),
         notes,
-        by_hand: by_hand(&identity.database),
+        by_hand: by_hand(session),
     }
 }
 
-/// `--create` also brings the database's settings and grants back.
-fn by_hand(database: &str) -> Vec<String> {
+/// Where to connect, without the password; then the database, which `--create` brings back with its settings and grants.
+fn by_hand(session: &Session) -> Vec<String> {
+    let place = ["PGHOST", "PGPORT"].map(|name| (name, session.connection.variable(name)));
+    let place = place.iter().filter_map(|(name, value)| Some((*name, value.as_ref()?.to_string_lossy().into_owned())));
+    let settings: Vec<String> = place
+        .chain([("PGUSER", session.identity.user.clone())])
+        .map(|(name, value)| format!("{name}={}", quoted(&value)))
+        .collect();
+    let database = &session.identity.database;
     let old = with_ending(database, "_before");
     let rename = format!("ALTER DATABASE {} RENAME TO {}", identifier(database), identifier(&old));
-    let quoted = rename.replace('\'', r"'\''");
     vec![
-        format!("psql --dbname=postgres --command='{quoted}'"),
+        format!("export {}", settings.join(" ")),
+        format!("psql --dbname=postgres --command={}", quoted(&rename)),
         "zstd --decompress --stdout FILE | pg_restore --exit-on-error --create --dbname=postgres".to_owned(),
     ]
+}
+
+/// `text` as one word of a POSIX shell.
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
 }
 
 /// Opens the transaction whose snapshot `pg_dump` takes over.

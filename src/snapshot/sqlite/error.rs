@@ -189,6 +189,9 @@ impl Explain for SqliteError {
             SqliteError::Folder { .. } | SqliteError::NotAFile { .. } => {
                 Some("name the database file itself".to_owned())
             }
+            SqliteError::Unreadable { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
+                Some("it is gone: see whether another snapshot will do, `safe-test list` shows them".to_owned())
+            }
             SqliteError::Unreadable { path, .. } => {
                 Some(format!("make `{}` readable for this account", path.display()))
             }

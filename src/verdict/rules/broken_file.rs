@@ -25,7 +25,14 @@ pub(super) fn check(subject: &Subject<'_>) -> Vec<Finding> {
         if findings.iter().any(|said| said.level == level && said.origin.as_ref() == Some(&origin)) {
             continue;
         }
-        let remedy = format!("correct {}{place}", problem.file.display());
+        let remedy = match problem.kind {
+            ProblemKind::Missing => format!("correct the path to {}, or leave the option out", problem.file.display()),
+            ProblemKind::NotUtf8
+            | ProblemKind::BrokenLine
+            | ProblemKind::Unreadable
+            | ProblemKind::Folder
+            | ProblemKind::TooLarge => format!("correct {}{place}", problem.file.display()),
+        };
         findings.push(about_the_run(ID, level, message, remedy, Some(origin)));
     }
     findings

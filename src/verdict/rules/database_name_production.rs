@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Subject, origin_of, point_elsewhere, production};
+use super::{Subject, production};
 use crate::environment::Project;
 use crate::target::{Place, Target};
 use crate::verdict::{Finding, Level, words};
@@ -14,7 +14,8 @@ pub(super) fn check(subject: &Subject<'_>) -> Vec<Finding> {
     let policy = subject.evidence.policy;
     let mut findings = Vec::new();
     for (at, target, _) in subject.targets() {
-        let Some(origin) = origin_of(target) else { continue };
+        let Some(origin) = target.origin_of_name() else { continue };
+        let remedy = || format!("name a database in {} that is made for tests", origin.variable);
         for name in names_of(target, subject.evidence.project) {
             if policy.production.databases.iter().any(|own| own.eq_ignore_ascii_case(&name)) {
                 findings.push(production(
@@ -22,7 +23,7 @@ pub(super) fn check(subject: &Subject<'_>) -> Vec<Finding> {
                     at,
                     origin,
                     format!("the policy says that the database `{name}` is production"),
-                    point_elsewhere(target),
+                    remedy(),
                 ));
                 continue;
             }
@@ -32,7 +33,7 @@ pub(super) fn check(subject: &Subject<'_>) -> Vec<Finding> {
                 let message = format!("{message}; the policy allows this name");
                 findings.push(Finding { level: Level::Note, ..production(ID, at, origin, message, String::new()) });
             } else {
-                findings.push(production(ID, at, origin, message, point_elsewhere(target)));
+                findings.push(production(ID, at, origin, message, remedy()));
             }
         }
     }

@@ -1,8 +1,7 @@
 //! `value-unclear`: a value that names a database cannot be dialled or known as it stands.
 
-use super::{Subject, origin_of};
-use crate::environment::Origin;
-use crate::target::{Doubt, Target};
+use super::Subject;
+use crate::target::Doubt;
 use crate::verdict::{Finding, Level};
 
 /// The id of this rule.
@@ -12,10 +11,7 @@ pub(super) fn check(subject: &Subject<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (at, target, _) in subject.targets() {
         for doubt in &target.doubts {
-            let origin = match doubt {
-                Doubt::Port => origin_of_port(target),
-                Doubt::Unexpanded | Doubt::Unresolved | Doubt::Syntax | Doubt::Placeholder => origin_of(target),
-            };
+            let origin = target.origin_of_doubt(*doubt);
             let variable = origin.map_or("the value", |origin| origin.variable.as_str());
             let (message, remedy) = match doubt {
                 Doubt::Unexpanded => (
@@ -48,12 +44,6 @@ pub(super) fn check(subject: &Subject<'_>) -> Vec<Finding> {
         }
     }
     findings
-}
-
-/// Where a target of several variables has its port from: the one that is named after it.
-fn origin_of_port(target: &Target) -> Option<&Origin> {
-    let named = target.origins.iter().find(|origin| origin.variable.to_lowercase().contains("port"));
-    named.or_else(|| origin_of(target))
 }
 
 #[cfg(test)]

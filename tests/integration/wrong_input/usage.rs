@@ -52,7 +52,7 @@ fn wrong_usage_is_125_and_says_that_nothing_was_run() {
 #[test]
 fn an_unknown_snapshot_is_125_for_every_subcommand_that_takes_one() {
     let sandbox = Sandbox::with_sqlite();
-    for arguments in [&["restore", "nope"][..], &["restore"], &["verify", "nope"], &["verify", "backups/nope.dump"]] {
+    for arguments in [&["restore", "nope"][..], &["verify", "nope"], &["verify", "backups/nope.dump"]] {
         let outcome = sandbox.run(arguments).expect_code(125);
         assert!(outcome.stderr.contains("there is no snapshot"), "{arguments:?}\n{}", outcome.stderr);
         assert!(outcome.stderr.contains("hint: `safe-test list`"), "{arguments:?}\n{}", outcome.stderr);

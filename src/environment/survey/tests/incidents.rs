@@ -83,3 +83,16 @@ fn rails_protection_switched_off_in_front_of_the_command() {
     let conditions = project(&[]).run("env DISABLE_DATABASE_ENVIRONMENT_CHECK=1 rails db:reset").conditions();
     assert!(matches!(&conditions[..], [Condition::ProtectionDisabled { .. }]));
 }
+
+#[test]
+fn rails_protection_switched_off_in_the_environment_or_a_file() {
+    let exported = project(&[]).set("DISABLE_DATABASE_ENVIRONMENT_CHECK", "1").run("rails db:reset").conditions();
+    assert!(matches!(&exported[..], [Condition::ProtectionDisabled { origin }] if origin.file.is_none()));
+    let files =
+        [("Gemfile", "gem \"rails\"\ngem \"dotenv-rails\"\n"), (".env", "DISABLE_DATABASE_ENVIRONMENT_CHECK=1\n")];
+    let written = project(&files).run("rails db:reset").conditions();
+    assert!(
+        matches!(&written[..], [Condition::ProtectionDisabled { origin }] if origin.line == Some(1)),
+        "{written:?}"
+    );
+}
