@@ -83,7 +83,8 @@ fn check(context: &mut Context, stored: &Stored, level: Level, interrupt: &Inter
     }
     let interrupted = || interrupt.requested().is_some();
     let watch = Progress::new(format!("verifying {id}"), &context.ui, &interrupted);
-    let request = Request { stored, target: &one.target, environment: &context.process, now: context.clock() };
+    let request =
+        Request { stored, target: &one.target, environment: &context.process, now: context.clock(), damaged: false };
     match snapshot::verify(&request, level, &watch) {
         Ok(()) => Ok(Checked { id, problem: None }),
         Err(error) if error.exit() == Exit::NoSnapshot => {
