@@ -1,8 +1,11 @@
 //! Undoing what a command did, however it did it; and what is said where that fails.
 
+use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::ffi::OsStrExt;
+use std::process::Stdio;
 
-use crate::support::{Postgres, Sandbox};
+use crate::support::{Outcome, Postgres, Sandbox};
 
 #[test]
 fn what_a_command_damaged_is_replaced_and_kept() {
@@ -52,4 +55,49 @@ fn a_restore_that_fails_names_the_database_and_its_safety_snapshot() {
     assert!(outcome.stderr.contains(&format!("cannot restore postgres database `{database}`")), "{}", outcome.stderr);
     assert!(outcome.stderr.contains(&format!("`safe-test restore {safety}` puts it back")), "{}", outcome.stderr);
     assert_eq!(server.psql(database, "SELECT a FROM t"), "1");
+}
+
+#[test]
+fn a_path_that_is_not_utf8_is_not_taken_for_a_database_that_does_not_exist() {
+    let mut sandbox = Sandbox::with_sqlite();
+    let folder = sandbox.project().join(OsStr::from_bytes(b"caf\xe9"));
+    fs::create_dir(&folder).unwrap();
+    fs::copy(sandbox.project().join("app_test.db"), folder.join("app_test.db")).unwrap();
+    // Named by a value, and by being in a folder of the project.
+    sandbox.set("SECOND_URL", OsStr::from_bytes(b"sqlite:./caf\xe9/app_test.db"));
+    sandbox.expect_not_run(&sandbox.guarded(), 121, &["is not UTF-8", "give the file and its folders names in UTF-8"]);
+    sandbox.set("SECOND_URL", "");
+    let mut command = sandbox.command();
+    fs::copy(sandbox.project().join(".env"), folder.join(".env")).unwrap();
+    command.current_dir(&folder).arg("../suite");
+    sandbox.expect_not_run(&Outcome::of(&mut command), 121, &["is not UTF-8"]);
+}
+
+#[test]
+fn prune_drops_a_replaced_template_and_goes_on_after_one_that_stays() {
+    let database = "template_test";
+    let sandbox = Sandbox::with_postgres(database);
+    let server = Postgres::server();
+    let sql = |sql: &str| server.psql("postgres", sql);
+    sql(&format!("ALTER DATABASE {database} IS_TEMPLATE true"));
+    sandbox.guarded().expect_code(0);
+    sandbox.run(&["restore"]).expect_code(0);
+    sandbox.run(&["restore"]).expect_code(0);
+    let kept = format!("SELECT datname FROM pg_database WHERE datname LIKE '{database}_replaced_%' ORDER BY 1");
+    let kept = sql(&kept);
+    let [first, second] = kept.lines().collect::<Vec<_>>()[..] else { panic!("{kept}") };
+    let mut client = sandbox.program(server.program("psql"));
+    client.args(["-Xq", &server.url(first)]).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut client = client.spawn().unwrap();
+    let connected = format!("SELECT count(*) > 0 FROM pg_stat_activity WHERE datname = '{first}'");
+    while sql(&connected) == "f" {}
+    let outcome = sandbox.run(&["prune"]).expect_code(125);
+    assert!(outcome.stderr.contains(&format!("{first} stays: ")), "{}", outcome.stderr);
+    assert!(outcome.stderr.contains(&format!("{second} dropped")), "{}", outcome.stderr);
+    drop(client.stdin.take());
+    client.wait().unwrap();
+    while sql(&connected) == "t" {}
+    sandbox.run(&["prune"]).expect_code(0);
+    assert_eq!(sql(&format!("SELECT count(*) FROM pg_database WHERE datname LIKE '{database}%'")), "1");
+    sql(&format!("ALTER DATABASE {database} IS_TEMPLATE false"));
 }

@@ -159,6 +159,12 @@ pub(super) fn drop_database(server: &mut Session, database: &str) -> Result<(), 
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = {} AND usename = current_user",
         literal(database)
     ))?;
+    // A template cannot be dropped; the database that was replaced may have been one.
+    let template =
+        server.psql.ask(format!("SELECT datistemplate FROM pg_database WHERE datname = {}", literal(database)))?;
+    if template.first().is_some_and(|answer| answer == b"t") {
+        server.psql.ask(format!("ALTER DATABASE {} IS_TEMPLATE false", identifier(database)))?;
+    }
     server.psql.ask(format!("DROP DATABASE IF EXISTS {}", identifier(database))).map(drop)
 }
 
