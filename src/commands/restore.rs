@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 use std::path::Path;
 
+use chrono::{DateTime, Utc};
 use serde_json::json;
 
 use super::context::Context;
@@ -22,7 +23,7 @@ use crate::verdict::Verdict;
 pub(super) fn restore(context: &mut Context, id: &OsStr, yes: bool, inherited: &Inherited) -> Result<Ending, Failure> {
     let (policy, _) = judging::policy_in_force(context)?;
     let store = Store::locate(&context.project.root, policy.snapshots.directory.as_deref())?;
-    let wanted = find(&store, &context.project.folder, id)?;
+    let wanted = find(&store, &context.project.folder, id, context.clock())?;
     let judged = judging::judge_snapshots(context, &wanted)?;
     if judged.judgement.verdict != Verdict::Safe && !vouched(context, &judged) {
         for line in report::refusal_text(&judged, &context.ui) {
@@ -124,6 +125,9 @@ fn put_back(
         now: context.clock(),
         damaged: false,
     };
+    // No prune takes them away meanwhile.
+    let _held =
+        pairs.iter().map(|(stored, _)| recorder.store().hold(&stored.manifest.id)).collect::<Result<Vec<_>, _>>()?;
     for (stored, target) in pairs {
         snapshot::verify(&request(stored, target), Level::Read, &progress("verifying", target))?;
     }
@@ -206,12 +210,15 @@ fn answer(context: &Context, restored: &[PutBack]) -> Result<(), Failure> {
 }
 
 /// The snapshots that `id` names: one, or for `latest` all of the newest run's or manual one's.
-pub(super) fn find(store: &Store, folder: &Path, id: &OsStr) -> Result<Vec<Stored>, Failure> {
+pub(super) fn find(store: &Store, folder: &Path, id: &OsStr, now: DateTime<Utc>) -> Result<Vec<Stored>, Failure> {
     let text = id.to_string_lossy();
     let unknown = || CommandError::UnknownSnapshot { id: text.clone().into_owned() };
     if text == "latest" {
-        let (stored, _) = store.list()?;
-        let latest = snapshot::latest(stored);
+        let (stored, broken) = store.list()?;
+        let latest = snapshot::latest(stored, now);
+        if let Some(error) = snapshot::unread_since(&latest, broken) {
+            return Err(error.into());
+        }
         return if latest.is_empty() { Err(unknown().into()) } else { Ok(latest) };
     }
     let path = Path::new(id);

@@ -34,7 +34,7 @@ pub(super) fn verify(
         results.extend(broken.iter().map(|error| Checked::bad("?", &error.to_string())));
         stored
     } else {
-        restore::find(&store, &context.project.folder, id.unwrap_or(OsStr::new("latest")))?
+        restore::find(&store, &context.project.folder, id.unwrap_or(OsStr::new("latest")), context.clock())?
     };
     let interrupt = Interrupt::listen(inherited).map_err(exec::ExecError::Signals)?;
     for stored in &wanted {

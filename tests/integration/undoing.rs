@@ -101,3 +101,23 @@ fn prune_drops_a_replaced_template_and_goes_on_after_one_that_stays() {
     assert_eq!(sql(&format!("SELECT count(*) FROM pg_database WHERE datname LIKE '{database}%'")), "1");
     sql(&format!("ALTER DATABASE {database} IS_TEMPLATE false"));
 }
+
+#[test]
+fn latest_is_not_an_older_run_where_the_newest_manifest_cannot_be_read() {
+    let sandbox = Sandbox::with_sqlite();
+    sandbox.guarded().expect_code(0);
+    let first = sandbox.ids();
+    sandbox.sqlite("app_test.db", "UPDATE t SET a = 2");
+    sandbox.guarded().expect_code(0);
+    sandbox.sqlite("app_test.db", "UPDATE t SET a = 3");
+    let second = sandbox.ids().into_iter().find(|id| !first.contains(id)).unwrap();
+    let manifest = sandbox.backups().join(format!("{second}.json"));
+    let text = fs::read_to_string(&manifest).unwrap();
+    fs::write(&manifest, text.replace("\"schema\": 1", "\"schema\": 2")).unwrap();
+    let outcome = sandbox.run(&["restore", "latest"]).expect_code(121);
+    assert!(outcome.stderr.contains(&format!("{second}.json")), "{}", outcome.stderr);
+    assert_eq!(sandbox.sqlite("app_test.db", "SELECT a FROM t"), "3");
+    // By its name the older one is restored all the same.
+    sandbox.run(&["restore", &first[0]]).expect_code(0);
+    assert_eq!(sandbox.sqlite("app_test.db", "SELECT a FROM t"), "1");
+}
