@@ -34,26 +34,28 @@ pub(super) fn prune(context: &mut Context, dry_run: bool) -> Result<Exit, Failur
             .collect()
     };
     context.ui.answer(&text).map_err(CommandError::Output)?;
-    replaced_databases(context, dry_run || context.dry_run)?;
     if !dropped.is_empty() {
         let command = vec!["safe-test".to_owned(), "prune".to_owned()];
         Recorder::plain(context, store, command).record(Event::Prune(Pruned { snapshots: dropped }))?;
     }
-    Ok(Exit::Success)
+    replaced_databases(context, dry_run || context.dry_run)
 }
 
 /// Drops the databases that earlier restores have replaced and kept, on the servers that the project names and that are
-/// judged safe.
-fn replaced_databases(context: &mut Context, dry_run: bool) -> Result<(), Failure> {
+/// judged safe. One that cannot be dropped does not keep the others.
+fn replaced_databases(context: &mut Context, dry_run: bool) -> Result<Exit, Failure> {
     let judged = judging::judge(context, None)?;
+    let mut exit = Exit::Success;
     let safe = judged.judgement.targets.iter().filter(|one| one.verdict == Verdict::Safe);
     for one in safe.filter(|one| one.target.engine == Engine::Postgres) {
         match snapshot::replaced(&one.target, &context.process) {
             Ok(names) => {
                 for name in names {
                     let done = if dry_run { "would be dropped" } else { "dropped" };
-                    if !dry_run {
-                        snapshot::drop_replaced(&one.target, &context.process, &name)?;
+                    if !dry_run && let Err(error) = snapshot::drop_replaced(&one.target, &context.process, &name) {
+                        context.ui.warn(&format!("safe-test: {} stays: {error}", printable(&name)));
+                        exit = Exit::Failed;
+                        continue;
                     }
                     context.ui.say(&format!("safe-test: {} {done}: a restore replaced it", printable(&name)));
                 }
@@ -62,7 +64,7 @@ fn replaced_databases(context: &mut Context, dry_run: bool) -> Result<(), Failur
             Err(error) => context.ui.say(&format!("safe-test: not looked at: {error}")),
         }
     }
-    Ok(())
+    Ok(exit)
 }
 
 /// Drops what the decisions say, except what a running command needs; gives the names that went.

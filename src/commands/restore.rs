@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 use std::path::Path;
 
+use chrono::{DateTime, Utc};
 use serde_json::json;
 
 use super::context::Context;
@@ -14,7 +15,7 @@ use crate::clearance::{ClearanceError, Consent};
 use crate::error::Failure;
 use crate::exec::{self, Inherited, Interrupt};
 use crate::exit::Exit;
-use crate::snapshot::{self, Care, Kind, Level, Order, Receipt, Request, SnapshotError, Store, Stored};
+use crate::snapshot::{self, Kind, Level, Order, Receipt, Request, SnapshotError, Store, Stored};
 use crate::target::Target;
 use crate::ui::{Progress, bytes, printable};
 use crate::verdict::Verdict;
@@ -22,7 +23,7 @@ use crate::verdict::Verdict;
 pub(super) fn restore(context: &mut Context, id: &OsStr, yes: bool, inherited: &Inherited) -> Result<Ending, Failure> {
     let (policy, _) = judging::policy_in_force(context)?;
     let store = Store::locate(&context.project.root, policy.snapshots.directory.as_deref())?;
-    let wanted = find(&store, &context.project.folder, id)?;
+    let wanted = find(&store, &context.project.folder, id, context.clock())?;
     let judged = judging::judge_snapshots(context, &wanted)?;
     let command = ["safe-test".into(), "restore".into(), id.to_owned()];
     if judged.judgement.verdict != Verdict::Safe && !vouched(context, &judged) {
@@ -47,10 +48,7 @@ pub(super) fn restore(context: &mut Context, id: &OsStr, yes: bool, inherited: &
             let not_done = match (done, is_underway) {
                 (0, false) => "nothing was changed".to_owned(),
                 (done, false) => format!("{done} of {} databases are back; the others were not changed", pairs.len()),
-                (done, true) => format!(
-                    "{done} of {} databases are back; `safe-test list` shows the safety snapshot of the one that failed",
-                    pairs.len()
-                ),
+                (done, true) => format!("{done} of {} databases are back", pairs.len()),
             };
             context.ui.fail(&failure, &not_done);
             Ok(interrupt.requested().map_or_else(|| Ending::Own(failure.error().exit()), Ending::Signal))
@@ -121,7 +119,16 @@ fn put_back(
     let progress = |what: &str, target: &Target| {
         Progress::new(format!("{what} {}", printable(&target.shown())), &context.ui, &interrupted)
     };
-    let request = |stored, target| Request { stored, target, environment: &context.process, now: context.clock() };
+    let request = |stored, target| Request {
+        stored,
+        target,
+        environment: &context.process,
+        now: context.clock(),
+        damaged: false,
+    };
+    // No prune takes them away meanwhile.
+    let _held =
+        pairs.iter().map(|(stored, _)| recorder.store().hold(&stored.manifest.id)).collect::<Result<Vec<_>, _>>()?;
     for (stored, target) in pairs {
         if let Err(error) = snapshot::verify(&request(stored, target), Level::Read, &progress("verifying", target)) {
             let (snapshots, safety) = (Vec::new(), Vec::new());
@@ -148,15 +155,19 @@ fn put_back(
     for (at, (stored, target)) in pairs.iter().enumerate() {
         let one = (|| -> Result<PutBack, SnapshotError> {
             let step = snapshot::plan(target, &Default::default(), &Disk)?;
-            let receipt = snapshot::take(at, target, &step, &order, &progress("saving", target))?;
-            let notes = snapshot::restore(&request(stored, target), &progress("restoring", target))?;
-            let safety = Some(receipt).filter(|receipt| matches!(receipt.care(), Care::Saved { .. }));
-            Ok(PutBack {
-                id: stored.manifest.id.clone(),
-                target: target.shown(),
-                safety: safety.and_then(|receipt| receipt.snapshot().map(str::to_owned)),
-                notes,
-            })
+            let not_restored =
+                |safety, cause| SnapshotError::NotRestored { shown: target.shown(), safety, cause: Box::new(cause) };
+            let taken = snapshot::take(at, target, &step, &order, &progress("saving", target));
+            let damaged = taken.as_ref().is_err_and(SnapshotError::says_that_the_database_is_damaged);
+            let receipt = match taken {
+                Err(_) if damaged => None,
+                taken => Some(taken.map_err(|cause| not_restored(None, cause))?),
+            };
+            let safety = receipt.as_ref().and_then(Receipt::snapshot).map(str::to_owned);
+            let request = Request { damaged, ..request(stored, target) };
+            let notes = snapshot::restore(&request, &progress("restoring", target))
+                .map_err(|cause| not_restored(safety.clone(), cause))?;
+            Ok(PutBack { id: stored.manifest.id.clone(), target: target.shown(), safety, notes })
         })();
         match one {
             Ok(one) => done.push(one),
@@ -169,7 +180,7 @@ fn put_back(
     recorder.record_ending(Event::Restore(audit::Restored {
         snapshots: done.iter().map(|one| one.id.clone()).collect(),
         safety: done.iter().filter_map(|one| one.safety.clone()).collect(),
-        failure: outcome.as_ref().err().map(ToString::to_string),
+        failure: outcome.as_ref().err().map(with_cause),
     }));
     if let Err(error) = outcome {
         for one in &done {
@@ -179,6 +190,12 @@ fn put_back(
         return Err(Stopped { failure: error.into(), done: done.len(), is_underway });
     }
     Ok(done)
+}
+
+/// An error with its next cause, for the log.
+fn with_cause(error: &SnapshotError) -> String {
+    let cause = std::error::Error::source(error).map(|cause| format!(": {cause}")).unwrap_or_default();
+    format!("{error}{cause}")
 }
 
 fn answer(context: &Context, restored: &[PutBack]) -> Result<(), Failure> {
@@ -202,12 +219,15 @@ fn answer(context: &Context, restored: &[PutBack]) -> Result<(), Failure> {
 }
 
 /// The snapshots that `id` names: one, or for `latest` all of the newest run's or manual one's.
-pub(super) fn find(store: &Store, folder: &Path, id: &OsStr) -> Result<Vec<Stored>, Failure> {
+pub(super) fn find(store: &Store, folder: &Path, id: &OsStr, now: DateTime<Utc>) -> Result<Vec<Stored>, Failure> {
     let text = id.to_string_lossy();
     let unknown = || CommandError::UnknownSnapshot { id: text.clone().into_owned() };
     if text == "latest" {
-        let (stored, _) = store.list()?;
-        let latest = snapshot::latest(stored);
+        let (stored, broken) = store.list()?;
+        let latest = snapshot::latest(stored, now);
+        if let Some(error) = snapshot::unread_since(&latest, broken) {
+            return Err(error.into());
+        }
         return if latest.is_empty() {
             Err(CommandError::NoSnapshot { directory: store.directory().to_owned() }.into())
         } else {

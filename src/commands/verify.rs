@@ -34,7 +34,7 @@ pub(super) fn verify(
         results.extend(broken.iter().map(|error| Checked::bad("?", &error.to_string())));
         stored
     } else {
-        restore::find(&store, &context.project.folder, id.unwrap_or(OsStr::new("latest")))?
+        restore::find(&store, &context.project.folder, id.unwrap_or(OsStr::new("latest")), context.clock())?
     };
     let interrupt = Interrupt::listen(inherited).map_err(exec::ExecError::Signals)?;
     for stored in &wanted {
@@ -85,7 +85,8 @@ fn check(context: &mut Context, stored: &Stored, level: Level, interrupt: &Inter
     }
     let interrupted = || interrupt.requested().is_some();
     let watch = Progress::new(format!("verifying {id}"), &context.ui, &interrupted);
-    let request = Request { stored, target: &one.target, environment: &context.process, now: context.clock() };
+    let request =
+        Request { stored, target: &one.target, environment: &context.process, now: context.clock(), damaged: false };
     match snapshot::verify(&request, level, &watch) {
         Ok(()) => Ok(Checked { id, problem: None }),
         Err(error) if error.exit() == Exit::NoSnapshot => {

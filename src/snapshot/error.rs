@@ -21,6 +21,17 @@ pub enum SnapshotError {
         #[source]
         cause: Box<SnapshotError>,
     },
+    /// One target was not put back.
+    #[error("cannot restore {shown}")]
+    NotRestored {
+        /// The target, for people.
+        shown: String,
+        /// The snapshot of what was there before, where one was taken.
+        safety: Option<String>,
+        /// Why.
+        #[source]
+        cause: Box<SnapshotError>,
+    },
     /// There is no way to save the target.
     #[error(transparent)]
     Plan(#[from] PlanError),
@@ -39,11 +50,19 @@ impl SnapshotError {
     /// Whether a restore that ended with this error may have changed the database all the same.
     #[must_use]
     pub fn may_have_changed_the_database(&self) -> bool {
-        matches!(
-            self,
+        match self {
+            SnapshotError::NotRestored { cause, .. } => cause.may_have_changed_the_database(),
             SnapshotError::Sqlite(SqliteError::RestoredDiffers { .. })
-                | SnapshotError::Postgres(PostgresError::NotRestored { .. })
-        )
+            | SnapshotError::Postgres(PostgresError::NotRestored { .. }) => true,
+            _ => false,
+        }
+    }
+
+    /// Whether what is in the place of a database is so damaged that it cannot be saved, so that a restore replaces it as
+    /// it is.
+    #[must_use]
+    pub fn says_that_the_database_is_damaged(&self) -> bool {
+        matches!(self, SnapshotError::Sqlite(SqliteError::Damaged { .. } | SqliteError::NotDatabase { .. }))
     }
 
     /// The error with the target that it is about.
@@ -58,6 +77,13 @@ impl Explain for SnapshotError {
     fn hint(&self) -> Option<String> {
         match self {
             SnapshotError::Target { cause, .. } => cause.hint(),
+            SnapshotError::NotRestored { safety, cause, .. } => {
+                let before = safety
+                    .as_ref()
+                    .map(|id| format!("what was there before is saved as {id}: `safe-test restore {id}` puts it back"));
+                let hints: Vec<String> = cause.hint().into_iter().chain(before).collect();
+                (!hints.is_empty()).then(|| hints.join("; "))
+            }
             SnapshotError::Plan(error) => error.hint(),
             SnapshotError::Store(error) => error.hint(),
             SnapshotError::Sqlite(error) => error.hint(),
@@ -67,7 +93,7 @@ impl Explain for SnapshotError {
 
     fn exit(&self) -> Exit {
         match self {
-            SnapshotError::Target { cause, .. } => cause.exit(),
+            SnapshotError::Target { cause, .. } | SnapshotError::NotRestored { cause, .. } => cause.exit(),
             SnapshotError::Plan(error) => error.exit(),
             SnapshotError::Store(error) => error.exit(),
             SnapshotError::Sqlite(error) => error.exit(),

@@ -23,7 +23,7 @@ mod testing;
 pub use describe::{Description, describe};
 pub use error::SnapshotError;
 pub use file_state::{file_state, hash_file};
-pub use latest::latest;
+pub use latest::{latest, unread_since};
 pub use manifest::{FileState, Kind, Level, Manifest, Server, TableRows, Tool};
 pub use plan::{PlanError, Step, plan};
 pub use receipt::{Care, Receipt};

@@ -1,6 +1,6 @@
 //! What has to be done for each target before the command: decided first, done later by `take.rs`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::environment::Files;
 use crate::error::Explain;
@@ -33,6 +33,12 @@ pub enum PlanError {
         /// The engine.
         engine: Engine,
     },
+    /// The database's path is not UTF-8: what was read of it may lead elsewhere, and a manifest cannot name it.
+    #[error("the path `{}` is not UTF-8, so that the database cannot be told for certain", path.display())]
+    PathNotText {
+        /// The path, as far as it could be read.
+        path: PathBuf,
+    },
 }
 
 impl Explain for PlanError {
@@ -42,6 +48,7 @@ impl Explain for PlanError {
                 "say which engine it is: as the scheme of a URL (DATABASE_URL=postgres://…), or beside the host (DB_CONNECTION=pgsql)"
                     .to_owned(),
             ),
+            PlanError::PathNotText { .. } => Some("give the file and its folders names in UTF-8".to_owned()),
             PlanError::NoTool { .. } => Some(
                 "a person can say in .safe-test.toml how it is kept ([[snapshots.external]] target, how) and run `safe-test trust`"
                     .to_owned(),
@@ -51,7 +58,7 @@ impl Explain for PlanError {
 
     fn exit(&self) -> Exit {
         match self {
-            PlanError::NoTool { .. } => Exit::NoSnapshot,
+            PlanError::NoTool { .. } | PlanError::PathNotText { .. } => Exit::NoSnapshot,
         }
     }
 }
@@ -61,6 +68,12 @@ fn why_no_tool(engine: Engine) -> String {
         Engine::Unknown => "nothing says which engine it is".to_owned(),
         known => format!("there is no way to snapshot {known} yet"),
     }
+}
+
+/// Whether a path says which file is meant. Values are read as text, where bytes that are not UTF-8 become U+FFFD; only
+/// a file that is really called so may have it.
+fn is_text(path: &Path, files: &dyn Files) -> bool {
+    path.to_str().is_some_and(|text| !text.contains(char::REPLACEMENT_CHARACTER) || files.exists(path))
 }
 
 /// Decides what to do for `target`.
@@ -88,6 +101,7 @@ pub fn plan(target: &Target, policy: &Policy, files: &dyn Files) -> Result<Step,
         return Ok(Step::NothingToLose("it is in the memory of the process".to_owned()));
     }
     match (target.engine, &target.places[0]) {
+        (_, Place::File { path }) if !is_text(path, files) => Err(PlanError::PathNotText { path: path.clone() }),
         (_, Place::File { path }) if !files.exists(path) => Ok(Step::NothingToLose("it does not exist yet".to_owned())),
         (Engine::Sqlite | Engine::Libsql, Place::File { path }) => Ok(Step::Sqlite { path: path.clone() }),
         (Engine::Postgres, Place::Host { .. } | Place::Socket { .. }) => Ok(Step::Postgres),

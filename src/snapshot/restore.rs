@@ -20,6 +20,8 @@ pub struct Request<'a> {
     pub environment: &'a [(OsString, OsString)],
     /// When the call began.
     pub now: DateTime<Utc>,
+    /// Whether what is in the target's place is too damaged to be saved: it is then kept as it is, under another name.
+    pub damaged: bool,
 }
 
 /// Checks a snapshot again: its hash, the whole of it through the engine's own reader, and at [`Level::Restore`] by
@@ -39,7 +41,7 @@ pub fn verify(request: &Request<'_>, level: Level, watch: &dyn Watch) -> Result<
 }
 
 /// Puts the database back that a snapshot was taken from, and gives what a person should know, a sentence each. The
-/// caller has taken a safety snapshot.
+/// caller has taken a safety snapshot, or says that what is there is damaged.
 ///
 /// # Errors
 ///
@@ -53,7 +55,11 @@ pub fn restore(request: &Request<'_>, watch: &dyn Watch) -> Result<Vec<String>, 
             if !matches!(request.target.places.as_slice(), [Place::File { path }] if path == database) {
                 return Err(not_its_target(stored));
             }
-            Ok(sqlite::restore(&stored.dump, &stored.manifest, database, watch)?.notes)
+            let restored = match request.damaged {
+                true => sqlite::replace(&stored.dump, &stored.manifest, database, request.now, watch)?,
+                false => sqlite::restore(&stored.dump, &stored.manifest, database, watch)?,
+            };
+            Ok(restored.notes)
         }
         "postgres" => {
             let restored = postgres::restore(&request.for_postgres(), watch)?;

@@ -101,7 +101,7 @@ fn save(
 ) -> Result<Care, SnapshotError> {
     let address = subject.target.address();
     if order.may_reuse
-        && let Some(earlier) = newest_of(order.store, subject.engine, &address)?
+        && let Some(earlier) = newest_of(order, subject.engine, &address)?
         && is_unchanged(&earlier.manifest)?
         && let Some(stored) = believe(order, earlier, watch)?
     {
@@ -138,17 +138,23 @@ fn save(
     Ok(Care::Saved { id, size: stored.manifest.size })
 }
 
-/// The newest snapshot that a run may take as its own. A safety snapshot is not one: `latest` never means it.
-fn newest_of(store: &Store, engine: &str, address: &str) -> Result<Option<Stored>, SnapshotError> {
-    let (stored, _) = store.list()?;
+/// The newest snapshot that a run may take as its own. A safety snapshot is not one: `latest` never means it. Nor is one
+/// from the future, which would hide all that a clock set right again has taken since.
+fn newest_of(order: &Order<'_>, engine: &str, address: &str) -> Result<Option<Stored>, SnapshotError> {
+    let (stored, _) = order.store.list()?;
     Ok(stored.into_iter().find(|Stored { manifest, .. }| {
-        manifest.kind != Kind::Safety && manifest.engine == engine && manifest.target == address
+        manifest.kind != Kind::Safety
+            && manifest.taken_at <= order.now
+            && manifest.engine == engine
+            && manifest.target == address
     }))
 }
 
 /// Whether an earlier snapshot is still what it was: its file looks untouched since it was hashed not long ago, or is
 /// hashed again. If so it is marked as this run's as well.
 fn believe(order: &Order<'_>, mut earlier: Stored, watch: &dyn Watch) -> Result<Option<Stored>, SnapshotError> {
+    // Held until its manifest is written anew: else a prune in between would leave a manifest without a dump.
+    let Ok(_held) = order.store.hold(&earlier.manifest.id) else { return Ok(None) };
     let Ok(now) = file_state(&earlier.dump, order.now) else { return Ok(None) };
     let is_untouched = earlier.manifest.file_state.as_ref().is_some_and(|then| {
         let age = order.now - then.hashed_at;

@@ -27,4 +27,5 @@ mod support;
 mod terminal;
 mod tidy;
 mod transparent;
+mod undoing;
 mod wrong_input;

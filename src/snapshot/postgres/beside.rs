@@ -1,16 +1,14 @@
 //! A database beside the others, made of a snapshot: created empty, filled, compared; dropped again if that fails.
 
-use std::ffi::OsString;
-
 use serde::{Deserialize, Serialize};
 
 use super::catalog::{self, Contents};
 use super::contents::compare_restored;
 use super::facts::Facts;
+use super::load::load;
 use super::names::related;
-use super::process::{Running, attended};
 use super::psql::{identifier, literal, number, text};
-use super::readback::{Stored, feed};
+use super::readback::Stored;
 use super::script::Script;
 use super::verify::Request;
 use super::{PostgresError, Session};
@@ -161,6 +159,12 @@ pub(super) fn drop_database(server: &mut Session, database: &str) -> Result<(), 
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = {} AND usename = current_user",
         literal(database)
     ))?;
+    // A template cannot be dropped; the database that was replaced may have been one.
+    let template =
+        server.psql.ask(format!("SELECT datistemplate FROM pg_database WHERE datname = {}", literal(database)))?;
+    if template.first().is_some_and(|answer| answer == b"t") {
+        server.psql.ask(format!("ALTER DATABASE {} IS_TEMPLATE false", identifier(database)))?;
+    }
     server.psql.ask(format!("DROP DATABASE IF EXISTS {}", identifier(database))).map(drop)
 }
 
@@ -170,63 +174,11 @@ fn fill(
     name: &str,
     watch: &dyn Watch,
 ) -> Result<Vec<String>, PostgresError> {
-    let mut notes = Vec::new();
-    if let Err(first) = load(server, material, name, &[], watch) {
-        if !about_roles(&first) {
-            return Err(first);
-        }
-        // One transaction: nothing of the first attempt is left.
-        load(server, material, name, &["--no-owner", "--no-acl"], watch)?;
-        notes.push(format!("Owners and grants of the objects were not restored: {first}"));
-    }
+    let notes = load(server, material, name, watch)?;
     let mut restored = Session::connect(server.connection.with("PGDATABASE", name))?;
     let found = catalog::contents(&mut restored.psql)?;
     compare_restored(name, material.promised, &found)?;
     Ok(notes)
-}
-
-/// Whether a failure may come from roles that are missing or not ours. Messages in another language are taken for it:
-/// the second attempt shows.
-fn about_roles(error: &PostgresError) -> bool {
-    match error {
-        PostgresError::ToolFailed { message, .. } => {
-            !message.contains("ERROR:")
-                || ["role", "owner", "permission", "member"].iter().any(|word| message.contains(word))
-        }
-        _ => false,
-    }
-}
-
-fn load(
-    server: &Session,
-    material: Material<'_>,
-    name: &str,
-    options: &[&str],
-    watch: &dyn Watch,
-) -> Result<(), PostgresError> {
-    let mut command = server.connection.command(&server.tools.program("pg_restore"));
-    command.args(["--exit-on-error", "--single-transaction", "--no-password"]).args(options).arg(dbname(name));
-    let stored = material.stored;
-    let file = std::fs::File::open(stored.path).map_err(PostgresError::file("read", stored.path))?;
-    let mut restore = Running::start("pg_restore", command, server.connection.password().cloned())?;
-    let stoppers = [restore.stopper()];
-    let (fed, ended) = attended(watch, &stoppers, || {
-        let fed = feed(stored.path, file, stored.compressed, &mut restore, watch);
-        Ok((fed, restore.finish()))
-    })?;
-    let (fed, found) = fed?;
-    stored.expect(&found)?;
-    ended?;
-    fed.map_err(|error| PostgresError::Damaged { path: stored.path.to_owned(), reason: error.to_string() })
-}
-
-/// `pg_restore` takes the database as an argument only, and reads it as a connection string where it looks like one: so
-/// it is given as one.
-///
-/// Source: PostgreSQL documentation, "Keyword/Value Connection Strings": `\` and `'` are escaped with `\`.
-fn dbname(name: &str) -> OsString {
-    let escaped = name.replace('\\', r"\\").replace('\'', r"\'");
-    format!("--dbname=dbname='{escaped}'").into()
 }
 
 /// Sessions in a database besides ours, in words; empty if there are none.
@@ -250,11 +202,6 @@ pub(super) fn users_of(server: &mut Session, database: &str) -> Result<String, P
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_name_cannot_be_read_as_a_connection_string() {
-        assert_eq!(dbname(r"host=x d'b\"), OsString::from(r"--dbname=dbname='host=x d\'b\\'"));
-    }
 
     #[test]
     fn only_our_mark_is_read_as_one() {

@@ -35,6 +35,14 @@ const OURS: &str = "n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' AN
     FROM pg_catalog.pg_depend x WHERE x.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND x.objid = c.oid \
     AND x.deptype = 'e') AND c.relpersistence <> 't'";
 
+/// The planner looks into indexes made with functions, and these may name things without a schema: what the database's own
+/// sessions find must be found here, too. Everything that is asked meanwhile is named in full.
+const FIND_NAMES: &str = "SELECT pg_catalog.set_config('search_path', pg_catalog.concat_ws(', ', \
+    (SELECT nullif(s.reset_val, '') FROM pg_catalog.pg_settings s WHERE s.name = 'search_path'), \
+    (SELECT pg_catalog.string_agg(pg_catalog.quote_ident(n.nspname), ', ' ORDER BY n.nspname) \
+    FROM pg_catalog.pg_namespace n WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema')), false)";
+const FIND_NO_NAMES: &str = "SELECT pg_catalog.set_config('search_path', '', false)";
+
 /// How many tables are counted by one statement.
 const AT_ONCE: usize = 40;
 
@@ -63,7 +71,9 @@ pub(super) fn contents(psql: &mut Psql) -> Result<Contents, PostgresError> {
     let [extensions, large_objects, sequences, foreign_tables] = numbers[..] else {
         return Err(unexpected());
     };
+    psql.ask(FIND_NAMES)?;
     let mut tables = count(psql, &listed)?;
+    psql.ask(FIND_NO_NAMES)?;
     tables.sort_by(|one, other| one.name.cmp(&other.name));
     Ok(Contents { tables, extensions, large_objects, sequences, foreign_tables })
 }
@@ -82,7 +92,7 @@ fn count(psql: &mut Psql, listed: &Fields) -> Result<Vec<Table>, PostgresError> 
         let mut sql = Vec::new();
         for (index, quoted) in chunk {
             sql.extend_from_slice(if sql.is_empty() { b"SELECT " } else { b" UNION ALL SELECT " });
-            sql.extend_from_slice(format!("{index}, count(*) FROM ONLY ").as_bytes());
+            sql.extend_from_slice(format!("{index}, pg_catalog.count(*) FROM ONLY ").as_bytes());
             sql.extend_from_slice(quoted);
         }
         sql

@@ -19,6 +19,7 @@ mod contents;
 mod error;
 mod facts;
 mod leftovers;
+mod load;
 mod names;
 mod passfile;
 mod process;

@@ -53,6 +53,16 @@ pub(super) fn canonical(written: &[u8]) -> String {
     parts.iter().map(|part| quoted(part)).collect::<Vec<_>>().join(".")
 }
 
+/// The schema in a table's name, quoted as it is there.
+pub(super) fn schema_of(qualified: &str) -> &str {
+    let mut quoted = false;
+    let end = qualified.bytes().position(|byte| {
+        quoted ^= byte == b'"';
+        !quoted && byte == b'.'
+    });
+    &qualified[..end.unwrap_or(0)]
+}
+
 /// A name for a database that belongs to `database`: `shop_replaced_20261121_143022`, with `_2` and so on for a later
 /// `attempt`. A long name is cut and told apart by a digest.
 pub(super) fn related(database: &str, what: &str, now: DateTime<Utc>, attempt: u32) -> String {
@@ -79,6 +89,13 @@ pub(super) fn with_ending(database: &str, ending: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_schema_is_what_stands_before_the_point() {
+        for (name, schema) in [("public.t", "public"), ("\"a.\"\"b\".\"c.d\"", "\"a.\"\"b\""), ("t", "")] {
+            assert_eq!(schema_of(name), schema);
+        }
+    }
 
     #[test]
     fn a_name_has_one_spelling() {

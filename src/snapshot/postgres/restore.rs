@@ -95,8 +95,11 @@ fn finish(server: &mut Session, whole: &Whole<'_>, beside: &str) -> Vec<String> 
             ));
         }
     }
-    let analyzed =
-        Session::connect(server.connection.with("PGDATABASE", beside)).and_then(|mut new| new.psql.ask("ANALYZE"));
+    let analyzed = Session::connect(server.connection.with("PGDATABASE", beside)).and_then(|mut new| {
+        // Indexes made with functions are computed.
+        new.psql.ask("SET search_path TO DEFAULT")?;
+        new.psql.ask("ANALYZE")
+    });
     if analyzed.is_err() {
         notes.push("Statistics were not gathered; the server will do so by itself.".to_owned());
     }

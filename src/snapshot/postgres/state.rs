@@ -2,8 +2,9 @@
 //!
 //! Every change that a dump would show is made by a transaction with a number of its own, be it to a row, an unlogged
 //! table's row, a large object or a definition; all but one: `nextval` takes a number only for every 32nd value, so the
-//! sequences are read as well. So where the highest number of a finished transaction is the same, and no sequence has moved,
-//! nothing was written. (The position of the write-ahead log tells the same, but also moves for a checkpoint, and for
+//! sequences are read as well; and but for a crash, after which the server starts anew by itself and empties unlogged
+//! tables, so that their sizes are read. So where the highest number of a finished transaction is the same, no sequence has
+//! moved and no unlogged table has another size, nothing was written. (The position of the write-ahead log tells the same, but also moves for a checkpoint, and for
 //! what the server tidies up while it is read.) Where the sequences cannot all be read, or a transaction that has written is
 //! still open or prepared, there is no proof, and a new dump is the answer. The numbers are the whole server's: a write to
 //! another database is a false alarm, which costs a dump and no more.
@@ -35,6 +36,10 @@ const SEQUENCES: &str = "SELECT coalesce(pg_catalog.bool_and(c.relpersistence = 
     THEN pg_catalog.pg_sequence_last_value(c.oid) END::text, ''), ',' ORDER BY c.oid) \
     FROM pg_catalog.pg_class c WHERE c.relkind = 'S' AND c.relpersistence <> 't'";
 
+/// The sizes of unlogged tables: 0 for one that was emptied; one that was empty before has lost nothing.
+const UNLOGGED: &str = "SELECT pg_catalog.string_agg(c.oid || ':' || pg_catalog.pg_relation_size(c.oid), ',' ORDER BY c.oid) \
+    FROM pg_catalog.pg_class c WHERE c.relkind IN ('r', 'm') AND c.relpersistence = 'u'";
+
 impl Session {
     /// What proves later that nothing was written since now; `None` where the server cannot prove it.
     ///
@@ -45,27 +50,33 @@ impl Session {
         if self.identity.in_recovery || self.identity.major < 10 {
             return Ok(None);
         }
-        for question in [FINISHED, WRITERS, SEQUENCES] {
+        for question in [FINISHED, WRITERS, SEQUENCES, UNLOGGED] {
             self.psql.send(question)?;
         }
         let finished = answer(&mut self.psql)?;
         let writers = answer(&mut self.psql)?;
         let sequences = answer(&mut self.psql)?;
-        let (Some([finished]), Some([writers]), Some([readable, values]), Some(system)) =
-            (finished.as_deref(), writers.as_deref(), sequences.as_deref(), &self.identity.system_identifier)
-        else {
+        let unlogged = answer(&mut self.psql)?;
+        let (Some([finished]), Some([writers]), Some([readable, values]), Some([sizes]), Some(system)) = (
+            finished.as_deref(),
+            writers.as_deref(),
+            sequences.as_deref(),
+            unlogged.as_deref(),
+            &self.identity.system_identifier,
+        ) else {
             return Ok(None);
         };
         if writers != b"0" || readable != b"t" {
             return Ok(None);
         }
-        let digest: String = Sha256::digest(values).iter().map(|byte| format!("{byte:02x}")).collect();
+        let digest = |field: &[u8]| Sha256::digest(field).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
         Ok(Some(json!({
             "system": system,
             "started": self.identity.started,
             "finished": text(finished),
             "database": self.identity.database_oid,
-            "sequences": digest,
+            "sequences": digest(values),
+            "unlogged": digest(sizes),
         })))
     }
 

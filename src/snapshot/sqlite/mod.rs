@@ -16,6 +16,7 @@
 
 mod check;
 mod copy;
+mod create;
 mod error;
 mod files;
 mod presence;
@@ -30,7 +31,7 @@ mod waiting;
 
 pub use error::SqliteError;
 pub use presence::{Presence, examine};
-pub use restore::{Restored, restore};
+pub use restore::{Restored, replace, restore};
 pub use settle::remove_leftovers;
 pub use state::state;
 pub use take::{by_hand, take};

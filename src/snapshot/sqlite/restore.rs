@@ -4,26 +4,24 @@
 //! restored database, a `-wal` that is there cannot undo it, and a failure half way is rolled back.
 
 use std::fs;
-use std::io::{self, Read};
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::SqliteError;
 use super::check::{count_tables, difference, engine, open_copy, prepare};
-use super::copy::remove_if_there;
-use super::files::{self, SIDE_FILES, beside};
+use super::create::create_anew;
+use super::files::{self, beside};
 use super::presence::{Presence, examine};
-use super::state::recorded_mode;
 use super::verify::verify_bytes;
 use super::waiting::{PATIENCE, Wait, check_interrupted};
 use crate::snapshot::{Manifest, TableRows, Watch};
 
 /// Bytes written between two looks at the watch.
-const STEP: u32 = 4 << 20;
+pub(super) const STEP: u32 = 4 << 20;
 
 /// What a restore came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,6 +47,32 @@ pub fn restore(file: &Path, manifest: &Manifest, database: &Path, watch: &dyn Wa
     restore_within(PATIENCE, file, manifest, database, watch)
 }
 
+/// Puts the snapshot `file` into the place of a `database` that is too damaged to be saved or written into: what is there
+/// gets another name, with the time `now` in it, in the same folder.
+///
+/// Programs that have the damaged file open keep it open.
+///
+/// # Errors
+///
+/// Any but [`SqliteError::RestoredDiffers`]: the snapshot is not in place; what was there is, or bears its other name.
+pub fn replace(
+    file: &Path,
+    manifest: &Manifest,
+    database: &Path,
+    now: DateTime<Utc>,
+    watch: &dyn Watch,
+) -> Result<Restored, SqliteError> {
+    verify_bytes(file, manifest, watch)?;
+    let place = follow_links(database);
+    if let Err(error @ (SqliteError::Folder { .. } | SqliteError::NotAFile { .. })) = examine(&place) {
+        return Err(error);
+    }
+    let mut notes = Vec::new();
+    create_anew(file, manifest, &place, Some(now), watch, &mut notes)?;
+    let tables = compare(manifest, &place, &mut notes)?;
+    Ok(Restored { tables, created: true, notes })
+}
+
 /// [`restore`], waiting for other programs for as long as `patience`.
 pub(super) fn restore_within(
     patience: Duration,
@@ -62,7 +86,7 @@ pub(super) fn restore_within(
     let mut notes = Vec::new();
     let created = match examine(&place) {
         Ok(Presence::Missing) => {
-            create_anew(file, manifest, &place, watch, &mut notes)?;
+            create_anew(file, manifest, &place, None, watch, &mut notes)?;
             true
         }
         Ok(Presence::Empty | Presence::Database) => {
@@ -172,7 +196,7 @@ fn pause(wait: &mut Wait<'_>, place: &Path) -> Result<bool, SqliteError> {
 }
 
 /// An interruption here leaves the database as it was, and says so.
-fn as_restore(error: SqliteError) -> SqliteError {
+pub(super) fn as_restore(error: SqliteError) -> SqliteError {
     match error {
         SqliteError::Interrupted { path } => SqliteError::RestoreInterrupted { path },
         other => other,
@@ -189,49 +213,6 @@ fn explain(place: &Path, source: rusqlite::Error) -> SqliteError {
         Some(ErrorCode::NotADatabase) => SqliteError::NotReplaceable { path },
         _ => SqliteError::RestoreFailed { path, source },
     }
-}
-
-/// Creates the database's file from the snapshot: written beside it, synced, then given its name.
-///
-/// What a removed database left beside it would be replayed into the new one, and means nothing without it.
-fn create_anew(
-    file: &Path,
-    manifest: &Manifest,
-    place: &Path,
-    watch: &dyn Watch,
-    notes: &mut Vec<String>,
-) -> Result<(), SqliteError> {
-    let folder = match place.parent() {
-        Some(folder) if folder.as_os_str().is_empty() => Path::new("."),
-        Some(folder) => folder,
-        None => return Err(SqliteError::Folder { path: place.to_owned() }),
-    };
-    if !folder.is_dir() {
-        return Err(SqliteError::FolderMissing { path: place.to_owned() });
-    }
-    let failed = |source| SqliteError::Create { path: place.to_owned(), source };
-    let mut from = files::open(file)?;
-    let mut beside_it =
-        tempfile::Builder::new().prefix(".safe-test_").suffix(".partial").tempfile_in(folder).map_err(failed)?;
-    while io::copy(&mut from.by_ref().take(u64::from(STEP)), beside_it.as_file_mut()).map_err(failed)? > 0 {
-        watch.advance(u64::from(STEP));
-        check_interrupted(watch, place).map_err(as_restore)?;
-    }
-    if let Some(mode) = recorded_mode(manifest.state.as_ref()) {
-        beside_it.as_file().set_permissions(fs::Permissions::from_mode(mode)).map_err(failed)?;
-    } else {
-        notes.push("the database's file was created anew, readable for this account only".to_owned());
-    }
-    beside_it.as_file().sync_all().map_err(failed)?;
-    for ending in SIDE_FILES {
-        let stale = beside(place, ending);
-        if stale.exists() {
-            remove_if_there(&stale)?;
-            notes.push(format!("removed `{}`, which the missing database had left", stale.display()));
-        }
-    }
-    beside_it.persist_noclobber(place).map_err(|error| failed(error.error))?;
-    fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed)
 }
 
 /// Compares the database with the manifest, on a connection as any program would make it.

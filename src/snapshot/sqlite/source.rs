@@ -186,6 +186,9 @@ fn begin_reading(path: &Path) -> Result<Reading, SqliteError> {
                 Ok(Reading::WouldWrite)
             }
             (Some(ErrorCode::NotADatabase), _) => Err(SqliteError::NotDatabase { path: path.to_owned() }),
+            (Some(ErrorCode::DatabaseCorrupt), _) => {
+                Err(SqliteError::Damaged { path: path.to_owned(), complaint: error.to_string() })
+            }
             _ => Err(SqliteError::Engine { doing: "read", path: path.to_owned(), source: error }),
         },
     }

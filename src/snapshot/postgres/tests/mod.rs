@@ -8,3 +8,4 @@ mod proof;
 mod restoring;
 mod rich;
 mod saving;
+mod unqualified;

@@ -76,3 +76,31 @@ fn a_snapshot_of_another_database_proves_nothing() {
     assert!(!Session::open(&other, &environment()).unwrap().is_unchanged_since(&snapshot.manifest).unwrap());
     assert!(Session::open(&one, &environment()).unwrap().is_unchanged_since(&snapshot.manifest).unwrap());
 }
+
+#[test]
+fn an_unlogged_table_that_a_crash_emptied_is_not_unchanged() {
+    let server = Server::start();
+    let target = server.database("shop", START);
+    server.run("shop", "INSERT INTO u VALUES (1); CHECKPOINT");
+    let unchanged = |snapshot: &Snapshot| {
+        Session::open(&target, &environment()).unwrap().is_unchanged_since(&snapshot.manifest).unwrap()
+    };
+    let snapshot = Snapshot::take(&target);
+    assert!(unchanged(&snapshot));
+    // The server starts anew by itself and empties the table, without a transaction and without another starting time.
+    let process = server.run("postgres", "SELECT pid FROM pg_stat_activity WHERE backend_type = 'walwriter'");
+    let process = rustix::process::Pid::from_raw(process.parse().unwrap()).unwrap();
+    let started = server.run("postgres", "SELECT pg_postmaster_start_time()");
+    rustix::process::kill_process(process, rustix::process::Signal::KILL).unwrap();
+    let walwriter = "SELECT pid FROM pg_stat_activity WHERE backend_type = 'walwriter'";
+    let answer = || {
+        let output = server.psql("shop").args(["-c", walwriter]).output().unwrap();
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    };
+    while matches!(answer(), pid if pid.is_empty() || pid == process.as_raw_nonzero().to_string()) {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    assert_eq!(server.run("postgres", "SELECT pg_postmaster_start_time()"), started);
+    assert_eq!(server.run("shop", "SELECT count(*) FROM u"), "0");
+    assert!(!unchanged(&snapshot));
+}

@@ -1,0 +1,123 @@
+//! Undoing what a command did, however it did it; and what is said where that fails.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
+use std::process::Stdio;
+
+use crate::support::{Outcome, Postgres, Sandbox};
+
+#[test]
+fn what_a_command_damaged_is_replaced_and_kept() {
+    for damage in [
+        "echo 'not a database any more' > app_test.db",
+        "head -c 4000 app_test.db > cut; mv cut app_test.db",
+        "head -c 60 app_test.db > cut; cat cut > app_test.db",
+        "printf zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz | dd of=app_test.db conv=notrunc bs=1 seek=4096 2>&1",
+    ] {
+        let sandbox = Sandbox::with_sqlite();
+        sandbox.suite(damage);
+        sandbox.guarded().expect_code(0);
+        let damaged = fs::read(sandbox.project().join("app_test.db")).unwrap();
+        let outcome = sandbox.run(&["restore"]).expect_code(0);
+        assert!(outcome.stdout.contains("is kept as `"), "{damage}: {}", outcome.stdout);
+        assert_eq!(sandbox.sqlite("app_test.db", "SELECT a FROM t"), "1", "{damage}");
+        let kept: Vec<_> = fs::read_dir(sandbox.project())
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .filter(|path| path.to_string_lossy().contains("app_test.db.damaged_"))
+            .collect();
+        assert_eq!(kept.len(), 1, "{damage}: {kept:?}");
+        assert_eq!(fs::read(&kept[0]).unwrap(), damaged, "{damage}");
+        // The next run and its undoing are as always.
+        sandbox.suite("sqlite3 app_test.db 'DELETE FROM t'");
+        sandbox.guarded().expect_code(0);
+        sandbox.run(&["restore"]).expect_code(0);
+        assert_eq!(sandbox.sqlite("app_test.db", "SELECT a FROM t"), "1", "{damage}");
+    }
+}
+
+#[test]
+fn a_restore_that_fails_names_the_database_and_its_safety_snapshot() {
+    let database = "unlucky_test";
+    let sandbox = Sandbox::with_postgres(database);
+    let server = Postgres::server();
+    sandbox.guarded().expect_code(0);
+    // A setting that the server no longer has: the restored database cannot be made, after the safety snapshot was.
+    let manifest = sandbox.backups().join(format!("{}.json", sandbox.ids()[0]));
+    let text = fs::read_to_string(&manifest).unwrap();
+    let damaged = text.replace("\"encoding\": \"UTF8\"", "\"encoding\": \"NO_SUCH\"");
+    assert_ne!(text, damaged);
+    fs::write(&manifest, damaged).unwrap();
+    let outcome = sandbox.run(&["restore"]).expect_code(125);
+    let manifests = sandbox.manifests();
+    let safety = manifests.iter().find(|manifest| manifest["kind"] == "safety").unwrap()["id"].as_str().unwrap();
+    assert!(outcome.stderr.contains(&format!("cannot restore postgres database `{database}`")), "{}", outcome.stderr);
+    assert!(outcome.stderr.contains(&format!("`safe-test restore {safety}` puts it back")), "{}", outcome.stderr);
+    assert_eq!(server.psql(database, "SELECT a FROM t"), "1");
+}
+
+#[test]
+fn a_path_that_is_not_utf8_is_not_taken_for_a_database_that_does_not_exist() {
+    let mut sandbox = Sandbox::with_sqlite();
+    let folder = sandbox.project().join(OsStr::from_bytes(b"caf\xe9"));
+    fs::create_dir(&folder).unwrap();
+    fs::copy(sandbox.project().join("app_test.db"), folder.join("app_test.db")).unwrap();
+    // Named by a value, and by being in a folder of the project.
+    sandbox.set("SECOND_URL", OsStr::from_bytes(b"sqlite:./caf\xe9/app_test.db"));
+    sandbox.expect_not_run(&sandbox.guarded(), 121, &["is not UTF-8", "give the file and its folders names in UTF-8"]);
+    sandbox.set("SECOND_URL", "");
+    let mut command = sandbox.command();
+    fs::copy(sandbox.project().join(".env"), folder.join(".env")).unwrap();
+    command.current_dir(&folder).arg("../suite");
+    sandbox.expect_not_run(&Outcome::of(&mut command), 121, &["is not UTF-8"]);
+}
+
+#[test]
+fn prune_drops_a_replaced_template_and_goes_on_after_one_that_stays() {
+    let database = "template_test";
+    let sandbox = Sandbox::with_postgres(database);
+    let server = Postgres::server();
+    let sql = |sql: &str| server.psql("postgres", sql);
+    sql(&format!("ALTER DATABASE {database} IS_TEMPLATE true"));
+    sandbox.guarded().expect_code(0);
+    sandbox.run(&["restore"]).expect_code(0);
+    sandbox.run(&["restore"]).expect_code(0);
+    let kept = format!("SELECT datname FROM pg_database WHERE datname LIKE '{database}_replaced_%' ORDER BY 1");
+    let kept = sql(&kept);
+    let [first, second] = kept.lines().collect::<Vec<_>>()[..] else { panic!("{kept}") };
+    let mut client = sandbox.program(server.program("psql"));
+    client.args(["-Xq", &server.url(first)]).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut client = client.spawn().unwrap();
+    let connected = format!("SELECT count(*) > 0 FROM pg_stat_activity WHERE datname = '{first}'");
+    while sql(&connected) == "f" {}
+    let outcome = sandbox.run(&["prune"]).expect_code(125);
+    assert!(outcome.stderr.contains(&format!("{first} stays: ")), "{}", outcome.stderr);
+    assert!(outcome.stderr.contains(&format!("{second} dropped")), "{}", outcome.stderr);
+    drop(client.stdin.take());
+    client.wait().unwrap();
+    while sql(&connected) == "t" {}
+    sandbox.run(&["prune"]).expect_code(0);
+    assert_eq!(sql(&format!("SELECT count(*) FROM pg_database WHERE datname LIKE '{database}%'")), "1");
+    sql(&format!("ALTER DATABASE {database} IS_TEMPLATE false"));
+}
+
+#[test]
+fn latest_is_not_an_older_run_where_the_newest_manifest_cannot_be_read() {
+    let sandbox = Sandbox::with_sqlite();
+    sandbox.guarded().expect_code(0);
+    let first = sandbox.ids();
+    sandbox.sqlite("app_test.db", "UPDATE t SET a = 2");
+    sandbox.guarded().expect_code(0);
+    sandbox.sqlite("app_test.db", "UPDATE t SET a = 3");
+    let second = sandbox.ids().into_iter().find(|id| !first.contains(id)).unwrap();
+    let manifest = sandbox.backups().join(format!("{second}.json"));
+    let text = fs::read_to_string(&manifest).unwrap();
+    fs::write(&manifest, text.replace("\"schema\": 1", "\"schema\": 2")).unwrap();
+    let outcome = sandbox.run(&["restore", "latest"]).expect_code(121);
+    assert!(outcome.stderr.contains(&format!("{second}.json")), "{}", outcome.stderr);
+    assert_eq!(sandbox.sqlite("app_test.db", "SELECT a FROM t"), "3");
+    // By its name the older one is restored all the same.
+    sandbox.run(&["restore", &first[0]]).expect_code(0);
+    assert_eq!(sandbox.sqlite("app_test.db", "SELECT a FROM t"), "1");
+}
