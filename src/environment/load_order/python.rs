@@ -47,6 +47,9 @@ pub(super) fn add(scene: &Scene<'_>, draft: &mut Draft<'_>) {
     if program == "flask" || scene.library.exists(&scene.path(".flaskenv")) {
         chain(draft, "Flask", vec![scene.path(".env"), scene.path(".flaskenv")]);
     }
+    let readers = ["dynaconf", "pyyaml", "omegaconf", "hydra", "confuse", "toml"];
+    let manifests = ["pyproject.toml", "requirements.txt", "Pipfile", "setup.cfg"];
+    super::conventional::add(scene, draft, scene.folder, &readers, &manifests, DIALECTS);
     // Migration tools keep their own URL.
     if let Some(path) = scene.find_upwards(&["alembic.ini"]).filter(|_| program != "django-admin") {
         let mut layers = top.clone();

@@ -12,7 +12,7 @@ use super::super::formats::{self, FlatEntry};
 use super::super::layers::{Draft, Layer, Lookup};
 use super::super::load::{Dialect, Library};
 use super::super::{Origin, Setting};
-use super::Scene;
+use super::{Scene, migration_tools};
 
 const DIALECTS: &[Dialect] = &[Dialect::Lenient];
 const PROFILES: &str = "spring.profiles.active";
@@ -27,6 +27,14 @@ pub(super) fn add(scene: &Scene<'_>, draft: &mut Draft<'_>) {
                 continue;
             }
             let folders = folders(&home, is_test);
+            // Ktor, Play and Akka: HOCON, that of the tests over the program's own.
+            for path in folders.iter().map(|folder| folder.join("application.conf")) {
+                if scene.library.exists(&path)
+                    && let Some(layer) = migration_tools::blocks(scene.library, &path, None)
+                {
+                    draft.chain("HOCON", DIALECTS, vec![Layer::Shell, layer]);
+                }
+            }
             let plain = documents(scene, &folders, "application", None);
             for profiles in profiles(scene, &plain, is_test, &folders) {
                 let mut stack = Vec::new();
