@@ -46,8 +46,9 @@ pub(super) fn add_named(scene: &Scene<'_>, draft: &mut Draft<'_>) {
         for name in name.trim_start_matches("file://").split(',') {
             let path = scene.path(name);
             if scene.library.exists(&path) {
-                let mut layers = vec![Layer::Shell, Layer::file(scene.path(".env"))];
+                let mut layers = vec![Layer::Shell];
                 layers.extend(settings(scene, &path));
+                layers.push(Layer::file(scene.path(".env")));
                 draft.chain("named settings file", EVERY_DIALECT, layers);
             }
         }

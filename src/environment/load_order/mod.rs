@@ -15,7 +15,9 @@ mod migration_tools;
 mod node;
 mod node_code;
 mod node_config;
+mod node_setup;
 mod php;
+mod php_code;
 mod phpunit;
 mod prisma;
 mod pytest;
@@ -88,6 +90,7 @@ pub(super) fn add(loader: Loader, scene: &Scene<'_>, draft: &mut Draft<'_>) {
             node::add_configuration(scene, draft);
             node_code::add(scene, draft);
             node_config::add(scene, draft);
+            node_setup::add(scene, draft);
         }
         Loader::Prisma => prisma::add(scene, draft),
         Loader::Go => go::add(scene, draft),

@@ -42,6 +42,7 @@ pub(super) fn add(scene: &Scene<'_>, draft: &mut Draft<'_>) {
                     stack.extend(documents(scene, &folders, &format!("application-{profile}"), None));
                 }
                 stack.extend(documents(scene, &folders, "application", Some(&profiles)));
+                let stack = of_quarkus(stack, &quarkus_profile(scene, is_test));
                 let entries = Rc::new(stack);
                 let computed = Layer::Computed(Rc::new(move |lookup| resolved(&entries, lookup)));
                 // A file beside the program is loaded by many IDEs and by spring-dotenv.
@@ -90,6 +91,32 @@ fn profiles(scene: &Scene<'_>, plain: &[FileEntry], is_test: bool, folders: &[Pa
         sets.push(vec!["test".to_owned()]);
     }
     sets
+}
+
+/// The profile that Quarkus runs in. Source: its configuration reference ("Profiles").
+fn quarkus_profile(scene: &Scene<'_>, is_test: bool) -> String {
+    let (options, default) = match is_test {
+        true => (&["-Dquarkus.test.profile", "-Dquarkus.profile"][..], "test"),
+        false => (&["-Dquarkus.profile"][..], "dev"),
+    };
+    let variables = if is_test { &["QUARKUS_TEST_PROFILE"][..] } else { &["QUARKUS_PROFILE"][..] };
+    let given = options.iter().find_map(|option| scene.option(option));
+    let given = given.or_else(|| variables.iter().find_map(|name| scene.shell.get(name)));
+    given.filter(|name| !name.is_empty()).unwrap_or(default).to_owned()
+}
+
+/// Quarkus' `%test.key` over `key` where that profile is active, left out where it is not.
+fn of_quarkus(entries: Vec<FileEntry>, profile: &str) -> Vec<FileEntry> {
+    let (marked, plain): (Vec<FileEntry>, Vec<FileEntry>) =
+        entries.into_iter().partition(|entry| entry.name.starts_with('%'));
+    let active = marked.into_iter().filter_map(|mut entry| {
+        let (profiles, key) = entry.name[1..].split_once('.')?;
+        let mut profiles = profiles.trim_matches(['{', '}', '"']).split([',', '|']);
+        let is_active = profiles.any(|name| name.trim() == profile);
+        entry.name = key.to_owned();
+        is_active.then_some(entry)
+    });
+    active.chain(plain).collect()
 }
 
 /// One property with its place.
