@@ -8,6 +8,7 @@ mod package_managers;
 mod remote;
 mod scripts;
 mod step;
+mod task_runners;
 mod workspaces;
 mod wrappers;
 
@@ -109,6 +110,8 @@ impl Expansion<'_> {
             }
             "make" | "gmake" => return self.make(words),
             "just" => return self.just(words),
+            "mise" => return self.mise(words),
+            "task" | "go-task" => return self.task(words),
             "concurrently" => {
                 let texts = words[1..].iter().filter(|word| !word.starts_with('-'));
                 return non_empty(texts.flat_map(|text| self.text(text, 1, None)).collect());
@@ -312,9 +315,23 @@ impl Expansion<'_> {
             return (Vec::new(), false);
         };
         let Some(text) = scripts::text(self.files, &file) else { return (Vec::new(), false) };
-        let recipe = words[1..].iter().find(|word| !word.starts_with('-') && !word.contains('='));
+        let (mut recipe, mut named, mut rest) = (None, None, words[1..].iter());
+        while let Some(word) = rest.next() {
+            let (option, attached) =
+                word.split_once('=').map_or((word.as_str(), None), |(a, b)| (a, Some(b.to_owned())));
+            match option {
+                "--dotenv-path" | "--dotenv-filename" | "-E" => named = attached.or_else(|| rest.next().cloned()),
+                "--set" => drop(rest.nth(1)),
+                _ if word.starts_with('-') || attached.is_some() => {}
+                _ => recipe = recipe.or(Some(word.as_str())),
+            }
+        }
         let folder = file.parent().unwrap_or(&self.step.folder);
-        let scripts = scripts::of_justfile(&text, recipe.map(String::as_str));
+        let mut scripts = scripts::of_justfile(&text, recipe);
+        if let Some(path) = named {
+            let file = WrapperFile { path: path.into(), reader: FileReader::Dotenvy, overrides: false };
+            scripts.iter_mut().for_each(|script| script.files = vec![file.clone()]);
+        }
         non_empty(scripts.into_iter().flat_map(|script| self.script(&file, folder, script)).collect())
     }
 

@@ -51,6 +51,10 @@ fn command_is_followed_to_what_it_stands_for() {
         ("composer test", &["APP_ENV=testing php artisan test"]),
         ("./run.sh", &["./run.sh", "A=1 jest"]),
         ("concurrently 'a b' c", &["a b", "c"]),
+        ("mise run it", &["A=1 B=2 C=3 jest", "A=1 B=2 before"]),
+        ("mise exec -- jest", &["A=1 B=2 jest"]),
+        ("task it", &["A=1 B=2 jest", "A=1 before"]),
+        ("just --dotenv-path .env.x it", &["cargo test"]),
         ("script -qc 'A=1 jest' /dev/null", &["A=1 jest"]),
         ("start-server-and-test db:reset http://localhost:3000 loop", &["prisma migrate reset", "npm run loop"]),
         ("env-cmd -e ci,more jest", &["A=1 B=2 jest"]),
@@ -65,6 +69,14 @@ fn command_is_followed_to_what_it_stands_for() {
         ("/p/.env-cmdrc", r#"{"ci": {"A": "1"}, "more": {"B": "2"}, "production": {"A": "x"}}"#),
         ("/p/other.json", r#"{"ci": {"A": "3"}}"#),
         ("/p/sub/.envrc", "export A=1\nexport B=\"2\"\nPATH_add bin\n"),
+        (
+            "/p/mise.toml",
+            "[env]\nA = '1'\nB = 2\n[tasks.it]\ndepends = ['first']\nenv = {C = '3'}\nrun = ['jest']\n[tasks.first]\nrun = 'before'\n",
+        ),
+        (
+            "/p/Taskfile.yml",
+            "env: {A: 1}\ntasks:\n  it:\n    deps: [first]\n    env:\n      B: 2\n    cmds:\n      - jest\n  first: before\n",
+        ),
         ("/p/run.sh", "#!/usr/bin/env bash\nset -e\nexport A=1\njest\n"),
     ];
     for (command, expected) in table {
@@ -94,6 +106,7 @@ fn wrappers_name_files_injection_and_containers() {
     let files = MemoryFiles::new(&[
         ("/p/.env.x", "A=1\n"),
         ("/p/plain/.envrc", "dotenv .env.x\n"),
+        ("/p/mise.toml", "[env]\n_.file = '.env.x'\n"),
         ("/p/computed/.envrc", "use nix\n"),
     ]);
     let last = |command: &str| {
@@ -109,6 +122,7 @@ fn wrappers_name_files_injection_and_containers() {
         "sh -c \"export $(grep -v '^#' .env.x | xargs); jest\"",
         "sh -c 'env $(cat .env.x) jest'",
         "foreman run -e .env.x jest",
+        "mise x -- jest",
         "env-cmd -f .env.x jest",
     ] {
         assert!(last(command).files.iter().any(|file| file.path.ends_with(".env.x") && file.overrides), "{command}");

@@ -177,8 +177,6 @@ const WRAPPERS: &[Wrapper] = &[
     injects("bws", &["run"], "--project-id -t --access-token"),
     injects("teleport", &["exec"], ""),
     injects("fnox", &["exec"], "-P --profile"),
-    injects("mise", &["exec"], "-C --cd -E --env"),
-    injects("mise", &["x"], "-C --cd -E --env"),
     injects("devbox", &["run"], "-c --config -e --env --env-file"),
     injects("nix", &["develop"], "-c --command"),
     container("docker", &["compose", "exec"], DOCKER, 1),
