@@ -80,6 +80,9 @@ impl<'t> Scanner<'t> {
                 b'/' if self.comments == Comments::Slashes && self.bytes.get(self.at + 1) == Some(&b'/') => {
                     self.skip_line()
                 }
+                b'/' if self.comments == Comments::Slashes && self.bytes.get(self.at + 1) == Some(&b'*') => {
+                    self.skip_block_comment()
+                }
                 b'"' | b'\'' | b'`' => last = Some(self.string(byte)),
                 b'{' | b'[' | b'(' => {
                     let key = self.key.take();
@@ -119,6 +122,14 @@ impl<'t> Scanner<'t> {
         while self.bytes.get(self.at).is_some_and(|byte| *byte != b'\n') {
             self.at += 1;
         }
+    }
+
+    fn skip_block_comment(&mut self) {
+        let end = self.text.get(self.at + 2..).and_then(|rest| rest.find("*/"));
+        let end = end.map_or(self.bytes.len(), |end| self.at + end + 4);
+        let newlines = self.bytes[self.at..end].iter().filter(|byte| **byte == b'\n').count();
+        self.line = self.line.saturating_add(u32::try_from(newlines).unwrap_or(u32::MAX));
+        self.at = end;
     }
 
     fn string(&mut self, quote: u8) -> (usize, usize) {

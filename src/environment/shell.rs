@@ -269,7 +269,12 @@ impl<'t> Splitter<'t> {
             return;
         }
         if words.peek().is_some_and(|word| matches!(word.as_str(), "export" | "declare" | "typeset" | "readonly")) {
-            self.exported.extend(words.filter_map(|word| assignment(&word)));
+            let words: Vec<String> = words.collect();
+            self.exported.extend(words.iter().filter_map(|word| assignment(word)));
+            // `export $(cat .env | xargs)` exports what it prints: whoever follows the commands has to see it.
+            if words.iter().any(|word| word.starts_with(['$', '`'])) && self.commands.len() < MOST_COMMANDS {
+                self.commands.push(SimpleCommand { assignments: Vec::new(), words, line: self.line });
+            }
             return;
         }
         let mut assignments = Vec::new();
@@ -346,53 +351,4 @@ fn closing(text: &[u8], from: usize, open: u8, close: u8) -> usize {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn words(text: &str) -> Vec<String> {
-        simple_commands(text).into_iter().map(|command| command.words.join("|")).collect()
-    }
-
-    #[test]
-    fn text_is_split_into_simple_commands() {
-        let table: &[(&str, &[&str])] = &[
-            ("npm test", &["npm|test"]),
-            ("a && b || c; d | e & f", &["a", "b", "c", "d", "e", "f"]),
-            ("a 'b c' \"d e\" f\\ g", &["a|b c|d e|f g"]),
-            ("(cd x; make) > log 2>&1", &["cd|x", "make"]),
-            ("echo $(psql -c 'x') `ls`", &["echo|$(psql -c 'x')|`ls`", "ls", "psql|-c|x"]),
-            ("if true; then a; else b; fi", &["true", "a", "b"]),
-            ("for x in 1 2; do a $x; done", &["a|$x"]),
-            ("cat <<EOF\nrm -rf /\nEOF\nb", &["cat", "b"]),
-            ("bash <<'EOF'\npsql x\nEOF\nb", &["bash", "b", "psql|x"]),
-            ("cat <<-EOF\n\tx\n\tEOF\nb", &["cat", "b"]),
-            ("a # b; c\nd", &["a", "d"]),
-            ("a \\\n b", &["a|b"]),
-            ("psql <<< 'select 1'", &["psql"]),
-            ("diff <(a) <(b)", &["diff", "a", "b"]),
-            ("a ${X:-$(b)} c", &["a|${X:-$(b)}|c"]),
-            ("'unterminated", &["unterminated"]),
-            ("$(", &["$("]),
-        ];
-        for (text, expected) in table {
-            assert_eq!(words(text), *expected, "{text}");
-        }
-    }
-
-    #[test]
-    fn assignments_and_exports_reach_the_commands_after_them() {
-        let commands = simple_commands("export A=1 B='2 3'; C=4 a; b");
-        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-        assert_eq!(commands[0].assignments, [pair("A", "1"), pair("B", "2 3"), pair("C", "4")]);
-        assert_eq!(commands[1].assignments, [pair("A", "1"), pair("B", "2 3")]);
-    }
-
-    #[test]
-    fn deep_nesting_and_long_texts_end() {
-        simple_commands(&"$(".repeat(100_000));
-        simple_commands(&"`".repeat(100_000));
-        simple_commands(&"export A=1;b;".repeat(10_000));
-        simple_commands(&"${".repeat(100_000));
-        simple_commands(&"<<A\n".repeat(20_000));
-    }
-}
+mod tests;

@@ -189,6 +189,9 @@ pub fn survey(input: &SurveyInput<'_>) -> Survey {
             match input.only_files {
                 Some(only) => add_policy_files(only, input.project, &mut draft),
                 None => {
+                    if !loaders.is_empty() {
+                        load_order::add_own_files(&scene, &mut draft);
+                    }
                     for loader in loaders {
                         load_order::add(loader, &scene, &mut draft);
                     }

@@ -4,8 +4,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// Names that container engines give the machine they run on.
 ///
-/// Source: the documentation of Docker Desktop, Podman, Lima and Colima.
-const CONTAINER_HOST: [&str; 7] = [
+/// Source: the documentation of Docker Desktop, Podman, Lima, Colima, minikube and OrbStack.
+const CONTAINER_HOST: [&str; 11] = [
     "host.docker.internal",
     "gateway.docker.internal",
     "docker.for.mac.host.internal",
@@ -13,6 +13,10 @@ const CONTAINER_HOST: [&str; 7] = [
     "host.containers.internal",
     "host.lima.internal",
     "host.rancher-desktop.internal",
+    "host.minikube.internal",
+    "host.orb.internal",
+    "docker.orb.internal",
+    "kubernetes.docker.internal",
 ];
 
 /// Names of the loopback address that Debian and others put into the hosts file.
@@ -165,8 +169,14 @@ mod tests {
 
     #[test]
     fn local_names_are_whole_names() {
-        for host in ["localhost", "app.localhost", "host.docker.internal", "ip6-localhost", "docker.for.mac.localhost"]
-        {
+        for host in [
+            "localhost",
+            "app.localhost",
+            "host.docker.internal",
+            "ip6-localhost",
+            "docker.for.mac.localhost",
+            "host.orb.internal",
+        ] {
             assert!(is_local_name(host), "{host}");
         }
         for host in ["localhost.evil.com", "notlocalhost", "lоcalhost", ".localhost", "docker.internal"] {

@@ -3,10 +3,13 @@
 //! The answer is a list of simple commands in the order they were found, the command line first. Nothing is executed,
 //! and what cannot be followed (a variable as program, a script in another language) stays as it is.
 
+mod env_programs;
 mod package_managers;
 mod remote;
 mod scripts;
 mod step;
+mod task_runners;
+mod workspaces;
 mod wrappers;
 
 use std::ffi::OsString;
@@ -85,12 +88,17 @@ impl Expansion<'_> {
             "env" => self.env(words),
             "cross-env" | "cross-env-shell" => self.assignments_in_front(words),
             "eval" => return (self.text(&words[1..].join(" "), 1, None), true),
-            "env-cmd" => self.dotenv(words, &["-f", "--file"], &[".env"]),
+            "env-cmd" => self.env_cmd(words),
+            "direnv" => self.direnv(words),
             "dotenv" | "dotenvx" | "godotenv" | "dotenvy" | "dotenv-cli" => {
                 self.dotenv(words, &["-e", "-f", "--env-file", "--file"], &[".env"])
             }
-            "su" | "runuser" => {
-                let text = words.iter().position(|word| matches!(word.as_str(), "-c" | "--command"));
+            "su" | "runuser" | "script" => {
+                // `script -qc TEXT FILE`: options of one letter may stand together.
+                let takes_text = |word: &String| {
+                    word == "--command" || word.starts_with('-') && !word.starts_with("--") && word.ends_with('c')
+                };
+                let text = words.iter().position(takes_text);
                 let text = text.and_then(|at| words.get(at + 1));
                 text.map(|text| self.inner().running(["sh", "-c", text]))
             }
@@ -102,6 +110,8 @@ impl Expansion<'_> {
             }
             "make" | "gmake" => return self.make(words),
             "just" => return self.just(words),
+            "mise" => return self.mise(words),
+            "task" | "go-task" => return self.task(words),
             "concurrently" => {
                 let texts = words[1..].iter().filter(|word| !word.starts_with('-'));
                 return non_empty(texts.flat_map(|text| self.text(text, 1, None)).collect());
@@ -110,6 +120,11 @@ impl Expansion<'_> {
         };
         if let Some(step) = found {
             return only(step);
+        }
+        let folder = &self.step.folder;
+        if let Some(scripts) = workspaces::scripts(program, words, folder, self.project, self.files) {
+            let steps = scripts.into_iter().flat_map(|(file, folder, script)| self.script(&file, &folder, script));
+            return non_empty(steps.collect());
         }
         if let Some(scripts) = package_managers::scripts(program, words, &self.step.folder, self.project, self.files) {
             let steps = scripts.into_iter().flat_map(|(file, folder, script)| self.script(&file, &folder, script));
@@ -147,6 +162,10 @@ impl Expansion<'_> {
                 _ => {}
             }
         }
+        while let Some(word) = words.get(at).filter(|word| word.starts_with(['$', '`', '"'])) {
+            step.files.extend(self.printed_files(word));
+            at += 1;
+        }
         step.invocation.words = words.get(at..)?.to_vec();
         (!step.invocation.words.is_empty()).then_some(step).and_then(Step::without_leading_assignments)
     }
@@ -163,57 +182,6 @@ impl Expansion<'_> {
             }
             _ => Some(step),
         }
-    }
-
-    /// The family of programs called dotenv: options that name files, then the command.
-    ///
-    /// Source: READMEs of dotenv-cli, dotenvx, env-cmd, godotenv, python-dotenv's CLI and Ruby's dotenv.
-    fn dotenv(&self, words: &[String], file_options: &[&str], default: &[&str]) -> Option<Step> {
-        let mut paths: Vec<String> = Vec::new();
-        let mut step = self.inner();
-        let mut overrides = false;
-        let mut cascade = None;
-        let mut at = 1;
-        while let Some(word) = words.get(at) {
-            let (option, attached) = word.split_once('=').map_or((word.as_str(), None), |(a, b)| (a, Some(b)));
-            if file_options.contains(&option) {
-                at += usize::from(attached.is_none());
-                paths.extend(attached.or(words.get(at).map(String::as_str))?.split(',').map(str::to_owned));
-            } else if option == "-v" && attached.is_none() {
-                at += 1;
-                step.invocation.assignments.extend(assignment(words.get(at)?));
-            } else if option == "-c" {
-                at += usize::from(words.get(at + 1).is_some_and(|next| !next.starts_with('-')));
-                cascade = words.get(at).filter(|_| word == "-c").cloned().or(attached.map(str::to_owned));
-            } else if matches!(option, "-o" | "--overload" | "--override") {
-                overrides = true;
-            } else if option == "run" || option == "--" {
-                // python-dotenv's `run` replaces what is set, unless told not to.
-                overrides |= option == "run" && words[0] == "dotenv";
-            } else if option == "--no-override" {
-                overrides = false;
-            } else if !option.starts_with('-') {
-                break;
-            }
-            at += 1;
-        }
-        if let Some(name) = cascade {
-            for path in
-                [format!(".env.{name}.local"), ".env.local".to_owned(), format!(".env.{name}"), ".env".to_owned()]
-            {
-                paths.push(path);
-            }
-        }
-        if paths.is_empty() {
-            paths = default.iter().map(|path| (*path).to_owned()).collect();
-        }
-        step.files.extend(paths.into_iter().map(|path| WrapperFile {
-            path: path.into(),
-            reader: FileReader::Dotenv,
-            overrides,
-        }));
-        step.invocation.words = words.get(at..).filter(|rest| !rest.is_empty())?.to_vec();
-        Some(step)
     }
 
     fn peeled(&self, peeled: wrappers::Peeled) -> Step {
@@ -259,6 +227,12 @@ impl Expansion<'_> {
                 ("cd" | "pushd", Some(to)) if !to.contains('$') => {
                     folder = folder.join(to);
                     continue;
+                }
+                ("export" | "declare" | "eval", Some(_)) => {
+                    sourced.extend(command.words[1..].iter().flat_map(|word| self.printed_files(word)));
+                    if command.words[0] != "eval" {
+                        continue;
+                    }
                 }
                 ("." | "source", Some(path)) => {
                     let path = folder.join(path);
@@ -341,9 +315,23 @@ impl Expansion<'_> {
             return (Vec::new(), false);
         };
         let Some(text) = scripts::text(self.files, &file) else { return (Vec::new(), false) };
-        let recipe = words[1..].iter().find(|word| !word.starts_with('-') && !word.contains('='));
+        let (mut recipe, mut named, mut rest) = (None, None, words[1..].iter());
+        while let Some(word) = rest.next() {
+            let (option, attached) =
+                word.split_once('=').map_or((word.as_str(), None), |(a, b)| (a, Some(b.to_owned())));
+            match option {
+                "--dotenv-path" | "--dotenv-filename" | "-E" => named = attached.or_else(|| rest.next().cloned()),
+                "--set" => drop(rest.nth(1)),
+                _ if word.starts_with('-') || attached.is_some() => {}
+                _ => recipe = recipe.or(Some(word.as_str())),
+            }
+        }
         let folder = file.parent().unwrap_or(&self.step.folder);
-        let scripts = scripts::of_justfile(&text, recipe.map(String::as_str));
+        let mut scripts = scripts::of_justfile(&text, recipe);
+        if let Some(path) = named {
+            let file = WrapperFile { path: path.into(), reader: FileReader::Dotenvy, overrides: false };
+            scripts.iter_mut().for_each(|script| script.files = vec![file.clone()]);
+        }
         non_empty(scripts.into_iter().flat_map(|script| self.script(&file, folder, script)).collect())
     }
 

@@ -24,7 +24,8 @@ pub(super) fn scripts(
         "npm" | "pnpm" | "yarn" | "bun" => node_script(program, words)?,
         // Node's own runner of package.json scripts.
         "node" => option_value(words, "--run")?,
-        "run-s" | "run-p" | "npm-run-all" => {
+        // `start-server-and-test start http://localhost:3000 test` names scripts too.
+        "run-s" | "run-p" | "npm-run-all" | "npm-run-all2" | "start-server-and-test" | "server-test" => {
             let names = words[1..].iter().filter(|word| !word.starts_with('-'));
             let found = names.flat_map(|name| {
                 let named = Named { name, arguments: &[], folder: None };

@@ -51,12 +51,32 @@ fn command_is_followed_to_what_it_stands_for() {
         ("composer test", &["APP_ENV=testing php artisan test"]),
         ("./run.sh", &["./run.sh", "A=1 jest"]),
         ("concurrently 'a b' c", &["a b", "c"]),
+        ("mise run it", &["A=1 B=2 C=3 jest", "A=1 B=2 before"]),
+        ("mise exec -- jest", &["A=1 B=2 jest"]),
+        ("task it", &["A=1 B=2 jest", "A=1 before"]),
+        ("just --dotenv-path .env.x it", &["cargo test"]),
+        ("script -qc 'A=1 jest' /dev/null", &["A=1 jest"]),
+        ("start-server-and-test db:reset http://localhost:3000 loop", &["prisma migrate reset", "npm run loop"]),
+        ("env-cmd -e ci,more jest", &["A=1 B=2 jest"]),
+        ("env-cmd -r other.json -e ci jest", &["A=3 jest"]),
+        ("direnv exec sub jest", &["A=1 B=2 jest"]),
     ];
     let files = [
         PACKAGE,
         ("/p/sub/Makefile", "e2e:\n\tENV=$(ENV) jest\n"),
         ("/p/justfile", "it:\n  cargo test\n"),
         ("/p/composer.json", r#"{"scripts": {"test": ["@putenv APP_ENV=testing", "@php artisan test"]}}"#),
+        ("/p/.env-cmdrc", r#"{"ci": {"A": "1"}, "more": {"B": "2"}, "production": {"A": "x"}}"#),
+        ("/p/other.json", r#"{"ci": {"A": "3"}}"#),
+        ("/p/sub/.envrc", "export A=1\nexport B=\"2\"\nPATH_add bin\n"),
+        (
+            "/p/mise.toml",
+            "[env]\nA = '1'\nB = 2\n[tasks.it]\ndepends = ['first']\nenv = {C = '3'}\nrun = ['jest']\n[tasks.first]\nrun = 'before'\n",
+        ),
+        (
+            "/p/Taskfile.yml",
+            "env: {A: 1}\ntasks:\n  it:\n    deps: [first]\n    env:\n      B: 2\n    cmds:\n      - jest\n  first: before\n",
+        ),
         ("/p/run.sh", "#!/usr/bin/env bash\nset -e\nexport A=1\njest\n"),
     ];
     for (command, expected) in table {
@@ -83,7 +103,12 @@ fn script_has_its_file_and_line() {
 #[test]
 fn wrappers_name_files_injection_and_containers() {
     let project = Project { root: "/p".into(), folder: "/p".into(), home: None };
-    let files = MemoryFiles::new(&[]);
+    let files = MemoryFiles::new(&[
+        ("/p/.env.x", "A=1\n"),
+        ("/p/plain/.envrc", "dotenv .env.x\n"),
+        ("/p/mise.toml", "[env]\n_.file = '.env.x'\n"),
+        ("/p/computed/.envrc", "use nix\n"),
+    ]);
     let last = |command: &str| {
         let words: Vec<OsString> = simple_words(command).into_iter().map(OsString::from).collect();
         steps(&words, &project, &files).pop().unwrap()
@@ -92,5 +117,18 @@ fn wrappers_name_files_injection_and_containers() {
     assert_eq!(last("dotenv -c test -- jest").files.len(), 4);
     assert_eq!(last("sh -c '. ./.env; jest'").files[0].reader, FileReader::Shell);
     assert_eq!(last("doppler run -- npx jest").effects, [(Effect::Injects, "doppler run".to_owned())]);
+    for command in [
+        "sh -c 'export $(cat .env.x | xargs) && jest'",
+        "sh -c \"export $(grep -v '^#' .env.x | xargs); jest\"",
+        "sh -c 'env $(cat .env.x) jest'",
+        "foreman run -e .env.x jest",
+        "mise x -- jest",
+        "env-cmd -f .env.x jest",
+    ] {
+        assert!(last(command).files.iter().any(|file| file.path.ends_with(".env.x") && file.overrides), "{command}");
+    }
+    let envrc = last("direnv exec plain jest");
+    assert_eq!((envrc.files[0].path.as_path(), envrc.effects.len()), (Path::new("/p/plain/.env.x"), 0));
+    assert_eq!(last("direnv exec computed jest").effects[0].0, Effect::Injects);
     assert_eq!(last("docker exec app jest").effects[0].0, Effect::Container);
 }

@@ -145,6 +145,10 @@ const WRAPPERS: &[Wrapper] = &[
     runs("hatch", &["run"], "-e --env"),
     runs("rye", &["run"], ""),
     runs("pixi", &["run"], "-e --environment"),
+    runs("foreman", &["run"], "-e --env -f --procfile -d --root"),
+    runs("forego", &["run"], "-e -f"),
+    runs("nf", &["run"], "-e --env -j --procfile"),
+    runs("honcho", &["run"], "-e --env -f --procfile -d --app-root"),
     runs("conda", &["run"], "-n --name -p --prefix --cwd"),
     runs("micromamba", &["run"], "-n -p"),
     runs("coverage", &["run"], "--source --rcfile --omit --include --data-file"),
@@ -173,9 +177,6 @@ const WRAPPERS: &[Wrapper] = &[
     injects("bws", &["run"], "--project-id -t --access-token"),
     injects("teleport", &["exec"], ""),
     injects("fnox", &["exec"], "-P --profile"),
-    after(injects("direnv", &["exec"], ""), 1),
-    injects("mise", &["exec"], "-C --cd -E --env"),
-    injects("mise", &["x"], "-C --cd -E --env"),
     injects("devbox", &["run"], "-c --config -e --env --env-file"),
     injects("nix", &["develop"], "-c --command"),
     container("docker", &["compose", "exec"], DOCKER, 1),
@@ -291,8 +292,13 @@ fn note_option(wrapper: &Wrapper, option: &str, value: String, peeled: &mut Peel
             peeled.files.push(WrapperFile { path: value.into(), reader, overrides: is_container });
         }
         "-e" | "--env" if is_container => peeled.assignments.extend(assignment(&value)),
-        "-e" | "--env" if wrapper.program == "heroku" => {
-            peeled.files.push(WrapperFile { path: value.into(), reader: FileReader::Dotenv, overrides: true });
+        "-e" | "--env" if matches!(wrapper.program, "heroku" | "foreman" | "forego" | "nf" | "honcho") => {
+            let files = value.split(',').map(|path| WrapperFile {
+                path: path.into(),
+                reader: FileReader::Dotenv,
+                overrides: true,
+            });
+            peeled.files.extend(files);
         }
         "-C" | "--dir" | "--directory" | "--project" | "--prefix" | "--cwd" | "-w" | "--cd"
             if !is_container && wrapper.effect != Effect::Injects =>

@@ -4,6 +4,7 @@
 //! expanded, included or executed. Depth, number and size of what is read are capped, so that a hostile file costs
 //! no more than a large honest one: no panic, no endless loop, no deep stack.
 
+pub mod blocks;
 pub mod ini;
 pub mod json;
 pub mod properties;

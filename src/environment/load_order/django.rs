@@ -10,7 +10,7 @@ use super::super::code::{self, Comments};
 use super::super::layers::{Draft, Layer, Lookup};
 use super::super::load::Dialect;
 use super::super::{Origin, Setting, Unresolved};
-use super::{Scene, pytest};
+use super::{Scene, pytest, python};
 
 const DIALECTS: &[Dialect] = &[Dialect::DjangoEnviron, Dialect::PythonDotenvLoad, Dialect::PythonDotenvValues];
 
@@ -19,7 +19,10 @@ pub(super) fn add(scene: &Scene<'_>, draft: &mut Draft<'_>) {
     for home in scene.homes("manage.py") {
         draft.add_base(&home);
         let from_file = configured.defaults.iter().find(|setting| setting.name == "DJANGO_SETTINGS_MODULE");
-        let named = scene.option("--ds").or(scene.option("--settings")).or(scene.shell.get("DJANGO_SETTINGS_MODULE"));
+        let forced = configured.forced.iter().find(|setting| setting.name == "DJANGO_SETTINGS_MODULE");
+        let named = scene.option("--ds").or(scene.option("--settings"));
+        let named = named.or(forced.map(|setting| setting.value.as_str()));
+        let named = named.or(scene.shell.get("DJANGO_SETTINGS_MODULE"));
         let module = match named.map(str::to_owned).or(from_file.map(|setting| setting.value.clone())) {
             Some(module) => Some(module),
             None => default_module(scene, &home),
@@ -43,6 +46,11 @@ pub(super) fn add(scene: &Scene<'_>, draft: &mut Draft<'_>) {
             layers.push(Layer::Fixed(Rc::new(configured.defaults.clone())));
             layers.extend(texts.iter().cloned());
             draft.chain("Django", DIALECTS, layers);
+            if let Some(layer) = python::decouple(scene.library, &folder) {
+                let mut layers = vec![Layer::Shell, layer];
+                layers.extend(texts.iter().cloned());
+                draft.chain("python-decouple", DIALECTS, layers);
+            }
         }
     }
 }

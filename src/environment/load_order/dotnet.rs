@@ -39,9 +39,24 @@ fn projects(scene: &Scene<'_>) -> Vec<PathBuf> {
         let path = scene.path(project);
         projects.push(if path.extension().is_some() { super::super::survey::parent(&path) } else { path });
     }
-    for name in scene.names().into_iter().filter(|name| !name.starts_with('.')).take(200) {
-        let below = scene.path(&name);
-        for folder in [below.clone(), below.join("src"), below] {
+    let mut below: Vec<PathBuf> = scene
+        .names()
+        .into_iter()
+        .filter(|name| !name.starts_with('.'))
+        .map(|name| scene.path(&name))
+        .take(200)
+        .collect();
+    // `src/Api` and `tests/Api.Tests`: a solution's usual folders.
+    for parent in ["src", "test", "tests"]
+        .map(|name| scene.path(name))
+        .into_iter()
+        .filter(|parent| below.contains(parent))
+        .collect::<Vec<_>>()
+    {
+        below.extend(scene.library.files.list(&parent).iter().take(50).map(|name| parent.join(name)));
+    }
+    for below in below {
+        for folder in [below.join("src"), below] {
             if scene.library.exists(&folder.join("appsettings.json")) && !projects.contains(&folder) {
                 projects.push(folder);
             }

@@ -7,10 +7,11 @@ use super::super::formats::{self, FlatEntry};
 use super::super::layers::{Layer, Lookup};
 use super::super::load::Library;
 use super::super::{Origin, Setting};
-use super::{EVERY_DIALECT, compose, elixir, phpunit, rails, spring};
+use super::{EVERY_DIALECT, compose, elixir, migration_tools, phpunit, rails, spring};
 
 /// Files with a section for each environment.
-const BY_ENVIRONMENT: &[&str] = &["database.yml", "database.yaml", "mongoid.yml", "database.json", "config.json"];
+const BY_ENVIRONMENT: &[&str] =
+    &["database.yml", "database.yaml", "mongoid.yml", "database.json", "config.json", "dbconfig.yml"];
 
 /// The file as layers, the strongest first.
 pub(in crate::environment) fn layers(path: &Path, library: &Library<'_>) -> Vec<Layer> {
@@ -30,6 +31,11 @@ pub(in crate::environment) fn layers(path: &Path, library: &Library<'_>) -> Vec<
         "conf" if name.contains("service") => formats::ini::flatten,
         "xml" => return phpunit::layers(path, library),
         "dist" if name.ends_with(".xml.dist") => return phpunit::layers(path, library),
+        "conf" if name.contains("flyway") => formats::properties::flatten,
+        "hcl" => return migration_tools::blocks(library, path, None).into_iter().collect(),
+        "conf" if library.string(path).is_some_and(|text| text.contains('{')) => {
+            return migration_tools::blocks(library, path, None).into_iter().collect();
+        }
         "exs" => return elixir::configuration(library, path, None).into_iter().collect(),
         _ => return dotenv(path),
     };

@@ -13,6 +13,8 @@ pub(super) fn add(scene: &Scene<'_>, draft: &mut Draft<'_>) {
     for home in scene.homes("go.mod") {
         draft.add_base(&home);
         generic::add_modes(scene, draft, "godotenv (Go)", DIALECTS, &home);
+        let readers = ["viper", "koanf", "cleanenv", "configor", "aconfig", "yaml", "toml"];
+        super::conventional::add(scene, draft, &home, &readers, &["go.mod"], DIALECTS);
         for name in ["app.env", "dev.env", "test.env"] {
             super::single(draft, "godotenv (Go)", DIALECTS, &home.join(name));
         }

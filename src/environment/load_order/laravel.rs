@@ -10,8 +10,8 @@ use std::rc::Rc;
 use super::super::layers::{Draft, Layer};
 use super::super::load::Dialect;
 use super::super::survey::Condition;
-use super::Scene;
 use super::phpunit::Phpunit;
+use super::{Scene, php_code};
 
 const TESTERS: &[&str] = &["phpunit", "pest", "paratest", "artisan", "composer", "codecept", "dusk"];
 
@@ -73,5 +73,6 @@ fn add_file(scene: &Scene<'_>, draft: &mut Draft<'_>, home: &Path, environment: 
         }
     }
     layers.push(Layer::file(file));
+    layers.extend(php_code::laravel(scene.library, home));
     draft.chain("Laravel", &[Dialect::Phpdotenv], layers);
 }

@@ -3,6 +3,7 @@
 //! Facts: `Source:` lines in the files; measured with the real loaders or read in their code.
 
 pub(super) mod compose;
+mod conventional;
 mod django;
 mod dotnet;
 mod elixir;
@@ -10,9 +11,13 @@ pub(super) mod files;
 mod generic;
 mod go;
 mod laravel;
+mod migration_tools;
 mod node;
 mod node_code;
+mod node_config;
+mod node_setup;
 mod php;
+mod php_code;
 mod phpunit;
 mod prisma;
 mod pytest;
@@ -59,6 +64,12 @@ pub(super) const EVERY_DIALECT: &[Dialect] = &[
     Dialect::Shell,
 ];
 
+/// Adds the settings files that belong to the program itself, or that its words name.
+pub(super) fn add_own_files(scene: &Scene<'_>, draft: &mut Draft<'_>) {
+    migration_tools::add(scene, draft);
+    migration_tools::add_named(scene, draft);
+}
+
 /// Adds what `loader` would do in the scene.
 pub(super) fn add(loader: Loader, scene: &Scene<'_>, draft: &mut Draft<'_>) {
     match loader {
@@ -78,6 +89,8 @@ pub(super) fn add(loader: Loader, scene: &Scene<'_>, draft: &mut Draft<'_>) {
         Loader::NodeConfig => {
             node::add_configuration(scene, draft);
             node_code::add(scene, draft);
+            node_config::add(scene, draft);
+            node_setup::add(scene, draft);
         }
         Loader::Prisma => prisma::add(scene, draft),
         Loader::Go => go::add(scene, draft),

@@ -3,7 +3,7 @@
 //! Source: dotenv 16 to 18 (the first file wins; DOTENV_* variables redirect it), dotenv-flow 4, @next/env, Vite's
 //! `node/env.ts`, Node 20 and 24: measured or read.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use super::super::layers::{Draft, Layer};
@@ -107,13 +107,24 @@ pub(super) fn add_env_file(scene: &Scene<'_>, draft: &mut Draft<'_>) {
     }
 }
 
+/// The configuration file that `.sequelizerc` names: `'config': path.resolve('src', 'config', 'config.json')`.
+fn sequelizerc(scene: &Scene<'_>, path: &Path) -> Option<PathBuf> {
+    let text = scene.library.exists(path).then(|| scene.library.string(path)).flatten()?;
+    let keys = ["'config'", "\"config\"", "config:"];
+    let after = keys.iter().find_map(|key| Some(text.split_once(key)?.1))?;
+    let value = after.split([')', '\n']).next()?;
+    let parts = value.split(['"', '\'']).skip(1).step_by(2);
+    Some(path.parent()?.join(parts.collect::<PathBuf>()))
+}
+
 /// Configuration files that hold a section for each environment (Sequelize, db-migrate), or one connection (TypeORM).
 pub(super) fn add_configuration(scene: &Scene<'_>, draft: &mut Draft<'_>) {
     let below =
         |name: &str| scene.find_upwards(&["package.json"]).map_or(scene.path(name), |path| path.with_file_name(name));
     for environment in scene.modes(&["NODE_ENV"], "test", "development") {
-        for name in ["config/config.json", "config/database.json", "database.json"] {
-            let path = below(name);
+        let named = sequelizerc(scene, &below(".sequelizerc"));
+        let common = ["config/config.json", "config/database.json", "database.json"].map(below);
+        for path in common.into_iter().chain(named) {
             // JSON is YAML too, and has no ERB.
             if let Some(layer) = rails::configuration(scene, &path, &environment, false) {
                 let mut layers = layered(scene.folder, &owned(&[".env"]));

@@ -7,6 +7,7 @@ use std::rc::Rc;
 
 use super::super::code::{self, Comments, Value};
 use super::super::layers::{Draft, Layer, Lookup};
+use super::super::load::Library;
 use super::super::{Origin, Setting};
 use super::Scene;
 
@@ -40,15 +41,33 @@ pub(super) fn add(scene: &Scene<'_>, draft: &mut Draft<'_>) {
         if !scene.library.exists(&path) {
             continue;
         }
-        let Some(text) = scene.library.string(&path) else { continue };
-        let shown = scene.library.shown(&path);
         for environment in scene.modes(&["NODE_ENV"], "test", "development") {
-            let (text, shown) = (text.clone(), shown.clone());
-            let layer = Layer::Computed(Rc::new(move |lookup| settings(&text, &shown, &environment, lookup)));
+            let Some(layer) = layer(scene.library, &path, &environment, false) else { continue };
             let dotenv = Layer::file(scene.path(".env"));
             draft.chain("configuration in code", super::node::DOTENV, vec![Layer::Shell, dotenv, layer]);
         }
     }
+}
+
+/// The literals of a file of code, or of JSON5. With `is_whole`, what stands in sections of any name counts, and the
+/// keys say by themselves what they are about.
+pub(super) fn layer(library: &Library<'_>, path: &Path, environment: &str, is_whole: bool) -> Option<Layer> {
+    let (text, shown, environment) = (library.string(path)?, library.shown(path), environment.to_owned());
+    Some(Layer::Computed(Rc::new(move |lookup| match is_whole {
+        true => whole(&text, &shown, lookup),
+        false => settings(&text, &shown, &environment, lookup),
+    })))
+}
+
+fn whole(text: &str, shown: &Path, lookup: Lookup<'_>) -> Vec<Setting> {
+    let pairs = code::pairs(text, Comments::Slashes).into_iter().filter_map(|pair| {
+        let Value::Known(value) = code::evaluate(pair.expression, lookup) else { return None };
+        let path = pair.path.iter().filter(|key| *key != "module.exports" && *key != "default");
+        let name = path.map(String::as_str).collect::<Vec<_>>().join(".");
+        let origin = Origin::file(pair.path.last()?.clone(), shown, pair.line);
+        Some(Setting { name, value, origin, unresolved: None })
+    });
+    pairs.collect()
 }
 
 fn settings(text: &str, shown: &Path, environment: &str, lookup: Lookup<'_>) -> Vec<Setting> {

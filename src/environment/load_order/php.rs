@@ -5,7 +5,7 @@ use std::rc::Rc;
 use super::super::layers::{Draft, Layer};
 use super::super::load::Dialect;
 use super::phpunit::Phpunit;
-use super::{Scene, single};
+use super::{Scene, php_code, single};
 
 const DIALECTS: &[Dialect] = &[Dialect::Phpdotenv, Dialect::Symfony];
 
@@ -16,6 +16,13 @@ pub(super) fn add(scene: &Scene<'_>, draft: &mut Draft<'_>) {
     }
     if let Some(named) = scene.purpose.named.as_deref().or(scene.shell.get("APP_ENV")) {
         names.push(format!(".env.{named}"));
+    }
+    let constants = ["wp-config.php", "../wp-config.php", "wp-tests-config.php", "tests/phpunit/wp-tests-config.php"];
+    for (at, name) in constants.iter().enumerate() {
+        let wanted = if at < 2 { scene.purpose.development } else { scene.purpose.test };
+        if let Some(layer) = php_code::wordpress(scene.library, &scene.path(name)).filter(|_| wanted) {
+            draft.chain("WordPress", DIALECTS, vec![Layer::Shell, Layer::file(scene.path(".env")), layer]);
+        }
     }
     let phpunit = Phpunit::find(scene.library, scene.folder, scene.option("-c")).filter(|_| scene.purpose.test);
     for name in names {

@@ -24,7 +24,13 @@ pub(super) struct Configured {
 
 pub(super) fn configured(scene: &Scene<'_>) -> Configured {
     let mut configured = Configured::default();
-    for name in ["pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg"] {
+    if let Some(options) = scene.shell.get("PYTEST_ADDOPTS") {
+        configured.note_options(options, scene, None);
+    }
+    let named = ["-c", "--config-file"].iter().find_map(|option| scene.option(option)).filter(|_| runs_pytest(scene));
+    // A file that is named is the only one.
+    let names = named.map_or_else(|| vec!["pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg"], |name| vec![name]);
+    for name in names {
         let Some(path) = scene.find_upwards(&[name]) else { continue };
         let Some(text) = scene.library.string(&path) else { continue };
         let entries =
@@ -37,7 +43,33 @@ pub(super) fn configured(scene: &Scene<'_>) -> Configured {
     configured
 }
 
+fn runs_pytest(scene: &Scene<'_>) -> bool {
+    matches!(scene.program(), "pytest" | "py.test")
+}
+
 impl Configured {
+    /// Options that stand in the configuration or in PYTEST_ADDOPTS: as strong as those on the command line.
+    fn note_options(&mut self, text: &str, scene: &Scene<'_>, place: Option<(&std::path::Path, u32)>) {
+        let mut words = text.split_ascii_whitespace();
+        while let Some(word) = words.next() {
+            let (option, attached) = word.split_once('=').map_or((word, None), |(a, b)| (a, Some(b)));
+            if !matches!(option, "--ds" | "--envfile") {
+                continue;
+            }
+            let Some(value) = attached.or_else(|| words.next()) else { continue };
+            if option == "--envfile" {
+                self.files.push(scene.path(value));
+                continue;
+            }
+            let origin = place.map_or_else(
+                || Origin::process("PYTEST_ADDOPTS"),
+                |(shown, line)| Origin::file("addopts", shown, line),
+            );
+            let (name, value) = ("DJANGO_SETTINGS_MODULE".to_owned(), value.to_owned());
+            self.forced.push(Setting { name, value, origin, unresolved: None });
+        }
+    }
+
     fn note(&mut self, entry: &FlatEntry, scene: &Scene<'_>, path: &std::path::Path, shown: &std::path::Path) {
         let section: Vec<&str> = entry.path.iter().map(String::as_str).collect();
         let key = match &section[..] {
@@ -57,6 +89,9 @@ impl Configured {
         match key {
             ["DJANGO_SETTINGS_MODULE"] => {
                 self.defaults.push(setting("DJANGO_SETTINGS_MODULE", &entry.value, shown, entry.line))
+            }
+            ["addopts", ..] if runs_pytest(scene) => {
+                self.note_options(&entry.value, scene, Some((shown, entry.line)));
             }
             ["env", ..] => {
                 let mut text = entry.value.trim();

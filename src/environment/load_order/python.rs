@@ -3,11 +3,12 @@
 //!
 //! Source: python-dotenv `find_dotenv`, measured; pydantic-settings' `env_file`; Flask's CLI (`.env`, `.flaskenv`).
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use super::super::layers::{Draft, Layer};
-use super::super::load::Dialect;
+use super::super::load::{Dialect, Library};
+use super::super::{Origin, Setting, formats};
 use super::{Scene, pytest};
 
 const DIALECTS: &[Dialect] = &[Dialect::PythonDotenvLoad, Dialect::PythonDotenvValues, Dialect::DjangoEnviron];
@@ -47,6 +48,12 @@ pub(super) fn add(scene: &Scene<'_>, draft: &mut Draft<'_>) {
     if program == "flask" || scene.library.exists(&scene.path(".flaskenv")) {
         chain(draft, "Flask", vec![scene.path(".env"), scene.path(".flaskenv")]);
     }
+    let readers = ["dynaconf", "pyyaml", "omegaconf", "hydra", "confuse", "toml"];
+    let manifests = ["pyproject.toml", "requirements.txt", "Pipfile", "setup.cfg"];
+    super::conventional::add(scene, draft, scene.folder, &readers, &manifests, DIALECTS);
+    if let Some(layer) = decouple(scene.library, scene.folder) {
+        draft.chain("python-decouple", DIALECTS, vec![Layer::Shell, layer]);
+    }
     // Migration tools keep their own URL.
     if let Some(path) = scene.find_upwards(&["alembic.ini"]).filter(|_| program != "django-admin") {
         let mut layers = top.clone();
@@ -54,4 +61,22 @@ pub(super) fn add(scene: &Scene<'_>, draft: &mut Draft<'_>) {
         layers.extend(draft.any_file(&path));
         draft.chain("Alembic", DIALECTS, layers);
     }
+}
+
+/// python-decouple's `settings.ini`, which it takes before `.env`. Source: its README ("Usage").
+pub(super) fn decouple(library: &Library<'_>, folder: &Path) -> Option<Layer> {
+    let path = folder.join("settings.ini");
+    let text = library.exists(&path).then(|| library.string(&path)).flatten()?;
+    let entries = formats::ini::flatten(&text).unwrap_or_else(|error| error.entries);
+    let shown = library.shown(&path);
+    let settings = entries.into_iter().filter_map(|entry| match &entry.path[..] {
+        [section, name] if section == "settings" => Some(Setting {
+            name: name.clone(),
+            value: entry.value,
+            origin: Origin::file(name.clone(), &shown, entry.line),
+            unresolved: None,
+        }),
+        _ => None,
+    });
+    Some(Layer::Fixed(Rc::new(settings.collect())))
 }

@@ -12,6 +12,15 @@ pub(super) fn add(scene: &Scene<'_>, draft: &mut Draft<'_>) {
     for home in scene.homes("Cargo.toml") {
         draft.add_base(&home);
         super::single(draft, "dotenvy (Rust)", DIALECTS, &home.join(".env"));
+        let readers = ["config", "figment", "rocket", "loco", "toml", "serde_yaml"];
+        super::conventional::add(scene, draft, &home, &readers, &["Cargo.toml"], DIALECTS);
+        for name in [".cargo/config.toml", ".cargo/config"].map(|name| home.join(name)) {
+            // What cargo itself sets for the programs that it starts.
+            if scene.library.exists(&name) {
+                let layers = std::iter::once(Layer::Shell).chain(super::files::layers(&name, scene.library));
+                draft.chain("cargo", DIALECTS, layers.collect());
+            }
+        }
     }
     if let Some(path) = scene.find_upwards(&[".env"]) {
         draft.chain("dotenvy (Rust)", DIALECTS, vec![Layer::Shell, Layer::file(path)]);

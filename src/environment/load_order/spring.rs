@@ -12,7 +12,7 @@ use super::super::formats::{self, FlatEntry};
 use super::super::layers::{Draft, Layer, Lookup};
 use super::super::load::{Dialect, Library};
 use super::super::{Origin, Setting};
-use super::Scene;
+use super::{Scene, migration_tools};
 
 const DIALECTS: &[Dialect] = &[Dialect::Lenient];
 const PROFILES: &str = "spring.profiles.active";
@@ -27,6 +27,14 @@ pub(super) fn add(scene: &Scene<'_>, draft: &mut Draft<'_>) {
                 continue;
             }
             let folders = folders(&home, is_test);
+            // Ktor, Play and Akka: HOCON, that of the tests over the program's own.
+            for path in folders.iter().map(|folder| folder.join("application.conf")) {
+                if scene.library.exists(&path)
+                    && let Some(layer) = migration_tools::blocks(scene.library, &path, None)
+                {
+                    draft.chain("HOCON", DIALECTS, vec![Layer::Shell, layer]);
+                }
+            }
             let plain = documents(scene, &folders, "application", None);
             for profiles in profiles(scene, &plain, is_test, &folders) {
                 let mut stack = Vec::new();
@@ -34,6 +42,7 @@ pub(super) fn add(scene: &Scene<'_>, draft: &mut Draft<'_>) {
                     stack.extend(documents(scene, &folders, &format!("application-{profile}"), None));
                 }
                 stack.extend(documents(scene, &folders, "application", Some(&profiles)));
+                let stack = of_quarkus(stack, &quarkus_profile(scene, is_test));
                 let entries = Rc::new(stack);
                 let computed = Layer::Computed(Rc::new(move |lookup| resolved(&entries, lookup)));
                 // A file beside the program is loaded by many IDEs and by spring-dotenv.
@@ -82,6 +91,32 @@ fn profiles(scene: &Scene<'_>, plain: &[FileEntry], is_test: bool, folders: &[Pa
         sets.push(vec!["test".to_owned()]);
     }
     sets
+}
+
+/// The profile that Quarkus runs in. Source: its configuration reference ("Profiles").
+fn quarkus_profile(scene: &Scene<'_>, is_test: bool) -> String {
+    let (options, default) = match is_test {
+        true => (&["-Dquarkus.test.profile", "-Dquarkus.profile"][..], "test"),
+        false => (&["-Dquarkus.profile"][..], "dev"),
+    };
+    let variables = if is_test { &["QUARKUS_TEST_PROFILE"][..] } else { &["QUARKUS_PROFILE"][..] };
+    let given = options.iter().find_map(|option| scene.option(option));
+    let given = given.or_else(|| variables.iter().find_map(|name| scene.shell.get(name)));
+    given.filter(|name| !name.is_empty()).unwrap_or(default).to_owned()
+}
+
+/// Quarkus' `%test.key` over `key` where that profile is active, left out where it is not.
+fn of_quarkus(entries: Vec<FileEntry>, profile: &str) -> Vec<FileEntry> {
+    let (marked, plain): (Vec<FileEntry>, Vec<FileEntry>) =
+        entries.into_iter().partition(|entry| entry.name.starts_with('%'));
+    let active = marked.into_iter().filter_map(|mut entry| {
+        let (profiles, key) = entry.name[1..].split_once('.')?;
+        let mut profiles = profiles.trim_matches(['{', '}', '"']).split([',', '|']);
+        let is_active = profiles.any(|name| name.trim() == profile);
+        entry.name = key.to_owned();
+        is_active.then_some(entry)
+    });
+    active.chain(plain).collect()
 }
 
 /// One property with its place.

@@ -9,8 +9,8 @@ use std::rc::Rc;
 use super::super::layers::{Draft, Layer};
 use super::super::load::Dialect;
 use super::super::{Origin, Setting};
-use super::Scene;
 use super::phpunit::Phpunit;
+use super::{Scene, php_code};
 
 const DIALECTS: &[Dialect] = &[Dialect::Symfony];
 
@@ -42,6 +42,7 @@ pub(super) fn add(scene: &Scene<'_>, draft: &mut Draft<'_>) {
             let has_main = scene.library.exists(&home.join(".env"));
             names.push(if has_main { ".env".to_owned() } else { ".env.dist".to_owned() });
             top.extend(names.iter().map(|name| Layer::file(home.join(name))));
+            top.extend(php_code::doctrine(scene.library, &home, &environment));
             draft.chain("Symfony", DIALECTS, top);
         }
     }

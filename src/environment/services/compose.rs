@@ -40,6 +40,10 @@ const VARIANTS: [&str; 26] = [
     "unit",
 ];
 
+/// Folders that projects keep their compose file in, beside what it builds.
+const FOLDERS: [&str; 9] =
+    ["docker", ".docker", "docker-compose", "compose", "containers", "infra", "dev", "development", "local"];
+
 /// Images that carry connections elsewhere: their services are no databases on this machine.
 const TUNNELS: [&str; 15] = [
     "alloydb-auth-proxy",
@@ -62,10 +66,10 @@ const TUNNELS: [&str; 15] = [
 /// Looks through the compose files that count for this project and command.
 pub(super) fn search(search: &mut Search<'_>, command: &[OsString]) {
     for folder in search.folders() {
-        for path in search.yaml_files(&folder) {
-            if path.file_name().is_some_and(|name| counts_by_name(&name.to_string_lossy())) {
-                file(search, &path, 0);
-            }
+        compose_files(search, &folder);
+        let names = search.files.list(&folder);
+        for below in FOLDERS.iter().filter(|below| names.iter().any(|name| name == **below)) {
+            compose_files(search, &folder.join(below));
         }
         let named = named_in_dotenv(search, &folder);
         for name in named {
@@ -76,6 +80,15 @@ pub(super) fn search(search: &mut Search<'_>, command: &[OsString]) {
     let folder = search.project.folder.clone();
     for name in named_by(command) {
         file(search, &normal(&folder.join(name)), 0);
+    }
+}
+
+/// Notes what the compose files of one folder declare, those for production left out.
+fn compose_files(search: &mut Search<'_>, folder: &Path) {
+    for path in search.yaml_files(folder) {
+        if path.file_name().is_some_and(|name| counts_by_name(&name.to_string_lossy())) {
+            file(search, &path, 0);
+        }
     }
 }
 
@@ -121,11 +134,7 @@ fn named_in_dotenv(search: &Search<'_>, folder: &Path) -> Vec<String> {
 /// `.devcontainer/` with the compose files that its `devcontainer.json` names.
 fn devcontainer(search: &mut Search<'_>, folder: &Path) {
     let container = folder.join(".devcontainer");
-    for path in search.yaml_files(&container) {
-        if path.file_name().is_some_and(|name| counts_by_name(&name.to_string_lossy())) {
-            file(search, &path, 0);
-        }
-    }
+    compose_files(search, &container);
     for path in [container.join("devcontainer.json"), folder.join(".devcontainer.json")] {
         let Some(text) = search.text(&path) else { continue };
         let beside = path.parent().unwrap_or(folder).to_owned();
@@ -297,6 +306,8 @@ services:
             ),
             ("docker/x.yml", service("named")),
             ("other/compose.yml", service("aside")),
+            ("infra/compose.dev.yaml", service("below")),
+            ("infra/compose.prod.yaml", service("away")),
             ("compose.prod.yml", service("prod")),
         ];
         let files = files.each_ref().map(|(path, text)| (*path, text.as_str()));
@@ -304,6 +315,7 @@ services:
             "inner api/compose.yaml:2",
             "container api/.devcontainer/docker-compose.yml:2",
             "top docker-compose.yml:2",
+            "below infra/compose.dev.yaml:2",
             "named docker/x.yml:2",
         ];
         assert_eq!(declared_from("/p/api", &files, &[]), expected);

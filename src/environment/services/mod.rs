@@ -141,7 +141,7 @@ fn matches(path: &[String], pattern: &[&str]) -> bool {
 }
 
 /// `path` without `.` and, where something stands before it, `..`; links are not looked at.
-fn normal(path: &Path) -> PathBuf {
+pub(super) fn normal(path: &Path) -> PathBuf {
     let mut result = PathBuf::new();
     for component in path.components() {
         match component {

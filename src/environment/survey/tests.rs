@@ -221,6 +221,7 @@ fn identical_readings_are_given_once() {
 mod frameworks;
 mod hostile;
 mod incidents;
+mod settings_files;
 
 #[test]
 fn a_long_script_is_followed_to_its_end_or_said_to_be_cut() {

@@ -1,0 +1,132 @@
+//! Settings that PHP programs keep in code or YAML: Laravel's `config/database.php`, WordPress' `wp-config.php`,
+//! Doctrine's section of Symfony's configuration. By text, never executed.
+//!
+//! Sources: laravel/framework `config/database.php`; WordPress' "Editing wp-config.php"; Symfony's DoctrineBundle
+//! configuration (`when@test` since 5.3).
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::rc::Rc;
+
+use super::super::code::{self, Comments, Pair, Value};
+use super::super::layers::{Layer, Lookup};
+use super::super::load::Library;
+use super::super::{Origin, Setting, formats};
+
+/// The keys of a connection that say which database it is.
+const KEYS: &[&str] = &["driver", "url", "host", "port", "database", "username", "password", "unix_socket"];
+
+/// Laravel's connections: the default one as far as variables leave it to the file, and any with a place of its own.
+pub(super) fn laravel(library: &Library<'_>, home: &Path) -> Option<Layer> {
+    let path = home.join("config/database.php");
+    let text = library.exists(&path).then(|| library.string(&path)).flatten()?;
+    let shown = library.shown(&path);
+    Some(Layer::Computed(Rc::new(move |lookup| connections(&text, &shown, lookup))))
+}
+
+fn connections(text: &str, shown: &Path, lookup: Lookup<'_>) -> Vec<Setting> {
+    let pairs = code::pairs(text, Comments::Slashes);
+    let mut settings = Vec::new();
+    let mut default = None;
+    let mut by_name: HashMap<&str, Vec<&Pair<'_>>> = HashMap::new();
+    for pair in &pairs {
+        match &pair.path[..] {
+            [key] if key == "default" && default.is_none() => {
+                if let Value::Known(name) = code::evaluate(pair.expression, lookup) {
+                    settings.extend(left_to_the_file(pair, &name, shown, lookup));
+                    default = Some(name);
+                }
+            }
+            [connections, name, key] if connections == "connections" && KEYS.contains(&key.as_str()) => {
+                by_name.entry(name).or_default().push(pair);
+            }
+            _ => {}
+        }
+    }
+    for (name, pairs) in by_name {
+        let is_default = default.as_deref() == Some(name);
+        let is_sqlite = pairs.iter().any(|pair| is_key(pair, "driver") && pair.expression.contains("sqlite"));
+        let is_place = |pair: &&&Pair<'_>| {
+            ["url", "host", "unix_socket"].iter().any(|key| is_key(pair, key))
+                || is_default && is_sqlite && is_key(pair, "database")
+        };
+        let has_own_place = pairs.iter().filter(is_place).any(|pair| {
+            let is_literal = pair.expression.starts_with(['"', '\'']) && pair.expression.len() > 2;
+            is_literal && matches!(code::evaluate(pair.expression, &|_| None), Value::Known(_))
+        });
+        for pair in pairs.into_iter().filter(|_| is_default || has_own_place) {
+            let Value::Known(value) = code::evaluate(pair.expression, lookup) else { continue };
+            if has_own_place {
+                let key = pair.path.last().cloned().unwrap_or_default();
+                let origin = Origin::file(key.clone(), shown, pair.line);
+                let name = format!("database.{name}.{key}");
+                settings.push(Setting { name, value, origin, unresolved: None });
+            } else {
+                settings.extend(left_to_the_file(pair, &value, shown, lookup));
+            }
+        }
+    }
+    settings
+}
+
+fn is_key(pair: &Pair<'_>, key: &str) -> bool {
+    pair.path.last().is_some_and(|last| last == key)
+}
+
+/// `env('DB_HOST', '127.0.0.1')` where DB_HOST is not set: the variable with the value that the file gives it.
+fn left_to_the_file(pair: &Pair<'_>, value: &str, shown: &Path, lookup: Lookup<'_>) -> Option<Setting> {
+    let (_, rest) = pair.expression.split_once("env(")?;
+    let name = rest.split(['"', '\'']).nth(1)?.to_owned();
+    if lookup(&name).is_some() || value.is_empty() {
+        return None;
+    }
+    let origin = Origin::file(pair.path.last()?.clone(), shown, pair.line);
+    Some(Setting { name, value: value.to_owned(), origin, unresolved: None })
+}
+
+/// WordPress' constants: `define( 'DB_HOST', 'localhost' );`.
+pub(super) fn wordpress(library: &Library<'_>, path: &Path) -> Option<Layer> {
+    let text = library.exists(path).then(|| library.string(path)).flatten()?;
+    let shown = library.shown(path);
+    Some(Layer::Computed(Rc::new(move |lookup| {
+        let defined = text.lines().zip(1..).filter_map(|(line, number)| {
+            let inside = line.trim_start().strip_prefix("define")?.trim_start().strip_prefix('(')?;
+            let (name, rest) = inside.trim_start().strip_prefix(['"', '\''])?.split_once(['"', '\''])?;
+            let expression = rest.trim_start().strip_prefix(',')?.split(");").next()?.split(" );").next()?;
+            let Value::Known(value) = code::evaluate(expression, lookup) else { return None };
+            let is_wanted = name.starts_with("DB_") || name == "WP_ENVIRONMENT_TYPE" || name == "WP_ENV";
+            let origin = Origin::file(name, &shown, number);
+            is_wanted.then(|| Setting { name: name.to_owned(), value, origin, unresolved: None })
+        });
+        defined.collect()
+    })))
+}
+
+/// What Doctrine's configuration says itself, beside what it takes from variables.
+pub(super) fn doctrine(library: &Library<'_>, home: &Path, environment: &str) -> Vec<Layer> {
+    let files = [format!("config/packages/{environment}/doctrine.yaml"), "config/packages/doctrine.yaml".to_owned()];
+    let layers = files.iter().filter_map(|name| {
+        let path = home.join(name);
+        let text = library.exists(&path).then(|| library.string(&path)).flatten()?;
+        let entries = formats::yaml::flatten(&text).unwrap_or_else(|error| error.entries);
+        let shown = library.shown(&path);
+        let wanted = format!("when@{environment}");
+        let settings = entries.iter().filter_map(|entry| {
+            let (own, [.., key]) =
+                (entry.path.strip_prefix(&[wanted.clone()][..]).unwrap_or(&entry.path), &entry.path[..])
+            else {
+                return None;
+            };
+            let is_connection = matches!(own, [doctrine, dbal, ..] if doctrine == "doctrine" && dbal == "dbal");
+            let says = ["driver", "url", "host", "port", "dbname", "path", "unix_socket"].contains(&key.as_str());
+            if !is_connection || !says || entry.value.contains('%') {
+                return None;
+            }
+            let origin = Origin::file(key.clone(), &shown, entry.line);
+            let name = own[1..].join(".").replace("dbal", "database");
+            Some(Setting { name, value: entry.value.clone(), origin, unresolved: None })
+        });
+        Some(Layer::Fixed(Rc::new(settings.collect())))
+    });
+    layers.collect()
+}
