@@ -153,6 +153,34 @@ fn file_url(name: &Name, rest: &str, context: &Context<'_>) -> Vec<Draft> {
     super::sqlite::file_url(rest, Engine::Sqlite, context)
 }
 
+/// Schemes of what is no server: databases inside the program, files of migrations, containers made for one run.
+const NO_SERVER: &[&str] = &[
+    "memory",
+    "mem",
+    "pglite",
+    "surrealkv",
+    "rocksdb",
+    "leveldb",
+    "file",
+    "embed",
+    "iofs",
+    "github",
+    "gitlab",
+    "s3",
+    "gs",
+    "gcs",
+    "docker",
+    "testcontainers",
+    "cloudinary",
+    "mailto",
+    "smtp",
+    "smtps",
+    "ftp",
+    "sftp",
+    "ssh",
+    "git",
+];
+
 /// URLs of other schemes (`https`, `tcp`, `ws`) name a database only where the variable's name says so.
 fn by_name(name: &Name, scheme: &str, text: &str) -> Option<Draft> {
     let scheme = scheme.to_ascii_lowercase();
@@ -160,6 +188,8 @@ fn by_name(name: &Name, scheme: &str, text: &str) -> Option<Draft> {
         "http" | "ws" => Some(80),
         "https" | "wss" => Some(443),
         "tcp" | "tls" | "ssl" | "unix" => None,
+        // A scheme that is not known: where the name promises a database, its host is still where it would be.
+        other if name.promises_url() && is_database_itself(name) && !NO_SERVER.contains(&other) => None,
         _ => return None,
     };
     let reaches = matches!(name.role, Some(Role::Url | Role::Host)) || name_is_endpoint(name);
@@ -217,7 +247,7 @@ mod tests {
 
     #[test]
     fn values_are_recognised_whatever_the_variable_is_called() {
-        let cases: [(&str, &str, &[&str]); 30] = [
+        let cases: [(&str, &str, &[&str]); 33] = [
             ("ANYTHING", "postgres://localhost/a", &["postgres localhost a"]),
             ("ANYTHING", "host=db dbname=a", &["postgres db a"]),
             ("ANYTHING", "u:p@tcp(db:3306)/a", &["mysql db:3306 a u=u"]),
@@ -243,6 +273,9 @@ mod tests {
             ("DATABASE_URL", "psql 'postgresql://db.example.net/app'", &["postgres db.example.net app [Syntax]"]),
             ("DATABASE_URL", "DATABASE_URL=postgres://db/x", &["postgres db x [Syntax]"]),
             ("DATABASE_URL", "<postgres://db/x>", &["postgres db x [Syntax]"]),
+            ("DATABASE_URL", "newdb://u:p@db.example.net/app", &["unknown db.example.net app u=u"]),
+            ("DATABASE_URL", "memory://", &[]),
+            ("ANYTHING", "newdb://db.example.net/app", &[]),
             ("REDIS_URL", "localhost:6379", &["redis localhost:6379 -"]),
             ("INSTANCE_CONNECTION_NAME", "a:b:c", &["unknown <a:b:c> -"]),
             ("CREDENTIALS", "postgres://app@db.example.net\n/shop", &["postgres db.example.net shop u=app"]),
