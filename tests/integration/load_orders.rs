@@ -612,10 +612,15 @@ fn spring() {
     ]);
 }
 
+/// A project file with an id of user secrets, and where they lie, seen from the project.
+const SECRETS_ID: &str = "<Project><PropertyGroup><UserSecretsId>shop-5d2c</UserSecretsId></PropertyGroup></Project>";
+const USER_SECRETS: &str = "../home/.microsoft/usersecrets/shop-5d2c/secrets.json";
+
 #[test]
 fn dotnet() {
     let settings = |host: &str| format!("{{\"ConnectionStrings\": {{\"Shop\": \"Host={host};Database=shop_test\"}}}}");
     let (local, remote) = (settings("localhost"), settings("db.northwind-shop.net"));
+    let secrets = "{\"ConnectionStrings:Shop\": \"Host=db.northwind-shop.net;Database=shop_test\"}";
     let test = &["dotnet", "test"];
     check(&[
         case(
@@ -644,6 +649,22 @@ fn dotnet() {
             test,
             "production",
             "host-remote",
+        ),
+        case(
+            "user secrets beat the files in Development",
+            &[("Shop.csproj", SECRETS_ID), ("appsettings.json", &*local), (USER_SECRETS, secrets)],
+            &[("DOTNET_ENVIRONMENT", "Development")],
+            test,
+            "production",
+            "host-remote",
+        ),
+        case(
+            "and are not read elsewhere",
+            &[("Shop.csproj", SECRETS_ID), ("appsettings.json", &*local), (USER_SECRETS, secrets)],
+            &[("DOTNET_ENVIRONMENT", "Testing")],
+            test,
+            "safe",
+            "",
         ),
         case(
             "no name means production's file",

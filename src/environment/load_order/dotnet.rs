@@ -1,7 +1,9 @@
-//! .NET: `appsettings.{Environment}.json` over `appsettings.json`; variables beat both.
+//! .NET: user secrets over `appsettings.{Environment}.json` over `appsettings.json`; variables beat them all.
 //!
 //! Source: AspNetCore.Docs `fundamentals/configuration`: without a name the environment is Production, but
 //! `dotnet run` takes the one that `launchSettings.json` names. Keys ignore case; `__` in a variable nests.
+//! `security/app-secrets`: user secrets lie in the home folder, by the id in the project file, and are read in
+//! Development; their keys nest by `:`.
 
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -19,8 +21,10 @@ pub(super) fn add(scene: &Scene<'_>, draft: &mut Draft<'_>) {
         draft.add_base(&home);
         for environment in environments(scene, &home) {
             let mut sheet: Vec<Setting> = Vec::new();
-            for name in [format!("appsettings.{environment}.json"), "appsettings.json".to_owned()] {
-                for setting in read(scene.library, &home.join(name)) {
+            let settings = ["appsettings.json", &format!("appsettings.{environment}.json")].map(|name| home.join(name));
+            let secrets = environment.eq_ignore_ascii_case("Development").then(|| secrets(scene, &home)).flatten();
+            for file in settings.into_iter().chain(secrets).rev() {
+                for setting in read(scene.library, &file) {
                     let is_hidden = sheet.iter().take(4096).any(|known| known.name.eq_ignore_ascii_case(&setting.name));
                     if !is_hidden && !is_set(scene, &setting.name) {
                         sheet.push(setting);
@@ -65,6 +69,19 @@ fn projects(scene: &Scene<'_>) -> Vec<PathBuf> {
     projects
 }
 
+/// The user secrets of the project in `home`, where its project file names some.
+fn secrets(scene: &Scene<'_>, home: &Path) -> Option<PathBuf> {
+    let is_project =
+        |path: &&PathBuf| path.extension().is_some_and(|ending| ending.to_string_lossy().ends_with("proj"));
+    let files: Vec<PathBuf> = scene.library.files.list(home).iter().map(|name| home.join(name)).collect();
+    let project = scene.library.files.read(files.iter().find(is_project)?).ok().flatten()?;
+    let text = String::from_utf8_lossy(&project);
+    let (id, _) = text.split_once("<UserSecretsId>")?.1.split_once('<')?;
+    // An id is a folder's name, commonly a GUID; anything else would lead elsewhere.
+    let id = Some(id.trim()).filter(|id| !id.is_empty() && !id.contains(['/', '\\', '$']) && !id.starts_with('.'))?;
+    Some(scene.project.home.as_ref()?.join(".microsoft/usersecrets").join(id).join("secrets.json"))
+}
+
 fn environments(scene: &Scene<'_>, home: &Path) -> Vec<String> {
     let set = ["ASPNETCORE_ENVIRONMENT", "DOTNET_ENVIRONMENT"].iter().find_map(|name| scene.shell.get(name));
     if let Some(name) = scene.purpose.named.as_deref().or(set).filter(|name| !name.is_empty()) {
@@ -103,7 +120,11 @@ fn read(library: &Library<'_>, path: &Path) -> Vec<Setting> {
         library.broken_line(path, error.line, error.message);
         error.entries
     });
-    files::dotted(entries, &library.shown(path), None)
+    let mut settings = files::dotted(entries, &library.shown(path), None);
+    for setting in &mut settings {
+        setting.name = setting.name.replace(':', ".");
+    }
+    settings
 }
 
 /// Whether a variable sets the key: `ConnectionStrings.Default` is `ConnectionStrings__Default` there.
