@@ -210,15 +210,22 @@ impl<'a> Progress<'a> {
     }
 }
 
+impl Progress<'_> {
+    /// Whether to show something now: never in the first half second, then a few times a second.
+    fn is_due(lasted: Duration, since_shown: Option<Duration>) -> bool {
+        lasted >= Self::QUIET_FOR && since_shown.is_none_or(|since| since >= Self::EVERY)
+    }
+}
+
 impl Watch for Progress<'_> {
     fn advance(&self, bytes_more: u64) {
         let done = self.done.fetch_add(bytes_more, Ordering::Relaxed) + bytes_more;
-        let lasted = self.started.elapsed();
-        if !self.on_terminal || lasted < Self::QUIET_FOR {
+        if !self.on_terminal {
             return;
         }
+        let lasted = self.started.elapsed();
         let Ok(mut shown) = self.shown.try_lock() else { return };
-        if shown.is_some_and(|last| last.elapsed() < Self::EVERY) {
+        if !Self::is_due(lasted, shown.map(|last| last.elapsed())) {
             return;
         }
         *shown = Some(Instant::now());
@@ -249,6 +256,20 @@ mod tests {
         for (count, said) in [(0, "0 B"), (999, "999 B"), (1_000, "1.0 kB"), (1_440_000, "1.4 MB"), (999_960, "1.0 MB")]
         {
             assert_eq!(bytes(count), said);
+        }
+    }
+
+    #[test]
+    fn progress_is_shown_after_half_a_second_and_not_all_the_time() {
+        let ms = Duration::from_millis;
+        for (lasted, since_shown, due) in [
+            (ms(0), None, false),
+            (ms(499), None, false),
+            (ms(500), None, true),
+            (ms(900), Some(ms(40)), false),
+            (ms(900), Some(ms(100)), true),
+        ] {
+            assert_eq!(Progress::is_due(lasted, since_shown), due, "{lasted:?} {since_shown:?}");
         }
     }
 

@@ -7,6 +7,7 @@
 )]
 
 mod asking;
+mod at_a_terminal;
 mod corpus;
 mod doctor;
 mod explain;

@@ -1,0 +1,87 @@
+//! What a person at a terminal sees and is asked, and a program is not: progress, colours, the question of a restore.
+
+use crate::support::{Postgres, Sandbox};
+use crate::terminal::Terminal;
+
+/// A project whose dump takes longer than half a second.
+fn slow(database: &str) -> Sandbox {
+    let sandbox = Sandbox::with_postgres(database);
+    let folder = Postgres::server().programs().display().to_string();
+    sandbox.tool(
+        "pg_dump",
+        &format!(
+            "#!/bin/sh\ncase $1 in --version|-V) exec {folder}/pg_dump --version;; esac
+             {folder}/pg_dump \"$@\" | {{ head -c 300; sleep 1; cat; }}\n"
+        ),
+    );
+    for tool in ["pg_restore", "psql"] {
+        sandbox.tool(tool, &format!("#!/bin/sh\nexec {folder}/{tool} \"$@\"\n"));
+    }
+    sandbox
+}
+
+#[test]
+fn progress_is_for_terminals_only() {
+    let sandbox = slow("progress_test");
+    let (said, ended) = Terminal::start(sandbox.command().arg("snapshot")).end();
+    assert_eq!(ended, (0, -1), "{said}");
+    assert!(said.contains("saving postgres database `progress_test`") && said.contains("/s)"), "{said:?}");
+    for arguments in [&["snapshot"][..], &["./suite"]] {
+        let outcome = sandbox.run(arguments).expect_code(0);
+        assert!(!outcome.stderr.contains("/s)"), "{}", outcome.stderr);
+    }
+    for option in ["-q", "--format=json"] {
+        let (said, ended) = Terminal::start(sandbox.command().args([option, "snapshot"])).end();
+        assert_eq!(ended, (0, -1), "{said}");
+        assert!(!said.contains("/s)"), "{option}: {said:?}");
+    }
+}
+
+#[test]
+fn a_restore_shows_what_it_replaces_and_asks() {
+    let sandbox = Sandbox::with_sqlite();
+    sandbox.guarded().expect_code(0);
+    for (typed, status, rows) in [("n\n", 125, "2"), ("\n", 125, "2"), ("\x04", 125, "2"), ("y\n", 0, "1")] {
+        sandbox.sqlite("app_test.db", "UPDATE t SET a = 2");
+        let mut terminal = Terminal::start(sandbox.command().args(["restore", "latest"]));
+        let said = terminal.read_until("Go on?");
+        assert!(said.contains("app_test.db will be replaced by app_test_") && said.contains("1 table)"), "{said}");
+        terminal.type_in(typed);
+        let (said, ended) = terminal.end();
+        assert_eq!(ended, (status, -1), "{typed:?} {said}");
+        assert!(status == 0 || said.trim_end().ends_with("nothing was changed"), "{typed:?} {said}");
+        assert_eq!(sandbox.sqlite("app_test.db", "SELECT a FROM t"), rows, "{typed:?}");
+    }
+}
+
+#[test]
+fn a_restore_that_was_answered_beforehand_does_not_ask() {
+    let mut sandbox = Sandbox::with_sqlite();
+    sandbox.guarded().expect_code(0);
+    sandbox.sqlite("app_test.db", "UPDATE t SET a = 2");
+    let (said, ended) = Terminal::start(sandbox.command().args(["restore", "--yes"])).end();
+    assert_eq!((ended, said.contains("Go on?")), ((0, -1), false), "{said}");
+    assert_eq!(sandbox.sqlite("app_test.db", "SELECT a FROM t"), "1");
+    // An agent has no prompt, whatever it runs in.
+    sandbox.set("CLAUDECODE", "1").sqlite("app_test.db", "UPDATE t SET a = 2");
+    let (said, ended) = Terminal::start(sandbox.command().arg("restore")).end();
+    assert_eq!((ended, said.contains("Go on?")), ((0, -1), false), "{said}");
+    assert_eq!(sandbox.sqlite("app_test.db", "SELECT a FROM t"), "1");
+}
+
+#[test]
+fn colours_are_for_terminals_only() {
+    let sandbox = Sandbox::with_sqlite();
+    let check = |redirection: &str| {
+        let mut shell = sandbox.program("sh");
+        let script = format!("\"$0\" check -v {redirection}");
+        Terminal::start(shell.args(["-c", &script, env!("CARGO_BIN_EXE_safe-test")]).env("TERM", "xterm-256color"))
+            .end()
+            .0
+    };
+    assert!(check("").contains("\u{1b}["));
+    let piped = check("| cat");
+    assert!(piped.contains("app_test.db") && !piped.contains("\u{1b}["), "{piped:?}");
+    assert!(check("2>/dev/null").contains("\u{1b}["));
+    assert!(sandbox.run(&["--color", "always", "check"]).expect_code(0).stdout.contains("\u{1b}["));
+}
