@@ -188,6 +188,7 @@ pub(crate) struct Progress<'a> {
     started: Instant,
     shown: Mutex<Option<Instant>>,
     on_terminal: bool,
+    speaks: bool,
     interrupted: &'a (dyn Fn() -> bool + Sync),
 }
 
@@ -198,13 +199,15 @@ impl<'a> Progress<'a> {
     /// Progress of `what`; `interrupted` says whether to stop.
     #[must_use]
     pub(crate) fn new(what: String, ui: &Ui, interrupted: &'a (dyn Fn() -> bool + Sync)) -> Self {
-        let on_terminal = !ui.quiet && !ui.json && io::stderr().is_terminal();
+        let speaks = !ui.quiet && !ui.json;
+        let on_terminal = speaks && io::stderr().is_terminal();
         Progress {
             what,
             done: AtomicU64::new(0),
             started: Instant::now(),
             shown: Mutex::new(None),
             on_terminal,
+            speaks,
             interrupted,
         }
     }
@@ -236,6 +239,16 @@ impl Watch for Progress<'_> {
 
     fn interrupted(&self) -> bool {
         (self.interrupted)()
+    }
+
+    fn remark(&self, what: &str) {
+        if !self.speaks {
+            return;
+        }
+        if self.on_terminal {
+            let _ = Term::stderr().clear_line();
+        }
+        let _ = writeln!(io::stderr().lock(), "safe-test: {}: {}", self.what, printable(what));
     }
 }
 

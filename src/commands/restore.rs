@@ -107,7 +107,13 @@ impl PutBack {
     }
 }
 
-/// Verifies every snapshot before the first database is touched; stops at the first that fails and says which are
+/// What was there before a restore: its safety snapshot, where there was something, or that it could not be read.
+struct Before {
+    safety: Option<String>,
+    damaged: bool,
+}
+
+/// Verifies every snapshot and saves every database before the first database is touched; stops at the first that fails and says which are
 /// back by then.
 fn put_back(
     context: &Context,
@@ -150,33 +156,31 @@ fn put_back(
         environment: &context.process,
         may_reuse: false,
     };
+    let not_restored = |target: &Target, safety: Option<String>| {
+        let shown = target.shown();
+        move |cause| SnapshotError::NotRestored { shown, safety, cause: Box::new(cause) }
+    };
+    let save = |at: usize, target: &Target| -> Result<Before, SnapshotError> {
+        let step = snapshot::plan(target, &Default::default(), &Disk)?;
+        match snapshot::take(at, target, &step, &order, &progress("saving", target)) {
+            Err(error) if error.says_that_the_database_is_damaged() => Ok(Before { safety: None, damaged: true }),
+            taken => Ok(Before { safety: taken?.snapshot().map(str::to_owned), damaged: false }),
+        }
+    };
     let mut done: Vec<PutBack> = Vec::new();
-    let mut outcome = Ok(());
-    for (at, (stored, target)) in pairs.iter().enumerate() {
-        let one = (|| -> Result<PutBack, SnapshotError> {
-            let step = snapshot::plan(target, &Default::default(), &Disk)?;
-            let not_restored =
-                |safety, cause| SnapshotError::NotRestored { shown: target.shown(), safety, cause: Box::new(cause) };
-            let taken = snapshot::take(at, target, &step, &order, &progress("saving", target));
-            let damaged = taken.as_ref().is_err_and(SnapshotError::says_that_the_database_is_damaged);
-            let receipt = match taken {
-                Err(_) if damaged => None,
-                taken => Some(taken.map_err(|cause| not_restored(None, cause))?),
-            };
-            let safety = receipt.as_ref().and_then(Receipt::snapshot).map(str::to_owned);
+    let outcome = (|| -> Result<(), SnapshotError> {
+        // All of them first: two names may lead to one database, which the first restore changes for the second.
+        let before =
+            pairs.iter().enumerate().map(|(at, (_, target))| save(at, target).map_err(not_restored(target, None)));
+        let before = before.collect::<Result<Vec<_>, _>>()?;
+        for ((stored, target), Before { safety, damaged }) in pairs.iter().zip(before) {
             let request = Request { damaged, ..request(stored, target) };
             let notes = snapshot::restore(&request, &progress("restoring", target))
-                .map_err(|cause| not_restored(safety.clone(), cause))?;
-            Ok(PutBack { id: stored.manifest.id.clone(), target: target.shown(), safety, notes })
-        })();
-        match one {
-            Ok(one) => done.push(one),
-            Err(error) => {
-                outcome = Err(error);
-                break;
-            }
+                .map_err(not_restored(target, safety.clone()))?;
+            done.push(PutBack { id: stored.manifest.id.clone(), target: target.shown(), safety, notes });
         }
-    }
+        Ok(())
+    })();
     recorder.record_ending(Event::Restore(audit::Restored {
         snapshots: done.iter().map(|one| one.id.clone()).collect(),
         safety: done.iter().filter_map(|one| one.safety.clone()).collect(),

@@ -121,3 +121,39 @@ fn latest_is_not_an_older_run_where_the_newest_manifest_cannot_be_read() {
     sandbox.run(&["restore", &first[0]]).expect_code(0);
     assert_eq!(sandbox.sqlite("app_test.db", "SELECT a FROM t"), "1");
 }
+
+#[test]
+fn who_cannot_put_a_database_back_is_told_before_the_command_runs() {
+    let database = "modest_test";
+    let sandbox = Sandbox::with_postgres(database);
+    let server = Postgres::server();
+    server.psql("postgres", "DROP ROLE IF EXISTS modest_test; CREATE ROLE modest_test LOGIN PASSWORD 'modest'");
+    server.psql(database, "GRANT SELECT ON t TO modest_test");
+    let url = format!("postgres://modest_test:modest@127.0.0.1:{}/{database}", server.port());
+    sandbox.write(".env", format!("APP_ENV=testing\nDATABASE_URL={url}\n"));
+    let outcome = sandbox.guarded().expect_code(0);
+    assert!(outcome.stderr.contains("can save this database, but not put it back: "), "{}", outcome.stderr);
+    server.psql(database, "REVOKE ALL ON t FROM modest_test");
+}
+
+#[test]
+fn a_restore_of_one_file_under_two_names_can_be_undone_under_both() {
+    let sandbox = Sandbox::with_sqlite();
+    std::os::unix::fs::symlink("app_test.db", sandbox.project().join("link_test.db")).unwrap();
+    sandbox.write(".env", "APP_ENV=testing\nDATABASE_URL=sqlite:./app_test.db\nLINK_URL=sqlite:./link_test.db\n");
+    sandbox.suite("sqlite3 app_test.db 'UPDATE t SET a = 2'");
+    sandbox.guarded().expect_code(0);
+    sandbox.run(&["restore", "latest"]).expect_code(0);
+    let safeties: Vec<String> = sandbox
+        .manifests()
+        .iter()
+        .filter(|manifest| manifest["kind"] == "safety")
+        .map(|manifest| manifest["id"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(safeties.len(), 2);
+    for safety in safeties {
+        sandbox.sqlite("app_test.db", "UPDATE t SET a = 3");
+        sandbox.run(&["restore", &safety]).expect_code(0);
+        assert_eq!(sandbox.sqlite("app_test.db", "SELECT a FROM t"), "2", "{safety}");
+    }
+}

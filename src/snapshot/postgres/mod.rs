@@ -21,6 +21,7 @@ mod facts;
 mod leftovers;
 mod load;
 mod names;
+mod obstacles;
 mod passfile;
 mod process;
 mod psql;

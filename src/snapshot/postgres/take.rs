@@ -13,6 +13,7 @@ use super::catalog::{self, Contents};
 use super::contents;
 use super::facts::Facts;
 use super::names::with_ending;
+use super::obstacles::obstacles;
 use super::process::{Running, attended};
 use super::psql::{Psql, identifier, literal, text};
 use super::readback::{self, Stored, Writing};
@@ -97,8 +98,14 @@ pub fn take(session: &mut Session, partial: &Path, limits: Limits, watch: &dyn W
     Stored { path: partial, sha256: &sha256, compressed: true }.expect(&found)?;
     let script = script?;
     contents::compare_dump(&partial.display().to_string(), &held, &script)?;
+    let obstacles = obstacles(session)?;
+    if let Some(obstacles) = &obstacles {
+        watch.remark(obstacles);
+    }
     let state = json!({ "proof": proof, "contents": contents::to_json(&held), "database": facts });
-    Ok(taken(session, &arguments, size, sha256, &held, &script, state))
+    let mut taken = taken(session, &arguments, size, sha256, &held, &script, state);
+    taken.notes.extend(obstacles);
+    Ok(taken)
 }
 
 fn taken(

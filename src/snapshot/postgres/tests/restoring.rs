@@ -138,12 +138,21 @@ fn a_role_that_may_not_create_databases_is_told_so() {
         "ALTER DATABASE modest OWNER TO modest; CREATE TABLE t (a int); ALTER TABLE t OWNER TO modest",
     );
     let snapshot = Snapshot::take(&target);
+    assert_eq!(snapshot.manifest.notes, Vec::<String>::new());
+    // It is said when the snapshot is taken, before the command that it is to undo.
+    let noted = |user: &str| Snapshot::take(&server.target_as("modest", user)).manifest.notes.concat();
+    assert!(noted("modest").contains("it may not create databases"), "{}", noted("modest"));
+    server.run("modest", "GRANT SELECT ON t TO maker");
+    assert!(noted("maker").ends_with("not put it back: the database is not its own."), "{}", noted("maker"));
     let error = put_back(&snapshot, &server.target_as("modest", "modest")).unwrap_err();
     assert!(matches!(error, PostgresError::MayNotCreate { .. }), "{error}");
     // The right alone is not enough for the exchange of a database of somebody else's.
     let error = put_back(&snapshot, &server.target_as("modest", "maker")).unwrap_err();
     assert!(matches!(error, PostgresError::NotRestored { .. } | PostgresError::MayNotCreate { .. }), "{error}");
     server.run("postgres", "ALTER ROLE modest CREATEDB");
+    assert_eq!(noted("modest"), "");
+    server.run("modest", "CREATE EXTENSION file_fdw");
+    assert!(noted("modest").contains("only a superuser creates the extensions file_fdw"), "{}", noted("modest"));
     put_back(&snapshot, &server.target_as("modest", "modest")).unwrap();
     assert_eq!(server.run("modest", "SELECT tableowner FROM pg_tables WHERE tablename = 't'"), "modest");
 }

@@ -1,0 +1,41 @@
+//! What will keep a role from putting back what it has saved: known beforehand, and said before the command is run.
+
+use super::psql::{literal, text};
+use super::{PostgresError, Session};
+
+/// Whether the role is, or can act as, the owner of the database; and the extensions that only a superuser creates.
+///
+/// Source: `superuser` and `trusted` in `pg_available_extension_versions`; before version 13 none was trusted.
+fn question(session: &Session) -> String {
+    let trusted = if session.identity.major < 13 { "false" } else { "v.trusted" };
+    format!(
+        "SELECT pg_catalog.pg_has_role(d.datdba, 'MEMBER'), (SELECT pg_catalog.string_agg(e.extname, ', ' ORDER BY e.extname) \
+         FROM pg_catalog.pg_extension e JOIN pg_catalog.pg_available_extension_versions v \
+         ON v.name = e.extname AND v.version = e.extversion WHERE e.oid >= 16384 AND v.superuser AND NOT {trusted}) \
+         FROM pg_catalog.pg_database d WHERE d.datname = {}",
+        literal(&session.identity.database)
+    )
+}
+
+/// The obstacles in a sentence; `None` where there are none.
+pub(super) fn obstacles(session: &mut Session) -> Result<Option<String>, PostgresError> {
+    if session.identity.superuser {
+        return Ok(None);
+    }
+    let question = question(session);
+    let fields = session.psql.ask(question)?;
+    let [owner, extensions] = fields.as_slice() else { return Ok(None) };
+    let mut reasons = Vec::new();
+    if !session.identity.may_create {
+        reasons.push("it may not create databases (ALTER ROLE … CREATEDB)".to_owned());
+    }
+    if owner != b"t" {
+        reasons.push("the database is not its own".to_owned());
+    }
+    if !extensions.is_empty() {
+        reasons.push(format!("only a superuser creates the extensions {}", text(extensions)));
+    }
+    let user = &session.identity.user;
+    Ok((!reasons.is_empty())
+        .then(|| format!("The role `{user}` can save this database, but not put it back: {}.", reasons.join("; "))))
+}
