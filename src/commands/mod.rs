@@ -1,5 +1,6 @@
 //! One file a subcommand. Only this stage knows both the decisions and the edge.
 
+mod asking;
 mod check;
 mod context;
 mod describe;
@@ -10,6 +11,7 @@ mod list;
 mod log;
 mod machine;
 mod prune;
+mod put_back;
 mod recording;
 mod report;
 mod restore;

@@ -147,6 +147,15 @@ pub(super) fn judgement_text(judged: &Judged, ui: &Ui) -> String {
 
 /// The block that a refused caller acts on: which database, which rule, which variable, what to do.
 pub(super) fn refusal_text(judged: &Judged, ui: &Ui) -> Vec<String> {
+    objections_text(judged, ui, "refused: ")
+}
+
+/// What a person who is asked to vouch for it has to know.
+pub(super) fn doubt_text(judged: &Judged, ui: &Ui) -> Vec<String> {
+    objections_text(judged, ui, "")
+}
+
+fn objections_text(judged: &Judged, ui: &Ui, done: &str) -> Vec<String> {
     let judgement = &judged.judgement;
     let what = match judgement.verdict {
         Verdict::Production => "may be production",
@@ -159,7 +168,7 @@ pub(super) fn refusal_text(judged: &Judged, ui: &Ui) -> Vec<String> {
         .map(|one| printable(&one.target.shown()))
         .collect();
     let subject = if worst.is_empty() { "this run".to_owned() } else { worst.join(", ") };
-    let mut lines = vec![format!("{} refused: {subject} {what}", ui.toned("safe-test:", Tone::Bad))];
+    let mut lines = vec![format!("{} {done}{subject} {what}", ui.toned("safe-test:", Tone::Bad))];
     lines.extend(findings_text(judgement.objections(), ui));
     lines.extend(policy_text(judged));
     lines

@@ -6,15 +6,14 @@ use std::time::Instant;
 use super::context::Context;
 use super::judging::{self, Judged};
 use super::recording::Recorder;
-use super::{Ending, report, restore, saving};
-use crate::audit::{Answer, Event, Finish, Outcome, Refusal, Start};
-use crate::clearance::{Clearance, Consent};
+use super::{Ending, asking, put_back, report, saving};
+use crate::audit::{Event, Finish, Outcome, Refusal, Start};
+use crate::clearance::Clearance;
 use crate::error::{Explain, Failure};
 use crate::exec::{self, Inherited, Interrupt};
 use crate::exit::Exit;
 use crate::policy::RestoreWhen;
 use crate::snapshot::Kind;
-use crate::ui::printable;
 use crate::verdict::Verdict;
 
 /// Guards `command`, which is not empty.
@@ -27,7 +26,7 @@ pub(super) fn run(context: &mut Context, command: &[OsString], inherited: &Inher
     let recorder = Recorder::new(context, &judged, command);
     let consent = match (judged.judgement.verdict, &recorder) {
         (Verdict::Safe, _) => None,
-        (Verdict::Unverified, Ok(recorder)) => match ask(context, &judged, recorder)? {
+        (Verdict::Unverified, Ok(recorder)) => match asking::ask(context, &judged, recorder)? {
             Some(consent) => Some(consent),
             None => return Ok(refuse(context, &judged, Ok(recorder))),
         },
@@ -108,35 +107,6 @@ fn refuse(context: &Context, judged: &Judged, recorder: Result<&Recorder<'_>, &F
     Ending::Own(Exit::Refused)
 }
 
-/// Asks a person at a terminal to vouch for what was not shown to be safe; everybody else is refused.
-fn ask(context: &Context, judged: &Judged, recorder: &Recorder<'_>) -> Result<Option<Consent>, Failure> {
-    if !context.caller.can_be_asked() || context.ui.json || context.dry_run {
-        return Ok(None);
-    }
-    for line in report::refusal_text(judged, &context.ui) {
-        context.ui.warn(&line.replace("refused:", "not shown to be safe:"));
-    }
-    let folder = context.project.root.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let questions = Consent::questions(&judged.judgement, &folder);
-    let mut answers = Vec::new();
-    for name in &questions {
-        let question = format!("To go on, type the name {}:", printable(name));
-        let answer = context.ui.ask(&question).unwrap_or_default();
-        let permitted = answer.trim() == name.trim();
-        recorder.record(Event::Answer(Answer {
-            question,
-            answer: answer.clone(),
-            permitted,
-            judgement: recorder.judgement().clone(),
-        }))?;
-        answers.push(answer);
-        if !permitted {
-            return Ok(None);
-        }
-    }
-    Ok(Consent::from_answers(&questions, answers))
-}
-
 /// Nothing was saved, so nothing is run; ends by the signal where one asked for it.
 fn no_snapshot(
     context: &Context,
@@ -187,7 +157,7 @@ fn undo_if_asked(
     if !wanted {
         return Ok(ending);
     }
-    match restore::after_run(context, judged, recorder, clearance.receipts(), inherited) {
+    match put_back::after_run(context, judged, recorder, clearance.receipts(), inherited) {
         Ok(()) => Ok(ending),
         Err(failure) => {
             context.ui.fail(&failure, "the databases were not put back; `safe-test restore` does it");

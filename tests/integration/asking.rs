@@ -162,3 +162,22 @@ fn rephrasing_changes_nothing_and_the_log_shows_the_series() {
     assert!(refusals.iter().all(|entry| entry.to_string().contains("claude-code")));
     sandbox.run(&["log", "verify"]).expect_code(0);
 }
+
+#[test]
+fn who_vouches_for_a_restore_is_asked_and_written_down_too() {
+    for (typed, expected) in [("project\n", 0), ("no\n", 120)] {
+        let mut sandbox = Sandbox::with_sqlite();
+        Outcome::of(sandbox.command().arg("snapshot")).expect_code(0);
+        sandbox.sqlite("app_test.db", "DELETE FROM t");
+        sandbox.set("DISABLE_DATABASE_ENVIRONMENT_CHECK", "1");
+        let mut terminal = Terminal::start(sandbox.command().args(["restore", "--yes"]));
+        terminal.read_until("type the name project:");
+        terminal.type_in(typed);
+        let (said, ended) = terminal.end();
+        assert_eq!(ended, (expected, -1), "{said}");
+        assert_eq!(said.contains("is back as of"), expected == 0, "{said}");
+        let answers = entries(&sandbox, "\"answer\"");
+        assert_eq!(answers.len(), 1, "{:#?}", log(&sandbox));
+        assert!(answers[0].to_string().contains(&format!("\"permitted\":{}", expected == 0)), "{}", answers[0]);
+    }
+}

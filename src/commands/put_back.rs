@@ -1,0 +1,186 @@
+//! Putting databases back: verify, save what is there, restore, write it down.
+
+use super::context::Context;
+use super::disk::Disk;
+use super::judging::Judged;
+use super::recording::Recorder;
+use crate::audit::{self, Event};
+use crate::error::Failure;
+use crate::exec::{self, Inherited, Interrupt};
+use crate::snapshot::{self, Kind, Level, Order, Receipt, Request, SnapshotError, Stored};
+use crate::target::Target;
+use crate::ui::{Progress, printable};
+
+/// One database that is back.
+pub(super) struct PutBack {
+    /// The snapshot that it is back to.
+    pub(super) id: String,
+    /// The database, for people.
+    pub(super) target: String,
+    /// The snapshot of what it was before; none where there was nothing that could be read.
+    pub(super) safety: Option<String>,
+    /// What somebody should know.
+    pub(super) notes: Vec<String>,
+}
+
+impl PutBack {
+    /// The one line about it.
+    pub(super) fn line(&self) -> String {
+        let undo =
+            self.safety.as_ref().map(|safety| format!("; to undo: safe-test restore {safety}")).unwrap_or_default();
+        format!("{} is back as of {}{undo}", printable(&self.target), self.id)
+    }
+}
+
+/// Why a restore ended early, how many databases were back by then, and whether one may have been changed.
+pub(super) struct Stopped {
+    pub(super) failure: Failure,
+    pub(super) done: usize,
+    pub(super) is_underway: bool,
+}
+
+impl<E: Into<Failure>> From<E> for Stopped {
+    fn from(failure: E) -> Self {
+        Stopped { failure: failure.into(), done: 0, is_underway: false }
+    }
+}
+
+/// Puts back what a run changed, where it was asked for.
+///
+/// # Errors
+///
+/// The first that went wrong; the databases before it are back, and were said to be.
+pub(super) fn after_run(
+    context: &Context,
+    judged: &Judged,
+    recorder: &Recorder<'_>,
+    receipts: &[Receipt],
+    inherited: &Inherited,
+) -> Result<(), Failure> {
+    let mut pairs = Vec::new();
+    for receipt in receipts {
+        let (Some(id), Some(one)) = (receipt.snapshot(), judged.judgement.targets.get(receipt.target())) else {
+            continue;
+        };
+        pairs.push((recorder.store().read_manifest(id)?, one.target.clone()));
+    }
+    let interrupt = Interrupt::listen(inherited).map_err(exec::ExecError::Signals)?;
+    for one in put_back(context, recorder, &pairs, &interrupt).map_err(|stopped| stopped.failure)? {
+        context.ui.say(&format!("safe-test: {}", one.line()));
+    }
+    Ok(())
+}
+
+/// Puts every database back to its snapshot and writes that down.
+///
+/// # Errors
+///
+/// The first that went wrong: the databases before it are back, and were said to be; those after it are as they were.
+pub(super) fn put_back(
+    context: &Context,
+    recorder: &Recorder<'_>,
+    pairs: &[(Stored, Target)],
+    interrupt: &Interrupt,
+) -> Result<Vec<PutBack>, Stopped> {
+    recorder.prepare()?;
+    // No prune takes them away meanwhile.
+    let _held =
+        pairs.iter().map(|(stored, _)| recorder.store().hold(&stored.manifest.id)).collect::<Result<Vec<_>, _>>()?;
+    let mut work = Work { context, recorder, interrupt, safeties: Vec::new(), done: Vec::new() };
+    let outcome = work.put_back(pairs);
+    let Work { safeties, done, .. } = work;
+    recorder.record_ending(Event::Restore(audit::Restored {
+        snapshots: done.iter().map(|one| one.id.clone()).collect(),
+        safety: safeties,
+        failure: outcome.as_ref().err().map(with_cause),
+    }));
+    if let Err(error) = outcome {
+        for one in &done {
+            context.ui.warn(&format!("safe-test: {}", one.line()));
+        }
+        let is_underway = error.may_have_changed_the_database();
+        return Err(Stopped { failure: error.into(), done: done.len(), is_underway });
+    }
+    Ok(done)
+}
+
+/// What was there before a restore: its safety snapshot, where there was something, or that it could not be read.
+struct Before {
+    safety: Option<String>,
+    damaged: bool,
+}
+
+/// A restore under way, and how far it is.
+struct Work<'a> {
+    context: &'a Context,
+    recorder: &'a Recorder<'a>,
+    interrupt: &'a Interrupt,
+    safeties: Vec<String>,
+    done: Vec<PutBack>,
+}
+
+impl Work<'_> {
+    /// Verifies every snapshot and saves every database before the first database is touched: two names may lead to
+    /// one database, which the first restore changes for the second.
+    fn put_back(&mut self, pairs: &[(Stored, Target)]) -> Result<(), SnapshotError> {
+        for (stored, target) in pairs {
+            self.showing("verifying", target, |progress| {
+                snapshot::verify(&self.request(stored, target, false), Level::Read, progress)
+            })?;
+        }
+        let mut all_before = Vec::new();
+        for (at, (_, target)) in pairs.iter().enumerate() {
+            let before = self.save(at, target).map_err(not_restored(target, None))?;
+            self.safeties.extend(before.safety.clone());
+            all_before.push(before);
+        }
+        for ((stored, target), Before { safety, damaged }) in pairs.iter().zip(all_before) {
+            let restored = self.showing("restoring", target, |progress| {
+                snapshot::restore(&self.request(stored, target, damaged), progress)
+            });
+            let notes = restored.map_err(not_restored(target, safety.clone()))?;
+            self.done.push(PutBack { id: stored.manifest.id.clone(), target: target.shown(), safety, notes });
+        }
+        Ok(())
+    }
+
+    /// Takes the safety snapshot of what is there.
+    fn save(&self, at: usize, target: &Target) -> Result<Before, SnapshotError> {
+        let order = Order {
+            project: &self.context.project.root,
+            store: self.recorder.store(),
+            kind: Kind::Safety,
+            run: self.recorder.run(),
+            now: self.context.clock(),
+            environment: &self.context.process,
+            may_reuse: false,
+        };
+        let step = snapshot::plan(target, &Default::default(), &Disk)?;
+        match self.showing("saving", target, |progress| snapshot::take(at, target, &step, &order, progress)) {
+            Err(error) if error.says_that_the_database_is_damaged() => Ok(Before { safety: None, damaged: true }),
+            taken => Ok(Before { safety: taken?.snapshot().map(str::to_owned), damaged: false }),
+        }
+    }
+
+    fn request<'r>(&'r self, stored: &'r Stored, target: &'r Target, damaged: bool) -> Request<'r> {
+        Request { stored, target, environment: &self.context.process, now: self.context.clock(), damaged }
+    }
+
+    /// Does something with `target` that may take a while.
+    fn showing<T>(&self, what: &str, target: &Target, act: impl FnOnce(&Progress<'_>) -> T) -> T {
+        let interrupted = || self.interrupt.requested().is_some();
+        act(&Progress::new(format!("{what} {}", printable(&target.shown())), &self.context.ui, &interrupted))
+    }
+}
+
+/// Says of a cause which database is not back, and where what it was is kept.
+fn not_restored(target: &Target, safety: Option<String>) -> impl FnOnce(SnapshotError) -> SnapshotError {
+    let shown = target.shown();
+    |cause| SnapshotError::NotRestored { shown, safety, cause: Box::new(cause) }
+}
+
+/// An error with its next cause, for the log.
+fn with_cause(error: &SnapshotError) -> String {
+    let cause = std::error::Error::source(error).map(|cause| format!(": {cause}")).unwrap_or_default();
+    format!("{error}{cause}")
+}
