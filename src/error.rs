@@ -4,17 +4,35 @@
 //! tool). The message is a lower-case phrase without a full stop, the cause is kept as `source` and printed apart
 //! by the one printer in `ui.rs`.
 
+use std::error::Error;
+
 use crate::exit::Exit;
 
 /// An error that can be put before a person: with a hint and an exit status besides its message.
 ///
 /// Implementations match on their variants without a wildcard arm, so that a new variant has to answer both.
-pub trait Explain: std::error::Error + Send + Sync + 'static {
+pub trait Explain: Error + Send + Sync + 'static {
     /// What to do next, as a phrase without a full stop; `None` where the message already says it.
     fn hint(&self) -> Option<String>;
 
     /// The status that safe-test ends with when this error ends it.
     fn exit(&self) -> Exit;
+}
+
+/// The causes of an error, the nearest first.
+pub fn causes<'e>(error: &'e (dyn Error + 'static)) -> impl Iterator<Item = &'e (dyn Error + 'static)> {
+    let mut next = error.source();
+    std::iter::from_fn(move || {
+        let cause = next?;
+        next = cause.source();
+        Some(cause)
+    })
+}
+
+/// An error and its causes in one line, for the log and for lists.
+#[must_use]
+pub fn in_one_line(error: &(dyn Error + 'static)) -> String {
+    causes(error).fold(error.to_string(), |line, cause| format!("{line}: {cause}"))
 }
 
 /// A failure on its way to the printer, whichever stage it came from.

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use console::{Style, Term};
 use serde_json::json;
 
-use crate::error::Failure;
+use crate::error::{Failure, causes};
 use crate::secret::Secret;
 use crate::snapshot::Watch;
 
@@ -104,8 +104,7 @@ impl Ui {
     pub(crate) fn fail(&self, failure: &Failure, not_done: &str) {
         let error = failure.error();
         if self.json {
-            let causes: Vec<String> =
-                std::iter::successors(error.source(), |cause| cause.source()).map(ToString::to_string).collect();
+            let causes: Vec<String> = causes(error).map(ToString::to_string).collect();
             let failed = json!({
                 "schema": 1, "event": "failed", "error": error.to_string(), "causes": causes, "hint": error.hint(),
                 "exit": error.exit().code(), "message": not_done,
@@ -113,10 +112,8 @@ impl Ui {
             return self.warn(&failed.to_string());
         }
         self.warn(&format!("{} {}", self.toned("safe-test:", Tone::Bad), one_block(&error.to_string(), "  ")));
-        let mut cause = error.source();
-        while let Some(deeper) = cause {
-            self.warn(&format!("  caused by: {}", one_block(&deeper.to_string(), "    ")));
-            cause = deeper.source();
+        for cause in causes(error) {
+            self.warn(&format!("  caused by: {}", one_block(&cause.to_string(), "    ")));
         }
         if let Some(hint) = error.hint() {
             self.warn(&format!("  hint: {hint}"));

@@ -9,7 +9,7 @@ use super::context::Context;
 use super::disk::Disk;
 use super::judging::Judged;
 use super::{CommandError, judging};
-use crate::error::Failure;
+use crate::error::{Explain, Failure, in_one_line};
 use crate::exit::Exit;
 use crate::snapshot::{self, SnapshotError, Store};
 use crate::ui::{Tone, bytes, printable};
@@ -179,12 +179,6 @@ fn is_allowed(path: &Path, wanted: Access) -> bool {
     rustix::fs::access(path, wanted).is_ok()
 }
 
-fn bad(what: &str, error: &dyn crate::error::Explain, fields: Value) -> Looked {
-    let mut found = error.to_string();
-    let mut cause = error.source();
-    while let Some(deeper) = cause {
-        found.push_str(&format!(": {deeper}"));
-        cause = deeper.source();
-    }
-    Looked { what: what.to_owned(), ok: false, found, hint: error.hint(), fields }
+fn bad(what: &str, error: &dyn Explain, fields: Value) -> Looked {
+    Looked { what: what.to_owned(), ok: false, found: in_one_line(error), hint: error.hint(), fields }
 }

@@ -5,7 +5,7 @@ use super::disk::Disk;
 use super::judging::Judged;
 use super::recording::Recorder;
 use crate::audit::{self, Event};
-use crate::error::Failure;
+use crate::error::{Failure, in_one_line};
 use crate::exec::{self, Inherited, Interrupt};
 use crate::snapshot::{self, Kind, Level, Order, Receipt, Request, SnapshotError, Stored};
 use crate::target::Target;
@@ -92,7 +92,7 @@ pub(super) fn put_back(
     recorder.record_ending(Event::Restore(audit::Restored {
         snapshots: done.iter().map(|one| one.id.clone()).collect(),
         safety: safeties,
-        failure: outcome.as_ref().err().map(with_cause),
+        failure: outcome.as_ref().err().map(|error| in_one_line(error)),
     }));
     if let Err(error) = outcome {
         for one in &done {
@@ -177,10 +177,4 @@ impl Work<'_> {
 fn not_restored(target: &Target, safety: Option<String>) -> impl FnOnce(SnapshotError) -> SnapshotError {
     let shown = target.shown();
     |cause| SnapshotError::NotRestored { shown, safety, cause: Box::new(cause) }
-}
-
-/// An error with its next cause, for the log.
-fn with_cause(error: &SnapshotError) -> String {
-    let cause = std::error::Error::source(error).map(|cause| format!(": {cause}")).unwrap_or_default();
-    format!("{error}{cause}")
 }

@@ -7,7 +7,7 @@ use super::context::Context;
 use super::judging::Judged;
 use super::report;
 use crate::audit::{self, AuditError, Event, Log, Record, Refusal, What, Who};
-use crate::error::Failure;
+use crate::error::{Failure, in_one_line};
 use crate::exit::Exit;
 use crate::snapshot::Store;
 
@@ -130,16 +130,17 @@ impl<'a> Recorder<'a> {
         let written =
             self.store.prepare().map_err(Failure::from).and_then(|()| self.record(event).map_err(Failure::from));
         if let Err(failure) = written {
-            self.context.ui.warn(&format!("safe-test: not recorded: {}", failure.error()));
+            self.context.ui.warn(&format!("safe-test: not recorded: {}", in_one_line(failure.error())));
         }
     }
 }
 
-/// Writes down a refusal, where that can be done: a refusal stays a refusal.
-pub(super) fn record_refusal(context: &Context, judged: &Judged, recorder: &Result<Recorder<'_>, Failure>) {
+/// Writes down a refusal, where that can be done: a refusal stays a refusal. A dry run writes nothing.
+pub(super) fn record_refusal(context: &Context, judged: &Judged, recorder: Result<&Recorder<'_>, &Failure>) {
     match recorder {
+        Ok(_) if context.dry_run => {}
         Ok(recorder) => recorder.record_refusal(judged),
-        Err(failure) => context.ui.warn(&format!("safe-test: not recorded: {}", failure.error())),
+        Err(failure) => context.ui.warn(&format!("safe-test: not recorded: {}", in_one_line(failure.error()))),
     }
 }
 

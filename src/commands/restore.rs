@@ -36,7 +36,7 @@ pub(super) fn restore(context: &mut Context, id: &OsStr, yes: bool, inherited: &
         for line in report::refusal_text(&judged, &context.ui) {
             context.ui.warn(&line);
         }
-        record_refusal(context, &judged, &recorder);
+        record_refusal(context, &judged, recorder.as_ref());
         return Err(ClearanceError::Verdict(judged.judgement.verdict).into());
     }
     let recorder = recorder?;

@@ -5,11 +5,11 @@ use std::time::Instant;
 
 use super::context::Context;
 use super::judging::{self, Judged};
-use super::recording::Recorder;
+use super::recording::{Recorder, record_refusal};
 use super::{Ending, asking, put_back, report, saving};
 use crate::audit::{Event, Finish, Outcome, Refusal, Start};
 use crate::clearance::Clearance;
-use crate::error::{Explain, Failure};
+use crate::error::{Failure, in_one_line};
 use crate::exec::{self, Inherited, Interrupt};
 use crate::exit::Exit;
 use crate::policy::RestoreWhen;
@@ -85,13 +85,9 @@ fn recorded(outcome: &Result<exec::Outcome, exec::ExecError>) -> Option<Outcome>
     }
 }
 
-/// Prints and records why nothing was run. A log that cannot be written leaves a refusal a refusal.
+/// Prints and records why nothing was run.
 fn refuse(context: &Context, judged: &Judged, recorder: Result<&Recorder<'_>, &Failure>) -> Ending {
-    match recorder {
-        Ok(_) if context.dry_run => {}
-        Ok(recorder) => recorder.record_refusal(judged),
-        Err(failure) => context.ui.warn(&format!("safe-test: not recorded: {}", failure.error())),
-    }
+    record_refusal(context, judged, recorder);
     if context.ui.json {
         let mut refused = report::judgement_json(judged, &context.caller);
         refused["event"] = "refused".into();
@@ -116,7 +112,7 @@ fn no_snapshot(
 ) -> Result<Ending, Failure> {
     recorder.record_ending(Event::Refused(Refusal {
         judgement: recorder.judgement().clone(),
-        reason: with_causes(failure.error()),
+        reason: in_one_line(failure.error()),
         exit: failure.error().exit().code(),
     }));
     match interrupt.requested() {
@@ -126,17 +122,6 @@ fn no_snapshot(
         }
         None => Err(failure),
     }
-}
-
-/// A failure and its causes in one line, for the log.
-fn with_causes(error: &dyn Explain) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(deeper) = cause {
-        text.push_str(&format!(": {deeper}"));
-        cause = deeper.source();
-    }
-    text
 }
 
 /// Puts the databases back where `--restore` or the policy asks for it.

@@ -21,7 +21,7 @@ pub(super) fn snapshot(context: &mut Context, inherited: &Inherited) -> Result<E
         for line in report::refusal_text(&judged, &context.ui) {
             context.ui.warn(&line);
         }
-        record_refusal(context, &judged, &recorder);
+        record_refusal(context, &judged, recorder.as_ref());
         return Err(ClearanceError::Verdict(judged.judgement.verdict).into());
     }
     let recorder = recorder?;
