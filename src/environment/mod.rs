@@ -21,6 +21,7 @@ mod manifests;
 pub(crate) mod memory;
 mod mode;
 mod origin;
+mod paths;
 mod project;
 #[cfg(test)]
 mod properties;

@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use super::super::code::{self, Comments, Value};
 use super::super::layers::{Draft, Layer};
-use super::super::services::normal;
+use super::super::paths::normal;
 use super::super::{Origin, Setting};
 use super::{Scene, node};
 

@@ -7,6 +7,7 @@
 use std::path::PathBuf;
 
 use super::super::formats::{self, FlatEntry};
+use super::super::invocation::option_of;
 use super::super::shell::assignment;
 use super::super::{Origin, Setting};
 use super::Scene;
@@ -52,7 +53,7 @@ impl Configured {
     fn note_options(&mut self, text: &str, scene: &Scene<'_>, place: Option<(&std::path::Path, u32)>) {
         let mut words = text.split_ascii_whitespace();
         while let Some(word) = words.next() {
-            let (option, attached) = word.split_once('=').map_or((word, None), |(a, b)| (a, Some(b)));
+            let (option, attached) = option_of(word);
             if !matches!(option, "--ds" | "--envfile") {
                 continue;
             }
