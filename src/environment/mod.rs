@@ -22,6 +22,7 @@ pub(crate) mod memory;
 mod mode;
 mod origin;
 mod paths;
+mod placeholders;
 mod project;
 #[cfg(test)]
 mod properties;

@@ -19,7 +19,7 @@ const KEYS: &[&str] = &["driver", "url", "host", "port", "database", "username",
 /// Laravel's connections: the default one as far as variables leave it to the file, and any with a place of its own.
 pub(super) fn laravel(library: &Library<'_>, home: &Path) -> Option<Layer> {
     let path = home.join("config/database.php");
-    let text = library.exists(&path).then(|| library.string(&path)).flatten()?;
+    let text = library.string(&path)?;
     let shown = library.shown(&path);
     Some(Layer::Computed(Rc::new(move |lookup| connections(&text, &shown, lookup))))
 }
@@ -86,7 +86,7 @@ fn left_to_the_file(pair: &Pair<'_>, value: &str, shown: &Path, lookup: Lookup<'
 
 /// WordPress' constants: `define( 'DB_HOST', 'localhost' );`.
 pub(super) fn wordpress(library: &Library<'_>, path: &Path) -> Option<Layer> {
-    let text = library.exists(path).then(|| library.string(path)).flatten()?;
+    let text = library.string(path)?;
     let shown = library.shown(path);
     Some(Layer::Computed(Rc::new(move |lookup| {
         let defined = text.lines().zip(1..).filter_map(|(line, number)| {
@@ -107,7 +107,7 @@ pub(super) fn doctrine(library: &Library<'_>, home: &Path, environment: &str) ->
     let files = [format!("config/packages/{environment}/doctrine.yaml"), "config/packages/doctrine.yaml".to_owned()];
     let layers = files.iter().filter_map(|name| {
         let path = home.join(name);
-        let text = library.exists(&path).then(|| library.string(&path)).flatten()?;
+        let text = library.string(&path)?;
         let entries = formats::yaml::flatten(&text).unwrap_or_else(|error| error.entries);
         let shown = library.shown(&path);
         let wanted = format!("when@{environment}");
