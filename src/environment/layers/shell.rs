@@ -21,7 +21,7 @@ impl Shell {
     pub(in crate::environment) fn of_process(process: &[(OsString, OsString)]) -> Self {
         Shell::of(process.iter().map(|(name, value)| {
             let (name, value) = (name.to_string_lossy().into_owned(), value.to_string_lossy().into_owned());
-            Setting { origin: Origin::process(name.clone()), name, value, unresolved: None }
+            Setting::known(name.clone(), value, Origin::process(name))
         }))
     }
 

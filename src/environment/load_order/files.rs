@@ -72,7 +72,7 @@ pub(super) fn dotted(entries: Vec<FlatEntry>, shown: &Path, prefix: Option<&str>
         let is_variable = own.is_some_and(|own| MAPS_OF_VARIABLES.contains(&own));
         let name = if is_variable { variable.clone() } else { entry.path.join(".") };
         let name = prefix.map_or(name.clone(), |prefix| format!("{prefix}.{name}"));
-        Some(Setting { name, value: entry.value, origin: Origin::file(variable, shown, entry.line), unresolved: None })
+        Some(Setting::known(name, entry.value, Origin::file(variable, shown, entry.line)))
     });
     settings.collect()
 }

@@ -86,7 +86,7 @@ fn add_file(scene: &Scene<'_>, draft: &mut Draft<'_>, home: &Path, path: &Path) 
                 let lookup = |name: &str| scene.shell.get(name).map(str::to_owned);
                 if let Value::Known(value) = code::evaluate(pair.expression, &lookup) {
                     let origin = Origin::file(name.clone(), &shown, pair.line);
-                    set.push(Setting { name: name.clone(), value, origin, unresolved: None });
+                    set.push(Setting::known(name.clone(), value, origin));
                 }
             }
             _ => {}

@@ -60,7 +60,7 @@ fn connections(text: &str, shown: &Path, lookup: Lookup<'_>) -> Vec<Setting> {
                 let key = pair.path.last().cloned().unwrap_or_default();
                 let origin = Origin::file(key.clone(), shown, pair.line);
                 let name = format!("database.{name}.{key}");
-                settings.push(Setting { name, value, origin, unresolved: None });
+                settings.push(Setting::known(name, value, origin));
             } else {
                 settings.extend(left_to_the_file(pair, &value, shown, lookup));
             }
@@ -81,7 +81,7 @@ fn left_to_the_file(pair: &Pair<'_>, value: &str, shown: &Path, lookup: Lookup<'
         return None;
     }
     let origin = Origin::file(pair.path.last()?.clone(), shown, pair.line);
-    Some(Setting { name, value: value.to_owned(), origin, unresolved: None })
+    Some(Setting::known(name, value, origin))
 }
 
 /// WordPress' constants: `define( 'DB_HOST', 'localhost' );`.
@@ -96,7 +96,7 @@ pub(super) fn wordpress(library: &Library<'_>, path: &Path) -> Option<Layer> {
             let Value::Known(value) = code::evaluate(expression, lookup) else { return None };
             let is_wanted = name.starts_with("DB_") || name == "WP_ENVIRONMENT_TYPE" || name == "WP_ENV";
             let origin = Origin::file(name, &shown, number);
-            is_wanted.then(|| Setting { name: name.to_owned(), value, origin, unresolved: None })
+            is_wanted.then(|| Setting::known(name, value, origin))
         });
         defined.collect()
     })))
@@ -124,7 +124,7 @@ pub(super) fn doctrine(library: &Library<'_>, home: &Path, environment: &str) ->
             }
             let origin = Origin::file(key.clone(), &shown, entry.line);
             let name = own[1..].join(".").replace("dbal", "database");
-            Some(Setting { name, value: entry.value.clone(), origin, unresolved: None })
+            Some(Setting::known(name, entry.value.clone(), origin))
         });
         Some(Layer::Fixed(Rc::new(settings.collect())))
     });

@@ -203,7 +203,7 @@ fn resolved(entries: &[FileEntry], lookup: Lookup<'_>) -> Vec<Setting> {
             variable
         };
         let origin = Origin::file(variable, entry.shown.as_ref().clone(), entry.line);
-        settings.push(Setting { name: entry.name.clone(), value, origin, unresolved: None });
+        settings.push(Setting::known(entry.name.clone(), value, origin));
     }
     settings.sort_by(|one, other| one.name.cmp(&other.name));
     settings
