@@ -20,4 +20,18 @@ impl Invocation {
         let program = self.words.first().map_or("", String::as_str);
         program.rsplit('/').next().unwrap_or(program)
     }
+
+    /// The value of `--option VALUE` or `--option=VALUE` among the words.
+    pub(super) fn option(&self, option: &str) -> Option<&str> {
+        self.words.iter().enumerate().find_map(|(at, word)| match option_of(word) {
+            (name, value @ Some(_)) if name == option => value,
+            _ if word == option => self.words.get(at + 1).map(String::as_str),
+            _ => None,
+        })
+    }
+}
+
+/// An option without the value attached to it, and that value: `--file=x` is `--file` and `x`.
+pub(super) fn option_of(word: &str) -> (&str, Option<&str>) {
+    word.split_once('=').map_or((word, None), |(option, value)| (option, Some(value)))
 }

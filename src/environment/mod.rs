@@ -21,6 +21,8 @@ mod manifests;
 pub(crate) mod memory;
 mod mode;
 mod origin;
+mod paths;
+mod placeholders;
 mod project;
 #[cfg(test)]
 mod properties;

@@ -1,6 +1,7 @@
 //! Which mode a command runs in: for tests, for development, or the one that its own options name.
 
 use super::Invocation;
+use super::invocation::option_of;
 
 /// What a command is for, as far as its words tell.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -207,13 +208,7 @@ fn is_test_word(word: &str) -> bool {
 #[must_use]
 pub fn named_environment(invocation: &Invocation) -> Option<(String, String)> {
     let is_django = matches!(program_of(invocation), "manage.py" | "django-admin" | "pytest" | "py.test");
-    let words = &invocation.words;
-    let module = words.iter().enumerate().filter(|_| is_django).find_map(|(at, word)| {
-        let (option, attached) =
-            word.split_once('=').map_or((word.as_str(), None), |(option, value)| (option, Some(value)));
-        let names_module = matches!(option, "--ds" | "--settings");
-        names_module.then(|| attached.or_else(|| words.get(at + 1).map(String::as_str))).flatten()
-    });
+    let module = ["--ds", "--settings"].iter().find_map(|option| invocation.option(option)).filter(|_| is_django);
     if let Some(module) = module {
         return Some(("DJANGO_SETTINGS_MODULE".to_owned(), module.to_owned()));
     }
@@ -234,10 +229,7 @@ fn mode_option(invocation: &Invocation) -> Option<(&str, String)> {
         matches!(program, "rails" | "rake" | "console" | "knex" | "db-migrate" | "phinx" | "heroku" | "symfony");
     let mut words = invocation.words.iter().skip(1);
     while let Some(word) = words.next() {
-        let (option, attached) = match word.split_once('=') {
-            Some((option, value)) => (option, Some(value)),
-            None => (word.as_str(), None),
-        };
+        let (option, attached) = option_of(word);
         let names_mode = match option {
             "--env" | "--environment" => !matches!(program, "docker" | "vitest" | "jest" | "hatch"),
             "--mode" | "--spring.profiles.active" | "-Dspring.profiles.active" | "-Dspring-boot.run.profiles" => true,

@@ -15,6 +15,14 @@ pub struct Setting {
     pub unresolved: Option<Unresolved>,
 }
 
+impl Setting {
+    /// A setting whose value is what the command would see.
+    #[must_use]
+    pub fn known(name: impl Into<String>, value: impl Into<String>, origin: Origin) -> Self {
+        Setting { name: name.into(), value: value.into(), origin, unresolved: None }
+    }
+}
+
 /// Why a value cannot be known by reading alone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Unresolved {

@@ -5,7 +5,7 @@
 
 use std::collections::HashSet;
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::command::{Effect, MOST_STEPS, Step, WrapperFile, reaches_a_provider, steps};
 use super::framework::Loader;
@@ -291,11 +291,6 @@ fn add_policy_files(only: &[PathBuf], project: &Project, draft: &mut Draft<'_>) 
     for path in &paths {
         load_order::single(draft, "policy file", load_order::EVERY_DIALECT, path);
     }
-}
-
-/// The folder that `path` lies in.
-pub(super) fn parent(path: &Path) -> PathBuf {
-    path.parent().map_or_else(PathBuf::new, Path::to_owned)
 }
 
 #[cfg(test)]

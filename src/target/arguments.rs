@@ -88,7 +88,7 @@ pub(super) fn settings(invocation: &Invocation) -> Vec<Setting> {
         let read = Name::read(&name);
         if read.says_database && read.role.is_some() && !read.stopped {
             let origin = super::ambient::typed(&invocation.origin, &name);
-            found.push(Setting { name, value, origin, unresolved: None });
+            found.push(Setting::known(name, value, origin));
         }
     }
     found

@@ -39,11 +39,8 @@ pub fn find_targets(readings: &[Reading], invocations: &[Invocation], context: &
 }
 
 fn overlay(invocation: &Invocation) -> Vec<Setting> {
-    let assigned = invocation.assignments.iter().map(|(name, value)| Setting {
-        name: name.clone(),
-        value: value.clone(),
-        origin: Origin { variable: name.clone(), ..invocation.origin.clone() },
-        unresolved: None,
+    let assigned = invocation.assignments.iter().map(|(name, value)| {
+        Setting::known(name.clone(), value.clone(), Origin { variable: name.clone(), ..invocation.origin.clone() })
     });
     let mut settings: Vec<Setting> = Vec::new();
     for setting in assigned.chain(super::arguments::settings(invocation)) {

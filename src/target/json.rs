@@ -29,8 +29,7 @@ fn walk(value: &Value, name: &str, setting: &Setting, found: &mut Vec<Setting>) 
     if found.len() >= MOST_LEAVES || name.len() > LONGEST_NAME {
         return;
     }
-    let leaf =
-        |text: String| Setting { name: name.to_owned(), value: text, origin: setting.origin.clone(), unresolved: None };
+    let leaf = |text: String| Setting::known(name, text, setting.origin.clone());
     match value {
         Value::Null | Value::Bool(_) => {}
         Value::String(text) => found.push(leaf(text.clone())),
@@ -54,8 +53,7 @@ mod tests {
     use crate::environment::Origin;
 
     fn inside(value: &str) -> Vec<(String, String)> {
-        let setting =
-            Setting { name: "X".to_owned(), value: value.to_owned(), origin: Origin::process("X"), unresolved: None };
+        let setting = Setting::known("X", value, Origin::process("X"));
         settings_inside(&setting).into_iter().map(|setting| (setting.name, setting.value)).collect()
     }
 

@@ -79,12 +79,10 @@ impl Files for Folder {
 
 /// One reading of these variables, each on a line of its own in `.env`.
 pub(crate) fn reading(pairs: &[(&str, &str)]) -> Reading {
-    let settings = pairs.iter().zip(1..).map(|((name, value), line)| Setting {
-        name: (*name).to_owned(),
-        value: (*value).to_owned(),
-        origin: Origin::file(*name, ".env", line),
-        unresolved: None,
-    });
+    let settings = pairs
+        .iter()
+        .zip(1..)
+        .map(|((name, value), line)| Setting::known(*name, *value, Origin::file(*name, ".env", line)));
     Reading { loader: "test".to_owned(), settings: settings.collect() }
 }
 

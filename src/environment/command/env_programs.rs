@@ -3,6 +3,7 @@
 
 use super::{Effect, Expansion, FileReader, Step, WrapperFile};
 use crate::environment::formats;
+use crate::environment::invocation::option_of;
 use crate::environment::shell::assignment;
 
 impl Expansion<'_> {
@@ -16,7 +17,7 @@ impl Expansion<'_> {
         let mut cascade = None;
         let mut at = 1;
         while let Some(word) = words.get(at) {
-            let (option, attached) = word.split_once('=').map_or((word.as_str(), None), |(a, b)| (a, Some(b)));
+            let (option, attached) = option_of(word);
             if file_options.contains(&option) {
                 at += usize::from(attached.is_none());
                 paths.extend(attached.or(words.get(at).map(String::as_str))?.split(',').map(str::to_owned));
@@ -64,7 +65,7 @@ impl Expansion<'_> {
         let (mut sections, mut resource, mut others) = (None, None, vec![words[0].clone()]);
         let mut at = 1;
         while let Some(word) = words.get(at).filter(|word| word.starts_with('-')) {
-            let (option, attached) = word.split_once('=').map_or((word.as_str(), None), |(a, b)| (a, Some(b)));
+            let (option, attached) = option_of(word);
             let valued = matches!(option, "-e" | "--environments" | "-r" | "--rc-file" | "-f" | "--file");
             let value = if valued && attached.is_none() {
                 at += 1;

@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use super::scripts::{self, Script};
+use crate::environment::invocation::option_of;
+use crate::environment::paths::nearest;
 use crate::environment::{Files, Project};
 
 /// What the words name as a script: its name, the words given to it, and the folder asked for.
@@ -37,7 +39,7 @@ pub(super) fn scripts(
         _ => return None,
     };
     if program == "composer" {
-        let file = scripts::nearest(files, folder, &project.root, &["composer.json"])?;
+        let file = nearest(files, folder, &project.root, &["composer.json"])?;
         let home = file.parent()?.to_owned();
         let found = scripts::of_composer(&scripts::text(files, &file)?, named.name);
         return Some(found.into_iter().map(|script| (file.clone(), home.clone(), script)).collect());
@@ -52,7 +54,7 @@ fn of_folder(
     files: &dyn Files,
 ) -> Option<Vec<(PathBuf, PathBuf, Script)>> {
     let from = named.folder.map_or_else(|| folder.to_owned(), |named| folder.join(named));
-    let file = scripts::nearest(files, &from, &project.root, &["package.json"])?;
+    let file = nearest(files, &from, &project.root, &["package.json"])?;
     let home = file.parent()?.to_owned();
     let mut found = scripts::of_package(&scripts::text(files, &file)?, named.name);
     if let Some(script) = found.iter_mut().find(|script| script.name == named.name) {
@@ -85,7 +87,7 @@ fn node_script<'w>(program: &str, words: &'w [String]) -> Option<Named<'w>> {
         let word = words.get(at)?.as_str();
         at += 1;
         if word.starts_with('-') {
-            let (option, attached) = word.split_once('=').map_or((word, None), |(a, b)| (a, Some(b)));
+            let (option, attached) = option_of(word);
             let value = if VALUED.contains(&option) && attached.is_none() {
                 at += 1;
                 words.get(at - 1).map(String::as_str)

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use super::scripts::{self, Script};
 use super::{Effect, Expansion, FileReader, Step, WrapperFile, non_empty};
 use crate::environment::formats::{self, FlatEntry};
+use crate::environment::paths::nearest;
 
 /// The most tasks that one call is followed into.
 const MOST_TASKS: usize = 16;
@@ -25,7 +26,7 @@ impl Expansion<'_> {
         let named = environment.map(|name| [format!("mise.{name}.toml"), format!(".mise.{name}.toml")]);
         let names = ["mise.toml", ".mise.toml", ".config/mise.toml", "mise.local.toml", ".mise.local.toml"];
         for name in names.map(str::to_owned).into_iter().chain(named.into_iter().flatten()) {
-            let found = scripts::nearest(self.files, &self.step.folder, &self.project.root, &[&name]);
+            let found = nearest(self.files, &self.step.folder, &self.project.root, &[&name]);
             let Some(path) = found else { continue };
             let text = scripts::text(self.files, &path).unwrap_or_default();
             let home = path.parent().unwrap_or(&self.step.folder).to_owned();
@@ -69,7 +70,7 @@ impl Expansion<'_> {
     /// `task NAME` of a Taskfile.
     pub(super) fn task(&self, words: &[String]) -> (Vec<Step>, bool) {
         let names = ["Taskfile.yml", "taskfile.yml", "Taskfile.yaml", "taskfile.yaml", "Taskfile.dist.yml"];
-        let Some(path) = scripts::nearest(self.files, &self.step.folder, &self.project.root, &names) else {
+        let Some(path) = nearest(self.files, &self.step.folder, &self.project.root, &names) else {
             return (Vec::new(), false);
         };
         let text = scripts::text(self.files, &path).unwrap_or_default();

@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 
 use super::scripts::{self, Script};
 use crate::environment::formats::{self, FlatEntry};
+use crate::environment::invocation::option_of;
+use crate::environment::paths::{nearest, outermost};
 use crate::environment::{Files, Project};
 
 /// The most packages that are looked into.
@@ -36,8 +38,8 @@ pub(super) fn scripts(
         _ => return None,
     };
     let marks = ["pnpm-workspace.yaml", "turbo.json", "nx.json", "lerna.json"];
-    let root = scripts::nearest(files, folder, &project.root, &marks)
-        .or_else(|| outermost(files, folder, &project.root))
+    let root = nearest(files, folder, &project.root, &marks)
+        .or_else(|| outermost(files, folder, &project.root, "package.json"))
         .and_then(|path| path.parent().map(Path::to_owned))?;
     let mut found = Vec::new();
     for package in packages(&root, files).into_iter().take(MOST_PACKAGES) {
@@ -58,12 +60,6 @@ pub(super) fn scripts(
     (!found.is_empty()).then_some(found)
 }
 
-/// The outermost package.json at or above `folder`: the one that holds the list of workspaces.
-fn outermost(files: &dyn Files, folder: &Path, root: &Path) -> Option<PathBuf> {
-    let above = folder.ancestors().take_while(|above| above.starts_with(root));
-    above.map(|above| above.join("package.json")).filter(|path| files.exists(path)).last()
-}
-
 fn of_package_manager<'w>(program: &str, words: &'w [String]) -> Option<Asked<'w>> {
     let mut filters = Vec::new();
     let mut tasks = Vec::new();
@@ -71,7 +67,7 @@ fn of_package_manager<'w>(program: &str, words: &'w [String]) -> Option<Asked<'w
     let mut at = 1;
     while let Some(word) = words.get(at).map(String::as_str) {
         at += 1;
-        let (option, attached) = word.split_once('=').map_or((word, None), |(option, value)| (option, Some(value)));
+        let (option, attached) = option_of(word);
         match option {
             "--" => break,
             "-r" | "--recursive" | "-ws" | "--workspaces" => is_workspace = true,
@@ -106,7 +102,7 @@ fn of_runner(words: &[String]) -> Option<Asked<'_>> {
     let mut asked = Asked { tasks: Vec::new(), filters: Vec::new() };
     let mut rest = words[1..].iter().map(String::as_str);
     while let Some(word) = rest.next() {
-        let (option, attached) = word.split_once('=').map_or((word, None), |(option, value)| (option, Some(value)));
+        let (option, attached) = option_of(word);
         match option {
             "--" => break,
             "--filter" | "-F" | "--scope" => asked.filters.extend(attached.or_else(|| rest.next())),

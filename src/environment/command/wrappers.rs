@@ -4,6 +4,7 @@
 
 use std::path::PathBuf;
 
+use crate::environment::invocation::option_of;
 use crate::environment::shell::assignment;
 
 /// What a wrapper does to the environment besides running the command.
@@ -254,21 +255,14 @@ fn skip_options(wrapper: &Wrapper, words: &[String], mut at: usize, peeled: &mut
         if word == "--" || !word.starts_with('-') || word == "-" {
             break;
         }
-        let (option, attached) = match word.split_once('=') {
-            Some((option, value)) => (option, Some(value.to_owned())),
-            None => (word.as_str(), None),
-        };
+        let (option, mut value) = option_of(word);
         at += 1;
-        let value = if attached.is_some() {
-            attached
-        } else if lists(wrapper.valued, option) {
+        if value.is_none() && lists(wrapper.valued, option) {
+            value = Some(words.get(at)?);
             at += 1;
-            Some(words.get(at - 1)?.clone())
-        } else {
-            None
-        };
+        }
         if let Some(value) = value {
-            note_option(wrapper, option, value, peeled);
+            note_option(wrapper, option, value.to_owned(), peeled);
         }
     }
     Some(at)

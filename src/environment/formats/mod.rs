@@ -43,6 +43,13 @@ pub struct FlatEntry {
     pub document: u32,
 }
 
+impl FlatEntry {
+    /// The same key with another value.
+    pub(super) fn with_value(&self, value: String) -> FlatEntry {
+        FlatEntry { path: self.path.clone(), value, line: self.line, document: self.document }
+    }
+}
+
 /// The text is not well-formed, or more than is read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}: {message}")]

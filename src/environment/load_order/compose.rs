@@ -84,7 +84,7 @@ pub(in crate::environment) fn service_shells(
 }
 
 fn home(folder: &Path, project: &Project, library: &Library<'_>) -> Option<PathBuf> {
-    let found = super::super::command::nearest(library.files, folder, &project.root, NAMES)?;
+    let found = super::super::paths::nearest(library.files, folder, &project.root, NAMES)?;
     found.parent().map(Path::to_owned)
 }
 

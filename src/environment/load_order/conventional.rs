@@ -7,10 +7,12 @@
 use std::path::Path;
 use std::rc::Rc;
 
-use super::super::formats::{self, FlatEntry};
+use super::super::code::{self, Value};
+use super::super::formats;
 use super::super::layers::{Draft, Layer};
 use super::super::load::{Dialect, Library};
-use super::{Scene, files, spring};
+use super::super::placeholders::Placeholders;
+use super::{Scene, files};
 
 /// Folders that such files are kept in, below the project's.
 const FOLDERS: &[&str] = &["config", "configs", "configuration", "conf"];
@@ -115,13 +117,17 @@ fn layer(library: &Library<'_>, path: &Path, mode: &str) -> Option<Layer> {
     });
     let shown = library.shown(path);
     Some(Layer::Computed(Rc::new(move |lookup| {
-        let budget = std::cell::Cell::new(10_000);
+        let placeholders = Placeholders::of_file(lookup);
         let filled = entries.iter().map(|entry| {
-            let value = match super::super::code::evaluate(template(&entry.value), lookup) {
-                super::super::code::Value::Known(value) if entry.value.contains("get_env(") => value,
-                _ => spring::filled(&entry.value, lookup, &budget),
+            let called = if entry.value.contains("get_env(") {
+                code::evaluate(template(&entry.value), lookup)
+            } else {
+                Value::Unknown
             };
-            FlatEntry { value, ..entry.clone() }
+            entry.with_value(match called {
+                Value::Known(value) => value,
+                Value::Unset | Value::Unknown => placeholders.filled(&entry.value),
+            })
         });
         files::dotted(filled.collect(), &shown, None)
     })))

@@ -58,7 +58,7 @@ pub(super) fn add(scene: &Scene<'_>, draft: &mut Draft<'_>) {
 /// The module that manage.py falls back to.
 fn default_module(scene: &Scene<'_>, home: &Path) -> Option<String> {
     let path = home.join("manage.py");
-    let text = scene.library.exists(&path).then(|| scene.library.string(&path)).flatten()?;
+    let text = scene.library.string(&path)?;
     let (_, rest) = text.split_once("DJANGO_SETTINGS_MODULE")?;
     let quoted = rest.get(1..)?.split(['"', '\'']).nth(1)?;
     Some(quoted.to_owned())

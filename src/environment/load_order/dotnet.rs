@@ -41,7 +41,7 @@ fn projects(scene: &Scene<'_>) -> Vec<PathBuf> {
     let mut projects = vec![scene.folder.to_owned()];
     if let Some(project) = scene.option("--project").or(scene.option("-p")) {
         let path = scene.path(project);
-        projects.push(if path.extension().is_some() { super::super::survey::parent(&path) } else { path });
+        projects.push(if path.extension().is_some() { super::super::paths::parent(&path) } else { path });
     }
     let mut below: Vec<PathBuf> = scene
         .names()

@@ -6,8 +6,9 @@ use std::rc::Rc;
 use super::super::formats::{self, FlatEntry};
 use super::super::layers::{Layer, Lookup};
 use super::super::load::Library;
+use super::super::placeholders::filled;
 use super::super::{Origin, Setting};
-use super::{EVERY_DIALECT, compose, elixir, migration_tools, phpunit, rails, spring};
+use super::{EVERY_DIALECT, compose, elixir, migration_tools, phpunit, rails};
 
 /// Files with a section for each environment.
 const BY_ENVIRONMENT: &[&str] =
@@ -55,12 +56,7 @@ fn dotenv(path: &Path) -> Vec<Layer> {
 fn settings(entries: &[FlatEntry], shown: &Path, lookup: Lookup<'_>) -> Vec<Setting> {
     let mut of_services = compose::service_settings(entries, shown, lookup);
     if of_services.is_empty() {
-        let budget = std::cell::Cell::new(10_000);
-        let filled = entries.iter().map(|entry| {
-            let value = spring::filled(&entry.value, lookup, &budget);
-            FlatEntry { value, ..entry.clone() }
-        });
-        of_services = dotted(filled.collect(), shown, None);
+        of_services = dotted(filled(entries, lookup), shown, None);
     }
     of_services
 }
@@ -76,7 +72,7 @@ pub(super) fn dotted(entries: Vec<FlatEntry>, shown: &Path, prefix: Option<&str>
         let is_variable = own.is_some_and(|own| MAPS_OF_VARIABLES.contains(&own));
         let name = if is_variable { variable.clone() } else { entry.path.join(".") };
         let name = prefix.map_or(name.clone(), |prefix| format!("{prefix}.{name}"));
-        Some(Setting { name, value: entry.value, origin: Origin::file(variable, shown, entry.line), unresolved: None })
+        Some(Setting::known(name, entry.value, Origin::file(variable, shown, entry.line)))
     });
     settings.collect()
 }

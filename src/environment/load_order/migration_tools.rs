@@ -8,10 +8,11 @@ use std::path::Path;
 use std::rc::Rc;
 
 use super::super::code::{self, Value};
-use super::super::formats::{self, FlatEntry};
+use super::super::formats;
 use super::super::layers::{Draft, Layer};
 use super::super::load::Library;
-use super::{EVERY_DIALECT, Scene, files, node_code, rails, spring};
+use super::super::placeholders::Placeholders;
+use super::{EVERY_DIALECT, Scene, files, node_code, rails};
 
 /// Programs with the options that name a settings file.
 const NAMED: &[(&[&str], &[&str])] = &[
@@ -111,11 +112,9 @@ fn add_flyway(scene: &Scene<'_>, draft: &mut Draft<'_>) {
         entries.retain(|entry| entry.path[0] != "environments" || entry.path.get(1) == Some(&chosen));
         let shown = scene.library.shown(&path);
         let layer = Layer::Computed(Rc::new(move |lookup| {
-            let budget = std::cell::Cell::new(10_000);
-            let filled = entries.iter().map(|entry| {
-                let value = spring::filled(&entry.value.replace("${env.", "${"), lookup, &budget);
-                FlatEntry { value, ..entry.clone() }
-            });
+            let placeholders = Placeholders::of_file(lookup);
+            let filled =
+                entries.iter().map(|entry| entry.with_value(placeholders.filled(&entry.value.replace("${env.", "${"))));
             files::dotted(filled.collect(), &shown, Some("database"))
         }));
         draft.chain("Flyway", EVERY_DIALECT, vec![Layer::Shell, layer]);
@@ -160,7 +159,7 @@ pub(super) fn blocks(library: &Library<'_>, path: &Path, chosen: Option<&str>) -
     }
     let shown = library.shown(path);
     Some(Layer::Computed(Rc::new(move |lookup| {
-        let budget = std::cell::Cell::new(10_000);
+        let placeholders = Placeholders::of_file(lookup);
         // The last of several values of a key wins: `url = "…"`, then `url = ${?DATABASE_URL}`.
         let filled = entries.iter().rev().filter_map(|entry| {
             let value = if entry.value.contains("env(") {
@@ -170,13 +169,13 @@ pub(super) fn blocks(library: &Library<'_>, path: &Path, chosen: Option<&str>) -
                 }
             } else {
                 let is_optional = entry.value.starts_with("${?");
-                let value = spring::filled(&entry.value.replace("${?", "${"), lookup, &budget);
+                let value = placeholders.filled(&entry.value.replace("${?", "${"));
                 if is_optional && value.starts_with("${") {
                     return None;
                 }
                 value
             };
-            Some(FlatEntry { value, ..entry.clone() })
+            Some(entry.with_value(value))
         });
         files::dotted(filled.collect(), &shown, None)
     })))

@@ -30,11 +30,12 @@ mod symfony;
 use std::path::{Path, PathBuf};
 
 use super::Project;
-use super::command::{Step, nearest};
+use super::command::Step;
 use super::framework::Loader;
 use super::layers::{Draft, Layer, Shell};
 use super::load::{Dialect, Library};
 use super::mode::{Purpose, program_of};
+use super::paths::nearest;
 
 /// What a load order is asked about.
 pub(super) struct Scene<'a> {
@@ -153,15 +154,7 @@ impl Scene<'_> {
 
     /// The value of `--option VALUE` or `--option=VALUE` among the words.
     pub(super) fn option(&self, option: &str) -> Option<&str> {
-        let words = self.words();
-        words.iter().enumerate().find_map(|(at, word)| {
-            let rest = word.strip_prefix(option)?;
-            match rest.strip_prefix('=') {
-                Some(value) => Some(value),
-                None if rest.is_empty() => words.get(at + 1).map(String::as_str),
-                None => None,
-            }
-        })
+        self.step?.invocation.option(option)
     }
 
     /// The names of the modes that may run: the one that an option or one of `variables` names, else those that the

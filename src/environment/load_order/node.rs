@@ -109,7 +109,7 @@ pub(super) fn add_env_file(scene: &Scene<'_>, draft: &mut Draft<'_>) {
 
 /// The configuration file that `.sequelizerc` names: `'config': path.resolve('src', 'config', 'config.json')`.
 fn sequelizerc(scene: &Scene<'_>, path: &Path) -> Option<PathBuf> {
-    let text = scene.library.exists(path).then(|| scene.library.string(path)).flatten()?;
+    let text = scene.library.string(path)?;
     let keys = ["'config'", "\"config\"", "config:"];
     let after = keys.iter().find_map(|key| Some(text.split_once(key)?.1))?;
     let value = after.split([')', '\n']).next()?;

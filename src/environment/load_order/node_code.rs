@@ -75,7 +75,7 @@ fn whole(text: &str, shown: &Path, lookup: Lookup<'_>) -> Vec<Setting> {
         let path = pair.path.iter().filter(|key| *key != "module.exports" && *key != "default");
         let name = path.map(String::as_str).collect::<Vec<_>>().join(".");
         let origin = Origin::file(pair.path.last()?.clone(), shown, pair.line);
-        Some(Setting { name, value, origin, unresolved: None })
+        Some(Setting::known(name, value, origin))
     });
     pairs.collect()
 }
@@ -107,7 +107,7 @@ fn settings(text: &str, shown: &Path, environment: &str, lookup: Lookup<'_>) -> 
         let outer = outer.last().filter(|name| !ENVIRONMENTS.contains(&name.as_str()) && !name.contains('.'));
         let name = std::iter::once("database").chain(outer.map(String::as_str)).chain([key.as_str()]);
         let name = name.collect::<Vec<_>>().join(".");
-        settings.push(Setting { name, value, origin: Origin::file(key.clone(), shown, pair.line), unresolved: None });
+        settings.push(Setting::known(name, value, Origin::file(key.clone(), shown, pair.line)));
     }
     settings
 }

@@ -69,12 +69,9 @@ fn modes(scene: &Scene<'_>) -> Vec<String> {
 /// The JSON text of NODE_CONFIG.
 fn from_variable(scene: &Scene<'_>) -> Option<Layer> {
     let entries = formats::json::flatten(scene.shell.get("NODE_CONFIG")?).ok()?;
-    let settings = entries.into_iter().map(|entry| Setting {
-        name: entry.path.join("."),
-        value: entry.value,
-        origin: Origin::process("NODE_CONFIG"),
-        unresolved: None,
-    });
+    let settings = entries
+        .into_iter()
+        .map(|entry| Setting::known(entry.path.join("."), entry.value, Origin::process("NODE_CONFIG")));
     Some(Layer::Fixed(Rc::new(settings.collect())))
 }
 
@@ -90,7 +87,7 @@ fn by_variable(library: &Library<'_>, path: &Path) -> Option<Layer> {
             let keys: Vec<&str> = entry.path.iter().map(String::as_str).filter(|key| *key != "__name").collect();
             let value = lookup(&entry.value).filter(|value| !value.is_empty())?;
             let origin = Origin::file(keys.last()?.to_owned(), &shown, entry.line);
-            Some(Setting { name: keys.join("."), value, origin, unresolved: None })
+            Some(Setting::known(keys.join("."), value, origin))
         });
         set.collect()
     })))

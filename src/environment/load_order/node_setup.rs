@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use super::super::code::{self, Comments, Value};
 use super::super::layers::{Draft, Layer};
-use super::super::services::normal;
+use super::super::paths::normal;
 use super::super::{Origin, Setting};
 use super::{Scene, node};
 
@@ -86,7 +86,7 @@ fn add_file(scene: &Scene<'_>, draft: &mut Draft<'_>, home: &Path, path: &Path) 
                 let lookup = |name: &str| scene.shell.get(name).map(str::to_owned);
                 if let Value::Known(value) = code::evaluate(pair.expression, &lookup) {
                     let origin = Origin::file(name.clone(), &shown, pair.line);
-                    set.push(Setting { name: name.clone(), value, origin, unresolved: None });
+                    set.push(Setting::known(name.clone(), value, origin));
                 }
             }
             _ => {}

@@ -19,7 +19,7 @@ const KEYS: &[&str] = &["driver", "url", "host", "port", "database", "username",
 /// Laravel's connections: the default one as far as variables leave it to the file, and any with a place of its own.
 pub(super) fn laravel(library: &Library<'_>, home: &Path) -> Option<Layer> {
     let path = home.join("config/database.php");
-    let text = library.exists(&path).then(|| library.string(&path)).flatten()?;
+    let text = library.string(&path)?;
     let shown = library.shown(&path);
     Some(Layer::Computed(Rc::new(move |lookup| connections(&text, &shown, lookup))))
 }
@@ -60,7 +60,7 @@ fn connections(text: &str, shown: &Path, lookup: Lookup<'_>) -> Vec<Setting> {
                 let key = pair.path.last().cloned().unwrap_or_default();
                 let origin = Origin::file(key.clone(), shown, pair.line);
                 let name = format!("database.{name}.{key}");
-                settings.push(Setting { name, value, origin, unresolved: None });
+                settings.push(Setting::known(name, value, origin));
             } else {
                 settings.extend(left_to_the_file(pair, &value, shown, lookup));
             }
@@ -81,12 +81,12 @@ fn left_to_the_file(pair: &Pair<'_>, value: &str, shown: &Path, lookup: Lookup<'
         return None;
     }
     let origin = Origin::file(pair.path.last()?.clone(), shown, pair.line);
-    Some(Setting { name, value: value.to_owned(), origin, unresolved: None })
+    Some(Setting::known(name, value, origin))
 }
 
 /// WordPress' constants: `define( 'DB_HOST', 'localhost' );`.
 pub(super) fn wordpress(library: &Library<'_>, path: &Path) -> Option<Layer> {
-    let text = library.exists(path).then(|| library.string(path)).flatten()?;
+    let text = library.string(path)?;
     let shown = library.shown(path);
     Some(Layer::Computed(Rc::new(move |lookup| {
         let defined = text.lines().zip(1..).filter_map(|(line, number)| {
@@ -96,7 +96,7 @@ pub(super) fn wordpress(library: &Library<'_>, path: &Path) -> Option<Layer> {
             let Value::Known(value) = code::evaluate(expression, lookup) else { return None };
             let is_wanted = name.starts_with("DB_") || name == "WP_ENVIRONMENT_TYPE" || name == "WP_ENV";
             let origin = Origin::file(name, &shown, number);
-            is_wanted.then(|| Setting { name: name.to_owned(), value, origin, unresolved: None })
+            is_wanted.then(|| Setting::known(name, value, origin))
         });
         defined.collect()
     })))
@@ -107,7 +107,7 @@ pub(super) fn doctrine(library: &Library<'_>, home: &Path, environment: &str) ->
     let files = [format!("config/packages/{environment}/doctrine.yaml"), "config/packages/doctrine.yaml".to_owned()];
     let layers = files.iter().filter_map(|name| {
         let path = home.join(name);
-        let text = library.exists(&path).then(|| library.string(&path)).flatten()?;
+        let text = library.string(&path)?;
         let entries = formats::yaml::flatten(&text).unwrap_or_else(|error| error.entries);
         let shown = library.shown(&path);
         let wanted = format!("when@{environment}");
@@ -124,7 +124,7 @@ pub(super) fn doctrine(library: &Library<'_>, home: &Path, environment: &str) ->
             }
             let origin = Origin::file(key.clone(), &shown, entry.line);
             let name = own[1..].join(".").replace("dbal", "database");
-            Some(Setting { name, value: entry.value.clone(), origin, unresolved: None })
+            Some(Setting::known(name, entry.value.clone(), origin))
         });
         Some(Layer::Fixed(Rc::new(settings.collect())))
     });

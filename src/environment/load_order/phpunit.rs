@@ -62,7 +62,7 @@ impl Phpunit {
                 _ => continue,
             };
             let origin = Origin::file(name.clone(), shown, element.line);
-            list.push(Setting { name, value: attribute("@value").unwrap_or_default(), origin, unresolved: None });
+            list.push(Setting::known(name, attribute("@value").unwrap_or_default(), origin));
         }
         phpunit
     }

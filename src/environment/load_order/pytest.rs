@@ -4,9 +4,10 @@
 //! Source: pytest-django `plugin.py` (`--ds` over the environment over the file); pytest-env's README (`D:` sets only
 //! what is not set yet); tox's `set_env`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::super::formats::{self, FlatEntry};
+use super::super::invocation::option_of;
 use super::super::shell::assignment;
 use super::super::{Origin, Setting};
 use super::Scene;
@@ -49,10 +50,10 @@ fn runs_pytest(scene: &Scene<'_>) -> bool {
 
 impl Configured {
     /// Options that stand in the configuration or in PYTEST_ADDOPTS: as strong as those on the command line.
-    fn note_options(&mut self, text: &str, scene: &Scene<'_>, place: Option<(&std::path::Path, u32)>) {
+    fn note_options(&mut self, text: &str, scene: &Scene<'_>, place: Option<(&Path, u32)>) {
         let mut words = text.split_ascii_whitespace();
         while let Some(word) = words.next() {
-            let (option, attached) = word.split_once('=').map_or((word, None), |(a, b)| (a, Some(b)));
+            let (option, attached) = option_of(word);
             if !matches!(option, "--ds" | "--envfile") {
                 continue;
             }
@@ -65,12 +66,11 @@ impl Configured {
                 || Origin::process("PYTEST_ADDOPTS"),
                 |(shown, line)| Origin::file("addopts", shown, line),
             );
-            let (name, value) = ("DJANGO_SETTINGS_MODULE".to_owned(), value.to_owned());
-            self.forced.push(Setting { name, value, origin, unresolved: None });
+            self.forced.push(Setting::known("DJANGO_SETTINGS_MODULE", value, origin));
         }
     }
 
-    fn note(&mut self, entry: &FlatEntry, scene: &Scene<'_>, path: &std::path::Path, shown: &std::path::Path) {
+    fn note(&mut self, entry: &FlatEntry, scene: &Scene<'_>, path: &Path, shown: &Path) {
         let section: Vec<&str> = entry.path.iter().map(String::as_str).collect();
         let key = match &section[..] {
             ["pytest" | "tool:pytest", key @ ..] | ["tool", "pytest", "ini_options", key @ ..] => key,
@@ -115,11 +115,6 @@ impl Configured {
     }
 }
 
-fn setting(name: &str, value: &str, shown: &std::path::Path, line: u32) -> Setting {
-    Setting {
-        name: name.to_owned(),
-        value: value.to_owned(),
-        origin: Origin::file(name, shown, line),
-        unresolved: None,
-    }
+fn setting(name: &str, value: &str, shown: &Path, line: u32) -> Setting {
+    Setting::known(name, value, Origin::file(name, shown, line))
 }

@@ -66,16 +66,13 @@ pub(super) fn add(scene: &Scene<'_>, draft: &mut Draft<'_>) {
 /// python-decouple's `settings.ini`, which it takes before `.env`. Source: its README ("Usage").
 pub(super) fn decouple(library: &Library<'_>, folder: &Path) -> Option<Layer> {
     let path = folder.join("settings.ini");
-    let text = library.exists(&path).then(|| library.string(&path)).flatten()?;
+    let text = library.string(&path)?;
     let entries = formats::ini::flatten(&text).unwrap_or_else(|error| error.entries);
     let shown = library.shown(&path);
     let settings = entries.into_iter().filter_map(|entry| match &entry.path[..] {
-        [section, name] if section == "settings" => Some(Setting {
-            name: name.clone(),
-            value: entry.value,
-            origin: Origin::file(name.clone(), &shown, entry.line),
-            unresolved: None,
-        }),
+        [section, name] if section == "settings" => {
+            Some(Setting::known(name.clone(), entry.value, Origin::file(name.clone(), &shown, entry.line)))
+        }
         _ => None,
     });
     Some(Layer::Fixed(Rc::new(settings.collect())))

@@ -3,7 +3,6 @@
 //! Source: spring-boot's `external-config.adoc`: `.properties` beats YAML; SPRING_* variables beat every file;
 //! `${NAME:default}` is filled in from all of them. Test resources shadow main's of the same name.
 
-use std::cell::Cell;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -11,6 +10,7 @@ use std::rc::Rc;
 use super::super::formats::{self, FlatEntry};
 use super::super::layers::{Draft, Layer, Lookup};
 use super::super::load::{Dialect, Library};
+use super::super::placeholders::Placeholders;
 use super::super::{Origin, Setting};
 use super::{Scene, migration_tools};
 
@@ -195,7 +195,7 @@ fn resolved(entries: &[FileEntry], lookup: Lookup<'_>) -> Vec<Setting> {
     };
     let mut settings = Vec::new();
     for entry in winners.values().filter(|entry| lookup(&relaxed(&entry.name)).is_none()) {
-        let value = filled(&entry.value, &look, &Cell::new(64));
+        let value = Placeholders::of_value(&look).filled(&entry.value);
         let variable = entry.name.rsplit('.').next().unwrap_or_default();
         let variable = if entry.shown.extension().is_some_and(|extension| extension == "properties") {
             &entry.name
@@ -203,7 +203,7 @@ fn resolved(entries: &[FileEntry], lookup: Lookup<'_>) -> Vec<Setting> {
             variable
         };
         let origin = Origin::file(variable, entry.shown.as_ref().clone(), entry.line);
-        settings.push(Setting { name: entry.name.clone(), value, origin, unresolved: None });
+        settings.push(Setting::known(entry.name.clone(), value, origin));
     }
     settings.sort_by(|one, other| one.name.cmp(&other.name));
     settings
@@ -215,60 +215,4 @@ fn relaxed(name: &str) -> String {
         .filter(|c| *c != '-')
         .map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' })
         .collect()
-}
-
-/// Longer values are left as written.
-const LONGEST_VALUE: usize = 8 * 1024;
-
-/// How deep a value that was filled in is filled in again.
-const DEEPEST: u8 = 16;
-
-/// `${NAME:default}` filled in, at most `budget` times; what is not known stays as written.
-pub(super) fn filled(text: &str, lookup: Lookup<'_>, budget: &Cell<u32>) -> String {
-    filled_at(text, lookup, budget, 0)
-}
-
-fn filled_at(text: &str, lookup: Lookup<'_>, budget: &Cell<u32>, depth: u8) -> String {
-    if text.len() > LONGEST_VALUE || depth > DEEPEST {
-        return text.to_owned();
-    }
-    let mut value = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once("${") {
-        value.push_str(before);
-        let Some(end) = closing(after) else {
-            value.push_str("${");
-            rest = after;
-            continue;
-        };
-        let inside = &after[..end];
-        rest = &after[end + 1..];
-        let (name, default) = inside.split_once(':').map_or((inside, None), |(name, default)| (name, Some(default)));
-        match lookup(name).or(default.map(str::to_owned)) {
-            Some(known) if budget.get() > 0 => {
-                budget.set(budget.get() - 1);
-                value.push_str(&filled_at(&known, lookup, budget, depth + 1));
-            }
-            _ => {
-                value.push_str("${");
-                value.push_str(inside);
-                value.push('}');
-            }
-        }
-    }
-    value.push_str(rest);
-    value
-}
-
-/// Where the brace opened before `text` closes.
-fn closing(text: &str) -> Option<usize> {
-    let mut depth = 1u32;
-    text.bytes().position(|byte| {
-        match byte {
-            b'{' => depth += 1,
-            b'}' => depth -= 1,
-            _ => {}
-        }
-        depth == 0
-    })
 }

@@ -73,7 +73,7 @@ fn dumped(scene: &Scene<'_>, path: &Path) -> Vec<Setting> {
         let value = value.trim().trim_end_matches(',').trim();
         let value = value.strip_prefix('\'')?.strip_suffix('\'')?.replace("\\'", "'").replace("\\\\", "\\");
         let origin = Origin::file(name.clone(), &shown, number);
-        Some(Setting { name, value, origin, unresolved: None })
+        Some(Setting::known(name, value, origin))
     });
     pairs.collect()
 }

@@ -7,7 +7,8 @@
 use std::path::Path;
 
 use super::super::formats::FlatEntry;
-use super::{Search, matches, normal};
+use super::super::paths::normal;
+use super::{Search, matches};
 
 /// Looks through the CI definitions at the project's root.
 pub(super) fn search(search: &mut Search<'_>) {

@@ -8,7 +8,8 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use super::super::formats::{FlatEntry, json};
-use super::{Search, matches, normal};
+use super::super::paths::normal;
+use super::{Search, matches};
 
 /// Words in a file's name that say it is for development or tests.
 const VARIANTS: [&str; 26] = [

@@ -10,10 +10,10 @@ mod tools;
 
 use std::collections::HashSet;
 use std::ffi::OsString;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use super::formats::{FlatEntry, yaml};
-use super::{Files, Project};
+use super::{Files, Project, paths};
 
 /// The most files that are read.
 const MAX_FILES: usize = 100;
@@ -79,9 +79,7 @@ impl<'a> Search<'a> {
     /// The folders that are looked into: the current one and those above it, up to the root.
     fn folders(&self) -> Vec<PathBuf> {
         let Project { root, folder, .. } = self.project;
-        let below_root = folder.starts_with(root);
-        let climbed = folder.ancestors().take_while(|above| below_root && above.starts_with(root));
-        let mut folders: Vec<PathBuf> = climbed.take(16).map(Path::to_owned).collect();
+        let mut folders: Vec<PathBuf> = paths::up_to(root, folder).take(16).map(Path::to_owned).collect();
         for folder in [folder, root] {
             if !folders.contains(folder) {
                 folders.push(folder.clone());
@@ -138,21 +136,6 @@ impl<'a> Search<'a> {
 /// Whether the path has the pattern's segments; `*` stands for any one.
 fn matches(path: &[String], pattern: &[&str]) -> bool {
     path.len() == pattern.len() && path.iter().zip(pattern).all(|(segment, wanted)| *wanted == "*" || segment == wanted)
-}
-
-/// `path` without `.` and, where something stands before it, `..`; links are not looked at.
-pub(super) fn normal(path: &Path) -> PathBuf {
-    let mut result = PathBuf::new();
-    for component in path.components() {
-        match component {
-            Component::CurDir => {}
-            Component::ParentDir if result.parent().is_some() => {
-                result.pop();
-            }
-            other => result.push(other),
-        }
-    }
-    result
 }
 
 #[cfg(test)]

@@ -1,17 +1,13 @@
-//! Literal settings in source code: Python dicts, Elixir keyword lists, JavaScript objects, and the simple calls that
-//! read a variable with a default. By text, never executed; what is not simple stays unknown.
-
-use super::Unresolved;
-use super::layers::Lookup;
+//! Finds `key: value` and `key => value` in nested brackets, whatever the language.
 
 /// `key: value` or `key => value` in nested brackets.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Pair<'t> {
+pub(in crate::environment) struct Pair<'t> {
     /// The keys from the outside in.
-    pub(super) path: Vec<String>,
+    pub(in crate::environment) path: Vec<String>,
     /// The value as written, without what follows it.
-    pub(super) expression: &'t str,
-    pub(super) line: u32,
+    pub(in crate::environment) expression: &'t str,
+    pub(in crate::environment) line: u32,
 }
 
 /// How deep brackets are followed.
@@ -21,13 +17,13 @@ const MOST_PAIRS: usize = 4096;
 
 /// Marks of a comment that goes to the end of the line.
 #[derive(Clone, Copy, PartialEq)]
-pub(super) enum Comments {
+pub(in crate::environment) enum Comments {
     Hash,
     Slashes,
 }
 
 /// The pairs of a text, in order. `name = {` opens a bracket under that name, as `name:` does.
-pub(super) fn pairs(text: &str, comments: Comments) -> Vec<Pair<'_>> {
+pub(in crate::environment) fn pairs(text: &str, comments: Comments) -> Vec<Pair<'_>> {
     let mut scanner = Scanner {
         text,
         bytes: text.as_bytes(),
@@ -191,170 +187,9 @@ impl<'t> Scanner<'t> {
     }
 }
 
-/// What an expression comes to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Value {
-    Known(String),
-    /// It reads a variable that is not set, and has no default.
-    Unset,
-    Unknown,
-}
-
-impl Value {
-    /// The value with what is not known about it; `None` where it is not set.
-    pub(super) fn settled(self, expression: &str) -> Option<(String, Option<Unresolved>)> {
-        match self {
-            Value::Known(value) => Some((value, None)),
-            Value::Unset => None,
-            Value::Unknown => Some((expression.to_owned(), Some(Unresolved::Template))),
-        }
-    }
-}
-
-/// Calls that read a variable, as they are spelled up to the variable's name.
-const READS: &[&str] = &[
-    "ENV[",
-    "ENV.fetch(",
-    "ENV.fetch ",
-    "environ.get(",
-    "environ[",
-    "getenv(",
-    "env(",
-    "env.",
-    "env[",
-    "config(",
-    "get_env(",
-    "fetch_env!(",
-    "process.env",
-    "Deno.env.get(",
-    "Bun.env",
-    "Env.get(",
-    "Env.schema",
-    "GetEnvironmentVariable(",
-];
-
-/// Evaluates a literal, or the reading of one variable with at most one literal default.
-pub(super) fn evaluate(expression: &str, lookup: Lookup<'_>) -> Value {
-    let expression = expression.trim();
-    if let Some(literal) = literal(expression) {
-        return Value::Known(literal);
-    }
-    let Some((at, call)) = READS.iter().filter_map(|call| Some((expression.find(call)?, *call))).min() else {
-        return Value::Unknown;
-    };
-    // Something before the call, other than a conversion (`int(`, `String.to_integer(`, `os.`), is beyond us.
-    let before = &expression[..at];
-    if before.contains(['"', '\'', '#', '+', '{']) {
-        return Value::Unknown;
-    }
-    let rest = &expression[at + call.len()..];
-    let literals = literals(rest);
-    let (name, defaults) = match (call, &literals[..]) {
-        ("process.env" | "Bun.env", _) if rest.starts_with('.') => {
-            let end =
-                rest[1..].find(|c: char| c != '_' && !c.is_ascii_alphanumeric()).map_or(rest.len(), |end| end + 1);
-            (rest[1..end].to_owned(), &literals[..])
-        }
-        (_, [name, defaults @ ..]) => (name.clone(), defaults),
-        // `dj_database_url.config()` and the like read DATABASE_URL by themselves.
-        ("config(" | "env(" | "env.", []) => ("DATABASE_URL".to_owned(), &[][..]),
-        _ => return Value::Unknown,
-    };
-    // `config(default="…")`: the one literal is the default.
-    let (name, defaults) = if call == "config(" && rest.trim_start().starts_with("default") {
-        ("DATABASE_URL".to_owned(), &literals[..])
-    } else {
-        (name, defaults)
-    };
-    match (lookup(&name), defaults) {
-        (Some(value), _) => Value::Known(value),
-        (None, [])
-            if rest.contains("||") || rest.contains("??") || rest.contains(" or ") || rest.contains("default=") =>
-        {
-            Value::Unknown
-        }
-        (None, []) => Value::Unset,
-        (None, [default]) => Value::Known(default.clone()),
-        (None, _) => Value::Unknown,
-    }
-}
-
-/// A quoted text without interpolation, or a number, and nothing else.
-fn literal(expression: &str) -> Option<String> {
-    if !expression.is_empty() && expression.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Some(expression.to_owned());
-    }
-    let prefix = expression.trim_start_matches(['r', 'u', 'b']);
-    let text = if prefix.starts_with(['"', '\'', '`']) { prefix } else { expression };
-    let quote = text.chars().next().filter(|quote| matches!(quote, '"' | '\'' | '`'))?;
-    let inside = text.strip_prefix(quote)?.strip_suffix(quote)?;
-    let is_simple =
-        !inside.contains(quote) && !inside.contains("#{") && !inside.contains("${") && !inside.contains('\\');
-    is_simple.then(|| inside.to_owned())
-}
-
-/// The quoted texts and, after the first, the numbers of an expression.
-fn literals(text: &str) -> Vec<String> {
-    let mut found = Vec::new();
-    let mut rest = text;
-    while let Some(at) = rest.find(|c: char| matches!(c, '"' | '\'') || c.is_ascii_digit()) {
-        let first = rest.as_bytes()[at];
-        if first.is_ascii_digit() {
-            let end = rest[at..].find(|c: char| !c.is_ascii_digit()).map_or(rest.len(), |end| at + end);
-            let in_word =
-                at > 0 && (rest.as_bytes()[at - 1] == b'_' || rest.as_bytes()[at - 1].is_ascii_alphanumeric());
-            if !in_word && !found.is_empty() {
-                found.push(rest[at..end].to_owned());
-            }
-            rest = &rest[end..];
-            continue;
-        }
-        let inside = &rest[at + 1..];
-        let Some(end) = inside.find(char::from(first)) else { break };
-        found.push(inside[..end].to_owned());
-        rest = &inside[end + 1..];
-        if found.len() > 8 {
-            break;
-        }
-    }
-    found
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn lookup(name: &str) -> Option<String> {
-        (name == "SET").then(|| "value".to_owned())
-    }
-
-    #[test]
-    fn simple_expressions_are_evaluated() {
-        let known = |text: &str| Value::Known(text.to_owned());
-        let table = [
-            ("\"x\"", known("x")),
-            ("'x'", known("x")),
-            ("5432", known("5432")),
-            ("ENV['SET']", known("value")),
-            ("ENV[\"UNSET\"] || 'y'", known("y")),
-            ("ENV.fetch('UNSET') { 'y' }", known("y")),
-            ("ENV.fetch(\"UNSET\", 5432)", known("5432")),
-            ("ENV['UNSET']", Value::Unset),
-            ("os.environ.get('UNSET', \"y\")", known("y")),
-            ("os.environ['SET']", known("value")),
-            ("env.db('UNSET', default='sqlite:///x')", known("sqlite:///x")),
-            ("dj_database_url.config(default='postgres://h/d')", known("postgres://h/d")),
-            ("System.get_env(\"SET\") || \"y\"", known("value")),
-            ("process.env.UNSET || 'y'", known("y")),
-            ("process.env.SET", known("value")),
-            ("secrets.fetch(\"host\")", Value::Unknown),
-            ("\"a#{x}\"", Value::Unknown),
-            ("BASE_DIR / 'x'", Value::Unknown),
-        ];
-        for (expression, expected) in table {
-            assert_eq!(evaluate(expression, &lookup), expected, "{expression}");
-        }
-    }
 
     fn shown(text: &str, comments: Comments) -> Vec<String> {
         pairs(text, comments)
@@ -384,7 +219,6 @@ mod tests {
     fn hostile_texts_end() {
         for piece in ["{", "a:", "'", "a: {", "=>", "((", "x=[", "\\", "\"a\":", "é:"] {
             pairs(&piece.repeat(100_000), Comments::Hash);
-            evaluate(&piece.repeat(10_000), &lookup);
         }
     }
 }
