@@ -8,6 +8,9 @@
 
 mod check;
 mod compare;
+#[path = "../tests/integration/support/patience.rs"]
+#[allow(dead_code, reason = "shared with the tests, which need more of it")]
+mod patience;
 mod postgres;
 mod project;
 #[path = "../tests/integration/support/postgres.rs"]

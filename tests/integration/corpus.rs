@@ -3,12 +3,11 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use serde_json::Value;
 
-use crate::support::{Outcome, Sandbox};
+use crate::support::{Outcome, Sandbox, write_program};
 
 struct Case(Value);
 
@@ -44,8 +43,7 @@ impl Case {
         let mut arguments = vec!["check", "--format", "json"];
         if let Some(program) = command.first().filter(|_| is_made) {
             if program.contains('/') {
-                let program = sandbox.write(program, "#!/bin/sh\n");
-                fs::set_permissions(program, fs::Permissions::from_mode(0o755)).unwrap();
+                write_program(&sandbox.project().join(program), "#!/bin/sh\n", 0o755);
             }
             arguments.push("--");
             arguments.extend(command);

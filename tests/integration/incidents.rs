@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::support::{Judged, Postgres, Sandbox};
+use crate::support::{Judged, Postgres, Sandbox, copy_program};
 
 /// A project with files and a recording `tests`.
 fn project(files: &[(&str, &str)]) -> Sandbox {
@@ -22,8 +22,7 @@ fn refused(sandbox: &Sandbox, command: &[&str], rule: &str) {
     let tool = sandbox.recording_tool(program, "exit 0");
     if command[0].contains('/') {
         let place = sandbox.project().join(command[0]);
-        std::fs::create_dir_all(place.parent().unwrap()).unwrap();
-        std::fs::copy(tool, place).unwrap();
+        copy_program(&tool, &place);
     }
     let outcome = sandbox.run(command).expect_code(120);
     assert!(outcome.stderr.contains(rule), "{}", outcome.stderr);
@@ -50,7 +49,7 @@ fn undone(sandbox: &Sandbox, command: &[&str], path: &Path) {
     let program = command[0].rsplit('/').next().unwrap();
     let tool = sandbox.tool(program, &format!("#!/bin/sh\nexec sqlite3 '{}' 'DROP TABLE orders'\n", path.display()));
     if command[0].contains('/') {
-        std::fs::copy(tool, sandbox.project().join(command[0])).unwrap();
+        copy_program(&tool, &sandbox.project().join(command[0]));
     }
     let outcome = sandbox.run(command).expect_code(0);
     assert_eq!(count(path), None, "the damage was done");

@@ -5,7 +5,7 @@ use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::support::{Outcome, Postgres, Sandbox};
+use crate::support::{Outcome, PATIENCE, Postgres, Sandbox, awaited, ended, output, wait_for};
 
 fn send(process: i32, signal: i32) {
     // SAFETY: sends a signal to a process or a group that this test has started.
@@ -25,9 +25,27 @@ fn wait_until(child: &mut Child, is_so: impl Fn() -> bool) {
     let started = Instant::now();
     while !is_so() {
         assert!(child.try_wait().unwrap().is_none(), "it ended too early");
-        assert!(started.elapsed() < Duration::from_secs(60), "it never came");
+        assert!(started.elapsed() < PATIENCE, "it never came");
         std::thread::sleep(Duration::from_micros(200));
     }
+}
+
+/// Kills a run, and waits until all that it had started is gone too: what a tool of it has asked of a server is done by
+/// then, and ends no session that is opened afterwards.
+#[track_caller]
+fn kill(child: &mut Child) {
+    // SAFETY: the process is our child and not yet collected; it may have ended by itself.
+    unsafe { libc::kill(child.id().cast_signed(), libc::SIGKILL) };
+    awaited("a killed run", child);
+    let group = child.id().to_string();
+    wait_for("the tools of a killed run end", || {
+        let processes = output(Command::new("ps").args(["-A", "-o", "pgid=,stat="]).stdout(Stdio::piped()));
+        assert!(processes.status.success());
+        let processes = String::from_utf8(processes.stdout).unwrap();
+        let mut processes = processes.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+        // One that nobody collects is gone all the same.
+        !processes.any(|process| process[0] == group && !process[1].starts_with('Z'))
+    });
 }
 
 fn has(sandbox: &Sandbox, ending: &str) -> bool {
@@ -60,7 +78,7 @@ fn killed_while_sqlite_is_copied() {
     let mut child = start(&sandbox, &["./suite"]);
     wait_until(&mut child, || has(&sandbox, ".dump.partial"));
     send(child.id().cast_signed(), libc::SIGKILL);
-    child.wait().unwrap();
+    awaited("safe-test", &mut child);
     assert!(!sandbox.has_run());
     assert!(has(&sandbox, ".dump.partial"), "{:?}", sandbox.stored());
     assert!(sandbox.run(&["verify", "--all"]).expect_code(0).stdout.contains("leftover  "));
@@ -77,7 +95,7 @@ fn interrupted_while_sqlite_is_copied() {
         let mut child = start(&sandbox, &["./suite"]);
         wait_until(&mut child, || has(&sandbox, ".dump.partial"));
         send(-child.id().cast_signed(), signal);
-        let output = child.wait_with_output().unwrap();
+        let output = ended("safe-test", child);
         let stderr = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.signal(), Some(signal), "{stderr}");
         assert_eq!(stderr.lines().last(), Some("  the command was not run"));
@@ -114,7 +132,7 @@ fn dumping(sandbox: &Sandbox) -> Option<i32> {
 
 /// Whether a process is there, and is not only waiting to be collected.
 fn is_running(process: i32) -> bool {
-    let state = Command::new("ps").args(["-o", "stat=", "-p", &process.to_string()]).output().unwrap();
+    let state = output(Command::new("ps").args(["-o", "stat=", "-p", &process.to_string()]).stdout(Stdio::piped()));
     !matches!(state.stdout.trim_ascii().first(), None | Some(b'Z'))
 }
 
@@ -130,7 +148,7 @@ fn killed_while_pg_dump_runs() {
     let mut child = start(&sandbox, &["./suite"]);
     wait_until(&mut child, || dumping(&sandbox).is_some());
     send(child.id().cast_signed(), libc::SIGKILL);
-    child.wait().unwrap();
+    awaited("safe-test", &mut child);
     // The hanging one never writes again, upon which the real one would end.
     let tool = dumping(&sandbox).unwrap();
     if is_running(tool) {
@@ -152,7 +170,7 @@ fn interrupted_while_pg_dump_runs() {
         wait_until(&mut child, || dumping(&sandbox).is_some());
         let process = child.id().cast_signed();
         send(if to_all { -process } else { process }, signal);
-        let output = child.wait_with_output().unwrap();
+        let output = ended("safe-test", child);
         let stderr = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.signal(), Some(signal), "{stderr}");
         assert_eq!(stderr.lines().last(), Some("  the command was not run"));
@@ -161,10 +179,7 @@ fn interrupted_while_pg_dump_runs() {
         assert_eq!(sandbox.stored().len(), 0, "{:?}", sandbox.stored());
         let connected =
             "SELECT count(*) FROM pg_stat_activity WHERE datname = 'interrupted_dump_test' AND state <> 'idle'";
-        let started = Instant::now();
-        while Postgres::server().psql("postgres", connected) != "0" {
-            assert!(started.elapsed() < Duration::from_secs(20), "a session stays on the server");
-        }
+        wait_for("no session stays on the server", || Postgres::server().psql("postgres", connected) == "0");
         remove_tools(&sandbox);
         expect_recovery(&sandbox);
     }
@@ -178,7 +193,7 @@ fn killed_while_the_command_runs() {
     let id = || fs::read_to_string(sandbox.project().join("id")).ok();
     wait_until(&mut child, || id().is_some());
     send(child.id().cast_signed(), libc::SIGKILL);
-    child.wait().unwrap();
+    awaited("safe-test", &mut child);
     send(id().unwrap().trim().parse().unwrap(), libc::SIGKILL);
     assert_eq!(sandbox.log().last().unwrap()["event"], "run-started");
     let verified = sandbox.run(&["log", "verify"]).expect_code(0);
@@ -201,9 +216,7 @@ fn killed_at_any_moment_of_a_run() {
         let mut child = start(&sandbox, &["./suite"]);
         let started = Instant::now();
         std::thread::sleep(lasted * (step % 30) / 30);
-        // SAFETY: the process is our child and not yet collected.
-        unsafe { libc::kill(child.id().cast_signed(), libc::SIGKILL) };
-        child.wait().unwrap();
+        kill(&mut child);
         if step % 30 == 29 {
             lasted = started.elapsed();
         }
@@ -229,9 +242,7 @@ fn killed_at_any_moment_of_a_sqlite_restore() {
         sandbox.sqlite("app_test.db", "UPDATE t SET a = 2, b = randomblob(2000)");
         let mut child = start(&sandbox, &["restore", &id]);
         std::thread::sleep(Duration::from_millis(step * 6));
-        // SAFETY: the process is our child and not yet collected.
-        unsafe { libc::kill(child.id().cast_signed(), libc::SIGKILL) };
-        child.wait().unwrap();
+        kill(&mut child);
         let sum = sum();
         assert!(sum == "2000" || sum == "4000", "half a restore: {sum}");
         seen = (seen.0 || sum == "2000", seen.1 || sum == "4000");
@@ -256,9 +267,7 @@ fn killed_at_any_moment_of_a_postgres_restore() {
         server.psql(database, "UPDATE t SET a = 2");
         let mut child = start(&sandbox, &["restore", &id]);
         std::thread::sleep(Duration::from_millis(step * 60));
-        // SAFETY: the process is our child and not yet collected.
-        unsafe { libc::kill(child.id().cast_signed(), libc::SIGKILL) };
-        child.wait().unwrap();
+        kill(&mut child);
         let sum = server.psql(database, "SELECT sum(a) FROM t");
         assert!(sum == "1000" || sum == "2000", "half a restore: {sum}");
         sandbox.run(&["log", "verify"]).expect_code(0);
@@ -268,14 +277,9 @@ fn killed_at_any_moment_of_a_postgres_restore() {
     expect_recovery(&sandbox);
     // What the killed ones built beside, and what the others replaced, goes with the next prune.
     let scratch = format!("SELECT count(*) FROM pg_database WHERE datname LIKE '{database}_%'");
-    let started = Instant::now();
-    loop {
-        Outcome::of(sandbox.command().arg("prune")).expect_code(0);
-        let left = server.psql("postgres", &scratch);
-        if left == "0" {
-            break;
-        }
-        let names = server.psql("postgres", &format!("SELECT datname || coalesce(shobj_description(oid, 'pg_database'), '-') FROM pg_database WHERE datname LIKE '{database}_%'"));
-        assert!(started.elapsed() < Duration::from_secs(3), "{left} databases stay on the server: {names}");
-    }
+    wait_for("prune drops what restores have left on the server", || {
+        // One that the server itself is still at work in stays for now, and is named.
+        Outcome::of(sandbox.command().arg("prune"));
+        server.psql("postgres", &scratch) == "0"
+    });
 }

@@ -1,6 +1,6 @@
 //! Projects without a database run without a word from anybody; the same projects with a driver do not.
 
-use crate::support::{Judged, Sandbox};
+use crate::support::{Judged, Sandbox, copy_program};
 
 /// Files of a project: their paths and texts.
 type Files<'a> = &'a [(&'a str, &'a str)];
@@ -101,8 +101,7 @@ fn laid_out(files: &[Files<'_>], program: &str) -> Sandbox {
     let tool = sandbox.recording_tool(name, "exit 4");
     if program.contains('/') {
         let place = sandbox.project().join(program);
-        std::fs::create_dir_all(place.parent().unwrap()).unwrap();
-        std::fs::copy(tool, place).unwrap();
+        copy_program(&tool, &place);
     }
     sandbox
 }

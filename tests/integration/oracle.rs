@@ -1,15 +1,13 @@
 //! The harness of the transparency tests: a command is run bare and wrapped, and both are compared.
 
-use crate::support::with_default_signals;
+use crate::support::{PATIENCE, awaited, output, with_default_signals, write_program};
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::{BufRead, BufReader};
-use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::thread;
-use std::time::Duration;
 
 /// What stands before a command: nothing, or us.
 #[derive(Debug, Clone)]
@@ -66,9 +64,7 @@ impl Sandbox {
     }
 
     pub(crate) fn script(&self, name: &str, text: &str, mode: u32) {
-        fs::create_dir_all(self.path(name).parent().unwrap()).unwrap();
-        fs::write(self.path(name), text).unwrap();
-        fs::set_permissions(self.path(name), fs::Permissions::from_mode(mode)).unwrap();
+        write_program(&self.path(name), text, mode);
     }
 }
 
@@ -82,8 +78,9 @@ pub(crate) struct Ended {
 }
 
 impl Ended {
+    #[track_caller]
     pub(crate) fn of(command: &mut Command) -> Ended {
-        let output = command.output().unwrap();
+        let output = output(command);
         let (status, signal) = numbers(output.status);
         Ended { status, signal, stdout: output.stdout, stderr: output.stderr }
     }
@@ -137,9 +134,6 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    /// How long we wait for a line or an end: far longer than any takes.
-    const PATIENCE: Duration = Duration::from_secs(60);
-
     /// Starts the command in a process group of its own, so that what it sends to its group does not meet the other tests.
     pub(crate) fn start(command: &mut Command) -> Running {
         let mut child = command.stderr(Stdio::inherit()).process_group(0).spawn().unwrap();
@@ -163,10 +157,10 @@ impl Running {
     }
 
     fn next(&mut self) -> Option<String> {
-        match self.output.recv_timeout(Running::PATIENCE) {
+        match self.output.recv_timeout(PATIENCE) {
             Ok(line) => Some(String::from_utf8(line).unwrap()),
             Err(mpsc::RecvTimeoutError::Disconnected) => None,
-            Err(mpsc::RecvTimeoutError::Timeout) => panic!("nothing was said for {:?}", Running::PATIENCE),
+            Err(mpsc::RecvTimeoutError::Timeout) => panic!("nothing was said for {:?}", PATIENCE),
         }
     }
 
@@ -178,7 +172,7 @@ impl Running {
     /// The rest of its output, and its end.
     pub(crate) fn end(mut self) -> (String, (i32, i32)) {
         let rest = std::iter::from_fn(|| self.next()).collect();
-        (rest, numbers(self.child.wait().unwrap()))
+        (rest, numbers(awaited("the command", &mut self.child)))
     }
 }
 

@@ -4,7 +4,7 @@ use std::process::Stdio;
 
 use serde_json::Value;
 
-use crate::support::{Outcome, Sandbox};
+use crate::support::{Outcome, Sandbox, output};
 
 #[track_caller]
 fn parsed(text: &str) -> Value {
@@ -85,7 +85,7 @@ fn a_reader_that_has_seen_enough_is_no_error() {
         drop(reader);
         let mut command = sandbox.command();
         command.args(arguments).stdout(writer).stderr(Stdio::piped());
-        let output = command.spawn().unwrap().wait_with_output().unwrap();
+        let output = output(&mut command);
         assert_eq!(output.status.code(), Some(0), "{arguments:?}");
         assert!(output.stderr.is_empty(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
     }

@@ -1,15 +1,38 @@
 //! A password appears nowhere. One is planted in every place where one can stand, and looked for everywhere.
 
+use std::fmt::{self, Display};
 use std::fs;
+use std::hash::{BuildHasher, RandomState};
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
-use crate::support::{Outcome, Postgres, Sandbox};
+use crate::support::{Outcome, Postgres, Sandbox, ended, wait_for};
 
-/// The password; also as an address writes it. The server knows it, so that runs with it succeed.
-const SECRET: &str = "Quarz/7@Beryll";
-const ENCODED: &str = "Quarz%2F7%40Beryll";
+/// The password, as it is typed or as an address writes it. The server knows it, so that runs with it succeed. Each run of
+/// the tests has another: on its machine others may be at work, who show theirs.
+enum Password {
+    Typed,
+    Encoded,
+}
+
+const SECRET: Password = Password::Typed;
+const ENCODED: Password = Password::Encoded;
+
+impl Display for Password {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [first, last] = &*PARTS;
+        match self {
+            Password::Typed => write!(formatter, "{first}/7@{last}"),
+            Password::Encoded => write!(formatter, "{first}%2F7%40{last}"),
+        }
+    }
+}
+
 /// What any spelling of it holds, also one that was cut at a separator.
-const PARTS: [&str; 2] = ["Quarz", "Beryll"];
+static PARTS: LazyLock<[String; 2]> = LazyLock::new(|| {
+    let run = RandomState::new().hash_one("run") % 1_000_000;
+    [format!("Quarz{run:06}"), format!("Beryll{run:06}")]
+});
 
 const DATABASE: &str = "secrets_test";
 const ROLE: &str = "planted";
@@ -45,7 +68,7 @@ fn bare_url() -> String {
 
 #[track_caller]
 fn expect_none(what: &str, bytes: &[u8]) {
-    for part in PARTS {
+    for part in &*PARTS {
         let found = bytes.windows(part.len()).position(|window| window.eq_ignore_ascii_case(part.as_bytes()));
         if let Some(at) = found {
             let near = &bytes[at.saturating_sub(200)..(at + 100).min(bytes.len())];
@@ -155,7 +178,7 @@ fn in_variables_of_files_and_of_the_process() {
 
     let mut sandbox = Sandbox::new();
     sandbox.suite("");
-    sandbox.set("DATABASE_URL", bare_url()).set("PGPASSWORD", SECRET);
+    sandbox.set("DATABASE_URL", bare_url()).set("PGPASSWORD", SECRET.to_string());
     assert_eq!(expect_secrecy(&sandbox, &["./suite"], &[]), Some(0));
     assert!(!sandbox.ids().is_empty());
 }
@@ -165,7 +188,7 @@ fn in_arguments_of_the_command() {
     let _alone = alone();
     let port = server().port().to_string();
     let pair = format!("PGPASSWORD={SECRET}");
-    let (url, password) = (url(), format!("--password={SECRET}"));
+    let (url, secret, password) = (url(), SECRET.to_string(), format!("--password={SECRET}"));
     let option = format!("--database-url={url}");
     let line = format!("{pair} ./suite --pass {SECRET}");
     let commands: [&[&str]; 7] = [
@@ -174,7 +197,7 @@ fn in_arguments_of_the_command() {
         &["./suite", "--database-url", &url],
         &["env", &pair, "./suite", &url],
         &["./suite", "-h", "127.0.0.1", "-p", &port, "-U", ROLE, "-d", DATABASE, &password],
-        &["./suite", "--password", SECRET],
+        &["./suite", "--password", &secret],
         &["sh", "-c", &line],
     ];
     for command in commands {
@@ -196,7 +219,7 @@ fn in_messages_of_failures() {
         format!("DATABASE_URL={url}_prod"),
         format!("DATABASE_URL={}", url.replace("127.0.0.1", "db.shop.example.org")),
         // Addresses that do not parse, or that parse as something else than was meant.
-        format!("DATABASE_URL={}", url.replace(ENCODED, SECRET)),
+        format!("DATABASE_URL={}", url.replace(&ENCODED.to_string(), &SECRET.to_string())),
         format!("DATABASE_URL={}", url.replace(&port.to_string(), "port")),
         format!("DATABASE_URL={}", url.replace("127.0.0.1", "[::1")),
         format!("DATABASE_URL=postgres:/{ROLE}:{ENCODED}@127.0.0.1/{DATABASE}"),
@@ -238,7 +261,6 @@ fn in_a_policy_that_is_broken() {
 fn in_processes_while_a_dump_runs() {
     use std::os::unix::process::CommandExt as _;
     use std::process::Stdio;
-    use std::time::{Duration, Instant};
 
     let _alone = alone();
     let sandbox = Sandbox::new();
@@ -260,10 +282,10 @@ fn in_processes_while_a_dump_runs() {
     }
     let mut command = sandbox.command();
     let mut child = command.arg("./suite").process_group(0).stderr(Stdio::piped()).spawn().unwrap();
-    let started = Instant::now();
-    while !dumping.exists() {
-        assert!(started.elapsed() < Duration::from_secs(30) && child.try_wait().unwrap().is_none(), "no dump began");
-    }
+    wait_for("a dump begins", || {
+        assert!(child.try_wait().unwrap().is_none(), "no dump began");
+        dumping.exists()
+    });
     let mut looked_at = 0;
     for entry in fs::read_dir("/proc").unwrap().flatten() {
         let process = entry.path();
@@ -279,7 +301,7 @@ fn in_processes_while_a_dump_runs() {
     assert!(looked_at > 0, "pg_dump was not among them");
     expect_none_below(sandbox.project().parent().unwrap(), std::slice::from_ref(&planted));
     fs::write(go_on, "").unwrap();
-    let output = child.wait_with_output().unwrap();
+    let output = ended("safe-test", child);
     expect_none("stderr", &output.stderr);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     expect_none_below(sandbox.project().parent().unwrap(), &[planted]);
@@ -292,7 +314,8 @@ fn in_a_database_that_carries_it_as_data_it_is_not_ours_to_hide() {
     sandbox.sqlite("app_test.db", &format!("INSERT INTO t VALUES ('{SECRET}')"));
     Outcome::of(sandbox.command().arg("./suite")).expect_code(0);
     let dump = sandbox.backups().join(sandbox.manifests()[0]["file"].as_str().unwrap());
-    let holds = fs::read(dump).unwrap().windows(SECRET.len()).any(|window| window == SECRET.as_bytes());
+    let secret = SECRET.to_string();
+    let holds = fs::read(dump).unwrap().windows(secret.len()).any(|window| window == secret.as_bytes());
     assert!(holds, "the dump is the whole database");
     expect_none("the manifest", sandbox.manifests()[0].to_string().as_bytes());
 }

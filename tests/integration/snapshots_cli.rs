@@ -5,7 +5,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::support::{Outcome, Postgres, Sandbox};
+use crate::support::{Outcome, Postgres, Sandbox, awaited, wait_for};
 
 #[track_caller]
 fn json(outcome: &Outcome) -> Value {
@@ -264,11 +264,11 @@ fn a_connected_client_does_not_keep_a_postgres_database_from_being_restored() {
     client.args(["-Xq", &server.url(database)]).stdin(std::process::Stdio::piped());
     let mut client = client.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null()).spawn().unwrap();
     let connected = format!("SELECT count(*) > 0 FROM pg_stat_activity WHERE datname = '{database}'");
-    while server.psql("postgres", &connected) == "f" {}
+    wait_for("the client is connected", || server.psql("postgres", &connected) == "t");
     sandbox.run(&["restore"]).expect_code(0);
     assert_eq!(server.psql(database, "SELECT a FROM t"), "1");
     drop(client.stdin.take());
-    client.wait().unwrap();
+    awaited("psql", &mut client);
 }
 
 /// Runs the commands of a manifest as a person would: in the folder of the snapshots.

@@ -4,6 +4,7 @@
 //! waited for is text; the deadline is only there so that a mistake ends in a failure instead of a hang.
 
 use crate::oracle::{Prefix, Sandbox, numbers};
+use crate::support::{PATIENCE, awaited};
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{Read, Write};
@@ -12,8 +13,6 @@ use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 use std::ptr;
 use std::time::{Duration, Instant};
-
-const DEADLINE: Duration = Duration::from_secs(20);
 
 /// A terminal with a program that leads its session.
 pub(crate) struct Terminal {
@@ -89,7 +88,7 @@ impl Terminal {
                 return String::from_utf8_lossy(&std::mem::replace(&mut self.unread, rest)).into_owned();
             }
             let so_far = String::from_utf8_lossy(&self.unread).into_owned();
-            assert!(started.elapsed() < DEADLINE && self.read_some(DEADLINE), "no {text:?} in {so_far:?}");
+            assert!(started.elapsed() < PATIENCE && self.read_some(PATIENCE), "no {text:?} in {so_far:?}");
         }
     }
 
@@ -123,8 +122,8 @@ impl Terminal {
 
     /// What else was printed, and how the first program ended.
     pub(crate) fn end(mut self) -> (String, (i32, i32)) {
-        while self.read_some(DEADLINE) {}
-        let ended = numbers(self.child.wait().unwrap());
+        while self.read_some(PATIENCE) {}
+        let ended = numbers(awaited("the program on the terminal", &mut self.child));
         (String::from_utf8_lossy(&self.unread).replace('\r', ""), ended)
     }
 }
@@ -221,7 +220,7 @@ fn a_lost_terminal_hangs_the_command_up() {
         terminal.read_until("up");
         let Terminal { master, mut child, .. } = terminal;
         drop(master);
-        assert_eq!(numbers(child.wait().unwrap()), (7, -1), "{prefix:?}");
+        assert_eq!(numbers(awaited("the program", &mut child)), (7, -1), "{prefix:?}");
         assert_eq!(std::fs::read_to_string(note).unwrap(), "hung up", "{prefix:?}");
     }
 }

@@ -5,7 +5,7 @@ use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::process::Stdio;
 
-use crate::support::{Outcome, Postgres, Sandbox};
+use crate::support::{Outcome, Postgres, Sandbox, awaited, wait_for};
 
 #[test]
 fn what_a_command_damaged_is_replaced_and_kept() {
@@ -90,13 +90,13 @@ fn prune_drops_a_replaced_template_and_goes_on_after_one_that_stays() {
     client.args(["-Xq", &server.url(first)]).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
     let mut client = client.spawn().unwrap();
     let connected = format!("SELECT count(*) > 0 FROM pg_stat_activity WHERE datname = '{first}'");
-    while sql(&connected) == "f" {}
+    wait_for("the client is connected", || sql(&connected) == "t");
     let outcome = sandbox.run(&["prune"]).expect_code(125);
     assert!(outcome.stderr.contains(&format!("{first} stays: ")), "{}", outcome.stderr);
     assert!(outcome.stderr.contains(&format!("{second} dropped")), "{}", outcome.stderr);
     drop(client.stdin.take());
-    client.wait().unwrap();
-    while sql(&connected) == "t" {}
+    awaited("psql", &mut client);
+    wait_for("the client is gone", || sql(&connected) == "f");
     sandbox.run(&["prune"]).expect_code(0);
     assert_eq!(sql(&format!("SELECT count(*) FROM pg_database WHERE datname LIKE '{database}%'")), "1");
     sql(&format!("ALTER DATABASE {database} IS_TEMPLATE false"));

@@ -2,12 +2,11 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
 use serde_json::Value;
 
-use super::{Outcome, Postgres, Sandbox};
+use super::{Outcome, Postgres, Sandbox, write_program};
 
 impl Sandbox {
     /// A project whose `.env` names a SQLite database with one table `t` of one row, and whose suite does nothing but
@@ -33,8 +32,8 @@ impl Sandbox {
 
     /// Writes the project's `./suite`: it tells that it ran, then does what `script` says.
     pub(crate) fn suite(&self, script: &str) -> PathBuf {
-        let path = self.write("suite", format!("#!/bin/sh\n: >ran\n{script}\n"));
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        let path = self.project().join("suite");
+        write_program(&path, &format!("#!/bin/sh\n: >ran\n{script}\n"), 0o755);
         path
     }
 

@@ -1,12 +1,16 @@
 //! What the topics share: a sealed folder to run in, and a PostgreSQL server to run against.
 #![allow(dead_code, reason = "each topic uses what it needs")]
 
+mod executable;
 mod guarded;
 mod judged;
+mod patience;
 mod postgres;
 mod sandbox;
 
+pub(crate) use executable::{copy_program, write_program};
 pub(crate) use judged::Judged;
+pub(crate) use patience::{PATIENCE, awaited, ended, output, wait_for};
 #[allow(unused_imports, reason = "each topic uses what it needs")]
 pub(crate) use postgres::Postgres;
 #[allow(unused_imports, reason = "each topic uses what it needs")]

@@ -11,6 +11,8 @@ use std::process::{ChildStdin, Command, Stdio};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
+use super::patience::{PATIENCE, ended, output};
+
 /// The running server. All tests of the process share it: each makes databases of names of its own.
 pub(crate) struct Postgres {
     programs: PathBuf,
@@ -63,8 +65,8 @@ impl Postgres {
         let mut initdb = prepared("initdb");
         initdb.args(["--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--no-sync", "--pgdata=data"]);
         initdb.arg(format!("--username={USER}")).arg(format!("--pwfile={}", password_file.display()));
-        let output = initdb.output().unwrap();
-        assert!(output.status.success(), "initdb: {}", String::from_utf8_lossy(&output.stderr));
+        let made = output(initdb.stdout(Stdio::piped()).stderr(Stdio::piped()));
+        assert!(made.status.success(), "initdb: {}", String::from_utf8_lossy(&made.stderr));
 
         // Another program may take the port between our closing and the server's opening it.
         for _ in 0..5 {
@@ -76,11 +78,12 @@ impl Postgres {
             // Ctrl-C at the tests is not for the server: the guard ends it.
             let mut server = server.stdout(log.try_clone().unwrap()).stderr(log).process_group(0).spawn().unwrap();
             let postgres = |guard| Postgres { programs: programs.clone(), folder: folder.clone(), port, _guard: guard };
-            let deadline = Instant::now() + Duration::from_secs(60);
+            let deadline = Instant::now() + PATIENCE;
             while Instant::now() < deadline && server.try_wait().unwrap().is_none() {
                 let mut ready = Command::new(programs.join("pg_isready"));
-                ready.args(["-q", "-h", "127.0.0.1", "-p"]).arg(port.to_string());
-                if ready.status().unwrap().success() {
+                // By its socket, which it opens last, in a folder that is its own: another server may have the port.
+                ready.arg("-q").arg("-h").arg(&folder).arg("-p").arg(port.to_string());
+                if output(&mut ready).status.success() {
                     return postgres(guard);
                 }
                 std::thread::sleep(Duration::from_millis(20));
@@ -138,7 +141,7 @@ impl Postgres {
         // Written beside the reading, so that neither pipe can fill up and stop the other.
         let (mut stdin, sql_text) = (psql.stdin.take().unwrap(), sql.to_owned());
         let writer = std::thread::spawn(move || stdin.write_all(sql_text.as_bytes()));
-        let output = psql.wait_with_output().unwrap();
+        let output = ended(sql, psql);
         // psql stops reading at the first error, which its status tells better than a broken pipe does.
         let _ = writer.join().unwrap();
         assert!(output.status.success(), "{sql}\n{}", String::from_utf8_lossy(&output.stderr));

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{Command, ExitStatus, Output, Stdio};
 
 use tempfile::TempDir;
+
+use super::{output, write_program};
 
 /// A sealed place to run the program in. It is removed when dropped.
 pub(crate) struct Sandbox {
@@ -91,8 +92,7 @@ impl Sandbox {
     /// Puts a program onto `PATH`, in front of all others of its name.
     pub(crate) fn tool(&self, name: &str, script: &str) -> PathBuf {
         let path = self.tools().join(name);
-        fs::write(&path, script).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        write_program(&path, script, 0o755);
         path
     }
 
@@ -167,13 +167,9 @@ pub(crate) struct Outcome {
 
 impl Outcome {
     /// Runs a command to its end.
+    #[track_caller]
     pub(crate) fn of(command: &mut Command) -> Self {
-        let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
-        Outcome {
-            status: output.status,
-            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-        }
+        Outcome::from(output(command.stdout(Stdio::piped()).stderr(Stdio::piped())))
     }
 
     pub(crate) fn code(&self) -> Option<i32> {
@@ -191,6 +187,16 @@ impl Outcome {
         let Outcome { status, stdout, stderr } = &self;
         assert_eq!(self.code(), Some(code), "{status}\n--- stdout\n{stdout}\n--- stderr\n{stderr}");
         self
+    }
+}
+
+impl From<Output> for Outcome {
+    fn from(output: Output) -> Self {
+        Outcome {
+            status: output.status,
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
     }
 }
 

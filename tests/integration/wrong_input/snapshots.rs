@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
-use crate::support::{Outcome, Postgres, Sandbox};
+use crate::support::{Outcome, Postgres, Sandbox, ended};
 
 /// A project with one snapshot, after which the database was changed; its dump and its manifest.
 fn changed_sqlite() -> (Sandbox, PathBuf, PathBuf) {
@@ -183,13 +183,7 @@ fn two_runs_at_once_take_a_snapshot_each_or_share_one() {
     };
     let running: Vec<_> = (0..6).map(|_| start()).collect();
     for child in running {
-        let output = child.wait_with_output().unwrap();
-        let outcome = Outcome {
-            status: output.status,
-            stdout: String::new(),
-            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-        };
-        outcome.expect_code(0);
+        Outcome::from(ended("safe-test", child)).expect_code(0);
     }
     sandbox.expect_no_half_file();
     sandbox.run(&["verify", "--all"]).expect_code(0);
