@@ -24,7 +24,8 @@ pub(super) fn name_doubt(text: &str) -> Option<Doubt> {
             && (matches!(first, "insert" | "replace" | "change" | "enter" | "fill") || words.last() == Some(&"here"));
         your || instruction || PLACEHOLDERS.contains(&label) || is_filler(label)
     };
-    lower.split(['.', '/']).any(label_is_placeholder).then_some(Doubt::Placeholder)
+    let lone_bracket = matches!(text.trim(), "<" | ">");
+    (lone_bracket || lower.split(['.', '/']).any(label_is_placeholder)).then_some(Doubt::Placeholder)
 }
 
 /// Whether a template, a variable or a marked gap is left in `text`.
