@@ -105,6 +105,7 @@ fn environment(scene: &Scene<'_>) -> Vec<Found> {
         }
     }
     super::split::assemble(scene, &consumed, &mut found);
+    super::managed::add(scene, &mut found);
     super::ambient::dynamodb_tables(scene, &mut found);
     super::ambient::complete(scene, &mut found);
     found
@@ -120,7 +121,7 @@ mod tests {
 
     #[test]
     fn split_variables_are_put_together() {
-        let cases: [Case; 62] = [
+        let cases: [Case; 70] = [
             (
                 &[
                     ("DB_CONNECTION", "pgsql"),
@@ -292,6 +293,20 @@ mod tests {
             (&[("REDIS_IMAGES", "redis:7,valkey:8")], &[]),
             (&[("DATABASE_URLS", "postgres://a/x postgres://b/y")], &["postgres a:5432 x", "postgres b:5432 y"]),
             (&[("DB_HOST", "h"), ("DB_DATABASE", "<")], &["unknown h < [Placeholder]"]),
+            (
+                &[("BACKEND", "x.c0ffee.eu-west-1.rds.amazonaws.com:3306")],
+                &["unknown x.c0ffee.eu-west-1.rds.amazonaws.com:3306 -"],
+            ),
+            (
+                &[("DB_HOST", "x.ab1cd.mongodb.net"), ("DB_NAME", "shop"), ("ALLOWED", "X.ab1cd.mongodb.net.")],
+                &["unknown x.ab1cd.mongodb.net shop"],
+            ),
+            (&[("STORE_HOST", "https://x.upstash.io/v1")], &["unknown x.upstash.io -"]),
+            (&[("WEBSITE", "shop.up.railway.app"), ("REPO", "git@github.com:shop/neon.tech")], &[]),
+            (&[("STORE_HOST", "cluster0.xxxxx.mongodb.net")], &[]),
+            (&[("SNOWFLAKE_ACCOUNT", "ab12345.eu-west-1")], &["unknown <ab12345.eu-west-1> -"]),
+            (&[("ELASTIC_CLOUD_ID", "shop:ZXUtd2VzdC0x")], &["search <shop> -"]),
+            (&[("STRIPE_ACCOUNT", "acct_1"), ("CLOUD_ID", "a:b"), ("SNOWFLAKE_ACCOUNT", "test")], &[]),
             (
                 &[("DB_HOST", "h"), ("DB_SSL_CERT", "/etc/client.pem"), ("DB_PORT", "5432")],
                 &["postgres h:5432 - {sslcert=/etc/client.pem}"],
