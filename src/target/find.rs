@@ -102,6 +102,7 @@ fn environment(scene: &Scene<'_>) -> Vec<Found> {
         }
     }
     super::split::assemble(scene, &consumed, &mut found);
+    super::managed::add(scene, &mut found);
     super::ambient::dynamodb_tables(scene, &mut found);
     super::ambient::complete(scene, &mut found);
     found
@@ -117,7 +118,7 @@ mod tests {
 
     #[test]
     fn split_variables_are_put_together() {
-        let cases: [Case; 52] = [
+        let cases: [Case; 70] = [
             (
                 &[
                     ("DB_CONNECTION", "pgsql"),
@@ -279,6 +280,30 @@ mod tests {
             (&[("POSTGRES_PORT", "tcp://172.17.0.5:5432"), ("POSTGRES_HOST", "pg")], &["postgres pg:5432 -"]),
             (&[("DB_HOST", "postgres://h.example.net"), ("DB_NAME", "x")], &["postgres h.example.net:5432 x"]),
             (&[("DB_HOST", "h"), ("DB_PORT", "port"), ("DB_NAME", "x")], &["unknown h x [Port]"]),
+            (&[("DB_SERVER", "tcp:sql.example.net,1433"), ("DB_DATABASE", "x")], &["unknown sql.example.net:1433 x"]),
+            (&[("DB_HOST", "TCP:localhost"), ("DB_DATABASE", "x")], &["unknown localhost x"]),
+            (&[("DB_HOST", "p:db.example.net"), ("DB_NAME", "x")], &["unknown db.example.net x"]),
+            (&[("DB_HOST", "p:3306"), ("DB_NAME", "x")], &["unknown p:3306 x"]),
+            (&[("DB_HOST", "//db.example.net:5433"), ("DB_NAME", "x")], &["unknown db.example.net:5433 x"]),
+            (&[("DB_HOST", "//var/run"), ("DB_NAME", "x")], &["unknown unix://var/run x"]),
+            (&[("REDIS_CLUSTERS", "10.2.3.4:6379,cache:6380")], &["redis 10.2.3.4:6379,cache:6380 -"]),
+            (&[("REDIS_IMAGES", "redis:7,valkey:8")], &[]),
+            (&[("DATABASE_URLS", "postgres://a/x postgres://b/y")], &["postgres a:5432 x", "postgres b:5432 y"]),
+            (&[("DB_HOST", "h"), ("DB_DATABASE", "<")], &["unknown h < [Placeholder]"]),
+            (
+                &[("BACKEND", "x.c0ffee.eu-west-1.rds.amazonaws.com:3306")],
+                &["unknown x.c0ffee.eu-west-1.rds.amazonaws.com:3306 -"],
+            ),
+            (
+                &[("DB_HOST", "x.ab1cd.mongodb.net"), ("DB_NAME", "shop"), ("ALLOWED", "X.ab1cd.mongodb.net.")],
+                &["unknown x.ab1cd.mongodb.net shop"],
+            ),
+            (&[("STORE_HOST", "https://x.upstash.io/v1")], &["unknown x.upstash.io -"]),
+            (&[("WEBSITE", "shop.up.railway.app"), ("REPO", "git@github.com:shop/neon.tech")], &[]),
+            (&[("STORE_HOST", "cluster0.xxxxx.mongodb.net")], &[]),
+            (&[("SNOWFLAKE_ACCOUNT", "ab12345.eu-west-1")], &["unknown <ab12345.eu-west-1> -"]),
+            (&[("ELASTIC_CLOUD_ID", "shop:ZXUtd2VzdC0x")], &["search <shop> -"]),
+            (&[("STRIPE_ACCOUNT", "acct_1"), ("CLOUD_ID", "a:b"), ("SNOWFLAKE_ACCOUNT", "test")], &[]),
             (
                 &[("DB_HOST", "h"), ("DB_SSL_CERT", "/etc/client.pem"), ("DB_PORT", "5432")],
                 &["postgres h:5432 - {sslcert=/etc/client.pem}"],

@@ -136,7 +136,10 @@ fn role(entry: &Entry<'_>) -> Option<Role> {
     let versioned = name.group.ends_with("VERSION");
     match name.role {
         // `MONGO_CLUSTER=cluster0.ab1cd.mongodb.net`
-        None => (name.says_database && !versioned && looks::like_address(text)).then_some(Role::Host),
+        None => {
+            let is_address = looks::like_address(text) || looks::like_list_of_servers(text);
+            (name.says_database && !versioned && is_address).then_some(Role::Host)
+        }
         // `DB_MASTER=10.0.0.1`, `DATABASE=db:5432`
         Some(Role::Database) if looks::like_address(text) || looks::like_host_and_port(text) => Some(Role::Host),
         // `ORACLE_ADDRESS=0x52908400098527886E0F7030069857D2E4169EE7`

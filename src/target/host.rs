@@ -75,7 +75,8 @@ fn is_dialable(host: &str) -> bool {
         return without_zone.parse::<Ipv6Addr>().is_ok();
     }
     let fits = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.') || (!c.is_ascii() && !is_invisible(c));
-    !without_zone.is_empty() && without_zone.chars().all(fits)
+    // No resolver takes an empty label: `.sqlexpress`, `db..net`.
+    !without_zone.is_empty() && without_zone.chars().all(fits) && without_zone.split('.').all(|label| !label.is_empty())
 }
 
 fn is_invisible(c: char) -> bool {
@@ -189,6 +190,8 @@ mod tests {
             ("a b", "a b| [Syntax]"),
             ("\u{200b}localhost", "\u{200b}localhost| [Syntax]"),
             ("pa@ss", "***| [Syntax]"),
+            (".sqlexpress", ".sqlexpress| [Syntax]"),
+            ("db..shop.net", "db..shop.net| [Syntax]"),
         ];
         for (text, expected) in cases {
             assert_eq!(shown(&locate(text)), expected, "{text}");

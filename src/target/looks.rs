@@ -26,6 +26,15 @@ pub(super) fn like_host_and_port(text: &str) -> bool {
     port.parse::<u16>().is_ok_and(|port| port > 0) && !host.is_empty() && host.chars().all(fits)
 }
 
+/// Whether the text is a list of servers, each with its port: `10.0.0.1:6379,cache:6380`. `redis:7,valkey:8` are
+/// versions of images; servers do not listen on ports that low.
+pub(super) fn like_list_of_servers(text: &str) -> bool {
+    let unreserved = |item: &str| item.rsplit_once(':').is_some_and(|(_, port)| port.len() >= 4);
+    text.len() < 4096
+        && text.contains(',')
+        && text.split(',').map(str::trim).all(|item| like_host_and_port(item) && unreserved(item))
+}
+
 /// Whether the text is a number in hexadecimal, such as the address of a contract.
 pub(super) fn like_hexadecimal(text: &str) -> bool {
     text.len() > 12 && text.strip_prefix("0x").is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_hexdigit()))

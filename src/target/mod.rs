@@ -25,6 +25,7 @@ mod jdbc;
 mod json;
 mod libpq;
 mod looks;
+mod managed;
 mod merge;
 mod model;
 mod names;
@@ -36,6 +37,7 @@ mod placeholder;
 #[cfg(test)]
 mod properties;
 mod provider_programs;
+pub(crate) mod providers;
 mod query;
 mod roles;
 mod scene;
@@ -64,6 +66,7 @@ pub use drivers::name_engines;
 pub use engine::Engine;
 pub use find::find_targets;
 pub use model::{Doubt, Place, Target};
+pub use placeholder::has_gap;
 
 /// What paths and service names are looked up in.
 #[derive(Clone, Copy)]

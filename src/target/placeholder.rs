@@ -1,5 +1,7 @@
 //! Text that was never filled in: `your-db-host`, `<host>`, `${DB_HOST}`, `changeme`.
 
+use std::net::Ipv6Addr;
+
 use super::Doubt;
 
 /// What `text`, a host name, says about itself.
@@ -24,7 +26,33 @@ pub(super) fn name_doubt(text: &str) -> Option<Doubt> {
             && (matches!(first, "insert" | "replace" | "change" | "enter" | "fill") || words.last() == Some(&"here"));
         your || instruction || PLACEHOLDERS.contains(&label) || is_filler(label)
     };
-    lower.split(['.', '/']).any(label_is_placeholder).then_some(Doubt::Placeholder)
+    let lone_bracket = matches!(text.trim(), "<" | ">");
+    (lone_bracket || has_gap(text) || lower.split(['.', '/']).any(label_is_placeholder)).then_some(Doubt::Placeholder)
+}
+
+/// Whether `host` has a gap that a person was to fill in (`<cluster>.mongodb.net`, `cluster0.xxxxx.mongodb.net`,
+/// `your-project.supabase.co`): nothing can dial it, and no loader fills it in.
+#[must_use]
+pub fn has_gap(host: &str) -> bool {
+    let is_bracketed = host.contains(['<', '>']) || host.contains('[') && host.parse::<Ipv6Addr>().is_err();
+    let template = host.strip_prefix("${{").and_then(|rest| rest.strip_suffix("}}"));
+    if is_bracketed || template.is_some_and(|inside| !inside.contains("{{")) {
+        return true;
+    }
+    let lower = host.to_lowercase();
+    let labels = || lower.split('.');
+    labels().any(|label| is_yours(label) || label.len() >= 3 && label.chars().all(|c| c == 'x'))
+        || labels().count() > 2 && labels().all(|label| matches!(label, "" | "x" | "xx" | "*" | "**" | "***"))
+}
+
+/// `your-db`, `yourdomain`; not `yourls`, nor what may be somebody's own name.
+fn is_yours(label: &str) -> bool {
+    const THINGS: [&str; 16] = [
+        "domain", "host", "server", "db", "database", "project", "instance", "cluster", "name", "app", "endpoint",
+        "company", "site", "account", "id", "ip",
+    ];
+    let rest = label.strip_prefix("your").map(|rest| rest.trim_start_matches(['-', '_']));
+    label.starts_with("your-") || label.starts_with("your_") || rest.is_some_and(|rest| THINGS.contains(&rest))
 }
 
 /// Whether a template, a variable or a marked gap is left in `text`.
@@ -87,6 +115,37 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_gap_is_told_from_a_name_that_something_could_dial() {
+        for host in [
+            "<cluster>.mongodb.net",
+            "db.[your-project-ref].supabase.co",
+            "cluster0.xxxxx.mongodb.net",
+            "your-project.supabase.co",
+            "yourserver.database.windows.net",
+            "x.x.x.x",
+            "xxx.xxx.xxx.xxx",
+            "***.***.***.***",
+            "${{ secrets.db_host }}",
+        ] {
+            assert!(has_gap(host), "{host}");
+        }
+        for host in [
+            "db.shop.net",
+            "yourls.shop.net",
+            "yourmoney.c0ffee.eu-west-1.rds.amazonaws.com",
+            "todo.c0ffee.eu-west-1.rds.amazonaws.com",
+            "x.shop.net",
+            "xx.db.shop.net",
+            "::1",
+            "${db_host}",
+            "${cluster}.mongodb.net",
+            "db",
+        ] {
+            assert!(!has_gap(host), "{host}");
+        }
+    }
+
+    #[test]
     fn hosts_that_were_never_filled_in_are_told_from_real_ones() {
         let cases = [
             ("your-db-host", Some(Doubt::Placeholder)),
@@ -112,6 +171,8 @@ mod tests {
             ("postgres", None),
             ("youronly", Some(Doubt::Placeholder)),
             ("hostess.example.net", None),
+            ("x.x.x.x", Some(Doubt::Placeholder)),
+            ("db.[YOUR-PROJECT-REF].supabase.co", Some(Doubt::Placeholder)),
         ];
         for (text, expected) in cases {
             assert_eq!(host_doubt(text), expected, "{text}");

@@ -59,6 +59,7 @@ pub(super) fn alternatives(group: &Group<'_, '_>) -> Vec<Alternative> {
 
 /// The hosts in one value: one, a list, or the authority of a URL.
 fn hosts(text: &str) -> (Vec<Place>, Vec<Doubt>) {
+    let text = without_transport(text);
     if text.bytes().all(|byte| byte.is_ascii_digit()) && !text.is_empty() {
         return (Vec::new(), Vec::new());
     }
@@ -78,6 +79,26 @@ fn hosts(text: &str) -> (Vec<Place>, Vec<Doubt>) {
     }
     let located = locate(text.split('\\').next().unwrap_or(text));
     (located.place.into_iter().collect(), located.doubts)
+}
+
+/// The text without what chooses the way to the server: SQL Server's `tcp:host`, mysqli's `p:host`, and `//host`.
+///
+/// Sources: Microsoft's "Connection string syntax" (`tcp:`, `np:`, `lpc:`, `admin:`), PHP's manual of mysqli ("The
+/// mysqli Extension and Persistent Connections").
+fn without_transport(text: &str) -> &str {
+    let is_port = |text: &str| text.split(',').next().unwrap_or(text).bytes().all(|byte| byte.is_ascii_digit());
+    let transport = ["tcp:", "np:", "lpc:", "admin:", "p:"].iter().find_map(|own| {
+        let start = text.get(..own.len()).filter(|start| start.eq_ignore_ascii_case(own))?;
+        Some(&text[start.len()..]).filter(|rest| !rest.starts_with("//") && !is_port(rest))
+    });
+    if let Some(rest) = transport {
+        return rest;
+    }
+    // A folder of sockets may begin with two slashes too.
+    let server = text
+        .strip_prefix("//")
+        .filter(|rest| super::looks::like_address(rest.split(['/', ',']).next().unwrap_or(rest)));
+    server.unwrap_or(text)
 }
 
 /// The server behind a tunnel is a place of the databases that are reached through it.

@@ -43,9 +43,11 @@ fn parse_text(name: &Name, text: &str, context: &Context<'_>) -> Vec<Draft> {
     parse_one(name, text, context)
 }
 
-/// A list of whole URLs, separated by commas.
+/// A list of whole URLs, separated by commas; or, where the first is one, by blanks.
 fn separate(text: &str) -> Vec<&str> {
-    let starts = text.match_indices(',').map(|(at, _)| at).filter(|at| {
+    let is_url = |text: &str| scheme_of(text).is_some_and(|scheme| text[scheme.len()..].starts_with("://"));
+    let marks: &[char] = if is_url(text) { &[',', ' '] } else { &[','] };
+    let starts = text.match_indices(marks).map(|(at, _)| at).filter(|at| {
         // A scheme is short: no more than a few bytes are looked at, so that a long list of anything stays cheap.
         let next = text[at + 1..].trim_start();
         let head = next.char_indices().nth(32).map_or(next, |(end, _)| &next[..end]);

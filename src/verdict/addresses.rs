@@ -63,13 +63,6 @@ pub(super) fn is_single_label(host: &str) -> bool {
     })
 }
 
-/// Whether the name has a gap that a person was to fill in (`<cluster>.mongodb.net`): nothing can dial it, and no
-/// loader fills it in.
-#[must_use]
-pub(super) fn has_gap(name: &str) -> bool {
-    name.contains(['<', '>'])
-}
-
 /// Whether the name can never be a real server's: reserved for tests and documentation (RFC 2606, RFC 6761).
 #[must_use]
 pub(super) fn is_reserved_name(host: &str) -> bool {

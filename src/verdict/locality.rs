@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use super::{Evidence, addresses, providers, words};
+use super::{Evidence, addresses, words};
 use crate::environment::Service;
-use crate::target::{Place, Target};
+use crate::target::{Place, Target, has_gap, providers};
 
 /// How near a target is. DNS is never asked: a verdict must not depend on where it is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -79,7 +79,7 @@ pub(super) fn locate<'a>(target: &'a Target, evidence: &Evidence<'a>) -> Vec<Loc
                     (Locality::Remote, "the socket is a connector's".to_owned())
                 }
                 Place::Socket { .. } => (Locality::Socket, String::new()),
-                Place::Instance { name } if addresses::has_gap(name) => (Locality::Unknown, String::new()),
+                Place::Instance { name } if has_gap(name) => (Locality::Unknown, String::new()),
                 Place::Instance { .. } => (Locality::Remote, "a provider resolves this name".to_owned()),
                 Place::Host { name, .. } => locate_host(name, target, evidence),
             };
@@ -110,7 +110,7 @@ fn locate_host<'a>(host: &str, target: &'a Target, evidence: &Evidence<'a>) -> (
             None => (Locality::Remote, String::new()),
         };
     }
-    if addresses::has_gap(host) {
+    if has_gap(host) {
         return (Locality::Unknown, String::new());
     }
     if addresses::is_local_name(host) {

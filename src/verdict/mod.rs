@@ -10,7 +10,6 @@ mod locality;
 mod machine;
 mod model;
 mod names;
-mod providers;
 mod rules;
 #[cfg(test)]
 mod testing;

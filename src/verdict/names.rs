@@ -38,8 +38,9 @@ const ENDINGS: [&str; 7] =
 const FLAGS: [&str; 8] =
     ["IS_PRODUCTION", "IS_PROD", "IS_LIVE", "PRODUCTION", "PROD", "PRODUCTION_MODE", "LIVE_MODE", "IS_PRODUCTION_ENV"];
 
-/// Services whose own environment says nothing about databases: error trackers, payment, mail, clouds, CI.
-const SERVICES: [&str; 58] = [
+/// Services whose own environment says nothing about databases: error trackers, payment, mail, clouds, CI,
+/// compilers of what browsers get.
+const SERVICES: [&str; 60] = [
     "SENTRY",
     "DD",
     "DATADOG",
@@ -98,6 +99,8 @@ const SERVICES: [&str; 58] = [
     "VIRTUAL",
     "CONDA",
     "DOCUSIGN",
+    "BROWSERSLIST",
+    "BABEL",
 ];
 
 /// How a variable tells of the environment.

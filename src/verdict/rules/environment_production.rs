@@ -83,7 +83,9 @@ fn is_production_file(file: &Path, own_words: &[String]) -> bool {
 /// Whether one of the names in a value (`prod,cloud`, `shop.settings.production`) says production; a profile that
 /// is negated (`!prod`) does not.
 fn named_production(value: &str, own_words: &[String]) -> bool {
-    value
+    // `test # production is elsewhere`: to most loaders what follows is a comment, and no program knows such a name.
+    let comment = value.match_indices('#').map(|(at, _)| at).find(|at| value[..*at].ends_with([' ', '\t']));
+    value[..comment.unwrap_or(value.len())]
         .split([',', ';', ' ', '\t', '|', '&'])
         .map(|name| name.trim_matches(|c: char| c == '"' || c == '\'' || c.is_whitespace()))
         .any(|name| !name.starts_with('!') && words::production_word(name, own_words).is_some())
@@ -110,10 +112,23 @@ mod tests {
             "eu,prod",
             "shop.settings.production",
             "'Production'",
+            "production # of the shop",
+            "a#production",
         ] {
             assert!(named_production(value, &[]), "{value}");
         }
-        for value in ["testing", "preprod", "nonprod", "!prod", "development", "staging", "product", "", "test,local"] {
+        for value in [
+            "testing",
+            "preprod",
+            "nonprod",
+            "!prod",
+            "development",
+            "staging",
+            "product",
+            "",
+            "test,local",
+            "test # production",
+        ] {
             assert!(!named_production(value, &[]), "{value}");
         }
     }

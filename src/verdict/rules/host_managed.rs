@@ -1,9 +1,9 @@
 //! `host-managed`: the host, socket, ARN or instance name belongs to a managed provider.
 
 use super::{Subject, allowed, origin_of, point_elsewhere, production};
-use crate::target::{Engine, Place};
-use crate::verdict::providers::{provider_of_host, provider_of_instance};
-use crate::verdict::{Finding, addresses};
+use crate::target::providers::{provider_of_host, provider_of_instance};
+use crate::target::{Engine, Place, has_gap};
+use crate::verdict::Finding;
 
 /// The id of this rule.
 pub(super) const ID: &str = "host-managed";
@@ -15,7 +15,7 @@ pub(super) fn check(subject: &Subject<'_>) -> Vec<Finding> {
         for place in &target.places {
             let (name, provider) = match place {
                 // What was never filled in is `value-unclear`.
-                Place::Host { name, .. } | Place::Instance { name } if addresses::has_gap(name) => continue,
+                Place::Host { name, .. } | Place::Instance { name } if has_gap(name) => continue,
                 Place::Host { name, port } if subject.evidence.policy.allows_host(name, *port) => {
                     findings.extend(provider_of_host(name).map(|provider| {
                         allowed(ID, at, origin, format!("`{name}` belongs to {provider}; the policy allows it"))

@@ -2,7 +2,7 @@
 //! project's own files declare that host.
 
 use super::{Subject, origin_of, point_elsewhere, production};
-use crate::target::Place;
+use crate::target::{Place, has_gap};
 use crate::verdict::locality::declared;
 use crate::verdict::{Finding, words};
 
@@ -24,6 +24,10 @@ pub(super) fn check(subject: &Subject<'_>) -> Vec<Finding> {
                     format!("the policy says that the host `{name}` is production"),
                     point_elsewhere(target),
                 ));
+                continue;
+            }
+            // What was never filled in is `value-unclear`.
+            if has_gap(name) {
                 continue;
             }
             let word = words::production_word(name, &policy.production.words);

@@ -1,9 +1,9 @@
 //! `replica-or-cluster`: a read replica, a cluster endpoint, `mongodb+srv`, or several hosts.
 
 use super::{Subject, origin_of, point_elsewhere, production};
-use crate::target::Place;
+use crate::target::{Place, has_gap};
 use crate::verdict::locality::declared;
-use crate::verdict::{Finding, addresses, words};
+use crate::verdict::{Finding, words};
 
 /// The id of this rule.
 pub(super) const ID: &str = "replica-or-cluster";
@@ -18,7 +18,7 @@ pub(super) fn check(subject: &Subject<'_>) -> Vec<Finding> {
         let Some(origin) = origin_of(target) else { continue };
         let all_local = located.iter().all(|place| place.locality.is_local());
         let mut found = |message: String| findings.push(production(ID, at, origin, message, point_elsewhere(target)));
-        let is_gap = |place: &Place| matches!(place, Place::Host { name, .. } if addresses::has_gap(name));
+        let is_gap = |place: &Place| matches!(place, Place::Host { name, .. } if has_gap(name));
         if target.places.iter().all(is_gap) {
             continue;
         }

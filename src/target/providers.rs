@@ -129,9 +129,9 @@ const ENDINGS: &[(&str, &str)] = &[
 
 /// The provider that runs `host` (lower case), if its ending is a known one.
 ///
-/// `dpg-<id>-a` is Render's internal name of a PostgreSQL server; it has one label only.
+/// `dpg-<id>-a` is Render's internal name of a PostgreSQL server, `red-<id>` of a Redis one; they have one label only.
 #[must_use]
-pub(super) fn provider_of_host(host: &str) -> Option<&'static str> {
+pub(crate) fn provider_of_host(host: &str) -> Option<&'static str> {
     let known = ENDINGS
         .iter()
         .filter(|(ending, _)| host.strip_suffix(ending).is_some_and(|front| front.ends_with('.')) || host == *ending)
@@ -139,12 +139,15 @@ pub(super) fn provider_of_host(host: &str) -> Option<&'static str> {
     if let Some((_, provider)) = known {
         return Some(provider);
     }
-    (host.starts_with("dpg-") && host.ends_with("-a") && host.len() > 10 && !host.contains('.')).then_some("Render")
+    let postgres = host.starts_with("dpg-") && host.ends_with("-a") && host.len() > 10 && !host.contains('.');
+    let id = host.strip_prefix("red-c").filter(|id| id.len() >= 15);
+    let redis = id.is_some_and(|id| id.bytes().all(|byte| byte.is_ascii_alphanumeric()));
+    (postgres || redis).then_some("Render")
 }
 
 /// The provider behind an instance name, an ARN or a socket folder of a connector, if it is recognised.
 #[must_use]
-pub(super) fn provider_of_instance(name: &str) -> Option<&'static str> {
+pub(crate) fn provider_of_instance(name: &str) -> Option<&'static str> {
     let lower = name.to_lowercase();
     if lower.starts_with("arn:aws") {
         return Some("Amazon Web Services");
@@ -164,6 +167,71 @@ pub(super) fn provider_of_instance(name: &str) -> Option<&'static str> {
     None
 }
 
+/// Endings under which there is nothing but databases: a host there is one whatever its variable is called.
+const ONLY_DATABASES: &[&str] = &[
+    "rds.amazonaws.com",
+    "rds.amazonaws.com.cn",
+    "docdb.amazonaws.com",
+    "docdb-elastic.amazonaws.com",
+    "cache.amazonaws.com",
+    "redshift.amazonaws.com",
+    "redshift-serverless.amazonaws.com",
+    "neptune.amazonaws.com",
+    "es.amazonaws.com",
+    "aoss.amazonaws.com",
+    "sql.goog",
+    "alloydb.goog",
+    "postgres.database.azure.com",
+    "mysql.database.azure.com",
+    "mariadb.database.azure.com",
+    "database.windows.net",
+    "cosmos.azure.com",
+    "documents.azure.com",
+    "redis.cache.windows.net",
+    "redis.azure.net",
+    "neon.tech",
+    "postgres.vercel-storage.com",
+    "pooler.supabase.com",
+    "postgres.render.com",
+    "proxy.rlwy.net",
+    "flympg.net",
+    "db.ondigitalocean.com",
+    "mongo.ondigitalocean.com",
+    "psdb.cloud",
+    "cockroachlabs.cloud",
+    "tidbcloud.com",
+    "tsdb.cloud.timescale.com",
+    "postgresbridge.com",
+    "db.prisma.io",
+    "turso.io",
+    "db.thenile.dev",
+    "db.elephantsql.com",
+    "cleardb.net",
+    "mongodb.net",
+    "upstash.io",
+    "redis-cloud.com",
+    "redislabs.com",
+    "rds.aliyuncs.com",
+    "tencentcdb.com",
+    "mdb.yandexcloud.net",
+    "databases.appdomain.cloud",
+    "snowflakecomputing.com",
+    "clickhouse.cloud",
+    "databases.neo4j.io",
+    "astra.datastax.com",
+];
+
+/// Whether `host` (lower case) can only be a database's, by its ending.
+#[must_use]
+pub(crate) fn serves_only_databases(host: &str) -> bool {
+    // `dpg-<id>-a.frankfurt-postgres.render.com`
+    let region_of_render = host.starts_with("dpg-") && host.ends_with("-postgres.render.com");
+    region_of_render
+        || ONLY_DATABASES
+            .iter()
+            .any(|ending| host.strip_suffix(ending).is_some_and(|front| front.len() > 1 && front.ends_with('.')))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -175,6 +243,9 @@ mod tests {
             ("ep-cool-12345.eu-central-1.aws.neon.tech", Some("Neon")),
             ("aws-0-eu-west-1.pooler.supabase.com", Some("Supabase")),
             ("dpg-abcdefgh12345-a", Some("Render")),
+            ("red-cabc0123456789defghi", Some("Render")),
+            ("red-cache", None),
+            ("red-carpet-redis-server-1", None),
             ("shop-db.flycast", Some("Fly.io")),
             ("postgres.production.svc.cluster.local", Some("a Kubernetes cluster")),
             ("neon.tech.evil.net", None),
@@ -184,6 +255,17 @@ mod tests {
         ];
         for (host, provider) in cases {
             assert_eq!(provider_of_host(host), provider, "{host}");
+        }
+    }
+
+    #[test]
+    fn every_ending_of_databases_alone_belongs_to_a_provider() {
+        for ending in ONLY_DATABASES {
+            assert!(provider_of_host(&format!("a.{ending}")).is_some(), "{ending}");
+            assert!(serves_only_databases(&format!("a.{ending}")) && !serves_only_databases(ending), "{ending}");
+        }
+        for host in ["shop.fly.dev", "shop.up.railway.app", "x.supabase.co", "s3.amazonaws.com", "evilmongodb.net"] {
+            assert!(!serves_only_databases(host), "{host}");
         }
     }
 
