@@ -18,7 +18,7 @@ pub(super) fn find(invocation: &Invocation, scene: &Scene<'_>) -> Vec<Found> {
     let mut found = Vec::new();
     match client_of(&invocation.words) {
         Some((Client::Terminal(grammar), arguments)) => {
-            let named = super::terminal::read(grammar, arguments, scene);
+            let named = super::terminal::read(grammar, invocation.program(), arguments, scene);
             found.extend(named.into_iter().map(|(draft, origins)| {
                 let mut one = Found::new(draft, super::ambient::typed(&invocation.origin, invocation.program()), "");
                 origins.iter().for_each(|origin| one.add_origin(origin));

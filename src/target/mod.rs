@@ -48,6 +48,7 @@ mod shown;
 mod split;
 mod split_files;
 mod sqlite;
+mod statements;
 mod terminal;
 #[cfg(test)]
 mod testing;
