@@ -16,6 +16,8 @@ mod drivers;
 mod embedded;
 mod engine;
 mod find;
+#[cfg(test)]
+mod find_tests;
 mod go_mysql;
 mod group;
 mod homeless;
