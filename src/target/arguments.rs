@@ -10,7 +10,19 @@ use crate::environment::{Invocation, Setting};
 /// Whether the program talks to a database even where nothing names one: `psql`, `mysqldump`, `prisma`, ….
 #[must_use]
 pub fn is_database_client(invocation: &Invocation) -> bool {
-    client_of(&invocation.words).is_some() || super::provider_programs::is_database_program(&invocation.words)
+    client_of(&invocation.words).is_some()
+        || super::provider_programs::is_database_program(&invocation.words)
+        || is_migration_of_a_build(invocation)
+}
+
+/// `mvn flyway:clean`, `./gradlew :app:flywayMigrate`.
+fn is_migration_of_a_build(invocation: &Invocation) -> bool {
+    let own = |word: &String| {
+        let task = word.strip_prefix("org.flywaydb:").or_else(|| word.strip_prefix("org.liquibase:")).unwrap_or(word);
+        task.split(':').any(|part| part.starts_with("flyway") || part.starts_with("liquibase"))
+    };
+    matches!(invocation.program(), "mvn" | "mvnw" | "gradle" | "gradlew")
+        && invocation.words[1..].iter().any(|word| !word.starts_with('-') && own(word))
 }
 
 /// Everything that the arguments of one invocation name, completed from the environment it would see.
@@ -18,7 +30,7 @@ pub(super) fn find(invocation: &Invocation, scene: &Scene<'_>) -> Vec<Found> {
     let mut found = Vec::new();
     match client_of(&invocation.words) {
         Some((Client::Terminal(grammar), arguments)) => {
-            let named = super::terminal::read(grammar, arguments, scene);
+            let named = super::terminal::read(grammar, invocation.program(), arguments, scene);
             found.extend(named.into_iter().map(|(draft, origins)| {
                 let mut one = Found::new(draft, super::ambient::typed(&invocation.origin, invocation.program()), "");
                 origins.iter().for_each(|origin| one.add_origin(origin));

@@ -204,7 +204,21 @@ const TERMINALS: &[(&[&str], Grammar)] = &[
         &["cypher-shell"],
         terminal(Engine::Neo4j, &[("-a", Part::Url), ("--address", Part::Url), ("-d", Part::Database)], "upf", None),
     ),
-    (&["cockroach"], terminal(Engine::Cockroach, &[("--url", Part::Url), ("--host", Part::Host)], "edu", None)),
+    (
+        &["cockroach"],
+        terminal(
+            Engine::Cockroach,
+            &[
+                ("--url", Part::Url),
+                ("--host", Part::Host),
+                ("--port", Part::Port),
+                ("-d", Part::Database),
+                ("--database", Part::Database),
+            ],
+            "eu",
+            None,
+        ),
+    ),
 ];
 
 const TOOLS: [&str; 28] = [

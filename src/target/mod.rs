@@ -16,6 +16,8 @@ mod drivers;
 mod embedded;
 mod engine;
 mod find;
+#[cfg(test)]
+mod find_tests;
 mod go_mysql;
 mod group;
 mod homeless;
@@ -48,6 +50,7 @@ mod shown;
 mod split;
 mod split_files;
 mod sqlite;
+mod statements;
 mod terminal;
 #[cfg(test)]
 mod testing;

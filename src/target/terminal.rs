@@ -9,7 +9,12 @@ use super::{Draft, Engine, Place};
 use crate::environment::Origin;
 
 /// What the arguments name, with places that files added.
-pub(super) fn read(grammar: Grammar, arguments: &[String], scene: &Scene<'_>) -> Vec<(Draft, Vec<Origin>)> {
+pub(super) fn read(
+    grammar: Grammar,
+    program: &str,
+    arguments: &[String],
+    scene: &Scene<'_>,
+) -> Vec<(Draft, Vec<Origin>)> {
     let arguments: Vec<String> = arguments.iter().map(|word| filled_in(word, scene)).collect();
     let parts = parts(grammar, &arguments);
     let last = |wanted: Part| parts.iter().rev().find(|(part, _)| *part == wanted).map(|(_, text)| text.as_str());
@@ -70,7 +75,11 @@ pub(super) fn read(grammar: Grammar, arguments: &[String], scene: &Scene<'_>) ->
         }
         option_file(&mut draft, last(Part::Options).map(Path::new), &mut origins, scene);
     }
-    vec![(draft, origins)]
+    let others = super::statements::databases(grammar.engine, program, &arguments);
+    let others = others.into_iter().filter(|name| draft.database.as_ref() != Some(name));
+    let mut named: Vec<Draft> = others.map(|name| Draft { database: Some(name), ..draft.clone() }).collect();
+    named.push(draft);
+    named.into_iter().map(|draft| (draft, origins.clone())).collect()
 }
 
 /// `$NAME` and `${NAME}` as a shell would give them, where the variable is known and nothing else is in the word.
@@ -300,6 +309,19 @@ mod tests {
         let shown: Vec<String> = targets.iter().map(crate::target::Target::address).collect();
         for expected in ["postgres://localhost:5432/app_test", "postgres://db.shop.test:5432/x", "/$UNKNOWN"] {
             assert!(shown.iter().any(|address| address.contains(expected)), "{expected}: {shown:?}");
+        }
+    }
+
+    #[test]
+    fn a_database_that_a_statement_destroys_is_reached_too() {
+        for (command, expected) in [
+            ("psql -d postgres -cdrop;drop", &["postgres"][..]),
+            ("mysqladmin -h localhost drop shop", &["shop"]),
+            ("cockroach sql -d shop", &["shop"]),
+        ] {
+            let targets = found(&[], &[typed(command)], &[]);
+            let names: Vec<_> = targets.iter().filter_map(|target| target.database.as_deref()).collect();
+            assert_eq!(names, expected, "{command}");
         }
     }
 

@@ -3,13 +3,14 @@
 //! Source: docker/docs `envvars-precedence.md`: `run -e` over `environment` over `env_file`; `${X}` is filled in from
 //! the shell, then from the project's `.env`. The host's own variables do not reach the container.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::super::command::Step;
 use super::super::formats::{self, FlatEntry};
-use super::super::layers::{Draft, Layer, Shell, expanded};
+use super::super::layers::{Draft, Layer, Lookup, Shell, expanded};
 use super::super::load::{Dialect, Library};
 use super::super::{Origin, Project, Setting};
 use super::Scene;
@@ -59,9 +60,19 @@ pub(in crate::environment) fn service_shells(
     library: &Library<'_>,
     command: &[OsString],
 ) -> Vec<Shell> {
-    let Some(folder) = home(&step.folder, project, library) else { return Vec::new() };
-    let services = services(&default_files(&folder, library), &folder, host, library);
     let words: Vec<_> = command.iter().map(|word| word.to_string_lossy()).collect();
+    let in_project = |name: &str| library.unexpanded(&step.folder.join(".env"), name);
+    let variable = |name: &str| host.get(name).map(str::to_owned).or_else(|| in_project(name));
+    let named = named_files(&words, &variable, &step.folder);
+    let folder = match named.first() {
+        Some(first) => first.parent().map_or_else(|| step.folder.clone(), Path::to_owned),
+        None => match home(&step.folder, project, library) {
+            Some(folder) => folder,
+            None => return Vec::new(),
+        },
+    };
+    let files = if named.is_empty() { default_files(&folder, library) } else { named };
+    let services = services(&files, &folder, host, library);
     let is_named = |name: &str| words.iter().any(|word| word.split_whitespace().any(|part| part == name));
     let any_is_named = services.keys().any(|name| is_named(name));
     let shells = services
@@ -86,6 +97,29 @@ pub(in crate::environment) fn service_shells(
 fn home(folder: &Path, project: &Project, library: &Library<'_>) -> Option<PathBuf> {
     let found = super::super::paths::nearest(library.files, folder, &project.root, NAMES)?;
     found.parent().map(Path::to_owned)
+}
+
+/// The files that `-f` or COMPOSE_FILE name instead of the usual ones, later ones over earlier ones.
+fn named_files(words: &[Cow<'_, str>], variable: Lookup<'_>, folder: &Path) -> Vec<PathBuf> {
+    let words: Vec<&str> = words.iter().flat_map(|word| word.split_whitespace()).collect();
+    let start = words.iter().position(|word| word.contains("compose")).map_or(words.len(), |at| at + 1);
+    let end = words.iter().skip(start).position(|word| ["run", "exec", "up"].contains(word));
+    let own = &words[start..end.map_or(words.len(), |length| start + length)];
+    let mut files = Vec::new();
+    for (at, word) in own.iter().enumerate() {
+        match word.strip_prefix("--file").or(word.strip_prefix("-f")) {
+            Some("") => files.extend(own.get(at + 1).copied()),
+            Some(rest) => files.push(rest.trim_start_matches('=')),
+            None => {}
+        }
+    }
+    if files.is_empty() {
+        let separator = variable("COMPOSE_PATH_SEPARATOR").filter(|text| !text.is_empty());
+        let listed = variable("COMPOSE_FILE").unwrap_or_default();
+        let names = listed.split(separator.as_deref().unwrap_or(":")).filter(|name| !name.is_empty());
+        return names.map(|name| folder.join(name)).collect();
+    }
+    files.into_iter().map(|name| folder.join(name)).collect()
 }
 
 /// The file that compose takes by itself, and its override.

@@ -10,6 +10,7 @@ mod elixir;
 pub(super) mod files;
 mod generic;
 mod go;
+mod jvm_build;
 mod laravel;
 mod migration_tools;
 mod node;
@@ -22,6 +23,7 @@ mod phpunit;
 mod prisma;
 mod pytest;
 mod python;
+mod python_code;
 mod rails;
 mod rust;
 mod spring;
@@ -68,6 +70,7 @@ pub(super) const EVERY_DIALECT: &[Dialect] = &[
 /// Adds the settings files that belong to the program itself, or that its words name.
 pub(super) fn add_own_files(scene: &Scene<'_>, draft: &mut Draft<'_>) {
     migration_tools::add(scene, draft);
+    jvm_build::add(scene, draft);
     migration_tools::add_named(scene, draft);
 }
 

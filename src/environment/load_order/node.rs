@@ -133,12 +133,27 @@ pub(super) fn add_configuration(scene: &Scene<'_>, draft: &mut Draft<'_>) {
             }
         }
     }
-    let path = below("ormconfig.json");
-    if scene.library.exists(&path) {
+    // Source: TypeORM's `ConnectionOptionsReader` (versions before 1.0).
+    for path in ["ormconfig.json", "ormconfig.yml", "ormconfig.yaml", "ormconfig.xml"].map(below) {
+        if !scene.library.exists(&path) {
+            continue;
+        }
         let text = scene.library.string(&path).unwrap_or_default();
         let shown = scene.library.shown(&path);
-        let entries = formats::json::flatten(&text).unwrap_or_else(|error| error.entries);
+        let flatten = match path.extension().and_then(|extension| extension.to_str()) {
+            Some("json") => formats::json::flatten,
+            Some("xml") => formats::xml::flatten,
+            _ => formats::yaml::flatten,
+        };
+        let mut entries = flatten(&text).unwrap_or_else(|error| error.entries);
+        for name in entries.iter_mut().flat_map(|entry| &mut entry.path) {
+            *name = name.trim_start_matches('@').to_owned();
+        }
         let settings: Vec<Setting> = files::dotted(entries, &shown, Some("ormconfig"));
         draft.chain("TypeORM", DOTENV, vec![Layer::Shell, Layer::Fixed(Rc::new(settings))]);
+    }
+    let path = below("ormconfig.env");
+    if scene.library.exists(&path) {
+        draft.chain("TypeORM", DOTENV, vec![Layer::Shell, Layer::file(path)]);
     }
 }

@@ -9,7 +9,7 @@ use std::rc::Rc;
 use super::super::layers::{Draft, Layer};
 use super::super::load::{Dialect, Library};
 use super::super::{Origin, Setting, formats};
-use super::{Scene, pytest};
+use super::{Scene, pytest, python_code};
 
 const DIALECTS: &[Dialect] = &[Dialect::PythonDotenvLoad, Dialect::PythonDotenvValues, Dialect::DjangoEnviron];
 
@@ -17,7 +17,9 @@ pub(super) fn add(scene: &Scene<'_>, draft: &mut Draft<'_>) {
     let program = scene.program();
     let configured = if scene.purpose.test { pytest::configured(scene) } else { pytest::Configured::default() };
     let top = vec![Layer::Fixed(Rc::new(configured.forced)), Layer::Shell];
-    let bottom = Layer::Fixed(Rc::new(configured.defaults));
+    let mut defaults = configured.defaults;
+    defaults.extend(python_code::literals(scene));
+    let bottom = Layer::Fixed(Rc::new(defaults));
     let chain = |draft: &mut Draft<'_>, loader, files: Vec<PathBuf>| {
         let files = files.into_iter().map(Layer::file);
         let layers = top.iter().cloned().chain(files).chain([bottom.clone()]);

@@ -117,6 +117,33 @@ fn command_in_a_container_sees_the_services_environment() {
 }
 
 #[test]
+fn compose_files_that_the_command_names_replace_the_usual_ones() {
+    let service = |value: &str| format!("services:\n  app:\n    build: .\n    environment:\n      A: {value}\n");
+    let (usual, live) = (service("usual"), service("live"));
+    let more = "services:\n  app:\n    env_file: more.env\n";
+    let files = [
+        ("compose.yaml", usual.as_str()),
+        ("compose.prod.yaml", live.as_str()),
+        ("deploy/more.yaml", more),
+        ("deploy/more.env", "B=more\n"),
+    ];
+    let table: &[(&str, &[&str], &[&str])] = &[
+        ("docker compose run app npm test", &["usual"], &[]),
+        ("docker compose -f compose.yaml -f compose.prod.yaml run app npm test", &["live"], &[]),
+        ("docker-compose --file=compose.prod.yaml exec app npm test", &["live"], &[]),
+        ("docker compose -f deploy/more.yaml run app npm test", &[], &["more"]),
+        ("docker compose run app npm test -f compose.prod.yaml", &["usual"], &[]),
+    ];
+    for (command, a, b) in table {
+        let case = project(&files).run(command);
+        assert_eq!(case.seen("A"), *a, "{command}");
+        assert_eq!(case.seen("B"), *b, "{command}");
+    }
+    let case = project(&files).set("COMPOSE_FILE", "compose.yaml:compose.prod.yaml").run(table[0].0);
+    assert_eq!(case.seen("A"), ["live"]);
+}
+
+#[test]
 fn wrapper_that_injects_variables_is_said_with_what_to_do() {
     for wrapper in
         ["railway run", "doppler run --", "op run --", "infisical run --", "vercel env run --", "heroku local:run"]

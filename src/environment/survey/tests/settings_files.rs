@@ -225,3 +225,84 @@ fn more_places_of_settings_are_found() {
     let solution = [("Shop.sln", ""), ("src/Api/appsettings.json", r#"{"ConnectionStrings": {"Default": "Host=h"}}"#)];
     assert_eq!(project(&solution).run("dotnet test").seen("ConnectionStrings.Default"), ["Host=h"]);
 }
+
+#[test]
+fn builds_tell_flyway_and_liquibase_their_database() {
+    let pom = |artifact: &str, inside: &str| {
+        format!(
+            "<project><properties><db.host>far</db.host></properties><build><plugins><plugin><artifactId>{artifact}\
+             </artifactId>{inside}</plugin></plugins></build></project>"
+        )
+    };
+    let url = "<configuration><url>jdbc:postgresql://${db.host}/shop</url></configuration>";
+    let flyway = pom("flyway-maven-plugin", url);
+    let bound = format!("{url}<executions><execution><goals><goal>migrate</goal></goals></execution></executions>");
+    let bound = pom("flyway-maven-plugin", &bound);
+    let liquibase = pom("liquibase-maven-plugin", url);
+    let other = pom("site-maven-plugin", url);
+    let profiles = "<project><profiles><profile><id>live</id><properties><flyway.url>jdbc:x://live/x</flyway.url>\
+                    </properties></profile></profiles></project>";
+    let far: &[&str] = &["jdbc:postgresql://far/shop"];
+    let table: &[(&str, &str, &str, &[&str])] = &[
+        (&flyway, "mvn flyway:migrate", "flyway.url", far),
+        (&flyway, "mvn -Ddb.host=h flyway:migrate", "flyway.url", &["jdbc:postgresql://h/shop"]),
+        (&flyway, "mvn test", "flyway.url", &[]),
+        (&bound, "./mvnw verify", "flyway.url", far),
+        (&liquibase, "mvn liquibase:update", "liquibase.url", far),
+        (&other, "mvn flyway:migrate", "flyway.url", &[]),
+        (profiles, "mvn flyway:clean", "flyway.url", &[]),
+        (profiles, "mvn -Plive flyway:clean", "flyway.url", &["jdbc:x://live/x"]),
+        (profiles, "mvn -P dev,live flyway:clean", "flyway.url", &["jdbc:x://live/x"]),
+    ];
+    for (text, command, name, expected) in table {
+        assert_eq!(project(&[("pom.xml", text)]).run(command).seen(name), *expected, "{command} {text}");
+    }
+    let groovy = "flyway {\n  url = System.getenv('DB_URL') ?: 'jdbc:x://a/b'\n}\ntest {\n  environment 'DATABASE_URL', 'jdbc:x://t/t'\n}\n";
+    let activities = "liquibase {\n activities {\n  main {\n   // url 'jdbc:x://c/c'\n   url 'jdbc:x://a/b'\n  }\n }\n}\nother {\n url 'http://x'\n}\n";
+    let kotlin = "flyway { url = \"jdbc:x://a/b\" }\ntasks.withType<Test> {\n systemProperty(\"spring.datasource.url\", \"jdbc:x://t/t\")\n}\n";
+    let table: &[(&str, &str, &str, &str, &[&str])] = &[
+        ("build.gradle", groovy, "gradle flywayMigrate", "flyway.url", &["jdbc:x://a/b"]),
+        ("build.gradle", groovy, "./gradlew test", "flyway.url", &[]),
+        ("build.gradle", groovy, "./gradlew test", "DATABASE_URL", &["jdbc:x://t/t"]),
+        ("build.gradle", activities, "./gradlew :app:update", "liquibase.url", &["jdbc:x://a/b"]),
+        ("build.gradle.kts", kotlin, "./gradlew flywayInfo", "flyway.url", &["jdbc:x://a/b"]),
+        ("build.gradle.kts", kotlin, "./gradlew test", "spring.datasource.url", &["jdbc:x://t/t"]),
+    ];
+    for (file, text, command, name, expected) in table {
+        assert_eq!(project(&[(file, text)]).run(command).seen(name), *expected, "{command} {text}");
+    }
+    let set = project(&[("build.gradle", groovy)]).set("DB_URL", "jdbc:x://set/b").run("gradle flywayClean");
+    assert_eq!(set.seen("flyway.url"), ["jdbc:x://set/b"]);
+}
+
+#[test]
+fn typeorm_s_settings_are_read_in_each_of_their_formats() {
+    let manifest = ("package.json", r#"{"dependencies": {"typeorm": "0.2"}}"#);
+    let table: &[((&str, &str), &str)] = &[
+        (("ormconfig.json", r#"{"host": "h"}"#), "ormconfig.host"),
+        (("ormconfig.yml", "default:\n  host: h\n"), "ormconfig.default.host"),
+        (("ormconfig.yaml", "- host: h\n"), "ormconfig.0.host"),
+        (("ormconfig.xml", "<typeorm><connection host=\"h\"/></typeorm>"), "ormconfig.typeorm.connection.host"),
+        (("ormconfig.env", "TYPEORM_HOST=h\n"), "TYPEORM_HOST"),
+    ];
+    for (file, name) in table {
+        assert_eq!(project(&[manifest, *file]).run("npx jest").seen(name), ["h"], "{file:?}");
+    }
+}
+
+#[test]
+fn addresses_in_the_code_that_sets_tests_up_stand_under_the_environment() {
+    let files = [
+        ("requirements.txt", "pydantic-settings\n"),
+        ("tests/conftest.py", "os.environ.setdefault('DB', 'postgres://far/d')\n"),
+        ("app/config.py", "class Settings(BaseSettings):\n    store_url: str = 'postgres://store/d'\n"),
+        ("noxfile.py", "session.run('pytest', env={'NOX_URL': 'postgres://nox/d'})\n"),
+    ];
+    let case = project(&files).run("pytest");
+    assert_eq!(case.seen("DB"), ["postgres://far/d"]);
+    assert_eq!(case.seen("STORE_URL"), ["postgres://store/d"]);
+    assert_eq!(case.seen("NOX_URL"), NONE);
+    assert_eq!(project(&files).set("DB", "postgres://near/d").run("pytest").seen("DB"), ["postgres://near/d"]);
+    assert_eq!(project(&files).run("nox -s tests").seen("NOX_URL"), ["postgres://nox/d"]);
+    assert_eq!(project(&files[1..]).run("pytest").seen("STORE_URL"), NONE, "nothing says that this is pydantic's");
+}
