@@ -34,8 +34,9 @@ use super::command::Step;
 use super::framework::Loader;
 use super::layers::{Draft, Layer, Shell};
 use super::load::{Dialect, Library};
-use super::mode::{Purpose, program_of};
+use super::mode::Purpose;
 use super::paths::{nearest, parent};
+use super::programs::program_of;
 
 /// What a load order is asked about.
 pub(super) struct Scene<'a> {
