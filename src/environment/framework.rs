@@ -2,7 +2,7 @@
 
 use super::Invocation;
 use super::load_order::Scene;
-use super::mode::{is_python, program_of};
+use super::programs::{self, Family, Program};
 
 /// A way to come by an environment; each has its file in `load_order`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -31,42 +31,15 @@ pub(super) enum Loader {
     Generic,
 }
 
-/// The languages whose programs load files in ways of their own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Family {
-    Php,
-    Ruby,
-    Python,
-    Node,
-    Go,
-    Rust,
-    Jvm,
-    Dotnet,
-    Elixir,
-}
-
-const FAMILIES: &[Family] = &[
-    Family::Php,
-    Family::Ruby,
-    Family::Python,
-    Family::Node,
-    Family::Go,
-    Family::Rust,
-    Family::Jvm,
-    Family::Dotnet,
-    Family::Elixir,
-];
-
 /// The loaders that the scene makes plausible; empty for a program that loads no file.
 pub(super) fn loaders(scene: &Scene<'_>) -> Vec<Loader> {
-    let invocation = scene.step.map(|step| &step.invocation);
     let mut loaders = Vec::new();
-    match invocation.map(|invocation| known_program(invocation.program(), program_of(invocation))) {
+    match scene.step.map(|step| programs::loading(&step.invocation)) {
         Some(Program::LoadsNothing) => return Vec::new(),
         Some(Program::Of(family)) => loaders.extend(of_family(family, scene)),
         Some(Program::Plain | Program::Unknown) | None => {
-            for family in FAMILIES.iter().filter(|family| is_present(**family, scene)) {
-                loaders.extend(of_family(*family, scene));
+            for family in Family::ALL.into_iter().filter(|family| is_present(*family, scene)) {
+                loaders.extend(of_family(family, scene));
             }
             if loaders.is_empty() {
                 loaders.push(Loader::Generic);
@@ -77,103 +50,10 @@ pub(super) fn loaders(scene: &Scene<'_>) -> Vec<Loader> {
     loaders
 }
 
-enum Program {
-    /// Loads files in the ways of its family.
-    Of(Family),
-    /// A database client: it loads no environment file.
-    LoadsNothing,
-    /// Everyday work of a script.
-    Plain,
-    Unknown,
-}
-
 /// Whether a command is the everyday work of scripts (`cd`, `mkdir`, `git`): beside others it loads nothing. Where there
 /// is nothing else, nobody can say what it was meant to touch, and it is taken like any unknown program.
 pub(super) fn is_plain(invocation: &Invocation) -> bool {
-    matches!(known_program(invocation.program(), program_of(invocation)), Program::Plain)
-}
-
-fn known_program(outer: &str, program: &str) -> Program {
-    if is_python(outer) {
-        return Program::Of(Family::Python);
-    }
-    let extension = program.rsplit_once('.').map_or("", |(_, extension)| extension);
-    match (outer, program) {
-        ("php", _)
-        | (_, "artisan" | "phpunit" | "simple-phpunit" | "pest" | "paratest" | "codecept" | "behat" | "phinx")
-        | (_, "composer" | "symfony" | "console" | "wp" | "drush" | "phpspec" | "doctrine" | "craft" | "spark") => {
-            Program::Of(Family::Php)
-        }
-        ("ruby", _)
-        | (_, "rails" | "rake" | "rspec" | "cucumber" | "minitest" | "bundle" | "hanami" | "turbo_tests" | "irb")
-        | (_, "parallel_test" | "parallel_rspec" | "parallel_cucumber" | "sidekiq" | "puma") => {
-            Program::Of(Family::Ruby)
-        }
-        (_, "pytest" | "py.test" | "manage.py" | "django-admin" | "flask" | "alembic" | "tox" | "nox" | "behave")
-        | (_, "uvicorn" | "gunicorn" | "celery" | "coverage" | "nose2" | "nosetests" | "aerich" | "piccolo" | "yoyo")
-        | (_, "dbt" | "airflow" | "robot" | "hatch" | "poetry" | "pdm" | "pipenv" | "uv") => {
-            Program::Of(Family::Python)
-        }
-        (
-            _,
-            "node" | "npm" | "pnpm" | "yarn" | "bun" | "deno" | "jest" | "vitest" | "mocha" | "ava" | "tap" | "jasmine",
-        )
-        | (
-            _,
-            "playwright" | "cypress" | "prisma" | "knex" | "typeorm" | "sequelize" | "sequelize-cli" | "drizzle-kit",
-        )
-        | (_, "mikro-orm" | "next" | "vite" | "nest" | "tsx" | "ts-node" | "ts-node-dev" | "nodemon" | "db-migrate")
-        | (_, "migrate-mongo" | "node-pg-migrate" | "strapi" | "medusa" | "nx" | "turbo" | "ng" | "uvu" | "karma")
-        | (_, "cucumber-js" | "wdio" | "testcafe" | "remix" | "nuxt" | "astro" | "payload" | "directus" | "keystone")
-        | (_, "zenstack" | "graphile-migrate" | "ace" | "typeorm-ts-node-commonjs" | "typeorm-ts-node-esm") => {
-            Program::Of(Family::Node)
-        }
-        (
-            _,
-            "go" | "gotestsum" | "ginkgo" | "goose" | "migrate" | "dbmate" | "sql-migrate" | "soda" | "buffalo" | "air",
-        )
-        | (_, "tern" | "atlas" | "richgo") => Program::Of(Family::Go),
-        (_, "cargo" | "sqlx" | "diesel" | "sea-orm-cli" | "loco" | "refinery" | "bacon" | "cargo-nextest") => {
-            Program::Of(Family::Rust)
-        }
-        (_, "mvn" | "mvnw" | "gradle" | "gradlew" | "java" | "sbt" | "lein" | "flyway" | "liquibase" | "kotlin") => {
-            Program::Of(Family::Jvm)
-        }
-        (_, "dotnet" | "vstest.console") => Program::Of(Family::Dotnet),
-        (_, "mix" | "iex" | "elixir") => Program::Of(Family::Elixir),
-        (
-            _,
-            "psql" | "pg_dump" | "pg_dumpall" | "pg_restore" | "createdb" | "dropdb" | "createuser" | "dropuser"
-            | "vacuumdb",
-        )
-        | (
-            _,
-            "mysql" | "mariadb" | "mysqladmin" | "mysqldump" | "mariadb-dump" | "mysqlimport" | "sqlite3" | "mongosh",
-        )
-        | (_, "mongo" | "mongodump" | "mongorestore" | "mongoimport" | "mongoexport" | "redis-cli" | "valkey-cli")
-        | (_, "sqlcmd" | "bcp" | "sqlplus" | "clickhouse-client" | "cqlsh" | "duckdb" | "usql" | "pgcli" | "mycli")
-        | (_, "litecli" | "influx" | "pgbench" | "cockroach" | "tsql" | "isql") => Program::LoadsNothing,
-        (
-            _,
-            "true" | "false" | "echo" | "printf" | "cat" | "ls" | "rm" | "mkdir" | "cp" | "mv" | "sleep" | "set"
-            | "exit",
-        )
-        | (
-            _,
-            "test" | "[" | "trap" | "wait" | "touch" | "chmod" | "grep" | "sed" | "awk" | "tee" | "date" | "pwd" | "id",
-        )
-        | (_, "git" | "eslint" | "prettier" | "tsc" | "rimraf" | "env" | "printenv" | "whoami" | "uname" | "docker") => {
-            Program::Plain
-        }
-        _ => match extension {
-            "js" | "mjs" | "cjs" | "ts" | "mts" => Program::Of(Family::Node),
-            "py" => Program::Of(Family::Python),
-            "rb" => Program::Of(Family::Ruby),
-            "php" => Program::Of(Family::Php),
-            "exs" => Program::Of(Family::Elixir),
-            _ => Program::Unknown,
-        },
-    }
+    programs::loading(invocation) == Program::Plain
 }
 
 /// Whether the project shows signs of the family.
@@ -214,7 +94,7 @@ fn of_family(family: Family, scene: &Scene<'_>) -> Vec<Loader> {
         Family::Php => {
             let manifest = scene.manifest(&["composer.json"]);
             let mut found = Vec::new();
-            let program = scene.step.map_or("", |step| program_of(&step.invocation));
+            let program = scene.program();
             if scene.is_in_project("artisan") || program == "artisan" || manifest.contains("\"laravel/framework\"") {
                 found.push(Loader::Laravel);
             }
@@ -263,7 +143,7 @@ fn of_family(family: Family, scene: &Scene<'_>) -> Vec<Loader> {
 fn node(scene: &Scene<'_>) -> Vec<Loader> {
     let manifest = scene.manifest(&["package.json"]);
     let has = |name: &str| manifest.contains(&format!("\"{name}\""));
-    let program = scene.step.map_or("", |step| program_of(&step.invocation));
+    let program = scene.program();
     let mut found = vec![Loader::NodeConfig, Loader::NodeEnvFile];
     let mut knows_loader = false;
     let table: &[(&[&str], Loader)] = &[

@@ -23,6 +23,7 @@ mod mode;
 mod origin;
 mod paths;
 mod placeholders;
+mod programs;
 mod project;
 #[cfg(test)]
 mod properties;

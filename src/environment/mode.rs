@@ -2,6 +2,7 @@
 
 use super::Invocation;
 use super::invocation::option_of;
+use super::programs::{self, Task, program_of};
 
 /// What a command is for, as far as its words tell.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,124 +31,11 @@ impl Purpose {
     }
 }
 
-/// The program that decides, behind an interpreter: `pytest` of `python -m pytest`, `artisan` of `php artisan`.
-pub(super) fn program_of(invocation: &Invocation) -> &str {
-    let outer = invocation.program();
-    let mut words = invocation.words.iter().skip(1);
-    let inner = match outer {
-        "php" | "ruby" => words.find(|word| !word.starts_with('-')),
-        _ if is_python(outer) => match words.find(|word| !word.starts_with('-') || *word == "-m") {
-            Some(word) if word == "-m" => words.next(),
-            word => word,
-        },
-        "coverage" | "spring" => words.find(|word| !word.starts_with('-') && *word != "run"),
-        _ => None,
-    };
-    inner.map_or(outer, |word| word.rsplit('/').next().unwrap_or(word))
-}
-
-pub(super) fn is_python(program: &str) -> bool {
-    program
-        .strip_prefix("python")
-        .or(program.strip_prefix("pypy"))
-        .is_some_and(|version| version.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.'))
-}
-
 enum Kind {
     Test,
     Development,
     Unknown,
 }
-
-/// Programs that do nothing but run tests.
-const TEST_RUNNERS: &[&str] = &[
-    "jest",
-    "vitest",
-    "mocha",
-    "ava",
-    "tap",
-    "jasmine",
-    "uvu",
-    "karma",
-    "playwright",
-    "cypress",
-    "wdio",
-    "testcafe",
-    "cucumber-js",
-    "pytest",
-    "py.test",
-    "unittest",
-    "nose2",
-    "tox",
-    "nox",
-    "behave",
-    "robot",
-    "rspec",
-    "minitest",
-    "cucumber",
-    "parallel_test",
-    "parallel_rspec",
-    "parallel_cucumber",
-    "turbo_tests",
-    "phpunit",
-    "simple-phpunit",
-    "pest",
-    "paratest",
-    "codecept",
-    "behat",
-    "gotestsum",
-    "ginkgo",
-    "richgo",
-    "vstest.console",
-    "cargo-nextest",
-    "bats",
-    "phpspec",
-    "kahlan",
-    "atoum",
-    "dusk",
-    "trial",
-    "nosetests",
-    "ward",
-    "c8",
-    "nyc",
-];
-
-/// Programs that do not run tests: migrations, seeds, servers, consoles.
-const OTHERS: &[&str] = &[
-    "prisma",
-    "knex",
-    "typeorm",
-    "sequelize",
-    "sequelize-cli",
-    "drizzle-kit",
-    "mikro-orm",
-    "migrate-mongo",
-    "node-pg-migrate",
-    "db-migrate",
-    "alembic",
-    "aerich",
-    "piccolo",
-    "yoyo",
-    "flask",
-    "dbt",
-    "goose",
-    "migrate",
-    "sql-migrate",
-    "dbmate",
-    "tern",
-    "atlas",
-    "diesel",
-    "sqlx",
-    "sea-orm-cli",
-    "refinery",
-    "phinx",
-    "doctrine",
-    "flyway",
-    "liquibase",
-    "next",
-    "nodemon",
-    "ts-node-dev",
-];
 
 /// Subcommands that run tests, of programs that do other things too.
 ///
@@ -168,24 +56,16 @@ const TEST_WORDS: &[&str] = &[
 ];
 
 fn kind(program: &str, words: &[&str]) -> Kind {
-    if TEST_RUNNERS.contains(&program) {
-        return Kind::Test;
-    }
-    if OTHERS.contains(&program) {
-        return Kind::Development;
-    }
-    let has = |wanted: &str| words.contains(&wanted);
-    match program {
-        "artisan" | "manage.py" | "django-admin" | "console" | "rails" | "rake" | "mix" | "dotnet" | "go" | "cargo"
-        | "supabase" | "hatch" | "ace" | "gradle" | "gradlew" | "mvn" | "mvnw" | "sbt" | "lein" | "bun" | "deno"
-        | "nx" | "turbo" | "ng" => {
+    match programs::task(program) {
+        Task::Tests => Kind::Test,
+        Task::Development => Kind::Development,
+        Task::ByWord => {
             let after_interpreter = words.iter().skip_while(|word| word.rsplit('/').next() != Some(program)).nth(1);
             let tasks = words.iter().chain(after_interpreter);
             let runs_tests = tasks.filter(|word| !word.starts_with('-')).any(|word| is_test_word(word));
             if runs_tests { Kind::Test } else { Kind::Development }
         }
-        "node" if has("--test") => Kind::Test,
-        "npm" | "pnpm" | "yarn" | "composer" => {
+        Task::ByScript => {
             let name = words.iter().find(|word| !word.starts_with('-') && !matches!(**word, "run" | "run-script"));
             match name {
                 Some(name) if is_test_word(name) => Kind::Test,
@@ -193,7 +73,8 @@ fn kind(program: &str, words: &[&str]) -> Kind {
                 _ => Kind::Unknown,
             }
         }
-        _ => Kind::Unknown,
+        Task::Unsaid if program == "node" && words.contains(&"--test") => Kind::Test,
+        Task::Unsaid => Kind::Unknown,
     }
 }
 

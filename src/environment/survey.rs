@@ -3,6 +3,8 @@
 //! It asks which program would run, in which mode, and which loaders that makes plausible; each of them gives one
 //! [`Reading`] for each way its files can be understood. It judges nothing.
 
+mod condition;
+
 use std::collections::HashSet;
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -13,7 +15,9 @@ use super::layers::{Draft, Layer, Shell};
 use super::load::Library;
 use super::load_order::{self, Scene};
 use super::mode::Purpose;
-use super::{Files, Invocation, Origin, Project, Reading, framework};
+use super::{Files, Invocation, Project, Reading, framework};
+
+pub use condition::{Condition, FileProblem, LARGEST_FILE, ProblemKind};
 
 /// What a survey looks at: all of it values.
 #[derive(Clone, Copy)]
@@ -51,87 +55,6 @@ pub struct Survey {
     pub bases: Vec<PathBuf>,
 }
 
-/// Something wrong with a file; its other lines were still read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FileProblem {
-    /// The file, relative to the root where it lies below it.
-    pub file: PathBuf,
-    /// The line, counted from 1, where one is to blame.
-    pub line: Option<u32>,
-    /// What is wrong, as a phrase.
-    pub message: String,
-    /// What sort of problem it is.
-    pub kind: ProblemKind,
-}
-
-/// The sorts of [`FileProblem`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ProblemKind {
-    /// It is there, but cannot be read.
-    Unreadable,
-    /// It is a folder.
-    Folder,
-    /// It is larger than [`LARGEST_FILE`].
-    TooLarge,
-    /// It holds bytes that are not UTF-8; they were replaced.
-    NotUtf8,
-    /// A line does not follow the format; the lines after it were read all the same.
-    BrokenLine,
-    /// It was asked for and is not there.
-    Missing,
-}
-
-/// Environment files larger than this many bytes are not read.
-pub const LARGEST_FILE: usize = 16 * 1024 * 1024;
-
-/// A fact about how the environment would come about.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Condition {
-    /// Laravel would read nothing but this cached configuration.
-    CachedLaravelConfig {
-        /// The cache, relative to the root where it lies below it.
-        file: PathBuf,
-    },
-    /// A file for the asked mode is not there, and the framework would use another one.
-    MissingEnvironmentFile {
-        /// The file that the mode asks for (`.env.testing`).
-        wanted: PathBuf,
-        /// The file that is used instead (`.env`).
-        fallback: PathBuf,
-    },
-    /// A wrapper adds variables that are on no disk.
-    InjectedEnvironment {
-        /// The wrapper (`railway run`).
-        wrapper: String,
-        /// What to do about it, as a phrase.
-        advice: String,
-    },
-    /// The command runs in a container or on another machine, where the environment of this one proves nothing.
-    ContainerEnvironment {
-        /// What starts it (`docker compose exec`).
-        program: String,
-    },
-    /// A file that a loader would read cannot be read here.
-    UnreadableFile {
-        /// The file, relative to the root where it lies below it.
-        file: PathBuf,
-        /// Why not, as a phrase.
-        why: String,
-    },
-    /// Prisma refuses to start: two of its `.env` files set the same key.
-    DuplicatePrismaKey {
-        /// The key.
-        key: String,
-        /// The files that set it, relative to the root.
-        files: Vec<PathBuf>,
-    },
-    /// Ruby on Rails' own protection of production databases is switched off by a variable.
-    ProtectionDisabled {
-        /// Where the variable is set.
-        origin: Origin,
-    },
-}
-
 /// Groups of steps beyond this many are not followed.
 const MOST_SCENES: usize = 128;
 
@@ -148,58 +71,7 @@ pub fn survey(input: &SurveyInput<'_>) -> Survey {
     draft.add_base(&input.project.folder);
 
     add_process_reading(&host, &steps, &mut draft);
-    let mut seen = HashSet::new();
-    let mut is_cut = steps.len() >= MOST_STEPS;
-    let leaves: Vec<Option<&Step>> = match input.command {
-        None => vec![None],
-        Some(_) => {
-            let leaves = || steps.iter().filter(|step| !step.stands_for_others);
-            let all_plain = leaves().all(|step| framework::is_plain(&step.invocation));
-            leaves().filter(|step| all_plain || !framework::is_plain(&step.invocation)).map(Some).collect()
-        }
-    };
-    for step in leaves {
-        if let Some(step) = step {
-            // `cd sub && sqlite3 app.db`: relative files start there.
-            draft.add_base(&step.folder);
-            note_effects(step, &mut draft);
-        }
-        for shell in shells(&host, step, input.project, &library, input.command.unwrap_or_default()) {
-            let purpose = Purpose::of(step.map(|step| &step.invocation));
-            let folder = step.map_or(&input.project.folder, |step| &step.folder);
-            let scene = Scene { project: input.project, library: &library, shell: &shell, step, purpose, folder };
-            let loaders = framework::loaders(&scene);
-            let files = step.map_or(&[] as &[WrapperFile], |step| &step.files);
-            let same = (
-                shell.fingerprint(),
-                folder.clone(),
-                format!("{loaders:?}{:?}{files:?}", scene.purpose),
-                words_that_matter(&scene, &loaders),
-            );
-            if !seen.insert(same) {
-                continue;
-            }
-            if seen.len() > MOST_SCENES {
-                is_cut = true;
-                continue;
-            }
-            let is_inside =
-                step.is_some_and(|step| step.effects.iter().any(|(effect, _)| *effect == Effect::Container));
-            draft.add_shell(if is_inside { "container environment" } else { "process environment" }, &shell);
-            match input.only_files {
-                Some(only) => add_policy_files(only, input.project, &mut draft),
-                None => {
-                    if !loaders.is_empty() {
-                        load_order::add_own_files(&scene, &mut draft);
-                    }
-                    for loader in loaders {
-                        load_order::add(loader, &scene, &mut draft);
-                    }
-                }
-            }
-            draft.finish_scene(&shell, files, folder);
-        }
-    }
+    let is_cut = add_scenes(input, &host, &steps, &library, &mut draft);
     if is_cut {
         let why = "it stands for more commands than can be followed".to_owned();
         draft.condition(Condition::UnreadableFile { file: "the command".into(), why });
@@ -213,6 +85,81 @@ pub fn survey(input: &SurveyInput<'_>) -> Survey {
     survey.conditions.extend(protection_disabled(&survey.readings));
     survey.invocations = steps.into_iter().map(|step| step.invocation).collect();
     survey
+}
+
+/// The steps whose loaders count: those that stand for no other; the everyday work of scripts only where there is
+/// nothing else. `None` stands for a command that is not asked about.
+fn leaves<'s>(input: &SurveyInput<'_>, steps: &'s [Step]) -> Vec<Option<&'s Step>> {
+    if input.command.is_none() {
+        return vec![None];
+    }
+    let leaves = || steps.iter().filter(|step| !step.stands_for_others);
+    let all_plain = leaves().all(|step| framework::is_plain(&step.invocation));
+    leaves().filter(|step| all_plain || !framework::is_plain(&step.invocation)).map(Some).collect()
+}
+
+/// Adds what the loaders of each step would do, in each environment that it may start from, alike scenes once.
+///
+/// Returns whether there are more steps or scenes than are followed.
+fn add_scenes<'l>(
+    input: &SurveyInput<'l>,
+    host: &Shell,
+    steps: &[Step],
+    library: &'l Library<'l>,
+    draft: &mut Draft<'l>,
+) -> bool {
+    let mut seen = HashSet::new();
+    let mut is_cut = steps.len() >= MOST_STEPS;
+    for step in leaves(input, steps) {
+        if let Some(step) = step {
+            // `cd sub && sqlite3 app.db`: relative files start there.
+            draft.add_base(&step.folder);
+            note_effects(step, draft);
+        }
+        for shell in shells(host, step, input.project, library, input.command.unwrap_or_default()) {
+            let purpose = Purpose::of(step.map(|step| &step.invocation));
+            let folder = step.map_or(&input.project.folder, |step| &step.folder);
+            let scene = Scene { project: input.project, library, shell: &shell, step, purpose, folder };
+            let loaders = framework::loaders(&scene);
+            if !seen.insert(fingerprint(&scene, &loaders)) {
+                continue;
+            }
+            if seen.len() > MOST_SCENES {
+                is_cut = true;
+                continue;
+            }
+            add_scene(input, &scene, loaders, draft);
+        }
+    }
+    is_cut
+}
+
+/// What tells scenes apart.
+fn fingerprint(scene: &Scene<'_>, loaders: &[Loader]) -> (u64, PathBuf, String, String) {
+    let files = scene.step.map_or(&[] as &[WrapperFile], |step| &step.files);
+    (
+        scene.shell.fingerprint(),
+        scene.folder.to_owned(),
+        format!("{loaders:?}{:?}{files:?}", scene.purpose),
+        words_that_matter(scene, loaders),
+    )
+}
+
+fn add_scene(input: &SurveyInput<'_>, scene: &Scene<'_>, loaders: Vec<Loader>, draft: &mut Draft<'_>) {
+    let is_inside = scene.step.is_some_and(|step| step.effects.iter().any(|(effect, _)| *effect == Effect::Container));
+    draft.add_shell(if is_inside { "container environment" } else { "process environment" }, scene.shell);
+    match input.only_files {
+        Some(only) => add_policy_files(only, input.project, draft),
+        None => {
+            if !loaders.is_empty() {
+                load_order::add_own_files(scene, draft);
+            }
+            for loader in loaders {
+                load_order::add(loader, scene, draft);
+            }
+        }
+    }
+    draft.finish_scene(scene.shell, scene.step.map_or(&[], |step| &step.files), scene.folder);
 }
 
 /// What load orders look at in the command itself: the program with its subcommands, and options that name files.

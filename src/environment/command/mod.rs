@@ -18,10 +18,11 @@ mod wrappers;
 use std::ffi::OsString;
 
 use super::shell::{SHELLS, assignment, simple_commands};
-use super::{Files, Invocation, Origin, Project};
+use super::{Files, Invocation, Project};
 
 pub(super) use remote::reaches_a_provider;
 pub(super) use step::Step;
+pub(super) use workspaces::MARKS as WORKSPACE_MARKS;
 pub(super) use wrappers::{Effect, FileReader, WrapperFile};
 
 const DEEPEST: u8 = 8;
@@ -42,16 +43,7 @@ pub(super) fn steps(command: &[OsString], project: &Project, files: &dyn Files) 
     if words.is_empty() {
         return Vec::new();
     }
-    let origin = Origin { variable: "command line".to_owned(), file: None, line: None };
-    let first = Step {
-        invocation: Invocation { assignments: Vec::new(), words, origin },
-        stands_for_others: false,
-        files: Vec::new(),
-        effects: Vec::new(),
-        folder: project.folder.clone(),
-        depth: 0,
-    };
-    let mut steps = vec![first];
+    let mut steps = vec![Step::typed(words, &project.folder)];
     let mut at = 0;
     while at < steps.len() {
         let step = steps[at].clone();
@@ -109,11 +101,9 @@ impl Expansion<'_> {
         if let Some(step) = found {
             return only(step);
         }
-        let folder = &self.step.folder;
-        let scripts = workspaces::scripts(program, words, folder, self.project, self.files)
-            .or_else(|| package_managers::scripts(program, words, folder, self.project, self.files));
+        let scripts = self.workspace_scripts(program, words).or_else(|| self.package_scripts(program, words));
         if let Some(scripts) = scripts {
-            let steps = scripts.into_iter().flat_map(|(file, folder, script)| self.script(&file, &folder, script));
+            let steps = scripts.into_iter().flat_map(|one| self.script(&one.file, &one.folder, one.script));
             return non_empty(steps.collect());
         }
         (self.script_file(words), false)

@@ -1,11 +1,9 @@
 //! `npm test`, `yarn db:reset`, `composer test`: which script of which file is meant.
 
-use std::path::{Path, PathBuf};
-
-use super::scripts::{self, Script};
+use super::Expansion;
+use super::scripts::{self, PlacedScript};
 use crate::environment::invocation::option_of;
 use crate::environment::paths::nearest;
-use crate::environment::{Files, Project};
 
 /// What the words name as a script: its name, the words given to it, and the folder asked for.
 struct Named<'w> {
@@ -14,57 +12,46 @@ struct Named<'w> {
     folder: Option<&'w str>,
 }
 
-/// The scripts that the words run, each with its file and the folder that it runs in; `None` for another program.
-pub(super) fn scripts(
-    program: &str,
-    words: &[String],
-    folder: &Path,
-    project: &Project,
-    files: &dyn Files,
-) -> Option<Vec<(PathBuf, PathBuf, Script)>> {
-    let named = match program {
-        "npm" | "pnpm" | "yarn" | "bun" => node_script(program, words)?,
-        // Node's own runner of package.json scripts.
-        "node" => option_value(words, "--run")?,
-        // `start-server-and-test start http://localhost:3000 test` names scripts too.
-        "run-s" | "run-p" | "npm-run-all" | "npm-run-all2" | "start-server-and-test" | "server-test" => {
-            let names = words[1..].iter().filter(|word| !word.starts_with('-'));
-            let found = names.flat_map(|name| {
-                let named = Named { name, arguments: &[], folder: None };
-                of_folder(&named, folder, project, files).unwrap_or_default()
-            });
-            return Some(found.collect());
+impl Expansion<'_> {
+    /// The scripts that the words run; `None` for another program.
+    pub(super) fn package_scripts(&self, program: &str, words: &[String]) -> Option<Vec<PlacedScript>> {
+        match program {
+            "npm" | "pnpm" | "yarn" | "bun" => self.scripts_of_package(&node_script(program, words)?),
+            // Node's own runner of package.json scripts.
+            "node" => self.scripts_of_package(&option_value(words, "--run")?),
+            // `start-server-and-test start http://localhost:3000 test` names scripts too.
+            "run-s" | "run-p" | "npm-run-all" | "npm-run-all2" | "start-server-and-test" | "server-test" => {
+                let names = words[1..].iter().filter(|word| !word.starts_with('-'));
+                let found = names.flat_map(|name| {
+                    let named = Named { name, arguments: &[], folder: None };
+                    self.scripts_of_package(&named).unwrap_or_default()
+                });
+                Some(found.collect())
+            }
+            "composer" => {
+                let named = composer_script(words)?;
+                let file = nearest(self.files, &self.step.folder, &self.project.root, &["composer.json"])?;
+                let found = scripts::of_composer(&scripts::text(self.files, &file)?, named.name);
+                Some(found.into_iter().map(|script| PlacedScript::beside(&file, script)).collect())
+            }
+            _ => None,
         }
-        "composer" => composer_script(words)?,
-        _ => return None,
-    };
-    if program == "composer" {
-        let file = nearest(files, folder, &project.root, &["composer.json"])?;
-        let home = file.parent()?.to_owned();
-        let found = scripts::of_composer(&scripts::text(files, &file)?, named.name);
-        return Some(found.into_iter().map(|script| (file.clone(), home.clone(), script)).collect());
     }
-    of_folder(&named, folder, project, files)
-}
 
-fn of_folder(
-    named: &Named<'_>,
-    folder: &Path,
-    project: &Project,
-    files: &dyn Files,
-) -> Option<Vec<(PathBuf, PathBuf, Script)>> {
-    let from = named.folder.map_or_else(|| folder.to_owned(), |named| folder.join(named));
-    let file = nearest(files, &from, &project.root, &["package.json"])?;
-    let home = file.parent()?.to_owned();
-    let mut found = scripts::of_package(&scripts::text(files, &file)?, named.name);
-    if let Some(script) = found.iter_mut().find(|script| script.name == named.name) {
-        for argument in named.arguments.iter().filter(|argument| *argument != "--") {
-            script.text.push_str(" '");
-            script.text.push_str(&argument.replace('\'', "'\\''"));
-            script.text.push('\'');
+    fn scripts_of_package(&self, named: &Named<'_>) -> Option<Vec<PlacedScript>> {
+        let folder = &self.step.folder;
+        let from = named.folder.map_or_else(|| folder.clone(), |named| folder.join(named));
+        let file = nearest(self.files, &from, &self.project.root, &["package.json"])?;
+        let mut found = scripts::of_package(&scripts::text(self.files, &file)?, named.name);
+        if let Some(script) = found.iter_mut().find(|script| script.name == named.name) {
+            for argument in named.arguments.iter().filter(|argument| *argument != "--") {
+                script.text.push_str(" '");
+                script.text.push_str(&argument.replace('\'', "'\\''"));
+                script.text.push('\'');
+            }
         }
+        Some(found.into_iter().map(|script| PlacedScript::beside(&file, script)).collect())
     }
-    Some(found.into_iter().map(|script| (file.clone(), home.clone(), script)).collect())
 }
 
 fn option_value<'w>(words: &'w [String], option: &str) -> Option<Named<'w>> {

@@ -2,9 +2,10 @@
 //!
 //! One level, by text: nothing of a file is executed, and what its language would compute stays as written.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::WrapperFile;
+use crate::environment::paths::parent;
 use crate::environment::{Files, formats};
 
 /// One script: shell text with its place, and what its file adds to the environment.
@@ -16,6 +17,20 @@ pub(super) struct Script {
     pub(super) line: u32,
     pub(super) assignments: Vec<(String, String)>,
     pub(super) files: Vec<WrapperFile>,
+}
+
+/// A script with its file and the folder that it runs in, both absolute.
+pub(super) struct PlacedScript {
+    pub(super) file: PathBuf,
+    pub(super) folder: PathBuf,
+    pub(super) script: Script,
+}
+
+impl PlacedScript {
+    /// A script that runs in the folder of its file.
+    pub(super) fn beside(file: &Path, script: Script) -> Self {
+        PlacedScript { file: file.to_owned(), folder: parent(file), script }
+    }
 }
 
 /// Files that hold scripts are small; a larger one is not looked into.

@@ -1,10 +1,10 @@
 //! One simple command on the way from the command line to what would run.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::wrappers::{Effect, WrapperFile};
-use crate::environment::Invocation;
 use crate::environment::shell::assignment;
+use crate::environment::{Invocation, Origin};
 
 /// One simple command out of what would run, with what its wrappers do to it.
 #[derive(Debug, Clone)]
@@ -23,6 +23,19 @@ pub(in crate::environment) struct Step {
 }
 
 impl Step {
+    /// The command line itself; `words` are not empty.
+    pub(super) fn typed(words: Vec<String>, folder: &Path) -> Self {
+        let origin = Origin { variable: "command line".to_owned(), file: None, line: None };
+        Step {
+            invocation: Invocation { assignments: Vec::new(), words, origin },
+            stands_for_others: false,
+            files: Vec::new(),
+            effects: Vec::new(),
+            folder: folder.to_owned(),
+            depth: 0,
+        }
+    }
+
     /// The same with another command in it.
     pub(super) fn running<'w>(mut self, words: impl IntoIterator<Item = &'w str>) -> Self {
         self.invocation.words = words.into_iter().map(str::to_owned).collect();

@@ -1,6 +1,7 @@
 use std::path::Path;
 
 use super::*;
+use crate::environment::Origin;
 use crate::environment::memory::MemoryFiles;
 
 fn shown(command: &str, files: &[(&str, &str)]) -> Vec<String> {

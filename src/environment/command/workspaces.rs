@@ -6,11 +6,12 @@
 
 use std::path::{Path, PathBuf};
 
-use super::scripts::{self, Script};
+use super::Expansion;
+use super::scripts::{self, PlacedScript, Script};
+use crate::environment::Files;
 use crate::environment::formats::{self, FlatEntry};
 use crate::environment::invocation::option_of;
 use crate::environment::paths::{nearest, outermost};
-use crate::environment::{Files, Project};
 
 /// The most packages that are looked into.
 const MOST_PACKAGES: usize = 64;
@@ -22,42 +23,46 @@ struct Asked<'w> {
     filters: Vec<&'w str>,
 }
 
-/// The scripts that the words run in the packages of the workspace, each with its file and folder; `None` where they
-/// are no such command, or nothing was found.
-pub(super) fn scripts(
-    program: &str,
-    words: &[String],
-    folder: &Path,
-    project: &Project,
-    files: &dyn Files,
-) -> Option<Vec<(PathBuf, PathBuf, Script)>> {
-    let asked = match program {
-        "npm" | "pnpm" | "yarn" | "bun" => of_package_manager(program, words)?,
-        "turbo" | "lerna" => of_runner(words)?,
-        "nx" => of_nx(words)?,
-        _ => return None,
-    };
-    let marks = ["pnpm-workspace.yaml", "turbo.json", "nx.json", "lerna.json"];
-    let root = nearest(files, folder, &project.root, &marks)
-        .or_else(|| outermost(files, folder, &project.root, "package.json"))
-        .and_then(|path| path.parent().map(Path::to_owned))?;
-    let mut found = Vec::new();
-    for package in packages(&root, files).into_iter().take(MOST_PACKAGES) {
-        let manifest = scripts::text(files, &package.join("package.json")).unwrap_or_default();
-        let target = scripts::text(files, &package.join("project.json")).unwrap_or_default();
-        if !asked.filters.is_empty()
-            && !asked.filters.iter().any(|filter| selects(filter, &package, &manifest, &target))
-        {
-            continue;
+/// Files that mark the root of a workspace.
+pub(in crate::environment) const MARKS: &[&str] = &["pnpm-workspace.yaml", "turbo.json", "nx.json", "lerna.json"];
+
+impl Expansion<'_> {
+    /// The scripts that the words run in the packages of the workspace; `None` where they are no such command, or
+    /// nothing was found.
+    pub(super) fn workspace_scripts(&self, program: &str, words: &[String]) -> Option<Vec<PlacedScript>> {
+        let asked = match program {
+            "npm" | "pnpm" | "yarn" | "bun" => of_package_manager(program, words)?,
+            "turbo" | "lerna" => of_runner(words)?,
+            "nx" => of_nx(words)?,
+            _ => return None,
+        };
+        let (folder, top) = (&self.step.folder, &self.project.root);
+        let mark =
+            nearest(self.files, folder, top, MARKS).or_else(|| outermost(self.files, folder, top, "package.json"))?;
+        let packages = packages(mark.parent()?, self.files);
+        let found: Vec<PlacedScript> =
+            packages.into_iter().take(MOST_PACKAGES).flat_map(|package| self.tasks_of(&package, &asked)).collect();
+        (!found.is_empty()).then_some(found)
+    }
+
+    /// What the tasks are in one package; nothing where the filters leave it out.
+    fn tasks_of(&self, package: &Path, asked: &Asked<'_>) -> Vec<PlacedScript> {
+        let (manifest_file, target_file) = (package.join("package.json"), package.join("project.json"));
+        let manifest = scripts::text(self.files, &manifest_file).unwrap_or_default();
+        let target = scripts::text(self.files, &target_file).unwrap_or_default();
+        let is_asked = |filter: &&str| selects(filter, package, &manifest, &target);
+        if !asked.filters.is_empty() && !asked.filters.iter().any(is_asked) {
+            return Vec::new();
         }
+        let mut found = Vec::new();
         for task in &asked.tasks {
             let scripts = scripts::of_package(&manifest, task);
             let executed = if scripts.is_empty() { executor(&target, task) } else { None };
-            found.extend(scripts.into_iter().map(|script| (package.join("package.json"), package.clone(), script)));
-            found.extend(executed.map(|script| (package.join("project.json"), package.clone(), script)));
+            found.extend(scripts.into_iter().map(|script| PlacedScript::beside(&manifest_file, script)));
+            found.extend(executed.map(|script| PlacedScript::beside(&target_file, script)));
         }
+        found
     }
-    (!found.is_empty()).then_some(found)
 }
 
 fn of_package_manager<'w>(program: &str, words: &'w [String]) -> Option<Asked<'w>> {
@@ -235,7 +240,9 @@ fn executor(target: &str, task: &str) -> Option<Script> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Step;
     use super::*;
+    use crate::environment::Project;
     use crate::environment::memory::MemoryFiles;
 
     fn folders(command: &str) -> Vec<String> {
@@ -248,8 +255,10 @@ mod tests {
         ]);
         let words: Vec<String> = command.split(' ').map(str::to_owned).collect();
         let project = Project { root: "/p".into(), folder: "/p".into(), home: None };
-        let found = scripts(&words[0], &words, Path::new("/p"), &project, &files).unwrap_or_default();
-        found.iter().map(|(_, folder, _)| folder.strip_prefix("/p").unwrap().display().to_string()).collect()
+        let step = Step::typed(words.clone(), Path::new("/p"));
+        let expansion = Expansion { step: &step, project: &project, files: &files };
+        let found = expansion.workspace_scripts(&words[0], &words).unwrap_or_default();
+        found.iter().map(|one| one.folder.strip_prefix("/p").unwrap().display().to_string()).collect()
     }
 
     #[test]

@@ -60,19 +60,14 @@ pub(super) fn add(
     if !names_reader {
         return;
     }
-    let listed = |folder: &Path| -> Vec<String> {
-        scene.library.files.list(folder).into_iter().map(|name| name.to_string_lossy().into_owned()).collect()
-    };
-    let at_home = listed(home);
+    let files = scene.files_in(home, FOLDERS);
     for mode in scene.modes(VARIABLES, "test", "development") {
-        let mut paths: Vec<_> =
-            at_home.iter().filter(|name| counts(name, &mode, false)).map(|name| home.join(name)).collect();
-        for folder in FOLDERS.iter().filter(|folder| at_home.iter().any(|name| name == **folder)) {
-            let folder = home.join(folder);
-            paths.extend(listed(&folder).iter().filter(|name| counts(name, &mode, true)).map(|name| folder.join(name)));
-        }
-        for path in paths {
-            let Some(layer) = layer(scene.library, &path, &mode) else { continue };
+        let is_below = |path: &Path| path.parent() != Some(home);
+        let wanted = files
+            .iter()
+            .filter(|path| path.file_name().is_some_and(|name| counts(&name.to_string_lossy(), &mode, is_below(path))));
+        for path in wanted {
+            let Some(layer) = layer(scene.library, path, &mode) else { continue };
             draft.chain("settings file", dialects, vec![Layer::Shell, Layer::file(home.join(".env")), layer]);
         }
     }

@@ -59,7 +59,7 @@ pub(super) fn add_named(scene: &Scene<'_>, draft: &mut Draft<'_>) {
 /// A settings file as layers, its sections for other environments left out.
 fn settings(scene: &Scene<'_>, path: &Path) -> Vec<Layer> {
     let extension = path.extension().map_or("", |extension| extension.to_str().unwrap_or(""));
-    let is_code = matches!(extension, "js" | "ts" | "cjs" | "mjs" | "cts" | "mts");
+    let is_code = node_code::is_code(path);
     let mut layers = Vec::new();
     for mode in scene.modes(&["NODE_ENV", "GO_ENV"], "test", "development") {
         if is_code {

@@ -36,8 +36,9 @@ use super::command::Step;
 use super::framework::Loader;
 use super::layers::{Draft, Layer, Shell};
 use super::load::{Dialect, Library};
-use super::mode::{Purpose, program_of};
-use super::paths::nearest;
+use super::mode::Purpose;
+use super::paths::{nearest, parent};
+use super::programs::program_of;
 
 /// What a load order is asked about.
 pub(super) struct Scene<'a> {
@@ -135,8 +136,28 @@ impl Scene<'_> {
 
     /// The names in the command's folder.
     pub(super) fn names(&self) -> Vec<String> {
-        let names = self.library.files.list(self.folder);
-        names.into_iter().map(|name| name.to_string_lossy().into_owned()).collect()
+        self.names_in(self.folder)
+    }
+
+    /// The names in a folder. One look at it is cheaper than one at each of several names.
+    fn names_in(&self, folder: &Path) -> Vec<String> {
+        self.library.files.list(folder).into_iter().map(|name| name.to_string_lossy().into_owned()).collect()
+    }
+
+    /// The files of `folder`, then those of the folders `below` it that are there.
+    fn files_in(&self, folder: &Path, below: &[&str]) -> Vec<PathBuf> {
+        let names = self.names_in(folder);
+        let mut files: Vec<PathBuf> = names.iter().map(|name| folder.join(name)).collect();
+        for below in below.iter().filter(|below| names.iter().any(|name| name == **below)) {
+            let below = folder.join(below);
+            files.extend(self.names_in(&below).into_iter().map(|name| below.join(name)));
+        }
+        files
+    }
+
+    /// The folder of the nearest package.json, else the command's.
+    fn package(&self) -> PathBuf {
+        self.find_upwards(&["package.json"]).map_or_else(|| self.folder.to_owned(), |path| parent(&path))
     }
 
     /// The text of the nearest manifest of that name, empty where there is none. It is no file of the environment.

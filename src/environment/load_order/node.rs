@@ -6,6 +6,7 @@
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+use super::super::command::WORKSPACE_MARKS;
 use super::super::layers::{Draft, Layer};
 use super::super::load::Dialect;
 use super::super::{Setting, formats};
@@ -30,7 +31,7 @@ pub(super) fn add_dotenv(scene: &Scene<'_>, draft: &mut Draft<'_>) {
     }
     generic::add_modes(scene, draft, "dotenv (Node.js)", DOTENV, scene.folder);
     // A package of a workspace is often started with the workspace's own file.
-    if let Some(path) = scene.find_upwards(&["pnpm-workspace.yaml", "turbo.json", "nx.json", "lerna.json"]) {
+    if let Some(path) = scene.find_upwards(WORKSPACE_MARKS) {
         let file = path.with_file_name(".env");
         single(draft, "dotenv (Node.js)", DOTENV, &file);
     }

@@ -2,7 +2,7 @@
 //! default. What is not simple is left alone: a program is never executed to be judged.
 
 use std::collections::HashSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::rc::Rc;
 
 use super::super::code::{self, Comments, Value};
@@ -34,21 +34,20 @@ const ENVIRONMENTS: &[&str] =
 /// Keys that only the settings of a database have.
 const OF_A_DATABASE: &[&str] = &["database", "dialect", "client", "driver", "adapter", "dbName"];
 
+/// Whether a file is code of Node.js, by its name.
+pub(super) fn is_code(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| EXTENSIONS.iter().any(|known| extension == *known))
+}
+
 pub(super) fn add(scene: &Scene<'_>, draft: &mut Draft<'_>) {
-    let Some(manifest) = scene.find_upwards(&["package.json"]) else { return };
-    // One look at each folder instead of one at each name.
-    let home = manifest.parent().unwrap_or(scene.folder).to_owned();
-    let at_home = scene.library.files.list(&home);
-    let mut paths: Vec<PathBuf> = Vec::new();
-    for folder in ["", "config", "src"] {
-        if folder.is_empty() || at_home.iter().any(|name| name == folder) {
-            let folder = if folder.is_empty() { home.clone() } else { home.join(folder) };
-            paths.extend(scene.library.files.list(&folder).into_iter().map(|name| folder.join(name)));
-        }
+    if !scene.is_in_project("package.json") {
+        return;
     }
+    let home = scene.package();
+    let present = scene.files_in(&home, &["config", "src"]);
     for file in FILES.iter().flat_map(|name| EXTENSIONS.iter().map(move |extension| format!("{name}.{extension}"))) {
-        let path = manifest.with_file_name(file);
-        if !paths.contains(&path) {
+        let path = home.join(file);
+        if !present.contains(&path) {
             continue;
         }
         for environment in scene.modes(&["NODE_ENV"], "test", "development") {

@@ -18,11 +18,9 @@ pub(super) fn add(scene: &Scene<'_>, draft: &mut Draft<'_>) {
     if !scene.manifest(&["package.json"]).contains("\"config\"") {
         return;
     }
-    let home = scene.find_upwards(&["package.json"]).and_then(|path| path.parent().map(Path::to_owned));
-    let home = home.unwrap_or_else(|| scene.folder.to_owned());
+    let home = scene.package();
     let folder = scene.shell.get("NODE_CONFIG_DIR").map_or_else(|| home.join("config"), |name| home.join(name));
-    let present: Vec<String> =
-        scene.library.files.list(&folder).into_iter().map(|name| name.to_string_lossy().into_owned()).collect();
+    let present = scene.names_in(&folder);
     if present.is_empty() {
         return;
     }

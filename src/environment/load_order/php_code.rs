@@ -4,7 +4,7 @@
 //! Sources: laravel/framework `config/database.php`; WordPress' "Editing wp-config.php"; Symfony's DoctrineBundle
 //! configuration (`when@test` since 5.3).
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::rc::Rc;
 
@@ -28,7 +28,7 @@ fn connections(text: &str, shown: &Path, lookup: Lookup<'_>) -> Vec<Setting> {
     let pairs = code::pairs(text, Comments::Slashes);
     let mut settings = Vec::new();
     let mut default = None;
-    let mut by_name: HashMap<&str, Vec<&Pair<'_>>> = HashMap::new();
+    let mut by_name: BTreeMap<&str, Vec<&Pair<'_>>> = BTreeMap::new();
     for pair in &pairs {
         match &pair.path[..] {
             [key] if key == "default" && default.is_none() => {
@@ -45,28 +45,33 @@ fn connections(text: &str, shown: &Path, lookup: Lookup<'_>) -> Vec<Setting> {
     }
     for (name, pairs) in by_name {
         let is_default = default.as_deref() == Some(name);
-        let is_sqlite = pairs.iter().any(|pair| is_key(pair, "driver") && pair.expression.contains("sqlite"));
-        let is_place = |pair: &&&Pair<'_>| {
-            ["url", "host", "unix_socket"].iter().any(|key| is_key(pair, key))
-                || is_default && is_sqlite && is_key(pair, "database")
-        };
-        let has_own_place = pairs.iter().filter(is_place).any(|pair| {
-            let is_literal = pair.expression.starts_with(['"', '\'']) && pair.expression.len() > 2;
-            is_literal && matches!(code::evaluate(pair.expression, &|_| None), Value::Known(_))
-        });
-        for pair in pairs.into_iter().filter(|_| is_default || has_own_place) {
-            let Value::Known(value) = code::evaluate(pair.expression, lookup) else { continue };
-            if has_own_place {
-                let key = pair.path.last().cloned().unwrap_or_default();
-                let origin = Origin::file(key.clone(), shown, pair.line);
-                let name = format!("database.{name}.{key}");
-                settings.push(Setting::known(name, value, origin));
-            } else {
-                settings.extend(left_to_the_file(pair, &value, shown, lookup));
-            }
+        if has_own_place(&pairs, is_default) {
+            settings.extend(pairs.into_iter().filter_map(|pair| {
+                let Value::Known(value) = code::evaluate(pair.expression, lookup) else { return None };
+                let key = pair.path.last()?;
+                Some(Setting::known(format!("database.{name}.{key}"), value, Origin::file(key, shown, pair.line)))
+            }));
+        } else if is_default {
+            settings.extend(pairs.into_iter().filter_map(|pair| {
+                let Value::Known(value) = code::evaluate(pair.expression, lookup) else { return None };
+                left_to_the_file(pair, &value, shown, lookup)
+            }));
         }
     }
     settings
+}
+
+/// Whether the connection says by a literal where its database is, so that no variable can say otherwise.
+fn has_own_place(pairs: &[&Pair<'_>], is_default: bool) -> bool {
+    let is_sqlite = pairs.iter().any(|pair| is_key(pair, "driver") && pair.expression.contains("sqlite"));
+    let is_place = |pair: &&&Pair<'_>| {
+        ["url", "host", "unix_socket"].iter().any(|key| is_key(pair, key))
+            || is_default && is_sqlite && is_key(pair, "database")
+    };
+    pairs.iter().filter(is_place).any(|pair| {
+        let is_literal = pair.expression.starts_with(['"', '\'']) && pair.expression.len() > 2;
+        is_literal && matches!(code::evaluate(pair.expression, &|_| None), Value::Known(_))
+    })
 }
 
 fn is_key(pair: &Pair<'_>, key: &str) -> bool {
