@@ -71,7 +71,10 @@ fn as_ordinary_user(sandbox: &Sandbox) -> Output {
     }
     // The build folder may be out of that user's reach; the program is copied to where it is not.
     let program = sandbox.folder.path().join("program");
-    fs::copy(std::env::current_exe().unwrap(), &program).unwrap();
+    // Not by this process: what another test starts just then would have the copy open for writing, and it could not
+    // be executed (`ETXTBSY`).
+    let copied = Command::new("cp").arg(std::env::current_exe().unwrap()).arg(&program).status().unwrap();
+    assert!(copied.success());
     fs::set_permissions(sandbox.folder.path(), Permissions::from_mode(0o755)).unwrap();
     let mut command = child(&program, &sandbox.path(), &sandbox.state(), "r", 1);
     command.uid(NOBODY).gid(NOBODY).current_dir("/").output().unwrap()

@@ -8,6 +8,7 @@ use super::super::connection::Connection;
 use super::super::testing::{Server, Snapshot, Waiting, environment};
 use super::super::{LeftoverKind, PostgresError, Restored, Session, drop_leftover, leftovers, restore, verify};
 use super::rich::{RICH, text_of};
+use crate::snapshot::testing::wait_for;
 use crate::target::Target;
 
 fn put_back(snapshot: &Snapshot, target: &Target) -> Result<Restored, PostgresError> {
@@ -104,6 +105,10 @@ fn clients_that_reconnect_without_pause_do_not_hinder_the_exchange() {
             });
         }
         let restored = put_back(&snapshot, &target);
+        // Where they were not exchanged, its client is still there.
+        if restored.is_err() {
+            sleeper.kill().unwrap();
+        }
         stop.store(true, std::sync::atomic::Ordering::Relaxed);
         restored.unwrap();
     });
@@ -247,6 +252,6 @@ fn what_a_killed_restore_left_is_listed_unless_it_is_at_work() {
     let error = drop_leftover(&target, &environment(), "half_done").unwrap_err();
     assert!(error.to_string().contains("another safe-test works on it"), "{error}");
     drop(at_work);
-    while drop_leftover(&target, &environment(), "half_done").is_err() {}
+    wait_for("the lock is given back", || drop_leftover(&target, &environment(), "half_done").is_ok());
     assert_eq!(server.run("postgres", "SELECT count(*) FROM pg_database WHERE datname = 'half_done'"), "0");
 }
