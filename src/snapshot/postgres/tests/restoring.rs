@@ -163,6 +163,39 @@ fn a_role_that_may_not_create_databases_is_told_so() {
 }
 
 #[test]
+fn a_tablespace_that_is_gone_or_closed_does_not_keep_a_database_from_coming_back() {
+    let server = Server::shared();
+    server.run("postgres", "CREATE ROLE spacer LOGIN PASSWORD 'spacer' CREATEDB");
+    let make = || {
+        let mut psql = server.psql("postgres");
+        psql.env("PGOPTIONS", "-c allow_in_place_tablespaces=on").args(["-c", "CREATE TABLESPACE fast LOCATION ''"]);
+        assert!(psql.status().unwrap().success());
+    };
+    make();
+    let target = server.database(
+        "spaced",
+        "ALTER DATABASE spaced OWNER TO spacer; ALTER SCHEMA public OWNER TO spacer; CREATE TABLE t (a int) TABLESPACE fast; \
+         INSERT INTO t VALUES (1); CREATE INDEX i ON t (a) TABLESPACE fast; ALTER TABLE t OWNER TO spacer",
+    );
+    let snapshot = Snapshot::take(&target);
+    assert_eq!(put_back(&snapshot, &target).unwrap().notes, Vec::<String>::new());
+    let spaces = || server.run("spaced", "SELECT a, (SELECT tablespace FROM pg_tables WHERE tablename = 't') FROM t");
+    assert_eq!(spaces(), "1|fast");
+    // It is there, and this role may not use it.
+    let restored = put_back(&snapshot, &server.target_as("spaced", "spacer")).unwrap();
+    assert!(restored.notes[0].contains("own tablespace now"), "{:?}", restored.notes);
+    assert_eq!(spaces(), "1|");
+    for leftover in leftovers(&target, &environment()).unwrap().iter().filter(|leftover| leftover.of == "spaced") {
+        drop_leftover(&target, &environment(), &leftover.name).unwrap();
+    }
+    server.run("postgres", "DROP TABLESPACE fast");
+    server.run("spaced", "UPDATE t SET a = 2");
+    let restored = put_back(&snapshot, &target).unwrap();
+    assert!(restored.notes[0].contains("own tablespace now"), "{:?}", restored.notes);
+    assert_eq!(spaces(), "1|");
+}
+
+#[test]
 fn another_database_or_server_is_refused() {
     let server = Server::shared();
     let (one, other) = (server.database("this", "CREATE TABLE t (a int)"), server.database("that", ""));
