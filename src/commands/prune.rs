@@ -51,13 +51,22 @@ fn replaced_databases(context: &mut Context, dry_run: bool) -> Result<Exit, Fail
         match snapshot::replaced(&one.target, &context.process) {
             Ok(names) => {
                 for name in names {
-                    let done = if dry_run { "would be dropped" } else { "dropped" };
-                    if !dry_run && let Err(error) = snapshot::drop_replaced(&one.target, &context.process, &name) {
-                        context.ui.warn(&format!("safe-test: {} stays: {error}", printable(&name)));
-                        exit = Exit::Failed;
-                        continue;
+                    let dropped = match dry_run {
+                        true => Ok(true),
+                        false => snapshot::drop_replaced(&one.target, &context.process, &name),
+                    };
+                    let name = printable(&name);
+                    match dropped {
+                        Ok(true) => {
+                            let done = if dry_run { "would be dropped" } else { "dropped" };
+                            context.ui.say(&format!("safe-test: {name} {done}: a restore replaced it"));
+                        }
+                        Ok(false) => context.ui.say(&format!("safe-test: {name} is at work for another safe-test")),
+                        Err(error) => {
+                            context.ui.warn(&format!("safe-test: {name} stays: {error}"));
+                            exit = Exit::Failed;
+                        }
                     }
-                    context.ui.say(&format!("safe-test: {} {done}: a restore replaced it", printable(&name)));
                 }
             }
             // A server that is not running has nothing to prune now.

@@ -23,7 +23,8 @@ use crate::verdict::Verdict;
 pub(super) fn restore(context: &mut Context, id: &OsStr, yes: bool, inherited: &Inherited) -> Result<Ending, Failure> {
     let (policy, _) = judging::policy_in_force(context)?;
     let store = Store::locate(&context.project.root, policy.snapshots.directory.as_deref())?;
-    let wanted = find(&store, &context.project.folder, id, context.clock())?;
+    let mut wanted = find(&store, &context.project.folder, id, context.clock())?;
+    wanted.iter_mut().for_each(|stored| stored.manifest.follow_project(&context.project.root));
     let judged = judging::judge_snapshots(context, &wanted)?;
     let command = ["safe-test".into(), "restore".into(), id.to_owned()];
     let recorder = Recorder::new(context, &judged, &command);

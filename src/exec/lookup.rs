@@ -142,21 +142,28 @@ mod tests {
     /// A folder with one of everything that can stand where a program is looked for.
     fn folder() -> tempfile::TempDir {
         let folder = tempfile::tempdir().unwrap();
-        let write = |name: &str, text: &[u8], mode: u32| {
+        // By another process: had this one a file open for writing, so would have, for a moment, what another test starts
+        // just then, and it could not be executed (`ETXTBSY`).
+        let write = |name: &str, text: &str, mode: u32| {
             let path = folder.path().join(name);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(&path, text).unwrap();
-            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+            fs::set_permissions(path.parent().unwrap(), fs::Permissions::from_mode(0o755)).unwrap();
+            let mut shell = Command::new("/bin/sh");
+            shell
+                .args(["-c", "printf %s \"$1\" >\"$0\" && chmod \"$2\" \"$0\""])
+                .arg(&path)
+                .args([text, &format!("{mode:o}")]);
+            assert!(shell.status().unwrap().success(), "{name}");
         };
-        write("good/tool", b"#!/bin/sh\nexit 7\n", 0o755);
-        write("good/bare", b"exit 7\n", 0o755);
-        write("good/empty", b"", 0o755);
-        write("good/here", b"#! /bin/sh\nexit 7\n", 0o755);
-        write("plain/tool", b"#!/bin/sh\nexit 8\n", 0o644);
-        write("broken/tool", b"#!/nonexistent/interpreter -x\n", 0o755);
-        write("broken/alone", b"#!/nonexistent/interpreter\n", 0o755);
-        write("plain/only", b"text", 0o644);
-        write("here", b"#!/bin/sh\nexit 9\n", 0o755);
+        write("good/tool", "#!/bin/sh\nexit 7\n", 0o755);
+        write("good/bare", "exit 7\n", 0o755);
+        write("good/empty", "", 0o755);
+        write("good/here", "#! /bin/sh\nexit 7\n", 0o755);
+        write("plain/tool", "#!/bin/sh\nexit 8\n", 0o644);
+        write("broken/tool", "#!/nonexistent/interpreter -x\n", 0o755);
+        write("broken/alone", "#!/nonexistent/interpreter\n", 0o755);
+        write("plain/only", "text", 0o644);
+        write("here", "#!/bin/sh\nexit 9\n", 0o755);
         fs::create_dir_all(folder.path().join("directories/tool")).unwrap();
         fs::create_dir_all(folder.path().join("loops")).unwrap();
         symlink("tool", folder.path().join("loops/tool")).unwrap();

@@ -1,5 +1,7 @@
 //! The manifest: the JSON file beside a dump that makes it a snapshot.
 
+use std::path::Path;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -59,6 +61,20 @@ pub struct Manifest {
     /// How to restore it by hand, a command each; `FILE` stands for the dump.
     #[serde(default)]
     pub by_hand: Vec<String>,
+}
+
+impl Manifest {
+    /// Follows a project that was moved: a database file within its former folder, which is gone, is now looked for at the
+    /// same place in `root`. Where the folder is still there the project was copied, and its databases are the original's.
+    pub fn follow_project(&mut self, root: &Path) {
+        let Some(former) = self.project.as_deref().map(Path::new).filter(|former| *former != root) else { return };
+        let Ok(inside) = Path::new(&self.database).strip_prefix(former) else { return };
+        let Some(database) = root.join(inside).to_str().map(str::to_owned) else { return };
+        if self.engine == "sqlite" && matches!(former.try_exists(), Ok(false)) {
+            self.target = self.target.replacen(&self.database, &database, 1);
+            self.database = database;
+        }
+    }
 }
 
 /// Why a snapshot was taken.

@@ -83,12 +83,12 @@ pub fn replaced(target: &Target, environment: &[(OsString, OsString)]) -> Result
     Ok(own.map(|leftover| leftover.name).collect())
 }
 
-/// Drops one of them.
+/// Drops one of them, or finds it gone; `false` where another call is at work on it.
 ///
 /// # Errors
 ///
 /// Where it is not one of them, or somebody uses it.
-pub fn drop_replaced(target: &Target, environment: &[(OsString, OsString)], name: &str) -> Result<(), SnapshotError> {
+pub fn drop_replaced(target: &Target, environment: &[(OsString, OsString)], name: &str) -> Result<bool, SnapshotError> {
     Ok(postgres::drop_leftover(target, environment, name)?)
 }
 

@@ -1,4 +1,10 @@
-//! Manifests made of a few words, for tests.
+//! Manifests made of a few words, waiting with an end, and programs, for tests.
+
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use super::{Kind, Level, Manifest, Tool};
 
@@ -27,4 +33,24 @@ pub(super) fn manifest(id: &str, database: &str, kind: Kind, taken_at: &str) -> 
         notes: Vec::new(),
         by_hand: Vec::new(),
     }
+}
+
+/// Waits until something is so; fails where it does not come in far more time than it takes on a slow and busy machine.
+#[track_caller]
+pub(super) fn wait_for(what: &str, mut is_so: impl FnMut() -> bool) {
+    let started = Instant::now();
+    while !is_so() {
+        assert!(started.elapsed() < Duration::from_secs(120), "{what}: it never came");
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// Writes a program by a process of its own: had this one the file open, so would have, for a moment, what another test
+/// starts just then, and it could not be executed (`ETXTBSY`).
+pub(super) fn write_program(path: &Path, text: &str) {
+    let mut shell = Command::new("/bin/sh");
+    shell.args(["-c", "cat >\"$0\" && chmod 755 \"$0\""]).arg(path).stdin(Stdio::piped());
+    let mut shell = shell.spawn().unwrap();
+    shell.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+    assert!(shell.wait().unwrap().success(), "{}", path.display());
 }

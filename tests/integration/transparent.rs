@@ -45,9 +45,11 @@ fn an_environment_that_is_no_map_arrives_as_it_is() {
     use std::{io, ptr};
 
     let text = |text: &OsStr| CString::new(text.as_bytes()).unwrap();
-    let entries = [&b"PATH=/usr/bin:/bin"[..], b"TWICE=1", b"TWICE=2", b"no assignment", b"=", b"BYTES=\xff"];
     for prefix in Prefix::both() {
         let sandbox = Sandbox::new();
+        let home = format!("HOME={}", sandbox.path("home").display());
+        let entries =
+            [b"PATH=/usr/bin:/bin", home.as_bytes(), b"TWICE=1", b"TWICE=2", b"no assignment", b"=", b"BYTES=\xff"];
         let words = prefix.words(&["/bin/cat", "/proc/self/environ"]);
         let (program, arguments) = (text(&words[0]), words.iter().map(|word| text(word)).collect::<Vec<_>>());
         let environment = entries.map(|entry| CString::new(entry).unwrap());

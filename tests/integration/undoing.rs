@@ -123,6 +123,30 @@ fn latest_is_not_an_older_run_where_the_newest_manifest_cannot_be_read() {
 }
 
 #[test]
+fn a_project_that_was_moved_takes_its_snapshots_along() {
+    let sandbox = Sandbox::with_sqlite();
+    let (first, second) = (sandbox.project().join("first"), sandbox.project().join("second"));
+    fs::create_dir(&first).unwrap();
+    for file in [".env", "app_test.db", "suite"] {
+        fs::rename(sandbox.project().join(file), first.join(file)).unwrap();
+    }
+    fs::create_dir(first.join(".git")).unwrap();
+    Outcome::of(sandbox.command().arg("./suite").current_dir(&first)).expect_code(0);
+    fs::rename(&first, &second).unwrap();
+    sandbox.sqlite("second/app_test.db", "UPDATE t SET a = 2");
+    let restore = || Outcome::of(sandbox.command().args(["restore", "latest"]).current_dir(&second));
+    // While something stands at the former place, the file there would be the one that was saved.
+    fs::create_dir(&first).unwrap();
+    assert!(restore().expect_code(120).stderr.contains("another project's"));
+    fs::remove_dir(&first).unwrap();
+    let restored = restore().expect_code(0);
+    assert!(restored.stdout.contains("/second/app_test.db` is back"), "{}", restored.stdout);
+    assert!(!first.exists());
+    assert_eq!(sandbox.sqlite("second/app_test.db", "SELECT a FROM t"), "1");
+    Outcome::of(sandbox.command().args(["log", "verify"]).current_dir(&second)).expect_code(0);
+}
+
+#[test]
 fn who_cannot_put_a_database_back_is_told_before_the_command_runs() {
     let database = "modest_test";
     let sandbox = Sandbox::with_postgres(database);

@@ -71,8 +71,15 @@ fn as_ordinary_user(sandbox: &Sandbox) -> Output {
     }
     // The build folder may be out of that user's reach; the program is copied to where it is not.
     let program = sandbox.folder.path().join("program");
-    fs::copy(std::env::current_exe().unwrap(), &program).unwrap();
-    fs::set_permissions(sandbox.folder.path(), Permissions::from_mode(0o755)).unwrap();
+    // Not by this process: what another test starts just then would have the copy open for writing, and it could not
+    // be executed (`ETXTBSY`).
+    let mut copy = Command::new("install");
+    copy.args(["-m", "755"]).arg(std::env::current_exe().unwrap()).arg(&program);
+    assert!(copy.status().unwrap().success());
+    for folder in [sandbox.folder.path().to_owned(), sandbox.folder.path().join("shop")] {
+        let mode = fs::metadata(&folder).unwrap().permissions().mode();
+        fs::set_permissions(&folder, Permissions::from_mode(mode | 0o055)).unwrap();
+    }
     let mut command = child(&program, &sandbox.path(), &sandbox.state(), "r", 1);
     command.uid(NOBODY).gid(NOBODY).current_dir("/").output().unwrap()
 }
@@ -147,7 +154,7 @@ fn a_full_disk_is_named_and_leaves_a_whole_log_that_goes_on_once_there_is_space(
 #[cfg(target_os = "linux")]
 fn a_read_only_file_system_is_named() {
     let sandbox = Sandbox::new();
-    let output = on_a_small_file_system(&sandbox, "mount -o remount,ro \"$LOGS\"\n\"$0\" \"$@\"", 1);
+    let output = on_a_small_file_system(&sandbox, "mount -o remount,bind,ro \"$LOGS\"\n\"$0\" \"$@\"", 1);
     assert!(failed_with(&output, "Open ReadOnlyFilesystem"), "{output:?}");
 }
 

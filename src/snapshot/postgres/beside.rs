@@ -102,8 +102,7 @@ fn create(server: &mut Session, material: Material<'_>, what: &str) -> Result<(S
         notes.push(format!("The role `{}` is gone: the database belongs to the user who restored it.", facts.owner));
     }
     let tablespace = has("pg_tablespace", "spcname", &facts.tablespace)?;
-    let name = free_name(server, of, what, request.now)?;
-    lock(server, &name)?;
+    let name = free_locked_name(server, of, what, request.now)?;
     let marker = Marker { what: what.to_owned(), of: of.clone(), at: request.now };
     // In one go: where we are killed while the server still creates it, psql marks it all the same.
     let create = facts.create(&name, owner, tablespace);
@@ -115,6 +114,24 @@ fn create(server: &mut Session, material: Material<'_>, what: &str) -> Result<(S
         other => other,
     })?;
     Ok((name, notes))
+}
+
+/// A name that no database of the server has and no other process is about to use, locked for us.
+fn free_locked_name(
+    server: &mut Session,
+    database: &str,
+    what: &str,
+    now: chrono::DateTime<chrono::Utc>,
+) -> Result<String, PostgresError> {
+    let mut attempt = 1;
+    loop {
+        let name = related(database, what, now, attempt);
+        // Looked for once it is locked: who had it may have made the database meanwhile.
+        if try_lock(server, &name)? && !server.exists(&name)? {
+            return Ok(name);
+        }
+        attempt += 1;
+    }
 }
 
 /// A name that no database of the server has.
@@ -134,18 +151,12 @@ pub(super) fn free_name(
     }
 }
 
-/// Takes the lock that says that a database of ours is being worked on; it is given back when the session ends.
-///
-/// # Errors
-///
-/// [`PostgresError::NotDropped`] if another process works on it.
-pub(super) fn lock(server: &mut Session, database: &str) -> Result<(), PostgresError> {
+/// Takes the lock that says that a database of ours is being worked on, if no other process has it; it is given back when
+/// the session ends.
+pub(super) fn try_lock(server: &mut Session, database: &str) -> Result<bool, PostgresError> {
     let key = format!("hashtext({})", literal(database));
     let taken = server.psql.ask(format!("SELECT pg_try_advisory_lock(1935764835, {key})"))?;
-    if taken.first().is_some_and(|answer| answer == b"t") {
-        return Ok(());
-    }
-    Err(PostgresError::NotDropped { database: database.to_owned(), reason: "another safe-test works on it".to_owned() })
+    Ok(taken.first().is_some_and(|answer| answer == b"t"))
 }
 
 /// The statement that writes our mark on a database.

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use chrono::{DateTime, Utc};
 
-use super::beside::{Marker, drop_database, lock, users_of};
+use super::beside::{Marker, drop_database, try_lock, users_of};
 use super::connection::Connection;
 use super::psql::{literal, text};
 use super::{PostgresError, Session};
@@ -42,23 +42,26 @@ pub fn leftovers(target: &Target, environment: &[(OsString, OsString)]) -> Resul
     list(&mut server)
 }
 
-/// Drops one of them.
+/// Drops one of them, or finds it gone; `false` if another safe-test is at work on it, which makes it that one's to drop.
 ///
 /// # Errors
 ///
-/// [`PostgresError::NotDropped`] if it is not one of them, is being worked on, or somebody is connected to it.
-pub fn drop_leftover(target: &Target, environment: &[(OsString, OsString)], name: &str) -> Result<(), PostgresError> {
+/// [`PostgresError::NotDropped`] if it is not one of them, or somebody is connected to it.
+pub fn drop_leftover(target: &Target, environment: &[(OsString, OsString)], name: &str) -> Result<bool, PostgresError> {
     let mut server = Session::open_maintenance(&Connection::new(target, environment)?, None)?;
     let refuse = |reason: String| PostgresError::NotDropped { database: name.to_owned(), reason };
-    if !list(&mut server)?.iter().any(|leftover| leftover.name == name) {
-        return Err(refuse("it was not made by safe-test".to_owned()));
+    if !try_lock(&mut server, name)? {
+        return Ok(false);
     }
-    lock(&mut server, name)?;
+    if !list(&mut server)?.iter().any(|leftover| leftover.name == name) {
+        let is_gone = !server.exists(name)?;
+        return if is_gone { Ok(true) } else { Err(refuse("it was not made by safe-test".to_owned())) };
+    }
     let users = users_of(&mut server, name)?;
     if !users.is_empty() {
         return Err(refuse(format!("in use by {users}")));
     }
-    drop_database(&mut server, name)
+    drop_database(&mut server, name).map(|()| true)
 }
 
 fn list(server: &mut Session) -> Result<Vec<Leftover>, PostgresError> {

@@ -25,6 +25,8 @@ use crate::snapshot::Watch;
 struct Manner {
     /// With the owners and grants of the objects.
     owners: bool,
+    /// With each table and index in the tablespace that it was in.
+    tablespaces: bool,
     /// With the search path of the database.
     search_path: bool,
 }
@@ -40,11 +42,14 @@ pub(super) fn load(
     name: &str,
     watch: &dyn Watch,
 ) -> Result<Vec<String>, PostgresError> {
-    let mut manner = Manner { owners: true, search_path: false };
+    let mut manner = Manner { owners: true, tablespaces: true, search_path: false };
     let mut notes = Vec::new();
     loop {
         let Err(error) = attempt(server, material, name, manner, watch) else { return Ok(notes) };
-        if !manner.search_path && about_names(&error) {
+        if manner.tablespaces && about_tablespaces(&error) {
+            manner.tablespaces = false;
+            notes.push(format!("Tables and indexes are in the database's own tablespace now: {error}"));
+        } else if !manner.search_path && about_names(&error) {
             manner.search_path = true;
             notes.push(format!("It was restored with the database's own search path, since with none: {error}"));
         } else if manner.owners && (about_roles(&error) || about_names(&error)) {
@@ -66,6 +71,12 @@ fn about_names(error: &PostgresError) -> bool {
         }
         _ => false,
     }
+}
+
+/// Whether a failure comes from a tablespace that is gone, or that is not ours to use: the setting that a dump makes for
+/// it has its name in every language.
+fn about_tablespaces(error: &PostgresError) -> bool {
+    matches!(error, PostgresError::ToolFailed { message, .. } if message.contains("tablespace"))
 }
 
 /// Whether a failure may come from roles that are missing or not ours; as for messages in another language, see above.
@@ -91,6 +102,9 @@ fn attempt(
     command.args(["--exit-on-error", "--single-transaction", "--no-password"]);
     if !manner.owners {
         command.args(["--no-owner", "--no-acl"]);
+    }
+    if !manner.tablespaces {
+        command.arg("--no-tablespaces");
     }
     let mut client = None;
     if manner.search_path {

@@ -13,7 +13,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use super::beside::{Marker, free_name, users_of};
-use super::psql::{identifier, literal};
+use super::psql::{identifier, literal, text};
 use super::{PostgresError, Session};
 
 /// How often the server's five seconds are waited for.
@@ -56,9 +56,10 @@ pub(super) fn exchange(server: &mut Session, exchange: &Exchange<'_>) -> Result<
     statements.push("COMMIT".to_owned());
 
     let mut usher = Session::connect(server.connection.clone())?;
+    let unwanted = unwanted(server, exchange)?;
     let done = AtomicBool::new(false);
     let result = thread::scope(|scope| {
-        scope.spawn(|| send_away(&mut usher, exchange, &done));
+        scope.spawn(|| send_away(&mut usher, &unwanted, &done));
         let result = in_one_transaction(server, &statements);
         done.store(true, Ordering::Relaxed);
         result
@@ -91,14 +92,22 @@ fn in_one_transaction(server: &mut Session, statements: &[String]) -> Result<(),
     }
 }
 
-/// Ends the sessions in both databases until told that it is done. Those that this role may not end are left: the
-/// exchange then fails and names them.
-fn send_away(usher: &mut Session, exchange: &Exchange<'_>, done: &AtomicBool) {
+/// The condition for the sessions that stand in the way: those in the database in use by its number, which it keeps, and
+/// those in the other one by the name that it gives up. Once the names are exchanged, whoever connects to the restored
+/// database is neither.
+fn unwanted(server: &mut Session, exchange: &Exchange<'_>) -> Result<String, PostgresError> {
+    let database = literal(exchange.database);
+    let number = server.psql.ask(format!("SELECT oid FROM pg_database WHERE datname = {database}"))?;
+    let number = number.first().map_or_else(|| "0".to_owned(), |field| text(field));
+    Ok(format!("(datid = {number} OR datname = {})", literal(exchange.beside)))
+}
+
+/// Ends these sessions until told that it is done. Those that this role may not end are left: the exchange then fails and
+/// names them.
+fn send_away(usher: &mut Session, unwanted: &str, done: &AtomicBool) {
     let statement = format!(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
-         WHERE datname IN ({}, {}) AND pg_has_role(current_user, usesysid, 'MEMBER')",
-        literal(exchange.database),
-        literal(exchange.beside),
+         WHERE {unwanted} AND pg_has_role(current_user, usesysid, 'MEMBER')"
     );
     while !done.load(Ordering::Relaxed) {
         if matches!(usher.psql.ask(&statement), Err(PostgresError::ConnectionLost { .. })) {

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use chrono::DateTime;
 use tempfile::TempDir;
@@ -18,6 +18,7 @@ use super::tools::{Tools, find};
 use super::{Limits, PostgresError, Request, Session, take};
 use crate::environment::Origin;
 use crate::secret::Secret;
+use crate::snapshot::testing::wait_for;
 use crate::snapshot::{Kind, Manifest, TableRows, Taken, Tool, Watch};
 use crate::target::{Engine, Place, Target};
 
@@ -26,7 +27,7 @@ pub(super) const PASSWORD: &str = r"p:w\ 'ü#";
 
 /// A server with scram authentication over TCP.
 pub(super) struct Server {
-    _folder: TempDir,
+    folder: TempDir,
     pub(super) port: u16,
     process: Child,
     tools: Tools,
@@ -55,25 +56,36 @@ impl Server {
                 chown(path, Some(uid), Some(gid)).unwrap();
             }
         }
-        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let data = folder.path().join("data");
         let mut initdb = as_user(&tools.program("initdb"), user);
         initdb.args(["-A", "scram-sha-256", "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"]);
-        initdb.arg("--pwfile").arg(folder.path().join("password")).arg("-D").arg(&data).stdout(Stdio::null());
+        initdb
+            .arg("--pwfile")
+            .arg(folder.path().join("password"))
+            .arg("-D")
+            .arg(folder.path().join("data"))
+            .stdout(Stdio::null());
         assert!(initdb.status().unwrap().success(), "initdb");
-        let mut postgres = as_user(&tools.program("postgres"), user);
-        postgres.arg("-D").arg(&data).arg("-k").arg(folder.path()).args(["-p", &port.to_string()]);
-        postgres.args(["-c", "fsync=off", "-c", "max_prepared_transactions=5", "-c", "autovacuum=off"]);
-        postgres.args(["-c", "listen_addresses=127.0.0.1", "-c", "max_connections=30"]);
-        let log = fs::File::create(folder.path().join("log")).unwrap();
-        let process = postgres.stdout(Stdio::null()).stderr(log).spawn().unwrap();
-        let server = Server { _folder: folder, port, process, tools };
-        let deadline = Instant::now() + Duration::from_secs(30);
-        while Session::connect(Connection::new(&server.target("postgres"), &environment()).unwrap()).is_err() {
-            assert!(Instant::now() < deadline, "the server does not answer");
-            std::thread::sleep(Duration::from_millis(30));
-        }
+        let (port, process) = Server::spawn(&tools, folder.path(), user);
+        let mut server = Server { folder, port, process, tools };
+        wait_for("the server answers", || {
+            // Another program may have taken the port between our closing and the server's opening it.
+            if server.process.try_wait().unwrap().is_some() {
+                (server.port, server.process) = Server::spawn(&server.tools, server.folder.path(), user);
+            }
+            Session::connect(Connection::new(&server.target("postgres"), &environment()).unwrap()).is_ok()
+        });
         server
+    }
+
+    /// Starts the program on a port that is free.
+    fn spawn(tools: &Tools, folder: &Path, user: Option<(u32, u32)>) -> (u16, Child) {
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let mut postgres = as_user(&tools.program("postgres"), user);
+        postgres.arg("-D").arg(folder.join("data")).arg("-k").arg(folder).args(["-p", &port.to_string()]);
+        postgres.args(["-c", "fsync=off", "-c", "max_prepared_transactions=5", "-c", "autovacuum=off"]);
+        postgres.args(["-c", "listen_addresses=127.0.0.1", "-c", "max_connections=200"]);
+        let log = fs::File::create(folder.join("log")).unwrap();
+        (port, postgres.stdout(Stdio::null()).stderr(log).spawn().unwrap())
     }
 
     /// A database of this server, as its superuser.
@@ -97,7 +109,7 @@ impl Server {
 
     /// A new database, filled by a script.
     pub(super) fn database(&self, name: &str, script: &str) -> Target {
-        self.run("postgres", &format!("CREATE DATABASE {}", super::psql::identifier(name)));
+        self.run("postgres", &format!("CREATE DATABASE {} TEMPLATE template0", super::psql::identifier(name)));
         self.run(name, script);
         self.target(name)
     }

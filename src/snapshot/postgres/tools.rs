@@ -152,9 +152,10 @@ fn usual_folders() -> Vec<PathBuf> {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::{PermissionsExt, symlink};
+    use std::os::unix::fs::symlink;
 
     use super::*;
+    use crate::snapshot::testing::write_program;
 
     fn tools(versions: &[u32]) -> Vec<Tools> {
         versions.iter().map(|major| Tools { folder: format!("/v{major}").into(), major: *major }).collect()
@@ -205,12 +206,10 @@ mod tests {
             fs::create_dir(folder).unwrap();
         }
         let wrapper = temporary.path().join("pg_wrapper");
-        fs::write(&wrapper, "#!/bin/sh\necho 'pg_dump (PostgreSQL) 99.1'\n").unwrap();
-        fs::set_permissions(&wrapper, fs::Permissions::from_mode(0o755)).unwrap();
+        write_program(&wrapper, "#!/bin/sh\necho 'pg_dump (PostgreSQL) 99.1'\n");
         for name in ["pg_dump", "pg_restore", "psql"] {
             symlink(&wrapper, wrapped.join(name)).unwrap();
-            fs::write(own.join(name), "#!/bin/sh\necho 'pg_dump (PostgreSQL) 16.4 (local build)'\n").unwrap();
-            fs::set_permissions(own.join(name), fs::Permissions::from_mode(0o755)).unwrap();
+            write_program(&own.join(name), "#!/bin/sh\necho 'pg_dump (PostgreSQL) 16.4 (local build)'\n");
         }
         let path = std::env::join_paths([&wrapped, &own]).unwrap();
         assert_eq!(installed(Some(&path), &[]), [Tools { folder: own, major: 16 }]);

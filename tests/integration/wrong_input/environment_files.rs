@@ -2,19 +2,23 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::process::Command;
 
-use crate::support::{Outcome, Sandbox};
+use crate::support::{Outcome, Sandbox, copy_program};
 
 /// Does what follows as somebody who is not root, whom no permission stops.
 pub(super) fn as_nobody(sandbox: &Sandbox) -> Command {
     if !rustix::process::geteuid().is_root() {
         return sandbox.command();
     }
+    // The build folder may be out of that user's reach.
+    let program = sandbox.tools().join("safe-test");
+    copy_program(Path::new(env!("CARGO_BIN_EXE_safe-test")), &program);
     let everything = sandbox.project().parent().unwrap().to_owned();
     Outcome::of(Command::new("chown").args(["-R", "nobody"]).arg(&everything)).expect_code(0);
     let mut command = sandbox.program("setpriv");
-    command.args(["--reuid=nobody", "--regid=nogroup", "--clear-groups", env!("CARGO_BIN_EXE_safe-test")]);
+    command.args(["--reuid=nobody", "--regid=nogroup", "--clear-groups"]).arg(program);
     command
 }
 

@@ -9,19 +9,47 @@ use crate::support::{Outcome, Sandbox};
 
 #[test]
 fn a_folder_that_cannot_be_written_stops_the_run() {
+    // Somebody else's, which only root can make; what the owner has closed the owner can open.
+    if !rustix::process::geteuid().is_root() {
+        return;
+    }
     let sandbox = Sandbox::with_sqlite();
     fs::create_dir(sandbox.backups()).unwrap();
     let mut command = as_nobody(&sandbox);
-    // Given back to root, or, where the tests are not root, closed: `chmod` by the owner opens it again.
-    if rustix::process::geteuid().is_root() {
-        std::os::unix::fs::chown(sandbox.backups(), Some(0), Some(0)).unwrap();
-    } else {
-        fs::set_permissions(sandbox.project(), fs::Permissions::from_mode(0o500)).unwrap();
-        fs::remove_dir(sandbox.backups()).unwrap_err();
-    }
+    std::os::unix::fs::chown(sandbox.backups(), Some(0), Some(0)).unwrap();
     let outcome = Outcome::of(command.arg("./suite"));
-    fs::set_permissions(sandbox.project(), fs::Permissions::from_mode(0o755)).unwrap();
     sandbox.expect_not_run(&outcome, 121, &["cannot use the snapshots' folder", "backups", "hint: make it a folder"]);
+}
+
+/// In a mount namespace of its own, where the folder of snapshots can be read and not written, by root neither.
+#[cfg(target_os = "linux")]
+fn with_backups_read_only(sandbox: &Sandbox, arguments: &[&str]) -> Outcome {
+    let script = "mount --bind backups backups && mount -o remount,bind,ro backups || exit 99; exec \"$0\" \"$@\"";
+    let mut command = sandbox.program("unshare");
+    command.args(["--user", "--map-root-user", "--mount", "sh", "-c", script, env!("CARGO_BIN_EXE_safe-test")]);
+    Outcome::of(command.args(arguments))
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_read_only_folder_stops_the_run_and_is_still_read() {
+    let sandbox = Sandbox::with_sqlite();
+    sandbox.guarded().expect_code(0);
+    sandbox.has_run();
+    sandbox.sqlite("app_test.db", "UPDATE t SET a = 2");
+    let before = sandbox.stored();
+    let outcome = with_backups_read_only(&sandbox, &["./suite"]);
+    sandbox.expect_not_run(&outcome, 121, &["backups", "Read-only file system", "hint: "]);
+    for arguments in [&["list"][..], &["verify", "--all"], &["log"], &["log", "verify"], &["check"]] {
+        with_backups_read_only(&sandbox, arguments).expect_code(0);
+    }
+    // What changes a database needs its safety snapshot first; what removes snapshots, the log.
+    let outcome = with_backups_read_only(&sandbox, &["restore", "latest"]);
+    assert!(matches!(outcome.code(), Some(121 | 125)), "{outcome:?}");
+    assert_eq!(outcome.stderr.lines().last(), Some("  nothing was changed"), "{}", outcome.stderr);
+    assert_eq!(sandbox.sqlite("app_test.db", "SELECT a FROM t"), "2");
+    assert_eq!(sandbox.stored(), before);
+    sandbox.guarded().expect_code(0);
 }
 
 #[test]

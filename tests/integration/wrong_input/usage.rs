@@ -4,7 +4,9 @@ use crate::support::Sandbox;
 
 #[test]
 fn a_missing_command_is_127_and_costs_no_snapshot() {
-    let sandbox = Sandbox::with_sqlite();
+    let mut sandbox = Sandbox::with_sqlite();
+    // A folder that the tester may not look into would make it 126, as it does for `env`.
+    sandbox.set("PATH", "/usr/bin:/bin");
     let outcome = sandbox.run(&["no-such-program", "--flag"]);
     sandbox.expect_not_run(&outcome, 127, &["command not found: no-such-program", "hint: "]);
     assert!(!sandbox.backups().exists());

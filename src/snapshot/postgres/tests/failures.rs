@@ -8,6 +8,7 @@ use super::super::{Limits, PostgresError, Session, take};
 use crate::error::Explain;
 use crate::exit::Exit;
 use crate::secret::Secret;
+use crate::snapshot::testing::wait_for;
 
 #[test]
 fn a_login_that_fails_is_told_apart() {
@@ -58,10 +59,10 @@ fn a_locked_table_is_named_with_its_holder() {
     let mut holder = server.psql("locked");
     holder.env("PGAPPNAME", "migration").arg("-c").arg("BEGIN; LOCK TABLE orders; SELECT pg_sleep(60)");
     let mut holder = holder.spawn().unwrap();
-    while server
-        .run("postgres", "SELECT count(*) FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND relation > 16384")
-        == "0"
-    {}
+    // Of this database: others of the server have locks of their own.
+    let locks = "SELECT count(*) FROM pg_locks WHERE relation = 'orders'::regclass AND mode = 'AccessExclusiveLock' AND granted \
+                 AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+    wait_for("the table is locked", || server.run("locked", locks) == "1");
     let error = Snapshot::try_take(&target).map(drop).unwrap_err();
     holder.kill().unwrap();
     holder.wait().unwrap();

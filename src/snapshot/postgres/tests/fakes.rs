@@ -2,10 +2,11 @@
 
 use std::ffi::OsString;
 use std::fs;
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::symlink;
 
 use super::super::testing::{Server, Snapshot};
 use super::super::{PostgresError, find};
+use crate::snapshot::testing::write_program;
 
 /// An environment whose `PATH` begins with a `pg_dump` that runs this shell code; `REAL` is the real one.
 fn with_fake(folder: &std::path::Path, code: &str) -> Vec<(OsString, OsString)> {
@@ -15,8 +16,7 @@ fn with_fake(folder: &std::path::Path, code: &str) -> Vec<(OsString, OsString)> 
     }
     let code = code.replace("REAL", real.program("pg_dump").to_str().unwrap());
     let version = format!("case $1 in --version) echo 'pg_dump (PostgreSQL) {}.0'; exit;; esac", real.major);
-    fs::write(folder.join("pg_dump"), format!("#!/bin/sh\n{version}\n{code}\n")).unwrap();
-    fs::set_permissions(folder.join("pg_dump"), fs::Permissions::from_mode(0o755)).unwrap();
+    write_program(&folder.join("pg_dump"), &format!("#!/bin/sh\n{version}\n{code}\n"));
     vec![("PATH".into(), format!("{}:/usr/bin:/bin", folder.display()).into())]
 }
 

@@ -2,6 +2,7 @@
 
 use super::super::Session;
 use super::super::testing::{Server, Snapshot, environment};
+use crate::snapshot::testing::wait_for;
 
 const START: &str = "CREATE TABLE t (a serial, b text); INSERT INTO t (b) VALUES ('x'); CREATE UNLOGGED TABLE u (a int); \
     CREATE SEQUENCE s; SELECT nextval('s'), nextval('s'); CREATE SEQUENCE fresh; CREATE TABLE full_table AS SELECT 1 AS a; \
@@ -97,9 +98,10 @@ fn an_unlogged_table_that_a_crash_emptied_is_not_unchanged() {
         let output = server.psql("shop").args(["-c", walwriter]).output().unwrap();
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
     };
-    while matches!(answer(), pid if pid.is_empty() || pid == process.as_raw_nonzero().to_string()) {
-        std::thread::sleep(std::time::Duration::from_millis(20));
-    }
+    wait_for("the server is back", || {
+        let answer = answer();
+        !answer.is_empty() && answer != process.as_raw_nonzero().to_string()
+    });
     assert_eq!(server.run("postgres", "SELECT pg_postmaster_start_time()"), started);
     assert_eq!(server.run("shop", "SELECT count(*) FROM u"), "0");
     assert!(!unchanged(&snapshot));
