@@ -11,8 +11,9 @@ use std::rc::Rc;
 use super::super::code::{self, Value};
 use super::super::formats;
 use super::super::layers::{Draft, Layer};
+use super::super::placeholders::Placeholders;
 use super::super::{Origin, Setting};
-use super::{EVERY_DIALECT, Scene, spring};
+use super::{EVERY_DIALECT, Scene};
 
 /// What the plugins call their parameters, where those say which database it is.
 const KEYS: &[&str] = &["url", "user", "username", "password"];
@@ -188,18 +189,18 @@ fn push(
     let shown = scene.library.shown(path);
     let is_code = loader == "Gradle";
     let layer = Layer::Computed(Rc::new(move |lookup| {
-        let budget = std::cell::Cell::new(10_000);
         let known = |name: &str| match name.strip_prefix("env.") {
             Some(name) => lookup(name),
             None => properties.get(name).cloned().or_else(|| lookup(name)),
         };
+        let placeholders = Placeholders::of_file(&known);
         let settings = named.iter().filter_map(|one| {
             let (value, unresolved) = match is_code {
                 true => match code::evaluate(&one.text, lookup) {
                     Value::Unset => return None,
                     value => value.settled(&one.text)?,
                 },
-                false => (spring::filled(&one.text, &known, &budget), None),
+                false => (placeholders.filled(&one.text), None),
             };
             let origin = Origin::file(one.name.clone(), &shown, one.line);
             Some(Setting { name: one.name.clone(), value, origin, unresolved })
