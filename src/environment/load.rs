@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use super::dotenv::{self, Document};
+use super::formats::{FlatEntry, FormatError};
 use super::survey::{Condition, FileProblem, LARGEST_FILE, ProblemKind};
 use super::{Files, Origin, Project, Setting};
 
@@ -88,6 +89,19 @@ impl<'a> Library<'a> {
         self.text(path).map(|text| String::from_utf8_lossy(&text.bytes).into_owned())
     }
 
+    /// The entries of the settings file at `path` as `flatten` reads them; a broken line in it is noted as a problem.
+    pub(super) fn entries(
+        &self,
+        path: &Path,
+        flatten: impl Fn(&str) -> Result<Vec<FlatEntry>, FormatError>,
+    ) -> Option<Vec<FlatEntry>> {
+        let entries = flatten(&self.string(path)?).unwrap_or_else(|error| {
+            self.broken_line(path, error.line, error.message);
+            error.entries
+        });
+        Some(entries)
+    }
+
     fn read(&self, path: &Path) -> Option<Text> {
         let shown = self.project.shown(path);
         let bytes = match self.files.read(path) {
@@ -130,7 +144,7 @@ impl<'a> Library<'a> {
     }
 
     /// A mistake of a format that has one syntax, whoever reads it.
-    pub(super) fn broken_line(&self, path: &Path, line: u32, message: String) {
+    fn broken_line(&self, path: &Path, line: u32, message: String) {
         let file = self.project.shown(path);
         self.problem(FileProblem { file, line: Some(line), message, kind: ProblemKind::BrokenLine });
     }

@@ -76,8 +76,7 @@ fn parse_one(name: &Name, text: &str, context: &Context<'_>) -> Vec<Draft> {
             if let Some(draft) = super::url::parse(text) {
                 return vec![with_engine_of_name(draft, name)];
             }
-            let oracle_or_sqlite = super::sqlite::parse(text, context);
-            if let Some(drafts) = oracle_or_sqlite.or_else(|| super::pdo::parse(text, context)) {
+            if let Some(drafts) = super::sqlite::parse(text, context) {
                 return drafts;
             }
         }
@@ -163,7 +162,6 @@ const NO_SERVER: &[&str] = &[
     "surrealkv",
     "rocksdb",
     "leveldb",
-    "file",
     "embed",
     "iofs",
     "github",

@@ -112,14 +112,7 @@ fn environments(scene: &Scene<'_>, home: &Path) -> Vec<String> {
 }
 
 fn read(library: &Library<'_>, path: &Path) -> Vec<Setting> {
-    if !library.exists(path) {
-        return Vec::new();
-    }
-    let text = library.string(path).unwrap_or_default();
-    let entries = formats::json::flatten(&text).unwrap_or_else(|error| {
-        library.broken_line(path, error.line, error.message);
-        error.entries
-    });
+    let Some(entries) = library.entries(path, formats::json::flatten) else { return Vec::new() };
     let mut settings = files::dotted(entries, &library.shown(path), None);
     for setting in &mut settings {
         setting.name = setting.name.replace(':', ".");

@@ -40,11 +40,7 @@ pub(in crate::environment) fn layers(path: &Path, library: &Library<'_>) -> Vec<
         "exs" => return elixir::configuration(library, path, None).into_iter().collect(),
         _ => return dotenv(path),
     };
-    let Some(text) = library.string(path) else { return Vec::new() };
-    let entries = flat(&text).unwrap_or_else(|error| {
-        library.broken_line(path, error.line, error.message);
-        error.entries
-    });
+    let Some(entries) = library.entries(path, flat) else { return Vec::new() };
     let shown = library.shown(path);
     vec![Layer::Computed(Rc::new(move |lookup| settings(&entries, &shown, lookup)))]
 }

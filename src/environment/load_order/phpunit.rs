@@ -32,11 +32,7 @@ impl Phpunit {
             paths.insert(0, folder.join(named));
         }
         let path = paths.into_iter().find(|path| library.exists(path))?;
-        let text = library.string(&path)?;
-        let entries = formats::xml::flatten(&text).unwrap_or_else(|error| {
-            library.broken_line(&path, error.line, error.message);
-            error.entries
-        });
+        let entries = library.entries(&path, formats::xml::flatten)?;
         let shown = library.shown(&path);
         Some((path, Phpunit::of(&entries, &shown)))
     }
@@ -76,11 +72,7 @@ impl Phpunit {
 
 /// A configuration that is named by itself; other XML is read by its elements and attributes.
 pub(super) fn layers(path: &Path, library: &Library<'_>) -> Vec<Layer> {
-    let Some(text) = library.string(path) else { return Vec::new() };
-    let entries = formats::xml::flatten(&text).unwrap_or_else(|error| {
-        library.broken_line(path, error.line, error.message);
-        error.entries
-    });
+    let Some(entries) = library.entries(path, formats::xml::flatten) else { return Vec::new() };
     let shown = library.shown(path);
     let phpunit = Phpunit::of(&entries, &shown);
     let lists = [phpunit.server, phpunit.forced, phpunit.env];

@@ -79,11 +79,7 @@ pub(super) fn by_itself(library: &Library<'_>, path: &Path) -> Option<Layer> {
 }
 
 fn entries(library: &Library<'_>, path: &Path) -> Option<Vec<FlatEntry>> {
-    let text = library.string(path)?;
-    Some(formats::yaml::flatten(&hidden_erb(&text)).unwrap_or_else(|error| {
-        library.broken_line(path, error.line, error.message);
-        error.entries
-    }))
+    library.entries(path, |text| formats::yaml::flatten(&hidden_erb(text)))
 }
 
 fn settings(section: &[FlatEntry], shown: &Path, urls_replace: bool, lookup: Lookup<'_>) -> Vec<Setting> {

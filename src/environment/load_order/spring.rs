@@ -144,13 +144,9 @@ fn documents(scene: &Scene<'_>, folders: &[PathBuf], name: &str, active: Option<
 }
 
 fn read(library: &Library<'_>, path: &Path, active: Option<&[String]>) -> Vec<FileEntry> {
-    let text = library.string(path).unwrap_or_default();
     let is_properties = path.extension().is_some_and(|extension| extension == "properties");
-    let flat = if is_properties { formats::properties::flatten(&text) } else { formats::yaml::flatten(&text) };
-    let flat = flat.unwrap_or_else(|error| {
-        library.broken_line(path, error.line, error.message);
-        error.entries
-    });
+    let flatten = if is_properties { formats::properties::flatten } else { formats::yaml::flatten };
+    let flat = library.entries(path, flatten).unwrap_or_default();
     let shown = Rc::new(library.shown(path));
     // Later documents of a file beat earlier ones.
     let mut entries: Vec<FileEntry> = Vec::new();

@@ -1,8 +1,8 @@
 //! `host-unknown`: a host that is neither shown to be local nor known to be far.
 
-use super::{Subject, allowed, origin_of};
+use super::{Subject, allowed, origin_of, unverified};
 use crate::target::Place;
-use crate::verdict::{Finding, Level, Locality, addresses};
+use crate::verdict::{Finding, Locality, addresses};
 
 /// The id of this rule.
 pub(super) const ID: &str = "host-unknown";
@@ -25,14 +25,7 @@ pub(super) fn check(subject: &Subject<'_>) -> Vec<Finding> {
                     ),
                 )
             };
-            findings.push(Finding {
-                rule: ID,
-                level: Level::Unverified,
-                target: Some(at),
-                message,
-                remedy,
-                origin: origin_of(target).cloned(),
-            });
+            findings.push(unverified(ID, at, origin_of(target), message, remedy));
         }
         let Some(origin) = origin_of(target) else { continue };
         for place in located.iter().filter(|place| place.without_policy == Some(Locality::Unknown)) {

@@ -98,6 +98,11 @@ fn production(rule: &'static str, target: usize, origin: &Origin, message: Strin
     Finding { rule, level: Level::Production, target: Some(target), message, remedy, origin: Some(origin.clone()) }
 }
 
+/// A finding that a target is not shown to be safe.
+fn unverified(rule: &'static str, target: usize, origin: Option<&Origin>, message: String, remedy: String) -> Finding {
+    Finding { rule, level: Level::Unverified, target: Some(target), message, remedy, origin: origin.cloned() }
+}
+
 /// What a rule would have found about a target if the policy did not allow it.
 fn allowed(rule: &'static str, target: usize, origin: &Origin, message: String) -> Finding {
     let level = Level::Note;

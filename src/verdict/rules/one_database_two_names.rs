@@ -1,7 +1,7 @@
 //! `one-database-two-names`: a variable for tests and a variable for production name the same database.
 
-use super::Subject;
-use crate::verdict::{Finding, Level, words};
+use super::{Subject, unverified};
+use crate::verdict::{Finding, words};
 
 /// The id of this rule.
 pub(super) const ID: &str = "one-database-two-names";
@@ -17,14 +17,13 @@ pub(super) fn check(subject: &Subject<'_>) -> Vec<Finding> {
         if let (Some(test), Some(production)) = (test, production)
             && test != production
         {
-            findings.push(Finding {
-                rule: ID,
-                level: Level::Unverified,
-                target: Some(at),
-                message: format!("{test} and {production} name the same database"),
-                remedy: format!("give {} a database of its own", test.variable),
-                origin: Some(test.clone()),
-            });
+            findings.push(unverified(
+                ID,
+                at,
+                Some(test),
+                format!("{test} and {production} name the same database"),
+                format!("give {} a database of its own", test.variable),
+            ));
         }
     }
     findings

@@ -1,7 +1,7 @@
 //! `shadow-database`: the shadow database, which is wiped, is the main one.
 
-use super::Subject;
-use crate::verdict::{Finding, Level};
+use super::{Subject, unverified};
+use crate::verdict::Finding;
 
 /// The id of this rule.
 pub(super) const ID: &str = "shadow-database";
@@ -13,14 +13,13 @@ pub(super) fn check(subject: &Subject<'_>) -> Vec<Finding> {
         let shadow = target.origins.iter().find(|origin| is_shadow(&origin.variable));
         let main = target.origins.iter().find(|origin| !is_shadow(&origin.variable));
         if let (Some(shadow), Some(main)) = (shadow, main) {
-            findings.push(Finding {
-                rule: ID,
-                level: Level::Unverified,
-                target: Some(at),
-                message: format!("{shadow} names the same database as {main}; Prisma wipes a shadow database"),
-                remedy: format!("give {} a database of its own, or remove it", shadow.variable),
-                origin: Some(shadow.clone()),
-            });
+            findings.push(unverified(
+                ID,
+                at,
+                Some(shadow),
+                format!("{shadow} names the same database as {main}; Prisma wipes a shadow database"),
+                format!("give {} a database of its own, or remove it", shadow.variable),
+            ));
         }
     }
     findings

@@ -1,8 +1,8 @@
 //! `value-unclear`: a value that names a database cannot be dialled or known as it stands.
 
-use super::Subject;
+use super::{Subject, unverified};
 use crate::target::Doubt;
-use crate::verdict::{Finding, Level};
+use crate::verdict::Finding;
 
 /// The id of this rule.
 pub(super) const ID: &str = "value-unclear";
@@ -33,14 +33,7 @@ pub(super) fn check(subject: &Subject<'_>) -> Vec<Finding> {
                     (format!("{variable} holds a placeholder"), format!("replace the placeholder in {variable}"))
                 }
             };
-            findings.push(Finding {
-                rule: ID,
-                level: Level::Unverified,
-                target: Some(at),
-                message,
-                remedy,
-                origin: origin.cloned(),
-            });
+            findings.push(unverified(ID, at, origin, message, remedy));
         }
     }
     findings
