@@ -42,11 +42,7 @@ pub(super) fn add(scene: &Scene<'_>, draft: &mut Draft<'_>) {
 
 fn add_maven(scene: &Scene<'_>, draft: &mut Draft<'_>) {
     let path = scene.option("-f").or(scene.option("--file")).map_or(scene.path("pom.xml"), |name| scene.path(name));
-    let Some(text) = Some(&path).filter(|path| scene.library.exists(path)).and_then(|path| scene.library.string(path))
-    else {
-        return;
-    };
-    let Ok(entries) = formats::xml::flatten(&text) else { return };
+    let Some(entries) = scene.library.entries(&path, formats::xml::flatten) else { return };
     let mut properties: HashMap<String, String> = HashMap::new();
     let mut named = Vec::new();
     let (mut profile, mut plugin, mut is_bound) = (None, String::new(), false);

@@ -150,7 +150,7 @@ fn add_atlas(scene: &Scene<'_>, draft: &mut Draft<'_>) {
 
 /// A file of nested blocks. With `chosen`, only the block `env "chosen"` counts, and what no block holds.
 pub(super) fn blocks(library: &Library<'_>, path: &Path, chosen: Option<&str>) -> Option<Layer> {
-    let mut entries = formats::blocks::flatten(&library.string(path)?).ok()?;
+    let mut entries = library.entries(path, formats::blocks::flatten)?;
     if let Some(chosen) = chosen {
         // The database that Atlas plans on is made for it and thrown away.
         entries.retain(|entry| {

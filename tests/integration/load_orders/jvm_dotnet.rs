@@ -2,6 +2,11 @@
 
 use super::{case, check};
 
+/// A build file with a migration's database, and without its end.
+const BROKEN_OFF: &str = "<project><build><plugins><plugin><artifactId>flyway-maven-plugin</artifactId><configuration>
+<url>jdbc:postgresql://db.northwind-shop.net/shop</url></configuration></plugin></plugins></build>
+<dependencies><dependency>";
+
 #[test]
 fn spring_takes_the_files_of_the_active_profiles() {
     let base = "src/main/resources";
@@ -63,6 +68,14 @@ fn spring_takes_the_files_of_the_active_profiles() {
             &["./mvnw", "verify"],
             "safe",
             "",
+        ),
+        case(
+            "a build file that breaks off after its migrations",
+            &[("pom.xml", BROKEN_OFF)],
+            &[],
+            &["mvn", "flyway:clean"],
+            "production",
+            "host-remote",
         ),
         case(
             "a default in a placeholder",
