@@ -1,8 +1,9 @@
 //! Manifests made of a few words, waiting with an end, and programs, for tests.
 
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -35,12 +36,31 @@ pub(super) fn manifest(id: &str, database: &str, kind: Kind, taken_at: &str) -> 
     }
 }
 
-/// Waits until something is so; fails where it does not come in far more time than it takes on a slow and busy machine.
+/// Far more time than anything here takes on a slow and busy machine.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Does something that must end. Where it never does, the test program ends, naming the test: nobody can end a thread.
+pub(super) fn ending<T>(work: impl FnOnce() -> T) -> T {
+    let (over, is_over) = mpsc::channel::<()>();
+    let test = thread::current().name().unwrap_or("a test").to_owned();
+    thread::spawn(move || {
+        if is_over.recv_timeout(PATIENCE) == Err(mpsc::RecvTimeoutError::Timeout) {
+            // Past what the test harness catches.
+            let _ = writeln!(io::stderr(), "{test} hangs");
+            std::process::abort();
+        }
+    });
+    let done = work();
+    drop(over);
+    done
+}
+
+/// Waits until something is so; fails where it does not come.
 #[track_caller]
 pub(super) fn wait_for(what: &str, mut is_so: impl FnMut() -> bool) {
     let started = Instant::now();
     while !is_so() {
-        assert!(started.elapsed() < Duration::from_secs(120), "{what}: it never came");
+        assert!(started.elapsed() < PATIENCE, "{what}: it never came");
         thread::sleep(Duration::from_millis(5));
     }
 }

@@ -18,7 +18,7 @@ use super::tools::{Tools, find};
 use super::{Limits, PostgresError, Request, Session, take};
 use crate::environment::Origin;
 use crate::secret::Secret;
-use crate::snapshot::testing::wait_for;
+use crate::snapshot::testing::{ending, wait_for};
 use crate::snapshot::{Kind, Manifest, TableRows, Taken, Tool, Watch};
 use crate::target::{Engine, Place, Target};
 
@@ -116,7 +116,7 @@ impl Server {
 
     /// Runs a script and gives what its queries print.
     pub(super) fn run(&self, database: &str, script: &str) -> String {
-        let output = self.psql(database).arg("-c").arg(script).output().unwrap();
+        let output = ending(|| self.psql(database).arg("-c").arg(script).output().unwrap());
         assert!(output.status.success(), "{script}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap().trim_end().to_owned()
     }
@@ -221,7 +221,7 @@ impl Snapshot {
         let folder = tempfile::tempdir().unwrap();
         let mut session = Session::open(target, environment)?;
         let limits = Limits { lock_wait: Duration::from_millis(300) };
-        let taken = take(&mut session, &folder.path().join("dump"), limits, &Waiting::default())?;
+        let taken = ending(|| take(&mut session, &folder.path().join("dump"), limits, &Waiting::default()))?;
         Ok(Snapshot { folder, manifest: manifest_of(taken, &session.identity().database) })
     }
 
@@ -231,14 +231,15 @@ impl Snapshot {
 
     /// Calls `with` with what a restore to `target` needs.
     pub(super) fn request<T>(&self, target: &Target, with: impl FnOnce(&Request<'_>) -> T) -> T {
-        with(&Request {
+        let request = Request {
             file: &self.file(),
             manifest: &self.manifest,
             target,
             environment: &environment(),
             now: DateTime::from_timestamp(1_795_271_422, 0).unwrap(),
             elsewhere: false,
-        })
+        };
+        ending(|| with(&request))
     }
 }
 

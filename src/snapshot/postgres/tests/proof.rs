@@ -33,6 +33,11 @@ fn every_write_ends_the_proof_and_reading_does_not() {
         "BEGIN; INSERT INTO t (b) VALUES ('r'); ROLLBACK",
         "ALTER DATABASE shop SET work_mem = '5MB'",
         "BEGIN; SELECT nextval('s'); ROLLBACK",
+        "CREATE STATISTICS st ON a, b FROM t",
+        "ALTER TABLE t SET (fillfactor = 50)",
+        "ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO PUBLIC",
+        "ALTER ROLE postgres IN DATABASE shop SET work_mem = '6MB'",
+        "BEGIN; TRUNCATE t; COPY t (b) FROM PROGRAM 'echo x' (FREEZE); COMMIT",
     ];
     let mut snapshot = Snapshot::take(&target);
     for write in writes {
