@@ -118,6 +118,8 @@ pub enum Event {
     RunFinished(Finish),
     /// Snapshots were taken on request.
     Snapshot(Saved),
+    /// Databases are about to be put back.
+    RestoreStarted(RestoreStart),
     /// Databases were put back.
     Restore(Restored),
     /// Old snapshots were removed.
@@ -218,6 +220,15 @@ pub struct Saved {
     /// What was saved, as `check --format json` gives targets.
     #[serde(default)]
     pub targets: Vec<Value>,
+}
+
+/// What is known before databases are put back.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct RestoreStart {
+    /// The snapshots that will be in place.
+    pub snapshots: Vec<String>,
+    /// The safety snapshots of what they replace.
+    pub safety: Vec<String>,
 }
 
 /// Databases that were put back.
@@ -324,6 +335,7 @@ mod tests {
                 Event::RunFinished(Finish { outcome: Outcome::Signal(15), duration_ms: 7, notes: Vec::new() }),
             ),
             ("snapshot", Event::Snapshot(Saved::default())),
+            ("restore-started", Event::RestoreStarted(RestoreStart::default())),
             ("restore", Event::Restore(Restored::default())),
             ("prune", Event::Prune(Pruned::default())),
             ("answer", Event::Answer(Answer { judgement, ..Answer::default() })),

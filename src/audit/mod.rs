@@ -25,7 +25,7 @@ pub use chain::{Ending, Known, Link, Pending, verify};
 pub use damage::{Damage, Kind, Report};
 pub use entry::{
     Accepted, Answer, Caller, Continued, Disorder, Entry, Event, Finish, Head, Judgement, Outcome, Policy, Pruned,
-    Record, Refusal, Restored, Saved, Start, What, Who,
+    Record, Refusal, RestoreStart, Restored, Saved, Start, What, Who,
 };
 pub use error::AuditError;
 pub use hash::Hash;

@@ -38,6 +38,7 @@ fn words(event: &Event) -> (&'static str, String) {
             ("finished", format!("{} after {}", outcome(&finish.outcome), duration(finish.duration_ms)))
         }
         Event::Snapshot(saved) => ("snapshot", saved.snapshots.join(", ")),
+        Event::RestoreStarted(start) => ("restoring", start.snapshots.join(", ")),
         Event::Restore(restored) => {
             let failure = restored.failure.as_ref().map(|failure| format!("; then failed: {failure}"));
             ("restored", format!("{}{}", restored.snapshots.join(", "), failure.unwrap_or_default()))

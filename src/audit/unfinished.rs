@@ -1,8 +1,8 @@
-//! Runs that started and of which no end is written down.
+//! Runs and restores that started and of which no end is written down.
 
 use super::{Entry, Event};
 
-/// The `run-started` entries without a `run-finished` of the same run, oldest first.
+/// The `run-started` entries without a `run-finished` of the same run, and the same for restores, oldest first.
 ///
 /// Such a run was killed together with safe-test, or still lasts.
 #[must_use]
@@ -10,12 +10,16 @@ pub fn unfinished_runs(entries: impl IntoIterator<Item = Entry>) -> Vec<Entry> {
     let mut open: Vec<Entry> = Vec::new();
     for entry in entries {
         match entry.event {
-            Event::RunStarted(_) => open.push(entry),
-            Event::RunFinished(_) => open.retain(|started| started.run != entry.run),
+            Event::RunStarted(_) | Event::RestoreStarted(_) => open.push(entry),
+            Event::RunFinished(_) => {
+                open.retain(|started| started.run != entry.run || !matches!(started.event, Event::RunStarted(_)));
+            }
+            Event::Restore(_) => {
+                open.retain(|started| started.run != entry.run || !matches!(started.event, Event::RestoreStarted(_)));
+            }
             Event::Opened
             | Event::Refused(_)
             | Event::Snapshot(_)
-            | Event::Restore(_)
             | Event::Prune(_)
             | Event::Answer(_)
             | Event::Continued(_)
@@ -29,20 +33,32 @@ pub fn unfinished_runs(entries: impl IntoIterator<Item = Entry>) -> Vec<Entry> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::audit::{Finish, Outcome, Record, Start, What, Who};
+    use crate::audit::{Finish, Outcome, Record, RestoreStart, Restored, Start, What, Who};
 
     #[test]
     fn a_run_without_an_end_is_visible() {
         let started = || Event::RunStarted(Start::default());
         let finished = || Event::RunFinished(Finish { outcome: Outcome::Status(0), duration_ms: 1, notes: Vec::new() });
-        let entries = [("a", started()), ("b", started()), ("c", started()), ("b", finished()), ("c", finished())].map(
-            |(run, event)| {
-                let at = chrono::DateTime::UNIX_EPOCH;
-                let record = Record { at, run: run.to_owned(), who: Who::default(), what: What::default(), event };
-                Entry::place(&record, 1, None, None)
-            },
-        );
+        let restoring = || Event::RestoreStarted(RestoreStart::default());
+        let restored = || Event::Restore(Restored::default());
+        let entries = [
+            ("a", started()),
+            ("b", started()),
+            ("c", started()),
+            ("b", finished()),
+            ("c", finished()),
+            // Put back after the run, under its id.
+            ("c", restoring()),
+            ("c", restored()),
+            ("d", restoring()),
+            ("b", restored()),
+        ]
+        .map(|(run, event)| {
+            let at = chrono::DateTime::UNIX_EPOCH;
+            let record = Record { at, run: run.to_owned(), who: Who::default(), what: What::default(), event };
+            Entry::place(&record, 1, None, None)
+        });
         let open: Vec<String> = unfinished_runs(entries).into_iter().map(|entry| entry.run).collect();
-        assert_eq!(open, ["a"]);
+        assert_eq!(open, ["a", "d"]);
     }
 }

@@ -87,7 +87,16 @@ pub(super) fn put_back(
     let _held =
         pairs.iter().map(|(stored, _)| recorder.store().hold(&stored.manifest.id)).collect::<Result<Vec<_>, _>>()?;
     let mut work = Work { context, recorder, interrupt, safeties: Vec::new(), done: Vec::new() };
-    let outcome = work.put_back(pairs);
+    let outcome = match work.verify_and_save(pairs) {
+        Ok(before) => {
+            recorder.record(Event::RestoreStarted(audit::RestoreStart {
+                snapshots: pairs.iter().map(|(stored, _)| stored.manifest.id.clone()).collect(),
+                safety: work.safeties.clone(),
+            }))?;
+            work.restore(pairs, before)
+        }
+        Err(error) => Err(error),
+    };
     let Work { safeties, done, .. } = work;
     recorder.record_ending(Event::Restore(audit::Restored {
         snapshots: done.iter().map(|one| one.id.clone()).collect(),
@@ -122,19 +131,24 @@ struct Work<'a> {
 impl Work<'_> {
     /// Verifies every snapshot and saves every database before the first database is touched: two names may lead to
     /// one database, which the first restore changes for the second.
-    fn put_back(&mut self, pairs: &[(Stored, Target)]) -> Result<(), SnapshotError> {
+    fn verify_and_save(&mut self, pairs: &[(Stored, Target)]) -> Result<Vec<Before>, SnapshotError> {
         for (stored, target) in pairs {
             self.showing("verifying", target, |progress| {
                 snapshot::verify(&self.request(stored, target, false), Level::Read, progress)
             })?;
         }
-        let mut all_before = Vec::new();
+        let mut before = Vec::new();
         for (at, (_, target)) in pairs.iter().enumerate() {
-            let before = self.save(at, target).map_err(not_restored(target, None))?;
-            self.safeties.extend(before.safety.clone());
-            all_before.push(before);
+            let saved = self.save(at, target).map_err(not_restored(target, None))?;
+            self.safeties.extend(saved.safety.clone());
+            before.push(saved);
         }
-        for ((stored, target), Before { safety, damaged }) in pairs.iter().zip(all_before) {
+        Ok(before)
+    }
+
+    /// Restores one after the other.
+    fn restore(&mut self, pairs: &[(Stored, Target)], before: Vec<Before>) -> Result<(), SnapshotError> {
+        for ((stored, target), Before { safety, damaged }) in pairs.iter().zip(before) {
             let restored = self.showing("restoring", target, |progress| {
                 snapshot::restore(&self.request(stored, target, damaged), progress)
             });

@@ -181,3 +181,29 @@ fn a_restore_of_one_file_under_two_names_can_be_undone_under_both() {
         assert_eq!(sandbox.sqlite("app_test.db", "SELECT a FROM t"), "2", "{safety}");
     }
 }
+
+#[test]
+fn a_restore_is_written_down_before_it_changes_anything() {
+    let sandbox = Sandbox::with_sqlite();
+    sandbox.suite("sqlite3 app_test.db 'DELETE FROM t'");
+    sandbox.guarded().expect_code(0);
+    let log = sandbox.backups().join("audit.log");
+    let kept = fs::read(&log).unwrap();
+    fs::remove_file(&log).unwrap();
+    fs::create_dir(&log).unwrap();
+    let outcome = sandbox.run(&["restore"]).expect_code(125);
+    assert!(outcome.stderr.contains("audit.log"), "{}", outcome.stderr);
+    assert!(outcome.stderr.trim_end().ends_with("nothing was changed"), "{}", outcome.stderr);
+    assert_eq!(sandbox.sqlite("app_test.db", "SELECT count(*) FROM t"), "0");
+
+    fs::remove_dir(&log).unwrap();
+    fs::write(&log, kept).unwrap();
+    sandbox.run(&["restore", "latest"]).expect_code(0);
+    let text = fs::read_to_string(&log).unwrap();
+    let events: Vec<String> = text
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["event"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(events, ["opened", "run-started", "run-finished", "restore-started", "restore"]);
+    assert!(sandbox.run(&["log", "verify"]).expect_code(0).stdout.starts_with("the log is whole"));
+}
