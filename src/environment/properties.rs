@@ -178,10 +178,17 @@ proptest! {
 
     #[test]
     fn any_settings_file_is_read(text in pieces(CODE)) {
-        let names = ["manage.py", "a/settings.py", "config/test.exs", "prisma/schema.prisma", "config/database.yml", "phpunit.xml"];
+        let names = [
+            "manage.py", "a/settings.py", "config/test.exs", "prisma/schema.prisma", "config/database.yml", "phpunit.xml",
+            "config/database.php", "wp-config.php", "config/default.json5", "config/test.yaml", "pom.xml", "build.gradle", "application.conf",
+            "atlas.hcl", "flyway.toml", "conf/flyway.conf", "alembic.ini", "ormconfig.yml", "conftest.py", "noxfile.py", "pytest.ini", "knexfile.js",
+            "vitest.config.ts", "a.csproj", "appsettings.json", "mise.toml", "Taskfile.yml", ".envrc", "Justfile",
+        ];
         let files = names.iter().fold(MemoryFiles::new(&[]), |files, name| files.with(&format!("/p/{name}"), text.clone()));
         let project = project();
-        let _ = survey(&SurveyInput { process: &[], project: &project, files: &files, command: None, extra_files: &[], only_files: None });
+        for command in [None, Some(vec!["mvn".into(), "flyway:clean".into()]), Some(vec!["atlas".into(), "schema".into(), "--env".into(), "a".into()])] {
+            let _ = survey(&SurveyInput { process: &[], project: &project, files: &files, command: command.as_deref(), extra_files: &[], only_files: None });
+        }
     }
 
     #[test]

@@ -3,29 +3,32 @@
 //!
 //! Lenient, as two languages are read at once: includes, heredocs and concatenation stay as written.
 
-use super::{FlatEntry, FormatError, MAX_DEPTH, checked, line_number};
+use super::{Capped, Collector, FlatEntry, FormatError, checked, finish, line_number};
 
 /// The settings of a file of nested blocks, in the order of the text; a label of a block is a key of its own.
 ///
 /// # Errors
 ///
-/// Where the text is too long; nothing has been read then.
+/// Where the text is too long, nested too deeply or too large once its keys are spelled out; with what was read
+/// before that.
 pub fn flatten(text: &str) -> Result<Vec<FlatEntry>, FormatError> {
-    let mut reader = Reader { open: Vec::new(), entries: Vec::new() };
-    for (index, line) in checked(text)?.lines().enumerate() {
-        reader.line(line, line_number(index));
-    }
-    Ok(reader.entries)
+    let text = checked(text)?;
+    let mut reader = Reader { open: Vec::new(), collector: Collector::new() };
+    let error = text.lines().enumerate().find_map(|(index, line)| {
+        let number = line_number(index);
+        reader.line(line, number).err().map(|Capped(message)| FormatError::new(number, message))
+    });
+    finish(text, reader.collector.entries, error)
 }
 
 struct Reader {
-    /// The keys that each open block adds.
-    open: Vec<Vec<String>>,
-    entries: Vec<FlatEntry>,
+    /// How many keys each open block adds to the path.
+    open: Vec<usize>,
+    collector: Collector,
 }
 
 impl Reader {
-    fn line(&mut self, line: &str, number: u32) {
+    fn line(&mut self, line: &str, number: u32) -> Result<(), Capped> {
         let bytes = line.as_bytes();
         let (mut from, mut at) = (0, 0);
         let mut quoted = false;
@@ -41,48 +44,56 @@ impl Reader {
                 b'{' if at > 0 && bytes[at - 1] == b'$' => inside_reference = true,
                 b'}' if inside_reference => inside_reference = false,
                 b'{' => {
-                    self.open_block(&line[from..at]);
+                    self.open_block(&line[from..at])?;
                     from = at + 1;
                 }
                 b'}' => {
-                    self.pair(&line[from..at], number);
-                    self.open.pop();
+                    self.pair(&line[from..at], number)?;
+                    (0..self.open.pop().unwrap_or(0)).for_each(|_| self.collector.leave());
                     from = at + 1;
                 }
                 b',' => {
-                    self.pair(&line[from..at], number);
+                    self.pair(&line[from..at], number)?;
                     from = at + 1;
                 }
                 _ => {}
             }
             at += 1;
         }
-        self.pair(&line[from..at.min(line.len())], number);
+        self.pair(&line[from..at.min(line.len())], number)
     }
 
-    fn open_block(&mut self, head: &str) {
+    fn open_block(&mut self, head: &str) -> Result<(), Capped> {
         let words = head.split(|c: char| c.is_whitespace() || matches!(c, '=' | ':' | '['));
-        let keys = words.map(|word| word.trim_matches('"').to_owned()).filter(|word| !word.is_empty());
-        // Beyond the depth nothing is told apart any more.
-        let keys = if self.open.len() < MAX_DEPTH { keys.take(4).collect() } else { Vec::new() };
-        self.open.push(keys);
+        let keys = words.map(|word| word.trim_matches('"')).filter(|word| !word.is_empty()).take(4);
+        let mut count = 0;
+        for key in keys {
+            self.collector.enter(key)?;
+            count += 1;
+        }
+        self.open.push(count);
+        Ok(())
     }
 
-    fn pair(&mut self, text: &str, line: u32) {
-        let Some((key, value)) = text.split_once(['=', ':']) else { return };
+    fn pair(&mut self, text: &str, line: u32) -> Result<(), Capped> {
+        let Some((key, value)) = text.split_once(['=', ':']) else { return Ok(()) };
         let (key, value) = (key.trim().trim_matches('"'), value.trim());
         if key.is_empty() || key.contains(char::is_whitespace) || value.is_empty() {
-            return;
+            return Ok(());
         }
         let whole =
             value.strip_prefix('"').and_then(|inside| inside.strip_suffix('"')).filter(|inside| !inside.contains('"'));
-        let path = self.open.iter().flatten().cloned().chain([key.to_owned()]).collect();
-        self.entries.push(FlatEntry { path, value: whole.unwrap_or(value).to_owned(), line, document: 0 });
+        self.collector.step()?;
+        self.collector.enter(key)?;
+        self.collector.push(whole.unwrap_or(value), line)?;
+        self.collector.leave();
+        Ok(())
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::testing::{hostile, shown, survive};
     use super::*;
 
     #[test]
@@ -100,18 +111,28 @@ mod tests {
         ];
         for (text, expected) in table {
             let entries = flatten(text).unwrap();
-            let shown: Vec<_> = entries
-                .iter()
-                .map(|entry| format!("{} {}={}", entry.line, entry.path.join("."), entry.value))
-                .collect();
-            assert_eq!(shown, *expected, "{text}");
+            assert_eq!(shown(&entries), *expected, "{text}");
         }
     }
 
     #[test]
-    fn hostile_texts_end() {
-        for piece in ["{", "a {\n", "\"", "}", "a=", "${", "é{", ","] {
-            let _ = flatten(&piece.repeat(100_000)).unwrap();
+    fn hostile_texts_are_survived() {
+        let mut texts =
+            hostile(300_000, &["{", "a {\n", "\"", "}", "a=", "a=1\n", "${", "é{", ",", "a{b=1,", "a \"b\" {c=1}\n"]);
+        texts.push(format!("{} {{\n{}", "a".repeat(300_000), "b=1\n".repeat(100_000)));
+        survive(texts, flatten);
+    }
+
+    #[test]
+    fn nesting_beyond_the_depth_is_an_error_with_what_came_before() {
+        let error = flatten(&format!("a=1\n{}b=2", "c {\n".repeat(100))).unwrap_err();
+        assert_eq!((error.line, shown(&error.entries)), (66, vec!["1 a=1".to_owned()]));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_is_read_without_panic(text in "[a-c{}=:,$#/\"\\\\\t\r\n é]{0,60}") {
+            survive(vec![text], flatten);
         }
     }
 }
