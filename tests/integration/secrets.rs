@@ -272,7 +272,7 @@ fn in_processes_while_a_dump_runs() {
         "pg_dump",
         &format!(
             "#!/bin/sh\ncase $1 in --version|-V) exec {folder}/pg_dump --version;; esac
-             : >'{}'; until [ -e '{}' ]; do sleep 0.05; done; exec {folder}/pg_dump \"$@\"\n",
+             : >'{0}'; while [ -e '{0}' ] && [ ! -e '{1}' ]; do sleep 0.05; done; exec {folder}/pg_dump \"$@\"\n",
             dumping.display(),
             go_on.display()
         ),
