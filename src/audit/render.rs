@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use chrono::SecondsFormat;
 
-use super::entry::{Entry, Event, Outcome};
+use super::entry::{Entry, Event, Outcome, Restored};
 
 /// The entry in one line: when, what happened, how it was judged, how it ended, and the command.
 ///
@@ -39,6 +39,9 @@ fn words(event: &Event) -> (&'static str, String) {
         }
         Event::Snapshot(saved) => ("snapshot", saved.snapshots.join(", ")),
         Event::RestoreStarted(start) => ("restoring", start.snapshots.join(", ")),
+        Event::Restore(Restored { snapshots, failure: Some(failure), .. }) if snapshots.is_empty() => {
+            ("not restored", failure.clone())
+        }
         Event::Restore(restored) => {
             let failure = restored.failure.as_ref().map(|failure| format!("; then failed: {failure}"));
             ("restored", format!("{}{}", restored.snapshots.join(", "), failure.unwrap_or_default()))
@@ -135,6 +138,17 @@ mod tests {
         for (event, expected) in cases {
             assert_eq!(line(event, &["npm", "test"]), expected);
         }
+    }
+
+    #[test]
+    fn a_restore_that_failed_is_not_called_restored() {
+        let restored = |snapshots: &[&str], failure: Option<&str>| {
+            let snapshots = snapshots.iter().map(|&id| id.to_owned()).collect();
+            words(&Event::Restore(Restored { snapshots, safety: vec![], failure: failure.map(str::to_owned) }))
+        };
+        assert_eq!(restored(&["a_1"], None), ("restored", "a_1".to_owned()));
+        assert_eq!(restored(&[], Some("disk full")), ("not restored", "disk full".to_owned()));
+        assert_eq!(restored(&["a_1"], Some("disk full")), ("restored", "a_1; then failed: disk full".to_owned()));
     }
 
     #[test]

@@ -123,15 +123,8 @@ fn free_locked_name(
     what: &str,
     now: chrono::DateTime<chrono::Utc>,
 ) -> Result<String, PostgresError> {
-    let mut attempt = 1;
-    loop {
-        let name = related(database, what, now, attempt);
-        // Looked for once it is locked: who had it may have made the database meanwhile.
-        if try_lock(server, &name)? && !server.exists(&name)? {
-            return Ok(name);
-        }
-        attempt += 1;
-    }
+    // Looked for once it is locked: who had it may have made the database meanwhile.
+    first_name(database, what, now, |name| Ok(try_lock(server, name)? && !server.exists(name)?))
 }
 
 /// A name that no database of the server has.
@@ -141,10 +134,19 @@ pub(super) fn free_name(
     what: &str,
     now: chrono::DateTime<chrono::Utc>,
 ) -> Result<String, PostgresError> {
+    first_name(database, what, now, |name| Ok(!server.exists(name)?))
+}
+
+fn first_name(
+    database: &str,
+    what: &str,
+    now: chrono::DateTime<chrono::Utc>,
+    mut is_free: impl FnMut(&str) -> Result<bool, PostgresError>,
+) -> Result<String, PostgresError> {
     let mut attempt = 1;
     loop {
         let name = related(database, what, now, attempt);
-        if !server.exists(&name)? {
+        if is_free(&name)? {
             return Ok(name);
         }
         attempt += 1;

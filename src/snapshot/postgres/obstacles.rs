@@ -5,13 +5,16 @@ use super::{PostgresError, Session};
 
 /// Whether the role is, or can act as, the owner of the database; and the extensions that only a superuser creates.
 ///
+/// The list of available extensions is a file each on the server's disk, so it is read only where an extension was added.
+///
 /// Source: `superuser` and `trusted` in `pg_available_extension_versions`; before version 13 none was trusted.
 fn question(session: &Session) -> String {
     let trusted = if session.identity.major < 13 { "false" } else { "v.trusted" };
     format!(
-        "SELECT pg_catalog.pg_has_role(d.datdba, 'MEMBER'), (SELECT pg_catalog.string_agg(e.extname, ', ' ORDER BY e.extname) \
-         FROM pg_catalog.pg_extension e JOIN pg_catalog.pg_available_extension_versions v \
-         ON v.name = e.extname AND v.version = e.extversion WHERE e.oid >= 16384 AND v.superuser AND NOT {trusted}) \
+        "SELECT pg_catalog.pg_has_role(d.datdba, 'MEMBER'), \
+         CASE WHEN EXISTS (SELECT 1 FROM pg_catalog.pg_extension WHERE oid >= 16384) THEN \
+         (SELECT pg_catalog.string_agg(e.extname, ', ' ORDER BY e.extname) FROM pg_catalog.pg_extension e JOIN pg_catalog.pg_available_extension_versions v \
+         ON v.name = e.extname AND v.version = e.extversion WHERE e.oid >= 16384 AND v.superuser AND NOT {trusted}) END \
          FROM pg_catalog.pg_database d WHERE d.datname = {}",
         literal(&session.identity.database)
     )
