@@ -3,7 +3,7 @@
 use super::Origin;
 
 /// One variable, as one loader would set it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Setting {
     /// The name that the command would see; nested keys are joined with dots (`spring.datasource.url`).
     pub name: String,
@@ -24,7 +24,7 @@ impl Setting {
 }
 
 /// Why a value cannot be known by reading alone.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Unresolved {
     /// It holds `$(…)` or backquotes that some loaders execute; safe-test never does.
     CommandSubstitution,

@@ -38,15 +38,16 @@ pub fn find_targets(readings: &[Reading], invocations: &[Invocation], context: &
     merger.finish()
 }
 
+/// What an invocation sets; of several settings of one name the last.
 fn overlay(invocation: &Invocation) -> Vec<Setting> {
     let assigned = invocation.assignments.iter().map(|(name, value)| {
         Setting::known(name.clone(), value.clone(), Origin { variable: name.clone(), ..invocation.origin.clone() })
     });
-    let mut settings: Vec<Setting> = Vec::new();
-    for setting in assigned.chain(super::arguments::settings(invocation)) {
-        settings.retain(|earlier| earlier.name != setting.name);
-        settings.push(setting);
-    }
+    let all: Vec<Setting> = assigned.chain(super::arguments::settings(invocation)).collect();
+    let mut later = HashSet::new();
+    let mut settings: Vec<Setting> =
+        all.into_iter().rev().filter(|setting| later.insert(setting.name.clone())).collect();
+    settings.reverse();
     settings
 }
 

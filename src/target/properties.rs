@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use super::names::Name;
 use super::testing::{found, reading, typed};
 use super::{Place, Target};
+use crate::environment::{Invocation, Origin};
 
 fn check(targets: &[Target]) {
     for target in targets {
@@ -160,4 +161,7 @@ fn long_values_and_long_environments_are_read_in_linear_time() {
         (0..10_000).map(|at| format!("A{at}_DB_{}", if at % 2 == 0 { "NAME" } else { "HOST" })).collect();
     let pairs: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), "x")).collect();
     check(&found(&[reading(&pairs)], &[], &[]));
+    let assignments = (0..60_000).map(|at| (format!("A{at}"), "x".to_owned())).collect();
+    let long = Invocation { assignments, words: vec!["npm".to_owned()], origin: Origin::process("") };
+    check(&found(&[reading(&pairs)], &[long], &[]));
 }

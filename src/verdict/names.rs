@@ -1,8 +1,8 @@
 //! Which variables name an environment: `APP_ENV`, `RAILS_ENV`, `SPRING_PROFILES_ACTIVE`, and their like.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use crate::environment::{Invocation, Reading, Setting, named_environment};
+use crate::environment::{Invocation, Origin, Reading, Setting, named_environment};
 
 /// Names that are an environment's by themselves.
 const EXACT: [&str; 22] = [
@@ -131,8 +131,9 @@ pub(super) fn kind_of(variable: &str) -> Option<NameKind> {
 #[must_use]
 pub fn environment_names(readings: &[Reading], invocations: &[Invocation]) -> Vec<Setting> {
     let mut names: Vec<Setting> = Vec::new();
+    let mut seen: HashSet<Setting> = HashSet::new();
     let mut add = |setting: Setting| {
-        if !setting.value.trim().is_empty() && !names.contains(&setting) {
+        if !setting.value.trim().is_empty() && seen.insert(setting.clone()) {
             names.push(setting);
         }
     };
@@ -152,13 +153,13 @@ pub fn environment_names(readings: &[Reading], invocations: &[Invocation]) -> Ve
         if let Some((name, value)) = named_environment(invocation) {
             add(Setting { name, value, origin: invocation.origin.clone(), unresolved: None });
         }
-        for (at, (name, value)) in invocation.assignments.iter().enumerate() {
-            let overridden = invocation.assignments[at + 1..].iter().any(|(later, _)| later == name);
-            if kind_of(name).is_some() && !overridden {
-                let mut origin = invocation.origin.clone();
-                origin.variable.clone_from(name);
-                add(Setting { name: name.clone(), value: value.clone(), origin, unresolved: None });
-            }
+        // Of several assignments of one name the last counts.
+        let mut later = HashSet::new();
+        let named = invocation.assignments.iter().rev().filter(|(name, _)| kind_of(name).is_some());
+        let last: Vec<_> = named.filter(|(name, _)| later.insert(name)).collect();
+        for (name, value) in last.into_iter().rev() {
+            let origin = Origin { variable: name.clone(), ..invocation.origin.clone() };
+            add(Setting { name: name.clone(), value: value.clone(), origin, unresolved: None });
         }
     }
     names
@@ -167,7 +168,6 @@ pub fn environment_names(readings: &[Reading], invocations: &[Invocation]) -> Ve
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::environment::Origin;
 
     #[test]
     fn environment_names_are_told_from_other_variables() {

@@ -1,5 +1,6 @@
 //! The environment that a command is started with: the process' own, with what wrappers assign before it.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::ffi::OsString;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -7,6 +8,10 @@ use std::rc::Rc;
 
 use super::Lookup;
 use crate::environment::{Invocation, Origin, Setting, Unresolved};
+
+/// Bytes that the values of earlier assignments may add to later ones: `A=$B$B`, `B=$C$C`, … would fill any memory. What
+/// is beyond them stays as written.
+const MOST_EXPANDED: usize = 1 << 20;
 
 /// The environment that a command is started with.
 #[derive(Debug, Clone, Default)]
@@ -51,13 +56,23 @@ impl Shell {
             return self.clone();
         }
         let mut given: Vec<Setting> = Vec::new();
+        let mut latest: HashMap<&str, usize> = HashMap::new();
+        let left = Cell::new(MOST_EXPANDED);
         for (name, value) in &invocation.assignments {
+            let is_too_large = Cell::new(false);
             let look = |name: &str| {
-                let before = given.iter().rev().find(|setting| setting.name == name);
-                before.map(|setting| setting.value.clone()).or_else(|| self.get(name).map(str::to_owned))
+                let before = latest.get(name).map(|at| given[*at].value.as_str());
+                let known = before.or_else(|| self.get(name))?;
+                is_too_large.set(is_too_large.get() || known.len() > left.get());
+                left.set(left.get().checked_sub(known.len())?);
+                Some(known.to_owned())
             };
-            let (value, unresolved) = expanded(value, &look);
+            let (value, unresolved) = match expanded(value, &look) {
+                _ if is_too_large.get() => (value.clone(), Some(Unresolved::Template)),
+                known => known,
+            };
             let origin = Origin { variable: name.clone(), ..invocation.origin.clone() };
+            latest.insert(name, given.len());
             given.push(Setting { name: name.clone(), value, origin, unresolved });
         }
         Shell::of(self.settings.iter().cloned().chain(given))
@@ -105,4 +120,31 @@ pub(in crate::environment) fn expanded(text: &str, lookup: Lookup<'_>) -> (Strin
     }
     value.push_str(rest);
     (value, unresolved)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn assigned(pairs: &[(String, String)]) -> Shell {
+        let invocation = Invocation { assignments: pairs.to_vec(), words: Vec::new(), origin: Origin::process("") };
+        Shell::default().with_assignments(&invocation)
+    }
+
+    #[test]
+    fn an_assignment_sees_those_before_it() {
+        let pairs = [("A", "1"), ("B", "$A${A}"), ("A", "2"), ("C", "$A$B")];
+        let shell = assigned(&pairs.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        assert_eq!((shell.get("B"), shell.get("C")), (Some("11"), Some("211")));
+    }
+
+    #[test]
+    fn values_that_double_each_other_stay_as_written_once_they_are_too_large() {
+        let doubled = (1..60).map(|at| (format!("A{at}"), format!("$A{0}${{A{0}:-localhost}}", at - 1)));
+        let pairs: Vec<_> = std::iter::once(("A0".to_owned(), "x".to_owned())).chain(doubled).collect();
+        let shell = assigned(&pairs);
+        assert_eq!(shell.get("A10").map(str::len), Some(1024));
+        let last = shell.settings.last().unwrap();
+        assert_eq!((last.value.as_str(), &last.unresolved), ("$A58${A58:-localhost}", &Some(Unresolved::Template)));
+    }
 }
