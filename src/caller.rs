@@ -3,18 +3,18 @@
 
 /// Who asked for the command.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Caller {
+pub(crate) struct Caller {
     /// The kind of caller.
-    pub kind: CallerKind,
+    pub(crate) kind: CallerKind,
     /// Its name, where it tells one: `claude-code`, `GitHub Actions`, `git`.
-    pub name: Option<String>,
+    pub(crate) name: Option<String>,
     /// Whether standard input and standard error are a terminal.
-    pub terminal: bool,
+    pub(crate) terminal: bool,
 }
 
 /// The kinds of callers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CallerKind {
+pub(crate) enum CallerKind {
     /// Nothing marks the caller as a program.
     Human,
     /// A coding agent.
@@ -28,7 +28,7 @@ pub enum CallerKind {
 impl CallerKind {
     /// The word in JSON and in the log.
     #[must_use]
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             CallerKind::Human => "human",
             CallerKind::Agent => "agent",
@@ -43,7 +43,7 @@ impl Caller {
     ///
     /// `terminal` says whether standard input and standard error are a terminal.
     #[must_use]
-    pub fn recognise(process: &[(String, String)], terminal: bool) -> Self {
+    pub(crate) fn recognise(process: &[(String, String)], terminal: bool) -> Self {
         let value = |name: &str| {
             process
                 .iter()
@@ -65,7 +65,7 @@ impl Caller {
 
     /// Whether a question can be put to a person.
     #[must_use]
-    pub fn can_be_asked(&self) -> bool {
+    pub(crate) fn can_be_asked(&self) -> bool {
         self.kind == CallerKind::Human && self.terminal
     }
 }

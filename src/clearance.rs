@@ -11,13 +11,13 @@ use crate::verdict::{Judgement, Verdict};
 /// Permission to run one command. Only [`Clearance::grant`] makes one.
 #[derive(Debug)]
 #[must_use]
-pub struct Clearance {
+pub(crate) struct Clearance {
     receipts: Vec<Receipt>,
 }
 
 /// A person's word, typed at a terminal, that an unverified target may be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Consent {
+pub(crate) struct Consent {
     answers: Vec<String>,
 }
 
@@ -25,7 +25,7 @@ impl Consent {
     /// What a person has to type for `judgement`: the name of each database that is not shown to be safe, or the
     /// project folder's where the doubt is about the run itself or a database has no name.
     #[must_use]
-    pub fn questions(judgement: &Judgement, project_folder: &str) -> Vec<String> {
+    pub(crate) fn questions(judgement: &Judgement, project_folder: &str) -> Vec<String> {
         let mut names: Vec<String> = judgement
             .targets
             .iter()
@@ -43,7 +43,7 @@ impl Consent {
 
     /// Consent, if every question was answered with exactly the name that it asks for.
     #[must_use]
-    pub fn from_answers(questions: &[String], answers: Vec<String>) -> Option<Self> {
+    pub(crate) fn from_answers(questions: &[String], answers: Vec<String>) -> Option<Self> {
         let typed = |(question, answer): (&String, &String)| question.trim() == answer.trim();
         (!questions.is_empty() && questions.len() == answers.len() && questions.iter().zip(&answers).all(typed))
             .then_some(Consent { answers })
@@ -51,14 +51,14 @@ impl Consent {
 
     /// What was typed, for the log.
     #[must_use]
-    pub fn answers(&self) -> &[String] {
+    pub(crate) fn answers(&self) -> &[String] {
         &self.answers
     }
 }
 
 /// Why a command may not run.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-pub enum ClearanceError {
+pub(crate) enum ClearanceError {
     /// A target is, or may be, production, or was not shown to be safe and nobody vouched for it.
     #[error("the verdict is {0}")]
     Verdict(Verdict),
@@ -90,7 +90,7 @@ impl Clearance {
     /// # Errors
     ///
     /// What is missing. Nothing overrides a production verdict.
-    pub fn grant(
+    pub(crate) fn grant(
         judgement: &Judgement,
         consent: Option<&Consent>,
         receipts: Vec<Receipt>,
@@ -108,7 +108,7 @@ impl Clearance {
 
     /// What was saved, one for each target.
     #[must_use]
-    pub fn receipts(&self) -> &[Receipt] {
+    pub(crate) fn receipts(&self) -> &[Receipt] {
         &self.receipts
     }
 }

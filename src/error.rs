@@ -11,7 +11,7 @@ use crate::exit::Exit;
 /// An error that can be put before a person: with a hint and an exit status besides its message.
 ///
 /// Implementations match on their variants without a wildcard arm, so that a new variant has to answer both.
-pub trait Explain: Error + Send + Sync + 'static {
+pub(crate) trait Explain: Error + Send + Sync + 'static {
     /// What to do next, as a phrase without a full stop; `None` where the message already says it.
     fn hint(&self) -> Option<String>;
 
@@ -20,7 +20,7 @@ pub trait Explain: Error + Send + Sync + 'static {
 }
 
 /// The causes of an error, the nearest first.
-pub fn causes<'e>(error: &'e (dyn Error + 'static)) -> impl Iterator<Item = &'e (dyn Error + 'static)> {
+pub(crate) fn causes<'e>(error: &'e (dyn Error + 'static)) -> impl Iterator<Item = &'e (dyn Error + 'static)> {
     let mut next = error.source();
     std::iter::from_fn(move || {
         let cause = next?;
@@ -31,18 +31,18 @@ pub fn causes<'e>(error: &'e (dyn Error + 'static)) -> impl Iterator<Item = &'e 
 
 /// An error and its causes in one line, for the log and for lists.
 #[must_use]
-pub fn in_one_line(error: &(dyn Error + 'static)) -> String {
+pub(crate) fn in_one_line(error: &(dyn Error + 'static)) -> String {
     causes(error).fold(error.to_string(), |line, cause| format!("{line}: {cause}"))
 }
 
 /// A failure on its way to the printer, whichever stage it came from.
 #[derive(Debug)]
-pub struct Failure(Box<dyn Explain>);
+pub(crate) struct Failure(Box<dyn Explain>);
 
 impl Failure {
     /// The error behind this failure.
     #[must_use]
-    pub fn error(&self) -> &dyn Explain {
+    pub(crate) fn error(&self) -> &dyn Explain {
         self.0.as_ref()
     }
 }

@@ -5,7 +5,7 @@
 
 /// How safe-test itself ends when it is not passing on a command's status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Exit {
+pub(crate) enum Exit {
     /// What was asked for was done.
     Success,
     /// A target is, or may be, production, or cannot be shown to be safe: nothing was run or restored.
@@ -25,7 +25,7 @@ pub enum Exit {
 impl Exit {
     /// The number that the calling process sees.
     #[must_use]
-    pub fn code(self) -> u8 {
+    pub(crate) fn code(self) -> u8 {
         match self {
             Exit::Success => 0,
             Exit::Refused => 120,

@@ -6,18 +6,20 @@
 //! (may any of them be production), [`snapshot`] (save each), [`clearance`] (proof that both happened), [`exec`] (run),
 //! [`audit`] (write it down). A stage uses types of stages to its left; only [`commands`] knows both decisions and edge.
 
-pub mod audit;
-pub mod caller;
-pub mod clearance;
+mod audit;
+mod caller;
+mod clearance;
 mod cli;
-pub mod commands;
-pub mod environment;
-pub mod error;
-pub mod exec;
-pub mod exit;
-pub mod policy;
-pub mod secret;
-pub mod snapshot;
-pub mod target;
+mod commands;
+mod environment;
+mod error;
+mod exec;
+mod exit;
+mod policy;
+mod secret;
+mod snapshot;
+mod target;
 mod ui;
-pub mod verdict;
+mod verdict;
+
+pub use commands::main;

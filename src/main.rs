@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    safe_test::commands::main(&std::env::args_os().collect::<Vec<_>>())
+    safe_test::main(&std::env::args_os().collect::<Vec<_>>())
 }

@@ -4,22 +4,22 @@
 use std::fmt;
 
 /// What stands in the place of a secret in every output.
-pub const MASK: &str = "***";
+pub(crate) const MASK: &str = "***";
 
 /// A password or token. `Debug` and `Display` mask it; only [`Secret::expose`] gives it away.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Secret(String);
+pub(crate) struct Secret(String);
 
 impl Secret {
     /// Wraps a text that must not be shown.
     #[must_use]
-    pub fn new(text: impl Into<String>) -> Self {
+    pub(crate) fn new(text: impl Into<String>) -> Self {
         Secret(text.into())
     }
 
     /// Gives the text itself, for the one place that hands it to a driver or a private file.
     #[must_use]
-    pub fn expose(&self) -> &str {
+    pub(crate) fn expose(&self) -> &str {
         &self.0
     }
 
@@ -28,7 +28,7 @@ impl Secret {
     /// Secrets shorter than four characters are masked only as whole words: masking every `a` would destroy the
     /// message without hiding anything.
     #[must_use]
-    pub fn redact_in(&self, text: &str) -> String {
+    pub(crate) fn redact_in(&self, text: &str) -> String {
         if self.0.is_empty() {
             return text.to_owned();
         }

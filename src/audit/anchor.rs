@@ -10,53 +10,53 @@ use super::Hash;
 use super::chain::{Ending, Pending};
 
 /// The size of one slot in bytes; the file holds two.
-pub(super) const SLOT: usize = 16 * 1024;
+pub(crate) const SLOT: usize = 16 * 1024;
 
 /// The end of a log as it was left.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Anchor {
+pub(crate) struct Anchor {
     /// The version of this format: 1.
-    pub(super) schema: u32,
+    pub(crate) schema: u32,
     /// Counts the writes; of two readable slots the higher one holds.
-    pub(super) generation: u64,
+    pub(crate) generation: u64,
     /// The log's id.
-    pub(super) log: String,
+    pub(crate) log: String,
     /// Where the log was, for telling a moved log from a copied one.
-    pub(super) path: String,
+    pub(crate) path: String,
     /// The first line that this machine has watched.
-    pub(super) since: u64,
+    pub(crate) since: u64,
     /// Where it is known to end.
     #[serde(flatten)]
-    pub(super) end: End,
+    pub(crate) end: End,
     /// The append that is under way, until it is settled.
-    pub(super) next: Option<Next>,
+    pub(crate) next: Option<Next>,
 }
 
 /// The end of a log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct End {
+pub(crate) struct End {
     /// The last line; 0 before the first.
-    pub(super) seq: u64,
+    pub(crate) seq: u64,
     /// Its hash; `None` before the first.
-    pub(super) head: Option<Hash>,
+    pub(crate) head: Option<Hash>,
     /// The file's length in bytes with that line.
-    pub(super) length: u64,
+    pub(crate) length: u64,
 }
 
 /// An append that was announced: it may have happened, in whole or in part, or not.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Next {
+pub(crate) struct Next {
     /// The number of its last line.
-    pub(super) seq: u64,
+    pub(crate) seq: u64,
     /// That line's hash.
-    pub(super) head: Hash,
+    pub(crate) head: Hash,
     /// The bytes themselves, so that a torn append can be completed; `None` where they do not fit into a slot.
-    pub(super) text: Option<String>,
+    pub(crate) text: Option<String>,
 }
 
 impl Anchor {
     /// Where the log has to end according to this.
-    pub(super) fn ending(&self) -> Ending {
+    pub(crate) fn ending(&self) -> Ending {
         Ending {
             seq: self.end.seq,
             head: self.end.head,
@@ -66,7 +66,7 @@ impl Anchor {
     }
 
     /// The bytes of this anchor's slot, and the offset in the file where they belong.
-    pub(super) fn encode(&self) -> Result<(Vec<u8>, u64), serde_json::Error> {
+    pub(crate) fn encode(&self) -> Result<(Vec<u8>, u64), serde_json::Error> {
         let mut bytes = framed(&serde_json::to_string(self)?);
         if bytes.len() > SLOT {
             let mut shorter = self.clone();
@@ -77,7 +77,7 @@ impl Anchor {
     }
 
     /// The newer of the two slots that can be read; `None` where neither can.
-    pub(super) fn decode(file: &[u8]) -> Option<Self> {
+    pub(crate) fn decode(file: &[u8]) -> Option<Self> {
         file.chunks(SLOT).take(2).filter_map(unframed).max_by_key(|anchor| anchor.generation)
     }
 }

@@ -14,7 +14,7 @@ use super::{Hash, Line};
 
 /// What the chain needs to know of one line.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Link {
+pub(crate) struct Link {
     hash: Hash,
     shape: Shape,
 }
@@ -58,7 +58,7 @@ struct Fields {
 impl Link {
     /// Reads a line as far as the chain is concerned.
     #[must_use]
-    pub fn of(line: &Line) -> Self {
+    pub(crate) fn of(line: &Line) -> Self {
         let shape = if line.bytes.contains(&0) {
             Shape::Nul
         } else if !line.complete {
@@ -71,13 +71,13 @@ impl Link {
 
     /// The line's number as it says itself, where it is an entry.
     #[must_use]
-    pub fn seq(&self) -> Option<u64> {
+    pub(crate) fn seq(&self) -> Option<u64> {
         self.place().map(|place| place.seq)
     }
 
     /// The log's id, where the line holds it.
     #[must_use]
-    pub fn log(&self) -> Option<&str> {
+    pub(crate) fn log(&self) -> Option<&str> {
         self.place()?.log.as_deref()
     }
 
@@ -105,7 +105,7 @@ fn place(line: &Line) -> Option<Place> {
 
 /// What this machine remembers of a log.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Known {
+pub(crate) enum Known {
     /// It never wrote to this log.
     Nothing,
     /// It did, and the memory cannot be read.
@@ -116,31 +116,31 @@ pub enum Known {
 
 /// Where a log has to end.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Ending {
+pub(crate) struct Ending {
     /// The last line that is known to be written; 0 before the first.
-    pub seq: u64,
+    pub(crate) seq: u64,
     /// Its hash; `None` before the first.
-    pub head: Option<Hash>,
+    pub(crate) head: Option<Hash>,
     /// Where the log may end instead, while an append is not settled.
-    pub next: Option<Pending>,
+    pub(crate) next: Option<Pending>,
     /// The first line that this machine has watched.
-    pub since: u64,
+    pub(crate) since: u64,
 }
 
 /// The end of an append that may or may not have happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Pending {
+pub(crate) struct Pending {
     /// The number of its last line.
-    pub seq: u64,
+    pub(crate) seq: u64,
     /// That line's hash.
-    pub head: Hash,
+    pub(crate) head: Hash,
 }
 
 /// Checks every link of `links`, in the order of the file, and its end against what is `known` of it.
 ///
 /// Damage that a person accepted is left out as long as the lines before the acceptance are those they accepted.
 #[must_use]
-pub fn verify(links: &[Link], known: &Known) -> Report {
+pub(crate) fn verify(links: &[Link], known: &Known) -> Report {
     let mut damages = Walk::new(links, known).damages();
     let end = ending_damage(links, known);
     let lines = links.len() as u64;
@@ -166,7 +166,7 @@ pub fn verify(links: &[Link], known: &Known) -> Report {
 }
 
 /// The digest that an acceptance after `hashes` holds for.
-pub(super) fn digest(hashes: impl IntoIterator<Item = Hash>) -> Hash {
+pub(crate) fn digest(hashes: impl IntoIterator<Item = Hash>) -> Hash {
     let mut hasher = Sha256::new();
     hashes.into_iter().for_each(|hash| hasher.update(hash.bytes()));
     Hash::finish(hasher)

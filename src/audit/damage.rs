@@ -6,18 +6,18 @@ use super::entry::Disorder;
 
 /// The first thing that is wrong with a log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct Damage {
+pub(crate) struct Damage {
     /// The line it was found at, from 1.
-    pub line: u64,
+    pub(crate) line: u64,
     /// What is wrong there.
     #[serde(flatten)]
-    pub kind: Kind,
+    pub(crate) kind: Kind,
 }
 
 /// What is wrong with a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
-pub enum Kind {
+pub(crate) enum Kind {
     /// The line was changed after it was written. `certain` is false where the next line's link may be what changed.
     Edited {
         /// Whether the line after it, or this machine's anchor, leaves no other reading.
@@ -77,31 +77,31 @@ pub enum Kind {
 
 /// Whether a log is whole.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Report {
+pub(crate) struct Report {
     /// How many lines the log has.
-    pub lines: u64,
+    pub(crate) lines: u64,
     /// The log's random id, where its first entry holds one.
-    pub log: Option<String>,
+    pub(crate) log: Option<String>,
     /// The first thing that is wrong.
-    pub damage: Option<Damage>,
+    pub(crate) damage: Option<Damage>,
     /// How many things are wrong; one change can break two links.
-    pub damages: u64,
+    pub(crate) damages: u64,
     /// From which line on this machine has watched the log; `None` where it has no anchor for it.
-    pub watched_since: Option<u64>,
+    pub(crate) watched_since: Option<u64>,
     /// Whether an append was interrupted: it counts as not written, and the next one cleans up after it.
-    pub interrupted: bool,
+    pub(crate) interrupted: bool,
 }
 
 impl Report {
     /// Whether nothing is wrong.
     #[must_use]
-    pub fn is_whole(&self) -> bool {
+    pub(crate) fn is_whole(&self) -> bool {
         self.damage.is_none()
     }
 
     /// The report for people: what was found, and what it could not find; no control characters, no full stop.
     #[must_use]
-    pub fn sentence(&self) -> String {
+    pub(crate) fn sentence(&self) -> String {
         let lines = count(self.lines, "line");
         let mut text = match &self.damage {
             None if self.lines == 0 => "the log is empty".to_owned(),
@@ -133,7 +133,7 @@ impl Report {
 impl Damage {
     /// The damage in words, naming the line.
     #[must_use]
-    pub fn sentence(&self) -> String {
+    pub(crate) fn sentence(&self) -> String {
         let line = self.line;
         match self.kind {
             Kind::Edited { certain: true } => format!("line {line} was edited"),
@@ -175,7 +175,7 @@ impl Damage {
 impl Disorder {
     /// How the log was found, to follow "was found".
     #[must_use]
-    pub fn words(self) -> &'static str {
+    pub(crate) fn words(self) -> &'static str {
         match self {
             Disorder::Missing => "missing",
             Disorder::Torn => "torn",

@@ -12,43 +12,43 @@ use super::Hash;
 
 /// What a caller hands in: everything but the entry's place in the chain.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Record {
+pub(crate) struct Record {
     /// When it happened, UTC; written with milliseconds.
-    pub at: DateTime<Utc>,
+    pub(crate) at: DateTime<Utc>,
     /// The id that all entries of one invocation share; snapshots' manifests name it too.
-    pub run: String,
+    pub(crate) run: String,
     /// Who asked for it.
-    pub who: Who,
+    pub(crate) who: Who,
     /// What was asked for.
-    pub what: What,
+    pub(crate) what: What,
     /// What happened.
-    pub event: Event,
+    pub(crate) event: Event,
 }
 
 /// One line of the log.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Entry {
+pub(crate) struct Entry {
     /// The version of this format: 1.
-    pub schema: u32,
+    pub(crate) schema: u32,
     /// The line's number, from 1.
-    pub seq: u64,
+    pub(crate) seq: u64,
     /// When it happened, UTC.
     #[serde(serialize_with = "with_milliseconds")]
-    pub at: DateTime<Utc>,
+    pub(crate) at: DateTime<Utc>,
     /// The log's random id: in its first entry only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub log: Option<String>,
+    pub(crate) log: Option<String>,
     /// The invocation that wrote it.
-    pub run: String,
+    pub(crate) run: String,
     /// What happened.
     #[serde(flatten)]
-    pub event: Event,
+    pub(crate) event: Event,
     /// Who asked for it.
-    pub who: Who,
+    pub(crate) who: Who,
     /// What was asked for.
-    pub what: What,
+    pub(crate) what: What,
     /// SHA-256 of the line before, without its newline; `None` in the first line.
-    pub previous: Option<Hash>,
+    pub(crate) previous: Option<Hash>,
 }
 
 fn with_milliseconds<S: Serializer>(at: &DateTime<Utc>, serializer: S) -> Result<S::Ok, S::Error> {
@@ -58,7 +58,7 @@ fn with_milliseconds<S: Serializer>(at: &DateTime<Utc>, serializer: S) -> Result
 impl Entry {
     /// Gives a record its place in the chain.
     #[must_use]
-    pub fn place(record: &Record, seq: u64, log: Option<String>, previous: Option<Hash>) -> Self {
+    pub(crate) fn place(record: &Record, seq: u64, log: Option<String>, previous: Option<Hash>) -> Self {
         let Record { at, run, who, what, event } = record.clone();
         Entry { schema: 1, seq, at, log, run, event, who, what, previous }
     }
@@ -68,46 +68,46 @@ impl Entry {
     /// # Errors
     ///
     /// Only where a value cannot be JSON; the types here always can.
-    pub fn line(&self) -> Result<String, serde_json::Error> {
+    pub(crate) fn line(&self) -> Result<String, serde_json::Error> {
         serde_json::to_string(self)
     }
 }
 
 /// Who asked for something.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Who {
+pub(crate) struct Who {
     /// The account's name.
-    pub user: String,
+    pub(crate) user: String,
     /// This machine's name.
-    pub host: String,
+    pub(crate) host: String,
     /// Human, agent, CI or hook.
-    pub caller: Caller,
+    pub(crate) caller: Caller,
     /// The project's git commit, where it is under git.
-    pub commit: Option<String>,
+    pub(crate) commit: Option<String>,
 }
 
 /// Who drives safe-test, as `check --format json` says it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Caller {
+pub(crate) struct Caller {
     /// `human`, `agent`, `ci` or `hook`.
-    pub kind: String,
+    pub(crate) kind: String,
     /// The agent's or provider's name, where it is known.
-    pub name: Option<String>,
+    pub(crate) name: Option<String>,
 }
 
 /// What was asked for.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct What {
+pub(crate) struct What {
     /// The command and its arguments after [`redact_command`](super::redact_command).
-    pub command: Vec<String>,
+    pub(crate) command: Vec<String>,
     /// The folder it was asked for in.
-    pub folder: String,
+    pub(crate) folder: String,
 }
 
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
-pub enum Event {
+pub(crate) enum Event {
     /// The log begins.
     Opened,
     /// A command was not run.
@@ -137,73 +137,73 @@ pub enum Event {
 
 /// The judgement that something rests on.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Judgement {
+pub(crate) struct Judgement {
     /// `safe`, `unverified` or `production`.
-    pub verdict: String,
+    pub(crate) verdict: String,
     /// The findings, as `check --format json` gives them.
     #[serde(default)]
-    pub findings: Vec<Value>,
+    pub(crate) findings: Vec<Value>,
     /// The targets, as `check --format json` gives them.
     #[serde(default)]
-    pub targets: Vec<Value>,
+    pub(crate) targets: Vec<Value>,
     /// The policy that was in force.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub policy: Option<Policy>,
+    pub(crate) policy: Option<Policy>,
 }
 
 /// Which policy was in force.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Policy {
+pub(crate) struct Policy {
     /// The policy's file.
-    pub file: String,
+    pub(crate) file: String,
     /// SHA-256 of its content, hexadecimal.
-    pub sha256: String,
+    pub(crate) sha256: String,
     /// Whether what loosens in it was in force.
-    pub trusted: bool,
+    pub(crate) trusted: bool,
 }
 
 /// Why a command was not run.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Refusal {
+pub(crate) struct Refusal {
     /// What was judged.
     #[serde(flatten)]
-    pub judgement: Judgement,
+    pub(crate) judgement: Judgement,
     /// The reason in words.
-    pub reason: String,
+    pub(crate) reason: String,
     /// The status that safe-test ended with.
-    pub exit: u8,
+    pub(crate) exit: u8,
 }
 
 /// What is known before a command starts.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Start {
+pub(crate) struct Start {
     /// What was judged.
     #[serde(flatten)]
-    pub judgement: Judgement,
+    pub(crate) judgement: Judgement,
     /// The ids of the snapshots that undo this run, in the order of the targets.
     #[serde(default)]
-    pub snapshots: Vec<String>,
+    pub(crate) snapshots: Vec<String>,
     /// What a person should know: a target that was not saved and why, a snapshot that was reused.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub notes: Vec<String>,
+    pub(crate) notes: Vec<String>,
 }
 
 /// How a command ended.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Finish {
+pub(crate) struct Finish {
     /// Its exit status or signal.
-    pub outcome: Outcome,
+    pub(crate) outcome: Outcome,
     /// How long it ran, in milliseconds.
-    pub duration_ms: u64,
+    pub(crate) duration_ms: u64,
     /// What a person should know.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub notes: Vec<String>,
+    pub(crate) notes: Vec<String>,
 }
 
 /// The end of a process.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Outcome {
+pub(crate) enum Outcome {
     /// It exited with this status.
     Status(i32),
     /// This signal ended it.
@@ -214,71 +214,71 @@ pub enum Outcome {
 
 /// Snapshots that were taken.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Saved {
+pub(crate) struct Saved {
     /// Their ids.
-    pub snapshots: Vec<String>,
+    pub(crate) snapshots: Vec<String>,
     /// What was saved, as `check --format json` gives targets.
     #[serde(default)]
-    pub targets: Vec<Value>,
+    pub(crate) targets: Vec<Value>,
 }
 
 /// What is known before databases are put back.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct RestoreStart {
+pub(crate) struct RestoreStart {
     /// The snapshots that will be in place.
-    pub snapshots: Vec<String>,
+    pub(crate) snapshots: Vec<String>,
     /// The safety snapshots of what they replace.
-    pub safety: Vec<String>,
+    pub(crate) safety: Vec<String>,
 }
 
 /// Databases that were put back.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Restored {
+pub(crate) struct Restored {
     /// The snapshots that are now in place.
-    pub snapshots: Vec<String>,
+    pub(crate) snapshots: Vec<String>,
     /// The safety snapshots of what they replaced.
-    pub safety: Vec<String>,
+    pub(crate) safety: Vec<String>,
     /// What kept the rest from being restored, where something did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub failure: Option<String>,
+    pub(crate) failure: Option<String>,
 }
 
 /// Snapshots that were removed.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Pruned {
+pub(crate) struct Pruned {
     /// Their ids.
-    pub snapshots: Vec<String>,
+    pub(crate) snapshots: Vec<String>,
 }
 
 /// What a person answered.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Answer {
+pub(crate) struct Answer {
     /// What was asked.
-    pub question: String,
+    pub(crate) question: String,
     /// What was typed, redacted.
-    pub answer: String,
+    pub(crate) answer: String,
     /// Whether that permits what was asked about.
-    pub permitted: bool,
+    pub(crate) permitted: bool,
     /// What was judged when it was asked.
     #[serde(flatten)]
-    pub judgement: Judgement,
+    pub(crate) judgement: Judgement,
 }
 
 /// How the log was found when it was not as it was left.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Continued {
+pub(crate) struct Continued {
     /// What it looked like.
-    pub damage: Disorder,
+    pub(crate) damage: Disorder,
     /// Where the log should have ended; `None` where nothing is known.
-    pub expected: Option<Head>,
+    pub(crate) expected: Option<Head>,
     /// Where it ended; `None` where it was gone.
-    pub found: Option<Head>,
+    pub(crate) found: Option<Head>,
 }
 
 /// How a log was found that is not as it was left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Disorder {
+pub(crate) enum Disorder {
     /// The file was gone or empty.
     Missing,
     /// Its last line has no end.
@@ -300,20 +300,20 @@ pub enum Disorder {
 
 /// A place in a log: its last line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Head {
+pub(crate) struct Head {
     /// The log's id.
-    pub log: String,
+    pub(crate) log: String,
     /// The line's number.
-    pub seq: u64,
+    pub(crate) seq: u64,
     /// The line's hash; `None` where there was no line.
-    pub hash: Option<Hash>,
+    pub(crate) hash: Option<Hash>,
 }
 
 /// What a person accepted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Accepted {
+pub(crate) struct Accepted {
     /// SHA-256 over the hashes of all lines before this entry: acceptance holds for exactly these lines.
-    pub digest: Hash,
+    pub(crate) digest: Hash,
 }
 
 #[cfg(test)]

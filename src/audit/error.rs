@@ -10,7 +10,7 @@ use crate::exit::Exit;
 /// A failure of the log. Whenever an append fails, the log holds either the whole entry or nothing of it, or its
 /// next append repairs what is half written.
 #[derive(Debug, thiserror::Error)]
-pub enum AuditError {
+pub(crate) enum AuditError {
     /// The folder of the log cannot be made or looked at.
     #[error("cannot use the folder of the audit log, {}", path.display())]
     Folder {

@@ -8,23 +8,23 @@ use sha2::{Digest, Sha256};
 
 /// A SHA-256: bytes inside, 64 hexadecimal digits outside.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Hash([u8; 32]);
+pub(crate) struct Hash([u8; 32]);
 
 impl Hash {
     /// The hash of `bytes`.
     #[must_use]
-    pub fn of(bytes: &[u8]) -> Self {
+    pub(crate) fn of(bytes: &[u8]) -> Self {
         Hash(Sha256::digest(bytes).into())
     }
 
     /// The hash that `hasher` has arrived at.
-    pub(super) fn finish(hasher: Sha256) -> Self {
+    pub(crate) fn finish(hasher: Sha256) -> Self {
         Hash(hasher.finalize().into())
     }
 
     /// The 32 bytes.
     #[must_use]
-    pub fn bytes(&self) -> &[u8; 32] {
+    pub(crate) fn bytes(&self) -> &[u8; 32] {
         &self.0
     }
 }
@@ -44,7 +44,7 @@ impl fmt::Debug for Hash {
 /// A text that is not 64 lower-case hexadecimal digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a hash is 64 lower-case hexadecimal digits")]
-pub struct NotAHash;
+pub(crate) struct NotAHash;
 
 impl FromStr for Hash {
     type Err = NotAHash;

@@ -7,33 +7,33 @@ use sha2::{Digest, Sha256};
 use super::Hash;
 
 /// The longest line that is looked into: 1 MiB. Longer ones are hashed and passed over; none is ever written.
-pub const MAX_LINE: usize = 1 << 20;
+pub(crate) const MAX_LINE: usize = 1 << 20;
 
 /// One line of a log, as it stands in the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Line {
+pub(crate) struct Line {
     /// From 1.
-    pub number: u64,
+    pub(crate) number: u64,
     /// The bytes without the newline; the first [`MAX_LINE`] of them where there are more.
-    pub bytes: Vec<u8>,
+    pub(crate) bytes: Vec<u8>,
     /// How many bytes the line has, without the newline.
-    pub length: u64,
+    pub(crate) length: u64,
     /// SHA-256 of all its bytes, without the newline.
-    pub hash: Hash,
+    pub(crate) hash: Hash,
     /// Whether a newline ends it.
-    pub complete: bool,
+    pub(crate) complete: bool,
 }
 
 /// The lines of `R`, in order.
 #[derive(Debug)]
-pub struct Lines<R> {
+pub(crate) struct Lines<R> {
     reader: R,
     number: u64,
 }
 
 impl<R: BufRead> Lines<R> {
     /// Reads lines from `reader`, which stands at the start of a line.
-    pub fn new(reader: R) -> Self {
+    pub(crate) fn new(reader: R) -> Self {
         Lines { reader, number: 0 }
     }
 

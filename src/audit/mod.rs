@@ -21,18 +21,18 @@ mod render;
 mod state_directory;
 mod unfinished;
 
-pub use chain::{Ending, Known, Link, Pending, verify};
-pub use damage::{Damage, Kind, Report};
-pub use entry::{
-    Accepted, Answer, Caller, Continued, Disorder, Entry, Event, Finish, Head, Judgement, Outcome, Policy, Pruned,
-    Record, Refusal, RestoreStart, Restored, Saved, Start, What, Who,
+pub(crate) use chain::{Known, Link, verify};
+pub(crate) use damage::Report;
+pub(crate) use entry::{
+    Accepted, Answer, Caller, Continued, Entry, Event, Finish, Judgement, Outcome, Policy, Pruned, Record, Refusal,
+    RestoreStart, Restored, Saved, Start, What, Who,
 };
-pub use error::AuditError;
-pub use hash::Hash;
-pub use lines::{Line, Lines, MAX_LINE};
-pub use log::{Appended, Log, LogLine, verify_file};
-pub use redact::redact_command;
-pub use redact_text::redact_text;
-pub use render::render;
-pub use state_directory::state_directory;
-pub use unfinished::unfinished_runs;
+pub(crate) use error::AuditError;
+pub(crate) use hash::Hash;
+pub(crate) use lines::{Line, Lines, MAX_LINE};
+pub(crate) use log::{Log, verify_file};
+pub(crate) use redact::redact_command;
+pub(crate) use redact_text::redact_text;
+pub(crate) use render::render;
+pub(crate) use state_directory::state_directory;
+pub(crate) use unfinished::unfinished_runs;

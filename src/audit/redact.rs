@@ -16,7 +16,7 @@ const LONGEST_COMMAND: usize = 64 * 1024;
 
 /// A command as the log shows it: secrets masked, bytes that are not UTF-8 as `\xFF`, cut where it is very long.
 #[must_use]
-pub fn redact_command(words: &[OsString], secrets: &[Secret]) -> Vec<String> {
+pub(crate) fn redact_command(words: &[OsString], secrets: &[Secret]) -> Vec<String> {
     let mut redactor = Redactor { secrets, client: None, next: Next::Plain };
     let (mut shown, mut bytes) = (Vec::new(), 0);
     for (index, word) in words.iter().enumerate() {

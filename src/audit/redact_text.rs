@@ -7,18 +7,18 @@ use crate::secret::{MASK, Secret};
 
 /// Text with every secret masked that is known, stands in a URL or behind a name that says so.
 #[must_use]
-pub fn redact_text(text: &str, secrets: &[Secret]) -> String {
+pub(crate) fn redact_text(text: &str, secrets: &[Secret]) -> String {
     let known = secrets.iter().fold(text.to_owned(), |text, secret| secret.redact_in(&text));
     mask_named_values(&mask_urls(&known))
 }
 
 /// Whether a variable's or option's name says that its value is secret.
-pub(super) fn says_secret(name: &str) -> bool {
+pub(crate) fn says_secret(name: &str) -> bool {
     words_of(name).iter().any(|word| is_secret_word(word))
 }
 
 /// The words of a name in upper case: `dbPassword`, `DB_PASSWORD` and `--db-password` all end in `PASSWORD`.
-pub(super) fn words_of(name: &str) -> Vec<String> {
+pub(crate) fn words_of(name: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut after_lower = false;
     for character in name.chars() {
@@ -36,7 +36,7 @@ pub(super) fn words_of(name: &str) -> Vec<String> {
     words
 }
 
-pub(super) fn is_secret_word(word: &str) -> bool {
+pub(crate) fn is_secret_word(word: &str) -> bool {
     const WHOLE: [&str; 10] =
         ["KEY", "PASS", "PWD", "AUTH", "AUTHORIZATION", "CREDENTIAL", "CREDENTIALS", "COOKIE", "PAT", "DSN_KEY"];
     const ENDINGS: [&str; 9] =

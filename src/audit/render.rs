@@ -10,7 +10,7 @@ use super::entry::{Entry, Event, Outcome, Restored};
 ///
 /// Control characters, and those that turn the direction of text, are escaped: a command may hold anything.
 #[must_use]
-pub fn render(entry: &Entry) -> String {
+pub(crate) fn render(entry: &Entry) -> String {
     let at = entry.at.to_rfc3339_opts(SecondsFormat::Secs, true);
     let (event, detail) = words(&entry.event);
     let mut line = format!("{at}  {event:<12}  {}", entry.run);

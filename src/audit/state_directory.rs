@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 /// `xdg_state_home` and `home` are the values of those variables. As the XDG Base Directory Specification 0.8
 /// demands, a relative `XDG_STATE_HOME` counts as not set. On macOS the platform's own folder is the default.
 #[must_use]
-pub fn state_directory(xdg_state_home: Option<&OsStr>, home: Option<&OsStr>, macos: bool) -> Option<PathBuf> {
+pub(crate) fn state_directory(xdg_state_home: Option<&OsStr>, home: Option<&OsStr>, macos: bool) -> Option<PathBuf> {
     let absolute = |value: Option<&OsStr>| value.map(Path::new).filter(|path| path.is_absolute()).map(Path::to_owned);
     if let Some(state) = absolute(xdg_state_home) {
         return Some(state.join("safe-test"));

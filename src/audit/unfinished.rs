@@ -6,7 +6,7 @@ use super::{Entry, Event};
 ///
 /// Such a run was killed together with safe-test, or still lasts.
 #[must_use]
-pub fn unfinished_runs(entries: impl IntoIterator<Item = Entry>) -> Vec<Entry> {
+pub(crate) fn unfinished_runs(entries: impl IntoIterator<Item = Entry>) -> Vec<Entry> {
     let mut open: Vec<Entry> = Vec::new();
     for entry in entries {
         match entry.event {

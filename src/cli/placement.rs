@@ -9,7 +9,7 @@ use super::{Action, Before, Line, SubcommandLine, complete_command};
 
 /// Lets an option stand before a subcommand only where it means something there: whoever writes `--dry-run restore`
 /// wants nothing to be changed.
-pub(super) fn heeded(before: &Before, action: &Action, subcommand: &OsStr) -> Result<(), clap::Error> {
+pub(crate) fn heeded(before: &Before, action: &Action, subcommand: &OsStr) -> Result<(), clap::Error> {
     let ignored = if before.dry_run && !matches!(action, Action::Prune { .. }) {
         "--dry-run"
     } else if before.restore.is_some() {
@@ -22,7 +22,7 @@ pub(super) fn heeded(before: &Before, action: &Action, subcommand: &OsStr) -> Re
 }
 
 /// Says where an option, or the command of `check`, belongs that stands in the wrong place.
-pub(super) fn misplaced(error: clap::Error, subcommand: &OsStr) -> clap::Error {
+pub(crate) fn misplaced(error: clap::Error, subcommand: &OsStr) -> clap::Error {
     let Some(ContextValue::String(found)) = error.get(ContextKind::InvalidArg) else { return error };
     if subcommand == "check" && !found.starts_with('-') {
         let message = format!("the command to judge for stands behind `--`: `safe-test check -- {found} …`");

@@ -15,7 +15,7 @@ use crate::ui::printable;
 /// # Errors
 ///
 /// Where an answer cannot be written down: then nothing may be done.
-pub(super) fn ask(context: &Context, judged: &Judged, recorder: &Recorder<'_>) -> Result<Option<Consent>, Failure> {
+pub(crate) fn ask(context: &Context, judged: &Judged, recorder: &Recorder<'_>) -> Result<Option<Consent>, Failure> {
     if !context.caller.can_be_asked() || context.ui.json || context.dry_run {
         return Ok(None);
     }

@@ -8,7 +8,7 @@ use crate::error::Failure;
 use crate::exit::Exit;
 use crate::verdict::Verdict;
 
-pub(super) fn check(context: &mut Context, command: &[OsString]) -> Result<Exit, Failure> {
+pub(crate) fn check(context: &mut Context, command: &[OsString]) -> Result<Exit, Failure> {
     let judged = judging::judge(context, Some(command).filter(|command| !command.is_empty()))?;
     let text = if context.ui.json {
         format!("{}\n", report::judgement_json(&judged, &context.caller))

@@ -17,33 +17,33 @@ use crate::policy::{self, RestoreWhen};
 use crate::ui::Ui;
 
 /// The surroundings of one call.
-pub(super) struct Context {
+pub(crate) struct Context {
     /// The folders that are judged.
-    pub(super) project: Project,
+    pub(crate) project: Project,
     /// The process environment, byte for byte.
-    pub(super) process: Vec<(OsString, OsString)>,
+    pub(crate) process: Vec<(OsString, OsString)>,
     /// The part of it that is text, for deciding.
-    pub(super) process_text: Vec<(String, String)>,
+    pub(crate) process_text: Vec<(String, String)>,
     /// Who called.
-    pub(super) caller: Caller,
+    pub(crate) caller: Caller,
     /// When the call began.
-    pub(super) now: DateTime<Utc>,
+    pub(crate) now: DateTime<Utc>,
     /// Where approvals and anchors of logs are kept.
-    pub(super) state_directory: PathBuf,
+    pub(crate) state_directory: PathBuf,
     /// Files that are judged besides those that would be found, absolute.
-    pub(super) env_files: Vec<PathBuf>,
+    pub(crate) env_files: Vec<PathBuf>,
     /// `--restore`, where it was given.
-    pub(super) restore: Option<RestoreWhen>,
+    pub(crate) restore: Option<RestoreWhen>,
     /// `--dry-run`.
-    pub(super) dry_run: bool,
+    pub(crate) dry_run: bool,
     /// How to talk.
-    pub(super) ui: Ui,
+    pub(crate) ui: Ui,
 }
 
 impl Context {
     /// Reads the surroundings.
     #[expect(clippy::disallowed_methods, reason = "the one place where environment, folder and clock are read")]
-    pub(super) fn new(asked: &Asked) -> Result<Self, Failure> {
+    pub(crate) fn new(asked: &Asked) -> Result<Self, Failure> {
         let here = env::current_dir().map_err(|cause| CommandError::Folder { path: ".".into(), cause })?;
         let folder = match &asked.before.folder {
             None => here.clone(),
@@ -93,12 +93,12 @@ impl Context {
 
     /// The clock, for what happens later in the call.
     #[expect(clippy::disallowed_methods, reason = "the one place where the clock is read")]
-    pub(super) fn clock(&self) -> DateTime<Utc> {
+    pub(crate) fn clock(&self) -> DateTime<Utc> {
         Utc::now()
     }
 
     /// A variable of the process environment.
-    pub(super) fn variable(&self, name: &str) -> Option<&OsStr> {
+    pub(crate) fn variable(&self, name: &str) -> Option<&OsStr> {
         set(&self.process, name)
     }
 }

@@ -6,7 +6,7 @@ use crate::environment::Origin;
 use crate::target::{Place, Target};
 
 /// An origin: `file` is null for the process environment and relative to the root otherwise.
-pub(super) fn origin_json(origin: &Origin) -> Value {
+pub(crate) fn origin_json(origin: &Origin) -> Value {
     json!({
         "variable": origin.variable,
         "file": origin.file.as_ref().map(|file| file.to_string_lossy()),
@@ -15,7 +15,7 @@ pub(super) fn origin_json(origin: &Origin) -> Value {
 }
 
 /// The first place of a target, as host and port.
-pub(super) fn target_place(target: &Target) -> (Option<String>, Option<u16>) {
+pub(crate) fn target_place(target: &Target) -> (Option<String>, Option<u16>) {
     match target.places.first() {
         Some(Place::Host { name, port }) => (Some(name.clone()), *port),
         Some(Place::Socket { path, port }) => (Some(path.to_string_lossy().into_owned()), *port),

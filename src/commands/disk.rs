@@ -11,7 +11,7 @@ use crate::environment::Files;
 const LARGEST: u64 = 64 * 1024 * 1024;
 
 /// The real file system.
-pub(super) struct Disk;
+pub(crate) struct Disk;
 
 impl Files for Disk {
     fn read(&self, path: &Path) -> io::Result<Option<Vec<u8>>> {

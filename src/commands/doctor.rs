@@ -40,7 +40,7 @@ impl Looked {
     }
 }
 
-pub(super) fn doctor(context: &mut Context) -> Result<Exit, Failure> {
+pub(crate) fn doctor(context: &mut Context) -> Result<Exit, Failure> {
     let judged = judging::judge(context, None)?;
     let mut results = Vec::new();
     let store = Store::locate(&context.project.root, judged.policy.snapshots.directory.as_deref());

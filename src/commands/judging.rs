@@ -17,25 +17,25 @@ use crate::target::{self, Engine, Place, Target};
 use crate::verdict::{self, Evidence, Judgement};
 
 /// A judgement with what it was made of, for those who explain or record it.
-pub(super) struct Judged {
+pub(crate) struct Judged {
     /// The judgement.
-    pub(super) judgement: Judgement,
+    pub(crate) judgement: Judgement,
     /// What the environment was found to be.
-    pub(super) survey: Survey,
+    pub(crate) survey: Survey,
     /// The policy in force.
-    pub(super) policy: Policy,
+    pub(crate) policy: Policy,
     /// How the policy file came to be trusted, and the hash of its content; `None` where there is no file.
-    pub(super) trust: Option<(Trust, String)>,
+    pub(crate) trust: Option<(Trust, String)>,
 }
 
 /// Judges what `command` could reach; without one, test and development runs are both considered.
-pub(super) fn judge(context: &mut Context, command: Option<&[OsString]>) -> Result<Judged, Failure> {
+pub(crate) fn judge(context: &mut Context, command: Option<&[OsString]>) -> Result<Judged, Failure> {
     judge_with(context, command, |targets, _| targets)
 }
 
 /// Judges the targets of these snapshots, in this order: as the project names them, with their passwords; a target
 /// that the project does not name any more is made of its address alone.
-pub(super) fn judge_snapshots(context: &mut Context, snapshots: &[Stored]) -> Result<Judged, Failure> {
+pub(crate) fn judge_snapshots(context: &mut Context, snapshots: &[Stored]) -> Result<Judged, Failure> {
     let mut unreadable = None;
     let judged = judge_with(context, None, |targets, context| {
         let of = |stored: &Stored| {
@@ -70,7 +70,7 @@ pub(super) fn judge_snapshots(context: &mut Context, snapshots: &[Stored]) -> Re
 const SNAPSHOTS_OWN: &str = "SNAPSHOT_DATABASE_URL";
 
 /// Whether the project itself names this target of [`judge_snapshots`].
-pub(super) fn is_named_by_the_project(target: &Target) -> bool {
+pub(crate) fn is_named_by_the_project(target: &Target) -> bool {
     target.origins.iter().any(|origin| origin.variable != SNAPSHOTS_OWN)
 }
 
@@ -138,7 +138,7 @@ fn judge_with(
 }
 
 /// The policy of the project, as far as it is in force.
-pub(super) fn policy_in_force(context: &Context) -> Result<(Policy, Option<(Trust, String)>), Failure> {
+pub(crate) fn policy_in_force(context: &Context) -> Result<(Policy, Option<(Trust, String)>), Failure> {
     let path = context.project.root.join(FILE_NAME);
     let Some((content, document)) = read_document(&path)? else { return Ok((Policy::default(), None)) };
     let trust = trust_of(context, &path, &content, &document);
@@ -146,7 +146,7 @@ pub(super) fn policy_in_force(context: &Context) -> Result<(Policy, Option<(Trus
 }
 
 /// The policy file's bytes and what it says; `None` where there is none.
-pub(super) fn read_document(path: &Path) -> Result<Option<(Vec<u8>, Document)>, PolicyError> {
+pub(crate) fn read_document(path: &Path) -> Result<Option<(Vec<u8>, Document)>, PolicyError> {
     let shown = Path::new(FILE_NAME);
     let unreadable = |cause| PolicyError::Unreadable { file: shown.to_owned(), cause };
     let content = match fs::read(path) {

@@ -7,7 +7,7 @@ use crate::exit::Exit;
 use crate::snapshot::{Kind, Manifest, Store, Stored};
 use crate::ui::{bytes, printable};
 
-pub(super) fn list(context: &mut Context) -> Result<Exit, Failure> {
+pub(crate) fn list(context: &mut Context) -> Result<Exit, Failure> {
     let (policy, _) = judging::policy_in_force(context)?;
     let store = Store::locate(&context.project.root, policy.snapshots.directory.as_deref())?;
     let (stored, broken) = store.list()?;

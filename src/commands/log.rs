@@ -12,7 +12,7 @@ use crate::exit::Exit;
 use crate::snapshot::Store;
 use crate::ui::printable;
 
-pub(super) fn log(context: &mut Context, what: Option<LogAction>) -> Result<Exit, Failure> {
+pub(crate) fn log(context: &mut Context, what: Option<LogAction>) -> Result<Exit, Failure> {
     let (policy, _) = judging::policy_in_force(context)?;
     let store = Store::locate(&context.project.root, policy.snapshots.directory.as_deref())?;
     match what {

@@ -7,7 +7,7 @@ use std::path::Path;
 use crate::verdict::{Interface, MACHINE_MARK, Machine};
 
 /// Reads name, mark, interfaces and hosts file. What cannot be read is taken as absent: that only tightens.
-pub(super) fn read() -> Machine {
+pub(crate) fn read() -> Machine {
     let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
     Machine {
         name,

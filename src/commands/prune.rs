@@ -13,7 +13,7 @@ use crate::target::Engine;
 use crate::ui::printable;
 use crate::verdict::Verdict;
 
-pub(super) fn prune(context: &mut Context, dry_run: bool) -> Result<Exit, Failure> {
+pub(crate) fn prune(context: &mut Context, dry_run: bool) -> Result<Exit, Failure> {
     let (policy, _) = judging::policy_in_force(context)?;
     let store = Store::locate(&context.project.root, policy.snapshots.directory.as_deref())?;
     let (stored, _) = store.list()?;
@@ -77,7 +77,7 @@ fn replaced_databases(context: &mut Context, dry_run: bool) -> Result<Exit, Fail
 }
 
 /// Drops what the decisions say, except what a running command needs; gives the names that went.
-pub(super) fn drop_old(store: &Store, stored: &[Stored], decisions: &[Decision]) -> Result<Vec<String>, Failure> {
+pub(crate) fn drop_old(store: &Store, stored: &[Stored], decisions: &[Decision]) -> Result<Vec<String>, Failure> {
     let mut dropped = Vec::new();
     for decision in decisions.iter().filter(|decision| !decision.keep) {
         let Some(snapshot) = stored.iter().find(|snapshot| snapshot.manifest.id == decision.id) else { continue };

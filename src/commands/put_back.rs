@@ -12,20 +12,20 @@ use crate::target::Target;
 use crate::ui::{Progress, printable};
 
 /// One database that is back.
-pub(super) struct PutBack {
+pub(crate) struct PutBack {
     /// The snapshot that it is back to.
-    pub(super) id: String,
+    pub(crate) id: String,
     /// The database, for people.
-    pub(super) target: String,
+    pub(crate) target: String,
     /// The snapshot of what it was before; none where there was nothing that could be read.
-    pub(super) safety: Option<String>,
+    pub(crate) safety: Option<String>,
     /// What somebody should know.
-    pub(super) notes: Vec<String>,
+    pub(crate) notes: Vec<String>,
 }
 
 impl PutBack {
     /// The one line about it.
-    pub(super) fn line(&self) -> String {
+    pub(crate) fn line(&self) -> String {
         let undo =
             self.safety.as_ref().map(|safety| format!("; to undo: safe-test restore {safety}")).unwrap_or_default();
         format!("{} is back as of {}{undo}", printable(&self.target), self.id)
@@ -33,10 +33,10 @@ impl PutBack {
 }
 
 /// Why a restore ended early, how many databases were back by then, and whether one may have been changed.
-pub(super) struct Stopped {
-    pub(super) failure: Failure,
-    pub(super) done: usize,
-    pub(super) is_underway: bool,
+pub(crate) struct Stopped {
+    pub(crate) failure: Failure,
+    pub(crate) done: usize,
+    pub(crate) is_underway: bool,
 }
 
 impl<E: Into<Failure>> From<E> for Stopped {
@@ -50,7 +50,7 @@ impl<E: Into<Failure>> From<E> for Stopped {
 /// # Errors
 ///
 /// The first that went wrong; the databases before it are back, and were said to be.
-pub(super) fn after_run(
+pub(crate) fn after_run(
     context: &Context,
     judged: &Judged,
     recorder: &Recorder<'_>,
@@ -76,7 +76,7 @@ pub(super) fn after_run(
 /// # Errors
 ///
 /// The first that went wrong: the databases before it are back, and were said to be; those after it are as they were.
-pub(super) fn put_back(
+pub(crate) fn put_back(
     context: &Context,
     recorder: &Recorder<'_>,
     pairs: &[(Stored, Target)],

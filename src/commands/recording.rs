@@ -12,7 +12,7 @@ use crate::exit::Exit;
 use crate::snapshot::Store;
 
 /// Writes the entries of one call, all under one run id.
-pub(super) struct Recorder<'a> {
+pub(crate) struct Recorder<'a> {
     context: &'a Context,
     store: Store,
     log: Log,
@@ -24,7 +24,7 @@ pub(super) struct Recorder<'a> {
 
 impl<'a> Recorder<'a> {
     /// A recorder for a judged command.
-    pub(super) fn new(context: &'a Context, judged: &Judged, command: &[OsString]) -> Result<Self, Failure> {
+    pub(crate) fn new(context: &'a Context, judged: &Judged, command: &[OsString]) -> Result<Self, Failure> {
         let store = Store::locate(&context.project.root, judged.policy.snapshots.directory.as_deref())?;
         let report = report::judgement_json(judged, &context.caller);
         let array = |name: &str| report[name].as_array().cloned().unwrap_or_default();
@@ -43,7 +43,7 @@ impl<'a> Recorder<'a> {
     }
 
     /// A recorder for what needs no judgement.
-    pub(super) fn plain(context: &'a Context, store: Store, command: Vec<String>) -> Self {
+    pub(crate) fn plain(context: &'a Context, store: Store, command: Vec<String>) -> Self {
         let log = Log::open(&store.log(), &context.state_directory);
         let caller = audit::Caller { kind: context.caller.kind.name().to_owned(), name: context.caller.name.clone() };
         let who = Who {
@@ -58,22 +58,22 @@ impl<'a> Recorder<'a> {
     }
 
     /// The run's id.
-    pub(super) fn run(&self) -> &str {
+    pub(crate) fn run(&self) -> &str {
         &self.run
     }
 
     /// Where the snapshots and the log are.
-    pub(super) fn store(&self) -> &Store {
+    pub(crate) fn store(&self) -> &Store {
         &self.store
     }
 
     /// The judgement as the log has it.
-    pub(super) fn judgement(&self) -> &audit::Judgement {
+    pub(crate) fn judgement(&self) -> &audit::Judgement {
         &self.judgement
     }
 
     /// Makes the folder and clears away what killed calls left in it.
-    pub(super) fn prepare(&self) -> Result<(), Failure> {
+    pub(crate) fn prepare(&self) -> Result<(), Failure> {
         self.store.prepare()?;
         for leftover in self.store.clear_leftovers()? {
             self.context
@@ -88,7 +88,7 @@ impl<'a> Recorder<'a> {
     /// # Errors
     ///
     /// Where it cannot be written: then nothing may be run.
-    pub(super) fn record(&self, event: Event) -> Result<(), AuditError> {
+    pub(crate) fn record(&self, event: Event) -> Result<(), AuditError> {
         let appended = self.log.append(&self.entry(event))?;
         if appended.damage.is_some() {
             self.context.ui.warn("safe-test: the audit log was not as it was left; `safe-test log verify` says how");
@@ -111,12 +111,12 @@ impl<'a> Recorder<'a> {
     /// # Errors
     ///
     /// Where it cannot be written.
-    pub(super) fn accept(&self) -> Result<(), AuditError> {
+    pub(crate) fn accept(&self) -> Result<(), AuditError> {
         self.log.accept(&self.entry(Event::Opened)).map(|_| ())
     }
 
     /// Writes down that a verdict kept something from being done.
-    pub(super) fn record_refusal(&self, judged: &Judged) {
+    pub(crate) fn record_refusal(&self, judged: &Judged) {
         let messages: Vec<&str> = judged.judgement.objections().map(|finding| finding.message.as_str()).collect();
         self.record_ending(Event::Refused(Refusal {
             judgement: self.judgement.clone(),
@@ -126,7 +126,7 @@ impl<'a> Recorder<'a> {
     }
 
     /// Appends an entry about something that is over: failing to write it changes nothing but is said.
-    pub(super) fn record_ending(&self, event: Event) {
+    pub(crate) fn record_ending(&self, event: Event) {
         let written =
             self.store.prepare().map_err(Failure::from).and_then(|()| self.record(event).map_err(Failure::from));
         if let Err(failure) = written {
@@ -136,7 +136,7 @@ impl<'a> Recorder<'a> {
 }
 
 /// Writes down a refusal, where that can be done: a refusal stays a refusal. A dry run writes nothing.
-pub(super) fn record_refusal(context: &Context, judged: &Judged, recorder: Result<&Recorder<'_>, &Failure>) {
+pub(crate) fn record_refusal(context: &Context, judged: &Judged, recorder: Result<&Recorder<'_>, &Failure>) {
     match recorder {
         Ok(_) if context.dry_run => {}
         Ok(recorder) => recorder.record_refusal(judged),

@@ -13,7 +13,7 @@ use crate::ui::{Tone, Ui, printable};
 use crate::verdict::{Finding, JudgedTarget, Judgement, Level, Verdict};
 
 /// `check --format json`, version 1: fields are added, never renamed.
-pub(super) fn judgement_json(judged: &Judged, caller: &Caller) -> Value {
+pub(crate) fn judgement_json(judged: &Judged, caller: &Caller) -> Value {
     let judgement = &judged.judgement;
     let readings = &judged.survey.readings;
     json!({
@@ -31,7 +31,7 @@ pub(super) fn judgement_json(judged: &Judged, caller: &Caller) -> Value {
 }
 
 /// The policy in force: its hash, how it is trusted, what it loosens and what it asks for in vain.
-pub(super) fn policy_json(judged: &Judged) -> Value {
+pub(crate) fn policy_json(judged: &Judged) -> Value {
     let Some((trust, hash)) = &judged.trust else { return Value::Null };
     let settings = |list: &[crate::policy::Loosening]| -> Value {
         list.iter()
@@ -46,7 +46,7 @@ pub(super) fn policy_json(judged: &Judged) -> Value {
     })
 }
 
-pub(super) fn finding_json(finding: &Finding) -> Value {
+pub(crate) fn finding_json(finding: &Finding) -> Value {
     json!({
         "rule": finding.rule, "level": finding.level.name(), "target": finding.target,
         "message": finding.message, "remedy": finding.remedy,
@@ -98,7 +98,7 @@ fn loaders_of(origin: &Origin, readings: &[Reading]) -> Vec<String> {
 }
 
 /// A judgement in words, for `check`; verbose adds who would read what.
-pub(super) fn judgement_text(judged: &Judged, ui: &Ui) -> String {
+pub(crate) fn judgement_text(judged: &Judged, ui: &Ui) -> String {
     let judgement = &judged.judgement;
     let mut lines = vec![format!("{}: {}", verdict_word(judgement.verdict, ui), summary(judgement))];
     for (at, one) in judgement.targets.iter().enumerate() {
@@ -146,12 +146,12 @@ pub(super) fn judgement_text(judged: &Judged, ui: &Ui) -> String {
 }
 
 /// The block that a refused caller acts on: which database, which rule, which variable, what to do.
-pub(super) fn refusal_text(judged: &Judged, ui: &Ui) -> Vec<String> {
+pub(crate) fn refusal_text(judged: &Judged, ui: &Ui) -> Vec<String> {
     objections_text(judged, ui, "refused: ")
 }
 
 /// What a person who is asked to vouch for it has to know.
-pub(super) fn doubt_text(judged: &Judged, ui: &Ui) -> Vec<String> {
+pub(crate) fn doubt_text(judged: &Judged, ui: &Ui) -> Vec<String> {
     objections_text(judged, ui, "")
 }
 

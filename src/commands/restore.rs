@@ -20,7 +20,7 @@ use crate::target::Target;
 use crate::ui::{bytes, printable};
 use crate::verdict::Verdict;
 
-pub(super) fn restore(context: &mut Context, id: &OsStr, yes: bool, inherited: &Inherited) -> Result<Ending, Failure> {
+pub(crate) fn restore(context: &mut Context, id: &OsStr, yes: bool, inherited: &Inherited) -> Result<Ending, Failure> {
     let (policy, _) = judging::policy_in_force(context)?;
     let store = Store::locate(&context.project.root, policy.snapshots.directory.as_deref())?;
     let mut wanted = find(&store, &context.project.folder, id, context.clock())?;
@@ -84,7 +84,7 @@ fn answer(context: &Context, restored: &[PutBack]) -> Result<(), Failure> {
 }
 
 /// The snapshots that `id` names: one, or for `latest` all of the newest run's or manual one's.
-pub(super) fn find(store: &Store, folder: &Path, id: &OsStr, now: DateTime<Utc>) -> Result<Vec<Stored>, Failure> {
+pub(crate) fn find(store: &Store, folder: &Path, id: &OsStr, now: DateTime<Utc>) -> Result<Vec<Stored>, Failure> {
     let text = id.to_string_lossy();
     let unknown = || CommandError::UnknownSnapshot { id: text.clone().into_owned() };
     if text == "latest" {

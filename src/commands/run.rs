@@ -17,7 +17,7 @@ use crate::snapshot::Kind;
 use crate::verdict::Verdict;
 
 /// Guards `command`, which is not empty.
-pub(super) fn run(context: &mut Context, command: &[OsString], inherited: &Inherited) -> Result<Ending, Failure> {
+pub(crate) fn run(context: &mut Context, command: &[OsString], inherited: &Inherited) -> Result<Ending, Failure> {
     // A typo costs nothing: the program is looked up before anything else is done.
     let program = exec::find_program(&command[0], context.variable("PATH"), &context.project.folder)?;
 

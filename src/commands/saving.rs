@@ -16,15 +16,15 @@ use crate::snapshot::{self, Care, Kind, Manifest, Order, Receipt, SnapshotError,
 use crate::ui::{Progress, bytes, printable};
 
 /// What was saved.
-pub(super) struct Saved {
+pub(crate) struct Saved {
     /// One receipt for each target.
-    pub(super) receipts: Vec<Receipt>,
+    pub(crate) receipts: Vec<Receipt>,
     /// Keeps the snapshots from being pruned while the command runs.
     _held: Vec<File>,
 }
 
 /// Plans for every target first, so that one that cannot be saved costs no dump of the others; then takes them.
-pub(super) fn save(
+pub(crate) fn save(
     context: &Context,
     judged: &Judged,
     store: &Store,
@@ -84,7 +84,7 @@ fn plan(judged: &Judged) -> Result<Vec<Step>, SnapshotError> {
 }
 
 /// `--dry-run`: what would be done, and nothing else.
-pub(super) fn show_plan(context: &Context, judged: &Judged) -> Result<Ending, Failure> {
+pub(crate) fn show_plan(context: &Context, judged: &Judged) -> Result<Ending, Failure> {
     const NOT_RUN: &str = "the command was not run";
     let steps = plan(judged)?;
     let how = |step: &Step| match step {
@@ -116,7 +116,7 @@ pub(super) fn show_plan(context: &Context, judged: &Judged) -> Result<Ending, Fa
 }
 
 /// The quiet lines before a command: what was judged and saved, and how to undo it.
-pub(super) fn announce(context: &Context, judged: &Judged, receipts: &[Receipt]) {
+pub(crate) fn announce(context: &Context, judged: &Judged, receipts: &[Receipt]) {
     if context.ui.json {
         let report = super::report::judgement_json(judged, &context.caller);
         let snapshots: Vec<&str> = receipts.iter().filter_map(Receipt::snapshot).collect();
@@ -153,7 +153,7 @@ pub(super) fn announce(context: &Context, judged: &Judged, receipts: &[Receipt])
 }
 
 /// What a reader of the log should know of targets that have no snapshot of this run's own.
-pub(super) fn notes(judged: &Judged, receipts: &[Receipt]) -> Vec<String> {
+pub(crate) fn notes(judged: &Judged, receipts: &[Receipt]) -> Vec<String> {
     receipts
         .iter()
         .filter(|receipt| !matches!(receipt.care(), Care::Saved { .. }))

@@ -13,7 +13,7 @@ use crate::exit::Exit;
 use crate::snapshot::{Kind, Receipt};
 use crate::verdict::Verdict;
 
-pub(super) fn snapshot(context: &mut Context, inherited: &Inherited) -> Result<Ending, Failure> {
+pub(crate) fn snapshot(context: &mut Context, inherited: &Inherited) -> Result<Ending, Failure> {
     let judged = judging::judge(context, None)?;
     let recorder = Recorder::new(context, &judged, &["safe-test".into(), "snapshot".into()]);
     // Saving reads only, but a dump of production on a developer's disk is an accident of its own.

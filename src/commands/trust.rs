@@ -12,7 +12,7 @@ use crate::exit::Exit;
 use crate::policy::{FILE_NAME, trust};
 use crate::ui::printable;
 
-pub(super) fn trust(context: &mut Context) -> Result<Exit, Failure> {
+pub(crate) fn trust(context: &mut Context) -> Result<Exit, Failure> {
     let root = context.project.root.clone();
     let path = root.join(FILE_NAME);
     let Some((content, document)) = judging::read_document(&path)? else {

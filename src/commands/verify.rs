@@ -15,7 +15,7 @@ use crate::snapshot::{self, Level, Request, Store, Stored};
 use crate::ui::{Progress, printable};
 use crate::verdict::Verdict;
 
-pub(super) fn verify(
+pub(crate) fn verify(
     context: &mut Context,
     id: Option<&OsStr>,
     all: bool,

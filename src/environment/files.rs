@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 
 /// A view of the file system that only reads.
-pub trait Files {
+pub(crate) trait Files {
     /// The bytes of the file at `path`; `Ok(None)` where nothing is there.
     ///
     /// # Errors

@@ -6,7 +6,7 @@ use super::programs::{self, Family, Program};
 
 /// A way to come by an environment; each has its file in `load_order`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Loader {
+pub(crate) enum Loader {
     Laravel,
     Symfony,
     Phpdotenv,
@@ -32,7 +32,7 @@ pub(super) enum Loader {
 }
 
 /// The loaders that the scene makes plausible; empty for a program that loads no file.
-pub(super) fn loaders(scene: &Scene<'_>) -> Vec<Loader> {
+pub(crate) fn loaders(scene: &Scene<'_>) -> Vec<Loader> {
     let mut loaders = Vec::new();
     match scene.step.map(|step| programs::loading(&step.invocation)) {
         Some(Program::LoadsNothing) => return Vec::new(),
@@ -52,7 +52,7 @@ pub(super) fn loaders(scene: &Scene<'_>) -> Vec<Loader> {
 
 /// Whether a command is the everyday work of scripts (`cd`, `mkdir`, `git`): beside others it loads nothing. Where there
 /// is nothing else, nobody can say what it was meant to touch, and it is taken like any unknown program.
-pub(super) fn is_plain(invocation: &Invocation) -> bool {
+pub(crate) fn is_plain(invocation: &Invocation) -> bool {
     programs::loading(invocation) == Program::Plain
 }
 

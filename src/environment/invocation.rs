@@ -4,25 +4,25 @@ use super::Origin;
 
 /// A program with its arguments and the assignments before it, after wrappers and scripts were looked into.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Invocation {
+pub(crate) struct Invocation {
     /// `X=Y` before the program, by `env`, `cross-env`, `-e` and the like, outermost first.
-    pub assignments: Vec<(String, String)>,
+    pub(crate) assignments: Vec<(String, String)>,
     /// The program and its arguments, quotes removed; never empty. Bytes that are not UTF-8 are replaced.
-    pub words: Vec<String>,
+    pub(crate) words: Vec<String>,
     /// Where it stands: the command line itself (no file), or the script that the command line names.
-    pub origin: Origin,
+    pub(crate) origin: Origin,
 }
 
 impl Invocation {
     /// The program's name without folders.
     #[must_use]
-    pub fn program(&self) -> &str {
+    pub(crate) fn program(&self) -> &str {
         let program = self.words.first().map_or("", String::as_str);
         program.rsplit('/').next().unwrap_or(program)
     }
 
     /// The value of `--option VALUE` or `--option=VALUE` among the words.
-    pub(super) fn option(&self, option: &str) -> Option<&str> {
+    pub(crate) fn option(&self, option: &str) -> Option<&str> {
         self.words.iter().enumerate().find_map(|(at, word)| match option_of(word) {
             (name, value @ Some(_)) if name == option => value,
             _ if word == option => self.words.get(at + 1).map(String::as_str),
@@ -32,6 +32,6 @@ impl Invocation {
 }
 
 /// An option without the value attached to it, and that value: `--file=x` is `--file` and `x`.
-pub(super) fn option_of(word: &str) -> (&str, Option<&str>) {
+pub(crate) fn option_of(word: &str) -> (&str, Option<&str>) {
     word.split_once('=').map_or((word, None), |(option, value)| (option, Some(value)))
 }

@@ -12,13 +12,13 @@ use super::formats::{FlatEntry, FormatError};
 use super::survey::{Condition, FileProblem, LARGEST_FILE, ProblemKind};
 use super::{Files, Origin, Project, Setting};
 
-pub(super) use super::dotenv::Dialect;
+pub(crate) use super::dotenv::Dialect;
 
 /// The settings of one file as one loader reads it, each name once.
-pub(super) type Sheet = Rc<Vec<Setting>>;
+pub(crate) type Sheet = Rc<Vec<Setting>>;
 
 /// A file's bytes, and what is known about them.
-pub(super) struct Text {
+pub(crate) struct Text {
     shown: PathBuf,
     bytes: Vec<u8>,
     /// Every dialect reads the same from it.
@@ -41,8 +41,8 @@ struct Stumbles {
 }
 
 /// The files of one survey.
-pub(super) struct Library<'a> {
-    pub(super) files: &'a dyn Files,
+pub(crate) struct Library<'a> {
+    pub(crate) files: &'a dyn Files,
     project: &'a Project,
     texts: RefCell<BTreeMap<PathBuf, Option<Rc<Text>>>>,
     problems: RefCell<Vec<FileProblem>>,
@@ -51,7 +51,7 @@ pub(super) struct Library<'a> {
 }
 
 impl<'a> Library<'a> {
-    pub(super) fn new(files: &'a dyn Files, project: &'a Project) -> Self {
+    pub(crate) fn new(files: &'a dyn Files, project: &'a Project) -> Self {
         Library {
             files,
             project,
@@ -62,7 +62,7 @@ impl<'a> Library<'a> {
         }
     }
 
-    pub(super) fn exists(&self, path: &Path) -> bool {
+    pub(crate) fn exists(&self, path: &Path) -> bool {
         match self.texts.borrow().get(path) {
             Some(Some(_)) => true,
             _ => self.files.exists(path),
@@ -70,7 +70,7 @@ impl<'a> Library<'a> {
     }
 
     /// The text of a file that a loader would read; what keeps it from being read is noted as a problem.
-    pub(super) fn text(&self, path: &Path) -> Option<Rc<Text>> {
+    pub(crate) fn text(&self, path: &Path) -> Option<Rc<Text>> {
         if let Some(kept) = self.texts.borrow().get(path) {
             return kept.clone();
         }
@@ -80,17 +80,17 @@ impl<'a> Library<'a> {
     }
 
     /// `path` as it is shown to people.
-    pub(super) fn shown(&self, path: &Path) -> PathBuf {
+    pub(crate) fn shown(&self, path: &Path) -> PathBuf {
         self.project.shown(path)
     }
 
     /// As [`Library::text`], decoded; bytes that are not UTF-8 are replaced.
-    pub(super) fn string(&self, path: &Path) -> Option<String> {
+    pub(crate) fn string(&self, path: &Path) -> Option<String> {
         self.text(path).map(|text| String::from_utf8_lossy(&text.bytes).into_owned())
     }
 
     /// The entries of the settings file at `path` as `flatten` reads them; a broken line in it is noted as a problem.
-    pub(super) fn entries(
+    pub(crate) fn entries(
         &self,
         path: &Path,
         flatten: impl Fn(&str) -> Result<Vec<FlatEntry>, FormatError>,
@@ -136,7 +136,7 @@ impl<'a> Library<'a> {
         self.problem(FileProblem { file, line: None, message: why, kind });
     }
 
-    pub(super) fn problem(&self, problem: FileProblem) {
+    pub(crate) fn problem(&self, problem: FileProblem) {
         let mut problems = self.problems.borrow_mut();
         if !problems.contains(&problem) {
             problems.push(problem);
@@ -150,7 +150,7 @@ impl<'a> Library<'a> {
     }
 
     /// The settings that `dialect` reads from the dotenv file at `path`; `lookup` gives what was loaded before.
-    pub(super) fn dotenv(
+    pub(crate) fn dotenv(
         &self,
         path: &Path,
         dialect: Dialect,
@@ -176,7 +176,7 @@ impl<'a> Library<'a> {
     }
 
     /// What the dotenv file at `path` says about `name`, nothing expanded.
-    pub(super) fn unexpanded(&self, path: &Path, name: &str) -> Option<String> {
+    pub(crate) fn unexpanded(&self, path: &Path, name: &str) -> Option<String> {
         let text = self.text(path)?;
         let values = text.unexpanded.get_or_init(|| {
             let document = dotenv::read(Dialect::Node, &text.bytes, &|_| None);
@@ -186,7 +186,7 @@ impl<'a> Library<'a> {
     }
 
     /// Whether every dialect reads the same from the file.
-    pub(super) fn is_plain(&self, path: &Path) -> bool {
+    pub(crate) fn is_plain(&self, path: &Path) -> bool {
         self.text(path).is_none_or(|text| text.is_plain)
     }
 
@@ -202,7 +202,7 @@ impl<'a> Library<'a> {
 
     /// The files read, the problems and the conditions. A line is a problem where most readers stumbled over it: some
     /// skip whatever they do not understand, and a few stumble over values of several lines.
-    pub(super) fn into_parts(self) -> (Vec<PathBuf>, Vec<FileProblem>, Vec<Condition>) {
+    pub(crate) fn into_parts(self) -> (Vec<PathBuf>, Vec<FileProblem>, Vec<Condition>) {
         let mut problems = self.problems.into_inner();
         for (path, Stumbles { readers, lines }) in self.stumbles.into_inner() {
             let file = self.project.shown(&path);

@@ -47,31 +47,31 @@ const SKIPPED: [&str; 18] = [
 
 /// What was found.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct DriverEvidence {
+pub(crate) struct DriverEvidence {
     /// The manifests and lock files that were read, relative to the project's root where they lie below it. Where
     /// this is empty, nothing can be concluded.
-    pub manifests: Vec<PathBuf>,
+    pub(crate) manifests: Vec<PathBuf>,
     /// The database drivers, ORMs, migration tools and clients that they name: the first few.
-    pub drivers: Vec<Driver>,
+    pub(crate) drivers: Vec<Driver>,
     /// Whether all there was has been read; if not, the lack of a driver proves nothing.
-    pub complete: bool,
+    pub(crate) complete: bool,
 }
 
 /// A package that reaches a database.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Driver {
+pub(crate) struct Driver {
     /// The package's name as the manifest spells it.
-    pub name: String,
+    pub(crate) name: String,
     /// The manifest or lock file, relative to the project's root where it lies below it.
-    pub file: PathBuf,
+    pub(crate) file: PathBuf,
     /// The line that names it, counted from 1.
-    pub line: u32,
+    pub(crate) line: u32,
 }
 
 /// Reads the manifests from the current folder up to the root, and below the root those of its workspaces' members
 /// and of folders at most two levels down.
 #[must_use]
-pub fn database_drivers(project: &Project, files: &dyn Files) -> DriverEvidence {
+pub(crate) fn database_drivers(project: &Project, files: &dyn Files) -> DriverEvidence {
     let mut search = Search {
         project,
         files,

@@ -7,10 +7,10 @@
 
 mod code;
 mod command;
-pub mod dotenv;
+pub(crate) mod dotenv;
 mod drivers;
 mod files;
-pub mod formats;
+pub(crate) mod formats;
 mod framework;
 mod invocation;
 mod layers;
@@ -32,13 +32,12 @@ mod services;
 mod shell;
 mod survey;
 
-pub use command::invocations;
-pub use files::Files;
-pub use invocation::Invocation;
-pub use manifests::{Driver, DriverEvidence, database_drivers};
-pub use mode::named_environment;
-pub use origin::Origin;
-pub use project::Project;
-pub use reading::{Reading, Setting, Unresolved};
-pub use services::{Service, services};
-pub use survey::{Condition, FileProblem, LARGEST_FILE, ProblemKind, Survey, SurveyInput, survey};
+pub(crate) use files::Files;
+pub(crate) use invocation::Invocation;
+pub(crate) use manifests::{Driver, DriverEvidence, database_drivers};
+pub(crate) use mode::named_environment;
+pub(crate) use origin::Origin;
+pub(crate) use project::Project;
+pub(crate) use reading::{Reading, Setting, Unresolved};
+pub(crate) use services::{Service, services};
+pub(crate) use survey::{Condition, FileProblem, ProblemKind, Survey, SurveyInput, survey};

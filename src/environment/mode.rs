@@ -6,20 +6,20 @@ use super::programs::{self, Task, program_of};
 
 /// What a command is for, as far as its words tell.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Purpose {
+pub(crate) struct Purpose {
     /// It may run in test mode.
-    pub(super) test: bool,
+    pub(crate) test: bool,
     /// It may run in development mode.
-    pub(super) development: bool,
+    pub(crate) development: bool,
     /// The mode that an option names: `--env=testing`, `--mode staging`, `-e test`.
-    pub(super) named: Option<String>,
+    pub(crate) named: Option<String>,
 }
 
 impl Purpose {
     const BOTH: Purpose = Purpose { test: true, development: true, named: None };
 
     /// The purpose of an invocation; with none given, tests and development are both plausible.
-    pub(super) fn of(invocation: Option<&Invocation>) -> Self {
+    pub(crate) fn of(invocation: Option<&Invocation>) -> Self {
         let Some(invocation) = invocation else { return Purpose::BOTH };
         let named = named_mode(invocation);
         let words: Vec<&str> = invocation.words.iter().skip(1).map(String::as_str).collect();
@@ -87,7 +87,7 @@ fn is_test_word(word: &str) -> bool {
 /// same, and its value. `pytest --ds=shop.settings.prod` is `DJANGO_SETTINGS_MODULE`, `rake RAILS_ENV=production` is
 /// `RAILS_ENV`, and `--env`, `-e` and `--mode` are `ENVIRONMENT`.
 #[must_use]
-pub fn named_environment(invocation: &Invocation) -> Option<(String, String)> {
+pub(crate) fn named_environment(invocation: &Invocation) -> Option<(String, String)> {
     let is_django = matches!(program_of(invocation), "manage.py" | "django-admin" | "pytest" | "py.test");
     let module = ["--ds", "--settings"].iter().find_map(|option| invocation.option(option)).filter(|_| is_django);
     if let Some(module) = module {

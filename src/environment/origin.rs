@@ -5,25 +5,25 @@ use std::path::PathBuf;
 
 /// The place a value was read from: shown to people with every finding.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Origin {
+pub(crate) struct Origin {
     /// The key as it is spelled there; the last segment where keys nest.
-    pub variable: String,
+    pub(crate) variable: String,
     /// The file, relative to the project's root where it lies below it; `None` for the process environment.
-    pub file: Option<PathBuf>,
+    pub(crate) file: Option<PathBuf>,
     /// The line in `file`, counted from 1.
-    pub line: Option<u32>,
+    pub(crate) line: Option<u32>,
 }
 
 impl Origin {
     /// A variable of the process environment.
     #[must_use]
-    pub fn process(variable: impl Into<String>) -> Self {
+    pub(crate) fn process(variable: impl Into<String>) -> Self {
         Origin { variable: variable.into(), file: None, line: None }
     }
 
     /// A key in a file; `line` counts from 1.
     #[must_use]
-    pub fn file(variable: impl Into<String>, file: impl Into<PathBuf>, line: u32) -> Self {
+    pub(crate) fn file(variable: impl Into<String>, file: impl Into<PathBuf>, line: u32) -> Self {
         Origin { variable: variable.into(), file: Some(file.into()), line: Some(line) }
     }
 }

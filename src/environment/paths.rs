@@ -5,7 +5,7 @@ use std::path::{Component, Path, PathBuf};
 use super::Files;
 
 /// `path` without `.` and, where something stands before it, `..`; links are not looked at.
-pub(super) fn normal(path: &Path) -> PathBuf {
+pub(crate) fn normal(path: &Path) -> PathBuf {
     let mut result = PathBuf::new();
     for component in path.components() {
         match component {
@@ -20,18 +20,18 @@ pub(super) fn normal(path: &Path) -> PathBuf {
 }
 
 /// The folder that `path` lies in.
-pub(super) fn parent(path: &Path) -> PathBuf {
+pub(crate) fn parent(path: &Path) -> PathBuf {
     path.parent().map_or_else(PathBuf::new, Path::to_owned)
 }
 
 /// `folder` and those above it, up to `root`; none where it does not lie below `root`.
-pub(super) fn up_to<'p>(root: &'p Path, folder: &'p Path) -> impl Iterator<Item = &'p Path> {
+pub(crate) fn up_to<'p>(root: &'p Path, folder: &'p Path) -> impl Iterator<Item = &'p Path> {
     folder.ancestors().take_while(move |above| above.starts_with(root))
 }
 
 /// The nearest of `names`, in `folder` or above it, not above `root`. From a folder that does not lie below `root`,
 /// everything above it is looked at: a command may go there by itself.
-pub(super) fn nearest(files: &dyn Files, folder: &Path, root: &Path, names: &[&str]) -> Option<PathBuf> {
+pub(crate) fn nearest(files: &dyn Files, folder: &Path, root: &Path, names: &[&str]) -> Option<PathBuf> {
     for folder in folder.ancestors() {
         if let Some(found) = names.iter().map(|name| folder.join(name)).find(|path| files.exists(path)) {
             return Some(found);
@@ -44,6 +44,6 @@ pub(super) fn nearest(files: &dyn Files, folder: &Path, root: &Path, names: &[&s
 }
 
 /// The file `name` that is farthest up from `folder`, not above `root`.
-pub(super) fn outermost(files: &dyn Files, folder: &Path, root: &Path, name: &str) -> Option<PathBuf> {
+pub(crate) fn outermost(files: &dyn Files, folder: &Path, root: &Path, name: &str) -> Option<PathBuf> {
     up_to(root, folder).map(|above| above.join(name)).filter(|path| files.exists(path)).last()
 }

@@ -16,24 +16,24 @@ const MOST_IN_A_FILE: u32 = 10_000;
 const MOST_IN_A_VALUE: u32 = 64;
 
 /// Fills placeholders in, as long as its budget lasts: values that double each other must not fill the memory.
-pub(super) struct Placeholders<'l> {
+pub(crate) struct Placeholders<'l> {
     lookup: Lookup<'l>,
     left: Cell<u32>,
 }
 
 impl<'l> Placeholders<'l> {
     /// For all values of one file.
-    pub(super) fn of_file(lookup: Lookup<'l>) -> Self {
+    pub(crate) fn of_file(lookup: Lookup<'l>) -> Self {
         Placeholders { lookup, left: Cell::new(MOST_IN_A_FILE) }
     }
 
     /// For one value.
-    pub(super) fn of_value(lookup: Lookup<'l>) -> Self {
+    pub(crate) fn of_value(lookup: Lookup<'l>) -> Self {
         Placeholders { lookup, left: Cell::new(MOST_IN_A_VALUE) }
     }
 
     /// The text with what is known filled in; the rest stays as written.
-    pub(super) fn filled(&self, text: &str) -> String {
+    pub(crate) fn filled(&self, text: &str) -> String {
         self.filled_at(text, 0)
     }
 
@@ -72,7 +72,7 @@ impl<'l> Placeholders<'l> {
 }
 
 /// The entries with the placeholders of their values filled in.
-pub(super) fn filled(entries: &[FlatEntry], lookup: Lookup<'_>) -> Vec<FlatEntry> {
+pub(crate) fn filled(entries: &[FlatEntry], lookup: Lookup<'_>) -> Vec<FlatEntry> {
     let placeholders = Placeholders::of_file(lookup);
     entries.iter().map(|entry| entry.with_value(placeholders.filled(&entry.value))).collect()
 }

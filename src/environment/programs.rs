@@ -4,7 +4,7 @@ use super::Invocation;
 
 /// The languages whose programs load files in ways of their own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Family {
+pub(crate) enum Family {
     Php,
     Ruby,
     Python,
@@ -17,7 +17,7 @@ pub(super) enum Family {
 }
 
 impl Family {
-    pub(super) const ALL: [Family; 9] = [
+    pub(crate) const ALL: [Family; 9] = [
         Family::Php,
         Family::Ruby,
         Family::Python,
@@ -32,7 +32,7 @@ impl Family {
 
 /// What a program loads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Program {
+pub(crate) enum Program {
     /// Files, in the ways of its family.
     Of(Family),
     /// Nothing: a database client.
@@ -44,7 +44,7 @@ pub(super) enum Program {
 
 /// What a program is for, as far as its name tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Task {
+pub(crate) enum Task {
     /// It does nothing but run tests.
     Tests,
     /// It does not run tests: migrations, seeds, servers, consoles.
@@ -222,7 +222,7 @@ const PROGRAMS: &[(Program, Task, &[&str])] = &[
 ];
 
 /// The program that decides, behind an interpreter: `pytest` of `python -m pytest`, `artisan` of `php artisan`.
-pub(super) fn program_of(invocation: &Invocation) -> &str {
+pub(crate) fn program_of(invocation: &Invocation) -> &str {
     let outer = invocation.program();
     let mut words = invocation.words.iter().skip(1);
     let inner = match outer {
@@ -238,7 +238,7 @@ pub(super) fn program_of(invocation: &Invocation) -> &str {
 }
 
 /// What the program of an invocation loads: by its interpreter, its name, or its file's extension.
-pub(super) fn loading(invocation: &Invocation) -> Program {
+pub(crate) fn loading(invocation: &Invocation) -> Program {
     match invocation.program() {
         outer if is_python(outer) => return Program::Of(Family::Python),
         "php" => return Program::Of(Family::Php),
@@ -259,7 +259,7 @@ pub(super) fn loading(invocation: &Invocation) -> Program {
 }
 
 /// What the program of that name is for.
-pub(super) fn task(program: &str) -> Task {
+pub(crate) fn task(program: &str) -> Task {
     known(program).map_or(Task::Unsaid, |(_, task)| task)
 }
 

@@ -4,28 +4,28 @@ use super::Origin;
 
 /// One variable, as one loader would set it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Setting {
+pub(crate) struct Setting {
     /// The name that the command would see; nested keys are joined with dots (`spring.datasource.url`).
-    pub name: String,
+    pub(crate) name: String,
     /// The value after this loader's unquoting and expansion; the text as written where `unresolved` is set.
-    pub value: String,
+    pub(crate) value: String,
     /// Where it was read.
-    pub origin: Origin,
+    pub(crate) origin: Origin,
     /// Why `value` is not what the command would see, where that cannot be known without executing something.
-    pub unresolved: Option<Unresolved>,
+    pub(crate) unresolved: Option<Unresolved>,
 }
 
 impl Setting {
     /// A setting whose value is what the command would see.
     #[must_use]
-    pub fn known(name: impl Into<String>, value: impl Into<String>, origin: Origin) -> Self {
+    pub(crate) fn known(name: impl Into<String>, value: impl Into<String>, origin: Origin) -> Self {
         Setting { name: name.into(), value: value.into(), origin, unresolved: None }
     }
 }
 
 /// Why a value cannot be known by reading alone.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Unresolved {
+pub(crate) enum Unresolved {
     /// It holds `$(…)` or backquotes that some loaders execute; safe-test never does.
     CommandSubstitution,
     /// It is code of a template language (ERB, Jinja, Twig, …) or a call (`env("X")`) that was not evaluated.
@@ -34,17 +34,17 @@ pub enum Unresolved {
 
 /// The merged environment that one plausible loader gives: each name at most once, the winning value.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reading {
+pub(crate) struct Reading {
     /// Which loader, for people: `Laravel`, `dotenv (Node.js)`, `process environment`.
-    pub loader: String,
+    pub(crate) loader: String,
     /// The settings, in no particular order.
-    pub settings: Vec<Setting>,
+    pub(crate) settings: Vec<Setting>,
 }
 
 impl Reading {
     /// The setting of that exact name.
     #[must_use]
-    pub fn get(&self, name: &str) -> Option<&Setting> {
+    pub(crate) fn get(&self, name: &str) -> Option<&Setting> {
         self.settings.iter().find(|setting| setting.name == name)
     }
 }

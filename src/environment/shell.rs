@@ -5,13 +5,13 @@
 
 /// A simple command: assignments, then words with their quotes removed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct SimpleCommand {
+pub(crate) struct SimpleCommand {
     /// `X=Y` in front of it, and those that were exported before it in the same text.
-    pub(super) assignments: Vec<(String, String)>,
+    pub(crate) assignments: Vec<(String, String)>,
     /// The program and its arguments; never empty.
-    pub(super) words: Vec<String>,
+    pub(crate) words: Vec<String>,
     /// The line of the text where it ends, counted from 1.
-    pub(super) line: u32,
+    pub(crate) line: u32,
 }
 
 /// Longer texts are cut: nobody writes such a command by hand, and generated ones say nothing after this.
@@ -22,10 +22,10 @@ const DEEPEST: usize = 8;
 const MOST_COMMANDS: usize = 512;
 
 /// The shells whose `-c` texts and heredocs hold commands.
-pub(super) const SHELLS: &[&str] = &["sh", "bash", "zsh", "dash", "ksh", "ash"];
+pub(crate) const SHELLS: &[&str] = &["sh", "bash", "zsh", "dash", "ksh", "ash"];
 
 /// The simple commands of `text`, those inside substitutions after the ones around them.
-pub(super) fn simple_commands(text: &str) -> Vec<SimpleCommand> {
+pub(crate) fn simple_commands(text: &str) -> Vec<SimpleCommand> {
     let mut commands = Vec::new();
     let mut texts = vec![(text.as_bytes().get(..LONGEST_TEXT).unwrap_or(text.as_bytes()), 1, 0)];
     while let Some((text, line, depth)) = texts.pop() {
@@ -44,13 +44,13 @@ pub(super) fn simple_commands(text: &str) -> Vec<SimpleCommand> {
 }
 
 /// Whether `text` has the form of a shell variable's name.
-pub(super) fn is_name(text: &str) -> bool {
+pub(crate) fn is_name(text: &str) -> bool {
     text.bytes().all(|byte| byte == b'_' || byte.is_ascii_alphanumeric())
         && text.bytes().next().is_some_and(|byte| !byte.is_ascii_digit())
 }
 
 /// `NAME=value` taken apart; `None` where the part before `=` is no name.
-pub(super) fn assignment(word: &str) -> Option<(String, String)> {
+pub(crate) fn assignment(word: &str) -> Option<(String, String)> {
     let (name, value) = word.split_once('=')?;
     is_name(name).then(|| (name.to_owned(), value.to_owned()))
 }

@@ -17,42 +17,42 @@ use super::load_order::{self, Scene};
 use super::mode::Purpose;
 use super::{Files, Invocation, Project, Reading, framework};
 
-pub use condition::{Condition, FileProblem, LARGEST_FILE, ProblemKind};
+pub(crate) use condition::{Condition, FileProblem, LARGEST_FILE, ProblemKind};
 
 /// What a survey looks at: all of it values.
 #[derive(Clone, Copy)]
-pub struct SurveyInput<'a> {
+pub(crate) struct SurveyInput<'a> {
     /// The process environment, as the command would inherit it.
-    pub process: &'a [(OsString, OsString)],
+    pub(crate) process: &'a [(OsString, OsString)],
     /// Where the command would run.
-    pub project: &'a Project,
+    pub(crate) project: &'a Project,
     /// The view of the file system.
-    pub files: &'a dyn Files,
+    pub(crate) files: &'a dyn Files,
     /// The program and its arguments; `None` where no command is asked about.
-    pub command: Option<&'a [OsString]>,
+    pub(crate) command: Option<&'a [OsString]>,
     /// `--env-file`: added to what is judged; relative paths start at the project's folder.
-    pub extra_files: &'a [PathBuf],
+    pub(crate) extra_files: &'a [PathBuf],
     /// The policy's `[environment] files`, which replace discovery; relative paths start at the root.
-    pub only_files: Option<&'a [PathBuf]>,
+    pub(crate) only_files: Option<&'a [PathBuf]>,
 }
 
 /// What [`survey`] found.
 #[derive(Debug, Default)]
-pub struct Survey {
+pub(crate) struct Survey {
     /// The plausible environments, the process environment alone first; none twice.
-    pub readings: Vec<Reading>,
+    pub(crate) readings: Vec<Reading>,
     /// What the command visibly stands for, the command line first; empty where no command is asked about.
-    pub invocations: Vec<Invocation>,
+    pub(crate) invocations: Vec<Invocation>,
     /// The files that were read for values, absolute.
-    pub files: Vec<PathBuf>,
+    pub(crate) files: Vec<PathBuf>,
     /// What is wrong with files that a loader would read, by file and line.
-    pub problems: Vec<FileProblem>,
+    pub(crate) problems: Vec<FileProblem>,
     /// Facts that a judge turns into findings.
-    pub conditions: Vec<Condition>,
+    pub(crate) conditions: Vec<Condition>,
     /// The loaders that were taken for plausible, by name.
-    pub loaders: Vec<String>,
+    pub(crate) loaders: Vec<String>,
     /// The folders that relative paths of database files may start at, absolute.
-    pub bases: Vec<PathBuf>,
+    pub(crate) bases: Vec<PathBuf>,
 }
 
 /// Groups of steps beyond this many are not followed.
@@ -62,7 +62,7 @@ const MOST_SCENES: usize = 128;
 ///
 /// Never fails: what keeps a file from being read is in [`Survey::problems`] and [`Survey::conditions`].
 #[must_use]
-pub fn survey(input: &SurveyInput<'_>) -> Survey {
+pub(crate) fn survey(input: &SurveyInput<'_>) -> Survey {
     let library = Library::new(input.files, input.project);
     let steps = input.command.map_or_else(Vec::new, |command| steps(command, input.project, input.files));
     let host = Shell::of_process(input.process);

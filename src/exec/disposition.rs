@@ -9,11 +9,11 @@ use std::mem::MaybeUninit;
 use std::ptr;
 
 /// A signal handler that is told who sent the signal.
-pub(super) type Handler = extern "C" fn(i32, *mut libc::siginfo_t, *mut libc::c_void);
+pub(crate) type Handler = extern "C" fn(i32, *mut libc::siginfo_t, *mut libc::c_void);
 
 /// What is done with a signal when it arrives.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Disposition {
+pub(crate) enum Disposition {
     Default,
     Ignored,
     Caught(Handler),
@@ -24,7 +24,7 @@ pub(super) enum Disposition {
 /// # Errors
 ///
 /// The system's own, for a number that is no signal or one that cannot be changed. Nothing has changed then.
-pub(super) fn set(signal: i32, disposition: Disposition) -> io::Result<()> {
+pub(crate) fn set(signal: i32, disposition: Disposition) -> io::Result<()> {
     // SAFETY: all-zero bytes are a valid `sigaction`: no flags, an empty mask, and SIG_DFL, which is 0.
     let mut action: libc::sigaction = unsafe { MaybeUninit::zeroed().assume_init() };
     action.sa_sigaction = match disposition {
@@ -42,7 +42,7 @@ pub(super) fn set(signal: i32, disposition: Disposition) -> io::Result<()> {
 }
 
 /// Whether a signal is ignored at this moment.
-pub(super) fn is_ignored(signal: i32) -> bool {
+pub(crate) fn is_ignored(signal: i32) -> bool {
     let mut action = MaybeUninit::<libc::sigaction>::zeroed();
     // SAFETY: a null new action only asks; the old one is written to memory of the right type, which is zeroed, so
     // that it is initialised even where the call fails.
@@ -54,17 +54,17 @@ pub(super) fn is_ignored(signal: i32) -> bool {
 }
 
 /// Lets through the signals of `set` on this thread and leaves the others as they are.
-pub(super) fn unblock(set: SignalSet) {
+pub(crate) fn unblock(set: SignalSet) {
     change_mask(libc::SIG_UNBLOCK, set);
 }
 
 /// Makes `set` the signals that this thread holds back, and no others.
-pub(super) fn block_exactly(set: SignalSet) {
+pub(crate) fn block_exactly(set: SignalSet) {
     change_mask(libc::SIG_SETMASK, set);
 }
 
 /// Holds back every signal on this thread until the guard is dropped, which puts back the mask of before.
-pub(super) fn hold_back_all() -> HeldBack {
+pub(crate) fn hold_back_all() -> HeldBack {
     let before = blocked();
     block_exactly(SignalSet(u64::MAX));
     HeldBack { before }
@@ -72,7 +72,7 @@ pub(super) fn hold_back_all() -> HeldBack {
 
 /// See [`hold_back_all`].
 #[must_use]
-pub(super) struct HeldBack {
+pub(crate) struct HeldBack {
     before: SignalSet,
 }
 
@@ -98,7 +98,7 @@ fn change_mask(how: i32, set: SignalSet) {
 }
 
 /// The signals that this thread holds back.
-pub(super) fn blocked() -> SignalSet {
+pub(crate) fn blocked() -> SignalSet {
     let mut native = MaybeUninit::<libc::sigset_t>::uninit();
     // SAFETY: `sigemptyset` initialises the set; a null new mask only asks for the present one.
     let native = unsafe {
@@ -110,7 +110,7 @@ pub(super) fn blocked() -> SignalSet {
 }
 
 /// The signals that have arrived and are held back.
-pub(super) fn pending() -> SignalSet {
+pub(crate) fn pending() -> SignalSet {
     let mut native = MaybeUninit::<libc::sigset_t>::uninit();
     // SAFETY: `sigemptyset` initialises the set, so it is initialised even if `sigpending` failed.
     let native = unsafe {

@@ -14,7 +14,7 @@ use std::process::ExitCode;
 /// Returns only where the signal did not end us (process 1 of a container is spared its own signals), with 128+n as
 /// the next best.
 #[must_use]
-pub fn die_by(signal: Signal) -> ExitCode {
+pub(crate) fn die_by(signal: Signal) -> ExitCode {
     leave_no_core();
     // The default action of a signal that cannot be set (SIGKILL) is already in force.
     let _ = disposition::set(signal.number(), Disposition::Default);
@@ -27,7 +27,7 @@ pub fn die_by(signal: Signal) -> ExitCode {
 ///
 /// In an orphaned process group only SIGSTOP stops: nobody is there to continue it (POSIX, "Orphaned Process Group").
 /// The default action remains set afterwards.
-pub(super) fn stop_by(signal: i32) {
+pub(crate) fn stop_by(signal: i32) {
     // SIGSTOP cannot be set, and need not be.
     let _ = disposition::set(signal, Disposition::Default);
     disposition::unblock(SignalSet::default().with(signal));

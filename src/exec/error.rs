@@ -10,7 +10,7 @@ use thiserror::Error;
 
 /// Why there is no program to run. Nothing was started.
 #[derive(Debug, Error)]
-pub enum LookupError {
+pub(crate) enum LookupError {
     /// No file of that name, where one was looked for.
     #[error("command not found: {}", .name.display())]
     NotFound {
@@ -62,7 +62,7 @@ impl Explain for LookupError {
 
 /// Why a command did not run, or its end was not seen.
 #[derive(Debug, Error)]
-pub enum ExecError {
+pub(crate) enum ExecError {
     /// We were asked to end before the command was started; it was not.
     #[error("interrupted by {signal}")]
     Interrupted {

@@ -26,7 +26,7 @@ enum State {
 /// # Errors
 ///
 /// The system's own, on waiting. The command may still run.
-pub(super) fn follow(command: Pid, relay: &mut Relay) -> io::Result<Outcome> {
+pub(crate) fn follow(command: Pid, relay: &mut Relay) -> io::Result<Outcome> {
     let standing = Standing { leads_session: leads_session() };
     let mut state = State::Running;
     let mut event = None;

@@ -11,7 +11,7 @@
 
 /// Who sent a signal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Sender {
+pub(crate) enum Sender {
     /// The kernel: a terminal, a timer.
     Kernel,
     /// A process with this id; 0 if it is outside our process namespace.
@@ -20,16 +20,16 @@ pub(super) enum Sender {
 
 /// Where we stand.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Standing {
+pub(crate) struct Standing {
     /// We lead our session: the kernel reports a lost terminal to the leader alone (Linux `tty_signal_session_leader`).
-    pub(super) leads_session: bool,
+    pub(crate) leads_session: bool,
 }
 
 /// Whether the command is to be given a signal that reached us.
 ///
 /// `is_ours` says whether a process is this one, the command, or descends from the command: what the command sends
 /// to its whole group, itself included, must not come back to it.
-pub(super) fn is_for_the_command(
+pub(crate) fn is_for_the_command(
     signal: i32,
     sender: Sender,
     standing: Standing,

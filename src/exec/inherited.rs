@@ -39,7 +39,7 @@ extern "C" fn write_down() {
 ///
 /// Handlers are not among it: `exec` has already put them back to the default (POSIX, `exec`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Inherited {
+pub(crate) struct Inherited {
     ignored: SignalSet,
     blocked: SignalSet,
     closed: u8,
@@ -51,7 +51,7 @@ impl Inherited {
     /// Where a linker dropped the function that does so, the present state is given, less the ignored SIGPIPE that
     /// is the runtime's doing.
     #[must_use]
-    pub fn record() -> Inherited {
+    pub(crate) fn record() -> Inherited {
         if !WRITTEN_DOWN.load(Ordering::Acquire) {
             write_down();
             IGNORED.fetch_and(!SignalSet::default().with(libc::SIGPIPE).0, Ordering::Relaxed);
@@ -64,30 +64,30 @@ impl Inherited {
     }
 
     #[cfg(test)]
-    pub(super) fn for_tests(ignored: Option<i32>) -> Inherited {
+    pub(crate) fn for_tests(ignored: Option<i32>) -> Inherited {
         let ignored = ignored.into_iter().fold(SignalSet::default(), SignalSet::with);
         Inherited { ignored, blocked: SignalSet::default(), closed: 0 }
     }
 
     /// Whether we were started with this signal ignored, as `nohup` does with SIGHUP.
-    pub(super) fn ignores(&self, signal: i32) -> bool {
+    pub(crate) fn ignores(&self, signal: i32) -> bool {
         self.ignored.contains(signal)
     }
 
     /// Whether we were started with this signal held back.
-    pub(super) fn blocks(&self, signal: i32) -> bool {
+    pub(crate) fn blocks(&self, signal: i32) -> bool {
         self.blocked.contains(signal)
     }
 
     /// Puts one signal back to what it was when we were started.
-    pub(super) fn put_back(&self, signal: i32) -> io::Result<()> {
+    pub(crate) fn put_back(&self, signal: i32) -> io::Result<()> {
         let disposition = if self.ignores(signal) { Disposition::Ignored } else { Disposition::Default };
         disposition::set(signal, disposition)
     }
 
     /// Puts everything back. For the child, after `fork` and before `exec`; the mask comes last, so that a signal that
     /// arrived meanwhile meets the disposition that the command is to have.
-    pub(super) fn put_all_back(&self) -> io::Result<()> {
+    pub(crate) fn put_all_back(&self) -> io::Result<()> {
         for signal in signal::passed_on().chain([libc::SIGCHLD, libc::SIGPIPE, libc::SIGXFSZ]) {
             match self.put_back(signal) {
                 // 32 and 33 are the C library's own on Linux.

@@ -27,7 +27,7 @@ extern "C" fn note(signal: i32, _: *mut libc::siginfo_t, _: *mut libc::c_void) {
 /// that signal as it was. After it is dropped the signals act as they did when we were started; a request stays
 /// noted, and the caller ends by it with [`die_by`](super::die_by) once everything is put away.
 #[derive(Debug)]
-pub struct Interrupt {
+pub(crate) struct Interrupt {
     inherited: Inherited,
 }
 
@@ -37,7 +37,7 @@ impl Interrupt {
     /// # Errors
     ///
     /// The system's own. Signals that were already taken over are given back.
-    pub fn listen(inherited: &Inherited) -> io::Result<Interrupt> {
+    pub(crate) fn listen(inherited: &Inherited) -> io::Result<Interrupt> {
         let interrupt = Interrupt { inherited: *inherited };
         for signal in HEEDED.into_iter().filter(|signal| !inherited.ignores(*signal)) {
             disposition::set(signal, Disposition::Caught(note))?;
@@ -48,7 +48,7 @@ impl Interrupt {
 
     /// The signal by which we were asked to end, the first if there were several.
     #[must_use]
-    pub fn requested(&self) -> Option<Signal> {
+    pub(crate) fn requested(&self) -> Option<Signal> {
         match REQUESTED.load(Ordering::Acquire) {
             0 => None,
             signal => Some(Signal::new(signal)),
@@ -56,7 +56,7 @@ impl Interrupt {
     }
 
     /// Like [`requested`](Interrupt::requested), for a thread that holds signals back: sees those that wait.
-    pub(super) fn requested_or_held_back(&self) -> Option<Signal> {
+    pub(crate) fn requested_or_held_back(&self) -> Option<Signal> {
         let held_back: SignalSet = disposition::pending();
         let ours = |signal: &i32| !self.inherited.ignores(*signal) && !self.inherited.blocks(*signal);
         self.requested()

@@ -19,11 +19,11 @@ const FIRST_LINE: u64 = 256;
 
 /// A program that can be run.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Program {
+pub(crate) struct Program {
     /// The first word of the command as it was typed: what the program sees as its own name.
-    pub name: OsString,
+    pub(crate) name: OsString,
     /// The file to execute; if relative, then to the folder that the command runs in. It has a slash in it.
-    pub path: PathBuf,
+    pub(crate) path: PathBuf,
 }
 
 /// Finds the program that `name` means for a command that runs in `folder`.
@@ -35,7 +35,7 @@ pub struct Program {
 /// # Errors
 ///
 /// [`LookupError`], with the exit status that `env` would have.
-pub fn find_program(name: &OsStr, path: Option<&OsStr>, folder: &Path) -> Result<Program, LookupError> {
+pub(crate) fn find_program(name: &OsStr, path: Option<&OsStr>, folder: &Path) -> Result<Program, LookupError> {
     let found = |path: PathBuf| Program { name: name.to_owned(), path };
     if name.as_bytes().contains(&b'/') {
         let path = PathBuf::from(name);

@@ -31,12 +31,12 @@ mod relay;
 mod signal;
 mod spawn;
 
-pub use ending::die_by;
-pub use error::{ExecError, LookupError};
-pub use inherited::Inherited;
-pub use interrupt::Interrupt;
-pub use lookup::{Program, find_program};
-pub use signal::Signal;
+pub(crate) use ending::die_by;
+pub(crate) use error::ExecError;
+pub(crate) use inherited::Inherited;
+pub(crate) use interrupt::Interrupt;
+pub(crate) use lookup::{Program, find_program};
+pub(crate) use signal::Signal;
 
 use crate::clearance::Clearance;
 use relay::Relay;
@@ -48,7 +48,7 @@ use std::path::Path;
 /// How a command ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
-pub enum Outcome {
+pub(crate) enum Outcome {
     /// It ended with this status.
     Exited(u8),
     /// A signal ended it.
@@ -72,7 +72,7 @@ pub enum Outcome {
 ///
 /// After every error but [`ExecError::Lost`] no process was left running. For [`ExecError::Interrupted`] the caller
 /// ends by [`die_by`].
-pub fn run(
+pub(crate) fn run(
     clearance: &Clearance,
     program: &Program,
     arguments: &[OsString],

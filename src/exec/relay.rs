@@ -17,9 +17,9 @@ const RECORD: usize = 12;
 
 /// One signal that reached us.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Event {
-    pub(super) signal: i32,
-    pub(super) sender: Sender,
+pub(crate) struct Event {
+    pub(crate) signal: i32,
+    pub(crate) sender: Sender,
 }
 
 extern "C" fn note(signal: i32, info: *mut libc::siginfo_t, _: *mut libc::c_void) {
@@ -74,7 +74,7 @@ fn sender(_code: i32, id: i32) -> Sender {
 /// the command can be written down; [`Interrupt`](super::Interrupt) can listen for them again. All others act as
 /// they did when we were started.
 #[derive(Debug)]
-pub(super) struct Relay {
+pub(crate) struct Relay {
     inherited: Inherited,
     reader: PipeReader,
     /// Keeps the handler's end of the pipe open.
@@ -88,7 +88,7 @@ impl Relay {
     /// # Errors
     ///
     /// The system's own; the signals then are as they were when we were started.
-    pub(super) fn install(inherited: &Inherited) -> io::Result<Relay> {
+    pub(crate) fn install(inherited: &Inherited) -> io::Result<Relay> {
         let (reader, writer) = io::pipe()?;
         rustix::fs::fcntl_setfl(&writer, rustix::fs::OFlags::NONBLOCK)?;
         EVENTS.store(writer.as_raw_fd(), Ordering::Release);
@@ -100,7 +100,7 @@ impl Relay {
     }
 
     /// Catches a signal, again if it had been given its default action meanwhile.
-    pub(super) fn catch(&self, signal: i32) -> io::Result<()> {
+    pub(crate) fn catch(&self, signal: i32) -> io::Result<()> {
         match disposition::set(signal, Disposition::Caught(note)) {
             // 32 and 33 are the C library's own on Linux.
             Err(error) if error.raw_os_error() == Some(libc::EINVAL) => Ok(()),
@@ -110,7 +110,7 @@ impl Relay {
 
     /// Lets the signals through, those too that we were started with held back: the command holds them back itself,
     /// and is to have them waiting.
-    pub(super) fn let_through(&self) {
+    pub(crate) fn let_through(&self) {
         disposition::unblock(caught().fold(SignalSet::default(), SignalSet::with));
     }
 
@@ -119,7 +119,7 @@ impl Relay {
     /// # Errors
     ///
     /// The system's own, on reading the pipe.
-    pub(super) fn next(&mut self) -> io::Result<Event> {
+    pub(crate) fn next(&mut self) -> io::Result<Event> {
         let mut record = [0; RECORD];
         self.reader.read_exact(&mut record)?;
         let [signal, code, id] = [0, 4, 8].map(|start| {

@@ -5,14 +5,14 @@ use std::ops::RangeInclusive;
 
 /// A signal of this system, by its number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Signal(i32);
+pub(crate) struct Signal(i32);
 
 /// Every number that a signal can have here. 32 and 33 belong to the C library on Linux and cannot be changed.
 #[cfg(target_os = "linux")]
-pub(super) const NUMBERS: RangeInclusive<i32> = 1..=64;
+pub(crate) const NUMBERS: RangeInclusive<i32> = 1..=64;
 /// Every number that a signal can have here.
 #[cfg(not(target_os = "linux"))]
-pub(super) const NUMBERS: RangeInclusive<i32> = 1..=31;
+pub(crate) const NUMBERS: RangeInclusive<i32> = 1..=31;
 
 /// Signals with a name that every system has; the others are shown by number.
 const NAMES: [(i32, &str); 29] = [
@@ -66,18 +66,18 @@ const NOT_PASSED_ON: [i32; 13] = [
 ];
 
 /// The signals by which a process is asked to end, in the order of how often that happens.
-pub(super) const ENDING: [i32; 4] = [libc::SIGINT, libc::SIGTERM, libc::SIGHUP, libc::SIGQUIT];
+pub(crate) const ENDING: [i32; 4] = [libc::SIGINT, libc::SIGTERM, libc::SIGHUP, libc::SIGQUIT];
 
 impl Signal {
     /// The signal with this number.
     #[must_use]
-    pub fn new(number: i32) -> Signal {
+    pub(crate) fn new(number: i32) -> Signal {
         Signal(number)
     }
 
     /// The number, as `kill -l` has it on this system.
     #[must_use]
-    pub fn number(self) -> i32 {
+    pub(crate) fn number(self) -> i32 {
         self.0
     }
 }
@@ -93,20 +93,20 @@ impl fmt::Display for Signal {
 }
 
 /// The signals that are caught while a command runs, so that they can be handed to it.
-pub(super) fn passed_on() -> impl Iterator<Item = i32> {
+pub(crate) fn passed_on() -> impl Iterator<Item = i32> {
     NUMBERS.filter(|number| !NOT_PASSED_ON.contains(number))
 }
 
 /// A set of signals in one word: bit n-1 stands for signal n.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct SignalSet(pub(super) u64);
+pub(crate) struct SignalSet(pub(super) u64);
 
 impl SignalSet {
-    pub(super) fn with(self, number: i32) -> SignalSet {
+    pub(crate) fn with(self, number: i32) -> SignalSet {
         SignalSet(self.0 | 1 << (number - 1))
     }
 
-    pub(super) fn contains(self, number: i32) -> bool {
+    pub(crate) fn contains(self, number: i32) -> bool {
         self.0 & (1 << (number - 1)) != 0
     }
 }

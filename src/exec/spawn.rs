@@ -20,7 +20,7 @@ const SHELL: &str = "/bin/sh";
 /// # Errors
 ///
 /// [`ExecError::Folder`] and [`ExecError::Start`]; no process is left then.
-pub(super) fn start(
+pub(crate) fn start(
     program: &Program,
     arguments: &[OsString],
     folder: &Path,

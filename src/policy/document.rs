@@ -12,7 +12,7 @@ use crate::exit::Exit;
 
 /// When a database is put back after the command.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum RestoreWhen {
+pub(crate) enum RestoreWhen {
     /// Only by `safe-test restore`.
     #[default]
     Never,
@@ -24,28 +24,28 @@ pub enum RestoreWhen {
 
 /// A database that something else keeps: `[[snapshots.external]]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ExternalSnapshot {
+pub(crate) struct ExternalSnapshot {
     /// The database's address, as `check` shows it.
-    pub target: String,
+    pub(crate) target: String,
     /// How it is kept, for people and the record.
-    pub how: String,
+    pub(crate) how: String,
 }
 
 /// A policy as it is written, before anybody asks whether it is trusted.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Document {
-    pub(super) files: Option<Vec<String>>,
-    pub(super) production: Production,
-    pub(super) allow: Allowed,
-    pub(super) snapshots: SnapshotRules,
-    pub(super) restore: RestoreWhen,
+pub(crate) struct Document {
+    pub(crate) files: Option<Vec<String>>,
+    pub(crate) production: Production,
+    pub(crate) allow: Allowed,
+    pub(crate) snapshots: SnapshotRules,
+    pub(crate) restore: RestoreWhen,
     /// Everything in it that loosens, in the order of the file.
-    pub loosenings: Vec<Loosening>,
+    pub(crate) loosenings: Vec<Loosening>,
 }
 
 /// Why a policy cannot be used. With a broken policy nothing is run: it may have been meant to tighten.
 #[derive(Debug, thiserror::Error)]
-pub enum PolicyError {
+pub(crate) enum PolicyError {
     /// The file is there and cannot be read.
     #[error("cannot read the policy {}", file.display())]
     Unreadable {
@@ -126,7 +126,7 @@ impl Document {
     /// # Errors
     ///
     /// The first thing in it that is not understood.
-    pub fn parse(text: &str, file: &Path) -> Result<Self, PolicyError> {
+    pub(crate) fn parse(text: &str, file: &Path) -> Result<Self, PolicyError> {
         let reader = Reader { text, file };
         let table = DeTable::parse(text).map_err(|error| PolicyError::Syntax {
             file: file.to_owned(),
@@ -228,7 +228,7 @@ impl Document {
     }
 
     /// Whether the snapshots would go to a folder outside the project, where others may read them.
-    pub(super) fn moves_snapshots_away(&self) -> bool {
+    pub(crate) fn moves_snapshots_away(&self) -> bool {
         self.snapshots.directory.as_deref().is_some_and(|directory| {
             let path = Path::new(directory);
             path.is_absolute() || path.components().any(|part| part == Component::ParentDir)

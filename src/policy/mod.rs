@@ -8,13 +8,13 @@ mod document;
 mod force;
 mod pattern;
 mod reader;
-pub mod trust;
+pub(crate) mod trust;
 
-pub use document::{Document, PolicyError, RestoreWhen};
-pub use force::{Allowed, Loosening, Policy, Production, SnapshotRules};
+pub(crate) use document::{Document, PolicyError, RestoreWhen};
+pub(crate) use force::{Loosening, Policy};
 
 /// The policy's file name, at the project's root.
-pub const FILE_NAME: &str = ".safe-test.toml";
+pub(crate) const FILE_NAME: &str = ".safe-test.toml";
 
 /// How many snapshots of each database are kept where the policy does not say.
-pub const KEEP_LAST: usize = 10;
+pub(crate) const KEEP_LAST: usize = 10;

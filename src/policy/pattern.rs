@@ -1,7 +1,7 @@
 //! Host patterns of a policy: `*` stands for any run of characters, case does not matter.
 
 /// Whether `text` matches `pattern`. Linear in `text` for each `*`.
-pub(super) fn matches(pattern: &str, text: &str) -> bool {
+pub(crate) fn matches(pattern: &str, text: &str) -> bool {
     let (pattern, text) = (pattern.to_lowercase(), text.to_lowercase());
     let mut parts = pattern.split('*');
     let first = parts.next().unwrap_or_default();

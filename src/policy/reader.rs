@@ -10,18 +10,18 @@ use super::document::{ExternalSnapshot, PolicyError, RestoreWhen};
 const EXTERNAL_KEYS: [&str; 2] = ["target", "how"];
 
 /// A policy's text, and how errors name it.
-pub(super) struct Reader<'a> {
-    pub(super) text: &'a str,
-    pub(super) file: &'a Path,
+pub(crate) struct Reader<'a> {
+    pub(crate) text: &'a str,
+    pub(crate) file: &'a Path,
 }
 
 impl Reader<'_> {
-    pub(super) fn line(&self, offset: usize) -> u32 {
+    pub(crate) fn line(&self, offset: usize) -> u32 {
         let before = &self.text.as_bytes()[..offset.min(self.text.len())];
         u32::try_from(before.iter().filter(|byte| **byte == b'\n').count() + 1).unwrap_or(u32::MAX)
     }
 
-    pub(super) fn wrong<T>(&self, at: &Spanned<T>, key: &str, expected: &'static str) -> PolicyError {
+    pub(crate) fn wrong<T>(&self, at: &Spanned<T>, key: &str, expected: &'static str) -> PolicyError {
         PolicyError::Value {
             file: self.file.to_owned(),
             line: self.line(at.span().start),
@@ -30,7 +30,7 @@ impl Reader<'_> {
         }
     }
 
-    pub(super) fn unknown<T>(&self, at: &Spanned<T>, key: &str, known: &[&str]) -> PolicyError {
+    pub(crate) fn unknown<T>(&self, at: &Spanned<T>, key: &str, known: &[&str]) -> PolicyError {
         let last = key.rsplit('.').next().unwrap_or(key);
         // What one of the two begins with the other is nearer than what happens to share letters.
         let is_cut = |candidate: &str| candidate.starts_with(last) || last.starts_with(candidate);
@@ -44,7 +44,7 @@ impl Reader<'_> {
         }
     }
 
-    pub(super) fn strings(&self, key: &str, value: &Spanned<DeValue<'_>>) -> Result<Vec<String>, PolicyError> {
+    pub(crate) fn strings(&self, key: &str, value: &Spanned<DeValue<'_>>) -> Result<Vec<String>, PolicyError> {
         let expected = "a list of strings, none of them empty";
         let DeValue::Array(items) = value.get_ref() else { return Err(self.wrong(value, key, expected)) };
         items
@@ -56,21 +56,21 @@ impl Reader<'_> {
             .collect()
     }
 
-    pub(super) fn string(&self, key: &str, value: &Spanned<DeValue<'_>>) -> Result<String, PolicyError> {
+    pub(crate) fn string(&self, key: &str, value: &Spanned<DeValue<'_>>) -> Result<String, PolicyError> {
         match value.get_ref() {
             DeValue::String(text) if !text.trim().is_empty() => Ok(text.to_string()),
             _ => Err(self.wrong(value, key, "a string that is not empty")),
         }
     }
 
-    pub(super) fn boolean(&self, key: &str, value: &Spanned<DeValue<'_>>) -> Result<bool, PolicyError> {
+    pub(crate) fn boolean(&self, key: &str, value: &Spanned<DeValue<'_>>) -> Result<bool, PolicyError> {
         match value.get_ref() {
             DeValue::Boolean(flag) => Ok(*flag),
             _ => Err(self.wrong(value, key, "true or false")),
         }
     }
 
-    pub(super) fn positive(&self, key: &str, value: &Spanned<DeValue<'_>>) -> Result<usize, PolicyError> {
+    pub(crate) fn positive(&self, key: &str, value: &Spanned<DeValue<'_>>) -> Result<usize, PolicyError> {
         match value.get_ref() {
             DeValue::Integer(number) => {
                 usize::from_str_radix(number.as_str(), number.radix()).ok().filter(|keep| *keep > 0)
@@ -80,7 +80,7 @@ impl Reader<'_> {
         .ok_or_else(|| self.wrong(value, key, "a whole number of at least 1"))
     }
 
-    pub(super) fn restore(&self, key: &str, value: &Spanned<DeValue<'_>>) -> Result<RestoreWhen, PolicyError> {
+    pub(crate) fn restore(&self, key: &str, value: &Spanned<DeValue<'_>>) -> Result<RestoreWhen, PolicyError> {
         match self.string(key, value)?.as_str() {
             "never" => Ok(RestoreWhen::Never),
             "failure" => Ok(RestoreWhen::Failure),
@@ -89,7 +89,7 @@ impl Reader<'_> {
         }
     }
 
-    pub(super) fn externals(
+    pub(crate) fn externals(
         &self,
         key: &str,
         value: &Spanned<DeValue<'_>>,

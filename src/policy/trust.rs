@@ -25,7 +25,7 @@ const CI_RUNS: [&str; 9] = [
 
 /// How a policy came to be trusted, or why it is not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Trust {
+pub(crate) enum Trust {
     /// A person approved this exact content on this machine.
     Approved,
     /// A CI job runs on the commit that holds this exact content.
@@ -37,13 +37,13 @@ pub enum Trust {
 impl Trust {
     /// Whether what loosens is in force.
     #[must_use]
-    pub fn is_trusted(self) -> bool {
+    pub(crate) fn is_trusted(self) -> bool {
         !matches!(self, Trust::Unapproved)
     }
 
     /// The word for output and the log.
     #[must_use]
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Trust::Approved => "approved",
             Trust::Reviewed => "reviewed",
@@ -54,26 +54,26 @@ impl Trust {
 
 /// The hexadecimal SHA-256 of a policy's bytes.
 #[must_use]
-pub fn content_hash(content: &[u8]) -> String {
+pub(crate) fn content_hash(content: &[u8]) -> String {
     hex(&Sha256::digest(content))
 }
 
 /// Where the approval of the policy at `policy` (absolute, links resolved) is kept.
 #[must_use]
-pub fn approval_file(state_directory: &Path, policy: &Path) -> PathBuf {
+pub(crate) fn approval_file(state_directory: &Path, policy: &Path) -> PathBuf {
     state_directory.join("trust").join(hex(&Sha256::digest(policy.as_os_str().as_encoded_bytes())))
 }
 
 /// Whether the stored approval (`approval`, the bytes of [`approval_file`]) is of this content.
 #[must_use]
-pub fn is_approval_of(approval: &[u8], content: &[u8]) -> bool {
+pub(crate) fn is_approval_of(approval: &[u8], content: &[u8]) -> bool {
     String::from_utf8_lossy(approval).trim() == content_hash(content)
 }
 
 /// Whether this is a CI job whose provider marks itself, with no agent in it: then the committed policy counts as
 /// reviewed.
 #[must_use]
-pub fn is_reviewing_ci(caller: &Caller, process: &[(String, String)]) -> bool {
+pub(crate) fn is_reviewing_ci(caller: &Caller, process: &[(String, String)]) -> bool {
     caller.kind != CallerKind::Agent
         && process.iter().any(|(name, value)| CI_RUNS.contains(&name.as_str()) && !value.is_empty())
 }

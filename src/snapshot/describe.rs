@@ -8,17 +8,17 @@ use crate::target::Target;
 
 /// What was found at a target.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Description {
+pub(crate) struct Description {
     /// All of it in words.
-    pub found: String,
+    pub(crate) found: String,
     /// Whether it answered or could be read; `None` where there was nothing to look at.
-    pub reachable: Option<bool>,
+    pub(crate) reachable: Option<bool>,
     /// The server's version as it says it.
-    pub server: Option<String>,
+    pub(crate) server: Option<String>,
     /// The program that would save it and its version.
-    pub tool: Option<(PathBuf, String)>,
+    pub(crate) tool: Option<(PathBuf, String)>,
     /// What would keep it from being put back later, where something would, and what to do about that.
-    pub obstacle: Option<(String, String)>,
+    pub(crate) obstacle: Option<(String, String)>,
 }
 
 impl Description {
@@ -32,7 +32,7 @@ impl Description {
 /// # Errors
 ///
 /// What would keep it from being saved.
-pub fn describe(
+pub(crate) fn describe(
     target: &Target,
     step: &Step,
     environment: &[(OsString, OsString)],

@@ -9,7 +9,7 @@ use crate::target::Target;
 
 /// An error of the store or of an engine.
 #[derive(Debug, thiserror::Error)]
-pub enum SnapshotError {
+pub(crate) enum SnapshotError {
     /// One target cannot be saved.
     #[error("cannot snapshot {shown}, named by {origin}")]
     Target {
@@ -49,7 +49,7 @@ pub enum SnapshotError {
 impl SnapshotError {
     /// Whether a restore that ended with this error may have changed the database all the same.
     #[must_use]
-    pub fn may_have_changed_the_database(&self) -> bool {
+    pub(crate) fn may_have_changed_the_database(&self) -> bool {
         match self {
             SnapshotError::NotRestored { cause, .. } => cause.may_have_changed_the_database(),
             SnapshotError::Sqlite(SqliteError::RestoredDiffers { .. })
@@ -61,13 +61,13 @@ impl SnapshotError {
     /// Whether what is in the place of a database is so damaged that it cannot be saved, so that a restore replaces it as
     /// it is.
     #[must_use]
-    pub fn says_that_the_database_is_damaged(&self) -> bool {
+    pub(crate) fn says_that_the_database_is_damaged(&self) -> bool {
         matches!(self, SnapshotError::Sqlite(SqliteError::Damaged { .. } | SqliteError::NotDatabase { .. }))
     }
 
     /// The error with the target that it is about.
     #[must_use]
-    pub fn about(self, target: &Target) -> Self {
+    pub(crate) fn about(self, target: &Target) -> Self {
         let origin = target.origins.first().map_or_else(|| "nothing".to_owned(), ToString::to_string);
         SnapshotError::Target { shown: target.shown(), origin, cause: Box::new(self) }
     }

@@ -15,7 +15,7 @@ use super::{FileState, Watch};
 /// # Errors
 ///
 /// Where it cannot be looked at.
-pub fn file_state(path: &Path, now: DateTime<Utc>) -> io::Result<FileState> {
+pub(crate) fn file_state(path: &Path, now: DateTime<Utc>) -> io::Result<FileState> {
     let found = fs::symlink_metadata(path)?;
     Ok(FileState {
         hashed_at: now,
@@ -31,7 +31,7 @@ pub fn file_state(path: &Path, now: DateTime<Utc>) -> io::Result<FileState> {
 /// # Errors
 ///
 /// Where it cannot be read, or the watch asks to stop ([`io::ErrorKind::Interrupted`]).
-pub fn hash_file(path: &Path, watch: &dyn Watch) -> io::Result<String> {
+pub(crate) fn hash_file(path: &Path, watch: &dyn Watch) -> io::Result<String> {
     let mut file = File::open(path)?;
     let mut hash = Sha256::new();
     let mut buffer = vec![0; 256 * 1024];

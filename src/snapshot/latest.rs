@@ -10,7 +10,7 @@ use super::{Kind, StoreError, Stored};
 /// Run ids begin with the time of the run, so the greatest is the newest. One from the future of `now` (a clock that was
 /// wrong) is only meant where there is no other.
 #[must_use]
-pub fn latest(stored: Vec<Stored>, now: DateTime<Utc>) -> Vec<Stored> {
+pub(crate) fn latest(stored: Vec<Stored>, now: DateTime<Utc>) -> Vec<Stored> {
     let end_of_now = now.format("%Y%m%dT%H%M%S%3fZ~").to_string();
     let runs = |snapshot: &Stored| -> Vec<String> {
         let manifest = &snapshot.manifest;
@@ -26,7 +26,7 @@ pub fn latest(stored: Vec<Stored>, now: DateTime<Utc>) -> Vec<Stored> {
 /// A manifest that cannot be read and may be one of the latest, or of a later run: without it, `latest` would lead to an
 /// older state, or to a part of the databases only. Its time is taken from its name, which is all that is left of it.
 #[must_use]
-pub fn unread_since(latest: &[Stored], broken: Vec<StoreError>) -> Option<StoreError> {
+pub(crate) fn unread_since(latest: &[Stored], broken: Vec<StoreError>) -> Option<StoreError> {
     let oldest = latest.iter().map(|snapshot| snapshot.manifest.taken_at).min()?;
     let oldest = oldest.format("%Y%m%d_%H%M%S").to_string();
     broken.into_iter().find(|error| match error {

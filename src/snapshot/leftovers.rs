@@ -15,7 +15,7 @@ impl Store {
     /// # Errors
     ///
     /// [`StoreError::Folder`] where the folder is there and cannot be listed.
-    pub fn leftovers(&self) -> Result<Vec<PathBuf>, StoreError> {
+    pub(crate) fn leftovers(&self) -> Result<Vec<PathBuf>, StoreError> {
         let mut leftovers = Vec::new();
         for name in self.names()? {
             if id_of_an_unfinished_file(&name).is_some_and(|id| self.abandoned(id, &name).is_some()) {
@@ -30,7 +30,7 @@ impl Store {
     /// # Errors
     ///
     /// As [`Store::leftovers`].
-    pub fn clear_leftovers(&self) -> Result<Vec<PathBuf>, StoreError> {
+    pub(crate) fn clear_leftovers(&self) -> Result<Vec<PathBuf>, StoreError> {
         let mut removed = Vec::new();
         for name in self.names()? {
             let Some(id) = id_of_an_unfinished_file(&name) else { continue };
@@ -48,7 +48,7 @@ impl Store {
     /// The snapshots among `stored` whose dump is there and is not seen to be damaged, in the same order: those that
     /// retention may count on. Looks at names and sizes, no more.
     #[must_use]
-    pub fn whole<'s>(&self, stored: &'s [Stored]) -> Vec<&'s Stored> {
+    pub(crate) fn whole<'s>(&self, stored: &'s [Stored]) -> Vec<&'s Stored> {
         let is_whole = |stored: &&Stored| {
             let found = fs::symlink_metadata(&stored.dump);
             found.is_ok_and(|found| found.is_file() && found.len() == stored.manifest.size)

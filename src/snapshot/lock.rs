@@ -7,18 +7,18 @@ use std::path::Path;
 
 /// A lock for one, or for many.
 #[derive(Clone, Copy)]
-pub(super) enum Lock {
+pub(crate) enum Lock {
     Shared,
     Exclusive,
 }
 
 /// Waits for the lock.
-pub(super) fn lock(file: &File) -> io::Result<()> {
+pub(crate) fn lock(file: &File) -> io::Result<()> {
     rustix::fs::flock(file, rustix::fs::FlockOperation::LockExclusive).map_err(Into::into)
 }
 
 /// Whether the lock was free and is now held.
-pub(super) fn try_lock(file: &File, kind: Lock) -> io::Result<bool> {
+pub(crate) fn try_lock(file: &File, kind: Lock) -> io::Result<bool> {
     let operation = match kind {
         Lock::Shared => rustix::fs::FlockOperation::NonBlockingLockShared,
         Lock::Exclusive => rustix::fs::FlockOperation::NonBlockingLockExclusive,
@@ -31,7 +31,7 @@ pub(super) fn try_lock(file: &File, kind: Lock) -> io::Result<bool> {
 }
 
 /// Whether the file at `path` is the one that is open.
-pub(super) fn is_at(file: &File, path: &Path) -> bool {
+pub(crate) fn is_at(file: &File, path: &Path) -> bool {
     let identity = |found: fs::Metadata| (found.dev(), found.ino());
     file.metadata().map(identity).ok().is_some_and(|open| fs::metadata(path).map(identity).ok() == Some(open))
 }

@@ -7,66 +7,66 @@ use serde::{Deserialize, Serialize};
 
 /// What a snapshot is of, how it was made and how far it was checked. Written last, as the commit marker.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Manifest {
+pub(crate) struct Manifest {
     /// The version of this format: 1. Fields are added, never renamed.
-    pub schema: u32,
+    pub(crate) schema: u32,
     /// The snapshot's name: the file name without its ending.
-    pub id: String,
+    pub(crate) id: String,
     /// Why it was taken.
-    pub kind: Kind,
+    pub(crate) kind: Kind,
     /// The engine's name, as in `check --format json`.
-    pub engine: String,
+    pub(crate) engine: String,
     /// The database's true name; for SQLite its absolute path.
-    pub database: String,
+    pub(crate) database: String,
     /// Where the database was, in words without secrets: `postgres://app@127.0.0.1:5432/app_test`.
-    pub target: String,
+    pub(crate) target: String,
     /// The root of the project that it was taken for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub project: Option<String>,
+    pub(crate) project: Option<String>,
     /// When it was taken, UTC.
-    pub taken_at: DateTime<Utc>,
+    pub(crate) taken_at: DateTime<Utc>,
     /// The run it was taken for.
-    pub run: Option<String>,
+    pub(crate) run: Option<String>,
     /// Later runs that found the database unchanged and took this snapshot as theirs.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub used_by: Vec<String>,
+    pub(crate) used_by: Vec<String>,
     /// The dump's file name, in the folder of the manifest.
-    pub file: String,
+    pub(crate) file: String,
     /// Bytes in the dump.
-    pub size: u64,
+    pub(crate) size: u64,
     /// SHA-256 of the dump, hexadecimal.
-    pub sha256: String,
+    pub(crate) sha256: String,
     /// How far it was verified.
-    pub verified: Level,
+    pub(crate) verified: Level,
     /// `zstd` where the tool's output is compressed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub compression: Option<String>,
+    pub(crate) compression: Option<String>,
     /// What wrote the dump.
-    pub tool: Tool,
+    pub(crate) tool: Tool,
     /// The server it was taken from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub server: Option<Server>,
+    pub(crate) server: Option<Server>,
     /// Tables and their rows, of the very state that was saved.
     #[serde(default)]
-    pub tables: Vec<TableRows>,
+    pub(crate) tables: Vec<TableRows>,
     /// The engine's proof that nothing was written since, in its own form.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub state: Option<serde_json::Value>,
+    pub(crate) state: Option<serde_json::Value>,
     /// The dump file as it was when it was last hashed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub file_state: Option<FileState>,
+    pub(crate) file_state: Option<FileState>,
     /// What a person should know of it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub notes: Vec<String>,
+    pub(crate) notes: Vec<String>,
     /// How to restore it by hand, a command each; `FILE` stands for the dump.
     #[serde(default)]
-    pub by_hand: Vec<String>,
+    pub(crate) by_hand: Vec<String>,
 }
 
 impl Manifest {
     /// Follows a project that was moved: a database file within its former folder, which is gone, is now looked for at the
     /// same place in `root`. Where the folder is still there the project was copied, and its databases are the original's.
-    pub fn follow_project(&mut self, root: &Path) {
+    pub(crate) fn follow_project(&mut self, root: &Path) {
         let Some(former) = self.project.as_deref().map(Path::new).filter(|former| *former != root) else { return };
         let Ok(inside) = Path::new(&self.database).strip_prefix(former) else { return };
         let Some(database) = root.join(inside).to_str().map(str::to_owned) else { return };
@@ -80,7 +80,7 @@ impl Manifest {
 /// Why a snapshot was taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Kind {
+pub(crate) enum Kind {
     /// Before a guarded command.
     Run,
     /// By `safe-test snapshot`.
@@ -92,7 +92,7 @@ pub enum Kind {
 /// How far a snapshot was verified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Level {
+pub(crate) enum Level {
     /// Read back whole by the engine's own reader, hash matched.
     Read,
     /// Restored into a scratch database, tables and rows compared.
@@ -101,44 +101,44 @@ pub enum Level {
 
 /// The program that wrote a dump.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Tool {
+pub(crate) struct Tool {
     /// Its name, or `safe-test` where the dump was written by us.
-    pub program: String,
+    pub(crate) program: String,
     /// Its version.
-    pub version: String,
+    pub(crate) version: String,
     /// Its arguments; never a secret.
-    pub arguments: Vec<String>,
+    pub(crate) arguments: Vec<String>,
 }
 
 /// The server that a dump was taken from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Server {
+pub(crate) struct Server {
     /// Its version as it says it.
-    pub version: String,
+    pub(crate) version: String,
     /// What identifies this server and database among others, so that a snapshot is not restored elsewhere.
-    pub fingerprint: String,
+    pub(crate) fingerprint: String,
 }
 
 /// A table and the number of its rows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TableRows {
+pub(crate) struct TableRows {
     /// The name, with its schema where the engine has schemas.
-    pub name: String,
+    pub(crate) name: String,
     /// Its rows; `None` where they were not counted.
-    pub rows: Option<u64>,
+    pub(crate) rows: Option<u64>,
 }
 
 /// What the file system said of a dump when it was hashed: where one of these differs, it is hashed again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FileState {
+pub(crate) struct FileState {
     /// When it was hashed, UTC.
-    pub hashed_at: DateTime<Utc>,
+    pub(crate) hashed_at: DateTime<Utc>,
     /// Device and inode.
-    pub inode: (u64, u64),
+    pub(crate) inode: (u64, u64),
     /// Bytes.
-    pub size: u64,
+    pub(crate) size: u64,
     /// Last change of content, seconds and nanoseconds.
-    pub modified: (i64, i64),
+    pub(crate) modified: (i64, i64),
     /// Last change of the inode, seconds and nanoseconds.
-    pub changed: (i64, i64),
+    pub(crate) changed: (i64, i64),
 }

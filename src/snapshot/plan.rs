@@ -10,7 +10,7 @@ use crate::target::{Engine, Place, Target};
 
 /// What is to be done for one target.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Step {
+pub(crate) enum Step {
     /// Save the SQLite database in this file.
     Sqlite {
         /// The file.
@@ -26,7 +26,7 @@ pub enum Step {
 
 /// Why a target cannot be saved, known before anything is done.
 #[derive(Debug, thiserror::Error)]
-pub enum PlanError {
+pub(crate) enum PlanError {
     /// There is no dump tool of ours for the engine, or nothing tells the engine.
     #[error("{}", why_no_tool(*engine))]
     NoTool {
@@ -81,7 +81,7 @@ fn is_text(path: &Path, files: &dyn Files) -> bool {
 /// # Errors
 ///
 /// [`PlanError`] where it cannot be saved and nothing says that it need not be.
-pub fn plan(target: &Target, policy: &Policy, files: &dyn Files) -> Result<Step, PlanError> {
+pub(crate) fn plan(target: &Target, policy: &Policy, files: &dyn Files) -> Result<Step, PlanError> {
     let address = target.address();
     if let Some(external) = policy.snapshots.external.iter().find(|external| external.target == address) {
         return Ok(Step::LeftToPolicy(format!("kept elsewhere: {}", external.how)));

@@ -2,14 +2,14 @@
 
 /// One target's receipt. Only this stage makes one.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Receipt {
+pub(crate) struct Receipt {
     target: usize,
     care: Care,
 }
 
 /// How a target was taken care of.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Care {
+pub(crate) enum Care {
     /// A verified snapshot was taken.
     Saved {
         /// The snapshot.
@@ -37,25 +37,25 @@ pub enum Care {
 }
 
 impl Receipt {
-    pub(super) fn new(target: usize, care: Care) -> Self {
+    pub(crate) fn new(target: usize, care: Care) -> Self {
         Receipt { target, care }
     }
 
     /// The index of the target in the judgement.
     #[must_use]
-    pub fn target(&self) -> usize {
+    pub(crate) fn target(&self) -> usize {
         self.target
     }
 
     /// How it was taken care of.
     #[must_use]
-    pub fn care(&self) -> &Care {
+    pub(crate) fn care(&self) -> &Care {
         &self.care
     }
 
     /// The snapshot that undoes what the command does to this target, where there is one.
     #[must_use]
-    pub fn snapshot(&self) -> Option<&str> {
+    pub(crate) fn snapshot(&self) -> Option<&str> {
         match &self.care {
             Care::Saved { id, .. } | Care::Unchanged { id, .. } => Some(id),
             Care::NothingToLose { .. } | Care::LeftToPolicy { .. } => None,

@@ -11,17 +11,17 @@ use crate::target::{Place, Target};
 
 /// A snapshot, and the target it is checked at or put back to.
 #[derive(Clone, Copy)]
-pub struct Request<'a> {
+pub(crate) struct Request<'a> {
     /// The snapshot.
-    pub stored: &'a Stored,
+    pub(crate) stored: &'a Stored,
     /// The target.
-    pub target: &'a Target,
+    pub(crate) target: &'a Target,
     /// The process environment, for the tools.
-    pub environment: &'a [(OsString, OsString)],
+    pub(crate) environment: &'a [(OsString, OsString)],
     /// When the call began.
-    pub now: DateTime<Utc>,
+    pub(crate) now: DateTime<Utc>,
     /// Whether what is in the target's place is too damaged to be saved: it is then kept as it is, under another name.
-    pub damaged: bool,
+    pub(crate) damaged: bool,
 }
 
 /// Checks a snapshot again: its hash, the whole of it through the engine's own reader, and at [`Level::Restore`] by
@@ -30,7 +30,7 @@ pub struct Request<'a> {
 /// # Errors
 ///
 /// What is wrong with it. Scratch databases are removed.
-pub fn verify(request: &Request<'_>, level: Level, watch: &dyn Watch) -> Result<(), SnapshotError> {
+pub(crate) fn verify(request: &Request<'_>, level: Level, watch: &dyn Watch) -> Result<(), SnapshotError> {
     let stored = request.stored;
     match stored.manifest.engine.as_str() {
         "sqlite" => sqlite::verify(&stored.dump, &stored.manifest, level, watch).map(|_| ())?,
@@ -46,7 +46,7 @@ pub fn verify(request: &Request<'_>, level: Level, watch: &dyn Watch) -> Result<
 /// # Errors
 ///
 /// Why not. The database is then as it was before.
-pub fn restore(request: &Request<'_>, watch: &dyn Watch) -> Result<Vec<String>, SnapshotError> {
+pub(crate) fn restore(request: &Request<'_>, watch: &dyn Watch) -> Result<Vec<String>, SnapshotError> {
     let stored = request.stored;
     match stored.manifest.engine.as_str() {
         "sqlite" => {
@@ -77,7 +77,7 @@ pub fn restore(request: &Request<'_>, watch: &dyn Watch) -> Result<Vec<String>, 
 /// # Errors
 ///
 /// Where the server cannot be asked.
-pub fn replaced(target: &Target, environment: &[(OsString, OsString)]) -> Result<Vec<String>, SnapshotError> {
+pub(crate) fn replaced(target: &Target, environment: &[(OsString, OsString)]) -> Result<Vec<String>, SnapshotError> {
     let leftovers = postgres::leftovers(target, environment)?;
     let own = leftovers.into_iter().filter(|one| Some(&one.of) == target.database.as_ref());
     Ok(own.map(|leftover| leftover.name).collect())
@@ -88,7 +88,11 @@ pub fn replaced(target: &Target, environment: &[(OsString, OsString)]) -> Result
 /// # Errors
 ///
 /// Where it is not one of them, or somebody uses it.
-pub fn drop_replaced(target: &Target, environment: &[(OsString, OsString)], name: &str) -> Result<bool, SnapshotError> {
+pub(crate) fn drop_replaced(
+    target: &Target,
+    environment: &[(OsString, OsString)],
+    name: &str,
+) -> Result<bool, SnapshotError> {
     Ok(postgres::drop_leftover(target, environment, name)?)
 }
 

@@ -6,13 +6,13 @@ use super::{Kind, Manifest};
 
 /// What becomes of one snapshot.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Decision {
+pub(crate) struct Decision {
     /// The snapshot.
-    pub id: String,
+    pub(crate) id: String,
     /// Whether it stays.
-    pub keep: bool,
+    pub(crate) keep: bool,
     /// Why, a phrase.
-    pub reason: String,
+    pub(crate) reason: String,
 }
 
 /// Decides which of `manifests` to keep: the last `keep_last` of each database, by the manifests' own time, never by
@@ -22,7 +22,7 @@ pub struct Decision {
 /// from the future (a clock that was wrong) is kept and pushes nothing out. `keep_last` is at least 1; 0 is taken as 1, so that the last
 /// good one always stays.
 #[must_use]
-pub fn decide(manifests: &[&Manifest], keep_last: usize, now: DateTime<Utc>) -> Vec<Decision> {
+pub(crate) fn decide(manifests: &[&Manifest], keep_last: usize, now: DateTime<Utc>) -> Vec<Decision> {
     let keep_last = keep_last.max(1);
     let mut newest_first: Vec<&Manifest> = manifests.to_vec();
     newest_first.sort_by(|a, b| (b.taken_at, &b.id).cmp(&(a.taken_at, &a.id)));

@@ -21,23 +21,23 @@ const GITIGNORE: &str = "# Snapshots and audit log of safe-test: never to be com
 
 /// The folder that holds the snapshots and the audit log of a project.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Store {
+pub(crate) struct Store {
     directory: PathBuf,
 }
 
 /// A snapshot in the store.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Stored {
+pub(crate) struct Stored {
     /// Its manifest.
-    pub manifest: Manifest,
+    pub(crate) manifest: Manifest,
     /// The dump file.
-    pub dump: PathBuf,
+    pub(crate) dump: PathBuf,
 }
 
 /// A name in the store that is taken and locked while its snapshot is made. Dropping it without
 /// [`Store::commit`] removes what was written under it.
 #[derive(Debug)]
-pub struct Reservation {
+pub(crate) struct Reservation {
     id: String,
     directory: PathBuf,
     /// Holds the lock; its content becomes the manifest.
@@ -52,7 +52,7 @@ impl Store {
     /// # Errors
     ///
     /// [`StoreError::Link`] where the folder is a symbolic link, [`StoreError::Folder`] where it cannot be read.
-    pub fn locate(root: &Path, configured: Option<&str>) -> Result<Self, StoreError> {
+    pub(crate) fn locate(root: &Path, configured: Option<&str>) -> Result<Self, StoreError> {
         let directory = root.join(configured.unwrap_or("backups"));
         let ours = Store { directory: directory.clone() };
         match fs::symlink_metadata(&directory) {
@@ -74,13 +74,13 @@ impl Store {
 
     /// The folder.
     #[must_use]
-    pub fn directory(&self) -> &Path {
+    pub(crate) fn directory(&self) -> &Path {
         &self.directory
     }
 
     /// The audit log's path.
     #[must_use]
-    pub fn log(&self) -> PathBuf {
+    pub(crate) fn log(&self) -> PathBuf {
         self.directory.join("audit.log")
     }
 
@@ -89,7 +89,7 @@ impl Store {
     /// # Errors
     ///
     /// [`StoreError::Folder`] where it cannot be made or written.
-    pub fn prepare(&self) -> Result<(), StoreError> {
+    pub(crate) fn prepare(&self) -> Result<(), StoreError> {
         let failed = |cause| StoreError::Folder { path: self.directory.clone(), cause };
         let gitignore = self.directory.join(".gitignore");
         if fs::read(&gitignore)
@@ -110,7 +110,7 @@ impl Store {
     /// # Errors
     ///
     /// [`StoreError::Write`] where nothing can be created in the folder.
-    pub fn reserve(&self, database: &str, now: DateTime<Utc>) -> Result<Reservation, StoreError> {
+    pub(crate) fn reserve(&self, database: &str, now: DateTime<Utc>) -> Result<Reservation, StoreError> {
         let base = format!("{}_{}", fit_for_a_file_name(database), now.format("%Y%m%d_%H%M%S"));
         for number in 1_u32.. {
             let id = if number == 1 { base.clone() } else { format!("{base}_{number}") };
@@ -143,7 +143,7 @@ impl Store {
     /// # Errors
     ///
     /// [`StoreError::Write`]; nothing is left under a final name then, except where removing it failed as well.
-    pub fn commit(
+    pub(crate) fn commit(
         &self,
         mut reservation: Reservation,
         mut manifest: Manifest,
@@ -186,7 +186,7 @@ impl Store {
     /// # Errors
     ///
     /// [`StoreError::Write`]; the old manifest is left as it was.
-    pub fn rewrite(&self, manifest: &Manifest) -> Result<(), StoreError> {
+    pub(crate) fn rewrite(&self, manifest: &Manifest) -> Result<(), StoreError> {
         let path = self.manifest_path(&manifest.id);
         let failed = |cause| StoreError::Write { path: path.clone(), cause };
         let mut file =
@@ -202,7 +202,7 @@ impl Store {
     /// # Errors
     ///
     /// [`StoreError::Folder`] where the folder is there and cannot be listed.
-    pub fn list(&self) -> Result<(Vec<Stored>, Vec<StoreError>), StoreError> {
+    pub(crate) fn list(&self) -> Result<(Vec<Stored>, Vec<StoreError>), StoreError> {
         let (mut stored, mut broken) = (Vec::new(), Vec::new());
         for name in self.names()? {
             let Some(id) = name.strip_suffix(".json") else { continue };
@@ -222,7 +222,7 @@ impl Store {
     /// # Errors
     ///
     /// [`StoreError::InUse`] while a running command depends on it; [`StoreError::Write`] where it cannot be removed.
-    pub fn remove(&self, stored: &Stored) -> Result<(), StoreError> {
+    pub(crate) fn remove(&self, stored: &Stored) -> Result<(), StoreError> {
         let dump = match File::open(&stored.dump) {
             Ok(dump) => Some(dump),
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
@@ -246,7 +246,7 @@ impl Store {
     /// # Errors
     ///
     /// [`StoreError::Write`] where it is gone, or is being removed.
-    pub fn hold(&self, id: &str) -> Result<File, StoreError> {
+    pub(crate) fn hold(&self, id: &str) -> Result<File, StoreError> {
         let path = self.dump_path(id);
         let failed = |cause| StoreError::Write { path: path.clone(), cause };
         let dump = File::open(&path).map_err(failed)?;
@@ -262,7 +262,7 @@ impl Store {
     /// # Errors
     ///
     /// [`StoreError::Manifest`] where its manifest is missing or cannot be read.
-    pub fn read_manifest(&self, id: &str) -> Result<Stored, StoreError> {
+    pub(crate) fn read_manifest(&self, id: &str) -> Result<Stored, StoreError> {
         let path = self.manifest_path(id);
         let broken = |reason: String| StoreError::Manifest { path: path.clone(), reason };
         let text = fs::read(&path).map_err(|error| broken(error.to_string()))?;
@@ -274,7 +274,7 @@ impl Store {
         Ok(Stored { dump: self.directory.join(&manifest.file), manifest })
     }
 
-    pub(super) fn names(&self) -> Result<Vec<String>, StoreError> {
+    pub(crate) fn names(&self) -> Result<Vec<String>, StoreError> {
         let failed = |cause| StoreError::Folder { path: self.directory.clone(), cause };
         match fs::read_dir(&self.directory) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
@@ -290,11 +290,11 @@ impl Store {
         }
     }
 
-    pub(super) fn manifest_path(&self, id: &str) -> PathBuf {
+    pub(crate) fn manifest_path(&self, id: &str) -> PathBuf {
         self.directory.join(format!("{id}.json"))
     }
 
-    pub(super) fn marker_path(&self, id: &str) -> PathBuf {
+    pub(crate) fn marker_path(&self, id: &str) -> PathBuf {
         self.directory.join(format!("{id}.json.partial"))
     }
 
@@ -306,13 +306,13 @@ impl Store {
 impl Reservation {
     /// The snapshot's name.
     #[must_use]
-    pub fn id(&self) -> &str {
+    pub(crate) fn id(&self) -> &str {
         &self.id
     }
 
     /// Where the engine writes the dump; it is not there yet.
     #[must_use]
-    pub fn partial(&self) -> PathBuf {
+    pub(crate) fn partial(&self) -> PathBuf {
         self.directory.join(format!("{}.dump.partial", self.id))
     }
 }

@@ -8,7 +8,7 @@ use crate::exit::Exit;
 
 /// Why the store cannot be used, or a snapshot in it cannot be trusted.
 #[derive(Debug, thiserror::Error)]
-pub enum StoreError {
+pub(crate) enum StoreError {
     /// The folder, or one above it, is a symbolic link.
     #[error("the snapshots' folder {} is a symbolic link", path.display())]
     Link {

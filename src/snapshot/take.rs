@@ -16,21 +16,21 @@ use chrono::{DateTime, Duration, Utc};
 const HASH_BELIEVED_FOR: Duration = Duration::days(1);
 
 /// What all snapshots of one call share.
-pub struct Order<'a> {
+pub(crate) struct Order<'a> {
     /// Where they go.
-    pub store: &'a Store,
+    pub(crate) store: &'a Store,
     /// The root of the project.
-    pub project: &'a Path,
+    pub(crate) project: &'a Path,
     /// Why they are taken.
-    pub kind: Kind,
+    pub(crate) kind: Kind,
     /// The run they are for.
-    pub run: &'a str,
+    pub(crate) run: &'a str,
     /// When the call began.
-    pub now: DateTime<Utc>,
+    pub(crate) now: DateTime<Utc>,
     /// The process environment, for the tools.
-    pub environment: &'a [(OsString, OsString)],
+    pub(crate) environment: &'a [(OsString, OsString)],
     /// Whether an earlier snapshot may serve, where the engine proves that nothing was written since.
-    pub may_reuse: bool,
+    pub(crate) may_reuse: bool,
 }
 
 /// Carries out `step` for the target with the index `at`.
@@ -38,7 +38,7 @@ pub struct Order<'a> {
 /// # Errors
 ///
 /// Why there is no verified snapshot. Nothing is left under a final name then.
-pub fn take(
+pub(crate) fn take(
     at: usize,
     target: &Target,
     step: &Step,

@@ -4,31 +4,31 @@ use super::{Level, Server, TableRows, Tool};
 
 /// What an engine reports of a dump that it has written, synced and read back.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Taken {
+pub(crate) struct Taken {
     /// Bytes in the file.
-    pub size: u64,
+    pub(crate) size: u64,
     /// SHA-256 of the file's bytes, taken while they were written; 64 hexadecimal digits.
-    pub sha256: String,
+    pub(crate) sha256: String,
     /// The level of verification that was reached.
-    pub verified: Level,
+    pub(crate) verified: Level,
     /// `zstd` where the tool's output was compressed by us.
-    pub compression: Option<String>,
+    pub(crate) compression: Option<String>,
     /// What wrote the dump.
-    pub tool: Tool,
+    pub(crate) tool: Tool,
     /// The server it was taken from; `None` for a database that is a file.
-    pub server: Option<Server>,
+    pub(crate) server: Option<Server>,
     /// The tables with their row counts, of the very state that was saved.
-    pub tables: Vec<TableRows>,
+    pub(crate) tables: Vec<TableRows>,
     /// What proves later that nothing was written since, in the engine's own form; `None` where nothing can.
-    pub state: Option<serde_json::Value>,
+    pub(crate) state: Option<serde_json::Value>,
     /// What a person should know of this snapshot, a sentence each.
-    pub notes: Vec<String>,
+    pub(crate) notes: Vec<String>,
     /// The commands that restore it by hand, without safe-test, `FILE` standing for the snapshot's path.
-    pub by_hand: Vec<String>,
+    pub(crate) by_hand: Vec<String>,
 }
 
 /// The one who waits for a long operation: told of its progress, asked whether to go on.
-pub trait Watch: Sync {
+pub(crate) trait Watch: Sync {
     /// `bytes` more were read or written since the last call.
     fn advance(&self, bytes: u64);
 

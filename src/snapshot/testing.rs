@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::{Kind, Level, Manifest, Tool};
 
-pub(super) fn manifest(id: &str, database: &str, kind: Kind, taken_at: &str) -> Manifest {
+pub(crate) fn manifest(id: &str, database: &str, kind: Kind, taken_at: &str) -> Manifest {
     Manifest {
         schema: 1,
         id: id.to_owned(),
@@ -40,7 +40,7 @@ pub(super) fn manifest(id: &str, database: &str, kind: Kind, taken_at: &str) -> 
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Does something that must end. Where it never does, the test program ends, naming the test: nobody can end a thread.
-pub(super) fn ending<T>(work: impl FnOnce() -> T) -> T {
+pub(crate) fn ending<T>(work: impl FnOnce() -> T) -> T {
     let (over, is_over) = mpsc::channel::<()>();
     let test = thread::current().name().unwrap_or("a test").to_owned();
     thread::spawn(move || {
@@ -57,7 +57,7 @@ pub(super) fn ending<T>(work: impl FnOnce() -> T) -> T {
 
 /// Waits until something is so; fails where it does not come.
 #[track_caller]
-pub(super) fn wait_for(what: &str, mut is_so: impl FnMut() -> bool) {
+pub(crate) fn wait_for(what: &str, mut is_so: impl FnMut() -> bool) {
     let started = Instant::now();
     while !is_so() {
         assert!(started.elapsed() < PATIENCE, "{what}: it never came");
@@ -67,7 +67,7 @@ pub(super) fn wait_for(what: &str, mut is_so: impl FnMut() -> bool) {
 
 /// Writes a program by a process of its own: had this one the file open, so would have, for a moment, what another test
 /// starts just then, and it could not be executed (`ETXTBSY`).
-pub(super) fn write_program(path: &Path, text: &str) {
+pub(crate) fn write_program(path: &Path, text: &str) {
     let mut shell = Command::new("/bin/sh");
     shell.args(["-c", "cat >\"$0\" && chmod 755 \"$0\""]).arg(path).stdin(Stdio::piped());
     let mut shell = shell.spawn().unwrap();

@@ -8,7 +8,7 @@ use super::url::is_this_machine;
 use super::{Doubt, Draft, Engine, Place};
 
 /// Takes `key=value;…` apart; keys in lower case, values without their quotes or braces.
-pub(super) fn pairs(text: &str) -> Vec<(String, String)> {
+pub(crate) fn pairs(text: &str) -> Vec<(String, String)> {
     let mut pairs = Vec::new();
     let mut rest = text;
     while !rest.is_empty() {
@@ -53,7 +53,7 @@ fn unquoted(value: &str) -> String {
 
 /// Reads a connection string. `hint` is the engine that the place promises; with one, or with `Server=` and some
 /// second key of this grammar, the text is taken for a connection string.
-pub(super) fn parse(text: &str, hint: Option<Engine>) -> Option<Draft> {
+pub(crate) fn parse(text: &str, hint: Option<Engine>) -> Option<Draft> {
     if !text.contains('=') {
         return None;
     }
@@ -95,7 +95,7 @@ pub(super) fn parse(text: &str, hint: Option<Engine>) -> Option<Draft> {
 }
 
 /// The path of `Data Source=app.db`, SQLite's own form; `None` where the source is a server.
-pub(super) fn sqlite_file(text: &str) -> Option<String> {
+pub(crate) fn sqlite_file(text: &str) -> Option<String> {
     let pairs = pairs(text);
     let (_, source) =
         pairs.iter().find(|(key, _)| matches!(key.as_str(), "data source" | "datasource" | "filename"))?;

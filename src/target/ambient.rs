@@ -10,7 +10,7 @@ use super::{Context, Draft, Engine, Place, services};
 use crate::environment::Origin;
 
 /// Completes everything that was found in one environment, in place.
-pub(super) fn complete(scene: &Scene<'_>, found: &mut Vec<Found>) {
+pub(crate) fn complete(scene: &Scene<'_>, found: &mut Vec<Found>) {
     add_service_alone(scene, found);
     drop_weak(found);
     super::homeless::inherit_places(found);
@@ -22,7 +22,7 @@ pub(super) fn complete(scene: &Scene<'_>, found: &mut Vec<Found>) {
 }
 
 /// Completes one draft: libpq's variables for PostgreSQL, then the engine's own default place and port.
-pub(super) fn complete_one(scene: &Scene<'_>, one: &mut Found) {
+pub(crate) fn complete_one(scene: &Scene<'_>, one: &mut Found) {
     if is_postgres(one.draft.engine) {
         postgres(scene, one);
     }
@@ -208,7 +208,7 @@ fn socket_folder(port: Option<u16>, context: &Context<'_>) -> PathBuf {
 }
 
 /// Tables of DynamoDB: at the endpoint that the environment names, else at the provider's own.
-pub(super) fn dynamodb_tables(scene: &Scene<'_>, found: &mut Vec<Found>) {
+pub(crate) fn dynamodb_tables(scene: &Scene<'_>, found: &mut Vec<Found>) {
     let region = scene.get("AWS_REGION").or_else(|| scene.get("AWS_DEFAULT_REGION"));
     let other_database =
         found.iter().any(|one| !one.draft.engine.is_auxiliary() && one.draft.engine != Engine::Dynamodb);
@@ -262,7 +262,7 @@ fn instance(region: &Entry<'_>, table: &Entry<'_>) -> String {
 }
 
 /// Where an origin is needed for something that was typed.
-pub(super) fn typed(origin: &Origin, word: &str) -> Origin {
+pub(crate) fn typed(origin: &Origin, word: &str) -> Origin {
     Origin { variable: word.to_owned(), ..origin.clone() }
 }
 

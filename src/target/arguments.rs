@@ -9,7 +9,7 @@ use crate::environment::{Invocation, Setting};
 
 /// Whether the program talks to a database even where nothing names one: `psql`, `mysqldump`, `prisma`, ….
 #[must_use]
-pub fn is_database_client(invocation: &Invocation) -> bool {
+pub(crate) fn is_database_client(invocation: &Invocation) -> bool {
     client_of(&invocation.words).is_some()
         || super::provider_programs::is_database_program(&invocation.words)
         || is_migration_of_a_build(invocation)
@@ -26,7 +26,7 @@ fn is_migration_of_a_build(invocation: &Invocation) -> bool {
 }
 
 /// Everything that the arguments of one invocation name, completed from the environment it would see.
-pub(super) fn find(invocation: &Invocation, scene: &Scene<'_>) -> Vec<Found> {
+pub(crate) fn find(invocation: &Invocation, scene: &Scene<'_>) -> Vec<Found> {
     let mut found = Vec::new();
     match client_of(&invocation.words) {
         Some((Client::Terminal(grammar), arguments)) => {
@@ -81,7 +81,7 @@ fn value_in(word: &str, scene: &Scene<'_>) -> Vec<Draft> {
 }
 
 /// `--db-host=x`, `-Ddb.host=x`, `DB_HOST=x`: arguments that are settings by their names.
-pub(super) fn settings(invocation: &Invocation) -> Vec<Setting> {
+pub(crate) fn settings(invocation: &Invocation) -> Vec<Setting> {
     if matches!(client_of(&invocation.words), Some((Client::Terminal(_), _))) {
         return Vec::new();
     }

@@ -5,23 +5,23 @@
 
 /// A URL after its `scheme://`, taken apart. All parts are still percent-encoded.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Authority<'a> {
+pub(crate) struct Authority<'a> {
     /// `user[:password]`, where there is one.
-    pub(super) login: Option<&'a str>,
+    pub(crate) login: Option<&'a str>,
     /// The hosts, separated by commas; empty for the driver's default.
-    pub(super) hosts: &'a str,
+    pub(crate) hosts: &'a str,
     /// The path without its first slash.
-    pub(super) path: &'a str,
+    pub(crate) path: &'a str,
     /// The query without its question mark.
-    pub(super) query: &'a str,
+    pub(crate) query: &'a str,
     /// Parsers disagree on where the login ends.
-    pub(super) ambiguous: bool,
+    pub(crate) ambiguous: bool,
     /// One of them could dial a remote host that cannot be told from a part of the password.
-    pub(super) hidden: bool,
+    pub(crate) hidden: bool,
 }
 
 /// Takes apart `rest`, the URL after `scheme://`; `masked` is the same text with its templates overwritten.
-pub(super) fn split<'a>(rest: &'a str, masked: &str) -> Authority<'a> {
+pub(crate) fn split<'a>(rest: &'a str, masked: &str) -> Authority<'a> {
     let query_at = query_start(masked);
     let region = &masked[..query_at.unwrap_or(masked.len())];
     let strict_end = region.find(['/', '?', '#', '\\']).unwrap_or(region.len());

@@ -8,7 +8,7 @@ use super::{Context, Doubt, Draft, Engine, Place};
 use crate::secret::MASK;
 
 /// Reads `[login@]host[:port][/database]`, a file's name, or text that stands for a URL.
-pub(super) fn parse(name: &Name, text: &str, context: &Context<'_>) -> Vec<Draft> {
+pub(crate) fn parse(name: &Name, text: &str, context: &Context<'_>) -> Vec<Draft> {
     let engine = name.engine.unwrap_or(Engine::Unknown);
     if means_nothing(text) || text.bytes().all(|byte| byte.is_ascii_digit()) {
         return Vec::new();
@@ -58,7 +58,7 @@ pub(super) fn parse(name: &Name, text: &str, context: &Context<'_>) -> Vec<Draft
 }
 
 /// The ways in which files say "no value".
-pub(super) fn means_nothing(text: &str) -> bool {
+pub(crate) fn means_nothing(text: &str) -> bool {
     let lower = text.trim().to_ascii_lowercase();
     matches!(
         lower.as_str(),

@@ -4,7 +4,7 @@ use super::Engine;
 
 /// A program that talks to a database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Client {
+pub(crate) enum Client {
     /// It dials by itself, with a default of its own.
     Terminal(Grammar),
     /// It does what a project's settings or a URL among its arguments say.
@@ -13,19 +13,19 @@ pub(super) enum Client {
 
 /// How a database's own programs take their arguments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Grammar {
-    pub(super) engine: Engine,
+pub(crate) struct Grammar {
+    pub(crate) engine: Engine,
     /// Options with a value that names a part of the connection: spelling and meaning.
-    pub(super) parts: &'static [(&'static str, Part)],
+    pub(crate) parts: &'static [(&'static str, Part)],
     /// Other short options that take a value, which is then no positional argument.
-    pub(super) skipped: &'static str,
+    pub(crate) skipped: &'static str,
     /// What the first positional argument is.
-    pub(super) positional: Option<Part>,
+    pub(crate) positional: Option<Part>,
 }
 
 /// What an argument names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Part {
+pub(crate) enum Part {
     Host,
     Port,
     User,
@@ -44,7 +44,7 @@ pub(super) enum Part {
 }
 
 /// The client that the words call, with the arguments that follow; runners such as `npx` are looked through.
-pub(super) fn client_of(words: &[String]) -> Option<(Client, &[String])> {
+pub(crate) fn client_of(words: &[String]) -> Option<(Client, &[String])> {
     for (index, word) in words.iter().enumerate().take(6) {
         let name = word.rsplit('/').next().unwrap_or(word);
         let name = name.strip_suffix(".exe").unwrap_or(name);
@@ -60,7 +60,7 @@ pub(super) fn client_of(words: &[String]) -> Option<(Client, &[String])> {
 }
 
 /// Whether a program of that name dials by itself.
-pub(super) fn is_terminal(name: &str) -> bool {
+pub(crate) fn is_terminal(name: &str) -> bool {
     matches!(named(name), Some(Client::Terminal(_)))
 }
 

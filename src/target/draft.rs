@@ -8,23 +8,23 @@ const MOST: usize = 500;
 
 /// A target in the making: `places` may still be empty, which means the driver's default.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Draft {
-    pub(super) engine: Engine,
+pub(crate) struct Draft {
+    pub(crate) engine: Engine,
     /// Every place that some driver could dial for the value, in the order they would.
-    pub(super) places: Vec<Place>,
-    pub(super) database: Option<String>,
-    pub(super) user: Option<String>,
-    pub(super) password: Option<Secret>,
-    pub(super) parameters: Vec<(String, String)>,
-    pub(super) doubts: Vec<Doubt>,
+    pub(crate) places: Vec<Place>,
+    pub(crate) database: Option<String>,
+    pub(crate) user: Option<String>,
+    pub(crate) password: Option<Secret>,
+    pub(crate) parameters: Vec<(String, String)>,
+    pub(crate) doubts: Vec<Doubt>,
     /// The name of a libpq service that fills what is missing.
-    pub(super) service: Option<String>,
+    pub(crate) service: Option<String>,
     /// Whether a driver that finds no host dials the usual Unix socket (libpq) rather than the loopback address.
-    pub(super) socket_by_default: bool,
+    pub(crate) socket_by_default: bool,
 }
 
 impl Draft {
-    pub(super) fn new(engine: Engine) -> Self {
+    pub(crate) fn new(engine: Engine) -> Self {
         Draft {
             engine,
             places: Vec::new(),
@@ -39,24 +39,24 @@ impl Draft {
     }
 
     /// A draft with one place.
-    pub(super) fn at(engine: Engine, place: Place) -> Self {
+    pub(crate) fn at(engine: Engine, place: Place) -> Self {
         Draft { places: vec![place], ..Draft::new(engine) }
     }
 
-    pub(super) fn doubt(&mut self, doubt: Doubt) {
+    pub(crate) fn doubt(&mut self, doubt: Doubt) {
         if !self.doubts.contains(&doubt) {
             self.doubts.push(doubt);
         }
     }
 
-    pub(super) fn add_place(&mut self, place: Place) {
+    pub(crate) fn add_place(&mut self, place: Place) {
         if self.places.len() < MOST && !self.places.contains(&place) {
             self.places.push(place);
         }
     }
 
     /// Sets the database where none is named yet; empty text names nothing.
-    pub(super) fn set_database(&mut self, name: &str) {
+    pub(crate) fn set_database(&mut self, name: &str) {
         if !name.is_empty() {
             if let Some(doubt) = super::placeholder::name_doubt(name) {
                 self.doubt(doubt);
@@ -65,20 +65,20 @@ impl Draft {
         }
     }
 
-    pub(super) fn set_user(&mut self, name: &str) {
+    pub(crate) fn set_user(&mut self, name: &str) {
         if !name.is_empty() {
             self.user = Some(name.to_owned());
         }
     }
 
-    pub(super) fn set_password(&mut self, password: &str) {
+    pub(crate) fn set_password(&mut self, password: &str) {
         if !password.is_empty() {
             self.password = Some(Secret::new(password));
         }
     }
 
     /// Keeps an option, unless it could hold a secret.
-    pub(super) fn add_parameter(&mut self, key: &str, value: &str) {
+    pub(crate) fn add_parameter(&mut self, key: &str, value: &str) {
         if let Some(kept) = super::parameters::kept(key, value)
             && self.parameters.len() < MOST
             && !self.parameters.contains(&kept)
@@ -88,7 +88,7 @@ impl Draft {
     }
 
     /// Gives every host without a port the port `port`.
-    pub(super) fn fill_port(&mut self, port: Option<u16>) {
+    pub(crate) fn fill_port(&mut self, port: Option<u16>) {
         for place in &mut self.places {
             if let Place::Host { port: missing @ None, .. } = place {
                 *missing = port;

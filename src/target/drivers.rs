@@ -54,7 +54,7 @@ const LOCK_FILES: [&str; 10] = [
 /// named, or none, or not all that there is was read, the engine stays unknown. Targets that turn out to be one
 /// database become one.
 #[must_use]
-pub fn name_engines(targets: Vec<Target>, drivers: &DriverEvidence) -> Vec<Target> {
+pub(crate) fn name_engines(targets: Vec<Target>, drivers: &DriverEvidence) -> Vec<Target> {
     let Some(engine) = spoken_to(drivers) else { return targets };
     let mut named: Vec<Target> = Vec::new();
     for mut target in targets {

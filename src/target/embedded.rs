@@ -4,7 +4,7 @@ use super::text::strip_prefix_ignore_case;
 use super::{Context, Draft, Engine, Place};
 
 /// Reads what follows `jdbc:h2:`, `jdbc:hsqldb:` or `jdbc:derby:`.
-pub(super) fn parse(driver: &str, rest: &str, context: &Context<'_>) -> Vec<Draft> {
+pub(crate) fn parse(driver: &str, rest: &str, context: &Context<'_>) -> Vec<Draft> {
     let (body, options) = rest.split_once(';').unwrap_or((rest, ""));
     let body = body.split('?').next().unwrap_or(body);
     let kind = |prefix: &str| strip_prefix_ignore_case(body, prefix);

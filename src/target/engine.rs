@@ -4,7 +4,7 @@ use std::fmt;
 
 /// A database engine, or a service that holds data like one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Engine {
+pub(crate) enum Engine {
     /// PostgreSQL and what speaks its protocol under a `postgres` scheme (Redshift, Timescale, …).
     Postgres,
     /// CockroachDB: PostgreSQL's protocol, not dumped by `pg_dump`.
@@ -50,7 +50,7 @@ pub enum Engine {
 impl Engine {
     /// The name in JSON, manifests and messages.
     #[must_use]
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Engine::Postgres => "postgres",
             Engine::Cockroach => "cockroach",
@@ -77,7 +77,7 @@ impl Engine {
 
     /// The port that drivers dial where none is given.
     #[must_use]
-    pub fn default_port(self) -> Option<u16> {
+    pub(crate) fn default_port(self) -> Option<u16> {
         match self {
             Engine::Postgres => Some(5432),
             Engine::Cockroach => Some(26257),
@@ -98,7 +98,7 @@ impl Engine {
 
     /// Whether losing what it holds loses no data of record: caches, search indexes and brokers.
     #[must_use]
-    pub fn is_auxiliary(self) -> bool {
+    pub(crate) fn is_auxiliary(self) -> bool {
         matches!(self, Engine::Redis | Engine::Memcached | Engine::Search | Engine::Broker)
     }
 }

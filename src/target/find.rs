@@ -17,7 +17,7 @@ use crate::environment::{Invocation, Origin, Reading, Setting};
 /// combined within one environment, never across two. Text that cannot be dialled as it stands is dropped where
 /// another reading of the same line can be.
 #[must_use]
-pub fn find_targets(readings: &[Reading], invocations: &[Invocation], context: &Context<'_>) -> Vec<Target> {
+pub(crate) fn find_targets(readings: &[Reading], invocations: &[Invocation], context: &Context<'_>) -> Vec<Target> {
     let bare = Invocation { assignments: Vec::new(), words: vec![String::new()], origin: Origin::process("") };
     let empty = Reading { loader: String::new(), settings: Vec::new() };
     let invocations = if invocations.is_empty() { std::slice::from_ref(&bare) } else { invocations };

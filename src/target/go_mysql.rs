@@ -4,7 +4,7 @@ use super::host::{locate, place};
 use super::{Doubt, Draft, Engine, Place};
 
 /// Reads such a text; `sure` says that the place it stands in promises one, so that `user@/database` counts too.
-pub(super) fn parse(text: &str, sure: bool) -> Option<Draft> {
+pub(crate) fn parse(text: &str, sure: bool) -> Option<Draft> {
     if text.contains("://") {
         return None;
     }

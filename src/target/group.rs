@@ -12,47 +12,47 @@ use super::{Engine, looks};
 /// How many variables make one connection; more are spellings of the same names.
 const MOST_PARTS: usize = 200;
 /// How many values of one part are combined with those of another: two names for the host are common, ten are not.
-pub(super) const MOST_ALTERNATIVES: usize = 8;
+pub(crate) const MOST_ALTERNATIVES: usize = 8;
 
 /// The variables of one connection.
-pub(super) struct Group<'s, 'a> {
-    pub(super) key: String,
-    pub(super) base: String,
-    pub(super) parts: Vec<(Role, &'s Entry<'a>)>,
-    pub(super) says_database: bool,
-    pub(super) group_says_database: bool,
-    pub(super) nested: bool,
-    pub(super) engine: Option<Engine>,
+pub(crate) struct Group<'s, 'a> {
+    pub(crate) key: String,
+    pub(crate) base: String,
+    pub(crate) parts: Vec<(Role, &'s Entry<'a>)>,
+    pub(crate) says_database: bool,
+    pub(crate) group_says_database: bool,
+    pub(crate) nested: bool,
+    pub(crate) engine: Option<Engine>,
     qualifiers: Vec<String>,
 }
 
 impl<'s, 'a> Group<'s, 'a> {
-    pub(super) fn all(&self, role: Role) -> impl Iterator<Item = &'s Entry<'a>> + '_ {
+    pub(crate) fn all(&self, role: Role) -> impl Iterator<Item = &'s Entry<'a>> + '_ {
         self.parts.iter().filter(move |(own, _)| *own == role).map(|(_, entry)| *entry)
     }
 
-    pub(super) fn first(&self, role: Role) -> Option<&'s Entry<'a>> {
+    pub(crate) fn first(&self, role: Role) -> Option<&'s Entry<'a>> {
         self.all(role).next()
     }
 
     /// Whether one of the roles is among the parts.
-    pub(super) fn has(&self, roles: &[Role]) -> bool {
+    pub(crate) fn has(&self, roles: &[Role]) -> bool {
         self.parts.iter().any(|(role, _)| roles.contains(role))
     }
 
     /// The engine that a part names: `DB_CONNECTION=pgsql`.
-    pub(super) fn explicit_engine(&self) -> Option<Engine> {
+    pub(crate) fn explicit_engine(&self) -> Option<Engine> {
         self.all(Role::Engine).find_map(|entry| engine_of_driver(entry.value()))
     }
 
     /// Whether its hosts are hosts of a database: by its name, its file, or the company they keep.
-    pub(super) fn hosts_count(&self) -> bool {
+    pub(crate) fn hosts_count(&self) -> bool {
         let login = self.has(&[Role::User, Role::Password]) && self.has(&[Role::Database]);
         self.group_says_database || self.nested || login || self.explicit_engine().is_some()
     }
 
     /// The values that name a database, each once; `base` lends its own to a replica of the same.
-    pub(super) fn databases(&self, base: Option<&Group<'s, 'a>>, engine: Engine, located: bool) -> Vec<&'s Entry<'a>> {
+    pub(crate) fn databases(&self, base: Option<&Group<'s, 'a>>, engine: Engine, located: bool) -> Vec<&'s Entry<'a>> {
         let numbers_name = engine == Engine::Redis;
         let names = |entry: &&Entry<'_>| {
             let text = entry.value();
@@ -89,7 +89,7 @@ impl<'s, 'a> Group<'s, 'a> {
 }
 
 /// All groups of a scene in the order of their first variable; `consumed` marks the variables that are no parts.
-pub(super) fn groups<'s, 'a>(scene: &'s Scene<'a>, consumed: &[bool]) -> Vec<Group<'s, 'a>> {
+pub(crate) fn groups<'s, 'a>(scene: &'s Scene<'a>, consumed: &[bool]) -> Vec<Group<'s, 'a>> {
     let mut groups: Vec<Group<'s, 'a>> = Vec::new();
     let mut index: HashMap<&str, usize> = HashMap::new();
     for (entry, consumed) in scene.entries.iter().zip(consumed) {

@@ -7,7 +7,7 @@ use super::{Engine, Place};
 const MOST_SERVERS: usize = 64;
 
 /// Gives a place to what has a database but no host. What finds none keeps its driver's default.
-pub(super) fn inherit_places(found: &mut Vec<Found>) {
+pub(crate) fn inherit_places(found: &mut Vec<Found>) {
     let (without, mut with): (Vec<Found>, Vec<Found>) = std::mem::take(found).into_iter().partition(is_homeless);
     let servers: Vec<usize> = (0..with.len()).filter(|at| is_server(&with[*at])).take(MOST_SERVERS).collect();
     for mut one in without {

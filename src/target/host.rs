@@ -10,14 +10,14 @@ use crate::secret::MASK;
 
 /// A place with what keeps it from being dialled.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Located {
+pub(crate) struct Located {
     /// `None` where the text names nothing.
-    pub(super) place: Option<Place>,
-    pub(super) doubts: Vec<Doubt>,
+    pub(crate) place: Option<Place>,
+    pub(crate) doubts: Vec<Doubt>,
 }
 
 /// Reads `host`, `host:port`, `[v6]:port`, or the folder of a socket. Percent-encoding in the host is decoded.
-pub(super) fn locate(text: &str) -> Located {
+pub(crate) fn locate(text: &str) -> Located {
     let text = text.trim();
     let mut doubts = Vec::new();
     let (host, port) = split_port(text);
@@ -31,7 +31,7 @@ pub(super) fn locate(text: &str) -> Located {
 }
 
 /// The place that a host, already decoded, and a port stand for.
-pub(super) fn place(host: &str, port: Option<u16>, doubts: &mut Vec<Doubt>) -> Option<Place> {
+pub(crate) fn place(host: &str, port: Option<u16>, doubts: &mut Vec<Doubt>) -> Option<Place> {
     let host = host.trim();
     if host.is_empty() {
         return None;
@@ -107,7 +107,7 @@ fn split_port(text: &str) -> (&str, Option<&str>) {
 }
 
 /// The port in `text`; [`Doubt::Port`] or [`Doubt::Unexpanded`] where it is no number from 1 to 65535.
-pub(super) fn number(text: &str, doubts: &mut Vec<Doubt>) -> Option<u16> {
+pub(crate) fn number(text: &str, doubts: &mut Vec<Doubt>) -> Option<u16> {
     let text = text.trim();
     match text.parse::<u16>() {
         Ok(port) if port > 0 && !text.starts_with('+') => Some(port),
@@ -119,7 +119,7 @@ pub(super) fn number(text: &str, doubts: &mut Vec<Doubt>) -> Option<u16> {
 }
 
 /// Reads a list of `host[:port]`, separated by commas or blanks; what is `key=value` in it is an option and skipped.
-pub(super) fn locate_list(text: &str) -> (Vec<Place>, Vec<Doubt>) {
+pub(crate) fn locate_list(text: &str) -> (Vec<Place>, Vec<Doubt>) {
     let (mut places, mut doubts) = (Vec::new(), Vec::new());
     let text = without_brackets(text.trim());
     let masked = mask_templates(text);

@@ -4,7 +4,7 @@ use super::placeholder::is_unexpanded;
 use super::{Doubt, Draft, Engine, Place};
 
 /// Reads an ARN of a database; `None` for ARNs of other services (buckets, queues, secrets).
-pub(super) fn arn(text: &str) -> Option<Draft> {
+pub(crate) fn arn(text: &str) -> Option<Draft> {
     let mut parts = text.trim().splitn(6, ':');
     let (arn, partition, service) = (parts.next()?, parts.next()?, parts.next()?);
     if arn != "arn" || !partition.starts_with("aws") || text.len() > 512 || text.contains(char::is_whitespace) {
@@ -32,7 +32,7 @@ pub(super) fn arn(text: &str) -> Option<Draft> {
 /// Reads `project:region:instance`, or the folder `/cloudsql/…` of its socket.
 ///
 /// `sure` says that the variable's name promises one; without it only the folder counts.
-pub(super) fn cloud_sql(text: &str, sure: bool) -> Option<Draft> {
+pub(crate) fn cloud_sql(text: &str, sure: bool) -> Option<Draft> {
     let text = text.trim();
     if text.starts_with("/cloudsql/") && !text.contains(char::is_whitespace) {
         return Some(Draft::at(Engine::Unknown, Place::Socket { path: text.into(), port: None }));

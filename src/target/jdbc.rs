@@ -6,7 +6,7 @@ use super::text::{mask_templates, strip_prefix_ignore_case};
 use super::{Context, Doubt, Draft, Engine, Place};
 
 /// Reads a JDBC or R2DBC URL; `None` for other text.
-pub(super) fn parse(text: &str, context: &Context<'_>) -> Option<Vec<Draft>> {
+pub(crate) fn parse(text: &str, context: &Context<'_>) -> Option<Vec<Draft>> {
     const PREFIXES: [&str; 4] = ["jdbc:", "r2dbcs:", "r2dbc:", "jdbc-secretsmanager:"];
     let mut rest = PREFIXES.iter().find_map(|prefix| strip_prefix_ignore_case(text, prefix))?;
     const WRAPPERS: [&str; 9] =

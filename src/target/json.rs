@@ -14,7 +14,7 @@ const MOST_LEAVES: usize = 10_000;
 const LONGEST_NAME: usize = 200;
 
 /// The leaves of the JSON object or list in the setting's value; empty where it holds none.
-pub(super) fn settings_inside(setting: &Setting) -> Vec<Setting> {
+pub(crate) fn settings_inside(setting: &Setting) -> Vec<Setting> {
     let text = setting.value.trim_start();
     if !text.starts_with(['{', '[']) || text.len() > LONGEST || setting.unresolved.is_some() {
         return Vec::new();

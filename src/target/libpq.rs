@@ -5,7 +5,7 @@ use super::{Draft, Engine};
 /// Takes the pairs apart: separated by blanks, values perhaps in single quotes, backslash escapes.
 ///
 /// `None` where the text does not follow the grammar.
-pub(super) fn pairs(text: &str) -> Option<Vec<(String, String)>> {
+pub(crate) fn pairs(text: &str) -> Option<Vec<(String, String)>> {
     let mut pairs = Vec::new();
     let mut chars = text.chars().peekable();
     loop {
@@ -41,7 +41,7 @@ pub(super) fn pairs(text: &str) -> Option<Vec<(String, String)>> {
 }
 
 /// Reads such a string; `sure` says that the place it stands in (a name, an option of psql) promises one.
-pub(super) fn parse(text: &str, sure: bool) -> Option<Draft> {
+pub(crate) fn parse(text: &str, sure: bool) -> Option<Draft> {
     if !text.contains('=') || text.contains("://") && !text.contains(' ') {
         return None;
     }
@@ -56,7 +56,7 @@ pub(super) fn parse(text: &str, sure: bool) -> Option<Draft> {
 }
 
 /// The draft that such pairs name; `~/.pg_service.conf` holds the same ones.
-pub(super) fn from_pairs(pairs: &[(String, String)]) -> Draft {
+pub(crate) fn from_pairs(pairs: &[(String, String)]) -> Draft {
     let mut draft = Draft::new(Engine::Postgres);
     draft.socket_by_default = true;
     super::query::apply(&mut draft, pairs);

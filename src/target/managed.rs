@@ -12,7 +12,7 @@ use super::{Draft, Engine, Place};
 const MOST: usize = 64;
 
 /// Adds the hosts and accounts at providers of databases that no connection found so far has.
-pub(super) fn add(scene: &Scene<'_>, found: &mut Vec<Found>) {
+pub(crate) fn add(scene: &Scene<'_>, found: &mut Vec<Found>) {
     let mut added = 0;
     for entry in &scene.entries {
         if entry.is_empty() || entry.name.role == Some(Role::Password) || added >= MOST {

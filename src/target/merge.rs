@@ -18,14 +18,14 @@ struct Key {
 
 /// Collects findings, in the order in which they come.
 #[derive(Default)]
-pub(super) struct Merger {
+pub(crate) struct Merger {
     targets: Vec<Target>,
     index: HashMap<Key, usize>,
     origins: HashSet<(usize, Origin)>,
 }
 
 impl Merger {
-    pub(super) fn add_all(&mut self, found: Vec<Found>) {
+    pub(crate) fn add_all(&mut self, found: Vec<Found>) {
         for one in found {
             self.add(one);
         }
@@ -91,7 +91,7 @@ impl Merger {
     }
 
     /// The targets, without readings that cannot be dialled where another reading of the same line can be.
-    pub(super) fn finish(mut self) -> Vec<Target> {
+    pub(crate) fn finish(mut self) -> Vec<Target> {
         self.adopt_unknown();
         let dialable = |target: &Target| !target.doubts.iter().any(|doubt| blocks(*doubt));
         let read: HashSet<Origin> = self

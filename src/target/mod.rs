@@ -64,20 +64,20 @@ use std::path::PathBuf;
 use crate::environment::{Files, Project};
 use draft::Draft;
 
-pub use arguments::is_database_client;
-pub use drivers::name_engines;
-pub use engine::Engine;
-pub use find::find_targets;
-pub use model::{Doubt, Place, Target};
-pub use placeholder::has_gap;
+pub(crate) use arguments::is_database_client;
+pub(crate) use drivers::name_engines;
+pub(crate) use engine::Engine;
+pub(crate) use find::find_targets;
+pub(crate) use model::{Doubt, Place, Target};
+pub(crate) use placeholder::has_gap;
 
 /// What paths and service names are looked up in.
 #[derive(Clone, Copy)]
-pub struct Context<'a> {
+pub(crate) struct Context<'a> {
     /// The folders of the command.
-    pub project: &'a Project,
+    pub(crate) project: &'a Project,
     /// The files that may be read.
-    pub files: &'a dyn Files,
+    pub(crate) files: &'a dyn Files,
     /// Folders that a relative SQLite path may be relative to, for the loader at hand; the current one first.
-    pub base_folders: &'a [PathBuf],
+    pub(crate) base_folders: &'a [PathBuf],
 }

@@ -10,29 +10,29 @@ use crate::secret::Secret;
 ///
 /// `Debug` is safe to show: the password masks itself. `parameters` never holds a password or key material.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Target {
+pub(crate) struct Target {
     /// The engine, as far as the value tells.
-    pub engine: Engine,
+    pub(crate) engine: Engine,
     /// Every place that could be dialled, in the order of the value; never empty.
-    pub places: Vec<Place>,
+    pub(crate) places: Vec<Place>,
     /// The database's name, percent-decoded; for SQLite the path as written. `None` where the value names none.
-    pub database: Option<String>,
+    pub(crate) database: Option<String>,
     /// The user to log in as, percent-decoded.
-    pub user: Option<String>,
+    pub(crate) user: Option<String>,
     /// The password to log in with.
-    pub password: Option<Secret>,
+    pub(crate) password: Option<Secret>,
     /// Options of the value in its own spelling (`sslmode`, `schema`, `replicaSet`, …); only known harmless ones.
     /// A client certificate, its key and a wallet are always under `sslcert`, `sslkey` and `wallet`.
-    pub parameters: Vec<(String, String)>,
+    pub(crate) parameters: Vec<(String, String)>,
     /// Where the parts were read, the variable that names the place first; never empty.
-    pub origins: Vec<Origin>,
+    pub(crate) origins: Vec<Origin>,
     /// What keeps the value from being dialled as it stands, where something does.
-    pub doubts: Vec<Doubt>,
+    pub(crate) doubts: Vec<Doubt>,
 }
 
 /// A place that could be dialled.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Place {
+pub(crate) enum Place {
     /// A host name or IP address: lower case, percent-decoded, without brackets and trailing dot.
     Host {
         /// The name or address.
@@ -63,7 +63,7 @@ pub enum Place {
 
 /// Why a value cannot be dialled as it stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Doubt {
+pub(crate) enum Doubt {
     /// `${…}`, `<…>`, `{{…}}`, `%…%`: something that was to be filled in.
     Unexpanded,
     /// It needs `$(…)` to be executed, or a template to be evaluated.

@@ -6,37 +6,37 @@
 use super::Engine;
 use super::words::{Word, is_inner, qualifies, stops, word};
 
-pub(super) use super::roles::Role;
+pub(crate) use super::roles::Role;
 use super::roles::role_at_end;
 
 /// A variable's name, read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Name {
+pub(crate) struct Name {
     /// The part it holds, where its words name one.
-    pub(super) role: Option<Role>,
+    pub(crate) role: Option<Role>,
     /// The words that are left without the part's own, joined by `_`: equal for parts of one connection.
-    pub(super) group: String,
+    pub(crate) group: String,
     /// The group without words like `READ` or `TEST`.
-    pub(super) base: String,
+    pub(crate) base: String,
     /// Such words, where there are any.
-    pub(super) qualifiers: Vec<String>,
+    pub(crate) qualifiers: Vec<String>,
     /// Whether the name says that this is about a database.
-    pub(super) says_database: bool,
+    pub(crate) says_database: bool,
     /// Whether it says a store that is reached by HTTP.
-    pub(super) is_store: bool,
+    pub(crate) is_store: bool,
     /// Whether the group alone says so.
-    pub(super) group_says_database: bool,
+    pub(crate) group_says_database: bool,
     /// The engine that the name says.
-    pub(super) engine: Option<Engine>,
+    pub(crate) engine: Option<Engine>,
     /// The name holds a word for something beside the database: a pool, a dashboard, a bucket.
-    pub(super) stopped: bool,
+    pub(crate) stopped: bool,
     /// The name is a path of keys, as in YAML or JSON, and no single environment variable.
-    pub(super) nested: bool,
+    pub(crate) nested: bool,
 }
 
 impl Name {
     /// Reads a name. Names longer than 200 bytes say nothing.
-    pub(super) fn read(text: &str) -> Name {
+    pub(crate) fn read(text: &str) -> Name {
         // What begins like a comment is a name to one dialect only, and to no program.
         let comment = text.trim_start().starts_with([';', '#', '/']);
         let words = if text.len() > 200 || comment { Vec::new() } else { words_of(text) };
@@ -88,7 +88,7 @@ impl Name {
     }
 
     /// Whether the name says "the URL of a database".
-    pub(super) fn promises_url(&self) -> bool {
+    pub(crate) fn promises_url(&self) -> bool {
         self.role == Some(Role::Url) && self.says_database && !self.stopped
     }
 }
@@ -114,7 +114,7 @@ fn group_key(words: &[&String]) -> String {
 }
 
 /// The words of a name, in upper case: separators, changes of case, and what is glued (`PGHOST`, `DBNAME`, `DB1`).
-pub(super) fn words_of(name: &str) -> Vec<String> {
+pub(crate) fn words_of(name: &str) -> Vec<String> {
     let mut words = Vec::new();
     for part in name.split(|c: char| !c.is_ascii_alphanumeric()).filter(|part| !part.is_empty()) {
         // `ConnectionStrings`, `MySQL` and `PostgreSQL` are one word each.

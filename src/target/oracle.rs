@@ -5,7 +5,7 @@ use super::text::strip_prefix_ignore_case;
 use super::{Draft, Engine, Place};
 
 /// Reads what stands behind the `@` of an Oracle login.
-pub(super) fn connect_name(text: &str) -> Draft {
+pub(crate) fn connect_name(text: &str) -> Draft {
     let mut draft = Draft::new(Engine::Oracle);
     let (name, query) = match text.split_once('?') {
         Some((name, query)) if !name.contains('(') => (name, query),
@@ -23,7 +23,7 @@ pub(super) fn connect_name(text: &str) -> Draft {
 }
 
 /// Whether the text is a descriptor by itself.
-pub(super) fn is_descriptor(text: &str) -> bool {
+pub(crate) fn is_descriptor(text: &str) -> bool {
     let text: String = text.chars().take(60).filter(|c| !c.is_whitespace()).collect();
     ["(DESCRIPTION=", "(DESCRIPTION_LIST=", "(ADDRESS="]
         .iter()

@@ -3,7 +3,7 @@
 //! A list of what is kept, not of what is dropped: an option nobody thought of may hold a secret.
 
 /// `key=value` as it is kept, or `None`. Client certificates and keys get one spelling, [`CERTIFICATE`] and [`KEY`].
-pub(super) fn kept(key: &str, value: &str) -> Option<(String, String)> {
+pub(crate) fn kept(key: &str, value: &str) -> Option<(String, String)> {
     let folded: String = key.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect();
     if value.trim().is_empty() || value.len() > 512 {
         return certificate_key(&folded).filter(|_| value.len() > 512).map(|kind| (kind.to_owned(), INLINE.to_owned()));
@@ -15,11 +15,11 @@ pub(super) fn kept(key: &str, value: &str) -> Option<(String, String)> {
 }
 
 /// The key under which a client certificate is kept.
-pub(super) const CERTIFICATE: &str = "sslcert";
+pub(crate) const CERTIFICATE: &str = "sslcert";
 /// The key under which a client's private key is kept: its path, never its text.
-pub(super) const KEY: &str = "sslkey";
+pub(crate) const KEY: &str = "sslkey";
 /// The key under which a wallet or key store, a certificate with its key, is kept.
-pub(super) const WALLET: &str = "wallet";
+pub(crate) const WALLET: &str = "wallet";
 /// What stands for a certificate that is written out in the value itself.
 const INLINE: &str = "(inline)";
 
@@ -48,7 +48,7 @@ fn names_an_authority(path: &str) -> bool {
 }
 
 /// The kind of client credential that a key names, with everything but letters and digits removed.
-pub(super) fn certificate_key(folded: &str) -> Option<&'static str> {
+pub(crate) fn certificate_key(folded: &str) -> Option<&'static str> {
     Some(match folded {
         "sslcert"
         | "sslcertfile"
@@ -92,7 +92,7 @@ pub(super) fn certificate_key(folded: &str) -> Option<&'static str> {
 }
 
 /// Whether a kept key holds a client's own certificate, its key, or a store of both.
-pub(super) fn is_client_credential(key: &str) -> bool {
+pub(crate) fn is_client_credential(key: &str) -> bool {
     [CERTIFICATE, KEY, WALLET].contains(&key)
 }
 

@@ -8,13 +8,13 @@ use crate::environment::Origin;
 impl Target {
     /// Where the database's name was read: the variable that is named after it, or the one that holds everything.
     #[must_use]
-    pub fn origin_of_name(&self) -> Option<&Origin> {
+    pub(crate) fn origin_of_name(&self) -> Option<&Origin> {
         self.origin_of(&[Role::Database, Role::File, Role::Table])
     }
 
     /// Where the value was read that a doubt is about.
     #[must_use]
-    pub fn origin_of_doubt(&self, doubt: Doubt) -> Option<&Origin> {
+    pub(crate) fn origin_of_doubt(&self, doubt: Doubt) -> Option<&Origin> {
         let name = self.database.as_deref().unwrap_or_default();
         let is_in_name = match doubt {
             Doubt::Unexpanded | Doubt::Placeholder => name_doubt(name) == Some(doubt),

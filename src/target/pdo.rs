@@ -3,7 +3,7 @@
 use super::{Context, Draft, Engine};
 
 /// Reads such a name; `None` where the prefix is no PDO driver or no `key=value` follows.
-pub(super) fn parse(text: &str, context: &Context<'_>) -> Option<Vec<Draft>> {
+pub(crate) fn parse(text: &str, context: &Context<'_>) -> Option<Vec<Draft>> {
     let (prefix, rest) = text.split_once(':')?;
     let engine = match prefix.to_ascii_lowercase().as_str() {
         "mysql" => Engine::Mysql,

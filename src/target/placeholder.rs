@@ -5,7 +5,7 @@ use std::net::Ipv6Addr;
 use super::Doubt;
 
 /// What `text`, a host name, says about itself.
-pub(super) fn host_doubt(text: &str) -> Option<Doubt> {
+pub(crate) fn host_doubt(text: &str) -> Option<Doubt> {
     name_doubt(text).or_else(|| {
         let lower = text.to_ascii_lowercase();
         WHOLE_HOSTS.contains(&lower.replace('-', "_").as_str()).then_some(Doubt::Placeholder)
@@ -13,7 +13,7 @@ pub(super) fn host_doubt(text: &str) -> Option<Doubt> {
 }
 
 /// What `text`, the name of a host, a database or a file, says about itself.
-pub(super) fn name_doubt(text: &str) -> Option<Doubt> {
+pub(crate) fn name_doubt(text: &str) -> Option<Doubt> {
     if is_unexpanded(text) {
         return Some(Doubt::Unexpanded);
     }
@@ -33,7 +33,7 @@ pub(super) fn name_doubt(text: &str) -> Option<Doubt> {
 /// Whether `host` has a gap that a person was to fill in (`<cluster>.mongodb.net`, `cluster0.xxxxx.mongodb.net`,
 /// `your-project.supabase.co`): nothing can dial it, and no loader fills it in.
 #[must_use]
-pub fn has_gap(host: &str) -> bool {
+pub(crate) fn has_gap(host: &str) -> bool {
     let is_bracketed = host.contains(['<', '>']) || host.contains('[') && host.parse::<Ipv6Addr>().is_err();
     let template = host.strip_prefix("${{").and_then(|rest| rest.strip_suffix("}}"));
     if is_bracketed || template.is_some_and(|inside| !inside.contains("{{")) {
@@ -56,7 +56,7 @@ fn is_yours(label: &str) -> bool {
 }
 
 /// Whether a template, a variable or a marked gap is left in `text`.
-pub(super) fn is_unexpanded(text: &str) -> bool {
+pub(crate) fn is_unexpanded(text: &str) -> bool {
     let marked = ["${", "$(", "{{", "<%", "#{", "%("].iter().any(|mark| text.contains(mark));
     marked || has_dollar_name(text) || is_enclosed(text, '%') || is_enclosed(text, '@') || has_angle_gap(text) || {
         text.len() > 4 && text.starts_with("__") && text.ends_with("__")

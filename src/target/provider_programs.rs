@@ -6,7 +6,7 @@ use super::{Draft, Engine, Place};
 
 /// The provider's database that the words act on: `supabase db reset --linked`, `heroku pg:reset`,
 /// `wrangler d1 execute --remote`.
-pub(super) fn database_of(words: &[String]) -> Option<Draft> {
+pub(crate) fn database_of(words: &[String]) -> Option<Draft> {
     let (program, arguments) = called(words)?;
     let has = |wanted: &str| arguments.iter().any(|word| word == wanted);
     let begins =
@@ -30,7 +30,7 @@ pub(super) fn database_of(words: &[String]) -> Option<Draft> {
 }
 
 /// Whether the words call such a program for a database of which nothing is known here.
-pub(super) fn is_database_program(words: &[String]) -> bool {
+pub(crate) fn is_database_program(words: &[String]) -> bool {
     let about_databases = |(program, arguments): (&str, &[String])| {
         let has = |wanted: &str| arguments.iter().any(|word| word == wanted);
         program == "supabase" && (has("db") || has("migration"))

@@ -5,7 +5,7 @@ use super::text::percent_decode;
 use super::{Doubt, Draft, Engine, Place};
 
 /// The pairs of a query string, percent-decoded.
-pub(super) fn pairs(query: &str) -> Vec<(String, String)> {
+pub(crate) fn pairs(query: &str) -> Vec<(String, String)> {
     let parts = query.split('&').filter(|part| !part.is_empty());
     parts
         .map(|part| {
@@ -19,7 +19,7 @@ pub(super) fn pairs(query: &str) -> Vec<(String, String)> {
 ///
 /// Drivers differ on whether `host=` replaces the URL's own host or is tried after it, so both stay, what most
 /// drivers dial first in front.
-pub(super) fn apply(draft: &mut Draft, options: &[(String, String)]) {
+pub(crate) fn apply(draft: &mut Draft, options: &[(String, String)]) {
     let mut first: Vec<Place> = Vec::new();
     let mut ports: Option<Vec<u16>> = None;
     for (key, value) in options {
@@ -69,7 +69,7 @@ pub(super) fn apply(draft: &mut Draft, options: &[(String, String)]) {
     first.into_iter().chain(own).for_each(|place| draft.add_place(place));
 }
 
-pub(super) fn is_postgres(engine: Engine) -> bool {
+pub(crate) fn is_postgres(engine: Engine) -> bool {
     matches!(engine, Engine::Postgres | Engine::Cockroach)
 }
 
@@ -81,7 +81,7 @@ fn read_ports(draft: &mut Draft, value: &str) -> Vec<u16> {
 }
 
 /// libpq: one port for all hosts, or one for each.
-pub(super) fn set_ports(places: &mut [Place], ports: &[u16]) {
+pub(crate) fn set_ports(places: &mut [Place], ports: &[u16]) {
     for (index, place) in places.iter_mut().enumerate() {
         if let (Place::Host { port, .. } | Place::Socket { port, .. }, Some(given)) =
             (place, ports.get(index).or(ports.last()))

@@ -7,7 +7,7 @@ use super::words::{qualifies, word};
 
 /// The part of a connection that a variable holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Role {
+pub(crate) enum Role {
     Url,
     Host,
     Port,
@@ -28,7 +28,7 @@ pub(super) enum Role {
 }
 
 /// The part that the words name, mostly the last ones, and which words those are.
-pub(super) fn role_at_end(words: &[String], name: &str) -> Option<(Role, Range<usize>)> {
+pub(crate) fn role_at_end(words: &[String], name: &str) -> Option<(Role, Range<usize>)> {
     let texts: Vec<&str> = words.iter().map(String::as_str).collect();
     if let Some(found) = special(&texts) {
         return Some(found);

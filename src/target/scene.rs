@@ -13,29 +13,29 @@ use crate::environment::{Origin, Setting};
 const MOST_ORIGINS: usize = 200;
 
 /// One variable of an environment, with what its name says.
-pub(super) struct Entry<'a> {
-    pub(super) setting: Cow<'a, Setting>,
-    pub(super) name: Rc<Name>,
+pub(crate) struct Entry<'a> {
+    pub(crate) setting: Cow<'a, Setting>,
+    pub(crate) name: Rc<Name>,
 }
 
 impl Entry<'_> {
-    pub(super) fn value(&self) -> &str {
+    pub(crate) fn value(&self) -> &str {
         self.setting.value.trim()
     }
 
-    pub(super) fn origin(&self) -> &Origin {
+    pub(crate) fn origin(&self) -> &Origin {
         &self.setting.origin
     }
 
     /// Whether the value names nothing: empty, `null`, `none`.
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         super::bare::means_nothing(super::text::without_quotes(self.value()).0)
     }
 }
 
 /// Names that were read, each once: the environments that a command could see mostly hold the same variables.
 #[derive(Default)]
-pub(super) struct Names(HashMap<String, Rc<Name>>);
+pub(crate) struct Names(HashMap<String, Rc<Name>>);
 
 impl Names {
     fn read(&mut self, text: &str) -> Rc<Name> {
@@ -49,14 +49,14 @@ impl Names {
 }
 
 /// One environment that the command could see: a reading with the assignments of one invocation over it.
-pub(super) struct Scene<'a> {
-    pub(super) entries: Vec<Entry<'a>>,
+pub(crate) struct Scene<'a> {
+    pub(crate) entries: Vec<Entry<'a>>,
     by_name: HashMap<String, usize>,
-    pub(super) context: &'a Context<'a>,
+    pub(crate) context: &'a Context<'a>,
 }
 
 impl<'a> Scene<'a> {
-    pub(super) fn new(
+    pub(crate) fn new(
         settings: impl Iterator<Item = Cow<'a, Setting>>,
         names: &mut Names,
         context: &'a Context<'a>,
@@ -73,29 +73,29 @@ impl<'a> Scene<'a> {
     }
 
     /// The variable of that exact name, where it holds something.
-    pub(super) fn get(&self, name: &str) -> Option<&Entry<'a>> {
+    pub(crate) fn get(&self, name: &str) -> Option<&Entry<'a>> {
         self.by_name.get(name).map(|at| &self.entries[*at]).filter(|entry| !entry.is_empty())
     }
 }
 
 /// A draft with where it came from.
-pub(super) struct Found {
-    pub(super) draft: Draft,
-    pub(super) origins: Vec<Origin>,
+pub(crate) struct Found {
+    pub(crate) draft: Draft,
+    pub(crate) origins: Vec<Origin>,
     /// The group of variables that it came from.
-    pub(super) group: String,
+    pub(crate) group: String,
     /// Only an engine is named; it counts where nothing else in the environment names a database.
-    pub(super) weak: bool,
+    pub(crate) weak: bool,
     /// libpq's own variables: what is missing is its default and nothing that another variable says.
-    pub(super) keeps_default: bool,
+    pub(crate) keeps_default: bool,
 }
 
 impl Found {
-    pub(super) fn new(draft: Draft, origin: Origin, group: &str) -> Self {
+    pub(crate) fn new(draft: Draft, origin: Origin, group: &str) -> Self {
         Found { draft, origins: vec![origin], group: group.to_owned(), weak: false, keeps_default: false }
     }
 
-    pub(super) fn add_origin(&mut self, origin: &Origin) {
+    pub(crate) fn add_origin(&mut self, origin: &Origin) {
         if self.origins.len() < MOST_ORIGINS && !self.origins.contains(origin) {
             self.origins.push(origin.clone());
         }

@@ -3,14 +3,14 @@
 use super::Engine;
 
 /// The engine behind a URL scheme, whatever its case and its `+driver` suffix; `None` for schemes of other things.
-pub(super) fn engine_of_scheme(scheme: &str) -> Option<Engine> {
+pub(crate) fn engine_of_scheme(scheme: &str) -> Option<Engine> {
     let lower = scheme.to_ascii_lowercase();
     // Mostly the engine stands first (`postgresql+psycopg`), for Celery last (`db+postgresql`).
     lower.split('+').find_map(|part| SCHEMES.iter().find(|(_, names)| names.contains(&part))).map(|(engine, _)| *engine)
 }
 
 /// The engine that a driver, adapter or dialect names: `django.db.backends.postgresql`, `com.mysql.cj.jdbc.Driver`.
-pub(super) fn engine_of_driver(text: &str) -> Option<Engine> {
+pub(crate) fn engine_of_driver(text: &str) -> Option<Engine> {
     if text.len() > 200 {
         return None;
     }

@@ -12,14 +12,14 @@ use crate::environment::Origin;
 const MOST_TUNNELS: usize = 16;
 
 /// One way in which the group names its server.
-pub(super) struct Alternative {
-    pub(super) places: Vec<Place>,
-    pub(super) doubts: Vec<Doubt>,
-    pub(super) origins: Vec<Origin>,
+pub(crate) struct Alternative {
+    pub(crate) places: Vec<Place>,
+    pub(crate) doubts: Vec<Doubt>,
+    pub(crate) origins: Vec<Origin>,
 }
 
 /// Every server that the group names: a socket and a host are places of one, two different hosts are two.
-pub(super) fn alternatives(group: &Group<'_, '_>) -> Vec<Alternative> {
+pub(crate) fn alternatives(group: &Group<'_, '_>) -> Vec<Alternative> {
     let mut sockets = Alternative { places: Vec::new(), doubts: Vec::new(), origins: Vec::new() };
     for entry in group.all(Role::Socket).filter(|entry| entry.value().starts_with('/')).take(MOST_ALTERNATIVES) {
         sockets.places.push(Place::Socket { path: entry.value().into(), port: None });
@@ -102,7 +102,7 @@ fn without_transport(text: &str) -> &str {
 }
 
 /// The server behind a tunnel is a place of the databases that are reached through it.
-pub(super) fn tunnels(scene: &Scene<'_>, found: &mut Vec<Found>) {
+pub(crate) fn tunnels(scene: &Scene<'_>, found: &mut Vec<Found>) {
     let ends = scene.entries.iter().filter(|entry| entry.name.role == Some(Role::TunnelEnd) && !entry.is_empty());
     for entry in ends.take(MOST_TUNNELS) {
         let (places, doubts) = hosts(without_quotes(entry.value()).0);

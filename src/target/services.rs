@@ -7,15 +7,15 @@ use super::{Context, Draft, Engine};
 use crate::environment::Origin;
 
 /// A connection read from such a file, with the line that names its host.
-pub(super) struct Entry {
-    pub(super) draft: Draft,
-    pub(super) origin: Origin,
+pub(crate) struct Entry {
+    pub(crate) draft: Draft,
+    pub(crate) origin: Origin,
 }
 
 /// Looks the libpq service `name` up: in `$PGSERVICEFILE`, else `~/.pg_service.conf`, else `$PGSYSCONFDIR`.
 ///
 /// A `pg_service.conf` in the project counts last: the variables that point libpq to it may be set by a script.
-pub(super) fn libpq_service(
+pub(crate) fn libpq_service(
     name: &str,
     file: Option<&str>,
     folder: Option<&str>,
@@ -39,7 +39,7 @@ pub(super) fn libpq_service(
 }
 
 /// What MySQL's own clients read from `path`, or from `~/.my.cnf` where none is given.
-pub(super) fn mysql_client(path: Option<&Path>, context: &Context<'_>) -> Option<Entry> {
+pub(crate) fn mysql_client(path: Option<&Path>, context: &Context<'_>) -> Option<Entry> {
     let home = context.project.home.as_ref().map(|home| home.join(".my.cnf"));
     let path = path.map(|path| context.project.folder.join(path)).or(home)?;
     let (mut pairs, line) = section(&path, "client", context)?;

@@ -8,7 +8,7 @@ use super::{Engine, Place, Target};
 impl Target {
     /// Describes the target on one line, without secrets: ``postgres database `app` on db.test:5432``.
     #[must_use]
-    pub fn shown(&self) -> String {
+    pub(crate) fn shown(&self) -> String {
         let places = self.places.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
         match (&self.database, &self.places[..]) {
             (_, [Place::File { path }]) => format!("{} database `{}`", self.engine, escaped(&path.to_string_lossy())),
@@ -21,7 +21,7 @@ impl Target {
     /// The target as a URL without its password: `postgres://app@127.0.0.1:5432/app`. What would end a name in a URL is
     /// percent-encoded, so that reading the address gives this target again.
     #[must_use]
-    pub fn address(&self) -> String {
+    pub(crate) fn address(&self) -> String {
         let mut out = match &self.places[..] {
             [Place::File { path }] => return format!("{}:{}", self.engine, escaped(&path.to_string_lossy())),
             [Place::Memory] => return format!("{}::memory:", self.engine),
@@ -48,20 +48,20 @@ impl Target {
 
     /// The client certificate, its key or a wallet that is set for the connection: its path, or `(inline)`.
     #[must_use]
-    pub fn client_certificate(&self) -> Option<&str> {
+    pub(crate) fn client_certificate(&self) -> Option<&str> {
         let find = |wanted: &str| self.parameters.iter().find(|(key, _)| key == wanted);
         [CERTIFICATE, KEY, WALLET].iter().find_map(|key| find(key)).map(|(_, value)| value.as_str())
     }
 
     /// Whether a tool for migrations uses it as its scratch database (`SHADOW_DATABASE_URL`).
     #[must_use]
-    pub fn is_shadow(&self) -> bool {
+    pub(crate) fn is_shadow(&self) -> bool {
         self.origins.iter().any(|origin| origin.variable.to_ascii_lowercase().contains("shadow"))
     }
 
     /// Whether its hosts come from a DNS lookup of service records (`mongodb+srv`).
     #[must_use]
-    pub fn is_srv(&self) -> bool {
+    pub(crate) fn is_srv(&self) -> bool {
         self.parameters.iter().any(|(key, value)| key == "srv" && value == "true")
     }
 }
@@ -69,7 +69,7 @@ impl Target {
 impl Engine {
     /// The engine under which targets are compared: MariaDB may be spoken of as MySQL.
     #[must_use]
-    pub fn family(self) -> Engine {
+    pub(crate) fn family(self) -> Engine {
         match self {
             Engine::Mariadb => Engine::Mysql,
             other => other,

@@ -13,7 +13,7 @@ use super::{Doubt, Draft, Engine, Place};
 use crate::environment::Origin;
 
 /// Adds what the split variables of the scene name; `consumed` marks those whose value was a URL by itself.
-pub(super) fn assemble(scene: &Scene<'_>, consumed: &[bool], found: &mut Vec<Found>) {
+pub(crate) fn assemble(scene: &Scene<'_>, consumed: &[bool], found: &mut Vec<Found>) {
     let groups = groups(scene, consumed);
     let index: HashMap<&str, usize> = groups.iter().enumerate().map(|(at, group)| (group.key.as_str(), at)).collect();
     let inferred = inferred_engine(scene, &groups, found);
@@ -178,14 +178,14 @@ fn add_login(draft: &mut Draft, group: &Group<'_, '_>) {
 }
 
 /// A value that needs something executed leaves its connection in doubt.
-pub(super) fn note_unresolved(draft: &mut Draft, entry: &Entry<'_>) {
+pub(crate) fn note_unresolved(draft: &mut Draft, entry: &Entry<'_>) {
     if entry.setting.unresolved.is_some() {
         draft.doubt(Doubt::Unresolved);
     }
 }
 
 /// The engine whose usual port this is.
-pub(super) fn engine_of_port(text: &str) -> Option<Engine> {
+pub(crate) fn engine_of_port(text: &str) -> Option<Engine> {
     Some(match text.trim().rsplit(':').next()? {
         "5432" | "6432" => Engine::Postgres,
         "26257" => Engine::Cockroach,

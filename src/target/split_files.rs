@@ -8,13 +8,13 @@ use super::split::note_unresolved;
 use super::sqlite::{looks_like_file, plain_path};
 
 /// Whether the group names a file, although it names no engine.
-pub(super) fn is_file(group: &Group<'_, '_>, engine: Option<Engine>) -> bool {
+pub(crate) fn is_file(group: &Group<'_, '_>, engine: Option<Engine>) -> bool {
     let named = |role| group.all(role).any(|entry| looks_like_file(entry.value()));
     engine.is_none() && group.first(Role::Host).is_none() && (named(Role::Database) || named(Role::File))
 }
 
 /// The files that the group names, or the one that its framework takes by default.
-pub(super) fn files(group: &Group<'_, '_>, engine: Engine, scene: &Scene<'_>, has_url: bool) -> Vec<Found> {
+pub(crate) fn files(group: &Group<'_, '_>, engine: Engine, scene: &Scene<'_>, has_url: bool) -> Vec<Found> {
     let mut found: Vec<Found> = Vec::new();
     let sure = group.explicit_engine().is_some() || group.engine.is_some();
     let named =

@@ -10,7 +10,7 @@ use super::text::{percent_decode, without_quotes};
 use super::{Context, Draft, Engine, Place};
 
 /// Reads `sqlite:…` in every spelling, and `duckdb:…`; `None` for other schemes.
-pub(super) fn parse(text: &str, context: &Context<'_>) -> Option<Vec<Draft>> {
+pub(crate) fn parse(text: &str, context: &Context<'_>) -> Option<Vec<Draft>> {
     let (scheme, rest) = text.split_once(':')?;
     let engine = engine_of_scheme(scheme).filter(|engine| matches!(engine, Engine::Sqlite | Engine::Duckdb))?;
     if let Some(inner) = rest.trim_start_matches('/').strip_prefix("file:") {
@@ -34,7 +34,7 @@ pub(super) fn parse(text: &str, context: &Context<'_>) -> Option<Vec<Draft>> {
 }
 
 /// Reads the part of a `file:` URL after `file:`; relative to the schema's folder (Prisma) or the current one (libSQL).
-pub(super) fn file_url(rest: &str, engine: Engine, context: &Context<'_>) -> Vec<Draft> {
+pub(crate) fn file_url(rest: &str, engine: Engine, context: &Context<'_>) -> Vec<Draft> {
     let (path, query) = split_query(rest);
     let path = match path.strip_prefix("//") {
         Some(after) => after.strip_prefix("localhost").filter(|after| after.starts_with('/')).unwrap_or(after),
@@ -49,7 +49,7 @@ pub(super) fn file_url(rest: &str, engine: Engine, context: &Context<'_>) -> Vec
 }
 
 /// Reads a plain path, as the split variables and `sqlite3 FILE` hold it.
-pub(super) fn plain_path(text: &str, engine: Engine, context: &Context<'_>) -> Vec<Draft> {
+pub(crate) fn plain_path(text: &str, engine: Engine, context: &Context<'_>) -> Vec<Draft> {
     let (text, _) = without_quotes(text);
     if let Some(rest) = text.strip_prefix("file:") {
         return file_url(rest, engine, context);
@@ -58,7 +58,7 @@ pub(super) fn plain_path(text: &str, engine: Engine, context: &Context<'_>) -> V
 }
 
 /// Whether the text is, by itself, the name of a database file or of a database in memory.
-pub(super) fn looks_like_file(text: &str) -> bool {
+pub(crate) fn looks_like_file(text: &str) -> bool {
     let lower = text.trim().to_ascii_lowercase();
     let path = lower.split('?').next().unwrap_or(&lower);
     const ENDINGS: [&str; 8] = [".sqlite", ".sqlite3", ".db", ".db3", ".s3db", ".sl3", ".sqlitedb", ".duckdb"];
@@ -135,7 +135,7 @@ fn files(text: &str, context: &Context<'_>, also: &[PathBuf]) -> Vec<PathBuf> {
 }
 
 /// `path` without `.` and `..`; links are not followed.
-pub(super) fn normalised(path: &Path) -> PathBuf {
+pub(crate) fn normalised(path: &Path) -> PathBuf {
     let mut out = PathBuf::new();
     for component in path.components() {
         match component {

@@ -10,7 +10,7 @@ use super::Engine;
 const MOST: usize = 8;
 
 /// The databases that the arguments of a client of `engine` name, each once.
-pub(super) fn databases(engine: Engine, program: &str, arguments: &[String]) -> Vec<String> {
+pub(crate) fn databases(engine: Engine, program: &str, arguments: &[String]) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     let mut add = |name: &str| {
         let name = name.trim_matches(['"', '`', '\'', '[', ']']);

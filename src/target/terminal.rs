@@ -9,7 +9,7 @@ use super::{Draft, Engine, Place};
 use crate::environment::Origin;
 
 /// What the arguments name, with places that files added.
-pub(super) fn read(
+pub(crate) fn read(
     grammar: Grammar,
     program: &str,
     arguments: &[String],

@@ -3,10 +3,10 @@
 use std::borrow::Cow;
 
 /// The longest value that a grammar is tried on, in bytes. Longer ones name no database: no driver takes them.
-pub(super) const LONGEST_VALUE: usize = 64 * 1024;
+pub(crate) const LONGEST_VALUE: usize = 64 * 1024;
 
 /// Decodes `%41` to `A`. Sequences that are no hexadecimal pair stay; bytes that are not UTF-8 are replaced.
-pub(super) fn percent_decode(text: &str) -> String {
+pub(crate) fn percent_decode(text: &str) -> String {
     if !text.contains('%') {
         return text.to_owned();
     }
@@ -39,7 +39,7 @@ const TEMPLATES: [(&str, &str); 6] = [("${{", "}}"), ("${", "}"), ("$(", ")"), (
 /// The text with every `${…}`, `$(…)`, `{{…}}`, `<%…%>` and `#{…}` overwritten by `x`, byte for byte.
 ///
 /// Separators inside of a template separate nothing, so they are looked for in this copy; offsets fit both texts.
-pub(super) fn mask_templates(text: &str) -> Cow<'_, str> {
+pub(crate) fn mask_templates(text: &str) -> Cow<'_, str> {
     if !TEMPLATES.iter().any(|(open, _)| text.contains(open)) {
         return Cow::Borrowed(text);
     }
@@ -67,20 +67,20 @@ pub(super) fn mask_templates(text: &str) -> Cow<'_, str> {
 }
 
 /// Takes quotes and blanks off both ends; the flag says whether a quote was there.
-pub(super) fn without_quotes(text: &str) -> (&str, bool) {
+pub(crate) fn without_quotes(text: &str) -> (&str, bool) {
     let trimmed = text.trim();
     let bare = trimmed.trim_matches(['"', '\'', '`']);
     (bare.trim(), bare.len() != trimmed.len())
 }
 
 /// Splits `key=value` at the first `=`; the key is trimmed and in lower case, the value trimmed.
-pub(super) fn key_value(text: &str) -> Option<(String, &str)> {
+pub(crate) fn key_value(text: &str) -> Option<(String, &str)> {
     let (key, value) = text.split_once('=')?;
     Some((key.trim().to_ascii_lowercase(), value.trim()))
 }
 
 /// `text` after `prefix`, whatever the case of its ASCII letters.
-pub(super) fn strip_prefix_ignore_case<'a>(text: &'a str, prefix: &str) -> Option<&'a str> {
+pub(crate) fn strip_prefix_ignore_case<'a>(text: &'a str, prefix: &str) -> Option<&'a str> {
     let head = text.get(..prefix.len())?;
     head.eq_ignore_ascii_case(prefix).then(|| &text[prefix.len()..])
 }

@@ -8,7 +8,7 @@ use super::{Doubt, Draft, Engine, Place};
 use crate::secret::{MASK, Secret};
 
 /// Reads one URL of a database scheme; `None` where the scheme is another one. SQLite's are read elsewhere.
-pub(super) fn parse(text: &str) -> Option<Draft> {
+pub(crate) fn parse(text: &str) -> Option<Draft> {
     let (scheme, rest) = text.split_once("://")?;
     let engine = engine_of_scheme(scheme).filter(|engine| !matches!(engine, Engine::Sqlite | Engine::Duckdb))?;
     let scheme = scheme.to_ascii_lowercase();
@@ -25,7 +25,7 @@ pub(super) fn parse(text: &str) -> Option<Draft> {
 }
 
 /// Reads what follows `scheme://` for an engine that is already known.
-pub(super) fn parse_rest(engine: Engine, scheme: &str, rest: &str) -> Draft {
+pub(crate) fn parse_rest(engine: Engine, scheme: &str, rest: &str) -> Draft {
     let (rest, properties) = if engine == Engine::SqlServer { cut_properties(rest) } else { (rest, Vec::new()) };
     let plain = without_instance(engine, rest);
     let rest = plain.as_str();
@@ -95,7 +95,7 @@ fn add_hosts(draft: &mut Draft, hosts: &str) {
 }
 
 /// SQL Server's own names for this machine.
-pub(super) fn is_this_machine(host: &str) -> bool {
+pub(crate) fn is_this_machine(host: &str) -> bool {
     let name = host.split(['\\', ',']).next().unwrap_or(host).trim();
     [".", "(local)", "(localdb)", "(localhost)"].iter().any(|own| name.eq_ignore_ascii_case(own))
 }

@@ -6,7 +6,7 @@ use super::text::{LONGEST_VALUE, without_quotes};
 use super::{Context, Doubt, Draft, Engine};
 
 /// Every draft that the value of a variable called `name` gives by itself; empty where it is no URL or DSN.
-pub(super) fn parse(name: &Name, value: &str, context: &Context<'_>) -> Vec<Draft> {
+pub(crate) fn parse(name: &Name, value: &str, context: &Context<'_>) -> Vec<Draft> {
     if value.len() > LONGEST_VALUE {
         return Vec::new();
     }

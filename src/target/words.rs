@@ -7,7 +7,7 @@ use super::Engine;
 
 /// What a word of a variable's name tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Word {
+pub(crate) enum Word {
     /// A database of some engine.
     Database,
     /// A database of this engine.
@@ -17,7 +17,7 @@ pub(super) enum Word {
 }
 
 /// What the word, in upper case, tells; `None` for words about other things.
-pub(super) fn word(word: &str) -> Option<Word> {
+pub(crate) fn word(word: &str) -> Option<Word> {
     // Every variable of every reading is asked about.
     static WORDS: LazyLock<HashMap<&str, Word>> = LazyLock::new(|| {
         let generic = GENERIC.iter().map(|word| (*word, Word::Database));
@@ -135,12 +135,12 @@ const STORES: &[(Engine, &[&str])] = &[
 ];
 
 /// Whether a name with this word is about something beside the database: a dashboard, a bastion.
-pub(super) fn stops(word: &str) -> bool {
+pub(crate) fn stops(word: &str) -> bool {
     STOPS.contains(&word)
 }
 
 /// Whether a name with this word is about something inside of the database, or of its client: a pool, a table.
-pub(super) fn is_inner(word: &str) -> bool {
+pub(crate) fn is_inner(word: &str) -> bool {
     INNER.contains(&word)
 }
 
@@ -197,12 +197,12 @@ const INNER: &[&str] = &[
 ];
 
 /// Words that tell one of several like databases from another, before or behind the part's name.
-pub(super) fn qualifies(word: &str) -> bool {
+pub(crate) fn qualifies(word: &str) -> bool {
     word.bytes().all(|byte| byte.is_ascii_digit()) || QUALIFIERS.contains(&word)
 }
 
 /// Of those, the words under which the same database is meant, elsewhere.
-pub(super) fn means_the_same_database(word: &str) -> bool {
+pub(crate) fn means_the_same_database(word: &str) -> bool {
     !matches!(word, "LEGACY" | "SECONDARY") && !word.bytes().all(|byte| byte.is_ascii_digit())
 }
 

@@ -26,7 +26,7 @@ const LOOPBACK_NAMES: [&str; 5] =
 /// The address that `host` spells, in any form that `inet_aton` and resolvers take: `127.1`, `0x7f.0.0.1`,
 /// `2130706433`, `::ffff:127.0.0.1`, with or without a zone (`fe80::1%eth0`).
 #[must_use]
-pub(super) fn parse_address(host: &str) -> Option<IpAddr> {
+pub(crate) fn parse_address(host: &str) -> Option<IpAddr> {
     let bare = host.split('%').next().unwrap_or(host);
     if let Ok(address) = bare.parse::<IpAddr>() {
         return Some(unmapped(address));
@@ -37,7 +37,7 @@ pub(super) fn parse_address(host: &str) -> Option<IpAddr> {
 /// Whether `address` is this machine whatever its interfaces are: loopback, or the unspecified address, which
 /// clients reach this machine by.
 #[must_use]
-pub(super) fn is_loopback(address: IpAddr) -> bool {
+pub(crate) fn is_loopback(address: IpAddr) -> bool {
     match unmapped(address) {
         IpAddr::V4(v4) => v4.is_loopback() || v4 == Ipv4Addr::UNSPECIFIED,
         IpAddr::V6(v6) => v6.is_loopback() || v6 == Ipv6Addr::UNSPECIFIED,
@@ -47,7 +47,7 @@ pub(super) fn is_loopback(address: IpAddr) -> bool {
 /// Whether the name means this machine without asking anybody: `localhost` in its spellings, `*.localhost`
 /// (RFC 6761, section 6.3), and a container's name for its host.
 #[must_use]
-pub(super) fn is_local_name(host: &str) -> bool {
+pub(crate) fn is_local_name(host: &str) -> bool {
     LOOPBACK_NAMES.contains(&host)
         || CONTAINER_HOST.contains(&host)
         || host.strip_suffix(".localhost").is_some_and(|rest| !rest.is_empty())
@@ -56,7 +56,7 @@ pub(super) fn is_local_name(host: &str) -> bool {
 /// Whether the name has one label, so that no public name server knows it. A name whose last part is a number
 /// (`postgres-9.6`) is one too: no top-level domain is a number (RFC 3696, section 2).
 #[must_use]
-pub(super) fn is_single_label(host: &str) -> bool {
+pub(crate) fn is_single_label(host: &str) -> bool {
     let numeric = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
     host.rsplit_once('.').is_none_or(|(before, last)| {
         numeric(last) && before.contains(|c: char| c.is_ascii_alphabetic()) && is_single_label(before)
@@ -65,7 +65,7 @@ pub(super) fn is_single_label(host: &str) -> bool {
 
 /// Whether the name can never be a real server's: reserved for tests and documentation (RFC 2606, RFC 6761).
 #[must_use]
-pub(super) fn is_reserved_name(host: &str) -> bool {
+pub(crate) fn is_reserved_name(host: &str) -> bool {
     const ENDINGS: [&str; 3] = ["test", "example", "invalid"];
     const DOMAINS: [&str; 3] = ["example.com", "example.net", "example.org"];
     let last = host.rsplit('.').next().unwrap_or(host);

@@ -8,7 +8,7 @@ use crate::target::{Place, Target, has_gap, providers};
 
 /// How near a target is. DNS is never asked: a verdict must not depend on where it is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Locality {
+pub(crate) enum Locality {
     /// In the memory of the process.
     Memory,
     /// A file on this machine.
@@ -28,13 +28,13 @@ pub enum Locality {
 impl Locality {
     /// Whether the place is positively local.
     #[must_use]
-    pub fn is_local(self) -> bool {
+    pub(crate) fn is_local(self) -> bool {
         !matches!(self, Locality::Unknown | Locality::Remote)
     }
 
     /// The word in JSON.
     #[must_use]
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Locality::Memory => "memory",
             Locality::File => "file",
@@ -55,19 +55,19 @@ impl fmt::Display for Locality {
 
 /// A place with its locality and what shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Located<'a> {
+pub(crate) struct Located<'a> {
     /// The place.
-    pub place: &'a Place,
+    pub(crate) place: &'a Place,
     /// Where it is.
-    pub locality: Locality,
+    pub(crate) locality: Locality,
     /// Where it would be if the policy did not allow the host; `None` where the policy says nothing of it.
-    pub without_policy: Option<Locality>,
+    pub(crate) without_policy: Option<Locality>,
     /// What shows it, for people: `compose.yaml:4 declares it`; empty where the spelling itself does.
-    pub shown_by: String,
+    pub(crate) shown_by: String,
 }
 
 /// Locates every place of `target`.
-pub(super) fn locate<'a>(target: &'a Target, evidence: &Evidence<'a>) -> Vec<Located<'a>> {
+pub(crate) fn locate<'a>(target: &'a Target, evidence: &Evidence<'a>) -> Vec<Located<'a>> {
     target
         .places
         .iter()
@@ -156,6 +156,6 @@ fn test_shaped_company<'a>(target: &'a Target, evidence: &Evidence<'a>) -> Optio
 }
 
 /// The service that declares `host`, if the project's files have one.
-pub(super) fn declared<'s>(host: &str, services: &'s [Service]) -> Option<&'s Service> {
+pub(crate) fn declared<'s>(host: &str, services: &'s [Service]) -> Option<&'s Service> {
     services.iter().find(|service| service.host.eq_ignore_ascii_case(host))
 }

@@ -4,44 +4,44 @@ use std::net::IpAddr;
 
 /// The facts of this machine that a verdict depends on.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Machine {
+pub(crate) struct Machine {
     /// Its name, as `hostname` prints it.
-    pub name: String,
+    pub(crate) name: String,
     /// Whether `/etc/safe-test/production` exists.
-    pub marked_production: bool,
+    pub(crate) marked_production: bool,
     /// Its network interfaces, one entry an address.
-    pub interfaces: Vec<Interface>,
+    pub(crate) interfaces: Vec<Interface>,
     /// The lines of its hosts file: an address and the names for it, lower case.
-    pub hosts: Vec<(IpAddr, Vec<String>)>,
+    pub(crate) hosts: Vec<(IpAddr, Vec<String>)>,
 }
 
 /// One address of one network interface.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Interface {
+pub(crate) struct Interface {
     /// The interface's name: `eth0`, `docker0`, `br-1f2e3d`.
-    pub name: String,
+    pub(crate) name: String,
     /// Its address.
-    pub address: IpAddr,
+    pub(crate) address: IpAddr,
     /// Bits of the network's prefix.
-    pub prefix: u8,
+    pub(crate) prefix: u8,
 }
 
 impl Machine {
     /// The interface that has exactly this address.
     #[must_use]
-    pub fn own_interface(&self, address: IpAddr) -> Option<&Interface> {
+    pub(crate) fn own_interface(&self, address: IpAddr) -> Option<&Interface> {
         self.interfaces.iter().find(|interface| interface.address == address)
     }
 
     /// The container bridge on this machine whose network holds `address`.
     #[must_use]
-    pub fn container_bridge(&self, address: IpAddr) -> Option<&Interface> {
+    pub(crate) fn container_bridge(&self, address: IpAddr) -> Option<&Interface> {
         self.interfaces.iter().filter(|interface| is_bridge_name(&interface.name)).find(|bridge| bridge.holds(address))
     }
 
     /// Whether the hosts file maps `name` to loopback addresses and to nothing else.
     #[must_use]
-    pub fn maps_only_to_loopback(&self, name: &str) -> bool {
+    pub(crate) fn maps_only_to_loopback(&self, name: &str) -> bool {
         let mut addresses = self
             .hosts
             .iter()

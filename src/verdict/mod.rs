@@ -15,11 +15,11 @@ mod rules;
 mod testing;
 mod words;
 
-pub use locality::Locality;
-pub use machine::{Interface, Machine};
-pub use model::{Finding, JudgedTarget, Judgement, Level, Verdict};
-pub use names::environment_names;
-pub use rules::MACHINE_MARK;
+pub(crate) use locality::Locality;
+pub(crate) use machine::{Interface, Machine};
+pub(crate) use model::{Finding, JudgedTarget, Judgement, Level, Verdict};
+pub(crate) use names::environment_names;
+pub(crate) use rules::MACHINE_MARK;
 
 use crate::environment::{Condition, DriverEvidence, FileProblem, Files, Project, Service, Setting};
 use crate::policy::Policy;
@@ -27,35 +27,35 @@ use crate::target::Target;
 
 /// Everything that a verdict is a function of.
 #[derive(Clone, Copy)]
-pub struct Evidence<'a> {
+pub(crate) struct Evidence<'a> {
     /// What the command could reach.
-    pub targets: &'a [Target],
+    pub(crate) targets: &'a [Target],
     /// The environment names that a plausible loader would set, from [`environment_names`].
-    pub environment: &'a [Setting],
+    pub(crate) environment: &'a [Setting],
     /// The names and values of the process environment, for the marks of hosting platforms.
-    pub process: &'a [(String, String)],
+    pub(crate) process: &'a [(String, String)],
     /// The machine that the command would run on.
-    pub machine: &'a Machine,
+    pub(crate) machine: &'a Machine,
     /// The container services that the project declares.
-    pub services: &'a [Service],
+    pub(crate) services: &'a [Service],
     /// What the survey of the environment met besides values.
-    pub conditions: &'a [Condition],
+    pub(crate) conditions: &'a [Condition],
     /// What is wrong with files that a loader would read.
-    pub problems: &'a [FileProblem],
+    pub(crate) problems: &'a [FileProblem],
     /// The drivers that the project's manifests name.
-    pub drivers: &'a DriverEvidence,
+    pub(crate) drivers: &'a DriverEvidence,
     /// The database client that the command is, where it is one.
-    pub client: Option<&'a str>,
+    pub(crate) client: Option<&'a str>,
     /// The policy in force.
-    pub policy: &'a Policy,
+    pub(crate) policy: &'a Policy,
     /// The folders that the command is judged in.
-    pub project: &'a Project,
+    pub(crate) project: &'a Project,
     /// The file system, for whether a database file exists.
-    pub files: &'a dyn Files,
+    pub(crate) files: &'a dyn Files,
 }
 
 /// Judges the run: every rule on every target, the worst finding wins.
-pub fn judge(evidence: &Evidence<'_>) -> Judgement {
+pub(crate) fn judge(evidence: &Evidence<'_>) -> Judgement {
     let subject = rules::Subject::new(evidence);
     let mut findings = Vec::new();
     for check in rules::ALL {

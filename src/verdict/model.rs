@@ -8,7 +8,7 @@ use crate::target::Target;
 
 /// Whether a command may run, per target and, as the worst of them, for the run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Verdict {
+pub(crate) enum Verdict {
     /// The place is positively local and nothing speaks against it.
     Safe,
     /// Not shown to be safe.
@@ -20,7 +20,7 @@ pub enum Verdict {
 impl Verdict {
     /// The word in JSON.
     #[must_use]
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Verdict::Safe => "safe",
             Verdict::Unverified => "unverified",
@@ -37,7 +37,7 @@ impl fmt::Display for Verdict {
 
 /// How much a finding weighs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Level {
+pub(crate) enum Level {
     /// Worth knowing; weighs nothing.
     Note,
     /// Keeps the target from being shown safe.
@@ -49,7 +49,7 @@ pub enum Level {
 impl Level {
     /// The word in JSON.
     #[must_use]
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Level::Note => "note",
             Level::Unverified => "unverified",
@@ -68,51 +68,51 @@ impl Level {
 
 /// What one rule found.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Finding {
+pub(crate) struct Finding {
     /// The rule's id, as the README lists it.
-    pub rule: &'static str,
+    pub(crate) rule: &'static str,
     /// How much it weighs.
-    pub level: Level,
+    pub(crate) level: Level,
     /// The index of the target it is about; `None` where it is about the run.
-    pub target: Option<usize>,
+    pub(crate) target: Option<usize>,
     /// What was found, a phrase.
-    pub message: String,
+    pub(crate) message: String,
     /// What to do about it, a phrase.
-    pub remedy: String,
+    pub(crate) remedy: String,
     /// The value that the rule looked at.
-    pub origin: Option<Origin>,
+    pub(crate) origin: Option<Origin>,
 }
 
 /// A target with its place and verdict.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct JudgedTarget {
+pub(crate) struct JudgedTarget {
     /// The target.
-    pub target: Target,
+    pub(crate) target: Target,
     /// The farthest of its places.
-    pub locality: Locality,
+    pub(crate) locality: Locality,
     /// What shows where its places are, for people; one entry a place that needed showing.
-    pub shown_by: Vec<String>,
+    pub(crate) shown_by: Vec<String>,
     /// The worst of the findings about it.
-    pub verdict: Verdict,
+    pub(crate) verdict: Verdict,
 }
 
 /// The judgement of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use]
-pub struct Judgement {
+pub(crate) struct Judgement {
     /// The worst of all.
-    pub verdict: Verdict,
+    pub(crate) verdict: Verdict,
     /// Every target, judged.
-    pub targets: Vec<JudgedTarget>,
+    pub(crate) targets: Vec<JudgedTarget>,
     /// Every finding, the weightiest first.
-    pub findings: Vec<Finding>,
+    pub(crate) findings: Vec<Finding>,
     /// The environment names that were seen (`APP_ENV=testing`), with their origins.
-    pub environment: Vec<Setting>,
+    pub(crate) environment: Vec<Setting>,
 }
 
 impl Judgement {
     /// Puts targets and findings together; the verdicts follow from the levels.
-    pub(super) fn new(
+    pub(crate) fn new(
         located: Vec<(Target, Locality, Vec<String>)>,
         mut findings: Vec<Finding>,
         environment: Vec<Setting>,
@@ -141,7 +141,7 @@ impl Judgement {
     }
 
     /// The findings that keep the run from being safe.
-    pub fn objections(&self) -> impl Iterator<Item = &Finding> {
+    pub(crate) fn objections(&self) -> impl Iterator<Item = &Finding> {
         self.findings.iter().filter(|finding| finding.level > Level::Note)
     }
 }

@@ -105,7 +105,7 @@ const SERVICES: [&str; 60] = [
 
 /// How a variable tells of the environment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum NameKind {
+pub(crate) enum NameKind {
     /// Its value is a name, or a list of names.
     Named,
     /// Its value is on or off.
@@ -113,7 +113,7 @@ pub(super) enum NameKind {
 }
 
 /// What kind of environment name `variable` is, if it is one.
-pub(super) fn kind_of(variable: &str) -> Option<NameKind> {
+pub(crate) fn kind_of(variable: &str) -> Option<NameKind> {
     let upper = variable.replace(['.', '-'], "_").to_uppercase();
     let upper = upper.as_str();
     if FLAGS.contains(&upper) {
@@ -129,7 +129,7 @@ pub(super) fn kind_of(variable: &str) -> Option<NameKind> {
 ///
 /// An assignment in front of every command (`NODE_ENV=test jest`) replaces what the environment says.
 #[must_use]
-pub fn environment_names(readings: &[Reading], invocations: &[Invocation]) -> Vec<Setting> {
+pub(crate) fn environment_names(readings: &[Reading], invocations: &[Invocation]) -> Vec<Setting> {
     let mut names: Vec<Setting> = Vec::new();
     let mut seen: HashSet<Setting> = HashSet::new();
     let mut add = |setting: Setting| {

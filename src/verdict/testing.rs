@@ -22,11 +22,11 @@ impl Files for NoFiles {
     }
 }
 
-pub(super) struct Bench {
-    pub(super) targets: Vec<Target>,
-    pub(super) drivers: DriverEvidence,
-    pub(super) conditions: Vec<Condition>,
-    pub(super) problems: Vec<FileProblem>,
+pub(crate) struct Bench {
+    pub(crate) targets: Vec<Target>,
+    pub(crate) drivers: DriverEvidence,
+    pub(crate) conditions: Vec<Condition>,
+    pub(crate) problems: Vec<FileProblem>,
     environment: Vec<Setting>,
     process: Vec<(String, String)>,
     machine: Machine,
@@ -36,7 +36,7 @@ pub(super) struct Bench {
 }
 
 impl Bench {
-    pub(super) fn empty() -> Self {
+    pub(crate) fn empty() -> Self {
         Bench {
             targets: Vec::new(),
             drivers: DriverEvidence { complete: true, ..DriverEvidence::default() },
@@ -51,7 +51,7 @@ impl Bench {
         }
     }
 
-    pub(super) fn place(engine: Engine, place: Place, database: Option<&str>) -> Self {
+    pub(crate) fn place(engine: Engine, place: Place, database: Option<&str>) -> Self {
         let target = Target {
             engine,
             places: vec![place],
@@ -65,49 +65,49 @@ impl Bench {
         Bench { targets: vec![target], ..Bench::empty() }
     }
 
-    pub(super) fn postgres(host: &str, database: &str) -> Self {
+    pub(crate) fn postgres(host: &str, database: &str) -> Self {
         Bench::place(Engine::Postgres, Place::Host { name: host.to_owned(), port: Some(5432) }, Some(database))
     }
 
-    pub(super) fn sqlite(path: &str) -> Self {
+    pub(crate) fn sqlite(path: &str) -> Self {
         Bench::place(Engine::Sqlite, Place::File { path: path.into() }, Some(path))
     }
 
-    pub(super) fn local() -> Self {
+    pub(crate) fn local() -> Self {
         Bench::postgres("localhost", "app_test")
     }
 
-    pub(super) fn process(mut self, name: &str, value: &str) -> Self {
+    pub(crate) fn process(mut self, name: &str, value: &str) -> Self {
         self.process.push((name.to_owned(), value.to_owned()));
         self
     }
 
-    pub(super) fn service(mut self, host: &str) -> Self {
+    pub(crate) fn service(mut self, host: &str) -> Self {
         self.services.push(Service { host: host.to_owned(), file: "compose.yaml".into(), line: 2 });
         self
     }
 
-    pub(super) fn manifest(mut self, file: &str) -> Self {
+    pub(crate) fn manifest(mut self, file: &str) -> Self {
         self.drivers.manifests.push(file.into());
         self
     }
 
-    pub(super) fn client(mut self, name: &str) -> Self {
+    pub(crate) fn client(mut self, name: &str) -> Self {
         self.client = Some(name.to_owned());
         self
     }
 
-    pub(super) fn machine(mut self, change: impl FnOnce(&mut Machine)) -> Self {
+    pub(crate) fn machine(mut self, change: impl FnOnce(&mut Machine)) -> Self {
         change(&mut self.machine);
         self
     }
 
-    pub(super) fn policy(mut self, change: impl FnOnce(&mut Policy)) -> Self {
+    pub(crate) fn policy(mut self, change: impl FnOnce(&mut Policy)) -> Self {
         change(&mut self.policy);
         self
     }
 
-    pub(super) fn judge(&self) -> Judgement {
+    pub(crate) fn judge(&self) -> Judgement {
         let project = Project { root: "/project".into(), folder: "/project".into(), home: None };
         judge(&super::Evidence {
             targets: &self.targets,

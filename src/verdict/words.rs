@@ -61,7 +61,7 @@ const TEST_SHAPED: [&str; 8] = ["test", "testing", "ci", "dev", "development", "
 /// `proddb`), except in ordinary words. `extra` are further words that a policy names; they count as whole words
 /// and as the whole name, in any case.
 #[must_use]
-pub(super) fn production_word<'n>(name: &'n str, extra: &[String]) -> Option<&'n str> {
+pub(crate) fn production_word<'n>(name: &'n str, extra: &[String]) -> Option<&'n str> {
     let words = split(name);
     for (at, word) in words.iter().enumerate() {
         let lower = word.to_lowercase();
@@ -78,13 +78,13 @@ pub(super) fn production_word<'n>(name: &'n str, extra: &[String]) -> Option<&'n
 
 /// Whether a word of `name` is one of `words`, in any case.
 #[must_use]
-pub(super) fn has_word(name: &str, words: &[&str]) -> bool {
+pub(crate) fn has_word(name: &str, words: &[&str]) -> bool {
     split(name).iter().any(|word| words.iter().any(|wanted| word.eq_ignore_ascii_case(wanted)))
 }
 
 /// Whether `name` is shaped like the name of a database for tests or development.
 #[must_use]
-pub(super) fn is_test_shaped(name: &str) -> bool {
+pub(crate) fn is_test_shaped(name: &str) -> bool {
     // `e2e` would be cut at its digit.
     has_word(name, &TEST_SHAPED)
         || name.split(|c: char| !c.is_alphanumeric()).any(|part| part.eq_ignore_ascii_case("e2e"))

@@ -14,35 +14,35 @@ use crate::audit::{AuditError, Hash};
 
 /// The anchors below one state directory.
 #[derive(Debug, Clone)]
-pub(super) struct Anchors {
+pub(crate) struct Anchors {
     folder: PathBuf,
 }
 
 /// An anchor with the file that holds it.
 #[derive(Debug)]
-pub(super) struct Kept {
-    pub(super) path: PathBuf,
+pub(crate) struct Kept {
+    pub(crate) path: PathBuf,
     /// `None` where the file cannot be understood.
-    pub(super) anchor: Option<Anchor>,
+    pub(crate) anchor: Option<Anchor>,
 }
 
 /// A log's place: the name its path goes by in the state directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Place(String);
+pub(crate) struct Place(String);
 
 impl Place {
-    pub(super) fn of(log: &Path) -> Self {
+    pub(crate) fn of(log: &Path) -> Self {
         Place(Hash::of(log.as_os_str().as_encoded_bytes()).to_string()[..32].to_owned())
     }
 }
 
 impl Anchors {
-    pub(super) fn below(state_directory: &Path) -> Self {
+    pub(crate) fn below(state_directory: &Path) -> Self {
         Anchors { folder: state_directory.join("audit") }
     }
 
     /// The id of the log that was last seen at `place`.
-    pub(super) fn log_at(&self, place: &Place) -> Result<Option<String>, AuditError> {
+    pub(crate) fn log_at(&self, place: &Place) -> Result<Option<String>, AuditError> {
         let path = self.place_path(place);
         match fs::read_to_string(&path) {
             Ok(text) => Ok(Some(text.trim_end().to_owned()).filter(|id| is_id(id))),
@@ -52,13 +52,13 @@ impl Anchors {
     }
 
     /// Remembers that the log `id` is at `place`.
-    pub(super) fn set_log_at(&self, place: &Place, id: &str) -> Result<(), AuditError> {
+    pub(crate) fn set_log_at(&self, place: &Place, id: &str) -> Result<(), AuditError> {
         let path = self.place_path(place);
         write_anew(&path, format!("{id}\n").as_bytes()).map_err(|source| AuditError::Anchor { path, source })
     }
 
     /// Takes the anchor of a log that moved along to its new place, and forgets that the log was at the old one.
-    pub(super) fn follow(&self, kept: &Path, id: &str, place: &Place) -> Result<PathBuf, AuditError> {
+    pub(crate) fn follow(&self, kept: &Path, id: &str, place: &Place) -> Result<PathBuf, AuditError> {
         let own = self.anchor_path(id, place);
         let renamed = fs::rename(kept, &own).and_then(|()| sync_folder(&own));
         renamed.map_err(|source| AuditError::Anchor { path: own.clone(), source })?;
@@ -72,17 +72,17 @@ impl Anchors {
         Ok(own)
     }
 
-    pub(super) fn anchor_path(&self, id: &str, place: &Place) -> PathBuf {
+    pub(crate) fn anchor_path(&self, id: &str, place: &Place) -> PathBuf {
         self.folder.join("anchors").join(id).join(&place.0)
     }
 
     /// The anchor of the log `id` at `place`.
-    pub(super) fn load(&self, id: &str, place: &Place) -> Result<Option<Kept>, AuditError> {
+    pub(crate) fn load(&self, id: &str, place: &Place) -> Result<Option<Kept>, AuditError> {
         load(self.anchor_path(id, place))
     }
 
     /// The anchors of the log `id` at every place.
-    pub(super) fn load_all(&self, id: &str) -> Result<Vec<Kept>, AuditError> {
+    pub(crate) fn load_all(&self, id: &str) -> Result<Vec<Kept>, AuditError> {
         let folder = self.folder.join("anchors").join(id);
         let failed = |source| AuditError::Anchor { path: folder.clone(), source };
         let entries = match fs::read_dir(&folder) {
@@ -107,7 +107,7 @@ impl Anchors {
 }
 
 /// Whether `text` has the form of a log's id; what is read from a log becomes part of a path only if it has.
-pub(super) fn is_id(text: &str) -> bool {
+pub(crate) fn is_id(text: &str) -> bool {
     text.len() == 32 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
@@ -121,21 +121,21 @@ fn load(path: PathBuf) -> Result<Option<Kept>, AuditError> {
 
 /// An anchor file that is open for being written in turn.
 #[derive(Debug)]
-pub(super) struct AnchorFile {
+pub(crate) struct AnchorFile {
     file: File,
     path: PathBuf,
 }
 
 impl AnchorFile {
     /// Opens the file at `path`, whose both slots exist.
-    pub(super) fn open(path: &Path) -> Result<Self, AuditError> {
+    pub(crate) fn open(path: &Path) -> Result<Self, AuditError> {
         let file = OpenOptions::new().write(true).open(path);
         let file = file.map_err(|source| AuditError::Anchor { path: path.to_owned(), source })?;
         Ok(AnchorFile { file, path: path.to_owned() })
     }
 
     /// Makes the file anew with `anchor` in it, under its name only once it is whole.
-    pub(super) fn create(path: &Path, anchor: &Anchor) -> Result<Self, AuditError> {
+    pub(crate) fn create(path: &Path, anchor: &Anchor) -> Result<Self, AuditError> {
         let written = encode(anchor).and_then(|(bytes, at)| {
             let mut file = vec![0; 2 * SLOT];
             file[at as usize..at as usize + bytes.len()].copy_from_slice(&bytes);
@@ -146,7 +146,7 @@ impl AnchorFile {
     }
 
     /// Writes `anchor` into the slot that its generation points at, and syncs it; the other slot stays.
-    pub(super) fn write(&self, anchor: &Anchor) -> Result<(), AuditError> {
+    pub(crate) fn write(&self, anchor: &Anchor) -> Result<(), AuditError> {
         let written = encode(anchor)
             .and_then(|(bytes, at)| self.file.write_all_at(&bytes, at))
             .and_then(|()| self.file.sync_data());

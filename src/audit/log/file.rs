@@ -23,7 +23,7 @@ const BLOCK: usize = 8 * 1024;
 
 /// A log that is open and locked until this is dropped.
 #[derive(Debug)]
-pub(super) struct LogFile {
+pub(crate) struct LogFile {
     file: File,
     path: PathBuf,
     length: u64,
@@ -31,18 +31,18 @@ pub(super) struct LogFile {
 
 /// The last line of a file or of its beginning.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Tail {
+pub(crate) struct Tail {
     /// The line's hash; `None` where there is no line.
-    pub(super) hash: Option<Hash>,
+    pub(crate) hash: Option<Hash>,
     /// The line without its newline, as far as it is looked into.
-    pub(super) bytes: Vec<u8>,
+    pub(crate) bytes: Vec<u8>,
     /// Whether a newline ends it; true for no line.
-    pub(super) complete: bool,
+    pub(crate) complete: bool,
 }
 
 impl LogFile {
     /// Opens the log for appending, makes it (0600) and its folder (0700) where they are not there, and locks it.
-    pub(super) fn lock(path: &Path) -> Result<Self, AuditError> {
+    pub(crate) fn lock(path: &Path) -> Result<Self, AuditError> {
         let folder = path.parent().unwrap_or(Path::new("/"));
         match DirBuilder::new().mode(0o700).create(folder) {
             Err(source) if source.kind() != io::ErrorKind::AlreadyExists && !folder.is_dir() => {
@@ -60,7 +60,7 @@ impl LogFile {
     }
 
     /// Opens the log for reading while nobody appends; `None` where it is not there.
-    pub(super) fn lock_shared(path: &Path) -> Result<Option<Self>, AuditError> {
+    pub(crate) fn lock_shared(path: &Path) -> Result<Option<Self>, AuditError> {
         loop {
             let file = match open(path, OpenOptions::new().read(true)) {
                 Err(AuditError::Open { source, .. }) if source.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -85,23 +85,23 @@ impl LogFile {
         Ok(Some(LogFile { file, path: path.to_owned(), length: ours.len() }))
     }
 
-    pub(super) fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
     /// The file's length in bytes.
-    pub(super) fn length(&self) -> u64 {
+    pub(crate) fn length(&self) -> u64 {
         self.length
     }
 
     /// Whether `path` leads to this very file.
-    pub(super) fn is_at(&self, path: &Path) -> bool {
+    pub(crate) fn is_at(&self, path: &Path) -> bool {
         let ours = self.file.metadata();
         matches!((fs::symlink_metadata(path), ours), (Ok(there), Ok(ours)) if same_file(&there, &ours))
     }
 
     /// The first line without its newline, as far as it is looked into.
-    pub(super) fn first_line(&self) -> Result<Vec<u8>, AuditError> {
+    pub(crate) fn first_line(&self) -> Result<Vec<u8>, AuditError> {
         let (mut line, mut block) = (Vec::new(), [0; BLOCK]);
         while line.len() < MAX_LINE {
             let count = self.read_at(&mut block, line.len() as u64)?;
@@ -115,7 +115,7 @@ impl LogFile {
     }
 
     /// The last line of the first `length` bytes. Reads that line and no more.
-    pub(super) fn tail(&self, length: u64) -> Result<Tail, AuditError> {
+    pub(crate) fn tail(&self, length: u64) -> Result<Tail, AuditError> {
         if length == 0 {
             return Ok(Tail { hash: None, bytes: Vec::new(), complete: true });
         }
@@ -153,7 +153,7 @@ impl LogFile {
     }
 
     /// The bytes from `offset` to the end, if they are at most `limit`.
-    pub(super) fn rest(&self, offset: u64, limit: usize) -> Result<Option<Vec<u8>>, AuditError> {
+    pub(crate) fn rest(&self, offset: u64, limit: usize) -> Result<Option<Vec<u8>>, AuditError> {
         let Some(length) = self.length.checked_sub(offset).filter(|&length| length <= limit as u64) else {
             return Ok(None);
         };
@@ -164,19 +164,19 @@ impl LogFile {
     }
 
     /// The whole file as a stream, under the lock.
-    pub(super) fn reader(&self) -> impl io::BufRead + use<'_> {
+    pub(crate) fn reader(&self) -> impl io::BufRead + use<'_> {
         stream(&self.file, self.length)
     }
 
     /// The first `length` bytes as a stream, without the lock: what is written stays as it is.
-    pub(super) fn into_reader(self, length: u64) -> Result<impl io::BufRead + use<>, AuditError> {
+    pub(crate) fn into_reader(self, length: u64) -> Result<impl io::BufRead + use<>, AuditError> {
         flock(&self.file, FlockOperation::Unlock)
             .map_err(|error| AuditError::Lock { path: self.path, source: error.into() })?;
         Ok(stream(self.file, length))
     }
 
     /// Appends `text` and syncs it. What was written of it is taken back where it cannot be written whole.
-    pub(super) fn append(&mut self, text: &[u8]) -> Result<(), AuditError> {
+    pub(crate) fn append(&mut self, text: &[u8]) -> Result<(), AuditError> {
         let written = self.file.write_all(text).and_then(|()| self.file.sync_data());
         if let Err(source) = written {
             // Where even this fails (a file that may only grow), the anchor's copy completes the line later.
@@ -189,17 +189,17 @@ impl LogFile {
 
     /// Writes and syncs the beginning of `text`, as a kill in the middle of an append would leave it.
     #[cfg(test)]
-    pub(super) fn append_torn(&mut self, text: &[u8]) {
+    pub(crate) fn append_torn(&mut self, text: &[u8]) {
         self.file.write_all(text).unwrap();
     }
 
     /// Whether the file has the length that it had before an append that failed.
-    pub(super) fn is_as_before(&self) -> bool {
+    pub(crate) fn is_as_before(&self) -> bool {
         self.file.metadata().is_ok_and(|metadata| metadata.len() == self.length)
     }
 
     /// Makes a file that was just created survive a power loss under its name.
-    pub(super) fn sync_name(&self) -> Result<(), AuditError> {
+    pub(crate) fn sync_name(&self) -> Result<(), AuditError> {
         let folder = self.path.parent().unwrap_or(Path::new("/"));
         let synced = File::open(folder).and_then(|folder| folder.sync_all());
         synced.map_err(|source| AuditError::Folder { path: folder.to_owned(), source })
@@ -242,7 +242,7 @@ impl<F: Borrow<File>> Read for FromStart<F> {
 }
 
 /// `path` without links, as far as it exists: the name that a log goes by on this machine.
-pub(super) fn settled(path: &Path) -> PathBuf {
+pub(crate) fn settled(path: &Path) -> PathBuf {
     let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else { return path.to_owned() };
     // The log itself is not followed: a link in its place is refused.
     match folder.canonicalize() {

@@ -12,42 +12,42 @@ use crate::audit::{AuditError, Hash, Line, Lines, Link};
 
 /// What an append goes on from.
 #[derive(Debug)]
-pub(super) struct Inspection {
+pub(crate) struct Inspection {
     /// The log's id; `None` for a log that is only about to begin.
-    pub(super) log: Option<String>,
+    pub(crate) log: Option<String>,
     /// The last line; 0 where there is none.
-    pub(super) seq: u64,
+    pub(crate) seq: u64,
     /// Its hash.
-    pub(super) head: Option<Hash>,
+    pub(crate) head: Option<Hash>,
     /// Whether the last line lacks its newline.
-    pub(super) torn: bool,
+    pub(crate) torn: bool,
     /// The end of an interrupted append that is still to be written.
-    pub(super) unwritten: Option<Vec<u8>>,
+    pub(crate) unwritten: Option<Vec<u8>>,
     /// How the log was found, where it is not as it was left.
-    pub(super) damage: Option<Continued>,
+    pub(crate) damage: Option<Continued>,
     /// Where it should have ended, where it is damaged and this is known.
-    pub(super) expected: Option<End>,
+    pub(crate) expected: Option<End>,
     /// The anchor, and whether it was kept for another place.
-    pub(super) kept: Option<Kept>,
-    pub(super) moved: bool,
+    pub(crate) kept: Option<Kept>,
+    pub(crate) moved: bool,
     /// The anchor's generation and first watched line.
-    pub(super) generation: u64,
-    pub(super) since: Option<u64>,
+    pub(crate) generation: u64,
+    pub(crate) since: Option<u64>,
     /// The log that was last seen at this place.
-    pub(super) seen_here: Option<String>,
+    pub(crate) seen_here: Option<String>,
 }
 
 /// What is remembered of a log: its id, its anchor, and how they were found.
 #[derive(Debug)]
-pub(super) struct Memory {
-    pub(super) log: Option<String>,
-    pub(super) seen_here: Option<String>,
-    pub(super) kept: Option<Kept>,
-    pub(super) moved: bool,
+pub(crate) struct Memory {
+    pub(crate) log: Option<String>,
+    pub(crate) seen_here: Option<String>,
+    pub(crate) kept: Option<Kept>,
+    pub(crate) moved: bool,
 }
 
 /// Finds the anchor that belongs to `file`: by the id in its first line, else by its place.
-pub(super) fn remember(anchors: &Anchors, file: &LogFile, place: &Place) -> Result<Memory, AuditError> {
+pub(crate) fn remember(anchors: &Anchors, file: &LogFile, place: &Place) -> Result<Memory, AuditError> {
     let seen_here = anchors.log_at(place)?;
     let written = id_in(&file.first_line()?);
     let Some(log) = written.or_else(|| seen_here.clone()) else {
@@ -73,7 +73,7 @@ pub(super) fn remember(anchors: &Anchors, file: &LogFile, place: &Place) -> Resu
 }
 
 /// Compares the log with what is remembered of it.
-pub(super) fn inspect(anchors: &Anchors, file: &LogFile, place: &Place) -> Result<Inspection, AuditError> {
+pub(crate) fn inspect(anchors: &Anchors, file: &LogFile, place: &Place) -> Result<Inspection, AuditError> {
     let Memory { log, seen_here, kept, moved } = remember(anchors, file, place)?;
     if log.is_none() && file.length() > 0 {
         return Err(AuditError::NotALog { path: file.path().to_owned() });
@@ -175,7 +175,7 @@ fn compare(anchor: &Anchor, file: &LogFile, tail: &Tail) -> Result<Comparison, A
 }
 
 /// How many bytes of the announced append are in the file, if they and nothing else follow the known end.
-pub(super) fn begun(anchor: &Anchor, file: &LogFile) -> Result<Option<usize>, AuditError> {
+pub(crate) fn begun(anchor: &Anchor, file: &LogFile) -> Result<Option<usize>, AuditError> {
     let Some(text) = anchor.next.as_ref().and_then(|next| next.text.as_ref()) else { return Ok(None) };
     if file.length() < anchor.end.length || file.tail(anchor.end.length)?.hash != anchor.end.head {
         return Ok(None);

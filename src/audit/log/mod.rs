@@ -22,7 +22,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-pub use read::{LogLine, verify_file};
+pub(crate) use read::{LogLine, verify_file};
 
 use super::anchor::{Anchor, End, Next};
 use super::chain::digest;
@@ -33,20 +33,20 @@ use inspect::{Inspection, inspect};
 
 /// The audit log of one project.
 #[derive(Debug, Clone)]
-pub struct Log {
+pub(crate) struct Log {
     path: PathBuf,
     anchors: Anchors,
 }
 
 /// What an append did.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Appended {
+pub(crate) struct Appended {
     /// The log's id.
-    pub log: String,
+    pub(crate) log: String,
     /// The entry's line.
-    pub line: u64,
+    pub(crate) line: u64,
     /// How the log was found, where it was not as it was left; the log says so in an entry of its own.
-    pub damage: Option<Continued>,
+    pub(crate) damage: Option<Continued>,
 }
 
 /// Where an append stops, as a kill would stop it.
@@ -65,13 +65,13 @@ impl Log {
     /// The log at `path`, whose anchor is kept below `state_directory`. Nothing is opened or made yet: each append
     /// does so, since the guarded command may remove the log in between.
     #[must_use]
-    pub fn open(path: &Path, state_directory: &Path) -> Self {
+    pub(crate) fn open(path: &Path, state_directory: &Path) -> Self {
         Log { path: path.to_owned(), anchors: Anchors::below(state_directory) }
     }
 
     /// Where the log is.
     #[must_use]
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
@@ -83,7 +83,7 @@ impl Log {
     ///
     /// [`AuditError`] where the log or its anchor cannot be written. The record is then not in the log, except
     /// where only settling the anchor failed: then it is, and the next append settles it.
-    pub fn append(&self, record: &Record) -> Result<Appended, AuditError> {
+    pub(crate) fn append(&self, record: &Record) -> Result<Appended, AuditError> {
         self.append_until(record, Stop::Nowhere)
     }
 
@@ -94,7 +94,7 @@ impl Log {
     /// # Errors
     ///
     /// As [`Log::append`].
-    pub fn accept(&self, record: &Record) -> Result<Appended, AuditError> {
+    pub(crate) fn accept(&self, record: &Record) -> Result<Appended, AuditError> {
         let event = Event::Accepted(Accepted { digest: digest([]) });
         self.append(&Record { event, ..record.clone() })
     }

@@ -10,11 +10,11 @@ use crate::audit::{Entry, Known, Line, Lines, Link, Report, verify};
 
 /// A line of the log with what it says.
 #[derive(Debug, Clone, PartialEq)]
-pub struct LogLine {
+pub(crate) struct LogLine {
     /// The line as it stands in the file.
-    pub line: Line,
+    pub(crate) line: Line,
     /// The entry; `None` where the line holds none.
-    pub entry: Option<Entry>,
+    pub(crate) entry: Option<Entry>,
 }
 
 impl Log {
@@ -25,7 +25,7 @@ impl Log {
     /// # Errors
     ///
     /// [`AuditError`] where the log cannot be opened or read.
-    pub fn read(&self) -> Result<Option<impl Iterator<Item = Result<LogLine, AuditError>> + use<>>, AuditError> {
+    pub(crate) fn read(&self) -> Result<Option<impl Iterator<Item = Result<LogLine, AuditError>> + use<>>, AuditError> {
         let path = file::settled(&self.path);
         let Some(file) = LogFile::lock_shared(&path)? else { return Ok(None) };
         let length = file.length();
@@ -45,7 +45,7 @@ impl Log {
 /// # Errors
 ///
 /// [`AuditError`] where the log or its anchor cannot be read.
-pub fn verify_file(path: &Path, state_directory: &Path) -> Result<Report, AuditError> {
+pub(crate) fn verify_file(path: &Path, state_directory: &Path) -> Result<Report, AuditError> {
     let path = file::settled(path);
     let anchors = Anchors::below(state_directory);
     let place = Place::of(&path);

@@ -10,24 +10,24 @@ use tempfile::TempDir;
 use super::{Log, verify_file};
 use crate::audit::{AuditError, Event, Record, Report, Start, What, Who};
 
-pub(super) const LOG: &str = "SAFE_TEST_CHILD_LOG";
-pub(super) const STATE: &str = "SAFE_TEST_CHILD_STATE";
-pub(super) const APPENDS: &str = "SAFE_TEST_CHILD_APPENDS";
-pub(super) const RUN: &str = "SAFE_TEST_CHILD_RUN";
+pub(crate) const LOG: &str = "SAFE_TEST_CHILD_LOG";
+pub(crate) const STATE: &str = "SAFE_TEST_CHILD_STATE";
+pub(crate) const APPENDS: &str = "SAFE_TEST_CHILD_APPENDS";
+pub(crate) const RUN: &str = "SAFE_TEST_CHILD_RUN";
 
 /// A project folder and a state directory, removed at the end.
-pub(super) struct Sandbox {
-    pub(super) folder: TempDir,
+pub(crate) struct Sandbox {
+    pub(crate) folder: TempDir,
 }
 
 impl Sandbox {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir(folder.path().join("shop")).unwrap();
         Sandbox { folder }
     }
 
-    pub(super) fn with_entries(entries: usize) -> Self {
+    pub(crate) fn with_entries(entries: usize) -> Self {
         let sandbox = Self::new();
         for entry in 0..entries {
             sandbox.log().append(&record(&format!("run{entry}"))).unwrap();
@@ -35,33 +35,33 @@ impl Sandbox {
         sandbox
     }
 
-    pub(super) fn path(&self) -> PathBuf {
+    pub(crate) fn path(&self) -> PathBuf {
         self.log_in("shop")
     }
 
-    pub(super) fn log_in(&self, project: &str) -> PathBuf {
+    pub(crate) fn log_in(&self, project: &str) -> PathBuf {
         self.folder.path().join(project).join("backups/audit.log")
     }
 
-    pub(super) fn state(&self) -> PathBuf {
+    pub(crate) fn state(&self) -> PathBuf {
         self.folder.path().join("state")
     }
 
-    pub(super) fn log(&self) -> Log {
+    pub(crate) fn log(&self) -> Log {
         Log::open(&self.path(), &self.state())
     }
 
-    pub(super) fn report(&self) -> Report {
+    pub(crate) fn report(&self) -> Report {
         verify_file(&self.path(), &self.state()).unwrap()
     }
 
     /// The test program itself, about to append `appends` entries to this log in a process of its own.
-    pub(super) fn child(&self, run: &str, appends: usize) -> Command {
+    pub(crate) fn child(&self, run: &str, appends: usize) -> Command {
         child(&std::env::current_exe().unwrap(), &self.path(), &self.state(), run, appends)
     }
 }
 
-pub(super) fn child(program: &Path, log: &Path, state: &Path, run: &str, appends: usize) -> Command {
+pub(crate) fn child(program: &Path, log: &Path, state: &Path, run: &str, appends: usize) -> Command {
     let mut command = Command::new(program);
     command
         .args(["--exact", "--ignored", "--nocapture", "audit::log::test_support::appends_in_a_process_of_its_own"])
@@ -74,7 +74,7 @@ pub(super) fn child(program: &Path, log: &Path, state: &Path, run: &str, appends
     command
 }
 
-pub(super) fn record(run: &str) -> Record {
+pub(crate) fn record(run: &str) -> Record {
     Record {
         at: DateTime::from_timestamp(1_795_271_422, 0).unwrap(),
         run: run.to_owned(),
@@ -84,7 +84,7 @@ pub(super) fn record(run: &str) -> Record {
     }
 }
 
-pub(super) fn runs(log: &Log) -> Vec<String> {
+pub(crate) fn runs(log: &Log) -> Vec<String> {
     let lines = log.read().unwrap().unwrap();
     lines.filter_map(|line| line.unwrap().entry).map(|entry| entry.run).collect()
 }

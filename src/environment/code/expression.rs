@@ -5,7 +5,7 @@ use crate::environment::layers::Lookup;
 
 /// What an expression comes to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::environment) enum Value {
+pub(crate) enum Value {
     Known(String),
     /// It reads a variable that is not set, and has no default.
     Unset,
@@ -14,7 +14,7 @@ pub(in crate::environment) enum Value {
 
 impl Value {
     /// The value with what is not known about it; `None` where it is not set.
-    pub(in crate::environment) fn settled(self, expression: &str) -> Option<(String, Option<Unresolved>)> {
+    pub(crate) fn settled(self, expression: &str) -> Option<(String, Option<Unresolved>)> {
         match self {
             Value::Known(value) => Some((value, None)),
             Value::Unset => None,
@@ -46,7 +46,7 @@ const READS: &[&str] = &[
 ];
 
 /// Evaluates a literal, or the reading of one variable with at most one literal default.
-pub(in crate::environment) fn evaluate(expression: &str, lookup: Lookup<'_>) -> Value {
+pub(crate) fn evaluate(expression: &str, lookup: Lookup<'_>) -> Value {
     let expression = expression.trim();
     if let Some(literal) = literal(expression) {
         return Value::Known(literal);

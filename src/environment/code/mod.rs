@@ -4,5 +4,5 @@
 mod expression;
 mod pairs;
 
-pub(super) use expression::{Value, evaluate};
-pub(super) use pairs::{Comments, Pair, pairs};
+pub(crate) use expression::{Value, evaluate};
+pub(crate) use pairs::{Comments, Pair, pairs};

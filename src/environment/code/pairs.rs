@@ -2,12 +2,12 @@
 
 /// `key: value` or `key => value` in nested brackets.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::environment) struct Pair<'t> {
+pub(crate) struct Pair<'t> {
     /// The keys from the outside in.
-    pub(in crate::environment) path: Vec<String>,
+    pub(crate) path: Vec<String>,
     /// The value as written, without what follows it.
-    pub(in crate::environment) expression: &'t str,
-    pub(in crate::environment) line: u32,
+    pub(crate) expression: &'t str,
+    pub(crate) line: u32,
 }
 
 /// How deep brackets are followed.
@@ -17,13 +17,13 @@ const MOST_PAIRS: usize = 4096;
 
 /// Marks of a comment that goes to the end of the line.
 #[derive(Clone, Copy, PartialEq)]
-pub(in crate::environment) enum Comments {
+pub(crate) enum Comments {
     Hash,
     Slashes,
 }
 
 /// The pairs of a text, in order. `name = {` opens a bracket under that name, as `name:` does.
-pub(in crate::environment) fn pairs(text: &str, comments: Comments) -> Vec<Pair<'_>> {
+pub(crate) fn pairs(text: &str, comments: Comments) -> Vec<Pair<'_>> {
     let mut scanner = Scanner {
         text,
         bytes: text.as_bytes(),

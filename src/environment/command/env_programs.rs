@@ -10,7 +10,7 @@ impl Expansion<'_> {
     /// The family of programs called dotenv: options that name files, then the command.
     ///
     /// Source: READMEs of dotenv-cli, dotenvx, env-cmd, godotenv, python-dotenv's CLI and Ruby's dotenv.
-    pub(super) fn dotenv(&self, words: &[String], file_options: &[&str], default: &[&str]) -> Option<Step> {
+    pub(crate) fn dotenv(&self, words: &[String], file_options: &[&str], default: &[&str]) -> Option<Step> {
         let mut paths: Vec<String> = Vec::new();
         let mut step = self.inner();
         let mut overrides = false;
@@ -61,7 +61,7 @@ impl Expansion<'_> {
     /// env-cmd: a file (`-f`), or sections of `.env-cmdrc` (`-e test,ci`); both beat what is set.
     ///
     /// Source: env-cmd's README; without either it reads `.env`.
-    pub(super) fn env_cmd(&self, words: &[String]) -> Option<Step> {
+    pub(crate) fn env_cmd(&self, words: &[String]) -> Option<Step> {
         let (mut sections, mut resource, mut others) = (None, None, vec![words[0].clone()]);
         let mut at = 1;
         while let Some(word) = words.get(at).filter(|word| word.starts_with('-')) {
@@ -103,7 +103,7 @@ impl Expansion<'_> {
     /// `direnv exec FOLDER cmd`: what the folder's `.envrc` plainly says; what it computes stays injected.
     ///
     /// Source: direnv-stdlib(1).
-    pub(super) fn direnv(&self, words: &[String]) -> Option<Step> {
+    pub(crate) fn direnv(&self, words: &[String]) -> Option<Step> {
         let (Some("exec"), Some(folder)) = (words.get(1).map(String::as_str), words.get(2)) else { return None };
         let mut step = self.inner();
         let before = step.invocation.assignments.clone();
@@ -134,7 +134,7 @@ impl Expansion<'_> {
     }
 
     /// The files that a substitution prints as variables: `$(cat .env | xargs)`, `$(grep -v '^#' .env)`.
-    pub(super) fn printed_files(&self, substitution: &str) -> Vec<WrapperFile> {
+    pub(crate) fn printed_files(&self, substitution: &str) -> Vec<WrapperFile> {
         let inside = substitution.trim_start_matches("$(").trim_matches(['`', ')', '"']);
         let reads = ["cat", "grep", "egrep", "sed", "awk", "xargs", "envsubst"];
         let Some(first) = inside.split_whitespace().next() else { return Vec::new() };

@@ -7,7 +7,7 @@ use crate::environment::paths::nearest;
 use crate::environment::shell::assignment;
 
 impl Expansion<'_> {
-    pub(super) fn just(&self, words: &[String]) -> (Vec<Step>, bool) {
+    pub(crate) fn just(&self, words: &[String]) -> (Vec<Step>, bool) {
         let names = ["justfile", ".justfile", "Justfile"];
         let Some(file) = nearest(self.files, &self.step.folder, &self.project.root, &names) else {
             return (Vec::new(), false);

@@ -8,7 +8,7 @@ use super::{Expansion, FileReader, Step, WrapperFile, non_empty};
 use crate::environment::shell::{assignment, is_name};
 
 impl Expansion<'_> {
-    pub(super) fn make(&self, words: &[String]) -> (Vec<Step>, bool) {
+    pub(crate) fn make(&self, words: &[String]) -> (Vec<Step>, bool) {
         let mut folder = self.step.folder.clone();
         let (mut given, mut targets, mut named) = (Vec::new(), Vec::new(), None);
         let mut rest = words[1..].iter();

@@ -20,25 +20,25 @@ use std::ffi::OsString;
 use super::shell::{SHELLS, assignment, simple_commands};
 use super::{Files, Invocation, Project};
 
-pub(super) use remote::reaches_a_provider;
-pub(super) use step::Step;
-pub(super) use workspaces::MARKS as WORKSPACE_MARKS;
-pub(super) use wrappers::{Effect, FileReader, WrapperFile};
+pub(crate) use remote::reaches_a_provider;
+pub(crate) use step::Step;
+pub(crate) use workspaces::MARKS as WORKSPACE_MARKS;
+pub(crate) use wrappers::{Effect, FileReader, WrapperFile};
 
 const DEEPEST: u8 = 8;
 /// More commands than this are not followed; who judges has to say so.
-pub(super) const MOST_STEPS: usize = 512;
+pub(crate) const MOST_STEPS: usize = 512;
 
 /// The outer command and everything it visibly stands for, the command line itself first.
 ///
 /// `command` is the program with its arguments. Depth and number are capped; what lies beyond is left out.
 #[must_use]
-pub fn invocations(command: &[OsString], project: &Project, files: &dyn Files) -> Vec<Invocation> {
+pub(crate) fn invocations(command: &[OsString], project: &Project, files: &dyn Files) -> Vec<Invocation> {
     steps(command, project, files).into_iter().map(|step| step.invocation).collect()
 }
 
 /// As [`invocations`], with what each one's wrappers do.
-pub(super) fn steps(command: &[OsString], project: &Project, files: &dyn Files) -> Vec<Step> {
+pub(crate) fn steps(command: &[OsString], project: &Project, files: &dyn Files) -> Vec<Step> {
     let words: Vec<String> = command.iter().map(|word| word.to_string_lossy().into_owned()).collect();
     if words.is_empty() {
         return Vec::new();

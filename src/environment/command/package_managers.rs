@@ -14,7 +14,7 @@ struct Named<'w> {
 
 impl Expansion<'_> {
     /// The scripts that the words run; `None` for another program.
-    pub(super) fn package_scripts(&self, program: &str, words: &[String]) -> Option<Vec<PlacedScript>> {
+    pub(crate) fn package_scripts(&self, program: &str, words: &[String]) -> Option<Vec<PlacedScript>> {
         match program {
             "npm" | "pnpm" | "yarn" | "bun" => self.scripts_of_package(&node_script(program, words)?),
             // Node's own runner of package.json scripts.

@@ -10,40 +10,40 @@ use crate::environment::{Files, formats};
 
 /// One script: shell text with its place, and what its file adds to the environment.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Script {
+pub(crate) struct Script {
     /// The script's name as its file spells it.
-    pub(super) name: String,
-    pub(super) text: String,
-    pub(super) line: u32,
-    pub(super) assignments: Vec<(String, String)>,
-    pub(super) files: Vec<WrapperFile>,
+    pub(crate) name: String,
+    pub(crate) text: String,
+    pub(crate) line: u32,
+    pub(crate) assignments: Vec<(String, String)>,
+    pub(crate) files: Vec<WrapperFile>,
 }
 
 /// A script with its file and the folder that it runs in, both absolute.
-pub(super) struct PlacedScript {
-    pub(super) file: PathBuf,
-    pub(super) folder: PathBuf,
-    pub(super) script: Script,
+pub(crate) struct PlacedScript {
+    pub(crate) file: PathBuf,
+    pub(crate) folder: PathBuf,
+    pub(crate) script: Script,
 }
 
 impl PlacedScript {
     /// A script that runs in the folder of its file.
-    pub(super) fn beside(file: &Path, script: Script) -> Self {
+    pub(crate) fn beside(file: &Path, script: Script) -> Self {
         PlacedScript { file: file.to_owned(), folder: parent(file), script }
     }
 }
 
 /// Files that hold scripts are small; a larger one is not looked into.
-pub(super) const LARGEST: usize = 1024 * 1024;
+pub(crate) const LARGEST: usize = 1024 * 1024;
 
 /// The text of a file that holds scripts.
-pub(super) fn text(files: &dyn Files, path: &Path) -> Option<String> {
+pub(crate) fn text(files: &dyn Files, path: &Path) -> Option<String> {
     let bytes = files.read(path).ok()??;
     (bytes.len() <= LARGEST).then(|| String::from_utf8_lossy(&bytes).into_owned())
 }
 
 /// The script `name` of a package.json with what runs before and after it, in the order they run.
-pub(super) fn of_package(text: &str, name: &str) -> Vec<Script> {
+pub(crate) fn of_package(text: &str, name: &str) -> Vec<Script> {
     let entries = formats::json::flatten(text).unwrap_or_default();
     let wanted = [format!("pre{name}"), name.to_owned(), format!("post{name}")];
     let find = |wanted: &String| {
@@ -62,7 +62,7 @@ pub(super) fn of_package(text: &str, name: &str) -> Vec<Script> {
 ///
 /// `@php`, `@composer` and `@other` are spelled out as commands, `@putenv X=Y` becomes an export; callbacks
 /// (`Vendor\Class::method`) are left out.
-pub(super) fn of_composer(text: &str, name: &str) -> Vec<Script> {
+pub(crate) fn of_composer(text: &str, name: &str) -> Vec<Script> {
     let entries = formats::json::flatten(text).unwrap_or_default();
     let mut lines = Vec::new();
     let mut first_line = 0;

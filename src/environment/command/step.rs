@@ -8,23 +8,23 @@ use crate::environment::{Invocation, Origin};
 
 /// One simple command out of what would run, with what its wrappers do to it.
 #[derive(Debug, Clone)]
-pub(in crate::environment) struct Step {
-    pub(in crate::environment) invocation: Invocation,
+pub(crate) struct Step {
+    pub(crate) invocation: Invocation,
     /// It only stands for others, which follow in the list: a wrapper, `npm test`.
-    pub(in crate::environment) stands_for_others: bool,
+    pub(crate) stands_for_others: bool,
     /// The files that wrappers load first, the outermost wrapper's first.
-    pub(in crate::environment) files: Vec<WrapperFile>,
+    pub(crate) files: Vec<WrapperFile>,
     /// The wrappers around it that inject variables, and the containers it runs in.
-    pub(in crate::environment) effects: Vec<(Effect, String)>,
+    pub(crate) effects: Vec<(Effect, String)>,
     /// The folder it runs in.
-    pub(in crate::environment) folder: PathBuf,
+    pub(crate) folder: PathBuf,
     /// How many steps it is away from the command line.
-    pub(super) depth: u8,
+    pub(crate) depth: u8,
 }
 
 impl Step {
     /// The command line itself; `words` are not empty.
-    pub(super) fn typed(words: Vec<String>, folder: &Path) -> Self {
+    pub(crate) fn typed(words: Vec<String>, folder: &Path) -> Self {
         let origin = Origin { variable: "command line".to_owned(), file: None, line: None };
         Step {
             invocation: Invocation { assignments: Vec::new(), words, origin },
@@ -37,18 +37,18 @@ impl Step {
     }
 
     /// The same with another command in it.
-    pub(super) fn running<'w>(mut self, words: impl IntoIterator<Item = &'w str>) -> Self {
+    pub(crate) fn running<'w>(mut self, words: impl IntoIterator<Item = &'w str>) -> Self {
         self.invocation.words = words.into_iter().map(str::to_owned).collect();
         self
     }
 
-    pub(super) fn with_assignments(mut self, assignments: Vec<(String, String)>) -> Self {
+    pub(crate) fn with_assignments(mut self, assignments: Vec<(String, String)>) -> Self {
         self.invocation.assignments.extend(assignments);
         self
     }
 
     /// `X=Y` at the start of the words moved to the assignments; `None` where nothing else is there.
-    pub(super) fn without_leading_assignments(mut self) -> Option<Self> {
+    pub(crate) fn without_leading_assignments(mut self) -> Option<Self> {
         let count = self.invocation.words.iter().take_while(|word| assignment(word).is_some()).count();
         let pairs: Vec<_> = self.invocation.words.drain(..count).filter_map(|word| assignment(&word)).collect();
         self.invocation.assignments.extend(pairs);

@@ -14,7 +14,7 @@ const MOST_TASKS: usize = 16;
 
 impl Expansion<'_> {
     /// `mise run TASK` and `mise exec -- COMMAND`; empty for what else mise does.
-    pub(super) fn mise(&self, words: &[String]) -> (Vec<Step>, bool) {
+    pub(crate) fn mise(&self, words: &[String]) -> (Vec<Step>, bool) {
         let option = |names: [&str; 2]| {
             let at = words.iter().position(|word| names.contains(&word.as_str()))?;
             words.get(at + 1).cloned()
@@ -68,7 +68,7 @@ impl Expansion<'_> {
     }
 
     /// `task NAME` of a Taskfile.
-    pub(super) fn task(&self, words: &[String]) -> (Vec<Step>, bool) {
+    pub(crate) fn task(&self, words: &[String]) -> (Vec<Step>, bool) {
         let names = ["Taskfile.yml", "taskfile.yml", "Taskfile.yaml", "taskfile.yaml", "Taskfile.dist.yml"];
         let Some(path) = nearest(self.files, &self.step.folder, &self.project.root, &names) else {
             return (Vec::new(), false);

@@ -9,7 +9,7 @@ use crate::environment::shell::{SHELLS, simple_commands};
 
 impl Expansion<'_> {
     /// `sh -c TEXT` is taken apart; `sh FILE` is that file's text.
-    pub(super) fn shell(&self, words: &[String]) -> (Vec<Step>, bool) {
+    pub(crate) fn shell(&self, words: &[String]) -> (Vec<Step>, bool) {
         let mut at = 1;
         while let Some(word) = words.get(at).filter(|word| word.starts_with('-') || word.starts_with('+')) {
             at += 1;
@@ -23,7 +23,7 @@ impl Expansion<'_> {
     }
 
     /// The commands of a shell text; `file` is where it stands, if not on the command line.
-    pub(super) fn text(&self, text: &str, line: u32, file: Option<&Origin>) -> Vec<Step> {
+    pub(crate) fn text(&self, text: &str, line: u32, file: Option<&Origin>) -> Vec<Step> {
         let mut folder = self.step.folder.clone();
         let mut sourced = Vec::new();
         let mut steps = Vec::new();
@@ -62,7 +62,7 @@ impl Expansion<'_> {
         steps
     }
 
-    pub(super) fn script(&self, file: &Path, folder: &Path, script: Script) -> Vec<Step> {
+    pub(crate) fn script(&self, file: &Path, folder: &Path, script: Script) -> Vec<Step> {
         // A script's text in JSON stands on one line; a recipe's lines follow its head.
         let is_json = file.extension().is_some_and(|extension| extension == "json");
         let origin = Origin::file(script.name.clone(), self.project.shown(file), script.line);
@@ -82,7 +82,7 @@ impl Expansion<'_> {
 
     /// The commands of a shell script inside the project. They come besides the script itself: reading it as text
     /// cannot tell everything that it does.
-    pub(super) fn script_file(&self, words: &[String]) -> Vec<Step> {
+    pub(crate) fn script_file(&self, words: &[String]) -> Vec<Step> {
         let Some(name) = words.first().filter(|name| name.contains('/') || name.ends_with(".sh")) else {
             return Vec::new();
         };

@@ -24,12 +24,12 @@ struct Asked<'w> {
 }
 
 /// Files that mark the root of a workspace.
-pub(in crate::environment) const MARKS: &[&str] = &["pnpm-workspace.yaml", "turbo.json", "nx.json", "lerna.json"];
+pub(crate) const MARKS: &[&str] = &["pnpm-workspace.yaml", "turbo.json", "nx.json", "lerna.json"];
 
 impl Expansion<'_> {
     /// The scripts that the words run in the packages of the workspace; `None` where they are no such command, or
     /// nothing was found.
-    pub(super) fn workspace_scripts(&self, program: &str, words: &[String]) -> Option<Vec<PlacedScript>> {
+    pub(crate) fn workspace_scripts(&self, program: &str, words: &[String]) -> Option<Vec<PlacedScript>> {
         let asked = match program {
             "npm" | "pnpm" | "yarn" | "bun" => of_package_manager(program, words)?,
             "turbo" | "lerna" => of_runner(words)?,

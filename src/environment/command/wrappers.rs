@@ -45,13 +45,13 @@ pub(crate) struct WrapperFile {
 
 /// A wrapper taken off: the command inside, and what the wrapper adds to it.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Peeled {
-    pub(super) words: Vec<String>,
-    pub(super) assignments: Vec<(String, String)>,
-    pub(super) files: Vec<WrapperFile>,
-    pub(super) folder: Option<String>,
+pub(crate) struct Peeled {
+    pub(crate) words: Vec<String>,
+    pub(crate) assignments: Vec<(String, String)>,
+    pub(crate) files: Vec<WrapperFile>,
+    pub(crate) folder: Option<String>,
     /// The wrapper in words (`railway run`), where it injects variables or is a container.
-    pub(super) effect: Option<(Effect, String)>,
+    pub(crate) effect: Option<(Effect, String)>,
 }
 
 struct Wrapper {
@@ -212,7 +212,7 @@ fn lists(list: &str, option: &str) -> bool {
 }
 
 /// The command inside `words`, where `words` is a wrapper of the table around one.
-pub(super) fn peel(program: &str, words: &[String]) -> Option<Peeled> {
+pub(crate) fn peel(program: &str, words: &[String]) -> Option<Peeled> {
     WRAPPERS.iter().filter(|wrapper| wrapper.program == program).find_map(|wrapper| peel_one(wrapper, words))
 }
 

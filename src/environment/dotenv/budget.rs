@@ -9,27 +9,27 @@ const MOST_BYTES: usize = 16 << 20;
 const MOST_WORK: usize = 16 << 20;
 
 /// How deep one expansion may stand inside another.
-pub(super) const DEEPEST: usize = 50;
+pub(crate) const DEEPEST: usize = 50;
 
 /// What is left of it for this file.
-pub(super) struct Budget {
+pub(crate) struct Budget {
     bytes: usize,
     work: usize,
 }
 
 impl Budget {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Budget { bytes: MOST_BYTES, work: MOST_WORK }
     }
 
     /// Takes `count` bytes that an expansion adds to a value.
-    pub(super) fn add(&mut self, count: usize) -> Result<(), Obstacle> {
+    pub(crate) fn add(&mut self, count: usize) -> Result<(), Obstacle> {
         self.bytes = self.bytes.checked_sub(count).ok_or(Obstacle::TooLarge)?;
         Ok(())
     }
 
     /// Takes `count` bytes that are looked at once more.
-    pub(super) fn look(&mut self, count: usize) -> Result<(), Obstacle> {
+    pub(crate) fn look(&mut self, count: usize) -> Result<(), Obstacle> {
         self.work = self.work.checked_sub(count).ok_or(Obstacle::TooLarge)?;
         Ok(())
     }

@@ -2,12 +2,12 @@
 
 /// Whether Ruby's dotenv and Symfony would execute a part of `text`: an unescaped `$(…)` with balanced, nowhere empty
 /// parentheses. Both use the same pattern.
-pub(super) fn has_balanced_command(text: &str) -> bool {
+pub(crate) fn has_balanced_command(text: &str) -> bool {
     balanced_commands(text).iter().any(|command| !command.escaped)
 }
 
 /// `text` with the backslash taken from each escaped command.
-pub(super) fn unescape_commands(text: &str) -> String {
+pub(crate) fn unescape_commands(text: &str) -> String {
     let mut result = String::with_capacity(text.len());
     let mut from = 0;
     for command in balanced_commands(text) {

@@ -9,7 +9,7 @@ use super::scope::{Lookup, Obstacle, Scope};
 use super::template::{self, Broken};
 use super::text::{Lines, byte_at, find_or_end, skip, statement_start, without_bom};
 
-pub(super) fn read(text: &str, lookup: Lookup<'_>) -> Document {
+pub(crate) fn read(text: &str, lookup: Lookup<'_>) -> Document {
     let text = without_bom(text);
     let mut lines = Lines::new(text);
     let mut document = Document::default();

@@ -2,7 +2,7 @@
 
 /// A loader, or a group of loaders that were never seen to differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Dialect {
+pub(crate) enum Dialect {
     /// dotenvy 0.15, `dotenv()` and `from_path()`: sets variables, the first of two wins, stops at an error.
     DotenvyLoad,
     /// dotenvy 0.15, `dotenv_iter()` and `from_path_iter()`: the caller sees every pair, and may go on after an error.
@@ -49,7 +49,7 @@ pub enum Dialect {
 
 impl Dialect {
     /// Every dialect, in the order of the declaration.
-    pub const ALL: [Dialect; 21] = [
+    pub(crate) const ALL: [Dialect; 21] = [
         Dialect::DotenvyLoad,
         Dialect::DotenvyIter,
         Dialect::Node,
@@ -75,7 +75,7 @@ impl Dialect {
 
     /// What people call the loader.
     #[must_use]
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Dialect::DotenvyLoad => "dotenvy (Rust)",
             Dialect::DotenvyIter => "dotenvy iterator (Rust)",

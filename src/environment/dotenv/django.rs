@@ -8,7 +8,7 @@ use super::document::{Document, Wins};
 use super::scope::Lookup;
 use super::text::unify_line_breaks;
 
-pub(super) fn read(text: &str, lookup: Lookup<'_>) -> Document {
+pub(crate) fn read(text: &str, lookup: Lookup<'_>) -> Document {
     let text = unify_line_breaks(text);
     let mut document = Document::default();
     for (whole, number) in text.split('\n').zip(1..) {

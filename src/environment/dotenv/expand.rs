@@ -17,13 +17,13 @@ use super::scope::{Lookup, Obstacle, Scope};
 const STEP: usize = 64;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Version {
+pub(crate) enum Version {
     V12,
     V1000,
 }
 
 /// Expands as `expand({ parsed, processEnv })` does where `processEnv` holds nothing of the file.
-pub(super) fn expand(mut document: Document, lookup: Lookup<'_>, version: Version) -> Document {
+pub(crate) fn expand(mut document: Document, lookup: Lookup<'_>, version: Version) -> Document {
     let mut scope = Scope::new(lookup);
     let mut budget = Budget::new();
     let written: HashMap<String, String> = match version {
@@ -47,7 +47,7 @@ pub(super) fn expand(mut document: Document, lookup: Lookup<'_>, version: Versio
 }
 
 /// Expands as `expand(config())` does: `config()` has put the file's values, as written, into the process environment.
-pub(super) fn expand_after_config(document: Document, lookup: Lookup<'_>, version: Version) -> Document {
+pub(crate) fn expand_after_config(document: Document, lookup: Lookup<'_>, version: Version) -> Document {
     let written: HashMap<String, String> = pairs(&document).collect();
     expand(document, &|name| lookup(name).or_else(|| written.get(name).cloned()), version)
 }

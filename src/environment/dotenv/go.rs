@@ -11,12 +11,12 @@ use super::scope::{Lookup, Obstacle, Scope};
 use super::text::{Lines, byte_at, find_or_end, skip, statement_start};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Version {
+pub(crate) enum Version {
     V15,
     V16,
 }
 
-pub(super) fn read(text: &str, lookup: Lookup<'_>, version: Version) -> Document {
+pub(crate) fn read(text: &str, lookup: Lookup<'_>, version: Version) -> Document {
     let text = text.replace("\r\n", "\n");
     let mut lines = Lines::new(&text);
     let mut document = Document::default();
@@ -193,7 +193,7 @@ fn unescape(text: &str) -> String {
 }
 
 /// White space as the library defines it: the line break is none.
-pub(super) fn is_space(c: char) -> bool {
+pub(crate) fn is_space(c: char) -> bool {
     matches!(c, '\t' | '\u{b}' | '\u{c}' | '\r' | ' ' | '\u{85}' | '\u{a0}')
 }
 

@@ -13,7 +13,7 @@ use super::text::{unify_line_breaks, without_bom};
 /// What may stand before a name: shells, Windows batch files, PowerShell, Dockerfiles, lists in YAML.
 const PREFIXES: [&str; 8] = ["export ", "export\t", "set ", "SET ", "setx ", "$env:", "ENV ", "- "];
 
-pub(super) fn read(text: &str, lookup: Lookup<'_>) -> Document {
+pub(crate) fn read(text: &str, lookup: Lookup<'_>) -> Document {
     let text = unify_line_breaks(without_bom(text));
     let mut document = Document::default();
     let mut scope = Scope::new(lookup);

@@ -35,8 +35,8 @@ mod golden;
 #[cfg(test)]
 mod properties;
 
-pub use dialect::Dialect;
-pub use document::{Document, Entry, Problem};
+pub(crate) use dialect::Dialect;
+pub(crate) use document::Document;
 
 use scope::Lookup;
 
@@ -46,7 +46,7 @@ use scope::Lookup;
 /// of several files may answer with what earlier files set. Time and memory stay proportional to the input, whatever
 /// it holds; an expansion that grows beyond all reason is left as written and reported.
 #[must_use]
-pub fn read(dialect: Dialect, text: &[u8], lookup: &dyn Fn(&str) -> Option<String>) -> Document {
+pub(crate) fn read(dialect: Dialect, text: &[u8], lookup: &dyn Fn(&str) -> Option<String>) -> Document {
     let (text, mut bad_lines) = text::decode(text);
     let mut document = read_text(dialect, &text, lookup);
     bad_lines.append(&mut document.problems);

@@ -15,7 +15,7 @@ const LINE: Pattern = Pattern {
     bare_names: false,
 };
 
-pub(super) fn read(text: &str) -> Document {
+pub(crate) fn read(text: &str) -> Document {
     let text = unify_line_breaks(text);
     let mut lines = Lines::new(&text);
     let mut document = Document::default();
@@ -36,6 +36,6 @@ fn value(written: &str) -> String {
 }
 
 /// White space and line ends of JavaScript's `\s` and `trim()`.
-pub(super) fn is_js_space(c: char) -> bool {
+pub(crate) fn is_js_space(c: char) -> bool {
     matches!(c, '\u{feff}') || (c.is_whitespace() && c != '\u{85}')
 }

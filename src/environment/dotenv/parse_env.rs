@@ -8,12 +8,12 @@ use super::scope::Lookup;
 use super::text::{Lines, byte_at, find_or_end};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Version {
+pub(crate) enum Version {
     V20,
     V24,
 }
 
-pub(super) fn read(text: &str, lookup: Lookup<'_>, version: Version) -> Document {
+pub(crate) fn read(text: &str, lookup: Lookup<'_>, version: Version) -> Document {
     let text = text.replace('\r', "");
     let space: &[char] = match version {
         Version::V20 => &[' '],
@@ -38,7 +38,7 @@ pub(super) fn read(text: &str, lookup: Lookup<'_>, version: Version) -> Document
 }
 
 /// Vite gets the names sorted, so a variable sees only those before it in the alphabet.
-pub(super) fn read_for_vite(text: &str, lookup: Lookup<'_>) -> Document {
+pub(crate) fn read_for_vite(text: &str, lookup: Lookup<'_>) -> Document {
     let mut document = read(text, lookup, Version::V24);
     document.entries.sort_by(|one, other| one.name.cmp(&other.name));
     let mut document = expand::expand(document, lookup, expand::Version::V12);

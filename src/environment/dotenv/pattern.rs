@@ -6,28 +6,28 @@
 use super::text::{byte_at, find_or_end, skip};
 
 /// What the two differ in.
-pub(super) struct Pattern {
-    pub(super) in_name: fn(u8) -> bool,
-    pub(super) quotes: &'static [u8],
-    pub(super) space: fn(char) -> bool,
+pub(crate) struct Pattern {
+    pub(crate) in_name: fn(u8) -> bool,
+    pub(crate) quotes: &'static [u8],
+    pub(crate) space: fn(char) -> bool,
     /// Whether a name alone on its line is a match.
-    pub(super) bare_names: bool,
+    pub(crate) bare_names: bool,
 }
 
 /// One match.
-pub(super) struct Match<'t> {
+pub(crate) struct Match<'t> {
     /// Where the name stands; an `export` may stand lines above it.
-    pub(super) at: usize,
-    pub(super) end: usize,
-    pub(super) name: &'t str,
-    pub(super) export: bool,
+    pub(crate) at: usize,
+    pub(crate) end: usize,
+    pub(crate) name: &'t str,
+    pub(crate) export: bool,
     /// As written, quotes and surrounding white space included.
-    pub(super) value: Option<&'t str>,
+    pub(crate) value: Option<&'t str>,
 }
 
 impl Pattern {
     /// Hands each match to `each`, from the first line to the last; stops where it returns `false`.
-    pub(super) fn each<'t>(&self, text: &'t str, mut each: impl FnMut(Match<'t>) -> bool) {
+    pub(crate) fn each<'t>(&self, text: &'t str, mut each: impl FnMut(Match<'t>) -> bool) {
         let mut line = 0;
         loop {
             // The white space before a name cannot match in any other way, so a failure behind it is a failure for
@@ -127,7 +127,7 @@ fn unquoted_end(text: &str, at: usize) -> usize {
 }
 
 /// The text between two equal quotes, and the quote, where the value has them on both ends.
-pub(super) fn unquote<'v>(value: &'v str, quotes: &[u8]) -> (&'v str, Option<u8>) {
+pub(crate) fn unquote<'v>(value: &'v str, quotes: &[u8]) -> (&'v str, Option<u8>) {
     match value.as_bytes() {
         [first, .., last] if first == last && quotes.contains(first) => (&value[1..value.len() - 1], Some(*first)),
         _ => (value, None),

@@ -7,7 +7,7 @@ use super::document::{Document, Wins};
 use super::scope::{Lookup, Obstacle, Scope};
 use super::text::{unify_line_breaks, without_bom};
 
-pub(super) fn read(text: &str, lookup: Lookup<'_>) -> Document {
+pub(crate) fn read(text: &str, lookup: Lookup<'_>) -> Document {
     let text = unify_line_breaks(without_bom(text));
     let mut document = Document::default();
     let mut scope = Scope::new(lookup);
@@ -224,11 +224,11 @@ fn unescaped(c: char) -> Option<char> {
 }
 
 /// PHP's `ctype_space` and `\s`.
-pub(super) fn is_space(c: char) -> bool {
+pub(crate) fn is_space(c: char) -> bool {
     matches!(c, ' ' | '\t' | '\n' | '\u{b}' | '\u{c}' | '\r')
 }
 
 /// What PHP's `trim` takes away.
-pub(super) fn is_trimmed(c: char) -> bool {
+pub(crate) fn is_trimmed(c: char) -> bool {
     matches!(c, ' ' | '\t' | '\n' | '\r' | '\0' | '\u{b}')
 }

@@ -9,12 +9,12 @@ use super::text::{Lines, byte_at, skip, unify_line_breaks, without_bom};
 
 /// Which of its functions the program calls: they differ in what `${X}` sees first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Call {
+pub(crate) enum Call {
     Load,
     Values,
 }
 
-pub(super) fn read(text: &str, lookup: Lookup<'_>, call: Call) -> Document {
+pub(crate) fn read(text: &str, lookup: Lookup<'_>, call: Call) -> Document {
     let text = unify_line_breaks(without_bom(text));
     let mut lines = Lines::new(&text);
     let mut document = Document::default();

@@ -22,7 +22,7 @@ const LINE: Pattern = Pattern {
 
 const LINE_BREAK_MODE: &str = "DOTENV_LINEBREAK_MODE";
 
-pub(super) fn read(text: &str, lookup: Lookup<'_>) -> Document {
+pub(crate) fn read(text: &str, lookup: Lookup<'_>) -> Document {
     let text = unify_line_breaks(without_bom(text));
     let mut lines = Lines::new(&text);
     let mut document = Document::default();

@@ -9,12 +9,12 @@ use super::text::without_bom;
 
 /// Which of its functions the program calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Call {
+pub(crate) enum Call {
     Load,
     Iter,
 }
 
-pub(super) fn read(text: &str, lookup: Lookup<'_>, call: Call) -> Document {
+pub(crate) fn read(text: &str, lookup: Lookup<'_>, call: Call) -> Document {
     let text = if call == Call::Load { without_bom(text) } else { text };
     let mut document = Document::default();
     let mut scope = Scope::new(lookup);

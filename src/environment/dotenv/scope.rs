@@ -4,11 +4,11 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 /// The process environment that the loader would see.
-pub(super) type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
+pub(crate) type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 /// Why a value cannot be told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Obstacle {
+pub(crate) enum Obstacle {
     /// The loader would execute a command, for this value or for one that it is made of.
     Command,
     /// It uses a form of expansion that is not computed here.
@@ -18,7 +18,7 @@ pub(super) enum Obstacle {
 }
 
 /// The variables set so far by the file, with the process environment behind or before them.
-pub(super) struct Scope<'a> {
+pub(crate) struct Scope<'a> {
     lookup: Lookup<'a>,
     file: HashMap<String, Result<String, Obstacle>>,
 }
@@ -26,19 +26,19 @@ pub(super) struct Scope<'a> {
 type Found<'s> = Result<Option<Cow<'s, str>>, Obstacle>;
 
 impl<'a> Scope<'a> {
-    pub(super) fn new(lookup: Lookup<'a>) -> Self {
+    pub(crate) fn new(lookup: Lookup<'a>) -> Self {
         Scope { lookup, file: HashMap::new() }
     }
 
-    pub(super) fn set(&mut self, name: &str, value: Result<String, Obstacle>) {
+    pub(crate) fn set(&mut self, name: &str, value: Result<String, Obstacle>) {
         self.file.insert(name.to_owned(), value);
     }
 
-    pub(super) fn has(&self, name: &str) -> bool {
+    pub(crate) fn has(&self, name: &str) -> bool {
         self.file.contains_key(name)
     }
 
-    pub(super) fn in_file(&self, name: &str) -> Found<'_> {
+    pub(crate) fn in_file(&self, name: &str) -> Found<'_> {
         match self.file.get(name) {
             Some(Ok(value)) => Ok(Some(Cow::Borrowed(value))),
             Some(Err(obstacle)) => Err(*obstacle),
@@ -46,18 +46,18 @@ impl<'a> Scope<'a> {
         }
     }
 
-    pub(super) fn in_process(&self, name: &str) -> Option<String> {
+    pub(crate) fn in_process(&self, name: &str) -> Option<String> {
         (self.lookup)(name)
     }
 
-    pub(super) fn process_then_file(&self, name: &str) -> Found<'_> {
+    pub(crate) fn process_then_file(&self, name: &str) -> Found<'_> {
         match self.in_process(name) {
             Some(value) => Ok(Some(Cow::Owned(value))),
             None => self.in_file(name),
         }
     }
 
-    pub(super) fn file_then_process(&self, name: &str) -> Found<'_> {
+    pub(crate) fn file_then_process(&self, name: &str) -> Found<'_> {
         match self.in_file(name)? {
             Some(value) => Ok(Some(value)),
             None => Ok(self.in_process(name).map(Cow::Owned)),

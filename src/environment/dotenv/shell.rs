@@ -11,7 +11,7 @@ use super::text::{Lines, byte_at, find_or_end, skip, unify_line_breaks, without_
 /// Commands whose arguments are assignments.
 const DECLARING: [&str; 5] = ["export", "declare", "typeset", "readonly", "local"];
 
-pub(super) fn read(text: &str, lookup: Lookup<'_>) -> Document {
+pub(crate) fn read(text: &str, lookup: Lookup<'_>) -> Document {
     let text = unify_line_breaks(without_bom(text));
     let mut lines = Lines::new(&text);
     let mut document = Document::default();

@@ -8,20 +8,20 @@ use super::text::name_length;
 
 /// Whether quotes and backslashes have a meaning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Quotes {
+pub(crate) enum Quotes {
     Shell,
     Literal,
 }
 
 /// What becomes of a variable that is not set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Unset {
+pub(crate) enum Unset {
     Empty,
     AsWritten,
 }
 
 /// A word as it is written, to its end.
-pub(super) struct Word<'t> {
+pub(crate) struct Word<'t> {
     text: &'t str,
     quotes: Quotes,
     unset: Unset,
@@ -29,11 +29,11 @@ pub(super) struct Word<'t> {
 }
 
 impl<'t> Word<'t> {
-    pub(super) fn new(text: &'t str, quotes: Quotes, unset: Unset) -> Self {
+    pub(crate) fn new(text: &'t str, quotes: Quotes, unset: Unset) -> Self {
         Word { text, quotes, unset, depth: 0 }
     }
 
-    pub(super) fn expand(&self, scope: &mut Scope<'_>, budget: &mut Budget) -> Result<String, Obstacle> {
+    pub(crate) fn expand(&self, scope: &mut Scope<'_>, budget: &mut Budget) -> Result<String, Obstacle> {
         if self.depth > DEEPEST {
             return Err(Obstacle::TooLarge);
         }

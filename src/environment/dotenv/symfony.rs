@@ -11,7 +11,7 @@ use super::php::{is_space, is_trimmed};
 use super::scope::{Lookup, Obstacle, Scope};
 use super::text::{Lines, byte_at, find_or_end, skip, unify_line_breaks};
 
-pub(super) fn read(text: &str, lookup: Lookup<'_>) -> Document {
+pub(crate) fn read(text: &str, lookup: Lookup<'_>) -> Document {
     let text = unify_line_breaks(text);
     let mut lines = Lines::new(&text);
     let mut document = Document::default();

@@ -7,7 +7,7 @@ use super::scope::{Obstacle, Scope};
 use super::text::name_length;
 
 /// The loader rejects the whole file, for the reason given.
-pub(super) struct Broken(pub(super) &'static str);
+pub(crate) struct Broken(pub(crate) &'static str);
 
 enum Stop {
     Broken(Broken),
@@ -21,7 +21,7 @@ impl From<Obstacle> for Stop {
 }
 
 /// Expands `text`; the process environment wins over the file.
-pub(super) fn substitute(
+pub(crate) fn substitute(
     text: &str,
     scope: &Scope<'_>,
     budget: &mut Budget,

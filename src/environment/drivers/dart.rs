@@ -3,7 +3,7 @@
 use super::{Ecosystem, Scan, each_line};
 
 /// Manifests and drivers of Dart and Flutter.
-pub(super) const DART: Ecosystem = Ecosystem {
+pub(crate) const DART: Ecosystem = Ecosystem {
     scan,
     names: &[
         "angel3-orm",

@@ -3,7 +3,7 @@
 use super::{Ecosystem, Scan, between, each_line, trimmed_lines};
 
 /// Manifests and drivers of .
-pub(super) const DOTNET: Ecosystem = Ecosystem {
+pub(crate) const DOTNET: Ecosystem = Ecosystem {
     scan,
     names: &[
         "cassandracsharpdriver",

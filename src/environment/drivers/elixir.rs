@@ -3,7 +3,7 @@
 use super::{Ecosystem, Scan, each_line, trimmed_lines};
 
 /// Manifests and drivers of Elixir and Erlang.
-pub(super) const ELIXIR: Ecosystem = Ecosystem {
+pub(crate) const ELIXIR: Ecosystem = Ecosystem {
     scan,
     names: &[
         "amnesia",

@@ -3,7 +3,7 @@
 use super::{Ecosystem, Scan, trimmed_lines};
 
 /// Manifests and drivers of Go.
-pub(super) const GO: Ecosystem = Ecosystem {
+pub(crate) const GO: Ecosystem = Ecosystem {
     scan,
     names: &[
         "ariga.io/atlas",

@@ -3,7 +3,7 @@
 use super::{Ecosystem, Scan, between, trimmed_lines};
 
 /// Manifests and drivers of Java, Kotlin, Scala and Clojure.
-pub(super) const JVM: Ecosystem = Ecosystem {
+pub(crate) const JVM: Ecosystem = Ecosystem {
     scan,
     names: &[
         "activejdbc",

@@ -20,12 +20,12 @@ mod swift;
 use std::borrow::Cow;
 
 /// Names the packages in a manifest's text, each with its line.
-pub(super) type Scan = fn(&str, &mut dyn FnMut(&str, u32));
+pub(crate) type Scan = fn(&str, &mut dyn FnMut(&str, u32));
 
 /// One ecosystem's manifests and drivers.
-pub(super) struct Ecosystem {
+pub(crate) struct Ecosystem {
     /// How to read the manifest of that file name; `None` where it is none.
-    pub(super) scan: fn(&str) -> Option<Scan>,
+    pub(crate) scan: fn(&str) -> Option<Scan>,
     /// Packages by exact name, sorted; in lower case, `-` for `_`.
     names: &'static [&'static str],
     /// Packages by the beginning of their name.
@@ -33,7 +33,7 @@ pub(super) struct Ecosystem {
 }
 
 /// All ecosystems that are known.
-pub(super) const ECOSYSTEMS: [&Ecosystem; 11] = [
+pub(crate) const ECOSYSTEMS: [&Ecosystem; 11] = [
     &dart::DART,
     &dotnet::DOTNET,
     &elixir::ELIXIR,
@@ -49,7 +49,7 @@ pub(super) const ECOSYSTEMS: [&Ecosystem; 11] = [
 
 impl Ecosystem {
     /// Whether a package of that name reaches a database.
-    pub(super) fn is_driver(&self, package: &str) -> bool {
+    pub(crate) fn is_driver(&self, package: &str) -> bool {
         let package = normal(package);
         self.names.binary_search(&package.as_ref()).is_ok()
             || self.prefixes.iter().any(|prefix| package.starts_with(prefix))
@@ -120,7 +120,7 @@ mod testing {
     use super::ECOSYSTEMS;
 
     /// The drivers that one manifest names, as `line name`.
-    pub(super) fn drivers(file: &str, text: &str) -> Vec<String> {
+    pub(crate) fn drivers(file: &str, text: &str) -> Vec<String> {
         let mut found = Vec::new();
         for ecosystem in ECOSYSTEMS {
             if let Some(scan) = (ecosystem.scan)(file) {

@@ -4,7 +4,7 @@ use super::super::formats::json;
 use super::{Ecosystem, Scan, between, quoted, trimmed_lines};
 
 /// Manifests and drivers of Node.
-pub(super) const NODE: Ecosystem = Ecosystem {
+pub(crate) const NODE: Ecosystem = Ecosystem {
     scan,
     names: &[
         "@adonisjs/lucid",

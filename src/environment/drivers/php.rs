@@ -4,7 +4,7 @@ use super::super::formats::json;
 use super::{Ecosystem, Scan, each_line};
 
 /// Manifests and drivers of PHP.
-pub(super) const PHP: Ecosystem = Ecosystem {
+pub(crate) const PHP: Ecosystem = Ecosystem {
     scan,
     names: &[
         "atk4/data",

@@ -4,7 +4,7 @@ use super::super::formats::toml;
 use super::{Ecosystem, Scan, quoted, toml_lock, trimmed_lines};
 
 /// Manifests and drivers of Python.
-pub(super) const PYTHON: Ecosystem = Ecosystem {
+pub(crate) const PYTHON: Ecosystem = Ecosystem {
     scan,
     names: &[
         "aerich",

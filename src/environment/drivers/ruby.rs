@@ -3,7 +3,7 @@
 use super::{Ecosystem, Scan, each_line, quoted};
 
 /// Manifests and drivers of Ruby.
-pub(super) const RUBY: Ecosystem = Ecosystem {
+pub(crate) const RUBY: Ecosystem = Ecosystem {
     scan,
     names: &[
         "activerecord",

@@ -4,7 +4,7 @@ use super::super::formats::toml;
 use super::{Ecosystem, Scan, toml_lock};
 
 /// Manifests and drivers of Rust.
-pub(super) const RUST: Ecosystem = Ecosystem {
+pub(crate) const RUST: Ecosystem = Ecosystem {
     scan,
     names: &[
         "arangors",

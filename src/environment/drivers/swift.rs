@@ -3,7 +3,7 @@
 use super::{Ecosystem, Scan, quoted, trimmed_lines};
 
 /// Manifests and drivers of Swift.
-pub(super) const SWIFT: Ecosystem = Ecosystem {
+pub(crate) const SWIFT: Ecosystem = Ecosystem {
     scan,
     names: &[
         "clickhouse-nio",

@@ -11,7 +11,7 @@ use super::{Capped, Collector, FlatEntry, FormatError, checked, finish, line_num
 ///
 /// Where the text is too long, nested too deeply or too large once its keys are spelled out; with what was read
 /// before that.
-pub fn flatten(text: &str) -> Result<Vec<FlatEntry>, FormatError> {
+pub(crate) fn flatten(text: &str) -> Result<Vec<FlatEntry>, FormatError> {
     let text = checked(text)?;
     let mut reader = Reader { open: Vec::new(), collector: Collector::new() };
     let error = text.lines().enumerate().find_map(|(index, line)| {

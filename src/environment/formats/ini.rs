@@ -10,7 +10,7 @@ use super::{Capped, Collector, FlatEntry, FormatError, checked, finish, line_num
 /// # Errors
 ///
 /// [`FormatError`] where the text is larger than is read; any other line is taken as well as can be.
-pub fn flatten(text: &str) -> Result<Vec<FlatEntry>, FormatError> {
+pub(crate) fn flatten(text: &str) -> Result<Vec<FlatEntry>, FormatError> {
     let text = checked(text)?;
     let mut reader = Reader { collector: Collector::new(), section: None, key: None };
     let mut error = None;

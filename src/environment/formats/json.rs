@@ -11,7 +11,7 @@ use super::{Capped, Collector, FlatEntry, FormatError, LineIndex, checked, finis
 /// # Errors
 ///
 /// [`FormatError`] with the first mistake. Nothing of a broken text is kept, as no loader would take it either.
-pub fn flatten(text: &str) -> Result<Vec<FlatEntry>, FormatError> {
+pub(crate) fn flatten(text: &str) -> Result<Vec<FlatEntry>, FormatError> {
     let text = checked(text)?;
     let lines = LineIndex::new(text);
     let parsed = parse_to_ast(text, &CollectOptions::default(), &ParseOptions::default());

@@ -4,13 +4,13 @@
 //! expanded, included or executed. Depth, number and size of what is read are capped, so that a hostile file costs
 //! no more than a large honest one: no panic, no endless loop, no deep stack.
 
-pub mod blocks;
-pub mod ini;
-pub mod json;
-pub mod properties;
-pub mod toml;
-pub mod xml;
-pub mod yaml;
+pub(crate) mod blocks;
+pub(crate) mod ini;
+pub(crate) mod json;
+pub(crate) mod properties;
+pub(crate) mod toml;
+pub(crate) mod xml;
+pub(crate) mod yaml;
 mod yaml_tree;
 
 use std::fmt;
@@ -31,21 +31,21 @@ const MAX_TEXT: usize = 16 << 20;
 ///
 /// An empty mapping or sequence, a null and a key without a value count as a scalar with an empty value.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FlatEntry {
+pub(crate) struct FlatEntry {
     /// The keys from the outermost to the scalar's own; an item of a sequence has its index, from 0, as key.
-    pub path: Vec<String>,
+    pub(crate) path: Vec<String>,
     /// The value after unquoting.
-    pub value: String,
+    pub(crate) value: String,
     /// The line of the scalar's own key (of the item, in a sequence), counted from 1. For what an alias or a merge
     /// key brings in, that is the line where the key is spelled.
-    pub line: u32,
+    pub(crate) line: u32,
     /// Which document of the text it belongs to, counted from 0: YAML's `---` and Spring's `#---` begin a new one.
-    pub document: u32,
+    pub(crate) document: u32,
 }
 
 impl FlatEntry {
     /// The same key with another value.
-    pub(super) fn with_value(&self, value: String) -> FlatEntry {
+    pub(crate) fn with_value(&self, value: String) -> FlatEntry {
         FlatEntry { path: self.path.clone(), value, line: self.line, document: self.document }
     }
 }
@@ -53,13 +53,13 @@ impl FlatEntry {
 /// The text is not well-formed, or more than is read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}: {message}")]
-pub struct FormatError {
+pub(crate) struct FormatError {
     /// The line of the first mistake, counted from 1.
-    pub line: u32,
+    pub(crate) line: u32,
     /// What is wrong there, as a lower-case phrase.
-    pub message: String,
+    pub(crate) message: String,
     /// What could be read all the same. Its paths may lack parents where YAML was resumed after a mistake.
-    pub entries: Vec<FlatEntry>,
+    pub(crate) entries: Vec<FlatEntry>,
 }
 
 impl FormatError {
@@ -164,17 +164,17 @@ mod testing {
     use super::{FlatEntry, FormatError};
 
     /// Entries as `line path.joined=value`, to be compared with a table.
-    pub(super) fn shown(entries: &[FlatEntry]) -> Vec<String> {
+    pub(crate) fn shown(entries: &[FlatEntry]) -> Vec<String> {
         entries.iter().map(|entry| format!("{} {}={}", entry.line, entry.path.join("."), entry.value)).collect()
     }
 
     /// Texts that have hurt parsers, each about `size` bytes long, made of what the format gives a meaning to.
-    pub(super) fn hostile(size: usize, pieces: &[&str]) -> Vec<String> {
+    pub(crate) fn hostile(size: usize, pieces: &[&str]) -> Vec<String> {
         pieces.iter().map(|piece| piece.repeat(size / piece.len() + 1)).collect()
     }
 
     /// Reads hostile texts to their end on a small stack; overflow or panic fails the test.
-    pub(super) fn survive(texts: Vec<String>, flatten: fn(&str) -> Result<Vec<FlatEntry>, FormatError>) {
+    pub(crate) fn survive(texts: Vec<String>, flatten: fn(&str) -> Result<Vec<FlatEntry>, FormatError>) {
         let reader = std::thread::Builder::new().stack_size(2 << 20);
         let reader = reader.spawn(move || {
             for text in &texts {

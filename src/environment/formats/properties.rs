@@ -10,7 +10,7 @@ use super::{Capped, Collector, FlatEntry, FormatError, checked, finish, line_num
 /// # Errors
 ///
 /// [`FormatError`] where the text is larger than is read; nothing else is a mistake in this format.
-pub fn flatten(text: &str) -> Result<Vec<FlatEntry>, FormatError> {
+pub(crate) fn flatten(text: &str) -> Result<Vec<FlatEntry>, FormatError> {
     let text = checked(text)?;
     let mut collector = Collector::new();
     let mut error = None;

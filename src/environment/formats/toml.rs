@@ -12,7 +12,7 @@ use super::{Capped, Collector, FlatEntry, FormatError, LineIndex, checked, finis
 /// # Errors
 ///
 /// [`FormatError`] with the first mistake; what stands on the lines before it is in its `entries`.
-pub fn flatten(text: &str) -> Result<Vec<FlatEntry>, FormatError> {
+pub(crate) fn flatten(text: &str) -> Result<Vec<FlatEntry>, FormatError> {
     let text = checked(text)?;
     let lines = LineIndex::new(text);
     match DeTable::parse(text) {

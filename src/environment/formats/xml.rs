@@ -21,7 +21,7 @@ const MAX_ATTRIBUTES: usize = 1_000;
 /// # Errors
 ///
 /// [`FormatError`] with the first mistake. Nothing of a broken text is kept.
-pub fn flatten(text: &str) -> Result<Vec<FlatEntry>, FormatError> {
+pub(crate) fn flatten(text: &str) -> Result<Vec<FlatEntry>, FormatError> {
     let text = checked(text)?;
     if text.trim().is_empty() {
         return Ok(Vec::new());

@@ -13,7 +13,7 @@ use super::{Capped, Collector, FlatEntry, FormatError, MAX_DEPTH, checked, finis
 /// # Errors
 ///
 /// [`FormatError`] with the first mistake; what could be read stands in its `entries`.
-pub fn flatten(text: &str) -> Result<Vec<FlatEntry>, FormatError> {
+pub(crate) fn flatten(text: &str) -> Result<Vec<FlatEntry>, FormatError> {
     walk(text, false)
 }
 
@@ -23,7 +23,7 @@ pub fn flatten(text: &str) -> Result<Vec<FlatEntry>, FormatError> {
 /// # Errors
 ///
 /// As [`flatten`].
-pub fn outline(text: &str) -> Result<Vec<FlatEntry>, FormatError> {
+pub(crate) fn outline(text: &str) -> Result<Vec<FlatEntry>, FormatError> {
     walk(text, true)
 }
 

@@ -10,25 +10,25 @@ use super::{Capped, FormatError, MAX_DEPTH, MAX_STEPS, line_number};
 const MAX_RESUMES: u32 = 32;
 
 /// The index of a node in its tree; an alias is the same index again.
-pub(super) type Id = usize;
+pub(crate) type Id = usize;
 
-pub(super) struct Node {
-    pub(super) content: Content,
+pub(crate) struct Node {
+    pub(crate) content: Content,
     /// Counted from 1.
-    pub(super) line: u32,
+    pub(crate) line: u32,
 }
 
-pub(super) enum Content {
+pub(crate) enum Content {
     Scalar { text: String, plain: bool },
     Sequence(Vec<Id>),
     Mapping(Vec<(Id, Id)>),
 }
 
 #[derive(Default)]
-pub(super) struct Tree {
-    pub(super) nodes: Vec<Node>,
+pub(crate) struct Tree {
+    pub(crate) nodes: Vec<Node>,
     /// Each document's number, from 0, with its outermost node; several where reading was resumed.
-    pub(super) roots: Vec<(u32, Id)>,
+    pub(crate) roots: Vec<(u32, Id)>,
 }
 
 /// What is under construction: the open containers, each with the key that waits for its value.
@@ -43,7 +43,7 @@ struct Builder {
 
 impl Tree {
     /// Reads all documents; the error is the first one met.
-    pub(super) fn read(text: &str) -> (Tree, Option<FormatError>) {
+    pub(crate) fn read(text: &str) -> (Tree, Option<FormatError>) {
         let mut builder = Builder::default();
         let mut first_error = None;
         let mut lines_before = 0;

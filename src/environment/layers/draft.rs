@@ -11,11 +11,11 @@ use crate::environment::survey::{Condition, FileProblem, ProblemKind, Survey};
 use crate::environment::{Project, Reading, Setting, load_order};
 
 /// The survey under construction.
-pub(in crate::environment) struct Draft<'a> {
+pub(crate) struct Draft<'a> {
     library: &'a Library<'a>,
     project: &'a Project,
     /// The files of `--env-file`, absolute.
-    pub(in crate::environment) extra: Vec<PathBuf>,
+    pub(crate) extra: Vec<PathBuf>,
     chains: Vec<Chain>,
     readings: Vec<(u64, Reading, BTreeSet<&'static str>)>,
     conditions: Vec<Condition>,
@@ -24,7 +24,7 @@ pub(in crate::environment) struct Draft<'a> {
 }
 
 impl<'a> Draft<'a> {
-    pub(in crate::environment) fn new(library: &'a Library<'a>, project: &'a Project) -> Self {
+    pub(crate) fn new(library: &'a Library<'a>, project: &'a Project) -> Self {
         Draft {
             library,
             project,
@@ -38,39 +38,34 @@ impl<'a> Draft<'a> {
     }
 
     /// A plausible load order; where it reads no file that is there, it is no reading of its own.
-    pub(in crate::environment) fn chain(
-        &mut self,
-        loader: &'static str,
-        dialects: &'static [Dialect],
-        layers: Vec<Layer>,
-    ) {
+    pub(crate) fn chain(&mut self, loader: &'static str, dialects: &'static [Dialect], layers: Vec<Layer>) {
         self.loaders.insert(loader);
         self.chains.push(Chain { loader, dialects, layers });
     }
 
-    pub(in crate::environment) fn condition(&mut self, condition: Condition) {
+    pub(crate) fn condition(&mut self, condition: Condition) {
         if !self.conditions.contains(&condition) {
             self.conditions.push(condition);
         }
     }
 
-    pub(in crate::environment) fn add_base(&mut self, folder: &Path) {
+    pub(crate) fn add_base(&mut self, folder: &Path) {
         if !self.bases.iter().any(|base| base == folder) {
             self.bases.push(folder.to_owned());
         }
     }
 
-    pub(in crate::environment) fn shown(&self, path: &Path) -> PathBuf {
+    pub(crate) fn shown(&self, path: &Path) -> PathBuf {
         self.project.shown(path)
     }
 
     /// An environment that the command may start with, as a reading of its own.
-    pub(in crate::environment) fn add_shell(&mut self, name: &'static str, shell: &Shell) {
+    pub(crate) fn add_shell(&mut self, name: &'static str, shell: &Shell) {
         self.keep(name, shell, &[]);
     }
 
     /// Turns the chains collected so far into readings, with what the wrappers around the command load.
-    pub(in crate::environment) fn finish_scene(&mut self, shell: &Shell, wrappers: &[WrapperFile], folder: &Path) {
+    pub(crate) fn finish_scene(&mut self, shell: &Shell, wrappers: &[WrapperFile], folder: &Path) {
         let mut chains = std::mem::take(&mut self.chains);
         if chains.is_empty() || !wrappers.is_empty() {
             chains.push(Chain { loader: "wrapper", dialects: &[Dialect::Lenient], layers: vec![Layer::Shell] });
@@ -93,7 +88,7 @@ impl<'a> Draft<'a> {
     }
 
     /// Each file of `--env-file` as a candidate by itself.
-    pub(in crate::environment) fn add_extra_files(&mut self, shell: &Shell) {
+    pub(crate) fn add_extra_files(&mut self, shell: &Shell) {
         for path in self.extra.clone() {
             if !self.library.exists(&path) {
                 let message = "was asked for and is not there".to_owned();
@@ -108,7 +103,7 @@ impl<'a> Draft<'a> {
     }
 
     /// A file of any kind as layers: dotenv, or by its extension something else.
-    pub(in crate::environment) fn any_file(&self, path: &Path) -> Vec<Layer> {
+    pub(crate) fn any_file(&self, path: &Path) -> Vec<Layer> {
         load_order::files::layers(path, self.library)
     }
 
@@ -147,7 +142,7 @@ impl<'a> Draft<'a> {
         self.readings.push((hash, reading, BTreeSet::from([loader])));
     }
 
-    pub(in crate::environment) fn into_survey(mut self) -> Survey {
+    pub(crate) fn into_survey(mut self) -> Survey {
         for path in [self.project.folder.clone(), self.project.root.clone()] {
             self.add_base(&path);
         }

@@ -10,18 +10,18 @@ use std::rc::Rc;
 use super::Setting;
 use super::load::{Dialect, Library, Sheet};
 
-pub(super) use draft::Draft;
-pub(super) use shell::{Shell, expanded};
+pub(crate) use draft::Draft;
+pub(crate) use shell::{Shell, expanded};
 
 /// Looks a variable up in what the stronger layers have set.
-pub(super) type Lookup<'l> = &'l dyn Fn(&str) -> Option<String>;
+pub(crate) type Lookup<'l> = &'l dyn Fn(&str) -> Option<String>;
 
 /// Values that depend on the layers above them: placeholders, templates, default values in code.
-pub(super) type Computed = Rc<dyn Fn(Lookup<'_>) -> Vec<Setting>>;
+pub(crate) type Computed = Rc<dyn Fn(Lookup<'_>) -> Vec<Setting>>;
 
 /// Where values come from, one step of a load order.
 #[derive(Clone)]
-pub(super) enum Layer {
+pub(crate) enum Layer {
     /// The environment that the command is started with.
     Shell,
     /// A dotenv file; in the chain's dialects, or in its own.
@@ -33,7 +33,7 @@ pub(super) enum Layer {
 }
 
 impl Layer {
-    pub(super) fn file(path: PathBuf) -> Layer {
+    pub(crate) fn file(path: PathBuf) -> Layer {
         Layer::File(path, None)
     }
 }

@@ -15,15 +15,15 @@ const MOST_EXPANDED: usize = 1 << 20;
 
 /// The environment that a command is started with.
 #[derive(Debug, Clone, Default)]
-pub(in crate::environment) struct Shell {
-    pub(super) settings: Rc<Vec<Setting>>,
+pub(crate) struct Shell {
+    pub(crate) settings: Rc<Vec<Setting>>,
     index: Rc<HashMap<String, usize>>,
     fingerprint: u64,
 }
 
 impl Shell {
     /// Bytes that are not UTF-8 are replaced.
-    pub(in crate::environment) fn of_process(process: &[(OsString, OsString)]) -> Self {
+    pub(crate) fn of_process(process: &[(OsString, OsString)]) -> Self {
         Shell::of(process.iter().map(|(name, value)| {
             let (name, value) = (name.to_string_lossy().into_owned(), value.to_string_lossy().into_owned());
             Setting::known(name.clone(), value, Origin::process(name))
@@ -31,7 +31,7 @@ impl Shell {
     }
 
     /// A later setting of the same name replaces an earlier one.
-    pub(in crate::environment) fn of(given: impl IntoIterator<Item = Setting>) -> Self {
+    pub(crate) fn of(given: impl IntoIterator<Item = Setting>) -> Self {
         let mut settings: Vec<Setting> = Vec::new();
         let mut index = HashMap::new();
         for setting in given {
@@ -51,7 +51,7 @@ impl Shell {
     }
 
     /// This environment with the invocation's assignments in it.
-    pub(in crate::environment) fn with_assignments(&self, invocation: &Invocation) -> Self {
+    pub(crate) fn with_assignments(&self, invocation: &Invocation) -> Self {
         if invocation.assignments.is_empty() {
             return self.clone();
         }
@@ -78,18 +78,18 @@ impl Shell {
         Shell::of(self.settings.iter().cloned().chain(given))
     }
 
-    pub(in crate::environment) fn get(&self, name: &str) -> Option<&str> {
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.index.get(name).map(|at| self.settings[*at].value.as_str())
     }
 
     /// Tells environments apart.
-    pub(in crate::environment) fn fingerprint(&self) -> u64 {
+    pub(crate) fn fingerprint(&self) -> u64 {
         self.fingerprint
     }
 }
 
 /// `$X`, `${X}` and `${X:-d}` as a shell expands them, where X is known; `$(…)` is left and said so.
-pub(in crate::environment) fn expanded(text: &str, lookup: Lookup<'_>) -> (String, Option<Unresolved>) {
+pub(crate) fn expanded(text: &str, lookup: Lookup<'_>) -> (String, Option<Unresolved>) {
     let mut value = String::with_capacity(text.len());
     let mut unresolved = text.contains('`').then_some(Unresolved::CommandSubstitution);
     let mut rest = text;

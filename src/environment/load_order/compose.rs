@@ -29,7 +29,7 @@ const NAMES: &[&str] = &["compose.yaml", "compose.yml", "docker-compose.yaml", "
 
 /// Where no command is asked about, or an unknown one: services that run the project's own code may be where it runs.
 /// What they are called by default (NODE_ENV=production) says nothing about a command that is not known yet.
-pub(super) fn add(scene: &Scene<'_>, draft: &mut Draft<'_>) {
+pub(crate) fn add(scene: &Scene<'_>, draft: &mut Draft<'_>) {
     if scene.step.is_some() {
         return;
     }
@@ -53,7 +53,7 @@ fn names_environment(name: &str) -> bool {
 
 /// The environments of the services that the step may run in: those that `command` names; where it names none, those
 /// that run the project's own code. Empty where no compose file tells.
-pub(in crate::environment) fn service_shells(
+pub(crate) fn service_shells(
     host: &Shell,
     step: &Step,
     project: &Project,
@@ -189,7 +189,7 @@ fn note(
 }
 
 /// A compose file that is named by itself: the environment of each of its services.
-pub(super) fn service_settings(
+pub(crate) fn service_settings(
     entries: &[FlatEntry],
     shown: &Path,
     look: &dyn Fn(&str) -> Option<String>,

@@ -45,7 +45,7 @@ const VARIABLES: &[&str] = &[
 ];
 
 /// Adds the settings files of `home`, where the manifest names a library that reads such files.
-pub(super) fn add(
+pub(crate) fn add(
     scene: &Scene<'_>,
     draft: &mut Draft<'_>,
     home: &Path,

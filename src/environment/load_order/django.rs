@@ -14,7 +14,7 @@ use super::{Scene, pytest, python};
 
 const DIALECTS: &[Dialect] = &[Dialect::DjangoEnviron, Dialect::PythonDotenvLoad, Dialect::PythonDotenvValues];
 
-pub(super) fn add(scene: &Scene<'_>, draft: &mut Draft<'_>) {
+pub(crate) fn add(scene: &Scene<'_>, draft: &mut Draft<'_>) {
     let configured = if scene.purpose.test { pytest::configured(scene) } else { pytest::Configured::default() };
     for home in scene.homes("manage.py") {
         draft.add_base(&home);

@@ -16,7 +16,7 @@ use super::{Scene, files};
 
 const DIALECTS: &[Dialect] = &[Dialect::Lenient];
 
-pub(super) fn add(scene: &Scene<'_>, draft: &mut Draft<'_>) {
+pub(crate) fn add(scene: &Scene<'_>, draft: &mut Draft<'_>) {
     for home in projects(scene) {
         draft.add_base(&home);
         for environment in environments(scene, &home) {

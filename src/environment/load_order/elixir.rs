@@ -14,7 +14,7 @@ use super::Scene;
 
 const DIALECTS: &[Dialect] = &[Dialect::Godotenv15, Dialect::Ruby];
 
-pub(super) fn add(scene: &Scene<'_>, draft: &mut Draft<'_>) {
+pub(crate) fn add(scene: &Scene<'_>, draft: &mut Draft<'_>) {
     for home in scene.homes("mix.exs") {
         draft.add_base(&home);
         for environment in scene.modes(&["MIX_ENV"], "test", "dev") {
@@ -33,7 +33,7 @@ pub(super) fn add(scene: &Scene<'_>, draft: &mut Draft<'_>) {
 }
 
 /// The literals of a configuration file; with `only`, blocks for other environments are left out.
-pub(super) fn configuration(library: &Library<'_>, path: &Path, only: Option<&str>) -> Option<Layer> {
+pub(crate) fn configuration(library: &Library<'_>, path: &Path, only: Option<&str>) -> Option<Layer> {
     if !library.exists(path) {
         return None;
     }

@@ -15,7 +15,7 @@ const BY_ENVIRONMENT: &[&str] =
     &["database.yml", "database.yaml", "mongoid.yml", "database.json", "config.json", "dbconfig.yml"];
 
 /// The file as layers, the strongest first.
-pub(in crate::environment) fn layers(path: &Path, library: &Library<'_>) -> Vec<Layer> {
+pub(crate) fn layers(path: &Path, library: &Library<'_>) -> Vec<Layer> {
     let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().to_lowercase());
     let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
     let flat: fn(&str) -> Result<Vec<FlatEntry>, formats::FormatError> = match extension {
@@ -61,7 +61,7 @@ fn settings(entries: &[FlatEntry], shown: &Path, lookup: Lookup<'_>) -> Vec<Sett
 const MAPS_OF_VARIABLES: &[&str] = &["env", "environment", "env_variables", "variables", "environmentVariables"];
 
 /// Entries as settings: nested keys joined with dots, the variables of a map by their own names.
-pub(super) fn dotted(entries: Vec<FlatEntry>, shown: &Path, prefix: Option<&str>) -> Vec<Setting> {
+pub(crate) fn dotted(entries: Vec<FlatEntry>, shown: &Path, prefix: Option<&str>) -> Vec<Setting> {
     let settings = entries.into_iter().filter_map(|entry| {
         let variable = entry.path.last()?.clone();
         let own = entry.path.len().checked_sub(2).map(|at| entry.path[at].as_str());

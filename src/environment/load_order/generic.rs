@@ -6,13 +6,13 @@ use super::super::layers::Draft;
 use super::super::load::Dialect;
 use super::{EVERY_DIALECT, Scene, layered, owned, single};
 
-pub(super) fn add(scene: &Scene<'_>, draft: &mut Draft<'_>) {
+pub(crate) fn add(scene: &Scene<'_>, draft: &mut Draft<'_>) {
     add_modes(scene, draft, "dotenv", EVERY_DIALECT, scene.folder);
 }
 
 /// The files of each plausible mode as a chain, as the layering loaders read them, and each of them by itself, as
 /// those read them that are given one file by name.
-pub(super) fn add_modes(
+pub(crate) fn add_modes(
     scene: &Scene<'_>,
     draft: &mut Draft<'_>,
     loader: &'static str,

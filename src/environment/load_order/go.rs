@@ -9,7 +9,7 @@ use super::{Scene, generic};
 
 const DIALECTS: &[Dialect] = &[Dialect::Godotenv15, Dialect::Godotenv16];
 
-pub(super) fn add(scene: &Scene<'_>, draft: &mut Draft<'_>) {
+pub(crate) fn add(scene: &Scene<'_>, draft: &mut Draft<'_>) {
     for home in scene.homes("go.mod") {
         draft.add_base(&home);
         generic::add_modes(scene, draft, "godotenv (Go)", DIALECTS, &home);

@@ -28,7 +28,7 @@ struct Named {
     line: u32,
 }
 
-pub(super) fn add(scene: &Scene<'_>, draft: &mut Draft<'_>) {
+pub(crate) fn add(scene: &Scene<'_>, draft: &mut Draft<'_>) {
     match scene.program() {
         "mvn" | "mvnw" => add_maven(scene, draft),
         "gradle" | "gradlew" => {

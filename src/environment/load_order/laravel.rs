@@ -15,7 +15,7 @@ use super::{Scene, php_code};
 
 const TESTERS: &[&str] = &["phpunit", "pest", "paratest", "artisan", "composer", "codecept", "dusk"];
 
-pub(super) fn add(scene: &Scene<'_>, draft: &mut Draft<'_>) {
+pub(crate) fn add(scene: &Scene<'_>, draft: &mut Draft<'_>) {
     for home in scene.homes("artisan") {
         draft.add_base(&home);
         draft.add_base(&home.join("database"));

@@ -39,7 +39,7 @@ const OF_VARIABLES: &[&str] = &["--env-file", "--envfile", "--env_file", "--dote
 const KNOWN: &[&str] = &["node", "bun", "deno", "tsx", "docker", "docker-compose", "podman"];
 
 /// Adds the settings files that the command's own words name.
-pub(super) fn add_named(scene: &Scene<'_>, draft: &mut Draft<'_>) {
+pub(crate) fn add_named(scene: &Scene<'_>, draft: &mut Draft<'_>) {
     let program = scene.program();
     let own = NAMED.iter().find(|(programs, _)| programs.contains(&program)).map_or(&[][..], |(_, options)| options);
     let any = if KNOWN.contains(&program) { &[][..] } else { OF_VARIABLES };
@@ -75,7 +75,7 @@ fn settings(scene: &Scene<'_>, path: &Path) -> Vec<Layer> {
 }
 
 /// Adds what the tool's own file says, in the folder of the command.
-pub(super) fn add(scene: &Scene<'_>, draft: &mut Draft<'_>) {
+pub(crate) fn add(scene: &Scene<'_>, draft: &mut Draft<'_>) {
     match scene.program() {
         "flyway" | "gradle" | "gradlew" | "mvn" | "mvnw" => add_flyway(scene, draft),
         "liquibase" => add_plain(scene, draft, "Liquibase", &["liquibase.properties"]),
@@ -149,7 +149,7 @@ fn add_atlas(scene: &Scene<'_>, draft: &mut Draft<'_>) {
 }
 
 /// A file of nested blocks. With `chosen`, only the block `env "chosen"` counts, and what no block holds.
-pub(super) fn blocks(library: &Library<'_>, path: &Path, chosen: Option<&str>) -> Option<Layer> {
+pub(crate) fn blocks(library: &Library<'_>, path: &Path, chosen: Option<&str>) -> Option<Layer> {
     let mut entries = library.entries(path, formats::blocks::flatten)?;
     if let Some(chosen) = chosen {
         // The database that Atlas plans on is made for it and thrown away.

@@ -2,12 +2,12 @@
 //!
 //! Facts: `Source:` lines in the files; measured with the real loaders or read in their code.
 
-pub(super) mod compose;
+pub(crate) mod compose;
 mod conventional;
 mod django;
 mod dotnet;
 mod elixir;
-pub(super) mod files;
+pub(crate) mod files;
 mod generic;
 mod go;
 mod jvm_build;
@@ -41,19 +41,19 @@ use super::paths::{nearest, parent};
 use super::programs::program_of;
 
 /// What a load order is asked about.
-pub(super) struct Scene<'a> {
-    pub(super) project: &'a Project,
-    pub(super) library: &'a Library<'a>,
-    pub(super) shell: &'a Shell,
+pub(crate) struct Scene<'a> {
+    pub(crate) project: &'a Project,
+    pub(crate) library: &'a Library<'a>,
+    pub(crate) shell: &'a Shell,
     /// `None` where no command is asked about.
-    pub(super) step: Option<&'a Step>,
-    pub(super) purpose: Purpose,
+    pub(crate) step: Option<&'a Step>,
+    pub(crate) purpose: Purpose,
     /// The folder that the command runs in.
-    pub(super) folder: &'a Path,
+    pub(crate) folder: &'a Path,
 }
 
 /// Every dialect that differs from the others on something that people write; for files whose loader is not known.
-pub(super) const EVERY_DIALECT: &[Dialect] = &[
+pub(crate) const EVERY_DIALECT: &[Dialect] = &[
     Dialect::Node,
     Dialect::NodeExpand12,
     Dialect::NodeParseEnv24,
@@ -69,14 +69,14 @@ pub(super) const EVERY_DIALECT: &[Dialect] = &[
 ];
 
 /// Adds the settings files that belong to the program itself, or that its words name.
-pub(super) fn add_own_files(scene: &Scene<'_>, draft: &mut Draft<'_>) {
+pub(crate) fn add_own_files(scene: &Scene<'_>, draft: &mut Draft<'_>) {
     migration_tools::add(scene, draft);
     jvm_build::add(scene, draft);
     migration_tools::add_named(scene, draft);
 }
 
 /// Adds what `loader` would do in the scene.
-pub(super) fn add(loader: Loader, scene: &Scene<'_>, draft: &mut Draft<'_>) {
+pub(crate) fn add(loader: Loader, scene: &Scene<'_>, draft: &mut Draft<'_>) {
     match loader {
         Loader::Laravel => laravel::add(scene, draft),
         Loader::Symfony => symfony::add(scene, draft),
@@ -109,22 +109,22 @@ pub(super) fn add(loader: Loader, scene: &Scene<'_>, draft: &mut Draft<'_>) {
 }
 
 impl Scene<'_> {
-    pub(super) fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.join(name)
     }
 
     /// Whether `name` is in the command's folder or in one above it, up to the root.
-    pub(super) fn is_in_project(&self, name: &str) -> bool {
+    pub(crate) fn is_in_project(&self, name: &str) -> bool {
         self.find_upwards(&[name]).is_some()
     }
 
     /// The nearest of `names`, from the command's folder up to the root.
-    pub(super) fn find_upwards(&self, names: &[&str]) -> Option<PathBuf> {
+    pub(crate) fn find_upwards(&self, names: &[&str]) -> Option<PathBuf> {
         nearest(self.library.files, self.folder, &self.project.root, names)
     }
 
     /// The folder of the framework's own mark (`artisan`, `config/application.rb`), then the command's folder.
-    pub(super) fn homes(&self, mark: &str) -> Vec<PathBuf> {
+    pub(crate) fn homes(&self, mark: &str) -> Vec<PathBuf> {
         let depth = Path::new(mark).components().count();
         let home = self.find_upwards(&[mark]).and_then(|path| path.ancestors().nth(depth).map(Path::to_owned));
         let mut homes: Vec<PathBuf> = home.into_iter().collect();
@@ -135,7 +135,7 @@ impl Scene<'_> {
     }
 
     /// The names in the command's folder.
-    pub(super) fn names(&self) -> Vec<String> {
+    pub(crate) fn names(&self) -> Vec<String> {
         self.names_in(self.folder)
     }
 
@@ -161,29 +161,29 @@ impl Scene<'_> {
     }
 
     /// The text of the nearest manifest of that name, empty where there is none. It is no file of the environment.
-    pub(super) fn manifest(&self, names: &[&str]) -> String {
+    pub(crate) fn manifest(&self, names: &[&str]) -> String {
         let bytes = self.find_upwards(names).and_then(|path| self.library.files.read(&path).ok().flatten());
         bytes.map_or_else(String::new, |bytes| String::from_utf8_lossy(&bytes).into_owned())
     }
 
     /// The program that runs, behind its interpreter; empty where no command is asked about.
-    pub(super) fn program(&self) -> &str {
+    pub(crate) fn program(&self) -> &str {
         self.step.map_or("", |step| program_of(&step.invocation))
     }
 
     /// The words of the command; empty where none is asked about.
-    pub(super) fn words(&self) -> &[String] {
+    pub(crate) fn words(&self) -> &[String] {
         self.step.map_or(&[], |step| &step.invocation.words)
     }
 
     /// The value of `--option VALUE` or `--option=VALUE` among the words.
-    pub(super) fn option(&self, option: &str) -> Option<&str> {
+    pub(crate) fn option(&self, option: &str) -> Option<&str> {
         self.step?.invocation.option(option)
     }
 
     /// The names of the modes that may run: the one that an option or one of `variables` names, else those that the
     /// command's purpose makes plausible, by the framework's own words for them.
-    pub(super) fn modes(&self, variables: &[&str], test: &str, development: &str) -> Vec<String> {
+    pub(crate) fn modes(&self, variables: &[&str], test: &str, development: &str) -> Vec<String> {
         let set = variables.iter().find_map(|name| self.shell.get(name)).filter(|value| !value.is_empty());
         if let Some(name) = self.purpose.named.as_deref().or(set) {
             return vec![name.to_owned()];
@@ -200,17 +200,17 @@ impl Scene<'_> {
 }
 
 /// The files `names` of `folder` as layers under the shell, the first the strongest.
-pub(super) fn layered(folder: &Path, names: &[String]) -> Vec<Layer> {
+pub(crate) fn layered(folder: &Path, names: &[String]) -> Vec<Layer> {
     let files = names.iter().map(|name| Layer::file(folder.join(name)));
     std::iter::once(Layer::Shell).chain(files).collect()
 }
 
 /// One file under the shell.
-pub(super) fn single(draft: &mut Draft<'_>, loader: &'static str, dialects: &'static [Dialect], path: &Path) {
+pub(crate) fn single(draft: &mut Draft<'_>, loader: &'static str, dialects: &'static [Dialect], path: &Path) {
     draft.chain(loader, dialects, vec![Layer::Shell, Layer::file(path.to_owned())]);
 }
 
 /// `names` as owned strings.
-pub(super) fn owned(names: &[&str]) -> Vec<String> {
+pub(crate) fn owned(names: &[&str]) -> Vec<String> {
     names.iter().map(|name| (*name).to_owned()).collect()
 }

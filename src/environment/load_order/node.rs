@@ -12,11 +12,11 @@ use super::super::load::Dialect;
 use super::super::{Setting, formats};
 use super::{Scene, files, generic, layered, owned, rails, single};
 
-pub(super) const DOTENV: &[Dialect] = &[Dialect::Node, Dialect::NodeExpand12, Dialect::NodeExpand1000];
+pub(crate) const DOTENV: &[Dialect] = &[Dialect::Node, Dialect::NodeExpand12, Dialect::NodeExpand1000];
 const NODE: &[Dialect] = &[Dialect::NodeParseEnv24, Dialect::NodeParseEnv20];
 
 /// Plain dotenv, and what is built on it: the file that is named, else the ones a program may name.
-pub(super) fn add_dotenv(scene: &Scene<'_>, draft: &mut Draft<'_>) {
+pub(crate) fn add_dotenv(scene: &Scene<'_>, draft: &mut Draft<'_>) {
     let variables = ["DOTENV_CONFIG_PATH", "DOTENV_PATH"];
     let argument = scene.words().iter().find_map(|word| word.strip_prefix("dotenv_config_path="));
     if let Some(named) = argument.or_else(|| variables.iter().find_map(|name| scene.shell.get(name))) {
@@ -37,7 +37,7 @@ pub(super) fn add_dotenv(scene: &Scene<'_>, draft: &mut Draft<'_>) {
     }
 }
 
-pub(super) fn add_dotenv_flow(scene: &Scene<'_>, draft: &mut Draft<'_>) {
+pub(crate) fn add_dotenv_flow(scene: &Scene<'_>, draft: &mut Draft<'_>) {
     let folder = scene.shell.get("DOTENV_FLOW_PATH").map_or_else(|| scene.folder.to_owned(), |path| scene.path(path));
     for mode in scene.modes(&["NODE_ENV", "DEFAULT_NODE_ENV"], "test", "development") {
         let mut names = vec![format!(".env.{mode}.local"), format!(".env.{mode}")];
@@ -50,7 +50,7 @@ pub(super) fn add_dotenv_flow(scene: &Scene<'_>, draft: &mut Draft<'_>) {
 }
 
 /// Next takes production's files wherever NODE_ENV is not set and it is not `next dev`.
-pub(super) fn add_next(scene: &Scene<'_>, draft: &mut Draft<'_>) {
+pub(crate) fn add_next(scene: &Scene<'_>, draft: &mut Draft<'_>) {
     let words = scene.words();
     let is_own_command = scene.program() == "next";
     let is_dev = words.get(1).is_some_and(|word| word == "dev");
@@ -72,7 +72,7 @@ pub(super) fn add_next(scene: &Scene<'_>, draft: &mut Draft<'_>) {
 }
 
 /// Vite reads `.env.local` in every mode, tests too.
-pub(super) fn add_vite(scene: &Scene<'_>, draft: &mut Draft<'_>) {
+pub(crate) fn add_vite(scene: &Scene<'_>, draft: &mut Draft<'_>) {
     for mode in scene.modes(&[], "test", "development") {
         let names = [format!(".env.{mode}.local"), format!(".env.{mode}"), ".env.local".to_owned(), ".env".to_owned()];
         draft.chain("Vite", &[Dialect::Vite, Dialect::NodeExpand12], layered(scene.folder, &names));
@@ -80,7 +80,7 @@ pub(super) fn add_vite(scene: &Scene<'_>, draft: &mut Draft<'_>) {
 }
 
 /// Bun loads by itself; its documents disagree whether tests skip `.env.local`.
-pub(super) fn add_bun(scene: &Scene<'_>, draft: &mut Draft<'_>) {
+pub(crate) fn add_bun(scene: &Scene<'_>, draft: &mut Draft<'_>) {
     for mode in scene.modes(&["NODE_ENV"], "test", "development") {
         let skipping = [format!(".env.{mode}"), ".env".to_owned()];
         draft.chain("Bun", &[Dialect::NodeExpand12], layered(scene.folder, &skipping));
@@ -90,7 +90,7 @@ pub(super) fn add_bun(scene: &Scene<'_>, draft: &mut Draft<'_>) {
 }
 
 /// `node --env-file FILE`, also in `NODE_OPTIONS`: the last file wins, the environment beats them all.
-pub(super) fn add_env_file(scene: &Scene<'_>, draft: &mut Draft<'_>) {
+pub(crate) fn add_env_file(scene: &Scene<'_>, draft: &mut Draft<'_>) {
     let options = scene.shell.get("NODE_OPTIONS").unwrap_or_default();
     let options = options.split_whitespace().map(|word| word.trim_matches(['"', '\'']).to_owned());
     let words: Vec<String> = options.chain(scene.words().iter().cloned()).collect();
@@ -119,7 +119,7 @@ fn sequelizerc(scene: &Scene<'_>, path: &Path) -> Option<PathBuf> {
 }
 
 /// Configuration files that hold a section for each environment (Sequelize, db-migrate), or one connection (TypeORM).
-pub(super) fn add_configuration(scene: &Scene<'_>, draft: &mut Draft<'_>) {
+pub(crate) fn add_configuration(scene: &Scene<'_>, draft: &mut Draft<'_>) {
     let below =
         |name: &str| scene.find_upwards(&["package.json"]).map_or(scene.path(name), |path| path.with_file_name(name));
     for environment in scene.modes(&["NODE_ENV"], "test", "development") {

@@ -35,11 +35,11 @@ const ENVIRONMENTS: &[&str] =
 const OF_A_DATABASE: &[&str] = &["database", "dialect", "client", "driver", "adapter", "dbName"];
 
 /// Whether a file is code of Node.js, by its name.
-pub(super) fn is_code(path: &Path) -> bool {
+pub(crate) fn is_code(path: &Path) -> bool {
     path.extension().is_some_and(|extension| EXTENSIONS.iter().any(|known| extension == *known))
 }
 
-pub(super) fn add(scene: &Scene<'_>, draft: &mut Draft<'_>) {
+pub(crate) fn add(scene: &Scene<'_>, draft: &mut Draft<'_>) {
     if !scene.is_in_project("package.json") {
         return;
     }
@@ -60,7 +60,7 @@ pub(super) fn add(scene: &Scene<'_>, draft: &mut Draft<'_>) {
 
 /// The literals of a file of code, or of JSON5. With `is_whole`, what stands in sections of any name counts, and the
 /// keys say by themselves what they are about.
-pub(super) fn layer(library: &Library<'_>, path: &Path, environment: &str, is_whole: bool) -> Option<Layer> {
+pub(crate) fn layer(library: &Library<'_>, path: &Path, environment: &str, is_whole: bool) -> Option<Layer> {
     let (text, shown, environment) = (library.string(path)?, library.shown(path), environment.to_owned());
     Some(Layer::Computed(Rc::new(move |lookup| match is_whole {
         true => whole(&text, &shown, lookup),

@@ -14,7 +14,7 @@ use super::{Scene, files, node_code};
 
 const EXTENSIONS: &[&str] = &["json", "json5", "yaml", "yml", "toml", "js", "cjs", "ts"];
 
-pub(super) fn add(scene: &Scene<'_>, draft: &mut Draft<'_>) {
+pub(crate) fn add(scene: &Scene<'_>, draft: &mut Draft<'_>) {
     if !scene.manifest(&["package.json"]).contains("\"config\"") {
         return;
     }

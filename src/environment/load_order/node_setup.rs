@@ -35,7 +35,7 @@ const NAMES: &[&str] = &[
 /// Folders that set-up files are kept in too.
 const FOLDERS: &[&str] = &["test", "tests", "config", "src"];
 
-pub(super) fn add(scene: &Scene<'_>, draft: &mut Draft<'_>) {
+pub(crate) fn add(scene: &Scene<'_>, draft: &mut Draft<'_>) {
     let home = scene.package();
     for path in scene.files_in(&home, FOLDERS) {
         if node_code::is_code(&path) && is_setup(&path) {

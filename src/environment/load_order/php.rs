@@ -9,7 +9,7 @@ use super::{Scene, php_code, single};
 
 const DIALECTS: &[Dialect] = &[Dialect::Phpdotenv, Dialect::Symfony];
 
-pub(super) fn add(scene: &Scene<'_>, draft: &mut Draft<'_>) {
+pub(crate) fn add(scene: &Scene<'_>, draft: &mut Draft<'_>) {
     let mut names = vec![".env".to_owned()];
     if scene.purpose.test {
         names.extend([".env.testing".to_owned(), ".env.test".to_owned()]);

@@ -17,7 +17,7 @@ use super::super::{Origin, Setting, formats};
 const KEYS: &[&str] = &["driver", "url", "host", "port", "database", "username", "password", "unix_socket"];
 
 /// Laravel's connections: the default one as far as variables leave it to the file, and any with a place of its own.
-pub(super) fn laravel(library: &Library<'_>, home: &Path) -> Option<Layer> {
+pub(crate) fn laravel(library: &Library<'_>, home: &Path) -> Option<Layer> {
     let path = home.join("config/database.php");
     let text = library.string(&path)?;
     let shown = library.shown(&path);
@@ -90,7 +90,7 @@ fn left_to_the_file(pair: &Pair<'_>, value: &str, shown: &Path, lookup: Lookup<'
 }
 
 /// WordPress' constants: `define( 'DB_HOST', 'localhost' );`.
-pub(super) fn wordpress(library: &Library<'_>, path: &Path) -> Option<Layer> {
+pub(crate) fn wordpress(library: &Library<'_>, path: &Path) -> Option<Layer> {
     let text = library.string(path)?;
     let shown = library.shown(path);
     Some(Layer::Computed(Rc::new(move |lookup| {
@@ -108,7 +108,7 @@ pub(super) fn wordpress(library: &Library<'_>, path: &Path) -> Option<Layer> {
 }
 
 /// What Doctrine's configuration says itself, beside what it takes from variables.
-pub(super) fn doctrine(library: &Library<'_>, home: &Path, environment: &str) -> Vec<Layer> {
+pub(crate) fn doctrine(library: &Library<'_>, home: &Path, environment: &str) -> Vec<Layer> {
     let files = [format!("config/packages/{environment}/doctrine.yaml"), "config/packages/doctrine.yaml".to_owned()];
     let layers = files.iter().filter_map(|name| {
         let path = home.join(name);

@@ -14,18 +14,18 @@ use super::files;
 
 /// The variables of a phpunit configuration.
 #[derive(Debug, Default, Clone)]
-pub(super) struct Phpunit {
+pub(crate) struct Phpunit {
     /// `<server>` elements.
-    pub(super) server: Vec<Setting>,
+    pub(crate) server: Vec<Setting>,
     /// `<env>` elements with `force="true"`.
-    pub(super) forced: Vec<Setting>,
+    pub(crate) forced: Vec<Setting>,
     /// The other `<env>` elements.
-    pub(super) env: Vec<Setting>,
+    pub(crate) env: Vec<Setting>,
 }
 
 impl Phpunit {
     /// The configuration that phpunit would use in `folder`, or the one that its `-c` names; `None` where none is.
-    pub(super) fn find(library: &Library<'_>, folder: &Path, named: Option<&str>) -> Option<(PathBuf, Phpunit)> {
+    pub(crate) fn find(library: &Library<'_>, folder: &Path, named: Option<&str>) -> Option<(PathBuf, Phpunit)> {
         let names = ["phpunit.xml", "phpunit.dist.xml", "phpunit.xml.dist"];
         let mut paths: Vec<PathBuf> = names.iter().map(|name| folder.join(name)).collect();
         if let Some(named) = named {
@@ -64,14 +64,14 @@ impl Phpunit {
     }
 
     /// The value of `name`, the strongest first.
-    pub(super) fn get(&self, name: &str) -> Option<&str> {
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
         let settings = self.server.iter().chain(&self.forced).chain(&self.env);
         settings.into_iter().find(|setting| setting.name == name).map(|setting| setting.value.as_str())
     }
 }
 
 /// A configuration that is named by itself; other XML is read by its elements and attributes.
-pub(super) fn layers(path: &Path, library: &Library<'_>) -> Vec<Layer> {
+pub(crate) fn layers(path: &Path, library: &Library<'_>) -> Vec<Layer> {
     let Some(entries) = library.entries(path, formats::xml::flatten) else { return Vec::new() };
     let shown = library.shown(path);
     let phpunit = Phpunit::of(&entries, &shown);

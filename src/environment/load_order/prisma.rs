@@ -15,7 +15,7 @@ use super::Scene;
 
 const DIALECTS: &[Dialect] = &[Dialect::NodeExpand12, Dialect::Node];
 
-pub(super) fn add(scene: &Scene<'_>, draft: &mut Draft<'_>) {
+pub(crate) fn add(scene: &Scene<'_>, draft: &mut Draft<'_>) {
     let named = scene.option("--schema").map(|path| scene.path(path));
     let schema = named.or_else(|| scene.find_upwards(&["prisma/schema.prisma", "schema.prisma"]));
     let folder = match &schema {

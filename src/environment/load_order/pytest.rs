@@ -14,16 +14,16 @@ use super::Scene;
 
 /// What the configuration sets.
 #[derive(Debug, Default)]
-pub(super) struct Configured {
+pub(crate) struct Configured {
     /// It beats the environment.
-    pub(super) forced: Vec<Setting>,
+    pub(crate) forced: Vec<Setting>,
     /// The environment beats it.
-    pub(super) defaults: Vec<Setting>,
+    pub(crate) defaults: Vec<Setting>,
     /// The dotenv files it names, absolute.
-    pub(super) files: Vec<PathBuf>,
+    pub(crate) files: Vec<PathBuf>,
 }
 
-pub(super) fn configured(scene: &Scene<'_>) -> Configured {
+pub(crate) fn configured(scene: &Scene<'_>) -> Configured {
     let mut configured = Configured::default();
     if let Some(options) = scene.shell.get("PYTEST_ADDOPTS") {
         configured.note_options(options, scene, None);

@@ -13,7 +13,7 @@ use super::{Scene, pytest, python_code};
 
 const DIALECTS: &[Dialect] = &[Dialect::PythonDotenvLoad, Dialect::PythonDotenvValues, Dialect::DjangoEnviron];
 
-pub(super) fn add(scene: &Scene<'_>, draft: &mut Draft<'_>) {
+pub(crate) fn add(scene: &Scene<'_>, draft: &mut Draft<'_>) {
     let program = scene.program();
     let configured = if scene.purpose.test { pytest::configured(scene) } else { pytest::Configured::default() };
     let top = vec![Layer::Fixed(Rc::new(configured.forced)), Layer::Shell];
@@ -66,7 +66,7 @@ pub(super) fn add(scene: &Scene<'_>, draft: &mut Draft<'_>) {
 }
 
 /// python-decouple's `settings.ini`, which it takes before `.env`. Source: its README ("Usage").
-pub(super) fn decouple(library: &Library<'_>, folder: &Path) -> Option<Layer> {
+pub(crate) fn decouple(library: &Library<'_>, folder: &Path) -> Option<Layer> {
     let path = folder.join("settings.ini");
     let text = library.string(&path)?;
     let entries = formats::ini::flatten(&text).unwrap_or_else(|error| error.entries);

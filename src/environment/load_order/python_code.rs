@@ -29,7 +29,7 @@ const MOST: usize = 64;
 
 /// The literals of the files that this command would execute, for the bottom of a chain: under their variable's name,
 /// so that the environment stands over them.
-pub(super) fn literals(scene: &Scene<'_>) -> Vec<Setting> {
+pub(crate) fn literals(scene: &Scene<'_>) -> Vec<Setting> {
     let mut paths: Vec<PathBuf> = Vec::new();
     if scene.purpose.test {
         paths.extend(SETUPS.iter().map(|name| scene.path(name)));

@@ -17,7 +17,7 @@ use super::{Scene, layered, owned, single};
 
 const DIALECTS: &[Dialect] = &[Dialect::Ruby];
 
-pub(super) fn add(scene: &Scene<'_>, draft: &mut Draft<'_>) {
+pub(crate) fn add(scene: &Scene<'_>, draft: &mut Draft<'_>) {
     for home in scene.homes("config/application.rb") {
         draft.add_base(&home);
         for environment in scene.modes(&["RAILS_ENV", "RACK_ENV"], "test", "development") {
@@ -33,7 +33,7 @@ pub(super) fn add(scene: &Scene<'_>, draft: &mut Draft<'_>) {
 }
 
 /// Ruby without Rails: the gem's files by themselves.
-pub(super) fn add_dotenv(scene: &Scene<'_>, draft: &mut Draft<'_>) {
+pub(crate) fn add_dotenv(scene: &Scene<'_>, draft: &mut Draft<'_>) {
     for environment in scene.modes(&["RACK_ENV", "RAILS_ENV", "APP_ENV", "HANAMI_ENV"], "test", "development") {
         draft.chain("dotenv (Ruby)", DIALECTS, layered(scene.folder, &dotenv_files(&environment)));
         for name in [".env".to_owned(), format!(".env.{environment}")] {
@@ -54,7 +54,7 @@ fn dotenv_files(environment: &str) -> Vec<String> {
 /// The section of a configuration file as a layer that evaluates its ERB under the layers above.
 ///
 /// Rails puts a URL over the keys that it replaces; other tools (`urls_replace` is false) do not.
-pub(super) fn configuration(scene: &Scene<'_>, path: &Path, environment: &str, urls_replace: bool) -> Option<Layer> {
+pub(crate) fn configuration(scene: &Scene<'_>, path: &Path, environment: &str, urls_replace: bool) -> Option<Layer> {
     if !scene.library.exists(path) {
         return None;
     }
@@ -66,7 +66,7 @@ pub(super) fn configuration(scene: &Scene<'_>, path: &Path, environment: &str, u
 
 /// A configuration file that is named by itself: the section of the environment that a variable names, else those of
 /// tests and development; all of it where it has none of them.
-pub(super) fn by_itself(library: &Library<'_>, path: &Path) -> Option<Layer> {
+pub(crate) fn by_itself(library: &Library<'_>, path: &Path) -> Option<Layer> {
     let entries = entries(library, path)?;
     let shown = library.shown(path);
     Some(Layer::Computed(Rc::new(move |lookup| {

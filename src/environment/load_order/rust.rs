@@ -8,7 +8,7 @@ use super::Scene;
 
 const DIALECTS: &[Dialect] = &[Dialect::DotenvyLoad, Dialect::DotenvyIter];
 
-pub(super) fn add(scene: &Scene<'_>, draft: &mut Draft<'_>) {
+pub(crate) fn add(scene: &Scene<'_>, draft: &mut Draft<'_>) {
     for home in scene.homes("Cargo.toml") {
         draft.add_base(&home);
         super::single(draft, "dotenvy (Rust)", DIALECTS, &home.join(".env"));

@@ -17,7 +17,7 @@ use super::{Scene, migration_tools};
 const DIALECTS: &[Dialect] = &[Dialect::Lenient];
 const PROFILES: &str = "spring.profiles.active";
 
-pub(super) fn add(scene: &Scene<'_>, draft: &mut Draft<'_>) {
+pub(crate) fn add(scene: &Scene<'_>, draft: &mut Draft<'_>) {
     let mark =
         ["pom.xml", "build.gradle", "build.gradle.kts", "src"].into_iter().find(|mark| scene.is_in_project(mark));
     for home in scene.homes(mark.unwrap_or("pom.xml")) {

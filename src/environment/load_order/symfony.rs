@@ -14,7 +14,7 @@ use super::{Scene, php_code};
 
 const DIALECTS: &[Dialect] = &[Dialect::Symfony];
 
-pub(super) fn add(scene: &Scene<'_>, draft: &mut Draft<'_>) {
+pub(crate) fn add(scene: &Scene<'_>, draft: &mut Draft<'_>) {
     for home in scene.homes("symfony.lock") {
         draft.add_base(&home);
         let phpunit = Phpunit::find(scene.library, &home, scene.option("-c")).map(|(_, phpunit)| phpunit);

@@ -11,7 +11,7 @@ use super::super::paths::normal;
 use super::{Search, matches};
 
 /// Looks through the CI definitions at the project's root.
-pub(super) fn search(search: &mut Search<'_>) {
+pub(crate) fn search(search: &mut Search<'_>) {
     let root = search.project.root.clone();
     for folder in [".github/workflows", ".gitea/workflows", ".forgejo/workflows"] {
         for path in search.yaml_files(&root.join(folder)) {

@@ -65,7 +65,7 @@ const TUNNELS: [&str; 15] = [
 ];
 
 /// Looks through the compose files that count for this project and command.
-pub(super) fn search(search: &mut Search<'_>, command: &[OsString]) {
+pub(crate) fn search(search: &mut Search<'_>, command: &[OsString]) {
     for folder in search.folders() {
         compose_files(search, &folder);
         let names = search.files.list(&folder);

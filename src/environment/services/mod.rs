@@ -23,13 +23,13 @@ const MAX_EXTENSIONS: usize = 32;
 
 /// A host name that reaches a container of this project.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Service {
+pub(crate) struct Service {
     /// The name in lower case: one label, except where GitLab makes the name from an image's address.
-    pub host: String,
+    pub(crate) host: String,
     /// The file that declares it, relative to the project's root where it lies below it.
-    pub file: PathBuf,
+    pub(crate) file: PathBuf,
     /// The line of the declaration, counted from 1.
-    pub line: u32,
+    pub(crate) line: u32,
 }
 
 /// Finds the hosts that the project's compose files, CI definitions and development tools declare.
@@ -38,7 +38,7 @@ pub struct Service {
 /// host that is declared several times is listed each time. Files that cannot be read or parsed declare what
 /// could be read of them.
 #[must_use]
-pub fn services(project: &Project, files: &dyn Files, command: Option<&[OsString]>) -> Vec<Service> {
+pub(crate) fn services(project: &Project, files: &dyn Files, command: Option<&[OsString]>) -> Vec<Service> {
     let mut search = Search::new(project, files);
     compose::search(&mut search, command.unwrap_or_default());
     ci::search(&mut search);
@@ -145,7 +145,7 @@ mod testing {
     use super::services;
 
     /// What is declared by files below `/p`, run from `folder`, as `host file:line`.
-    pub(super) fn declared_from(folder: &str, files: &[(&str, &str)], command: &[&str]) -> Vec<String> {
+    pub(crate) fn declared_from(folder: &str, files: &[(&str, &str)], command: &[&str]) -> Vec<String> {
         let files =
             files.iter().fold(MemoryFiles::new(&[]), |all, (path, text)| all.with(&format!("/p/{path}"), *text));
         let project = Project { root: "/p".into(), folder: folder.into(), home: None };
@@ -154,7 +154,7 @@ mod testing {
         found.iter().map(|found| format!("{} {}:{}", found.host, found.file.display(), found.line)).collect()
     }
 
-    pub(super) fn declared(files: &[(&str, &str)]) -> Vec<String> {
+    pub(crate) fn declared(files: &[(&str, &str)]) -> Vec<String> {
         declared_from("/p", files, &[])
     }
 }

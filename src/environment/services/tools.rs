@@ -8,7 +8,7 @@ use std::path::Path;
 use super::{Search, matches};
 
 /// Looks for DDEV and Lando at the project's root and in the folders below it that lead to the current one.
-pub(super) fn search(search: &mut Search<'_>) {
+pub(crate) fn search(search: &mut Search<'_>) {
     for folder in search.folders() {
         ddev(search, &folder.join(".ddev"));
         for name in [".lando.yml", ".lando.base.yml", ".lando.local.yml"] {

@@ -6,20 +6,20 @@ use crate::environment::Origin;
 
 /// Something wrong with a file; its other lines were still read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FileProblem {
+pub(crate) struct FileProblem {
     /// The file, relative to the root where it lies below it.
-    pub file: PathBuf,
+    pub(crate) file: PathBuf,
     /// The line, counted from 1, where one is to blame.
-    pub line: Option<u32>,
+    pub(crate) line: Option<u32>,
     /// What is wrong, as a phrase.
-    pub message: String,
+    pub(crate) message: String,
     /// What sort of problem it is.
-    pub kind: ProblemKind,
+    pub(crate) kind: ProblemKind,
 }
 
 /// The sorts of [`FileProblem`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ProblemKind {
+pub(crate) enum ProblemKind {
     /// It is there, but cannot be read.
     Unreadable,
     /// It is a folder.
@@ -35,11 +35,11 @@ pub enum ProblemKind {
 }
 
 /// Environment files larger than this many bytes are not read.
-pub const LARGEST_FILE: usize = 16 * 1024 * 1024;
+pub(crate) const LARGEST_FILE: usize = 16 * 1024 * 1024;
 
 /// A fact about how the environment would come about.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Condition {
+pub(crate) enum Condition {
     /// Laravel would read nothing but this cached configuration.
     CachedLaravelConfig {
         /// The cache, relative to the root where it lies below it.

@@ -16,44 +16,44 @@ use crate::snapshot::Watch;
 
 /// The comment of a database that safe-test made, by which it is known later.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Marker {
+pub(crate) struct Marker {
     /// `replaced`, `restoring` or `verifying`.
-    pub(super) what: String,
+    pub(crate) what: String,
     /// The database that it was, or was to become.
-    pub(super) of: String,
+    pub(crate) of: String,
     /// When, UTC.
-    pub(super) at: chrono::DateTime<chrono::Utc>,
+    pub(crate) at: chrono::DateTime<chrono::Utc>,
 }
 
 const MARK: &str = "safe-test: ";
 
 impl Marker {
     /// The comment's text.
-    pub(super) fn comment(&self) -> String {
+    pub(crate) fn comment(&self) -> String {
         format!("{MARK}{}", serde_json::to_string(self).unwrap_or_default())
     }
 
     /// The marker in a comment, if it is one.
-    pub(super) fn read(comment: &str) -> Option<Marker> {
+    pub(crate) fn read(comment: &str) -> Option<Marker> {
         serde_json::from_str(comment.strip_prefix(MARK)?).ok()
     }
 }
 
 /// A database that was made of a snapshot and holds all of it.
 #[derive(Debug)]
-pub(super) struct Beside {
-    pub(super) name: String,
-    pub(super) notes: Vec<String>,
+pub(crate) struct Beside {
+    pub(crate) name: String,
+    pub(crate) notes: Vec<String>,
 }
 
 /// What a database is made of.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Material<'a> {
-    pub(super) request: &'a Request<'a>,
-    pub(super) stored: Stored<'a>,
-    pub(super) facts: &'a Facts,
-    pub(super) promised: &'a Contents,
-    pub(super) script: &'a Script,
+pub(crate) struct Material<'a> {
+    pub(crate) request: &'a Request<'a>,
+    pub(crate) stored: Stored<'a>,
+    pub(crate) facts: &'a Facts,
+    pub(crate) promised: &'a Contents,
+    pub(crate) script: &'a Script,
 }
 
 /// Makes the database. `server` is a session in another database.
@@ -62,7 +62,7 @@ pub(super) struct Material<'a> {
 ///
 /// [`PostgresError::MayNotCreate`], [`PostgresError::MissingExtensions`], those of the tools, and
 /// [`PostgresError::NotWhole`]. The database is dropped again; where that fails, it bears our mark.
-pub(super) fn build(
+pub(crate) fn build(
     server: &mut Session,
     material: Material<'_>,
     what: &str,
@@ -128,7 +128,7 @@ fn free_locked_name(
 }
 
 /// A name that no database of the server has.
-pub(super) fn free_name(
+pub(crate) fn free_name(
     server: &mut Session,
     database: &str,
     what: &str,
@@ -155,7 +155,7 @@ fn first_name(
 
 /// Takes the lock that says that a database of ours is being worked on, if no other process has it; it is given back when
 /// the session ends.
-pub(super) fn try_lock(server: &mut Session, database: &str) -> Result<bool, PostgresError> {
+pub(crate) fn try_lock(server: &mut Session, database: &str) -> Result<bool, PostgresError> {
     let key = format!("hashtext({})", literal(database));
     let taken = server.psql.ask(format!("SELECT pg_try_advisory_lock(1935764835, {key})"))?;
     Ok(taken.first().is_some_and(|answer| answer == b"t"))
@@ -167,7 +167,7 @@ fn marking(database: &str, marker: &Marker) -> String {
 }
 
 /// Drops a database of ours and ends what is still connected to it.
-pub(super) fn drop_database(server: &mut Session, database: &str) -> Result<(), PostgresError> {
+pub(crate) fn drop_database(server: &mut Session, database: &str) -> Result<(), PostgresError> {
     server.psql.ask(format!(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = {} AND usename = current_user",
         literal(database)
@@ -195,7 +195,7 @@ fn fill(
 }
 
 /// Sessions in a database besides ours, in words; empty if there are none.
-pub(super) fn users_of(server: &mut Session, database: &str) -> Result<String, PostgresError> {
+pub(crate) fn users_of(server: &mut Session, database: &str) -> Result<String, PostgresError> {
     let name = literal(database);
     let fields = server.psql.ask(format!(
         "SELECT pid, coalesce(nullif(application_name, ''), backend_type), usename FROM pg_stat_activity \

@@ -6,28 +6,28 @@ use super::psql::{Fields, Psql, number, text};
 
 /// A table, partition or materialised view of the user's.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Table {
+pub(crate) struct Table {
     /// Its name with its schema, quoted where needed; bytes of an encoding that is not UTF-8 are written `\xE9`.
-    pub(super) name: String,
+    pub(crate) name: String,
     /// Its rows, not those of its partitions and children; `None` for a materialised view that was never filled.
-    pub(super) rows: Option<u64>,
+    pub(crate) rows: Option<u64>,
     /// Whether a dump holds its definition only, to be filled anew.
-    pub(super) materialised: bool,
+    pub(crate) materialised: bool,
 }
 
 /// What a database holds, as far as it is compared.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Contents {
+pub(crate) struct Contents {
     /// Sorted by name.
-    pub(super) tables: Vec<Table>,
+    pub(crate) tables: Vec<Table>,
     /// Extensions that a dump creates.
-    pub(super) extensions: u64,
+    pub(crate) extensions: u64,
     /// Large objects.
-    pub(super) large_objects: u64,
+    pub(crate) large_objects: u64,
     /// Sequences.
-    pub(super) sequences: u64,
+    pub(crate) sequences: u64,
     /// Foreign tables, whose rows lie elsewhere.
-    pub(super) foreign_tables: u64,
+    pub(crate) foreign_tables: u64,
 }
 
 /// What `pg_dump` leaves out: the system's schemas, and what belongs to an extension.
@@ -51,7 +51,7 @@ const AT_ONCE: usize = 40;
 /// # Errors
 ///
 /// [`PostgresError::RowSecurity`] where rows are hidden from the user; the session's transaction is then over.
-pub(super) fn contents(psql: &mut Psql) -> Result<Contents, PostgresError> {
+pub(crate) fn contents(psql: &mut Psql) -> Result<Contents, PostgresError> {
     psql.send(format!(
         "SELECT c.relkind, c.relispopulated, \
          encode(convert_to(n.nspname, getdatabaseencoding()), 'hex'), \
@@ -119,7 +119,7 @@ fn unhex(field: &[u8]) -> Vec<u8> {
 }
 
 /// Tables that are locked against reading, with who holds them: `public.orders by pid 12 (psql, app)`.
-pub(super) fn lock_holders(psql: &mut Psql) -> Result<String, PostgresError> {
+pub(crate) fn lock_holders(psql: &mut Psql) -> Result<String, PostgresError> {
     let fields = psql.ask(
         "SELECT c.relname, l.pid, coalesce(nullif(a.application_name, ''), 'unknown program'), a.usename \
          FROM pg_locks l JOIN pg_class c ON c.oid = l.relation AND c.relkind IN ('r', 'p', 'm') \

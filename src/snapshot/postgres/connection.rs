@@ -15,7 +15,7 @@ use crate::target::{Place, Target};
 /// The names of hosts, users and databases go by `PGHOST`, `PGUSER` and `PGDATABASE`, which libpq takes as they are: a
 /// database called `a=b` or `postgres://x`, given as an argument, would be read as a connection string.
 #[derive(Debug, Clone)]
-pub(super) struct Connection {
+pub(crate) struct Connection {
     variables: Vec<(OsString, OsString)>,
     password: Option<Secret>,
     /// Held, since dropping it removes the file.
@@ -63,7 +63,7 @@ impl Connection {
     /// # Errors
     ///
     /// [`PostgresError::NotDialable`]; [`PostgresError::File`] if the private password file cannot be written.
-    pub(super) fn new(target: &Target, environment: &[(OsString, OsString)]) -> Result<Self, PostgresError> {
+    pub(crate) fn new(target: &Target, environment: &[(OsString, OsString)]) -> Result<Self, PostgresError> {
         let place = describe(target);
         let mut variables = inherited(environment, target.password.is_none());
         let refuse = |reason| PostgresError::NotDialable { place: place.clone(), reason };
@@ -106,7 +106,7 @@ impl Connection {
     }
 
     /// The same connection with another value of one of its variables.
-    pub(super) fn with(&self, variable: &str, value: impl AsRef<OsStr>) -> Connection {
+    pub(crate) fn with(&self, variable: &str, value: impl AsRef<OsStr>) -> Connection {
         let mut other = self.clone();
         other.variables.retain(|(known, _)| known != variable);
         other.variables.push((variable.into(), value.as_ref().to_owned()));
@@ -114,24 +114,24 @@ impl Connection {
     }
 
     /// A command for one of the tools, with this environment and no other.
-    pub(super) fn command(&self, program: &Path) -> Command {
+    pub(crate) fn command(&self, program: &Path) -> Command {
         let mut command = Command::new(program);
         command.env_clear().envs(self.variables.iter().map(|(name, value)| (name, value)));
         command
     }
 
     /// A variable's value.
-    pub(super) fn variable(&self, name: &str) -> Option<&OsStr> {
+    pub(crate) fn variable(&self, name: &str) -> Option<&OsStr> {
         self.variables.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_os_str())
     }
 
     /// The password, to mask it in what a tool says.
-    pub(super) fn password(&self) -> Option<&Secret> {
+    pub(crate) fn password(&self) -> Option<&Secret> {
         self.password.as_ref()
     }
 
     /// The server in words, without secrets: `127.0.0.1:5432`.
-    pub(super) fn place(&self) -> &str {
+    pub(crate) fn place(&self) -> &str {
         &self.place
     }
 }

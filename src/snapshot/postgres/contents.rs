@@ -11,12 +11,12 @@ use crate::snapshot::{Manifest, TableRows};
 const NAMED: usize = 3;
 
 /// The tables as the manifest lists them.
-pub(super) fn table_rows(contents: &Contents) -> Vec<TableRows> {
+pub(crate) fn table_rows(contents: &Contents) -> Vec<TableRows> {
     contents.tables.iter().map(|table| TableRows { name: table.name.clone(), rows: table.rows }).collect()
 }
 
 /// The part of a manifest's `state` that holds the rest of the contents.
-pub(super) fn to_json(contents: &Contents) -> Value {
+pub(crate) fn to_json(contents: &Contents) -> Value {
     let materialised: Vec<&str> =
         contents.tables.iter().filter(|table| table.materialised).map(|table| table.name.as_str()).collect();
     json!({
@@ -33,7 +33,7 @@ pub(super) fn to_json(contents: &Contents) -> Value {
 /// # Errors
 ///
 /// [`PostgresError::Manifest`] if it does not say.
-pub(super) fn promised(manifest: &Manifest) -> Result<Contents, PostgresError> {
+pub(crate) fn promised(manifest: &Manifest) -> Result<Contents, PostgresError> {
     let missing =
         || PostgresError::Manifest { id: manifest.id.clone(), reason: "it does not say what the dump holds".into() };
     let state = manifest.state.as_ref().and_then(|state| state.get("contents")).ok_or_else(missing)?;
@@ -62,7 +62,7 @@ pub(super) fn promised(manifest: &Manifest) -> Result<Contents, PostgresError> {
 /// # Errors
 ///
 /// [`PostgresError::NotWhole`] with the first differences.
-pub(super) fn compare_dump(what: &str, held: &Contents, script: &Script) -> Result<(), PostgresError> {
+pub(crate) fn compare_dump(what: &str, held: &Contents, script: &Script) -> Result<(), PostgresError> {
     let mut differences = Vec::new();
     for table in &held.tables {
         if table.materialised {
@@ -102,7 +102,7 @@ pub(super) fn compare_dump(what: &str, held: &Contents, script: &Script) -> Resu
 /// # Errors
 ///
 /// [`PostgresError::NotWhole`] with the first differences.
-pub(super) fn compare_restored(what: &str, promised: &Contents, found: &Contents) -> Result<(), PostgresError> {
+pub(crate) fn compare_restored(what: &str, promised: &Contents, found: &Contents) -> Result<(), PostgresError> {
     let mut differences = Vec::new();
     for table in &promised.tables {
         match found.tables.iter().find(|other| other.name == table.name) {

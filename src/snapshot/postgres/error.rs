@@ -9,7 +9,7 @@ use crate::exit::Exit;
 
 /// A failure of the PostgreSQL engine. No variant holds a password or a row of data.
 #[derive(Debug, Error)]
-pub enum PostgresError {
+pub(crate) enum PostgresError {
     /// No folder with `pg_dump`, `pg_restore` and `psql` was found.
     #[error("no PostgreSQL client tools (pg_dump, pg_restore, psql) found")]
     NoTools,
@@ -222,7 +222,7 @@ fn detail(message: &str) -> String {
 }
 
 impl PostgresError {
-    pub(super) fn file(action: &'static str, path: &std::path::Path) -> impl FnOnce(std::io::Error) -> Self {
+    pub(crate) fn file(action: &'static str, path: &std::path::Path) -> impl FnOnce(std::io::Error) -> Self {
         move |source| PostgresError::File { action, path: path.to_owned(), source }
     }
 }

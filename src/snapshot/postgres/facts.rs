@@ -10,41 +10,41 @@ use super::psql::{Psql, identifier, literal};
 /// The database as a whole.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub(super) struct Facts {
-    pub(super) owner: String,
-    pub(super) encoding: String,
-    pub(super) collate: String,
-    pub(super) ctype: String,
+pub(crate) struct Facts {
+    pub(crate) owner: String,
+    pub(crate) encoding: String,
+    pub(crate) collate: String,
+    pub(crate) ctype: String,
     /// `c` for the C library, `i` for ICU, `b` for the built-in one.
-    pub(super) provider: Option<String>,
+    pub(crate) provider: Option<String>,
     /// The locale of a provider that is not the C library.
-    pub(super) locale: Option<String>,
-    pub(super) icu_rules: Option<String>,
-    pub(super) tablespace: String,
-    pub(super) connection_limit: i64,
-    pub(super) is_template: bool,
-    pub(super) comment: Option<String>,
+    pub(crate) locale: Option<String>,
+    pub(crate) icu_rules: Option<String>,
+    pub(crate) tablespace: String,
+    pub(crate) connection_limit: i64,
+    pub(crate) is_template: bool,
+    pub(crate) comment: Option<String>,
     /// Settings of sessions in this database.
-    pub(super) settings: Vec<Setting>,
+    pub(crate) settings: Vec<Setting>,
     /// Rights on the database; `None` where they are those of a new one.
-    pub(super) grants: Option<Vec<Grant>>,
+    pub(crate) grants: Option<Vec<Grant>>,
 }
 
 /// `ALTER DATABASE … SET`, or `ALTER ROLE … IN DATABASE … SET`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Setting {
-    pub(super) role: Option<String>,
-    pub(super) name: String,
-    pub(super) value: String,
+pub(crate) struct Setting {
+    pub(crate) role: Option<String>,
+    pub(crate) name: String,
+    pub(crate) value: String,
 }
 
 /// A right on the database.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Grant {
+pub(crate) struct Grant {
     /// `None` for everybody.
-    pub(super) role: Option<String>,
-    pub(super) right: String,
-    pub(super) grantable: bool,
+    pub(crate) role: Option<String>,
+    pub(crate) right: String,
+    pub(crate) grantable: bool,
 }
 
 /// Rows as one JSON value: `d` is the row of the database, whose columns differ between versions.
@@ -64,7 +64,7 @@ const FACTS: &str = "SELECT json_build_object('owner', o.rolname, 'encoding', pg
 
 impl Facts {
     /// Reads them; `None` if there is no such database.
-    pub(super) fn read(psql: &mut Psql, database: &str) -> Result<Option<Facts>, PostgresError> {
+    pub(crate) fn read(psql: &mut Psql, database: &str) -> Result<Option<Facts>, PostgresError> {
         let fields = psql.ask(format!("{FACTS}{}", literal(database)))?;
         let Some(field) = fields.first() else { return Ok(None) };
         serde_json::from_slice(field)
@@ -73,7 +73,7 @@ impl Facts {
     }
 
     /// The statement that makes an empty database like it; `with_owner` and `with_tablespace` where the server has them.
-    pub(super) fn create(&self, database: &str, with_owner: bool, with_tablespace: bool) -> String {
+    pub(crate) fn create(&self, database: &str, with_owner: bool, with_tablespace: bool) -> String {
         let mut sql = format!("CREATE DATABASE {} TEMPLATE template0", identifier(database));
         let mut option = |name: &str, value: String| sql.push_str(&format!(" {name} {value}"));
         if with_owner && !self.owner.is_empty() {
@@ -106,7 +106,7 @@ impl Facts {
 
     /// The statements that give another database the settings, grants, limit and comment of this one; each can fail on
     /// its own (a role that is gone, a setting that only a superuser may make) without harm to the data.
-    pub(super) fn carry_over(&self, database: &str) -> Vec<String> {
+    pub(crate) fn carry_over(&self, database: &str) -> Vec<String> {
         let name = identifier(database);
         let mut statements = Vec::new();
         for setting in &self.settings {

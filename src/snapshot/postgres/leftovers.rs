@@ -12,20 +12,20 @@ use crate::target::Target;
 
 /// A database that safe-test made; known by the mark in its comment, never by its name.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Leftover {
+pub(crate) struct Leftover {
     /// Its name.
-    pub name: String,
+    pub(crate) name: String,
     /// What it is.
-    pub kind: LeftoverKind,
+    pub(crate) kind: LeftoverKind,
     /// The database that it was, or was to become.
-    pub of: String,
+    pub(crate) of: String,
     /// When it was replaced or begun, UTC.
-    pub at: DateTime<Utc>,
+    pub(crate) at: DateTime<Utc>,
 }
 
 /// What a leftover is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LeftoverKind {
+pub(crate) enum LeftoverKind {
     /// What stood in a restored database's place.
     Replaced,
     /// A restore or verification that was not finished, or is still at work.
@@ -37,7 +37,7 @@ pub enum LeftoverKind {
 /// # Errors
 ///
 /// Those of [`Session::open`].
-pub fn leftovers(target: &Target, environment: &[(OsString, OsString)]) -> Result<Vec<Leftover>, PostgresError> {
+pub(crate) fn leftovers(target: &Target, environment: &[(OsString, OsString)]) -> Result<Vec<Leftover>, PostgresError> {
     let mut server = Session::open_maintenance(&Connection::new(target, environment)?, None)?;
     list(&mut server)
 }
@@ -47,7 +47,11 @@ pub fn leftovers(target: &Target, environment: &[(OsString, OsString)]) -> Resul
 /// # Errors
 ///
 /// [`PostgresError::NotDropped`] if it is not one of them, or somebody is connected to it.
-pub fn drop_leftover(target: &Target, environment: &[(OsString, OsString)], name: &str) -> Result<bool, PostgresError> {
+pub(crate) fn drop_leftover(
+    target: &Target,
+    environment: &[(OsString, OsString)],
+    name: &str,
+) -> Result<bool, PostgresError> {
     let mut server = Session::open_maintenance(&Connection::new(target, environment)?, None)?;
     let refuse = |reason: String| PostgresError::NotDropped { database: name.to_owned(), reason };
     if !try_lock(&mut server, name)? {

@@ -36,7 +36,7 @@ struct Manner {
 /// # Errors
 ///
 /// Those of the last attempt; the database is then still empty.
-pub(super) fn load(
+pub(crate) fn load(
     server: &Session,
     material: Material<'_>,
     name: &str,

@@ -41,10 +41,9 @@ mod testing;
 #[cfg(test)]
 mod tests;
 
-pub use error::PostgresError;
-pub use leftovers::{Leftover, LeftoverKind, drop_leftover, leftovers};
-pub use restore::{Restored, restore};
-pub use session::{Identity, Session};
-pub use take::{Limits, take};
-pub use tools::{Tools, find};
-pub use verify::{Request, verify};
+pub(crate) use error::PostgresError;
+pub(crate) use leftovers::{drop_leftover, leftovers};
+pub(crate) use restore::restore;
+pub(crate) use session::Session;
+pub(crate) use take::{Limits, take};
+pub(crate) use verify::{Request, verify};

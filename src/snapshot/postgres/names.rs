@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 const LONGEST: usize = 63;
 
 /// A name in the bytes of the database's own encoding, as text; bytes that are not UTF-8 are written `\xE9`.
-pub(super) fn shown(name: &[u8]) -> String {
+pub(crate) fn shown(name: &[u8]) -> String {
     match std::str::from_utf8(name) {
         Ok(name) => name.to_owned(),
         Err(_) => name
@@ -19,7 +19,7 @@ pub(super) fn shown(name: &[u8]) -> String {
 
 /// A table's name with its schema, each quoted where it is not plain. Key words stay as they are: their list differs
 /// between versions.
-pub(super) fn qualified(schema: &[u8], name: &[u8]) -> String {
+pub(crate) fn qualified(schema: &[u8], name: &[u8]) -> String {
     format!("{}.{}", quoted(schema), quoted(name))
 }
 
@@ -33,7 +33,7 @@ fn quoted(name: &[u8]) -> String {
 }
 
 /// The same of a name that a tool has quoted in its own way.
-pub(super) fn canonical(written: &[u8]) -> String {
+pub(crate) fn canonical(written: &[u8]) -> String {
     let mut parts: Vec<Vec<u8>> = vec![Vec::new()];
     let (mut within, mut last_was_quote) = (false, false);
     for byte in written {
@@ -54,7 +54,7 @@ pub(super) fn canonical(written: &[u8]) -> String {
 }
 
 /// The schema in a table's name, quoted as it is there.
-pub(super) fn schema_of(qualified: &str) -> &str {
+pub(crate) fn schema_of(qualified: &str) -> &str {
     let mut quoted = false;
     let end = qualified.bytes().position(|byte| {
         quoted ^= byte == b'"';
@@ -65,7 +65,7 @@ pub(super) fn schema_of(qualified: &str) -> &str {
 
 /// A name for a database that belongs to `database`: `shop_replaced_20261121_143022`, with `_2` and so on for a later
 /// `attempt`. A long name is cut and told apart by a digest.
-pub(super) fn related(database: &str, what: &str, now: DateTime<Utc>, attempt: u32) -> String {
+pub(crate) fn related(database: &str, what: &str, now: DateTime<Utc>, attempt: u32) -> String {
     let mut ending = format!("_{what}_{}", now.format("%Y%m%d_%H%M%S"));
     if attempt > 1 {
         ending.push_str(&format!("_{attempt}"));
@@ -74,7 +74,7 @@ pub(super) fn related(database: &str, what: &str, now: DateTime<Utc>, attempt: u
 }
 
 /// A database's name with an ending, within what a server keeps.
-pub(super) fn with_ending(database: &str, ending: &str) -> String {
+pub(crate) fn with_ending(database: &str, ending: &str) -> String {
     if database.len() + ending.len() <= LONGEST {
         return format!("{database}{ending}");
     }

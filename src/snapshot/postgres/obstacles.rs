@@ -21,7 +21,7 @@ fn question(session: &Session) -> String {
 }
 
 /// The obstacles in a sentence; `None` where there are none.
-pub(super) fn obstacles(session: &mut Session) -> Result<Option<String>, PostgresError> {
+pub(crate) fn obstacles(session: &mut Session) -> Result<Option<String>, PostgresError> {
     if session.identity.superuser {
         return Ok(None);
     }

@@ -10,7 +10,7 @@ use crate::secret::Secret;
 /// On Linux it is a file in memory, reached through our own `/proc` folder, which belongs to this user and vanishes with
 /// this process. Elsewhere it lies in a private temporary folder.
 #[derive(Debug)]
-pub(super) struct PassFile {
+pub(crate) struct PassFile {
     path: PathBuf,
     _kept: Kept,
 }
@@ -24,7 +24,7 @@ enum Kept {
 
 impl PassFile {
     /// Writes the file.
-    pub(super) fn new(password: &Secret) -> io::Result<PassFile> {
+    pub(crate) fn new(password: &Secret) -> io::Result<PassFile> {
         let line = line(password);
         #[cfg(target_os = "linux")]
         if let Ok(file) = in_memory(line.as_bytes()) {
@@ -34,7 +34,7 @@ impl PassFile {
     }
 
     /// The path for `PGPASSFILE`.
-    pub(super) fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 }

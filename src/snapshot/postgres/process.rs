@@ -20,7 +20,7 @@ const GRACE: Duration = Duration::from_secs(2);
 
 /// A tool that was started. Dropping it ends and reaps it.
 #[derive(Debug)]
-pub(super) struct Running {
+pub(crate) struct Running {
     tool: &'static str,
     child: Child,
     messages: Option<JoinHandle<Vec<u8>>>,
@@ -29,7 +29,7 @@ pub(super) struct Running {
 
 impl Running {
     /// Starts a tool with its stdin, stdout and stderr in our hands.
-    pub(super) fn start(
+    pub(crate) fn start(
         tool: &'static str,
         mut command: Command,
         password: Option<Secret>,
@@ -52,22 +52,22 @@ impl Running {
     }
 
     /// Its stdin, once.
-    pub(super) fn stdin(&mut self) -> Option<ChildStdin> {
+    pub(crate) fn stdin(&mut self) -> Option<ChildStdin> {
         self.child.stdin.take()
     }
 
     /// Its stdout, once.
-    pub(super) fn stdout(&mut self) -> Option<ChildStdout> {
+    pub(crate) fn stdout(&mut self) -> Option<ChildStdout> {
         self.child.stdout.take()
     }
 
     /// A handle to end it from another thread, valid as long as this value lives.
-    pub(super) fn stopper(&self) -> Stopper {
+    pub(crate) fn stopper(&self) -> Stopper {
         Stopper { pid: i32::try_from(self.child.id()).ok().and_then(Pid::from_raw), politely: Signal::TERM }
     }
 
     /// Waits for its end; anything but exit status 0 is an error with what it said.
-    pub(super) fn finish(&mut self) -> Result<(), PostgresError> {
+    pub(crate) fn finish(&mut self) -> Result<(), PostgresError> {
         drop(self.child.stdin.take());
         let status =
             self.child.wait().map_err(|source| PostgresError::ToolNotStarted { tool: self.tool.into(), source })?;
@@ -79,7 +79,7 @@ impl Running {
     }
 
     /// What it said on stderr, once it closed it; without data and passwords. A second call gives nothing.
-    pub(super) fn messages(&mut self) -> String {
+    pub(crate) fn messages(&mut self) -> String {
         let bytes = self.messages.take().and_then(|thread| thread.join().ok()).unwrap_or_default();
         presentable(&String::from_utf8_lossy(&bytes), self.password.as_ref())
     }
@@ -111,19 +111,19 @@ impl Drop for Running {
 
 /// Ends a tool from another thread.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Stopper {
+pub(crate) struct Stopper {
     pid: Option<Pid>,
     politely: Signal,
 }
 
 impl Stopper {
     /// The same by an interrupt, upon which `psql` cancels its query on the server and goes on.
-    pub(super) fn by_interrupt(self) -> Self {
+    pub(crate) fn by_interrupt(self) -> Self {
         Stopper { politely: Signal::INT, ..self }
     }
 
     /// Asks it to end, upon which the tools of PostgreSQL cancel what the server does for them; or kills it.
-    pub(super) fn stop(self, kill: bool) {
+    pub(crate) fn stop(self, kill: bool) {
         if let Some(pid) = self.pid {
             // Already gone is what is wanted.
             let _ = kill_process(pid, if kill { Signal::KILL } else { self.politely });
@@ -136,7 +136,7 @@ impl Stopper {
 /// # Errors
 ///
 /// [`PostgresError::Interrupted`] if it was asked to stop, whatever `work` made of that.
-pub(super) fn attended<T: Send>(
+pub(crate) fn attended<T: Send>(
     watch: &dyn Watch,
     tools: &[Stopper],
     work: impl FnOnce() -> Result<T, PostgresError> + Send,
@@ -170,7 +170,7 @@ fn describe(status: ExitStatus) -> String {
 
 /// What a tool said, as far as it may be shown: the errors themselves, never their context, detail or statement, which
 /// quote rows; a few lines, each cut; passwords masked.
-pub(super) fn presentable(messages: &str, password: Option<&Secret>) -> String {
+pub(crate) fn presentable(messages: &str, password: Option<&Secret>) -> String {
     let mut lines: Vec<String> = Vec::new();
     for line in messages.lines() {
         let line = line.trim();

@@ -10,7 +10,7 @@ use super::tools::Tools;
 
 /// An open `psql`. Closed by dropping it, upon which the server ends the session.
 #[derive(Debug)]
-pub(super) struct Psql {
+pub(crate) struct Psql {
     // Dropped in this order: the closed stdin ends psql before it has to be told.
     stdin: Option<ChildStdin>,
     stdout: BufReader<ChildStdout>,
@@ -19,11 +19,11 @@ pub(super) struct Psql {
 }
 
 /// The fields of an answer, row after row; NULL is an empty field.
-pub(super) type Fields = Vec<Vec<u8>>;
+pub(crate) type Fields = Vec<Vec<u8>>;
 
 impl Psql {
     /// Starts a session; whether the server lets us in shows with the first question.
-    pub(super) fn start(tools: &Tools, connection: &Connection, mark: &str) -> Result<Self, PostgresError> {
+    pub(crate) fn start(tools: &Tools, connection: &Connection, mark: &str) -> Result<Self, PostgresError> {
         let program = tools.program("psql");
         let mut command = connection.command(&program);
         // Not for pg_dump, which would write the dump in it instead of in the database's own encoding.
@@ -40,7 +40,7 @@ impl Psql {
     }
 
     /// Cancels its query from another thread.
-    pub(super) fn stopper(&self) -> Stopper {
+    pub(crate) fn stopper(&self) -> Stopper {
         self.running.stopper().by_interrupt()
     }
 
@@ -50,13 +50,13 @@ impl Psql {
     ///
     /// [`PostgresError::Query`] if the server refuses it, after which the session can go on;
     /// [`PostgresError::ConnectionLost`] if it is over.
-    pub(super) fn ask(&mut self, statement: impl AsRef<[u8]>) -> Result<Fields, PostgresError> {
+    pub(crate) fn ask(&mut self, statement: impl AsRef<[u8]>) -> Result<Fields, PostgresError> {
         self.send(statement)?;
         self.receive()
     }
 
     /// Sends a statement without waiting; its answer is the next one that [`Psql::receive`] gives.
-    pub(super) fn send(&mut self, statement: impl AsRef<[u8]>) -> Result<(), PostgresError> {
+    pub(crate) fn send(&mut self, statement: impl AsRef<[u8]>) -> Result<(), PostgresError> {
         let mut text = statement.as_ref().to_owned();
         text.extend_from_slice(b"\n;\\echo ");
         text.extend_from_slice(self.mark.as_bytes());
@@ -69,7 +69,7 @@ impl Psql {
     }
 
     /// The answer to the oldest statement that was sent and not yet answered.
-    pub(super) fn receive(&mut self) -> Result<Fields, PostgresError> {
+    pub(crate) fn receive(&mut self) -> Result<Fields, PostgresError> {
         let mut fields = Fields::new();
         loop {
             match self.item() {
@@ -130,21 +130,21 @@ fn outcome(end: &str, fields: Fields) -> Result<Fields, PostgresError> {
 }
 
 /// A field as text.
-pub(super) fn text(field: &[u8]) -> String {
+pub(crate) fn text(field: &[u8]) -> String {
     String::from_utf8_lossy(field).into_owned()
 }
 
 /// A field that is a number.
-pub(super) fn number<N: std::str::FromStr>(field: &[u8]) -> Option<N> {
+pub(crate) fn number<N: std::str::FromStr>(field: &[u8]) -> Option<N> {
     std::str::from_utf8(field).ok()?.parse().ok()
 }
 
 /// A text as a literal of SQL; sessions of ours have `standard_conforming_strings` on.
-pub(super) fn literal(text: &str) -> String {
+pub(crate) fn literal(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 
 /// A name as an identifier of SQL.
-pub(super) fn identifier(name: &str) -> String {
+pub(crate) fn identifier(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }

@@ -20,17 +20,17 @@ const PIECE: usize = 128 * 1024;
 
 /// What is to be read.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Stored<'a> {
-    pub(super) path: &'a Path,
+pub(crate) struct Stored<'a> {
+    pub(crate) path: &'a Path,
     /// What its bytes must hash to, in hexadecimal digits.
-    pub(super) sha256: &'a str,
+    pub(crate) sha256: &'a str,
     /// Whether it is compressed by us.
-    pub(super) compressed: bool,
+    pub(crate) compressed: bool,
 }
 
 impl Stored<'_> {
     /// Whether the bytes that were read are those that were written.
-    pub(super) fn expect(&self, found: &str) -> Result<(), PostgresError> {
+    pub(crate) fn expect(&self, found: &str) -> Result<(), PostgresError> {
         if found == self.sha256 {
             return Ok(());
         }
@@ -48,7 +48,7 @@ impl Stored<'_> {
 ///
 /// [`PostgresError::HashMismatch`] before any other, since it explains them; [`PostgresError::Damaged`] where the reader
 /// or the decompression finds fault; [`PostgresError::Interrupted`].
-pub(super) fn read_back(tools: &Tools, stored: Stored<'_>, watch: &dyn Watch) -> Result<Script, PostgresError> {
+pub(crate) fn read_back(tools: &Tools, stored: Stored<'_>, watch: &dyn Watch) -> Result<Script, PostgresError> {
     let mut reader = start_reader(tools)?;
     let file = File::open(stored.path).map_err(PostgresError::file("read", stored.path))?;
     let stopper = reader.stopper();
@@ -59,7 +59,7 @@ pub(super) fn read_back(tools: &Tools, stored: Stored<'_>, watch: &dyn Watch) ->
 }
 
 /// Starts the engine's own reader.
-pub(super) fn start_reader(tools: &Tools) -> Result<Running, PostgresError> {
+pub(crate) fn start_reader(tools: &Tools) -> Result<Running, PostgresError> {
     let mut command = Command::new(tools.program("pg_restore"));
     // It connects to nothing: no environment, no locale.
     command.env_clear().args(["-f", "-"]);
@@ -67,7 +67,7 @@ pub(super) fn start_reader(tools: &Tools) -> Result<Running, PostgresError> {
 }
 
 /// Reads a dump from `file` through `reader`: what it holds, or what is wrong with it, and the hash of its bytes.
-pub(super) fn read(
+pub(crate) fn read(
     reader: &mut Running,
     path: &Path,
     file: impl Read + Send,
@@ -96,7 +96,7 @@ pub(super) fn read(
 
 /// Gives a dump to a reader's stdin, and hashes it to its end whatever the reader makes of it: what went wrong on the
 /// way, if something did, and the hash.
-pub(super) fn feed(
+pub(crate) fn feed(
     path: &Path,
     file: impl Read,
     compressed: bool,
@@ -156,7 +156,7 @@ impl<F: Read> Source<F> {
 
 /// A file that another thread still writes: its end is the end once that thread says so.
 #[derive(Debug)]
-pub(super) struct Following<'a> {
+pub(crate) struct Following<'a> {
     /// `None` for a device, which gives nothing back and may never end.
     file: Option<File>,
     writing: &'a Writing,
@@ -164,14 +164,14 @@ pub(super) struct Following<'a> {
 
 /// Whether a file is still written.
 #[derive(Debug, Default)]
-pub(super) struct Writing {
+pub(crate) struct Writing {
     ended: Mutex<bool>,
     changed: Condvar,
 }
 
 impl Writing {
     /// Says that nothing more will be written.
-    pub(super) fn end(&self) {
+    pub(crate) fn end(&self) {
         *self.ended.lock().unwrap_or_else(PoisonError::into_inner) = true;
         self.changed.notify_all();
     }
@@ -185,7 +185,7 @@ impl Writing {
     }
 
     /// The file at `path`, opened anew, to be read while it grows.
-    pub(super) fn follow(&self, path: &Path) -> Result<Following<'_>, PostgresError> {
+    pub(crate) fn follow(&self, path: &Path) -> Result<Following<'_>, PostgresError> {
         let file = File::open(path).map_err(PostgresError::file("read", path))?;
         let regular = file.metadata().is_ok_and(|metadata| metadata.is_file());
         Ok(Following { file: regular.then_some(file), writing: self })

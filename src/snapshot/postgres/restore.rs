@@ -9,11 +9,11 @@ use crate::snapshot::Watch;
 
 /// A database that was put back.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Restored {
+pub(crate) struct Restored {
     /// The name under which what was there before is kept; `None` if there was no such database.
-    pub replaced: Option<String>,
+    pub(crate) replaced: Option<String>,
     /// What a person should know, a sentence each.
-    pub notes: Vec<String>,
+    pub(crate) notes: Vec<String>,
 }
 
 /// Puts a snapshot back.
@@ -27,7 +27,7 @@ pub struct Restored {
 ///
 /// Those of [`verify`](super::verify()) before anything is touched; [`PostgresError::OtherServer`] and
 /// [`PostgresError::SnapshotOfOtherDatabase`] unless `elsewhere`; then [`PostgresError::NotRestored`], which says what remains.
-pub fn restore(request: &Request<'_>, watch: &dyn Watch) -> Result<Restored, PostgresError> {
+pub(crate) fn restore(request: &Request<'_>, watch: &dyn Watch) -> Result<Restored, PostgresError> {
     let database = request.target.database.clone().unwrap_or_else(|| request.manifest.database.clone());
     if database != request.manifest.database && !request.elsewhere {
         return Err(PostgresError::SnapshotOfOtherDatabase {

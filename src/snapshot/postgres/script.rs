@@ -11,21 +11,21 @@ use super::names::{canonical, shown};
 
 /// What a whole dump holds.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Script {
+pub(crate) struct Script {
     /// Rows by table, named as the catalog names it.
-    pub(super) rows: BTreeMap<String, u64>,
+    pub(crate) rows: BTreeMap<String, u64>,
     /// Materialised views.
-    pub(super) materialised: BTreeSet<String>,
+    pub(crate) materialised: BTreeSet<String>,
     /// Extensions that it creates.
-    pub(super) extensions: Vec<String>,
+    pub(crate) extensions: Vec<String>,
     /// Large objects whose content it holds.
-    pub(super) large_objects: u64,
+    pub(crate) large_objects: u64,
     /// Sequences whose value it sets.
-    pub(super) sequences: u64,
+    pub(crate) sequences: u64,
     /// The version of `pg_dump` that wrote it.
-    pub(super) dumped_by: Option<String>,
+    pub(crate) dumped_by: Option<String>,
     /// Whether the line was seen with which `pg_restore` ends.
-    pub(super) complete: bool,
+    pub(crate) complete: bool,
 }
 
 /// How much of a statement's beginning is kept: enough for a schema and a name of 63 bytes, quoted and doubled.
@@ -49,7 +49,7 @@ enum Within {
 
 /// The reader; fed with pieces of any size.
 #[derive(Debug)]
-pub(super) struct ScriptReader {
+pub(crate) struct ScriptReader {
     script: Script,
     within: Within,
     /// The beginning of the present statement or line; in data, of the present line.
@@ -62,7 +62,7 @@ pub(super) struct ScriptReader {
 }
 
 impl ScriptReader {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         ScriptReader {
             script: Script::default(),
             within: Within::Sql,
@@ -75,7 +75,7 @@ impl ScriptReader {
     }
 
     /// Takes the next piece.
-    pub(super) fn feed(&mut self, mut piece: &[u8]) {
+    pub(crate) fn feed(&mut self, mut piece: &[u8]) {
         while let Some(first) = piece.first() {
             let used = match &self.within {
                 Within::Data => self.data(piece),
@@ -90,7 +90,7 @@ impl ScriptReader {
     }
 
     /// What was read, once the text has ended; `complete` is false where it broke off.
-    pub(super) fn finish(mut self) -> Script {
+    pub(crate) fn finish(mut self) -> Script {
         self.script.complete &= matches!(self.within, Within::Sql) && self.table.is_none();
         self.script
     }

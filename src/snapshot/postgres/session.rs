@@ -14,38 +14,38 @@ const MAINTENANCE: [&str; 2] = ["postgres", "template1"];
 
 /// Who the server and the database are, as they say themselves.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Identity {
+pub(crate) struct Identity {
     /// The database connected to.
-    pub database: String,
+    pub(crate) database: String,
     /// The role logged in as.
-    pub user: String,
+    pub(crate) user: String,
     /// Whether that role is a superuser.
-    pub superuser: bool,
+    pub(crate) superuser: bool,
     /// Whether that role may create databases.
-    pub may_create: bool,
+    pub(crate) may_create: bool,
     /// The server's version as it says it: `15.18 (Debian 15.18-0+deb12u1)`.
-    pub version: String,
+    pub(crate) version: String,
     /// Its major version.
-    pub major: u32,
+    pub(crate) major: u32,
     /// The number given to the cluster by `initdb`, kept by its copies; `None` where a provider hides it.
-    pub system_identifier: Option<String>,
+    pub(crate) system_identifier: Option<String>,
     /// The database's number in the server: a database that was exchanged has another.
-    pub database_oid: String,
+    pub(crate) database_oid: String,
     /// When the server was started, as it writes it.
-    pub started: String,
+    pub(crate) started: String,
     /// Whether the server replays another's log and cannot be written to.
-    pub in_recovery: bool,
+    pub(crate) in_recovery: bool,
     /// The address and port that the server sees itself at; `None` over a socket.
-    pub address: Option<(String, String)>,
+    pub(crate) address: Option<(String, String)>,
     /// The server's data folder, where the role may read it.
-    pub data_directory: Option<String>,
+    pub(crate) data_directory: Option<String>,
 }
 
 impl Identity {
     /// What tells this server from others, for the manifest: the same for all databases of a server, and kept when a
     /// database is exchanged by a restore.
     #[must_use]
-    pub fn fingerprint(&self) -> String {
+    pub(crate) fn fingerprint(&self) -> String {
         match (&self.system_identifier, &self.address) {
             (Some(number), _) => format!("postgres:{number}"),
             (None, Some((address, port))) => format!("postgres:{address}:{port}"),
@@ -56,11 +56,11 @@ impl Identity {
 
 /// A connection to the database of a target, with the tools that fit its server.
 #[derive(Debug)]
-pub struct Session {
-    pub(super) tools: Tools,
-    pub(super) connection: Connection,
-    pub(super) psql: Psql,
-    pub(super) identity: Identity,
+pub(crate) struct Session {
+    pub(crate) tools: Tools,
+    pub(crate) connection: Connection,
+    pub(crate) psql: Psql,
+    pub(crate) identity: Identity,
 }
 
 impl Session {
@@ -73,7 +73,7 @@ impl Session {
     ///
     /// [`PostgresError::NoSuchDatabase`] where the server is there and the database is not;
     /// [`PostgresError::Pooler`], [`PostgresError::OtherDatabase`], [`PostgresError::CannotConnect`] and those of [`tools::find`].
-    pub fn open(target: &Target, environment: &[(OsString, OsString)]) -> Result<Self, PostgresError> {
+    pub(crate) fn open(target: &Target, environment: &[(OsString, OsString)]) -> Result<Self, PostgresError> {
         let connection = Connection::new(target, environment)?;
         let session = match Self::connect(connection.clone()) {
             Err(error @ PostgresError::CannotConnect { .. }) => return Err(missing_or(error, target, &connection)),
@@ -87,7 +87,7 @@ impl Session {
     }
 
     /// Connects to another database of the target's server than `avoided`, as the target's user.
-    pub(super) fn open_maintenance(connection: &Connection, avoided: Option<&str>) -> Result<Self, PostgresError> {
+    pub(crate) fn open_maintenance(connection: &Connection, avoided: Option<&str>) -> Result<Self, PostgresError> {
         let mut first_error = None;
         for database in MAINTENANCE.into_iter().filter(|name| Some(*name) != avoided) {
             match Self::connect(connection.with("PGDATABASE", database)) {
@@ -100,18 +100,18 @@ impl Session {
 
     /// Who the server and the database are.
     #[must_use]
-    pub fn identity(&self) -> &Identity {
+    pub(crate) fn identity(&self) -> &Identity {
         &self.identity
     }
 
     /// The tools that are used with this server.
     #[must_use]
-    pub fn tools(&self) -> &Tools {
+    pub(crate) fn tools(&self) -> &Tools {
         &self.tools
     }
 
     /// Connects with the latest tools to learn the server's version, and again with those that fit if they are others.
-    pub(super) fn connect(connection: Connection) -> Result<Self, PostgresError> {
+    pub(crate) fn connect(connection: Connection) -> Result<Self, PostgresError> {
         let path = connection.variable("PATH").map(OsStr::to_owned);
         let latest = tools::find(None, path.as_deref())?;
         let session = Self::connect_with(latest, connection)?;
@@ -238,7 +238,7 @@ fn missing_or(error: PostgresError, target: &Target, connection: &Connection) ->
 
 impl Session {
     /// Whether the server has a database of that name.
-    pub(super) fn exists(&mut self, database: &str) -> Result<bool, PostgresError> {
+    pub(crate) fn exists(&mut self, database: &str) -> Result<bool, PostgresError> {
         let name = literal(database);
         Ok(!self.psql.ask(format!("SELECT 1 FROM pg_catalog.pg_database WHERE datname = {name}"))?.is_empty())
     }

@@ -46,7 +46,7 @@ impl Session {
     /// # Errors
     ///
     /// [`PostgresError::ConnectionLost`]. A question that the server refuses is no error, but no proof either.
-    pub fn state(&mut self) -> Result<Option<Value>, PostgresError> {
+    pub(crate) fn state(&mut self) -> Result<Option<Value>, PostgresError> {
         if self.identity.in_recovery || self.identity.major < 10 {
             return Ok(None);
         }
@@ -85,7 +85,7 @@ impl Session {
     /// # Errors
     ///
     /// As [`Session::state`].
-    pub fn is_unchanged_since(&mut self, manifest: &Manifest) -> Result<bool, PostgresError> {
+    pub(crate) fn is_unchanged_since(&mut self, manifest: &Manifest) -> Result<bool, PostgresError> {
         let then = manifest.state.as_ref().and_then(|state| state.get("proof")).filter(|proof| proof.is_object());
         if then.is_none() || manifest.database != self.identity.database {
             return Ok(false);

@@ -21,15 +21,15 @@ const ATTEMPTS: u32 = 3;
 
 /// Who takes whose name.
 #[derive(Debug)]
-pub(super) struct Exchange<'a> {
+pub(crate) struct Exchange<'a> {
     /// The database in use.
-    pub(super) database: &'a str,
+    pub(crate) database: &'a str,
     /// The one that is to take its name.
-    pub(super) beside: &'a str,
+    pub(crate) beside: &'a str,
     /// The comment that it is to have.
-    pub(super) comment: Option<&'a str>,
+    pub(crate) comment: Option<&'a str>,
     /// The time in the name of what is replaced.
-    pub(super) now: DateTime<Utc>,
+    pub(crate) now: DateTime<Utc>,
 }
 
 /// Exchanges them; gives the name under which the database in use is kept, if there was one.
@@ -38,7 +38,7 @@ pub(super) struct Exchange<'a> {
 ///
 /// [`PostgresError::InUse`] if somebody stays connected, and those of the server; both databases then are as they were.
 /// After [`PostgresError::ConnectionLost`] that is not known.
-pub(super) fn exchange(server: &mut Session, exchange: &Exchange<'_>) -> Result<Option<String>, PostgresError> {
+pub(crate) fn exchange(server: &mut Session, exchange: &Exchange<'_>) -> Result<Option<String>, PostgresError> {
     let replaced = match server.exists(exchange.database)? {
         true => Some(free_name(server, exchange.database, "replaced", exchange.now)?),
         false => None,

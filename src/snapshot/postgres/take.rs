@@ -27,9 +27,9 @@ const PIECE: usize = 128 * 1024;
 
 /// How patient a snapshot is.
 #[derive(Debug, Clone, Copy)]
-pub struct Limits {
+pub(crate) struct Limits {
     /// How long a table that another session has locked is waited for.
-    pub lock_wait: Duration,
+    pub(crate) lock_wait: Duration,
 }
 
 impl Default for Limits {
@@ -49,7 +49,12 @@ impl Default for Limits {
 ///
 /// Any [`PostgresError`]. The partial file is left to the caller; nothing was written to the database, and nothing of
 /// ours runs any more, here or on the server.
-pub fn take(session: &mut Session, partial: &Path, limits: Limits, watch: &dyn Watch) -> Result<Taken, PostgresError> {
+pub(crate) fn take(
+    session: &mut Session,
+    partial: &Path,
+    limits: Limits,
+    watch: &dyn Watch,
+) -> Result<Taken, PostgresError> {
     let proof = session.state()?;
     let database = session.identity.database.clone();
     let lock_wait = limits.lock_wait.as_millis().max(1).to_string();

@@ -23,12 +23,12 @@ use crate::snapshot::{Kind, Manifest, TableRows, Taken, Tool, Watch};
 use crate::target::{Engine, Place, Target};
 
 /// The superuser's password; its signs are those that a password file escapes.
-pub(super) const PASSWORD: &str = r"p:w\ 'ü#";
+pub(crate) const PASSWORD: &str = r"p:w\ 'ü#";
 
 /// A server with scram authentication over TCP.
-pub(super) struct Server {
+pub(crate) struct Server {
     folder: TempDir,
-    pub(super) port: u16,
+    pub(crate) port: u16,
     process: Child,
     tools: Tools,
 }
@@ -37,7 +37,7 @@ pub(super) struct Server {
 static SHARED: Mutex<Weak<Server>> = Mutex::new(Weak::new());
 
 impl Server {
-    pub(super) fn shared() -> Arc<Server> {
+    pub(crate) fn shared() -> Arc<Server> {
         let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
         shared.upgrade().unwrap_or_else(|| {
             let server = Arc::new(Server::start());
@@ -46,7 +46,7 @@ impl Server {
         })
     }
 
-    pub(super) fn start() -> Server {
+    pub(crate) fn start() -> Server {
         let tools = find(None, None).expect("the tests need PostgreSQL's server and client");
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("password"), format!("{PASSWORD}\n")).unwrap();
@@ -89,7 +89,7 @@ impl Server {
     }
 
     /// A database of this server, as its superuser.
-    pub(super) fn target(&self, database: &str) -> Target {
+    pub(crate) fn target(&self, database: &str) -> Target {
         Target {
             engine: Engine::Postgres,
             places: vec![Place::Host { name: "127.0.0.1".into(), port: Some(self.port) }],
@@ -103,26 +103,26 @@ impl Server {
     }
 
     /// The same as another role, whose password is its name.
-    pub(super) fn target_as(&self, database: &str, user: &str) -> Target {
+    pub(crate) fn target_as(&self, database: &str, user: &str) -> Target {
         Target { user: Some(user.into()), password: Some(Secret::new(user)), ..self.target(database) }
     }
 
     /// A new database, filled by a script.
-    pub(super) fn database(&self, name: &str, script: &str) -> Target {
+    pub(crate) fn database(&self, name: &str, script: &str) -> Target {
         self.run("postgres", &format!("CREATE DATABASE {} TEMPLATE template0", super::psql::identifier(name)));
         self.run(name, script);
         self.target(name)
     }
 
     /// Runs a script and gives what its queries print.
-    pub(super) fn run(&self, database: &str, script: &str) -> String {
+    pub(crate) fn run(&self, database: &str, script: &str) -> String {
         let output = ending(|| self.psql(database).arg("-c").arg(script).output().unwrap());
         assert!(output.status.success(), "{script}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap().trim_end().to_owned()
     }
 
     /// A psql to be used freely.
-    pub(super) fn psql(&self, database: &str) -> Command {
+    pub(crate) fn psql(&self, database: &str) -> Command {
         let mut command = Command::new(self.tools.program("psql"));
         command.env_clear().env("PGPASSWORD", PASSWORD).env("PGHOST", "127.0.0.1").env("PGPORT", self.port.to_string());
         command.env("PGUSER", "postgres").env("PGDATABASE", database).env("PGCLIENTENCODING", "UTF8").args([
@@ -138,7 +138,7 @@ impl Server {
     }
 
     /// Ends the server at once, as a crash would.
-    pub(super) fn crash(&self) {
+    pub(crate) fn crash(&self) {
         let pid = rustix::process::Pid::from_child(&self.process);
         rustix::process::kill_process(pid, rustix::process::Signal::QUIT).unwrap();
     }
@@ -173,7 +173,7 @@ fn unprivileged() -> Option<(u32, u32)> {
 }
 
 /// The environment of a user, with variables that must not reach the tools.
-pub(super) fn environment() -> Vec<(OsString, OsString)> {
+pub(crate) fn environment() -> Vec<(OsString, OsString)> {
     [
         ("PATH", "/usr/bin:/bin"),
         ("HOME", "/nonexistent"),
@@ -187,9 +187,9 @@ pub(super) fn environment() -> Vec<(OsString, OsString)> {
 
 /// Somebody who waits to the end, or asks to stop after some bytes.
 #[derive(Debug, Default)]
-pub(super) struct Waiting {
-    pub(super) stop_after: Option<u64>,
-    pub(super) seen: AtomicU64,
+pub(crate) struct Waiting {
+    pub(crate) stop_after: Option<u64>,
+    pub(crate) seen: AtomicU64,
 }
 
 impl Watch for Waiting {
@@ -203,21 +203,21 @@ impl Watch for Waiting {
 }
 
 /// A snapshot with its manifest, as the store keeps it.
-pub(super) struct Snapshot {
-    pub(super) folder: TempDir,
-    pub(super) manifest: Manifest,
+pub(crate) struct Snapshot {
+    pub(crate) folder: TempDir,
+    pub(crate) manifest: Manifest,
 }
 
 impl Snapshot {
-    pub(super) fn take(target: &Target) -> Snapshot {
+    pub(crate) fn take(target: &Target) -> Snapshot {
         Snapshot::try_take(target).unwrap()
     }
 
-    pub(super) fn try_take(target: &Target) -> Result<Snapshot, PostgresError> {
+    pub(crate) fn try_take(target: &Target) -> Result<Snapshot, PostgresError> {
         Snapshot::take_with(target, &environment())
     }
 
-    pub(super) fn take_with(target: &Target, environment: &[(OsString, OsString)]) -> Result<Snapshot, PostgresError> {
+    pub(crate) fn take_with(target: &Target, environment: &[(OsString, OsString)]) -> Result<Snapshot, PostgresError> {
         let folder = tempfile::tempdir().unwrap();
         let mut session = Session::open(target, environment)?;
         let limits = Limits { lock_wait: Duration::from_millis(300) };
@@ -225,12 +225,12 @@ impl Snapshot {
         Ok(Snapshot { folder, manifest: manifest_of(taken, &session.identity().database) })
     }
 
-    pub(super) fn file(&self) -> PathBuf {
+    pub(crate) fn file(&self) -> PathBuf {
         self.folder.path().join("dump")
     }
 
     /// Calls `with` with what a restore to `target` needs.
-    pub(super) fn request<T>(&self, target: &Target, with: impl FnOnce(&Request<'_>) -> T) -> T {
+    pub(crate) fn request<T>(&self, target: &Target, with: impl FnOnce(&Request<'_>) -> T) -> T {
         let request = Request {
             file: &self.file(),
             manifest: &self.manifest,
@@ -256,7 +256,7 @@ fn manifest_of(taken: Taken, database: &str) -> Manifest {
     manifest
 }
 
-pub(super) fn manifest(tables: Vec<TableRows>, state: Option<serde_json::Value>) -> Manifest {
+pub(crate) fn manifest(tables: Vec<TableRows>, state: Option<serde_json::Value>) -> Manifest {
     Manifest {
         schema: 1,
         id: "shop_20261121_143022".into(),

@@ -9,17 +9,17 @@ use super::PostgresError;
 
 /// The client tools of one folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Tools {
+pub(crate) struct Tools {
     /// Their folder.
-    pub folder: PathBuf,
+    pub(crate) folder: PathBuf,
     /// Their major version.
-    pub major: u32,
+    pub(crate) major: u32,
 }
 
 impl Tools {
     /// The path of one of the tools.
     #[must_use]
-    pub fn program(&self, name: &str) -> PathBuf {
+    pub(crate) fn program(&self, name: &str) -> PathBuf {
         self.folder.join(name)
     }
 }
@@ -34,7 +34,7 @@ impl Tools {
 /// # Errors
 ///
 /// [`PostgresError::NoTools`] and [`PostgresError::ToolsTooOld`].
-pub fn find(server_major: Option<u32>, path: Option<&OsStr>) -> Result<Tools, PostgresError> {
+pub(crate) fn find(server_major: Option<u32>, path: Option<&OsStr>) -> Result<Tools, PostgresError> {
     choose(installed(path, &usual_folders()), server_major)
 }
 

@@ -19,19 +19,19 @@ use crate::target::Target;
 
 /// A snapshot, and the server to restore it on.
 #[derive(Debug, Clone, Copy)]
-pub struct Request<'a> {
+pub(crate) struct Request<'a> {
     /// The dump.
-    pub file: &'a Path,
+    pub(crate) file: &'a Path,
     /// Its manifest.
-    pub manifest: &'a Manifest,
+    pub(crate) manifest: &'a Manifest,
     /// The database it is to be restored to; for a verification only its server counts.
-    pub target: &'a Target,
+    pub(crate) target: &'a Target,
     /// The environment of this process: see [`Session::open`].
-    pub environment: &'a [(OsString, OsString)],
+    pub(crate) environment: &'a [(OsString, OsString)],
     /// The present time, for the names of databases that are made.
-    pub now: DateTime<Utc>,
+    pub(crate) now: DateTime<Utc>,
     /// Whether a person has named the target, so that it may be another than the snapshot's own.
-    pub elsewhere: bool,
+    pub(crate) elsewhere: bool,
 }
 
 impl<'a> Request<'a> {
@@ -50,16 +50,16 @@ impl<'a> Request<'a> {
 
 /// A snapshot that was read back and found whole.
 #[derive(Debug)]
-pub(super) struct Whole<'a> {
-    pub(super) request: &'a Request<'a>,
-    pub(super) facts: Facts,
-    pub(super) promised: Contents,
-    pub(super) script: Script,
+pub(crate) struct Whole<'a> {
+    pub(crate) request: &'a Request<'a>,
+    pub(crate) facts: Facts,
+    pub(crate) promised: Contents,
+    pub(crate) script: Script,
 }
 
 impl Whole<'_> {
     /// What a database is made of it from.
-    pub(super) fn material(&self) -> Material<'_> {
+    pub(crate) fn material(&self) -> Material<'_> {
         Material {
             request: self.request,
             stored: self.request.stored(),
@@ -78,7 +78,7 @@ impl Whole<'_> {
 ///
 /// [`PostgresError::HashMismatch`], [`PostgresError::Damaged`] and [`PostgresError::NotWhole`] say that the snapshot is bad;
 /// any other, such as [`PostgresError::MissingExtensions`], that it could not be checked.
-pub fn verify(request: &Request<'_>, level: Level, watch: &dyn Watch) -> Result<(), PostgresError> {
+pub(crate) fn verify(request: &Request<'_>, level: Level, watch: &dyn Watch) -> Result<(), PostgresError> {
     let whole = read(request, watch)?;
     if level == Level::Read {
         return Ok(());
@@ -90,7 +90,7 @@ pub fn verify(request: &Request<'_>, level: Level, watch: &dyn Watch) -> Result<
 }
 
 /// The check that needs no server.
-pub(super) fn read<'a>(request: &'a Request<'a>, watch: &dyn Watch) -> Result<Whole<'a>, PostgresError> {
+pub(crate) fn read<'a>(request: &'a Request<'a>, watch: &dyn Watch) -> Result<Whole<'a>, PostgresError> {
     let manifest = request.manifest;
     let unusable = |reason: &str| PostgresError::Manifest { id: manifest.id.clone(), reason: reason.to_owned() };
     if manifest.engine != "postgres" {

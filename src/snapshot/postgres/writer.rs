@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 const LEVEL: i32 = 1;
 
 /// Opens a file for a dump: emptied, readable by its owner only, never through a symbolic link.
-pub(super) fn open_private(path: &Path) -> io::Result<File> {
+pub(crate) fn open_private(path: &Path) -> io::Result<File> {
     let no_follow = libc::O_NOFOLLOW;
     let file =
         OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).custom_flags(no_follow).open(path)?;
@@ -22,19 +22,19 @@ pub(super) fn open_private(path: &Path) -> io::Result<File> {
 }
 
 /// A stream that hashes and counts what passes.
-pub(super) struct Hashing<F> {
+pub(crate) struct Hashing<F> {
     inner: F,
     digest: Sha256,
     bytes: u64,
 }
 
 impl<F> Hashing<F> {
-    pub(super) fn new(inner: F) -> Self {
+    pub(crate) fn new(inner: F) -> Self {
         Hashing { inner, digest: Sha256::new(), bytes: 0 }
     }
 
     /// Bytes that passed, and their SHA-256 in hexadecimal digits.
-    pub(super) fn finish(self) -> (u64, String) {
+    pub(crate) fn finish(self) -> (u64, String) {
         let digest = self.digest.finalize();
         (self.bytes, digest.iter().map(|byte| format!("{byte:02x}")).collect())
     }
@@ -63,7 +63,7 @@ impl<F: Read> Read for Hashing<F> {
 }
 
 /// A zstd stream with a checksum of its content, which `pg_dump`'s own has not.
-pub(super) fn compressor<W: Write>(inner: W) -> io::Result<zstd::Encoder<'static, W>> {
+pub(crate) fn compressor<W: Write>(inner: W) -> io::Result<zstd::Encoder<'static, W>> {
     let mut encoder = zstd::Encoder::new(inner, LEVEL)?;
     encoder.include_checksum(true)?;
     Ok(encoder)

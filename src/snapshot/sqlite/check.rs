@@ -17,7 +17,7 @@ use crate::snapshot::{TableRows, Watch};
 
 /// How thoroughly SQLite checks a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Thoroughness {
+pub(crate) enum Thoroughness {
     /// `PRAGMA quick_check`: every page and record, not whether indexes match their tables.
     Quick,
     /// `PRAGMA integrity_check`.
@@ -26,9 +26,9 @@ pub(super) enum Thoroughness {
 
 /// What a copy holds.
 #[derive(Debug)]
-pub(super) struct Contents {
-    pub(super) tables: Vec<TableRows>,
-    pub(super) notes: Vec<String>,
+pub(crate) struct Contents {
+    pub(crate) tables: Vec<TableRows>,
+    pub(crate) notes: Vec<String>,
 }
 
 /// Complaints about what a row says, not about how the file is built: the database works and was like that before.
@@ -43,7 +43,7 @@ const MOST_STAND_INS: usize = 100;
 /// # Errors
 ///
 /// [`SqliteError::Damaged`] for whatever SQLite finds wrong with the file, [`SqliteError::Interrupted`].
-pub(super) fn read_back(file: &Path, how: Thoroughness, watch: &dyn Watch) -> Result<Contents, SqliteError> {
+pub(crate) fn read_back(file: &Path, how: Thoroughness, watch: &dyn Watch) -> Result<Contents, SqliteError> {
     let failed = |source| engine(file, source);
     let checker = open_copy(file).map_err(failed)?;
     let counter = open_copy(file).map_err(failed)?;
@@ -75,12 +75,12 @@ pub(super) fn read_back(file: &Path, how: Thoroughness, watch: &dyn Watch) -> Re
 }
 
 /// What a thread of ours returned; its panic, if it had one, goes on here.
-pub(super) fn joined<T>(thread: thread::ScopedJoinHandle<'_, T>) -> T {
+pub(crate) fn joined<T>(thread: thread::ScopedJoinHandle<'_, T>) -> T {
     thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
 /// Opens a copy that nobody changes.
-pub(super) fn open_copy(file: &Path) -> rusqlite::Result<Connection> {
+pub(crate) fn open_copy(file: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(immutable(file), flags)?;
     prepare(&connection)?;
@@ -88,7 +88,7 @@ pub(super) fn open_copy(file: &Path) -> rusqlite::Result<Connection> {
 }
 
 /// Makes a connection fit to read a database of any application: what only that one knows must not stand in the way.
-pub(super) fn prepare(connection: &Connection) -> rusqlite::Result<()> {
+pub(crate) fn prepare(connection: &Connection) -> rusqlite::Result<()> {
     connection.collation_needed(|connection, name| connection.create_collation(name, str::cmp))?;
     // CHECK constraints are content, and may call functions that only the application has.
     connection.execute_batch("PRAGMA trusted_schema=OFF; PRAGMA ignore_check_constraints=ON;")
@@ -174,7 +174,7 @@ fn judge(file: &Path, complaints: Vec<String>) -> Result<Vec<String>, SqliteErro
 ///
 /// The rows of a virtual table are not counted (its module may be missing, or cost what it likes; the tables it keeps
 /// its data in are counted), nor are those of a table that cannot be read without the application.
-pub(super) fn count_tables(connection: &Connection) -> rusqlite::Result<Vec<TableRows>> {
+pub(crate) fn count_tables(connection: &Connection) -> rusqlite::Result<Vec<TableRows>> {
     let mut listed = connection.prepare(
         "SELECT name, rootpage FROM main.sqlite_schema
          WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name",
@@ -201,7 +201,7 @@ fn count_rows(connection: &Connection, table: &str) -> rusqlite::Result<Option<u
 }
 
 /// The first difference between two lists of tables, in words; rows that either side did not count are not compared.
-pub(super) fn difference(expected: &[TableRows], found: &[TableRows]) -> Option<String> {
+pub(crate) fn difference(expected: &[TableRows], found: &[TableRows]) -> Option<String> {
     for table in expected {
         match (table.rows, found.iter().find(|other| other.name == table.name).map(|other| other.rows)) {
             (_, None) => return Some(format!("table `{}` is missing", table.name)),
@@ -216,7 +216,7 @@ pub(super) fn difference(expected: &[TableRows], found: &[TableRows]) -> Option<
 }
 
 /// What SQLite said of a file, as damage where it is.
-pub(super) fn engine(file: &Path, source: rusqlite::Error) -> SqliteError {
+pub(crate) fn engine(file: &Path, source: rusqlite::Error) -> SqliteError {
     match source.sqlite_error_code() {
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
             SqliteError::Damaged { path: file.to_owned(), complaint: source.to_string() }

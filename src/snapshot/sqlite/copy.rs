@@ -24,7 +24,7 @@ const HASHED_AT_ONCE: usize = 1 << 20;
 const WAL_TRIES: usize = 10;
 
 /// Creates a file that must not exist yet, for this account alone.
-pub(super) fn create(path: &Path) -> Result<File, SqliteError> {
+pub(crate) fn create(path: &Path) -> Result<File, SqliteError> {
     OpenOptions::new()
         .read(true)
         .write(true)
@@ -35,7 +35,7 @@ pub(super) fn create(path: &Path) -> Result<File, SqliteError> {
 }
 
 /// Copies the database file to `partial`, telling `lengths` how far it is.
-pub(super) fn copy_file(
+pub(crate) fn copy_file(
     source: &Source,
     partial: &Path,
     mut into: &File,
@@ -63,7 +63,7 @@ pub(super) fn copy_file(
 }
 
 /// Copies the `-wal` file of a held database beside `partial`, if it has any frames. Says whether it has.
-pub(super) fn copy_wal(source: &Source, partial: &Path, watch: &dyn Watch) -> Result<bool, SqliteError> {
+pub(crate) fn copy_wal(source: &Source, partial: &Path, watch: &dyn Watch) -> Result<bool, SqliteError> {
     let from = beside(&source.path, "-wal");
     let to = beside(partial, "-wal");
     let unreadable = |error| SqliteError::Unreadable { path: from.clone(), source: error };
@@ -86,7 +86,7 @@ pub(super) fn copy_wal(source: &Source, partial: &Path, watch: &dyn Watch) -> Re
 }
 
 /// Copies the `-journal` file beside `partial`.
-pub(super) fn copy_journal(source: &Source, partial: &Path, watch: &dyn Watch) -> Result<(), SqliteError> {
+pub(crate) fn copy_journal(source: &Source, partial: &Path, watch: &dyn Watch) -> Result<(), SqliteError> {
     let from = beside(&source.path, "-journal");
     let to = beside(partial, "-journal");
     let mut journal = files::open(&from)?;
@@ -124,7 +124,7 @@ fn copy_steps(from: &mut File, into: &mut File, watch: &dyn Watch, path: &Path) 
 }
 
 /// Removes a file of ours that need not be there.
-pub(super) fn remove_if_there(path: &Path) -> Result<(), SqliteError> {
+pub(crate) fn remove_if_there(path: &Path) -> Result<(), SqliteError> {
     match std::fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
             Err(SqliteError::Write { path: path.to_owned(), source: error })
@@ -134,7 +134,7 @@ pub(super) fn remove_if_there(path: &Path) -> Result<(), SqliteError> {
 }
 
 /// Hashes a file as it grows: each message says how far it is written. Ends when the sender is gone.
-pub(super) fn hash_as_it_grows(file: &File, lengths: &Receiver<u64>) -> io::Result<(u64, String)> {
+pub(crate) fn hash_as_it_grows(file: &File, lengths: &Receiver<u64>) -> io::Result<(u64, String)> {
     let mut hash = Sha256::new();
     let mut buffer = vec![0; HASHED_AT_ONCE];
     let mut hashed = 0;
@@ -150,7 +150,7 @@ pub(super) fn hash_as_it_grows(file: &File, lengths: &Receiver<u64>) -> io::Resu
 }
 
 /// Hashes a whole file of `length` bytes, asking the watch now and then.
-pub(super) fn hash_whole(file: &File, length: u64, watch: &dyn Watch) -> io::Result<String> {
+pub(crate) fn hash_whole(file: &File, length: u64, watch: &dyn Watch) -> io::Result<String> {
     let mut hash = Sha256::new();
     let mut buffer = vec![0; HASHED_AT_ONCE];
     let mut hashed = 0;

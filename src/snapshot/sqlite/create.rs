@@ -19,7 +19,7 @@ use crate::snapshot::{Manifest, Watch};
 ///
 /// What a removed database left beside it would be replayed into the new one, and means nothing without it. With a time,
 /// what is in the place is kept under another name, and so is what belongs to it.
-pub(super) fn create_anew(
+pub(crate) fn create_anew(
     file: &Path,
     manifest: &Manifest,
     place: &Path,

@@ -8,7 +8,7 @@ use crate::exit::Exit;
 
 /// A SQLite database that could not be saved, checked or put back.
 #[derive(Debug, thiserror::Error)]
-pub enum SqliteError {
+pub(crate) enum SqliteError {
     /// The path is a folder.
     #[error("`{}` is a folder, not a SQLite database", path.display())]
     Folder {

@@ -8,26 +8,26 @@ use std::path::{Path, PathBuf};
 use super::SqliteError;
 
 /// The first bytes of every database file. Source: "The Database Header", SQLite file format.
-pub(super) const MAGIC: &[u8; 16] = b"SQLite format 3\0";
+pub(crate) const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 
 /// Length of the database header.
-pub(super) const HEADER: usize = 100;
+pub(crate) const HEADER: usize = 100;
 
 /// Length of the header of a `-wal` file; frames follow.
-pub(super) const WAL_HEADER: usize = 32;
+pub(crate) const WAL_HEADER: usize = 32;
 
 /// What SQLite may leave beside a database.
-pub(super) const SIDE_FILES: [&str; 3] = ["-wal", "-shm", "-journal"];
+pub(crate) const SIDE_FILES: [&str; 3] = ["-wal", "-shm", "-journal"];
 
 /// The file that SQLite keeps beside `database` under `ending`: `app.db-wal`.
-pub(super) fn beside(database: &Path, ending: &str) -> PathBuf {
+pub(crate) fn beside(database: &Path, ending: &str) -> PathBuf {
     let mut name = database.as_os_str().to_owned();
     name.push(ending);
     PathBuf::from(name)
 }
 
 /// Reads as many of the first `length` bytes as there are.
-pub(super) fn beginning(file: &File, length: usize) -> io::Result<Vec<u8>> {
+pub(crate) fn beginning(file: &File, length: usize) -> io::Result<Vec<u8>> {
     let mut bytes = vec![0; length];
     let mut filled = 0;
     while filled < length {
@@ -43,12 +43,12 @@ pub(super) fn beginning(file: &File, length: usize) -> io::Result<Vec<u8>> {
 }
 
 /// Opens a file that has to be there.
-pub(super) fn open(path: &Path) -> Result<File, SqliteError> {
+pub(crate) fn open(path: &Path) -> Result<File, SqliteError> {
     File::open(path).map_err(|source| SqliteError::Unreadable { path: path.to_owned(), source })
 }
 
 /// Opens a file that need not be there.
-pub(super) fn open_if_there(path: &Path) -> io::Result<Option<File>> {
+pub(crate) fn open_if_there(path: &Path) -> io::Result<Option<File>> {
     match File::open(path) {
         Ok(file) => Ok(Some(file)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -57,19 +57,19 @@ pub(super) fn open_if_there(path: &Path) -> io::Result<Option<File>> {
 }
 
 /// Whether these first bytes are those of a database.
-pub(super) fn is_database(header: &[u8]) -> bool {
+pub(crate) fn is_database(header: &[u8]) -> bool {
     header.starts_with(MAGIC)
 }
 
 /// Whether the header says that the database is in WAL mode.
 ///
 /// Bytes 18 and 19 are the versions a program must know to write and to read it; 2 means WAL.
-pub(super) fn says_wal(header: &[u8]) -> bool {
+pub(crate) fn says_wal(header: &[u8]) -> bool {
     header.len() > 19 && (header[18] == 2 || header[19] == 2)
 }
 
 /// Bytes in a page by the header; 1 stands for 65536.
-pub(super) fn page_size(header: &[u8]) -> u32 {
+pub(crate) fn page_size(header: &[u8]) -> u32 {
     match header.get(16..18) {
         Some(&[0, 1]) => 65_536,
         Some(&[high, low]) => u32::from(u16::from_be_bytes([high, low])),
@@ -78,7 +78,7 @@ pub(super) fn page_size(header: &[u8]) -> u32 {
 }
 
 /// Bytes as hexadecimal digits.
-pub(super) fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
     bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
         let _ = write!(text, "{byte:02x}");

@@ -29,13 +29,12 @@ mod take;
 mod verify;
 mod waiting;
 
-pub use error::SqliteError;
-pub use presence::{Presence, examine};
-pub use restore::{Restored, replace, restore};
-pub use settle::remove_leftovers;
-pub use state::state;
-pub use take::{by_hand, take};
-pub use verify::verify;
+pub(crate) use error::SqliteError;
+pub(crate) use presence::{Presence, examine};
+pub(crate) use restore::{replace, restore};
+pub(crate) use state::state;
+pub(crate) use take::take;
+pub(crate) use verify::verify;
 
 #[cfg(test)]
 mod tests;

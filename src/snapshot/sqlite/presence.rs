@@ -9,7 +9,7 @@ use super::files;
 
 /// What lies where a database is expected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Presence {
+pub(crate) enum Presence {
     /// Nothing, so nothing to lose: the database does not exist yet.
     Missing,
     /// A file of no bytes, which SQLite takes for a database without tables: nothing to lose.
@@ -24,7 +24,7 @@ pub enum Presence {
 ///
 /// What is there is a folder, a device, unreadable, or a file that does not begin as a database does (an encrypted
 /// one looks like that, too).
-pub fn examine(path: &Path) -> Result<Presence, SqliteError> {
+pub(crate) fn examine(path: &Path) -> Result<Presence, SqliteError> {
     let metadata = match fs::metadata(path) {
         Ok(metadata) => metadata,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Presence::Missing),
@@ -49,7 +49,7 @@ pub fn examine(path: &Path) -> Result<Presence, SqliteError> {
 }
 
 /// The true path of a database that has to be there: SQLite names its side files after it.
-pub(super) fn real_database(path: &Path) -> Result<PathBuf, SqliteError> {
+pub(crate) fn real_database(path: &Path) -> Result<PathBuf, SqliteError> {
     match examine(path)? {
         Presence::Missing | Presence::Empty => Err(SqliteError::NothingThere { path: path.to_owned() }),
         Presence::Database => {

@@ -21,17 +21,17 @@ use super::waiting::{PATIENCE, Wait, check_interrupted};
 use crate::snapshot::{Manifest, TableRows, Watch};
 
 /// Bytes written between two looks at the watch.
-pub(super) const STEP: u32 = 4 << 20;
+pub(crate) const STEP: u32 = 4 << 20;
 
 /// What a restore came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Restored {
+pub(crate) struct Restored {
     /// The tables of the database as it is now.
-    pub tables: Vec<TableRows>,
+    pub(crate) tables: Vec<TableRows>,
     /// Whether the database's file was missing and was created anew.
-    pub created: bool,
+    pub(crate) created: bool,
     /// What a person should know, a sentence each.
-    pub notes: Vec<String>,
+    pub(crate) notes: Vec<String>,
 }
 
 /// Puts the snapshot `file` into the place of `database`, and compares what is there then with the manifest.
@@ -43,7 +43,12 @@ pub struct Restored {
 /// # Errors
 ///
 /// Any but [`SqliteError::RestoredDiffers`]: nothing is changed, SQLite has taken back what was written.
-pub fn restore(file: &Path, manifest: &Manifest, database: &Path, watch: &dyn Watch) -> Result<Restored, SqliteError> {
+pub(crate) fn restore(
+    file: &Path,
+    manifest: &Manifest,
+    database: &Path,
+    watch: &dyn Watch,
+) -> Result<Restored, SqliteError> {
     restore_within(PATIENCE, file, manifest, database, watch)
 }
 
@@ -55,7 +60,7 @@ pub fn restore(file: &Path, manifest: &Manifest, database: &Path, watch: &dyn Wa
 /// # Errors
 ///
 /// Any but [`SqliteError::RestoredDiffers`]: the snapshot is not in place; what was there is, or bears its other name.
-pub fn replace(
+pub(crate) fn replace(
     file: &Path,
     manifest: &Manifest,
     database: &Path,
@@ -74,7 +79,7 @@ pub fn replace(
 }
 
 /// [`restore`], waiting for other programs for as long as `patience`.
-pub(super) fn restore_within(
+pub(crate) fn restore_within(
     patience: Duration,
     file: &Path,
     manifest: &Manifest,
@@ -196,7 +201,7 @@ fn pause(wait: &mut Wait<'_>, place: &Path) -> Result<bool, SqliteError> {
 }
 
 /// An interruption here leaves the database as it was, and says so.
-pub(super) fn as_restore(error: SqliteError) -> SqliteError {
+pub(crate) fn as_restore(error: SqliteError) -> SqliteError {
     match error {
         SqliteError::Interrupted { path } => SqliteError::RestoreInterrupted { path },
         other => other,

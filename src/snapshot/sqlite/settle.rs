@@ -13,7 +13,7 @@ use super::files::{SIDE_FILES, beside};
 ///
 /// The copy is ours alone: EXCLUSIVE locking keeps the WAL index in memory, and nothing is synced on the way, since
 /// the finished file is synced once. A failure leaves the partial file and its side files, for who removes both.
-pub(super) fn settle(partial: &Path) -> Result<(), SqliteError> {
+pub(crate) fn settle(partial: &Path) -> Result<(), SqliteError> {
     let failed = |source| SqliteError::Engine { doing: "recover the copy", path: partial.to_owned(), source };
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(partial, flags).map_err(failed)?;
@@ -39,6 +39,6 @@ pub(super) fn settle(partial: &Path) -> Result<(), SqliteError> {
 /// # Errors
 ///
 /// [`SqliteError::Write`] if one of them is there and cannot be removed.
-pub fn remove_leftovers(partial: &Path) -> Result<(), SqliteError> {
+pub(crate) fn remove_leftovers(partial: &Path) -> Result<(), SqliteError> {
     SIDE_FILES.iter().try_for_each(|ending| remove_if_there(&beside(partial, ending)))
 }

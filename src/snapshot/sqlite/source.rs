@@ -34,7 +34,7 @@ const LONG_WHILE: Duration = Duration::from_millis(2_500);
 
 /// How the bytes are kept still.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Hold {
+pub(crate) enum Hold {
     /// By the SHARED lock of a rollback-journal database.
     Locked,
     /// By a read mark in the WAL.
@@ -44,12 +44,12 @@ pub(super) enum Hold {
 }
 
 /// A database whose bytes are kept still until this is dropped.
-pub(super) struct Source {
+pub(crate) struct Source {
     // Dropped first, and only then the descriptors below: closing those drops this connection's locks.
     connection: Option<Connection>,
-    pub(super) hold: Hold,
-    pub(super) handles: Handles,
-    pub(super) path: PathBuf,
+    pub(crate) hold: Hold,
+    pub(crate) handles: Handles,
+    pub(crate) path: PathBuf,
     before: Option<Look>,
 }
 
@@ -57,7 +57,7 @@ impl Source {
     /// Holds the database at `path`, its true path, still.
     ///
     /// `Ok(None)` once `wait` is over.
-    pub(super) fn hold(path: &Path, wait: &mut Wait<'_>) -> Result<Option<Source>, SqliteError> {
+    pub(crate) fn hold(path: &Path, wait: &mut Wait<'_>) -> Result<Option<Source>, SqliteError> {
         loop {
             if let Some(source) = try_to_hold(path)? {
                 return Ok(Some(source));
@@ -69,18 +69,18 @@ impl Source {
     }
 
     /// Whether the copy will need a journal rolled back, or a WAL applied, as far as can be told beforehand.
-    pub(super) fn has_side_files(&self) -> bool {
+    pub(crate) fn has_side_files(&self) -> bool {
         self.hold != Hold::Locked
             && self.before.as_ref().is_none_or(|look| look.print.has_wal() || look.print.has_journal())
     }
 
     /// Whether a journal lies beside a database that nobody locks.
-    pub(super) fn has_journal(&self) -> bool {
+    pub(crate) fn has_journal(&self) -> bool {
         self.hold == Hold::Untouched && self.before.as_ref().is_some_and(|look| look.print.has_journal())
     }
 
     /// Called after copying: whether the copy is of one moment, and the proof that belongs to it.
-    pub(super) fn confirm(&self) -> Result<Confirmed, SqliteError> {
+    pub(crate) fn confirm(&self) -> Result<Confirmed, SqliteError> {
         if self.hold == Hold::Locked {
             let look = settled(&self.handles, SHORT_WHILE)?;
             return Ok(Confirmed::Whole(look.and_then(|look| look.proof())));
@@ -102,7 +102,7 @@ impl Drop for Source {
 }
 
 /// Whether the copy can be used.
-pub(super) enum Confirmed {
+pub(crate) enum Confirmed {
     /// It is of one moment; with the proof that nothing was written since, where there is one.
     Whole(Option<Value>),
     /// Somebody wrote while it was made.

@@ -20,11 +20,11 @@ const COARSE_GRAIN: Duration = Duration::from_millis(2_100);
 /// One file, at one moment. Equal stamps mean the same file with the same content, once [`Stamp::settles_in`] is
 /// zero.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub(super) struct Stamp {
+pub(crate) struct Stamp {
     /// Device and inode.
-    pub(super) inode: (u64, u64),
+    pub(crate) inode: (u64, u64),
     /// Bytes.
-    pub(super) size: u64,
+    pub(crate) size: u64,
     /// Last change of content, seconds and nanoseconds; any program can set it.
     modified: (i64, i64),
     /// Last change of content or inode, seconds and nanoseconds; only the kernel sets it. Not for a `-wal` file:
@@ -33,7 +33,7 @@ pub(super) struct Stamp {
 }
 
 impl Stamp {
-    pub(super) fn of(metadata: &Metadata) -> Stamp {
+    pub(crate) fn of(metadata: &Metadata) -> Stamp {
         Stamp {
             inode: (metadata.dev(), metadata.ino()),
             size: metadata.len(),
@@ -43,13 +43,13 @@ impl Stamp {
     }
 
     /// The stamp of a `-wal` file.
-    pub(super) fn of_wal(metadata: &Metadata) -> Stamp {
+    pub(crate) fn of_wal(metadata: &Metadata) -> Stamp {
         Stamp { changed: None, ..Stamp::of(metadata) }
     }
 
     /// How long until a further write would be sure to show, seen from `now`: zero once the last change is more
     /// than a grain ago. `None` where the file is from the future, so that the clocks cannot be compared.
-    pub(super) fn settles_in(&self, now: SystemTime) -> Option<Duration> {
+    pub(crate) fn settles_in(&self, now: SystemTime) -> Option<Duration> {
         // The time of the inode moves with every write, and cannot be set back; the other one can.
         let (seconds, nanoseconds) = self.changed.unwrap_or(self.modified);
         let changed = UNIX_EPOCH + Duration::new(u64::try_from(seconds).ok()?, u32::try_from(nanoseconds).unwrap_or(0));

@@ -33,7 +33,7 @@ const INDEX_HEADER: usize = 48;
 
 /// What a database's files look like at one moment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(super) struct Fingerprint {
+pub(crate) struct Fingerprint {
     version: u32,
     /// Permission bits, which a restore needs if the file is gone by then.
     mode: u32,
@@ -57,28 +57,28 @@ struct Wal {
 
 impl Fingerprint {
     /// Whether a journal is there that could be rolled back.
-    pub(super) fn has_journal(&self) -> bool {
+    pub(crate) fn has_journal(&self) -> bool {
         self.journal.is_some()
     }
 
     /// Whether a `-wal` file is there that has bytes.
-    pub(super) fn has_wal(&self) -> bool {
+    pub(crate) fn has_wal(&self) -> bool {
         self.wal.is_some()
     }
 }
 
 /// A fingerprint, and when it was taken: only one taken past the grain of the clock proves anything.
 #[derive(Debug)]
-pub(super) struct Look {
+pub(crate) struct Look {
     /// Just before the files were looked at.
     at: SystemTime,
-    pub(super) print: Fingerprint,
+    pub(crate) print: Fingerprint,
 }
 
 impl Look {
     /// How much later this should have been taken for every later write to show: zero if it was late enough, `None`
     /// if that cannot be known.
-    pub(super) fn too_early_by(&self) -> Option<Duration> {
+    pub(crate) fn too_early_by(&self) -> Option<Duration> {
         let file = self.print.file.settles_in(self.at)?;
         match &self.print.wal {
             Some(wal) => Some(file.max(wal.file.settles_in(self.at)?)),
@@ -87,27 +87,27 @@ impl Look {
     }
 
     /// Whether every write after this look changes the fingerprint.
-    pub(super) fn is_late_enough(&self) -> bool {
+    pub(crate) fn is_late_enough(&self) -> bool {
         self.too_early_by() == Some(Duration::ZERO)
     }
 
     /// The proof for the manifest, if this can be one.
-    pub(super) fn proof(&self) -> Option<Value> {
+    pub(crate) fn proof(&self) -> Option<Value> {
         if self.is_late_enough() && !self.print.has_journal() { serde_json::to_value(&self.print).ok() } else { None }
     }
 }
 
 /// The files of a database, opened before any connection to it and closed after: see [`super`] on locks.
 #[derive(Debug)]
-pub(super) struct Handles {
+pub(crate) struct Handles {
     path: PathBuf,
-    pub(super) file: File,
+    pub(crate) file: File,
     /// The `-shm` file, where it was there.
     index: Option<File>,
 }
 
 impl Handles {
-    pub(super) fn open(path: &Path) -> Result<Handles, SqliteError> {
+    pub(crate) fn open(path: &Path) -> Result<Handles, SqliteError> {
         let file = files::open(path)?;
         let index = beside(path, "-shm");
         let index = files::open_if_there(&index).map_err(|source| SqliteError::Unreadable { path: index, source })?;
@@ -115,18 +115,18 @@ impl Handles {
     }
 
     /// Whether a `-shm` file was there: some process has, or had, the database open in WAL mode.
-    pub(super) fn has_index(&self) -> bool {
+    pub(crate) fn has_index(&self) -> bool {
         self.index.is_some()
     }
 
     /// The database header as it is now.
-    pub(super) fn header(&self) -> Result<Vec<u8>, SqliteError> {
+    pub(crate) fn header(&self) -> Result<Vec<u8>, SqliteError> {
         files::beginning(&self.file, HEADER)
             .map_err(|source| SqliteError::Unreadable { path: self.path.clone(), source })
     }
 
     /// What the files look like now; `None` where they are being replaced or written this very moment.
-    pub(super) fn look(&self) -> Result<Option<Look>, SqliteError> {
+    pub(crate) fn look(&self) -> Result<Option<Look>, SqliteError> {
         let at = SystemTime::now();
         let print =
             self.read_fingerprint().map_err(|source| SqliteError::Unreadable { path: self.path.clone(), source })?;
@@ -211,7 +211,7 @@ fn read_journal(path: &Path) -> io::Result<Option<Stamp>> {
 /// # Errors
 ///
 /// The files cannot be read, or the path leads to something that is no database.
-pub fn state(database: &Path) -> Result<Option<Value>, SqliteError> {
+pub(crate) fn state(database: &Path) -> Result<Option<Value>, SqliteError> {
     let path = match real_database(database) {
         Ok(path) => path,
         Err(SqliteError::NothingThere { .. }) => return Ok(None),
@@ -221,6 +221,6 @@ pub fn state(database: &Path) -> Result<Option<Value>, SqliteError> {
 }
 
 /// The permission bits of the database file when the proof was made.
-pub(super) fn recorded_mode(state: Option<&Value>) -> Option<u32> {
+pub(crate) fn recorded_mode(state: Option<&Value>) -> Option<u32> {
     state?.get("mode")?.as_u64().and_then(|mode| u32::try_from(mode).ok())
 }

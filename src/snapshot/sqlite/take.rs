@@ -29,12 +29,12 @@ use crate::snapshot::{Level, Taken, Tool, Watch};
 ///
 /// Any: the snapshot was not taken, the database is as it was, and `partial` is left as far as it was written. Who
 /// called removes it, after [`remove_leftovers`].
-pub fn take(database: &Path, partial: &Path, watch: &dyn Watch) -> Result<Taken, SqliteError> {
+pub(crate) fn take(database: &Path, partial: &Path, watch: &dyn Watch) -> Result<Taken, SqliteError> {
     take_within(PATIENCE, database, partial, watch)
 }
 
 /// [`take`], waiting for other programs for as long as `patience`.
-pub(super) fn take_within(
+pub(crate) fn take_within(
     patience: Duration,
     database: &Path,
     partial: &Path,
@@ -146,7 +146,7 @@ fn begin_again(partial: &Path, mut into: &File) -> Result<(), SqliteError> {
 ///
 /// The path is quoted for a POSIX shell; a path that is not UTF-8 is shown as well as it can be.
 #[must_use]
-pub fn by_hand(database: &Path) -> Vec<String> {
+pub(crate) fn by_hand(database: &Path) -> Vec<String> {
     let database = database.to_string_lossy().replace('\'', r"'\''");
     vec![format!("sqlite3 '{database}' \".restore 'FILE'\"")]
 }

@@ -25,7 +25,7 @@ const PAGES: i32 = 1_000;
 /// # Errors
 ///
 /// The snapshot cannot be trusted, or not be read, or the scratch file not be written. The snapshot is never changed.
-pub fn verify(
+pub(crate) fn verify(
     file: &Path,
     manifest: &Manifest,
     level: Level,
@@ -53,7 +53,7 @@ fn verify_read(file: &Path, manifest: &Manifest, watch: &dyn Watch) -> Result<Co
 }
 
 /// Whether the file's bytes are those that were saved: size, SHA-256, and the first bytes of a database.
-pub(super) fn verify_bytes(file: &Path, manifest: &Manifest, watch: &dyn Watch) -> Result<(), SqliteError> {
+pub(crate) fn verify_bytes(file: &Path, manifest: &Manifest, watch: &dyn Watch) -> Result<(), SqliteError> {
     let unreadable = |source| SqliteError::Unreadable { path: file.to_owned(), source };
     let opened = files::open(file)?;
     let found = opened.metadata().map_err(unreadable)?.len();

@@ -8,14 +8,14 @@ use crate::snapshot::Watch;
 
 /// How long another program's lock is waited for. A transaction that holds the database longer is a program that
 /// hangs, or a migration that had better finish before a test run starts.
-pub(super) const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 const FIRST_PAUSE: Duration = Duration::from_millis(2);
 /// Short enough to find the gaps between the commits of a program that writes all the time.
 const LONGEST_PAUSE: Duration = Duration::from_millis(15);
 
 /// A bounded wait: pauses that grow, a word after a while, an end.
-pub(super) struct Wait<'a> {
+pub(crate) struct Wait<'a> {
     watch: &'a dyn Watch,
     started: Instant,
     patience: Duration,
@@ -24,7 +24,7 @@ pub(super) struct Wait<'a> {
 }
 
 impl<'a> Wait<'a> {
-    pub(super) fn new(watch: &'a dyn Watch, patience: Duration) -> Self {
+    pub(crate) fn new(watch: &'a dyn Watch, patience: Duration) -> Self {
         Wait { watch, started: Instant::now(), patience, pause: FIRST_PAUSE, said: false }
     }
 
@@ -33,7 +33,7 @@ impl<'a> Wait<'a> {
     /// # Errors
     ///
     /// [`SqliteError::Interrupted`] if the watch says so.
-    pub(super) fn again(&mut self, database: &Path) -> Result<bool, SqliteError> {
+    pub(crate) fn again(&mut self, database: &Path) -> Result<bool, SqliteError> {
         check_interrupted(self.watch, database)?;
         let waited = self.started.elapsed();
         if waited >= self.patience {
@@ -53,12 +53,12 @@ impl<'a> Wait<'a> {
     }
 
     /// How long was waited so far, whole seconds.
-    pub(super) fn seconds(&self) -> u64 {
+    pub(crate) fn seconds(&self) -> u64 {
         self.started.elapsed().as_secs()
     }
 }
 
 /// Ends an operation between two of its steps if somebody asked for it.
-pub(super) fn check_interrupted(watch: &dyn Watch, path: &Path) -> Result<(), SqliteError> {
+pub(crate) fn check_interrupted(watch: &dyn Watch, path: &Path) -> Result<(), SqliteError> {
     if watch.interrupted() { Err(SqliteError::Interrupted { path: path.to_owned() }) } else { Ok(()) }
 }

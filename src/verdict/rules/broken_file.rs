@@ -6,9 +6,9 @@ use crate::environment::{Condition, FileProblem, Origin, ProblemKind};
 use crate::verdict::{Finding, Level};
 
 /// The id of this rule.
-pub(super) const ID: &str = "broken-file";
+pub(crate) const ID: &str = "broken-file";
 
-pub(super) fn check(subject: &Subject<'_>) -> Vec<Finding> {
+pub(crate) fn check(subject: &Subject<'_>) -> Vec<Finding> {
     let mut findings: Vec<Finding> = Vec::new();
     for problem in subject.evidence.problems.iter().filter(|problem| !is_said_elsewhere(subject, problem)) {
         let level = match problem.kind {

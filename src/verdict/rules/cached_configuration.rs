@@ -5,9 +5,9 @@ use crate::environment::{Condition, Origin};
 use crate::verdict::{Finding, Level};
 
 /// The id of this rule.
-pub(super) const ID: &str = "cached-configuration";
+pub(crate) const ID: &str = "cached-configuration";
 
-pub(super) fn check(subject: &Subject<'_>) -> Vec<Finding> {
+pub(crate) fn check(subject: &Subject<'_>) -> Vec<Finding> {
     let finding = |message, remedy, origin| about_the_run(ID, Level::Unverified, message, remedy, origin);
     let found = |condition: &Condition| {
         let Condition::CachedLaravelConfig { file } = condition else { return None };

@@ -4,9 +4,9 @@ use super::{Subject, origin_of, production};
 use crate::verdict::Finding;
 
 /// The id of this rule.
-pub(super) const ID: &str = "certificate-authentication";
+pub(crate) const ID: &str = "certificate-authentication";
 
-pub(super) fn check(subject: &Subject<'_>) -> Vec<Finding> {
+pub(crate) fn check(subject: &Subject<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (at, target, _) in subject.targets() {
         let (Some(certificate), Some(origin)) = (target.client_certificate(), origin_of(target)) else { continue };

@@ -8,9 +8,9 @@ use crate::target::{Place, Target};
 use crate::verdict::{Finding, Level, words};
 
 /// The id of this rule.
-pub(super) const ID: &str = "database-name-production";
+pub(crate) const ID: &str = "database-name-production";
 
-pub(super) fn check(subject: &Subject<'_>) -> Vec<Finding> {
+pub(crate) fn check(subject: &Subject<'_>) -> Vec<Finding> {
     let policy = subject.evidence.policy;
     let mut findings = Vec::new();
     for (at, target, _) in subject.targets() {

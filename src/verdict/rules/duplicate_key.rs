@@ -5,9 +5,9 @@ use crate::environment::Condition;
 use crate::verdict::{Finding, Level};
 
 /// The id of this rule.
-pub(super) const ID: &str = "duplicate-key";
+pub(crate) const ID: &str = "duplicate-key";
 
-pub(super) fn check(subject: &Subject<'_>) -> Vec<Finding> {
+pub(crate) fn check(subject: &Subject<'_>) -> Vec<Finding> {
     let finding = |message, remedy, origin| about_the_run(ID, Level::Note, message, remedy, origin);
     let found = |condition: &Condition| {
         let Condition::DuplicatePrismaKey { key, files } = condition else { return None };

@@ -10,9 +10,9 @@ use crate::verdict::names::{NameKind, kind_of};
 use crate::verdict::{Finding, Level, words};
 
 /// The id of this rule.
-pub(super) const ID: &str = "environment-production";
+pub(crate) const ID: &str = "environment-production";
 
-pub(super) fn check(subject: &Subject<'_>) -> Vec<Finding> {
+pub(crate) fn check(subject: &Subject<'_>) -> Vec<Finding> {
     let policy = subject.evidence.policy;
     let mut findings = Vec::new();
     for name in subject.evidence.environment {

@@ -6,9 +6,9 @@ use crate::target::{Engine, Place, has_gap};
 use crate::verdict::Finding;
 
 /// The id of this rule.
-pub(super) const ID: &str = "host-managed";
+pub(crate) const ID: &str = "host-managed";
 
-pub(super) fn check(subject: &Subject<'_>) -> Vec<Finding> {
+pub(crate) fn check(subject: &Subject<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (at, target, _) in subject.targets() {
         let Some(origin) = origin_of(target) else { continue };

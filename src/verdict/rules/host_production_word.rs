@@ -7,9 +7,9 @@ use crate::verdict::locality::declared;
 use crate::verdict::{Finding, words};
 
 /// The id of this rule.
-pub(super) const ID: &str = "host-production-word";
+pub(crate) const ID: &str = "host-production-word";
 
-pub(super) fn check(subject: &Subject<'_>) -> Vec<Finding> {
+pub(crate) fn check(subject: &Subject<'_>) -> Vec<Finding> {
     let policy = subject.evidence.policy;
     let mut findings = Vec::new();
     for (at, target, _) in subject.targets() {

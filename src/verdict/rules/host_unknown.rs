@@ -5,9 +5,9 @@ use crate::target::Place;
 use crate::verdict::{Finding, Locality, addresses};
 
 /// The id of this rule.
-pub(super) const ID: &str = "host-unknown";
+pub(crate) const ID: &str = "host-unknown";
 
-pub(super) fn check(subject: &Subject<'_>) -> Vec<Finding> {
+pub(crate) fn check(subject: &Subject<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (at, target, located) in subject.targets() {
         for place in located.iter().filter(|place| place.locality == Locality::Unknown) {

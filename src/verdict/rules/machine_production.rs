@@ -4,12 +4,12 @@ use super::Subject;
 use crate::verdict::{Finding, Level, words};
 
 /// The id of this rule.
-pub(super) const ID: &str = "machine-production";
+pub(crate) const ID: &str = "machine-production";
 
 /// The file by which an administrator marks a machine.
-pub const MARK: &str = "/etc/safe-test/production";
+pub(crate) const MARK: &str = "/etc/safe-test/production";
 
-pub(super) fn check(subject: &Subject<'_>) -> Vec<Finding> {
+pub(crate) fn check(subject: &Subject<'_>) -> Vec<Finding> {
     let machine = subject.evidence.machine;
     let own_words = &subject.evidence.policy.production.words;
     let finding = |message: String, remedy: &str| Finding {

@@ -23,7 +23,7 @@ mod replica_or_cluster;
 mod shadow_database;
 mod value_unclear;
 
-pub use machine_production::MARK as MACHINE_MARK;
+pub(crate) use machine_production::MARK as MACHINE_MARK;
 
 use super::locality::{Located, locate};
 use super::{Evidence, Finding, Level, words};
@@ -31,10 +31,10 @@ use crate::environment::Origin;
 use crate::target::Target;
 
 /// One rule.
-pub(super) type Check = fn(&Subject<'_>) -> Vec<Finding>;
+pub(crate) type Check = fn(&Subject<'_>) -> Vec<Finding>;
 
 /// Every rule, in the order of the README.
-pub(super) const ALL: [Check; 22] = [
+pub(crate) const ALL: [Check; 22] = [
     environment_production::check,
     platform_production::check,
     machine_production::check,
@@ -60,14 +60,14 @@ pub(super) const ALL: [Check; 22] = [
 ];
 
 /// The evidence with the places of its targets already located.
-pub(super) struct Subject<'a> {
-    pub(super) evidence: &'a Evidence<'a>,
+pub(crate) struct Subject<'a> {
+    pub(crate) evidence: &'a Evidence<'a>,
     /// The places of each target, in the order of the targets.
-    pub(super) located: Vec<Vec<Located<'a>>>,
+    pub(crate) located: Vec<Vec<Located<'a>>>,
 }
 
 impl<'a> Subject<'a> {
-    pub(super) fn new(evidence: &'a Evidence<'a>) -> Self {
+    pub(crate) fn new(evidence: &'a Evidence<'a>) -> Self {
         Subject { evidence, located: evidence.targets.iter().map(|target| locate(target, evidence)).collect() }
     }
 

@@ -6,7 +6,7 @@ use crate::verdict::{Finding, Level};
 /// The id of this rule.
 pub(crate) const ID: &str = "no-database";
 
-pub(super) fn check(subject: &Subject<'_>) -> Vec<Finding> {
+pub(crate) fn check(subject: &Subject<'_>) -> Vec<Finding> {
     let evidence = subject.evidence;
     if !evidence.targets.is_empty() {
         return Vec::new();

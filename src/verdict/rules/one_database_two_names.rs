@@ -4,9 +4,9 @@ use super::{Subject, unverified};
 use crate::verdict::{Finding, words};
 
 /// The id of this rule.
-pub(super) const ID: &str = "one-database-two-names";
+pub(crate) const ID: &str = "one-database-two-names";
 
-pub(super) fn check(subject: &Subject<'_>) -> Vec<Finding> {
+pub(crate) fn check(subject: &Subject<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (at, target, _) in subject.targets() {
         let test = target

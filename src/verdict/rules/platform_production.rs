@@ -8,7 +8,7 @@ use crate::environment::Origin;
 use crate::verdict::{Finding, Level};
 
 /// The id of this rule.
-pub(super) const ID: &str = "platform-production";
+pub(crate) const ID: &str = "platform-production";
 
 /// A variable that a platform sets, and the platform.
 const MARKS: [(&str, &str); 24] = [
@@ -38,7 +38,7 @@ const MARKS: [(&str, &str); 24] = [
     ("NF_HOSTS", "Northflank"),
 ];
 
-pub(super) fn check(subject: &Subject<'_>) -> Vec<Finding> {
+pub(crate) fn check(subject: &Subject<'_>) -> Vec<Finding> {
     let allowed = &subject.evidence.policy.allow.platforms;
     let mut findings: Vec<Finding> = Vec::new();
     for (name, platform) in MARKS {

@@ -6,13 +6,13 @@ use crate::verdict::locality::declared;
 use crate::verdict::{Finding, words};
 
 /// The id of this rule.
-pub(super) const ID: &str = "replica-or-cluster";
+pub(crate) const ID: &str = "replica-or-cluster";
 
 /// Words in a host's name that only replicated set-ups use.
 const WORDS: [&str; 9] =
     ["replica", "replicas", "readonly", "reader", "standby", "slave", "follower", "secondary", "cluster"];
 
-pub(super) fn check(subject: &Subject<'_>) -> Vec<Finding> {
+pub(crate) fn check(subject: &Subject<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (at, target, located) in subject.targets() {
         let Some(origin) = origin_of(target) else { continue };

@@ -4,9 +4,9 @@ use super::{Subject, unverified};
 use crate::verdict::Finding;
 
 /// The id of this rule.
-pub(super) const ID: &str = "shadow-database";
+pub(crate) const ID: &str = "shadow-database";
 
-pub(super) fn check(subject: &Subject<'_>) -> Vec<Finding> {
+pub(crate) fn check(subject: &Subject<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (at, target, _) in subject.targets() {
         let is_shadow = |variable: &str| variable.to_uppercase().contains("SHADOW");

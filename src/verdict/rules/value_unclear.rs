@@ -5,9 +5,9 @@ use crate::target::Doubt;
 use crate::verdict::Finding;
 
 /// The id of this rule.
-pub(super) const ID: &str = "value-unclear";
+pub(crate) const ID: &str = "value-unclear";
 
-pub(super) fn check(subject: &Subject<'_>) -> Vec<Finding> {
+pub(crate) fn check(subject: &Subject<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (at, target, _) in subject.targets() {
         for doubt in &target.doubts {

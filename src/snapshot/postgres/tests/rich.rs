@@ -2,7 +2,7 @@
 
 use super::super::testing::Server;
 
-pub(super) const RICH: &str = r#"
+pub(crate) const RICH: &str = r#"
 CREATE EXTENSION hstore; CREATE EXTENSION pgcrypto; CREATE EXTENSION citext;
 CREATE SCHEMA "Über Shop"; CREATE DOMAIN price AS numeric CHECK (VALUE >= 0); CREATE TYPE mood AS ENUM ('sad', 'it''s');
 CREATE TABLE users (id serial PRIMARY KEY, mail citext UNIQUE, tags hstore, secret bytea, mood mood, total price);
@@ -40,7 +40,7 @@ CREATE EVENT TRIGGER on_ddl ON ddl_command_end EXECUTE FUNCTION on_ddl();
 "#;
 
 /// Everything in a database as text, but for the random key of each text.
-pub(super) fn text_of(server: &Server, database: &str) -> String {
+pub(crate) fn text_of(server: &Server, database: &str) -> String {
     let psql = server.psql(database);
     let mut dump = std::process::Command::new(std::path::Path::new(psql.get_program()).with_file_name("pg_dump"));
     dump.env_clear().envs(psql.get_envs().filter_map(|(name, value)| Some((name, value?)))).arg("-w");

@@ -21,11 +21,11 @@ use crate::snapshot::{Kind, Level, Manifest, TableRows, Taken, Watch};
 
 /// A watch that stops when told to, and keeps what it was told.
 #[derive(Default)]
-pub(super) struct Ear {
-    pub(super) stop: AtomicBool,
-    pub(super) stop_after: Option<u64>,
-    pub(super) bytes: AtomicU64,
-    pub(super) remarks: Mutex<Vec<String>>,
+pub(crate) struct Ear {
+    pub(crate) stop: AtomicBool,
+    pub(crate) stop_after: Option<u64>,
+    pub(crate) bytes: AtomicU64,
+    pub(crate) remarks: Mutex<Vec<String>>,
 }
 
 impl Watch for Ear {
@@ -44,13 +44,13 @@ impl Watch for Ear {
 }
 
 /// A folder with a database path in it and a place for snapshots.
-pub(super) struct Place {
+pub(crate) struct Place {
     folder: tempfile::TempDir,
-    pub(super) database: PathBuf,
+    pub(crate) database: PathBuf,
 }
 
 impl Place {
-    pub(super) fn new() -> Place {
+    pub(crate) fn new() -> Place {
         let folder = tempfile::tempdir().unwrap();
         let database = folder.path().join("app.db");
         fs::create_dir(folder.path().join("backups")).unwrap();
@@ -58,35 +58,35 @@ impl Place {
     }
 
     /// A place with a database made by `sql`.
-    pub(super) fn with(sql: &str) -> Place {
+    pub(crate) fn with(sql: &str) -> Place {
         let place = Place::new();
         place.sql(sql);
         place
     }
 
-    pub(super) fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.folder.path()
     }
 
-    pub(super) fn partial(&self, name: &str) -> PathBuf {
+    pub(crate) fn partial(&self, name: &str) -> PathBuf {
         self.folder.path().join("backups").join(format!("{name}.partial"))
     }
 
     /// Runs statements on a connection that is closed again.
-    pub(super) fn sql(&self, sql: &str) {
+    pub(crate) fn sql(&self, sql: &str) {
         Connection::open(&self.database).unwrap().execute_batch(sql).unwrap();
     }
 
     /// Another process with an open connection.
-    pub(super) fn other(&self) -> Other {
+    pub(crate) fn other(&self) -> Other {
         Other::open(&self.database)
     }
 
-    pub(super) fn take(&self, name: &str) -> Taken {
+    pub(crate) fn take(&self, name: &str) -> Taken {
         take(&self.database, &self.partial(name), &Ear::default()).unwrap()
     }
 
-    pub(super) fn side_files(&self) -> Vec<String> {
+    pub(crate) fn side_files(&self) -> Vec<String> {
         let mut names: Vec<String> = fs::read_dir(self.path())
             .unwrap()
             .map(|entry| entry.unwrap().file_name().into_string().unwrap())
@@ -98,7 +98,7 @@ impl Place {
 }
 
 /// Another process that has a database open and runs one statement after the other on one connection.
-pub(super) struct Other {
+pub(crate) struct Other {
     child: Child,
     input: Option<ChildStdin>,
     output: BufReader<ChildStdout>,
@@ -115,7 +115,7 @@ for line in sys.stdin:
 ";
 
 impl Other {
-    pub(super) fn open(database: &Path) -> Other {
+    pub(crate) fn open(database: &Path) -> Other {
         let mut child = Command::new("python3")
             .args(["-c", OTHER])
             .arg(database)
@@ -128,7 +128,7 @@ impl Other {
         Other { child, input, output }
     }
 
-    pub(super) fn run(&mut self, statement: &str) -> String {
+    pub(crate) fn run(&mut self, statement: &str) -> String {
         writeln!(self.input.as_ref().unwrap(), "{}", statement.replace('\n', " ")).unwrap();
         let mut line = String::new();
         self.output.read_line(&mut line).unwrap();
@@ -138,13 +138,13 @@ impl Other {
     }
 
     /// Ends as a crash does: nothing is closed.
-    pub(super) fn kill(mut self) {
+    pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 
     /// Closes the connection and ends.
-    pub(super) fn close(self) {}
+    pub(crate) fn close(self) {}
 }
 
 impl Drop for Other {
@@ -154,7 +154,7 @@ impl Drop for Other {
     }
 }
 
-pub(super) fn manifest(taken: &Taken) -> Manifest {
+pub(crate) fn manifest(taken: &Taken) -> Manifest {
     Manifest {
         schema: 1,
         id: "app_20260102_030405".to_owned(),
@@ -181,12 +181,12 @@ pub(super) fn manifest(taken: &Taken) -> Manifest {
     }
 }
 
-pub(super) fn rows(name: &str, rows: u64) -> TableRows {
+pub(crate) fn rows(name: &str, rows: u64) -> TableRows {
     TableRows { name: name.to_owned(), rows: Some(rows) }
 }
 
 /// What a query gives on the saved copy, read by a connection that leaves nothing beside it.
-pub(super) fn ask(file: &Path, query: &str) -> String {
+pub(crate) fn ask(file: &Path, query: &str) -> String {
     let connection = check::open_copy(file).unwrap();
     connection
         .query_row(query, [], |row| row.get::<_, rusqlite::types::Value>(0))
