@@ -2,7 +2,7 @@
 //! whatever it does to a development database can be undone.
 //!
 //! The story, left to right, is the order of the modules:
-//! [`environment`] (which values could the command see), [`target`] (which databases do they name), [`verdict`]
+//! [`environment`] (which values could the command see), [`reach`] (which databases do they name), [`verdict`]
 //! (may any of them be production), [`snapshot`] (save each), [`clearance`] (proof that both happened), [`exec`] (run),
 //! [`audit`] (write it down). A stage uses types of stages to its left; only [`commands`] knows both decisions and edge.
 
@@ -16,9 +16,10 @@ mod error;
 mod exec;
 mod exit;
 mod policy;
+mod reach;
 mod secret;
 mod snapshot;
-mod target;
+mod tools;
 mod ui;
 mod verdict;
 

@@ -6,8 +6,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Hash;
-use super::chain::{Ending, Pending};
+use crate::audit::Hash;
+use crate::audit::chain::{Ending, Pending};
 
 /// The size of one slot in bytes; the file holds two.
 pub(crate) const SLOT: usize = 16 * 1024;

@@ -8,9 +8,9 @@ use std::collections::HashMap;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
-use super::damage::{Damage, Kind, Report};
-use super::entry::Disorder;
-use super::{Hash, Line};
+use crate::audit::damage::{Damage, Kind, Report};
+use crate::audit::entry::Disorder;
+use crate::audit::{Hash, Line};
 
 /// What the chain needs to know of one line.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,9 +8,11 @@ use std::path::{Path, PathBuf};
 
 use chrono::DateTime;
 
-use super::chain::digest;
-use super::entry::Disorder;
 use super::*;
+use crate::audit::chain::digest;
+use crate::audit::chain::{Ending, Pending};
+use crate::audit::damage::{Damage, Kind};
+use crate::audit::entry::Disorder;
 
 fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/audit")

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::entry::Disorder;
+use crate::audit::entry::Disorder;
 
 /// The first thing that is wrong with a log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

@@ -8,7 +8,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
 
-use super::Hash;
+use crate::audit::Hash;
 
 /// What a caller hands in: everything but the entry's place in the chain.
 #[derive(Debug, Clone, PartialEq)]
@@ -98,7 +98,7 @@ pub(crate) struct Caller {
 /// What was asked for.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct What {
-    /// The command and its arguments after [`redact_command`](super::redact_command).
+    /// The command and its arguments after [`redact_command`](crate::audit::redact_command).
     pub(crate) command: Vec<String>,
     /// The folder it was asked for in.
     pub(crate) folder: String,

@@ -21,18 +21,18 @@ mod render;
 mod state_directory;
 mod unfinished;
 
-pub(crate) use chain::{Known, Link, verify};
-pub(crate) use damage::Report;
-pub(crate) use entry::{
+pub(crate) use crate::audit::chain::{Known, Link, verify};
+pub(crate) use crate::audit::damage::Report;
+pub(crate) use crate::audit::entry::{
     Accepted, Answer, Caller, Continued, Entry, Event, Finish, Judgement, Outcome, Policy, Pruned, Record, Refusal,
     RestoreStart, Restored, Saved, Start, What, Who,
 };
-pub(crate) use error::AuditError;
-pub(crate) use hash::Hash;
-pub(crate) use lines::{Line, Lines, MAX_LINE};
-pub(crate) use log::{Log, verify_file};
-pub(crate) use redact::redact_command;
-pub(crate) use redact_text::redact_text;
-pub(crate) use render::render;
-pub(crate) use state_directory::state_directory;
-pub(crate) use unfinished::unfinished_runs;
+pub(crate) use crate::audit::error::AuditError;
+pub(crate) use crate::audit::hash::Hash;
+pub(crate) use crate::audit::lines::{Line, Lines, MAX_LINE};
+pub(crate) use crate::audit::log::{Log, verify_file};
+pub(crate) use crate::audit::redact::redact_command;
+pub(crate) use crate::audit::redact_text::redact_text;
+pub(crate) use crate::audit::render::render;
+pub(crate) use crate::audit::state_directory::state_directory;
+pub(crate) use crate::audit::unfinished::unfinished_runs;

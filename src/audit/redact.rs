@@ -6,7 +6,7 @@
 use std::ffi::OsString;
 use std::fmt::Write;
 
-use super::redact_text::{is_secret_word, redact_text, says_secret, words_of};
+use crate::audit::redact_text::{is_secret_word, redact_text, says_secret, words_of};
 use crate::secret::{MASK, Secret};
 
 /// The longest argument that is kept whole, in bytes after masking.

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use chrono::SecondsFormat;
 
-use super::entry::{Entry, Event, Outcome, Restored};
+use crate::audit::entry::{Entry, Event, Outcome, Restored};
 
 /// The entry in one line: when, what happened, how it was judged, how it ended, and the command.
 ///

@@ -1,6 +1,6 @@
 //! Runs and restores that started and of which no end is written down.
 
-use super::{Entry, Event};
+use crate::audit::{Entry, Event};
 
 /// The `run-started` entries without a `run-finished` of the same run, and the same for restores, oldest first.
 ///

@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 use clap::CommandFactory;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-use super::{Action, Before, Line, SubcommandLine, complete_command};
+use crate::cli::{Action, Before, Line, SubcommandLine, complete_command};
 
 /// Lets an option stand before a subcommand only where it means something there: whoever writes `--dry-run restore`
 /// wants nothing to be changed.

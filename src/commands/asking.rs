@@ -1,11 +1,11 @@
 //! Asking a person to vouch for what was not shown to be safe.
 
-use super::context::Context;
-use super::judging::Judged;
-use super::recording::Recorder;
-use super::report;
 use crate::audit::{Answer, Event};
 use crate::clearance::Consent;
+use crate::commands::context::Context;
+use crate::commands::judging::Judged;
+use crate::commands::recording::Recorder;
+use crate::commands::report;
 use crate::error::Failure;
 use crate::ui::printable;
 

@@ -2,8 +2,8 @@
 
 use std::ffi::OsString;
 
-use super::context::Context;
-use super::{CommandError, judging, report};
+use crate::commands::context::Context;
+use crate::commands::{CommandError, judging, report};
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::verdict::Verdict;

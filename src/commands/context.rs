@@ -7,13 +7,14 @@ use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
 
-use super::CommandError;
 use crate::audit;
 use crate::caller::Caller;
 use crate::cli::{Asked, ColorChoice, Format, RestoreChoice};
+use crate::commands::CommandError;
 use crate::environment::Project;
 use crate::error::Failure;
-use crate::policy::{self, RestoreWhen};
+use crate::policy;
+use crate::policy::RestoreWhen;
 use crate::ui::Ui;
 
 /// The surroundings of one call.

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::environment::Origin;
-use crate::target::{Place, Target};
+use crate::reach::{Place, Target};
 
 /// An origin: `file` is null for the process environment and relative to the root otherwise.
 pub(crate) fn origin_json(origin: &Origin) -> Value {

@@ -5,13 +5,14 @@ use std::path::Path;
 use rustix::fs::Access;
 use serde_json::{Value, json};
 
-use super::context::Context;
-use super::disk::Disk;
-use super::judging::Judged;
-use super::{CommandError, judging};
+use crate::commands::context::Context;
+use crate::commands::disk::Disk;
+use crate::commands::judging::Judged;
+use crate::commands::{CommandError, judging};
 use crate::error::{Explain, Failure, in_one_line};
 use crate::exit::Exit;
-use crate::snapshot::{self, SnapshotError, Store};
+use crate::snapshot;
+use crate::snapshot::{SnapshotError, Store};
 use crate::ui::{Tone, bytes, printable};
 use crate::verdict::Verdict;
 

@@ -5,16 +5,20 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use super::context::Context;
-use super::disk::Disk;
-use super::machine;
-use crate::environment::{self, DriverEvidence, Origin, Reading, Setting, Survey, SurveyInput};
+use crate::commands::context::Context;
+use crate::commands::disk::Disk;
+use crate::commands::machine;
+use crate::environment;
+use crate::environment::{DriverEvidence, Origin, Reading, Setting, Survey, SurveyInput};
 use crate::error::Failure;
-use crate::policy::trust::{self, Trust};
+use crate::policy::trust;
+use crate::policy::trust::Trust;
 use crate::policy::{Document, FILE_NAME, Policy, PolicyError};
+use crate::reach;
+use crate::reach::{Engine, Place, Target};
 use crate::snapshot::{StoreError, Stored};
-use crate::target::{self, Engine, Place, Target};
-use crate::verdict::{self, Evidence, Judgement};
+use crate::verdict;
+use crate::verdict::{Evidence, Judgement};
 
 /// A judgement with what it was made of, for those who explain or record it.
 pub(crate) struct Judged {
@@ -74,18 +78,18 @@ pub(crate) fn is_named_by_the_project(target: &Target) -> bool {
     target.origins.iter().any(|origin| origin.variable != SNAPSHOTS_OWN)
 }
 
-fn target_at(address: &str, context: &target::Context<'_>) -> Option<Target> {
+fn target_at(address: &str, context: &reach::Context<'_>) -> Option<Target> {
     let name = SNAPSHOTS_OWN.to_owned();
     let setting =
         Setting { name: name.clone(), value: address.to_owned(), origin: Origin::process(name), unresolved: None };
     let reading = Reading { loader: "the snapshot's manifest".to_owned(), settings: vec![setting] };
-    target::find_targets(&[reading], &[], context).into_iter().find(|target| target.address() == address)
+    reach::find_targets(&[reading], &[], context).into_iter().find(|target| target.address() == address)
 }
 
 fn judge_with(
     context: &mut Context,
     command: Option<&[OsString]>,
-    select: impl FnOnce(Vec<Target>, &target::Context<'_>) -> Vec<Target>,
+    select: impl FnOnce(Vec<Target>, &reach::Context<'_>) -> Vec<Target>,
 ) -> Result<Judged, Failure> {
     let (policy, trust) = policy_in_force(context)?;
     let only: Option<Vec<_>> =
@@ -98,12 +102,12 @@ fn judge_with(
         extra_files: &context.env_files,
         only_files: only.as_deref(),
     });
-    let surroundings = target::Context { project: &context.project, files: &Disk, base_folders: &survey.bases };
-    let found = target::find_targets(&survey.readings, &survey.invocations, &surroundings);
+    let surroundings = reach::Context { project: &context.project, files: &Disk, base_folders: &survey.bases };
+    let found = reach::find_targets(&survey.readings, &survey.invocations, &surroundings);
     let client = survey
         .invocations
         .iter()
-        .find(|invocation| target::is_database_client(invocation))
+        .find(|invocation| reach::is_database_client(invocation))
         .map(|client| client.program().to_owned());
     // Lock files can be large: they are read only where something hangs on them.
     let has_unknown_engine = found.iter().any(|target| target.engine == Engine::Unknown);
@@ -112,7 +116,7 @@ fn judge_with(
     } else {
         DriverEvidence::default()
     };
-    let targets = select(target::name_engines(found, &drivers), &surroundings);
+    let targets = select(reach::name_engines(found, &drivers), &surroundings);
     // Only a host name of one label can be a container's.
     let could_be_services =
         targets.iter().flat_map(|target| &target.places).any(|place| matches!(place, Place::Host { .. }));

@@ -1,7 +1,7 @@
 //! `safe-test list`: the snapshots, newest first.
 
-use super::context::Context;
-use super::{CommandError, judging};
+use crate::commands::context::Context;
+use crate::commands::{CommandError, judging};
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::snapshot::{Kind, Manifest, Store, Stored};

@@ -2,11 +2,12 @@
 
 use serde_json::json;
 
-use super::context::Context;
-use super::recording::Recorder;
-use super::{CommandError, judging};
-use crate::audit::{self, Log};
+use crate::audit;
+use crate::audit::Log;
 use crate::cli::LogAction;
+use crate::commands::context::Context;
+use crate::commands::recording::Recorder;
+use crate::commands::{CommandError, judging};
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::snapshot::Store;

@@ -24,11 +24,13 @@ mod verify;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use crate::cli::{self, Action, Request};
+use crate::cli;
+use crate::cli::{Action, Request};
+use crate::commands::context::Context;
 use crate::error::{Explain, Failure};
-use crate::exec::{self, Inherited, Signal};
+use crate::exec;
+use crate::exec::{Inherited, Signal};
 use crate::exit::Exit;
-use context::Context;
 
 /// How safe-test ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

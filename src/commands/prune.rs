@@ -2,14 +2,15 @@
 
 use serde_json::json;
 
-use super::context::Context;
-use super::recording::Recorder;
-use super::{CommandError, judging};
 use crate::audit::{Event, Pruned};
+use crate::commands::context::Context;
+use crate::commands::recording::Recorder;
+use crate::commands::{CommandError, judging};
 use crate::error::Failure;
 use crate::exit::Exit;
-use crate::snapshot::{self, Decision, Manifest, Store, StoreError, Stored};
-use crate::target::Engine;
+use crate::reach::Engine;
+use crate::snapshot;
+use crate::snapshot::{Decision, Manifest, Store, StoreError, Stored};
 use crate::ui::printable;
 use crate::verdict::Verdict;
 

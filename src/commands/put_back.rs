@@ -1,14 +1,17 @@
 //! Putting databases back: verify, save what is there, restore, write it down.
 
-use super::context::Context;
-use super::disk::Disk;
-use super::judging::Judged;
-use super::recording::Recorder;
-use crate::audit::{self, Event};
+use crate::audit;
+use crate::audit::Event;
+use crate::commands::context::Context;
+use crate::commands::disk::Disk;
+use crate::commands::judging::Judged;
+use crate::commands::recording::Recorder;
 use crate::error::{Failure, in_one_line};
-use crate::exec::{self, Inherited, Interrupt};
-use crate::snapshot::{self, Kind, Level, Order, Receipt, Request, SnapshotError, Stored};
-use crate::target::Target;
+use crate::exec;
+use crate::exec::{Inherited, Interrupt};
+use crate::reach::Target;
+use crate::snapshot;
+use crate::snapshot::{Kind, Level, Order, Receipt, Request, SnapshotError, Stored};
 use crate::ui::{Progress, printable};
 
 /// One database that is back.

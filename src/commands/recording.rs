@@ -3,10 +3,11 @@
 use std::ffi::OsString;
 use std::path::Path;
 
-use super::context::Context;
-use super::judging::Judged;
-use super::report;
-use crate::audit::{self, AuditError, Event, Log, Record, Refusal, What, Who};
+use crate::audit;
+use crate::audit::{AuditError, Event, Log, Record, Refusal, What, Who};
+use crate::commands::context::Context;
+use crate::commands::judging::Judged;
+use crate::commands::report;
 use crate::error::{Failure, in_one_line};
 use crate::exit::Exit;
 use crate::snapshot::Store;

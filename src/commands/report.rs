@@ -2,13 +2,13 @@
 
 use serde_json::{Map, Value, json};
 
-use super::describe::{origin_json, target_place};
-use super::judging::Judged;
 use crate::audit;
 use crate::caller::Caller;
+use crate::commands::describe::{origin_json, target_place};
+use crate::commands::judging::Judged;
 use crate::environment::{Origin, Reading};
 use crate::policy::FILE_NAME;
-use crate::target::Place;
+use crate::reach::Place;
 use crate::ui::{Tone, Ui, printable};
 use crate::verdict::{Finding, JudgedTarget, Judgement, Level, Verdict};
 

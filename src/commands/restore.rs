@@ -6,17 +6,20 @@ use std::path::Path;
 use chrono::{DateTime, Utc};
 use serde_json::json;
 
-use super::context::Context;
-use super::judging::{self, Judged};
-use super::put_back::{PutBack, Stopped, put_back};
-use super::recording::{Recorder, record_refusal};
-use super::{CommandError, Ending, asking, report};
 use crate::clearance::ClearanceError;
+use crate::commands::context::Context;
+use crate::commands::judging;
+use crate::commands::judging::Judged;
+use crate::commands::put_back::{PutBack, Stopped, put_back};
+use crate::commands::recording::{Recorder, record_refusal};
+use crate::commands::{CommandError, Ending, asking, report};
 use crate::error::Failure;
-use crate::exec::{self, Inherited, Interrupt};
+use crate::exec;
+use crate::exec::{Inherited, Interrupt};
 use crate::exit::Exit;
-use crate::snapshot::{self, Store, Stored};
-use crate::target::Target;
+use crate::reach::Target;
+use crate::snapshot;
+use crate::snapshot::{Store, Stored};
 use crate::ui::{bytes, printable};
 use crate::verdict::Verdict;
 

@@ -3,14 +3,16 @@
 use std::ffi::OsString;
 use std::time::Instant;
 
-use super::context::Context;
-use super::judging::{self, Judged};
-use super::recording::{Recorder, record_refusal};
-use super::{Ending, asking, put_back, report, saving};
 use crate::audit::{Event, Finish, Outcome, Refusal, Start};
 use crate::clearance::Clearance;
+use crate::commands::context::Context;
+use crate::commands::judging;
+use crate::commands::judging::Judged;
+use crate::commands::recording::{Recorder, record_refusal};
+use crate::commands::{Ending, asking, put_back, report, saving};
 use crate::error::{Failure, in_one_line};
-use crate::exec::{self, Inherited, Interrupt};
+use crate::exec;
+use crate::exec::{Inherited, Interrupt};
 use crate::exit::Exit;
 use crate::policy::RestoreWhen;
 use crate::snapshot::Kind;

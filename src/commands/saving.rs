@@ -4,15 +4,16 @@ use std::fs::File;
 
 use serde_json::json;
 
-use super::Ending;
-use super::context::Context;
-use super::disk::Disk;
-use super::judging::Judged;
-use super::prune::drop_old;
+use crate::commands::Ending;
+use crate::commands::context::Context;
+use crate::commands::disk::Disk;
+use crate::commands::judging::Judged;
+use crate::commands::prune::drop_old;
 use crate::error::Failure;
 use crate::exec::Interrupt;
 use crate::exit::Exit;
-use crate::snapshot::{self, Care, Kind, Manifest, Order, Receipt, SnapshotError, Step, Store};
+use crate::snapshot;
+use crate::snapshot::{Care, Kind, Manifest, Order, Receipt, SnapshotError, Step, Store};
 use crate::ui::{Progress, bytes, printable};
 
 /// What was saved.
@@ -97,7 +98,7 @@ pub(crate) fn show_plan(context: &Context, judged: &Judged) -> Result<Ending, Fa
             let (saved, how) = how(step);
             json!({ "target": at, "saved": saved, "how": how })
         });
-        let report = super::report::judgement_json(judged, &context.caller);
+        let report = crate::commands::report::judgement_json(judged, &context.caller);
         let shown = json!({
             "schema": 1, "event": "dry-run", "judgement": report, "plan": plan.collect::<Vec<_>>(), "message": NOT_RUN,
         });
@@ -118,7 +119,7 @@ pub(crate) fn show_plan(context: &Context, judged: &Judged) -> Result<Ending, Fa
 /// The quiet lines before a command: what was judged and saved, and how to undo it.
 pub(crate) fn announce(context: &Context, judged: &Judged, receipts: &[Receipt]) {
     if context.ui.json {
-        let report = super::report::judgement_json(judged, &context.caller);
+        let report = crate::commands::report::judgement_json(judged, &context.caller);
         let snapshots: Vec<&str> = receipts.iter().filter_map(Receipt::snapshot).collect();
         context.ui.warn(
             &json!({ "schema": 1, "event": "run-started", "judgement": report, "snapshots": snapshots }).to_string(),
@@ -148,7 +149,7 @@ pub(crate) fn announce(context: &Context, judged: &Judged, receipts: &[Receipt])
         _ => context.ui.say("safe-test: to undo: safe-test restore latest"),
     }
     if context.ui.verbose {
-        context.ui.say(super::report::judgement_text(judged, &context.ui).trim_end());
+        context.ui.say(crate::commands::report::judgement_text(judged, &context.ui).trim_end());
     }
 }
 

@@ -2,13 +2,14 @@
 
 use serde_json::json;
 
-use super::context::Context;
-use super::recording::{Recorder, record_refusal};
-use super::{CommandError, Ending, judging, report, saving};
 use crate::audit::{Event, Saved};
 use crate::clearance::ClearanceError;
+use crate::commands::context::Context;
+use crate::commands::recording::{Recorder, record_refusal};
+use crate::commands::{CommandError, Ending, judging, report, saving};
 use crate::error::Failure;
-use crate::exec::{self, Inherited, Interrupt};
+use crate::exec;
+use crate::exec::{Inherited, Interrupt};
 use crate::exit::Exit;
 use crate::snapshot::{Kind, Receipt};
 use crate::verdict::Verdict;

@@ -4,9 +4,9 @@ use std::fs;
 use std::io::Write;
 use std::os::unix::fs::DirBuilderExt;
 
-use super::context::Context;
-use super::{CommandError, judging};
 use crate::audit::redact_text;
+use crate::commands::context::Context;
+use crate::commands::{CommandError, judging};
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::policy::{FILE_NAME, trust};

@@ -4,14 +4,16 @@ use std::ffi::OsStr;
 
 use serde_json::json;
 
-use super::context::Context;
-use super::{CommandError, Ending, judging, restore};
 use crate::clearance::ClearanceError;
 use crate::cli::VerifyLevel;
+use crate::commands::context::Context;
+use crate::commands::{CommandError, Ending, judging, restore};
 use crate::error::{Explain, Failure};
-use crate::exec::{self, Inherited, Interrupt};
+use crate::exec;
+use crate::exec::{Inherited, Interrupt};
 use crate::exit::Exit;
-use crate::snapshot::{self, Level, Request, Store, Stored};
+use crate::snapshot;
+use crate::snapshot::{Level, Request, Store, Stored};
 use crate::ui::{Progress, printable};
 use crate::verdict::Verdict;
 

@@ -1,6 +1,6 @@
 //! One simple command out of what would run: `npm test` may stand for `cross-env NODE_ENV=test jest`.
 
-use super::Origin;
+use crate::environment::Origin;
 
 /// A program with its arguments and the assignments before it, after wrappers and scripts were looked into.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::Files;
+use crate::environment::Files;
 
 /// Files by absolute path; folders are those that hold one.
 #[derive(Debug, Default)]

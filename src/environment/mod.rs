@@ -5,39 +5,30 @@
 //! executes anything found in a file. Files are seen through [`Files`] only.
 #![forbid(unsafe_code)]
 
-mod code;
-mod command;
-pub(crate) mod dotenv;
-mod drivers;
-mod files;
-pub(crate) mod formats;
-mod framework;
-mod invocation;
-mod layers;
-mod load;
-mod load_order;
-mod manifests;
+pub(crate) mod ecosystems;
+pub(crate) mod files;
+pub(crate) mod follow;
+pub(crate) mod invocation;
+pub(crate) mod layering;
 #[cfg(test)]
 pub(crate) mod memory;
-mod mode;
-mod origin;
-mod paths;
-mod placeholders;
-mod programs;
-mod project;
+pub(crate) mod mode;
+pub(crate) mod origin;
+pub(crate) mod paths;
+pub(crate) mod project;
 #[cfg(test)]
-mod properties;
-mod reading;
-mod services;
-mod shell;
-mod survey;
+pub(crate) mod property_tests;
+pub(crate) mod readers;
+pub(crate) mod reading;
+pub(crate) mod services;
+pub(crate) mod survey;
 
-pub(crate) use files::Files;
-pub(crate) use invocation::Invocation;
-pub(crate) use manifests::{Driver, DriverEvidence, database_drivers};
-pub(crate) use mode::named_environment;
-pub(crate) use origin::Origin;
-pub(crate) use project::Project;
-pub(crate) use reading::{Reading, Setting, Unresolved};
-pub(crate) use services::{Service, services};
-pub(crate) use survey::{Condition, FileProblem, ProblemKind, Survey, SurveyInput, survey};
+pub(crate) use crate::environment::ecosystems::evidence::{Driver, DriverEvidence, database_drivers};
+pub(crate) use crate::environment::files::Files;
+pub(crate) use crate::environment::invocation::Invocation;
+pub(crate) use crate::environment::mode::named_environment;
+pub(crate) use crate::environment::origin::Origin;
+pub(crate) use crate::environment::project::Project;
+pub(crate) use crate::environment::reading::{Reading, Setting, Unresolved};
+pub(crate) use crate::environment::services::{Service, services};
+pub(crate) use crate::environment::survey::{Condition, FileProblem, ProblemKind, Survey, SurveyInput, survey};

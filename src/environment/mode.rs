@@ -1,8 +1,9 @@
 //! Which mode a command runs in: for tests, for development, or the one that its own options name.
 
-use super::Invocation;
-use super::invocation::option_of;
-use super::programs::{self, Task, program_of};
+use crate::environment::Invocation;
+use crate::environment::invocation::option_of;
+use crate::tools::programs;
+use crate::tools::programs::{Task, program_of};
 
 /// What a command is for, as far as its words tell.
 #[derive(Debug, Clone, PartialEq, Eq)]

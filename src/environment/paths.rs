@@ -2,7 +2,7 @@
 
 use std::path::{Component, Path, PathBuf};
 
-use super::Files;
+use crate::environment::Files;
 
 /// `path` without `.` and, where something stands before it, `..`; links are not looked at.
 pub(crate) fn normal(path: &Path) -> PathBuf {

@@ -1,6 +1,6 @@
 //! What one plausible loader would hand to the command.
 
-use super::Origin;
+use crate::environment::Origin;
 
 /// One variable, as one loader would set it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

@@ -9,15 +9,16 @@ use std::collections::HashSet;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use super::command::{Effect, MOST_STEPS, Step, WrapperFile, reaches_a_provider, steps};
-use super::framework::Loader;
-use super::layers::{Draft, Layer, Shell};
-use super::load::Library;
-use super::load_order::{self, Scene};
-use super::mode::Purpose;
-use super::{Files, Invocation, Project, Reading, framework};
+use crate::environment::ecosystems::Scene;
+use crate::environment::ecosystems::choice;
+use crate::environment::ecosystems::choice::Loader;
+use crate::environment::follow::{Effect, MOST_STEPS, Step, WrapperFile, reaches_a_provider, steps};
+use crate::environment::layering::library::Library;
+use crate::environment::layering::{Draft, Layer, Shell};
+use crate::environment::mode::Purpose;
+use crate::environment::{Files, Invocation, Project, Reading};
 
-pub(crate) use condition::{Condition, FileProblem, LARGEST_FILE, ProblemKind};
+pub(crate) use crate::environment::survey::condition::{Condition, FileProblem, LARGEST_FILE, ProblemKind};
 
 /// What a survey looks at: all of it values.
 #[derive(Clone, Copy)]
@@ -94,8 +95,8 @@ fn leaves<'s>(input: &SurveyInput<'_>, steps: &'s [Step]) -> Vec<Option<&'s Step
         return vec![None];
     }
     let leaves = || steps.iter().filter(|step| !step.stands_for_others);
-    let all_plain = leaves().all(|step| framework::is_plain(&step.invocation));
-    leaves().filter(|step| all_plain || !framework::is_plain(&step.invocation)).map(Some).collect()
+    let all_plain = leaves().all(|step| choice::is_plain(&step.invocation));
+    leaves().filter(|step| all_plain || !choice::is_plain(&step.invocation)).map(Some).collect()
 }
 
 /// Adds what the loaders of each step would do, in each environment that it may start from, alike scenes once.
@@ -120,7 +121,7 @@ fn add_scenes<'l>(
             let purpose = Purpose::of(step.map(|step| &step.invocation));
             let folder = step.map_or(&input.project.folder, |step| &step.folder);
             let scene = Scene { project: input.project, library, shell: &shell, step, purpose, folder };
-            let loaders = framework::loaders(&scene);
+            let loaders = choice::loaders(&scene);
             if !seen.insert(fingerprint(&scene, &loaders)) {
                 continue;
             }
@@ -152,10 +153,10 @@ fn add_scene(input: &SurveyInput<'_>, scene: &Scene<'_>, loaders: Vec<Loader>, d
         Some(only) => add_policy_files(only, input.project, draft),
         None => {
             if !loaders.is_empty() {
-                load_order::add_own_files(scene, draft);
+                crate::environment::ecosystems::add_own_files(scene, draft);
             }
             for loader in loaders {
-                load_order::add(loader, scene, draft);
+                crate::environment::ecosystems::add(loader, scene, draft);
             }
         }
     }
@@ -199,7 +200,7 @@ fn shells(
     let Some(step) = step else { return vec![host.clone()] };
     let mut shells = Vec::new();
     if step.effects.iter().any(|(effect, program)| *effect == Effect::Container && program.contains("compose")) {
-        shells = load_order::compose::service_shells(host, step, project, library, command);
+        shells = crate::environment::ecosystems::compose::service_shells(host, step, project, library, command);
     }
     if shells.is_empty() {
         shells.push(host.clone());
@@ -234,9 +235,14 @@ fn add_policy_files(only: &[PathBuf], project: &Project, draft: &mut Draft<'_>) 
     let paths: Vec<PathBuf> = only.iter().map(|path| project.root.join(path)).collect();
     let layered = paths.iter().rev().flat_map(|path| draft.any_file(path));
     let layers: Vec<Layer> = std::iter::once(Layer::Shell).chain(layered).collect();
-    draft.chain("policy files", load_order::EVERY_DIALECT, layers);
+    draft.chain("policy files", crate::environment::ecosystems::EVERY_DIALECT, layers);
     for path in &paths {
-        load_order::single(draft, "policy file", load_order::EVERY_DIALECT, path);
+        crate::environment::ecosystems::single(
+            draft,
+            "policy file",
+            crate::environment::ecosystems::EVERY_DIALECT,
+            path,
+        );
     }
 }
 

@@ -3,7 +3,7 @@
 //! All functions here are safe to call between `fork` and `exec` and inside a signal handler: they allocate nothing
 //! and take no lock (POSIX, "Signal Concepts", lists `sigaction` and `pthread_sigmask`).
 
-use super::signal::{NUMBERS, SignalSet};
+use crate::exec::signal::{NUMBERS, SignalSet};
 use std::io;
 use std::mem::MaybeUninit;
 use std::ptr;

@@ -1,7 +1,8 @@
 //! Ending, or stopping, by a signal, so that our caller sees what it would have seen of the command itself.
 
-use super::disposition::{self, Disposition};
-use super::signal::{Signal, SignalSet};
+use crate::exec::disposition;
+use crate::exec::disposition::Disposition;
+use crate::exec::signal::{Signal, SignalSet};
 use rustix::process::{Resource, Rlimit, setrlimit};
 use std::process::ExitCode;
 

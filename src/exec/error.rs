@@ -1,7 +1,7 @@
 //! What can go wrong around a command, as facts.
 
-use super::signal::Signal;
 use crate::error::Explain;
+use crate::exec::signal::Signal;
 use crate::exit::Exit;
 use std::ffi::OsString;
 use std::io;

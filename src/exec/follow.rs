@@ -1,9 +1,9 @@
 //! Following the command until it ends: what reaches us is passed on, and where it stops, we stop.
 
-use super::Outcome;
-use super::ending::stop_by;
-use super::forward::{Standing, is_for_the_command};
-use super::relay::{Event, Relay};
+use crate::exec::Outcome;
+use crate::exec::ending::stop_by;
+use crate::exec::forward::{Standing, is_for_the_command};
+use crate::exec::relay::{Event, Relay};
 use rustix::process::{Pid, WaitOptions, WaitStatus, getpid, waitpid};
 use std::io;
 
@@ -96,7 +96,7 @@ fn collect(command: Pid) -> io::Result<Option<WaitStatus>> {
 fn outcome(status: WaitStatus) -> Option<Outcome> {
     if let Some(signal) = status.terminating_signal() {
         let core_dumped = libc::WCOREDUMP(status.as_raw());
-        return Some(Outcome::Signaled { signal: super::Signal::new(signal), core_dumped });
+        return Some(Outcome::Signaled { signal: crate::exec::Signal::new(signal), core_dumped });
     }
     // Only the low eight bits of an exit status reach a waiting parent (POSIX, "exit").
     status.exit_status().map(|code| Outcome::Exited((code & 0xff) as u8))
@@ -132,8 +132,8 @@ fn descends(process: i32, ancestor: i32) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::forward::Sender;
     use super::*;
+    use crate::exec::forward::Sender;
     use std::process::{Command, Stdio};
 
     #[test]

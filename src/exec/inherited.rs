@@ -6,8 +6,10 @@
 //! Termination Functions") and `__mod_init_func` (Mach-O), the places where the standard library itself takes the
 //! arguments from. It makes a hundred cheap system calls and touches nothing but the words below.
 
-use super::disposition::{self, Disposition};
-use super::signal::{self, NUMBERS, SignalSet};
+use crate::exec::disposition;
+use crate::exec::disposition::Disposition;
+use crate::exec::signal;
+use crate::exec::signal::{NUMBERS, SignalSet};
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 

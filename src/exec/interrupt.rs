@@ -2,9 +2,10 @@
 //!
 //! Not here: what happens to signals once the command runs (`relay.rs`).
 
-use super::disposition::{self, Disposition};
-use super::inherited::Inherited;
-use super::signal::{Signal, SignalSet};
+use crate::exec::disposition;
+use crate::exec::disposition::Disposition;
+use crate::exec::inherited::Inherited;
+use crate::exec::signal::{Signal, SignalSet};
 use std::io;
 use std::sync::atomic::{AtomicI32, Ordering};
 
@@ -25,7 +26,7 @@ extern "C" fn note(signal: i32, _: *mut libc::siginfo_t, _: *mut libc::c_void) {
 /// them the default action. A file that grows beyond the limit on file sizes (`ulimit -f`) is from now on an error of the
 /// write (POSIX, `setrlimit`), so that half a snapshot is cleared away, and no longer our end by SIGXFSZ; the command gets
 /// that signal as it was. After it is dropped the signals act as they did when we were started; a request stays
-/// noted, and the caller ends by it with [`die_by`](super::die_by) once everything is put away.
+/// noted, and the caller ends by it with [`die_by`](crate::exec::die_by) once everything is put away.
 #[derive(Debug)]
 pub(crate) struct Interrupt {
     inherited: Inherited,

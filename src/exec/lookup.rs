@@ -3,7 +3,7 @@
 //! It is asked before anything is saved, so that a typo costs nothing. What only the kernel can tell (a program for
 //! another machine, a text file that is being written) comes out when the command is started.
 
-use super::error::LookupError;
+use crate::exec::error::LookupError;
 use rustix::fs::{Access, access};
 use std::ffi::{OsStr, OsString};
 use std::fs::File;

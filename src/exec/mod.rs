@@ -31,15 +31,15 @@ mod relay;
 mod signal;
 mod spawn;
 
-pub(crate) use ending::die_by;
-pub(crate) use error::ExecError;
-pub(crate) use inherited::Inherited;
-pub(crate) use interrupt::Interrupt;
-pub(crate) use lookup::{Program, find_program};
-pub(crate) use signal::Signal;
+pub(crate) use crate::exec::ending::die_by;
+pub(crate) use crate::exec::error::ExecError;
+pub(crate) use crate::exec::inherited::Inherited;
+pub(crate) use crate::exec::interrupt::Interrupt;
+pub(crate) use crate::exec::lookup::{Program, find_program};
+pub(crate) use crate::exec::signal::Signal;
 
 use crate::clearance::Clearance;
-use relay::Relay;
+use crate::exec::relay::Relay;
 use rustix::process::Pid;
 use std::ffi::OsString;
 use std::io;

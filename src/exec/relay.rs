@@ -2,10 +2,12 @@
 //!
 //! The handler does the one thing that a handler may: it writes what arrived, and who sent it, into a pipe.
 
-use super::disposition::{self, Disposition};
-use super::forward::Sender;
-use super::inherited::Inherited;
-use super::signal::{self, ENDING, SignalSet};
+use crate::exec::disposition;
+use crate::exec::disposition::Disposition;
+use crate::exec::forward::Sender;
+use crate::exec::inherited::Inherited;
+use crate::exec::signal;
+use crate::exec::signal::{ENDING, SignalSet};
 use std::io::{self, PipeReader, PipeWriter, Read};
 use std::os::fd::AsRawFd;
 use std::sync::atomic::{AtomicI32, Ordering};
@@ -71,7 +73,7 @@ fn sender(_code: i32, id: i32) -> Sender {
 /// While this lives, signals do not act on us: they are events.
 ///
 /// After it is dropped, those that ask a process to end are still caught and come to nothing, so that the outcome of
-/// the command can be written down; [`Interrupt`](super::Interrupt) can listen for them again. All others act as
+/// the command can be written down; [`Interrupt`](crate::exec::Interrupt) can listen for them again. All others act as
 /// they did when we were started.
 #[derive(Debug)]
 pub(crate) struct Relay {

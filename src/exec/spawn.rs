@@ -1,8 +1,8 @@
 //! Starting the command, in one place.
 
-use super::error::ExecError;
-use super::inherited::Inherited;
-use super::lookup::Program;
+use crate::exec::error::ExecError;
+use crate::exec::inherited::Inherited;
+use crate::exec::lookup::Program;
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::unix::fs::MetadataExt;

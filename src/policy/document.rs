@@ -5,10 +5,10 @@ use std::path::{Component, Path, PathBuf};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::force::{Allowed, Loosening, Production, SnapshotRules};
-use super::reader::Reader;
 use crate::error::Explain;
 use crate::exit::Exit;
+use crate::policy::force::{Allowed, Loosening, Production, SnapshotRules};
+use crate::policy::reader::Reader;
 
 /// When a database is put back after the command.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -204,7 +204,7 @@ impl Document {
             "snapshots.keep_last" => {
                 let keep = reader.positive(name, value)?;
                 self.snapshots.keep_last = Some(keep);
-                loosens = keep < super::KEEP_LAST;
+                loosens = keep < crate::policy::KEEP_LAST;
             }
             "snapshots.skip" => {
                 self.snapshots.skip = reader.strings(name, value)?;

@@ -1,7 +1,7 @@
 //! What of a policy is in force: everything that tightens, and what loosens only where it is trusted.
 
-use super::document::{Document, ExternalSnapshot, RestoreWhen};
-use super::pattern;
+use crate::policy::document::{Document, ExternalSnapshot, RestoreWhen};
+use crate::policy::pattern;
 
 /// The policy that a run is judged and saved by.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -61,7 +61,7 @@ pub(crate) struct Allowed {
 pub(crate) struct SnapshotRules {
     /// The folder, relative to the root; `backups` where `None`.
     pub(crate) directory: Option<String>,
-    /// How many of each database are kept; [`super::KEEP_LAST`] where `None`.
+    /// How many of each database are kept; [`crate::policy::KEEP_LAST`] where `None`.
     pub(crate) keep_last: Option<usize>,
     /// Addresses of databases on this machine that are not saved.
     pub(crate) skip: Vec<String>,
@@ -103,7 +103,7 @@ impl Policy {
             if document.moves_snapshots_away() {
                 policy.snapshots.directory = None;
             }
-            policy.snapshots.keep_last = document.snapshots.keep_last.filter(|keep| *keep >= super::KEEP_LAST);
+            policy.snapshots.keep_last = document.snapshots.keep_last.filter(|keep| *keep >= crate::policy::KEEP_LAST);
             policy.ignored.clone_from(&document.loosenings);
         }
         policy
@@ -121,6 +121,6 @@ impl Policy {
     /// How many snapshots of each database are kept.
     #[must_use]
     pub(crate) fn keep_last(&self) -> usize {
-        self.snapshots.keep_last.unwrap_or(super::KEEP_LAST)
+        self.snapshots.keep_last.unwrap_or(crate::policy::KEEP_LAST)
     }
 }

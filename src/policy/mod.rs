@@ -10,8 +10,8 @@ mod pattern;
 mod reader;
 pub(crate) mod trust;
 
-pub(crate) use document::{Document, PolicyError, RestoreWhen};
-pub(crate) use force::{Loosening, Policy};
+pub(crate) use crate::policy::document::{Document, PolicyError, RestoreWhen};
+pub(crate) use crate::policy::force::{Loosening, Policy};
 
 /// The policy's file name, at the project's root.
 pub(crate) const FILE_NAME: &str = ".safe-test.toml";

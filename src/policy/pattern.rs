@@ -19,7 +19,7 @@ pub(crate) fn matches(pattern: &str, text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::matches;
+    use crate::policy::pattern::matches;
 
     #[test]
     fn stars_stand_for_any_run_of_characters() {

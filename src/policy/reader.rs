@@ -5,7 +5,7 @@ use std::path::Path;
 use toml::Spanned;
 use toml::de::DeValue;
 
-use super::document::{ExternalSnapshot, PolicyError, RestoreWhen};
+use crate::policy::document::{ExternalSnapshot, PolicyError, RestoreWhen};
 
 const EXTERNAL_KEYS: [&str; 2] = ["target", "how"];
 

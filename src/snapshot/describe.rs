@@ -3,8 +3,8 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use super::{SnapshotError, Step, postgres, sqlite};
-use crate::target::Target;
+use crate::reach::Target;
+use crate::snapshot::{SnapshotError, Step, postgres, sqlite};
 
 /// What was found at a target.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,7 +27,7 @@ impl Description {
     }
 }
 
-/// Looks at a target as [`super::take()`] would, and says what with it would be saved. Connects, writes nothing.
+/// Looks at a target as [`crate::snapshot::take()`] would, and says what with it would be saved. Connects, writes nothing.
 ///
 /// # Errors
 ///

@@ -1,11 +1,11 @@
 //! Whatever keeps a snapshot from being taken, checked or put back: the store's errors and the engines'.
 
-use super::postgres::PostgresError;
-use super::sqlite::SqliteError;
-use super::{PlanError, StoreError};
 use crate::error::Explain;
 use crate::exit::Exit;
-use crate::target::Target;
+use crate::reach::Target;
+use crate::snapshot::postgres::PostgresError;
+use crate::snapshot::sqlite::SqliteError;
+use crate::snapshot::{PlanError, StoreError};
 
 /// An error of the store or of an engine.
 #[derive(Debug, thiserror::Error)]

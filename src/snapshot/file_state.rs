@@ -8,7 +8,7 @@ use std::path::Path;
 use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 
-use super::{FileState, Watch};
+use crate::snapshot::{FileState, Watch};
 
 /// What the file system says of `path`; `now` is when it was hashed.
 ///

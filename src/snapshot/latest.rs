@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Kind, StoreError, Stored};
+use crate::snapshot::{Kind, StoreError, Stored};
 
 /// The snapshots of the newest run, or of the newest `safe-test snapshot`: all its databases, also those whose earlier
 /// snapshot it took as its own. Never safety snapshots.

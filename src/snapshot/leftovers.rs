@@ -5,9 +5,9 @@ use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::PathBuf;
 
-use super::StoreError;
-use super::lock::{Lock, is_at, try_lock};
-use super::store::{Store, Stored};
+use crate::snapshot::StoreError;
+use crate::snapshot::lock::{Lock, is_at, try_lock};
+use crate::snapshot::store::{Store, Stored};
 
 impl Store {
     /// The dumps and partial files that belong to no manifest and to no living process.

@@ -20,15 +20,15 @@ mod taken;
 #[cfg(test)]
 mod testing;
 
-pub(crate) use describe::describe;
-pub(crate) use error::SnapshotError;
-pub(crate) use latest::{latest, unread_since};
-pub(crate) use manifest::{FileState, Kind, Level, Manifest, Server, TableRows, Tool};
-pub(crate) use plan::{PlanError, Step, plan};
-pub(crate) use receipt::{Care, Receipt};
-pub(crate) use restore::{Request, drop_replaced, replaced, restore, verify};
-pub(crate) use retention::{Decision, decide};
-pub(crate) use store::{Store, Stored};
-pub(crate) use store_error::StoreError;
-pub(crate) use take::{Order, take};
-pub(crate) use taken::{Taken, Watch};
+pub(crate) use crate::snapshot::describe::describe;
+pub(crate) use crate::snapshot::error::SnapshotError;
+pub(crate) use crate::snapshot::latest::{latest, unread_since};
+pub(crate) use crate::snapshot::manifest::{FileState, Kind, Level, Manifest, Server, TableRows, Tool};
+pub(crate) use crate::snapshot::plan::{PlanError, Step, plan};
+pub(crate) use crate::snapshot::receipt::{Care, Receipt};
+pub(crate) use crate::snapshot::restore::{Request, drop_replaced, replaced, restore, verify};
+pub(crate) use crate::snapshot::retention::{Decision, decide};
+pub(crate) use crate::snapshot::store::{Store, Stored};
+pub(crate) use crate::snapshot::store_error::StoreError;
+pub(crate) use crate::snapshot::take::{Order, take};
+pub(crate) use crate::snapshot::taken::{Taken, Watch};

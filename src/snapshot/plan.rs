@@ -6,7 +6,7 @@ use crate::environment::Files;
 use crate::error::Explain;
 use crate::exit::Exit;
 use crate::policy::Policy;
-use crate::target::{Engine, Place, Target};
+use crate::reach::{Engine, Place, Target};
 
 /// What is to be done for one target.
 #[derive(Debug, Clone, PartialEq, Eq)]

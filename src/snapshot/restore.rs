@@ -5,9 +5,9 @@ use std::path::Path;
 
 use chrono::{DateTime, Utc};
 
-use super::store::Stored;
-use super::{Level, SnapshotError, StoreError, Watch, postgres, sqlite};
-use crate::target::{Place, Target};
+use crate::reach::{Place, Target};
+use crate::snapshot::store::Stored;
+use crate::snapshot::{Level, SnapshotError, StoreError, Watch, postgres, sqlite};
 
 /// A snapshot, and the target it is checked at or put back to.
 #[derive(Clone, Copy)]

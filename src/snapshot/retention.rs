@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Kind, Manifest};
+use crate::snapshot::{Kind, Manifest};
 
 /// What becomes of one snapshot.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -12,9 +12,9 @@ use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
 
-use super::file_state::file_state;
-use super::lock::{Lock, is_at, lock, try_lock};
-use super::{Manifest, StoreError};
+use crate::snapshot::file_state::file_state;
+use crate::snapshot::lock::{Lock, is_at, lock, try_lock};
+use crate::snapshot::{Manifest, StoreError};
 
 /// What the folder's own `.gitignore` says; it also marks the folder as ours.
 const GITIGNORE: &str = "# Snapshots and audit log of safe-test: never to be committed.\n*\n";

@@ -4,12 +4,12 @@ use std::cell::RefCell;
 use std::ffi::OsString;
 use std::path::Path;
 
-use super::file_state::{file_state, hash_file};
-use super::plan::Step;
-use super::receipt::{Care, Receipt};
-use super::store::{Store, Stored};
-use super::{Kind, Manifest, SnapshotError, Taken, Watch, postgres, sqlite};
-use crate::target::Target;
+use crate::reach::Target;
+use crate::snapshot::file_state::{file_state, hash_file};
+use crate::snapshot::plan::Step;
+use crate::snapshot::receipt::{Care, Receipt};
+use crate::snapshot::store::{Store, Stored};
+use crate::snapshot::{Kind, Manifest, SnapshotError, Taken, Watch, postgres, sqlite};
 use chrono::{DateTime, Duration, Utc};
 
 /// How long a dump's hash is believed while its file looks untouched.
@@ -160,7 +160,7 @@ fn believe(order: &Order<'_>, mut earlier: Stored, watch: &dyn Watch) -> Result<
         let age = order.now - then.hashed_at;
         age >= Duration::zero()
             && age < HASH_BELIEVED_FOR
-            && super::FileState { hashed_at: then.hashed_at, ..now.clone() } == *then
+            && crate::snapshot::FileState { hashed_at: then.hashed_at, ..now.clone() } == *then
     });
     if !is_untouched {
         if hash_file(&earlier.dump, watch).ok().as_deref() != Some(earlier.manifest.sha256.as_str()) {
@@ -180,7 +180,7 @@ fn believe(order: &Order<'_>, mut earlier: Stored, watch: &dyn Watch) -> Result<
 mod tests {
     use super::*;
     use crate::environment::Origin;
-    use crate::target::{Engine, Place};
+    use crate::reach::{Engine, Place};
 
     const NOW: &str = "2026-11-21T14:30:22Z";
 

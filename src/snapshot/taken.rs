@@ -1,6 +1,6 @@
 //! What the store and an engine say to each other while a snapshot is taken.
 
-use super::{Level, Server, TableRows, Tool};
+use crate::snapshot::{Level, Server, TableRows, Tool};
 
 /// What an engine reports of a dump that it has written, synced and read back.
 #[derive(Debug, Clone, PartialEq, Eq)]

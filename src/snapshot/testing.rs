@@ -7,7 +7,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::{Kind, Level, Manifest, Tool};
+use crate::snapshot::{Kind, Level, Manifest, Tool};
 
 pub(crate) fn manifest(id: &str, database: &str, kind: Kind, taken_at: &str) -> Manifest {
     Manifest {

@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use super::{Evidence, addresses, words};
 use crate::environment::Service;
-use crate::target::{Place, Target, has_gap, providers};
+use crate::reach::{Place, Target, has_gap, providers};
+use crate::verdict::{Evidence, addresses, words};
 
 /// How near a target is. DNS is never asked: a verdict must not depend on where it is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

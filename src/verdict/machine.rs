@@ -48,7 +48,7 @@ impl Machine {
             .filter(|(_, names)| names.iter().any(|own| own == name))
             .map(|(address, _)| *address)
             .peekable();
-        addresses.peek().is_some() && addresses.all(super::addresses::is_loopback)
+        addresses.peek().is_some() && addresses.all(crate::verdict::addresses::is_loopback)
     }
 }
 

@@ -15,15 +15,15 @@ mod rules;
 mod testing;
 mod words;
 
-pub(crate) use locality::Locality;
-pub(crate) use machine::{Interface, Machine};
-pub(crate) use model::{Finding, JudgedTarget, Judgement, Level, Verdict};
-pub(crate) use names::environment_names;
-pub(crate) use rules::MACHINE_MARK;
+pub(crate) use crate::verdict::locality::Locality;
+pub(crate) use crate::verdict::machine::{Interface, Machine};
+pub(crate) use crate::verdict::model::{Finding, JudgedTarget, Judgement, Level, Verdict};
+pub(crate) use crate::verdict::names::environment_names;
+pub(crate) use crate::verdict::rules::MACHINE_MARK;
 
 use crate::environment::{Condition, DriverEvidence, FileProblem, Files, Project, Service, Setting};
 use crate::policy::Policy;
-use crate::target::Target;
+use crate::reach::Target;
 
 /// Everything that a verdict is a function of.
 #[derive(Clone, Copy)]

@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use super::Locality;
 use crate::environment::{Origin, Setting};
-use crate::target::Target;
+use crate::reach::Target;
+use crate::verdict::Locality;
 
 /// Whether a command may run, per target and, as the worst of them, for the run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -1,9 +1,9 @@
 //! A bench for the rules: a judgement from a few words, everything else harmless.
 
-use super::{Judgement, Machine, judge};
 use crate::environment::{Condition, DriverEvidence, FileProblem, Files, Origin, Project, Service, Setting};
 use crate::policy::Policy;
-use crate::target::{Engine, Place, Target};
+use crate::reach::{Engine, Place, Target};
+use crate::verdict::{Judgement, Machine, judge};
 use std::ffi::OsString;
 use std::io;
 use std::path::Path;
@@ -109,7 +109,7 @@ impl Bench {
 
     pub(crate) fn judge(&self) -> Judgement {
         let project = Project { root: "/project".into(), folder: "/project".into(), home: None };
-        judge(&super::Evidence {
+        judge(&crate::verdict::Evidence {
             targets: &self.targets,
             environment: &self.environment,
             process: &self.process,

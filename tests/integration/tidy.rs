@@ -7,22 +7,23 @@ use std::path::{Path, PathBuf};
 
 /// Each module of the crate's root with those that it may use besides itself and [`OPEN`].
 ///
-/// `environment → target → verdict → snapshot → clearance → exec → audit`: a stage uses types of stages to its left.
+/// `environment → reach → verdict → snapshot → clearance → exec → audit`: a stage uses types of stages to its left.
 /// `commands` may use all; nobody uses `commands`, and only it uses `cli` and `ui`.
-const MAY_USE: [(&str, &[&str]); 14] = [
-    ("environment", &[]),
+const MAY_USE: [(&str, &[&str]); 15] = [
+    ("tools", &["environment"]),
+    ("environment", &["tools"]),
     ("caller", &["environment"]),
-    ("target", &["environment"]),
-    ("policy", &["environment", "caller", "target"]),
-    ("identity", &["environment", "target"]),
-    ("verdict", &["environment", "caller", "target", "policy", "identity"]),
-    ("snapshot", &["environment", "caller", "target", "policy", "identity", "verdict"]),
-    ("clearance", &["environment", "caller", "target", "policy", "identity", "verdict", "snapshot"]),
-    ("exec", &["environment", "caller", "target", "policy", "identity", "verdict", "snapshot", "clearance"]),
-    ("audit", &["environment", "caller", "target", "policy", "identity", "verdict", "snapshot", "clearance", "exec"]),
+    ("reach", &["environment"]),
+    ("policy", &["environment", "caller", "reach"]),
+    ("identity", &["environment", "reach"]),
+    ("verdict", &["environment", "caller", "reach", "policy", "identity"]),
+    ("snapshot", &["environment", "caller", "reach", "policy", "identity", "verdict"]),
+    ("clearance", &["environment", "caller", "reach", "policy", "identity", "verdict", "snapshot"]),
+    ("exec", &["environment", "caller", "reach", "policy", "identity", "verdict", "snapshot", "clearance"]),
+    ("audit", &["environment", "caller", "reach", "policy", "identity", "verdict", "snapshot", "clearance", "exec"]),
     (
         "ui",
-        &["environment", "caller", "target", "policy", "identity", "verdict", "snapshot", "clearance", "exec", "audit"],
+        &["environment", "caller", "reach", "policy", "identity", "verdict", "snapshot", "clearance", "exec", "audit"],
     ),
     ("cli", &[]),
     (
@@ -30,7 +31,7 @@ const MAY_USE: [(&str, &[&str]); 14] = [
         &[
             "environment",
             "caller",
-            "target",
+            "reach",
             "policy",
             "identity",
             "verdict",
@@ -203,29 +204,29 @@ fn rust_files(folder: &Path) -> Vec<PathBuf> {
 
 #[test]
 fn uses_are_seen_in_every_spelling() {
-    let text = "use crate::target::{Engine, Target};\nuse crate::{\n    error::Explain,\n    verdict::{self, Verdict},\n};\n// crate::commands\nfn f() -> crate::exit::Exit { super::super::x() }\nuse safe_test::audit;\nmod tests {\n    use super::super::y;\n}\n";
+    let text = "use crate::reach::{Engine, Target};\nuse crate::{\n    error::Explain,\n    verdict::{self, Verdict},\n};\n// crate::commands\nfn f() -> crate::exit::Exit { super::super::x() }\nuse safe_test::audit;\nmod tests {\n    use super::super::y;\n}\n";
     let module = ["snapshot", "take"].map(str::to_owned);
     let found: Vec<_> = uses(text, &module).into_iter().map(|(line, used)| format!("{line} {used}")).collect();
-    assert_eq!(found, ["1 target", "2 error", "2 verdict", "7 exit", "7 super", "8 audit"]);
+    assert_eq!(found, ["1 reach", "2 error", "2 verdict", "7 exit", "7 super", "8 audit"]);
 }
 
 #[test]
 fn use_against_the_direction_is_refused() {
     let cases = [
-        ("target", "environment", true),
-        ("environment", "target", false),
+        ("reach", "environment", true),
+        ("environment", "reach", false),
         ("snapshot", "verdict", true),
         ("verdict", "snapshot", false),
         ("exec", "audit", false),
         ("audit", "exec", true),
         ("verdict", "error", true),
         ("error", "exit", true),
-        ("error", "target", false),
+        ("error", "reach", false),
         ("exec", "ui", false),
         ("exec", "cli", false),
         ("commands", "cli", true),
         ("audit", "commands", false),
-        ("helpers", "target", false),
+        ("helpers", "reach", false),
     ];
     for (module, used, expected) in cases {
         assert_eq!(judged(module, used).is_ok(), expected, "{module} → {used}");

@@ -4,9 +4,9 @@ use std::fs;
 use std::thread;
 use std::time::Duration;
 
-use super::file::LogFile;
-use super::test_support::{Sandbox, record, runs};
-use super::{Log, Stop};
+use crate::audit::log::file::LogFile;
+use crate::audit::log::test_support::{Sandbox, record, runs};
+use crate::audit::log::{Log, Stop};
 
 #[test]
 fn ten_processes_at_once_make_one_chain() {

@@ -5,10 +5,11 @@ use std::io::Write;
 use std::path::Path;
 use std::process::Command;
 
-use super::test_support::{Sandbox, record};
-use super::{Log, verify_file};
+use crate::audit::Event;
+use crate::audit::damage::Kind;
 use crate::audit::entry::Disorder;
-use crate::audit::{Event, Kind};
+use crate::audit::log::test_support::{Sandbox, record};
+use crate::audit::log::{Log, verify_file};
 
 fn rewrite(path: &Path, change: impl FnOnce(&mut Vec<u8>)) {
     let mut bytes = fs::read(path).unwrap();

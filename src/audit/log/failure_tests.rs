@@ -5,8 +5,8 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Output};
 
-use super::test_support::{Sandbox, child, record};
-use super::{AuditError, Log};
+use crate::audit::log::test_support::{Sandbox, child, record};
+use crate::audit::log::{AuditError, Log};
 
 fn mode(path: &std::path::Path) -> u32 {
     fs::metadata(path).unwrap().permissions().mode() & 0o777

@@ -4,10 +4,10 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use super::anchors::{Anchors, Kept, Place, is_id};
-use super::file::{LogFile, Tail};
 use crate::audit::anchor::{Anchor, End};
 use crate::audit::entry::{Continued, Disorder, Head};
+use crate::audit::log::anchors::{Anchors, Kept, Place, is_id};
+use crate::audit::log::file::{LogFile, Tail};
 use crate::audit::{AuditError, Hash, Line, Lines, Link};
 
 /// What an append goes on from.

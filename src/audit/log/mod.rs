@@ -22,14 +22,14 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-pub(crate) use read::{LogLine, verify_file};
+pub(crate) use crate::audit::log::read::verify_file;
 
-use super::anchor::{Anchor, End, Next};
-use super::chain::digest;
-use super::{Accepted, AuditError, Continued, Entry, Event, Hash, Lines, MAX_LINE, Record};
-use anchors::{AnchorFile, Anchors, Place};
-use file::LogFile;
-use inspect::{Inspection, inspect};
+use crate::audit::anchor::{Anchor, End, Next};
+use crate::audit::chain::digest;
+use crate::audit::log::anchors::{AnchorFile, Anchors, Place};
+use crate::audit::log::file::LogFile;
+use crate::audit::log::inspect::{Inspection, inspect};
+use crate::audit::{Accepted, AuditError, Continued, Entry, Event, Hash, Lines, MAX_LINE, Record};
 
 /// The audit log of one project.
 #[derive(Debug, Clone)]

@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
-use super::anchors::{Anchors, Place};
-use super::file::{self, LogFile};
-use super::inspect::{begun, remember};
-use super::{AuditError, Log};
+use crate::audit::log::anchors::{Anchors, Place};
+use crate::audit::log::file;
+use crate::audit::log::file::LogFile;
+use crate::audit::log::inspect::{begun, remember};
+use crate::audit::log::{AuditError, Log};
 use crate::audit::{Entry, Known, Line, Lines, Link, Report, verify};
 
 /// A line of the log with what it says.

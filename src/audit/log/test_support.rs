@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use chrono::DateTime;
 use tempfile::TempDir;
 
-use super::{Log, verify_file};
+use crate::audit::log::{Log, verify_file};
 use crate::audit::{AuditError, Event, Record, Report, Start, What, Who};
 
 pub(crate) const LOG: &str = "SAFE_TEST_CHILD_LOG";

@@ -6,9 +6,9 @@
 
 use std::path::Path;
 
-use super::super::formats::FlatEntry;
-use super::super::paths::normal;
-use super::{Search, matches};
+use crate::environment::paths::normal;
+use crate::environment::readers::formats::FlatEntry;
+use crate::environment::services::{Search, matches};
 
 /// Looks through the CI definitions at the project's root.
 pub(crate) fn search(search: &mut Search<'_>) {
@@ -116,7 +116,7 @@ fn circleci(search: &mut Search<'_>, path: &Path) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::declared;
+    use crate::environment::services::testing::declared;
 
     #[test]
     fn github_job_services_are_declared_by_their_key() {

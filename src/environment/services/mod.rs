@@ -12,8 +12,8 @@ use std::collections::HashSet;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use super::formats::{FlatEntry, yaml};
-use super::{Files, Project, paths};
+use crate::environment::readers::formats::{FlatEntry, yaml};
+use crate::environment::{Files, Project, paths};
 
 /// The most files that are read.
 const MAX_FILES: usize = 100;
@@ -140,9 +140,9 @@ fn matches(path: &[String], pattern: &[&str]) -> bool {
 
 #[cfg(test)]
 mod testing {
-    use super::super::Project;
-    use super::super::memory::MemoryFiles;
-    use super::services;
+    use crate::environment::Project;
+    use crate::environment::memory::MemoryFiles;
+    use crate::environment::services::services;
 
     /// What is declared by files below `/p`, run from `folder`, as `host file:line`.
     pub(crate) fn declared_from(folder: &str, files: &[(&str, &str)], command: &[&str]) -> Vec<String> {

@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use super::{Search, matches};
+use crate::environment::services::{Search, matches};
 
 /// Looks for DDEV and Lando at the project's root and in the folders below it that lead to the current one.
 pub(crate) fn search(search: &mut Search<'_>) {
@@ -54,7 +54,7 @@ fn lando(search: &mut Search<'_>, path: &Path) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::declared;
+    use crate::environment::services::testing::declared;
 
     #[test]
     fn ddev_and_lando_databases_are_declared() {

@@ -2,17 +2,18 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::catalog::{self, Contents};
-use super::contents::compare_restored;
-use super::facts::Facts;
-use super::load::load;
-use super::names::related;
-use super::psql::{identifier, literal, number, text};
-use super::readback::Stored;
-use super::script::Script;
-use super::verify::Request;
-use super::{PostgresError, Session};
 use crate::snapshot::Watch;
+use crate::snapshot::postgres::catalog;
+use crate::snapshot::postgres::catalog::Contents;
+use crate::snapshot::postgres::contents::compare_restored;
+use crate::snapshot::postgres::facts::Facts;
+use crate::snapshot::postgres::load::load;
+use crate::snapshot::postgres::names::related;
+use crate::snapshot::postgres::psql::{identifier, literal, number, text};
+use crate::snapshot::postgres::readback::Stored;
+use crate::snapshot::postgres::script::Script;
+use crate::snapshot::postgres::verify::Request;
+use crate::snapshot::postgres::{PostgresError, Session};
 
 /// The comment of a database that safe-test made, by which it is known later.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,8 +1,8 @@
 //! The questions to the catalogs: which tables are there, and how many rows has each.
 
-use super::PostgresError;
-use super::names::qualified;
-use super::psql::{Fields, Psql, number, text};
+use crate::snapshot::postgres::PostgresError;
+use crate::snapshot::postgres::names::qualified;
+use crate::snapshot::postgres::psql::{Fields, Psql, number, text};
 
 /// A table, partition or materialised view of the user's.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,10 +5,10 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 
-use super::PostgresError;
-use super::passfile::PassFile;
+use crate::reach::{Place, Target};
 use crate::secret::Secret;
-use crate::target::{Place, Target};
+use crate::snapshot::postgres::PostgresError;
+use crate::snapshot::postgres::passfile::PassFile;
 
 /// The environment that the tools are started with, and what it stands for.
 ///
@@ -252,7 +252,7 @@ fn describe(target: &Target) -> String {
 mod tests {
     use super::*;
     use crate::environment::Origin;
-    use crate::target::Engine;
+    use crate::reach::Engine;
 
     fn target(places: Vec<Place>, parameters: &[(&str, &str)]) -> Target {
         Target {

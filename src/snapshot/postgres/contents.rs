@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::PostgresError;
-use super::catalog::{Contents, Table};
-use super::script::Script;
+use crate::snapshot::postgres::PostgresError;
+use crate::snapshot::postgres::catalog::{Contents, Table};
+use crate::snapshot::postgres::script::Script;
 use crate::snapshot::{Manifest, TableRows};
 
 /// How many differences a message names.
@@ -205,7 +205,7 @@ mod tests {
     fn contents_survive_the_manifest() {
         let contents = held();
         let state = json!({ "contents": to_json(&contents) });
-        let manifest = super::super::testing::manifest(table_rows(&contents), Some(state));
+        let manifest = crate::snapshot::postgres::testing::manifest(table_rows(&contents), Some(state));
         assert_eq!(promised(&manifest).unwrap(), contents);
     }
 }

@@ -4,8 +4,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::PostgresError;
-use super::psql::{Psql, identifier, literal};
+use crate::snapshot::postgres::PostgresError;
+use crate::snapshot::postgres::psql::{Psql, identifier, literal};
 
 /// The database as a whole.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -4,11 +4,11 @@ use std::ffi::OsString;
 
 use chrono::{DateTime, Utc};
 
-use super::beside::{Marker, drop_database, try_lock, users_of};
-use super::connection::Connection;
-use super::psql::{literal, text};
-use super::{PostgresError, Session};
-use crate::target::Target;
+use crate::reach::Target;
+use crate::snapshot::postgres::beside::{Marker, drop_database, try_lock, users_of};
+use crate::snapshot::postgres::connection::Connection;
+use crate::snapshot::postgres::psql::{literal, text};
+use crate::snapshot::postgres::{PostgresError, Session};
 
 /// A database that safe-test made; known by the mark in its comment, never by its name.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -12,13 +12,13 @@ use std::io::{Read, Write};
 use std::process::{ChildStdin, ChildStdout};
 use std::thread;
 
-use super::beside::Material;
-use super::names::schema_of;
-use super::process::{Running, attended};
-use super::psql::literal;
-use super::readback::feed;
-use super::{PostgresError, Session};
 use crate::snapshot::Watch;
+use crate::snapshot::postgres::beside::Material;
+use crate::snapshot::postgres::names::schema_of;
+use crate::snapshot::postgres::process::{Running, attended};
+use crate::snapshot::postgres::psql::literal;
+use crate::snapshot::postgres::readback::feed;
+use crate::snapshot::postgres::{PostgresError, Session};
 
 /// How the dump is given to the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

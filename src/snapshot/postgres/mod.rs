@@ -41,9 +41,9 @@ mod testing;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use error::PostgresError;
-pub(crate) use leftovers::{drop_leftover, leftovers};
-pub(crate) use restore::restore;
-pub(crate) use session::Session;
-pub(crate) use take::{Limits, take};
-pub(crate) use verify::{Request, verify};
+pub(crate) use crate::snapshot::postgres::error::PostgresError;
+pub(crate) use crate::snapshot::postgres::leftovers::{drop_leftover, leftovers};
+pub(crate) use crate::snapshot::postgres::restore::restore;
+pub(crate) use crate::snapshot::postgres::session::Session;
+pub(crate) use crate::snapshot::postgres::take::{Limits, take};
+pub(crate) use crate::snapshot::postgres::verify::{Request, verify};

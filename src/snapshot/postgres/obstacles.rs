@@ -1,7 +1,7 @@
 //! What will keep a role from putting back what it has saved: known beforehand, and said before the command is run.
 
-use super::psql::{literal, text};
-use super::{PostgresError, Session};
+use crate::snapshot::postgres::psql::{literal, text};
+use crate::snapshot::postgres::{PostgresError, Session};
 
 /// Whether the role is, or can act as, the owner of the database; and the extensions that only a superuser creates.
 ///

@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::PostgresError;
 use crate::secret::Secret;
 use crate::snapshot::Watch;
+use crate::snapshot::postgres::PostgresError;
 
 /// How much of a tool's messages is kept: the first error is what matters.
 const KEPT_MESSAGES: usize = 8 * 1024;

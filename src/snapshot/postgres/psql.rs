@@ -3,10 +3,10 @@
 use std::io::{BufRead, BufReader, Write};
 use std::process::{ChildStdin, ChildStdout};
 
-use super::PostgresError;
-use super::connection::Connection;
-use super::process::{Running, Stopper};
-use super::tools::Tools;
+use crate::snapshot::postgres::PostgresError;
+use crate::snapshot::postgres::connection::Connection;
+use crate::snapshot::postgres::process::{Running, Stopper};
+use crate::snapshot::postgres::tools::Tools;
 
 /// An open `psql`. Closed by dropping it, upon which the server ends the session.
 #[derive(Debug)]

@@ -8,12 +8,12 @@ use std::sync::{Condvar, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use super::PostgresError;
-use super::process::{Running, attended};
-use super::script::{Script, ScriptReader};
-use super::tools::Tools;
-use super::writer::Hashing;
 use crate::snapshot::Watch;
+use crate::snapshot::postgres::PostgresError;
+use crate::snapshot::postgres::process::{Running, attended};
+use crate::snapshot::postgres::script::{Script, ScriptReader};
+use crate::snapshot::postgres::tools::Tools;
+use crate::snapshot::postgres::writer::Hashing;
 
 /// Bytes handled at a time.
 const PIECE: usize = 128 * 1024;

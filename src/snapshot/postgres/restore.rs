@@ -1,11 +1,13 @@
 //! Putting a database back: built beside, compared, and exchanged for the present one, which is kept under another name.
 
-use super::beside;
-use super::connection::Connection;
-use super::swap::{self, Exchange};
-use super::verify::{self, Request, Whole};
-use super::{PostgresError, Session};
 use crate::snapshot::Watch;
+use crate::snapshot::postgres::beside;
+use crate::snapshot::postgres::connection::Connection;
+use crate::snapshot::postgres::swap;
+use crate::snapshot::postgres::swap::Exchange;
+use crate::snapshot::postgres::verify;
+use crate::snapshot::postgres::verify::{Request, Whole};
+use crate::snapshot::postgres::{PostgresError, Session};
 
 /// A database that was put back.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,7 +27,7 @@ pub(crate) struct Restored {
 ///
 /// # Errors
 ///
-/// Those of [`verify`](super::verify()) before anything is touched; [`PostgresError::OtherServer`] and
+/// Those of [`verify`](crate::snapshot::postgres::verify()) before anything is touched; [`PostgresError::OtherServer`] and
 /// [`PostgresError::SnapshotOfOtherDatabase`] unless `elsewhere`; then [`PostgresError::NotRestored`], which says what remains.
 pub(crate) fn restore(request: &Request<'_>, watch: &dyn Watch) -> Result<Restored, PostgresError> {
     let database = request.target.database.clone().unwrap_or_else(|| request.manifest.database.clone());

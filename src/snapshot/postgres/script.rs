@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use memchr::memchr;
 
-use super::names::{canonical, shown};
+use crate::snapshot::postgres::names::{canonical, shown};
 
 /// What a whole dump holds.
 #[derive(Debug, Default, PartialEq, Eq)]

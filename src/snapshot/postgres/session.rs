@@ -3,11 +3,12 @@
 use std::ffi::{OsStr, OsString};
 use std::hash::{BuildHasher, RandomState};
 
-use super::PostgresError;
-use super::connection::Connection;
-use super::psql::{Psql, literal, number, text};
-use super::tools::{self, Tools};
-use crate::target::Target;
+use crate::reach::Target;
+use crate::snapshot::postgres::PostgresError;
+use crate::snapshot::postgres::connection::Connection;
+use crate::snapshot::postgres::psql::{Psql, literal, number, text};
+use crate::snapshot::postgres::tools;
+use crate::snapshot::postgres::tools::Tools;
 
 /// Databases that every server has, to connect to when the target itself must not be in use.
 const MAINTENANCE: [&str; 2] = ["postgres", "template1"];

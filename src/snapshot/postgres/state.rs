@@ -12,9 +12,9 @@
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::psql::{Psql, text};
-use super::{PostgresError, Session};
 use crate::snapshot::Manifest;
+use crate::snapshot::postgres::psql::{Psql, text};
+use crate::snapshot::postgres::{PostgresError, Session};
 
 /// One more than the highest number of a transaction that has ended, in 64 bits. Asked first: whatever is written while
 /// the rest is read makes a later comparison fail, never succeed.

@@ -12,9 +12,9 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use super::beside::{Marker, free_name, users_of};
-use super::psql::{identifier, literal, text};
-use super::{PostgresError, Session};
+use crate::snapshot::postgres::beside::{Marker, free_name, users_of};
+use crate::snapshot::postgres::psql::{identifier, literal, text};
+use crate::snapshot::postgres::{PostgresError, Session};
 
 /// How often the server's five seconds are waited for.
 const ATTEMPTS: u32 = 3;

@@ -9,17 +9,19 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::catalog::{self, Contents};
-use super::contents;
-use super::facts::Facts;
-use super::names::with_ending;
-use super::obstacles::obstacles;
-use super::process::{Running, attended};
-use super::psql::{Psql, identifier, literal, text};
-use super::readback::{self, Stored, Writing};
-use super::script::Script;
-use super::writer::{Hashing, compressor, open_private};
-use super::{PostgresError, Session};
+use crate::snapshot::postgres::catalog;
+use crate::snapshot::postgres::catalog::Contents;
+use crate::snapshot::postgres::contents;
+use crate::snapshot::postgres::facts::Facts;
+use crate::snapshot::postgres::names::with_ending;
+use crate::snapshot::postgres::obstacles::obstacles;
+use crate::snapshot::postgres::process::{Running, attended};
+use crate::snapshot::postgres::psql::{Psql, identifier, literal, text};
+use crate::snapshot::postgres::readback;
+use crate::snapshot::postgres::readback::{Stored, Writing};
+use crate::snapshot::postgres::script::Script;
+use crate::snapshot::postgres::writer::{Hashing, compressor, open_private};
+use crate::snapshot::postgres::{PostgresError, Session};
 use crate::snapshot::{Level, Server, Taken, Tool, Watch};
 
 /// Bytes handled at a time.

@@ -13,14 +13,14 @@ use std::time::Duration;
 use chrono::DateTime;
 use tempfile::TempDir;
 
-use super::connection::Connection;
-use super::tools::{Tools, find};
-use super::{Limits, PostgresError, Request, Session, take};
 use crate::environment::Origin;
+use crate::reach::{Engine, Place, Target};
 use crate::secret::Secret;
+use crate::snapshot::postgres::connection::Connection;
+use crate::snapshot::postgres::tools::{Tools, find};
+use crate::snapshot::postgres::{Limits, PostgresError, Request, Session, take};
 use crate::snapshot::testing::{ending, wait_for};
 use crate::snapshot::{Kind, Manifest, TableRows, Taken, Tool, Watch};
-use crate::target::{Engine, Place, Target};
 
 /// The superuser's password; its signs are those that a password file escapes.
 pub(crate) const PASSWORD: &str = r"p:w\ 'ü#";
@@ -109,7 +109,10 @@ impl Server {
 
     /// A new database, filled by a script.
     pub(crate) fn database(&self, name: &str, script: &str) -> Target {
-        self.run("postgres", &format!("CREATE DATABASE {} TEMPLATE template0", super::psql::identifier(name)));
+        self.run(
+            "postgres",
+            &format!("CREATE DATABASE {} TEMPLATE template0", crate::snapshot::postgres::psql::identifier(name)),
+        );
         self.run(name, script);
         self.target(name)
     }

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use super::PostgresError;
+use crate::snapshot::postgres::PostgresError;
 
 /// The client tools of one folder.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,17 +5,18 @@ use std::path::Path;
 
 use chrono::{DateTime, Utc};
 
-use super::beside::{self, Material};
-use super::catalog::Contents;
-use super::connection::Connection;
-use super::contents;
-use super::facts::Facts;
-use super::readback::{Stored, read_back};
-use super::script::Script;
-use super::tools;
-use super::{PostgresError, Session};
+use crate::reach::Target;
+use crate::snapshot::postgres::beside;
+use crate::snapshot::postgres::beside::Material;
+use crate::snapshot::postgres::catalog::Contents;
+use crate::snapshot::postgres::connection::Connection;
+use crate::snapshot::postgres::contents;
+use crate::snapshot::postgres::facts::Facts;
+use crate::snapshot::postgres::readback::{Stored, read_back};
+use crate::snapshot::postgres::script::Script;
+use crate::snapshot::postgres::tools;
+use crate::snapshot::postgres::{PostgresError, Session};
 use crate::snapshot::{Level, Manifest, Watch};
-use crate::target::Target;
 
 /// A snapshot, and the server to restore it on.
 #[derive(Debug, Clone, Copy)]

@@ -11,8 +11,8 @@ use std::time::Duration;
 use rusqlite::functions::FunctionFlags;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-use super::SqliteError;
-use super::waiting::check_interrupted;
+use crate::snapshot::sqlite::SqliteError;
+use crate::snapshot::sqlite::waiting::check_interrupted;
 use crate::snapshot::{TableRows, Watch};
 
 /// How thoroughly SQLite checks a file.

@@ -8,11 +8,12 @@ use std::sync::mpsc::{Receiver, Sender};
 
 use sha2::{Digest, Sha256};
 
-use super::SqliteError;
-use super::files::{self, WAL_HEADER, beside};
-use super::source::Source;
-use super::waiting::check_interrupted;
 use crate::snapshot::Watch;
+use crate::snapshot::sqlite::SqliteError;
+use crate::snapshot::sqlite::files;
+use crate::snapshot::sqlite::files::{WAL_HEADER, beside};
+use crate::snapshot::sqlite::source::Source;
+use crate::snapshot::sqlite::waiting::check_interrupted;
 
 /// Bytes copied between two looks at the watch. The kernel copies them without passing them through this process
 /// where it can (`copy_file_range`), so this costs no memory.

@@ -7,12 +7,13 @@ use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
 
-use super::SqliteError;
-use super::copy::remove_if_there;
-use super::files::{self, SIDE_FILES, beside};
-use super::restore::{STEP, as_restore};
-use super::state::recorded_mode;
-use super::waiting::check_interrupted;
+use crate::snapshot::sqlite::SqliteError;
+use crate::snapshot::sqlite::copy::remove_if_there;
+use crate::snapshot::sqlite::files;
+use crate::snapshot::sqlite::files::{SIDE_FILES, beside};
+use crate::snapshot::sqlite::restore::{STEP, as_restore};
+use crate::snapshot::sqlite::state::recorded_mode;
+use crate::snapshot::sqlite::waiting::check_interrupted;
 use crate::snapshot::{Manifest, Watch};
 
 /// Creates the database's file from the snapshot: written beside it, synced, then given its name.

@@ -5,7 +5,7 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
-use super::SqliteError;
+use crate::snapshot::sqlite::SqliteError;
 
 /// The first bytes of every database file. Source: "The Database Header", SQLite file format.
 pub(crate) const MAGIC: &[u8; 16] = b"SQLite format 3\0";

@@ -29,12 +29,12 @@ mod take;
 mod verify;
 mod waiting;
 
-pub(crate) use error::SqliteError;
-pub(crate) use presence::{Presence, examine};
-pub(crate) use restore::{replace, restore};
-pub(crate) use state::state;
-pub(crate) use take::take;
-pub(crate) use verify::verify;
+pub(crate) use crate::snapshot::sqlite::error::SqliteError;
+pub(crate) use crate::snapshot::sqlite::presence::{Presence, examine};
+pub(crate) use crate::snapshot::sqlite::restore::{replace, restore};
+pub(crate) use crate::snapshot::sqlite::state::state;
+pub(crate) use crate::snapshot::sqlite::take::take;
+pub(crate) use crate::snapshot::sqlite::verify::verify;
 
 #[cfg(test)]
 mod tests;

@@ -4,8 +4,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::SqliteError;
-use super::files;
+use crate::snapshot::sqlite::SqliteError;
+use crate::snapshot::sqlite::files;
 
 /// What lies where a database is expected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

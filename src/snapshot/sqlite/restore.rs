@@ -11,13 +11,14 @@ use chrono::{DateTime, Utc};
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-use super::SqliteError;
-use super::check::{count_tables, difference, engine, open_copy, prepare};
-use super::create::create_anew;
-use super::files::{self, beside};
-use super::presence::{Presence, examine};
-use super::verify::verify_bytes;
-use super::waiting::{PATIENCE, Wait, check_interrupted};
+use crate::snapshot::sqlite::SqliteError;
+use crate::snapshot::sqlite::check::{count_tables, difference, engine, open_copy, prepare};
+use crate::snapshot::sqlite::create::create_anew;
+use crate::snapshot::sqlite::files;
+use crate::snapshot::sqlite::files::beside;
+use crate::snapshot::sqlite::presence::{Presence, examine};
+use crate::snapshot::sqlite::verify::verify_bytes;
+use crate::snapshot::sqlite::waiting::{PATIENCE, Wait, check_interrupted};
 use crate::snapshot::{Manifest, TableRows, Watch};
 
 /// Bytes written between two looks at the watch.

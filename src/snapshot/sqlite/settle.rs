@@ -5,9 +5,9 @@ use std::path::Path;
 
 use rusqlite::{Connection, OpenFlags};
 
-use super::SqliteError;
-use super::copy::remove_if_there;
-use super::files::{SIDE_FILES, beside};
+use crate::snapshot::sqlite::SqliteError;
+use crate::snapshot::sqlite::copy::remove_if_there;
+use crate::snapshot::sqlite::files::{SIDE_FILES, beside};
 
 /// Applies the copied `-wal` to the copy, or rolls back the copied `-journal`, and removes them.
 ///

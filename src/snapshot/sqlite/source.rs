@@ -22,10 +22,10 @@ use std::time::Duration;
 use rusqlite::{Connection, ErrorCode, OpenFlags, ffi};
 use serde_json::Value;
 
-use super::SqliteError;
-use super::files;
-use super::state::{Handles, Look};
-use super::waiting::Wait;
+use crate::snapshot::sqlite::SqliteError;
+use crate::snapshot::sqlite::files;
+use crate::snapshot::sqlite::state::{Handles, Look};
+use crate::snapshot::sqlite::waiting::Wait;
 
 /// How long is waited, with the database held still, for its times to be past their grain: what a fine grain needs.
 const SHORT_WHILE: Duration = Duration::from_millis(35);

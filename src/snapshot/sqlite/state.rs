@@ -10,7 +10,7 @@
 //! - the header of the index in the `-shm` file, which counts transactions and does not depend on any clock.
 //!
 //! Readers move none of these, nor does a transaction that wrote nothing to the file yet. There is no proof (`None`)
-//! while a journal is there that could be rolled back (a transaction is writing, or was cut short), and within the grain of the clock after a change ([`super::stamp`]).
+//! while a journal is there that could be rolled back (a transaction is writing, or was cut short), and within the grain of the clock after a change ([`crate::snapshot::sqlite::stamp`]).
 //! A false alarm costs one more snapshot, and these are unavoidable from outside: a checkpoint, also the one that
 //! the last connection makes when it closes, moves pages from the WAL to the file without changing what they say;
 //! the first connection after a crash rebuilds the `-shm` index; `chmod` and `touch` change times.
@@ -23,10 +23,11 @@ use std::time::{Duration, SystemTime};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::SqliteError;
-use super::files::{self, HEADER, WAL_HEADER, beside};
-use super::presence::real_database;
-use super::stamp::Stamp;
+use crate::snapshot::sqlite::SqliteError;
+use crate::snapshot::sqlite::files;
+use crate::snapshot::sqlite::files::{HEADER, WAL_HEADER, beside};
+use crate::snapshot::sqlite::presence::real_database;
+use crate::snapshot::sqlite::stamp::Stamp;
 
 /// The length of the index header in a `-shm` file, which is there twice. Source: "WAL-Index Format", SQLite.
 const INDEX_HEADER: usize = 48;
@@ -203,7 +204,7 @@ fn read_journal(path: &Path) -> io::Result<Option<Stamp>> {
     }
 }
 
-/// Reads the cheap proof: two equal ones, the first from a [`super::take()`], mean that nothing was written between.
+/// Reads the cheap proof: two equal ones, the first from a [`crate::snapshot::sqlite::take()`], mean that nothing was written between.
 ///
 /// Makes no connection and takes no lock; costs microseconds. `None` where nothing can be proved now: there is no
 /// database, a transaction is under way or was cut short, or the file changed within the grain of the clock.

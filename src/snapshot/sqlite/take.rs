@@ -9,13 +9,13 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::SqliteError;
-use super::check::{Contents, Thoroughness, joined, read_back};
-use super::copy::{copy_file, copy_journal, copy_wal, create, hash_as_it_grows, hash_whole};
-use super::presence::real_database;
-use super::settle::{remove_leftovers, settle};
-use super::source::{Confirmed, Hold, Source};
-use super::waiting::{PATIENCE, Wait};
+use crate::snapshot::sqlite::SqliteError;
+use crate::snapshot::sqlite::check::{Contents, Thoroughness, joined, read_back};
+use crate::snapshot::sqlite::copy::{copy_file, copy_journal, copy_wal, create, hash_as_it_grows, hash_whole};
+use crate::snapshot::sqlite::presence::real_database;
+use crate::snapshot::sqlite::settle::{remove_leftovers, settle};
+use crate::snapshot::sqlite::source::{Confirmed, Hold, Source};
+use crate::snapshot::sqlite::waiting::{PATIENCE, Wait};
 use crate::snapshot::{Level, Taken, Tool, Watch};
 
 /// Writes a consistent, verified copy of a database to `partial`, while other programs go on using the database.
@@ -126,7 +126,7 @@ fn copy_held(source: Source, partial: &Path, into: &File, watch: &dyn Watch) -> 
         let contents = read_back(partial, Thoroughness::Quick, watch)?;
         joined(syncing).map_err(failed)?;
         let (hashed, sha256) = joined(hashing).map_err(failed)?;
-        super::waiting::check_interrupted(watch, partial)?;
+        crate::snapshot::sqlite::waiting::check_interrupted(watch, partial)?;
         if hashed != size {
             return Err(SqliteError::Size { path: partial.to_owned(), expected: hashed, found: size });
         }

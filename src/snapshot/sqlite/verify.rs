@@ -6,11 +6,11 @@ use std::thread;
 use rusqlite::Connection;
 use rusqlite::backup::{Backup, StepResult};
 
-use super::SqliteError;
-use super::check::{Contents, Thoroughness, difference, engine, joined, open_copy, read_back};
-use super::copy::hash_whole;
-use super::files;
-use super::waiting::check_interrupted;
+use crate::snapshot::sqlite::SqliteError;
+use crate::snapshot::sqlite::check::{Contents, Thoroughness, difference, engine, joined, open_copy, read_back};
+use crate::snapshot::sqlite::copy::hash_whole;
+use crate::snapshot::sqlite::files;
+use crate::snapshot::sqlite::waiting::check_interrupted;
 use crate::snapshot::{Level, Manifest, TableRows, Watch};
 
 /// Pages copied between two looks at the watch.

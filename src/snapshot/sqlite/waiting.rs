@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use super::SqliteError;
 use crate::snapshot::Watch;
+use crate::snapshot::sqlite::SqliteError;
 
 /// How long another program's lock is waited for. A transaction that holds the database longer is a program that
 /// hangs, or a migration that had better finish before a test run starts.

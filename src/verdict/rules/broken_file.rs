@@ -1,8 +1,8 @@
 //! `broken-file`: a file that a loader would read has a line, or bytes, that do not belong there. The lines after it are
 //! judged all the same.
 
-use super::{Subject, about_the_run};
 use crate::environment::{Condition, FileProblem, Origin, ProblemKind};
+use crate::verdict::rules::{Subject, about_the_run};
 use crate::verdict::{Finding, Level};
 
 /// The id of this rule.

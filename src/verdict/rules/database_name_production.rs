@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use super::{Subject, production};
 use crate::environment::Project;
-use crate::target::{Place, Target};
+use crate::reach::{Place, Target};
+use crate::verdict::rules::{Subject, production};
 use crate::verdict::{Finding, Level, words};
 
 /// The id of this rule.

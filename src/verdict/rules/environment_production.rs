@@ -5,8 +5,8 @@
 
 use std::path::Path;
 
-use super::Subject;
 use crate::verdict::names::{NameKind, kind_of};
+use crate::verdict::rules::Subject;
 use crate::verdict::{Finding, Level, words};
 
 /// The id of this rule.

@@ -1,9 +1,9 @@
 //! `host-managed`: the host, socket, ARN or instance name belongs to a managed provider.
 
-use super::{Subject, allowed, origin_of, point_elsewhere, production};
-use crate::target::providers::{provider_of_host, provider_of_instance};
-use crate::target::{Engine, Place, has_gap};
+use crate::reach::providers::{provider_of_host, provider_of_instance};
+use crate::reach::{Engine, Place, has_gap};
 use crate::verdict::Finding;
+use crate::verdict::rules::{Subject, allowed, origin_of, point_elsewhere, production};
 
 /// The id of this rule.
 pub(crate) const ID: &str = "host-managed";
@@ -52,7 +52,7 @@ pub(crate) fn check(subject: &Subject<'_>) -> Vec<Finding> {
 
 #[cfg(test)]
 mod tests {
-    use crate::target::{Engine, Place};
+    use crate::reach::{Engine, Place};
     use crate::verdict::Verdict;
     use crate::verdict::testing::Bench;
 

@@ -1,9 +1,9 @@
 //! `host-production-word`: a label of the host says prod, production or live; or primary or master, unless the
 //! project's own files declare that host.
 
-use super::{Subject, origin_of, point_elsewhere, production};
-use crate::target::{Place, has_gap};
+use crate::reach::{Place, has_gap};
 use crate::verdict::locality::declared;
+use crate::verdict::rules::{Subject, origin_of, point_elsewhere, production};
 use crate::verdict::{Finding, words};
 
 /// The id of this rule.

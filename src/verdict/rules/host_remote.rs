@@ -1,7 +1,7 @@
 //! `host-remote`: the host is an IP address or a domain that is not this machine.
 
-use super::{Subject, allowed, origin_of, production};
-use crate::target::Place;
+use crate::reach::Place;
+use crate::verdict::rules::{Subject, allowed, origin_of, production};
 use crate::verdict::{Finding, Locality, addresses};
 
 /// The id of this rule.

@@ -1,7 +1,7 @@
 //! `host-unknown`: a host that is neither shown to be local nor known to be far.
 
-use super::{Subject, allowed, origin_of, unverified};
-use crate::target::Place;
+use crate::reach::Place;
+use crate::verdict::rules::{Subject, allowed, origin_of, unverified};
 use crate::verdict::{Finding, Locality, addresses};
 
 /// The id of this rule.
@@ -38,7 +38,7 @@ pub(crate) fn check(subject: &Subject<'_>) -> Vec<Finding> {
 
 #[cfg(test)]
 mod tests {
-    use crate::target::{Engine, Place};
+    use crate::reach::{Engine, Place};
     use crate::verdict::Verdict;
     use crate::verdict::testing::Bench;
 

@@ -1,7 +1,7 @@
 //! `injected-environment`: a wrapper adds variables that are on no disk.
 
-use super::{Subject, about_the_run};
 use crate::environment::Condition;
+use crate::verdict::rules::{Subject, about_the_run};
 use crate::verdict::{Finding, Level};
 
 /// The id of this rule.

@@ -23,12 +23,12 @@ mod replica_or_cluster;
 mod shadow_database;
 mod value_unclear;
 
-pub(crate) use machine_production::MARK as MACHINE_MARK;
+pub(crate) use crate::verdict::rules::machine_production::MARK as MACHINE_MARK;
 
-use super::locality::{Located, locate};
-use super::{Evidence, Finding, Level, words};
 use crate::environment::Origin;
-use crate::target::Target;
+use crate::reach::Target;
+use crate::verdict::locality::{Located, locate};
+use crate::verdict::{Evidence, Finding, Level, words};
 
 /// One rule.
 pub(crate) type Check = fn(&Subject<'_>) -> Vec<Finding>;
@@ -84,7 +84,7 @@ impl<'a> Subject<'a> {
     /// Whether every place of every target is positively local and every database is named like a test's.
     fn everything_is_local_and_test_shaped(&self) -> bool {
         self.targets().all(|(_, target, located)| {
-            let in_memory = located.iter().all(|place| place.locality == super::Locality::Memory);
+            let in_memory = located.iter().all(|place| place.locality == crate::verdict::Locality::Memory);
             located.iter().all(|place| place.locality.is_local())
                 && (in_memory
                     || target.engine.is_auxiliary()

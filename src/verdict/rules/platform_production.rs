@@ -3,8 +3,8 @@
 //! Only the process environment counts: the same name in a file marks nothing. Source: the platforms' documentation
 //! of the variables they set at run time.
 
-use super::Subject;
 use crate::environment::Origin;
+use crate::verdict::rules::Subject;
 use crate::verdict::{Finding, Level};
 
 /// The id of this rule.

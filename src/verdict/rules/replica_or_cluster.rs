@@ -1,8 +1,8 @@
 //! `replica-or-cluster`: a read replica, a cluster endpoint, `mongodb+srv`, or several hosts.
 
-use super::{Subject, origin_of, point_elsewhere, production};
-use crate::target::{Place, has_gap};
+use crate::reach::{Place, has_gap};
 use crate::verdict::locality::declared;
+use crate::verdict::rules::{Subject, origin_of, point_elsewhere, production};
 use crate::verdict::{Finding, words};
 
 /// The id of this rule.
@@ -52,7 +52,7 @@ fn is_cluster_endpoint(host: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::target::{Engine, Place};
+    use crate::reach::{Engine, Place};
     use crate::verdict::Verdict;
     use crate::verdict::testing::Bench;
 

@@ -1,8 +1,8 @@
 //! `value-unclear`: a value that names a database cannot be dialled or known as it stands.
 
-use super::{Subject, unverified};
-use crate::target::Doubt;
+use crate::reach::Doubt;
 use crate::verdict::Finding;
+use crate::verdict::rules::{Subject, unverified};
 
 /// The id of this rule.
 pub(crate) const ID: &str = "value-unclear";
@@ -41,7 +41,7 @@ pub(crate) fn check(subject: &Subject<'_>) -> Vec<Finding> {
 
 #[cfg(test)]
 mod tests {
-    use crate::target::Doubt;
+    use crate::reach::Doubt;
     use crate::verdict::Verdict;
     use crate::verdict::testing::Bench;
 

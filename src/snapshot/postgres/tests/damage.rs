@@ -2,11 +2,11 @@
 
 use sha2::{Digest, Sha256};
 
-use super::super::super::Level;
-use super::super::testing::{Server, Snapshot, Waiting};
-use super::super::{PostgresError, restore, verify};
 use crate::error::Explain;
 use crate::exit::Exit;
+use crate::snapshot::Level;
+use crate::snapshot::postgres::testing::{Server, Snapshot, Waiting};
+use crate::snapshot::postgres::{PostgresError, restore, verify};
 
 fn hash(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()

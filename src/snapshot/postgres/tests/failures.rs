@@ -3,11 +3,11 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::super::testing::{Server, Snapshot, Waiting, environment};
-use super::super::{Limits, PostgresError, Session, take};
 use crate::error::Explain;
 use crate::exit::Exit;
 use crate::secret::Secret;
+use crate::snapshot::postgres::testing::{Server, Snapshot, Waiting, environment};
+use crate::snapshot::postgres::{Limits, PostgresError, Session, take};
 use crate::snapshot::testing::wait_for;
 
 #[test]
@@ -25,7 +25,7 @@ fn a_login_that_fails_is_told_apart() {
     let error = open(server.target_as("postgres", "nobody_in"));
     assert!(error.to_string().contains("too many connections"), "{error}");
     let mut refused = server.target("postgres");
-    refused.places = vec![crate::target::Place::Host { name: "127.0.0.1".into(), port: Some(1) }];
+    refused.places = vec![crate::reach::Place::Host { name: "127.0.0.1".into(), port: Some(1) }];
     let error = open(refused);
     assert!(error.hint().unwrap().starts_with("start the database"), "{error}");
 }

@@ -4,8 +4,9 @@ use std::ffi::OsString;
 use std::fs;
 use std::os::unix::fs::symlink;
 
-use super::super::testing::{Server, Snapshot};
-use super::super::{PostgresError, find};
+use crate::snapshot::postgres::PostgresError;
+use crate::snapshot::postgres::testing::{Server, Snapshot};
+use crate::snapshot::postgres::tools::find;
 use crate::snapshot::testing::write_program;
 
 /// An environment whose `PATH` begins with a `pg_dump` that runs this shell code; `REAL` is the real one.

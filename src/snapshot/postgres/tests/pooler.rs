@@ -4,9 +4,9 @@ use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::thread;
 
-use super::super::testing::{Server, environment};
-use super::super::{PostgresError, Session};
-use crate::target::Place;
+use crate::reach::Place;
+use crate::snapshot::postgres::testing::{Server, environment};
+use crate::snapshot::postgres::{PostgresError, Session};
 
 /// A stand-in that does with `options` what poolers do: it drops them, or refuses the connection.
 fn pooler(port: u16, refuses: bool) -> u16 {

@@ -1,7 +1,7 @@
 //! The proof that nothing was written: it holds while nothing is, and fails for every kind of write.
 
-use super::super::Session;
-use super::super::testing::{Server, Snapshot, environment};
+use crate::snapshot::postgres::Session;
+use crate::snapshot::postgres::testing::{Server, Snapshot, environment};
 use crate::snapshot::testing::wait_for;
 
 const START: &str = "CREATE TABLE t (a serial, b text); INSERT INTO t (b) VALUES ('x'); CREATE UNLOGGED TABLE u (a int); \

@@ -2,14 +2,17 @@
 
 use std::process::Stdio;
 
-use super::super::super::Level;
-use super::super::beside::{self, Marker};
-use super::super::connection::Connection;
-use super::super::testing::{Server, Snapshot, Waiting, environment};
-use super::super::{LeftoverKind, PostgresError, Restored, Session, drop_leftover, leftovers, restore, verify};
-use super::rich::{RICH, text_of};
+use crate::reach::Target;
+use crate::snapshot::Level;
+use crate::snapshot::postgres::beside;
+use crate::snapshot::postgres::beside::Marker;
+use crate::snapshot::postgres::connection::Connection;
+use crate::snapshot::postgres::leftovers::LeftoverKind;
+use crate::snapshot::postgres::restore::Restored;
+use crate::snapshot::postgres::testing::{Server, Snapshot, Waiting, environment};
+use crate::snapshot::postgres::tests::rich::{RICH, text_of};
+use crate::snapshot::postgres::{PostgresError, Session, drop_leftover, leftovers, restore, verify};
 use crate::snapshot::testing::wait_for;
-use crate::target::Target;
 
 fn put_back(snapshot: &Snapshot, target: &Target) -> Result<Restored, PostgresError> {
     snapshot.request(target, |request| restore(request, &Waiting::default()))
@@ -64,7 +67,7 @@ fn a_database_that_was_dropped_and_odd_names_are_restored() {
         let snapshot = Snapshot::take(&target);
         let replaced = put_back(&snapshot, &target).unwrap().replaced.unwrap();
         assert!(replaced.len() <= 63 && server.run(&replaced, "SELECT count(*) FROM t") == "1", "{replaced}");
-        server.run("postgres", &format!("DROP DATABASE {}", super::super::psql::identifier(name)));
+        server.run("postgres", &format!("DROP DATABASE {}", crate::snapshot::postgres::psql::identifier(name)));
         assert_eq!(put_back(&snapshot, &target).unwrap().replaced, None);
         assert_eq!(server.run(name, "SELECT count(*) FROM t"), "1");
     }
@@ -268,7 +271,7 @@ fn a_missing_extension_is_told_apart_from_a_bad_snapshot() {
     let target = server.database("extended", "CREATE TABLE t (a int)");
     let snapshot = Snapshot::take(&target);
     let error = snapshot.request(&target, |request| {
-        let mut whole = super::super::verify::read(request, &Waiting::default()).unwrap();
+        let mut whole = crate::snapshot::postgres::verify::read(request, &Waiting::default()).unwrap();
         whole.script.extensions.push("no_such_extension".to_owned());
         let connection = Connection::new(&target, &environment()).unwrap();
         let mut maintenance = Session::open_maintenance(&connection, None).unwrap();

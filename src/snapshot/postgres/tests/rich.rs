@@ -1,6 +1,6 @@
 //! A database with everything in it, and its full text to compare.
 
-use super::super::testing::Server;
+use crate::snapshot::postgres::testing::Server;
 
 pub(crate) const RICH: &str = r#"
 CREATE EXTENSION hstore; CREATE EXTENSION pgcrypto; CREATE EXTENSION citext;

@@ -2,11 +2,11 @@
 
 use std::os::unix::fs::PermissionsExt;
 
-use super::super::super::{Level, Watch};
-use super::super::testing::{PASSWORD, Server, Snapshot, Waiting, environment};
-use super::super::{Session, verify};
-use super::rich::RICH;
+use crate::snapshot::postgres::testing::{PASSWORD, Server, Snapshot, Waiting, environment};
+use crate::snapshot::postgres::tests::rich::RICH;
+use crate::snapshot::postgres::{Session, verify};
 use crate::snapshot::testing::wait_for;
+use crate::snapshot::{Level, Watch};
 
 #[test]
 fn a_snapshot_holds_every_kind_of_object_and_counts_its_rows() {
@@ -114,8 +114,13 @@ fn an_interrupted_snapshot_leaves_nothing_running() {
     let folder = tempfile::tempdir().unwrap();
     let mut session = Session::open(&target, &environment()).unwrap();
     let watch = Waiting { stop_after: Some(1), ..Waiting::default() };
-    let error = super::super::take(&mut session, &folder.path().join("dump"), super::super::Limits::default(), &watch);
-    assert!(matches!(error, Err(super::super::PostgresError::Interrupted)), "{error:?}");
+    let error = crate::snapshot::postgres::take(
+        &mut session,
+        &folder.path().join("dump"),
+        crate::snapshot::postgres::Limits::default(),
+        &watch,
+    );
+    assert!(matches!(error, Err(crate::snapshot::postgres::PostgresError::Interrupted)), "{error:?}");
     assert!(watch.interrupted());
     drop(session);
     let connected = "SELECT count(*) FROM pg_stat_activity WHERE datname = 'big'";

@@ -1,8 +1,8 @@
 //! Functions that rely on the search path of the application: a dump sets it to nothing, for its reader too.
 
-use super::super::super::Level;
-use super::super::testing::{Server, Snapshot, Waiting};
-use super::super::{restore, verify};
+use crate::snapshot::Level;
+use crate::snapshot::postgres::testing::{Server, Snapshot, Waiting};
+use crate::snapshot::postgres::{restore, verify};
 
 /// An index, a check, a generated column and a materialised view, each made with a function that names something without
 /// its schema; one of them in a schema that only the database's own setting finds.

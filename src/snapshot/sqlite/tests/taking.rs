@@ -7,6 +7,7 @@ use std::time::Duration;
 use sha2::{Digest, Sha256};
 
 use super::*;
+use crate::snapshot::sqlite::settle::remove_leftovers;
 
 #[test]
 fn what_lies_at_a_path_is_told_without_creating_anything() {

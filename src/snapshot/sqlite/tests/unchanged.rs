@@ -203,7 +203,7 @@ fn nothing_is_proved_while_a_transaction_writes() {
 fn nothing_is_proved_of_a_file_that_changed_this_very_moment() {
     let place = place_in("delete");
     place.sql("UPDATE t SET a = 'ffff' WHERE id = 1");
-    let handles = super::state::Handles::open(&place.database).unwrap();
+    let handles = crate::snapshot::sqlite::tests::state::Handles::open(&place.database).unwrap();
     let look = handles.look().unwrap().unwrap();
     let early = look.too_early_by().unwrap();
     assert_eq!(look.proof().is_some(), early.is_zero());

@@ -1,8 +1,0 @@
-//! Literal settings in source code: Python dicts, Elixir keyword lists, JavaScript objects, and the simple calls that
-//! read a variable with a default. By text, never executed; what is not simple stays unknown.
-
-mod expression;
-mod pairs;
-
-pub(crate) use expression::{Value, evaluate};
-pub(crate) use pairs::{Comments, Pair, pairs};

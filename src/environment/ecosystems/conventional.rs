@@ -1,0 +1,162 @@
+//! Settings files that a library is told to read, under the names that projects give them: `config.yaml`,
+//! `config/default.toml`, `configs/test.yaml`, `settings.toml`. Each is a candidate by itself.
+//!
+//! Sources: the READMEs of viper, koanf and cleanenv (Go), config-rs, figment, Rocket and Loco (Rust), Dynaconf and
+//! Hydra (Python). Files for another environment are left out, and so are sections for one.
+
+use std::path::Path;
+use std::rc::Rc;
+
+use crate::environment::ecosystems::{Scene, named_files};
+use crate::environment::layering::library::{Dialect, Library};
+use crate::environment::layering::{Draft, Layer};
+use crate::environment::readers::code;
+use crate::environment::readers::code::Value;
+use crate::environment::readers::formats;
+use crate::environment::readers::placeholders::Placeholders;
+
+/// Folders that such files are kept in, below the project's.
+const FOLDERS: &[&str] = &["config", "configs", "configuration", "conf"];
+
+/// Names that count in every mode.
+const PLAIN: &[&str] = &["config", "configuration", "settings", ".secrets", "rocket", "app", "application"];
+
+/// The same in a folder of their own.
+const BELOW: &[&str] = &["default", "base", "common", "local", "database", "db"];
+
+/// Other names of environments, beside the one that they stand for.
+const MODES: &[(&str, &[&str])] = &[
+    ("development", &["development", "dev", "local"]),
+    ("test", &["test", "testing", "ci"]),
+    ("production", &["production", "prod", "live", "release", "prd"]),
+    ("staging", &["staging", "stage", "stg", "preprod", "uat", "qa"]),
+];
+
+const VARIABLES: &[&str] = &[
+    "APP_ENV",
+    "GO_ENV",
+    "RUN_MODE",
+    "RUN_ENV",
+    "APP_ENVIRONMENT",
+    "LOCO_ENV",
+    "ROCKET_PROFILE",
+    "ENV_FOR_DYNACONF",
+    "ENVIRONMENT",
+    "ENV",
+];
+
+/// Adds the settings files of `home`, where the manifest names a library that reads such files.
+pub(crate) fn add(
+    scene: &Scene<'_>,
+    draft: &mut Draft<'_>,
+    home: &Path,
+    readers: &[&str],
+    manifests: &[&str],
+    dialects: &'static [Dialect],
+) {
+    let names_reader = manifests.iter().any(|manifest| {
+        let text = scene.manifest(&[manifest]).to_ascii_lowercase();
+        readers.iter().any(|reader| text.contains(reader))
+    });
+    if !names_reader {
+        return;
+    }
+    let files = scene.files_in(home, FOLDERS);
+    for mode in scene.modes(VARIABLES, "test", "development") {
+        let is_below = |path: &Path| path.parent() != Some(home);
+        let wanted = files
+            .iter()
+            .filter(|path| path.file_name().is_some_and(|name| counts(&name.to_string_lossy(), &mode, is_below(path))));
+        for path in wanted {
+            let Some(layer) = layer(scene.library, path, &mode) else { continue };
+            draft.chain("settings file", dialects, vec![Layer::Shell, Layer::file(home.join(".env")), layer]);
+        }
+    }
+}
+
+/// Whether a file of this name is read in the mode.
+fn counts(name: &str, mode: &str, is_below: bool) -> bool {
+    let lower = name.to_ascii_lowercase();
+    let Some((stem, "yaml" | "yml" | "toml" | "json" | "ini")) = lower.rsplit_once('.') else { return false };
+    let is_plain = |stem: &str| PLAIN.contains(&stem) || is_below && BELOW.contains(&stem);
+    if is_plain(stem) {
+        return true;
+    }
+    match stem.rsplit_once(['.', '-', '_']) {
+        Some((stem, own)) if is_plain(stem) => own == "local" || means(own, mode),
+        None => is_below && means(stem, mode),
+        _ => false,
+    }
+}
+
+/// Whether `word` is a name of the environment `mode`.
+fn means(word: &str, mode: &str) -> bool {
+    let mode = mode.to_ascii_lowercase();
+    word == mode || MODES.iter().any(|(_, names)| names.contains(&word) && names.contains(&mode.as_str()))
+}
+
+/// The settings of one file without the sections for other environments.
+fn layer(library: &Library<'_>, path: &Path, mode: &str) -> Option<Layer> {
+    let text = library.string(path)?;
+    let flat = match path.extension()?.to_str()? {
+        "toml" => formats::toml::flatten(&text),
+        "json" => formats::json::flatten(&text),
+        "ini" => formats::ini::flatten(&text),
+        // Loco's files are templates; YAML reads their braces as mappings.
+        _ => formats::yaml::flatten(&text.replace("{{", "${").replace("}}", "}")),
+    };
+    let mut entries = flat.unwrap_or_else(|error| error.entries);
+    entries.retain(|entry| {
+        let first = entry.path.first().map_or("", String::as_str).to_ascii_lowercase();
+        let is_environment = MODES.iter().any(|(_, names)| names.contains(&first.as_str()));
+        !is_environment || entry.path.len() == 1 || means(&first, mode)
+    });
+    let shown = library.shown(path);
+    Some(Layer::Computed(Rc::new(move |lookup| {
+        let placeholders = Placeholders::of_file(lookup);
+        let filled = entries.iter().map(|entry| {
+            let called = if entry.value.contains("get_env(") {
+                code::evaluate(template(&entry.value), lookup)
+            } else {
+                Value::Unknown
+            };
+            entry.with_value(match called {
+                Value::Known(value) => value,
+                Value::Unset | Value::Unknown => placeholders.filled(&entry.value),
+            })
+        });
+        named_files::dotted(filled.collect(), &shown, None)
+    })))
+}
+
+/// The expression of `${ get_env(name="X", default="y") }` as a call that is understood.
+fn template(value: &str) -> &str {
+    value.trim_start_matches("${").trim_end_matches('}').trim()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::environment::ecosystems::conventional::counts;
+
+    #[test]
+    fn a_file_for_another_environment_does_not_count() {
+        let table = [
+            ("config.yaml", "test", false, true),
+            ("config.test.yaml", "test", false, true),
+            ("config-prod.yaml", "test", false, false),
+            ("config-prod.yaml", "production", false, true),
+            ("Settings.toml", "development", false, true),
+            ("settings.local.toml", "test", false, true),
+            ("test.yaml", "test", false, false),
+            ("test.yaml", "test", true, true),
+            ("dev.toml", "development", true, true),
+            ("production.yaml", "test", true, false),
+            ("default.json", "test", true, true),
+            ("mkdocs.yml", "test", false, false),
+            ("config.lock", "test", false, false),
+        ];
+        for (name, mode, is_below, expected) in table {
+            assert_eq!(counts(name, mode, is_below), expected, "{name} in {mode}");
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! Dart: its manifests.
+
+pub(crate) mod drivers;

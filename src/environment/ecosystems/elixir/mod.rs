@@ -1,0 +1,4 @@
+//! Elixir: `config/*.exs`.
+
+pub(crate) mod configuration;
+pub(crate) mod drivers;

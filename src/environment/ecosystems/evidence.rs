@@ -1,0 +1,328 @@
+//! What the project's manifests and lock files say about databases: the evidence for "there is none to guard".
+//!
+//! Sources are not read. So a driver that a standard library brings is not seen, and a folder without any manifest
+//! says nothing either way. Only needed where no target was found; it reads lock files, which can be large.
+
+use std::collections::{BTreeSet, HashSet};
+use std::path::{Path, PathBuf};
+
+use crate::environment::ecosystems::manifest::ECOSYSTEMS;
+use crate::environment::readers::formats::{json, toml, yaml};
+use crate::environment::{Files, Project};
+
+/// How deep below the root manifests are looked for without being named by a workspace.
+const MAX_DEPTH: usize = 2;
+
+/// The most folders that are listed, and the most manifests that are read.
+const MAX_FOLDERS: usize = 600;
+const MAX_MANIFESTS: usize = 100;
+
+/// The most bytes of manifests that are read.
+const MAX_BYTES: usize = 64 << 20;
+
+/// How many drivers are enough to be told of.
+const MAX_DRIVERS: usize = 20;
+
+/// Folders that hold what others wrote, or what a build made.
+const SKIPPED: [&str; 18] = [
+    "__pycache__",
+    "backups",
+    "bin",
+    "build",
+    "coverage",
+    "deps",
+    "dist",
+    "docs",
+    "log",
+    "node_modules",
+    "obj",
+    "out",
+    "public",
+    "storage",
+    "target",
+    "tmp",
+    "vendor",
+    "venv",
+];
+
+/// What was found.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct DriverEvidence {
+    /// The manifests and lock files that were read, relative to the project's root where they lie below it. Where
+    /// this is empty, nothing can be concluded.
+    pub(crate) manifests: Vec<PathBuf>,
+    /// The database drivers, ORMs, migration tools and clients that they name: the first few.
+    pub(crate) drivers: Vec<Driver>,
+    /// Whether all there was has been read; if not, the lack of a driver proves nothing.
+    pub(crate) complete: bool,
+}
+
+/// A package that reaches a database.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Driver {
+    /// The package's name as the manifest spells it.
+    pub(crate) name: String,
+    /// The manifest or lock file, relative to the project's root where it lies below it.
+    pub(crate) file: PathBuf,
+    /// The line that names it, counted from 1.
+    pub(crate) line: u32,
+}
+
+/// Reads the manifests from the current folder up to the root, and below the root those of its workspaces' members
+/// and of folders at most two levels down.
+#[must_use]
+pub(crate) fn database_drivers(project: &Project, files: &dyn Files) -> DriverEvidence {
+    let mut search = Search {
+        project,
+        files,
+        evidence: DriverEvidence { complete: true, ..DriverEvidence::default() },
+        visited: HashSet::new(),
+        bytes_left: MAX_BYTES,
+    };
+    let below_root = project.folder.starts_with(&project.root);
+    for folder in project.folder.ancestors().take_while(|above| below_root && *above != project.root) {
+        search.folder(folder, 0);
+    }
+    search.folder(&project.folder, MAX_DEPTH);
+    search.folder(&project.root, MAX_DEPTH);
+    search.evidence
+}
+
+struct Search<'a> {
+    project: &'a Project,
+    files: &'a dyn Files,
+    evidence: DriverEvidence,
+    visited: HashSet<PathBuf>,
+    bytes_left: usize,
+}
+
+impl Search<'_> {
+    /// Reads the manifests of a folder, then those of its members, then those further down, `depth` levels.
+    fn folder(&mut self, folder: &Path, depth: usize) {
+        // The folders on the way to the current one are visited for themselves first, then for what lies below.
+        let is_new = self.visited.insert(folder.to_owned());
+        if !is_new && depth == 0 {
+            return;
+        }
+        if self.visited.len() > MAX_FOLDERS {
+            self.evidence.complete = false;
+            return;
+        }
+        let names: BTreeSet<_> = self.files.list(folder).into_iter().collect();
+        let names: Vec<_> = names.iter().filter_map(|name| name.to_str()).collect();
+        let mut members = Vec::new();
+        for name in names.iter().filter(|_| is_new) {
+            self.manifest(&folder.join(name), name, &mut members);
+        }
+        if self.evidence.drivers.len() >= MAX_DRIVERS {
+            return;
+        }
+        for member in members {
+            for below in self.expanded(folder, &member) {
+                self.folder(&below, 0);
+            }
+        }
+        if depth > 0 {
+            // A file's name nearly always has a dot, a folder's nearly never.
+            for name in names.iter().filter(|name| !name.contains('.') && !SKIPPED.contains(name)) {
+                self.folder(&folder.join(name), depth - 1);
+            }
+        }
+    }
+
+    /// Reads one file if it is a manifest; `members` are the folders that it names.
+    fn manifest(&mut self, path: &Path, name: &str, members: &mut Vec<String>) {
+        let Some((ecosystem, scan)) = ECOSYSTEMS.iter().find_map(|known| Some((known, (known.scan)(name)?))) else {
+            if matches!(name, "pnpm-workspace.yaml" | "go.work")
+                && let Ok(Some(bytes)) = self.files.read(path)
+            {
+                members.extend(members_of(name, &String::from_utf8_lossy(&bytes)));
+            }
+            return;
+        };
+        if self.evidence.drivers.len() >= MAX_DRIVERS {
+            return;
+        }
+        let bytes = match self.files.read(path) {
+            Ok(Some(bytes)) if bytes.len() <= self.bytes_left && self.evidence.manifests.len() < MAX_MANIFESTS => bytes,
+            Ok(None) => return,
+            _ => {
+                self.evidence.complete = false;
+                return;
+            }
+        };
+        self.bytes_left -= bytes.len();
+        let text = String::from_utf8_lossy(&bytes);
+        let file = self.project.shown(path);
+        let mut seen = HashSet::new();
+        let drivers = &mut self.evidence.drivers;
+        scan(&text, &mut |package, line| {
+            if drivers.len() < MAX_DRIVERS && ecosystem.is_driver(package) && seen.insert(package.to_owned()) {
+                drivers.push(Driver { name: package.to_owned(), file: file.clone(), line });
+            }
+        });
+        members.extend(members_of(name, &text));
+        self.evidence.manifests.push(file);
+    }
+
+    /// The folders that a member's pattern stands for; `*` and `**` are one level each.
+    fn expanded(&self, folder: &Path, pattern: &str) -> Vec<PathBuf> {
+        let mut folders = vec![folder.to_owned()];
+        for part in pattern.trim_matches(['"', '\'']).split('/').filter(|part| !matches!(*part, "" | ".")) {
+            let Some((before, behind)) = part.split_once('*') else {
+                folders.iter_mut().for_each(|folder| folder.push(part));
+                continue;
+            };
+            let behind = behind.trim_start_matches('*');
+            let mut matched = Vec::new();
+            for folder in folders {
+                let names = self.files.list(&folder);
+                let names = names.iter().filter_map(|name| name.to_str());
+                let fits = |name: &&str| name.starts_with(before) && name.ends_with(behind) && !SKIPPED.contains(name);
+                matched.extend(names.filter(fits).map(|name| folder.join(name)));
+            }
+            matched.sort();
+            matched.truncate(MAX_FOLDERS);
+            folders = matched;
+        }
+        folders
+    }
+}
+
+/// The folders of workspace members that a manifest names, as it spells them.
+fn members_of(name: &str, text: &str) -> Vec<String> {
+    let lists: (Vec<_>, &[&[&str]]) = match name {
+        "Cargo.toml" if text.contains("members") => {
+            (toml::flatten(text).unwrap_or_default(), &[&["workspace", "members"]])
+        }
+        "pyproject.toml" if text.contains("members") => {
+            (toml::flatten(text).unwrap_or_default(), &[&["tool", "uv", "workspace", "members"]])
+        }
+        "package.json" if text.contains("workspaces") => {
+            (json::flatten(text).unwrap_or_default(), &[&["workspaces"], &["workspaces", "packages"]])
+        }
+        "deno.json" | "deno.jsonc" => {
+            (json::flatten(text).unwrap_or_default(), &[&["workspace"], &["workspace", "members"]])
+        }
+        "pnpm-workspace.yaml" => (yaml::flatten(text).unwrap_or_default(), &[&["packages"]]),
+        "go.work" => {
+            let words =
+                text.lines().filter(|line| !line.trim_start().starts_with("//")).flat_map(str::split_whitespace);
+            return words.filter(|word| word.starts_with('.')).map(str::to_owned).collect();
+        }
+        "pom.xml" => {
+            let modules = text.split("<module>").skip(1).filter_map(|rest| rest.split_once("</module>"));
+            return modules.map(|(module, _)| module.trim().to_owned()).collect();
+        }
+        "settings.gradle" | "settings.gradle.kts" => {
+            let quoted = text.lines().filter(|line| line.contains("include")).flat_map(|line| line.split(['"', '\'']));
+            let modules = quoted.filter(|part| part.starts_with(':'));
+            return modules.map(|module| module.trim_start_matches(':').replace(':', "/")).collect();
+        }
+        _ => return Vec::new(),
+    };
+    let (entries, keys) = lists;
+    let is_item = |path: &[String]| {
+        keys.iter().any(|keys| path.len() == keys.len() + 1 && path.iter().zip(*keys).all(|(a, b)| a == b))
+    };
+    entries.into_iter().filter(|entry| is_item(&entry.path)).map(|entry| entry.value).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::environment::memory::MemoryFiles;
+
+    fn evidence(folder: &str, files: &[(&str, &str)]) -> (Vec<String>, Vec<String>) {
+        let files =
+            files.iter().fold(MemoryFiles::new(&[]), |all, (path, text)| all.with(&format!("/p/{path}"), *text));
+        let project = Project { root: "/p".into(), folder: folder.into(), home: None };
+        let found = database_drivers(&project, &files);
+        assert!(found.complete);
+        let drivers =
+            found.drivers.iter().map(|driver| format!("{} {}:{}", driver.name, driver.file.display(), driver.line));
+        (found.manifests.iter().map(|path| path.display().to_string()).collect(), drivers.collect())
+    }
+
+    #[test]
+    fn plain_projects_have_manifests_and_no_driver() {
+        let cases: [&[(&str, &str)]; 4] = [
+            &[
+                ("Cargo.toml", "[dependencies]\nserde = \"1\"\n"),
+                ("Cargo.lock", "name = \"serde\"\n"),
+                ("src/main.rs", ""),
+            ],
+            &[("go.mod", "module x\nrequire golang.org/x/text v0.3.0\n"), ("go.sum", "")],
+            &[("package.json", "{\"devDependencies\": {\"jest\": \"29\"}}"), ("node_modules/pg/package.json", "{}")],
+            &[
+                ("pyproject.toml", "[project]\nname = \"x\"\ndependencies = [\"httpx\"]\n"),
+                ("requirements-dev.txt", "pytest\n"),
+            ],
+        ];
+        for files in cases {
+            let (manifests, drivers) = evidence("/p", files);
+            assert!(!manifests.is_empty() && drivers.is_empty(), "{manifests:?} {drivers:?}");
+        }
+    }
+
+    #[test]
+    fn folder_without_a_manifest_says_nothing() {
+        assert_eq!(evidence("/p", &[("main.py", "import sqlite3\n"), ("README.md", "")]), (vec![], vec![]));
+    }
+
+    #[test]
+    fn drivers_are_named_with_file_and_line() {
+        let files = [
+            ("Cargo.toml", "[dependencies]\nserde = \"1\"\nsqlx = \"0.8\"\n"),
+            ("web/package.json", "{\"dependencies\": {\"react\": \"18\",\n \"pg\": \"8\"}}"),
+        ];
+        let (manifests, drivers) = evidence("/p", &files);
+        assert_eq!(manifests, ["Cargo.toml", "web/package.json"]);
+        assert_eq!(drivers, ["sqlx Cargo.toml:3", "pg web/package.json:2"]);
+    }
+
+    #[test]
+    fn members_of_workspaces_are_read_however_deep() {
+        let driver = "[dependencies]\nrusqlite = \"1\"\n";
+        let cases: [&[(&str, &str)]; 6] = [
+            &[("Cargo.toml", "[workspace]\nmembers = [\"a/b/c/*\"]\n"), ("a/b/c/d/Cargo.toml", driver)],
+            &[
+                ("package.json", "{\"workspaces\": [\"a/b/c/*\"]}"),
+                ("a/b/c/d/package.json", "{\"dependencies\": {\"pg\": \"8\"}}"),
+            ],
+            &[
+                ("pnpm-workspace.yaml", "packages:\n  - 'a/b/**'\n"),
+                ("a/b/c/package.json", "{\"dependencies\": {\"pg\": \"8\"}}"),
+            ],
+            &[("go.work", "go 1.22\nuse (\n\t./a/b/c/d\n)\n"), ("a/b/c/d/go.mod", "require github.com/lib/pq v1\n")],
+            &[
+                ("pom.xml", "<modules>\n<module>a/b/c/d</module>\n</modules>"),
+                ("a/b/c/d/pom.xml", "<artifactId>h2</artifactId>\n"),
+            ],
+            &[("settings.gradle", "include ':a:b:c'\n"), ("a/b/c/build.gradle", "api 'com.h2database:h2:2'\n")],
+        ];
+        for files in cases {
+            assert_eq!(evidence("/p", files).1.len(), 1, "{files:?}");
+        }
+    }
+
+    #[test]
+    fn current_folder_and_those_above_it_count() {
+        let files = [
+            ("a/b/c/x.csproj", "<PackageReference Include=\"Npgsql\" />\n"),
+            ("a/b/c/d/e/run.py", ""),
+            ("a/go.mod", "module x\n"),
+        ];
+        let (manifests, drivers) = evidence("/p/a/b/c/d/e", &files);
+        assert_eq!(manifests, ["a/b/c/x.csproj", "a/go.mod"]);
+        assert_eq!(drivers, ["Npgsql a/b/c/x.csproj:1"]);
+    }
+
+    #[test]
+    fn lack_of_a_driver_proves_nothing_where_something_was_not_read() {
+        let files = MemoryFiles::new(&[("/p/Cargo.toml/x", "")]);
+        let project = Project { root: "/p".into(), folder: "/p".into(), home: None };
+        let found = database_drivers(&project, &files);
+        assert_eq!((found.manifests.len(), found.complete), (0, false));
+    }
+}

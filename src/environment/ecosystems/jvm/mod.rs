@@ -1,0 +1,5 @@
+//! The JVM: Spring, Maven and Gradle.
+
+pub(crate) mod build_files;
+pub(crate) mod drivers;
+pub(crate) mod spring;

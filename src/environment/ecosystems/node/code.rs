@@ -1,0 +1,153 @@
+//! Configuration files of Node.js tools that are code: the literals in them, and variables that they read with a
+//! default. What is not simple is left alone: a program is never executed to be judged.
+
+use std::collections::HashSet;
+use std::path::Path;
+use std::rc::Rc;
+
+use crate::environment::ecosystems::Scene;
+use crate::environment::layering::library::Library;
+use crate::environment::layering::{Draft, Layer, Lookup};
+use crate::environment::readers::code;
+use crate::environment::readers::code::{Comments, Value};
+use crate::environment::{Origin, Setting};
+
+/// Where the tools look, without the extension. Sources: the manuals of Knex, Sequelize, Drizzle, TypeORM, MikroORM,
+/// db-migrate and Prisma.
+const FILES: &[&str] = &[
+    "knexfile",
+    "config/config",
+    "config/database",
+    "drizzle.config",
+    "ormconfig",
+    "data-source",
+    "src/data-source",
+    "mikro-orm.config",
+    "src/mikro-orm.config",
+    "prisma.config",
+];
+const EXTENSIONS: &[&str] = &["js", "ts", "cjs", "mjs", "cts", "mts"];
+
+/// Keys that open a section for one environment.
+const ENVIRONMENTS: &[&str] =
+    &["development", "test", "testing", "staging", "production", "prod", "live", "ci", "local"];
+
+/// Keys that only the settings of a database have.
+const OF_A_DATABASE: &[&str] = &["database", "dialect", "client", "driver", "adapter", "dbName"];
+
+/// Whether a file is code of Node.js, by its name.
+pub(crate) fn is_code(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| EXTENSIONS.iter().any(|known| extension == *known))
+}
+
+pub(crate) fn add(scene: &Scene<'_>, draft: &mut Draft<'_>) {
+    if !scene.is_in_project("package.json") {
+        return;
+    }
+    let home = scene.package();
+    let present = scene.files_in(&home, &["config", "src"]);
+    for file in FILES.iter().flat_map(|name| EXTENSIONS.iter().map(move |extension| format!("{name}.{extension}"))) {
+        let path = home.join(file);
+        if !present.contains(&path) {
+            continue;
+        }
+        for environment in scene.modes(&["NODE_ENV"], "test", "development") {
+            let Some(layer) = layer(scene.library, &path, &environment, false) else { continue };
+            let dotenv = Layer::file(scene.path(".env"));
+            draft.chain(
+                "configuration in code",
+                crate::environment::ecosystems::node::loaders::DOTENV,
+                vec![Layer::Shell, dotenv, layer],
+            );
+        }
+    }
+}
+
+/// The literals of a file of code, or of JSON5. With `is_whole`, what stands in sections of any name counts, and the
+/// keys say by themselves what they are about.
+pub(crate) fn layer(library: &Library<'_>, path: &Path, environment: &str, is_whole: bool) -> Option<Layer> {
+    let (text, shown, environment) = (library.string(path)?, library.shown(path), environment.to_owned());
+    Some(Layer::Computed(Rc::new(move |lookup| match is_whole {
+        true => whole(&text, &shown, lookup),
+        false => settings(&text, &shown, &environment, lookup),
+    })))
+}
+
+fn whole(text: &str, shown: &Path, lookup: Lookup<'_>) -> Vec<Setting> {
+    let pairs = code::pairs(text, Comments::Slashes).into_iter().filter_map(|pair| {
+        let Value::Known(value) = code::evaluate(pair.expression, lookup) else { return None };
+        let path = pair.path.iter().filter(|key| *key != "module.exports" && *key != "default");
+        let name = path.map(String::as_str).collect::<Vec<_>>().join(".");
+        let origin = Origin::file(pair.path.last()?.clone(), shown, pair.line);
+        Some(Setting::known(name, value, origin))
+    });
+    pairs.collect()
+}
+
+fn settings(text: &str, shown: &Path, environment: &str, lookup: Lookup<'_>) -> Vec<Setting> {
+    let mut settings = Vec::new();
+    let pairs = code::pairs(text, Comments::Slashes);
+    let databases: HashSet<&[String]> = pairs
+        .iter()
+        .filter_map(|pair| pair.path.split_last().filter(|(key, _)| OF_A_DATABASE.contains(&key.as_str())))
+        .map(|(_, outer)| outer)
+        .collect();
+    for pair in &pairs {
+        let section = pair.path.iter().find(|key| ENVIRONMENTS.contains(&key.as_str()));
+        if section.is_some_and(|section| section != environment) {
+            continue;
+        }
+        let Value::Known(value) = code::evaluate(pair.expression, lookup) else { continue };
+        let Some((key, outer)) = pair.path.split_last() else { continue };
+        // Such files also hold what is no database: `server: { host, port }`.
+        let says_database = outer.last().is_some_and(|name| {
+            let name = name.to_ascii_lowercase();
+            ["connection", "database", "db", "credentials"].iter().any(|word| name.contains(word))
+        });
+        let is_url = value.contains("://") && !value.starts_with("http");
+        if !says_database && !is_url && !databases.contains(outer) {
+            continue;
+        }
+        let outer = outer.last().filter(|name| !ENVIRONMENTS.contains(&name.as_str()) && !name.contains('.'));
+        let name = std::iter::once("database").chain(outer.map(String::as_str)).chain([key.as_str()]);
+        let name = name.collect::<Vec<_>>().join(".");
+        settings.push(Setting::known(name, value, Origin::file(key.clone(), shown, pair.line)));
+    }
+    settings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(text: &str, environment: &str) -> Vec<String> {
+        let lookup = |name: &str| (name == "DB_HOST").then(|| "from-variable".to_owned());
+        let settings = settings(text, Path::new("knexfile.js"), environment, &lookup);
+        settings.into_iter().map(|setting| format!("{}={}", setting.name, setting.value)).collect()
+    }
+
+    #[test]
+    fn the_section_of_the_environment_is_read_and_no_other() {
+        let text = "module.exports = {\n development: { client: 'pg', connection: { host: 'here', database: 'shop' } },\n \
+                    production: { client: 'pg', connection: 'postgres://there/shop' } };";
+        let here = ["database.client=pg", "database.connection.host=here", "database.connection.database=shop"];
+        assert_eq!(found(text, "development"), here);
+        assert_eq!(found(text, "production"), ["database.client=pg", "database.connection=postgres://there/shop"]);
+    }
+
+    #[test]
+    fn variables_and_defaults_are_read_and_code_is_left_alone() {
+        let text = "export default new DataSource({ type: 'postgres', database: name(), host: process.env.DB_HOST,\n \
+                    port: process.env.DB_PORT || '5433' })";
+        assert_eq!(
+            found(text, "test"),
+            ["database.type=postgres", "database.host=from-variable", "database.port=5433"]
+        );
+    }
+
+    #[test]
+    fn a_server_that_is_no_database_is_not_taken_for_one() {
+        let text = "module.exports = { port: 3000, api: { host: 'api.shop.test', url: 'https://api.shop.test/' } };";
+        assert_eq!(found(text, "test"), Vec::<String>::new());
+    }
+}

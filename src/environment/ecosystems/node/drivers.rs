@@ -1,0 +1,335 @@
+//! Node.js, Bun and Deno: npm packages and their lock files.
+
+use crate::environment::ecosystems::manifest::{Ecosystem, Scan, between, quoted, trimmed_lines};
+use crate::environment::readers::formats::json;
+
+/// Manifests and drivers of Node.
+pub(crate) const NODE: Ecosystem = Ecosystem {
+    scan,
+    names: &[
+        "@adonisjs/lucid",
+        "@aws-sdk/client-dynamodb",
+        "@aws-sdk/client-rds-data",
+        "@clickhouse/client",
+        "@clickhouse/client-web",
+        "@databases/mysql",
+        "@databases/pg",
+        "@databases/sqlite",
+        "@db/mysql",
+        "@db/postgres",
+        "@db/redis",
+        "@db/sqlite",
+        "@duckdb/node-api",
+        "@elastic/elasticsearch",
+        "@electric-sql/pglite",
+        "@google-cloud/bigquery",
+        "@google-cloud/datastore",
+        "@google-cloud/firestore",
+        "@google-cloud/spanner",
+        "@google-cloud/sql-connector",
+        "@keyv/mongo",
+        "@keyv/mysql",
+        "@keyv/postgres",
+        "@keyv/redis",
+        "@keyv/sqlite",
+        "@libsql/client",
+        "@mikro-orm/core",
+        "@neo4j/driver",
+        "@neondatabase/serverless",
+        "@nestjs/mongoose",
+        "@nestjs/sequelize",
+        "@nestjs/typeorm",
+        "@opensearch-project/opensearch",
+        "@payloadcms/db-mongodb",
+        "@payloadcms/db-postgres",
+        "@payloadcms/db-sqlite",
+        "@planetscale/database",
+        "@prisma/adapter-pg",
+        "@prisma/client",
+        "@rekog/mongoose",
+        "@strapi/database",
+        "@strapi/strapi",
+        "@supabase/supabase-js",
+        "@tidbcloud/serverless",
+        "@tursodatabase/database",
+        "@typegoose/typegoose",
+        "@types/pg",
+        "@upstash/redis",
+        "@vercel/kv",
+        "@vercel/postgres",
+        "@xata.io/client",
+        "agenda",
+        "arangojs",
+        "better-sqlite3",
+        "bookshelf",
+        "bull",
+        "bullmq",
+        "cassandra-driver",
+        "connect-mongo",
+        "connect-pg-simple",
+        "connect-redis",
+        "couchbase",
+        "db-migrate",
+        "drizzle-kit",
+        "drizzle-orm",
+        "duckdb",
+        "duckdb-async",
+        "edgedb",
+        "elasticsearch",
+        "faunadb",
+        "firebase-admin",
+        "gel",
+        "handy-redis",
+        "ibm-db",
+        "ioredis",
+        "jdbc",
+        "jugglingdb",
+        "keystone",
+        "knex",
+        "kysely",
+        "level-sql",
+        "ley",
+        "loopback-datasource-juggler",
+        "mariadb",
+        "massive",
+        "meilisearch",
+        "memcached",
+        "memjs",
+        "migrate-mongo",
+        "mikro-orm",
+        "mongodb",
+        "mongodb-memory-server",
+        "mongojs",
+        "mongoose",
+        "monk",
+        "mssql",
+        "mysql",
+        "mysql2",
+        "nano",
+        "neo4j-driver",
+        "node-firebird",
+        "node-pg-migrate",
+        "node-postgres",
+        "node-redis",
+        "node-sqlite3-wasm",
+        "nodejs-firebird",
+        "objection",
+        "odbc",
+        "oracledb",
+        "orientjs",
+        "orm",
+        "payload",
+        "pg",
+        "pg-boss",
+        "pg-cursor",
+        "pg-native",
+        "pg-pool",
+        "pg-promise",
+        "pgtyped",
+        "postgraphile",
+        "postgrator",
+        "postgres",
+        "postgres-migrations",
+        "prisma",
+        "redis",
+        "rethinkdb",
+        "rhea-promise-sql",
+        "sails-disk",
+        "sails-mongo",
+        "sails-mysql",
+        "sails-postgresql",
+        "sequelize",
+        "sequelize-cli",
+        "sequelize-typescript",
+        "slonik",
+        "snowflake-sdk",
+        "sql.js",
+        "sqlite",
+        "sqlite-async",
+        "sqlite3",
+        "strapi",
+        "surrealdb",
+        "surrealdb.js",
+        "tedious",
+        "thinky",
+        "typegoose",
+        "typeorm",
+        "umzug",
+        "waterline",
+        "zapatos",
+    ],
+    prefixes: &[
+        "@mikro-orm/",
+        "@prisma/adapter-",
+        "@pgtyped/",
+        "@sequelize/",
+        "loopback-connector-",
+        "sails-hook-orm",
+        "@feathersjs/mongo",
+        "@feathersjs/knex",
+    ],
+};
+
+fn scan(file: &str) -> Option<Scan> {
+    match file {
+        "package.json" => Some(package_json),
+        "package-lock.json" | "npm-shrinkwrap.json" => Some(npm_lock),
+        "yarn.lock" => Some(yarn_lock),
+        "pnpm-lock.yaml" => Some(pnpm_lock),
+        "bun.lock" => Some(bun_lock),
+        "deno.json" | "deno.jsonc" | "deno.lock" | "import_map.json" => Some(deno),
+        _ => None,
+    }
+}
+
+/// Dependency tables of every kind, and `npm:` aliases.
+fn package_json(text: &str, note: &mut dyn FnMut(&str, u32)) {
+    for entry in json::flatten(text).unwrap_or_default() {
+        if let [table, name, ..] = entry.path.as_slice()
+            && matches!(
+                table.as_str(),
+                "dependencies"
+                    | "devDependencies"
+                    | "optionalDependencies"
+                    | "peerDependencies"
+                    | "resolutions"
+                    | "overrides"
+            )
+        {
+            note(name, entry.line);
+            if let Some(alias) = entry.value.strip_prefix("npm:") {
+                note(without_version(alias), entry.line);
+            }
+        }
+    }
+}
+
+/// The keys `node_modules/NAME`; in the first version of the format, the keys of objects. What a package could use
+/// if it were there (`peerDependencies`) is left aside.
+fn npm_lock(text: &str, note: &mut dyn FnMut(&str, u32)) {
+    const FOLDER: &str = "node_modules/";
+    if !text.contains("\"node_modules/") {
+        for (line, number) in trimmed_lines(text) {
+            if let Some(key) = line.strip_prefix('"').and_then(|rest| rest.strip_suffix("\": {")) {
+                note(key, number);
+            }
+        }
+        return;
+    }
+    // These files run to megabytes: the text is searched rather than taken line by line.
+    let (mut line, mut counted) = (1, 0);
+    for (at, _) in text.match_indices(FOLDER) {
+        let rest = &text[at + FOLDER.len()..];
+        // The package's own folder is the innermost one.
+        let key = rest.find('"').map(|end| rest.split_at(end));
+        let key = key.filter(|(name, behind)| behind.starts_with("\": {") && !name.contains(FOLDER));
+        if let Some((name, _)) = key {
+            let newlines = text.as_bytes()[counted..at].iter().filter(|&&byte| byte == b'\n').count();
+            line += u32::try_from(newlines).unwrap_or(u32::MAX / 2);
+            counted = at;
+            note(name, line);
+        }
+    }
+}
+
+/// Unindented lines: `pg@^8.0.0, pg@^8.1:` or `"pg@npm:^8.0.0":`.
+fn yarn_lock(text: &str, note: &mut dyn FnMut(&str, u32)) {
+    for (line, number) in text.lines().zip(1..) {
+        if line.ends_with(':') && !line.starts_with([' ', '#']) {
+            note(without_version(line.trim_start_matches('"')), number);
+        }
+    }
+}
+
+/// Keys with a version: `/pg@8.11.3:`, `pg@8.11.3:`, `'@scope/x@1.0.0(peer@2)':`, formerly `/pg/8.11.3:`.
+fn pnpm_lock(text: &str, note: &mut dyn FnMut(&str, u32)) {
+    for (line, number) in trimmed_lines(text) {
+        let Some(key) = line.strip_suffix(':').or_else(|| line.strip_suffix(": {}")) else { continue };
+        let key = key.trim_matches('\'');
+        let bare = key.strip_prefix('/').unwrap_or(key);
+        let name = without_version(bare);
+        if name.len() < bare.len() {
+            note(name, number);
+        } else if bare.len() < key.len() {
+            note(bare.rsplit_once('/').map_or(bare, |(name, _)| name), number);
+        }
+    }
+}
+
+/// Lines of `packages`: `"pg": ["pg@8.11.3", …`.
+fn bun_lock(text: &str, note: &mut dyn FnMut(&str, u32)) {
+    for (line, number) in trimmed_lines(text) {
+        if let Some(package) = between(line, "\": [\"", "\"") {
+            note(without_version(package), number);
+        }
+    }
+}
+
+/// Specifiers: `npm:pg@8`, `jsr:@db/sqlite@0.12`, `https://deno.land/x/postgres@v0.17.0/mod.ts`.
+fn deno(text: &str, note: &mut dyn FnMut(&str, u32)) {
+    for (line, number) in trimmed_lines(text) {
+        for specifier in quoted(line) {
+            let package = specifier.strip_prefix("npm:").or_else(|| specifier.strip_prefix("jsr:"));
+            let package = package.or_else(|| specifier.split_once("deno.land/x/").map(|(_, package)| package));
+            if let Some(package) = package {
+                note(without_version(package.trim_start_matches('/')), number);
+            }
+        }
+    }
+}
+
+/// `pg` for `pg@8.11.3`, `@scope/x` for `@scope/x@1.0.0`.
+fn without_version(package: &str) -> &str {
+    package.char_indices().skip(1).find(|&(_, c)| c == '@').map_or(package, |(at, _)| &package[..at])
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::environment::ecosystems::manifest::testing::drivers;
+
+    #[test]
+    fn drivers_are_found_in_each_kind_of_manifest() {
+        let cases: &[(&str, &str, &[&str])] = &[
+            (
+                "package.json",
+                "{\n\"name\": \"pg\",\n\"dependencies\": {\n\"pg\": \"^8\", \"x\": \"1\"},\n\"devDependencies\": {\"db\": \"npm:mysql2@3\"}}",
+                &["4 pg", "5 mysql2"],
+            ),
+            ("package.json", "{\"scripts\": {\"pg\": \"x\"}, \"dependencies\": {\"left-pad\": \"1\"}}", &[]),
+            (
+                "package-lock.json",
+                "{\n \"packages\": {\n  \"node_modules/a/node_modules/pg\": {\n   \"peerDependenciesMeta\": {\n    \"mysql2\": {\n",
+                &["3 pg"],
+            ),
+            (
+                "npm-shrinkwrap.json",
+                "{\n \"dependencies\": {\n  \"mongodb\": {\n   \"requires\": {\n    \"redis\": \"1\"\n",
+                &["3 mongodb"],
+            ),
+            (
+                "yarn.lock",
+                "# yarn\n\npg@^8.0.0, pg@^8.1.0:\n  version \"8\"\n  dependencies:\n    redis \"1\"\n",
+                &["3 pg"],
+            ),
+            ("yarn.lock", "\"@prisma/client@npm:^5.0.0\":\n  peerDependencies:\n    pg: 8\n", &["1 @prisma/client"]),
+            (
+                "pnpm-lock.yaml",
+                "packages:\n\n  /pg@8.11.3:\n    peerDependenciesMeta:\n      mysql2:\n  '@libsql/client@0.5.0(x@1)':\n  /redis/4.0.0:\n",
+                &["3 pg", "6 @libsql/client", "7 redis"],
+            ),
+            (
+                "bun.lock",
+                "{\n \"packages\": {\n  \"pg\": [\"pg@8.11.3\", \"\", { \"optionalPeers\": [\"redis\"] }],\n",
+                &["3 pg"],
+            ),
+            (
+                "deno.json",
+                "{ \"imports\": {\n \"a\": \"npm:pg@8\",\n \"b\": \"jsr:@db/sqlite@0.12\",\n \"c\": \"https://deno.land/x/postgres@v0.17.0/mod.ts\" } }",
+                &["2 pg", "3 @db/sqlite", "4 postgres"],
+            ),
+        ];
+        for (file, text, expected) in cases {
+            assert_eq!(drivers(file, text), *expected, "{file}");
+        }
+    }
+}

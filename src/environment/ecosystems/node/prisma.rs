@@ -1,0 +1,92 @@
+//! Prisma: the URL of schema.prisma, and the `.env` files beside the project and the schema.
+//!
+//! Source: prisma.io's page on environment files (up to version 6: `./.env`, then the schema's folder; the same key in
+//! both with two values is an error); `file:` URLs start at the schema's folder.
+
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use crate::environment::ecosystems::Scene;
+use crate::environment::layering::library::Dialect;
+use crate::environment::layering::{Draft, Layer, Lookup};
+use crate::environment::readers::code;
+use crate::environment::readers::code::Value;
+use crate::environment::survey::Condition;
+use crate::environment::{Origin, Setting};
+
+const DIALECTS: &[Dialect] = &[Dialect::NodeExpand12, Dialect::Node];
+
+pub(crate) fn add(scene: &Scene<'_>, draft: &mut Draft<'_>) {
+    let named = scene.option("--schema").map(|path| scene.path(path));
+    let schema = named.or_else(|| scene.find_upwards(&["prisma/schema.prisma", "schema.prisma"]));
+    let folder = match &schema {
+        Some(path) => path.parent().unwrap_or(scene.folder).to_owned(),
+        None => scene.path("prisma"),
+    };
+    draft.add_base(&folder);
+    let mut candidates = vec![scene.path(".env"), folder.join(".env"), scene.path("prisma/.env")];
+    // A schema in `prisma/` belongs to the package around it, whose file counts where the command runs below it.
+    candidates.extend(folder.parent().map(|package| package.join(".env")));
+    let mut files: Vec<PathBuf> = Vec::new();
+    for path in candidates {
+        if !files.contains(&path) && scene.library.exists(&path) {
+            files.push(path);
+        }
+    }
+    note_duplicates(scene, draft, &files);
+    let mut layers = vec![Layer::Shell];
+    layers.extend(files.into_iter().map(Layer::file));
+    layers.extend(schema.and_then(|path| schema_layer(scene, &path)));
+    draft.chain("Prisma", DIALECTS, layers);
+}
+
+fn note_duplicates(scene: &Scene<'_>, draft: &mut Draft<'_>, files: &[PathBuf]) {
+    let [first, others @ ..] = files else { return };
+    for key in ["DATABASE_URL", "DIRECT_URL", "SHADOW_DATABASE_URL"] {
+        let Some(value) = scene.library.unexpanded(first, key) else { continue };
+        for other in others {
+            if scene.library.unexpanded(other, key).is_some_and(|other| other != value) {
+                let files = vec![draft.shown(first), draft.shown(other)];
+                draft.condition(Condition::DuplicatePrismaKey { key: key.to_owned(), files });
+            }
+        }
+    }
+}
+
+fn schema_layer(scene: &Scene<'_>, path: &Path) -> Option<Layer> {
+    if !scene.library.exists(path) {
+        return None;
+    }
+    let text = scene.library.string(path)?;
+    let shown = scene.library.shown(path);
+    Some(Layer::Computed(Rc::new(move |lookup| settings(&text, &shown, lookup))))
+}
+
+/// The URLs of `datasource` blocks, as `datasource.NAME.url`.
+fn settings(text: &str, shown: &Path, lookup: Lookup<'_>) -> Vec<Setting> {
+    let mut settings = Vec::new();
+    let mut block: Option<String> = None;
+    for (line, number) in text.lines().zip(1..) {
+        let line = line.split("//").next().filter(|_| !line.contains("://")).unwrap_or(line).trim();
+        if let Some(name) = line.strip_prefix("datasource ") {
+            block = Some(name.trim_end_matches('{').trim().to_owned());
+        } else if line == "}" {
+            block = None;
+        } else if let (Some(block), Some((key, expression))) = (&block, line.split_once('=')) {
+            let (key, expression) = (key.trim(), expression.trim());
+            if !matches!(key, "url" | "directUrl" | "shadowDatabaseUrl") {
+                continue;
+            }
+            let value = code::evaluate(expression, lookup);
+            if matches!(value, Value::Known(_)) && expression.contains("env(") {
+                // The variable itself is in the reading, with a better origin.
+                continue;
+            }
+            if let Some((value, unresolved)) = value.settled(expression) {
+                let origin = Origin::file(key, shown, number);
+                settings.push(Setting { name: format!("datasource.{block}.{key}"), value, origin, unresolved });
+            }
+        }
+    }
+    settings
+}

@@ -1,0 +1,95 @@
+//! What the configuration and set-up files of Node.js test runners load or set: `dotenv.config({ path: '.env.ci' })`,
+//! and the variables of Vitest's `test.env`. By text, never executed.
+
+use std::collections::HashSet;
+use std::path::Path;
+use std::rc::Rc;
+
+use crate::environment::ecosystems::Scene;
+use crate::environment::ecosystems::node::code as node_code;
+use crate::environment::ecosystems::node::loaders;
+use crate::environment::layering::{Draft, Layer};
+use crate::environment::paths::normal;
+use crate::environment::readers::code;
+use crate::environment::readers::code::{Comments, Pair, Value};
+use crate::environment::{Origin, Setting};
+
+/// How such a file's name begins.
+const NAMES: &[&str] = &[
+    "jest.config.",
+    "jest.setup.",
+    "jest-setup.",
+    "setupTests.",
+    "setup-tests.",
+    "vitest.config.",
+    "vitest.setup.",
+    "vite.config.",
+    "playwright.config.",
+    "cypress.config.",
+    "drizzle.config.",
+    "prisma.config.",
+    "knexfile.",
+    "mikro-orm.config.",
+    "data-source.",
+    "ormconfig.",
+    "test-setup.",
+];
+
+/// Folders that set-up files are kept in too.
+const FOLDERS: &[&str] = &["test", "tests", "config", "src"];
+
+pub(crate) fn add(scene: &Scene<'_>, draft: &mut Draft<'_>) {
+    let home = scene.package();
+    for path in scene.files_in(&home, FOLDERS) {
+        if node_code::is_code(&path) && is_setup(&path) {
+            add_file(scene, draft, &home, &path);
+        }
+    }
+}
+
+fn is_setup(path: &Path) -> bool {
+    let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+    NAMES.iter().any(|start| name.starts_with(start))
+        || matches!(name.split('.').next(), Some("setup" | "globalSetup" | "setupEnv" | "env-setup"))
+}
+
+fn add_file(scene: &Scene<'_>, draft: &mut Draft<'_>, home: &Path, path: &Path) {
+    let Some(text) = scene.library.string(path).filter(|text| text.contains("env")) else { return };
+    let pairs = code::pairs(&text, Comments::Slashes);
+    let beside = path.parent().unwrap_or(home);
+    let mut seen = HashSet::new();
+    for named in pairs.iter().filter_map(named_file).filter(|named| seen.insert(*named)) {
+        for file in [home.join(named), normal(&beside.join(named))] {
+            let mut layers = vec![Layer::Shell, Layer::file(file)];
+            if text.contains("override: true") {
+                layers.reverse();
+            }
+            draft.chain("dotenv (Node.js)", loaders::DOTENV, layers);
+        }
+    }
+    let shown = scene.library.shown(path);
+    let set: Vec<Setting> = pairs.iter().filter_map(|pair| variable(pair, scene, &shown)).collect();
+    if !set.is_empty() {
+        let layers = vec![Layer::Fixed(Rc::new(set)), Layer::Shell, Layer::file(home.join(".env"))];
+        draft.chain("test runner's configuration", loaders::DOTENV, layers);
+    }
+}
+
+/// The file that `path: path.resolve(__dirname, '../.env.test')` names: the last quoted text.
+fn named_file<'t>(pair: &Pair<'t>) -> Option<&'t str> {
+    let named = pair.expression.rsplit(['"', '\'', '`']).nth(1)?;
+    let is_path = pair.path.last().is_some_and(|key| key == "path");
+    (is_path && named.contains(".env") && !named.contains("${")).then_some(named)
+}
+
+/// A variable of `env: { NAME: 'value' }`.
+fn variable(pair: &Pair<'_>, scene: &Scene<'_>, shown: &Path) -> Option<Setting> {
+    let [.., env, name] = &pair.path[..] else { return None };
+    let is_part = |byte: u8| byte == b'_' || byte.is_ascii_uppercase() || byte.is_ascii_digit();
+    if env != "env" || !name.bytes().all(is_part) {
+        return None;
+    }
+    let lookup = |name: &str| scene.shell.get(name).map(str::to_owned);
+    let Value::Known(value) = code::evaluate(pair.expression, &lookup) else { return None };
+    Some(Setting::known(name, value, Origin::file(name, shown, pair.line)))
+}

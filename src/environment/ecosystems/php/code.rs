@@ -1,0 +1,139 @@
+//! Settings that PHP programs keep in code or YAML: Laravel's `config/database.php`, WordPress' `wp-config.php`,
+//! Doctrine's section of Symfony's configuration. By text, never executed.
+//!
+//! Sources: laravel/framework `config/database.php`; WordPress' "Editing wp-config.php"; Symfony's DoctrineBundle
+//! configuration (`when@test` since 5.3).
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::rc::Rc;
+
+use crate::environment::layering::library::Library;
+use crate::environment::layering::{Layer, Lookup};
+use crate::environment::readers::code;
+use crate::environment::readers::code::{Comments, Pair, Value};
+use crate::environment::readers::formats;
+use crate::environment::{Origin, Setting};
+
+/// The keys of a connection that say which database it is.
+const KEYS: &[&str] = &["driver", "url", "host", "port", "database", "username", "password", "unix_socket"];
+
+/// Laravel's connections: the default one as far as variables leave it to the file, and any with a place of its own.
+pub(crate) fn laravel(library: &Library<'_>, home: &Path) -> Option<Layer> {
+    let path = home.join("config/database.php");
+    let text = library.string(&path)?;
+    let shown = library.shown(&path);
+    Some(Layer::Computed(Rc::new(move |lookup| connections(&text, &shown, lookup))))
+}
+
+fn connections(text: &str, shown: &Path, lookup: Lookup<'_>) -> Vec<Setting> {
+    let pairs = code::pairs(text, Comments::Slashes);
+    let mut settings = Vec::new();
+    let mut default = None;
+    let mut by_name: BTreeMap<&str, Vec<&Pair<'_>>> = BTreeMap::new();
+    for pair in &pairs {
+        match &pair.path[..] {
+            [key] if key == "default" && default.is_none() => {
+                if let Value::Known(name) = code::evaluate(pair.expression, lookup) {
+                    settings.extend(left_to_the_file(pair, &name, shown, lookup));
+                    default = Some(name);
+                }
+            }
+            [connections, name, key] if connections == "connections" && KEYS.contains(&key.as_str()) => {
+                by_name.entry(name).or_default().push(pair);
+            }
+            _ => {}
+        }
+    }
+    for (name, pairs) in by_name {
+        let is_default = default.as_deref() == Some(name);
+        if has_own_place(&pairs, is_default) {
+            settings.extend(pairs.into_iter().filter_map(|pair| {
+                let Value::Known(value) = code::evaluate(pair.expression, lookup) else { return None };
+                let key = pair.path.last()?;
+                Some(Setting::known(format!("database.{name}.{key}"), value, Origin::file(key, shown, pair.line)))
+            }));
+        } else if is_default {
+            settings.extend(pairs.into_iter().filter_map(|pair| {
+                let Value::Known(value) = code::evaluate(pair.expression, lookup) else { return None };
+                left_to_the_file(pair, &value, shown, lookup)
+            }));
+        }
+    }
+    settings
+}
+
+/// Whether the connection says by a literal where its database is, so that no variable can say otherwise.
+fn has_own_place(pairs: &[&Pair<'_>], is_default: bool) -> bool {
+    let is_sqlite = pairs.iter().any(|pair| is_key(pair, "driver") && pair.expression.contains("sqlite"));
+    let is_place = |pair: &&&Pair<'_>| {
+        ["url", "host", "unix_socket"].iter().any(|key| is_key(pair, key))
+            || is_default && is_sqlite && is_key(pair, "database")
+    };
+    pairs.iter().filter(is_place).any(|pair| {
+        let is_literal = pair.expression.starts_with(['"', '\'']) && pair.expression.len() > 2;
+        is_literal && matches!(code::evaluate(pair.expression, &|_| None), Value::Known(_))
+    })
+}
+
+fn is_key(pair: &Pair<'_>, key: &str) -> bool {
+    pair.path.last().is_some_and(|last| last == key)
+}
+
+/// `env('DB_HOST', '127.0.0.1')` where DB_HOST is not set: the variable with the value that the file gives it.
+fn left_to_the_file(pair: &Pair<'_>, value: &str, shown: &Path, lookup: Lookup<'_>) -> Option<Setting> {
+    let (_, rest) = pair.expression.split_once("env(")?;
+    let name = rest.split(['"', '\'']).nth(1)?.to_owned();
+    if lookup(&name).is_some() || value.is_empty() {
+        return None;
+    }
+    let origin = Origin::file(pair.path.last()?.clone(), shown, pair.line);
+    Some(Setting::known(name, value, origin))
+}
+
+/// WordPress' constants: `define( 'DB_HOST', 'localhost' );`.
+pub(crate) fn wordpress(library: &Library<'_>, path: &Path) -> Option<Layer> {
+    let text = library.string(path)?;
+    let shown = library.shown(path);
+    Some(Layer::Computed(Rc::new(move |lookup| {
+        let defined = text.lines().zip(1..).filter_map(|(line, number)| {
+            let inside = line.trim_start().strip_prefix("define")?.trim_start().strip_prefix('(')?;
+            let (name, rest) = inside.trim_start().strip_prefix(['"', '\''])?.split_once(['"', '\''])?;
+            let expression = rest.trim_start().strip_prefix(',')?.split(");").next()?.split(" );").next()?;
+            let Value::Known(value) = code::evaluate(expression, lookup) else { return None };
+            let is_wanted = name.starts_with("DB_") || name == "WP_ENVIRONMENT_TYPE" || name == "WP_ENV";
+            let origin = Origin::file(name, &shown, number);
+            is_wanted.then(|| Setting::known(name, value, origin))
+        });
+        defined.collect()
+    })))
+}
+
+/// What Doctrine's configuration says itself, beside what it takes from variables.
+pub(crate) fn doctrine(library: &Library<'_>, home: &Path, environment: &str) -> Vec<Layer> {
+    let files = [format!("config/packages/{environment}/doctrine.yaml"), "config/packages/doctrine.yaml".to_owned()];
+    let layers = files.iter().filter_map(|name| {
+        let path = home.join(name);
+        let text = library.string(&path)?;
+        let entries = formats::yaml::flatten(&text).unwrap_or_else(|error| error.entries);
+        let shown = library.shown(&path);
+        let wanted = format!("when@{environment}");
+        let settings = entries.iter().filter_map(|entry| {
+            let (own, [.., key]) =
+                (entry.path.strip_prefix(&[wanted.clone()][..]).unwrap_or(&entry.path), &entry.path[..])
+            else {
+                return None;
+            };
+            let is_connection = matches!(own, [doctrine, dbal, ..] if doctrine == "doctrine" && dbal == "dbal");
+            let says = ["driver", "url", "host", "port", "dbname", "path", "unix_socket"].contains(&key.as_str());
+            if !is_connection || !says || entry.value.contains('%') {
+                return None;
+            }
+            let origin = Origin::file(key.clone(), &shown, entry.line);
+            let name = own[1..].join(".").replace("dbal", "database");
+            Some(Setting::known(name, entry.value.clone(), origin))
+        });
+        Some(Layer::Fixed(Rc::new(settings.collect())))
+    });
+    layers.collect()
+}

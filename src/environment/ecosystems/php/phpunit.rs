@@ -1,0 +1,84 @@
+//! What phpunit's configuration sets before the tests start.
+//!
+//! Source: phpunit's `TextUI/Configuration/PhpHandler.php`: `<server>` always writes `$_SERVER`; `<env>` writes the
+//! environment and `$_ENV` where the name is not set yet or `force` says so; both leave the other's array alone.
+
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use crate::environment::ecosystems::named_files;
+use crate::environment::layering::Layer;
+use crate::environment::layering::library::Library;
+use crate::environment::readers::formats;
+use crate::environment::readers::formats::FlatEntry;
+use crate::environment::{Origin, Setting};
+
+/// The variables of a phpunit configuration.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Phpunit {
+    /// `<server>` elements.
+    pub(crate) server: Vec<Setting>,
+    /// `<env>` elements with `force="true"`.
+    pub(crate) forced: Vec<Setting>,
+    /// The other `<env>` elements.
+    pub(crate) env: Vec<Setting>,
+}
+
+impl Phpunit {
+    /// The configuration that phpunit would use in `folder`, or the one that its `-c` names; `None` where none is.
+    pub(crate) fn find(library: &Library<'_>, folder: &Path, named: Option<&str>) -> Option<(PathBuf, Phpunit)> {
+        let names = ["phpunit.xml", "phpunit.dist.xml", "phpunit.xml.dist"];
+        let mut paths: Vec<PathBuf> = names.iter().map(|name| folder.join(name)).collect();
+        if let Some(named) = named {
+            paths.insert(0, folder.join(named));
+        }
+        let path = paths.into_iter().find(|path| library.exists(path))?;
+        let entries = library.entries(&path, formats::xml::flatten)?;
+        let shown = library.shown(&path);
+        Some((path, Phpunit::of(&entries, &shown)))
+    }
+
+    fn of(entries: &[FlatEntry], shown: &Path) -> Phpunit {
+        let mut phpunit = Phpunit::default();
+        let mut rest = entries.iter().peekable();
+        while let Some(element) = rest.next() {
+            let mut attributes = Vec::new();
+            while let Some(entry) = rest.next_if(|entry| entry.path.last().is_some_and(|last| last.starts_with('@'))) {
+                attributes.push(entry);
+            }
+            let attribute = |wanted: &str| {
+                let found = attributes.iter().find(|entry| entry.path.last().is_some_and(|last| last == wanted));
+                found.map(|entry| entry.value.clone())
+            };
+            let (Some(kind), Some(name)) = (element.path.last(), attribute("@name")) else { continue };
+            let is_forced = attribute("@force").is_some_and(|force| force.eq_ignore_ascii_case("true"));
+            let list = match kind.as_str() {
+                "server" => &mut phpunit.server,
+                "env" if is_forced => &mut phpunit.forced,
+                "env" => &mut phpunit.env,
+                _ => continue,
+            };
+            let origin = Origin::file(name.clone(), shown, element.line);
+            list.push(Setting::known(name, attribute("@value").unwrap_or_default(), origin));
+        }
+        phpunit
+    }
+
+    /// The value of `name`, the strongest first.
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        let settings = self.server.iter().chain(&self.forced).chain(&self.env);
+        settings.into_iter().find(|setting| setting.name == name).map(|setting| setting.value.as_str())
+    }
+}
+
+/// A configuration that is named by itself; other XML is read by its elements and attributes.
+pub(crate) fn layers(path: &Path, library: &Library<'_>) -> Vec<Layer> {
+    let Some(entries) = library.entries(path, formats::xml::flatten) else { return Vec::new() };
+    let shown = library.shown(path);
+    let phpunit = Phpunit::of(&entries, &shown);
+    let lists = [phpunit.server, phpunit.forced, phpunit.env];
+    if lists.iter().all(Vec::is_empty) {
+        return vec![Layer::Fixed(Rc::new(named_files::dotted(entries, &shown, None)))];
+    }
+    lists.into_iter().map(|list| Layer::Fixed(Rc::new(list))).collect()
+}

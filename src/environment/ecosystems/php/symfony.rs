@@ -1,0 +1,80 @@
+//! Symfony: `.env.{env}.local` over `.env.{env}` over `.env.local` (not in tests) over `.env`.
+//!
+//! Source: symfony/dotenv `Dotenv.php` (`bootEnv`, `loadEnv`), measured: a dumped `.env.local.php` is used alone
+//! where APP_ENV is not set or is the one it was dumped for; `.env.dist` stands in for a missing `.env`.
+
+use std::path::Path;
+use std::rc::Rc;
+
+use crate::environment::ecosystems::Scene;
+use crate::environment::ecosystems::php::code as php_code;
+use crate::environment::ecosystems::php::phpunit::Phpunit;
+use crate::environment::layering::library::Dialect;
+use crate::environment::layering::{Draft, Layer};
+use crate::environment::{Origin, Setting};
+
+const DIALECTS: &[Dialect] = &[Dialect::Symfony];
+
+pub(crate) fn add(scene: &Scene<'_>, draft: &mut Draft<'_>) {
+    for home in scene.homes("symfony.lock") {
+        draft.add_base(&home);
+        let phpunit = Phpunit::find(scene.library, &home, scene.option("-c")).map(|(_, phpunit)| phpunit);
+        let dumped = dumped(scene, &home.join(".env.local.php"));
+        for (is_test, wanted) in [(true, scene.purpose.test), (false, scene.purpose.development)] {
+            if !wanted {
+                continue;
+            }
+            let phpunit = phpunit.clone().filter(|_| is_test).unwrap_or_default();
+            let mut top =
+                vec![Layer::Fixed(Rc::new(phpunit.server.clone())), Layer::Fixed(Rc::new(phpunit.forced.clone()))];
+            top.extend([Layer::Shell, Layer::Fixed(Rc::new(phpunit.env.clone()))]);
+            let (known, default) = environment(scene, &home, &phpunit, is_test);
+            let dumped_for =
+                dumped.iter().find(|setting| setting.name == "APP_ENV").map(|setting| setting.value.as_str());
+            if !dumped.is_empty() && (known.is_none() || known.as_deref() == dumped_for) {
+                let layers = top.iter().cloned().chain([Layer::Fixed(Rc::new(dumped.clone()))]);
+                draft.chain("Symfony (.env.local.php)", DIALECTS, layers.collect());
+            }
+            let environment = known.unwrap_or(default);
+            let mut names = vec![format!(".env.{environment}.local"), format!(".env.{environment}")];
+            if environment != "test" {
+                names.push(".env.local".to_owned());
+            }
+            let has_main = scene.library.exists(&home.join(".env"));
+            names.push(if has_main { ".env".to_owned() } else { ".env.dist".to_owned() });
+            top.extend(names.iter().map(|name| Layer::file(home.join(name))));
+            top.extend(php_code::doctrine(scene.library, &home, &environment));
+            draft.chain("Symfony", DIALECTS, top);
+        }
+    }
+}
+
+/// APP_ENV where it is known before any file is read, and what it is else.
+fn environment(scene: &Scene<'_>, home: &Path, phpunit: &Phpunit, is_test: bool) -> (Option<String>, String) {
+    let named = scene.purpose.named.as_deref();
+    let before = named.or(phpunit.get("APP_ENV")).or(scene.shell.get("APP_ENV")).filter(|name| !name.is_empty());
+    let in_file = || {
+        let files = [".env.local", ".env"].iter();
+        files.filter_map(|name| scene.library.unexpanded(&home.join(name), "APP_ENV")).find(|name| !name.is_empty())
+    };
+    let default = if is_test { "test".to_owned() } else { in_file().unwrap_or_else(|| "dev".to_owned()) };
+    (before.map(str::to_owned), default)
+}
+
+/// The literal pairs of a dumped `.env.local.php`: `'KEY' => 'value',` one a line.
+fn dumped(scene: &Scene<'_>, path: &Path) -> Vec<Setting> {
+    if !scene.library.exists(path) {
+        return Vec::new();
+    }
+    let text = scene.library.string(path).unwrap_or_default();
+    let shown = scene.library.shown(path);
+    let pairs = text.lines().zip(1..).filter_map(|(line, number)| {
+        let (key, value) = line.split_once("=>")?;
+        let name = key.trim().trim_matches(['\'', '"']).to_owned();
+        let value = value.trim().trim_end_matches(',').trim();
+        let value = value.strip_prefix('\'')?.strip_suffix('\'')?.replace("\\'", "'").replace("\\\\", "\\");
+        let origin = Origin::file(name.clone(), &shown, number);
+        Some(Setting::known(name, value, origin))
+    });
+    pairs.collect()
+}

@@ -1,0 +1,279 @@
+//! Python: pip, Poetry, uv, Pipenv, PDM, setuptools and conda.
+
+use crate::environment::ecosystems::manifest::{Ecosystem, Scan, quoted, toml_lock, trimmed_lines};
+use crate::environment::readers::formats::toml;
+
+/// Manifests and drivers of Python.
+pub(crate) const PYTHON: Ecosystem = Ecosystem {
+    scan,
+    names: &[
+        "aerich",
+        "aiomysql",
+        "aioodbc",
+        "aiopg",
+        "aioredis",
+        "aiosqlite",
+        "alembic",
+        "apache-airflow",
+        "apsw",
+        "arango",
+        "asyncmy",
+        "asyncpg",
+        "asyncpgsa",
+        "beanie",
+        "cassandra-driver",
+        "celery-redbeat",
+        "clickhouse-connect",
+        "clickhouse-driver",
+        "cloud-sql-python-connector",
+        "cockroachdb",
+        "couchbase",
+        "couchdb",
+        "cx-oracle",
+        "databases",
+        "dataset",
+        "dbt-core",
+        "dbt-postgres",
+        "dj-database-url",
+        "django",
+        "django-cms",
+        "django-environ",
+        "django-mongodb-backend",
+        "django-redis",
+        "djongo",
+        "duckdb",
+        "duckdb-engine",
+        "edgedb",
+        "edgy",
+        "elasticsearch",
+        "elasticsearch-dsl",
+        "fastapi-users-db-sqlalchemy",
+        "fdb",
+        "firebase-admin",
+        "firebird-driver",
+        "flask-migrate",
+        "flask-mongoengine",
+        "flask-peewee",
+        "flask-pymongo",
+        "flask-sqlalchemy",
+        "gel",
+        "geoalchemy2",
+        "gino",
+        "google-cloud-bigquery",
+        "google-cloud-datastore",
+        "google-cloud-firestore",
+        "google-cloud-spanner",
+        "hdbcli",
+        "ibm-db",
+        "ibm-db-sa",
+        "influxdb",
+        "influxdb-client",
+        "ipython-sql",
+        "jaydebeapi",
+        "libsql",
+        "libsql-client",
+        "libsql-experimental",
+        "mariadb",
+        "mayim",
+        "mongoengine",
+        "mongomock",
+        "motor",
+        "mysql-connector",
+        "mysql-connector-python",
+        "mysql-python",
+        "mysqlclient",
+        "neo4j",
+        "neomodel",
+        "odmantic",
+        "odoo",
+        "opensearch-py",
+        "oracledb",
+        "orator",
+        "ormar",
+        "pandas-gbq",
+        "peewee",
+        "peewee-migrate",
+        "pg8000",
+        "pgcli",
+        "pgvector",
+        "piccolo",
+        "pony",
+        "postgres",
+        "prisma",
+        "psycopg",
+        "psycopg-binary",
+        "psycopg-c",
+        "psycopg-pool",
+        "psycopg2",
+        "psycopg2-binary",
+        "psycopg2cffi",
+        "py-postgresql",
+        "pyathena",
+        "pydal",
+        "pydruid",
+        "pyhive",
+        "pymemcache",
+        "pymilvus",
+        "pymongo",
+        "pymssql",
+        "pymysql",
+        "pynamodb",
+        "pyobjectbox",
+        "pyodbc",
+        "pysqlite3",
+        "pysqlite3-binary",
+        "pytest-django",
+        "pytest-mongodb",
+        "pytest-mysql",
+        "pytest-postgresql",
+        "python-memcached",
+        "qdrant-client",
+        "records",
+        "redis",
+        "redis-om",
+        "redshift-connector",
+        "rethinkdb",
+        "saffier",
+        "saltyrtc-sql",
+        "scylla-driver",
+        "singlestoredb",
+        "snowflake-connector-python",
+        "snowflake-sqlalchemy",
+        "sqlacodegen",
+        "sqlalchemy",
+        "sqlalchemy-utils",
+        "sqlean-py",
+        "sqlite-utils",
+        "sqlmodel",
+        "sqlobject",
+        "supabase",
+        "surrealdb",
+        "teradatasql",
+        "testing-postgresql",
+        "tortoise-orm",
+        "trino",
+        "turso",
+        "umongo",
+        "wagtail",
+        "walrus",
+        "web2py",
+        "yoyo-migrations",
+        "zodb",
+    ],
+    prefixes: &["sqlalchemy-", "django-", "psycopg2-", "dbt-", "mysql-connector", "apache-airflow-providers-"],
+};
+
+fn scan(file: &str) -> Option<Scan> {
+    match file {
+        "pyproject.toml" => Some(pyproject),
+        "Pipfile" => Some(pipfile),
+        "Pipfile.lock" => Some(pipfile_lock),
+        "poetry.lock" | "uv.lock" | "pdm.lock" => Some(toml_lock),
+        "setup.py" => Some(setup_py),
+        "setup.cfg" => Some(requirements),
+        "environment.yml" | "environment.yaml" | "conda.yml" | "conda.yaml" => Some(requirements),
+        _ => {
+            let is_list = file.contains("requirements") || file.contains("constraints");
+            let is_text = file.ends_with(".txt") || file.ends_with(".in");
+            (is_list && is_text).then_some(requirements as Scan)
+        }
+    }
+}
+
+/// Requirements in any table whose name speaks of dependencies, and the keys below Poetry's.
+fn pyproject(text: &str, note: &mut dyn FnMut(&str, u32)) {
+    for entry in toml::flatten(text).unwrap_or_else(|error| error.entries) {
+        let table = entry.path.iter().position(|key| key.contains("dependenc") || key == "requires");
+        if let Some(table) = table {
+            note(&spelled(name_of(&entry.value)), entry.line);
+            entry.path[table + 1..].iter().for_each(|key| note(&spelled(key), entry.line));
+        }
+    }
+}
+
+fn pipfile(text: &str, note: &mut dyn FnMut(&str, u32)) {
+    for entry in toml::flatten(text).unwrap_or_else(|error| error.entries) {
+        if let [table, name, ..] = entry.path.as_slice()
+            && !matches!(table.as_str(), "source" | "requires" | "scripts" | "pipenv")
+        {
+            note(&spelled(name), entry.line);
+        }
+    }
+}
+
+fn pipfile_lock(text: &str, note: &mut dyn FnMut(&str, u32)) {
+    for (line, number) in trimmed_lines(text) {
+        if let Some(name) = line.strip_prefix('"').and_then(|rest| rest.strip_suffix("\": {")) {
+            note(&spelled(name), number);
+        }
+    }
+}
+
+/// Any string may be a requirement.
+fn setup_py(text: &str, note: &mut dyn FnMut(&str, u32)) {
+    for (line, number) in trimmed_lines(text) {
+        if !line.starts_with('#') {
+            quoted(line).for_each(|text| note(&spelled(name_of(text)), number));
+        }
+    }
+}
+
+/// One requirement a line, perhaps as a list's item, perhaps behind a key (`install_requires = x`).
+fn requirements(text: &str, note: &mut dyn FnMut(&str, u32)) {
+    for (line, number) in trimmed_lines(text) {
+        let line = line.strip_prefix("- ").unwrap_or(line).trim_matches(['"', '\'']);
+        // A conda requirement may name its channel: `conda-forge::psycopg2`.
+        let line = line.rsplit_once("::").map_or(line, |(_, name)| name);
+        note(&spelled(name_of(line)), number);
+        if let Some((_, value)) = line.split_once(" = ") {
+            note(&spelled(name_of(value)), number);
+        }
+    }
+}
+
+/// The package of a requirement: `psycopg` for `psycopg[binary]>=3; python_version > "3"`.
+fn name_of(requirement: &str) -> &str {
+    let end = requirement.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.')));
+    &requirement[..end.unwrap_or(requirement.len())]
+}
+
+/// Dots count as hyphens (PEP 503).
+fn spelled(name: &str) -> String {
+    name.replace('.', "-")
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::environment::ecosystems::manifest::testing::drivers;
+
+    #[test]
+    fn drivers_are_found_in_each_kind_of_manifest() {
+        let cases: &[(&str, &str, &[&str])] = &[
+            (
+                "requirements.txt",
+                "# x\nrequests==2\npsycopg[binary]>=3 ; python_version > '3'\nDjango\n-r other.txt\n",
+                &["3 psycopg", "4 Django"],
+            ),
+            ("requirements-dev.in", "Flask_SQLAlchemy~=3.0\n", &["1 Flask_SQLAlchemy"]),
+            (
+                "pyproject.toml",
+                "[project]\nname = \"redis\"\ndependencies = [\n  \"httpx\",\n  \"asyncpg>=0.29\",\n]\n[project.optional-dependencies]\nx = [\"pymongo\"]\n",
+                &["5 asyncpg", "8 pymongo"],
+            ),
+            (
+                "pyproject.toml",
+                "[tool.poetry.dependencies]\npython = \"^3.12\"\nSQLAlchemy = {version = \"2\"}\n[dependency-groups]\ndev = [\"alembic\"]\n",
+                &["3 SQLAlchemy", "5 alembic"],
+            ),
+            ("Pipfile", "[[source]]\nname = \"pypi\"\n[packages]\nmysqlclient = \"*\"\n", &["4 mysqlclient"]),
+            ("Pipfile.lock", "{\n \"default\": {\n  \"psycopg2-binary\": {\n", &["3 psycopg2-binary"]),
+            ("uv.lock", "[[package]]\nname = \"redis\"\n", &["2 redis"]),
+            ("setup.py", "setup(\n  install_requires=['requests', \"peewee>=3\"],\n)\n", &["2 peewee"]),
+            ("setup.cfg", "[options]\ninstall_requires =\n    pymysql\n    click\n", &["3 pymysql"]),
+            ("environment.yml", "dependencies:\n  - python=3.12\n  - conda-forge::psycopg2=2.9\n", &["3 psycopg2"]),
+        ];
+        for (file, text, expected) in cases {
+            assert_eq!(drivers(file, text), *expected, "{file}");
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! What pytest's and tox's configuration sets: `DJANGO_SETTINGS_MODULE`, the variables of pytest-env and of tox, and
+//! the files of pytest-dotenv.
+//!
+//! Source: pytest-django `plugin.py` (`--ds` over the environment over the file); pytest-env's README (`D:` sets only
+//! what is not set yet); tox's `set_env`.
+
+use std::path::{Path, PathBuf};
+
+use crate::environment::ecosystems::Scene;
+use crate::environment::follow::shell_text::assignment;
+use crate::environment::invocation::option_of;
+use crate::environment::readers::formats;
+use crate::environment::readers::formats::FlatEntry;
+use crate::environment::{Origin, Setting};
+
+/// What the configuration sets.
+#[derive(Debug, Default)]
+pub(crate) struct Configured {
+    /// It beats the environment.
+    pub(crate) forced: Vec<Setting>,
+    /// The environment beats it.
+    pub(crate) defaults: Vec<Setting>,
+    /// The dotenv files it names, absolute.
+    pub(crate) files: Vec<PathBuf>,
+}
+
+pub(crate) fn configured(scene: &Scene<'_>) -> Configured {
+    let mut configured = Configured::default();
+    if let Some(options) = scene.shell.get("PYTEST_ADDOPTS") {
+        configured.note_options(options, scene, None);
+    }
+    let named = ["-c", "--config-file"].iter().find_map(|option| scene.option(option)).filter(|_| runs_pytest(scene));
+    // A file that is named is the only one.
+    let names = named.map_or_else(|| vec!["pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg"], |name| vec![name]);
+    for name in names {
+        let Some(path) = scene.find_upwards(&[name]) else { continue };
+        let Some(text) = scene.library.string(&path) else { continue };
+        let entries =
+            if name.ends_with(".toml") { formats::toml::flatten(&text) } else { formats::ini::flatten(&text) };
+        let shown = scene.library.shown(&path);
+        for entry in entries.unwrap_or_else(|error| error.entries) {
+            configured.note(&entry, scene, &path, &shown);
+        }
+    }
+    configured
+}
+
+fn runs_pytest(scene: &Scene<'_>) -> bool {
+    matches!(scene.program(), "pytest" | "py.test")
+}
+
+impl Configured {
+    /// Options that stand in the configuration or in PYTEST_ADDOPTS: as strong as those on the command line.
+    fn note_options(&mut self, text: &str, scene: &Scene<'_>, place: Option<(&Path, u32)>) {
+        let mut words = text.split_ascii_whitespace();
+        while let Some(word) = words.next() {
+            let (option, attached) = option_of(word);
+            if !matches!(option, "--ds" | "--envfile") {
+                continue;
+            }
+            let Some(value) = attached.or_else(|| words.next()) else { continue };
+            if option == "--envfile" {
+                self.files.push(scene.path(value));
+                continue;
+            }
+            let origin = place.map_or_else(
+                || Origin::process("PYTEST_ADDOPTS"),
+                |(shown, line)| Origin::file("addopts", shown, line),
+            );
+            self.forced.push(Setting::known("DJANGO_SETTINGS_MODULE", value, origin));
+        }
+    }
+
+    fn note(&mut self, entry: &FlatEntry, scene: &Scene<'_>, path: &Path, shown: &Path) {
+        let section: Vec<&str> = entry.path.iter().map(String::as_str).collect();
+        let key = match &section[..] {
+            ["pytest" | "tool:pytest", key @ ..] | ["tool", "pytest", "ini_options", key @ ..] => key,
+            ["tool", "pytest_env", name] => {
+                self.forced.push(setting(name, &entry.value, shown, entry.line));
+                return;
+            }
+            ["testenv", "setenv" | "set_env", _] if scene.program() == "tox" => {
+                if let Some((name, value)) = entry.value.split_once('=') {
+                    self.forced.push(setting(name.trim(), value.trim(), shown, entry.line));
+                }
+                return;
+            }
+            _ => return,
+        };
+        match key {
+            ["DJANGO_SETTINGS_MODULE"] => {
+                self.defaults.push(setting("DJANGO_SETTINGS_MODULE", &entry.value, shown, entry.line))
+            }
+            ["addopts", ..] if runs_pytest(scene) => {
+                self.note_options(&entry.value, scene, Some((shown, entry.line)));
+            }
+            ["env", ..] => {
+                let mut text = entry.value.trim();
+                let mut is_default = false;
+                while let Some(rest) = text.strip_prefix("D:").or(text.strip_prefix("R:")) {
+                    is_default |= text.starts_with("D:");
+                    text = rest;
+                }
+                let spaced = text.split_once('=').map(|(name, value)| format!("{}={}", name.trim(), value.trim()));
+                if let Some((name, value)) = spaced.and_then(|pair| assignment(&pair)) {
+                    let list = if is_default { &mut self.defaults } else { &mut self.forced };
+                    list.push(setting(&name, &value, shown, entry.line));
+                }
+            }
+            ["env_files", ..] => {
+                let folder = path.parent().unwrap_or(path);
+                self.files.extend(entry.value.split_ascii_whitespace().map(|name| folder.join(name)));
+            }
+            _ => {}
+        }
+    }
+}
+
+fn setting(name: &str, value: &str, shown: &Path, line: u32) -> Setting {
+    Setting::known(name, value, Origin::file(name, shown, line))
+}

@@ -1,0 +1,107 @@
+//! Ruby: Bundler and gemspecs.
+
+use crate::environment::ecosystems::manifest::{Ecosystem, Scan, each_line, quoted};
+
+/// Manifests and drivers of Ruby.
+pub(crate) const RUBY: Ecosystem = Ecosystem {
+    scan,
+    names: &[
+        "activerecord",
+        "activerecord-import",
+        "activerecord-jdbc-adapter",
+        "activerecord-oracle-enhanced-adapter",
+        "activerecord-sqlserver-adapter",
+        "cassandra-driver",
+        "clickhouse-activerecord",
+        "couchrest",
+        "dalli",
+        "data-mapper",
+        "database-cleaner",
+        "database-cleaner-active-record",
+        "datamapper",
+        "dm-core",
+        "elasticsearch",
+        "google-cloud-bigquery",
+        "google-cloud-firestore",
+        "google-cloud-spanner",
+        "hanami-db",
+        "hanami-model",
+        "influxdb",
+        "influxdb-client",
+        "lotus-model",
+        "mongo",
+        "mongo-mapper",
+        "mongoid",
+        "mysql",
+        "mysql2",
+        "neo4j-ruby-driver",
+        "neography",
+        "ohm",
+        "opensearch-ruby",
+        "oracle-enhanced",
+        "pg",
+        "pg-query",
+        "pg-search",
+        "pghero",
+        "rails",
+        "redis",
+        "redis-client",
+        "redis-rails",
+        "rom",
+        "rom-sql",
+        "ruby-oci8",
+        "searchkick",
+        "sequel",
+        "sequel-pg",
+        "sidekiq",
+        "solid-queue",
+        "sqlite3",
+        "standalone-migrations",
+        "tiny-tds",
+        "trilogy",
+    ],
+    prefixes: &["activerecord-", "database-cleaner-", "sequel-", "rom-"],
+};
+
+fn scan(file: &str) -> Option<Scan> {
+    match file {
+        "Gemfile" | "gems.rb" => Some(gemfile),
+        "Gemfile.lock" | "gems.locked" => Some(gemfile_lock),
+        _ => file.ends_with(".gemspec").then_some(gemfile as Scan),
+    }
+}
+
+/// `gem "x"`, `add_dependency "x"`: the first string of the line.
+fn gemfile(text: &str, note: &mut dyn FnMut(&str, u32)) {
+    each_line(text, note, |line| {
+        let line = line.trim();
+        let names_gem = line.starts_with("gem ") || line.starts_with("gem(") || line.contains("_dependency");
+        names_gem.then(|| quoted(line).next()).flatten()
+    });
+}
+
+/// `    pg (1.5.4)`.
+fn gemfile_lock(text: &str, note: &mut dyn FnMut(&str, u32)) {
+    each_line(text, note, |line| Some(line.trim().split_once(" (")?.0));
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::environment::ecosystems::manifest::testing::drivers;
+
+    #[test]
+    fn drivers_are_found_in_each_kind_of_manifest() {
+        let cases: &[(&str, &str, &[&str])] = &[
+            ("Gemfile", "source 'x'\ngem 'rake'\ngem \"pg\", '~> 1.5'\n# gem 'mysql2'\n", &["3 pg"]),
+            ("Gemfile.lock", "GEM\n  specs:\n    rake (13.0)\n    sqlite3 (1.7.0-x86_64-linux)\n", &["4 sqlite3"]),
+            (
+                "shop.gemspec",
+                "Gem::Specification.new do |s|\n  s.name = 'pg'\n  s.add_development_dependency 'activerecord', '>= 7'\n",
+                &["3 activerecord"],
+            ),
+        ];
+        for (file, text, expected) in cases {
+            assert_eq!(drivers(file, text), *expected, "{file}");
+        }
+    }
+}

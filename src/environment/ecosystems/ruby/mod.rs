@@ -1,0 +1,4 @@
+//! Ruby: Rails and dotenv.
+
+pub(crate) mod drivers;
+pub(crate) mod rails;

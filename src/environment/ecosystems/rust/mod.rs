@@ -1,0 +1,4 @@
+//! Rust: dotenvy and settings files.
+
+pub(crate) mod dotenv;
+pub(crate) mod drivers;

@@ -1,0 +1,70 @@
+//! Swift: package manager.
+
+use crate::environment::ecosystems::manifest::{Ecosystem, Scan, quoted, trimmed_lines};
+
+/// Manifests and drivers of Swift.
+pub(crate) const SWIFT: Ecosystem = Ecosystem {
+    scan,
+    names: &[
+        "clickhouse-nio",
+        "duckdb-swift",
+        "fluent",
+        "fluent-kit",
+        "fluent-mongo-driver",
+        "fluent-mysql-driver",
+        "fluent-postgres-driver",
+        "fluent-sqlite-driver",
+        "grdb.swift",
+        "mongo-swift-driver",
+        "mongokitten",
+        "mysql-kit",
+        "mysql-nio",
+        "oracle-nio",
+        "postgres-kit",
+        "postgres-nio",
+        "postgresclientkit",
+        "realm-swift",
+        "redis",
+        "redistack",
+        "sql-kit",
+        "sqlite-kit",
+        "sqlite-nio",
+        "sqlite.swift",
+        "supabase-swift",
+    ],
+    prefixes: &[],
+};
+
+fn scan(file: &str) -> Option<Scan> {
+    match file {
+        "Package.swift" | "Package.resolved" => Some(repositories),
+        _ => None,
+    }
+}
+
+/// The repository at the end of a URL: `https://…/vapor/postgres-nio.git`.
+fn repositories(text: &str, note: &mut dyn FnMut(&str, u32)) {
+    for (line, number) in trimmed_lines(text) {
+        for url in quoted(line).filter(|text| text.contains("://") || text.ends_with(".git")) {
+            let url = url.trim_end_matches('/').trim_end_matches(".git");
+            note(url.rsplit('/').next().unwrap_or(url), number);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::environment::ecosystems::manifest::testing::drivers;
+
+    #[test]
+    fn drivers_are_found_in_each_kind_of_manifest() {
+        let cases: &[(&str, &str, &[&str])] = &[(
+            "Package.swift",
+            "let package = Package(name: \"redis\", dependencies: [\n  .package(url: \"https://code.example/vapor/postgres-nio.git\", from: \"1.0.0\"),\n",
+            &["2 postgres-nio"],
+        )];
+        for (file, text, expected) in cases {
+            assert_eq!(drivers(file, text), *expected, "{file}");
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! Swift: its manifests.
+
+pub(crate) mod drivers;

@@ -1,0 +1,151 @@
+//! Programs that are there to load variables and then run a command: the family called dotenv, env-cmd, direnv, and
+//! `export $(cat .env | xargs)`, which does the same by hand.
+
+use crate::environment::follow::shell_text::assignment;
+use crate::environment::follow::{Effect, Expansion, FileReader, Step, WrapperFile};
+use crate::environment::invocation::option_of;
+use crate::environment::readers::formats;
+
+impl Expansion<'_> {
+    /// The family of programs called dotenv: options that name files, then the command.
+    ///
+    /// Source: READMEs of dotenv-cli, dotenvx, env-cmd, godotenv, python-dotenv's CLI and Ruby's dotenv.
+    pub(crate) fn dotenv(&self, words: &[String], file_options: &[&str], default: &[&str]) -> Option<Step> {
+        let mut paths: Vec<String> = Vec::new();
+        let mut step = self.inner();
+        let mut overrides = false;
+        let mut cascade = None;
+        let mut at = 1;
+        while let Some(word) = words.get(at) {
+            let (option, attached) = option_of(word);
+            if file_options.contains(&option) {
+                at += usize::from(attached.is_none());
+                paths.extend(attached.or(words.get(at).map(String::as_str))?.split(',').map(str::to_owned));
+            } else if option == "-v" && attached.is_none() {
+                at += 1;
+                step.invocation.assignments.extend(assignment(words.get(at)?));
+            } else if option == "-c" {
+                at += usize::from(words.get(at + 1).is_some_and(|next| !next.starts_with('-')));
+                cascade = words.get(at).filter(|_| word == "-c").cloned().or(attached.map(str::to_owned));
+            } else if matches!(option, "-o" | "--overload" | "--override") {
+                overrides = true;
+            } else if option == "run" || option == "--" {
+                // python-dotenv's `run` replaces what is set, unless told not to.
+                overrides |= option == "run" && words[0] == "dotenv";
+            } else if option == "--no-override" {
+                overrides = false;
+            } else if !option.starts_with('-') {
+                break;
+            }
+            at += 1;
+        }
+        if let Some(name) = cascade {
+            for path in
+                [format!(".env.{name}.local"), ".env.local".to_owned(), format!(".env.{name}"), ".env".to_owned()]
+            {
+                paths.push(path);
+            }
+        }
+        if paths.is_empty() {
+            paths = default.iter().map(|path| (*path).to_owned()).collect();
+        }
+        step.files.extend(paths.into_iter().map(|path| WrapperFile {
+            path: path.into(),
+            reader: FileReader::Dotenv,
+            overrides,
+        }));
+        step.invocation.words = words.get(at..).filter(|rest| !rest.is_empty())?.to_vec();
+        Some(step)
+    }
+
+    /// env-cmd: a file (`-f`), or sections of `.env-cmdrc` (`-e test,ci`); both beat what is set.
+    ///
+    /// Source: env-cmd's README; without either it reads `.env`.
+    pub(crate) fn env_cmd(&self, words: &[String]) -> Option<Step> {
+        let (mut sections, mut resource, mut others) = (None, None, vec![words[0].clone()]);
+        let mut at = 1;
+        while let Some(word) = words.get(at).filter(|word| word.starts_with('-')) {
+            let (option, attached) = option_of(word);
+            let valued = matches!(option, "-e" | "--environments" | "-r" | "--rc-file" | "-f" | "--file");
+            let value = if valued && attached.is_none() {
+                at += 1;
+                words.get(at).map(String::as_str)
+            } else {
+                attached
+            };
+            match option {
+                "-e" | "--environments" => sections = value,
+                "-r" | "--rc-file" => resource = value,
+                _ => {
+                    others.push(option.to_owned());
+                    others.extend(value.map(str::to_owned));
+                }
+            }
+            at += 1;
+        }
+        others.extend(words.get(at..)?.iter().cloned());
+        let default: &[&str] = if sections.is_some() { &[] } else { &[".env"] };
+        let mut step = self.dotenv(&others, &["-f", "--file"], default)?;
+        step.files.iter_mut().for_each(|file| file.overrides = true);
+        let names = resource.map_or_else(|| vec![".env-cmdrc", ".env-cmdrc.json"], |name| vec![name]);
+        let text = names
+            .iter()
+            .find_map(|name| crate::environment::follow::scripts::text(self.files, &self.step.folder.join(name)));
+        let entries = formats::json::flatten(&text.unwrap_or_default()).unwrap_or_default();
+        for section in sections.unwrap_or_default().split(',') {
+            let of_section = entries.iter().filter_map(|entry| match &entry.path[..] {
+                [own, name] if own == section => Some((name.clone(), entry.value.clone())),
+                _ => None,
+            });
+            step.invocation.assignments.extend(of_section);
+        }
+        Some(step)
+    }
+
+    /// `direnv exec FOLDER cmd`: what the folder's `.envrc` plainly says; what it computes stays injected.
+    ///
+    /// Source: direnv-stdlib(1).
+    pub(crate) fn direnv(&self, words: &[String]) -> Option<Step> {
+        let (Some("exec"), Some(folder)) = (words.get(1).map(String::as_str), words.get(2)) else { return None };
+        let mut step = self.inner();
+        let before = step.invocation.assignments.clone();
+        let home = self.step.folder.join(folder);
+        let mut is_plain = false;
+        if let Some(text) = crate::environment::follow::scripts::text(self.files, &home.join(".envrc")) {
+            is_plain = true;
+            // The command that is added gets everything that was exported before it.
+            for command in crate::environment::follow::simple_commands(&format!("{text}\ntrue")) {
+                step.invocation.assignments = before.iter().cloned().chain(command.assignments).collect();
+                let file = command.words.get(1).cloned();
+                match command.words[0].as_str() {
+                    "dotenv" | "dotenv_if_exists" => step.files.push(WrapperFile {
+                        path: home.join(file.unwrap_or_else(|| ".env".to_owned())),
+                        reader: FileReader::Dotenv,
+                        overrides: true,
+                    }),
+                    "export" | "PATH_add" | "path_add" | "layout" | "watch_file" | "set" | "strict_env" | "true" => {}
+                    _ => is_plain = false,
+                }
+            }
+        }
+        if !is_plain {
+            step.effects.push((Effect::Injects, "direnv exec".to_owned()));
+        }
+        step.invocation.words = words.get(3..).filter(|rest| !rest.is_empty())?.to_vec();
+        Some(step)
+    }
+
+    /// The files that a substitution prints as variables: `$(cat .env | xargs)`, `$(grep -v '^#' .env)`.
+    pub(crate) fn printed_files(&self, substitution: &str) -> Vec<WrapperFile> {
+        let inside = substitution.trim_start_matches("$(").trim_matches(['`', ')', '"']);
+        let reads = ["cat", "grep", "egrep", "sed", "awk", "xargs", "envsubst"];
+        let Some(first) = inside.split_whitespace().next() else { return Vec::new() };
+        if !reads.contains(&first) && !first.starts_with('<') {
+            return Vec::new();
+        }
+        let words = inside.split(|c: char| c.is_whitespace() || matches!(c, '|' | '<' | ')' | '\'' | '"'));
+        let names = words.skip(1).filter(|word| word.contains('.') && !word.starts_with(['-', '^', '$', '#']));
+        let present = names.filter(|name| self.files.exists(&self.step.folder.join(name)));
+        present.map(|name| WrapperFile { path: name.into(), reader: FileReader::Shell, overrides: true }).collect()
+    }
+}

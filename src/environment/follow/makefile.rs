@@ -1,0 +1,234 @@
+//! `make TARGET`: the recipes of a Makefile, with the variables and files that it gives them.
+
+use std::cell::Cell;
+use std::collections::HashMap;
+
+use crate::environment::follow::scripts;
+use crate::environment::follow::scripts::{LARGEST, Script};
+use crate::environment::follow::shell_text::{assignment, is_name};
+use crate::environment::follow::{Expansion, FileReader, Step, WrapperFile, non_empty};
+
+impl Expansion<'_> {
+    pub(crate) fn make(&self, words: &[String]) -> (Vec<Step>, bool) {
+        let mut folder = self.step.folder.clone();
+        let (mut given, mut targets, mut named) = (Vec::new(), Vec::new(), None);
+        let mut rest = words[1..].iter();
+        while let Some(word) = rest.next() {
+            match word.as_str() {
+                "-C" | "--directory" => folder = rest.next().map_or(folder.clone(), |to| folder.join(to)),
+                "-f" | "--file" | "--makefile" => named = rest.next().cloned(),
+                "-j" | "-l" | "-o" | "-W" | "-I" => {}
+                word if word.starts_with('-') => {}
+                word => match assignment(word) {
+                    Some(pair) => given.push(pair),
+                    None => targets.push(word.to_owned()),
+                },
+            }
+        }
+        let names = named.as_deref().map_or(vec!["GNUmakefile", "makefile", "Makefile"], |name| vec![name]);
+        let Some(file) = names.iter().map(|name| folder.join(name)).find(|path| self.files.exists(path)) else {
+            return (Vec::new(), false);
+        };
+        let Some(text) = scripts::text(self.files, &file) else { return (Vec::new(), false) };
+        let targets: Vec<Option<&str>> =
+            if targets.is_empty() { vec![None] } else { targets.iter().map(|target| Some(target.as_str())).collect() };
+        let mut steps = Vec::new();
+        for target in targets.into_iter().take(16) {
+            for mut script in of_makefile(&text, target, &given) {
+                // Variables given to make are exported to the recipes.
+                script.assignments.extend(given.iter().cloned());
+                steps.extend(self.script(&file, &folder, script));
+            }
+        }
+        non_empty(steps)
+    }
+}
+
+/// How many targets one call of make is followed into.
+const MOST_TARGETS: usize = 16;
+
+/// The recipes that `make target` runs, prerequisites first; the first target of the file where `target` is `None`.
+fn of_makefile(text: &str, target: Option<&str>, given: &[(String, String)]) -> Vec<Script> {
+    let makefile = Makefile::read(text, given);
+    let Some(first) = target.map(str::to_owned).or_else(|| makefile.rules.first().map(|rule| rule.target.clone()))
+    else {
+        return Vec::new();
+    };
+    let mut wanted = vec![first];
+    let mut at = 0;
+    while at < wanted.len() && wanted.len() < MOST_TARGETS {
+        let needed: Vec<String> = makefile.of(&wanted[at]).flat_map(|rule| rule.needs.clone()).collect();
+        for name in needed {
+            if !wanted.contains(&name) && makefile.of(&name).next().is_some() {
+                wanted.push(name);
+            }
+        }
+        at += 1;
+    }
+    let mut scripts = Vec::new();
+    for name in wanted.iter().rev() {
+        let own: Vec<(String, String)> = makefile.of(name).flat_map(|rule| rule.exports.clone()).collect();
+        for rule in makefile.of(name).filter(|rule| !rule.recipe.is_empty()) {
+            scripts.push(Script {
+                name: rule.target.clone(),
+                text: rule.recipe.clone(),
+                line: rule.line,
+                assignments: makefile.exports.iter().chain(&own).cloned().collect(),
+                files: makefile.files.clone(),
+            });
+        }
+    }
+    scripts
+}
+
+#[derive(Default)]
+struct Makefile {
+    rules: Vec<Rule>,
+    variables: HashMap<String, String>,
+    exports: Vec<(String, String)>,
+    files: Vec<WrapperFile>,
+    /// Bytes that variables have added so far: doubling ones must not fill the memory.
+    expanded_bytes: Cell<usize>,
+}
+
+#[derive(Default)]
+struct Rule {
+    target: String,
+    needs: Vec<String>,
+    recipe: String,
+    exports: Vec<(String, String)>,
+    line: u32,
+}
+
+impl Makefile {
+    fn of(&self, target: &str) -> impl Iterator<Item = &Rule> {
+        self.rules.iter().filter(move |rule| rule.target == target)
+    }
+
+    fn read(text: &str, given: &[(String, String)]) -> Makefile {
+        let mut makefile = Makefile { variables: given.iter().cloned().collect(), ..Makefile::default() };
+        let mut open = 0..0;
+        for (index, line) in text.lines().enumerate() {
+            let number = u32::try_from(index).unwrap_or(u32::MAX - 1) + 1;
+            if let Some(recipe) = line.strip_prefix('\t') {
+                let command = makefile.expanded(recipe.trim_start_matches(['@', '-', '+', ' ']));
+                for rule in &mut makefile.rules[open.clone()] {
+                    rule.recipe.push_str(&command);
+                    rule.recipe.push('\n');
+                }
+                continue;
+            }
+            let line = line.split('#').next().unwrap_or("").trim_end();
+            if !line.trim().is_empty() {
+                makefile.note(line, number, given, &mut open);
+            }
+        }
+        makefile
+    }
+
+    fn note(&mut self, line: &str, number: u32, given: &[(String, String)], open: &mut std::ops::Range<usize>) {
+        let words = line.trim_start();
+        if let Some(names) = ["include ", "-include ", "sinclude "].iter().find_map(|word| words.strip_prefix(word)) {
+            let readable = names.split_ascii_whitespace().filter(|name| name.contains(".env"));
+            let paths: Vec<String> = readable.map(|name| self.expanded(name)).collect();
+            self.files.extend(paths.into_iter().map(|path| WrapperFile {
+                path: path.into(),
+                reader: FileReader::Make,
+                overrides: true,
+            }));
+        } else if let Some((name, value)) = definition(words.strip_prefix("export ").unwrap_or(words)) {
+            if !given.iter().any(|(other, _)| *other == name) {
+                let pair = (name, self.expanded(&value));
+                if words.starts_with("export ") {
+                    self.exports.push(pair.clone());
+                }
+                self.variables.insert(pair.0, pair.1);
+            }
+        } else if let Some((targets, rest)) = line.split_once(':').filter(|_| !line.starts_with(' ')) {
+            let rest = rest.trim_start_matches(':').trim();
+            let exported = definition(rest.strip_prefix("export ").unwrap_or(rest));
+            let (needs, recipe) = rest.split_once(';').unwrap_or((rest, ""));
+            let start = self.rules.len();
+            for target in targets.split_ascii_whitespace().filter(|target| !target.starts_with('.')) {
+                let mut rule = Rule { target: target.to_owned(), line: number, ..Rule::default() };
+                match &exported {
+                    Some((name, value)) => rule.exports.push((name.clone(), self.expanded(value))),
+                    None => {
+                        let needs = needs.split_ascii_whitespace().filter(|need| *need != "|");
+                        rule.needs = needs.take(MOST_TARGETS).map(str::to_owned).collect();
+                        rule.recipe = self.expanded(recipe.trim());
+                    }
+                }
+                self.rules.push(rule);
+            }
+            *open = start..self.rules.len();
+        }
+    }
+
+    /// `$(X)` and `${X}` of the variables known so far filled in, `$$` made one; the rest stays as written.
+    fn expanded(&self, text: &str) -> String {
+        let mut expanded = String::with_capacity(text.len());
+        let mut rest = text;
+        while let Some(at) = rest.find('$') {
+            expanded.push_str(&rest[..at]);
+            rest = &rest[at + 1..];
+            let close = match rest.bytes().next() {
+                Some(b'(') => ')',
+                Some(b'{') => '}',
+                Some(b'$') => {
+                    expanded.push('$');
+                    rest = &rest[1..];
+                    continue;
+                }
+                _ => {
+                    expanded.push('$');
+                    continue;
+                }
+            };
+            let known = rest[1..].find(close).and_then(|end| {
+                let name = &rest[1..=end];
+                Some((self.variables.get(name)?.as_str(), end + 2))
+            });
+            match known {
+                Some((value, length)) if self.expanded_bytes.get() < LARGEST => {
+                    self.expanded_bytes.set(self.expanded_bytes.get() + value.len());
+                    expanded.push_str(value);
+                    rest = &rest[length..];
+                }
+                _ => expanded.push('$'),
+            }
+        }
+        expanded.push_str(rest);
+        expanded
+    }
+}
+
+/// `X = y`, `X := y`, `X ?= y` taken apart.
+fn definition(line: &str) -> Option<(String, String)> {
+    let (name, value) = line.split_once('=')?;
+    let name = name.trim_end_matches([':', '?', '+', '!', ' ', '\t']);
+    is_name(name).then(|| (name.to_owned(), value.trim().to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    fn texts(scripts: &[Script]) -> Vec<&str> {
+        scripts.iter().map(|script| script.text.trim()).collect()
+    }
+
+    #[test]
+    fn make_target_is_read_with_its_prerequisites_and_variables() {
+        let text = "include .env\nENV ?= test\nexport A = $(ENV)\n\ntest: migrate | db\n\t@APP_ENV=$(ENV) jest $$X\n\nmigrate:\n\tgoose up\n";
+        let scripts = of_makefile(text, Some("test"), &[]);
+        assert_eq!(texts(&scripts), ["goose up", "APP_ENV=test jest $X"]);
+        assert_eq!(scripts[0].assignments, [("A".to_owned(), "test".to_owned())]);
+        assert_eq!(scripts[0].files[0].path, Path::new(".env"));
+        let given = [("ENV".to_owned(), "ci".to_owned())];
+        assert_eq!(texts(&of_makefile(text, None, &given)), ["goose up", "APP_ENV=ci jest $X"]);
+        assert!(of_makefile(text, Some("deploy"), &[]).is_empty());
+    }
+}

@@ -1,0 +1,210 @@
+//! What a command visibly stands for: wrappers taken off, scripts looked up, `sh -c` texts taken apart.
+//!
+//! The answer is a list of simple commands in the order they were found, the command line first. Nothing is executed,
+//! and what cannot be followed (a variable as program, a script in another language) stays as it is.
+
+pub(crate) mod env_programs;
+pub(crate) mod justfile;
+pub(crate) mod makefile;
+pub(crate) mod package_managers;
+pub(crate) mod remote;
+pub(crate) mod scripts;
+pub(crate) mod shell_text;
+pub(crate) mod step;
+pub(crate) mod task_runners;
+#[cfg(test)]
+mod tests;
+pub(crate) mod texts;
+pub(crate) mod workspaces;
+pub(crate) mod wrappers;
+
+use std::ffi::OsString;
+
+use crate::environment::follow::shell_text::{SHELLS, assignment, simple_commands};
+use crate::environment::{Files, Invocation, Project};
+
+pub(crate) use crate::environment::follow::remote::reaches_a_provider;
+pub(crate) use crate::environment::follow::step::Step;
+pub(crate) use crate::environment::follow::workspaces::MARKS as WORKSPACE_MARKS;
+pub(crate) use crate::environment::follow::wrappers::{Effect, FileReader, WrapperFile};
+
+const DEEPEST: u8 = 8;
+/// More commands than this are not followed; who judges has to say so.
+pub(crate) const MOST_STEPS: usize = 512;
+
+/// The outer command and everything it visibly stands for, the command line itself first.
+///
+/// `command` is the program with its arguments. Depth and number are capped; what lies beyond is left out.
+#[must_use]
+pub(crate) fn invocations(command: &[OsString], project: &Project, files: &dyn Files) -> Vec<Invocation> {
+    steps(command, project, files).into_iter().map(|step| step.invocation).collect()
+}
+
+/// As [`invocations`], with what each one's wrappers do.
+pub(crate) fn steps(command: &[OsString], project: &Project, files: &dyn Files) -> Vec<Step> {
+    let words: Vec<String> = command.iter().map(|word| word.to_string_lossy().into_owned()).collect();
+    if words.is_empty() {
+        return Vec::new();
+    }
+    let mut steps = vec![Step::typed(words, &project.folder)];
+    let mut at = 0;
+    while at < steps.len() {
+        let step = steps[at].clone();
+        if step.depth < DEEPEST {
+            let (found, stands_for_others) = Expansion { step: &step, project, files }.run();
+            steps[at].stands_for_others = stands_for_others;
+            let room = MOST_STEPS.saturating_sub(steps.len());
+            steps.extend(found.into_iter().take(room));
+        }
+        at += 1;
+    }
+    steps
+}
+
+/// Looks one level into a step.
+struct Expansion<'a> {
+    step: &'a Step,
+    project: &'a Project,
+    files: &'a dyn Files,
+}
+
+impl Expansion<'_> {
+    /// What the step stands for, and whether it does nothing else.
+    fn run(&self) -> (Vec<Step>, bool) {
+        let words = &self.step.invocation.words;
+        let program = self.step.invocation.program().trim_start_matches('\\').to_ascii_lowercase();
+        let program = program.strip_suffix(".exe").or(program.strip_suffix(".cmd")).unwrap_or(&program);
+        if let Some(pair) = assignment(&words[0]) {
+            // `cross-env X=Y cmd` and `env X=Y cmd` leave their assignments in front.
+            let step = Step { invocation: self.with_words(words[1..].to_vec()), ..self.inner() };
+            return only(step.with_assignments(vec![pair]));
+        }
+        let found = match program {
+            program if SHELLS.contains(&program) => return self.shell(words),
+            "env" => self.env(words),
+            "cross-env" | "cross-env-shell" => self.assignments_in_front(words),
+            "eval" => return (self.text(&words[1..].join(" "), 1, None), true),
+            "env-cmd" => self.env_cmd(words),
+            "direnv" => self.direnv(words),
+            "dotenv" | "dotenvx" | "godotenv" | "dotenvy" | "dotenv-cli" => {
+                self.dotenv(words, &["-e", "-f", "--env-file", "--file"], &[".env"])
+            }
+            "su" | "runuser" | "script" => self.text_of_option_c(words),
+            "find" | "fd" => self.run_for_each_file(words),
+            "make" | "gmake" => return self.make(words),
+            "just" => return self.just(words),
+            "mise" => return self.mise(words),
+            "task" | "go-task" => return self.task(words),
+            "concurrently" => {
+                let texts = words[1..].iter().filter(|word| !word.starts_with('-'));
+                return non_empty(texts.flat_map(|text| self.text(text, 1, None)).collect());
+            }
+            _ => wrappers::peel(program, words).map(|peeled| self.peeled(peeled)),
+        };
+        if let Some(step) = found {
+            return only(step);
+        }
+        let scripts = self.workspace_scripts(program, words).or_else(|| self.package_scripts(program, words));
+        if let Some(scripts) = scripts {
+            let steps = scripts.into_iter().flat_map(|one| self.script(&one.file, &one.folder, one.script));
+            return non_empty(steps.collect());
+        }
+        (self.script_file(words), false)
+    }
+
+    fn with_words(&self, words: Vec<String>) -> Invocation {
+        Invocation { words, ..self.step.invocation.clone() }
+    }
+
+    fn inner(&self) -> Step {
+        Step { depth: self.step.depth + 1, stands_for_others: false, ..self.step.clone() }
+    }
+
+    /// `su -c TEXT`, `script -qc TEXT FILE`: options of one letter may stand together.
+    fn text_of_option_c(&self, words: &[String]) -> Option<Step> {
+        let takes_text = |word: &String| {
+            word == "--command" || word.starts_with('-') && !word.starts_with("--") && word.ends_with('c')
+        };
+        let text = words.get(words.iter().position(takes_text)? + 1)?;
+        Some(self.inner().running(["sh", "-c", text]))
+    }
+
+    /// `find … -exec COMMAND {} +`.
+    fn run_for_each_file(&self, words: &[String]) -> Option<Step> {
+        let runs = ["-exec", "-execdir", "-ok", "-x", "-X", "--exec", "--exec-batch"];
+        let at = words.iter().position(|word| runs.contains(&word.as_str()))?;
+        let inside = words.get(at + 1..).filter(|inside| !inside.is_empty())?;
+        Some(self.inner().running(inside.iter().map(String::as_str)))
+    }
+
+    fn env(&self, words: &[String]) -> Option<Step> {
+        let mut at = 1;
+        let mut step = self.inner();
+        while let Some(word) = words.get(at).filter(|word| word.starts_with('-')) {
+            at += 1;
+            match word.as_str() {
+                "--" => break,
+                "-u" | "--unset" => at += 1,
+                "-C" | "--chdir" => {
+                    step.folder = step.folder.join(words.get(at)?);
+                    at += 1;
+                }
+                "-S" | "--split-string" => {
+                    let text = words.get(at..)?.join(" ");
+                    let split = simple_commands(&format!("env {text}")).into_iter().next()?;
+                    step.invocation.words = split.words;
+                    return Some(step);
+                }
+                _ => {}
+            }
+        }
+        while let Some(word) = words.get(at).filter(|word| word.starts_with(['$', '`', '"'])) {
+            step.files.extend(self.printed_files(word));
+            at += 1;
+        }
+        step.invocation.words = words.get(at..)?.to_vec();
+        (!step.invocation.words.is_empty()).then_some(step).and_then(Step::without_leading_assignments)
+    }
+
+    fn assignments_in_front(&self, words: &[String]) -> Option<Step> {
+        let words = words[1..].iter().skip_while(|word| word.starts_with('-')).cloned().collect::<Vec<_>>();
+        let step = Step { invocation: self.with_words(words), ..self.inner() };
+        let step = step.without_leading_assignments()?;
+        // `cross-env X=Y "a && b"`: a text for the shell.
+        match &step.invocation.words[..] {
+            [text] if text.contains(' ') => {
+                let words = vec!["sh".to_owned(), "-c".to_owned(), text.clone()];
+                Some(Step { invocation: Invocation { words, ..step.invocation.clone() }, ..step })
+            }
+            _ => Some(step),
+        }
+    }
+
+    fn peeled(&self, peeled: wrappers::Peeled) -> Step {
+        let mut step = self.inner();
+        step.invocation.assignments.extend(peeled.assignments);
+        step.files.extend(peeled.files);
+        step.effects.extend(peeled.effect);
+        if let Some(folder) = peeled.folder {
+            let folder = step.folder.join(folder);
+            step.folder = if self.files.exists(&folder) { folder } else { step.folder };
+        }
+        if peeled.words.is_empty() {
+            // Nothing is named to run inside: the container's own command.
+            step.invocation.words = vec!["(default)".to_owned()];
+            step.depth = DEEPEST;
+        } else {
+            step.invocation.words = peeled.words;
+        }
+        step
+    }
+}
+
+fn only(step: Step) -> (Vec<Step>, bool) {
+    if step.invocation.words.is_empty() { (Vec::new(), false) } else { (vec![step], true) }
+}
+
+fn non_empty(steps: Vec<Step>) -> (Vec<Step>, bool) {
+    let found = !steps.is_empty();
+    (steps, found)
+}

@@ -1,0 +1,119 @@
+//! `npm test`, `yarn db:reset`, `composer test`: which script of which file is meant.
+
+use crate::environment::follow::Expansion;
+use crate::environment::follow::scripts;
+use crate::environment::follow::scripts::PlacedScript;
+use crate::environment::invocation::option_of;
+use crate::environment::paths::nearest;
+
+/// What the words name as a script: its name, the words given to it, and the folder asked for.
+struct Named<'w> {
+    name: &'w str,
+    arguments: &'w [String],
+    folder: Option<&'w str>,
+}
+
+impl Expansion<'_> {
+    /// The scripts that the words run; `None` for another program.
+    pub(crate) fn package_scripts(&self, program: &str, words: &[String]) -> Option<Vec<PlacedScript>> {
+        match program {
+            "npm" | "pnpm" | "yarn" | "bun" => self.scripts_of_package(&node_script(program, words)?),
+            // Node's own runner of package.json scripts.
+            "node" => self.scripts_of_package(&option_value(words, "--run")?),
+            // `start-server-and-test start http://localhost:3000 test` names scripts too.
+            "run-s" | "run-p" | "npm-run-all" | "npm-run-all2" | "start-server-and-test" | "server-test" => {
+                let names = words[1..].iter().filter(|word| !word.starts_with('-'));
+                let found = names.flat_map(|name| {
+                    let named = Named { name, arguments: &[], folder: None };
+                    self.scripts_of_package(&named).unwrap_or_default()
+                });
+                Some(found.collect())
+            }
+            "composer" => {
+                let named = composer_script(words)?;
+                let file = nearest(self.files, &self.step.folder, &self.project.root, &["composer.json"])?;
+                let found = scripts::of_composer(&scripts::text(self.files, &file)?, named.name);
+                Some(found.into_iter().map(|script| PlacedScript::beside(&file, script)).collect())
+            }
+            _ => None,
+        }
+    }
+
+    fn scripts_of_package(&self, named: &Named<'_>) -> Option<Vec<PlacedScript>> {
+        let folder = &self.step.folder;
+        let from = named.folder.map_or_else(|| folder.clone(), |named| folder.join(named));
+        let file = nearest(self.files, &from, &self.project.root, &["package.json"])?;
+        let mut found = scripts::of_package(&scripts::text(self.files, &file)?, named.name);
+        if let Some(script) = found.iter_mut().find(|script| script.name == named.name) {
+            for argument in named.arguments.iter().filter(|argument| *argument != "--") {
+                script.text.push_str(" '");
+                script.text.push_str(&argument.replace('\'', "'\\''"));
+                script.text.push('\'');
+            }
+        }
+        Some(found.into_iter().map(|script| PlacedScript::beside(&file, script)).collect())
+    }
+}
+
+fn option_value<'w>(words: &'w [String], option: &str) -> Option<Named<'w>> {
+    let at = words.iter().position(|word| word.split('=').next() == Some(option))?;
+    let name = match words[at].split_once('=') {
+        Some((_, name)) => name,
+        None => words.get(at + 1)?,
+    };
+    Some(Named { name, arguments: &[], folder: None })
+}
+
+/// Options of npm, pnpm, yarn and bun whose value is the next word.
+const VALUED: &[&str] = &["--prefix", "-C", "--dir", "--cwd", "-w", "--workspace", "--filter", "-F", "--loglevel"];
+
+fn node_script<'w>(program: &str, words: &'w [String]) -> Option<Named<'w>> {
+    let mut folder = None;
+    let mut at = 1;
+    let mut has_run = false;
+    loop {
+        let word = words.get(at)?.as_str();
+        at += 1;
+        if word.starts_with('-') {
+            let (option, attached) = option_of(word);
+            let value = if VALUED.contains(&option) && attached.is_none() {
+                at += 1;
+                words.get(at - 1).map(String::as_str)
+            } else {
+                attached
+            };
+            let names_folder = matches!(option, "--prefix" | "-C" | "--dir" | "--cwd" | "-w" | "--workspace");
+            folder = value.filter(|_| names_folder).or(folder);
+            continue;
+        }
+        let name = match word {
+            "run" | "run-script" if !has_run => {
+                has_run = true;
+                continue;
+            }
+            "workspace" if program == "yarn" => {
+                folder = words.get(at).map(String::as_str);
+                at += 1;
+                continue;
+            }
+            "t" | "tst" if program == "npm" && !has_run => "test",
+            "test" | "start" | "stop" | "restart" => word,
+            // bun's own test runner, and npm's other subcommands.
+            _ if !has_run && matches!(program, "npm") => return None,
+            _ => word,
+        };
+        if program == "bun" && name == "test" && !has_run {
+            return None;
+        }
+        return Some(Named { name, arguments: words.get(at..).unwrap_or_default(), folder });
+    }
+}
+
+fn composer_script(words: &[String]) -> Option<Named<'_>> {
+    let mut rest = words[1..].iter().enumerate().filter(|(_, word)| !word.starts_with('-'));
+    let (mut at, mut name) = rest.next()?;
+    if matches!(name.as_str(), "run" | "run-script") {
+        (at, name) = rest.next()?;
+    }
+    Some(Named { name, arguments: words.get(at + 2..).unwrap_or_default(), folder: None })
+}

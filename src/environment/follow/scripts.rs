@@ -1,0 +1,118 @@
+//! The texts behind a name: scripts of package.json and composer.json.
+//!
+//! One level, by text: nothing of a file is executed, and what its language would compute stays as written.
+
+use std::path::{Path, PathBuf};
+
+use crate::environment::Files;
+use crate::environment::follow::WrapperFile;
+use crate::environment::paths::parent;
+use crate::environment::readers::formats;
+
+/// One script: shell text with its place, and what its file adds to the environment.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Script {
+    /// The script's name as its file spells it.
+    pub(crate) name: String,
+    pub(crate) text: String,
+    pub(crate) line: u32,
+    pub(crate) assignments: Vec<(String, String)>,
+    pub(crate) files: Vec<WrapperFile>,
+}
+
+/// A script with its file and the folder that it runs in, both absolute.
+pub(crate) struct PlacedScript {
+    pub(crate) file: PathBuf,
+    pub(crate) folder: PathBuf,
+    pub(crate) script: Script,
+}
+
+impl PlacedScript {
+    /// A script that runs in the folder of its file.
+    pub(crate) fn beside(file: &Path, script: Script) -> Self {
+        PlacedScript { file: file.to_owned(), folder: parent(file), script }
+    }
+}
+
+/// Files that hold scripts are small; a larger one is not looked into.
+pub(crate) const LARGEST: usize = 1024 * 1024;
+
+/// The text of a file that holds scripts.
+pub(crate) fn text(files: &dyn Files, path: &Path) -> Option<String> {
+    let bytes = files.read(path).ok()??;
+    (bytes.len() <= LARGEST).then(|| String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// The script `name` of a package.json with what runs before and after it, in the order they run.
+pub(crate) fn of_package(text: &str, name: &str) -> Vec<Script> {
+    let entries = formats::json::flatten(text).unwrap_or_default();
+    let wanted = [format!("pre{name}"), name.to_owned(), format!("post{name}")];
+    let find = |wanted: &String| {
+        let entry = entries
+            .iter()
+            .find(|entry| matches!(&entry.path[..], [scripts, key] if scripts == "scripts" && key == wanted))?;
+        Some(Script { name: wanted.clone(), text: entry.value.clone(), line: entry.line, ..Script::default() })
+    };
+    if find(&wanted[1]).is_none() {
+        return Vec::new();
+    }
+    wanted.iter().filter_map(find).collect()
+}
+
+/// The script `name` of a composer.json: a text, or a list of them.
+///
+/// `@php`, `@composer` and `@other` are spelled out as commands, `@putenv X=Y` becomes an export; callbacks
+/// (`Vendor\Class::method`) are left out.
+pub(crate) fn of_composer(text: &str, name: &str) -> Vec<Script> {
+    let entries = formats::json::flatten(text).unwrap_or_default();
+    let mut lines = Vec::new();
+    let mut first_line = 0;
+    for entry in &entries {
+        let (Some("scripts"), Some(key)) = (entry.path.first().map(String::as_str), entry.path.get(1)) else {
+            continue;
+        };
+        if key != name {
+            continue;
+        }
+        first_line = if first_line == 0 { entry.line } else { first_line };
+        let value = entry.value.trim();
+        let line = match value.strip_prefix('@') {
+            Some(rest) if rest.starts_with("php ") || rest.starts_with("composer ") => rest.to_owned(),
+            Some(rest) if rest.starts_with("putenv ") => format!("export {}", &rest["putenv ".len()..]),
+            Some(rest) => format!("composer run-script {rest}"),
+            None if value.contains("::") && !value.contains(' ') => continue,
+            None => value.to_owned(),
+        };
+        lines.push(line);
+    }
+    if lines.is_empty() {
+        return Vec::new();
+    }
+    vec![Script { name: name.to_owned(), text: lines.join("\n"), line: first_line, ..Script::default() }]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts(scripts: &[Script]) -> Vec<&str> {
+        scripts.iter().map(|script| script.text.trim()).collect()
+    }
+
+    #[test]
+    fn package_script_runs_between_its_pre_and_post_scripts() {
+        let text = "{\n\"scripts\": {\n \"test\": \"jest\",\n \"posttest\": \"b\",\n \"pretest\": \"a\"\n}}";
+        let scripts = of_package(text, "test");
+        assert_eq!(texts(&scripts), ["a", "jest", "b"]);
+        assert_eq!(scripts[1].line, 3);
+        assert!(of_package(text, "other").is_empty());
+        assert!(of_package("{", "test").is_empty());
+    }
+
+    #[test]
+    fn composer_script_is_spelled_out_as_commands() {
+        let text = r#"{"scripts": {"test": ["@putenv APP_ENV=testing", "App\\X::y", "@php artisan test", "@lint"]}}"#;
+        let scripts = of_composer(text, "test");
+        assert_eq!(texts(&scripts), ["export APP_ENV=testing\nphp artisan test\ncomposer run-script lint"]);
+    }
+}

@@ -1,0 +1,57 @@
+//! One simple command on the way from the command line to what would run.
+
+use std::path::{Path, PathBuf};
+
+use crate::environment::follow::shell_text::assignment;
+use crate::environment::follow::wrappers::{Effect, WrapperFile};
+use crate::environment::{Invocation, Origin};
+
+/// One simple command out of what would run, with what its wrappers do to it.
+#[derive(Debug, Clone)]
+pub(crate) struct Step {
+    pub(crate) invocation: Invocation,
+    /// It only stands for others, which follow in the list: a wrapper, `npm test`.
+    pub(crate) stands_for_others: bool,
+    /// The files that wrappers load first, the outermost wrapper's first.
+    pub(crate) files: Vec<WrapperFile>,
+    /// The wrappers around it that inject variables, and the containers it runs in.
+    pub(crate) effects: Vec<(Effect, String)>,
+    /// The folder it runs in.
+    pub(crate) folder: PathBuf,
+    /// How many steps it is away from the command line.
+    pub(crate) depth: u8,
+}
+
+impl Step {
+    /// The command line itself; `words` are not empty.
+    pub(crate) fn typed(words: Vec<String>, folder: &Path) -> Self {
+        let origin = Origin { variable: "command line".to_owned(), file: None, line: None };
+        Step {
+            invocation: Invocation { assignments: Vec::new(), words, origin },
+            stands_for_others: false,
+            files: Vec::new(),
+            effects: Vec::new(),
+            folder: folder.to_owned(),
+            depth: 0,
+        }
+    }
+
+    /// The same with another command in it.
+    pub(crate) fn running<'w>(mut self, words: impl IntoIterator<Item = &'w str>) -> Self {
+        self.invocation.words = words.into_iter().map(str::to_owned).collect();
+        self
+    }
+
+    pub(crate) fn with_assignments(mut self, assignments: Vec<(String, String)>) -> Self {
+        self.invocation.assignments.extend(assignments);
+        self
+    }
+
+    /// `X=Y` at the start of the words moved to the assignments; `None` where nothing else is there.
+    pub(crate) fn without_leading_assignments(mut self) -> Option<Self> {
+        let count = self.invocation.words.iter().take_while(|word| assignment(word).is_some()).count();
+        let pairs: Vec<_> = self.invocation.words.drain(..count).filter_map(|word| assignment(&word)).collect();
+        self.invocation.assignments.extend(pairs);
+        (!self.invocation.words.is_empty()).then_some(self)
+    }
+}

@@ -1,0 +1,132 @@
+//! Task runners whose file sets variables and names dotenv files: mise and Task (`Taskfile.yml`).
+//!
+//! Sources: mise's manual ("Environments", "Tasks"), taskfile.dev ("Environment variables", ".env files").
+
+use std::path::PathBuf;
+
+use crate::environment::follow::scripts;
+use crate::environment::follow::scripts::Script;
+use crate::environment::follow::{Effect, Expansion, FileReader, Step, WrapperFile, non_empty};
+use crate::environment::paths::nearest;
+use crate::environment::readers::formats;
+use crate::environment::readers::formats::FlatEntry;
+
+/// The most tasks that one call is followed into.
+const MOST_TASKS: usize = 16;
+
+impl Expansion<'_> {
+    /// `mise run TASK` and `mise exec -- COMMAND`; empty for what else mise does.
+    pub(crate) fn mise(&self, words: &[String]) -> (Vec<Step>, bool) {
+        let option = |names: [&str; 2]| {
+            let at = words.iter().position(|word| names.contains(&word.as_str()))?;
+            words.get(at + 1).cloned()
+        };
+        let environment = option(["-E", "--env"]);
+        let mut configured = Script::default();
+        let mut entries: Vec<(PathBuf, FlatEntry)> = Vec::new();
+        let mut is_plain = false;
+        let named = environment.map(|name| [format!("mise.{name}.toml"), format!(".mise.{name}.toml")]);
+        let names = ["mise.toml", ".mise.toml", ".config/mise.toml", "mise.local.toml", ".mise.local.toml"];
+        for name in names.map(str::to_owned).into_iter().chain(named.into_iter().flatten()) {
+            let found = nearest(self.files, &self.step.folder, &self.project.root, &[&name]);
+            let Some(path) = found else { continue };
+            let text = scripts::text(self.files, &path).unwrap_or_default();
+            let home = path.parent().unwrap_or(&self.step.folder).to_owned();
+            is_plain = true;
+            for entry in formats::toml::flatten(&text).unwrap_or_else(|error| error.entries) {
+                match entry.path.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+                    ["env", "_", kind @ ("file" | "source"), ..] => configured.files.push(WrapperFile {
+                        path: home.join(&entry.value),
+                        reader: if kind == "file" { FileReader::Dotenv } else { FileReader::Shell },
+                        overrides: true,
+                    }),
+                    ["env", "_", "path" | "python", ..] => {}
+                    ["env", "_", ..] => is_plain = false,
+                    ["env", name] => configured.assignments.push((name.to_owned(), entry.value)),
+                    ["tasks", ..] => entries.push((path.clone(), entry)),
+                    _ => {}
+                }
+            }
+        }
+        let mut rest = words[1..].iter().skip_while(|word| word.starts_with('-')).map(String::as_str);
+        match rest.next() {
+            Some("exec" | "x") => {
+                let Some(at) = words.iter().position(|word| word == "--") else { return (Vec::new(), false) };
+                let mut step = self.inner();
+                step.invocation.words = words[at + 1..].to_vec();
+                step.invocation.assignments.extend(configured.assignments);
+                step.files.extend(configured.files);
+                if !is_plain {
+                    step.effects.push((Effect::Injects, "mise exec".to_owned()));
+                }
+                crate::environment::follow::only(step)
+            }
+            Some("run" | "r" | "watch") => {
+                let Some(task) = rest.find(|word| !word.starts_with('-')) else { return (Vec::new(), false) };
+                self.tasks(&entries, &[task.to_owned()], &configured)
+            }
+            _ => (Vec::new(), false),
+        }
+    }
+
+    /// `task NAME` of a Taskfile.
+    pub(crate) fn task(&self, words: &[String]) -> (Vec<Step>, bool) {
+        let names = ["Taskfile.yml", "taskfile.yml", "Taskfile.yaml", "taskfile.yaml", "Taskfile.dist.yml"];
+        let Some(path) = nearest(self.files, &self.step.folder, &self.project.root, &names) else {
+            return (Vec::new(), false);
+        };
+        let text = scripts::text(self.files, &path).unwrap_or_default();
+        let mut configured = Script::default();
+        let mut entries = Vec::new();
+        for entry in formats::yaml::flatten(&text).unwrap_or_else(|error| error.entries) {
+            match entry.path.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+                ["dotenv", _] => configured.files.push(dotenv(&entry.value)),
+                ["env", name] => configured.assignments.push((name.to_owned(), entry.value)),
+                ["tasks", ..] => entries.push((path.clone(), entry)),
+                _ => {}
+            }
+        }
+        let asked: Vec<String> =
+            words[1..].iter().filter(|word| !word.starts_with('-') && !word.contains('=')).cloned().collect();
+        let asked = if asked.is_empty() { vec!["default".to_owned()] } else { asked };
+        self.tasks(&entries, &asked, &configured)
+    }
+
+    /// The commands of the tasks `asked` for, and of those that they need.
+    fn tasks(&self, entries: &[(PathBuf, FlatEntry)], asked: &[String], configured: &Script) -> (Vec<Step>, bool) {
+        let mut wanted = asked.to_vec();
+        let mut steps = Vec::new();
+        let mut at = 0;
+        while at < wanted.len().min(MOST_TASKS) {
+            let name = wanted[at].clone();
+            let mut script = Script { name: name.clone(), ..Script::default() };
+            script.assignments.clone_from(&configured.assignments);
+            script.files.clone_from(&configured.files);
+            let mut file = None;
+            for (path, entry) in entries.iter().filter(|(_, entry)| entry.path.get(1) == Some(&name)) {
+                match entry.path[2..].iter().map(String::as_str).collect::<Vec<_>>()[..] {
+                    ["env", name] => script.assignments.push((name.to_owned(), entry.value.clone())),
+                    ["dotenv", _] => script.files.push(dotenv(&entry.value)),
+                    ["depends" | "deps", ..] | ["cmds", _, "task"] => wanted.push(entry.value.clone()),
+                    [] | ["run" | "cmd" | "cmds"] | ["run" | "cmds", _] | ["cmds", _, "cmd"] => {
+                        script.line = if file.is_none() { entry.line } else { script.line };
+                        file = Some(path);
+                        script.text.push_str(&entry.value);
+                        script.text.push('\n');
+                    }
+                    _ => {}
+                }
+            }
+            if let Some(path) = file {
+                let folder = path.parent().unwrap_or(&self.step.folder);
+                steps.extend(self.script(path, folder, script));
+            }
+            at += 1;
+        }
+        non_empty(steps)
+    }
+}
+
+fn dotenv(path: &str) -> WrapperFile {
+    WrapperFile { path: path.into(), reader: FileReader::Dotenv, overrides: false }
+}

@@ -1,0 +1,104 @@
+//! Shell texts taken apart into steps: `sh -c TEXT`, a script of package.json, a shell script in the project.
+
+use std::path::Path;
+
+use crate::environment::Origin;
+use crate::environment::follow::scripts;
+use crate::environment::follow::scripts::Script;
+use crate::environment::follow::shell_text::{SHELLS, simple_commands};
+use crate::environment::follow::{Expansion, FileReader, MOST_STEPS, Step, WrapperFile, non_empty};
+
+impl Expansion<'_> {
+    /// `sh -c TEXT` is taken apart; `sh FILE` is that file's text.
+    pub(crate) fn shell(&self, words: &[String]) -> (Vec<Step>, bool) {
+        let mut at = 1;
+        while let Some(word) = words.get(at).filter(|word| word.starts_with('-') || word.starts_with('+')) {
+            at += 1;
+            if word.starts_with('-') && !word.starts_with("--") && word.contains('c') {
+                let text = words.get(at).map_or("", String::as_str);
+                return non_empty(self.text(text, 1, None));
+            }
+            at += usize::from(word == "-o" || word == "+o");
+        }
+        (self.script_file(words.get(at..).unwrap_or_default()), false)
+    }
+
+    /// The commands of a shell text; `file` is where it stands, if not on the command line.
+    pub(crate) fn text(&self, text: &str, line: u32, file: Option<&Origin>) -> Vec<Step> {
+        let mut folder = self.step.folder.clone();
+        let mut sourced = Vec::new();
+        let mut steps = Vec::new();
+        for command in simple_commands(text) {
+            match (command.words[0].as_str(), command.words.get(1)) {
+                ("cd" | "pushd", Some(to)) if !to.contains('$') => {
+                    folder = folder.join(to);
+                    continue;
+                }
+                ("export" | "declare" | "eval", Some(_)) => {
+                    sourced.extend(command.words[1..].iter().flat_map(|word| self.printed_files(word)));
+                    if command.words[0] != "eval" {
+                        continue;
+                    }
+                }
+                ("." | "source", Some(path)) => {
+                    let path = folder.join(path);
+                    sourced.push(WrapperFile { path, reader: FileReader::Shell, overrides: true });
+                    continue;
+                }
+                _ => {}
+            }
+            let mut step = Step { folder: folder.clone(), ..self.inner() };
+            step.files.extend(sourced.iter().cloned());
+            step.invocation.assignments.extend(command.assignments);
+            step.invocation.words = command.words;
+            if let Some(origin) = file {
+                step.invocation.origin = origin.clone();
+                step.invocation.origin.line = Some(line.saturating_add(command.line - 1));
+            }
+            steps.push(step);
+            if steps.len() >= MOST_STEPS {
+                break;
+            }
+        }
+        steps
+    }
+
+    pub(crate) fn script(&self, file: &Path, folder: &Path, script: Script) -> Vec<Step> {
+        // A script's text in JSON stands on one line; a recipe's lines follow its head.
+        let is_json = file.extension().is_some_and(|extension| extension == "json");
+        let origin = Origin::file(script.name.clone(), self.project.shown(file), script.line);
+        let mut steps = self.text(&script.text, script.line, Some(&origin));
+        for step in &mut steps {
+            if is_json {
+                step.invocation.origin.line = Some(script.line);
+            }
+            if step.folder == self.step.folder {
+                step.folder = folder.to_owned();
+            }
+            step.invocation.assignments.extend(script.assignments.iter().cloned());
+            step.files.extend(script.files.iter().cloned());
+        }
+        steps
+    }
+
+    /// The commands of a shell script inside the project. They come besides the script itself: reading it as text
+    /// cannot tell everything that it does.
+    pub(crate) fn script_file(&self, words: &[String]) -> Vec<Step> {
+        let Some(name) = words.first().filter(|name| name.contains('/') || name.ends_with(".sh")) else {
+            return Vec::new();
+        };
+        let path = self.step.folder.join(name);
+        let is_inside =
+            path.starts_with(&self.project.root) && !name.contains("node_modules/") && !name.contains("vendor/");
+        let is_shell = |text: &String| {
+            let first = text.lines().next().unwrap_or("");
+            let interpreter = first.strip_prefix("#!").unwrap_or("");
+            let names_shell = interpreter.split(['/', ' ']).any(|word| SHELLS.contains(&word));
+            names_shell || (interpreter.is_empty() && name.ends_with(".sh"))
+        };
+        match scripts::text(self.files, &path).filter(|_| is_inside).filter(is_shell) {
+            Some(text) => self.text(&text, 1, Some(&Origin::file(name.clone(), self.project.shown(&path), 1))),
+            None => Vec::new(),
+        }
+    }
+}

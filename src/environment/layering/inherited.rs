@@ -1,0 +1,150 @@
+//! The environment that a command is started with: the process' own, with what wrappers assign before it.
+
+use std::cell::Cell;
+use std::collections::HashMap;
+use std::ffi::OsString;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::rc::Rc;
+
+use crate::environment::layering::Lookup;
+use crate::environment::{Invocation, Origin, Setting, Unresolved};
+
+/// Bytes that the values of earlier assignments may add to later ones: `A=$B$B`, `B=$C$C`, … would fill any memory. What
+/// is beyond them stays as written.
+const MOST_EXPANDED: usize = 1 << 20;
+
+/// The environment that a command is started with.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Shell {
+    pub(crate) settings: Rc<Vec<Setting>>,
+    index: Rc<HashMap<String, usize>>,
+    fingerprint: u64,
+}
+
+impl Shell {
+    /// Bytes that are not UTF-8 are replaced.
+    pub(crate) fn of_process(process: &[(OsString, OsString)]) -> Self {
+        Shell::of(process.iter().map(|(name, value)| {
+            let (name, value) = (name.to_string_lossy().into_owned(), value.to_string_lossy().into_owned());
+            Setting::known(name.clone(), value, Origin::process(name))
+        }))
+    }
+
+    /// A later setting of the same name replaces an earlier one.
+    pub(crate) fn of(given: impl IntoIterator<Item = Setting>) -> Self {
+        let mut settings: Vec<Setting> = Vec::new();
+        let mut index = HashMap::new();
+        for setting in given {
+            match index.get(&setting.name) {
+                Some(&at) => settings[at] = setting,
+                None => {
+                    index.insert(setting.name.clone(), settings.len());
+                    settings.push(setting);
+                }
+            }
+        }
+        let mut hasher = DefaultHasher::new();
+        for setting in &settings {
+            (&setting.name, &setting.value, &setting.origin).hash(&mut hasher);
+        }
+        Shell { settings: Rc::new(settings), index: Rc::new(index), fingerprint: hasher.finish() }
+    }
+
+    /// This environment with the invocation's assignments in it.
+    pub(crate) fn with_assignments(&self, invocation: &Invocation) -> Self {
+        if invocation.assignments.is_empty() {
+            return self.clone();
+        }
+        let mut given: Vec<Setting> = Vec::new();
+        let mut latest: HashMap<&str, usize> = HashMap::new();
+        let left = Cell::new(MOST_EXPANDED);
+        for (name, value) in &invocation.assignments {
+            let is_too_large = Cell::new(false);
+            let look = |name: &str| {
+                let before = latest.get(name).map(|at| given[*at].value.as_str());
+                let known = before.or_else(|| self.get(name))?;
+                is_too_large.set(is_too_large.get() || known.len() > left.get());
+                left.set(left.get().checked_sub(known.len())?);
+                Some(known.to_owned())
+            };
+            let (value, unresolved) = match expanded(value, &look) {
+                _ if is_too_large.get() => (value.clone(), Some(Unresolved::Template)),
+                known => known,
+            };
+            let origin = Origin { variable: name.clone(), ..invocation.origin.clone() };
+            latest.insert(name, given.len());
+            given.push(Setting { name: name.clone(), value, origin, unresolved });
+        }
+        Shell::of(self.settings.iter().cloned().chain(given))
+    }
+
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        self.index.get(name).map(|at| self.settings[*at].value.as_str())
+    }
+
+    /// Tells environments apart.
+    pub(crate) fn fingerprint(&self) -> u64 {
+        self.fingerprint
+    }
+}
+
+/// `$X`, `${X}` and `${X:-d}` as a shell expands them, where X is known; `$(…)` is left and said so.
+pub(crate) fn expanded(text: &str, lookup: Lookup<'_>) -> (String, Option<Unresolved>) {
+    let mut value = String::with_capacity(text.len());
+    let mut unresolved = text.contains('`').then_some(Unresolved::CommandSubstitution);
+    let mut rest = text;
+    while let Some(at) = rest.find('$') {
+        value.push_str(&rest[..at]);
+        rest = &rest[at + 1..];
+        let braced = rest.strip_prefix('{').and_then(|inner| inner.split_once('}'));
+        let bare = rest.find(|c: char| c != '_' && !c.is_ascii_alphanumeric()).unwrap_or(rest.len());
+        let (name, default, after) = match braced {
+            Some((inner, after)) => match inner.split_once(":-").or_else(|| inner.split_once('-')) {
+                Some((name, default)) => (name, Some(default), after),
+                None => (inner, None, after),
+            },
+            None => (&rest[..bare], None, &rest[bare..]),
+        };
+        match lookup(name).or(default.map(str::to_owned)) {
+            Some(known) if !name.is_empty() => {
+                value.push_str(&known);
+                rest = after;
+            }
+            _ => {
+                if rest.starts_with('(') {
+                    unresolved = Some(Unresolved::CommandSubstitution);
+                }
+                value.push('$');
+            }
+        }
+    }
+    value.push_str(rest);
+    (value, unresolved)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn assigned(pairs: &[(String, String)]) -> Shell {
+        let invocation = Invocation { assignments: pairs.to_vec(), words: Vec::new(), origin: Origin::process("") };
+        Shell::default().with_assignments(&invocation)
+    }
+
+    #[test]
+    fn an_assignment_sees_those_before_it() {
+        let pairs = [("A", "1"), ("B", "$A${A}"), ("A", "2"), ("C", "$A$B")];
+        let shell = assigned(&pairs.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        assert_eq!((shell.get("B"), shell.get("C")), (Some("11"), Some("211")));
+    }
+
+    #[test]
+    fn values_that_double_each_other_stay_as_written_once_they_are_too_large() {
+        let doubled = (1..60).map(|at| (format!("A{at}"), format!("$A{0}${{A{0}:-localhost}}", at - 1)));
+        let pairs: Vec<_> = std::iter::once(("A0".to_owned(), "x".to_owned())).chain(doubled).collect();
+        let shell = assigned(&pairs);
+        assert_eq!(shell.get("A10").map(str::len), Some(1024));
+        let last = shell.settings.last().unwrap();
+        assert_eq!((last.value.as_str(), &last.unresolved), ("$A58${A58:-localhost}", &Some(Unresolved::Template)));
+    }
+}

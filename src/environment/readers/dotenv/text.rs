@@ -1,0 +1,97 @@
+//! From bytes to text, and from a place in the text to a line.
+
+use std::borrow::Cow;
+
+use crate::environment::readers::dotenv::document::Problem;
+
+/// How many undecodable lines are named.
+const MOST_LINES: usize = 20;
+
+/// Decodes what is UTF-8, replaces what is not, and names those lines.
+pub(crate) fn decode(bytes: &[u8]) -> (Cow<'_, str>, Vec<Problem>) {
+    let text = match std::str::from_utf8(bytes) {
+        Ok(text) => return (Cow::Borrowed(text), Vec::new()),
+        Err(_) => String::from_utf8_lossy(bytes),
+    };
+    let problems = bytes
+        .split(|byte| *byte == b'\n')
+        .zip(1..)
+        .filter(|(line, _)| std::str::from_utf8(line).is_err())
+        .take(MOST_LINES)
+        .map(|(_, line)| Problem { line, message: "not UTF-8; the bytes in question were replaced".to_owned() })
+        .collect();
+    (text, problems)
+}
+
+/// Makes `\n` of `\r\n` and of a lone `\r`.
+pub(crate) fn unify_line_breaks(text: &str) -> Cow<'_, str> {
+    if text.contains('\r') { Cow::Owned(text.replace("\r\n", "\n").replace('\r', "\n")) } else { Cow::Borrowed(text) }
+}
+
+/// The text without a byte order mark at its start.
+pub(crate) fn without_bom(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text)
+}
+
+/// The byte at `at`, or 0 behind the end, which no caller looks for.
+pub(crate) fn byte_at(text: &str, at: usize) -> u8 {
+    text.as_bytes().get(at).copied().unwrap_or(0)
+}
+
+/// Where the next `byte` at or after `from` is, else the end of the text.
+pub(crate) fn find_or_end(text: &str, from: usize, byte: u8) -> usize {
+    text.as_bytes()[from..].iter().position(|other| *other == byte).map_or(text.len(), |offset| from + offset)
+}
+
+/// The first place at or after `from` that holds no `space`.
+pub(crate) fn skip(text: &str, from: usize, space: impl Fn(char) -> bool) -> usize {
+    text[from..].find(|c| !space(c)).map_or(text.len(), |offset| from + offset)
+}
+
+/// The first place at or after `from` that is neither blank nor in a comment that starts its line; `None` at the end.
+pub(crate) fn statement_start(text: &str, from: usize) -> Option<usize> {
+    let mut at = from;
+    loop {
+        at = skip(text, at, char::is_whitespace);
+        if at >= text.len() {
+            return None;
+        }
+        if byte_at(text, at) != b'#' {
+            return Some(at);
+        }
+        at = find_or_end(text, at, b'\n');
+    }
+}
+
+/// How many bytes at the start of `text` are a variable's name; 0 where none is.
+pub(crate) fn name_length(text: &str) -> usize {
+    let bytes = text.as_bytes();
+    if !bytes.first().is_some_and(|byte| byte.is_ascii_alphabetic() || *byte == b'_') {
+        return 0;
+    }
+    bytes.iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_').count()
+}
+
+/// Tells the line of a place in the text; cheap as long as it is asked about places further and further on.
+pub(crate) struct Lines<'t> {
+    text: &'t str,
+    at: usize,
+    line: u32,
+}
+
+impl<'t> Lines<'t> {
+    pub(crate) fn new(text: &'t str) -> Self {
+        Lines { text, at: 0, line: 1 }
+    }
+
+    /// The line of the byte `at`, counted from 1.
+    pub(crate) fn at(&mut self, at: usize) -> u32 {
+        if at < self.at {
+            *self = Lines::new(self.text);
+        }
+        let passed = self.text.as_bytes()[self.at..at].iter().filter(|byte| **byte == b'\n').count();
+        self.line = self.line.saturating_add(u32::try_from(passed).unwrap_or(u32::MAX));
+        self.at = at;
+        self.line
+    }
+}

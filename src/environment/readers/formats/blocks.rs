@@ -1,0 +1,138 @@
+//! Files of nested blocks: HOCON (Ktor, Play, Akka) and HCL (Atlas). `name "label" {` opens a block, `key = value` and
+//! `key: value` stand in it.
+//!
+//! Lenient, as two languages are read at once: includes, heredocs and concatenation stay as written.
+
+use crate::environment::readers::formats::{Capped, Collector, FlatEntry, FormatError, checked, finish, line_number};
+
+/// The settings of a file of nested blocks, in the order of the text; a label of a block is a key of its own.
+///
+/// # Errors
+///
+/// Where the text is too long, nested too deeply or too large once its keys are spelled out; with what was read
+/// before that.
+pub(crate) fn flatten(text: &str) -> Result<Vec<FlatEntry>, FormatError> {
+    let text = checked(text)?;
+    let mut reader = Reader { open: Vec::new(), collector: Collector::new() };
+    let error = text.lines().enumerate().find_map(|(index, line)| {
+        let number = line_number(index);
+        reader.line(line, number).err().map(|Capped(message)| FormatError::new(number, message))
+    });
+    finish(text, reader.collector.entries, error)
+}
+
+struct Reader {
+    /// How many keys each open block adds to the path.
+    open: Vec<usize>,
+    collector: Collector,
+}
+
+impl Reader {
+    fn line(&mut self, line: &str, number: u32) -> Result<(), Capped> {
+        let bytes = line.as_bytes();
+        let (mut from, mut at) = (0, 0);
+        let mut quoted = false;
+        // `${X}` belongs to a value.
+        let mut inside_reference = false;
+        while let Some(&byte) = bytes.get(at) {
+            match byte {
+                b'\\' if quoted => at += 1,
+                b'"' => quoted = !quoted,
+                _ if quoted => {}
+                b'#' => break,
+                b'/' if bytes.get(at + 1) == Some(&b'/') => break,
+                b'{' if at > 0 && bytes[at - 1] == b'$' => inside_reference = true,
+                b'}' if inside_reference => inside_reference = false,
+                b'{' => {
+                    self.open_block(&line[from..at])?;
+                    from = at + 1;
+                }
+                b'}' => {
+                    self.pair(&line[from..at], number)?;
+                    (0..self.open.pop().unwrap_or(0)).for_each(|_| self.collector.leave());
+                    from = at + 1;
+                }
+                b',' => {
+                    self.pair(&line[from..at], number)?;
+                    from = at + 1;
+                }
+                _ => {}
+            }
+            at += 1;
+        }
+        self.pair(&line[from..at.min(line.len())], number)
+    }
+
+    fn open_block(&mut self, head: &str) -> Result<(), Capped> {
+        let words = head.split(|c: char| c.is_whitespace() || matches!(c, '=' | ':' | '['));
+        let keys = words.map(|word| word.trim_matches('"')).filter(|word| !word.is_empty()).take(4);
+        let mut count = 0;
+        for key in keys {
+            self.collector.enter(key)?;
+            count += 1;
+        }
+        self.open.push(count);
+        Ok(())
+    }
+
+    fn pair(&mut self, text: &str, line: u32) -> Result<(), Capped> {
+        let Some((key, value)) = text.split_once(['=', ':']) else { return Ok(()) };
+        let (key, value) = (key.trim().trim_matches('"'), value.trim());
+        if key.is_empty() || key.contains(char::is_whitespace) || value.is_empty() {
+            return Ok(());
+        }
+        let whole =
+            value.strip_prefix('"').and_then(|inside| inside.strip_suffix('"')).filter(|inside| !inside.contains('"'));
+        self.collector.step()?;
+        self.collector.enter(key)?;
+        self.collector.push(whole.unwrap_or(value), line)?;
+        self.collector.leave();
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::environment::readers::formats::testing::{hostile, shown, survive};
+
+    #[test]
+    fn blocks_labels_and_pairs_are_read_with_their_lines() {
+        let table: &[(&str, &[&str])] = &[
+            (
+                "ktor { deployment { port = 8080 } }\ndb {\n  url = \"jdbc:x://h/d\" // c\n  url = ${?DB_URL}\n}",
+                &["1 ktor.deployment.port=8080", "3 db.url=jdbc:x://h/d", "4 db.url=${?DB_URL}"],
+            ),
+            (
+                "env \"local\" {\n  url = \"postgres://h/d?x=y\" # c\n  dev = getenv(\"X\")\n}\na.b: c",
+                &["2 env.local.url=postgres://h/d?x=y", "3 env.local.dev=getenv(\"X\")", "5 a.b=c"],
+            ),
+            ("}} a = { b: 1, \"c\" : \"d\" }", &["1 a.b=1", "1 a.c=d"]),
+        ];
+        for (text, expected) in table {
+            let entries = flatten(text).unwrap();
+            assert_eq!(shown(&entries), *expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn hostile_texts_are_survived() {
+        let mut texts =
+            hostile(300_000, &["{", "a {\n", "\"", "}", "a=", "a=1\n", "${", "é{", ",", "a{b=1,", "a \"b\" {c=1}\n"]);
+        texts.push(format!("{} {{\n{}", "a".repeat(300_000), "b=1\n".repeat(100_000)));
+        survive(texts, flatten);
+    }
+
+    #[test]
+    fn nesting_beyond_the_depth_is_an_error_with_what_came_before() {
+        let error = flatten(&format!("a=1\n{}b=2", "c {\n".repeat(100))).unwrap_err();
+        assert_eq!((error.line, shown(&error.entries)), (66, vec!["1 a=1".to_owned()]));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_is_read_without_panic(text in "[a-c{}=:,$#/\"\\\\\t\r\n é]{0,60}") {
+            survive(vec![text], flatten);
+        }
+    }
+}

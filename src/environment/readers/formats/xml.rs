@@ -1,0 +1,220 @@
+//! XML: elements and attributes, of whole documents and of excerpts without a root or with tags left open.
+
+use std::borrow::Cow;
+
+use roxmltree::{Document, Node, ParsingOptions};
+
+use crate::environment::readers::formats::{Capped, Collector, FlatEntry, FormatError, LineIndex, checked, finish};
+
+/// The most nodes of one document.
+const MAX_NODES: u32 = 200_000;
+
+/// The most attributes of one element: looking for duplicates takes the square of their number.
+const MAX_ATTRIBUTES: usize = 1_000;
+
+/// The elements and attributes of an XML text.
+///
+/// Each element gives an entry of its own (path of element names without prefixes, value its own text without
+/// surrounding blanks), then one for each attribute (last segment `@name`), then its children. So an entry whose
+/// last segment has no `@` begins an element, and the `@` entries up to the next one are its attributes.
+///
+/// # Errors
+///
+/// [`FormatError`] with the first mistake. Nothing of a broken text is kept.
+pub(crate) fn flatten(text: &str) -> Result<Vec<FlatEntry>, FormatError> {
+    let text = checked(text)?;
+    if text.trim().is_empty() {
+        return Ok(Vec::new());
+    }
+    let lines = LineIndex::new(text);
+    // Entities of a document's own could make a small text huge; no configuration file needs them.
+    if let Some(offset) = text.find("<!ENTITY") {
+        return Err(FormatError::new(lines.line(offset), "declares an entity"));
+    }
+    if let Some(offset) = tags(text).find(|tag| tag.attributes > MAX_ATTRIBUTES).map(|tag| tag.offset) {
+        return Err(FormatError::new(lines.line(offset), "too many attributes"));
+    }
+    match parse(text) {
+        Ok(document) => read(text, document.root_element(), &lines, true),
+        Err(error) => {
+            let (opened, closed) = missing_tags(text);
+            let wrapped = format!("<excerpt>{opened}{text}{closed}</excerpt>");
+            match parse(&wrapped) {
+                Ok(document) => read(text, document.root_element(), &LineIndex::new(&wrapped), false),
+                Err(_) => {
+                    let error = FormatError::new(error.pos().row, error.to_string().to_lowercase());
+                    finish(text, Vec::new(), Some(error))
+                }
+            }
+        }
+    }
+}
+
+fn parse(text: &str) -> Result<Document<'_>, roxmltree::Error> {
+    Document::parse_with_options(
+        text,
+        ParsingOptions { allow_dtd: true, nodes_limit: MAX_NODES, entity_resolver: None },
+    )
+}
+
+/// Reads below `root`, and `root` itself where it belongs to the text.
+fn read(text: &str, root: Node<'_, '_>, lines: &LineIndex, with_root: bool) -> Result<Vec<FlatEntry>, FormatError> {
+    let mut collector = Collector::new();
+    let result = if with_root {
+        element(root, lines, &mut collector)
+    } else {
+        root.children().filter(Node::is_element).try_for_each(|child| element(child, lines, &mut collector))
+    };
+    finish(text, collector.entries, result.err().map(|Capped(message)| FormatError::new(1, message)))
+}
+
+fn element(node: Node<'_, '_>, lines: &LineIndex, collector: &mut Collector) -> Result<(), Capped> {
+    collector.enter(node.tag_name().name())?;
+    collector.step()?;
+    collector.push(own_text(node).trim(), lines.line(node.range().start))?;
+    for attribute in node.attributes() {
+        collector.enter(&format!("@{}", attribute.name()))?;
+        collector.step()?;
+        collector.push(attribute.value(), lines.line(attribute.range().start))?;
+        collector.leave();
+    }
+    node.children().filter(Node::is_element).try_for_each(|child| element(child, lines, collector))?;
+    collector.leave();
+    Ok(())
+}
+
+fn own_text<'a>(node: Node<'a, '_>) -> Cow<'a, str> {
+    let mut texts = node.children().filter(Node::is_text).filter_map(|child| child.text());
+    let first = texts.next().unwrap_or("");
+    texts.fold(Cow::Borrowed(first), |all, text| Cow::Owned(all.into_owned() + text))
+}
+
+struct Tag<'t> {
+    offset: usize,
+    name: &'t str,
+    closes: bool,
+    opens: bool,
+    attributes: usize,
+}
+
+/// The tags of a text, found without asking whether it is well-formed; comments and the like are passed over.
+fn tags(text: &str) -> impl Iterator<Item = Tag<'_>> {
+    const PASSED_OVER: [(&str, &str); 4] = [("<!--", "-->"), ("<![CDATA[", "]]>"), ("<?", "?>"), ("<!", ">")];
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        loop {
+            let offset = at + text[at..].find('<')?;
+            let rest = &text[offset..];
+            if let Some((open, close)) = PASSED_OVER.iter().find(|(open, _)| rest.starts_with(open)) {
+                at = offset + open.len() + rest[open.len()..].find(close)? + close.len();
+                continue;
+            }
+            let (mut quote, mut attributes) = (None, 0);
+            let length = rest.bytes().position(|byte| match quote {
+                Some(_) if Some(byte) == quote => {
+                    quote = None;
+                    false
+                }
+                Some(_) => false,
+                None => {
+                    attributes += usize::from(byte == b'=');
+                    quote = matches!(byte, b'"' | b'\'').then_some(byte);
+                    byte == b'>'
+                }
+            })?;
+            at = offset + length + 1;
+            let inside = &rest[1..length];
+            let closes = inside.starts_with('/');
+            let name =
+                inside.trim_start_matches('/').split(|c: char| c.is_whitespace() || c == '/').next().unwrap_or("");
+            return Some(Tag { offset, name, closes, opens: !closes && !inside.ends_with('/'), attributes });
+        }
+    })
+}
+
+/// The tags that an excerpt lacks, to be put before and behind it.
+fn missing_tags(text: &str) -> (String, String) {
+    let (mut opened, mut closed) = (String::new(), String::new());
+    let mut open: Vec<&str> = Vec::new();
+    for tag in tags(text) {
+        if tag.opens {
+            open.push(tag.name);
+        } else if tag.closes && open.pop().is_none() {
+            // Written backwards, so that a long run of them costs no more than its length.
+            opened.push_str(&format!(">{}<", tag.name.chars().rev().collect::<String>()));
+        }
+    }
+    for name in open.into_iter().rev() {
+        closed.push_str(&format!("</{name}>"));
+    }
+    (opened.chars().rev().collect(), closed)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::environment::readers::formats::testing::{hostile, shown, survive};
+    use crate::environment::readers::formats::xml::flatten;
+    use proptest::prelude::*;
+
+    #[test]
+    fn elements_come_with_their_attributes_behind_them() {
+        let text = "<?xml version=\"1.0\"?>\n<!DOCTYPE phpunit SYSTEM \"x.dtd\">\n<phpunit a=\"b\">\n  <php>\n    <env name=\"A\"\n value=\"x &amp; y\" force='true'/>\n    <!-- <env name=\"B\" value=\"z\"/> -->\n  </php>\n  <t:k xmlns:t='u'> v <![CDATA[<w>]]></t:k>\n</phpunit>\n";
+        let expected = [
+            "3 phpunit=",
+            "3 phpunit.@a=b",
+            "4 phpunit.php=",
+            "5 phpunit.php.env=",
+            "5 phpunit.php.env.@name=A",
+            "6 phpunit.php.env.@value=x & y",
+            "6 phpunit.php.env.@force=true",
+            "9 phpunit.k=v <w>",
+        ];
+        assert_eq!(shown(&flatten(text).unwrap()), expected);
+    }
+
+    #[test]
+    fn excerpts_are_read_as_if_they_were_whole() {
+        let cases: [(&str, &[&str]); 5] = [
+            ("<env name=\"A\"/>\n<env name=\"B\"/>\n", &["1 env=", "1 env.@name=A", "2 env=", "2 env.@name=B"]),
+            (
+                "<phpunit>\n<php>\n<env name=\"A\"/>\n",
+                &["1 phpunit=", "2 phpunit.php=", "3 phpunit.php.env=", "3 phpunit.php.env.@name=A"],
+            ),
+            (
+                "<env name=\"A\"/>\n</php>\n</phpunit>\n",
+                &["1 phpunit=", "1 phpunit.php=", "1 phpunit.php.env=", "1 phpunit.php.env.@name=A"],
+            ),
+            ("<!-- <env/> -->\n", &[]),
+            (" \n", &[]),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(shown(&flatten(text).unwrap()), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn mistake_is_named_with_its_line() {
+        for (text, line) in
+            [("<a>\n<b></a>\n</b>", 2), ("<a>\n&nope;</a>", 2), ("<!DOCTYPE a [\n<!ENTITY b 'c'>]><a/>", 2)]
+        {
+            assert_eq!(flatten(text).unwrap_err().line, line, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn hostile_texts_are_survived() {
+        let pieces =
+            ["<a>", "</a>", "<a ", "<", "<!--", "<a/>", "&lt;", "<?", "\"", "<![CDATA[", "a", "<!DOCTYPE", "<a b='"];
+        let mut texts = hostile(300_000, &pieces);
+        texts.push(format!("<a {}/>", (0..30_000).map(|n| format!("a{n}='' ")).collect::<String>()));
+        texts.push("<a xmlns:b='c'>".repeat(20_000));
+        survive(texts, flatten);
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_without_panic(text in "([ab<>/=\"'&;!?\\[\\] \n-]|<a b='c'>|</a>|<!--|-->){0,40}") {
+            survive(vec![text], flatten);
+        }
+    }
+}

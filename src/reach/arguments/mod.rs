@@ -1,0 +1,227 @@
+//! What the command's own arguments name: `psql -h db`, `mysql -D app`, `--database-url …`.
+
+pub(crate) mod clients;
+pub(crate) mod provider_programs;
+pub(crate) mod statements;
+pub(crate) mod terminal;
+
+use crate::environment::{Invocation, Setting};
+use crate::reach::Draft;
+use crate::reach::arguments::clients::{Client, client_of};
+use crate::reach::assemble::scene::{Found, Scene};
+use crate::reach::grammars::scheme::engine_of_driver;
+use crate::reach::names::Name;
+
+/// Whether the program talks to a database even where nothing names one: `psql`, `mysqldump`, `prisma`, ….
+#[must_use]
+pub(crate) fn is_database_client(invocation: &Invocation) -> bool {
+    client_of(&invocation.words).is_some()
+        || crate::reach::arguments::provider_programs::is_database_program(&invocation.words)
+        || is_migration_of_a_build(invocation)
+}
+
+/// `mvn flyway:clean`, `./gradlew :app:flywayMigrate`.
+fn is_migration_of_a_build(invocation: &Invocation) -> bool {
+    let own = |word: &String| {
+        let task = word.strip_prefix("org.flywaydb:").or_else(|| word.strip_prefix("org.liquibase:")).unwrap_or(word);
+        task.split(':').any(|part| part.starts_with("flyway") || part.starts_with("liquibase"))
+    };
+    matches!(invocation.program(), "mvn" | "mvnw" | "gradle" | "gradlew")
+        && invocation.words[1..].iter().any(|word| !word.starts_with('-') && own(word))
+}
+
+/// Everything that the arguments of one invocation name, completed from the environment it would see.
+pub(crate) fn find(invocation: &Invocation, scene: &Scene<'_>) -> Vec<Found> {
+    let mut found = Vec::new();
+    match client_of(&invocation.words) {
+        Some((Client::Terminal(grammar), arguments)) => {
+            let named = crate::reach::arguments::terminal::read(grammar, invocation.program(), arguments, scene);
+            found.extend(named.into_iter().map(|(draft, origins)| {
+                let mut one = Found::new(
+                    draft,
+                    crate::reach::assemble::ambient::typed(&invocation.origin, invocation.program()),
+                    "",
+                );
+                origins.iter().for_each(|origin| one.add_origin(origin));
+                one
+            }));
+        }
+        Some((Client::Tool, arguments)) => found.extend(driver_and_source(arguments, invocation, scene)),
+        None => {}
+    }
+    found.extend(crate::reach::arguments::provider_programs::database_of(&invocation.words).map(|draft| {
+        Found::new(draft, crate::reach::assemble::ambient::typed(&invocation.origin, invocation.program()), "")
+    }));
+    for word in invocation.words.iter().skip(1) {
+        let known = |draft: &Draft, found: &[Found]| {
+            found.iter().any(|one| one.draft.places == draft.places && one.draft.database == draft.database)
+        };
+        for draft in value_in(word, scene) {
+            if !known(&draft, &found) {
+                let label = word.split_once('=').map_or(invocation.program(), |(name, _)| name);
+                let label = if label.contains("://") || label.contains('@') { invocation.program() } else { label };
+                found.push(Found::new(draft, crate::reach::assemble::ambient::typed(&invocation.origin, label), ""));
+            }
+        }
+    }
+    for one in &mut found {
+        crate::reach::assemble::ambient::complete_one(scene, one);
+    }
+    found
+}
+
+/// A URL or DSN in one argument: the whole of it, or what follows its first `=`.
+fn value_in(word: &str, scene: &Scene<'_>) -> Vec<Draft> {
+    let nameless = Name::read("");
+    // Sqitch writes its URLs as `db:pg://host/app`.
+    let word = word.strip_prefix("db:").unwrap_or(word);
+    let whole = crate::reach::grammars::value::parse(&nameless, word, scene.context);
+    let text_of_options = word.starts_with('-') || !word.contains("://") || word.find('=') < word.find("://");
+    if !whole.is_empty() && !word.starts_with('-') {
+        return whole;
+    }
+    match word.split_once('=') {
+        // What has a name is one of the scene's settings already.
+        Some((name, _)) if setting_name(name).is_some_and(|name| Name::read(&name).says_database) => Vec::new(),
+        Some((_, value)) if text_of_options => crate::reach::grammars::value::parse(&nameless, value, scene.context),
+        _ => Vec::new(),
+    }
+}
+
+/// `--db-host=x`, `-Ddb.host=x`, `DB_HOST=x`: arguments that are settings by their names.
+pub(crate) fn settings(invocation: &Invocation) -> Vec<Setting> {
+    if matches!(client_of(&invocation.words), Some((Client::Terminal(_), _))) {
+        return Vec::new();
+    }
+    let mut found = Vec::new();
+    let mut words = invocation.words.iter().skip(1).peekable();
+    while let Some(word) = words.next() {
+        let (name, value) = match word.split_once('=') {
+            Some((name, value)) => (name, value.to_owned()),
+            None if word.starts_with("--") => match words.peek() {
+                Some(next) if !next.starts_with('-') => (word.as_str(), (*next).clone()),
+                _ => continue,
+            },
+            None => continue,
+        };
+        let Some(name) = setting_name(name) else { continue };
+        let read = Name::read(&name);
+        if read.says_database && read.role.is_some() && !read.stopped {
+            let origin = crate::reach::assemble::ambient::typed(&invocation.origin, &name);
+            found.push(Setting::known(name, value, origin));
+        }
+    }
+    found
+}
+
+/// The name in `--spring.datasource.url`, `-Ddb.host`, `-Pdb.host` or `DB_HOST`.
+fn setting_name(word: &str) -> Option<String> {
+    let name = word.strip_prefix("--").or_else(|| word.strip_prefix("-D")).or_else(|| word.strip_prefix("-P"));
+    let name = name.unwrap_or(word);
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | ':');
+    (!name.is_empty() && !name.starts_with('-') && name.len() < 200 && name.chars().all(fits)).then(|| name.to_owned())
+}
+
+/// `goose postgres "user=x dbname=y" up`: a driver's name, then its source.
+fn driver_and_source(arguments: &[String], invocation: &Invocation, scene: &Scene<'_>) -> Vec<Found> {
+    let plain: Vec<&String> = arguments.iter().filter(|word| !word.starts_with('-')).collect();
+    let Some((driver, source)) = plain.windows(2).find_map(|pair| Some((engine_of_driver(pair[0])?, pair[1]))) else {
+        return Vec::new();
+    };
+    if invocation.words.iter().all(|word| !word.ends_with("goose")) {
+        return Vec::new();
+    }
+    let mut name = Name::read("DATABASE_URL");
+    name.engine = Some(driver);
+    let drafts = crate::reach::grammars::value::parse(&name, source, scene.context);
+    let origin = crate::reach::assemble::ambient::typed(&invocation.origin, invocation.program());
+    drafts.into_iter().map(|draft| Found::new(draft, origin.clone(), "")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::reach::testing::{found, reading, target_line, typed};
+
+    #[test]
+    fn arguments_of_clients_name_their_targets() {
+        let cases: [(&str, &[&str]); 40] = [
+            ("psql", &["postgres unix:/var/run/postgresql:5432 -"]),
+            ("psql -h db.example.net -p 5433 -U ann shop", &["postgres db.example.net:5433 shop u=ann"]),
+            ("psql --host=db.example.net --dbname shop", &["postgres db.example.net:5432 shop"]),
+            ("psql -qAt -hdb shop -c 'drop table x'", &["postgres db:5432 shop"]),
+            ("psql -h localhost postgres://db.example.net/shop", &["postgres db.example.net:5432 shop"]),
+            ("psql 'host=db.example.net dbname=shop'", &["postgres db.example.net:5432 shop"]),
+            ("psql -f schema.sql app_test", &["postgres unix:/var/run/postgresql:5432 app_test"]),
+            (
+                "/usr/lib/postgresql/16/bin/pg_dump -d shop -f out.dump",
+                &["postgres unix:/var/run/postgresql:5432 shop"],
+            ),
+            ("pg_restore -d shop -h db out.dump", &["postgres db:5432 shop"]),
+            ("createdb -p 5433 shop", &["postgres unix:/var/run/postgresql:5433 shop"]),
+            ("dropdb --if-exists shop", &["postgres unix:/var/run/postgresql:5432 shop"]),
+            ("mysql", &["mysql localhost:3306 -"]),
+            ("mysql -h db.example.net -psecret -P 3307 -u root shop", &["mysql db.example.net:3307 shop u=root"]),
+            ("mysql -hdb -D shop -p", &["mysql db:3306 shop"]),
+            ("mysqldump -S /tmp/m.sock shop", &["mysql unix:/tmp/m.sock shop"]),
+            ("mysql --defaults-file=/p/x.cnf", &["mysql cnf.example.net:3306 -"]),
+            ("mongosh", &["mongodb localhost:27017 -"]),
+            ("mongosh mongodb://m.example.net/shop", &["mongodb m.example.net:27017 shop"]),
+            ("mongosh m.example.net:27018/shop", &["mongodb m.example.net:27018 shop"]),
+            ("mongosh --host m --port 27018 shop", &["mongodb m:27018 shop"]),
+            ("redis-cli -h r.example.net -p 6380 FLUSHALL", &["redis r.example.net:6380 -"]),
+            ("redis-cli -u redis://r.example.net", &["redis r.example.net:6379 -"]),
+            ("sqlcmd -S tcp:s.example.net,1434 -d Shop -Q 'select 1'", &["sqlserver s.example.net:1434 Shop"]),
+            ("sqlite3 db/x.sqlite3 .tables", &["sqlite file:/p/db/x.sqlite3 db/x.sqlite3"]),
+            ("sqlite3", &["sqlite memory -"]),
+            ("npx prisma migrate reset --url postgres://db.example.net/x", &["postgres db.example.net:5432 x"]),
+            ("diesel migration run --database-url=postgres://db/x", &["postgres db:5432 x"]),
+            ("sqlx database drop -D postgres://db/x", &["postgres db:5432 x"]),
+            ("dbmate -u mysql://db/x up", &["mysql db:3306 x"]),
+            ("migrate -database postgres://db/x -path m up", &["postgres db:5432 x"]),
+            ("goose postgres 'user=u dbname=x host=db' up", &["postgres db:5432 x u=u"]),
+            ("goose mysql u:p@/x up", &["mysql localhost:3306 x u=u"]),
+            ("goose sqlite3 ./x.db up", &["sqlite file:/p/x.db ./x.db"]),
+            ("flyway -url=jdbc:mysql://db/x clean", &["mysql db:3306 x"]),
+            ("java -Dspring.datasource.url=jdbc:mysql://db/x -jar a.jar", &["mysql db:3306 x"]),
+            ("./mvnw test --spring.datasource.url=jdbc:mysql://db/x", &["mysql db:3306 x"]),
+            ("run-tests --db-host db.example.net --db-name x", &["unknown db.example.net x"]),
+            ("make test DATABASE_URL=postgres://db/x", &["postgres db:5432 x"]),
+            ("alembic -x url=postgresql://db/x upgrade head", &["postgres db:5432 x"]),
+            ("vite --host 0.0.0.0 --port 3000", &[]),
+        ];
+        let option_file = ("/p/x.cnf", "[client]\nhost=cnf.example.net\n");
+        for (command, expected) in cases {
+            let targets = found(&[], &[typed(command)], &[option_file]);
+            let shown: Vec<String> = targets.iter().map(target_line).collect();
+            assert_eq!(shown, expected, "{command}");
+        }
+    }
+
+    #[test]
+    fn a_client_without_arguments_follows_its_environment() {
+        let env = reading(&[("PGHOST", "db.example.net"), ("PGDATABASE", "shop")]);
+        let shown: Vec<String> = found(&[env], &[typed("psql -c x")], &[]).iter().map(target_line).collect();
+        assert_eq!(shown, ["postgres db.example.net:5432 shop"]);
+        let shown: Vec<String> =
+            found(&[], &[typed("PGHOST=other.example.net psql")], &[]).iter().map(target_line).collect();
+        assert_eq!(shown, ["postgres other.example.net:5432 -"]);
+    }
+
+    #[test]
+    fn programs_that_talk_to_databases_are_known() {
+        let cases = [
+            ("psql", true),
+            ("/usr/bin/psql-16 x", true),
+            ("npx prisma db push", true),
+            ("python -m alembic upgrade head", true),
+            ("npm test", false),
+            ("npm run psql-free", false),
+            ("cargo test", false),
+            ("echo psql", false),
+        ];
+        for (command, expected) in cases {
+            assert_eq!(is_database_client(&typed(command)), expected, "{command}");
+        }
+    }
+}

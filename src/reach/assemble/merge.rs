@@ -1,0 +1,172 @@
+//! Many findings to few targets: variables and readings that name one database become one.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::environment::Origin;
+use crate::reach::arguments::clients::is_terminal;
+use crate::reach::assemble::scene::Found;
+use crate::reach::{Doubt, Engine, Place, Target};
+use crate::secret::MASK;
+
+/// What makes two findings one database.
+#[derive(PartialEq, Eq, Hash, Clone)]
+struct Key {
+    family: Engine,
+    places: Vec<Place>,
+    database: Option<String>,
+}
+
+/// Collects findings, in the order in which they come.
+#[derive(Default)]
+pub(crate) struct Merger {
+    targets: Vec<Target>,
+    index: HashMap<Key, usize>,
+    origins: HashSet<(usize, Origin)>,
+}
+
+impl Merger {
+    pub(crate) fn add_all(&mut self, found: Vec<Found>) {
+        for one in found {
+            self.add(one);
+        }
+    }
+
+    fn add(&mut self, found: Found) {
+        let Found { draft, origins, .. } = found;
+        let mut places = draft.places;
+        // Nothing that was found is without a place; a place with an empty name would be one.
+        places.retain(|place| !matches!(place, Place::Host { name, .. } if name.is_empty()));
+        if places.is_empty() {
+            return;
+        }
+        let mut doubts = draft.doubts;
+        doubts.sort();
+        doubts.dedup();
+        let mut sorted = places.clone();
+        sorted.sort();
+        // A file is one database however its path is written.
+        let is_file = places.iter().all(|place| matches!(place, Place::File { .. } | Place::Memory));
+        let database = draft.database.clone().filter(|_| !is_file);
+        let key = Key { family: draft.engine.family(), places: sorted, database };
+        let at = *self.index.entry(key).or_insert_with(|| {
+            self.targets.push(Target {
+                engine: draft.engine,
+                places,
+                database: draft.database,
+                user: None,
+                password: None,
+                parameters: Vec::new(),
+                origins: Vec::new(),
+                doubts: doubts.clone(),
+            });
+            self.targets.len() - 1
+        });
+        let target = &mut self.targets[at];
+        // What one reading can dial, the target can be dialled by.
+        target.doubts.retain(|doubt| doubts.contains(doubt) || !blocks(*doubt));
+        doubts.into_iter().filter(|doubt| !blocks(*doubt)).for_each(|doubt| {
+            if !target.doubts.contains(&doubt) {
+                target.doubts.push(doubt);
+            }
+        });
+        if target.engine == Engine::Mysql && draft.engine == Engine::Mariadb {
+            target.engine = Engine::Mariadb;
+        }
+        let expanded = |text: &str| !crate::reach::grammars::placeholder::is_unexpanded(text);
+        let has_login = target.password.as_ref().is_some_and(|password| expanded(password.expose()));
+        if !has_login && (draft.password.is_some() || target.user.is_none()) {
+            target.user = draft.user.or(target.user.take());
+            target.password = draft.password.or(target.password.take());
+        }
+        for pair in draft.parameters {
+            if !target.parameters.contains(&pair) {
+                target.parameters.push(pair);
+            }
+        }
+        for origin in origins {
+            if self.origins.insert((at, origin.clone())) {
+                target.origins.push(origin);
+            }
+        }
+    }
+
+    /// The targets, without readings that cannot be dialled where another reading of the same line can be.
+    pub(crate) fn finish(mut self) -> Vec<Target> {
+        self.adopt_unknown();
+        let dialable = |target: &Target| !target.doubts.iter().any(|doubt| blocks(*doubt));
+        let read: HashSet<Origin> = self
+            .targets
+            .iter()
+            .filter(|target| dialable(target))
+            .flat_map(|target| target.origins.iter().cloned())
+            .collect();
+        // What hides a second host that some parser could dial stays, whatever another parser makes of the text.
+        let hides =
+            |target: &Target| target.places.len() > 1 && target.places.iter().any(|place| place_name(place) == MASK);
+        // Two calls of a client are two values, though both are known by its name alone; its words have one reading.
+        let is_a_client = |origin: &Origin| is_terminal(&origin.variable);
+        let elsewhere = |target: &Target| {
+            target.origins.first().is_some_and(|origin| read.contains(origin) && !is_a_client(origin))
+        };
+        self.targets.retain(|target| dialable(target) || hides(target) || !elsewhere(target));
+        self.targets
+    }
+
+    /// A target of no known engine is the one of a known engine at the same place, under the same name.
+    fn adopt_unknown(&mut self) {
+        type Names = (Vec<String>, Option<String>);
+        let names = |target: &Target| -> Names {
+            let mut names: Vec<String> = target.places.iter().map(place_name).collect();
+            names.sort();
+            (names, target.database.clone())
+        };
+        let mut known: HashMap<Names, usize> = HashMap::new();
+        for (at, target) in self.targets.iter().enumerate() {
+            if target.engine != Engine::Unknown && !target.engine.is_auxiliary() {
+                known.entry(names(target)).or_insert(at);
+            }
+        }
+        let mut adopted = vec![None; self.targets.len()];
+        for (at, target) in self.targets.iter().enumerate() {
+            if target.engine == Engine::Unknown {
+                adopted[at] = known.get(&names(target)).copied().filter(|home| {
+                    target.places.iter().zip(&self.targets[*home].places).all(|(own, other)| ports_agree(own, other))
+                });
+            }
+        }
+        for (at, home) in adopted.iter().enumerate() {
+            let Some(home) = *home else { continue };
+            let origins = self.targets[at].origins.clone();
+            for origin in origins {
+                if self.origins.insert((home, origin.clone())) {
+                    self.targets[home].origins.push(origin);
+                }
+            }
+        }
+        let mut adopted = adopted.into_iter();
+        self.targets.retain(|_| adopted.next().flatten().is_none());
+    }
+}
+
+fn place_name(place: &Place) -> String {
+    match place {
+        Place::Host { name, .. } | Place::Instance { name } => name.clone(),
+        Place::Socket { path, .. } | Place::File { path } => path.to_string_lossy().into_owned(),
+        Place::Memory => String::new(),
+    }
+}
+
+fn ports_agree(unknown: &Place, known: &Place) -> bool {
+    match (unknown, known) {
+        (Place::Host { port: Some(own), .. }, Place::Host { port: Some(other), .. }) => own == other,
+        _ => true,
+    }
+}
+
+/// Whether a doubt keeps the text from being dialled as it stands.
+fn blocks(doubt: Doubt) -> bool {
+    match doubt {
+        Doubt::Unexpanded | Doubt::Unresolved | Doubt::Port | Doubt::Syntax => true,
+        Doubt::Placeholder => false,
+    }
+}

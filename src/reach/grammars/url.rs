@@ -1,0 +1,230 @@
+//! `scheme://login@hosts/database?options`: the grammar that most drivers share, with what each adds to it.
+
+use crate::reach::grammars::authority::{Authority, split};
+use crate::reach::grammars::scheme::engine_of_scheme;
+use crate::reach::grammars::text::{mask_templates, percent_decode};
+use crate::reach::host::{locate, place};
+use crate::reach::{Doubt, Draft, Engine, Place};
+use crate::secret::{MASK, Secret};
+
+/// Reads one URL of a database scheme; `None` where the scheme is another one. SQLite's are read elsewhere.
+pub(crate) fn parse(text: &str) -> Option<Draft> {
+    let (scheme, rest) = text.split_once("://")?;
+    let engine = engine_of_scheme(scheme).filter(|engine| !matches!(engine, Engine::Sqlite | Engine::Duckdb))?;
+    let scheme = scheme.to_ascii_lowercase();
+    if scheme == "prisma" || scheme == "accelerate" || scheme == "prisma+postgres" {
+        return Some(prisma(&scheme, rest));
+    }
+    // golang-migrate puts the Go driver's own form behind a scheme: `mysql://u:p@tcp(h:3306)/db`.
+    if matches!(engine, Engine::Mysql | Engine::Mariadb)
+        && let Some(draft) = crate::reach::grammars::go_mysql::parse(rest, false)
+    {
+        return Some(draft);
+    }
+    Some(parse_rest(engine, &scheme, rest))
+}
+
+/// Reads what follows `scheme://` for an engine that is already known.
+pub(crate) fn parse_rest(engine: Engine, scheme: &str, rest: &str) -> Draft {
+    let (rest, properties) = if engine == Engine::SqlServer { cut_properties(rest) } else { (rest, Vec::new()) };
+    let plain = without_instance(engine, rest);
+    let rest = plain.as_str();
+    let masked = mask_templates(rest);
+    let parts = split(rest, &masked);
+    let mut draft = Draft::new(engine);
+    draft.socket_by_default = engine == Engine::Postgres;
+    add_login(&mut draft, &parts);
+    add_hosts(&mut draft, parts.hosts);
+    if parts.ambiguous {
+        draft.doubt(Doubt::Syntax);
+    }
+    if parts.hidden {
+        draft.add_place(Place::Host { name: MASK.to_owned(), port: None });
+    }
+    add_path(&mut draft, scheme, parts.path);
+    if scheme == "mongodb+srv" || scheme == "mysql+srv" {
+        draft.parameters.push(("srv".to_owned(), "true".to_owned()));
+    }
+    let mut options = crate::reach::grammars::query::pairs(parts.query);
+    options.extend(properties);
+    // `mssql+pyodbc:///?odbc_connect=…` hides the whole connection string in one option.
+    if let Some((_, hidden)) = options.iter().find(|(key, _)| key.eq_ignore_ascii_case("odbc_connect"))
+        && let Some(inner) = crate::reach::grammars::ado_net::parse(&hidden.replace('+', " "), Some(engine))
+    {
+        return inner;
+    }
+    crate::reach::grammars::query::apply(&mut draft, &options);
+    draft
+}
+
+fn add_login(draft: &mut Draft, parts: &Authority<'_>) {
+    let Some(login) = parts.login else { return };
+    match login.split_once(':') {
+        Some((user, password)) => {
+            draft.set_user(&percent_decode(user));
+            draft.set_password(&percent_decode(password));
+        }
+        // A lone word before the `@` is a user, except where servers have only passwords or tokens.
+        None if matches!(draft.engine, Engine::Redis | Engine::Libsql | Engine::Search)
+            || login.contains(['@', '/']) =>
+        {
+            draft.password = Some(Secret::new(percent_decode(login)));
+        }
+        None => draft.set_user(&percent_decode(login)),
+    }
+}
+
+fn add_hosts(draft: &mut Draft, hosts: &str) {
+    let masked = mask_templates(hosts);
+    let mut start = 0;
+    for end in masked.match_indices(',').map(|(at, _)| at).chain([hosts.len()]) {
+        let host = &hosts[start..end];
+        start = end + 1;
+        // Drivers of SQL Server name an instance behind a backslash, RabbitMQ's repeat the login for each host.
+        let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
+        if draft.engine == Engine::SqlServer && is_this_machine(host) {
+            draft.add_place(Place::Host { name: "localhost".to_owned(), port: None });
+            continue;
+        }
+        let located = locate(host);
+        located.doubts.into_iter().for_each(|doubt| draft.doubt(doubt));
+        if let Some(place) = located.place {
+            draft.add_place(place);
+        }
+    }
+}
+
+/// SQL Server's own names for this machine.
+pub(crate) fn is_this_machine(host: &str) -> bool {
+    let name = host.split(['\\', ',']).next().unwrap_or(host).trim();
+    [".", "(local)", "(localdb)", "(localhost)"].iter().any(|own| name.eq_ignore_ascii_case(own))
+}
+
+fn add_path(draft: &mut Draft, scheme: &str, path: &str) {
+    let decoded = percent_decode(path);
+    if scheme.contains("unix") || scheme.contains("socket") {
+        let mut doubts = Vec::new();
+        let socket = if decoded.starts_with('/') { decoded } else { format!("/{decoded}") };
+        draft.places.extend(place(&socket, None, &mut doubts));
+        draft.doubts.extend(doubts);
+        return;
+    }
+    let name = decoded.trim_end_matches('/');
+    match draft.engine {
+        // These name an index, a queue's virtual host or a path of the proxy, no database.
+        Engine::Search | Engine::Broker | Engine::Memcached => {}
+        _ => draft.set_database(name),
+    }
+}
+
+/// `host\instance:1434` without the instance, which only SQL Server has.
+fn without_instance(engine: Engine, rest: &str) -> String {
+    let Some(at) = rest.rfind('\\').filter(|at| engine == Engine::SqlServer && !rest[*at..].contains('@')) else {
+        return rest.to_owned();
+    };
+    let name = &rest[at + 1..];
+    let end = name.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '$' | '-'))).unwrap_or(name.len());
+    format!("{}{}", &rest[..at], &name[end..])
+}
+
+/// `sqlserver://host:1433;database=x;user=sa`: what follows the first `;key=` are properties.
+fn cut_properties(rest: &str) -> (&str, Vec<(String, String)>) {
+    let start = rest.match_indices(';').map(|(at, _)| at).find(|at| {
+        let key = rest[at + 1..].split(['=', ';']).next().unwrap_or("");
+        rest[at + 1..].starts_with(|c: char| c.is_ascii_alphabetic()) && rest[at + 1 + key.len()..].starts_with('=')
+    });
+    match start {
+        None => (rest.trim_end_matches(';'), Vec::new()),
+        Some(at) => (&rest[..at], crate::reach::grammars::ado_net::pairs(&rest[at + 1..])),
+    }
+}
+
+/// Prisma's proxies: the server behind them is known to the key's owner only.
+fn prisma(scheme: &str, rest: &str) -> Draft {
+    let engine = if scheme == "prisma+postgres" { Engine::Postgres } else { Engine::Unknown };
+    let host = rest.split(['/', '?', '#']).next().unwrap_or("");
+    let located = locate(host.rsplit('@').next().unwrap_or(host));
+    let name = match located.place {
+        // `prisma dev` serves a database on this machine under the same scheme.
+        Some(Place::Host { ref name, .. }) if name == "localhost" || name.starts_with("127.") || name == "::1" => {
+            return Draft { doubts: located.doubts, places: located.place.into_iter().collect(), ..Draft::new(engine) };
+        }
+        Some(Place::Host { name, .. }) => format!("{scheme}://{name}"),
+        _ => format!("{scheme}://"),
+    };
+    Draft { doubts: located.doubts, ..Draft::at(engine, Place::Instance { name }) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::reach::testing::line;
+
+    #[test]
+    fn urls_name_what_drivers_would_dial() {
+        let cases = [
+            ("postgres://app:x@db%2Eprod%2Eexample.net/app", "postgres db.prod.example.net app u=app"),
+            ("postgres://app:x@localhost/shop%5Fproduction", "postgres localhost shop_production u=app"),
+            ("postgres://app@%2Fvar%2Frun%2Fpostgresql/app_test", "postgres unix:/var/run/postgresql app_test u=app"),
+            ("postgres:///app_test", "postgres - app_test"),
+            (
+                "postgresql:///app?host=/cloudsql/a-b:europe-west1:main",
+                "postgres unix:/cloudsql/a-b:europe-west1:main app",
+            ),
+            ("postgres://localhost/t?host=db.example.net", "postgres db.example.net,localhost t"),
+            ("postgres://localhost/t?hostaddr=10.0.0.1&port=5433", "postgres 10.0.0.1:5433,localhost:5433 t"),
+            ("postgres://localhost/t?dbname=other", "postgres localhost other"),
+            ("postgres://a:1,b:2/t", "postgres a:1,b:2 t"),
+            ("postgres://h/t?service=reporting", "postgres h t service=reporting"),
+            ("postgres://u:p@localhost@db.example.net/app", "postgres db.example.net app u=u"),
+            ("postgres://u:p@db.example.net\\@localhost/app", "postgres localhost,*** app u=u [Syntax]"),
+            ("postgres://u:p@ss/word@db.example.net/app", "postgres db.example.net app u=u [Syntax]"),
+            ("postgres://USER:x@HOST:PORT/DATABASE", "postgres host DATABASE u=USER [Port, Placeholder]"),
+            ("postgres://${U}:${P}@${H}:${PORT}/${DB}", "postgres ${h} ${DB} u=${U} [Unexpanded]"),
+            (
+                "mysql2://root:x@127.0.0.1:3306/products_test?charset=utf8mb4",
+                "mysql 127.0.0.1:3306 products_test u=root {charset=utf8mb4}",
+            ),
+            ("mysql://u:p@tcp(db.example.net:3306)/x", "mysql db.example.net:3306 x u=u"),
+            ("db+postgresql://db/x", "postgres db x"),
+            ("sqlserver://sa:p@sql01\\SQLEXPRESS?database=x", "sqlserver sql01 x u=sa"),
+            ("sqlserver://sql01\\SQLEXPRESS:1434", "sqlserver sql01:1434 -"),
+            ("mysql://h/db?socketPath=/tmp/mysql.sock", "mysql unix:/tmp/mysql.sock,h db"),
+            (
+                "mongodb+srv://u:p@c0.ab1cd.mongodb.net/shop?retryWrites=true",
+                "mongodb c0.ab1cd.mongodb.net shop u=u {srv=true,retryWrites=true}",
+            ),
+            ("mongodb://m1,m2,m3/shop_test?replicaSet=rs0", "mongodb m1,m2,m3 shop_test {replicaSet=rs0}"),
+            (
+                "sqlserver://localhost:1433;database=shop_test;user=sa;password=a@b",
+                "sqlserver localhost:1433 shop_test u=sa",
+            ),
+            ("sqlserver://;serverName=sql01.example.net;databaseName=Shop", "sqlserver sql01.example.net Shop"),
+            (
+                "mssql+pyodbc:///?odbc_connect=Driver%3D%7BODBC%7D%3BServer%3Ddb.example.net%3BDatabase%3Dshop",
+                "sqlserver db.example.net shop",
+            ),
+            ("redis://:secret@cache:6379/0", "redis cache:6379 0"),
+            ("redis+unix:///run/redis.sock", "redis unix:/run/redis.sock -"),
+            ("rediss://secret@h:6379", "redis h:6379 -"),
+            ("amqp://guest:guest@h:5672/vhost", "broker h:5672 - u=guest"),
+            ("prisma://accelerate.prisma-data.net/?api_key=x", "unknown <prisma://accelerate.prisma-data.net> -"),
+            ("prisma+postgres://localhost:51213/?api_key=x", "postgres localhost:51213 -"),
+            (
+                "postgres://app@myserver:pw@myserver.postgres.example.net/app",
+                "postgres myserver.postgres.example.net app u=app@myserver",
+            ),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(parse(text).map(|draft| line(&draft)), Some(expected.to_owned()), "{text}");
+        }
+    }
+
+    #[test]
+    fn other_schemes_are_left_alone() {
+        for text in ["https://example.net/x", "smtp://u:p@mail.example.net", "s3://bucket/key", "postgres", "file://x"]
+        {
+            assert_eq!(parse(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! A database that the command could reach.
+
+use std::path::PathBuf;
+
+use crate::environment::Origin;
+use crate::reach::Engine;
+use crate::secret::Secret;
+
+/// One database, or one server where no database is named, with everything that drivers could dial for it.
+///
+/// `Debug` is safe to show: the password masks itself. `parameters` never holds a password or key material.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Target {
+    /// The engine, as far as the value tells.
+    pub(crate) engine: Engine,
+    /// Every place that could be dialled, in the order of the value; never empty.
+    pub(crate) places: Vec<Place>,
+    /// The database's name, percent-decoded; for SQLite the path as written. `None` where the value names none.
+    pub(crate) database: Option<String>,
+    /// The user to log in as, percent-decoded.
+    pub(crate) user: Option<String>,
+    /// The password to log in with.
+    pub(crate) password: Option<Secret>,
+    /// Options of the value in its own spelling (`sslmode`, `schema`, `replicaSet`, …); only known harmless ones.
+    /// A client certificate, its key and a wallet are always under `sslcert`, `sslkey` and `wallet`.
+    pub(crate) parameters: Vec<(String, String)>,
+    /// Where the parts were read, the variable that names the place first; never empty.
+    pub(crate) origins: Vec<Origin>,
+    /// What keeps the value from being dialled as it stands, where something does.
+    pub(crate) doubts: Vec<Doubt>,
+}
+
+/// A place that could be dialled.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Place {
+    /// A host name or IP address: lower case, percent-decoded, without brackets and trailing dot.
+    Host {
+        /// The name or address.
+        name: String,
+        /// The port, where one is written or the engine has a usual one.
+        port: Option<u16>,
+    },
+    /// A Unix socket, or the folder that holds it.
+    Socket {
+        /// The socket or its folder.
+        path: PathBuf,
+        /// The port that picks the socket's name in that folder (PostgreSQL).
+        port: Option<u16>,
+    },
+    /// A database file; absolute, `.` and `..` removed, links not followed.
+    File {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A database in the memory of the process.
+    Memory,
+    /// A name that only a provider or a service resolves: an ARN, a Cloud SQL instance, a TNS alias, a proxy's key.
+    Instance {
+        /// The name as written.
+        name: String,
+    },
+}
+
+/// Why a value cannot be dialled as it stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Doubt {
+    /// `${…}`, `<…>`, `{{…}}`, `%…%`: something that was to be filled in.
+    Unexpanded,
+    /// It needs `$(…)` to be executed, or a template to be evaluated.
+    Unresolved,
+    /// The port is no number between 1 and 65535.
+    Port,
+    /// The text does not follow the grammar that its scheme or key promises.
+    Syntax,
+    /// A part is obviously to be replaced: `your-db-host`, `changeme`, `host`.
+    Placeholder,
+}

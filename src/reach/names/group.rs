@@ -1,0 +1,150 @@
+//! The variables that together make one connection.
+
+use std::collections::HashMap;
+
+use crate::reach::Engine;
+use crate::reach::assemble::scene::{Entry, Scene};
+use crate::reach::grammars::looks;
+use crate::reach::grammars::scheme::engine_of_driver;
+use crate::reach::grammars::text::{LONGEST_VALUE, without_quotes};
+use crate::reach::names::Role;
+use crate::reach::names::words::means_the_same_database;
+
+/// How many variables make one connection; more are spellings of the same names.
+const MOST_PARTS: usize = 200;
+/// How many values of one part are combined with those of another: two names for the host are common, ten are not.
+pub(crate) const MOST_ALTERNATIVES: usize = 8;
+
+/// The variables of one connection.
+pub(crate) struct Group<'s, 'a> {
+    pub(crate) key: String,
+    pub(crate) base: String,
+    pub(crate) parts: Vec<(Role, &'s Entry<'a>)>,
+    pub(crate) says_database: bool,
+    pub(crate) group_says_database: bool,
+    pub(crate) nested: bool,
+    pub(crate) engine: Option<Engine>,
+    qualifiers: Vec<String>,
+}
+
+impl<'s, 'a> Group<'s, 'a> {
+    pub(crate) fn all(&self, role: Role) -> impl Iterator<Item = &'s Entry<'a>> + '_ {
+        self.parts.iter().filter(move |(own, _)| *own == role).map(|(_, entry)| *entry)
+    }
+
+    pub(crate) fn first(&self, role: Role) -> Option<&'s Entry<'a>> {
+        self.all(role).next()
+    }
+
+    /// Whether one of the roles is among the parts.
+    pub(crate) fn has(&self, roles: &[Role]) -> bool {
+        self.parts.iter().any(|(role, _)| roles.contains(role))
+    }
+
+    /// The engine that a part names: `DB_CONNECTION=pgsql`.
+    pub(crate) fn explicit_engine(&self) -> Option<Engine> {
+        self.all(Role::Engine).find_map(|entry| engine_of_driver(entry.value()))
+    }
+
+    /// Whether its hosts are hosts of a database: by its name, its file, or the company they keep.
+    pub(crate) fn hosts_count(&self) -> bool {
+        let login = self.has(&[Role::User, Role::Password]) && self.has(&[Role::Database]);
+        self.group_says_database || self.nested || login || self.explicit_engine().is_some()
+    }
+
+    /// The values that name a database, each once; `base` lends its own to a replica of the same.
+    pub(crate) fn databases(&self, base: Option<&Group<'s, 'a>>, engine: Engine, located: bool) -> Vec<&'s Entry<'a>> {
+        let numbers_name = engine == Engine::Redis;
+        let names = |entry: &&Entry<'_>| {
+            let text = entry.value();
+            let number = text.bytes().all(|byte| byte.is_ascii_digit());
+            text.len() < 256
+                && (!number || numbers_name)
+                && engine_of_driver(text).is_none_or(|_| located || self.group_says_database)
+        };
+        let mut found: Vec<&'s Entry<'a>> = Vec::new();
+        let add = |found: &mut Vec<&'s Entry<'a>>, entries: Vec<&'s Entry<'a>>| {
+            for entry in entries {
+                if found.len() < MOST_ALTERNATIVES && !found.iter().any(|known| known.value() == entry.value()) {
+                    found.push(entry);
+                }
+            }
+        };
+        // PostgreSQL's schema is a part of a database, MySQL's is one.
+        let is_schema = |entry: &&Entry<'_>| entry.setting.name.to_ascii_uppercase().ends_with("SCHEMA");
+        let own: Vec<&'s Entry<'a>> = self.all(Role::Database).filter(names).collect();
+        let without_schemas: Vec<&'s Entry<'a>> = own.iter().copied().filter(|entry| !is_schema(entry)).collect();
+        if without_schemas.is_empty() && matches!(engine, Engine::Mysql | Engine::Mariadb) {
+            add(&mut found, own);
+        }
+        add(&mut found, without_schemas);
+        if found.is_empty()
+            && let Some(base) = base
+            && self.qualifiers.iter().all(|word| means_the_same_database(word))
+            && self.has(&[Role::Host, Role::Socket])
+        {
+            add(&mut found, base.all(Role::Database).filter(names).filter(|entry| !is_schema(entry)).collect());
+        }
+        found
+    }
+}
+
+/// All groups of a scene in the order of their first variable; `consumed` marks the variables that are no parts.
+pub(crate) fn groups<'s, 'a>(scene: &'s Scene<'a>, consumed: &[bool]) -> Vec<Group<'s, 'a>> {
+    let mut groups: Vec<Group<'s, 'a>> = Vec::new();
+    let mut index: HashMap<&str, usize> = HashMap::new();
+    for (entry, consumed) in scene.entries.iter().zip(consumed) {
+        let name = &entry.name;
+        let Some(role) = role(entry) else { continue };
+        let usable = !matches!(role, Role::Url | Role::Table | Role::Instance | Role::TunnelEnd);
+        if *consumed || !usable || name.stopped || entry.is_empty() || entry.value().len() > LONGEST_VALUE {
+            continue;
+        }
+        let at = *index.entry(name.group.as_str()).or_insert_with(|| {
+            groups.push(Group {
+                key: name.group.clone(),
+                base: name.base.clone(),
+                parts: Vec::new(),
+                says_database: false,
+                group_says_database: false,
+                nested: false,
+                engine: None,
+                qualifiers: name.qualifiers.clone(),
+            });
+            groups.len() - 1
+        });
+        let group = &mut groups[at];
+        group.says_database |= name.says_database;
+        // `DB_MASTER` is a host only by its value; its name is then no database's.
+        group.group_says_database |= name.group_says_database || name.says_database && Some(role) != name.role;
+        group.nested |= name.nested;
+        group.engine = group.engine.or(name.engine);
+        // `database=postgres` chooses an engine, as Spring's own samples do.
+        let chooses = role == Role::Database && group.key.is_empty() && engine_of_driver(entry.value()).is_some();
+        // `HOST`, `USER` and `NAME` alone are the shell's own.
+        let own = name.says_database || name.nested || !name.group.is_empty();
+        if group.parts.len() < MOST_PARTS && own {
+            group.parts.push((if chooses { Role::Engine } else { role }, entry));
+        }
+    }
+    groups
+}
+
+/// The part that a variable holds; where its name leaves that open, the shape of the value decides.
+fn role(entry: &Entry<'_>) -> Option<Role> {
+    let name = &entry.name;
+    let (text, _) = without_quotes(entry.value());
+    let versioned = name.group.ends_with("VERSION");
+    match name.role {
+        // `MONGO_CLUSTER=cluster0.ab1cd.mongodb.net`
+        None => {
+            let is_address = looks::like_address(text) || looks::like_list_of_servers(text);
+            (name.says_database && !versioned && is_address).then_some(Role::Host)
+        }
+        // `DB_MASTER=10.0.0.1`, `DATABASE=db:5432`
+        Some(Role::Database) if looks::like_address(text) || looks::like_host_and_port(text) => Some(Role::Host),
+        // `ORACLE_ADDRESS=0x52908400098527886E0F7030069857D2E4169EE7`
+        Some(Role::Host) if looks::like_hexadecimal(text) => None,
+        role => role,
+    }
+}

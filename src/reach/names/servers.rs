@@ -1,0 +1,129 @@
+//! The servers that split variables name: hosts, sockets, and what lies behind a tunnel.
+
+use crate::environment::Origin;
+use crate::reach::assemble::scene::{Found, Scene};
+use crate::reach::grammars::text::without_quotes;
+use crate::reach::host::{locate, locate_list};
+use crate::reach::names::Role;
+use crate::reach::names::group::{Group, MOST_ALTERNATIVES};
+use crate::reach::{Doubt, Draft, Engine, Place};
+
+/// How many tunnels are followed.
+const MOST_TUNNELS: usize = 16;
+
+/// One way in which the group names its server.
+pub(crate) struct Alternative {
+    pub(crate) places: Vec<Place>,
+    pub(crate) doubts: Vec<Doubt>,
+    pub(crate) origins: Vec<Origin>,
+}
+
+/// Every server that the group names: a socket and a host are places of one, two different hosts are two.
+pub(crate) fn alternatives(group: &Group<'_, '_>) -> Vec<Alternative> {
+    let mut sockets = Alternative { places: Vec::new(), doubts: Vec::new(), origins: Vec::new() };
+    for entry in group.all(Role::Socket).filter(|entry| entry.value().starts_with('/')).take(MOST_ALTERNATIVES) {
+        sockets.places.push(Place::Socket { path: entry.value().into(), port: None });
+        sockets.origins.push(entry.origin().clone());
+    }
+    let mut found: Vec<Alternative> = Vec::new();
+    for entry in group.all(Role::Host) {
+        let (text, quoted) = without_quotes(entry.value());
+        let (places, mut doubts) = hosts(text);
+        let known = found.iter().any(|earlier| earlier.places == places);
+        if places.is_empty() || found.len() >= MOST_ALTERNATIVES && !known {
+            continue;
+        }
+        if quoted {
+            doubts.push(Doubt::Syntax);
+        }
+        if entry.setting.unresolved.is_some() {
+            doubts.push(Doubt::Unresolved);
+        }
+        match found.iter_mut().find(|earlier| earlier.places == places) {
+            Some(earlier) => earlier.origins.push(entry.origin().clone()),
+            None => found.push(Alternative { places, doubts, origins: vec![entry.origin().clone()] }),
+        }
+    }
+    if sockets.places.is_empty() {
+        return found;
+    }
+    if found.is_empty() {
+        return vec![sockets];
+    }
+    for alternative in &mut found {
+        alternative.places.splice(0..0, sockets.places.iter().cloned());
+        alternative.origins.splice(0..0, sockets.origins.iter().cloned());
+    }
+    found
+}
+
+/// The hosts in one value: one, a list, or the authority of a URL.
+fn hosts(text: &str) -> (Vec<Place>, Vec<Doubt>) {
+    let text = without_transport(text);
+    if text.bytes().all(|byte| byte.is_ascii_digit()) && !text.is_empty() {
+        return (Vec::new(), Vec::new());
+    }
+    if let Some((_, rest)) = text.split_once("://").filter(|(_, rest)| !rest.contains("://")) {
+        let draft = crate::reach::grammars::url::parse_rest(Engine::Unknown, "", rest);
+        return (draft.places, draft.doubts);
+    }
+    if !text.contains("://") && (text.contains('@') || text.contains('/')) && !text.starts_with(['/', '<', '$', '{']) {
+        let draft = crate::reach::grammars::url::parse_rest(Engine::Unknown, "", text);
+        return (draft.places, draft.doubts);
+    }
+    if crate::reach::grammars::url::is_this_machine(text) {
+        return (vec![Place::Host { name: "localhost".to_owned(), port: None }], Vec::new());
+    }
+    if text.contains(',') {
+        return locate_list(text);
+    }
+    let located = locate(text.split('\\').next().unwrap_or(text));
+    (located.place.into_iter().collect(), located.doubts)
+}
+
+/// The text without what chooses the way to the server: SQL Server's `tcp:host`, mysqli's `p:host`, and `//host`.
+///
+/// Sources: Microsoft's "Connection string syntax" (`tcp:`, `np:`, `lpc:`, `admin:`), PHP's manual of mysqli ("The
+/// mysqli Extension and Persistent Connections").
+fn without_transport(text: &str) -> &str {
+    let is_port = |text: &str| text.split(',').next().unwrap_or(text).bytes().all(|byte| byte.is_ascii_digit());
+    let transport = ["tcp:", "np:", "lpc:", "admin:", "p:"].iter().find_map(|own| {
+        let start = text.get(..own.len()).filter(|start| start.eq_ignore_ascii_case(own))?;
+        Some(&text[start.len()..]).filter(|rest| !rest.starts_with("//") && !is_port(rest))
+    });
+    if let Some(rest) = transport {
+        return rest;
+    }
+    // A folder of sockets may begin with two slashes too.
+    let server = text
+        .strip_prefix("//")
+        .filter(|rest| crate::reach::grammars::looks::like_address(rest.split(['/', ',']).next().unwrap_or(rest)));
+    server.unwrap_or(text)
+}
+
+/// The server behind a tunnel is a place of the databases that are reached through it.
+pub(crate) fn tunnels(scene: &Scene<'_>, found: &mut Vec<Found>) {
+    let ends = scene.entries.iter().filter(|entry| entry.name.role == Some(Role::TunnelEnd) && !entry.is_empty());
+    for entry in ends.take(MOST_TUNNELS) {
+        let (places, doubts) = hosts(without_quotes(entry.value()).0);
+        let network = |one: &Found| {
+            !one.draft.engine.is_auxiliary()
+                && !one.draft.places.iter().any(|place| matches!(place, Place::File { .. } | Place::Memory))
+        };
+        let mut used = false;
+        for one in found.iter_mut().filter(|one| network(one)) {
+            if one.draft.places.is_empty() {
+                one.draft.places.push(Place::Host { name: "localhost".to_owned(), port: None });
+            }
+            places.iter().cloned().for_each(|place| one.draft.add_place(place));
+            doubts.iter().for_each(|doubt| one.draft.doubt(*doubt));
+            one.add_origin(entry.origin());
+            used = true;
+        }
+        if !used && !places.is_empty() {
+            let mut draft = Draft { places, ..Draft::new(Engine::Unknown) };
+            doubts.iter().for_each(|doubt| draft.doubt(*doubt));
+            found.push(Found::new(draft, entry.origin().clone(), &entry.name.group));
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! How targets and places are shown to people, and the questions that a judge asks of a target.
+
+use std::fmt::{self, Write as _};
+
+use crate::reach::grammars::parameters::{CERTIFICATE, KEY, WALLET};
+use crate::reach::{Engine, Place, Target};
+
+impl Target {
+    /// Describes the target on one line, without secrets: ``postgres database `app` on db.test:5432``.
+    #[must_use]
+    pub(crate) fn shown(&self) -> String {
+        let places = self.places.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        match (&self.database, &self.places[..]) {
+            (_, [Place::File { path }]) => format!("{} database `{}`", self.engine, escaped(&path.to_string_lossy())),
+            (_, [Place::Memory]) => format!("{} database in memory", self.engine),
+            (Some(database), _) => format!("{} database `{}` on {places}", self.engine, escaped(database)),
+            (None, _) => format!("{} server on {places}", self.engine),
+        }
+    }
+
+    /// The target as a URL without its password: `postgres://app@127.0.0.1:5432/app`. What would end a name in a URL is
+    /// percent-encoded, so that reading the address gives this target again.
+    #[must_use]
+    pub(crate) fn address(&self) -> String {
+        let mut out = match &self.places[..] {
+            [Place::File { path }] => return format!("{}:{}", self.engine, escaped(&path.to_string_lossy())),
+            [Place::Memory] => return format!("{}::memory:", self.engine),
+            _ => format!("{}://", self.engine),
+        };
+        if let Some(user) = &self.user {
+            let _ = write!(out, "{}@", encoded(user));
+        }
+        let hosts = self.places.iter().filter(|place| !matches!(place, Place::Socket { .. }));
+        out.push_str(&hosts.map(ToString::to_string).collect::<Vec<_>>().join(","));
+        if let Some(database) = &self.database {
+            let _ = write!(out, "/{}", encoded(database));
+        }
+        let socket = self.places.iter().find_map(|place| match place {
+            Place::Socket { path, .. } => Some(path),
+            _ => None,
+        });
+        if let Some(path) = socket {
+            let slash = if self.database.is_none() { "/" } else { "" };
+            let _ = write!(out, "{slash}?host={}", encoded(&path.to_string_lossy()));
+        }
+        out
+    }
+
+    /// The client certificate, its key or a wallet that is set for the connection: its path, or `(inline)`.
+    #[must_use]
+    pub(crate) fn client_certificate(&self) -> Option<&str> {
+        let find = |wanted: &str| self.parameters.iter().find(|(key, _)| key == wanted);
+        [CERTIFICATE, KEY, WALLET].iter().find_map(|key| find(key)).map(|(_, value)| value.as_str())
+    }
+
+    /// Whether a tool for migrations uses it as its scratch database (`SHADOW_DATABASE_URL`).
+    #[must_use]
+    pub(crate) fn is_shadow(&self) -> bool {
+        self.origins.iter().any(|origin| origin.variable.to_ascii_lowercase().contains("shadow"))
+    }
+
+    /// Whether its hosts come from a DNS lookup of service records (`mongodb+srv`).
+    #[must_use]
+    pub(crate) fn is_srv(&self) -> bool {
+        self.parameters.iter().any(|(key, value)| key == "srv" && value == "true")
+    }
+}
+
+impl Engine {
+    /// The engine under which targets are compared: MariaDB may be spoken of as MySQL.
+    #[must_use]
+    pub(crate) fn family(self) -> Engine {
+        match self {
+            Engine::Mariadb => Engine::Mysql,
+            other => other,
+        }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Place::Host { name, port } => {
+                let name = escaped(name);
+                match port {
+                    Some(port) if name.contains(':') => write!(f, "[{name}]:{port}"),
+                    Some(port) => write!(f, "{name}:{port}"),
+                    None => f.write_str(&name),
+                }
+            }
+            Place::Socket { path, .. } | Place::File { path } => f.write_str(&escaped(&path.to_string_lossy())),
+            Place::Memory => f.write_str("memory"),
+            Place::Instance { name } => f.write_str(&escaped(name)),
+        }
+    }
+}
+
+/// Names come from files: what would move a terminal's cursor is written out.
+fn escaped(text: &str) -> String {
+    if !text.chars().any(char::is_control) {
+        return text.to_owned();
+    }
+    text.chars().map(|c| if c.is_control() { c.escape_unicode().to_string() } else { c.to_string() }).collect()
+}
+
+/// A part of a URL, with those characters encoded that would not be read back as themselves.
+fn encoded(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_control() || "%?#@ ".contains(c) {
+            let mut bytes = [0; 4];
+            c.encode_utf8(&mut bytes).bytes().for_each(|byte| out.push_str(&format!("%{byte:02X}")));
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::environment::Origin;
+    use crate::reach::testing::{found, reading};
+    use crate::secret::Secret;
+
+    #[test]
+    fn an_address_is_read_back_as_the_same_target() {
+        for name in ["app", "per%41cent", "d?b#1", "x@y", "we ird", "a/b", "q'uote", "Ünï", "a%2Fb", "a&b=c", "tab\t"]
+        {
+            let mut target = target(vec![Place::Host { name: "127.0.0.1".to_owned(), port: Some(5432) }], Some(name));
+            target.user = Some("us@er".to_owned());
+            let address = target.address();
+            let again = found(&[reading(&[("DATABASE_URL", &address)])], &[], &[]);
+            assert_eq!(again.len(), 1, "{address}");
+            assert_eq!((again[0].database.as_deref(), again[0].address()), (Some(name), address));
+        }
+    }
+
+    fn target(places: Vec<Place>, database: Option<&str>) -> Target {
+        Target {
+            engine: Engine::Postgres,
+            places,
+            database: database.map(ToOwned::to_owned),
+            user: Some("app".to_owned()),
+            password: Some(Secret::new("hunter22")),
+            parameters: vec![("sslmode".to_owned(), "require".to_owned())],
+            origins: vec![Origin::process("DATABASE_URL")],
+            doubts: Vec::new(),
+        }
+    }
+
+    fn host(name: &str, port: u16) -> Place {
+        Place::Host { name: name.to_owned(), port: Some(port) }
+    }
+
+    #[test]
+    fn targets_are_shown_without_their_password() {
+        let cases = [
+            (
+                target(vec![host("db.test", 5432)], Some("app")),
+                "postgres database `app` on db.test:5432",
+                "postgres://app@db.test:5432/app",
+            ),
+            (target(vec![host("::1", 5432)], None), "postgres server on [::1]:5432", "postgres://app@[::1]:5432"),
+            (
+                target(vec![Place::Socket { path: "/tmp".into(), port: Some(5432) }], Some("a\x1b[2J")),
+                "postgres database `a\\u{1b}[2J` on /tmp",
+                "postgres://app@/a%1B[2J?host=/tmp",
+            ),
+            (
+                target(vec![host("a", 1), host("b", 2)], Some("x")),
+                "postgres database `x` on a:1, b:2",
+                "postgres://app@a:1,b:2/x",
+            ),
+        ];
+        for (target, shown, address) in cases {
+            assert_eq!(target.shown(), shown);
+            assert_eq!(target.address(), address);
+            assert!(!format!("{target:?}").contains("hunter22"));
+        }
+    }
+
+    #[test]
+    fn certificates_and_shadows_are_told() {
+        let mut one = target(vec![host("localhost", 5432)], None);
+        assert_eq!((one.client_certificate(), one.is_shadow(), one.is_srv()), (None, false, false));
+        one.parameters.push(("sslkey".to_owned(), "/k".to_owned()));
+        one.origins.push(Origin::process("SHADOW_DATABASE_URL"));
+        assert_eq!((one.client_certificate(), one.is_shadow()), (Some("/k"), true));
+    }
+
+    #[test]
+    fn passwords_never_reach_what_is_shown() {
+        let values = [
+            "postgres://u:hunter22@db/x",
+            "postgres://u:hun/ter22@db/x",
+            "postgres://u:a@hunter22/b@db/x",
+            "postgres://u:a@b/hunter22@db/x",
+            "postgres://u:12/hunter22@db/x",
+            "mysql://u:a?hunter22@db/x",
+            "redis://hunter22@db",
+            "Server=db;Database=x;User Id=u;Password=hunter22",
+            "host=db dbname=x password=hunter22",
+            "u:hunter22@tcp(db:3306)/x",
+            "jdbc:postgresql://db/x?user=u&password=hunter22",
+            "jdbc:oracle:thin:u/hunter22@//db:1521/x",
+            "hunter22 db x",
+        ];
+        for value in values {
+            for target in found(&[reading(&[("DATABASE_URL", value)])], &[], &[]) {
+                let shown = format!("{target:?} {} {}", target.shown(), target.address());
+                assert!(!shown.contains("hunter22") && !shown.contains("ter22"), "{value}: {shown}");
+            }
+        }
+    }
+}
