@@ -15,6 +15,7 @@ mod environment;
 mod error;
 mod exec;
 mod exit;
+mod lists;
 mod policy;
 mod reach;
 mod secret;

@@ -47,7 +47,7 @@ const MAY_USE: [(&str, &[&str]); 15] = [
 ];
 
 /// Open to all.
-const OPEN: [&str; 3] = ["secret", "exit", "error"];
+const OPEN: [&str; 4] = ["secret", "exit", "error", "lists"];
 
 /// The most lines of a file in `src`.
 const MAX_LINES: usize = 600;
@@ -79,6 +79,33 @@ fn files_are_short_enough_to_tell_one_story() {
 }
 
 #[test]
+fn lists_are_sorted_and_name_nothing_twice() {
+    let mut violations = Vec::new();
+    for path in files_of(&source_folder(), "txt") {
+        let text = fs::read_to_string(&path).unwrap();
+        violations.extend(list_violations(&text).into_iter().map(|why| format!("{}:{why}", path.display())));
+    }
+    assert!(violations.is_empty(), "\n{}", violations.join("\n"));
+}
+
+#[test]
+fn drivers_are_in_the_spelling_that_is_looked_up() {
+    for path in files_of(&source_folder(), "txt").into_iter().filter(|path| path.ends_with("drivers.txt")) {
+        let text = fs::read_to_string(&path).unwrap();
+        let odd = |line: &&str| !line.starts_with('#') && line.contains(|c: char| c == '_' || c.is_ascii_uppercase());
+        assert_eq!(text.lines().find(odd), None, "{}", path.display());
+    }
+}
+
+#[test]
+fn disorder_in_a_list_is_seen() {
+    assert!(list_violations("# head\na*\na-b  note\n\n# middle\nb\n").is_empty());
+    for text in ["b\na\n", "a\na\n", "a  one\na  two\n", " a\n", "a \n", "a\n# c\n* # b\na\n"] {
+        assert_eq!(list_violations(text).len(), 1, "{text:?}");
+    }
+}
+
+#[test]
 fn every_rule_has_a_line_in_the_readme_and_a_test() {
     let root = source_folder().parent().unwrap().to_owned();
     let rules = root.join("src/verdict/rules");
@@ -104,6 +131,21 @@ fn every_rule_has_a_line_in_the_readme_and_a_test() {
         }
     }
     assert!(missing.is_empty(), "\n{}", missing.join("\n"));
+}
+
+/// What is wrong with a list (see `src/lists.rs`), each as `line: why`.
+fn list_violations(text: &str) -> Vec<String> {
+    let mut violations = Vec::new();
+    let mut before = "";
+    for (line, number) in text.lines().zip(1..).filter(|(line, _)| !line.is_empty() && !line.starts_with('#')) {
+        if line.trim() != line {
+            violations.push(format!("{number}: blanks around `{line}`"));
+        } else if line <= before || line.split_whitespace().next() == before.split_whitespace().next() {
+            violations.push(format!("{number}: `{line}` belongs before `{before}`, or stands twice"));
+        }
+        before = line;
+    }
+    violations
 }
 
 /// Why `module` may not use `used`.
@@ -189,12 +231,16 @@ fn source_folder() -> PathBuf {
 }
 
 fn rust_files(folder: &Path) -> Vec<PathBuf> {
+    files_of(folder, "rs")
+}
+
+fn files_of(folder: &Path, wanted: &str) -> Vec<PathBuf> {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let path = entry.path();
         if path.is_dir() {
-            files.extend(rust_files(&path));
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.extend(files_of(&path, wanted));
+        } else if path.extension().is_some_and(|extension| extension == wanted) {
             files.push(path);
         }
     }

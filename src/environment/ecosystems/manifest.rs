@@ -7,6 +7,8 @@
 
 use std::borrow::Cow;
 
+use crate::lists::List;
+
 /// Names the packages in a manifest's text, each with its line.
 pub(crate) type Scan = fn(&str, &mut dyn FnMut(&str, u32));
 
@@ -14,14 +16,12 @@ pub(crate) type Scan = fn(&str, &mut dyn FnMut(&str, u32));
 pub(crate) struct Ecosystem {
     /// How to read the manifest of that file name; `None` where it is none.
     pub(crate) scan: fn(&str) -> Option<Scan>,
-    /// Packages by exact name, sorted; in lower case, `-` for `_`.
-    pub(crate) names: &'static [&'static str],
-    /// Packages by the beginning of their name.
-    pub(crate) prefixes: &'static [&'static str],
+    /// Packages by name; in lower case, `-` for `_`.
+    pub(crate) drivers: List,
 }
 
 /// All ecosystems that are known.
-pub(crate) const ECOSYSTEMS: [&Ecosystem; 11] = [
+pub(crate) static ECOSYSTEMS: [&Ecosystem; 11] = [
     &crate::environment::ecosystems::dart::drivers::DART,
     &crate::environment::ecosystems::dotnet::drivers::DOTNET,
     &crate::environment::ecosystems::elixir::drivers::ELIXIR,
@@ -38,13 +38,11 @@ pub(crate) const ECOSYSTEMS: [&Ecosystem; 11] = [
 impl Ecosystem {
     /// Whether a package of that name reaches a database.
     pub(crate) fn is_driver(&self, package: &str) -> bool {
-        let package = normal(package);
-        self.names.binary_search(&package.as_ref()).is_ok()
-            || self.prefixes.iter().any(|prefix| package.starts_with(prefix))
+        self.drivers.contains(&normal(package))
     }
 }
 
-/// A package's name in the spelling of the tables.
+/// A package's name in the spelling of the lists.
 pub(crate) fn normal(package: &str) -> Cow<'_, str> {
     if package.bytes().any(|byte| byte == b'_' || byte.is_ascii_uppercase()) {
         Cow::Owned(package.to_ascii_lowercase().replace('_', "-"))
@@ -90,27 +88,13 @@ pub(crate) fn toml_lock(text: &str, note: &mut dyn FnMut(&str, u32)) {
 }
 
 #[cfg(test)]
-mod tests {
-    use crate::environment::ecosystems::manifest::{ECOSYSTEMS, normal};
-
-    #[test]
-    fn names_are_sorted_and_in_the_spelling_that_is_looked_up() {
-        for ecosystem in ECOSYSTEMS {
-            assert!(ecosystem.names.is_sorted(), "{:?}", ecosystem.names.windows(2).find(|pair| pair[0] > pair[1]));
-            let mut spelled = ecosystem.names.iter().chain(ecosystem.prefixes);
-            assert!(spelled.all(|name| normal(name) == *name), "{:?}", ecosystem.names);
-        }
-    }
-}
-
-#[cfg(test)]
 pub(crate) mod testing {
     use crate::environment::ecosystems::manifest::ECOSYSTEMS;
 
     /// The drivers that one manifest names, as `line name`.
     pub(crate) fn drivers(file: &str, text: &str) -> Vec<String> {
         let mut found = Vec::new();
-        for ecosystem in ECOSYSTEMS {
+        for ecosystem in &ECOSYSTEMS {
             if let Some(scan) = (ecosystem.scan)(file) {
                 scan(text, &mut |package, line| {
                     let driver = format!("{line} {package}");

@@ -1,43 +1,10 @@
 //! Dart and Flutter: pub.
 
 use crate::environment::ecosystems::manifest::{Ecosystem, Scan, each_line};
+use crate::lists::List;
 
 /// Manifests and drivers of Dart and Flutter.
-pub(crate) const DART: Ecosystem = Ecosystem {
-    scan,
-    names: &[
-        "angel3-orm",
-        "aqueduct",
-        "cloud-firestore",
-        "drift",
-        "drift-dev",
-        "drift-postgres",
-        "drift-sqflite",
-        "floor",
-        "hive",
-        "isar",
-        "mongo-dart",
-        "mysql-client",
-        "mysql1",
-        "objectbox",
-        "orm",
-        "postgres",
-        "powersync",
-        "redis",
-        "sembast",
-        "serverpod",
-        "sqflite",
-        "sqflite-common",
-        "sqflite-common-ffi",
-        "sqlite-async",
-        "sqlite3",
-        "sqlite3-flutter-libs",
-        "stormberry",
-        "supabase",
-        "supabase-flutter",
-    ],
-    prefixes: &[],
-};
+pub(crate) static DART: Ecosystem = Ecosystem { scan, drivers: List::new(include_str!("drivers.txt")) };
 
 fn scan(file: &str) -> Option<Scan> {
     match file {

@@ -1,52 +1,10 @@
 //! Elixir and Erlang: Mix.
 
 use crate::environment::ecosystems::manifest::{Ecosystem, Scan, each_line, trimmed_lines};
+use crate::lists::List;
 
 /// Manifests and drivers of Elixir and Erlang.
-pub(crate) const ELIXIR: Ecosystem = Ecosystem {
-    scan,
-    names: &[
-        "amnesia",
-        "ash-postgres",
-        "ash-sqlite",
-        "bolt-sips",
-        "cachex-redis",
-        "ch",
-        "chto",
-        "db-connection",
-        "ecto",
-        "ecto-ch",
-        "ecto-mysql",
-        "ecto-sql",
-        "ecto-sqlite3",
-        "elasticsearch",
-        "epgsql",
-        "eredis",
-        "ex-aws-dynamo",
-        "exqlite",
-        "geo-postgis",
-        "jamdb-oracle",
-        "mariaex",
-        "memcachex",
-        "memento",
-        "mnesiac",
-        "mongodb",
-        "mongodb-driver",
-        "mongodb-ecto",
-        "myxql",
-        "oban",
-        "pgvector",
-        "phoenix-ecto",
-        "postgrex",
-        "redix",
-        "snap",
-        "sqlite-ecto2",
-        "sqlitex",
-        "tds",
-        "xandra",
-    ],
-    prefixes: &[],
-};
+pub(crate) static ELIXIR: Ecosystem = Ecosystem { scan, drivers: List::new(include_str!("drivers.txt")) };
 
 fn scan(file: &str) -> Option<Scan> {
     match file {

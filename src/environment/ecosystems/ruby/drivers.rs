@@ -1,67 +1,10 @@
 //! Ruby: Bundler and gemspecs.
 
 use crate::environment::ecosystems::manifest::{Ecosystem, Scan, each_line, quoted};
+use crate::lists::List;
 
 /// Manifests and drivers of Ruby.
-pub(crate) const RUBY: Ecosystem = Ecosystem {
-    scan,
-    names: &[
-        "activerecord",
-        "activerecord-import",
-        "activerecord-jdbc-adapter",
-        "activerecord-oracle-enhanced-adapter",
-        "activerecord-sqlserver-adapter",
-        "cassandra-driver",
-        "clickhouse-activerecord",
-        "couchrest",
-        "dalli",
-        "data-mapper",
-        "database-cleaner",
-        "database-cleaner-active-record",
-        "datamapper",
-        "dm-core",
-        "elasticsearch",
-        "google-cloud-bigquery",
-        "google-cloud-firestore",
-        "google-cloud-spanner",
-        "hanami-db",
-        "hanami-model",
-        "influxdb",
-        "influxdb-client",
-        "lotus-model",
-        "mongo",
-        "mongo-mapper",
-        "mongoid",
-        "mysql",
-        "mysql2",
-        "neo4j-ruby-driver",
-        "neography",
-        "ohm",
-        "opensearch-ruby",
-        "oracle-enhanced",
-        "pg",
-        "pg-query",
-        "pg-search",
-        "pghero",
-        "rails",
-        "redis",
-        "redis-client",
-        "redis-rails",
-        "rom",
-        "rom-sql",
-        "ruby-oci8",
-        "searchkick",
-        "sequel",
-        "sequel-pg",
-        "sidekiq",
-        "solid-queue",
-        "sqlite3",
-        "standalone-migrations",
-        "tiny-tds",
-        "trilogy",
-    ],
-    prefixes: &["activerecord-", "database-cleaner-", "sequel-", "rom-"],
-};
+pub(crate) static RUBY: Ecosystem = Ecosystem { scan, drivers: List::new(include_str!("drivers.txt")) };
 
 fn scan(file: &str) -> Option<Scan> {
     match file {

@@ -1,39 +1,10 @@
 //! Swift: package manager.
 
 use crate::environment::ecosystems::manifest::{Ecosystem, Scan, quoted, trimmed_lines};
+use crate::lists::List;
 
 /// Manifests and drivers of Swift.
-pub(crate) const SWIFT: Ecosystem = Ecosystem {
-    scan,
-    names: &[
-        "clickhouse-nio",
-        "duckdb-swift",
-        "fluent",
-        "fluent-kit",
-        "fluent-mongo-driver",
-        "fluent-mysql-driver",
-        "fluent-postgres-driver",
-        "fluent-sqlite-driver",
-        "grdb.swift",
-        "mongo-swift-driver",
-        "mongokitten",
-        "mysql-kit",
-        "mysql-nio",
-        "oracle-nio",
-        "postgres-kit",
-        "postgres-nio",
-        "postgresclientkit",
-        "realm-swift",
-        "redis",
-        "redistack",
-        "sql-kit",
-        "sqlite-kit",
-        "sqlite-nio",
-        "sqlite.swift",
-        "supabase-swift",
-    ],
-    prefixes: &[],
-};
+pub(crate) static SWIFT: Ecosystem = Ecosystem { scan, drivers: List::new(include_str!("drivers.txt")) };
 
 fn scan(file: &str) -> Option<Scan> {
     match file {
