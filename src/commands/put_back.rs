@@ -11,7 +11,7 @@ use crate::exec;
 use crate::exec::{Inherited, Interrupt};
 use crate::reach::Target;
 use crate::snapshot;
-use crate::snapshot::{Kind, Level, Order, Receipt, Request, SnapshotError, Stored};
+use crate::snapshot::{Kind, Order, Receipt, Request, SnapshotError, Stored, VerificationLevel};
 use crate::ui::{Progress, printable};
 
 /// One database that is back.
@@ -137,7 +137,7 @@ impl Work<'_> {
     fn verify_and_save(&mut self, pairs: &[(Stored, Target)]) -> Result<Vec<Before>, SnapshotError> {
         for (stored, target) in pairs {
             self.showing("verifying", target, |progress| {
-                snapshot::verify(&self.request(stored, target, false), Level::Read, progress)
+                snapshot::verify(&self.request(stored, target, false), VerificationLevel::Read, progress)
             })?;
         }
         let mut before = Vec::new();

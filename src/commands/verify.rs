@@ -13,7 +13,7 @@ use crate::exec;
 use crate::exec::{Inherited, Interrupt};
 use crate::exit::Exit;
 use crate::snapshot;
-use crate::snapshot::{Level, Request, Store, Stored};
+use crate::snapshot::{Request, Store, Stored, VerificationLevel};
 use crate::ui::{Progress, printable};
 use crate::verdict::Verdict;
 
@@ -27,8 +27,8 @@ pub(crate) fn verify(
     let (policy, _) = judging::policy_in_force(context)?;
     let store = Store::locate(&context.project.root, policy.snapshots.directory.as_deref())?;
     let level = match level {
-        VerifyLevel::Read => Level::Read,
-        VerifyLevel::Restore => Level::Restore,
+        VerifyLevel::Read => VerificationLevel::Read,
+        VerifyLevel::Restore => VerificationLevel::Restore,
     };
     let mut results: Vec<Checked> = Vec::new();
     let wanted = if all {
@@ -78,11 +78,16 @@ impl Checked {
 }
 
 /// What is wrong with a snapshot is a result; what keeps it from being checked (no server) is a failure.
-fn check(context: &mut Context, stored: &Stored, level: Level, interrupt: &Interrupt) -> Result<Checked, Failure> {
+fn check(
+    context: &mut Context,
+    stored: &Stored,
+    level: VerificationLevel,
+    interrupt: &Interrupt,
+) -> Result<Checked, Failure> {
     let id = stored.manifest.id.clone();
     let judged = judging::judge_snapshots(context, std::slice::from_ref(stored))?;
     let one = &judged.judgement.targets[0];
-    if level == Level::Restore && one.verdict != Verdict::Safe {
+    if level == VerificationLevel::Restore && one.verdict != Verdict::Safe {
         return Err(ClearanceError::Verdict(one.verdict).into());
     }
     let interrupted = || interrupt.requested().is_some();

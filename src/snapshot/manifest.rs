@@ -37,7 +37,7 @@ pub(crate) struct Manifest {
     /// SHA-256 of the dump, hexadecimal.
     pub(crate) sha256: String,
     /// How far it was verified.
-    pub(crate) verified: Level,
+    pub(crate) verified: VerificationLevel,
     /// `zstd` where the tool's output is compressed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) compression: Option<String>,
@@ -92,7 +92,7 @@ pub(crate) enum Kind {
 /// How far a snapshot was verified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum Level {
+pub(crate) enum VerificationLevel {
     /// Read back whole by the engine's own reader, hash matched.
     Read,
     /// Restored into a scratch database, tables and rows compared.

@@ -23,7 +23,7 @@ mod testing;
 pub(crate) use crate::snapshot::describe::describe;
 pub(crate) use crate::snapshot::error::SnapshotError;
 pub(crate) use crate::snapshot::latest::{latest, unread_since};
-pub(crate) use crate::snapshot::manifest::{FileState, Kind, Level, Manifest, Server, TableRows, Tool};
+pub(crate) use crate::snapshot::manifest::{FileState, Kind, Manifest, Server, TableRows, Tool, VerificationLevel};
 pub(crate) use crate::snapshot::plan::{PlanError, Step, plan};
 pub(crate) use crate::snapshot::receipt::{Care, Receipt};
 pub(crate) use crate::snapshot::restore::{Request, drop_replaced, replaced, restore, verify};

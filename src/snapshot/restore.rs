@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 
 use crate::reach::{Place, Target};
 use crate::snapshot::store::Stored;
-use crate::snapshot::{Level, SnapshotError, StoreError, Watch, postgres, sqlite};
+use crate::snapshot::{SnapshotError, StoreError, VerificationLevel, Watch, postgres, sqlite};
 
 /// A snapshot, and the target it is checked at or put back to.
 #[derive(Clone, Copy)]
@@ -24,13 +24,13 @@ pub(crate) struct Request<'a> {
     pub(crate) damaged: bool,
 }
 
-/// Checks a snapshot again: its hash, the whole of it through the engine's own reader, and at [`Level::Restore`] by
+/// Checks a snapshot again: its hash, the whole of it through the engine's own reader, and at [`VerificationLevel::Restore`] by
 /// restoring it into a scratch database next to the target.
 ///
 /// # Errors
 ///
 /// What is wrong with it. Scratch databases are removed.
-pub(crate) fn verify(request: &Request<'_>, level: Level, watch: &dyn Watch) -> Result<(), SnapshotError> {
+pub(crate) fn verify(request: &Request<'_>, level: VerificationLevel, watch: &dyn Watch) -> Result<(), SnapshotError> {
     let stored = request.stored;
     match stored.manifest.engine.as_str() {
         "sqlite" => sqlite::verify(&stored.dump, &stored.manifest, level, watch).map(|_| ())?,

@@ -1,6 +1,6 @@
 //! What the store and an engine say to each other while a snapshot is taken.
 
-use crate::snapshot::{Level, Server, TableRows, Tool};
+use crate::snapshot::{Server, TableRows, Tool, VerificationLevel};
 
 /// What an engine reports of a dump that it has written, synced and read back.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -10,7 +10,7 @@ pub(crate) struct Taken {
     /// SHA-256 of the file's bytes, taken while they were written; 64 hexadecimal digits.
     pub(crate) sha256: String,
     /// The level of verification that was reached.
-    pub(crate) verified: Level,
+    pub(crate) verified: VerificationLevel,
     /// `zstd` where the tool's output was compressed by us.
     pub(crate) compression: Option<String>,
     /// What wrote the dump.

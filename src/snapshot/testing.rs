@@ -7,7 +7,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::snapshot::{Kind, Level, Manifest, Tool};
+use crate::snapshot::{Kind, Manifest, Tool, VerificationLevel};
 
 pub(crate) fn manifest(id: &str, database: &str, kind: Kind, taken_at: &str) -> Manifest {
     Manifest {
@@ -24,7 +24,7 @@ pub(crate) fn manifest(id: &str, database: &str, kind: Kind, taken_at: &str) -> 
         file: format!("{id}.dump"),
         size: 4,
         sha256: String::new(),
-        verified: Level::Read,
+        verified: VerificationLevel::Read,
         compression: None,
         tool: Tool { program: "pg_dump".to_owned(), version: "17".to_owned(), arguments: Vec::new() },
         server: None,

@@ -10,7 +10,7 @@ use crate::snapshot::postgres::facts::Facts;
 use crate::snapshot::postgres::load::load;
 use crate::snapshot::postgres::names::related;
 use crate::snapshot::postgres::psql::{identifier, literal, number, text};
-use crate::snapshot::postgres::readback::Stored;
+use crate::snapshot::postgres::readback::DumpFile;
 use crate::snapshot::postgres::script::Script;
 use crate::snapshot::postgres::verify::Request;
 use crate::snapshot::postgres::{PostgresError, Session};
@@ -51,7 +51,7 @@ pub(crate) struct Beside {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Material<'a> {
     pub(crate) request: &'a Request<'a>,
-    pub(crate) stored: Stored<'a>,
+    pub(crate) dump: DumpFile<'a>,
     pub(crate) facts: &'a Facts,
     pub(crate) promised: &'a Contents,
     pub(crate) script: &'a Script,

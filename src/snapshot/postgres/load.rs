@@ -114,8 +114,8 @@ fn attempt(
     } else {
         command.arg(dbname(name));
     }
-    let stored = material.stored;
-    let file = std::fs::File::open(stored.path).map_err(PostgresError::file("read", stored.path))?;
+    let dump = material.dump;
+    let file = std::fs::File::open(dump.path).map_err(PostgresError::file("read", dump.path))?;
     let mut restore = Running::start("pg_restore", command, server.connection.password().cloned())?;
     let mut stoppers = vec![restore.stopper()];
     stoppers.extend(client.as_ref().map(Running::stopper));
@@ -124,7 +124,7 @@ fn attempt(
         let (text, script) = (restore.stdout(), client.as_mut().and_then(Running::stdin));
         thread::scope(|scope| {
             let passing = script.map(|script| scope.spawn(|| pass_on(text, script, &path)));
-            let fed = feed(stored.path, file, stored.compressed, &mut restore, watch);
+            let fed = feed(dump.path, file, dump.compressed, &mut restore, watch);
             if let Some(passing) = passing {
                 // A client that has ended says itself why.
                 let _ = passing.join();
@@ -133,11 +133,11 @@ fn attempt(
         })
     })?;
     let (fed, found) = fed?;
-    stored.expect(&found)?;
+    dump.expect(&found)?;
     // What the server said comes first: the reader fails because nobody listens any more.
     ran?;
     ended?;
-    fed.map_err(|error| PostgresError::Damaged { path: stored.path.to_owned(), reason: error.to_string() })
+    fed.map_err(|error| PostgresError::Damaged { path: dump.path.to_owned(), reason: error.to_string() })
 }
 
 /// A psql that carries out what comes on its stdin, and ends at the first error.

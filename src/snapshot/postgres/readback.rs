@@ -20,7 +20,7 @@ const PIECE: usize = 128 * 1024;
 
 /// What is to be read.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Stored<'a> {
+pub(crate) struct DumpFile<'a> {
     pub(crate) path: &'a Path,
     /// What its bytes must hash to, in hexadecimal digits.
     pub(crate) sha256: &'a str,
@@ -28,7 +28,7 @@ pub(crate) struct Stored<'a> {
     pub(crate) compressed: bool,
 }
 
-impl Stored<'_> {
+impl DumpFile<'_> {
     /// Whether the bytes that were read are those that were written.
     pub(crate) fn expect(&self, found: &str) -> Result<(), PostgresError> {
         if found == self.sha256 {
@@ -48,13 +48,12 @@ impl Stored<'_> {
 ///
 /// [`PostgresError::HashMismatch`] before any other, since it explains them; [`PostgresError::Damaged`] where the reader
 /// or the decompression finds fault; [`PostgresError::Interrupted`].
-pub(crate) fn read_back(tools: &Tools, stored: Stored<'_>, watch: &dyn Watch) -> Result<Script, PostgresError> {
+pub(crate) fn read_back(tools: &Tools, dump: DumpFile<'_>, watch: &dyn Watch) -> Result<Script, PostgresError> {
     let mut reader = start_reader(tools)?;
-    let file = File::open(stored.path).map_err(PostgresError::file("read", stored.path))?;
+    let file = File::open(dump.path).map_err(PostgresError::file("read", dump.path))?;
     let stopper = reader.stopper();
-    let (script, found) =
-        attended(watch, &[stopper], || read(&mut reader, stored.path, file, stored.compressed, watch))?;
-    stored.expect(&found)?;
+    let (script, found) = attended(watch, &[stopper], || read(&mut reader, dump.path, file, dump.compressed, watch))?;
+    dump.expect(&found)?;
     script
 }
 

@@ -18,11 +18,11 @@ use crate::snapshot::postgres::obstacles::obstacles;
 use crate::snapshot::postgres::process::{Running, attended};
 use crate::snapshot::postgres::psql::{Psql, identifier, literal, text};
 use crate::snapshot::postgres::readback;
-use crate::snapshot::postgres::readback::{Stored, Writing};
+use crate::snapshot::postgres::readback::{DumpFile, Writing};
 use crate::snapshot::postgres::script::Script;
 use crate::snapshot::postgres::writer::{Hashing, compressor, open_private};
 use crate::snapshot::postgres::{PostgresError, Session};
-use crate::snapshot::{Level, Server, Taken, Tool, Watch};
+use crate::snapshot::{Server, Taken, Tool, VerificationLevel, Watch};
 
 /// Bytes handled at a time.
 const PIECE: usize = 128 * 1024;
@@ -102,7 +102,7 @@ pub(crate) fn take(
     let (facts, held) = counted.map_err(|error| explain_lock(error, &mut session.psql))?;
     session.psql.ask("COMMIT")?;
     let (script, found) = read?;
-    Stored { path: partial, sha256: &sha256, compressed: true }.expect(&found)?;
+    DumpFile { path: partial, sha256: &sha256, compressed: true }.expect(&found)?;
     let script = script?;
     contents::compare_dump(&partial.display().to_string(), &held, &script)?;
     let obstacles = obstacles(session)?;
@@ -135,7 +135,7 @@ fn taken(
     Taken {
         size,
         sha256,
-        verified: Level::Read,
+        verified: VerificationLevel::Read,
         compression: Some("zstd".to_owned()),
         tool: Tool {
             program: "pg_dump".to_owned(),

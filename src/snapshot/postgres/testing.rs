@@ -274,7 +274,7 @@ pub(crate) fn manifest(tables: Vec<TableRows>, state: Option<serde_json::Value>)
         file: "shop_20261121_143022.dump".into(),
         size: 0,
         sha256: String::new(),
-        verified: crate::snapshot::Level::Read,
+        verified: crate::snapshot::VerificationLevel::Read,
         compression: None,
         tool: Tool { program: "pg_dump".into(), version: "15.18".into(), arguments: Vec::new() },
         server: None,

@@ -12,11 +12,11 @@ use crate::snapshot::postgres::catalog::Contents;
 use crate::snapshot::postgres::connection::Connection;
 use crate::snapshot::postgres::contents;
 use crate::snapshot::postgres::facts::Facts;
-use crate::snapshot::postgres::readback::{Stored, read_back};
+use crate::snapshot::postgres::readback::{DumpFile, read_back};
 use crate::snapshot::postgres::script::Script;
 use crate::snapshot::postgres::tools;
 use crate::snapshot::postgres::{PostgresError, Session};
-use crate::snapshot::{Level, Manifest, Watch};
+use crate::snapshot::{Manifest, VerificationLevel, Watch};
 
 /// A snapshot, and the server to restore it on.
 #[derive(Debug, Clone, Copy)]
@@ -40,8 +40,8 @@ impl<'a> Request<'a> {
         self.environment.iter().find(|(name, _)| name == "PATH").map(|(_, value)| value.as_os_str())
     }
 
-    fn stored(&self) -> Stored<'a> {
-        Stored {
+    fn dump_file(&self) -> DumpFile<'a> {
+        DumpFile {
             path: self.file,
             sha256: &self.manifest.sha256,
             compressed: self.manifest.compression.as_deref() == Some("zstd"),
@@ -63,7 +63,7 @@ impl Whole<'_> {
     pub(crate) fn material(&self) -> Material<'_> {
         Material {
             request: self.request,
-            stored: self.request.stored(),
+            dump: self.request.dump_file(),
             facts: &self.facts,
             promised: &self.promised,
             script: &self.script,
@@ -71,17 +71,17 @@ impl Whole<'_> {
     }
 }
 
-/// Checks a snapshot. [`Level::Read`]: its hash, then the whole dump through the engine's own reader, every table's rows
-/// counted; no server is needed. [`Level::Restore`]: besides, restored into a scratch database on the target's server,
+/// Checks a snapshot. [`VerificationLevel::Read`]: its hash, then the whole dump through the engine's own reader, every table's rows
+/// counted; no server is needed. [`VerificationLevel::Restore`]: besides, restored into a scratch database on the target's server,
 /// tables and rows compared; the scratch database is dropped.
 ///
 /// # Errors
 ///
 /// [`PostgresError::HashMismatch`], [`PostgresError::Damaged`] and [`PostgresError::NotWhole`] say that the snapshot is bad;
 /// any other, such as [`PostgresError::MissingExtensions`], that it could not be checked.
-pub(crate) fn verify(request: &Request<'_>, level: Level, watch: &dyn Watch) -> Result<(), PostgresError> {
+pub(crate) fn verify(request: &Request<'_>, level: VerificationLevel, watch: &dyn Watch) -> Result<(), PostgresError> {
     let whole = read(request, watch)?;
-    if level == Level::Read {
+    if level == VerificationLevel::Read {
         return Ok(());
     }
     let connection = Connection::new(request.target, request.environment)?;
@@ -105,7 +105,7 @@ pub(crate) fn read<'a>(request: &'a Request<'a>, watch: &dyn Watch) -> Result<Wh
     // A dump is read by tools of the version that wrote it, or later ones.
     let written_by = manifest.tool.version.split(|character: char| !character.is_ascii_digit()).next();
     let tools = tools::find(written_by.and_then(|major| major.parse().ok()), request.path_variable())?;
-    let script = read_back(&tools, request.stored(), watch)?;
+    let script = read_back(&tools, request.dump_file(), watch)?;
     contents::compare_dump(&request.file.display().to_string(), &promised, &script)?;
     Ok(Whole { request, facts, promised, script })
 }

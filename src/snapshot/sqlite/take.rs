@@ -16,7 +16,7 @@ use crate::snapshot::sqlite::presence::real_database;
 use crate::snapshot::sqlite::settle::{remove_leftovers, settle};
 use crate::snapshot::sqlite::source::{Confirmed, Hold, Source};
 use crate::snapshot::sqlite::waiting::{PATIENCE, Wait};
-use crate::snapshot::{Level, Taken, Tool, Watch};
+use crate::snapshot::{Taken, Tool, VerificationLevel, Watch};
 
 /// Writes a consistent, verified copy of a database to `partial`, while other programs go on using the database.
 ///
@@ -71,7 +71,7 @@ pub(crate) fn take_within(
     Ok(Taken {
         size: copy.size,
         sha256: copy.sha256,
-        verified: Level::Read,
+        verified: VerificationLevel::Read,
         compression: None,
         tool: Tool {
             program: "safe-test".to_owned(),

@@ -11,14 +11,14 @@ use crate::snapshot::sqlite::check::{Contents, Thoroughness, difference, engine,
 use crate::snapshot::sqlite::copy::hash_whole;
 use crate::snapshot::sqlite::files;
 use crate::snapshot::sqlite::waiting::check_interrupted;
-use crate::snapshot::{Level, Manifest, TableRows, Watch};
+use crate::snapshot::{Manifest, TableRows, VerificationLevel, Watch};
 
 /// Pages copied between two looks at the watch.
 const PAGES: i32 = 1_000;
 
 /// Checks a snapshot's file against its manifest, and gives the tables that it holds.
 ///
-/// [`Level::Read`]: size, SHA-256, `PRAGMA quick_check`, tables and rows. [`Level::Restore`]: also restored into a
+/// [`VerificationLevel::Read`]: size, SHA-256, `PRAGMA quick_check`, tables and rows. [`VerificationLevel::Restore`]: also restored into a
 /// scratch file beside it, which is removed again, with `PRAGMA integrity_check`. Rows that point to missing rows are
 /// told to the watch, not refused: they were saved as they were.
 ///
@@ -28,13 +28,13 @@ const PAGES: i32 = 1_000;
 pub(crate) fn verify(
     file: &Path,
     manifest: &Manifest,
-    level: Level,
+    level: VerificationLevel,
     watch: &dyn Watch,
 ) -> Result<Vec<TableRows>, SqliteError> {
     let contents = verify_read(file, manifest, watch)?;
     match level {
-        Level::Read => Ok(contents.tables),
-        Level::Restore => restore_into_scratch(file, &contents.tables, watch),
+        VerificationLevel::Read => Ok(contents.tables),
+        VerificationLevel::Restore => restore_into_scratch(file, &contents.tables, watch),
     }
 }
 

@@ -4,7 +4,7 @@ use sha2::{Digest, Sha256};
 
 use crate::error::Explain;
 use crate::exit::Exit;
-use crate::snapshot::Level;
+use crate::snapshot::VerificationLevel;
 use crate::snapshot::postgres::testing::{Server, Snapshot, Waiting};
 use crate::snapshot::postgres::{PostgresError, restore, verify};
 
@@ -35,7 +35,7 @@ fn every_damage_is_found_with_and_without_the_hash() {
         std::fs::write(snapshot.file(), &bytes).unwrap();
         snapshot.manifest = manifest.clone();
         let check = |snapshot: &Snapshot| {
-            snapshot.request(&target, |request| verify(request, Level::Read, &Waiting::default()))
+            snapshot.request(&target, |request| verify(request, VerificationLevel::Read, &Waiting::default()))
         };
         let error = check(&snapshot).unwrap_err();
         assert!(matches!(error, PostgresError::HashMismatch { .. }), "{what}: {error}");
@@ -60,8 +60,9 @@ fn a_manifest_that_does_not_fit_is_refused() {
     let target = server.database("misfit", "CREATE TABLE t (a int)");
     let mut snapshot = Snapshot::take(&target);
     snapshot.manifest.tables[0].rows = Some(7);
-    let check =
-        |snapshot: &Snapshot| snapshot.request(&target, |request| verify(request, Level::Read, &Waiting::default()));
+    let check = |snapshot: &Snapshot| {
+        snapshot.request(&target, |request| verify(request, VerificationLevel::Read, &Waiting::default()))
+    };
     assert!(matches!(check(&snapshot), Err(PostgresError::NotWhole { .. })));
     snapshot.manifest.state = None;
     assert!(matches!(check(&snapshot), Err(PostgresError::Manifest { .. })));

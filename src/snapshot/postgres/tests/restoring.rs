@@ -3,7 +3,7 @@
 use std::process::Stdio;
 
 use crate::reach::Target;
-use crate::snapshot::Level;
+use crate::snapshot::VerificationLevel;
 use crate::snapshot::postgres::beside;
 use crate::snapshot::postgres::beside::Marker;
 use crate::snapshot::postgres::connection::Connection;
@@ -213,8 +213,9 @@ fn a_scratch_restore_proves_a_snapshot_and_leaves_nothing() {
     let server = Server::shared();
     let target = server.database("proven", RICH);
     let mut snapshot = Snapshot::take(&target);
-    let check =
-        |snapshot: &Snapshot| snapshot.request(&target, |request| verify(request, Level::Restore, &Waiting::default()));
+    let check = |snapshot: &Snapshot| {
+        snapshot.request(&target, |request| verify(request, VerificationLevel::Restore, &Waiting::default()))
+    };
     check(&snapshot).unwrap();
     snapshot.manifest.state.as_mut().unwrap()["contents"]["sequences"] = 1.into();
     assert!(matches!(check(&snapshot), Err(PostgresError::NotWhole { .. })));

@@ -6,7 +6,7 @@ use crate::snapshot::postgres::testing::{PASSWORD, Server, Snapshot, Waiting, en
 use crate::snapshot::postgres::tests::rich::RICH;
 use crate::snapshot::postgres::{Session, verify};
 use crate::snapshot::testing::wait_for;
-use crate::snapshot::{Level, Watch};
+use crate::snapshot::{VerificationLevel, Watch};
 
 #[test]
 fn a_snapshot_holds_every_kind_of_object_and_counts_its_rows() {
@@ -43,7 +43,9 @@ fn an_empty_database_and_odd_names_are_saved() {
     for name in ["empty", "host=x dbname=postgres", "postgres://x/y", r#"it's "a" \ name"#, &long] {
         let snapshot = Snapshot::take(&server.database(name, "CREATE TABLE t(); INSERT INTO t DEFAULT VALUES"));
         assert_eq!(snapshot.manifest.tables[0].rows, Some(1), "{name}");
-        snapshot.request(&server.target(name), |request| verify(request, Level::Read, &Waiting::default())).unwrap();
+        snapshot
+            .request(&server.target(name), |request| verify(request, VerificationLevel::Read, &Waiting::default()))
+            .unwrap();
     }
 }
 

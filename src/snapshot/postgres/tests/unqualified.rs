@@ -1,6 +1,6 @@
 //! Functions that rely on the search path of the application: a dump sets it to nothing, for its reader too.
 
-use crate::snapshot::Level;
+use crate::snapshot::VerificationLevel;
 use crate::snapshot::postgres::testing::{Server, Snapshot, Waiting};
 use crate::snapshot::postgres::{restore, verify};
 
@@ -26,7 +26,7 @@ fn functions_that_need_the_search_path_of_the_database_come_back() {
     let server = Server::shared();
     let target = server.database("unqualified", UNQUALIFIED);
     let snapshot = Snapshot::take(&target);
-    snapshot.request(&target, |request| verify(request, Level::Restore, &Waiting::default())).unwrap();
+    snapshot.request(&target, |request| verify(request, VerificationLevel::Restore, &Waiting::default())).unwrap();
     server.run("unqualified", "DROP TABLE app.orders CASCADE; CREATE TABLE app.other (a int)");
     let restored = snapshot.request(&target, |request| restore(request, &Waiting::default())).unwrap();
     assert!(restored.notes.iter().any(|note| note.contains("search path")), "{:?}", restored.notes);

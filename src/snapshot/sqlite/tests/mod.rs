@@ -17,7 +17,7 @@ use chrono::DateTime;
 use rusqlite::Connection;
 
 use super::*;
-use crate::snapshot::{Kind, Level, Manifest, TableRows, Taken, Watch};
+use crate::snapshot::{Kind, Manifest, TableRows, Taken, VerificationLevel, Watch};
 
 /// A watch that stops when told to, and keeps what it was told.
 #[derive(Default)]
@@ -44,22 +44,22 @@ impl Watch for Ear {
 }
 
 /// A folder with a database path in it and a place for snapshots.
-pub(crate) struct Place {
+pub(crate) struct Scratch {
     folder: tempfile::TempDir,
     pub(crate) database: PathBuf,
 }
 
-impl Place {
-    pub(crate) fn new() -> Place {
+impl Scratch {
+    pub(crate) fn new() -> Scratch {
         let folder = tempfile::tempdir().unwrap();
         let database = folder.path().join("app.db");
         fs::create_dir(folder.path().join("backups")).unwrap();
-        Place { folder, database }
+        Scratch { folder, database }
     }
 
     /// A place with a database made by `sql`.
-    pub(crate) fn with(sql: &str) -> Place {
-        let place = Place::new();
+    pub(crate) fn with(sql: &str) -> Scratch {
+        let place = Scratch::new();
         place.sql(sql);
         place
     }

@@ -9,17 +9,17 @@ use crate::snapshot::sqlite::restore::Restored;
 const SETUP: &str = "CREATE TABLE t(id INTEGER PRIMARY KEY, a);
     WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i<1000) INSERT INTO t SELECT i, 'kept' FROM n;";
 
-fn put_back(place: &Place, taken: &Taken) -> Result<Restored, SqliteError> {
+fn put_back(place: &Scratch, taken: &Taken) -> Result<Restored, SqliteError> {
     restore(&place.partial("one"), &manifest(taken), &place.database, &Ear::default())
 }
 
-fn impatiently(place: &Place, taken: &Taken) -> Result<Restored, SqliteError> {
+fn impatiently(place: &Scratch, taken: &Taken) -> Result<Restored, SqliteError> {
     let patience = Duration::from_millis(50);
     restore::restore_within(patience, &place.partial("one"), &manifest(taken), &place.database, &Ear::default())
 }
 
-fn modes() -> [Place; 2] {
-    ["delete", "wal"].map(|mode| Place::with(&format!("PRAGMA journal_mode={mode}; {SETUP}")))
+fn modes() -> [Scratch; 2] {
+    ["delete", "wal"].map(|mode| Scratch::with(&format!("PRAGMA journal_mode={mode}; {SETUP}")))
 }
 
 const COUNT: &str = "SELECT count(*), min(a) FROM t";
@@ -132,7 +132,7 @@ fn a_rollback_reader_in_a_transaction_is_a_lock() {
 #[test]
 fn an_interruption_takes_back_what_was_written() {
     for mode in ["delete", "wal"] {
-        let place = Place::with(&format!(
+        let place = Scratch::with(&format!(
             "PRAGMA journal_mode={mode}; {SETUP} INSERT INTO t VALUES (5000, zeroblob(30000000))"
         ));
         let taken = place.take("one");
@@ -231,7 +231,7 @@ fn a_database_whose_page_size_or_mode_changed_is_restored() {
     for before in ["delete", "wal"] {
         for after in ["delete", "wal"] {
             for size in [512, 1024, 65536] {
-                let place = Place::with(&format!("PRAGMA page_size=4096; PRAGMA journal_mode={before}; {SETUP}"));
+                let place = Scratch::with(&format!("PRAGMA page_size=4096; PRAGMA journal_mode={before}; {SETUP}"));
                 let taken = place.take("one");
                 place.sql(&format!(
                     "PRAGMA journal_mode=delete; PRAGMA page_size={size}; VACUUM; PRAGMA journal_mode={after}; DELETE FROM t"
@@ -247,7 +247,7 @@ fn a_database_whose_page_size_or_mode_changed_is_restored() {
 
 #[test]
 fn a_page_size_that_others_keep_in_place_is_an_error_that_changes_nothing() {
-    let place = Place::with(&format!("PRAGMA page_size=4096; PRAGMA journal_mode=wal; {SETUP}"));
+    let place = Scratch::with(&format!("PRAGMA page_size=4096; PRAGMA journal_mode=wal; {SETUP}"));
     let taken = place.take("one");
     place.sql("PRAGMA journal_mode=delete; PRAGMA page_size=1024; VACUUM; PRAGMA journal_mode=wal; DELETE FROM t WHERE id > 3");
     let mut other = place.other();
@@ -260,7 +260,7 @@ fn a_page_size_that_others_keep_in_place_is_an_error_that_changes_nothing() {
 
 #[test]
 fn the_command_for_restoring_by_hand_works() {
-    let place = Place::new();
+    let place = Scratch::new();
     let folder = place.path().join("it's a \"folder\" $HOME");
     fs::create_dir(&folder).unwrap();
     let database = folder.join("app `x`.db");

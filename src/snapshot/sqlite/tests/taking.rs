@@ -11,7 +11,7 @@ use crate::snapshot::sqlite::settle::remove_leftovers;
 
 #[test]
 fn what_lies_at_a_path_is_told_without_creating_anything() {
-    let place = Place::with("CREATE TABLE t(a)");
+    let place = Scratch::with("CREATE TABLE t(a)");
     let at = |name: &str| place.path().join(name);
     fs::write(at("empty.db"), "").unwrap();
     fs::write(at("notes.txt"), "only some words, and more of them").unwrap();
@@ -35,7 +35,7 @@ fn what_lies_at_a_path_is_told_without_creating_anything() {
 #[test]
 fn a_snapshot_is_the_database_byte_for_byte() {
     for mode in ["delete", "truncate", "persist", "wal"] {
-        let place = Place::with(&format!(
+        let place = Scratch::with(&format!(
             "PRAGMA journal_mode={mode}; CREATE TABLE users(id INTEGER PRIMARY KEY, name TEXT);
              INSERT INTO users(name) VALUES ('ann'), ('bob'); CREATE TABLE \"odd \"\" name\"(a);"
         ));
@@ -48,7 +48,7 @@ fn a_snapshot_is_the_database_byte_for_byte() {
         assert_eq!(taken.size, saved.len() as u64);
         assert_eq!(taken.sha256, files::hex(&Sha256::digest(&saved)));
         assert_eq!(taken.tables, [rows("odd \" name", 0), rows("users", 2)]);
-        assert_eq!(taken.verified, Level::Read);
+        assert_eq!(taken.verified, VerificationLevel::Read);
         assert!(taken.state.is_some(), "{mode}");
         assert_eq!(fs::metadata(&partial).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(place.side_files(), side_files, "{mode}");
@@ -58,7 +58,7 @@ fn a_snapshot_is_the_database_byte_for_byte() {
 
 #[test]
 fn the_sqlite3_program_opens_a_snapshot() {
-    let place = Place::with("CREATE TABLE t(a); INSERT INTO t VALUES (41), (1)");
+    let place = Scratch::with("CREATE TABLE t(a); INSERT INTO t VALUES (41), (1)");
     place.take("one");
     let output = Command::new("sqlite3").arg(place.partial("one")).arg("SELECT sum(a) FROM t").output().unwrap();
     assert_eq!(String::from_utf8(output.stdout).unwrap(), "42\n");
@@ -66,7 +66,7 @@ fn the_sqlite3_program_opens_a_snapshot() {
 
 #[test]
 fn a_wal_that_others_have_open_is_part_of_the_snapshot() {
-    let place = Place::with("PRAGMA journal_mode=wal; CREATE TABLE t(a)");
+    let place = Scratch::with("PRAGMA journal_mode=wal; CREATE TABLE t(a)");
     let mut other = place.other();
     other.run("PRAGMA wal_autocheckpoint=0");
     for i in 0..50 {
@@ -85,7 +85,7 @@ fn a_wal_that_others_have_open_is_part_of_the_snapshot() {
 #[test]
 fn a_wal_left_by_a_crash_is_part_of_the_snapshot_and_stays_as_it_is() {
     for keep_index in [true, false] {
-        let place = Place::with("PRAGMA journal_mode=wal; CREATE TABLE t(a)");
+        let place = Scratch::with("PRAGMA journal_mode=wal; CREATE TABLE t(a)");
         let mut other = place.other();
         other.run("INSERT INTO t VALUES (1)");
         other.kill();
@@ -106,7 +106,7 @@ fn a_wal_left_by_a_crash_is_part_of_the_snapshot_and_stays_as_it_is() {
 #[test]
 fn a_transaction_under_way_is_not_part_of_the_snapshot() {
     for mode in ["delete", "wal"] {
-        let place = Place::with(&format!("PRAGMA journal_mode={mode}; CREATE TABLE t(a); INSERT INTO t VALUES (1)"));
+        let place = Scratch::with(&format!("PRAGMA journal_mode={mode}; CREATE TABLE t(a); INSERT INTO t VALUES (1)"));
         let mut other = place.other();
         other.run("BEGIN IMMEDIATE");
         other.run("INSERT INTO t VALUES (2)");
@@ -118,7 +118,7 @@ fn a_transaction_under_way_is_not_part_of_the_snapshot() {
 
 #[test]
 fn a_transaction_that_a_crash_cut_short_is_rolled_back_in_the_copy_alone() {
-    let place = Place::with(
+    let place = Scratch::with(
         "CREATE TABLE t(a, b); WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i<2000)
          INSERT INTO t SELECT 1, hex(zeroblob(200)) FROM n",
     );
@@ -172,7 +172,7 @@ while True:
 #[test]
 fn every_snapshot_is_consistent_while_another_process_writes() {
     for mode in ["delete", "persist", "wal"] {
-        let place = Place::with(&format!(
+        let place = Scratch::with(&format!(
             "PRAGMA journal_mode={mode}; CREATE TABLE account(id INTEGER PRIMARY KEY, balance, padding);
              WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i<400)
              INSERT INTO account SELECT i, 1000, zeroblob(6000) FROM n;
@@ -204,7 +204,7 @@ fn every_snapshot_is_consistent_while_another_process_writes() {
 
 #[test]
 fn a_writer_that_holds_the_file_is_waited_for() {
-    let place = Place::with("CREATE TABLE t(a)");
+    let place = Scratch::with("CREATE TABLE t(a)");
     let mut other = place.other();
     other.run("BEGIN EXCLUSIVE");
     other.run("INSERT INTO t VALUES (1)");
@@ -224,7 +224,7 @@ fn a_writer_that_holds_the_file_is_waited_for() {
 
 #[test]
 fn a_lock_that_does_not_end_is_an_error() {
-    let place = Place::with("CREATE TABLE t(a)");
+    let place = Scratch::with("CREATE TABLE t(a)");
     let mut other = place.other();
     other.run("BEGIN EXCLUSIVE");
     let error = take::take_within(Duration::from_millis(50), &place.database, &place.partial("one"), &Ear::default())
@@ -234,7 +234,7 @@ fn a_lock_that_does_not_end_is_an_error() {
 
 #[test]
 fn an_interruption_stops_the_copy_and_leaves_the_database_alone() {
-    let place = Place::with("CREATE TABLE t(a); INSERT INTO t VALUES (zeroblob(20000000))");
+    let place = Scratch::with("CREATE TABLE t(a); INSERT INTO t VALUES (zeroblob(20000000))");
     let before = fs::read(&place.database).unwrap();
     let ear = Ear { stop_after: Some(5_000_000), ..Ear::default() };
     let error = take(&place.database, &place.partial("one"), &ear).unwrap_err();
@@ -250,7 +250,7 @@ fn an_interruption_stops_the_copy_and_leaves_the_database_alone() {
 
 #[test]
 fn a_partial_file_that_is_there_is_not_overwritten() {
-    let place = Place::with("CREATE TABLE t(a)");
+    let place = Scratch::with("CREATE TABLE t(a)");
     fs::write(place.partial("one"), "somebody else's").unwrap();
     let error = take(&place.database, &place.partial("one"), &Ear::default()).unwrap_err();
     assert!(matches!(error, SqliteError::Write { .. }), "{error}");
@@ -259,7 +259,7 @@ fn a_partial_file_that_is_there_is_not_overwritten() {
 
 #[test]
 fn side_files_of_a_partial_are_removed_and_nothing_else() {
-    let place = Place::new();
+    let place = Scratch::new();
     let partial = place.partial("one");
     for ending in ["", "-wal", "-shm", "-journal", "-other"] {
         fs::write(files::beside(&partial, ending), "x").unwrap();

@@ -5,10 +5,10 @@ use rusqlite::functions::FunctionFlags;
 use super::*;
 
 /// Takes, verifies at the highest level, spoils and restores; gives the tables.
-fn round_trip(place: &Place) -> Vec<TableRows> {
+fn round_trip(place: &Scratch) -> Vec<TableRows> {
     let taken = place.take("one");
     let manifest = manifest(&taken);
-    verify(&place.partial("one"), &manifest, Level::Restore, &Ear::default()).unwrap();
+    verify(&place.partial("one"), &manifest, VerificationLevel::Restore, &Ear::default()).unwrap();
     place.sql("CREATE TABLE spoilt(a); INSERT INTO spoilt VALUES (1)");
     restore(&place.partial("one"), &manifest, &place.database, &Ear::default()).unwrap();
     assert_eq!(place.take("two").tables, taken.tables);
@@ -28,7 +28,7 @@ fn every_page_size_encoding_and_kind_of_table_makes_the_round_trip() {
     ];
     for setting in settings {
         for mode in ["delete", "wal"] {
-            let place = Place::with(&format!(
+            let place = Scratch::with(&format!(
                 "{setting}; PRAGMA journal_mode={mode}; CREATE TABLE a(id INTEGER PRIMARY KEY AUTOINCREMENT, b TEXT, c AS (b || 'x') VIRTUAL, d AS (b || 'y') STORED);
                  INSERT INTO a(b) VALUES ('\u{e4}'), ('\u{20ac}'), ('\u{1f600}');
                  CREATE TABLE w(k TEXT PRIMARY KEY, v) WITHOUT ROWID; INSERT INTO w VALUES ('a', 1), ('b', 2);
@@ -43,7 +43,7 @@ fn every_page_size_encoding_and_kind_of_table_makes_the_round_trip() {
 
 #[test]
 fn virtual_tables_are_saved_and_not_counted() {
-    let place = Place::with(
+    let place = Scratch::with(
         "CREATE VIRTUAL TABLE docs USING fts5(body); INSERT INTO docs VALUES ('one two'), ('three');
          CREATE VIRTUAL TABLE box USING rtree(id, x0, x1); INSERT INTO box VALUES (1, 0, 1)",
     );
@@ -57,7 +57,7 @@ fn virtual_tables_are_saved_and_not_counted() {
 
 #[test]
 fn a_table_of_an_unknown_module_does_not_stand_in_the_way() {
-    let place = Place::with(
+    let place = Scratch::with(
         "CREATE TABLE t(a); INSERT INTO t VALUES (1); PRAGMA writable_schema=ON;
          INSERT INTO sqlite_schema VALUES ('table', 'places', 'places', 0, 'CREATE VIRTUAL TABLE places USING spatialite_thing(a)');",
     );
@@ -66,7 +66,7 @@ fn a_table_of_an_unknown_module_does_not_stand_in_the_way() {
 
 #[test]
 fn collations_and_functions_that_only_the_application_has_do_not_stand_in_the_way() {
-    let place = Place::new();
+    let place = Scratch::new();
     let application = Connection::open(&place.database).unwrap();
     application.create_collation("LOCALIZED", |a: &str, b: &str| b.cmp(a)).unwrap();
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
@@ -82,7 +82,7 @@ fn collations_and_functions_that_only_the_application_has_do_not_stand_in_the_wa
     let taken = place.take("one");
     assert_eq!(taken.tables, [rows("k", 2), rows("t", 3)]);
     assert!(taken.notes.is_empty(), "{:?}", taken.notes);
-    verify(&place.partial("one"), &manifest(&taken), Level::Read, &Ear::default()).unwrap();
+    verify(&place.partial("one"), &manifest(&taken), VerificationLevel::Read, &Ear::default()).unwrap();
     place.sql("CREATE TABLE spoilt(a)");
     let restored = restore(&place.partial("one"), &manifest(&taken), &place.database, &Ear::default()).unwrap();
     assert_eq!(restored.tables, taken.tables);
@@ -90,7 +90,7 @@ fn collations_and_functions_that_only_the_application_has_do_not_stand_in_the_wa
 
 #[test]
 fn rows_that_break_their_own_table_are_noted_and_saved() {
-    let place = Place::with(
+    let place = Scratch::with(
         "CREATE TABLE t(a); INSERT INTO t VALUES (NULL); PRAGMA writable_schema=ON;
          UPDATE sqlite_schema SET sql = 'CREATE TABLE t(a TEXT NOT NULL)' WHERE name = 't';",
     );
@@ -101,13 +101,13 @@ fn rows_that_break_their_own_table_are_noted_and_saved() {
 
 #[test]
 fn a_database_with_no_tables_at_all_is_a_database() {
-    let place = Place::with("PRAGMA user_version=3");
+    let place = Scratch::with("PRAGMA user_version=3");
     assert_eq!(round_trip(&place), []);
 }
 
 #[test]
 fn a_missing_or_empty_database_cannot_be_taken() {
-    let place = Place::new();
+    let place = Scratch::new();
     let error = take(&place.database, &place.partial("one"), &Ear::default()).unwrap_err();
     assert!(matches!(error, SqliteError::NothingThere { .. }), "{error}");
     assert!(!place.database.exists() && !place.partial("one").exists());
@@ -119,12 +119,12 @@ fn a_missing_or_empty_database_cannot_be_taken() {
 #[test]
 fn odd_names_are_names() {
     for name in ["with space.db", "percent%41?x=1#y.db", "quote'\".db", "-dash.db"] {
-        let place = Place::new();
+        let place = Scratch::new();
         let database = place.path().join(name);
         Connection::open(&database).unwrap().execute_batch("CREATE TABLE t(a)").unwrap();
         let partial = place.path().join(format!("{name}.partial"));
         let taken = take(&database, &partial, &Ear::default()).unwrap();
-        verify(&partial, &manifest(&taken), Level::Restore, &Ear::default()).unwrap();
+        verify(&partial, &manifest(&taken), VerificationLevel::Restore, &Ear::default()).unwrap();
         restore(&partial, &manifest(&taken), &database, &Ear::default()).unwrap();
     }
 }
@@ -135,12 +135,12 @@ fn a_path_that_is_not_utf_8_is_a_path() {
     use std::ffi::OsStr;
     use std::os::unix::ffi::OsStrExt as _;
 
-    let place = Place::with("PRAGMA journal_mode=wal; CREATE TABLE t(a)");
+    let place = Scratch::with("PRAGMA journal_mode=wal; CREATE TABLE t(a)");
     let database = place.path().join(OsStr::from_bytes(b"caf\xe9.db"));
     fs::rename(&place.database, &database).unwrap();
     let partial = place.path().join(OsStr::from_bytes(b"\xff.partial"));
     let taken = take(&database, &partial, &Ear::default()).unwrap();
-    verify(&partial, &manifest(&taken), Level::Restore, &Ear::default()).unwrap();
+    verify(&partial, &manifest(&taken), VerificationLevel::Restore, &Ear::default()).unwrap();
     restore(&partial, &manifest(&taken), &database, &Ear::default()).unwrap();
 }
 
@@ -165,7 +165,7 @@ fn childs_folder() -> PathBuf {
 
 #[test]
 fn a_disk_that_is_full_is_an_error_that_names_the_file() {
-    let place = Place::with("CREATE TABLE t(a); INSERT INTO t VALUES (zeroblob(3000000))");
+    let place = Scratch::with("CREATE TABLE t(a); INSERT INTO t VALUES (zeroblob(3000000))");
     // Without the signal, a write past the limit fails as one to a full disk does.
     in_child("trap '' XFSZ; ulimit -f 2000", "child_that_may_write_little", place.path());
     assert_eq!(place.other().run("SELECT length(a) FROM t"), "[(3000000,)]");
@@ -184,7 +184,7 @@ fn child_that_may_write_little() {
 #[test]
 fn a_place_that_cannot_be_written_can_be_saved() {
     for (mode, wal) in [("delete", false), ("wal", false), ("wal", true)] {
-        let place = Place::with(&format!("PRAGMA journal_mode={mode}; CREATE TABLE t(a); INSERT INTO t VALUES (1)"));
+        let place = Scratch::with(&format!("PRAGMA journal_mode={mode}; CREATE TABLE t(a); INSERT INTO t VALUES (1)"));
         if wal {
             let mut other = place.other();
             other.run("INSERT INTO t VALUES (2)");

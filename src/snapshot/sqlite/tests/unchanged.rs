@@ -7,15 +7,15 @@ use serde_json::Value;
 use super::*;
 
 /// The proof once the clock has gone on by its grain.
-fn proof(place: &Place) -> Value {
+fn proof(place: &Scratch) -> Value {
     std::thread::sleep(Duration::from_millis(50));
     state(&place.database).unwrap().expect("nothing is under way")
 }
 
 const MODES: [&str; 4] = ["delete", "truncate", "persist", "wal"];
 
-fn place_in(mode: &str) -> Place {
-    Place::with(&format!(
+fn place_in(mode: &str) -> Scratch {
+    Scratch::with(&format!(
         "PRAGMA journal_mode={mode}; CREATE TABLE t(id INTEGER PRIMARY KEY, a TEXT);
          WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i<500)
          INSERT INTO t SELECT i, 'aaaa' FROM n"
@@ -213,7 +213,7 @@ fn nothing_is_proved_of_a_file_that_changed_this_very_moment() {
 
 #[test]
 fn nothing_is_proved_of_what_is_not_there() {
-    let place = Place::new();
+    let place = Scratch::new();
     assert_eq!(state(&place.database).unwrap(), None);
     fs::write(&place.database, "").unwrap();
     assert_eq!(state(&place.database).unwrap(), None);
