@@ -12,6 +12,7 @@ use serde_json::json;
 use crate::error::{Failure, causes};
 use crate::secret::Secret;
 use crate::snapshot::Watch;
+use crate::text::printable;
 
 /// How the run talks to people.
 #[derive(Debug)]
@@ -151,20 +152,6 @@ fn one_block(text: &str, indent: &str) -> String {
     lines.join(&format!("\n{indent}"))
 }
 
-/// `text` with control characters escaped.
-#[must_use]
-pub(crate) fn printable(text: &str) -> String {
-    text.chars()
-        .map(|c| {
-            if c.is_control() || ('\u{202a}'..='\u{202e}').contains(&c) || ('\u{2066}'..='\u{2069}').contains(&c) {
-                c.escape_default().to_string()
-            } else {
-                c.to_string()
-            }
-        })
-        .collect()
-}
-
 /// Bytes for people: `1.4 MB`.
 #[must_use]
 pub(crate) fn bytes(count: u64) -> String {
@@ -281,10 +268,5 @@ mod tests {
         ] {
             assert_eq!(Progress::is_due(lasted, since_shown), due, "{lasted:?} {since_shown:?}");
         }
-    }
-
-    #[test]
-    fn names_cannot_drive_the_terminal() {
-        assert_eq!(printable("a\u{1b}[2Jb\u{202e}c"), "a\\u{1b}[2Jb\\u{202e}c");
     }
 }

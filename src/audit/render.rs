@@ -5,6 +5,7 @@ use std::fmt::Write;
 use chrono::SecondsFormat;
 
 use crate::audit::entry::{Entry, Event, Outcome, Restored};
+use crate::text::{printable, shell_line};
 
 /// The entry in one line: when, what happened, how it was judged, how it ended, and the command.
 ///
@@ -14,7 +15,7 @@ pub(crate) fn render(entry: &Entry) -> String {
     let at = entry.at.to_rfc3339_opts(SecondsFormat::Secs, true);
     let (event, detail) = words(&entry.event);
     let mut line = format!("{at}  {event:<12}  {}", entry.run);
-    for part in [detail, quoted(&entry.what.command)] {
+    for part in [detail, shell_line(&entry.what.command)] {
         if !part.is_empty() {
             let _ = write!(line, "  {part}");
         }
@@ -23,7 +24,7 @@ pub(crate) fn render(entry: &Entry) -> String {
         let name = entry.who.caller.name.as_deref().map(|name| format!(" {name}")).unwrap_or_default();
         let _ = write!(line, "  [{}{name}]", entry.who.caller.kind);
     }
-    visible(&line)
+    printable(&line)
 }
 
 fn words(event: &Event) -> (&'static str, String) {
@@ -70,29 +71,6 @@ fn duration(milliseconds: u64) -> String {
         1_000..60_000 => format!("{}.{} s", milliseconds / 1_000, milliseconds % 1_000 / 100),
         _ => format!("{} min {} s", milliseconds / 60_000, milliseconds % 60_000 / 1_000),
     }
-}
-
-/// The words as a shell would take them, so that the line can be copied.
-fn quoted(words: &[String]) -> String {
-    let plain = |c: char| c.is_alphanumeric() || "-_./:=@%+,*~".contains(c);
-    let quote = |word: &String| match !word.is_empty() && word.chars().all(plain) {
-        true => word.clone(),
-        false => format!("'{}'", word.replace('\'', r"'\''")),
-    };
-    words.iter().map(quote).collect::<Vec<_>>().join(" ")
-}
-
-fn visible(text: &str) -> String {
-    let turns = |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    let mut shown = String::with_capacity(text.len());
-    for character in text.chars() {
-        if character.is_control() || turns(character) {
-            shown.extend(character.escape_default());
-        } else {
-            shown.push(character);
-        }
-    }
-    shown
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use crate::commands::judging::Judged;
 use crate::commands::recording::Recorder;
 use crate::commands::report;
 use crate::error::Failure;
-use crate::ui::printable;
+use crate::text::printable;
 
 /// Asks a person at a terminal to vouch for what was not shown to be safe; everybody else is refused. Each answer
 /// is written down.

@@ -13,7 +13,8 @@ use crate::error::{Explain, Failure, in_one_line};
 use crate::exit::Exit;
 use crate::snapshot;
 use crate::snapshot::{SnapshotError, Store};
-use crate::ui::{Tone, bytes, printable};
+use crate::text::printable;
+use crate::ui::{Tone, bytes};
 use crate::verdict::Verdict;
 
 /// One thing that was looked at.

@@ -5,7 +5,8 @@ use crate::commands::{CommandError, judging};
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::snapshot::{Kind, Manifest, Store, Stored};
-use crate::ui::{bytes, printable};
+use crate::text::printable;
+use crate::ui::bytes;
 
 pub(crate) fn list(context: &mut Context) -> Result<Exit, Failure> {
     let (policy, _) = judging::policy_in_force(context)?;

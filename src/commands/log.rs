@@ -11,7 +11,7 @@ use crate::commands::{CommandError, judging};
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::snapshot::Store;
-use crate::ui::printable;
+use crate::text::printable;
 
 pub(crate) fn log(context: &mut Context, what: Option<LogAction>) -> Result<Exit, Failure> {
     let (policy, _) = judging::policy_in_force(context)?;

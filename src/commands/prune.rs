@@ -11,7 +11,7 @@ use crate::exit::Exit;
 use crate::reach::Engine;
 use crate::snapshot;
 use crate::snapshot::{Decision, Manifest, Store, StoreError, Stored};
-use crate::ui::printable;
+use crate::text::printable;
 use crate::verdict::Verdict;
 
 pub(crate) fn prune(context: &mut Context, dry_run: bool) -> Result<Exit, Failure> {

@@ -12,7 +12,8 @@ use crate::exec::{Inherited, Interrupt};
 use crate::reach::Target;
 use crate::snapshot;
 use crate::snapshot::{Kind, Order, Receipt, Request, SnapshotError, Stored, VerificationLevel};
-use crate::ui::{Progress, printable};
+use crate::text::printable;
+use crate::ui::Progress;
 
 /// One database that is back.
 pub(crate) struct PutBack {

@@ -9,7 +9,8 @@ use crate::commands::judging::Judged;
 use crate::environment::{Origin, Reading};
 use crate::policy::FILE_NAME;
 use crate::reach::Place;
-use crate::ui::{Tone, Ui, printable};
+use crate::text::printable;
+use crate::ui::{Tone, Ui};
 use crate::verdict::{Finding, JudgedTarget, Judgement, Level, Verdict};
 
 /// `check --format json`, version 1: fields are added, never renamed.

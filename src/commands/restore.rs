@@ -20,7 +20,8 @@ use crate::exit::Exit;
 use crate::reach::Target;
 use crate::snapshot;
 use crate::snapshot::{Store, Stored};
-use crate::ui::{bytes, printable};
+use crate::text::printable;
+use crate::ui::bytes;
 use crate::verdict::Verdict;
 
 pub(crate) fn restore(context: &mut Context, id: &OsStr, yes: bool, inherited: &Inherited) -> Result<Ending, Failure> {

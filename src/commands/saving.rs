@@ -14,7 +14,8 @@ use crate::exec::Interrupt;
 use crate::exit::Exit;
 use crate::snapshot;
 use crate::snapshot::{Care, Kind, Manifest, Order, Receipt, SnapshotError, Step, Store};
-use crate::ui::{Progress, bytes, printable};
+use crate::text::printable;
+use crate::ui::{Progress, bytes};
 
 /// What was saved.
 pub(crate) struct Saved {

@@ -1,16 +1,13 @@
 //! `safe-test trust`: a person approves what the policy loosens, this exact content of it.
 
-use std::fs;
-use std::io::Write;
-use std::os::unix::fs::DirBuilderExt;
-
 use crate::audit::redact_text;
 use crate::commands::context::Context;
 use crate::commands::{CommandError, judging};
+use crate::durable;
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::policy::{FILE_NAME, trust};
-use crate::ui::printable;
+use crate::text::printable;
 
 pub(crate) fn trust(context: &mut Context) -> Result<Exit, Failure> {
     let root = context.project.root.clone();
@@ -40,10 +37,8 @@ pub(crate) fn trust(context: &mut Context) -> Result<Exit, Failure> {
     let approval = trust::approval_file(&context.state_directory, &real);
     let failed = |cause| CommandError::State { path: approval.clone(), cause };
     let folder = approval.parent().unwrap_or(&approval);
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
-    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
-    writeln!(file, "{}", trust::content_hash(&content)).and_then(|()| file.as_file().sync_all()).map_err(failed)?;
-    file.persist(&approval).map_err(|error| failed(error.error))?;
+    let hash = format!("{}\n", trust::content_hash(&content));
+    durable::private_folder(folder).and_then(|()| durable::write(&approval, hash.as_bytes())).map_err(failed)?;
     context.ui.say(&format!("approved; any change of {FILE_NAME} needs a new approval"));
     Ok(Exit::Success)
 }

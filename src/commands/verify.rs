@@ -14,7 +14,8 @@ use crate::exec::{Inherited, Interrupt};
 use crate::exit::Exit;
 use crate::snapshot;
 use crate::snapshot::{Request, Store, Stored, VerificationLevel};
-use crate::ui::{Progress, printable};
+use crate::text::printable;
+use crate::ui::Progress;
 use crate::verdict::Verdict;
 
 pub(crate) fn verify(

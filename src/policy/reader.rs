@@ -6,6 +6,7 @@ use toml::Spanned;
 use toml::de::DeValue;
 
 use crate::policy::document::{ExternalSnapshot, PolicyError, RestoreWhen};
+use crate::text::line_at;
 
 const EXTERNAL_KEYS: [&str; 2] = ["target", "how"];
 
@@ -17,8 +18,7 @@ pub(crate) struct Reader<'a> {
 
 impl Reader<'_> {
     pub(crate) fn line(&self, offset: usize) -> u32 {
-        let before = &self.text.as_bytes()[..offset.min(self.text.len())];
-        u32::try_from(before.iter().filter(|byte| **byte == b'\n').count() + 1).unwrap_or(u32::MAX)
+        line_at(self.text.as_bytes(), offset)
     }
 
     pub(crate) fn wrong<T>(&self, at: &Spanned<T>, key: &str, expected: &'static str) -> PolicyError {

@@ -4,6 +4,7 @@ use std::fmt::{self, Write as _};
 
 use crate::reach::grammars::parameters::{CERTIFICATE, KEY, WALLET};
 use crate::reach::{Engine, Place, Target};
+use crate::text::printable;
 
 impl Target {
     /// Describes the target on one line, without secrets: ``postgres database `app` on db.test:5432``.
@@ -11,9 +12,9 @@ impl Target {
     pub(crate) fn shown(&self) -> String {
         let places = self.places.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
         match (&self.database, &self.places[..]) {
-            (_, [Place::File { path }]) => format!("{} database `{}`", self.engine, escaped(&path.to_string_lossy())),
+            (_, [Place::File { path }]) => format!("{} database `{}`", self.engine, printable(&path.to_string_lossy())),
             (_, [Place::Memory]) => format!("{} database in memory", self.engine),
-            (Some(database), _) => format!("{} database `{}` on {places}", self.engine, escaped(database)),
+            (Some(database), _) => format!("{} database `{}` on {places}", self.engine, printable(database)),
             (None, _) => format!("{} server on {places}", self.engine),
         }
     }
@@ -23,7 +24,7 @@ impl Target {
     #[must_use]
     pub(crate) fn address(&self) -> String {
         let mut out = match &self.places[..] {
-            [Place::File { path }] => return format!("{}:{}", self.engine, escaped(&path.to_string_lossy())),
+            [Place::File { path }] => return format!("{}:{}", self.engine, printable(&path.to_string_lossy())),
             [Place::Memory] => return format!("{}::memory:", self.engine),
             _ => format!("{}://", self.engine),
         };
@@ -81,26 +82,18 @@ impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Place::Host { name, port } => {
-                let name = escaped(name);
+                let name = printable(name);
                 match port {
                     Some(port) if name.contains(':') => write!(f, "[{name}]:{port}"),
                     Some(port) => write!(f, "{name}:{port}"),
                     None => f.write_str(&name),
                 }
             }
-            Place::Socket { path, .. } | Place::File { path } => f.write_str(&escaped(&path.to_string_lossy())),
+            Place::Socket { path, .. } | Place::File { path } => f.write_str(&printable(&path.to_string_lossy())),
             Place::Memory => f.write_str("memory"),
-            Place::Instance { name } => f.write_str(&escaped(name)),
+            Place::Instance { name } => f.write_str(&printable(name)),
         }
     }
-}
-
-/// Names come from files: what would move a terminal's cursor is written out.
-fn escaped(text: &str) -> String {
-    if !text.chars().any(char::is_control) {
-        return text.to_owned();
-    }
-    text.chars().map(|c| if c.is_control() { c.escape_unicode().to_string() } else { c.to_string() }).collect()
 }
 
 /// A part of a URL, with those characters encoded that would not be read back as themselves.

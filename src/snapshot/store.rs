@@ -5,13 +5,14 @@
 //! that whatever lacks a manifest and is not locked is a leftover of something that was killed. A running command
 //! that depends on a snapshot holds a lock on its dump: the manifest may be written anew meanwhile, the dump is not.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
 
+use crate::durable;
 use crate::snapshot::file_state::file_state;
 use crate::snapshot::lock::{Lock, is_at, lock, try_lock};
 use crate::snapshot::{Manifest, StoreError};
@@ -97,7 +98,7 @@ impl Store {
         {
             return Ok(());
         }
-        DirBuilder::new().recursive(true).mode(0o700).create(&self.directory).map_err(failed)?;
+        durable::private_folder(&self.directory).map_err(failed)?;
         fs::set_permissions(&self.directory, fs::Permissions::from_mode(0o700)).map_err(failed)?;
         // Two that begin at once write the same bytes; a beginning that was left half written is completed.
         let mut options = OpenOptions::new();
@@ -150,17 +151,12 @@ impl Store {
         now: DateTime<Utc>,
     ) -> Result<Stored, StoreError> {
         let dump = self.dump_path(&reservation.id);
-        let written = |path: &Path| {
-            let path = path.to_owned();
-            move |cause| StoreError::Write { path, cause }
-        };
-        fs::rename(reservation.partial(), &dump).map_err(written(&dump))?;
         let failed = |error| {
             let _ = fs::remove_file(&dump);
             Err(error)
         };
-        if let Err(cause) = sync_folder(&self.directory) {
-            return failed(StoreError::Write { path: self.directory.clone(), cause });
+        if let Err(cause) = durable::rename(&reservation.partial(), &dump) {
+            return failed(StoreError::Write { path: dump.clone(), cause });
         }
         manifest.file_state = file_state(&dump, now).ok();
         let marker = self.marker_path(&reservation.id);
@@ -171,8 +167,7 @@ impl Store {
         let finish = || -> io::Result<()> {
             (&reservation.marker).write_all(text.as_bytes())?;
             reservation.marker.sync_all()?;
-            fs::rename(&marker, self.manifest_path(&reservation.id))?;
-            sync_folder(&self.directory)
+            durable::rename(&marker, &self.manifest_path(&reservation.id))
         };
         if let Err(cause) = finish() {
             return failed(StoreError::Write { path: marker, cause });
@@ -189,12 +184,8 @@ impl Store {
     pub(crate) fn rewrite(&self, manifest: &Manifest) -> Result<(), StoreError> {
         let path = self.manifest_path(&manifest.id);
         let failed = |cause| StoreError::Write { path: path.clone(), cause };
-        let mut file =
-            tempfile::Builder::new().prefix(".").suffix(".partial").tempfile_in(&self.directory).map_err(failed)?;
         let text = serde_json::to_string_pretty(manifest).map_err(|error| failed(error.into()))? + "\n";
-        file.write_all(text.as_bytes()).and_then(|()| file.as_file().sync_all()).map_err(failed)?;
-        file.persist(&path).map_err(|error| failed(error.error))?;
-        sync_folder(&self.directory).map_err(failed)
+        durable::write(&path, text.as_bytes()).map_err(failed)
     }
 
     /// Every snapshot, newest first by the manifests' own time, and the manifests that cannot be read.
@@ -237,7 +228,7 @@ impl Store {
         let path = self.manifest_path(&stored.manifest.id);
         let failed = |cause| StoreError::Write { path: path.clone(), cause };
         remove_if_there(&path).map_err(failed)?;
-        sync_folder(&self.directory).map_err(failed)?;
+        durable::sync_folder(&self.directory).map_err(failed)?;
         remove_if_there(&stored.dump).map_err(|cause| StoreError::Write { path: stored.dump.clone(), cause })
     }
 
@@ -360,8 +351,4 @@ fn remove_if_there(path: &Path) -> io::Result<()> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),
     }
-}
-
-fn sync_folder(path: &Path) -> io::Result<()> {
-    File::open(path)?.sync_all()
 }

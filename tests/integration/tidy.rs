@@ -47,7 +47,7 @@ const MAY_USE: [(&str, &[&str]); 15] = [
 ];
 
 /// Open to all.
-const OPEN: [&str; 4] = ["secret", "exit", "error", "lists"];
+const OPEN: [&str; 6] = ["secret", "exit", "error", "lists", "text", "durable"];
 
 /// The most lines of a file in `src`.
 const MAX_LINES: usize = 600;

@@ -4,13 +4,14 @@
 //! log was last seen there. PLACE is a hash of the log's path. So a log that moved is known again by its id, one
 //! that is gone is missed at its place, and a copied project goes on beside its original.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use crate::audit::anchor::{Anchor, SLOT};
 use crate::audit::{AuditError, Hash};
+use crate::durable;
 
 /// The anchors below one state directory.
 #[derive(Debug, Clone)]
@@ -60,7 +61,7 @@ impl Anchors {
     /// Takes the anchor of a log that moved along to its new place, and forgets that the log was at the old one.
     pub(crate) fn follow(&self, kept: &Path, id: &str, place: &Place) -> Result<PathBuf, AuditError> {
         let own = self.anchor_path(id, place);
-        let renamed = fs::rename(kept, &own).and_then(|()| sync_folder(&own));
+        let renamed = durable::rename(kept, &own);
         renamed.map_err(|source| AuditError::Anchor { path: own.clone(), source })?;
         if let Some(name) = kept.file_name() {
             let old = Place(name.to_string_lossy().into_owned());
@@ -158,24 +159,8 @@ fn encode(anchor: &Anchor) -> io::Result<(Vec<u8>, u64)> {
     anchor.encode().map_err(io::Error::other)
 }
 
-fn sync_folder(path: &Path) -> io::Result<()> {
-    File::open(path.parent().unwrap_or(Path::new("/")))?.sync_all()
-}
-
-/// Writes a private file by way of a temporary one, so that it is there whole or not at all.
+/// Writes a private file, and its folder where that is not there.
 fn write_anew(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("/"));
-    DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-    let temporary = path.with_extension(format!("{}.partial", std::process::id()));
-    let written = (|| {
-        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&temporary)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        fs::rename(&temporary, path)?;
-        sync_folder(path)
-    })();
-    if written.is_err() {
-        let _ = fs::remove_file(&temporary);
-    }
-    written
+    durable::private_folder(path.parent().unwrap_or(Path::new("/")))?;
+    durable::write(path, bytes)
 }

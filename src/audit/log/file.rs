@@ -16,6 +16,7 @@ use rustix::io::Errno;
 use sha2::{Digest, Sha256};
 
 use crate::audit::{AuditError, Hash, MAX_LINE};
+use crate::durable;
 
 /// How long an append waits for others: ten of them take milliseconds.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -201,8 +202,7 @@ impl LogFile {
     /// Makes a file that was just created survive a power loss under its name.
     pub(crate) fn sync_name(&self) -> Result<(), AuditError> {
         let folder = self.path.parent().unwrap_or(Path::new("/"));
-        let synced = File::open(folder).and_then(|folder| folder.sync_all());
-        synced.map_err(|source| AuditError::Folder { path: folder.to_owned(), source })
+        durable::sync_folder(folder).map_err(|source| AuditError::Folder { path: folder.to_owned(), source })
     }
 
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> Result<usize, AuditError> {

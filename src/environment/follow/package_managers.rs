@@ -5,6 +5,7 @@ use crate::environment::follow::scripts;
 use crate::environment::follow::scripts::PlacedScript;
 use crate::environment::invocation::option_of;
 use crate::environment::paths::nearest;
+use crate::text::shell_word;
 
 /// What the words name as a script: its name, the words given to it, and the folder asked for.
 struct Named<'w> {
@@ -46,9 +47,8 @@ impl Expansion<'_> {
         let mut found = scripts::of_package(&scripts::text(self.files, &file)?, named.name);
         if let Some(script) = found.iter_mut().find(|script| script.name == named.name) {
             for argument in named.arguments.iter().filter(|argument| *argument != "--") {
-                script.text.push_str(" '");
-                script.text.push_str(&argument.replace('\'', "'\\''"));
-                script.text.push('\'');
+                script.text.push(' ');
+                script.text.push_str(&shell_word(argument));
             }
         }
         Some(found.into_iter().map(|script| PlacedScript::beside(&file, script)).collect())

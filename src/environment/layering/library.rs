@@ -12,6 +12,7 @@ use crate::environment::readers::dotenv::Document;
 use crate::environment::readers::formats::{FlatEntry, FormatError};
 use crate::environment::survey::{Condition, FileProblem, LARGEST_FILE, ProblemKind};
 use crate::environment::{Files, Origin, Project, Setting};
+use crate::text::line_at;
 
 pub(crate) use crate::environment::readers::dotenv::Dialect;
 
@@ -123,7 +124,7 @@ impl<'a> Library<'a> {
             return None;
         }
         if let Err(error) = std::str::from_utf8(&bytes) {
-            let line = line_of(&bytes, error.valid_up_to());
+            let line = line_at(&bytes, error.valid_up_to());
             let message = "holds bytes that are not UTF-8".to_owned();
             self.problem(FileProblem { file: shown.clone(), line: Some(line), message, kind: ProblemKind::NotUtf8 });
         }
@@ -251,11 +252,6 @@ fn referred(bytes: &[u8]) -> BTreeSet<String> {
         }
     }
     names
-}
-
-fn line_of(bytes: &[u8], offset: usize) -> u32 {
-    let newlines = bytes[..offset].iter().filter(|byte| **byte == b'\n').count();
-    u32::try_from(newlines).unwrap_or(u32::MAX - 1) + 1
 }
 
 /// Whether the file consists of lines that every known dialect reads alike: comments that start the line, and

@@ -23,6 +23,7 @@ use crate::snapshot::postgres::script::Script;
 use crate::snapshot::postgres::writer::{Hashing, compressor, open_private};
 use crate::snapshot::postgres::{PostgresError, Session};
 use crate::snapshot::{Server, Taken, Tool, VerificationLevel, Watch};
+use crate::text::shell_word;
 
 /// Bytes handled at a time.
 const PIECE: usize = 128 * 1024;
@@ -156,21 +157,16 @@ fn by_hand(session: &Session) -> Vec<String> {
     let place = place.iter().filter_map(|(name, value)| Some((*name, value.as_ref()?.to_string_lossy().into_owned())));
     let settings: Vec<String> = place
         .chain([("PGUSER", session.identity.user.clone())])
-        .map(|(name, value)| format!("{name}={}", quoted(&value)))
+        .map(|(name, value)| format!("{name}={}", shell_word(&value)))
         .collect();
     let database = &session.identity.database;
     let old = with_ending(database, "_before");
     let rename = format!("ALTER DATABASE {} RENAME TO {}", identifier(database), identifier(&old));
     vec![
         format!("export {}", settings.join(" ")),
-        format!("psql --dbname=postgres --command={}", quoted(&rename)),
+        format!("psql --dbname=postgres --command={}", shell_word(&rename)),
         "zstd --decompress --stdout FILE | pg_restore --exit-on-error --create --dbname=postgres".to_owned(),
     ]
-}
-
-/// `text` as one word of a POSIX shell.
-fn quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\'', r"'\''"))
 }
 
 /// Opens the transaction whose snapshot `pg_dump` takes over.

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
 
+use crate::durable;
 use crate::snapshot::sqlite::SqliteError;
 use crate::snapshot::sqlite::copy::remove_if_there;
 use crate::snapshot::sqlite::files;
@@ -61,7 +62,7 @@ pub(crate) fn create_anew(
         None => remove_side_files(place, notes)?,
     }
     beside_it.persist_noclobber(place).map_err(|error| failed(error.error))?;
-    fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed)
+    durable::sync_folder(folder).map_err(failed)
 }
 
 fn remove_side_files(place: &Path, notes: &mut Vec<String>) -> Result<(), SqliteError> {

@@ -17,6 +17,7 @@ use crate::snapshot::sqlite::settle::{remove_leftovers, settle};
 use crate::snapshot::sqlite::source::{Confirmed, Hold, Source};
 use crate::snapshot::sqlite::waiting::{PATIENCE, Wait};
 use crate::snapshot::{Taken, Tool, VerificationLevel, Watch};
+use crate::text::shell_word;
 
 /// Writes a consistent, verified copy of a database to `partial`, while other programs go on using the database.
 ///
@@ -147,6 +148,5 @@ fn begin_again(partial: &Path, mut into: &File) -> Result<(), SqliteError> {
 /// The path is quoted for a POSIX shell; a path that is not UTF-8 is shown as well as it can be.
 #[must_use]
 pub(crate) fn by_hand(database: &Path) -> Vec<String> {
-    let database = database.to_string_lossy().replace('\'', r"'\''");
-    vec![format!("sqlite3 '{database}' \".restore 'FILE'\"")]
+    vec![format!("sqlite3 {} \".restore 'FILE'\"", shell_word(&database.to_string_lossy()))]
 }

@@ -3,6 +3,7 @@
 use crate::environment::ecosystems::manifest::{Ecosystem, Scan, between, quoted, trimmed_lines};
 use crate::environment::readers::formats::json;
 use crate::lists::List;
+use crate::text::newlines;
 
 /// Manifests and drivers of Node.
 pub(crate) static NODE: Ecosystem = Ecosystem { scan, drivers: List::new(include_str!("drivers.txt")) };
@@ -61,8 +62,7 @@ fn npm_lock(text: &str, note: &mut dyn FnMut(&str, u32)) {
         let key = rest.find('"').map(|end| rest.split_at(end));
         let key = key.filter(|(name, behind)| behind.starts_with("\": {") && !name.contains(FOLDER));
         if let Some((name, _)) = key {
-            let newlines = text.as_bytes()[counted..at].iter().filter(|&&byte| byte == b'\n').count();
-            line += u32::try_from(newlines).unwrap_or(u32::MAX / 2);
+            line += newlines(&text.as_bytes()[counted..at]);
             counted = at;
             note(name, line);
         }

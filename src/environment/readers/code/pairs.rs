@@ -1,5 +1,7 @@
 //! Finds `key: value` and `key => value` in nested brackets, whatever the language.
 
+use crate::text::newlines;
+
 /// `key: value` or `key => value` in nested brackets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Pair<'t> {
@@ -123,8 +125,7 @@ impl<'t> Scanner<'t> {
     fn skip_block_comment(&mut self) {
         let end = self.text.get(self.at + 2..).and_then(|rest| rest.find("*/"));
         let end = end.map_or(self.bytes.len(), |end| self.at + end + 4);
-        let newlines = self.bytes[self.at..end].iter().filter(|byte| **byte == b'\n').count();
-        self.line = self.line.saturating_add(u32::try_from(newlines).unwrap_or(u32::MAX));
+        self.line = self.line.saturating_add(newlines(&self.bytes[self.at..end]));
         self.at = end;
     }
 

@@ -8,15 +8,16 @@ use crate::environment::readers::dotenv::go::is_space;
 use crate::environment::readers::dotenv::scope::{Lookup, Obstacle, Scope};
 use crate::environment::readers::dotenv::template;
 use crate::environment::readers::dotenv::template::Broken;
-use crate::environment::readers::dotenv::text::{Lines, byte_at, find_or_end, skip, statement_start, without_bom};
+use crate::environment::readers::dotenv::text::{byte_at, find_or_end, skip, statement_start, without_bom};
+use crate::text::LineIndex;
 
 pub(crate) fn read(text: &str, lookup: Lookup<'_>) -> Document {
     let text = without_bom(text);
-    let mut lines = Lines::new(text);
+    let lines = LineIndex::new(text);
     let mut document = Document::default();
     let mut parser = Parser { text, at: 0, scope: Scope::new(lookup), budget: Budget::new() };
     while let Some(start) = statement_start(text, parser.at) {
-        let line = lines.at(start);
+        let line = lines.line(start);
         match parser.statement(start) {
             Ok(Statement::Inherited(name)) => {
                 if let Some(value) = lookup(name).filter(|_| !name.is_empty()) {

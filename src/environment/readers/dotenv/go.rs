@@ -8,7 +8,8 @@
 use crate::environment::readers::dotenv::budget::Budget;
 use crate::environment::readers::dotenv::document::{Document, Wins};
 use crate::environment::readers::dotenv::scope::{Lookup, Obstacle, Scope};
-use crate::environment::readers::dotenv::text::{Lines, byte_at, find_or_end, skip, statement_start};
+use crate::environment::readers::dotenv::text::{byte_at, find_or_end, skip, statement_start};
+use crate::text::LineIndex;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Version {
@@ -18,11 +19,11 @@ pub(crate) enum Version {
 
 pub(crate) fn read(text: &str, lookup: Lookup<'_>, version: Version) -> Document {
     let text = text.replace("\r\n", "\n");
-    let mut lines = Lines::new(&text);
+    let lines = LineIndex::new(&text);
     let mut document = Document::default();
     let mut parser = Parser { text: &text, at: 0, scope: Scope::new(lookup), budget: Budget::new(), version };
     while let Some(start) = statement_start(&text, parser.at) {
-        let line = lines.at(start);
+        let line = lines.line(start);
         match parser.statement(start) {
             // A last line without a separator is taken for the value of no name.
             Ok(("", _, _)) => document.problem(line, "a value without a name"),

@@ -4,7 +4,8 @@
 
 use crate::environment::readers::dotenv::document::{Document, Wins};
 use crate::environment::readers::dotenv::pattern::{Pattern, unquote};
-use crate::environment::readers::dotenv::text::{Lines, unify_line_breaks};
+use crate::environment::readers::dotenv::text::unify_line_breaks;
+use crate::text::LineIndex;
 
 const QUOTES: &[u8] = b"'\"`";
 
@@ -17,12 +18,12 @@ const LINE: Pattern = Pattern {
 
 pub(crate) fn read(text: &str) -> Document {
     let text = unify_line_breaks(text);
-    let mut lines = Lines::new(&text);
+    let lines = LineIndex::new(&text);
     let mut document = Document::default();
     LINE.each(&text, |found| {
         // Assigning to this property of a JavaScript object sets nothing.
         if found.name != "__proto__" {
-            document.push(found.name, Some(value(found.value.unwrap_or(""))), lines.at(found.at));
+            document.push(found.name, Some(value(found.value.unwrap_or(""))), lines.line(found.at));
         }
         true
     });

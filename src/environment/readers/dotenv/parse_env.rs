@@ -5,7 +5,8 @@
 use crate::environment::readers::dotenv::document::{Document, Wins};
 use crate::environment::readers::dotenv::expand;
 use crate::environment::readers::dotenv::scope::Lookup;
-use crate::environment::readers::dotenv::text::{Lines, byte_at, find_or_end};
+use crate::environment::readers::dotenv::text::{byte_at, find_or_end};
+use crate::text::LineIndex;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Version {
@@ -20,7 +21,7 @@ pub(crate) fn read(text: &str, lookup: Lookup<'_>, version: Version) -> Document
         Version::V24 => &[' ', '\t', '\n'],
     };
     let text = text.trim_end_matches(space);
-    let mut parser = Parser { text, at: 0, lines: Lines::new(text), version, space, lookup };
+    let mut parser = Parser { text, at: 0, lines: LineIndex::new(text), version, space, lookup };
     let mut document = Document::default();
     if text.starts_with('\u{feff}') {
         document.problem(1, "a byte order mark, which this loader takes for a part of the first name");
@@ -28,7 +29,7 @@ pub(crate) fn read(text: &str, lookup: Lookup<'_>, version: Version) -> Document
     parser.skip_space();
     while parser.at < text.len() {
         if !parser.statement(&mut document) {
-            let line = parser.lines.at(parser.at);
+            let line = parser.lines.line(parser.at);
             document.problem(line, "a line without a name; this loader stops here");
             document.salvage(&text[parser.at..], line, lookup);
             break;
@@ -50,7 +51,7 @@ struct Parser<'t, 'a> {
     lookup: Lookup<'a>,
     text: &'t str,
     at: usize,
-    lines: Lines<'t>,
+    lines: LineIndex,
     version: Version,
     space: &'static [char],
 }
@@ -132,7 +133,7 @@ impl Parser<'_, '_> {
                 self.set(document, start, name, &text[self.at..line_end]);
             } else {
                 // Version 20 forgets the name and looks for another variable in the value.
-                let line = self.lines.at(start);
+                let line = self.lines.line(start);
                 document.problem(line, "a quote that is not closed; this loader drops the variable");
                 document.salvage(&text[start..], line, self.lookup);
                 return;
@@ -153,7 +154,7 @@ impl Parser<'_, '_> {
     fn set(&mut self, document: &mut Document, start: usize, name: &str, value: &str) {
         // White space alone is no name; what version 20 makes of it depends on what lies before it in memory.
         if !name.is_empty() {
-            let line = self.lines.at(start);
+            let line = self.lines.line(start);
             document.push(name, Some(value.to_owned()), line);
         }
     }

@@ -5,7 +5,8 @@
 use crate::environment::readers::dotenv::budget::Budget;
 use crate::environment::readers::dotenv::document::{Document, Wins};
 use crate::environment::readers::dotenv::scope::{Lookup, Obstacle, Scope};
-use crate::environment::readers::dotenv::text::{Lines, byte_at, skip, unify_line_breaks, without_bom};
+use crate::environment::readers::dotenv::text::{byte_at, skip, unify_line_breaks, without_bom};
+use crate::text::LineIndex;
 
 /// Which of its functions the program calls: they differ in what `${X}` sees first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,7 +17,7 @@ pub(crate) enum Call {
 
 pub(crate) fn read(text: &str, lookup: Lookup<'_>, call: Call) -> Document {
     let text = unify_line_breaks(without_bom(text));
-    let mut lines = Lines::new(&text);
+    let lines = LineIndex::new(&text);
     let mut document = Document::default();
     let mut scope = Scope::new(lookup);
     let mut budget = Budget::new();
@@ -28,16 +29,16 @@ pub(crate) fn read(text: &str, lookup: Lookup<'_>, call: Call) -> Document {
             Ok(Some((name, Some(written)))) => {
                 let value = expand(&written, &scope, call, &mut budget);
                 scope.set(name, value.clone());
-                document.push_expanded(name, lines.at(start), &written, value);
+                document.push_expanded(name, lines.line(start), &written, value);
             }
             Ok(Some((name, None))) => {
                 // In `${NAME:-default}` it counts as set.
                 scope.set(name, Ok(String::new()));
-                document.push(name, None, lines.at(start));
+                document.push(name, None, lines.line(start));
             }
             Ok(None) => {}
             Err(Broken) => {
-                let line = lines.at(start);
+                let line = lines.line(start);
                 document.problem(line, "a line that this loader cannot read and skips");
                 document.salvage(&text[start..end], line, lookup);
             }

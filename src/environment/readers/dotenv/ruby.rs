@@ -9,7 +9,8 @@ use crate::environment::readers::dotenv::command::{has_balanced_command, unescap
 use crate::environment::readers::dotenv::document::{Document, Wins};
 use crate::environment::readers::dotenv::pattern::{Pattern, unquote};
 use crate::environment::readers::dotenv::scope::{Lookup, Obstacle, Scope};
-use crate::environment::readers::dotenv::text::{Lines, unify_line_breaks, without_bom};
+use crate::environment::readers::dotenv::text::{unify_line_breaks, without_bom};
+use crate::text::LineIndex;
 
 const QUOTES: &[u8] = b"'\"";
 
@@ -24,13 +25,13 @@ const LINE_BREAK_MODE: &str = "DOTENV_LINEBREAK_MODE";
 
 pub(crate) fn read(text: &str, lookup: Lookup<'_>) -> Document {
     let text = unify_line_breaks(without_bom(text));
-    let mut lines = Lines::new(&text);
+    let lines = LineIndex::new(&text);
     let mut document = Document::default();
     let mut scope = Scope::new(lookup);
     let mut budget = Budget::new();
     let mut broken_at = None;
     LINE.each(&text, |found| {
-        let line = lines.at(found.at);
+        let line = lines.line(found.at);
         let existing = if found.name == LINE_BREAK_MODE { None } else { lookup(found.name) };
         if let Some(value) = existing {
             scope.set(found.name, Ok(value.clone()));

@@ -6,14 +6,15 @@ use crate::environment::readers::dotenv::budget::Budget;
 use crate::environment::readers::dotenv::document::{Document, Wins};
 use crate::environment::readers::dotenv::scope::{Lookup, Scope};
 use crate::environment::readers::dotenv::shell_word::{Quotes, Unset, Word};
-use crate::environment::readers::dotenv::text::{Lines, byte_at, find_or_end, skip, unify_line_breaks, without_bom};
+use crate::environment::readers::dotenv::text::{byte_at, find_or_end, skip, unify_line_breaks, without_bom};
+use crate::text::LineIndex;
 
 /// Commands whose arguments are assignments.
 const DECLARING: [&str; 5] = ["export", "declare", "typeset", "readonly", "local"];
 
 pub(crate) fn read(text: &str, lookup: Lookup<'_>) -> Document {
     let text = unify_line_breaks(without_bom(text));
-    let mut lines = Lines::new(&text);
+    let lines = LineIndex::new(&text);
     let mut document = Document::default();
     let mut scope = Scope::new(lookup);
     let mut budget = Budget::new();
@@ -26,7 +27,7 @@ pub(crate) fn read(text: &str, lookup: Lookup<'_>) -> Document {
         }
         let start = at;
         let Some((words, end)) = command(&text, start) else {
-            let line = lines.at(start);
+            let line = lines.line(start);
             document.problem(line, "a quote or parenthesis that is not closed; a shell stops here");
             document.salvage(&text[start..], line, lookup);
             break;
@@ -36,7 +37,7 @@ pub(crate) fn read(text: &str, lookup: Lookup<'_>) -> Document {
         let assignments: Vec<_> = words.iter().filter_map(|(at, word)| Some((*at, assignment(word)?))).collect();
         if words.is_empty() || (!declaring && assignments.len() < words.len()) {
             if !words.is_empty() {
-                let line = lines.at(start);
+                let line = lines.line(start);
                 document.problem(line, "a command; it is not executed here");
                 document.salvage(assigning_part(&text[start..end]), line, lookup);
             }
@@ -45,7 +46,7 @@ pub(crate) fn read(text: &str, lookup: Lookup<'_>) -> Document {
         for (at, (name, written)) in assignments {
             let value = Word::new(written, Quotes::Shell, Unset::Empty).expand(&mut scope, &mut budget);
             scope.set(name, value.clone());
-            document.push_expanded(name, lines.at(at), written, value);
+            document.push_expanded(name, lines.line(at), written, value);
         }
     }
     document.settle(Wins::Last)

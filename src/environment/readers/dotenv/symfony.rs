@@ -9,11 +9,12 @@ use crate::environment::readers::dotenv::command::{has_balanced_command, unescap
 use crate::environment::readers::dotenv::document::{Document, Wins};
 use crate::environment::readers::dotenv::php::{is_space, is_trimmed};
 use crate::environment::readers::dotenv::scope::{Lookup, Obstacle, Scope};
-use crate::environment::readers::dotenv::text::{Lines, byte_at, find_or_end, skip, unify_line_breaks};
+use crate::environment::readers::dotenv::text::{byte_at, find_or_end, skip, unify_line_breaks};
+use crate::text::LineIndex;
 
 pub(crate) fn read(text: &str, lookup: Lookup<'_>) -> Document {
     let text = unify_line_breaks(text);
-    let mut lines = Lines::new(&text);
+    let lines = LineIndex::new(&text);
     let mut document = Document::default();
     let mut lexer = Lexer { text: &text, at: 0, scope: Scope::new(lookup), budget: Budget::new(), value_start: 0 };
     lexer.skip_empty_lines();
@@ -23,11 +24,11 @@ pub(crate) fn read(text: &str, lookup: Lookup<'_>) -> Document {
             Ok((name, value)) => {
                 let written = text[lexer.value_start..lexer.at].trim_end();
                 lexer.scope.set(name, value.clone());
-                document.push_expanded(name, lines.at(start), written, value);
+                document.push_expanded(name, lines.line(start), written, value);
                 lexer.skip_empty_lines();
             }
             Err(Broken(message)) => {
-                document.reject(lines.at(start), message, &text[start..], lookup);
+                document.reject(lines.line(start), message, &text[start..], lookup);
                 break;
             }
         }

@@ -71,27 +71,3 @@ pub(crate) fn name_length(text: &str) -> usize {
     }
     bytes.iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_').count()
 }
-
-/// Tells the line of a place in the text; cheap as long as it is asked about places further and further on.
-pub(crate) struct Lines<'t> {
-    text: &'t str,
-    at: usize,
-    line: u32,
-}
-
-impl<'t> Lines<'t> {
-    pub(crate) fn new(text: &'t str) -> Self {
-        Lines { text, at: 0, line: 1 }
-    }
-
-    /// The line of the byte `at`, counted from 1.
-    pub(crate) fn at(&mut self, at: usize) -> u32 {
-        if at < self.at {
-            *self = Lines::new(self.text);
-        }
-        let passed = self.text.as_bytes()[self.at..at].iter().filter(|byte| **byte == b'\n').count();
-        self.line = self.line.saturating_add(u32::try_from(passed).unwrap_or(u32::MAX));
-        self.at = at;
-        self.line
-    }
-}

@@ -3,7 +3,8 @@
 //!
 //! Lenient, as two languages are read at once: includes, heredocs and concatenation stay as written.
 
-use crate::environment::readers::formats::{Capped, Collector, FlatEntry, FormatError, checked, finish, line_number};
+use crate::environment::readers::formats::{Capped, Collector, FlatEntry, FormatError, checked, finish};
+use crate::text::line_number;
 
 /// The settings of a file of nested blocks, in the order of the text; a label of a block is a key of its own.
 ///

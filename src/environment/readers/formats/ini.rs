@@ -3,7 +3,8 @@
 //! A line that is indented deeper than the key above it continues that key (Python's configparser): it becomes an
 //! item of its own, because such lists (`env =`, `setenv =`) hold one setting a line.
 
-use crate::environment::readers::formats::{Capped, Collector, FlatEntry, FormatError, checked, finish, line_number};
+use crate::environment::readers::formats::{Capped, Collector, FlatEntry, FormatError, checked, finish};
+use crate::text::line_number;
 
 /// The settings of a text: the path is the section and the key, or the key alone above the first section.
 ///

@@ -4,7 +4,8 @@ use jsonc_parser::ast::Value;
 use jsonc_parser::common::Ranged;
 use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
 
-use crate::environment::readers::formats::{Capped, Collector, FlatEntry, FormatError, LineIndex, checked, finish};
+use crate::environment::readers::formats::{Capped, Collector, FlatEntry, FormatError, checked, finish};
+use crate::text::LineIndex;
 
 /// The scalars of a JSON text.
 ///

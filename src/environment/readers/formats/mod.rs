@@ -13,6 +13,7 @@ pub(crate) mod xml;
 pub(crate) mod yaml;
 mod yaml_tree;
 
+use crate::text::line_number;
 use std::fmt;
 
 /// The deepest nesting that is read.
@@ -138,25 +139,6 @@ impl Collector {
         self.bytes_left = self.bytes_left.checked_sub(bytes).ok_or(Capped("too large once expanded"))?;
         Ok(())
     }
-}
-
-/// Finds the line of a byte offset.
-struct LineIndex(Vec<usize>);
-
-impl LineIndex {
-    fn new(text: &str) -> Self {
-        LineIndex(text.bytes().enumerate().filter(|&(_, byte)| byte == b'\n').map(|(offset, _)| offset).collect())
-    }
-
-    /// The line, counted from 1, that the byte at `offset` stands on.
-    fn line(&self, offset: usize) -> u32 {
-        line_number(self.0.partition_point(|&newline| newline < offset))
-    }
-}
-
-/// A line's number, counted from 1, for its index, counted from 0.
-fn line_number(index: usize) -> u32 {
-    u32::try_from(index).unwrap_or(u32::MAX - 1) + 1
 }
 
 #[cfg(test)]

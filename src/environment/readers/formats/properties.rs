@@ -3,7 +3,8 @@
 //! Source: `java.util.Properties.load` for separators, continuation lines and escapes; Spring Boot's reference,
 //! "Working With Multi-Document Files", for `#---` and `!---`.
 
-use crate::environment::readers::formats::{Capped, Collector, FlatEntry, FormatError, checked, finish, line_number};
+use crate::environment::readers::formats::{Capped, Collector, FlatEntry, FormatError, checked, finish};
+use crate::text::line_number;
 
 /// The properties of a text; a key is one path segment, however many dots it has.
 ///

@@ -5,7 +5,8 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 
-use crate::environment::readers::formats::{Capped, Collector, FlatEntry, FormatError, LineIndex, checked, finish};
+use crate::environment::readers::formats::{Capped, Collector, FlatEntry, FormatError, checked, finish};
+use crate::text::LineIndex;
 
 /// The scalars of a TOML text, in the order of the text.
 ///

@@ -4,7 +4,8 @@ use std::borrow::Cow;
 
 use roxmltree::{Document, Node, ParsingOptions};
 
-use crate::environment::readers::formats::{Capped, Collector, FlatEntry, FormatError, LineIndex, checked, finish};
+use crate::environment::readers::formats::{Capped, Collector, FlatEntry, FormatError, checked, finish};
+use crate::text::LineIndex;
 
 /// The most nodes of one document.
 const MAX_NODES: u32 = 200_000;

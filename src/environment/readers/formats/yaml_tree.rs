@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span};
 
-use crate::environment::readers::formats::{Capped, FormatError, MAX_DEPTH, MAX_STEPS, line_number};
+use crate::environment::readers::formats::{Capped, FormatError, MAX_DEPTH, MAX_STEPS};
+use crate::text::line_number;
 
 /// How often reading is resumed after a mistake.
 const MAX_RESUMES: u32 = 32;
