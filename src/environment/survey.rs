@@ -235,12 +235,12 @@ fn add_policy_files(only: &[PathBuf], project: &Project, draft: &mut Draft<'_>) 
     let paths: Vec<PathBuf> = only.iter().map(|path| project.root.join(path)).collect();
     let layered = paths.iter().rev().flat_map(|path| draft.any_file(path));
     let layers: Vec<Layer> = std::iter::once(Layer::Shell).chain(layered).collect();
-    draft.chain("policy files", crate::environment::ecosystems::EVERY_DIALECT, layers);
+    draft.chain("policy files", crate::environment::readers::dotenv::EVERY_DIALECT, layers);
     for path in &paths {
         crate::environment::ecosystems::single(
             draft,
             "policy file",
-            crate::environment::ecosystems::EVERY_DIALECT,
+            crate::environment::readers::dotenv::EVERY_DIALECT,
             path,
         );
     }

@@ -12,8 +12,8 @@ use crate::environment::layering::library::{Dialect, Library};
 use crate::environment::layering::{Draft, Layer};
 use crate::environment::readers::code;
 use crate::environment::readers::code::Value;
+use crate::environment::readers::expansion::placeholders::Placeholders;
 use crate::environment::readers::formats;
-use crate::environment::readers::placeholders::Placeholders;
 
 /// Folders that such files are kept in, below the project's.
 const FOLDERS: &[&str] = &["config", "configs", "configuration", "conf"];

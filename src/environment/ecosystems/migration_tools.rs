@@ -14,8 +14,8 @@ use crate::environment::layering::library::Library;
 use crate::environment::layering::{Draft, Layer};
 use crate::environment::readers::code;
 use crate::environment::readers::code::Value;
+use crate::environment::readers::expansion::placeholders::Placeholders;
 use crate::environment::readers::formats;
-use crate::environment::readers::placeholders::Placeholders;
 
 /// Programs with the options that name a settings file.
 const NAMED: &[(&[&str], &[&str])] = &[

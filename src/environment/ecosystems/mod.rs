@@ -33,6 +33,8 @@ use crate::environment::mode::Purpose;
 use crate::environment::paths::{nearest, parent};
 use crate::tools::programs::program_of;
 
+pub(crate) use crate::environment::readers::dotenv::EVERY_DIALECT;
+
 /// What a load order is asked about.
 pub(crate) struct Scene<'a> {
     pub(crate) project: &'a Project,
@@ -44,22 +46,6 @@ pub(crate) struct Scene<'a> {
     /// The folder that the command runs in.
     pub(crate) folder: &'a Path,
 }
-
-/// Every dialect that differs from the others on something that people write; for files whose loader is not known.
-pub(crate) const EVERY_DIALECT: &[Dialect] = &[
-    Dialect::Node,
-    Dialect::NodeExpand12,
-    Dialect::NodeParseEnv24,
-    Dialect::Phpdotenv,
-    Dialect::Symfony,
-    Dialect::Ruby,
-    Dialect::PythonDotenvLoad,
-    Dialect::DjangoEnviron,
-    Dialect::Godotenv15,
-    Dialect::DotenvyLoad,
-    Dialect::Compose,
-    Dialect::Shell,
-];
 
 /// Adds the settings files that belong to the program itself, or that its words name.
 pub(crate) fn add_own_files(scene: &Scene<'_>, draft: &mut Draft<'_>) {

@@ -8,9 +8,9 @@ use crate::environment::ecosystems::ruby::rails;
 use crate::environment::ecosystems::{EVERY_DIALECT, compose, migration_tools};
 use crate::environment::layering::library::Library;
 use crate::environment::layering::{Layer, Lookup};
+use crate::environment::readers::expansion::placeholders::filled;
 use crate::environment::readers::formats;
 use crate::environment::readers::formats::FlatEntry;
-use crate::environment::readers::placeholders::filled;
 use crate::environment::{Origin, Setting};
 
 /// Files with a section for each environment.

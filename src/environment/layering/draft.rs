@@ -97,7 +97,7 @@ impl<'a> Draft<'a> {
             }
             let mut layers = self.any_file(&path);
             layers.push(Layer::Shell);
-            let dialects = crate::environment::ecosystems::EVERY_DIALECT;
+            let dialects = crate::environment::readers::dotenv::EVERY_DIALECT;
             self.evaluate(&Chain { loader: "--env-file", dialects, layers }, shell);
         }
     }

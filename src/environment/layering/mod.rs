@@ -13,9 +13,7 @@ use crate::environment::layering::library::{Dialect, Library, Sheet};
 
 pub(crate) use crate::environment::layering::draft::Draft;
 pub(crate) use crate::environment::layering::inherited::{Shell, expanded};
-
-/// Looks a variable up in what the stronger layers have set.
-pub(crate) type Lookup<'l> = &'l dyn Fn(&str) -> Option<String>;
+pub(crate) use crate::environment::readers::expansion::Lookup;
 
 /// Values that depend on the layers above them: placeholders, templates, default values in code.
 pub(crate) type Computed = Rc<dyn Fn(Lookup<'_>) -> Vec<Setting>>;

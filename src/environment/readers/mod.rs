@@ -1,6 +1,6 @@
-//! Reads texts: dotenv dialects, file formats, literal settings in code. One grammar a file.
+//! Reads texts: dotenv dialects, file formats, literal settings in code, and what they refer to. One grammar a file.
 
 pub(crate) mod code;
 pub(crate) mod dotenv;
+pub(crate) mod expansion;
 pub(crate) mod formats;
-pub(crate) mod placeholders;

@@ -12,8 +12,8 @@ use crate::environment::ecosystems::{EVERY_DIALECT, Scene};
 use crate::environment::layering::{Draft, Layer};
 use crate::environment::readers::code;
 use crate::environment::readers::code::Value;
+use crate::environment::readers::expansion::placeholders::Placeholders;
 use crate::environment::readers::formats;
-use crate::environment::readers::placeholders::Placeholders;
 use crate::environment::{Origin, Setting};
 
 /// What the plugins call their parameters, where those say which database it is.

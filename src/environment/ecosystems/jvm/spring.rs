@@ -10,9 +10,9 @@ use std::rc::Rc;
 use crate::environment::ecosystems::{Scene, migration_tools};
 use crate::environment::layering::library::{Dialect, Library};
 use crate::environment::layering::{Draft, Layer, Lookup};
+use crate::environment::readers::expansion::placeholders::Placeholders;
 use crate::environment::readers::formats;
 use crate::environment::readers::formats::FlatEntry;
-use crate::environment::readers::placeholders::Placeholders;
 use crate::environment::{Origin, Setting};
 
 const DIALECTS: &[Dialect] = &[Dialect::Lenient];

@@ -1,7 +1,7 @@
 //! What a simple expression comes to: a literal, or the reading of one variable with at most one literal default.
 
 use crate::environment::Unresolved;
-use crate::environment::layering::Lookup;
+use crate::environment::readers::expansion::Lookup;
 
 /// What an expression comes to.
 #[derive(Debug, Clone, PartialEq, Eq)]

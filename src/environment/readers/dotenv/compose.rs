@@ -2,13 +2,12 @@
 //!
 //! Source: `dotenv/parser.go` of compose-go 2.16.
 
-use crate::environment::readers::dotenv::budget::Budget;
 use crate::environment::readers::dotenv::document::{Document, Wins};
 use crate::environment::readers::dotenv::go::is_space;
-use crate::environment::readers::dotenv::scope::{Lookup, Obstacle, Scope};
-use crate::environment::readers::dotenv::template;
-use crate::environment::readers::dotenv::template::Broken;
+use crate::environment::readers::dotenv::salvage::reject;
 use crate::environment::readers::dotenv::text::{byte_at, find_or_end, skip, statement_start, without_bom};
+use crate::environment::readers::expansion::compose::{Broken, substitute};
+use crate::environment::readers::expansion::{Budget, Lookup, Obstacle, Scope};
 use crate::text::LineIndex;
 
 pub(crate) fn read(text: &str, lookup: Lookup<'_>) -> Document {
@@ -32,7 +31,7 @@ pub(crate) fn read(text: &str, lookup: Lookup<'_>) -> Document {
                 document.push_expanded(name, line, &written, value);
             }
             Err(Broken(message)) => {
-                document.reject(line, message, &text[start..], lookup);
+                reject(&mut document, line, message, &text[start..], lookup);
                 break;
             }
         }
@@ -97,7 +96,7 @@ impl<'t> Parser<'t, '_> {
         let line = &self.text[self.at..end];
         self.at = (end + 1).min(self.text.len());
         let written = line.split(" #").next().unwrap_or(line).trim_end();
-        let value = template::substitute(written, &self.scope, &mut self.budget)?;
+        let value = substitute(written, &self.scope, &mut self.budget)?;
         Ok((written.to_owned(), value))
     }
 
@@ -111,7 +110,7 @@ impl<'t> Parser<'t, '_> {
                 if quote == '\'' {
                     return Ok((inside.clone(), Ok(inside)));
                 }
-                let value = template::substitute(&unescape(&inside), &self.scope, &mut self.budget)?;
+                let value = substitute(&unescape(&inside), &self.scope, &mut self.budget)?;
                 return Ok((inside, value));
             }
             if c == '\\' && !escaped {

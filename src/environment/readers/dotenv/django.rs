@@ -5,8 +5,9 @@
 //! Source: `environ/environ.py` of django-environ 0.14.0.
 
 use crate::environment::readers::dotenv::document::{Document, Wins};
-use crate::environment::readers::dotenv::scope::Lookup;
+use crate::environment::readers::dotenv::salvage::salvage;
 use crate::environment::readers::dotenv::text::unify_line_breaks;
+use crate::environment::readers::expansion::Lookup;
 
 pub(crate) fn read(text: &str, lookup: Lookup<'_>) -> Document {
     let text = unify_line_breaks(text);
@@ -18,7 +19,7 @@ pub(crate) fn read(text: &str, lookup: Lookup<'_>) -> Document {
             }
             let Some((name, written)) = split(line) else {
                 document.problem(number, "a line that this loader cannot read and skips");
-                document.salvage(line, number, lookup);
+                salvage(&mut document, line, number, lookup);
                 continue;
             };
             document.push(name, Some(unquote(written)), number);

@@ -3,8 +3,7 @@
 use std::collections::HashMap;
 
 use crate::environment::Unresolved;
-use crate::environment::readers::dotenv::lenient;
-use crate::environment::readers::dotenv::scope::{Lookup, Obstacle};
+use crate::environment::readers::expansion::Obstacle;
 
 /// How many problems of one file are kept; a file that is no text at all would have one on every line.
 const MOST_PROBLEMS: usize = 100;
@@ -109,25 +108,6 @@ impl Document {
     pub(crate) fn shadow_last(&mut self) {
         if let Some(entry) = self.entries.last_mut() {
             entry.shadowed = true;
-        }
-    }
-
-    /// The loader gives nothing of this file, not even what stands before its error on `line`, where `rest` starts.
-    pub(crate) fn reject(&mut self, line: u32, message: &str, rest: &str, lookup: Lookup<'_>) {
-        self.problem(line, message);
-        for entry in &mut self.entries {
-            entry.salvaged = true;
-        }
-        self.salvage(rest, line, lookup);
-    }
-
-    /// Reads `text`, which starts on `line`, the way a person would; the loader loses these lines.
-    pub(crate) fn salvage(&mut self, text: &str, line: u32, lookup: Lookup<'_>) {
-        let salvaged = lenient::read(text, lookup);
-        for mut entry in salvaged.entries {
-            entry.salvaged = true;
-            entry.line += line - 1;
-            self.entries.push(entry);
         }
     }
 

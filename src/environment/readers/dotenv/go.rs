@@ -5,10 +5,10 @@
 //!
 //! Source: `parser.go` of godotenv 1.5.1 and 1.6.0-pre.4.
 
-use crate::environment::readers::dotenv::budget::Budget;
 use crate::environment::readers::dotenv::document::{Document, Wins};
-use crate::environment::readers::dotenv::scope::{Lookup, Obstacle, Scope};
+use crate::environment::readers::dotenv::salvage::reject;
 use crate::environment::readers::dotenv::text::{byte_at, find_or_end, skip, statement_start};
+use crate::environment::readers::expansion::{Budget, Lookup, Obstacle, Scope};
 use crate::text::LineIndex;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,7 +32,7 @@ pub(crate) fn read(text: &str, lookup: Lookup<'_>, version: Version) -> Document
                 document.push_expanded(name, line, &written, value);
             }
             Err(Broken(message)) => {
-                document.reject(line, message, &text[start..], lookup);
+                reject(&mut document, line, message, &text[start..], lookup);
                 break;
             }
         }

@@ -1,6 +1,6 @@
 //! Every reader against what the real loaders made of the files in `fixtures/dotenv`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -8,28 +8,6 @@ use serde_json::Value;
 
 use crate::environment::Unresolved;
 use crate::environment::readers::dotenv::{Dialect, Document, read};
-
-/// The columns of `results.json`, and the dialect that stands for each.
-const COLUMNS: [(&str, Dialect); 18] = [
-    ("dotenvy_load", Dialect::DotenvyLoad),
-    ("dotenvy_iter", Dialect::DotenvyIter),
-    ("node16", Dialect::Node),
-    ("node17", Dialect::Node),
-    ("node18", Dialect::Node),
-    ("node18fast", Dialect::Node),
-    ("expand12", Dialect::NodeExpand12),
-    ("expand1000", Dialect::NodeExpand1000),
-    ("node_parseEnv", Dialect::NodeParseEnv20),
-    ("node24_parseEnv", Dialect::NodeParseEnv24),
-    ("vite(parseEnv+expand12)", Dialect::Vite),
-    ("php", Dialect::Phpdotenv),
-    ("symfony", Dialect::Symfony),
-    ("ruby", Dialect::Ruby),
-    ("pydotenv", Dialect::PythonDotenvValues),
-    ("django_environ", Dialect::DjangoEnviron),
-    ("godotenv", Dialect::Godotenv16),
-    ("compose", Dialect::Compose),
-];
 
 /// Where the loader executed a command (Symfony: would have, had symfony/process been installed), and the reader
 /// gives the text as written, marked as unresolved.
@@ -62,7 +40,11 @@ fn every_loader_is_matched_on_every_file() {
         serde_json::from_slice(&results).unwrap();
     assert_eq!(results.len(), 71);
     let mut failures = Vec::new();
-    for (column, dialect) in COLUMNS {
+    let columns = Dialect::ALL.iter().flat_map(|dialect| dialect.columns().iter().map(|column| (*column, *dialect)));
+    let columns: Vec<(&str, Dialect)> = columns.collect();
+    let measured: BTreeSet<&str> = results.values().flat_map(|loaders| loaders.keys().map(String::as_str)).collect();
+    assert_eq!(columns.iter().map(|(column, _)| *column).collect::<BTreeSet<_>>(), measured);
+    for (column, dialect) in columns {
         let mut matched = 0;
         for (case, loaders) in &results {
             let bytes = fs::read(fixtures().join("cases").join(case)).unwrap();
@@ -92,7 +74,7 @@ fn every_loader_is_matched_on_every_file() {
 #[test]
 fn a_broken_line_never_hides_the_lines_after_it() {
     let broken = ["A=\"b", "A='b", "A=b c", "A b", "A-B=`c", "=b", "A=${B", "export", "\"A\" b", "A=$(b", "A=\"\\q\""];
-    for dialect in Dialect::ALL {
+    for dialect in Dialect::ALL.iter().copied() {
         for line in broken {
             let text = format!("FIRST=1\n{line}\nLAST_ONE=2\n");
             let document = read(dialect, text.as_bytes(), &environment);

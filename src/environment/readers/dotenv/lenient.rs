@@ -4,11 +4,10 @@
 
 use std::borrow::Cow;
 
-use crate::environment::readers::dotenv::budget::Budget;
 use crate::environment::readers::dotenv::document::{Document, Wins};
-use crate::environment::readers::dotenv::scope::{Lookup, Scope};
-use crate::environment::readers::dotenv::shell_word::{Quotes, Unset, Word};
 use crate::environment::readers::dotenv::text::{unify_line_breaks, without_bom};
+use crate::environment::readers::expansion::shell_word::{Quotes, Word};
+use crate::environment::readers::expansion::{Budget, Lookup, Scope, Unset};
 
 /// What may stand before a name: shells, Windows batch files, PowerShell, Dockerfiles, lists in YAML.
 const PREFIXES: [&str; 8] = ["export ", "export\t", "set ", "SET ", "setx ", "$env:", "ENV ", "- "];

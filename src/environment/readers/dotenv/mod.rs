@@ -7,13 +7,12 @@
 //!
 //! This is not a load order (which files are read, and what beats what across files), and it judges nothing.
 
-mod budget;
 mod command;
 mod compose;
 mod dialect;
 mod django;
 mod document;
-mod expand;
+mod dotenv_expand;
 mod go;
 mod lenient;
 mod node;
@@ -23,11 +22,9 @@ mod php;
 mod python;
 mod ruby;
 mod rust;
-mod scope;
+mod salvage;
 mod shell;
-mod shell_word;
 mod symfony;
-mod template;
 mod text;
 
 #[cfg(test)]
@@ -35,10 +32,10 @@ mod golden;
 #[cfg(test)]
 mod property_tests;
 
-pub(crate) use crate::environment::readers::dotenv::dialect::Dialect;
+pub(crate) use crate::environment::readers::dotenv::dialect::{Dialect, EVERY_DIALECT};
 pub(crate) use crate::environment::readers::dotenv::document::Document;
 
-use crate::environment::readers::dotenv::scope::Lookup;
+use crate::environment::readers::expansion::Lookup;
 
 /// Reads `text` as the loader behind `dialect` would.
 ///
@@ -46,36 +43,11 @@ use crate::environment::readers::dotenv::scope::Lookup;
 /// of several files may answer with what earlier files set. Time and memory stay proportional to the input, whatever
 /// it holds; an expansion that grows beyond all reason is left as written and reported.
 #[must_use]
-pub(crate) fn read(dialect: Dialect, text: &[u8], lookup: &dyn Fn(&str) -> Option<String>) -> Document {
-    let (text, mut bad_lines) = text::decode(text);
-    let mut document = read_text(dialect, &text, lookup);
-    bad_lines.append(&mut document.problems);
-    document.problems = bad_lines;
+pub(crate) fn read(dialect: Dialect, text: &[u8], lookup: Lookup<'_>) -> Document {
+    let (text, broken_lines) = text::decode(text);
+    let mut document = dialect.read(&text, lookup);
+    let not_utf_8 =
+        |line| document::Problem { line, message: "not UTF-8; the bytes in question were replaced".to_owned() };
+    document.problems.splice(0..0, broken_lines.into_iter().map(not_utf_8));
     document
-}
-
-fn read_text(dialect: Dialect, text: &str, lookup: Lookup<'_>) -> Document {
-    match dialect {
-        Dialect::DotenvyLoad => rust::read(text, lookup, rust::Call::Load),
-        Dialect::DotenvyIter => rust::read(text, lookup, rust::Call::Iter),
-        Dialect::Node => node::read(text),
-        Dialect::NodeExpand12 => expand::expand(node::read(text), lookup, expand::Version::V12),
-        Dialect::NodeExpand1000 => expand::expand(node::read(text), lookup, expand::Version::V1000),
-        Dialect::NodeConfigExpand12 => expand::expand_after_config(node::read(text), lookup, expand::Version::V12),
-        Dialect::NodeConfigExpand1000 => expand::expand_after_config(node::read(text), lookup, expand::Version::V1000),
-        Dialect::NodeParseEnv20 => parse_env::read(text, lookup, parse_env::Version::V20),
-        Dialect::NodeParseEnv24 => parse_env::read(text, lookup, parse_env::Version::V24),
-        Dialect::Vite => parse_env::read_for_vite(text, lookup),
-        Dialect::Phpdotenv => php::read(text, lookup),
-        Dialect::Symfony => symfony::read(text, lookup),
-        Dialect::Ruby => ruby::read(text, lookup),
-        Dialect::PythonDotenvLoad => python::read(text, lookup, python::Call::Load),
-        Dialect::PythonDotenvValues => python::read(text, lookup, python::Call::Values),
-        Dialect::DjangoEnviron => django::read(text, lookup),
-        Dialect::Godotenv15 => go::read(text, lookup, go::Version::V15),
-        Dialect::Godotenv16 => go::read(text, lookup, go::Version::V16),
-        Dialect::Compose => compose::read(text, lookup),
-        Dialect::Shell => shell::read(text, lookup),
-        Dialect::Lenient => lenient::read(text, lookup),
-    }
 }

@@ -3,9 +3,10 @@
 //! Source: `src/node_dotenv.cc` of Node.js 24; what version 20 does otherwise was measured on 20.20.
 
 use crate::environment::readers::dotenv::document::{Document, Wins};
-use crate::environment::readers::dotenv::expand;
-use crate::environment::readers::dotenv::scope::Lookup;
+use crate::environment::readers::dotenv::dotenv_expand;
+use crate::environment::readers::dotenv::salvage::salvage;
 use crate::environment::readers::dotenv::text::{byte_at, find_or_end};
+use crate::environment::readers::expansion::Lookup;
 use crate::text::LineIndex;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,7 +32,7 @@ pub(crate) fn read(text: &str, lookup: Lookup<'_>, version: Version) -> Document
         if !parser.statement(&mut document) {
             let line = parser.lines.line(parser.at);
             document.problem(line, "a line without a name; this loader stops here");
-            document.salvage(&text[parser.at..], line, lookup);
+            salvage(&mut document, &text[parser.at..], line, lookup);
             break;
         }
     }
@@ -42,7 +43,7 @@ pub(crate) fn read(text: &str, lookup: Lookup<'_>, version: Version) -> Document
 pub(crate) fn read_for_vite(text: &str, lookup: Lookup<'_>) -> Document {
     let mut document = read(text, lookup, Version::V24);
     document.entries.sort_by(|one, other| one.name.cmp(&other.name));
-    let mut document = expand::expand(document, lookup, expand::Version::V12);
+    let mut document = dotenv_expand::expand(document, lookup, dotenv_expand::Version::V12);
     document.entries.sort_by_key(|entry| entry.line);
     document
 }
@@ -135,7 +136,7 @@ impl Parser<'_, '_> {
                 // Version 20 forgets the name and looks for another variable in the value.
                 let line = self.lines.line(start);
                 document.problem(line, "a quote that is not closed; this loader drops the variable");
-                document.salvage(&text[start..], line, self.lookup);
+                salvage(document, &text[start..], line, self.lookup);
                 return;
             }
             self.next_line(self.at);

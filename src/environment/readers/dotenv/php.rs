@@ -2,10 +2,10 @@
 //!
 //! Source: `Parser/Lines.php`, `Parser/EntryParser.php`, `Loader/Resolver.php` of phpdotenv 5.6.
 
-use crate::environment::readers::dotenv::budget::Budget;
 use crate::environment::readers::dotenv::document::{Document, Wins};
-use crate::environment::readers::dotenv::scope::{Lookup, Obstacle, Scope};
+use crate::environment::readers::dotenv::salvage::{reject, salvage};
 use crate::environment::readers::dotenv::text::{unify_line_breaks, without_bom};
+use crate::environment::readers::expansion::{Budget, Lookup, Obstacle, Scope};
 
 pub(crate) fn read(text: &str, lookup: Lookup<'_>) -> Document {
     let text = unify_line_breaks(without_bom(text));
@@ -17,7 +17,7 @@ pub(crate) fn read(text: &str, lookup: Lookup<'_>) -> Document {
         let (name, value) = match parse(statement.text) {
             Ok(parsed) => parsed,
             Err(message) => {
-                document.reject(statement.line, message, &text[statement.at..], lookup);
+                reject(&mut document, statement.line, message, &text[statement.at..], lookup);
                 return document.settle(Wins::Last);
             }
         };
@@ -37,7 +37,7 @@ pub(crate) fn read(text: &str, lookup: Lookup<'_>) -> Document {
     }
     if let Some(statement) = unclosed {
         document.problem(statement.line, "a quote that is not closed; this loader drops the rest of the file");
-        document.salvage(&text[statement.at..], statement.line, lookup);
+        salvage(&mut document, &text[statement.at..], statement.line, lookup);
     }
     document.settle(Wins::Last)
 }

@@ -23,7 +23,7 @@ proptest! {
 
     #[test]
     fn no_bytes_make_a_reader_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
-        for dialect in Dialect::ALL {
+        for dialect in Dialect::ALL.iter().copied() {
             let _ = read(dialect, &bytes, &environment);
         }
     }
@@ -32,7 +32,7 @@ proptest! {
     fn no_text_of_the_characters_that_matter_makes_a_reader_panic(
         text in r#"([A-C_]{0,3}|SELF|export |[ \t\n\r=:#'"`\\$(){}+?-]|\$\{|:-|\u{feff}|é|\u{2028}|\n[AB]=){0,60}"#,
     ) {
-        for dialect in Dialect::ALL {
+        for dialect in Dialect::ALL.iter().copied() {
             let document = read(dialect, text.as_bytes(), &environment);
             let lines = u32::try_from(text.replace("\r\n", "\n").replace('\r', "\n").split('\n').count()).unwrap();
             for entry in &document.entries {
@@ -85,7 +85,7 @@ fn adversarial_input_is_read_to_its_end() {
         repeated("é=\u{2028}"),
     ];
     for input in inputs {
-        for dialect in Dialect::ALL {
+        for dialect in Dialect::ALL.iter().copied() {
             let document = read(dialect, input.as_bytes(), &environment);
             let bytes: usize = document.entries.iter().filter_map(|entry| entry.value.as_ref()).map(String::len).sum();
             assert!(bytes < 64 << 20, "{dialect:?} grows to {bytes} bytes on {:?}", &input[..20]);
@@ -96,7 +96,7 @@ fn adversarial_input_is_read_to_its_end() {
 
 #[test]
 fn a_file_that_is_not_utf_8_is_read_and_its_lines_are_named() {
-    for dialect in Dialect::ALL {
+    for dialect in Dialect::ALL.iter().copied() {
         let document = read(dialect, b"A=1\nB=caf\xe9\nC=3\n", &|_| None);
         assert_eq!(document.get("A").and_then(|entry| entry.value.as_deref()), Some("1"), "{dialect:?}");
         assert_eq!(document.get("C").and_then(|entry| entry.value.as_deref()), Some("3"), "{dialect:?}");

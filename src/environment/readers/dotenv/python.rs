@@ -2,10 +2,10 @@
 //!
 //! Source: `dotenv/parser.py`, `dotenv/variables.py` and `resolve_variables` of python-dotenv 1.2.4.
 
-use crate::environment::readers::dotenv::budget::Budget;
 use crate::environment::readers::dotenv::document::{Document, Wins};
-use crate::environment::readers::dotenv::scope::{Lookup, Obstacle, Scope};
+use crate::environment::readers::dotenv::salvage::salvage;
 use crate::environment::readers::dotenv::text::{byte_at, skip, unify_line_breaks, without_bom};
+use crate::environment::readers::expansion::{Budget, Lookup, Obstacle, Scope};
 use crate::text::LineIndex;
 
 /// Which of its functions the program calls: they differ in what `${X}` sees first.
@@ -40,7 +40,7 @@ pub(crate) fn read(text: &str, lookup: Lookup<'_>, call: Call) -> Document {
             Err(Broken) => {
                 let line = lines.line(start);
                 document.problem(line, "a line that this loader cannot read and skips");
-                document.salvage(&text[start..end], line, lookup);
+                salvage(&mut document, &text[start..end], line, lookup);
             }
         }
         at = end;

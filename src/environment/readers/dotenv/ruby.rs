@@ -4,12 +4,12 @@
 //!
 //! Source: `lib/dotenv/parser.rb` and `lib/dotenv/substitutions/` of dotenv 3.2.
 
-use crate::environment::readers::dotenv::budget::Budget;
 use crate::environment::readers::dotenv::command::{has_balanced_command, unescape_commands};
 use crate::environment::readers::dotenv::document::{Document, Wins};
 use crate::environment::readers::dotenv::pattern::{Pattern, unquote};
-use crate::environment::readers::dotenv::scope::{Lookup, Obstacle, Scope};
+use crate::environment::readers::dotenv::salvage::reject;
 use crate::environment::readers::dotenv::text::{unify_line_breaks, without_bom};
+use crate::environment::readers::expansion::{Budget, Lookup, Obstacle, Scope};
 use crate::text::LineIndex;
 
 const QUOTES: &[u8] = b"'\"";
@@ -51,7 +51,13 @@ pub(crate) fn read(text: &str, lookup: Lookup<'_>) -> Document {
         true
     });
     if let Some((at, line)) = broken_at {
-        document.reject(line, "an export of a name that is not set; this loader rejects the file", &text[at..], lookup);
+        reject(
+            &mut document,
+            line,
+            "an export of a name that is not set; this loader rejects the file",
+            &text[at..],
+            lookup,
+        );
     }
     document.settle(Wins::Last)
 }

@@ -2,10 +2,10 @@
 //!
 //! Source: `src/iter.rs` and `src/parse.rs` of dotenvy 0.15.7.
 
-use crate::environment::readers::dotenv::budget::Budget;
 use crate::environment::readers::dotenv::document::{Document, Wins};
-use crate::environment::readers::dotenv::scope::{Lookup, Obstacle, Scope};
+use crate::environment::readers::dotenv::salvage::salvage;
 use crate::environment::readers::dotenv::text::without_bom;
+use crate::environment::readers::expansion::{Budget, Lookup, Obstacle, Scope};
 
 /// Which of its functions the program calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,7 +79,7 @@ impl<'t> Statements<'t> {
             Call::Iter => ("a line that this loader cannot read", statement.text),
         };
         document.problem(statement.line, message);
-        document.salvage(lost, statement.line, lookup);
+        salvage(document, lost, statement.line, lookup);
         if call == Call::Load {
             self.at = self.text.len();
         }

@@ -2,11 +2,11 @@
 //!
 //! Nothing is executed: commands are named as problems, and so a file that another one pulls in is not read here.
 
-use crate::environment::readers::dotenv::budget::Budget;
 use crate::environment::readers::dotenv::document::{Document, Wins};
-use crate::environment::readers::dotenv::scope::{Lookup, Scope};
-use crate::environment::readers::dotenv::shell_word::{Quotes, Unset, Word};
+use crate::environment::readers::dotenv::salvage::salvage;
 use crate::environment::readers::dotenv::text::{byte_at, find_or_end, skip, unify_line_breaks, without_bom};
+use crate::environment::readers::expansion::shell_word::{Quotes, Word};
+use crate::environment::readers::expansion::{Budget, Lookup, Scope, Unset};
 use crate::text::LineIndex;
 
 /// Commands whose arguments are assignments.
@@ -29,7 +29,7 @@ pub(crate) fn read(text: &str, lookup: Lookup<'_>) -> Document {
         let Some((words, end)) = command(&text, start) else {
             let line = lines.line(start);
             document.problem(line, "a quote or parenthesis that is not closed; a shell stops here");
-            document.salvage(&text[start..], line, lookup);
+            salvage(&mut document, &text[start..], line, lookup);
             break;
         };
         at = end;
@@ -39,7 +39,7 @@ pub(crate) fn read(text: &str, lookup: Lookup<'_>) -> Document {
             if !words.is_empty() {
                 let line = lines.line(start);
                 document.problem(line, "a command; it is not executed here");
-                document.salvage(assigning_part(&text[start..end]), line, lookup);
+                salvage(&mut document, assigning_part(&text[start..end]), line, lookup);
             }
             continue;
         }

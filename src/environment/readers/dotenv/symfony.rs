@@ -4,12 +4,12 @@
 //!
 //! Source: `Dotenv.php` of symfony/dotenv.
 
-use crate::environment::readers::dotenv::budget::Budget;
 use crate::environment::readers::dotenv::command::{has_balanced_command, unescape_commands};
 use crate::environment::readers::dotenv::document::{Document, Wins};
 use crate::environment::readers::dotenv::php::{is_space, is_trimmed};
-use crate::environment::readers::dotenv::scope::{Lookup, Obstacle, Scope};
+use crate::environment::readers::dotenv::salvage::reject;
 use crate::environment::readers::dotenv::text::{byte_at, find_or_end, skip, unify_line_breaks};
+use crate::environment::readers::expansion::{Budget, Lookup, Obstacle, Scope};
 use crate::text::LineIndex;
 
 pub(crate) fn read(text: &str, lookup: Lookup<'_>) -> Document {
@@ -28,7 +28,7 @@ pub(crate) fn read(text: &str, lookup: Lookup<'_>) -> Document {
                 lexer.skip_empty_lines();
             }
             Err(Broken(message)) => {
-                document.reject(lines.line(start), message, &text[start..], lookup);
+                reject(&mut document, lines.line(start), message, &text[start..], lookup);
                 break;
             }
         }

@@ -1,26 +1,19 @@
-//! From bytes to text, and from a place in the text to a line.
+//! From bytes to text, and small steps through it.
 
 use std::borrow::Cow;
-
-use crate::environment::readers::dotenv::document::Problem;
 
 /// How many undecodable lines are named.
 const MOST_LINES: usize = 20;
 
-/// Decodes what is UTF-8, replaces what is not, and names those lines.
-pub(crate) fn decode(bytes: &[u8]) -> (Cow<'_, str>, Vec<Problem>) {
+/// Decodes what is UTF-8, replaces what is not, and gives the numbers of those lines.
+pub(crate) fn decode(bytes: &[u8]) -> (Cow<'_, str>, Vec<u32>) {
     let text = match std::str::from_utf8(bytes) {
         Ok(text) => return (Cow::Borrowed(text), Vec::new()),
         Err(_) => String::from_utf8_lossy(bytes),
     };
-    let problems = bytes
-        .split(|byte| *byte == b'\n')
-        .zip(1..)
-        .filter(|(line, _)| std::str::from_utf8(line).is_err())
-        .take(MOST_LINES)
-        .map(|(_, line)| Problem { line, message: "not UTF-8; the bytes in question were replaced".to_owned() })
-        .collect();
-    (text, problems)
+    let lines = bytes.split(|byte| *byte == b'\n').zip(1..);
+    let broken = lines.filter(|(line, _)| std::str::from_utf8(line).is_err()).map(|(_, number)| number);
+    (text, broken.take(MOST_LINES).collect())
 }
 
 /// Makes `\n` of `\r\n` and of a lone `\r`.
@@ -61,13 +54,4 @@ pub(crate) fn statement_start(text: &str, from: usize) -> Option<usize> {
         }
         at = find_or_end(text, at, b'\n');
     }
-}
-
-/// How many bytes at the start of `text` are a variable's name; 0 where none is.
-pub(crate) fn name_length(text: &str) -> usize {
-    let bytes = text.as_bytes();
-    if !bytes.first().is_some_and(|byte| byte.is_ascii_alphabetic() || *byte == b'_') {
-        return 0;
-    }
-    bytes.iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_').count()
 }

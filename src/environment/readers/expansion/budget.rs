@@ -1,6 +1,6 @@
 //! How much expanding one file may cost: `A=$B$B`, `B=$C$C`, … would fill any memory.
 
-use crate::environment::readers::dotenv::scope::Obstacle;
+use crate::environment::readers::expansion::Obstacle;
 
 /// Bytes that expansions may add to one file.
 const MOST_BYTES: usize = 16 << 20;

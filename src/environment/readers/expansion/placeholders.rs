@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use crate::environment::layering::Lookup;
+use crate::environment::readers::expansion::Lookup;
 use crate::environment::readers::formats::FlatEntry;
 
 /// Longer values are left as written.

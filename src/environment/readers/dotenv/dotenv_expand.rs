@@ -9,9 +9,8 @@ use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::Range;
 
-use crate::environment::readers::dotenv::budget::Budget;
 use crate::environment::readers::dotenv::document::Document;
-use crate::environment::readers::dotenv::scope::{Lookup, Obstacle, Scope};
+use crate::environment::readers::expansion::{Budget, Lookup, Obstacle, Scope};
 
 /// Work that each replacement is taken to be, besides the length of the value.
 const STEP: usize = 64;

@@ -2,22 +2,13 @@
 //!
 //! Source: POSIX.1-2024, Shell Command Language, 2.2 Quoting and 2.6 Word Expansions.
 
-use crate::environment::readers::dotenv::budget::{Budget, DEEPEST};
-use crate::environment::readers::dotenv::scope::{Obstacle, Scope};
-use crate::environment::readers::dotenv::text::name_length;
+use crate::environment::readers::expansion::{Budget, DEEPEST, Obstacle, Scope, Unset, name_length};
 
 /// Whether quotes and backslashes have a meaning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Quotes {
     Shell,
     Literal,
-}
-
-/// What becomes of a variable that is not set.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Unset {
-    Empty,
-    AsWritten,
 }
 
 /// A word as it is written, to its end.

@@ -1,21 +1,9 @@
-//! The variables that an expansion can see, and what can be in its way.
+//! The variables that an expansion can see.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-/// The process environment that the loader would see.
-pub(crate) type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
-
-/// Why a value cannot be told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Obstacle {
-    /// The loader would execute a command, for this value or for one that it is made of.
-    Command,
-    /// It uses a form of expansion that is not computed here.
-    Syntax,
-    /// It grows beyond the budget of the file.
-    TooLarge,
-}
+use crate::environment::readers::expansion::{Lookup, Obstacle};
 
 /// The variables set so far by the file, with the process environment behind or before them.
 pub(crate) struct Scope<'a> {

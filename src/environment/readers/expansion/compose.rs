@@ -2,9 +2,7 @@
 //!
 //! Source: `template/template.go` of compose-go 2.16.
 
-use crate::environment::readers::dotenv::budget::{Budget, DEEPEST};
-use crate::environment::readers::dotenv::scope::{Obstacle, Scope};
-use crate::environment::readers::dotenv::text::name_length;
+use crate::environment::readers::expansion::{Budget, DEEPEST, Obstacle, Scope, name_length};
 
 /// The loader rejects the whole file, for the reason given.
 pub(crate) struct Broken(pub(crate) &'static str);

@@ -1,0 +1,42 @@
+//! Fills in `$NAME`, `${NAME:-default}` and their like: one grammar a file, each within a budget.
+//!
+//! Grammars that one dotenv loader alone has stand in that loader's file.
+
+mod budget;
+pub(crate) mod compose;
+pub(crate) mod placeholders;
+mod scope;
+pub(crate) mod shell_word;
+
+pub(crate) use crate::environment::readers::expansion::budget::{Budget, DEEPEST};
+pub(crate) use crate::environment::readers::expansion::scope::Scope;
+
+/// Looks a variable up: in the process environment, or in whatever a loader has read before.
+pub(crate) type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+/// What becomes of a variable that is not set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unset {
+    Empty,
+    AsWritten,
+}
+
+/// Why a value cannot be told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Obstacle {
+    /// The loader would execute a command, for this value or for one that it is made of.
+    Command,
+    /// It uses a form of expansion that is not computed here.
+    Syntax,
+    /// It grows beyond the budget of the file.
+    TooLarge,
+}
+
+/// Counts the bytes at the start of `text` that are a variable's name; 0 where none is.
+pub(crate) fn name_length(text: &str) -> usize {
+    let bytes = text.as_bytes();
+    if !bytes.first().is_some_and(|byte| byte.is_ascii_alphabetic() || *byte == b'_') {
+        return 0;
+    }
+    bytes.iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_').count()
+}
