@@ -78,7 +78,7 @@ pub(crate) fn is_named_by_the_project(target: &Target) -> bool {
     target.origins.iter().any(|origin| origin.variable != SNAPSHOTS_OWN)
 }
 
-fn target_at(address: &str, context: &reach::Context<'_>) -> Option<Target> {
+fn target_at(address: &str, context: &reach::Lookup<'_>) -> Option<Target> {
     let name = SNAPSHOTS_OWN.to_owned();
     let setting =
         Setting { name: name.clone(), value: address.to_owned(), origin: Origin::process(name), unresolved: None };
@@ -89,7 +89,7 @@ fn target_at(address: &str, context: &reach::Context<'_>) -> Option<Target> {
 fn judge_with(
     context: &mut Context,
     command: Option<&[OsString]>,
-    select: impl FnOnce(Vec<Target>, &reach::Context<'_>) -> Vec<Target>,
+    select: impl FnOnce(Vec<Target>, &reach::Lookup<'_>) -> Vec<Target>,
 ) -> Result<Judged, Failure> {
     let (policy, trust) = policy_in_force(context)?;
     let only: Option<Vec<_>> =
@@ -102,8 +102,8 @@ fn judge_with(
         extra_files: &context.env_files,
         only_files: only.as_deref(),
     });
-    let surroundings = reach::Context { project: &context.project, files: &Disk, base_folders: &survey.bases };
-    let found = reach::find_targets(&survey.readings, &survey.invocations, &surroundings);
+    let lookup = reach::Lookup { project: &context.project, files: &Disk, base_folders: &survey.bases };
+    let found = reach::find_targets(&survey.readings, &survey.invocations, &lookup);
     let client = survey
         .invocations
         .iter()
@@ -116,7 +116,7 @@ fn judge_with(
     } else {
         DriverEvidence::default()
     };
-    let targets = select(reach::name_engines(found, &drivers), &surroundings);
+    let targets = select(reach::name_engines(found, &drivers), &lookup);
     // Only a host name of one label can be a container's.
     let could_be_services =
         targets.iter().flat_map(|target| &target.places).any(|place| matches!(place, Place::Host { .. }));
@@ -135,7 +135,6 @@ fn judge_with(
         client: client.as_deref(),
         policy: &policy,
         project: &context.project,
-        files: &Disk,
     });
     context.ui.keep_secret(targets.into_iter().filter_map(|target| target.password));
     Ok(Judged { judgement, survey, policy, trust })

@@ -96,6 +96,28 @@ impl Engine {
         }
     }
 
+    /// Finds the engine whose usual port this is; `None` for ports that other servers use, too.
+    pub(crate) fn of_port(port: u16) -> Option<Engine> {
+        Some(match port {
+            5432 | 6432 => Engine::Postgres,
+            26257 => Engine::Cockroach,
+            3306 => Engine::Mysql,
+            27017 => Engine::Mongodb,
+            1433 => Engine::SqlServer,
+            1521 => Engine::Oracle,
+            _ => return None,
+        })
+    }
+
+    /// The engine under which targets are compared: MariaDB may be spoken of as MySQL.
+    #[must_use]
+    pub(crate) fn family(self) -> Engine {
+        match self {
+            Engine::Mariadb => Engine::Mysql,
+            other => other,
+        }
+    }
+
     /// Whether losing what it holds loses no data of record: caches, search indexes and brokers.
     #[must_use]
     pub(crate) fn is_auxiliary(self) -> bool {

@@ -1,39 +1,49 @@
-//! What a command could reach: the grammars of URLs, DSNs and split variables, and the [`Target`]s they name.
+//! What a command could reach: the [`Target`]s that values, variable names and arguments name.
 //!
-//! [`find_targets`] looks at each environment that the command could see. By value first: what parses as a URL or
-//! DSN names a database whatever its variable is called. By name second: `DB_HOST` and its like are put together.
-//! Nothing here judges a target or connects to one.
+//! [`find_targets`] looks at each environment that the command could see, in four steps, one a folder:
+//!
+//! - `grammars` read one value, a URL or DSN, into a draft. They know nothing of variables.
+//! - `names` read one variable's name: which part of which database it holds.
+//! - `assemble` puts the variables of one environment together: by value first, by name second.
+//! - `arguments` read the command's own words.
+//!
+//! `find` goes through all environments, `merge` makes one target of everything that names one database. Nothing here
+//! judges a target or connects to one.
 #![forbid(unsafe_code)]
 
-pub(crate) mod arguments;
-pub(crate) mod assemble;
-pub(crate) mod engine;
-pub(crate) mod grammars;
-pub(crate) mod host;
-pub(crate) mod model;
-pub(crate) mod names;
+mod arguments;
+mod assemble;
+mod display;
+mod engine;
+mod find;
+mod grammars;
+mod merge;
+mod names;
+mod part_origins;
 #[cfg(test)]
-pub(crate) mod property_tests;
-pub(crate) mod providers;
-pub(crate) mod shown;
+mod property_tests;
+mod providers;
+mod target;
 #[cfg(test)]
-pub(crate) mod testing;
+mod testing;
+mod unstated_engine;
 
 use std::path::PathBuf;
 
 use crate::environment::{Files, Project};
-use crate::reach::assemble::draft::Draft;
+use crate::reach::grammars::draft::Draft;
 
 pub(crate) use crate::reach::arguments::is_database_client;
-pub(crate) use crate::reach::assemble::drivers::name_engines;
-pub(crate) use crate::reach::assemble::find::find_targets;
 pub(crate) use crate::reach::engine::Engine;
+pub(crate) use crate::reach::find::find_targets;
 pub(crate) use crate::reach::grammars::placeholder::has_gap;
-pub(crate) use crate::reach::model::{Doubt, Place, Target};
+pub(crate) use crate::reach::providers::{provider_of_host, provider_of_instance};
+pub(crate) use crate::reach::target::{Doubt, Place, Target};
+pub(crate) use crate::reach::unstated_engine::name_engines;
 
-/// What paths and service names are looked up in.
+/// Where paths and service names in values are looked up.
 #[derive(Clone, Copy)]
-pub(crate) struct Context<'a> {
+pub(crate) struct Lookup<'a> {
     /// The folders of the command.
     pub(crate) project: &'a Project,
     /// The files that may be read.

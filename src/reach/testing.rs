@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::environment::{Files, Invocation, Origin, Project, Reading, Setting};
-use crate::reach::{Context, Doubt, Draft, Engine, Place, Target, find_targets};
+use crate::reach::{Doubt, Draft, Engine, Lookup, Place, Target, find_targets};
 
 pub(crate) fn line(draft: &Draft) -> String {
     let mut out = show(draft.engine, &draft.places, draft.database.as_deref(), draft.user.as_deref());
@@ -111,7 +111,7 @@ pub(crate) fn found(readings: &[Reading], invocations: &[Invocation], files: &[(
     let project = Project { root: "/p".into(), folder: "/p".into(), home: Some("/home/ann".into()) };
     let files = Folder(files.iter().map(|(path, text)| (PathBuf::from(path), (*text).to_owned())).collect());
     let base_folders = [PathBuf::from("/p")];
-    find_targets(readings, invocations, &Context { project: &project, files: &files, base_folders: &base_folders })
+    find_targets(readings, invocations, &Lookup { project: &project, files: &files, base_folders: &base_folders })
 }
 
 /// What the variables name, one line each.

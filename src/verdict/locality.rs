@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::environment::Service;
-use crate::reach::{Place, Target, has_gap, providers};
+use crate::reach::{Place, Target, has_gap, provider_of_host, provider_of_instance};
 use crate::verdict::{Evidence, addresses, words};
 
 /// How near a target is. DNS is never asked: a verdict must not depend on where it is asked.
@@ -75,7 +75,7 @@ pub(crate) fn locate<'a>(target: &'a Target, evidence: &Evidence<'a>) -> Vec<Loc
             let (locality, shown_by) = match place {
                 Place::Memory => (Locality::Memory, String::new()),
                 Place::File { .. } => (Locality::File, String::new()),
-                Place::Socket { path, .. } if providers::provider_of_instance(&path.to_string_lossy()).is_some() => {
+                Place::Socket { path, .. } if provider_of_instance(&path.to_string_lossy()).is_some() => {
                     (Locality::Remote, "the socket is a connector's".to_owned())
                 }
                 Place::Socket { .. } => (Locality::Socket, String::new()),
@@ -116,7 +116,7 @@ fn locate_host<'a>(host: &str, target: &'a Target, evidence: &Evidence<'a>) -> (
     if addresses::is_local_name(host) {
         return (Locality::Loopback, String::new());
     }
-    if providers::provider_of_host(host).is_some() {
+    if provider_of_host(host).is_some() {
         return (Locality::Remote, String::new());
     }
     let is_single_label = addresses::is_single_label(host);

@@ -1,5 +1,6 @@
 //! What is known of this machine, as values: read once at the edge, judged here.
 
+use crate::verdict::addresses;
 use std::net::IpAddr;
 
 /// The facts of this machine that a verdict depends on.
@@ -48,7 +49,7 @@ impl Machine {
             .filter(|(_, names)| names.iter().any(|own| own == name))
             .map(|(address, _)| *address)
             .peekable();
-        addresses.peek().is_some() && addresses.all(crate::verdict::addresses::is_loopback)
+        addresses.peek().is_some() && addresses.all(addresses::is_loopback)
     }
 }
 

@@ -21,7 +21,7 @@ pub(crate) use crate::verdict::model::{Finding, JudgedTarget, Judgement, Level, 
 pub(crate) use crate::verdict::names::environment_names;
 pub(crate) use crate::verdict::rules::MACHINE_MARK;
 
-use crate::environment::{Condition, DriverEvidence, FileProblem, Files, Project, Service, Setting};
+use crate::environment::{Condition, DriverEvidence, FileProblem, Project, Service, Setting};
 use crate::policy::Policy;
 use crate::reach::Target;
 
@@ -50,8 +50,6 @@ pub(crate) struct Evidence<'a> {
     pub(crate) policy: &'a Policy,
     /// The folders that the command is judged in.
     pub(crate) project: &'a Project,
-    /// The file system, for whether a database file exists.
-    pub(crate) files: &'a dyn Files,
 }
 
 /// Judges the run: every rule on every target, the worst finding wins.

@@ -1,26 +1,9 @@
 //! A bench for the rules: a judgement from a few words, everything else harmless.
 
-use crate::environment::{Condition, DriverEvidence, FileProblem, Files, Origin, Project, Service, Setting};
+use crate::environment::{Condition, DriverEvidence, FileProblem, Origin, Project, Service, Setting};
 use crate::policy::Policy;
 use crate::reach::{Engine, Place, Target};
 use crate::verdict::{Judgement, Machine, judge};
-use std::ffi::OsString;
-use std::io;
-use std::path::Path;
-
-struct NoFiles;
-
-impl Files for NoFiles {
-    fn read(&self, _: &Path) -> io::Result<Option<Vec<u8>>> {
-        Ok(None)
-    }
-    fn exists(&self, _: &Path) -> bool {
-        false
-    }
-    fn list(&self, _: &Path) -> Vec<OsString> {
-        Vec::new()
-    }
-}
 
 pub(crate) struct Bench {
     pub(crate) targets: Vec<Target>,
@@ -121,7 +104,6 @@ impl Bench {
             client: self.client.as_deref(),
             policy: &self.policy,
             project: &project,
-            files: &NoFiles,
         })
     }
 }

@@ -8,7 +8,7 @@ pub(crate) mod terminal;
 use crate::environment::{Invocation, Setting};
 use crate::reach::Draft;
 use crate::reach::arguments::clients::{Client, client_of};
-use crate::reach::assemble::scene::{Found, Scene};
+use crate::reach::assemble::{Found, Variables};
 use crate::reach::grammars::scheme::engine_of_driver;
 use crate::reach::names::Name;
 
@@ -31,11 +31,11 @@ fn is_migration_of_a_build(invocation: &Invocation) -> bool {
 }
 
 /// Everything that the arguments of one invocation name, completed from the environment it would see.
-pub(crate) fn find(invocation: &Invocation, scene: &Scene<'_>) -> Vec<Found> {
+pub(crate) fn find(invocation: &Invocation, variables: &Variables<'_>) -> Vec<Found> {
     let mut found = Vec::new();
     match client_of(&invocation.words) {
         Some((Client::Terminal(grammar), arguments)) => {
-            let named = crate::reach::arguments::terminal::read(grammar, invocation.program(), arguments, scene);
+            let named = crate::reach::arguments::terminal::read(grammar, invocation.program(), arguments, variables);
             found.extend(named.into_iter().map(|(draft, origins)| {
                 let mut one = Found::new(
                     draft,
@@ -46,7 +46,7 @@ pub(crate) fn find(invocation: &Invocation, scene: &Scene<'_>) -> Vec<Found> {
                 one
             }));
         }
-        Some((Client::Tool, arguments)) => found.extend(driver_and_source(arguments, invocation, scene)),
+        Some((Client::Tool, arguments)) => found.extend(driver_and_source(arguments, invocation, variables)),
         None => {}
     }
     found.extend(crate::reach::arguments::provider_programs::database_of(&invocation.words).map(|draft| {
@@ -56,7 +56,7 @@ pub(crate) fn find(invocation: &Invocation, scene: &Scene<'_>) -> Vec<Found> {
         let known = |draft: &Draft, found: &[Found]| {
             found.iter().any(|one| one.draft.places == draft.places && one.draft.database == draft.database)
         };
-        for draft in value_in(word, scene) {
+        for draft in value_in(word, variables) {
             if !known(&draft, &found) {
                 let label = word.split_once('=').map_or(invocation.program(), |(name, _)| name);
                 let label = if label.contains("://") || label.contains('@') { invocation.program() } else { label };
@@ -65,25 +65,25 @@ pub(crate) fn find(invocation: &Invocation, scene: &Scene<'_>) -> Vec<Found> {
         }
     }
     for one in &mut found {
-        crate::reach::assemble::ambient::complete_one(scene, one);
+        crate::reach::assemble::ambient::complete_one(variables, one);
     }
     found
 }
 
 /// A URL or DSN in one argument: the whole of it, or what follows its first `=`.
-fn value_in(word: &str, scene: &Scene<'_>) -> Vec<Draft> {
+fn value_in(word: &str, variables: &Variables<'_>) -> Vec<Draft> {
     let nameless = Name::read("");
     // Sqitch writes its URLs as `db:pg://host/app`.
     let word = word.strip_prefix("db:").unwrap_or(word);
-    let whole = crate::reach::grammars::value::parse(&nameless, word, scene.context);
+    let whole = crate::reach::assemble::value::parse(&nameless, word, variables.lookup);
     let text_of_options = word.starts_with('-') || !word.contains("://") || word.find('=') < word.find("://");
     if !whole.is_empty() && !word.starts_with('-') {
         return whole;
     }
     match word.split_once('=') {
-        // What has a name is one of the scene's settings already.
+        // What has a name is one of the settings of the environment already.
         Some((name, _)) if setting_name(name).is_some_and(|name| Name::read(&name).says_database) => Vec::new(),
-        Some((_, value)) if text_of_options => crate::reach::grammars::value::parse(&nameless, value, scene.context),
+        Some((_, value)) if text_of_options => crate::reach::assemble::value::parse(&nameless, value, variables.lookup),
         _ => Vec::new(),
     }
 }
@@ -123,7 +123,7 @@ fn setting_name(word: &str) -> Option<String> {
 }
 
 /// `goose postgres "user=x dbname=y" up`: a driver's name, then its source.
-fn driver_and_source(arguments: &[String], invocation: &Invocation, scene: &Scene<'_>) -> Vec<Found> {
+fn driver_and_source(arguments: &[String], invocation: &Invocation, variables: &Variables<'_>) -> Vec<Found> {
     let plain: Vec<&String> = arguments.iter().filter(|word| !word.starts_with('-')).collect();
     let Some((driver, source)) = plain.windows(2).find_map(|pair| Some((engine_of_driver(pair[0])?, pair[1]))) else {
         return Vec::new();
@@ -133,7 +133,7 @@ fn driver_and_source(arguments: &[String], invocation: &Invocation, scene: &Scen
     }
     let mut name = Name::read("DATABASE_URL");
     name.engine = Some(driver);
-    let drafts = crate::reach::grammars::value::parse(&name, source, scene.context);
+    let drafts = crate::reach::assemble::value::parse(&name, source, variables.lookup);
     let origin = crate::reach::assemble::ambient::typed(&invocation.origin, invocation.program());
     drafts.into_iter().map(|draft| Found::new(draft, origin.clone(), "")).collect()
 }

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use crate::environment::Origin;
 use crate::reach::arguments::clients::{Grammar, Part};
-use crate::reach::assemble::scene::Scene;
-use crate::reach::host::{locate, number};
+use crate::reach::assemble::Variables;
+use crate::reach::grammars::host::{locate, number};
 use crate::reach::{Draft, Engine, Place};
 
 /// What the arguments name, with places that files added.
@@ -13,13 +13,13 @@ pub(crate) fn read(
     grammar: Grammar,
     program: &str,
     arguments: &[String],
-    scene: &Scene<'_>,
+    variables: &Variables<'_>,
 ) -> Vec<(Draft, Vec<Origin>)> {
-    let arguments: Vec<String> = arguments.iter().map(|word| filled_in(word, scene)).collect();
+    let arguments: Vec<String> = arguments.iter().map(|word| filled_in(word, variables)).collect();
     let parts = parts(grammar, &arguments);
     let last = |wanted: Part| parts.iter().rev().find(|(part, _)| *part == wanted).map(|(_, text)| text.as_str());
     if let Some((_, file)) = parts.iter().find(|(part, _)| *part == Part::File) {
-        return crate::reach::grammars::sqlite::plain_path(file, grammar.engine, scene.context)
+        return crate::reach::grammars::sqlite::plain_path(file, grammar.engine, variables.lookup)
             .into_iter()
             .map(|draft| (draft, Vec::new()))
             .collect();
@@ -74,7 +74,7 @@ pub(crate) fn read(
         if arguments.iter().any(hidden) && !parts.iter().any(|(part, _)| *part == Part::Host) {
             draft.doubt(crate::reach::Doubt::Unresolved);
         }
-        option_file(&mut draft, last(Part::Options).map(Path::new), &mut origins, scene);
+        option_file(&mut draft, last(Part::Options).map(Path::new), &mut origins, variables);
     }
     let others = crate::reach::arguments::statements::databases(grammar.engine, program, &arguments);
     let others = others.into_iter().filter(|name| draft.database.as_ref() != Some(name));
@@ -84,13 +84,13 @@ pub(crate) fn read(
 }
 
 /// `$NAME` and `${NAME}` as a shell would give them, where the variable is known and nothing else is in the word.
-fn filled_in(word: &str, scene: &Scene<'_>) -> String {
+fn filled_in(word: &str, variables: &Variables<'_>) -> String {
     let name = word
         .strip_prefix('$')
         .map(|name| name.strip_prefix('{').and_then(|name| name.strip_suffix('}')).unwrap_or(name));
     let is_name =
         |name: &&str| !name.is_empty() && name.bytes().all(|byte| byte == b'_' || byte.is_ascii_alphanumeric());
-    let value = name.filter(is_name).and_then(|name| scene.get(name));
+    let value = name.filter(is_name).and_then(|name| variables.get(name));
     value.map_or_else(|| word.to_owned(), |entry| entry.value().to_owned())
 }
 
@@ -135,10 +135,10 @@ fn add_port(draft: &mut Draft, text: &str) {
 }
 
 /// What is not given comes from `~/.my.cnf`, or `MYSQL_HOST`.
-fn option_file(draft: &mut Draft, path: Option<&Path>, origins: &mut Vec<Origin>, scene: &Scene<'_>) {
+fn option_file(draft: &mut Draft, path: Option<&Path>, origins: &mut Vec<Origin>, variables: &Variables<'_>) {
     let unnamed =
         |draft: &Draft| draft.places.iter().all(|place| matches!(place, Place::Host { name, .. } if name.is_empty()));
-    if let Some(entry) = crate::reach::grammars::services::mysql_client(path, scene.context) {
+    if let Some(entry) = crate::reach::grammars::services::mysql_client(path, variables.lookup) {
         if unnamed(draft) && !entry.draft.places.is_empty() {
             let port = draft.places.iter().find_map(|place| match place {
                 Place::Host { port, .. } => *port,
@@ -156,7 +156,7 @@ fn option_file(draft: &mut Draft, path: Option<&Path>, origins: &mut Vec<Origin>
         entry.draft.parameters.iter().for_each(|(key, value)| draft.add_parameter(key, value));
     }
     if unnamed(draft)
-        && let Some(entry) = scene.get("MYSQL_HOST")
+        && let Some(entry) = variables.get("MYSQL_HOST")
     {
         draft.places.clear();
         add_host(draft, entry.value());

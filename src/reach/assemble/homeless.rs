@@ -1,6 +1,6 @@
 //! Databases that are named without a host: they are looked for where the environment says that such servers are.
 
-use crate::reach::assemble::scene::Found;
+use crate::reach::assemble::Found;
 use crate::reach::{Engine, Place};
 
 /// How many servers are considered; the first ones that an environment names.

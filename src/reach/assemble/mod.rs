@@ -1,13 +1,67 @@
-//! Puts targets together from what the values and names of an environment say.
+//! Puts the variables of one environment together: what their values and names say about databases.
+//!
+//! A value that is a URL or DSN stands for itself (`value`, and `json` for those inside of JSON). What is split over
+//! variables is grouped by name (`split`). Hosts at providers of databases count by themselves (`managed`). At the end
+//! libpq's variables, certificates and defaults fill what is left out (`ambient`, `homeless`).
 
 pub(crate) mod ambient;
-pub(crate) mod draft;
-pub(crate) mod drivers;
-pub(crate) mod find;
-#[cfg(test)]
-pub(crate) mod find_tests;
-pub(crate) mod homeless;
-pub(crate) mod managed;
-pub(crate) mod merge;
-pub(crate) mod part_origins;
-pub(crate) mod scene;
+mod found;
+mod homeless;
+mod json;
+mod managed;
+mod shapes;
+mod split;
+pub(crate) mod value;
+mod variables;
+
+use std::borrow::Cow;
+
+use crate::reach::Doubt;
+use crate::reach::names::{Name, Role};
+
+pub(crate) use crate::reach::assemble::found::Found;
+pub(crate) use crate::reach::assemble::variables::{Names, Variable, Variables};
+
+/// Finds everything that the variables of one environment name.
+pub(crate) fn find(variables: &Variables<'_>) -> Vec<Found> {
+    let mut found = Vec::new();
+    let mut consumed = vec![false; variables.all.len()];
+    for (index, variable) in variables.all.iter().enumerate() {
+        if variable.is_empty() || variable.name.role == Some(Role::Password) {
+            continue;
+        }
+        // A folder under `DB_SOCKET` or `DB_HOST` is a part of that connection, not one of its own.
+        let folder = matches!(variable.name.role, Some(Role::Socket | Role::Host)) && variable.value().starts_with('/');
+        if folder && variable.name.says_database {
+            continue;
+        }
+        let drafts = value::parse(&as_url(variable), &variable.setting.value, variables.lookup);
+        consumed[index] = !drafts.is_empty();
+        for mut draft in drafts {
+            if variable.setting.unresolved.is_some() {
+                draft.doubt(Doubt::Unresolved);
+            }
+            let mut one = Found::new(draft, variable.origin().clone(), &variable.name.group);
+            // A URL without a host means its driver's default, whatever other variables say.
+            one.keeps_default = true;
+            found.push(one);
+        }
+    }
+    split::assemble(variables, &consumed, &mut found);
+    managed::add(variables, &mut found);
+    ambient::dynamodb_tables(variables, &mut found);
+    ambient::complete(variables, &mut found);
+    found
+}
+
+/// `REDIS_CONNECTION` holds an engine's name or a whole connection; what it holds decides.
+fn as_url<'e>(variable: &'e Variable<'_>) -> Cow<'e, Name> {
+    let name = &variable.name;
+    let connection =
+        name.role == Some(Role::Engine) && variable.setting.name.to_ascii_uppercase().ends_with("CONNECTION");
+    let is_address = variable.value().contains([':', '@', '=', '/']) || shapes::is_address(variable.value());
+    if connection && is_address && name.says_database {
+        return Cow::Owned(Name { role: Some(Role::Url), ..Name::clone(name) });
+    }
+    Cow::Borrowed(name)
+}

@@ -1,10 +1,13 @@
 //! Connection strings of ADO.NET and ODBC: `Server=db.test,1433;Database=Shop`.
 
+use crate::reach::grammars::host;
+use crate::reach::grammars::host::{locate, place};
+use crate::reach::grammars::query;
 use crate::reach::grammars::scheme::engine_of_driver;
 use crate::reach::grammars::sqlite::looks_like_file;
+use crate::reach::grammars::text;
 use crate::reach::grammars::text::key_value;
 use crate::reach::grammars::url::is_this_machine;
-use crate::reach::host::{locate, place};
 use crate::reach::{Doubt, Draft, Engine, Place};
 
 /// Takes `key=value;…` apart; keys in lower case, values without their quotes or braces.
@@ -76,10 +79,10 @@ pub(crate) fn parse(text: &str, hint: Option<Engine>) -> Option<Draft> {
             "password" | "pwd" => draft.set_password(value),
             "port" => {
                 let mut doubts = Vec::new();
-                let port = crate::reach::host::number(value, &mut doubts);
+                let port = host::number(value, &mut doubts);
                 doubts.into_iter().for_each(|doubt| draft.doubt(doubt));
                 if let Some(port) = port {
-                    crate::reach::grammars::query::set_ports(&mut draft.places, &[port]);
+                    query::set_ports(&mut draft.places, &[port]);
                     draft.parameters.push(("port".to_owned(), port.to_string()));
                 }
             }
@@ -105,9 +108,8 @@ pub(crate) fn sqlite_file(text: &str) -> Option<String> {
 
 fn add_servers(draft: &mut Draft, value: &str) {
     let value = value.trim();
-    let bare = ["tcp:", "np:", "lpc:", "admin:"]
-        .iter()
-        .find_map(|prefix| crate::reach::grammars::text::strip_prefix_ignore_case(value, prefix));
+    let bare =
+        ["tcp:", "np:", "lpc:", "admin:"].iter().find_map(|prefix| text::strip_prefix_ignore_case(value, prefix));
     let bare = bare.unwrap_or(value).trim_start_matches("\\\\");
     if is_this_machine(bare) {
         let port = bare.split_once(',').and_then(|(_, port)| port.trim().parse().ok());
@@ -126,7 +128,7 @@ fn add_servers(draft: &mut Draft, value: &str) {
     let mut last: Option<usize> = None;
     for item in bare.split(',').map(str::trim).filter(|item| !item.is_empty()) {
         if let (Some(index), Ok(number)) = (last, item.parse::<u16>()) {
-            crate::reach::grammars::query::set_ports(&mut draft.places[index..=index], &[number]);
+            query::set_ports(&mut draft.places[index..=index], &[number]);
             continue;
         }
         let item = item.split_once("://").map_or(item, |(_, rest)| rest.trim_end_matches('/'));
@@ -160,13 +162,7 @@ fn engine(pairs: &[(String, String)], server: &str, hint: Option<Engine>) -> Eng
     }
     let has = |keys: &[&str]| pairs.iter().any(|(key, _)| keys.contains(&key.as_str()));
     let port = get("port").unwrap_or_else(|| server.rsplit([',', ':']).next().unwrap_or(""));
-    let by_port = match port.trim() {
-        "5432" => Some(Engine::Postgres),
-        "3306" => Some(Engine::Mysql),
-        "1433" => Some(Engine::SqlServer),
-        "1521" => Some(Engine::Oracle),
-        _ => None,
-    };
+    let by_port = port.trim().parse().ok().and_then(Engine::of_port);
     if has(&[
         "initial catalog",
         "integrated security",

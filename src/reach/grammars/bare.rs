@@ -1,24 +1,26 @@
 //! Values without a scheme under a name that promises a URL: `DATABASE_URL=localhost:5432/app`.
 
-use crate::reach::grammars::placeholder::host_doubt;
+use crate::reach::grammars::host::locate_list;
+use crate::reach::grammars::oracle;
+use crate::reach::grammars::placeholder::{host_doubt, means_nothing};
+use crate::reach::grammars::sqlite;
 use crate::reach::grammars::sqlite::looks_like_file;
-use crate::reach::host::locate_list;
-use crate::reach::names::Name;
-use crate::reach::{Context, Doubt, Draft, Engine, Place};
+use crate::reach::grammars::url;
+use crate::reach::{Doubt, Draft, Engine, Lookup, Place};
 use crate::secret::MASK;
 
 /// Reads `[login@]host[:port][/database]`, a file's name, or text that stands for a URL.
-pub(crate) fn parse(name: &Name, text: &str, context: &Context<'_>) -> Vec<Draft> {
-    let engine = name.engine.unwrap_or(Engine::Unknown);
+pub(crate) fn parse(engine: Option<Engine>, text: &str, lookup: &Lookup<'_>) -> Vec<Draft> {
+    let engine = engine.unwrap_or(Engine::Unknown);
     if means_nothing(text) || text.bytes().all(|byte| byte.is_ascii_digit()) {
         return Vec::new();
     }
     if engine == Engine::Sqlite || looks_like_file(text) && !text.contains('@') {
         let engine = if engine == Engine::Duckdb { engine } else { Engine::Sqlite };
-        return crate::reach::grammars::sqlite::plain_path(text, engine, context);
+        return sqlite::plain_path(text, engine, lookup);
     }
     if engine == Engine::Oracle && !text.contains("://") {
-        return vec![crate::reach::grammars::oracle::connect_name(text.rsplit('@').next().unwrap_or(text))];
+        return vec![oracle::connect_name(text.rsplit('@').next().unwrap_or(text))];
     }
     let rest = text.trim_start_matches("//");
     let whole_is_template = host_doubt(text).is_some() && !text.contains(['/', '@', ' ']);
@@ -37,12 +39,12 @@ pub(crate) fn parse(name: &Name, text: &str, context: &Context<'_>) -> Vec<Draft
         doubts.into_iter().for_each(|doubt| draft.doubt(doubt));
         return if draft.places.is_empty() { Vec::new() } else { vec![draft] };
     }
-    let mut draft = crate::reach::grammars::url::parse_rest(engine, "", rest);
+    let mut draft = url::parse_rest(engine, "", rest);
     draft.socket_by_default = false;
     if draft.engine == Engine::Unknown
         && let [Place::Host { port: Some(port), .. }] = draft.places[..]
     {
-        draft.engine = crate::reach::names::split::engine_of_port(&port.to_string()).unwrap_or(Engine::Unknown);
+        draft.engine = Engine::of_port(port).unwrap_or(Engine::Unknown);
     }
     // A single word without a port or a path is no address that anything would dial as it stands.
     let word_alone = !rest.contains(['/', ':', '@', '.']) && rest != "localhost";
@@ -55,26 +57,4 @@ pub(crate) fn parse(name: &Name, text: &str, context: &Context<'_>) -> Vec<Draft
         draft.doubt(Doubt::Syntax);
     }
     if draft.places.is_empty() { Vec::new() } else { vec![draft] }
-}
-
-/// The ways in which files say "no value".
-pub(crate) fn means_nothing(text: &str) -> bool {
-    let lower = text.trim().to_ascii_lowercase();
-    matches!(
-        lower.as_str(),
-        "" | "null"
-            | "(null)"
-            | "nil"
-            | "none"
-            | "undefined"
-            | "~"
-            | "true"
-            | "false"
-            | "yes"
-            | "no"
-            | "on"
-            | "off"
-            | "empty"
-            | "(empty)"
-    )
 }

@@ -1,10 +1,13 @@
 //! Databases embedded in the JVM: H2, HSQLDB and Derby, as a file, in memory, or as a server.
 
+use crate::reach::grammars::ado_net;
+use crate::reach::grammars::sqlite;
 use crate::reach::grammars::text::strip_prefix_ignore_case;
-use crate::reach::{Context, Draft, Engine, Place};
+use crate::reach::grammars::url;
+use crate::reach::{Draft, Engine, Lookup, Place};
 
 /// Reads what follows `jdbc:h2:`, `jdbc:hsqldb:` or `jdbc:derby:`.
-pub(crate) fn parse(driver: &str, rest: &str, context: &Context<'_>) -> Vec<Draft> {
+pub(crate) fn parse(driver: &str, rest: &str, lookup: &Lookup<'_>) -> Vec<Draft> {
     let (body, options) = rest.split_once(';').unwrap_or((rest, ""));
     let body = body.split('?').next().unwrap_or(body);
     let kind = |prefix: &str| strip_prefix_ignore_case(body, prefix);
@@ -13,19 +16,19 @@ pub(crate) fn parse(driver: &str, rest: &str, context: &Context<'_>) -> Vec<Draf
         draft.set_database(name.trim_start_matches('/'));
         vec![draft]
     } else if let Some(server) = SERVERS.iter().find_map(|prefix| kind(prefix)) {
-        let mut draft = crate::reach::grammars::url::parse_rest(Engine::H2, driver, server);
+        let mut draft = url::parse_rest(Engine::H2, driver, server);
         draft.socket_by_default = false;
         vec![draft]
     } else if body.starts_with("//") {
-        vec![crate::reach::grammars::url::parse_rest(Engine::H2, driver, body.trim_start_matches('/'))]
+        vec![url::parse_rest(Engine::H2, driver, body.trim_start_matches('/'))]
     } else {
         let path =
             ["file:", "split:", "directory:", "nio:", "nioMapped:", "res:"].iter().find_map(|prefix| kind(prefix));
         let path = path.unwrap_or(body);
         let path = path.strip_prefix("//").unwrap_or(path);
-        files(driver, path, context)
+        files(driver, path, lookup)
     };
-    for (key, value) in crate::reach::grammars::ado_net::pairs(options) {
+    for (key, value) in ado_net::pairs(options) {
         for draft in &mut drafts {
             match key.as_str() {
                 "user" => draft.set_user(&value),
@@ -39,8 +42,8 @@ pub(crate) fn parse(driver: &str, rest: &str, context: &Context<'_>) -> Vec<Draf
 
 const SERVERS: [&str; 6] = ["tcp://", "ssl://", "hsql://", "hsqls://", "http://", "https://"];
 
-fn files(driver: &str, path: &str, context: &Context<'_>) -> Vec<Draft> {
-    let mut drafts = crate::reach::grammars::sqlite::plain_path(path, Engine::H2, context);
+fn files(driver: &str, path: &str, lookup: &Lookup<'_>) -> Vec<Draft> {
+    let mut drafts = sqlite::plain_path(path, Engine::H2, lookup);
     // H2 adds `.mv.db` to the path it is given.
     if driver == "h2" {
         for place in drafts.iter_mut().flat_map(|draft| &mut draft.places) {
@@ -74,9 +77,9 @@ mod tests {
             ("derby", "shopdb;create=true", "h2 file:/p/shopdb shopdb"),
         ];
         let project = Project { root: "/p".into(), folder: "/p".into(), home: Some("/home/ann".into()) };
-        let context = Context { project: &project, files: &Folder::default(), base_folders: &[] };
+        let lookup = Lookup { project: &project, files: &Folder::default(), base_folders: &[] };
         for (driver, rest, expected) in cases {
-            let drafts = parse(driver, rest, &context);
+            let drafts = parse(driver, rest, &lookup);
             assert_eq!(line(&drafts[0]), expected, "{driver}:{rest}");
         }
     }

@@ -1,6 +1,7 @@
 //! The Go MySQL driver's own form: `user:password@tcp(host:3306)/database?options`.
 
-use crate::reach::host::{locate, place};
+use crate::reach::grammars::host::{locate, place};
+use crate::reach::grammars::query;
 use crate::reach::{Doubt, Draft, Engine, Place};
 
 /// Reads such a text; `sure` says that the place it stands in promises one, so that `user@/database` counts too.
@@ -53,7 +54,7 @@ fn add_login(draft: &mut Draft, login: &str) {
 fn add_rest(draft: &mut Draft, rest: &str) {
     let (database, query) = rest.split_once('?').unwrap_or((rest, ""));
     draft.set_database(database);
-    for (key, value) in crate::reach::grammars::query::pairs(query) {
+    for (key, value) in query::pairs(query) {
         draft.add_parameter(&key, &value);
     }
 }

@@ -1,12 +1,16 @@
 //! `jdbc:` and `r2dbc:` URLs: each driver has a grammar of its own behind the prefix.
 
+use crate::reach::grammars::embedded;
+use crate::reach::grammars::host::locate;
+use crate::reach::grammars::oracle;
 use crate::reach::grammars::scheme::engine_of_scheme;
+use crate::reach::grammars::sqlite;
 use crate::reach::grammars::text::{mask_templates, strip_prefix_ignore_case};
-use crate::reach::host::locate;
-use crate::reach::{Context, Doubt, Draft, Engine, Place};
+use crate::reach::grammars::url;
+use crate::reach::{Doubt, Draft, Engine, Lookup, Place};
 
 /// Reads a JDBC or R2DBC URL; `None` for other text.
-pub(crate) fn parse(text: &str, context: &Context<'_>) -> Option<Vec<Draft>> {
+pub(crate) fn parse(text: &str, lookup: &Lookup<'_>) -> Option<Vec<Draft>> {
     const PREFIXES: [&str; 4] = ["jdbc:", "r2dbcs:", "r2dbc:", "jdbc-secretsmanager:"];
     let mut rest = PREFIXES.iter().find_map(|prefix| strip_prefix_ignore_case(text, prefix))?;
     const WRAPPERS: [&str; 9] =
@@ -19,9 +23,9 @@ pub(crate) fn parse(text: &str, context: &Context<'_>) -> Option<Vec<Draft>> {
     let one = |draft: Draft| Some(vec![draft]);
     match driver.as_str() {
         "tc" => one(testcontainers(rest)),
-        "sqlite" => crate::reach::grammars::sqlite::parse(&format!("sqlite:{rest}"), context),
-        "duckdb" => crate::reach::grammars::sqlite::parse(&format!("duckdb:{rest}"), context),
-        "h2" | "hsqldb" | "derby" => Some(crate::reach::grammars::embedded::parse(&driver, rest, context)),
+        "sqlite" => sqlite::parse(&format!("sqlite:{rest}"), lookup),
+        "duckdb" => sqlite::parse(&format!("duckdb:{rest}"), lookup),
+        "h2" | "hsqldb" | "derby" => Some(embedded::parse(&driver, rest, lookup)),
         "oracle" => one(oracle(rest)),
         "jtds" => one(network(Engine::SqlServer, "jtds", rest)),
         "mysql" | "mariadb" => one(mysql(&driver, rest)),
@@ -38,8 +42,8 @@ pub(crate) fn parse(text: &str, context: &Context<'_>) -> Option<Vec<Draft>> {
 /// The common shape: `[variant:]//hosts/database?options`, or `database` alone for a server on this machine.
 fn network(engine: Engine, driver: &str, rest: &str) -> Draft {
     let mut draft = match rest.find("//") {
-        Some(at) => crate::reach::grammars::url::parse_rest(engine, driver, &rest[at + 2..]),
-        None => crate::reach::grammars::url::parse_rest(engine, driver, &format!("/{}", rest.trim_start_matches('/'))),
+        Some(at) => url::parse_rest(engine, driver, &rest[at + 2..]),
+        None => url::parse_rest(engine, driver, &format!("/{}", rest.trim_start_matches('/'))),
     };
     // JDBC drivers dial the loopback address where no host is named, not a socket.
     draft.socket_by_default = false;
@@ -93,7 +97,7 @@ fn mysql(driver: &str, rest: &str) -> Draft {
 fn oracle(rest: &str) -> Draft {
     let Some((login, name)) = rest.split_once('@') else {
         let bare = rest.find("//").map_or("", |at| &rest[at..]);
-        let mut draft = crate::reach::grammars::oracle::connect_name(bare);
+        let mut draft = oracle::connect_name(bare);
         if draft.places.is_empty() {
             draft.doubt(Doubt::Syntax);
         }
@@ -101,7 +105,7 @@ fn oracle(rest: &str) -> Draft {
     };
     // `thin:scott/tiger@…`; a raw `@` in the password moves the name to the last one.
     let name = name.rsplit_once('@').map_or(name, |(_, name)| name);
-    let mut draft = crate::reach::grammars::oracle::connect_name(name);
+    let mut draft = oracle::connect_name(name);
     let login = login.rsplit(':').next().unwrap_or("");
     if let Some((user, password)) = login.split_once('/') {
         draft.set_user(user);
@@ -178,9 +182,9 @@ mod tests {
             ),
         ];
         let project = Project { root: "/p".into(), folder: "/p".into(), home: None };
-        let context = Context { project: &project, files: &Folder::default(), base_folders: &[] };
+        let lookup = Lookup { project: &project, files: &Folder::default(), base_folders: &[] };
         for (text, expected) in cases {
-            let shown = parse(text, &context).map(|drafts| line(&drafts[0]));
+            let shown = parse(text, &lookup).map(|drafts| line(&drafts[0]));
             assert_eq!(shown.as_deref(), Some(expected), "{text}");
         }
     }

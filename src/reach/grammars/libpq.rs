@@ -1,5 +1,6 @@
 //! libpq's `key=value` strings: `host=db.test port=5432 dbname=app`.
 
+use crate::reach::grammars::query;
 use crate::reach::{Draft, Engine};
 
 /// Takes the pairs apart: separated by blanks, values perhaps in single quotes, backslash escapes.
@@ -59,7 +60,7 @@ pub(crate) fn parse(text: &str, sure: bool) -> Option<Draft> {
 pub(crate) fn from_pairs(pairs: &[(String, String)]) -> Draft {
     let mut draft = Draft::new(Engine::Postgres);
     draft.socket_by_default = true;
-    crate::reach::grammars::query::apply(&mut draft, pairs);
+    query::apply(&mut draft, pairs);
     draft
 }
 

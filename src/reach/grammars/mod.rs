@@ -1,15 +1,22 @@
 //! The grammars of connection strings: what one value names, whatever its variable is called.
+//!
+//! Each reads one kind of text into a [`draft::Draft`], or says that the text is another kind: URLs (`url` with
+//! `authority` and `query`, `jdbc`, `sqlite`, `embedded`), key-value strings (`libpq`, `ado_net`, `pdo`), forms of one
+//! driver (`go_mysql`, `oracle`), names that only a provider resolves (`instance`), and text without a scheme
+//! (`bare`). They share the smaller grammars of a host with its port (`host`), of schemes and drivers (`scheme`), of
+//! options (`parameters`) and of text that was never filled in (`placeholder`). Drivers that disagree on a text have
+//! their own grammar here or give several drafts.
 
 pub(crate) mod ado_net;
-pub(crate) mod authority;
+mod authority;
 pub(crate) mod bare;
-pub(crate) mod embedded;
+pub(crate) mod draft;
+mod embedded;
 pub(crate) mod go_mysql;
+pub(crate) mod host;
 pub(crate) mod instance;
 pub(crate) mod jdbc;
-pub(crate) mod json;
 pub(crate) mod libpq;
-pub(crate) mod looks;
 pub(crate) mod oracle;
 pub(crate) mod parameters;
 pub(crate) mod pdo;
@@ -20,4 +27,3 @@ pub(crate) mod services;
 pub(crate) mod sqlite;
 pub(crate) mod text;
 pub(crate) mod url;
-pub(crate) mod value;

@@ -1,7 +1,9 @@
 //! Oracle's connect names: `//host:1521/service`, `host:1521:SID`, `(DESCRIPTION=…)`, or an alias of tnsnames.ora.
 
+use crate::reach::grammars::host;
+use crate::reach::grammars::host::{locate, number};
+use crate::reach::grammars::query;
 use crate::reach::grammars::text::strip_prefix_ignore_case;
-use crate::reach::host::{locate, number};
 use crate::reach::{Draft, Engine, Place};
 
 /// Reads what stands behind the `@` of an Oracle login.
@@ -18,7 +20,7 @@ pub(crate) fn connect_name(text: &str) -> Draft {
         let bare = name.split_once("://").map_or(name, |(_, rest)| rest).trim_start_matches('/');
         easy_connect(&mut draft, bare, name);
     }
-    crate::reach::grammars::query::apply(&mut draft, &crate::reach::grammars::query::pairs(query));
+    query::apply(&mut draft, &query::pairs(query));
     draft
 }
 
@@ -40,7 +42,7 @@ fn easy_connect(draft: &mut Draft, bare: &str, name: &str) {
         {
             let mut doubts = Vec::new();
             let port = number(port, &mut doubts);
-            let place = crate::reach::host::place(host, port, &mut doubts);
+            let place = host::place(host, port, &mut doubts);
             place.into_iter().for_each(|place| draft.add_place(place));
             doubts.into_iter().for_each(|doubt| draft.doubt(doubt));
             draft.set_database(sid);
@@ -83,7 +85,7 @@ fn descriptor(draft: &mut Draft, text: &str) {
 fn add_host(draft: &mut Draft, host: Option<&str>, port: Option<u16>) {
     let Some(host) = host else { return };
     let mut doubts = Vec::new();
-    if let Some(place) = crate::reach::host::place(host, port, &mut doubts) {
+    if let Some(place) = host::place(host, port, &mut doubts) {
         draft.add_place(place);
     }
     doubts.into_iter().for_each(|doubt| draft.doubt(doubt));

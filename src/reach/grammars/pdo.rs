@@ -1,9 +1,14 @@
 //! PDO's data source names: `mysql:host=db.test;dbname=app`.
 
-use crate::reach::{Context, Draft, Engine};
+use crate::reach::grammars::ado_net;
+use crate::reach::grammars::libpq;
+use crate::reach::grammars::oracle;
+use crate::reach::grammars::query;
+use crate::reach::grammars::sqlite;
+use crate::reach::{Draft, Engine, Lookup};
 
 /// Reads such a name; `None` where the prefix is no PDO driver or no `key=value` follows.
-pub(crate) fn parse(text: &str, context: &Context<'_>) -> Option<Vec<Draft>> {
+pub(crate) fn parse(text: &str, lookup: &Lookup<'_>) -> Option<Vec<Draft>> {
     let (prefix, rest) = text.split_once(':')?;
     let engine = match prefix.to_ascii_lowercase().as_str() {
         "mysql" => Engine::Mysql,
@@ -11,27 +16,26 @@ pub(crate) fn parse(text: &str, context: &Context<'_>) -> Option<Vec<Draft>> {
         "sqlsrv" | "dblib" | "mssql" | "sybase" => Engine::SqlServer,
         "oci" => Engine::Oracle,
         "odbc" | "firebird" | "ibm" | "informix" | "cubrid" => Engine::Unknown,
-        "sqlite2" => return Some(crate::reach::grammars::sqlite::plain_path(rest, Engine::Sqlite, context)),
+        "sqlite2" => return Some(sqlite::plain_path(rest, Engine::Sqlite, lookup)),
         _ => return None,
     };
     if rest.starts_with("//") || !rest.contains('=') {
         return None;
     }
     if engine == Engine::Oracle {
-        let name = crate::reach::grammars::ado_net::pairs(rest).into_iter().find(|(key, _)| key == "dbname")?.1;
-        return Some(vec![crate::reach::grammars::oracle::connect_name(&name)]);
+        let name = ado_net::pairs(rest).into_iter().find(|(key, _)| key == "dbname")?.1;
+        return Some(vec![oracle::connect_name(&name)]);
     }
     if engine == Engine::SqlServer || engine == Engine::Unknown {
-        return crate::reach::grammars::ado_net::parse(rest, Some(engine)).map(|draft| vec![draft]);
+        return ado_net::parse(rest, Some(engine)).map(|draft| vec![draft]);
     }
     // PostgreSQL's driver takes blanks as well as semicolons.
     let pairs = match engine {
-        Engine::Postgres => crate::reach::grammars::libpq::pairs(&rest.replace(';', " "))
-            .unwrap_or_else(|| crate::reach::grammars::ado_net::pairs(rest)),
-        _ => crate::reach::grammars::ado_net::pairs(rest),
+        Engine::Postgres => libpq::pairs(&rest.replace(';', " ")).unwrap_or_else(|| ado_net::pairs(rest)),
+        _ => ado_net::pairs(rest),
     };
     let mut draft = Draft::new(engine);
-    crate::reach::grammars::query::apply(&mut draft, &pairs);
+    query::apply(&mut draft, &pairs);
     Some(vec![draft])
 }
 
@@ -52,13 +56,13 @@ mod tests {
             ("oci:dbname=//ora.example.net:1521/XE", "oracle ora.example.net:1521 XE"),
         ];
         let project = Project { root: "/p".into(), folder: "/p".into(), home: None };
-        let context = Context { project: &project, files: &Folder::default(), base_folders: &[] };
+        let lookup = Lookup { project: &project, files: &Folder::default(), base_folders: &[] };
         for (text, expected) in cases {
-            let shown = parse(text, &context).map(|drafts| line(&drafts[0]));
+            let shown = parse(text, &lookup).map(|drafts| line(&drafts[0]));
             assert_eq!(shown.as_deref(), Some(expected), "{text}");
         }
         for text in ["mysql://h/db", "mysql", "http:host=x", "pgsql:x"] {
-            assert_eq!(parse(text, &context), None, "{text}");
+            assert_eq!(parse(text, &lookup), None, "{text}");
         }
     }
 }

@@ -87,6 +87,28 @@ fn is_filler(label: &str) -> bool {
         || label.chars().all(|c| c == '.' || c == '*') && !label.is_empty()
 }
 
+/// Whether the text says "no value" in one of the ways that files have for it.
+pub(crate) fn means_nothing(text: &str) -> bool {
+    let lower = text.trim().to_ascii_lowercase();
+    matches!(
+        lower.as_str(),
+        "" | "null"
+            | "(null)"
+            | "nil"
+            | "none"
+            | "undefined"
+            | "~"
+            | "true"
+            | "false"
+            | "yes"
+            | "no"
+            | "on"
+            | "off"
+            | "empty"
+            | "(empty)"
+    )
+}
+
 const PLACEHOLDERS: [&str; 8] =
     ["changeme", "change_me", "change-me", "replaceme", "placeholder", "todo", "tbd", "fixme"];
 

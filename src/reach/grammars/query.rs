@@ -1,7 +1,7 @@
 //! The options behind a URL's `?`, and those of JDBC and SQL Server URLs: some of them name another place.
 
+use crate::reach::grammars::host::{locate_list, number, place};
 use crate::reach::grammars::text::percent_decode;
-use crate::reach::host::{locate_list, number, place};
 use crate::reach::{Doubt, Draft, Engine, Place};
 
 /// The pairs of a query string, percent-decoded.

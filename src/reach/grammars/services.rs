@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::environment::Origin;
 use crate::reach::grammars::libpq::from_pairs;
-use crate::reach::{Context, Draft, Engine};
+use crate::reach::{Draft, Engine, Lookup};
 
 /// A connection read from such a file, with the line that names its host.
 pub(crate) struct Entry {
@@ -19,9 +19,9 @@ pub(crate) fn libpq_service(
     name: &str,
     file: Option<&str>,
     folder: Option<&str>,
-    context: &Context<'_>,
+    lookup: &Lookup<'_>,
 ) -> Option<Entry> {
-    let project = context.project;
+    let project = lookup.project;
     let mut paths: Vec<PathBuf> = Vec::new();
     paths.extend(file.map(|file| project.folder.join(file)));
     paths.extend(project.home.as_ref().map(|home| home.join(".pg_service.conf")));
@@ -31,7 +31,7 @@ pub(crate) fn libpq_service(
     }
     paths.push(PathBuf::from("/etc/postgresql-common/pg_service.conf"));
     paths.iter().find_map(|path| {
-        let (pairs, line) = section(path, name, context)?;
+        let (pairs, line) = section(path, name, lookup)?;
         let mut draft = from_pairs(&pairs);
         draft.service = None;
         Some(Entry { draft, origin: Origin::file("host", project.shown(path), line) })
@@ -39,22 +39,22 @@ pub(crate) fn libpq_service(
 }
 
 /// What MySQL's own clients read from `path`, or from `~/.my.cnf` where none is given.
-pub(crate) fn mysql_client(path: Option<&Path>, context: &Context<'_>) -> Option<Entry> {
-    let home = context.project.home.as_ref().map(|home| home.join(".my.cnf"));
-    let path = path.map(|path| context.project.folder.join(path)).or(home)?;
-    let (mut pairs, line) = section(&path, "client", context)?;
+pub(crate) fn mysql_client(path: Option<&Path>, lookup: &Lookup<'_>) -> Option<Entry> {
+    let home = lookup.project.home.as_ref().map(|home| home.join(".my.cnf"));
+    let path = path.map(|path| lookup.project.folder.join(path)).or(home)?;
+    let (mut pairs, line) = section(&path, "client", lookup)?;
     for (key, _) in &mut pairs {
         *key = key.replace('-', "_");
     }
     let mut draft = Draft::new(Engine::Mysql);
     crate::reach::grammars::query::apply(&mut draft, &pairs);
-    Some(Entry { draft, origin: Origin::file("host", context.project.shown(&path), line) })
+    Some(Entry { draft, origin: Origin::file("host", lookup.project.shown(&path), line) })
 }
 
 /// The pairs of one section, and the line of its host or, without one, of its heading.
-fn section(path: &Path, name: &str, context: &Context<'_>) -> Option<(Vec<(String, String)>, u32)> {
+fn section(path: &Path, name: &str, lookup: &Lookup<'_>) -> Option<(Vec<(String, String)>, u32)> {
     // A file that cannot be read names nothing that could be judged; libpq fails on it too.
-    let bytes = context.files.read(path).ok().flatten()?;
+    let bytes = lookup.files.read(path).ok().flatten()?;
     let text = String::from_utf8_lossy(&bytes);
     let (mut pairs, mut line, mut inside) = (Vec::new(), None, false);
     for (index, text) in text.lines().enumerate() {
@@ -93,12 +93,12 @@ mod tests {
         let text =
             "# x\n[other]\nhost=no\n\n[reporting]\nhost=db.example.net\nport=5433\ndbname=shop\nsslcert=/c.pem\n";
         let files = Folder([("/p/pg_service.conf".into(), text.to_owned())].into());
-        let context = Context { project: &project, files: &files, base_folders: &[] };
-        let entry = libpq_service("reporting", None, None, &context).unwrap();
+        let lookup = Lookup { project: &project, files: &files, base_folders: &[] };
+        let entry = libpq_service("reporting", None, None, &lookup).unwrap();
         assert_eq!(line(&entry.draft), "postgres db.example.net:5433 shop {sslcert=/c.pem}");
         assert_eq!(entry.origin, Origin::file("host", "pg_service.conf", 6));
-        assert!(libpq_service("missing", None, None, &context).is_none());
-        assert!(libpq_service("other", Some("/elsewhere"), None, &context).is_some());
+        assert!(libpq_service("missing", None, None, &lookup).is_none());
+        assert!(libpq_service("other", Some("/elsewhere"), None, &lookup).is_some());
     }
 
     #[test]
@@ -106,8 +106,8 @@ mod tests {
         let project = Project { root: "/p".into(), folder: "/p".into(), home: Some("/home/ann".into()) };
         let text = "[mysqld]\nport=1\n[client]\nhost = db.example.net\nuser=ann\npassword=\"x\"\nssl-cert=/c.pem\n";
         let files = Folder([("/home/ann/.my.cnf".into(), text.to_owned())].into());
-        let context = Context { project: &project, files: &files, base_folders: &[] };
-        let entry = mysql_client(None, &context).unwrap();
+        let lookup = Lookup { project: &project, files: &files, base_folders: &[] };
+        let entry = mysql_client(None, &lookup).unwrap();
         assert_eq!(line(&entry.draft), "mysql db.example.net - u=ann {sslcert=/c.pem}");
     }
 }

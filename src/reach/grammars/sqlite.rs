@@ -3,18 +3,19 @@
 //! Loaders disagree on slashes and on folders, so one value may give several drafts. Whether a file exists is judged
 //! elsewhere.
 
+use crate::reach::grammars::query;
 use std::path::{Component, Path, PathBuf};
 
 use crate::reach::grammars::scheme::engine_of_scheme;
 use crate::reach::grammars::text::{percent_decode, without_quotes};
-use crate::reach::{Context, Draft, Engine, Place};
+use crate::reach::{Doubt, Draft, Engine, Lookup, Place};
 
 /// Reads `sqlite:…` in every spelling, and `duckdb:…`; `None` for other schemes.
-pub(crate) fn parse(text: &str, context: &Context<'_>) -> Option<Vec<Draft>> {
+pub(crate) fn parse(text: &str, lookup: &Lookup<'_>) -> Option<Vec<Draft>> {
     let (scheme, rest) = text.split_once(':')?;
     let engine = engine_of_scheme(scheme).filter(|engine| matches!(engine, Engine::Sqlite | Engine::Duckdb))?;
     if let Some(inner) = rest.trim_start_matches('/').strip_prefix("file:") {
-        return Some(file_url(inner, engine, context));
+        return Some(file_url(inner, engine, lookup));
     }
     let (path, query) = split_query(rest);
     let mut spellings: Vec<String> = Vec::new();
@@ -30,31 +31,31 @@ pub(crate) fn parse(text: &str, context: &Context<'_>) -> Option<Vec<Draft>> {
         }
         None => spellings.push(path.strip_prefix("//").unwrap_or(path).to_owned()),
     }
-    Some(drafts(&spellings, query, engine, context, &[]))
+    Some(drafts(&spellings, query, engine, lookup, &[]))
 }
 
 /// Reads the part of a `file:` URL after `file:`; relative to the schema's folder (Prisma) or the current one (libSQL).
-pub(crate) fn file_url(rest: &str, engine: Engine, context: &Context<'_>) -> Vec<Draft> {
+pub(crate) fn file_url(rest: &str, engine: Engine, lookup: &Lookup<'_>) -> Vec<Draft> {
     let (path, query) = split_query(rest);
     let path = match path.strip_prefix("//") {
         Some(after) => after.strip_prefix("localhost").filter(|after| after.starts_with('/')).unwrap_or(after),
         None => path,
     };
-    let schema_folders: Vec<PathBuf> = [&context.project.folder, &context.project.root]
+    let schema_folders: Vec<PathBuf> = [&lookup.project.folder, &lookup.project.root]
         .iter()
         .map(|folder| folder.join("prisma"))
-        .filter(|folder| context.files.exists(folder))
+        .filter(|folder| lookup.files.exists(folder))
         .collect();
-    drafts(&[path.to_owned()], query, engine, context, &schema_folders)
+    drafts(&[path.to_owned()], query, engine, lookup, &schema_folders)
 }
 
 /// Reads a plain path, as the split variables and `sqlite3 FILE` hold it.
-pub(crate) fn plain_path(text: &str, engine: Engine, context: &Context<'_>) -> Vec<Draft> {
+pub(crate) fn plain_path(text: &str, engine: Engine, lookup: &Lookup<'_>) -> Vec<Draft> {
     let (text, _) = without_quotes(text);
     if let Some(rest) = text.strip_prefix("file:") {
-        return file_url(rest, engine, context);
+        return file_url(rest, engine, lookup);
     }
-    drafts(&[text.to_owned()], "", engine, context, &[])
+    drafts(&[text.to_owned()], "", engine, lookup, &[])
 }
 
 /// Whether the text is, by itself, the name of a database file or of a database in memory.
@@ -73,8 +74,8 @@ fn split_query(text: &str) -> (&str, &str) {
     text.split_once('?').unwrap_or((text, ""))
 }
 
-fn drafts(spellings: &[String], query: &str, engine: Engine, context: &Context<'_>, also: &[PathBuf]) -> Vec<Draft> {
-    let options = crate::reach::grammars::query::pairs(query);
+fn drafts(spellings: &[String], query: &str, engine: Engine, lookup: &Lookup<'_>, also: &[PathBuf]) -> Vec<Draft> {
+    let options = query::pairs(query);
     let in_memory = options.iter().any(|(key, value)| key == "mode" && value == "memory");
     let mut found: Vec<Draft> = Vec::new();
     for spelling in spellings {
@@ -84,7 +85,7 @@ fn drafts(spellings: &[String], query: &str, engine: Engine, context: &Context<'
             let places = if in_memory || text.is_empty() || is_memory(&text) {
                 vec![Place::Memory]
             } else {
-                files(&text, context, also).into_iter().map(|path| Place::File { path }).collect()
+                files(&text, lookup, also).into_iter().map(|path| Place::File { path }).collect()
             };
             for place in places {
                 if found.iter().any(|draft| draft.places.contains(&place)) {
@@ -94,7 +95,7 @@ fn drafts(spellings: &[String], query: &str, engine: Engine, context: &Context<'
                 if !text.is_empty() {
                     draft.set_database(&text);
                     let filled = text.contains("%kernel.");
-                    draft.doubts.retain(|doubt| !(filled && *doubt == crate::reach::Doubt::Unexpanded));
+                    draft.doubts.retain(|doubt| !(filled && *doubt == Doubt::Unexpanded));
                 }
                 options.iter().for_each(|(key, value)| draft.add_parameter(key, value));
                 found.push(draft);
@@ -105,23 +106,23 @@ fn drafts(spellings: &[String], query: &str, engine: Engine, context: &Context<'
 }
 
 /// Every absolute path that a loader could make of `text`, links not followed.
-fn files(text: &str, context: &Context<'_>, also: &[PathBuf]) -> Vec<PathBuf> {
-    let root = &context.project.root;
+fn files(text: &str, lookup: &Lookup<'_>, also: &[PathBuf]) -> Vec<PathBuf> {
+    let root = &lookup.project.root;
     let text = text
         .replace("%kernel.project_dir%", &root.to_string_lossy())
         .replace("%kernel.root_dir%", &root.join("app").to_string_lossy());
-    if let (Some(rest), Some(home)) = (text.strip_prefix("~/"), &context.project.home) {
+    if let (Some(rest), Some(home)) = (text.strip_prefix("~/"), &lookup.project.home) {
         return vec![normalised(&home.join(rest))];
     }
     if Path::new(&text).is_absolute() {
         return vec![normalised(Path::new(&text))];
     }
-    let mut folders: Vec<&Path> = context.base_folders.iter().map(PathBuf::as_path).collect();
-    folders.extend([context.project.folder.as_path(), root.as_path()]);
+    let mut folders: Vec<&Path> = lookup.base_folders.iter().map(PathBuf::as_path).collect();
+    folders.extend([lookup.project.folder.as_path(), root.as_path()]);
     folders.extend(also.iter().map(PathBuf::as_path));
     // Flask-SQLAlchemy puts relative files into the instance folder.
     let instance = root.join("instance");
-    if context.files.exists(&instance) {
+    if lookup.files.exists(&instance) {
         folders.push(&instance);
     }
     let mut paths: Vec<PathBuf> = Vec::new();
@@ -155,10 +156,10 @@ mod tests {
     use crate::environment::Project;
     use crate::reach::testing::{Folder, line};
 
-    fn with_context<T>(files: &[&str], test: impl Fn(&Context<'_>) -> T) -> T {
+    fn with_lookup<T>(files: &[&str], test: impl Fn(&Lookup<'_>) -> T) -> T {
         let project = Project { root: "/p".into(), folder: "/p".into(), home: Some("/home/ann".into()) };
         let files = Folder(files.iter().map(|path| (PathBuf::from(path), String::new())).collect());
-        test(&Context { project: &project, files: &files, base_folders: &["/p".into()] })
+        test(&Lookup { project: &project, files: &files, base_folders: &["/p".into()] })
     }
 
     #[test]
@@ -185,8 +186,8 @@ mod tests {
             ("duckdb:///w.duckdb", &["file:/p/w.duckdb", "file:/w.duckdb"]),
         ];
         for (text, expected) in cases {
-            let shown: Vec<String> = with_context(&[], |context| {
-                let drafts = parse(text, context).unwrap();
+            let shown: Vec<String> = with_lookup(&[], |lookup| {
+                let drafts = parse(text, lookup).unwrap();
                 drafts.iter().map(|draft| line(draft).split(' ').nth(1).unwrap().to_owned()).collect()
             });
             let expected: Vec<String> =
@@ -197,8 +198,8 @@ mod tests {
 
     #[test]
     fn prisma_files_are_looked_for_beside_the_schema_too() {
-        let shown = with_context(&["/p/prisma/schema.prisma"], |context| {
-            file_url("./dev.db", Engine::Sqlite, context).iter().map(line).collect::<Vec<_>>()
+        let shown = with_lookup(&["/p/prisma/schema.prisma"], |lookup| {
+            file_url("./dev.db", Engine::Sqlite, lookup).iter().map(line).collect::<Vec<_>>()
         });
         assert_eq!(shown, ["sqlite file:/p/dev.db ./dev.db", "sqlite file:/p/prisma/dev.db ./dev.db"]);
     }

@@ -1,9 +1,12 @@
 //! `scheme://login@hosts/database?options`: the grammar that most drivers share, with what each adds to it.
 
+use crate::reach::grammars::ado_net;
 use crate::reach::grammars::authority::{Authority, split};
+use crate::reach::grammars::go_mysql;
+use crate::reach::grammars::host::{locate, place};
+use crate::reach::grammars::query;
 use crate::reach::grammars::scheme::engine_of_scheme;
 use crate::reach::grammars::text::{mask_templates, percent_decode};
-use crate::reach::host::{locate, place};
 use crate::reach::{Doubt, Draft, Engine, Place};
 use crate::secret::{MASK, Secret};
 
@@ -17,7 +20,7 @@ pub(crate) fn parse(text: &str) -> Option<Draft> {
     }
     // golang-migrate puts the Go driver's own form behind a scheme: `mysql://u:p@tcp(h:3306)/db`.
     if matches!(engine, Engine::Mysql | Engine::Mariadb)
-        && let Some(draft) = crate::reach::grammars::go_mysql::parse(rest, false)
+        && let Some(draft) = go_mysql::parse(rest, false)
     {
         return Some(draft);
     }
@@ -45,15 +48,15 @@ pub(crate) fn parse_rest(engine: Engine, scheme: &str, rest: &str) -> Draft {
     if scheme == "mongodb+srv" || scheme == "mysql+srv" {
         draft.parameters.push(("srv".to_owned(), "true".to_owned()));
     }
-    let mut options = crate::reach::grammars::query::pairs(parts.query);
+    let mut options = query::pairs(parts.query);
     options.extend(properties);
     // `mssql+pyodbc:///?odbc_connect=…` hides the whole connection string in one option.
     if let Some((_, hidden)) = options.iter().find(|(key, _)| key.eq_ignore_ascii_case("odbc_connect"))
-        && let Some(inner) = crate::reach::grammars::ado_net::parse(&hidden.replace('+', " "), Some(engine))
+        && let Some(inner) = ado_net::parse(&hidden.replace('+', " "), Some(engine))
     {
         return inner;
     }
-    crate::reach::grammars::query::apply(&mut draft, &options);
+    query::apply(&mut draft, &options);
     draft
 }
 
@@ -135,7 +138,7 @@ fn cut_properties(rest: &str) -> (&str, Vec<(String, String)>) {
     });
     match start {
         None => (rest.trim_end_matches(';'), Vec::new()),
-        Some(at) => (&rest[..at], crate::reach::grammars::ado_net::pairs(&rest[at + 1..])),
+        Some(at) => (&rest[..at], ado_net::pairs(&rest[at + 1..])),
     }
 }
 

@@ -3,11 +3,7 @@
 //! A name is taken apart into words, so that `DB_HOST`, `dbHost`, `spring.datasource.host` and `PGHOST` are read
 //! alike. What is left without the part's own words is the group: parts of one group make one connection.
 
-pub(crate) mod group;
-pub(crate) mod roles;
-pub(crate) mod servers;
-pub(crate) mod split;
-pub(crate) mod split_files;
+mod roles;
 pub(crate) mod words;
 
 use crate::reach::Engine;

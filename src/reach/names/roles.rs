@@ -1,5 +1,6 @@
 //! Which part of a connection the words of a name say: `HOST`, `CONTACT_POINTS`, `DRIVER_CLASS_NAME`.
 
+use crate::reach::grammars::parameters;
 use std::ops::Range;
 
 use crate::reach::names::words::{qualifies, word};
@@ -103,8 +104,7 @@ fn role_of(own: &str) -> Option<Role> {
         "SSLROOTCERT" | "SSL_ROOT_CERT" | "SSL_ROOTCERT" => Role::Parameter("sslrootcert"),
         other => {
             let folded: String = other.chars().filter(char::is_ascii_alphanumeric).collect();
-            return crate::reach::grammars::parameters::certificate_key(&folded.to_ascii_lowercase())
-                .map(Role::Parameter);
+            return parameters::certificate_key(&folded.to_ascii_lowercase()).map(Role::Parameter);
         }
     })
 }

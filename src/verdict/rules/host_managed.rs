@@ -1,7 +1,6 @@
 //! `host-managed`: the host, socket, ARN or instance name belongs to a managed provider.
 
-use crate::reach::providers::{provider_of_host, provider_of_instance};
-use crate::reach::{Engine, Place, has_gap};
+use crate::reach::{Engine, Place, has_gap, provider_of_host, provider_of_instance};
 use crate::verdict::Finding;
 use crate::verdict::rules::{Subject, allowed, origin_of, point_elsewhere, production};
 

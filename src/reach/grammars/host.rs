@@ -1,5 +1,6 @@
 //! One `host[:port]`, as it stands in a URL's authority, in a list, or in a variable.
 
+use crate::reach::grammars::placeholder;
 use std::net::Ipv6Addr;
 use std::path::PathBuf;
 
@@ -38,7 +39,7 @@ pub(crate) fn place(host: &str, port: Option<u16>, doubts: &mut Vec<Doubt>) -> O
     }
     // libpq: a host that begins with a slash is the socket's folder, one with `@` an abstract socket.
     if host.starts_with('/') || host.starts_with("@/") {
-        doubts.extend(crate::reach::grammars::placeholder::name_doubt(host));
+        doubts.extend(placeholder::name_doubt(host));
         return Some(Place::Socket { path: PathBuf::from(host), port });
     }
     Some(Place::Host { name: host_name(host, doubts), port })

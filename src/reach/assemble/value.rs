@@ -1,12 +1,22 @@
 //! One value through every grammar: what does it name, whatever the variable is called?
 
+use crate::reach::grammars::ado_net;
+use crate::reach::grammars::bare;
+use crate::reach::grammars::go_mysql;
+use crate::reach::grammars::instance;
+use crate::reach::grammars::jdbc;
+use crate::reach::grammars::libpq;
+use crate::reach::grammars::oracle;
+use crate::reach::grammars::pdo;
 use crate::reach::grammars::scheme::engine_of_scheme;
+use crate::reach::grammars::sqlite;
 use crate::reach::grammars::text::{LONGEST_VALUE, without_quotes};
+use crate::reach::grammars::url;
 use crate::reach::names::{Name, Role};
-use crate::reach::{Context, Doubt, Draft, Engine};
+use crate::reach::{Doubt, Draft, Engine, Lookup};
 
 /// Every draft that the value of a variable called `name` gives by itself; empty where it is no URL or DSN.
-pub(crate) fn parse(name: &Name, value: &str, context: &Context<'_>) -> Vec<Draft> {
+pub(crate) fn parse(name: &Name, value: &str, lookup: &Lookup<'_>) -> Vec<Draft> {
     if value.len() > LONGEST_VALUE {
         return Vec::new();
     }
@@ -17,7 +27,7 @@ pub(crate) fn parse(name: &Name, value: &str, context: &Context<'_>) -> Vec<Draf
     let (text, quoted) = without_quotes(value);
     // Parsers of URLs drop line breaks and tabs.
     let text: String = text.chars().filter(|c| !matches!(c, '\n' | '\r' | '\t')).collect();
-    let mut drafts = parse_text(name, &text, context);
+    let mut drafts = parse_text(name, &text, lookup);
     // A quote that is left would be dialled as a part of the value.
     if quoted && !balanced(value.trim()) {
         drafts.iter_mut().for_each(|draft| draft.doubt(Doubt::Syntax));
@@ -29,18 +39,18 @@ fn balanced(value: &str) -> bool {
     ['"', '\'', '`'].iter().all(|quote| value.matches(*quote).count() % 2 == 0)
 }
 
-fn parse_text(name: &Name, text: &str, context: &Context<'_>) -> Vec<Draft> {
+fn parse_text(name: &Name, text: &str, lookup: &Lookup<'_>) -> Vec<Draft> {
     if text.len() < 3 {
         return Vec::new();
     }
     let urls = separate(text);
     if urls.len() > 1 {
-        let drafts: Vec<Vec<Draft>> = urls.into_iter().map(|url| parse_one(name, url, context)).collect();
+        let drafts: Vec<Vec<Draft>> = urls.into_iter().map(|url| parse_one(name, url, lookup)).collect();
         // `PLAINTEXT://a:9092,SSL://b:9093` is a list of hosts, and none of them may be lost.
         let hosts = name.role == Some(Role::Host) && drafts.iter().any(Vec::is_empty);
         return if hosts { Vec::new() } else { drafts.into_iter().flatten().collect() };
     }
-    parse_one(name, text, context)
+    parse_one(name, text, lookup)
 }
 
 /// A list of whole URLs, separated by commas; or, where the first is one, by blanks.
@@ -66,61 +76,59 @@ fn separate(text: &str) -> Vec<&str> {
     parts
 }
 
-fn parse_one(name: &Name, text: &str, context: &Context<'_>) -> Vec<Draft> {
+fn parse_one(name: &Name, text: &str, lookup: &Lookup<'_>) -> Vec<Draft> {
     let sure = name.promises_url();
-    if let Some(drafts) = crate::reach::grammars::jdbc::parse(text, context) {
+    if let Some(drafts) = jdbc::parse(text, lookup) {
         return drafts;
     }
     if let Some(scheme) = scheme_of(text) {
         if engine_of_scheme(scheme).is_some() {
-            if let Some(draft) = crate::reach::grammars::url::parse(text) {
+            if let Some(draft) = url::parse(text) {
                 return vec![with_engine_of_name(draft, name)];
             }
-            if let Some(drafts) = crate::reach::grammars::sqlite::parse(text, context) {
+            if let Some(drafts) = sqlite::parse(text, lookup) {
                 return drafts;
             }
         }
-        if let Some(drafts) = crate::reach::grammars::pdo::parse(text, context) {
+        if let Some(drafts) = pdo::parse(text, lookup) {
             return drafts;
         }
         if scheme.eq_ignore_ascii_case("file") {
-            return file_url(name, &text["file:".len()..], context);
+            return file_url(name, &text["file:".len()..], lookup);
         }
-        if let Some(draft) = crate::reach::grammars::instance::arn(text) {
+        if let Some(draft) = instance::arn(text) {
             return vec![with_engine_of_name(draft, name)];
         }
         if text[scheme.len()..].starts_with("://") {
             return by_name(name, scheme, text).into_iter().collect();
         }
     }
-    if let Some(draft) = crate::reach::grammars::instance::cloud_sql(text, name.role == Some(Role::Instance)) {
+    if let Some(draft) = instance::cloud_sql(text, name.role == Some(Role::Instance)) {
         return vec![with_engine_of_name(draft, name)];
     }
-    if crate::reach::grammars::oracle::is_descriptor(text) {
-        return vec![crate::reach::grammars::oracle::connect_name(text)];
+    if oracle::is_descriptor(text) {
+        return vec![oracle::connect_name(text)];
     }
-    if let Some(draft) = crate::reach::grammars::go_mysql::parse(
-        text,
-        sure && !matches!(name.engine, Some(Engine::Postgres | Engine::Mongodb)),
-    ) {
+    if let Some(draft) = go_mysql::parse(text, sure && !matches!(name.engine, Some(Engine::Postgres | Engine::Mongodb)))
+    {
         return vec![draft];
     }
-    if let Some(draft) = crate::reach::grammars::libpq::parse(text, sure).filter(|_| !text.contains(';')) {
+    if let Some(draft) = libpq::parse(text, sure).filter(|_| !text.contains(';')) {
         return vec![draft];
     }
-    if sure && let Some(path) = crate::reach::grammars::ado_net::sqlite_file(text) {
-        return crate::reach::grammars::sqlite::plain_path(&path, Engine::Sqlite, context);
+    if sure && let Some(path) = ado_net::sqlite_file(text) {
+        return sqlite::plain_path(&path, Engine::Sqlite, lookup);
     }
     let hint = sure.then(|| name.engine.unwrap_or(Engine::Unknown));
     if (text.contains(';') || sure)
-        && let Some(draft) = crate::reach::grammars::ado_net::parse(text, hint)
+        && let Some(draft) = ado_net::parse(text, hint)
     {
         return vec![draft];
     }
     if sure && let Some(draft) = embedded(text) {
         return vec![draft];
     }
-    if sure { crate::reach::grammars::bare::parse(name, text, context) } else { Vec::new() }
+    if sure { bare::parse(name.engine, text, lookup) } else { Vec::new() }
 }
 
 /// A URL with something before it: `psql 'postgresql://…'`, as Neon's console hands it out, or `DATABASE_URL=…`
@@ -133,7 +141,7 @@ fn embedded(text: &str) -> Option<Draft> {
         return None;
     }
     let url = text[at - scheme..].trim_end_matches(['\'', '"', '`', '>', ')', ']']);
-    let mut draft = crate::reach::grammars::url::parse(url)?;
+    let mut draft = url::parse(url)?;
     draft.doubt(Doubt::Syntax);
     Some(draft)
 }
@@ -147,14 +155,12 @@ fn scheme_of(text: &str) -> Option<&str> {
 }
 
 /// `MIGRATION_URL=file://db/migration` is no database; `DATABASE_URL=file:./dev.db` is one.
-fn file_url(name: &Name, rest: &str, context: &Context<'_>) -> Vec<Draft> {
-    let shaped = crate::reach::grammars::sqlite::looks_like_file(rest)
-        || rest.contains("mode=memory")
-        || rest.contains(":memory:");
+fn file_url(name: &Name, rest: &str, lookup: &Lookup<'_>) -> Vec<Draft> {
+    let shaped = sqlite::looks_like_file(rest) || rest.contains("mode=memory") || rest.contains(":memory:");
     if !shaped && !name.promises_url() {
         return Vec::new();
     }
-    crate::reach::grammars::sqlite::file_url(rest, Engine::Sqlite, context)
+    sqlite::file_url(rest, Engine::Sqlite, lookup)
 }
 
 /// Schemes of what is no server: databases inside the program, files of migrations, containers made for one run.
@@ -207,7 +213,7 @@ fn by_name(name: &Name, scheme: &str, text: &str) -> Option<Draft> {
     }
     let rest = &text[scheme.len() + 3..];
     let engine = name.engine.unwrap_or(Engine::Unknown);
-    let mut draft = crate::reach::grammars::url::parse_rest(engine, &scheme, rest);
+    let mut draft = url::parse_rest(engine, &scheme, rest);
     draft.socket_by_default = false;
     if default_port.is_some() {
         draft.database = None;
@@ -286,9 +292,9 @@ mod tests {
             ("ConnectionStrings__Main", "Host=/run;Database=app_test", &["postgres unix:/run app_test"]),
         ];
         let project = Project { root: "/p".into(), folder: "/p".into(), home: None };
-        let context = Context { project: &project, files: &Folder::default(), base_folders: &[] };
+        let lookup = Lookup { project: &project, files: &Folder::default(), base_folders: &[] };
         for (name, value, expected) in cases {
-            let shown: Vec<String> = parse(&Name::read(name), value, &context).iter().map(line).collect();
+            let shown: Vec<String> = parse(&Name::read(name), value, &lookup).iter().map(line).collect();
             assert_eq!(shown, expected, "{name}={value}");
         }
     }

@@ -1,9 +1,8 @@
-//! How targets and places are shown to people, and the questions that a judge asks of a target.
+//! How targets and places are shown to people, without secrets.
 
 use std::fmt::{self, Write as _};
 
-use crate::reach::grammars::parameters::{CERTIFICATE, KEY, WALLET};
-use crate::reach::{Engine, Place, Target};
+use crate::reach::{Place, Target};
 use crate::text::printable;
 
 impl Target {
@@ -46,36 +45,6 @@ impl Target {
         }
         out
     }
-
-    /// The client certificate, its key or a wallet that is set for the connection: its path, or `(inline)`.
-    #[must_use]
-    pub(crate) fn client_certificate(&self) -> Option<&str> {
-        let find = |wanted: &str| self.parameters.iter().find(|(key, _)| key == wanted);
-        [CERTIFICATE, KEY, WALLET].iter().find_map(|key| find(key)).map(|(_, value)| value.as_str())
-    }
-
-    /// Whether a tool for migrations uses it as its scratch database (`SHADOW_DATABASE_URL`).
-    #[must_use]
-    pub(crate) fn is_shadow(&self) -> bool {
-        self.origins.iter().any(|origin| origin.variable.to_ascii_lowercase().contains("shadow"))
-    }
-
-    /// Whether its hosts come from a DNS lookup of service records (`mongodb+srv`).
-    #[must_use]
-    pub(crate) fn is_srv(&self) -> bool {
-        self.parameters.iter().any(|(key, value)| key == "srv" && value == "true")
-    }
-}
-
-impl Engine {
-    /// The engine under which targets are compared: MariaDB may be spoken of as MySQL.
-    #[must_use]
-    pub(crate) fn family(self) -> Engine {
-        match self {
-            Engine::Mariadb => Engine::Mysql,
-            other => other,
-        }
-    }
 }
 
 impl fmt::Display for Place {
@@ -114,6 +83,7 @@ fn encoded(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::environment::Origin;
+    use crate::reach::Engine;
     use crate::reach::testing::{found, reading};
     use crate::secret::Secret;
 
@@ -172,15 +142,6 @@ mod tests {
             assert_eq!(target.address(), address);
             assert!(!format!("{target:?}").contains("hunter22"));
         }
-    }
-
-    #[test]
-    fn certificates_and_shadows_are_told() {
-        let mut one = target(vec![host("localhost", 5432)], None);
-        assert_eq!((one.client_certificate(), one.is_shadow(), one.is_srv()), (None, false, false));
-        one.parameters.push(("sslkey".to_owned(), "/k".to_owned()));
-        one.origins.push(Origin::process("SHADOW_DATABASE_URL"));
-        assert_eq!((one.client_certificate(), one.is_shadow()), (Some("/k"), true));
     }
 
     #[test]

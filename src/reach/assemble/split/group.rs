@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use crate::reach::Engine;
-use crate::reach::assemble::scene::{Entry, Scene};
-use crate::reach::grammars::looks;
+use crate::reach::assemble::shapes;
+use crate::reach::assemble::{Variable, Variables};
 use crate::reach::grammars::scheme::engine_of_driver;
 use crate::reach::grammars::text::{LONGEST_VALUE, without_quotes};
 use crate::reach::names::Role;
@@ -19,7 +19,7 @@ pub(crate) const MOST_ALTERNATIVES: usize = 8;
 pub(crate) struct Group<'s, 'a> {
     pub(crate) key: String,
     pub(crate) base: String,
-    pub(crate) parts: Vec<(Role, &'s Entry<'a>)>,
+    pub(crate) parts: Vec<(Role, &'s Variable<'a>)>,
     pub(crate) says_database: bool,
     pub(crate) group_says_database: bool,
     pub(crate) nested: bool,
@@ -28,11 +28,11 @@ pub(crate) struct Group<'s, 'a> {
 }
 
 impl<'s, 'a> Group<'s, 'a> {
-    pub(crate) fn all(&self, role: Role) -> impl Iterator<Item = &'s Entry<'a>> + '_ {
-        self.parts.iter().filter(move |(own, _)| *own == role).map(|(_, entry)| *entry)
+    pub(crate) fn all(&self, role: Role) -> impl Iterator<Item = &'s Variable<'a>> + '_ {
+        self.parts.iter().filter(move |(own, _)| *own == role).map(|(_, variable)| *variable)
     }
 
-    pub(crate) fn first(&self, role: Role) -> Option<&'s Entry<'a>> {
+    pub(crate) fn first(&self, role: Role) -> Option<&'s Variable<'a>> {
         self.all(role).next()
     }
 
@@ -43,7 +43,7 @@ impl<'s, 'a> Group<'s, 'a> {
 
     /// The engine that a part names: `DB_CONNECTION=pgsql`.
     pub(crate) fn explicit_engine(&self) -> Option<Engine> {
-        self.all(Role::Engine).find_map(|entry| engine_of_driver(entry.value()))
+        self.all(Role::Engine).find_map(|variable| engine_of_driver(variable.value()))
     }
 
     /// Whether its hosts are hosts of a database: by its name, its file, or the company they keep.
@@ -53,27 +53,33 @@ impl<'s, 'a> Group<'s, 'a> {
     }
 
     /// The values that name a database, each once; `base` lends its own to a replica of the same.
-    pub(crate) fn databases(&self, base: Option<&Group<'s, 'a>>, engine: Engine, located: bool) -> Vec<&'s Entry<'a>> {
+    pub(crate) fn databases(
+        &self,
+        base: Option<&Group<'s, 'a>>,
+        engine: Engine,
+        located: bool,
+    ) -> Vec<&'s Variable<'a>> {
         let numbers_name = engine == Engine::Redis;
-        let names = |entry: &&Entry<'_>| {
-            let text = entry.value();
+        let names = |variable: &&Variable<'_>| {
+            let text = variable.value();
             let number = text.bytes().all(|byte| byte.is_ascii_digit());
             text.len() < 256
                 && (!number || numbers_name)
                 && engine_of_driver(text).is_none_or(|_| located || self.group_says_database)
         };
-        let mut found: Vec<&'s Entry<'a>> = Vec::new();
-        let add = |found: &mut Vec<&'s Entry<'a>>, entries: Vec<&'s Entry<'a>>| {
-            for entry in entries {
-                if found.len() < MOST_ALTERNATIVES && !found.iter().any(|known| known.value() == entry.value()) {
-                    found.push(entry);
+        let mut found: Vec<&'s Variable<'a>> = Vec::new();
+        let add = |found: &mut Vec<&'s Variable<'a>>, values: Vec<&'s Variable<'a>>| {
+            for variable in values {
+                if found.len() < MOST_ALTERNATIVES && !found.iter().any(|known| known.value() == variable.value()) {
+                    found.push(variable);
                 }
             }
         };
         // PostgreSQL's schema is a part of a database, MySQL's is one.
-        let is_schema = |entry: &&Entry<'_>| entry.setting.name.to_ascii_uppercase().ends_with("SCHEMA");
-        let own: Vec<&'s Entry<'a>> = self.all(Role::Database).filter(names).collect();
-        let without_schemas: Vec<&'s Entry<'a>> = own.iter().copied().filter(|entry| !is_schema(entry)).collect();
+        let is_schema = |variable: &&Variable<'_>| variable.setting.name.to_ascii_uppercase().ends_with("SCHEMA");
+        let own: Vec<&'s Variable<'a>> = self.all(Role::Database).filter(names).collect();
+        let without_schemas: Vec<&'s Variable<'a>> =
+            own.iter().copied().filter(|variable| !is_schema(variable)).collect();
         if without_schemas.is_empty() && matches!(engine, Engine::Mysql | Engine::Mariadb) {
             add(&mut found, own);
         }
@@ -83,21 +89,21 @@ impl<'s, 'a> Group<'s, 'a> {
             && self.qualifiers.iter().all(|word| means_the_same_database(word))
             && self.has(&[Role::Host, Role::Socket])
         {
-            add(&mut found, base.all(Role::Database).filter(names).filter(|entry| !is_schema(entry)).collect());
+            add(&mut found, base.all(Role::Database).filter(names).filter(|variable| !is_schema(variable)).collect());
         }
         found
     }
 }
 
-/// All groups of a scene in the order of their first variable; `consumed` marks the variables that are no parts.
-pub(crate) fn groups<'s, 'a>(scene: &'s Scene<'a>, consumed: &[bool]) -> Vec<Group<'s, 'a>> {
+/// Groups the variables of an environment, in the order of their first variable; `consumed` marks the variables that are no parts.
+pub(crate) fn groups<'s, 'a>(variables: &'s Variables<'a>, consumed: &[bool]) -> Vec<Group<'s, 'a>> {
     let mut groups: Vec<Group<'s, 'a>> = Vec::new();
     let mut index: HashMap<&str, usize> = HashMap::new();
-    for (entry, consumed) in scene.entries.iter().zip(consumed) {
-        let name = &entry.name;
-        let Some(role) = role(entry) else { continue };
+    for (variable, consumed) in variables.all.iter().zip(consumed) {
+        let name = &variable.name;
+        let Some(role) = role(variable) else { continue };
         let usable = !matches!(role, Role::Url | Role::Table | Role::Instance | Role::TunnelEnd);
-        if *consumed || !usable || name.stopped || entry.is_empty() || entry.value().len() > LONGEST_VALUE {
+        if *consumed || !usable || name.stopped || variable.is_empty() || variable.value().len() > LONGEST_VALUE {
             continue;
         }
         let at = *index.entry(name.group.as_str()).or_insert_with(|| {
@@ -120,31 +126,31 @@ pub(crate) fn groups<'s, 'a>(scene: &'s Scene<'a>, consumed: &[bool]) -> Vec<Gro
         group.nested |= name.nested;
         group.engine = group.engine.or(name.engine);
         // `database=postgres` chooses an engine, as Spring's own samples do.
-        let chooses = role == Role::Database && group.key.is_empty() && engine_of_driver(entry.value()).is_some();
+        let chooses = role == Role::Database && group.key.is_empty() && engine_of_driver(variable.value()).is_some();
         // `HOST`, `USER` and `NAME` alone are the shell's own.
         let own = name.says_database || name.nested || !name.group.is_empty();
         if group.parts.len() < MOST_PARTS && own {
-            group.parts.push((if chooses { Role::Engine } else { role }, entry));
+            group.parts.push((if chooses { Role::Engine } else { role }, variable));
         }
     }
     groups
 }
 
 /// The part that a variable holds; where its name leaves that open, the shape of the value decides.
-fn role(entry: &Entry<'_>) -> Option<Role> {
-    let name = &entry.name;
-    let (text, _) = without_quotes(entry.value());
+fn role(variable: &Variable<'_>) -> Option<Role> {
+    let name = &variable.name;
+    let (text, _) = without_quotes(variable.value());
     let versioned = name.group.ends_with("VERSION");
     match name.role {
         // `MONGO_CLUSTER=cluster0.ab1cd.mongodb.net`
         None => {
-            let is_address = looks::like_address(text) || looks::like_list_of_servers(text);
+            let is_address = shapes::is_address(text) || shapes::is_list_of_servers(text);
             (name.says_database && !versioned && is_address).then_some(Role::Host)
         }
         // `DB_MASTER=10.0.0.1`, `DATABASE=db:5432`
-        Some(Role::Database) if looks::like_address(text) || looks::like_host_and_port(text) => Some(Role::Host),
+        Some(Role::Database) if shapes::is_address(text) || shapes::is_host_and_port(text) => Some(Role::Host),
         // `ORACLE_ADDRESS=0x52908400098527886E0F7030069857D2E4169EE7`
-        Some(Role::Host) if looks::like_hexadecimal(text) => None,
+        Some(Role::Host) if shapes::is_hexadecimal(text) => None,
         role => role,
     }
 }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crate::environment::Origin;
 use crate::reach::Engine;
+use crate::reach::grammars::parameters::{CERTIFICATE, KEY, WALLET};
 use crate::secret::Secret;
 
 /// One database, or one server where no database is named, with everything that drivers could dial for it.
@@ -28,6 +29,21 @@ pub(crate) struct Target {
     pub(crate) origins: Vec<Origin>,
     /// What keeps the value from being dialled as it stands, where something does.
     pub(crate) doubts: Vec<Doubt>,
+}
+
+impl Target {
+    /// The client certificate, its key or a wallet that is set for the connection: its path, or `(inline)`.
+    #[must_use]
+    pub(crate) fn client_certificate(&self) -> Option<&str> {
+        let find = |wanted: &str| self.parameters.iter().find(|(key, _)| key == wanted);
+        [CERTIFICATE, KEY, WALLET].iter().find_map(|key| find(key)).map(|(_, value)| value.as_str())
+    }
+
+    /// Whether its hosts come from a DNS lookup of service records (`mongodb+srv`).
+    #[must_use]
+    pub(crate) fn is_srv(&self) -> bool {
+        self.parameters.iter().any(|(key, value)| key == "srv" && value == "true")
+    }
 }
 
 /// A place that could be dialled.

@@ -39,8 +39,8 @@ fn walk(value: &Value, name: &str, setting: &Setting, found: &mut Vec<Setting>) 
                 walk(item, &format!("{name}.{index}"), setting, found);
             }
         }
-        Value::Object(entries) => {
-            for (key, item) in entries {
+        Value::Object(all) => {
+            for (key, item) in all {
                 walk(item, &format!("{name}.{key}"), setting, found);
             }
         }

@@ -1,22 +1,28 @@
 //! Connections that are split over variables: `DB_HOST`, `DB_PORT`, `DB_DATABASE`.
 
+use crate::reach::grammars::parameters;
+use crate::reach::grammars::query;
+mod files;
+mod group;
+mod servers;
+
 use std::collections::{HashMap, HashSet};
 
 use crate::environment::Origin;
-use crate::reach::assemble::scene::{Entry, Found, Scene};
+use crate::reach::assemble::split::files::{files, is_file};
+use crate::reach::assemble::split::group::{Group, groups};
+use crate::reach::assemble::split::servers::{Alternative, alternatives, tunnels};
+use crate::reach::assemble::{Found, Variable, Variables};
+use crate::reach::grammars::host::number;
 use crate::reach::grammars::text::without_quotes;
-use crate::reach::host::number;
 use crate::reach::names::Role;
-use crate::reach::names::group::{Group, groups};
-use crate::reach::names::servers::{Alternative, alternatives, tunnels};
-use crate::reach::names::split_files::{files, is_file};
 use crate::reach::{Doubt, Draft, Engine, Place};
 
-/// Adds what the split variables of the scene name; `consumed` marks those whose value was a URL by itself.
-pub(crate) fn assemble(scene: &Scene<'_>, consumed: &[bool], found: &mut Vec<Found>) {
-    let groups = groups(scene, consumed);
+/// Adds what the split variables of an environment name; `consumed` marks those whose value was a URL by itself.
+pub(crate) fn assemble(variables: &Variables<'_>, consumed: &[bool], found: &mut Vec<Found>) {
+    let groups = groups(variables, consumed);
     let index: HashMap<&str, usize> = groups.iter().enumerate().map(|(at, group)| (group.key.as_str(), at)).collect();
-    let inferred = inferred_engine(scene, &groups, found);
+    let inferred = inferred_engine(variables, &groups, found);
     for url in found.iter_mut() {
         if let Some(group) = index.get(url.group.as_str()).map(|at| &groups[*at]) {
             add_login(&mut url.draft, group);
@@ -26,16 +32,20 @@ pub(crate) fn assemble(scene: &Scene<'_>, consumed: &[bool], found: &mut Vec<Fou
     for group in &groups {
         let base = index.get(group.base.as_str()).map(|at| &groups[*at]).filter(|base| base.key != group.key);
         let has_url = with_url.contains(&group.key);
-        found.extend(connections(group, base, inferred, has_url, scene));
+        found.extend(connections(group, base, inferred, has_url, variables));
     }
-    tunnels(scene, found);
+    tunnels(variables, found);
 }
 
 /// The one engine that everything else in the environment speaks of, for variables that name none.
-fn inferred_engine(scene: &Scene<'_>, groups: &[Group<'_, '_>], found: &[Found]) -> Option<Engine> {
+fn inferred_engine(variables: &Variables<'_>, groups: &[Group<'_, '_>], found: &[Found]) -> Option<Engine> {
     let named = groups.iter().filter_map(Group::explicit_engine);
     let urls = found.iter().map(|url| url.draft.engine);
-    let words = scene.entries.iter().filter(|entry| entry.name.role.is_some()).filter_map(|entry| entry.name.engine);
+    let words = variables
+        .all
+        .iter()
+        .filter(|variable| variable.name.role.is_some())
+        .filter_map(|variable| variable.name.engine);
     let served = |engine: &Engine| {
         use Engine::{Cockroach, Mariadb, Mongodb, Mysql, Oracle, Postgres, SqlServer};
         matches!(engine, Postgres | Cockroach | Mysql | Mariadb | SqlServer | Oracle | Mongodb)
@@ -55,7 +65,7 @@ fn connections(
     base: Option<&Group<'_, '_>>,
     inferred: Option<Engine>,
     has_url: bool,
-    scene: &Scene<'_>,
+    variables: &Variables<'_>,
 ) -> Vec<Found> {
     let explicit = group.explicit_engine();
     if !group.says_database && explicit.is_none_or(|_| group.parts.len() < 2) {
@@ -63,7 +73,7 @@ fn connections(
     }
     let engine = explicit.or(group.engine).or_else(|| base.and_then(|base| base.explicit_engine().or(base.engine)));
     if matches!(engine, Some(Engine::Sqlite | Engine::Duckdb)) || is_file(group, engine) {
-        return files(group, engine.unwrap_or(Engine::Sqlite), scene, has_url);
+        return files(group, engine.unwrap_or(Engine::Sqlite), variables, has_url);
     }
     let mut places = if group.hosts_count() { alternatives(group) } else { Vec::new() };
     if places.is_empty()
@@ -73,13 +83,12 @@ fn connections(
         places = alternatives(base);
     }
     let port = group.first(Role::Port).or_else(|| base.and_then(|base| base.first(Role::Port)));
-    let engine =
-        engine.or_else(|| port.and_then(|port| engine_of_port(port.value()))).or(inferred).unwrap_or(Engine::Unknown);
+    let engine = engine.or_else(|| port.and_then(engine_of_port)).or(inferred).unwrap_or(Engine::Unknown);
     let databases = group.databases(base, engine, !places.is_empty());
     let libpq = group
         .parts
         .iter()
-        .any(|(_, entry)| entry.setting.name.starts_with("PG") && !entry.setting.name.contains("PG_"));
+        .any(|(_, variable)| variable.setting.name.starts_with("PG") && !variable.setting.name.contains("PG_"));
     let weak = places.is_empty() && databases.is_empty();
     if weak && (explicit.is_none() || has_url) || places.is_empty() && engine.is_auxiliary() {
         return Vec::new();
@@ -87,7 +96,7 @@ fn connections(
     let mut found = Vec::new();
     let places: Vec<Option<Alternative>> =
         if places.is_empty() { vec![None] } else { places.into_iter().map(Some).collect() };
-    let databases: Vec<Option<&Entry<'_>>> =
+    let databases: Vec<Option<&Variable<'_>>> =
         if databases.is_empty() { vec![None] } else { databases.into_iter().map(Some).collect() };
     for place in &places {
         for database in &databases {
@@ -99,11 +108,11 @@ fn connections(
                 draft.doubts.clone_from(&place.doubts);
                 origins.extend(place.origins.iter().cloned());
             }
-            if let Some(entry) = database {
-                let (text, _) = without_quotes(entry.value());
+            if let Some(variable) = database {
+                let (text, _) = without_quotes(variable.value());
                 draft.set_database(text);
-                note_unresolved(&mut draft, entry);
-                origins.push(entry.origin().clone());
+                note_unresolved(&mut draft, variable);
+                origins.push(variable.origin().clone());
             }
             if let Some(port) = port {
                 add_port(&mut draft, port);
@@ -113,12 +122,13 @@ fn connections(
             if let Some(base) = base {
                 add_login(&mut draft, base);
             }
-            origins.extend(group.all(Role::Engine).chain(group.all(Role::User)).map(|entry| entry.origin().clone()));
+            origins
+                .extend(group.all(Role::Engine).chain(group.all(Role::User)).map(|variable| variable.origin().clone()));
             let credentials = group.parts.iter().filter(|(role, _)| match role {
-                Role::Parameter(key) => crate::reach::grammars::parameters::is_client_credential(key),
+                Role::Parameter(key) => parameters::is_client_credential(key),
                 _ => false,
             });
-            origins.extend(credentials.map(|(_, entry)| entry.origin().clone()));
+            origins.extend(credentials.map(|(_, variable)| variable.origin().clone()));
             let Some(first) = origins.first().cloned() else { continue };
             let mut one = Found::new(draft, first, &group.key);
             origins.iter().for_each(|origin| one.add_origin(origin));
@@ -130,9 +140,9 @@ fn connections(
     found
 }
 
-fn add_port(draft: &mut Draft, entry: &Entry<'_>) {
+fn add_port(draft: &mut Draft, variable: &Variable<'_>) {
     // Links between containers set `DB_PORT=tcp://172.17.0.5:5432`.
-    let text = entry.value().rsplit(':').next().unwrap_or("");
+    let text = variable.value().rsplit(':').next().unwrap_or("");
     let missing = |place: &Place| matches!(place, Place::Host { port: None, .. } | Place::Socket { port: None, .. });
     if !draft.places.is_empty() && !draft.places.iter().any(missing) {
         return;
@@ -140,7 +150,7 @@ fn add_port(draft: &mut Draft, entry: &Entry<'_>) {
     // libpq takes a port for each host.
     if text.contains(',') {
         let ports: Vec<u16> = text.split(',').filter_map(|port| port.trim().parse().ok()).collect();
-        crate::reach::grammars::query::set_ports(&mut draft.places, &ports);
+        query::set_ports(&mut draft.places, &ports);
         return;
     }
     let mut doubts = Vec::new();
@@ -161,38 +171,31 @@ fn add_port(draft: &mut Draft, entry: &Entry<'_>) {
 
 fn add_login(draft: &mut Draft, group: &Group<'_, '_>) {
     if draft.user.is_none()
-        && let Some(entry) = group.first(Role::User).filter(|entry| entry.setting.unresolved.is_none())
+        && let Some(variable) = group.first(Role::User).filter(|variable| variable.setting.unresolved.is_none())
     {
-        draft.set_user(without_quotes(entry.value()).0);
+        draft.set_user(without_quotes(variable.value()).0);
     }
     if draft.password.is_none()
-        && let Some(entry) = group.first(Role::Password).filter(|entry| entry.setting.unresolved.is_none())
+        && let Some(variable) = group.first(Role::Password).filter(|variable| variable.setting.unresolved.is_none())
     {
-        draft.set_password(entry.value());
+        draft.set_password(variable.value());
     }
-    for (role, entry) in &group.parts {
+    for (role, variable) in &group.parts {
         if let Role::Parameter(key) = role {
-            draft.add_parameter(key, entry.value());
+            draft.add_parameter(key, variable.value());
         }
     }
 }
 
 /// A value that needs something executed leaves its connection in doubt.
-pub(crate) fn note_unresolved(draft: &mut Draft, entry: &Entry<'_>) {
-    if entry.setting.unresolved.is_some() {
+pub(crate) fn note_unresolved(draft: &mut Draft, variable: &Variable<'_>) {
+    if variable.setting.unresolved.is_some() {
         draft.doubt(Doubt::Unresolved);
     }
 }
 
-/// The engine whose usual port this is.
-pub(crate) fn engine_of_port(text: &str) -> Option<Engine> {
-    Some(match text.trim().rsplit(':').next()? {
-        "5432" | "6432" => Engine::Postgres,
-        "26257" => Engine::Cockroach,
-        "3306" => Engine::Mysql,
-        "27017" => Engine::Mongodb,
-        "1433" => Engine::SqlServer,
-        "1521" => Engine::Oracle,
-        _ => return None,
-    })
+/// The engine whose usual port the variable holds; links between containers set `DB_PORT=tcp://172.17.0.5:5432`.
+fn engine_of_port(variable: &Variable<'_>) -> Option<Engine> {
+    let port = variable.value().rsplit(':').next()?;
+    port.trim().parse().ok().and_then(Engine::of_port)
 }

@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 /// Whether the text is a full domain name or an IPv4 address, perhaps with a port: `cluster0.ab1cd.mongodb.net`.
 ///
 /// Names of Java classes have dots too, so the last label has to be one that hosts end in.
-pub(crate) fn like_address(text: &str) -> bool {
+pub(crate) fn is_address(text: &str) -> bool {
     let (host, port) = text.rsplit_once(':').map_or((text, None), |(host, port)| (host, Some(port)));
     if text.len() > 300 || port.is_some_and(|port| port.parse::<u16>().is_err()) {
         return false;
@@ -20,7 +20,7 @@ pub(crate) fn like_address(text: &str) -> bool {
 }
 
 /// Whether the text is a host with a port: `db:5432`.
-pub(crate) fn like_host_and_port(text: &str) -> bool {
+pub(crate) fn is_host_and_port(text: &str) -> bool {
     let Some((host, port)) = text.rsplit_once(':') else { return false };
     let fits = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
     port.parse::<u16>().is_ok_and(|port| port > 0) && !host.is_empty() && host.chars().all(fits)
@@ -28,15 +28,15 @@ pub(crate) fn like_host_and_port(text: &str) -> bool {
 
 /// Whether the text is a list of servers, each with its port: `10.0.0.1:6379,cache:6380`. `redis:7,valkey:8` are
 /// versions of images; servers do not listen on ports that low.
-pub(crate) fn like_list_of_servers(text: &str) -> bool {
+pub(crate) fn is_list_of_servers(text: &str) -> bool {
     let unreserved = |item: &str| item.rsplit_once(':').is_some_and(|(_, port)| port.len() >= 4);
     text.len() < 4096
         && text.contains(',')
-        && text.split(',').map(str::trim).all(|item| like_host_and_port(item) && unreserved(item))
+        && text.split(',').map(str::trim).all(|item| is_host_and_port(item) && unreserved(item))
 }
 
 /// Whether the text is a number in hexadecimal, such as the address of a contract.
-pub(crate) fn like_hexadecimal(text: &str) -> bool {
+pub(crate) fn is_hexadecimal(text: &str) -> bool {
     text.len() > 12 && text.strip_prefix("0x").is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
@@ -122,7 +122,7 @@ mod tests {
             ("shop_test", false),
         ];
         for (text, expected) in cases {
-            assert_eq!(like_address(text), expected, "{text}");
+            assert_eq!(is_address(text), expected, "{text}");
         }
     }
 }

@@ -1,5 +1,7 @@
 //! What one value names before the rest of its environment is looked at.
 
+use crate::reach::grammars::parameters;
+use crate::reach::grammars::placeholder;
 use crate::reach::{Doubt, Engine, Place};
 use crate::secret::Secret;
 
@@ -58,7 +60,7 @@ impl Draft {
     /// Sets the database where none is named yet; empty text names nothing.
     pub(crate) fn set_database(&mut self, name: &str) {
         if !name.is_empty() {
-            if let Some(doubt) = crate::reach::grammars::placeholder::name_doubt(name) {
+            if let Some(doubt) = placeholder::name_doubt(name) {
                 self.doubt(doubt);
             }
             self.database = Some(name.to_owned());
@@ -79,7 +81,7 @@ impl Draft {
 
     /// Keeps an option, unless it could hold a secret.
     pub(crate) fn add_parameter(&mut self, key: &str, value: &str) {
-        if let Some(kept) = crate::reach::grammars::parameters::kept(key, value)
+        if let Some(kept) = parameters::kept(key, value)
             && self.parameters.len() < MOST
             && !self.parameters.contains(&kept)
         {

@@ -1,11 +1,13 @@
 //! The servers that split variables name: hosts, sockets, and what lies behind a tunnel.
 
 use crate::environment::Origin;
-use crate::reach::assemble::scene::{Found, Scene};
+use crate::reach::assemble::shapes;
+use crate::reach::assemble::split::group::{Group, MOST_ALTERNATIVES};
+use crate::reach::assemble::{Found, Variables};
+use crate::reach::grammars::host::{locate, locate_list};
 use crate::reach::grammars::text::without_quotes;
-use crate::reach::host::{locate, locate_list};
+use crate::reach::grammars::url;
 use crate::reach::names::Role;
-use crate::reach::names::group::{Group, MOST_ALTERNATIVES};
 use crate::reach::{Doubt, Draft, Engine, Place};
 
 /// How many tunnels are followed.
@@ -21,13 +23,14 @@ pub(crate) struct Alternative {
 /// Every server that the group names: a socket and a host are places of one, two different hosts are two.
 pub(crate) fn alternatives(group: &Group<'_, '_>) -> Vec<Alternative> {
     let mut sockets = Alternative { places: Vec::new(), doubts: Vec::new(), origins: Vec::new() };
-    for entry in group.all(Role::Socket).filter(|entry| entry.value().starts_with('/')).take(MOST_ALTERNATIVES) {
-        sockets.places.push(Place::Socket { path: entry.value().into(), port: None });
-        sockets.origins.push(entry.origin().clone());
+    for variable in group.all(Role::Socket).filter(|variable| variable.value().starts_with('/')).take(MOST_ALTERNATIVES)
+    {
+        sockets.places.push(Place::Socket { path: variable.value().into(), port: None });
+        sockets.origins.push(variable.origin().clone());
     }
     let mut found: Vec<Alternative> = Vec::new();
-    for entry in group.all(Role::Host) {
-        let (text, quoted) = without_quotes(entry.value());
+    for variable in group.all(Role::Host) {
+        let (text, quoted) = without_quotes(variable.value());
         let (places, mut doubts) = hosts(text);
         let known = found.iter().any(|earlier| earlier.places == places);
         if places.is_empty() || found.len() >= MOST_ALTERNATIVES && !known {
@@ -36,12 +39,12 @@ pub(crate) fn alternatives(group: &Group<'_, '_>) -> Vec<Alternative> {
         if quoted {
             doubts.push(Doubt::Syntax);
         }
-        if entry.setting.unresolved.is_some() {
+        if variable.setting.unresolved.is_some() {
             doubts.push(Doubt::Unresolved);
         }
         match found.iter_mut().find(|earlier| earlier.places == places) {
-            Some(earlier) => earlier.origins.push(entry.origin().clone()),
-            None => found.push(Alternative { places, doubts, origins: vec![entry.origin().clone()] }),
+            Some(earlier) => earlier.origins.push(variable.origin().clone()),
+            None => found.push(Alternative { places, doubts, origins: vec![variable.origin().clone()] }),
         }
     }
     if sockets.places.is_empty() {
@@ -64,14 +67,14 @@ fn hosts(text: &str) -> (Vec<Place>, Vec<Doubt>) {
         return (Vec::new(), Vec::new());
     }
     if let Some((_, rest)) = text.split_once("://").filter(|(_, rest)| !rest.contains("://")) {
-        let draft = crate::reach::grammars::url::parse_rest(Engine::Unknown, "", rest);
+        let draft = url::parse_rest(Engine::Unknown, "", rest);
         return (draft.places, draft.doubts);
     }
     if !text.contains("://") && (text.contains('@') || text.contains('/')) && !text.starts_with(['/', '<', '$', '{']) {
-        let draft = crate::reach::grammars::url::parse_rest(Engine::Unknown, "", text);
+        let draft = url::parse_rest(Engine::Unknown, "", text);
         return (draft.places, draft.doubts);
     }
-    if crate::reach::grammars::url::is_this_machine(text) {
+    if url::is_this_machine(text) {
         return (vec![Place::Host { name: "localhost".to_owned(), port: None }], Vec::new());
     }
     if text.contains(',') {
@@ -95,17 +98,17 @@ fn without_transport(text: &str) -> &str {
         return rest;
     }
     // A folder of sockets may begin with two slashes too.
-    let server = text
-        .strip_prefix("//")
-        .filter(|rest| crate::reach::grammars::looks::like_address(rest.split(['/', ',']).next().unwrap_or(rest)));
+    let server =
+        text.strip_prefix("//").filter(|rest| shapes::is_address(rest.split(['/', ',']).next().unwrap_or(rest)));
     server.unwrap_or(text)
 }
 
 /// The server behind a tunnel is a place of the databases that are reached through it.
-pub(crate) fn tunnels(scene: &Scene<'_>, found: &mut Vec<Found>) {
-    let ends = scene.entries.iter().filter(|entry| entry.name.role == Some(Role::TunnelEnd) && !entry.is_empty());
-    for entry in ends.take(MOST_TUNNELS) {
-        let (places, doubts) = hosts(without_quotes(entry.value()).0);
+pub(crate) fn tunnels(variables: &Variables<'_>, found: &mut Vec<Found>) {
+    let ends =
+        variables.all.iter().filter(|variable| variable.name.role == Some(Role::TunnelEnd) && !variable.is_empty());
+    for variable in ends.take(MOST_TUNNELS) {
+        let (places, doubts) = hosts(without_quotes(variable.value()).0);
         let network = |one: &Found| {
             !one.draft.engine.is_auxiliary()
                 && !one.draft.places.iter().any(|place| matches!(place, Place::File { .. } | Place::Memory))
@@ -117,13 +120,13 @@ pub(crate) fn tunnels(scene: &Scene<'_>, found: &mut Vec<Found>) {
             }
             places.iter().cloned().for_each(|place| one.draft.add_place(place));
             doubts.iter().for_each(|doubt| one.draft.doubt(*doubt));
-            one.add_origin(entry.origin());
+            one.add_origin(variable.origin());
             used = true;
         }
         if !used && !places.is_empty() {
             let mut draft = Draft { places, ..Draft::new(Engine::Unknown) };
             doubts.iter().for_each(|doubt| draft.doubt(*doubt));
-            found.push(Found::new(draft, entry.origin().clone(), &entry.name.group));
+            found.push(Found::new(draft, variable.origin().clone(), &variable.name.group));
         }
     }
 }

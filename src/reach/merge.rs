@@ -1,10 +1,11 @@
 //! Many findings to few targets: variables and readings that name one database become one.
 
+use crate::reach::grammars::placeholder;
 use std::collections::{HashMap, HashSet};
 
 use crate::environment::Origin;
 use crate::reach::arguments::clients::is_terminal;
-use crate::reach::assemble::scene::Found;
+use crate::reach::assemble::Found;
 use crate::reach::{Doubt, Engine, Place, Target};
 use crate::secret::MASK;
 
@@ -72,7 +73,7 @@ impl Merger {
         if target.engine == Engine::Mysql && draft.engine == Engine::Mariadb {
             target.engine = Engine::Mariadb;
         }
-        let expanded = |text: &str| !crate::reach::grammars::placeholder::is_unexpanded(text);
+        let expanded = |text: &str| !placeholder::is_unexpanded(text);
         let has_login = target.password.as_ref().is_some_and(|password| expanded(password.expose()));
         if !has_login && (draft.password.is_some() || target.user.is_none()) {
             target.user = draft.user.or(target.user.take());

@@ -1,0 +1,31 @@
+//! What was found in one environment.
+
+use crate::environment::Origin;
+use crate::reach::Draft;
+
+/// How many variables are kept as the origins of one connection.
+const MOST_ORIGINS: usize = 200;
+
+/// A draft with where it came from.
+pub(crate) struct Found {
+    pub(crate) draft: Draft,
+    pub(crate) origins: Vec<Origin>,
+    /// The group of variables that it came from.
+    pub(crate) group: String,
+    /// Only an engine is named; it counts where nothing else in the environment names a database.
+    pub(crate) weak: bool,
+    /// libpq's own variables: what is missing is its default and nothing that another variable says.
+    pub(crate) keeps_default: bool,
+}
+
+impl Found {
+    pub(crate) fn new(draft: Draft, origin: Origin, group: &str) -> Self {
+        Found { draft, origins: vec![origin], group: group.to_owned(), weak: false, keeps_default: false }
+    }
+
+    pub(crate) fn add_origin(&mut self, origin: &Origin) {
+        if self.origins.len() < MOST_ORIGINS && !self.origins.contains(origin) {
+            self.origins.push(origin.clone());
+        }
+    }
+}
