@@ -144,8 +144,11 @@ fn judge_with(
 pub(crate) fn policy_in_force(context: &Context) -> Result<(Policy, Option<(Trust, String)>), Failure> {
     let path = context.project.root.join(FILE_NAME);
     let Some((content, document)) = read_document(&path)? else { return Ok((Policy::default(), None)) };
-    let trust = trust_of(context, &path, &content, &document);
-    Ok((Policy::in_force(&document, trust.is_trusted()), Some((trust, trust::content_hash(&content)))))
+    let untrusted = Policy::in_force(&document, false);
+    let asks_for_nothing = untrusted.ignored.is_empty();
+    let trust = if asks_for_nothing { Trust::Unapproved } else { trust_of(context, &path, &content) };
+    let policy = if trust.is_trusted() { Policy::in_force(&document, true) } else { untrusted };
+    Ok((policy, Some((trust, trust::content_hash(&content)))))
 }
 
 /// The policy file's bytes and what it says; `None` where there is none.
@@ -163,10 +166,7 @@ pub(crate) fn read_document(path: &Path) -> Result<Option<(Vec<u8>, Document)>, 
     Ok(Some((content, document)))
 }
 
-fn trust_of(context: &Context, path: &Path, content: &[u8], document: &Document) -> Trust {
-    if document.loosenings.is_empty() {
-        return Trust::Unapproved;
-    }
+fn trust_of(context: &Context, path: &Path, content: &[u8]) -> Trust {
     let real = path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let approval = fs::read(trust::approval_file(&context.state_directory, &real)).unwrap_or_default();
     if trust::is_approval_of(&approval, content) {

@@ -210,8 +210,7 @@ fn findings_text<'f>(findings: impl Iterator<Item = &'f Finding>, ui: &Ui) -> Ve
 fn policy_text(judged: &Judged) -> Vec<String> {
     let Some((trust, _)) = &judged.trust else { return Vec::new() };
     let mut lines = Vec::new();
-    let tightens = &judged.policy.production;
-    if !(tightens.words.is_empty() && tightens.hosts.is_empty() && tightens.databases.is_empty()) {
+    if !judged.policy.production.is_empty() {
         lines.push(format!("  {FILE_NAME} tightens: its own production words, hosts and databases count"));
     }
     for one in &judged.policy.loosened {

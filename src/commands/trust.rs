@@ -6,7 +6,7 @@ use crate::commands::{CommandError, judging};
 use crate::durable;
 use crate::error::Failure;
 use crate::exit::Exit;
-use crate::policy::{FILE_NAME, trust};
+use crate::policy::{FILE_NAME, Policy, trust};
 use crate::text::printable;
 
 pub(crate) fn trust(context: &mut Context) -> Result<Exit, Failure> {
@@ -15,7 +15,8 @@ pub(crate) fn trust(context: &mut Context) -> Result<Exit, Failure> {
     let Some((content, document)) = judging::read_document(&path)? else {
         return Err(CommandError::NoPolicy { root }.into());
     };
-    if document.loosenings.is_empty() {
+    let loosenings = Policy::in_force(&document, true).loosened;
+    if loosenings.is_empty() {
         context
             .ui
             .answer(&format!("{FILE_NAME} loosens nothing: there is nothing to approve\n"))
@@ -26,7 +27,7 @@ pub(crate) fn trust(context: &mut Context) -> Result<Exit, Failure> {
         return Err(CommandError::NoTerminal { what: "approving a policy" }.into());
     }
     context.ui.warn(&format!("{} loosens:", path.display()));
-    for one in &document.loosenings {
+    for one in &loosenings {
         let value = printable(&redact_text(&one.value, &[]));
         context.ui.warn(&format!("  line {}: {} = {value}", one.line, one.key));
     }

@@ -1,7 +1,11 @@
 //! What of a policy is in force: everything that tightens, and what loosens only where it is trusted.
+//!
+//! Whether a setting tightens or loosens stands in [`Policy::in_force`], and nowhere else.
 
-use crate::policy::document::{Document, ExternalSnapshot, RestoreWhen};
-use crate::policy::pattern;
+use std::path::{Component, Path};
+
+use crate::policy::document::{Document, ExternalSnapshot, RestoreWhen, Written};
+use crate::policy::{KEEP_LAST, pattern};
 
 /// The policy that a run is judged and saved by.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -73,7 +77,7 @@ pub(crate) struct SnapshotRules {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Loosening {
     /// The setting: `allow.hosts`.
-    pub(crate) key: String,
+    pub(crate) key: &'static str,
     /// Its value as written.
     pub(crate) value: String,
     /// The line in the policy, counted from 1.
@@ -81,30 +85,46 @@ pub(crate) struct Loosening {
 }
 
 impl Policy {
-    /// What of `document` is in force. Without approval nothing that loosens is.
+    /// Puts a policy in force: what tightens at once, and what loosens only where it is trusted.
     #[must_use]
     pub(crate) fn in_force(document: &Document, is_trusted: bool) -> Self {
+        let Document { environment, production, allow, snapshots, run, .. } = document;
+        let mut scales = Scales { document, is_trusted, loosenings: Vec::new() };
         let mut policy = Policy {
-            production: document.production.clone(),
-            restore: document.restore,
-            snapshots: SnapshotRules {
-                directory: document.snapshots.directory.clone(),
-                keep_last: document.snapshots.keep_last,
-                ..SnapshotRules::default()
+            files: scales.loosens("environment.files", &environment.files),
+            production: Production {
+                words: tightens(&production.words).unwrap_or_default(),
+                hosts: tightens(&production.hosts).unwrap_or_default(),
+                databases: tightens(&production.databases).unwrap_or_default(),
             },
-            ..Policy::default()
+            allow: Allowed {
+                hosts: scales.loosens("allow.hosts", &allow.hosts).unwrap_or_default(),
+                databases: scales.loosens("allow.databases", &allow.databases).unwrap_or_default(),
+                no_database: scales.loosens_if("allow.no_database", &allow.no_database, |on| *on).unwrap_or_default(),
+                environments: scales.loosens("allow.environments", &allow.environments).unwrap_or_default(),
+                platforms: scales.loosens("allow.platforms", &allow.platforms).unwrap_or_default(),
+            },
+            snapshots: SnapshotRules {
+                directory: scales
+                    .loosens_if("snapshots.directory", &snapshots.directory, |path| leaves_the_project(path)),
+                keep_last: scales.loosens_if("snapshots.keep_last", &snapshots.keep_last, |keep| *keep < KEEP_LAST),
+                skip: scales.loosens("snapshots.skip", &snapshots.skip).unwrap_or_default(),
+                external: scales
+                    .loosens_shown("snapshots.external", &snapshots.external, |tables| {
+                        let one =
+                            |one: &ExternalSnapshot| format!("{{ target = {:?}, how = {:?} }}", one.target, one.how);
+                        format!("[{}]", tables.iter().map(one).collect::<Vec<_>>().join(", "))
+                    })
+                    .unwrap_or_default(),
+            },
+            restore: tightens(&run.restore).unwrap_or_default(),
+            ignored: Vec::new(),
+            loosened: Vec::new(),
         };
-        if is_trusted {
-            policy.files.clone_from(&document.files);
-            policy.allow = document.allow.clone();
-            policy.snapshots = document.snapshots.clone();
-            policy.loosened.clone_from(&document.loosenings);
-        } else {
-            if document.moves_snapshots_away() {
-                policy.snapshots.directory = None;
-            }
-            policy.snapshots.keep_last = document.snapshots.keep_last.filter(|keep| *keep >= crate::policy::KEEP_LAST);
-            policy.ignored.clone_from(&document.loosenings);
+        scales.loosenings.sort_by_key(|loosening| loosening.line);
+        match is_trusted {
+            true => policy.loosened = scales.loosenings,
+            false => policy.ignored = scales.loosenings,
         }
         policy
     }
@@ -122,5 +142,175 @@ impl Policy {
     #[must_use]
     pub(crate) fn keep_last(&self) -> usize {
         self.snapshots.keep_last.unwrap_or(crate::policy::KEEP_LAST)
+    }
+}
+
+impl Production {
+    /// Whether the policy names anything.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.words.is_empty() && self.hosts.is_empty() && self.databases.is_empty()
+    }
+}
+
+/// The value of a setting that never loosens.
+fn tightens<T: Clone>(written: &Written<T>) -> Option<T> {
+    written.as_ref().map(|value| value.get_ref().clone())
+}
+
+/// Lets settings that loosen pass where the policy is trusted, and notes each.
+struct Scales<'d> {
+    document: &'d Document,
+    is_trusted: bool,
+    loosenings: Vec<Loosening>,
+}
+
+impl Scales<'_> {
+    /// The value of a setting that loosens, whatever it is.
+    fn loosens<T: Clone>(&mut self, key: &'static str, written: &Written<T>) -> Option<T> {
+        self.loosens_if(key, written, |_| true)
+    }
+
+    /// The value of a setting that loosens where `is_loose` says so of it.
+    fn loosens_if<T: Clone>(
+        &mut self,
+        key: &'static str,
+        written: &Written<T>,
+        is_loose: impl FnOnce(&T) -> bool,
+    ) -> Option<T> {
+        let setting = written.as_ref()?;
+        if !is_loose(setting.get_ref()) {
+            return Some(setting.get_ref().clone());
+        }
+        let document = self.document;
+        self.loosens_shown(key, written, |_| document.quote(setting.span()).to_owned())
+    }
+
+    /// The value of a setting that loosens and is not written in one piece; `shown` is what a person approves.
+    fn loosens_shown<T: Clone>(
+        &mut self,
+        key: &'static str,
+        written: &Written<T>,
+        shown: impl FnOnce(&T) -> String,
+    ) -> Option<T> {
+        let setting = written.as_ref()?;
+        let line = self.document.line_of(setting.span());
+        self.loosenings.push(Loosening { key, value: shown(setting.get_ref()), line });
+        self.is_trusted.then(|| setting.get_ref().clone())
+    }
+}
+
+/// Whether snapshots would go to a folder outside the project, where others may read them.
+fn leaves_the_project(directory: &str) -> bool {
+    let path = Path::new(directory);
+    path.is_absolute() || path.components().any(|part| part == Component::ParentDir)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WHOLE: &str = r#"
+[environment]
+files = [".env", ".env.testing"]
+
+[production]
+words = ["shopmain"]
+hosts = ["*.northwind-shop.test"]
+databases = ["ledger"]
+
+[allow]
+hosts = ["ci-db.internal:5432"]
+databases = ["live_lessons"]
+no_database = true
+environments = ["NODE_ENV=production"]
+platforms = ["DYNO"]
+
+[snapshots]
+directory = "../backups"
+keep_last = 3
+skip = ["mongodb://localhost/shop"]
+
+[[snapshots.external]]
+target = "oracle://db1/shop"
+how = "nightly"
+
+[[snapshots.external]]
+target = "h2:x"
+how = "daily"
+
+[run]
+restore = "failure"
+"#;
+
+    fn document(text: &str) -> Document {
+        Document::parse(text, Path::new(".safe-test.toml")).unwrap()
+    }
+
+    #[test]
+    fn what_loosens_is_in_force_only_with_trust() {
+        let document = document(WHOLE);
+        let untrusted = Policy::in_force(&document, false);
+        let tightening = Policy {
+            production: Production {
+                words: vec!["shopmain".to_owned()],
+                hosts: vec!["*.northwind-shop.test".to_owned()],
+                databases: vec!["ledger".to_owned()],
+            },
+            restore: RestoreWhen::Failure,
+            ignored: untrusted.ignored.clone(),
+            ..Policy::default()
+        };
+        assert_eq!(untrusted, tightening);
+        let trusted = Policy::in_force(&document, true);
+        assert!(
+            trusted.allows_host("ci-db.internal", Some(5432)) && !trusted.allows_host("ci-db.internal", Some(5433))
+        );
+        assert!(trusted.allow.no_database && trusted.snapshots.external[0].how == "nightly");
+        assert_eq!((trusted.keep_last(), trusted.files.map(|files| files.len())), (3, Some(2)));
+        assert_eq!((&trusted.loosened, trusted.ignored.len()), (&untrusted.ignored, 0));
+    }
+
+    #[test]
+    fn each_loosening_is_quoted_with_its_line() {
+        let loosened = Policy::in_force(&document(WHOLE), true).loosened;
+        let shown: Vec<String> = loosened.iter().map(|one| format!("{} {}", one.line, one.key)).collect();
+        let expected = [
+            "3 environment.files",
+            "11 allow.hosts",
+            "12 allow.databases",
+            "13 allow.no_database",
+            "14 allow.environments",
+            "15 allow.platforms",
+            "18 snapshots.directory",
+            "19 snapshots.keep_last",
+            "20 snapshots.skip",
+            "22 snapshots.external",
+        ];
+        assert_eq!(shown, expected);
+        assert_eq!((loosened[1].value.as_str(), loosened[7].value.as_str()), ("[\"ci-db.internal:5432\"]", "3"));
+        let external =
+            "[{ target = \"oracle://db1/shop\", how = \"nightly\" }, { target = \"h2:x\", how = \"daily\" }]";
+        assert_eq!(loosened[9].value, external);
+    }
+
+    #[test]
+    fn some_settings_loosen_by_their_value() {
+        let cases = [
+            ("[snapshots]\ndirectory = \"../elsewhere\"", true),
+            ("[snapshots]\ndirectory = \"/srv/share\"", true),
+            ("[snapshots]\ndirectory = \"var/../../backups\"", true),
+            ("[snapshots]\ndirectory = \"var/backups\"", false),
+            ("[snapshots]\nkeep_last = 9", true),
+            ("[snapshots]\nkeep_last = 10", false),
+            ("[allow]\nno_database = true", true),
+            ("[allow]\nno_database = false", false),
+        ];
+        for (text, loosens) in cases {
+            let document = document(text);
+            let untrusted = Policy::in_force(&document, false);
+            assert_eq!(untrusted.ignored.len(), usize::from(loosens), "{text}");
+            let without = Policy { ignored: untrusted.ignored.clone(), ..Policy::default() };
+            assert_eq!(untrusted == without, loosens || text.ends_with("false"), "{text}");
+        }
     }
 }

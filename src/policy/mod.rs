@@ -5,12 +5,15 @@
 #![forbid(unsafe_code)]
 
 mod document;
+mod error;
+mod fault;
 mod force;
 mod pattern;
-mod reader;
 pub(crate) mod trust;
+mod values;
 
-pub(crate) use crate::policy::document::{Document, PolicyError, RestoreWhen};
+pub(crate) use crate::policy::document::{Document, RestoreWhen};
+pub(crate) use crate::policy::error::PolicyError;
 pub(crate) use crate::policy::force::{Loosening, Policy};
 
 /// The policy's file name, at the project's root.

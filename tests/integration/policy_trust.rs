@@ -256,17 +256,27 @@ fn a_policy_below_the_top_of_the_repository_is_the_commits_too() {
 fn a_broken_policy_runs_nothing_and_is_named_with_its_line() {
     let cases = [
         ("[prodution]\nwords = []\n", ":1: unknown key `prodution`", "did you mean `production`?"),
-        ("[production]\n\nword = [\"x\"]\n", ":3: unknown key `production.word`", "did you mean `words`?"),
-        ("[allow]\nhost = [\"a:1\"]\n", ":2: unknown key `allow.host`", "did you mean `hosts`?"),
-        ("[snapshots]\nkeep = 3\n", ":2: unknown key `snapshots.keep`", "`keep_last`"),
-        ("[[snapshots.external]]\ntarget = \"x\"\nwho = \"y\"\n", ":3: unknown key `snapshots.external.who`", "`how`"),
-        ("[allow]\nhosts = [\"*:5432\"]\n", ":2: `allow.hosts` takes exact `host:port` pairs", "every key"),
-        ("[allow]\nhosts = [\"db.shop.net\"]\n", ":2: `allow.hosts` takes exact `host:port` pairs", "every key"),
+        ("[production]\n\nword = [\"x\"]\n", ":3: unknown key `word` in [production]", "did you mean `words`?"),
+        ("[allow]\nhost = [\"a:1\"]\n", ":2: unknown key `host` in [allow]", "did you mean `hosts`?"),
+        ("[snapshots]\nkeep = 3\n", ":2: unknown key `keep` in [snapshots]", "did you mean `keep_last`?"),
+        (
+            "[[snapshots.external]]\ntarget = \"x\"\nwho = \"y\"\n",
+            ":3: unknown key `who` in [snapshots.external]",
+            "knows `target`, `how`",
+        ),
+        ("[allow]\nhosts = [\"*:5432\"]\n", ":2: `allow.hosts` takes a list of exact `host:port` pairs", "every key"),
+        (
+            "[allow]\nhosts = [\"db.shop.net\"]\n",
+            ":2: `allow.hosts` takes a list of exact `host:port` pairs",
+            "every key",
+        ),
         ("[allow]\nno_database = \"yes\"\n", ":2: `allow.no_database` takes true or false", "every key"),
         ("[snapshots]\nkeep_last = 0\n", ":2: `snapshots.keep_last` takes a whole number", "every key"),
         ("[run]\nrestore = \"sometimes\"\n", ":2: `run.restore` takes", "every key"),
         ("[production]\nwords = [\"x\"\nhosts = []\n", ":3: ", "correct the file"),
-        ("hosts = [\"a:1\"]\n", ":1: unknown key `hosts`", "did you mean `production.hosts`?"),
+        ("hosts = [\"a:1\"]\n", ":1: unknown key `hosts`", "below the header of its table"),
+        ("[guard]\nmode = \"strict\"\n", ":1: unknown key `guard`", "`environment`, `production`, `allow`"),
+        ("[snapshots]\nkeep_last = 3\nkeep_last = 4\n", ":3: ", "correct the file"),
         ("allow = 3\n", ":1: `allow` takes a table", "every key"),
     ];
     for (policy, message, hint) in cases {

@@ -1,0 +1,141 @@
+//! The kinds of values that a policy takes. An error says what is expected, in words, and never what was found.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use toml::{Spanned, Value};
+
+use crate::policy::document::{ExternalSnapshot, RestoreWhen, Written};
+
+/// Reads one value by `read`, which gives `None` for what is not `expected`.
+fn value<'de, D: Deserializer<'de>, T>(
+    from: D,
+    expected: &str,
+    read: impl FnOnce(&Value) -> Option<T>,
+) -> Result<Written<T>, D::Error> {
+    let written = Spanned::<Value>::deserialize(from)?;
+    let read = read(written.get_ref()).ok_or_else(|| D::Error::custom(expected))?;
+    Ok(Some(Spanned::new(written.span(), read)))
+}
+
+/// Reads a list of strings that all fit.
+fn list<'de, D: Deserializer<'de>>(
+    from: D,
+    expected: &str,
+    fits: fn(&str) -> bool,
+) -> Result<Written<Vec<String>>, D::Error> {
+    value(from, expected, |value| {
+        let item = |item: &Value| item.as_str().filter(|text| fits(text)).map(str::to_owned);
+        value.as_array()?.iter().map(item).collect()
+    })
+}
+
+pub(crate) fn names<'de, D: Deserializer<'de>>(from: D) -> Result<Written<Vec<String>>, D::Error> {
+    list(from, "a list of strings, none of them empty", is_not_blank)
+}
+
+pub(crate) fn host_ports<'de, D: Deserializer<'de>>(from: D) -> Result<Written<Vec<String>>, D::Error> {
+    list(from, "a list of exact `host:port` pairs, without wildcards", |pair| {
+        let port = |port: &str| port.parse::<u16>().is_ok_and(|port| port > 0);
+        !pair.contains('*') && pair.rsplit_once(':').is_some_and(|(host, end)| is_not_blank(host) && port(end))
+    })
+}
+
+pub(crate) fn assignments<'de, D: Deserializer<'de>>(from: D) -> Result<Written<Vec<String>>, D::Error> {
+    list(from, "a list of `NAME=value` pairs", |pair| pair.contains('='))
+}
+
+pub(crate) fn text<'de, D: Deserializer<'de>>(from: D) -> Result<Written<String>, D::Error> {
+    value(from, "a string that is not empty", |value| {
+        value.as_str().filter(|text| is_not_blank(text)).map(str::to_owned)
+    })
+}
+
+pub(crate) fn required_text<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+    Ok(text(from)?.map(Spanned::into_inner).unwrap_or_default())
+}
+
+pub(crate) fn flag<'de, D: Deserializer<'de>>(from: D) -> Result<Written<bool>, D::Error> {
+    value(from, "true or false", Value::as_bool)
+}
+
+pub(crate) fn at_least_one<'de, D: Deserializer<'de>>(from: D) -> Result<Written<usize>, D::Error> {
+    value(from, "a whole number of at least 1", |value| {
+        value.as_integer().and_then(|number| usize::try_from(number).ok()).filter(|number| *number > 0)
+    })
+}
+
+pub(crate) fn restore<'de, D: Deserializer<'de>>(from: D) -> Result<Written<RestoreWhen>, D::Error> {
+    value(from, "\"never\", \"failure\" or \"always\"", |value| match value.as_str()? {
+        "never" => Some(RestoreWhen::Never),
+        "failure" => Some(RestoreWhen::Failure),
+        "always" => Some(RestoreWhen::Always),
+        _ => None,
+    })
+}
+
+pub(crate) fn externals<'de, D: Deserializer<'de>>(from: D) -> Result<Written<Vec<ExternalSnapshot>>, D::Error> {
+    let written = Spanned::<Tables<ExternalSnapshot>>::deserialize(from)?;
+    let span = written.span();
+    Ok(Some(Spanned::new(span, written.into_inner().0)))
+}
+
+pub(crate) fn table<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<T, D::Error> {
+    Table::deserialize(from).map(|Table(table)| table)
+}
+
+/// A table and nothing else: a derived reader takes a list for one, too, with the keys' values in their order.
+struct Table<T>(T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Table<T> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Reader<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Reader<T> {
+            type Value = T;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a table")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, keys: A) -> Result<T, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(keys))
+            }
+        }
+
+        from.deserialize_map(Reader(PhantomData)).map(Table)
+    }
+}
+
+/// A list of tables.
+struct Tables<T>(Vec<T>);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Tables<T> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Reader<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Reader<T> {
+            type Value = Vec<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list of tables")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut tables: A) -> Result<Vec<T>, A::Error> {
+                let mut read = Vec::new();
+                while let Some(Table(table)) = tables.next_element()? {
+                    read.push(table);
+                }
+                Ok(read)
+            }
+        }
+
+        from.deserialize_seq(Reader(PhantomData)).map(Tables)
+    }
+}
+
+fn is_not_blank(text: &str) -> bool {
+    !text.trim().is_empty()
+}
