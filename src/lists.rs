@@ -46,6 +46,11 @@ impl List {
         prefixes.iter().rev().find(|(prefix, _)| name.starts_with(prefix)).map(|(_, rest)| *rest)
     }
 
+    /// Lists the names with what stands behind each, in the order of the file.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        entries(self.text)
+    }
+
     fn entries(&self) -> &Entries {
         self.read.get_or_init(|| {
             let (prefixes, exact) = entries(self.text).partition(|(name, _)| name.ends_with('*'));

@@ -27,6 +27,7 @@ mod target;
 #[cfg(test)]
 mod testing;
 mod unstated_engine;
+pub(crate) mod words;
 
 use std::path::PathBuf;
 

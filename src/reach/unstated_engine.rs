@@ -1,38 +1,10 @@
-//! Which engine a target has whose value does not tell it (`DB_HOST=localhost`, `DB_NAME=app`): the one that the
-//! project's drivers speak to, where all of them speak to the same.
+//! Infers an engine that no value tells (`DB_HOST=localhost`, `DB_NAME=app`), when all the project's drivers agree.
 
 use crate::environment::{Driver, DriverEvidence};
+use crate::lists::List;
 use crate::reach::{Engine, Place, Target};
 
-/// Parts of package names that tell an engine's server, in lower case; the first that fits counts.
-///
-/// Only packages that are known as drivers are looked at, so that a part is enough.
-const PARTS: [(&str, Engine); 24] = [
-    ("cockroach", Engine::Cockroach),
-    ("postgre", Engine::Postgres),
-    ("pgsql", Engine::Postgres),
-    ("psycopg", Engine::Postgres),
-    ("npgsql", Engine::Postgres),
-    ("asyncpg", Engine::Postgres),
-    ("aiopg", Engine::Postgres),
-    ("pg8000", Engine::Postgres),
-    ("slonik", Engine::Postgres),
-    ("mariadb", Engine::Mariadb),
-    ("mysql", Engine::Mysql),
-    ("myxql", Engine::Mysql),
-    ("asyncmy", Engine::Mysql),
-    ("trilogy", Engine::Mysql),
-    ("mongo", Engine::Mongodb),
-    ("mssql", Engine::SqlServer),
-    ("sqlserver", Engine::SqlServer),
-    ("sqlclient", Engine::SqlServer),
-    ("tedious", Engine::SqlServer),
-    ("tiberius", Engine::SqlServer),
-    ("tiny-tds", Engine::SqlServer),
-    ("oracle", Engine::Oracle),
-    ("ojdbc", Engine::Oracle),
-    ("clickhouse", Engine::Clickhouse),
-];
+static PACKAGE_PARTS: List = List::new(include_str!("package_parts.txt"));
 
 /// Files that name what was resolved, among it drivers that a library offers and the project does not use.
 const LOCK_FILES: [&str; 10] = [
@@ -102,7 +74,8 @@ fn spoken_to(evidence: &DriverEvidence) -> Option<Engine> {
 /// The engine whose server a driver speaks to; `None` for ORMs, files, caches and what speaks to several.
 fn engine_of(package: &str) -> Option<Engine> {
     let package = package.to_ascii_lowercase();
-    let part = PARTS.iter().find(|(part, _)| package.contains(part)).map(|(_, engine)| *engine);
+    let part =
+        PACKAGE_PARTS.iter().find(|(part, _)| package.contains(part)).and_then(|(_, engine)| Engine::named(engine));
     // `pg`, `pg-promise`, `lib/pq`, `jackc/pgx/v5`.
     let is_postgres = |word: &str| ["pg", "pq", "pgx", "pgxpool"].contains(&word);
     part.or_else(|| package.split(|c: char| !c.is_alphanumeric()).any(is_postgres).then_some(Engine::Postgres))
@@ -159,5 +132,12 @@ mod tests {
         let without = reading(&[("DB_HOST", "localhost"), ("DB_NAME", "app")]);
         let named = name_engines(found(&[with_port, without], &[], &[]), &evidence(&[("package.json", "pg")]));
         assert_eq!(named.iter().map(Target::address).collect::<Vec<_>>(), ["postgres://localhost:5432/app"]);
+    }
+
+    #[test]
+    fn every_part_names_an_engine_that_is_known() {
+        for (part, engine) in PACKAGE_PARTS.iter() {
+            assert!(Engine::named(engine).is_some(), "{part}");
+        }
     }
 }

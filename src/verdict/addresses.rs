@@ -2,26 +2,9 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// Names that container engines give the machine they run on.
-///
-/// Source: the documentation of Docker Desktop, Podman, Lima, Colima, minikube and OrbStack.
-const CONTAINER_HOST: [&str; 11] = [
-    "host.docker.internal",
-    "gateway.docker.internal",
-    "docker.for.mac.host.internal",
-    "docker.for.win.host.internal",
-    "host.containers.internal",
-    "host.lima.internal",
-    "host.rancher-desktop.internal",
-    "host.minikube.internal",
-    "host.orb.internal",
-    "docker.orb.internal",
-    "kubernetes.docker.internal",
-];
+use crate::lists::List;
 
-/// Names of the loopback address that Debian and others put into the hosts file.
-const LOOPBACK_NAMES: [&str; 5] =
-    ["localhost", "localhost.localdomain", "ip6-localhost", "ip6-loopback", "localhost6.localdomain6"];
+static LOCAL_NAMES: List = List::new(include_str!("local_names.txt"));
 
 /// The address that `host` spells, in any form that `inet_aton` and resolvers take: `127.1`, `0x7f.0.0.1`,
 /// `2130706433`, `::ffff:127.0.0.1`, with or without a zone (`fe80::1%eth0`).
@@ -48,9 +31,7 @@ pub(crate) fn is_loopback(address: IpAddr) -> bool {
 /// (RFC 6761, section 6.3), and a container's name for its host.
 #[must_use]
 pub(crate) fn is_local_name(host: &str) -> bool {
-    LOOPBACK_NAMES.contains(&host)
-        || CONTAINER_HOST.contains(&host)
-        || host.strip_suffix(".localhost").is_some_and(|rest| !rest.is_empty())
+    LOCAL_NAMES.contains(host) || host.strip_suffix(".localhost").is_some_and(|rest| !rest.is_empty())
 }
 
 /// Whether the name has one label, so that no public name server knows it. A name whose last part is a number

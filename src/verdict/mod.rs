@@ -6,19 +6,19 @@
 #![forbid(unsafe_code)]
 
 mod addresses;
+mod environment_names;
 mod locality;
 mod machine;
 mod model;
-mod names;
 mod rules;
 #[cfg(test)]
 mod testing;
 mod words;
 
+pub(crate) use crate::verdict::environment_names::environment_names;
 pub(crate) use crate::verdict::locality::Locality;
 pub(crate) use crate::verdict::machine::{Interface, Machine};
 pub(crate) use crate::verdict::model::{Finding, JudgedTarget, Judgement, Level, Verdict};
-pub(crate) use crate::verdict::names::environment_names;
 pub(crate) use crate::verdict::rules::MACHINE_MARK;
 
 use crate::environment::{Condition, DriverEvidence, FileProblem, Project, Service, Setting};

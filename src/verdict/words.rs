@@ -3,57 +3,13 @@
 //! A name is cut into words at separators, digits and case changes, so that `shop_live2`, `shopPROD` and
 //! `prod-eu-1` say production while `product_catalog`, `olive` and `delivery` do not.
 
-/// Words that say production wherever they stand alone.
-const PRODUCTION: [&str; 4] = ["prd", "prod", "production", "live"];
+use crate::lists::List;
+use crate::reach::words::{at_rising_case, last_capital};
 
-/// Words that turn the production word behind them into its opposite: `pre-prod`, `non_production`.
-const NEGATIONS: [&str; 5] = ["pre", "non", "not", "no", "post"];
-
-/// Beginnings of ordinary words that begin with `prod` and say nothing of production.
-const ORDINARY_BEGINNINGS: [&str; 13] = [
-    "product",
-    "produce",
-    "producing",
-    "prodig",
-    "prodrom",
-    "produkt",
-    "produit",
-    "produto",
-    "producto",
-    "prodotto",
-    "produk",
-    "prodded",
-    "prodding",
-];
-
-/// Ordinary words that end with `prod` or `production`.
-const ORDINARY_ENDINGS: [&str; 22] = [
-    "preprod",
-    "nonprod",
-    "notprod",
-    "noprod",
-    "reprod",
-    "byprod",
-    "coprod",
-    "postprod",
-    "unprod",
-    "subprod",
-    "preproduction",
-    "nonproduction",
-    "notproduction",
-    "reproduction",
-    "overproduction",
-    "underproduction",
-    "coproduction",
-    "postproduction",
-    "bioproduction",
-    "byproduction",
-    "misproduction",
-    "autoproduction",
-];
-
-/// Words that mark a database as made for tests or development.
-const TEST_SHAPED: [&str; 8] = ["test", "testing", "ci", "dev", "development", "e2e", "spec", "local"];
+// Every run asks for the words of a few names. Looking each word up costs less than a microsecond, compiling one
+// expression for all of them about a hundred: so these are lists and no `regex`.
+static WORDS: List = List::new(include_str!("words.txt"));
+static ORDINARY_WORDS: List = List::new(include_str!("ordinary_words.txt"));
 
 /// The word of `name` that says production, as it is spelled there, if one does.
 ///
@@ -64,9 +20,8 @@ const TEST_SHAPED: [&str; 8] = ["test", "testing", "ci", "dev", "development", "
 pub(crate) fn production_word<'n>(name: &'n str, extra: &[String]) -> Option<&'n str> {
     let words = split(name);
     for (at, word) in words.iter().enumerate() {
-        let lower = word.to_lowercase();
-        let negated = at > 0 && NEGATIONS.contains(&words[at - 1].to_lowercase().as_str());
-        if !negated && (PRODUCTION.contains(&lower.as_str()) || is_glued(&lower)) {
+        let negated = at > 0 && says(words[at - 1]) == Some("negation");
+        if !negated && (is_production_word(word) || is_glued(&word.to_lowercase())) {
             return Some(word);
         }
         if extra.iter().any(|own| own.eq_ignore_ascii_case(word)) {
@@ -74,6 +29,16 @@ pub(crate) fn production_word<'n>(name: &'n str, extra: &[String]) -> Option<&'n
         }
     }
     extra.iter().any(|own| own.eq_ignore_ascii_case(name)).then_some(name)
+}
+
+/// Whether the whole of `word` says production.
+#[must_use]
+pub(crate) fn is_production_word(word: &str) -> bool {
+    says(word) == Some("production")
+}
+
+fn says(word: &str) -> Option<&'static str> {
+    WORDS.find(&word.to_lowercase())
 }
 
 /// Whether a word of `name` is one of `words`, in any case.
@@ -86,22 +51,19 @@ pub(crate) fn has_word(name: &str, words: &[&str]) -> bool {
 #[must_use]
 pub(crate) fn is_test_shaped(name: &str) -> bool {
     // `e2e` would be cut at its digit.
-    has_word(name, &TEST_SHAPED)
-        || name.split(|c: char| !c.is_alphanumeric()).any(|part| part.eq_ignore_ascii_case("e2e"))
+    split(name).into_iter().chain(name.split(|c: char| !c.is_alphanumeric())).any(|word| says(word) == Some("test"))
 }
 
 fn is_glued(word: &str) -> bool {
-    if !word.chars().all(char::is_alphabetic) || ORDINARY_ENDINGS.contains(&word) {
+    if !word.chars().all(char::is_alphabetic) {
         return false;
     }
     if let Some(rest) = word.strip_prefix("production") {
         // `productions` and `productionist` are what a studio is called.
         return !rest.is_empty() && rest != "s" && !rest.starts_with("ist");
     }
-    if ORDINARY_BEGINNINGS.iter().any(|ordinary| word.starts_with(ordinary)) {
-        return false;
-    }
-    word.len() > 4 && (word.starts_with("prod") || word.ends_with("prod") || word.ends_with("production"))
+    let is_glued = word.starts_with("prod") || word.ends_with("prod") || word.ends_with("production");
+    is_glued && word.len() > 4 && !ORDINARY_WORDS.contains(word)
 }
 
 /// Cuts a name into words at separators, digits and case changes.
@@ -110,32 +72,14 @@ fn is_glued(word: &str) -> bool {
 /// run of capitals that is followed by small letters is given both ways.
 fn split(name: &str) -> Vec<&str> {
     let mut words = Vec::new();
-    for part in name.split(|c: char| !c.is_alphabetic()).filter(|part| !part.is_empty()) {
-        let mut start = 0;
-        let mut previous: Option<char> = None;
-        for (at, c) in part.char_indices() {
-            if c.is_uppercase() && previous.is_some_and(char::is_lowercase) {
-                push(&mut words, &part[start..at]);
-                start = at;
-            }
-            previous = Some(c);
+    let parts = name.split(|c: char| !c.is_alphabetic()).filter(|part| !part.is_empty());
+    for word in parts.flat_map(at_rising_case) {
+        words.push(word);
+        if let Some(capital) = last_capital(word) {
+            words.extend([&word[..capital.end], &word[capital.end..], &word[..capital.start], &word[capital.start..]]);
         }
-        push(&mut words, &part[start..]);
     }
     words
-}
-
-fn push<'n>(words: &mut Vec<&'n str>, word: &'n str) {
-    let capitals = word.char_indices().take_while(|(_, c)| c.is_uppercase()).count();
-    let boundary = word.char_indices().nth(capitals).map(|(at, _)| at);
-    words.push(word);
-    if let (true, Some(boundary)) = (capitals > 1, boundary) {
-        words.push(&word[..boundary]);
-        words.push(&word[boundary..]);
-        let last = word[..boundary].char_indices().next_back().map_or(0, |(at, _)| at);
-        words.push(&word[..last]);
-        words.push(&word[last..]);
-    }
 }
 
 #[cfg(test)]
@@ -245,8 +189,15 @@ mod tests {
             let _ = (production_word(&name, &[]), is_test_shaped(&name));
             // Whatever stands around it, a word of its own is found; `pre`, `non` and their like turn it around.
             let whole = format!("{name}{cut}{word}{cut}x");
-            let is_negated = split(&name).last().is_some_and(|last| NEGATIONS.contains(&last.to_lowercase().as_str()));
+            let is_negated = split(&name).last().is_some_and(|last| says(last) == Some("negation"));
             proptest::prop_assert!(is_negated || production_word(&whole, &[]).is_some(), "{whole}");
+        }
+    }
+
+    #[test]
+    fn every_word_says_something_that_is_asked_for() {
+        for (word, says) in WORDS.iter() {
+            assert!(["production", "negation", "test"].contains(&says), "{word}");
         }
     }
 }

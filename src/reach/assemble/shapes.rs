@@ -2,6 +2,10 @@
 
 use std::net::Ipv4Addr;
 
+use crate::lists::List;
+
+static TOP_LEVEL_DOMAINS: List = List::new(include_str!("top_level_domains.txt"));
+
 /// Whether the text is a full domain name or an IPv4 address, perhaps with a port: `cluster0.ab1cd.mongodb.net`.
 ///
 /// Names of Java classes have dots too, so the last label has to be one that hosts end in.
@@ -16,7 +20,7 @@ pub(crate) fn is_address(text: &str) -> bool {
     let host = host.strip_suffix('.').unwrap_or(host);
     let labels: Vec<&str> = host.split('.').collect();
     let fits = |label: &&str| !label.is_empty() && label.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_'));
-    labels.len() >= 3 && labels.iter().all(fits) && labels.last().is_some_and(|last| TOP.contains(last))
+    labels.len() >= 3 && labels.iter().all(fits) && labels.last().is_some_and(|last| TOP_LEVEL_DOMAINS.contains(last))
 }
 
 /// Whether the text is a host with a port: `db:5432`.
@@ -39,70 +43,6 @@ pub(crate) fn is_list_of_servers(text: &str) -> bool {
 pub(crate) fn is_hexadecimal(text: &str) -> bool {
     text.len() > 12 && text.strip_prefix("0x").is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
-
-const TOP: &[&str] = &[
-    "app",
-    "arpa",
-    "at",
-    "au",
-    "aws",
-    "biz",
-    "br",
-    "ca",
-    "ch",
-    "cloud",
-    "cn",
-    "co",
-    "com",
-    "corp",
-    "cz",
-    "de",
-    "dev",
-    "edu",
-    "es",
-    "eu",
-    "fr",
-    "goog",
-    "gov",
-    "in",
-    "info",
-    "int",
-    "internal",
-    "io",
-    "it",
-    "jp",
-    "kr",
-    "lan",
-    "local",
-    "localhost",
-    "me",
-    "mx",
-    "net",
-    "nl",
-    "no",
-    "nz",
-    "online",
-    "org",
-    "pl",
-    "private",
-    "pt",
-    "ru",
-    "se",
-    "sg",
-    "sh",
-    "site",
-    "svc",
-    "tech",
-    "test",
-    "tr",
-    "tw",
-    "ua",
-    "uk",
-    "us",
-    "vpn",
-    "xyz",
-    "za",
-];
 
 #[cfg(test)]
 mod tests {

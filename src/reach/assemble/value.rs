@@ -8,7 +8,7 @@ use crate::reach::grammars::jdbc;
 use crate::reach::grammars::libpq;
 use crate::reach::grammars::oracle;
 use crate::reach::grammars::pdo;
-use crate::reach::grammars::scheme::engine_of_scheme;
+use crate::reach::grammars::scheme::{engine_of_scheme, names_no_server};
 use crate::reach::grammars::sqlite;
 use crate::reach::grammars::text::{LONGEST_VALUE, without_quotes};
 use crate::reach::grammars::url;
@@ -163,33 +163,6 @@ fn file_url(name: &Name, rest: &str, lookup: &Lookup<'_>) -> Vec<Draft> {
     sqlite::file_url(rest, Engine::Sqlite, lookup)
 }
 
-/// Schemes of what is no server: databases inside the program, files of migrations, containers made for one run.
-const NO_SERVER: &[&str] = &[
-    "memory",
-    "mem",
-    "pglite",
-    "surrealkv",
-    "rocksdb",
-    "leveldb",
-    "embed",
-    "iofs",
-    "github",
-    "gitlab",
-    "s3",
-    "gs",
-    "gcs",
-    "docker",
-    "testcontainers",
-    "cloudinary",
-    "mailto",
-    "smtp",
-    "smtps",
-    "ftp",
-    "sftp",
-    "ssh",
-    "git",
-];
-
 /// URLs of other schemes (`https`, `tcp`, `ws`) name a database only where the variable's name says so.
 fn by_name(name: &Name, scheme: &str, text: &str) -> Option<Draft> {
     let scheme = scheme.to_ascii_lowercase();
@@ -198,7 +171,7 @@ fn by_name(name: &Name, scheme: &str, text: &str) -> Option<Draft> {
         "https" | "wss" => Some(443),
         "tcp" | "tls" | "ssl" | "unix" => None,
         // A scheme that is not known: where the name promises a database, its host is still where it would be.
-        other if name.promises_url() && is_database_itself(name) && !NO_SERVER.contains(&other) => None,
+        other if name.promises_url() && is_database_itself(name) && !names_no_server(other) => None,
         _ => return None,
     };
     let reaches = matches!(name.role, Some(Role::Url | Role::Host)) || name_is_endpoint(name);

@@ -1,7 +1,10 @@
 //! libpq's `key=value` strings: `host=db.test port=5432 dbname=app`.
 
+use crate::lists::List;
 use crate::reach::grammars::query;
 use crate::reach::{Draft, Engine};
+
+static KEYWORDS: List = List::new(include_str!("libpq.txt"));
 
 /// Takes the pairs apart: separated by blanks, values perhaps in single quotes, backslash escapes.
 ///
@@ -47,7 +50,7 @@ pub(crate) fn parse(text: &str, sure: bool) -> Option<Draft> {
         return None;
     }
     let pairs = pairs(text)?;
-    let known = |key: &str| KEYS.contains(&key);
+    let known = |key: &str| KEYWORDS.contains(key);
     let names_place = pairs.iter().any(|(key, _)| matches!(key.as_str(), "host" | "hostaddr" | "dbname" | "service"));
     let all_known = pairs.iter().all(|(key, _)| known(key));
     if !names_place || !(sure || all_known && pairs.len() > 1) {
@@ -63,52 +66,6 @@ pub(crate) fn from_pairs(pairs: &[(String, String)]) -> Draft {
     query::apply(&mut draft, pairs);
     draft
 }
-
-const KEYS: &[&str] = &[
-    "host",
-    "hostaddr",
-    "port",
-    "dbname",
-    "database",
-    "user",
-    "password",
-    "passfile",
-    "service",
-    "sslmode",
-    "sslcert",
-    "sslkey",
-    "sslrootcert",
-    "sslpassword",
-    "sslcrl",
-    "sslcompression",
-    "sslsni",
-    "sslnegotiation",
-    "requiressl",
-    "connect_timeout",
-    "client_encoding",
-    "options",
-    "application_name",
-    "fallback_application_name",
-    "keepalives",
-    "keepalives_idle",
-    "keepalives_interval",
-    "keepalives_count",
-    "tcp_user_timeout",
-    "gssencmode",
-    "krbsrvname",
-    "channel_binding",
-    "require_auth",
-    "target_session_attrs",
-    "load_balance_hosts",
-    "replication",
-    "timezone",
-    "search_path",
-    "pool_max_conns",
-    "pool_min_conns",
-    "default_query_exec_mode",
-    "statement_cache_capacity",
-    "binary_parameters",
-];
 
 #[cfg(test)]
 mod tests {

@@ -2,16 +2,20 @@
 //!
 //! A list of what is kept, not of what is dropped: an option nobody thought of may hold a secret.
 
+use crate::lists::List;
+
+static OPTIONS: List = List::new(include_str!("options.txt"));
+
 /// `key=value` as it is kept, or `None`. Client certificates and keys get one spelling, [`CERTIFICATE`] and [`KEY`].
 pub(crate) fn kept(key: &str, value: &str) -> Option<(String, String)> {
     let folded: String = key.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect();
     if value.trim().is_empty() || value.len() > 512 {
-        return certificate_key(&folded).filter(|_| value.len() > 512).map(|kind| (kind.to_owned(), INLINE.to_owned()));
+        return credential_key(&folded).filter(|_| value.len() > 512).map(|kind| (kind.to_owned(), INLINE.to_owned()));
     }
-    if let Some(kind) = certificate_key(&folded) {
+    if let Some(kind) = credential_key(&folded) {
         return certificate(kind, value);
     }
-    KEPT.contains(&folded.as_str()).then(|| (key.to_owned(), value.to_owned()))
+    OPTIONS.contains(&folded).then(|| (key.to_owned(), value.to_owned()))
 }
 
 /// The key under which a client certificate is kept.
@@ -47,114 +51,16 @@ fn names_an_authority(path: &str) -> bool {
     words.iter().any(|word| matches!(*word, "ca" | "root" | "bundle" | "cacert" | "authority" | "chain" | "rootca"))
 }
 
-/// The kind of client credential that a key names, with everything but letters and digits removed.
-pub(crate) fn certificate_key(folded: &str) -> Option<&'static str> {
-    Some(match folded {
-        "sslcert"
-        | "sslcertfile"
-        | "sslcertificate"
-        | "sslclientcert"
-        | "sslclientcertificate"
-        | "clientcert"
-        | "clientcertificate"
-        | "tlscert"
-        | "tlscertfile"
-        | "tlscertificatefile"
-        | "tlsclientcert"
-        | "certificatefile"
-        | "attrsslcert"
-        | "sslcertpath"
-        | "clientcertpath"
-        | "sslclientcertpath" => CERTIFICATE,
-        "sslkey"
-        | "sslkeyfile"
-        | "sslclientkey"
-        | "clientkey"
-        | "tlskey"
-        | "tlskeyfile"
-        | "tlscertificatekeyfile"
-        | "sslclientkeypath"
-        | "sslkeypath"
-        | "attrsslkey"
-        | "sslpemkeyfile" => KEY,
-        "sslidentity"
-        | "clientcertificatekeystoreurl"
-        | "keystore"
-        | "keystorelocation"
-        | "keystorepath"
-        | "tnsadmin"
-        | "walletlocation"
-        | "walletpath"
-        | "mywalletdirectory"
-        | "oraclenetwalletlocation" => WALLET,
-        _ => return None,
-    })
+/// The key under which an option is kept that names a client's credential; `folded` is its letters and digits in lower
+/// case.
+pub(crate) fn credential_key(folded: &str) -> Option<&'static str> {
+    OPTIONS.find(folded).filter(|kind| !kind.is_empty())
 }
 
 /// Whether a kept key holds a client's own certificate, its key, or a store of both.
 pub(crate) fn is_client_credential(key: &str) -> bool {
     [CERTIFICATE, KEY, WALLET].contains(&key)
 }
-
-const KEPT: &[&str] = &[
-    "allowpublickeyretrieval",
-    "applicationintent",
-    "authmechanism",
-    "authsource",
-    "cache",
-    "channelbinding",
-    "charset",
-    "connectionlimit",
-    "currentschema",
-    "defaultdb",
-    "directconnection",
-    "encrypt",
-    "gssencmode",
-    "immutable",
-    "integratedsecurity",
-    "krbsrvname",
-    "loadbalance",
-    "loadbalanced",
-    "loadbalancehosts",
-    "mode",
-    "multisubnetfailover",
-    "options",
-    "pgbouncer",
-    "protocol",
-    "provider",
-    "readpreference",
-    "replicaset",
-    "requiressl",
-    "retrywrites",
-    "role",
-    "schema",
-    "schemasearchpath",
-    "searchpath",
-    "secure",
-    "servertimezone",
-    "socketfactory",
-    "srv",
-    "ssl",
-    "sslaccept",
-    "sslca",
-    "sslmode",
-    "sslrootcert",
-    "sslsni",
-    "targetservertype",
-    "targetsessionattrs",
-    "testcontainers",
-    "tls",
-    "tlsca",
-    "tlscafile",
-    "trusted",
-    "trustedconnection",
-    "trustservercertificate",
-    "useaffectedrows",
-    "usessl",
-    "verifyservercertificate",
-    "vfs",
-    "w",
-];
 
 #[cfg(test)]
 mod tests {
@@ -182,6 +88,13 @@ mod tests {
         for (key, value, expected) in cases {
             let expected = expected.map(|(key, value)| (key.to_owned(), value.to_owned()));
             assert_eq!(kept(key, value), expected, "{key}={value}");
+        }
+    }
+
+    #[test]
+    fn every_credential_is_kept_under_one_of_three_keys() {
+        for (option, kind) in OPTIONS.iter().filter(|(_, kind)| !kind.is_empty()) {
+            assert!(is_client_credential(kind), "{option}");
         }
     }
 }

@@ -1,12 +1,20 @@
 //! Which engine a word stands for: a URL's scheme, a driver's or adapter's name, a PDO prefix.
 
+use crate::lists::List;
 use crate::reach::Engine;
+
+static SCHEMES: List = List::new(include_str!("schemes.txt"));
+static DRIVER_WORDS: List = List::new(include_str!("driver_words.txt"));
 
 /// The engine behind a URL scheme, whatever its case and its `+driver` suffix; `None` for schemes of other things.
 pub(crate) fn engine_of_scheme(scheme: &str) -> Option<Engine> {
-    let lower = scheme.to_ascii_lowercase();
     // Mostly the engine stands first (`postgresql+psycopg`), for Celery last (`db+postgresql`).
-    lower.split('+').find_map(|part| SCHEMES.iter().find(|(_, names)| names.contains(&part))).map(|(engine, _)| *engine)
+    scheme.to_ascii_lowercase().split('+').find_map(|part| SCHEMES.find(part).and_then(Engine::named))
+}
+
+/// Whether there is no server behind the scheme: a database inside the program, files, a container made for one run.
+pub(crate) fn names_no_server(scheme: &str) -> bool {
+    SCHEMES.find(scheme) == Some("none")
 }
 
 /// The engine that a driver, adapter or dialect names: `django.db.backends.postgresql`, `com.mysql.cj.jdbc.Driver`.
@@ -22,152 +30,8 @@ pub(crate) fn engine_of_driver(text: &str) -> Option<Engine> {
 }
 
 fn engine_of_word(word: &str) -> Option<Engine> {
-    if let Some((engine, _)) = DRIVERS.iter().find(|(_, names)| names.contains(&word)) {
-        return Some(*engine);
-    }
-    engine_of_scheme(word)
+    DRIVER_WORDS.find(word).and_then(Engine::named).or_else(|| engine_of_scheme(word))
 }
-
-const SCHEMES: &[(Engine, &[&str])] = &[
-    (
-        Engine::Postgres,
-        &[
-            "postgres",
-            "postgresql",
-            "pgsql",
-            "psql",
-            "pg",
-            "pgx",
-            "pgx4",
-            "pgx5",
-            "pq",
-            "postgis",
-            "timescaledb",
-            "timescale",
-            "timescalegis",
-            "ecto",
-            "redshift",
-            "greenplum",
-            "yugabytedb",
-            "alloydb",
-        ],
-    ),
-    (Engine::Cockroach, &["cockroachdb", "cockroach", "crdb", "crdb-postgres"]),
-    (
-        Engine::Mysql,
-        &[
-            "mysql",
-            "mysql2",
-            "mysqli",
-            "mysqlgis",
-            "mysqlx",
-            "mysqls",
-            "mysql-connector",
-            "tidb",
-            "singlestore",
-            "percona",
-            "vitess",
-        ],
-    ),
-    (Engine::Mariadb, &["mariadb", "maria"]),
-    (Engine::Sqlite, &["sqlite", "sqlite3", "spatialite", "better-sqlite3", "sqlcipher"]),
-    (Engine::Mongodb, &["mongodb", "mongo", "mongoengine", "documentdb"]),
-    (Engine::SqlServer, &["sqlserver", "mssql", "sqlsrv", "mssqlms", "azuresql", "jtds", "dblib"]),
-    (Engine::Oracle, &["oracle", "oracledb", "oraclegis", "oci", "oci8", "godror"]),
-    (Engine::H2, &["h2", "hsqldb", "derby"]),
-    (Engine::Clickhouse, &["clickhouse", "clickhousedb", "clickhouses"]),
-    (Engine::Libsql, &["libsql", "turso"]),
-    (Engine::Dynamodb, &["dynamodb"]),
-    (Engine::Cassandra, &["cassandra", "scylla", "scylladb", "cql"]),
-    (Engine::Neo4j, &["neo4j", "bolt"]),
-    (Engine::Duckdb, &["duckdb", "motherduck"]),
-    (
-        Engine::Redis,
-        &[
-            "redis",
-            "rediss",
-            "redis-sentinel",
-            "rediss-sentinel",
-            "redis-socket",
-            "redis-cluster",
-            "rediscache",
-            "rediscluster",
-            "valkey",
-            "valkeys",
-            "keydb",
-        ],
-    ),
-    (
-        Engine::Memcached,
-        &["memcached", "memcache", "pymemcache", "pymemcached", "elasticache", "bmemcached", "djangopylibmc"],
-    ),
-    (Engine::Search, &["elasticsearch", "elasticsearch2", "opensearch", "meilisearch", "solr", "typesense", "whoosh"]),
-    (Engine::Broker, &["amqp", "amqps", "kafka", "nats", "rabbitmq", "pulsar", "stomp", "pyamqp", "librabbitmq"]),
-    (
-        Engine::Unknown,
-        &[
-            "snowflake",
-            "bigquery",
-            "databricks",
-            "trino",
-            "presto",
-            "hive",
-            "impala",
-            "vertica",
-            "firebird",
-            "firebirdsql",
-            "db2",
-            "ibm_db_sa",
-            "hana",
-            "sybase",
-            "exasol",
-            "couchdb",
-            "couchbase",
-            "couchbases",
-            "arangodb",
-            "influxdb",
-            "surrealdb",
-            "edgedb",
-            "gel",
-            "teradatasql",
-            "netezza",
-            "cubrid",
-            "informix",
-            "accelerate",
-            "prisma",
-        ],
-    ),
-];
-
-/// Names of drivers and adapters that are no scheme.
-const DRIVERS: &[(Engine, &[&str])] = &[
-    (
-        Engine::Postgres,
-        &[
-            "psycopg",
-            "psycopg2",
-            "asyncpg",
-            "npgsql",
-            "postgrex",
-            "pdopgsql",
-            "postgressql",
-            "postgre",
-            "makara",
-            "pglite",
-            "neon",
-            "supabase",
-        ],
-    ),
-    (
-        Engine::Mysql,
-        &["myxql", "pymysql", "mysqlclient", "mysqlconnector", "pdomysql", "aurora", "trilogy", "planetscale"],
-    ),
-    (Engine::Sqlite, &["sqljs", "sqlitedb", "litesql"]),
-    (Engine::SqlServer, &["sqlclient", "tds", "tedious"]),
-    (Engine::Oracle, &["oracleclient", "ojdbc"]),
-    (Engine::Mongodb, &["mongoid", "djongo"]),
-    (Engine::Redis, &["predis", "phpredis", "ioredis"]),
-];
 
 #[cfg(test)]
 mod tests {
@@ -219,5 +83,13 @@ mod tests {
         for (driver, expected) in cases {
             assert_eq!(engine_of_driver(driver), expected, "{driver}");
         }
+    }
+
+    #[test]
+    fn every_row_names_an_engine_that_is_known() {
+        for (word, engine) in SCHEMES.iter().chain(DRIVER_WORDS.iter()) {
+            assert!(engine == "none" || Engine::named(engine).is_some(), "{word}");
+        }
+        assert!(names_no_server("memory") && !names_no_server("postgres") && !names_no_server("newdb"));
     }
 }

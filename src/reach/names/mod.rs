@@ -4,10 +4,11 @@
 //! alike. What is left without the part's own words is the group: parts of one group make one connection.
 
 mod roles;
-pub(crate) mod words;
+pub(crate) mod vocabulary;
 
 use crate::reach::Engine;
-use crate::reach::names::words::{Word, is_inner, qualifies, stops, word};
+use crate::reach::names::vocabulary::{Word, is_inner, qualifies, stops, word};
+use crate::reach::words::{at_rising_case, last_capital};
 
 pub(crate) use crate::reach::names::roles::Role;
 use crate::reach::names::roles::role_at_end;
@@ -132,21 +133,14 @@ pub(crate) fn words_of(name: &str) -> Vec<String> {
 
 /// `databaseUrl` to `database`, `Url`; `DBHost` to `DB`, `Host`; `PGHOST` stays.
 fn split_case(part: &str) -> Vec<&str> {
-    let bytes = part.as_bytes();
     let mut pieces = Vec::new();
-    let mut start = 0;
-    for at in 1..bytes.len() {
-        let rises =
-            !bytes[at - 1].is_ascii_uppercase() && bytes[at].is_ascii_uppercase() && !bytes[at - 1].is_ascii_digit();
-        let ends_capitals = bytes[at - 1].is_ascii_uppercase()
-            && bytes[at].is_ascii_uppercase()
-            && bytes.get(at + 1).is_some_and(u8::is_ascii_lowercase);
-        if rises || ends_capitals {
-            pieces.push(&part[start..at]);
-            start = at;
+    for mut word in at_rising_case(part) {
+        while let Some(capital) = last_capital(word) {
+            pieces.push(&word[..capital.start]);
+            word = &word[capital.start..];
         }
+        pieces.push(word);
     }
-    pieces.push(&part[start..]);
     pieces
 }
 

@@ -3,7 +3,7 @@
 use crate::reach::grammars::parameters;
 use std::ops::Range;
 
-use crate::reach::names::words::{qualifies, word};
+use crate::reach::names::vocabulary::{qualifies, word};
 use crate::reach::names::words_of;
 
 /// The part of a connection that a variable holds.
@@ -104,7 +104,7 @@ fn role_of(own: &str) -> Option<Role> {
         "SSLROOTCERT" | "SSL_ROOT_CERT" | "SSL_ROOTCERT" => Role::Parameter("sslrootcert"),
         other => {
             let folded: String = other.chars().filter(char::is_ascii_alphanumeric).collect();
-            return parameters::certificate_key(&folded.to_ascii_lowercase()).map(Role::Parameter);
+            return parameters::credential_key(&folded.to_ascii_lowercase()).map(Role::Parameter);
         }
     })
 }

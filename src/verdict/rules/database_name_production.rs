@@ -75,7 +75,7 @@ fn names_of_file(path: &Path, project: &Project) -> Vec<String> {
         .into_iter()
         .flat_map(Path::components)
         .map(|folder| folder.as_os_str().to_string_lossy().into_owned())
-        .filter(|folder| ["prd", "prod", "production", "live"].contains(&folder.to_lowercase().as_str()))
+        .filter(|folder| words::is_production_word(folder))
         .collect();
     names.extend(shown.file_stem().map(|stem| stem.to_string_lossy().into_owned()));
     names

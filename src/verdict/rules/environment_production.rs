@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use crate::verdict::names::{NameKind, kind_of};
+use crate::verdict::environment_names::{NameKind, kind_of};
 use crate::verdict::rules::Subject;
 use crate::verdict::{Finding, Level, words};
 
@@ -76,7 +76,7 @@ fn is_production_file(file: &Path, own_words: &[String]) -> bool {
         || (is_ours
             && names.any(|folder| {
                 let folder = folder.trim_start_matches('.');
-                ["prod", "production", "prd"].iter().any(|word| folder.eq_ignore_ascii_case(word))
+                words::is_production_word(folder) && !folder.eq_ignore_ascii_case("live")
             }))
 }
 

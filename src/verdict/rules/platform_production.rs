@@ -1,47 +1,21 @@
 //! `platform-production`: the process runs on a hosting platform that marks itself.
 //!
-//! Only the process environment counts: the same name in a file marks nothing. Source: the platforms' documentation
-//! of the variables they set at run time.
+//! Only the process environment counts: the same name in a file marks nothing.
 
 use crate::environment::Origin;
+use crate::lists::List;
 use crate::verdict::rules::Subject;
 use crate::verdict::{Finding, Level};
 
 /// The id of this rule.
 pub(crate) const ID: &str = "platform-production";
 
-/// A variable that a platform sets, and the platform.
-const MARKS: [(&str, &str); 24] = [
-    ("DYNO", "Heroku"),
-    ("HEROKU_DYNO_ID", "Heroku"),
-    ("RENDER", "Render"),
-    ("RENDER_SERVICE_ID", "Render"),
-    ("K_SERVICE", "Google Cloud Run"),
-    ("CLOUD_RUN_JOB", "Google Cloud Run"),
-    ("GAE_INSTANCE", "Google App Engine"),
-    ("FLY_APP_NAME", "Fly.io"),
-    ("FLY_MACHINE_ID", "Fly.io"),
-    ("RAILWAY_PROJECT_ID", "Railway"),
-    ("RAILWAY_ENVIRONMENT_ID", "Railway"),
-    ("VERCEL", "Vercel"),
-    ("NETLIFY", "Netlify"),
-    ("AWS_LAMBDA_FUNCTION_NAME", "AWS Lambda"),
-    ("ECS_CONTAINER_METADATA_URI_V4", "Amazon ECS"),
-    ("WEBSITE_INSTANCE_ID", "Azure App Service"),
-    ("CONTAINER_APP_NAME", "Azure Container Apps"),
-    ("VCAP_APPLICATION", "Cloud Foundry"),
-    ("PLATFORM_APPLICATION_NAME", "Platform.sh"),
-    ("KOYEB_APP_NAME", "Koyeb"),
-    ("SCALINGO_APP", "Scalingo"),
-    ("CC_DEPLOYMENT_ID", "Clever Cloud"),
-    ("PANTHEON_ENVIRONMENT", "Pantheon"),
-    ("NF_HOSTS", "Northflank"),
-];
+static PLATFORMS: List = List::new(include_str!("platforms.txt"));
 
 pub(crate) fn check(subject: &Subject<'_>) -> Vec<Finding> {
     let allowed = &subject.evidence.policy.allow.platforms;
     let mut findings: Vec<Finding> = Vec::new();
-    for (name, platform) in MARKS {
+    for (name, platform) in PLATFORMS.iter() {
         let is_set = subject.evidence.process.iter().any(|(set, value)| set == name && !is_off(value));
         let told = findings.iter().any(|finding| finding.message.contains(platform));
         if !is_set || told {

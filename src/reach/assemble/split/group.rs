@@ -8,7 +8,7 @@ use crate::reach::assemble::{Variable, Variables};
 use crate::reach::grammars::scheme::engine_of_driver;
 use crate::reach::grammars::text::{LONGEST_VALUE, without_quotes};
 use crate::reach::names::Role;
-use crate::reach::names::words::means_the_same_database;
+use crate::reach::names::vocabulary::means_the_same_database;
 
 /// How many variables make one connection; more are spellings of the same names.
 const MOST_PARTS: usize = 200;

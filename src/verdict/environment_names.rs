@@ -3,105 +3,14 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::environment::{Invocation, Origin, Reading, Setting, named_environment};
+use crate::lists::List;
 
-/// Names that are an environment's by themselves.
-const EXACT: [&str; 22] = [
-    "ENV",
-    "ENVIRONMENT",
-    "STAGE",
-    "DEPLOY_ENV",
-    "DEPLOYMENT_ENVIRONMENT",
-    "NODE_ENV",
-    "APP_ENV",
-    "APP_ENVIRONMENT",
-    "APP_STAGE",
-    "RAILS_ENV",
-    "RACK_ENV",
-    "DJANGO_SETTINGS_MODULE",
-    "DJANGO_CONFIGURATION",
-    "MIX_ENV",
-    "ASPNETCORE_ENVIRONMENT",
-    "DOTNET_ENVIRONMENT",
-    "SPRING_PROFILES_ACTIVE",
-    "VERCEL_ENV",
-    "RAILWAY_ENVIRONMENT_NAME",
-    "CI_ENVIRONMENT",
-    "MICRONAUT_ENVIRONMENTS",
-    "QUARKUS_PROFILE",
-];
+static NAMES: List = List::new(include_str!("environment_names.txt"));
+static FOREIGN_SERVICES: List = List::new(include_str!("foreign_services.txt"));
 
 /// Endings that make a name an environment's, unless a service of somebody else owns the name.
 const ENDINGS: [&str; 7] =
     ["_ENV", "_ENVIRONMENT", "_ENVIRONMENT_NAME", "_STAGE", "_PROFILES_ACTIVE", "_ENV_NAME", "_RUN_MODE"];
-
-/// Flags that say production by being on.
-const FLAGS: [&str; 8] =
-    ["IS_PRODUCTION", "IS_PROD", "IS_LIVE", "PRODUCTION", "PROD", "PRODUCTION_MODE", "LIVE_MODE", "IS_PRODUCTION_ENV"];
-
-/// Services whose own environment says nothing about databases: error trackers, payment, mail, clouds, CI,
-/// compilers of what browsers get.
-const SERVICES: [&str; 60] = [
-    "SENTRY",
-    "DD",
-    "DATADOG",
-    "NEW_RELIC",
-    "NEWRELIC",
-    "ROLLBAR",
-    "BUGSNAG",
-    "AIRBRAKE",
-    "HONEYBADGER",
-    "HONEYCOMB",
-    "OTEL",
-    "APPSIGNAL",
-    "ELASTIC_APM",
-    "RAYGUN",
-    "LOGROCKET",
-    "LOGTAIL",
-    "SCOUT",
-    "SKYLIGHT",
-    "INSTANA",
-    "DYNATRACE",
-    "SEGMENT",
-    "AMPLITUDE",
-    "MIXPANEL",
-    "POSTHOG",
-    "LAUNCHDARKLY",
-    "UNLEASH",
-    "FLAGSMITH",
-    "STRIPE",
-    "PAYPAL",
-    "BRAINTREE",
-    "ADYEN",
-    "SQUARE",
-    "PLAID",
-    "RAZORPAY",
-    "MIDTRANS",
-    "PADDLE",
-    "MOLLIE",
-    "KLARNA",
-    "TWILIO",
-    "SENDGRID",
-    "MAILGUN",
-    "POSTMARK",
-    "SLACK",
-    "GITHUB",
-    "GITLAB",
-    "APPLE",
-    "APNS",
-    "FIREBASE",
-    "EXPO",
-    "AUTH0",
-    "OKTA",
-    "CLERK",
-    "ALGOLIA",
-    "S3",
-    "AWS",
-    "VIRTUAL",
-    "CONDA",
-    "DOCUSIGN",
-    "BROWSERSLIST",
-    "BABEL",
-];
 
 /// How a variable tells of the environment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -116,12 +25,13 @@ pub(crate) enum NameKind {
 pub(crate) fn kind_of(variable: &str) -> Option<NameKind> {
     let upper = variable.replace(['.', '-'], "_").to_uppercase();
     let upper = upper.as_str();
-    if FLAGS.contains(&upper) {
-        return Some(NameKind::Flag);
+    match NAMES.find(upper) {
+        Some("flag") => return Some(NameKind::Flag),
+        Some(_) => return Some(NameKind::Named),
+        None => {}
     }
-    let owned_by_a_service =
-        SERVICES.iter().any(|service| upper.strip_prefix(service).is_some_and(|rest| rest.starts_with('_')));
-    let named = EXACT.contains(&upper) || (!owned_by_a_service && ENDINGS.iter().any(|ending| upper.ends_with(ending)));
+    let is_foreign = || upper.match_indices('_').any(|(at, _)| FOREIGN_SERVICES.contains(&upper[..at]));
+    let named = ENDINGS.iter().any(|ending| upper.ends_with(ending)) && !is_foreign();
     named.then_some(NameKind::Named)
 }
 
@@ -223,5 +133,12 @@ mod tests {
         assert_eq!(values(&[]), ["production"]);
         assert_eq!(values(&[invocation(&[("NODE_ENV", "test")])]), ["test"]);
         assert_eq!(values(&[invocation(&[("NODE_ENV", "test")]), invocation(&[])]), ["production", "test"]);
+    }
+
+    #[test]
+    fn every_name_is_a_name_or_a_flag() {
+        for (name, kind) in NAMES.iter() {
+            assert!(["name", "flag"].contains(&kind), "{name}");
+        }
     }
 }
