@@ -1,26 +1,19 @@
 //! The command line as it is typed; `commands` makes domain values out of it.
 //!
 //! A first word that is not a subcommand is the command to guard, and everything after it belongs to that command.
-//! So the line is read in two steps: safe-test's own options up to the first word, then either a subcommand with its
-//! own options or the guarded command untouched.
 
-mod placement;
+mod help;
+mod usage;
 
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
-use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
+pub(crate) use usage::UsageError;
+
 /// Subcommands to come: their words are kept free for them.
-const LATER: [&str; 5] = ["health", "init", "hooks", "schedule", "completions"];
-
-const AFTER_HELP: &str = "\
-A first word that is none of these is the command to guard: `safe-test npm test`.
-`safe-test -- check` guards a program called check.
-
-Exit status: the command's own; 120 refused, 121 no snapshot, 122 restore after the run failed,
-125 safe-test itself failed, 126 cannot be executed, 127 not found.";
+const LATER: [&str; 4] = ["health", "init", "schedule", "completions"];
 
 /// Runs a test, migration or seed command so that it cannot touch a production database, and so that it can be
 /// undone.
@@ -28,17 +21,21 @@ Exit status: the command's own; 120 refused, 121 no snapshot, 122 restore after 
 #[command(
     name = "safe-test",
     version,
-    disable_help_subcommand = true,
-    override_usage = "safe-test [OPTIONS] [--] <COMMAND> [ARGS]...\n       safe-test [OPTIONS] <SUBCOMMAND>"
+    after_help = help::LINE,
+    override_usage = "safe-test [OPTIONS] [--] <COMMAND> [ARGS]...\n       safe-test [OPTIONS] <SUBCOMMAND>",
+    subcommand_help_heading = "Subcommands",
+    subcommand_value_name = "SUBCOMMAND"
 )]
 struct Line {
     #[command(flatten)]
     before: Before,
     #[command(flatten)]
     shared: Shared,
+    #[command(subcommand)]
+    action: Option<Action>,
     /// The command to guard, with its arguments
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "COMMAND")]
-    rest: Vec<OsString>,
+    #[arg(trailing_var_arg = true, value_name = "COMMAND")]
+    guarded: Vec<OsString>,
 }
 
 /// Options that stand before the command or the subcommand.
@@ -58,20 +55,20 @@ pub(crate) struct Before {
     pub(crate) dry_run: bool,
 }
 
-/// Options that are taken before and after a subcommand.
+/// Options that are taken before and after a subcommand, the later one winning.
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct Shared {
-    /// How to print
-    #[arg(long, value_name = "FORMAT")]
+    /// Print for people or for programs
+    #[arg(long, global = true, value_name = "FORMAT")]
     pub(crate) format: Option<Format>,
     /// Say less
-    #[arg(short, long)]
+    #[arg(short, long, global = true)]
     pub(crate) quiet: bool,
     /// Say more
-    #[arg(short, long, conflicts_with = "quiet")]
+    #[arg(short, long, global = true)]
     pub(crate) verbose: bool,
-    /// When to use colours
-    #[arg(long, value_name = "WHEN")]
+    /// When to use colours; auto: on a terminal, unless NO_COLOR is set
+    #[arg(long, global = true, value_name = "WHEN")]
     pub(crate) color: Option<ColorChoice>,
 }
 
@@ -86,25 +83,18 @@ pub(crate) enum RestoreChoice {
     Always,
 }
 
-/// How to print.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
-    /// For people
     #[default]
     Text,
-    /// For programs
     Json,
 }
 
-/// When to use colours.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ColorChoice {
-    /// On a terminal, unless NO_COLOR is set
     #[default]
     Auto,
-    /// Always
     Always,
-    /// Never
     Never,
 }
 
@@ -118,40 +108,25 @@ pub(crate) enum VerifyLevel {
     Restore,
 }
 
-#[derive(Debug, Parser)]
-#[command(name = "safe-test", disable_help_subcommand = true)]
-struct SubcommandLine {
-    #[command(flatten)]
-    shared: Shared,
-    #[command(subcommand)]
-    subcommand: Action,
-}
-
 /// What a subcommand asks for.
 #[derive(Debug, Clone, Subcommand)]
 pub(crate) enum Action {
     /// Judge only: verdict, targets, findings, where each value came from
+    #[command(after_help = help::CHECK)]
     Check {
-        #[command(flatten)]
-        shared: Shared,
         /// The command to judge for; without it, test and development runs are both considered
         #[arg(last = true, value_name = "COMMAND")]
         command: Vec<OsString>,
     },
     /// Take verified snapshots now
-    Snapshot {
-        #[command(flatten)]
-        shared: Shared,
-    },
-    /// List the snapshots, newest first
-    List {
-        #[command(flatten)]
-        shared: Shared,
-    },
+    #[command(after_help = help::SNAPSHOT)]
+    Snapshot,
+    /// List the snapshots, newest first; -q prints the names alone, -v what is in them
+    #[command(after_help = help::LIST)]
+    List,
     /// Put a database back; takes a safety snapshot first
+    #[command(after_help = help::RESTORE)]
     Restore {
-        #[command(flatten)]
-        shared: Shared,
         /// A snapshot's name or file, or `latest`
         #[arg(default_value = "latest", value_name = "ID")]
         id: OsString,
@@ -159,10 +134,9 @@ pub(crate) enum Action {
         #[arg(short, long)]
         yes: bool,
     },
-    /// Check snapshots again
+    /// Check snapshots again; -q prints the bad ones alone, -v what was compared
+    #[command(after_help = help::VERIFY)]
     Verify {
-        #[command(flatten)]
-        shared: Shared,
         /// A snapshot's name or file, or `latest`, which is what is checked without it
         #[arg(value_name = "ID", conflicts_with = "all")]
         id: Option<OsString>,
@@ -174,52 +148,43 @@ pub(crate) enum Action {
         level: VerifyLevel,
     },
     /// Remove old snapshots as the policy says
+    #[command(after_help = help::PRUNE)]
     Prune {
-        #[command(flatten)]
-        shared: Shared,
         /// Show what would be kept and dropped, and why
         #[arg(long)]
         dry_run: bool,
     },
     /// Read the audit log
+    #[command(after_help = help::LOG)]
     Log {
-        #[command(flatten)]
-        shared: Shared,
         #[command(subcommand)]
         what: Option<LogAction>,
     },
     /// Say for each target whether it is reachable and how it would be saved
-    Doctor {
-        #[command(flatten)]
-        shared: Shared,
-    },
+    Doctor,
     /// Approve what .safe-test.toml loosens; at a terminal only
-    Trust {
-        #[command(flatten)]
-        shared: Shared,
-    },
+    Trust,
 }
 
 /// What to do with the audit log besides reading it.
-#[derive(Debug, Clone, Subcommand)]
+#[derive(Debug, Clone, Copy, Subcommand)]
 pub(crate) enum LogAction {
     /// Prove that the log is intact
-    Verify {
-        #[command(flatten)]
-        shared: Shared,
-    },
+    Verify,
     /// Accept a log that was damaged; at a terminal only
-    Accept {
-        #[command(flatten)]
-        shared: Shared,
-    },
+    Accept,
 }
 
 /// What was asked for.
 #[derive(Debug, Clone)]
 pub(crate) enum Request {
-    /// Guard a command; never empty.
-    Guard(Vec<OsString>),
+    /// Guard a command.
+    Guard {
+        /// The command with its arguments; never empty.
+        command: Vec<OsString>,
+        /// The subcommand that its first word is a slip of the finger away from.
+        meant: Option<String>,
+    },
     /// One of safe-test's own actions.
     Act(Action),
 }
@@ -227,147 +192,160 @@ pub(crate) enum Request {
 /// A command line, read.
 #[derive(Debug, Clone)]
 pub(crate) struct Asked {
-    /// The options before the first word.
     pub(crate) before: Before,
-    /// The options that may stand on either side of a subcommand, the later one winning.
     pub(crate) shared: Shared,
-    /// What to do.
     pub(crate) request: Request,
+}
+
+/// Why a command line asks for nothing that could be done.
+#[derive(Debug)]
+pub(crate) enum Unasked {
+    /// Help or the version was asked for; this prints it.
+    Shown(clap::Error),
+    /// It is wrong.
+    Wrong(UsageError),
 }
 
 /// Reads a command line, the program's name first.
 ///
 /// # Errors
 ///
-/// What clap says of it, help and version included.
-pub(crate) fn read(arguments: &[OsString]) -> Result<Asked, clap::Error> {
-    // Made once: this is a good part of what a short call costs.
-    let subcommands = SubcommandLine::command();
-    let matches = complete_command(&subcommands).try_get_matches_from(arguments)?;
-    let line = Line::from_arg_matches(&matches)?;
-    let Some(first) = line.rest.first() else {
-        return Err(complete_command(&subcommands)
-            .error(ErrorKind::MissingRequiredArgument, "a command to guard, or a subcommand, is needed"));
+/// [`Unasked`]: help, the version, or what is wrong with it.
+pub(crate) fn read(arguments: &[OsString]) -> Result<Asked, Unasked> {
+    let mut clap = Line::command().subcommand(clap::Command::new("version").about("Print the version"));
+    let line = clap.try_get_matches_from_mut(arguments).and_then(|matches| match matches.subcommand_name() {
+        Some("version") => Line::from_arg_matches(&clap.try_get_matches_from_mut(["safe-test", "--version"])?),
+        _ => Line::from_arg_matches(&matches),
+    });
+    let Line { before, shared, action, guarded } = line.map_err(|error| match error.use_stderr() {
+        true => Unasked::Wrong(UsageError::from_clap(&error, arguments, &clap)),
+        false => Unasked::Shown(error),
+    })?;
+    if shared.quiet && shared.verbose {
+        return Err(UsageError::new("`--quiet` and `--verbose` contradict each other").into());
+    }
+    let request = match (action, guarded.first()) {
+        (Some(action), _) => {
+            usage::heeded(&before, &action)?;
+            Request::Act(action)
+        }
+        (None, Some(first)) => {
+            let is_separated = arguments[arguments.len() - guarded.len() - 1] == "--";
+            if !is_separated && LATER.iter().any(|later| first == later) {
+                return Err(UsageError::later(first).into());
+            }
+            let meant = if is_separated { None } else { usage::resembled(first, &clap) };
+            Request::Guard { command: guarded, meant }
+        }
+        (None, None) => return Err(UsageError::nothing_to_do().into()),
     };
-    let was_separated = arguments.len() > line.rest.len() && arguments[arguments.len() - line.rest.len() - 1] == "--";
-    if !was_separated && first.as_encoded_bytes().starts_with(b"-") {
-        let message = format!("there is no option `{}`", first.display());
-        return Err(complete_command(&subcommands).error(ErrorKind::UnknownArgument, message));
-    }
-    if !was_separated && LATER.iter().any(|later| first == later) {
-        let message = format!(
-            "`{0}` is not part of this version yet; `safe-test -- {0}` guards a program of that name",
-            first.display()
-        );
-        return Err(complete_command(&subcommands).error(ErrorKind::InvalidSubcommand, message));
-    }
-    if was_separated || !is_subcommand(first, &subcommands) {
-        return Ok(Asked { before: line.before, shared: line.shared, request: Request::Guard(line.rest) });
-    }
-    let name = OsString::from("safe-test");
-    let matches = subcommands
-        .try_get_matches_from(std::iter::once(&name).chain(&line.rest))
-        .map_err(|error| placement::misplaced(error, first))?;
-    let inner = SubcommandLine::from_arg_matches(&matches)?;
-    placement::heeded(&line.before, &inner.subcommand, first)?;
-    let mut shared = line.shared.overridden_by(inner.shared).overridden_by(inner.subcommand.shared().clone());
-    if let Action::Log { what: Some(LogAction::Verify { shared: last } | LogAction::Accept { shared: last }), .. } =
-        &inner.subcommand
-    {
-        shared = shared.overridden_by(last.clone());
-    }
-    Ok(Asked { before: line.before, shared, request: Request::Act(inner.subcommand) })
+    Ok(Asked { before, shared, request })
 }
 
-fn complete_command(subcommands: &clap::Command) -> clap::Command {
-    let subcommands: Vec<String> = subcommands
-        .get_subcommands()
-        .map(|known| {
-            format!("  {:10} {}", known.get_name(), known.get_about().map(ToString::to_string).unwrap_or_default())
-        })
-        .collect();
-    Line::command().after_help(format!("Subcommands:\n{}\n\n{AFTER_HELP}", subcommands.join("\n")))
+impl From<UsageError> for Unasked {
+    fn from(error: UsageError) -> Self {
+        Unasked::Wrong(error)
+    }
 }
 
-fn is_subcommand(word: &OsStr, subcommands: &clap::Command) -> bool {
-    subcommands.get_subcommands().any(|known| word == known.get_name())
-}
-
-impl Action {
-    fn shared(&self) -> &Shared {
-        match self {
-            Action::Check { shared, .. }
-            | Action::Snapshot { shared }
-            | Action::List { shared }
-            | Action::Restore { shared, .. }
-            | Action::Verify { shared, .. }
-            | Action::Prune { shared, .. }
-            | Action::Log { shared, .. }
-            | Action::Doctor { shared }
-            | Action::Trust { shared } => shared,
+/// Reads an option's value out of a line that could not be read as a whole: how to complain is known all the same.
+pub(crate) fn typed_value<'a>(arguments: &'a [OsString], option: &str) -> Option<&'a OsStr> {
+    let before_separator = arguments.split(|word| word == "--").next().unwrap_or_default();
+    let mut values = before_separator.iter().enumerate().filter_map(|(at, word)| {
+        let rest = word.to_str()?.strip_prefix(option)?;
+        match rest.strip_prefix('=') {
+            Some(value) => Some(OsStr::new(value)),
+            None if rest.is_empty() => before_separator.get(at + 1).map(OsString::as_os_str),
+            None => None,
         }
-    }
-}
-
-impl Shared {
-    fn overridden_by(self, later: Shared) -> Shared {
-        Shared {
-            format: later.format.or(self.format),
-            quiet: later.quiet || self.quiet,
-            verbose: later.verbose || self.verbose,
-            color: later.color.or(self.color),
-        }
-    }
+    });
+    values.next_back()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::unix::ffi::OsStringExt;
+
+    fn words(line: &str) -> Vec<OsString> {
+        line.split(' ').map(OsString::from).collect()
+    }
 
     fn asked(line: &str) -> Asked {
-        let arguments: Vec<OsString> = line.split(' ').map(OsString::from).collect();
-        read(&arguments).unwrap()
+        read(&words(line)).unwrap_or_else(|unasked| panic!("{line}: {unasked:?}"))
     }
 
     fn guarded(line: &str) -> Vec<OsString> {
         match asked(line).request {
-            Request::Guard(command) => command,
+            Request::Guard { command, .. } => command,
             Request::Act(action) => panic!("{line}: {action:?}"),
+        }
+    }
+
+    fn action(line: &str) -> Action {
+        match asked(line).request {
+            Request::Act(action) => action,
+            Request::Guard { command, .. } => panic!("{line}: {command:?}"),
         }
     }
 
     #[test]
     fn everything_after_the_first_word_belongs_to_the_command() {
-        assert_eq!(guarded("safe-test npm test -- --format json -q"), ["npm", "test", "--", "--format", "json", "-q"]);
-        assert_eq!(guarded("safe-test -q --format json npm --version"), ["npm", "--version"]);
+        for (line, command) in [
+            ("safe-test npm test -- --format json -q", &["npm", "test", "--", "--format", "json", "-q"][..]),
+            ("safe-test -q --format json npm --version", &["npm", "--version"]),
+            ("safe-test npm test -- --help", &["npm", "test", "--", "--help"]),
+            ("safe-test git --version", &["git", "--version"]),
+            ("safe-test npm check", &["npm", "check"]),
+            ("safe-test npm help", &["npm", "help"]),
+            ("safe-test -C somewhere npm -C elsewhere", &["npm", "-C", "elsewhere"]),
+            ("safe-test npm -", &["npm", "-"]),
+        ] {
+            assert_eq!(guarded(line), command, "{line}");
+        }
         assert!(asked("safe-test -q npm test").shared.quiet);
         assert!(!asked("safe-test npm test -q").shared.quiet);
     }
 
     #[test]
-    fn a_separator_makes_a_subcommands_name_a_command() {
-        assert_eq!(guarded("safe-test -- check --format json"), ["check", "--format", "json"]);
-        assert_eq!(guarded("safe-test -v -- log"), ["log"]);
+    fn words_need_not_be_utf_8() {
+        let arguments = [b"safe-test".to_vec(), b"./caf\xe9".to_vec(), b"\xff".to_vec()].map(OsString::from_vec);
+        let Request::Guard { command, .. } = read(&arguments).unwrap().request else { panic!("no command") };
+        assert_eq!(command, arguments[1..]);
     }
 
     #[test]
-    fn subcommands_take_the_shared_options_on_either_side() {
+    fn a_separator_makes_a_subcommands_name_a_command() {
+        for (line, command) in [
+            ("safe-test -- check --format json", &["check", "--format", "json"][..]),
+            ("safe-test -v -- log", &["log"]),
+            ("safe-test -- health", &["health"]),
+            ("safe-test -- help", &["help"]),
+            ("safe-test -- npm -- test", &["npm", "--", "test"]),
+            ("safe-test -- --odd-name", &["--odd-name"]),
+        ] {
+            assert_eq!(guarded(line), command, "{line}");
+        }
+    }
+
+    #[test]
+    fn shared_options_stand_on_either_side_of_a_subcommand_and_the_later_one_wins() {
         for line in [
             "safe-test --format json check",
             "safe-test check --format json",
+            "safe-test --format text check --format json",
             "safe-test check --format json -- npm test",
+            "safe-test log --format json verify",
+            "safe-test log verify --format json",
         ] {
-            let asked = asked(line);
-            assert_eq!(asked.shared.format, Some(Format::Json), "{line}");
-            assert!(matches!(asked.request, Request::Act(Action::Check { .. })), "{line}");
-        }
-        assert!(matches!(
-            asked("safe-test log verify").request,
-            Request::Act(Action::Log { what: Some(LogAction::Verify { .. }), .. })
-        ));
-        for line in ["safe-test log --format json verify", "safe-test log verify --format json"] {
             assert_eq!(asked(line).shared.format, Some(Format::Json), "{line}");
         }
+        for line in ["safe-test -q list", "safe-test list -q", "safe-test log -q verify"] {
+            assert!(asked(line).shared.quiet, "{line}");
+        }
+        assert_eq!(asked("safe-test list --color never").shared.color, Some(ColorChoice::Never));
+        assert!(matches!(action("safe-test log verify"), Action::Log { what: Some(LogAction::Verify) }));
+        assert!(matches!(action("safe-test check -- npm -q"), Action::Check { command } if command == ["npm", "-q"]));
     }
 
     #[test]
@@ -377,11 +355,34 @@ mod tests {
     }
 
     #[test]
-    fn nothing_to_do_is_an_error() {
-        for line in ["safe-test", "safe-test -q", "safe-test health", "safe-test --unknown npm", "safe-test list extra"]
-        {
-            let arguments: Vec<OsString> = line.split(' ').map(OsString::from).collect();
-            assert!(read(&arguments).is_err(), "{line}");
+    fn help_and_version_are_shown_in_every_spelling() {
+        for (line, says) in [
+            ("safe-test --help", "Subcommands:"),
+            ("safe-test -h", "Examples:"),
+            ("safe-test help", "Subcommands:"),
+            ("safe-test help check", "safe-test check --"),
+            ("safe-test check --help", "safe-test check --"),
+            ("safe-test log help verify", "Prove"),
+            ("safe-test --version", env!("CARGO_PKG_VERSION")),
+            ("safe-test version", env!("CARGO_PKG_VERSION")),
+        ] {
+            let Err(Unasked::Shown(shown)) = read(&words(line)) else { panic!("{line}") };
+            assert!(shown.to_string().contains(says), "{line}\n{shown}");
+            assert!(!shown.use_stderr(), "{line}");
+        }
+    }
+
+    #[test]
+    fn how_to_complain_is_read_out_of_a_wrong_line() {
+        for (line, value) in [
+            ("safe-test --nope --format json npm", Some("json")),
+            ("safe-test --format=json --nope", Some("json")),
+            ("safe-test list extra --format json", Some("json")),
+            ("safe-test --nope -- npm --format json", None),
+            ("safe-test --formatted json", None),
+            ("safe-test --format", None),
+        ] {
+            assert_eq!(typed_value(&words(line), "--format"), value.map(OsStr::new), "{line}");
         }
     }
 }

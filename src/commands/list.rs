@@ -4,7 +4,7 @@ use crate::commands::context::Context;
 use crate::commands::{CommandError, judging};
 use crate::error::Failure;
 use crate::exit::Exit;
-use crate::snapshot::{Kind, Manifest, Store, Stored};
+use crate::snapshot::{Kind, Manifest, Store, Stored, VerificationLevel};
 use crate::text::printable;
 use crate::ui::bytes;
 
@@ -15,8 +15,12 @@ pub(crate) fn list(context: &mut Context) -> Result<Exit, Failure> {
     let text = if context.ui.json {
         let manifests: Vec<&Manifest> = stored.iter().map(|snapshot| &snapshot.manifest).collect();
         serde_json::to_string_pretty(&manifests).map_err(|error| CommandError::Output(error.into()))? + "\n"
+    } else if context.ui.quiet {
+        stored.iter().map(|snapshot| format!("{}\n", snapshot.manifest.id)).collect()
     } else if stored.is_empty() {
         format!("no snapshots in {}\n", store.directory().display())
+    } else if context.ui.verbose {
+        stored.iter().flat_map(|snapshot| [line(snapshot), details(&snapshot.manifest)]).collect()
     } else {
         stored.iter().map(line).collect()
     };
@@ -42,4 +46,26 @@ fn line(snapshot: &Stored) -> String {
         manifest.id,
         printable(&manifest.target),
     )
+}
+
+/// What is in a snapshot, what took it and how far it was verified.
+fn details(manifest: &Manifest) -> String {
+    let verified = match manifest.verified {
+        VerificationLevel::Read => "read back",
+        VerificationLevel::Restore => "restored and compared",
+    };
+    let tool = format!("{} {}", manifest.tool.program, manifest.tool.version);
+    let mut lines = vec![format!("{}, by {}, {verified}", contents(manifest), tool.trim_end()), manifest.file.clone()];
+    lines.extend(manifest.notes.iter().cloned());
+    lines.iter().map(|line| format!("    {}\n", printable(line))).collect()
+}
+
+/// How many tables a snapshot has, and how many rows where all were counted.
+pub(crate) fn contents(manifest: &Manifest) -> String {
+    let counted = |count: u64, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
+    let tables = counted(manifest.tables.len() as u64, "table");
+    match manifest.tables.iter().map(|table| table.rows).sum::<Option<u64>>() {
+        Some(rows) => format!("{tables} with {}", counted(rows, "row")),
+        None => tables,
+    }
 }

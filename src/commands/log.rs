@@ -18,8 +18,8 @@ pub(crate) fn log(context: &mut Context, what: Option<LogAction>) -> Result<Exit
     let store = Store::locate(&context.project.root, policy.snapshots.directory.as_deref())?;
     match what {
         None => show(context, &store),
-        Some(LogAction::Verify { .. }) => verify(context, &store),
-        Some(LogAction::Accept { .. }) => accept(context, store),
+        Some(LogAction::Verify) => verify(context, &store),
+        Some(LogAction::Accept) => accept(context, store),
     }
 }
 

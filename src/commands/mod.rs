@@ -25,12 +25,13 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use crate::cli;
-use crate::cli::{Action, Request};
+use crate::cli::{Action, Request, Unasked};
 use crate::commands::context::Context;
 use crate::error::{Explain, Failure};
 use crate::exec;
 use crate::exec::{Inherited, Signal};
 use crate::exit::Exit;
+use crate::ui::Ui;
 
 /// How safe-test ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,56 +56,51 @@ pub fn main(arguments: &[OsString]) -> ExitCode {
 
 /// Everything that goes wrong is printed here.
 fn answer(arguments: &[OsString], inherited: &Inherited) -> Ending {
+    let is_json = || cli::typed_value(arguments, "--format").is_some_and(|format| format == "json");
+    let plain_ui = || Ui::new(false, false, is_json(), None);
     let asked = match cli::read(arguments) {
         Ok(asked) => asked,
-        Err(error) => return usage(&error),
+        Err(Unasked::Shown(shown)) => {
+            // A reader that has seen enough (`| head`) is no error.
+            let _ = shown.print();
+            return Ending::Own(Exit::Success);
+        }
+        // Nobody can say here whether a command was meant to be guarded.
+        Err(Unasked::Wrong(error)) => return failed(&plain_ui(), &error.into(), "nothing was run"),
     };
-    let guards = matches!(asked.request, Request::Guard(_));
+    let not_done = match asked.request {
+        Request::Guard { .. } => "the command was not run",
+        Request::Act(_) => "nothing was changed",
+    };
     let mut context = match Context::new(&asked) {
         Ok(context) => context,
-        Err(failure) => {
-            let ui = crate::ui::Ui::new(false, false, false, None);
-            ui.fail(&failure, not_done(guards));
-            return Ending::Own(failure.error().exit());
-        }
+        Err(failure) => return failed(&plain_ui(), &failure, not_done),
     };
     let done = match asked.request {
-        Request::Guard(command) => run::run(&mut context, &command, inherited),
+        Request::Guard { command, meant } => run::run(&mut context, &command, meant.as_deref(), inherited),
         Request::Act(action) => act(&mut context, action, inherited),
     };
-    done.unwrap_or_else(|failure| {
-        context.ui.fail(&failure, not_done(guards));
-        Ending::Own(failure.error().exit())
-    })
+    done.unwrap_or_else(|failure| failed(&context.ui, &failure, not_done))
+}
+
+fn failed(ui: &Ui, failure: &Failure, not_done: &str) -> Ending {
+    ui.fail(failure, not_done);
+    Ending::Own(failure.error().exit())
 }
 
 fn act(context: &mut Context, action: Action, inherited: &Inherited) -> Result<Ending, Failure> {
     let exit = match action {
-        Action::Check { command, .. } => check::check(context, &command)?,
-        Action::Snapshot { .. } => return snapshot::snapshot(context, inherited),
-        Action::List { .. } => list::list(context)?,
-        Action::Restore { id, yes, .. } => return restore::restore(context, &id, yes, inherited),
-        Action::Verify { id, all, level, .. } => return verify::verify(context, id.as_deref(), all, level, inherited),
-        Action::Prune { dry_run, .. } => prune::prune(context, dry_run)?,
-        Action::Log { what, .. } => log::log(context, what)?,
-        Action::Doctor { .. } => doctor::doctor(context)?,
-        Action::Trust { .. } => trust::trust(context)?,
+        Action::Check { command } => check::check(context, &command)?,
+        Action::Snapshot => return snapshot::snapshot(context, inherited),
+        Action::List => list::list(context)?,
+        Action::Restore { id, yes } => return restore::restore(context, &id, yes, inherited),
+        Action::Verify { id, all, level } => return verify::verify(context, id.as_deref(), all, level, inherited),
+        Action::Prune { dry_run } => prune::prune(context, dry_run)?,
+        Action::Log { what } => log::log(context, what)?,
+        Action::Doctor => doctor::doctor(context)?,
+        Action::Trust => trust::trust(context)?,
     };
     Ok(Ending::Own(exit))
-}
-
-fn not_done(guards: bool) -> &'static str {
-    if guards { "the command was not run" } else { "nothing was changed" }
-}
-
-/// Prints clap's answer (help, version) or complaint. Nobody can say here whether a command was meant to be guarded.
-fn usage(error: &clap::Error) -> Ending {
-    let _ = error.print();
-    if !error.use_stderr() {
-        return Ending::Own(Exit::Success);
-    }
-    crate::ui::Ui::new(false, false, false, None).warn("  nothing was run");
-    Ending::Own(Exit::Failed)
 }
 
 /// A failure of a subcommand that no stage knows.

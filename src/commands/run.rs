@@ -1,10 +1,11 @@
 //! `safe-test <command>`: judge, save, run, record, undo. The whole story on one page.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::time::Instant;
 
 use crate::audit::{Event, Finish, Outcome, Refusal, Start};
 use crate::clearance::Clearance;
+use crate::cli::UsageError;
 use crate::commands::context::Context;
 use crate::commands::judging;
 use crate::commands::judging::Judged;
@@ -12,16 +13,21 @@ use crate::commands::recording::{Recorder, record_refusal};
 use crate::commands::{Ending, asking, put_back, report, saving};
 use crate::error::{Failure, in_one_line};
 use crate::exec;
-use crate::exec::{Inherited, Interrupt};
+use crate::exec::{Inherited, Interrupt, LookupError, Program};
 use crate::exit::Exit;
 use crate::policy::RestoreWhen;
 use crate::snapshot::Kind;
 use crate::verdict::Verdict;
 
-/// Guards `command`, which is not empty.
-pub(crate) fn run(context: &mut Context, command: &[OsString], inherited: &Inherited) -> Result<Ending, Failure> {
+/// Guards `command`, which is not empty; its first word may be a slip for the subcommand `meant`.
+pub(crate) fn run(
+    context: &mut Context,
+    command: &[OsString],
+    meant: Option<&str>,
+    inherited: &Inherited,
+) -> Result<Ending, Failure> {
     // A typo costs nothing: the program is looked up before anything else is done.
-    let program = exec::find_program(&command[0], context.variable("PATH"), &context.project.folder)?;
+    let program = find_program(context, &command[0], meant)?;
 
     let judged = judging::judge(context, Some(command))?;
     // Without a place for the log nothing is run, but a refusal stays a refusal.
@@ -75,6 +81,14 @@ pub(crate) fn run(context: &mut Context, command: &[OsString], inherited: &Inher
         Err(error) => return Err(error.into()),
     };
     undo_if_asked(context, &judged, &recorder, &clearance, ending, inherited)
+}
+
+/// Finds the program; what is none is told from a subcommand that was mistyped.
+fn find_program(context: &Context, name: &OsStr, meant: Option<&str>) -> Result<Program, Failure> {
+    match (exec::find_program(name, context.variable("PATH"), &context.project.folder), meant) {
+        (Err(LookupError::NotFound { .. }), Some(meant)) => Err(UsageError::mistyped(name, meant).into()),
+        (found, _) => Ok(found?),
+    }
 }
 
 /// How the log says that a command ended.

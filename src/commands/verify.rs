@@ -7,15 +7,15 @@ use serde_json::json;
 use crate::clearance::ClearanceError;
 use crate::cli::VerifyLevel;
 use crate::commands::context::Context;
-use crate::commands::{CommandError, Ending, judging, restore};
+use crate::commands::{CommandError, Ending, judging, list, restore};
 use crate::error::{Explain, Failure};
 use crate::exec;
 use crate::exec::{Inherited, Interrupt};
 use crate::exit::Exit;
 use crate::snapshot;
-use crate::snapshot::{Request, Store, Stored, VerificationLevel};
+use crate::snapshot::{Request, Store, StoreError, Stored, VerificationLevel};
 use crate::text::printable;
-use crate::ui::Progress;
+use crate::ui::{Progress, bytes};
 use crate::verdict::Verdict;
 
 pub(crate) fn verify(
@@ -34,7 +34,7 @@ pub(crate) fn verify(
     let mut results: Vec<Checked> = Vec::new();
     let wanted = if all {
         let (stored, broken) = store.list()?;
-        results.extend(broken.iter().map(|error| Checked::bad("?", &error.to_string())));
+        results.extend(broken.iter().map(Checked::unreadable));
         stored
     } else {
         restore::find(&store, &context.project.folder, id.unwrap_or(OsStr::new("latest")), context.clock())?
@@ -53,13 +53,12 @@ pub(crate) fn verify(
             .map(|one| json!({ "id": one.id, "ok": one.problem.is_none(), "problem": one.problem }))
             .collect();
         format!("{}\n", json!({ "schema": 1, "level": level, "snapshots": rows, "leftovers": leftovers }))
+    } else if context.ui.quiet {
+        results.iter().filter(|one| one.problem.is_some()).map(|one| one.line(false)).collect()
     } else if results.is_empty() && leftovers.is_empty() {
         format!("no snapshots in {}\n", store.directory().display())
     } else {
-        let lines = results.iter().map(|one| match &one.problem {
-            None => format!("ok   {}\n", one.id),
-            Some(problem) => format!("BAD  {}: {}\n", one.id, printable(problem)),
-        });
+        let lines = results.iter().map(|one| one.line(context.ui.verbose));
         lines.chain(leftovers.iter().map(|path| format!("leftover  {}\n", path.display()))).collect()
     };
     context.ui.answer(&text).map_err(CommandError::Output)?;
@@ -69,12 +68,22 @@ pub(crate) fn verify(
 
 struct Checked {
     id: String,
+    /// What was compared.
+    contents: String,
     problem: Option<String>,
 }
 
 impl Checked {
-    fn bad(id: &str, problem: &str) -> Self {
-        Checked { id: id.to_owned(), problem: Some(problem.to_owned()) }
+    fn unreadable(problem: &StoreError) -> Self {
+        Checked { id: "?".to_owned(), contents: String::new(), problem: Some(problem.to_string()) }
+    }
+
+    fn line(&self, verbose: bool) -> String {
+        match &self.problem {
+            None if verbose => format!("ok   {}  {}\n", self.id, self.contents),
+            None => format!("ok   {}\n", self.id),
+            Some(problem) => format!("BAD  {}: {}\n", self.id, printable(problem)),
+        }
     }
 }
 
@@ -95,12 +104,18 @@ fn check(
     let watch = Progress::new(format!("verifying {id}"), &context.ui, &interrupted);
     let request =
         Request { stored, target: &one.target, environment: &context.process, now: context.clock(), damaged: false };
-    match snapshot::verify(&request, level, &watch) {
-        Ok(()) => Ok(Checked { id, problem: None }),
+    let problem = match snapshot::verify(&request, level, &watch) {
+        Ok(()) => None,
         Err(error) if error.exit() == Exit::NoSnapshot => {
             let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
-            Ok(Checked::bad(&id, &format!("{error}{cause}")))
+            Some(format!("{error}{cause}"))
         }
-        Err(error) => Err(error.into()),
-    }
+        Err(error) => return Err(error.into()),
+    };
+    let how = match level {
+        VerificationLevel::Read => "read back",
+        VerificationLevel::Restore => "restored and compared",
+    };
+    let contents = format!("{} in {}, {how}", list::contents(&stored.manifest), bytes(stored.manifest.size));
+    Ok(Checked { id, contents, problem })
 }

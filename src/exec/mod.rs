@@ -32,7 +32,7 @@ mod signal;
 mod spawn;
 
 pub(crate) use crate::exec::ending::die_by;
-pub(crate) use crate::exec::error::ExecError;
+pub(crate) use crate::exec::error::{ExecError, LookupError};
 pub(crate) use crate::exec::inherited::Inherited;
 pub(crate) use crate::exec::interrupt::Interrupt;
 pub(crate) use crate::exec::lookup::{Program, find_program};

@@ -348,3 +348,21 @@ fn a_copied_project_does_not_restore_over_the_original() {
     original.run(&["restore", "latest"]).expect_code(0);
     assert_eq!(original.sqlite("app_test.db", "SELECT a FROM t"), "1");
 }
+
+#[test]
+fn list_and_verify_say_less_and_more() {
+    let sandbox = Sandbox::with_sqlite();
+    sandbox.run(&["snapshot"]).expect_code(0);
+    let [id] = sandbox.ids().try_into().unwrap();
+    assert_eq!(sandbox.run(&["list", "-q"]).expect_code(0).stdout, format!("{id}\n"));
+    let more = sandbox.run(&["-v", "list"]).expect_code(0).stdout;
+    assert!(more.contains(&id) && more.contains("    1 table with 1 row, by ") && more.contains("read back"), "{more}");
+    assert_eq!(sandbox.run(&["verify", "-q"]).expect_code(0).stdout, "");
+    let more = sandbox.run(&["verify", "-v", "--level", "restore"]).expect_code(0).stdout;
+    assert!(more.starts_with(&format!("ok   {id}  1 table with 1 row in ")), "{more}");
+    assert!(more.ends_with(", restored and compared\n"), "{more}");
+    let dump = sandbox.backups().join(format!("{id}.dump"));
+    fs::write(&dump, "damaged").unwrap();
+    let bad = sandbox.run(&["verify", "-q", "--all"]).expect_code(121).stdout;
+    assert!(bad.starts_with(&format!("BAD  {id}: ")), "{bad}");
+}

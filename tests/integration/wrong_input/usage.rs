@@ -52,6 +52,70 @@ fn wrong_usage_is_125_and_says_that_nothing_was_run() {
 }
 
 #[test]
+fn wrong_usage_is_said_like_every_other_failure() {
+    let sandbox = Sandbox::with_sqlite();
+    let outcome = sandbox.run(&["list", "--formt", "json"]).expect_code(125);
+    let lines: Vec<&str> = outcome.stderr.lines().collect();
+    let expected = [
+        "safe-test: `safe-test list` has no option `--formt`",
+        "  hint: did you mean `--format`?",
+        "  nothing was run",
+    ];
+    assert_eq!(lines, expected);
+}
+
+#[test]
+fn failures_before_the_command_are_json_where_that_was_asked_for() {
+    let sandbox = Sandbox::with_sqlite();
+    let cases: [(&[&str], &str, u64); 5] = [
+        (&["--format", "json", "--nope", "./suite"], "nothing was run", 125),
+        (&["list", "extra", "--format=json"], "nothing was run", 125),
+        (&["--format", "json"], "nothing was run", 125),
+        (&["-C", "nowhere", "list", "--format", "json"], "nothing was changed", 125),
+        (&["--format", "json", "chekc"], "the command was not run", 125),
+    ];
+    for (arguments, message, status) in cases {
+        let outcome = sandbox.run(arguments).expect_code(125);
+        let failed: serde_json::Value = serde_json::from_str(&outcome.stderr)
+            .unwrap_or_else(|error| panic!("{arguments:?}: {error}\n{}", outcome.stderr));
+        assert_eq!(failed["event"], "failed", "{failed}");
+        assert_eq!((failed["message"].as_str(), failed["exit"].as_u64()), (Some(message), Some(status)), "{failed}");
+    }
+}
+
+#[test]
+fn a_mistyped_subcommand_is_told_unless_a_program_has_that_name() {
+    let sandbox = Sandbox::with_sqlite();
+    let outcome = sandbox.run(&["chekc", "-v"]);
+    let says = ["`chekc` is neither a program on PATH nor a subcommand", "hint: did you mean `safe-test check`?"];
+    sandbox.expect_not_run(&outcome, 125, &says);
+    sandbox.expect_not_run(&sandbox.run(&["--", "chekc"]), 127, &["command not found: chekc"]);
+    sandbox.expect_not_run(&sandbox.run(&["./chekc"]), 127, &["./chekc"]);
+    sandbox.recording_tool("chekc", "exit 3");
+    sandbox.run(&["chekc", "-v"]).expect_code(3);
+    assert_eq!(sandbox.calls("chekc"), ["-v"]);
+}
+
+#[test]
+fn help_and_version_go_to_standard_output_and_look_at_nothing() {
+    let sandbox = Sandbox::with_sqlite();
+    sandbox.write(".safe-test.toml", "broken");
+    for (arguments, says) in [
+        (&["--help"][..], "Examples:"),
+        (&["help"], "Subcommands:"),
+        (&["help", "check"], "safe-test check -v -- npm test"),
+        (&["restore", "--help"], "safe-test restore --yes"),
+        (&["version"], "safe-test 0"),
+        (&["--version"], "safe-test 0"),
+    ] {
+        let outcome = sandbox.run(arguments).expect_code(0);
+        assert!(outcome.stdout.contains(says), "{arguments:?}\n{}", outcome.stdout);
+        assert_eq!(outcome.stderr, "", "{arguments:?}");
+    }
+    assert!(!sandbox.backups().exists());
+}
+
+#[test]
 fn an_unknown_snapshot_is_125_for_every_subcommand_that_takes_one() {
     let sandbox = Sandbox::with_sqlite();
     for arguments in [&["restore", "nope"][..], &["verify", "nope"], &["verify", "backups/nope.dump"]] {

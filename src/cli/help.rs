@@ -1,0 +1,61 @@
+//! What the help says below the options: examples, and what does not fit beside an option.
+
+pub(crate) const LINE: &str = "\
+Examples:
+  safe-test npm test                       judge, save, run, record
+  safe-test --restore always pytest        the same, and put the databases back afterwards
+  safe-test check -- php artisan migrate   judge only
+  safe-test restore                        undo the last run
+
+A first word that is no subcommand is the command to guard, and everything behind it belongs to that command.
+`safe-test -- check` guards a program called check.
+
+Exit status: the command's own; 120 refused, 121 no snapshot, 122 restore after the run failed,
+125 safe-test itself failed, 126 cannot be executed, 127 not found.";
+
+pub(crate) const CHECK: &str = "\
+Examples:
+  safe-test check                          what any command here could reach
+  safe-test check -v -- npm test           for this command, with every value and where it came from
+  safe-test check --format json            the same for programs
+
+Nothing is run or connected to. Exit status: 0 safe, 120 production or not shown to be safe.";
+
+pub(crate) const SNAPSHOT: &str = "\
+Examples:
+  safe-test snapshot                       save every database that this project names
+  safe-test -C ../shop snapshot            the same in another folder";
+
+pub(crate) const LIST: &str = "\
+Examples:
+  safe-test list                           when, why, how big, its name, which database
+  safe-test list -q                        the names alone
+  safe-test list -v                        also what is in each and what took it";
+
+pub(crate) const RESTORE: &str = "\
+Examples:
+  safe-test restore                        the databases as the last run found them
+  safe-test restore shop_test_20261121_143022
+  safe-test restore shop                   at a terminal: choose among those whose names begin so
+  safe-test restore --yes                  without the question
+
+What is replaced is saved first, so a restore can be undone as well.";
+
+pub(crate) const VERIFY: &str = "\
+Examples:
+  safe-test verify                         the newest snapshots
+  safe-test verify --all                   every one, and what was left by something that was killed
+  safe-test verify --level restore         restore into a scratch database and compare
+
+Exit status: 121 where one is bad.";
+
+pub(crate) const PRUNE: &str = "\
+Examples:
+  safe-test prune --dry-run                what would be kept and dropped, and why
+  safe-test prune";
+
+pub(crate) const LOG: &str = "\
+Examples:
+  safe-test log                            one line an entry
+  safe-test log --format json              the entries as they are written
+  safe-test log verify                     has anybody edited, cut or reordered it?";
