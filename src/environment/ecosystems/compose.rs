@@ -3,18 +3,19 @@
 //! Source: docker/docs `envvars-precedence.md`: `run -e` over `environment` over `env_file`; `${X}` is filled in from
 //! the shell, then from the project's `.env`. The host's own variables do not reach the container.
 
-use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use crate::environment::ecosystems::Scene;
 use crate::environment::follow::Step;
 use crate::environment::layering::library::{Dialect, Library};
-use crate::environment::layering::{Draft, Layer, Lookup, Shell, expanded};
+use crate::environment::layering::{Draft, Layer, Lookup, Shell};
+use crate::environment::readers::expansion::compose::{Broken, substitute};
+use crate::environment::readers::expansion::{Budget, Scope, Unset};
 use crate::environment::readers::formats;
 use crate::environment::readers::formats::FlatEntry;
-use crate::environment::{Origin, Project, Setting};
+use crate::environment::{Origin, Project, Setting, Unresolved};
 
 /// What one service has in its environment.
 #[derive(Debug, Default)]
@@ -35,7 +36,8 @@ pub(crate) fn add(scene: &Scene<'_>, draft: &mut Draft<'_>) {
         return;
     }
     let Some(folder) = home(scene.folder, scene.project, scene.library) else { return };
-    let services = services(&default_files(&folder, scene.library), &folder, scene.shell, scene.library);
+    let variables = variables(&[folder.join(".env")], scene.shell, scene.library);
+    let services = services(&default_files(&folder, scene.library), &folder, &variables, scene.library);
     for service in services.into_values().filter(|service| service.is_built || !service.files.is_empty()) {
         let mut sheet = service.environment;
         sheet.retain(|setting| !names_environment(&setting.name));
@@ -62,9 +64,14 @@ pub(crate) fn service_shells(
     command: &[OsString],
 ) -> Vec<Shell> {
     let words: Vec<_> = command.iter().map(|word| word.to_string_lossy()).collect();
-    let in_project = |name: &str| library.unexpanded(&step.folder.join(".env"), name);
-    let variable = |name: &str| host.get(name).map(str::to_owned).or_else(|| in_project(name));
-    let named = named_files(&words, &variable, &step.folder);
+    let words: Vec<&str> = words.iter().flat_map(|word| word.split_whitespace()).collect();
+    let own = own_words(&words);
+    let env_files = env_files(own, host, &step.folder);
+    let of_folder = |folder: &Path| match &env_files[..] {
+        [] => variables(&[folder.join(".env")], host, library),
+        named => variables(named, host, library),
+    };
+    let named = named_files(own, &of_folder(&step.folder), &step.folder);
     let folder = match named.first() {
         Some(first) => first.parent().map_or_else(|| step.folder.clone(), Path::to_owned),
         None => match home(&step.folder, project, library) {
@@ -73,8 +80,8 @@ pub(crate) fn service_shells(
         },
     };
     let files = if named.is_empty() { default_files(&folder, library) } else { named };
-    let services = services(&files, &folder, host, library);
-    let is_named = |name: &str| words.iter().any(|word| word.split_whitespace().any(|part| part == name));
+    let services = services(&files, &folder, &of_folder(&folder), library);
+    let is_named = |name: &str| words.contains(&name);
     let any_is_named = services.keys().any(|name| is_named(name));
     let shells = services
         .into_iter()
@@ -100,27 +107,67 @@ fn home(folder: &Path, project: &Project, library: &Library<'_>) -> Option<PathB
     found.parent().map(Path::to_owned)
 }
 
-/// The files that `-f` or COMPOSE_FILE name instead of the usual ones, later ones over earlier ones.
-fn named_files(words: &[Cow<'_, str>], variable: Lookup<'_>, folder: &Path) -> Vec<PathBuf> {
-    let words: Vec<&str> = words.iter().flat_map(|word| word.split_whitespace()).collect();
+/// Finds compose's own options among the words: those between its name and its subcommand.
+fn own_words<'w>(words: &'w [&'w str]) -> &'w [&'w str] {
     let start = words.iter().position(|word| word.contains("compose")).map_or(words.len(), |at| at + 1);
-    let end = words.iter().skip(start).position(|word| ["run", "exec", "up"].contains(word));
-    let own = &words[start..end.map_or(words.len(), |length| start + length)];
-    let mut files = Vec::new();
+    let end = words[start..].iter().position(|word| ["run", "exec", "up"].contains(word));
+    &words[start..end.map_or(words.len(), |length| start + length)]
+}
+
+/// Lists the values of an option: `-f x`, `-fx`, `--file x`, `--file=x`.
+fn option_values<'w>(own: &[&'w str], spellings: &[&str]) -> Vec<&'w str> {
+    let mut values = Vec::new();
     for (at, word) in own.iter().enumerate() {
-        match word.strip_prefix("--file").or(word.strip_prefix("-f")) {
-            Some("") => files.extend(own.get(at + 1).copied()),
-            Some(rest) => files.push(rest.trim_start_matches('=')),
+        match spellings.iter().find_map(|spelling| word.strip_prefix(spelling)) {
+            Some("") => values.extend(own.get(at + 1).copied()),
+            Some(rest) => values.push(rest.trim_start_matches('=')),
             None => {}
         }
     }
-    if files.is_empty() {
-        let separator = variable("COMPOSE_PATH_SEPARATOR").filter(|text| !text.is_empty());
-        let listed = variable("COMPOSE_FILE").unwrap_or_default();
-        let names = listed.split(separator.as_deref().unwrap_or(":")).filter(|name| !name.is_empty());
-        return names.map(|name| folder.join(name)).collect();
+    values
+}
+
+/// Lists the files that `-f` or COMPOSE_FILE name instead of the usual ones, later ones over earlier ones.
+fn named_files(own: &[&str], variables: &Variables<'_>, folder: &Path) -> Vec<PathBuf> {
+    let named = option_values(own, &["--file", "-f"]);
+    if !named.is_empty() {
+        return named.into_iter().map(|name| folder.join(name)).collect();
     }
-    files.into_iter().map(|name| folder.join(name)).collect()
+    let separator = variables.get("COMPOSE_PATH_SEPARATOR").filter(|text| !text.is_empty());
+    let listed = variables.get("COMPOSE_FILE").unwrap_or_default();
+    let names = listed.split(separator.as_deref().unwrap_or(":")).filter(|name| !name.is_empty());
+    names.map(|name| folder.join(name)).collect()
+}
+
+/// Lists the files that `--env-file` or COMPOSE_ENV_FILES name instead of `.env`, later ones over earlier ones.
+fn env_files(own: &[&str], host: &Shell, folder: &Path) -> Vec<PathBuf> {
+    let mut named = option_values(own, &["--env-file"]);
+    if named.is_empty() {
+        named.extend(host.get("COMPOSE_ENV_FILES").unwrap_or_default().split(',').filter(|name| !name.is_empty()));
+    }
+    named.into_iter().map(|name| folder.join(name)).collect()
+}
+
+/// What a compose file's values are filled in from: the shell, then the files that compose reads for that.
+struct Variables<'a> {
+    host: &'a Shell,
+    of_files: HashMap<String, String>,
+}
+
+fn variables<'a>(files: &[PathBuf], host: &'a Shell, library: &Library<'_>) -> Variables<'a> {
+    let mut of_files = HashMap::new();
+    for path in files {
+        let sheet = library.dotenv(path, Dialect::Compose, &|name| host.get(name).map(str::to_owned));
+        let known = sheet.iter().flat_map(|sheet| sheet.iter()).filter(|setting| setting.unresolved.is_none());
+        of_files.extend(known.map(|setting| (setting.name.clone(), setting.value.clone())));
+    }
+    Variables { host, of_files }
+}
+
+impl Variables<'_> {
+    fn get(&self, name: &str) -> Option<String> {
+        self.host.get(name).map(str::to_owned).or_else(|| self.of_files.get(name).cloned())
+    }
 }
 
 /// The file that compose takes by itself, and its override.
@@ -133,71 +180,92 @@ fn default_files(folder: &Path, library: &Library<'_>) -> Vec<PathBuf> {
     files
 }
 
-/// The services of the compose files, later files over earlier ones.
-fn services(files: &[PathBuf], folder: &Path, shell: &Shell, library: &Library<'_>) -> BTreeMap<String, Service> {
-    let mut services = BTreeMap::new();
+/// Reads the services of the compose files, later files over earlier ones.
+fn services(
+    files: &[PathBuf],
+    folder: &Path,
+    variables: &Variables<'_>,
+    library: &Library<'_>,
+) -> BTreeMap<String, Service> {
+    let look = |name: &str| variables.get(name);
+    let mut services = Services::new(folder, &look);
     for path in files {
         let Some(text) = library.string(path) else { continue };
         let entries = formats::yaml::flatten(&text).unwrap_or_else(|error| error.entries);
         let shown = library.shown(path);
-        let dotenv = folder.join(".env");
-        let look = |name: &str| shell.get(name).map(str::to_owned).or_else(|| library.unexpanded(&dotenv, name));
         for entry in &entries {
-            note(&mut services, entry, folder, &shown, &look);
+            services.note(entry, &shown);
         }
     }
-    services
+    services.found
 }
 
-fn note(
-    services: &mut BTreeMap<String, Service>,
-    entry: &FlatEntry,
-    folder: &Path,
-    shown: &Path,
-    look: &dyn Fn(&str) -> Option<String>,
-) {
-    let path: Vec<&str> = entry.path.iter().map(String::as_str).collect();
-    let (name, rest) = match &path[..] {
-        ["services", name, rest @ ..] => (*name, rest),
-        // An excerpt: one service's own keys, or services without the key above them.
-        ["environment" | "env_file" | "build", ..] => ("", &path[..]),
-        [name, "environment" | "env_file" | "build", ..] => (*name, &path[1..]),
-        _ => return,
-    };
-    let service = services.entry(name.to_owned()).or_default();
-    match rest {
-        ["build", ..] => service.is_built = true,
-        ["env_file"] | ["env_file", _] | ["env_file", _, "path"] if !entry.value.is_empty() => {
-            service.files.push(folder.join(expanded(&entry.value, look).0));
-        }
-        ["environment", key] => {
-            let is_item = key.bytes().all(|byte| byte.is_ascii_digit());
-            let (name, value) = match (is_item, entry.value.split_once('=')) {
-                (true, Some((name, value))) => (name.to_owned(), value.to_owned()),
-                (true, None) => (entry.value.clone(), look(&entry.value).unwrap_or_default()),
-                (false, _) => ((*key).to_owned(), entry.value.clone()),
-            };
-            if name.is_empty() {
-                return;
+/// The services of compose files, as they are read.
+struct Services<'a> {
+    found: BTreeMap<String, Service>,
+    folder: &'a Path,
+    look: Lookup<'a>,
+    budget: Budget,
+}
+
+impl<'a> Services<'a> {
+    fn new(folder: &'a Path, look: Lookup<'a>) -> Self {
+        Services { found: BTreeMap::new(), folder, look, budget: Budget::new() }
+    }
+
+    fn note(&mut self, entry: &FlatEntry, shown: &Path) {
+        let path: Vec<&str> = entry.path.iter().map(String::as_str).collect();
+        let (name, rest) = match &path[..] {
+            ["services", name, rest @ ..] => (*name, rest),
+            // An excerpt: one service's own keys, or services without the key above them.
+            ["environment" | "env_file" | "build", ..] => ("", &path[..]),
+            [name, "environment" | "env_file" | "build", ..] => (*name, &path[1..]),
+            _ => return,
+        };
+        let service = self.found.entry(name.to_owned()).or_default();
+        match rest {
+            ["build", ..] => service.is_built = true,
+            ["env_file"] | ["env_file", _] | ["env_file", _, "path"] if !entry.value.is_empty() => {
+                let (path, _) = filled(&entry.value, self.look, &mut self.budget);
+                service.files.push(self.folder.join(path));
             }
-            let (value, unresolved) = expanded(&value.replace("$$", "\u{E000}"), look);
-            let value = value.replace('\u{E000}', "$");
-            let origin = Origin::file(name.clone(), shown, entry.line);
-            service.environment.push(Setting { name, value, origin, unresolved });
+            ["environment", key] => {
+                let is_item = key.bytes().all(|byte| byte.is_ascii_digit());
+                let (name, value) = match entry.value.split_once('=') {
+                    Some((name, value)) if is_item => (name, Some(value)),
+                    None if is_item => (entry.value.as_str(), None),
+                    // An empty value may be none at all.
+                    _ => (*key, Some(entry.value.as_str()).filter(|value| !value.is_empty())),
+                };
+                // A name without a value is handed on.
+                let (value, unresolved) = match value {
+                    Some(written) => filled(written, self.look, &mut self.budget),
+                    None => ((self.look)(name).unwrap_or_default(), None),
+                };
+                if !name.is_empty() {
+                    let (name, origin) = (name.to_owned(), Origin::file(name, shown, entry.line));
+                    service.environment.push(Setting { name, value, origin, unresolved });
+                }
+            }
+            _ => {}
         }
-        _ => {}
     }
 }
 
-/// A compose file that is named by itself: the environment of each of its services.
-pub(crate) fn service_settings(
-    entries: &[FlatEntry],
-    shown: &Path,
-    look: &dyn Fn(&str) -> Option<String>,
-) -> Vec<Setting> {
-    let mut services = BTreeMap::new();
-    for entry in entries {
-        note(&mut services, entry, Path::new(""), shown, look);
+/// Fills a value of a compose file in; what is not set stays as written, since it may be set where we do not look.
+fn filled(text: &str, look: Lookup<'_>, budget: &mut Budget) -> (String, Option<Unresolved>) {
+    match substitute(text, &Scope::new(look), budget, Unset::AsWritten) {
+        Ok(Ok(value)) => (value, None),
+        Ok(Err(obstacle)) => (text.to_owned(), Some(obstacle.into())),
+        Err(Broken(_)) => (text.to_owned(), Some(Unresolved::Template)),
     }
-    services.into_values().flat_map(|service| service.environment).collect()
+}
+
+/// Lists what a compose file that is named by itself gives to its services.
+pub(crate) fn service_settings(entries: &[FlatEntry], shown: &Path, look: Lookup<'_>) -> Vec<Setting> {
+    let mut services = Services::new(Path::new(""), look);
+    for entry in entries {
+        services.note(entry, shown);
+    }
+    services.found.into_values().flat_map(|service| service.environment).collect()
 }

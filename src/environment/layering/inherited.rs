@@ -1,12 +1,12 @@
 //! The environment that a command is started with: the process' own, with what wrappers assign before it.
 
-use std::cell::Cell;
 use std::collections::HashMap;
 use std::ffi::OsString;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::rc::Rc;
 
-use crate::environment::layering::Lookup;
+use crate::environment::readers::expansion::shell_word::{Quotes, Word};
+use crate::environment::readers::expansion::{Budget, Scope, Unset};
 use crate::environment::{Invocation, Origin, Setting, Unresolved};
 
 /// Bytes that the values of earlier assignments may add to later ones: `A=$B$B`, `B=$C$C`, … would fill any memory. What
@@ -57,20 +57,15 @@ impl Shell {
         }
         let mut given: Vec<Setting> = Vec::new();
         let mut latest: HashMap<&str, usize> = HashMap::new();
-        let left = Cell::new(MOST_EXPANDED);
+        let mut budget = Budget::of(MOST_EXPANDED);
         for (name, value) in &invocation.assignments {
-            let is_too_large = Cell::new(false);
             let look = |name: &str| {
                 let before = latest.get(name).map(|at| given[*at].value.as_str());
-                let known = before.or_else(|| self.get(name))?;
-                is_too_large.set(is_too_large.get() || known.len() > left.get());
-                left.set(left.get().checked_sub(known.len())?);
-                Some(known.to_owned())
+                before.or_else(|| self.get(name)).map(str::to_owned)
             };
-            let (value, unresolved) = match expanded(value, &look) {
-                _ if is_too_large.get() => (value.clone(), Some(Unresolved::Template)),
-                known => known,
-            };
+            let word = Word::new(value, Quotes::Removed, Unset::AsWritten);
+            let (value, obstacle) = word.expand_known(&mut Scope::new(&look), &mut budget);
+            let unresolved = obstacle.map(Unresolved::from);
             let origin = Origin { variable: name.clone(), ..invocation.origin.clone() };
             latest.insert(name, given.len());
             given.push(Setting { name: name.clone(), value, origin, unresolved });
@@ -88,40 +83,6 @@ impl Shell {
     }
 }
 
-/// `$X`, `${X}` and `${X:-d}` as a shell expands them, where X is known; `$(…)` is left and said so.
-pub(crate) fn expanded(text: &str, lookup: Lookup<'_>) -> (String, Option<Unresolved>) {
-    let mut value = String::with_capacity(text.len());
-    let mut unresolved = text.contains('`').then_some(Unresolved::CommandSubstitution);
-    let mut rest = text;
-    while let Some(at) = rest.find('$') {
-        value.push_str(&rest[..at]);
-        rest = &rest[at + 1..];
-        let braced = rest.strip_prefix('{').and_then(|inner| inner.split_once('}'));
-        let bare = rest.find(|c: char| c != '_' && !c.is_ascii_alphanumeric()).unwrap_or(rest.len());
-        let (name, default, after) = match braced {
-            Some((inner, after)) => match inner.split_once(":-").or_else(|| inner.split_once('-')) {
-                Some((name, default)) => (name, Some(default), after),
-                None => (inner, None, after),
-            },
-            None => (&rest[..bare], None, &rest[bare..]),
-        };
-        match lookup(name).or(default.map(str::to_owned)) {
-            Some(known) if !name.is_empty() => {
-                value.push_str(&known);
-                rest = after;
-            }
-            _ => {
-                if rest.starts_with('(') {
-                    unresolved = Some(Unresolved::CommandSubstitution);
-                }
-                value.push('$');
-            }
-        }
-    }
-    value.push_str(rest);
-    (value, unresolved)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -136,6 +97,20 @@ mod tests {
         let pairs = [("A", "1"), ("B", "$A${A}"), ("A", "2"), ("C", "$A$B")];
         let shell = assigned(&pairs.map(|(name, value)| (name.to_owned(), value.to_owned())));
         assert_eq!((shell.get("B"), shell.get("C")), (Some("11"), Some("211")));
+    }
+
+    #[test]
+    fn an_assignment_is_filled_in_by_the_shells_rules() {
+        let pairs = [("A", ""), ("B", "${A:-prod}-${A-x}"), ("C", "$B$(id)"), ("D", "${B%%-*}")];
+        let shell = assigned(&pairs.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        let given: Vec<_> = shell.settings.iter().map(|set| (set.value.as_str(), set.unresolved.clone())).collect();
+        let expected = [
+            ("", None),
+            ("prod-", None),
+            ("prod-$(id)", Some(Unresolved::CommandSubstitution)),
+            ("${B%%-*}", Some(Unresolved::Template)),
+        ];
+        assert_eq!(given, expected);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::environment::Setting;
 use crate::environment::layering::library::{Dialect, Library, Sheet};
 
 pub(crate) use crate::environment::layering::draft::Draft;
-pub(crate) use crate::environment::layering::inherited::{Shell, expanded};
+pub(crate) use crate::environment::layering::inherited::Shell;
 pub(crate) use crate::environment::readers::expansion::Lookup;
 
 /// Values that depend on the layers above them: placeholders, templates, default values in code.

@@ -53,6 +53,62 @@ fn a_command_in_a_container_has_the_environment_of_its_service() {
 }
 
 #[test]
+fn a_compose_file_is_filled_in_by_composes_own_rules() {
+    let named = "services:\n  app:\n    build: .\n    environment:\n      DATABASE_URL: postgres://app@localhost/${NAME:-shop_prod}\n";
+    let placed = "services:\n  app:\n    build: .\n    environment:\n      - DATABASE_URL=postgres://app@${DB_HOST:-localhost}/shop_test\n";
+    let handed_on = "services:\n  app:\n    build: .\n    environment:\n      DATABASE_URL:\n";
+    let nested = "services:\n  app:\n    build: .\n    environment:\n      DATABASE_URL: postgres://app@localhost/${NONE:-${ALSO_NONE:-shop_prod}}\n";
+    let run = &["docker", "compose", "run", "app", "npm", "test"][..];
+    check(&[
+        case(
+            "an empty variable is none for `:-`",
+            &[("compose.yaml", named)],
+            &[("NAME", "")],
+            run,
+            "production",
+            "database-name-production",
+        ),
+        case(
+            "an empty variable of `.env` neither",
+            &[("compose.yaml", named), (".env", "NAME=\n")],
+            &[],
+            run,
+            "production",
+            "database-name-production",
+        ),
+        case("a default in a default", &[("compose.yaml", nested)], &[], run, "production", "database-name-production"),
+        case(
+            "a variable that is set",
+            &[("compose.yaml", named)],
+            &[("NAME", "shop_test")],
+            run,
+            "unverified",
+            "container-environment",
+        ),
+        case(
+            "another file instead of `.env`",
+            &[
+                ("compose.yaml", placed),
+                (".env", "DB_HOST=localhost\n"),
+                ("live.env", "DB_HOST=db.northwind-shop.net\n"),
+            ],
+            &[],
+            &["docker", "compose", "--env-file", "live.env", "run", "app", "npm", "test"],
+            "production",
+            "host-remote",
+        ),
+        case(
+            "a name without a value is handed on",
+            &[("compose.yaml", handed_on)],
+            &[("DATABASE_URL", "@REMOTE")],
+            run,
+            "production",
+            "host-remote",
+        ),
+    ]);
+}
+
+#[test]
 fn a_wrapper_that_adds_variables_is_told_of() {
     check(&[
         case(

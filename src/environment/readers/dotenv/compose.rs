@@ -7,7 +7,7 @@ use crate::environment::readers::dotenv::go::is_space;
 use crate::environment::readers::dotenv::salvage::reject;
 use crate::environment::readers::dotenv::text::{byte_at, find_or_end, skip, statement_start, without_bom};
 use crate::environment::readers::expansion::compose::{Broken, substitute};
-use crate::environment::readers::expansion::{Budget, Lookup, Obstacle, Scope};
+use crate::environment::readers::expansion::{Budget, Lookup, Obstacle, Scope, Unset};
 use crate::text::LineIndex;
 
 pub(crate) fn read(text: &str, lookup: Lookup<'_>) -> Document {
@@ -96,7 +96,7 @@ impl<'t> Parser<'t, '_> {
         let line = &self.text[self.at..end];
         self.at = (end + 1).min(self.text.len());
         let written = line.split(" #").next().unwrap_or(line).trim_end();
-        let value = substitute(written, &self.scope, &mut self.budget)?;
+        let value = substitute(written, &self.scope, &mut self.budget, Unset::Empty)?;
         Ok((written.to_owned(), value))
     }
 
@@ -110,7 +110,7 @@ impl<'t> Parser<'t, '_> {
                 if quote == '\'' {
                     return Ok((inside.clone(), Ok(inside)));
                 }
-                let value = substitute(&unescape(&inside), &self.scope, &mut self.budget)?;
+                let value = substitute(&unescape(&inside), &self.scope, &mut self.budget, Unset::Empty)?;
                 return Ok((inside, value));
             }
             if c == '\\' && !escaped {

@@ -85,14 +85,12 @@ impl Document {
     /// Gives an entry its expanded value, or the text as written with the reason why that is all there is.
     pub(crate) fn set_expanded(&mut self, index: usize, written: &str, value: Result<String, Obstacle>) {
         let line = self.entries[index].line;
+        if value == Err(Obstacle::TooLarge) {
+            self.problem(line, "the expanded value is too large and was left as written");
+        }
         let (value, unresolved) = match value {
             Ok(value) => (value, None),
-            Err(Obstacle::Command) => (written.to_owned(), Some(Unresolved::CommandSubstitution)),
-            Err(Obstacle::Syntax) => (written.to_owned(), Some(Unresolved::Template)),
-            Err(Obstacle::TooLarge) => {
-                self.problem(line, "the expanded value is too large and was left as written");
-                (written.to_owned(), Some(Unresolved::Template))
-            }
+            Err(obstacle) => (written.to_owned(), Some(obstacle.into())),
         };
         self.entries[index].value = Some(value);
         self.entries[index].unresolved = unresolved;

@@ -19,7 +19,12 @@ pub(crate) struct Budget {
 
 impl Budget {
     pub(crate) fn new() -> Self {
-        Budget { bytes: MOST_BYTES, work: MOST_WORK }
+        Budget::of(MOST_BYTES)
+    }
+
+    /// Lets expansions add at most `bytes`.
+    pub(crate) fn of(bytes: usize) -> Self {
+        Budget { bytes, work: MOST_WORK }
     }
 
     /// Takes `count` bytes that an expansion adds to a value.

@@ -2,7 +2,7 @@
 //!
 //! Source: `template/template.go` of compose-go 2.16.
 
-use crate::environment::readers::expansion::{Budget, DEEPEST, Obstacle, Scope, name_length};
+use crate::environment::readers::expansion::{Budget, DEEPEST, Obstacle, Scope, Unset, name_length};
 
 /// The loader rejects the whole file, for the reason given.
 pub(crate) struct Broken(pub(crate) &'static str);
@@ -23,8 +23,9 @@ pub(crate) fn substitute(
     text: &str,
     scope: &Scope<'_>,
     budget: &mut Budget,
+    unset: Unset,
 ) -> Result<Result<String, Obstacle>, Broken> {
-    let mut template = Template { scope, budget };
+    let mut template = Template { scope, budget, unset };
     match template.expand(text, 0) {
         Ok(value) => Ok(Ok(value)),
         Err(Stop::Obstacle(obstacle)) => Ok(Err(obstacle)),
@@ -35,6 +36,7 @@ pub(crate) fn substitute(
 struct Template<'s, 'a> {
     scope: &'s Scope<'a>,
     budget: &'s mut Budget,
+    unset: Unset,
 }
 
 impl Template<'_, '_> {
@@ -56,8 +58,10 @@ impl Template<'_, '_> {
                 Some(b'{') => self.braced(&after[1..], depth, &mut result)?,
                 Some(byte) if byte.is_ascii_alphabetic() || *byte == b'_' => {
                     let (name, after) = after.split_at(name_length(after));
-                    let value = self.scope.process_then_file(name)?.unwrap_or_default();
-                    self.add(&value, &mut result)?;
+                    match self.scope.process_then_file(name)? {
+                        None if self.unset == Unset::AsWritten => result.extend(["$", name]),
+                        found => self.add(&found.unwrap_or_default(), &mut result)?,
+                    }
                     after
                 }
                 _ => {
@@ -79,7 +83,10 @@ impl Template<'_, '_> {
         }
         let found = self.scope.process_then_file(name)?;
         if let Some(after) = after.strip_prefix('}') {
-            self.add(&found.unwrap_or_default(), result)?;
+            match found {
+                None if self.unset == Unset::AsWritten => result.extend(["${", name, "}"]),
+                found => self.add(&found.unwrap_or_default(), result)?,
+            }
             return Ok(after);
         }
         let colon = after.starts_with(':');
@@ -142,4 +149,37 @@ fn closing_brace(text: &str) -> Option<usize> {
         }
     }
     last
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_filled_in_as_compose_does() {
+        let look = |name: &str| match name {
+            "SET" => Some("x".to_owned()),
+            "EMPTY" => Some(String::new()),
+            _ => None,
+        };
+        let given = |text: &str, unset: Unset| {
+            substitute(text, &Scope::new(&look), &mut Budget::new(), unset).ok().map(|value| value.unwrap())
+        };
+        for (text, expected) in [
+            ("$SET-${SET}$$SET", Some("x-x$SET")),
+            ("${EMPTY:-d}${EMPTY-d}${NONE-d}", Some("dd")),
+            ("${NONE:-${EMPTY:-${SET}}}", Some("x")),
+            ("${SET:+y}${EMPTY:+y}${EMPTY+y}${NONE+y}", Some("yy")),
+            ("${SET:?gone}", Some("x")),
+            ("${EMPTY:?gone}", None),
+            ("${NONE?gone}", None),
+            ("${}", None),
+            ("a$ $1", Some("a$ $1")),
+        ] {
+            assert_eq!(given(text, Unset::Empty).as_deref(), expected, "{text}");
+            assert_eq!(given(text, Unset::AsWritten).as_deref(), expected, "{text}");
+        }
+        assert_eq!(given("$NONE ${NONE}", Unset::Empty).as_deref(), Some(" "));
+        assert_eq!(given("$NONE ${NONE}", Unset::AsWritten).as_deref(), Some("$NONE ${NONE}"));
+    }
 }

@@ -11,6 +11,8 @@ pub(crate) mod shell_word;
 pub(crate) use crate::environment::readers::expansion::budget::{Budget, DEEPEST};
 pub(crate) use crate::environment::readers::expansion::scope::Scope;
 
+use crate::environment::Unresolved;
+
 /// Looks a variable up: in the process environment, or in whatever a loader has read before.
 pub(crate) type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
 
@@ -30,6 +32,15 @@ pub(crate) enum Obstacle {
     Syntax,
     /// It grows beyond the budget of the file.
     TooLarge,
+}
+
+impl From<Obstacle> for Unresolved {
+    fn from(obstacle: Obstacle) -> Self {
+        match obstacle {
+            Obstacle::Command => Unresolved::CommandSubstitution,
+            Obstacle::Syntax | Obstacle::TooLarge => Unresolved::Template,
+        }
+    }
 }
 
 /// Counts the bytes at the start of `text` that are a variable's name; 0 where none is.

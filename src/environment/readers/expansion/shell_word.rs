@@ -2,12 +2,18 @@
 //!
 //! Source: POSIX.1-2024, Shell Command Language, 2.2 Quoting and 2.6 Word Expansions.
 
+use std::borrow::Cow;
+
 use crate::environment::readers::expansion::{Budget, DEEPEST, Obstacle, Scope, Unset, name_length};
 
-/// Whether quotes and backslashes have a meaning.
+/// What quotes, backslashes and commands mean in the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Quotes {
+    /// As a shell reads them.
     Shell,
+    /// They were taken off when the text was cut into words.
+    Removed,
+    /// They are characters like others: the text is no shell's.
     Literal,
 }
 
@@ -19,17 +25,60 @@ pub(crate) struct Word<'t> {
     depth: usize,
 }
 
+/// What a word has become so far.
+#[derive(Default)]
+struct Output {
+    text: String,
+    /// Why a part of it is not known.
+    obstacle: Option<Obstacle>,
+    /// Such a part stays as written; otherwise it ends the expansion.
+    goes_on: bool,
+}
+
+impl Output {
+    fn add(&mut self, value: &str, budget: &mut Budget) -> Result<(), Obstacle> {
+        budget.add(value.len())?;
+        self.text.push_str(value);
+        Ok(())
+    }
+
+    /// Notes that what is `written` here cannot be told.
+    fn leave(&mut self, written: &[&str], obstacle: Obstacle) -> Result<(), Obstacle> {
+        if !self.goes_on {
+            return Err(obstacle);
+        }
+        self.obstacle.get_or_insert(obstacle);
+        self.text.extend(written.iter().copied());
+        Ok(())
+    }
+}
+
 impl<'t> Word<'t> {
     pub(crate) fn new(text: &'t str, quotes: Quotes, unset: Unset) -> Self {
         Word { text, quotes, unset, depth: 0 }
     }
 
+    /// Expands the word, unless a part of it cannot be told.
     pub(crate) fn expand(&self, scope: &mut Scope<'_>, budget: &mut Budget) -> Result<String, Obstacle> {
+        let mut output = Output::default();
+        self.expand_into(&mut output, scope, budget)?;
+        Ok(output.text)
+    }
+
+    /// Expands what can be told and leaves the rest as written; the second part says why there is a rest.
+    pub(crate) fn expand_known(&self, scope: &mut Scope<'_>, budget: &mut Budget) -> (String, Option<Obstacle>) {
+        let mut output = Output { goes_on: true, ..Output::default() };
+        match self.expand_into(&mut output, scope, budget) {
+            Ok(()) => (output.text, output.obstacle),
+            Err(obstacle) => (self.text.to_owned(), Some(obstacle)),
+        }
+    }
+
+    fn expand_into(&self, output: &mut Output, scope: &mut Scope<'_>, budget: &mut Budget) -> Result<(), Obstacle> {
         if self.depth > DEEPEST {
             return Err(Obstacle::TooLarge);
         }
         budget.look(if self.depth == 0 { 0 } else { self.text.len() })?;
-        let mut result = String::with_capacity(self.text.len());
         let mut double = false;
         let mut rest = self.text;
         while let Some(c) = rest.chars().next() {
@@ -38,7 +87,7 @@ impl<'t> Word<'t> {
             rest = match c {
                 '\'' if shell && !double => {
                     let (inside, after) = after.split_once('\'').unwrap_or((after, ""));
-                    result.push_str(inside);
+                    output.text.push_str(inside);
                     after
                 }
                 '"' if shell => {
@@ -48,59 +97,62 @@ impl<'t> Word<'t> {
                 '\\' if shell => match after.chars().next() {
                     Some('\n') => &after[1..],
                     Some(next) if !double || matches!(next, '$' | '`' | '"' | '\\') => {
-                        result.push(next);
+                        output.text.push(next);
                         &after[next.len_utf8()..]
                     }
                     _ => {
-                        result.push('\\');
+                        output.text.push('\\');
                         after
                     }
                 },
-                '\\' if after.starts_with('$') => {
-                    result.push('$');
+                '\\' if self.quotes == Quotes::Literal && after.starts_with('$') => {
+                    output.text.push('$');
                     &after[1..]
                 }
-                '`' if shell => return Err(Obstacle::Command),
-                '$' if shell && !double && after.starts_with('\'') => {
-                    let (inside, after) = ansi_quoted(&after[1..]);
-                    result.push_str(&inside);
+                '`' if self.quotes != Quotes::Literal => {
+                    output.leave(&["`"], Obstacle::Command)?;
                     after
                 }
-                '$' => self.parameter(after, &mut result, scope, budget)?,
+                '$' if shell && !double && after.starts_with('\'') => {
+                    let (inside, after) = ansi_quoted(&after[1..]);
+                    output.text.push_str(&inside);
+                    after
+                }
+                '$' => self.parameter(after, output, scope, budget)?,
                 _ => {
-                    result.push(c);
+                    output.text.push(c);
                     after
                 }
             };
         }
-        Ok(result)
+        Ok(())
     }
 
     /// Expands what follows a `$`, and gives what follows its end.
     fn parameter<'r>(
         &self,
         text: &'r str,
-        result: &mut String,
+        output: &mut Output,
         scope: &mut Scope<'_>,
         budget: &mut Budget,
     ) -> Result<&'r str, Obstacle> {
         if text.starts_with('(') {
-            if self.quotes == Quotes::Shell || text.contains(')') {
-                return Err(if text.starts_with("((") { Obstacle::Syntax } else { Obstacle::Command });
+            if self.quotes != Quotes::Literal || text.contains(')') {
+                let is_sum = text.starts_with("((");
+                output.leave(&["$"], if is_sum { Obstacle::Syntax } else { Obstacle::Command })?;
+                return Ok(text);
             }
             // Each such `$(` is a vain search to the end of the word.
             budget.look(text.len())?;
         }
         let Some(inside) = text.strip_prefix('{') else {
             let (name, after) = text.split_at(name_length(text));
-            if name.is_empty() {
-                result.push('$');
-            } else {
-                match scope.file_then_process(name)? {
-                    Some(value) => add(&value, result, budget)?,
-                    None if self.unset == Unset::AsWritten => result.extend(["$", name]),
-                    None => {}
-                }
+            match scope.file_then_process(name) {
+                _ if name.is_empty() => output.text.push('$'),
+                Ok(Some(value)) => output.add(&value, budget)?,
+                Ok(None) if self.unset == Unset::AsWritten => output.text.extend(["$", name]),
+                Ok(None) => {}
+                Err(obstacle) => output.leave(&["$", name], obstacle)?,
             }
             return Ok(after);
         };
@@ -110,45 +162,60 @@ impl<'t> Word<'t> {
             }
             // Each such `${` is a vain search to the end of the word.
             budget.look(inside.len())?;
-            result.push('$');
+            output.text.push('$');
             return Ok(text);
         };
         let (inside, after) = (&inside[..close], &inside[close + 1..]);
+        self.braced(inside, output, scope, budget)?;
+        Ok(after)
+    }
+
+    /// Expands what stands between braces.
+    fn braced(
+        &self,
+        inside: &str,
+        output: &mut Output,
+        scope: &mut Scope<'_>,
+        budget: &mut Budget,
+    ) -> Result<(), Obstacle> {
+        let written = ["${", inside, "}"];
         let (name, operation) = inside.split_at(name_length(inside));
         let colon = operation.starts_with(':');
         let sign = operation.as_bytes().get(usize::from(colon)).copied();
-        if name.is_empty()
-            || (sign.is_some() && !matches!(sign, Some(b'-' | b'=' | b'+' | b'?')))
-            || (sign.is_none() && colon)
-        {
-            if self.quotes == Quotes::Shell {
-                return Err(Obstacle::Syntax);
+        let is_known = matches!((sign, colon), (Some(b'-' | b'=' | b'+' | b'?'), _) | (None, false));
+        if name.is_empty() || !is_known {
+            if self.quotes != Quotes::Literal {
+                return output.leave(&written, Obstacle::Syntax);
             }
-            result.extend(["${", inside, "}"]);
-            return Ok(after);
+            output.text.extend(written);
+            return Ok(());
         }
-        let found = scope.file_then_process(name)?.map(std::borrow::Cow::into_owned);
+        let found = match scope.file_then_process(name) {
+            Ok(found) => found.map(Cow::into_owned),
+            Err(obstacle) => return output.leave(&written, obstacle),
+        };
         let present = found.as_ref().is_some_and(|value| !(colon && value.is_empty()));
-        let argument = || Word { text: &operation[usize::from(colon) + 1..], depth: self.depth + 1, ..*self };
         match (sign, present) {
-            (Some(b'+'), true) | (Some(b'-'), false) => add(&argument().expand(scope, budget)?, result, budget)?,
-            (Some(b'='), false) => {
-                let value = argument().expand(scope, budget)?;
-                add(&value, result, budget)?;
-                scope.set(name, Ok(value));
+            (Some(b'+'), true) | (Some(b'-' | b'='), false) => {
+                let text = &operation[usize::from(colon) + 1..];
+                let argument = Word { text, depth: self.depth + 1, ..*self };
+                let mut value = Output { goes_on: output.goes_on, ..Output::default() };
+                argument.expand_into(&mut value, scope, budget)?;
+                output.add(&value.text, budget)?;
+                output.obstacle = output.obstacle.or(value.obstacle);
+                if sign == Some(b'=') {
+                    scope.set(name, value.obstacle.map_or(Ok(value.text), Err));
+                }
+                Ok(())
             }
-            (Some(b'?'), false) => return Err(Obstacle::Syntax),
-            (None, false) if self.unset == Unset::AsWritten => result.extend(["${", name, "}"]),
-            _ => add(&found.unwrap_or_default(), result, budget)?,
+            (Some(b'?'), false) => output.leave(&written, Obstacle::Syntax),
+            (None, false) if self.unset == Unset::AsWritten => {
+                output.text.extend(written);
+                Ok(())
+            }
+            _ => output.add(&found.unwrap_or_default(), budget),
         }
-        Ok(after)
     }
-}
-
-fn add(value: &str, result: &mut String, budget: &mut Budget) -> Result<(), Obstacle> {
-    budget.add(value.len())?;
-    result.push_str(value);
-    Ok(())
 }
 
 /// The brace that closes the one before `text`, with quotes heeded where they have a meaning.
@@ -197,4 +264,36 @@ fn ansi_quoted(text: &str) -> (String, &str) {
         }
     }
     (value, "")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_whose_quotes_are_gone_keeps_what_cannot_be_told() {
+        let look = |name: &str| match name {
+            "HOST" => Some("db.example.net".to_owned()),
+            "EMPTY" => Some(String::new()),
+            _ => None,
+        };
+        for (text, expected, obstacle) in [
+            ("pg://$HOST/${HOST}", "pg://db.example.net/db.example.net", None),
+            ("${EMPTY:-prod}${EMPTY-x}", "prod", None),
+            ("${NONE:-${EMPTY:-$HOST}}", "db.example.net", None),
+            ("$NONE ${NONE} ${NONE:+x}", "$NONE ${NONE} ", None),
+            ("$HOST/$(id)", "db.example.net/$(id)", Some(Obstacle::Command)),
+            ("$HOST/`id`", "db.example.net/`id`", Some(Obstacle::Command)),
+            ("${NONE:-$(id)}/$HOST", "$(id)/db.example.net", Some(Obstacle::Command)),
+            ("$HOST$((1+1))", "db.example.net$((1+1))", Some(Obstacle::Syntax)),
+            ("${HOST%%.*}/$HOST", "${HOST%%.*}/db.example.net", Some(Obstacle::Syntax)),
+            ("${NONE:?gone}", "${NONE:?gone}", Some(Obstacle::Syntax)),
+            ("'\\$HOST' $", "'\\db.example.net' $", None),
+            ("${HOST", "${HOST", None),
+        ] {
+            let word = Word::new(text, Quotes::Removed, Unset::AsWritten);
+            let given = word.expand_known(&mut Scope::new(&look), &mut Budget::new());
+            assert_eq!(given, (expected.to_owned(), obstacle), "{text}");
+        }
+    }
 }
