@@ -17,6 +17,7 @@ mod error;
 mod exec;
 mod exit;
 mod lists;
+mod own_tools;
 mod policy;
 mod reach;
 mod secret;

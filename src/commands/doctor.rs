@@ -12,7 +12,7 @@ use crate::commands::{CommandError, judging};
 use crate::error::{Explain, Failure, in_one_line};
 use crate::exit::Exit;
 use crate::snapshot;
-use crate::snapshot::{SnapshotError, Store};
+use crate::snapshot::{Look, SnapshotError, Store};
 use crate::text::printable;
 use crate::ui::{Tone, bytes};
 use crate::verdict::Verdict;
@@ -108,19 +108,20 @@ fn look_at_target(context: &Context, judged: &Judged, at: usize) -> Looked {
     }
     let looked = snapshot::plan(&one.target, &judged.policy, &Disk)
         .map_err(SnapshotError::from)
-        .and_then(|step| snapshot::describe(&one.target, &step, &context.process));
+        .and_then(|intention| snapshot::describe(&one.target, &intention, &context.process));
     match looked {
-        Ok(described) => {
-            fields["reachable"] = described.reachable.into();
+        Ok(Look::NothingToSave(reason)) => Looked::new(&what, &reason, None, fields),
+        Ok(Look::Database(described, obstacle)) => {
+            let (tool, version) = described.tool;
+            fields["reachable"] = true.into();
             fields["server"] = described.server.into();
-            if let Some((tool, version)) = described.tool {
-                fields["tool"] = tool.to_string_lossy().into();
-                fields["version"] = version.into();
-            }
-            match described.obstacle {
+            fields["tool"] = tool.to_string_lossy().into();
+            fields["version"] = version.into();
+            match obstacle {
                 None => Looked::new(&what, &described.found, None, fields),
-                Some((obstacle, hint)) => {
-                    Looked::new(&what, &format!("{}; {obstacle}", described.found), Some(&hint), fields)
+                Some(obstacle) => {
+                    let found = format!("{}. {}", described.found, obstacle.what);
+                    Looked::new(&what, &found, Some(&obstacle.remedy), fields)
                 }
             }
         }

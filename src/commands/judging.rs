@@ -2,8 +2,7 @@
 
 use std::ffi::OsString;
 use std::fs;
-use std::path::Path;
-use std::process::Command;
+use std::path::{Path, PathBuf};
 
 use crate::commands::context::Context;
 use crate::commands::disk::Disk;
@@ -11,6 +10,7 @@ use crate::commands::machine;
 use crate::environment;
 use crate::environment::{DriverEvidence, Origin, Reading, Setting, Survey, SurveyInput};
 use crate::error::Failure;
+use crate::own_tools;
 use crate::policy::trust;
 use crate::policy::trust::Trust;
 use crate::policy::{Document, FILE_NAME, Policy, PolicyError};
@@ -172,14 +172,19 @@ fn trust_of(context: &Context, path: &Path, content: &[u8]) -> Trust {
     if trust::is_approval_of(&approval, content) {
         return Trust::Approved;
     }
-    if trust::is_reviewing_ci(&context.caller, &context.process_text) && is_committed(&context.project.root, content) {
+    if trust::is_reviewing_ci(&context.caller, &context.process_text) && is_committed(context, content) {
         return Trust::Reviewed;
     }
     Trust::Unapproved
 }
 
-/// Whether the commit that is checked out holds exactly these bytes.
-fn is_committed(root: &Path, content: &[u8]) -> bool {
-    let shown = Command::new("git").arg("-C").arg(root).args(["show", &format!("HEAD:./{FILE_NAME}")]).output();
-    shown.is_ok_and(|done| done.status.success() && done.stdout == content)
+/// Whether the commit that is checked out holds exactly these bytes. `cat-file` runs no filter of the repository's.
+fn is_committed(context: &Context, content: &[u8]) -> bool {
+    let folders = own_tools::absolute_folders(context.variable("PATH"));
+    let committed = format!("HEAD:./{FILE_NAME}");
+    let arguments =
+        ["-C".as_ref(), context.project.root.as_os_str(), "cat-file".as_ref(), "blob".as_ref(), committed.as_ref()];
+    let asked = |git: &PathBuf| own_tools::ask(git, &arguments, &context.process).ok();
+    let answer = own_tools::find_all("git", &folders).first().and_then(asked);
+    answer.is_some_and(|answer| answer.status.success() && answer.stdout == content)
 }

@@ -6,6 +6,7 @@ mod context;
 mod describe;
 mod disk;
 mod doctor;
+mod dry_run;
 mod judging;
 mod list;
 mod log;

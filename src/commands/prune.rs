@@ -8,9 +8,8 @@ use crate::commands::recording::Recorder;
 use crate::commands::{CommandError, judging};
 use crate::error::Failure;
 use crate::exit::Exit;
-use crate::reach::Engine;
 use crate::snapshot;
-use crate::snapshot::{Decision, Manifest, Store, StoreError, Stored};
+use crate::snapshot::{Decision, Fate, Manifest, Store, StoreError, Stored};
 use crate::text::printable;
 use crate::verdict::Verdict;
 
@@ -48,22 +47,18 @@ fn replaced_databases(context: &mut Context, dry_run: bool) -> Result<Exit, Fail
     let judged = judging::judge(context, None)?;
     let mut exit = Exit::Success;
     let safe = judged.judgement.targets.iter().filter(|one| one.verdict == Verdict::Safe);
-    for one in safe.filter(|one| one.target.engine == Engine::Postgres) {
-        match snapshot::replaced(&one.target, &context.process) {
-            Ok(names) => {
-                for name in names {
-                    let dropped = match dry_run {
-                        true => Ok(true),
-                        false => snapshot::drop_replaced(&one.target, &context.process, &name),
-                    };
-                    let name = printable(&name);
-                    match dropped {
-                        Ok(true) => {
+    for one in safe {
+        match snapshot::drop_replaced(&one.target, &context.process, dry_run) {
+            Ok(replaced) => {
+                for one in replaced {
+                    let name = printable(&one.name);
+                    match one.fate {
+                        Fate::Dropped => {
                             let done = if dry_run { "would be dropped" } else { "dropped" };
                             context.ui.say(&format!("safe-test: {name} {done}: a restore replaced it"));
                         }
-                        Ok(false) => context.ui.say(&format!("safe-test: {name} is at work for another safe-test")),
-                        Err(error) => {
+                        Fate::AtWork => context.ui.say(&format!("safe-test: {name} is at work for another safe-test")),
+                        Fate::Stays(error) => {
                             context.ui.warn(&format!("safe-test: {name} stays: {error}"));
                             exit = Exit::Failed;
                         }

@@ -6,12 +6,13 @@ use crate::commands::context::Context;
 use crate::commands::disk::Disk;
 use crate::commands::judging::Judged;
 use crate::commands::recording::Recorder;
+use crate::commands::saving;
 use crate::error::{Failure, in_one_line};
 use crate::exec;
 use crate::exec::{Inherited, Interrupt};
 use crate::reach::Target;
 use crate::snapshot;
-use crate::snapshot::{Kind, Order, Receipt, Request, SnapshotError, Stored, VerificationLevel};
+use crate::snapshot::{Kind, Receipt, Restoration, SnapshotError, Stored, VerificationLevel};
 use crate::text::printable;
 use crate::ui::Progress;
 
@@ -138,7 +139,7 @@ impl Work<'_> {
     fn verify_and_save(&mut self, pairs: &[(Stored, Target)]) -> Result<Vec<Before>, SnapshotError> {
         for (stored, target) in pairs {
             self.showing("verifying", target, |progress| {
-                snapshot::verify(&self.request(stored, target, false), VerificationLevel::Read, progress)
+                snapshot::verify(&self.restoration(stored, target, false), VerificationLevel::Read, progress)
             })?;
         }
         let mut before = Vec::new();
@@ -154,7 +155,7 @@ impl Work<'_> {
     fn restore(&mut self, pairs: &[(Stored, Target)], before: Vec<Before>) -> Result<(), SnapshotError> {
         for ((stored, target), Before { safety, damaged }) in pairs.iter().zip(before) {
             let restored = self.showing("restoring", target, |progress| {
-                snapshot::restore(&self.request(stored, target, damaged), progress)
+                snapshot::restore(&self.restoration(stored, target, damaged), progress)
             });
             let notes = restored.map_err(not_restored(target, safety.clone()))?;
             self.done.push(PutBack { id: stored.manifest.id.clone(), target: target.shown(), safety, notes });
@@ -164,24 +165,17 @@ impl Work<'_> {
 
     /// Takes the safety snapshot of what is there.
     fn save(&self, at: usize, target: &Target) -> Result<Before, SnapshotError> {
-        let order = Order {
-            project: &self.context.project.root,
-            store: self.recorder.store(),
-            kind: Kind::Safety,
-            run: self.recorder.run(),
-            now: self.context.clock(),
-            environment: &self.context.process,
-            may_reuse: false,
-        };
-        let step = snapshot::plan(target, &Default::default(), &Disk)?;
-        match self.showing("saving", target, |progress| snapshot::take(at, target, &step, &order, progress)) {
+        let (store, run) = (self.recorder.store(), self.recorder.run());
+        let order = saving::order(self.context, store, Kind::Safety, run);
+        let intention = snapshot::plan(target, &Default::default(), &Disk)?;
+        match self.showing("saving", target, |progress| snapshot::take(at, target, &intention, &order, progress)) {
             Err(error) if error.says_that_the_database_is_damaged() => Ok(Before { safety: None, damaged: true }),
             taken => Ok(Before { safety: taken?.snapshot().map(str::to_owned), damaged: false }),
         }
     }
 
-    fn request<'r>(&'r self, stored: &'r Stored, target: &'r Target, damaged: bool) -> Request<'r> {
-        Request { stored, target, environment: &self.context.process, now: self.context.clock(), damaged }
+    fn restoration<'r>(&'r self, stored: &'r Stored, target: &'r Target, damaged: bool) -> Restoration<'r> {
+        Restoration { stored, target, environment: &self.context.process, now: self.context.clock(), damaged }
     }
 
     /// Does something with `target` that may take a while.

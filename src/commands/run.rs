@@ -10,7 +10,7 @@ use crate::commands::context::Context;
 use crate::commands::judging;
 use crate::commands::judging::Judged;
 use crate::commands::recording::{Recorder, record_refusal};
-use crate::commands::{Ending, asking, put_back, report, saving};
+use crate::commands::{Ending, asking, dry_run, put_back, report, saving};
 use crate::error::{Failure, in_one_line};
 use crate::exec;
 use crate::exec::{Inherited, Interrupt, LookupError, Program};
@@ -44,7 +44,7 @@ pub(crate) fn run(
     };
     let recorder = recorder?;
     if context.dry_run {
-        return saving::show_plan(context, &judged);
+        return dry_run::dry_run(context, &judged, &recorder);
     }
 
     let interrupt = Interrupt::listen(inherited).map_err(exec::ExecError::Signals)?;

@@ -1,19 +1,17 @@
-//! Saving every target before something may touch it.
+//! Saves every target before something may touch it.
 
 use std::fs::File;
 
 use serde_json::json;
 
-use crate::commands::Ending;
 use crate::commands::context::Context;
 use crate::commands::disk::Disk;
 use crate::commands::judging::Judged;
 use crate::commands::prune::drop_old;
 use crate::error::Failure;
 use crate::exec::Interrupt;
-use crate::exit::Exit;
 use crate::snapshot;
-use crate::snapshot::{Care, Kind, Manifest, Order, Receipt, SnapshotError, Step, Store};
+use crate::snapshot::{Care, Intention, Kind, Manifest, Order, Receipt, SnapshotError, Store};
 use crate::text::printable;
 use crate::ui::{Progress, bytes};
 
@@ -34,22 +32,14 @@ pub(crate) fn save(
     run: &str,
     interrupt: &Interrupt,
 ) -> Result<Saved, Failure> {
-    let steps = plan(judged)?;
-    let order = Order {
-        project: &context.project.root,
-        store,
-        kind,
-        run,
-        now: context.clock(),
-        environment: &context.process,
-        may_reuse: kind == Kind::Run,
-    };
+    let intentions = plan(judged)?;
+    let order = order(context, store, kind, run);
     let interrupted = || interrupt.requested().is_some();
     let (mut receipts, mut held) = (Vec::new(), Vec::new());
-    for (at, (one, step)) in judged.judgement.targets.iter().zip(&steps).enumerate() {
+    for (at, (one, intention)) in judged.judgement.targets.iter().zip(&intentions).enumerate() {
         let watch = Progress::new(format!("saving {}", printable(&one.target.shown())), &context.ui, &interrupted);
         let receipt =
-            snapshot::take(at, &one.target, step, &order, &watch).map_err(|error| error.about(&one.target))?;
+            snapshot::take(at, &one.target, intention, &order, &watch).map_err(|error| error.about(&one.target))?;
         if let Some(id) = receipt.snapshot() {
             held.push(store.hold(id).map_err(SnapshotError::from)?);
         }
@@ -73,7 +63,21 @@ fn retain(context: &Context, judged: &Judged, store: &Store) -> Result<(), Failu
     Ok(())
 }
 
-fn plan(judged: &Judged) -> Result<Vec<Step>, SnapshotError> {
+/// What the snapshots of a call share. Only a run takes an earlier snapshot as its own.
+pub(crate) fn order<'a>(context: &'a Context, store: &'a Store, kind: Kind, run: &'a str) -> Order<'a> {
+    Order {
+        project: &context.project.root,
+        store,
+        kind,
+        run,
+        now: context.clock(),
+        environment: &context.process,
+        may_reuse: kind == Kind::Run,
+    }
+}
+
+/// Decides for every target what is to be done.
+pub(crate) fn plan(judged: &Judged) -> Result<Vec<Intention>, SnapshotError> {
     judged
         .judgement
         .targets
@@ -83,38 +87,6 @@ fn plan(judged: &Judged) -> Result<Vec<Step>, SnapshotError> {
                 .map_err(|error| SnapshotError::from(error).about(&one.target))
         })
         .collect()
-}
-
-/// `--dry-run`: what would be done, and nothing else.
-pub(crate) fn show_plan(context: &Context, judged: &Judged) -> Result<Ending, Failure> {
-    const NOT_RUN: &str = "the command was not run";
-    let steps = plan(judged)?;
-    let how = |step: &Step| match step {
-        Step::Sqlite { .. } => (true, "built-in SQLite".to_owned()),
-        Step::Postgres => (true, "pg_dump".to_owned()),
-        Step::NothingToLose(reason) | Step::LeftToPolicy(reason) => (false, reason.clone()),
-    };
-    if context.ui.json {
-        let plan = steps.iter().enumerate().map(|(at, step)| {
-            let (saved, how) = how(step);
-            json!({ "target": at, "saved": saved, "how": how })
-        });
-        let report = crate::commands::report::judgement_json(judged, &context.caller);
-        let shown = json!({
-            "schema": 1, "event": "dry-run", "judgement": report, "plan": plan.collect::<Vec<_>>(), "message": NOT_RUN,
-        });
-        context.ui.warn(&shown.to_string());
-        return Ok(Ending::Own(Exit::Success));
-    }
-    for (one, step) in judged.judgement.targets.iter().zip(&steps) {
-        let what = match how(step) {
-            (true, tool) => format!("would be saved ({tool})"),
-            (false, reason) => format!("would not be saved: {reason}"),
-        };
-        context.ui.warn(&format!("safe-test: {}: {}; {what}", one.verdict, printable(&one.target.shown())));
-    }
-    context.ui.warn(&format!("safe-test: dry run: {NOT_RUN}"));
-    Ok(Ending::Own(Exit::Success))
 }
 
 /// The quiet lines before a command: what was judged and saved, and how to undo it.

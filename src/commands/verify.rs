@@ -13,7 +13,7 @@ use crate::exec;
 use crate::exec::{Inherited, Interrupt};
 use crate::exit::Exit;
 use crate::snapshot;
-use crate::snapshot::{Request, Store, StoreError, Stored, VerificationLevel};
+use crate::snapshot::{Restoration, Store, StoreError, Stored, VerificationLevel};
 use crate::text::printable;
 use crate::ui::{Progress, bytes};
 use crate::verdict::Verdict;
@@ -102,9 +102,14 @@ fn check(
     }
     let interrupted = || interrupt.requested().is_some();
     let watch = Progress::new(format!("verifying {id}"), &context.ui, &interrupted);
-    let request =
-        Request { stored, target: &one.target, environment: &context.process, now: context.clock(), damaged: false };
-    let problem = match snapshot::verify(&request, level, &watch) {
+    let restoration = Restoration {
+        stored,
+        target: &one.target,
+        environment: &context.process,
+        now: context.clock(),
+        damaged: false,
+    };
+    let problem = match snapshot::verify(&restoration, level, &watch) {
         Ok(()) => None,
         Err(error) if error.exit() == Exit::NoSnapshot => {
             let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();

@@ -1,10 +1,9 @@
-//! Whatever keeps a snapshot from being taken, checked or put back: the store's errors and the engines'.
+//! What keeps a snapshot from being taken, checked or put back: the store's errors and the engines'.
 
 use crate::error::Explain;
 use crate::exit::Exit;
 use crate::reach::Target;
-use crate::snapshot::postgres::PostgresError;
-use crate::snapshot::sqlite::SqliteError;
+use crate::snapshot::engine::{Consequence, EngineError, EngineFailure};
 use crate::snapshot::{PlanError, StoreError};
 
 /// An error of the store or of an engine.
@@ -38,31 +37,31 @@ pub(crate) enum SnapshotError {
     /// The store's.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// SQLite's.
+    /// An engine's.
     #[error(transparent)]
-    Sqlite(#[from] SqliteError),
-    /// PostgreSQL's.
-    #[error(transparent)]
-    Postgres(#[from] PostgresError),
+    Engine(#[from] EngineError),
 }
 
 impl SnapshotError {
     /// Whether a restore that ended with this error may have changed the database all the same.
     #[must_use]
     pub(crate) fn may_have_changed_the_database(&self) -> bool {
-        match self {
-            SnapshotError::NotRestored { cause, .. } => cause.may_have_changed_the_database(),
-            SnapshotError::Sqlite(SqliteError::RestoredDiffers { .. })
-            | SnapshotError::Postgres(PostgresError::NotRestored { .. }) => true,
-            _ => false,
-        }
+        self.consequence() == Consequence::MayHaveChanged
     }
 
     /// Whether what is in the place of a database is so damaged that it cannot be saved, so that a restore replaces it as
     /// it is.
     #[must_use]
     pub(crate) fn says_that_the_database_is_damaged(&self) -> bool {
-        matches!(self, SnapshotError::Sqlite(SqliteError::Damaged { .. } | SqliteError::NotDatabase { .. }))
+        self.consequence() == Consequence::DamagedBefore
+    }
+
+    fn consequence(&self) -> Consequence {
+        match self {
+            SnapshotError::Target { cause, .. } | SnapshotError::NotRestored { cause, .. } => cause.consequence(),
+            SnapshotError::Engine(error) => error.consequence(),
+            SnapshotError::Plan(_) | SnapshotError::Store(_) => Consequence::Untouched,
+        }
     }
 
     /// The error with the target that it is about.
@@ -86,8 +85,7 @@ impl Explain for SnapshotError {
             }
             SnapshotError::Plan(error) => error.hint(),
             SnapshotError::Store(error) => error.hint(),
-            SnapshotError::Sqlite(error) => error.hint(),
-            SnapshotError::Postgres(error) => error.hint(),
+            SnapshotError::Engine(error) => error.hint(),
         }
     }
 
@@ -96,8 +94,54 @@ impl Explain for SnapshotError {
             SnapshotError::Target { cause, .. } | SnapshotError::NotRestored { cause, .. } => cause.exit(),
             SnapshotError::Plan(error) => error.exit(),
             SnapshotError::Store(error) => error.exit(),
-            SnapshotError::Sqlite(error) => error.exit(),
-            SnapshotError::Postgres(error) => error.exit(),
+            SnapshotError::Engine(error) => error.exit(),
+        }
+    }
+}
+
+/// An engine may find the manifest at fault, which is the store's.
+impl EngineFailure for StoreError {
+    fn consequence(&self) -> Consequence {
+        Consequence::Untouched
+    }
+}
+
+/// An engine may be given a target that it cannot save.
+impl EngineFailure for PlanError {
+    fn consequence(&self) -> Consequence {
+        Consequence::Untouched
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::snapshot::sqlite::SqliteError;
+
+    #[test]
+    fn an_engine_s_error_keeps_what_it_says() {
+        let (path, source) = ("/app.db".into(), std::io::ErrorKind::PermissionDenied.into());
+        let engine_s = SqliteError::Unreadable { path, source };
+        let (said, hint, exit) = (engine_s.to_string(), engine_s.hint(), engine_s.exit());
+        let error = SnapshotError::Engine(engine_s.into());
+        assert_eq!((error.to_string(), error.hint(), error.exit()), (said, hint, exit));
+        assert!(std::error::Error::source(&error).unwrap().to_string().contains("permission denied"));
+    }
+
+    #[test]
+    fn what_an_error_means_for_the_database_is_told_through_all_wrappings() {
+        let path = || "/app.db".into();
+        let (complaint, difference) = ("page 3".to_owned(), "t has 1 row of 2".to_owned());
+        let cases: [(EngineError, bool, bool); 3] = [
+            (SqliteError::RestoredDiffers { path: path(), difference }.into(), true, false),
+            (SqliteError::Damaged { path: path(), complaint }.into(), false, true),
+            (SqliteError::Hash { path: path() }.into(), false, false),
+        ];
+        for (error, changed, damaged) in cases {
+            let cause = Box::new(SnapshotError::Engine(error));
+            let error = SnapshotError::NotRestored { shown: "app".to_owned(), safety: None, cause };
+            assert_eq!(error.may_have_changed_the_database(), changed, "{error}");
+            assert_eq!(error.says_that_the_database_is_damaged(), damaged, "{error}");
         }
     }
 }

@@ -75,10 +75,16 @@ impl Store {
 
 /// The id in a name that only an unfinished snapshot has. A dump that a person put here is not one of ours.
 fn id_of_an_unfinished_file(name: &str) -> Option<&str> {
-    [".dump", ".dump.partial", ".dump.partial-wal", ".dump.partial-shm", ".dump.partial-journal", ".json.partial"]
-        .iter()
-        .find_map(|ending| name.strip_suffix(ending))
-        .filter(|id| is_an_id(id))
+    let of_a_dump = || {
+        let (id, ending) = name.rsplit_once(".dump")?;
+        let is_unfinished = match ending.strip_prefix(".partial") {
+            // The side files that an engine makes next to a dump are called after it: `….dump.partial-wal`.
+            Some(rest) => rest.is_empty() || rest.starts_with('-'),
+            None => ending.is_empty(),
+        };
+        is_unfinished.then_some(id)
+    };
+    name.strip_suffix(".json.partial").or_else(of_a_dump).filter(|id| is_an_id(id))
 }
 
 /// Whether `id` is made as [`Store::reserve`] makes it: a name, a date, a time, and perhaps a number.
@@ -125,20 +131,30 @@ mod tests {
             "shop_20261121_143022.json.partial",
             "shop_20261121_143023_2.dump.partial",
             "shop_20261121_143023_2.dump.partial-wal",
+            "shop_20261121_143024.dump.partial-index",
         ]);
-        assert_eq!(store.leftovers().unwrap().len(), 4);
+        assert_eq!(store.leftovers().unwrap().len(), 5);
         // What another test starts just then has the marker open too, and so locked, for a moment.
         let mut names = Vec::new();
         wait_for("all of it is cleared away", || {
             names.extend(cleared(&store));
-            names.len() == 4
+            names.len() == 5
         });
         assert_eq!(store.leftovers().unwrap(), Vec::<PathBuf>::new());
     }
 
     #[test]
     fn a_dump_that_a_person_put_there_stays() {
-        let (_folder, store) = store_with(&["before-demo.dump", "shop_2026.dump", "20261121_143022.dump", "a_1.dump"]);
+        let (_folder, store) = store_with(&[
+            "before-demo.dump",
+            "shop_2026.dump",
+            "20261121_143022.dump",
+            "a_1.dump",
+            "shop_20261121_143022.dump-mine",
+            "shop_20261121_143022.dumpster",
+            "shop_20261121_143022.dump.partialx",
+            "shop_20261121_143022.dump.gz",
+        ]);
         assert_eq!(cleared(&store), Vec::<String>::new());
     }
 
@@ -153,6 +169,29 @@ mod tests {
         store.commit(reservation, manifest(ID, "shop", Kind::Run, "2026-11-21T14:30:22Z"), now).unwrap();
         assert!(store.abandoned(ID, &format!("{ID}.dump")).is_none());
         assert_eq!(store.list().unwrap().0.len(), 1);
+    }
+
+    #[test]
+    fn the_name_that_is_foretold_is_the_name_that_is_given() {
+        let (_folder, store) = store_with(&["shop_20261121_143022_2.dump.partial"]);
+        let now = "2026-11-21T14:30:22Z".parse().unwrap();
+        std::os::unix::fs::symlink("nowhere", store.directory().join("shop_20261121_143022_3.json.partial")).unwrap();
+        let mut kept = Vec::new();
+        for expected in [ID, "shop_20261121_143022_4", "shop_20261121_143022_5"] {
+            let foretold = store.free_id("shop", now);
+            let reservation = store.reserve("shop", now).unwrap();
+            assert_eq!((foretold.as_str(), reservation.id()), (expected, expected));
+            assert_eq!(reservation.partial(), store.partial_path(expected));
+            kept.push(reservation);
+        }
+        fs::write(store.directory().join(format!("{ID}.dump.partial-wal")), "").unwrap();
+        fs::write(store.directory().join(format!("{ID}.dump.partial")), "").unwrap();
+        drop(kept);
+        assert_eq!(
+            store.names().unwrap().iter().filter(|name| name.starts_with(ID)).count(),
+            2,
+            "what was there stays"
+        );
     }
 
     #[test]

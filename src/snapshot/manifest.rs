@@ -5,6 +5,8 @@ use std::path::Path;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::snapshot::engines;
+
 /// What a snapshot is of, how it was made and how far it was checked. Written last, as the commit marker.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Manifest {
@@ -70,7 +72,8 @@ impl Manifest {
         let Some(former) = self.project.as_deref().map(Path::new).filter(|former| *former != root) else { return };
         let Ok(inside) = Path::new(&self.database).strip_prefix(former) else { return };
         let Some(database) = root.join(inside).to_str().map(str::to_owned) else { return };
-        if self.engine == "sqlite" && matches!(former.try_exists(), Ok(false)) {
+        let is_a_file = engines::named(&self.engine).is_some_and(|engine| engine.keeps_files());
+        if is_a_file && matches!(former.try_exists(), Ok(false)) {
             self.target = self.target.replacen(&self.database, &database, 1);
             self.database = database;
         }

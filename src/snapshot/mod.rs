@@ -1,6 +1,8 @@
 //! Saving a database before a command may touch it, and putting it back: plans, engines, manifests, retention.
 
 mod describe;
+mod engine;
+mod engines;
 mod error;
 mod file_state;
 mod latest;
@@ -8,11 +10,12 @@ mod leftovers;
 mod lock;
 mod manifest;
 mod plan;
-pub(crate) mod postgres;
+mod postgres;
 mod receipt;
 mod restore;
 mod retention;
-pub(crate) mod sqlite;
+mod reuse;
+mod sqlite;
 mod store;
 mod store_error;
 mod take;
@@ -20,15 +23,16 @@ mod taken;
 #[cfg(test)]
 mod testing;
 
-pub(crate) use crate::snapshot::describe::describe;
+pub(crate) use crate::snapshot::describe::{Look, describe};
+pub(crate) use crate::snapshot::engine::{DumpCommand, Fate, Restoration};
 pub(crate) use crate::snapshot::error::SnapshotError;
 pub(crate) use crate::snapshot::latest::{latest, unread_since};
 pub(crate) use crate::snapshot::manifest::{FileState, Kind, Manifest, Server, TableRows, Tool, VerificationLevel};
-pub(crate) use crate::snapshot::plan::{PlanError, Step, plan};
+pub(crate) use crate::snapshot::plan::{Intention, PlanError, plan};
 pub(crate) use crate::snapshot::receipt::{Care, Receipt};
-pub(crate) use crate::snapshot::restore::{Request, drop_replaced, replaced, restore, verify};
+pub(crate) use crate::snapshot::restore::{drop_replaced, restore, verify};
 pub(crate) use crate::snapshot::retention::{Decision, decide};
 pub(crate) use crate::snapshot::store::{Store, Stored};
 pub(crate) use crate::snapshot::store_error::StoreError;
-pub(crate) use crate::snapshot::take::{Order, take};
+pub(crate) use crate::snapshot::take::{Foreseen, Order, foresee, take};
 pub(crate) use crate::snapshot::taken::{Taken, Watch};

@@ -1,4 +1,4 @@
-//! What has to be done for each target before the command: decided first, done later by `take.rs`.
+//! Decides what is to be done for each target before the command; `take.rs` does it later.
 
 use std::path::{Path, PathBuf};
 
@@ -7,17 +7,13 @@ use crate::error::Explain;
 use crate::exit::Exit;
 use crate::policy::Policy;
 use crate::reach::{Engine, Place, Target};
+use crate::snapshot::engine::SnapshotEngine;
+use crate::snapshot::engines;
 
 /// What is to be done for one target.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Step {
-    /// Save the SQLite database in this file.
-    Sqlite {
-        /// The file.
-        path: PathBuf,
-    },
-    /// Save this PostgreSQL database.
-    Postgres,
+pub(crate) enum Intention {
+    /// Save it, by this engine.
+    Save(&'static dyn SnapshotEngine),
     /// Nothing, and why: there is nothing to lose.
     NothingToLose(String),
     /// Nothing, because a trusted policy says so, and what it says.
@@ -27,12 +23,15 @@ pub(crate) enum Step {
 /// Why a target cannot be saved, known before anything is done.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PlanError {
-    /// There is no dump tool of ours for the engine, or nothing tells the engine.
-    #[error("{}", why_no_tool(*engine))]
+    /// There is no dump tool of ours for the engine.
+    #[error("there is no way to snapshot {engine} yet")]
     NoTool {
         /// The engine.
         engine: Engine,
     },
+    /// Nothing tells the engine.
+    #[error("nothing says which engine it is")]
+    UnknownEngine,
     /// The database's path is not UTF-8: what was read of it may lead elsewhere, and a manifest cannot name it.
     #[error("the path `{}` is not UTF-8, so that the database cannot be told for certain", path.display())]
     PathNotText {
@@ -44,7 +43,7 @@ pub(crate) enum PlanError {
 impl Explain for PlanError {
     fn hint(&self) -> Option<String> {
         match self {
-            PlanError::NoTool { engine: Engine::Unknown, .. } => Some(
+            PlanError::UnknownEngine => Some(
                 "say which engine it is: as the scheme of a URL (DATABASE_URL=postgres://…), or beside the host (DB_CONNECTION=pgsql)"
                     .to_owned(),
             ),
@@ -58,15 +57,8 @@ impl Explain for PlanError {
 
     fn exit(&self) -> Exit {
         match self {
-            PlanError::NoTool { .. } | PlanError::PathNotText { .. } => Exit::NoSnapshot,
+            PlanError::NoTool { .. } | PlanError::UnknownEngine | PlanError::PathNotText { .. } => Exit::NoSnapshot,
         }
-    }
-}
-
-fn why_no_tool(engine: Engine) -> String {
-    match engine {
-        Engine::Unknown => "nothing says which engine it is".to_owned(),
-        known => format!("there is no way to snapshot {known} yet"),
     }
 }
 
@@ -81,10 +73,10 @@ fn is_text(path: &Path, files: &dyn Files) -> bool {
 /// # Errors
 ///
 /// [`PlanError`] where it cannot be saved and nothing says that it need not be.
-pub(crate) fn plan(target: &Target, policy: &Policy, files: &dyn Files) -> Result<Step, PlanError> {
+pub(crate) fn plan(target: &Target, policy: &Policy, files: &dyn Files) -> Result<Intention, PlanError> {
     let address = target.address();
     if let Some(external) = policy.snapshots.external.iter().find(|external| external.target == address) {
-        return Ok(Step::LeftToPolicy(format!("kept elsewhere: {}", external.how)));
+        return Ok(Intention::LeftToPolicy(format!("kept elsewhere: {}", external.how)));
     }
     let is_on_loopback = |place: &Place| match place {
         Place::Host { name, .. } => ["localhost", "127.0.0.1", "::1"].contains(&name.as_str()),
@@ -92,19 +84,25 @@ pub(crate) fn plan(target: &Target, policy: &Policy, files: &dyn Files) -> Resul
         Place::Instance { .. } => false,
     };
     if policy.snapshots.skip.contains(&address) && target.places.iter().all(is_on_loopback) {
-        return Ok(Step::LeftToPolicy("not saved: the policy skips it".to_owned()));
+        return Ok(Intention::LeftToPolicy("not saved: the policy skips it".to_owned()));
     }
     if target.engine.is_auxiliary() {
-        return Ok(Step::NothingToLose(format!("{} holds no data of record", target.engine)));
+        return Ok(Intention::NothingToLose(format!("{} holds no data of record", target.engine)));
     }
     if target.places.iter().all(|place| *place == Place::Memory) {
-        return Ok(Step::NothingToLose("it is in the memory of the process".to_owned()));
+        return Ok(Intention::NothingToLose("it is in the memory of the process".to_owned()));
     }
-    match (target.engine, &target.places[0]) {
-        (_, Place::File { path }) if !is_text(path, files) => Err(PlanError::PathNotText { path: path.clone() }),
-        (_, Place::File { path }) if !files.exists(path) => Ok(Step::NothingToLose("it does not exist yet".to_owned())),
-        (Engine::Sqlite | Engine::Libsql, Place::File { path }) => Ok(Step::Sqlite { path: path.clone() }),
-        (Engine::Postgres, Place::Host { .. } | Place::Socket { .. }) => Ok(Step::Postgres),
-        (engine, _) => Err(PlanError::NoTool { engine }),
+    if let Place::File { path } = &target.places[0] {
+        if !is_text(path, files) {
+            return Err(PlanError::PathNotText { path: path.clone() });
+        }
+        if !files.exists(path) {
+            return Ok(Intention::NothingToLose("it does not exist yet".to_owned()));
+        }
+    }
+    match (engines::saving(target), target.engine) {
+        (Some(engine), _) => Ok(Intention::Save(engine)),
+        (None, Engine::Unknown) => Err(PlanError::UnknownEngine),
+        (None, engine) => Err(PlanError::NoTool { engine }),
     }
 }

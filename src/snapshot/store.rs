@@ -112,14 +112,8 @@ impl Store {
     ///
     /// [`StoreError::Write`] where nothing can be created in the folder.
     pub(crate) fn reserve(&self, database: &str, now: DateTime<Utc>) -> Result<Reservation, StoreError> {
-        let base = format!("{}_{}", fit_for_a_file_name(database), now.format("%Y%m%d_%H%M%S"));
-        for number in 1_u32.. {
-            let id = if number == 1 { base.clone() } else { format!("{base}_{number}") };
-            let dump = self.dump_path(&id);
-            if [&self.manifest_path(&id), &dump, &dump.with_extension("dump.partial")].iter().any(|path| path.exists())
-            {
-                continue;
-            }
+        loop {
+            let id = self.free_id(database, now);
             let path = self.marker_path(&id);
             match OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&path) {
                 Ok(marker) => {
@@ -136,7 +130,25 @@ impl Store {
                 Err(cause) => return Err(StoreError::Write { path, cause }),
             }
         }
-        unreachable!("a folder does not hold four billion snapshots of one second")
+    }
+
+    /// Finds the name that a snapshot of `database` gets, unless another process takes it first.
+    #[must_use]
+    pub(crate) fn free_id(&self, database: &str, now: DateTime<Utc>) -> String {
+        let base = format!("{}_{}", fit_for_a_file_name(database), now.format("%Y%m%d_%H%M%S"));
+        let mut id = base.clone();
+        let mut number = 1_u32;
+        // A link that leads nowhere is in the way, too.
+        let is_taken = |id: &str| {
+            [self.manifest_path(id), self.dump_path(id), self.partial_path(id), self.marker_path(id)]
+                .iter()
+                .any(|path| path.symlink_metadata().is_ok())
+        };
+        while is_taken(&id) {
+            number += 1;
+            id = format!("{base}_{number}");
+        }
+        id
     }
 
     /// Makes a reserved snapshot count: the dump gets its final name, then the manifest is written.
@@ -292,6 +304,11 @@ impl Store {
     fn dump_path(&self, id: &str) -> PathBuf {
         self.directory.join(format!("{id}.dump"))
     }
+
+    /// Where an engine writes the dump of a snapshot until it counts.
+    pub(crate) fn partial_path(&self, id: &str) -> PathBuf {
+        self.directory.join(format!("{id}.dump.partial"))
+    }
 }
 
 impl Reservation {
@@ -313,10 +330,14 @@ impl Drop for Reservation {
         if self.is_committed {
             return;
         }
-        // Besides the dump there may be side files that SQLite made next to it.
-        for ending in ["dump.partial", "dump.partial-wal", "dump.partial-shm", "dump.partial-journal", "json.partial"] {
-            let _ = fs::remove_file(self.directory.join(format!("{}.{ending}", self.id)));
+        // Besides the dump there may be side files that an engine made next to it: their names begin with the dump's.
+        let partial = format!("{}.dump.partial", self.id);
+        let names = fs::read_dir(&self.directory).into_iter().flatten().flatten().map(|entry| entry.file_name());
+        for name in names.filter(|name| name.as_encoded_bytes().starts_with(partial.as_bytes())) {
+            let _ = fs::remove_file(self.directory.join(name));
         }
+        // Last: it says that the others belong to a living process.
+        let _ = fs::remove_file(self.directory.join(format!("{}.json.partial", self.id)));
     }
 }
 

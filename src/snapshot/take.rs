@@ -1,19 +1,18 @@
-//! Takes what was planned: the one place where a step becomes a snapshot in the store.
+//! Takes what was planned: the one place where an intention becomes a snapshot in the store. [`foresee`] goes the same
+//! way as far as nothing is written.
 
-use std::cell::RefCell;
 use std::ffi::OsString;
 use std::path::Path;
 
-use crate::reach::Target;
-use crate::snapshot::file_state::{file_state, hash_file};
-use crate::snapshot::plan::Step;
-use crate::snapshot::receipt::{Care, Receipt};
-use crate::snapshot::store::{Store, Stored};
-use crate::snapshot::{Kind, Manifest, SnapshotError, Taken, Watch, postgres, sqlite};
-use chrono::{DateTime, Duration, Utc};
+use chrono::{DateTime, Utc};
 
-/// How long a dump's hash is believed while its file looks untouched.
-const HASH_BELIEVED_FOR: Duration = Duration::days(1);
+use crate::reach::Target;
+use crate::snapshot::engine::{DumpCommand, Found, OpenDatabase, SnapshotEngine};
+use crate::snapshot::plan::Intention;
+use crate::snapshot::receipt::{Care, Receipt};
+use crate::snapshot::reuse::Reusable;
+use crate::snapshot::store::Store;
+use crate::snapshot::{Kind, Manifest, SnapshotError, Watch};
 
 /// What all snapshots of one call share.
 pub(crate) struct Order<'a> {
@@ -33,7 +32,7 @@ pub(crate) struct Order<'a> {
     pub(crate) may_reuse: bool,
 }
 
-/// Carries out `step` for the target with the index `at`.
+/// Carries out what is intended for the target with the index `at`.
 ///
 /// # Errors
 ///
@@ -41,82 +40,113 @@ pub(crate) struct Order<'a> {
 pub(crate) fn take(
     at: usize,
     target: &Target,
-    step: &Step,
+    intention: &Intention,
     order: &Order<'_>,
     watch: &dyn Watch,
 ) -> Result<Receipt, SnapshotError> {
-    let care = match step {
-        Step::NothingToLose(reason) => Care::NothingToLose { reason: reason.clone() },
-        Step::LeftToPolicy(reason) => Care::LeftToPolicy { reason: reason.clone() },
-        Step::Sqlite { path } => {
-            let database = path.to_string_lossy().into_owned();
-            match sqlite::examine(path)? {
-                sqlite::Presence::Missing => Care::NothingToLose { reason: "it does not exist yet".to_owned() },
-                sqlite::Presence::Empty => Care::NothingToLose { reason: "it is empty".to_owned() },
-                sqlite::Presence::Database => {
-                    let name =
-                        path.file_stem().map_or_else(|| database.clone(), |stem| stem.to_string_lossy().into_owned());
-                    let subject = Subject { engine: "sqlite", name, database, target };
-                    let is_unchanged =
-                        |earlier: &Manifest| Ok(earlier.state.is_some() && earlier.state == sqlite::state(path)?);
-                    save(&subject, order, watch, is_unchanged, |partial| Ok(sqlite::take(path, partial, watch)?))?
-                }
-            }
+    let care = match look(target, intention, order, watch)? {
+        Looked::NothingToLose(reason) => Care::NothingToLose { reason },
+        Looked::LeftToPolicy(reason) => Care::LeftToPolicy { reason },
+        Looked::Unchanged(earlier) => {
+            let manifest = earlier.claim(order)?;
+            Care::Unchanged { id: manifest.id, size: manifest.size }
         }
-        Step::Postgres => {
-            let session = match postgres::Session::open(target, order.environment) {
-                Err(postgres::PostgresError::NoSuchDatabase { .. }) => {
-                    let reason = "it does not exist yet".to_owned();
-                    return Ok(Receipt::new(at, Care::NothingToLose { reason }));
-                }
-                opened => RefCell::new(opened?),
-            };
-            let name = session.borrow().identity().database.clone();
-            let subject = Subject { engine: "postgres", name: name.clone(), database: name, target };
-            let is_unchanged = |earlier: &Manifest| Ok(session.borrow_mut().is_unchanged_since(earlier)?);
-            let dump = |partial: &Path| {
-                Ok(postgres::take(&mut session.borrow_mut(), partial, postgres::Limits::default(), watch)?)
-            };
-            save(&subject, order, watch, is_unchanged, dump)?
-        }
+        Looked::Changed(engine, database) => save(engine, database, target, order, watch)?,
     };
     Ok(Receipt::new(at, care))
 }
 
-struct Subject<'a> {
-    engine: &'static str,
-    /// What the files are named after.
-    name: String,
-    /// The true name.
-    database: String,
-    target: &'a Target,
+/// What [`take`] would do for one target.
+pub(crate) enum Foreseen {
+    /// Save nothing, and why.
+    NotSaved(String),
+    /// Use this earlier snapshot, since nothing was written.
+    Unchanged {
+        /// The snapshot.
+        id: String,
+    },
+    /// Take a snapshot.
+    Saved {
+        /// Its name, unless another call takes that first.
+        id: String,
+        /// What would be run.
+        command: DumpCommand,
+    },
+}
+
+/// Says what [`take`] would do, up to the very command that it would run, and writes nothing.
+///
+/// # Errors
+///
+/// What would keep the target from being saved, as far as that shows beforehand.
+pub(crate) fn foresee(
+    target: &Target,
+    intention: &Intention,
+    order: &Order<'_>,
+    watch: &dyn Watch,
+) -> Result<Foreseen, SnapshotError> {
+    Ok(match look(target, intention, order, watch)? {
+        Looked::NothingToLose(reason) | Looked::LeftToPolicy(reason) => Foreseen::NotSaved(reason),
+        Looked::Unchanged(earlier) => Foreseen::Unchanged { id: earlier.id().to_owned() },
+        Looked::Changed(_, database) => {
+            let id = order.store.free_id(&database.short_name(), order.now);
+            let plan = database.plan(&order.store.partial_path(&id))?;
+            Foreseen::Saved { id, command: plan.command().clone() }
+        }
+    })
+}
+
+/// What a look at a target came to.
+enum Looked {
+    NothingToLose(String),
+    LeftToPolicy(String),
+    Unchanged(Box<Reusable>),
+    Changed(&'static dyn SnapshotEngine, Box<dyn OpenDatabase>),
+}
+
+fn look(target: &Target, intention: &Intention, order: &Order<'_>, watch: &dyn Watch) -> Result<Looked, SnapshotError> {
+    let engine = match intention {
+        Intention::NothingToLose(reason) => return Ok(Looked::NothingToLose(reason.clone())),
+        Intention::LeftToPolicy(reason) => return Ok(Looked::LeftToPolicy(reason.clone())),
+        Intention::Save(engine) => *engine,
+    };
+    let mut database = match engine.open(target, order.environment)? {
+        Found::NothingToLose(reason) => return Ok(Looked::NothingToLose(reason.to_owned())),
+        Found::Database(database) => database,
+    };
+    if order.may_reuse
+        && let Some(earlier) = Reusable::newest(order, engine.name(), &target.address())?
+        && database.is_unchanged_since(earlier.manifest())?
+        && let Some(earlier) = earlier.believed(order, watch)
+    {
+        return Ok(Looked::Unchanged(Box::new(earlier)));
+    }
+    Ok(Looked::Changed(engine, database))
 }
 
 fn save(
-    subject: &Subject<'_>,
+    engine: &dyn SnapshotEngine,
+    mut database: Box<dyn OpenDatabase>,
+    target: &Target,
     order: &Order<'_>,
     watch: &dyn Watch,
-    is_unchanged: impl FnOnce(&Manifest) -> Result<bool, SnapshotError>,
-    dump: impl FnOnce(&Path) -> Result<Taken, SnapshotError>,
 ) -> Result<Care, SnapshotError> {
-    let address = subject.target.address();
-    if order.may_reuse
-        && let Some(earlier) = newest_of(order, subject.engine, &address)?
-        && is_unchanged(&earlier.manifest)?
-        && let Some(stored) = believe(order, earlier, watch)?
-    {
-        return Ok(Care::Unchanged { id: stored.manifest.id, size: stored.manifest.size });
+    let name = database.name().to_owned();
+    let reservation = order.store.reserve(&database.short_name(), order.now)?;
+    let obstacle = database.obstacle()?;
+    let mut taken = database.plan(&reservation.partial())?.carry_out(watch)?;
+    if let Some(obstacle) = obstacle {
+        watch.remark(&obstacle.what);
+        taken.notes.push(obstacle.what);
     }
-    let reservation = order.store.reserve(&subject.name, order.now)?;
-    let taken = dump(&reservation.partial())?;
     let id = reservation.id().to_owned();
     let manifest = Manifest {
         schema: 1,
         id: id.clone(),
         kind: order.kind,
-        engine: subject.engine.to_owned(),
-        database: subject.database.clone(),
-        target: address,
+        engine: engine.name().to_owned(),
+        database: name,
+        target: target.address(),
         project: Some(order.project.to_string_lossy().into_owned()),
         taken_at: order.now,
         run: Some(order.run.to_owned()),
@@ -138,61 +168,14 @@ fn save(
     Ok(Care::Saved { id, size: stored.manifest.size })
 }
 
-/// The newest snapshot that a run may take as its own. A safety snapshot is not one: `latest` never means it. Nor is one
-/// from the future, which would hide all that a clock set right again has taken since.
-fn newest_of(order: &Order<'_>, engine: &str, address: &str) -> Result<Option<Stored>, SnapshotError> {
-    let (stored, _) = order.store.list()?;
-    Ok(stored.into_iter().find(|Stored { manifest, .. }| {
-        manifest.kind != Kind::Safety
-            && manifest.taken_at <= order.now
-            && manifest.engine == engine
-            && manifest.target == address
-    }))
-}
-
-/// Whether an earlier snapshot is still what it was: its file looks untouched since it was hashed not long ago, or is
-/// hashed again. If so it is marked as this run's as well.
-fn believe(order: &Order<'_>, mut earlier: Stored, watch: &dyn Watch) -> Result<Option<Stored>, SnapshotError> {
-    // Held until its manifest is written anew: else a prune in between would leave a manifest without a dump.
-    let Ok(_held) = order.store.hold(&earlier.manifest.id) else { return Ok(None) };
-    let Ok(now) = file_state(&earlier.dump, order.now) else { return Ok(None) };
-    let is_untouched = earlier.manifest.file_state.as_ref().is_some_and(|then| {
-        let age = order.now - then.hashed_at;
-        age >= Duration::zero()
-            && age < HASH_BELIEVED_FOR
-            && crate::snapshot::FileState { hashed_at: then.hashed_at, ..now.clone() } == *then
-    });
-    if !is_untouched {
-        if hash_file(&earlier.dump, watch).ok().as_deref() != Some(earlier.manifest.sha256.as_str()) {
-            return Ok(None);
-        }
-        earlier.manifest.file_state = Some(now);
-    }
-    if order.kind == Kind::Run {
-        // Only the last run matters to `latest`; a list that grows with every run would not.
-        earlier.manifest.used_by = vec![order.run.to_owned()];
-        order.store.rewrite(&earlier.manifest)?;
-    }
-    Ok(Some(earlier))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::environment::Origin;
     use crate::reach::{Engine, Place};
+    use crate::snapshot::testing::Unwatched;
 
     const NOW: &str = "2026-11-21T14:30:22Z";
-
-    struct Unwatched;
-
-    impl Watch for Unwatched {
-        fn advance(&self, _bytes: u64) {}
-
-        fn interrupted(&self) -> bool {
-            false
-        }
-    }
 
     #[test]
     fn a_run_reuses_a_run_s_snapshot_but_never_a_safety_one() {
@@ -222,8 +205,8 @@ mod tests {
                 environment: &[],
                 may_reuse,
             };
-            let step = Step::Sqlite { path: path.clone() };
-            take(0, &target, &step, &order, &Unwatched).unwrap().snapshot().unwrap().to_owned()
+            let intention = Intention::Save(crate::snapshot::engines::saving(&target).unwrap());
+            take(0, &target, &intention, &order, &Unwatched).unwrap().snapshot().unwrap().to_owned()
         };
         let safety = take(Kind::Safety, "1");
         let first = take(Kind::Run, "2");

@@ -7,7 +7,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::snapshot::{Kind, Manifest, Tool, VerificationLevel};
+use crate::snapshot::{Kind, Manifest, Tool, VerificationLevel, Watch};
 
 pub(crate) fn manifest(id: &str, database: &str, kind: Kind, taken_at: &str) -> Manifest {
     Manifest {
@@ -33,6 +33,17 @@ pub(crate) fn manifest(id: &str, database: &str, kind: Kind, taken_at: &str) -> 
         file_state: None,
         notes: Vec::new(),
         by_hand: Vec::new(),
+    }
+}
+
+/// Nobody waits, and nobody asks to stop.
+pub(crate) struct Unwatched;
+
+impl Watch for Unwatched {
+    fn advance(&self, _bytes: u64) {}
+
+    fn interrupted(&self) -> bool {
+        false
     }
 }
 

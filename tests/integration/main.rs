@@ -10,6 +10,7 @@ mod asking;
 mod at_a_terminal;
 mod corpus;
 mod doctor;
+mod dry_run;
 mod explain;
 mod incidents;
 mod kills;

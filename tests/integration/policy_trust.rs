@@ -241,6 +241,25 @@ fn a_ci_job_takes_the_committed_policy_and_no_other() {
 }
 
 #[test]
+fn a_git_in_a_relative_folder_of_the_path_is_not_run() {
+    let mut sandbox = Sandbox::new();
+    sandbox.write(POLICY, "[allow]\nno_database = true\n");
+    sandbox.git_init();
+    sandbox.set("GITHUB_ACTIONS", "true").set("GITHUB_RUN_ID", "71");
+    // One that says what the policy wants to hear, as a cloned repository could bring it along.
+    let obedient = sandbox.tool("git", &format!("#!/bin/sh\n: >\"$HOME/ran\"\nexec cat '{POLICY}'\n"));
+    let inside = sandbox.project().join("bin");
+    std::fs::create_dir(&inside).unwrap();
+    std::fs::rename(obedient, inside.join("git")).unwrap();
+    sandbox.write(POLICY, "[allow]\nno_database = true\n# and more\n");
+    for (path, expected) in [("bin:.:/usr/bin:/bin".to_owned(), "unverified"), ("bin:".to_owned(), "unverified")] {
+        sandbox.set("PATH", &path);
+        assert_eq!(verdict(&sandbox), expected, "{path}");
+        assert!(!sandbox.home().join("ran").exists(), "{path}");
+    }
+}
+
+#[test]
 fn a_policy_below_the_top_of_the_repository_is_the_commits_too() {
     let mut sandbox = Sandbox::new();
     sandbox.write("services/shop/.safe-test.toml", "[allow]\nno_database = true\n");

@@ -23,7 +23,8 @@ fn every_way_not_to_run_says_so_in_json_too() {
     let sandbox = Sandbox::with_sqlite();
     let shown = last_event(&sandbox.run(&["--format", "json", "--dry-run", "./suite"]).expect_code(0));
     assert_eq!((&shown["event"], &shown["judgement"]["verdict"]), (&"dry-run".into(), &"safe".into()));
-    assert_eq!(shown["plan"], serde_json::json!([{"target": 0, "saved": true, "how": "built-in SQLite"}]));
+    let row = &shown["plan"][0];
+    assert_eq!((&row["target"], &row["saved"], &row["how"]), (&0.into(), &true.into(), &"built-in SQLite".into()));
     assert_eq!(shown["message"], "the command was not run");
 
     sandbox.write("app_test.db", "this is no database, however long one looks at it");

@@ -47,7 +47,7 @@ const MAY_USE: [(&str, &[&str]); 15] = [
 ];
 
 /// Open to all.
-const OPEN: [&str; 6] = ["secret", "exit", "error", "lists", "text", "durable"];
+const OPEN: [&str; 7] = ["secret", "exit", "error", "lists", "text", "durable", "own_tools"];
 
 /// The most lines of a file in `src`.
 const MAX_LINES: usize = 600;

@@ -1,18 +1,15 @@
-//! A database beside the others, made of a snapshot: created empty, filled, compared; dropped again if that fails.
+//! Makes a database of a snapshot beside the others: created empty, filled, compared; dropped again if that fails.
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::snapshot::Watch;
 use crate::snapshot::postgres::catalog;
-use crate::snapshot::postgres::catalog::Contents;
 use crate::snapshot::postgres::contents::compare_restored;
-use crate::snapshot::postgres::facts::Facts;
 use crate::snapshot::postgres::load::load;
 use crate::snapshot::postgres::names::related;
 use crate::snapshot::postgres::psql::{identifier, literal, number, text};
-use crate::snapshot::postgres::readback::DumpFile;
-use crate::snapshot::postgres::script::Script;
-use crate::snapshot::postgres::verify::Request;
+use crate::snapshot::postgres::whole::Whole;
 use crate::snapshot::postgres::{PostgresError, Session};
 
 /// The comment of a database that safe-test made, by which it is known later.
@@ -23,7 +20,7 @@ pub(crate) struct Marker {
     /// The database that it was, or was to become.
     pub(crate) of: String,
     /// When, UTC.
-    pub(crate) at: chrono::DateTime<chrono::Utc>,
+    pub(crate) at: DateTime<Utc>,
 }
 
 const MARK: &str = "safe-test: ";
@@ -47,16 +44,6 @@ pub(crate) struct Beside {
     pub(crate) notes: Vec<String>,
 }
 
-/// What a database is made of.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Material<'a> {
-    pub(crate) request: &'a Request<'a>,
-    pub(crate) dump: DumpFile<'a>,
-    pub(crate) facts: &'a Facts,
-    pub(crate) promised: &'a Contents,
-    pub(crate) script: &'a Script,
-}
-
 /// Makes the database. `server` is a session in another database.
 ///
 /// # Errors
@@ -65,19 +52,20 @@ pub(crate) struct Material<'a> {
 /// [`PostgresError::NotWhole`]. The database is dropped again; where that fails, it bears our mark.
 pub(crate) fn build(
     server: &mut Session,
-    material: Material<'_>,
+    whole: &Whole<'_>,
     what: &str,
+    now: DateTime<Utc>,
     watch: &dyn Watch,
 ) -> Result<Beside, PostgresError> {
     let available: Vec<String> =
         server.psql.ask("SELECT name FROM pg_available_extensions")?.iter().map(|name| text(name)).collect();
     let missing: Vec<&str> =
-        material.script.extensions.iter().filter(|name| !available.contains(name)).map(String::as_str).collect();
+        whole.script.extensions.iter().filter(|name| !available.contains(name)).map(String::as_str).collect();
     if !missing.is_empty() {
         return Err(PostgresError::MissingExtensions { names: missing.join(", ") });
     }
-    let (name, mut notes) = create(server, material, what)?;
-    match fill(server, material, &name, watch) {
+    let (name, mut notes) = create(server, whole, what, now)?;
+    match fill(server, whole, &name, watch) {
         Ok(more) => {
             notes.extend(more);
             Ok(Beside { name, notes })
@@ -90,9 +78,13 @@ pub(crate) fn build(
     }
 }
 
-fn create(server: &mut Session, material: Material<'_>, what: &str) -> Result<(String, Vec<String>), PostgresError> {
-    let (facts, request) = (material.facts, material.request);
-    let of = &request.manifest.database;
+fn create(
+    server: &mut Session,
+    whole: &Whole<'_>,
+    what: &str,
+    now: DateTime<Utc>,
+) -> Result<(String, Vec<String>), PostgresError> {
+    let (facts, of) = (&whole.facts, &whole.manifest.database);
     let mut notes = Vec::new();
     let mut has = |table: &str, column: &str, name: &str| -> Result<bool, PostgresError> {
         let found = server.psql.ask(format!("SELECT 1 FROM {table} WHERE {column} = {}", literal(name)))?;
@@ -103,8 +95,8 @@ fn create(server: &mut Session, material: Material<'_>, what: &str) -> Result<(S
         notes.push(format!("The role `{}` is gone: the database belongs to the user who restored it.", facts.owner));
     }
     let tablespace = has("pg_tablespace", "spcname", &facts.tablespace)?;
-    let name = free_locked_name(server, of, what, request.now)?;
-    let marker = Marker { what: what.to_owned(), of: of.clone(), at: request.now };
+    let name = free_locked_name(server, of, what, now)?;
+    let marker = Marker { what: what.to_owned(), of: of.clone(), at: now };
     // In one go: where we are killed while the server still creates it, psql marks it all the same.
     let create = facts.create(&name, owner, tablespace);
     let both = format!("{create}\n;\\if :ERROR\n\\else\n{}\n;\\endif", marking(&name, &marker));
@@ -122,7 +114,7 @@ fn free_locked_name(
     server: &mut Session,
     database: &str,
     what: &str,
-    now: chrono::DateTime<chrono::Utc>,
+    now: DateTime<Utc>,
 ) -> Result<String, PostgresError> {
     // Looked for once it is locked: who had it may have made the database meanwhile.
     first_name(database, what, now, |name| Ok(try_lock(server, name)? && !server.exists(name)?))
@@ -133,7 +125,7 @@ pub(crate) fn free_name(
     server: &mut Session,
     database: &str,
     what: &str,
-    now: chrono::DateTime<chrono::Utc>,
+    now: DateTime<Utc>,
 ) -> Result<String, PostgresError> {
     first_name(database, what, now, |name| Ok(!server.exists(name)?))
 }
@@ -141,7 +133,7 @@ pub(crate) fn free_name(
 fn first_name(
     database: &str,
     what: &str,
-    now: chrono::DateTime<chrono::Utc>,
+    now: DateTime<Utc>,
     mut is_free: impl FnMut(&str) -> Result<bool, PostgresError>,
 ) -> Result<String, PostgresError> {
     let mut attempt = 1;
@@ -182,16 +174,11 @@ pub(crate) fn drop_database(server: &mut Session, database: &str) -> Result<(), 
     server.psql.ask(format!("DROP DATABASE IF EXISTS {}", identifier(database))).map(drop)
 }
 
-fn fill(
-    server: &mut Session,
-    material: Material<'_>,
-    name: &str,
-    watch: &dyn Watch,
-) -> Result<Vec<String>, PostgresError> {
-    let notes = load(server, material, name, watch)?;
+fn fill(server: &mut Session, whole: &Whole<'_>, name: &str, watch: &dyn Watch) -> Result<Vec<String>, PostgresError> {
+    let notes = load(server, whole, name, watch)?;
     let mut restored = Session::connect(server.connection.with("PGDATABASE", name))?;
     let found = catalog::contents(&mut restored.psql)?;
-    compare_restored(name, material.promised, &found)?;
+    compare_restored(name, &whole.promised, &found)?;
     Ok(notes)
 }
 
@@ -219,7 +206,7 @@ mod tests {
 
     #[test]
     fn only_our_mark_is_read_as_one() {
-        let at = chrono::DateTime::UNIX_EPOCH;
+        let at = DateTime::UNIX_EPOCH;
         let marker = Marker { what: "replaced".into(), of: "shop".into(), at };
         assert_eq!(Marker::read(&marker.comment()), Some(marker));
         for comment in ["", "safe-test: ", "the shop's database", "{\"what\":\"replaced\"}"] {

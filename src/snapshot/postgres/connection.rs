@@ -120,6 +120,11 @@ impl Connection {
         command
     }
 
+    /// The environment for the tools. It holds no password: that is in a private file, which goes with this connection.
+    pub(crate) fn variables(&self) -> &[(OsString, OsString)] {
+        &self.variables
+    }
+
     /// A variable's value.
     pub(crate) fn variable(&self, name: &str) -> Option<&OsStr> {
         self.variables.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_os_str())

@@ -265,7 +265,7 @@ impl Explain for PostgresError {
             }
             PostgresError::Manifest { .. } => "`safe-test list` shows the snapshots that can be used",
             PostgresError::OtherServer { .. } | PostgresError::SnapshotOfOtherDatabase { .. } => {
-                "name the database explicitly to restore it there"
+                "restore it by hand: the snapshot's manifest says how (`by_hand`)"
             }
             PostgresError::MayNotCreate { .. } => "give the role the right: `ALTER ROLE … CREATEDB`",
             PostgresError::MissingExtensions { .. } => {

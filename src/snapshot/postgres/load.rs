@@ -13,11 +13,11 @@ use std::process::{ChildStdin, ChildStdout};
 use std::thread;
 
 use crate::snapshot::Watch;
-use crate::snapshot::postgres::beside::Material;
 use crate::snapshot::postgres::names::schema_of;
 use crate::snapshot::postgres::process::{Running, attended};
 use crate::snapshot::postgres::psql::literal;
 use crate::snapshot::postgres::readback::feed;
+use crate::snapshot::postgres::whole::Whole;
 use crate::snapshot::postgres::{PostgresError, Session};
 
 /// How the dump is given to the server.
@@ -38,14 +38,14 @@ struct Manner {
 /// Those of the last attempt; the database is then still empty.
 pub(crate) fn load(
     server: &Session,
-    material: Material<'_>,
+    whole: &Whole<'_>,
     name: &str,
     watch: &dyn Watch,
 ) -> Result<Vec<String>, PostgresError> {
     let mut manner = Manner { owners: true, tablespaces: true, search_path: false };
     let mut notes = Vec::new();
     loop {
-        let Err(error) = attempt(server, material, name, manner, watch) else { return Ok(notes) };
+        let Err(error) = attempt(server, whole, name, manner, watch) else { return Ok(notes) };
         if manner.tablespaces && about_tablespaces(&error) {
             manner.tablespaces = false;
             notes.push(format!("Tables and indexes are in the database's own tablespace now: {error}"));
@@ -92,7 +92,7 @@ fn about_roles(error: &PostgresError) -> bool {
 
 fn attempt(
     server: &Session,
-    material: Material<'_>,
+    whole: &Whole<'_>,
     name: &str,
     manner: Manner,
     watch: &dyn Watch,
@@ -114,12 +114,12 @@ fn attempt(
     } else {
         command.arg(dbname(name));
     }
-    let dump = material.dump;
+    let dump = whole.dump;
     let file = std::fs::File::open(dump.path).map_err(PostgresError::file("read", dump.path))?;
     let mut restore = Running::start("pg_restore", command, server.connection.password().cloned())?;
     let mut stoppers = vec![restore.stopper()];
     stoppers.extend(client.as_ref().map(Running::stopper));
-    let path = search_path(material);
+    let path = search_path(whole);
     let (fed, ended, ran) = attended(watch, &stoppers, || {
         let (text, script) = (restore.stdout(), client.as_mut().and_then(Running::stdin));
         thread::scope(|scope| {
@@ -174,12 +174,11 @@ fn pass_on(text: Option<ChildStdout>, mut client: ChildStdin, search_path: &str)
 }
 
 /// The search path of the saved database, followed by its other schemas.
-fn search_path(material: Material<'_>) -> String {
-    let setting =
-        material.facts.settings.iter().find(|setting| setting.role.is_none() && setting.name == "search_path");
+fn search_path(whole: &Whole<'_>) -> String {
+    let setting = whole.facts.settings.iter().find(|setting| setting.role.is_none() && setting.name == "search_path");
     let own = setting.map_or("\"$user\", public", |setting| &setting.value);
     // The tables are sorted by name, so that those of a schema stand together.
-    let mut schemas: Vec<&str> = material.promised.tables.iter().map(|table| schema_of(&table.name)).collect();
+    let mut schemas: Vec<&str> = whole.promised.tables.iter().map(|table| schema_of(&table.name)).collect();
     schemas.dedup();
     std::iter::once(own).chain(schemas).filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ")
 }

@@ -3,7 +3,8 @@
 //! Everything goes through the real `psql`, `pg_dump` and `pg_restore` of one folder, so that what is judged, what is
 //! dumped and what is restored are reached in the same way: no client library, no runtime. The story:
 //! [`Session::open`] connects and says who the server is, [`Session::is_unchanged_since`] may spare the rest,
-//! [`take()`] writes a dump and proves that every row is in it, [`verify()`] proves it again, [`restore()`] builds the
+//! [`take::prepare`] fixes what is dumped, [`take::take`]
+//! writes the dump and proves that every row is in it, [`verify()`] proves it again, [`restore()`] builds the
 //! database beside the present one and exchanges the two names in one transaction; [`leftovers()`] and [`drop_leftover`]
 //! clear away what was exchanged.
 //!
@@ -16,6 +17,7 @@ mod beside;
 mod catalog;
 mod connection;
 mod contents;
+mod engine;
 mod error;
 mod facts;
 mod leftovers;
@@ -34,6 +36,7 @@ mod swap;
 mod take;
 mod tools;
 mod verify;
+mod whole;
 mod writer;
 
 #[cfg(test)]
@@ -41,9 +44,9 @@ mod testing;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use crate::snapshot::postgres::engine::Postgres;
 pub(crate) use crate::snapshot::postgres::error::PostgresError;
 pub(crate) use crate::snapshot::postgres::leftovers::{drop_leftover, leftovers};
 pub(crate) use crate::snapshot::postgres::restore::restore;
 pub(crate) use crate::snapshot::postgres::session::Session;
-pub(crate) use crate::snapshot::postgres::take::{Limits, take};
-pub(crate) use crate::snapshot::postgres::verify::{Request, verify};
+pub(crate) use crate::snapshot::postgres::verify::verify;

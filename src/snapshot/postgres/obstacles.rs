@@ -1,5 +1,6 @@
-//! What will keep a role from putting back what it has saved: known beforehand, and said before the command is run.
+//! Finds what will keep a role from putting back what it has saved: known beforehand, and said before the command is run.
 
+use crate::snapshot::engine::Obstacle;
 use crate::snapshot::postgres::psql::{literal, text};
 use crate::snapshot::postgres::{PostgresError, Session};
 
@@ -20,25 +21,34 @@ fn question(session: &Session) -> String {
     )
 }
 
-/// The obstacles in a sentence; `None` where there are none.
-pub(crate) fn obstacles(session: &mut Session) -> Result<Option<String>, PostgresError> {
+/// Finds the obstacle, if there is one.
+///
+/// # Errors
+///
+/// Those of the session.
+pub(crate) fn obstacle(session: &mut Session) -> Result<Option<Obstacle>, PostgresError> {
     if session.identity.superuser {
         return Ok(None);
     }
     let question = question(session);
     let fields = session.psql.ask(question)?;
     let [owner, extensions] = fields.as_slice() else { return Ok(None) };
-    let mut reasons = Vec::new();
+    let (mut reasons, mut remedies) = (Vec::new(), Vec::new());
     if !session.identity.may_create {
         reasons.push("it may not create databases (ALTER ROLE … CREATEDB)".to_owned());
+        remedies.push("give the role the right: `ALTER ROLE … CREATEDB`");
     }
     if owner != b"t" {
         reasons.push("the database is not its own".to_owned());
+        remedies.push("connect as the database's owner");
     }
     if !extensions.is_empty() {
         reasons.push(format!("only a superuser creates the extensions {}", text(extensions)));
+        remedies.push("have a superuser restore it");
     }
     let user = &session.identity.user;
-    Ok((!reasons.is_empty())
-        .then(|| format!("The role `{user}` can save this database, but not put it back: {}.", reasons.join("; "))))
+    Ok((!reasons.is_empty()).then(|| Obstacle {
+        what: format!("The role `{user}` can save this database, but not put it back: {}.", reasons.join("; ")),
+        remedy: remedies.join("; "),
+    }))
 }

@@ -1,12 +1,16 @@
-//! Putting a database back: built beside, compared, and exchanged for the present one, which is kept under another name.
+//! Puts a database back: builds it beside, compares it, and exchanges it for the present one, which is kept under another
+//! name.
+
+use chrono::{DateTime, Utc};
 
 use crate::snapshot::Watch;
+use crate::snapshot::engine::Restoration;
 use crate::snapshot::postgres::beside;
 use crate::snapshot::postgres::connection::Connection;
 use crate::snapshot::postgres::swap;
 use crate::snapshot::postgres::swap::Exchange;
-use crate::snapshot::postgres::verify;
-use crate::snapshot::postgres::verify::{Request, Whole};
+use crate::snapshot::postgres::whole;
+use crate::snapshot::postgres::whole::Whole;
 use crate::snapshot::postgres::{PostgresError, Session};
 
 /// A database that was put back.
@@ -27,34 +31,33 @@ pub(crate) struct Restored {
 ///
 /// # Errors
 ///
-/// Those of [`verify`](crate::snapshot::postgres::verify()) before anything is touched; [`PostgresError::OtherServer`] and
-/// [`PostgresError::SnapshotOfOtherDatabase`] unless `elsewhere`; then [`PostgresError::NotRestored`], which says what remains.
-pub(crate) fn restore(request: &Request<'_>, watch: &dyn Watch) -> Result<Restored, PostgresError> {
-    let database = request.target.database.clone().unwrap_or_else(|| request.manifest.database.clone());
-    if database != request.manifest.database && !request.elsewhere {
-        return Err(PostgresError::SnapshotOfOtherDatabase {
-            snapshot: request.manifest.database.clone(),
-            target: database,
-        });
+/// Those of [`whole::read`], [`PostgresError::OtherServer`] and [`PostgresError::SnapshotOfOtherDatabase`] before anything
+/// is touched; then [`PostgresError::NotRestored`], which says what remains.
+pub(crate) fn restore(restoration: &Restoration<'_>, watch: &dyn Watch) -> Result<Restored, PostgresError> {
+    let manifest = &restoration.stored.manifest;
+    let database = restoration.target.database.clone().unwrap_or_else(|| manifest.database.clone());
+    if database != manifest.database {
+        return Err(PostgresError::SnapshotOfOtherDatabase { snapshot: manifest.database.clone(), target: database });
     }
-    let whole = verify::read(request, watch)?;
-    let connection = Connection::new(request.target, request.environment)?;
+    let whole = whole::read(restoration, watch)?;
+    let connection = Connection::new(restoration.target, restoration.environment)?;
     let mut server = Session::open_maintenance(&connection, Some(&database))?;
     let here = server.identity.fingerprint();
-    let snapshot = request.manifest.server.as_ref().map_or("an unknown one", |server| &server.fingerprint);
-    if snapshot != here && !request.elsewhere {
+    let snapshot = manifest.server.as_ref().map_or("an unknown one", |server| &server.fingerprint);
+    if snapshot != here {
         return Err(PostgresError::OtherServer { snapshot: snapshot.to_owned(), here });
     }
     if !server.identity.may_create {
         return Err(PostgresError::MayNotCreate { place: connection.place().to_owned() });
     }
-    put_back(&mut server, &whole, &database, watch)
+    put_back(&mut server, &whole, &database, restoration.now, watch)
 }
 
 fn put_back(
     server: &mut Session,
     whole: &Whole<'_>,
     database: &str,
+    now: DateTime<Utc>,
     watch: &dyn Watch,
 ) -> Result<Restored, PostgresError> {
     let untouched = format!("`{database}` is as it was");
@@ -63,12 +66,11 @@ fn put_back(
         remains: remains.to_owned(),
         source: Box::new(source),
     };
-    let beside = beside::build(server, whole.material(), "restoring", watch)
+    let beside = beside::build(server, whole, "restoring", now, watch)
         .map_err(|error| stopped("the snapshot was restored beside it", &untouched, error))?;
     let mut notes = beside.notes;
     notes.extend(finish(server, whole, &beside.name));
-    let exchange =
-        Exchange { database, beside: &beside.name, comment: whole.facts.comment.as_deref(), now: whole.request.now };
+    let exchange = Exchange { database, beside: &beside.name, comment: whole.facts.comment.as_deref(), now };
     match swap::exchange(server, &exchange) {
         Ok(replaced) => Ok(Restored { replaced, notes }),
         Err(error @ PostgresError::ConnectionLost { .. }) => {
@@ -91,10 +93,7 @@ fn finish(server: &mut Session, whole: &Whole<'_>, beside: &str) -> Vec<String> 
     let mut notes = Vec::new();
     for statement in whole.facts.carry_over(beside) {
         if let Err(error) = server.psql.ask(&statement) {
-            notes.push(format!(
-                "Not carried over: {} ({error}).",
-                statement.replace(beside, &whole.request.manifest.database)
-            ));
+            notes.push(format!("Not carried over: {} ({error}).", statement.replace(beside, &whole.manifest.database)));
         }
     }
     let analyzed = Session::connect(server.connection.with("PGDATABASE", beside)).and_then(|mut new| {

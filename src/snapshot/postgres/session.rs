@@ -99,18 +99,6 @@ impl Session {
         Err(first_error.unwrap_or(PostgresError::NoTools))
     }
 
-    /// Who the server and the database are.
-    #[must_use]
-    pub(crate) fn identity(&self) -> &Identity {
-        &self.identity
-    }
-
-    /// The tools that are used with this server.
-    #[must_use]
-    pub(crate) fn tools(&self) -> &Tools {
-        &self.tools
-    }
-
     /// Connects with the latest tools to learn the server's version, and again with those that fit if they are others.
     pub(crate) fn connect(connection: Connection) -> Result<Self, PostgresError> {
         let path = connection.variable("PATH").map(OsStr::to_owned);

@@ -1,20 +1,21 @@
-//! Taking a snapshot: `pg_dump` and the counting of rows side by side in one snapshot of the server, then the proof.
+//! Takes a snapshot: `pg_dump` and the counting of rows side by side in one snapshot of the server, then the proof.
 
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::Path;
-use std::process::ChildStdout;
+use std::process::{ChildStdout, Command};
 use std::thread;
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
+use crate::snapshot::engine::DumpCommand;
 use crate::snapshot::postgres::catalog;
 use crate::snapshot::postgres::catalog::Contents;
 use crate::snapshot::postgres::contents;
 use crate::snapshot::postgres::facts::Facts;
 use crate::snapshot::postgres::names::with_ending;
-use crate::snapshot::postgres::obstacles::obstacles;
 use crate::snapshot::postgres::process::{Running, attended};
 use crate::snapshot::postgres::psql::{Psql, identifier, literal, text};
 use crate::snapshot::postgres::readback;
@@ -41,40 +42,65 @@ impl Default for Limits {
     }
 }
 
-/// Saves the session's database to `partial` and reads it back whole.
+/// A dump that is ready to be taken: as long as the session is kept, the transaction is open whose snapshot it shows.
+pub(crate) struct Prepared {
+    /// What is to be run.
+    pub(crate) command: DumpCommand,
+    /// What proves later that nothing was written since.
+    pub(crate) proof: Option<Value>,
+}
+
+/// Prepares to save the session's database to `output`: fixes what of it is dumped.
 ///
-/// The file is created or emptied, readable by its owner only, and synced when this returns. While `pg_dump` works, the
-/// session counts the rows of every table in the very snapshot that is dumped, and the file is read back through
-/// `pg_restore` as it grows: it holds each of these rows, or this fails. The state that later proves that nothing was
-/// written is read before the snapshot, so that a write in between can only make that proof fail.
+/// The state that later proves that nothing was written is read before the snapshot, so that a write in between can only
+/// make that proof fail.
 ///
 /// # Errors
 ///
-/// Any [`PostgresError`]. The partial file is left to the caller; nothing was written to the database, and nothing of
-/// ours runs any more, here or on the server.
-pub(crate) fn take(
-    session: &mut Session,
-    partial: &Path,
-    limits: Limits,
-    watch: &dyn Watch,
-) -> Result<Taken, PostgresError> {
+/// The server is gone, or refuses to export a snapshot. Nothing was written.
+pub(crate) fn prepare(session: &mut Session, output: &Path, limits: Limits) -> Result<Prepared, PostgresError> {
     let proof = session.state()?;
-    let database = session.identity.database.clone();
     let lock_wait = limits.lock_wait.as_millis().max(1).to_string();
     let snapshot = begin(&mut session.psql, &lock_wait)?;
     let arguments = [
-        "--format=custom".to_owned(),
-        "--compress=0".to_owned(),
-        "--no-password".to_owned(),
-        format!("--lock-wait-timeout={lock_wait}"),
-        format!("--snapshot={snapshot}"),
+        "--format=custom",
+        "--compress=0",
+        "--no-password",
+        &format!("--lock-wait-timeout={lock_wait}"),
+        &format!("--snapshot={snapshot}"),
     ];
-    let mut command = session.connection.command(&session.tools.program("pg_dump"));
-    command.args(&arguments);
+    let command = DumpCommand {
+        label: "pg_dump",
+        program: session.tools.program("pg_dump"),
+        arguments: arguments.map(OsString::from).into(),
+        environment: session.connection.variables().to_vec(),
+        output: output.to_owned(),
+    };
+    Ok(Prepared { command, proof })
+}
+
+/// Saves the session's database as it was [prepared](prepare), and reads the dump back whole.
+///
+/// The file is created or emptied, readable by its owner only, and synced when this returns. While `pg_dump` works, the
+/// session counts the rows of every table in the very snapshot that is dumped, and the file is read back through
+/// `pg_restore` as it grows: it holds each of these rows, or this fails.
+///
+/// # Errors
+///
+/// Any [`PostgresError`]. The file is left to the caller; nothing was written to the database, and nothing of ours runs
+/// any more, here or on the server.
+pub(crate) fn take(
+    session: &mut Session,
+    command: &DumpCommand,
+    proof: Option<Value>,
+    watch: &dyn Watch,
+) -> Result<Taken, PostgresError> {
+    let database = session.identity.database.clone();
+    let partial = command.output.as_path();
     let file = open_private(partial).map_err(PostgresError::file("write", partial))?;
     let writing = Writing::default();
     let following = writing.follow(partial)?;
-    let mut dump = Running::start("pg_dump", command, session.connection.password().cloned())?;
+    let mut dump = Running::start("pg_dump", run_as_planned(command), session.connection.password().cloned())?;
     let mut reader = readback::start_reader(&session.tools)?;
     let stdout = dump.stdout();
     let stoppers = [dump.stopper(), session.psql.stopper(), reader.stopper()];
@@ -106,24 +132,18 @@ pub(crate) fn take(
     DumpFile { path: partial, sha256: &sha256, compressed: true }.expect(&found)?;
     let script = script?;
     contents::compare_dump(&partial.display().to_string(), &held, &script)?;
-    let obstacles = obstacles(session)?;
-    if let Some(obstacles) = &obstacles {
-        watch.remark(obstacles);
-    }
     let state = json!({ "proof": proof, "contents": contents::to_json(&held), "database": facts });
-    let mut taken = taken(session, &arguments, size, sha256, &held, &script, state);
-    taken.notes.extend(obstacles);
-    Ok(taken)
+    Ok(taken(session, command, size, sha256, &held, &script, state))
 }
 
 fn taken(
     session: &Session,
-    arguments: &[String],
+    command: &DumpCommand,
     size: u64,
     sha256: String,
     held: &Contents,
     script: &Script,
-    state: serde_json::Value,
+    state: Value,
 ) -> Taken {
     let identity = &session.identity;
     let mut notes = Vec::new();
@@ -139,9 +159,9 @@ fn taken(
         verified: VerificationLevel::Read,
         compression: Some("zstd".to_owned()),
         tool: Tool {
-            program: "pg_dump".to_owned(),
+            program: command.label.to_owned(),
             version: script.dumped_by.clone().unwrap_or_else(|| session.tools.major.to_string()),
-            arguments: arguments.to_vec(),
+            arguments: command.arguments.iter().map(|word| word.to_string_lossy().into_owned()).collect(),
         },
         server: Some(Server { version: identity.version.clone(), fingerprint: identity.fingerprint() }),
         tables: contents::table_rows(held),
@@ -167,6 +187,13 @@ fn by_hand(session: &Session) -> Vec<String> {
         format!("psql --dbname=postgres --command={}", shell_word(&rename)),
         "zstd --decompress --stdout FILE | pg_restore --exit-on-error --create --dbname=postgres".to_owned(),
     ]
+}
+
+/// The process that a plan speaks of.
+fn run_as_planned(planned: &DumpCommand) -> Command {
+    let mut command = Command::new(&planned.program);
+    command.args(&planned.arguments).env_clear().envs(planned.environment.iter().map(|(name, value)| (name, value)));
+    command
 }
 
 /// Opens the transaction whose snapshot `pg_dump` takes over.

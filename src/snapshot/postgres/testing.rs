@@ -16,11 +16,14 @@ use tempfile::TempDir;
 use crate::environment::Origin;
 use crate::reach::{Engine, Place, Target};
 use crate::secret::Secret;
+use crate::snapshot::engine::Restoration;
 use crate::snapshot::postgres::connection::Connection;
+use crate::snapshot::postgres::obstacles::obstacle;
+use crate::snapshot::postgres::take::{Limits, prepare, take};
 use crate::snapshot::postgres::tools::{Tools, find};
-use crate::snapshot::postgres::{Limits, PostgresError, Request, Session, take};
+use crate::snapshot::postgres::{PostgresError, Session};
 use crate::snapshot::testing::{ending, wait_for};
-use crate::snapshot::{Kind, Manifest, TableRows, Taken, Tool, Watch};
+use crate::snapshot::{Kind, Manifest, Stored, TableRows, Taken, Tool, Watch};
 
 /// The superuser's password; its signs are those that a password file escapes.
 pub(crate) const PASSWORD: &str = r"p:w\ 'ü#";
@@ -224,8 +227,11 @@ impl Snapshot {
         let folder = tempfile::tempdir().unwrap();
         let mut session = Session::open(target, environment)?;
         let limits = Limits { lock_wait: Duration::from_millis(300) };
-        let taken = ending(|| take(&mut session, &folder.path().join("dump"), limits, &Waiting::default()))?;
-        Ok(Snapshot { folder, manifest: manifest_of(taken, &session.identity().database) })
+        let taken = ending(|| save(&mut session, &folder.path().join("dump"), limits, &Waiting::default()))?;
+        let obstacle = obstacle(&mut session)?;
+        let mut manifest = manifest_of(taken, &session.identity.database);
+        manifest.notes.extend(obstacle.map(|obstacle| obstacle.what));
+        Ok(Snapshot { folder, manifest })
     }
 
     pub(crate) fn file(&self) -> PathBuf {
@@ -233,17 +239,27 @@ impl Snapshot {
     }
 
     /// Calls `with` with what a restore to `target` needs.
-    pub(crate) fn request<T>(&self, target: &Target, with: impl FnOnce(&Request<'_>) -> T) -> T {
-        let request = Request {
-            file: &self.file(),
-            manifest: &self.manifest,
+    pub(crate) fn restoring<T>(&self, target: &Target, with: impl FnOnce(&Restoration<'_>) -> T) -> T {
+        let restoration = Restoration {
+            stored: &Stored { manifest: self.manifest.clone(), dump: self.file() },
             target,
             environment: &environment(),
             now: DateTime::from_timestamp(1_795_271_422, 0).unwrap(),
-            elsewhere: false,
+            damaged: false,
         };
-        ending(|| with(&request))
+        ending(|| with(&restoration))
     }
+}
+
+/// Prepares and takes a dump, as a run does.
+pub(crate) fn save(
+    session: &mut Session,
+    output: &Path,
+    limits: Limits,
+    watch: &dyn Watch,
+) -> Result<Taken, PostgresError> {
+    let prepared = prepare(session, output, limits)?;
+    take(session, &prepared.command, prepared.proof, watch)
 }
 
 fn manifest_of(taken: Taken, database: &str) -> Manifest {

@@ -1,10 +1,10 @@
-//! Where the real `pg_dump`, `pg_restore` and `psql` are, and of which major version.
+//! Finds the real `pg_dump`, `pg_restore` and `psql`, and tells their major version.
 
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
+use crate::own_tools;
 use crate::snapshot::postgres::PostgresError;
 
 /// The client tools of one folder.
@@ -58,11 +58,10 @@ fn choose(found: Vec<Tools>, server_major: Option<u32>) -> Result<Tools, Postgre
     }
 }
 
-/// Every folder with a whole set of real tools, those of `PATH` first.
+/// Lists every folder with a whole set of real tools, those of `PATH` first.
 fn installed(path: Option<&OsStr>, usual: &[PathBuf]) -> Vec<Tools> {
     let mut tools: Vec<Tools> = Vec::new();
-    let on_path = path.map(|path| std::env::split_paths(path).collect::<Vec<_>>()).unwrap_or_default();
-    for folder in on_path.iter().filter(|folder| folder.is_absolute()).chain(usual) {
+    for folder in own_tools::absolute_folders(path).iter().chain(usual) {
         if tools.iter().any(|known| known.folder == *folder) {
             continue;
         }
@@ -73,12 +72,12 @@ fn installed(path: Option<&OsStr>, usual: &[PathBuf]) -> Vec<Tools> {
     tools
 }
 
-/// The version of the tools in a folder; `None` where one of the three is missing or a wrapper.
-fn version_of(folder: &Path) -> Option<u32> {
+/// Tells the version of the tools in a folder; `None` where one of the three is missing or a wrapper.
+fn version_of(folder: &PathBuf) -> Option<u32> {
     let real = |name: &str| {
-        let real = fs::canonicalize(folder.join(name)).ok()?;
-        let wrapper = real.file_name() == Some(OsStr::new("pg_wrapper"));
-        (real.is_file() && !wrapper).then_some(real)
+        let found = own_tools::find_all(name, std::slice::from_ref(folder)).pop()?;
+        let real = fs::canonicalize(found).ok()?;
+        (real.file_name() != Some(OsStr::new("pg_wrapper"))).then_some(real)
     };
     let dump = real("pg_dump")?;
     real("pg_restore")?;
@@ -110,10 +109,8 @@ fn version_in_path(program: &Path) -> Option<u32> {
 }
 
 fn version_by_asking(program: &Path) -> Option<u32> {
-    let output =
-        Command::new(program).arg("--version").stdin(Stdio::null()).stderr(Stdio::null()).env_clear().output().ok()?;
-    let text = String::from_utf8(output.stdout).ok()?;
-    leading_number(text.split("(PostgreSQL) ").nth(1)?)
+    let answer = own_tools::ask(program, &[OsStr::new("--version")], &[]).ok()?;
+    leading_number(String::from_utf8(answer.stdout).ok()?.split("(PostgreSQL) ").nth(1)?)
 }
 
 fn leading_number(text: &str) -> Option<u32> {

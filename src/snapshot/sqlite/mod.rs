@@ -17,6 +17,7 @@
 mod check;
 mod copy;
 mod create;
+mod engine;
 mod error;
 mod files;
 mod presence;
@@ -29,6 +30,7 @@ mod take;
 mod verify;
 mod waiting;
 
+pub(crate) use crate::snapshot::sqlite::engine::Sqlite;
 pub(crate) use crate::snapshot::sqlite::error::SqliteError;
 pub(crate) use crate::snapshot::sqlite::presence::{Presence, examine};
 pub(crate) use crate::snapshot::sqlite::restore::{replace, restore};

@@ -6,8 +6,9 @@ use std::time::Duration;
 use crate::error::Explain;
 use crate::exit::Exit;
 use crate::secret::Secret;
-use crate::snapshot::postgres::testing::{Server, Snapshot, Waiting, environment};
-use crate::snapshot::postgres::{Limits, PostgresError, Session, take};
+use crate::snapshot::postgres::take::Limits;
+use crate::snapshot::postgres::testing::{Server, Snapshot, Waiting, environment, save};
+use crate::snapshot::postgres::{PostgresError, Session};
 use crate::snapshot::testing::wait_for;
 
 #[test]
@@ -75,7 +76,7 @@ fn a_full_disk_is_an_error() {
     let server = Server::shared();
     let target = server.database("full", "CREATE TABLE t AS SELECT generate_series(1, 1000)");
     let mut session = Session::open(&target, &environment()).unwrap();
-    let error = take(&mut session, Path::new("/dev/full"), Limits::default(), &Waiting::default()).unwrap_err();
+    let error = save(&mut session, Path::new("/dev/full"), Limits::default(), &Waiting::default()).unwrap_err();
     assert!(error.to_string().contains("/dev/full") && error.hint().unwrap().contains("space"), "{error}");
 }
 
@@ -87,7 +88,7 @@ fn a_link_is_not_written_through() {
     std::fs::write(&elsewhere, "precious").unwrap();
     std::os::unix::fs::symlink(&elsewhere, &partial).unwrap();
     let mut session = Session::open(&server.target("postgres"), &environment()).unwrap();
-    take(&mut session, &partial, Limits::default(), &Waiting::default()).unwrap_err();
+    save(&mut session, &partial, Limits::default(), &Waiting::default()).unwrap_err();
     assert_eq!(std::fs::read_to_string(elsewhere).unwrap(), "precious");
 }
 
@@ -107,6 +108,6 @@ fn a_server_that_is_gone_halfway_is_an_error() {
     let mut session = Session::open(&target, &environment()).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let limits = Limits { lock_wait: Duration::from_secs(5) };
-    let error = take(&mut session, &folder.path().join("dump"), limits, &Crash(&server)).unwrap_err();
+    let error = save(&mut session, &folder.path().join("dump"), limits, &Crash(&server)).unwrap_err();
     assert!(matches!(error, PostgresError::ConnectionLost { .. } | PostgresError::ToolFailed { .. }), "{error}");
 }

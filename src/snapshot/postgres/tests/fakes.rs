@@ -4,9 +4,10 @@ use std::ffi::OsString;
 use std::fs;
 use std::os::unix::fs::symlink;
 
-use crate::snapshot::postgres::PostgresError;
-use crate::snapshot::postgres::testing::{Server, Snapshot};
+use crate::snapshot::postgres::take::{Limits, prepare, take};
+use crate::snapshot::postgres::testing::{Server, Snapshot, Waiting};
 use crate::snapshot::postgres::tools::find;
+use crate::snapshot::postgres::{PostgresError, Session};
 use crate::snapshot::testing::write_program;
 
 /// An environment whose `PATH` begins with a `pg_dump` that runs this shell code; `REAL` is the real one.
@@ -78,4 +79,32 @@ fn the_tools_see_no_password() {
     let seen = String::from_utf8_lossy(&fs::read(seen).unwrap()).into_owned();
     assert!(seen.contains("PGPASSFILE=") && seen.contains("--format=custom"), "{seen}");
     assert!(!seen.contains("p:w") && !seen.contains("PGPASSWORD"), "{seen}");
+}
+
+#[test]
+fn what_is_planned_is_what_is_run() {
+    let server = Server::shared();
+    let target = server.database("planned", "CREATE TABLE t (a int)");
+    let folder = tempfile::tempdir().unwrap();
+    let (seen, output) = (folder.path().join("seen"), folder.path().join("dump"));
+    let code = format!("{{ printf '%s\\n' \"$0\" \"$@\"; env; }} >'{}'; exec REAL \"$@\"", seen.display());
+    let mut session = Session::open(&target, &with_fake(folder.path(), &code)).unwrap();
+    let prepared = prepare(&mut session, &output, Limits::default()).unwrap();
+    assert!(!output.exists() && !seen.exists(), "a plan writes nothing");
+    let planned = prepared.command.clone();
+    take(&mut session, &prepared.command, prepared.proof, &Waiting::default()).unwrap();
+    assert!(planned.output == output && output.exists());
+    let shell_s_own = ["PWD=", "OLDPWD=", "SHLVL=", "_="];
+    let seen = fs::read_to_string(seen).unwrap();
+    let mut seen: Vec<&str> =
+        seen.lines().filter(|line| !shell_s_own.iter().any(|own| line.starts_with(own))).collect();
+    let mut expected = vec![planned.program.display().to_string()];
+    expected.extend(planned.arguments.iter().map(|word| word.display().to_string()));
+    let words = expected.len();
+    expected.extend(planned.environment.iter().map(|(name, value)| format!("{}={}", name.display(), value.display())));
+    // The order of an environment says nothing.
+    seen[words..].sort_unstable();
+    expected[words..].sort_unstable();
+    assert_eq!(seen, expected);
+    assert!(!format!("{planned:?}").contains("p:w"), "no secret is in a plan");
 }

@@ -15,7 +15,7 @@ use crate::snapshot::postgres::{PostgresError, Session, drop_leftover, leftovers
 use crate::snapshot::testing::wait_for;
 
 fn put_back(snapshot: &Snapshot, target: &Target) -> Result<Restored, PostgresError> {
-    snapshot.request(target, |request| restore(request, &Waiting::default()))
+    snapshot.restoring(target, |restoration| restore(restoration, &Waiting::default()))
 }
 
 #[test]
@@ -214,7 +214,7 @@ fn a_scratch_restore_proves_a_snapshot_and_leaves_nothing() {
     let target = server.database("proven", RICH);
     let mut snapshot = Snapshot::take(&target);
     let check = |snapshot: &Snapshot| {
-        snapshot.request(&target, |request| verify(request, VerificationLevel::Restore, &Waiting::default()))
+        snapshot.restoring(&target, |restoration| verify(restoration, VerificationLevel::Restore, &Waiting::default()))
     };
     check(&snapshot).unwrap();
     snapshot.manifest.state.as_mut().unwrap()["contents"]["sequences"] = 1.into();
@@ -230,7 +230,7 @@ fn an_interrupted_restore_leaves_the_database_as_it_was() {
     let snapshot = Snapshot::take(&target);
     // The dump is read once to check it, and once more to restore it.
     let watch = Waiting { stop_after: Some(5_000_000), ..Waiting::default() };
-    let error = snapshot.request(&target, |request| restore(request, &watch)).unwrap_err();
+    let error = snapshot.restoring(&target, |restoration| restore(restoration, &watch)).unwrap_err();
     assert!(
         matches!(&error, PostgresError::NotRestored { source, .. } if matches!(**source, PostgresError::Interrupted)),
         "{error}"
@@ -271,12 +271,12 @@ fn a_missing_extension_is_told_apart_from_a_bad_snapshot() {
     let server = Server::shared();
     let target = server.database("extended", "CREATE TABLE t (a int)");
     let snapshot = Snapshot::take(&target);
-    let error = snapshot.request(&target, |request| {
-        let mut whole = crate::snapshot::postgres::verify::read(request, &Waiting::default()).unwrap();
+    let error = snapshot.restoring(&target, |restoration| {
+        let mut whole = crate::snapshot::postgres::whole::read(restoration, &Waiting::default()).unwrap();
         whole.script.extensions.push("no_such_extension".to_owned());
         let connection = Connection::new(&target, &environment()).unwrap();
         let mut maintenance = Session::open_maintenance(&connection, None).unwrap();
-        beside::build(&mut maintenance, whole.material(), "verifying", &Waiting::default()).unwrap_err()
+        beside::build(&mut maintenance, &whole, "verifying", restoration.now, &Waiting::default()).unwrap_err()
     });
     assert!(matches!(&error, PostgresError::MissingExtensions { names } if names == "no_such_extension"), "{error}");
 }

@@ -44,7 +44,9 @@ fn an_empty_database_and_odd_names_are_saved() {
         let snapshot = Snapshot::take(&server.database(name, "CREATE TABLE t(); INSERT INTO t DEFAULT VALUES"));
         assert_eq!(snapshot.manifest.tables[0].rows, Some(1), "{name}");
         snapshot
-            .request(&server.target(name), |request| verify(request, VerificationLevel::Read, &Waiting::default()))
+            .restoring(&server.target(name), |restoration| {
+                verify(restoration, VerificationLevel::Read, &Waiting::default())
+            })
             .unwrap();
     }
 }
@@ -116,10 +118,10 @@ fn an_interrupted_snapshot_leaves_nothing_running() {
     let folder = tempfile::tempdir().unwrap();
     let mut session = Session::open(&target, &environment()).unwrap();
     let watch = Waiting { stop_after: Some(1), ..Waiting::default() };
-    let error = crate::snapshot::postgres::take(
+    let error = crate::snapshot::postgres::testing::save(
         &mut session,
         &folder.path().join("dump"),
-        crate::snapshot::postgres::Limits::default(),
+        crate::snapshot::postgres::take::Limits::default(),
         &watch,
     );
     assert!(matches!(error, Err(crate::snapshot::postgres::PostgresError::Interrupted)), "{error:?}");

@@ -26,9 +26,11 @@ fn functions_that_need_the_search_path_of_the_database_come_back() {
     let server = Server::shared();
     let target = server.database("unqualified", UNQUALIFIED);
     let snapshot = Snapshot::take(&target);
-    snapshot.request(&target, |request| verify(request, VerificationLevel::Restore, &Waiting::default())).unwrap();
+    snapshot
+        .restoring(&target, |restoration| verify(restoration, VerificationLevel::Restore, &Waiting::default()))
+        .unwrap();
     server.run("unqualified", "DROP TABLE app.orders CASCADE; CREATE TABLE app.other (a int)");
-    let restored = snapshot.request(&target, |request| restore(request, &Waiting::default())).unwrap();
+    let restored = snapshot.restoring(&target, |restoration| restore(restoration, &Waiting::default())).unwrap();
     assert!(restored.notes.iter().any(|note| note.contains("search path")), "{:?}", restored.notes);
     assert!(!restored.notes.iter().any(|note| note.contains("Owners")), "{:?}", restored.notes);
     let shown = server.run(

@@ -1,0 +1,95 @@
+//! `--dry-run`: shows what a run would do, up to the very command that would save each database, and does none of it.
+
+use serde_json::{Value, json};
+
+use crate::commands::Ending;
+use crate::commands::context::Context;
+use crate::commands::judging::Judged;
+use crate::commands::recording::Recorder;
+use crate::commands::{report, saving};
+use crate::error::Failure;
+use crate::exit::Exit;
+use crate::snapshot;
+use crate::snapshot::{DumpCommand, Foreseen, Kind};
+use crate::text::{printable, shell_line};
+use crate::ui::Progress;
+
+const NOT_RUN: &str = "the command was not run";
+
+/// Shows it.
+///
+/// # Errors
+///
+/// What would keep a target from being saved: the run would be refused for it.
+pub(crate) fn dry_run(context: &Context, judged: &Judged, recorder: &Recorder<'_>) -> Result<Ending, Failure> {
+    let intentions = saving::plan(judged)?;
+    let order = saving::order(context, recorder.store(), Kind::Run, recorder.run());
+    let targets = &judged.judgement.targets;
+    let mut foreseen = Vec::new();
+    for (one, intention) in targets.iter().zip(&intentions) {
+        // Nobody listens to signals yet: one ends this call at once.
+        let watch = Progress::new(format!("looking at {}", printable(&one.target.shown())), &context.ui, &|| false);
+        let would = snapshot::foresee(&one.target, intention, &order, &watch);
+        foreseen.push(would.map_err(|error| error.about(&one.target))?);
+    }
+    if context.ui.json {
+        let plan: Vec<Value> = foreseen.iter().enumerate().map(|(at, would)| row(at, would)).collect();
+        let report = report::judgement_json(judged, &context.caller);
+        let shown = json!({ "schema": 1, "event": "dry-run", "judgement": report, "plan": plan, "message": NOT_RUN });
+        context.ui.warn(&shown.to_string());
+        return Ok(Ending::Own(Exit::Success));
+    }
+    for (one, would) in targets.iter().zip(&foreseen) {
+        let what = match would {
+            Foreseen::Saved { id, command } => format!("would be saved as {id} ({})", command.label),
+            Foreseen::Unchanged { id } => format!("would not be saved again: unchanged since {id}"),
+            Foreseen::NotSaved(reason) => format!("would not be saved: {reason}"),
+        };
+        context.ui.warn(&format!("safe-test: {}: {}; {what}", one.verdict, printable(&one.target.shown())));
+        if let Foreseen::Saved { command, .. } = would {
+            lines(command, context.ui.verbose)
+                .iter()
+                .for_each(|line| context.ui.warn(&format!("  {}", printable(line))));
+        }
+    }
+    context.ui.warn(&format!("safe-test: dry run: {NOT_RUN}"));
+    Ok(Ending::Own(Exit::Success))
+}
+
+fn row(at: usize, would: &Foreseen) -> Value {
+    match would {
+        Foreseen::NotSaved(reason) => json!({ "target": at, "saved": false, "how": reason }),
+        Foreseen::Unchanged { id } => {
+            json!({ "target": at, "saved": true, "how": format!("unchanged since {id}"), "snapshot": id })
+        }
+        Foreseen::Saved { id, command } => {
+            let environment: serde_json::Map<String, Value> = command
+                .environment
+                .iter()
+                .map(|(name, value)| (name.to_string_lossy().into_owned(), value.to_string_lossy().into()))
+                .collect();
+            let arguments: Vec<_> = command.arguments.iter().map(|word| word.to_string_lossy()).collect();
+            json!({
+                "target": at, "saved": true, "how": command.label, "snapshot": id,
+                "program": command.program.to_string_lossy(), "arguments": arguments, "environment": environment,
+                "output": command.output.to_string_lossy(),
+            })
+        }
+    }
+}
+
+/// The command for people: what is run where that is a program of its own, in which environment, and what it writes.
+fn lines(command: &DumpCommand, verbose: bool) -> Vec<String> {
+    let mut lines = Vec::new();
+    if command.program.is_absolute() {
+        let program = std::iter::once(command.program.to_string_lossy());
+        let words: Vec<_> = program.chain(command.arguments.iter().map(|word| word.to_string_lossy())).collect();
+        lines.push(format!("runs {}", shell_line(&words)));
+    }
+    if verbose {
+        let set = command.environment.iter();
+        lines.extend(set.map(|(name, value)| format!("with {}={}", name.display(), value.display())));
+    }
+    lines.push(format!("writes {}", command.output.display()));
+    lines
+}

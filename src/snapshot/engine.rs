@@ -1,0 +1,298 @@
+//! What an engine must do so that its databases can be saved and put back.
+//!
+//! An engine is a folder beside this file and a row in [`engines::ALL`](crate::snapshot::engines::ALL). Nothing outside
+//! of the folder and the row knows its name, its types or its tools:
+//!
+//! | asked for by | the engine's part |
+//! |---|---|
+//! | `plan.rs`, before anything is looked at | [`SnapshotEngine::saves`] |
+//! | a run, `snapshot`, `doctor`, `--dry-run` | [`SnapshotEngine::open`]: is it reachable, is it the one that was judged, which tools fit it |
+//! | a run that may reuse a snapshot | [`OpenDatabase::is_unchanged_since`] |
+//! | `doctor`, and whoever reads a snapshot's notes | [`OpenDatabase::obstacle`]: what could not come back |
+//! | a run, `snapshot`, `--dry-run` | [`OpenDatabase::plan`]: the very program, arguments and paths; then [`SnapshotPlan::carry_out`] |
+//! | `verify`, and a restore before it touches anything | [`SnapshotEngine::verify`] |
+//! | `restore` | [`SnapshotEngine::restore`]: beside, compare by content, swap |
+//! | `prune` | [`SnapshotEngine::drop_replaced`] |
+//!
+//! What every engine keeps to: nothing in the environment or in a user's option files changes what is dumped; a password
+//! reaches a tool by a private file, never by its arguments; of several hosts the one that answered is stayed with; a
+//! tool that runs for long ends within seconds of [`Watch::interrupted`]; a dump's SHA-256 is of the bytes as they are
+//! written. Which tool it is (one on `PATH`, one inside the database's container) is the engine's to find out when it
+//! opens a database, and stands in the plan.
+
+use std::ffi::OsString;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use chrono::{DateTime, Utc};
+
+use crate::error::Explain;
+use crate::exit::Exit;
+use crate::reach::Target;
+use crate::snapshot::{Manifest, Stored, Taken, VerificationLevel, Watch};
+
+/// An engine whose databases can be saved.
+pub(crate) trait SnapshotEngine: Sync {
+    /// The engine's name in manifests. It is never changed: old snapshots have it.
+    fn name(&self) -> &'static str;
+
+    /// Whether its databases are files, whose paths change when their project is moved.
+    fn keeps_files(&self) -> bool;
+
+    /// Whether it saves this target, by what the target says of itself. Looks at nothing.
+    fn saves(&self, target: &Target) -> bool;
+
+    /// Looks at a target that it [saves](SnapshotEngine::saves): connects to it, finds the tools that fit it.
+    ///
+    /// `environment` is that of this process. Writes nothing. What is not there yet is no error.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be reached, is another database than the one that was judged, or no tool fits. Nothing is left open.
+    fn open(&self, target: &Target, environment: &[(OsString, OsString)]) -> Result<Found, EngineError>;
+
+    /// Checks a snapshot again. [`VerificationLevel::Read`]: hash and size, then the whole dump through the engine's own
+    /// reader, compared with the manifest. [`VerificationLevel::Restore`]: besides, restored into a scratch database next
+    /// to the target, compared by content, and removed.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with it ([`Exit::NoSnapshot`]), or what kept it from being checked. The snapshot and the target are
+    /// as they were; what of the scratch database could not be removed is told from the user's own by a mark.
+    fn verify(
+        &self,
+        restoration: &Restoration<'_>,
+        level: VerificationLevel,
+        watch: &dyn Watch,
+    ) -> Result<(), EngineError>;
+
+    /// Puts a database back, and gives what a person should know, a sentence each: what is kept and where, what did not
+    /// come back.
+    ///
+    /// The snapshot is verified to [`VerificationLevel::Read`] and the target found to be the snapshot's own before
+    /// anything is touched. What is replaced stays whole until the replacement stands and was compared; where the engine
+    /// cannot swap two databases, the safety snapshot that the caller took is what it falls back to.
+    ///
+    /// # Errors
+    ///
+    /// The database is as it was, unless the error says [`Consequence::MayHaveChanged`].
+    fn restore(&self, restoration: &Restoration<'_>, watch: &dyn Watch) -> Result<Vec<String>, EngineError>;
+
+    /// Drops the databases that restores of this target have replaced and kept on its server, and says of each what came of
+    /// it. With `dry_run`, drops nothing. An engine that keeps nothing on servers has nothing to say.
+    ///
+    /// # Errors
+    ///
+    /// The server cannot be asked.
+    fn drop_replaced(
+        &self,
+        _target: &Target,
+        _environment: &[(OsString, OsString)],
+        _dry_run: bool,
+    ) -> Result<Vec<Replaced>, EngineError> {
+        Ok(Vec::new())
+    }
+}
+
+/// What an engine found at a target.
+pub(crate) enum Found {
+    /// Nothing that could be lost, and why, a phrase.
+    NothingToLose(&'static str),
+    /// A database, open or connected to for as long as this is kept.
+    Database(Box<dyn OpenDatabase>),
+}
+
+/// A database that was found.
+pub(crate) trait OpenDatabase {
+    /// The true name, for the manifest; for a database in a file its absolute path.
+    fn name(&self) -> &str;
+
+    /// What the files of a snapshot are named after.
+    fn short_name(&self) -> String;
+
+    /// What was found and what it would be saved with.
+    fn describe(&self) -> Description;
+
+    /// What will keep the database from coming back whole, known beforehand.
+    ///
+    /// # Errors
+    ///
+    /// The server is gone.
+    fn obstacle(&mut self) -> Result<Option<Obstacle>, EngineError>;
+
+    /// Whether the engine proves that nothing was written since that snapshot. `false` where it cannot prove it.
+    ///
+    /// # Errors
+    ///
+    /// The database is gone or cannot be read.
+    fn is_unchanged_since(&mut self, earlier: &Manifest) -> Result<bool, EngineError>;
+
+    /// Prepares to save the database: what of it is to be dumped is fixed from now on, as long as the plan is kept.
+    ///
+    /// `output` is the file that the dump is to be written to; it is not there yet, and is not made here.
+    ///
+    /// # Errors
+    ///
+    /// Nothing was written.
+    fn plan(self: Box<Self>, output: &Path) -> Result<SnapshotPlan, EngineError>;
+}
+
+/// What was found at a target, for people and programs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Description {
+    /// All of it in words.
+    pub(crate) found: String,
+    /// The server's version as it says it.
+    pub(crate) server: Option<String>,
+    /// The program that would save it and its version.
+    pub(crate) tool: (PathBuf, String),
+}
+
+/// What will keep a database from coming back whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Obstacle {
+    /// What it is, a sentence.
+    pub(crate) what: String,
+    /// What to do about it, a phrase.
+    pub(crate) remedy: String,
+}
+
+/// The program that writes a dump, as it is run. `--dry-run` shows this value; [`SnapshotPlan::carry_out`] runs it.
+///
+/// Nothing in it is a secret: a password reaches the program by a private file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct DumpCommand {
+    /// What a person calls it: `pg_dump`, `built-in SQLite`.
+    pub(crate) label: &'static str,
+    /// The program; `safe-test` where no other is run.
+    pub(crate) program: PathBuf,
+    /// Its arguments.
+    pub(crate) arguments: Vec<OsString>,
+    /// Its environment, the whole of it.
+    pub(crate) environment: Vec<(OsString, OsString)>,
+    /// The file that is written.
+    pub(crate) output: PathBuf,
+}
+
+/// A dump that is ready to be taken.
+pub(crate) struct SnapshotPlan {
+    command: DumpCommand,
+    #[expect(clippy::type_complexity, reason = "named once")]
+    run: Box<dyn FnOnce(&DumpCommand, &dyn Watch) -> Result<Taken, EngineError>>,
+}
+
+impl SnapshotPlan {
+    /// `run` executes the command, and nothing else than the command says.
+    pub(crate) fn new(
+        command: DumpCommand,
+        run: impl FnOnce(&DumpCommand, &dyn Watch) -> Result<Taken, EngineError> + 'static,
+    ) -> Self {
+        SnapshotPlan { command, run: Box::new(run) }
+    }
+
+    pub(crate) fn command(&self) -> &DumpCommand {
+        &self.command
+    }
+
+    /// Writes the dump, synced, readable by its owner only, and reads it back whole: its tables and rows are those of the
+    /// database at the moment that was fixed.
+    ///
+    /// # Errors
+    ///
+    /// Nothing was written to the database, and nothing of ours runs any more, here or on the server. The output is left
+    /// as far as it was written: the caller removes it.
+    pub(crate) fn carry_out(self, watch: &dyn Watch) -> Result<Taken, EngineError> {
+        (self.run)(&self.command, watch)
+    }
+}
+
+/// A snapshot, and the target that it is put back to, or checked at.
+#[derive(Clone, Copy)]
+pub(crate) struct Restoration<'a> {
+    /// The snapshot.
+    pub(crate) stored: &'a Stored,
+    /// The target.
+    pub(crate) target: &'a Target,
+    /// The process environment, for the tools.
+    pub(crate) environment: &'a [(OsString, OsString)],
+    /// When the call began, for the names of what is made.
+    pub(crate) now: DateTime<Utc>,
+    /// Whether what is in the target's place is too damaged to be saved: it is then kept as it is, under another name.
+    pub(crate) damaged: bool,
+}
+
+/// A database that a restore had replaced and kept.
+#[derive(Debug)]
+pub(crate) struct Replaced {
+    /// Its name now.
+    pub(crate) name: String,
+    /// What became of it.
+    pub(crate) fate: Fate,
+}
+
+/// What became of a replaced database.
+#[derive(Debug)]
+pub(crate) enum Fate {
+    /// It is gone, or, where nothing was to be dropped, would be.
+    Dropped,
+    /// Another call of safe-test is at work on it.
+    AtWork,
+    /// It stays, and why.
+    Stays(EngineError),
+}
+
+/// An engine's own error: with what the stages outside have to know besides its hint and exit status.
+pub(crate) trait EngineFailure: Explain {
+    /// What it means for the database.
+    fn consequence(&self) -> Consequence;
+}
+
+/// What an engine's error means for the database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Consequence {
+    /// The database is as it was.
+    Untouched,
+    /// The restore that ended with it may have changed the database.
+    MayHaveChanged,
+    /// What is in the database's place is so damaged that it cannot be saved: a restore replaces it as it is.
+    DamagedBefore,
+}
+
+/// An error of some engine.
+#[derive(Debug)]
+pub(crate) struct EngineError(Box<dyn EngineFailure>);
+
+impl EngineError {
+    /// What it means for the database.
+    pub(crate) fn consequence(&self) -> Consequence {
+        self.0.consequence()
+    }
+}
+
+impl<E: EngineFailure> From<E> for EngineError {
+    fn from(error: E) -> Self {
+        EngineError(Box::new(error))
+    }
+}
+
+impl fmt::Display for EngineError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+impl std::error::Error for EngineError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.source()
+    }
+}
+
+impl Explain for EngineError {
+    fn hint(&self) -> Option<String> {
+        self.0.hint()
+    }
+
+    fn exit(&self) -> Exit {
+        self.0.exit()
+    }
+}

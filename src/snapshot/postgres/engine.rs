@@ -1,0 +1,145 @@
+//! PostgreSQL's row among the engines.
+
+use std::ffi::OsString;
+use std::path::Path;
+
+use crate::reach::{Engine, Place, Target};
+use crate::snapshot::engine::{
+    Consequence, Description, EngineError, EngineFailure, Fate, Found, Obstacle, OpenDatabase, Replaced, Restoration,
+    SnapshotEngine, SnapshotPlan,
+};
+use crate::snapshot::postgres::obstacles::obstacle;
+use crate::snapshot::postgres::take::{Limits, prepare, take};
+use crate::snapshot::postgres::{PostgresError, Session, drop_leftover, leftovers, restore, verify};
+use crate::snapshot::{Manifest, VerificationLevel, Watch};
+
+/// PostgreSQL, and what is PostgreSQL inside: not what only speaks its protocol.
+pub(crate) struct Postgres;
+
+impl SnapshotEngine for Postgres {
+    fn name(&self) -> &'static str {
+        "postgres"
+    }
+
+    fn keeps_files(&self) -> bool {
+        false
+    }
+
+    fn saves(&self, target: &Target) -> bool {
+        target.engine == Engine::Postgres
+            && matches!(target.places.first(), Some(Place::Host { .. } | Place::Socket { .. }))
+    }
+
+    fn open(&self, target: &Target, environment: &[(OsString, OsString)]) -> Result<Found, EngineError> {
+        match Session::open(target, environment) {
+            Ok(session) => Ok(Found::Database(Box::new(session))),
+            Err(PostgresError::NoSuchDatabase { .. }) => Ok(Found::NothingToLose("it does not exist yet")),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn verify(
+        &self,
+        restoration: &Restoration<'_>,
+        level: VerificationLevel,
+        watch: &dyn Watch,
+    ) -> Result<(), EngineError> {
+        Ok(verify(restoration, level, watch)?)
+    }
+
+    fn restore(&self, restoration: &Restoration<'_>, watch: &dyn Watch) -> Result<Vec<String>, EngineError> {
+        let restored = restore(restoration, watch)?;
+        let kept = restored
+            .replaced
+            .map(|name| format!("What was there before is kept as the database `{name}` until the next prune."));
+        Ok(restored.notes.into_iter().chain(kept).collect())
+    }
+
+    fn drop_replaced(
+        &self,
+        target: &Target,
+        environment: &[(OsString, OsString)],
+        dry_run: bool,
+    ) -> Result<Vec<Replaced>, EngineError> {
+        let found = leftovers(target, environment)?;
+        let own = found.into_iter().filter(|one| Some(&one.of) == target.database.as_ref());
+        let dropped = |name: &str| match dry_run || drop_leftover(target, environment, name)? {
+            true => Ok(Fate::Dropped),
+            false => Ok(Fate::AtWork),
+        };
+        let fated = |name: String| {
+            let fate = dropped(&name).unwrap_or_else(|error: PostgresError| Fate::Stays(error.into()));
+            Replaced { name, fate }
+        };
+        Ok(own.map(|one| fated(one.name)).collect())
+    }
+}
+
+impl OpenDatabase for Session {
+    fn name(&self) -> &str {
+        &self.identity.database
+    }
+
+    fn short_name(&self) -> String {
+        self.identity.database.clone()
+    }
+
+    fn describe(&self) -> Description {
+        let program = self.tools.program("pg_dump");
+        let (version, major) = (&self.identity.version, self.tools.major);
+        Description {
+            found: format!("reachable; server {version}; saved with {} (PostgreSQL {major})", program.display()),
+            server: Some(version.clone()),
+            tool: (program, format!("PostgreSQL {major}")),
+        }
+    }
+
+    fn obstacle(&mut self) -> Result<Option<Obstacle>, EngineError> {
+        Ok(obstacle(self)?)
+    }
+
+    fn is_unchanged_since(&mut self, earlier: &Manifest) -> Result<bool, EngineError> {
+        Ok(Session::is_unchanged_since(self, earlier)?)
+    }
+
+    fn plan(mut self: Box<Self>, output: &Path) -> Result<SnapshotPlan, EngineError> {
+        let prepared = prepare(&mut self, output, Limits::default())?;
+        let proof = prepared.proof;
+        let run = move |command: &_, watch: &dyn Watch| Ok(take(&mut self, command, proof, watch)?);
+        Ok(SnapshotPlan::new(prepared.command, run))
+    }
+}
+
+impl EngineFailure for PostgresError {
+    fn consequence(&self) -> Consequence {
+        match self {
+            PostgresError::NotRestored { .. } => Consequence::MayHaveChanged,
+            PostgresError::NoTools
+            | PostgresError::ToolsTooOld { .. }
+            | PostgresError::ToolNotStarted { .. }
+            | PostgresError::ToolFailed { .. }
+            | PostgresError::NotDialable { .. }
+            | PostgresError::CannotConnect { .. }
+            | PostgresError::NoSuchDatabase { .. }
+            | PostgresError::Pooler { .. }
+            | PostgresError::NotPostgres { .. }
+            | PostgresError::OtherDatabase { .. }
+            | PostgresError::ConnectionLost { .. }
+            | PostgresError::Query { .. }
+            | PostgresError::Locked { .. }
+            | PostgresError::RowSecurity { .. }
+            | PostgresError::File { .. }
+            | PostgresError::Interrupted
+            | PostgresError::HashMismatch { .. }
+            | PostgresError::Damaged { .. }
+            | PostgresError::NotWhole { .. }
+            | PostgresError::Manifest { .. }
+            | PostgresError::OtherServer { .. }
+            | PostgresError::SnapshotOfOtherDatabase { .. }
+            | PostgresError::MayNotCreate { .. }
+            | PostgresError::MissingExtensions { .. }
+            | PostgresError::InUse { .. }
+            | PostgresError::NotDropped { .. } => Consequence::Untouched,
+        }
+    }
+}

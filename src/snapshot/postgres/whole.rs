@@ -1,0 +1,50 @@
+//! A snapshot that was read back and found whole: what a database is made of.
+
+use crate::snapshot::engine::Restoration;
+use crate::snapshot::postgres::PostgresError;
+use crate::snapshot::postgres::catalog::Contents;
+use crate::snapshot::postgres::contents;
+use crate::snapshot::postgres::facts::Facts;
+use crate::snapshot::postgres::readback::{DumpFile, read_back};
+use crate::snapshot::postgres::script::Script;
+use crate::snapshot::postgres::tools;
+use crate::snapshot::{Manifest, Watch};
+
+/// A whole snapshot.
+#[derive(Debug)]
+pub(crate) struct Whole<'a> {
+    pub(crate) manifest: &'a Manifest,
+    pub(crate) dump: DumpFile<'a>,
+    pub(crate) facts: Facts,
+    pub(crate) promised: Contents,
+    pub(crate) script: Script,
+}
+
+/// Checks a snapshot as far as that needs no server: its hash, then the whole dump through the engine's own reader, every
+/// table's rows counted.
+///
+/// # Errors
+///
+/// [`PostgresError::HashMismatch`], [`PostgresError::Damaged`] and [`PostgresError::NotWhole`] say that the snapshot is bad;
+/// any other that it could not be checked.
+pub(crate) fn read<'a>(restoration: &Restoration<'a>, watch: &dyn Watch) -> Result<Whole<'a>, PostgresError> {
+    let manifest = &restoration.stored.manifest;
+    let promised = contents::promised(manifest)?;
+    let facts = manifest.state.as_ref().and_then(|state| state.get("database")).cloned();
+    let facts = facts.and_then(|facts| serde_json::from_value(facts).ok()).ok_or_else(|| PostgresError::Manifest {
+        id: manifest.id.clone(),
+        reason: "it does not say with which owner, encoding and settings the database is to be made".to_owned(),
+    })?;
+    let dump = DumpFile {
+        path: &restoration.stored.dump,
+        sha256: &manifest.sha256,
+        compressed: manifest.compression.as_deref() == Some("zstd"),
+    };
+    // A dump is read by tools of the version that wrote it, or later ones.
+    let written_by = manifest.tool.version.split(|character: char| !character.is_ascii_digit()).next();
+    let path = restoration.environment.iter().find(|(name, _)| name == "PATH").map(|(_, value)| value.as_os_str());
+    let tools = tools::find(written_by.and_then(|major| major.parse().ok()), path)?;
+    let script = read_back(&tools, dump, watch)?;
+    contents::compare_dump(&dump.path.display().to_string(), &promised, &script)?;
+    Ok(Whole { manifest, dump, facts, promised, script })
+}

@@ -1,0 +1,167 @@
+//! SQLite's row among the engines.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use crate::reach::{Engine, Place, Target};
+use crate::snapshot::engine::{
+    Consequence, Description, DumpCommand, EngineError, EngineFailure, Found, Obstacle, OpenDatabase, Restoration,
+    SnapshotEngine, SnapshotPlan,
+};
+use crate::snapshot::sqlite;
+use crate::snapshot::sqlite::{Presence, SqliteError};
+use crate::snapshot::{Manifest, PlanError, StoreError, VerificationLevel, Watch};
+
+/// SQLite, and libSQL's databases in files, which are the same.
+pub(crate) struct Sqlite;
+
+impl SnapshotEngine for Sqlite {
+    fn name(&self) -> &'static str {
+        "sqlite"
+    }
+
+    fn keeps_files(&self) -> bool {
+        true
+    }
+
+    fn saves(&self, target: &Target) -> bool {
+        matches!(target.engine, Engine::Sqlite | Engine::Libsql) && file_of(target).is_some()
+    }
+
+    fn open(&self, target: &Target, _environment: &[(OsString, OsString)]) -> Result<Found, EngineError> {
+        let Some(path) = file_of(target) else {
+            return Err(PlanError::NoTool { engine: target.engine }.into());
+        };
+        Ok(match sqlite::examine(path)? {
+            Presence::Missing => Found::NothingToLose("it does not exist yet"),
+            Presence::Empty => Found::NothingToLose("it is empty"),
+            Presence::Database => Found::Database(Box::new(DatabaseFile {
+                path: path.to_owned(),
+                name: path.to_string_lossy().into_owned(),
+            })),
+        })
+    }
+
+    fn verify(
+        &self,
+        restoration: &Restoration<'_>,
+        level: VerificationLevel,
+        watch: &dyn Watch,
+    ) -> Result<(), EngineError> {
+        let stored = restoration.stored;
+        Ok(sqlite::verify(&stored.dump, &stored.manifest, level, watch).map(drop)?)
+    }
+
+    fn restore(&self, restoration: &Restoration<'_>, watch: &dyn Watch) -> Result<Vec<String>, EngineError> {
+        let (dump, manifest) = (&restoration.stored.dump, &restoration.stored.manifest);
+        let database = Path::new(&manifest.database);
+        // What was judged is the target: the manifest may not lead anywhere else.
+        if !matches!(restoration.target.places.as_slice(), [Place::File { path }] if path == database) {
+            let reason = format!("its database `{}` is not its target `{}`", manifest.database, manifest.target);
+            return Err(StoreError::Manifest { path: dump.with_extension("json"), reason }.into());
+        }
+        let restored = match restoration.damaged {
+            true => sqlite::replace(dump, manifest, database, restoration.now, watch)?,
+            false => sqlite::restore(dump, manifest, database, watch)?,
+        };
+        Ok(restored.notes)
+    }
+}
+
+fn file_of(target: &Target) -> Option<&Path> {
+    match target.places.first() {
+        Some(Place::File { path }) => Some(path),
+        _ => None,
+    }
+}
+
+/// A database file that is there.
+struct DatabaseFile {
+    path: PathBuf,
+    name: String,
+}
+
+impl OpenDatabase for DatabaseFile {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn short_name(&self) -> String {
+        self.path.file_stem().map_or_else(|| self.name.clone(), |stem| stem.to_string_lossy().into_owned())
+    }
+
+    fn describe(&self) -> Description {
+        Description {
+            found: format!("readable; saved with the built-in SQLite {}", rusqlite::version()),
+            server: None,
+            tool: (PathBuf::from("safe-test"), format!("SQLite {}", rusqlite::version())),
+        }
+    }
+
+    fn obstacle(&mut self) -> Result<Option<Obstacle>, EngineError> {
+        let is_read_only = rustix::fs::access(&self.path, rustix::fs::Access::WRITE_OK).is_err();
+        Ok(is_read_only.then(|| Obstacle {
+            what: "The database's file cannot be written, so nothing could be put back.".to_owned(),
+            remedy: "check the owner and the permissions of the file".to_owned(),
+        }))
+    }
+
+    fn is_unchanged_since(&mut self, earlier: &Manifest) -> Result<bool, EngineError> {
+        Ok(earlier.state.is_some() && earlier.state == sqlite::state(&self.path)?)
+    }
+
+    fn plan(self: Box<Self>, output: &Path) -> Result<SnapshotPlan, EngineError> {
+        let command = DumpCommand {
+            label: "built-in SQLite",
+            program: PathBuf::from("safe-test"),
+            arguments: Vec::new(),
+            environment: Vec::new(),
+            output: output.to_owned(),
+        };
+        Ok(SnapshotPlan::new(command, move |command, watch| Ok(sqlite::take(&self.path, &command.output, watch)?)))
+    }
+}
+
+impl EngineFailure for SqliteError {
+    fn consequence(&self) -> Consequence {
+        match self {
+            SqliteError::RestoredDiffers { .. } => Consequence::MayHaveChanged,
+            SqliteError::Damaged { .. } | SqliteError::NotDatabase { .. } => Consequence::DamagedBefore,
+            SqliteError::Folder { .. }
+            | SqliteError::NotAFile { .. }
+            | SqliteError::Unreadable { .. }
+            | SqliteError::NothingThere { .. }
+            | SqliteError::Locked { .. }
+            | SqliteError::KeepsChanging { .. }
+            | SqliteError::Interrupted { .. }
+            | SqliteError::Write { .. }
+            | SqliteError::Engine { .. }
+            | SqliteError::Size { .. }
+            | SqliteError::Hash { .. }
+            | SqliteError::Contents { .. }
+            | SqliteError::FolderMissing { .. }
+            | SqliteError::NotReplaceable { .. }
+            | SqliteError::RestoreLocked { .. }
+            | SqliteError::PageSize { .. }
+            | SqliteError::RestoreFailed { .. }
+            | SqliteError::Create { .. }
+            | SqliteError::RestoreInterrupted { .. } => Consequence::Untouched,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_cannot_be_written_is_an_obstacle() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("app.db"), "").unwrap();
+        // Root may write to every file that is there: one that is not stands for one that it may not write to.
+        for (file, is_obstacle) in [("app.db", false), ("gone.db", true)] {
+            let mut database = DatabaseFile { path: folder.path().join(file), name: file.to_owned() };
+            assert_eq!(database.obstacle().unwrap().is_some(), is_obstacle, "{file}");
+        }
+    }
+}
