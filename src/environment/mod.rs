@@ -5,7 +5,9 @@
 //! executes anything found in a file. Files are seen through [`Files`] only.
 #![forbid(unsafe_code)]
 
+pub(crate) mod condition;
 pub(crate) mod ecosystems;
+pub(crate) mod evidence;
 pub(crate) mod files;
 pub(crate) mod follow;
 pub(crate) mod invocation;
@@ -23,7 +25,8 @@ pub(crate) mod reading;
 pub(crate) mod services;
 pub(crate) mod survey;
 
-pub(crate) use crate::environment::ecosystems::evidence::{Driver, DriverEvidence, database_drivers};
+pub(crate) use crate::environment::condition::{Condition, FileProblem, ProblemKind};
+pub(crate) use crate::environment::evidence::{Driver, DriverEvidence, database_drivers};
 pub(crate) use crate::environment::files::Files;
 pub(crate) use crate::environment::invocation::Invocation;
 pub(crate) use crate::environment::mode::named_environment;
@@ -31,4 +34,4 @@ pub(crate) use crate::environment::origin::Origin;
 pub(crate) use crate::environment::project::Project;
 pub(crate) use crate::environment::reading::{Reading, Setting, Unresolved};
 pub(crate) use crate::environment::services::{Service, services};
-pub(crate) use crate::environment::survey::{Condition, FileProblem, ProblemKind, Survey, SurveyInput, survey};
+pub(crate) use crate::environment::survey::{Survey, SurveyInput, survey};

@@ -3,22 +3,24 @@
 //! It asks which program would run, in which mode, and which loaders that makes plausible; each of them gives one
 //! [`Reading`] for each way its files can be understood. It judges nothing.
 
-mod condition;
+mod command_files;
+mod named_files;
+mod wrapper_files;
 
 use std::collections::HashSet;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use crate::environment::ecosystems::Scene;
-use crate::environment::ecosystems::choice;
-use crate::environment::ecosystems::choice::Loader;
+use crate::environment::ecosystems;
+use crate::environment::ecosystems::compose;
+use crate::environment::ecosystems::row::LoadOrder;
+use crate::environment::ecosystems::scene::Scene;
 use crate::environment::follow::{Effect, MOST_STEPS, Step, WrapperFile, reaches_a_provider, steps};
-use crate::environment::layering::library::Library;
-use crate::environment::layering::{Draft, Layer, Shell};
+use crate::environment::layering::readings_builder::Built;
+use crate::environment::layering::{Layer, Library, ReadingsBuilder, StartEnvironment};
 use crate::environment::mode::Purpose;
-use crate::environment::{Files, Invocation, Project, Reading};
-
-pub(crate) use crate::environment::survey::condition::{Condition, FileProblem, LARGEST_FILE, ProblemKind};
+use crate::environment::readers::dotenv::EVERY_DIALECT;
+use crate::environment::{Condition, FileProblem, Files, Invocation, ProblemKind, Project, Reading};
 
 /// What a survey looks at: all of it values.
 #[derive(Clone, Copy)]
@@ -66,26 +68,23 @@ const MOST_SCENES: usize = 128;
 pub(crate) fn survey(input: &SurveyInput<'_>) -> Survey {
     let library = Library::new(input.files, input.project);
     let steps = input.command.map_or_else(Vec::new, |command| steps(command, input.project, input.files));
-    let host = Shell::of_process(input.process);
-    let mut draft = Draft::new(&library, input.project);
-    draft.extra = input.extra_files.iter().map(|path| input.project.folder.join(path)).collect();
-    draft.add_base(&input.project.folder);
+    let host = StartEnvironment::of_process(input.process);
+    let mut readings = ReadingsBuilder::new(&library, input.project);
+    readings.add_base(&input.project.folder);
 
-    add_process_reading(&host, &steps, &mut draft);
-    let is_cut = add_scenes(input, &host, &steps, &library, &mut draft);
+    add_process_reading(&host, &steps, &mut readings);
+    let is_cut = add_scenes(input, &host, &steps, &library, &mut readings);
     if is_cut {
         let why = "it stands for more commands than can be followed".to_owned();
-        draft.condition(Condition::UnreadableFile { file: "the command".into(), why });
+        readings.condition(Condition::UnreadableFile { file: "the command".into(), why });
     }
-    draft.add_extra_files(&host);
-    let mut survey = draft.into_survey();
-    let (files, problems, conditions) = library.into_parts();
-    survey.files = files;
-    survey.problems = problems;
-    survey.conditions.extend(conditions);
-    survey.conditions.extend(protection_disabled(&survey.readings));
-    survey.invocations = steps.into_iter().map(|step| step.invocation).collect();
-    survey
+    add_extra_files(input, &host, &library, &mut readings);
+    let Built { readings, mut conditions, loaders, bases } = readings.finish();
+    let (files, problems, of_files) = library.into_parts();
+    conditions.extend(of_files);
+    conditions.extend(protection_disabled(&readings));
+    let invocations = steps.into_iter().map(|step| step.invocation).collect();
+    Survey { readings, invocations, files, problems, conditions, loaders, bases }
 }
 
 /// The steps whose loaders count: those that stand for no other; the everyday work of scripts only where there is
@@ -95,8 +94,8 @@ fn leaves<'s>(input: &SurveyInput<'_>, steps: &'s [Step]) -> Vec<Option<&'s Step
         return vec![None];
     }
     let leaves = || steps.iter().filter(|step| !step.stands_for_others);
-    let all_plain = leaves().all(|step| choice::is_plain(&step.invocation));
-    leaves().filter(|step| all_plain || !choice::is_plain(&step.invocation)).map(Some).collect()
+    let all_plain = leaves().all(|step| ecosystems::is_plain(&step.invocation));
+    leaves().filter(|step| all_plain || !ecosystems::is_plain(&step.invocation)).map(Some).collect()
 }
 
 /// Adds what the loaders of each step would do, in each environment that it may start from, alike scenes once.
@@ -104,69 +103,102 @@ fn leaves<'s>(input: &SurveyInput<'_>, steps: &'s [Step]) -> Vec<Option<&'s Step
 /// Returns whether there are more steps or scenes than are followed.
 fn add_scenes<'l>(
     input: &SurveyInput<'l>,
-    host: &Shell,
+    host: &StartEnvironment,
     steps: &[Step],
     library: &'l Library<'l>,
-    draft: &mut Draft<'l>,
+    readings: &mut ReadingsBuilder<'l>,
 ) -> bool {
     let mut seen = HashSet::new();
     let mut is_cut = steps.len() >= MOST_STEPS;
     for step in leaves(input, steps) {
         if let Some(step) = step {
             // `cd sub && sqlite3 app.db`: relative files start there.
-            draft.add_base(&step.folder);
-            note_effects(step, draft);
+            readings.add_base(&step.folder);
+            note_effects(step, readings);
         }
-        for shell in shells(host, step, input.project, library, input.command.unwrap_or_default()) {
+        for environment in environments(host, step, input.project, library, input.command.unwrap_or_default()) {
             let purpose = Purpose::of(step.map(|step| &step.invocation));
             let folder = step.map_or(&input.project.folder, |step| &step.folder);
-            let scene = Scene { project: input.project, library, shell: &shell, step, purpose, folder };
-            let loaders = choice::loaders(&scene);
-            if !seen.insert(fingerprint(&scene, &loaders)) {
+            let scene = Scene { project: input.project, library, environment: &environment, step, purpose, folder };
+            let load_orders = ecosystems::plausible(&scene);
+            if !seen.insert(fingerprint(&scene, &load_orders)) {
                 continue;
             }
             if seen.len() > MOST_SCENES {
                 is_cut = true;
                 continue;
             }
-            add_scene(input, &scene, loaders, draft);
+            add_scene(input, &scene, &load_orders, readings);
         }
     }
     is_cut
 }
 
 /// What tells scenes apart.
-fn fingerprint(scene: &Scene<'_>, loaders: &[Loader]) -> (u64, PathBuf, String, String) {
+fn fingerprint(scene: &Scene<'_>, load_orders: &[&LoadOrder]) -> (u64, PathBuf, String, String) {
     let files = scene.step.map_or(&[] as &[WrapperFile], |step| &step.files);
+    let names: Vec<&str> = load_orders.iter().map(|load_order| load_order.name).collect();
     (
-        scene.shell.fingerprint(),
+        scene.environment.fingerprint(),
         scene.folder.to_owned(),
-        format!("{loaders:?}{:?}{files:?}", scene.purpose),
-        words_that_matter(scene, loaders),
+        format!("{names:?}{:?}{files:?}", scene.purpose),
+        words_that_matter(scene, load_orders),
     )
 }
 
-fn add_scene(input: &SurveyInput<'_>, scene: &Scene<'_>, loaders: Vec<Loader>, draft: &mut Draft<'_>) {
+fn add_scene(
+    input: &SurveyInput<'_>,
+    scene: &Scene<'_>,
+    load_orders: &[&LoadOrder],
+    readings: &mut ReadingsBuilder<'_>,
+) {
     let is_inside = scene.step.is_some_and(|step| step.effects.iter().any(|(effect, _)| *effect == Effect::Container));
-    draft.add_shell(if is_inside { "container environment" } else { "process environment" }, scene.shell);
+    let name = if is_inside { "container environment" } else { "process environment" };
+    readings.add_environment(name, scene.environment);
     match input.only_files {
-        Some(only) => add_policy_files(only, input.project, draft),
+        Some(only) => add_policy_files(only, scene, readings),
         None => {
-            if !loaders.is_empty() {
-                crate::environment::ecosystems::add_own_files(scene, draft);
+            if !load_orders.is_empty() {
+                command_files::add(scene, readings);
             }
-            for loader in loaders {
-                crate::environment::ecosystems::add(loader, scene, draft);
+            for load_order in load_orders {
+                (load_order.add)(scene, readings);
             }
         }
     }
-    draft.finish_scene(scene.shell, scene.step.map_or(&[], |step| &step.files), scene.folder);
+    let extra = extra_files(input).into_iter().rev().flat_map(|path| named_files::layers(scene.library, &path));
+    let wrappers = scene.step.map_or_else(Vec::new, wrapper_files::layers);
+    readings.finish_scene(scene.environment, &wrappers, &extra.collect::<Vec<Layer>>());
+}
+
+/// The files of `--env-file`, absolute.
+fn extra_files(input: &SurveyInput<'_>) -> Vec<PathBuf> {
+    input.extra_files.iter().map(|path| input.project.folder.join(path)).collect()
+}
+
+/// Adds each file of `--env-file` as a candidate by itself.
+fn add_extra_files(
+    input: &SurveyInput<'_>,
+    host: &StartEnvironment,
+    library: &Library<'_>,
+    readings: &mut ReadingsBuilder<'_>,
+) {
+    for path in extra_files(input) {
+        if !library.exists(&path) {
+            let message = "was asked for and is not there".to_owned();
+            let (file, kind) = (library.shown(&path), ProblemKind::Missing);
+            library.problem(FileProblem { file, line: None, message, kind });
+        }
+        let mut layers = named_files::layers(library, &path);
+        layers.push(Layer::Environment);
+        readings.add_alone("--env-file", EVERY_DIALECT, layers, host);
+    }
 }
 
 /// What load orders look at in the command itself: the program with its subcommands, and options that name files.
-fn words_that_matter(scene: &Scene<'_>, loaders: &[Loader]) -> String {
+fn words_that_matter(scene: &Scene<'_>, load_orders: &[&LoadOrder]) -> String {
     let words = scene.words();
-    if loaders.is_empty() {
+    if load_orders.is_empty() {
         return String::new();
     }
     let names_something = |word: &&String| word.starts_with('-') || word.contains('=') || word.contains("env");
@@ -177,43 +209,43 @@ fn words_that_matter(scene: &Scene<'_>, loaders: &[Loader]) -> String {
 }
 
 /// The process environment as the command gets it: with the assignments that stand before all of it.
-fn add_process_reading(host: &Shell, steps: &[Step], draft: &mut Draft<'_>) {
+fn add_process_reading(host: &StartEnvironment, steps: &[Step], readings: &mut ReadingsBuilder<'_>) {
     let mut leaves = steps.iter().filter(|step| !step.stands_for_others);
-    let Some(first) = leaves.next() else { return draft.add_shell("process environment", host) };
+    let Some(first) = leaves.next() else { return readings.add_environment("process environment", host) };
     let mut common = first.invocation.clone();
     for step in leaves {
         let same = common.assignments.iter().zip(&step.invocation.assignments).take_while(|(one, other)| one == other);
         let count = same.count();
         common.assignments.truncate(count);
     }
-    draft.add_shell("process environment", &host.with_assignments(&common));
+    readings.add_environment("process environment", &host.with_assignments(&common));
 }
 
 /// The environments that a step may start from: this machine's, or those of the compose services it runs in.
-fn shells(
-    host: &Shell,
+fn environments(
+    host: &StartEnvironment,
     step: Option<&Step>,
     project: &Project,
     library: &Library<'_>,
     command: &[OsString],
-) -> Vec<Shell> {
+) -> Vec<StartEnvironment> {
     let Some(step) = step else { return vec![host.clone()] };
-    let mut shells = Vec::new();
+    let mut environments = Vec::new();
     if step.effects.iter().any(|(effect, program)| *effect == Effect::Container && program.contains("compose")) {
-        shells = crate::environment::ecosystems::compose::service_shells(host, step, project, library, command);
+        environments = compose::service_environments(host, step, project, library, command);
     }
-    if shells.is_empty() {
-        shells.push(host.clone());
+    if environments.is_empty() {
+        environments.push(host.clone());
     }
-    shells.into_iter().map(|shell| shell.with_assignments(&step.invocation)).collect()
+    environments.into_iter().map(|environment| environment.with_assignments(&step.invocation)).collect()
 }
 
-fn note_effects(step: &Step, draft: &mut Draft<'_>) {
+fn note_effects(step: &Step, readings: &mut ReadingsBuilder<'_>) {
     if let Some(program) = reaches_a_provider(&step.invocation.words) {
-        draft.condition(Condition::ContainerEnvironment { program });
+        readings.condition(Condition::ContainerEnvironment { program });
     }
     for (effect, wrapper) in &step.effects {
-        draft.condition(match effect {
+        readings.condition(match effect {
             Effect::Nothing => continue,
             Effect::Injects => Condition::InjectedEnvironment {
                 wrapper: wrapper.clone(),
@@ -230,19 +262,14 @@ fn protection_disabled(readings: &[Reading]) -> Option<Condition> {
     Some(Condition::ProtectionDisabled { origin: setting.origin.clone() })
 }
 
-/// The files that a policy names, each by itself and all together, the last one the strongest.
-fn add_policy_files(only: &[PathBuf], project: &Project, draft: &mut Draft<'_>) {
-    let paths: Vec<PathBuf> = only.iter().map(|path| project.root.join(path)).collect();
-    let layered = paths.iter().rev().flat_map(|path| draft.any_file(path));
-    let layers: Vec<Layer> = std::iter::once(Layer::Shell).chain(layered).collect();
-    draft.chain("policy files", crate::environment::readers::dotenv::EVERY_DIALECT, layers);
-    for path in &paths {
-        crate::environment::ecosystems::single(
-            draft,
-            "policy file",
-            crate::environment::readers::dotenv::EVERY_DIALECT,
-            path,
-        );
+/// Adds the files that a policy names, each by itself and all together, the last one the strongest.
+fn add_policy_files(only: &[PathBuf], scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>) {
+    let paths: Vec<PathBuf> = only.iter().map(|path| scene.project.root.join(path)).collect();
+    let mut layers = vec![Layer::Environment];
+    layers.extend(paths.iter().rev().flat_map(|path| named_files::layers(scene.library, path)));
+    readings.chain("policy files", EVERY_DIALECT, layers);
+    for path in paths {
+        readings.file("policy file", EVERY_DIALECT, path);
     }
 }
 

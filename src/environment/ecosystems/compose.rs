@@ -7,15 +7,20 @@ use std::collections::{BTreeMap, HashMap};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use crate::environment::ecosystems::Scene;
+use crate::environment::ecosystems::row::{LoadOrder, always};
+use crate::environment::ecosystems::scene::Scene;
 use crate::environment::follow::Step;
-use crate::environment::layering::library::{Dialect, Library};
-use crate::environment::layering::{Draft, Layer, Lookup, Shell};
+use crate::environment::layering::Library;
+use crate::environment::layering::{Layer, ReadingsBuilder, StartEnvironment};
+use crate::environment::readers::dotenv::Dialect;
+use crate::environment::readers::expansion::Lookup;
 use crate::environment::readers::expansion::compose::{Broken, substitute};
 use crate::environment::readers::expansion::{Budget, Scope, Unset};
 use crate::environment::readers::formats;
 use crate::environment::readers::formats::FlatEntry;
 use crate::environment::{Origin, Project, Setting, Unresolved};
+
+pub(crate) static COMPOSE: LoadOrder = LoadOrder { name: "docker compose", applies: always, add };
 
 /// What one service has in its environment.
 #[derive(Debug, Default)]
@@ -31,20 +36,20 @@ const NAMES: &[&str] = &["compose.yaml", "compose.yml", "docker-compose.yaml", "
 
 /// Where no command is asked about, or an unknown one: services that run the project's own code may be where it runs.
 /// What they are called by default (NODE_ENV=production) says nothing about a command that is not known yet.
-pub(crate) fn add(scene: &Scene<'_>, draft: &mut Draft<'_>) {
+fn add(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>) {
     if scene.step.is_some() {
         return;
     }
     let Some(folder) = home(scene.folder, scene.project, scene.library) else { return };
-    let variables = variables(&[folder.join(".env")], scene.shell, scene.library);
+    let variables = variables(&[folder.join(".env")], scene.environment, scene.library);
     let services = services(&default_files(&folder, scene.library), &folder, &variables, scene.library);
     for service in services.into_values().filter(|service| service.is_built || !service.files.is_empty()) {
         let mut sheet = service.environment;
         sheet.retain(|setting| !names_environment(&setting.name));
         let mut layers = vec![Layer::Fixed(sheet.into())];
         layers.extend(service.files.into_iter().rev().map(Layer::file));
-        layers.push(Layer::Shell);
-        draft.chain("docker compose", &[Dialect::Compose], layers);
+        layers.push(Layer::Environment);
+        readings.chain("docker compose", &[Dialect::Compose], layers);
     }
 }
 
@@ -56,13 +61,13 @@ fn names_environment(name: &str) -> bool {
 
 /// The environments of the services that the step may run in: those that `command` names; where it names none, those
 /// that run the project's own code. Empty where no compose file tells.
-pub(crate) fn service_shells(
-    host: &Shell,
+pub(crate) fn service_environments(
+    host: &StartEnvironment,
     step: &Step,
     project: &Project,
     library: &Library<'_>,
     command: &[OsString],
-) -> Vec<Shell> {
+) -> Vec<StartEnvironment> {
     let words: Vec<_> = command.iter().map(|word| word.to_string_lossy()).collect();
     let words: Vec<&str> = words.iter().flat_map(|word| word.split_whitespace()).collect();
     let own = own_words(&words);
@@ -83,7 +88,7 @@ pub(crate) fn service_shells(
     let services = services(&files, &folder, &of_folder(&folder), library);
     let is_named = |name: &str| words.contains(&name);
     let any_is_named = services.keys().any(|name| is_named(name));
-    let shells = services
+    let environments = services
         .into_iter()
         .filter(|(name, service)| match any_is_named {
             true => is_named(name),
@@ -97,9 +102,9 @@ pub(crate) fn service_shells(
                 settings.extend(sheet.iter().flat_map(|sheet| sheet.iter().cloned()));
             }
             settings.extend(service.environment);
-            Shell::of(settings)
+            StartEnvironment::of(settings)
         });
-    shells.collect()
+    environments.collect()
 }
 
 fn home(folder: &Path, project: &Project, library: &Library<'_>) -> Option<PathBuf> {
@@ -140,7 +145,7 @@ fn named_files(own: &[&str], variables: &Variables<'_>, folder: &Path) -> Vec<Pa
 }
 
 /// Lists the files that `--env-file` or COMPOSE_ENV_FILES name instead of `.env`, later ones over earlier ones.
-fn env_files(own: &[&str], host: &Shell, folder: &Path) -> Vec<PathBuf> {
+fn env_files(own: &[&str], host: &StartEnvironment, folder: &Path) -> Vec<PathBuf> {
     let mut named = option_values(own, &["--env-file"]);
     if named.is_empty() {
         named.extend(host.get("COMPOSE_ENV_FILES").unwrap_or_default().split(',').filter(|name| !name.is_empty()));
@@ -150,11 +155,11 @@ fn env_files(own: &[&str], host: &Shell, folder: &Path) -> Vec<PathBuf> {
 
 /// What a compose file's values are filled in from: the shell, then the files that compose reads for that.
 struct Variables<'a> {
-    host: &'a Shell,
+    host: &'a StartEnvironment,
     of_files: HashMap<String, String>,
 }
 
-fn variables<'a>(files: &[PathBuf], host: &'a Shell, library: &Library<'_>) -> Variables<'a> {
+fn variables<'a>(files: &[PathBuf], host: &'a StartEnvironment, library: &Library<'_>) -> Variables<'a> {
     let mut of_files = HashMap::new();
     for path in files {
         let sheet = library.dotenv(path, Dialect::Compose, &|name| host.get(name).map(str::to_owned));

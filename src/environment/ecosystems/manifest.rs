@@ -1,5 +1,4 @@
-//! What each ecosystem's manifests and lock files look like, and which of the packages they name are database
-//! drivers, ORMs, migration tools or clients: one file an ecosystem.
+//! Reading the packages that a manifest or lock file names, and telling those that reach a database.
 //!
 //! A package that brings an ORM along whether it is wanted or not (Rails, Django, Laravel) counts. What a language's
 //! standard library brings (Python's `sqlite3`, Go's `database/sql`, PHP's PDO where composer does not ask for it)
@@ -12,38 +11,13 @@ use crate::lists::List;
 /// Names the packages in a manifest's text, each with its line.
 pub(crate) type Scan = fn(&str, &mut dyn FnMut(&str, u32));
 
-/// One ecosystem's manifests and drivers.
-pub(crate) struct Ecosystem {
-    /// How to read the manifest of that file name; `None` where it is none.
-    pub(crate) scan: fn(&str) -> Option<Scan>,
-    /// Packages by name; in lower case, `-` for `_`.
-    pub(crate) drivers: List,
-}
-
-/// All ecosystems that are known.
-pub(crate) static ECOSYSTEMS: [&Ecosystem; 11] = [
-    &crate::environment::ecosystems::dart::drivers::DART,
-    &crate::environment::ecosystems::dotnet::drivers::DOTNET,
-    &crate::environment::ecosystems::elixir::drivers::ELIXIR,
-    &crate::environment::ecosystems::go::drivers::GO,
-    &crate::environment::ecosystems::jvm::drivers::JVM,
-    &crate::environment::ecosystems::node::drivers::NODE,
-    &crate::environment::ecosystems::php::drivers::PHP,
-    &crate::environment::ecosystems::python::drivers::PYTHON,
-    &crate::environment::ecosystems::ruby::drivers::RUBY,
-    &crate::environment::ecosystems::rust::drivers::RUST,
-    &crate::environment::ecosystems::swift::drivers::SWIFT,
-];
-
-impl Ecosystem {
-    /// Whether a package of that name reaches a database.
-    pub(crate) fn is_driver(&self, package: &str) -> bool {
-        self.drivers.contains(&normal(package))
-    }
+/// Whether a package of that name is among the drivers of its ecosystem.
+pub(crate) fn is_driver(drivers: &List, package: &str) -> bool {
+    drivers.contains(&normal(package))
 }
 
 /// A package's name in the spelling of the lists.
-pub(crate) fn normal(package: &str) -> Cow<'_, str> {
+fn normal(package: &str) -> Cow<'_, str> {
     if package.bytes().any(|byte| byte == b'_' || byte.is_ascii_uppercase()) {
         Cow::Owned(package.to_ascii_lowercase().replace('_', "-"))
     } else {
@@ -89,21 +63,19 @@ pub(crate) fn toml_lock(text: &str, note: &mut dyn FnMut(&str, u32)) {
 
 #[cfg(test)]
 pub(crate) mod testing {
-    use crate::environment::ecosystems::manifest::ECOSYSTEMS;
+    use crate::environment::ecosystems::manifest::is_driver;
+    use crate::environment::ecosystems::row::Ecosystem;
 
     /// The drivers that one manifest names, as `line name`.
-    pub(crate) fn drivers(file: &str, text: &str) -> Vec<String> {
+    pub(crate) fn drivers_of(ecosystem: &Ecosystem, file: &str, text: &str) -> Vec<String> {
         let mut found = Vec::new();
-        for ecosystem in &ECOSYSTEMS {
-            if let Some(scan) = (ecosystem.scan)(file) {
-                scan(text, &mut |package, line| {
-                    let driver = format!("{line} {package}");
-                    if ecosystem.is_driver(package) && !found.contains(&driver) {
-                        found.push(driver);
-                    }
-                });
+        let scan = (ecosystem.scan)(file).unwrap();
+        scan(text, &mut |package, line| {
+            let driver = format!("{line} {package}");
+            if is_driver(&ecosystem.drivers, package) && !found.contains(&driver) {
+                found.push(driver);
             }
-        }
+        });
         found
     }
 }

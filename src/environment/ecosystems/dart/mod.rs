@@ -1,3 +1,16 @@
-//! Dart: its manifests.
+//! Dart: its manifests. No load order is known.
 
-pub(crate) mod drivers;
+pub(crate) mod manifests;
+
+use crate::environment::ecosystems::row::Ecosystem;
+use crate::lists::List;
+
+pub(crate) static DART: Ecosystem = Ecosystem {
+    name: "dart",
+    is_present: |_| false,
+    load_orders: &[],
+    named_files: &[],
+    settings_options: &[],
+    scan: manifests::scan,
+    drivers: List::new(include_str!("drivers.txt")),
+};

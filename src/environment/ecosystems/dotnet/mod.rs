@@ -1,4 +1,22 @@
 //! .NET: appsettings and user secrets.
 
-pub(crate) mod drivers;
+pub(crate) mod manifests;
 pub(crate) mod settings;
+
+use crate::environment::ecosystems::row::{Ecosystem, LoadOrder, always};
+use crate::lists::List;
+
+pub(crate) static DOTNET: Ecosystem = Ecosystem {
+    name: "dotnet",
+    is_present: |scene| scene.names().iter().any(|name| is_sign(name)),
+    load_orders: &[LoadOrder { name: ".NET", applies: always, add: settings::add }],
+    named_files: &[],
+    settings_options: &[],
+    scan: manifests::scan,
+    drivers: List::new(include_str!("drivers.txt")),
+};
+
+fn is_sign(name: &str) -> bool {
+    let endings = [".csproj", ".sln", ".fsproj", ".slnx", ".vbproj"];
+    name == "appsettings.json" || endings.iter().any(|ending| name.ends_with(ending))
+}

@@ -6,19 +6,20 @@
 //! Development; their keys nest by `:`.
 
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
 
 use crate::environment::Setting;
-use crate::environment::ecosystems::{Scene, named_files};
-use crate::environment::layering::library::{Dialect, Library};
-use crate::environment::layering::{Draft, Layer};
+use crate::environment::ecosystems::scene::Scene;
+use crate::environment::ecosystems::settings_files::dotted::dotted;
+use crate::environment::layering::Library;
+use crate::environment::layering::{Layer, ReadingsBuilder};
+use crate::environment::readers::dotenv::Dialect;
 use crate::environment::readers::formats;
 
 const DIALECTS: &[Dialect] = &[Dialect::Lenient];
 
-pub(crate) fn add(scene: &Scene<'_>, draft: &mut Draft<'_>) {
+pub(crate) fn add(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>) {
     for home in projects(scene) {
-        draft.add_base(&home);
+        readings.add_base(&home);
         for environment in environments(scene, &home) {
             let mut sheet: Vec<Setting> = Vec::new();
             let settings = ["appsettings.json", &format!("appsettings.{environment}.json")].map(|name| home.join(name));
@@ -31,7 +32,7 @@ pub(crate) fn add(scene: &Scene<'_>, draft: &mut Draft<'_>) {
                     }
                 }
             }
-            draft.chain(".NET", DIALECTS, vec![Layer::Shell, Layer::Fixed(Rc::new(sheet))]);
+            readings.chain(".NET", DIALECTS, vec![Layer::Environment, Layer::fixed(sheet)]);
         }
     }
 }
@@ -83,7 +84,7 @@ fn secrets(scene: &Scene<'_>, home: &Path) -> Option<PathBuf> {
 }
 
 fn environments(scene: &Scene<'_>, home: &Path) -> Vec<String> {
-    let set = ["ASPNETCORE_ENVIRONMENT", "DOTNET_ENVIRONMENT"].iter().find_map(|name| scene.shell.get(name));
+    let set = ["ASPNETCORE_ENVIRONMENT", "DOTNET_ENVIRONMENT"].iter().find_map(|name| scene.environment.get(name));
     if let Some(name) = scene.purpose.named.as_deref().or(set).filter(|name| !name.is_empty()) {
         return vec![name.to_owned()];
     }
@@ -113,7 +114,7 @@ fn environments(scene: &Scene<'_>, home: &Path) -> Vec<String> {
 
 fn read(library: &Library<'_>, path: &Path) -> Vec<Setting> {
     let Some(entries) = library.entries(path, formats::json::flatten) else { return Vec::new() };
-    let mut settings = named_files::dotted(entries, &library.shown(path), None);
+    let mut settings = dotted(entries, &library.shown(path), None);
     for setting in &mut settings {
         setting.name = setting.name.replace(':', ".");
     }
@@ -122,5 +123,5 @@ fn read(library: &Library<'_>, path: &Path) -> Vec<Setting> {
 
 /// Whether a variable sets the key: `ConnectionStrings.Default` is `ConnectionStrings__Default` there.
 fn is_set(scene: &Scene<'_>, name: &str) -> bool {
-    [name.replace('.', "__"), name.replace('.', ":")].iter().any(|name| scene.shell.get(name).is_some())
+    [name.replace('.', "__"), name.replace('.', ":")].iter().any(|name| scene.environment.get(name).is_some())
 }

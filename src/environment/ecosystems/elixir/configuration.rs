@@ -4,22 +4,23 @@
 //! `if config_env() == :prod` counts for that environment alone.
 
 use std::path::Path;
-use std::rc::Rc;
 
-use crate::environment::ecosystems::Scene;
-use crate::environment::layering::library::{Dialect, Library};
-use crate::environment::layering::{Draft, Layer, Lookup};
+use crate::environment::ecosystems::scene::Scene;
+use crate::environment::layering::Library;
+use crate::environment::layering::{Layer, ReadingsBuilder};
 use crate::environment::readers::code;
 use crate::environment::readers::code::Comments;
+use crate::environment::readers::dotenv::Dialect;
+use crate::environment::readers::expansion::Lookup;
 use crate::environment::{Origin, Setting};
 
 const DIALECTS: &[Dialect] = &[Dialect::Godotenv15, Dialect::Ruby];
 
-pub(crate) fn add(scene: &Scene<'_>, draft: &mut Draft<'_>) {
+pub(crate) fn add(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>) {
     for home in scene.homes("mix.exs") {
-        draft.add_base(&home);
+        readings.add_base(&home);
         for environment in scene.modes(&["MIX_ENV"], "test", "dev") {
-            let mut layers = vec![Layer::Shell];
+            let mut layers = vec![Layer::Environment];
             layers.extend([format!(".env.{environment}"), ".env".to_owned()].map(|name| Layer::file(home.join(name))));
             for (name, only) in [
                 ("config/runtime.exs".to_owned(), Some(environment.as_str())),
@@ -28,7 +29,7 @@ pub(crate) fn add(scene: &Scene<'_>, draft: &mut Draft<'_>) {
             ] {
                 layers.extend(configuration(scene.library, &home.join(name), only));
             }
-            draft.chain("Elixir", DIALECTS, layers);
+            readings.chain("Elixir", DIALECTS, layers);
         }
     }
 }
@@ -43,7 +44,7 @@ pub(crate) fn configuration(library: &Library<'_>, path: &Path, only: Option<&st
         text = without_production(&text, environment);
     }
     let shown = library.shown(path);
-    Some(Layer::Computed(Rc::new(move |lookup| settings(&text, &shown, lookup))))
+    Some(Layer::computed(move |lookup| settings(&text, &shown, lookup)))
 }
 
 /// Blanks the blocks of `if config_env() == :other do … end`, found by their indentation.

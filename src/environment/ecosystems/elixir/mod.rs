@@ -1,4 +1,20 @@
 //! Elixir: `config/*.exs`.
 
 pub(crate) mod configuration;
-pub(crate) mod drivers;
+pub(crate) mod manifests;
+
+use crate::environment::ecosystems::row::{Ecosystem, LoadOrder, NamedFile, always};
+use crate::lists::List;
+
+pub(crate) static ELIXIR: Ecosystem = Ecosystem {
+    name: "elixir",
+    is_present: |scene| scene.is_in_project("mix.exs"),
+    load_orders: &[LoadOrder { name: "Elixir", applies: always, add: configuration::add }],
+    named_files: &[NamedFile {
+        fits: |name| name.ends_with(".exs"),
+        layers: |library, path| configuration::configuration(library, path, None).into_iter().collect(),
+    }],
+    settings_options: &[],
+    scan: manifests::scan,
+    drivers: List::new(include_str!("drivers.txt")),
+};

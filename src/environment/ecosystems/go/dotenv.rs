@@ -3,20 +3,22 @@
 //! Source: joho/godotenv `godotenv.go` (no upward search); dbmate and goose load `.env` themselves. `go test` runs in
 //! the folder of each package, so a test finds the root's file only where it climbs: both count.
 
-use crate::environment::ecosystems::{Scene, generic};
-use crate::environment::layering::Draft;
-use crate::environment::layering::library::Dialect;
+use crate::environment::ecosystems::modes;
+use crate::environment::ecosystems::scene::Scene;
+use crate::environment::ecosystems::settings_files::conventional;
+use crate::environment::layering::ReadingsBuilder;
+use crate::environment::readers::dotenv::Dialect;
 
 const DIALECTS: &[Dialect] = &[Dialect::Godotenv15, Dialect::Godotenv16];
 
-pub(crate) fn add(scene: &Scene<'_>, draft: &mut Draft<'_>) {
+pub(crate) fn add(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>) {
     for home in scene.homes("go.mod") {
-        draft.add_base(&home);
-        generic::add_modes(scene, draft, "godotenv (Go)", DIALECTS, &home);
+        readings.add_base(&home);
+        modes::add(scene, readings, "godotenv (Go)", DIALECTS, &home);
         let readers = ["viper", "koanf", "cleanenv", "configor", "aconfig", "yaml", "toml"];
-        crate::environment::ecosystems::conventional::add(scene, draft, &home, &readers, &["go.mod"], DIALECTS);
+        conventional::add(scene, readings, &home, &readers, &["go.mod"], DIALECTS);
         for name in ["app.env", "dev.env", "test.env"] {
-            crate::environment::ecosystems::single(draft, "godotenv (Go)", DIALECTS, &home.join(name));
+            readings.file("godotenv (Go)", DIALECTS, home.join(name));
         }
     }
 }

@@ -6,12 +6,12 @@
 
 use std::collections::HashMap;
 use std::path::Path;
-use std::rc::Rc;
 
-use crate::environment::ecosystems::{EVERY_DIALECT, Scene};
-use crate::environment::layering::{Draft, Layer};
+use crate::environment::ecosystems::scene::Scene;
+use crate::environment::layering::{Layer, ReadingsBuilder};
 use crate::environment::readers::code;
 use crate::environment::readers::code::Value;
+use crate::environment::readers::dotenv::EVERY_DIALECT;
 use crate::environment::readers::expansion::placeholders::Placeholders;
 use crate::environment::readers::formats;
 use crate::environment::{Origin, Setting};
@@ -29,19 +29,19 @@ struct Named {
     line: u32,
 }
 
-pub(crate) fn add(scene: &Scene<'_>, draft: &mut Draft<'_>) {
+pub(crate) fn add(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>) {
     match scene.program() {
-        "mvn" | "mvnw" => add_maven(scene, draft),
+        "mvn" | "mvnw" => add_maven(scene, readings),
         "gradle" | "gradlew" => {
             for name in ["build.gradle", "build.gradle.kts"] {
-                add_gradle(scene, draft, &scene.path(name));
+                add_gradle(scene, readings, &scene.path(name));
             }
         }
         _ => {}
     }
 }
 
-fn add_maven(scene: &Scene<'_>, draft: &mut Draft<'_>) {
+fn add_maven(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>) {
     let path = scene.option("-f").or(scene.option("--file")).map_or(scene.path("pom.xml"), |name| scene.path(name));
     let Some(entries) = scene.library.entries(&path, formats::xml::flatten) else { return };
     let mut properties: HashMap<String, String> = HashMap::new();
@@ -85,7 +85,7 @@ fn add_maven(scene: &Scene<'_>, draft: &mut Draft<'_>) {
             properties.insert(name.to_owned(), value.to_owned());
         }
     }
-    push(scene, draft, "Maven", &path, named, properties);
+    push(scene, readings, "Maven", &path, named, properties);
 }
 
 /// Takes over what a plugin's element said, if this command runs that plugin.
@@ -108,7 +108,7 @@ fn is_chosen(scene: &Scene<'_>, id: &str) -> bool {
     chosen_profiles(scene).any(|name| name.trim_start_matches(['+', '?']) == id)
 }
 
-fn add_gradle(scene: &Scene<'_>, draft: &mut Draft<'_>, path: &Path) {
+fn add_gradle(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>, path: &Path) {
     let Some(text) = Some(path).filter(|path| scene.library.exists(path)).and_then(|path| scene.library.string(path))
     else {
         return;
@@ -146,7 +146,7 @@ fn add_gradle(scene: &Scene<'_>, draft: &mut Draft<'_>, path: &Path) {
         }
         blocks.truncate(blocks.len().saturating_sub(closes.saturating_sub(opens)));
     }
-    push(scene, draft, "Gradle", path, named, HashMap::new());
+    push(scene, readings, "Gradle", path, named, HashMap::new());
 }
 
 /// `url = 'jdbc:…'`, `url 'jdbc:…'`, `url.set("jdbc:…")` in a tool's block; `flyway.url = '…'` anywhere.
@@ -174,7 +174,7 @@ fn variable(line: &str) -> Option<(String, &str)> {
 
 fn push(
     scene: &Scene<'_>,
-    draft: &mut Draft<'_>,
+    readings: &mut ReadingsBuilder<'_>,
     loader: &'static str,
     path: &Path,
     named: Vec<Named>,
@@ -185,7 +185,7 @@ fn push(
     }
     let shown = scene.library.shown(path);
     let is_code = loader == "Gradle";
-    let layer = Layer::Computed(Rc::new(move |lookup| {
+    let layer = Layer::computed(move |lookup| {
         let known = |name: &str| match name.strip_prefix("env.") {
             Some(name) => lookup(name),
             None => properties.get(name).cloned().or_else(|| lookup(name)),
@@ -203,6 +203,6 @@ fn push(
             Some(Setting { name: one.name.clone(), value, origin, unresolved })
         });
         settings.collect()
-    }));
-    draft.chain(loader, EVERY_DIALECT, vec![Layer::Shell, layer]);
+    });
+    readings.chain(loader, EVERY_DIALECT, vec![Layer::Environment, layer]);
 }

@@ -1,5 +1,42 @@
-//! The JVM: Spring, Maven and Gradle.
+//! The JVM: Spring, Maven and Gradle, Flyway and Liquibase.
 
 pub(crate) mod build_files;
-pub(crate) mod drivers;
+pub(crate) mod flyway;
+pub(crate) mod liquibase;
+pub(crate) mod manifests;
 pub(crate) mod spring;
+
+use crate::environment::ecosystems::row::{Ecosystem, LoadOrder, NamedFile, always};
+use crate::environment::ecosystems::settings_files::by_format;
+use crate::environment::readers::formats;
+use crate::lists::List;
+
+pub(crate) static JVM: Ecosystem = Ecosystem {
+    name: "jvm",
+    is_present: |scene| {
+        scene.is_any_in_project(&[
+            "pom.xml",
+            "build.gradle",
+            "build.gradle.kts",
+            "build.sbt",
+            "project.clj",
+            "src/main/resources",
+        ])
+    },
+    load_orders: &[
+        LoadOrder { name: "Flyway", applies: flyway::is_used, add: flyway::add },
+        LoadOrder { name: "Liquibase", applies: |scene| scene.program() == "liquibase", add: liquibase::add },
+        LoadOrder { name: "build files", applies: always, add: build_files::add },
+        LoadOrder { name: "Spring Boot", applies: always, add: spring::add },
+    ],
+    named_files: &[NamedFile {
+        fits: |name| name.ends_with(".conf") && name.contains("flyway"),
+        layers: |library, path| by_format::flat(library, path, formats::properties::flatten),
+    }],
+    settings_options: &[
+        (&["flyway"], &["-configFiles", "-config", "--configFiles"]),
+        (&["liquibase"], &["--defaultsFile", "--defaults-file"]),
+    ],
+    scan: manifests::scan,
+    drivers: List::new(include_str!("drivers.txt")),
+};

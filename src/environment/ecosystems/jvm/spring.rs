@@ -7,9 +7,12 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use crate::environment::ecosystems::{Scene, migration_tools};
-use crate::environment::layering::library::{Dialect, Library};
-use crate::environment::layering::{Draft, Layer, Lookup};
+use crate::environment::ecosystems::scene::Scene;
+use crate::environment::ecosystems::settings_files::blocks;
+use crate::environment::layering::Library;
+use crate::environment::layering::{Layer, ReadingsBuilder};
+use crate::environment::readers::dotenv::Dialect;
+use crate::environment::readers::expansion::Lookup;
 use crate::environment::readers::expansion::placeholders::Placeholders;
 use crate::environment::readers::formats;
 use crate::environment::readers::formats::FlatEntry;
@@ -18,11 +21,11 @@ use crate::environment::{Origin, Setting};
 const DIALECTS: &[Dialect] = &[Dialect::Lenient];
 const PROFILES: &str = "spring.profiles.active";
 
-pub(crate) fn add(scene: &Scene<'_>, draft: &mut Draft<'_>) {
+pub(crate) fn add(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>) {
     let mark =
         ["pom.xml", "build.gradle", "build.gradle.kts", "src"].into_iter().find(|mark| scene.is_in_project(mark));
     for home in scene.homes(mark.unwrap_or("pom.xml")) {
-        draft.add_base(&home);
+        readings.add_base(&home);
         for is_test in [true, false] {
             if (is_test && !scene.purpose.test) || (!is_test && !scene.purpose.development) {
                 continue;
@@ -31,9 +34,9 @@ pub(crate) fn add(scene: &Scene<'_>, draft: &mut Draft<'_>) {
             // Ktor, Play and Akka: HOCON, that of the tests over the program's own.
             for path in folders.iter().map(|folder| folder.join("application.conf")) {
                 if scene.library.exists(&path)
-                    && let Some(layer) = migration_tools::blocks(scene.library, &path, None)
+                    && let Some(layer) = blocks::layer(scene.library, &path, None)
                 {
-                    draft.chain("HOCON", DIALECTS, vec![Layer::Shell, layer]);
+                    readings.chain("HOCON", DIALECTS, vec![Layer::Environment, layer]);
                 }
             }
             let plain = documents(scene, &folders, "application", None);
@@ -45,10 +48,14 @@ pub(crate) fn add(scene: &Scene<'_>, draft: &mut Draft<'_>) {
                 stack.extend(documents(scene, &folders, "application", Some(&profiles)));
                 let stack = of_quarkus(stack, &quarkus_profile(scene, is_test));
                 let entries = Rc::new(stack);
-                let computed = Layer::Computed(Rc::new(move |lookup| resolved(&entries, lookup)));
+                let computed = Layer::computed(move |lookup| resolved(&entries, lookup));
                 // A file beside the program is loaded by many IDEs and by spring-dotenv.
-                draft.chain("Spring Boot", DIALECTS, vec![Layer::Shell, computed.clone()]);
-                draft.chain("Spring Boot", DIALECTS, vec![Layer::Shell, Layer::file(home.join(".env")), computed]);
+                readings.chain("Spring Boot", DIALECTS, vec![Layer::Environment, computed.clone()]);
+                readings.chain(
+                    "Spring Boot",
+                    DIALECTS,
+                    vec![Layer::Environment, Layer::file(home.join(".env")), computed],
+                );
             }
         }
     }
@@ -76,7 +83,7 @@ fn profiles(scene: &Scene<'_>, plain: &[FileEntry], is_test: bool, folders: &[Pa
             .map(|entry| entry.value.as_str())
             .filter(|value| !value.contains(['$', '@']))
     };
-    let set = scene.purpose.named.as_deref().or(scene.shell.get("SPRING_PROFILES_ACTIVE")).or_else(in_file);
+    let set = scene.purpose.named.as_deref().or(scene.environment.get("SPRING_PROFILES_ACTIVE")).or_else(in_file);
     let mut sets = vec![set.map_or_else(Vec::new, list)];
     // `@ActiveProfiles("test")` stands in code: the file that waits for it makes it plausible.
     let has_test_file = |folder: &PathBuf| {
@@ -102,7 +109,7 @@ fn quarkus_profile(scene: &Scene<'_>, is_test: bool) -> String {
     };
     let variables = if is_test { &["QUARKUS_TEST_PROFILE"][..] } else { &["QUARKUS_PROFILE"][..] };
     let given = options.iter().find_map(|option| scene.option(option));
-    let given = given.or_else(|| variables.iter().find_map(|name| scene.shell.get(name)));
+    let given = given.or_else(|| variables.iter().find_map(|name| scene.environment.get(name)));
     given.filter(|name| !name.is_empty()).unwrap_or(default).to_owned()
 }
 

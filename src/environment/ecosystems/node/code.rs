@@ -3,13 +3,14 @@
 
 use std::collections::HashSet;
 use std::path::Path;
-use std::rc::Rc;
 
-use crate::environment::ecosystems::Scene;
-use crate::environment::layering::library::Library;
-use crate::environment::layering::{Draft, Layer, Lookup};
+use crate::environment::ecosystems::node::{dialects, package};
+use crate::environment::ecosystems::scene::Scene;
+use crate::environment::layering::Library;
+use crate::environment::layering::{Layer, ReadingsBuilder};
 use crate::environment::readers::code;
 use crate::environment::readers::code::{Comments, Value};
+use crate::environment::readers::expansion::Lookup;
 use crate::environment::{Origin, Setting};
 
 /// Where the tools look, without the extension. Sources: the manuals of Knex, Sequelize, Drizzle, TypeORM, MikroORM,
@@ -40,11 +41,8 @@ pub(crate) fn is_code(path: &Path) -> bool {
     path.extension().is_some_and(|extension| EXTENSIONS.iter().any(|known| extension == *known))
 }
 
-pub(crate) fn add(scene: &Scene<'_>, draft: &mut Draft<'_>) {
-    if !scene.is_in_project("package.json") {
-        return;
-    }
-    let home = scene.package();
+pub(crate) fn add(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>) {
+    let home = package::folder(scene);
     let present = scene.files_in(&home, &["config", "src"]);
     for file in FILES.iter().flat_map(|name| EXTENSIONS.iter().map(move |extension| format!("{name}.{extension}"))) {
         let path = home.join(file);
@@ -54,11 +52,7 @@ pub(crate) fn add(scene: &Scene<'_>, draft: &mut Draft<'_>) {
         for environment in scene.modes(&["NODE_ENV"], "test", "development") {
             let Some(layer) = layer(scene.library, &path, &environment, false) else { continue };
             let dotenv = Layer::file(scene.path(".env"));
-            draft.chain(
-                "configuration in code",
-                crate::environment::ecosystems::node::loaders::DOTENV,
-                vec![Layer::Shell, dotenv, layer],
-            );
+            readings.chain("configuration in code", dialects::of(scene), vec![Layer::Environment, dotenv, layer]);
         }
     }
 }
@@ -67,10 +61,10 @@ pub(crate) fn add(scene: &Scene<'_>, draft: &mut Draft<'_>) {
 /// keys say by themselves what they are about.
 pub(crate) fn layer(library: &Library<'_>, path: &Path, environment: &str, is_whole: bool) -> Option<Layer> {
     let (text, shown, environment) = (library.string(path)?, library.shown(path), environment.to_owned());
-    Some(Layer::Computed(Rc::new(move |lookup| match is_whole {
+    Some(Layer::computed(move |lookup| match is_whole {
         true => whole(&text, &shown, lookup),
         false => settings(&text, &shown, &environment, lookup),
-    })))
+    }))
 }
 
 fn whole(text: &str, shown: &Path, lookup: Lookup<'_>) -> Vec<Setting> {

@@ -5,29 +5,32 @@
 //! NODE_CONFIG_ENV over NODE_ENV, `development` where neither is set.
 
 use std::path::Path;
-use std::rc::Rc;
 
 use crate::environment::ecosystems::node::code as node_code;
-use crate::environment::ecosystems::{Scene, named_files};
-use crate::environment::layering::library::{Dialect, Library};
-use crate::environment::layering::{Draft, Layer};
+use crate::environment::ecosystems::node::package;
+use crate::environment::ecosystems::scene::Scene;
+use crate::environment::ecosystems::settings_files::by_format;
+use crate::environment::layering::Library;
+use crate::environment::layering::{Layer, ReadingsBuilder};
+use crate::environment::readers::dotenv::Dialect;
 use crate::environment::readers::formats;
 use crate::environment::{Origin, Setting};
 
 const EXTENSIONS: &[&str] = &["json", "json5", "yaml", "yml", "toml", "js", "cjs", "ts"];
 
-pub(crate) fn add(scene: &Scene<'_>, draft: &mut Draft<'_>) {
-    if !scene.manifest(&["package.json"]).contains("\"config\"") {
-        return;
-    }
-    let home = scene.package();
-    let folder = scene.shell.get("NODE_CONFIG_DIR").map_or_else(|| home.join("config"), |name| home.join(name));
+pub(crate) fn is_used(scene: &Scene<'_>) -> bool {
+    package::names(scene, &["config"])
+}
+
+pub(crate) fn add(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>) {
+    let home = package::folder(scene);
+    let folder = scene.environment.get("NODE_CONFIG_DIR").map_or_else(|| home.join("config"), |name| home.join(name));
     let present = scene.names_in(&folder);
     if present.is_empty() {
         return;
     }
     for mode in modes(scene) {
-        let mut layers = vec![Layer::Shell, Layer::file(home.join(".env"))];
+        let mut layers = vec![Layer::Environment, Layer::file(home.join(".env"))];
         layers.extend(from_variable(scene));
         layers.extend(
             present
@@ -43,12 +46,12 @@ pub(crate) fn add(scene: &Scene<'_>, draft: &mut Draft<'_>) {
                         Some((_, "js" | "cjs" | "ts" | "json5")) => {
                             layers.extend(node_code::layer(scene.library, &path, &mode, true));
                         }
-                        _ => layers.extend(named_files::layers(&path, scene.library)),
+                        _ => layers.extend(by_format::layers(scene.library, &path).unwrap_or_default()),
                     }
                 }
             }
         }
-        draft.chain("node-config", &[Dialect::Node], layers);
+        readings.chain("node-config", &[Dialect::Node], layers);
     }
 }
 
@@ -59,7 +62,7 @@ fn stem(name: &str) -> &str {
 /// Jest and Vitest set NODE_ENV; with other programs it may not be set, which is development.
 fn modes(scene: &Scene<'_>) -> Vec<String> {
     let mut modes = scene.modes(&["NODE_CONFIG_ENV", "NODE_ENV"], "test", "development");
-    let is_set = ["NODE_CONFIG_ENV", "NODE_ENV"].iter().any(|name| scene.shell.get(name).is_some());
+    let is_set = ["NODE_CONFIG_ENV", "NODE_ENV"].iter().any(|name| scene.environment.get(name).is_some());
     if !is_set && !matches!(scene.program(), "jest" | "vitest") && !modes.iter().any(|mode| mode == "development") {
         modes.push("development".to_owned());
     }
@@ -68,11 +71,11 @@ fn modes(scene: &Scene<'_>) -> Vec<String> {
 
 /// The JSON text of NODE_CONFIG.
 fn from_variable(scene: &Scene<'_>) -> Option<Layer> {
-    let entries = formats::json::flatten(scene.shell.get("NODE_CONFIG")?).ok()?;
+    let entries = formats::json::flatten(scene.environment.get("NODE_CONFIG")?).ok()?;
     let settings = entries
         .into_iter()
         .map(|entry| Setting::known(entry.path.join("."), entry.value, Origin::process("NODE_CONFIG")));
-    Some(Layer::Fixed(Rc::new(settings.collect())))
+    Some(Layer::fixed(settings.collect()))
 }
 
 /// `custom-environment-variables`: each key with the variable that sets it.
@@ -82,7 +85,7 @@ fn by_variable(library: &Library<'_>, path: &Path) -> Option<Layer> {
     let entries = if is_json { formats::json::flatten(&text) } else { formats::yaml::flatten(&text) };
     let entries = entries.unwrap_or_else(|error| error.entries);
     let shown = library.shown(path);
-    Some(Layer::Computed(Rc::new(move |lookup| {
+    Some(Layer::computed(move |lookup| {
         let set = entries.iter().filter_map(|entry| {
             let keys: Vec<&str> = entry.path.iter().map(String::as_str).filter(|key| *key != "__name").collect();
             let value = lookup(&entry.value).filter(|value| !value.is_empty())?;
@@ -90,5 +93,5 @@ fn by_variable(library: &Library<'_>, path: &Path) -> Option<Layer> {
             Some(Setting::known(keys.join("."), value, origin))
         });
         set.collect()
-    })))
+    }))
 }

@@ -4,26 +4,34 @@
 //! both with two values is an error); `file:` URLs start at the schema's folder.
 
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
 
-use crate::environment::ecosystems::Scene;
-use crate::environment::layering::library::Dialect;
-use crate::environment::layering::{Draft, Layer, Lookup};
+use crate::environment::Condition;
+use crate::environment::ecosystems::node::package::names;
+use crate::environment::ecosystems::scene::Scene;
+use crate::environment::layering::{Layer, ReadingsBuilder};
 use crate::environment::readers::code;
 use crate::environment::readers::code::Value;
-use crate::environment::survey::Condition;
+use crate::environment::readers::dotenv::Dialect;
+use crate::environment::readers::expansion::Lookup;
 use crate::environment::{Origin, Setting};
 
-const DIALECTS: &[Dialect] = &[Dialect::NodeExpand12, Dialect::Node];
+/// Prisma calls `expand(config())`, so names further down count.
+const DIALECTS: &[Dialect] = &[Dialect::NodeExpand12, Dialect::Node, Dialect::NodeConfigExpand12];
 
-pub(crate) fn add(scene: &Scene<'_>, draft: &mut Draft<'_>) {
+pub(crate) fn is_used(scene: &Scene<'_>) -> bool {
+    scene.program() == "prisma"
+        || names(scene, &["prisma", "@prisma/client"])
+        || scene.is_in_project("prisma/schema.prisma")
+}
+
+pub(crate) fn add(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>) {
     let named = scene.option("--schema").map(|path| scene.path(path));
     let schema = named.or_else(|| scene.find_upwards(&["prisma/schema.prisma", "schema.prisma"]));
     let folder = match &schema {
         Some(path) => path.parent().unwrap_or(scene.folder).to_owned(),
         None => scene.path("prisma"),
     };
-    draft.add_base(&folder);
+    readings.add_base(&folder);
     let mut candidates = vec![scene.path(".env"), folder.join(".env"), scene.path("prisma/.env")];
     // A schema in `prisma/` belongs to the package around it, whose file counts where the command runs below it.
     candidates.extend(folder.parent().map(|package| package.join(".env")));
@@ -33,21 +41,21 @@ pub(crate) fn add(scene: &Scene<'_>, draft: &mut Draft<'_>) {
             files.push(path);
         }
     }
-    note_duplicates(scene, draft, &files);
-    let mut layers = vec![Layer::Shell];
+    note_duplicates(scene, readings, &files);
+    let mut layers = vec![Layer::Environment];
     layers.extend(files.into_iter().map(Layer::file));
     layers.extend(schema.and_then(|path| schema_layer(scene, &path)));
-    draft.chain("Prisma", DIALECTS, layers);
+    readings.chain("Prisma", DIALECTS, layers);
 }
 
-fn note_duplicates(scene: &Scene<'_>, draft: &mut Draft<'_>, files: &[PathBuf]) {
+fn note_duplicates(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>, files: &[PathBuf]) {
     let [first, others @ ..] = files else { return };
     for key in ["DATABASE_URL", "DIRECT_URL", "SHADOW_DATABASE_URL"] {
         let Some(value) = scene.library.unexpanded(first, key) else { continue };
         for other in others {
             if scene.library.unexpanded(other, key).is_some_and(|other| other != value) {
-                let files = vec![draft.shown(first), draft.shown(other)];
-                draft.condition(Condition::DuplicatePrismaKey { key: key.to_owned(), files });
+                let files = vec![readings.shown(first), readings.shown(other)];
+                readings.condition(Condition::DuplicatePrismaKey { key: key.to_owned(), files });
             }
         }
     }
@@ -59,7 +67,7 @@ fn schema_layer(scene: &Scene<'_>, path: &Path) -> Option<Layer> {
     }
     let text = scene.library.string(path)?;
     let shown = scene.library.shown(path);
-    Some(Layer::Computed(Rc::new(move |lookup| settings(&text, &shown, lookup))))
+    Some(Layer::computed(move |lookup| settings(&text, &shown, lookup)))
 }
 
 /// The URLs of `datasource` blocks, as `datasource.NAME.url`.

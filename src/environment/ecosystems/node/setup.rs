@@ -3,12 +3,11 @@
 
 use std::collections::HashSet;
 use std::path::Path;
-use std::rc::Rc;
 
-use crate::environment::ecosystems::Scene;
 use crate::environment::ecosystems::node::code as node_code;
-use crate::environment::ecosystems::node::loaders;
-use crate::environment::layering::{Draft, Layer};
+use crate::environment::ecosystems::node::{dialects, package};
+use crate::environment::ecosystems::scene::Scene;
+use crate::environment::layering::{Layer, ReadingsBuilder};
 use crate::environment::paths::normal;
 use crate::environment::readers::code;
 use crate::environment::readers::code::{Comments, Pair, Value};
@@ -38,11 +37,11 @@ const NAMES: &[&str] = &[
 /// Folders that set-up files are kept in too.
 const FOLDERS: &[&str] = &["test", "tests", "config", "src"];
 
-pub(crate) fn add(scene: &Scene<'_>, draft: &mut Draft<'_>) {
-    let home = scene.package();
+pub(crate) fn add(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>) {
+    let home = package::folder(scene);
     for path in scene.files_in(&home, FOLDERS) {
         if node_code::is_code(&path) && is_setup(&path) {
-            add_file(scene, draft, &home, &path);
+            add_file(scene, readings, &home, &path);
         }
     }
 }
@@ -53,25 +52,25 @@ fn is_setup(path: &Path) -> bool {
         || matches!(name.split('.').next(), Some("setup" | "globalSetup" | "setupEnv" | "env-setup"))
 }
 
-fn add_file(scene: &Scene<'_>, draft: &mut Draft<'_>, home: &Path, path: &Path) {
+fn add_file(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>, home: &Path, path: &Path) {
     let Some(text) = scene.library.string(path).filter(|text| text.contains("env")) else { return };
     let pairs = code::pairs(&text, Comments::Slashes);
     let beside = path.parent().unwrap_or(home);
     let mut seen = HashSet::new();
     for named in pairs.iter().filter_map(named_file).filter(|named| seen.insert(*named)) {
         for file in [home.join(named), normal(&beside.join(named))] {
-            let mut layers = vec![Layer::Shell, Layer::file(file)];
+            let mut layers = vec![Layer::Environment, Layer::file(file)];
             if text.contains("override: true") {
                 layers.reverse();
             }
-            draft.chain("dotenv (Node.js)", loaders::DOTENV, layers);
+            readings.chain("dotenv (Node.js)", dialects::of(scene), layers);
         }
     }
     let shown = scene.library.shown(path);
     let set: Vec<Setting> = pairs.iter().filter_map(|pair| variable(pair, scene, &shown)).collect();
     if !set.is_empty() {
-        let layers = vec![Layer::Fixed(Rc::new(set)), Layer::Shell, Layer::file(home.join(".env"))];
-        draft.chain("test runner's configuration", loaders::DOTENV, layers);
+        let layers = vec![Layer::fixed(set), Layer::Environment, Layer::file(home.join(".env"))];
+        readings.chain("test runner's configuration", dialects::of(scene), layers);
     }
 }
 
@@ -89,7 +88,7 @@ fn variable(pair: &Pair<'_>, scene: &Scene<'_>, shown: &Path) -> Option<Setting>
     if env != "env" || !name.bytes().all(is_part) {
         return None;
     }
-    let lookup = |name: &str| scene.shell.get(name).map(str::to_owned);
+    let lookup = |name: &str| scene.environment.get(name).map(str::to_owned);
     let Value::Known(value) = code::evaluate(pair.expression, &lookup) else { return None };
     Some(Setting::known(name, value, Origin::file(name, shown, pair.line)))
 }

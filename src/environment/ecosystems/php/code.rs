@@ -6,12 +6,12 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::rc::Rc;
 
-use crate::environment::layering::library::Library;
-use crate::environment::layering::{Layer, Lookup};
+use crate::environment::layering::Layer;
+use crate::environment::layering::Library;
 use crate::environment::readers::code;
 use crate::environment::readers::code::{Comments, Pair, Value};
+use crate::environment::readers::expansion::Lookup;
 use crate::environment::readers::formats;
 use crate::environment::{Origin, Setting};
 
@@ -23,7 +23,7 @@ pub(crate) fn laravel(library: &Library<'_>, home: &Path) -> Option<Layer> {
     let path = home.join("config/database.php");
     let text = library.string(&path)?;
     let shown = library.shown(&path);
-    Some(Layer::Computed(Rc::new(move |lookup| connections(&text, &shown, lookup))))
+    Some(Layer::computed(move |lookup| connections(&text, &shown, lookup)))
 }
 
 fn connections(text: &str, shown: &Path, lookup: Lookup<'_>) -> Vec<Setting> {
@@ -95,7 +95,7 @@ fn left_to_the_file(pair: &Pair<'_>, value: &str, shown: &Path, lookup: Lookup<'
 pub(crate) fn wordpress(library: &Library<'_>, path: &Path) -> Option<Layer> {
     let text = library.string(path)?;
     let shown = library.shown(path);
-    Some(Layer::Computed(Rc::new(move |lookup| {
+    Some(Layer::computed(move |lookup| {
         let defined = text.lines().zip(1..).filter_map(|(line, number)| {
             let inside = line.trim_start().strip_prefix("define")?.trim_start().strip_prefix('(')?;
             let (name, rest) = inside.trim_start().strip_prefix(['"', '\''])?.split_once(['"', '\''])?;
@@ -106,7 +106,7 @@ pub(crate) fn wordpress(library: &Library<'_>, path: &Path) -> Option<Layer> {
             is_wanted.then(|| Setting::known(name, value, origin))
         });
         defined.collect()
-    })))
+    }))
 }
 
 /// What Doctrine's configuration says itself, beside what it takes from variables.
@@ -133,7 +133,7 @@ pub(crate) fn doctrine(library: &Library<'_>, home: &Path, environment: &str) ->
             let name = own[1..].join(".").replace("dbal", "database");
             Some(Setting::known(name, entry.value.clone(), origin))
         });
-        Some(Layer::Fixed(Rc::new(settings.collect())))
+        Some(Layer::fixed(settings.collect()))
     });
     layers.collect()
 }

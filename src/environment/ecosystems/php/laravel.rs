@@ -5,24 +5,29 @@
 //! both. With a cached configuration nothing of all this is read.
 
 use std::path::Path;
-use std::rc::Rc;
 
-use crate::environment::ecosystems::Scene;
+use crate::environment::Condition;
 use crate::environment::ecosystems::php::code as php_code;
 use crate::environment::ecosystems::php::phpunit::Phpunit;
-use crate::environment::layering::library::Dialect;
-use crate::environment::layering::{Draft, Layer};
-use crate::environment::survey::Condition;
+use crate::environment::ecosystems::scene::Scene;
+use crate::environment::layering::{Layer, ReadingsBuilder};
+use crate::environment::readers::dotenv::Dialect;
 
 const TESTERS: &[&str] = &["phpunit", "pest", "paratest", "artisan", "composer", "codecept", "dusk"];
 
-pub(crate) fn add(scene: &Scene<'_>, draft: &mut Draft<'_>) {
+pub(crate) fn is_used(scene: &Scene<'_>) -> bool {
+    scene.is_in_project("artisan")
+        || scene.program() == "artisan"
+        || scene.manifest(&["composer.json"]).contains("\"laravel/framework\"")
+}
+
+pub(crate) fn add(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>) {
     for home in scene.homes("artisan") {
-        draft.add_base(&home);
-        draft.add_base(&home.join("database"));
+        readings.add_base(&home);
+        readings.add_base(&home.join("database"));
         let cached = home.join("bootstrap/cache/config.php");
         if scene.library.exists(&cached) {
-            draft.condition(Condition::CachedLaravelConfig { file: draft.shown(&cached) });
+            readings.condition(Condition::CachedLaravelConfig { file: readings.shown(&cached) });
         }
         let runs_phpunit = scene.purpose.test
             && (scene.step.is_none() || TESTERS.contains(&scene.program()) || scene.purpose.development);
@@ -30,19 +35,19 @@ pub(crate) fn add(scene: &Scene<'_>, draft: &mut Draft<'_>) {
         let phpunit = if runs_phpunit { Phpunit::find(scene.library, &home, named) } else { None };
         if let Some((_, phpunit)) = &phpunit {
             for environment in test_environments(scene, Some(phpunit)) {
-                let mut layers = vec![Layer::Fixed(Rc::new(phpunit.server.clone())), Layer::Shell];
-                layers.push(Layer::Fixed(Rc::new(phpunit.forced.clone())));
-                layers.push(Layer::Fixed(Rc::new(phpunit.env.clone())));
-                add_file(scene, draft, &home, environment.as_deref(), layers);
+                let mut layers = vec![Layer::fixed(phpunit.server.clone()), Layer::Environment];
+                layers.push(Layer::fixed(phpunit.forced.clone()));
+                layers.push(Layer::fixed(phpunit.env.clone()));
+                add_file(scene, readings, &home, environment.as_deref(), layers);
             }
         } else if scene.purpose.test {
             for environment in test_environments(scene, None) {
-                add_file(scene, draft, &home, environment.as_deref(), vec![Layer::Shell]);
+                add_file(scene, readings, &home, environment.as_deref(), vec![Layer::Environment]);
             }
         }
         if scene.purpose.development {
-            let environment = scene.purpose.named.as_deref().or(scene.shell.get("APP_ENV"));
-            add_file(scene, draft, &home, environment, vec![Layer::Shell]);
+            let environment = scene.purpose.named.as_deref().or(scene.environment.get("APP_ENV"));
+            add_file(scene, readings, &home, environment, vec![Layer::Environment]);
         }
     }
 }
@@ -52,7 +57,7 @@ fn test_environments(scene: &Scene<'_>, phpunit: Option<&Phpunit>) -> Vec<Option
     let from_server = phpunit.and_then(|phpunit| {
         phpunit.server.iter().find(|setting| setting.name == "APP_ENV").map(|setting| setting.value.as_str())
     });
-    let known = scene.purpose.named.as_deref().or(from_server).or(scene.shell.get("APP_ENV"));
+    let known = scene.purpose.named.as_deref().or(from_server).or(scene.environment.get("APP_ENV"));
     match (known.or(phpunit.and_then(|phpunit| phpunit.get("APP_ENV"))), phpunit) {
         (Some(name), _) => vec![Some(name.to_owned())],
         // Without a configuration in sight, take it that the tests set APP_ENV as the skeleton's one does.
@@ -61,7 +66,13 @@ fn test_environments(scene: &Scene<'_>, phpunit: Option<&Phpunit>) -> Vec<Option
     }
 }
 
-fn add_file(scene: &Scene<'_>, draft: &mut Draft<'_>, home: &Path, environment: Option<&str>, mut layers: Vec<Layer>) {
+fn add_file(
+    scene: &Scene<'_>,
+    readings: &mut ReadingsBuilder<'_>,
+    home: &Path,
+    environment: Option<&str>,
+    mut layers: Vec<Layer>,
+) {
     let fallback = home.join(".env");
     let mut file = fallback.clone();
     if let Some(environment) = environment.filter(|name| !name.is_empty()) {
@@ -69,11 +80,11 @@ fn add_file(scene: &Scene<'_>, draft: &mut Draft<'_>, home: &Path, environment: 
         if scene.library.exists(&wanted) {
             file = wanted;
         } else if scene.library.exists(&fallback) {
-            let (wanted, fallback) = (draft.shown(&wanted), draft.shown(&fallback));
-            draft.condition(Condition::MissingEnvironmentFile { wanted, fallback });
+            let (wanted, fallback) = (readings.shown(&wanted), readings.shown(&fallback));
+            readings.condition(Condition::MissingEnvironmentFile { wanted, fallback });
         }
     }
     layers.push(Layer::file(file));
     layers.extend(php_code::laravel(scene.library, home));
-    draft.chain("Laravel", &[Dialect::Phpdotenv], layers);
+    readings.chain("Laravel", &[Dialect::Phpdotenv], layers);
 }

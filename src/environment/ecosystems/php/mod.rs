@@ -1,8 +1,40 @@
-//! PHP: Laravel, Symfony, phpdotenv, PHPUnit, and configuration in code.
+//! PHP: Laravel, Symfony, phpdotenv, PHPUnit, WordPress, and configuration in code.
 
 pub(crate) mod code;
-pub(crate) mod drivers;
 pub(crate) mod laravel;
+pub(crate) mod manifests;
 pub(crate) mod phpdotenv;
 pub(crate) mod phpunit;
 pub(crate) mod symfony;
+pub(crate) mod wordpress;
+
+use crate::environment::ecosystems::row::{Ecosystem, LoadOrder, NamedFile};
+use crate::environment::ecosystems::scene::Scene;
+use crate::lists::List;
+
+pub(crate) static PHP: Ecosystem = Ecosystem {
+    name: "php",
+    is_present: |scene| {
+        scene.is_any_in_project(&["composer.json", "artisan", "phpunit.xml", "phpunit.xml.dist", "symfony.lock"])
+    },
+    load_orders: &[
+        LoadOrder { name: "Laravel", applies: laravel::is_used, add: laravel::add },
+        LoadOrder { name: "Symfony", applies: symfony::is_used, add: symfony::add },
+        LoadOrder { name: "WordPress", applies: phpdotenv::is_used, add: wordpress::add },
+        LoadOrder { name: "phpdotenv", applies: phpdotenv::is_used, add: phpdotenv::add },
+        LoadOrder { name: "Laravel", applies: nothing_tells, add: laravel::add },
+        LoadOrder { name: "Symfony", applies: nothing_tells, add: symfony::add },
+    ],
+    named_files: &[NamedFile {
+        fits: |name| name.ends_with(".xml") || name.ends_with(".xml.dist"),
+        layers: phpunit::layers,
+    }],
+    settings_options: &[(&["phinx"], &["-c", "--configuration"])],
+    scan: manifests::scan,
+    drivers: List::new(include_str!("drivers.txt")),
+};
+
+/// Whether any framework may be in use: no manifest says which, and none shows itself.
+fn nothing_tells(scene: &Scene<'_>) -> bool {
+    scene.manifest(&["composer.json"]).is_empty() && !laravel::is_used(scene) && !symfony::is_used(scene)
+}

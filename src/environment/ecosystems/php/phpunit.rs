@@ -4,11 +4,10 @@
 //! environment and `$_ENV` where the name is not set yet or `force` says so; both leave the other's array alone.
 
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
 
-use crate::environment::ecosystems::named_files;
+use crate::environment::ecosystems::settings_files::dotted::dotted;
 use crate::environment::layering::Layer;
-use crate::environment::layering::library::Library;
+use crate::environment::layering::Library;
 use crate::environment::readers::formats;
 use crate::environment::readers::formats::FlatEntry;
 use crate::environment::{Origin, Setting};
@@ -72,13 +71,13 @@ impl Phpunit {
 }
 
 /// A configuration that is named by itself; other XML is read by its elements and attributes.
-pub(crate) fn layers(path: &Path, library: &Library<'_>) -> Vec<Layer> {
+pub(crate) fn layers(library: &Library<'_>, path: &Path) -> Vec<Layer> {
     let Some(entries) = library.entries(path, formats::xml::flatten) else { return Vec::new() };
     let shown = library.shown(path);
     let phpunit = Phpunit::of(&entries, &shown);
     let lists = [phpunit.server, phpunit.forced, phpunit.env];
     if lists.iter().all(Vec::is_empty) {
-        return vec![Layer::Fixed(Rc::new(named_files::dotted(entries, &shown, None)))];
+        return vec![Layer::fixed(dotted(entries, &shown, None))];
     }
-    lists.into_iter().map(|list| Layer::Fixed(Rc::new(list))).collect()
+    lists.into_iter().map(Layer::fixed).collect()
 }

@@ -4,20 +4,30 @@
 //! where APP_ENV is not set or is the one it was dumped for; `.env.dist` stands in for a missing `.env`.
 
 use std::path::Path;
-use std::rc::Rc;
 
-use crate::environment::ecosystems::Scene;
 use crate::environment::ecosystems::php::code as php_code;
+use crate::environment::ecosystems::php::laravel;
 use crate::environment::ecosystems::php::phpunit::Phpunit;
-use crate::environment::layering::library::Dialect;
-use crate::environment::layering::{Draft, Layer};
+use crate::environment::ecosystems::scene::Scene;
+use crate::environment::layering::{Layer, ReadingsBuilder};
+use crate::environment::readers::dotenv::Dialect;
 use crate::environment::{Origin, Setting};
 
 const DIALECTS: &[Dialect] = &[Dialect::Symfony];
 
-pub(crate) fn add(scene: &Scene<'_>, draft: &mut Draft<'_>) {
+pub(crate) fn is_used(scene: &Scene<'_>) -> bool {
+    let manifest = scene.manifest(&["composer.json"]);
+    let runs = |program: &str| scene.words().first().is_some_and(|word| word.trim_start_matches("./") == program);
+    manifest.contains("\"symfony/framework-bundle\"")
+        || manifest.contains("\"symfony/dotenv\"")
+        || scene.is_any_in_project(&["symfony.lock", "bin/console"])
+        || scene.program() == "console"
+        || runs("bin/phpunit") && !laravel::is_used(scene)
+}
+
+pub(crate) fn add(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>) {
     for home in scene.homes("symfony.lock") {
-        draft.add_base(&home);
+        readings.add_base(&home);
         let phpunit = Phpunit::find(scene.library, &home, scene.option("-c")).map(|(_, phpunit)| phpunit);
         let dumped = dumped(scene, &home.join(".env.local.php"));
         for (is_test, wanted) in [(true, scene.purpose.test), (false, scene.purpose.development)] {
@@ -25,15 +35,14 @@ pub(crate) fn add(scene: &Scene<'_>, draft: &mut Draft<'_>) {
                 continue;
             }
             let phpunit = phpunit.clone().filter(|_| is_test).unwrap_or_default();
-            let mut top =
-                vec![Layer::Fixed(Rc::new(phpunit.server.clone())), Layer::Fixed(Rc::new(phpunit.forced.clone()))];
-            top.extend([Layer::Shell, Layer::Fixed(Rc::new(phpunit.env.clone()))]);
+            let mut top = vec![Layer::fixed(phpunit.server.clone()), Layer::fixed(phpunit.forced.clone())];
+            top.extend([Layer::Environment, Layer::fixed(phpunit.env.clone())]);
             let (known, default) = environment(scene, &home, &phpunit, is_test);
             let dumped_for =
                 dumped.iter().find(|setting| setting.name == "APP_ENV").map(|setting| setting.value.as_str());
             if !dumped.is_empty() && (known.is_none() || known.as_deref() == dumped_for) {
-                let layers = top.iter().cloned().chain([Layer::Fixed(Rc::new(dumped.clone()))]);
-                draft.chain("Symfony (.env.local.php)", DIALECTS, layers.collect());
+                let layers = top.iter().cloned().chain([Layer::fixed(dumped.clone())]);
+                readings.chain("Symfony (.env.local.php)", DIALECTS, layers.collect());
             }
             let environment = known.unwrap_or(default);
             let mut names = vec![format!(".env.{environment}.local"), format!(".env.{environment}")];
@@ -44,7 +53,7 @@ pub(crate) fn add(scene: &Scene<'_>, draft: &mut Draft<'_>) {
             names.push(if has_main { ".env".to_owned() } else { ".env.dist".to_owned() });
             top.extend(names.iter().map(|name| Layer::file(home.join(name))));
             top.extend(php_code::doctrine(scene.library, &home, &environment));
-            draft.chain("Symfony", DIALECTS, top);
+            readings.chain("Symfony", DIALECTS, top);
         }
     }
 }
@@ -52,7 +61,7 @@ pub(crate) fn add(scene: &Scene<'_>, draft: &mut Draft<'_>) {
 /// APP_ENV where it is known before any file is read, and what it is else.
 fn environment(scene: &Scene<'_>, home: &Path, phpunit: &Phpunit, is_test: bool) -> (Option<String>, String) {
     let named = scene.purpose.named.as_deref();
-    let before = named.or(phpunit.get("APP_ENV")).or(scene.shell.get("APP_ENV")).filter(|name| !name.is_empty());
+    let before = named.or(phpunit.get("APP_ENV")).or(scene.environment.get("APP_ENV")).filter(|name| !name.is_empty());
     let in_file = || {
         let files = [".env.local", ".env"].iter();
         files.filter_map(|name| scene.library.unexpanded(&home.join(name), "APP_ENV")).find(|name| !name.is_empty())

@@ -6,7 +6,8 @@
 
 use std::path::PathBuf;
 
-use crate::environment::ecosystems::Scene;
+use crate::environment::ecosystems::python::manifests::MANIFESTS;
+use crate::environment::ecosystems::scene::Scene;
 use crate::environment::{Origin, Setting};
 
 /// Where tests are set up, below the command's folder.
@@ -37,8 +38,7 @@ pub(crate) fn literals(scene: &Scene<'_>) -> Vec<Setting> {
     if scene.program() == "nox" {
         paths.push(scene.path("noxfile.py"));
     }
-    let manifests = ["pyproject.toml", "requirements.txt", "Pipfile", "setup.cfg"];
-    if manifests.iter().any(|manifest| scene.manifest(&[manifest]).contains("pydantic")) {
+    if MANIFESTS.iter().any(|manifest| scene.manifest(&[manifest]).contains("pydantic")) {
         paths.extend(SETTINGS.iter().map(|name| scene.path(name)));
     }
     let mut settings = Vec::new();

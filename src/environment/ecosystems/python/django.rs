@@ -4,27 +4,32 @@
 //! file); django-environ reads the `.env` beside the file that calls it.
 
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
 
-use crate::environment::ecosystems::Scene;
-use crate::environment::ecosystems::python::{dotenv, pytest};
-use crate::environment::layering::library::Dialect;
-use crate::environment::layering::{Draft, Layer, Lookup};
+use crate::environment::ecosystems::python::decouple;
+use crate::environment::ecosystems::python::pytest::Configured;
+use crate::environment::ecosystems::scene::Scene;
+use crate::environment::layering::{Layer, ReadingsBuilder};
 use crate::environment::readers::code;
 use crate::environment::readers::code::Comments;
+use crate::environment::readers::dotenv::Dialect;
+use crate::environment::readers::expansion::Lookup;
 use crate::environment::{Origin, Setting, Unresolved};
 
 const DIALECTS: &[Dialect] = &[Dialect::DjangoEnviron, Dialect::PythonDotenvLoad, Dialect::PythonDotenvValues];
 
-pub(crate) fn add(scene: &Scene<'_>, draft: &mut Draft<'_>) {
-    let configured = if scene.purpose.test { pytest::configured(scene) } else { pytest::Configured::default() };
+pub(crate) fn is_used(scene: &Scene<'_>) -> bool {
+    scene.is_in_project("manage.py") || scene.environment.get("DJANGO_SETTINGS_MODULE").is_some()
+}
+
+pub(crate) fn add(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>) {
+    let configured = Configured::of(scene);
     for home in scene.homes("manage.py") {
-        draft.add_base(&home);
+        readings.add_base(&home);
         let from_file = configured.defaults.iter().find(|setting| setting.name == "DJANGO_SETTINGS_MODULE");
         let forced = configured.forced.iter().find(|setting| setting.name == "DJANGO_SETTINGS_MODULE");
         let named = scene.option("--ds").or(scene.option("--settings"));
         let named = named.or(forced.map(|setting| setting.value.as_str()));
-        let named = named.or(scene.shell.get("DJANGO_SETTINGS_MODULE"));
+        let named = named.or(scene.environment.get("DJANGO_SETTINGS_MODULE"));
         let module = match named.map(str::to_owned).or(from_file.map(|setting| setting.value.clone())) {
             Some(module) => Some(module),
             None => default_module(scene, &home),
@@ -41,17 +46,17 @@ pub(crate) fn add(scene: &Scene<'_>, draft: &mut Draft<'_>) {
                 .is_some_and(|text| text.contains("overwrite=True") || text.contains("override=True"))
         });
         for folder in folders {
-            draft.add_base(&folder);
-            let mut layers = vec![Layer::Fixed(Rc::new(configured.forced.clone())), Layer::Shell];
+            readings.add_base(&folder);
+            let mut layers = vec![Layer::fixed(configured.forced.clone()), Layer::Environment];
             let file = Layer::file(folder.join(".env"));
             layers.insert(if overrides { 1 } else { 2 }, file);
-            layers.push(Layer::Fixed(Rc::new(configured.defaults.clone())));
+            layers.push(Layer::fixed(configured.defaults.clone()));
             layers.extend(texts.iter().cloned());
-            draft.chain("Django", DIALECTS, layers);
-            if let Some(layer) = dotenv::decouple(scene.library, &folder) {
-                let mut layers = vec![Layer::Shell, layer];
+            readings.chain("Django", DIALECTS, layers);
+            if let Some(layer) = decouple::layer(scene.library, &folder) {
+                let mut layers = vec![Layer::Environment, layer];
                 layers.extend(texts.iter().cloned());
-                draft.chain("python-decouple", DIALECTS, layers);
+                readings.chain("python-decouple", DIALECTS, layers);
             }
         }
     }
@@ -106,7 +111,7 @@ fn sources(scene: &Scene<'_>, home: &Path, module: &str) -> Vec<PathBuf> {
 fn settings_layer(scene: &Scene<'_>, path: &Path) -> Option<Layer> {
     let text = scene.library.string(path)?;
     let shown = scene.library.shown(path);
-    Some(Layer::Computed(Rc::new(move |lookup| settings(&text, &shown, lookup))))
+    Some(Layer::computed(move |lookup| settings(&text, &shown, lookup)))
 }
 
 /// The keys of one entry of `DATABASES` that say which database it is.

@@ -6,7 +6,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::environment::ecosystems::Scene;
+use crate::environment::ecosystems::scene::Scene;
 use crate::environment::follow::shell_text::assignment;
 use crate::environment::invocation::option_of;
 use crate::environment::readers::formats;
@@ -24,32 +24,38 @@ pub(crate) struct Configured {
     pub(crate) files: Vec<PathBuf>,
 }
 
-pub(crate) fn configured(scene: &Scene<'_>) -> Configured {
-    let mut configured = Configured::default();
-    if let Some(options) = scene.shell.get("PYTEST_ADDOPTS") {
-        configured.note_options(options, scene, None);
-    }
-    let named = ["-c", "--config-file"].iter().find_map(|option| scene.option(option)).filter(|_| runs_pytest(scene));
-    // A file that is named is the only one.
-    let names = named.map_or_else(|| vec!["pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg"], |name| vec![name]);
-    for name in names {
-        let Some(path) = scene.find_upwards(&[name]) else { continue };
-        let Some(text) = scene.library.string(&path) else { continue };
-        let entries =
-            if name.ends_with(".toml") { formats::toml::flatten(&text) } else { formats::ini::flatten(&text) };
-        let shown = scene.library.shown(&path);
-        for entry in entries.unwrap_or_else(|error| error.entries) {
-            configured.note(&entry, scene, &path, &shown);
-        }
-    }
-    configured
-}
-
 fn runs_pytest(scene: &Scene<'_>) -> bool {
     matches!(scene.program(), "pytest" | "py.test")
 }
 
 impl Configured {
+    /// Reads what applies to the scene: nothing where it runs no tests.
+    pub(crate) fn of(scene: &Scene<'_>) -> Configured {
+        let mut configured = Configured::default();
+        if !scene.purpose.test {
+            return configured;
+        }
+        if let Some(options) = scene.environment.get("PYTEST_ADDOPTS") {
+            configured.note_options(options, scene, None);
+        }
+        let named =
+            ["-c", "--config-file"].iter().find_map(|option| scene.option(option)).filter(|_| runs_pytest(scene));
+        // A file that is named is the only one.
+        let names =
+            named.map_or_else(|| vec!["pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg"], |name| vec![name]);
+        for name in names {
+            let Some(path) = scene.find_upwards(&[name]) else { continue };
+            let Some(text) = scene.library.string(&path) else { continue };
+            let entries =
+                if name.ends_with(".toml") { formats::toml::flatten(&text) } else { formats::ini::flatten(&text) };
+            let shown = scene.library.shown(&path);
+            for entry in entries.unwrap_or_else(|error| error.entries) {
+                configured.note(&entry, scene, &path, &shown);
+            }
+        }
+        configured
+    }
+
     /// Options that stand in the configuration or in PYTEST_ADDOPTS: as strong as those on the command line.
     fn note_options(&mut self, text: &str, scene: &Scene<'_>, place: Option<(&Path, u32)>) {
         let mut words = text.split_ascii_whitespace();

@@ -1,4 +1,31 @@
 //! Ruby: Rails and dotenv.
 
-pub(crate) mod drivers;
+pub(crate) mod dotenv;
+pub(crate) mod manifests;
 pub(crate) mod rails;
+
+use crate::environment::ecosystems::row::{Ecosystem, LoadOrder, NamedFile, always};
+use crate::environment::ecosystems::settings_files::sections;
+use crate::lists::List;
+
+pub(crate) static RUBY: Ecosystem = Ecosystem {
+    name: "ruby",
+    is_present: |scene| {
+        scene.is_any_in_project(&["Gemfile", "config/database.yml", "Rakefile", "config/application.rb"])
+    },
+    load_orders: &[
+        LoadOrder { name: "Rails", applies: always, add: rails::add },
+        LoadOrder {
+            name: "dotenv",
+            applies: |scene| !scene.is_any_in_project(&["config/application.rb", "config/database.yml"]),
+            add: dotenv::add,
+        },
+    ],
+    named_files: &[NamedFile {
+        fits: |name| matches!(name, "database.yml" | "database.yaml" | "mongoid.yml"),
+        layers: |library, path| sections::by_itself(library, path).into_iter().collect(),
+    }],
+    settings_options: &[],
+    scan: manifests::scan,
+    drivers: List::new(include_str!("drivers.txt")),
+};

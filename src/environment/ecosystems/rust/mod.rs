@@ -1,4 +1,17 @@
 //! Rust: dotenvy and settings files.
 
 pub(crate) mod dotenv;
-pub(crate) mod drivers;
+pub(crate) mod manifests;
+
+use crate::environment::ecosystems::row::{Ecosystem, LoadOrder, always};
+use crate::lists::List;
+
+pub(crate) static RUST: Ecosystem = Ecosystem {
+    name: "rust",
+    is_present: |scene| scene.is_any_in_project(&["Cargo.toml", "diesel.toml"]),
+    load_orders: &[LoadOrder { name: "dotenvy", applies: always, add: dotenv::add }],
+    named_files: &[],
+    settings_options: &[],
+    scan: manifests::scan,
+    drivers: List::new(include_str!("drivers.txt")),
+};

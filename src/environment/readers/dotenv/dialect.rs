@@ -58,6 +58,10 @@ dialects! {
         NodeExpand12, ["expand12"],
             |text, lookup| dotenv_expand::expand(node::read(text), lookup, dotenv_expand::Version::V12);
 
+        /// `expand(config())` with dotenv-expand 12: names further down are seen, since `config()` has set them already.
+        NodeConfigExpand12, [],
+            |text, lookup| dotenv_expand::expand_after_config(node::read(text), lookup, dotenv_expand::Version::V12);
+
         /// `node --env-file` and `util.parseEnv` of Node.js 24.
         NodeParseEnv24, ["node24_parseEnv"],
             |text, lookup| parse_env::read(text, lookup, parse_env::Version::V24);
@@ -93,10 +97,6 @@ dialects! {
         /// dotenv with dotenv-expand 1000, as [`Dialect::NodeExpand12`]; it executes `$(…)`.
         NodeExpand1000, ["expand1000"],
             |text, lookup| dotenv_expand::expand(node::read(text), lookup, dotenv_expand::Version::V1000);
-
-        /// `expand(config())` with dotenv-expand 12: names further down are seen, since `config()` has set them already.
-        NodeConfigExpand12, [],
-            |text, lookup| dotenv_expand::expand_after_config(node::read(text), lookup, dotenv_expand::Version::V12);
 
         /// `expand(config())` with dotenv-expand 1000.
         NodeConfigExpand1000, [],

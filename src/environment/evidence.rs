@@ -6,7 +6,8 @@
 use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 
-use crate::environment::ecosystems::manifest::ECOSYSTEMS;
+use crate::environment::ecosystems;
+use crate::environment::ecosystems::manifest::is_driver;
 use crate::environment::readers::formats::{json, toml, yaml};
 use crate::environment::{Files, Project};
 
@@ -132,7 +133,8 @@ impl Search<'_> {
 
     /// Reads one file if it is a manifest; `members` are the folders that it names.
     fn manifest(&mut self, path: &Path, name: &str, members: &mut Vec<String>) {
-        let Some((ecosystem, scan)) = ECOSYSTEMS.iter().find_map(|known| Some((known, (known.scan)(name)?))) else {
+        let Some((ecosystem, scan)) = ecosystems::ALL.iter().find_map(|known| Some((known, (known.scan)(name)?)))
+        else {
             if matches!(name, "pnpm-workspace.yaml" | "go.work")
                 && let Ok(Some(bytes)) = self.files.read(path)
             {
@@ -157,7 +159,8 @@ impl Search<'_> {
         let mut seen = HashSet::new();
         let drivers = &mut self.evidence.drivers;
         scan(&text, &mut |package, line| {
-            if drivers.len() < MAX_DRIVERS && ecosystem.is_driver(package) && seen.insert(package.to_owned()) {
+            if drivers.len() < MAX_DRIVERS && is_driver(&ecosystem.drivers, package) && seen.insert(package.to_owned())
+            {
                 drivers.push(Driver { name: package.to_owned(), file: file.clone(), line });
             }
         });

@@ -1,13 +1,10 @@
 //! PHP: Composer.
 
-use crate::environment::ecosystems::manifest::{Ecosystem, Scan, each_line};
+use crate::environment::ecosystems::manifest::{Scan, each_line};
 use crate::environment::readers::formats::json;
-use crate::lists::List;
 
-/// Manifests and drivers of PHP.
-pub(crate) static PHP: Ecosystem = Ecosystem { scan, drivers: List::new(include_str!("drivers.txt")) };
-
-fn scan(file: &str) -> Option<Scan> {
+/// Tells how to read the manifest of that name.
+pub(crate) fn scan(file: &str) -> Option<Scan> {
     match file {
         "composer.json" => Some(composer_json),
         "composer.lock" => Some(composer_lock),
@@ -32,7 +29,8 @@ fn composer_lock(text: &str, note: &mut dyn FnMut(&str, u32)) {
 
 #[cfg(test)]
 mod tests {
-    use crate::environment::ecosystems::manifest::testing::drivers;
+    use crate::environment::ecosystems::manifest::testing::drivers_of;
+    use crate::environment::ecosystems::php::PHP;
 
     #[test]
     fn drivers_are_found_in_each_kind_of_manifest() {
@@ -49,7 +47,7 @@ mod tests {
             ),
         ];
         for (file, text, expected) in cases {
-            assert_eq!(drivers(file, text), *expected, "{file}");
+            assert_eq!(drivers_of(&PHP, file, text), *expected, "{file}");
         }
     }
 }

@@ -1,20 +1,16 @@
-//! Nothing is recognised: what the common loaders of any language would do.
+//! `.env`, `.env.local`, `.env.{mode}`, `.env.{mode}.local`: what most loaders make of the names that people use.
 
 use std::path::Path;
 
-use crate::environment::ecosystems::{EVERY_DIALECT, Scene, layered, owned, single};
-use crate::environment::layering::Draft;
-use crate::environment::layering::library::Dialect;
+use crate::environment::ecosystems::scene::Scene;
+use crate::environment::layering::{Layer, ReadingsBuilder};
+use crate::environment::readers::dotenv::Dialect;
 
-pub(crate) fn add(scene: &Scene<'_>, draft: &mut Draft<'_>) {
-    add_modes(scene, draft, "dotenv", EVERY_DIALECT, scene.folder);
-}
-
-/// The files of each plausible mode as a chain, as the layering loaders read them, and each of them by itself, as
+/// Adds the files of each plausible mode as a chain, as the layering loaders read them, and each of them by itself, as
 /// those read them that are given one file by name.
-pub(crate) fn add_modes(
+pub(crate) fn add(
     scene: &Scene<'_>,
-    draft: &mut Draft<'_>,
+    readings: &mut ReadingsBuilder<'_>,
     loader: &'static str,
     dialects: &'static [Dialect],
     folder: &Path,
@@ -27,9 +23,9 @@ pub(crate) fn add_modes(
                 vec![format!(".env.{mode}.local"), format!(".env.{mode}"), ".env.local".to_owned(), ".env".to_owned()]
             }
         };
-        draft.chain(loader, dialects, layered(folder, &chain));
+        readings.chain(loader, dialects, Layer::files(folder, &chain));
         for name in singles(scene, &mode, folder) {
-            single(draft, loader, dialects, &folder.join(name));
+            readings.file(loader, dialects, folder.join(name));
         }
     }
 }
@@ -50,4 +46,8 @@ fn singles(scene: &Scene<'_>, mode: &str, folder: &Path) -> Vec<String> {
         }
         mode => vec![".env".to_owned(), ".env.local".to_owned(), format!(".env.{mode}"), format!(".env.{mode}.local")],
     }
+}
+
+fn owned(names: &[&str]) -> Vec<String> {
+    names.iter().map(|name| (*name).to_owned()).collect()
 }

@@ -5,13 +5,13 @@
 //! Hydra (Python). Files for another environment are left out, and so are sections for one.
 
 use std::path::Path;
-use std::rc::Rc;
 
-use crate::environment::ecosystems::{Scene, named_files};
-use crate::environment::layering::library::{Dialect, Library};
-use crate::environment::layering::{Draft, Layer};
+use crate::environment::ecosystems::scene::Scene;
+use crate::environment::ecosystems::settings_files::dotted::dotted;
+use crate::environment::layering::{Layer, Library, ReadingsBuilder};
 use crate::environment::readers::code;
 use crate::environment::readers::code::Value;
+use crate::environment::readers::dotenv::Dialect;
 use crate::environment::readers::expansion::placeholders::Placeholders;
 use crate::environment::readers::formats;
 
@@ -48,7 +48,7 @@ const VARIABLES: &[&str] = &[
 /// Adds the settings files of `home`, where the manifest names a library that reads such files.
 pub(crate) fn add(
     scene: &Scene<'_>,
-    draft: &mut Draft<'_>,
+    readings: &mut ReadingsBuilder<'_>,
     home: &Path,
     readers: &[&str],
     manifests: &[&str],
@@ -69,7 +69,7 @@ pub(crate) fn add(
             .filter(|path| path.file_name().is_some_and(|name| counts(&name.to_string_lossy(), &mode, is_below(path))));
         for path in wanted {
             let Some(layer) = layer(scene.library, path, &mode) else { continue };
-            draft.chain("settings file", dialects, vec![Layer::Shell, Layer::file(home.join(".env")), layer]);
+            readings.chain("settings file", dialects, vec![Layer::Environment, Layer::file(home.join(".env")), layer]);
         }
     }
 }
@@ -112,7 +112,7 @@ fn layer(library: &Library<'_>, path: &Path, mode: &str) -> Option<Layer> {
         !is_environment || entry.path.len() == 1 || means(&first, mode)
     });
     let shown = library.shown(path);
-    Some(Layer::Computed(Rc::new(move |lookup| {
+    Some(Layer::computed(move |lookup| {
         let placeholders = Placeholders::of_file(lookup);
         let filled = entries.iter().map(|entry| {
             let called = if entry.value.contains("get_env(") {
@@ -125,8 +125,8 @@ fn layer(library: &Library<'_>, path: &Path, mode: &str) -> Option<Layer> {
                 Value::Unset | Value::Unknown => placeholders.filled(&entry.value),
             })
         });
-        named_files::dotted(filled.collect(), &shown, None)
-    })))
+        dotted(filled.collect(), &shown, None)
+    }))
 }
 
 /// The expression of `${ get_env(name="X", default="y") }` as a call that is understood.
@@ -136,7 +136,7 @@ fn template(value: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use crate::environment::ecosystems::conventional::counts;
+    use super::*;
 
     #[test]
     fn a_file_for_another_environment_does_not_count() {

@@ -1,14 +1,11 @@
 //! Node.js, Bun and Deno: npm packages and their lock files.
 
-use crate::environment::ecosystems::manifest::{Ecosystem, Scan, between, quoted, trimmed_lines};
+use crate::environment::ecosystems::manifest::{Scan, between, quoted, trimmed_lines};
 use crate::environment::readers::formats::json;
-use crate::lists::List;
 use crate::text::newlines;
 
-/// Manifests and drivers of Node.
-pub(crate) static NODE: Ecosystem = Ecosystem { scan, drivers: List::new(include_str!("drivers.txt")) };
-
-fn scan(file: &str) -> Option<Scan> {
+/// Tells how to read the manifest of that name.
+pub(crate) fn scan(file: &str) -> Option<Scan> {
     match file {
         "package.json" => Some(package_json),
         "package-lock.json" | "npm-shrinkwrap.json" => Some(npm_lock),
@@ -122,7 +119,8 @@ fn without_version(package: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use crate::environment::ecosystems::manifest::testing::drivers;
+    use crate::environment::ecosystems::manifest::testing::drivers_of;
+    use crate::environment::ecosystems::node::NODE;
 
     #[test]
     fn drivers_are_found_in_each_kind_of_manifest() {
@@ -166,7 +164,7 @@ mod tests {
             ),
         ];
         for (file, text, expected) in cases {
-            assert_eq!(drivers(file, text), *expected, "{file}");
+            assert_eq!(drivers_of(&NODE, file, text), *expected, "{file}");
         }
     }
 }

@@ -1,12 +1,9 @@
 //! Elixir and Erlang: Mix.
 
-use crate::environment::ecosystems::manifest::{Ecosystem, Scan, each_line, trimmed_lines};
-use crate::lists::List;
+use crate::environment::ecosystems::manifest::{Scan, each_line, trimmed_lines};
 
-/// Manifests and drivers of Elixir and Erlang.
-pub(crate) static ELIXIR: Ecosystem = Ecosystem { scan, drivers: List::new(include_str!("drivers.txt")) };
-
-fn scan(file: &str) -> Option<Scan> {
+/// Tells how to read the manifest of that name.
+pub(crate) fn scan(file: &str) -> Option<Scan> {
     match file {
         "mix.exs" => Some(mix_exs),
         "mix.lock" => Some(mix_lock),
@@ -30,7 +27,8 @@ fn mix_lock(text: &str, note: &mut dyn FnMut(&str, u32)) {
 
 #[cfg(test)]
 mod tests {
-    use crate::environment::ecosystems::manifest::testing::drivers;
+    use crate::environment::ecosystems::elixir::ELIXIR;
+    use crate::environment::ecosystems::manifest::testing::drivers_of;
 
     #[test]
     fn drivers_are_found_in_each_kind_of_manifest() {
@@ -47,7 +45,7 @@ mod tests {
             ),
         ];
         for (file, text, expected) in cases {
-            assert_eq!(drivers(file, text), *expected, "{file}");
+            assert_eq!(drivers_of(&ELIXIR, file, text), *expected, "{file}");
         }
     }
 }

@@ -1,12 +1,9 @@
 //! Go: modules.
 
-use crate::environment::ecosystems::manifest::{Ecosystem, Scan, trimmed_lines};
-use crate::lists::List;
+use crate::environment::ecosystems::manifest::{Scan, trimmed_lines};
 
-/// Manifests and drivers of Go.
-pub(crate) static GO: Ecosystem = Ecosystem { scan, drivers: List::new(include_str!("drivers.txt")) };
-
-fn scan(file: &str) -> Option<Scan> {
+/// Tells how to read the manifest of that name.
+pub(crate) fn scan(file: &str) -> Option<Scan> {
     match file {
         "go.mod" => Some(go_mod),
         _ => None,
@@ -28,7 +25,8 @@ fn go_mod(text: &str, note: &mut dyn FnMut(&str, u32)) {
 
 #[cfg(test)]
 mod tests {
-    use crate::environment::ecosystems::manifest::testing::drivers;
+    use crate::environment::ecosystems::go::GO;
+    use crate::environment::ecosystems::manifest::testing::drivers_of;
 
     #[test]
     fn drivers_are_found_in_each_kind_of_manifest() {
@@ -41,7 +39,7 @@ mod tests {
             ("go.mod", "module x\n\ngo 1.22\n\nrequire github.com/spf13/cobra v1.8.0\n", &[]),
         ];
         for (file, text, expected) in cases {
-            assert_eq!(drivers(file, text), *expected, "{file}");
+            assert_eq!(drivers_of(&GO, file, text), *expected, "{file}");
         }
     }
 }

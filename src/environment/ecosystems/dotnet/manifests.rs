@@ -1,12 +1,9 @@
 //! .NET: project files, central package management and packages.config.
 
-use crate::environment::ecosystems::manifest::{Ecosystem, Scan, between, each_line, trimmed_lines};
-use crate::lists::List;
+use crate::environment::ecosystems::manifest::{Scan, between, each_line, trimmed_lines};
 
-/// Manifests and drivers of .
-pub(crate) static DOTNET: Ecosystem = Ecosystem { scan, drivers: List::new(include_str!("drivers.txt")) };
-
-fn scan(file: &str) -> Option<Scan> {
+/// Tells how to read the manifest of that name.
+pub(crate) fn scan(file: &str) -> Option<Scan> {
     match file {
         "packages.config" | "Directory.Packages.props" | "Directory.Build.props" => Some(packages),
         "packages.lock.json" | "paket.dependencies" => Some(words),
@@ -40,7 +37,8 @@ fn words(text: &str, note: &mut dyn FnMut(&str, u32)) {
 
 #[cfg(test)]
 mod tests {
-    use crate::environment::ecosystems::manifest::testing::drivers;
+    use crate::environment::ecosystems::dotnet::DOTNET;
+    use crate::environment::ecosystems::manifest::testing::drivers_of;
 
     #[test]
     fn drivers_are_found_in_each_kind_of_manifest() {
@@ -54,7 +52,7 @@ mod tests {
             ("packages.lock.json", "{\n \"net8.0\": {\n  \"MySqlConnector\": {\n", &["3 MySqlConnector"]),
         ];
         for (file, text, expected) in cases {
-            assert_eq!(drivers(file, text), *expected, "{file}");
+            assert_eq!(drivers_of(&DOTNET, file, text), *expected, "{file}");
         }
     }
 }

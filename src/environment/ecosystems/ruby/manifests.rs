@@ -1,12 +1,9 @@
 //! Ruby: Bundler and gemspecs.
 
-use crate::environment::ecosystems::manifest::{Ecosystem, Scan, each_line, quoted};
-use crate::lists::List;
+use crate::environment::ecosystems::manifest::{Scan, each_line, quoted};
 
-/// Manifests and drivers of Ruby.
-pub(crate) static RUBY: Ecosystem = Ecosystem { scan, drivers: List::new(include_str!("drivers.txt")) };
-
-fn scan(file: &str) -> Option<Scan> {
+/// Tells how to read the manifest of that name.
+pub(crate) fn scan(file: &str) -> Option<Scan> {
     match file {
         "Gemfile" | "gems.rb" => Some(gemfile),
         "Gemfile.lock" | "gems.locked" => Some(gemfile_lock),
@@ -30,7 +27,8 @@ fn gemfile_lock(text: &str, note: &mut dyn FnMut(&str, u32)) {
 
 #[cfg(test)]
 mod tests {
-    use crate::environment::ecosystems::manifest::testing::drivers;
+    use crate::environment::ecosystems::manifest::testing::drivers_of;
+    use crate::environment::ecosystems::ruby::RUBY;
 
     #[test]
     fn drivers_are_found_in_each_kind_of_manifest() {
@@ -44,7 +42,7 @@ mod tests {
             ),
         ];
         for (file, text, expected) in cases {
-            assert_eq!(drivers(file, text), *expected, "{file}");
+            assert_eq!(drivers_of(&RUBY, file, text), *expected, "{file}");
         }
     }
 }

@@ -1,12 +1,9 @@
 //! Dart and Flutter: pub.
 
-use crate::environment::ecosystems::manifest::{Ecosystem, Scan, each_line};
-use crate::lists::List;
+use crate::environment::ecosystems::manifest::{Scan, each_line};
 
-/// Manifests and drivers of Dart and Flutter.
-pub(crate) static DART: Ecosystem = Ecosystem { scan, drivers: List::new(include_str!("drivers.txt")) };
-
-fn scan(file: &str) -> Option<Scan> {
+/// Tells how to read the manifest of that name.
+pub(crate) fn scan(file: &str) -> Option<Scan> {
     match file {
         "pubspec.yaml" | "pubspec.lock" => Some(pubspec),
         _ => None,
@@ -20,7 +17,8 @@ fn pubspec(text: &str, note: &mut dyn FnMut(&str, u32)) {
 
 #[cfg(test)]
 mod tests {
-    use crate::environment::ecosystems::manifest::testing::drivers;
+    use crate::environment::ecosystems::dart::DART;
+    use crate::environment::ecosystems::manifest::testing::drivers_of;
 
     #[test]
     fn drivers_are_found_in_each_kind_of_manifest() {
@@ -29,7 +27,7 @@ mod tests {
             ("pubspec.lock", "packages:\n  sqlite3:\n    dependency: transitive\n", &["2 sqlite3"]),
         ];
         for (file, text, expected) in cases {
-            assert_eq!(drivers(file, text), *expected, "{file}");
+            assert_eq!(drivers_of(&DART, file, text), *expected, "{file}");
         }
     }
 }

@@ -1,12 +1,9 @@
 //! Java, Kotlin, Scala and Clojure: Maven, Gradle, sbt, Leiningen and tools.deps.
 
-use crate::environment::ecosystems::manifest::{Ecosystem, Scan, between, trimmed_lines};
-use crate::lists::List;
+use crate::environment::ecosystems::manifest::{Scan, between, trimmed_lines};
 
-/// Manifests and drivers of Java, Kotlin, Scala and Clojure.
-pub(crate) static JVM: Ecosystem = Ecosystem { scan, drivers: List::new(include_str!("drivers.txt")) };
-
-fn scan(file: &str) -> Option<Scan> {
+/// Tells how to read the manifest of that name.
+pub(crate) fn scan(file: &str) -> Option<Scan> {
     match file {
         "pom.xml" => Some(pom),
         "build.sbt" | "libs.versions.toml" | "gradle.lockfile" | "project.clj" | "deps.edn" => Some(coordinates),
@@ -44,7 +41,8 @@ fn coordinates(text: &str, note: &mut dyn FnMut(&str, u32)) {
 
 #[cfg(test)]
 mod tests {
-    use crate::environment::ecosystems::manifest::testing::drivers;
+    use crate::environment::ecosystems::jvm::JVM;
+    use crate::environment::ecosystems::manifest::testing::drivers_of;
 
     #[test]
     fn drivers_are_found_in_each_kind_of_manifest() {
@@ -74,7 +72,7 @@ mod tests {
             ("deps.edn", "{:deps {seancorfield/next.jdbc {:mvn/version \"1\"}}}\n", &["1 next.jdbc"]),
         ];
         for (file, text, expected) in cases {
-            assert_eq!(drivers(file, text), *expected, "{file}");
+            assert_eq!(drivers_of(&JVM, file, text), *expected, "{file}");
         }
     }
 }

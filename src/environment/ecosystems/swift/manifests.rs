@@ -1,12 +1,9 @@
 //! Swift: package manager.
 
-use crate::environment::ecosystems::manifest::{Ecosystem, Scan, quoted, trimmed_lines};
-use crate::lists::List;
+use crate::environment::ecosystems::manifest::{Scan, quoted, trimmed_lines};
 
-/// Manifests and drivers of Swift.
-pub(crate) static SWIFT: Ecosystem = Ecosystem { scan, drivers: List::new(include_str!("drivers.txt")) };
-
-fn scan(file: &str) -> Option<Scan> {
+/// Tells how to read the manifest of that name.
+pub(crate) fn scan(file: &str) -> Option<Scan> {
     match file {
         "Package.swift" | "Package.resolved" => Some(repositories),
         _ => None,
@@ -25,7 +22,8 @@ fn repositories(text: &str, note: &mut dyn FnMut(&str, u32)) {
 
 #[cfg(test)]
 mod tests {
-    use crate::environment::ecosystems::manifest::testing::drivers;
+    use crate::environment::ecosystems::manifest::testing::drivers_of;
+    use crate::environment::ecosystems::swift::SWIFT;
 
     #[test]
     fn drivers_are_found_in_each_kind_of_manifest() {
@@ -35,7 +33,7 @@ mod tests {
             &["2 postgres-nio"],
         )];
         for (file, text, expected) in cases {
-            assert_eq!(drivers(file, text), *expected, "{file}");
+            assert_eq!(drivers_of(&SWIFT, file, text), *expected, "{file}");
         }
     }
 }

@@ -1,13 +1,13 @@
 //! Python: pip, Poetry, uv, Pipenv, PDM, setuptools and conda.
 
-use crate::environment::ecosystems::manifest::{Ecosystem, Scan, quoted, toml_lock, trimmed_lines};
+use crate::environment::ecosystems::manifest::{Scan, quoted, toml_lock, trimmed_lines};
 use crate::environment::readers::formats::toml;
-use crate::lists::List;
 
-/// Manifests and drivers of Python.
-pub(crate) static PYTHON: Ecosystem = Ecosystem { scan, drivers: List::new(include_str!("drivers.txt")) };
+/// The manifests that people write.
+pub(crate) const MANIFESTS: &[&str] = &["pyproject.toml", "requirements.txt", "Pipfile", "setup.cfg"];
 
-fn scan(file: &str) -> Option<Scan> {
+/// Tells how to read the manifest of that name.
+pub(crate) fn scan(file: &str) -> Option<Scan> {
     match file {
         "pyproject.toml" => Some(pyproject),
         "Pipfile" => Some(pipfile),
@@ -88,7 +88,8 @@ fn spelled(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use crate::environment::ecosystems::manifest::testing::drivers;
+    use crate::environment::ecosystems::manifest::testing::drivers_of;
+    use crate::environment::ecosystems::python::PYTHON;
 
     #[test]
     fn drivers_are_found_in_each_kind_of_manifest() {
@@ -117,7 +118,7 @@ mod tests {
             ("environment.yml", "dependencies:\n  - python=3.12\n  - conda-forge::psycopg2=2.9\n", &["3 psycopg2"]),
         ];
         for (file, text, expected) in cases {
-            assert_eq!(drivers(file, text), *expected, "{file}");
+            assert_eq!(drivers_of(&PYTHON, file, text), *expected, "{file}");
         }
     }
 }

@@ -15,16 +15,16 @@ const MOST_EXPANDED: usize = 1 << 20;
 
 /// The environment that a command is started with.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Shell {
+pub(crate) struct StartEnvironment {
     pub(crate) settings: Rc<Vec<Setting>>,
     index: Rc<HashMap<String, usize>>,
     fingerprint: u64,
 }
 
-impl Shell {
+impl StartEnvironment {
     /// Bytes that are not UTF-8 are replaced.
     pub(crate) fn of_process(process: &[(OsString, OsString)]) -> Self {
-        Shell::of(process.iter().map(|(name, value)| {
+        StartEnvironment::of(process.iter().map(|(name, value)| {
             let (name, value) = (name.to_string_lossy().into_owned(), value.to_string_lossy().into_owned());
             Setting::known(name.clone(), value, Origin::process(name))
         }))
@@ -47,7 +47,7 @@ impl Shell {
         for setting in &settings {
             (&setting.name, &setting.value, &setting.origin).hash(&mut hasher);
         }
-        Shell { settings: Rc::new(settings), index: Rc::new(index), fingerprint: hasher.finish() }
+        StartEnvironment { settings: Rc::new(settings), index: Rc::new(index), fingerprint: hasher.finish() }
     }
 
     /// This environment with the invocation's assignments in it.
@@ -70,7 +70,7 @@ impl Shell {
             latest.insert(name, given.len());
             given.push(Setting { name: name.clone(), value, origin, unresolved });
         }
-        Shell::of(self.settings.iter().cloned().chain(given))
+        StartEnvironment::of(self.settings.iter().cloned().chain(given))
     }
 
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
@@ -87,9 +87,9 @@ impl Shell {
 mod tests {
     use super::*;
 
-    fn assigned(pairs: &[(String, String)]) -> Shell {
+    fn assigned(pairs: &[(String, String)]) -> StartEnvironment {
         let invocation = Invocation { assignments: pairs.to_vec(), words: Vec::new(), origin: Origin::process("") };
-        Shell::default().with_assignments(&invocation)
+        StartEnvironment::default().with_assignments(&invocation)
     }
 
     #[test]

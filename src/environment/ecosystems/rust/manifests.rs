@@ -1,13 +1,10 @@
 //! Rust: Cargo.
 
-use crate::environment::ecosystems::manifest::{Ecosystem, Scan, toml_lock};
+use crate::environment::ecosystems::manifest::{Scan, toml_lock};
 use crate::environment::readers::formats::toml;
-use crate::lists::List;
 
-/// Manifests and drivers of Rust.
-pub(crate) static RUST: Ecosystem = Ecosystem { scan, drivers: List::new(include_str!("drivers.txt")) };
-
-fn scan(file: &str) -> Option<Scan> {
+/// Tells how to read the manifest of that name.
+pub(crate) fn scan(file: &str) -> Option<Scan> {
     match file {
         "Cargo.toml" => Some(cargo_toml),
         "Cargo.lock" => Some(toml_lock),
@@ -30,7 +27,8 @@ fn cargo_toml(text: &str, note: &mut dyn FnMut(&str, u32)) {
 
 #[cfg(test)]
 mod tests {
-    use crate::environment::ecosystems::manifest::testing::drivers;
+    use crate::environment::ecosystems::manifest::testing::drivers_of;
+    use crate::environment::ecosystems::rust::RUST;
 
     #[test]
     fn drivers_are_found_in_each_kind_of_manifest() {
@@ -54,7 +52,7 @@ mod tests {
             ("Cargo.lock", "[[package]]\nname = \"libsqlite3-sys\"\nversion = \"1\"\n", &["2 libsqlite3-sys"]),
         ];
         for (file, text, expected) in cases {
-            assert_eq!(drivers(file, text), *expected, "{file}");
+            assert_eq!(drivers_of(&RUST, file, text), *expected, "{file}");
         }
     }
 }

@@ -1,0 +1,49 @@
+//! What the folder of a language exports: one row, with the rows of its load orders in it.
+
+use std::path::Path;
+
+use crate::environment::ecosystems::manifest::Scan;
+use crate::environment::ecosystems::scene::Scene;
+use crate::environment::layering::{Layer, Library, ReadingsBuilder};
+use crate::lists::List;
+
+/// A language with its tools.
+pub(crate) struct Ecosystem {
+    /// The name by which the table of programs refers to it.
+    pub(crate) name: &'static str,
+    /// Whether the project shows signs of it.
+    pub(crate) is_present: fn(&Scene<'_>) -> bool,
+    /// The ways to come by an environment, in the order in which their readings are listed.
+    pub(crate) load_orders: &'static [LoadOrder],
+    /// Settings files that are told by their name, where one is named by itself (`--env-file`, the policy).
+    pub(crate) named_files: &'static [NamedFile],
+    /// Programs, and their options that name a settings file.
+    pub(crate) settings_options: &'static [(&'static [&'static str], &'static [&'static str])],
+    /// Tells how to read the manifest or lock file of that name; `None` where it is none.
+    pub(crate) scan: fn(&str) -> Option<Scan>,
+    /// The packages that reach a database; in lower case, `-` for `_`.
+    pub(crate) drivers: List,
+}
+
+/// A way to come by an environment: which files are read, and what beats what.
+pub(crate) struct LoadOrder {
+    /// What it is called; where two rows of an ecosystem have one name, the first that applies counts.
+    pub(crate) name: &'static str,
+    /// Whether it is plausible in the scene.
+    pub(crate) applies: fn(&Scene<'_>) -> bool,
+    /// Adds what it would do in the scene.
+    pub(crate) add: fn(&Scene<'_>, &mut ReadingsBuilder<'_>),
+}
+
+/// A kind of settings file with syntax or sections of its own.
+pub(crate) struct NamedFile {
+    /// Whether a file of that name, in lower case, is one.
+    pub(crate) fits: fn(&str) -> bool,
+    /// The file as layers, the strongest first.
+    pub(crate) layers: fn(&Library<'_>, &Path) -> Vec<Layer>,
+}
+
+/// For rows that count wherever their ecosystem does.
+pub(crate) fn always(_: &Scene<'_>) -> bool {
+    true
+}

@@ -1,0 +1,167 @@
+//! Turns the chains of layers that load orders add into readings, each of them once.
+
+use std::collections::BTreeSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::{Path, PathBuf};
+
+use crate::environment::condition::Condition;
+use crate::environment::layering::layer::{Chain, Layer};
+use crate::environment::layering::library::Library;
+use crate::environment::layering::start_environment::StartEnvironment;
+use crate::environment::readers::dotenv::Dialect;
+use crate::environment::{Project, Reading, Setting};
+
+/// What load orders add to.
+pub(crate) struct ReadingsBuilder<'a> {
+    library: &'a Library<'a>,
+    project: &'a Project,
+    chains: Vec<Chain>,
+    readings: Vec<(u64, Reading, BTreeSet<&'static str>)>,
+    conditions: Vec<Condition>,
+    loaders: BTreeSet<&'static str>,
+    bases: Vec<PathBuf>,
+}
+
+/// What came of it all.
+pub(crate) struct Built {
+    /// None twice, in the order they were added.
+    pub(crate) readings: Vec<Reading>,
+    pub(crate) conditions: Vec<Condition>,
+    /// The loaders that were taken for plausible, by name.
+    pub(crate) loaders: Vec<String>,
+    /// The folders that relative paths of database files may start at, absolute.
+    pub(crate) bases: Vec<PathBuf>,
+}
+
+/// A layer that something around the load order adds to it.
+pub(crate) struct WrapperLayer {
+    pub(crate) layer: Layer,
+    /// It beats the environment.
+    pub(crate) overrides: bool,
+}
+
+impl<'a> ReadingsBuilder<'a> {
+    pub(crate) fn new(library: &'a Library<'a>, project: &'a Project) -> Self {
+        ReadingsBuilder {
+            library,
+            project,
+            chains: Vec::new(),
+            readings: Vec::new(),
+            conditions: Vec::new(),
+            loaders: BTreeSet::new(),
+            bases: Vec::new(),
+        }
+    }
+
+    /// Adds a plausible load order; where it reads no file that is there, it is no reading of its own.
+    pub(crate) fn chain(&mut self, loader: &'static str, dialects: &'static [Dialect], layers: Vec<Layer>) {
+        self.loaders.insert(loader);
+        self.chains.push(Chain { loader, dialects, layers });
+    }
+
+    /// Adds one dotenv file under the environment.
+    pub(crate) fn file(&mut self, loader: &'static str, dialects: &'static [Dialect], path: PathBuf) {
+        self.chain(loader, dialects, vec![Layer::Environment, Layer::file(path)]);
+    }
+
+    pub(crate) fn condition(&mut self, condition: Condition) {
+        if !self.conditions.contains(&condition) {
+            self.conditions.push(condition);
+        }
+    }
+
+    pub(crate) fn add_base(&mut self, folder: &Path) {
+        if !self.bases.iter().any(|base| base == folder) {
+            self.bases.push(folder.to_owned());
+        }
+    }
+
+    pub(crate) fn shown(&self, path: &Path) -> PathBuf {
+        self.project.shown(path)
+    }
+
+    /// Adds an environment that the command may start with, as a reading of its own.
+    pub(crate) fn add_environment(&mut self, name: &'static str, environment: &StartEnvironment) {
+        self.keep(name, environment, &[]);
+    }
+
+    /// Turns the chains collected so far into readings, each with the layers of `wrappers`, and once more with those of
+    /// `extra` right under the environment.
+    pub(crate) fn finish_scene(&mut self, environment: &StartEnvironment, wrappers: &[WrapperLayer], extra: &[Layer]) {
+        let mut chains = std::mem::take(&mut self.chains);
+        if chains.is_empty() || !wrappers.is_empty() {
+            let dialects = &[Dialect::Lenient];
+            chains.push(Chain { loader: "wrapper", dialects, layers: vec![Layer::Environment] });
+        }
+        for mut chain in chains {
+            for WrapperLayer { layer, overrides } in wrappers {
+                let at = if *overrides { chain.above_environment() } else { chain.below_environment() };
+                chain.layers.insert(at, layer.clone());
+            }
+            self.evaluate(&chain, environment);
+            if !extra.is_empty() {
+                let at = chain.below_environment();
+                chain.layers.splice(at..at, extra.iter().cloned());
+                self.evaluate(&chain, environment);
+            }
+        }
+    }
+
+    /// Adds a chain that is a candidate by itself, whatever stands around the load orders.
+    pub(crate) fn add_alone(
+        &mut self,
+        loader: &'static str,
+        dialects: &'static [Dialect],
+        layers: Vec<Layer>,
+        environment: &StartEnvironment,
+    ) {
+        self.evaluate(&Chain { loader, dialects, layers }, environment);
+    }
+
+    fn evaluate(&mut self, chain: &Chain, environment: &StartEnvironment) {
+        for round in 0..chain.rounds(self.library) {
+            let from_files = chain.merge(round, environment, self.library);
+            if !from_files.is_empty() {
+                self.keep(chain.loader, environment, &from_files);
+            }
+        }
+    }
+
+    /// Keeps a reading of the settings `from_files` over what they leave of the environment, unless it is there already.
+    fn keep(&mut self, loader: &'static str, environment: &StartEnvironment, from_files: &[Setting]) {
+        self.loaders.insert(loader);
+        let mut hasher = DefaultHasher::new();
+        environment.fingerprint().hash(&mut hasher);
+        let mut sorted: Vec<&Setting> = from_files.iter().collect();
+        sorted.sort_by(|one, other| one.name.cmp(&other.name));
+        for setting in sorted {
+            (&setting.name, &setting.value, &setting.origin, setting.unresolved.is_some()).hash(&mut hasher);
+        }
+        let hash = hasher.finish();
+        if let Some((_, _, loaders)) = self.readings.iter_mut().find(|(other, _, _)| *other == hash) {
+            loaders.insert(loader);
+            return;
+        }
+        let replaced: BTreeSet<&str> = from_files.iter().map(|setting| setting.name.as_str()).collect();
+        let rest = environment.settings.iter().filter(|setting| !replaced.contains(setting.name.as_str()));
+        let settings = from_files.iter().chain(rest).cloned().collect();
+        let reading = Reading { loader: String::new(), settings };
+        self.readings.push((hash, reading, BTreeSet::from([loader])));
+    }
+
+    pub(crate) fn finish(mut self) -> Built {
+        for path in [self.project.folder.clone(), self.project.root.clone()] {
+            self.add_base(&path);
+        }
+        let readings = self.readings.into_iter().map(|(_, reading, loaders)| {
+            let loader = loaders.into_iter().collect::<Vec<_>>().join(", ");
+            Reading { loader, ..reading }
+        });
+        Built {
+            readings: readings.collect(),
+            conditions: self.conditions,
+            loaders: self.loaders.into_iter().map(str::to_owned).collect(),
+            bases: self.bases,
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! Settings files that a command names by an option of its own (`alembic -c prod.ini`, `knex --knexfile db/knexfile.js`).
+//!
+//! Source: the command-line help of the programs.
+
+use std::path::Path;
+
+use crate::environment::ecosystems;
+use crate::environment::ecosystems::node;
+use crate::environment::ecosystems::scene::Scene;
+use crate::environment::ecosystems::settings_files::sections;
+use crate::environment::layering::{Layer, ReadingsBuilder};
+use crate::environment::readers::dotenv::EVERY_DIALECT;
+use crate::environment::survey::named_files;
+
+/// Options that name a file of variables, whatever the program.
+const OF_VARIABLES: &[&str] = &["--env-file", "--envfile", "--env_file", "--dotenv", "--dotenv-path", "--dotenv-file"];
+
+/// Programs whose own loader of such files is modelled apart.
+const MODELLED_APART: &[&str] = &["node", "bun", "deno", "tsx", "docker", "docker-compose", "podman"];
+
+pub(crate) fn add(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>) {
+    let program = scene.program();
+    let mut rows = ecosystems::ALL.iter().flat_map(|ecosystem| ecosystem.settings_options);
+    let own = rows.find(|(programs, _)| programs.contains(&program)).map_or(&[][..], |(_, options)| options);
+    let any = if MODELLED_APART.contains(&program) { &[][..] } else { OF_VARIABLES };
+    for name in own.iter().chain(any).filter_map(|option| scene.option(option)) {
+        for name in name.trim_start_matches("file://").split(',') {
+            let path = scene.path(name);
+            if scene.library.exists(&path) {
+                let mut layers = vec![Layer::Environment];
+                layers.extend(settings(scene, &path));
+                layers.push(Layer::file(scene.path(".env")));
+                readings.chain("named settings file", EVERY_DIALECT, layers);
+            }
+        }
+    }
+}
+
+/// A settings file as layers, its sections for other environments left out.
+fn settings(scene: &Scene<'_>, path: &Path) -> Vec<Layer> {
+    let extension = path.extension().map_or("", |extension| extension.to_str().unwrap_or(""));
+    let is_code = node::code::is_code(path);
+    let mut layers = Vec::new();
+    for mode in scene.modes(&["NODE_ENV", "GO_ENV"], "test", "development") {
+        if is_code {
+            layers.extend(node::code::layer(scene.library, path, &mode, false));
+        } else if matches!(extension, "json" | "yml" | "yaml") {
+            layers.extend(sections::layer(scene.library, path, &mode, false));
+        }
+    }
+    if layers.is_empty() || !is_code && extension != "json" {
+        layers.extend(named_files::layers(scene.library, path));
+    }
+    layers
+}
