@@ -178,3 +178,39 @@ fn prisma_takes_the_variables_of_its_schema() {
         case("all local", &[manifest, schema, (".env", "SHOP_DB=@LOCAL\n")], &[], reset, "safe", ""),
     ]);
 }
+
+#[test]
+fn dotenv_expand_after_dotenv_sees_names_further_down() {
+    let manifest = |packages: &str| format!("{{\"devDependencies\": {{\"jest\": \"29\", {packages}}}}}");
+    let (both, dotenv) = (manifest("\"dotenv\": \"16\", \"dotenv-expand\": \"12\""), manifest("\"dotenv\": \"16\""));
+    let (both, dotenv) = (("package.json", &*both), ("package.json", &*dotenv));
+    let installed = ("node_modules/dotenv-expand/package.json", "{\"version\": \"12.0.3\"}");
+    let url = "DATABASE_URL=postgres://app@${AREA:-localhost}/app_test\n";
+    let (remote, local) = (format!("{url}AREA=db.northwind-shop.net\n"), format!("{url}AREA=127.0.0.1\n"));
+    let (remote, local) = ((".env", &*remote), (".env", &*local));
+    let test = &["npx", "jest"];
+    check(&[
+        case("it is among the packages", &[both, remote], &[], test, "production", "host-remote"),
+        case("it came with another package", &[dotenv, installed, remote], &[], test, "production", "host-remote"),
+        case("no manifest says what is there", &[remote], &[], test, "production", "host-remote"),
+        case("the name further down is local", &[both, installed, local], &[], test, "safe", ""),
+        case("without it nothing is expanded so", &[dotenv, remote], &[], test, "safe", ""),
+        case(
+            "a name that the shell sets beats the file's",
+            &[both, remote],
+            &[("AREA", "localhost")],
+            test,
+            "safe",
+            "",
+        ),
+        case("a wrapper that expands", &[dotenv, remote], &[], &["dotenv", "--", "jest"], "production", "host-remote"),
+        case(
+            "Prisma expands so by itself",
+            &[("package.json", "{\"dependencies\": {\"prisma\": \"6\"}}"), remote],
+            &[],
+            &["npx", "prisma", "migrate", "dev"],
+            "production",
+            "host-remote",
+        ),
+    ]);
+}
