@@ -1,17 +1,18 @@
 //! What people see: the printer of failures, quiet lines, questions, progress. The edge to the terminal.
 
+mod progress;
+mod prompt;
+
 use std::borrow::Cow;
 use std::io::{self, IsTerminal, Write};
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
 
-use console::{Style, Term};
+use console::Style;
 use serde_json::json;
+
+pub(crate) use progress::Progress;
 
 use crate::error::{Failure, causes};
 use crate::secret::Secret;
-use crate::snapshot::Watch;
 use crate::text::printable;
 
 /// How the run talks to people.
@@ -122,20 +123,6 @@ impl Ui {
         self.warn(&format!("  {not_done}"));
     }
 
-    /// Asks a person to type something at the terminal; `None` where that is not possible.
-    #[must_use]
-    pub(crate) fn ask(&self, question: &str) -> Option<String> {
-        let _ = write!(io::stderr().lock(), "{} ", self.masked(question));
-        let mut answer = String::new();
-        match io::stdin().read_line(&mut answer) {
-            Ok(read) if read > 0 => Some(answer.trim_end_matches(['\n', '\r']).to_owned()),
-            _ => {
-                self.warn("");
-                None
-            }
-        }
-    }
-
     fn masked(&self, text: &str) -> String {
         self.secrets.iter().fold(text.to_owned(), |text, secret| secret.redact_in(&text))
     }
@@ -165,85 +152,6 @@ pub(crate) fn bytes(count: u64) -> String {
     if unit == 0 { format!("{count} B") } else { format!("{value:.1} {}", UNITS[unit]) }
 }
 
-/// Shows bytes and rate on a terminal once an operation has lasted half a second, and passes interruptions on.
-pub(crate) struct Progress<'a> {
-    what: String,
-    done: AtomicU64,
-    started: Instant,
-    shown: Mutex<Option<Instant>>,
-    on_terminal: bool,
-    speaks: bool,
-    interrupted: &'a (dyn Fn() -> bool + Sync),
-}
-
-impl<'a> Progress<'a> {
-    const QUIET_FOR: Duration = Duration::from_millis(500);
-    const EVERY: Duration = Duration::from_millis(100);
-
-    /// Progress of `what`; `interrupted` says whether to stop.
-    #[must_use]
-    pub(crate) fn new(what: String, ui: &Ui, interrupted: &'a (dyn Fn() -> bool + Sync)) -> Self {
-        let speaks = !ui.quiet && !ui.json;
-        let on_terminal = speaks && io::stderr().is_terminal();
-        Progress {
-            what,
-            done: AtomicU64::new(0),
-            started: Instant::now(),
-            shown: Mutex::new(None),
-            on_terminal,
-            speaks,
-            interrupted,
-        }
-    }
-}
-
-impl Progress<'_> {
-    /// Whether to show something now: never in the first half second, then a few times a second.
-    fn is_due(lasted: Duration, since_shown: Option<Duration>) -> bool {
-        lasted >= Self::QUIET_FOR && since_shown.is_none_or(|since| since >= Self::EVERY)
-    }
-}
-
-impl Watch for Progress<'_> {
-    fn advance(&self, bytes_more: u64) {
-        let done = self.done.fetch_add(bytes_more, Ordering::Relaxed) + bytes_more;
-        if !self.on_terminal {
-            return;
-        }
-        let lasted = self.started.elapsed();
-        let Ok(mut shown) = self.shown.try_lock() else { return };
-        if !Self::is_due(lasted, shown.map(|last| last.elapsed())) {
-            return;
-        }
-        *shown = Some(Instant::now());
-        let rate = done as f64 / lasted.as_secs_f64();
-        let _ = Term::stderr().clear_line();
-        let _ = write!(io::stderr().lock(), "\r{} {} ({}/s)", self.what, bytes(done), bytes(rate as u64));
-    }
-
-    fn interrupted(&self) -> bool {
-        (self.interrupted)()
-    }
-
-    fn remark(&self, what: &str) {
-        if !self.speaks {
-            return;
-        }
-        if self.on_terminal {
-            let _ = Term::stderr().clear_line();
-        }
-        let _ = writeln!(io::stderr().lock(), "safe-test: {}: {}", self.what, printable(what));
-    }
-}
-
-impl Drop for Progress<'_> {
-    fn drop(&mut self) {
-        if self.shown.lock().is_ok_and(|shown| shown.is_some()) {
-            let _ = Term::stderr().clear_line();
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -253,20 +161,6 @@ mod tests {
         for (count, said) in [(0, "0 B"), (999, "999 B"), (1_000, "1.0 kB"), (1_440_000, "1.4 MB"), (999_960, "1.0 MB")]
         {
             assert_eq!(bytes(count), said);
-        }
-    }
-
-    #[test]
-    fn progress_is_shown_after_half_a_second_and_not_all_the_time() {
-        let ms = Duration::from_millis;
-        for (lasted, since_shown, due) in [
-            (ms(0), None, false),
-            (ms(499), None, false),
-            (ms(500), None, true),
-            (ms(900), Some(ms(40)), false),
-            (ms(900), Some(ms(100)), true),
-        ] {
-            assert_eq!(Progress::is_due(lasted, since_shown), due, "{lasted:?} {since_shown:?}");
         }
     }
 }

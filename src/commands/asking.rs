@@ -7,6 +7,7 @@ use crate::commands::judging::Judged;
 use crate::commands::recording::Recorder;
 use crate::commands::report;
 use crate::error::Failure;
+use crate::exec::Interrupt;
 use crate::text::printable;
 
 /// Asks a person at a terminal to vouch for what was not shown to be safe; everybody else is refused. Each answer
@@ -15,7 +16,12 @@ use crate::text::printable;
 /// # Errors
 ///
 /// Where an answer cannot be written down: then nothing may be done.
-pub(crate) fn ask(context: &Context, judged: &Judged, recorder: &Recorder<'_>) -> Result<Option<Consent>, Failure> {
+pub(crate) fn ask(
+    context: &Context,
+    judged: &Judged,
+    recorder: &Recorder<'_>,
+    interrupt: &Interrupt,
+) -> Result<Option<Consent>, Failure> {
     if !context.caller.can_be_asked() || context.ui.json || context.dry_run {
         return Ok(None);
     }
@@ -26,8 +32,8 @@ pub(crate) fn ask(context: &Context, judged: &Judged, recorder: &Recorder<'_>) -
     let questions = Consent::questions(&judged.judgement, &folder);
     let mut answers = Vec::new();
     for name in &questions {
-        let question = format!("To go on, type the name {}:", printable(name));
-        let answer = context.ui.ask(&question).unwrap_or_default();
+        let question = format!("To go on, type the name {}", printable(name));
+        let answer = context.ui.ask(&question, interrupt).unwrap_or_default();
         let permitted = answer.trim() == name.trim();
         recorder.record(Event::Answer(Answer {
             question,

@@ -31,7 +31,7 @@ pub(crate) fn list(context: &mut Context) -> Result<Exit, Failure> {
     Ok(Exit::Success)
 }
 
-fn line(snapshot: &Stored) -> String {
+pub(crate) fn line(snapshot: &Stored) -> String {
     let manifest = &snapshot.manifest;
     let kind = match manifest.kind {
         Kind::Run => "run",

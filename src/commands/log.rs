@@ -7,19 +7,21 @@ use crate::audit::Log;
 use crate::cli::LogAction;
 use crate::commands::context::Context;
 use crate::commands::recording::Recorder;
-use crate::commands::{CommandError, judging};
+use crate::commands::{CommandError, Ending, judging, not_confirmed};
 use crate::error::Failure;
+use crate::exec;
+use crate::exec::{Inherited, Interrupt};
 use crate::exit::Exit;
 use crate::snapshot::Store;
 use crate::text::printable;
 
-pub(crate) fn log(context: &mut Context, what: Option<LogAction>) -> Result<Exit, Failure> {
+pub(crate) fn log(context: &mut Context, what: Option<LogAction>, inherited: &Inherited) -> Result<Ending, Failure> {
     let (policy, _) = judging::policy_in_force(context)?;
     let store = Store::locate(&context.project.root, policy.snapshots.directory.as_deref())?;
     match what {
-        None => show(context, &store),
-        Some(LogAction::Verify) => verify(context, &store),
-        Some(LogAction::Accept) => accept(context, store),
+        None => Ok(Ending::Own(show(context, &store)?)),
+        Some(LogAction::Verify) => Ok(Ending::Own(verify(context, &store)?)),
+        Some(LogAction::Accept) => accept(context, store, inherited),
     }
 }
 
@@ -70,18 +72,19 @@ fn verify(context: &Context, store: &Store) -> Result<Exit, Failure> {
     Ok(if report.is_whole() { Exit::Success } else { Exit::Failed })
 }
 
-fn accept(context: &Context, store: Store) -> Result<Exit, Failure> {
+fn accept(context: &Context, store: Store, inherited: &Inherited) -> Result<Ending, Failure> {
     let report = audit::verify_file(&store.log(), &context.state_directory)?;
     context.ui.warn(&format!("safe-test: {}", report.sentence()));
     if report.is_whole() {
-        return Ok(Exit::Success);
+        return Ok(Ending::Own(Exit::Success));
     }
     if !context.caller.can_be_asked() {
         return Err(CommandError::NoTerminal { what: "accepting a damaged log" }.into());
     }
-    if context.ui.ask("Type \"accept\" to accept the log as it is now:").as_deref() != Some("accept") {
-        return Err(CommandError::NotConfirmed { what: "the log" }.into());
+    let interrupt = Interrupt::listen(inherited).map_err(exec::ExecError::Signals)?;
+    if context.ui.ask("Type \"accept\" to accept the log as it is now", &interrupt).as_deref() != Some("accept") {
+        return not_confirmed(context, "the log", &interrupt);
     }
     Recorder::plain(context, store, vec!["safe-test".to_owned(), "log".to_owned(), "accept".to_owned()]).accept()?;
-    Ok(Exit::Success)
+    Ok(Ending::Own(Exit::Success))
 }

@@ -30,7 +30,7 @@ use crate::cli::{Action, Request, Unasked};
 use crate::commands::context::Context;
 use crate::error::{Explain, Failure};
 use crate::exec;
-use crate::exec::{Inherited, Signal};
+use crate::exec::{Inherited, Interrupt, Signal};
 use crate::exit::Exit;
 use crate::ui::Ui;
 
@@ -84,6 +84,14 @@ fn answer(arguments: &[OsString], inherited: &Inherited) -> Ending {
     done.unwrap_or_else(|failure| failed(&context.ui, &failure, not_done))
 }
 
+/// Ends where a person did not say yes: by the signal, where one came instead of an answer.
+fn not_confirmed(context: &Context, what: &'static str, interrupt: &Interrupt) -> Result<Ending, Failure> {
+    let failure = Failure::from(CommandError::NotConfirmed { what });
+    let Some(signal) = interrupt.requested() else { return Err(failure) };
+    context.ui.fail(&failure, "nothing was changed");
+    Ok(Ending::Signal(signal))
+}
+
 fn failed(ui: &Ui, failure: &Failure, not_done: &str) -> Ending {
     ui.fail(failure, not_done);
     Ending::Own(failure.error().exit())
@@ -97,9 +105,9 @@ fn act(context: &mut Context, action: Action, inherited: &Inherited) -> Result<E
         Action::Restore { id, yes } => return restore::restore(context, &id, yes, inherited),
         Action::Verify { id, all, level } => return verify::verify(context, id.as_deref(), all, level, inherited),
         Action::Prune { dry_run } => prune::prune(context, dry_run)?,
-        Action::Log { what } => log::log(context, what)?,
+        Action::Log { what } => return log::log(context, what, inherited),
         Action::Doctor => doctor::doctor(context)?,
-        Action::Trust => trust::trust(context)?,
+        Action::Trust => return trust::trust(context, inherited),
     };
     Ok(Ending::Own(exit))
 }

@@ -1,5 +1,6 @@
 //! `safe-test restore`: find the snapshots, judge where they would go, ask, put back.
 
+use std::error::Error;
 use std::ffi::OsStr;
 use std::path::Path;
 
@@ -12,7 +13,7 @@ use crate::commands::judging;
 use crate::commands::judging::Judged;
 use crate::commands::put_back::{PutBack, Stopped, put_back};
 use crate::commands::recording::{Recorder, record_refusal};
-use crate::commands::{CommandError, Ending, asking, report};
+use crate::commands::{CommandError, Ending, asking, list, not_confirmed, report};
 use crate::error::Failure;
 use crate::exec;
 use crate::exec::{Inherited, Interrupt};
@@ -27,14 +28,17 @@ use crate::verdict::Verdict;
 pub(crate) fn restore(context: &mut Context, id: &OsStr, yes: bool, inherited: &Inherited) -> Result<Ending, Failure> {
     let (policy, _) = judging::policy_in_force(context)?;
     let store = Store::locate(&context.project.root, policy.snapshots.directory.as_deref())?;
-    let mut wanted = find(&store, &context.project.folder, id, context.clock())?;
+    let interrupt = Interrupt::listen(inherited).map_err(exec::ExecError::Signals)?;
+    let Some(mut wanted) = find_or_choose(context, &store, id, &interrupt)? else {
+        return not_confirmed(context, "the restore", &interrupt);
+    };
     wanted.iter_mut().for_each(|stored| stored.manifest.follow_project(&context.project.root));
     let judged = judging::judge_snapshots(context, &wanted)?;
     let command = ["safe-test".into(), "restore".into(), id.to_owned()];
     let recorder = Recorder::new(context, &judged, &command);
     let permitted = match (judged.judgement.verdict, &recorder) {
         (Verdict::Safe, _) => true,
-        (Verdict::Unverified, Ok(recorder)) => asking::ask(context, &judged, recorder)?.is_some(),
+        (Verdict::Unverified, Ok(recorder)) => asking::ask(context, &judged, recorder, &interrupt)?.is_some(),
         (Verdict::Unverified | Verdict::Production, _) => false,
     };
     if !permitted {
@@ -42,14 +46,18 @@ pub(crate) fn restore(context: &mut Context, id: &OsStr, yes: bool, inherited: &
             context.ui.warn(&line);
         }
         record_refusal(context, &judged, recorder.as_ref());
-        return Err(ClearanceError::Verdict(judged.judgement.verdict).into());
+        let failure = Failure::from(ClearanceError::Verdict(judged.judgement.verdict));
+        let Some(signal) = interrupt.requested() else { return Err(failure) };
+        context.ui.fail(&failure, "nothing was changed");
+        return Ok(Ending::Signal(signal));
     }
     let recorder = recorder?;
     refuse_other_projects(context, &wanted, &judged)?;
-    confirm(context, &wanted, yes)?;
+    if !confirm(context, &wanted, yes, &interrupt) {
+        return not_confirmed(context, "the restore", &interrupt);
+    }
     let pairs: Vec<(Stored, Target)> =
         wanted.into_iter().zip(judged.judgement.targets.iter().map(|one| one.target.clone())).collect();
-    let interrupt = Interrupt::listen(inherited).map_err(exec::ExecError::Signals)?;
     match put_back(context, &recorder, &pairs, &interrupt) {
         Ok(restored) => {
             answer(context, &restored)?;
@@ -85,6 +93,35 @@ fn answer(context: &Context, restored: &[PutBack]) -> Result<(), Failure> {
     };
     context.ui.answer(&text).map_err(CommandError::Output)?;
     Ok(())
+}
+
+/// Finds what `id` names. At a terminal it may be the beginning of names: then a person chooses, or `None`.
+fn find_or_choose(
+    context: &Context,
+    store: &Store,
+    id: &OsStr,
+    interrupt: &Interrupt,
+) -> Result<Option<Vec<Stored>>, Failure> {
+    let may_choose = context.caller.can_be_asked() && !context.ui.json;
+    let unknown = match find(store, &context.project.folder, id, context.clock()) {
+        Err(failure) if may_choose && is_unknown(&failure) => failure,
+        found => return found.map(Some),
+    };
+    let (stored, _) = store.list()?;
+    let beginning = id.to_string_lossy();
+    let mut matching: Vec<Stored> =
+        stored.into_iter().filter(|stored| stored.manifest.id.starts_with(&*beginning)).collect();
+    if matching.is_empty() {
+        return Err(unknown);
+    }
+    let lines: Vec<String> = matching.iter().map(|stored| list::line(stored).trim_end().to_owned()).collect();
+    let chosen = context.ui.choose("Which snapshot?", &lines, interrupt);
+    Ok(chosen.map(|at| vec![matching.swap_remove(at)]))
+}
+
+fn is_unknown(failure: &Failure) -> bool {
+    let error: &dyn Error = failure.error();
+    matches!(error.downcast_ref(), Some(CommandError::UnknownSnapshot { .. }))
 }
 
 /// The snapshots that `id` names: one, or for `latest` all of the newest run's or manual one's.
@@ -137,7 +174,7 @@ fn refuse_other_projects(context: &Context, wanted: &[Stored], judged: &Judged) 
 }
 
 /// Shows what would be replaced and asks, at a terminal. Elsewhere it goes on: the safety snapshot undoes it.
-fn confirm(context: &Context, wanted: &[Stored], yes: bool) -> Result<(), Failure> {
+fn confirm(context: &Context, wanted: &[Stored], yes: bool, interrupt: &Interrupt) -> bool {
     for stored in wanted {
         let manifest = &stored.manifest;
         context.ui.say(&format!(
@@ -146,17 +183,8 @@ fn confirm(context: &Context, wanted: &[Stored], yes: bool) -> Result<(), Failur
             manifest.id,
             manifest.taken_at.format("%Y-%m-%d %H:%M:%SZ"),
             bytes(manifest.size),
-            match manifest.tables.len() {
-                1 => "1 table".to_owned(),
-                tables => format!("{tables} tables"),
-            },
+            list::contents(manifest),
         ));
     }
-    if yes || !context.caller.can_be_asked() {
-        return Ok(());
-    }
-    match context.ui.ask("Go on? A safety snapshot is taken first. [y/N]").as_deref().map(str::trim) {
-        Some("y" | "Y" | "yes") => Ok(()),
-        _ => Err(CommandError::NotConfirmed { what: "the restore" }.into()),
-    }
+    yes || !context.caller.can_be_asked() || context.ui.confirm("Go on? A safety snapshot is taken first.", interrupt)
 }

@@ -32,11 +32,15 @@ pub(crate) fn run(
     let judged = judging::judge(context, Some(command))?;
     // Without a place for the log nothing is run, but a refusal stays a refusal.
     let recorder = Recorder::new(context, &judged, command);
+    let interrupt = Interrupt::listen(inherited).map_err(exec::ExecError::Signals)?;
     let consent = match (judged.judgement.verdict, &recorder) {
         (Verdict::Safe, _) => None,
-        (Verdict::Unverified, Ok(recorder)) => match asking::ask(context, &judged, recorder)? {
+        (Verdict::Unverified, Ok(recorder)) => match asking::ask(context, &judged, recorder, &interrupt)? {
             Some(consent) => Some(consent),
-            None => return Ok(refuse(context, &judged, Ok(recorder))),
+            None => {
+                let refused = refuse(context, &judged, Ok(recorder));
+                return Ok(interrupt.requested().map_or(refused, Ending::Signal));
+            }
         },
         (Verdict::Unverified | Verdict::Production, recorder) => {
             return Ok(refuse(context, &judged, recorder.as_ref()));
@@ -47,7 +51,6 @@ pub(crate) fn run(
         return dry_run::dry_run(context, &judged, &recorder);
     }
 
-    let interrupt = Interrupt::listen(inherited).map_err(exec::ExecError::Signals)?;
     recorder.prepare()?;
     let saved = match saving::save(context, &judged, recorder.store(), Kind::Run, recorder.run(), &interrupt) {
         Ok(saved) => saved,

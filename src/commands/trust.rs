@@ -2,14 +2,16 @@
 
 use crate::audit::redact_text;
 use crate::commands::context::Context;
-use crate::commands::{CommandError, judging};
+use crate::commands::{CommandError, Ending, judging, not_confirmed};
 use crate::durable;
 use crate::error::Failure;
+use crate::exec;
+use crate::exec::{Inherited, Interrupt};
 use crate::exit::Exit;
 use crate::policy::{FILE_NAME, Policy, trust};
 use crate::text::printable;
 
-pub(crate) fn trust(context: &mut Context) -> Result<Exit, Failure> {
+pub(crate) fn trust(context: &mut Context, inherited: &Inherited) -> Result<Ending, Failure> {
     let root = context.project.root.clone();
     let path = root.join(FILE_NAME);
     let Some((content, document)) = judging::read_document(&path)? else {
@@ -21,7 +23,7 @@ pub(crate) fn trust(context: &mut Context) -> Result<Exit, Failure> {
             .ui
             .answer(&format!("{FILE_NAME} loosens nothing: there is nothing to approve\n"))
             .map_err(CommandError::Output)?;
-        return Ok(Exit::Success);
+        return Ok(Ending::Own(Exit::Success));
     }
     if !context.caller.can_be_asked() {
         return Err(CommandError::NoTerminal { what: "approving a policy" }.into());
@@ -31,8 +33,9 @@ pub(crate) fn trust(context: &mut Context) -> Result<Exit, Failure> {
         let value = printable(&redact_text(&one.value, &[]));
         context.ui.warn(&format!("  line {}: {} = {value}", one.line, one.key));
     }
-    if context.ui.ask("Type \"trust\" to approve exactly this content:").as_deref() != Some("trust") {
-        return Err(CommandError::NotConfirmed { what: "the policy" }.into());
+    let interrupt = Interrupt::listen(inherited).map_err(exec::ExecError::Signals)?;
+    if context.ui.ask("Type \"trust\" to approve exactly this content", &interrupt).as_deref() != Some("trust") {
+        return not_confirmed(context, "the policy", &interrupt);
     }
     let real = path.canonicalize().unwrap_or(path);
     let approval = trust::approval_file(&context.state_directory, &real);
@@ -41,5 +44,5 @@ pub(crate) fn trust(context: &mut Context) -> Result<Exit, Failure> {
     let hash = format!("{}\n", trust::content_hash(&content));
     durable::private_folder(folder).and_then(|()| durable::write(&approval, hash.as_bytes())).map_err(failed)?;
     context.ui.say(&format!("approved; any change of {FILE_NAME} needs a new approval"));
-    Ok(Exit::Success)
+    Ok(Ending::Own(Exit::Success))
 }

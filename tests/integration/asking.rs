@@ -51,7 +51,7 @@ fn a_person_who_types_the_databases_name_goes_on() {
 
 #[test]
 fn a_wrong_name_nothing_or_the_end_of_input_is_a_refusal() {
-    for typed in ["8\n", "\n", "yes\n", "7 7\n", "\x04"] {
+    for typed in ["8\n", "\n", "yes\n", "7 7\n", "\x04\n"] {
         let sandbox = unverified();
         let mut terminal = Terminal::start(&mut guarded(&sandbox));
         terminal.read_until("type the name 7:");
@@ -64,6 +64,34 @@ fn a_wrong_name_nothing_or_the_end_of_input_is_a_refusal() {
         assert!(answers[0].to_string().contains("\"permitted\":false"), "{typed:?} {answers:#?}");
         assert_eq!(entries(&sandbox, "\"refused\"").len(), 1, "{typed:?} {:#?}", log(&sandbox));
     }
+}
+
+#[test]
+fn ctrl_c_at_the_question_ends_by_the_signal_and_leaves_the_terminal_as_it_was() {
+    let sandbox = unverified();
+    let mut shell = Terminal::shell_in(&sandbox);
+    shell.type_in(&format!("{} tests\n", env!("CARGO_BIN_EXE_safe-test")));
+    shell.read_until("type the name 7:");
+    shell.type_in("\x03");
+    shell.read_until("the command was not run");
+    shell.read_until("READY>");
+    shell.type_in("echo \"status $?\"; stty -a | tr ' ;' '\\n\\n' | grep -cxE 'icanon|echo|isig|icrnl'; exit\n");
+    let said = shell.read_until("status 130");
+    assert!(!said.contains("\x1b[?25l"), "{said:?}");
+    let (said, _) = shell.end();
+    assert!(said.contains("\n4\n"), "{said:?}");
+    assert!(sandbox.calls("tests").is_empty());
+    assert_eq!(entries(&sandbox, "\"refused\"").len(), 1, "{:#?}", log(&sandbox));
+}
+
+#[test]
+fn a_request_to_end_at_the_question_is_heeded() {
+    let sandbox = unverified();
+    let mut terminal = Terminal::start(&mut guarded(&sandbox));
+    terminal.read_until("type the name 7:");
+    terminal.kill(libc::SIGTERM);
+    assert_eq!(terminal.end().1, (-1, libc::SIGTERM));
+    assert!(sandbox.calls("tests").is_empty());
 }
 
 #[test]

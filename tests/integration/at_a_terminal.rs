@@ -26,6 +26,9 @@ fn progress_is_for_terminals_only() {
     let (said, ended) = Terminal::start(sandbox.command().arg("snapshot")).end();
     assert_eq!(ended, (0, -1), "{said}");
     assert!(said.contains("saving postgres database `progress_test`") && said.contains("/s)"), "{said:?}");
+    let quick = Sandbox::with_sqlite();
+    let (said, ended) = Terminal::start(quick.command().arg("snapshot")).end();
+    assert_eq!((ended, said.contains("/s)")), ((0, -1), false), "{said:?}");
     for arguments in [&["snapshot"][..], &["./suite"]] {
         let outcome = sandbox.run(arguments).expect_code(0);
         assert!(!outcome.stderr.contains("/s)"), "{}", outcome.stderr);
@@ -41,17 +44,70 @@ fn progress_is_for_terminals_only() {
 fn a_restore_shows_what_it_replaces_and_asks() {
     let sandbox = Sandbox::with_sqlite();
     sandbox.guarded().expect_code(0);
-    for (typed, status, rows) in [("n\n", 125, "2"), ("\n", 125, "2"), ("\x04", 125, "2"), ("y\n", 0, "1")] {
+    for (typed, status, rows) in
+        [("n\n", 125, "2"), ("\n", 125, "2"), ("\x04\n", 125, "2"), ("q\n", 125, "2"), ("yes\n", 0, "1")]
+    {
         sandbox.sqlite("app_test.db", "UPDATE t SET a = 2");
         let mut terminal = Terminal::start(sandbox.command().args(["restore", "latest"]));
         let said = terminal.read_until("Go on?");
-        assert!(said.contains("app_test.db will be replaced by app_test_") && said.contains("1 table)"), "{said}");
+        assert!(
+            said.contains("app_test.db will be replaced by app_test_") && said.contains("1 table with 1 row)"),
+            "{said}"
+        );
         terminal.type_in(typed);
         let (said, ended) = terminal.end();
         assert_eq!(ended, (status, -1), "{typed:?} {said}");
         assert!(status == 0 || said.trim_end().ends_with("nothing was changed"), "{typed:?} {said}");
         assert_eq!(sandbox.sqlite("app_test.db", "SELECT a FROM t"), rows, "{typed:?}");
     }
+}
+
+#[test]
+fn ctrl_c_at_the_question_of_a_restore_shows_the_cursor_again() {
+    let sandbox = Sandbox::with_sqlite();
+    sandbox.guarded().expect_code(0);
+    let mut terminal = Terminal::start(sandbox.command().args(["restore", "latest"]));
+    terminal.read_until("Go on?");
+    terminal.read_until("\x1b[?25l");
+    terminal.type_in("\x03");
+    terminal.read_until("\x1b[?25h");
+    let (said, ended) = terminal.end();
+    assert_eq!(ended, (-1, libc::SIGINT), "{said}");
+    assert!(said.trim_end().ends_with("nothing was changed"), "{said}");
+}
+
+#[test]
+fn the_beginning_of_a_name_lets_a_person_choose() {
+    let sandbox = Sandbox::with_sqlite();
+    sandbox.run(&["snapshot"]).expect_code(0);
+    sandbox.sqlite("app_test.db", "UPDATE t SET a = 2");
+    sandbox.run(&["snapshot"]).expect_code(0);
+    sandbox.sqlite("app_test.db", "UPDATE t SET a = 3");
+    let choose = |keys: &str| {
+        let mut terminal = Terminal::start(sandbox.command().args(["restore", "app", "--yes"]));
+        let said = terminal.read_until("Which snapshot?");
+        assert!(!said.contains("will be replaced"), "{said}");
+        terminal.type_in(keys);
+        terminal.end()
+    };
+    let (said, ended) = choose("q");
+    assert_eq!(ended, (125, -1), "{said}");
+    // The newest stands first.
+    for (keys, rows) in [("\r", "2"), ("\x1b[B\r", "1")] {
+        let (said, ended) = choose(keys);
+        assert_eq!(ended, (0, -1), "{said}");
+        assert_eq!(sandbox.sqlite("app_test.db", "SELECT a FROM t"), rows, "{said}");
+        // The restore's own safety snapshot would be the newest now.
+        for safety in sandbox.manifests().iter().filter(|manifest| manifest["kind"] == "safety") {
+            for ending in ["json", "dump"] {
+                let name = format!("{}.{ending}", safety["id"].as_str().unwrap());
+                std::fs::remove_file(sandbox.backups().join(name)).unwrap();
+            }
+        }
+    }
+    // A pipe cannot choose.
+    let outcome = sandbox.run(&["restore", "app"]).expect_code(125);
+    assert!(outcome.stderr.contains("there is no snapshot `app`"), "{}", outcome.stderr);
 }
 
 #[test]

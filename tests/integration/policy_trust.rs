@@ -210,7 +210,7 @@ fn only_a_person_at_a_terminal_approves() {
 
 #[test]
 fn anything_but_the_word_approves_nothing() {
-    for typed in ["yes\n", "\n", "TRUST\n", "\x04"] {
+    for typed in ["yes\n", "\n", "TRUST\n", "\x04\n"] {
         let sandbox = project("[allow]\nno_database = true\n", "");
         let mut terminal = Terminal::start(sandbox.command().arg("trust"));
         terminal.read_until("exactly this content:");

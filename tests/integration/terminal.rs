@@ -14,6 +14,8 @@ use std::process::{Child, Command, Stdio};
 use std::ptr;
 use std::time::{Duration, Instant};
 
+const SHELL: [&str; 5] = ["bash", "--norc", "--noprofile", "--noediting", "-i"];
+
 /// A terminal with a program that leads its session.
 pub(crate) struct Terminal {
     master: File,
@@ -68,10 +70,18 @@ impl Terminal {
 
     /// An interactive shell with job control; its prompt is `READY>`.
     fn shell() -> Terminal {
-        let mut terminal = Terminal::run(&["bash", "--norc", "--noprofile", "--noediting", "-i"].map(OsString::from));
-        terminal.type_in("PS1=READ'Y>'\n");
-        terminal.read_until("READY>");
-        terminal
+        Terminal::run(&SHELL.map(OsString::from)).prompting()
+    }
+
+    /// The same in a sandbox of a test's own.
+    pub(crate) fn shell_in(sandbox: &crate::support::Sandbox) -> Terminal {
+        Terminal::start(sandbox.program(SHELL[0]).args(&SHELL[1..])).prompting()
+    }
+
+    fn prompting(mut self) -> Terminal {
+        self.type_in("PS1=READ'Y>'\n");
+        self.read_until("READY>");
+        self
     }
 
     pub(crate) fn type_in(&mut self, text: &str) {
@@ -107,7 +117,7 @@ impl Terminal {
         length > 0
     }
 
-    fn kill(&self, signal: i32) {
+    pub(crate) fn kill(&self, signal: i32) {
         // SAFETY: the process is our child and not yet collected.
         assert_eq!(unsafe { libc::kill(self.child.id().cast_signed(), signal) }, 0);
     }
