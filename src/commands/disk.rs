@@ -1,4 +1,4 @@
-//! The file system as the deciding stages see it.
+//! Gives the deciding stages the file system.
 
 use std::ffi::OsString;
 use std::fs::{self, File};

@@ -1,4 +1,4 @@
-//! `safe-test doctor`: for each target whether it is reachable and how it would be saved; folder, log, disk.
+//! `safe-test doctor`: tells of each target whether it is reachable and how it would be saved; looks at folder, log, disk.
 
 use std::path::Path;
 

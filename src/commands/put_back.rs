@@ -1,4 +1,4 @@
-//! Putting databases back: verify, save what is there, restore, write it down.
+//! Puts databases back: verifies, saves what is there, restores, writes it down.
 
 use crate::audit;
 use crate::audit::Event;

@@ -1,4 +1,4 @@
-//! `safe-test restore`: find the snapshots, judge where they would go, ask, put back.
+//! `safe-test restore`: finds the snapshots, judges where they would go, asks, puts back.
 
 use std::error::Error;
 use std::ffi::OsStr;

@@ -19,6 +19,9 @@
 //! tool that runs for long ends within seconds of [`Watch::interrupted`]; a dump's SHA-256 is of the bytes as they are
 //! written. Which tool it is (one on `PATH`, one inside the database's container) is the engine's to find out when it
 //! opens a database, and stands in the plan.
+//!
+//! What engines with tools share: `own_tools.rs` finds and asks them, `tool_process.rs` runs those that take long,
+//! `dump_stream.rs` writes, compresses and hashes what they say.
 
 use std::ffi::OsString;
 use std::fmt;
@@ -33,13 +36,13 @@ use crate::snapshot::{Manifest, Stored, Taken, VerificationLevel, Watch};
 
 /// An engine whose databases can be saved.
 pub(crate) trait SnapshotEngine: Sync {
-    /// The engine's name in manifests. It is never changed: old snapshots have it.
+    /// Names the engine as manifests do. The name is never changed: old snapshots have it.
     fn name(&self) -> &'static str;
 
-    /// Whether its databases are files, whose paths change when their project is moved.
+    /// Says whether its databases are files, whose paths change when their project is moved.
     fn keeps_files(&self) -> bool;
 
-    /// Whether it saves this target, by what the target says of itself. Looks at nothing.
+    /// Says whether it saves this target, by what the target says of itself. Looks at nothing.
     fn saves(&self, target: &Target) -> bool;
 
     /// Looks at a target that it [saves](SnapshotEngine::saves): connects to it, finds the tools that fit it.
@@ -104,23 +107,23 @@ pub(crate) enum Found {
 
 /// A database that was found.
 pub(crate) trait OpenDatabase {
-    /// The true name, for the manifest; for a database in a file its absolute path.
+    /// Gives the true name, for the manifest; for a database in a file its absolute path.
     fn name(&self) -> &str;
 
-    /// What the files of a snapshot are named after.
+    /// Gives the name that a snapshot's files are named after.
     fn short_name(&self) -> String;
 
-    /// What was found and what it would be saved with.
+    /// Tells what was found and what it would be saved with.
     fn describe(&self) -> Description;
 
-    /// What will keep the database from coming back whole, known beforehand.
+    /// Finds what will keep the database from coming back whole, as far as that shows beforehand.
     ///
     /// # Errors
     ///
     /// The server is gone.
     fn obstacle(&mut self) -> Result<Option<Obstacle>, EngineError>;
 
-    /// Whether the engine proves that nothing was written since that snapshot. `false` where it cannot prove it.
+    /// Proves that nothing was written since that snapshot; `false` where that cannot be proved.
     ///
     /// # Errors
     ///

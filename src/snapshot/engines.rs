@@ -1,4 +1,4 @@
-//! The engines whose databases can be saved: a row each.
+//! Lists the engines whose databases can be saved: a row each.
 
 use crate::reach::Target;
 use crate::snapshot::engine::SnapshotEngine;

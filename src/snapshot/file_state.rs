@@ -1,4 +1,4 @@
-//! Whether a dump file is still the one that was hashed: by what the file system says of it, or by hashing it again.
+//! Tells whether a dump file is still the one that was hashed: by what the file system says of it, or by hashing it again.
 
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 use crate::snapshot::{FileState, Watch};
 
-/// What the file system says of `path`; `now` is when it was hashed.
+/// Reads what the file system says of `path`; `now` is when it was hashed.
 ///
 /// # Errors
 ///
@@ -26,7 +26,7 @@ pub(crate) fn file_state(path: &Path, now: DateTime<Utc>) -> io::Result<FileStat
     })
 }
 
-/// SHA-256 of a file, hexadecimal.
+/// Hashes a file: SHA-256, hexadecimal.
 ///
 /// # Errors
 ///

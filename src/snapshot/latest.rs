@@ -1,11 +1,11 @@
-//! Which snapshots `latest` means.
+//! Finds the snapshots that `latest` means.
 
 use chrono::{DateTime, Utc};
 
 use crate::snapshot::{Kind, StoreError, Stored};
 
-/// The snapshots of the newest run, or of the newest `safe-test snapshot`: all its databases, also those whose earlier
-/// snapshot it took as its own. Never safety snapshots.
+/// Picks the snapshots of the newest run, or of the newest `safe-test snapshot`: all its databases, also those whose
+/// earlier snapshot it took as its own. Never safety snapshots.
 ///
 /// Run ids begin with the time of the run, so the greatest is the newest. One from the future of `now` (a clock that was
 /// wrong) is only meant where there is no other.
@@ -23,7 +23,7 @@ pub(crate) fn latest(stored: Vec<Stored>, now: DateTime<Utc>) -> Vec<Stored> {
     candidates.into_iter().filter(|snapshot| runs(snapshot).contains(&newest)).collect()
 }
 
-/// A manifest that cannot be read and may be one of the latest, or of a later run: without it, `latest` would lead to an
+/// Finds a manifest that cannot be read and may be one of the latest, or of a later run: without it, `latest` would lead to an
 /// older state, or to a part of the databases only. Its time is taken from its name, which is all that is left of it.
 #[must_use]
 pub(crate) fn unread_since(latest: &[Stored], broken: Vec<StoreError>) -> Option<StoreError> {
@@ -37,7 +37,7 @@ pub(crate) fn unread_since(latest: &[Stored], broken: Vec<StoreError>) -> Option
     })
 }
 
-/// The time in a snapshot's name: `20261121_143022` in `app_test_20261121_143022_2`.
+/// Finds the time in a snapshot's name: `20261121_143022` in `app_test_20261121_143022_2`.
 fn time_in(id: &str) -> Option<&str> {
     let is_time = |text: &&str| {
         let is_number = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());

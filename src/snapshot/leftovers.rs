@@ -1,5 +1,5 @@
-//! What calls that were killed left in the folder of snapshots: finding it and clearing it away, and nothing that is
-//! still being taken, nor anything of somebody else's.
+//! Finds and clears away what calls that were killed left in the folder of snapshots, and nothing that is still being
+//! taken, nor anything of somebody else's.
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
@@ -10,7 +10,7 @@ use crate::snapshot::lock::{Lock, is_at, try_lock};
 use crate::snapshot::store::{Store, Stored};
 
 impl Store {
-    /// The dumps and partial files that belong to no manifest and to no living process.
+    /// Lists the dumps and partial files that belong to no manifest and to no living process.
     ///
     /// # Errors
     ///
@@ -45,7 +45,7 @@ impl Store {
         Ok(removed)
     }
 
-    /// The snapshots among `stored` whose dump is there and is not seen to be damaged, in the same order: those that
+    /// Picks the snapshots among `stored` whose dump is there and is not seen to be damaged, in the same order: those that
     /// retention may count on. Looks at names and sizes, no more.
     #[must_use]
     pub(crate) fn whole<'s>(&self, stored: &'s [Stored]) -> Vec<&'s Stored> {
@@ -56,7 +56,7 @@ impl Store {
         stored.iter().filter(is_whole).collect()
     }
 
-    /// Whether a file was left by something that was killed; the lock that proves it, where there is a marker.
+    /// Tells whether a file was left by something that was killed; gives the lock that proves it, where there is a marker.
     ///
     /// The manifest is looked for last: a snapshot that was being taken when the folder was listed has one by the time
     /// its marker is gone or free.
@@ -73,7 +73,7 @@ impl Store {
     }
 }
 
-/// The id in a name that only an unfinished snapshot has. A dump that a person put here is not one of ours.
+/// Finds the id in a name that only an unfinished snapshot has. A dump that a person put here is not one of ours.
 fn id_of_an_unfinished_file(name: &str) -> Option<&str> {
     let of_a_dump = || {
         let (id, ending) = name.rsplit_once(".dump")?;
@@ -87,7 +87,7 @@ fn id_of_an_unfinished_file(name: &str) -> Option<&str> {
     name.strip_suffix(".json.partial").or_else(of_a_dump).filter(|id| is_an_id(id))
 }
 
-/// Whether `id` is made as [`Store::reserve`] makes it: a name, a date, a time, and perhaps a number.
+/// Tells whether `id` is made as [`Store::reserve`] makes it: a name, a date, a time, and perhaps a number.
 fn is_an_id(id: &str) -> bool {
     let is_number = |part: &str, length| part.len() == length && part.bytes().all(|byte| byte.is_ascii_digit());
     let ends_with_time = |id: &str| {

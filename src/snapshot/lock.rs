@@ -1,4 +1,4 @@
-//! Locks on files of the store (`flock`): who holds one is alive, and it is gone with its process.
+//! Locks files of the store (`flock`): who holds a lock is alive, and it is gone with its process.
 
 use std::fs::{self, File};
 use std::io;
@@ -17,7 +17,7 @@ pub(crate) fn lock(file: &File) -> io::Result<()> {
     rustix::fs::flock(file, rustix::fs::FlockOperation::LockExclusive).map_err(Into::into)
 }
 
-/// Whether the lock was free and is now held.
+/// Takes the lock if it is free; says whether it is held now.
 pub(crate) fn try_lock(file: &File, kind: Lock) -> io::Result<bool> {
     let operation = match kind {
         Lock::Shared => rustix::fs::FlockOperation::NonBlockingLockShared,
@@ -30,7 +30,7 @@ pub(crate) fn try_lock(file: &File, kind: Lock) -> io::Result<bool> {
     }
 }
 
-/// Whether the file at `path` is the one that is open.
+/// Tells whether the file at `path` is the one that is open.
 pub(crate) fn is_at(file: &File, path: &Path) -> bool {
     let identity = |found: fs::Metadata| (found.dev(), found.ino());
     file.metadata().map(identity).ok().is_some_and(|open| fs::metadata(path).map(identity).ok() == Some(open))

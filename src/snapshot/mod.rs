@@ -1,6 +1,7 @@
-//! Saving a database before a command may touch it, and putting it back: plans, engines, manifests, retention.
+//! Saves databases before a command may touch them, and puts them back: plans, engines, manifests, retention.
 
 mod describe;
+mod dump_stream;
 mod engine;
 mod engines;
 mod error;
@@ -22,6 +23,7 @@ mod take;
 mod taken;
 #[cfg(test)]
 mod testing;
+mod tool_process;
 
 pub(crate) use crate::snapshot::describe::{Look, describe};
 pub(crate) use crate::snapshot::engine::{DumpCommand, Fate, Restoration};

@@ -1,4 +1,4 @@
-//! Which snapshots to keep, with a reason for each.
+//! Chooses which snapshots to keep, with a reason for each.
 
 use chrono::{DateTime, Utc};
 

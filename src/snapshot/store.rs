@@ -1,4 +1,4 @@
-//! The folder of snapshots: names, commit markers, leftovers. The edge to the file system.
+//! Keeps the folder of snapshots: names, commit markers, locks. The edge to the file system.
 //!
 //! A snapshot is two files, `<id>.dump` and `<id>.json`; the manifest is written last and makes the snapshot count.
 //! While one is being taken, `<id>.json.partial` reserves the name and is locked by the process that takes it, so
@@ -47,7 +47,7 @@ pub(crate) struct Reservation {
 }
 
 impl Store {
-    /// Where the store of a project is: `configured` (relative to the root) or `backups`; inside it `safe-test/`
+    /// Finds the store of a project: `configured` (relative to the root) or `backups`; inside it `safe-test/`
     /// where the folder holds somebody else's files. Nothing is created.
     ///
     /// # Errors
@@ -200,7 +200,7 @@ impl Store {
         durable::write(&path, text.as_bytes()).map_err(failed)
     }
 
-    /// Every snapshot, newest first by the manifests' own time, and the manifests that cannot be read.
+    /// Lists every snapshot, newest first by the manifests' own time, and the manifests that cannot be read.
     ///
     /// # Errors
     ///
@@ -260,7 +260,7 @@ impl Store {
         Ok(dump)
     }
 
-    /// The snapshot of that name.
+    /// Reads the snapshot of that name.
     ///
     /// # Errors
     ///

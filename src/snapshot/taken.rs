@@ -35,7 +35,7 @@ pub(crate) trait Watch: Sync {
     /// Whether the person or a signal asked to stop; the operation then ends with its own `Interrupted` error.
     fn interrupted(&self) -> bool;
 
-    /// What a person should know while it lasts: what is being waited for, what was found. A phrase.
+    /// Is told what a person should know while it lasts: what is being waited for, what was found. A phrase.
     fn remark(&self, what: &str) {
         let _ = what;
     }

@@ -133,6 +133,48 @@ fn every_rule_has_a_line_in_the_readme_and_a_test() {
     assert!(missing.is_empty(), "\n{}", missing.join("\n"));
 }
 
+#[test]
+fn an_engine_is_known_to_its_folder_and_its_row_alone() {
+    let snapshot = source_folder().join("snapshot");
+    let folders: Vec<PathBuf> = fs::read_dir(&snapshot).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let engines: Vec<_> = folders.into_iter().filter(|folder| folder.join("engine.rs").exists()).collect();
+    assert!(engines.len() >= 2, "{engines:?}");
+    let mut violations = Vec::new();
+    let files = rust_files(&snapshot).into_iter().chain(rust_files(&source_folder().join("commands")));
+    let outside = |path: &PathBuf| !engines.iter().any(|folder| path.starts_with(folder));
+    let is_free = |path: &PathBuf| path.ends_with("snapshot/engines.rs") || path.ends_with("snapshot/testing.rs");
+    for path in files.filter(|path| outside(path) && !is_free(path)) {
+        let text = fs::read_to_string(&path).unwrap();
+        let names: Vec<_> = engines.iter().map(|folder| folder.file_name().unwrap().to_str().unwrap()).collect();
+        violations.extend(engine_named(&text, &names).map(|line| format!("{}: {line}", path.display())));
+    }
+    assert!(violations.is_empty(), "\n{}", violations.join("\n"));
+}
+
+#[test]
+fn an_engine_that_is_named_is_seen() {
+    let named = |text| engine_named(text, &["mongodb"]).is_some();
+    for text in
+        ["mongodb::take(x)", "if engine == \"mongodb\" {", "Engine::Mongodb => 1", "(Engine::Unknown, Engine::Redis)"]
+    {
+        assert!(named(text), "{text}");
+    }
+    for text in ["// mongodb::take", "mod mongodb;", "Engine::Unknown", "x\n#[cfg(test)]\nmod tests {\nEngine::Redis"] {
+        assert!(!named(text), "{text}");
+    }
+}
+
+/// The first line outside of tests that knows one of these engines: by a path, as a string, or as a variant.
+fn engine_named<'t>(text: &'t str, engines: &[&str]) -> Option<&'t str> {
+    let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+    code.lines().find(|line| {
+        let line = line.split("//").next().unwrap_or_default();
+        let is_named = |name: &&str| line.contains(&format!("{name}::")) || line.contains(&format!("\"{name}\""));
+        let variants = line.match_indices("Engine::").map(|(at, mark)| &line[at + mark.len()..]);
+        engines.iter().any(|name| is_named(name)) || variants.into_iter().any(|variant| !variant.starts_with("Unknown"))
+    })
+}
+
 /// What is wrong with a list (see `src/lists.rs`), each as `line: why`.
 fn list_violations(text: &str) -> Vec<String> {
     let mut violations = Vec::new();

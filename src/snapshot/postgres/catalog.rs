@@ -1,4 +1,4 @@
-//! The questions to the catalogs: which tables are there, and how many rows has each.
+//! Asks the catalogs which tables are there, and how many rows each has.
 
 use crate::snapshot::postgres::PostgresError;
 use crate::snapshot::postgres::names::qualified;
@@ -118,7 +118,7 @@ fn unhex(field: &[u8]) -> Vec<u8> {
     field.chunks_exact(2).map(|pair| digit(pair[0]) << 4 | digit(pair[1])).collect()
 }
 
-/// Tables that are locked against reading, with who holds them: `public.orders by pid 12 (psql, app)`.
+/// Lists tables that are locked against reading, with who holds them: `public.orders by pid 12 (psql, app)`.
 pub(crate) fn lock_holders(psql: &mut Psql) -> Result<String, PostgresError> {
     let fields = psql.ask(
         "SELECT c.relname, l.pid, coalesce(nullif(a.application_name, ''), 'unknown program'), a.usename \

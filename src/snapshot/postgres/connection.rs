@@ -1,4 +1,4 @@
-//! How the tools are told where to connect: by variables of their own, never by arguments or an inherited environment.
+//! Tells the tools where to connect: by variables of their own, never by arguments or an inherited environment.
 
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
@@ -55,7 +55,7 @@ const OPTIONS: &str =
     "-c statement_timeout=0 -c idle_in_transaction_session_timeout=0 -c default_transaction_read_only=off";
 
 impl Connection {
-    /// The connection that a target's own driver would make, as far as libpq can make it.
+    /// Makes the connection that a target's own driver would make, as far as libpq can make it.
     ///
     /// `environment` is the environment of this process; only `PATH`, `HOME`, `TMPDIR`, the locale and Kerberos' variables
     /// go on to the tools, and `PGPASSFILE` where the target has no password.
@@ -105,7 +105,7 @@ impl Connection {
         Ok(Connection { variables, password, _passfile: passfile, place })
     }
 
-    /// The same connection with another value of one of its variables.
+    /// Makes the same connection with another value of one of its variables.
     pub(crate) fn with(&self, variable: &str, value: impl AsRef<OsStr>) -> Connection {
         let mut other = self.clone();
         other.variables.retain(|(known, _)| known != variable);
@@ -113,29 +113,28 @@ impl Connection {
         other
     }
 
-    /// A command for one of the tools, with this environment and no other.
+    /// Makes a command for one of the tools, with this environment and no other.
     pub(crate) fn command(&self, program: &Path) -> Command {
         let mut command = Command::new(program);
         command.env_clear().envs(self.variables.iter().map(|(name, value)| (name, value)));
         command
     }
 
-    /// The environment for the tools. It holds no password: that is in a private file, which goes with this connection.
+    /// Gives the environment for the tools. It holds no password: that is in a private file, which goes with this connection.
     pub(crate) fn variables(&self) -> &[(OsString, OsString)] {
         &self.variables
     }
 
-    /// A variable's value.
     pub(crate) fn variable(&self, name: &str) -> Option<&OsStr> {
         self.variables.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_os_str())
     }
 
-    /// The password, to mask it in what a tool says.
+    /// Gives the password, to mask it in what a tool says.
     pub(crate) fn password(&self) -> Option<&Secret> {
         self.password.as_ref()
     }
 
-    /// The server in words, without secrets: `127.0.0.1:5432`.
+    /// Names the server, without secrets: `127.0.0.1:5432`.
     pub(crate) fn place(&self) -> &str {
         &self.place
     }

@@ -1,4 +1,4 @@
-//! Comparing what a database held with what a dump or a restored database holds.
+//! Compares what a database held with what a dump or a restored database holds.
 
 use serde_json::{Value, json};
 
@@ -10,12 +10,12 @@ use crate::snapshot::{Manifest, TableRows};
 /// How many differences a message names.
 const NAMED: usize = 3;
 
-/// The tables as the manifest lists them.
+/// Lists the tables as the manifest does.
 pub(crate) fn table_rows(contents: &Contents) -> Vec<TableRows> {
     contents.tables.iter().map(|table| TableRows { name: table.name.clone(), rows: table.rows }).collect()
 }
 
-/// The part of a manifest's `state` that holds the rest of the contents.
+/// Writes the part of a manifest's `state` that holds the rest of the contents.
 pub(crate) fn to_json(contents: &Contents) -> Value {
     let materialised: Vec<&str> =
         contents.tables.iter().filter(|table| table.materialised).map(|table| table.name.as_str()).collect();
@@ -28,7 +28,7 @@ pub(crate) fn to_json(contents: &Contents) -> Value {
     })
 }
 
-/// The contents that a manifest promises.
+/// Reads the contents that a manifest promises.
 ///
 /// # Errors
 ///

@@ -116,8 +116,7 @@ impl EngineFailure for PostgresError {
             PostgresError::NotRestored { .. } => Consequence::MayHaveChanged,
             PostgresError::NoTools
             | PostgresError::ToolsTooOld { .. }
-            | PostgresError::ToolNotStarted { .. }
-            | PostgresError::ToolFailed { .. }
+            | PostgresError::Tool(_)
             | PostgresError::NotDialable { .. }
             | PostgresError::CannotConnect { .. }
             | PostgresError::NoSuchDatabase { .. }
@@ -129,7 +128,6 @@ impl EngineFailure for PostgresError {
             | PostgresError::Locked { .. }
             | PostgresError::RowSecurity { .. }
             | PostgresError::File { .. }
-            | PostgresError::Interrupted
             | PostgresError::HashMismatch { .. }
             | PostgresError::Damaged { .. }
             | PostgresError::NotWhole { .. }

@@ -6,6 +6,7 @@ use thiserror::Error;
 
 use crate::error::Explain;
 use crate::exit::Exit;
+use crate::snapshot::tool_process::ToolError;
 
 /// A failure of the PostgreSQL engine. No variant holds a password or a row of data.
 #[derive(Debug, Error)]
@@ -21,25 +22,9 @@ pub(crate) enum PostgresError {
         /// Version and folder of each set of tools.
         found: String,
     },
-    /// A tool could not be started.
-    #[error("cannot start {}", tool.display())]
-    ToolNotStarted {
-        /// The program.
-        tool: PathBuf,
-        /// Why.
-        #[source]
-        source: std::io::Error,
-    },
-    /// A tool ended with a failure.
-    #[error("{tool} {status}{}", detail(.message))]
-    ToolFailed {
-        /// The program's name.
-        tool: &'static str,
-        /// How it ended: `exited with status 1`, `was ended by signal 15`.
-        status: String,
-        /// What it said, capped, without data and passwords.
-        message: String,
-    },
+    /// A tool could not be started, failed, or was stopped.
+    #[error(transparent)]
+    Tool(#[from] ToolError),
     /// The value that names the database cannot be dialled by PostgreSQL's own library.
     #[error("{place} cannot be dialled: {reason}")]
     NotDialable {
@@ -123,9 +108,6 @@ pub(crate) enum PostgresError {
         #[source]
         source: std::io::Error,
     },
-    /// The person or a signal asked to stop.
-    #[error("interrupted")]
-    Interrupted,
     /// The file's bytes are not those that were written.
     #[error("{} is not what was written: its SHA-256 is {found}, the manifest says {expected}", path.display())]
     HashMismatch {
@@ -239,10 +221,7 @@ impl Explain for PostgresError {
                      macOS: `brew install postgresql@{server}`)"
                 ));
             }
-            PostgresError::ToolNotStarted { .. } => {
-                "check that the program may be executed, or install the client anew"
-            }
-            PostgresError::ToolFailed { .. } => "`safe-test doctor` shows which tool and server were used",
+            PostgresError::Tool(error) => return error.hint(),
             PostgresError::NotDialable { .. } => "correct the variable that names the database",
             PostgresError::CannotConnect { message, .. } => connect_hint(message),
             PostgresError::NoSuchDatabase { .. } => "create it, or correct the variable that names it",
@@ -259,7 +238,6 @@ impl Explain for PostgresError {
                 "free some space, or move the snapshots' directory"
             }
             PostgresError::File { .. } => "check the permissions and the disk",
-            PostgresError::Interrupted => return None,
             PostgresError::HashMismatch { .. } | PostgresError::Damaged { .. } | PostgresError::NotWhole { .. } => {
                 "do not rely on it; `safe-test list` shows the others"
             }
@@ -280,6 +258,7 @@ impl Explain for PostgresError {
 
     fn exit(&self) -> Exit {
         match self {
+            PostgresError::Tool(error) => error.exit(),
             PostgresError::NotRestored { source, .. } => match **source {
                 PostgresError::HashMismatch { .. } | PostgresError::Damaged { .. } | PostgresError::NotWhole { .. } => {
                     Exit::NoSnapshot
@@ -294,8 +273,6 @@ impl Explain for PostgresError {
             | PostgresError::NotDropped { .. } => Exit::Failed,
             PostgresError::NoTools
             | PostgresError::ToolsTooOld { .. }
-            | PostgresError::ToolNotStarted { .. }
-            | PostgresError::ToolFailed { .. }
             | PostgresError::NotDialable { .. }
             | PostgresError::CannotConnect { .. }
             | PostgresError::NoSuchDatabase { .. }
@@ -307,7 +284,6 @@ impl Explain for PostgresError {
             | PostgresError::Locked { .. }
             | PostgresError::RowSecurity { .. }
             | PostgresError::File { .. }
-            | PostgresError::Interrupted
             | PostgresError::HashMismatch { .. }
             | PostgresError::Damaged { .. }
             | PostgresError::NotWhole { .. }

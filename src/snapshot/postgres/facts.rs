@@ -1,4 +1,4 @@
-//! What belongs to a database and is in no restored dump: owner, encoding, locale, settings, grants, its comment.
+//! Reads and carries over what belongs to a database and is in no restored dump: owner, encoding, locale, settings, grants, its comment.
 //!
 //! They are kept in the manifest, and given to the database that a restore makes.
 
@@ -72,7 +72,7 @@ impl Facts {
             .map_err(|error| PostgresError::Query { sqlstate: "XX000".to_owned(), message: error.to_string() })
     }
 
-    /// The statement that makes an empty database like it; `with_owner` and `with_tablespace` where the server has them.
+    /// Writes the statement that makes an empty database like it; `with_owner` and `with_tablespace` where the server has them.
     pub(crate) fn create(&self, database: &str, with_owner: bool, with_tablespace: bool) -> String {
         let mut sql = format!("CREATE DATABASE {} TEMPLATE template0", identifier(database));
         let mut option = |name: &str, value: String| sql.push_str(&format!(" {name} {value}"));
@@ -104,7 +104,7 @@ impl Facts {
         sql
     }
 
-    /// The statements that give another database the settings, grants, limit and comment of this one; each can fail on
+    /// Writes the statements that give another database the settings, grants, limit and comment of this one; each can fail on
     /// its own (a role that is gone, a setting that only a superuser may make) without harm to the data.
     pub(crate) fn carry_over(&self, database: &str) -> Vec<String> {
         let name = identifier(database);

@@ -1,4 +1,4 @@
-//! Databases that restores have left on a server: what they replaced, and what a killed one did not finish.
+//! Lists and drops the databases that restores have left on a server: what they replaced, and what a killed one did not finish.
 
 use std::ffi::OsString;
 

@@ -1,4 +1,4 @@
-//! Filling a new database from a dump: exactly as it was saved, and where the server does not take that, without what it
+//! Fills a new database from a dump: exactly as it was saved, and where the server does not take that, without what it
 //! refused. Each attempt is one transaction, so that nothing of a failed one is left.
 //!
 //! A dump sets the search path to nothing. What a function calls by a bare name (in an index, a check, a generated
@@ -14,11 +14,12 @@ use std::thread;
 
 use crate::snapshot::Watch;
 use crate::snapshot::postgres::names::schema_of;
-use crate::snapshot::postgres::process::{Running, attended};
+use crate::snapshot::postgres::process;
 use crate::snapshot::postgres::psql::literal;
 use crate::snapshot::postgres::readback::feed;
 use crate::snapshot::postgres::whole::Whole;
 use crate::snapshot::postgres::{PostgresError, Session};
+use crate::snapshot::tool_process::{Running, ToolError, attended};
 
 /// How the dump is given to the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,7 +67,7 @@ pub(crate) fn load(
 /// attempt shows.
 fn about_names(error: &PostgresError) -> bool {
     match error {
-        PostgresError::ToolFailed { message, .. } => {
+        PostgresError::Tool(ToolError::Failed { message, .. }) => {
             !message.contains("ERROR:") || (message.contains("does not exist") && !message.contains("role \""))
         }
         _ => false,
@@ -76,13 +77,13 @@ fn about_names(error: &PostgresError) -> bool {
 /// Whether a failure comes from a tablespace that is gone, or that is not ours to use: the setting that a dump makes for
 /// it has its name in every language.
 fn about_tablespaces(error: &PostgresError) -> bool {
-    matches!(error, PostgresError::ToolFailed { message, .. } if message.contains("tablespace"))
+    matches!(error, PostgresError::Tool(ToolError::Failed { message, .. }) if message.contains("tablespace"))
 }
 
 /// Whether a failure may come from roles that are missing or not ours; as for messages in another language, see above.
 fn about_roles(error: &PostgresError) -> bool {
     match error {
-        PostgresError::ToolFailed { message, .. } => {
+        PostgresError::Tool(ToolError::Failed { message, .. }) => {
             !message.contains("ERROR:")
                 || ["role", "owner", "permission", "member"].iter().any(|word| message.contains(word))
         }
@@ -116,11 +117,11 @@ fn attempt(
     }
     let dump = whole.dump;
     let file = std::fs::File::open(dump.path).map_err(PostgresError::file("read", dump.path))?;
-    let mut restore = Running::start("pg_restore", command, server.connection.password().cloned())?;
+    let mut restore = process::start("pg_restore", command, server.connection.password().cloned())?;
     let mut stoppers = vec![restore.stopper()];
     stoppers.extend(client.as_ref().map(Running::stopper));
     let path = search_path(whole);
-    let (fed, ended, ran) = attended(watch, &stoppers, || {
+    let (fed, ended, ran) = attended::<_, PostgresError>(watch, &stoppers, || {
         let (text, script) = (restore.stdout(), client.as_mut().and_then(Running::stdin));
         thread::scope(|scope| {
             let passing = script.map(|script| scope.spawn(|| pass_on(text, script, &path)));
@@ -145,7 +146,7 @@ fn start_client(server: &Session, name: &str) -> Result<Running, PostgresError> 
     let mut command = server.connection.with("PGDATABASE", name).command(&server.tools.program("psql"));
     command.args(["-X", "-w", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-v", "VERBOSITY=terse"]);
     command.args(["--output=/dev/null", "--file=-"]);
-    Running::start("psql", command, server.connection.password().cloned())
+    Ok(process::start("psql", command, server.connection.password().cloned())?)
 }
 
 /// How a dump's text sets the search path, before anything else that it does.
@@ -203,10 +204,9 @@ mod tests {
 
     #[test]
     fn what_a_failure_may_come_from_is_told_apart() {
-        let failed = |message: &str| PostgresError::ToolFailed {
-            tool: "pg_restore",
-            status: "exited with status 1".into(),
-            message: message.into(),
+        let failed = |message: &str| {
+            let status = "exited with status 1".to_owned();
+            PostgresError::Tool(ToolError::Failed { tool: "pg_restore", status, message: message.to_owned() })
         };
         for (message, names, roles) in [
             ("ERROR:  function unaccent(text) does not exist", true, false),
@@ -218,6 +218,7 @@ mod tests {
         ] {
             assert_eq!((about_names(&failed(message)), about_roles(&failed(message))), (names, roles), "{message}");
         }
-        assert!(!about_names(&PostgresError::Interrupted) && !about_roles(&PostgresError::Interrupted));
+        let interrupted = PostgresError::Tool(ToolError::Interrupted);
+        assert!(!about_names(&interrupted) && !about_roles(&interrupted));
     }
 }

@@ -1,4 +1,4 @@
-//! PostgreSQL: saving a database with the server's own tools, reading the dump back, and putting it back by swap.
+//! PostgreSQL: saves a database with the server's own tools, reads the dump back, and puts it back by swap.
 //!
 //! Everything goes through the real `psql`, `pg_dump` and `pg_restore` of one folder, so that what is judged, what is
 //! dumped and what is restored are reached in the same way: no client library, no runtime. The story:
@@ -37,7 +37,6 @@ mod take;
 mod tools;
 mod verify;
 mod whole;
-mod writer;
 
 #[cfg(test)]
 mod testing;

@@ -1,4 +1,4 @@
-//! Names: of tables in one spelling wherever they come from, and of the databases that a restore makes.
+//! Spells the names of tables in one way wherever they come from, and makes names for the databases of a restore.
 
 use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};

@@ -1,4 +1,4 @@
-//! A password file that only the tools we start can use, and that a killed process leaves nowhere.
+//! Keeps a password in a file that only the tools we start can use, and that a killed process leaves nowhere.
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};

@@ -1,12 +1,13 @@
-//! A `psql` that is kept open and asked: one session of the server, with its transaction and settings.
+//! Keeps a `psql` open and asks it: one session of the server, with its transaction and settings.
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{ChildStdin, ChildStdout};
 
 use crate::snapshot::postgres::PostgresError;
 use crate::snapshot::postgres::connection::Connection;
-use crate::snapshot::postgres::process::{Running, Stopper};
+use crate::snapshot::postgres::process;
 use crate::snapshot::postgres::tools::Tools;
+use crate::snapshot::tool_process::{Running, Stopper};
 
 /// An open `psql`. Closed by dropping it, upon which the server ends the session.
 #[derive(Debug)]
@@ -30,7 +31,7 @@ impl Psql {
         command.env("PGCLIENTENCODING", "UTF8");
         // No start-up file, no prompt for a password, fields and rows ended by NUL bytes.
         command.args(["-X", "-w", "-q", "-A", "-t", "-z", "-0", "-v", "VERBOSITY=terse"]);
-        let mut running = Running::start("psql", command, connection.password().cloned())?;
+        let mut running = process::start("psql", command, connection.password().cloned())?;
         let (stdin, stdout) = (running.stdin(), running.stdout());
         let Some(stdout) = stdout else {
             return Err(PostgresError::ConnectionLost { message: running.messages() });

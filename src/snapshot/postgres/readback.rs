@@ -1,19 +1,18 @@
-//! Reading a whole dump back through the engine's own reader: hash, decompression, archive, and every row counted.
+//! Reads a whole dump back through the engine's own reader: hash, decompression, archive, and every row counted.
 
 use std::fs::File;
 use std::io::{self, BufReader, Read, Write};
 use std::path::Path;
 use std::process::Command;
-use std::sync::{Condvar, Mutex, PoisonError};
 use std::thread;
-use std::time::Duration;
 
 use crate::snapshot::Watch;
+use crate::snapshot::dump_stream::Hashing;
 use crate::snapshot::postgres::PostgresError;
-use crate::snapshot::postgres::process::{Running, attended};
+use crate::snapshot::postgres::process;
 use crate::snapshot::postgres::script::{Script, ScriptReader};
 use crate::snapshot::postgres::tools::Tools;
-use crate::snapshot::postgres::writer::Hashing;
+use crate::snapshot::tool_process::{Running, attended};
 
 /// Bytes handled at a time.
 const PIECE: usize = 128 * 1024;
@@ -47,7 +46,7 @@ impl DumpFile<'_> {
 /// # Errors
 ///
 /// [`PostgresError::HashMismatch`] before any other, since it explains them; [`PostgresError::Damaged`] where the reader
-/// or the decompression finds fault; [`PostgresError::Interrupted`].
+/// or the decompression finds fault; [`ToolError::Interrupted`](crate::snapshot::tool_process::ToolError).
 pub(crate) fn read_back(tools: &Tools, dump: DumpFile<'_>, watch: &dyn Watch) -> Result<Script, PostgresError> {
     let mut reader = start_reader(tools)?;
     let file = File::open(dump.path).map_err(PostgresError::file("read", dump.path))?;
@@ -62,7 +61,7 @@ pub(crate) fn start_reader(tools: &Tools) -> Result<Running, PostgresError> {
     let mut command = Command::new(tools.program("pg_restore"));
     // It connects to nothing: no environment, no locale.
     command.env_clear().args(["-f", "-"]);
-    Running::start("pg_restore", command, None)
+    Ok(process::start("pg_restore", command, None)?)
 }
 
 /// Reads a dump from `file` through `reader`: what it holds, or what is wrong with it, and the hash of its bytes.
@@ -150,60 +149,6 @@ impl<F: Read> Source<F> {
         let mut piece = vec![0; PIECE];
         while file.read(&mut piece)? > 0 && !watch.interrupted() {}
         Ok(file.finish().1)
-    }
-}
-
-/// A file that another thread still writes: its end is the end once that thread says so.
-#[derive(Debug)]
-pub(crate) struct Following<'a> {
-    /// `None` for a device, which gives nothing back and may never end.
-    file: Option<File>,
-    writing: &'a Writing,
-}
-
-/// Whether a file is still written.
-#[derive(Debug, Default)]
-pub(crate) struct Writing {
-    ended: Mutex<bool>,
-    changed: Condvar,
-}
-
-impl Writing {
-    /// Says that nothing more will be written.
-    pub(crate) fn end(&self) {
-        *self.ended.lock().unwrap_or_else(PoisonError::into_inner) = true;
-        self.changed.notify_all();
-    }
-
-    /// Waits a little, and says whether it has ended.
-    fn ended_after(&self, wait: Duration) -> bool {
-        let ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
-        let (ended, _) =
-            self.changed.wait_timeout_while(ended, wait, |ended| !*ended).unwrap_or_else(PoisonError::into_inner);
-        *ended
-    }
-
-    /// The file at `path`, opened anew, to be read while it grows.
-    pub(crate) fn follow(&self, path: &Path) -> Result<Following<'_>, PostgresError> {
-        let file = File::open(path).map_err(PostgresError::file("read", path))?;
-        let regular = file.metadata().is_ok_and(|metadata| metadata.is_file());
-        Ok(Following { file: regular.then_some(file), writing: self })
-    }
-}
-
-impl Read for Following<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let Some(file) = &mut self.file else { return Ok(0) };
-        let mut wait = Duration::ZERO;
-        loop {
-            // Asked before reading: what is written afterwards is found by the next reading.
-            let ended = self.writing.ended_after(wait);
-            let read = file.read(buffer)?;
-            if read > 0 || ended {
-                return Ok(read);
-            }
-            wait = Duration::from_millis(5);
-        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! Reading the SQL text that `pg_restore` makes of a dump, as a stream: which tables, how many rows of each, what else.
+//! Reads the SQL text that `pg_restore` makes of a dump, as a stream: which tables, how many rows of each, what else.
 //!
 //! The text of a function or a comment may look like anything, also like the start of a table's data. So statements are
 //! told apart by their quotes (`'`, `"`, `$tag$`), as a server would do it; the rows themselves are only counted.

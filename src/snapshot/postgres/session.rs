@@ -1,4 +1,4 @@
-//! A session on the server: who it is, and that it is the one that was judged.
+//! Opens a session on the server, and makes sure who it is: the one that was judged.
 
 use std::ffi::{OsStr, OsString};
 use std::hash::{BuildHasher, RandomState};

@@ -1,4 +1,4 @@
-//! The proof that nothing was written to a database since it was saved.
+//! Proves that nothing was written to a database since it was saved.
 //!
 //! Every change that a dump would show is made by a transaction with a number of its own, be it to a row, an unlogged
 //! table's row, a large object or a definition; all but one: `nextval` takes a number only for every 32nd value, so the

@@ -1,4 +1,4 @@
-//! Exchanging two databases' names in one transaction, under the eyes of clients that reconnect as fast as they can.
+//! Exchanges two databases' names in one transaction, under the eyes of clients that reconnect as fast as they can.
 //!
 //! `ALTER DATABASE … RENAME` locks the database against new connections, and then waits some seconds for those that are
 //! there to leave: a second session sends them away meanwhile. So nothing has to be set that a killed process would

@@ -10,19 +10,20 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::snapshot::dump_stream::{Hashing, Writing, compressor, open_private};
 use crate::snapshot::engine::DumpCommand;
 use crate::snapshot::postgres::catalog;
 use crate::snapshot::postgres::catalog::Contents;
 use crate::snapshot::postgres::contents;
 use crate::snapshot::postgres::facts::Facts;
 use crate::snapshot::postgres::names::with_ending;
-use crate::snapshot::postgres::process::{Running, attended};
+use crate::snapshot::postgres::process;
 use crate::snapshot::postgres::psql::{Psql, identifier, literal, text};
 use crate::snapshot::postgres::readback;
-use crate::snapshot::postgres::readback::{DumpFile, Writing};
+use crate::snapshot::postgres::readback::DumpFile;
 use crate::snapshot::postgres::script::Script;
-use crate::snapshot::postgres::writer::{Hashing, compressor, open_private};
 use crate::snapshot::postgres::{PostgresError, Session};
+use crate::snapshot::tool_process::{ToolError, attended};
 use crate::snapshot::{Server, Taken, Tool, VerificationLevel, Watch};
 use crate::text::shell_word;
 
@@ -99,14 +100,14 @@ pub(crate) fn take(
     let partial = command.output.as_path();
     let file = open_private(partial).map_err(PostgresError::file("write", partial))?;
     let writing = Writing::default();
-    let following = writing.follow(partial)?;
-    let mut dump = Running::start("pg_dump", run_as_planned(command), session.connection.password().cloned())?;
+    let following = writing.follow(partial).map_err(PostgresError::file("read", partial))?;
+    let mut dump = process::start("pg_dump", run_as_planned(command), session.connection.password().cloned())?;
     let mut reader = readback::start_reader(&session.tools)?;
     let stdout = dump.stdout();
     let stoppers = [dump.stopper(), session.psql.stopper(), reader.stopper()];
     let psql = &mut session.psql;
     // Four at once: the dump, its reader, the counting and, at the end, the disk.
-    let (written, dumped, counted, read) = attended(watch, &stoppers, || {
+    let (written, dumped, counted, read) = attended::<_, PostgresError>(watch, &stoppers, || {
         Ok(thread::scope(|scope| {
             let counting = scope.spawn(|| Ok((Facts::read(psql, &database)?, catalog::contents(psql)?)));
             let reading = scope.spawn(|| readback::read(&mut reader, partial, following, true, watch));
@@ -117,14 +118,14 @@ pub(crate) fn take(
             }
             let synced = file.sync_all().map_err(PostgresError::file("sync", partial));
             let dumped = dump.finish();
-            let counted = counting.join().unwrap_or(Err(PostgresError::Interrupted));
-            let read = reading.join().unwrap_or(Err(PostgresError::Interrupted));
+            let counted = counting.join().unwrap_or(Err(ToolError::Interrupted.into()));
+            let read = reading.join().unwrap_or(Err(ToolError::Interrupted.into()));
             (written.and_then(|written| synced.map(|()| written)), dumped, counted, read)
         }))
     })?;
     let (size, sha256) = written?;
     if let Err(error) = dumped {
-        return Err(explain(error, counted.err(), &mut session.psql));
+        return Err(explain(error.into(), counted.err(), &mut session.psql));
     }
     let (facts, held) = counted.map_err(|error| explain_lock(error, &mut session.psql))?;
     session.psql.ask("COMMIT")?;
@@ -227,7 +228,7 @@ fn write(stdout: Option<ChildStdout>, file: &File) -> io::Result<(u64, String)> 
 fn explain(dumped: PostgresError, counted: Option<PostgresError>, psql: &mut Psql) -> PostgresError {
     match (dumped, counted) {
         (_, Some(counted)) => explain_lock(counted, psql),
-        (PostgresError::ToolFailed { message, .. }, None) if message.contains("row-level security") => {
+        (PostgresError::Tool(ToolError::Failed { message, .. }), None) if message.contains("row-level security") => {
             PostgresError::RowSecurity { message }
         }
         (dumped, None) if dumped.to_string().contains("lock timeout") => locked(dumped, psql),

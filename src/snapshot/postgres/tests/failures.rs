@@ -109,5 +109,5 @@ fn a_server_that_is_gone_halfway_is_an_error() {
     let folder = tempfile::tempdir().unwrap();
     let limits = Limits { lock_wait: Duration::from_secs(5) };
     let error = save(&mut session, &folder.path().join("dump"), limits, &Crash(&server)).unwrap_err();
-    assert!(matches!(error, PostgresError::ConnectionLost { .. } | PostgresError::ToolFailed { .. }), "{error}");
+    assert!(matches!(error, PostgresError::ConnectionLost { .. } | PostgresError::Tool(_)), "{error}");
 }

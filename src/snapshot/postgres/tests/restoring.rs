@@ -13,6 +13,7 @@ use crate::snapshot::postgres::testing::{Server, Snapshot, Waiting, environment}
 use crate::snapshot::postgres::tests::rich::{RICH, text_of};
 use crate::snapshot::postgres::{PostgresError, Session, drop_leftover, leftovers, restore, verify};
 use crate::snapshot::testing::wait_for;
+use crate::snapshot::tool_process::ToolError;
 
 fn put_back(snapshot: &Snapshot, target: &Target) -> Result<Restored, PostgresError> {
     snapshot.restoring(target, |restoration| restore(restoration, &Waiting::default()))
@@ -232,7 +233,7 @@ fn an_interrupted_restore_leaves_the_database_as_it_was() {
     let watch = Waiting { stop_after: Some(5_000_000), ..Waiting::default() };
     let error = snapshot.restoring(&target, |restoration| restore(restoration, &watch)).unwrap_err();
     assert!(
-        matches!(&error, PostgresError::NotRestored { source, .. } if matches!(**source, PostgresError::Interrupted)),
+        matches!(&error, PostgresError::NotRestored { source, .. } if matches!(**source, PostgresError::Tool(ToolError::Interrupted))),
         "{error}"
     );
     assert_eq!(server.run("patient", "SELECT count(*) FROM t"), "100000");

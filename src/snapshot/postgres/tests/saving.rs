@@ -124,7 +124,13 @@ fn an_interrupted_snapshot_leaves_nothing_running() {
         crate::snapshot::postgres::take::Limits::default(),
         &watch,
     );
-    assert!(matches!(error, Err(crate::snapshot::postgres::PostgresError::Interrupted)), "{error:?}");
+    assert!(
+        matches!(
+            error,
+            Err(crate::snapshot::postgres::PostgresError::Tool(crate::snapshot::tool_process::ToolError::Interrupted))
+        ),
+        "{error:?}"
+    );
     assert!(watch.interrupted());
     drop(session);
     let connected = "SELECT count(*) FROM pg_stat_activity WHERE datname = 'big'";

@@ -1,9 +1,11 @@
-//! The file of a snapshot while it is written: compressed, hashed and private.
+//! Writes the file of a snapshot, private, compressed and hashed on the way, and reads it while it grows.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
+use std::sync::{Condvar, Mutex, PoisonError};
+use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
@@ -67,4 +69,62 @@ pub(crate) fn compressor<W: Write>(inner: W) -> io::Result<zstd::Encoder<'static
     let mut encoder = zstd::Encoder::new(inner, LEVEL)?;
     encoder.include_checksum(true)?;
     Ok(encoder)
+}
+
+/// A file that another thread still writes: its end is the end once that thread says so.
+#[derive(Debug)]
+pub(crate) struct Following<'a> {
+    /// `None` for a device, which gives nothing back and may never end.
+    file: Option<File>,
+    writing: &'a Writing,
+}
+
+/// Whether a file is still written.
+#[derive(Debug, Default)]
+pub(crate) struct Writing {
+    ended: Mutex<bool>,
+    changed: Condvar,
+}
+
+impl Writing {
+    /// Says that nothing more will be written.
+    pub(crate) fn end(&self) {
+        *self.ended.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.changed.notify_all();
+    }
+
+    /// Waits a little, and says whether it has ended.
+    fn ended_after(&self, wait: Duration) -> bool {
+        let ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
+        let (ended, _) =
+            self.changed.wait_timeout_while(ended, wait, |ended| !*ended).unwrap_or_else(PoisonError::into_inner);
+        *ended
+    }
+
+    /// Opens the file at `path` anew, to be read while it grows.
+    ///
+    /// # Errors
+    ///
+    /// Where it cannot be opened.
+    pub(crate) fn follow(&self, path: &Path) -> io::Result<Following<'_>> {
+        let file = File::open(path)?;
+        let regular = file.metadata().is_ok_and(|metadata| metadata.is_file());
+        Ok(Following { file: regular.then_some(file), writing: self })
+    }
+}
+
+impl Read for Following<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let Some(file) = &mut self.file else { return Ok(0) };
+        let mut wait = Duration::ZERO;
+        loop {
+            // Asked before reading: what is written afterwards is found by the next reading.
+            let ended = self.writing.ended_after(wait);
+            let read = file.read(buffer)?;
+            if read > 0 || ended {
+                return Ok(read);
+            }
+            wait = Duration::from_millis(5);
+        }
+    }
 }

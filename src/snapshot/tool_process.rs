@@ -1,0 +1,255 @@
+//! Runs an engine's tool for as long as it takes: its messages are capped and cleaned, its end is awaited, it is never
+//! left behind.
+//!
+//! `duct`, which asks what answers at once (`own_tools.rs`), knows one way to end a process: to kill it. A dump tool is
+//! asked first, by the signal upon which it cancels what the server does for it; a client that stays open is interrupted
+//! and goes on. Both need the process's number and its pipes in our hands, so this part is built on std.
+
+use std::io::{self, Read};
+use std::os::unix::process::ExitStatusExt;
+use std::path::PathBuf;
+use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
+use std::sync::mpsc;
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::error::Explain;
+use crate::exit::Exit;
+use crate::secret::Secret;
+use crate::snapshot::Watch;
+
+/// How much of a tool's messages is kept: the first error is what matters.
+const KEPT_MESSAGES: usize = 8 * 1024;
+/// How long a tool may take to end when asked to, before it is killed.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// What can go wrong with a tool. No variant holds a password or a row of data.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ToolError {
+    /// It could not be started.
+    #[error("cannot start {}", tool.display())]
+    NotStarted {
+        /// The program.
+        tool: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// It ended with a failure.
+    #[error("{tool} {status}{}", if message.is_empty() { String::new() } else { format!(": {message}") })]
+    Failed {
+        /// The program's name.
+        tool: &'static str,
+        /// How it ended: `exited with status 1`, `was ended by signal 15`.
+        status: String,
+        /// What it said, as far as it may be shown.
+        message: String,
+    },
+    /// The person or a signal asked to stop.
+    #[error("interrupted")]
+    Interrupted,
+}
+
+impl Explain for ToolError {
+    fn hint(&self) -> Option<String> {
+        match self {
+            ToolError::NotStarted { .. } => {
+                Some("check that the program may be executed, or install the client anew".to_owned())
+            }
+            ToolError::Failed { .. } => Some("`safe-test doctor` shows which tool and server were used".to_owned()),
+            ToolError::Interrupted => None,
+        }
+    }
+
+    fn exit(&self) -> Exit {
+        match self {
+            ToolError::NotStarted { .. } | ToolError::Failed { .. } | ToolError::Interrupted => Exit::NoSnapshot,
+        }
+    }
+}
+
+/// Cleans what a tool said: keeps the errors themselves, and nothing that quotes data. Passwords are masked before.
+pub(crate) type Cleaned = fn(&str) -> String;
+
+/// A tool that was started. Dropping it ends and reaps it.
+#[derive(Debug)]
+pub(crate) struct Running {
+    tool: &'static str,
+    child: Child,
+    messages: Option<JoinHandle<Vec<u8>>>,
+    cleaned: Cleaned,
+    password: Option<Secret>,
+}
+
+impl Running {
+    /// Starts a tool with its stdin, stdout and stderr in our hands. What it says is masked and `cleaned` before anybody
+    /// sees it.
+    pub(crate) fn start(
+        tool: &'static str,
+        mut command: Command,
+        cleaned: Cleaned,
+        password: Option<Secret>,
+    ) -> Result<Self, ToolError> {
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child =
+            command.spawn().map_err(|source| ToolError::NotStarted { tool: command.get_program().into(), source })?;
+        let messages = child.stderr.take().map(|mut stderr| {
+            thread::spawn(move || {
+                let (mut kept, mut buffer) = (Vec::new(), [0; 4096]);
+                while let Ok(read @ 1..) = stderr.read(&mut buffer) {
+                    let room = KEPT_MESSAGES.saturating_sub(kept.len()).min(read);
+                    kept.extend_from_slice(&buffer[..room]);
+                }
+                kept
+            })
+        });
+        Ok(Running { tool, child, messages, cleaned, password })
+    }
+
+    /// Its stdin, once.
+    pub(crate) fn stdin(&mut self) -> Option<ChildStdin> {
+        self.child.stdin.take()
+    }
+
+    /// Its stdout, once.
+    pub(crate) fn stdout(&mut self) -> Option<ChildStdout> {
+        self.child.stdout.take()
+    }
+
+    /// A handle to end it from another thread, valid as long as this value lives.
+    pub(crate) fn stopper(&self) -> Stopper {
+        Stopper { pid: i32::try_from(self.child.id()).ok().and_then(Pid::from_raw), politely: Signal::TERM }
+    }
+
+    /// Waits for its end; anything but exit status 0 is an error with what it said.
+    pub(crate) fn finish(&mut self) -> Result<(), ToolError> {
+        drop(self.child.stdin.take());
+        let status = self.child.wait().map_err(|source| ToolError::NotStarted { tool: self.tool.into(), source })?;
+        let message = self.messages();
+        if status.success() {
+            return Ok(());
+        }
+        Err(ToolError::Failed { tool: self.tool, status: describe(status), message })
+    }
+
+    /// What it said on stderr, once it closed it; without data and passwords. A second call gives nothing.
+    pub(crate) fn messages(&mut self) -> String {
+        let bytes = self.messages.take().and_then(|thread| thread.join().ok()).unwrap_or_default();
+        let said = String::from_utf8_lossy(&bytes);
+        // Masked first: a line that is cut could end within the password.
+        (self.cleaned)(
+            &self.password.as_ref().map_or_else(|| said.clone().into_owned(), |password| password.redact_in(&said)),
+        )
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if matches!(self.child.try_wait(), Ok(Some(_))) {
+            return;
+        }
+        drop(self.child.stdin.take());
+        drop(self.child.stdout.take());
+        let stopper = self.stopper();
+        stopper.stop(false);
+        // It takes a tool well under a millisecond to end: the first looks are close together.
+        let (deadline, mut pause) = (Instant::now() + GRACE, Duration::from_micros(100));
+        while Instant::now() < deadline {
+            if !matches!(self.child.try_wait(), Ok(None)) {
+                return;
+            }
+            thread::sleep(pause);
+            pause = (pause * 2).min(Duration::from_millis(5));
+        }
+        stopper.stop(true);
+        // Killed: nothing that wait could report would change what we do.
+        let _ = self.child.wait();
+    }
+}
+
+/// Ends a tool from another thread.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Stopper {
+    pid: Option<Pid>,
+    politely: Signal,
+}
+
+impl Stopper {
+    /// The same by an interrupt, upon which a client that stays open cancels its query on the server and goes on.
+    pub(crate) fn by_interrupt(self) -> Self {
+        Stopper { politely: Signal::INT, ..self }
+    }
+
+    /// Asks it to end, upon which a dump tool cancels what the server does for it; or kills it.
+    pub(crate) fn stop(self, kill: bool) {
+        if let Some(pid) = self.pid {
+            // Already gone is what is wanted.
+            let _ = kill_process(pid, if kill { Signal::KILL } else { self.politely });
+        }
+    }
+}
+
+/// Does `work` on a thread of its own, and ends `tools` when the one who waits asks to stop.
+///
+/// # Errors
+///
+/// [`ToolError::Interrupted`] if it was asked to stop, whatever `work` made of that.
+pub(crate) fn attended<T: Send, E: From<ToolError> + Send>(
+    watch: &dyn Watch,
+    tools: &[Stopper],
+    work: impl FnOnce() -> Result<T, E> + Send,
+) -> Result<T, E> {
+    thread::scope(|scope| {
+        let (done, finished) = mpsc::channel();
+        scope.spawn(move || done.send(work()));
+        let mut asked: Option<Instant> = None;
+        loop {
+            match finished.recv_timeout(Duration::from_millis(50)) {
+                Ok(_) if asked.is_some() || watch.interrupted() => return Err(ToolError::Interrupted.into()),
+                Ok(result) => return result,
+                Err(mpsc::RecvTimeoutError::Disconnected) => return Err(ToolError::Interrupted.into()),
+                Err(mpsc::RecvTimeoutError::Timeout) if asked.is_some() || watch.interrupted() => {
+                    let since = *asked.get_or_insert_with(Instant::now);
+                    tools.iter().for_each(|tool| tool.stop(since.elapsed() > GRACE));
+                }
+                Err(mpsc::RecvTimeoutError::Timeout) => {}
+            }
+        }
+    })
+}
+
+fn describe(status: ExitStatus) -> String {
+    match (status.code(), status.signal()) {
+        (Some(code), _) => format!("exited with status {code}"),
+        (None, Some(signal)) => format!("was ended by signal {signal}"),
+        (None, None) => "ended".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dropped_tool_is_gone() {
+        let mut command = Command::new("sleep");
+        command.arg("60");
+        let running = Running::start("sleep", command, str::to_owned, None).unwrap();
+        let pid = running.stopper().pid.unwrap();
+        drop(running);
+        assert!(rustix::process::test_kill_process(pid).is_err());
+    }
+
+    #[test]
+    fn a_failing_tool_is_an_error_with_its_status_and_words() {
+        let mut command = Command::new("sh");
+        command.args(["-c", "printf 'no such thing as hunter2' >&2; exit 3"]);
+        let password = Some(Secret::new("hunter2"));
+        // A cut through the password.
+        let cut: Cleaned = |said| said.chars().take("no such thing as hun".len()).collect();
+        let error = Running::start("sh", command, cut, password).unwrap().finish().unwrap_err();
+        assert_eq!(error.to_string(), "sh exited with status 3: no such thing as ***");
+    }
+}
