@@ -8,6 +8,7 @@
 
 mod asking;
 mod at_a_terminal;
+mod circles;
 mod corpus;
 mod doctor;
 mod dry_run;

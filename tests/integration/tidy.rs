@@ -259,7 +259,7 @@ fn first_segments(rest: &str) -> Vec<String> {
 }
 
 /// `["environment", "services", "ci"]` for `environment/services/ci.rs`.
-fn module_path(file: &Path) -> Vec<String> {
+pub(crate) fn module_path(file: &Path) -> Vec<String> {
     let mut segments: Vec<String> =
         file.with_extension("").iter().map(|segment| segment.to_string_lossy().into_owned()).collect();
     if segments.last().is_some_and(|last| last == "mod") {
@@ -268,11 +268,11 @@ fn module_path(file: &Path) -> Vec<String> {
     segments
 }
 
-fn source_folder() -> PathBuf {
+pub(crate) fn source_folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("src")
 }
 
-fn rust_files(folder: &Path) -> Vec<PathBuf> {
+pub(crate) fn rust_files(folder: &Path) -> Vec<PathBuf> {
     files_of(folder, "rs")
 }
 

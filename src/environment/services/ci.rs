@@ -8,7 +8,7 @@ use std::path::Path;
 
 use crate::environment::paths::normal;
 use crate::environment::readers::formats::FlatEntry;
-use crate::environment::services::{Search, matches};
+use crate::environment::services::search::{Search, matches};
 
 /// Looks through the CI definitions at the project's root.
 pub(crate) fn search(search: &mut Search<'_>) {

@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use crate::environment::services::{Search, matches};
+use crate::environment::services::search::{Search, matches};
 
 /// Looks for DDEV and Lando at the project's root and in the folders below it that lead to the current one.
 pub(crate) fn search(search: &mut Search<'_>) {

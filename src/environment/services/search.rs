@@ -1,0 +1,116 @@
+//! The search for services: what has been found, and reading each file once.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+
+use crate::environment::readers::formats::{FlatEntry, yaml};
+use crate::environment::{Files, Project, paths};
+
+/// The most files that are read.
+const MAX_FILES: usize = 100;
+
+/// The most services that are followed into a file that they extend one of; each reads that file.
+const MAX_EXTENSIONS: usize = 32;
+
+/// A host name that reaches a container of this project.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Service {
+    /// The name in lower case: one label, except where GitLab makes the name from an image's address.
+    pub(crate) host: String,
+    /// The file that declares it, relative to the project's root where it lies below it.
+    pub(crate) file: PathBuf,
+    /// The line of the declaration, counted from 1.
+    pub(crate) line: u32,
+}
+
+/// What has been found, and which files have been read for it.
+pub(crate) struct Search<'a> {
+    pub(crate) project: &'a Project,
+    pub(crate) files: &'a dyn Files,
+    found: Vec<Service>,
+    /// Names that a container resolves to an address that is not a container's.
+    pub(crate) diverted: HashSet<String>,
+    read: HashSet<PathBuf>,
+    /// How many more services that extend one of another file are followed there.
+    pub(crate) extensions_left: usize,
+}
+
+impl<'a> Search<'a> {
+    pub(crate) fn new(project: &'a Project, files: &'a dyn Files) -> Self {
+        Search {
+            project,
+            files,
+            found: Vec::new(),
+            diverted: HashSet::new(),
+            read: HashSet::new(),
+            extensions_left: MAX_EXTENSIONS,
+        }
+    }
+
+    pub(crate) fn finish(self) -> Vec<Service> {
+        let Search { found, diverted, .. } = self;
+        let mut seen = HashSet::new();
+        found.into_iter().filter(|service| !diverted.contains(&service.host) && seen.insert(service.clone())).collect()
+    }
+
+    /// The folders that are looked into: the current one and those above it, up to the root.
+    pub(crate) fn folders(&self) -> Vec<PathBuf> {
+        let Project { root, folder, .. } = self.project;
+        let mut folders: Vec<PathBuf> = paths::up_to(root, folder).take(16).map(Path::to_owned).collect();
+        for folder in [folder, root] {
+            if !folders.contains(folder) {
+                folders.push(folder.clone());
+            }
+        }
+        folders
+    }
+
+    /// The YAML files of a folder, by name.
+    pub(crate) fn yaml_files(&self, folder: &Path) -> Vec<PathBuf> {
+        let mut paths: Vec<PathBuf> = self.files.list(folder).into_iter().map(|name| folder.join(name)).collect();
+        paths.retain(|path| path.extension().is_some_and(|extension| extension == "yml" || extension == "yaml"));
+        paths.sort();
+        paths
+    }
+
+    /// The text of a file that is read for the first time.
+    pub(crate) fn text(&mut self, path: &Path) -> Option<String> {
+        if self.read.len() >= MAX_FILES || !self.read.insert(path.to_owned()) {
+            return None;
+        }
+        let bytes = self.files.read(path).ok()??;
+        Some(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    /// The outline of a YAML file that is read for the first time; empty where it has none of `words`.
+    pub(crate) fn outline(&mut self, path: &Path, words: &[&str]) -> Vec<FlatEntry> {
+        let Some(text) = self.text(path) else { return Vec::new() };
+        if !words.is_empty() && !words.iter().any(|word| text.contains(word)) {
+            return Vec::new();
+        }
+        yaml::outline(&text).unwrap_or_else(|error| error.entries)
+    }
+
+    /// Notes a host of one label, perhaps with a version (`postgres-9.6`); anything else (a domain, an unexpanded
+    /// variable) proves nothing.
+    pub(crate) fn declare(&mut self, host: &str, path: &Path, line: u32) {
+        let (label, version) = host.split_once('.').unwrap_or((host, "0"));
+        if !version.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') || label.parse::<u64>().is_ok() {
+            return;
+        }
+        let is_label = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+        if !host.is_empty() && host.chars().all(is_label) {
+            self.declare_unchecked(host, path, line);
+        }
+    }
+
+    pub(crate) fn declare_unchecked(&mut self, host: &str, path: &Path, line: u32) {
+        let (host, file) = (host.to_ascii_lowercase(), self.project.shown(path));
+        self.found.push(Service { host, file, line });
+    }
+}
+
+/// Whether the path has the pattern's segments; `*` stands for any one.
+pub(crate) fn matches(path: &[String], pattern: &[&str]) -> bool {
+    path.len() == pattern.len() && path.iter().zip(pattern).all(|(segment, wanted)| *wanted == "*" || segment == wanted)
+}
