@@ -83,8 +83,8 @@ fn parse_one(name: &Name, text: &str, lookup: &Lookup<'_>) -> Vec<Draft> {
     }
     if let Some(scheme) = scheme_of(text) {
         if engine_of_scheme(scheme).is_some() {
-            if let Some(draft) = url::parse(text) {
-                return vec![with_engine_of_name(draft, name)];
+            if let Some(drafts) = url::parse_all(text) {
+                return drafts.into_iter().map(|draft| with_engine_of_name(draft, name)).collect();
             }
             if let Some(drafts) = sqlite::parse(text, lookup) {
                 return drafts;

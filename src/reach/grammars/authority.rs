@@ -1,7 +1,5 @@
-//! Where a URL's login ends and its hosts begin: the point on which URL parsers disagree.
-//!
-//! A raw `@`, `/`, `?`, `#` or backslash in a password moves that point. Every host that some parser could dial is
-//! reported, but what may be a part of the password never appears as one: it becomes [`Authority::hidden`].
+//! Where a URL's login ends and its hosts begin: at the last `@` before the options, for drivers that take raw
+//! delimiters in a password. Those for which the first of them ends the authority are in `whatwg`.
 
 /// A URL after its `scheme://`, taken apart. All parts are still percent-encoded.
 #[derive(Debug, PartialEq, Eq)]
@@ -14,30 +12,14 @@ pub(crate) struct Authority<'a> {
     pub(crate) path: &'a str,
     /// The query without its question mark.
     pub(crate) query: &'a str,
-    /// Parsers disagree on where the login ends.
-    pub(crate) ambiguous: bool,
-    /// One of them could dial a remote host that cannot be told from a part of the password.
-    pub(crate) hidden: bool,
 }
 
 /// Takes apart `rest`, the URL after `scheme://`; `masked` is the same text with its templates overwritten.
 pub(crate) fn split<'a>(rest: &'a str, masked: &str) -> Authority<'a> {
     let query_at = query_start(masked);
     let region = &masked[..query_at.unwrap_or(masked.len())];
-    let strict_end = region.find(['/', '?', '#', '\\']).unwrap_or(region.len());
     let last_at = region.rfind('@');
-    let (host_start, ambiguous, hidden) = match last_at {
-        None => (0, false, false),
-        Some(at) if at < strict_end => (at + 1, false, false),
-        Some(at) => {
-            let strict = &region[..strict_end];
-            let first_at = strict.find('@');
-            let dialled = &strict[first_at.map_or(0, |at| at + 1)..];
-            // Without a login before it, `u:pa` of `u:pa/ss@host` is a host only where `pa` is a port.
-            let dialable = first_at.is_some() || dialled.rsplit_once(':').is_none_or(|(_, port)| is_port(port));
-            (at + 1, dialable, dialable && looks_remote(dialled))
-        }
-    };
+    let host_start = last_at.map_or(0, |at| at + 1);
     let login = last_at.map(|at| &rest[..at]);
     let after = &rest[host_start..];
     let masked_after = &masked[host_start..];
@@ -48,7 +30,7 @@ pub(crate) fn split<'a>(rest: &'a str, masked: &str) -> Authority<'a> {
     let path = path_and_query[..path_end].trim_start_matches('\\');
     let path = path.strip_prefix('/').unwrap_or(path);
     let query = path_and_query[path_end..].strip_prefix('?').unwrap_or("");
-    Authority { login, hosts, path, query: query.split('#').next().unwrap_or(""), ambiguous, hidden }
+    Authority { login, hosts, path, query: query.split('#').next().unwrap_or("") }
 }
 
 /// The first `?` behind which a `key=` stands, or nothing at all; any other may belong to a password.
@@ -60,21 +42,6 @@ fn query_start(text: &str) -> Option<usize> {
     })
 }
 
-fn is_port(text: &str) -> bool {
-    !text.is_empty() && text.len() <= 5 && text.bytes().all(|byte| byte.is_ascii_digit())
-}
-
-/// Whether a driver that dialled this would leave the machine: a name with a dot, other than loopback.
-fn looks_remote(host: &str) -> bool {
-    let name = host.split(':').next().unwrap_or(host).trim_end_matches('.');
-    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-    name.contains('.')
-        && name.chars().all(fits)
-        && name.split('.').all(|label| !label.is_empty())
-        && !name.starts_with("127.")
-        && name != "0.0.0.0"
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -82,43 +49,23 @@ mod tests {
 
     #[test]
     fn logins_end_where_drivers_say_they_end() {
-        // login, hosts, path, query, ambiguous, hidden
+        // login, hosts, path, query
         let cases = [
-            ("u:p@h:1/db?a=b", Some("u:p"), "h:1", "db", "a=b", false, false),
-            ("h/db", None, "h", "db", "", false, false),
-            ("/db", None, "", "db", "", false, false),
-            ("", None, "", "", "", false, false),
-            ("u:p@localhost@db.example.net/app", Some("u:p@localhost"), "db.example.net", "app", "", false, false),
-            ("u:p@ss/word@localhost/app", Some("u:p@ss/word"), "localhost", "app", "", true, false),
-            ("u:p@db.example.net/x@localhost/app", Some("u:p@db.example.net/x"), "localhost", "app", "", true, true),
-            (
-                "app:x@db.example.net\\@localhost/app",
-                Some("app:x@db.example.net\\"),
-                "localhost",
-                "app",
-                "",
-                true,
-                true,
-            ),
-            ("u:pa/ss@h/app", Some("u:pa/ss"), "h", "app", "", false, false),
-            ("u:12/ss@h/app", Some("u:12/ss"), "h", "app", "", true, false),
-            ("u:p#w@h/db", Some("u:p#w"), "h", "db", "", false, false),
-            ("u:p?w@h/db", Some("u:p?w"), "h", "db", "", false, false),
-            (
-                "localhost:5432/app?user=a@b.example.net",
-                None,
-                "localhost:5432",
-                "app",
-                "user=a@b.example.net",
-                false,
-                false,
-            ),
-            ("${U}:${P}@${H:-a/b}/${D}", Some("${U}:${P}"), "${H:-a/b}", "${D}", "", false, false),
-            ("h1:1,h2:2/db?x=1#f", None, "h1:1,h2:2", "db", "x=1", false, false),
+            ("u:p@h:1/db?a=b", Some("u:p"), "h:1", "db", "a=b"),
+            ("h/db", None, "h", "db", ""),
+            ("/db", None, "", "db", ""),
+            ("", None, "", "", ""),
+            ("u:p@localhost@db.example.net/app", Some("u:p@localhost"), "db.example.net", "app", ""),
+            ("u:p@ss/word@localhost/app", Some("u:p@ss/word"), "localhost", "app", ""),
+            ("app:x@db.example.net\\@localhost/app", Some("app:x@db.example.net\\"), "localhost", "app", ""),
+            ("u:p#w@h/db", Some("u:p#w"), "h", "db", ""),
+            ("u:p?w@h/db", Some("u:p?w"), "h", "db", ""),
+            ("localhost:5432/app?user=a@b.example.net", None, "localhost:5432", "app", "user=a@b.example.net"),
+            ("${U}:${P}@${H:-a/b}/${D}", Some("${U}:${P}"), "${H:-a/b}", "${D}", ""),
+            ("h1:1,h2:2/db?x=1#f", None, "h1:1,h2:2", "db", "x=1"),
         ];
-        for (text, login, hosts, path, query, ambiguous, hidden) in cases {
-            let expected = Authority { login, hosts, path, query, ambiguous, hidden };
-            assert_eq!(split(text, &mask_templates(text)), expected, "{text}");
+        for (text, login, hosts, path, query) in cases {
+            assert_eq!(split(text, &mask_templates(text)), Authority { login, hosts, path, query }, "{text}");
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The grammars of connection strings: what one value names, whatever its variable is called.
 //!
 //! Each reads one kind of text into a [`draft::Draft`], or says that the text is another kind: URLs (`url` with
-//! `authority` and `query`, `jdbc`, `sqlite`, `embedded`), key-value strings (`libpq`, `ado_net`, `pdo`), forms of one
+//! `authority`, `query` and `whatwg`, `jdbc`, `sqlite`, `embedded`), key-value strings (`libpq`, `ado_net`, `pdo`), forms of one
 //! driver (`go_mysql`, `oracle`), names that only a provider resolves (`instance`), and text without a scheme
 //! (`bare`). They share the smaller grammars of a host with its port (`host`), of schemes and drivers (`scheme`), of
 //! options (`parameters`) and of text that was never filled in (`placeholder`). Drivers that disagree on a text have
@@ -27,3 +27,4 @@ pub(crate) mod services;
 pub(crate) mod sqlite;
 pub(crate) mod text;
 pub(crate) mod url;
+mod whatwg;

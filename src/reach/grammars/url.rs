@@ -4,13 +4,37 @@ use crate::reach::grammars::ado_net;
 use crate::reach::grammars::authority::{Authority, split};
 use crate::reach::grammars::go_mysql;
 use crate::reach::grammars::host::{locate, place};
+use crate::reach::grammars::placeholder::is_unexpanded;
 use crate::reach::grammars::query;
 use crate::reach::grammars::scheme::engine_of_scheme;
 use crate::reach::grammars::text::{mask_templates, percent_decode};
+use crate::reach::grammars::whatwg;
 use crate::reach::{Doubt, Draft, Engine, Place};
 use crate::secret::{MASK, Secret};
 
-/// Reads one URL of a database scheme; `None` where the scheme is another one. SQLite's are read elsewhere.
+/// Reads one URL of a database scheme as all drivers would; `None` where the scheme is another one. SQLite's are read
+/// elsewhere.
+pub(crate) fn parse_all(text: &str) -> Option<Vec<Draft>> {
+    let draft = parse(text)?;
+    let other = other_database(text, &draft);
+    Some([draft].into_iter().chain(other).collect())
+}
+
+/// Another database than an option names is the path's: Prisma and Node's drivers know no `?dbname=`.
+fn other_database(text: &str, draft: &Draft) -> Option<Draft> {
+    let own = draft.database.as_ref().filter(|_| !is_unexpanded(text))?;
+    let (scheme, rest) = text.split_once("://")?;
+    // Behind SQL Server's hosts stand properties, and no driver of it reads them as a URL.
+    let path = whatwg::read(scheme, rest).filter(|_| draft.engine != Engine::SqlServer)?.path;
+    if path.is_empty() || path == *own || draft.doubts.contains(&Doubt::Syntax) {
+        return None;
+    }
+    let mut other = draft.clone();
+    other.set_database(&path);
+    Some(other)
+}
+
+/// Reads such a URL as the engine's own tools do.
 pub(crate) fn parse(text: &str) -> Option<Draft> {
     let (scheme, rest) = text.split_once("://")?;
     let engine = engine_of_scheme(scheme).filter(|engine| !matches!(engine, Engine::Sqlite | Engine::Duckdb))?;
@@ -38,11 +62,12 @@ pub(crate) fn parse_rest(engine: Engine, scheme: &str, rest: &str) -> Draft {
     draft.socket_by_default = engine == Engine::Postgres;
     add_login(&mut draft, &parts);
     add_hosts(&mut draft, parts.hosts);
-    if parts.ambiguous {
+    for host in other_hosts(scheme, &masked) {
         draft.doubt(Doubt::Syntax);
-    }
-    if parts.hidden {
-        draft.add_place(Place::Host { name: MASK.to_owned(), port: None });
+        if leaves_this_machine(&host) {
+            // What some drivers dial may be a part of the password for others: it is judged and never shown.
+            draft.add_place(Place::Host { name: MASK.to_owned(), port: None });
+        }
     }
     add_path(&mut draft, scheme, parts.path);
     if scheme == "mongodb+srv" || scheme == "mysql+srv" {
@@ -58,6 +83,26 @@ pub(crate) fn parse_rest(engine: Engine, scheme: &str, rest: &str) -> Draft {
     }
     query::apply(&mut draft, &options);
     draft
+}
+
+/// The hosts that drivers dial for which the authority ends at the first delimiter, where that one is in our login.
+fn other_hosts(scheme: &str, masked: &str) -> Vec<String> {
+    let login = split(masked, masked).login.unwrap_or_default();
+    whatwg::hosts_of_shorter_authority(scheme, masked, login)
+}
+
+/// Whether a driver that dialled this would leave the machine: a name with a dot, or an address that is not its own.
+fn leaves_this_machine(host: &str) -> bool {
+    let name = percent_decode(host);
+    let name = name.trim_end_matches('.');
+    match ::url::Host::parse(name) {
+        Ok(::url::Host::Ipv4(address)) => name.contains('.') && !address.is_loopback() && !address.is_unspecified(),
+        Ok(::url::Host::Ipv6(address)) => !address.is_loopback() && !address.is_unspecified(),
+        Ok(::url::Host::Domain(_)) | Err(_) => {
+            let fits = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
+            name.contains('.') && name.chars().all(fits) && name.split('.').all(|label| !label.is_empty())
+        }
+    }
 }
 
 fn add_login(draft: &mut Draft, parts: &Authority<'_>) {
@@ -182,6 +227,10 @@ mod tests {
             ("postgres://u:p@localhost@db.example.net/app", "postgres db.example.net app u=u"),
             ("postgres://u:p@db.example.net\\@localhost/app", "postgres localhost,*** app u=u [Syntax]"),
             ("postgres://u:p@ss/word@db.example.net/app", "postgres db.example.net app u=u [Syntax]"),
+            ("postgres://u:p@x@db.example.net/y@localhost/app", "postgres localhost,*** app u=u [Syntax]"),
+            ("postgres://u:p@db.example.net:x/y@localhost/app", "postgres localhost,*** app u=u [Syntax]"),
+            ("postgres://u:p@[2001:db8::1]/y@localhost/app", "postgres localhost,*** app u=u [Syntax]"),
+            ("postgres://user:p@ss@host.example.net/db", "postgres host.example.net db u=user"),
             ("postgres://USER:x@HOST:PORT/DATABASE", "postgres host DATABASE u=USER [Port, Placeholder]"),
             ("postgres://${U}:${P}@${H}:${PORT}/${DB}", "postgres ${h} ${DB} u=${U} [Unexpanded]"),
             (
@@ -220,6 +269,36 @@ mod tests {
         ];
         for (text, expected) in cases {
             assert_eq!(parse(text).map(|draft| line(&draft)), Some(expected.to_owned()), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_database_in_the_path_stays_one_beside_an_option_that_names_another() {
+        let cases: [(&str, &[&str]); 6] = [
+            ("postgres://localhost/shop?dbname=app", &["postgres localhost app", "postgres localhost shop"]),
+            ("postgres://localhost/shop?sslmode=require", &["postgres localhost shop {sslmode=require}"]),
+            ("postgres://localhost?dbname=app", &["postgres localhost app"]),
+            ("postgres://localhost/a/../shop", &["postgres localhost a/../shop", "postgres localhost shop"]),
+            ("sqlserver://localhost:1433;database=shop;user=sa", &["sqlserver localhost:1433 shop u=sa"]),
+            ("postgres://u:12/x@localhost/app", &["postgres localhost app u=u [Syntax]"]),
+        ];
+        for (text, expected) in cases {
+            let shown: Vec<String> = parse_all(text).unwrap().iter().map(line).collect();
+            assert_eq!(shown, expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_host_off_this_machine_is_told_from_its_own_spellings() {
+        for host in
+            ["db.example.net", "10.0.0.1", "[2001:db8::1]", "b\u{fc}cher.example", "db%2Eshop.net", "s.5", "127.x.net"]
+        {
+            assert!(leaves_this_machine(host), "{host}");
+        }
+        for host in
+            ["localhost", "127.0.0.1", "127.1", "0x7f.1", "0.0.0.0", "[::1]", "db", "5", "", "a b.c", "p@ss.x", "a..b"]
+        {
+            assert!(!leaves_this_machine(host), "{host}");
         }
     }
 
