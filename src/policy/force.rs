@@ -4,8 +4,9 @@
 
 use std::path::{Component, Path};
 
+use crate::policy::KEEP_LAST;
 use crate::policy::document::{Document, ExternalSnapshot, RestoreWhen, Written};
-use crate::policy::{KEEP_LAST, pattern};
+use crate::policy::pattern::HostPattern;
 
 /// The policy that a run is judged and saved by.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -31,8 +32,7 @@ pub(crate) struct Policy {
 pub(crate) struct Production {
     /// Words, in any case.
     pub(crate) words: Vec<String>,
-    /// Host patterns, `*` for any run of characters.
-    pub(crate) hosts: Vec<String>,
+    pub(crate) hosts: Vec<HostPattern>,
     /// Exact database names, in any case.
     pub(crate) databases: Vec<String>,
 }
@@ -41,7 +41,7 @@ impl Production {
     /// Whether a pattern covers `host`.
     #[must_use]
     pub(crate) fn names_host(&self, host: &str) -> bool {
-        self.hosts.iter().any(|own| pattern::matches(own, host))
+        self.hosts.iter().any(|own| own.matches(host))
     }
 }
 
@@ -94,7 +94,7 @@ impl Policy {
             files: scales.loosens("environment.files", &environment.files),
             production: Production {
                 words: tightens(&production.words).unwrap_or_default(),
-                hosts: tightens(&production.hosts).unwrap_or_default(),
+                hosts: tightens(&production.hosts).into_iter().flatten().map(|own| own.as_str().into()).collect(),
                 databases: tightens(&production.databases).unwrap_or_default(),
             },
             allow: Allowed {
@@ -253,7 +253,7 @@ restore = "failure"
         let tightening = Policy {
             production: Production {
                 words: vec!["shopmain".to_owned()],
-                hosts: vec!["*.northwind-shop.test".to_owned()],
+                hosts: vec!["*.northwind-shop.test".into()],
                 databases: vec!["ledger".to_owned()],
             },
             restore: RestoreWhen::Failure,
