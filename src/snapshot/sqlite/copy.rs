@@ -11,15 +11,12 @@ use sha2::{Digest, Sha256};
 use crate::snapshot::Watch;
 use crate::snapshot::sqlite::SqliteError;
 use crate::snapshot::sqlite::files;
-use crate::snapshot::sqlite::files::{WAL_HEADER, beside};
+use crate::snapshot::sqlite::files::{STEP, WAL_HEADER, beside};
 use crate::snapshot::sqlite::source::Source;
 use crate::snapshot::sqlite::waiting::check_interrupted;
 
-/// Bytes copied between two looks at the watch. The kernel copies them without passing them through this process
-/// where it can (`copy_file_range`), so this costs no memory.
-const STEP: u64 = 4 << 20;
-/// Bytes hashed at once.
-const HASHED_AT_ONCE: usize = 1 << 20;
+/// Bytes hashed at once: few enough to stay in the processor's cache, many enough to make the calls cheap.
+const HASHED_AT_ONCE: usize = 64 << 10;
 
 /// How often a WAL that starts again while it is copied is copied anew. Under a read mark that happens once.
 const WAL_TRIES: usize = 10;

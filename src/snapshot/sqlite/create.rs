@@ -11,8 +11,7 @@ use crate::durable;
 use crate::snapshot::sqlite::SqliteError;
 use crate::snapshot::sqlite::copy::remove_if_there;
 use crate::snapshot::sqlite::files;
-use crate::snapshot::sqlite::files::{SIDE_FILES, beside};
-use crate::snapshot::sqlite::restore::{STEP, as_restore};
+use crate::snapshot::sqlite::files::{SIDE_FILES, STEP, beside};
 use crate::snapshot::sqlite::state::recorded_mode;
 use crate::snapshot::sqlite::waiting::check_interrupted;
 use crate::snapshot::{Manifest, Watch};
@@ -41,9 +40,9 @@ pub(crate) fn create_anew(
     let mut from = files::open(file)?;
     let mut beside_it =
         tempfile::Builder::new().prefix(".safe-test_").suffix(".partial").tempfile_in(folder).map_err(failed)?;
-    while io::copy(&mut from.by_ref().take(u64::from(STEP)), beside_it.as_file_mut()).map_err(failed)? > 0 {
-        watch.advance(u64::from(STEP));
-        check_interrupted(watch, place).map_err(as_restore)?;
+    while io::copy(&mut from.by_ref().take(STEP), beside_it.as_file_mut()).map_err(failed)? > 0 {
+        watch.advance(STEP);
+        check_interrupted(watch, place).map_err(SqliteError::during_restore)?;
     }
     match fs::metadata(place) {
         Ok(found) => {

@@ -183,6 +183,16 @@ pub(crate) enum SqliteError {
     },
 }
 
+impl SqliteError {
+    /// Says that an interruption of a restore left the database as it was.
+    pub(crate) fn during_restore(self) -> SqliteError {
+        match self {
+            SqliteError::Interrupted { path } => SqliteError::RestoreInterrupted { path },
+            other => other,
+        }
+    }
+}
+
 impl Explain for SqliteError {
     fn hint(&self) -> Option<String> {
         match self {

@@ -16,6 +16,10 @@ pub(crate) const HEADER: usize = 100;
 /// Length of the header of a `-wal` file; frames follow.
 pub(crate) const WAL_HEADER: usize = 32;
 
+/// Bytes copied between two looks at the watch. The kernel copies them without passing them through this process
+/// where it can (`copy_file_range`), so this costs no memory.
+pub(crate) const STEP: u64 = 4 << 20;
+
 /// What SQLite may leave beside a database.
 pub(crate) const SIDE_FILES: [&str; 3] = ["-wal", "-shm", "-journal"];
 

@@ -2,8 +2,9 @@
 //!
 //! SQLite is built in, so nothing has to be installed. The story of a snapshot, in the order of the modules:
 //! [`presence`] (is there a database at that path), `source` (keep its bytes still, by SQLite's own locks where there
-//! are any), `copy` (copy and hash them), `settle` (let SQLite apply a copied WAL or journal to the *copy*), `check`
-//! (read the copy back), `state` (what proves later that nothing was written since).
+//! are any), `copy` (copy and hash them), `settle` (let SQLite apply a copied WAL or journal to the *copy*), `read_back`
+//! (read the copy: what SQLite's check complains of, `complaints`, and which `tables` it has), `state` (what proves
+//! later that nothing was written since).
 //!
 //! Two facts of Unix shape all of it. POSIX locks belong to the process, and closing *any* descriptor of a file drops
 //! them: what this part opens beside a connection is opened before it and closed after it, and a process that keeps
@@ -14,18 +15,20 @@
 //! Nothing here judges whether a database may be touched, names snapshots, or removes a partial file: who called
 //! [`take()`] removes it, with [`remove_leftovers`] for SQLite's own files beside it.
 
-mod check;
+mod complaints;
 mod copy;
 mod create;
 mod engine;
 mod error;
 mod files;
 mod presence;
+mod read_back;
 mod restore;
 mod settle;
 mod source;
 mod stamp;
 mod state;
+mod tables;
 mod take;
 mod verify;
 mod waiting;

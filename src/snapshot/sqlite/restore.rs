@@ -12,17 +12,15 @@ use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use crate::snapshot::sqlite::SqliteError;
-use crate::snapshot::sqlite::check::{count_tables, difference, engine, open_copy, prepare};
 use crate::snapshot::sqlite::create::create_anew;
 use crate::snapshot::sqlite::files;
-use crate::snapshot::sqlite::files::beside;
+use crate::snapshot::sqlite::files::{STEP, beside};
 use crate::snapshot::sqlite::presence::{Presence, examine};
+use crate::snapshot::sqlite::read_back::{engine, open_copy, prepare};
+use crate::snapshot::sqlite::tables::{count_tables, difference};
 use crate::snapshot::sqlite::verify::verify_bytes;
 use crate::snapshot::sqlite::waiting::{PATIENCE, Wait, check_interrupted};
 use crate::snapshot::{Manifest, TableRows, Watch};
-
-/// Bytes written between two looks at the watch.
-pub(crate) const STEP: u32 = 4 << 20;
 
 /// What a restore came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -178,7 +176,7 @@ fn run_backup(
     watch: &dyn Watch,
 ) -> Result<(), SqliteError> {
     let failed = |source: rusqlite::Error| explain(place, source);
-    let pages = i32::try_from(STEP / page_size.max(512)).unwrap_or(1);
+    let pages = i32::try_from(STEP / u64::from(page_size.max(512))).unwrap_or(1);
     let backup = Backup::new(source, into).map_err(failed)?;
     // Dropping the backup before it is done rolls the transaction back.
     loop {
@@ -190,23 +188,15 @@ fn run_backup(
                 }
             }
             _ => {
-                watch.advance(u64::from(STEP));
-                check_interrupted(watch, place).map_err(as_restore)?;
+                watch.advance(STEP);
+                check_interrupted(watch, place).map_err(SqliteError::during_restore)?;
             }
         }
     }
 }
 
 fn pause(wait: &mut Wait<'_>, place: &Path) -> Result<bool, SqliteError> {
-    wait.again(place).map_err(as_restore)
-}
-
-/// An interruption here leaves the database as it was, and says so.
-pub(crate) fn as_restore(error: SqliteError) -> SqliteError {
-    match error {
-        SqliteError::Interrupted { path } => SqliteError::RestoreInterrupted { path },
-        other => other,
-    }
+    wait.again(place).map_err(SqliteError::during_restore)
 }
 
 fn is_busy(error: &rusqlite::Error) -> bool {

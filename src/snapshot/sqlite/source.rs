@@ -17,7 +17,7 @@
 //!    one moment can be recovered, and that moment was the whole time of copying.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, ffi};
 use serde_json::Value;
@@ -27,7 +27,7 @@ use crate::snapshot::sqlite::files;
 use crate::snapshot::sqlite::state::{Handles, Look};
 use crate::snapshot::sqlite::waiting::Wait;
 
-/// How long is waited, with the database held still, for its times to be past their grain: what a fine grain needs.
+/// How long is waited, with the database held still, for its times to settle: what a fine grain needs.
 const SHORT_WHILE: Duration = Duration::from_millis(35);
 /// The same where the copy depends on it.
 const LONG_WHILE: Duration = Duration::from_millis(2_500);
@@ -81,16 +81,25 @@ impl Source {
 
     /// Called after copying: whether the copy is of one moment, and the proof that belongs to it.
     pub(crate) fn confirm(&self) -> Result<Confirmed, SqliteError> {
-        if self.hold == Hold::Locked {
-            let look = settled(&self.handles, SHORT_WHILE)?;
-            return Ok(Confirmed::Whole(look.and_then(|look| look.proof())));
-        }
         let after = self.handles.look()?;
+        if self.hold == Hold::Locked {
+            let settles_soon = after.as_ref().is_some_and(|look| look.settles_within(SHORT_WHILE));
+            return Ok(if settles_soon {
+                Confirmed::TooEarly
+            } else {
+                Confirmed::Whole(after.and_then(|l| l.proof()))
+            });
+        }
         match (&self.before, &after) {
             (Some(before), Some(after)) if before.print == after.print => Ok(Confirmed::Whole(before.proof())),
             _ if self.hold == Hold::Marked => Ok(Confirmed::Whole(None)),
             _ => Ok(Confirmed::Changed),
         }
+    }
+
+    /// Called after [`Confirmed::TooEarly`], and after whatever else there was to do: waits for the rest of the time.
+    pub(crate) fn proof_once_settled(&self) -> Result<Option<Value>, SqliteError> {
+        Ok(settled(&self.handles, SHORT_WHILE)?.and_then(|look| look.proof()))
     }
 }
 
@@ -105,6 +114,8 @@ impl Drop for Source {
 pub(crate) enum Confirmed {
     /// It is of one moment; with the proof that nothing was written since, where there is one.
     Whole(Option<Value>),
+    /// It is of one moment, and there is a proof for who goes on holding the database until its times are settled.
+    TooEarly,
     /// Somebody wrote while it was made.
     Changed,
 }
@@ -149,13 +160,14 @@ fn untouched(path: &Path, handles: Handles) -> Result<Option<Source>, SqliteErro
 
 /// A look at the files, after waiting at most `limit` for one that proves something.
 fn settled(handles: &Handles, limit: Duration) -> Result<Option<Look>, SqliteError> {
-    let look = handles.look()?;
-    match look.as_ref().and_then(Look::too_early_by) {
-        Some(rest) if !rest.is_zero() && rest <= limit => {
-            std::thread::sleep(rest);
-            handles.look()
+    let started = Instant::now();
+    loop {
+        let look = handles.look()?;
+        let left = limit.saturating_sub(started.elapsed());
+        match look.as_ref().filter(|look| look.settles_within(left)).and_then(Look::too_early_by) {
+            Some(rest) => std::thread::sleep(rest),
+            None => return Ok(look),
         }
-        _ => Ok(look),
     }
 }
 

@@ -1,10 +1,10 @@
 //! What the file system says of a file, and when that can be believed.
 //!
 //! A time of change has a grain: two writes within one tick of the clock leave the same time. So an unchanged time
-//! proves an unchanged file only if the time was already past by more than a grain when it was read, as git has it
-//! with "racily clean" index entries.
+//! proves an unchanged file only if the clock had gone on past that time when it was read, as git has it with
+//! "racily clean" index entries.
 
-use std::fs::Metadata;
+use std::fs::{File, Metadata};
 use std::os::unix::fs::MetadataExt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -16,6 +16,53 @@ const FINE_GRAIN: Duration = Duration::from_millis(30);
 
 /// The grain where times are whole milliseconds: HFS+ and ext3 keep seconds, exFAT 10 ms, FAT two seconds.
 const COARSE_GRAIN: Duration = Duration::from_millis(2_100);
+
+/// How long to wait before the clock that stamps files is read again: half of a short tick.
+const NEXT_READING: Duration = Duration::from_millis(1);
+
+/// The clocks at one moment, to compare the times of a file with.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Moment {
+    now: SystemTime,
+    /// The clock that the file is stamped with, where it can be read. It goes on in ticks and never back, so whatever is
+    /// written after it was read gets no earlier time: no grain has to be assumed.
+    stamping: Option<SystemTime>,
+}
+
+impl Moment {
+    /// Reads the clocks, for a look at `file` or at one beside it that begins after this.
+    pub(crate) fn before_looking_at(file: &File) -> Moment {
+        Moment { now: SystemTime::now(), stamping: stamping_clock(file) }
+    }
+}
+
+/// The clock of the running kernel, where its own file systems stamp the file with it. A file system of another
+/// machine (NFS, SMB, 9p) or of a process (FUSE) has a clock of its own, and so may one that is not in the list.
+///
+/// Source: `current_time` in Linux's fs/inode.c; the numbers are those of statfs(2).
+#[cfg(target_os = "linux")]
+fn stamping_clock(file: &File) -> Option<SystemTime> {
+    const EXT: u64 = 0xEF53;
+    const XFS: u64 = 0x5846_5342;
+    const BTRFS: u64 = 0x9123_683E;
+    const TMPFS: u64 = 0x0102_1994;
+    let kind = u64::try_from(rustix::fs::fstatfs(file).ok()?.f_type).ok()?;
+    if ![EXT, XFS, BTRFS, TMPFS].contains(&kind) {
+        return None;
+    }
+    let read = rustix::time::clock_gettime(rustix::time::ClockId::RealtimeCoarse);
+    time_of(read.tv_sec, read.tv_nsec)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn stamping_clock(_: &File) -> Option<SystemTime> {
+    None
+}
+
+fn time_of(seconds: i64, nanoseconds: i64) -> Option<SystemTime> {
+    let since = Duration::new(u64::try_from(seconds).ok()?, u32::try_from(nanoseconds).ok()?);
+    UNIX_EPOCH.checked_add(since)
+}
 
 /// One file, at one moment. Equal stamps mean the same file with the same content, once [`Stamp::settles_in`] is
 /// zero.
@@ -47,15 +94,22 @@ impl Stamp {
         Stamp { changed: None, ..Stamp::of(metadata) }
     }
 
-    /// How long until a further write would be sure to show, seen from `now`: zero once the last change is more
-    /// than a grain ago. `None` where the file is from the future, so that the clocks cannot be compared.
-    pub(crate) fn settles_in(&self, now: SystemTime) -> Option<Duration> {
+    /// How much later than `seen` a look at the file would show every further write: zero once the clock has gone on
+    /// past the last change. `None` where the file is from the future, so that the clocks cannot be compared.
+    pub(crate) fn settles_in(&self, seen: Moment) -> Option<Duration> {
         // The time of the inode moves with every write, and cannot be set back; the other one can.
         let (seconds, nanoseconds) = self.changed.unwrap_or(self.modified);
-        let changed = UNIX_EPOCH + Duration::new(u64::try_from(seconds).ok()?, u32::try_from(nanoseconds).unwrap_or(0));
-        let age = now.duration_since(changed).ok()?;
-        let grain = if nanoseconds % 1_000_000 == 0 { COARSE_GRAIN } else { FINE_GRAIN };
-        Some(grain.saturating_sub(age))
+        let changed = time_of(seconds, nanoseconds)?;
+        let keeps_nanoseconds = nanoseconds % 1_000_000 != 0;
+        if keeps_nanoseconds && seen.stamping.is_some_and(|stamping| changed < stamping) {
+            return Some(Duration::ZERO);
+        }
+        let age = seen.now.duration_since(changed).ok()?;
+        Some(match seen.stamping {
+            _ if !keeps_nanoseconds => COARSE_GRAIN.saturating_sub(age),
+            Some(_) => NEXT_READING,
+            None => FINE_GRAIN.saturating_sub(age),
+        })
     }
 }
 
@@ -63,26 +117,76 @@ impl Stamp {
 mod tests {
     use super::*;
 
+    const CHANGED: (i64, i64) = (1_700_000_000, 123_456_789);
+    const ZERO: Duration = Duration::ZERO;
+
+    fn ms(milliseconds: u64) -> Duration {
+        Duration::from_millis(milliseconds)
+    }
+
+    fn stamp(nanoseconds: i64) -> Stamp {
+        Stamp { inode: (1, 2), size: 3, modified: (5, 6), changed: Some((CHANGED.0, nanoseconds)) }
+    }
+
     #[test]
     fn a_file_settles_once_its_last_change_is_more_than_a_grain_ago() {
         let cases: &[(i64, Duration, Option<Duration>)] = &[
-            (123_456_789, Duration::ZERO, Some(FINE_GRAIN)),
-            (123_456_789, Duration::from_millis(10), Some(Duration::from_millis(20))),
-            (123_456_789, Duration::from_secs(1), Some(Duration::ZERO)),
-            (0, Duration::from_millis(100), Some(Duration::from_secs(2))),
-            (20_000_000, Duration::from_millis(100), Some(Duration::from_secs(2))),
-            (0, Duration::from_secs(3), Some(Duration::ZERO)),
+            (CHANGED.1, ZERO, Some(FINE_GRAIN)),
+            (CHANGED.1, ms(10), Some(ms(20))),
+            (CHANGED.1, ms(1_000), Some(ZERO)),
+            (0, ms(100), Some(ms(2_000))),
+            (20_000_000, ms(100), Some(ms(2_000))),
+            (0, ms(3_000), Some(ZERO)),
         ];
         for &(nanoseconds, age, expected) in cases {
-            let stamp = Stamp { inode: (1, 2), size: 3, modified: (5, 6), changed: Some((1_700_000_000, nanoseconds)) };
-            let changed = UNIX_EPOCH + Duration::new(1_700_000_000, u32::try_from(nanoseconds).unwrap());
-            assert_eq!(stamp.settles_in(changed + age), expected, "{nanoseconds} ns, {age:?} ago");
+            let now = time_of(CHANGED.0, nanoseconds).unwrap() + age;
+            let seen = Moment { now, stamping: None };
+            assert_eq!(stamp(nanoseconds).settles_in(seen), expected, "{nanoseconds} ns, {age:?} ago");
         }
     }
 
     #[test]
+    fn where_the_stamping_clock_is_known_one_tick_is_enough() {
+        let changed = time_of(CHANGED.0, CHANGED.1).unwrap();
+        let tick = Duration::from_nanos(1);
+        let cases = [
+            ("the same tick", changed + ms(3), changed, Some(NEXT_READING)),
+            ("a fine time of this tick", changed + ms(3), changed - ms(1), Some(NEXT_READING)),
+            ("the next tick", changed + ms(4), changed + tick, Some(ZERO)),
+            ("from the future", changed - ms(1), changed - ms(4), None),
+        ];
+        for (name, now, stamping, expected) in cases {
+            let seen = Moment { now, stamping: Some(stamping) };
+            assert_eq!(stamp(CHANGED.1).settles_in(seen), expected, "{name}");
+        }
+        // A file system that keeps seconds is stamped with the same clock, cut off.
+        let now = time_of(CHANGED.0, 0).unwrap() + ms(100);
+        assert_eq!(stamp(0).settles_in(Moment { now, stamping: Some(now) }), Some(ms(2_000)));
+    }
+
+    #[test]
     fn a_file_from_the_future_never_settles() {
-        let stamp = Stamp { inode: (1, 2), size: 3, modified: (5, 6), changed: Some((1_700_000_000, 1)) };
-        assert_eq!(stamp.settles_in(UNIX_EPOCH + Duration::from_secs(1_699_999_999)), None);
+        let now = time_of(CHANGED.0 - 1, 0).unwrap();
+        assert_eq!(stamp(CHANGED.1).settles_in(Moment { now, stamping: None }), None);
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_write_after_the_stamping_clock_went_past_gets_a_later_time() {
+        use std::io::Write;
+        let mut file = tempfile::tempfile_in(env!("CARGO_MANIFEST_DIR")).unwrap();
+        if stamping_clock(&file).is_none() {
+            return;
+        }
+        for round in 0..100 {
+            file.write_all(b"x").unwrap();
+            let before = Stamp::of(&file.metadata().unwrap());
+            while before.settles_in(Moment::before_looking_at(&file)) != Some(ZERO) {
+                std::hint::spin_loop();
+            }
+            file.write_all(b"y").unwrap();
+            let after = Stamp::of(&file.metadata().unwrap());
+            assert!(after.changed > before.changed, "round {round}: {before:?}, {after:?}");
+        }
     }
 }

@@ -18,7 +18,7 @@
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use serde::Serialize;
 use serde_json::Value;
@@ -27,7 +27,7 @@ use crate::snapshot::sqlite::SqliteError;
 use crate::snapshot::sqlite::files;
 use crate::snapshot::sqlite::files::{HEADER, WAL_HEADER, beside};
 use crate::snapshot::sqlite::presence::real_database;
-use crate::snapshot::sqlite::stamp::Stamp;
+use crate::snapshot::sqlite::stamp::{Moment, Stamp};
 
 /// The length of the index header in a `-shm` file, which is there twice. Source: "WAL-Index Format", SQLite.
 const INDEX_HEADER: usize = 48;
@@ -72,7 +72,7 @@ impl Fingerprint {
 #[derive(Debug)]
 pub(crate) struct Look {
     /// Just before the files were looked at.
-    at: SystemTime,
+    at: Moment,
     pub(crate) print: Fingerprint,
 }
 
@@ -85,6 +85,11 @@ impl Look {
             Some(wal) => Some(file.max(wal.file.settles_in(self.at)?)),
             None => Some(file),
         }
+    }
+
+    /// Whether this was too early, and another look within `limit` would not be.
+    pub(crate) fn settles_within(&self, limit: Duration) -> bool {
+        self.too_early_by().is_some_and(|rest| !rest.is_zero() && rest <= limit)
     }
 
     /// Whether every write after this look changes the fingerprint.
@@ -128,7 +133,7 @@ impl Handles {
 
     /// What the files look like now; `None` where they are being replaced or written this very moment.
     pub(crate) fn look(&self) -> Result<Option<Look>, SqliteError> {
-        let at = SystemTime::now();
+        let at = Moment::before_looking_at(&self.file);
         let print =
             self.read_fingerprint().map_err(|source| SqliteError::Unreadable { path: self.path.clone(), source })?;
         Ok(print.map(|print| Look { at, print }))

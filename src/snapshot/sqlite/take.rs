@@ -1,6 +1,7 @@
 //! Taking a snapshot: hold, copy and hash, let go, read back, sync.
 
 use std::fs::File;
+use std::io;
 use std::io::{Seek, SeekFrom};
 use std::path::Path;
 use std::sync::mpsc::channel;
@@ -10,12 +11,14 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::snapshot::sqlite::SqliteError;
-use crate::snapshot::sqlite::check::{Contents, Thoroughness, joined, read_back};
+use crate::snapshot::sqlite::complaints::Thoroughness;
 use crate::snapshot::sqlite::copy::{copy_file, copy_journal, copy_wal, create, hash_as_it_grows, hash_whole};
+use crate::snapshot::sqlite::files::STEP;
 use crate::snapshot::sqlite::presence::real_database;
+use crate::snapshot::sqlite::read_back::{Access, Contents, joined, read_back};
 use crate::snapshot::sqlite::settle::{remove_leftovers, settle};
 use crate::snapshot::sqlite::source::{Confirmed, Hold, Source};
-use crate::snapshot::sqlite::waiting::{PATIENCE, Wait};
+use crate::snapshot::sqlite::waiting::{PATIENCE, Wait, check_interrupted};
 use crate::snapshot::{Taken, Tool, VerificationLevel, Watch};
 use crate::text::shell_word;
 
@@ -97,13 +100,14 @@ struct Copy {
 
 /// Copies a held database and reads the copy back; `None` if somebody wrote meanwhile.
 ///
-/// The hash follows the copy in a second thread, reading back what was written; what is left of it, the sync and the
-/// counting of rows go on while SQLite checks the pages.
+/// The hash follows the copy in a second thread, reading back what was written; what is left of it and the sync go on
+/// while SQLite reads the copy. Where the database's times are not settled before that, it is held until they are.
 fn copy_held(source: Source, partial: &Path, into: &File, watch: &dyn Watch) -> Result<Option<Copy>, SqliteError> {
     thread::scope(|scope| {
         let rolled_back = source.has_journal();
         let (lengths, growth) = channel();
-        let along = (!source.has_side_files()).then(|| scope.spawn(move || hash_as_it_grows(into, &growth)));
+        let along =
+            (!source.has_side_files()).then(|| scope.spawn(move || then_sync(hash_as_it_grows(into, &growth), into)));
         copy_file(&source, partial, into, &lengths, watch)?;
         drop(lengths);
         let mut unsettled = source.hold != Hold::Locked && copy_wal(&source, partial, watch)?;
@@ -111,9 +115,15 @@ fn copy_held(source: Source, partial: &Path, into: &File, watch: &dyn Watch) -> 
             copy_journal(&source, partial, watch)?;
             unsettled = true;
         }
-        let Confirmed::Whole(state) = source.confirm()? else { return Ok(None) };
-        // The database is free again; all that follows concerns the copy.
-        drop(source);
+        let (proof, held) = match source.confirm()? {
+            Confirmed::Changed => return Ok(None),
+            Confirmed::TooEarly => (None, Some(source)),
+            Confirmed::Whole(proof) => {
+                // The database is free again; all that follows concerns the copy.
+                drop(source);
+                (proof, None)
+            }
+        };
         if unsettled {
             settle(partial)?;
         }
@@ -121,18 +131,30 @@ fn copy_held(source: Source, partial: &Path, into: &File, watch: &dyn Watch) -> 
         let size = into.metadata().map_err(failed)?.len();
         let hashing = match along {
             Some(along) if !unsettled => along,
-            _ => scope.spawn(move || Ok((size, hash_whole(into, size, watch)?))),
+            _ => scope.spawn(move || then_sync(hash_whole(into, size, watch).map(|hash| (size, hash)), into)),
         };
-        let syncing = scope.spawn(|| into.sync_all());
-        let contents = read_back(partial, Thoroughness::Quick, watch)?;
-        joined(syncing).map_err(failed)?;
+        // What a large copy takes to reach the disk is not put off until it is hashed.
+        let syncing = (size > STEP).then(|| scope.spawn(|| into.sync_all()));
+        let contents = read_back(partial, Access::OursAlone, Thoroughness::Quick, watch)?;
+        let state = match held {
+            Some(source) => source.proof_once_settled()?,
+            None => proof,
+        };
+        syncing.map_or(Ok(()), joined).map_err(failed)?;
         let (hashed, sha256) = joined(hashing).map_err(failed)?;
-        crate::snapshot::sqlite::waiting::check_interrupted(watch, partial)?;
+        check_interrupted(watch, partial)?;
         if hashed != size {
             return Err(SqliteError::Size { path: partial.to_owned(), expected: hashed, found: size });
         }
         Ok(Some(Copy { size, sha256, contents, state, rolled_back }))
     })
+}
+
+/// Syncs a file once it is hashed.
+fn then_sync<T>(hashed: io::Result<T>, file: &File) -> io::Result<T> {
+    let hashed = hashed?;
+    file.sync_all()?;
+    Ok(hashed)
 }
 
 fn begin_again(partial: &Path, mut into: &File) -> Result<(), SqliteError> {

@@ -7,9 +7,11 @@ use rusqlite::Connection;
 use rusqlite::backup::{Backup, StepResult};
 
 use crate::snapshot::sqlite::SqliteError;
-use crate::snapshot::sqlite::check::{Contents, Thoroughness, difference, engine, joined, open_copy, read_back};
+use crate::snapshot::sqlite::complaints::Thoroughness;
 use crate::snapshot::sqlite::copy::hash_whole;
 use crate::snapshot::sqlite::files;
+use crate::snapshot::sqlite::read_back::{Access, Contents, engine, joined, open_copy, read_back};
+use crate::snapshot::sqlite::tables::difference;
 use crate::snapshot::sqlite::waiting::check_interrupted;
 use crate::snapshot::{Manifest, TableRows, VerificationLevel, Watch};
 
@@ -41,7 +43,7 @@ pub(crate) fn verify(
 fn verify_read(file: &Path, manifest: &Manifest, watch: &dyn Watch) -> Result<Contents, SqliteError> {
     let contents = thread::scope(|scope| {
         let hashing = scope.spawn(|| verify_bytes(file, manifest, watch));
-        let contents = read_back(file, Thoroughness::Quick, watch);
+        let contents = read_back(file, Access::Shared, Thoroughness::Quick, watch);
         // A wrong hash says more than what SQLite then finds.
         joined(hashing)?;
         contents
@@ -95,7 +97,7 @@ fn restore_into_scratch(file: &Path, expected: &[TableRows], watch: &dyn Watch) 
     }
     drop(backup);
     drop(into);
-    let contents = read_back(path, Thoroughness::Full, watch)?;
+    let contents = read_back(path, Access::OursAlone, Thoroughness::Full, watch)?;
     if let Some(difference) = difference(expected, &contents.tables) {
         return Err(SqliteError::Contents { path: path.to_owned(), difference });
     }

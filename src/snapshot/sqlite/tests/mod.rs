@@ -187,7 +187,7 @@ pub(crate) fn rows(name: &str, rows: u64) -> TableRows {
 
 /// What a query gives on the saved copy, read by a connection that leaves nothing beside it.
 pub(crate) fn ask(file: &Path, query: &str) -> String {
-    let connection = check::open_copy(file).unwrap();
+    let connection = read_back::open_copy(file).unwrap();
     connection
         .query_row(query, [], |row| row.get::<_, rusqlite::types::Value>(0))
         .map(|value| format!("{value:?}"))
