@@ -167,7 +167,8 @@ impl Store {
             let _ = fs::remove_file(&dump);
             Err(error)
         };
-        if let Err(cause) = durable::rename(&reservation.partial(), &dump) {
+        // Reaches the disk with the manifest's own name, or without it: then it is a leftover.
+        if let Err(cause) = fs::rename(reservation.partial(), &dump) {
             return failed(StoreError::Write { path: dump.clone(), cause });
         }
         manifest.file_state = file_state(&dump, now).ok();

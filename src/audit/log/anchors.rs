@@ -148,10 +148,22 @@ impl AnchorFile {
 
     /// Writes `anchor` into the slot that its generation points at, and syncs it; the other slot stays.
     pub(crate) fn write(&self, anchor: &Anchor) -> Result<(), AuditError> {
-        let written = encode(anchor)
-            .and_then(|(bytes, at)| self.file.write_all_at(&bytes, at))
-            .and_then(|()| self.file.sync_data());
-        written.map_err(|source| AuditError::Anchor { path: self.path.clone(), source })
+        self.put(anchor).and_then(|()| self.file.sync_data()).map_err(|source| self.failed(source))
+    }
+
+    /// Writes `anchor` like [`AnchorFile::write`], but leaves it to the kernel when it reaches the disk: after a power
+    /// loss the slot before it may count.
+    pub(crate) fn write_unsynced(&self, anchor: &Anchor) -> Result<(), AuditError> {
+        self.put(anchor).map_err(|source| self.failed(source))
+    }
+
+    fn put(&self, anchor: &Anchor) -> io::Result<()> {
+        let (bytes, at) = encode(anchor)?;
+        self.file.write_all_at(&bytes, at)
+    }
+
+    fn failed(&self, source: io::Error) -> AuditError {
+        AuditError::Anchor { path: self.path.clone(), source }
     }
 }
 

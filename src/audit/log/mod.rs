@@ -1,8 +1,9 @@
 //! The log at the edge: one append from lock to settled anchor, and the reading side.
 //!
-//! An append is three writes, each synced before the next: the anchor announces the line, the line is appended, the
-//! anchor is settled. Killed after any of them, the log ends where the anchor says it may; killed in the middle of
-//! the line, the next append completes it from the anchor's copy. Only the last line is read, whatever the size.
+//! An append is three writes: the anchor announces the line, which is synced; the line is appended, which is synced;
+//! the anchor is settled. Killed after any of them, the log ends where the anchor says it may; killed in the middle of
+//! the line, the next append completes it from the anchor's copy. The last write is not waited for: where a power loss
+//! takes it, the announcement stands, and the next append settles it. Only the last line is read, whatever the size.
 
 mod anchors;
 mod file;
@@ -24,7 +25,7 @@ use std::path::{Path, PathBuf};
 
 pub(crate) use crate::audit::log::read::verify_file;
 
-use crate::audit::anchor::{Anchor, End, Next};
+use crate::audit::anchor::{Anchor, End, Next, next_announcement};
 use crate::audit::chain::digest;
 use crate::audit::log::anchors::{AnchorFile, Anchors, Place};
 use crate::audit::log::file::LogFile;
@@ -115,7 +116,7 @@ impl Log {
         let known = found.expected.unwrap_or(End { seq: found.seq, head: found.head, length: file.length() });
         let announced = Anchor {
             schema: 1,
-            generation: found.generation + 1,
+            generation: next_announcement(found.generation),
             log: id.clone(),
             path: file.path().to_string_lossy().into_owned(),
             since: found.since.filter(|_| found.seq > 0).unwrap_or(found.seq + 1),
@@ -145,7 +146,7 @@ impl Log {
         }
         if stop == Stop::Nowhere {
             let end = End { seq: batch.seq, head: Some(batch.head), length: file.length() };
-            anchor.write(&Anchor { end, ..settled })?;
+            anchor.write_unsynced(&Anchor { end, ..settled })?;
         }
         if found.seen_here.as_ref().is_some_and(|seen| *seen != id) {
             // Only now: until the log itself says that another one was here, this is the only trace of it.
