@@ -15,7 +15,7 @@ use crate::policy::trust;
 use crate::policy::trust::Trust;
 use crate::policy::{Document, FILE_NAME, Policy, PolicyError};
 use crate::reach;
-use crate::reach::{Engine, Place, Target};
+use crate::reach::{Engine, Target};
 use crate::snapshot::{StoreError, Stored};
 use crate::verdict;
 use crate::verdict::{Evidence, Judgement};
@@ -117,11 +117,9 @@ fn judge_with(
         DriverEvidence::default()
     };
     let targets = select(reach::name_engines(found, &drivers), &lookup);
-    // Only a host name of one label can be a container's.
-    let could_be_services =
-        targets.iter().flat_map(|target| &target.places).any(|place| matches!(place, Place::Host { .. }));
-    let services = if could_be_services { environment::services(&context.project, &Disk, command) } else { Vec::new() };
-    let machine = machine::read();
+    let matter = verdict::Surroundings::of(&targets);
+    let services = if matter.names { environment::services(&context.project, &Disk, command) } else { Vec::new() };
+    let machine = machine::read(matter);
     let names = verdict::environment_names(&survey.readings, &survey.invocations);
     let judgement = verdict::judge(&Evidence {
         targets: &targets,

@@ -4,16 +4,17 @@ use std::fs;
 use std::net::IpAddr;
 use std::path::Path;
 
-use crate::verdict::{Interface, MACHINE_MARK, Machine};
+use crate::verdict::{Interface, MACHINE_MARK, Machine, Surroundings};
 
-/// Reads name, mark, interfaces and hosts file. What cannot be read is taken as absent: that only tightens.
-pub(crate) fn read() -> Machine {
+/// Reads name, mark, and what else matters: interfaces, hosts file. What cannot be read is taken as absent: that only
+/// tightens.
+pub(crate) fn read(matter: Surroundings) -> Machine {
     let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
     Machine {
         name,
         marked_production: Path::new(MACHINE_MARK).exists(),
-        interfaces: interfaces(),
-        hosts: hosts(&fs::read_to_string("/etc/hosts").unwrap_or_default()),
+        interfaces: if matter.interfaces { interfaces() } else { Vec::new() },
+        hosts: if matter.names { hosts(&fs::read_to_string("/etc/hosts").unwrap_or_default()) } else { Vec::new() },
     }
 }
 

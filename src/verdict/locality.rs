@@ -96,6 +96,30 @@ pub(crate) fn locate<'a>(target: &'a Target, evidence: &Evidence<'a>) -> Vec<Loc
         .collect()
 }
 
+/// What the locality of targets hangs on besides the spelling of their hosts. What it does not hang on need not be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Surroundings {
+    /// The interfaces of this machine.
+    pub(crate) interfaces: bool,
+    /// The names that the hosts file and the project's service files declare.
+    pub(crate) names: bool,
+}
+
+impl Surroundings {
+    /// Finds what the locality of `targets` hangs on.
+    pub(crate) fn of(targets: &[Target]) -> Surroundings {
+        let mut matter = Surroundings { interfaces: false, names: false };
+        for place in targets.iter().flat_map(|target| &target.places) {
+            let Place::Host { name, .. } = place else { continue };
+            match addresses::parse_address(name) {
+                Some(address) => matter.interfaces |= !addresses::is_loopback(address),
+                None => matter.names |= !name.eq_ignore_ascii_case("localhost"),
+            }
+        }
+        matter
+    }
+}
+
 fn locate_host<'a>(host: &str, target: &'a Target, evidence: &Evidence<'a>) -> (Locality, String) {
     let machine = evidence.machine;
     if let Some(address) = addresses::parse_address(host) {
@@ -158,4 +182,33 @@ fn test_shaped_company<'a>(target: &'a Target, evidence: &Evidence<'a>) -> Optio
 /// The service that declares `host`, if the project's files have one.
 pub(crate) fn declared<'s>(host: &str, services: &'s [Service]) -> Option<&'s Service> {
     services.iter().find(|service| service.host.eq_ignore_ascii_case(host))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::verdict::testing::Bench;
+
+    #[test]
+    fn what_a_host_says_by_itself_needs_no_surroundings() {
+        for (host, interfaces, names) in [
+            ("localhost", false, false),
+            ("127.1", false, false),
+            ("0.0.0.0", false, false),
+            ("::ffff:127.0.0.1", false, false),
+            ("primary.localhost", false, true),
+            ("10.1.2.3", true, false),
+            ("172.17.0.1", true, false),
+            ("fd00::1", true, false),
+            ("db", false, true),
+            ("localhost-db", false, true),
+            ("shop.test", false, true),
+            ("db.example.com", false, true),
+        ] {
+            let bench = Bench::postgres(host, "app_test");
+            let expected = Surroundings { interfaces, names };
+            assert_eq!(Surroundings::of(&bench.targets), expected, "{host}");
+        }
+        assert_eq!(Surroundings::of(&[]), Surroundings { interfaces: false, names: false });
+    }
 }

@@ -16,7 +16,7 @@ mod testing;
 mod words;
 
 pub(crate) use crate::verdict::environment_names::environment_names;
-pub(crate) use crate::verdict::locality::Locality;
+pub(crate) use crate::verdict::locality::{Locality, Surroundings};
 pub(crate) use crate::verdict::machine::{Interface, Machine};
 pub(crate) use crate::verdict::model::{Finding, JudgedTarget, Judgement, Level, Verdict};
 pub(crate) use crate::verdict::rules::MACHINE_MARK;
