@@ -164,6 +164,12 @@ pub(crate) enum Action {
     Doctor,
     /// Approve what .safe-test.toml loosens; at a terminal only
     Trust,
+    /// Run the project's tests under safe-test before each git push
+    #[command(after_help = help::HOOKS)]
+    Hooks {
+        #[command(subcommand)]
+        what: HooksAction,
+    },
 }
 
 /// What to do with the audit log besides reading it.
@@ -173,6 +179,17 @@ pub(crate) enum LogAction {
     Verify,
     /// Accept a log that was damaged; at a terminal only
     Accept,
+}
+
+/// What to do with the git hook.
+#[derive(Debug, Clone, Copy, Subcommand)]
+pub(crate) enum HooksAction {
+    /// Put the pre-push hook into this repository; a hook of somebody else's stays
+    Install,
+    /// Take it out again
+    Uninstall,
+    /// Print it, for those who keep their hooks by other means
+    Show,
 }
 
 /// What was asked for.

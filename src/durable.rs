@@ -1,8 +1,8 @@
 //! Files that survive a crash: there whole or not at all, under their name also after a power loss.
 
-use std::fs::{self, DirBuilder, File};
+use std::fs::{self, DirBuilder, File, Permissions};
 use std::io::{self, Write};
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::Path;
 
 /// Writes the names in a folder to the disk.
@@ -31,8 +31,23 @@ pub(crate) fn rename(from: &Path, to: &Path) -> io::Result<()> {
 ///
 /// Where it cannot be written; an older file of that name is then as it was, and the temporary one is gone.
 pub(crate) fn write(path: &Path, content: &[u8]) -> io::Result<()> {
+    write_with(path, content, 0o600)
+}
+
+/// Writes a program for everybody whom the umask lets have it; otherwise like [`write`].
+///
+/// # Errors
+///
+/// As for [`write`].
+pub(crate) fn write_executable(path: &Path, content: &[u8]) -> io::Result<()> {
+    write_with(path, content, 0o777)
+}
+
+fn write_with(path: &Path, content: &[u8], mode: u32) -> io::Result<()> {
     let folder = folder_of(path);
-    let mut partial = tempfile::Builder::new().prefix(".").suffix(".partial").tempfile_in(folder)?;
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".").suffix(".partial").permissions(Permissions::from_mode(mode));
+    let mut partial = builder.tempfile_in(folder)?;
     partial.write_all(content)?;
     partial.as_file().sync_all()?;
     partial.persist(path).map_err(|error| error.error)?;
@@ -58,8 +73,6 @@ fn folder_of(path: &Path) -> &Path {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
-
     use super::*;
 
     fn names(folder: &Path) -> Vec<String> {
@@ -79,6 +92,9 @@ mod tests {
         }
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(names(folder.path()), ["state"]);
+        let program = folder.path().join("program");
+        write_executable(&program, b"#!/bin/sh\n").unwrap();
+        assert_eq!(fs::metadata(&program).unwrap().permissions().mode() & 0o700, 0o700);
     }
 
     #[test]

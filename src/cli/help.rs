@@ -59,3 +59,9 @@ Examples:
   safe-test log                            one line an entry
   safe-test log --format json              the entries as they are written
   safe-test log verify                     has anybody edited, cut or reordered it?";
+
+pub(crate) const HOOKS: &str = "\
+Examples:
+  safe-test hooks install
+  git config safe-test.command 'npm test'  what the hook runs: a line for sh; `$1` is the remote, `$2` its URL
+  git push --no-verify                     without the hook, once";

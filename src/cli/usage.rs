@@ -92,6 +92,13 @@ impl UsageError {
                     None => wrong.with_hint(format!("see `{help}`")),
                 }
             }
+            ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+                let known = subcommand.and_then(|name| clap.find_subcommand(name));
+                let names: Vec<&str> =
+                    known.iter().flat_map(|known| known.get_subcommands()).map(Command::get_name).collect();
+                UsageError::new(format!("`{called}` needs a subcommand"))
+                    .with_hint(format!("one of: {}", names.join(", ")))
+            }
             ErrorKind::InvalidValue => {
                 let wrong = match text(ContextKind::InvalidValue).filter(|value| !value.is_empty()) {
                     Some(value) => UsageError::new(format!("`{argument}` cannot be `{value}`")),
@@ -183,6 +190,7 @@ mod tests {
             ("safe-test -C", "`-C <DIR>` needs a value", "`safe-test help`"),
             ("safe-test list extra", "`safe-test list` takes no `extra`", "`safe-test help list`"),
             ("safe-test list --all", "`safe-test list` has no option `--all`", "`safe-test help list`"),
+            ("safe-test hooks", "`safe-test hooks` needs a subcommand", "one of: install, uninstall, show"),
             ("safe-test log burn", "`safe-test log` has no subcommand `burn`", "`safe-test help log`"),
             ("safe-test log verfy", "`safe-test log` has no subcommand `verfy`", "did you mean `verify`?"),
             ("safe-test help chekc", "has no subcommand `chekc`", "did you mean `check`?"),

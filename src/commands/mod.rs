@@ -7,6 +7,7 @@ mod describe;
 mod disk;
 mod doctor;
 mod dry_run;
+mod hooks;
 mod judging;
 mod list;
 mod log;
@@ -107,6 +108,7 @@ fn act(context: &mut Context, action: Action, inherited: &Inherited) -> Result<E
         Action::Prune { dry_run } => prune::prune(context, dry_run)?,
         Action::Log { what } => return log::log(context, what, inherited),
         Action::Doctor => doctor::doctor(context)?,
+        Action::Hooks { what } => return hooks::hooks(context, what, inherited),
         Action::Trust => return trust::trust(context, inherited),
     };
     Ok(Ending::Own(exit))

@@ -13,6 +13,7 @@ mod corpus;
 mod doctor;
 mod dry_run;
 mod explain;
+mod hooks;
 mod incidents;
 mod kills;
 mod load_orders;

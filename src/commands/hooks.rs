@@ -1,0 +1,237 @@
+//! `safe-test hooks`: brings the pre-push hook into a repository, and takes it out again.
+
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::io;
+use std::os::unix::ffi::OsStringExt;
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+
+use crate::cli::HooksAction;
+use crate::commands::context::Context;
+use crate::commands::{CommandError, Ending};
+use crate::durable;
+use crate::error::{Explain, Failure};
+use crate::exec;
+use crate::exec::{Inherited, Interrupt};
+use crate::exit::Exit;
+use crate::own_tools;
+use crate::text::printable;
+
+const PRE_PUSH: &str = include_str!("../../hooks/pre-push");
+
+/// The beginning of the hook's second line, in every version of it.
+const MARK: &str = "# safe-test's pre-push hook";
+
+const SETTING: &str = "safe-test.command";
+
+/// Why a hook was not installed or removed.
+#[derive(Debug, thiserror::Error)]
+enum HooksError {
+    #[error("git was not found on PATH")]
+    NoGit,
+    #[error("{} is in no git repository: {said}", folder.display())]
+    NoRepository { folder: PathBuf, said: String },
+    #[error("the hooks of this repository are in {}, outside of it: other repositories may use them too", folder.display())]
+    Shared { folder: PathBuf },
+    #[error("{} is not safe-test's", path.display())]
+    Foreign { path: PathBuf },
+    #[error("cannot change {}", path.display())]
+    File {
+        path: PathBuf,
+        #[source]
+        cause: io::Error,
+    },
+    #[error("cannot run git")]
+    Git(#[source] io::Error),
+    #[error("git did not take the setting {SETTING}: {said}")]
+    Setting { said: String },
+}
+
+impl Explain for HooksError {
+    fn hint(&self) -> Option<String> {
+        match self {
+            HooksError::NoGit => Some("is it installed, and its folder on PATH?".to_owned()),
+            HooksError::NoRepository { .. } => {
+                Some("`git init` makes one; `-C DIR` looks in another folder".to_owned())
+            }
+            HooksError::Shared { folder } => {
+                Some(format!("if that is meant: safe-test hooks show >{}/pre-push", folder.display()))
+            }
+            HooksError::Foreign { .. } => {
+                Some("`safe-test hooks show` prints ours, to be joined with it by hand".to_owned())
+            }
+            HooksError::File { .. } | HooksError::Git(_) | HooksError::Setting { .. } => None,
+        }
+    }
+
+    fn exit(&self) -> Exit {
+        match self {
+            HooksError::NoGit
+            | HooksError::NoRepository { .. }
+            | HooksError::Shared { .. }
+            | HooksError::Foreign { .. }
+            | HooksError::File { .. }
+            | HooksError::Git(_)
+            | HooksError::Setting { .. } => Exit::Failed,
+        }
+    }
+}
+
+pub(crate) fn hooks(context: &Context, action: HooksAction, inherited: &Inherited) -> Result<Ending, Failure> {
+    match action {
+        HooksAction::Show => context.ui.answer(PRE_PUSH).map_err(CommandError::Output)?,
+        HooksAction::Install => return install(context, inherited),
+        HooksAction::Uninstall => uninstall(context)?,
+    }
+    Ok(Ending::Own(Exit::Success))
+}
+
+fn install(context: &Context, inherited: &Inherited) -> Result<Ending, Failure> {
+    let git = Git::find(context)?;
+    let path = git.hooks_folder()?.join("pre-push");
+    let failed = |cause| HooksError::File { path: path.clone(), cause };
+    let done = match present(&path)? {
+        Present::Ours(text) if text == PRE_PUSH => "unchanged",
+        Present::Foreign => return Err(HooksError::Foreign { path }.into()),
+        found => {
+            fs::create_dir_all(path.parent().unwrap_or(&path)).map_err(failed)?;
+            durable::write_executable(&path, PRE_PUSH.as_bytes()).map_err(failed)?;
+            if matches!(found, Present::Ours(_)) { "updated" } else { "installed" }
+        }
+    };
+    let interrupt = Interrupt::listen(inherited).map_err(exec::ExecError::Signals)?;
+    let command = match git.setting()? {
+        None => ask_for_command(context, &git, &interrupt)?,
+        known => known,
+    };
+    answer(context, done, &path, command.as_deref())?;
+    if command.is_none() && !context.ui.json {
+        let how = format!("git config {SETTING} 'npm test'");
+        context.ui.say(&format!("safe-test: every push is refused until the hook knows your tests: {how}"));
+    }
+    Ok(interrupt.requested().map_or(Ending::Own(Exit::Success), Ending::Signal))
+}
+
+fn uninstall(context: &Context) -> Result<(), Failure> {
+    let git = Git::find(context)?;
+    let path = git.hooks_folder()?.join("pre-push");
+    let done = match present(&path)? {
+        Present::Nothing => "absent",
+        Present::Foreign => return Err(HooksError::Foreign { path }.into()),
+        Present::Ours(_) => {
+            fs::remove_file(&path).map_err(|cause| HooksError::File { path: path.clone(), cause })?;
+            "removed"
+        }
+    };
+    answer(context, done, &path, git.setting()?.as_deref())
+}
+
+/// Asks a person at the terminal how the project is tested, and keeps the answer as git's setting.
+fn ask_for_command(context: &Context, git: &Git<'_>, interrupt: &Interrupt) -> Result<Option<String>, Failure> {
+    if !context.caller.can_be_asked() || context.ui.json {
+        return Ok(None);
+    }
+    let answer = context.ui.ask("The command that runs this project's tests, a line for sh", interrupt);
+    let Some(command) = answer.map(|answer| answer.trim().to_owned()).filter(|answer| !answer.is_empty()) else {
+        return Ok(None);
+    };
+    let (succeeded, _, said) = git.ask(&["config", SETTING, &command])?;
+    if succeeded { Ok(Some(command)) } else { Err(HooksError::Setting { said }.into()) }
+}
+
+fn answer(context: &Context, done: &str, path: &Path, command: Option<&str>) -> Result<(), Failure> {
+    let text = if context.ui.json {
+        let path = path.to_string_lossy();
+        format!("{}\n", json!({ "schema": 1, "hook": "pre-push", "done": done, "path": path, "command": command }))
+    } else {
+        let runs = command.map(|command| format!("; it runs `{}`", printable(command))).unwrap_or_default();
+        let runs = if matches!(done, "removed" | "absent") { String::new() } else { runs };
+        format!("pre-push hook {done}: {}{runs}\n", printable(&path.to_string_lossy()))
+    };
+    Ok(context.ui.answer(&text).map_err(CommandError::Output)?)
+}
+
+/// What stands in a hook's place.
+enum Present {
+    Nothing,
+    Ours(String),
+    Foreign,
+}
+
+fn present(path: &Path) -> Result<Present, HooksError> {
+    match fs::symlink_metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Present::Nothing),
+        Err(cause) => Err(HooksError::File { path: path.to_owned(), cause }),
+        Ok(found) if !found.is_file() => Ok(Present::Foreign),
+        Ok(_) => {
+            let bytes = fs::read(path).map_err(|cause| HooksError::File { path: path.to_owned(), cause })?;
+            let text = String::from_utf8_lossy(&bytes).into_owned();
+            let is_ours = text.lines().nth(1).is_some_and(|second| second.starts_with(MARK));
+            Ok(if is_ours { Present::Ours(text) } else { Present::Foreign })
+        }
+    }
+}
+
+/// The repository as git knows it.
+struct Git<'a> {
+    program: PathBuf,
+    context: &'a Context,
+}
+
+impl<'a> Git<'a> {
+    fn find(context: &'a Context) -> Result<Self, HooksError> {
+        let folders = own_tools::absolute_folders(context.variable("PATH"));
+        let program = own_tools::find_all("git", &folders).into_iter().next().ok_or(HooksError::NoGit)?;
+        Ok(Git { program, context })
+    }
+
+    /// Whether git succeeded, what it answered, and what it complained of.
+    fn ask(&self, arguments: &[&str]) -> Result<(bool, Vec<u8>, String), HooksError> {
+        let mut words = vec![OsStr::new("-C"), self.context.project.folder.as_os_str()];
+        words.extend(arguments.iter().map(OsStr::new));
+        let output = own_tools::ask(&self.program, &words, &self.context.process).map_err(HooksError::Git)?;
+        let said = printable(String::from_utf8_lossy(&output.stderr).lines().next().unwrap_or("no reason was given"));
+        Ok((output.status.success(), output.stdout, said))
+    }
+
+    /// A path that git knows; those that it gives relative are relative to the folder that it was asked in.
+    fn path(&self, arguments: &[&str]) -> Result<Result<PathBuf, String>, HooksError> {
+        let (succeeded, mut answer, said) = self.ask(arguments)?;
+        if answer.ends_with(b"\n") {
+            answer.pop();
+        }
+        let path = self.context.project.folder.join(OsString::from_vec(answer));
+        Ok(if succeeded { Ok(path) } else { Err(said) })
+    }
+
+    /// The folder of this repository's hooks, wherever `core.hooksPath` puts it, unless other repositories share it.
+    fn hooks_folder(&self) -> Result<PathBuf, HooksError> {
+        let no_repository = |said| HooksError::NoRepository { folder: self.context.project.folder.clone(), said };
+        let folder = self.path(&["rev-parse", "--git-path", "hooks"])?.map_err(no_repository)?;
+        let own = self.path(&["rev-parse", "--git-common-dir"])?.map_err(no_repository)?;
+        // A bare repository has no work tree.
+        let tree = self.path(&["rev-parse", "--show-toplevel"])?.ok();
+        let is_inside = |outer: &PathBuf| resolved(&folder).starts_with(resolved(outer));
+        if is_inside(&own) || tree.as_ref().is_some_and(is_inside) {
+            return Ok(folder);
+        }
+        Err(HooksError::Shared { folder })
+    }
+
+    fn setting(&self) -> Result<Option<String>, HooksError> {
+        let (succeeded, answer, _) = self.ask(&["config", "--get", SETTING])?;
+        let text = String::from_utf8_lossy(&answer).trim().to_owned();
+        Ok(Some(text).filter(|text| succeeded && !text.is_empty()))
+    }
+}
+
+/// The path without links, as far as it is there.
+fn resolved(path: &Path) -> PathBuf {
+    let there = path.ancestors().find_map(|above| Some((above, above.canonicalize().ok()?)));
+    match there {
+        Some((above, real)) => real.join(path.strip_prefix(above).unwrap_or(Path::new(""))),
+        None => path.to_owned(),
+    }
+}

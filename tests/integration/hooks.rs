@@ -1,0 +1,242 @@
+//! The pre-push hook: real pushes to a real bare repository, and how the hook gets into a repository and out of it.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::support::{Outcome, Sandbox};
+use crate::terminal::Terminal;
+
+/// A project with a database, a commit, a remote, and the hook in place.
+struct Project {
+    sandbox: Sandbox,
+}
+
+impl Project {
+    fn new() -> Self {
+        let project = Project::without_hook();
+        project.sandbox.run(&["hooks", "install"]).expect_code(0);
+        project
+    }
+
+    fn without_hook() -> Self {
+        let sandbox = Sandbox::with_sqlite();
+        sandbox.git_init();
+        symlink(env!("CARGO_BIN_EXE_safe-test"), sandbox.tools().join("safe-test")).unwrap();
+        let project = Project { sandbox };
+        let remote = project.remote();
+        project.git(&["init", "--quiet", "--bare", remote.to_str().unwrap()]);
+        project.git(&["remote", "add", "origin", remote.to_str().unwrap()]);
+        // Writes down its arguments, where git sends it, and what it is handed.
+        project.sandbox.recording_tool("tests", "env | grep ^GIT_DIR=; cat >refs; exit \"${STATUS:-0}\"");
+        project
+    }
+
+    /// A name that a careless hook would take apart.
+    fn remote(&self) -> PathBuf {
+        self.sandbox.project().parent().unwrap().join("the remote's.git")
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut git = self.sandbox.program("git");
+        git.args(arguments).env("GIT_CONFIG_NOSYSTEM", "1");
+        git
+    }
+
+    fn git(&self, arguments: &[&str]) -> String {
+        Outcome::of(&mut self.command(arguments)).expect_code(0).stdout.trim_end().to_owned()
+    }
+
+    /// Sets the command that the hook runs.
+    fn tested_by(self, command: &str) -> Self {
+        self.git(&["config", "safe-test.command", command]);
+        self
+    }
+
+    fn push(&self) -> Outcome {
+        Outcome::of(&mut self.command(&["push", "origin", "main"]))
+    }
+
+    fn has_arrived(&self) -> bool {
+        let remote = self.remote();
+        let there = Outcome::of(&mut self.command(&["--git-dir", remote.to_str().unwrap(), "rev-parse", "main"]));
+        there.code() == Some(0) && there.stdout.trim() == self.git(&["rev-parse", "main"])
+    }
+
+    #[track_caller]
+    fn expect_stopped(&self, outcome: &Outcome, says: &[&str]) {
+        assert_eq!(outcome.code(), Some(1), "{}", outcome.stderr);
+        for part in says {
+            assert!(outcome.stderr.contains(part), "{part}\n{}", outcome.stderr);
+        }
+        assert!(!self.has_arrived());
+    }
+
+    fn hook(&self) -> PathBuf {
+        self.sandbox.project().join(".git/hooks/pre-push")
+    }
+}
+
+fn is_executable(path: &Path) -> bool {
+    fs::metadata(path).unwrap().permissions().mode() & 0o111 == 0o111
+}
+
+#[test]
+fn a_push_whose_tests_pass_goes_through_with_a_snapshot() {
+    let project = Project::new().tested_by("tests --all");
+    let outcome = project.push().expect_code(0);
+    assert!(project.has_arrived(), "{}", outcome.stderr);
+    assert_eq!(project.sandbox.calls("tests"), ["--all"]);
+    assert_eq!(project.sandbox.ids().len(), 1);
+    let started = project.sandbox.log().into_iter().find(|entry| entry["event"] == "run-started").unwrap();
+    assert_eq!(started["who"]["caller"], serde_json::json!({"kind": "hook", "name": "git"}));
+}
+
+#[test]
+fn the_command_gets_the_hooks_arguments_and_input() {
+    let project = Project::new().tested_by("tests \"two words\" \"$1\" \"$2\"");
+    project.push().expect_code(0);
+    assert_eq!(project.sandbox.calls("tests"), [format!("two words origin {}", project.remote().display())]);
+    let commit = project.git(&["rev-parse", "main"]);
+    let zero = "0".repeat(commit.len());
+    assert_eq!(project.sandbox.read("refs"), format!("refs/heads/main {commit} refs/heads/main {zero}\n"));
+}
+
+#[test]
+fn tests_that_fail_stop_the_push() {
+    let project = Project::new().tested_by("STATUS=3 tests");
+    project.expect_stopped(&project.push(), &["failed to push"]);
+    assert_eq!(project.sandbox.calls("tests").len(), 1);
+}
+
+#[test]
+fn a_refusal_stops_the_push() {
+    let project = Project::new().tested_by("tests");
+    project.sandbox.write(".env", "DATABASE_URL=postgres://app@db.northwind-shop.net/shop\n");
+    project.expect_stopped(&project.push(), &["host-remote", "the command was not run"]);
+    assert!(project.sandbox.calls("tests").is_empty());
+}
+
+#[test]
+fn without_safe_test_nothing_is_pushed() {
+    let project = Project::new().tested_by("tests");
+    fs::remove_file(project.sandbox.tools().join("safe-test")).unwrap();
+    let tools = project.sandbox.tools();
+    let outcome = Outcome::of(
+        project.command(&["push", "origin", "main"]).env("PATH", format!("{}:/usr/bin:/bin", tools.display())),
+    );
+    let says = ["does not find safe-test on PATH", "hint: install it: cargo install", "  nothing was pushed"];
+    project.expect_stopped(&outcome, &says);
+    assert!(project.sandbox.calls("tests").is_empty());
+}
+
+#[test]
+fn without_a_command_nothing_is_pushed() {
+    for setting in [None, Some("")] {
+        let project = Project::new();
+        if let Some(setting) = setting {
+            project.git(&["config", "safe-test.command", setting]);
+        }
+        let says = ["does not know how the project is tested", "hint: git config safe-test.command 'npm test'"];
+        project.expect_stopped(&project.push(), &says);
+    }
+}
+
+#[test]
+fn tests_that_use_git_do_not_act_on_the_repository_that_is_pushed() {
+    let project = Project::new().tested_by("tests; git init --quiet inner && git -C inner rev-parse --git-dir");
+    project.git(&["worktree", "add", "--quiet", "../tree"]);
+    let tree = project.sandbox.project().parent().unwrap().join("tree");
+    // In a linked worktree git tells its hooks the repository.
+    let outcome = Outcome::of(project.command(&["push", "origin", "HEAD:main"]).current_dir(&tree)).expect_code(0);
+    assert!(!outcome.stdout.contains("GIT_DIR="), "{}", outcome.stdout);
+    assert!(outcome.stdout.lines().any(|line| line == ".git"), "{}", outcome.stdout);
+    assert!(tree.join("inner/.git").is_dir());
+}
+
+#[test]
+fn the_hook_is_installed_once_updated_and_removed() {
+    let project = Project::without_hook();
+    let outcome = project.sandbox.run(&["hooks", "install"]).expect_code(0);
+    assert!(outcome.stdout.starts_with("pre-push hook installed: "), "{}", outcome.stdout);
+    assert!(outcome.stderr.contains("git config safe-test.command"), "{}", outcome.stderr);
+    assert!(is_executable(&project.hook()));
+    let shown = project.sandbox.run(&["hooks", "show"]).expect_code(0).stdout;
+    assert_eq!(fs::read_to_string(project.hook()).unwrap(), shown);
+    project.git(&["config", "safe-test.command", "tests"]);
+    let done = |arguments: &[&str]| -> (String, Value) {
+        let outcome = project.sandbox.run(&[arguments, &["--format", "json"]].concat()).expect_code(0);
+        let json: Value = serde_json::from_str(&outcome.stdout).unwrap();
+        (json["done"].as_str().unwrap().to_owned(), json["command"].clone())
+    };
+    assert_eq!(done(&["hooks", "install"]), ("unchanged".to_owned(), "tests".into()));
+    let older = shown.replace("set -u\n", "");
+    fs::write(project.hook(), older).unwrap();
+    assert_eq!(done(&["hooks", "install"]).0, "updated");
+    assert_eq!(fs::read_to_string(project.hook()).unwrap(), shown);
+    assert_eq!(done(&["hooks", "uninstall"]).0, "removed");
+    assert!(!project.hook().exists());
+    assert_eq!(done(&["hooks", "uninstall"]).0, "absent");
+}
+
+#[test]
+fn a_hook_of_somebody_else_stays() {
+    let project = Project::without_hook();
+    let elsewhere = project.sandbox.write("their-hook", "#!/bin/sh\nexit 0\n");
+    for linked in [false, true] {
+        let _ = fs::remove_file(project.hook());
+        match linked {
+            true => symlink(&elsewhere, project.hook()).unwrap(),
+            false => drop(fs::copy(&elsewhere, project.hook()).unwrap()),
+        }
+        for action in ["install", "uninstall"] {
+            let outcome = project.sandbox.run(&["hooks", action]).expect_code(125);
+            assert!(outcome.stderr.contains("pre-push is not safe-test's"), "{}", outcome.stderr);
+            assert!(outcome.stderr.ends_with("  nothing was changed\n"), "{}", outcome.stderr);
+            assert_eq!(fs::read_to_string(project.hook()).unwrap(), "#!/bin/sh\nexit 0\n");
+        }
+    }
+}
+
+#[test]
+fn the_repositorys_own_folder_of_hooks_is_used_and_a_shared_one_is_not() {
+    let project = Project::without_hook();
+    project.git(&["config", "core.hooksPath", "tools/git hooks"]);
+    project.sandbox.run(&["hooks", "install"]).expect_code(0);
+    assert!(is_executable(&project.sandbox.project().join("tools/git hooks/pre-push")));
+    let home = project.sandbox.home();
+    symlink(&home, project.sandbox.project().join("linked")).unwrap();
+    for shared in [home.to_str().unwrap(), "linked/hooks", "../elsewhere"] {
+        project.git(&["config", "core.hooksPath", shared]);
+        let outcome = project.sandbox.run(&["hooks", "install"]).expect_code(125);
+        assert!(outcome.stderr.contains("other repositories may use them too"), "{shared}: {}", outcome.stderr);
+    }
+    assert!(fs::read_dir(&home).unwrap().next().is_none());
+}
+
+#[test]
+fn outside_of_a_repository_there_is_nothing_to_install_into() {
+    let sandbox = Sandbox::new();
+    let outcome = sandbox.run(&["hooks", "install"]).expect_code(125);
+    assert!(outcome.stderr.contains("is in no git repository"), "{}", outcome.stderr);
+    let outcome = Outcome::of(sandbox.command().args(["hooks", "install"]).env("PATH", "relative:.")).expect_code(125);
+    assert!(outcome.stderr.contains("git was not found on PATH"), "{}", outcome.stderr);
+}
+
+#[test]
+fn a_person_is_asked_for_the_command() {
+    for (typed, expected) in [("npm test\r", Some("npm test")), ("\r", None)] {
+        let project = Project::without_hook();
+        let mut terminal = Terminal::start(project.sandbox.command().args(["hooks", "install"]));
+        terminal.read_until("a line for sh:");
+        terminal.type_in(typed);
+        let (said, ended) = terminal.end();
+        assert_eq!(ended, (0, -1), "{said}");
+        let setting = Outcome::of(&mut project.command(&["config", "--get", "safe-test.command"]));
+        assert_eq!(setting.stdout.trim(), expected.unwrap_or_default(), "{said}");
+        assert!(project.hook().exists());
+    }
+}
