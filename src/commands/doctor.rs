@@ -12,7 +12,7 @@ use crate::commands::{CommandError, judging};
 use crate::error::{Explain, Failure, in_one_line};
 use crate::exit::Exit;
 use crate::snapshot;
-use crate::snapshot::{Look, SnapshotError, Store};
+use crate::snapshot::{Described, SnapshotError, Store};
 use crate::text::printable;
 use crate::ui::{Tone, bytes};
 use crate::verdict::Verdict;
@@ -110,8 +110,8 @@ fn look_at_target(context: &Context, judged: &Judged, at: usize) -> Looked {
         .map_err(SnapshotError::from)
         .and_then(|intention| snapshot::describe(&one.target, &intention, &context.process));
     match looked {
-        Ok(Look::NothingToSave(reason)) => Looked::new(&what, &reason, None, fields),
-        Ok(Look::Database(described, obstacle)) => {
+        Ok(Described::NothingToSave(reason)) => Looked::new(&what, &reason, None, fields),
+        Ok(Described::Database(described, obstacle)) => {
             let (tool, version) = described.tool;
             fields["reachable"] = true.into();
             fields["server"] = described.server.into();

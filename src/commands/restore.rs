@@ -32,7 +32,7 @@ pub(crate) fn restore(context: &mut Context, id: &OsStr, yes: bool, inherited: &
     let Some(mut wanted) = find_or_choose(context, &store, id, &interrupt)? else {
         return not_confirmed(context, "the restore", &interrupt);
     };
-    wanted.iter_mut().for_each(|stored| stored.manifest.follow_project(&context.project.root));
+    wanted.iter_mut().for_each(|stored| snapshot::follow_project(&mut stored.manifest, &context.project.root));
     let judged = judging::judge_snapshots(context, &wanted)?;
     let command = ["safe-test".into(), "restore".into(), id.to_owned()];
     let recorder = Recorder::new(context, &judged, &command);

@@ -8,7 +8,7 @@ use crate::snapshot::engine::{Description, Found, Obstacle};
 use crate::snapshot::plan::Intention;
 
 /// What a look at a target came to.
-pub(crate) enum Look {
+pub(crate) enum Described {
     /// Nothing would be saved, and why.
     NothingToSave(String),
     /// A database, and what would keep it from being put back, if anything would.
@@ -24,18 +24,18 @@ pub(crate) fn describe(
     target: &Target,
     intention: &Intention,
     environment: &[(OsString, OsString)],
-) -> Result<Look, SnapshotError> {
+) -> Result<Described, SnapshotError> {
     let engine = match intention {
         Intention::NothingToLose(reason) | Intention::LeftToPolicy(reason) => {
-            return Ok(Look::NothingToSave(reason.clone()));
+            return Ok(Described::NothingToSave(reason.clone()));
         }
         Intention::Save(engine) => engine,
     };
     Ok(match engine.open(target, environment)? {
-        Found::NothingToLose(reason) => Look::NothingToSave(reason.to_owned()),
+        Found::NothingToLose(reason) => Described::NothingToSave(reason.to_owned()),
         Found::Database(mut database) => {
             let obstacle = database.obstacle()?;
-            Look::Database(database.describe(), obstacle)
+            Described::Database(database.describe(), obstacle)
         }
     })
 }

@@ -10,6 +10,7 @@
 //! | a run that may reuse a snapshot | [`OpenDatabase::is_unchanged_since`] |
 //! | `doctor`, and whoever reads a snapshot's notes | [`OpenDatabase::obstacle`]: what could not come back |
 //! | a run, `snapshot`, `--dry-run` | [`OpenDatabase::plan`]: the very program, arguments and paths; then [`SnapshotPlan::carry_out`] |
+//! | the manifest | [`Taken`]: contents, versions, the proof for later, the commands that restore it by hand |
 //! | `verify`, and a restore before it touches anything | [`SnapshotEngine::verify`] |
 //! | `restore` | [`SnapshotEngine::restore`]: beside, compare by content, swap |
 //! | `prune` | [`SnapshotEngine::drop_replaced`] |

@@ -1,11 +1,7 @@
 //! The manifest: the JSON file beside a dump that makes it a snapshot.
 
-use std::path::Path;
-
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-
-use crate::snapshot::engines;
 
 /// What a snapshot is of, how it was made and how far it was checked. Written last, as the commit marker.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -63,21 +59,6 @@ pub(crate) struct Manifest {
     /// How to restore it by hand, a command each; `FILE` stands for the dump.
     #[serde(default)]
     pub(crate) by_hand: Vec<String>,
-}
-
-impl Manifest {
-    /// Follows a project that was moved: a database file within its former folder, which is gone, is now looked for at the
-    /// same place in `root`. Where the folder is still there the project was copied, and its databases are the original's.
-    pub(crate) fn follow_project(&mut self, root: &Path) {
-        let Some(former) = self.project.as_deref().map(Path::new).filter(|former| *former != root) else { return };
-        let Ok(inside) = Path::new(&self.database).strip_prefix(former) else { return };
-        let Some(database) = root.join(inside).to_str().map(str::to_owned) else { return };
-        let is_a_file = engines::named(&self.engine).is_some_and(|engine| engine.keeps_files());
-        if is_a_file && matches!(former.try_exists(), Ok(false)) {
-            self.target = self.target.replacen(&self.database, &database, 1);
-            self.database = database;
-        }
-    }
 }
 
 /// Why a snapshot was taken.

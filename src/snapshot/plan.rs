@@ -1,14 +1,12 @@
 //! Decides what is to be done for each target before the command; `take.rs` does it later.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::environment::Files;
-use crate::error::Explain;
-use crate::exit::Exit;
 use crate::policy::Policy;
 use crate::reach::{Engine, Place, Target};
 use crate::snapshot::engine::SnapshotEngine;
-use crate::snapshot::engines;
+use crate::snapshot::{PlanError, engines};
 
 /// What is to be done for one target.
 pub(crate) enum Intention {
@@ -20,49 +18,7 @@ pub(crate) enum Intention {
     LeftToPolicy(String),
 }
 
-/// Why a target cannot be saved, known before anything is done.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum PlanError {
-    /// There is no dump tool of ours for the engine.
-    #[error("there is no way to snapshot {engine} yet")]
-    NoTool {
-        /// The engine.
-        engine: Engine,
-    },
-    /// Nothing tells the engine.
-    #[error("nothing says which engine it is")]
-    UnknownEngine,
-    /// The database's path is not UTF-8: what was read of it may lead elsewhere, and a manifest cannot name it.
-    #[error("the path `{}` is not UTF-8, so that the database cannot be told for certain", path.display())]
-    PathNotText {
-        /// The path, as far as it could be read.
-        path: PathBuf,
-    },
-}
-
-impl Explain for PlanError {
-    fn hint(&self) -> Option<String> {
-        match self {
-            PlanError::UnknownEngine => Some(
-                "say which engine it is: as the scheme of a URL (DATABASE_URL=postgres://…), or beside the host (DB_CONNECTION=pgsql)"
-                    .to_owned(),
-            ),
-            PlanError::PathNotText { .. } => Some("give the file and its folders names in UTF-8".to_owned()),
-            PlanError::NoTool { .. } => Some(
-                "a person can say in .safe-test.toml how it is kept ([[snapshots.external]] target, how) and run `safe-test trust`"
-                    .to_owned(),
-            ),
-        }
-    }
-
-    fn exit(&self) -> Exit {
-        match self {
-            PlanError::NoTool { .. } | PlanError::UnknownEngine | PlanError::PathNotText { .. } => Exit::NoSnapshot,
-        }
-    }
-}
-
-/// Whether a path says which file is meant. Values are read as text, where bytes that are not UTF-8 become U+FFFD; only
+/// Tells whether a path says which file is meant. Values are read as text, where bytes that are not UTF-8 become U+FFFD; only
 /// a file that is really called so may have it.
 fn is_text(path: &Path, files: &dyn Files) -> bool {
     path.to_str().is_some_and(|text| !text.contains(char::REPLACEMENT_CHARACTER) || files.exists(path))

@@ -5,8 +5,8 @@ use std::fs::File;
 use chrono::Duration;
 
 use crate::snapshot::file_state::{file_state, hash_file};
+use crate::snapshot::order::Order;
 use crate::snapshot::store::Stored;
-use crate::snapshot::take::Order;
 use crate::snapshot::{FileState, Kind, Manifest, SnapshotError, Watch};
 
 /// How long a dump's hash is believed while its file looks untouched.

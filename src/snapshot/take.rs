@@ -1,36 +1,13 @@
 //! Takes what was planned: the one place where an intention becomes a snapshot in the store. [`foresee`] goes the same
 //! way as far as nothing is written.
 
-use std::ffi::OsString;
-use std::path::Path;
-
-use chrono::{DateTime, Utc};
-
 use crate::reach::Target;
 use crate::snapshot::engine::{DumpCommand, Found, OpenDatabase, SnapshotEngine};
+use crate::snapshot::order::Order;
 use crate::snapshot::plan::Intention;
 use crate::snapshot::receipt::{Care, Receipt};
 use crate::snapshot::reuse::Reusable;
-use crate::snapshot::store::Store;
-use crate::snapshot::{Kind, Manifest, SnapshotError, Watch};
-
-/// What all snapshots of one call share.
-pub(crate) struct Order<'a> {
-    /// Where they go.
-    pub(crate) store: &'a Store,
-    /// The root of the project.
-    pub(crate) project: &'a Path,
-    /// Why they are taken.
-    pub(crate) kind: Kind,
-    /// The run they are for.
-    pub(crate) run: &'a str,
-    /// When the call began.
-    pub(crate) now: DateTime<Utc>,
-    /// The process environment, for the tools.
-    pub(crate) environment: &'a [(OsString, OsString)],
-    /// Whether an earlier snapshot may serve, where the engine proves that nothing was written since.
-    pub(crate) may_reuse: bool,
-}
+use crate::snapshot::{Manifest, SnapshotError, Watch};
 
 /// Carries out what is intended for the target with the index `at`.
 ///
@@ -44,14 +21,14 @@ pub(crate) fn take(
     order: &Order<'_>,
     watch: &dyn Watch,
 ) -> Result<Receipt, SnapshotError> {
-    let care = match look(target, intention, order, watch)? {
-        Looked::NothingToLose(reason) => Care::NothingToLose { reason },
-        Looked::LeftToPolicy(reason) => Care::LeftToPolicy { reason },
-        Looked::Unchanged(earlier) => {
+    let care = match outlook(target, intention, order, watch)? {
+        Outlook::NothingToLose(reason) => Care::NothingToLose { reason },
+        Outlook::LeftToPolicy(reason) => Care::LeftToPolicy { reason },
+        Outlook::Unchanged(earlier) => {
             let manifest = earlier.claim(order)?;
             Care::Unchanged { id: manifest.id, size: manifest.size }
         }
-        Looked::Changed(engine, database) => save(engine, database, target, order, watch)?,
+        Outlook::Changed(engine, database) => save(engine, database, target, order, watch)?,
     };
     Ok(Receipt::new(at, care))
 }
@@ -85,10 +62,10 @@ pub(crate) fn foresee(
     order: &Order<'_>,
     watch: &dyn Watch,
 ) -> Result<Foreseen, SnapshotError> {
-    Ok(match look(target, intention, order, watch)? {
-        Looked::NothingToLose(reason) | Looked::LeftToPolicy(reason) => Foreseen::NotSaved(reason),
-        Looked::Unchanged(earlier) => Foreseen::Unchanged { id: earlier.id().to_owned() },
-        Looked::Changed(_, database) => {
+    Ok(match outlook(target, intention, order, watch)? {
+        Outlook::NothingToLose(reason) | Outlook::LeftToPolicy(reason) => Foreseen::NotSaved(reason),
+        Outlook::Unchanged(earlier) => Foreseen::Unchanged { id: earlier.id().to_owned() },
+        Outlook::Changed(_, database) => {
             let id = order.store.free_id(&database.short_name(), order.now);
             let plan = database.plan(&order.store.partial_path(&id))?;
             Foreseen::Saved { id, command: plan.command().clone() }
@@ -96,22 +73,27 @@ pub(crate) fn foresee(
     })
 }
 
-/// What a look at a target came to.
-enum Looked {
+/// What a look at a target came to, before anything is written.
+enum Outlook {
     NothingToLose(String),
     LeftToPolicy(String),
     Unchanged(Box<Reusable>),
     Changed(&'static dyn SnapshotEngine, Box<dyn OpenDatabase>),
 }
 
-fn look(target: &Target, intention: &Intention, order: &Order<'_>, watch: &dyn Watch) -> Result<Looked, SnapshotError> {
+fn outlook(
+    target: &Target,
+    intention: &Intention,
+    order: &Order<'_>,
+    watch: &dyn Watch,
+) -> Result<Outlook, SnapshotError> {
     let engine = match intention {
-        Intention::NothingToLose(reason) => return Ok(Looked::NothingToLose(reason.clone())),
-        Intention::LeftToPolicy(reason) => return Ok(Looked::LeftToPolicy(reason.clone())),
+        Intention::NothingToLose(reason) => return Ok(Outlook::NothingToLose(reason.clone())),
+        Intention::LeftToPolicy(reason) => return Ok(Outlook::LeftToPolicy(reason.clone())),
         Intention::Save(engine) => *engine,
     };
     let mut database = match engine.open(target, order.environment)? {
-        Found::NothingToLose(reason) => return Ok(Looked::NothingToLose(reason.to_owned())),
+        Found::NothingToLose(reason) => return Ok(Outlook::NothingToLose(reason.to_owned())),
         Found::Database(database) => database,
     };
     if order.may_reuse
@@ -119,9 +101,9 @@ fn look(target: &Target, intention: &Intention, order: &Order<'_>, watch: &dyn W
         && database.is_unchanged_since(earlier.manifest())?
         && let Some(earlier) = earlier.believed(order, watch)
     {
-        return Ok(Looked::Unchanged(Box::new(earlier)));
+        return Ok(Outlook::Unchanged(Box::new(earlier)));
     }
-    Ok(Looked::Changed(engine, database))
+    Ok(Outlook::Changed(engine, database))
 }
 
 fn save(
@@ -174,6 +156,7 @@ mod tests {
     use crate::environment::Origin;
     use crate::reach::{Engine, Place};
     use crate::snapshot::testing::Unwatched;
+    use crate::snapshot::{Kind, Store};
 
     const NOW: &str = "2026-11-21T14:30:22Z";
 

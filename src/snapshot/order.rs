@@ -1,0 +1,25 @@
+//! What the snapshots of one call have in common.
+
+use std::ffi::OsString;
+use std::path::Path;
+
+use chrono::{DateTime, Utc};
+
+use crate::snapshot::{Kind, Store};
+
+pub(crate) struct Order<'a> {
+    /// Where they go.
+    pub(crate) store: &'a Store,
+    /// The root of the project.
+    pub(crate) project: &'a Path,
+    /// Why they are taken.
+    pub(crate) kind: Kind,
+    /// The run they are for.
+    pub(crate) run: &'a str,
+    /// When the call began.
+    pub(crate) now: DateTime<Utc>,
+    /// The process environment, for the tools.
+    pub(crate) environment: &'a [(OsString, OsString)],
+    /// Whether an earlier snapshot may serve, where the engine proves that nothing was written since.
+    pub(crate) may_reuse: bool,
+}

@@ -1,0 +1,49 @@
+//! What keeps a target from being saved, known before anything is looked at.
+
+use std::path::PathBuf;
+
+use crate::error::Explain;
+use crate::exit::Exit;
+use crate::reach::Engine;
+
+/// Why a target cannot be saved, known before anything is done.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum PlanError {
+    /// There is no dump tool of ours for the engine.
+    #[error("there is no way to snapshot {engine} yet")]
+    NoTool {
+        /// The engine.
+        engine: Engine,
+    },
+    /// Nothing tells the engine.
+    #[error("nothing says which engine it is")]
+    UnknownEngine,
+    /// The database's path is not UTF-8: what was read of it may lead elsewhere, and a manifest cannot name it.
+    #[error("the path `{}` is not UTF-8, so that the database cannot be told for certain", path.display())]
+    PathNotText {
+        /// The path, as far as it could be read.
+        path: PathBuf,
+    },
+}
+
+impl Explain for PlanError {
+    fn hint(&self) -> Option<String> {
+        match self {
+            PlanError::UnknownEngine => Some(
+                "say which engine it is: as the scheme of a URL (DATABASE_URL=postgres://…), or beside the host (DB_CONNECTION=pgsql)"
+                    .to_owned(),
+            ),
+            PlanError::PathNotText { .. } => Some("give the file and its folders names in UTF-8".to_owned()),
+            PlanError::NoTool { .. } => Some(
+                "a person can say in .safe-test.toml how it is kept ([[snapshots.external]] target, how) and run `safe-test trust`"
+                    .to_owned(),
+            ),
+        }
+    }
+
+    fn exit(&self) -> Exit {
+        match self {
+            PlanError::NoTool { .. } | PlanError::UnknownEngine | PlanError::PathNotText { .. } => Exit::NoSnapshot,
+        }
+    }
+}
