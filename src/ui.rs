@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::io::{self, IsTerminal, Write};
 
 use console::Style;
-use serde_json::json;
+use serde::Serialize;
 
 pub(crate) use progress::Progress;
 
@@ -106,12 +106,16 @@ impl Ui {
     pub(crate) fn fail(&self, failure: &Failure, not_done: &str) {
         let error = failure.error();
         if self.json {
-            let causes: Vec<String> = causes(error).map(ToString::to_string).collect();
-            let failed = json!({
-                "schema": 1, "event": "failed", "error": error.to_string(), "causes": causes, "hint": error.hint(),
-                "exit": error.exit().code(), "message": not_done,
-            });
-            return self.warn(&failed.to_string());
+            let failed = Failed {
+                schema: 1,
+                event: "failed",
+                error: error.to_string(),
+                causes: causes(error).map(ToString::to_string).collect(),
+                hint: error.hint(),
+                exit: error.exit().code(),
+                message: not_done,
+            };
+            return self.warn(&serde_json::to_string(&failed).unwrap_or_else(|error| error.to_string()));
         }
         self.warn(&format!("{} {}", self.toned("safe-test:", Tone::Bad), one_block(&error.to_string(), "  ")));
         for cause in causes(error) {
@@ -126,6 +130,18 @@ impl Ui {
     fn masked(&self, text: &str) -> String {
         self.secrets.iter().fold(text.to_owned(), |text, secret| secret.redact_in(&text))
     }
+}
+
+/// A failure, as programs are told of it.
+#[derive(Serialize)]
+struct Failed<'a> {
+    schema: u32,
+    event: &'static str,
+    error: String,
+    causes: Vec<String>,
+    hint: Option<String>,
+    exit: u8,
+    message: &'a str,
 }
 
 fn plain_unless(styled: bool, text: &str) -> Cow<'_, str> {

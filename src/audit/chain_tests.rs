@@ -13,22 +13,25 @@ use crate::audit::chain::digest;
 use crate::audit::chain::{Ending, Pending};
 use crate::audit::damage::{Damage, Kind};
 use crate::audit::entry::Disorder;
+use crate::audit::report::{CallerReport, JudgementRecord};
+use crate::verdict::Verdict;
 
 fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/audit")
 }
 
 fn event(seq: u64) -> Event {
-    let judgement = Judgement { verdict: "safe".to_owned(), ..Judgement::default() };
+    let judgement = JudgementRecord::of(Verdict::Safe);
     match seq {
         1 => Event::Opened,
         4 => Event::Refused(Refusal {
-            judgement: Judgement { verdict: "production".to_owned(), ..Judgement::default() },
+            judgement: JudgementRecord::of(Verdict::Production),
             reason: "the database's name says production".to_owned(),
             exit: 120,
         }),
         2 | 5 | 7 => Event::RunStarted(Start {
             judgement,
+            consent: Vec::new(),
             snapshots: vec![format!("app_test_20261121_14{seq:02}00")],
             notes: Vec::new(),
         }),
@@ -45,7 +48,7 @@ fn line(before: &[String], event: Event, run: &str) -> String {
         who: Who {
             user: "dev".to_owned(),
             host: "workstation".to_owned(),
-            caller: Caller { kind: "human".to_owned(), name: None },
+            caller: CallerReport { kind: "human".into(), name: None },
             commit: None,
         },
         what: What { command: vec!["npm".to_owned(), "test".to_owned()], folder: "/srv/shop".to_owned() },

@@ -6,9 +6,9 @@
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize, Serializer};
-use serde_json::Value;
 
 use crate::audit::Hash;
+use crate::audit::report::{CallerReport, JudgementRecord, TargetReport};
 
 /// What a caller hands in: everything but the entry's place in the chain.
 #[derive(Debug, Clone, PartialEq)]
@@ -81,18 +81,9 @@ pub(crate) struct Who {
     /// This machine's name.
     pub(crate) host: String,
     /// Human, agent, CI or hook.
-    pub(crate) caller: Caller,
+    pub(crate) caller: CallerReport,
     /// The project's git commit, where it is under git.
     pub(crate) commit: Option<String>,
-}
-
-/// Who drives safe-test, as `check --format json` says it.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Caller {
-    /// `human`, `agent`, `ci` or `hook`.
-    pub(crate) kind: String,
-    /// The agent's or provider's name, where it is known.
-    pub(crate) name: Option<String>,
 }
 
 /// What was asked for.
@@ -135,39 +126,40 @@ pub(crate) enum Event {
     Unknown,
 }
 
-/// The judgement that something rests on.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Judgement {
-    /// `safe`, `unverified` or `production`.
-    pub(crate) verdict: String,
-    /// The findings, as `check --format json` gives them.
-    #[serde(default)]
-    pub(crate) findings: Vec<Value>,
-    /// The targets, as `check --format json` gives them.
-    #[serde(default)]
-    pub(crate) targets: Vec<Value>,
-    /// The policy that was in force.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) policy: Option<Policy>,
-}
+impl Event {
+    /// The judgement that it rests on.
+    pub(crate) fn judgement(&self) -> Option<&JudgementRecord> {
+        match self {
+            Event::Refused(Refusal { judgement, .. })
+            | Event::RunStarted(Start { judgement, .. })
+            | Event::Answer(Answer { judgement, .. }) => Some(judgement),
+            Event::Opened
+            | Event::RunFinished(_)
+            | Event::Snapshot(_)
+            | Event::RestoreStarted(_)
+            | Event::Restore(_)
+            | Event::Prune(_)
+            | Event::Continued(_)
+            | Event::Accepted(_)
+            | Event::Unknown => None,
+        }
+    }
 
-/// Which policy was in force.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Policy {
-    /// The policy's file.
-    pub(crate) file: String,
-    /// SHA-256 of its content, hexadecimal.
-    pub(crate) sha256: String,
-    /// Whether what loosens in it was in force.
-    pub(crate) trusted: bool,
+    /// What a person should know.
+    pub(crate) fn notes(&self) -> &[String] {
+        match self {
+            Event::RunStarted(Start { notes, .. }) | Event::RunFinished(Finish { notes, .. }) => notes,
+            _ => &[],
+        }
+    }
 }
 
 /// Why a command was not run.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Refusal {
     /// What was judged.
     #[serde(flatten)]
-    pub(crate) judgement: Judgement,
+    pub(crate) judgement: JudgementRecord,
     /// The reason in words.
     pub(crate) reason: String,
     /// The status that safe-test ended with.
@@ -175,17 +167,27 @@ pub(crate) struct Refusal {
 }
 
 /// What is known before a command starts.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Start {
     /// What was judged.
     #[serde(flatten)]
-    pub(crate) judgement: Judgement,
+    pub(crate) judgement: JudgementRecord,
+    /// What a person typed to vouch for what was not shown to be safe.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) consent: Vec<String>,
     /// The ids of the snapshots that undo this run, in the order of the targets.
     #[serde(default)]
     pub(crate) snapshots: Vec<String>,
     /// What a person should know: a target that was not saved and why, a snapshot that was reused.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) notes: Vec<String>,
+}
+
+#[cfg(test)]
+impl Start {
+    pub(crate) fn of(judgement: JudgementRecord) -> Self {
+        Start { judgement, consent: Vec::new(), snapshots: Vec::new(), notes: Vec::new() }
+    }
 }
 
 /// How a command ended.
@@ -217,14 +219,17 @@ pub(crate) enum Outcome {
 pub(crate) struct Saved {
     /// Their ids.
     pub(crate) snapshots: Vec<String>,
-    /// What was saved, as `check --format json` gives targets.
+    /// What was saved.
     #[serde(default)]
-    pub(crate) targets: Vec<Value>,
+    pub(crate) targets: Vec<TargetReport>,
 }
 
 /// What is known before databases are put back.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct RestoreStart {
+    /// What a person typed to vouch for what was not shown to be safe.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) consent: Vec<String>,
     /// The snapshots that will be in place.
     pub(crate) snapshots: Vec<String>,
     /// The safety snapshots of what they replace.
@@ -251,7 +256,7 @@ pub(crate) struct Pruned {
 }
 
 /// What a person answered.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Answer {
     /// What was asked.
     pub(crate) question: String,
@@ -261,7 +266,7 @@ pub(crate) struct Answer {
     pub(crate) permitted: bool,
     /// What was judged when it was asked.
     #[serde(flatten)]
-    pub(crate) judgement: Judgement,
+    pub(crate) judgement: JudgementRecord,
 }
 
 /// How the log was found when it was not as it was left.
@@ -318,18 +323,21 @@ pub(crate) struct Accepted {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::Value;
+
     use super::*;
+    use crate::verdict::Verdict;
 
     #[test]
     fn an_entry_is_one_line_of_json_that_reads_back() {
-        let judgement = Judgement { verdict: "safe".to_owned(), ..Judgement::default() };
+        let judgement = JudgementRecord::of(Verdict::Safe);
         let events = [
             ("opened", Event::Opened),
             (
                 "refused",
                 Event::Refused(Refusal { judgement: judgement.clone(), reason: "two\nlines".to_owned(), exit: 120 }),
             ),
-            ("run-started", Event::RunStarted(Start { judgement: judgement.clone(), ..Start::default() })),
+            ("run-started", Event::RunStarted(Start::of(judgement.clone()))),
             (
                 "run-finished",
                 Event::RunFinished(Finish { outcome: Outcome::Signal(15), duration_ms: 7, notes: Vec::new() }),
@@ -338,7 +346,10 @@ mod tests {
             ("restore-started", Event::RestoreStarted(RestoreStart::default())),
             ("restore", Event::Restore(Restored::default())),
             ("prune", Event::Prune(Pruned::default())),
-            ("answer", Event::Answer(Answer { judgement, ..Answer::default() })),
+            (
+                "answer",
+                Event::Answer(Answer { question: "?".to_owned(), answer: "7".to_owned(), permitted: false, judgement }),
+            ),
             ("continued", Event::Continued(Continued { damage: Disorder::Cut, expected: None, found: None })),
             ("accepted", Event::Accepted(Accepted { digest: Hash::of(b"") })),
         ];

@@ -18,14 +18,15 @@ mod log;
 mod redact;
 mod redact_text;
 mod render;
+mod report;
 mod state_directory;
 mod unfinished;
 
 pub(crate) use crate::audit::chain::{Known, Link, verify};
 pub(crate) use crate::audit::damage::Report;
 pub(crate) use crate::audit::entry::{
-    Accepted, Answer, Caller, Continued, Entry, Event, Finish, Judgement, Outcome, Policy, Pruned, Record, Refusal,
-    RestoreStart, Restored, Saved, Start, What, Who,
+    Accepted, Answer, Continued, Entry, Event, Finish, Outcome, Pruned, Record, Refusal, RestoreStart, Restored, Saved,
+    Start, What, Who,
 };
 pub(crate) use crate::audit::error::AuditError;
 pub(crate) use crate::audit::hash::Hash;
@@ -33,6 +34,7 @@ pub(crate) use crate::audit::lines::{Line, Lines, MAX_LINE};
 pub(crate) use crate::audit::log::{Log, verify_file};
 pub(crate) use crate::audit::redact::redact_command;
 pub(crate) use crate::audit::redact_text::redact_text;
-pub(crate) use crate::audit::render::render;
+pub(crate) use crate::audit::render::{details, render};
+pub(crate) use crate::audit::report::{CallerReport, FindingReport, JudgementReport, SettingReport, TargetReport};
 pub(crate) use crate::audit::state_directory::state_directory;
 pub(crate) use crate::audit::unfinished::unfinished_runs;

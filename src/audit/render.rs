@@ -4,7 +4,8 @@ use std::fmt::Write;
 
 use chrono::SecondsFormat;
 
-use crate::audit::entry::{Entry, Event, Outcome, Restored};
+use crate::audit::entry::{Entry, Event, Outcome, Restored, Start, Who};
+use crate::audit::report::TargetReport;
 use crate::text::{printable, shell_line};
 
 /// The entry in one line: when, what happened, how it was judged, how it ended, and the command.
@@ -31,15 +32,12 @@ fn words(event: &Event) -> (&'static str, String) {
     match event {
         Event::Opened => ("opened", String::new()),
         Event::Refused(refusal) => ("refused", format!("{}: {}", refusal.judgement.verdict, refusal.reason)),
-        Event::RunStarted(start) if start.snapshots.is_empty() => ("started", start.judgement.verdict.clone()),
-        Event::RunStarted(start) => {
-            ("started", format!("{}, saved {}", start.judgement.verdict, start.snapshots.join(", ")))
-        }
+        Event::RunStarted(start) => ("started", started(start)),
         Event::RunFinished(finish) => {
             ("finished", format!("{} after {}", outcome(&finish.outcome), duration(finish.duration_ms)))
         }
         Event::Snapshot(saved) => ("snapshot", saved.snapshots.join(", ")),
-        Event::RestoreStarted(start) => ("restoring", start.snapshots.join(", ")),
+        Event::RestoreStarted(start) => ("restoring", [start.snapshots.join(", "), vouched(&start.consent)].concat()),
         Event::Restore(Restored { snapshots, failure: Some(failure), .. }) if snapshots.is_empty() => {
             ("not restored", failure.clone())
         }
@@ -55,6 +53,36 @@ fn words(event: &Event) -> (&'static str, String) {
         Event::Accepted(_) => ("accepted", "the log as it was then".to_owned()),
         Event::Unknown => ("unknown", "written by a newer safe-test".to_owned()),
     }
+}
+
+fn started(start: &Start) -> String {
+    let saved = match start.snapshots.as_slice() {
+        [] => String::new(),
+        saved => format!(", saved {}", saved.join(", ")),
+    };
+    format!("{}{}{saved}", start.judgement.verdict, vouched(&start.consent))
+}
+
+fn vouched(consent: &[String]) -> String {
+    if consent.is_empty() { String::new() } else { format!(", vouched for by typing {}", consent.join(", ")) }
+}
+
+/// What an entry rests on, a line each: who asked and where, targets, findings, notes.
+#[must_use]
+pub(crate) fn details(entry: &Entry) -> Vec<String> {
+    let Who { user, host, commit, .. } = &entry.who;
+    let commit = commit.as_ref().map(|commit| format!(", commit {commit}")).unwrap_or_default();
+    let mut lines = vec![format!("{user} on {host} in {}{commit}", entry.what.folder)];
+    if let Some(judgement) = entry.event.judgement() {
+        lines.extend(judgement.targets.iter().map(TargetReport::line));
+        lines.extend(judgement.findings.iter().map(|finding| format!("{} {}", finding.level.name(), finding.line())));
+        lines.extend(judgement.policy.iter().map(|policy| {
+            let trusted = if policy.trusted { "trusted" } else { "not trusted" };
+            format!("{} with the hash {}, {trusted}", policy.file, policy.sha256)
+        }));
+    }
+    lines.extend(entry.event.notes().iter().map(|note| format!("note: {note}")));
+    lines.iter().map(|line| printable(line)).collect()
 }
 
 fn outcome(outcome: &Outcome) -> String {
@@ -76,14 +104,16 @@ fn duration(milliseconds: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::audit::{Caller, Finish, Judgement, Record, Refusal, Start, What, Who};
+    use crate::audit::report::{CallerReport, JudgementRecord};
+    use crate::audit::{Finish, Record, Refusal, What};
+    use crate::verdict::Verdict;
 
     fn line(event: Event, command: &[&str]) -> String {
         let record = Record {
             at: chrono::DateTime::from_timestamp(1_795_271_422, 0).unwrap(),
             run: "7f3a".to_owned(),
             who: Who {
-                caller: Caller { kind: "agent".to_owned(), name: Some("Claude Code".to_owned()) },
+                caller: CallerReport { kind: "agent".into(), name: Some("Claude Code".to_owned()) },
                 ..Who::default()
             },
             what: What { command: command.iter().map(|&word| word.to_owned()).collect(), folder: "/p".to_owned() },
@@ -94,15 +124,18 @@ mod tests {
 
     #[test]
     fn an_entry_is_one_line_for_people() {
-        let judgement = Judgement { verdict: "safe".to_owned(), ..Judgement::default() };
+        let judgement = JudgementRecord::of(Verdict::Safe);
         let cases = [
             (
-                Event::RunStarted(Start {
-                    judgement: judgement.clone(),
-                    snapshots: vec!["a_1".to_owned()],
-                    notes: vec![],
-                }),
+                Event::RunStarted(Start { snapshots: vec!["a_1".to_owned()], ..Start::of(judgement.clone()) }),
                 "2026-11-21T14:30:22Z  started       7f3a  safe, saved a_1  npm test  [agent Claude Code]",
+            ),
+            (
+                Event::RunStarted(Start {
+                    consent: vec!["a".to_owned(), "b\r".to_owned()],
+                    ..Start::of(JudgementRecord::of(Verdict::Unverified))
+                }),
+                "2026-11-21T14:30:22Z  started       7f3a  unverified, vouched for by typing a, b\\r  npm test  [agent Claude Code]",
             ),
             (
                 Event::RunFinished(Finish { outcome: Outcome::Status(3), duration_ms: 1250, notes: vec![] }),

@@ -9,14 +9,50 @@ use crate::commands::report;
 use crate::error::Failure;
 use crate::exec::Interrupt;
 use crate::text::printable;
+use crate::verdict::Verdict;
 
-/// Asks a person at a terminal to vouch for what was not shown to be safe; everybody else is refused. Each answer
-/// is written down.
+/// Whether what was judged may be used.
+pub(crate) enum Permission {
+    /// It is safe.
+    Safe,
+    /// A person vouched for it.
+    Vouched(Consent),
+    Refused,
+}
+
+impl Permission {
+    pub(crate) fn consent(&self) -> Option<&Consent> {
+        match self {
+            Permission::Vouched(consent) => Some(consent),
+            Permission::Safe | Permission::Refused => None,
+        }
+    }
+}
+
+/// Decides whether what was judged may be used; where it was not shown to be safe, a person at a terminal is asked.
+///
+/// Without a log nobody is asked: an answer that cannot be written down permits nothing.
 ///
 /// # Errors
 ///
 /// Where an answer cannot be written down: then nothing may be done.
-pub(crate) fn ask(
+pub(crate) fn permission(
+    context: &Context,
+    judged: &Judged,
+    recorder: Result<&Recorder<'_>, &Failure>,
+    interrupt: &Interrupt,
+) -> Result<Permission, Failure> {
+    match (judged.judgement.verdict, recorder) {
+        (Verdict::Safe, _) => Ok(Permission::Safe),
+        (Verdict::Unverified, Ok(recorder)) => {
+            Ok(ask(context, judged, recorder, interrupt)?.map_or(Permission::Refused, Permission::Vouched))
+        }
+        (Verdict::Unverified | Verdict::Production, _) => Ok(Permission::Refused),
+    }
+}
+
+/// Asks for each name, and writes each answer down; only a person at a terminal is asked.
+fn ask(
     context: &Context,
     judged: &Judged,
     recorder: &Recorder<'_>,
@@ -25,7 +61,7 @@ pub(crate) fn ask(
     if !context.caller.can_be_asked() || context.ui.json || context.dry_run {
         return Ok(None);
     }
-    for line in report::doubt_text(judged, &context.ui) {
+    for line in report::doubt_text(&judged.report, &context.ui) {
         context.ui.warn(&line);
     }
     let folder = context.project.root.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
@@ -36,10 +72,10 @@ pub(crate) fn ask(
         let answer = context.ui.ask(&question, interrupt).unwrap_or_default();
         let permitted = answer.trim() == name.trim();
         recorder.record(Event::Answer(Answer {
-            question,
-            answer: answer.clone(),
+            question: recorder.redact(&question),
+            answer: recorder.redact(&answer),
             permitted,
-            judgement: recorder.judgement().clone(),
+            judgement: judged.report.record(),
         }))?;
         answers.push(answer);
         if !permitted {

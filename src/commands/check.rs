@@ -11,9 +11,9 @@ use crate::verdict::Verdict;
 pub(crate) fn check(context: &mut Context, command: &[OsString]) -> Result<Exit, Failure> {
     let judged = judging::judge(context, Some(command).filter(|command| !command.is_empty()))?;
     let text = if context.ui.json {
-        format!("{}\n", report::judgement_json(&judged, &context.caller))
+        report::json(&judged.report)? + "\n"
     } else {
-        report::judgement_text(&judged, &context.ui)
+        report::judgement_text(&judged.report, &context.ui)
     };
     context.ui.answer(&text).map_err(CommandError::Output)?;
     Ok(match judged.judgement.verdict {

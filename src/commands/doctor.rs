@@ -3,12 +3,12 @@
 use std::path::Path;
 
 use rustix::fs::Access;
-use serde_json::{Value, json};
+use serde::Serialize;
 
 use crate::commands::context::Context;
 use crate::commands::disk::Disk;
 use crate::commands::judging::Judged;
-use crate::commands::{CommandError, judging};
+use crate::commands::{CommandError, judging, report};
 use crate::error::{Explain, Failure, in_one_line};
 use crate::exit::Exit;
 use crate::snapshot;
@@ -17,28 +17,50 @@ use crate::text::printable;
 use crate::ui::{Tone, bytes};
 use crate::verdict::Verdict;
 
+/// What it tells programs.
+#[derive(Serialize)]
+struct Answer<'a> {
+    schema: u32,
+    ok: bool,
+    checks: &'a [Looked],
+}
+
 /// One thing that was looked at.
+#[derive(Serialize)]
 struct Looked {
     what: String,
     ok: bool,
     found: String,
     hint: Option<String>,
-    /// The same for programs, field by field.
-    fields: Value,
+    #[serde(flatten)]
+    facts: Facts,
+}
+
+/// What was found, field by field, for programs.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Facts {
+    Nothing {},
+    Path { path: String },
+    Disk { bytes_free: u64 },
+    Target(TargetFacts),
+}
+
+/// What was found of a target; `None` where nobody looked.
+#[derive(Serialize)]
+struct TargetFacts {
+    target: usize,
+    verdict: Verdict,
+    reachable: Option<bool>,
+    server: Option<String>,
+    tool: Option<String>,
+    version: Option<String>,
 }
 
 impl Looked {
-    fn new(what: &str, found: &str, hint: Option<&str>, fields: Value) -> Self {
+    fn new(what: &str, found: &str, hint: Option<&str>, facts: Facts) -> Self {
         let (what, found) = (what.to_owned(), found.to_owned());
-        Looked { what, ok: hint.is_none(), found, hint: hint.map(str::to_owned), fields }
-    }
-
-    fn json(&self) -> Value {
-        let mut row = json!({ "what": self.what, "ok": self.ok, "found": self.found, "hint": self.hint });
-        if let (Some(row), Some(fields)) = (row.as_object_mut(), self.fields.as_object()) {
-            row.extend(fields.clone());
-        }
-        row
+        Looked { what, ok: hint.is_none(), found, hint: hint.map(str::to_owned), facts }
     }
 }
 
@@ -52,7 +74,7 @@ pub(crate) fn doctor(context: &mut Context) -> Result<Exit, Failure> {
             results.push(look_at_log(&store.log()));
             results.push(look_at_disk(store.directory()));
         }
-        Err(error) => results.push(bad("snapshots", error, Value::Null)),
+        Err(error) => results.push(bad("snapshots", error, Facts::Nothing {})),
     }
     results.push(look_at_folder("approvals and anchors in", &context.state_directory));
     for at in 0..judged.judgement.targets.len() {
@@ -69,13 +91,12 @@ pub(crate) fn doctor(context: &mut Context) -> Result<Exit, Failure> {
                 .map_or("none is named", |finding| finding.message.as_str())
                 .to_owned(),
             hint: judged.judgement.objections().next().map(|finding| finding.remedy.clone()),
-            fields: Value::Null,
+            facts: Facts::Nothing {},
         });
     }
     let all_well = results.iter().all(|one| one.ok);
     let text: String = if context.ui.json {
-        let rows: Vec<Value> = results.iter().map(Looked::json).collect();
-        format!("{}\n", json!({ "schema": 1, "ok": all_well, "checks": rows }))
+        report::json(&Answer { schema: 1, ok: all_well, checks: &results })? + "\n"
     } else {
         results.iter().map(|one| line(context, one)).collect()
     };
@@ -93,9 +114,8 @@ fn line(context: &Context, one: &Looked) -> String {
 fn look_at_target(context: &Context, judged: &Judged, at: usize) -> Looked {
     let one = &judged.judgement.targets[at];
     let what = one.target.shown();
-    let mut fields = json!({
-        "target": at, "verdict": one.verdict.name(), "reachable": null, "server": null, "tool": null, "version": null,
-    });
+    let mut facts =
+        TargetFacts { target: at, verdict: one.verdict, reachable: None, server: None, tool: None, version: None };
     if one.verdict != Verdict::Safe {
         let finding = judged.judgement.objections().find(|finding| finding.target == Some(at));
         return Looked {
@@ -103,31 +123,32 @@ fn look_at_target(context: &Context, judged: &Judged, at: usize) -> Looked {
             ok: false,
             found: format!("{}: not connected to", one.verdict),
             hint: finding.map(|finding| format!("{}; {}", finding.message, finding.remedy)),
-            fields,
+            facts: Facts::Target(facts),
         };
     }
     let looked = snapshot::plan(&one.target, &judged.policy, &Disk)
         .map_err(SnapshotError::from)
         .and_then(|intention| snapshot::describe(&one.target, &intention, &context.process));
     match looked {
-        Ok(Described::NothingToSave(reason)) => Looked::new(&what, &reason, None, fields),
+        Ok(Described::NothingToSave(reason)) => Looked::new(&what, &reason, None, Facts::Target(facts)),
         Ok(Described::Database(described, obstacle)) => {
             let (tool, version) = described.tool;
-            fields["reachable"] = true.into();
-            fields["server"] = described.server.into();
-            fields["tool"] = tool.to_string_lossy().into();
-            fields["version"] = version.into();
+            facts.reachable = Some(true);
+            facts.server = described.server;
+            facts.tool = Some(tool.to_string_lossy().into_owned());
+            facts.version = Some(version);
+            let facts = Facts::Target(facts);
             match obstacle {
-                None => Looked::new(&what, &described.found, None, fields),
+                None => Looked::new(&what, &described.found, None, facts),
                 Some(obstacle) => {
                     let found = format!("{}. {}", described.found, obstacle.what);
-                    Looked::new(&what, &found, Some(&obstacle.remedy), fields)
+                    Looked::new(&what, &found, Some(&obstacle.remedy), facts)
                 }
             }
         }
         Err(error) => {
-            fields["reachable"] = false.into();
-            bad(&what, &error, fields)
+            facts.reachable = Some(false);
+            bad(&what, &error, Facts::Target(facts))
         }
     }
 }
@@ -135,30 +156,30 @@ fn look_at_target(context: &Context, judged: &Judged, at: usize) -> Looked {
 /// Whether a folder can be written, or made where it is not there yet.
 fn look_at_folder(what: &str, folder: &Path) -> Looked {
     let what = format!("{what} {}", folder.display());
-    let fields = json!({ "path": folder.to_string_lossy() });
+    let facts = Facts::Path { path: folder.to_string_lossy().into_owned() };
     let existing = existing_part(folder);
     if !existing.is_dir() {
         let found = format!("{} is no folder", existing.display());
-        return Looked::new(&what, &found, Some("move it away"), fields);
+        return Looked::new(&what, &found, Some("move it away"), facts);
     }
     if is_allowed(existing, Access::WRITE_OK | Access::EXEC_OK) {
-        Looked::new(&what, "can be written", None, fields)
+        Looked::new(&what, "can be written", None, facts)
     } else {
         let hint = "check the owner and the permissions of the folder";
-        Looked::new(&what, "cannot be written", Some(hint), fields)
+        Looked::new(&what, "cannot be written", Some(hint), facts)
     }
 }
 
 /// A log that cannot be written means that nothing is run.
 fn look_at_log(log: &Path) -> Looked {
     let what = format!("audit log {}", log.display());
-    let fields = json!({ "path": log.to_string_lossy() });
+    let facts = Facts::Path { path: log.to_string_lossy().into_owned() };
     if !log.exists() {
-        Looked::new(&what, "none yet", None, fields)
+        Looked::new(&what, "none yet", None, facts)
     } else if log.is_file() && is_allowed(log, Access::WRITE_OK) {
-        Looked::new(&what, "can be written", None, fields)
+        Looked::new(&what, "can be written", None, facts)
     } else {
-        Looked::new(&what, "cannot be written", Some("check what is there, its owner and its permissions"), fields)
+        Looked::new(&what, "cannot be written", Some("check what is there, its owner and its permissions"), facts)
     }
 }
 
@@ -168,9 +189,9 @@ fn look_at_disk(directory: &Path) -> Looked {
         Ok(found) => {
             let free = found.f_bavail * found.f_frsize;
             let scarce = (free <= 64 * 1024 * 1024).then_some("make room; `safe-test prune` removes old snapshots");
-            Looked::new(WHAT, &bytes(free), scarce, json!({ "bytes_free": free }))
+            Looked::new(WHAT, &bytes(free), scarce, Facts::Disk { bytes_free: free })
         }
-        Err(error) => Looked::new(WHAT, &error.to_string(), Some("check the folder"), Value::Null),
+        Err(error) => Looked::new(WHAT, &error.to_string(), Some("check the folder"), Facts::Nothing {}),
     }
 }
 
@@ -182,6 +203,6 @@ fn is_allowed(path: &Path, wanted: Access) -> bool {
     rustix::fs::access(path, wanted).is_ok()
 }
 
-fn bad(what: &str, error: &dyn Explain, fields: Value) -> Looked {
-    Looked { what: what.to_owned(), ok: false, found: in_one_line(error), hint: error.hint(), fields }
+fn bad(what: &str, error: &dyn Explain, facts: Facts) -> Looked {
+    Looked { what: what.to_owned(), ok: false, found: in_one_line(error), hint: error.hint(), facts }
 }

@@ -1,7 +1,11 @@
 //! `--dry-run`: shows what a run would do, up to the very command that would save each database, and does none of it.
 
-use serde_json::{Value, json};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 
+use serde::Serialize;
+
+use crate::audit::JudgementReport;
 use crate::commands::Ending;
 use crate::commands::context::Context;
 use crate::commands::judging::Judged;
@@ -33,10 +37,9 @@ pub(crate) fn dry_run(context: &Context, judged: &Judged, recorder: &Recorder<'_
         foreseen.push(would.map_err(|error| error.about(&one.target))?);
     }
     if context.ui.json {
-        let plan: Vec<Value> = foreseen.iter().enumerate().map(|(at, would)| row(at, would)).collect();
-        let report = report::judgement_json(judged, &context.caller);
-        let shown = json!({ "schema": 1, "event": "dry-run", "judgement": report, "plan": plan, "message": NOT_RUN });
-        context.ui.warn(&shown.to_string());
+        let plan = foreseen.iter().enumerate().map(|(at, would)| Planned::new(at, would)).collect();
+        let (judgement, message) = (&judged.report, NOT_RUN);
+        context.ui.warn(&report::json(&Answer { schema: 1, event: "dry-run", judgement, plan, message })?);
         return Ok(Ending::Own(Exit::Success));
     }
     for (one, would) in targets.iter().zip(&foreseen) {
@@ -56,24 +59,56 @@ pub(crate) fn dry_run(context: &Context, judged: &Judged, recorder: &Recorder<'_
     Ok(Ending::Own(Exit::Success))
 }
 
-fn row(at: usize, would: &Foreseen) -> Value {
-    match would {
-        Foreseen::NotSaved(reason) => json!({ "target": at, "saved": false, "how": reason }),
-        Foreseen::Unchanged { id } => {
-            json!({ "target": at, "saved": true, "how": format!("unchanged since {id}"), "snapshot": id })
-        }
-        Foreseen::Saved { id, command } => {
-            let environment: serde_json::Map<String, Value> = command
-                .environment
-                .iter()
-                .map(|(name, value)| (name.to_string_lossy().into_owned(), value.to_string_lossy().into()))
-                .collect();
-            let arguments: Vec<_> = command.arguments.iter().map(|word| word.to_string_lossy()).collect();
-            json!({
-                "target": at, "saved": true, "how": command.label, "snapshot": id,
-                "program": command.program.to_string_lossy(), "arguments": arguments, "environment": environment,
-                "output": command.output.to_string_lossy(),
-            })
+/// What programs are told.
+#[derive(Serialize)]
+struct Answer<'a> {
+    schema: u32,
+    event: &'static str,
+    judgement: &'a JudgementReport,
+    plan: Vec<Planned<'a>>,
+    message: &'static str,
+}
+
+/// What would be done about one target.
+#[derive(Serialize)]
+struct Planned<'a> {
+    target: usize,
+    saved: bool,
+    how: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    snapshot: Option<&'a str>,
+    #[serde(flatten)]
+    command: Option<PlannedCommand<'a>>,
+}
+
+/// The command that would save it.
+#[derive(Serialize)]
+struct PlannedCommand<'a> {
+    program: Cow<'a, str>,
+    arguments: Vec<Cow<'a, str>>,
+    environment: BTreeMap<Cow<'a, str>, Cow<'a, str>>,
+    output: Cow<'a, str>,
+}
+
+impl<'a> Planned<'a> {
+    fn new(target: usize, would: &'a Foreseen) -> Self {
+        let (saved, how, snapshot, command) = match would {
+            Foreseen::NotSaved(reason) => (false, reason.clone(), None, None),
+            Foreseen::Unchanged { id } => (true, format!("unchanged since {id}"), Some(id), None),
+            Foreseen::Saved { id, command } => (true, command.label.to_owned(), Some(id), Some(command.into())),
+        };
+        Planned { target, saved, how, snapshot: snapshot.map(String::as_str), command }
+    }
+}
+
+impl<'a> From<&'a DumpCommand> for PlannedCommand<'a> {
+    fn from(command: &'a DumpCommand) -> Self {
+        let set = command.environment.iter();
+        PlannedCommand {
+            program: command.program.to_string_lossy(),
+            arguments: command.arguments.iter().map(|word| word.to_string_lossy()).collect(),
+            environment: set.map(|(name, value)| (name.to_string_lossy(), value.to_string_lossy())).collect(),
+            output: command.output.to_string_lossy(),
         }
     }
 }

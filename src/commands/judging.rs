@@ -1,19 +1,16 @@
 //! From the surroundings to a judgement: reads the policy, surveys the environment, finds the targets, judges.
 
 use std::ffi::OsString;
-use std::fs;
-use std::path::{Path, PathBuf};
 
+use crate::audit::JudgementReport;
 use crate::commands::context::Context;
 use crate::commands::disk::Disk;
-use crate::commands::machine;
+use crate::commands::policy_file::InForce;
+use crate::commands::{machine, policy_file};
 use crate::environment;
-use crate::environment::{DriverEvidence, Origin, Reading, Setting, Survey, SurveyInput};
+use crate::environment::{DriverEvidence, Origin, Reading, Setting, SurveyInput};
 use crate::error::Failure;
-use crate::own_tools;
-use crate::policy::trust;
-use crate::policy::trust::Trust;
-use crate::policy::{Document, FILE_NAME, Policy, PolicyError};
+use crate::policy::Policy;
 use crate::reach;
 use crate::reach::{Engine, Target};
 use crate::snapshot::{StoreError, Stored};
@@ -24,12 +21,10 @@ use crate::verdict::{Evidence, Judgement};
 pub(crate) struct Judged {
     /// The judgement.
     pub(crate) judgement: Judgement,
-    /// What the environment was found to be.
-    pub(crate) survey: Survey,
     /// The policy in force.
     pub(crate) policy: Policy,
-    /// How the policy file came to be trusted, and the hash of its content; `None` where there is no file.
-    pub(crate) trust: Option<(Trust, String)>,
+    /// All of it, for people, programs and the log.
+    pub(crate) report: JudgementReport,
 }
 
 /// Judges what `command` could reach; without one, test and development runs are both considered.
@@ -91,7 +86,7 @@ fn judge_with(
     command: Option<&[OsString]>,
     select: impl FnOnce(Vec<Target>, &reach::Lookup<'_>) -> Vec<Target>,
 ) -> Result<Judged, Failure> {
-    let (policy, trust) = policy_in_force(context)?;
+    let InForce { policy, trust } = policy_file::in_force(context)?;
     let only: Option<Vec<_>> =
         policy.files.as_ref().map(|files| files.iter().map(|file| context.project.root.join(file)).collect());
     let survey = environment::survey(&SurveyInput {
@@ -135,54 +130,6 @@ fn judge_with(
         project: &context.project,
     });
     context.ui.keep_secret(targets.into_iter().filter_map(|target| target.password));
-    Ok(Judged { judgement, survey, policy, trust })
-}
-
-/// The policy of the project, as far as it is in force.
-pub(crate) fn policy_in_force(context: &Context) -> Result<(Policy, Option<(Trust, String)>), Failure> {
-    let path = context.project.root.join(FILE_NAME);
-    let Some((content, document)) = read_document(&path)? else { return Ok((Policy::default(), None)) };
-    let untrusted = Policy::in_force(&document, false);
-    let asks_for_nothing = untrusted.ignored.is_empty();
-    let trust = if asks_for_nothing { Trust::Unapproved } else { trust_of(context, &path, &content) };
-    let policy = if trust.is_trusted() { Policy::in_force(&document, true) } else { untrusted };
-    Ok((policy, Some((trust, trust::content_hash(&content)))))
-}
-
-/// The policy file's bytes and what it says; `None` where there is none.
-pub(crate) fn read_document(path: &Path) -> Result<Option<(Vec<u8>, Document)>, PolicyError> {
-    let shown = Path::new(FILE_NAME);
-    let unreadable = |cause| PolicyError::Unreadable { file: shown.to_owned(), cause };
-    let content = match fs::read(path) {
-        Ok(content) => content,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(cause) => return Err(unreadable(cause)),
-    };
-    let text = std::str::from_utf8(&content)
-        .map_err(|error| unreadable(std::io::Error::new(std::io::ErrorKind::InvalidData, error)))?;
-    let document = Document::parse(text, shown)?;
-    Ok(Some((content, document)))
-}
-
-fn trust_of(context: &Context, path: &Path, content: &[u8]) -> Trust {
-    let real = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    let approval = fs::read(trust::approval_file(&context.state_directory, &real)).unwrap_or_default();
-    if trust::is_approval_of(&approval, content) {
-        return Trust::Approved;
-    }
-    if trust::is_reviewing_ci(&context.caller, &context.process_text) && is_committed(context, content) {
-        return Trust::Reviewed;
-    }
-    Trust::Unapproved
-}
-
-/// Whether the commit that is checked out holds exactly these bytes. `cat-file` runs no filter of the repository's.
-fn is_committed(context: &Context, content: &[u8]) -> bool {
-    let folders = own_tools::absolute_folders(context.variable("PATH"));
-    let committed = format!("HEAD:./{FILE_NAME}");
-    let arguments =
-        ["-C".as_ref(), context.project.root.as_os_str(), "cat-file".as_ref(), "blob".as_ref(), committed.as_ref()];
-    let asked = |git: &PathBuf| own_tools::ask(git, &arguments, &context.process).ok();
-    let answer = own_tools::find_all("git", &folders).first().and_then(asked);
-    answer.is_some_and(|answer| answer.status.success() && answer.stdout == content)
+    let report = JudgementReport::new(&judgement, &survey, &context.caller, &policy, trust);
+    Ok(Judged { judgement, policy, report })
 }

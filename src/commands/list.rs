@@ -1,7 +1,7 @@
 //! `safe-test list`: the snapshots, newest first.
 
 use crate::commands::context::Context;
-use crate::commands::{CommandError, judging};
+use crate::commands::{CommandError, policy_file};
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::snapshot::{Kind, Manifest, Store, Stored, VerificationLevel};
@@ -9,7 +9,7 @@ use crate::text::printable;
 use crate::ui::bytes;
 
 pub(crate) fn list(context: &mut Context) -> Result<Exit, Failure> {
-    let (policy, _) = judging::policy_in_force(context)?;
+    let policy = policy_file::in_force(context)?.policy;
     let store = Store::locate(&context.project.root, policy.snapshots.directory.as_deref())?;
     let (stored, broken) = store.list()?;
     let text = if context.ui.json {

@@ -1,13 +1,13 @@
 //! `safe-test log`: reads the audit log; `verify` proves that it is intact; `accept` accepts what is wrong with it.
 
-use serde_json::json;
+use serde::Serialize;
 
 use crate::audit;
 use crate::audit::Log;
 use crate::cli::LogAction;
 use crate::commands::context::Context;
 use crate::commands::recording::Recorder;
-use crate::commands::{CommandError, Ending, judging, not_confirmed};
+use crate::commands::{CommandError, Ending, not_confirmed, policy_file, report};
 use crate::error::Failure;
 use crate::exec;
 use crate::exec::{Inherited, Interrupt};
@@ -16,7 +16,7 @@ use crate::snapshot::Store;
 use crate::text::printable;
 
 pub(crate) fn log(context: &mut Context, what: Option<LogAction>, inherited: &Inherited) -> Result<Ending, Failure> {
-    let (policy, _) = judging::policy_in_force(context)?;
+    let policy = policy_file::in_force(context)?.policy;
     let store = Store::locate(&context.project.root, policy.snapshots.directory.as_deref())?;
     match what {
         None => Ok(Ending::Own(show(context, &store)?)),
@@ -35,6 +35,10 @@ fn show(context: &Context, store: &Store) -> Result<Exit, Failure> {
         let line = line?;
         let (line, entry) = (line.line, line.entry);
         let text = match (entry, context.ui.json) {
+            (Some(entry), false) if context.ui.verbose => {
+                let details = audit::details(&entry).into_iter().map(|line| format!("    {line}"));
+                std::iter::once(audit::render(&entry)).chain(details).map(|line| line + "\n").collect()
+            }
             (Some(entry), false) => audit::render(&entry) + "\n",
             (None, false) => format!("line {} cannot be read\n", line.number),
             (_, true) => format!("{}\n", String::from_utf8_lossy(&line.bytes)),
@@ -49,15 +53,9 @@ fn verify(context: &Context, store: &Store) -> Result<Exit, Failure> {
     let entries = Log::open(&store.log(), &context.state_directory).read()?.into_iter().flatten();
     let open = audit::unfinished_runs(entries.flatten().filter_map(|line| line.entry));
     let text = if context.ui.json {
-        let open: Vec<&str> = open.iter().map(|entry| entry.run.as_str()).collect();
-        format!(
-            "{}\n",
-            json!({
-                "schema": 1, "ok": report.is_whole(), "message": report.sentence(), "lines": report.lines,
-                "damage": report.damage, "damages": report.damages, "watched_since": report.watched_since,
-                "unfinished": open,
-            })
-        )
+        let unfinished = open.iter().map(|entry| entry.run.as_str()).collect();
+        let message = report.sentence();
+        report::json(&Verified { schema: 1, ok: report.is_whole(), message, report: &report, unfinished })? + "\n"
     } else {
         let open = open.iter().map(|entry| {
             let command = printable(&entry.what.command.join(" "));
@@ -70,6 +68,18 @@ fn verify(context: &Context, store: &Store) -> Result<Exit, Failure> {
     };
     context.ui.answer(&text).map_err(CommandError::Output)?;
     Ok(if report.is_whole() { Exit::Success } else { Exit::Failed })
+}
+
+/// What `log verify` tells programs.
+#[derive(Serialize)]
+struct Verified<'a> {
+    schema: u32,
+    ok: bool,
+    message: String,
+    #[serde(flatten)]
+    report: &'a audit::Report,
+    /// The runs of which no end is written down.
+    unfinished: Vec<&'a str>,
 }
 
 fn accept(context: &Context, store: Store, inherited: &Inherited) -> Result<Ending, Failure> {

@@ -3,7 +3,6 @@
 mod asking;
 mod check;
 mod context;
-mod describe;
 mod disk;
 mod doctor;
 mod dry_run;
@@ -12,6 +11,7 @@ mod judging;
 mod list;
 mod log;
 mod machine;
+mod policy_file;
 mod prune;
 mod put_back;
 mod recording;
@@ -22,6 +22,7 @@ mod saving;
 mod snapshot;
 mod trust;
 mod verify;
+mod who;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

@@ -1,11 +1,9 @@
 //! `safe-test prune`: applies retention; `--dry-run` shows keep and drop with reasons.
 
-use serde_json::json;
-
 use crate::audit::{Event, Pruned};
 use crate::commands::context::Context;
 use crate::commands::recording::Recorder;
-use crate::commands::{CommandError, judging};
+use crate::commands::{CommandError, judging, policy_file, report};
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::snapshot;
@@ -14,7 +12,7 @@ use crate::text::printable;
 use crate::verdict::Verdict;
 
 pub(crate) fn prune(context: &mut Context, dry_run: bool) -> Result<Exit, Failure> {
-    let (policy, _) = judging::policy_in_force(context)?;
+    let policy = policy_file::in_force(context)?.policy;
     let store = Store::locate(&context.project.root, policy.snapshots.directory.as_deref())?;
     let (stored, _) = store.list()?;
     // A damaged snapshot is neither counted nor dropped: it must not push out the last good one.
@@ -22,9 +20,7 @@ pub(crate) fn prune(context: &mut Context, dry_run: bool) -> Result<Exit, Failur
     let decisions = snapshot::decide(&manifests, policy.keep_last(), context.now);
     let dropped = if dry_run || context.dry_run { Vec::new() } else { drop_old(&store, &stored, &decisions)? };
     let text = if context.ui.json {
-        let rows: Vec<_> =
-            decisions.iter().map(|one| json!({ "id": one.id, "keep": one.keep, "reason": one.reason })).collect();
-        format!("{}\n", json!(rows))
+        report::json(&decisions)? + "\n"
     } else if decisions.is_empty() {
         format!("no snapshots in {}\n", store.directory().display())
     } else {

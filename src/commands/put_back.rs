@@ -1,7 +1,10 @@
 //! Puts databases back: verifies, saves what is there, restores, writes it down.
 
+use serde::Serialize;
+
 use crate::audit;
 use crate::audit::Event;
+use crate::clearance::Consent;
 use crate::commands::context::Context;
 use crate::commands::disk::Disk;
 use crate::commands::judging::Judged;
@@ -17,8 +20,10 @@ use crate::text::printable;
 use crate::ui::Progress;
 
 /// One database that is back.
+#[derive(Serialize)]
 pub(crate) struct PutBack {
     /// The snapshot that it is back to.
+    #[serde(rename = "snapshot")]
     pub(crate) id: String,
     /// The database, for people.
     pub(crate) target: String,
@@ -70,7 +75,7 @@ pub(crate) fn after_run(
         pairs.push((recorder.store().read_manifest(id)?, one.target.clone()));
     }
     let interrupt = Interrupt::listen(inherited).map_err(exec::ExecError::Signals)?;
-    for one in put_back(context, recorder, &pairs, &interrupt).map_err(|stopped| stopped.failure)? {
+    for one in put_back(context, recorder, &pairs, None, &interrupt).map_err(|stopped| stopped.failure)? {
         context.ui.say(&format!("safe-test: {}", one.line()));
     }
     Ok(())
@@ -85,6 +90,7 @@ pub(crate) fn put_back(
     context: &Context,
     recorder: &Recorder<'_>,
     pairs: &[(Stored, Target)],
+    consent: Option<&Consent>,
     interrupt: &Interrupt,
 ) -> Result<Vec<PutBack>, Stopped> {
     recorder.prepare()?;
@@ -95,6 +101,7 @@ pub(crate) fn put_back(
     let outcome = match work.verify_and_save(pairs) {
         Ok(before) => {
             recorder.record(Event::RestoreStarted(audit::RestoreStart {
+                consent: recorder.consent(consent),
                 snapshots: pairs.iter().map(|(stored, _)| stored.manifest.id.clone()).collect(),
                 safety: work.safeties.clone(),
             }))?;

@@ -1,189 +1,104 @@
-//! A judgement in words and in JSON.
+//! A judgement in words, and everything that is told to programs as JSON.
 
-use serde_json::{Map, Value, json};
+use serde::Serialize;
 
-use crate::audit;
-use crate::caller::Caller;
-use crate::commands::describe::{origin_json, target_place};
-use crate::commands::judging::Judged;
-use crate::environment::{Origin, Reading};
+use crate::audit::{FindingReport, JudgementReport, SettingReport, TargetReport};
+use crate::commands::CommandError;
 use crate::policy::FILE_NAME;
-use crate::reach::Place;
 use crate::text::printable;
 use crate::ui::{Tone, Ui};
-use crate::verdict::{Finding, JudgedTarget, Judgement, Level, Verdict};
+use crate::verdict::{Level, Verdict};
 
-/// `check --format json`, version 1: fields are added, never renamed.
-pub(crate) fn judgement_json(judged: &Judged, caller: &Caller) -> Value {
-    let judgement = &judged.judgement;
-    let readings = &judged.survey.readings;
-    json!({
-        "schema": 1,
-        "verdict": judgement.verdict.name(),
-        "targets": judgement.targets.iter().map(|target| target_json(target, readings)).collect::<Vec<_>>(),
-        "findings": judgement.findings.iter().map(finding_json).collect::<Vec<_>>(),
-        "environment": judgement.environment.iter().map(|name| json!({
-            "name": name.name, "value": name.value, "origin": origin_json(&name.origin),
-        })).collect::<Vec<_>>(),
-        "caller": { "kind": caller.kind.name(), "name": caller.name },
-        "policy": policy_json(judged),
-        "loaders": judged.survey.loaders,
-    })
+/// Writes a value as one line of JSON, without the newline.
+///
+/// # Errors
+///
+/// Only where a value cannot be JSON; those of this program always can.
+pub(crate) fn json(value: &impl Serialize) -> Result<String, CommandError> {
+    serde_json::to_string(value).map_err(|error| CommandError::Output(error.into()))
 }
 
-/// The policy in force: its hash, how it is trusted, what it loosens and what it asks for in vain.
-pub(crate) fn policy_json(judged: &Judged) -> Value {
-    let Some((trust, hash)) = &judged.trust else { return Value::Null };
-    let settings = |list: &[crate::policy::Loosening]| -> Value {
-        list.iter()
-            .map(|one| json!({ "key": one.key, "value": audit::redact_text(&one.value, &[]), "line": one.line }))
-            .collect()
-    };
-    let tightens = &judged.policy.production;
-    json!({
-        "file": FILE_NAME, "sha256": hash, "trust": trust.name(),
-        "loosens": settings(&judged.policy.loosened), "ignored": settings(&judged.policy.ignored),
-        "tightens": { "words": tightens.words, "hosts": tightens.hosts, "databases": tightens.databases },
-    })
-}
-
-pub(crate) fn finding_json(finding: &Finding) -> Value {
-    json!({
-        "rule": finding.rule, "level": finding.level.name(), "target": finding.target,
-        "message": finding.message, "remedy": finding.remedy,
-        "origin": finding.origin.as_ref().map(origin_json),
-    })
-}
-
-fn target_json(judged: &JudgedTarget, readings: &[Reading]) -> Value {
-    let target = &judged.target;
-    let (host, port) = target_place(target);
-    let mut fields = Map::new();
-    fields.insert("engine".into(), target.engine.name().into());
-    fields.insert("host".into(), host.into());
-    fields.insert("port".into(), port.into());
-    fields.insert("database".into(), target.database.clone().into());
-    fields.insert("user".into(), target.user.clone().into());
-    fields.insert("locality".into(), judged.locality.name().into());
-    fields.insert("verdict".into(), judged.verdict.name().into());
-    fields.insert("origins".into(), target.origins.iter().map(origin_json).collect());
-    let candidates: Vec<Value> = target
-        .origins
-        .iter()
-        .map(|origin| {
-            let mut candidate = origin_json(origin);
-            candidate["loaders"] = loaders_of(origin, readings).into();
-            candidate
-        })
-        .collect();
-    fields.insert("candidates".into(), candidates.into());
-    let file = target.places.iter().find_map(|place| match place {
-        Place::File { path } => Some(path.to_string_lossy().into_owned()),
-        Place::Host { .. } | Place::Socket { .. } | Place::Memory | Place::Instance { .. } => None,
-    });
-    fields.insert("path".into(), file.into());
-    fields.insert("shown_by".into(), judged.shown_by.clone().into());
-    Value::Object(fields)
-}
-
-/// The loaders that would take a value from `origin`.
-fn loaders_of(origin: &Origin, readings: &[Reading]) -> Vec<String> {
-    let mut loaders: Vec<String> = readings
-        .iter()
-        .filter(|reading| reading.settings.iter().any(|setting| setting.origin == *origin))
-        .map(|reading| reading.loader.clone())
-        .collect();
-    loaders.sort();
-    loaders.dedup();
-    loaders
+/// A judgement and what came of it, as a guarded run tells programs.
+#[derive(Serialize)]
+pub(crate) struct Refused<'a> {
+    #[serde(flatten)]
+    pub(crate) judgement: &'a JudgementReport,
+    pub(crate) event: &'static str,
+    pub(crate) exit: u8,
+    pub(crate) message: &'static str,
 }
 
 /// A judgement in words, for `check`; verbose adds who would read what.
-pub(crate) fn judgement_text(judged: &Judged, ui: &Ui) -> String {
-    let judgement = &judged.judgement;
-    let mut lines = vec![format!("{}: {}", verdict_word(judgement.verdict, ui), summary(judgement))];
-    for (at, one) in judgement.targets.iter().enumerate() {
-        lines.push(format!(
-            "  {} ({}): {}",
-            printable(&one.target.shown()),
-            one.locality,
-            verdict_word(one.verdict, ui)
-        ));
-        for origin in &one.target.origins {
-            let loaders = loaders_of(origin, &judged.survey.readings);
-            let read_by = if ui.verbose && !loaders.is_empty() {
-                format!(", read by {}", loaders.join(", "))
-            } else {
-                String::new()
-            };
-            lines.push(ui.toned(&format!("    from {}{read_by}", printable(&origin.to_string())), Tone::Faint));
-        }
-        if ui.verbose {
-            lines.extend(
-                one.shown_by.iter().map(|evidence| ui.toned(&format!("    {}", printable(evidence)), Tone::Faint)),
-            );
-        }
-        lines.extend(findings_text(judgement.findings.iter().filter(|finding| finding.target == Some(at)), ui));
+pub(crate) fn judgement_text(report: &JudgementReport, ui: &Ui) -> String {
+    let mut lines = vec![format!("{}: {}", verdict_word(report.verdict, ui), summary(report))];
+    for (at, target) in report.targets.iter().enumerate() {
+        lines.extend(target_text(target, ui));
+        lines.extend(findings_text(report.findings.iter().filter(|finding| finding.target == Some(at)), ui));
     }
-    lines.extend(findings_text(judgement.findings.iter().filter(|finding| finding.target.is_none()), ui));
+    lines.extend(findings_text(report.findings.iter().filter(|finding| finding.target.is_none()), ui));
     if ui.verbose {
-        lines.extend(judgement.environment.iter().map(|name| {
-            ui.toned(
-                &format!("  {}={} from {}", name.name, printable(&name.value), printable(&name.origin.to_string())),
-                Tone::Faint,
-            )
+        lines.extend(report.environment.iter().map(|seen| {
+            let (value, origin) = (printable(&seen.value), printable(&seen.origin.to_string()));
+            ui.toned(&format!("  {}={value} from {origin}", seen.name), Tone::Faint)
         }));
-        let files: Vec<String> = judged.survey.files.iter().map(|file| file.display().to_string()).collect();
-        lines.push(ui.toned(
-            &format!(
-                "  files read: {}",
-                if files.is_empty() { "none".to_owned() } else { printable(&files.join(", ")) }
-            ),
-            Tone::Faint,
-        ));
+        let files = if report.files.is_empty() { "none".to_owned() } else { printable(&report.files.join(", ")) };
+        lines.push(ui.toned(&format!("  files read: {files}"), Tone::Faint));
     }
-    lines.extend(policy_text(judged));
+    lines.extend(policy_text(report));
     lines.join("\n") + "\n"
 }
 
-/// The block that a refused caller acts on: which database, which rule, which variable, what to do.
-pub(crate) fn refusal_text(judged: &Judged, ui: &Ui) -> Vec<String> {
-    objections_text(judged, ui, "refused: ")
-}
-
-/// What a person who is asked to vouch for it has to know.
-pub(crate) fn doubt_text(judged: &Judged, ui: &Ui) -> Vec<String> {
-    objections_text(judged, ui, "")
-}
-
-fn objections_text(judged: &Judged, ui: &Ui, done: &str) -> Vec<String> {
-    let judgement = &judged.judgement;
-    let what = match judgement.verdict {
-        Verdict::Production => "may be production",
-        Verdict::Unverified | Verdict::Safe => "is not shown to be safe",
-    };
-    let worst: Vec<String> = judgement
-        .targets
-        .iter()
-        .filter(|one| one.verdict == judgement.verdict)
-        .map(|one| printable(&one.target.shown()))
-        .collect();
-    let subject = if worst.is_empty() { "this run".to_owned() } else { worst.join(", ") };
-    let mut lines = vec![format!("{} {done}{subject} {what}", ui.toned("safe-test:", Tone::Bad))];
-    lines.extend(findings_text(judgement.objections(), ui));
-    lines.extend(policy_text(judged));
+fn target_text(target: &TargetReport, ui: &Ui) -> Vec<String> {
+    let verdict = verdict_word(target.verdict, ui);
+    let mut lines = vec![format!("  {} ({}): {verdict}", printable(&target.label), target.locality)];
+    for candidate in &target.candidates {
+        let read_by = match candidate.loaders.as_slice() {
+            [_, ..] if ui.verbose => format!(", read by {}", candidate.loaders.join(", ")),
+            _ => String::new(),
+        };
+        let origin = printable(&candidate.origin.to_string());
+        lines.push(ui.toned(&format!("    from {origin}{read_by}"), Tone::Faint));
+    }
+    if ui.verbose {
+        let shown_by = target.shown_by.iter();
+        lines.extend(shown_by.map(|evidence| ui.toned(&format!("    {}", printable(evidence)), Tone::Faint)));
+    }
     lines
 }
 
-fn summary(judgement: &Judgement) -> String {
-    match judgement.targets.len() {
+/// The block that a refused caller acts on: which database, which rule, which variable, what to do.
+pub(crate) fn refusal_text(report: &JudgementReport, ui: &Ui) -> Vec<String> {
+    objections_text(report, ui, "refused: ")
+}
+
+/// What a person who is asked to vouch for it has to know.
+pub(crate) fn doubt_text(report: &JudgementReport, ui: &Ui) -> Vec<String> {
+    objections_text(report, ui, "")
+}
+
+fn objections_text(report: &JudgementReport, ui: &Ui, done: &str) -> Vec<String> {
+    let what = match report.verdict {
+        Verdict::Production => "may be production",
+        Verdict::Unverified | Verdict::Safe => "is not shown to be safe",
+    };
+    let worst = report.targets.iter().filter(|target| target.verdict == report.verdict);
+    let worst: Vec<String> = worst.map(|target| printable(&target.label)).collect();
+    let subject = if worst.is_empty() { "this run".to_owned() } else { worst.join(", ") };
+    let mut lines = vec![format!("{} {done}{subject} {what}", ui.toned("safe-test:", Tone::Bad))];
+    lines.extend(findings_text(report.objections(), ui));
+    lines.extend(policy_text(report));
+    lines
+}
+
+fn summary(report: &JudgementReport) -> String {
+    match report.targets.len() {
         0 => "no database is named".to_owned(),
         1 => "1 database could be reached".to_owned(),
         many => format!("{many} databases could be reached"),
     }
 }
 
-fn findings_text<'f>(findings: impl Iterator<Item = &'f Finding>, ui: &Ui) -> Vec<String> {
+fn findings_text<'f>(findings: impl Iterator<Item = &'f FindingReport>, ui: &Ui) -> Vec<String> {
     let mut lines = Vec::new();
     for finding in findings {
         let tone = match finding.level {
@@ -191,14 +106,7 @@ fn findings_text<'f>(findings: impl Iterator<Item = &'f Finding>, ui: &Ui) -> Ve
             Level::Unverified => Tone::Doubtful,
             Level::Note => Tone::Faint,
         };
-        let origin =
-            finding.origin.as_ref().map(|origin| format!(" [{}]", printable(&origin.to_string()))).unwrap_or_default();
-        lines.push(format!(
-            "    {} {}: {}{origin}",
-            ui.toned(finding.level.name(), tone),
-            finding.rule,
-            printable(&finding.message)
-        ));
+        lines.push(format!("    {} {}", ui.toned(finding.level.name(), tone), finding.line()));
         if !finding.remedy.is_empty() && finding.level > Level::Note {
             lines.push(format!("      what to do: {}", printable(&finding.remedy)));
         }
@@ -207,29 +115,19 @@ fn findings_text<'f>(findings: impl Iterator<Item = &'f Finding>, ui: &Ui) -> Ve
 }
 
 /// What the policy changed, a line each.
-fn policy_text(judged: &Judged) -> Vec<String> {
-    let Some((trust, _)) = &judged.trust else { return Vec::new() };
+fn policy_text(report: &JudgementReport) -> Vec<String> {
+    let Some(policy) = &report.policy else { return Vec::new() };
     let mut lines = Vec::new();
-    if !judged.policy.production.is_empty() {
+    if !policy.tightens.is_empty() {
         lines.push(format!("  {FILE_NAME} tightens: its own production words, hosts and databases count"));
     }
-    for one in &judged.policy.loosened {
-        lines.push(format!(
-            "  {FILE_NAME}:{} loosens ({}): {} = {}",
-            one.line,
-            trust.name(),
-            one.key,
-            printable(&audit::redact_text(&one.value, &[]))
-        ));
-    }
-    for one in &judged.policy.ignored {
-        lines.push(format!(
-            "  {FILE_NAME}:{} is not in force until a person runs `safe-test trust`: {} = {}",
-            one.line,
-            one.key,
-            printable(&audit::redact_text(&one.value, &[]))
-        ));
-    }
+    let setting = |one: &SettingReport, what: String| {
+        format!("  {FILE_NAME}:{} {what}: {} = {}", one.line, one.key, printable(&one.value))
+    };
+    let trust = policy.trust.name();
+    lines.extend(policy.loosens.iter().map(|one| setting(one, format!("loosens ({trust})"))));
+    let in_vain = "is not in force until a person runs `safe-test trust`";
+    lines.extend(policy.ignored.iter().map(|one| setting(one, in_vain.to_owned())));
     lines
 }
 

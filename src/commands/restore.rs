@@ -5,15 +5,16 @@ use std::ffi::OsStr;
 use std::path::Path;
 
 use chrono::{DateTime, Utc};
-use serde_json::json;
+use serde::Serialize;
 
 use crate::clearance::ClearanceError;
+use crate::commands::asking::Permission;
 use crate::commands::context::Context;
 use crate::commands::judging;
 use crate::commands::judging::Judged;
 use crate::commands::put_back::{PutBack, Stopped, put_back};
 use crate::commands::recording::{Recorder, record_refusal};
-use crate::commands::{CommandError, Ending, asking, list, not_confirmed, report};
+use crate::commands::{CommandError, Ending, asking, list, not_confirmed, policy_file, report};
 use crate::error::Failure;
 use crate::exec;
 use crate::exec::{Inherited, Interrupt};
@@ -23,10 +24,9 @@ use crate::snapshot;
 use crate::snapshot::{Store, Stored};
 use crate::text::printable;
 use crate::ui::bytes;
-use crate::verdict::Verdict;
 
 pub(crate) fn restore(context: &mut Context, id: &OsStr, yes: bool, inherited: &Inherited) -> Result<Ending, Failure> {
-    let (policy, _) = judging::policy_in_force(context)?;
+    let policy = policy_file::in_force(context)?.policy;
     let store = Store::locate(&context.project.root, policy.snapshots.directory.as_deref())?;
     let interrupt = Interrupt::listen(inherited).map_err(exec::ExecError::Signals)?;
     let Some(mut wanted) = find_or_choose(context, &store, id, &interrupt)? else {
@@ -36,13 +36,9 @@ pub(crate) fn restore(context: &mut Context, id: &OsStr, yes: bool, inherited: &
     let judged = judging::judge_snapshots(context, &wanted)?;
     let command = ["safe-test".into(), "restore".into(), id.to_owned()];
     let recorder = Recorder::new(context, &judged, &command);
-    let permitted = match (judged.judgement.verdict, &recorder) {
-        (Verdict::Safe, _) => true,
-        (Verdict::Unverified, Ok(recorder)) => asking::ask(context, &judged, recorder, &interrupt)?.is_some(),
-        (Verdict::Unverified | Verdict::Production, _) => false,
-    };
-    if !permitted {
-        for line in report::refusal_text(&judged, &context.ui) {
+    let permission = asking::permission(context, &judged, recorder.as_ref(), &interrupt)?;
+    if let Permission::Refused = permission {
+        for line in report::refusal_text(&judged.report, &context.ui) {
             context.ui.warn(&line);
         }
         record_refusal(context, &judged, recorder.as_ref());
@@ -58,7 +54,7 @@ pub(crate) fn restore(context: &mut Context, id: &OsStr, yes: bool, inherited: &
     }
     let pairs: Vec<(Stored, Target)> =
         wanted.into_iter().zip(judged.judgement.targets.iter().map(|one| one.target.clone())).collect();
-    match put_back(context, &recorder, &pairs, &interrupt) {
+    match put_back(context, &recorder, &pairs, permission.consent(), &interrupt) {
         Ok(restored) => {
             answer(context, &restored)?;
             Ok(Ending::Own(Exit::Success))
@@ -75,13 +71,16 @@ pub(crate) fn restore(context: &mut Context, id: &OsStr, yes: bool, inherited: &
     }
 }
 
+/// What it tells programs.
+#[derive(Serialize)]
+struct Answer<'a> {
+    schema: u32,
+    restored: &'a [PutBack],
+}
+
 fn answer(context: &Context, restored: &[PutBack]) -> Result<(), Failure> {
     let text = if context.ui.json {
-        let rows: Vec<_> = restored
-            .iter()
-            .map(|one| json!({ "snapshot": one.id, "target": one.target, "safety": one.safety, "notes": one.notes }))
-            .collect();
-        format!("{}\n", json!({ "schema": 1, "restored": rows }))
+        report::json(&Answer { schema: 1, restored })? + "\n"
     } else {
         restored
             .iter()

@@ -6,6 +6,7 @@ use std::time::Instant;
 use crate::audit::{Event, Finish, Outcome, Refusal, Start};
 use crate::clearance::Clearance;
 use crate::cli::UsageError;
+use crate::commands::asking::Permission;
 use crate::commands::context::Context;
 use crate::commands::judging;
 use crate::commands::judging::Judged;
@@ -17,7 +18,6 @@ use crate::exec::{Inherited, Interrupt, LookupError, Program};
 use crate::exit::Exit;
 use crate::policy::RestoreWhen;
 use crate::snapshot::Kind;
-use crate::verdict::Verdict;
 
 /// Guards `command`, which is not empty; its first word may be a slip for the subcommand `meant`.
 pub(crate) fn run(
@@ -33,19 +33,11 @@ pub(crate) fn run(
     // Without a place for the log nothing is run, but a refusal stays a refusal.
     let recorder = Recorder::new(context, &judged, command);
     let interrupt = Interrupt::listen(inherited).map_err(exec::ExecError::Signals)?;
-    let consent = match (judged.judgement.verdict, &recorder) {
-        (Verdict::Safe, _) => None,
-        (Verdict::Unverified, Ok(recorder)) => match asking::ask(context, &judged, recorder, &interrupt)? {
-            Some(consent) => Some(consent),
-            None => {
-                let refused = refuse(context, &judged, Ok(recorder));
-                return Ok(interrupt.requested().map_or(refused, Ending::Signal));
-            }
-        },
-        (Verdict::Unverified | Verdict::Production, recorder) => {
-            return Ok(refuse(context, &judged, recorder.as_ref()));
-        }
-    };
+    let permission = asking::permission(context, &judged, recorder.as_ref(), &interrupt)?;
+    if let Permission::Refused = permission {
+        let refused = refuse(context, &judged, recorder.as_ref())?;
+        return Ok(interrupt.requested().map_or(refused, Ending::Signal));
+    }
     let recorder = recorder?;
     if context.dry_run {
         return dry_run::dry_run(context, &judged, &recorder);
@@ -54,15 +46,16 @@ pub(crate) fn run(
     recorder.prepare()?;
     let saved = match saving::save(context, &judged, recorder.store(), Kind::Run, recorder.run(), &interrupt) {
         Ok(saved) => saved,
-        Err(failure) => return no_snapshot(context, failure, &recorder, &interrupt),
+        Err(failure) => return no_snapshot(context, &judged, failure, &recorder, &interrupt),
     };
-    let clearance = Clearance::grant(&judged.judgement, consent.as_ref(), saved.receipts)?;
+    let clearance = Clearance::grant(&judged.judgement, permission.consent(), saved.receipts)?;
     recorder.record(Event::RunStarted(Start {
-        judgement: recorder.judgement().clone(),
+        judgement: judged.report.record(),
+        consent: recorder.consent(permission.consent()),
         snapshots: clearance.receipts().iter().filter_map(|receipt| receipt.snapshot().map(str::to_owned)).collect(),
         notes: saving::notes(&judged, clearance.receipts()),
     }))?;
-    saving::announce(context, &judged, clearance.receipts());
+    saving::announce(context, &judged, clearance.receipts())?;
 
     let started = Instant::now();
     let outcome = exec::run(&clearance, &program, &command[1..], &context.project.folder, inherited, interrupt);
@@ -105,32 +98,33 @@ fn recorded(outcome: &Result<exec::Outcome, exec::ExecError>) -> Option<Outcome>
 }
 
 /// Prints and records why nothing was run.
-fn refuse(context: &Context, judged: &Judged, recorder: Result<&Recorder<'_>, &Failure>) -> Ending {
+fn refuse(context: &Context, judged: &Judged, recorder: Result<&Recorder<'_>, &Failure>) -> Result<Ending, Failure> {
+    const NOT_RUN: &str = "the command was not run";
     record_refusal(context, judged, recorder);
+    let exit = Exit::Refused;
     if context.ui.json {
-        let mut refused = report::judgement_json(judged, &context.caller);
-        refused["event"] = "refused".into();
-        refused["exit"] = Exit::Refused.code().into();
-        refused["message"] = "the command was not run".into();
-        context.ui.warn(&refused.to_string());
+        let refused =
+            report::Refused { judgement: &judged.report, event: "refused", exit: exit.code(), message: NOT_RUN };
+        context.ui.warn(&report::json(&refused)?);
     } else {
-        for line in report::refusal_text(judged, &context.ui) {
+        for line in report::refusal_text(&judged.report, &context.ui) {
             context.ui.warn(&line);
         }
-        context.ui.warn("  the command was not run");
+        context.ui.warn(&format!("  {NOT_RUN}"));
     }
-    Ending::Own(Exit::Refused)
+    Ok(Ending::Own(exit))
 }
 
 /// Nothing was saved, so nothing is run; ends by the signal where one asked for it.
 fn no_snapshot(
     context: &Context,
+    judged: &Judged,
     failure: Failure,
     recorder: &Recorder<'_>,
     interrupt: &Interrupt,
 ) -> Result<Ending, Failure> {
     recorder.record_ending(Event::Refused(Refusal {
-        judgement: recorder.judgement().clone(),
+        judgement: judged.report.record(),
         reason: in_one_line(failure.error()),
         exit: failure.error().exit().code(),
     }));

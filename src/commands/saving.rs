@@ -2,12 +2,14 @@
 
 use std::fs::File;
 
-use serde_json::json;
+use serde::Serialize;
 
+use crate::audit::JudgementReport;
 use crate::commands::context::Context;
 use crate::commands::disk::Disk;
 use crate::commands::judging::Judged;
 use crate::commands::prune::drop_old;
+use crate::commands::report;
 use crate::error::Failure;
 use crate::exec::Interrupt;
 use crate::snapshot;
@@ -89,15 +91,22 @@ pub(crate) fn plan(judged: &Judged) -> Result<Vec<Intention>, SnapshotError> {
         .collect()
 }
 
+/// What programs are told when a command starts.
+#[derive(Serialize)]
+struct RunStarted<'a> {
+    schema: u32,
+    event: &'static str,
+    judgement: &'a JudgementReport,
+    snapshots: Vec<&'a str>,
+}
+
 /// The quiet lines before a command: what was judged and saved, and how to undo it.
-pub(crate) fn announce(context: &Context, judged: &Judged, receipts: &[Receipt]) {
+pub(crate) fn announce(context: &Context, judged: &Judged, receipts: &[Receipt]) -> Result<(), Failure> {
     if context.ui.json {
-        let report = crate::commands::report::judgement_json(judged, &context.caller);
-        let snapshots: Vec<&str> = receipts.iter().filter_map(Receipt::snapshot).collect();
-        context.ui.warn(
-            &json!({ "schema": 1, "event": "run-started", "judgement": report, "snapshots": snapshots }).to_string(),
-        );
-        return;
+        let snapshots = receipts.iter().filter_map(Receipt::snapshot).collect();
+        let started = RunStarted { schema: 1, event: "run-started", judgement: &judged.report, snapshots };
+        context.ui.warn(&report::json(&started)?);
+        return Ok(());
     }
     for finding in judged.judgement.findings.iter().filter(|finding| finding.rule == "broken-file") {
         context.ui.say(&format!("safe-test: note: {}", printable(&finding.message)));
@@ -111,7 +120,7 @@ pub(crate) fn announce(context: &Context, judged: &Judged, receipts: &[Receipt])
             .find(|finding| finding.rule == "no-database")
             .map_or("no database", |note| note.message.as_str());
         context.ui.say(&format!("safe-test: {verdict}: {}", printable(why)));
-        return;
+        return Ok(());
     }
     let parts: Vec<String> = receipts.iter().map(|receipt| part(judged, receipt)).collect();
     context.ui.say(&format!("safe-test: {verdict}: {}", parts.join("; ")));
@@ -122,8 +131,9 @@ pub(crate) fn announce(context: &Context, judged: &Judged, receipts: &[Receipt])
         _ => context.ui.say("safe-test: to undo: safe-test restore latest"),
     }
     if context.ui.verbose {
-        context.ui.say(crate::commands::report::judgement_text(judged, &context.ui).trim_end());
+        context.ui.say(report::judgement_text(&judged.report, &context.ui).trim_end());
     }
+    Ok(())
 }
 
 /// What a reader of the log should know of targets that have no snapshot of this run's own.

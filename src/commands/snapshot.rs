@@ -1,6 +1,6 @@
 //! `safe-test snapshot`: takes verified snapshots now, always new ones.
 
-use serde_json::json;
+use serde::Serialize;
 
 use crate::audit::{Event, Saved};
 use crate::clearance::ClearanceError;
@@ -19,7 +19,7 @@ pub(crate) fn snapshot(context: &mut Context, inherited: &Inherited) -> Result<E
     let recorder = Recorder::new(context, &judged, &["safe-test".into(), "snapshot".into()]);
     // Saving reads only, but a dump of production on a developer's disk is an accident of its own.
     if judged.judgement.verdict != Verdict::Safe {
-        for line in report::refusal_text(&judged, &context.ui) {
+        for line in report::refusal_text(&judged.report, &context.ui) {
             context.ui.warn(&line);
         }
         record_refusal(context, &judged, recorder.as_ref());
@@ -39,10 +39,9 @@ pub(crate) fn snapshot(context: &mut Context, inherited: &Inherited) -> Result<E
         },
     };
     let ids: Vec<String> = saved.receipts.iter().filter_map(|receipt| receipt.snapshot().map(str::to_owned)).collect();
-    recorder
-        .record(Event::Snapshot(Saved { snapshots: ids.clone(), targets: recorder.judgement().targets.clone() }))?;
+    recorder.record(Event::Snapshot(Saved { snapshots: ids.clone(), targets: judged.report.targets.clone() }))?;
     let text = if context.ui.json {
-        format!("{}\n", json!({ "schema": 1, "snapshots": ids }))
+        report::json(&Answer { schema: 1, snapshots: &ids })? + "\n"
     } else {
         ids.iter().map(|id| format!("{id}\n")).collect()
     };
@@ -52,4 +51,11 @@ pub(crate) fn snapshot(context: &mut Context, inherited: &Inherited) -> Result<E
         context.ui.say(&format!("safe-test: {note}"));
     }
     Ok(Ending::Own(Exit::Success))
+}
+
+/// What it tells programs.
+#[derive(Serialize)]
+struct Answer<'a> {
+    schema: u32,
+    snapshots: &'a [String],
 }

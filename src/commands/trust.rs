@@ -2,7 +2,7 @@
 
 use crate::audit::redact_text;
 use crate::commands::context::Context;
-use crate::commands::{CommandError, Ending, judging, not_confirmed};
+use crate::commands::{CommandError, Ending, not_confirmed, policy_file};
 use crate::durable;
 use crate::error::Failure;
 use crate::exec;
@@ -14,7 +14,7 @@ use crate::text::printable;
 pub(crate) fn trust(context: &mut Context, inherited: &Inherited) -> Result<Ending, Failure> {
     let root = context.project.root.clone();
     let path = root.join(FILE_NAME);
-    let Some((content, document)) = judging::read_document(&path)? else {
+    let Some((content, document)) = policy_file::read(&path)? else {
         return Err(CommandError::NoPolicy { root }.into());
     };
     let loosenings = Policy::in_force(&document, true).loosened;

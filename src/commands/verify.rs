@@ -1,13 +1,14 @@
 //! `safe-test verify`: checks snapshots again.
 
+use std::borrow::Cow;
 use std::ffi::OsStr;
 
-use serde_json::json;
+use serde::Serialize;
 
 use crate::clearance::ClearanceError;
 use crate::cli::VerifyLevel;
 use crate::commands::context::Context;
-use crate::commands::{CommandError, Ending, judging, list, restore};
+use crate::commands::{CommandError, Ending, judging, list, policy_file, report, restore};
 use crate::error::{Explain, Failure};
 use crate::exec;
 use crate::exec::{Inherited, Interrupt};
@@ -25,7 +26,7 @@ pub(crate) fn verify(
     level: VerifyLevel,
     inherited: &Inherited,
 ) -> Result<Ending, Failure> {
-    let (policy, _) = judging::policy_in_force(context)?;
+    let policy = policy_file::in_force(context)?.policy;
     let store = Store::locate(&context.project.root, policy.snapshots.directory.as_deref())?;
     let level = match level {
         VerifyLevel::Read => VerificationLevel::Read,
@@ -48,13 +49,10 @@ pub(crate) fn verify(
     }
     let leftovers = if all { store.leftovers()? } else { Vec::new() };
     let text = if context.ui.json {
-        let rows: Vec<_> = results
-            .iter()
-            .map(|one| json!({ "id": one.id, "ok": one.problem.is_none(), "problem": one.problem }))
-            .collect();
-        format!("{}\n", json!({ "schema": 1, "level": level, "snapshots": rows, "leftovers": leftovers }))
+        let leftovers = leftovers.iter().map(|path| path.to_string_lossy()).collect();
+        report::json(&Answer { schema: 1, level, snapshots: &results, leftovers })? + "\n"
     } else if context.ui.quiet {
-        results.iter().filter(|one| one.problem.is_some()).map(|one| one.line(false)).collect()
+        results.iter().filter(|one| !one.ok).map(|one| one.line(false)).collect()
     } else if results.is_empty() && leftovers.is_empty() {
         format!("no snapshots in {}\n", store.directory().display())
     } else {
@@ -62,20 +60,32 @@ pub(crate) fn verify(
         lines.chain(leftovers.iter().map(|path| format!("leftover  {}\n", path.display()))).collect()
     };
     context.ui.answer(&text).map_err(CommandError::Output)?;
-    let is_bad = results.iter().any(|one| one.problem.is_some());
+    let is_bad = results.iter().any(|one| !one.ok);
     Ok(Ending::Own(if is_bad { Exit::NoSnapshot } else { Exit::Success }))
 }
 
+/// What it tells programs.
+#[derive(Serialize)]
+struct Answer<'a> {
+    schema: u32,
+    level: VerificationLevel,
+    snapshots: &'a [Checked],
+    leftovers: Vec<Cow<'a, str>>,
+}
+
+#[derive(Serialize)]
 struct Checked {
     id: String,
     /// What was compared.
+    #[serde(skip)]
     contents: String,
+    ok: bool,
     problem: Option<String>,
 }
 
 impl Checked {
     fn unreadable(problem: &StoreError) -> Self {
-        Checked { id: "?".to_owned(), contents: String::new(), problem: Some(problem.to_string()) }
+        Checked { id: "?".to_owned(), contents: String::new(), ok: false, problem: Some(problem.to_string()) }
     }
 
     fn line(&self, verbose: bool) -> String {
@@ -122,5 +132,5 @@ fn check(
         VerificationLevel::Restore => "restored and compared",
     };
     let contents = format!("{} in {}, {how}", list::contents(&stored.manifest), bytes(stored.manifest.size));
-    Ok(Checked { id, contents, problem })
+    Ok(Checked { id, contents, ok: problem.is_none(), problem })
 }

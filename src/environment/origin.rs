@@ -3,15 +3,23 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use serde::{Deserialize, Serialize, Serializer};
+
 /// The place a value was read from: shown to people with every finding.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub(crate) struct Origin {
     /// The key as it is spelled there; the last segment where keys nest.
     pub(crate) variable: String,
     /// The file, relative to the project's root where it lies below it; `None` for the process environment.
+    #[serde(serialize_with = "as_text")]
     pub(crate) file: Option<PathBuf>,
     /// The line in `file`, counted from 1.
     pub(crate) line: Option<u32>,
+}
+
+/// Writes a path as text: serde would refuse one that is not UTF-8.
+fn as_text<S: Serializer>(path: &Option<PathBuf>, serializer: S) -> Result<S::Ok, S::Error> {
+    path.as_ref().map(|path| path.to_string_lossy()).serialize(serializer)
 }
 
 impl Origin {

@@ -4,6 +4,8 @@
 
 use std::path::{Component, Path};
 
+use serde::Serialize;
+
 use crate::policy::KEEP_LAST;
 use crate::policy::document::{Document, ExternalSnapshot, RestoreWhen, Written};
 use crate::policy::pattern::HostPattern;
@@ -28,7 +30,7 @@ pub(crate) struct Policy {
 }
 
 /// Names that are production besides those that the rules know.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct Production {
     /// Words, in any case.
     pub(crate) words: Vec<String>,

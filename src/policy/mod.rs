@@ -14,7 +14,7 @@ mod values;
 
 pub(crate) use crate::policy::document::{Document, RestoreWhen};
 pub(crate) use crate::policy::error::PolicyError;
-pub(crate) use crate::policy::force::{Loosening, Policy};
+pub(crate) use crate::policy::force::{Loosening, Policy, Production};
 
 /// The policy's file name, at the project's root.
 pub(crate) const FILE_NAME: &str = ".safe-test.toml";

@@ -6,6 +6,7 @@
 
 use std::path::{Path, PathBuf};
 
+use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use crate::caller::{Caller, CallerKind};
@@ -24,7 +25,8 @@ const CI_RUNS: [&str; 9] = [
 ];
 
 /// How a policy came to be trusted, or why it is not.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub(crate) enum Trust {
     /// A person approved this exact content on this machine.
     Approved,
@@ -41,7 +43,7 @@ impl Trust {
         !matches!(self, Trust::Unapproved)
     }
 
-    /// The word for output and the log.
+    /// The word for people and programs.
     #[must_use]
     pub(crate) fn name(self) -> &'static str {
         match self {

@@ -1,11 +1,12 @@
 //! Chooses which snapshots to keep, with a reason for each.
 
 use chrono::{DateTime, Utc};
+use serde::Serialize;
 
 use crate::snapshot::{Kind, Manifest};
 
 /// What becomes of one snapshot.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Decision {
     /// The snapshot.
     pub(crate) id: String,

@@ -2,12 +2,15 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::environment::{Origin, Setting};
 use crate::reach::Target;
 use crate::verdict::Locality;
 
 /// Whether a command may run, per target and, as the worst of them, for the run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub(crate) enum Verdict {
     /// The place is positively local and nothing speaks against it.
     Safe,
@@ -36,7 +39,8 @@ impl fmt::Display for Verdict {
 }
 
 /// How much a finding weighs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub(crate) enum Level {
     /// Worth knowing; weighs nothing.
     Note,

@@ -47,6 +47,29 @@ fn a_person_who_types_the_databases_name_goes_on() {
     let answers = entries(&sandbox, "\"answer\"");
     assert_eq!(answers.len(), 1, "{:#?}", log(&sandbox));
     assert!(answers[0].to_string().contains("\"permitted\":true"), "{}", answers[0]);
+    let started = entries(&sandbox, "\"run-started\"");
+    assert_eq!(started[0]["consent"], serde_json::json!(["7"]), "{}", started[0]);
+    let shown = sandbox.run(&["log"]).expect_code(0).stdout;
+    assert!(shown.contains("unverified, vouched for by typing 7"), "{shown}");
+    let verbose = sandbox.run(&["log", "-v"]).expect_code(0).stdout;
+    assert!(
+        verbose.contains("    redis database `7` on warehouse:6379 (unknown): unverified, from REDIS_URL (.env:1)"),
+        "{verbose}"
+    );
+    assert!(verbose.contains("    unverified host-unknown: "), "{verbose}");
+}
+
+#[test]
+fn a_password_that_is_typed_by_mistake_is_not_kept() {
+    let sandbox = unverified();
+    sandbox.write(".env", "REDIS_URL=redis://:t0psecret@warehouse:6379/7\n");
+    let mut terminal = Terminal::start(&mut guarded(&sandbox));
+    terminal.read_until("type the name 7:");
+    terminal.type_in("t0psecret\n");
+    assert_eq!(terminal.end().1, (120, -1));
+    let answers = entries(&sandbox, "\"answer\"");
+    assert_eq!(answers[0]["answer"], "***", "{:#?}", log(&sandbox));
+    assert!(!sandbox.read("backups/audit.log").contains("t0psecret"));
 }
 
 #[test]
@@ -207,5 +230,8 @@ fn who_vouches_for_a_restore_is_asked_and_written_down_too() {
         let answers = entries(&sandbox, "\"answer\"");
         assert_eq!(answers.len(), 1, "{:#?}", log(&sandbox));
         assert!(answers[0].to_string().contains(&format!("\"permitted\":{}", expected == 0)), "{}", answers[0]);
+        let started = entries(&sandbox, "\"restore-started\"");
+        let consents: Vec<_> = started.iter().map(|entry| entry["consent"].to_string()).collect();
+        assert_eq!(consents, if expected == 0 { vec!["[\"project\"]"] } else { vec![] });
     }
 }

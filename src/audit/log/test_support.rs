@@ -8,7 +8,9 @@ use chrono::DateTime;
 use tempfile::TempDir;
 
 use crate::audit::log::{Log, verify_file};
+use crate::audit::report::JudgementRecord;
 use crate::audit::{AuditError, Event, Record, Report, Start, What, Who};
+use crate::verdict::Verdict;
 
 pub(crate) const LOG: &str = "SAFE_TEST_CHILD_LOG";
 pub(crate) const STATE: &str = "SAFE_TEST_CHILD_STATE";
@@ -80,7 +82,7 @@ pub(crate) fn record(run: &str) -> Record {
         run: run.to_owned(),
         who: Who::default(),
         what: What { command: vec!["true".to_owned(), "x".repeat(700)], folder: "/srv/shop".to_owned() },
-        event: Event::RunStarted(Start::default()),
+        event: Event::RunStarted(Start::of(JudgementRecord::of(Verdict::Safe))),
     }
 }
 

@@ -1,0 +1,72 @@
+//! The project's policy file: what it says, who approved it, what of it is in force.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::commands::context::Context;
+use crate::error::Failure;
+use crate::own_tools;
+use crate::policy::trust;
+use crate::policy::trust::Trust;
+use crate::policy::{Document, FILE_NAME, Policy, PolicyError};
+
+/// The policy that a call goes by.
+#[derive(Default)]
+pub(crate) struct InForce {
+    pub(crate) policy: Policy,
+    /// How the file came to be trusted, and the hash of its content; `None` where there is no file.
+    pub(crate) trust: Option<(Trust, String)>,
+}
+
+/// Reads the project's policy and puts in force what may be.
+///
+/// # Errors
+///
+/// Where there is one that cannot be used: it may have been meant to tighten.
+pub(crate) fn in_force(context: &Context) -> Result<InForce, Failure> {
+    let path = context.project.root.join(FILE_NAME);
+    let Some((content, document)) = read(&path)? else { return Ok(InForce::default()) };
+    let untrusted = Policy::in_force(&document, false);
+    let asks_for_nothing = untrusted.ignored.is_empty();
+    let trust = if asks_for_nothing { Trust::Unapproved } else { trust_of(context, &path, &content) };
+    let policy = if trust.is_trusted() { Policy::in_force(&document, true) } else { untrusted };
+    Ok(InForce { policy, trust: Some((trust, trust::content_hash(&content))) })
+}
+
+/// Reads the policy file's bytes and what they say; `None` where there is none.
+pub(crate) fn read(path: &Path) -> Result<Option<(Vec<u8>, Document)>, PolicyError> {
+    let shown = Path::new(FILE_NAME);
+    let unreadable = |cause| PolicyError::Unreadable { file: shown.to_owned(), cause };
+    let content = match fs::read(path) {
+        Ok(content) => content,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(cause) => return Err(unreadable(cause)),
+    };
+    let text = std::str::from_utf8(&content)
+        .map_err(|error| unreadable(std::io::Error::new(std::io::ErrorKind::InvalidData, error)))?;
+    let document = Document::parse(text, shown)?;
+    Ok(Some((content, document)))
+}
+
+fn trust_of(context: &Context, path: &Path, content: &[u8]) -> Trust {
+    let real = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let approval = fs::read(trust::approval_file(&context.state_directory, &real)).unwrap_or_default();
+    if trust::is_approval_of(&approval, content) {
+        return Trust::Approved;
+    }
+    if trust::is_reviewing_ci(&context.caller, &context.process_text) && is_committed(context, content) {
+        return Trust::Reviewed;
+    }
+    Trust::Unapproved
+}
+
+/// Whether the commit that is checked out holds exactly these bytes. `cat-file` runs no filter of the repository's.
+fn is_committed(context: &Context, content: &[u8]) -> bool {
+    let folders = own_tools::absolute_folders(context.variable("PATH"));
+    let committed = format!("HEAD:./{FILE_NAME}");
+    let arguments =
+        ["-C".as_ref(), context.project.root.as_os_str(), "cat-file".as_ref(), "blob".as_ref(), committed.as_ref()];
+    let asked = |git: &PathBuf| own_tools::ask(git, &arguments, &context.process).ok();
+    let answer = own_tools::find_all("git", &folders).first().and_then(asked);
+    answer.is_some_and(|answer| answer.status.success() && answer.stdout == content)
+}
