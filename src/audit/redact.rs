@@ -1,13 +1,17 @@
 //! Commands as they may be written down: without what would let a reader log in.
 //!
-//! Looks at words: assignments, options that take a password, the short options of database clients, scripts for a
-//! shell. What stands inside a word is [`redact_text`]'s part. Nothing is executed or expanded.
+//! Looks at words: assignments, options that take a password, the arguments of the programs that `tools` knows, scripts
+//! for a shell. What stands inside a word is [`redact_text`]'s part. Nothing is executed or expanded.
 
 use std::ffi::OsString;
 use std::fmt::Write;
 
 use crate::audit::redact_text::{is_secret_word, redact_text, says_secret, words_of};
 use crate::secret::{MASK, Secret};
+use crate::tools::clients::Means;
+use crate::tools::secrets;
+use crate::tools::secrets::{Arguments, InWord};
+use crate::tools::words::{SHELLS, name_of};
 
 /// The longest argument that is kept whole, in bytes after masking.
 const LONGEST_WORD: usize = 8 * 1024;
@@ -17,7 +21,7 @@ const LONGEST_COMMAND: usize = 64 * 1024;
 /// A command as the log shows it: secrets masked, bytes that are not UTF-8 as `\xFF`, cut where it is very long.
 #[must_use]
 pub(crate) fn redact_command(words: &[OsString], secrets: &[Secret]) -> Vec<String> {
-    let mut redactor = Redactor { secrets, client: None, next: Next::Plain };
+    let mut redactor = Redactor::new(secrets);
     let (mut shown, mut bytes) = (Vec::new(), 0);
     for (index, word) in words.iter().enumerate() {
         let mut text = redactor.word(&escaped(word));
@@ -46,68 +50,48 @@ fn escaped(word: &OsString) -> String {
     text
 }
 
-/// What the word before says about the next one.
+/// What the words before say about the next one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Next {
     Plain,
     /// It is a secret.
     Secret,
-    /// It is `user:password`.
-    Login,
+    /// It and those behind it, so many in all, are an option's value.
+    Value(Means, usize),
     /// It is a script for a shell.
     Script,
 }
 
-/// The programs whose short options take a password.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Client {
-    /// `-pX`; a `-p` alone asks.
-    Mysql,
-    /// `-p X` or `-pX`.
-    Mongo,
-    /// `-P X` or `-PX`.
-    SqlServer,
-    /// `-a X`.
-    Redis,
-    /// `user/password@place`.
-    Oracle,
-    /// `-u user:password`.
-    Http,
-}
-
-fn client(program: &str) -> Option<Client> {
-    let name = program.rsplit('/').next().unwrap_or(program);
-    if name.starts_with("mysql") || name.starts_with("mariadb") || matches!(name, "mycli" | "mydumper" | "myloader") {
-        return Some(Client::Mysql);
-    }
-    if name.starts_with("mongo") || matches!(name, "cqlsh" | "cypher-shell" | "sshpass" | "bsondump") {
-        return Some(Client::Mongo);
-    }
-    match name {
-        "sqlcmd" | "bcp" | "isql" | "tsql" => Some(Client::SqlServer),
-        "redis-cli" | "valkey-cli" | "keydb-cli" | "redis-benchmark" => Some(Client::Redis),
-        "sqlplus" | "sqlldr" | "impdp" | "expdp" | "rman" => Some(Client::Oracle),
-        "curl" | "wget" | "http" | "https" | "xh" => Some(Client::Http),
-        _ => None,
-    }
-}
-
 struct Redactor<'a> {
     secrets: &'a [Secret],
-    client: Option<Client>,
+    /// How the program that was called last takes its arguments.
+    program: Option<Arguments>,
+    /// How many of its arguments were no options so far.
+    positionals: usize,
     next: Next,
 }
 
-impl Redactor<'_> {
+impl<'a> Redactor<'a> {
+    fn new(secrets: &'a [Secret]) -> Self {
+        Redactor { secrets, program: None, positionals: 0, next: Next::Plain }
+    }
+
     fn word(&mut self, word: &str) -> String {
         match std::mem::replace(&mut self.next, Next::Plain) {
             Next::Secret if !word.starts_with("--") => return MASK.to_owned(),
-            Next::Login => return mask_login(word),
+            Next::Value(means, left) => {
+                if left > 1 {
+                    self.next = Next::Value(means, left - 1);
+                }
+                return self.value(means, word);
+            }
             Next::Script => return self.script(word),
             Next::Secret | Next::Plain => {}
         }
-        if let Some(known) = client(word) {
-            self.client = Some(known);
+        if SHELLS.contains(&name_of(word)) {
+            self.program = None;
+        } else if let Some(program) = secrets::arguments_of(word) {
+            (self.program, self.positionals) = (Some(program), 0);
             return word.to_owned();
         }
         if let Some((name, value)) = assignment(word)
@@ -115,48 +99,77 @@ impl Redactor<'_> {
         {
             return if value.is_empty() { word.to_owned() } else { format!("{name}={MASK}") };
         }
-        if let Some(masked) = self.option(word) {
-            return masked;
-        }
-        redact_text(word, self.secrets)
-    }
-
-    /// Masks what an option holds, or notes what the next word will hold.
-    fn option(&mut self, word: &str) -> Option<String> {
         if takes_a_secret(word) {
             self.next = Next::Secret;
-            return Some(word.to_owned());
+            return word.to_owned();
         }
-        let attached = |option: &str| Some(format!("{option}{MASK}"));
-        let is = |option: &str| word.starts_with(option) && !word.starts_with("--");
-        match self.client {
-            Some(Client::Mysql) if is("-p") && word.len() > 2 => return attached("-p"),
-            Some(Client::Mongo) if word == "-p" => self.next = Next::Secret,
-            Some(Client::Mongo) if is("-p") => return attached("-p"),
-            Some(Client::SqlServer) if word == "-P" => self.next = Next::Secret,
-            Some(Client::SqlServer) if is("-P") => return attached("-P"),
-            Some(Client::Redis) if word == "-a" => self.next = Next::Secret,
-            Some(Client::Http) if matches!(word, "-u" | "--user" | "-U" | "--proxy-user" | "-a" | "--auth") => {
-                self.next = Next::Login;
+        match self.program {
+            Some(program) if word.starts_with('-') && word.len() > 1 => self.option(program, word),
+            Some(program) => self.positional(program, word),
+            None => {
+                // sh -c, bash -lc, su -c: what follows is a command line of its own.
+                let letters = word.strip_prefix('-').unwrap_or_default();
+                if letters.len() < 5 && letters.ends_with('c') && letters.bytes().all(|byte| byte.is_ascii_alphabetic())
+                {
+                    self.next = Next::Script;
+                }
+                redact_text(word, self.secrets)
             }
-            Some(Client::Oracle) => {
-                let (user, rest) = word.split_once('/').filter(|(user, _)| !user.is_empty() && !user.contains('='))?;
+        }
+    }
+
+    /// Masks what an option of a known program holds, or notes what the next words will hold.
+    fn option(&mut self, program: Arguments, word: &str) -> String {
+        match program.in_word(word) {
+            InWord::At(at, means) => format!("{}{}", &word[..at], self.value(means, &word[at..])),
+            InWord::Next(means) => {
+                self.next = Next::Value(means, means.words());
+                word.to_owned()
+            }
+            InWord::Nothing => redact_text(word, self.secrets),
+        }
+    }
+
+    fn positional(&mut self, program: Arguments, word: &str) -> String {
+        let means = program.positionals.get(self.positionals).or(program.positionals.last());
+        self.positionals += 1;
+        match means {
+            Some(Means::Password) if self.positionals < program.positionals.len() => redact_text(word, self.secrets),
+            Some(means) => self.value(*means, word),
+            None => redact_text(word, self.secrets),
+        }
+    }
+
+    /// A value that means this, as it may be shown.
+    fn value(&self, means: Means, value: &str) -> String {
+        match means {
+            _ if value.is_empty() => String::new(),
+            Means::Password | Means::JoinedPassword => MASK.to_owned(),
+            Means::Login => match value.split_once(':') {
+                Some((user, _)) => format!("{user}:{MASK}"),
+                None => redact_text(value, self.secrets),
+            },
+            Means::SlashLogin => self.slash_login(value),
+            _ => redact_text(value, self.secrets),
+        }
+    }
+
+    /// `user/password@place` and `userid=user/password` without the password; a path is none.
+    fn slash_login(&self, word: &str) -> String {
+        let begins = word.get(..7).is_some_and(|start| start.eq_ignore_ascii_case("userid="));
+        let (before, login) = word.split_at(if begins { 7 } else { 0 });
+        match login.split_once('/') {
+            Some((user, rest)) if !user.is_empty() && !user.contains('=') => {
                 let place = rest.rsplit_once('@').map_or(String::new(), |(_, place)| format!("@{place}"));
-                return Some(format!("{user}/{MASK}{place}"));
+                format!("{before}{user}/{MASK}{place}")
             }
-            Some(_) | None => {}
+            _ => redact_text(word, self.secrets),
         }
-        // sh -c, bash -lc, su -c: what follows is a command line of its own.
-        let letters = word.strip_prefix('-').filter(|letters| letters.bytes().all(|byte| byte.is_ascii_alphabetic()));
-        if self.client.is_none() && letters.is_some_and(|letters| letters.len() < 5 && letters.ends_with('c')) {
-            self.next = Next::Script;
-        }
-        None
     }
 
     /// Masks the words of a script one by one, keeping what stands between them.
     fn script(&mut self, script: &str) -> String {
-        let mut words = Redactor { secrets: self.secrets, client: None, next: Next::Plain };
+        let mut words = Redactor::new(self.secrets);
         let script = self.secrets.iter().fold(script.to_owned(), |text, secret| secret.redact_in(&text));
         let (mut shown, mut word, mut quote) = (String::new(), String::new(), None);
         for character in script.chars() {
@@ -185,21 +198,18 @@ impl Redactor<'_> {
 
 /// `NAME=value` or `--name=value` with the whole word as one assignment.
 fn assignment(word: &str) -> Option<(&str, &str)> {
-    let (name, value) = word.split_once('=')?;
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
-    (!name.is_empty() && name.bytes().all(plain)).then_some((name, value))
+    word.split_once('=').filter(|(name, _)| is_plain_name(name))
 }
 
 /// Whether a long option's next word is a secret: its last word says so (`--passWithNoTests` does not).
 fn takes_a_secret(word: &str) -> bool {
     let Some(name) = word.strip_prefix('-').filter(|name| name.len() > 3) else { return false };
-    let plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'));
-    plain && words_of(name).last().is_some_and(|last| is_secret_word(last))
+    is_plain_name(name) && words_of(name).last().is_some_and(|last| is_secret_word(last))
 }
 
-/// `user:password` without the password.
-fn mask_login(word: &str) -> String {
-    word.split_once(':').map_or_else(|| word.to_owned(), |(user, _)| format!("{user}:{MASK}"))
+fn is_plain_name(name: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
+    !name.is_empty() && name.bytes().all(plain)
 }
 
 #[cfg(test)]
@@ -214,7 +224,7 @@ mod tests {
 
     #[test]
     fn passwords_in_a_command_are_masked() {
-        let cases: [(&[&str], &str); 36] = [
+        let cases: [(&[&str], &str); 50] = [
             (&["npm", "test"], "npm test"),
             (&["x", "--password=hunter2"], "x --password=***"),
             (&["x", "--password", "hunter2", "db"], "x --password *** db"),
@@ -254,6 +264,20 @@ mod tests {
             (&["pytest", "-k", "token", "--keepdb"], "pytest -k token --keepdb"),
             (&["echo", "at0psecret,t0psecret"], "echo a***,***"),
             (&["x", "http://localhost:3000/a?mail=b"], "x http://localhost:3000/a?mail=b"),
+            (&["mysql", "-vphunter2", "shop"], "mysql -vp*** shop"),
+            (&["mysqltest", "-phunter2"], "mysqltest -p***"),
+            (&["mycli", "-p", "hunter2", "shop"], "mycli -p *** shop"),
+            (&["docker", "exec", "mysql", "sh", "-c", "mysql -phunter2 x"], "docker exec mysql sh -c mysql -p*** x"),
+            (&["curl", "-ume:hunter2", "--user=me:hunter2"], "curl -ume:*** --user=me:***"),
+            (&["sqlldr", "userid=app/hunter2@db", "control=/a/b"], "sqlldr userid=app/***@db control=/a/b"),
+            (&["isql", "-v", "shop", "sa", "hunter2"], "isql -v shop sa ***"),
+            (&["isql", "-l", "C", "shop", "sa", "hunter2"], "isql -l C shop sa ***"),
+            (&["tsql", "-S", "s", "-P", "hunter2"], "tsql -S s -P ***"),
+            (&["influx", "-password", "hunter2"], "influx -password ***"),
+            (&["cypher-shell", "-phunter2"], "cypher-shell -p***"),
+            (&["psql", "-c", "alter user a password 'hun ter2'"], "psql -c alter user a password ***"),
+            (&["mysql", "-e", "create user a identified by 'hunter2'"], "mysql -e create user a identified by ***"),
+            (&["x", "Bearer abcdefgh.ijkl"], "x Bearer ***"),
         ];
         for (line, expected) in cases {
             assert_eq!(shown(line), expected, "{line:?}");

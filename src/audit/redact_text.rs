@@ -1,15 +1,70 @@
 //! Text as it may be written down: passwords in it masked, wherever its grammar puts them.
 //!
 //! Masks too much rather than too little: known secrets anywhere, the password part of anything with `://`, and the
-//! values of names that say they are secret. What is masked cannot be told apart by its length.
+//! values of names that say they are secret. What is masked cannot be told apart by its length. Each pattern is
+//! compiled when a text first has the character that it needs.
+
+use std::borrow::Cow;
+use std::sync::LazyLock;
+
+use regex::{Captures, Regex};
 
 use crate::secret::{MASK, Secret};
+
+/// Compiles a pattern of this file; a test compiles each.
+#[expect(clippy::expect_used, reason = "the patterns are constants")]
+fn pattern(text: &str) -> Regex {
+    Regex::new(text).expect("a pattern that can be read")
+}
+
+/// Words of a name that say that its value is secret: whole ones, then endings.
+static SECRET_WORD: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        "(?-u)^(?:KEY|PASS|PWD|AUTH|AUTHORIZATION|CREDENTIALS?|COOKIE|PAT)$|\
+         (?:PASSWORD|PASSWD|PASSPHRASE|SECRET|TOKEN|APIKEY|PWD|DBPASS|SECRETKEY)$",
+    )
+});
+
+/// What follows a scheme, up to a blank or a quote.
+static BEHIND_SCHEME: LazyLock<Regex> = LazyLock::new(|| pattern(r#"://[^\s"'`<>]+"#));
+
+/// A name before `=` or `:`, its quotes left out; of the ASCII characters it has letters, digits, `_`, `-`, `.`, blanks.
+static NAME: LazyLock<Regex> = LazyLock::new(|| pattern(r##"([^\x00-\x1F!-,/:-@\[-^`{-\x7F]*)["'\\ ]*[=:]"##));
+
+/// A value in quotes, which JSON in a shell's quotes escapes.
+static QUOTED: LazyLock<Regex> = LazyLock::new(|| pattern(r#"^\\*(?:"[^"]*"?|'[^']*'?)"#));
+
+/// The password of a statement in SQL.
+static SQL: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(r#"(?i)(?-u:\b)(identified\s+(?:with\s+\S+\s+)?by|password)(\s+)(?:'(?:[^']|'')*'?|"[^"]*"?)"#)
+});
+
+/// Tokens that are told by their beginning.
+static TOKEN: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"(?-u)\b((?i:bearer|basic)\s+)[A-Za-z0-9._~+/=-]{8,}|\b(?:gh[a-z]_|github_pat_|glpat-|sk_live_|npm_)\w{8,}",
+    )
+});
 
 /// Text with every secret masked that is known, stands in a URL or behind a name that says so.
 #[must_use]
 pub(crate) fn redact_text(text: &str, secrets: &[Secret]) -> String {
-    let known = secrets.iter().fold(text.to_owned(), |text, secret| secret.redact_in(&text));
-    mask_named_values(&mask_urls(&known))
+    let known = secrets.iter().fold(Cow::Borrowed(text), |text, secret| Cow::Owned(secret.redact_in(&text)));
+    let mut shown = Cow::Borrowed(known.as_ref());
+    if shown.contains("://") {
+        shown = Cow::Owned(mask_urls(&shown));
+    }
+    if shown.contains(['=', ':']) {
+        shown = Cow::Owned(mask_named_values(&shown));
+    }
+    // A statement has quotes, a token stands behind a blank or is long.
+    if shown.contains(['\'', '"']) {
+        shown = Cow::Owned(SQL.replace_all(&shown, format!("$1$2{MASK}")).into_owned());
+    }
+    if shown.contains([' ', '_']) || shown.contains("glpat-") {
+        shown = Cow::Owned(TOKEN.replace_all(&shown, format!("${{1}}{MASK}")).into_owned());
+    }
+    shown.into_owned()
 }
 
 /// Whether a variable's or option's name says that its value is secret.
@@ -37,82 +92,79 @@ pub(crate) fn words_of(name: &str) -> Vec<String> {
 }
 
 pub(crate) fn is_secret_word(word: &str) -> bool {
-    const WHOLE: [&str; 10] =
-        ["KEY", "PASS", "PWD", "AUTH", "AUTHORIZATION", "CREDENTIAL", "CREDENTIALS", "COOKIE", "PAT", "DSN_KEY"];
-    const ENDINGS: [&str; 9] =
-        ["PASSWORD", "PASSWD", "PASSPHRASE", "SECRET", "TOKEN", "APIKEY", "PWD", "DBPASS", "SECRETKEY"];
-    WHOLE.contains(&word) || ENDINGS.iter().any(|ending| word.ends_with(ending))
+    SECRET_WORD.is_match(word)
 }
 
 /// Masks the password of every `scheme://user:password@`. An unencoded `/` or `@` in it does not end it: the last
 /// `@` before a blank or a quote does, so that no part of a password passes for a host.
 fn mask_urls(text: &str) -> String {
-    let (mut shown, mut rest) = (String::with_capacity(text.len()), text);
-    while let Some(at) = rest.find("://") {
-        let (before, after) = rest.split_at(at + 3);
-        shown.push_str(before);
-        let end =
-            after.find(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '`' | '<' | '>')).unwrap_or(after.len());
-        // A second URL in the same word (`a://…,b://…`) is looked at by itself.
-        let end = after[..end].find("://").map_or(end, |next| after[..next].rfind([',', ';', '|', '=']).unwrap_or(end));
-        let (url, behind) = after.split_at(end);
-        shown.push_str(&match url.rsplit_once('@') {
-            Some((login, place)) => match login.split_once(':') {
-                Some((user, _)) if !user.contains(['/', '?']) => format!("{user}:{MASK}@{place}"),
-                Some(_) => format!("{MASK}@{place}"),
-                // Many services take a token for the user's name.
-                None if before.to_ascii_lowercase().ends_with("http://")
-                    || before.to_ascii_lowercase().ends_with("https://")
-                    || login.contains(['/', '@']) =>
-                {
-                    format!("{MASK}@{place}")
-                }
-                None => url.to_owned(),
-            },
-            None => url.to_owned(),
-        });
-        rest = behind;
+    let mask = |found: &Captures<'_>| {
+        let from = found.get(0).map_or(0, |found| found.start());
+        let begins = |scheme: &str| text[..from].to_ascii_lowercase().ends_with(scheme);
+        let mut is_web = begins("http") || begins("https");
+        let mut shown = String::new();
+        let mut rest = &found[0];
+        while let Some(after) = rest.strip_prefix("://") {
+            // A second URL in the same word (`a://…,b://…`) is looked at by itself.
+            let end = after
+                .find("://")
+                .map_or(after.len(), |next| after[..next].rfind([',', ';', '|', '=']).unwrap_or(after.len()));
+            shown.push_str("://");
+            shown.push_str(&masked_login(&after[..end], is_web));
+            let next = after[end..].find("://").map_or(after.len(), |next| end + next);
+            shown.push_str(&after[end..next]);
+            is_web = after[end..next].to_ascii_lowercase().ends_with("http")
+                || after[end..next].to_ascii_lowercase().ends_with("https");
+            rest = &after[next..];
+        }
+        shown
+    };
+    BEHIND_SCHEME.replace_all(text, mask).into_owned()
+}
+
+/// What follows `scheme://`, without its password.
+fn masked_login(url: &str, is_web: bool) -> Cow<'_, str> {
+    let Some((login, place)) = url.rsplit_once('@') else { return Cow::Borrowed(url) };
+    match login.split_once(':') {
+        Some((user, _)) if !user.contains(['/', '?']) => Cow::Owned(format!("{user}:{MASK}@{place}")),
+        Some(_) => Cow::Owned(format!("{MASK}@{place}")),
+        // Many services take a token for the user's name.
+        None if is_web || login.contains(['/', '@']) => Cow::Owned(format!("{MASK}@{place}")),
+        None => Cow::Borrowed(url),
     }
-    shown.push_str(rest);
-    shown
 }
 
 /// Masks the value of every `name=value` and `"name": "value"` whose name says that it is secret.
 fn mask_named_values(text: &str) -> String {
-    let (mut shown, mut rest) = (String::with_capacity(text.len()), text);
-    while let Some(at) = rest.find(['=', ':']) {
-        let (before, after) = rest.split_at(at + 1);
-        shown.push_str(before);
-        rest = after;
-        let key = before[..at].trim_end_matches([' ', '"', '\'', '\\']);
-        let start = key
-            .rfind(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | ' ')))
-            .map_or(0, |at| at + key[at..].chars().next().map_or(0, char::len_utf8));
-        let name = key[start..].trim();
+    let (mut shown, mut at) = (String::with_capacity(text.len()), 0);
+    while let Some(found) = NAME.captures_at(text, at) {
+        let (Some(whole), Some(name)) = (found.get(0), found.get(1)) else { break };
+        shown.push_str(&text[at..whole.end()]);
+        at = whole.end();
+        let rest = &text[at..];
         // In `host=a password=b` the name is the last word; `User Password=b` of ADO.NET is one name of two.
-        if name.is_empty() || !says_secret(name.rsplit(' ').next().unwrap_or(name)) || rest.starts_with("//") {
+        let last = name.as_str().trim().rsplit(' ').next().unwrap_or_default();
+        if last.is_empty() || !says_secret(last) || rest.starts_with("//") {
             continue;
         }
-        let blanks = rest.len() - rest.trim_start_matches(' ').len();
-        let value = &rest[blanks..];
-        let separator = key[..start].chars().next_back();
-        let length = value_length(value, separator, before.ends_with(':'));
+        let value = rest.trim_start_matches(' ');
+        let blanks = rest.len() - value.len();
+        let separator = text[..name.start()].chars().next_back();
+        let length = value_length(value, separator, whole.as_str().ends_with(':'));
         if length > 0 {
             shown.push_str(&rest[..blanks]);
             shown.push_str(MASK);
-            rest = &value[length..];
+            at += blanks + length;
         }
     }
-    shown.push_str(rest);
+    shown.push_str(&text[at..]);
     shown
 }
 
 /// How many bytes of `text` are the value, given what stands before its name.
 fn value_length(text: &str, separator: Option<char>, colon: bool) -> usize {
-    let bare = text.trim_start_matches('\\');
-    let escapes = text.len() - bare.len();
-    if let Some(quote) = bare.chars().next().filter(|c| matches!(c, '"' | '\'')) {
-        return bare[1..].find(quote).map_or(text.len(), |end| escapes + end + 2);
+    if let Some(quoted) = QUOTED.find(text) {
+        return quoted.end();
     }
     let ends = |c: char| match separator {
         Some(';') => c == ';' || c == '"',
@@ -167,6 +219,13 @@ mod tests {
             ("a=b: 12:30:00 ok", "a=b: 12:30:00 ok"),
             ("é=ü password=ö", "é=ü password=***"),
             ("password=", "password="),
+            ("x a://u:p@h,https://token@g/x y", "x a://u:***@h,https://***@g/x y"),
+            ("a://u:p@h://x", "a://u:***@h://x"),
+            ("ALTER ROLE app WITH PASSWORD 'a''b c'", "ALTER ROLE app WITH PASSWORD ***"),
+            ("identified with caching_sha2_password by \"x y\"", "identified with caching_sha2_password by ***"),
+            ("token ghp_abcdefghij0 used", "token *** used"),
+            ("said Basic dXNlcjpwYXNz", "said Basic ***"),
+            (r#"{\"password\": \"a b\", \"n\": 1}"#, r#"{\"password\": ***, \"n\": 1}"#),
         ];
         for (text, expected) in cases {
             assert_eq!(redact_text(text, &[]), expected, "{text}");

@@ -24,7 +24,7 @@ impl Purpose {
         let Some(invocation) = invocation else { return Purpose::BOTH };
         let named = named_mode(invocation);
         let words: Vec<&str> = invocation.words.iter().skip(1).map(String::as_str).collect();
-        match kind(program_of(invocation), &words) {
+        match kind(program_of(&invocation.words), &words) {
             Kind::Test => Purpose { test: true, development: false, named },
             Kind::Development => Purpose { test: false, development: true, named },
             Kind::Unknown => Purpose { named, ..Purpose::BOTH },
@@ -89,7 +89,7 @@ fn is_test_word(word: &str) -> bool {
 /// `RAILS_ENV`, and `--env`, `-e` and `--mode` are `ENVIRONMENT`.
 #[must_use]
 pub(crate) fn named_environment(invocation: &Invocation) -> Option<(String, String)> {
-    let is_django = matches!(program_of(invocation), "manage.py" | "django-admin" | "pytest" | "py.test");
+    let is_django = matches!(program_of(&invocation.words), "manage.py" | "django-admin" | "pytest" | "py.test");
     let module = ["--ds", "--settings"].iter().find_map(|option| invocation.option(option)).filter(|_| is_django);
     if let Some(module) = module {
         return Some(("DJANGO_SETTINGS_MODULE".to_owned(), module.to_owned()));
@@ -106,7 +106,7 @@ fn named_mode(invocation: &Invocation) -> Option<String> {
 
 /// The option or variable among the words that names a mode, and the mode.
 fn mode_option(invocation: &Invocation) -> Option<(&str, String)> {
-    let program = program_of(invocation);
+    let program = program_of(&invocation.words);
     let takes_e =
         matches!(program, "rails" | "rake" | "console" | "knex" | "db-migrate" | "phinx" | "heroku" | "symfony");
     let mut words = invocation.words.iter().skip(1);

@@ -15,12 +15,14 @@ use crate::environment::ecosystems;
 use crate::environment::ecosystems::compose;
 use crate::environment::ecosystems::row::LoadOrder;
 use crate::environment::ecosystems::scene::Scene;
-use crate::environment::follow::{Effect, MOST_STEPS, Step, WrapperFile, reaches_a_provider, steps};
+use crate::environment::follow::{Effect, MOST_STEPS, Step, WrapperFile, steps};
 use crate::environment::layering::readings_builder::Built;
 use crate::environment::layering::{Layer, Library, ReadingsBuilder, StartEnvironment};
 use crate::environment::mode::Purpose;
 use crate::environment::readers::dotenv::EVERY_DIALECT;
 use crate::environment::{Condition, FileProblem, Files, Invocation, ProblemKind, Project, Reading};
+use crate::tools::providers;
+use crate::tools::providers::Reach;
 
 /// What a survey looks at: all of it values.
 #[derive(Clone, Copy)]
@@ -241,8 +243,9 @@ fn environments(
 }
 
 fn note_effects(step: &Step, readings: &mut ReadingsBuilder<'_>) {
-    if let Some(program) = reaches_a_provider(&step.invocation.words) {
-        readings.condition(Condition::ContainerEnvironment { program });
+    let command = providers::command_of(&step.invocation.words).filter(|command| command.reach != Reach::Unknown);
+    if let Some(command) = command {
+        readings.condition(Condition::ContainerEnvironment { program: command.name() });
     }
     for (effect, wrapper) in &step.effects {
         readings.condition(match effect {

@@ -4,10 +4,10 @@ use crate::reach::grammars::placeholder;
 use std::collections::{HashMap, HashSet};
 
 use crate::environment::Origin;
-use crate::reach::arguments::clients::is_terminal;
 use crate::reach::assemble::Found;
 use crate::reach::{Doubt, Engine, Place, Target};
 use crate::secret::MASK;
+use crate::tools::clients;
 
 /// What makes two findings one database.
 #[derive(PartialEq, Eq, Hash, Clone)]
@@ -105,7 +105,7 @@ impl Merger {
         let hides =
             |target: &Target| target.places.len() > 1 && target.places.iter().any(|place| place_name(place) == MASK);
         // Two calls of a client are two values, though both are known by its name alone; its words have one reading.
-        let is_a_client = |origin: &Origin| is_terminal(&origin.variable);
+        let is_a_client = |origin: &Origin| clients::named(&origin.variable).is_some();
         let elsewhere = |target: &Target| {
             target.origins.first().is_some_and(|origin| read.contains(origin) && !is_a_client(origin))
         };

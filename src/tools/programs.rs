@@ -1,40 +1,16 @@
 //! The programs that are known by name: whose ways of loading files they have, and what they are for.
 
-use crate::environment::Invocation;
+use crate::lists::List;
+use crate::tools::clients;
+use crate::tools::words::name_of;
 
-/// The languages whose programs load files in ways of their own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Family {
-    Php,
-    Ruby,
-    Python,
-    Node,
-    Go,
-    Rust,
-    Jvm,
-    Dotnet,
-    Elixir,
-}
-
-impl Family {
-    pub(crate) const ALL: [Family; 9] = [
-        Family::Php,
-        Family::Ruby,
-        Family::Python,
-        Family::Node,
-        Family::Go,
-        Family::Rust,
-        Family::Jvm,
-        Family::Dotnet,
-        Family::Elixir,
-    ];
-}
+static PROGRAMS: List = List::new(include_str!("programs.txt"));
 
 /// What a program loads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Program {
-    /// Files, in the ways of its family.
-    Of(Family),
+    /// Files, in the ways of the ecosystem of that name.
+    Of(&'static str),
     /// Nothing: a database client.
     LoadsNothing,
     /// Nothing beside others: the everyday work of a script.
@@ -56,216 +32,95 @@ pub(crate) enum Task {
     Unsaid,
 }
 
-const PROGRAMS: &[(Program, Task, &[&str])] = &[
-    (
-        Program::Of(Family::Php),
-        Task::Tests,
-        &["phpunit", "simple-phpunit", "pest", "paratest", "codecept", "behat", "phpspec"],
-    ),
-    (Program::Of(Family::Php), Task::Development, &["phinx", "doctrine"]),
-    (Program::Of(Family::Php), Task::ByWord, &["artisan", "console"]),
-    (Program::Of(Family::Php), Task::ByScript, &["composer"]),
-    (Program::Of(Family::Php), Task::Unsaid, &["symfony", "wp", "drush", "craft", "spark"]),
-    (
-        Program::Of(Family::Ruby),
-        Task::Tests,
-        &["rspec", "cucumber", "minitest", "turbo_tests", "parallel_test", "parallel_rspec", "parallel_cucumber"],
-    ),
-    (Program::Of(Family::Ruby), Task::ByWord, &["rails", "rake"]),
-    (Program::Of(Family::Ruby), Task::Unsaid, &["bundle", "hanami", "irb", "sidekiq", "puma"]),
-    (
-        Program::Of(Family::Python),
-        Task::Tests,
-        &["pytest", "py.test", "tox", "nox", "behave", "nose2", "nosetests", "robot"],
-    ),
-    (Program::Of(Family::Python), Task::Development, &["flask", "alembic", "aerich", "piccolo", "yoyo", "dbt"]),
-    (Program::Of(Family::Python), Task::ByWord, &["manage.py", "django-admin", "hatch"]),
-    (
-        Program::Of(Family::Python),
-        Task::Unsaid,
-        &["uvicorn", "gunicorn", "celery", "coverage", "airflow", "poetry", "pdm", "pipenv", "uv"],
-    ),
-    (
-        Program::Of(Family::Node),
-        Task::Tests,
-        &[
-            "jest",
-            "vitest",
-            "mocha",
-            "ava",
-            "tap",
-            "jasmine",
-            "playwright",
-            "cypress",
-            "uvu",
-            "karma",
-            "cucumber-js",
-            "wdio",
-            "testcafe",
-        ],
-    ),
-    (
-        Program::Of(Family::Node),
-        Task::Development,
-        &[
-            "prisma",
-            "knex",
-            "typeorm",
-            "sequelize",
-            "sequelize-cli",
-            "drizzle-kit",
-            "mikro-orm",
-            "migrate-mongo",
-            "node-pg-migrate",
-            "db-migrate",
-            "next",
-            "nodemon",
-            "ts-node-dev",
-        ],
-    ),
-    (Program::Of(Family::Node), Task::ByWord, &["bun", "deno", "nx", "turbo", "ng", "ace"]),
-    (Program::Of(Family::Node), Task::ByScript, &["npm", "pnpm", "yarn"]),
-    (
-        Program::Of(Family::Node),
-        Task::Unsaid,
-        &[
-            "node",
-            "vite",
-            "nest",
-            "tsx",
-            "ts-node",
-            "strapi",
-            "medusa",
-            "remix",
-            "nuxt",
-            "astro",
-            "payload",
-            "directus",
-            "keystone",
-            "zenstack",
-            "graphile-migrate",
-            "typeorm-ts-node-commonjs",
-            "typeorm-ts-node-esm",
-        ],
-    ),
-    (Program::Of(Family::Go), Task::Tests, &["gotestsum", "ginkgo", "richgo"]),
-    (Program::Of(Family::Go), Task::Development, &["goose", "migrate", "sql-migrate", "dbmate", "tern", "atlas"]),
-    (Program::Of(Family::Go), Task::ByWord, &["go"]),
-    (Program::Of(Family::Go), Task::Unsaid, &["soda", "buffalo", "air"]),
-    (Program::Of(Family::Rust), Task::Tests, &["cargo-nextest"]),
-    (Program::Of(Family::Rust), Task::Development, &["diesel", "sqlx", "sea-orm-cli", "refinery"]),
-    (Program::Of(Family::Rust), Task::ByWord, &["cargo"]),
-    (Program::Of(Family::Rust), Task::Unsaid, &["loco", "bacon"]),
-    (Program::Of(Family::Jvm), Task::Development, &["flyway", "liquibase"]),
-    (Program::Of(Family::Jvm), Task::ByWord, &["gradle", "gradlew", "mvn", "mvnw", "sbt", "lein"]),
-    (Program::Of(Family::Jvm), Task::Unsaid, &["java", "kotlin"]),
-    (Program::Of(Family::Dotnet), Task::Tests, &["vstest.console"]),
-    (Program::Of(Family::Dotnet), Task::ByWord, &["dotnet"]),
-    (Program::Of(Family::Elixir), Task::ByWord, &["mix"]),
-    (Program::Of(Family::Elixir), Task::Unsaid, &["iex", "elixir"]),
-    (
-        Program::LoadsNothing,
-        Task::Unsaid,
-        &[
-            "psql",
-            "pg_dump",
-            "pg_dumpall",
-            "pg_restore",
-            "createdb",
-            "dropdb",
-            "createuser",
-            "dropuser",
-            "vacuumdb",
-            "mysql",
-            "mariadb",
-            "mysqladmin",
-            "mysqldump",
-            "mariadb-dump",
-            "mysqlimport",
-            "sqlite3",
-            "mongosh",
-            "mongo",
-            "mongodump",
-            "mongorestore",
-            "mongoimport",
-            "mongoexport",
-            "redis-cli",
-            "valkey-cli",
-            "sqlcmd",
-            "bcp",
-            "sqlplus",
-            "clickhouse-client",
-            "cqlsh",
-            "duckdb",
-            "usql",
-            "pgcli",
-            "mycli",
-            "litecli",
-            "influx",
-            "pgbench",
-            "cockroach",
-            "tsql",
-            "isql",
-        ],
-    ),
-    (
-        Program::Plain,
-        Task::Unsaid,
-        &[
-            "true", "false", "echo", "printf", "cat", "ls", "rm", "mkdir", "cp", "mv", "sleep", "set", "exit", "test",
-            "[", "trap", "wait", "touch", "chmod", "grep", "sed", "awk", "tee", "date", "pwd", "id", "git", "eslint",
-            "prettier", "tsc", "rimraf", "env", "printenv", "whoami", "uname", "docker",
-        ],
-    ),
-    (Program::Unknown, Task::Tests, &["unittest", "bats", "kahlan", "atoum", "dusk", "trial", "ward", "c8", "nyc"]),
-    (Program::Unknown, Task::ByWord, &["supabase"]),
-];
+/// A line of `programs.txt`.
+struct Row {
+    program: Program,
+    task: Task,
+    talks_to_a_database: bool,
+}
+
+impl Row {
+    fn of(name: &str) -> Option<Row> {
+        Row::read(PROGRAMS.find(name)?)
+    }
+
+    /// Reads what stands behind the name; `None` for words that are not those of the file's head.
+    fn read(rest: &'static str) -> Option<Row> {
+        let mut words = rest.split_ascii_whitespace();
+        let program = match words.next()? {
+            "plain" => Program::Plain,
+            "any" => Program::Unknown,
+            ecosystem => Program::Of(ecosystem),
+        };
+        let task = match words.next()? {
+            "tests" => Task::Tests,
+            "development" => Task::Development,
+            "by-word" => Task::ByWord,
+            "by-script" => Task::ByScript,
+            "unsaid" => Task::Unsaid,
+            _ => return None,
+        };
+        let talks_to_a_database = match words.next() {
+            None => false,
+            Some("database") => true,
+            Some(_) => return None,
+        };
+        Some(Row { program, task, talks_to_a_database })
+    }
+}
 
 /// The program that decides, behind an interpreter: `pytest` of `python -m pytest`, `artisan` of `php artisan`.
-pub(crate) fn program_of(invocation: &Invocation) -> &str {
-    let outer = invocation.program();
-    let mut words = invocation.words.iter().skip(1);
+pub(crate) fn program_of(words: &[String]) -> &str {
+    let outer = outer(words);
+    let mut arguments = words.iter().skip(1);
     let inner = match outer {
-        "php" | "ruby" => words.find(|word| !word.starts_with('-')),
-        _ if is_python(outer) => match words.find(|word| !word.starts_with('-') || *word == "-m") {
-            Some(word) if word == "-m" => words.next(),
+        "php" | "ruby" => arguments.find(|word| !word.starts_with('-')),
+        _ if is_python(outer) => match arguments.find(|word| !word.starts_with('-') || *word == "-m") {
+            Some(word) if word == "-m" => arguments.next(),
             word => word,
         },
-        "coverage" | "spring" => words.find(|word| !word.starts_with('-') && *word != "run"),
+        "coverage" | "spring" => arguments.find(|word| !word.starts_with('-') && *word != "run"),
         _ => None,
     };
     inner.map_or(outer, |word| word.rsplit('/').next().unwrap_or(word))
 }
 
-/// What the program of an invocation loads: by its interpreter, its name, or its file's extension.
-pub(crate) fn loading(invocation: &Invocation) -> Program {
-    match invocation.program() {
-        outer if is_python(outer) => return Program::Of(Family::Python),
-        "php" => return Program::Of(Family::Php),
-        "ruby" => return Program::Of(Family::Ruby),
+/// What the program that the words call loads: by its interpreter, its name, or its file's extension.
+pub(crate) fn loading(words: &[String]) -> Program {
+    match outer(words) {
+        outer if is_python(outer) => return Program::Of("python"),
+        "php" => return Program::Of("php"),
+        "ruby" => return Program::Of("ruby"),
         _ => {}
     }
-    let program = program_of(invocation);
+    let program = program_of(words);
+    if clients::named(name_of(program)).is_some() {
+        return Program::LoadsNothing;
+    }
     let extension = program.rsplit_once('.').map_or("", |(_, extension)| extension);
-    match (known(program), extension) {
-        (Some((program, _)), _) if program != Program::Unknown => program,
-        (_, "js" | "mjs" | "cjs" | "ts" | "mts") => Program::Of(Family::Node),
-        (_, "py") => Program::Of(Family::Python),
-        (_, "rb") => Program::Of(Family::Ruby),
-        (_, "php") => Program::Of(Family::Php),
-        (_, "exs") => Program::Of(Family::Elixir),
+    match (Row::of(program), extension) {
+        (Some(Row { program, .. }), _) if program != Program::Unknown => program,
+        (_, "js" | "mjs" | "cjs" | "ts" | "mts") => Program::Of("node"),
+        (_, "py") => Program::Of("python"),
+        (_, "rb") => Program::Of("ruby"),
+        (_, "php") => Program::Of("php"),
+        (_, "exs") => Program::Of("elixir"),
         _ => Program::Unknown,
     }
 }
 
 /// What the program of that name is for.
 pub(crate) fn task(program: &str) -> Task {
-    known(program).map_or(Task::Unsaid, |(_, task)| task)
+    Row::of(program).map_or(Task::Unsaid, |row| row.task)
 }
 
-fn known(program: &str) -> Option<(Program, Task)> {
-    let known = PROGRAMS.iter().find(|(_, _, names)| names.contains(&program));
-    known.map(|(program, task, _)| (*program, *task))
+/// Whether the program of that name does what a project's settings, or a URL among its arguments, say about a database.
+pub(crate) fn is_database_tool(program: &str) -> bool {
+    Row::of(program).is_some_and(|row| row.talks_to_a_database)
+}
+
+fn outer(words: &[String]) -> &str {
+    words.first().map_or("", |word| word.rsplit('/').next().unwrap_or(word))
 }
 
 fn is_python(program: &str) -> bool {
@@ -275,35 +130,57 @@ fn is_python(program: &str) -> bool {
         .is_some_and(|version| version.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.'))
 }
 
+/// The lines of the list: each name with what stands behind it.
+#[cfg(test)]
+fn rows() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let lines = include_str!("programs.txt").lines().filter(|line| !line.starts_with('#'));
+    lines.filter_map(|line| line.split_once(' '))
+}
+
+/// The ecosystems whose programs are listed.
+#[cfg(test)]
+pub(crate) fn ecosystems() -> std::collections::BTreeSet<&'static str> {
+    let of = |rest| match Row::read(rest)?.program {
+        Program::Of(name) => Some(name),
+        _ => None,
+    };
+    rows().filter_map(|(_, rest)| of(rest)).collect()
+}
+
 #[cfg(test)]
 mod tests {
-    use std::collections::HashSet;
-
     use super::*;
 
     #[test]
-    fn each_program_stands_in_one_row() {
-        let mut seen = HashSet::new();
-        for name in PROGRAMS.iter().flat_map(|(_, _, names)| *names) {
-            assert!(seen.insert(name), "{name}");
+    fn each_line_of_the_list_can_be_read() {
+        for (name, rest) in rows() {
+            assert!(Row::read(rest).is_some(), "{name} {rest}");
+        }
+    }
+
+    #[test]
+    fn a_client_stands_in_the_table_of_clients_only() {
+        for name in clients::all().flat_map(|client| client.names) {
+            assert!(!PROGRAMS.contains(name), "{name}");
+            assert_eq!(loading(&[(*name).to_owned()]), Program::LoadsNothing, "{name}");
         }
     }
 
     #[test]
     fn the_interpreter_the_name_and_the_extension_tell_what_is_loaded() {
         let table = [
-            ("python3.12 -m jest", Program::Of(Family::Python)),
-            ("php vendor/bin/pest", Program::Of(Family::Php)),
-            ("./node_modules/.bin/jest", Program::Of(Family::Node)),
-            ("bin/seed.rb", Program::Of(Family::Ruby)),
+            ("python3.12 -m jest", Program::Of("python")),
+            ("php vendor/bin/pest", Program::Of("php")),
+            ("./node_modules/.bin/jest", Program::Of("node")),
+            ("bin/seed.rb", Program::Of("ruby")),
             ("psql shop", Program::LoadsNothing),
+            ("/usr/bin/psql-16 shop", Program::LoadsNothing),
             ("git status", Program::Plain),
             ("./run", Program::Unknown),
         ];
         for (command, expected) in table {
-            let words = command.split(' ').map(str::to_owned).collect();
-            let origin = crate::environment::Origin::process("x");
-            assert_eq!(loading(&Invocation { assignments: Vec::new(), words, origin }), expected, "{command}");
+            let words: Vec<String> = command.split(' ').map(str::to_owned).collect();
+            assert_eq!(loading(&words), expected, "{command}");
         }
     }
 }

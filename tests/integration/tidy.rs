@@ -10,17 +10,20 @@ use std::path::{Path, PathBuf};
 /// `environment → reach → verdict → snapshot → clearance → exec → audit`: a stage uses types of stages to its left.
 /// `commands` may use all; nobody uses `commands`, and only it uses `cli` and `ui`.
 const MAY_USE: [(&str, &[&str]); 15] = [
-    ("tools", &["environment"]),
+    ("tools", &[]),
     ("environment", &["tools"]),
     ("caller", &["environment"]),
-    ("reach", &["environment"]),
+    ("reach", &["tools", "environment"]),
     ("policy", &["environment", "caller", "reach"]),
     ("identity", &["environment", "reach"]),
     ("verdict", &["environment", "caller", "reach", "policy", "identity"]),
     ("snapshot", &["environment", "caller", "reach", "policy", "identity", "verdict"]),
     ("clearance", &["environment", "caller", "reach", "policy", "identity", "verdict", "snapshot"]),
     ("exec", &["environment", "caller", "reach", "policy", "identity", "verdict", "snapshot", "clearance"]),
-    ("audit", &["environment", "caller", "reach", "policy", "identity", "verdict", "snapshot", "clearance", "exec"]),
+    (
+        "audit",
+        &["tools", "environment", "caller", "reach", "policy", "identity", "verdict", "snapshot", "clearance", "exec"],
+    ),
     (
         "ui",
         &["environment", "caller", "reach", "policy", "identity", "verdict", "snapshot", "clearance", "exec", "audit"],

@@ -26,7 +26,7 @@ use crate::environment::Invocation;
 use crate::environment::ecosystems::row::{Ecosystem, LoadOrder};
 use crate::environment::ecosystems::scene::Scene;
 use crate::tools::programs;
-use crate::tools::programs::{Family, Program};
+use crate::tools::programs::Program;
 
 /// Every ecosystem that is known.
 pub(crate) static ALL: [&Ecosystem; 11] = [
@@ -45,13 +45,11 @@ pub(crate) static ALL: [&Ecosystem; 11] = [
 
 /// Lists the load orders that the scene makes plausible; none for a program that loads no file.
 pub(crate) fn plausible(scene: &Scene<'_>) -> Vec<&'static LoadOrder> {
-    match scene.step.map(|step| programs::loading(&step.invocation)) {
+    match scene.step.map(|step| programs::loading(&step.invocation.words)) {
         Some(Program::LoadsNothing) => Vec::new(),
-        Some(Program::Of(family)) => ALL
-            .iter()
-            .filter(|ecosystem| ecosystem.name == name_of(family))
-            .flat_map(|own| applying(own, scene))
-            .collect(),
+        Some(Program::Of(name)) => {
+            ALL.iter().filter(|ecosystem| ecosystem.name == name).flat_map(|own| applying(own, scene)).collect()
+        }
         Some(Program::Plain | Program::Unknown) | None => {
             let present = ALL.iter().filter(|ecosystem| (ecosystem.is_present)(scene));
             let mut load_orders: Vec<_> = present.flat_map(|ecosystem| applying(ecosystem, scene)).collect();
@@ -78,21 +76,7 @@ fn applying(ecosystem: &Ecosystem, scene: &Scene<'_>) -> Vec<&'static LoadOrder>
 /// Whether a command is the everyday work of scripts (`cd`, `mkdir`, `git`): beside others it loads nothing. Where there
 /// is nothing else, nobody can say what it was meant to touch, and it is taken like any unknown program.
 pub(crate) fn is_plain(invocation: &Invocation) -> bool {
-    programs::loading(invocation) == Program::Plain
-}
-
-fn name_of(family: Family) -> &'static str {
-    match family {
-        Family::Php => "php",
-        Family::Ruby => "ruby",
-        Family::Python => "python",
-        Family::Node => "node",
-        Family::Go => "go",
-        Family::Rust => "rust",
-        Family::Jvm => "jvm",
-        Family::Dotnet => "dotnet",
-        Family::Elixir => "elixir",
-    }
+    programs::loading(&invocation.words) == Program::Plain
 }
 
 #[cfg(test)]
@@ -100,9 +84,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_family_of_programs_has_its_ecosystem() {
-        for family in Family::ALL {
-            assert_eq!(ALL.iter().filter(|ecosystem| ecosystem.name == name_of(family)).count(), 1, "{family:?}");
+    fn every_ecosystem_of_a_program_is_known() {
+        for name in programs::ecosystems() {
+            assert_eq!(ALL.iter().filter(|ecosystem| ecosystem.name == name).count(), 1, "{name}");
         }
     }
 }

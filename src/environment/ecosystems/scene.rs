@@ -81,7 +81,7 @@ impl Scene<'_> {
 
     /// The program that runs, behind its interpreter; empty where no command is asked about.
     pub(crate) fn program(&self) -> &str {
-        self.step.map_or("", |step| program_of(&step.invocation))
+        self.step.map_or("", |step| program_of(&step.invocation.words))
     }
 
     /// The words of the command; empty where none is asked about.

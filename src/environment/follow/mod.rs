@@ -7,7 +7,6 @@ pub(crate) mod env_programs;
 pub(crate) mod justfile;
 pub(crate) mod makefile;
 pub(crate) mod package_managers;
-pub(crate) mod remote;
 pub(crate) mod scripts;
 pub(crate) mod shell_text;
 pub(crate) mod step;
@@ -20,27 +19,22 @@ pub(crate) mod wrappers;
 
 use std::ffi::OsString;
 
-use crate::environment::follow::shell_text::{SHELLS, assignment, simple_commands};
+use crate::environment::follow::shell_text::{assignment, simple_commands};
 use crate::environment::{Files, Invocation, Project};
+use crate::tools::words::SHELLS;
 
-pub(crate) use crate::environment::follow::remote::reaches_a_provider;
 pub(crate) use crate::environment::follow::step::Step;
 pub(crate) use crate::environment::follow::workspaces::MARKS as WORKSPACE_MARKS;
-pub(crate) use crate::environment::follow::wrappers::{Effect, FileReader, WrapperFile};
+pub(crate) use crate::environment::follow::wrappers::WrapperFile;
+pub(crate) use crate::tools::wrappers::{Effect, FileReader};
 
 const DEEPEST: u8 = 8;
 /// More commands than this are not followed; who judges has to say so.
 pub(crate) const MOST_STEPS: usize = 512;
 
-/// The outer command and everything it visibly stands for, the command line itself first.
+/// Finds the outer command and everything it visibly stands for, the command line itself first.
 ///
 /// `command` is the program with its arguments. Depth and number are capped; what lies beyond is left out.
-#[must_use]
-pub(crate) fn invocations(command: &[OsString], project: &Project, files: &dyn Files) -> Vec<Invocation> {
-    steps(command, project, files).into_iter().map(|step| step.invocation).collect()
-}
-
-/// As [`invocations`], with what each one's wrappers do.
 pub(crate) fn steps(command: &[OsString], project: &Project, files: &dyn Files) -> Vec<Step> {
     let words: Vec<String> = command.iter().map(|word| word.to_string_lossy().into_owned()).collect();
     if words.is_empty() {

@@ -3,6 +3,8 @@
 //! Quotes, operators, comments, redirections and heredocs are understood; `$(…)`, backquotes and subshells are looked
 //! into but never executed, variables stay as written. It is no shell: what it cannot follow stays a literal word.
 
+use crate::tools::words::{SHELLS, name_of};
+
 /// A simple command: assignments, then words with their quotes removed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct SimpleCommand {
@@ -20,9 +22,6 @@ const LONGEST_TEXT: usize = 64 * 1024;
 const DEEPEST: usize = 8;
 /// More simple commands than this in one text are not looked at.
 const MOST_COMMANDS: usize = 512;
-
-/// The shells whose `-c` texts and heredocs hold commands.
-pub(crate) const SHELLS: &[&str] = &["sh", "bash", "zsh", "dash", "ksh", "ash"];
 
 /// The simple commands of `text`, those inside substitutions after the ones around them.
 pub(crate) fn simple_commands(text: &str) -> Vec<SimpleCommand> {
@@ -313,7 +312,7 @@ impl<'t> Splitter<'t> {
                 }
             }
             let reader = self.commands.last().and_then(|command| command.words.first());
-            if reader.is_some_and(|program| SHELLS.contains(&program.rsplit('/').next().unwrap_or(program))) {
+            if reader.is_some_and(|program| SHELLS.contains(&name_of(program))) {
                 self.inner.push((&self.text[start..end], first_line));
             }
         }

@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use crate::environment::follow::shell_text::assignment;
-use crate::environment::follow::wrappers::{Effect, WrapperFile};
+use crate::environment::follow::wrappers::WrapperFile;
 use crate::environment::{Invocation, Origin};
+use crate::tools::wrappers::Effect;
 
 /// One simple command out of what would run, with what its wrappers do to it.
 #[derive(Debug, Clone)]

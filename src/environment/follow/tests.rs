@@ -98,9 +98,9 @@ fn script_that_names_itself_ends() {
 fn script_has_its_file_and_line() {
     let project = Project { root: "/p".into(), folder: "/p/sub".into(), home: None };
     let files = MemoryFiles::new(&[("/p/package.json", "{\"scripts\": {\n\"test\": \"jest\"}}")]);
-    let found = invocations(&["npm".into(), "test".into()], &project, &files);
-    assert_eq!(found[1].origin, Origin::file("test", "package.json", 2));
-    assert_eq!(found[1].words, ["jest"]);
+    let found = steps(&["npm".into(), "test".into()], &project, &files);
+    assert_eq!(found[1].invocation.origin, Origin::file("test", "package.json", 2));
+    assert_eq!(found[1].invocation.words, ["jest"]);
 }
 
 #[test]

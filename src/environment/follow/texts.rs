@@ -5,8 +5,9 @@ use std::path::Path;
 use crate::environment::Origin;
 use crate::environment::follow::scripts;
 use crate::environment::follow::scripts::Script;
-use crate::environment::follow::shell_text::{SHELLS, simple_commands};
+use crate::environment::follow::shell_text::simple_commands;
 use crate::environment::follow::{Expansion, FileReader, MOST_STEPS, Step, WrapperFile, non_empty};
+use crate::tools::words::SHELLS;
 
 impl Expansion<'_> {
     /// `sh -c TEXT` is taken apart; `sh FILE` is that file's text.

@@ -1,23 +1,33 @@
 //! What the command's own arguments name: `psql -h db`, `mysql -D app`, `--database-url …`.
 
-pub(crate) mod clients;
-pub(crate) mod provider_programs;
-pub(crate) mod statements;
-pub(crate) mod terminal;
+mod dialled;
+mod parts;
+mod statements;
 
 use crate::environment::{Invocation, Setting};
-use crate::reach::Draft;
-use crate::reach::arguments::clients::{Client, client_of};
-use crate::reach::assemble::{Found, Variables};
+use crate::reach::assemble::{Found, Variables, ambient, value};
 use crate::reach::grammars::scheme::engine_of_driver;
 use crate::reach::names::Name;
+use crate::reach::{Draft, Engine, Place};
+use crate::tools::clients::client_of;
+use crate::tools::programs::is_database_tool;
+use crate::tools::providers;
+use crate::tools::providers::Reach;
+use crate::tools::words::called;
 
 /// Whether the program talks to a database even where nothing names one: `psql`, `mysqldump`, `prisma`, ….
 #[must_use]
 pub(crate) fn is_database_client(invocation: &Invocation) -> bool {
+    let at_a_provider = |command: &providers::ProviderCommand| command.reach == Reach::Unknown;
     client_of(&invocation.words).is_some()
-        || crate::reach::arguments::provider_programs::is_database_program(&invocation.words)
+        || tool_arguments(&invocation.words).is_some()
+        || providers::command_of(&invocation.words).is_some_and(at_a_provider)
         || is_migration_of_a_build(invocation)
+}
+
+/// The arguments of a program that does what a project's settings or a URL among its arguments say.
+fn tool_arguments(words: &[String]) -> Option<&[String]> {
+    called(words, |name| is_database_tool(name).then_some(())).map(|((), arguments)| arguments)
 }
 
 /// `mvn flyway:clean`, `./gradlew :app:flywayMigrate`.
@@ -30,44 +40,48 @@ fn is_migration_of_a_build(invocation: &Invocation) -> bool {
         && invocation.words[1..].iter().any(|word| !word.starts_with('-') && own(word))
 }
 
-/// Everything that the arguments of one invocation name, completed from the environment it would see.
+/// Finds everything that the arguments of one invocation name, completed from the environment it would see.
 pub(crate) fn find(invocation: &Invocation, variables: &Variables<'_>) -> Vec<Found> {
     let mut found = Vec::new();
-    match client_of(&invocation.words) {
-        Some((Client::Terminal(grammar), arguments)) => {
-            let named = crate::reach::arguments::terminal::read(grammar, invocation.program(), arguments, variables);
-            found.extend(named.into_iter().map(|(draft, origins)| {
-                let mut one = Found::new(
-                    draft,
-                    crate::reach::assemble::ambient::typed(&invocation.origin, invocation.program()),
-                    "",
-                );
-                origins.iter().for_each(|origin| one.add_origin(origin));
-                one
-            }));
+    let program = invocation.program();
+    let typed = |word: &str| ambient::typed(&invocation.origin, word);
+    if let Some((client, arguments)) = client_of(&invocation.words) {
+        for (draft, origins) in dialled::read(client, arguments, variables) {
+            let mut one = Found::new(draft, typed(program), "");
+            origins.iter().for_each(|origin| one.add_origin(origin));
+            found.push(one);
         }
-        Some((Client::Tool, arguments)) => found.extend(driver_and_source(arguments, invocation, variables)),
-        None => {}
+    } else if let Some(arguments) = tool_arguments(&invocation.words) {
+        found.extend(driver_and_source(arguments, invocation, variables));
     }
-    found.extend(crate::reach::arguments::provider_programs::database_of(&invocation.words).map(|draft| {
-        Found::new(draft, crate::reach::assemble::ambient::typed(&invocation.origin, invocation.program()), "")
-    }));
+    found.extend(at_a_provider(&invocation.words).map(|draft| Found::new(draft, typed(program), "")));
     for word in invocation.words.iter().skip(1) {
         let known = |draft: &Draft, found: &[Found]| {
             found.iter().any(|one| one.draft.places == draft.places && one.draft.database == draft.database)
         };
         for draft in value_in(word, variables) {
             if !known(&draft, &found) {
-                let label = word.split_once('=').map_or(invocation.program(), |(name, _)| name);
-                let label = if label.contains("://") || label.contains('@') { invocation.program() } else { label };
-                found.push(Found::new(draft, crate::reach::assemble::ambient::typed(&invocation.origin, label), ""));
+                let label = word.split_once('=').map_or(program, |(name, _)| name);
+                let label = if label.contains("://") || label.contains('@') { program } else { label };
+                found.push(Found::new(draft, typed(label), ""));
             }
         }
     }
     for one in &mut found {
-        crate::reach::assemble::ambient::complete_one(variables, one);
+        ambient::complete_one(variables, one);
     }
     found
+}
+
+/// The database of a provider's account that the words act on.
+fn at_a_provider(words: &[String]) -> Option<Draft> {
+    match providers::command_of(words)?.reach {
+        Reach::Named(engine, what) => {
+            let engine = Engine::named(engine).unwrap_or(Engine::Unknown);
+            Some(Draft::at(engine, Place::Instance { name: what.to_owned() }))
+        }
+        Reach::Account | Reach::Unknown => None,
+    }
 }
 
 /// A URL or DSN in one argument: the whole of it, or what follows its first `=`.
@@ -75,7 +89,7 @@ fn value_in(word: &str, variables: &Variables<'_>) -> Vec<Draft> {
     let nameless = Name::read("");
     // Sqitch writes its URLs as `db:pg://host/app`.
     let word = word.strip_prefix("db:").unwrap_or(word);
-    let whole = crate::reach::assemble::value::parse(&nameless, word, variables.lookup);
+    let whole = value::parse(&nameless, word, variables.lookup);
     let text_of_options = word.starts_with('-') || !word.contains("://") || word.find('=') < word.find("://");
     if !whole.is_empty() && !word.starts_with('-') {
         return whole;
@@ -83,14 +97,14 @@ fn value_in(word: &str, variables: &Variables<'_>) -> Vec<Draft> {
     match word.split_once('=') {
         // What has a name is one of the settings of the environment already.
         Some((name, _)) if setting_name(name).is_some_and(|name| Name::read(&name).says_database) => Vec::new(),
-        Some((_, value)) if text_of_options => crate::reach::assemble::value::parse(&nameless, value, variables.lookup),
+        Some((_, value)) if text_of_options => value::parse(&nameless, value, variables.lookup),
         _ => Vec::new(),
     }
 }
 
 /// `--db-host=x`, `-Ddb.host=x`, `DB_HOST=x`: arguments that are settings by their names.
 pub(crate) fn settings(invocation: &Invocation) -> Vec<Setting> {
-    if matches!(client_of(&invocation.words), Some((Client::Terminal(_), _))) {
+    if client_of(&invocation.words).is_some() {
         return Vec::new();
     }
     let mut found = Vec::new();
@@ -107,7 +121,7 @@ pub(crate) fn settings(invocation: &Invocation) -> Vec<Setting> {
         let Some(name) = setting_name(name) else { continue };
         let read = Name::read(&name);
         if read.says_database && read.role.is_some() && !read.stopped {
-            let origin = crate::reach::assemble::ambient::typed(&invocation.origin, &name);
+            let origin = ambient::typed(&invocation.origin, &name);
             found.push(Setting::known(name, value, origin));
         }
     }
@@ -133,8 +147,8 @@ fn driver_and_source(arguments: &[String], invocation: &Invocation, variables: &
     }
     let mut name = Name::read("DATABASE_URL");
     name.engine = Some(driver);
-    let drafts = crate::reach::assemble::value::parse(&name, source, variables.lookup);
-    let origin = crate::reach::assemble::ambient::typed(&invocation.origin, invocation.program());
+    let drafts = value::parse(&name, source, variables.lookup);
+    let origin = ambient::typed(&invocation.origin, invocation.program());
     drafts.into_iter().map(|draft| Found::new(draft, origin.clone(), "")).collect()
 }
 
@@ -142,6 +156,8 @@ fn driver_and_source(arguments: &[String], invocation: &Invocation, variables: &
 mod tests {
     use super::*;
     use crate::reach::testing::{found, reading, target_line, typed};
+    use crate::tools::clients;
+    use crate::tools::clients::Means;
 
     #[test]
     fn arguments_of_clients_name_their_targets() {
@@ -223,5 +239,97 @@ mod tests {
         for (command, expected) in cases {
             assert_eq!(is_database_client(&typed(command)), expected, "{command}");
         }
+    }
+
+    #[test]
+    fn each_client_names_a_remote_host_by_its_usual_option() {
+        for client in clients::all() {
+            let name = client.names[0];
+            assert!(Engine::named(client.engine).is_some() || client.has_hidden_default, "{name}");
+            let of_option = [Means::Host, Means::Server, Means::Url].into_iter().find_map(|wanted| {
+                let spelled = client.options.iter().copied().flatten().find(|(_, means)| *means == wanted)?;
+                Some(format!("{name} {} db.example.net", spelled.0.split(' ').next()?))
+            });
+            let of_argument = client.positionals.first().and_then(|means| match means {
+                Means::Host | Means::Url => Some(format!("{name} db.example.net")),
+                Means::SlashLogin => Some(format!("{name} app/x@db.example.net:1521/shop")),
+                _ => None,
+            });
+            let Some(command) = of_option.or(of_argument) else {
+                assert!(client.opens_a_file(), "{name}: nothing names a host");
+                continue;
+            };
+            let targets = found(&[], &[typed(&command)], &[]);
+            assert!(
+                targets.iter().any(|target| target_line(target).contains("db.example.net")),
+                "{command}: {targets:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_option_without_a_value_hides_no_host() {
+        let table = [
+            "isql -h db.example.net",
+            "isql -S db.example.net -U sa",
+            "bcp shop.dbo.orders out f -c -S db.example.net",
+            "bcp shop.dbo.orders in f -n -w -T -S db.example.net",
+            "redis-cli -x -h db.example.net set key",
+            "redis-cli --cluster call db.example.net:6379 FLUSHALL",
+            "redis-benchmark -n 10 -h db.example.net",
+            "pg_dump -b -x -h db.example.net shop",
+            "pgbench -d -h db.example.net -c 10 shop",
+            "mysql -r -o -h db.example.net shop",
+            "mysqlcheck --repair -h db.example.net shop",
+            "mariadb-check -A -h db.example.net",
+            "mysqlsh app@db.example.net:3306/shop",
+            "mysqlsh --sql --uri=app@db.example.net",
+            "myloader -d dump -h db.example.net -p x",
+            "usql pg://db.example.net/shop",
+            "usql my://app@db.example.net/shop",
+            "clickhouse-client --max_threads 4 --host db.example.net",
+            "cqlsh --debug db.example.net 9042",
+            "cqlsh -u app db.example.net",
+            "tsql -H db.example.net -p 1433",
+            "sqlcmd -E -S tcp:db.example.net,1433",
+            "influx -host db.example.net -execute x",
+            "influx query --host http://db.example.net:8086 x",
+            "cypher-shell -a neo4j://db.example.net:7687",
+            "sqlplus -S app/x@//db.example.net/shop",
+            "mongoimport --jsonArray -h db.example.net -d shop",
+        ];
+        for command in table {
+            let targets = found(&[], &[typed(command)], &[]);
+            assert!(
+                targets.iter().any(|target| target_line(target).contains("db.example.net")),
+                "{command}: {targets:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_place_that_a_file_elsewhere_names_leaves_a_doubt() {
+        for command in [
+            "isql shop sa x",
+            "isql",
+            "influx -execute x",
+            "usql",
+            "sqlplus app/x@live",
+            "sqlplus / as",
+            "cqlsh -b a.zip",
+        ] {
+            let targets = found(&[], &[typed(command)], &[]);
+            assert!(
+                !targets.is_empty() && targets.iter().all(|target| !target.doubts.is_empty()),
+                "{command}: {targets:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn each_database_that_an_option_lists_counts() {
+        let targets = found(&[], &[typed("mysqlcheck -h localhost --databases shop orders")], &[]);
+        let names: Vec<_> = targets.iter().map(|target| target.database.as_deref()).collect();
+        assert_eq!(names, [Some("shop"), Some("orders")]);
     }
 }

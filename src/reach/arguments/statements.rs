@@ -9,8 +9,8 @@ use crate::reach::Engine;
 /// How many are taken from one command.
 const MOST: usize = 8;
 
-/// The databases that the arguments of a client of `engine` name, each once.
-pub(crate) fn databases(engine: Engine, program: &str, arguments: &[String]) -> Vec<String> {
+/// Finds the databases that the arguments of a client of `engine` name, each once.
+pub(crate) fn databases(engine: Engine, takes_commands: bool, arguments: &[String]) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     let mut add = |name: &str| {
         let name = name.trim_matches(['"', '`', '\'', '[', ']']);
@@ -19,7 +19,7 @@ pub(crate) fn databases(engine: Engine, program: &str, arguments: &[String]) -> 
             found.push(name.to_owned());
         }
     };
-    if program.ends_with("admin") {
+    if takes_commands {
         // `mysqladmin -f drop shop`, the options in any place.
         let mut words = arguments.iter().filter(|word| !word.starts_with('-'));
         while let Some(word) = words.next() {
@@ -83,7 +83,7 @@ mod tests {
         ];
         for (engine, program, arguments, expected) in table {
             let arguments: Vec<String> = arguments.iter().map(|word| (*word).to_owned()).collect();
-            assert_eq!(databases(engine, program, &arguments), expected, "{program} {arguments:?}");
+            assert_eq!(databases(engine, program == "mysqladmin", &arguments), expected, "{program} {arguments:?}");
         }
     }
 }
