@@ -13,7 +13,7 @@ pub(crate) trait Files {
     /// Whatever kept an existing file from being read: it is a folder, it is not readable, it is too large.
     fn read(&self, path: &Path) -> io::Result<Option<Vec<u8>>>;
 
-    /// Whether `path`, after following links, is there at all.
+    /// Tells whether `path`, after following links, is there at all.
     fn exists(&self, path: &Path) -> bool;
 
     /// The names in the folder `path`, in no particular order; empty where it cannot be listed.

@@ -21,7 +21,7 @@ impl Invocation {
         program.rsplit('/').next().unwrap_or(program)
     }
 
-    /// The value of `--option VALUE` or `--option=VALUE` among the words.
+    /// Finds the value of `--option VALUE` or `--option=VALUE` among the words.
     pub(crate) fn option(&self, option: &str) -> Option<&str> {
         self.words.iter().enumerate().find_map(|(at, word)| match option_of(word) {
             (name, value @ Some(_)) if name == option => value,

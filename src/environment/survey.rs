@@ -89,8 +89,8 @@ pub(crate) fn survey(input: &SurveyInput<'_>) -> Survey {
     Survey { readings, invocations, files, problems, conditions, loaders, bases }
 }
 
-/// The steps whose loaders count: those that stand for no other; the everyday work of scripts only where there is
-/// nothing else. `None` stands for a command that is not asked about.
+/// Keeps the steps that stand for no other; drops the everyday work of scripts unless nothing else is left. `None`
+/// stands for a command that is not asked about.
 fn leaves<'s>(input: &SurveyInput<'_>, steps: &'s [Step]) -> Vec<Option<&'s Step>> {
     if input.command.is_none() {
         return vec![None];
@@ -136,7 +136,7 @@ fn add_scenes<'l>(
     is_cut
 }
 
-/// What tells scenes apart.
+/// Tells scenes apart.
 fn fingerprint(scene: &Scene<'_>, load_orders: &[&LoadOrder]) -> (u64, PathBuf, String, String) {
     let files = scene.step.map_or(&[] as &[WrapperFile], |step| &step.files);
     let names: Vec<&str> = load_orders.iter().map(|load_order| load_order.name).collect();
@@ -173,7 +173,7 @@ fn add_scene(
     readings.finish_scene(scene.environment, &wrappers, &extra.collect::<Vec<Layer>>());
 }
 
-/// The files of `--env-file`, absolute.
+/// Lists the files of `--env-file`, absolute.
 fn extra_files(input: &SurveyInput<'_>) -> Vec<PathBuf> {
     input.extra_files.iter().map(|path| input.project.folder.join(path)).collect()
 }
@@ -197,7 +197,7 @@ fn add_extra_files(
     }
 }
 
-/// What load orders look at in the command itself: the program with its subcommands, and options that name files.
+/// Lists what load orders look at in the command itself: the program with its subcommands, and options that name files.
 fn words_that_matter(scene: &Scene<'_>, load_orders: &[&LoadOrder]) -> String {
     let words = scene.words();
     if load_orders.is_empty() {
@@ -210,7 +210,7 @@ fn words_that_matter(scene: &Scene<'_>, load_orders: &[&LoadOrder]) -> String {
     options.map(|(_, word)| word.as_str()).collect::<Vec<_>>().join(" ")
 }
 
-/// The process environment as the command gets it: with the assignments that stand before all of it.
+/// Adds the process environment as the command gets it: with the assignments that stand before all of it.
 fn add_process_reading(host: &StartEnvironment, steps: &[Step], readings: &mut ReadingsBuilder<'_>) {
     let mut leaves = steps.iter().filter(|step| !step.stands_for_others);
     let Some(first) = leaves.next() else { return readings.add_environment("process environment", host) };
@@ -223,7 +223,7 @@ fn add_process_reading(host: &StartEnvironment, steps: &[Step], readings: &mut R
     readings.add_environment("process environment", &host.with_assignments(&common));
 }
 
-/// The environments that a step may start from: this machine's, or those of the compose services it runs in.
+/// Lists the environments that a step may start from: this machine's, or those of the compose services it runs in.
 fn environments(
     host: &StartEnvironment,
     step: Option<&Step>,
@@ -259,7 +259,7 @@ fn note_effects(step: &Step, readings: &mut ReadingsBuilder<'_>) {
     }
 }
 
-/// Whether any loader would set the variable that makes Rails let `db:drop` through to production, whatever its value.
+/// Finds the variable that makes Rails let `db:drop` through to production, whatever its value, where a loader sets it.
 fn protection_disabled(readings: &[Reading]) -> Option<Condition> {
     let setting = readings.iter().find_map(|reading| reading.get("DISABLE_DATABASE_ENVIRONMENT_CHECK"))?;
     Some(Condition::ProtectionDisabled { origin: setting.origin.clone() })

@@ -11,12 +11,12 @@ use crate::lists::List;
 /// Names the packages in a manifest's text, each with its line.
 pub(crate) type Scan = fn(&str, &mut dyn FnMut(&str, u32));
 
-/// Whether a package of that name is among the drivers of its ecosystem.
+/// Tells whether a package of that name is among the drivers of its ecosystem.
 pub(crate) fn is_driver(drivers: &List, package: &str) -> bool {
     drivers.contains(&normal(package))
 }
 
-/// A package's name in the spelling of the lists.
+/// Spells a package's name as the lists do.
 fn normal(package: &str) -> Cow<'_, str> {
     if package.bytes().any(|byte| byte == b'_' || byte.is_ascii_uppercase()) {
         Cow::Owned(package.to_ascii_lowercase().replace('_', "-"))
@@ -25,12 +25,12 @@ fn normal(package: &str) -> Cow<'_, str> {
     }
 }
 
-/// The lines of a text with their numbers, counted from 1, without surrounding blanks.
+/// Numbers the lines of a text, counted from 1, without surrounding blanks.
 pub(crate) fn trimmed_lines(text: &str) -> impl Iterator<Item = (&str, u32)> {
     text.lines().zip(1..).map(|(line, number)| (line.trim(), number))
 }
 
-/// Manifests with at most one package a line: notes what `name_of` finds on each.
+/// Reads manifests with at most one package a line: notes what `name_of` finds on each.
 pub(crate) fn each_line(text: &str, note: &mut dyn FnMut(&str, u32), name_of: impl Fn(&str) -> Option<&str>) {
     for (line, number) in text.lines().zip(1..) {
         if let Some(name) = name_of(line) {
@@ -39,7 +39,7 @@ pub(crate) fn each_line(text: &str, note: &mut dyn FnMut(&str, u32), name_of: im
     }
 }
 
-/// The quoted strings of a line, either quote.
+/// Finds the quoted strings of a line, either quote.
 pub(crate) fn quoted(line: &str) -> impl Iterator<Item = &str> {
     let mut rest = line;
     std::iter::from_fn(move || {
@@ -51,12 +51,12 @@ pub(crate) fn quoted(line: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// What stands between two marks, at its first occurrence.
+/// Finds what stands between two marks, at its first occurrence.
 pub(crate) fn between<'t>(line: &'t str, open: &str, close: &str) -> Option<&'t str> {
     line.split_once(open)?.1.split_once(close).map(|(inside, _)| inside)
 }
 
-/// Lock files in TOML, one `name = "…"` a package.
+/// Reads lock files in TOML, one `name = "…"` a package.
 pub(crate) fn toml_lock(text: &str, note: &mut dyn FnMut(&str, u32)) {
     each_line(text, note, |line| line.trim().strip_prefix("name = \"")?.strip_suffix('"'));
 }
@@ -66,7 +66,7 @@ pub(crate) mod testing {
     use crate::environment::ecosystems::manifest::is_driver;
     use crate::environment::ecosystems::row::Ecosystem;
 
-    /// The drivers that one manifest names, as `line name`.
+    /// Lists the drivers that one manifest names, as `line name`.
     pub(crate) fn drivers_of(ecosystem: &Ecosystem, file: &str, text: &str) -> Vec<String> {
         let mut found = Vec::new();
         let scan = (ecosystem.scan)(file).unwrap();

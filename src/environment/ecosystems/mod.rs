@@ -1,7 +1,8 @@
 //! In which order each framework lays values over each other: one folder a language, one row a load order.
 //!
 //! A new language is a folder and a line in [`ALL`]; a new load order of a known language is a file of its folder and a
-//! line in that folder's row. Facts: `Source:` lines in the files; measured with the real loaders or read in their code.
+//! line in that folder's row. Facts: `Source:` lines in the files; measured with the real loaders or read in their
+//! code.
 
 pub(crate) mod compose;
 pub(crate) mod dart;
@@ -62,7 +63,7 @@ pub(crate) fn plausible(scene: &Scene<'_>) -> Vec<&'static LoadOrder> {
     }
 }
 
-/// The load orders of an ecosystem that apply, each name once.
+/// Lists the load orders of an ecosystem that apply, each name once.
 fn applying(ecosystem: &Ecosystem, scene: &Scene<'_>) -> Vec<&'static LoadOrder> {
     let mut load_orders: Vec<&LoadOrder> = Vec::new();
     for row in ecosystem.load_orders {
@@ -73,8 +74,8 @@ fn applying(ecosystem: &Ecosystem, scene: &Scene<'_>) -> Vec<&'static LoadOrder>
     load_orders
 }
 
-/// Whether a command is the everyday work of scripts (`cd`, `mkdir`, `git`): beside others it loads nothing. Where there
-/// is nothing else, nobody can say what it was meant to touch, and it is taken like any unknown program.
+/// Tells whether a command is the everyday work of scripts (`cd`, `mkdir`, `git`): beside others it loads nothing.
+/// Where there is nothing else, nobody can say what it was meant to touch, and it is taken like any unknown program.
 pub(crate) fn is_plain(invocation: &Invocation) -> bool {
     programs::loading(&invocation.words) == Program::Plain
 }

@@ -30,7 +30,7 @@ pub(crate) fn add(
     }
 }
 
-/// The files that a program may be told to load in the mode. A project with files for tests keeps its tests away
+/// Lists the files that a program may be told to load in the mode. A project with files for tests keeps its tests away
 /// from `.env.local`, as the layering loaders do.
 fn singles(scene: &Scene<'_>, mode: &str, folder: &Path) -> Vec<String> {
     match mode {

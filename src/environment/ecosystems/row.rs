@@ -43,7 +43,7 @@ pub(crate) struct NamedFile {
     pub(crate) layers: fn(&Library<'_>, &Path) -> Vec<Layer>,
 }
 
-/// For rows that count wherever their ecosystem does.
+/// Applies wherever the row's ecosystem does.
 pub(crate) fn always(_: &Scene<'_>) -> bool {
     true
 }

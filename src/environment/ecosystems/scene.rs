@@ -27,22 +27,22 @@ impl Scene<'_> {
         self.folder.join(name)
     }
 
-    /// Whether one of `names` is in the command's folder or in one above it, up to the root.
+    /// Tells whether one of `names` is in the command's folder or in one above it, up to the root.
     pub(crate) fn is_any_in_project(&self, names: &[&str]) -> bool {
         names.iter().any(|name| self.is_in_project(name))
     }
 
-    /// Whether `name` is in the command's folder or in one above it, up to the root.
+    /// Tells whether `name` is in the command's folder or in one above it, up to the root.
     pub(crate) fn is_in_project(&self, name: &str) -> bool {
         self.find_upwards(&[name]).is_some()
     }
 
-    /// The nearest of `names`, from the command's folder up to the root.
+    /// Finds the nearest of `names`, from the command's folder up to the root.
     pub(crate) fn find_upwards(&self, names: &[&str]) -> Option<PathBuf> {
         nearest(self.library.files, self.folder, &self.project.root, names)
     }
 
-    /// The folder of the framework's own mark (`artisan`, `config/application.rb`), then the command's folder.
+    /// Lists the folder of the framework's own mark (`artisan`, `config/application.rb`), then the command's folder.
     pub(crate) fn homes(&self, mark: &str) -> Vec<PathBuf> {
         let depth = Path::new(mark).components().count();
         let home = self.find_upwards(&[mark]).and_then(|path| path.ancestors().nth(depth).map(Path::to_owned));
@@ -53,17 +53,17 @@ impl Scene<'_> {
         homes
     }
 
-    /// The names in the command's folder.
+    /// Lists the command's folder.
     pub(crate) fn names(&self) -> Vec<String> {
         self.names_in(self.folder)
     }
 
-    /// The names in a folder. One look at it is cheaper than one at each of several names.
+    /// Lists a folder: one look at it is cheaper than one at each of several names.
     pub(crate) fn names_in(&self, folder: &Path) -> Vec<String> {
         self.library.files.list(folder).into_iter().map(|name| name.to_string_lossy().into_owned()).collect()
     }
 
-    /// The files of `folder`, then those of the folders `below` it that are there.
+    /// Lists the files of `folder`, then those of the folders `below` it that are there.
     pub(crate) fn files_in(&self, folder: &Path, below: &[&str]) -> Vec<PathBuf> {
         let names = self.names_in(folder);
         let mut files: Vec<PathBuf> = names.iter().map(|name| folder.join(name)).collect();
@@ -74,7 +74,7 @@ impl Scene<'_> {
         files
     }
 
-    /// The text of the nearest of these manifests, empty where there is none.
+    /// Reads the nearest of these manifests; empty where there is none.
     pub(crate) fn manifest(&self, names: &[&str]) -> Rc<str> {
         self.find_upwards(names).map_or_else(|| Rc::from(""), |path| self.library.manifest(&path))
     }
@@ -89,12 +89,12 @@ impl Scene<'_> {
         self.step.map_or(&[], |step| &step.invocation.words)
     }
 
-    /// The value of `--option VALUE` or `--option=VALUE` among the words.
+    /// Finds the value of `--option VALUE` or `--option=VALUE` among the words.
     pub(crate) fn option(&self, option: &str) -> Option<&str> {
         self.step?.invocation.option(option)
     }
 
-    /// The names of the modes that may run: the one that an option or one of `variables` names, else those that the
+    /// Lists the modes that may run: the one that an option or one of `variables` names, else those that the
     /// command's purpose makes plausible, by the framework's own words for them.
     pub(crate) fn modes(&self, variables: &[&str], test: &str, development: &str) -> Vec<String> {
         let set = variables.iter().find_map(|name| self.environment.get(name)).filter(|value| !value.is_empty());

@@ -151,7 +151,7 @@ impl<'a> Library<'a> {
         self.file(path)?.unexpanded(name)
     }
 
-    /// Whether every dialect reads the same from the file.
+    /// Tells whether every dialect reads the same from the file.
     pub(crate) fn is_plain(&self, path: &Path) -> bool {
         self.file(path).is_none_or(|file| file.is_plain)
     }

@@ -1,4 +1,5 @@
-//! Settings files that a command names by an option of its own (`alembic -c prod.ini`, `knex --knexfile db/knexfile.js`).
+//! Settings files that a command names by an option of its own (`alembic -c prod.ini`, `knex --knexfile
+//! db/knexfile.js`).
 //!
 //! Source: the command-line help of the programs.
 
@@ -36,7 +37,7 @@ pub(crate) fn add(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>) {
     }
 }
 
-/// A settings file as layers, its sections for other environments left out.
+/// Reads a settings file without its sections for other environments.
 fn settings(scene: &Scene<'_>, path: &Path) -> Vec<Layer> {
     let extension = path.extension().map_or("", |extension| extension.to_str().unwrap_or(""));
     let is_code = node::code::is_code(path);

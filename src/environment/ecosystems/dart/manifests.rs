@@ -10,7 +10,7 @@ pub(crate) fn scan(file: &str) -> Option<Scan> {
     }
 }
 
-/// Indented keys: `  postgres: ^3.0.0`, `  postgres:`.
+/// Reads indented keys: `  postgres: ^3.0.0`, `  postgres:`.
 fn pubspec(text: &str, note: &mut dyn FnMut(&str, u32)) {
     each_line(text, note, |line| Some(line.strip_prefix("  ")?.split_once(':')?.0));
 }

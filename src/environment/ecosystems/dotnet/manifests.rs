@@ -14,7 +14,7 @@ pub(crate) fn scan(file: &str) -> Option<Scan> {
     }
 }
 
-/// `<PackageReference Include="Npgsql" …`, `<PackageVersion Include=…`, `<package id=…`.
+/// Reads `<PackageReference Include="Npgsql" …`, `<PackageVersion Include=…`, `<package id=…`.
 fn packages(text: &str, note: &mut dyn FnMut(&str, u32)) {
     for (line, number) in trimmed_lines(text) {
         let attributes = line.split_once("<Package").or_else(|| line.split_once("<package "));
@@ -26,7 +26,7 @@ fn packages(text: &str, note: &mut dyn FnMut(&str, u32)) {
     }
 }
 
-/// `"Npgsql": {` or `nuget Npgsql`.
+/// Reads `"Npgsql": {` or `nuget Npgsql`.
 fn words(text: &str, note: &mut dyn FnMut(&str, u32)) {
     each_line(text, note, |line| {
         let line = line.trim();

@@ -37,7 +37,7 @@ pub(crate) fn add(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>) {
     }
 }
 
-/// The command's folder, the folder of `--project`, and the project folders right below (a solution's).
+/// Lists the command's folder, the folder of `--project`, and the project folders right below (a solution's).
 fn projects(scene: &Scene<'_>) -> Vec<PathBuf> {
     let mut projects = vec![scene.folder.to_owned()];
     if let Some(project) = scene.option("--project").or(scene.option("-p")) {
@@ -70,7 +70,7 @@ fn projects(scene: &Scene<'_>) -> Vec<PathBuf> {
     projects
 }
 
-/// The user secrets of the project in `home`, where its project file names some.
+/// Finds the user secrets of the project in `home`, where its project file names some.
 fn secrets(scene: &Scene<'_>, home: &Path) -> Option<PathBuf> {
     let is_project =
         |path: &&PathBuf| path.extension().is_some_and(|ending| ending.to_string_lossy().ends_with("proj"));
@@ -121,7 +121,7 @@ fn read(library: &Library<'_>, path: &Path) -> Vec<Setting> {
     settings
 }
 
-/// Whether a variable sets the key: `ConnectionStrings.Default` is `ConnectionStrings__Default` there.
+/// Tells whether a variable sets the key: `ConnectionStrings.Default` is `ConnectionStrings__Default` there.
 fn is_set(scene: &Scene<'_>, name: &str) -> bool {
     [name.replace('.', "__"), name.replace('.', ":")].iter().any(|name| scene.environment.get(name).is_some())
 }

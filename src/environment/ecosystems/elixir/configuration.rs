@@ -34,7 +34,7 @@ pub(crate) fn add(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>) {
     }
 }
 
-/// The literals of a configuration file; with `only`, blocks for other environments are left out.
+/// Reads the literals of a configuration file; with `only`, blocks for other environments are left out.
 pub(crate) fn configuration(library: &Library<'_>, path: &Path, only: Option<&str>) -> Option<Layer> {
     if !library.exists(path) {
         return None;
@@ -90,7 +90,7 @@ fn settings(text: &str, shown: &Path, lookup: Lookup<'_>) -> Vec<Setting> {
     settings
 }
 
-/// `App.Repo` of `config :app, App.Repo,`; `None` for configuration of anything else.
+/// Finds `App.Repo` in `config :app, App.Repo,`; `None` for configuration of anything else.
 fn repository(line: &str) -> Option<String> {
     let rest = line.trim_start().strip_prefix("config ")?;
     let mut parts = rest.split(',').map(str::trim);
@@ -99,7 +99,7 @@ fn repository(line: &str) -> Option<String> {
     Some(if is_module { module.to_owned() } else { rest.split(',').next()?.trim_start_matches(':').to_owned() })
 }
 
-/// `"app_test#{System.get_env("MIX_TEST_PARTITION")}"` without the part that tells parallel runs apart.
+/// Cuts off what tells parallel runs apart: `"app_test#{System.get_env("MIX_TEST_PARTITION")}"`.
 fn without_partition(expression: &str) -> String {
     match (expression.find("#{"), expression.rfind('}')) {
         (Some(from), Some(to)) if from < to && expression[from..to].contains("PARTITION") => {

@@ -11,7 +11,7 @@ pub(crate) fn scan(file: &str) -> Option<Scan> {
     }
 }
 
-/// `{:postgrex, "~> 0.17"}`.
+/// Reads `{:postgrex, "~> 0.17"}`.
 fn mix_exs(text: &str, note: &mut dyn FnMut(&str, u32)) {
     for (line, number) in trimmed_lines(text) {
         for rest in line.split("{:").skip(1).filter(|_| !line.starts_with('#')) {
@@ -20,7 +20,7 @@ fn mix_exs(text: &str, note: &mut dyn FnMut(&str, u32)) {
     }
 }
 
-/// `"postgrex": {:hex, :postgrex, …},`.
+/// Reads `"postgrex": {:hex, :postgrex, …},`.
 fn mix_lock(text: &str, note: &mut dyn FnMut(&str, u32)) {
     each_line(text, note, |line| Some(line.trim().strip_prefix('"')?.split_once("\": {")?.0));
 }

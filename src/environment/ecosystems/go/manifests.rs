@@ -10,7 +10,7 @@ pub(crate) fn scan(file: &str) -> Option<Scan> {
     }
 }
 
-/// `require` lines, inside a block or alone; `// indirect` ones count too.
+/// Reads `require` lines, inside a block or alone; `// indirect` ones count too.
 fn go_mod(text: &str, note: &mut dyn FnMut(&str, u32)) {
     for (line, number) in trimmed_lines(text) {
         if line.starts_with("module ") {

@@ -149,7 +149,7 @@ fn add_gradle(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>, path: &Path
     push(scene, readings, "Gradle", path, named, HashMap::new());
 }
 
-/// `url = 'jdbc:…'`, `url 'jdbc:…'`, `url.set("jdbc:…")` in a tool's block; `flyway.url = '…'` anywhere.
+/// Reads `url = 'jdbc:…'`, `url 'jdbc:…'`, `url.set("jdbc:…")` in a tool's block; `flyway.url = '…'` anywhere.
 fn assigned<'l>(line: &'l str, block: Option<&str>, tools: &[&str]) -> Option<(String, &'l str)> {
     let line = line.trim().trim_end_matches(['}', ';', ' ']);
     let end = line.find(|c: char| c != '.' && c != '_' && !c.is_ascii_alphanumeric())?;
@@ -162,7 +162,7 @@ fn assigned<'l>(line: &'l str, block: Option<&str>, tools: &[&str]) -> Option<(S
     KEYS.contains(&key).then(|| (format!("{tool}.{key}"), value.trim()))
 }
 
-/// `environment 'NAME', 'value'` and `systemProperty("name", "value")` of a test task.
+/// Reads `environment 'NAME', 'value'` and `systemProperty("name", "value")` of a test task.
 fn variable(line: &str) -> Option<(String, &str)> {
     let rest = line.strip_prefix("environment").or_else(|| line.strip_prefix("systemProperty"))?;
     let rest = rest.trim_start_matches(['(', ' ']).trim_end_matches([')', ' ', ';']);

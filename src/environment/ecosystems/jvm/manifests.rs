@@ -19,7 +19,7 @@ fn pom(text: &str, note: &mut dyn FnMut(&str, u32)) {
     }
 }
 
-/// Coordinates in any spelling: `"org.postgresql:postgresql:42"`, `"org.postgresql" % "postgresql"`,
+/// Reads coordinates in any spelling: `"org.postgresql:postgresql:42"`, `"org.postgresql" % "postgresql"`,
 /// `[org.postgresql/postgresql "42"]`; a plugin's id (`id "org.flywaydb.flyway"`) by its last part.
 fn coordinates(text: &str, note: &mut dyn FnMut(&str, u32)) {
     let separates = |c: char| c.is_whitespace() || "\"':%/()[]{},=".contains(c);

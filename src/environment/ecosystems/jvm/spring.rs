@@ -61,7 +61,7 @@ pub(crate) fn add(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>) {
     }
 }
 
-/// The folders that configuration is looked for in, the strongest first.
+/// Lists the folders that configuration is looked for in, the strongest first.
 fn folders(home: &Path, is_test: bool) -> Vec<PathBuf> {
     let mut folders = vec![home.join("config"), home.to_owned()];
     if is_test {
@@ -71,7 +71,7 @@ fn folders(home: &Path, is_test: bool) -> Vec<PathBuf> {
     folders
 }
 
-/// The sets of profiles that may be active.
+/// Lists the sets of profiles that may be active.
 fn profiles(scene: &Scene<'_>, plain: &[FileEntry], is_test: bool, folders: &[PathBuf]) -> Vec<Vec<String>> {
     let list = |text: &str| {
         text.split(',').map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect::<Vec<_>>()
@@ -101,7 +101,7 @@ fn profiles(scene: &Scene<'_>, plain: &[FileEntry], is_test: bool, folders: &[Pa
     sets
 }
 
-/// The profile that Quarkus runs in. Source: its configuration reference ("Profiles").
+/// Chooses the profile that Quarkus runs in. Source: its configuration reference ("Profiles").
 fn quarkus_profile(scene: &Scene<'_>, is_test: bool) -> String {
     let (options, default) = match is_test {
         true => (&["-Dquarkus.test.profile", "-Dquarkus.profile"][..], "test"),
@@ -113,7 +113,7 @@ fn quarkus_profile(scene: &Scene<'_>, is_test: bool) -> String {
     given.filter(|name| !name.is_empty()).unwrap_or(default).to_owned()
 }
 
-/// Quarkus' `%test.key` over `key` where that profile is active, left out where it is not.
+/// Puts Quarkus' `%test.key` over `key` where that profile is active, and leaves it out where it is not.
 fn of_quarkus(entries: Vec<FileEntry>, profile: &str) -> Vec<FileEntry> {
     let (marked, plain): (Vec<FileEntry>, Vec<FileEntry>) =
         entries.into_iter().partition(|entry| entry.name.starts_with('%'));
@@ -136,7 +136,7 @@ struct FileEntry {
     line: u32,
 }
 
-/// The properties of the file `name` in every folder, the strongest first. Documents that ask for a profile count
+/// Reads the properties of the file `name` in every folder, the strongest first. Documents that ask for a profile count
 /// only where it is active.
 fn documents(scene: &Scene<'_>, folders: &[PathBuf], name: &str, active: Option<&[String]>) -> Vec<FileEntry> {
     let mut entries = Vec::new();
@@ -188,7 +188,7 @@ fn is_active(document: &[FlatEntry], active: Option<&[String]>) -> bool {
         })
 }
 
-/// The strongest value of each name, placeholders filled in. A name that a variable sets is left to the variable.
+/// Takes the strongest value of each name, placeholders filled in. A name that a variable sets is left to the variable.
 fn resolved(entries: &[FileEntry], lookup: Lookup<'_>) -> Vec<Setting> {
     let mut winners: HashMap<&str, &FileEntry> = HashMap::new();
     for entry in entries {
@@ -213,7 +213,7 @@ fn resolved(entries: &[FileEntry], lookup: Lookup<'_>) -> Vec<Setting> {
     settings
 }
 
-/// `spring.datasource.url` as a variable spells it: SPRING_DATASOURCE_URL.
+/// Spells `spring.datasource.url` as a variable: SPRING_DATASOURCE_URL.
 fn relaxed(name: &str) -> String {
     name.chars()
         .filter(|c| *c != '-')

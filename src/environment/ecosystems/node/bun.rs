@@ -10,7 +10,7 @@ pub(crate) fn is_used(scene: &Scene<'_>) -> bool {
     scene.program() == "bun" || scene.is_any_in_project(&["bun.lockb", "bun.lock"])
 }
 
-/// Bun loads by itself; its documents disagree whether tests skip `.env.local`.
+/// Adds the files of each mode twice: Bun's documents disagree whether tests skip `.env.local`.
 pub(crate) fn add(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>) {
     for mode in scene.modes(&["NODE_ENV"], "test", "development") {
         let skipping = [format!(".env.{mode}"), ".env".to_owned()];

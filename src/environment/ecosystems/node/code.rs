@@ -36,7 +36,7 @@ const ENVIRONMENTS: &[&str] =
 /// Keys that only the settings of a database have.
 const OF_A_DATABASE: &[&str] = &["database", "dialect", "client", "driver", "adapter", "dbName"];
 
-/// Whether a file is code of Node.js, by its name.
+/// Tells code of Node.js by the file's name.
 pub(crate) fn is_code(path: &Path) -> bool {
     path.extension().is_some_and(|extension| EXTENSIONS.iter().any(|known| extension == *known))
 }
@@ -57,8 +57,8 @@ pub(crate) fn add(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>) {
     }
 }
 
-/// The literals of a file of code, or of JSON5. With `is_whole`, what stands in sections of any name counts, and the
-/// keys say by themselves what they are about.
+/// Reads the literals of a file of code, or of JSON5. With `is_whole`, what stands in sections of any name counts, and
+/// the keys say by themselves what they are about.
 pub(crate) fn layer(library: &Library<'_>, path: &Path, environment: &str, is_whole: bool) -> Option<Layer> {
     let (text, shown, environment) = (library.string(path)?, library.shown(path), environment.to_owned());
     Some(Layer::computed(move |lookup| match is_whole {

@@ -9,7 +9,8 @@ use crate::environment::ecosystems::scene::Scene;
 use crate::environment::follow::WORKSPACE_MARKS;
 use crate::environment::layering::{Layer, ReadingsBuilder};
 
-/// Next and dotenv-flow do their own loading; beside them, plain dotenv counts where it is asked for.
+/// Tells whether it loads: Next and dotenv-flow do their own loading; beside them, plain dotenv counts where it is
+/// asked for.
 pub(crate) fn is_used(scene: &Scene<'_>) -> bool {
     let has_loader = next::is_used(scene) || dotenv_flow::is_used(scene);
     !has_loader || names(scene, &["dotenv", "@nestjs/config", "dotenv-cli"])

@@ -17,7 +17,7 @@ pub(crate) fn scan(file: &str) -> Option<Scan> {
     }
 }
 
-/// Dependency tables of every kind, and `npm:` aliases.
+/// Reads dependency tables of every kind, and `npm:` aliases.
 fn package_json(text: &str, note: &mut dyn FnMut(&str, u32)) {
     for entry in json::flatten(text).unwrap_or_default() {
         if let [table, name, ..] = entry.path.as_slice()
@@ -39,8 +39,8 @@ fn package_json(text: &str, note: &mut dyn FnMut(&str, u32)) {
     }
 }
 
-/// The keys `node_modules/NAME`; in the first version of the format, the keys of objects. What a package could use
-/// if it were there (`peerDependencies`) is left aside.
+/// Reads the keys `node_modules/NAME`; in the first version of the format, the keys of objects. What a package could
+/// use if it were there (`peerDependencies`) is left aside.
 fn npm_lock(text: &str, note: &mut dyn FnMut(&str, u32)) {
     const FOLDER: &str = "node_modules/";
     if !text.contains("\"node_modules/") {
@@ -66,7 +66,7 @@ fn npm_lock(text: &str, note: &mut dyn FnMut(&str, u32)) {
     }
 }
 
-/// Unindented lines: `pg@^8.0.0, pg@^8.1:` or `"pg@npm:^8.0.0":`.
+/// Reads unindented lines: `pg@^8.0.0, pg@^8.1:` or `"pg@npm:^8.0.0":`.
 fn yarn_lock(text: &str, note: &mut dyn FnMut(&str, u32)) {
     for (line, number) in text.lines().zip(1..) {
         if line.ends_with(':') && !line.starts_with([' ', '#']) {
@@ -75,7 +75,7 @@ fn yarn_lock(text: &str, note: &mut dyn FnMut(&str, u32)) {
     }
 }
 
-/// Keys with a version: `/pg@8.11.3:`, `pg@8.11.3:`, `'@scope/x@1.0.0(peer@2)':`, formerly `/pg/8.11.3:`.
+/// Reads keys with a version: `/pg@8.11.3:`, `pg@8.11.3:`, `'@scope/x@1.0.0(peer@2)':`, formerly `/pg/8.11.3:`.
 fn pnpm_lock(text: &str, note: &mut dyn FnMut(&str, u32)) {
     for (line, number) in trimmed_lines(text) {
         let Some(key) = line.strip_suffix(':').or_else(|| line.strip_suffix(": {}")) else { continue };
@@ -90,7 +90,7 @@ fn pnpm_lock(text: &str, note: &mut dyn FnMut(&str, u32)) {
     }
 }
 
-/// Lines of `packages`: `"pg": ["pg@8.11.3", …`.
+/// Reads the lines of `packages`: `"pg": ["pg@8.11.3", …`.
 fn bun_lock(text: &str, note: &mut dyn FnMut(&str, u32)) {
     for (line, number) in trimmed_lines(text) {
         if let Some(package) = between(line, "\": [\"", "\"") {
@@ -99,7 +99,7 @@ fn bun_lock(text: &str, note: &mut dyn FnMut(&str, u32)) {
     }
 }
 
-/// Specifiers: `npm:pg@8`, `jsr:@db/sqlite@0.12`, `https://deno.land/x/postgres@v0.17.0/mod.ts`.
+/// Reads specifiers: `npm:pg@8`, `jsr:@db/sqlite@0.12`, `https://deno.land/x/postgres@v0.17.0/mod.ts`.
 fn deno(text: &str, note: &mut dyn FnMut(&str, u32)) {
     for (line, number) in trimmed_lines(text) {
         for specifier in quoted(line) {
@@ -112,7 +112,7 @@ fn deno(text: &str, note: &mut dyn FnMut(&str, u32)) {
     }
 }
 
-/// `pg` for `pg@8.11.3`, `@scope/x` for `@scope/x@1.0.0`.
+/// Cuts the version off: `pg` for `pg@8.11.3`, `@scope/x` for `@scope/x@1.0.0`.
 fn without_version(package: &str) -> &str {
     package.char_indices().skip(1).find(|&(_, c)| c == '@').map_or(package, |(at, _)| &package[..at])
 }

@@ -11,7 +11,7 @@ pub(crate) fn is_used(scene: &Scene<'_>) -> bool {
     scene.program() == "next" || names(scene, &["next"])
 }
 
-/// Next takes production's files wherever NODE_ENV is not set and it is not `next dev`.
+/// Adds the files of each mode: production's wherever NODE_ENV is not set and it is not `next dev`.
 pub(crate) fn add(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>) {
     let words = scene.words();
     let is_own_command = scene.program() == "next";

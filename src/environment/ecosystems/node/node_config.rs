@@ -59,7 +59,7 @@ fn stem(name: &str) -> &str {
     name.rsplit_once('.').map_or(name, |(stem, _)| stem)
 }
 
-/// Jest and Vitest set NODE_ENV; with other programs it may not be set, which is development.
+/// Lists the deployments. Jest and Vitest set NODE_ENV; with other programs it may not be set, which is development.
 fn modes(scene: &Scene<'_>) -> Vec<String> {
     let mut modes = scene.modes(&["NODE_CONFIG_ENV", "NODE_ENV"], "test", "development");
     let is_set = ["NODE_CONFIG_ENV", "NODE_ENV"].iter().any(|name| scene.environment.get(name).is_some());
@@ -69,7 +69,7 @@ fn modes(scene: &Scene<'_>) -> Vec<String> {
     modes
 }
 
-/// The JSON text of NODE_CONFIG.
+/// Reads the JSON text of NODE_CONFIG.
 fn from_variable(scene: &Scene<'_>) -> Option<Layer> {
     let entries = formats::json::flatten(scene.environment.get("NODE_CONFIG")?).ok()?;
     let settings = entries
@@ -78,7 +78,7 @@ fn from_variable(scene: &Scene<'_>) -> Option<Layer> {
     Some(Layer::fixed(settings.collect()))
 }
 
-/// `custom-environment-variables`: each key with the variable that sets it.
+/// Reads `custom-environment-variables`: each key with the variable that sets it.
 fn by_variable(library: &Library<'_>, path: &Path) -> Option<Layer> {
     let text = library.string(path)?;
     let is_json = path.extension().is_some_and(|extension| extension == "json");

@@ -5,18 +5,18 @@ use std::path::PathBuf;
 use crate::environment::ecosystems::scene::Scene;
 use crate::environment::paths::parent;
 
-/// Whether the manifest names one of these packages, or has a key of that name.
+/// Tells whether the manifest names one of these packages, or has a key of that name.
 pub(crate) fn names(scene: &Scene<'_>, packages: &[&str]) -> bool {
     let manifest = scene.manifest(&["package.json"]);
     packages.iter().any(|package| manifest.contains(&format!("\"{package}\"")))
 }
 
-/// Whether there is no manifest, so that anything may be in use.
+/// Tells whether there is no manifest, so that anything may be in use.
 pub(crate) fn nothing_tells(scene: &Scene<'_>) -> bool {
     scene.manifest(&["package.json"]).is_empty()
 }
 
-/// The folder of the nearest package.json, else the command's.
+/// Finds the folder of the nearest package.json, else the command's.
 pub(crate) fn folder(scene: &Scene<'_>) -> PathBuf {
     scene.find_upwards(&["package.json"]).map_or_else(|| scene.folder.to_owned(), |path| parent(&path))
 }

@@ -70,7 +70,7 @@ fn schema_layer(scene: &Scene<'_>, path: &Path) -> Option<Layer> {
     Some(Layer::computed(move |lookup| settings(&text, &shown, lookup)))
 }
 
-/// The URLs of `datasource` blocks, as `datasource.NAME.url`.
+/// Reads the URLs of `datasource` blocks, as `datasource.NAME.url`.
 fn settings(text: &str, shown: &Path, lookup: Lookup<'_>) -> Vec<Setting> {
     let mut settings = Vec::new();
     let mut block: Option<String> = None;

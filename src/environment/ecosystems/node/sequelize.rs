@@ -25,7 +25,7 @@ pub(crate) fn add(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>) {
     }
 }
 
-/// The configuration file that `.sequelizerc` names: `'config': path.resolve('src', 'config', 'config.json')`.
+/// Finds the configuration file that `.sequelizerc` names: `'config': path.resolve('src', 'config', 'config.json')`.
 fn sequelizerc(scene: &Scene<'_>, path: &Path) -> Option<PathBuf> {
     let text = scene.library.string(path)?;
     let keys = ["'config'", "\"config\"", "config:"];

@@ -74,14 +74,14 @@ fn add_file(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>, home: &Path, 
     }
 }
 
-/// The file that `path: path.resolve(__dirname, '../.env.test')` names: the last quoted text.
+/// Finds the file that `path: path.resolve(__dirname, '../.env.test')` names: the last quoted text.
 fn named_file<'t>(pair: &Pair<'t>) -> Option<&'t str> {
     let named = pair.expression.rsplit(['"', '\'', '`']).nth(1)?;
     let is_path = pair.path.last().is_some_and(|key| key == "path");
     (is_path && named.contains(".env") && !named.contains("${")).then_some(named)
 }
 
-/// A variable of `env: { NAME: 'value' }`.
+/// Reads a variable of `env: { NAME: 'value' }`.
 fn variable(pair: &Pair<'_>, scene: &Scene<'_>, shown: &Path) -> Option<Setting> {
     let [.., env, name] = &pair.path[..] else { return None };
     let is_part = |byte: u8| byte == b'_' || byte.is_ascii_uppercase() || byte.is_ascii_digit();

@@ -11,7 +11,7 @@ pub(crate) fn is_used(scene: &Scene<'_>) -> bool {
     matches!(scene.program(), "vite" | "vitest") || names(scene, &["vite", "vitest"])
 }
 
-/// Vite reads `.env.local` in every mode, tests too.
+/// Adds the files of each mode; `.env.local` is read in tests too.
 pub(crate) fn add(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>) {
     for mode in scene.modes(&[], "test", "development") {
         let names = [format!(".env.{mode}.local"), format!(".env.{mode}"), ".env.local".to_owned(), ".env".to_owned()];

@@ -18,7 +18,8 @@ use crate::environment::{Origin, Setting};
 /// The keys of a connection that say which database it is.
 const KEYS: &[&str] = &["driver", "url", "host", "port", "database", "username", "password", "unix_socket"];
 
-/// Laravel's connections: the default one as far as variables leave it to the file, and any with a place of its own.
+/// Reads Laravel's connections: the default one as far as variables leave it to the file, and any with a place of its
+/// own.
 pub(crate) fn laravel(library: &Library<'_>, home: &Path) -> Option<Layer> {
     let path = home.join("config/database.php");
     let text = library.string(&path)?;
@@ -63,7 +64,7 @@ fn connections(text: &str, shown: &Path, lookup: Lookup<'_>) -> Vec<Setting> {
     settings
 }
 
-/// Whether the connection says by a literal where its database is, so that no variable can say otherwise.
+/// Tells whether the connection says by a literal where its database is, so that no variable can say otherwise.
 fn has_own_place(pairs: &[&Pair<'_>], is_default: bool) -> bool {
     let is_sqlite = pairs.iter().any(|pair| is_key(pair, "driver") && pair.expression.contains("sqlite"));
     let is_place = |pair: &&&Pair<'_>| {
@@ -80,7 +81,7 @@ fn is_key(pair: &Pair<'_>, key: &str) -> bool {
     pair.path.last().is_some_and(|last| last == key)
 }
 
-/// `env('DB_HOST', '127.0.0.1')` where DB_HOST is not set: the variable with the value that the file gives it.
+/// Reads `env('DB_HOST', '127.0.0.1')` where DB_HOST is not set: the variable with the file's own value.
 fn left_to_the_file(pair: &Pair<'_>, value: &str, shown: &Path, lookup: Lookup<'_>) -> Option<Setting> {
     let (_, rest) = pair.expression.split_once("env(")?;
     let name = rest.split(['"', '\'']).nth(1)?.to_owned();
@@ -91,7 +92,7 @@ fn left_to_the_file(pair: &Pair<'_>, value: &str, shown: &Path, lookup: Lookup<'
     Some(Setting::known(name, value, origin))
 }
 
-/// WordPress' constants: `define( 'DB_HOST', 'localhost' );`.
+/// Reads WordPress' constants: `define( 'DB_HOST', 'localhost' );`.
 pub(crate) fn wordpress(library: &Library<'_>, path: &Path) -> Option<Layer> {
     let text = library.string(path)?;
     let shown = library.shown(path);
@@ -109,7 +110,7 @@ pub(crate) fn wordpress(library: &Library<'_>, path: &Path) -> Option<Layer> {
     }))
 }
 
-/// What Doctrine's configuration says itself, beside what it takes from variables.
+/// Reads what Doctrine's configuration says itself, beside what it takes from variables.
 pub(crate) fn doctrine(library: &Library<'_>, home: &Path, environment: &str) -> Vec<Layer> {
     let files = [format!("config/packages/{environment}/doctrine.yaml"), "config/packages/doctrine.yaml".to_owned()];
     let layers = files.iter().filter_map(|name| {

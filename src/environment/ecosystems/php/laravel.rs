@@ -52,7 +52,7 @@ pub(crate) fn add(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>) {
     }
 }
 
-/// The values that APP_ENV may have when the tests choose their file; `None` for not set.
+/// Lists the values that APP_ENV may have when the tests choose their file; `None` for not set.
 fn test_environments(scene: &Scene<'_>, phpunit: Option<&Phpunit>) -> Vec<Option<String>> {
     let from_server = phpunit.and_then(|phpunit| {
         phpunit.server.iter().find(|setting| setting.name == "APP_ENV").map(|setting| setting.value.as_str())

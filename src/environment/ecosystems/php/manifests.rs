@@ -22,7 +22,7 @@ fn composer_json(text: &str, note: &mut dyn FnMut(&str, u32)) {
     }
 }
 
-/// `"name": "doctrine/dbal",`.
+/// Reads `"name": "doctrine/dbal",`.
 fn composer_lock(text: &str, note: &mut dyn FnMut(&str, u32)) {
     each_line(text, note, |line| line.trim().strip_prefix("\"name\": \"")?.split('"').next());
 }

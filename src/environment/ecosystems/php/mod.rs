@@ -34,7 +34,7 @@ pub(crate) static PHP: Ecosystem = Ecosystem {
     drivers: List::new(include_str!("drivers.txt")),
 };
 
-/// Whether any framework may be in use: no manifest says which, and none shows itself.
+/// Tells whether any framework may be in use: no manifest says which, and none shows itself.
 fn nothing_tells(scene: &Scene<'_>) -> bool {
     scene.manifest(&["composer.json"]).is_empty() && !laravel::is_used(scene) && !symfony::is_used(scene)
 }

@@ -24,7 +24,8 @@ pub(crate) struct Phpunit {
 }
 
 impl Phpunit {
-    /// The configuration that phpunit would use in `folder`, or the one that its `-c` names; `None` where none is.
+    /// Finds the configuration that phpunit would use in `folder`, or the one that its `-c` names; `None` where none
+    /// is.
     pub(crate) fn find(library: &Library<'_>, folder: &Path, named: Option<&str>) -> Option<(PathBuf, Phpunit)> {
         let names = ["phpunit.xml", "phpunit.dist.xml", "phpunit.xml.dist"];
         let mut paths: Vec<PathBuf> = names.iter().map(|name| folder.join(name)).collect();
@@ -63,14 +64,14 @@ impl Phpunit {
         phpunit
     }
 
-    /// The value of `name`, the strongest first.
+    /// Finds the strongest value of `name`.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         let settings = self.server.iter().chain(&self.forced).chain(&self.env);
         settings.into_iter().find(|setting| setting.name == name).map(|setting| setting.value.as_str())
     }
 }
 
-/// A configuration that is named by itself; other XML is read by its elements and attributes.
+/// Reads a configuration that is named by itself; other XML is read by its elements and attributes.
 pub(crate) fn layers(library: &Library<'_>, path: &Path) -> Vec<Layer> {
     let Some(entries) = library.entries(path, formats::xml::flatten) else { return Vec::new() };
     let shown = library.shown(path);

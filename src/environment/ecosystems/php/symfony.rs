@@ -58,7 +58,7 @@ pub(crate) fn add(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>) {
     }
 }
 
-/// APP_ENV where it is known before any file is read, and what it is else.
+/// Finds APP_ENV where it is known before any file is read, and what it is else.
 fn environment(scene: &Scene<'_>, home: &Path, phpunit: &Phpunit, is_test: bool) -> (Option<String>, String) {
     let named = scene.purpose.named.as_deref();
     let before = named.or(phpunit.get("APP_ENV")).or(scene.environment.get("APP_ENV")).filter(|name| !name.is_empty());
@@ -70,7 +70,7 @@ fn environment(scene: &Scene<'_>, home: &Path, phpunit: &Phpunit, is_test: bool)
     (before.map(str::to_owned), default)
 }
 
-/// The literal pairs of a dumped `.env.local.php`: `'KEY' => 'value',` one a line.
+/// Reads the literal pairs of a dumped `.env.local.php`: `'KEY' => 'value',` one a line.
 fn dumped(scene: &Scene<'_>, path: &Path) -> Vec<Setting> {
     if !scene.library.exists(path) {
         return Vec::new();

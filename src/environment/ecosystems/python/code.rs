@@ -28,8 +28,8 @@ const SETTINGS: &[&str] = &[
 /// More literals of one file are not kept.
 const MOST: usize = 64;
 
-/// The literals of the files that this command would execute, for the bottom of a chain: under their variable's name,
-/// so that the environment stands over them.
+/// Reads the literals of the files that this command would execute, for the bottom of a chain: under their variable's
+/// name, so that the environment stands over them.
 pub(crate) fn literals(scene: &Scene<'_>) -> Vec<Setting> {
     let mut paths: Vec<PathBuf> = Vec::new();
     if scene.purpose.test {
@@ -55,7 +55,7 @@ pub(crate) fn literals(scene: &Scene<'_>) -> Vec<Setting> {
     settings
 }
 
-/// Each address with the name it goes by and its line.
+/// Finds each address, with the name it goes by and its line.
 fn read(text: &str) -> Vec<(String, String, u32)> {
     let mut found = Vec::new();
     for (at, line) in text.lines().enumerate() {
@@ -88,12 +88,12 @@ fn is_name(text: &str) -> bool {
     !text.is_empty() && text.len() < 64 && text.bytes().all(|byte| byte == b'_' || byte.is_ascii_alphanumeric())
 }
 
-/// Web addresses are left to the variables that name them.
+/// Tells an address by its scheme; web addresses are left to the variables that name them.
 fn is_address(text: &str) -> bool {
     text.split_once("://").is_some_and(|(scheme, rest)| !scheme.starts_with("http") && !rest.is_empty())
 }
 
-/// The quoted texts of a line, each with the place of its opening quote.
+/// Finds the quoted texts of a line, each with the place of its opening quote.
 fn quoted(line: &str) -> Vec<(usize, &str)> {
     let mut found = Vec::new();
     let mut at = 0;

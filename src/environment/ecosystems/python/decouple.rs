@@ -14,7 +14,7 @@ pub(crate) fn add(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>) {
     }
 }
 
-/// The section `settings` of the file in `folder`.
+/// Reads the section `settings` of the file in `folder`.
 pub(crate) fn layer(library: &Library<'_>, folder: &Path) -> Option<Layer> {
     let path = folder.join("settings.ini");
     let text = library.string(&path)?;

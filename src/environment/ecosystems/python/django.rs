@@ -62,7 +62,7 @@ pub(crate) fn add(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>) {
     }
 }
 
-/// The module that manage.py falls back to.
+/// Finds the module that manage.py falls back to.
 fn default_module(scene: &Scene<'_>, home: &Path) -> Option<String> {
     let path = home.join("manage.py");
     let text = scene.library.string(&path)?;
@@ -71,7 +71,7 @@ fn default_module(scene: &Scene<'_>, home: &Path) -> Option<String> {
     Some(quoted.to_owned())
 }
 
-/// The files of a settings module: itself, then those of the same folder that it imports everything from.
+/// Lists the files of a settings module: itself, then those of the same folder that it imports everything from.
 fn sources(scene: &Scene<'_>, home: &Path, module: &str) -> Vec<PathBuf> {
     let file = |module: &str| {
         let base = home.join(module.replace('.', "/"));
@@ -142,7 +142,7 @@ fn settings(text: &str, shown: &Path, lookup: Lookup<'_>) -> Vec<Setting> {
     settings
 }
 
-/// The last quoted text of a path expression, or the expression as something that is not known.
+/// Finds the last quoted text of a path expression, or gives the expression as something that is not known.
 fn file_name(expression: &str) -> Option<(String, Option<Unresolved>)> {
     let is_path = expression.contains("BASE_DIR") || expression.contains("path.join") || expression.contains(" / ");
     let name = expression.rsplit(['"', '\'']).nth(1).filter(|_| is_path);

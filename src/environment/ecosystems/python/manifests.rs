@@ -24,7 +24,7 @@ pub(crate) fn scan(file: &str) -> Option<Scan> {
     }
 }
 
-/// Requirements in any table whose name speaks of dependencies, and the keys below Poetry's.
+/// Reads requirements in any table whose name speaks of dependencies, and the keys below Poetry's.
 fn pyproject(text: &str, note: &mut dyn FnMut(&str, u32)) {
     for entry in toml::flatten(text).unwrap_or_else(|error| error.entries) {
         let table = entry.path.iter().position(|key| key.contains("dependenc") || key == "requires");
@@ -53,7 +53,7 @@ fn pipfile_lock(text: &str, note: &mut dyn FnMut(&str, u32)) {
     }
 }
 
-/// Any string may be a requirement.
+/// Takes any string for a requirement.
 fn setup_py(text: &str, note: &mut dyn FnMut(&str, u32)) {
     for (line, number) in trimmed_lines(text) {
         if !line.starts_with('#') {
@@ -62,7 +62,7 @@ fn setup_py(text: &str, note: &mut dyn FnMut(&str, u32)) {
     }
 }
 
-/// One requirement a line, perhaps as a list's item, perhaps behind a key (`install_requires = x`).
+/// Reads one requirement a line, perhaps as a list's item, perhaps behind a key (`install_requires = x`).
 fn requirements(text: &str, note: &mut dyn FnMut(&str, u32)) {
     for (line, number) in trimmed_lines(text) {
         let line = line.strip_prefix("- ").unwrap_or(line).trim_matches(['"', '\'']);
@@ -75,13 +75,13 @@ fn requirements(text: &str, note: &mut dyn FnMut(&str, u32)) {
     }
 }
 
-/// The package of a requirement: `psycopg` for `psycopg[binary]>=3; python_version > "3"`.
+/// Finds the package of a requirement: `psycopg` for `psycopg[binary]>=3; python_version > "3"`.
 fn name_of(requirement: &str) -> &str {
     let end = requirement.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.')));
     &requirement[..end.unwrap_or(requirement.len())]
 }
 
-/// Dots count as hyphens (PEP 503).
+/// Spells a name with hyphens for dots (PEP 503).
 fn spelled(name: &str) -> String {
     name.replace('.', "-")
 }

@@ -56,7 +56,7 @@ impl Configured {
         configured
     }
 
-    /// Options that stand in the configuration or in PYTEST_ADDOPTS: as strong as those on the command line.
+    /// Notes options of the configuration or of PYTEST_ADDOPTS: as strong as those on the command line.
     fn note_options(&mut self, text: &str, scene: &Scene<'_>, place: Option<(&Path, u32)>) {
         let mut words = text.split_ascii_whitespace();
         while let Some(word) = words.next() {

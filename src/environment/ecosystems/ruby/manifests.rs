@@ -11,7 +11,7 @@ pub(crate) fn scan(file: &str) -> Option<Scan> {
     }
 }
 
-/// `gem "x"`, `add_dependency "x"`: the first string of the line.
+/// Reads `gem "x"`, `add_dependency "x"`: the first string of the line.
 fn gemfile(text: &str, note: &mut dyn FnMut(&str, u32)) {
     each_line(text, note, |line| {
         let line = line.trim();
@@ -20,7 +20,7 @@ fn gemfile(text: &str, note: &mut dyn FnMut(&str, u32)) {
     });
 }
 
-/// `    pg (1.5.4)`.
+/// Reads `    pg (1.5.4)`.
 fn gemfile_lock(text: &str, note: &mut dyn FnMut(&str, u32)) {
     each_line(text, note, |line| Some(line.trim().split_once(" (")?.0));
 }

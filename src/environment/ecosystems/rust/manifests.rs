@@ -12,7 +12,7 @@ pub(crate) fn scan(file: &str) -> Option<Scan> {
     }
 }
 
-/// Dependency tables of every kind; `package` tells the true name of a renamed one.
+/// Reads dependency tables of every kind; `package` tells the true name of a renamed one.
 fn cargo_toml(text: &str, note: &mut dyn FnMut(&str, u32)) {
     for entry in toml::flatten(text).unwrap_or_else(|error| error.entries) {
         let Some(table) = entry.path.iter().position(|key| key.ends_with("dependencies")) else { continue };

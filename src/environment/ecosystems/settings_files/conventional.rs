@@ -74,7 +74,7 @@ pub(crate) fn add(
     }
 }
 
-/// Whether a file of this name is read in the mode.
+/// Tells whether a file of this name is read in the mode.
 fn counts(name: &str, mode: &str, is_below: bool) -> bool {
     let lower = name.to_ascii_lowercase();
     let Some((stem, "yaml" | "yml" | "toml" | "json" | "ini")) = lower.rsplit_once('.') else { return false };
@@ -89,13 +89,13 @@ fn counts(name: &str, mode: &str, is_below: bool) -> bool {
     }
 }
 
-/// Whether `word` is a name of the environment `mode`.
+/// Tells whether `word` is a name of the environment `mode`.
 fn means(word: &str, mode: &str) -> bool {
     let mode = mode.to_ascii_lowercase();
     word == mode || MODES.iter().any(|(_, names)| names.contains(&word) && names.contains(&mode.as_str()))
 }
 
-/// The settings of one file without the sections for other environments.
+/// Reads the settings of one file without the sections for other environments.
 fn layer(library: &Library<'_>, path: &Path, mode: &str) -> Option<Layer> {
     let text = library.string(path)?;
     let flat = match path.extension()?.to_str()? {
@@ -129,7 +129,7 @@ fn layer(library: &Library<'_>, path: &Path, mode: &str) -> Option<Layer> {
     }))
 }
 
-/// The expression of `${ get_env(name="X", default="y") }` as a call that is understood.
+/// Cuts the call out of `${ get_env(name="X", default="y") }`.
 fn template(value: &str) -> &str {
     value.trim_start_matches("${").trim_end_matches('}').trim()
 }

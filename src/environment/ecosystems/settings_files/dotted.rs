@@ -8,7 +8,7 @@ use crate::environment::{Origin, Setting};
 /// Keys that hold a map of environment variables: their entries are called by their own names.
 const MAPS_OF_VARIABLES: &[&str] = &["env", "environment", "env_variables", "variables", "environmentVariables"];
 
-/// Entries as settings: nested keys joined with dots, the variables of a map by their own names.
+/// Names entries as settings: nested keys joined with dots, the variables of a map by their own names.
 pub(crate) fn dotted(entries: Vec<FlatEntry>, shown: &Path, prefix: Option<&str>) -> Vec<Setting> {
     let settings = entries.into_iter().filter_map(|entry| {
         let variable = entry.path.last()?.clone();

@@ -8,7 +8,7 @@ use crate::environment::readers::expansion::Lookup;
 /// What could disturb YAML's reading of a value, and what stands for it meanwhile (of the private use area).
 const DISTURBING: [(char, char); 4] = [(':', '\u{E001}'), ('#', '\u{E002}'), ('"', '\u{E003}'), ('\'', '\u{E004}')];
 
-/// ERB made inert for YAML.
+/// Makes ERB inert for YAML.
 pub(crate) fn hidden(text: &str) -> String {
     let mut hidden = String::with_capacity(text.len());
     let mut rest = text;
@@ -30,7 +30,7 @@ fn shown(text: &str) -> String {
     text.chars().map(original).collect()
 }
 
-/// The value with its `<%= … %>` evaluated; `None` where that comes to nothing.
+/// Evaluates the `<%= … %>` of a value; `None` where that comes to nothing.
 pub(crate) fn evaluated(value: &str, lookup: Lookup<'_>) -> Option<(String, Option<Unresolved>)> {
     if !value.contains("<%=") {
         return Some((value.to_owned(), None));

@@ -11,7 +11,7 @@ use crate::environment::readers::formats;
 use crate::environment::readers::formats::FlatEntry;
 use crate::environment::{Origin, Setting};
 
-/// The section of a configuration file as a layer that evaluates its ERB under the layers above.
+/// Reads the section of an environment; its ERB is evaluated under the layers above.
 ///
 /// Rails puts a URL over the keys that it replaces; other tools (`urls_replace` is false) do not.
 pub(crate) fn layer(library: &Library<'_>, path: &Path, environment: &str, urls_replace: bool) -> Option<Layer> {
@@ -24,7 +24,7 @@ pub(crate) fn layer(library: &Library<'_>, path: &Path, environment: &str, urls_
     Some(Layer::computed(move |lookup| settings(&section, &shown, urls_replace, lookup)))
 }
 
-/// A configuration file that is named by itself: the section of the environment that a variable names, else those of
+/// Reads a file that is named by itself: the section of the environment that a variable names, else those of
 /// tests and development; all of it where it has none of them.
 pub(crate) fn by_itself(library: &Library<'_>, path: &Path) -> Option<Layer> {
     let entries = entries(library, path)?;
@@ -79,7 +79,7 @@ impl<'e> Urls<'e> {
         Urls { in_file: urls.collect(), first }
     }
 
-    /// Whether one of them replaces the keys of the connection at `own`.
+    /// Tells whether one of them replaces the keys of the connection at `own`.
     fn replace(&self, own: &[String], lookup: Lookup<'_>) -> bool {
         let from_environment = || match own {
             [_] => lookup("DATABASE_URL"),
@@ -94,7 +94,7 @@ impl<'e> Urls<'e> {
     }
 }
 
-/// Whether a URL has both a place and a database, so that nothing of the file is left to count.
+/// Tells whether a URL has both a place and a database, so that nothing of the file is left to count.
 fn names_database(url: &str) -> bool {
     let Some((_, rest)) = url.split_once(':') else { return false };
     let rest = rest.strip_prefix("//").unwrap_or(rest);

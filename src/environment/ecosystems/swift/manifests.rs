@@ -10,7 +10,7 @@ pub(crate) fn scan(file: &str) -> Option<Scan> {
     }
 }
 
-/// The repository at the end of a URL: `https://…/vapor/postgres-nio.git`.
+/// Finds the repository at the end of a URL: `https://…/vapor/postgres-nio.git`.
 fn repositories(text: &str, note: &mut dyn FnMut(&str, u32)) {
     for (line, number) in trimmed_lines(text) {
         for url in quoted(line).filter(|text| text.contains("://") || text.ends_with(".git")) {
