@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::*;
 use crate::environment::memory::MemoryFiles;
+use crate::environment::{ProblemKind, Project};
 
 /// A survey of `/p`, as a value that is asked questions.
 struct Case {

@@ -1,9 +1,15 @@
-//! The JVM: Spring, Maven and Gradle, Flyway and Liquibase.
+//! The JVM: Spring, Quarkus and HOCON, Maven and Gradle, Flyway and Liquibase.
 
-pub(crate) mod build_files;
+pub(crate) mod documents;
 pub(crate) mod flyway;
+pub(crate) mod gradle;
+pub(crate) mod hocon;
 pub(crate) mod liquibase;
 pub(crate) mod manifests;
+pub(crate) mod maven;
+pub(crate) mod plugins;
+pub(crate) mod quarkus;
+pub(crate) mod resources;
 pub(crate) mod spring;
 
 use crate::environment::ecosystems::row::{Ecosystem, LoadOrder, NamedFile, always};
@@ -26,7 +32,9 @@ pub(crate) static JVM: Ecosystem = Ecosystem {
     load_orders: &[
         LoadOrder { name: "Flyway", applies: flyway::is_used, add: flyway::add },
         LoadOrder { name: "Liquibase", applies: |scene| scene.program() == "liquibase", add: liquibase::add },
-        LoadOrder { name: "build files", applies: always, add: build_files::add },
+        LoadOrder { name: "Maven", applies: maven::is_used, add: maven::add },
+        LoadOrder { name: "Gradle", applies: gradle::is_used, add: gradle::add },
+        LoadOrder { name: "HOCON", applies: always, add: hocon::add },
         LoadOrder { name: "Spring Boot", applies: always, add: spring::add },
     ],
     named_files: &[NamedFile {

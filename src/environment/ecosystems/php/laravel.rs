@@ -7,7 +7,7 @@
 use std::path::Path;
 
 use crate::environment::Condition;
-use crate::environment::ecosystems::php::code as php_code;
+use crate::environment::ecosystems::php::laravel_database;
 use crate::environment::ecosystems::php::phpunit::Phpunit;
 use crate::environment::ecosystems::scene::Scene;
 use crate::environment::layering::{Layer, ReadingsBuilder};
@@ -85,6 +85,6 @@ fn add_file(
         }
     }
     layers.push(Layer::file(file));
-    layers.extend(php_code::laravel(scene.library, home));
+    layers.extend(laravel_database::layer(scene.library, home));
     readings.chain("Laravel", &[Dialect::Phpdotenv], layers);
 }

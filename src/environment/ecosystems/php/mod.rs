@@ -1,7 +1,8 @@
 //! PHP: Laravel, Symfony, phpdotenv, PHPUnit, WordPress, and configuration in code.
 
-pub(crate) mod code;
+pub(crate) mod doctrine;
 pub(crate) mod laravel;
+pub(crate) mod laravel_database;
 pub(crate) mod manifests;
 pub(crate) mod phpdotenv;
 pub(crate) mod phpunit;

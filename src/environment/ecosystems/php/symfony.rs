@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use crate::environment::ecosystems::php::code as php_code;
+use crate::environment::ecosystems::php::doctrine;
 use crate::environment::ecosystems::php::laravel;
 use crate::environment::ecosystems::php::phpunit::Phpunit;
 use crate::environment::ecosystems::scene::Scene;
@@ -52,7 +52,7 @@ pub(crate) fn add(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>) {
             let has_main = scene.library.exists(&home.join(".env"));
             names.push(if has_main { ".env".to_owned() } else { ".env.dist".to_owned() });
             top.extend(names.iter().map(|name| Layer::file(home.join(name))));
-            top.extend(php_code::doctrine(scene.library, &home, &environment));
+            top.extend(doctrine::layers(scene.library, &home, &environment));
             readings.chain("Symfony", DIALECTS, top);
         }
     }

@@ -1,18 +1,14 @@
-//! Settings that PHP programs keep in code or YAML: Laravel's `config/database.php`, WordPress' `wp-config.php`,
-//! Doctrine's section of Symfony's configuration. By text, never executed.
+//! Laravel's `config/database.php`: the connections that stand in it. By text, never executed.
 //!
-//! Sources: laravel/framework `config/database.php`; WordPress' "Editing wp-config.php"; Symfony's DoctrineBundle
-//! configuration (`when@test` since 5.3).
+//! Source: laravel/framework `config/database.php`.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::environment::layering::Layer;
-use crate::environment::layering::Library;
+use crate::environment::layering::{Layer, Library};
 use crate::environment::readers::code;
 use crate::environment::readers::code::{Comments, Pair, Value};
 use crate::environment::readers::expansion::Lookup;
-use crate::environment::readers::formats;
 use crate::environment::{Origin, Setting};
 
 /// The keys of a connection that say which database it is.
@@ -20,7 +16,7 @@ const KEYS: &[&str] = &["driver", "url", "host", "port", "database", "username",
 
 /// Reads Laravel's connections: the default one as far as variables leave it to the file, and any with a place of its
 /// own.
-pub(crate) fn laravel(library: &Library<'_>, home: &Path) -> Option<Layer> {
+pub(crate) fn layer(library: &Library<'_>, home: &Path) -> Option<Layer> {
     let path = home.join("config/database.php");
     let text = library.string(&path)?;
     let shown = library.shown(&path);
@@ -90,51 +86,4 @@ fn left_to_the_file(pair: &Pair<'_>, value: &str, shown: &Path, lookup: Lookup<'
     }
     let origin = Origin::file(pair.path.last()?.clone(), shown, pair.line);
     Some(Setting::known(name, value, origin))
-}
-
-/// Reads WordPress' constants: `define( 'DB_HOST', 'localhost' );`.
-pub(crate) fn wordpress(library: &Library<'_>, path: &Path) -> Option<Layer> {
-    let text = library.string(path)?;
-    let shown = library.shown(path);
-    Some(Layer::computed(move |lookup| {
-        let defined = text.lines().zip(1..).filter_map(|(line, number)| {
-            let inside = line.trim_start().strip_prefix("define")?.trim_start().strip_prefix('(')?;
-            let (name, rest) = inside.trim_start().strip_prefix(['"', '\''])?.split_once(['"', '\''])?;
-            let expression = rest.trim_start().strip_prefix(',')?.split(");").next()?.split(" );").next()?;
-            let Value::Known(value) = code::evaluate(expression, lookup) else { return None };
-            let is_wanted = name.starts_with("DB_") || name == "WP_ENVIRONMENT_TYPE" || name == "WP_ENV";
-            let origin = Origin::file(name, &shown, number);
-            is_wanted.then(|| Setting::known(name, value, origin))
-        });
-        defined.collect()
-    }))
-}
-
-/// Reads what Doctrine's configuration says itself, beside what it takes from variables.
-pub(crate) fn doctrine(library: &Library<'_>, home: &Path, environment: &str) -> Vec<Layer> {
-    let files = [format!("config/packages/{environment}/doctrine.yaml"), "config/packages/doctrine.yaml".to_owned()];
-    let layers = files.iter().filter_map(|name| {
-        let path = home.join(name);
-        let text = library.string(&path)?;
-        let entries = formats::yaml::flatten(&text).unwrap_or_else(|error| error.entries);
-        let shown = library.shown(&path);
-        let wanted = format!("when@{environment}");
-        let settings = entries.iter().filter_map(|entry| {
-            let (own, [.., key]) =
-                (entry.path.strip_prefix(&[wanted.clone()][..]).unwrap_or(&entry.path), &entry.path[..])
-            else {
-                return None;
-            };
-            let is_connection = matches!(own, [doctrine, dbal, ..] if doctrine == "doctrine" && dbal == "dbal");
-            let says = ["driver", "url", "host", "port", "dbname", "path", "unix_socket"].contains(&key.as_str());
-            if !is_connection || !says || entry.value.contains('%') {
-                return None;
-            }
-            let origin = Origin::file(key.clone(), &shown, entry.line);
-            let name = own[1..].join(".").replace("dbal", "database");
-            Some(Setting::known(name, entry.value.clone(), origin))
-        });
-        Some(Layer::fixed(settings.collect()))
-    });
-    layers.collect()
 }

@@ -1,0 +1,155 @@
+//! The scenes of a command: each of its steps in each environment that it may start from, alike ones once.
+
+use std::collections::HashSet;
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use crate::environment::ecosystems;
+use crate::environment::ecosystems::compose;
+use crate::environment::ecosystems::row::LoadOrder;
+use crate::environment::ecosystems::scene::Scene;
+use crate::environment::follow::{Effect, MOST_STEPS, Step, WrapperFile};
+use crate::environment::layering::{Layer, Library, ReadingsBuilder, StartEnvironment};
+use crate::environment::mode::Purpose;
+use crate::environment::survey::input::SurveyInput;
+use crate::environment::survey::{asked_files, command_files, named_files, wrapper_files};
+use crate::environment::{Condition, Project};
+use crate::tools::providers;
+use crate::tools::providers::Reach;
+
+/// Groups of steps beyond this many are not followed.
+const MOST_SCENES: usize = 128;
+
+/// Keeps the steps that stand for no other; drops the everyday work of scripts unless nothing else is left. `None`
+/// stands for a command that is not asked about.
+fn leaves<'s>(input: &SurveyInput<'_>, steps: &'s [Step]) -> Vec<Option<&'s Step>> {
+    if input.command.is_none() {
+        return vec![None];
+    }
+    let leaves = || steps.iter().filter(|step| !step.stands_for_others);
+    let all_plain = leaves().all(|step| ecosystems::is_plain(&step.invocation));
+    leaves().filter(|step| all_plain || !ecosystems::is_plain(&step.invocation)).map(Some).collect()
+}
+
+/// Adds what the loaders of each step would do, in each environment that it may start from, alike scenes once.
+///
+/// Returns whether there are more steps or scenes than are followed.
+pub(crate) fn add<'l>(
+    input: &SurveyInput<'l>,
+    host: &StartEnvironment,
+    steps: &[Step],
+    library: &'l Library<'l>,
+    readings: &mut ReadingsBuilder<'l>,
+) -> bool {
+    let mut seen = HashSet::new();
+    let mut is_cut = steps.len() >= MOST_STEPS;
+    for step in leaves(input, steps) {
+        if let Some(step) = step {
+            // `cd sub && sqlite3 app.db`: relative files start there.
+            readings.add_base(&step.folder);
+            note_effects(step, readings);
+        }
+        for environment in environments(host, step, input.project, library, input.command.unwrap_or_default()) {
+            let purpose = Purpose::of(step.map(|step| &step.invocation));
+            let folder = step.map_or(&input.project.folder, |step| &step.folder);
+            let scene = Scene { project: input.project, library, environment: &environment, step, purpose, folder };
+            let load_orders = ecosystems::plausible(&scene);
+            if !seen.insert(fingerprint(&scene, &load_orders)) {
+                continue;
+            }
+            if seen.len() > MOST_SCENES {
+                is_cut = true;
+                continue;
+            }
+            add_scene(input, &scene, &load_orders, readings);
+        }
+    }
+    is_cut
+}
+
+/// Tells scenes apart.
+fn fingerprint(scene: &Scene<'_>, load_orders: &[&LoadOrder]) -> (u64, PathBuf, String, String) {
+    let files = scene.step.map_or(&[] as &[WrapperFile], |step| &step.files);
+    let names: Vec<&str> = load_orders.iter().map(|load_order| load_order.name).collect();
+    (
+        scene.environment.fingerprint(),
+        scene.folder.to_owned(),
+        format!("{names:?}{:?}{files:?}", scene.purpose),
+        words_that_matter(scene, load_orders),
+    )
+}
+
+fn add_scene(
+    input: &SurveyInput<'_>,
+    scene: &Scene<'_>,
+    load_orders: &[&LoadOrder],
+    readings: &mut ReadingsBuilder<'_>,
+) {
+    let is_inside = scene.step.is_some_and(|step| step.effects.iter().any(|(effect, _)| *effect == Effect::Container));
+    let name = if is_inside { "container environment" } else { "process environment" };
+    readings.add_environment(name, scene.environment);
+    match input.only_files {
+        Some(only) => asked_files::add_policy_files(only, scene, readings),
+        None => {
+            if !load_orders.is_empty() {
+                command_files::add(scene, readings);
+            }
+            for load_order in load_orders {
+                (load_order.add)(scene, readings);
+            }
+        }
+    }
+    let extra =
+        asked_files::extra_files(input).into_iter().rev().flat_map(|path| named_files::layers(scene.library, &path));
+    let wrappers = scene.step.map_or_else(Vec::new, wrapper_files::layers);
+    readings.finish_scene(scene.environment, &wrappers, &extra.collect::<Vec<Layer>>());
+}
+
+/// Lists what load orders look at in the command itself: the program with its subcommands, and options that name files.
+fn words_that_matter(scene: &Scene<'_>, load_orders: &[&LoadOrder]) -> String {
+    let words = scene.words();
+    if load_orders.is_empty() {
+        return String::new();
+    }
+    let names_something = |word: &&String| word.starts_with('-') || word.contains('=') || word.contains("env");
+    let options = words.iter().enumerate().filter(|(at, word)| {
+        *at < 2 || names_something(word) || at.checked_sub(1).is_some_and(|at| words[at].starts_with('-'))
+    });
+    options.map(|(_, word)| word.as_str()).collect::<Vec<_>>().join(" ")
+}
+
+/// Lists the environments that a step may start from: this machine's, or those of the compose services it runs in.
+fn environments(
+    host: &StartEnvironment,
+    step: Option<&Step>,
+    project: &Project,
+    library: &Library<'_>,
+    command: &[OsString],
+) -> Vec<StartEnvironment> {
+    let Some(step) = step else { return vec![host.clone()] };
+    let mut environments = Vec::new();
+    if step.effects.iter().any(|(effect, program)| *effect == Effect::Container && program.contains("compose")) {
+        environments = compose::service_environments(host, step, project, library, command);
+    }
+    if environments.is_empty() {
+        environments.push(host.clone());
+    }
+    environments.into_iter().map(|environment| environment.with_assignments(&step.invocation)).collect()
+}
+
+fn note_effects(step: &Step, readings: &mut ReadingsBuilder<'_>) {
+    let command = providers::command_of(&step.invocation.words).filter(|command| command.reach != Reach::Unknown);
+    if let Some(command) = command {
+        readings.condition(Condition::ContainerEnvironment { program: command.name() });
+    }
+    for (effect, wrapper) in &step.effects {
+        readings.condition(match effect {
+            Effect::Nothing => continue,
+            Effect::Injects => Condition::InjectedEnvironment {
+                wrapper: wrapper.clone(),
+                advice: format!("put safe-test inside: `{wrapper} … safe-test {} …`", step.invocation.program()),
+            },
+            Effect::Container => Condition::ContainerEnvironment { program: wrapper.clone() },
+        });
+    }
+}
