@@ -1,9 +1,9 @@
 //! The programs of MySQL and MariaDB.
 
-use crate::tools::clients::Means::{
+use crate::tools::clients::row::Means::{
     Database, Databases, Elsewhere, Host, JoinedPassword, OptionFile, Password, Port, Socket, Url, User, Value,
 };
-use crate::tools::clients::{Client, Options, client};
+use crate::tools::clients::row::{Client, Options, client};
 
 const SHARED: Options = &[
     ("-h --host", Host),

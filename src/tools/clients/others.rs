@@ -1,10 +1,10 @@
 //! The clients of the other databases.
 
-use crate::tools::clients::Means::{
+use crate::tools::clients::row::Means::{
     Database, Elsewhere, File, Flag, Host, Hosts, Password, Port, Server, SlashLogin, Socket, TwoValues, Url, User,
     Value,
 };
-use crate::tools::clients::{Client, Options, client};
+use crate::tools::clients::row::{Client, Options, client};
 
 const MONGODB: Options = &[
     ("-h --host", Host),

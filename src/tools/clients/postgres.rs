@@ -1,7 +1,7 @@
 //! PostgreSQL's own programs, and those that take the same options.
 
-use crate::tools::clients::Means::{Database, Elsewhere, Flag, Host, Port, Url, User, Value};
-use crate::tools::clients::{Client, Options, client};
+use crate::tools::clients::row::Means::{Database, Elsewhere, Flag, Host, Port, Url, User, Value};
+use crate::tools::clients::row::{Client, Options, client};
 
 const SHARED: Options = &[
     ("-h --host", Host),
