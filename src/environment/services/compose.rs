@@ -8,6 +8,7 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use crate::environment::paths::normal;
+use crate::environment::readers::dotenv::{self, Dialect};
 use crate::environment::readers::formats::{FlatEntry, json};
 use crate::environment::services::search::{Search, matches};
 
@@ -126,10 +127,9 @@ fn named_by(command: &[OsString]) -> Vec<String> {
 /// What `COMPOSE_FILE` says in the `.env` beside a compose file.
 fn named_in_dotenv(search: &Search<'_>, folder: &Path) -> Vec<String> {
     let Ok(Some(bytes)) = search.files.read(&folder.join(".env")) else { return Vec::new() };
-    let text = String::from_utf8_lossy(&bytes);
-    let lists = text.lines().filter_map(|line| line.trim().trim_start_matches("export ").strip_prefix("COMPOSE_FILE="));
-    let names = lists.flat_map(|list| list.trim().trim_matches(['"', '\'']).split([':', ';']));
-    names.filter(|name| !name.is_empty()).map(str::to_owned).collect()
+    let document = dotenv::read(Dialect::Compose, &bytes, &|_| None);
+    let list = document.get("COMPOSE_FILE").and_then(|entry| entry.value.as_deref()).unwrap_or_default();
+    list.split([':', ';']).filter(|name| !name.is_empty()).map(str::to_owned).collect()
 }
 
 /// `.devcontainer/` with the compose files that its `devcontainer.json` names.

@@ -12,7 +12,12 @@ use crate::reach::{Doubt, Draft, Engine, Place};
 use crate::tools::clients::{Client, Means};
 
 /// Reads what the arguments name, with places that files added.
-pub(crate) fn read(client: &Client, arguments: &[String], variables: &Variables<'_>) -> Vec<(Draft, Vec<Origin>)> {
+pub(crate) fn read(
+    program: &str,
+    client: &Client,
+    arguments: &[String],
+    variables: &Variables<'_>,
+) -> Vec<(Draft, Vec<Origin>)> {
     let engine = Engine::named(client.engine).unwrap_or(Engine::Unknown);
     let arguments: Vec<String> = arguments.iter().map(|word| filled_in(word, variables)).collect();
     let parts = parts(client, &arguments);
@@ -66,7 +71,8 @@ pub(crate) fn read(client: &Client, arguments: &[String], variables: &Variables<
         draft.doubt(Doubt::Unresolved);
     }
     if engine == Engine::Mysql {
-        option_file(&mut draft, last(Means::OptionFile).map(Path::new), &mut origins, variables);
+        let entry = services::mysql_client(program, last(Means::OptionFile).map(Path::new), variables.lookup);
+        fill_from_options(&mut draft, entry, &mut origins, variables);
     }
     let listed: Vec<String> = all(Means::Databases).map(str::to_owned).collect();
     // Where an option lists databases, the connection needs none of its own.
@@ -164,9 +170,17 @@ fn add_port(draft: &mut Draft, text: &str) {
 }
 
 /// What is not given comes from `~/.my.cnf`, or `MYSQL_HOST`.
-fn option_file(draft: &mut Draft, path: Option<&Path>, origins: &mut Vec<Origin>, variables: &Variables<'_>) {
+fn fill_from_options(
+    draft: &mut Draft,
+    entry: Option<services::Entry>,
+    origins: &mut Vec<Origin>,
+    variables: &Variables<'_>,
+) {
     let unnamed = |draft: &Draft| draft.places.iter().all(is_nameless);
-    if let Some(entry) = services::mysql_client(path, variables.lookup) {
+    if let Some(entry) = entry {
+        if unnamed(draft) {
+            entry.draft.doubts.iter().for_each(|doubt| draft.doubt(*doubt));
+        }
         if unnamed(draft) && !entry.draft.places.is_empty() {
             let port = draft.places.iter().find_map(|place| match place {
                 Place::Host { port, .. } => *port,

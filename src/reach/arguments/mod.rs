@@ -46,7 +46,7 @@ pub(crate) fn find(invocation: &Invocation, variables: &Variables<'_>) -> Vec<Fo
     let program = invocation.program();
     let typed = |word: &str| ambient::typed(&invocation.origin, word);
     if let Some((client, arguments)) = client_of(&invocation.words) {
-        for (draft, origins) in dialled::read(client, arguments, variables) {
+        for (draft, origins) in dialled::read(program, client, arguments, variables) {
             let mut one = Found::new(draft, typed(program), "");
             origins.iter().for_each(|origin| one.add_origin(origin));
             found.push(one);

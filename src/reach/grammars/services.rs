@@ -1,10 +1,12 @@
 //! Files that hold connections under a name: `pg_service.conf` and `my.cnf`.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use crate::environment::Origin;
+use crate::environment::readers::formats::{FlatEntry, FormatError, ini};
 use crate::reach::grammars::libpq::from_pairs;
-use crate::reach::{Draft, Engine, Lookup};
+use crate::reach::{Doubt, Draft, Engine, Lookup};
 
 /// A connection read from such a file, with the line that names its host.
 pub(crate) struct Entry {
@@ -38,47 +40,88 @@ pub(crate) fn libpq_service(
     })
 }
 
-/// What MySQL's own clients read from `path`, or from `~/.my.cnf` where none is given.
-pub(crate) fn mysql_client(path: Option<&Path>, lookup: &Lookup<'_>) -> Option<Entry> {
+/// How deep option files that include each other are followed, and how many are read.
+const DEEPEST_INCLUDE: usize = 10;
+const MOST_FILES: usize = 100;
+
+/// Reads what the MySQL client `program` takes from the option file `path`, or from `~/.my.cnf` where none is given.
+pub(crate) fn mysql_client(program: &str, path: Option<&Path>, lookup: &Lookup<'_>) -> Option<Entry> {
     let home = lookup.project.home.as_ref().map(|home| home.join(".my.cnf"));
     let path = path.map(|path| lookup.project.folder.join(path)).or(home)?;
-    let (mut pairs, line) = section(&path, "client", lookup)?;
-    for (key, _) in &mut pairs {
-        *key = key.replace('-', "_");
-    }
+    let renamed = program.replacen("mariadb", "mysql", 1);
+    let groups = ["client", "client-server", "client-mariadb", "mariadb-client", program, renamed.as_str()];
+    let mut options = Options { groups: &groups, lookup, found: Vec::new(), files_left: MOST_FILES };
+    options.read(&path, 0);
+    let is_cut_off = options.files_left == 0;
+    let mut found = options.found;
+    let origin = found.iter().rfind(|(key, ..)| key == "host").or(found.first()).map(|(.., origin)| origin.clone());
+    let origin = origin.or_else(|| is_cut_off.then(|| Origin::file("!include", lookup.project.shown(&path), 1)))?;
+    // The last of several lines counts.
+    let mut seen = HashSet::new();
+    found.reverse();
+    found.retain(|(key, ..)| seen.insert(key.clone()));
+    let pairs: Vec<(String, String)> = found.into_iter().rev().map(|(key, value, _)| (key, value)).collect();
     let mut draft = Draft::new(Engine::Mysql);
     crate::reach::grammars::query::apply(&mut draft, &pairs);
-    Some(Entry { draft, origin: Origin::file("host", lookup.project.shown(&path), line) })
+    if is_cut_off {
+        draft.doubt(Doubt::Unresolved);
+    }
+    Some(Entry { draft, origin })
 }
 
-/// The pairs of one section, and the line of its host or, without one, of its heading.
-fn section(path: &Path, name: &str, lookup: &Lookup<'_>) -> Option<(Vec<(String, String)>, u32)> {
-    // A file that cannot be read names nothing that could be judged; libpq fails on it too.
-    let bytes = lookup.files.read(path).ok().flatten()?;
-    let text = String::from_utf8_lossy(&bytes);
-    let (mut pairs, mut line, mut inside) = (Vec::new(), None, false);
-    for (index, text) in text.lines().enumerate() {
-        let number = u32::try_from(index + 1).unwrap_or(u32::MAX);
-        let text = text.trim();
-        if let Some(heading) = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
-            if inside {
-                break;
-            }
-            inside = heading.trim() == name;
-            line = inside.then_some(number);
-            continue;
+/// The options of MySQL's option files, as they are read.
+struct Options<'a> {
+    groups: &'a [&'a str],
+    lookup: &'a Lookup<'a>,
+    /// Each with its place.
+    found: Vec<(String, String, Origin)>,
+    files_left: usize,
+}
+
+impl Options<'_> {
+    fn read(&mut self, path: &Path, depth: usize) {
+        if depth > DEEPEST_INCLUDE || self.files_left == 0 {
+            return;
         }
-        if !inside || text.is_empty() || text.starts_with(['#', ';']) {
-            continue;
-        }
-        if let Some((key, value)) = crate::reach::grammars::text::key_value(text) {
-            if key == "host" || key == "hostaddr" {
-                line = Some(number);
+        self.files_left -= 1;
+        for entry in entries(path, self.lookup, ini::option_file) {
+            match entry.path.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+                ["!include"] => self.read(&self.lookup.project.folder.join(&entry.value), depth + 1),
+                ["!includedir"] => {
+                    let folder = self.lookup.project.folder.join(&entry.value);
+                    let mut files: Vec<PathBuf> =
+                        self.lookup.files.list(&folder).into_iter().map(PathBuf::from).collect();
+                    files.retain(|file| file.extension().is_some_and(|extension| extension == "cnf"));
+                    files.sort();
+                    files.iter().for_each(|file| self.read(&folder.join(file), depth + 1));
+                }
+                [group, key] if self.groups.contains(&group) => {
+                    let origin = Origin::file(key, self.lookup.project.shown(path), entry.line);
+                    self.found.push((key.to_ascii_lowercase().replace('-', "_"), entry.value, origin));
+                }
+                _ => {}
             }
-            pairs.push((key, value.trim_matches(['"', '\'']).to_owned()));
         }
     }
-    line.map(|line| (pairs, line))
+}
+
+/// The pairs of the first section of that name, and the line of its host or, without one, its first.
+fn section(path: &Path, name: &str, lookup: &Lookup<'_>) -> Option<(Vec<(String, String)>, u32)> {
+    let entries = entries(path, lookup, ini::service_file);
+    let inside = entries.iter().skip_while(|entry| entry.path[0] != name).take_while(|entry| entry.path[0] == name);
+    let pairs: Vec<_> = inside.filter_map(|entry| Some((entry.path.get(1)?.to_ascii_lowercase(), entry))).collect();
+    let host = pairs.iter().rfind(|(key, _)| key == "host" || key == "hostaddr").or(pairs.first())?.1.line;
+    Some((pairs.iter().map(|(key, entry)| (key.clone(), entry.value.clone())).collect(), host))
+}
+
+/// The entries of a file. One that cannot be read names nothing that could be judged; its client fails on it too.
+fn entries(
+    path: &Path,
+    lookup: &Lookup<'_>,
+    flatten: fn(&str) -> Result<Vec<FlatEntry>, FormatError>,
+) -> Vec<FlatEntry> {
+    let Ok(Some(bytes)) = lookup.files.read(path) else { return Vec::new() };
+    flatten(&String::from_utf8_lossy(&bytes)).unwrap_or_else(|error| error.entries)
 }
 
 #[cfg(test)]
@@ -102,12 +145,47 @@ mod tests {
     }
 
     #[test]
-    fn the_client_section_of_an_option_file_is_read() {
+    fn the_groups_of_a_client_are_read_from_its_option_files() {
         let project = Project { root: "/p".into(), folder: "/p".into(), home: Some("/home/ann".into()) };
-        let text = "[mysqld]\nport=1\n[client]\nhost = db.example.net\nuser=ann\npassword=\"x\"\nssl-cert=/c.pem\n";
-        let files = Folder([("/home/ann/.my.cnf".into(), text.to_owned())].into());
+        let text = "\
+[mysqld]
+port=1
+[client]
+host = localhost
+user=ann
+password=\"x#\\s\" # said
+ssl-cert=/c.pem
+!include /etc/more.cnf
+[mysqldump]
+port = 3307
+!includedir /etc/all.d
+";
+        let files = [
+            ("/home/ann/.my.cnf".into(), text.to_owned()),
+            ("/etc/more.cnf".into(), "[mysql]\nhost=db.example.net\n!include /etc/more.cnf\n".to_owned()),
+            ("/etc/all.d/b.cnf".into(), "[client]\ndatabase=shop\n".to_owned()),
+            ("/etc/all.d/not".into(), "[client]\nport=9\n".to_owned()),
+        ];
+        let files = Folder(files.into());
         let lookup = Lookup { project: &project, files: &files, base_folders: &[] };
-        let entry = mysql_client(None, &lookup).unwrap();
-        assert_eq!(line(&entry.draft), "mysql db.example.net - u=ann {sslcert=/c.pem}");
+        let given = |program: &str| {
+            let entry = mysql_client(program, None, &lookup).unwrap();
+            format!("{} from {}", line(&entry.draft), entry.origin)
+        };
+        assert_eq!(given("mysql"), "mysql db.example.net shop u=ann {sslcert=/c.pem} from host (/etc/more.cnf:2)");
+        assert_eq!(
+            given("mysqldump"),
+            "mysql localhost:3307 shop u=ann {sslcert=/c.pem} from host (/home/ann/.my.cnf:4)"
+        );
+        assert_eq!(given("mariadb"), given("mysql"));
+    }
+
+    #[test]
+    fn files_that_include_each_other_without_end_are_a_doubt() {
+        let project = Project { root: "/p".into(), folder: "/p".into(), home: Some("/home/ann".into()) };
+        let own = "/home/ann/.my.cnf";
+        let files = Folder([(own.into(), format!("!include {own}\n!include {own}\n"))].into());
+        let lookup = Lookup { project: &project, files: &files, base_folders: &[] };
+        assert_eq!(mysql_client("mysql", None, &lookup).unwrap().draft.doubts, [Doubt::Unresolved]);
     }
 }

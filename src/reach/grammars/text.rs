@@ -5,33 +5,10 @@ use std::borrow::Cow;
 /// The longest value that a grammar is tried on, in bytes. Longer ones name no database: no driver takes them.
 pub(crate) const LONGEST_VALUE: usize = 64 * 1024;
 
-/// Decodes `%41` to `A`. Sequences that are no hexadecimal pair stay; bytes that are not UTF-8 are replaced.
+/// Decodes `%41` to `A`. Sequences that are no hexadecimal pair stay, and a `+` is a plus: drivers do not read their URLs
+/// as forms. Bytes that are not UTF-8 are replaced.
 pub(crate) fn percent_decode(text: &str) -> String {
-    if !text.contains('%') {
-        return text.to_owned();
-    }
-    let bytes = text.as_bytes();
-    let mut out = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while at < bytes.len() {
-        let pair = (bytes[at] == b'%').then(|| bytes.get(at + 1..at + 3)).flatten();
-        match pair.and_then(hex_pair) {
-            Some(byte) => {
-                out.push(byte);
-                at += 3;
-            }
-            None => {
-                out.push(bytes[at]);
-                at += 1;
-            }
-        }
-    }
-    String::from_utf8_lossy(&out).into_owned()
-}
-
-fn hex_pair(pair: &[u8]) -> Option<u8> {
-    let digit = |byte: u8| char::from(byte).to_digit(16);
-    u8::try_from(digit(pair[0])? * 16 + digit(pair[1])?).ok()
+    percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 
 const TEMPLATES: [(&str, &str); 6] = [("${{", "}}"), ("${", "}"), ("$(", ")"), ("{{", "}}"), ("<%", "%>"), ("#{", "}")];
@@ -91,7 +68,7 @@ mod tests {
 
     #[test]
     fn percent_encoding_is_decoded_and_broken_sequences_stay() {
-        let cases = [("db%2Eprod", "db.prod"), ("%70%72", "pr"), ("100%", "100%"), ("%zz%4", "%zz%4"), ("%C3%BC", "ü")];
+        let cases = [("db%2Eprod", "db.prod"), ("%70%72", "pr"), ("100%", "100%"), ("%zz%4", "%zz%4"), ("%C3%BC", "ü"), ("a+b", "a+b")];
         for (text, expected) in cases {
             assert_eq!(percent_decode(text), expected, "{text}");
         }

@@ -21,8 +21,9 @@ pub(crate) fn layers(library: &Library<'_>, path: &Path) -> Option<Vec<Layer>> {
         "json" | "jsonc" => formats::json::flatten,
         "toml" => formats::toml::flatten,
         "properties" => formats::properties::flatten,
-        "ini" | "cnf" | "cfg" => formats::ini::flatten,
-        "conf" if name.contains("service") => formats::ini::flatten,
+        "ini" | "cfg" => formats::ini::flatten,
+        "cnf" => formats::ini::option_file,
+        "conf" if name.contains("service") => formats::ini::service_file,
         "hcl" => return Some(blocks::layer(library, path, None).into_iter().collect()),
         "conf" if library.string(path).is_some_and(|text| text.contains('{')) => {
             return Some(blocks::layer(library, path, None).into_iter().collect());

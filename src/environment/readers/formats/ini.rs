@@ -1,19 +1,86 @@
-//! INI as `.my.cnf`, `pg_service.conf`, `alembic.ini`, `pytest.ini` and their like use it.
+//! INI: sections of keys and values, in the spellings of Python's configparser, libpq's service files and MySQL's option
+//! files.
 //!
-//! A line that is indented deeper than the key above it continues that key (Python's configparser): it becomes an
-//! item of its own, because such lists (`env =`, `setenv =`) hold one setting a line.
+//! Source: `configparser.py` of Python 3; `parseServiceFile` in `fe-connect.c` of libpq; `my_default.cc` of MySQL.
+
+use std::borrow::Cow;
 
 use crate::environment::readers::formats::{Capped, Collector, FlatEntry, FormatError, checked, finish};
 use crate::text::line_number;
 
-/// The settings of a text: the path is the section and the key, or the key alone above the first section.
+/// What the readers of INI differ in.
+struct Grammar {
+    /// What begins a comment at the start of a line.
+    comments: &'static [char],
+    /// What stands between a key and its value.
+    separators: &'static [char],
+    values: Values,
+    /// A line that is indented deeper than the key above it continues that key. It becomes an item of its own, because
+    /// such lists (`env =`, `setenv =`) hold one setting a line.
+    continues: bool,
+    /// Lines that pull in another file; each becomes an entry without a section.
+    includes: &'static [&'static str],
+}
+
+/// How a value is written.
+#[derive(Clone, Copy, PartialEq)]
+enum Values {
+    /// To the end of its line.
+    Bare,
+    /// In quotes or to a comment mark behind a blank.
+    Quoted,
+    /// To a `#` outside of quotes; quotes around it are taken off, and backslashes escape.
+    Escaped,
+}
+
+/// `alembic.ini`, `pytest.ini`, `tox.ini` and their like.
+const CONFIGPARSER: Grammar =
+    Grammar { comments: &['#', ';'], separators: &['=', ':'], values: Values::Quoted, continues: true, includes: &[] };
+
+/// `pg_service.conf`.
+const SERVICE_FILE: Grammar =
+    Grammar { comments: &['#'], separators: &['='], values: Values::Bare, continues: false, includes: &[] };
+
+/// `my.cnf`.
+const OPTION_FILE: Grammar = Grammar {
+    comments: &['#', ';'],
+    separators: &['='],
+    values: Values::Escaped,
+    continues: false,
+    includes: &["!includedir", "!include"],
+};
+
+/// Reads settings as Python's configparser does: the path is the section and the key, or the key alone above the first
+/// section.
 ///
 /// # Errors
 ///
 /// [`FormatError`] where the text is larger than is read; any other line is taken as well as can be.
 pub(crate) fn flatten(text: &str) -> Result<Vec<FlatEntry>, FormatError> {
+    read(text, &CONFIGPARSER)
+}
+
+/// Reads a service file of libpq, as [`flatten`] does.
+///
+/// # Errors
+///
+/// As [`flatten`].
+pub(crate) fn service_file(text: &str) -> Result<Vec<FlatEntry>, FormatError> {
+    read(text, &SERVICE_FILE)
+}
+
+/// Reads an option file of MySQL, as [`flatten`] does; `!include` and `!includedir` are keys without a section.
+///
+/// # Errors
+///
+/// As [`flatten`].
+pub(crate) fn option_file(text: &str) -> Result<Vec<FlatEntry>, FormatError> {
+    read(text, &OPTION_FILE)
+}
+
+fn read(text: &str, grammar: &Grammar) -> Result<Vec<FlatEntry>, FormatError> {
     let text = checked(text)?;
-    let mut reader = Reader { collector: Collector::new(), section: None, key: None };
+    let mut reader = Reader { grammar, collector: Collector::new(), section: None, key: None };
     let mut error = None;
     for (index, line) in text.lines().enumerate() {
         if let Err(Capped(message)) = reader.line(line, line_number(index)) {
@@ -24,21 +91,23 @@ pub(crate) fn flatten(text: &str) -> Result<Vec<FlatEntry>, FormatError> {
     finish(text, reader.collector.entries, error)
 }
 
-struct Reader {
+struct Reader<'g> {
+    grammar: &'g Grammar,
     collector: Collector,
     section: Option<String>,
     /// The key that an indented line would continue, its indentation, and how many lines have continued it.
     key: Option<(String, usize, usize)>,
 }
 
-impl Reader {
+impl Reader<'_> {
     fn line(&mut self, line: &str, number: u32) -> Result<(), Capped> {
         let trimmed = line.trim();
         let indentation = line.len() - line.trim_start().len();
-        if trimmed.is_empty() || trimmed.starts_with(['#', ';']) {
+        if trimmed.is_empty() || trimmed.starts_with(self.grammar.comments) {
             return Ok(());
         }
-        if let Some((key, depth, items)) = &mut self.key
+        if self.grammar.continues
+            && let Some((key, depth, items)) = &mut self.key
             && indentation > *depth
         {
             let (key, item) = (key.clone(), items.to_string());
@@ -50,13 +119,28 @@ impl Reader {
             self.key = None;
             return Ok(());
         }
-        let end = trimmed.find(['=', ':']).unwrap_or(trimmed.len());
+        for directive in self.grammar.includes {
+            if let Some(path) = trimmed.strip_prefix(directive).filter(|rest| rest.starts_with([' ', '\t'])) {
+                let section = self.section.take();
+                self.note(&[directive], path.trim(), number)?;
+                self.section = section;
+                return Ok(());
+            }
+        }
+        let values = self.grammar.values;
+        let trimmed = if values == Values::Escaped { before_hash(trimmed) } else { trimmed };
+        let end = trimmed.find(self.grammar.separators).unwrap_or(trimmed.len());
         let bare = trimmed[..end].trim_end();
-        let key = without_comment(bare);
+        let key = if values == Values::Quoted { without_comment(bare) } else { bare };
         self.key = Some((key.to_owned(), indentation, 0));
         // A separator inside a comment separates nothing.
         let value = if key == bare { trimmed.get(end + 1..).unwrap_or("").trim_start() } else { "" };
-        self.note(&[key], unquoted(value), number)
+        let value = match values {
+            Values::Bare => Cow::Borrowed(value),
+            Values::Quoted => Cow::Borrowed(unquoted(value)),
+            Values::Escaped => unescaped(value),
+        };
+        self.note(&[key], &value, number)
     }
 
     fn note(&mut self, keys: &[&str], value: &str, number: u32) -> Result<(), Capped> {
@@ -91,10 +175,56 @@ fn without_comment(text: &str) -> &str {
     comment.map_or(text, |(at, _)| text[..at].trim_end())
 }
 
+/// The text up to a `#` outside of quotes.
+fn before_hash(text: &str) -> &str {
+    let (mut quote, mut escaped) = (None, false);
+    for (at, c) in text.char_indices() {
+        match c {
+            '"' | '\'' if !escaped && quote.is_none() => quote = Some(c),
+            '"' | '\'' if !escaped && quote == Some(c) => quote = None,
+            '#' if quote.is_none() => return text[..at].trim_end(),
+            _ => {}
+        }
+        escaped = quote.is_some() && c == '\\' && !escaped;
+    }
+    text
+}
+
+/// The value without the quotes around it and with what its backslashes stand for.
+fn unescaped(value: &str) -> Cow<'_, str> {
+    let inside = ['"', '\'']
+        .iter()
+        .find_map(|quote| value.strip_prefix(*quote).and_then(|rest| rest.strip_suffix(*quote)))
+        .unwrap_or(value);
+    if !inside.contains('\\') {
+        return Cow::Borrowed(inside);
+    }
+    let mut result = String::with_capacity(inside.len());
+    let mut chars = inside.chars();
+    while let Some(c) = chars.next() {
+        if c != '\\' {
+            result.push(c);
+            continue;
+        }
+        match chars.next() {
+            Some('n') => result.push('\n'),
+            Some('t') => result.push('\t'),
+            Some('r') => result.push('\r'),
+            Some('b') => result.push('\u{8}'),
+            Some('s') => result.push(' '),
+            Some(next @ ('"' | '\'' | '\\')) => result.push(next),
+            Some(next) => result.extend(['\\', next]),
+            None => result.push('\\'),
+        }
+    }
+    Cow::Owned(result)
+}
+
 #[cfg(test)]
 mod tests {
-    use crate::environment::readers::formats::ini::flatten;
+    use crate::environment::readers::formats::ini::{flatten, option_file, service_file};
     use crate::environment::readers::formats::testing::{hostile, shown, survive};
+    use crate::environment::readers::formats::{FlatEntry, FormatError};
     use proptest::prelude::*;
 
     #[test]
@@ -124,14 +254,50 @@ mod tests {
     }
 
     #[test]
+    fn the_grammars_differ() {
+        type Flatten = fn(&str) -> Result<Vec<FlatEntry>, FormatError>;
+        let readers: [Flatten; 3] = [flatten, service_file, option_file];
+        let cases: [(&str, [&[&str]; 3]); 8] = [
+            ("[a]\nk = v ; said\n", [&["2 a.k=v"], &["2 a.k=v ; said"], &["2 a.k=v ; said"]]),
+            ("[a]\nk = v#w # said\n", [&["2 a.k=v#w"], &["2 a.k=v#w # said"], &["2 a.k=v"]]),
+            ("[a]\n;k = v\n", [&[], &["2 a.;k=v"], &[]]),
+            ("[a]\nk = \"x # y\" # said\n", [&["2 a.k=x # y"], &["2 a.k=\"x # y\" # said"], &["2 a.k=x # y"]]),
+            ("[a]\nk = 'x\\s\\\\y'\n", [&["2 a.k=x\\s\\\\y"], &["2 a.k='x\\s\\\\y'"], &["2 a.k=x \\y"]]),
+            ("[a]\nk: v=w\n", [&["2 a.k=v=w"], &["2 a.k: v=w"], &["2 a.k: v=w"]]),
+            (
+                "[a]\nk = v\n  l = w\n",
+                [&["2 a.k=v", "3 a.k.0=l = w"], &["2 a.k=v", "3 a.l=w"], &["2 a.k=v", "3 a.l=w"]],
+            ),
+            (
+                "[a]\n!include /x.cnf\nk = v\n!includedir  /d\n",
+                [
+                    &["2 a.!include /x.cnf=", "3 a.k=v", "4 a.!includedir  /d="],
+                    &["2 a.!include /x.cnf=", "3 a.k=v", "4 a.!includedir  /d="],
+                    &["2 !include=/x.cnf", "3 a.k=v", "4 !includedir=/d"],
+                ],
+            ),
+        ];
+        for (text, expected) in cases {
+            for (read, expected) in readers.into_iter().zip(expected) {
+                assert_eq!(shown(&read(text).unwrap()), expected, "{text:?}");
+            }
+        }
+    }
+
+    #[test]
     fn hostile_texts_are_survived() {
-        survive(hostile(300_000, &["[", "a=1\n", "a\n ", "=", "\n", "'", "[a]\n", "#", "a ;"]), flatten);
+        for read in [flatten, service_file, option_file] {
+            let pieces = ["[", "a=1\n", "a\n ", "=", "\n", "'", "[a]\n", "#", "a ;", "a=\"\\\n", "!include a\n"];
+            survive(hostile(300_000, &pieces), read);
+        }
     }
 
     proptest! {
         #[test]
-        fn any_text_is_read_without_panic(text in "[a-c\\[\\]=:#;\"'\t\r\n é]{0,60}") {
-            survive(vec![text], flatten);
+        fn any_text_is_read_without_panic(text in "([a-c\\[\\]=:#;\"'\\\\\t\r\n é]|!include ){0,60}") {
+            survive(vec![text.clone()], flatten);
+            survive(vec![text.clone()], service_file);
+            survive(vec![text], option_file);
         }
     }
 }
