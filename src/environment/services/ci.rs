@@ -8,14 +8,52 @@ use std::path::Path;
 
 use crate::environment::paths::normal;
 use crate::environment::readers::formats::FlatEntry;
-use crate::environment::services::search::{Search, matches};
+use crate::environment::services::host_path::HostPath::{self, Key, Value};
+use crate::environment::services::search::Search;
+
+/// A definition at the project's root, or a folder of them, and where they name hosts.
+struct Definition {
+    /// A folder ends in a slash.
+    place: &'static str,
+    /// A file without this word declares nothing.
+    word: &'static str,
+    hosts: &'static [HostPath],
+}
+
+const fn definition(place: &'static str, word: &'static str, hosts: &'static [HostPath]) -> Definition {
+    Definition { place, word, hosts }
+}
+
+const GITHUB: &[HostPath] = &[Key(&["jobs", "*", "services", "*"])];
+const AZURE: &[HostPath] = &[Key(&["**", "services", "*"])];
+/// Containers behind the first one of a job; those without a name are reached as localhost.
+const CIRCLECI: &[HostPath] = &[Value(&["*", "*", "docker", "*", "name"])];
+const WOODPECKER: &[HostPath] = &[Key(&["services", "*"]), Value(&["services", "*", "name"])];
+
+const DEFINITIONS: [Definition; 13] = [
+    definition(".github/workflows/", "services", GITHUB),
+    definition(".gitea/workflows/", "services", GITHUB),
+    definition(".forgejo/workflows/", "services", GITHUB),
+    definition("bitbucket-pipelines.yml", "services", &[Key(&["definitions", "services", "*"])]),
+    definition("azure-pipelines.yml", "services", AZURE),
+    definition("azure-pipelines.yaml", "services", AZURE),
+    definition(".circleci/config.yml", "docker", CIRCLECI),
+    definition(".circleci/config.yaml", "docker", CIRCLECI),
+    definition(".woodpecker/", "services", WOODPECKER),
+    definition(".woodpecker.yml", "services", WOODPECKER),
+    definition(".woodpecker.yaml", "services", WOODPECKER),
+    definition(".drone.yml", "services", WOODPECKER),
+    definition(".drone.yaml", "services", WOODPECKER),
+];
 
 /// Looks through the CI definitions at the project's root.
 pub(crate) fn search(search: &mut Search<'_>) {
     let root = search.project.root.clone();
-    for folder in [".github/workflows", ".gitea/workflows", ".forgejo/workflows"] {
-        for path in search.yaml_files(&root.join(folder)) {
-            named_by_key(search, &path, &["jobs", "*", "services", "*"]);
+    for definition in &DEFINITIONS {
+        let place = root.join(definition.place);
+        let files = if definition.place.ends_with('/') { search.yaml_files(&place) } else { vec![place] };
+        for path in files {
+            search.declare_all(&path, &[definition.word], definition.hosts);
         }
     }
     for name in [".gitlab-ci.yml", ".gitlab-ci.yaml"] {
@@ -24,40 +62,6 @@ pub(crate) fn search(search: &mut Search<'_>) {
     for folder in [".gitlab/ci", ".gitlab-ci"] {
         for path in search.yaml_files(&root.join(folder)) {
             gitlab(search, &root, &path, 0);
-        }
-    }
-    named_by_key(search, &root.join("bitbucket-pipelines.yml"), &["definitions", "services", "*"]);
-    for name in ["azure-pipelines.yml", "azure-pipelines.yaml"] {
-        let path = root.join(name);
-        for entry in search.outline(&path, &["services"]) {
-            if let [.., parent, name] = entry.path.as_slice()
-                && parent == "services"
-            {
-                search.declare(name, &path, entry.line);
-            }
-        }
-    }
-    for name in [".circleci/config.yml", ".circleci/config.yaml"] {
-        circleci(search, &root.join(name));
-    }
-    let mut woodpecker = search.yaml_files(&root.join(".woodpecker"));
-    woodpecker.extend([".woodpecker.yml", ".woodpecker.yaml", ".drone.yml", ".drone.yaml"].map(|name| root.join(name)));
-    for path in woodpecker {
-        for entry in search.outline(&path, &["services"]) {
-            if matches(&entry.path, &["services", "*"]) && entry.path[1].parse::<usize>().is_err() {
-                search.declare(&entry.path[1], &path, entry.line);
-            } else if matches(&entry.path, &["services", "*", "name"]) {
-                search.declare(&entry.value, &path, entry.line);
-            }
-        }
-    }
-}
-
-/// Files where the key of a service is its host.
-fn named_by_key(search: &mut Search<'_>, path: &Path, pattern: &[&str]) {
-    for entry in search.outline(path, &["services"]) {
-        if matches(&entry.path, pattern) {
-            search.declare(&entry.path[pattern.len() - 1], path, entry.line);
         }
     }
 }
@@ -102,15 +106,6 @@ fn gitlab_image(search: &mut Search<'_>, path: &Path, entry: &FlatEntry) {
         search.declare_unchecked(&image.replace('/', "-"), path, entry.line);
     } else {
         search.declare(image, path, entry.line);
-    }
-}
-
-/// Containers behind the first one of a job; those without a name are reached as localhost.
-fn circleci(search: &mut Search<'_>, path: &Path) {
-    for entry in search.outline(path, &["docker"]) {
-        if matches(&entry.path, &["*", "*", "docker", "*", "name"]) {
-            search.declare(&entry.value, path, entry.line);
-        }
     }
 }
 

@@ -9,8 +9,9 @@ use std::path::Path;
 
 use crate::environment::paths::normal;
 use crate::environment::readers::dotenv::{self, Dialect};
-use crate::environment::readers::formats::{FlatEntry, json};
-use crate::environment::services::search::{Search, matches};
+use crate::environment::readers::formats::{FlatEntry, json, yaml};
+use crate::environment::services::host_path::matches;
+use crate::environment::services::search::Search;
 
 /// Words in a file's name that say it is for development or tests.
 const VARIANTS: [&str; 26] = [
@@ -228,7 +229,7 @@ fn extended(search: &mut Search<'_>, path: &Path, service: &str) {
     // The file may also count by itself, so it is not marked as read.
     let Ok(Some(bytes)) = search.files.read(path) else { return };
     let text = String::from_utf8_lossy(&bytes);
-    let entries = crate::environment::readers::formats::yaml::outline(&text).unwrap_or_else(|error| error.entries);
+    let entries = yaml::outline(&text).unwrap_or_else(|error| error.entries);
     for entry in entries.iter().filter(|entry| entry.path.get(1).is_some_and(|name| name == service)) {
         other_names(search, entry, path);
     }

@@ -6,6 +6,7 @@
 
 mod ci;
 mod compose;
+mod host_path;
 mod search;
 mod tools;
 

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use crate::environment::readers::formats::{FlatEntry, yaml};
+use crate::environment::services::host_path::HostPath;
 use crate::environment::{Files, Project, paths};
 
 /// The most files that are read.
@@ -91,6 +92,15 @@ impl<'a> Search<'a> {
         yaml::outline(&text).unwrap_or_else(|error| error.entries)
     }
 
+    /// Declares the hosts that stand at these places of a YAML file which is read for the first time.
+    pub(crate) fn declare_all(&mut self, path: &Path, words: &[&str], hosts: &[HostPath]) {
+        for entry in self.outline(path, words) {
+            for host in hosts.iter().filter_map(|place| place.host(&entry)) {
+                self.declare(host, path, entry.line);
+            }
+        }
+    }
+
     /// Notes a host of one label, perhaps with a version (`postgres-9.6`); anything else (a domain, an unexpanded
     /// variable) proves nothing.
     pub(crate) fn declare(&mut self, host: &str, path: &Path, line: u32) {
@@ -108,9 +118,4 @@ impl<'a> Search<'a> {
         let (host, file) = (host.to_ascii_lowercase(), self.project.shown(path));
         self.found.push(Service { host, file, line });
     }
-}
-
-/// Whether the path has the pattern's segments; `*` stands for any one.
-pub(crate) fn matches(path: &[String], pattern: &[&str]) -> bool {
-    path.len() == pattern.len() && path.iter().zip(pattern).all(|(segment, wanted)| *wanted == "*" || segment == wanted)
 }

@@ -5,14 +5,18 @@
 
 use std::path::Path;
 
-use crate::environment::services::search::{Search, matches};
+use crate::environment::services::host_path::{HostPath, matches};
+use crate::environment::services::search::Search;
+
+const SERVICES: &[HostPath] = &[HostPath::Key(&["services", "*"])];
+const LANDO: &[HostPath] = &[HostPath::Brings(&["recipe"], "database"), HostPath::Key(&["services", "*"])];
 
 /// Looks for DDEV and Lando at the project's root and in the folders below it that lead to the current one.
 pub(crate) fn search(search: &mut Search<'_>) {
     for folder in search.folders() {
         ddev(search, &folder.join(".ddev"));
         for name in [".lando.yml", ".lando.base.yml", ".lando.local.yml"] {
-            lando(search, &folder.join(name));
+            search.declare_all(&folder.join(name), &[], LANDO);
         }
     }
 }
@@ -33,21 +37,7 @@ fn ddev(search: &mut Search<'_>, folder: &Path) {
     }
     for path in search.yaml_files(folder) {
         if path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("docker-compose.")) {
-            for entry in search.outline(&path, &["services"]) {
-                if matches(&entry.path, &["services", "*"]) {
-                    search.declare(&entry.path[1], &path, entry.line);
-                }
-            }
-        }
-    }
-}
-
-fn lando(search: &mut Search<'_>, path: &Path) {
-    for entry in search.outline(path, &[]) {
-        if entry.path == ["recipe"] {
-            search.declare("database", path, entry.line);
-        } else if matches(&entry.path, &["services", "*"]) {
-            search.declare(&entry.path[1], path, entry.line);
+            search.declare_all(&path, &["services"], SERVICES);
         }
     }
 }

@@ -68,7 +68,14 @@ mod tests {
 
     #[test]
     fn percent_encoding_is_decoded_and_broken_sequences_stay() {
-        let cases = [("db%2Eprod", "db.prod"), ("%70%72", "pr"), ("100%", "100%"), ("%zz%4", "%zz%4"), ("%C3%BC", "ü"), ("a+b", "a+b")];
+        let cases = [
+            ("db%2Eprod", "db.prod"),
+            ("%70%72", "pr"),
+            ("100%", "100%"),
+            ("%zz%4", "%zz%4"),
+            ("%C3%BC", "ü"),
+            ("a+b", "a+b"),
+        ];
         for (text, expected) in cases {
             assert_eq!(percent_decode(text), expected, "{text}");
         }
