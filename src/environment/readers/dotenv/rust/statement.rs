@@ -11,10 +11,9 @@ pub(crate) struct Statement<'t> {
 
 impl<'t> Statement<'t> {
     pub(crate) fn first_of(text: &'t str) -> Self {
-        let mut lines = text.split_inclusive('\n');
         let mut end = 0;
         let mut state = State::Plain;
-        while let Some(line) = lines.next() {
+        for line in text.split_inclusive('\n') {
             if end == 0 && line.trim_start().starts_with('#') {
                 return Statement { text: line, comment: 0 };
             }
