@@ -3,6 +3,8 @@
 
 use std::fmt;
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
 /// What stands in the place of a secret in every output.
 pub(crate) const MASK: &str = "***";
 
@@ -23,7 +25,7 @@ impl Secret {
         &self.0
     }
 
-    /// Masks every occurrence of this secret in `text`, as it stands and percent-encoded.
+    /// Masks every occurrence of this secret in `text`: as it stands, percent-encoded, or escaped as JSON.
     ///
     /// Secrets shorter than four characters are masked only as whole words: masking every `a` would destroy the
     /// message without hiding anything.
@@ -32,10 +34,14 @@ impl Secret {
         if self.0.is_empty() {
             return text.to_owned();
         }
+        let encoded = utf8_percent_encode(&self.0, RESERVED).to_string();
+        let escaped = serde_json::to_string(&self.0).unwrap_or_default();
+        let escaped = escaped.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or_default();
         let mut masked = mask_occurrences(text, &self.0);
-        let encoded = percent_encode(&self.0);
-        if encoded != self.0 {
-            masked = mask_occurrences(&masked, &encoded);
+        for spelling in [encoded.as_str(), escaped] {
+            if spelling != self.0 && !spelling.is_empty() {
+                masked = mask_occurrences(&masked, spelling);
+            }
         }
         masked
     }
@@ -59,14 +65,8 @@ fn mask_occurrences(text: &str, secret: &str) -> String {
     out
 }
 
-fn percent_encode(text: &str) -> String {
-    text.bytes()
-        .map(|byte| match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
-            other => format!("%{other:02X}"),
-        })
-        .collect()
-}
+/// All but the unreserved characters. Source: RFC 3986, section 2.3.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -91,9 +91,11 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_is_masked_in_text_as_it_stands_and_encoded() {
+    fn a_secret_is_masked_in_text_as_it_stands_encoded_and_escaped() {
         let cases = [
             ("p@ss/word", "user p@ss/word and p%40ss%2Fword", "user *** and ***"),
+            ("pa\"ss\\", r#"{"url":"x:pa\"ss\\@y"}"#, r#"{"url":"x:***@y"}"#),
+            ("\"\"\"\"", r#"{"is":"\"\"\"\""}"#, r#"{"is":"***"}"#),
             ("", "nothing", "nothing"),
             ("a", "a banana a", "*** banana ***"),
         ];

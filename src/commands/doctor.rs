@@ -17,9 +17,9 @@ use crate::text::printable;
 use crate::ui::{Tone, bytes};
 use crate::verdict::Verdict;
 
-/// What it tells programs.
+/// The answer for programs.
 #[derive(Serialize)]
-struct Answer<'a> {
+struct Told<'a> {
     schema: u32,
     ok: bool,
     checks: &'a [Looked],
@@ -96,7 +96,7 @@ pub(crate) fn doctor(context: &mut Context) -> Result<Exit, Failure> {
     }
     let all_well = results.iter().all(|one| one.ok);
     let text: String = if context.ui.json {
-        report::json(&Answer { schema: 1, ok: all_well, checks: &results })? + "\n"
+        report::json(&Told { schema: 1, ok: all_well, checks: &results })? + "\n"
     } else {
         results.iter().map(|one| line(context, one)).collect()
     };

@@ -39,7 +39,7 @@ pub(crate) fn dry_run(context: &Context, judged: &Judged, recorder: &Recorder<'_
     if context.ui.json {
         let plan = foreseen.iter().enumerate().map(|(at, would)| Planned::new(at, would)).collect();
         let (judgement, message) = (&judged.report, NOT_RUN);
-        context.ui.warn(&report::json(&Answer { schema: 1, event: "dry-run", judgement, plan, message })?);
+        context.ui.warn(&report::json(&Told { schema: 1, event: "dry-run", judgement, plan, message })?);
         return Ok(Ending::Own(Exit::Success));
     }
     for (one, would) in targets.iter().zip(&foreseen) {
@@ -59,9 +59,9 @@ pub(crate) fn dry_run(context: &Context, judged: &Judged, recorder: &Recorder<'_
     Ok(Ending::Own(Exit::Success))
 }
 
-/// What programs are told.
+/// The answer for programs.
 #[derive(Serialize)]
-struct Answer<'a> {
+struct Told<'a> {
     schema: u32,
     event: &'static str,
     judgement: &'a JudgementReport,

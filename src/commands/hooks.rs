@@ -1,16 +1,17 @@
 //! `safe-test hooks`: brings the pre-push hook into a repository, and takes it out again.
 
+use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io;
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 
-use serde_json::json;
+use serde::Serialize;
 
 use crate::cli::HooksAction;
 use crate::commands::context::Context;
-use crate::commands::{CommandError, Ending};
+use crate::commands::{CommandError, Ending, report};
 use crate::durable;
 use crate::error::{Explain, Failure};
 use crate::exec;
@@ -141,10 +142,19 @@ fn ask_for_command(context: &Context, git: &Git<'_>, interrupt: &Interrupt) -> R
     if succeeded { Ok(Some(command)) } else { Err(HooksError::Setting { said }.into()) }
 }
 
+/// The answer for programs.
+#[derive(Serialize)]
+struct Told<'a> {
+    schema: u32,
+    hook: &'static str,
+    done: &'a str,
+    path: Cow<'a, str>,
+    command: Option<&'a str>,
+}
+
 fn answer(context: &Context, done: &str, path: &Path, command: Option<&str>) -> Result<(), Failure> {
     let text = if context.ui.json {
-        let path = path.to_string_lossy();
-        format!("{}\n", json!({ "schema": 1, "hook": "pre-push", "done": done, "path": path, "command": command }))
+        report::json(&Told { schema: 1, hook: "pre-push", done, path: path.to_string_lossy(), command })? + "\n"
     } else {
         let runs = command.map(|command| format!("; it runs `{}`", printable(command))).unwrap_or_default();
         let runs = if matches!(done, "removed" | "absent") { String::new() } else { runs };

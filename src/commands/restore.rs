@@ -71,16 +71,16 @@ pub(crate) fn restore(context: &mut Context, id: &OsStr, yes: bool, inherited: &
     }
 }
 
-/// What it tells programs.
+/// The answer for programs.
 #[derive(Serialize)]
-struct Answer<'a> {
+struct Told<'a> {
     schema: u32,
     restored: &'a [PutBack],
 }
 
 fn answer(context: &Context, restored: &[PutBack]) -> Result<(), Failure> {
     let text = if context.ui.json {
-        report::json(&Answer { schema: 1, restored })? + "\n"
+        report::json(&Told { schema: 1, restored })? + "\n"
     } else {
         restored
             .iter()

@@ -41,7 +41,7 @@ pub(crate) fn snapshot(context: &mut Context, inherited: &Inherited) -> Result<E
     let ids: Vec<String> = saved.receipts.iter().filter_map(|receipt| receipt.snapshot().map(str::to_owned)).collect();
     recorder.record(Event::Snapshot(Saved { snapshots: ids.clone(), targets: judged.report.targets.clone() }))?;
     let text = if context.ui.json {
-        report::json(&Answer { schema: 1, snapshots: &ids })? + "\n"
+        report::json(&Told { schema: 1, snapshots: &ids })? + "\n"
     } else {
         ids.iter().map(|id| format!("{id}\n")).collect()
     };
@@ -53,9 +53,9 @@ pub(crate) fn snapshot(context: &mut Context, inherited: &Inherited) -> Result<E
     Ok(Ending::Own(Exit::Success))
 }
 
-/// What it tells programs.
+/// The answer for programs.
 #[derive(Serialize)]
-struct Answer<'a> {
+struct Told<'a> {
     schema: u32,
     snapshots: &'a [String],
 }

@@ -50,7 +50,7 @@ pub(crate) fn verify(
     let leftovers = if all { store.leftovers()? } else { Vec::new() };
     let text = if context.ui.json {
         let leftovers = leftovers.iter().map(|path| path.to_string_lossy()).collect();
-        report::json(&Answer { schema: 1, level, snapshots: &results, leftovers })? + "\n"
+        report::json(&Told { schema: 1, level, snapshots: &results, leftovers })? + "\n"
     } else if context.ui.quiet {
         results.iter().filter(|one| !one.ok).map(|one| one.line(false)).collect()
     } else if results.is_empty() && leftovers.is_empty() {
@@ -64,9 +64,9 @@ pub(crate) fn verify(
     Ok(Ending::Own(if is_bad { Exit::NoSnapshot } else { Exit::Success }))
 }
 
-/// What it tells programs.
+/// The answer for programs.
 #[derive(Serialize)]
-struct Answer<'a> {
+struct Told<'a> {
     schema: u32,
     level: VerificationLevel,
     snapshots: &'a [Checked],

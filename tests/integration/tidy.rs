@@ -82,6 +82,18 @@ fn files_are_short_enough_to_tell_one_story() {
 }
 
 #[test]
+fn what_is_told_to_programs_is_derived_from_types() {
+    let by_hand = |path: &PathBuf| {
+        let text = fs::read_to_string(path).unwrap();
+        let code = text.split("\n#[cfg(test)]").next().unwrap_or_default();
+        let is_test = path.components().any(|part| part.as_os_str() == "tests") || path.ends_with("property_tests.rs");
+        code.contains("json!(") && !is_test
+    };
+    let by_hand: Vec<_> = rust_files(&source_folder()).into_iter().filter(by_hand).collect();
+    assert!(by_hand.is_empty(), "JSON is built by hand: {by_hand:?}");
+}
+
+#[test]
 fn lists_are_sorted_and_name_nothing_twice() {
     let mut violations = Vec::new();
     for path in files_of(&source_folder(), "txt") {

@@ -28,6 +28,7 @@ mod passfile;
 mod process;
 mod psql;
 mod readback;
+mod recorded;
 mod restore;
 mod script;
 mod session;

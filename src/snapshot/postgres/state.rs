@@ -9,12 +9,12 @@
 //! still open or prepared, there is no proof, and a new dump is the answer. The numbers are the whole server's: a write to
 //! another database is a false alarm, which costs a dump and no more.
 
-use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::snapshot::Manifest;
 use crate::snapshot::postgres::psql::{Psql, text};
-use crate::snapshot::postgres::{PostgresError, Session};
+use crate::snapshot::postgres::recorded::Proof;
+use crate::snapshot::postgres::{PostgresError, Session, recorded};
 
 /// One more than the highest number of a transaction that has ended, in 64 bits. Asked first: whatever is written while
 /// the rest is read makes a later comparison fail, never succeed.
@@ -46,7 +46,7 @@ impl Session {
     /// # Errors
     ///
     /// [`PostgresError::ConnectionLost`]. A question that the server refuses is no error, but no proof either.
-    pub(crate) fn state(&mut self) -> Result<Option<Value>, PostgresError> {
+    pub(crate) fn state(&mut self) -> Result<Option<Proof>, PostgresError> {
         if self.identity.in_recovery || self.identity.major < 10 {
             return Ok(None);
         }
@@ -70,14 +70,14 @@ impl Session {
             return Ok(None);
         }
         let digest = |field: &[u8]| Sha256::digest(field).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-        Ok(Some(json!({
-            "system": system,
-            "started": self.identity.started,
-            "finished": text(finished),
-            "database": self.identity.database_oid,
-            "sequences": digest(values),
-            "unlogged": digest(sizes),
-        })))
+        Ok(Some(Proof {
+            system: system.clone(),
+            started: self.identity.started.clone(),
+            finished: text(finished),
+            database: self.identity.database_oid.clone(),
+            sequences: digest(values),
+            unlogged: digest(sizes),
+        }))
     }
 
     /// Whether the server proves that nothing was written to the database since that snapshot was taken.
@@ -86,11 +86,11 @@ impl Session {
     ///
     /// As [`Session::state`].
     pub(crate) fn is_unchanged_since(&mut self, manifest: &Manifest) -> Result<bool, PostgresError> {
-        let then = manifest.state.as_ref().and_then(|state| state.get("proof")).filter(|proof| proof.is_object());
+        let then = recorded::proof(manifest);
         if then.is_none() || manifest.database != self.identity.database {
             return Ok(false);
         }
-        Ok(self.state()?.as_ref() == then)
+        Ok(self.state()? == then)
     }
 }
 

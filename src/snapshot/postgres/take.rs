@@ -8,7 +8,7 @@ use std::process::{ChildStdout, Command};
 use std::thread;
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::snapshot::dump_stream::{Hashing, Writing, compressor, open_private};
 use crate::snapshot::engine::DumpCommand;
@@ -21,6 +21,7 @@ use crate::snapshot::postgres::process;
 use crate::snapshot::postgres::psql::{Psql, identifier, literal, text};
 use crate::snapshot::postgres::readback;
 use crate::snapshot::postgres::readback::DumpFile;
+use crate::snapshot::postgres::recorded::{Proof, Recorded};
 use crate::snapshot::postgres::script::Script;
 use crate::snapshot::postgres::{PostgresError, Session};
 use crate::snapshot::tool_process::{ToolError, attended};
@@ -48,7 +49,7 @@ pub(crate) struct Prepared {
     /// What is to be run.
     pub(crate) command: DumpCommand,
     /// What proves later that nothing was written since.
-    pub(crate) proof: Option<Value>,
+    pub(crate) proof: Option<Proof>,
 }
 
 /// Prepares to save the session's database to `output`: fixes what of it is dumped.
@@ -93,7 +94,7 @@ pub(crate) fn prepare(session: &mut Session, output: &Path, limits: Limits) -> R
 pub(crate) fn take(
     session: &mut Session,
     command: &DumpCommand,
-    proof: Option<Value>,
+    proof: Option<Proof>,
     watch: &dyn Watch,
 ) -> Result<Taken, PostgresError> {
     let database = session.identity.database.clone();
@@ -133,7 +134,9 @@ pub(crate) fn take(
     DumpFile { path: partial, sha256: &sha256, compressed: true }.expect(&found)?;
     let script = script?;
     contents::compare_dump(&partial.display().to_string(), &held, &script)?;
-    let state = json!({ "proof": proof, "contents": contents::to_json(&held), "database": facts });
+    let recorded = Recorded { proof, contents: (&held).into(), database: facts };
+    let state = serde_json::to_value(recorded)
+        .map_err(|error| PostgresError::Manifest { id: partial.display().to_string(), reason: error.to_string() })?;
     Ok(taken(session, command, size, sha256, &held, &script, state))
 }
 

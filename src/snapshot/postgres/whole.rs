@@ -6,6 +6,7 @@ use crate::snapshot::postgres::catalog::Contents;
 use crate::snapshot::postgres::contents;
 use crate::snapshot::postgres::facts::Facts;
 use crate::snapshot::postgres::readback::{DumpFile, read_back};
+use crate::snapshot::postgres::recorded;
 use crate::snapshot::postgres::script::Script;
 use crate::snapshot::postgres::tools;
 use crate::snapshot::{Manifest, Watch};
@@ -30,8 +31,7 @@ pub(crate) struct Whole<'a> {
 pub(crate) fn read<'a>(restoration: &Restoration<'a>, watch: &dyn Watch) -> Result<Whole<'a>, PostgresError> {
     let manifest = &restoration.stored.manifest;
     let promised = contents::promised(manifest)?;
-    let facts = manifest.state.as_ref().and_then(|state| state.get("database")).cloned();
-    let facts = facts.and_then(|facts| serde_json::from_value(facts).ok()).ok_or_else(|| PostgresError::Manifest {
+    let facts = recorded::database(manifest).ok_or_else(|| PostgresError::Manifest {
         id: manifest.id.clone(),
         reason: "it does not say with which owner, encoding and settings the database is to be made".to_owned(),
     })?;

@@ -20,7 +20,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::snapshot::sqlite::SqliteError;
@@ -228,5 +228,9 @@ pub(crate) fn state(database: &Path) -> Result<Option<Value>, SqliteError> {
 
 /// The permission bits of the database file when the proof was made.
 pub(crate) fn recorded_mode(state: Option<&Value>) -> Option<u32> {
-    state?.get("mode")?.as_u64().and_then(|mode| u32::try_from(mode).ok())
+    #[derive(Deserialize)]
+    struct State {
+        mode: u32,
+    }
+    Some(State::deserialize(state?).ok()?.mode)
 }
