@@ -18,6 +18,7 @@ use crate::environment::readers::expansion::compose::{Broken, substitute};
 use crate::environment::readers::expansion::{Budget, Scope, Unset};
 use crate::environment::readers::formats;
 use crate::environment::readers::formats::FlatEntry;
+use crate::environment::services::compose_files::option_values;
 use crate::environment::{Origin, Project, Setting, Unresolved};
 
 pub(crate) static COMPOSE: LoadOrder = LoadOrder { name: "docker compose", applies: always, add };
@@ -34,7 +35,7 @@ struct Service {
 
 const NAMES: &[&str] = &["compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml"];
 
-/// Where no command is asked about, or an unknown one: services that run the project's own code may be where it runs.
+/// Adds the services that run the project's own code where no command is asked about, or an unknown one: it may run there.
 /// What they are called by default (NODE_ENV=production) says nothing about a command that is not known yet.
 fn add(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>) {
     if scene.step.is_some() {
@@ -59,7 +60,7 @@ fn names_environment(name: &str) -> bool {
         || matches!(name, "ENV" | "STAGE" | "SPRING_PROFILES_ACTIVE")
 }
 
-/// The environments of the services that the step may run in: those that `command` names; where it names none, those
+/// Gives the environments of the services that the step may run in: those that `command` names; where it names none, those
 /// that run the project's own code. Empty where no compose file tells.
 pub(crate) fn service_environments(
     host: &StartEnvironment,
@@ -119,19 +120,6 @@ fn own_words<'w>(words: &'w [&'w str]) -> &'w [&'w str] {
     &words[start..end.map_or(words.len(), |length| start + length)]
 }
 
-/// Lists the values of an option: `-f x`, `-fx`, `--file x`, `--file=x`.
-fn option_values<'w>(own: &[&'w str], spellings: &[&str]) -> Vec<&'w str> {
-    let mut values = Vec::new();
-    for (at, word) in own.iter().enumerate() {
-        match spellings.iter().find_map(|spelling| word.strip_prefix(spelling)) {
-            Some("") => values.extend(own.get(at + 1).copied()),
-            Some(rest) => values.push(rest.trim_start_matches('=')),
-            None => {}
-        }
-    }
-    values
-}
-
 /// Lists the files that `-f` or COMPOSE_FILE name instead of the usual ones, later ones over earlier ones.
 fn named_files(own: &[&str], variables: &Variables<'_>, folder: &Path) -> Vec<PathBuf> {
     let named = option_values(own, &["--file", "-f"]);
@@ -175,7 +163,7 @@ impl Variables<'_> {
     }
 }
 
-/// The file that compose takes by itself, and its override.
+/// Finds the file that compose takes by itself, and its override.
 fn default_files(folder: &Path, library: &Library<'_>) -> Vec<PathBuf> {
     let Some(name) = NAMES.iter().find(|name| library.exists(&folder.join(name))) else { return Vec::new() };
     let (stem, extension) = name.rsplit_once('.').unwrap_or((name, "yml"));

@@ -92,7 +92,7 @@ fn gitlab(search: &mut Search<'_>, root: &Path, path: &Path, depth: usize) {
     }
 }
 
-/// A service's hosts are its image's name without tag, each `/` as `__` or as `-`.
+/// Declares what GitLab calls a service: its image's name without tag, each `/` as `__` or as `-`.
 fn gitlab_image(search: &mut Search<'_>, path: &Path, entry: &FlatEntry) {
     let image = entry.value.split('@').next().unwrap_or_default();
     let last = image.rfind('/').map_or(0, |slash| slash + 1);

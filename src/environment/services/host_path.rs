@@ -23,7 +23,7 @@ impl HostPath {
     }
 }
 
-/// Whether the path has the pattern's segments.
+/// Says whether the path has the pattern's segments.
 pub(crate) fn matches(path: &[String], pattern: &[&str]) -> bool {
     match pattern {
         ["**", pattern @ ..] => {

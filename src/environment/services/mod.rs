@@ -6,6 +6,7 @@
 
 mod ci;
 mod compose;
+pub(crate) mod compose_files;
 mod host_path;
 mod search;
 mod tools;
@@ -25,7 +26,7 @@ pub(crate) use crate::environment::services::search::Service;
 #[must_use]
 pub(crate) fn services(project: &Project, files: &dyn Files, command: Option<&[OsString]>) -> Vec<Service> {
     let mut search = Search::new(project, files);
-    compose::search(&mut search, command.unwrap_or_default());
+    compose_files::search(&mut search, command.unwrap_or_default());
     ci::search(&mut search);
     tools::search(&mut search);
     search.finish()
@@ -37,7 +38,7 @@ mod testing {
     use crate::environment::memory::MemoryFiles;
     use crate::environment::services::services;
 
-    /// What is declared by files below `/p`, run from `folder`, as `host file:line`.
+    /// Lists what is declared by files below `/p`, run from `folder`, as `host file:line`.
     pub(crate) fn declared_from(folder: &str, files: &[(&str, &str)], command: &[&str]) -> Vec<String> {
         let files =
             files.iter().fold(MemoryFiles::new(&[]), |all, (path, text)| all.with(&format!("/p/{path}"), *text));

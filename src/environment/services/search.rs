@@ -54,7 +54,7 @@ impl<'a> Search<'a> {
         found.into_iter().filter(|service| !diverted.contains(&service.host) && seen.insert(service.clone())).collect()
     }
 
-    /// The folders that are looked into: the current one and those above it, up to the root.
+    /// Lists the folders that are looked into: the current one and those above it, up to the root.
     pub(crate) fn folders(&self) -> Vec<PathBuf> {
         let Project { root, folder, .. } = self.project;
         let mut folders: Vec<PathBuf> = paths::up_to(root, folder).take(16).map(Path::to_owned).collect();
@@ -66,7 +66,7 @@ impl<'a> Search<'a> {
         folders
     }
 
-    /// The YAML files of a folder, by name.
+    /// Lists the YAML files of a folder, by name.
     pub(crate) fn yaml_files(&self, folder: &Path) -> Vec<PathBuf> {
         let mut paths: Vec<PathBuf> = self.files.list(folder).into_iter().map(|name| folder.join(name)).collect();
         paths.retain(|path| path.extension().is_some_and(|extension| extension == "yml" || extension == "yaml"));
@@ -74,7 +74,7 @@ impl<'a> Search<'a> {
         paths
     }
 
-    /// The text of a file that is read for the first time.
+    /// Reads the text of a file that is read for the first time.
     pub(crate) fn text(&mut self, path: &Path) -> Option<String> {
         if self.read.len() >= MAX_FILES || !self.read.insert(path.to_owned()) {
             return None;
@@ -83,7 +83,7 @@ impl<'a> Search<'a> {
         Some(String::from_utf8_lossy(&bytes).into_owned())
     }
 
-    /// The outline of a YAML file that is read for the first time; empty where it has none of `words`.
+    /// Reads the outline of a YAML file that is read for the first time; empty where it has none of `words`.
     pub(crate) fn outline(&mut self, path: &Path, words: &[&str]) -> Vec<FlatEntry> {
         let Some(text) = self.text(path) else { return Vec::new() };
         if !words.is_empty() && !words.iter().any(|word| text.contains(word)) {

@@ -3,6 +3,8 @@
 use std::path::Path;
 
 use crate::environment::Origin;
+use crate::environment::readers::expansion::shell_word::{Quotes, Word};
+use crate::environment::readers::expansion::{Budget, Scope, Unset};
 use crate::reach::arguments::parts::parts;
 use crate::reach::arguments::statements;
 use crate::reach::assemble::Variables;
@@ -119,15 +121,11 @@ fn is_nameless(place: &Place) -> bool {
     matches!(place, Place::Host { name, .. } if name.is_empty())
 }
 
-/// `$NAME` and `${NAME}` as a shell would give them, where the variable is known and nothing else is in the word.
+/// Fills in what a shell would, where the variables are known; the rest stays as written.
 fn filled_in(word: &str, variables: &Variables<'_>) -> String {
-    let name = word
-        .strip_prefix('$')
-        .map(|name| name.strip_prefix('{').and_then(|name| name.strip_suffix('}')).unwrap_or(name));
-    let is_name =
-        |name: &&str| !name.is_empty() && name.bytes().all(|byte| byte == b'_' || byte.is_ascii_alphanumeric());
-    let value = name.filter(is_name).and_then(|name| variables.get(name));
-    value.map_or_else(|| word.to_owned(), |entry| entry.value().to_owned())
+    let look = |name: &str| variables.get(name).map(|variable| variable.value().to_owned());
+    let word = Word::new(word, Quotes::Removed, Unset::AsWritten);
+    word.expand_known(&mut Scope::new(&look), &mut Budget::new()).0
 }
 
 fn whole(text: &str, engine: Engine) -> Option<Draft> {

@@ -3,6 +3,7 @@
 use std::net::Ipv6Addr;
 
 use crate::reach::Doubt;
+use crate::reach::grammars::text::opens_template;
 
 /// What `text`, a host name, says about itself.
 pub(crate) fn host_doubt(text: &str) -> Option<Doubt> {
@@ -57,7 +58,7 @@ fn is_yours(label: &str) -> bool {
 
 /// Whether a template, a variable or a marked gap is left in `text`.
 pub(crate) fn is_unexpanded(text: &str) -> bool {
-    let marked = ["${", "$(", "{{", "<%", "#{", "%("].iter().any(|mark| text.contains(mark));
+    let marked = opens_template(text) || text.contains("%(");
     marked || has_dollar_name(text) || is_enclosed(text, '%') || is_enclosed(text, '@') || has_angle_gap(text) || {
         text.len() > 4 && text.starts_with("__") && text.ends_with("__")
     }

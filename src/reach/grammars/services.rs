@@ -105,7 +105,7 @@ impl Options<'_> {
     }
 }
 
-/// The pairs of the first section of that name, and the line of its host or, without one, its first.
+/// Reads the pairs of the first section of that name, and the line of its host or, without one, its first.
 fn section(path: &Path, name: &str, lookup: &Lookup<'_>) -> Option<(Vec<(String, String)>, u32)> {
     let entries = entries(path, lookup, ini::service_file);
     let inside = entries.iter().skip_while(|entry| entry.path[0] != name).take_while(|entry| entry.path[0] == name);
@@ -114,7 +114,7 @@ fn section(path: &Path, name: &str, lookup: &Lookup<'_>) -> Option<(Vec<(String,
     Some((pairs.iter().map(|(key, entry)| (key.clone(), entry.value.clone())).collect(), host))
 }
 
-/// The entries of a file. One that cannot be read names nothing that could be judged; its client fails on it too.
+/// Reads the entries of a file. One that cannot be read names nothing that could be judged; its client fails on it too.
 fn entries(
     path: &Path,
     lookup: &Lookup<'_>,

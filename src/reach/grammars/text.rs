@@ -13,11 +13,16 @@ pub(crate) fn percent_decode(text: &str) -> String {
 
 const TEMPLATES: [(&str, &str); 6] = [("${{", "}}"), ("${", "}"), ("$(", ")"), ("{{", "}}"), ("<%", "%>"), ("#{", "}")];
 
-/// The text with every `${…}`, `$(…)`, `{{…}}`, `<%…%>` and `#{…}` overwritten by `x`, byte for byte.
+/// Says whether a template begins in `text`, closed or not.
+pub(crate) fn opens_template(text: &str) -> bool {
+    TEMPLATES.iter().any(|(open, _)| text.contains(open))
+}
+
+/// Overwrites every `${…}`, `$(…)`, `{{…}}`, `<%…%>` and `#{…}` with `x`, byte for byte.
 ///
 /// Separators inside of a template separate nothing, so they are looked for in this copy; offsets fit both texts.
 pub(crate) fn mask_templates(text: &str) -> Cow<'_, str> {
-    if !TEMPLATES.iter().any(|(open, _)| text.contains(open)) {
+    if !opens_template(text) {
         return Cow::Borrowed(text);
     }
     let mut masked = String::with_capacity(text.len());
@@ -56,7 +61,7 @@ pub(crate) fn key_value(text: &str) -> Option<(String, &str)> {
     Some((key.trim().to_ascii_lowercase(), value.trim()))
 }
 
-/// `text` after `prefix`, whatever the case of its ASCII letters.
+/// Takes a prefix off, whatever the case of its ASCII letters.
 pub(crate) fn strip_prefix_ignore_case<'a>(text: &'a str, prefix: &str) -> Option<&'a str> {
     let head = text.get(..prefix.len())?;
     head.eq_ignore_ascii_case(prefix).then(|| &text[prefix.len()..])

@@ -13,7 +13,7 @@ pub(crate) enum Value {
 }
 
 impl Value {
-    /// The value with what is not known about it; `None` where it is not set.
+    /// Gives the value with what is not known about it; `None` where it is not set.
     pub(crate) fn settled(self, expression: &str) -> Option<(String, Option<Unresolved>)> {
         match self {
             Value::Known(value) => Some((value, None)),
@@ -98,7 +98,7 @@ impl VariableRead {
     }
 }
 
-/// A quoted text without interpolation, or a number, and nothing else.
+/// Reads a quoted text without interpolation, or a number, and nothing else.
 fn literal(expression: &str) -> Option<String> {
     if !expression.is_empty() && expression.bytes().all(|byte| byte.is_ascii_digit()) {
         return Some(expression.to_owned());
@@ -112,7 +112,7 @@ fn literal(expression: &str) -> Option<String> {
     is_simple.then(|| inside.to_owned())
 }
 
-/// The quoted texts and, after the first, the numbers of an expression.
+/// Lists the quoted texts and, after the first, the numbers of an expression.
 fn literals(text: &str) -> Vec<String> {
     let mut found = Vec::new();
     let mut rest = text;

@@ -24,7 +24,7 @@ pub(crate) enum Comments {
     Slashes,
 }
 
-/// The pairs of a text, in order. `name = {` opens a bracket under that name, as `name:` does.
+/// Finds the pairs of a text, in order. `name = {` opens a bracket under that name, as `name:` does.
 pub(crate) fn pairs(text: &str, comments: Comments) -> Vec<Pair<'_>> {
     let mut scanner = Scanner {
         text,
@@ -155,13 +155,13 @@ impl<'t> Scanner<'t> {
         (from, self.at)
     }
 
-    /// Whether the colon here belongs to what follows it: `config :app`.
+    /// Says whether the colon here belongs to what follows it: `config :app`.
     fn begins_an_atom(&self) -> bool {
         let is_blank = |byte: Option<&u8>| byte.is_none_or(u8::is_ascii_whitespace);
         is_blank(self.at.checked_sub(1).and_then(|at| self.bytes.get(at))) && !is_blank(self.bytes.get(self.at + 1))
     }
 
-    /// Whether the `=` here is followed by an opening bracket: `DATABASES = {`.
+    /// Says whether the `=` here is followed by an opening bracket: `DATABASES = {`.
     fn opens_after_equals(&self) -> bool {
         let rest = &self.bytes[self.at + 1..];
         rest.iter().find(|byte| !matches!(byte, b' ' | b'\t')).is_some_and(|byte| matches!(byte, b'{' | b'['))

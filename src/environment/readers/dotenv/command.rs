@@ -1,12 +1,12 @@
 //! Finds command substitutions, so that they can be left alone.
 
-/// Whether Ruby's dotenv and Symfony would execute a part of `text`: an unescaped `$(…)` with balanced, nowhere empty
+/// Says whether Ruby's dotenv and Symfony would execute a part of `text`: an unescaped `$(…)` with balanced, nowhere empty
 /// parentheses. Both use the same pattern.
 pub(crate) fn has_balanced_command(text: &str) -> bool {
     balanced_commands(text).iter().any(|command| !command.escaped)
 }
 
-/// `text` with the backslash taken from each escaped command.
+/// Takes the backslash from each escaped command.
 pub(crate) fn unescape_commands(text: &str) -> String {
     let mut result = String::with_capacity(text.len());
     let mut from = 0;
@@ -25,7 +25,7 @@ struct Command {
     escaped: bool,
 }
 
-/// The outermost matches from left to right.
+/// Finds the outermost matches from left to right.
 fn balanced_commands(text: &str) -> Vec<Command> {
     struct Open {
         at: usize,

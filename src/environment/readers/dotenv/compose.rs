@@ -127,7 +127,7 @@ impl<'t> Parser<'t, '_> {
     }
 }
 
-/// The escapes that the library knows; `\$` becomes `$$`, which is an escaped `$` in what follows.
+/// Replaces the escapes that the library knows; `\$` becomes `$$`, which is an escaped `$` in what follows.
 fn unescape(text: &str) -> String {
     let mut result = String::with_capacity(text.len());
     let mut rest = text;
@@ -155,7 +155,7 @@ fn unescape(text: &str) -> String {
     result
 }
 
-/// Up to three digits after `\0`; three octal ones are a character, anything else stays as written.
+/// Reads up to three digits after `\0`: three octal ones are a character, anything else stays as written.
 fn octal(digits: &str) -> (String, usize) {
     let count = digits.bytes().take(3).take_while(u8::is_ascii_digit).count();
     let value = u32::from_str_radix(&digits[..count], 8).ok().filter(|value| count == 3 && *value < 256);

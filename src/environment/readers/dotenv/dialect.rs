@@ -29,7 +29,7 @@ macro_rules! dialects {
             #[cfg(test)]
             pub(crate) const ALL: &[Dialect] = &[$(Dialect::$any,)* $(Dialect::$known,)*];
 
-            /// What the loader makes of `text`; `lookup` is the process environment that it would see.
+            /// Reads `text` as the loader does; `lookup` is the process environment that it would see.
             pub(crate) fn read(self, text: &str, lookup: Lookup<'_>) -> Document {
                 let read: fn(&str, Lookup<'_>) -> Document = match self {
                     $( Dialect::$any => $any_read, )*

@@ -68,7 +68,7 @@ fn unescape(text: &str) -> String {
     result
 }
 
-/// Where Python's `splitlines()` cuts, besides `\n`.
+/// Knows where Python's `splitlines()` cuts, besides `\n`.
 fn is_line_end(c: char) -> bool {
     matches!(c, '\u{b}' | '\u{c}' | '\u{1c}'..='\u{1e}' | '\u{85}' | '\u{2028}' | '\u{2029}')
 }

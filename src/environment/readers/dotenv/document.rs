@@ -52,12 +52,12 @@ pub(crate) enum Wins {
 }
 
 impl Document {
-    /// What the loader gives: each name at most once.
+    /// Lists what the loader gives: each name at most once.
     pub(crate) fn effective(&self) -> impl Iterator<Item = &Entry> {
         self.entries.iter().filter(|entry| !entry.shadowed && !entry.salvaged)
     }
 
-    /// The entry of that name that the loader gives.
+    /// Finds the entry of that name among what the loader gives.
     #[must_use]
     pub(crate) fn get(&self, name: &str) -> Option<&Entry> {
         self.effective().find(|entry| entry.name == name)

@@ -55,7 +55,7 @@ fn pairs(document: &Document) -> impl Iterator<Item = (String, String)> {
     document.effective().map(|entry| (entry.name.clone(), entry.value.clone().unwrap_or_default()))
 }
 
-/// The winning entries in the order of a JavaScript object: integers by size, then names by first appearance.
+/// Puts the winning entries in the order of a JavaScript object: integers by size, then names by first appearance.
 fn property_order(document: &Document) -> Vec<usize> {
     let mut first: HashMap<&str, usize> = HashMap::new();
     for (index, entry) in document.entries.iter().enumerate() {
@@ -143,7 +143,7 @@ fn expand_1000(
     if has_command(&result, budget)? { Err(Obstacle::Command) } else { Ok(result) }
 }
 
-/// The first unescaped `${…}` or `$NAME`, and what stands inside.
+/// Finds the first unescaped `${…}` or `$NAME`, and what stands inside.
 fn find_expression(text: &str) -> Option<(Range<usize>, Range<usize>)> {
     let bytes = text.as_bytes();
     for (at, _) in text.match_indices('$') {
@@ -175,7 +175,8 @@ fn operator(expression: &str) -> Option<&'static str> {
     })
 }
 
-/// `text.replace(template, replacement)` of JavaScript: the first occurrence, with its own `$` signs in the replacement.
+/// Replaces the first occurrence, as JavaScript's `text.replace(template, replacement)` does with the `$` signs of the
+/// replacement.
 fn replace_like_js(text: &str, template: Range<usize>, replacement: &str) -> String {
     let pattern = &text[template.clone()];
     let start = text.find(pattern).unwrap_or(template.start);
@@ -206,7 +207,7 @@ fn fingerprint(text: &str) -> u64 {
     hasher.finish()
 }
 
-/// Whether version 1000 finds a complete `$(…)`, which it then executes; a backslash before it does not help.
+/// Says whether version 1000 finds a complete `$(…)`, which it then executes; a backslash before it does not help.
 fn has_command(text: &str, budget: &mut Budget) -> Result<bool, Obstacle> {
     for (start, _) in text.match_indices("$(") {
         let closed = closes(&text.as_bytes()[start + 2..]);
@@ -218,7 +219,7 @@ fn has_command(text: &str, budget: &mut Budget) -> Result<bool, Obstacle> {
     Ok(false)
 }
 
-/// Whether the parenthesis that was opened before `bytes` is closed, with the shell's quotes heeded.
+/// Says whether the parenthesis that was opened before `bytes` is closed, with the shell's quotes heeded.
 fn closes(bytes: &[u8]) -> bool {
     let mut open: Vec<Option<u8>> = vec![None];
     let mut at = 0;

@@ -168,7 +168,7 @@ impl<'t> Parser<'t, '_> {
     }
 }
 
-/// `\n` and `\r` become what they stand for; before anything else but `$` a backslash goes away.
+/// Replaces `\n` and `\r` by what they stand for; before anything else but `$` a backslash goes away.
 fn unescape(text: &str) -> String {
     let mut first = String::with_capacity(text.len());
     let mut chars = text.chars();
@@ -193,7 +193,7 @@ fn unescape(text: &str) -> String {
     result
 }
 
-/// White space as the library defines it: the line break is none.
+/// Knows white space as the library does: the line break is none.
 pub(crate) fn is_space(c: char) -> bool {
     matches!(c, '\t' | '\u{b}' | '\u{c}' | '\r' | ' ' | '\u{85}' | '\u{a0}')
 }

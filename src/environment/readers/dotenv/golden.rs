@@ -14,7 +14,7 @@ use crate::environment::readers::dotenv::{Dialect, Document, read};
 const EXECUTED: [(&str, &str); 4] =
     [("expand1000", "37_cmdsub"), ("expand1000", "70_x"), ("symfony", "37_cmdsub"), ("ruby", "37_cmdsub")];
 
-/// The process environment of the measurement, as far as the files ask for it.
+/// Answers from the process environment of the measurement, as far as the files ask for it.
 fn environment(name: &str) -> Option<String> {
     (name == "HOSTVAR").then(|| "fromenv".to_owned())
 }

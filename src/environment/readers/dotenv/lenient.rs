@@ -66,7 +66,7 @@ fn split(line: &str) -> Option<(&str, &str)> {
     (value.is_empty() || value.starts_with(char::is_whitespace)).then(|| (name, value.trim_start()))
 }
 
-/// The value without quotes and comment, and whether a `$` in it means itself.
+/// Takes quotes and comment off; the flag says whether a `$` in the value means itself.
 fn unquote(written: &str) -> (Cow<'_, str>, bool) {
     if written.starts_with('#') {
         return (Cow::Borrowed(""), true);

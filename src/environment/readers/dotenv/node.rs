@@ -36,7 +36,7 @@ fn value(written: &str) -> String {
     if trimmed.starts_with('"') { value.replace("\\n", "\n").replace("\\r", "\r") } else { value.to_owned() }
 }
 
-/// White space and line ends of JavaScript's `\s` and `trim()`.
+/// Knows white space and line ends of JavaScript's `\s` and `trim()`.
 pub(crate) fn is_js_space(c: char) -> bool {
     matches!(c, '\u{feff}') || (c.is_whitespace() && c != '\u{85}')
 }

@@ -39,7 +39,7 @@ pub(crate) fn read(text: &str, lookup: Lookup<'_>, version: Version) -> Document
     document.settle(Wins::Last)
 }
 
-/// Vite gets the names sorted, so a variable sees only those before it in the alphabet.
+/// Reads as Vite does: it gets the names sorted, so a variable sees only those before it in the alphabet.
 pub(crate) fn read_for_vite(text: &str, lookup: Lookup<'_>) -> Document {
     let mut document = read(text, lookup, Version::V24);
     document.entries.sort_by(|one, other| one.name.cmp(&other.name));
@@ -108,7 +108,7 @@ impl Parser<'_, '_> {
         true
     }
 
-    /// The `=` of a variable; in version 20 the name may hold whole lines.
+    /// Finds the `=` of a variable; in version 20 the name may hold whole lines.
     fn equals(&self, start: usize) -> Option<usize> {
         let end = match self.version {
             Version::V20 => self.text.len(),

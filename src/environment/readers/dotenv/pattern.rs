@@ -87,7 +87,7 @@ impl Pattern {
         Some(Match { at: start, end, name, export, value })
     }
 
-    /// The end of a quoted value with nothing but a comment behind it.
+    /// Finds the end of a quoted value with nothing but a comment behind it.
     fn quoted_end(&self, text: &str, value_at: usize) -> Option<usize> {
         let open = skip(text, value_at, self.space);
         let quote = byte_at(text, open);
@@ -115,7 +115,7 @@ impl Pattern {
         escaped.into_iter().rev().map(|at| at + 1).find(|end| self.ends_line(text, *end))
     }
 
-    /// Whether only white space and a comment are left on this line.
+    /// Says whether only white space and a comment are left on this line.
     fn ends_line(&self, text: &str, at: usize) -> bool {
         let next = skip(text, at, |c| c != '\n' && (self.space)(c));
         next >= text.len() || matches!(byte_at(text, next), b'\n' | b'#')
@@ -126,7 +126,7 @@ fn unquoted_end(text: &str, at: usize) -> usize {
     text.as_bytes()[at..].iter().position(|byte| matches!(byte, b'#' | b'\n')).map_or(text.len(), |offset| at + offset)
 }
 
-/// The text between two equal quotes, and the quote, where the value has them on both ends.
+/// Takes equal quotes off both ends; gives the quote, too, where there was one.
 pub(crate) fn unquote<'v>(value: &'v str, quotes: &[u8]) -> (&'v str, Option<u8>) {
     match value.as_bytes() {
         [first, .., last] if first == last && quotes.contains(first) => (&value[1..value.len() - 1], Some(*first)),

@@ -74,7 +74,7 @@ fn statements(text: &str) -> (Vec<Statement<'_>>, Option<Statement<'_>>) {
     (found, open)
 }
 
-/// Double quotes with something other than a backslash before them, pairs of backslashes left out.
+/// Counts double quotes with something other than a backslash before them, pairs of backslashes left out.
 fn closing_quotes(line: &str) -> usize {
     let line = line.replace("\\\\", "");
     line.as_bytes().windows(2).filter(|pair| pair[0] != b'\\' && pair[1] == b'"').count()
@@ -201,7 +201,7 @@ impl Value {
     }
 }
 
-/// The name in `${NAME}` at the front of a reversed text.
+/// Finds the name in `${NAME}` at the front of a reversed text.
 fn leading_expression(reversed: &[char]) -> Option<String> {
     let mut chars = reversed.iter().rev();
     if chars.next() != Some(&'$') || chars.next() != Some(&'{') {
@@ -223,12 +223,12 @@ fn unescaped(c: char) -> Option<char> {
     })
 }
 
-/// PHP's `ctype_space` and `\s`.
+/// Knows white space as PHP's `ctype_space` and `\s` do.
 pub(crate) fn is_space(c: char) -> bool {
     matches!(c, ' ' | '\t' | '\n' | '\u{b}' | '\u{c}' | '\r')
 }
 
-/// What PHP's `trim` takes away.
+/// Knows what PHP's `trim` takes away.
 pub(crate) fn is_trimmed(c: char) -> bool {
     matches!(c, ' ' | '\t' | '\n' | '\r' | '\0' | '\u{b}')
 }

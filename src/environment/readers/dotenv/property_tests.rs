@@ -5,7 +5,7 @@ use proptest::test_runner::Config;
 
 use crate::environment::readers::dotenv::{Dialect, read};
 
-/// A number of cases that `PROPTEST_CASES` can raise to millions.
+/// Runs a number of cases that `PROPTEST_CASES` can raise to millions.
 fn config() -> Config {
     Config { failure_persistence: None, ..Config::default() }
 }

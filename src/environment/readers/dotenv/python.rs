@@ -200,7 +200,7 @@ fn expand(text: &str, scope: &Scope<'_>, call: Call, budget: &mut Budget) -> Res
     Ok(result)
 }
 
-/// White space of Python's `\s` and `strip()`.
+/// Knows white space as Python's `\s` and `strip()` do.
 fn is_space(c: char) -> bool {
     c.is_whitespace() || matches!(c, '\u{1c}'..='\u{1f}')
 }

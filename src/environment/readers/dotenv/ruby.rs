@@ -127,7 +127,7 @@ fn substitute(text: &str, scope: &Scope<'_>, budget: &mut Budget) -> Result<Stri
     Ok(result)
 }
 
-/// White space of Ruby's `\s`.
+/// Knows white space as Ruby's `\s` does.
 fn is_space(c: char) -> bool {
     matches!(c, ' ' | '\t' | '\n' | '\u{b}' | '\u{c}' | '\r')
 }

@@ -52,7 +52,8 @@ pub(crate) fn read(text: &str, lookup: Lookup<'_>) -> Document {
     document.settle(Wins::Last)
 }
 
-/// `A=b c` runs `c` and sets nothing, but its author may have meant a value with a space.
+/// Gives a command that begins like an assignment: `A=b c` runs `c` and sets nothing, but its author may have meant a
+/// value with a space.
 fn assigning_part(command: &str) -> &str {
     let word = command.split_ascii_whitespace().next().unwrap_or("");
     if assignment(word).is_some() { command } else { "" }
@@ -67,7 +68,7 @@ fn assignment(word: &str) -> Option<(&str, &str)> {
 
 type Words<'t> = Vec<(usize, &'t str)>;
 
-/// The words of one simple command, with their places, and its end; `None` where a quote stays open.
+/// Cuts one simple command into words with their places, and finds its end; `None` where a quote stays open.
 fn command(text: &str, start: usize) -> Option<(Words<'_>, usize)> {
     let mut words = Vec::new();
     let mut at = start;
@@ -92,7 +93,7 @@ fn command(text: &str, start: usize) -> Option<(Words<'_>, usize)> {
     }
 }
 
-/// The end of the word that begins at `start`.
+/// Finds the end of the word that begins at `start`.
 fn word_end(text: &str, start: usize) -> Option<usize> {
     let bytes = text.as_bytes();
     // What closes each bracket or quote that is open.

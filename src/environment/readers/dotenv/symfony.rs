@@ -175,7 +175,7 @@ impl<'t> Lexer<'t, '_> {
         Ok(resolved)
     }
 
-    /// The place after the parenthesis that closes the one here, which must stand on the same line.
+    /// Finds the place after the parenthesis that closes the one here, which must stand on the same line.
     fn command_end(&self) -> Result<usize, Broken> {
         let mut depth = 0_usize;
         for (offset, byte) in self.text.as_bytes()[self.at..].iter().enumerate() {
@@ -270,7 +270,7 @@ fn joined(one: Value, other: Value) -> Value {
     Ok(text)
 }
 
-/// Letters, digits and `_`, with a letter first, or second after one `_`.
+/// Counts letters, digits and `_`, with a letter first, or second after one `_`.
 fn name_length(text: &str) -> usize {
     let bytes = text.as_bytes();
     let first = usize::from(bytes.first() == Some(&b'_'));

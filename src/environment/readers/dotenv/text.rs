@@ -21,27 +21,27 @@ pub(crate) fn unify_line_breaks(text: &str) -> Cow<'_, str> {
     if text.contains('\r') { Cow::Owned(text.replace("\r\n", "\n").replace('\r', "\n")) } else { Cow::Borrowed(text) }
 }
 
-/// The text without a byte order mark at its start.
+/// Takes a byte order mark off the start.
 pub(crate) fn without_bom(text: &str) -> &str {
     text.strip_prefix('\u{feff}').unwrap_or(text)
 }
 
-/// The byte at `at`, or 0 behind the end, which no caller looks for.
+/// Gives the byte at `at`, or 0 behind the end, which no caller looks for.
 pub(crate) fn byte_at(text: &str, at: usize) -> u8 {
     text.as_bytes().get(at).copied().unwrap_or(0)
 }
 
-/// Where the next `byte` at or after `from` is, else the end of the text.
+/// Finds the next `byte` at or after `from`, else the end of the text.
 pub(crate) fn find_or_end(text: &str, from: usize, byte: u8) -> usize {
     text.as_bytes()[from..].iter().position(|other| *other == byte).map_or(text.len(), |offset| from + offset)
 }
 
-/// The first place at or after `from` that holds no `space`.
+/// Finds the first place at or after `from` that holds no `space`.
 pub(crate) fn skip(text: &str, from: usize, space: impl Fn(char) -> bool) -> usize {
     text[from..].find(|c| !space(c)).map_or(text.len(), |offset| from + offset)
 }
 
-/// The first place at or after `from` that is neither blank nor in a comment that starts its line; `None` at the end.
+/// Finds the first place at or after `from` that is neither blank nor in a comment that starts its line; `None` at the end.
 pub(crate) fn statement_start(text: &str, from: usize) -> Option<usize> {
     let mut at = from;
     loop {

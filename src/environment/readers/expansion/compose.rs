@@ -123,7 +123,7 @@ impl Template<'_, '_> {
     }
 }
 
-/// The brace that closes the one before `text`; where none balances, the last of the line.
+/// Finds the brace that closes the one before `text`; where none balances, the last of the line.
 fn closing_brace(text: &str) -> Option<usize> {
     let mut open = 1_usize;
     let mut last = None;

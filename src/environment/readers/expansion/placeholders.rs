@@ -22,17 +22,17 @@ pub(crate) struct Placeholders<'l> {
 }
 
 impl<'l> Placeholders<'l> {
-    /// For all values of one file.
+    /// Serves all values of one file.
     pub(crate) fn of_file(lookup: Lookup<'l>) -> Self {
         Placeholders { lookup, left: Cell::new(MOST_IN_A_FILE) }
     }
 
-    /// For one value.
+    /// Serves one value.
     pub(crate) fn of_value(lookup: Lookup<'l>) -> Self {
         Placeholders { lookup, left: Cell::new(MOST_IN_A_VALUE) }
     }
 
-    /// The text with what is known filled in; the rest stays as written.
+    /// Fills in what is known; the rest stays as written.
     pub(crate) fn filled(&self, text: &str) -> String {
         self.filled_at(text, 0)
     }
@@ -71,13 +71,13 @@ impl<'l> Placeholders<'l> {
     }
 }
 
-/// The entries with the placeholders of their values filled in.
+/// Fills in the placeholders of the entries' values.
 pub(crate) fn filled(entries: &[FlatEntry], lookup: Lookup<'_>) -> Vec<FlatEntry> {
     let placeholders = Placeholders::of_file(lookup);
     entries.iter().map(|entry| entry.with_value(placeholders.filled(&entry.value))).collect()
 }
 
-/// Where the brace opened before `text` closes.
+/// Finds where the brace opened before `text` closes.
 fn closing(text: &str) -> Option<usize> {
     let mut depth = 1u32;
     text.bytes().position(|byte| {

@@ -218,7 +218,7 @@ impl<'t> Word<'t> {
     }
 }
 
-/// The brace that closes the one before `text`, with quotes heeded where they have a meaning.
+/// Finds the brace that closes the one before `text`, with quotes heeded where they have a meaning.
 fn closing_brace(text: &str, quotes: Quotes) -> Option<usize> {
     let bytes = text.as_bytes();
     let mut open = 1_usize;
@@ -245,7 +245,7 @@ fn closing_brace(text: &str, quotes: Quotes) -> Option<usize> {
     None
 }
 
-/// The content of `$'…'` after its quote, and what follows it.
+/// Reads the content of `$'…'` after its quote, and gives what follows it.
 fn ansi_quoted(text: &str) -> (String, &str) {
     let mut value = String::new();
     let mut chars = text.char_indices();

@@ -156,7 +156,7 @@ impl Reader<'_> {
     }
 }
 
-/// The value inside its quotes, or up to a comment.
+/// Gives the value inside its quotes, or up to a comment.
 fn unquoted(value: &str) -> &str {
     for quote in ['"', '\''] {
         if let Some((inside, behind)) = value.strip_prefix(quote).and_then(|rest| rest.split_once(quote)) {
@@ -169,13 +169,13 @@ fn unquoted(value: &str) -> &str {
     without_comment(value)
 }
 
-/// The text up to a `#` or `;` that follows a blank.
+/// Gives the text up to a `#` or `;` that follows a blank.
 fn without_comment(text: &str) -> &str {
     let comment = text.match_indices(['#', ';']).find(|(at, _)| text[..*at].ends_with([' ', '\t']));
     comment.map_or(text, |(at, _)| text[..at].trim_end())
 }
 
-/// The text up to a `#` outside of quotes.
+/// Gives the text up to a `#` outside of quotes.
 fn before_hash(text: &str) -> &str {
     let (mut quote, mut escaped) = (None, false);
     for (at, c) in text.char_indices() {
@@ -190,7 +190,7 @@ fn before_hash(text: &str) -> &str {
     text
 }
 
-/// The value without the quotes around it and with what its backslashes stand for.
+/// Takes the quotes off, and replaces backslashes by what they stand for.
 fn unescaped(value: &str) -> Cow<'_, str> {
     let inside = ['"', '\'']
         .iter()

@@ -7,7 +7,7 @@ use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
 use crate::environment::readers::formats::{Capped, Collector, FlatEntry, FormatError, checked, finish};
 use crate::text::LineIndex;
 
-/// The scalars of a JSON text.
+/// Reads the scalars of a JSON text.
 ///
 /// # Errors
 ///

@@ -45,7 +45,7 @@ pub(crate) struct FlatEntry {
 }
 
 impl FlatEntry {
-    /// The same key with another value.
+    /// Copies the entry with another value.
     pub(crate) fn with_value(&self, value: String) -> FlatEntry {
         FlatEntry { path: self.path.clone(), value, line: self.line, document: self.document }
     }
@@ -69,7 +69,7 @@ impl FormatError {
     }
 }
 
-/// `text` without a byte order mark, unless it is too long to be a configuration file.
+/// Takes a byte order mark off, and refuses what is too long to be a configuration file.
 fn checked(text: &str) -> Result<&str, FormatError> {
     if text.len() > MAX_TEXT {
         return Err(FormatError::new(1, format_args!("longer than {} MiB", MAX_TEXT >> 20)));
@@ -77,7 +77,7 @@ fn checked(text: &str) -> Result<&str, FormatError> {
     Ok(text.strip_prefix('\u{feff}').unwrap_or(text))
 }
 
-/// The entries, or the error with what was read before it.
+/// Gives the entries, or the error with what was read before it.
 fn finish(text: &str, mut entries: Vec<FlatEntry>, error: Option<FormatError>) -> Result<Vec<FlatEntry>, FormatError> {
     // Some parsers count one line more at the end of a text.
     let last = line_number(text.lines().count().saturating_sub(1));
@@ -145,12 +145,12 @@ impl Collector {
 mod testing {
     use crate::environment::readers::formats::{FlatEntry, FormatError};
 
-    /// Entries as `line path.joined=value`, to be compared with a table.
+    /// Shows entries as `line path.joined=value`, to be compared with a table.
     pub(crate) fn shown(entries: &[FlatEntry]) -> Vec<String> {
         entries.iter().map(|entry| format!("{} {}={}", entry.line, entry.path.join("."), entry.value)).collect()
     }
 
-    /// Texts that have hurt parsers, each about `size` bytes long, made of what the format gives a meaning to.
+    /// Makes texts that have hurt parsers, each about `size` bytes long, made of what the format gives a meaning to.
     pub(crate) fn hostile(size: usize, pieces: &[&str]) -> Vec<String> {
         pieces.iter().map(|piece| piece.repeat(size / piece.len() + 1)).collect()
     }

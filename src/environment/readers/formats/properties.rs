@@ -6,7 +6,7 @@
 use crate::environment::readers::formats::{Capped, Collector, FlatEntry, FormatError, checked, finish};
 use crate::text::line_number;
 
-/// The properties of a text; a key is one path segment, however many dots it has.
+/// Reads the properties of a text; a key is one path segment, however many dots it has.
 ///
 /// # Errors
 ///
@@ -52,7 +52,7 @@ fn note(collector: &mut Collector, key: &str, value: &str, line: u32) -> Result<
     Ok(())
 }
 
-/// Whether an odd number of backslashes ends the line.
+/// Says whether an odd number of backslashes ends the line.
 fn ends_in_continuation(line: &str) -> bool {
     line.bytes().rev().take_while(|&byte| byte == b'\\').count() % 2 == 1
 }

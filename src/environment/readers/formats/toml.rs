@@ -8,7 +8,7 @@ use toml::de::{DeString, DeTable, DeValue};
 use crate::environment::readers::formats::{Capped, Collector, FlatEntry, FormatError, checked, finish};
 use crate::text::LineIndex;
 
-/// The scalars of a TOML text, in the order of the text.
+/// Reads the scalars of a TOML text, in the order of the text.
 ///
 /// # Errors
 ///
@@ -32,7 +32,7 @@ pub(crate) fn flatten(text: &str) -> Result<Vec<FlatEntry>, FormatError> {
     }
 }
 
-/// The entries of a table that was read, sorted by where they stand: the table itself is sorted by key.
+/// Lists the entries of a table by where they stand: the table itself is sorted by key.
 fn entries(table: &DeTable<'_>, lines: &LineIndex) -> (Vec<FlatEntry>, Option<FormatError>) {
     let mut reader = Reader { lines, collector: Collector::new(), offsets: Vec::new() };
     let error = reader.table(table).err().map(|Capped(message)| FormatError::new(1, message));

@@ -13,7 +13,7 @@ const MAX_NODES: u32 = 200_000;
 /// The most attributes of one element: looking for duplicates takes the square of their number.
 const MAX_ATTRIBUTES: usize = 1_000;
 
-/// The elements and attributes of an XML text.
+/// Reads the elements and attributes of an XML text.
 ///
 /// Each element gives an entry of its own (path of element names without prefixes, value its own text without
 /// surrounding blanks), then one for each attribute (last segment `@name`), then its children. So an entry whose
@@ -98,7 +98,7 @@ struct Tag<'t> {
     attributes: usize,
 }
 
-/// The tags of a text, found without asking whether it is well-formed; comments and the like are passed over.
+/// Finds the tags of a text without asking whether it is well-formed; comments and the like are passed over.
 fn tags(text: &str) -> impl Iterator<Item = Tag<'_>> {
     const PASSED_OVER: [(&str, &str); 4] = [("<!--", "-->"), ("<![CDATA[", "]]>"), ("<?", "?>"), ("<!", ">")];
     let mut at = 0;
@@ -133,7 +133,7 @@ fn tags(text: &str) -> impl Iterator<Item = Tag<'_>> {
     })
 }
 
-/// The tags that an excerpt lacks, to be put before and behind it.
+/// Makes the tags that an excerpt lacks, to be put before and behind it.
 fn missing_tags(text: &str) -> (String, String) {
     let (mut opened, mut closed) = (String::new(), String::new());
     let mut open: Vec<&str> = Vec::new();

@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use crate::environment::readers::formats::yaml_tree::{Content, Id, Tree};
 use crate::environment::readers::formats::{Capped, Collector, FlatEntry, FormatError, MAX_DEPTH, checked, finish};
 
-/// The scalars of a YAML text.
+/// Reads the scalars of a YAML text.
 ///
 /// # Errors
 ///
@@ -17,7 +17,7 @@ pub(crate) fn flatten(text: &str) -> Result<Vec<FlatEntry>, FormatError> {
     walk(text, false)
 }
 
-/// Like [`flatten`], with an entry of empty value for each mapping and sequence too, ahead of what it holds: for
+/// Reads as [`flatten`] does, with an entry of empty value for each mapping and sequence too, ahead of what it holds: for
 /// those who need the line of a key whose value is not a scalar.
 ///
 /// # Errors
@@ -140,7 +140,7 @@ impl<'a> Walker<'a> {
         matches!(&self.tree.nodes[key].content, Content::Scalar { text, plain: true } if text == "<<")
     }
 
-    /// The text of a key; a key that is no scalar (nothing in use has one) counts as empty.
+    /// Gives the text of a key; a key that is no scalar (nothing in use has one) counts as empty.
     fn key(&self, key: Id) -> &'a str {
         match &self.tree.nodes[key].content {
             Content::Scalar { text, .. } => text,
@@ -149,7 +149,7 @@ impl<'a> Walker<'a> {
     }
 }
 
-/// The text of a scalar; nulls are empty.
+/// Gives the text of a scalar; nulls are empty.
 fn scalar(text: &str, plain: bool) -> &str {
     if plain && matches!(text, "~" | "null" | "Null" | "NULL") { "" } else { text }
 }

@@ -30,12 +30,12 @@ impl<'t> Statement<'t> {
         Statement { text: &text[..end], comment: end }
     }
 
-    /// What stands between the equals sign and the comment; nothing is filled in elsewhere.
+    /// Gives what stands between the equals sign and the comment; nothing is filled in elsewhere.
     pub(crate) fn value(&self) -> &'t str {
         self.text[..self.comment].split_once('=').map_or("", |(_, value)| value)
     }
 
-    /// The names behind unquoted and unescaped dollar signs, by their places in the text.
+    /// Finds the names behind unquoted and unescaped dollar signs, by their places in the text.
     pub(crate) fn references(&self) -> Vec<Range<usize>> {
         enum Mode {
             Plain,
