@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 
 use crate::environment::ecosystems;
 use crate::environment::ecosystems::manifest::is_driver;
-use crate::environment::readers::formats::{json, toml, yaml};
 use crate::environment::{Files, Project};
 
 /// How deep below the root manifests are looked for without being named by a workspace.
@@ -73,7 +72,7 @@ pub(crate) struct Driver {
 /// and of folders at most two levels down.
 #[must_use]
 pub(crate) fn database_drivers(project: &Project, files: &dyn Files) -> DriverEvidence {
-    let mut search = Search {
+    let mut search = ManifestSearch {
         project,
         files,
         evidence: DriverEvidence { complete: true, ..DriverEvidence::default() },
@@ -89,7 +88,7 @@ pub(crate) fn database_drivers(project: &Project, files: &dyn Files) -> DriverEv
     search.evidence
 }
 
-struct Search<'a> {
+struct ManifestSearch<'a> {
     project: &'a Project,
     files: &'a dyn Files,
     evidence: DriverEvidence,
@@ -97,7 +96,7 @@ struct Search<'a> {
     bytes_left: usize,
 }
 
-impl Search<'_> {
+impl ManifestSearch<'_> {
     /// Reads the manifests of a folder, then those of its members, then those further down, `depth` levels.
     fn folder(&mut self, folder: &Path, depth: usize) {
         // The folders on the way to the current one are visited for themselves first, then for what lies below.
@@ -133,12 +132,14 @@ impl Search<'_> {
 
     /// Reads one file if it is a manifest; `members` are the folders that it names.
     fn manifest(&mut self, path: &Path, name: &str, members: &mut Vec<String>) {
+        let mut with_members = ecosystems::ALL.iter().flat_map(|known| known.members);
+        let members_in = with_members.find(|(file, _)| *file == name).map(|(_, members_in)| members_in);
         let Some((ecosystem, scan)) = ecosystems::ALL.iter().find_map(|known| Some((known, (known.scan)(name)?)))
         else {
-            if matches!(name, "pnpm-workspace.yaml" | "go.work")
+            if let Some(members_in) = members_in
                 && let Ok(Some(bytes)) = self.files.read(path)
             {
-                members.extend(members_of(name, &String::from_utf8_lossy(&bytes)));
+                members.extend(members_in(&String::from_utf8_lossy(&bytes)));
             }
             return;
         };
@@ -164,11 +165,11 @@ impl Search<'_> {
                 drivers.push(Driver { name: package.to_owned(), file: file.clone(), line });
             }
         });
-        members.extend(members_of(name, &text));
+        members.extend(members_in.map_or_else(Vec::new, |members_in| members_in(&text)));
         self.evidence.manifests.push(file);
     }
 
-    /// The folders that a member's pattern stands for; `*` and `**` are one level each.
+    /// Lists the folders that a member's pattern stands for; `*` and `**` are one level each.
     fn expanded(&self, folder: &Path, pattern: &str) -> Vec<PathBuf> {
         let mut folders = vec![folder.to_owned()];
         for part in pattern.trim_matches(['"', '\'']).split('/').filter(|part| !matches!(*part, "" | ".")) {
@@ -190,45 +191,6 @@ impl Search<'_> {
         }
         folders
     }
-}
-
-/// The folders of workspace members that a manifest names, as it spells them.
-fn members_of(name: &str, text: &str) -> Vec<String> {
-    let lists: (Vec<_>, &[&[&str]]) = match name {
-        "Cargo.toml" if text.contains("members") => {
-            (toml::flatten(text).unwrap_or_default(), &[&["workspace", "members"]])
-        }
-        "pyproject.toml" if text.contains("members") => {
-            (toml::flatten(text).unwrap_or_default(), &[&["tool", "uv", "workspace", "members"]])
-        }
-        "package.json" if text.contains("workspaces") => {
-            (json::flatten(text).unwrap_or_default(), &[&["workspaces"], &["workspaces", "packages"]])
-        }
-        "deno.json" | "deno.jsonc" => {
-            (json::flatten(text).unwrap_or_default(), &[&["workspace"], &["workspace", "members"]])
-        }
-        "pnpm-workspace.yaml" => (yaml::flatten(text).unwrap_or_default(), &[&["packages"]]),
-        "go.work" => {
-            let words =
-                text.lines().filter(|line| !line.trim_start().starts_with("//")).flat_map(str::split_whitespace);
-            return words.filter(|word| word.starts_with('.')).map(str::to_owned).collect();
-        }
-        "pom.xml" => {
-            let modules = text.split("<module>").skip(1).filter_map(|rest| rest.split_once("</module>"));
-            return modules.map(|(module, _)| module.trim().to_owned()).collect();
-        }
-        "settings.gradle" | "settings.gradle.kts" => {
-            let quoted = text.lines().filter(|line| line.contains("include")).flat_map(|line| line.split(['"', '\'']));
-            let modules = quoted.filter(|part| part.starts_with(':'));
-            return modules.map(|module| module.trim_start_matches(':').replace(':', "/")).collect();
-        }
-        _ => return Vec::new(),
-    };
-    let (entries, keys) = lists;
-    let is_item = |path: &[String]| {
-        keys.iter().any(|keys| path.len() == keys.len() + 1 && path.iter().zip(*keys).all(|(a, b)| a == b))
-    };
-    entries.into_iter().filter(|entry| is_item(&entry.path)).map(|entry| entry.value).collect()
 }
 
 #[cfg(test)]

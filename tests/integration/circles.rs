@@ -211,7 +211,8 @@ fn circles_are_seen_however_a_module_is_named() {
         });
         shown.collect::<Vec<_>>()
     };
-    let table: &[(&str, &[(&str, &str)], &[&str])] = &[
+    type Case<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a [&'a str]);
+    let table: &[Case<'_>] = &[
         ("two files", &[("a/b", "use crate::a::c::X;"), ("a/c", "fn f() { crate::a::b::y() }")], &["a: b c"]),
         (
             "three folders, by a group",

@@ -6,10 +6,14 @@
 
 use std::borrow::Cow;
 
+use crate::environment::readers::formats::FlatEntry;
 use crate::lists::List;
 
 /// Names the packages in a manifest's text, each with its line.
 pub(crate) type Scan = fn(&str, &mut dyn FnMut(&str, u32));
+
+/// Lists the folders of workspace members in a file's text, as it spells them.
+pub(crate) type Members = fn(&str) -> Vec<String>;
 
 /// Tells whether a package of that name is among the drivers of its ecosystem.
 pub(crate) fn is_driver(drivers: &List, package: &str) -> bool {
@@ -54,6 +58,14 @@ pub(crate) fn quoted(line: &str) -> impl Iterator<Item = &str> {
 /// Finds what stands between two marks, at its first occurrence.
 pub(crate) fn between<'t>(line: &'t str, open: &str, close: &str) -> Option<&'t str> {
     line.split_once(open)?.1.split_once(close).map(|(inside, _)| inside)
+}
+
+/// Lists the items of the lists that stand under one of `keys`.
+pub(crate) fn items_of(entries: Vec<FlatEntry>, keys: &[&[&str]]) -> Vec<String> {
+    let is_item = |path: &[String]| {
+        keys.iter().any(|keys| path.len() == keys.len() + 1 && path.iter().zip(*keys).all(|(one, other)| one == other))
+    };
+    entries.into_iter().filter(|entry| is_item(&entry.path)).map(|entry| entry.value).collect()
 }
 
 /// Reads lock files in TOML, one `name = "…"` a package.

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::environment::ecosystems::manifest::Scan;
+use crate::environment::ecosystems::manifest::{Members, Scan};
 use crate::environment::ecosystems::scene::Scene;
 use crate::environment::layering::{Layer, Library, ReadingsBuilder};
 use crate::lists::List;
@@ -21,6 +21,8 @@ pub(crate) struct Ecosystem {
     pub(crate) settings_options: &'static [(&'static [&'static str], &'static [&'static str])],
     /// Tells how to read the manifest or lock file of that name; `None` where it is none.
     pub(crate) scan: fn(&str) -> Option<Scan>,
+    /// Files that name the folders of a workspace's members, each with how it does.
+    pub(crate) members: &'static [(&'static str, Members)],
     /// The packages that reach a database; in lower case, `-` for `_`.
     pub(crate) drivers: List,
 }

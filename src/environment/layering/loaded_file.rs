@@ -14,6 +14,9 @@ use crate::environment::{Origin, Setting};
 /// Dotenv files larger than this are read once, leniently, instead of once for each dialect.
 const LARGE: usize = 1024 * 1024;
 
+/// What was read so far, by dialect and by a hash of what the referred variables were.
+type ReadSoFar = HashMap<(Dialect, u64), Rc<Vec<Setting>>>;
+
 pub(crate) struct LoadedFile {
     shown: PathBuf,
     pub(crate) bytes: Vec<u8>,
@@ -21,8 +24,7 @@ pub(crate) struct LoadedFile {
     pub(crate) is_plain: bool,
     /// The variables that it may refer to: its values depend on what was loaded before under these names.
     referred: BTreeSet<String>,
-    /// What was read so far, by dialect and by a hash of what the referred variables were.
-    read: RefCell<HashMap<(Dialect, u64), Rc<Vec<Setting>>>>,
+    read: RefCell<ReadSoFar>,
     unexpanded: OnceCell<HashMap<String, String>>,
 }
 

@@ -12,5 +12,6 @@ pub(crate) static DART: Ecosystem = Ecosystem {
     named_files: &[],
     settings_options: &[],
     scan: manifests::scan,
+    members: &[],
     drivers: List::new(include_str!("drivers.txt")),
 };

@@ -13,6 +13,7 @@ pub(crate) static DOTNET: Ecosystem = Ecosystem {
     named_files: &[],
     settings_options: &[],
     scan: manifests::scan,
+    members: &[],
     drivers: List::new(include_str!("drivers.txt")),
 };
 

@@ -16,5 +16,6 @@ pub(crate) static ELIXIR: Ecosystem = Ecosystem {
     }],
     settings_options: &[],
     scan: manifests::scan,
+    members: &[],
     drivers: List::new(include_str!("drivers.txt")),
 };

@@ -1,6 +1,8 @@
 //! Go: modules.
 
-use crate::environment::ecosystems::manifest::{Scan, trimmed_lines};
+use crate::environment::ecosystems::manifest::{Members, Scan, trimmed_lines};
+
+pub(crate) const MEMBERS: &[(&str, Members)] = &[("go.work", work_members)];
 
 /// Tells how to read the manifest of that name.
 pub(crate) fn scan(file: &str) -> Option<Scan> {
@@ -21,6 +23,12 @@ fn go_mod(text: &str, note: &mut dyn FnMut(&str, u32)) {
             note(module, number);
         }
     }
+}
+
+/// Reads `use ./api`, inside a block or alone.
+fn work_members(text: &str) -> Vec<String> {
+    let lines = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+    lines.flat_map(str::split_whitespace).filter(|word| word.starts_with('.')).map(str::to_owned).collect()
 }
 
 #[cfg(test)]

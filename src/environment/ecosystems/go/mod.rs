@@ -36,5 +36,6 @@ pub(crate) static GO: Ecosystem = Ecosystem {
         (&["soda", "buffalo"], &["-c", "--config"]),
     ],
     scan: manifests::scan,
+    members: manifests::MEMBERS,
     drivers: List::new(include_str!("drivers.txt")),
 };

@@ -1,6 +1,9 @@
 //! Java, Kotlin, Scala and Clojure: Maven, Gradle, sbt, Leiningen and tools.deps.
 
-use crate::environment::ecosystems::manifest::{Scan, between, trimmed_lines};
+use crate::environment::ecosystems::manifest::{Members, Scan, between, trimmed_lines};
+
+pub(crate) const MEMBERS: &[(&str, Members)] =
+    &[("pom.xml", modules), ("settings.gradle", included), ("settings.gradle.kts", included)];
 
 /// Tells how to read the manifest of that name.
 pub(crate) fn scan(file: &str) -> Option<Scan> {
@@ -37,6 +40,19 @@ fn coordinates(text: &str, note: &mut dyn FnMut(&str, u32)) {
             }
         }
     }
+}
+
+/// Reads `<module>api</module>`.
+fn modules(text: &str) -> Vec<String> {
+    let modules = text.split("<module>").skip(1).filter_map(|rest| rest.split_once("</module>"));
+    modules.map(|(module, _)| module.trim().to_owned()).collect()
+}
+
+/// Reads `include ':api:core'`.
+fn included(text: &str) -> Vec<String> {
+    let quoted = text.lines().filter(|line| line.contains("include")).flat_map(|line| line.split(['"', '\'']));
+    let modules = quoted.filter(|part| part.starts_with(':'));
+    modules.map(|module| module.trim_start_matches(':').replace(':', "/")).collect()
 }
 
 #[cfg(test)]

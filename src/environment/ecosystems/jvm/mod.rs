@@ -46,5 +46,6 @@ pub(crate) static JVM: Ecosystem = Ecosystem {
         (&["liquibase"], &["--defaultsFile", "--defaults-file"]),
     ],
     scan: manifests::scan,
+    members: manifests::MEMBERS,
     drivers: List::new(include_str!("drivers.txt")),
 };

@@ -1,8 +1,15 @@
 //! Node.js, Bun and Deno: npm packages and their lock files.
 
-use crate::environment::ecosystems::manifest::{Scan, between, quoted, trimmed_lines};
-use crate::environment::readers::formats::json;
+use crate::environment::ecosystems::manifest::{Members, Scan, between, items_of, quoted, trimmed_lines};
+use crate::environment::readers::formats::{json, yaml};
 use crate::text::newlines;
+
+pub(crate) const MEMBERS: &[(&str, Members)] = &[
+    ("package.json", workspaces),
+    ("pnpm-workspace.yaml", |text| items_of(yaml::flatten(text).unwrap_or_default(), &[&["packages"]])),
+    ("deno.json", deno_workspace),
+    ("deno.jsonc", deno_workspace),
+];
 
 /// Tells how to read the manifest of that name.
 pub(crate) fn scan(file: &str) -> Option<Scan> {
@@ -115,6 +122,18 @@ fn deno(text: &str, note: &mut dyn FnMut(&str, u32)) {
 /// Cuts the version off: `pg` for `pg@8.11.3`, `@scope/x` for `@scope/x@1.0.0`.
 fn without_version(package: &str) -> &str {
     package.char_indices().skip(1).find(|&(_, c)| c == '@').map_or(package, |(at, _)| &package[..at])
+}
+
+fn workspaces(text: &str) -> Vec<String> {
+    // Reading it is slow, and most manifests have none.
+    if !text.contains("workspaces") {
+        return Vec::new();
+    }
+    items_of(json::flatten(text).unwrap_or_default(), &[&["workspaces"], &["workspaces", "packages"]])
+}
+
+fn deno_workspace(text: &str) -> Vec<String> {
+    items_of(json::flatten(text).unwrap_or_default(), &[&["workspace"], &["workspace", "members"]])
 }
 
 #[cfg(test)]

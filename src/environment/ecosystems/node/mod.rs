@@ -56,5 +56,6 @@ pub(crate) static NODE: Ecosystem = Ecosystem {
         (&["migrate-mongo"], &["-f", "--file"]),
     ],
     scan: manifests::scan,
+    members: manifests::MEMBERS,
     drivers: List::new(include_str!("drivers.txt")),
 };

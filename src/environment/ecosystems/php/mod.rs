@@ -32,6 +32,7 @@ pub(crate) static PHP: Ecosystem = Ecosystem {
     }],
     settings_options: &[(&["phinx"], &["-c", "--configuration"])],
     scan: manifests::scan,
+    members: &[],
     drivers: List::new(include_str!("drivers.txt")),
 };
 

@@ -1,10 +1,12 @@
 //! Python: pip, Poetry, uv, Pipenv, PDM, setuptools and conda.
 
-use crate::environment::ecosystems::manifest::{Scan, quoted, toml_lock, trimmed_lines};
+use crate::environment::ecosystems::manifest::{Members, Scan, items_of, quoted, toml_lock, trimmed_lines};
 use crate::environment::readers::formats::toml;
 
 /// The manifests that people write.
 pub(crate) const MANIFESTS: &[&str] = &["pyproject.toml", "requirements.txt", "Pipfile", "setup.cfg"];
+
+pub(crate) const MEMBERS: &[(&str, Members)] = &[("pyproject.toml", uv_members)];
 
 /// Tells how to read the manifest of that name.
 pub(crate) fn scan(file: &str) -> Option<Scan> {
@@ -84,6 +86,14 @@ fn name_of(requirement: &str) -> &str {
 /// Spells a name with hyphens for dots (PEP 503).
 fn spelled(name: &str) -> String {
     name.replace('.', "-")
+}
+
+fn uv_members(text: &str) -> Vec<String> {
+    // Reading it is slow, and most manifests have none.
+    if !text.contains("members") {
+        return Vec::new();
+    }
+    items_of(toml::flatten(text).unwrap_or_default(), &[&["tool", "uv", "workspace", "members"]])
 }
 
 #[cfg(test)]

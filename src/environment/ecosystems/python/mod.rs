@@ -36,5 +36,6 @@ pub(crate) static PYTHON: Ecosystem = Ecosystem {
     named_files: &[],
     settings_options: &[(&["alembic"], &["-c", "--config"]), (&["flask"], &["-e", "--env-file"])],
     scan: manifests::scan,
+    members: manifests::MEMBERS,
     drivers: List::new(include_str!("drivers.txt")),
 };

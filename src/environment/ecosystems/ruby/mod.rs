@@ -27,5 +27,6 @@ pub(crate) static RUBY: Ecosystem = Ecosystem {
     }],
     settings_options: &[],
     scan: manifests::scan,
+    members: &[],
     drivers: List::new(include_str!("drivers.txt")),
 };

@@ -1,7 +1,9 @@
 //! Rust: Cargo.
 
-use crate::environment::ecosystems::manifest::{Scan, toml_lock};
+use crate::environment::ecosystems::manifest::{Members, Scan, items_of, toml_lock};
 use crate::environment::readers::formats::toml;
+
+pub(crate) const MEMBERS: &[(&str, Members)] = &[("Cargo.toml", cargo_members)];
 
 /// Tells how to read the manifest of that name.
 pub(crate) fn scan(file: &str) -> Option<Scan> {
@@ -23,6 +25,14 @@ fn cargo_toml(text: &str, note: &mut dyn FnMut(&str, u32)) {
             note(&entry.value, entry.line);
         }
     }
+}
+
+fn cargo_members(text: &str) -> Vec<String> {
+    // Reading it is slow, and most manifests have none.
+    if !text.contains("members") {
+        return Vec::new();
+    }
+    items_of(toml::flatten(text).unwrap_or_default(), &[&["workspace", "members"]])
 }
 
 #[cfg(test)]

@@ -13,5 +13,6 @@ pub(crate) static RUST: Ecosystem = Ecosystem {
     named_files: &[],
     settings_options: &[],
     scan: manifests::scan,
+    members: manifests::MEMBERS,
     drivers: List::new(include_str!("drivers.txt")),
 };
