@@ -2,6 +2,8 @@
 
 use std::fmt::{self, Write as _};
 
+use percent_encoding::percent_encode_byte;
+
 use crate::reach::{Place, Target};
 use crate::text::printable;
 
@@ -65,13 +67,14 @@ impl fmt::Display for Place {
     }
 }
 
-/// A part of a URL, with those characters encoded that would not be read back as themselves.
+/// Encodes those characters of a URL's part that would not be read back as themselves.
 fn encoded(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         if c.is_control() || "%?#@ ".contains(c) {
+            // Letters beyond ASCII stay, so that people can read them; `utf8_percent_encode` would encode them all.
             let mut bytes = [0; 4];
-            c.encode_utf8(&mut bytes).bytes().for_each(|byte| out.push_str(&format!("%{byte:02X}")));
+            c.encode_utf8(&mut bytes).bytes().for_each(|byte| out.push_str(percent_encode_byte(byte)));
         } else {
             out.push(c);
         }

@@ -17,6 +17,8 @@ mod display;
 mod engine;
 mod find;
 mod grammars;
+mod letter_case;
+mod lookup;
 mod merge;
 mod names;
 mod part_origins;
@@ -27,28 +29,14 @@ mod target;
 #[cfg(test)]
 mod testing;
 mod unstated_engine;
-pub(crate) mod words;
-
-use std::path::PathBuf;
-
-use crate::environment::{Files, Project};
-use crate::reach::grammars::draft::Draft;
 
 pub(crate) use crate::reach::arguments::is_database_client;
 pub(crate) use crate::reach::engine::Engine;
 pub(crate) use crate::reach::find::find_targets;
+pub(crate) use crate::reach::grammars::draft::Draft;
 pub(crate) use crate::reach::grammars::placeholder::has_gap;
+pub(crate) use crate::reach::letter_case::{at_rising_case, last_capital};
+pub(crate) use crate::reach::lookup::Lookup;
 pub(crate) use crate::reach::providers::{provider_of_host, provider_of_instance};
 pub(crate) use crate::reach::target::{Doubt, Place, Target};
 pub(crate) use crate::reach::unstated_engine::name_engines;
-
-/// Where paths and service names in values are looked up.
-#[derive(Clone, Copy)]
-pub(crate) struct Lookup<'a> {
-    /// The folders of the command.
-    pub(crate) project: &'a Project,
-    /// The files that may be read.
-    pub(crate) files: &'a dyn Files,
-    /// Folders that a relative SQLite path may be relative to, for the loader at hand; the current one first.
-    pub(crate) base_folders: &'a [PathBuf],
-}

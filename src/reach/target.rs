@@ -4,8 +4,14 @@ use std::path::PathBuf;
 
 use crate::environment::Origin;
 use crate::reach::Engine;
-use crate::reach::grammars::parameters::{CERTIFICATE, KEY, WALLET};
 use crate::secret::Secret;
+
+/// The key under which a client certificate is kept.
+pub(crate) const CERTIFICATE: &str = "sslcert";
+/// The key under which a client's private key is kept: its path, never its text.
+pub(crate) const KEY: &str = "sslkey";
+/// The key under which a wallet or key store, a certificate with its key, is kept.
+pub(crate) const WALLET: &str = "wallet";
 
 /// One database, or one server where no database is named, with everything that drivers could dial for it.
 ///

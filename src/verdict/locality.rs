@@ -55,7 +55,7 @@ impl fmt::Display for Locality {
 
 /// A place with its locality and what shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Located<'a> {
+pub(crate) struct LocatedPlace<'a> {
     /// The place.
     pub(crate) place: &'a Place,
     /// Where it is.
@@ -67,7 +67,7 @@ pub(crate) struct Located<'a> {
 }
 
 /// Locates every place of `target`.
-pub(crate) fn locate<'a>(target: &'a Target, evidence: &Evidence<'a>) -> Vec<Located<'a>> {
+pub(crate) fn locate_places<'a>(target: &'a Target, evidence: &Evidence<'a>) -> Vec<LocatedPlace<'a>> {
     target
         .places
         .iter()
@@ -84,13 +84,13 @@ pub(crate) fn locate<'a>(target: &'a Target, evidence: &Evidence<'a>) -> Vec<Loc
                 Place::Host { name, .. } => locate_host(name, target, evidence),
             };
             match place {
-                Place::Host { name, port } if evidence.policy.allows_host(name, *port) => Located {
+                Place::Host { name, port } if evidence.policy.allows_host(name, *port) => LocatedPlace {
                     place,
                     locality: Locality::Service,
                     without_policy: Some(locality),
                     shown_by: format!("{} allows it", crate::policy::FILE_NAME),
                 },
-                _ => Located { place, locality, without_policy: None, shown_by },
+                _ => LocatedPlace { place, locality, without_policy: None, shown_by },
             }
         })
         .collect()
@@ -159,7 +159,7 @@ fn locate_host<'a>(host: &str, target: &'a Target, evidence: &Evidence<'a>) -> (
     if !is_single_label {
         return (Locality::Remote, String::new());
     }
-    match test_shaped_company(target, evidence) {
+    match vouching_test_name(target, evidence) {
         Some(database) => {
             (Locality::Service, format!("a name of one label with the test-shaped database `{database}`"))
         }
@@ -167,9 +167,9 @@ fn locate_host<'a>(host: &str, target: &'a Target, evidence: &Evidence<'a>) -> (
     }
 }
 
-/// The test-shaped database name that a host goes with: its own database's, or for a cache, a search index or a broker,
-/// which have none, that of the databases beside it, if all of them are test-shaped.
-fn test_shaped_company<'a>(target: &'a Target, evidence: &Evidence<'a>) -> Option<&'a str> {
+/// Finds the test-shaped database that vouches for a host: its own, or for a cache, a search index or a broker, which have
+/// none, the first of those beside it, if all of them are test-shaped.
+fn vouching_test_name<'a>(target: &'a Target, evidence: &Evidence<'a>) -> Option<&'a str> {
     let test_shaped = |target: &'a Target| target.database.as_deref().filter(|name| words::is_test_shaped(name));
     if !target.engine.is_auxiliary() {
         return test_shaped(target);
@@ -179,7 +179,7 @@ fn test_shaped_company<'a>(target: &'a Target, evidence: &Evidence<'a>) -> Optio
     beside.all(|name| name.is_some()).then_some(first)
 }
 
-/// The service that declares `host`, if the project's files have one.
+/// Finds the service by which the project's files declare `host`.
 pub(crate) fn declared<'s>(host: &str, services: &'s [Service]) -> Option<&'s Service> {
     services.iter().find(|service| service.host.eq_ignore_ascii_case(host))
 }

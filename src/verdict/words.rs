@@ -4,7 +4,7 @@
 //! `prod-eu-1` say production while `product_catalog`, `olive` and `delivery` do not.
 
 use crate::lists::List;
-use crate::reach::words::{at_rising_case, last_capital};
+use crate::reach::{at_rising_case, last_capital};
 
 // Every run asks for the words of a few names. Looking each word up costs less than a microsecond, compiling one
 // expression for all of them about a hundred: so these are lists and no `regex`.

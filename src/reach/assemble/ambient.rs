@@ -10,6 +10,7 @@ use crate::reach::grammars::host::{locate_list, number};
 use crate::reach::grammars::query::{is_postgres, set_ports};
 use crate::reach::grammars::services;
 use crate::reach::names::Role;
+use crate::reach::target::WALLET;
 use crate::reach::{Doubt, Draft, Engine, Lookup, Place};
 
 /// Completes everything that was found in one environment, in place.
@@ -71,7 +72,7 @@ fn add_certificates(held: &[(&'static str, &Variable<'_>)], one: &mut Found) {
     }
     for (key, variable) in held {
         let key = *key;
-        let wallet = key == parameters::WALLET && variable.setting.name.eq_ignore_ascii_case("TNS_ADMIN");
+        let wallet = key == WALLET && variable.setting.name.eq_ignore_ascii_case("TNS_ADMIN");
         if wallet && one.draft.engine != Engine::Oracle || !wallet && !variable.name.says_database {
             continue;
         }

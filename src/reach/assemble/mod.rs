@@ -16,7 +16,6 @@ mod variables;
 
 use std::borrow::Cow;
 
-use crate::reach::Doubt;
 use crate::reach::names::{Name, Role};
 
 pub(crate) use crate::reach::assemble::found::Found;
@@ -38,9 +37,7 @@ pub(crate) fn find(variables: &Variables<'_>) -> Vec<Found> {
         let drafts = value::parse(&as_url(variable), &variable.setting.value, variables.lookup);
         consumed[index] = !drafts.is_empty();
         for mut draft in drafts {
-            if variable.setting.unresolved.is_some() {
-                draft.doubt(Doubt::Unresolved);
-            }
+            variable.pass_doubt_on(&mut draft);
             let mut one = Found::new(draft, variable.origin().clone(), &variable.name.group);
             // A URL without a host means its driver's default, whatever other variables say.
             one.keeps_default = true;

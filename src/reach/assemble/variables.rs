@@ -9,8 +9,8 @@ use std::iter;
 use std::rc::Rc;
 
 use crate::environment::{Origin, Setting};
-use crate::reach::Lookup;
 use crate::reach::names::Name;
+use crate::reach::{Doubt, Draft, Lookup};
 
 /// One variable of an environment, with what its name says.
 pub(crate) struct Variable<'a> {
@@ -25,6 +25,13 @@ impl Variable<'_> {
 
     pub(crate) fn origin(&self) -> &Origin {
         &self.setting.origin
+    }
+
+    /// Leaves what the value names in doubt where something would have to be executed to know it.
+    pub(crate) fn pass_doubt_on(&self, draft: &mut Draft) {
+        if self.setting.unresolved.is_some() {
+            draft.doubt(Doubt::Unresolved);
+        }
     }
 
     /// Whether the value names nothing: empty, `null`, `none`.

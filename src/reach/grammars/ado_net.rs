@@ -4,10 +4,10 @@ use crate::reach::grammars::host;
 use crate::reach::grammars::host::{locate, place};
 use crate::reach::grammars::query;
 use crate::reach::grammars::scheme::engine_of_driver;
+use crate::reach::grammars::sql_server::is_this_machine;
 use crate::reach::grammars::sqlite::looks_like_file;
 use crate::reach::grammars::text;
 use crate::reach::grammars::text::key_value;
-use crate::reach::grammars::url::is_this_machine;
 use crate::reach::{Doubt, Draft, Engine, Place};
 
 /// Takes `key=value;…` apart; keys in lower case, values without their quotes or braces.

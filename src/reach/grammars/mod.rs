@@ -24,6 +24,7 @@ pub(crate) mod placeholder;
 pub(crate) mod query;
 pub(crate) mod scheme;
 pub(crate) mod services;
+pub(crate) mod sql_server;
 pub(crate) mod sqlite;
 pub(crate) mod text;
 pub(crate) mod url;

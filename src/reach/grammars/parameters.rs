@@ -3,6 +3,7 @@
 //! A list of what is kept, not of what is dropped: an option nobody thought of may hold a secret.
 
 use crate::lists::List;
+use crate::reach::target::{CERTIFICATE, KEY, WALLET};
 
 static OPTIONS: List = List::new(include_str!("options.txt"));
 
@@ -18,12 +19,6 @@ pub(crate) fn kept(key: &str, value: &str) -> Option<(String, String)> {
     OPTIONS.contains(&folded).then(|| (key.to_owned(), value.to_owned()))
 }
 
-/// The key under which a client certificate is kept.
-pub(crate) const CERTIFICATE: &str = "sslcert";
-/// The key under which a client's private key is kept: its path, never its text.
-pub(crate) const KEY: &str = "sslkey";
-/// The key under which a wallet or key store, a certificate with its key, is kept.
-pub(crate) const WALLET: &str = "wallet";
 /// What stands for a certificate that is written out in the value itself.
 const INLINE: &str = "(inline)";
 

@@ -1,5 +1,7 @@
 //! `scheme://login@hosts/database?options`: the grammar that most drivers share, with what each adds to it.
 
+use std::borrow::Cow;
+
 use crate::reach::grammars::ado_net;
 use crate::reach::grammars::authority::{Authority, split};
 use crate::reach::grammars::go_mysql;
@@ -7,6 +9,7 @@ use crate::reach::grammars::host::{locate, place};
 use crate::reach::grammars::placeholder::is_unexpanded;
 use crate::reach::grammars::query;
 use crate::reach::grammars::scheme::engine_of_scheme;
+use crate::reach::grammars::sql_server;
 use crate::reach::grammars::text::{mask_templates, percent_decode};
 use crate::reach::grammars::whatwg;
 use crate::reach::{Doubt, Draft, Engine, Place};
@@ -53,9 +56,9 @@ pub(crate) fn parse(text: &str) -> Option<Draft> {
 
 /// Reads what follows `scheme://` for an engine that is already known.
 pub(crate) fn parse_rest(engine: Engine, scheme: &str, rest: &str) -> Draft {
-    let (rest, properties) = if engine == Engine::SqlServer { cut_properties(rest) } else { (rest, Vec::new()) };
-    let plain = without_instance(engine, rest);
-    let rest = plain.as_str();
+    let (rest, properties) = if engine == Engine::SqlServer { sql_server::cut_properties(rest) } else { (rest, "") };
+    let plain = if engine == Engine::SqlServer { sql_server::without_instance(rest) } else { Cow::Borrowed(rest) };
+    let rest = plain.as_ref();
     let masked = mask_templates(rest);
     let parts = split(rest, &masked);
     let mut draft = Draft::new(engine);
@@ -74,7 +77,7 @@ pub(crate) fn parse_rest(engine: Engine, scheme: &str, rest: &str) -> Draft {
         draft.parameters.push(("srv".to_owned(), "true".to_owned()));
     }
     let mut options = query::pairs(parts.query);
-    options.extend(properties);
+    options.extend(ado_net::pairs(properties));
     // `mssql+pyodbc:///?odbc_connect=…` hides the whole connection string in one option.
     if let Some((_, hidden)) = options.iter().find(|(key, _)| key.eq_ignore_ascii_case("odbc_connect"))
         && let Some(inner) = ado_net::parse(&hidden.replace('+', " "), Some(engine))
@@ -130,7 +133,7 @@ fn add_hosts(draft: &mut Draft, hosts: &str) {
         start = end + 1;
         // Drivers of SQL Server name an instance behind a backslash, RabbitMQ's repeat the login for each host.
         let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
-        if draft.engine == Engine::SqlServer && is_this_machine(host) {
+        if draft.engine == Engine::SqlServer && sql_server::is_this_machine(host) {
             draft.add_place(Place::Host { name: "localhost".to_owned(), port: None });
             continue;
         }
@@ -140,12 +143,6 @@ fn add_hosts(draft: &mut Draft, hosts: &str) {
             draft.add_place(place);
         }
     }
-}
-
-/// SQL Server's own names for this machine.
-pub(crate) fn is_this_machine(host: &str) -> bool {
-    let name = host.split(['\\', ',']).next().unwrap_or(host).trim();
-    [".", "(local)", "(localdb)", "(localhost)"].iter().any(|own| name.eq_ignore_ascii_case(own))
 }
 
 fn add_path(draft: &mut Draft, scheme: &str, path: &str) {
@@ -162,28 +159,6 @@ fn add_path(draft: &mut Draft, scheme: &str, path: &str) {
         // These name an index, a queue's virtual host or a path of the proxy, no database.
         Engine::Search | Engine::Broker | Engine::Memcached => {}
         _ => draft.set_database(name),
-    }
-}
-
-/// `host\instance:1434` without the instance, which only SQL Server has.
-fn without_instance(engine: Engine, rest: &str) -> String {
-    let Some(at) = rest.rfind('\\').filter(|at| engine == Engine::SqlServer && !rest[*at..].contains('@')) else {
-        return rest.to_owned();
-    };
-    let name = &rest[at + 1..];
-    let end = name.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '$' | '-'))).unwrap_or(name.len());
-    format!("{}{}", &rest[..at], &name[end..])
-}
-
-/// `sqlserver://host:1433;database=x;user=sa`: what follows the first `;key=` are properties.
-fn cut_properties(rest: &str) -> (&str, Vec<(String, String)>) {
-    let start = rest.match_indices(';').map(|(at, _)| at).find(|at| {
-        let key = rest[at + 1..].split(['=', ';']).next().unwrap_or("");
-        rest[at + 1..].starts_with(|c: char| c.is_ascii_alphabetic()) && rest[at + 1 + key.len()..].starts_with('=')
-    });
-    match start {
-        None => (rest.trim_end_matches(';'), Vec::new()),
-        Some(at) => (&rest[..at], ado_net::pairs(&rest[at + 1..])),
     }
 }
 

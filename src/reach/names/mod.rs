@@ -5,13 +5,14 @@
 
 mod roles;
 pub(crate) mod vocabulary;
+mod words;
 
 use crate::reach::Engine;
 use crate::reach::names::vocabulary::{Word, is_inner, qualifies, stops, word};
-use crate::reach::words::{at_rising_case, last_capital};
 
 pub(crate) use crate::reach::names::roles::Role;
 use crate::reach::names::roles::role_at_end;
+pub(crate) use crate::reach::names::words::words_of;
 
 /// A variable's name, read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -116,94 +117,6 @@ fn group_key(words: &[&String]) -> String {
     }
     words.join("_")
 }
-
-/// The words of a name, in upper case: separators, changes of case, and what is glued (`PGHOST`, `DBNAME`, `DB1`).
-pub(crate) fn words_of(name: &str) -> Vec<String> {
-    let mut words = Vec::new();
-    for part in name.split(|c: char| !c.is_ascii_alphanumeric()).filter(|part| !part.is_empty()) {
-        // `ConnectionStrings`, `MySQL` and `PostgreSQL` are one word each.
-        let whole = part.to_ascii_uppercase();
-        let pieces = if word(&whole).is_some() { vec![part] } else { split_case(part) };
-        for piece in pieces {
-            push_word(&mut words, &piece.to_ascii_uppercase());
-        }
-    }
-    words
-}
-
-/// `databaseUrl` to `database`, `Url`; `DBHost` to `DB`, `Host`; `PGHOST` stays.
-fn split_case(part: &str) -> Vec<&str> {
-    let mut pieces = Vec::new();
-    for mut word in at_rising_case(part) {
-        while let Some(capital) = last_capital(word) {
-            pieces.push(&word[..capital.start]);
-            word = &word[capital.start..];
-        }
-        pieces.push(word);
-    }
-    pieces
-}
-
-fn push_word(words: &mut Vec<String>, text: &str) {
-    // `R2DBC`, `H2` and `NEO4J` are words; `DB1` is a word and a number.
-    if word(text).is_some() || !text.bytes().any(|byte| byte.is_ascii_alphabetic()) {
-        words.push(text.to_owned());
-        return;
-    }
-    let stem = text.trim_end_matches(|c: char| c.is_ascii_digit());
-    if stem.len() < text.len() && word(stem).is_some() {
-        words.push(stem.to_owned());
-        words.push(text[stem.len()..].to_owned());
-        return;
-    }
-    let glued = GLUED.iter().find_map(|prefix| text.strip_prefix(prefix).map(|rest| (*prefix, rest)));
-    match glued {
-        Some((prefix, rest)) if GLUED_PARTS.contains(&rest) => {
-            words.push(prefix.to_owned());
-            words.push(rest.to_owned());
-        }
-        _ => words.push(text.to_owned()),
-    }
-}
-
-const GLUED: [&str; 12] = [
-    "POSTGRESQL",
-    "POSTGRES",
-    "DATABASE",
-    "DATASOURCE",
-    "MARIADB",
-    "MONGODB",
-    "MONGO",
-    "MYSQL",
-    "REDIS",
-    "PG",
-    "DB",
-    "SQL",
-];
-
-const GLUED_PARTS: [&str; 21] = [
-    "HOST",
-    "HOSTNAME",
-    "HOSTADDR",
-    "SERVER",
-    "PORT",
-    "USER",
-    "USERNAME",
-    "PASS",
-    "PASSWORD",
-    "PWD",
-    "DATABASE",
-    "DB",
-    "NAME",
-    "URL",
-    "URI",
-    "DSN",
-    "SOCKET",
-    "SSLCERT",
-    "SSLKEY",
-    "SSLMODE",
-    "SSLROOTCERT",
-];
 
 #[cfg(test)]
 mod tests {

@@ -4,7 +4,7 @@ use crate::reach::grammars::parameters;
 use std::ops::Range;
 
 use crate::reach::names::vocabulary::{qualifies, word};
-use crate::reach::names::words_of;
+use crate::reach::names::words::words_of;
 
 /// The part of a connection that a variable holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

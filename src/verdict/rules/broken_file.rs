@@ -2,7 +2,7 @@
 //! judged all the same.
 
 use crate::environment::{Condition, FileProblem, Origin, ProblemKind};
-use crate::verdict::rules::{Subject, about_the_run};
+use crate::verdict::rules::subject::{Subject, about_the_run};
 use crate::verdict::{Finding, Level};
 
 /// The id of this rule.

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::environment::Project;
 use crate::reach::{Place, Target};
-use crate::verdict::rules::{Subject, production};
+use crate::verdict::rules::subject::{Subject, production};
 use crate::verdict::{Finding, Level, words};
 
 /// The id of this rule.

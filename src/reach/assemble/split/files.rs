@@ -2,7 +2,6 @@
 
 use crate::reach::Engine;
 use crate::reach::assemble::split::group::{Group, MOST_ALTERNATIVES};
-use crate::reach::assemble::split::note_unresolved;
 use crate::reach::assemble::{Found, Variables};
 use crate::reach::grammars::sqlite::{looks_like_file, plain_path};
 use crate::reach::names::Role;
@@ -22,7 +21,7 @@ pub(crate) fn files(group: &Group<'_, '_>, engine: Engine, variables: &Variables
         .chain(group.all(Role::File).filter(|variable| sure || looks_like_file(variable.value())));
     for variable in named.take(MOST_ALTERNATIVES) {
         for mut draft in plain_path(variable.value(), engine, variables.lookup) {
-            note_unresolved(&mut draft, variable);
+            variable.pass_doubt_on(&mut draft);
             let mut one = Found::new(draft, variable.origin().clone(), &group.key);
             group.all(Role::Engine).for_each(|engine| one.add_origin(engine.origin()));
             found.push(one);

@@ -16,7 +16,7 @@ use crate::reach::assemble::{Found, Variable, Variables};
 use crate::reach::grammars::host::number;
 use crate::reach::grammars::text::without_quotes;
 use crate::reach::names::Role;
-use crate::reach::{Doubt, Draft, Engine, Place};
+use crate::reach::{Draft, Engine, Place};
 
 /// Adds what the split variables of an environment name; `consumed` marks those whose value was a URL by itself.
 pub(crate) fn assemble(variables: &Variables<'_>, consumed: &[bool], found: &mut Vec<Found>) {
@@ -111,7 +111,7 @@ fn connections(
             if let Some(variable) = database {
                 let (text, _) = without_quotes(variable.value());
                 draft.set_database(text);
-                note_unresolved(&mut draft, variable);
+                variable.pass_doubt_on(&mut draft);
                 origins.push(variable.origin().clone());
             }
             if let Some(port) = port {
@@ -184,13 +184,6 @@ fn add_login(draft: &mut Draft, group: &Group<'_, '_>) {
         if let Role::Parameter(key) = role {
             draft.add_parameter(key, variable.value());
         }
-    }
-}
-
-/// A value that needs something executed leaves its connection in doubt.
-pub(crate) fn note_unresolved(draft: &mut Draft, variable: &Variable<'_>) {
-    if variable.setting.unresolved.is_some() {
-        draft.doubt(Doubt::Unresolved);
     }
 }
 

@@ -5,6 +5,7 @@ use crate::reach::assemble::shapes;
 use crate::reach::assemble::split::group::{Group, MOST_ALTERNATIVES};
 use crate::reach::assemble::{Found, Variables};
 use crate::reach::grammars::host::{locate, locate_list};
+use crate::reach::grammars::sql_server;
 use crate::reach::grammars::text::without_quotes;
 use crate::reach::grammars::url;
 use crate::reach::names::Role;
@@ -74,7 +75,7 @@ fn hosts(text: &str) -> (Vec<Place>, Vec<Doubt>) {
         let draft = url::parse_rest(Engine::Unknown, "", text);
         return (draft.places, draft.doubts);
     }
-    if url::is_this_machine(text) {
+    if sql_server::is_this_machine(text) {
         return (vec![Place::Host { name: "localhost".to_owned(), port: None }], Vec::new());
     }
     if text.contains(',') {
