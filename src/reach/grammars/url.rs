@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::reach::grammars::ado_net;
-use crate::reach::grammars::authority::{Authority, split};
+use crate::reach::grammars::authority::split;
 use crate::reach::grammars::go_mysql;
 use crate::reach::grammars::host::{locate, place};
 use crate::reach::grammars::placeholder::is_unexpanded;
@@ -63,7 +63,9 @@ pub(crate) fn parse_rest(engine: Engine, scheme: &str, rest: &str) -> Draft {
     let parts = split(rest, &masked);
     let mut draft = Draft::new(engine);
     draft.socket_by_default = engine == Engine::Postgres;
-    add_login(&mut draft, &parts);
+    let (login, earlier_hosts) = repeated_login(engine, parts.login);
+    add_login(&mut draft, login);
+    add_hosts(&mut draft, earlier_hosts);
     add_hosts(&mut draft, parts.hosts);
     for host in other_hosts(scheme, &masked) {
         draft.doubt(Doubt::Syntax);
@@ -108,8 +110,17 @@ fn leaves_this_machine(host: &str) -> bool {
     }
 }
 
-fn add_login(draft: &mut Draft, parts: &Authority<'_>) {
-    let Some(login) = parts.login else { return };
+/// Takes the hosts out of a login that RabbitMQ's drivers repeat: `u:p@a,u:p@b` is, up to its last `@`, `u:p@a,u:p`.
+fn repeated_login(engine: Engine, login: Option<&str>) -> (Option<&str>, &str) {
+    let earlier = login.and_then(|login| login.rsplit_once(',')).map(|(earlier, _)| earlier);
+    match earlier.filter(|earlier| engine == Engine::Broker && earlier.split(',').all(|item| item.contains('@'))) {
+        Some(earlier) => (earlier.split('@').next(), earlier),
+        None => (login, ""),
+    }
+}
+
+fn add_login(draft: &mut Draft, login: Option<&str>) {
+    let Some(login) = login else { return };
     match login.split_once(':') {
         Some((user, password)) => {
             draft.set_user(&percent_decode(user));
@@ -131,7 +142,7 @@ fn add_hosts(draft: &mut Draft, hosts: &str) {
     for end in masked.match_indices(',').map(|(at, _)| at).chain([hosts.len()]) {
         let host = &hosts[start..end];
         start = end + 1;
-        // Drivers of SQL Server name an instance behind a backslash, RabbitMQ's repeat the login for each host.
+        // RabbitMQ's drivers repeat the login for each host.
         let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
         if draft.engine == Engine::SqlServer && sql_server::is_this_machine(host) {
             draft.add_place(Place::Host { name: "localhost".to_owned(), port: None });
@@ -235,6 +246,8 @@ mod tests {
             ("redis+unix:///run/redis.sock", "redis unix:/run/redis.sock -"),
             ("rediss://secret@h:6379", "redis h:6379 -"),
             ("amqp://guest:guest@h:5672/vhost", "broker h:5672 - u=guest"),
+            ("amqp://u:p@a.example.net:5672,u:p@b/vhost", "broker a.example.net:5672,b - u=u"),
+            ("amqp://u:p,w@b", "broker b - u=u"),
             ("prisma://accelerate.prisma-data.net/?api_key=x", "unknown <prisma://accelerate.prisma-data.net> -"),
             ("prisma+postgres://localhost:51213/?api_key=x", "postgres localhost:51213 -"),
             (
