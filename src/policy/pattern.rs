@@ -13,7 +13,7 @@ pub(crate) struct HostPattern {
 }
 
 impl HostPattern {
-    /// Whether the pattern covers `host`, in time linear in the length of the host. One too large to be compiled covers all.
+    /// Whether the pattern covers `host`. One too large to be compiled covers all.
     pub(crate) fn matches(&self, host: &str) -> bool {
         let compiled = self.compiled.get_or_init(|| {
             let parts: Vec<String> = self.text.split('*').map(regex::escape).collect();

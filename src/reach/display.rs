@@ -20,7 +20,7 @@ impl Target {
         }
     }
 
-    /// The target as a URL without its password: `postgres://app@127.0.0.1:5432/app`. What would end a name in a URL is
+    /// Writes the target as a URL without its password: `postgres://app@127.0.0.1:5432/app`. What would end a name in a URL is
     /// percent-encoded, so that reading the address gives this target again.
     #[must_use]
     pub(crate) fn address(&self) -> String {

@@ -103,7 +103,7 @@ impl Engine {
         }
     }
 
-    /// The port that drivers dial where none is given.
+    /// Finds the port that drivers dial where none is given.
     #[must_use]
     pub(crate) fn default_port(self) -> Option<u16> {
         match self {
@@ -137,7 +137,7 @@ impl Engine {
         })
     }
 
-    /// The engine under which targets are compared: MariaDB may be spoken of as MySQL.
+    /// Finds the engine under which targets are compared: MariaDB may be spoken of as MySQL.
     #[must_use]
     pub(crate) fn family(self) -> Engine {
         match self {

@@ -37,7 +37,7 @@ pub(crate) fn find_targets(readings: &[Reading], invocations: &[Invocation], loo
     merger.finish()
 }
 
-/// What an invocation sets; of several settings of one name the last.
+/// Lists what an invocation sets; of several settings of one name the last.
 fn overlay(invocation: &Invocation) -> Vec<Setting> {
     let assigned = invocation.assignments.iter().map(|(name, value)| {
         Setting::known(name.clone(), value.clone(), Origin { variable: name.clone(), ..invocation.origin.clone() })
@@ -50,7 +50,7 @@ fn overlay(invocation: &Invocation) -> Vec<Setting> {
     settings
 }
 
-/// What settings are ordered by: their place, so that the order of what is found stays the same.
+/// Orders settings by their place, so that the order of what is found stays the same.
 fn key(setting: &Setting) -> (Option<&OsStr>, Option<u32>, &str) {
     let Origin { file, line, .. } = &setting.origin;
     (file.as_deref().map(Path::as_os_str), *line, &setting.name)

@@ -91,7 +91,7 @@ impl Merger {
         }
     }
 
-    /// The targets, without readings that cannot be dialled where another reading of the same line can be.
+    /// Hands the targets over, without readings that cannot be dialled where another reading of the same line can be.
     pub(crate) fn finish(mut self) -> Vec<Target> {
         self.adopt_unknown();
         let dialable = |target: &Target| !target.doubts.iter().any(|doubt| blocks(*doubt));
@@ -113,7 +113,7 @@ impl Merger {
         self.targets
     }
 
-    /// A target of no known engine is the one of a known engine at the same place, under the same name.
+    /// Makes a target of no known engine one with that of a known engine at the same place, under the same name.
     fn adopt_unknown(&mut self) {
         type Names = (Vec<String>, Option<String>);
         let names = |target: &Target| -> Names {

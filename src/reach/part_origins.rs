@@ -6,13 +6,13 @@ use crate::reach::names::{Name, Role};
 use crate::reach::{Doubt, Target};
 
 impl Target {
-    /// Where the database's name was read: the variable that is named after it, or the one that holds everything.
+    /// Finds where the database's name was read: the variable that is named after it, or the one that holds everything.
     #[must_use]
     pub(crate) fn origin_of_name(&self) -> Option<&Origin> {
         self.origin_of(&[Role::Database, Role::File, Role::Table])
     }
 
-    /// Where the value was read that a doubt is about.
+    /// Finds where the value was read that a doubt is about.
     #[must_use]
     pub(crate) fn origin_of_doubt(&self, doubt: Doubt) -> Option<&Origin> {
         let name = self.database.as_deref().unwrap_or_default();
@@ -25,7 +25,7 @@ impl Target {
         if is_in_name { self.origin_of_name() } else { self.origins.first() }
     }
 
-    /// The first variable stands for the whole unless its name says that it holds another part.
+    /// Finds the variable of a part; the first one stands for the whole unless its name says that it holds another part.
     fn origin_of(&self, wanted: &[Role]) -> Option<&Origin> {
         let first = self.origins.first()?;
         match Name::read(&first.variable).role {

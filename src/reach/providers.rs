@@ -6,7 +6,7 @@ use crate::lists::List;
 
 static PROVIDERS: List = List::new(include_str!("providers.txt"));
 
-/// The rows of the list that `host` (lower case) ends in, the longest ending first.
+/// Finds the rows of the list that `host` (lower case) ends in, the longest ending first.
 fn rows(host: &str) -> impl Iterator<Item = (&str, &'static str, &'static str)> {
     let starts = [0].into_iter().chain(host.match_indices('.').map(|(at, _)| at + 1));
     starts.filter_map(|start| {
@@ -15,7 +15,7 @@ fn rows(host: &str) -> impl Iterator<Item = (&str, &'static str, &'static str)> 
     })
 }
 
-/// The provider that runs `host` (lower case), if its ending is a known one.
+/// Finds the provider that runs `host` (lower case) by its ending.
 ///
 /// `dpg-<id>-a` is Render's internal name of a PostgreSQL server, `red-<id>` of a Redis one; they have one label only.
 #[must_use]
@@ -37,7 +37,7 @@ pub(crate) fn serves_only_databases(host: &str) -> bool {
     region_of_render || rows(host).any(|(front, what, _)| what == "databases" && front.len() > 1)
 }
 
-/// The provider behind an instance name, an ARN or a socket folder of a connector, if it is recognised.
+/// Finds the provider behind an instance's name, an ARN or a socket folder of a connector.
 #[must_use]
 pub(crate) fn provider_of_instance(name: &str) -> Option<&'static str> {
     let lower = name.to_lowercase();

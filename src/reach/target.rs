@@ -38,7 +38,7 @@ pub(crate) struct Target {
 }
 
 impl Target {
-    /// The client certificate, its key or a wallet that is set for the connection: its path, or `(inline)`.
+    /// Finds the client certificate, its key or a wallet that is set for the connection: its path, or `(inline)`.
     #[must_use]
     pub(crate) fn client_certificate(&self) -> Option<&str> {
         let find = |wanted: &str| self.parameters.iter().find(|(key, _)| key == wanted);

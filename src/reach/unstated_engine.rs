@@ -56,7 +56,7 @@ pub(crate) fn name_engines(targets: Vec<Target>, drivers: &DriverEvidence) -> Ve
     named
 }
 
-/// The one engine that the drivers speak to.
+/// Finds the one engine that all drivers speak to.
 fn spoken_to(evidence: &DriverEvidence) -> Option<Engine> {
     let is_asked_for =
         |driver: &&Driver| !driver.file.file_name().is_some_and(|name| LOCK_FILES.iter().any(|lock| name == *lock));
@@ -71,7 +71,7 @@ fn spoken_to(evidence: &DriverEvidence) -> Option<Engine> {
     (evidence.complete && agree).then_some(*first)
 }
 
-/// The engine whose server a driver speaks to; `None` for ORMs, files, caches and what speaks to several.
+/// Finds the engine whose server a driver speaks to; `None` for ORMs, files, caches and what speaks to several.
 fn engine_of(package: &str) -> Option<Engine> {
     let package = package.to_ascii_lowercase();
     let part =

@@ -6,7 +6,7 @@ use crate::lists::List;
 
 static LOCAL_NAMES: List = List::new(include_str!("local_names.txt"));
 
-/// The address that `host` spells, in any form that `inet_aton` and resolvers take: `127.1`, `0x7f.0.0.1`,
+/// Reads the address that `host` spells, in any form that `inet_aton` and resolvers take: `127.1`, `0x7f.0.0.1`,
 /// `2130706433`, `::ffff:127.0.0.1`, with or without a zone (`fe80::1%eth0`).
 #[must_use]
 pub(crate) fn parse_address(host: &str) -> Option<IpAddr> {
@@ -61,7 +61,7 @@ fn unmapped(address: IpAddr) -> IpAddr {
     }
 }
 
-/// The classic forms with one to four parts, each decimal, octal or hexadecimal; the last part fills what is left.
+/// Reads the classic forms with one to four parts, each decimal, octal or hexadecimal; the last part fills what is left.
 fn parse_aton(text: &str) -> Option<Ipv4Addr> {
     let parts: Vec<u64> = text.split('.').map(parse_number).collect::<Option<_>>()?;
     let (last, front) = parts.split_last()?;

@@ -21,7 +21,7 @@ pub(crate) enum NameKind {
     Flag,
 }
 
-/// What kind of environment name `variable` is, if it is one.
+/// Finds how a variable tells of the environment, if it does.
 pub(crate) fn kind_of(variable: &str) -> Option<NameKind> {
     let upper = variable.replace(['.', '-'], "_").to_uppercase();
     let upper = upper.as_str();
@@ -35,7 +35,7 @@ pub(crate) fn kind_of(variable: &str) -> Option<NameKind> {
     named.then_some(NameKind::Named)
 }
 
-/// The environment names that plausible loaders would set, each different value once.
+/// Lists the environment names that plausible loaders would set, each different value once.
 ///
 /// An assignment in front of every command (`NODE_ENV=test jest`) replaces what the environment says.
 #[must_use]

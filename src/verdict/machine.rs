@@ -28,13 +28,13 @@ pub(crate) struct Interface {
 }
 
 impl Machine {
-    /// The interface that has exactly this address.
+    /// Finds the interface that has exactly this address.
     #[must_use]
     pub(crate) fn own_interface(&self, address: IpAddr) -> Option<&Interface> {
         self.interfaces.iter().find(|interface| interface.address == address)
     }
 
-    /// The container bridge on this machine whose network holds `address`.
+    /// Finds the container bridge on this machine whose network holds `address`.
     #[must_use]
     pub(crate) fn container_bridge(&self, address: IpAddr) -> Option<&Interface> {
         self.interfaces.iter().filter(|interface| is_bridge_name(&interface.name)).find(|bridge| bridge.holds(address))
@@ -69,7 +69,7 @@ impl Interface {
     }
 }
 
-/// The names that Docker (`docker0`, `br-<id>`), Podman (`podman0`, `cni-podman0`), LXD and libvirt give their bridges.
+/// Whether it is a name that Docker (`docker0`, `br-<id>`), Podman (`podman0`, `cni-podman0`), LXD or libvirt gives a bridge.
 fn is_bridge_name(name: &str) -> bool {
     ["docker", "br-", "podman", "cni-podman", "lxdbr", "lxcbr", "incusbr", "virbr"]
         .iter()

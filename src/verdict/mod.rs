@@ -12,6 +12,7 @@ mod locality;
 mod machine;
 mod model;
 mod rules;
+mod subject;
 #[cfg(test)]
 mod testing;
 mod words;
@@ -23,9 +24,11 @@ pub(crate) use crate::verdict::machine::{Interface, Machine};
 pub(crate) use crate::verdict::model::{Finding, JudgedTarget, Judgement, Level, Verdict};
 pub(crate) use crate::verdict::rules::MACHINE_MARK;
 
+use crate::verdict::subject::Subject;
+
 /// Judges the run: every rule on every target, the worst finding wins.
 pub(crate) fn judge(evidence: &Evidence<'_>) -> Judgement {
-    let subject = rules::Subject::new(evidence);
+    let subject = Subject::new(evidence);
     let mut findings = Vec::new();
     for check in rules::ALL {
         findings.extend(check(&subject));

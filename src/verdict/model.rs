@@ -144,7 +144,7 @@ impl Judgement {
         Judgement { verdict, targets, findings, environment }
     }
 
-    /// The findings that keep the run from being safe.
+    /// Lists the findings that keep the run from being safe.
     pub(crate) fn objections(&self) -> impl Iterator<Item = &Finding> {
         self.findings.iter().filter(|finding| finding.level > Level::Note)
     }

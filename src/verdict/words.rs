@@ -11,7 +11,7 @@ use crate::reach::{at_rising_case, last_capital};
 static WORDS: List = List::new(include_str!("words.txt"));
 static ORDINARY_WORDS: List = List::new(include_str!("ordinary_words.txt"));
 
-/// The word of `name` that says production, as it is spelled there, if one does.
+/// Finds the word of `name` that says production, as it is spelled there.
 ///
 /// Besides whole words, `prod` and `production` count when they are glued in front or behind (`shopprod`,
 /// `proddb`), except in ordinary words. `extra` are further words that a policy names; they count as whole words

@@ -36,7 +36,7 @@ pub(crate) fn complete_one(variables: &Variables<'_>, one: &mut Found) {
     one.draft.fill_port(port.filter(|_| !srv));
 }
 
-/// `PGSERVICE` names a connection by itself.
+/// Adds the connection that `PGSERVICE` names by itself.
 fn add_service_alone(variables: &Variables<'_>, found: &mut Vec<Found>) {
     if let Some(variable) = variables.get("PGSERVICE") {
         let mut draft = Draft::new(Engine::Postgres);
@@ -48,14 +48,14 @@ fn add_service_alone(variables: &Variables<'_>, found: &mut Vec<Found>) {
     }
 }
 
-/// An engine alone (`DB_CONNECTION=mysql`) counts only where nothing else names a database.
+/// Drops an engine alone (`DB_CONNECTION=mysql`) where something else names a database.
 fn drop_weak(found: &mut Vec<Found>) {
     if found.iter().any(|one| !one.weak && !one.draft.engine.is_auxiliary()) {
         found.retain(|one| !one.weak);
     }
 }
 
-/// The variables that hold client certificates and the like; a handful, however long the environment is.
+/// Lists the variables that hold client certificates and the like; a handful, however long the environment is.
 fn certificates<'s, 'a>(variables: &'s Variables<'a>) -> Vec<(&'static str, &'s Variable<'a>)> {
     let held =
         variables.all.iter().filter(|variable| !variable.is_empty()).filter_map(|variable| match variable.name.role {
@@ -91,7 +91,7 @@ fn add_certificates(held: &[(&'static str, &Variable<'_>)], one: &mut Found) {
     }
 }
 
-/// libpq's own variables. `PGHOSTADDR` redirects even a URL that names a host; a service fills what is left out.
+/// Applies libpq's own variables. `PGHOSTADDR` redirects even a URL that names a host; a service fills what is left out.
 fn postgres(variables: &Variables<'_>, one: &mut Found) {
     let speaks_libpq = one.draft.socket_by_default;
     let named = one.draft.service.take();
@@ -180,7 +180,7 @@ fn fill_from_service(one: &mut Found, variable: services::Entry) {
     one.add_origin(&variable.origin);
 }
 
-/// Where a driver goes that is told of no place; a port alone belongs to that place.
+/// Adds the place that a driver dials when it is told of none; a port alone belongs to that place.
 fn default_place(one: &mut Found, lookup: &Lookup<'_>) {
     let draft = &mut one.draft;
     let port = match &draft.places[..] {
@@ -204,14 +204,14 @@ fn default_place(one: &mut Found, lookup: &Lookup<'_>) {
     draft.places = vec![place];
 }
 
-/// The folder of PostgreSQL's socket: where one is, else Debian's.
+/// Finds the folder of PostgreSQL's socket; Debian's, where no socket is there.
 fn socket_folder(port: Option<u16>, lookup: &Lookup<'_>) -> PathBuf {
     let socket = format!(".s.PGSQL.{}", port.unwrap_or(5432));
     let folders = ["/var/run/postgresql", "/tmp"].map(Path::new);
     folders.into_iter().find(|folder| lookup.files.exists(&folder.join(&socket))).unwrap_or(folders[0]).to_owned()
 }
 
-/// Tables of DynamoDB: at the endpoint that the environment names, else at the provider's own.
+/// Adds tables of DynamoDB: at the endpoint that the environment names, else at the provider's own.
 pub(crate) fn dynamodb_tables(variables: &Variables<'_>, found: &mut Vec<Found>) {
     let region = variables.get("AWS_REGION").or_else(|| variables.get("AWS_DEFAULT_REGION"));
     let other_database =
@@ -268,7 +268,7 @@ fn instance(region: &Variable<'_>, table: &Variable<'_>) -> String {
     format!("dynamodb.{}.amazonaws.com/{}", region.value(), table.value())
 }
 
-/// Where an origin is needed for something that was typed.
+/// Makes the origin of a word that was typed.
 pub(crate) fn typed(origin: &Origin, word: &str) -> Origin {
     Origin { variable: word.to_owned(), ..origin.clone() }
 }

@@ -43,7 +43,7 @@ fn is_server(one: &Found) -> bool {
     placed && !gateway && !one.draft.engine.is_auxiliary() && one.draft.engine != Engine::Dynamodb
 }
 
-/// `one` says more about the connection that is found already.
+/// Adds to `found` what `one` says about the same connection.
 fn fill(found: &mut Found, one: Found) {
     one.origins.iter().for_each(|origin| found.add_origin(origin));
     if found.draft.database.is_none() {
@@ -59,7 +59,7 @@ fn fill(found: &mut Found, one: Found) {
     }
 }
 
-/// `one` is another database on the server of `found`.
+/// Gives `one`, another database on the same server, the place of `found`.
 fn borrow_place(one: &mut Found, found: &Found) {
     one.draft.places.clone_from(&found.draft.places);
     if one.draft.engine == Engine::Unknown {

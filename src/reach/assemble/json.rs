@@ -13,7 +13,7 @@ const MOST_LEAVES: usize = 10_000;
 /// How long a path of keys may become.
 const LONGEST_NAME: usize = 200;
 
-/// The leaves of the JSON object or list in the setting's value; empty where it holds none.
+/// Lists the leaves of the JSON object or list in the setting's value, as settings; empty where it holds none.
 pub(crate) fn settings_inside(setting: &Setting) -> Vec<Setting> {
     let text = setting.value.trim_start();
     if !text.starts_with(['{', '[']) || text.len() > LONGEST || setting.unresolved.is_some() {

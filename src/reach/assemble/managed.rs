@@ -35,7 +35,7 @@ fn has_place(draft: &Draft, wanted: &Place) -> bool {
     })
 }
 
-/// A value that is a host, or an address by HTTP, which can only be a database's.
+/// Reads a value that is a host, or an address by HTTP, which can only be a database's.
 fn host(variable: &Variable<'_>) -> Option<Draft> {
     let (text, _) = without_quotes(variable.value());
     if text.len() > 300 || !text.contains('.') || text.contains(char::is_whitespace) {
@@ -51,7 +51,7 @@ fn host(variable: &Variable<'_>) -> Option<Draft> {
     Some(Draft::at(variable.name.engine.unwrap_or(Engine::Unknown), Place::Host { name, port }))
 }
 
-/// An account or a deployment that the driver itself turns into a host.
+/// Reads an account or a deployment that the driver itself turns into a host.
 ///
 /// Sources: Snowflake's "Account identifiers"; Elastic's clients, "Connecting with a Cloud ID".
 fn account(variable: &Variable<'_>) -> Option<Draft> {

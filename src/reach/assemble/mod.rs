@@ -51,7 +51,7 @@ pub(crate) fn find(variables: &Variables<'_>) -> Vec<Found> {
     found
 }
 
-/// `REDIS_CONNECTION` holds an engine's name or a whole connection; what it holds decides.
+/// Takes `REDIS_CONNECTION` and its like for a URL where the value is an address and no engine's name.
 fn as_url<'e>(variable: &'e Variable<'_>) -> Cow<'e, Name> {
     let name = &variable.name;
     let connection =

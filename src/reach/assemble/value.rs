@@ -15,7 +15,7 @@ use crate::reach::grammars::url;
 use crate::reach::names::{Name, Role};
 use crate::reach::{Doubt, Draft, Engine, Lookup};
 
-/// Every draft that the value of a variable called `name` gives by itself; empty where it is no URL or DSN.
+/// Reads the value of a variable called `name` by every grammar; empty where it is no URL or DSN.
 pub(crate) fn parse(name: &Name, value: &str, lookup: &Lookup<'_>) -> Vec<Draft> {
     if value.len() > LONGEST_VALUE {
         return Vec::new();
@@ -53,7 +53,7 @@ fn parse_text(name: &Name, text: &str, lookup: &Lookup<'_>) -> Vec<Draft> {
     parse_one(name, text, lookup)
 }
 
-/// A list of whole URLs, separated by commas; or, where the first is one, by blanks.
+/// Separates a list of whole URLs at commas or, where the first is one, at blanks.
 fn separate(text: &str) -> Vec<&str> {
     let is_url = |text: &str| scheme_of(text).is_some_and(|scheme| text[scheme.len()..].starts_with("://"));
     let marks: &[char] = if is_url(text) { &[',', ' '] } else { &[','] };
@@ -131,7 +131,7 @@ fn parse_one(name: &Name, text: &str, lookup: &Lookup<'_>) -> Vec<Draft> {
     if sure { bare::parse(name.engine, text, lookup) } else { Vec::new() }
 }
 
-/// A URL with something before it: `psql 'postgresql://…'`, as Neon's console hands it out, or `DATABASE_URL=…`
+/// Reads a URL with something before it: `psql 'postgresql://…'`, as Neon's console hands it out, or `DATABASE_URL=…`
 /// pasted into the value. It cannot be dialled as it stands.
 fn embedded(text: &str) -> Option<Draft> {
     let at = text.find("://")?;
@@ -146,7 +146,7 @@ fn embedded(text: &str) -> Option<Draft> {
     Some(draft)
 }
 
-/// What stands before the first colon, where it has the shape of a scheme.
+/// Finds what stands before the first colon, where it has the shape of a scheme.
 fn scheme_of(text: &str) -> Option<&str> {
     let (scheme, _) = text.split_once(':')?;
     let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.' | '_');
@@ -154,7 +154,7 @@ fn scheme_of(text: &str) -> Option<&str> {
         .then_some(scheme)
 }
 
-/// `MIGRATION_URL=file://db/migration` is no database; `DATABASE_URL=file:./dev.db` is one.
+/// Reads a `file:` URL: `DATABASE_URL=file:./dev.db` is a database, `MIGRATION_URL=file://db/migration` is none.
 fn file_url(name: &Name, rest: &str, lookup: &Lookup<'_>) -> Vec<Draft> {
     let shaped = sqlite::looks_like_file(rest) || rest.contains("mode=memory") || rest.contains(":memory:");
     if !shaped && !name.promises_url() {
@@ -211,7 +211,7 @@ fn name_is_endpoint(name: &Name) -> bool {
     name.group.contains("ENDPOINT") && name.engine == Some(Engine::Dynamodb)
 }
 
-/// What the value leaves open (an ARN, a `bolt` behind `https`), the variable's name may say.
+/// Takes the engine that the value leaves open (an ARN, a `bolt` behind `https`) from the variable's name.
 fn with_engine_of_name(mut draft: Draft, name: &Name) -> Draft {
     if draft.engine == Engine::Unknown
         && let Some(engine) = name.engine

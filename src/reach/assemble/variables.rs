@@ -79,7 +79,7 @@ impl<'a> Variables<'a> {
         Variables { all, by_name, lookup }
     }
 
-    /// The variable of that exact name, where it holds something.
+    /// Finds the variable of that exact name, where it holds something.
     pub(crate) fn get(&self, name: &str) -> Option<&Variable<'a>> {
         self.by_name.get(name).map(|at| &self.all[*at]).filter(|variable| !variable.is_empty())
     }

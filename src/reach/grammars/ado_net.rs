@@ -25,7 +25,7 @@ pub(crate) fn pairs(text: &str) -> Vec<(String, String)> {
     pairs
 }
 
-/// Where the first part ends: at a semicolon outside of a quoted value.
+/// Finds the end of the first part: a semicolon outside of a quoted value.
 fn part_end(text: &str) -> usize {
     let value = text.find(['=', ';']).map_or(text.len(), |at| at + 1);
     if text.get(value - 1..value) == Some(";") {
@@ -97,7 +97,7 @@ pub(crate) fn parse(text: &str, hint: Option<Engine>) -> Option<Draft> {
     Some(draft)
 }
 
-/// The path of `Data Source=app.db`, SQLite's own form; `None` where the source is a server.
+/// Reads the path of `Data Source=app.db`, SQLite's own form; `None` where the source is a server.
 pub(crate) fn sqlite_file(text: &str) -> Option<String> {
     let pairs = pairs(text);
     let (_, source) =

@@ -33,7 +33,7 @@ pub(crate) fn split<'a>(rest: &'a str, masked: &str) -> Authority<'a> {
     Authority { login, hosts, path, query: query.split('#').next().unwrap_or("") }
 }
 
-/// The first `?` behind which a `key=` stands, or nothing at all; any other may belong to a password.
+/// Finds the first `?` behind which a `key=` stands, or nothing at all; any other may belong to a password.
 fn query_start(text: &str) -> Option<usize> {
     text.match_indices('?').map(|(at, _)| at).find(|at| {
         let rest = &text[at + 1..];

@@ -40,7 +40,6 @@ impl Draft {
         }
     }
 
-    /// A draft with one place.
     pub(crate) fn at(engine: Engine, place: Place) -> Self {
         Draft { places: vec![place], ..Draft::new(engine) }
     }

@@ -31,7 +31,7 @@ pub(crate) fn locate(text: &str) -> Located {
     Located { place, doubts }
 }
 
-/// The place that a host, already decoded, and a port stand for.
+/// Makes a place of a host, already decoded, and a port.
 pub(crate) fn place(host: &str, port: Option<u16>, doubts: &mut Vec<Doubt>) -> Option<Place> {
     let host = host.trim();
     if host.is_empty() {
@@ -45,7 +45,7 @@ pub(crate) fn place(host: &str, port: Option<u16>, doubts: &mut Vec<Doubt>) -> O
     Some(Place::Host { name: host_name(host, doubts), port })
 }
 
-/// The host in the spelling that the rules compare: lower case, without brackets and one trailing dot.
+/// Spells the host as the rules compare it: lower case, without brackets and one trailing dot.
 fn host_name(host: &str, doubts: &mut Vec<Doubt>) -> String {
     let bare = host.strip_prefix('[').and_then(|inner| inner.strip_suffix(']')).unwrap_or(host);
     let bare = bare.strip_suffix('.').filter(|bare| !bare.is_empty()).unwrap_or(bare);
@@ -107,7 +107,7 @@ fn split_port(text: &str) -> (&str, Option<&str>) {
     (&text[..last], Some(&text[last + 1..]))
 }
 
-/// The port in `text`; [`Doubt::Port`] or [`Doubt::Unexpanded`] where it is no number from 1 to 65535.
+/// Reads the port in `text`; [`Doubt::Port`] or [`Doubt::Unexpanded`] where it is no number from 1 to 65535.
 pub(crate) fn number(text: &str, doubts: &mut Vec<Doubt>) -> Option<u16> {
     let text = text.trim();
     match text.parse::<u16>() {
@@ -145,7 +145,7 @@ pub(crate) fn locate_list(text: &str) -> (Vec<Place>, Vec<Doubt>) {
     (places, doubts)
 }
 
-/// `["a","b"]` without its brackets; those of an IPv6 address stay.
+/// Takes the brackets off `["a","b"]`; those of an IPv6 address stay.
 fn without_brackets(text: &str) -> &str {
     match text.strip_prefix('[').and_then(|inner| inner.strip_suffix(']')) {
         Some(inner) if inner.parse::<Ipv6Addr>().is_err() && !text.contains("]:") => inner,

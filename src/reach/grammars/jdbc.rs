@@ -39,7 +39,7 @@ pub(crate) fn parse(text: &str, lookup: &Lookup<'_>) -> Option<Vec<Draft>> {
     }
 }
 
-/// The common shape: `[variant:]//hosts/database?options`, or `database` alone for a server on this machine.
+/// Reads the common shape: `[variant:]//hosts/database?options`, or `database` alone for a server on this machine.
 fn network(engine: Engine, driver: &str, rest: &str) -> Draft {
     let mut draft = match rest.find("//") {
         Some(at) => url::parse_rest(engine, driver, &rest[at + 2..]),
@@ -54,7 +54,7 @@ fn network(engine: Engine, driver: &str, rest: &str) -> Draft {
     draft
 }
 
-/// Connector/J also lists hosts as `address=(host=a)(port=1)` and `(host=a,port=1)`.
+/// Reads MySQL's, which also list hosts as `address=(host=a)(port=1)` and `(host=a,port=1)`.
 fn mysql(driver: &str, rest: &str) -> Draft {
     let engine = if driver == "mariadb" { Engine::Mariadb } else { Engine::Mysql };
     let Some(start) = rest.find("//").map(|at| at + 2) else { return network(engine, driver, rest) };
@@ -114,7 +114,7 @@ fn oracle(rest: &str) -> Draft {
     draft
 }
 
-/// `jdbc:tc:postgresql:15:///db`: Testcontainers starts a server for the test and throws it away.
+/// Reads `jdbc:tc:postgresql:15:///db`: Testcontainers starts a server for the test and throws it away.
 fn testcontainers(rest: &str) -> Draft {
     let engine = engine_of_scheme(rest.split(':').next().unwrap_or("")).unwrap_or(Engine::Unknown);
     let mut draft = Draft::at(engine, Place::Memory);

@@ -59,7 +59,7 @@ pub(crate) fn parse(text: &str, sure: bool) -> Option<Draft> {
     Some(from_pairs(&pairs))
 }
 
-/// The draft that such pairs name; `~/.pg_service.conf` holds the same ones.
+/// Makes a draft of such pairs; `~/.pg_service.conf` holds the same ones.
 pub(crate) fn from_pairs(pairs: &[(String, String)]) -> Draft {
     let mut draft = Draft::new(Engine::Postgres);
     draft.socket_by_default = true;

@@ -60,7 +60,7 @@ fn easy_connect(draft: &mut Draft, bare: &str, name: &str) {
     draft.set_database(service.split([':', '/']).next().unwrap_or(service));
 }
 
-/// Every `(HOST=…)` with the `(PORT=…)` that follows it, and the service.
+/// Reads every `(HOST=…)` with the `(PORT=…)` that follows it, and the service.
 fn descriptor(draft: &mut Draft, text: &str) {
     let mut host: Option<&str> = None;
     for part in text.split(['(', ')']) {

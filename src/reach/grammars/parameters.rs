@@ -7,7 +7,7 @@ use crate::reach::target::{CERTIFICATE, KEY, WALLET};
 
 static OPTIONS: List = List::new(include_str!("options.txt"));
 
-/// `key=value` as it is kept, or `None`. Client certificates and keys get one spelling, [`CERTIFICATE`] and [`KEY`].
+/// Spells `key=value` as it is kept; `None` where it is dropped. Client certificates and keys get one spelling, [`CERTIFICATE`] and [`KEY`].
 pub(crate) fn kept(key: &str, value: &str) -> Option<(String, String)> {
     let folded: String = key.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect();
     if value.trim().is_empty() || value.len() > 512 {
@@ -46,8 +46,7 @@ fn names_an_authority(path: &str) -> bool {
     words.iter().any(|word| matches!(*word, "ca" | "root" | "bundle" | "cacert" | "authority" | "chain" | "rootca"))
 }
 
-/// The key under which an option is kept that names a client's credential; `folded` is its letters and digits in lower
-/// case.
+/// Finds the key under which a client's credential is kept; `folded` is the option's letters and digits in lower case.
 pub(crate) fn credential_key(folded: &str) -> Option<&'static str> {
     OPTIONS.find(folded).filter(|kind| !kind.is_empty())
 }

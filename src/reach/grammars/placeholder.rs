@@ -5,7 +5,7 @@ use std::net::Ipv6Addr;
 use crate::reach::Doubt;
 use crate::reach::grammars::text::opens_template;
 
-/// What `text`, a host name, says about itself.
+/// Finds the doubt that a host name raises by itself.
 pub(crate) fn host_doubt(text: &str) -> Option<Doubt> {
     name_doubt(text).or_else(|| {
         let lower = text.to_ascii_lowercase();
@@ -13,7 +13,7 @@ pub(crate) fn host_doubt(text: &str) -> Option<Doubt> {
     })
 }
 
-/// What `text`, the name of a host, a database or a file, says about itself.
+/// Finds the doubt that the name of a host, a database or a file raises by itself.
 pub(crate) fn name_doubt(text: &str) -> Option<Doubt> {
     if is_unexpanded(text) {
         return Some(Doubt::Unexpanded);
@@ -46,7 +46,7 @@ pub(crate) fn has_gap(host: &str) -> bool {
         || labels().count() > 2 && labels().all(|label| matches!(label, "" | "x" | "xx" | "*" | "**" | "***"))
 }
 
-/// `your-db`, `yourdomain`; not `yourls`, nor what may be somebody's own name.
+/// Whether a label says "yours": `your-db`, `yourdomain`; not `yourls`, nor what may be somebody's own name.
 fn is_yours(label: &str) -> bool {
     const THINGS: [&str; 16] = [
         "domain", "host", "server", "db", "database", "project", "instance", "cluster", "name", "app", "endpoint",
@@ -68,7 +68,7 @@ fn has_dollar_name(text: &str) -> bool {
     text.match_indices('$').any(|(at, _)| text[at + 1..].starts_with(|c: char| c.is_ascii_alphabetic() || c == '_'))
 }
 
-/// `%NAME%` or `@name@`, somewhere in the text.
+/// Whether `%NAME%` or `@name@` stands in the text.
 fn is_enclosed(text: &str, mark: char) -> bool {
     let mut parts = text.split(mark);
     parts.next();

@@ -4,7 +4,7 @@ use crate::reach::grammars::host::{locate_list, number, place};
 use crate::reach::grammars::text::percent_decode;
 use crate::reach::{Doubt, Draft, Engine, Place};
 
-/// The pairs of a query string, percent-decoded.
+/// Takes the pairs of a query string apart, percent-decoded.
 pub(crate) fn pairs(query: &str) -> Vec<(String, String)> {
     let parts = query.split('&').filter(|part| !part.is_empty());
     parts
@@ -80,7 +80,7 @@ fn read_ports(draft: &mut Draft, value: &str) -> Vec<u16> {
     ports
 }
 
-/// libpq: one port for all hosts, or one for each.
+/// Gives each place its port, as libpq does: one for all hosts, or one for each.
 pub(crate) fn set_ports(places: &mut [Place], ports: &[u16]) {
     for (index, place) in places.iter_mut().enumerate() {
         if let (Place::Host { port, .. } | Place::Socket { port, .. }, Some(given)) =

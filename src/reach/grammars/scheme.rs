@@ -6,7 +6,7 @@ use crate::reach::Engine;
 static SCHEMES: List = List::new(include_str!("schemes.txt"));
 static DRIVER_WORDS: List = List::new(include_str!("driver_words.txt"));
 
-/// The engine behind a URL scheme, whatever its case and its `+driver` suffix; `None` for schemes of other things.
+/// Finds the engine behind a URL scheme, whatever its case and its `+driver` suffix; `None` for schemes of other things.
 pub(crate) fn engine_of_scheme(scheme: &str) -> Option<Engine> {
     // Mostly the engine stands first (`postgresql+psycopg`), for Celery last (`db+postgresql`).
     scheme.to_ascii_lowercase().split('+').find_map(|part| SCHEMES.find(part).and_then(Engine::named))
@@ -17,7 +17,7 @@ pub(crate) fn names_no_server(scheme: &str) -> bool {
     SCHEMES.find(scheme) == Some("none")
 }
 
-/// The engine that a driver, adapter or dialect names: `django.db.backends.postgresql`, `com.mysql.cj.jdbc.Driver`.
+/// Finds the engine that a driver, adapter or dialect names: `django.db.backends.postgresql`, `com.mysql.cj.jdbc.Driver`.
 pub(crate) fn engine_of_driver(text: &str) -> Option<Engine> {
     if text.len() > 200 {
         return None;

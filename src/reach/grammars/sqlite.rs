@@ -105,7 +105,7 @@ fn drafts(spellings: &[String], query: &str, engine: Engine, lookup: &Lookup<'_>
     found
 }
 
-/// Every absolute path that a loader could make of `text`, links not followed.
+/// Lists every absolute path that a loader could make of `text`, links not followed.
 fn files(text: &str, lookup: &Lookup<'_>, also: &[PathBuf]) -> Vec<PathBuf> {
     let root = &lookup.project.root;
     let text = text
@@ -135,7 +135,7 @@ fn files(text: &str, lookup: &Lookup<'_>, also: &[PathBuf]) -> Vec<PathBuf> {
     paths
 }
 
-/// `path` without `.` and `..`; links are not followed.
+/// Takes `.` and `..` out of a path; links are not followed.
 pub(crate) fn normalised(path: &Path) -> PathBuf {
     let mut out = PathBuf::new();
     for component in path.components() {

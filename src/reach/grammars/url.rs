@@ -23,7 +23,7 @@ pub(crate) fn parse_all(text: &str) -> Option<Vec<Draft>> {
     Some([draft].into_iter().chain(other).collect())
 }
 
-/// Another database than an option names is the path's: Prisma and Node's drivers know no `?dbname=`.
+/// Finds the database in the path where an option names another one: Prisma and Node's drivers know no `?dbname=`.
 fn other_database(text: &str, draft: &Draft) -> Option<Draft> {
     let own = draft.database.as_ref().filter(|_| !is_unexpanded(text))?;
     let (scheme, rest) = text.split_once("://")?;
@@ -90,7 +90,7 @@ pub(crate) fn parse_rest(engine: Engine, scheme: &str, rest: &str) -> Draft {
     draft
 }
 
-/// The hosts that drivers dial for which the authority ends at the first delimiter, where that one is in our login.
+/// Finds the hosts of drivers for which the authority ends at the first delimiter, where that one is in our login.
 fn other_hosts(scheme: &str, masked: &str) -> Vec<String> {
     let login = split(masked, masked).login.unwrap_or_default();
     whatwg::hosts_of_shorter_authority(scheme, masked, login)

@@ -31,7 +31,8 @@ pub(crate) fn read(scheme: &str, rest: &str) -> Option<Reading> {
     })
 }
 
-/// The hosts that are dialled where a delimiter in `login` ends the authority of `rest`; templates are masked in both.
+/// Finds the hosts that are dialled where a delimiter in `login` ends the authority of `rest`; templates are masked in
+/// both.
 pub(crate) fn hosts_of_shorter_authority(scheme: &str, rest: &str, login: &str) -> Vec<String> {
     let mut hosts = Vec::new();
     if login.contains(['/', '?', '#']) {
@@ -46,7 +47,7 @@ pub(crate) fn hosts_of_shorter_authority(scheme: &str, rest: &str, login: &str) 
     hosts
 }
 
-/// The host in an authority that is no URL's: Node's `url.parse` and Python's `urlsplit` check neither its letters nor its
+/// Finds the host in an authority that is no URL's: Node's `url.parse` and Python's `urlsplit` check neither its letters nor its
 /// port. Without a login in front, what a colon follows is one that was cut short.
 fn unchecked_host(authority: &str) -> Option<String> {
     let host = match authority.rsplit_once('@') {

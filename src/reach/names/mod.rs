@@ -104,7 +104,7 @@ fn connection_strings(words: &[String]) -> Option<Role> {
     (listed && words.len() > 1).then_some(Role::Url)
 }
 
-/// The words joined, without trailing ones that only repeat what an earlier one says: `POSTGRES_DB`, `MYSQL_SERVER`.
+/// Joins the words, without trailing ones that only repeat what an earlier one says: `POSTGRES_DB`, `MYSQL_SERVER`.
 fn group_key(words: &[&String]) -> String {
     let mut words: Vec<&str> = words.iter().map(|text| text.as_str()).collect();
     while words.len() > 1

@@ -28,7 +28,7 @@ pub(crate) enum Role {
     Parameter(&'static str),
 }
 
-/// The part that the words name, mostly the last ones, and which words those are.
+/// Finds the part that the words name, mostly the last ones, and which words those are.
 pub(crate) fn role_at_end(words: &[String], name: &str) -> Option<(Role, Range<usize>)> {
     let texts: Vec<&str> = words.iter().map(String::as_str).collect();
     if let Some(found) = special(&texts) {
@@ -47,7 +47,7 @@ pub(crate) fn role_at_end(words: &[String], name: &str) -> Option<(Role, Range<u
     })
 }
 
-/// `HOST_DB`, `URL_MONGO`: the part first, then what it is a part of.
+/// Reads `HOST_DB`, `URL_MONGO`: the part first, then what it is a part of.
 fn reversed(words: &[&str]) -> Option<(Role, Range<usize>)> {
     const FIRST: [&str; 8] = ["HOST", "HOSTNAME", "ENDPOINT", "IP", "PORT", "NAME", "URL", "URI"];
     let [first, .., last] = words else { return None };

@@ -17,7 +17,7 @@ pub(crate) fn words_of(name: &str) -> Vec<String> {
     words
 }
 
-/// `databaseUrl` to `database`, `Url`; `DBHost` to `DB`, `Host`; `PGHOST` stays.
+/// Cuts `databaseUrl` into `database`, `Url`; `DBHost` to `DB`, `Host`; `PGHOST` stays.
 fn split_case(part: &str) -> Vec<&str> {
     let mut pieces = Vec::new();
     for mut word in at_rising_case(part) {

@@ -2,7 +2,7 @@
 //! judged all the same.
 
 use crate::environment::{Condition, FileProblem, Origin, ProblemKind};
-use crate::verdict::rules::subject::{Subject, about_the_run};
+use crate::verdict::subject::{Subject, about_the_run};
 use crate::verdict::{Finding, Level};
 
 /// The id of this rule.
@@ -38,7 +38,7 @@ pub(crate) fn check(subject: &Subject<'_>) -> Vec<Finding> {
     findings
 }
 
-/// A file that cannot be read at all is what `file-unreadable` is about.
+/// Whether `file-unreadable` tells of it: a file that cannot be read at all.
 fn is_said_elsewhere(subject: &Subject<'_>, problem: &FileProblem) -> bool {
     subject.evidence.conditions.iter().any(
         |condition| matches!(condition, Condition::UnreadableFile { file, .. } if problem.line.is_none() && *file == problem.file),

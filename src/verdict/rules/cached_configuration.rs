@@ -1,7 +1,7 @@
 //! `cached-configuration`: Laravel would read a cached configuration and no environment file.
 
 use crate::environment::{Condition, Origin};
-use crate::verdict::rules::subject::{Subject, about_the_run};
+use crate::verdict::subject::{Subject, about_the_run};
 use crate::verdict::{Finding, Level};
 
 /// The id of this rule.

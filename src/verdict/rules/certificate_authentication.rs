@@ -1,7 +1,7 @@
 //! `certificate-authentication`: a client certificate or key is configured for the connection.
 
 use crate::verdict::Finding;
-use crate::verdict::rules::subject::{Subject, origin_of, production};
+use crate::verdict::subject::{Subject, origin_of, production};
 
 /// The id of this rule.
 pub(crate) const ID: &str = "certificate-authentication";

@@ -1,7 +1,7 @@
 //! `container-environment`: the command runs in a container or on another machine.
 
 use crate::environment::Condition;
-use crate::verdict::rules::subject::{Subject, about_the_run};
+use crate::verdict::subject::{Subject, about_the_run};
 use crate::verdict::{Finding, Level};
 
 /// The id of this rule.

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::environment::Project;
 use crate::reach::{Place, Target};
-use crate::verdict::rules::subject::{Subject, production};
+use crate::verdict::subject::{Subject, production};
 use crate::verdict::{Finding, Level, words};
 
 /// The id of this rule.
@@ -40,7 +40,7 @@ pub(crate) fn check(subject: &Subject<'_>) -> Vec<Finding> {
     findings
 }
 
-/// The names that a database goes by: its own, the user's database to log in against, a file's name and the folders
+/// Lists the names that a database goes by: its own, the user's database to log in against, a file's name and the folders
 /// that are called production as a whole.
 fn names_of(target: &Target, project: &Project) -> Vec<String> {
     let mut names = Vec::new();
@@ -66,7 +66,7 @@ fn names_of(target: &Target, project: &Project) -> Vec<String> {
     names
 }
 
-/// A file counts by its name; a folder only where the whole of it is a production word (`/var/www/live/app.db`), and
+/// Lists the names in a path. A file counts by its name, a folder only where the whole of it is a production word (`/var/www/live/app.db`), and
 /// only below the project's root for a file of the project: a project may be kept in any folder.
 fn names_of_file(path: &Path, project: &Project) -> Vec<String> {
     let shown = project.shown(path);

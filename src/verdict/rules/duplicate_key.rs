@@ -1,7 +1,7 @@
 //! `duplicate-key`: two of Prisma's environment files set the same key, and Prisma refuses to start.
 
 use crate::environment::Condition;
-use crate::verdict::rules::subject::{Subject, about_the_run};
+use crate::verdict::subject::{Subject, about_the_run};
 use crate::verdict::{Finding, Level};
 
 /// The id of this rule.

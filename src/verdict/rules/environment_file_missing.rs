@@ -1,7 +1,7 @@
 //! `environment-file-missing`: the file that the asked mode would load is not there, and another one is used.
 
 use crate::environment::Condition;
-use crate::verdict::rules::subject::{Subject, about_the_run};
+use crate::verdict::subject::{Subject, about_the_run};
 use crate::verdict::{Finding, Level};
 
 /// The id of this rule.

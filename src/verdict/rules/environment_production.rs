@@ -6,7 +6,7 @@
 use std::path::Path;
 
 use crate::verdict::environment_names::{NameKind, kind_of};
-use crate::verdict::rules::subject::Subject;
+use crate::verdict::subject::Subject;
 use crate::verdict::{Finding, Level, words};
 
 /// The id of this rule.

@@ -1,7 +1,7 @@
 //! `file-unreadable`: a file that a loader would read cannot be read here.
 
 use crate::environment::{Condition, Origin};
-use crate::verdict::rules::subject::{Subject, about_the_run};
+use crate::verdict::subject::{Subject, about_the_run};
 use crate::verdict::{Finding, Level};
 
 /// The id of this rule.

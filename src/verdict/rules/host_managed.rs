@@ -2,7 +2,7 @@
 
 use crate::reach::{Engine, Place, has_gap, provider_of_host, provider_of_instance};
 use crate::verdict::Finding;
-use crate::verdict::rules::subject::{Subject, allowed, origin_of, point_elsewhere, production};
+use crate::verdict::subject::{Subject, allowed, origin_of, point_elsewhere, production};
 
 /// The id of this rule.
 pub(crate) const ID: &str = "host-managed";

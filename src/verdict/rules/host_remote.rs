@@ -1,7 +1,7 @@
 //! `host-remote`: the host is an IP address or a domain that is not this machine.
 
 use crate::reach::Place;
-use crate::verdict::rules::subject::{Subject, allowed, origin_of, production};
+use crate::verdict::subject::{Subject, allowed, origin_of, production};
 use crate::verdict::{Finding, Locality, addresses};
 
 /// The id of this rule.

@@ -1,7 +1,7 @@
 //! `host-unknown`: a host that is neither shown to be local nor known to be far.
 
 use crate::reach::Place;
-use crate::verdict::rules::subject::{Subject, allowed, origin_of, unverified};
+use crate::verdict::subject::{Subject, allowed, origin_of, unverified};
 use crate::verdict::{Finding, Locality, addresses};
 
 /// The id of this rule.

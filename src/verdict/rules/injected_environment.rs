@@ -1,7 +1,7 @@
 //! `injected-environment`: a wrapper adds variables that are on no disk.
 
 use crate::environment::Condition;
-use crate::verdict::rules::subject::{Subject, about_the_run};
+use crate::verdict::subject::{Subject, about_the_run};
 use crate::verdict::{Finding, Level};
 
 /// The id of this rule.

@@ -1,6 +1,6 @@
 //! `machine-production`: this machine is one that serves production. Nothing silences it.
 
-use crate::verdict::rules::subject::Subject;
+use crate::verdict::subject::Subject;
 use crate::verdict::{Finding, Level, words};
 
 /// The id of this rule.

@@ -21,14 +21,12 @@ mod platform_production;
 mod protection_disabled;
 mod replica_or_cluster;
 mod shadow_database;
-mod subject;
 mod value_unclear;
 
 pub(crate) use crate::verdict::rules::machine_production::MARK as MACHINE_MARK;
 
 use crate::verdict::Finding;
-
-pub(crate) use crate::verdict::rules::subject::Subject;
+use crate::verdict::subject::Subject;
 
 /// One rule.
 pub(crate) type Check = fn(&Subject<'_>) -> Vec<Finding>;

@@ -1,6 +1,6 @@
 //! `no-database`: nothing names a database. Safe only where the project cannot have one.
 
-use crate::verdict::rules::subject::Subject;
+use crate::verdict::subject::Subject;
 use crate::verdict::{Finding, Level};
 
 /// The id of this rule.

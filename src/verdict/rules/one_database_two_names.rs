@@ -1,6 +1,6 @@
 //! `one-database-two-names`: a variable for tests and a variable for production name the same database.
 
-use crate::verdict::rules::subject::{Subject, unverified};
+use crate::verdict::subject::{Subject, unverified};
 use crate::verdict::{Finding, words};
 
 /// The id of this rule.

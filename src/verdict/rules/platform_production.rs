@@ -4,7 +4,7 @@
 
 use crate::environment::Origin;
 use crate::lists::List;
-use crate::verdict::rules::subject::Subject;
+use crate::verdict::subject::Subject;
 use crate::verdict::{Finding, Level};
 
 /// The id of this rule.

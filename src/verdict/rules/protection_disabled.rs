@@ -1,7 +1,7 @@
 //! `protection-disabled`: Rails' own protection of production databases is switched off.
 
 use crate::environment::Condition;
-use crate::verdict::rules::subject::{Subject, about_the_run};
+use crate::verdict::subject::{Subject, about_the_run};
 use crate::verdict::{Finding, Level};
 
 /// The id of this rule.

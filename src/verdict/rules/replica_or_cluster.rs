@@ -2,7 +2,7 @@
 
 use crate::reach::{Place, has_gap};
 use crate::verdict::locality::declared;
-use crate::verdict::rules::subject::{Subject, origin_of, point_elsewhere, production};
+use crate::verdict::subject::{Subject, origin_of, point_elsewhere, production};
 use crate::verdict::{Finding, words};
 
 /// The id of this rule.

@@ -1,7 +1,7 @@
 //! `shadow-database`: the shadow database, which is wiped, is the main one.
 
 use crate::verdict::Finding;
-use crate::verdict::rules::subject::{Subject, unverified};
+use crate::verdict::subject::{Subject, unverified};
 
 /// The id of this rule.
 pub(crate) const ID: &str = "shadow-database";

@@ -2,7 +2,7 @@
 
 use crate::reach::Doubt;
 use crate::verdict::Finding;
-use crate::verdict::rules::subject::{Subject, unverified};
+use crate::verdict::subject::{Subject, unverified};
 
 /// The id of this rule.
 pub(crate) const ID: &str = "value-unclear";

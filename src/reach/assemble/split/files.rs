@@ -12,7 +12,7 @@ pub(crate) fn is_file(group: &Group<'_, '_>, engine: Option<Engine>) -> bool {
     engine.is_none() && group.first(Role::Host).is_none() && (named(Role::Database) || named(Role::File))
 }
 
-/// The files that the group names, or the one that its framework takes by default.
+/// Finds the files that the group names, or the one that its framework takes by default.
 pub(crate) fn files(group: &Group<'_, '_>, engine: Engine, variables: &Variables<'_>, has_url: bool) -> Vec<Found> {
     let mut found: Vec<Found> = Vec::new();
     let sure = group.explicit_engine().is_some() || group.engine.is_some();

@@ -41,7 +41,7 @@ impl<'s, 'a> Group<'s, 'a> {
         self.parts.iter().any(|(role, _)| roles.contains(role))
     }
 
-    /// The engine that a part names: `DB_CONNECTION=pgsql`.
+    /// Reads the engine that a part names: `DB_CONNECTION=pgsql`.
     pub(crate) fn explicit_engine(&self) -> Option<Engine> {
         self.all(Role::Engine).find_map(|variable| engine_of_driver(variable.value()))
     }
@@ -52,7 +52,7 @@ impl<'s, 'a> Group<'s, 'a> {
         self.group_says_database || self.nested || login || self.explicit_engine().is_some()
     }
 
-    /// The values that name a database, each once; `base` lends its own to a replica of the same.
+    /// Lists the values that name a database, each once; `base` lends its own to a replica of the same.
     pub(crate) fn databases(
         &self,
         base: Option<&Group<'s, 'a>>,
@@ -136,7 +136,7 @@ pub(crate) fn groups<'s, 'a>(variables: &'s Variables<'a>, consumed: &[bool]) ->
     groups
 }
 
-/// The part that a variable holds; where its name leaves that open, the shape of the value decides.
+/// Finds the part that a variable holds; where its name leaves that open, the shape of the value decides.
 fn role(variable: &Variable<'_>) -> Option<Role> {
     let name = &variable.name;
     let (text, _) = without_quotes(variable.value());

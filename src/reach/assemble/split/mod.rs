@@ -37,7 +37,7 @@ pub(crate) fn assemble(variables: &Variables<'_>, consumed: &[bool], found: &mut
     tunnels(variables, found);
 }
 
-/// The one engine that everything else in the environment speaks of, for variables that name none.
+/// Infers the engine of variables that name none: the one that everything else in the environment speaks of.
 fn inferred_engine(variables: &Variables<'_>, groups: &[Group<'_, '_>], found: &[Found]) -> Option<Engine> {
     let named = groups.iter().filter_map(Group::explicit_engine);
     let urls = found.iter().map(|url| url.draft.engine);
@@ -187,7 +187,7 @@ fn add_login(draft: &mut Draft, group: &Group<'_, '_>) {
     }
 }
 
-/// The engine whose usual port the variable holds; links between containers set `DB_PORT=tcp://172.17.0.5:5432`.
+/// Finds the engine whose usual port the variable holds; links between containers set `DB_PORT=tcp://172.17.0.5:5432`.
 fn engine_of_port(variable: &Variable<'_>) -> Option<Engine> {
     let port = variable.value().rsplit(':').next()?;
     port.trim().parse().ok().and_then(Engine::of_port)

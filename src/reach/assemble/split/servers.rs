@@ -21,7 +21,7 @@ pub(crate) struct Alternative {
     pub(crate) origins: Vec<Origin>,
 }
 
-/// Every server that the group names: a socket and a host are places of one, two different hosts are two.
+/// Lists every server that the group names: a socket and a host are places of one, two different hosts are two.
 pub(crate) fn alternatives(group: &Group<'_, '_>) -> Vec<Alternative> {
     let mut sockets = Alternative { places: Vec::new(), doubts: Vec::new(), origins: Vec::new() };
     for variable in group.all(Role::Socket).filter(|variable| variable.value().starts_with('/')).take(MOST_ALTERNATIVES)
@@ -61,7 +61,7 @@ pub(crate) fn alternatives(group: &Group<'_, '_>) -> Vec<Alternative> {
     found
 }
 
-/// The hosts in one value: one, a list, or the authority of a URL.
+/// Reads the hosts in one value: one, a list, or the authority of a URL.
 fn hosts(text: &str) -> (Vec<Place>, Vec<Doubt>) {
     let text = without_transport(text);
     if text.bytes().all(|byte| byte.is_ascii_digit()) && !text.is_empty() {
@@ -85,7 +85,7 @@ fn hosts(text: &str) -> (Vec<Place>, Vec<Doubt>) {
     (located.place.into_iter().collect(), located.doubts)
 }
 
-/// The text without what chooses the way to the server: SQL Server's `tcp:host`, mysqli's `p:host`, and `//host`.
+/// Takes off what chooses the way to the server: SQL Server's `tcp:host`, mysqli's `p:host`, and `//host`.
 ///
 /// Sources: Microsoft's "Connection string syntax" (`tcp:`, `np:`, `lpc:`, `admin:`), PHP's manual of mysqli ("The
 /// mysqli Extension and Persistent Connections").
@@ -104,7 +104,7 @@ fn without_transport(text: &str) -> &str {
     server.unwrap_or(text)
 }
 
-/// The server behind a tunnel is a place of the databases that are reached through it.
+/// Adds the server behind a tunnel to the places of the databases that are reached through it.
 pub(crate) fn tunnels(variables: &Variables<'_>, found: &mut Vec<Found>) {
     let ends =
         variables.all.iter().filter(|variable| variable.name.role == Some(Role::TunnelEnd) && !variable.is_empty());

@@ -17,7 +17,7 @@ impl<'a> Subject<'a> {
         Subject { evidence, located: evidence.targets.iter().map(|target| locate_places(target, evidence)).collect() }
     }
 
-    /// The targets with their index and located places.
+    /// Lists the targets with their index and located places.
     pub(crate) fn targets(&self) -> impl Iterator<Item = (usize, &'a Target, &[LocatedPlace<'a>])> {
         self.evidence
             .targets
@@ -39,7 +39,7 @@ impl<'a> Subject<'a> {
     }
 }
 
-/// A production finding about a target.
+/// Makes a production finding about a target.
 pub(crate) fn production(
     rule: &'static str,
     target: usize,
@@ -50,7 +50,7 @@ pub(crate) fn production(
     Finding { rule, level: Level::Production, target: Some(target), message, remedy, origin: Some(origin.clone()) }
 }
 
-/// A finding that a target is not shown to be safe.
+/// Makes a finding that a target is not shown to be safe.
 pub(crate) fn unverified(
     rule: &'static str,
     target: usize,
@@ -61,13 +61,13 @@ pub(crate) fn unverified(
     Finding { rule, level: Level::Unverified, target: Some(target), message, remedy, origin: origin.cloned() }
 }
 
-/// What a rule would have found about a target if the policy did not allow it.
+/// Makes a note of what a rule would have found about a target if the policy did not allow it.
 pub(crate) fn allowed(rule: &'static str, target: usize, origin: &Origin, message: String) -> Finding {
     let level = Level::Note;
     Finding { rule, level, target: Some(target), message, remedy: String::new(), origin: Some(origin.clone()) }
 }
 
-/// A finding about the run and none of its targets.
+/// Makes a finding about the run and none of its targets.
 pub(crate) fn about_the_run(
     rule: &'static str,
     level: Level,
@@ -78,12 +78,12 @@ pub(crate) fn about_the_run(
     Finding { rule, level, target: None, message, remedy, origin }
 }
 
-/// The variable that names the place of a target.
+/// Finds the variable that names the place of a target.
 pub(crate) fn origin_of(target: &Target) -> Option<&Origin> {
     target.origins.first()
 }
 
-/// What to set instead: the remedy that most findings about a target share.
+/// Says what to set instead: the remedy that most findings about a target share.
 pub(crate) fn point_elsewhere(target: &Target) -> String {
     let variable = origin_of(target).map_or("it", |origin| origin.variable.as_str());
     format!("point {variable} at a database on this machine that is made for tests")
