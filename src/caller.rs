@@ -26,7 +26,7 @@ pub(crate) enum CallerKind {
 }
 
 impl CallerKind {
-    /// The word in JSON and in the log.
+    /// Gives the word in JSON and in the log.
     #[must_use]
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -63,7 +63,7 @@ impl Caller {
         Caller { kind, name, terminal }
     }
 
-    /// Whether a question can be put to a person.
+    /// Tells whether a question can be put to a person.
     #[must_use]
     pub(crate) fn can_be_asked(&self) -> bool {
         self.kind == CallerKind::Human && self.terminal

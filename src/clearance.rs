@@ -22,7 +22,7 @@ pub(crate) struct Consent {
 }
 
 impl Consent {
-    /// What a person has to type for `judgement`: the name of each database that is not shown to be safe, or the
+    /// Lists what a person has to type for `judgement`: the name of each database that is not shown to be safe, or the
     /// project folder's where the doubt is about the run itself or a database has no name.
     #[must_use]
     pub(crate) fn questions(judgement: &Judgement, project_folder: &str) -> Vec<String> {
@@ -41,7 +41,7 @@ impl Consent {
         names
     }
 
-    /// Consent, if every question was answered with exactly the name that it asks for.
+    /// Takes the answers for consent if each is exactly the name that was asked for.
     #[must_use]
     pub(crate) fn from_answers(questions: &[String], answers: Vec<String>) -> Option<Self> {
         let typed = |(question, answer): (&String, &String)| question.trim() == answer.trim();
@@ -49,7 +49,7 @@ impl Consent {
             .then_some(Consent { answers })
     }
 
-    /// What was typed, for the log.
+    /// Gives what was typed, for the log.
     #[must_use]
     pub(crate) fn answers(&self) -> &[String] {
         &self.answers
@@ -106,7 +106,7 @@ impl Clearance {
         }
     }
 
-    /// What was saved, one for each target.
+    /// Lists what was saved, one receipt for each target.
     #[must_use]
     pub(crate) fn receipts(&self) -> &[Receipt] {
         &self.receipts

@@ -56,13 +56,13 @@ pub(crate) struct Next {
     pub(crate) text: Option<String>,
 }
 
-/// The generation of the announcement after `generation`.
+/// Gives the generation of the announcement after `generation`.
 pub(crate) fn next_announcement(generation: u64) -> u64 {
     (generation + 1) | 1
 }
 
 impl Anchor {
-    /// Where the log has to end according to this.
+    /// Tells where the log has to end.
     pub(crate) fn ending(&self) -> Ending {
         Ending {
             seq: self.end.seq,
@@ -72,7 +72,7 @@ impl Anchor {
         }
     }
 
-    /// The bytes of this anchor's slot, and the offset in the file where they belong.
+    /// Gives the bytes of this anchor's slot, and the offset in the file where they belong.
     pub(crate) fn encode(&self) -> Result<(Vec<u8>, u64), serde_json::Error> {
         let mut bytes = framed(&serde_json::to_string(self)?);
         if bytes.len() > SLOT {
@@ -83,7 +83,7 @@ impl Anchor {
         Ok((bytes, (self.generation / 2 % 2) * SLOT as u64))
     }
 
-    /// The newer of the two slots that can be read; `None` where neither can.
+    /// Picks the newer of the two slots that can be read; `None` where neither can.
     pub(crate) fn decode(file: &[u8]) -> Option<Self> {
         file.chunks(SLOT).take(2).filter_map(unframed).max_by_key(|anchor| anchor.generation)
     }

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
-use crate::audit::damage::{Damage, Kind, Report};
+use crate::audit::damage::{Damage, Integrity, Kind};
 use crate::audit::entry::Disorder;
 use crate::audit::{Hash, Line};
 
@@ -69,13 +69,13 @@ impl Link {
         Link { hash: line.hash, shape }
     }
 
-    /// The line's number as it says itself, where it is an entry.
+    /// Gives the number that the line has in its own words, where it is an entry.
     #[must_use]
     pub(crate) fn seq(&self) -> Option<u64> {
         self.place().map(|place| place.seq)
     }
 
-    /// The log's id, where the line holds it.
+    /// Gives the log's id, where the line holds it.
     #[must_use]
     pub(crate) fn log(&self) -> Option<&str> {
         self.place()?.log.as_deref()
@@ -140,7 +140,7 @@ pub(crate) struct Pending {
 ///
 /// Damage that a person accepted is left out as long as the lines before the acceptance are those they accepted.
 #[must_use]
-pub(crate) fn verify(links: &[Link], known: &Known) -> Report {
+pub(crate) fn verify(links: &[Link], known: &Known) -> Integrity {
     let mut damages = Walk::new(links, known).damages();
     let end = ending_damage(links, known);
     let lines = links.len() as u64;
@@ -152,7 +152,7 @@ pub(crate) fn verify(links: &[Link], known: &Known) -> Report {
     let accepted = accepted_through(links);
     damages.retain(|damage| damage.line > accepted);
     damages.sort_by_key(|damage| damage.line);
-    Report {
+    Integrity {
         lines,
         log: links.first().and_then(Link::log).map(str::to_owned),
         damage: damages.first().copied(),
@@ -165,14 +165,14 @@ pub(crate) fn verify(links: &[Link], known: &Known) -> Report {
     }
 }
 
-/// The digest that an acceptance after `hashes` holds for.
+/// Computes the digest that an acceptance after `hashes` holds for.
 pub(crate) fn digest(hashes: impl IntoIterator<Item = Hash>) -> Hash {
     let mut hasher = Sha256::new();
     hashes.into_iter().for_each(|hash| hasher.update(hash.bytes()));
     Hash::finish(hasher)
 }
 
-/// The last line before the last acceptance that still fits what stands before it; 0 where there is none.
+/// Finds the last line before the last acceptance that still fits what stands before it; 0 where there is none.
 fn accepted_through(links: &[Link]) -> u64 {
     let mut hasher = Sha256::new();
     let mut through = 0;
@@ -267,7 +267,7 @@ impl<'a> Walk<'a> {
         Some(self.broken_link(index, place, expected))
     }
 
-    /// Why line `index` does not name the line before it. The maps are only built for a log that is damaged.
+    /// Explains why line `index` does not name the line before it. The maps are only built for a log that is damaged.
     fn broken_link(&mut self, index: usize, place: &Place, expected: u64) -> Damage {
         if self.first_with_hash.is_empty() {
             for (at, link) in self.links.iter().enumerate() {
@@ -295,14 +295,14 @@ impl<'a> Walk<'a> {
         Damage { line: line - 1, kind: Kind::Edited { certain: self.is_vouched_for(index) } }
     }
 
-    /// The earlier line that names the same line before it, if the line it names is there at all.
+    /// Finds the earlier line that names the same line before it, if the line it names is there at all.
     fn other_successor(&self, index: usize, place: &Place) -> Option<u64> {
         let Some(previous) = place.previous else { return (index > 0).then_some(1) };
         let parent = *self.first_with_hash.get(&previous).filter(|&&parent| parent + 1 < index)?;
         Some(parent as u64 + 2)
     }
 
-    /// Whether something after line `index` holds its hash, so that it stands as it was written.
+    /// Tells whether something after line `index` holds its hash, so that it stands as it was written.
     fn is_vouched_for(&self, index: usize) -> bool {
         let hash = Some(self.links[index].hash);
         match self.links.get(index + 1) {

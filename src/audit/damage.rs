@@ -77,7 +77,7 @@ pub(crate) enum Kind {
 
 /// Whether a log is whole.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(crate) struct Report {
+pub(crate) struct Integrity {
     /// How many lines the log has.
     pub(crate) lines: u64,
     /// The log's random id, where its first entry holds one.
@@ -92,14 +92,13 @@ pub(crate) struct Report {
     pub(crate) interrupted: bool,
 }
 
-impl Report {
-    /// Whether nothing is wrong.
+impl Integrity {
     #[must_use]
     pub(crate) fn is_whole(&self) -> bool {
         self.damage.is_none()
     }
 
-    /// The report for people: what was found, and what it could not find; no control characters, no full stop.
+    /// Says for people what was found, and what could not be found; no control characters, no full stop.
     #[must_use]
     pub(crate) fn sentence(&self) -> String {
         let lines = count(self.lines, "line");
@@ -131,7 +130,7 @@ impl Report {
 }
 
 impl Damage {
-    /// The damage in words, naming the line.
+    /// Says what is wrong, and in which line.
     #[must_use]
     pub(crate) fn sentence(&self) -> String {
         let line = self.line;
@@ -173,7 +172,7 @@ impl Damage {
 }
 
 impl Disorder {
-    /// How the log was found, to follow "was found".
+    /// Says how the log was found, to follow "was found".
     #[must_use]
     pub(crate) fn words(self) -> &'static str {
         match self {

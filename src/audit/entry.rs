@@ -63,7 +63,7 @@ impl Entry {
         Entry { schema: 1, seq, at, log, run, event, who, what, previous }
     }
 
-    /// The line as it is written, without the newline.
+    /// Writes the line, without the newline.
     ///
     /// # Errors
     ///
@@ -127,7 +127,7 @@ pub(crate) enum Event {
 }
 
 impl Event {
-    /// The judgement that it rests on.
+    /// Gives the judgement that it rests on.
     pub(crate) fn judgement(&self) -> Option<&JudgementRecord> {
         match self {
             Event::Refused(Refusal { judgement, .. })
@@ -145,7 +145,7 @@ impl Event {
         }
     }
 
-    /// What a person should know.
+    /// Gives what a person should know.
     pub(crate) fn notes(&self) -> &[String] {
         match self {
             Event::RunStarted(Start { notes, .. }) | Event::RunFinished(Finish { notes, .. }) => notes,

@@ -11,18 +11,16 @@ use sha2::{Digest, Sha256};
 pub(crate) struct Hash([u8; 32]);
 
 impl Hash {
-    /// The hash of `bytes`.
     #[must_use]
     pub(crate) fn of(bytes: &[u8]) -> Self {
         Hash(Sha256::digest(bytes).into())
     }
 
-    /// The hash that `hasher` has arrived at.
+    /// Takes the hash that `hasher` has arrived at.
     pub(crate) fn finish(hasher: Sha256) -> Self {
         Hash(hasher.finalize().into())
     }
 
-    /// The 32 bytes.
     #[must_use]
     pub(crate) fn bytes(&self) -> &[u8; 32] {
         &self.0

@@ -19,11 +19,12 @@ mod redact;
 mod redact_text;
 mod render;
 mod report;
+mod reporting;
 mod state_directory;
 mod unfinished;
 
 pub(crate) use crate::audit::chain::{Known, Link, verify};
-pub(crate) use crate::audit::damage::Report;
+pub(crate) use crate::audit::damage::Integrity;
 pub(crate) use crate::audit::entry::{
     Accepted, Answer, Continued, Entry, Event, Finish, Outcome, Pruned, Record, Refusal, RestoreStart, Restored, Saved,
     Start, What, Who,

@@ -18,7 +18,7 @@ const LONGEST_WORD: usize = 8 * 1024;
 /// How many bytes of arguments are kept in all.
 const LONGEST_COMMAND: usize = 64 * 1024;
 
-/// A command as the log shows it: secrets masked, bytes that are not UTF-8 as `\xFF`, cut where it is very long.
+/// Shows a command as the log keeps it: secrets masked, bytes that are not UTF-8 as `\xFF`, cut where it is very long.
 #[must_use]
 pub(crate) fn redact_command(words: &[OsString], secrets: &[Secret]) -> Vec<String> {
     let mut redactor = Redactor::new(secrets);

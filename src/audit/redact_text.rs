@@ -46,7 +46,7 @@ static TOKEN: LazyLock<Regex> = LazyLock::new(|| {
     )
 });
 
-/// Text with every secret masked that is known, stands in a URL or behind a name that says so.
+/// Masks every secret that is known, stands in a URL or behind a name that says so.
 #[must_use]
 pub(crate) fn redact_text(text: &str, secrets: &[Secret]) -> String {
     let known = secrets.iter().fold(Cow::Borrowed(text), |text, secret| Cow::Owned(secret.redact_in(&text)));

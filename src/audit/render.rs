@@ -8,7 +8,7 @@ use crate::audit::entry::{Entry, Event, Outcome, Restored, Start, Who};
 use crate::audit::report::TargetReport;
 use crate::text::{printable, shell_line};
 
-/// The entry in one line: when, what happened, how it was judged, how it ended, and the command.
+/// Writes the entry in one line: when, what happened, how it was judged, how it ended, and the command.
 ///
 /// Control characters, and those that turn the direction of text, are escaped: a command may hold anything.
 #[must_use]
@@ -67,7 +67,7 @@ fn vouched(consent: &[String]) -> String {
     if consent.is_empty() { String::new() } else { format!(", vouched for by typing {}", consent.join(", ")) }
 }
 
-/// What an entry rests on, a line each: who asked and where, targets, findings, notes.
+/// Lists what an entry rests on, a line each: who asked and where, targets, findings, notes.
 #[must_use]
 pub(crate) fn details(entry: &Entry) -> Vec<String> {
     let Who { user, host, commit, .. } = &entry.who;

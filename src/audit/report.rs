@@ -5,18 +5,14 @@
 //! no place in them: what a target holds of one is left behind here.
 
 use std::borrow::Cow;
-use std::collections::{BTreeSet, HashMap};
 
 use serde::{Deserialize, Serialize};
 
-use crate::audit::redact_text;
-use crate::caller::Caller;
-use crate::environment::{Origin, Survey};
+use crate::environment::Origin;
+use crate::policy::Production;
 use crate::policy::trust::Trust;
-use crate::policy::{FILE_NAME, Loosening, Policy, Production};
-use crate::reach::{Place, Target};
 use crate::text::printable;
-use crate::verdict::{Finding, JudgedTarget, Judgement, Level, Verdict};
+use crate::verdict::{Level, Verdict};
 
 /// A word of a set to which later versions may add.
 type Word = Cow<'static, str>;
@@ -24,7 +20,7 @@ type Word = Cow<'static, str>;
 /// A judgement with all that it was made of.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct JudgementReport {
-    schema: u32,
+    pub(crate) schema: u32,
     pub(crate) verdict: Verdict,
     pub(crate) targets: Vec<TargetReport>,
     /// The weightiest first.
@@ -106,9 +102,9 @@ pub(crate) struct CallerReport {
 /// The policy that was in force.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct PolicyReport {
-    file: Word,
+    pub(crate) file: Word,
     /// SHA-256 of its content, hexadecimal.
-    sha256: String,
+    pub(crate) sha256: String,
     pub(crate) trust: Trust,
     pub(crate) loosens: Vec<SettingReport>,
     /// What it asks for in vain, because nobody approved it.
@@ -154,37 +150,7 @@ pub(crate) struct PolicyRecord {
 }
 
 impl JudgementReport {
-    /// Puts together what is said of a judgement; `trust` is the policy file's, with the hash of its content.
-    pub(crate) fn new(
-        judgement: &Judgement,
-        survey: &Survey,
-        caller: &Caller,
-        policy: &Policy,
-        trust: Option<(Trust, String)>,
-    ) -> Self {
-        let loaders = loaders_by_origin(judgement, survey);
-        JudgementReport {
-            schema: 1,
-            verdict: judgement.verdict,
-            targets: judgement.targets.iter().map(|target| TargetReport::new(target, &loaders)).collect(),
-            findings: judgement.findings.iter().map(FindingReport::from).collect(),
-            environment: judgement
-                .environment
-                .iter()
-                .map(|name| EnvironmentReport {
-                    name: name.name.clone(),
-                    value: name.value.clone(),
-                    origin: name.origin.clone(),
-                })
-                .collect(),
-            caller: caller.into(),
-            policy: trust.map(|(trust, sha256)| PolicyReport::new(policy, trust, sha256)),
-            loaders: survey.loaders.clone(),
-            files: survey.files.iter().map(|file| file.to_string_lossy().into_owned()).collect(),
-        }
-    }
-
-    /// What the log keeps of it.
+    /// Keeps what the log needs of it.
     pub(crate) fn record(&self) -> JudgementRecord {
         JudgementRecord {
             verdict: self.verdict,
@@ -198,43 +164,14 @@ impl JudgementReport {
         }
     }
 
-    /// The findings that keep the run from being safe.
+    /// Lists the findings that keep the run from being safe.
     pub(crate) fn objections(&self) -> impl Iterator<Item = &FindingReport> {
         self.findings.iter().filter(|finding| finding.level > Level::Note)
     }
 }
 
 impl TargetReport {
-    fn new(judged: &JudgedTarget, loaders: &LoadersByOrigin<'_>) -> Self {
-        let target = &judged.target;
-        let (host, port) = first_place(target);
-        let file = target.places.iter().find_map(|place| match place {
-            Place::File { path } => Some(path.to_string_lossy().into_owned()),
-            Place::Host { .. } | Place::Socket { .. } | Place::Memory | Place::Instance { .. } => None,
-        });
-        let candidate = |origin: &Origin| Candidate {
-            origin: origin.clone(),
-            loaders: loaders[origin].iter().map(|&loader| loader.to_owned()).collect(),
-        };
-        TargetReport {
-            engine: target.engine.name().into(),
-            host,
-            port,
-            database: target.database.clone(),
-            user: target.user.clone(),
-            locality: judged.locality.name().into(),
-            verdict: judged.verdict,
-            origins: target.origins.clone(),
-            candidates: target.origins.iter().map(candidate).collect(),
-            path: file,
-            shown_by: judged.shown_by.clone(),
-            label: target.shown(),
-        }
-    }
-}
-
-impl TargetReport {
-    /// The target in one line.
+    /// Describes the target in one line.
     pub(crate) fn line(&self) -> String {
         let origins: Vec<String> = self.origins.iter().map(Origin::to_string).collect();
         // Logs of the first versions have no labels.
@@ -249,183 +186,10 @@ impl TargetReport {
     }
 }
 
-/// The first place of a target, as host and port.
-fn first_place(target: &Target) -> (Option<String>, Option<u16>) {
-    match target.places.first() {
-        Some(Place::Host { name, port }) => (Some(name.clone()), *port),
-        Some(Place::Socket { path, port }) => (Some(path.to_string_lossy().into_owned()), *port),
-        Some(Place::Instance { name }) => (Some(name.clone()), None),
-        Some(Place::File { .. } | Place::Memory) | None => (None, None),
-    }
-}
-
-type LoadersByOrigin<'s> = HashMap<&'s Origin, BTreeSet<&'s str>>;
-
-/// Finds the loaders that would take a value from each origin of a target, in one pass over what was read.
-fn loaders_by_origin<'s>(judgement: &'s Judgement, survey: &'s Survey) -> LoadersByOrigin<'s> {
-    let origins = judgement.targets.iter().flat_map(|one| &one.target.origins);
-    let mut loaders: LoadersByOrigin<'s> = origins.map(|origin| (origin, BTreeSet::new())).collect();
-    for reading in &survey.readings {
-        for setting in &reading.settings {
-            if let Some(own) = loaders.get_mut(&setting.origin) {
-                own.insert(&reading.loader);
-            }
-        }
-    }
-    loaders
-}
-
 impl FindingReport {
-    /// The finding in one line, without its level.
+    /// Describes the finding in one line, without its level.
     pub(crate) fn line(&self) -> String {
         let origin = self.origin.as_ref().map(|origin| format!(" [{origin}]")).unwrap_or_default();
         printable(&format!("{}: {}{origin}", self.rule, self.message))
-    }
-}
-
-impl From<&Finding> for FindingReport {
-    fn from(finding: &Finding) -> Self {
-        FindingReport {
-            rule: finding.rule.into(),
-            level: finding.level,
-            target: finding.target,
-            message: finding.message.clone(),
-            remedy: finding.remedy.clone(),
-            origin: finding.origin.clone(),
-        }
-    }
-}
-
-impl From<&Caller> for CallerReport {
-    fn from(caller: &Caller) -> Self {
-        CallerReport { kind: caller.kind.name().into(), name: caller.name.clone() }
-    }
-}
-
-impl PolicyReport {
-    fn new(policy: &Policy, trust: Trust, sha256: String) -> Self {
-        let settings = |list: &[Loosening]| list.iter().map(SettingReport::from).collect();
-        PolicyReport {
-            file: FILE_NAME.into(),
-            sha256,
-            trust,
-            loosens: settings(&policy.loosened),
-            ignored: settings(&policy.ignored),
-            tightens: policy.production.clone(),
-        }
-    }
-}
-
-impl From<&Loosening> for SettingReport {
-    fn from(loosening: &Loosening) -> Self {
-        let value = redact_text(&loosening.value, &[]);
-        SettingReport { key: loosening.key, value, line: loosening.line }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::caller::CallerKind;
-    use crate::environment::{Reading, Setting};
-    use crate::reach::Engine;
-    use crate::secret::Secret;
-    use crate::verdict::Locality;
-
-    fn origin() -> Origin {
-        Origin::file("DATABASE_URL", ".env.testing", 4)
-    }
-
-    fn report() -> JudgementReport {
-        let target = Target {
-            engine: Engine::Postgres,
-            places: vec![Place::Host { name: "127.0.0.1".to_owned(), port: Some(5432) }],
-            database: Some("app_test".to_owned()),
-            user: Some("app".to_owned()),
-            password: Some(Secret::new("hunter2")),
-            parameters: Vec::new(),
-            origins: vec![origin()],
-            doubts: Vec::new(),
-        };
-        let finding = Finding {
-            rule: "host-unknown",
-            level: Level::Unverified,
-            target: Some(0),
-            message: "a message".to_owned(),
-            remedy: "a remedy".to_owned(),
-            origin: Some(Origin::process("DATABASE_URL")),
-        };
-        let judgement = Judgement::new(vec![(target, Locality::Loopback, Vec::new())], vec![finding], Vec::new());
-        let setting = |value: &str| Setting {
-            name: "DATABASE_URL".to_owned(),
-            value: value.to_owned(),
-            origin: origin(),
-            unresolved: None,
-        };
-        let reading = |loader: &str| Reading { loader: loader.to_owned(), settings: vec![setting("x:hunter2")] };
-        let survey =
-            Survey { readings: vec![reading("rails"), reading("node"), reading("rails")], ..Survey::default() };
-        let caller = Caller { kind: CallerKind::Ci, name: Some("GitLab CI".to_owned()), terminal: false };
-        let policy = Policy {
-            ignored: vec![Loosening { key: "snapshots.skip", value: "[\"mysql://a:hunter2@h/d\"]".into(), line: 2 }],
-            ..Policy::default()
-        };
-        let trust = Some((Trust::Unapproved, "ab".to_owned()));
-        JudgementReport::new(&judgement, &survey, &caller, &policy, trust)
-    }
-
-    #[test]
-    fn a_report_has_the_fields_of_version_one_and_no_password() {
-        let origin = r#"{"variable":"DATABASE_URL","file":".env.testing","line":4}"#;
-        let expected = [
-            r#"{"schema":1,"verdict":"unverified","targets":["#,
-            r#"{"engine":"postgres","host":"127.0.0.1","port":5432,"database":"app_test","user":"app","#,
-            &format!(r#""locality":"loopback","verdict":"unverified","origins":[{origin}],"#),
-            r#""candidates":[{"variable":"DATABASE_URL","file":".env.testing","line":4,"loaders":["node","rails"]}],"#,
-            r#""path":null,"shown_by":[],"label":"postgres database `app_test` on 127.0.0.1:5432"}],"#,
-            r#""findings":[{"rule":"host-unknown","level":"unverified","target":0,"message":"a message","#,
-            r#""remedy":"a remedy","origin":{"variable":"DATABASE_URL","file":null,"line":null}}],"#,
-            r#""environment":[],"caller":{"kind":"ci","name":"GitLab CI"},"#,
-            r#""policy":{"file":".safe-test.toml","sha256":"ab","trust":"unapproved","loosens":[],"#,
-            r#""ignored":[{"key":"snapshots.skip","value":"[\"mysql://a:***@h/d\"]","line":2}],"#,
-            r#""tightens":{"words":[],"hosts":[],"databases":[]}},"loaders":[],"files":[]}"#,
-        ];
-        assert_eq!(serde_json::to_string(&report()).unwrap(), expected.concat());
-    }
-
-    #[test]
-    fn words_are_the_same_in_json_and_in_messages() {
-        for verdict in [Verdict::Safe, Verdict::Unverified, Verdict::Production] {
-            assert_eq!(serde_json::to_string(&verdict).unwrap(), format!("\"{verdict}\""));
-        }
-        for level in [Level::Note, Level::Unverified, Level::Production] {
-            assert_eq!(serde_json::to_string(&level).unwrap(), format!("\"{}\"", level.name()));
-        }
-        for trust in [Trust::Approved, Trust::Reviewed, Trust::Unapproved] {
-            assert_eq!(serde_json::to_string(&trust).unwrap(), format!("\"{}\"", trust.name()));
-        }
-    }
-
-    #[test]
-    fn a_path_that_is_not_text_keeps_nothing_from_being_told() {
-        use std::os::unix::ffi::OsStringExt;
-        let file = std::ffi::OsString::from_vec(b".env.\xff".to_vec());
-        let origin = Origin::file("A", file, 1);
-        assert_eq!(
-            serde_json::to_string(&origin).unwrap(),
-            "{\"variable\":\"A\",\"file\":\".env.\u{fffd}\",\"line\":1}"
-        );
-    }
-
-    #[test]
-    fn records_read_back_and_those_of_other_versions_too() {
-        let record = report().record();
-        let written = serde_json::to_string(&record).unwrap();
-        assert_eq!(serde_json::from_str::<JudgementRecord>(&written).unwrap(), record);
-        // Without what later versions added, and with what this one does not know.
-        let other = r#"{"verdict":"safe","targets":[{"engine":"newdb","host":null,"port":null,"database":"a","user":null,
-            "locality":"orbit","verdict":"safe","origins":[],"height":3}],"mood":"good"}"#;
-        let read: JudgementRecord = serde_json::from_str(other).unwrap();
-        assert_eq!(read.targets[0].line(), "newdb  a (orbit): safe, from ");
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::audit::{Entry, Event};
 
-/// The `run-started` entries without a `run-finished` of the same run, and the same for restores, oldest first.
+/// Finds the `run-started` entries without a `run-finished` of the same run, and the same for restores, oldest first.
 ///
 /// Such a run was killed together with safe-test, or still lasts.
 #[must_use]

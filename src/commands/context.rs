@@ -92,13 +92,13 @@ impl Context {
         })
     }
 
-    /// The clock, for what happens later in the call.
+    /// Reads the clock, for what happens later in the call.
     #[expect(clippy::disallowed_methods, reason = "the one place where the clock is read")]
     pub(crate) fn clock(&self) -> DateTime<Utc> {
         Utc::now()
     }
 
-    /// A variable of the process environment.
+    /// Looks up a variable of the process environment; one that is empty counts as not set.
     pub(crate) fn variable(&self, name: &str) -> Option<&OsStr> {
         set(&self.process, name)
     }
@@ -108,7 +108,7 @@ fn set<'p>(process: &'p [(OsString, OsString)], name: &str) -> Option<&'p OsStr>
     process.iter().find(|(set, value)| set == name && !value.is_empty()).map(|(_, value)| value.as_os_str())
 }
 
-/// The nearest folder upwards with a policy, else the git top level, else the folder itself.
+/// Finds the nearest folder upwards with a policy, else the git top level, else the folder itself.
 fn root_of(folder: &Path) -> PathBuf {
     let above = |mark: &str| folder.ancestors().find(|above| above.join(mark).exists());
     above(policy::FILE_NAME).or_else(|| above(".git")).unwrap_or(folder).to_owned()

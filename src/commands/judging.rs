@@ -65,10 +65,10 @@ pub(crate) fn judge_snapshots(context: &mut Context, snapshots: &[Stored]) -> Re
     }
 }
 
-/// The variable that a target is said to come from which only a snapshot's manifest names.
+/// Stand-in origin for a target that only a snapshot's manifest names.
 const SNAPSHOTS_OWN: &str = "SNAPSHOT_DATABASE_URL";
 
-/// Whether the project itself names this target of [`judge_snapshots`].
+/// Tells whether the project itself names this target of [`judge_snapshots`].
 pub(crate) fn is_named_by_the_project(target: &Target) -> bool {
     target.origins.iter().any(|origin| origin.variable != SNAPSHOTS_OWN)
 }

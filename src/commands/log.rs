@@ -77,7 +77,7 @@ struct Verified<'a> {
     ok: bool,
     message: String,
     #[serde(flatten)]
-    report: &'a audit::Report,
+    report: &'a audit::Integrity,
     /// The runs of which no end is written down.
     unfinished: Vec<&'a str>,
 }

@@ -60,7 +60,7 @@ fn trust_of(context: &Context, path: &Path, content: &[u8]) -> Trust {
     Trust::Unapproved
 }
 
-/// Whether the commit that is checked out holds exactly these bytes. `cat-file` runs no filter of the repository's.
+/// Tells whether the commit that is checked out holds exactly these bytes. `cat-file` runs no filter of the repository's.
 fn is_committed(context: &Context, content: &[u8]) -> bool {
     let folders = own_tools::absolute_folders(context.variable("PATH"));
     let committed = format!("HEAD:./{FILE_NAME}");

@@ -26,7 +26,7 @@ pub(crate) struct Recorder<'a> {
 }
 
 impl<'a> Recorder<'a> {
-    /// A recorder for a judged command.
+    /// Records a judged command.
     pub(crate) fn new(context: &'a Context, judged: &Judged, command: &[OsString]) -> Result<Self, Failure> {
         let store = Store::locate(&context.project.root, judged.policy.snapshots.directory.as_deref())?;
         let secrets: Vec<_> = judged.judgement.targets.iter().filter_map(|one| one.target.password.clone()).collect();
@@ -34,7 +34,7 @@ impl<'a> Recorder<'a> {
         Ok(Recorder { secrets, ..Recorder::plain(context, store, command) })
     }
 
-    /// A recorder for what needs no judgement.
+    /// Records what needs no judgement.
     pub(crate) fn plain(context: &'a Context, store: Store, command: Vec<String>) -> Self {
         let log = Log::open(&store.log(), &context.state_directory);
         let what = What { command, folder: context.project.folder.to_string_lossy().into_owned() };
@@ -42,12 +42,10 @@ impl<'a> Recorder<'a> {
         Recorder { context, store, log, run, who: who(context), what, secrets: Vec::new() }
     }
 
-    /// The run's id.
     pub(crate) fn run(&self) -> &str {
         &self.run
     }
 
-    /// Where the snapshots and the log are.
     pub(crate) fn store(&self) -> &Store {
         &self.store
     }
@@ -57,7 +55,7 @@ impl<'a> Recorder<'a> {
         audit::redact_text(text, &self.secrets)
     }
 
-    /// What a person typed to vouch for a run, as the log keeps it.
+    /// Gives what a person typed to vouch for a run, as the log keeps it.
     pub(crate) fn consent(&self, consent: Option<&Consent>) -> Vec<String> {
         consent.map(Consent::answers).unwrap_or_default().iter().map(|answer| self.redact(answer)).collect()
     }

@@ -28,7 +28,7 @@ pub(crate) struct Refused<'a> {
     pub(crate) message: &'static str,
 }
 
-/// A judgement in words, for `check`; verbose adds who would read what.
+/// Puts a judgement in words, for `check`; verbose adds who would read what.
 pub(crate) fn judgement_text(report: &JudgementReport, ui: &Ui) -> String {
     let mut lines = vec![format!("{}: {}", verdict_word(report.verdict, ui), summary(report))];
     for (at, target) in report.targets.iter().enumerate() {
@@ -66,12 +66,12 @@ fn target_text(target: &TargetReport, ui: &Ui) -> Vec<String> {
     lines
 }
 
-/// The block that a refused caller acts on: which database, which rule, which variable, what to do.
+/// Writes the block that a refused caller acts on: which database, which rule, which variable, what to do.
 pub(crate) fn refusal_text(report: &JudgementReport, ui: &Ui) -> Vec<String> {
     objections_text(report, ui, "refused: ")
 }
 
-/// What a person who is asked to vouch for it has to know.
+/// Tells what a person has to know who is asked to vouch for it.
 pub(crate) fn doubt_text(report: &JudgementReport, ui: &Ui) -> Vec<String> {
     objections_text(report, ui, "")
 }
@@ -114,7 +114,7 @@ fn findings_text<'f>(findings: impl Iterator<Item = &'f FindingReport>, ui: &Ui)
     lines
 }
 
-/// What the policy changed, a line each.
+/// Tells what the policy changed, a line each.
 fn policy_text(report: &JudgementReport) -> Vec<String> {
     let Some(policy) = &report.policy else { return Vec::new() };
     let mut lines = Vec::new();

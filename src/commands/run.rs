@@ -87,7 +87,7 @@ fn find_program(context: &Context, name: &OsStr, meant: Option<&str>) -> Result<
     }
 }
 
-/// How the log says that a command ended.
+/// Says in the words of the log how a command ended.
 fn recorded(outcome: &Result<exec::Outcome, exec::ExecError>) -> Option<Outcome> {
     match outcome {
         Ok(exec::Outcome::Exited(status)) => Some(Outcome::Status(i32::from(*status))),
@@ -115,7 +115,7 @@ fn refuse(context: &Context, judged: &Judged, recorder: Result<&Recorder<'_>, &F
     Ok(Ending::Own(exit))
 }
 
-/// Nothing was saved, so nothing is run; ends by the signal where one asked for it.
+/// Runs nothing because nothing was saved; ends by the signal where one asked for it.
 fn no_snapshot(
     context: &Context,
     judged: &Judged,

@@ -130,7 +130,7 @@ impl Document {
         self.source.get(part).unwrap_or_default()
     }
 
-    /// The line that a part of the file begins in, counted from 1.
+    /// Finds the line that a part of the file begins in, counted from 1.
     pub(crate) fn line_of(&self, part: Range<usize>) -> u32 {
         line_at(self.source.as_bytes(), part.start)
     }

@@ -40,7 +40,7 @@ pub(crate) struct Production {
 }
 
 impl Production {
-    /// Whether a pattern covers `host`.
+    /// Tells whether a pattern covers `host`.
     #[must_use]
     pub(crate) fn names_host(&self, host: &str) -> bool {
         self.hosts.iter().any(|own| own.matches(host))
@@ -131,7 +131,7 @@ impl Policy {
         policy
     }
 
-    /// Whether `host:port` is allowed, exactly as written.
+    /// Tells whether `host:port` is allowed, exactly as written.
     #[must_use]
     pub(crate) fn allows_host(&self, host: &str, port: Option<u16>) -> bool {
         port.is_some_and(|port| {
@@ -140,7 +140,6 @@ impl Policy {
         })
     }
 
-    /// How many snapshots of each database are kept.
     #[must_use]
     pub(crate) fn keep_last(&self) -> usize {
         self.snapshots.keep_last.unwrap_or(crate::policy::KEEP_LAST)
@@ -148,13 +147,12 @@ impl Policy {
 }
 
 impl Production {
-    /// Whether the policy names anything.
     pub(crate) fn is_empty(&self) -> bool {
         self.words.is_empty() && self.hosts.is_empty() && self.databases.is_empty()
     }
 }
 
-/// The value of a setting that never loosens.
+/// Takes the value of a setting that never loosens.
 fn tightens<T: Clone>(written: &Written<T>) -> Option<T> {
     written.as_ref().map(|value| value.get_ref().clone())
 }
@@ -167,12 +165,12 @@ struct Scales<'d> {
 }
 
 impl Scales<'_> {
-    /// The value of a setting that loosens, whatever it is.
+    /// Takes the value of a setting that loosens, whatever it is.
     fn loosens<T: Clone>(&mut self, key: &'static str, written: &Written<T>) -> Option<T> {
         self.loosens_if(key, written, |_| true)
     }
 
-    /// The value of a setting that loosens where `is_loose` says so of it.
+    /// Takes the value of a setting that loosens where `is_loose` says so of it.
     fn loosens_if<T: Clone>(
         &mut self,
         key: &'static str,
@@ -187,7 +185,7 @@ impl Scales<'_> {
         self.loosens_shown(key, written, |_| document.quote(setting.span()).to_owned())
     }
 
-    /// The value of a setting that loosens and is not written in one piece; `shown` is what a person approves.
+    /// Takes the value of a setting that loosens and is not written in one piece; `shown` is what a person approves.
     fn loosens_shown<T: Clone>(
         &mut self,
         key: &'static str,
@@ -201,7 +199,7 @@ impl Scales<'_> {
     }
 }
 
-/// Whether snapshots would go to a folder outside the project, where others may read them.
+/// Tells whether snapshots would go to a folder outside the project, where others may read them.
 fn leaves_the_project(directory: &str) -> bool {
     let path = Path::new(directory);
     path.is_absolute() || path.components().any(|part| part == Component::ParentDir)

@@ -37,13 +37,13 @@ pub(crate) enum Trust {
 }
 
 impl Trust {
-    /// Whether what loosens is in force.
+    /// Tells whether what loosens is in force.
     #[must_use]
     pub(crate) fn is_trusted(self) -> bool {
         !matches!(self, Trust::Unapproved)
     }
 
-    /// The word for people and programs.
+    /// Gives the word for people and programs.
     #[must_use]
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -54,25 +54,25 @@ impl Trust {
     }
 }
 
-/// The hexadecimal SHA-256 of a policy's bytes.
+/// Computes the SHA-256 of a policy's bytes, in hexadecimal.
 #[must_use]
 pub(crate) fn content_hash(content: &[u8]) -> String {
     hex(&Sha256::digest(content))
 }
 
-/// Where the approval of the policy at `policy` (absolute, links resolved) is kept.
+/// Tells where the approval of the policy at `policy` (absolute, links resolved) is kept.
 #[must_use]
 pub(crate) fn approval_file(state_directory: &Path, policy: &Path) -> PathBuf {
     state_directory.join("trust").join(hex(&Sha256::digest(policy.as_os_str().as_encoded_bytes())))
 }
 
-/// Whether the stored approval (`approval`, the bytes of [`approval_file`]) is of this content.
+/// Tells whether the stored approval (`approval`, the bytes of [`approval_file`]) is of this content.
 #[must_use]
 pub(crate) fn is_approval_of(approval: &[u8], content: &[u8]) -> bool {
     String::from_utf8_lossy(approval).trim() == content_hash(content)
 }
 
-/// Whether this is a CI job whose provider marks itself, with no agent in it: then the committed policy counts as
+/// Tells whether this is a CI job whose provider marks itself, with no agent in it: then the committed policy counts as
 /// reviewed.
 #[must_use]
 pub(crate) fn is_reviewing_ci(caller: &Caller, process: &[(String, String)]) -> bool {

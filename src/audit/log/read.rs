@@ -7,7 +7,7 @@ use crate::audit::log::file;
 use crate::audit::log::file::LogFile;
 use crate::audit::log::inspect::{begun, remember};
 use crate::audit::log::{AuditError, Log};
-use crate::audit::{Entry, Known, Line, Lines, Link, Report, verify};
+use crate::audit::{Entry, Integrity, Known, Line, Lines, Link, verify};
 
 /// A line of the log with what it says.
 #[derive(Debug, Clone, PartialEq)]
@@ -46,7 +46,7 @@ impl Log {
 /// # Errors
 ///
 /// [`AuditError`] where the log or its anchor cannot be read.
-pub(crate) fn verify_file(path: &Path, state_directory: &Path) -> Result<Report, AuditError> {
+pub(crate) fn verify_file(path: &Path, state_directory: &Path) -> Result<Integrity, AuditError> {
     let path = file::settled(path);
     let anchors = Anchors::below(state_directory);
     let place = Place::of(&path);
@@ -54,7 +54,7 @@ pub(crate) fn verify_file(path: &Path, state_directory: &Path) -> Result<Report,
         let Some(log) = anchors.log_at(&place)? else { return Ok(verify(&[], &Known::Nothing)) };
         let anchor = anchors.load(&log, &place)?.and_then(|kept| kept.anchor);
         let report = verify(&[], &anchor.map_or(Known::Unreadable, |anchor| Known::End(anchor.ending())));
-        return Ok(Report { log: Some(log), ..report });
+        return Ok(Integrity { log: Some(log), ..report });
     };
     let memory = remember(&anchors, &file, &place)?;
     let anchor = memory.kept.as_ref().and_then(|kept| kept.anchor.as_ref());
@@ -78,5 +78,5 @@ pub(crate) fn verify_file(path: &Path, state_directory: &Path) -> Result<Report,
         .collect::<Result<Vec<_>, _>>()
         .map_err(|source| AuditError::Read { path, source })?;
     let report = verify(&links, &known);
-    Ok(Report { interrupted, log: report.log.clone().or(memory.log), ..report })
+    Ok(Integrity { interrupted, log: report.log.clone().or(memory.log), ..report })
 }

@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use crate::audit::log::{Log, verify_file};
 use crate::audit::report::JudgementRecord;
-use crate::audit::{AuditError, Event, Record, Report, Start, What, Who};
+use crate::audit::{AuditError, Event, Integrity, Record, Start, What, Who};
 use crate::verdict::Verdict;
 
 pub(crate) const LOG: &str = "SAFE_TEST_CHILD_LOG";
@@ -53,7 +53,7 @@ impl Sandbox {
         Log::open(&self.path(), &self.state())
     }
 
-    pub(crate) fn report(&self) -> Report {
+    pub(crate) fn report(&self) -> Integrity {
         verify_file(&self.path(), &self.state()).unwrap()
     }
 
