@@ -25,7 +25,7 @@ pub(crate) static COMPOSE: LoadOrder = LoadOrder { name: "docker compose", appli
 
 /// What one service has in its environment.
 #[derive(Debug, Default)]
-struct Service {
+struct ServiceEnvironment {
     environment: Vec<Setting>,
     /// The weakest first, as they are listed.
     files: Vec<PathBuf>,
@@ -179,7 +179,7 @@ fn services(
     folder: &Path,
     variables: &Variables<'_>,
     library: &Library<'_>,
-) -> BTreeMap<String, Service> {
+) -> BTreeMap<String, ServiceEnvironment> {
     let look = |name: &str| variables.get(name);
     let mut services = Services::new(folder, &look);
     for path in files {
@@ -195,7 +195,7 @@ fn services(
 
 /// The services of compose files, as they are read.
 struct Services<'a> {
-    found: BTreeMap<String, Service>,
+    found: BTreeMap<String, ServiceEnvironment>,
     folder: &'a Path,
     look: Lookup<'a>,
     budget: Budget,

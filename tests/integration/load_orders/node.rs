@@ -193,6 +193,7 @@ fn dotenv_expand_after_dotenv_sees_names_further_down() {
         case("it is among the packages", &[both, remote], &[], test, "production", "host-remote"),
         case("it came with another package", &[dotenv, installed, remote], &[], test, "production", "host-remote"),
         case("no manifest says what is there", &[remote], &[], test, "production", "host-remote"),
+        case("nobody knows what the program loads", &[remote], &[], &["./run"], "production", "host-remote"),
         case("the name further down is local", &[both, installed, local], &[], test, "safe", ""),
         case("without it nothing is expanded so", &[dotenv, remote], &[], test, "safe", ""),
         case(

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use crate::environment::ecosystems::jvm::plugins::{KEYS, Named, push};
+use crate::environment::ecosystems::jvm::plugins::{KEYS, PluginSetting, push};
 use crate::environment::ecosystems::scene::Scene;
 use crate::environment::layering::ReadingsBuilder;
 
@@ -50,9 +50,9 @@ fn add_file(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>, path: &Path) 
         let inside = whole.split_once('{').filter(|(head, _)| of_a_tool(head).is_some());
         let (line, open) = inside.map_or((whole, open), |(head, inside)| (inside, open.or(of_a_tool(head))));
         if let Some((name, text)) = assigned(line, open, &tools) {
-            named.push(Named { name, text: text.to_owned(), line: number });
+            named.push(PluginSetting { name, text: text.to_owned(), line: number });
         } else if let Some((name, text)) = variable(line).filter(|_| scene.purpose.test) {
-            named.push(Named { name, text: text.to_owned(), line: number });
+            named.push(PluginSetting { name, text: text.to_owned(), line: number });
         }
         let closes = whole.matches('}').count();
         let opens = whole.matches('{').count();

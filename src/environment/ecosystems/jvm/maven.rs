@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 
-use crate::environment::ecosystems::jvm::plugins::{KEYS, Named, push};
+use crate::environment::ecosystems::jvm::plugins::{KEYS, PluginSetting, push};
 use crate::environment::ecosystems::scene::Scene;
 use crate::environment::layering::ReadingsBuilder;
 use crate::environment::readers::formats;
@@ -19,7 +19,7 @@ pub(crate) fn add(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>) {
     let mut properties: HashMap<String, String> = HashMap::new();
     let mut named = Vec::new();
     let (mut profile, mut plugin, mut is_bound) = (None, String::new(), false);
-    let mut of_plugin: Vec<Named> = Vec::new();
+    let mut of_plugin: Vec<PluginSetting> = Vec::new();
     for entry in &entries {
         let path: Vec<&str> = entry.path.iter().map(String::as_str).collect();
         match &path[..] {
@@ -40,13 +40,13 @@ pub(crate) fn add(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>) {
             ["project", "properties", name] | [.., "profile", "properties", name] => {
                 properties.insert((*name).to_owned(), entry.value.clone());
                 if matches!(name.split_once('.'), Some(("flyway" | "liquibase", key)) if KEYS.contains(&key)) {
-                    named.push(Named { name: (*name).to_owned(), text: entry.value.clone(), line: entry.line });
+                    named.push(PluginSetting { name: (*name).to_owned(), text: entry.value.clone(), line: entry.line });
                 }
             }
             [.., "plugin", "artifactId"] => plugin.clone_from(&entry.value),
             [.., "plugin", "executions", "execution", "goals", "goal"] => is_bound = true,
             [.., "configuration", key] if KEYS.contains(key) => {
-                of_plugin.push(Named { name: (*key).to_owned(), text: entry.value.clone(), line: entry.line });
+                of_plugin.push(PluginSetting { name: (*key).to_owned(), text: entry.value.clone(), line: entry.line });
             }
             _ => {}
         }
@@ -61,11 +61,17 @@ pub(crate) fn add(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>) {
 }
 
 /// Takes over what a plugin's element said, if this command runs that plugin.
-fn close(scene: &Scene<'_>, plugin: &str, is_bound: bool, of_plugin: &mut Vec<Named>, named: &mut Vec<Named>) {
+fn close(
+    scene: &Scene<'_>,
+    plugin: &str,
+    is_bound: bool,
+    of_plugin: &mut Vec<PluginSetting>,
+    named: &mut Vec<PluginSetting>,
+) {
     let own = ["flyway", "liquibase"].into_iter().find(|tool| plugin == format!("{tool}-maven-plugin"));
     let taken = std::mem::take(of_plugin).into_iter();
     if let Some(tool) = own.filter(|tool| is_bound || scene.words().iter().any(|word| word.contains(tool))) {
-        named.extend(taken.map(|one| Named { name: format!("{tool}.{}", one.name), ..one }));
+        named.extend(taken.map(|one| PluginSetting { name: format!("{tool}.{}", one.name), ..one }));
     }
 }
 

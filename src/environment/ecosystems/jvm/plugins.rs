@@ -18,7 +18,7 @@ use crate::environment::{Origin, Setting};
 pub(crate) const KEYS: &[&str] = &["url", "user", "username", "password"];
 
 /// A value with the name of its setting and its line.
-pub(crate) struct Named {
+pub(crate) struct PluginSetting {
     pub(crate) name: String,
     pub(crate) text: String,
     pub(crate) line: u32,
@@ -30,7 +30,7 @@ pub(crate) fn push(
     readings: &mut ReadingsBuilder<'_>,
     loader: &'static str,
     path: &Path,
-    named: Vec<Named>,
+    named: Vec<PluginSetting>,
     properties: HashMap<String, String>,
 ) {
     if named.is_empty() {

@@ -50,8 +50,11 @@ fn settings_files_count_by_their_conventional_names() {
     ];
     assert_eq!(project(&loco).run("cargo test").seen("db.uri"), ["postgres://h/d"]);
     assert_eq!(project(&loco).set("X", "y").run("cargo test").seen("db.uri"), ["y"]);
-    let cargo = [("Cargo.toml", ""), (".cargo/config.toml", "[env]\nDATABASE_URL = 'postgres://h/d'\n")];
-    assert_eq!(project(&cargo).run("cargo test").seen("DATABASE_URL"), ["postgres://h/d"]);
+    // Both names hold TOML.
+    for name in [".cargo/config.toml", ".cargo/config"] {
+        let cargo = [("Cargo.toml", ""), (name, "[env]\nDATABASE_URL = 'postgres://h/d'\n")];
+        assert_eq!(project(&cargo).run("cargo test").seen("DATABASE_URL"), ["postgres://h/d"], "{name}");
+    }
 }
 
 #[test]
