@@ -11,6 +11,7 @@ use serde::Serialize;
 
 pub(crate) use progress::Progress;
 
+use crate::audit::redact_text;
 use crate::error::{Failure, causes};
 use crate::secret::Secret;
 use crate::text::printable;
@@ -49,8 +50,8 @@ impl Ui {
     /// A printer; `color` overrides what the terminal and `NO_COLOR` suggest.
     #[must_use]
     pub(crate) fn new(quiet: bool, verbose: bool, json: bool, color: Option<bool>) -> Self {
-        let styled = color.unwrap_or_else(|| console::colors_enabled_stderr() && io::stderr().is_terminal());
-        let answers_styled = color.unwrap_or_else(|| console::colors_enabled() && io::stdout().is_terminal());
+        let styled = color.unwrap_or_else(|| io::stderr().is_terminal() && console::colors_enabled_stderr());
+        let answers_styled = color.unwrap_or_else(|| io::stdout().is_terminal() && console::colors_enabled());
         Ui { quiet, verbose, json, styled, answers_styled, secrets: Vec::new() }
     }
 
@@ -102,27 +103,31 @@ impl Ui {
         }
     }
 
-    /// A failure: what happened, the causes, the hint, and as the last line what was not done because of it.
+    /// A failure: what happened, the causes, the hint, and as the last line what was not done because of it. It may
+    /// repeat what was typed or what a tool said, so passwords are looked for in it.
     pub(crate) fn fail(&self, failure: &Failure, not_done: &str) {
         let error = failure.error();
+        let said = redact_text(&error.to_string(), &self.secrets);
+        let causes: Vec<String> = causes(error).map(|cause| redact_text(&cause.to_string(), &self.secrets)).collect();
+        let hint = error.hint().map(|hint| redact_text(&hint, &self.secrets));
         if self.json {
             let failed = Failed {
                 schema: 1,
                 event: "failed",
-                error: error.to_string(),
-                causes: causes(error).map(ToString::to_string).collect(),
-                hint: error.hint(),
+                error: said,
+                causes,
+                hint,
                 exit: error.exit().code(),
                 message: not_done,
             };
             return self.warn(&serde_json::to_string(&failed).unwrap_or_else(|error| error.to_string()));
         }
-        self.warn(&format!("{} {}", self.toned("safe-test:", Tone::Bad), one_block(&error.to_string(), "  ")));
-        for cause in causes(error) {
-            self.warn(&format!("  caused by: {}", one_block(&cause.to_string(), "    ")));
+        self.warn(&format!("{} {}", self.toned("safe-test:", Tone::Bad), one_block(&said, "  ")));
+        for cause in causes {
+            self.warn(&format!("  caused by: {}", one_block(&cause, "    ")));
         }
-        if let Some(hint) = error.hint() {
-            self.warn(&format!("  hint: {hint}"));
+        if let Some(hint) = hint {
+            self.warn(&format!("  hint: {}", one_block(&hint, "  ")));
         }
         self.warn(&format!("  {not_done}"));
     }

@@ -97,6 +97,26 @@ fn a_mistyped_subcommand_is_told_unless_a_program_has_that_name() {
 }
 
 #[test]
+fn what_was_typed_is_said_again_without_passwords_and_cannot_drive_the_terminal() {
+    let sandbox = Sandbox::with_sqlite();
+    for arguments in [
+        &["check", "postgres://app:Tr0ub4dor@127.0.0.1/app_test"][..],
+        &["postgres://app:Tr0ub4dor@127.0.0.1/app_test"],
+        &["--format", "postgres://app:Tr0ub4dor@127.0.0.1/app_test", "./suite"],
+        &["restore", "postgres://app:Tr0ub4dor@127.0.0.1/app_test"],
+        &["list", "a\u{1b}[2Jb"],
+        &["check", "a\u{1b}[2Jb"],
+    ] {
+        for format in ["text", "json"] {
+            let outcome = sandbox.run(&[&["--format", format], arguments].concat());
+            assert!(!outcome.stderr.contains("Tr0ub4dor"), "{arguments:?}\n{}", outcome.stderr);
+            assert!(!outcome.stderr.contains('\u{1b}'), "{arguments:?}\n{}", outcome.stderr);
+            assert_eq!(outcome.stdout, "");
+        }
+    }
+}
+
+#[test]
 fn help_and_version_go_to_standard_output_and_look_at_nothing() {
     let sandbox = Sandbox::with_sqlite();
     sandbox.write(".safe-test.toml", "broken");
