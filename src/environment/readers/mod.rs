@@ -2,5 +2,6 @@
 
 pub(crate) mod code;
 pub(crate) mod dotenv;
+mod escapes;
 pub(crate) mod expansion;
 pub(crate) mod formats;

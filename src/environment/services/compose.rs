@@ -9,25 +9,10 @@ use crate::environment::paths::normal;
 use crate::environment::readers::formats::{FlatEntry, yaml};
 use crate::environment::services::host_path::matches;
 use crate::environment::services::search::Search;
+use crate::lists::List;
 
 /// Images that carry connections elsewhere: their services are no databases on this machine.
-const TUNNELS: [&str; 15] = [
-    "alloydb-auth-proxy",
-    "autossh",
-    "chisel",
-    "cloud-sql-proxy",
-    "cloud_sql_proxy",
-    "cloudflared",
-    "cloudsql",
-    "gce-proxy",
-    "openvpn",
-    "socat",
-    "ssh-tunnel",
-    "sshtunnel",
-    "tailscale",
-    "teleport",
-    "wireguard",
-];
+static TUNNELS: List = List::new(include_str!("tunnels.txt"));
 
 /// Notes what one compose file declares, and what the files it includes do.
 pub(crate) fn declare(search: &mut Search<'_>, path: &Path, depth: usize) {
@@ -38,7 +23,7 @@ pub(crate) fn declare(search: &mut Search<'_>, path: &Path, depth: usize) {
     let tunnels: HashSet<&str> = entries
         .iter()
         .filter(|entry| matches(&entry.path, &["services", "*", "image"]))
-        .filter(|entry| TUNNELS.iter().any(|tunnel| entry.value.contains(tunnel)))
+        .filter(|entry| TUNNELS.iter().any(|(tunnel, _)| entry.value.contains(tunnel)))
         .map(|entry| entry.path[1].as_str())
         .collect();
     let beside = path.parent().unwrap_or(Path::new("/")).to_owned();

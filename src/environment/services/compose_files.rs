@@ -10,36 +10,10 @@ use crate::environment::readers::dotenv::{self, Dialect};
 use crate::environment::readers::formats::json;
 use crate::environment::services::compose;
 use crate::environment::services::search::Search;
+use crate::lists::List;
 
 /// Words in a file's name that say it is for development or tests.
-const VARIANTS: [&str; 26] = [
-    "base",
-    "ci",
-    "common",
-    "database",
-    "databases",
-    "db",
-    "deps",
-    "dev",
-    "devcontainer",
-    "develop",
-    "development",
-    "e2e",
-    "infra",
-    "integration",
-    "it",
-    "local",
-    "localhost",
-    "override",
-    "postgres",
-    "mysql",
-    "services",
-    "spec",
-    "test",
-    "testing",
-    "tests",
-    "unit",
-];
+static VARIANTS: List = List::new(include_str!("variants.txt"));
 
 /// Folders that projects keep their compose file in, beside what it builds.
 const FOLDERS: [&str; 9] =
@@ -81,7 +55,7 @@ fn counts_by_name(name: &str) -> bool {
     let [variant @ .., "yml" | "yaml"] = words.as_slice() else { return false };
     let says_nothing = |word: &str| matches!(word, "" | "docker" | "podman" | "compose");
     // `dev2`, `test1`: digits say nothing either.
-    let is_known = |word: &str| VARIANTS.contains(&word.trim_end_matches(|c: char| c.is_ascii_digit()));
+    let is_known = |word: &str| VARIANTS.contains(word.trim_end_matches(|c: char| c.is_ascii_digit()));
     variant.contains(&"compose") && variant.iter().all(|word| says_nothing(word) || is_known(word))
 }
 

@@ -7,6 +7,7 @@
 use crate::environment::readers::dotenv::document::{Document, Wins};
 use crate::environment::readers::dotenv::salvage::salvage;
 use crate::environment::readers::dotenv::text::unify_line_breaks;
+use crate::environment::readers::escapes::unescape;
 use crate::environment::readers::expansion::Lookup;
 
 pub(crate) fn read(text: &str, lookup: Lookup<'_>) -> Document {
@@ -43,29 +44,12 @@ fn unquote(written: &str) -> String {
     for quote in ['\'', '"'] {
         let Some(inside) = value.strip_prefix(quote).and_then(|rest| rest.strip_suffix(quote)) else { continue };
         if quote == '"' {
-            return unescape(inside);
+            // Backslashes go away, but not from `\n`, `\r` and `\t`.
+            return unescape(inside, |c| (!matches!(c, 'n' | 'r' | 't')).then_some(c)).into_owned();
         }
         value = inside;
     }
     value.to_owned()
-}
-
-/// Takes backslashes away, but not from `\n`, `\r` and `\t`.
-fn unescape(text: &str) -> String {
-    let mut result = String::with_capacity(text.len());
-    let mut chars = text.chars();
-    while let Some(c) = chars.next() {
-        if c != '\\' {
-            result.push(c);
-            continue;
-        }
-        match chars.next() {
-            Some(next @ ('n' | 'r' | 't')) => result.extend(['\\', next]),
-            Some(next) => result.push(next),
-            None => result.push('\\'),
-        }
-    }
-    result
 }
 
 /// Knows where Python's `splitlines()` cuts, besides `\n`.

@@ -8,6 +8,7 @@
 use crate::environment::readers::dotenv::document::{Document, Wins};
 use crate::environment::readers::dotenv::salvage::reject;
 use crate::environment::readers::dotenv::text::{byte_at, find_or_end, skip, statement_start};
+use crate::environment::readers::escapes::unescape;
 use crate::environment::readers::expansion::{Budget, Lookup, Obstacle, Scope};
 use crate::text::LineIndex;
 
@@ -130,7 +131,7 @@ impl<'t> Parser<'t, '_> {
         if quote == b'\'' {
             return Ok((inside.to_owned(), Ok(inside.to_owned())));
         }
-        let unescaped = unescape(inside);
+        let unescaped = unescape_twice(inside);
         let value = self.expand(&unescaped);
         Ok((unescaped, value))
     }
@@ -168,29 +169,14 @@ impl<'t> Parser<'t, '_> {
     }
 }
 
-/// Replaces `\n` and `\r` by what they stand for; before anything else but `$` a backslash goes away.
-fn unescape(text: &str) -> String {
-    let mut first = String::with_capacity(text.len());
-    let mut chars = text.chars();
-    while let Some(c) = chars.next() {
-        match (c, if c == '\\' { chars.next() } else { None }) {
-            ('\\', Some('n')) => first.push('\n'),
-            ('\\', Some('r')) => first.push('\r'),
-            (c, next) => {
-                first.push(c);
-                first.extend(next);
-            }
-        }
-    }
-    let mut result = String::with_capacity(first.len());
-    let mut chars = first.chars().peekable();
-    while let Some(c) = chars.next() {
-        match chars.next_if(|next| c == '\\' && *next != '$') {
-            Some(next) => result.push(next),
-            None => result.push(c),
-        }
-    }
-    result
+/// Replaces `\n` and `\r` by what they stand for; then, before anything else but `$`, a backslash goes away.
+fn unescape_twice(text: &str) -> String {
+    let first = unescape(text, |c| match c {
+        'n' => Some('\n'),
+        'r' => Some('\r'),
+        _ => None,
+    });
+    unescape(&first, |c| (c != '$').then_some(c)).into_owned()
 }
 
 /// Knows white space as the library does: the line break is none.

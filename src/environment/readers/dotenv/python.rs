@@ -5,6 +5,7 @@
 use crate::environment::readers::dotenv::document::{Document, Wins};
 use crate::environment::readers::dotenv::salvage::salvage;
 use crate::environment::readers::dotenv::text::{byte_at, skip, unify_line_breaks, without_bom};
+use crate::environment::readers::escapes::unescape;
 use crate::environment::readers::expansion::{Budget, Lookup, Obstacle, Scope};
 use crate::text::LineIndex;
 
@@ -128,7 +129,7 @@ fn parse_value(text: &str, at: &mut usize) -> Result<String, Broken> {
         let length = length.ok_or(Broken)?;
         let inside = &text[*at + 1..*at + 1 + length];
         *at += length + 2;
-        return Ok(unescape(inside, if quote == b'"' { "\\'\"abfnrtv" } else { "\\'" }));
+        return Ok(unescape(inside, |c| meaning(c, quote == b'"')).into_owned());
     }
     let end = skip(text, *at, |c| c != '\n');
     let line = &text[*at..end];
@@ -137,26 +138,21 @@ fn parse_value(text: &str, at: &mut usize) -> Result<String, Broken> {
     Ok(line[..comment.unwrap_or(line.len())].trim_end_matches(is_space).to_owned())
 }
 
-fn unescape(text: &str, known: &str) -> String {
-    let mut result = String::with_capacity(text.len());
-    let mut chars = text.chars().peekable();
-    while let Some(c) = chars.next() {
-        let Some(next) = chars.next_if(|next| c == '\\' && known.contains(*next)) else {
-            result.push(c);
-            continue;
-        };
-        result.push(match next {
-            'a' => '\u{7}',
-            'b' => '\u{8}',
-            'f' => '\u{c}',
-            'n' => '\n',
-            'r' => '\r',
-            't' => '\t',
-            'v' => '\u{b}',
-            other => other,
-        });
-    }
-    result
+/// Says what a backslash with this character stands for; double quotes know more of them.
+fn meaning(c: char, in_double_quotes: bool) -> Option<char> {
+    Some(match c {
+        '\\' | '\'' => c,
+        _ if !in_double_quotes => return None,
+        '"' => c,
+        'a' => '\u{7}',
+        'b' => '\u{8}',
+        'f' => '\u{c}',
+        'n' => '\n',
+        'r' => '\r',
+        't' => '\t',
+        'v' => '\u{b}',
+        _ => return None,
+    })
 }
 
 /// Replaces `${NAME}` and `${NAME:-default}`, also in what stood in single quotes.

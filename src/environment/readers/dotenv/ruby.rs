@@ -9,6 +9,7 @@ use crate::environment::readers::dotenv::document::{Document, Wins};
 use crate::environment::readers::dotenv::pattern::{Pattern, unquote};
 use crate::environment::readers::dotenv::salvage::reject;
 use crate::environment::readers::dotenv::text::{unify_line_breaks, without_bom};
+use crate::environment::readers::escapes::unescape;
 use crate::environment::readers::expansion::{Budget, Lookup, Obstacle, Scope};
 use crate::text::LineIndex;
 
@@ -75,27 +76,12 @@ fn expand(text: &str, quote: Option<u8>, scope: &Scope<'_>, budget: &mut Budget)
             value.replace("\\n", "\\\\\\n").replace("\\r", "\\\\\\r")
         };
     }
-    let value = unescape(&value);
+    // A `$` keeps its backslash.
+    let value = unescape(&value, |c| (c != '$').then_some(c));
     if has_balanced_command(&value) {
         return Err(Obstacle::Command);
     }
     substitute(&unescape_commands(&value), scope, budget)
-}
-
-/// Takes the backslash from every escaped character but `$`.
-fn unescape(text: &str) -> String {
-    let mut result = String::with_capacity(text.len());
-    let mut chars = text.chars().peekable();
-    while let Some(c) = chars.next() {
-        match (c, chars.peek()) {
-            ('\\', Some(next)) if *next != '$' => {
-                result.push(*next);
-                chars.next();
-            }
-            _ => result.push(c),
-        }
-    }
-    result
 }
 
 /// Replaces `$NAME` and `${NAME}`; either brace may be missing.

@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 
+use crate::environment::readers::escapes::unescape;
 use crate::environment::readers::formats::{Capped, Collector, FlatEntry, FormatError, checked, finish};
 use crate::text::line_number;
 
@@ -196,28 +197,17 @@ fn unescaped(value: &str) -> Cow<'_, str> {
         .iter()
         .find_map(|quote| value.strip_prefix(*quote).and_then(|rest| rest.strip_suffix(*quote)))
         .unwrap_or(value);
-    if !inside.contains('\\') {
-        return Cow::Borrowed(inside);
-    }
-    let mut result = String::with_capacity(inside.len());
-    let mut chars = inside.chars();
-    while let Some(c) = chars.next() {
-        if c != '\\' {
-            result.push(c);
-            continue;
-        }
-        match chars.next() {
-            Some('n') => result.push('\n'),
-            Some('t') => result.push('\t'),
-            Some('r') => result.push('\r'),
-            Some('b') => result.push('\u{8}'),
-            Some('s') => result.push(' '),
-            Some(next @ ('"' | '\'' | '\\')) => result.push(next),
-            Some(next) => result.extend(['\\', next]),
-            None => result.push('\\'),
-        }
-    }
-    Cow::Owned(result)
+    unescape(inside, |c| {
+        Some(match c {
+            'n' => '\n',
+            't' => '\t',
+            'r' => '\r',
+            'b' => '\u{8}',
+            's' => ' ',
+            '"' | '\'' | '\\' => c,
+            _ => return None,
+        })
+    })
 }
 
 #[cfg(test)]
