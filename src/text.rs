@@ -23,6 +23,12 @@ fn turns_direction(character: char) -> bool {
     )
 }
 
+/// Writes bytes as hexadecimal digits, as hashes are shown and kept.
+#[must_use]
+pub(crate) fn hex(bytes: impl AsRef<[u8]>) -> String {
+    bytes.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// Writes `text` as one word of a POSIX shell, bare where no character of it means anything there.
 #[must_use]
 pub(crate) fn shell_word(text: &str) -> Cow<'_, str> {
@@ -77,6 +83,11 @@ impl LineIndex {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_byte_has_two_digits() {
+        assert_eq!((hex([]), hex([0, 10, 255])), (String::new(), "000aff".to_owned()));
+    }
 
     #[test]
     fn what_would_drive_a_terminal_is_escaped() {

@@ -9,6 +9,8 @@ use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
+use crate::text::hex;
+
 /// zstd's fastest ordinary level: a third of the time of `pg_dump`'s own compression, and a smaller file.
 const LEVEL: i32 = 1;
 
@@ -38,7 +40,7 @@ impl<F> Hashing<F> {
     /// Bytes that passed, and their SHA-256 in hexadecimal digits.
     pub(crate) fn finish(self) -> (u64, String) {
         let digest = self.digest.finalize();
-        (self.bytes, digest.iter().map(|byte| format!("{byte:02x}")).collect())
+        (self.bytes, hex(digest))
     }
 }
 

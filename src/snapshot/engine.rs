@@ -25,14 +25,12 @@
 //! `dump_stream.rs` writes, compresses and hashes what they say.
 
 use std::ffi::OsString;
-use std::fmt;
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
 
-use crate::error::Explain;
-use crate::exit::Exit;
 use crate::reach::Target;
+use crate::snapshot::engine_error::EngineError;
 use crate::snapshot::{Manifest, Stored, Taken, VerificationLevel, Watch};
 
 /// An engine whose databases can be saved.
@@ -61,7 +59,7 @@ pub(crate) trait SnapshotEngine: Sync {
     ///
     /// # Errors
     ///
-    /// What is wrong with it ([`Exit::NoSnapshot`]), or what kept it from being checked. The snapshot and the target are
+    /// What is wrong with it ([`Exit::NoSnapshot`](crate::exit::Exit::NoSnapshot)), or what kept it from being checked. The snapshot and the target are
     /// as they were; what of the scratch database could not be removed is told from the user's own by a mark.
     fn verify(
         &self,
@@ -79,7 +77,7 @@ pub(crate) trait SnapshotEngine: Sync {
     ///
     /// # Errors
     ///
-    /// The database is as it was, unless the error says [`Consequence::MayHaveChanged`].
+    /// The database is as it was, unless the error says [`Consequence::MayHaveChanged`](crate::snapshot::engine_error::Consequence::MayHaveChanged).
     fn restore(&self, restoration: &Restoration<'_>, watch: &dyn Watch) -> Result<Vec<String>, EngineError>;
 
     /// Drops the databases that restores of this target have replaced and kept on its server, and says of each what came of
@@ -186,7 +184,7 @@ pub(crate) struct SnapshotPlan {
 }
 
 impl SnapshotPlan {
-    /// `run` executes the command, and nothing else than the command says.
+    /// `run` is given the command, executes it as it stands, and reads back what that wrote.
     pub(crate) fn new(
         command: DumpCommand,
         run: impl FnOnce(&DumpCommand, &dyn Watch) -> Result<Taken, EngineError> + 'static,
@@ -243,60 +241,4 @@ pub(crate) enum Fate {
     AtWork,
     /// It stays, and why.
     Stays(EngineError),
-}
-
-/// An engine's own error: with what the stages outside have to know besides its hint and exit status.
-pub(crate) trait EngineFailure: Explain {
-    /// What it means for the database.
-    fn consequence(&self) -> Consequence;
-}
-
-/// What an engine's error means for the database.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Consequence {
-    /// The database is as it was.
-    Untouched,
-    /// The restore that ended with it may have changed the database.
-    MayHaveChanged,
-    /// What is in the database's place is so damaged that it cannot be saved: a restore replaces it as it is.
-    DamagedBefore,
-}
-
-/// An error of some engine.
-#[derive(Debug)]
-pub(crate) struct EngineError(Box<dyn EngineFailure>);
-
-impl EngineError {
-    /// What it means for the database.
-    pub(crate) fn consequence(&self) -> Consequence {
-        self.0.consequence()
-    }
-}
-
-impl<E: EngineFailure> From<E> for EngineError {
-    fn from(error: E) -> Self {
-        EngineError(Box::new(error))
-    }
-}
-
-impl fmt::Display for EngineError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&self.0, f)
-    }
-}
-
-impl std::error::Error for EngineError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.0.source()
-    }
-}
-
-impl Explain for EngineError {
-    fn hint(&self) -> Option<String> {
-        self.0.hint()
-    }
-
-    fn exit(&self) -> Exit {
-        self.0.exit()
-    }
 }

@@ -24,7 +24,8 @@ mod tests {
     use crate::environment::Origin;
     use crate::error::Explain;
     use crate::reach::{Engine, Place};
-    use crate::snapshot::engine::{Consequence, Restoration};
+    use crate::snapshot::engine::Restoration;
+    use crate::snapshot::engine_error::Consequence;
     use crate::snapshot::testing::{Unwatched, manifest};
     use crate::snapshot::{Kind, Stored, VerificationLevel};
 

@@ -3,7 +3,7 @@
 use crate::error::Explain;
 use crate::exit::Exit;
 use crate::reach::Target;
-use crate::snapshot::engine::{Consequence, EngineError, EngineFailure};
+use crate::snapshot::engine_error::{Consequence, EngineError, EngineFailure};
 use crate::snapshot::{PlanError, StoreError};
 
 /// An error of the store or of an engine.

@@ -9,6 +9,7 @@ use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 
 use crate::snapshot::{FileState, Watch};
+use crate::text::hex;
 
 /// Reads what the file system says of `path`; `now` is when it was hashed.
 ///
@@ -38,7 +39,7 @@ pub(crate) fn hash_file(path: &Path, watch: &dyn Watch) -> io::Result<String> {
     loop {
         let read = file.read(&mut buffer)?;
         if read == 0 {
-            return Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect());
+            return Ok(hex(hash.finalize()));
         }
         if watch.interrupted() {
             return Err(io::ErrorKind::Interrupted.into());

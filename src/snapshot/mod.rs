@@ -3,6 +3,7 @@
 mod describe;
 mod dump_stream;
 mod engine;
+mod engine_error;
 mod engines;
 mod error;
 mod file_state;

@@ -5,9 +5,9 @@ use std::path::Path;
 
 use crate::reach::{Engine, Place, Target};
 use crate::snapshot::engine::{
-    Consequence, Description, EngineError, EngineFailure, Fate, Found, Obstacle, OpenDatabase, Replaced, Restoration,
-    SnapshotEngine, SnapshotPlan,
+    Description, Fate, Found, Obstacle, OpenDatabase, Replaced, Restoration, SnapshotEngine, SnapshotPlan,
 };
+use crate::snapshot::engine_error::{Consequence, EngineError, EngineFailure};
 use crate::snapshot::postgres::obstacles::obstacle;
 use crate::snapshot::postgres::take::{Limits, prepare, take};
 use crate::snapshot::postgres::{PostgresError, Session, drop_leftover, leftovers, restore, verify};

@@ -3,6 +3,8 @@
 use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 
+use crate::text::hex;
+
 /// The longest name a server keeps, in bytes; a longer one is cut without a word, so that two could become one.
 const LONGEST: usize = 63;
 
@@ -78,7 +80,7 @@ pub(crate) fn with_ending(database: &str, ending: &str) -> String {
     if database.len() + ending.len() <= LONGEST {
         return format!("{database}{ending}");
     }
-    let digest: String = Sha256::digest(database).iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+    let digest: String = hex(&Sha256::digest(database)[..4]);
     let mut cut = LONGEST - ending.len() - digest.len() - 1;
     while !database.is_char_boundary(cut) {
         cut -= 1;

@@ -15,6 +15,7 @@ use crate::snapshot::Manifest;
 use crate::snapshot::postgres::psql::{Psql, text};
 use crate::snapshot::postgres::recorded::Proof;
 use crate::snapshot::postgres::{PostgresError, Session, recorded};
+use crate::text::hex;
 
 /// One more than the highest number of a transaction that has ended, in 64 bits. Asked first: whatever is written while
 /// the rest is read makes a later comparison fail, never succeed.
@@ -69,7 +70,7 @@ impl Session {
         if writers != b"0" || readable != b"t" {
             return Ok(None);
         }
-        let digest = |field: &[u8]| Sha256::digest(field).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        let digest = |field: &[u8]| hex(Sha256::digest(field));
         Ok(Some(Proof {
             system: system.clone(),
             started: self.identity.started.clone(),

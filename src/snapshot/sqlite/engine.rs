@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use crate::reach::{Engine, Place, Target};
 use crate::snapshot::engine::{
-    Consequence, Description, DumpCommand, EngineError, EngineFailure, Found, Obstacle, OpenDatabase, Restoration,
-    SnapshotEngine, SnapshotPlan,
+    Description, DumpCommand, Found, Obstacle, OpenDatabase, Restoration, SnapshotEngine, SnapshotPlan,
 };
+use crate::snapshot::engine_error::{Consequence, EngineError, EngineFailure};
 use crate::snapshot::sqlite;
 use crate::snapshot::sqlite::{Presence, SqliteError};
 use crate::snapshot::{Manifest, PlanError, StoreError, VerificationLevel, Watch};

@@ -1,0 +1,62 @@
+//! Carries an engine's own error to the stages that know no engine.
+
+use std::fmt;
+
+use crate::error::Explain;
+use crate::exit::Exit;
+
+/// An engine's own error: with what the stages outside have to know besides its hint and exit status.
+pub(crate) trait EngineFailure: Explain {
+    /// What it means for the database.
+    fn consequence(&self) -> Consequence;
+}
+
+/// What an engine's error means for the database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Consequence {
+    /// The database is as it was.
+    Untouched,
+    /// The restore that ended with it may have changed the database.
+    MayHaveChanged,
+    /// What is in the database's place is so damaged that it cannot be saved: a restore replaces it as it is.
+    DamagedBefore,
+}
+
+/// An error of some engine.
+#[derive(Debug)]
+pub(crate) struct EngineError(Box<dyn EngineFailure>);
+
+impl EngineError {
+    /// What it means for the database.
+    pub(crate) fn consequence(&self) -> Consequence {
+        self.0.consequence()
+    }
+}
+
+impl<E: EngineFailure> From<E> for EngineError {
+    fn from(error: E) -> Self {
+        EngineError(Box::new(error))
+    }
+}
+
+impl fmt::Display for EngineError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+impl std::error::Error for EngineError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.source()
+    }
+}
+
+impl Explain for EngineError {
+    fn hint(&self) -> Option<String> {
+        self.0.hint()
+    }
+
+    fn exit(&self) -> Exit {
+        self.0.exit()
+    }
+}
