@@ -18,6 +18,11 @@ pub(crate) fn absolute_folders(path: Option<&OsStr>) -> Vec<PathBuf> {
     path.map(|path| std::env::split_paths(path).filter(|folder| folder.is_absolute()).collect()).unwrap_or_default()
 }
 
+/// Finds the program of that name in the absolute folders of `path`, a value of `PATH`.
+pub(crate) fn find(name: &str, path: Option<&OsStr>) -> Option<PathBuf> {
+    find_all(name, &absolute_folders(path)).into_iter().next()
+}
+
 /// Finds the programs of that name in `folders`, which are absolute, in their order.
 pub(crate) fn find_all(name: &str, folders: &[PathBuf]) -> Vec<PathBuf> {
     let in_folder = |folder: &PathBuf| which::which_in_global(name, Some(folder)).ok()?.next();
@@ -70,6 +75,9 @@ mod tests {
         symlink("nowhere", dangling.join("tool")).unwrap();
         symlink(good.join("tool"), linked.join("tool")).unwrap();
         assert_eq!(find_all("tool", &folders), [good.join("tool"), linked.join("tool")]);
+        let path = std::env::join_paths([Path::new("."), plain, linked, good]).unwrap();
+        assert_eq!(find("tool", Some(&path)), Some(linked.join("tool")));
+        assert_eq!((find("tool", None), find("tool", Some("".as_ref()))), (None, None));
     }
 
     #[test]

@@ -192,8 +192,7 @@ struct Git<'a> {
 
 impl<'a> Git<'a> {
     fn find(context: &'a Context) -> Result<Self, HooksError> {
-        let folders = own_tools::absolute_folders(context.variable("PATH"));
-        let program = own_tools::find_all("git", &folders).into_iter().next().ok_or(HooksError::NoGit)?;
+        let program = own_tools::find("git", context.variable("PATH")).ok_or(HooksError::NoGit)?;
         Ok(Git { program, context })
     }
 

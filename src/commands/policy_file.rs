@@ -62,11 +62,10 @@ fn trust_of(context: &Context, path: &Path, content: &[u8]) -> Trust {
 
 /// Tells whether the commit that is checked out holds exactly these bytes. `cat-file` runs no filter of the repository's.
 fn is_committed(context: &Context, content: &[u8]) -> bool {
-    let folders = own_tools::absolute_folders(context.variable("PATH"));
     let committed = format!("HEAD:./{FILE_NAME}");
     let arguments =
         ["-C".as_ref(), context.project.root.as_os_str(), "cat-file".as_ref(), "blob".as_ref(), committed.as_ref()];
-    let asked = |git: &PathBuf| own_tools::ask(git, &arguments, &context.process).ok();
-    let answer = own_tools::find_all("git", &folders).first().and_then(asked);
+    let asked = |git: PathBuf| own_tools::ask(&git, &arguments, &context.process).ok();
+    let answer = own_tools::find("git", context.variable("PATH")).and_then(asked);
     answer.is_some_and(|answer| answer.status.success() && answer.stdout == content)
 }
