@@ -45,7 +45,8 @@ impl StartEnvironment {
         }
         let mut hasher = DefaultHasher::new();
         for setting in &settings {
-            (&setting.name, &setting.value, &setting.origin).hash(&mut hasher);
+            // Not the line: each command of a script has one of its own for what was exported before it.
+            (&setting.name, &setting.value, setting.unresolved.is_some(), &setting.origin.file).hash(&mut hasher);
         }
         StartEnvironment { settings: Rc::new(settings), index: Rc::new(index), fingerprint: hasher.finish() }
     }
@@ -77,7 +78,7 @@ impl StartEnvironment {
         self.index.get(name).map(|at| self.settings[*at].value.as_str())
     }
 
-    /// Tells environments apart.
+    /// Tells environments apart by what is set and in which file.
     pub(crate) fn fingerprint(&self) -> u64 {
         self.fingerprint
     }

@@ -128,6 +128,12 @@ fn filled_in(word: &str, variables: &Variables<'_>) -> String {
     word.expand_known(&mut Scope::new(&look), &mut Budget::new()).0
 }
 
+/// The names that a word may refer to as variables, and others that stand beside a `$`.
+pub(crate) fn referred_names(word: &str) -> impl Iterator<Item = &str> {
+    let words = word.split(|c: char| c != '_' && !c.is_ascii_alphanumeric());
+    words.filter(move |name| !name.is_empty() && word.contains('$'))
+}
+
 fn whole(text: &str, engine: Engine) -> Option<Draft> {
     url::parse(text).or_else(|| (engine == Engine::Postgres).then(|| libpq::parse(text, true)).flatten())
 }

@@ -19,13 +19,18 @@ pub(crate) fn add(variables: &Variables<'_>, found: &mut Vec<Found>) {
         if variable.is_empty() || variable.name.role == Some(Role::Password) || added >= MOST {
             continue;
         }
-        let Some(draft) = host(variable).or_else(|| account(variable)) else { continue };
+        let Some(draft) = at_a_provider(variable) else { continue };
         if found.iter().any(|one| draft.places.iter().all(|place| has_place(&one.draft, place))) {
             continue;
         }
         added += 1;
         found.push(Found::new(draft, variable.origin().clone(), &variable.name.group));
     }
+}
+
+/// The place at a provider that the variable's value names by itself.
+pub(crate) fn at_a_provider(variable: &Variable<'_>) -> Option<Draft> {
+    host(variable).or_else(|| account(variable))
 }
 
 fn has_place(draft: &Draft, wanted: &Place) -> bool {

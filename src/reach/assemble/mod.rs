@@ -16,10 +16,43 @@ mod variables;
 
 use std::borrow::Cow;
 
+use crate::environment::Setting;
 use crate::reach::names::{Name, Role};
+use crate::reach::{Doubt, Lookup};
 
 pub(crate) use crate::reach::assemble::found::Found;
 pub(crate) use crate::reach::assemble::variables::{Names, Variable, Variables};
+
+/// The variables that are asked for by name: whether they are set may decide about others.
+pub(crate) const READ_BY_NAME: &[&str] = &[
+    "AWS_DEFAULT_REGION",
+    "AWS_ENDPOINT_URL",
+    "AWS_REGION",
+    "DB_CONNECTION",
+    "MYSQL_HOST",
+    "PGDATABASE",
+    "PGHOST",
+    "PGHOSTADDR",
+    "PGPASSWORD",
+    "PGPORT",
+    "PGSERVICE",
+    "PGSERVICEFILE",
+    "PGSYSCONFDIR",
+    "PGUSER",
+];
+
+/// Whether a setting can have a part in what an environment names: by its name, or by its value alone.
+pub(crate) fn counts(setting: &Setting, names: &mut Names, lookup: &Lookup<'_>) -> bool {
+    let name = names.read(&setting.name);
+    if name.role.is_some() || name.says_database || name.engine.is_some() {
+        return true;
+    }
+    let variable = Variable { setting: Cow::Borrowed(setting), name };
+    READ_BY_NAME.contains(&setting.name.as_str())
+        || !json::settings_inside(setting).is_empty()
+        || !value::parse(&as_url(&variable), &setting.value, lookup).is_empty()
+        || managed::at_a_provider(&variable).is_some()
+}
 
 /// Finds everything that the variables of one environment name.
 pub(crate) fn find(variables: &Variables<'_>) -> Vec<Found> {
@@ -61,4 +94,20 @@ fn as_url<'e>(variable: &'e Variable<'_>) -> Cow<'e, Name> {
         return Cow::Owned(Name { role: Some(Role::Url), ..Name::clone(name) });
     }
     Cow::Borrowed(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_variable_that_the_code_asks_for_by_name_is_listed() {
+        let sources = [include_str!("ambient.rs"), include_str!("../arguments/dialled.rs")];
+        for source in sources {
+            let asked = source.split("variables.get(\"").skip(1).filter_map(|rest| rest.split('"').next());
+            for name in asked {
+                assert!(READ_BY_NAME.contains(&name), "{name}");
+            }
+        }
+    }
 }

@@ -45,7 +45,7 @@ impl Variable<'_> {
 pub(crate) struct Names(HashMap<String, Rc<Name>>);
 
 impl Names {
-    fn read(&mut self, text: &str) -> Rc<Name> {
+    pub(crate) fn read(&mut self, text: &str) -> Rc<Name> {
         if let Some(name) = self.0.get(text) {
             return Rc::clone(name);
         }
@@ -79,7 +79,8 @@ impl<'a> Variables<'a> {
         Variables { all, by_name, lookup }
     }
 
-    /// Finds the variable of that exact name, where it holds something.
+    /// Finds the variable of that exact name, where it holds something. A name that stands in the code has to be in
+    /// [`READ_BY_NAME`](crate::reach::assemble::READ_BY_NAME).
     pub(crate) fn get(&self, name: &str) -> Option<&Variable<'a>> {
         self.by_name.get(name).map(|at| &self.all[*at]).filter(|variable| !variable.is_empty())
     }
