@@ -1,7 +1,7 @@
 //! From readings and invocations to targets: each environment that the command could see, one after the other.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::ffi::OsStr;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
@@ -25,7 +25,20 @@ pub(crate) fn find_targets(readings: &[Reading], invocations: &[Invocation], loo
     let overlays: Vec<Vec<Setting>> = invocations.iter().map(overlay).collect();
     let mut names = Names::default();
     let counting = counting_names(readings, &overlays, invocations, &mut names, lookup);
-    let overlays: Vec<Vec<&Setting>> = overlays.iter().map(|overlay| only(overlay, &counting)).collect();
+    let overlays: Vec<Vec<Hashed<'_>>> = overlays.iter().map(|overlay| only(overlay, &counting)).collect();
+
+    // Many commands of a script set the same.
+    let mut classes: Vec<&[Hashed<'_>]> = Vec::new();
+    let mut known: HashMap<u64, usize> = HashMap::new();
+    let class_of: Vec<usize> = overlays
+        .iter()
+        .map(|overlay| {
+            *known.entry(fingerprint(overlay.iter())).or_insert_with(|| {
+                classes.push(overlay);
+                classes.len() - 1
+            })
+        })
+        .collect();
 
     let mut merger = Merger::default();
     let mut environments = HashSet::new();
@@ -33,16 +46,20 @@ pub(crate) fn find_targets(readings: &[Reading], invocations: &[Invocation], loo
     let mut silent = vec![false; invocations.len()];
     for reading in readings {
         let mut settings = only(&reading.settings, &counting);
-        settings.sort_by(|a, b| key(a).cmp(&key(b)));
+        settings.sort_by(|(a, _), (b, _)| key(a).cmp(&key(b)));
+        let mut fingerprints = vec![None; classes.len()];
         for (index, invocation) in invocations.iter().enumerate() {
-            let over: Vec<&Setting> = laid_over(&settings, &overlays[index]);
-            let fingerprint = fingerprint(&over);
-            let is_new = environments.insert(fingerprint);
+            let class = class_of[index];
+            let is_first = fingerprints[class].is_none();
+            let fingerprint =
+                *fingerprints[class].get_or_insert_with(|| fingerprint(laid_over(&settings, classes[class])));
+            let is_new = is_first && environments.insert(fingerprint);
             let calls_anew = !silent[index] && calls.insert((index, fingerprint));
             if !is_new && !calls_anew {
                 continue;
             }
-            let variables = Variables::new(over.into_iter().map(Cow::Borrowed), &mut names, lookup);
+            let over = laid_over(&settings, classes[class]).map(|(setting, _)| Cow::Borrowed(*setting));
+            let variables = Variables::new(over, &mut names, lookup);
             if is_new {
                 merger.add_all(assemble::find(&variables));
             }
@@ -57,7 +74,10 @@ pub(crate) fn find_targets(readings: &[Reading], invocations: &[Invocation], loo
     merger.finish()
 }
 
-/// Lists what an invocation sets; of several settings of one name the last.
+/// A setting with a hash of what it says, and of the file that it stands in. The line says nothing about what is reached.
+type Hashed<'s> = (&'s Setting, u64);
+
+/// What an invocation sets; of several settings of one name the last.
 fn overlay(invocation: &Invocation) -> Vec<Setting> {
     let assigned = invocation.assignments.iter().map(|(name, value)| {
         Setting::known(name.clone(), value.clone(), Origin { variable: name.clone(), ..invocation.origin.clone() })
@@ -70,7 +90,7 @@ fn overlay(invocation: &Invocation) -> Vec<Setting> {
     settings
 }
 
-/// The names that have a part in what any of the environments names: by themselves, by one of their values, or because
+/// Finds the names that have a part in what any of the environments names: by themselves, by one of their values, or because
 /// an invocation's words refer to them.
 fn counting_names<'s>(
     readings: &'s [Reading],
@@ -96,23 +116,28 @@ fn counting_names<'s>(
     counting
 }
 
-fn only<'s>(settings: &'s [Setting], counting: &HashSet<&str>) -> Vec<&'s Setting> {
-    settings.iter().filter(|setting| counting.contains(setting.name.as_str())).collect()
+fn only<'s>(settings: &'s [Setting], counting: &HashSet<&str>) -> Vec<Hashed<'s>> {
+    let counting = settings.iter().filter(|setting| counting.contains(setting.name.as_str()));
+    counting
+        .map(|setting| {
+            let mut hasher = DefaultHasher::new();
+            let Origin { file, variable, .. } = &setting.origin;
+            (&setting.name, &setting.value, setting.unresolved.is_some(), file, variable).hash(&mut hasher);
+            (setting, hasher.finish())
+        })
+        .collect()
 }
 
-/// The settings of a reading with those of an invocation over them.
-fn laid_over<'s>(settings: &[&'s Setting], overlay: &[&'s Setting]) -> Vec<&'s Setting> {
-    let hidden = |setting: &&&Setting| overlay.iter().any(|own| own.name == setting.name);
-    settings.iter().filter(|setting| !hidden(setting)).chain(overlay).copied().collect()
+/// Lays the settings of an invocation over those of a reading.
+fn laid_over<'r, 's>(settings: &'r [Hashed<'s>], overlay: &'r [Hashed<'s>]) -> impl Iterator<Item = &'r Hashed<'s>> {
+    let hidden = |setting: &Setting| overlay.iter().any(|(own, _)| own.name == setting.name);
+    settings.iter().filter(move |(setting, _)| !hidden(setting)).chain(overlay)
 }
 
-/// Tells environments apart, by what is set and in which file; the line says nothing more about what is reached.
-fn fingerprint(settings: &[&Setting]) -> u64 {
+/// Tells environments apart.
+fn fingerprint<'r, 's: 'r>(settings: impl Iterator<Item = &'r Hashed<'s>>) -> u64 {
     let mut hasher = DefaultHasher::new();
-    for setting in settings {
-        let Origin { file, variable, .. } = &setting.origin;
-        (&setting.name, &setting.value, setting.unresolved.is_some(), file, variable).hash(&mut hasher);
-    }
+    settings.for_each(|(_, hash)| hasher.write_u64(*hash));
     hasher.finish()
 }
 

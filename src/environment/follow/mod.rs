@@ -111,7 +111,7 @@ impl Expansion<'_> {
     }
 
     fn inner(&self) -> Step {
-        Step { depth: self.step.depth + 1, stands_for_others: false, ..self.step.clone() }
+        Step { depth: self.step.depth + 1, stands_for_others: false, calls_function: false, ..self.step.clone() }
     }
 
     /// `su -c TEXT`, `script -qc TEXT FILE`: options of one letter may stand together.

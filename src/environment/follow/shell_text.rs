@@ -3,6 +3,8 @@
 //! Quotes, operators, comments, redirections and heredocs are understood; `$(…)`, backquotes and subshells are looked
 //! into but never executed, variables stay as written. It is no shell: what it cannot follow stays a literal word.
 
+use std::collections::HashSet;
+
 use crate::tools::words::{SHELLS, name_of};
 
 /// A simple command: assignments, then words with their quotes removed.
@@ -14,6 +16,8 @@ pub(crate) struct SimpleCommand {
     pub(crate) words: Vec<String>,
     /// The line of the text where it ends, counted from 1.
     pub(crate) line: u32,
+    /// Its program is a function of the same text, whose commands stand there by themselves.
+    pub(crate) calls_function: bool,
 }
 
 /// Longer texts are cut: nobody writes such a command by hand, and generated ones say nothing after this.
@@ -25,12 +29,14 @@ const MOST_COMMANDS: usize = 512;
 
 /// The simple commands of `text`, those inside substitutions after the ones around them.
 pub(crate) fn simple_commands(text: &str) -> Vec<SimpleCommand> {
-    let mut commands = Vec::new();
+    let mut commands: Vec<SimpleCommand> = Vec::new();
+    let mut functions = HashSet::new();
     let mut texts = vec![(text.as_bytes().get(..LONGEST_TEXT).unwrap_or(text.as_bytes()), 1, 0)];
     while let Some((text, line, depth)) = texts.pop() {
         let mut splitter = Splitter::new(text, line);
         splitter.run();
         commands.append(&mut splitter.commands);
+        functions.extend(splitter.functions);
         if commands.len() > MOST_COMMANDS {
             commands.truncate(MOST_COMMANDS);
             break;
@@ -38,6 +44,9 @@ pub(crate) fn simple_commands(text: &str) -> Vec<SimpleCommand> {
         if depth < DEEPEST {
             texts.extend(splitter.inner.into_iter().map(|(text, line)| (text, line, depth + 1)));
         }
+    }
+    for command in &mut commands {
+        command.calls_function = functions.contains(&command.words[0]);
     }
     commands
 }
@@ -62,6 +71,17 @@ enum Role {
     HeredocDelimiter { strip_tabs: bool },
 }
 
+/// Where in a `case` the text is.
+#[derive(Clone, Copy, PartialEq)]
+enum Case {
+    /// Before its `in`.
+    Subject,
+    /// Before the `)` of a pattern.
+    Pattern,
+    /// Between that and `;;`.
+    Body,
+}
+
 struct Splitter<'t> {
     text: &'t [u8],
     at: usize,
@@ -72,6 +92,10 @@ struct Splitter<'t> {
     words: Vec<String>,
     exported: Vec<(String, String)>,
     heredocs: Vec<(Vec<u8>, bool)>,
+    cases: Vec<Case>,
+    /// How many words a pattern has that is read.
+    alternatives: usize,
+    functions: Vec<String>,
     commands: Vec<SimpleCommand>,
     inner: Vec<(&'t [u8], u32)>,
 }
@@ -88,6 +112,9 @@ impl<'t> Splitter<'t> {
             words: Vec::new(),
             exported: Vec::new(),
             heredocs: Vec::new(),
+            cases: Vec::new(),
+            alternatives: 1,
+            functions: Vec::new(),
             commands: Vec::new(),
             inner: Vec::new(),
         }
@@ -119,9 +146,27 @@ impl<'t> Splitter<'t> {
                     self.end_word();
                     self.at += 1;
                 }
+                b'|' if self.is_in_pattern() => {
+                    self.end_word();
+                    self.alternatives += 1;
+                    self.at += 1;
+                }
+                b')' if self.is_in_pattern() => self.end_pattern(),
+                b'(' if self.is_in_pattern() && !self.in_word && self.words.is_empty() => self.at += 1,
+                b'(' if self.peek(1) == Some(b')') && self.names_a_function() => self.at += 2,
+                b'(' if self.peek(1) == Some(b'(') && !self.in_word && self.words.is_empty() => self.arithmetic(),
+                b'&' | b'|' | b'(' | b')' if self.is_in_test() => {
+                    self.end_word();
+                    self.at += 1;
+                }
                 b';' | b'&' | b'|' | b'(' | b')' => {
+                    let ends_body = byte == b';' && matches!(self.peek(1), Some(b';' | b'&'));
                     self.end_command();
                     self.at += 1;
+                    if ends_body && self.cases.last() == Some(&Case::Body) {
+                        self.at += 1;
+                        self.set_case(Case::Pattern);
+                    }
                 }
                 b'<' | b'>' => self.redirection(byte),
                 b'#' if !self.in_word => {
@@ -133,6 +178,57 @@ impl<'t> Splitter<'t> {
             }
         }
         self.end_command();
+    }
+
+    fn is_in_pattern(&self) -> bool {
+        self.cases.last() == Some(&Case::Pattern)
+    }
+
+    fn set_case(&mut self, case: Case) {
+        self.alternatives = 1;
+        if let Some(last) = self.cases.last_mut() {
+            *last = case;
+        }
+    }
+
+    /// Drops the pattern of a `case`; what has not the form of one is a command.
+    fn end_pattern(&mut self) {
+        self.end_word();
+        if self.words.len() == self.alternatives {
+            self.words.clear();
+            self.set_case(Case::Body);
+        } else {
+            self.cases.pop();
+            self.end_command();
+        }
+        self.at += 1;
+    }
+
+    /// `name()`: what follows is the body of a function, whose commands are read like any.
+    fn names_a_function(&mut self) -> bool {
+        self.end_word();
+        let mut words = self.words.iter().skip_while(|word| opens_a_block(word));
+        let (Some(name), None) = (words.next(), words.next()) else { return false };
+        self.functions.push(name.clone());
+        self.words.clear();
+        true
+    }
+
+    /// Whether the text is between `[[` and `]]`, where operators separate no commands.
+    fn is_in_test(&self) -> bool {
+        let mut words = self.words.iter().map(String::as_str).skip_while(|word| opens_a_block(word));
+        words.next() == Some("[[") && self.word != b"]]" && words.all(|word| word != "]]")
+    }
+
+    /// `((…))`, which runs nothing unless there is a substitution in it.
+    fn arithmetic(&mut self) {
+        let line = self.text[self.at..].split(|byte| *byte == b'\n').next().unwrap_or_default();
+        let end = line.windows(2).position(|pair| pair == b"))");
+        let runs_nothing = |inside: &[u8]| !inside.contains(&b'`') && !inside.windows(2).any(|pair| pair == b"$(");
+        match end {
+            Some(end) if runs_nothing(&line[..end]) => self.at += end + 2,
+            _ => self.at += 1,
+        }
     }
 
     fn push(&mut self, byte: u8) {
@@ -253,15 +349,39 @@ impl<'t> Splitter<'t> {
         let word = std::mem::take(&mut self.word);
         self.in_word = false;
         match std::mem::replace(&mut self.role, Role::Word) {
-            Role::Word => self.words.push(String::from_utf8_lossy(&word).into_owned()),
+            Role::Word => {
+                self.words.push(String::from_utf8_lossy(&word).into_owned());
+                self.note_case();
+            }
             Role::RedirectionTarget => {}
             Role::HeredocDelimiter { strip_tabs } => self.heredocs.push((word, strip_tabs)),
+        }
+    }
+
+    /// Follows `case WORD in` to its `esac`, by the word that was just read.
+    fn note_case(&mut self) {
+        let mut words = self.words.iter().map(String::as_str).skip_while(|word| opens_a_block(word) && *word != "esac");
+        match (self.cases.last(), words.next(), words.next(), words.next(), words.next()) {
+            (_, Some("case"), Some(_), Some("in"), None) if self.cases.last() == Some(&Case::Subject) => {
+                self.words.clear();
+                self.set_case(Case::Pattern);
+            }
+            (last, Some("case"), None, ..) if last != Some(&Case::Pattern) => self.cases.push(Case::Subject),
+            (Some(Case::Pattern | Case::Body), Some("esac"), None, ..) => {
+                self.words.clear();
+                self.cases.pop();
+            }
+            _ => {}
         }
     }
 
     fn end_command(&mut self) {
         self.end_word();
         self.role = Role::Word;
+        // A line that has not the form of what a `case` has there.
+        if self.cases.last() == Some(&Case::Subject) || self.is_in_pattern() && !self.words.is_empty() {
+            self.cases.pop();
+        }
         let words = std::mem::take(&mut self.words);
         let mut words = words.into_iter().skip_while(|word| opens_a_block(word)).peekable();
         if words.peek().is_some_and(|word| matches!(word.as_str(), "for" | "case" | "select" | "function")) {
@@ -272,7 +392,12 @@ impl<'t> Splitter<'t> {
             self.exported.extend(words.iter().filter_map(|word| assignment(word)));
             // `export $(cat .env | xargs)` exports what it prints: whoever follows the commands has to see it.
             if words.iter().any(|word| word.starts_with(['$', '`'])) && self.commands.len() < MOST_COMMANDS {
-                self.commands.push(SimpleCommand { assignments: Vec::new(), words, line: self.line });
+                self.commands.push(SimpleCommand {
+                    assignments: Vec::new(),
+                    words,
+                    line: self.line,
+                    calls_function: false,
+                });
             }
             return;
         }
@@ -291,7 +416,7 @@ impl<'t> Splitter<'t> {
             return;
         }
         let assignments = self.exported.iter().take(MOST_COMMANDS).cloned().chain(assignments).collect();
-        self.commands.push(SimpleCommand { assignments, words, line: self.line });
+        self.commands.push(SimpleCommand { assignments, words, line: self.line, calls_function: false });
     }
 
     /// Skips the bodies of the heredocs that the line before has announced; one for a shell is commands.

@@ -13,6 +13,8 @@ pub(crate) struct Step {
     pub(crate) invocation: Invocation,
     /// It only stands for others, which follow in the list: a wrapper, `npm test`.
     pub(crate) stands_for_others: bool,
+    /// It calls a function of the script that it stands in.
+    pub(crate) calls_function: bool,
     /// The files that wrappers load first, the outermost wrapper's first.
     pub(crate) files: Vec<WrapperFile>,
     /// The wrappers around it that inject variables, and the containers it runs in.
@@ -30,6 +32,7 @@ impl Step {
         Step {
             invocation: Invocation { assignments: Vec::new(), words, origin },
             stands_for_others: false,
+            calls_function: false,
             files: Vec::new(),
             effects: Vec::new(),
             folder: folder.to_owned(),

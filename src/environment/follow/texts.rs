@@ -48,7 +48,7 @@ impl Expansion<'_> {
                 }
                 _ => {}
             }
-            let mut step = Step { folder: folder.clone(), ..self.inner() };
+            let mut step = Step { folder: folder.clone(), calls_function: command.calls_function, ..self.inner() };
             step.files.extend(sourced.iter().cloned());
             step.invocation.assignments.extend(command.assignments);
             step.invocation.words = command.words;

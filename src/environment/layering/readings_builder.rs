@@ -17,9 +17,16 @@ pub(crate) struct ReadingsBuilder<'a> {
     project: &'a Project,
     chains: Vec<Chain>,
     readings: Vec<(u64, Reading, BTreeSet<&'static str>)>,
+    from_files: Vec<FromFiles>,
     conditions: Vec<Condition>,
     loaders: BTreeSet<&'static str>,
     bases: Vec<PathBuf>,
+}
+
+/// What a loader gives besides the environment.
+pub(crate) struct FromFiles {
+    loader: &'static str,
+    settings: Vec<Setting>,
 }
 
 /// What came of it all.
@@ -47,6 +54,7 @@ impl<'a> ReadingsBuilder<'a> {
             project,
             chains: Vec::new(),
             readings: Vec::new(),
+            from_files: Vec::new(),
             conditions: Vec::new(),
             loaders: BTreeSet::new(),
             bases: Vec::new(),
@@ -86,8 +94,14 @@ impl<'a> ReadingsBuilder<'a> {
     }
 
     /// Turns the chains collected so far into readings, each with the layers of `wrappers`, and once more with those of
-    /// `extra` right under the environment.
-    pub(crate) fn finish_scene(&mut self, environment: &StartEnvironment, wrappers: &[WrapperLayer], extra: &[Layer]) {
+    /// `extra` right under the environment. Gives back what they hold besides the environment.
+    pub(crate) fn finish_scene(
+        &mut self,
+        environment: &StartEnvironment,
+        wrappers: &[WrapperLayer],
+        extra: &[Layer],
+    ) -> Vec<FromFiles> {
+        self.from_files.clear();
         let mut chains = std::mem::take(&mut self.chains);
         if chains.is_empty() || !wrappers.is_empty() {
             let dialects = &[Dialect::Lenient];
@@ -104,6 +118,14 @@ impl<'a> ReadingsBuilder<'a> {
                 chain.layers.splice(at..at, extra.iter().cloned());
                 self.evaluate(&chain, environment);
             }
+        }
+        std::mem::take(&mut self.from_files)
+    }
+
+    /// Adds what a scene before gave, over another environment.
+    pub(crate) fn add_again(&mut self, from_files: &[FromFiles], environment: &StartEnvironment) {
+        for FromFiles { loader, settings } in from_files {
+            self.keep(loader, environment, settings);
         }
     }
 
@@ -123,6 +145,7 @@ impl<'a> ReadingsBuilder<'a> {
             let from_files = chain.merge(round, environment, self.library);
             if !from_files.is_empty() {
                 self.keep(chain.loader, environment, &from_files);
+                self.from_files.push(FromFiles { loader: chain.loader, settings: from_files });
             }
         }
     }

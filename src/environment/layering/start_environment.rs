@@ -1,6 +1,7 @@
 //! The environment that a command is started with: the process' own, with what wrappers assign before it.
 
-use std::collections::HashMap;
+use std::cell::RefCell;
+use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::rc::Rc;
@@ -19,6 +20,7 @@ pub(crate) struct StartEnvironment {
     pub(crate) settings: Rc<Vec<Setting>>,
     index: Rc<HashMap<String, usize>>,
     fingerprint: u64,
+    asked: Rc<RefCell<HashSet<String>>>,
 }
 
 impl StartEnvironment {
@@ -48,7 +50,8 @@ impl StartEnvironment {
             // Not the line: each command of a script has one of its own for what was exported before it.
             (&setting.name, &setting.value, setting.unresolved.is_some(), &setting.origin.file).hash(&mut hasher);
         }
-        StartEnvironment { settings: Rc::new(settings), index: Rc::new(index), fingerprint: hasher.finish() }
+        let (settings, index, fingerprint) = (Rc::new(settings), Rc::new(index), hasher.finish());
+        StartEnvironment { settings, index, fingerprint, asked: Rc::default() }
     }
 
     /// This environment with the invocation's assignments in it.
@@ -75,7 +78,25 @@ impl StartEnvironment {
     }
 
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        if !self.asked.borrow().contains(name) {
+            self.asked.borrow_mut().insert(name.to_owned());
+        }
+        self.value(name)
+    }
+
+    fn value(&self, name: &str) -> Option<&str> {
         self.index.get(name).map(|at| self.settings[*at].value.as_str())
+    }
+
+    /// The variables that were asked for so far, each with what the answer was.
+    pub(crate) fn answers(&self) -> Vec<(String, Option<String>)> {
+        let asked = self.asked.borrow();
+        asked.iter().map(|name| (name.clone(), self.value(name).map(str::to_owned))).collect()
+    }
+
+    /// Whether it would answer the same.
+    pub(crate) fn agrees(&self, answers: &[(String, Option<String>)]) -> bool {
+        answers.iter().all(|(name, value)| self.value(name) == value.as_deref())
     }
 
     /// Tells environments apart by what is set and in which file.

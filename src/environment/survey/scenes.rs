@@ -1,6 +1,6 @@
 //! The scenes of a command: each of its steps in each environment that it may start from, alike ones once.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -9,6 +9,7 @@ use crate::environment::ecosystems::compose;
 use crate::environment::ecosystems::row::LoadOrder;
 use crate::environment::ecosystems::scene::Scene;
 use crate::environment::follow::{Effect, MOST_STEPS, Step, WrapperFile};
+use crate::environment::layering::readings_builder::FromFiles;
 use crate::environment::layering::{Layer, Library, ReadingsBuilder, StartEnvironment};
 use crate::environment::mode::Purpose;
 use crate::environment::survey::input::SurveyInput;
@@ -18,7 +19,7 @@ use crate::tools::providers;
 use crate::tools::providers::Reach;
 
 /// Groups of steps beyond this many are not followed.
-const MOST_SCENES: usize = 128;
+const MOST_SCENES: usize = 4096;
 
 /// Keeps the steps that stand for no other; drops the everyday work of scripts unless nothing else is left. `None`
 /// stands for a command that is not asked about.
@@ -41,7 +42,8 @@ pub(crate) fn add<'l>(
     library: &'l Library<'l>,
     readings: &mut ReadingsBuilder<'l>,
 ) -> bool {
-    let mut seen = HashSet::new();
+    let mut seen: HashMap<_, Vec<SeenScene>> = HashMap::new();
+    let mut scenes = 0;
     let mut is_cut = steps.len() >= MOST_STEPS;
     for step in leaves(input, steps) {
         if let Some(step) = step {
@@ -54,29 +56,49 @@ pub(crate) fn add<'l>(
             let folder = step.map_or(&input.project.folder, |step| &step.folder);
             let scene = Scene { project: input.project, library, environment: &environment, step, purpose, folder };
             let load_orders = ecosystems::plausible(&scene);
-            if !seen.insert(fingerprint(&scene, &load_orders)) {
+            let alike = seen.entry(fingerprint(&scene, &load_orders)).or_default();
+            if let Some(before) = alike.iter_mut().find(|before| environment.agrees(&before.answers)) {
+                if before.environments.insert(environment.fingerprint()) {
+                    readings.add_environment(name_of(&scene), &environment);
+                    readings.add_again(&before.from_files, &environment);
+                }
                 continue;
             }
-            if seen.len() > MOST_SCENES {
+            scenes += 1;
+            if scenes > MOST_SCENES {
                 is_cut = true;
                 continue;
             }
-            add_scene(input, &scene, &load_orders, readings);
+            let from_files = add_scene(input, &scene, &load_orders, readings);
+            let environments = HashSet::from([environment.fingerprint()]);
+            alike.push(SeenScene { answers: environment.answers(), from_files, environments });
         }
     }
     is_cut
 }
 
-/// Tells scenes apart.
-fn fingerprint(scene: &Scene<'_>, load_orders: &[&LoadOrder]) -> (u64, PathBuf, String, String) {
+/// What a scene came to. Another environment that gives the same answers comes to the same.
+struct SeenScene {
+    answers: Vec<(String, Option<String>)>,
+    from_files: Vec<FromFiles>,
+    environments: HashSet<u64>,
+}
+
+/// Tells scenes apart but for their environment.
+fn fingerprint(scene: &Scene<'_>, load_orders: &[&LoadOrder]) -> (PathBuf, String, String) {
     let files = scene.step.map_or(&[] as &[WrapperFile], |step| &step.files);
     let names: Vec<&str> = load_orders.iter().map(|load_order| load_order.name).collect();
     (
-        scene.environment.fingerprint(),
         scene.folder.to_owned(),
-        format!("{names:?}{:?}{files:?}", scene.purpose),
+        format!("{names:?}{:?}{files:?}{}", scene.purpose, name_of(scene)),
         words_that_matter(scene, load_orders),
     )
+}
+
+/// What the environment of the scene is called.
+fn name_of(scene: &Scene<'_>) -> &'static str {
+    let is_inside = scene.step.is_some_and(|step| step.effects.iter().any(|(effect, _)| *effect == Effect::Container));
+    if is_inside { "container environment" } else { "process environment" }
 }
 
 fn add_scene(
@@ -84,10 +106,8 @@ fn add_scene(
     scene: &Scene<'_>,
     load_orders: &[&LoadOrder],
     readings: &mut ReadingsBuilder<'_>,
-) {
-    let is_inside = scene.step.is_some_and(|step| step.effects.iter().any(|(effect, _)| *effect == Effect::Container));
-    let name = if is_inside { "container environment" } else { "process environment" };
-    readings.add_environment(name, scene.environment);
+) -> Vec<FromFiles> {
+    readings.add_environment(name_of(scene), scene.environment);
     match input.only_files {
         Some(only) => asked_files::add_policy_files(only, scene, readings),
         None => {
@@ -102,7 +122,7 @@ fn add_scene(
     let extra =
         asked_files::extra_files(input).into_iter().rev().flat_map(|path| named_files::layers(scene.library, &path));
     let wrappers = scene.step.map_or_else(Vec::new, wrapper_files::layers);
-    readings.finish_scene(scene.environment, &wrappers, &extra.collect::<Vec<Layer>>());
+    readings.finish_scene(scene.environment, &wrappers, &extra.collect::<Vec<Layer>>())
 }
 
 /// Lists what load orders look at in the command itself: the program with its subcommands, and options that name files.
@@ -112,8 +132,12 @@ fn words_that_matter(scene: &Scene<'_>, load_orders: &[&LoadOrder]) -> String {
         return String::new();
     }
     let names_something = |word: &&String| word.starts_with('-') || word.contains('=') || word.contains("env");
+    // What a function is called says nothing; its commands stand there by themselves.
+    let is_function = scene.step.is_some_and(|step| step.calls_function);
     let options = words.iter().enumerate().filter(|(at, word)| {
-        *at < 2 || names_something(word) || at.checked_sub(1).is_some_and(|at| words[at].starts_with('-'))
+        *at < 2 && !is_function
+            || names_something(word)
+            || at.checked_sub(1).is_some_and(|at| words[at].starts_with('-'))
     });
     options.map(|(_, word)| word.as_str()).collect::<Vec<_>>().join(" ")
 }

@@ -17,8 +17,8 @@ mod variables;
 use std::borrow::Cow;
 
 use crate::environment::Setting;
+use crate::reach::Lookup;
 use crate::reach::names::{Name, Role};
-use crate::reach::{Doubt, Lookup};
 
 pub(crate) use crate::reach::assemble::found::Found;
 pub(crate) use crate::reach::assemble::variables::{Names, Variable, Variables};

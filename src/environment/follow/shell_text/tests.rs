@@ -25,6 +25,21 @@ fn text_is_split_into_simple_commands() {
         ("diff <(a) <(b)", &["diff", "a", "b"]),
         ("a ${X:-$(b)} c", &["a|${X:-$(b)}|c"]),
         ("'unterminated", &["unterminated"]),
+        ("case $x in\na|b) c ;;\n(d*) e; f;;\n*) g\nesac; h", &["c", "e", "f", "g", "h"]),
+        ("case $(a) in b) c ;& d) e ;; esac", &["c", "e", "a"]),
+        ("case x in a) case y in b) c;; esac;; d) e;; esac\nf", &["c", "e", "f"]),
+        ("if a; then case x in b) c;; esac; fi", &["a", "c"]),
+        ("case x\na b)\nc", &["a|b", "c"]),
+        ("case x in\na b\nc", &["a|b", "c"]),
+        ("case x in\na b) c", &["a|b", "c"]),
+        ("echo case x in a", &["echo|case|x|in|a"]),
+        ("f() { a; }; f b", &["a", "f|b"]),
+        ("f () (a)\nf", &["a", "f"]),
+        ("[[ -n a && -f b || (c) ]] && d", &["[[|-n|a|-f|b|c|]]", "d"]),
+        ("if [[ a && b ]]; then c; fi", &["[[|a|b|]]", "c"]),
+        ("(( a = b & 1 )); c", &["c"]),
+        ("(( a = $(b) )); c", &["a|=|$(b)", "c", "b"]),
+        ("((a; b); c)", &["a", "b", "c"]),
         ("$(", &["$("]),
     ];
     for (text, expected) in table {
@@ -41,10 +56,19 @@ fn assignments_and_exports_reach_the_commands_after_them() {
 }
 
 #[test]
+fn a_call_of_a_function_of_the_text_is_known() {
+    let commands = simple_commands("f() { a; }; f b; (g) ; g() { f; }");
+    let calls: Vec<bool> = commands.iter().map(|command| command.calls_function).collect();
+    assert_eq!(calls, [false, true, true, true]);
+}
+
+#[test]
 fn deep_nesting_and_long_texts_end() {
     simple_commands(&"$(".repeat(100_000));
     simple_commands(&"`".repeat(100_000));
     simple_commands(&"export A=1;b;".repeat(10_000));
     simple_commands(&"${".repeat(100_000));
     simple_commands(&"<<A\n".repeat(20_000));
+    simple_commands(&"case x in ".repeat(20_000));
+    simple_commands(&"((".repeat(20_000));
 }
