@@ -25,9 +25,10 @@ pub(crate) fn parse(name: &Name, value: &str, lookup: &Lookup<'_>) -> Vec<Draft>
         return Vec::new();
     }
     let (text, quoted) = without_quotes(value);
-    // Parsers of URLs drop line breaks and tabs.
+    // Parsers of URLs drop line breaks and tabs anywhere, and all that is not printed at both ends.
     let text: String = text.chars().filter(|c| !matches!(c, '\n' | '\r' | '\t')).collect();
-    let mut drafts = parse_text(name, &text, lookup);
+    let text = text.trim_matches(|c: char| c <= ' ');
+    let mut drafts = parse_text(name, text, lookup);
     // A quote that is left would be dialled as a part of the value.
     if quoted && !balanced(value.trim()) {
         drafts.iter_mut().for_each(|draft| draft.doubt(Doubt::Syntax));
@@ -229,8 +230,9 @@ mod tests {
 
     #[test]
     fn values_are_recognised_whatever_the_variable_is_called() {
-        let cases: [(&str, &str, &[&str]); 33] = [
+        let cases: [(&str, &str, &[&str]); 34] = [
             ("ANYTHING", "postgres://localhost/a", &["postgres localhost a"]),
+            ("ANYTHING", "\u{1}postgres://db.example.net/a\u{2} ", &["postgres db.example.net a"]),
             ("ANYTHING", "host=db dbname=a", &["postgres db a"]),
             ("ANYTHING", "u:p@tcp(db:3306)/a", &["mysql db:3306 a u=u"]),
             ("ANYTHING", "Server=db;Database=a", &["sqlserver db a"]),
