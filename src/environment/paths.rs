@@ -32,8 +32,18 @@ pub(crate) fn up_to<'p>(root: &'p Path, folder: &'p Path) -> impl Iterator<Item 
 /// The nearest of `names`, in `folder` or above it, not above `root`. From a folder that does not lie below `root`,
 /// everything above it is looked at: a command may go there by itself.
 pub(crate) fn nearest(files: &dyn Files, folder: &Path, root: &Path, names: &[&str]) -> Option<PathBuf> {
+    nearest_that(|path| files.exists(path), folder, root, names)
+}
+
+/// As [`nearest`], for a view of the files that knows by itself what is there.
+pub(crate) fn nearest_that(
+    exists: impl Fn(&Path) -> bool,
+    folder: &Path,
+    root: &Path,
+    names: &[&str],
+) -> Option<PathBuf> {
     for folder in folder.ancestors() {
-        if let Some(found) = names.iter().map(|name| folder.join(name)).find(|path| files.exists(path)) {
+        if let Some(found) = names.iter().map(|name| folder.join(name)).find(|path| exists(path)) {
             return Some(found);
         }
         if folder == root {

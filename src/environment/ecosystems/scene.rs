@@ -7,7 +7,7 @@ use crate::environment::Project;
 use crate::environment::follow::Step;
 use crate::environment::layering::{Library, StartEnvironment};
 use crate::environment::mode::Purpose;
-use crate::environment::paths::nearest;
+use crate::environment::paths::nearest_that;
 use crate::tools::programs::program_of;
 
 /// One command, or none, in the environment and the folder that it starts in.
@@ -39,7 +39,7 @@ impl Scene<'_> {
 
     /// Finds the nearest of `names`, from the command's folder up to the root.
     pub(crate) fn find_upwards(&self, names: &[&str]) -> Option<PathBuf> {
-        nearest(self.library.files, self.folder, &self.project.root, names)
+        nearest_that(|path| self.library.exists(path), self.folder, &self.project.root, names)
     }
 
     /// Lists the folder of the framework's own mark (`artisan`, `config/application.rb`), then the command's folder.

@@ -27,6 +27,7 @@ pub(crate) struct Library<'a> {
     project: &'a Project,
     loaded: RefCell<BTreeMap<PathBuf, Option<Rc<LoadedFile>>>>,
     manifests: RefCell<HashMap<PathBuf, Rc<str>>>,
+    existing: RefCell<HashMap<PathBuf, bool>>,
     problems: RefCell<Vec<FileProblem>>,
     stumbles: RefCell<BTreeMap<PathBuf, Stumbles>>,
     conditions: RefCell<Vec<Condition>>,
@@ -39,17 +40,21 @@ impl<'a> Library<'a> {
             project,
             loaded: RefCell::default(),
             manifests: RefCell::default(),
+            existing: RefCell::default(),
             problems: RefCell::default(),
             stumbles: RefCell::default(),
             conditions: RefCell::default(),
         }
     }
 
+    /// Looks once whether something is there: load orders ask for the same marks over and over.
     pub(crate) fn exists(&self, path: &Path) -> bool {
-        match self.loaded.borrow().get(path) {
-            Some(Some(_)) => true,
-            _ => self.files.exists(path),
+        if let Some(exists) = self.existing.borrow().get(path) {
+            return *exists;
         }
+        let exists = self.files.exists(path);
+        self.existing.borrow_mut().insert(path.to_owned(), exists);
+        exists
     }
 
     /// A file that a loader would read; what keeps it from being read is noted as a problem.

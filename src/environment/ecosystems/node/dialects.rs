@@ -24,7 +24,7 @@ const WITH_EXPAND: &[Dialect] = &[
 /// Chooses the dialects that dotenv's files may be read in: with what dotenv-expand makes of them where the project has
 /// it, or where nothing tells what it has.
 pub(crate) fn of(scene: &Scene<'_>) -> &'static [Dialect] {
-    let is_installed = || scene.library.files.exists(&folder(scene).join("node_modules/dotenv-expand"));
+    let is_installed = || scene.library.exists(&folder(scene).join("node_modules/dotenv-expand"));
     let may_expand = nothing_tells(scene) || names(scene, EXPANDING) || is_installed();
     if may_expand { WITH_EXPAND } else { WITHOUT_EXPAND }
 }
