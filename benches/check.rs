@@ -25,12 +25,12 @@ pub(crate) fn largest_corpus_case() -> Contest {
 
 fn against_env(project: Project, arguments: &'static [&'static str], status: i32) -> Contest {
     let other = project.clone();
-    Contest {
-        other: Runner::new(move || {
+    Contest::new(
+        Runner::new(move || {
             let mut command = other.command("env");
             command.arg("true");
             command
         }),
-        ours: Runner { status, ..Runner::new(move || project.safe_test(arguments)) },
-    }
+        Runner { status, ..Runner::new(move || project.safe_test(arguments)) },
+    )
 }

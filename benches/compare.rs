@@ -17,6 +17,14 @@ pub(crate) struct Runner {
 pub(crate) struct Contest {
     pub(crate) other: Runner,
     pub(crate) ours: Runner,
+    /// Whether both run on a single core, where the system can be asked for that.
+    pub(crate) on_one_core: bool,
+}
+
+impl Contest {
+    pub(crate) fn new(other: Runner, ours: Runner) -> Self {
+        Contest { other, ours, on_one_core: false }
+    }
 }
 
 impl Runner {
@@ -68,6 +76,7 @@ pub(crate) struct Measured {
 
 /// Runs both in turn, once to warm up and then `rounds` times.
 pub(crate) fn compare(mut contest: Contest, rounds: usize) -> Measured {
+    let _pinned = contest.on_one_core.then(Pinned::to_one_core);
     let (mut other, mut ours, mut ratio) = (Vec::new(), Vec::new(), Vec::new());
     for round in 0..=rounds.max(1) {
         let times = [contest.other.run(), contest.ours.run()].map(|run| run.wall.as_secs_f64() * 1e3);
@@ -78,6 +87,35 @@ pub(crate) fn compare(mut contest: Contest, rounds: usize) -> Measured {
         }
     }
     Measured { other: Spread::of(other), ours: Spread::of(ours), ratio: Spread::of(ratio) }
+}
+
+/// Keeps this thread, and what it starts, on one core until it is dropped. Elsewhere than on Linux it does nothing.
+struct Pinned {
+    #[cfg(target_os = "linux")]
+    before: rustix::thread::CpuSet,
+}
+
+impl Pinned {
+    #[cfg(target_os = "linux")]
+    fn to_one_core() -> Self {
+        let before = rustix::thread::sched_getaffinity(None).unwrap();
+        let mut one = rustix::thread::CpuSet::new();
+        one.set((0..rustix::thread::CpuSet::MAX_CPU).find(|core| before.is_set(*core)).unwrap());
+        rustix::thread::sched_setaffinity(None, &one).unwrap();
+        Pinned { before }
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn to_one_core() -> Self {
+        Pinned {}
+    }
+}
+
+#[cfg(target_os = "linux")]
+impl Drop for Pinned {
+    fn drop(&mut self) {
+        rustix::thread::sched_setaffinity(None, &self.before).unwrap();
+    }
 }
 
 /// The most memory that was resident at once in one run, in KiB: of the process or of any one that it waited for,

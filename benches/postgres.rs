@@ -56,16 +56,16 @@ impl Data {
 pub(crate) fn run_against_dump(data: Data, arguments: &'static [&'static str]) -> Contest {
     let project = with_database("run", data);
     let (other, ours) = (project.clone(), project.clone());
-    Contest {
-        other: Runner::new(move || {
+    Contest::new(
+        Runner::new(move || {
             let server = Postgres::server();
             let mut command = other.command(server.program("pg_dump"));
             command.args(arguments).args(["-f", "plain.dump", "-h", "127.0.0.1", "-U", server.user(), "-p"]);
             command.arg(server.port().to_string()).arg(data.database()).env("PGPASSWORD", server.password());
             command
         }),
-        ours: Runner::new(move || ours.safe_test(&["-q", "true"])).after(move || project.forget_snapshots()),
-    }
+        Runner::new(move || ours.safe_test(&["-q", "true"])).after(move || project.forget_snapshots()),
+    )
 }
 
 /// The second of two runs between which nothing was written, against the first.

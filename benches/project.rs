@@ -28,7 +28,7 @@ impl Project {
         self.folder.join("project")
     }
 
-    fn state(&self) -> PathBuf {
+    pub(crate) fn state(&self) -> PathBuf {
         self.folder.join("state")
     }
 
@@ -76,9 +76,8 @@ impl Project {
 pub(crate) fn second_run(project: Project) -> Contest {
     let (first, second, between) = (project.clone(), project.clone(), project.clone());
     let guarded = |project: Project| Runner::new(move || project.safe_test(&["-q", "true"]));
-    Contest {
-        other: guarded(first).after(move || project.forget_snapshots()),
-        ours: guarded(second)
-            .after(move || assert!(between.snapshots() <= 1, "the second run took a snapshot of its own")),
-    }
+    Contest::new(
+        guarded(first).after(move || project.forget_snapshots()),
+        guarded(second).after(move || assert!(between.snapshots() <= 1, "the second run took a snapshot of its own")),
+    )
 }

@@ -6,35 +6,57 @@ use std::process::Stdio;
 use crate::compare::{Contest, Runner};
 use crate::project::Project;
 
+/// When the database was written last, before a run.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Written {
+    LongAgo,
+    JustNow,
+}
+
 /// A guarded command, against the same command behind a checklist in bash.
-pub(crate) fn run_against_checklist() -> Contest {
-    let project = with_database("run-sqlite-1mb", 1);
+pub(crate) fn run_against_checklist(name: &str, written: Written) -> Contest {
+    let project = with_database(&format!("run-sqlite-1mb-{name}"), 1);
     let (other, before, ours) = (project.clone(), project.clone(), project.clone());
-    Contest {
-        other: Runner::new(move || {
+    let write = move |project: &Project| {
+        if written == Written::JustNow {
+            let connection = rusqlite::Connection::open(project.folder().join("shop_test.db")).unwrap();
+            connection.execute_batch("UPDATE users SET name = hex(randomblob(8)) WHERE id = 1").unwrap();
+        }
+    };
+    Contest::new(
+        Runner::new(move || {
             let mut command = other.command(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/bench/seed-checklist.sh"));
             command.envs([("APP_ENV", "testing"), ("DB_CONNECTION", "sqlite"), ("DB_HOST", "localhost")]);
             command.env("DB_PORT", "0").env("DB_DATABASE", "shop_test.db").arg("true");
             command
         })
-        .after(move || empty_backups(&before)),
-        ours: Runner::new(move || ours.safe_test(&["-q", "true"])).after(move || project.forget_snapshots()),
-    }
+        .after(move || {
+            empty_backups(&before);
+            write(&before);
+        }),
+        Runner::new(move || ours.safe_test(&["-q", "true"])).after(move || {
+            project.forget_snapshots();
+            write(&project);
+        }),
+    )
 }
 
-/// A snapshot (copied, hashed, checked, synced), against a copy.
-pub(crate) fn snapshot_against_backup() -> Contest {
-    let project = with_database("snapshot-sqlite-100mb", 100);
+/// A snapshot (copied, hashed, checked, counted, synced), against what of that the `sqlite3` program does: a copy, its
+/// quick check, the rows.
+pub(crate) fn snapshot_against_backup(megabytes: usize) -> Contest {
+    const BY_HAND: &str = "sqlite3 shop_test.db '.backup copy.db' && \
+        sqlite3 copy.db 'PRAGMA quick_check; SELECT count(*) FROM users; SELECT count(*) FROM events;'";
+    let project = with_database(&format!("snapshot-sqlite-{megabytes}mb"), megabytes);
     let (other, before, ours) = (project.clone(), project.clone(), project.clone());
-    Contest {
-        other: Runner::new(move || {
-            let mut command = other.command("sqlite3");
-            command.args(["shop_test.db", ".backup copy.db"]);
+    Contest::new(
+        Runner::new(move || {
+            let mut command = other.command("sh");
+            command.args(["-c", BY_HAND]);
             command
         })
         .after(move || drop(fs::remove_file(before.folder().join("copy.db")))),
-        ours: Runner::new(move || ours.safe_test(&["snapshot"])).after(move || project.forget_snapshots()),
-    }
+        Runner::new(move || ours.safe_test(&["snapshot"])).after(move || project.forget_snapshots()),
+    )
 }
 
 /// The second of two runs between which nothing was written, against the first.
@@ -44,7 +66,7 @@ pub(crate) fn second_run(megabytes: usize) -> Contest {
 }
 
 /// A project with one database of about that size, and the file that names it.
-fn with_database(name: &str, megabytes: usize) -> Project {
+pub(crate) fn with_database(name: &str, megabytes: usize) -> Project {
     let project = Project::new(name);
     project.write(".env", "APP_ENV=testing\nDATABASE_URL=sqlite:shop_test.db\n");
     // Two tables and an index; random text, as real rows hardly compress either.

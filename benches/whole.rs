@@ -8,6 +8,7 @@
 
 mod check;
 mod compare;
+mod growth;
 #[path = "../tests/integration/support/patience.rs"]
 #[allow(dead_code, reason = "shared with the tests, which need more of it")]
 mod patience;
@@ -18,7 +19,8 @@ mod project;
 mod server;
 mod sqlite;
 
-use compare::{Measured, compare, peak_memory};
+use compare::{Contest, Measured, compare, peak_memory};
+use postgres::Data;
 
 /// A line of the table.
 struct Case {
@@ -27,6 +29,7 @@ struct Case {
     what: &'static str,
     goal: Goal,
     rounds: usize,
+    contest: fn() -> Contest,
 }
 
 enum Goal {
@@ -36,48 +39,136 @@ enum Goal {
     Memory(u64),
 }
 
-const CASES: [Case; 11] = [
-    Case { name: "check-three-files", what: "check, three .env files / env true", goal: Goal::Ratio(2.0), rounds: 200 },
-    Case { name: "check-corpus", what: "check, largest corpus case / env true", goal: Goal::Ratio(2.0), rounds: 200 },
+const CASES: [Case; 18] = [
+    Case {
+        name: "check-three-files",
+        what: "check, three .env files / env true",
+        goal: Goal::Ratio(1.3),
+        rounds: 200,
+        contest: check::three_files,
+    },
+    Case {
+        name: "check-corpus",
+        what: "check, largest corpus case / env true",
+        goal: Goal::Ratio(1.3),
+        rounds: 200,
+        contest: check::largest_corpus_case,
+    },
     Case {
         name: "run-sqlite-1mb",
         what: "guarded true, SQLite 1 MB / bash checklist",
-        goal: Goal::Ratio(0.7),
+        goal: Goal::Ratio(0.6),
         rounds: 60,
+        contest: || sqlite::run_against_checklist("settled", sqlite::Written::LongAgo),
+    },
+    Case {
+        name: "run-sqlite-1mb-one-core",
+        what: "the same, both on one core",
+        goal: Goal::Ratio(0.6),
+        rounds: 60,
+        contest: || {
+            let contest = sqlite::run_against_checklist("one-core", sqlite::Written::LongAgo);
+            Contest { on_one_core: true, ..contest }
+        },
+    },
+    Case {
+        name: "run-sqlite-1mb-fresh",
+        what: "the same, written just before",
+        goal: Goal::Ratio(1.0),
+        rounds: 60,
+        contest: || sqlite::run_against_checklist("fresh", sqlite::Written::JustNow),
+    },
+    Case {
+        name: "snapshot-sqlite-1mb",
+        what: "snapshot, SQLite 1 MB / sqlite3, also checked",
+        goal: Goal::Ratio(0.8),
+        rounds: 60,
+        contest: || sqlite::snapshot_against_backup(1),
+    },
+    Case {
+        name: "snapshot-sqlite-10mb",
+        what: "snapshot, SQLite 10 MB / sqlite3, also checked",
+        goal: Goal::Ratio(0.8),
+        rounds: 25,
+        contest: || sqlite::snapshot_against_backup(10),
     },
     Case {
         name: "snapshot-sqlite-100mb",
-        what: "snapshot, SQLite 100 MB / sqlite3 .backup",
-        goal: Goal::Ratio(1.3),
+        what: "snapshot, SQLite 100 MB / sqlite3, also checked",
+        goal: Goal::Ratio(0.8),
         rounds: 9,
+        contest: || sqlite::snapshot_against_backup(100),
     },
     Case {
         name: "second-run-sqlite-100mb",
         what: "second run, SQLite 100 MB / first run",
         goal: Goal::Ratio(0.2),
         rounds: 7,
+        contest: || sqlite::second_run(100),
     },
-    Case { name: "memory-sqlite-1gb", what: "snapshot, SQLite 1 GB", goal: Goal::Memory(32), rounds: 1 },
+    Case {
+        name: "memory-sqlite-1gb",
+        what: "snapshot, SQLite 1 GB",
+        goal: Goal::Memory(32),
+        rounds: 1,
+        contest: || sqlite::second_run(1000),
+    },
+    Case {
+        name: "growth-check-snapshots",
+        what: "check, 1000 snapshots / one",
+        goal: Goal::Ratio(1.2),
+        rounds: 60,
+        contest: || growth::snapshots(&["check"]),
+    },
+    Case {
+        name: "growth-run-snapshots",
+        what: "unchanged run, 1000 snapshots / one",
+        goal: Goal::Ratio(2.0),
+        rounds: 60,
+        contest: || growth::snapshots(&["-q", "true"]),
+    },
+    Case {
+        name: "growth-run-log",
+        what: "unchanged run, log of 100000 lines / of a few",
+        goal: Goal::Ratio(1.2),
+        rounds: 60,
+        contest: growth::log,
+    },
     Case {
         name: "run-postgres-300-tables",
         what: "guarded true, 300 tables / pg_dump -Fc",
         goal: Goal::Ratio(1.25),
         rounds: 9,
+        contest: || postgres::run_against_dump(Data::Tables, &["-Fc"]),
     },
     Case {
         name: "run-postgres-150mb",
         what: "guarded true, 150 MB mixed / pg_dump -Fc -Z9",
         goal: Goal::Ratio(0.4),
         rounds: 5,
+        contest: || postgres::run_against_dump(Data::Mixed(150), &["-Fc", "-Z9"]),
     },
     Case {
         name: "second-run-postgres-300-tables",
         what: "second run, 300 tables / first run",
         goal: Goal::Ratio(0.2),
         rounds: 7,
+        contest: || postgres::second_run(Data::Tables),
     },
-    Case { name: "memory-postgres-150mb", what: "snapshot, PostgreSQL 150 MB", goal: Goal::Memory(32), rounds: 1 },
-    Case { name: "memory-postgres-1gb", what: "snapshot, PostgreSQL 1 GB", goal: Goal::Memory(32), rounds: 1 },
+    Case {
+        name: "memory-postgres-150mb",
+        what: "snapshot, PostgreSQL 150 MB",
+        goal: Goal::Memory(32),
+        rounds: 1,
+        contest: || postgres::snapshot(Data::Mixed(150)),
+    },
+    Case {
+        name: "memory-postgres-1gb",
+        what: "snapshot, PostgreSQL 1 GB",
+        goal: Goal::Memory(32),
+        rounds: 1,
+        contest: || postgres::snapshot(Data::Mixed(1000)),
+    },
 ];
 
 fn main() {
@@ -85,31 +176,15 @@ fn main() {
     println!("{:<49} {:>17} {:>17} {:>18} {:>8}", "case", "other, ms", "ours, ms", "ratio", "goal");
     for case in CASES.iter().filter(|case| asked.wants(case.name)) {
         let rounds = asked.rounds.unwrap_or(case.rounds);
+        let contest = (case.contest)();
         match case.goal {
-            Goal::Ratio(goal) => show(case.what, &compare(contest(case.name), rounds), goal),
+            Goal::Ratio(goal) => show(case.what, &compare(contest, rounds), goal),
             Goal::Memory(goal) => {
-                let peak = peak_memory(contest(case.name).ours);
+                let peak = peak_memory(contest.ours);
                 let verdict = if peak <= goal * 1024 { "" } else { "  missed" };
                 println!("{:<49} {:>44.1} MiB peak {:>5} MiB{verdict}", case.what, peak as f64 / 1024.0, goal);
             }
         }
-    }
-}
-
-fn contest(name: &str) -> compare::Contest {
-    match name {
-        "check-three-files" => check::three_files(),
-        "check-corpus" => check::largest_corpus_case(),
-        "run-sqlite-1mb" => sqlite::run_against_checklist(),
-        "snapshot-sqlite-100mb" => sqlite::snapshot_against_backup(),
-        "second-run-sqlite-100mb" => sqlite::second_run(100),
-        "memory-sqlite-1gb" => sqlite::second_run(1000),
-        "run-postgres-300-tables" => postgres::run_against_dump(postgres::Data::Tables, &["-Fc"]),
-        "run-postgres-150mb" => postgres::run_against_dump(postgres::Data::Mixed(150), &["-Fc", "-Z9"]),
-        "second-run-postgres-300-tables" => postgres::second_run(postgres::Data::Tables),
-        "memory-postgres-150mb" => postgres::snapshot(postgres::Data::Mixed(150)),
-        "memory-postgres-1gb" => postgres::snapshot(postgres::Data::Mixed(1000)),
-        _ => panic!("no such case: {name}"),
     }
 }
 
