@@ -12,24 +12,23 @@
 //! ```
 #![forbid(unsafe_code)]
 
+use std::cmp::Ordering;
 use std::sync::OnceLock;
 
-/// A list that is read the first time it is asked; keep it in a `static`.
+/// A list, searched as it stands: nothing is read or built before it is asked. Keep it in a `static`.
 pub(crate) struct List {
     text: &'static str,
-    read: OnceLock<Entries>,
+    has_prefixes: bool,
+    prefixes: OnceLock<Vec<Entry>>,
 }
 
-/// Names with what stands behind them, sorted as in the file.
-struct Entries {
-    exact: Vec<(&'static str, &'static str)>,
-    prefixes: Vec<(&'static str, &'static str)>,
-}
+/// A name with what stands behind it.
+type Entry = (&'static str, &'static str);
 
 impl List {
     /// `text` is the file, by `include_str!`.
     pub(crate) const fn new(text: &'static str) -> Self {
-        List { text, read: OnceLock::new() }
+        List { text, has_prefixes: contains_star(text.as_bytes()), prefixes: OnceLock::new() }
     }
 
     pub(crate) fn contains(&self, name: &str) -> bool {
@@ -38,33 +37,64 @@ impl List {
 
     /// Finds what stands behind `name` (empty where nothing does): its own entry, else that of its longest beginning.
     pub(crate) fn find(&self, name: &str) -> Option<&'static str> {
-        let Entries { exact, prefixes } = self.entries();
-        if let Ok(at) = exact.binary_search_by_key(&name, |(known, _)| known) {
-            return Some(exact[at].1);
+        self.find_exact(name).or_else(|| self.find_beginning(name))
+    }
+
+    /// Halves the text at a line until the line of `name` is found.
+    fn find_exact(&self, name: &str) -> Option<&'static str> {
+        let (mut low, mut high) = (0, self.text.len());
+        while low < high {
+            let before = &self.text.as_bytes()[low..usize::midpoint(low, high)];
+            let start = before.iter().rposition(|byte| *byte == b'\n').map_or(low, |at| low + at + 1);
+            let mut end = start;
+            let found = self.text[start..high].split_inclusive('\n').find_map(|line| {
+                end += line.len();
+                entry(line)
+            });
+            match found.map(|(known, rest)| (known.cmp(name), rest)) {
+                Some((Ordering::Equal, rest)) => return Some(rest),
+                Some((Ordering::Less, _)) => low = end,
+                Some((Ordering::Greater, _)) | None => high = start,
+            }
         }
+        None
+    }
+
+    fn find_beginning(&self, name: &str) -> Option<&'static str> {
+        if !self.has_prefixes {
+            return None;
+        }
+        let prefixes = self
+            .prefixes
+            .get_or_init(|| self.iter().filter_map(|(name, rest)| Some((name.strip_suffix('*')?, rest))).collect());
         // A longer beginning is sorted behind a shorter one.
         prefixes.iter().rev().find(|(prefix, _)| name.starts_with(prefix)).map(|(_, rest)| *rest)
     }
 
     /// Lists the names with what stands behind each, in the order of the file.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
-        entries(self.text)
-    }
-
-    fn entries(&self) -> &Entries {
-        self.read.get_or_init(|| {
-            let (prefixes, exact) = entries(self.text).partition(|(name, _)| name.ends_with('*'));
-            let prefixes: Vec<(&str, &str)> = prefixes;
-            let bare = prefixes.into_iter().map(|(name, rest)| (name.trim_end_matches('*'), rest));
-            Entries { exact, prefixes: bare.collect() }
-        })
+    pub(crate) fn iter(&self) -> impl Iterator<Item = Entry> {
+        self.text.lines().filter_map(entry)
     }
 }
 
-/// The entries of a list's text, each name with what stands behind it.
-fn entries(text: &str) -> impl Iterator<Item = (&str, &str)> {
-    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
-    lines.map(|line| line.split_once(char::is_whitespace).map_or((line, ""), |(name, rest)| (name, rest.trim_start())))
+/// The entry of a line, if it has one.
+fn entry(line: &str) -> Option<(&str, &str)> {
+    let line = line.trim();
+    if line.is_empty() || line.starts_with('#') {
+        return None;
+    }
+    Some(line.split_once(char::is_whitespace).map_or((line, ""), |(name, rest)| (name, rest.trim_start())))
+}
+
+const fn contains_star(text: &[u8]) -> bool {
+    let mut at = 0;
+    while at < text.len() {
+        if text[at] == b'*' {
+            return true;
+        }
+        at += 1;
+    }
+    false
 }
 
 #[cfg(test)]
@@ -90,6 +120,27 @@ mod tests {
         for (name, expected) in table {
             assert_eq!(LIST.find(name), expected, "{name}");
             assert_eq!(LIST.contains(name), expected.is_some(), "{name}");
+        }
+    }
+
+    #[test]
+    fn every_entry_of_any_list_is_found_and_nothing_between_them() {
+        for count in 0..40 {
+            let names: Vec<String> = (0..count).map(|number| format!("n{:03}", number * 2)).collect();
+            for (heading, comments) in [("", 1000), ("# a heading with ü\n\n", 3), ("#\n", 1)] {
+                let mut text = heading.to_owned();
+                for (at, name) in names.iter().enumerate() {
+                    let comment = if at % comments == 0 { "# and so on\n" } else { "" };
+                    text.push_str(&format!("{comment}{name}  says {name}\n"));
+                }
+                let list = List::new(text.leak());
+                for number in 0..count * 2 {
+                    let name = format!("n{number:03}");
+                    let expected = names.contains(&name).then(|| format!("says {name}"));
+                    assert_eq!(list.find(&name), expected.as_deref(), "{name} of {count}");
+                }
+                assert_eq!((list.find(""), list.find("m"), list.find("o"), list.find("#")), (None, None, None, None));
+            }
         }
     }
 }
