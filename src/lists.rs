@@ -15,10 +15,24 @@
 use std::cmp::Ordering;
 use std::sync::OnceLock;
 
-/// A list, searched as it stands: nothing is read or built before it is asked. Keep it in a `static`.
+/// Includes a list's text, and finds while compiling where its entries begin: nothing is read or built before a list is
+/// asked, and no pointers into the text have to be relocated when the program starts.
+macro_rules! list {
+    ($file:literal) => {{
+        const TEXT: &str = include_str!($file);
+        const STARTS: &[u32] = &$crate::lists::starts::<{ $crate::lists::count(TEXT) }>(TEXT);
+        $crate::lists::List::new(TEXT, STARTS)
+    }};
+}
+pub(crate) use list;
+
+/// A list, by [`list!`]; keep it in a `static`.
 pub(crate) struct List {
     text: &'static str,
+    /// Where in `text` each entry begins.
+    starts: &'static [u32],
     has_prefixes: bool,
+    /// The names that end in `*`, without it.
     prefixes: OnceLock<Vec<Entry>>,
 }
 
@@ -26,9 +40,8 @@ pub(crate) struct List {
 type Entry = (&'static str, &'static str);
 
 impl List {
-    /// `text` is the file, by `include_str!`.
-    pub(crate) const fn new(text: &'static str) -> Self {
-        List { text, has_prefixes: contains_star(text.as_bytes()), prefixes: OnceLock::new() }
+    pub(crate) const fn new(text: &'static str, starts: &'static [u32]) -> Self {
+        List { text, starts, has_prefixes: has_star(text.as_bytes()), prefixes: OnceLock::new() }
     }
 
     pub(crate) fn contains(&self, name: &str) -> bool {
@@ -40,61 +53,101 @@ impl List {
         self.find_exact(name).or_else(|| self.find_beginning(name))
     }
 
-    /// Halves the text at a line until the line of `name` is found.
     fn find_exact(&self, name: &str) -> Option<&'static str> {
-        let (mut low, mut high) = (0, self.text.len());
-        while low < high {
-            let before = &self.text.as_bytes()[low..usize::midpoint(low, high)];
-            let start = before.iter().rposition(|byte| *byte == b'\n').map_or(low, |at| low + at + 1);
-            let mut end = start;
-            let found = self.text[start..high].split_inclusive('\n').find_map(|line| {
-                end += line.len();
-                entry(line)
-            });
-            match found.map(|(known, rest)| (known.cmp(name), rest)) {
-                Some((Ordering::Equal, rest)) => return Some(rest),
-                Some((Ordering::Less, _)) => low = end,
-                Some((Ordering::Greater, _)) | None => high = start,
-            }
-        }
-        None
+        let text = self.text.as_bytes();
+        let at = self.starts.binary_search_by(|start| compare(&text[*start as usize..], name.as_bytes())).ok()?;
+        Some(self.entry(self.starts[at]).1)
     }
 
     fn find_beginning(&self, name: &str) -> Option<&'static str> {
         if !self.has_prefixes {
             return None;
         }
-        let prefixes = self
-            .prefixes
-            .get_or_init(|| self.iter().filter_map(|(name, rest)| Some((name.strip_suffix('*')?, rest))).collect());
+        let bare = |(name, rest): Entry| Some((name.strip_suffix('*')?, rest));
+        let prefixes = self.prefixes.get_or_init(|| self.iter().filter_map(bare).collect());
         // A longer beginning is sorted behind a shorter one.
         prefixes.iter().rev().find(|(prefix, _)| name.starts_with(prefix)).map(|(_, rest)| *rest)
     }
 
     /// Lists the names with what stands behind each, in the order of the file.
     pub(crate) fn iter(&self) -> impl Iterator<Item = Entry> {
-        self.text.lines().filter_map(entry)
+        self.starts.iter().map(|start| self.entry(*start))
+    }
+
+    fn entry(&self, start: u32) -> Entry {
+        let line = self.text[start as usize..].lines().next().unwrap_or_default().trim_end();
+        line.split_once(is_blank).map_or((line, ""), |(name, rest)| (name, rest.trim_start()))
     }
 }
 
-/// The entry of a line, if it has one.
-fn entry(line: &str) -> Option<(&str, &str)> {
-    let line = line.trim();
-    if line.is_empty() || line.starts_with('#') {
-        return None;
-    }
-    Some(line.split_once(char::is_whitespace).map_or((line, ""), |(name, rest)| (name, rest.trim_start())))
+fn is_blank(letter: char) -> bool {
+    letter.is_ascii_whitespace()
 }
 
-const fn contains_star(text: &[u8]) -> bool {
-    let mut at = 0;
-    while at < text.len() {
-        if text[at] == b'*' {
-            return true;
+/// Compares the name at the beginning of `text`, which a blank or the end ends, with `name`.
+fn compare(text: &[u8], name: &[u8]) -> Ordering {
+    for (at, wanted) in name.iter().enumerate() {
+        match text.get(at).filter(|byte| !byte.is_ascii_whitespace()) {
+            Some(byte) if byte == wanted => {}
+            Some(byte) => return byte.cmp(wanted),
+            None => return Ordering::Less,
         }
+    }
+    match text.get(name.len()) {
+        Some(byte) if !byte.is_ascii_whitespace() => Ordering::Greater,
+        _ => Ordering::Equal,
+    }
+}
+
+const fn has_star(text: &[u8]) -> bool {
+    let mut at = 0;
+    while at < text.len() && text[at] != b'*' {
         at += 1;
     }
-    false
+    at < text.len()
+}
+
+/// Counts the entries of a list's text.
+pub(crate) const fn count(text: &str) -> usize {
+    let (mut count, mut at) = (0, next_entry(text.as_bytes(), 0));
+    while at < text.len() {
+        count += 1;
+        at = next_entry(text.as_bytes(), next_line(text.as_bytes(), at));
+    }
+    count
+}
+
+/// Finds where the entries of a list's text begin.
+#[expect(clippy::cast_possible_truncation, reason = "no list is as long as 4 GiB")]
+pub(crate) const fn starts<const COUNT: usize>(text: &str) -> [u32; COUNT] {
+    let (mut starts, mut found, mut at) = ([0; COUNT], 0, next_entry(text.as_bytes(), 0));
+    while at < text.len() {
+        starts[found] = at as u32;
+        found += 1;
+        at = next_entry(text.as_bytes(), next_line(text.as_bytes(), at));
+    }
+    starts
+}
+
+/// Where the first entry at or behind the beginning of the line at `at` begins: past blanks, empty lines and comments.
+const fn next_entry(text: &[u8], mut at: usize) -> usize {
+    while at < text.len() {
+        if text[at] == b'#' {
+            at = next_line(text, at);
+        } else if text[at].is_ascii_whitespace() {
+            at += 1;
+        } else {
+            break;
+        }
+    }
+    at
+}
+
+const fn next_line(text: &[u8], mut at: usize) -> usize {
+    while at < text.len() && text[at] != b'\n' {
+        at += 1;
+    }
+    at
 }
 
 #[cfg(test)]
@@ -103,8 +156,8 @@ mod tests {
 
     #[test]
     fn a_name_is_found_by_itself_and_by_its_longest_beginning() {
-        static LIST: List =
-            List::new("# drivers\na/*   any of a\na/b*  any of a/b\na/bc  itself\n\nplain\n# the end\nz.*\n");
+        const TEXT: &str = "# drivers\na/*   any of a\na/b*  any of a/b\na/bc  itself\n\nplain\n# the end\nz.*\n";
+        static LIST: List = List::new(TEXT, &starts::<{ count(TEXT) }>(TEXT));
         let table = [
             ("a/x", Some("any of a")),
             ("a/by", Some("any of a/b")),
@@ -124,23 +177,13 @@ mod tests {
     }
 
     #[test]
-    fn every_entry_of_any_list_is_found_and_nothing_between_them() {
-        for count in 0..40 {
-            let names: Vec<String> = (0..count).map(|number| format!("n{:03}", number * 2)).collect();
-            for (heading, comments) in [("", 1000), ("# a heading with ü\n\n", 3), ("#\n", 1)] {
-                let mut text = heading.to_owned();
-                for (at, name) in names.iter().enumerate() {
-                    let comment = if at % comments == 0 { "# and so on\n" } else { "" };
-                    text.push_str(&format!("{comment}{name}  says {name}\n"));
-                }
-                let list = List::new(text.leak());
-                for number in 0..count * 2 {
-                    let name = format!("n{number:03}");
-                    let expected = names.contains(&name).then(|| format!("says {name}"));
-                    assert_eq!(list.find(&name), expected.as_deref(), "{name} of {count}");
-                }
-                assert_eq!((list.find(""), list.find("m"), list.find("o"), list.find("#")), (None, None, None, None));
-            }
+    fn entries_are_found_behind_any_blanks_and_comments() {
+        const TEXT: &str = "\n# a heading\n\n  first\tis  here \r\nsecond\n#\n# ü\nthird 3";
+        static LIST: List = List::new(TEXT, &starts::<{ count(TEXT) }>(TEXT));
+        assert_eq!(LIST.iter().collect::<Vec<_>>(), [("first", "is  here"), ("second", ""), ("third", "3")]);
+        for name in ["first", "second", "third"] {
+            assert!(LIST.contains(name), "{name}");
         }
+        assert_eq!((count(""), count("# nothing")), (0, 0));
     }
 }

@@ -2,9 +2,9 @@
 //!
 //! A managed host is not this machine, whatever its database is called.
 
-use crate::lists::List;
+use crate::lists::{List, list};
 
-static PROVIDERS: List = List::new(include_str!("providers.txt"));
+static PROVIDERS: List = list!("providers.txt");
 
 /// Finds the rows of the list that `host` (lower case) ends in, the longest ending first.
 fn rows(host: &str) -> impl Iterator<Item = (&str, &'static str, &'static str)> {

@@ -1,10 +1,10 @@
 //! Infers an engine that no value tells (`DB_HOST=localhost`, `DB_NAME=app`), when all the project's drivers agree.
 
 use crate::environment::{Driver, DriverEvidence};
-use crate::lists::List;
+use crate::lists::{List, list};
 use crate::reach::{Engine, Place, Target};
 
-static PACKAGE_PARTS: List = List::new(include_str!("package_parts.txt"));
+static PACKAGE_PARTS: List = list!("package_parts.txt");
 
 /// Files that name what was resolved, among it drivers that a library offers and the project does not use.
 const LOCK_FILES: [&str; 10] = [

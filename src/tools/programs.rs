@@ -1,10 +1,10 @@
 //! The programs that are known by name: whose ways of loading files they have, and what they are for.
 
-use crate::lists::List;
+use crate::lists::{List, list};
 use crate::tools::clients;
 use crate::tools::words::name_of;
 
-static PROGRAMS: List = List::new(include_str!("programs.txt"));
+static PROGRAMS: List = list!("programs.txt");
 
 /// What a program loads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

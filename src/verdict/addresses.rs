@@ -2,9 +2,9 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use crate::lists::List;
+use crate::lists::{List, list};
 
-static LOCAL_NAMES: List = List::new(include_str!("local_names.txt"));
+static LOCAL_NAMES: List = list!("local_names.txt");
 
 /// Reads the address that `host` spells, in any form that `inet_aton` and resolvers take: `127.1`, `0x7f.0.0.1`,
 /// `2130706433`, `::ffff:127.0.0.1`, with or without a zone (`fe80::1%eth0`).

@@ -3,10 +3,10 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::environment::{Invocation, Origin, Reading, Setting, named_environment};
-use crate::lists::List;
+use crate::lists::{List, list};
 
-static NAMES: List = List::new(include_str!("environment_names.txt"));
-static FOREIGN_SERVICES: List = List::new(include_str!("foreign_services.txt"));
+static NAMES: List = list!("environment_names.txt");
+static FOREIGN_SERVICES: List = list!("foreign_services.txt");
 
 /// Endings that make a name an environment's, unless a service of somebody else owns the name.
 const ENDINGS: [&str; 7] =

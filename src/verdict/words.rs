@@ -3,13 +3,13 @@
 //! A name is cut into words at separators, digits and case changes, so that `shop_live2`, `shopPROD` and
 //! `prod-eu-1` say production while `product_catalog`, `olive` and `delivery` do not.
 
-use crate::lists::List;
+use crate::lists::{List, list};
 use crate::reach::{at_rising_case, last_capital};
 
 // Every run asks for the words of a few names. Looking each word up costs less than a microsecond, compiling one
 // expression for all of them about a hundred: so these are lists and no `regex`.
-static WORDS: List = List::new(include_str!("words.txt"));
-static ORDINARY_WORDS: List = List::new(include_str!("ordinary_words.txt"));
+static WORDS: List = list!("words.txt");
+static ORDINARY_WORDS: List = list!("ordinary_words.txt");
 
 /// Finds the word of `name` that says production, as it is spelled there.
 ///

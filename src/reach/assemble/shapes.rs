@@ -2,9 +2,9 @@
 
 use std::net::Ipv4Addr;
 
-use crate::lists::List;
+use crate::lists::{List, list};
 
-static TOP_LEVEL_DOMAINS: List = List::new(include_str!("top_level_domains.txt"));
+static TOP_LEVEL_DOMAINS: List = list!("top_level_domains.txt");
 
 /// Whether the text is a full domain name or an IPv4 address, perhaps with a port: `cluster0.ab1cd.mongodb.net`.
 ///

@@ -1,10 +1,10 @@
 //! libpq's `key=value` strings: `host=db.test port=5432 dbname=app`.
 
-use crate::lists::List;
+use crate::lists::{List, list};
 use crate::reach::grammars::query;
 use crate::reach::{Draft, Engine};
 
-static KEYWORDS: List = List::new(include_str!("libpq.txt"));
+static KEYWORDS: List = list!("libpq.txt");
 
 /// Takes the pairs apart: separated by blanks, values perhaps in single quotes, backslash escapes.
 ///

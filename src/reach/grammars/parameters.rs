@@ -2,10 +2,10 @@
 //!
 //! A list of what is kept, not of what is dropped: an option nobody thought of may hold a secret.
 
-use crate::lists::List;
+use crate::lists::{List, list};
 use crate::reach::target::{CERTIFICATE, KEY, WALLET};
 
-static OPTIONS: List = List::new(include_str!("options.txt"));
+static OPTIONS: List = list!("options.txt");
 
 /// Spells `key=value` as it is kept; `None` where it is dropped. Client certificates and keys get one spelling, [`CERTIFICATE`] and [`KEY`].
 pub(crate) fn kept(key: &str, value: &str) -> Option<(String, String)> {

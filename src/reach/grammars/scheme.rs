@@ -1,10 +1,10 @@
 //! Which engine a word stands for: a URL's scheme, a driver's or adapter's name, a PDO prefix.
 
-use crate::lists::List;
+use crate::lists::{List, list};
 use crate::reach::Engine;
 
-static SCHEMES: List = List::new(include_str!("schemes.txt"));
-static DRIVER_WORDS: List = List::new(include_str!("driver_words.txt"));
+static SCHEMES: List = list!("schemes.txt");
+static DRIVER_WORDS: List = list!("driver_words.txt");
 
 /// Finds the engine behind a URL scheme, whatever its case and its `+driver` suffix; `None` for schemes of other things.
 pub(crate) fn engine_of_scheme(scheme: &str) -> Option<Engine> {

@@ -1,12 +1,12 @@
 //! What the words of variables' names say: a database and its engine, something beside it, one of several like it.
 
-use crate::lists::List;
+use crate::lists::{List, list};
 use crate::reach::Engine;
 
-static DATABASES: List = List::new(include_str!("databases.txt"));
-static STOPS: List = List::new(include_str!("stops.txt"));
-static INNER: List = List::new(include_str!("inner.txt"));
-static QUALIFIERS: List = List::new(include_str!("qualifiers.txt"));
+static DATABASES: List = list!("databases.txt");
+static STOPS: List = list!("stops.txt");
+static INNER: List = list!("inner.txt");
+static QUALIFIERS: List = list!("qualifiers.txt");
 
 /// What a word of a variable's name tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

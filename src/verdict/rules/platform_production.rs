@@ -3,14 +3,14 @@
 //! Only the process environment counts: the same name in a file marks nothing.
 
 use crate::environment::Origin;
-use crate::lists::List;
+use crate::lists::{List, list};
 use crate::verdict::subject::Subject;
 use crate::verdict::{Finding, Level};
 
 /// The id of this rule.
 pub(crate) const ID: &str = "platform-production";
 
-static PLATFORMS: List = List::new(include_str!("platforms.txt"));
+static PLATFORMS: List = list!("platforms.txt");
 
 pub(crate) fn check(subject: &Subject<'_>) -> Vec<Finding> {
     let allowed = &subject.evidence.policy.allow.platforms;

@@ -3,7 +3,7 @@
 pub(crate) mod manifests;
 
 use crate::environment::ecosystems::row::Ecosystem;
-use crate::lists::List;
+use crate::lists::list;
 
 pub(crate) static DART: Ecosystem = Ecosystem {
     name: "dart",
@@ -13,5 +13,5 @@ pub(crate) static DART: Ecosystem = Ecosystem {
     settings_options: &[],
     scan: manifests::scan,
     members: &[],
-    drivers: List::new(include_str!("drivers.txt")),
+    drivers: list!("drivers.txt"),
 };

@@ -4,7 +4,7 @@ pub(crate) mod manifests;
 pub(crate) mod settings;
 
 use crate::environment::ecosystems::row::{Ecosystem, LoadOrder, always};
-use crate::lists::List;
+use crate::lists::list;
 
 pub(crate) static DOTNET: Ecosystem = Ecosystem {
     name: "dotnet",
@@ -14,7 +14,7 @@ pub(crate) static DOTNET: Ecosystem = Ecosystem {
     settings_options: &[],
     scan: manifests::scan,
     members: &[],
-    drivers: List::new(include_str!("drivers.txt")),
+    drivers: list!("drivers.txt"),
 };
 
 fn is_sign(name: &str) -> bool {

@@ -4,7 +4,7 @@ pub(crate) mod configuration;
 pub(crate) mod manifests;
 
 use crate::environment::ecosystems::row::{Ecosystem, LoadOrder, NamedFile, always};
-use crate::lists::List;
+use crate::lists::list;
 
 pub(crate) static ELIXIR: Ecosystem = Ecosystem {
     name: "elixir",
@@ -17,5 +17,5 @@ pub(crate) static ELIXIR: Ecosystem = Ecosystem {
     settings_options: &[],
     scan: manifests::scan,
     members: &[],
-    drivers: List::new(include_str!("drivers.txt")),
+    drivers: list!("drivers.txt"),
 };

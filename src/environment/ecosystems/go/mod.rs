@@ -7,7 +7,7 @@ pub(crate) mod migration_tools;
 
 use crate::environment::ecosystems::row::{Ecosystem, LoadOrder, NamedFile, always};
 use crate::environment::ecosystems::settings_files::sections;
-use crate::lists::List;
+use crate::lists::list;
 
 pub(crate) static GO: Ecosystem = Ecosystem {
     name: "go",
@@ -37,5 +37,5 @@ pub(crate) static GO: Ecosystem = Ecosystem {
     ],
     scan: manifests::scan,
     members: manifests::MEMBERS,
-    drivers: List::new(include_str!("drivers.txt")),
+    drivers: list!("drivers.txt"),
 };

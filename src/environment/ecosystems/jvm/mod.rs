@@ -15,7 +15,7 @@ pub(crate) mod spring;
 use crate::environment::ecosystems::row::{Ecosystem, LoadOrder, NamedFile, always};
 use crate::environment::ecosystems::settings_files::by_format;
 use crate::environment::readers::formats;
-use crate::lists::List;
+use crate::lists::list;
 
 pub(crate) static JVM: Ecosystem = Ecosystem {
     name: "jvm",
@@ -47,5 +47,5 @@ pub(crate) static JVM: Ecosystem = Ecosystem {
     ],
     scan: manifests::scan,
     members: manifests::MEMBERS,
-    drivers: List::new(include_str!("drivers.txt")),
+    drivers: list!("drivers.txt"),
 };

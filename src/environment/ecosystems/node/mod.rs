@@ -18,7 +18,7 @@ pub(crate) mod vite;
 
 use crate::environment::ecosystems::row::{Ecosystem, LoadOrder, NamedFile, always};
 use crate::environment::ecosystems::settings_files::sections;
-use crate::lists::List;
+use crate::lists::list;
 
 pub(crate) static NODE: Ecosystem = Ecosystem {
     name: "node",
@@ -57,5 +57,5 @@ pub(crate) static NODE: Ecosystem = Ecosystem {
     ],
     scan: manifests::scan,
     members: manifests::MEMBERS,
-    drivers: List::new(include_str!("drivers.txt")),
+    drivers: list!("drivers.txt"),
 };

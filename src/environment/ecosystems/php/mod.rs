@@ -11,7 +11,7 @@ pub(crate) mod wordpress;
 
 use crate::environment::ecosystems::row::{Ecosystem, LoadOrder, NamedFile};
 use crate::environment::ecosystems::scene::Scene;
-use crate::lists::List;
+use crate::lists::list;
 
 pub(crate) static PHP: Ecosystem = Ecosystem {
     name: "php",
@@ -33,7 +33,7 @@ pub(crate) static PHP: Ecosystem = Ecosystem {
     settings_options: &[(&["phinx"], &["-c", "--configuration"])],
     scan: manifests::scan,
     members: &[],
-    drivers: List::new(include_str!("drivers.txt")),
+    drivers: list!("drivers.txt"),
 };
 
 /// Tells whether any framework may be in use: no manifest says which, and none shows itself.

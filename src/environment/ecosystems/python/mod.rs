@@ -10,7 +10,7 @@ pub(crate) mod pytest;
 pub(crate) mod settings_files;
 
 use crate::environment::ecosystems::row::{Ecosystem, LoadOrder, always};
-use crate::lists::List;
+use crate::lists::list;
 
 pub(crate) static PYTHON: Ecosystem = Ecosystem {
     name: "python",
@@ -37,5 +37,5 @@ pub(crate) static PYTHON: Ecosystem = Ecosystem {
     settings_options: &[(&["alembic"], &["-c", "--config"]), (&["flask"], &["-e", "--env-file"])],
     scan: manifests::scan,
     members: manifests::MEMBERS,
-    drivers: List::new(include_str!("drivers.txt")),
+    drivers: list!("drivers.txt"),
 };

@@ -6,7 +6,7 @@ pub(crate) mod rails;
 
 use crate::environment::ecosystems::row::{Ecosystem, LoadOrder, NamedFile, always};
 use crate::environment::ecosystems::settings_files::sections;
-use crate::lists::List;
+use crate::lists::list;
 
 pub(crate) static RUBY: Ecosystem = Ecosystem {
     name: "ruby",
@@ -28,5 +28,5 @@ pub(crate) static RUBY: Ecosystem = Ecosystem {
     settings_options: &[],
     scan: manifests::scan,
     members: &[],
-    drivers: List::new(include_str!("drivers.txt")),
+    drivers: list!("drivers.txt"),
 };

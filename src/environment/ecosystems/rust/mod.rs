@@ -4,7 +4,7 @@ pub(crate) mod dotenv;
 pub(crate) mod manifests;
 
 use crate::environment::ecosystems::row::{Ecosystem, LoadOrder, always};
-use crate::lists::List;
+use crate::lists::list;
 
 pub(crate) static RUST: Ecosystem = Ecosystem {
     name: "rust",
@@ -14,5 +14,5 @@ pub(crate) static RUST: Ecosystem = Ecosystem {
     settings_options: &[],
     scan: manifests::scan,
     members: manifests::MEMBERS,
-    drivers: List::new(include_str!("drivers.txt")),
+    drivers: list!("drivers.txt"),
 };
