@@ -9,10 +9,10 @@ use crate::environment::paths::normal;
 use crate::environment::readers::formats::{FlatEntry, yaml};
 use crate::environment::services::host_path::matches;
 use crate::environment::services::search::Search;
-use crate::lists::List;
+use crate::lists::{List, list};
 
 /// Images that carry connections elsewhere: their services are no databases on this machine.
-static TUNNELS: List = List::new(include_str!("tunnels.txt"));
+static TUNNELS: List = list!("tunnels.txt");
 
 /// Notes what one compose file declares, and what the files it includes do.
 pub(crate) fn declare(search: &mut Search<'_>, path: &Path, depth: usize) {

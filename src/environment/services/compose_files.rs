@@ -10,10 +10,10 @@ use crate::environment::readers::dotenv::{self, Dialect};
 use crate::environment::readers::formats::json;
 use crate::environment::services::compose;
 use crate::environment::services::search::Search;
-use crate::lists::List;
+use crate::lists::{List, list};
 
 /// Words in a file's name that say it is for development or tests.
-static VARIANTS: List = List::new(include_str!("variants.txt"));
+static VARIANTS: List = list!("variants.txt");
 
 /// Folders that projects keep their compose file in, beside what it builds.
 const FOLDERS: [&str; 9] =
