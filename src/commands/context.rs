@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 
 use crate::audit;
 use crate::caller::Caller;
-use crate::cli::{Asked, ColorChoice, Format, RestoreChoice};
+use crate::cli::{ColorChoice, CommandLine, Format, RestoreChoice};
 use crate::commands::CommandError;
 use crate::environment::Project;
 use crate::error::Failure;
@@ -44,7 +44,7 @@ pub(crate) struct Context {
 impl Context {
     /// Reads the surroundings.
     #[expect(clippy::disallowed_methods, reason = "the one place where environment, folder and clock are read")]
-    pub(crate) fn new(asked: &Asked) -> Result<Self, Failure> {
+    pub(crate) fn new(asked: &CommandLine) -> Result<Self, Failure> {
         let here = env::current_dir().map_err(|cause| CommandError::Folder { path: ".".into(), cause })?;
         let folder = match &asked.before.folder {
             None => here.clone(),
