@@ -1,10 +1,12 @@
 //! Puts the variables of one environment together: what their values and names say about databases.
 //!
 //! A value that is a URL or DSN stands for itself (`value`, and `json` for those inside of JSON). What is split over
-//! variables is grouped by name (`split`). Hosts at providers of databases count by themselves (`managed`). At the end
-//! libpq's variables, certificates and defaults fill what is left out (`ambient`, `homeless`).
+//! variables is grouped by name (`split`). Hosts at providers of databases and tables of DynamoDB count by themselves
+//! (`managed`, `dynamodb`). At the end libpq's variables, certificates and defaults fill what is left out (`ambient`,
+//! `homeless`).
 
 pub(crate) mod ambient;
+mod dynamodb;
 mod found;
 mod homeless;
 mod json;
@@ -79,7 +81,7 @@ pub(crate) fn find(variables: &Variables<'_>) -> Vec<Found> {
     }
     split::assemble(variables, &consumed, &mut found);
     managed::add(variables, &mut found);
-    ambient::dynamodb_tables(variables, &mut found);
+    dynamodb::add_tables(variables, &mut found);
     ambient::complete(variables, &mut found);
     found
 }
