@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use crate::environment::ecosystems;
 use crate::environment::ecosystems::manifest::is_driver;
+use crate::environment::workspace_patterns::expand;
 use crate::environment::{Files, Project};
 
 /// How deep below the root manifests are looked for without being named by a workspace.
@@ -118,7 +119,9 @@ impl ManifestSearch<'_> {
             return;
         }
         for member in members {
-            for below in self.expanded(folder, &member) {
+            let expanded = expand(folder, &member, self.files);
+            self.evidence.complete &= !expanded.is_cut;
+            for below in expanded.folders {
                 self.folder(&below, 0);
             }
         }
@@ -167,29 +170,6 @@ impl ManifestSearch<'_> {
         });
         members.extend(members_in.map_or_else(Vec::new, |members_in| members_in(&text)));
         self.evidence.manifests.push(file);
-    }
-
-    /// Lists the folders that a member's pattern stands for; `*` and `**` are one level each.
-    fn expanded(&self, folder: &Path, pattern: &str) -> Vec<PathBuf> {
-        let mut folders = vec![folder.to_owned()];
-        for part in pattern.trim_matches(['"', '\'']).split('/').filter(|part| !matches!(*part, "" | ".")) {
-            let Some((before, behind)) = part.split_once('*') else {
-                folders.iter_mut().for_each(|folder| folder.push(part));
-                continue;
-            };
-            let behind = behind.trim_start_matches('*');
-            let mut matched = Vec::new();
-            for folder in folders {
-                let names = self.files.list(&folder);
-                let names = names.iter().filter_map(|name| name.to_str());
-                let fits = |name: &&str| name.starts_with(before) && name.ends_with(behind) && !SKIPPED.contains(name);
-                matched.extend(names.filter(fits).map(|name| folder.join(name)));
-            }
-            matched.sort();
-            matched.truncate(MAX_FOLDERS);
-            folders = matched;
-        }
-        folders
     }
 }
 

@@ -24,6 +24,7 @@ pub(crate) mod readers;
 pub(crate) mod reading;
 pub(crate) mod services;
 pub(crate) mod survey;
+pub(crate) mod workspace_patterns;
 
 pub(crate) use crate::environment::condition::{Condition, FileProblem, ProblemKind};
 pub(crate) use crate::environment::evidence::{Driver, DriverEvidence, database_drivers};

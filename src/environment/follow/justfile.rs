@@ -1,5 +1,7 @@
 //! `just RECIPE`: the recipes of a justfile, with the variables and files that it gives them.
 
+use std::collections::{HashMap, HashSet};
+
 use crate::environment::follow::scripts;
 use crate::environment::follow::scripts::Script;
 use crate::environment::follow::shell_text::assignment;
@@ -36,7 +38,7 @@ impl Expansion<'_> {
     }
 }
 
-/// The recipe `name` of a justfile (the first one where it is `None`), prerequisites of one level first.
+/// The recipe `name` of a justfile (the first one where it is `None`), what it needs first.
 fn of_justfile(text: &str, name: Option<&str>) -> Vec<Script> {
     let Justfile { recipes, exports, files } = Justfile::read(text);
     let wanted = match name {
@@ -44,9 +46,16 @@ fn of_justfile(text: &str, name: Option<&str>) -> Vec<Script> {
         None => recipes.first(),
     };
     let Some(wanted) = wanted else { return Vec::new() };
-    let needed = recipes.iter().filter(|recipe| recipe.name != wanted.name && wanted.needs.contains(&recipe.name));
-    let own = recipes.iter().filter(|recipe| recipe.name == wanted.name);
-    let scripts = needed.chain(own).map(|recipe| Script {
+    let by_name: HashMap<&str, &Recipe> = recipes.iter().map(|recipe| (recipe.name.as_str(), recipe)).collect();
+    let mut all = vec![wanted];
+    let mut seen = HashSet::from([wanted.name.as_str()]);
+    let mut at = 0;
+    while at < all.len() {
+        let needed = all[at].needs.iter().filter_map(|name| by_name.get(name.as_str()).copied());
+        all.extend(needed.filter(|recipe| seen.insert(&recipe.name)).collect::<Vec<_>>());
+        at += 1;
+    }
+    let scripts = all.into_iter().rev().map(|recipe| Script {
         name: recipe.name.clone(),
         text: recipe.text.clone(),
         line: recipe.line,

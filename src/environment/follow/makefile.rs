@@ -1,7 +1,7 @@
 //! `make TARGET`: the recipes of a Makefile, with the variables and files that it gives them.
 
 use std::cell::Cell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::environment::follow::scripts;
 use crate::environment::follow::scripts::{LARGEST, Script};
@@ -33,8 +33,11 @@ impl Expansion<'_> {
         let targets: Vec<Option<&str>> =
             if targets.is_empty() { vec![None] } else { targets.iter().map(|target| Some(target.as_str())).collect() };
         let mut steps = Vec::new();
-        for target in targets.into_iter().take(16) {
-            for mut script in of_makefile(&text, target, &given) {
+        self.note_cut(targets.len() > MOST_TARGETS);
+        for target in targets.into_iter().take(MOST_TARGETS) {
+            let scripts = of_makefile(&text, target, &given);
+            self.note_cut(scripts.len() >= MOST_TARGETS);
+            for mut script in scripts {
                 // Variables given to make are exported to the recipes.
                 script.assignments.extend(given.iter().cloned());
                 steps.extend(self.script(&file, &folder, script));
@@ -45,7 +48,7 @@ impl Expansion<'_> {
 }
 
 /// How many targets one call of make is followed into.
-const MOST_TARGETS: usize = 16;
+const MOST_TARGETS: usize = 4096;
 
 /// The recipes that `make target` runs, prerequisites first; the first target of the file where `target` is `None`.
 fn of_makefile(text: &str, target: Option<&str>, given: &[(String, String)]) -> Vec<Script> {
@@ -54,21 +57,21 @@ fn of_makefile(text: &str, target: Option<&str>, given: &[(String, String)]) -> 
     else {
         return Vec::new();
     };
-    let mut wanted = vec![first];
+    let mut by_target: HashMap<&str, Vec<&Rule>> = HashMap::new();
+    makefile.rules.iter().for_each(|rule| by_target.entry(&rule.target).or_default().push(rule));
+    let of = |target: &str| by_target.get(target).into_iter().flatten().copied();
+    let mut wanted = vec![first.as_str()];
+    let mut seen = HashSet::from([first.as_str()]);
     let mut at = 0;
     while at < wanted.len() && wanted.len() < MOST_TARGETS {
-        let needed: Vec<String> = makefile.of(&wanted[at]).flat_map(|rule| rule.needs.clone()).collect();
-        for name in needed {
-            if !wanted.contains(&name) && makefile.of(&name).next().is_some() {
-                wanted.push(name);
-            }
-        }
+        let needed: Vec<&str> = of(wanted[at]).flat_map(|rule| &rule.needs).map(String::as_str).collect();
+        wanted.extend(needed.into_iter().filter(|name| by_target.contains_key(name) && seen.insert(*name)));
         at += 1;
     }
     let mut scripts = Vec::new();
     for name in wanted.iter().rev() {
-        let own: Vec<(String, String)> = makefile.of(name).flat_map(|rule| rule.exports.clone()).collect();
-        for rule in makefile.of(name).filter(|rule| !rule.recipe.is_empty()) {
+        let own: Vec<(String, String)> = of(name).flat_map(|rule| rule.exports.clone()).collect();
+        for rule in of(name).filter(|rule| !rule.recipe.is_empty()) {
             scripts.push(Script {
                 name: rule.target.clone(),
                 text: rule.recipe.clone(),
@@ -101,10 +104,6 @@ struct Rule {
 }
 
 impl Makefile {
-    fn of(&self, target: &str) -> impl Iterator<Item = &Rule> {
-        self.rules.iter().filter(move |rule| rule.target == target)
-    }
-
     fn read(text: &str, given: &[(String, String)]) -> Makefile {
         let mut makefile = Makefile { variables: given.iter().cloned().collect(), ..Makefile::default() };
         let mut open = 0..0;
@@ -155,7 +154,7 @@ impl Makefile {
                     Some((name, value)) => rule.exports.push((name.clone(), self.expanded(value))),
                     None => {
                         let needs = needs.split_ascii_whitespace().filter(|need| *need != "|");
-                        rule.needs = needs.take(MOST_TARGETS).map(str::to_owned).collect();
+                        rule.needs = needs.map(str::to_owned).collect();
                         rule.recipe = self.expanded(recipe.trim());
                     }
                 }

@@ -17,6 +17,7 @@ pub(crate) mod texts;
 pub(crate) mod workspaces;
 pub(crate) mod wrappers;
 
+use std::cell::Cell;
 use std::ffi::OsString;
 
 use crate::environment::follow::shell_text::{assignment, simple_commands};
@@ -30,11 +31,11 @@ pub(crate) use crate::tools::wrappers::{Effect, FileReader};
 
 const DEEPEST: u8 = 8;
 /// More commands than this are not followed; who judges has to say so.
-pub(crate) const MOST_STEPS: usize = 512;
+pub(crate) const MOST_STEPS: usize = 4096;
 
 /// Finds the outer command and everything it visibly stands for, the command line itself first.
 ///
-/// `command` is the program with its arguments. Depth and number are capped; what lies beyond is left out.
+/// `command` is the program with its arguments. Depth and number are capped; a step says where it stands for more.
 pub(crate) fn steps(command: &[OsString], project: &Project, files: &dyn Files) -> Vec<Step> {
     let words: Vec<String> = command.iter().map(|word| word.to_string_lossy().into_owned()).collect();
     if words.is_empty() {
@@ -44,11 +45,18 @@ pub(crate) fn steps(command: &[OsString], project: &Project, files: &dyn Files) 
     let mut at = 0;
     while at < steps.len() {
         let step = steps[at].clone();
+        let expansion = Expansion { step: &step, project, files, is_cut: Cell::new(false) };
+        let (found, stands_for_others) = expansion.run();
+        let is_cut = expansion.is_cut.get();
         if step.depth < DEEPEST {
-            let (found, stands_for_others) = Expansion { step: &step, project, files }.run();
+            steps[at].is_cut = is_cut;
             steps[at].stands_for_others = stands_for_others;
             let room = MOST_STEPS.saturating_sub(steps.len());
             steps.extend(found.into_iter().take(room));
+        } else {
+            // A script that calls itself comes to nothing new.
+            let is_known = |new: &Step| steps.iter().any(|step| step.invocation.words == new.invocation.words);
+            steps[at].is_cut = !found.iter().all(is_known);
         }
         at += 1;
     }
@@ -60,6 +68,8 @@ struct Expansion<'a> {
     step: &'a Step,
     project: &'a Project,
     files: &'a dyn Files,
+    /// There is more than is followed.
+    is_cut: Cell<bool>,
 }
 
 impl Expansion<'_> {
@@ -111,7 +121,13 @@ impl Expansion<'_> {
     }
 
     fn inner(&self) -> Step {
-        Step { depth: self.step.depth + 1, stands_for_others: false, calls_function: false, ..self.step.clone() }
+        Step {
+            depth: self.step.depth + 1,
+            stands_for_others: false,
+            calls_function: false,
+            is_cut: false,
+            ..self.step.clone()
+        }
     }
 
     /// `su -c TEXT`, `script -qc TEXT FILE`: options of one letter may stand together.

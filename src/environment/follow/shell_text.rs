@@ -20,15 +20,21 @@ pub(crate) struct SimpleCommand {
     pub(crate) calls_function: bool,
 }
 
-/// Longer texts are cut: nobody writes such a command by hand, and generated ones say nothing after this.
-const LONGEST_TEXT: usize = 64 * 1024;
+/// Longer texts are cut.
+const LONGEST_TEXT: usize = 256 * 1024;
 /// How deep `$(…)` inside `$(…)` is followed.
 const DEEPEST: usize = 8;
 /// More simple commands than this in one text are not looked at.
-const MOST_COMMANDS: usize = 512;
+const MOST_COMMANDS: usize = 1024;
 
 /// The simple commands of `text`, those inside substitutions after the ones around them.
 pub(crate) fn simple_commands(text: &str) -> Vec<SimpleCommand> {
+    read(text).0
+}
+
+/// As [`simple_commands`], and whether there is more in the text than is read.
+pub(crate) fn read(text: &str) -> (Vec<SimpleCommand>, bool) {
+    let mut is_cut = text.len() > LONGEST_TEXT;
     let mut commands: Vec<SimpleCommand> = Vec::new();
     let mut functions = HashSet::new();
     let mut texts = vec![(text.as_bytes().get(..LONGEST_TEXT).unwrap_or(text.as_bytes()), 1, 0)];
@@ -37,10 +43,13 @@ pub(crate) fn simple_commands(text: &str) -> Vec<SimpleCommand> {
         splitter.run();
         commands.append(&mut splitter.commands);
         functions.extend(splitter.functions);
+        is_cut |= splitter.is_cut;
         if commands.len() > MOST_COMMANDS {
             commands.truncate(MOST_COMMANDS);
+            is_cut = true;
             break;
         }
+        is_cut |= depth == DEEPEST && !splitter.inner.is_empty();
         if depth < DEEPEST {
             texts.extend(splitter.inner.into_iter().map(|(text, line)| (text, line, depth + 1)));
         }
@@ -48,7 +57,7 @@ pub(crate) fn simple_commands(text: &str) -> Vec<SimpleCommand> {
     for command in &mut commands {
         command.calls_function = functions.contains(&command.words[0]);
     }
-    commands
+    (commands, is_cut)
 }
 
 /// Whether `text` has the form of a shell variable's name.
@@ -96,6 +105,7 @@ struct Splitter<'t> {
     /// How many words a pattern has that is read.
     alternatives: usize,
     functions: Vec<String>,
+    is_cut: bool,
     commands: Vec<SimpleCommand>,
     inner: Vec<(&'t [u8], u32)>,
 }
@@ -115,6 +125,7 @@ impl<'t> Splitter<'t> {
             cases: Vec::new(),
             alternatives: 1,
             functions: Vec::new(),
+            is_cut: false,
             commands: Vec::new(),
             inner: Vec::new(),
         }
@@ -412,6 +423,7 @@ impl<'t> Splitter<'t> {
             self.exported.append(&mut assignments);
             return;
         }
+        self.is_cut |= self.commands.len() >= MOST_COMMANDS || self.exported.len() > MOST_COMMANDS;
         if self.commands.len() >= MOST_COMMANDS {
             return;
         }

@@ -15,6 +15,8 @@ pub(crate) struct Step {
     pub(crate) stands_for_others: bool,
     /// It calls a function of the script that it stands in.
     pub(crate) calls_function: bool,
+    /// It stands for more than is followed.
+    pub(crate) is_cut: bool,
     /// The files that wrappers load first, the outermost wrapper's first.
     pub(crate) files: Vec<WrapperFile>,
     /// The wrappers around it that inject variables, and the containers it runs in.
@@ -33,6 +35,7 @@ impl Step {
             invocation: Invocation { assignments: Vec::new(), words, origin },
             stands_for_others: false,
             calls_function: false,
+            is_cut: false,
             files: Vec::new(),
             effects: Vec::new(),
             folder: folder.to_owned(),

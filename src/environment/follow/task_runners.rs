@@ -12,7 +12,7 @@ use crate::environment::readers::formats;
 use crate::environment::readers::formats::FlatEntry;
 
 /// The most tasks that one call is followed into.
-const MOST_TASKS: usize = 16;
+const MOST_TASKS: usize = 1024;
 
 impl Expansion<'_> {
     /// `mise run TASK` and `mise exec -- COMMAND`; empty for what else mise does.
@@ -107,7 +107,11 @@ impl Expansion<'_> {
                 match entry.path[2..].iter().map(String::as_str).collect::<Vec<_>>()[..] {
                     ["env", name] => script.assignments.push((name.to_owned(), entry.value.clone())),
                     ["dotenv", _] => script.files.push(dotenv(&entry.value)),
-                    ["depends" | "deps", ..] | ["cmds", _, "task"] => wanted.push(entry.value.clone()),
+                    ["depends" | "deps", ..] | ["cmds", _, "task"] => {
+                        if !wanted.contains(&entry.value) {
+                            wanted.push(entry.value.clone());
+                        }
+                    }
                     [] | ["run" | "cmd" | "cmds"] | ["run" | "cmds", _] | ["cmds", _, "cmd"] => {
                         script.line = if file.is_none() { entry.line } else { script.line };
                         file = Some(path);
@@ -123,6 +127,7 @@ impl Expansion<'_> {
             }
             at += 1;
         }
+        self.note_cut(wanted.len() > MOST_TASKS);
         non_empty(steps)
     }
 }

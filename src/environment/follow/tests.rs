@@ -135,3 +135,28 @@ fn wrappers_name_files_injection_and_containers() {
     assert_eq!(last("direnv exec computed jest").effects[0].0, Effect::Injects);
     assert_eq!(last("docker exec app jest").effects[0].0, Effect::Container);
 }
+
+#[test]
+fn what_is_needed_at_any_distance_is_followed() {
+    let chain =
+        |recipe: &str| -> String { (1..40).map(|at| format!("t{at}: t{}\n{recipe}run{at}\n", at - 1)).collect() };
+    let (makefile, justfile) = (chain("\t"), chain("  "));
+    let files = [("/p/Makefile", makefile.as_str()), ("/p/justfile", justfile.as_str())];
+    for command in ["make t39", "just t39"] {
+        let found = shown(command, &files);
+        assert_eq!((found.len(), found[0].as_str(), found[38].as_str()), (39, "run1", "run39"), "{command}");
+    }
+}
+
+#[test]
+fn what_is_cut_off_is_said() {
+    let project = Project { root: "/p".into(), folder: "/p".into(), home: None };
+    let (long, wide) = ("a;".repeat(2000), "a #".to_owned() + &"x".repeat(300_000));
+    let files = MemoryFiles::new(&[("/p/long.sh", &long), ("/p/wide.sh", &wide), ("/p/short.sh", "a\n"), PACKAGE]);
+    for (command, expected) in
+        [("./long.sh", true), ("./wide.sh", true), ("./short.sh", false), ("npm test", false), ("npm run loop", false)]
+    {
+        let words: Vec<OsString> = command.split(' ').map(OsString::from).collect();
+        assert_eq!(steps(&words, &project, &files).iter().any(|step| step.is_cut), expected, "{command}");
+    }
+}

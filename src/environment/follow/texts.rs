@@ -5,8 +5,8 @@ use std::path::Path;
 use crate::environment::Origin;
 use crate::environment::follow::scripts;
 use crate::environment::follow::scripts::Script;
-use crate::environment::follow::shell_text::simple_commands;
-use crate::environment::follow::{Expansion, FileReader, MOST_STEPS, Step, WrapperFile, non_empty};
+use crate::environment::follow::shell_text;
+use crate::environment::follow::{Expansion, FileReader, Step, WrapperFile, non_empty};
 use crate::tools::words::SHELLS;
 
 impl Expansion<'_> {
@@ -29,7 +29,9 @@ impl Expansion<'_> {
         let mut folder = self.step.folder.clone();
         let mut sourced = Vec::new();
         let mut steps = Vec::new();
-        for command in simple_commands(text) {
+        let (commands, is_cut) = shell_text::read(text);
+        self.note_cut(is_cut);
+        for command in commands {
             match (command.words[0].as_str(), command.words.get(1)) {
                 ("cd" | "pushd", Some(to)) if !to.contains('$') => {
                     folder = folder.join(to);
@@ -57,11 +59,13 @@ impl Expansion<'_> {
                 step.invocation.origin.line = Some(line.saturating_add(command.line - 1));
             }
             steps.push(step);
-            if steps.len() >= MOST_STEPS {
-                break;
-            }
         }
         steps
+    }
+
+    /// Notes whether there is more than is followed.
+    pub(crate) fn note_cut(&self, is_cut: bool) {
+        self.is_cut.set(self.is_cut.get() || is_cut);
     }
 
     pub(crate) fn script(&self, file: &Path, folder: &Path, script: Script) -> Vec<Step> {

@@ -4,6 +4,7 @@
 //! Sources: the manuals of npm, pnpm, Yarn, Turborepo, Nx and Lerna. A filter that is no plain name or folder is taken
 //! to mean every package.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use crate::environment::Files;
@@ -14,9 +15,10 @@ use crate::environment::invocation::option_of;
 use crate::environment::paths::{nearest, outermost};
 use crate::environment::readers::formats;
 use crate::environment::readers::formats::FlatEntry;
+use crate::environment::workspace_patterns::expand;
 
 /// The most packages that are looked into.
-const MOST_PACKAGES: usize = 64;
+const MOST_PACKAGES: usize = 4096;
 
 /// What the words ask for.
 struct Asked<'w> {
@@ -41,7 +43,8 @@ impl Expansion<'_> {
         let (folder, top) = (&self.step.folder, &self.project.root);
         let mark =
             nearest(self.files, folder, top, MARKS).or_else(|| outermost(self.files, folder, top, "package.json"))?;
-        let packages = packages(mark.parent()?, self.files);
+        let (packages, is_cut) = packages(mark.parent()?, self.files);
+        self.note_cut(is_cut || packages.len() > MOST_PACKAGES);
         let found: Vec<PlacedScript> =
             packages.into_iter().take(MOST_PACKAGES).flat_map(|package| self.tasks_of(&package, &asked)).collect();
         (!found.is_empty()).then_some(found)
@@ -174,7 +177,7 @@ fn selects(filter: &str, package: &Path, manifest: &str, target: &str) -> bool {
 }
 
 /// The folders of the packages, as the workspace's files list them; those of Nx lie where it puts them.
-fn packages(root: &Path, files: &dyn Files) -> Vec<PathBuf> {
+fn packages(root: &Path, files: &dyn Files) -> (Vec<PathBuf>, bool) {
     let mut globs: Vec<String> = Vec::new();
     let text = |name: &str| scripts::text(files, &root.join(name)).unwrap_or_default();
     let listed = |entries: Vec<FlatEntry>, key: &str| {
@@ -187,37 +190,18 @@ fn packages(root: &Path, files: &dyn Files) -> Vec<PathBuf> {
     if globs.is_empty() || files.exists(&root.join("nx.json")) {
         globs.extend(["apps/*", "packages/*", "libs/*", "services/*"].map(str::to_owned));
     }
-    let mut packages: Vec<PathBuf> = Vec::new();
+    let (mut packages, mut seen, mut is_cut) = (Vec::new(), HashSet::new(), false);
     for glob in globs.iter().filter(|glob| !glob.starts_with('!')) {
-        let mut folders = vec![root.to_owned()];
-        for part in glob.split('/').filter(|part| !part.is_empty() && *part != ".") {
-            folders = folders.iter().flat_map(|folder| expanded(folder, part, files)).take(256).collect();
-        }
-        for folder in folders {
+        let expanded = expand(root, glob, files);
+        is_cut |= expanded.is_cut;
+        for folder in expanded.folders {
             let is_package = ["package.json", "project.json"].iter().any(|name| files.exists(&folder.join(name)));
-            if is_package && !packages.contains(&folder) {
+            if is_package && seen.insert(folder.clone()) {
                 packages.push(folder);
             }
         }
     }
-    packages
-}
-
-/// The folders below `folder` that one part of a glob means.
-fn expanded(folder: &Path, part: &str, files: &dyn Files) -> Vec<PathBuf> {
-    let Some((before, after)) = part.split_once('*') else { return vec![folder.join(part)] };
-    let after = after.trim_start_matches('*');
-    let mut names = files.list(folder);
-    names.sort();
-    let fits = |name: &str| name.starts_with(before) && name.ends_with(after) && !name.starts_with('.');
-    let own = names.iter().filter(|name| fits(&name.to_string_lossy()) && *name != "node_modules");
-    let direct: Vec<PathBuf> = own.map(|name| folder.join(name)).collect();
-    if part == "**" {
-        let deeper = direct.iter().filter(|below| !files.exists(&below.join("package.json")));
-        let deeper: Vec<PathBuf> = deeper.take(64).flat_map(|below| expanded(below, "*", files)).collect();
-        return direct.into_iter().chain(deeper).collect();
-    }
-    direct
+    (packages, is_cut)
 }
 
 /// A target of Nx's `project.json` as a command: the text it runs, or the program that its executor stands for.
@@ -258,7 +242,7 @@ mod tests {
         let words: Vec<String> = command.split(' ').map(str::to_owned).collect();
         let project = Project { root: "/p".into(), folder: "/p".into(), home: None };
         let step = Step::typed(words.clone(), Path::new("/p"));
-        let expansion = Expansion { step: &step, project: &project, files: &files };
+        let expansion = Expansion { step: &step, project: &project, files: &files, is_cut: false.into() };
         let found = expansion.workspace_scripts(&words[0], &words).unwrap_or_default();
         found.iter().map(|one| one.folder.strip_prefix("/p").unwrap().display().to_string()).collect()
     }

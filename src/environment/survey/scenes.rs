@@ -44,7 +44,7 @@ pub(crate) fn add<'l>(
 ) -> bool {
     let mut seen: HashMap<_, Vec<SeenScene>> = HashMap::new();
     let mut scenes = 0;
-    let mut is_cut = steps.len() >= MOST_STEPS;
+    let mut is_cut = steps.len() >= MOST_STEPS || steps.iter().any(|step| step.is_cut);
     for step in leaves(input, steps) {
         if let Some(step) = step {
             // `cd sub && sqlite3 app.db`: relative files start there.
