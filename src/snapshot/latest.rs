@@ -38,7 +38,7 @@ pub(crate) fn unread_since(latest: &[Stored], broken: Vec<StoreError>) -> Option
 }
 
 /// Finds the time in a snapshot's name: `20261121_143022` in `app_test_20261121_143022_2`.
-fn time_in(id: &str) -> Option<&str> {
+pub(crate) fn time_in(id: &str) -> Option<&str> {
     let is_time = |text: &&str| {
         let is_number = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
         text.len() == 15

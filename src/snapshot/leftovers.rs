@@ -16,13 +16,9 @@ impl Store {
     ///
     /// [`StoreError::Folder`] where the folder is there and cannot be listed.
     pub(crate) fn leftovers(&self) -> Result<Vec<PathBuf>, StoreError> {
-        let mut leftovers = Vec::new();
-        for name in self.names()? {
-            if id_of_an_unfinished_file(&name).is_some_and(|id| self.abandoned(id, &name).is_some()) {
-                leftovers.push(self.directory().join(name));
-            }
-        }
-        Ok(leftovers)
+        let names = self.names()?;
+        let is_left = |(id, name): &(&str, &str)| self.abandoned(id, name).is_some();
+        Ok(unfinished(&names).filter(is_left).map(|(_, name)| self.directory().join(name)).collect())
     }
 
     /// Removes the leftovers, and gives those that are gone. What cannot be removed now is removed next time.
@@ -32,11 +28,11 @@ impl Store {
     /// As [`Store::leftovers`].
     pub(crate) fn clear_leftovers(&self) -> Result<Vec<PathBuf>, StoreError> {
         let mut removed = Vec::new();
-        for name in self.names()? {
-            let Some(id) = id_of_an_unfinished_file(&name) else { continue };
-            let path = self.directory().join(&name);
+        let names = self.names()?;
+        for (id, name) in unfinished(&names) {
+            let path = self.directory().join(name);
             // The lock is kept until the file is gone, so that nobody can take the name meanwhile.
-            if let Some(_lock) = self.abandoned(id, &name)
+            if let Some(_lock) = self.abandoned(id, name)
                 && fs::remove_file(&path).is_ok()
             {
                 removed.push(path);
@@ -71,6 +67,14 @@ impl Store {
         let is_still_there = lock.as_ref().is_none_or(|file| is_at(file, &marker));
         (is_still_there && !is_of_a_snapshot).then_some(lock)
     }
+}
+
+/// Finds the names among `names`, which are sorted, that only unfinished snapshots have, and gives each with its id. A
+/// dump whose manifest is listed, too, is not looked at any further: there may be thousands.
+fn unfinished(names: &[String]) -> impl Iterator<Item = (&str, &str)> {
+    let has_manifest = |id: &str| names.binary_search(&format!("{id}.json")).is_ok();
+    let found = names.iter().filter_map(|name| Some((id_of_an_unfinished_file(name)?, name.as_str())));
+    found.filter(move |(id, name)| !(name.ends_with(".dump") && has_manifest(id)))
 }
 
 /// Finds the id in a name that only an unfinished snapshot has. A dump that a person put here is not one of ours.
@@ -209,6 +213,21 @@ mod tests {
         assert_eq!((stored.len(), whole), (2, vec![ID]));
         fs::remove_file(store.directory().join(format!("{ID}.dump"))).unwrap();
         assert!(store.whole(&stored).is_empty());
+    }
+
+    #[test]
+    fn snapshots_are_read_newest_first_by_the_times_in_their_names() {
+        let (_folder, store) = store_with(&["package.json", "zoo_20261121_143025.json"]);
+        for (name, time) in
+            [("shop", "2026-11-21T14:30:22Z"), ("app", "2026-11-21T14:30:23Z"), ("zoo", "2026-11-20T14:30:23Z")]
+        {
+            let reservation = store.reserve(name, time.parse().unwrap()).unwrap();
+            fs::write(reservation.partial(), "dump").unwrap();
+            let taken = manifest(reservation.id(), name, Kind::Run, time);
+            store.commit(reservation, taken, time.parse().unwrap()).unwrap();
+        }
+        let read: Vec<String> = store.newest_first().unwrap().map(|stored| stored.manifest.database).collect();
+        assert_eq!(read, ["app", "shop", "zoo"]);
     }
 
     #[test]

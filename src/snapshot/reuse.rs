@@ -25,8 +25,7 @@ impl Reusable {
     /// A safety snapshot is not one: `latest` never means it. Nor is one from the future, which would hide all that a
     /// clock set right again has taken since.
     pub(crate) fn newest(order: &Order<'_>, engine: &str, address: &str) -> Result<Option<Self>, SnapshotError> {
-        let (stored, _) = order.store.list()?;
-        let newest = stored.into_iter().find(|Stored { manifest, .. }| {
+        let newest = order.store.newest_first()?.find(|Stored { manifest, .. }| {
             manifest.kind != Kind::Safety
                 && manifest.taken_at <= order.now
                 && manifest.engine == engine

@@ -14,6 +14,7 @@ use chrono::{DateTime, Utc};
 
 use crate::durable;
 use crate::snapshot::file_state::file_state;
+use crate::snapshot::latest::time_in;
 use crate::snapshot::lock::{Lock, is_at, lock, try_lock};
 use crate::snapshot::{Manifest, StoreError};
 
@@ -219,6 +220,20 @@ impl Store {
             (b.manifest.taken_at, &b.manifest.id).cmp(&(a.manifest.taken_at, &a.manifest.id))
         });
         Ok((stored, broken))
+    }
+
+    /// Reads the snapshots one by one, newest first by the times in their names, and leaves out the manifests that
+    /// cannot be read: who finds what it looks for need not read the rest.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Folder`] where the folder is there and cannot be listed.
+    pub(crate) fn newest_first(&self) -> Result<impl Iterator<Item = Stored>, StoreError> {
+        let names = self.names()?;
+        let mut ids: Vec<String> =
+            names.iter().filter_map(|name| name.strip_suffix(".json").map(str::to_owned)).collect();
+        ids.sort_by(|a, b| (time_in(b), b).cmp(&(time_in(a), a)));
+        Ok(ids.into_iter().filter_map(|id| self.read_manifest(&id).ok()))
     }
 
     /// Removes a snapshot: the manifest first, so that a crash in between leaves a leftover and no broken snapshot.
