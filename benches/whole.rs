@@ -14,6 +14,7 @@ mod growth;
 mod patience;
 mod postgres;
 mod project;
+mod scale;
 #[path = "../tests/integration/support/postgres.rs"]
 #[allow(dead_code, reason = "shared with the tests, which need more of it")]
 mod server;
@@ -39,7 +40,7 @@ enum Goal {
     Memory(u64),
 }
 
-const CASES: [Case; 18] = [
+const CASES: [Case; 21] = [
     Case {
         name: "check-three-files",
         what: "check, three .env files / env true",
@@ -53,6 +54,27 @@ const CASES: [Case; 18] = [
         goal: Goal::Ratio(1.3),
         rounds: 200,
         contest: check::largest_corpus_case,
+    },
+    Case {
+        name: "check-launcher-script",
+        what: "check, a launcher script / a bare command",
+        goal: Goal::Ratio(6.0),
+        rounds: 60,
+        contest: scale::launcher_script,
+    },
+    Case {
+        name: "check-workspace-1000",
+        what: "check, 1,000 packages / 10 packages",
+        goal: Goal::Ratio(100.0),
+        rounds: 15,
+        contest: scale::workspace,
+    },
+    Case {
+        name: "check-make-2000",
+        what: "check, 2,000 make targets / 20 targets",
+        goal: Goal::Ratio(2.0),
+        rounds: 60,
+        contest: scale::make_target,
     },
     Case {
         name: "run-sqlite-1mb",
