@@ -107,10 +107,8 @@ impl Expansion<'_> {
                 match entry.path[2..].iter().map(String::as_str).collect::<Vec<_>>()[..] {
                     ["env", name] => script.assignments.push((name.to_owned(), entry.value.clone())),
                     ["dotenv", _] => script.files.push(dotenv(&entry.value)),
-                    ["depends" | "deps", ..] | ["cmds", _, "task"] => {
-                        if !wanted.contains(&entry.value) {
-                            wanted.push(entry.value.clone());
-                        }
+                    ["depends" | "deps", ..] | ["cmds", _, "task"] if !wanted.contains(&entry.value) => {
+                        wanted.push(entry.value.clone());
                     }
                     [] | ["run" | "cmd" | "cmds"] | ["run" | "cmds", _] | ["cmds", _, "cmd"] => {
                         script.line = if file.is_none() { entry.line } else { script.line };

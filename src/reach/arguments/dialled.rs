@@ -24,7 +24,7 @@ pub(crate) fn read(
     let arguments: Vec<String> = arguments.iter().map(|word| filled_in(word, variables)).collect();
     let parts = parts(client, &arguments);
     let all = |wanted: Means| parts.iter().filter(move |(part, _)| *part == wanted).map(|(_, text)| text.as_str());
-    let last = |wanted: Means| all(wanted).last();
+    let last = |wanted: Means| all(wanted).next_back();
     if client.opens_a_file() {
         let drafts = match all(Means::File).next() {
             Some(file) => sqlite::plain_path(file, engine, variables.lookup),
