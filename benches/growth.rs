@@ -64,7 +64,7 @@ fn used_once(name: &str) -> Project {
 
 /// The manifest and the dump of the one snapshot of a project.
 fn only_snapshot(project: &Project) -> (PathBuf, PathBuf) {
-    let names = fs::read_dir(project.folder().join("backups")).unwrap().map(|entry| entry.unwrap().path());
-    let manifest = names.filter(|path| path.extension().is_some_and(|ending| ending == "json")).next().unwrap();
+    let mut names = fs::read_dir(project.folder().join("backups")).unwrap().map(|entry| entry.unwrap().path());
+    let manifest = names.find(|path| path.extension().is_some_and(|ending| ending == "json")).unwrap();
     (manifest.clone(), manifest.with_extension("dump"))
 }
