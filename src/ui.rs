@@ -8,6 +8,7 @@ use std::io::{self, IsTerminal, Write};
 
 use console::Style;
 use serde::Serialize;
+use serde_json::Value;
 
 pub(crate) use progress::Progress;
 
@@ -132,8 +133,29 @@ impl Ui {
         self.warn(&format!("  {not_done}"));
     }
 
+    /// Masks what is secret in a text; in JSON only inside strings, so that keys and numbers stay what they are.
     fn masked(&self, text: &str) -> String {
-        self.secrets.iter().fold(text.to_owned(), |text, secret| secret.redact_in(&text))
+        let in_text = |text: &str| self.secrets.iter().fold(text.to_owned(), |text, secret| secret.redact_in(&text));
+        let masked = in_text(text);
+        if !self.json || masked == text {
+            return masked;
+        }
+        match serde_json::from_str::<Value>(text) {
+            Ok(mut value) => {
+                for_each_string(&mut value, &in_text);
+                format!("{value}{}", if text.ends_with('\n') { "\n" } else { "" })
+            }
+            Err(_) => masked,
+        }
+    }
+}
+
+fn for_each_string(value: &mut Value, change: &dyn Fn(&str) -> String) {
+    match value {
+        Value::String(text) => *text = change(text),
+        Value::Array(items) => items.iter_mut().for_each(|item| for_each_string(item, change)),
+        Value::Object(fields) => fields.values_mut().for_each(|field| for_each_string(field, change)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
 

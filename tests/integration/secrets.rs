@@ -319,3 +319,20 @@ fn in_a_database_that_carries_it_as_data_it_is_not_ours_to_hide() {
     assert!(holds, "the dump is the whole database");
     expect_none("the manifest", sandbox.manifests()[0].to_string().as_bytes());
 }
+
+/// A password may be a number, a key or a word that JSON holds anyway: what programs read stays JSON with its keys.
+#[test]
+fn however_a_password_reads_the_answer_for_programs_stays_whole() {
+    for (password, user) in [("5432", "app"), ("host", "app"), ("null", "app"), ("postgres", "postgres")] {
+        let sandbox = Sandbox::new();
+        sandbox.write(".env", &format!("DATABASE_URL=postgres://{user}:{password}@localhost:5432/app_test\n"));
+        let outcome = Outcome::of(sandbox.command().args(["check", "--format", "json"]));
+        let answer: serde_json::Value = serde_json::from_str(&outcome.stdout).unwrap();
+        let target = &answer["targets"][0];
+        assert_eq!(target["engine"], "postgres", "{password}");
+        assert_eq!(target["port"], 5432, "{password}");
+        assert_eq!(target["database"], "app_test", "{password}");
+        assert_eq!(target["user"], user, "{password}");
+        assert!(target["host"].is_string(), "{password}");
+    }
+}
