@@ -47,33 +47,34 @@ pub(crate) enum Engine {
     Unknown,
 }
 
-const ALL: [Engine; 20] = [
-    Engine::Postgres,
-    Engine::Cockroach,
-    Engine::Mysql,
-    Engine::Mariadb,
-    Engine::Sqlite,
-    Engine::Mongodb,
-    Engine::SqlServer,
-    Engine::Oracle,
-    Engine::H2,
-    Engine::Clickhouse,
-    Engine::Libsql,
-    Engine::Dynamodb,
-    Engine::Cassandra,
-    Engine::Neo4j,
-    Engine::Duckdb,
-    Engine::Redis,
-    Engine::Memcached,
-    Engine::Search,
-    Engine::Broker,
-    Engine::Unknown,
-];
-
 impl Engine {
+    /// Every engine.
+    pub(crate) const ALL: [Engine; 20] = [
+        Engine::Postgres,
+        Engine::Cockroach,
+        Engine::Mysql,
+        Engine::Mariadb,
+        Engine::Sqlite,
+        Engine::Mongodb,
+        Engine::SqlServer,
+        Engine::Oracle,
+        Engine::H2,
+        Engine::Clickhouse,
+        Engine::Libsql,
+        Engine::Dynamodb,
+        Engine::Cassandra,
+        Engine::Neo4j,
+        Engine::Duckdb,
+        Engine::Redis,
+        Engine::Memcached,
+        Engine::Search,
+        Engine::Broker,
+        Engine::Unknown,
+    ];
+
     /// Finds an engine by its [`name`](Engine::name).
     pub(crate) fn named(name: &str) -> Option<Engine> {
-        ALL.into_iter().find(|engine| engine.name() == name)
+        Self::ALL.into_iter().find(|engine| engine.name() == name)
     }
 
     /// The name in JSON, manifests and messages.

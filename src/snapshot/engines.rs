@@ -42,29 +42,6 @@ mod tests {
         }
     }
 
-    const ENGINES: [Engine; 20] = [
-        Engine::Postgres,
-        Engine::Cockroach,
-        Engine::Mysql,
-        Engine::Mariadb,
-        Engine::Sqlite,
-        Engine::Mongodb,
-        Engine::SqlServer,
-        Engine::Oracle,
-        Engine::H2,
-        Engine::Clickhouse,
-        Engine::Libsql,
-        Engine::Dynamodb,
-        Engine::Cassandra,
-        Engine::Neo4j,
-        Engine::Duckdb,
-        Engine::Redis,
-        Engine::Memcached,
-        Engine::Search,
-        Engine::Broker,
-        Engine::Unknown,
-    ];
-
     fn places() -> Vec<Place> {
         vec![
             Place::Host { name: "localhost".to_owned(), port: Some(1) },
@@ -88,7 +65,7 @@ mod tests {
     #[test]
     fn every_target_is_saved_by_one_engine_at_most_and_every_engine_saves_some() {
         let mut used = Vec::new();
-        for engine in ENGINES {
+        for engine in Engine::ALL {
             for place in places() {
                 let target = target(engine, place.clone());
                 let takers: Vec<_> = ALL.iter().filter(|row| row.saves(&target)).map(|row| row.name()).collect();
