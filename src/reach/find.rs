@@ -7,7 +7,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
 
 use crate::environment::{Invocation, Origin, Reading, Setting};
-use crate::reach::assemble::{Names, Variables};
+use crate::reach::assemble::{Names, Variables, referred_names};
 use crate::reach::merge::Merger;
 use crate::reach::{Lookup, Target, arguments, assemble};
 
@@ -100,9 +100,7 @@ fn counting_names<'s>(
     lookup: &Lookup<'_>,
 ) -> HashSet<&'s str> {
     let mut counting: HashSet<&str> = HashSet::new();
-    counting.extend(
-        invocations.iter().flat_map(|invocation| &invocation.words).flat_map(|word| arguments::referred_names(word)),
-    );
+    counting.extend(invocations.iter().flat_map(|invocation| &invocation.words).flat_map(|word| referred_names(word)));
     let mut seen = HashSet::new();
     for setting in readings.iter().flat_map(|reading| &reading.settings).chain(overlays.iter().flatten()) {
         let name = setting.name.as_str();

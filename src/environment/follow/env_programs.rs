@@ -90,7 +90,7 @@ impl Expansion<'_> {
         let names = resource.map_or_else(|| vec![".env-cmdrc", ".env-cmdrc.json"], |name| vec![name]);
         let text = names
             .iter()
-            .find_map(|name| crate::environment::follow::scripts::text(self.files, &self.step.folder.join(name)));
+            .find_map(|name| crate::environment::follow::script::text(self.files, &self.step.folder.join(name)));
         let entries = formats::json::flatten(&text.unwrap_or_default()).unwrap_or_default();
         for section in sections.unwrap_or_default().split(',') {
             let of_section = entries.iter().filter_map(|entry| match &entry.path[..] {
@@ -111,7 +111,7 @@ impl Expansion<'_> {
         let before = step.invocation.assignments.clone();
         let home = self.step.folder.join(folder);
         let mut is_plain = false;
-        if let Some(text) = crate::environment::follow::scripts::text(self.files, &home.join(".envrc")) {
+        if let Some(text) = crate::environment::follow::script::text(self.files, &home.join(".envrc")) {
             is_plain = true;
             // The command that is added gets everything that was exported before it.
             for command in crate::environment::follow::simple_commands(&format!("{text}\ntrue")) {

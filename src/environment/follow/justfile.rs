@@ -2,8 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::environment::follow::scripts;
-use crate::environment::follow::scripts::Script;
+use crate::environment::follow::script;
+use crate::environment::follow::script::Script;
 use crate::environment::follow::shell_text::assignment;
 use crate::environment::follow::{Expansion, FileReader, Step, WrapperFile, non_empty};
 use crate::environment::invocation::option_of;
@@ -15,7 +15,7 @@ impl Expansion<'_> {
         let Some(file) = nearest(self.files, &self.step.folder, &self.project.root, &names) else {
             return (Vec::new(), false);
         };
-        let Some(text) = scripts::text(self.files, &file) else { return (Vec::new(), false) };
+        let Some(text) = script::text(self.files, &file) else { return (Vec::new(), false) };
         let (mut recipe, mut named, mut rest) = (None, None, words[1..].iter());
         while let Some(word) = rest.next() {
             let (option, attached) = option_of(word);

@@ -3,8 +3,8 @@
 use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
 
-use crate::environment::follow::scripts;
-use crate::environment::follow::scripts::{LARGEST, Script};
+use crate::environment::follow::script;
+use crate::environment::follow::script::{LARGEST, Script};
 use crate::environment::follow::shell_text::{assignment, is_name};
 use crate::environment::follow::{Expansion, FileReader, Step, WrapperFile, non_empty};
 
@@ -29,7 +29,7 @@ impl Expansion<'_> {
         let Some(file) = names.iter().map(|name| folder.join(name)).find(|path| self.files.exists(path)) else {
             return (Vec::new(), false);
         };
-        let Some(text) = scripts::text(self.files, &file) else { return (Vec::new(), false) };
+        let Some(text) = script::text(self.files, &file) else { return (Vec::new(), false) };
         let targets: Vec<Option<&str>> =
             if targets.is_empty() { vec![None] } else { targets.iter().map(|target| Some(target.as_str())).collect() };
         let mut steps = Vec::new();

@@ -6,14 +6,15 @@
 pub(crate) mod env_programs;
 pub(crate) mod justfile;
 pub(crate) mod makefile;
+pub(crate) mod manifest_scripts;
 pub(crate) mod package_managers;
-pub(crate) mod scripts;
+pub(crate) mod script;
+pub(crate) mod shell_scripts;
 pub(crate) mod shell_text;
 pub(crate) mod step;
 pub(crate) mod task_runners;
 #[cfg(test)]
 mod tests;
-pub(crate) mod texts;
 pub(crate) mod workspaces;
 pub(crate) mod wrappers;
 

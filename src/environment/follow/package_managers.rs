@@ -1,8 +1,9 @@
 //! `npm test`, `yarn db:reset`, `composer test`: which script of which file is meant.
 
 use crate::environment::follow::Expansion;
-use crate::environment::follow::scripts;
-use crate::environment::follow::scripts::PlacedScript;
+use crate::environment::follow::manifest_scripts;
+use crate::environment::follow::script;
+use crate::environment::follow::script::PlacedScript;
 use crate::environment::invocation::option_of;
 use crate::environment::paths::nearest;
 use crate::text::shell_word;
@@ -33,7 +34,7 @@ impl Expansion<'_> {
             "composer" => {
                 let named = composer_script(words)?;
                 let file = nearest(self.files, &self.step.folder, &self.project.root, &["composer.json"])?;
-                let found = scripts::of_composer(&scripts::text(self.files, &file)?, named.name);
+                let found = manifest_scripts::of_composer(&script::text(self.files, &file)?, named.name);
                 Some(found.into_iter().map(|script| PlacedScript::beside(&file, script)).collect())
             }
             _ => None,
@@ -44,7 +45,7 @@ impl Expansion<'_> {
         let folder = &self.step.folder;
         let from = named.folder.map_or_else(|| folder.clone(), |named| folder.join(named));
         let file = nearest(self.files, &from, &self.project.root, &["package.json"])?;
-        let mut found = scripts::of_package(&scripts::text(self.files, &file)?, named.name);
+        let mut found = manifest_scripts::of_package(&script::text(self.files, &file)?, named.name);
         if let Some(script) = found.iter_mut().find(|script| script.name == named.name) {
             for argument in named.arguments.iter().filter(|argument| *argument != "--") {
                 script.text.push(' ');

@@ -4,8 +4,8 @@
 
 use std::path::PathBuf;
 
-use crate::environment::follow::scripts;
-use crate::environment::follow::scripts::Script;
+use crate::environment::follow::script;
+use crate::environment::follow::script::Script;
 use crate::environment::follow::{Effect, Expansion, FileReader, Step, WrapperFile, non_empty};
 use crate::environment::paths::nearest;
 use crate::environment::readers::formats;
@@ -30,7 +30,7 @@ impl Expansion<'_> {
         for name in names.map(str::to_owned).into_iter().chain(named.into_iter().flatten()) {
             let found = nearest(self.files, &self.step.folder, &self.project.root, &[&name]);
             let Some(path) = found else { continue };
-            let text = scripts::text(self.files, &path).unwrap_or_default();
+            let text = script::text(self.files, &path).unwrap_or_default();
             let home = path.parent().unwrap_or(&self.step.folder).to_owned();
             is_plain = true;
             for entry in formats::toml::flatten(&text).unwrap_or_else(|error| error.entries) {
@@ -75,7 +75,7 @@ impl Expansion<'_> {
         let Some(path) = nearest(self.files, &self.step.folder, &self.project.root, &names) else {
             return (Vec::new(), false);
         };
-        let text = scripts::text(self.files, &path).unwrap_or_default();
+        let text = script::text(self.files, &path).unwrap_or_default();
         let mut configured = Script::default();
         let mut entries = Vec::new();
         for entry in formats::yaml::flatten(&text).unwrap_or_else(|error| error.entries) {

@@ -9,8 +9,9 @@ use std::path::{Path, PathBuf};
 
 use crate::environment::Files;
 use crate::environment::follow::Expansion;
-use crate::environment::follow::scripts;
-use crate::environment::follow::scripts::{PlacedScript, Script};
+use crate::environment::follow::manifest_scripts;
+use crate::environment::follow::script;
+use crate::environment::follow::script::{PlacedScript, Script};
 use crate::environment::invocation::option_of;
 use crate::environment::paths::{nearest, outermost};
 use crate::environment::readers::formats;
@@ -53,15 +54,15 @@ impl Expansion<'_> {
     /// What the tasks are in one package; nothing where the filters leave it out.
     fn tasks_of(&self, package: &Path, asked: &Asked<'_>) -> Vec<PlacedScript> {
         let (manifest_file, target_file) = (package.join("package.json"), package.join("project.json"));
-        let manifest = scripts::text(self.files, &manifest_file).unwrap_or_default();
-        let target = scripts::text(self.files, &target_file).unwrap_or_default();
+        let manifest = script::text(self.files, &manifest_file).unwrap_or_default();
+        let target = script::text(self.files, &target_file).unwrap_or_default();
         let is_asked = |filter: &&str| selects(filter, package, &manifest, &target);
         if !asked.filters.is_empty() && !asked.filters.iter().any(is_asked) {
             return Vec::new();
         }
         let mut found = Vec::new();
         for task in &asked.tasks {
-            let scripts = scripts::of_package(&manifest, task);
+            let scripts = manifest_scripts::of_package(&manifest, task);
             let executed = if scripts.is_empty() { executor(&target, task) } else { None };
             found.extend(scripts.into_iter().map(|script| PlacedScript::beside(&manifest_file, script)));
             found.extend(executed.map(|script| PlacedScript::beside(&target_file, script)));
@@ -179,7 +180,7 @@ fn selects(filter: &str, package: &Path, manifest: &str, target: &str) -> bool {
 /// The folders of the packages, as the workspace's files list them; those of Nx lie where it puts them.
 fn packages(root: &Path, files: &dyn Files) -> (Vec<PathBuf>, bool) {
     let mut globs: Vec<String> = Vec::new();
-    let text = |name: &str| scripts::text(files, &root.join(name)).unwrap_or_default();
+    let text = |name: &str| script::text(files, &root.join(name)).unwrap_or_default();
     let listed = |entries: Vec<FlatEntry>, key: &str| {
         let values = entries.into_iter().filter(|entry| entry.path.first().is_some_and(|first| first == key));
         values.map(|entry| entry.value).collect::<Vec<_>>()

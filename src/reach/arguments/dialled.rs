@@ -3,11 +3,9 @@
 use std::path::Path;
 
 use crate::environment::Origin;
-use crate::environment::readers::expansion::shell_word::{Quotes, Word};
-use crate::environment::readers::expansion::{Budget, Scope, Unset};
 use crate::reach::arguments::parts::parts;
 use crate::reach::arguments::statements;
-use crate::reach::assemble::Variables;
+use crate::reach::assemble::{Variables, by_name};
 use crate::reach::grammars::host::{locate, number};
 use crate::reach::grammars::{ado_net, libpq, oracle, query, services, sqlite, url};
 use crate::reach::{Doubt, Draft, Engine, Place};
@@ -21,7 +19,7 @@ pub(crate) fn read(
     variables: &Variables<'_>,
 ) -> Vec<(Draft, Vec<Origin>)> {
     let engine = Engine::named(client.engine).unwrap_or(Engine::Unknown);
-    let arguments: Vec<String> = arguments.iter().map(|word| filled_in(word, variables)).collect();
+    let arguments: Vec<String> = arguments.iter().map(|word| variables.filled_in(word)).collect();
     let parts = parts(client, &arguments);
     let all = |wanted: Means| parts.iter().filter(move |(part, _)| *part == wanted).map(|(_, text)| text.as_str());
     let last = |wanted: Means| all(wanted).next_back();
@@ -121,19 +119,6 @@ fn is_nameless(place: &Place) -> bool {
     matches!(place, Place::Host { name, .. } if name.is_empty())
 }
 
-/// Fills in what a shell would, where the variables are known; the rest stays as written.
-fn filled_in(word: &str, variables: &Variables<'_>) -> String {
-    let look = |name: &str| variables.get(name).map(|variable| variable.value().to_owned());
-    let word = Word::new(word, Quotes::Removed, Unset::AsWritten);
-    word.expand_known(&mut Scope::new(&look), &mut Budget::new()).0
-}
-
-/// The names that a word may refer to as variables, and others that stand beside a `$`.
-pub(crate) fn referred_names(word: &str) -> impl Iterator<Item = &str> {
-    let words = word.split(|c: char| c != '_' && !c.is_ascii_alphanumeric());
-    words.filter(move |name| !name.is_empty() && word.contains('$'))
-}
-
 fn whole(text: &str, engine: Engine) -> Option<Draft> {
     url::parse(text).or_else(|| (engine == Engine::Postgres).then(|| libpq::parse(text, true)).flatten())
 }
@@ -202,7 +187,7 @@ fn fill_from_options(
         entry.draft.parameters.iter().for_each(|(key, value)| draft.add_parameter(key, value));
     }
     if unnamed(draft)
-        && let Some(entry) = variables.get("MYSQL_HOST")
+        && let Some(entry) = variables.get(by_name::MYSQL_HOST)
     {
         draft.places.clear();
         add_host(draft, entry.value());

@@ -4,8 +4,6 @@ mod dialled;
 mod parts;
 mod statements;
 
-pub(crate) use crate::reach::arguments::dialled::referred_names;
-
 use crate::environment::{Invocation, Setting};
 use crate::reach::assemble::{Found, Variables, ambient, value};
 use crate::reach::grammars::scheme::engine_of_driver;

@@ -1,12 +1,11 @@
 //! What the rest of an environment adds to a draft: libpq's variables, certificates, hosts named elsewhere, defaults.
 
-use crate::reach::assemble::homeless;
-use crate::reach::grammars::parameters;
 use std::path::{Path, PathBuf};
 
 use crate::environment::Origin;
-use crate::reach::assemble::{Found, Variable, Variables};
+use crate::reach::assemble::{Found, Variable, Variables, by_name, homeless};
 use crate::reach::grammars::host::{locate_list, number};
+use crate::reach::grammars::parameters;
 use crate::reach::grammars::query::{is_postgres, set_ports};
 use crate::reach::grammars::services;
 use crate::reach::names::Role;
@@ -38,7 +37,7 @@ pub(crate) fn complete_one(variables: &Variables<'_>, one: &mut Found) {
 
 /// Adds the connection that `PGSERVICE` names by itself.
 fn add_service_alone(variables: &Variables<'_>, found: &mut Vec<Found>) {
-    if let Some(variable) = variables.get("PGSERVICE") {
+    if let Some(variable) = variables.get(by_name::PGSERVICE) {
         let mut draft = Draft::new(Engine::Postgres);
         draft.socket_by_default = true;
         draft.service = Some(variable.value().to_owned());
@@ -95,11 +94,11 @@ fn add_certificates(held: &[(&'static str, &Variable<'_>)], one: &mut Found) {
 fn postgres(variables: &Variables<'_>, one: &mut Found) {
     let speaks_libpq = one.draft.socket_by_default;
     let named = one.draft.service.take();
-    let ambient = variables.get("PGSERVICE").filter(|_| speaks_libpq);
+    let ambient = variables.get(by_name::PGSERVICE).filter(|_| speaks_libpq);
     let service_name = named.as_deref().or(ambient.map(Variable::value));
     if let Some(name) = service_name {
-        let file = variables.get("PGSERVICEFILE").map(Variable::value);
-        let folder = variables.get("PGSYSCONFDIR").map(Variable::value);
+        let file = variables.get(by_name::PGSERVICEFILE).map(Variable::value);
+        let folder = variables.get(by_name::PGSYSCONFDIR).map(Variable::value);
         match services::libpq_service(name, file, folder, variables.lookup) {
             Some(variable) => fill_from_service(one, variable),
             None if one.draft.places.is_empty() => one.draft.add_place(Place::Instance { name: name.to_owned() }),
@@ -108,29 +107,29 @@ fn postgres(variables: &Variables<'_>, one: &mut Found) {
         ambient.into_iter().for_each(|variable| one.add_origin(variable.origin()));
     }
     let port = |variables: &Variables<'_>| {
-        let variable = variables.get("PGPORT")?;
+        let variable = variables.get(by_name::PGPORT)?;
         number(variable.value(), &mut Vec::new())
     };
     if speaks_libpq {
         if one.draft.places.is_empty()
-            && let Some(variable) = variables.get("PGHOST")
+            && let Some(variable) = variables.get(by_name::PGHOST)
         {
             add_hosts(one, variable, false);
         }
         if one.draft.database.is_none()
-            && let Some(variable) = variables.get("PGDATABASE")
+            && let Some(variable) = variables.get(by_name::PGDATABASE)
         {
             one.draft.set_database(variable.value());
             one.add_origin(variable.origin());
         }
-        if let Some(variable) = variables.get("PGUSER").filter(|_| one.draft.user.is_none()) {
+        if let Some(variable) = variables.get(by_name::PGUSER).filter(|_| one.draft.user.is_none()) {
             one.draft.set_user(variable.value());
         }
-        if let Some(variable) = variables.get("PGPASSWORD").filter(|_| one.draft.password.is_none()) {
+        if let Some(variable) = variables.get(by_name::PGPASSWORD).filter(|_| one.draft.password.is_none()) {
             one.draft.set_password(variable.value());
         }
     }
-    if let Some(variable) = variables.get("PGHOSTADDR") {
+    if let Some(variable) = variables.get(by_name::PGHOSTADDR) {
         add_hosts(one, variable, true);
     }
     let usual = one.draft.engine.default_port();

@@ -1,13 +1,13 @@
 //! Tables of DynamoDB, each of which is a database by itself.
 
-use crate::reach::assemble::{Found, Variable, Variables};
+use crate::reach::assemble::{Found, Variable, Variables, by_name};
 use crate::reach::grammars::host::locate_list;
 use crate::reach::names::Role;
 use crate::reach::{Draft, Engine, Place};
 
 /// Adds the tables that variables name: at the endpoint that the environment names, else at the provider's own.
 pub(crate) fn add_tables(variables: &Variables<'_>, found: &mut Vec<Found>) {
-    let region = variables.get("AWS_REGION").or_else(|| variables.get("AWS_DEFAULT_REGION"));
+    let region = variables.get(by_name::AWS_REGION).or_else(|| variables.get(by_name::AWS_DEFAULT_REGION));
     let other_database =
         found.iter().any(|one| !one.draft.engine.is_auxiliary() && one.draft.engine != Engine::Dynamodb);
     let endpoint = found.iter().position(|one| one.draft.engine == Engine::Dynamodb && one.draft.database.is_none());
@@ -18,16 +18,16 @@ pub(crate) fn add_tables(variables: &Variables<'_>, found: &mut Vec<Found>) {
     for variable in tables {
         let says_dynamodb = variable.name.engine == Some(Engine::Dynamodb);
         // Laravel's own settings hold names of tables beside a region, too.
-        let plain = variables.get("AWS_REGION").is_some()
+        let plain = variables.get(by_name::AWS_REGION).is_some()
             && !other_database
             && !variable.name.says_database
             && !variable.name.stopped;
         let framework = ["SESSION", "CACHE", "QUEUE", "BATCHING"].iter().any(|word| variable.name.group.contains(word));
-        if !(says_dynamodb || plain && !framework && variables.get("DB_CONNECTION").is_none()) {
+        if !(says_dynamodb || plain && !framework && variables.get(by_name::DB_CONNECTION).is_none()) {
             continue;
         }
         let mut origins = vec![variable.origin().clone()];
-        let places = match (&endpoint_places, variables.get("AWS_ENDPOINT_URL"), region) {
+        let places = match (&endpoint_places, variables.get(by_name::AWS_ENDPOINT_URL), region) {
             (Some((places, named)), _, _) => {
                 origins.splice(0..0, named.iter().cloned());
                 tables_at_endpoint = true;

@@ -6,6 +6,7 @@
 //! `homeless`).
 
 pub(crate) mod ambient;
+pub(crate) mod by_name;
 mod dynamodb;
 mod found;
 mod homeless;
@@ -23,25 +24,7 @@ use crate::reach::Lookup;
 use crate::reach::names::{Name, Role};
 
 pub(crate) use crate::reach::assemble::found::Found;
-pub(crate) use crate::reach::assemble::variables::{Names, Variable, Variables};
-
-/// The variables that are asked for by name: whether they are set may decide about others.
-pub(crate) const READ_BY_NAME: &[&str] = &[
-    "AWS_DEFAULT_REGION",
-    "AWS_ENDPOINT_URL",
-    "AWS_REGION",
-    "DB_CONNECTION",
-    "MYSQL_HOST",
-    "PGDATABASE",
-    "PGHOST",
-    "PGHOSTADDR",
-    "PGPASSWORD",
-    "PGPORT",
-    "PGSERVICE",
-    "PGSERVICEFILE",
-    "PGSYSCONFDIR",
-    "PGUSER",
-];
+pub(crate) use crate::reach::assemble::variables::{Names, Variable, Variables, referred_names};
 
 /// Whether a setting can have a part in what an environment names: by its name, or by its value alone.
 pub(crate) fn counts(setting: &Setting, names: &mut Names, lookup: &Lookup<'_>) -> bool {
@@ -50,7 +33,7 @@ pub(crate) fn counts(setting: &Setting, names: &mut Names, lookup: &Lookup<'_>) 
         return true;
     }
     let variable = Variable { setting: Cow::Borrowed(setting), name };
-    READ_BY_NAME.contains(&setting.name.as_str())
+    by_name::is_asked_for(&setting.name)
         || !json::settings_inside(setting).is_empty()
         || !value::parse(&as_url(&variable), &setting.value, lookup).is_empty()
         || managed::at_a_provider(&variable).is_some()
@@ -96,20 +79,4 @@ fn as_url<'e>(variable: &'e Variable<'_>) -> Cow<'e, Name> {
         return Cow::Owned(Name { role: Some(Role::Url), ..Name::clone(name) });
     }
     Cow::Borrowed(name)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn each_variable_that_the_code_asks_for_by_name_is_listed() {
-        let sources = [include_str!("ambient.rs"), include_str!("../arguments/dialled.rs")];
-        for source in sources {
-            let asked = source.split("variables.get(\"").skip(1).filter_map(|rest| rest.split('"').next());
-            for name in asked {
-                assert!(READ_BY_NAME.contains(&name), "{name}");
-            }
-        }
-    }
 }

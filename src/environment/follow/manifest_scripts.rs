@@ -1,47 +1,9 @@
-//! The texts behind a name: scripts of package.json and composer.json.
+//! The scripts of package.json and composer.json, by name.
 //!
 //! One level, by text: nothing of a file is executed, and what its language would compute stays as written.
 
-use std::path::{Path, PathBuf};
-
-use crate::environment::Files;
-use crate::environment::follow::WrapperFile;
-use crate::environment::paths::parent;
+use crate::environment::follow::script::Script;
 use crate::environment::readers::formats;
-
-/// One script: shell text with its place, and what its file adds to the environment.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Script {
-    /// The script's name as its file spells it.
-    pub(crate) name: String,
-    pub(crate) text: String,
-    pub(crate) line: u32,
-    pub(crate) assignments: Vec<(String, String)>,
-    pub(crate) files: Vec<WrapperFile>,
-}
-
-/// A script with its file and the folder that it runs in, both absolute.
-pub(crate) struct PlacedScript {
-    pub(crate) file: PathBuf,
-    pub(crate) folder: PathBuf,
-    pub(crate) script: Script,
-}
-
-impl PlacedScript {
-    /// A script that runs in the folder of its file.
-    pub(crate) fn beside(file: &Path, script: Script) -> Self {
-        PlacedScript { file: file.to_owned(), folder: parent(file), script }
-    }
-}
-
-/// Files that hold scripts are small; a larger one is not looked into.
-pub(crate) const LARGEST: usize = 1024 * 1024;
-
-/// The text of a file that holds scripts.
-pub(crate) fn text(files: &dyn Files, path: &Path) -> Option<String> {
-    let bytes = files.read(path).ok()??;
-    (bytes.len() <= LARGEST).then(|| String::from_utf8_lossy(&bytes).into_owned())
-}
 
 /// The script `name` of a package.json with what runs before and after it, in the order they run.
 pub(crate) fn of_package(text: &str, name: &str) -> Vec<Script> {

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use crate::environment::Origin;
-use crate::environment::follow::scripts;
-use crate::environment::follow::scripts::Script;
+use crate::environment::follow::script;
+use crate::environment::follow::script::Script;
 use crate::environment::follow::shell_text;
 use crate::environment::follow::{Expansion, FileReader, Step, WrapperFile, non_empty};
 use crate::tools::words::SHELLS;
@@ -101,7 +101,7 @@ impl Expansion<'_> {
             let names_shell = interpreter.split(['/', ' ']).any(|word| SHELLS.contains(&word));
             names_shell || (interpreter.is_empty() && name.ends_with(".sh"))
         };
-        match scripts::text(self.files, &path).filter(|_| is_inside).filter(is_shell) {
+        match script::text(self.files, &path).filter(|_| is_inside).filter(is_shell) {
             Some(text) => self.text(&text, 1, Some(&Origin::file(name.clone(), self.project.shown(&path), 1))),
             None => Vec::new(),
         }

@@ -1,0 +1,61 @@
+//! Commands out of their words: assignments, exports, what the shell's own words leave of a line.
+
+use crate::environment::follow::shell_text::blocks::opens_a_block;
+use crate::environment::follow::shell_text::{MOST_COMMANDS, SimpleCommand, assignment};
+
+/// The commands of one text so far, with what was exported before the next one.
+#[derive(Default)]
+pub(crate) struct Commands {
+    pub(crate) found: Vec<SimpleCommand>,
+    exported: Vec<(String, String)>,
+    /// There are more, or more is exported, than is kept.
+    pub(crate) is_cut: bool,
+}
+
+impl Commands {
+    /// Adds the command that the words of one line make, which ends on `line`.
+    pub(crate) fn add(&mut self, words: Vec<String>, line: u32) {
+        let mut words = words.into_iter().skip_while(|word| opens_a_block(word)).peekable();
+        if words.peek().is_some_and(|word| matches!(word.as_str(), "for" | "case" | "select" | "function")) {
+            return;
+        }
+        if words.peek().is_some_and(|word| matches!(word.as_str(), "export" | "declare" | "typeset" | "readonly")) {
+            return self.export(words.collect(), line);
+        }
+        let mut assignments = Vec::new();
+        while let Some(pair) = words.peek().and_then(|word| assignment(word)) {
+            assignments.push(pair);
+            words.next();
+        }
+        let words: Vec<String> = words.collect();
+        if words.is_empty() {
+            // A plain `X=Y` line reaches the commands after it where X was exported already: assume it was.
+            self.exported.append(&mut assignments);
+            return;
+        }
+        self.is_cut |= self.exported.len() > MOST_COMMANDS;
+        let exported = self.exported.iter().take(MOST_COMMANDS).cloned();
+        self.push(SimpleCommand {
+            assignments: exported.chain(assignments).collect(),
+            words,
+            line,
+            calls_function: false,
+        });
+    }
+
+    fn export(&mut self, words: Vec<String>, line: u32) {
+        self.exported.extend(words.iter().filter_map(|word| assignment(word)));
+        // `export $(cat .env | xargs)` exports what it prints: whoever follows the commands has to see it.
+        if words.iter().any(|word| word.starts_with(['$', '`'])) {
+            self.push(SimpleCommand { assignments: Vec::new(), words, line, calls_function: false });
+        }
+    }
+
+    fn push(&mut self, command: SimpleCommand) {
+        if self.found.len() < MOST_COMMANDS {
+            self.found.push(command);
+        } else {
+            self.is_cut = true;
+        }
+    }
+}

@@ -1,0 +1,313 @@
+//! The characters of a shell text, one after the other: words, quotes, operators, redirections, substitutions.
+
+use crate::environment::follow::shell_text::blocks::{Cases, arithmetic_length, function_named, is_open_test};
+use crate::environment::follow::shell_text::commands::Commands;
+use crate::environment::follow::shell_text::heredocs::Heredoc;
+use crate::tools::words::{SHELLS, name_of};
+
+/// What the word that is being read is for.
+#[derive(Clone, Copy, PartialEq)]
+enum Role {
+    Word,
+    RedirectionTarget,
+    HeredocDelimiter { strips_tabs: bool },
+}
+
+pub(crate) struct Splitter<'t> {
+    text: &'t [u8],
+    at: usize,
+    line: u32,
+    word: Vec<u8>,
+    in_word: bool,
+    role: Role,
+    words: Vec<String>,
+    heredocs: Vec<Heredoc>,
+    cases: Cases,
+    pub(crate) functions: Vec<String>,
+    pub(crate) commands: Commands,
+    /// Texts inside of it that are commands, with their first lines.
+    pub(crate) inner: Vec<(&'t [u8], u32)>,
+}
+
+impl<'t> Splitter<'t> {
+    pub(crate) fn new(text: &'t [u8], line: u32) -> Self {
+        Splitter {
+            text,
+            at: 0,
+            line,
+            word: Vec::new(),
+            in_word: false,
+            role: Role::Word,
+            words: Vec::new(),
+            heredocs: Vec::new(),
+            cases: Cases::default(),
+            functions: Vec::new(),
+            commands: Commands::default(),
+            inner: Vec::new(),
+        }
+    }
+
+    fn peek(&self, ahead: usize) -> Option<u8> {
+        self.text.get(self.at + ahead).copied()
+    }
+
+    pub(crate) fn run(&mut self) {
+        while let Some(byte) = self.peek(0) {
+            match byte {
+                b'\\' => self.escape(),
+                b'\'' => self.single_quotes(),
+                b'"' => self.double_quotes(),
+                b'`' => self.backquotes(),
+                b'$' => self.dollar(),
+                b' ' | b'\t' | b'\r' => {
+                    self.end_word();
+                    self.at += 1;
+                }
+                b'\n' => {
+                    self.end_command();
+                    self.at += 1;
+                    self.line += 1;
+                    self.skip_heredocs();
+                }
+                b'&' if self.peek(1) == Some(b'>') => {
+                    self.end_word();
+                    self.at += 1;
+                }
+                b'|' if self.cases.is_in_pattern() => {
+                    self.end_word();
+                    self.cases.bar();
+                    self.at += 1;
+                }
+                b')' if self.cases.is_in_pattern() => self.end_pattern(),
+                b'(' if self.cases.is_in_pattern() && !self.in_word && self.words.is_empty() => self.at += 1,
+                b'(' if self.peek(1) == Some(b')') && self.names_a_function() => self.at += 2,
+                b'(' if self.peek(1) == Some(b'(') && !self.in_word && self.words.is_empty() => self.arithmetic(),
+                b'&' | b'|' | b'(' | b')' if self.is_in_test() => {
+                    self.end_word();
+                    self.at += 1;
+                }
+                b';' | b'&' | b'|' | b'(' | b')' => {
+                    let ends_body = byte == b';' && matches!(self.peek(1), Some(b';' | b'&'));
+                    self.end_command();
+                    self.at += 1;
+                    if ends_body && self.cases.is_in_body() {
+                        self.at += 1;
+                        self.cases.end_body();
+                    }
+                }
+                b'<' | b'>' => self.redirection(byte),
+                b'#' if !self.in_word => {
+                    while self.peek(0).is_some_and(|byte| byte != b'\n') {
+                        self.at += 1;
+                    }
+                }
+                _ => self.push(byte),
+            }
+        }
+        self.end_command();
+    }
+
+    /// Drops the pattern of a `case`; what has not the form of one is a command.
+    fn end_pattern(&mut self) {
+        self.end_word();
+        if self.cases.end_pattern(&self.words) {
+            self.words.clear();
+        } else {
+            self.end_command();
+        }
+        self.at += 1;
+    }
+
+    /// `name()`: what follows is the body of a function, whose commands are read like any.
+    fn names_a_function(&mut self) -> bool {
+        self.end_word();
+        let name = function_named(&self.words).cloned();
+        let names = name.is_some();
+        if names {
+            self.functions.extend(name);
+            self.words.clear();
+        }
+        names
+    }
+
+    fn is_in_test(&self) -> bool {
+        self.word != b"]]" && is_open_test(&self.words)
+    }
+
+    fn arithmetic(&mut self) {
+        self.at += arithmetic_length(&self.text[self.at..]).unwrap_or(1);
+    }
+
+    fn push(&mut self, byte: u8) {
+        self.word.push(byte);
+        self.in_word = true;
+        self.at += 1;
+        if byte == b'\n' {
+            self.line += 1;
+        }
+    }
+
+    fn escape(&mut self) {
+        self.at += 1;
+        match self.peek(0) {
+            Some(b'\n') => {
+                self.at += 1;
+                self.line += 1;
+            }
+            Some(byte) => self.push(byte),
+            None => {}
+        }
+    }
+
+    fn single_quotes(&mut self) {
+        self.in_word = true;
+        self.at += 1;
+        while let Some(byte) = self.peek(0) {
+            if byte == b'\'' {
+                self.at += 1;
+                return;
+            }
+            self.push(byte);
+        }
+    }
+
+    fn double_quotes(&mut self) {
+        self.in_word = true;
+        self.at += 1;
+        while let Some(byte) = self.peek(0) {
+            match byte {
+                b'"' => {
+                    self.at += 1;
+                    return;
+                }
+                b'\\' if matches!(self.peek(1), Some(b'"' | b'\\' | b'$' | b'`' | b'\n')) => self.escape(),
+                b'`' => self.backquotes(),
+                b'$' => self.dollar(),
+                _ => self.push(byte),
+            }
+        }
+    }
+
+    fn backquotes(&mut self) {
+        let from = self.at + 1;
+        let length = memchr::memchr(b'`', &self.text[from..]).unwrap_or(self.text.len() - from);
+        self.take_substitution(from, from + length);
+    }
+
+    fn dollar(&mut self) {
+        match self.peek(1) {
+            Some(b'(') => {
+                let from = self.at + 2;
+                let to = closing(self.text, from, b'(', b')');
+                self.take_substitution(from, to);
+            }
+            Some(b'{') => {
+                let to = closing(self.text, self.at + 2, b'{', b'}');
+                while self.at <= to && self.at < self.text.len() {
+                    self.push(self.text[self.at]);
+                }
+            }
+            _ => self.push(b'$'),
+        }
+    }
+
+    /// Keeps a substitution's text as part of the word, and remembers the commands in it.
+    fn take_substitution(&mut self, from: usize, to: usize) {
+        self.inner.push((&self.text[from..to], self.line));
+        while self.at <= to && self.at < self.text.len() {
+            self.push(self.text[self.at]);
+        }
+    }
+
+    fn redirection(&mut self, byte: u8) {
+        // `2>` redirects file descriptor 2: the digits are no word.
+        if self.in_word && self.word.iter().all(u8::is_ascii_digit) {
+            self.word.clear();
+            self.in_word = false;
+        }
+        self.end_word();
+        self.at += 1;
+        if self.peek(0) == Some(b'(') {
+            // Process substitution: the parenthesis starts a command of its own.
+            return;
+        }
+        self.role = Role::RedirectionTarget;
+        if byte == b'<' && self.peek(0) == Some(b'<') {
+            self.at += 1;
+            match self.peek(0) {
+                Some(b'<') => self.at += 1,
+                Some(b'-') => {
+                    self.at += 1;
+                    self.role = Role::HeredocDelimiter { strips_tabs: true };
+                }
+                _ => self.role = Role::HeredocDelimiter { strips_tabs: false },
+            }
+        } else {
+            while matches!(self.peek(0), Some(b'>' | b'&' | b'|')) {
+                self.at += 1;
+            }
+        }
+    }
+
+    fn end_word(&mut self) {
+        if !self.in_word {
+            return;
+        }
+        let word = std::mem::take(&mut self.word);
+        self.in_word = false;
+        match std::mem::replace(&mut self.role, Role::Word) {
+            Role::Word => {
+                self.words.push(String::from_utf8_lossy(&word).into_owned());
+                if self.cases.note(&self.words) {
+                    self.words.clear();
+                }
+            }
+            Role::RedirectionTarget => {}
+            Role::HeredocDelimiter { strips_tabs } => self.heredocs.push(Heredoc { delimiter: word, strips_tabs }),
+        }
+    }
+
+    fn end_command(&mut self) {
+        self.end_word();
+        self.role = Role::Word;
+        self.cases.end_command(&self.words);
+        self.commands.add(std::mem::take(&mut self.words), self.line);
+    }
+
+    /// Skips the bodies of the heredocs that the line before has announced; one for a shell is commands.
+    fn skip_heredocs(&mut self) {
+        for heredoc in std::mem::take(&mut self.heredocs) {
+            let (start, first_line) = (self.at, self.line);
+            let body = heredoc.body(self.text, start);
+            self.at = body.next;
+            self.line += body.lines;
+            let reader = self.commands.found.last().and_then(|command| command.words.first());
+            if reader.is_some_and(|program| SHELLS.contains(&name_of(program))) {
+                self.inner.push((&self.text[start..body.end], first_line));
+            }
+        }
+    }
+}
+
+/// Where the bracket opened before `from` closes, quotes and nested brackets minded; the end where it never does.
+fn closing(text: &[u8], from: usize, open: u8, close: u8) -> usize {
+    let (mut at, mut depth, mut quote) = (from, 1u32, None);
+    while let Some(&byte) = text.get(at) {
+        match (byte, quote) {
+            (b'\\', None | Some(b'"')) => at += 1,
+            (_, Some(open_quote)) if byte == open_quote => quote = None,
+            (_, Some(_)) => {}
+            (b'\'' | b'"', None) => quote = Some(byte),
+            _ if byte == open => depth += 1,
+            _ if byte == close => {
+                depth -= 1;
+                if depth == 0 {
+                    return at;
+                }
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+    text.len()
+}
