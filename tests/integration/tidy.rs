@@ -9,42 +9,22 @@ use std::path::{Path, PathBuf};
 ///
 /// `environment → reach → verdict → snapshot → clearance → exec → audit`: a stage uses types of stages to its left.
 /// `commands` may use all; nobody uses `commands`, and only it uses `cli` and `ui`.
-const MAY_USE: [(&str, &[&str]); 15] = [
+const MAY_USE: [(&str, &[&str]); 14] = [
     ("tools", &[]),
     ("environment", &["tools"]),
     ("caller", &["environment"]),
     ("reach", &["tools", "environment"]),
     ("policy", &["environment", "caller", "reach"]),
-    ("identity", &["environment", "reach"]),
-    ("verdict", &["environment", "caller", "reach", "policy", "identity"]),
-    ("snapshot", &["environment", "caller", "reach", "policy", "identity", "verdict"]),
-    ("clearance", &["environment", "caller", "reach", "policy", "identity", "verdict", "snapshot"]),
-    ("exec", &["environment", "caller", "reach", "policy", "identity", "verdict", "snapshot", "clearance"]),
-    (
-        "audit",
-        &["tools", "environment", "caller", "reach", "policy", "identity", "verdict", "snapshot", "clearance", "exec"],
-    ),
-    (
-        "ui",
-        &["environment", "caller", "reach", "policy", "identity", "verdict", "snapshot", "clearance", "exec", "audit"],
-    ),
+    ("verdict", &["environment", "caller", "reach", "policy"]),
+    ("snapshot", &["environment", "caller", "reach", "policy", "verdict"]),
+    ("clearance", &["environment", "caller", "reach", "policy", "verdict", "snapshot"]),
+    ("exec", &["environment", "caller", "reach", "policy", "verdict", "snapshot", "clearance"]),
+    ("audit", &["tools", "environment", "caller", "reach", "policy", "verdict", "snapshot", "clearance", "exec"]),
+    ("ui", &["environment", "caller", "reach", "policy", "verdict", "snapshot", "clearance", "exec", "audit"]),
     ("cli", &[]),
     (
         "commands",
-        &[
-            "environment",
-            "caller",
-            "reach",
-            "policy",
-            "identity",
-            "verdict",
-            "snapshot",
-            "clearance",
-            "exec",
-            "audit",
-            "ui",
-            "cli",
-        ],
+        &["environment", "caller", "reach", "policy", "verdict", "snapshot", "clearance", "exec", "audit", "ui", "cli"],
     ),
     ("main", &["commands", "cli"]),
 ];
