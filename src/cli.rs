@@ -159,7 +159,7 @@ pub(crate) enum Action {
         #[command(subcommand)]
         what: Option<LogAction>,
     },
-    /// Say for each target whether it is reachable and how it would be saved
+    /// Say for each target whether it is reachable and how it would be saved; -q prints what is wrong alone
     Doctor,
     /// Approve what .safe-test.toml loosens; at a terminal only
     Trust,

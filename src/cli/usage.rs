@@ -41,14 +41,14 @@ impl UsageError {
             .with_hint("`safe-test npm test` guards a command; `safe-test help` lists the subcommands")
     }
 
-    /// A subcommand that another version will have.
+    /// Refuses a subcommand that another version will have.
     pub(crate) fn later(word: &OsStr) -> Self {
         let word = word.display();
         UsageError::new(format!("`{word}` is not part of this version yet"))
             .with_hint(format!("`safe-test -- {word}` guards a program of that name"))
     }
 
-    /// A first word that is no program, and nearly a subcommand.
+    /// Refuses a first word that is no program, and nearly a subcommand.
     pub(crate) fn mistyped(word: &OsStr, meant: &str) -> Self {
         UsageError::new(format!("`{}` is neither a program on PATH nor a subcommand", word.display()))
             .with_hint(format!("did you mean `safe-test {meant}`?"))
@@ -61,10 +61,18 @@ impl UsageError {
             Some(ContextValue::Strings(texts)) => texts.first().cloned(),
             _ => None,
         };
-        let subcommand = arguments.iter().skip(1).find(|word| clap.find_subcommand(word).is_some() && *word != "help");
+        let argument = text(ContextKind::InvalidArg).unwrap_or_default();
+        // An unknown option in front of the subcommand is safe-test's own, not the subcommand's.
+        let end = match error.kind() {
+            ErrorKind::UnknownArgument => arguments.iter().position(|word| starts_with(word, &argument)),
+            _ => None,
+        };
+        let subcommand = arguments[..end.unwrap_or(arguments.len())]
+            .iter()
+            .skip(1)
+            .find(|word| clap.find_subcommand(word).is_some() && *word != "help");
         let called = subcommand.map_or_else(|| "safe-test".to_owned(), |name| format!("safe-test {}", name.display()));
         let help = subcommand.map_or("safe-test help".to_owned(), |name| format!("safe-test help {}", name.display()));
-        let argument = text(ContextKind::InvalidArg).unwrap_or_default();
         match error.kind() {
             ErrorKind::UnknownArgument if argument.starts_with('-') => {
                 let unknown = UsageError::new(format!("`{called}` has no option `{argument}`"));
@@ -96,6 +104,7 @@ impl UsageError {
                 let known = subcommand.and_then(|name| clap.find_subcommand(name));
                 let names: Vec<&str> =
                     known.iter().flat_map(|known| known.get_subcommands()).map(Command::get_name).collect();
+                let names: Vec<&str> = names.into_iter().filter(|name| *name != "help").collect();
                 UsageError::new(format!("`{called}` needs a subcommand"))
                     .with_hint(format!("one of: {}", names.join(", ")))
             }
@@ -128,7 +137,12 @@ impl UsageError {
     }
 }
 
-/// Whether an option is one of those that stand before the command or the subcommand.
+/// Tells whether a word begins so: clap names `-x` where `-xyz` was typed, and `--name` for `--name=value`.
+fn starts_with(word: &OsStr, beginning: &str) -> bool {
+    word.as_encoded_bytes().starts_with(beginning.as_bytes())
+}
+
+/// Tells whether an option is one of those that stand before the command or the subcommand.
 fn stands_before(option: &str, clap: &Command) -> bool {
     clap.get_arguments().filter(|known| !known.is_global_set()).any(|known| {
         known.get_short().is_some_and(|short| option == format!("-{short}"))
@@ -150,7 +164,7 @@ pub(crate) fn heeded(before: &Before, action: &Action) -> Result<(), UsageError>
         .with_hint("leave it out, or see `safe-test help`"))
 }
 
-/// The subcommand that `word` is a slip of the finger away from.
+/// Finds the subcommand that `word` is a slip of the finger away from.
 pub(crate) fn resembled(word: &OsStr, clap: &Command) -> Option<String> {
     let word = word.to_str().filter(|word| word.chars().all(char::is_alphabetic))?.to_lowercase();
     let names = clap.get_subcommands().map(Command::get_name);
@@ -185,6 +199,11 @@ mod tests {
             ("safe-test health", "`health` is not part of this version yet", "`safe-test -- health`"),
             ("safe-test --nope npm", "`safe-test` has no option `--nope`", "`safe-test help`"),
             ("safe-test --formt json npm", "`safe-test` has no option `--formt`", "did you mean `--format`?"),
+            ("safe-test --formt json check", "`safe-test` has no option `--formt`", "did you mean `--format`?"),
+            ("safe-test --nope check", "`safe-test` has no option `--nope`", "`safe-test help`"),
+            ("safe-test --nope=1 check", "`safe-test` has no option `--nope`", "`safe-test help`"),
+            ("safe-test -qx check", "`safe-test` has no option `-x`", "`safe-test help`"),
+            ("safe-test check --nope", "`safe-test check` has no option `--nope`", "`safe-test help check`"),
             ("safe-test --format xml npm", "`--format <FORMAT>` cannot be `xml`", "one of: text, json"),
             ("safe-test --format", "`--format <FORMAT>` needs a value", "one of: text, json"),
             ("safe-test -C", "`-C <DIR>` needs a value", "`safe-test help`"),

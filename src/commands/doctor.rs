@@ -98,7 +98,8 @@ pub(crate) fn doctor(context: &mut Context) -> Result<Exit, Failure> {
     let text: String = if context.ui.json {
         report::json(&Told { schema: 1, ok: all_well, checks: &results })? + "\n"
     } else {
-        results.iter().map(|one| line(context, one)).collect()
+        let is_told = |one: &&Looked| !(context.ui.quiet && one.ok);
+        results.iter().filter(is_told).map(|one| line(context, one)).collect()
     };
     context.ui.answer(&text).map_err(CommandError::Output)?;
     Ok(if all_well { Exit::Success } else { Exit::Failed })
@@ -153,7 +154,7 @@ fn look_at_target(context: &Context, judged: &Judged, at: usize) -> Looked {
     }
 }
 
-/// Whether a folder can be written, or made where it is not there yet.
+/// Tells whether a folder can be written, or made where it is not there yet.
 fn look_at_folder(what: &str, folder: &Path) -> Looked {
     let what = format!("{what} {}", folder.display());
     let facts = Facts::Path { path: folder.to_string_lossy().into_owned() };

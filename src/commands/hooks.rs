@@ -35,9 +35,9 @@ enum HooksError {
     #[error("{} is in no git repository: {said}", folder.display())]
     NoRepository { folder: PathBuf, said: String },
     #[error("the hooks of this repository are in {}, outside of it: other repositories may use them too", folder.display())]
-    Shared { folder: PathBuf },
+    Shared { folder: PathBuf, action: HooksAction },
     #[error("{} is not safe-test's", path.display())]
-    Foreign { path: PathBuf },
+    Foreign { path: PathBuf, action: HooksAction },
     #[error("cannot change {}", path.display())]
     File {
         path: PathBuf,
@@ -57,13 +57,25 @@ impl Explain for HooksError {
             HooksError::NoRepository { .. } => {
                 Some("`git init` makes one; `-C DIR` looks in another folder".to_owned())
             }
-            HooksError::Shared { folder } => {
-                Some(format!("if that is meant: safe-test hooks show >{}/pre-push", folder.display()))
+            HooksError::Shared { action: HooksAction::Uninstall, .. } => {
+                Some("if that is meant, remove the hook there by hand".to_owned())
+            }
+            HooksError::Shared { .. } => {
+                Some("if that is meant, put what `safe-test hooks show` prints there by hand".to_owned())
+            }
+            HooksError::Foreign { action: HooksAction::Uninstall, .. } => {
+                Some("if it calls safe-test, take that out of it by hand".to_owned())
             }
             HooksError::Foreign { .. } => {
                 Some("`safe-test hooks show` prints ours, to be joined with it by hand".to_owned())
             }
-            HooksError::File { .. } | HooksError::Git(_) | HooksError::Setting { .. } => None,
+            HooksError::File { .. } => {
+                Some("check the owner and the permissions of the file and its folder".to_owned())
+            }
+            HooksError::Git(_) => Some("does `git --version` work here?".to_owned()),
+            HooksError::Setting { .. } => {
+                Some(format!("the hook is installed; set it by hand: git config {SETTING} 'npm test'"))
+            }
         }
     }
 
@@ -91,11 +103,12 @@ pub(crate) fn hooks(context: &Context, action: HooksAction, inherited: &Inherite
 
 fn install(context: &Context, inherited: &Inherited) -> Result<Ending, Failure> {
     let git = Git::find(context)?;
-    let path = git.hooks_folder()?.join("pre-push");
+    let action = HooksAction::Install;
+    let path = git.hooks_folder(action)?.join("pre-push");
     let failed = |cause| HooksError::File { path: path.clone(), cause };
     let done = match present(&path)? {
         Present::Ours(text) if text == PRE_PUSH => "unchanged",
-        Present::Foreign => return Err(HooksError::Foreign { path }.into()),
+        Present::Foreign => return Err(HooksError::Foreign { path, action }.into()),
         found => {
             fs::create_dir_all(path.parent().unwrap_or(&path)).map_err(failed)?;
             durable::write_executable(&path, PRE_PUSH.as_bytes()).map_err(failed)?;
@@ -117,10 +130,11 @@ fn install(context: &Context, inherited: &Inherited) -> Result<Ending, Failure> 
 
 fn uninstall(context: &Context) -> Result<(), Failure> {
     let git = Git::find(context)?;
-    let path = git.hooks_folder()?.join("pre-push");
+    let action = HooksAction::Uninstall;
+    let path = git.hooks_folder(action)?.join("pre-push");
     let done = match present(&path)? {
         Present::Nothing => "absent",
-        Present::Foreign => return Err(HooksError::Foreign { path }.into()),
+        Present::Foreign => return Err(HooksError::Foreign { path, action }.into()),
         Present::Ours(_) => {
             fs::remove_file(&path).map_err(|cause| HooksError::File { path: path.clone(), cause })?;
             "removed"
@@ -196,7 +210,7 @@ impl<'a> Git<'a> {
         Ok(Git { program, context })
     }
 
-    /// Whether git succeeded, what it answered, and what it complained of.
+    /// Tells whether git succeeded, what it answered, and what it complained of.
     fn ask(&self, arguments: &[&str]) -> Result<(bool, Vec<u8>, String), HooksError> {
         let mut words = vec![OsStr::new("-C"), self.context.project.folder.as_os_str()];
         words.extend(arguments.iter().map(OsStr::new));
@@ -215,8 +229,9 @@ impl<'a> Git<'a> {
         Ok(if succeeded { Ok(path) } else { Err(said) })
     }
 
-    /// The folder of this repository's hooks, wherever `core.hooksPath` puts it, unless other repositories share it.
-    fn hooks_folder(&self) -> Result<PathBuf, HooksError> {
+    /// Returns the folder of this repository's hooks, wherever `core.hooksPath` puts it, unless other repositories
+    /// share it.
+    fn hooks_folder(&self, action: HooksAction) -> Result<PathBuf, HooksError> {
         let no_repository = |said| HooksError::NoRepository { folder: self.context.project.folder.clone(), said };
         let folder = self.path(&["rev-parse", "--git-path", "hooks"])?.map_err(no_repository)?;
         let own = self.path(&["rev-parse", "--git-common-dir"])?.map_err(no_repository)?;
@@ -226,7 +241,7 @@ impl<'a> Git<'a> {
         if is_inside(&own) || tree.as_ref().is_some_and(is_inside) {
             return Ok(folder);
         }
-        Err(HooksError::Shared { folder })
+        Err(HooksError::Shared { folder, action })
     }
 
     fn setting(&self) -> Result<Option<String>, HooksError> {
@@ -236,7 +251,7 @@ impl<'a> Git<'a> {
     }
 }
 
-/// The path without links, as far as it is there.
+/// Returns the path without links, as far as it is there.
 fn resolved(path: &Path) -> PathBuf {
     let there = path.ancestors().find_map(|above| Some((above, above.canonicalize().ok()?)));
     match there {

@@ -67,7 +67,15 @@ fn verify(context: &Context, store: &Store) -> Result<Exit, Failure> {
         std::iter::once(report.sentence() + "\n").chain(open).collect()
     };
     context.ui.answer(&text).map_err(CommandError::Output)?;
-    Ok(if report.is_whole() { Exit::Success } else { Exit::Failed })
+    if report.is_whole() {
+        return Ok(Exit::Success);
+    }
+    if !context.ui.json {
+        context
+            .ui
+            .warn("  hint: `safe-test log` shows the lines; `safe-test log accept` goes on from the log as it is");
+    }
+    Ok(Exit::Failed)
 }
 
 /// What `log verify` tells programs.

@@ -73,6 +73,7 @@ fn answer(arguments: &[OsString], inherited: &Inherited) -> Ending {
     };
     let not_done = match asked.request {
         Request::Guard { .. } => "the command was not run",
+        Request::Act(Action::Check { .. }) => "nothing was judged",
         Request::Act(_) => "nothing was changed",
     };
     let mut context = match Context::new(&asked) {
@@ -172,11 +173,14 @@ impl Explain for CommandError {
             CommandError::NoTerminal { .. } => {
                 Some("run it yourself, in a terminal, outside of agents, hooks and CI".to_owned())
             }
-            CommandError::Folder { .. }
-            | CommandError::Output(_)
-            | CommandError::NotConfirmed { .. }
-            | CommandError::NoPolicy { .. }
-            | CommandError::State { .. } => None,
+            CommandError::Folder { .. } => {
+                Some("name a folder that is there by `-C`, or leave `-C` out to use the current one".to_owned())
+            }
+            CommandError::NoPolicy { .. } => {
+                Some("without that file nothing is loosened, and nothing needs approval".to_owned())
+            }
+            CommandError::State { .. } => Some("check the owner and the permissions of its folder".to_owned()),
+            CommandError::Output(_) | CommandError::NotConfirmed { .. } => None,
         }
     }
 

@@ -192,9 +192,10 @@ fn a_hook_of_somebody_else_stays() {
             true => symlink(&elsewhere, project.hook()).unwrap(),
             false => drop(fs::copy(&elsewhere, project.hook()).unwrap()),
         }
-        for action in ["install", "uninstall"] {
+        for (action, hint) in [("install", "to be joined with it"), ("uninstall", "take that out of it")] {
             let outcome = project.sandbox.run(&["hooks", action]).expect_code(125);
             assert!(outcome.stderr.contains("pre-push is not safe-test's"), "{}", outcome.stderr);
+            assert!(outcome.stderr.contains(hint), "{}", outcome.stderr);
             assert!(outcome.stderr.ends_with("  nothing was changed\n"), "{}", outcome.stderr);
             assert_eq!(fs::read_to_string(project.hook()).unwrap(), "#!/bin/sh\nexit 0\n");
         }

@@ -23,7 +23,7 @@ pub(crate) fn add_extra_files(
 ) {
     for path in extra_files(input) {
         if !library.exists(&path) {
-            let message = "was asked for and is not there".to_owned();
+            let message = "`--env-file` names it, and it is not there".to_owned();
             let (file, kind) = (library.shown(&path), ProblemKind::Missing);
             library.problem(FileProblem { file, line: None, message, kind });
         }

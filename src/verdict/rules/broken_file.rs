@@ -26,7 +26,7 @@ pub(crate) fn check(subject: &Subject<'_>) -> Vec<Finding> {
             continue;
         }
         let remedy = match problem.kind {
-            ProblemKind::Missing => format!("correct the path to {}, or leave the option out", problem.file.display()),
+            ProblemKind::Missing => "correct the path behind `--env-file`, or leave it out".to_owned(),
             ProblemKind::NotUtf8
             | ProblemKind::BrokenLine
             | ProblemKind::Unreadable
@@ -38,7 +38,7 @@ pub(crate) fn check(subject: &Subject<'_>) -> Vec<Finding> {
     findings
 }
 
-/// Whether `file-unreadable` tells of it: a file that cannot be read at all.
+/// Tells whether `file-unreadable` tells of it: a file that cannot be read at all.
 fn is_said_elsewhere(subject: &Subject<'_>, problem: &FileProblem) -> bool {
     subject.evidence.conditions.iter().any(
         |condition| matches!(condition, Condition::UnreadableFile { file, .. } if problem.line.is_none() && *file == problem.file),

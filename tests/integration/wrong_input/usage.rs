@@ -67,11 +67,12 @@ fn wrong_usage_is_said_like_every_other_failure() {
 #[test]
 fn failures_before_the_command_are_json_where_that_was_asked_for() {
     let sandbox = Sandbox::with_sqlite();
-    let cases: [(&[&str], &str, u64); 5] = [
+    let cases: [(&[&str], &str, u64); 6] = [
         (&["--format", "json", "--nope", "./suite"], "nothing was run", 125),
         (&["list", "extra", "--format=json"], "nothing was run", 125),
         (&["--format", "json"], "nothing was run", 125),
         (&["-C", "nowhere", "list", "--format", "json"], "nothing was changed", 125),
+        (&["-C", "nowhere", "check", "--format", "json"], "nothing was judged", 125),
         (&["--format", "json", "chekc"], "the command was not run", 125),
     ];
     for (arguments, message, status) in cases {
@@ -81,6 +82,50 @@ fn failures_before_the_command_are_json_where_that_was_asked_for() {
         assert_eq!(failed["event"], "failed", "{failed}");
         assert_eq!((failed["message"].as_str(), failed["exit"].as_u64()), (Some(message), Some(status)), "{failed}");
     }
+}
+
+#[test]
+fn every_failure_of_a_subcommand_says_what_to_do_next() {
+    let sandbox = Sandbox::with_sqlite();
+    for (arguments, hint, not_done) in [
+        (&["-C", "nowhere", "check"][..], "leave `-C` out", "nothing was judged"),
+        (&["-C", "nowhere", "list"], "leave `-C` out", "nothing was changed"),
+        (&["trust"], "nothing needs approval", "nothing was changed"),
+        (&["hooks", "install"], "`git init` makes one", "nothing was changed"),
+    ] {
+        let outcome = sandbox.run(arguments).expect_code(125);
+        let hints: Vec<&str> = outcome.stderr.lines().filter(|line| line.starts_with("  hint: ")).collect();
+        assert!(hints.iter().any(|said| said.contains(hint)), "{arguments:?}\n{}", outcome.stderr);
+        assert_eq!(outcome.stderr.lines().last(), Some(format!("  {not_done}").as_str()), "{arguments:?}");
+    }
+    let outcome = sandbox.run(&["--env-file", "nowhere.env", "./suite"]);
+    sandbox.expect_not_run(
+        &outcome,
+        120,
+        &["nowhere.env: `--env-file` names it, and it is not there", "or leave it out"],
+    );
+}
+
+#[test]
+fn a_quiet_doctor_says_only_what_is_wrong() {
+    let sandbox = Sandbox::with_sqlite();
+    assert_eq!(sandbox.run(&["doctor", "-q"]).expect_code(0).stdout, "");
+    sandbox.write("backups", "no folder");
+    let outcome = sandbox.run(&["doctor", "-q"]).expect_code(125);
+    assert!(outcome.stdout.contains("BAD"), "{}", outcome.stdout);
+    assert!(!outcome.stdout.contains("ok  "), "{}", outcome.stdout);
+}
+
+#[test]
+fn a_damaged_log_is_told_with_what_to_do_next() {
+    let sandbox = Sandbox::with_sqlite();
+    sandbox.guarded().expect_code(0);
+    assert_eq!(sandbox.run(&["log", "verify"]).expect_code(0).stderr, "");
+    let log = sandbox.read("backups/audit.log").replacen("\"safe\"", "\"evil\"", 1);
+    sandbox.write("backups/audit.log", log);
+    let outcome = sandbox.run(&["log", "verify"]).expect_code(125);
+    assert!(outcome.stderr.contains("hint: `safe-test log` shows the lines"), "{}", outcome.stderr);
+    assert!(outcome.stderr.contains("`safe-test log accept`"), "{}", outcome.stderr);
 }
 
 #[test]
