@@ -12,14 +12,14 @@ use crate::exit::Exit;
 ///
 /// Implementations match on their variants without a wildcard arm, so that a new variant has to answer both.
 pub(crate) trait Explain: Error + Send + Sync + 'static {
-    /// What to do next, as a phrase without a full stop; `None` where the message already says it.
+    /// Tells what to do next, as a phrase without a full stop; `None` where the message already says it.
     fn hint(&self) -> Option<String>;
 
-    /// The status that safe-test ends with when this error ends it.
+    /// Returns the status that safe-test ends with when this error ends it.
     fn exit(&self) -> Exit;
 }
 
-/// The causes of an error, the nearest first.
+/// Lists the causes of an error, the nearest first.
 pub(crate) fn causes<'e>(error: &'e (dyn Error + 'static)) -> impl Iterator<Item = &'e (dyn Error + 'static)> {
     let mut next = error.source();
     std::iter::from_fn(move || {
@@ -29,7 +29,7 @@ pub(crate) fn causes<'e>(error: &'e (dyn Error + 'static)) -> impl Iterator<Item
     })
 }
 
-/// An error and its causes in one line, for the log and for lists.
+/// Puts an error and its causes in one line, for the log and for lists.
 #[must_use]
 pub(crate) fn in_one_line(error: &(dyn Error + 'static)) -> String {
     causes(error).fold(error.to_string(), |line, cause| format!("{line}: {cause}"))
@@ -40,7 +40,6 @@ pub(crate) fn in_one_line(error: &(dyn Error + 'static)) -> String {
 pub(crate) struct Failure(Box<dyn Explain>);
 
 impl Failure {
-    /// The error behind this failure.
     #[must_use]
     pub(crate) fn error(&self) -> &dyn Explain {
         self.0.as_ref()

@@ -23,7 +23,7 @@ pub(crate) enum Exit {
 }
 
 impl Exit {
-    /// The number that the calling process sees.
+    /// Returns the number that the calling process sees.
     #[must_use]
     pub(crate) fn code(self) -> u8 {
         match self {

@@ -73,7 +73,7 @@ impl LineIndex {
         LineIndex(memchr::memchr_iter(b'\n', text.as_bytes()).collect())
     }
 
-    /// The line, counted from 1, that the byte at `offset` stands on.
+    /// Finds the line, counted from 1, that the byte at `offset` stands on.
     #[must_use]
     pub(crate) fn line(&self, offset: usize) -> u32 {
         line_number(self.0.partition_point(|&newline| newline < offset))

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
-use crate::audit::damage::{Damage, Integrity, Kind};
+use crate::audit::damage::{Damage, DamageKind, Integrity};
 use crate::audit::entry::Disorder;
 use crate::audit::{Hash, Line};
 
@@ -144,9 +144,10 @@ pub(crate) fn verify(links: &[Link], known: &Known) -> Integrity {
     let mut damages = Walk::new(links, known).damages();
     let end = ending_damage(links, known);
     let lines = links.len() as u64;
-    if let Some(Damage { kind: Kind::Extended { .. }, line }) = end {
+    if let Some(Damage { kind: DamageKind::Extended { .. }, line }) = end {
         // Rubbish behind the known end is first of all something that was added.
-        damages.retain(|damage| damage.line < line || !matches!(damage.kind, Kind::NotAnEntry | Kind::Torn));
+        damages
+            .retain(|damage| damage.line < line || !matches!(damage.kind, DamageKind::NotAnEntry | DamageKind::Torn));
     }
     damages.extend(end);
     let accepted = accepted_through(links);
@@ -189,7 +190,7 @@ fn ending_damage(links: &[Link], known: &Known) -> Option<Damage> {
     let lines = links.len() as u64;
     let ending = match known {
         Known::Nothing => return None,
-        Known::Unreadable => return Some(Damage { line: lines.max(1), kind: Kind::AnchorUnreadable }),
+        Known::Unreadable => return Some(Damage { line: lines.max(1), kind: DamageKind::AnchorUnreadable }),
         Known::End(ending) => ending,
     };
     let last = links.last().map(|link| link.hash);
@@ -197,13 +198,13 @@ fn ending_damage(links: &[Link], known: &Known) -> Option<Damage> {
         return None;
     }
     if lines == 0 {
-        return Some(Damage { line: 1, kind: Kind::Missing { lines: ending.seq } });
+        return Some(Damage { line: 1, kind: DamageKind::Missing { lines: ending.seq } });
     }
     let known_end = links.iter().rposition(|link| Some(link.hash) == ending.head).map(|index| index as u64 + 1);
     let kind = match known_end.or(ending.head.is_none().then_some(0)) {
-        Some(end) => return Some(Damage { line: end + 1, kind: Kind::Extended { lines: lines - end } }),
-        None if ending.seq > lines => Kind::CutAtEnd { missing: ending.seq - lines },
-        None => return Some(Damage { line: ending.seq.max(1), kind: Kind::Edited { certain: true } }),
+        Some(end) => return Some(Damage { line: end + 1, kind: DamageKind::Extended { lines: lines - end } }),
+        None if ending.seq > lines => DamageKind::CutAtEnd { missing: ending.seq - lines },
+        None => return Some(Damage { line: ending.seq.max(1), kind: DamageKind::Edited { certain: true } }),
     };
     Some(Damage { line: lines + 1, kind })
 }
@@ -226,15 +227,15 @@ impl<'a> Walk<'a> {
         for index in 0..self.links.len() {
             let (line, link) = (index as u64 + 1, &self.links[index]);
             let found = match &link.shape {
-                Shape::Nul => Some(Damage { line, kind: Kind::NulBytes }),
-                Shape::Torn => Some(Damage { line, kind: Kind::Torn }),
-                Shape::NotAnEntry if self.is_recorded_as_torn(index) => Some(Damage { line, kind: Kind::Torn }),
-                Shape::NotAnEntry => Some(Damage { line, kind: Kind::NotAnEntry }),
+                Shape::Nul => Some(Damage { line, kind: DamageKind::NulBytes }),
+                Shape::Torn => Some(Damage { line, kind: DamageKind::Torn }),
+                Shape::NotAnEntry if self.is_recorded_as_torn(index) => Some(Damage { line, kind: DamageKind::Torn }),
+                Shape::NotAnEntry => Some(Damage { line, kind: DamageKind::NotAnEntry }),
                 Shape::Entry(place) => self.damage_at(index, place),
             };
             damages.extend(found);
             if let Mark::Continued(damage) = link.mark() {
-                damages.push(Damage { line, kind: Kind::Recorded { damage } });
+                damages.push(Damage { line, kind: DamageKind::Recorded { damage } });
             }
         }
         damages
@@ -249,8 +250,8 @@ impl<'a> Walk<'a> {
         let Some(before) = index.checked_sub(1).map(|before| &self.links[before]) else {
             let kind = match place.seq {
                 1 if place.previous.is_none() && place.log.is_some() => return None,
-                2.. => Kind::CutAtStart { missing: place.seq - 1 },
-                _ => Kind::Edited { certain: true },
+                2.. => DamageKind::CutAtStart { missing: place.seq - 1 },
+                _ => DamageKind::Edited { certain: true },
             };
             return Some(Damage { line, kind });
         };
@@ -262,7 +263,7 @@ impl<'a> Walk<'a> {
             return None;
         }
         if linked {
-            return Some(Damage { line, kind: Kind::Edited { certain: true } });
+            return Some(Damage { line, kind: DamageKind::Edited { certain: true } });
         }
         Some(self.broken_link(index, place, expected))
     }
@@ -279,20 +280,23 @@ impl<'a> Walk<'a> {
         }
         let line = index as u64 + 1;
         if let Some(&first) = self.first_with_hash.get(&self.links[index].hash).filter(|&&first| first < index) {
-            return Damage { line, kind: Kind::Duplicated { of: first as u64 + 1 } };
+            return Damage { line, kind: DamageKind::Duplicated { of: first as u64 + 1 } };
         }
         if place.seq > expected {
             let comes_later = self.last_with_seq.get(&expected).is_some_and(|&at| at > index);
             let missing = place.seq - expected;
-            return Damage { line, kind: if comes_later { Kind::Reordered } else { Kind::Gap { missing } } };
+            return Damage {
+                line,
+                kind: if comes_later { DamageKind::Reordered } else { DamageKind::Gap { missing } },
+            };
         }
         if let Some(with) = self.other_successor(index, place) {
-            return Damage { line, kind: Kind::Forked { with } };
+            return Damage { line, kind: DamageKind::Forked { with } };
         }
         if place.seq < expected {
-            return Damage { line, kind: Kind::Edited { certain: true } };
+            return Damage { line, kind: DamageKind::Edited { certain: true } };
         }
-        Damage { line: line - 1, kind: Kind::Edited { certain: self.is_vouched_for(index) } }
+        Damage { line: line - 1, kind: DamageKind::Edited { certain: self.is_vouched_for(index) } }
     }
 
     /// Finds the earlier line that names the same line before it, if the line it names is there at all.

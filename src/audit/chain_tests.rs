@@ -11,7 +11,7 @@ use chrono::DateTime;
 use super::*;
 use crate::audit::chain::digest;
 use crate::audit::chain::{Ending, Pending};
-use crate::audit::damage::{Damage, Kind};
+use crate::audit::damage::{Damage, DamageKind};
 use crate::audit::entry::Disorder;
 use crate::audit::report::{CallerReport, JudgementRecord};
 use crate::verdict::Verdict;
@@ -35,11 +35,11 @@ fn event(seq: u64) -> Event {
             snapshots: vec![format!("app_test_20261121_14{seq:02}00")],
             notes: Vec::new(),
         }),
-        _ => Event::RunFinished(Finish { outcome: Outcome::Status(1), duration_ms: 1200 + seq, notes: Vec::new() }),
+        _ => Event::RunFinished(Finish { outcome: ProcessEnd::Status(1), duration_ms: 1200 + seq, notes: Vec::new() }),
     }
 }
 
-/// The line that says `event` after the lines in `before`; `run` tells two histories apart.
+/// Returns the line that says `event` after the lines in `before`; `run` tells two histories apart.
 fn line(before: &[String], event: Event, run: &str) -> String {
     let seq = before.len() as u64 + 1;
     let record = Record {
@@ -104,11 +104,11 @@ enum Remembered {
     Nothing,
 }
 
-type Case = (&'static str, Vec<u8>, Remembered, Option<(u64, Kind)>);
+type Case = (&'static str, Vec<u8>, Remembered, Option<(u64, DamageKind)>);
 
 fn cases() -> Vec<Case> {
     use Remembered::{Its, Nothing, Whole};
-    let certain = Kind::Edited { certain: true };
+    let certain = DamageKind::Edited { certain: true };
     let half = |lines: &mut Vec<String>| {
         let last = lines.pop().unwrap();
         last[..last.len() / 2].to_owned()
@@ -144,40 +144,60 @@ fn cases() -> Vec<Case> {
         ("edited", changed(edit(3)), Nothing, Some((4, certain))),
         ("edited_first", changed(edit(0)), Whole, Some((1, certain))),
         ("edited_last", changed(edit(7)), Whole, Some((8, certain))),
-        ("edited_link", changed(relink), Whole, Some((4, Kind::Edited { certain: false }))),
+        ("edited_link", changed(relink), Whole, Some((4, DamageKind::Edited { certain: false }))),
         ("rewritten", joined(&rewritten), Whole, Some((8, certain))),
-        ("cut_at_end", changed(|lines| lines.truncate(6)), Whole, Some((7, Kind::CutAtEnd { missing: 2 }))),
+        ("cut_at_end", changed(|lines| lines.truncate(6)), Whole, Some((7, DamageKind::CutAtEnd { missing: 2 }))),
         ("cut_at_end", changed(|lines| lines.truncate(6)), Nothing, None),
-        ("cut_at_start", changed(|lines| drop(lines.drain(..2))), Whole, Some((1, Kind::CutAtStart { missing: 2 }))),
-        ("gap", changed(|lines| drop(lines.drain(3..5))), Whole, Some((4, Kind::Gap { missing: 2 }))),
-        ("reordered", changed(|lines| lines.swap(3, 4)), Whole, Some((4, Kind::Reordered))),
+        (
+            "cut_at_start",
+            changed(|lines| drop(lines.drain(..2))),
+            Whole,
+            Some((1, DamageKind::CutAtStart { missing: 2 })),
+        ),
+        ("gap", changed(|lines| drop(lines.drain(3..5))), Whole, Some((4, DamageKind::Gap { missing: 2 }))),
+        ("reordered", changed(|lines| lines.swap(3, 4)), Whole, Some((4, DamageKind::Reordered))),
         (
             "duplicated",
             changed(|lines| lines.insert(4, lines[3].clone())),
             Whole,
-            Some((5, Kind::Duplicated { of: 4 })),
+            Some((5, DamageKind::Duplicated { of: 4 })),
         ),
         (
             "duplicated_last",
             changed(|lines| lines.push(lines[7].clone())),
             Whole,
-            Some((9, Kind::Duplicated { of: 8 })),
+            Some((9, DamageKind::Duplicated { of: 8 })),
         ),
-        ("forked", changed(forked), Whole, Some((7, Kind::Forked { with: 6 }))),
-        ("two_logs", [joined(&whole()), joined(&rewritten)].concat(), Whole, Some((9, Kind::Duplicated { of: 1 }))),
-        ("not_an_entry", changed(|lines| lines[3] = "what was here?".to_owned()), Whole, Some((4, Kind::NotAnEntry))),
-        ("empty_line", changed(|lines| lines.insert(3, String::new())), Whole, Some((4, Kind::NotAnEntry))),
-        ("torn", torn.clone(), Whole, Some((8, Kind::Torn))),
-        ("torn", torn, Nothing, Some((8, Kind::Torn))),
-        ("no_newline", joined(&whole())[..joined(&whole()).len() - 1].to_vec(), Whole, Some((8, Kind::Torn))),
-        ("extended", joined(&extend(whole(), [event(2)], "x")), Whole, Some((9, Kind::Extended { lines: 1 }))),
-        ("bytes_added", [joined(&whole()), b"x\ny".to_vec()].concat(), Whole, Some((9, Kind::Extended { lines: 2 }))),
-        ("nul_bytes", [joined(&whole()[..7]), vec![0; 300]].concat(), Whole, Some((8, Kind::NulBytes))),
-        ("nul_bytes_added", [joined(&whole()), vec![0; 300]].concat(), Whole, Some((9, Kind::NulBytes))),
-        ("torn_and_continued", joined(&torn_and_continued()), Its, Some((8, Kind::Torn))),
+        ("forked", changed(forked), Whole, Some((7, DamageKind::Forked { with: 6 }))),
+        (
+            "two_logs",
+            [joined(&whole()), joined(&rewritten)].concat(),
+            Whole,
+            Some((9, DamageKind::Duplicated { of: 1 })),
+        ),
+        (
+            "not_an_entry",
+            changed(|lines| lines[3] = "what was here?".to_owned()),
+            Whole,
+            Some((4, DamageKind::NotAnEntry)),
+        ),
+        ("empty_line", changed(|lines| lines.insert(3, String::new())), Whole, Some((4, DamageKind::NotAnEntry))),
+        ("torn", torn.clone(), Whole, Some((8, DamageKind::Torn))),
+        ("torn", torn, Nothing, Some((8, DamageKind::Torn))),
+        ("no_newline", joined(&whole())[..joined(&whole()).len() - 1].to_vec(), Whole, Some((8, DamageKind::Torn))),
+        ("extended", joined(&extend(whole(), [event(2)], "x")), Whole, Some((9, DamageKind::Extended { lines: 1 }))),
+        (
+            "bytes_added",
+            [joined(&whole()), b"x\ny".to_vec()].concat(),
+            Whole,
+            Some((9, DamageKind::Extended { lines: 2 })),
+        ),
+        ("nul_bytes", [joined(&whole()[..7]), vec![0; 300]].concat(), Whole, Some((8, DamageKind::NulBytes))),
+        ("nul_bytes_added", [joined(&whole()), vec![0; 300]].concat(), Whole, Some((9, DamageKind::NulBytes))),
+        ("torn_and_continued", joined(&torn_and_continued()), Its, Some((8, DamageKind::Torn))),
         ("accepted", joined(&accepted(torn_and_continued())), Its, None),
         ("accepted_and_edited", joined(&accepted_and_edited), Its, Some((2, certain))),
-        ("empty", Vec::new(), Whole, Some((1, Kind::Missing { lines: 8 }))),
+        ("empty", Vec::new(), Whole, Some((1, DamageKind::Missing { lines: 8 }))),
         ("empty", Vec::new(), Nothing, None),
     ]
 }
@@ -257,12 +277,12 @@ fn every_changed_byte_is_found() {
 #[test]
 fn a_report_reads_as_a_sentence() {
     let sentences = [
-        (Kind::Edited { certain: true }, "line 4 was edited"),
-        (Kind::Edited { certain: false }, "line 4 was edited, or the link to it in line 5 was"),
-        (Kind::CutAtEnd { missing: 2 }, "the log was cut after line 3: 2 lines are missing"),
-        (Kind::CutAtStart { missing: 1 }, "the log was cut at its start: 1 line is missing before its first"),
-        (Kind::Gap { missing: 2 }, "2 lines are missing before line 4"),
-        (Kind::Extended { lines: 1 }, "1 line was added from line 4 on, not by safe-test on this machine"),
+        (DamageKind::Edited { certain: true }, "line 4 was edited"),
+        (DamageKind::Edited { certain: false }, "line 4 was edited, or the link to it in line 5 was"),
+        (DamageKind::CutAtEnd { missing: 2 }, "the log was cut after line 3: 2 lines are missing"),
+        (DamageKind::CutAtStart { missing: 1 }, "the log was cut at its start: 1 line is missing before its first"),
+        (DamageKind::Gap { missing: 2 }, "2 lines are missing before line 4"),
+        (DamageKind::Extended { lines: 1 }, "1 line was added from line 4 on, not by safe-test on this machine"),
     ];
     for (kind, expected) in sentences {
         assert_eq!(Damage { line: 4, kind }.sentence(), expected);

@@ -11,13 +11,13 @@ pub(crate) struct Damage {
     pub(crate) line: u64,
     /// What is wrong there.
     #[serde(flatten)]
-    pub(crate) kind: Kind,
+    pub(crate) kind: DamageKind,
 }
 
 /// What is wrong with a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
-pub(crate) enum Kind {
+pub(crate) enum DamageKind {
     /// The line was changed after it was written. `certain` is false where the next line's link may be what changed.
     Edited {
         /// Whether the line after it, or this machine's anchor, leaves no other reading.
@@ -135,36 +135,38 @@ impl Damage {
     pub(crate) fn sentence(&self) -> String {
         let line = self.line;
         match self.kind {
-            Kind::Edited { certain: true } => format!("line {line} was edited"),
-            Kind::Edited { certain: false } => {
+            DamageKind::Edited { certain: true } => format!("line {line} was edited"),
+            DamageKind::Edited { certain: false } => {
                 format!("line {line} was edited, or the link to it in line {} was", line + 1)
             }
-            Kind::CutAtStart { missing } => {
+            DamageKind::CutAtStart { missing } => {
                 format!("the log was cut at its start: {} missing before its first", are(missing))
             }
-            Kind::CutAtEnd { missing } if line == 1 => {
+            DamageKind::CutAtEnd { missing } if line == 1 => {
                 format!("the log was cut: all of its {} missing", are(missing))
             }
-            Kind::CutAtEnd { missing } => {
+            DamageKind::CutAtEnd { missing } => {
                 format!("the log was cut after line {}: {} missing", line - 1, are(missing))
             }
-            Kind::Gap { missing } => format!("{} missing before line {line}", are(missing)),
-            Kind::Reordered => format!("line {line} is out of order: it was written after a line that follows it"),
-            Kind::Duplicated { of } => format!("line {line} repeats line {of}"),
-            Kind::Forked { with } => {
+            DamageKind::Gap { missing } => format!("{} missing before line {line}", are(missing)),
+            DamageKind::Reordered => {
+                format!("line {line} is out of order: it was written after a line that follows it")
+            }
+            DamageKind::Duplicated { of } => format!("line {line} repeats line {of}"),
+            DamageKind::Forked { with } => {
                 format!("line {line} goes on from the same place as line {with}: two histories in one log")
             }
-            Kind::NotAnEntry => format!("line {line} is not an entry of the log"),
-            Kind::Torn => format!("line {line} is torn: its end is missing"),
-            Kind::NulBytes => format!("line {line} holds NUL bytes, as a power loss leaves them"),
-            Kind::Extended { lines } => {
+            DamageKind::NotAnEntry => format!("line {line} is not an entry of the log"),
+            DamageKind::Torn => format!("line {line} is torn: its end is missing"),
+            DamageKind::NulBytes => format!("line {line} holds NUL bytes, as a power loss leaves them"),
+            DamageKind::Extended { lines } => {
                 format!("{} added from line {line} on, not by safe-test on this machine", were(lines))
             }
-            Kind::Missing { lines } => format!("the log is gone: it had {}", count(lines, "line")),
-            Kind::Recorded { damage } => {
+            DamageKind::Missing { lines } => format!("the log is gone: it had {}", count(lines, "line")),
+            DamageKind::Recorded { damage } => {
                 format!("the log was found {}; line {line} says so and goes on from there", damage.words())
             }
-            Kind::AnchorUnreadable => {
+            DamageKind::AnchorUnreadable => {
                 "what this machine remembers of the log cannot be read, so a cut at its end would not show".to_owned()
             }
         }

@@ -194,7 +194,7 @@ impl Start {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Finish {
     /// Its exit status or signal.
-    pub(crate) outcome: Outcome,
+    pub(crate) outcome: ProcessEnd,
     /// How long it ran, in milliseconds.
     pub(crate) duration_ms: u64,
     /// What a person should know.
@@ -205,7 +205,7 @@ pub(crate) struct Finish {
 /// The end of a process.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub(crate) enum Outcome {
+pub(crate) enum ProcessEnd {
     /// It exited with this status.
     Status(i32),
     /// This signal ended it.
@@ -340,7 +340,7 @@ mod tests {
             ("run-started", Event::RunStarted(Start::of(judgement.clone()))),
             (
                 "run-finished",
-                Event::RunFinished(Finish { outcome: Outcome::Signal(15), duration_ms: 7, notes: Vec::new() }),
+                Event::RunFinished(Finish { outcome: ProcessEnd::Signal(15), duration_ms: 7, notes: Vec::new() }),
             ),
             ("snapshot", Event::Snapshot(Saved::default())),
             ("restore-started", Event::RestoreStarted(RestoreStart::default())),

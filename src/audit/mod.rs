@@ -26,8 +26,8 @@ mod unfinished;
 pub(crate) use crate::audit::chain::{Known, Link, verify};
 pub(crate) use crate::audit::damage::Integrity;
 pub(crate) use crate::audit::entry::{
-    Accepted, Answer, Continued, Entry, Event, Finish, Outcome, Pruned, Record, Refusal, RestoreStart, Restored, Saved,
-    Start, What, Who,
+    Accepted, Answer, Continued, Entry, Event, Finish, ProcessEnd, Pruned, Record, Refusal, RestoreStart, Restored,
+    Saved, Start, What, Who,
 };
 pub(crate) use crate::audit::error::AuditError;
 pub(crate) use crate::audit::hash::Hash;

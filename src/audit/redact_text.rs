@@ -67,12 +67,12 @@ pub(crate) fn redact_text(text: &str, secrets: &[Secret]) -> String {
     shown.into_owned()
 }
 
-/// Whether a variable's or option's name says that its value is secret.
+/// Tells whether a variable's or option's name says that its value is secret.
 pub(crate) fn says_secret(name: &str) -> bool {
     words_of(name).iter().any(|word| is_secret_word(word))
 }
 
-/// The words of a name in upper case: `dbPassword`, `DB_PASSWORD` and `--db-password` all end in `PASSWORD`.
+/// Lists the words of a name in upper case: `dbPassword`, `DB_PASSWORD` and `--db-password` all end in `PASSWORD`.
 pub(crate) fn words_of(name: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut after_lower = false;
@@ -122,7 +122,7 @@ fn mask_urls(text: &str) -> String {
     BEHIND_SCHEME.replace_all(text, mask).into_owned()
 }
 
-/// What follows `scheme://`, without its password.
+/// Tells what follows `scheme://`, without its password.
 fn masked_login(url: &str, is_web: bool) -> Cow<'_, str> {
     let Some((login, place)) = url.rsplit_once('@') else { return Cow::Borrowed(url) };
     match login.split_once(':') {
@@ -161,7 +161,7 @@ fn mask_named_values(text: &str) -> String {
     shown
 }
 
-/// How many bytes of `text` are the value, given what stands before its name.
+/// Counts how many bytes of `text` are the value, given what stands before its name.
 fn value_length(text: &str, separator: Option<char>, colon: bool) -> usize {
     if let Some(quoted) = QUOTED.find(text) {
         return quoted.end();

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use chrono::SecondsFormat;
 
-use crate::audit::entry::{Entry, Event, Outcome, Restored, Start, Who};
+use crate::audit::entry::{Entry, Event, ProcessEnd, Restored, Start, Who};
 use crate::audit::report::TargetReport;
 use crate::text::{printable, shell_line};
 
@@ -85,11 +85,11 @@ pub(crate) fn details(entry: &Entry) -> Vec<String> {
     lines.iter().map(|line| printable(line)).collect()
 }
 
-fn outcome(outcome: &Outcome) -> String {
+fn outcome(outcome: &ProcessEnd) -> String {
     match outcome {
-        Outcome::Status(status) => format!("exit {status}"),
-        Outcome::Signal(signal) => format!("signal {signal}"),
-        Outcome::NotStarted(reason) => format!("not started: {reason}"),
+        ProcessEnd::Status(status) => format!("exit {status}"),
+        ProcessEnd::Signal(signal) => format!("signal {signal}"),
+        ProcessEnd::NotStarted(reason) => format!("not started: {reason}"),
     }
 }
 
@@ -138,7 +138,7 @@ mod tests {
                 "2026-11-21T14:30:22Z  started       7f3a  unverified, vouched for by typing a, b\\r  npm test  [agent Claude Code]",
             ),
             (
-                Event::RunFinished(Finish { outcome: Outcome::Status(3), duration_ms: 1250, notes: vec![] }),
+                Event::RunFinished(Finish { outcome: ProcessEnd::Status(3), duration_ms: 1250, notes: vec![] }),
                 "2026-11-21T14:30:22Z  finished      7f3a  exit 3 after 1.2 s  npm test  [agent Claude Code]",
             ),
             (

@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-/// The user's state directory for safe-test; `None` where no home is known.
+/// Finds the user's state directory for safe-test; `None` where no home is known.
 ///
 /// `xdg_state_home` and `home` are the values of those variables. As the XDG Base Directory Specification 0.8
 /// demands, a relative `XDG_STATE_HOME` counts as not set. On macOS the platform's own folder is the default.

@@ -34,13 +34,14 @@ pub(crate) fn unfinished_runs(entries: impl IntoIterator<Item = Entry>) -> Vec<E
 mod tests {
     use super::*;
     use crate::audit::report::JudgementRecord;
-    use crate::audit::{Finish, Outcome, Record, RestoreStart, Restored, Start, What, Who};
+    use crate::audit::{Finish, ProcessEnd, Record, RestoreStart, Restored, Start, What, Who};
     use crate::verdict::Verdict;
 
     #[test]
     fn a_run_without_an_end_is_visible() {
         let started = || Event::RunStarted(Start::of(JudgementRecord::of(Verdict::Safe)));
-        let finished = || Event::RunFinished(Finish { outcome: Outcome::Status(0), duration_ms: 1, notes: Vec::new() });
+        let finished =
+            || Event::RunFinished(Finish { outcome: ProcessEnd::Status(0), duration_ms: 1, notes: Vec::new() });
         let restoring = || Event::RestoreStarted(RestoreStart::default());
         let restored = || Event::Restore(Restored::default());
         let entries = [

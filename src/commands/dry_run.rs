@@ -113,7 +113,8 @@ impl<'a> From<&'a DumpCommand> for PlannedCommand<'a> {
     }
 }
 
-/// The command for people: what is run where that is a program of its own, in which environment, and what it writes.
+/// Shows the command to people: what is run where that is a program of its own, in which environment, and what it
+/// writes.
 fn lines(command: &DumpCommand, verbose: bool) -> Vec<String> {
     let mut lines = Vec::new();
     if command.program.is_absolute() {

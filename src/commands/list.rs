@@ -48,7 +48,7 @@ pub(crate) fn line(snapshot: &Stored) -> String {
     )
 }
 
-/// What is in a snapshot, what took it and how far it was verified.
+/// Tells what is in a snapshot, what took it and how far it was verified.
 fn details(manifest: &Manifest) -> String {
     let verified = match manifest.verified {
         VerificationLevel::Read => "read back",
@@ -60,7 +60,7 @@ fn details(manifest: &Manifest) -> String {
     lines.iter().map(|line| format!("    {}\n", printable(line))).collect()
 }
 
-/// How many tables a snapshot has, and how many rows where all were counted.
+/// Counts how many tables a snapshot has, and how many rows where all were counted.
 pub(crate) fn contents(manifest: &Manifest) -> String {
     let counted = |count: u64, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
     let tables = counted(manifest.tables.len() as u64, "table");

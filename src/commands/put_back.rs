@@ -34,7 +34,7 @@ pub(crate) struct PutBack {
 }
 
 impl PutBack {
-    /// The one line about it.
+    /// Says it in one line.
     pub(crate) fn line(&self) -> String {
         let undo =
             self.safety.as_ref().map(|safety| format!("; to undo: safe-test restore {safety}")).unwrap_or_default();

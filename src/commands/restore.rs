@@ -123,7 +123,7 @@ fn is_unknown(failure: &Failure) -> bool {
     matches!(error.downcast_ref(), Some(CommandError::UnknownSnapshot { .. }))
 }
 
-/// The snapshots that `id` names: one, or for `latest` all of the newest run's or manual one's.
+/// Finds the snapshots that `id` names: one, or for `latest` all of the newest run's or manual one's.
 pub(crate) fn find(store: &Store, folder: &Path, id: &OsStr, now: DateTime<Utc>) -> Result<Vec<Stored>, Failure> {
     let text = id.to_string_lossy();
     let unknown = || CommandError::UnknownSnapshot { id: text.clone().into_owned() };
@@ -159,7 +159,7 @@ pub(crate) fn find(store: &Store, folder: &Path, id: &OsStr, now: DateTime<Utc>)
     }
 }
 
-/// The snapshots of a project that was copied are of the original's databases: they are not put back from the copy.
+/// Refuses to restore from a copy of a project: its snapshots are of the original's databases.
 fn refuse_other_projects(context: &Context, wanted: &[Stored], judged: &Judged) -> Result<(), CommandError> {
     let root = context.project.root.to_string_lossy();
     for (stored, one) in wanted.iter().zip(&judged.judgement.targets) {

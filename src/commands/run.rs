@@ -3,7 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::time::Instant;
 
-use crate::audit::{Event, Finish, Outcome, Refusal, Start};
+use crate::audit::{Event, Finish, ProcessEnd, Refusal, Start};
 use crate::clearance::Clearance;
 use crate::cli::UsageError;
 use crate::commands::asking::Permission;
@@ -88,12 +88,12 @@ fn find_program(context: &Context, name: &OsStr, meant: Option<&str>) -> Result<
 }
 
 /// Says in the words of the log how a command ended.
-fn recorded(outcome: &Result<exec::Outcome, exec::ExecError>) -> Option<Outcome> {
+fn recorded(outcome: &Result<exec::Outcome, exec::ExecError>) -> Option<ProcessEnd> {
     match outcome {
-        Ok(exec::Outcome::Exited(status)) => Some(Outcome::Status(i32::from(*status))),
-        Ok(exec::Outcome::Signaled { signal, .. }) => Some(Outcome::Signal(signal.number())),
+        Ok(exec::Outcome::Exited(status)) => Some(ProcessEnd::Status(i32::from(*status))),
+        Ok(exec::Outcome::Signaled { signal, .. }) => Some(ProcessEnd::Signal(signal.number())),
         Err(exec::ExecError::Lost { .. }) => None,
-        Err(error) => Some(Outcome::NotStarted(error.to_string())),
+        Err(error) => Some(ProcessEnd::NotStarted(error.to_string())),
     }
 }
 

@@ -65,7 +65,7 @@ fn retain(context: &Context, judged: &Judged, store: &Store) -> Result<(), Failu
     Ok(())
 }
 
-/// What the snapshots of a call share. Only a run takes an earlier snapshot as its own.
+/// Says what the snapshots of a call share. Only a run takes an earlier snapshot as its own.
 pub(crate) fn order<'a>(context: &'a Context, store: &'a Store, kind: Kind, run: &'a str) -> Order<'a> {
     Order {
         project: &context.project.root,
@@ -100,7 +100,7 @@ struct RunStarted<'a> {
     snapshots: Vec<&'a str>,
 }
 
-/// The quiet lines before a command: what was judged and saved, and how to undo it.
+/// Prints the quiet lines before a command: what was judged and saved, and how to undo it.
 pub(crate) fn announce(context: &Context, judged: &Judged, receipts: &[Receipt]) -> Result<(), Failure> {
     if context.ui.json {
         let snapshots = receipts.iter().filter_map(Receipt::snapshot).collect();
@@ -136,7 +136,7 @@ pub(crate) fn announce(context: &Context, judged: &Judged, receipts: &[Receipt])
     Ok(())
 }
 
-/// What a reader of the log should know of targets that have no snapshot of this run's own.
+/// Lists what a reader of the log should know of targets that have no snapshot of this run's own.
 pub(crate) fn notes(judged: &Judged, receipts: &[Receipt]) -> Vec<String> {
     receipts
         .iter()

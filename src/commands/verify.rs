@@ -97,7 +97,7 @@ impl Checked {
     }
 }
 
-/// What is wrong with a snapshot is a result; what keeps it from being checked (no server) is a failure.
+/// Checks one snapshot: what is wrong with it is a result, what keeps it from being checked (no server) a failure.
 fn check(
     context: &mut Context,
     stored: &Stored,

@@ -6,7 +6,7 @@ use std::path::Path;
 
 /// A view of the file system that only reads.
 pub(crate) trait Files {
-    /// The bytes of the file at `path`; `Ok(None)` where nothing is there.
+    /// Reads the bytes of the file at `path`; `Ok(None)` where nothing is there.
     ///
     /// # Errors
     ///
@@ -16,6 +16,6 @@ pub(crate) trait Files {
     /// Tells whether `path`, after following links, is there at all.
     fn exists(&self, path: &Path) -> bool;
 
-    /// The names in the folder `path`, in no particular order; empty where it cannot be listed.
+    /// Lists the names in the folder `path`, in no particular order; empty where it cannot be listed.
     fn list(&self, path: &Path) -> Vec<OsString>;
 }

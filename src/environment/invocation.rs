@@ -14,7 +14,7 @@ pub(crate) struct Invocation {
 }
 
 impl Invocation {
-    /// The program's name without folders.
+    /// Returns the program's name without folders.
     #[must_use]
     pub(crate) fn program(&self) -> &str {
         let program = self.words.first().map_or("", String::as_str);
@@ -31,7 +31,7 @@ impl Invocation {
     }
 }
 
-/// An option without the value attached to it, and that value: `--file=x` is `--file` and `x`.
+/// Splits an option from the value attached to it: `--file=x` is `--file` and `x`.
 pub(crate) fn option_of(word: &str) -> (&str, Option<&str>) {
     word.split_once('=').map_or((word, None), |(option, value)| (option, Some(value)))
 }

@@ -19,7 +19,7 @@ pub(crate) struct Purpose {
 impl Purpose {
     const BOTH: Purpose = Purpose { test: true, development: true, named: None };
 
-    /// The purpose of an invocation; with none given, tests and development are both plausible.
+    /// Infers the purpose of an invocation; with none given, tests and development are both plausible.
     pub(crate) fn of(invocation: Option<&Invocation>) -> Self {
         let Some(invocation) = invocation else { return Purpose::BOTH };
         let named = named_mode(invocation);
@@ -84,7 +84,7 @@ fn is_test_word(word: &str) -> bool {
     word.split([':', '/']).any(|part| TEST_WORDS.contains(&part)) && !word.starts_with("db:")
 }
 
-/// The environment that a command names by an option or an argument of its own: the variable that would say the
+/// Finds the environment that a command names by an option or an argument of its own: the variable that would say the
 /// same, and its value. `pytest --ds=shop.settings.prod` is `DJANGO_SETTINGS_MODULE`, `rake RAILS_ENV=production` is
 /// `RAILS_ENV`, and `--env`, `-e` and `--mode` are `ENVIRONMENT`.
 #[must_use]
@@ -99,12 +99,12 @@ pub(crate) fn named_environment(invocation: &Invocation) -> Option<(String, Stri
     Some((variable.to_owned(), value))
 }
 
-/// The mode that an option names.
+/// Finds the mode that an option names.
 fn named_mode(invocation: &Invocation) -> Option<String> {
     mode_option(invocation).map(|(_, mode)| mode)
 }
 
-/// The option or variable among the words that names a mode, and the mode.
+/// Finds the option or variable among the words that names a mode, and the mode.
 fn mode_option(invocation: &Invocation) -> Option<(&str, String)> {
     let program = program_of(&invocation.words);
     let takes_e =

@@ -23,13 +23,13 @@ fn as_text<S: Serializer>(path: &Option<PathBuf>, serializer: S) -> Result<S::Ok
 }
 
 impl Origin {
-    /// A variable of the process environment.
+    /// Names a variable of the process environment.
     #[must_use]
     pub(crate) fn process(variable: impl Into<String>) -> Self {
         Origin { variable: variable.into(), file: None, line: None }
     }
 
-    /// A key in a file; `line` counts from 1.
+    /// Names a key in a file; `line` counts from 1.
     #[must_use]
     pub(crate) fn file(variable: impl Into<String>, file: impl Into<PathBuf>, line: u32) -> Self {
         Origin { variable: variable.into(), file: Some(file.into()), line: Some(line) }

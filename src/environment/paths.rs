@@ -4,7 +4,7 @@ use std::path::{Component, Path, PathBuf};
 
 use crate::environment::Files;
 
-/// `path` without `.` and, where something stands before it, `..`; links are not looked at.
+/// Gives `path` without `.` and, where something stands before it, `..`; links are not looked at.
 pub(crate) fn normal(path: &Path) -> PathBuf {
     let mut result = PathBuf::new();
     for component in path.components() {
@@ -19,18 +19,18 @@ pub(crate) fn normal(path: &Path) -> PathBuf {
     result
 }
 
-/// The folder that `path` lies in.
+/// Returns the folder that `path` lies in.
 pub(crate) fn parent(path: &Path) -> PathBuf {
     path.parent().map_or_else(PathBuf::new, Path::to_owned)
 }
 
-/// `folder` and those above it, up to `root`; none where it does not lie below `root`.
+/// Lists `folder` and those above it, up to `root`; none where it does not lie below `root`.
 pub(crate) fn up_to<'p>(root: &'p Path, folder: &'p Path) -> impl Iterator<Item = &'p Path> {
     folder.ancestors().take_while(move |above| above.starts_with(root))
 }
 
-/// The nearest of `names`, in `folder` or above it, not above `root`. From a folder that does not lie below `root`,
-/// everything above it is looked at: a command may go there by itself.
+/// Finds the nearest of `names`, in `folder` or above it, not above `root`. From a folder that does not lie below
+/// `root`, everything above it is looked at: a command may go there by itself.
 pub(crate) fn nearest(files: &dyn Files, folder: &Path, root: &Path, names: &[&str]) -> Option<PathBuf> {
     nearest_that(|path| files.exists(path), folder, root, names)
 }
@@ -53,7 +53,7 @@ pub(crate) fn nearest_that(
     None
 }
 
-/// The file `name` that is farthest up from `folder`, not above `root`.
+/// Finds the file `name` that is farthest up from `folder`, not above `root`.
 pub(crate) fn outermost(files: &dyn Files, folder: &Path, root: &Path, name: &str) -> Option<PathBuf> {
     up_to(root, folder).map(|above| above.join(name)).filter(|path| files.exists(path)).last()
 }

@@ -14,7 +14,7 @@ pub(crate) struct Project {
 }
 
 impl Project {
-    /// `path` as it is shown to people: relative to the root where it lies below it.
+    /// Gives `path` as it is shown to people: relative to the root where it lies below it.
     #[must_use]
     pub(crate) fn shown(&self, path: &Path) -> PathBuf {
         path.strip_prefix(&self.root).unwrap_or(path).to_owned()

@@ -16,7 +16,7 @@ pub(crate) struct Setting {
 }
 
 impl Setting {
-    /// A setting whose value is what the command would see.
+    /// Makes a setting whose value is what the command would see.
     #[must_use]
     pub(crate) fn known(name: impl Into<String>, value: impl Into<String>, origin: Origin) -> Self {
         Setting { name: name.into(), value: value.into(), origin, unresolved: None }
@@ -42,7 +42,7 @@ pub(crate) struct Reading {
 }
 
 impl Reading {
-    /// The setting of that exact name.
+    /// Finds the setting of that exact name.
     #[must_use]
     pub(crate) fn get(&self, name: &str) -> Option<&Setting> {
         self.settings.iter().find(|setting| setting.name == name)

@@ -47,7 +47,7 @@ pub(crate) fn expand(root: &Path, pattern: &str, files: &dyn Files) -> Expanded 
     Expanded { folders, is_cut }
 }
 
-/// `folder` and all below it.
+/// Lists `folder` and all below it.
 fn deeper(folder: PathBuf, files: &dyn Files, matched: &mut Vec<PathBuf>) {
     let mut at = matched.len();
     matched.push(folder);

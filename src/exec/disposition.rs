@@ -41,7 +41,7 @@ pub(crate) fn set(signal: i32, disposition: Disposition) -> io::Result<()> {
     if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
-/// Whether a signal is ignored at this moment.
+/// Tells whether a signal is ignored at this moment.
 pub(crate) fn is_ignored(signal: i32) -> bool {
     let mut action = MaybeUninit::<libc::sigaction>::zeroed();
     // SAFETY: a null new action only asks; the old one is written to memory of the right type, which is zeroed, so
@@ -97,7 +97,7 @@ fn change_mask(how: i32, set: SignalSet) {
     }
 }
 
-/// The signals that this thread holds back.
+/// Returns the signals that this thread holds back.
 pub(crate) fn blocked() -> SignalSet {
     let mut native = MaybeUninit::<libc::sigset_t>::uninit();
     // SAFETY: `sigemptyset` initialises the set; a null new mask only asks for the present one.
@@ -109,7 +109,7 @@ pub(crate) fn blocked() -> SignalSet {
     members(&native)
 }
 
-/// The signals that have arrived and are held back.
+/// Returns the signals that have arrived and are held back.
 pub(crate) fn pending() -> SignalSet {
     let mut native = MaybeUninit::<libc::sigset_t>::uninit();
     // SAFETY: `sigemptyset` initialises the set, so it is initialised even if `sigpending` failed.

@@ -58,7 +58,7 @@ pub(crate) fn follow(command: Pid, relay: &mut Relay) -> io::Result<Outcome> {
     }
 }
 
-/// Whether this process leads its session.
+/// Tells whether this process leads its session.
 ///
 /// The id of a session whose leader is outside our process namespace is 0, as in a container that was started from a
 /// terminal (`pid_namespaces(7)`). `rustix` takes ids for positive, so this asks the C library.
@@ -81,7 +81,7 @@ fn is_to_be_sent(event: Event, state: State, standing: Standing, command: Pid) -
     }
 }
 
-/// The next thing that happened to the command, `None` when there is no more for now.
+/// Returns the next thing that happened to the command, `None` when there is no more for now.
 fn collect(command: Pid) -> io::Result<Option<WaitStatus>> {
     let options = WaitOptions::NOHANG | WaitOptions::UNTRACED | WaitOptions::CONTINUED;
     loop {
@@ -107,7 +107,7 @@ fn send(command: Pid, signal: i32) {
     unsafe { libc::kill(command.as_raw_pid(), signal) };
 }
 
-/// Whether a process is `ancestor` or descends from it.
+/// Tells whether a process is `ancestor` or descends from it.
 ///
 /// A process that has ended, or whose parent has, is nobody's descendant: its signal is passed on, and arrives twice
 /// at worst.
@@ -124,7 +124,7 @@ fn descends(process: i32, ancestor: i32) -> bool {
     process == ancestor
 }
 
-/// Whether a process is `ancestor`: further generations are not looked up here.
+/// Tells whether a process is `ancestor`: further generations are not looked up here.
 #[cfg(not(target_os = "linux"))]
 fn descends(process: i32, ancestor: i32) -> bool {
     process == ancestor

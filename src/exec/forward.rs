@@ -25,7 +25,7 @@ pub(crate) struct Standing {
     pub(crate) leads_session: bool,
 }
 
-/// Whether the command is to be given a signal that reached us.
+/// Tells whether the command is to be given a signal that reached us.
 ///
 /// `is_ours` says whether a process is this one, the command, or descends from the command: what the command sends
 /// to its whole group, itself included, must not come back to it.

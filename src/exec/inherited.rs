@@ -71,12 +71,12 @@ impl Inherited {
         Inherited { ignored, blocked: SignalSet::default(), closed: 0 }
     }
 
-    /// Whether we were started with this signal ignored, as `nohup` does with SIGHUP.
+    /// Tells whether we were started with this signal ignored, as `nohup` does with SIGHUP.
     pub(crate) fn ignores(&self, signal: i32) -> bool {
         self.ignored.contains(signal)
     }
 
-    /// Whether we were started with this signal held back.
+    /// Tells whether we were started with this signal held back.
     pub(crate) fn blocks(&self, signal: i32) -> bool {
         self.blocked.contains(signal)
     }

@@ -47,7 +47,7 @@ impl Interrupt {
         Ok(interrupt)
     }
 
-    /// The signal by which we were asked to end, the first if there were several.
+    /// Finds the signal by which we were asked to end, the first if there were several.
     #[must_use]
     pub(crate) fn requested(&self) -> Option<Signal> {
         match REQUESTED.load(Ordering::Acquire) {

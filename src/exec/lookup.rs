@@ -88,8 +88,8 @@ impl Unfit {
         self.raw() == Some(libc::EACCES)
     }
 
-    /// Whether a search along `PATH` goes on after this. Anything else ends it: there was a program, and something is
-    /// wrong with it (glibc `posix/execvpe.c`; a loop of symlinks is such a case).
+    /// Tells whether a search along `PATH` goes on after this. Anything else ends it: there was a program, and
+    /// something is wrong with it (glibc `posix/execvpe.c`; a loop of symlinks is such a case).
     fn is_passed_over(&self) -> bool {
         let passed = [libc::EACCES, libc::ENOENT, libc::ENOTDIR, libc::ESTALE, libc::ENODEV, libc::ETIMEDOUT];
         self.raw().is_some_and(|error| passed.contains(&error))
@@ -106,7 +106,7 @@ impl Unfit {
     }
 }
 
-/// Whether `execve` would take the file, as far as can be told from outside.
+/// Tells whether `execve` would take the file, as far as can be told from outside.
 fn look_at(path: &Path, folder: &Path) -> Result<(), Unfit> {
     let path = folder.join(path);
     let system = |error: io::Error| Unfit::System(error);
@@ -121,7 +121,8 @@ fn look_at(path: &Path, folder: &Path) -> Result<(), Unfit> {
     }
 }
 
-/// The interpreter that a script's first line names; `None` for anything but such a script, and where we cannot tell.
+/// Finds the interpreter that a script's first line names; `None` for anything but such a script, and where we cannot
+/// tell.
 fn interpreter(path: &Path) -> Option<PathBuf> {
     let mut head = Vec::new();
     // A program can be executable and not readable.

@@ -142,7 +142,7 @@ impl Drop for Relay {
     }
 }
 
-/// What is caught: all that may have to be passed on, and word of the child's state.
+/// Lists the signals that are caught: all that may have to be passed on, and word of the child's state.
 fn caught() -> impl Iterator<Item = i32> {
     signal::passed_on().chain([libc::SIGCHLD])
 }

@@ -69,13 +69,13 @@ const NOT_PASSED_ON: [i32; 13] = [
 pub(crate) const ENDING: [i32; 4] = [libc::SIGINT, libc::SIGTERM, libc::SIGHUP, libc::SIGQUIT];
 
 impl Signal {
-    /// The signal with this number.
+    /// Makes the signal with this number.
     #[must_use]
     pub(crate) fn new(number: i32) -> Signal {
         Signal(number)
     }
 
-    /// The number, as `kill -l` has it on this system.
+    /// Returns the number, as `kill -l` has it on this system.
     #[must_use]
     pub(crate) fn number(self) -> i32 {
         self.0
@@ -92,7 +92,7 @@ impl fmt::Display for Signal {
     }
 }
 
-/// The signals that are caught while a command runs, so that they can be handed to it.
+/// Lists the signals that are caught while a command runs, so that they can be handed to it.
 pub(crate) fn passed_on() -> impl Iterator<Item = i32> {
     NUMBERS.filter(|number| !NOT_PASSED_ON.contains(number))
 }

@@ -49,7 +49,8 @@ pub(crate) fn start(
     started.map_err(|source| ExecError::Start { program: program.path.clone(), source })
 }
 
-/// The folder to change to; `None` if we are there. A folder that was deleted under us can be stayed in, not entered.
+/// Returns the folder to change to; `None` if we are there. A folder that was deleted under us can be stayed in, not
+/// entered.
 fn enter(folder: &Path) -> Result<Option<&Path>, ExecError> {
     let failed = |source: io::Error| ExecError::Folder { folder: folder.to_owned(), source };
     let identity = |folder: &Path| folder.metadata().map(|found| (found.dev(), found.ino()));

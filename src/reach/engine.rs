@@ -77,7 +77,7 @@ impl Engine {
         Self::ALL.into_iter().find(|engine| engine.name() == name)
     }
 
-    /// The name in JSON, manifests and messages.
+    /// Returns the name in JSON, manifests and messages.
     #[must_use]
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -147,7 +147,7 @@ impl Engine {
         }
     }
 
-    /// Whether losing what it holds loses no data of record: caches, search indexes and brokers.
+    /// Tells whether losing what it holds loses no data of record: caches, search indexes and brokers.
     #[must_use]
     pub(crate) fn is_auxiliary(self) -> bool {
         matches!(self, Engine::Redis | Engine::Memcached | Engine::Search | Engine::Broker)

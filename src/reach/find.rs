@@ -77,7 +77,7 @@ pub(crate) fn find_targets(readings: &[Reading], invocations: &[Invocation], loo
 /// A setting with a hash of what it says, and of the file that it stands in. The line says nothing about what is reached.
 type Hashed<'s> = (&'s Setting, u64);
 
-/// What an invocation sets; of several settings of one name the last.
+/// Tells what an invocation sets; of several settings of one name the last.
 fn overlay(invocation: &Invocation) -> Vec<Setting> {
     let assigned = invocation.assignments.iter().map(|(name, value)| {
         Setting::known(name.clone(), value.clone(), Origin { variable: name.clone(), ..invocation.origin.clone() })

@@ -164,7 +164,7 @@ fn ports_agree(unknown: &Place, known: &Place) -> bool {
     }
 }
 
-/// Whether a doubt keeps the text from being dialled as it stands.
+/// Tells whether a doubt keeps the text from being dialled as it stands.
 fn blocks(doubt: Doubt) -> bool {
     match doubt {
         Doubt::Unexpanded | Doubt::Unresolved | Doubt::Port | Doubt::Syntax => true,

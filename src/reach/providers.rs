@@ -29,7 +29,8 @@ pub(crate) fn provider_of_host(host: &str) -> Option<&'static str> {
     (postgres || redis).then_some("Render")
 }
 
-/// Whether `host` (lower case) can only be a database's, by its ending: it is one whatever its variable is called.
+/// Tells whether `host` (lower case) can only be a database's, by its ending: it is one whatever its variable is
+/// called.
 #[must_use]
 pub(crate) fn serves_only_databases(host: &str) -> bool {
     // `dpg-<id>-a.frankfurt-postgres.render.com`

@@ -45,7 +45,7 @@ impl Target {
         [CERTIFICATE, KEY, WALLET].iter().find_map(|key| find(key)).map(|(_, value)| value.as_str())
     }
 
-    /// Whether its hosts come from a DNS lookup of service records (`mongodb+srv`).
+    /// Tells whether its hosts come from a DNS lookup of service records (`mongodb+srv`).
     #[must_use]
     pub(crate) fn is_srv(&self) -> bool {
         self.parameters.iter().any(|(key, value)| key == "srv" && value == "true")

@@ -66,7 +66,7 @@ impl<F: Read> Read for Hashing<F> {
     }
 }
 
-/// A zstd stream with a checksum of its content, which `pg_dump`'s own has not.
+/// Opens a zstd stream with a checksum of its content, which `pg_dump`'s own has not.
 pub(crate) fn compressor<W: Write>(inner: W) -> io::Result<zstd::Encoder<'static, W>> {
     let mut encoder = zstd::Encoder::new(inner, LEVEL)?;
     encoder.include_checksum(true)?;

@@ -7,7 +7,7 @@ use crate::exit::Exit;
 
 /// An engine's own error: with what the stages outside have to know besides its hint and exit status.
 pub(crate) trait EngineFailure: Explain {
-    /// What it means for the database.
+    /// Tells what it means for the database.
     fn consequence(&self) -> Consequence;
 }
 
@@ -27,7 +27,7 @@ pub(crate) enum Consequence {
 pub(crate) struct EngineError(Box<dyn EngineFailure>);
 
 impl EngineError {
-    /// What it means for the database.
+    /// Tells what it means for the database.
     pub(crate) fn consequence(&self) -> Consequence {
         self.0.consequence()
     }

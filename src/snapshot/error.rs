@@ -43,14 +43,14 @@ pub(crate) enum SnapshotError {
 }
 
 impl SnapshotError {
-    /// Whether a restore that ended with this error may have changed the database all the same.
+    /// Tells whether a restore that ended with this error may have changed the database all the same.
     #[must_use]
     pub(crate) fn may_have_changed_the_database(&self) -> bool {
         self.consequence() == Consequence::MayHaveChanged
     }
 
-    /// Whether what is in the place of a database is so damaged that it cannot be saved, so that a restore replaces it as
-    /// it is.
+    /// Tells whether what is in the place of a database is so damaged that it cannot be saved, so that a restore
+    /// replaces it as it is.
     #[must_use]
     pub(crate) fn says_that_the_database_is_damaged(&self) -> bool {
         self.consequence() == Consequence::DamagedBefore
@@ -64,7 +64,7 @@ impl SnapshotError {
         }
     }
 
-    /// The error with the target that it is about.
+    /// Returns the error with the target that it is about.
     #[must_use]
     pub(crate) fn about(self, target: &Target) -> Self {
         let origin = target.origins.first().map_or_else(|| "nothing".to_owned(), ToString::to_string);

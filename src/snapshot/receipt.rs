@@ -41,19 +41,19 @@ impl Receipt {
         Receipt { target, care }
     }
 
-    /// The index of the target in the judgement.
+    /// Returns the index of the target in the judgement.
     #[must_use]
     pub(crate) fn target(&self) -> usize {
         self.target
     }
 
-    /// How it was taken care of.
+    /// Tells how it was taken care of.
     #[must_use]
     pub(crate) fn care(&self) -> &Care {
         &self.care
     }
 
-    /// The snapshot that undoes what the command does to this target, where there is one.
+    /// Finds the snapshot that undoes what the command does to this target, where there is one.
     #[must_use]
     pub(crate) fn snapshot(&self) -> Option<&str> {
         match &self.care {

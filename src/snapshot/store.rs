@@ -74,13 +74,11 @@ impl Store {
         }
     }
 
-    /// The folder.
     #[must_use]
     pub(crate) fn directory(&self) -> &Path {
         &self.directory
     }
 
-    /// The audit log's path.
     #[must_use]
     pub(crate) fn log(&self) -> PathBuf {
         self.directory.join("audit.log")
@@ -328,7 +326,6 @@ impl Store {
 }
 
 impl Reservation {
-    /// The snapshot's name.
     #[must_use]
     pub(crate) fn id(&self) -> &str {
         &self.id

@@ -32,7 +32,7 @@ pub(crate) trait Watch: Sync {
     /// `bytes` more were read or written since the last call.
     fn advance(&self, bytes: u64);
 
-    /// Whether the person or a signal asked to stop; the operation then ends with its own `Interrupted` error.
+    /// Tells whether the person or a signal asked to stop; the operation then ends with its own `Interrupted` error.
     fn interrupted(&self) -> bool;
 
     /// Is told what a person should know while it lasts: what is being waited for, what was found. A phrase.

@@ -134,7 +134,7 @@ impl Running {
         Err(ToolError::Failed { tool: self.tool, status: describe(status), message })
     }
 
-    /// What it said on stderr, once it closed it; without data and passwords. A second call gives nothing.
+    /// Returns what it said on stderr, once it closed it; without data and passwords. A second call gives nothing.
     pub(crate) fn messages(&mut self) -> String {
         let bytes = self.messages.take().and_then(|thread| thread.join().ok()).unwrap_or_default();
         let said = String::from_utf8_lossy(&bytes);
@@ -177,7 +177,7 @@ pub(crate) struct Stopper {
 }
 
 impl Stopper {
-    /// The same by an interrupt, upon which a client that stays open cancels its query on the server and goes on.
+    /// Makes a stopper that interrupts: a client that stays open cancels its query on the server and goes on.
     pub(crate) fn by_interrupt(self) -> Self {
         Stopper { politely: Signal::INT, ..self }
     }

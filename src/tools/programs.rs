@@ -8,11 +8,11 @@ static PROGRAMS: List = list!("programs.txt");
 
 /// What a program loads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Program {
+pub(crate) enum Loading {
     /// Files, in the ways of the ecosystem of that name.
     Of(&'static str),
     /// Nothing: a database client.
-    LoadsNothing,
+    Nothing,
     /// Nothing beside others: the everyday work of a script.
     Plain,
     Unknown,
@@ -34,7 +34,7 @@ pub(crate) enum Task {
 
 /// A line of `programs.txt`.
 struct Row {
-    program: Program,
+    loads: Loading,
     task: Task,
     talks_to_a_database: bool,
 }
@@ -47,10 +47,10 @@ impl Row {
     /// Reads what stands behind the name; `None` for words that are not those of the file's head.
     fn read(rest: &'static str) -> Option<Row> {
         let mut words = rest.split_ascii_whitespace();
-        let program = match words.next()? {
-            "plain" => Program::Plain,
-            "any" => Program::Unknown,
-            ecosystem => Program::Of(ecosystem),
+        let loads = match words.next()? {
+            "plain" => Loading::Plain,
+            "any" => Loading::Unknown,
+            ecosystem => Loading::Of(ecosystem),
         };
         let task = match words.next()? {
             "tests" => Task::Tests,
@@ -65,11 +65,11 @@ impl Row {
             Some("database") => true,
             Some(_) => return None,
         };
-        Some(Row { program, task, talks_to_a_database })
+        Some(Row { loads, task, talks_to_a_database })
     }
 }
 
-/// The program that decides, behind an interpreter: `pytest` of `python -m pytest`, `artisan` of `php artisan`.
+/// Finds the program that decides, behind an interpreter: `pytest` of `python -m pytest`, `artisan` of `php artisan`.
 pub(crate) fn program_of(words: &[String]) -> &str {
     let outer = outer(words);
     let mut arguments = words.iter().skip(1);
@@ -85,36 +85,37 @@ pub(crate) fn program_of(words: &[String]) -> &str {
     inner.map_or(outer, |word| word.rsplit('/').next().unwrap_or(word))
 }
 
-/// What the program that the words call loads: by its interpreter, its name, or its file's extension.
-pub(crate) fn loading(words: &[String]) -> Program {
+/// Tells what the program that the words call loads: by its interpreter, its name, or its file's extension.
+pub(crate) fn loading(words: &[String]) -> Loading {
     match outer(words) {
-        outer if is_python(outer) => return Program::Of("python"),
-        "php" => return Program::Of("php"),
-        "ruby" => return Program::Of("ruby"),
+        outer if is_python(outer) => return Loading::Of("python"),
+        "php" => return Loading::Of("php"),
+        "ruby" => return Loading::Of("ruby"),
         _ => {}
     }
     let program = program_of(words);
     if clients::named(name_of(program)).is_some() {
-        return Program::LoadsNothing;
+        return Loading::Nothing;
     }
     let extension = program.rsplit_once('.').map_or("", |(_, extension)| extension);
     match (Row::of(program), extension) {
-        (Some(Row { program, .. }), _) if program != Program::Unknown => program,
-        (_, "js" | "mjs" | "cjs" | "ts" | "mts") => Program::Of("node"),
-        (_, "py") => Program::Of("python"),
-        (_, "rb") => Program::Of("ruby"),
-        (_, "php") => Program::Of("php"),
-        (_, "exs") => Program::Of("elixir"),
-        _ => Program::Unknown,
+        (Some(Row { loads, .. }), _) if loads != Loading::Unknown => loads,
+        (_, "js" | "mjs" | "cjs" | "ts" | "mts") => Loading::Of("node"),
+        (_, "py") => Loading::Of("python"),
+        (_, "rb") => Loading::Of("ruby"),
+        (_, "php") => Loading::Of("php"),
+        (_, "exs") => Loading::Of("elixir"),
+        _ => Loading::Unknown,
     }
 }
 
-/// What the program of that name is for.
+/// Tells what the program of that name is for.
 pub(crate) fn task(program: &str) -> Task {
     Row::of(program).map_or(Task::Unsaid, |row| row.task)
 }
 
-/// Whether the program of that name does what a project's settings, or a URL among its arguments, say about a database.
+/// Tells whether the program of that name does what a project's settings, or a URL among its arguments, say about a
+/// database.
 pub(crate) fn is_database_tool(program: &str) -> bool {
     Row::of(program).is_some_and(|row| row.talks_to_a_database)
 }
@@ -130,18 +131,18 @@ fn is_python(program: &str) -> bool {
         .is_some_and(|version| version.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.'))
 }
 
-/// The lines of the list: each name with what stands behind it.
+/// Lists the lines of the list: each name with what stands behind it.
 #[cfg(test)]
 fn rows() -> impl Iterator<Item = (&'static str, &'static str)> {
     let lines = include_str!("programs.txt").lines().filter(|line| !line.starts_with('#'));
     lines.filter_map(|line| line.split_once(' '))
 }
 
-/// The ecosystems whose programs are listed.
+/// Lists the ecosystems whose programs are listed.
 #[cfg(test)]
 pub(crate) fn ecosystems() -> std::collections::BTreeSet<&'static str> {
-    let of = |rest| match Row::read(rest)?.program {
-        Program::Of(name) => Some(name),
+    let of = |rest| match Row::read(rest)?.loads {
+        Loading::Of(name) => Some(name),
         _ => None,
     };
     rows().filter_map(|(_, rest)| of(rest)).collect()
@@ -162,21 +163,21 @@ mod tests {
     fn a_client_stands_in_the_table_of_clients_only() {
         for name in clients::all().flat_map(|client| client.names) {
             assert!(!PROGRAMS.contains(name), "{name}");
-            assert_eq!(loading(&[(*name).to_owned()]), Program::LoadsNothing, "{name}");
+            assert_eq!(loading(&[(*name).to_owned()]), Loading::Nothing, "{name}");
         }
     }
 
     #[test]
     fn the_interpreter_the_name_and_the_extension_tell_what_is_loaded() {
         let table = [
-            ("python3.12 -m jest", Program::Of("python")),
-            ("php vendor/bin/pest", Program::Of("php")),
-            ("./node_modules/.bin/jest", Program::Of("node")),
-            ("bin/seed.rb", Program::Of("ruby")),
-            ("psql shop", Program::LoadsNothing),
-            ("/usr/bin/psql-16 shop", Program::LoadsNothing),
-            ("git status", Program::Plain),
-            ("./run", Program::Unknown),
+            ("python3.12 -m jest", Loading::Of("python")),
+            ("php vendor/bin/pest", Loading::Of("php")),
+            ("./node_modules/.bin/jest", Loading::Of("node")),
+            ("bin/seed.rb", Loading::Of("ruby")),
+            ("psql shop", Loading::Nothing),
+            ("/usr/bin/psql-16 shop", Loading::Nothing),
+            ("git status", Loading::Plain),
+            ("./run", Loading::Unknown),
         ];
         for (command, expected) in table {
             let words: Vec<String> = command.split(' ').map(str::to_owned).collect();

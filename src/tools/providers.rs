@@ -98,7 +98,7 @@ const COMMANDS: &[ProviderCommand] = &[
 /// How many of a program's words are looked at for a subcommand.
 const MOST_WORDS: usize = 6;
 
-/// The command line of a provider that the words are; runners such as `npx` are looked through.
+/// Finds the provider's command line that the words are; runners such as `npx` are looked through.
 pub(crate) fn command_of(words: &[String]) -> Option<&'static ProviderCommand> {
     let (program, arguments) =
         called(words, |name| COMMANDS.iter().find(|command| command.program == name).map(|command| command.program))?;
@@ -106,7 +106,7 @@ pub(crate) fn command_of(words: &[String]) -> Option<&'static ProviderCommand> {
 }
 
 impl ProviderCommand {
-    /// The program and its subcommand.
+    /// Names the program and its subcommand.
     pub(crate) fn name(&self) -> String {
         let words = std::iter::once(&self.program).chain(self.subcommand);
         words.map(|word| word.trim_end_matches('*')).collect::<Vec<_>>().join(" ")

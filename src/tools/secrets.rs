@@ -49,7 +49,7 @@ pub(crate) fn arguments_of(word: &str) -> Option<Arguments> {
 }
 
 impl Arguments {
-    /// What a word that begins with a dash says: `-p`, `-pX`, `-vpX`, `--user=X`.
+    /// Tells what a word that begins with a dash says: `-p`, `-pX`, `-vpX`, `--user=X`.
     pub(crate) fn in_word(&self, word: &str) -> InWord {
         let (name, joined) = word.split_once('=').map_or((word, None), |(name, _)| (name, Some(name.len() + 1)));
         if let Some(means) = clients::option_in(self.options, name) {

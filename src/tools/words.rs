@@ -12,7 +12,7 @@ const RUNNERS: &[&str] = &[
 /// How far behind runners a program is looked for.
 const FARTHEST: usize = 6;
 
-/// The name of the program that `word` calls: without folders and `.exe`.
+/// Finds the name of the program that `word` calls: without folders and `.exe`.
 pub(crate) fn name_of(word: &str) -> &str {
     let name = word.rsplit('/').next().unwrap_or(word);
     name.strip_suffix(".exe").unwrap_or(name)
@@ -32,7 +32,7 @@ pub(crate) fn called<T>(words: &[String], known: impl Fn(&str) -> Option<T>) -> 
     None
 }
 
-/// The name without the version that Debian (`psql-16`) and Homebrew (`mysql@8`) append.
+/// Strips from a name the version that Debian (`psql-16`) and Homebrew (`mysql@8`) append.
 pub(crate) fn without_version(name: &str) -> &str {
     let plain = name.split('@').next().unwrap_or(name);
     plain.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.').trim_end_matches('-')

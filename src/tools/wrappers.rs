@@ -233,23 +233,23 @@ pub(crate) fn of(program: &str) -> impl Iterator<Item = &'static Wrapper> {
 }
 
 impl Wrapper {
-    /// The wrapper in words: `railway run`.
+    /// Names the wrapper in words: `railway run`.
     pub(crate) fn name(&self) -> String {
         std::iter::once(&self.program).chain(self.subcommand).copied().collect::<Vec<_>>().join(" ")
     }
 
-    /// Whether the value of `option` is the next word.
+    /// Tells whether the value of `option` is the next word.
     pub(crate) fn takes_value(&self, option: &str) -> bool {
         lists(self.valued, option)
     }
 
-    /// What the value of `option` is to the command inside.
+    /// Tells what the value of `option` is to the command inside.
     pub(crate) fn meaning(&self, option: &str) -> Option<OptionValue> {
         self.meanings.iter().find(|(options, _)| lists(options, option)).map(|(_, meaning)| *meaning)
     }
 }
 
-/// Whether one of the words of `list` is `option`.
+/// Tells whether one of the words of `list` is `option`.
 fn lists(list: &str, option: &str) -> bool {
     list.split_ascii_whitespace().any(|listed| listed == option)
 }

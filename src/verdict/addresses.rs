@@ -17,7 +17,7 @@ pub(crate) fn parse_address(host: &str) -> Option<IpAddr> {
     parse_aton(bare).map(IpAddr::V4)
 }
 
-/// Whether `address` is this machine whatever its interfaces are: loopback, or the unspecified address, which
+/// Tells whether `address` is this machine whatever its interfaces are: loopback, or the unspecified address, which
 /// clients reach this machine by.
 #[must_use]
 pub(crate) fn is_loopback(address: IpAddr) -> bool {
@@ -27,14 +27,14 @@ pub(crate) fn is_loopback(address: IpAddr) -> bool {
     }
 }
 
-/// Whether the name means this machine without asking anybody: `localhost` in its spellings, `*.localhost`
-/// (RFC 6761, section 6.3), and a container's name for its host.
+/// Tells whether the name means this machine without asking anybody: `localhost` in its spellings, `*.localhost` (RFC
+/// 6761, section 6.3), and a container's name for its host.
 #[must_use]
 pub(crate) fn is_local_name(host: &str) -> bool {
     LOCAL_NAMES.contains(host) || host.strip_suffix(".localhost").is_some_and(|rest| !rest.is_empty())
 }
 
-/// Whether the name has one label, so that no public name server knows it. A name whose last part is a number
+/// Tells whether the name has one label, so that no public name server knows it. A name whose last part is a number
 /// (`postgres-9.6`) is one too: no top-level domain is a number (RFC 3696, section 2).
 #[must_use]
 pub(crate) fn is_single_label(host: &str) -> bool {
@@ -44,7 +44,7 @@ pub(crate) fn is_single_label(host: &str) -> bool {
     })
 }
 
-/// Whether the name can never be a real server's: reserved for tests and documentation (RFC 2606, RFC 6761).
+/// Tells whether the name can never be a real server's: reserved for tests and documentation (RFC 2606, RFC 6761).
 #[must_use]
 pub(crate) fn is_reserved_name(host: &str) -> bool {
     const ENDINGS: [&str; 3] = ["test", "example", "invalid"];

@@ -26,13 +26,13 @@ pub(crate) enum Locality {
 }
 
 impl Locality {
-    /// Whether the place is positively local.
+    /// Tells whether the place is positively local.
     #[must_use]
     pub(crate) fn is_local(self) -> bool {
         !matches!(self, Locality::Unknown | Locality::Remote)
     }
 
-    /// The word in JSON.
+    /// Returns the word in JSON.
     #[must_use]
     pub(crate) fn name(self) -> &'static str {
         match self {

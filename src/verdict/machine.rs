@@ -40,7 +40,7 @@ impl Machine {
         self.interfaces.iter().filter(|interface| is_bridge_name(&interface.name)).find(|bridge| bridge.holds(address))
     }
 
-    /// Whether the hosts file maps `name` to loopback addresses and to nothing else.
+    /// Tells whether the hosts file maps `name` to loopback addresses and to nothing else.
     #[must_use]
     pub(crate) fn maps_only_to_loopback(&self, name: &str) -> bool {
         let mut addresses = self
@@ -69,7 +69,8 @@ impl Interface {
     }
 }
 
-/// Whether it is a name that Docker (`docker0`, `br-<id>`), Podman (`podman0`, `cni-podman0`), LXD or libvirt gives a bridge.
+/// Tells whether it is a name that Docker (`docker0`, `br-<id>`), Podman (`podman0`, `cni-podman0`), LXD or libvirt
+/// gives a bridge.
 fn is_bridge_name(name: &str) -> bool {
     ["docker", "br-", "podman", "cni-podman", "lxdbr", "lxcbr", "incusbr", "virbr"]
         .iter()

@@ -21,7 +21,6 @@ pub(crate) enum Verdict {
 }
 
 impl Verdict {
-    /// The word in JSON.
     #[must_use]
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -51,7 +50,6 @@ pub(crate) enum Level {
 }
 
 impl Level {
-    /// The word in JSON.
     #[must_use]
     pub(crate) fn name(self) -> &'static str {
         match self {

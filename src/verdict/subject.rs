@@ -27,7 +27,7 @@ impl<'a> Subject<'a> {
             .map(|(at, (target, located))| (at, target, located.as_slice()))
     }
 
-    /// Whether every place of every target is positively local and every database is named like a test's.
+    /// Tells whether every place of every target is positively local and every database is named like a test's.
     pub(crate) fn everything_is_local_and_test_shaped(&self) -> bool {
         self.targets().all(|(_, target, located)| {
             let in_memory = located.iter().all(|place| place.locality == Locality::Memory);

@@ -31,7 +31,7 @@ pub(crate) fn production_word<'n>(name: &'n str, extra: &[String]) -> Option<&'n
     extra.iter().any(|own| own.eq_ignore_ascii_case(name)).then_some(name)
 }
 
-/// Whether the whole of `word` says production.
+/// Tells whether the whole of `word` says production.
 #[must_use]
 pub(crate) fn is_production_word(word: &str) -> bool {
     says(word) == Some("production")
@@ -41,13 +41,13 @@ fn says(word: &str) -> Option<&'static str> {
     WORDS.find(&word.to_lowercase())
 }
 
-/// Whether a word of `name` is one of `words`, in any case.
+/// Tells whether a word of `name` is one of `words`, in any case.
 #[must_use]
 pub(crate) fn has_word(name: &str, words: &[&str]) -> bool {
     split(name).iter().any(|word| words.iter().any(|wanted| word.eq_ignore_ascii_case(wanted)))
 }
 
-/// Whether `name` is shaped like the name of a database for tests or development.
+/// Tells whether `name` is shaped like the name of a database for tests or development.
 #[must_use]
 pub(crate) fn is_test_shaped(name: &str) -> bool {
     // `e2e` would be cut at its digit.

@@ -29,11 +29,11 @@ pub(crate) struct Kept {
 
 /// A log's place: the name its path goes by in the state directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Place(String);
+pub(crate) struct LogPlace(String);
 
-impl Place {
+impl LogPlace {
     pub(crate) fn of(log: &Path) -> Self {
-        Place(Hash::of(log.as_os_str().as_encoded_bytes()).to_string()[..32].to_owned())
+        LogPlace(Hash::of(log.as_os_str().as_encoded_bytes()).to_string()[..32].to_owned())
     }
 }
 
@@ -42,8 +42,8 @@ impl Anchors {
         Anchors { folder: state_directory.join("audit") }
     }
 
-    /// The id of the log that was last seen at `place`.
-    pub(crate) fn log_at(&self, place: &Place) -> Result<Option<String>, AuditError> {
+    /// Returns the id of the log that was last seen at `place`.
+    pub(crate) fn log_at(&self, place: &LogPlace) -> Result<Option<String>, AuditError> {
         let path = self.place_path(place);
         match fs::read_to_string(&path) {
             Ok(text) => Ok(Some(text.trim_end().to_owned()).filter(|id| is_id(id))),
@@ -53,18 +53,18 @@ impl Anchors {
     }
 
     /// Remembers that the log `id` is at `place`.
-    pub(crate) fn set_log_at(&self, place: &Place, id: &str) -> Result<(), AuditError> {
+    pub(crate) fn set_log_at(&self, place: &LogPlace, id: &str) -> Result<(), AuditError> {
         let path = self.place_path(place);
         write_anew(&path, format!("{id}\n").as_bytes()).map_err(|source| AuditError::Anchor { path, source })
     }
 
     /// Takes the anchor of a log that moved along to its new place, and forgets that the log was at the old one.
-    pub(crate) fn follow(&self, kept: &Path, id: &str, place: &Place) -> Result<PathBuf, AuditError> {
+    pub(crate) fn follow(&self, kept: &Path, id: &str, place: &LogPlace) -> Result<PathBuf, AuditError> {
         let own = self.anchor_path(id, place);
         let renamed = durable::rename(kept, &own);
         renamed.map_err(|source| AuditError::Anchor { path: own.clone(), source })?;
         if let Some(name) = kept.file_name() {
-            let old = Place(name.to_string_lossy().into_owned());
+            let old = LogPlace(name.to_string_lossy().into_owned());
             if self.log_at(&old)?.as_deref() == Some(id) {
                 // Where this fails, the log is missed at the old place though it is elsewhere: the safe mistake.
                 let _ = fs::remove_file(self.place_path(&old));
@@ -73,16 +73,16 @@ impl Anchors {
         Ok(own)
     }
 
-    pub(crate) fn anchor_path(&self, id: &str, place: &Place) -> PathBuf {
+    pub(crate) fn anchor_path(&self, id: &str, place: &LogPlace) -> PathBuf {
         self.folder.join("anchors").join(id).join(&place.0)
     }
 
-    /// The anchor of the log `id` at `place`.
-    pub(crate) fn load(&self, id: &str, place: &Place) -> Result<Option<Kept>, AuditError> {
+    /// Reads the anchor of the log `id` at `place`.
+    pub(crate) fn load(&self, id: &str, place: &LogPlace) -> Result<Option<Kept>, AuditError> {
         load(self.anchor_path(id, place))
     }
 
-    /// The anchors of the log `id` at every place.
+    /// Reads the anchors of the log `id` at every place.
     pub(crate) fn load_all(&self, id: &str) -> Result<Vec<Kept>, AuditError> {
         let folder = self.folder.join("anchors").join(id);
         let failed = |source| AuditError::Anchor { path: folder.clone(), source };
@@ -102,12 +102,12 @@ impl Anchors {
         Ok(kept)
     }
 
-    fn place_path(&self, place: &Place) -> PathBuf {
+    fn place_path(&self, place: &LogPlace) -> PathBuf {
         self.folder.join("places").join(&place.0)
     }
 }
 
-/// Whether `text` has the form of a log's id; what is read from a log becomes part of a path only if it has.
+/// Tells whether `text` has the form of a log's id; what is read from a log becomes part of a path only if it has.
 pub(crate) fn is_id(text: &str) -> bool {
     text.len() == 32 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }

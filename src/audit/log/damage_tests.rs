@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::audit::Event;
-use crate::audit::damage::Kind;
+use crate::audit::damage::DamageKind;
 use crate::audit::entry::Disorder;
 use crate::audit::log::test_support::{Sandbox, record};
 use crate::audit::log::{Log, verify_file};
@@ -76,7 +76,7 @@ fn a_log_that_is_gone_is_missed_at_its_place() {
     let sandbox = Sandbox::with_entries(2);
     fs::remove_dir_all(sandbox.path().parent().unwrap()).unwrap();
     let report = sandbox.report();
-    assert_eq!(report.damage.unwrap().kind, Kind::Missing { lines: 3 });
+    assert_eq!(report.damage.unwrap().kind, DamageKind::Missing { lines: 3 });
     assert_eq!(report.sentence(), "the log is gone: it had 3 lines");
 }
 
@@ -89,7 +89,7 @@ fn another_log_in_its_place_is_noticed() {
     assert_eq!((damage.expected.unwrap().seq, damage.found.unwrap().seq), (4, 3));
     assert_eq!(sandbox.log().append(&record("again")).unwrap().damage, None);
     let report = sandbox.report();
-    assert_eq!(report.damage.unwrap().kind, Kind::Recorded { damage: Disorder::Replaced });
+    assert_eq!(report.damage.unwrap().kind, DamageKind::Recorded { damage: Disorder::Replaced });
 }
 
 #[test]
@@ -141,7 +141,7 @@ fn an_anchor_that_cannot_be_read_is_damage() {
     let log = fs::read_dir(anchors).unwrap().next().unwrap().unwrap().path();
     let anchor = fs::read_dir(log).unwrap().next().unwrap().unwrap().path();
     fs::write(anchor, b"rubbish").unwrap();
-    assert_eq!(sandbox.report().damage.unwrap().kind, Kind::AnchorUnreadable);
+    assert_eq!(sandbox.report().damage.unwrap().kind, DamageKind::AnchorUnreadable);
     let damage = sandbox.log().append(&record("next")).unwrap().damage.unwrap();
     assert_eq!(damage.damage, Disorder::Forgotten);
     assert_eq!(sandbox.log().append(&record("again")).unwrap().damage, None);

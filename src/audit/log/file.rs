@@ -90,18 +90,18 @@ impl LogFile {
         &self.path
     }
 
-    /// The file's length in bytes.
+    /// Returns the file's length in bytes.
     pub(crate) fn length(&self) -> u64 {
         self.length
     }
 
-    /// Whether `path` leads to this very file.
+    /// Tells whether `path` leads to this very file.
     pub(crate) fn is_at(&self, path: &Path) -> bool {
         let ours = self.file.metadata();
         matches!((fs::symlink_metadata(path), ours), (Ok(there), Ok(ours)) if same_file(&there, &ours))
     }
 
-    /// The first line without its newline, as far as it is looked into.
+    /// Reads the first line without its newline, as far as it is looked into.
     pub(crate) fn first_line(&self) -> Result<Vec<u8>, AuditError> {
         let (mut line, mut block) = (Vec::new(), [0; BLOCK]);
         while line.len() < MAX_LINE {
@@ -115,7 +115,7 @@ impl LogFile {
         Ok(line)
     }
 
-    /// The last line of the first `length` bytes. Reads that line and no more.
+    /// Finds the last line of the first `length` bytes. Reads that line and no more.
     pub(crate) fn tail(&self, length: u64) -> Result<Tail, AuditError> {
         if length == 0 {
             return Ok(Tail { hash: None, bytes: Vec::new(), complete: true });
@@ -153,7 +153,7 @@ impl LogFile {
         Ok(0)
     }
 
-    /// The bytes from `offset` to the end, if they are at most `limit`.
+    /// Reads the bytes from `offset` to the end, if they are at most `limit`.
     pub(crate) fn rest(&self, offset: u64, limit: usize) -> Result<Option<Vec<u8>>, AuditError> {
         let Some(length) = self.length.checked_sub(offset).filter(|&length| length <= limit as u64) else {
             return Ok(None);
@@ -164,12 +164,12 @@ impl LogFile {
         Ok(Some(bytes))
     }
 
-    /// The whole file as a stream, under the lock.
+    /// Returns the whole file as a stream, under the lock.
     pub(crate) fn reader(&self) -> impl io::BufRead + use<'_> {
         stream(&self.file, self.length)
     }
 
-    /// The first `length` bytes as a stream, without the lock: what is written stays as it is.
+    /// Returns the first `length` bytes as a stream, without the lock: what is written stays as it is.
     pub(crate) fn into_reader(self, length: u64) -> Result<impl io::BufRead + use<>, AuditError> {
         flock(&self.file, FlockOperation::Unlock)
             .map_err(|error| AuditError::Lock { path: self.path, source: error.into() })?;
@@ -194,7 +194,7 @@ impl LogFile {
         self.file.write_all(text).unwrap();
     }
 
-    /// Whether the file has the length that it had before an append that failed.
+    /// Tells whether the file has the length that it had before an append that failed.
     pub(crate) fn is_as_before(&self) -> bool {
         self.file.metadata().is_ok_and(|metadata| metadata.len() == self.length)
     }
@@ -241,7 +241,7 @@ impl<F: Borrow<File>> Read for FromStart<F> {
     }
 }
 
-/// `path` without links, as far as it exists: the name that a log goes by on this machine.
+/// Gives `path` without links, as far as it exists: the name that a log goes by on this machine.
 pub(crate) fn settled(path: &Path) -> PathBuf {
     let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else { return path.to_owned() };
     // The log itself is not followed: a link in its place is refused.

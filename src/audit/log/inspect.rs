@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::audit::anchor::{Anchor, End};
 use crate::audit::entry::{Continued, Disorder, Head};
-use crate::audit::log::anchors::{Anchors, Kept, Place, is_id};
+use crate::audit::log::anchors::{Anchors, Kept, LogPlace, is_id};
 use crate::audit::log::file::{LogFile, Tail};
 use crate::audit::{AuditError, Hash, Line, Lines, Link};
 
@@ -47,7 +47,7 @@ pub(crate) struct Memory {
 }
 
 /// Finds the anchor that belongs to `file`: by the id in its first line, else by its place.
-pub(crate) fn remember(anchors: &Anchors, file: &LogFile, place: &Place) -> Result<Memory, AuditError> {
+pub(crate) fn remember(anchors: &Anchors, file: &LogFile, place: &LogPlace) -> Result<Memory, AuditError> {
     let seen_here = anchors.log_at(place)?;
     let written = id_in(&file.first_line()?);
     let Some(log) = written.or_else(|| seen_here.clone()) else {
@@ -73,7 +73,7 @@ pub(crate) fn remember(anchors: &Anchors, file: &LogFile, place: &Place) -> Resu
 }
 
 /// Compares the log with what is remembered of it.
-pub(crate) fn inspect(anchors: &Anchors, file: &LogFile, place: &Place) -> Result<Inspection, AuditError> {
+pub(crate) fn inspect(anchors: &Anchors, file: &LogFile, place: &LogPlace) -> Result<Inspection, AuditError> {
     let Memory { log, seen_here, kept, moved } = remember(anchors, file, place)?;
     if log.is_none() && file.length() > 0 {
         return Err(AuditError::NotALog { path: file.path().to_owned() });
@@ -174,7 +174,7 @@ fn compare(anchor: &Anchor, file: &LogFile, tail: &Tail) -> Result<Comparison, A
     }))
 }
 
-/// How many bytes of the announced append are in the file, if they and nothing else follow the known end.
+/// Counts how many bytes of the announced append are in the file, if they and nothing else follow the known end.
 pub(crate) fn begun(anchor: &Anchor, file: &LogFile) -> Result<Option<usize>, AuditError> {
     let Some(text) = anchor.next.as_ref().and_then(|next| next.text.as_ref()) else { return Ok(None) };
     if file.length() < anchor.end.length || file.tail(anchor.end.length)?.hash != anchor.end.head {
@@ -184,7 +184,7 @@ pub(crate) fn begun(anchor: &Anchor, file: &LogFile) -> Result<Option<usize>, Au
     Ok(rest.filter(|rest| text.as_bytes().starts_with(rest)).map(|rest| rest.len()))
 }
 
-/// The id that a log's first line holds.
+/// Finds the id that a log's first line holds.
 fn id_in(first_line: &[u8]) -> Option<String> {
     let line = Line {
         number: 1,
@@ -196,7 +196,7 @@ fn id_in(first_line: &[u8]) -> Option<String> {
     Link::of(&line).log().filter(|id| is_id(id)).map(str::to_owned)
 }
 
-/// Whether the log with that id is at `path`.
+/// Tells whether the log with that id is at `path`.
 fn holds(path: &Path, id: &str) -> bool {
     let Ok(file) = fs::File::open(path) else { return false };
     let first = Lines::new(io::BufReader::new(file)).next();

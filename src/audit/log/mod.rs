@@ -27,7 +27,7 @@ pub(crate) use crate::audit::log::read::verify_file;
 
 use crate::audit::anchor::{Anchor, End, Next, next_announcement};
 use crate::audit::chain::digest;
-use crate::audit::log::anchors::{AnchorFile, Anchors, Place};
+use crate::audit::log::anchors::{AnchorFile, Anchors, LogPlace};
 use crate::audit::log::file::LogFile;
 use crate::audit::log::inspect::{Inspection, inspect};
 use crate::audit::{Accepted, AuditError, Continued, Entry, Event, Hash, Lines, MAX_LINE, Record};
@@ -63,14 +63,13 @@ enum Stop {
 }
 
 impl Log {
-    /// The log at `path`, whose anchor is kept below `state_directory`. Nothing is opened or made yet: each append
-    /// does so, since the guarded command may remove the log in between.
+    /// Names the log at `path`, whose anchor is kept below `state_directory`. Nothing is opened or made yet: each
+    /// append does so, since the guarded command may remove the log in between.
     #[must_use]
     pub(crate) fn open(path: &Path, state_directory: &Path) -> Self {
         Log { path: path.to_owned(), anchors: Anchors::below(state_directory) }
     }
 
-    /// Where the log is.
     #[must_use]
     pub(crate) fn path(&self) -> &Path {
         &self.path
@@ -102,7 +101,7 @@ impl Log {
 
     fn append_until(&self, record: &Record, stop: Stop) -> Result<Appended, AuditError> {
         let mut file = LogFile::lock(&file::settled(&self.path))?;
-        let place = Place::of(file.path());
+        let place = LogPlace::of(file.path());
         let mut found = inspect(&self.anchors, &file, &place)?;
         if let Some(missing) = found.unwritten.take() {
             file.append(&missing)?;
@@ -155,7 +154,7 @@ impl Log {
         Ok(Appended { log: id, line: batch.seq, damage: found.damage })
     }
 
-    fn announce(&self, announced: &Anchor, found: &Inspection, place: &Place) -> Result<AnchorFile, AuditError> {
+    fn announce(&self, announced: &Anchor, found: &Inspection, place: &LogPlace) -> Result<AnchorFile, AuditError> {
         let own = self.anchors.anchor_path(&announced.log, place);
         match &found.kept {
             Some(kept) if kept.anchor.is_some() => {

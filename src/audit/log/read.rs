@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::audit::log::anchors::{Anchors, Place};
+use crate::audit::log::anchors::{Anchors, LogPlace};
 use crate::audit::log::file;
 use crate::audit::log::file::LogFile;
 use crate::audit::log::inspect::{begun, remember};
@@ -19,7 +19,7 @@ pub(crate) struct LogLine {
 }
 
 impl Log {
-    /// The log's lines, oldest first, as they are when this is called; `None` where there is no log.
+    /// Reads the log's lines, oldest first, as they are when this is called; `None` where there is no log.
     ///
     /// Read in a stream, of any length; nothing is locked meanwhile.
     ///
@@ -49,7 +49,7 @@ impl Log {
 pub(crate) fn verify_file(path: &Path, state_directory: &Path) -> Result<Integrity, AuditError> {
     let path = file::settled(path);
     let anchors = Anchors::below(state_directory);
-    let place = Place::of(&path);
+    let place = LogPlace::of(&path);
     let Some(file) = LogFile::lock_shared(&path)? else {
         let Some(log) = anchors.log_at(&place)? else { return Ok(verify(&[], &Known::Nothing)) };
         let anchor = anchors.load(&log, &place)?.and_then(|kept| kept.anchor);

@@ -27,7 +27,7 @@ use crate::environment::Invocation;
 use crate::environment::ecosystems::row::{Ecosystem, LoadOrder};
 use crate::environment::ecosystems::scene::Scene;
 use crate::tools::programs;
-use crate::tools::programs::Program;
+use crate::tools::programs::Loading;
 
 /// Every ecosystem that is known.
 pub(crate) static ALL: [&Ecosystem; 11] = [
@@ -47,11 +47,11 @@ pub(crate) static ALL: [&Ecosystem; 11] = [
 /// Lists the load orders that the scene makes plausible; none for a program that loads no file.
 pub(crate) fn plausible(scene: &Scene<'_>) -> Vec<&'static LoadOrder> {
     match scene.step.map(|step| programs::loading(&step.invocation.words)) {
-        Some(Program::LoadsNothing) => Vec::new(),
-        Some(Program::Of(name)) => {
+        Some(Loading::Nothing) => Vec::new(),
+        Some(Loading::Of(name)) => {
             ALL.iter().filter(|ecosystem| ecosystem.name == name).flat_map(|own| applying(own, scene)).collect()
         }
-        Some(Program::Plain | Program::Unknown) | None => {
+        Some(Loading::Plain | Loading::Unknown) | None => {
             let present = ALL.iter().filter(|ecosystem| (ecosystem.is_present)(scene));
             let mut load_orders: Vec<_> = present.flat_map(|ecosystem| applying(ecosystem, scene)).collect();
             if load_orders.is_empty() {
@@ -77,7 +77,7 @@ fn applying(ecosystem: &Ecosystem, scene: &Scene<'_>) -> Vec<&'static LoadOrder>
 /// Tells whether a command is the everyday work of scripts (`cd`, `mkdir`, `git`): beside others it loads nothing.
 /// Where there is nothing else, nobody can say what it was meant to touch, and it is taken like any unknown program.
 pub(crate) fn is_plain(invocation: &Invocation) -> bool {
-    programs::loading(&invocation.words) == Program::Plain
+    programs::loading(&invocation.words) == Loading::Plain
 }
 
 #[cfg(test)]

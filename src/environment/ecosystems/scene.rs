@@ -79,12 +79,12 @@ impl Scene<'_> {
         self.find_upwards(names).map_or_else(|| Rc::from(""), |path| self.library.manifest(&path))
     }
 
-    /// The program that runs, behind its interpreter; empty where no command is asked about.
+    /// Returns the program that runs, behind its interpreter; empty where no command is asked about.
     pub(crate) fn program(&self) -> &str {
         self.step.map_or("", |step| program_of(&step.invocation.words))
     }
 
-    /// The words of the command; empty where none is asked about.
+    /// Lists the words of the command; empty where none is asked about.
     pub(crate) fn words(&self) -> &[String] {
         self.step.map_or(&[], |step| &step.invocation.words)
     }

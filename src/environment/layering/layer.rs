@@ -36,7 +36,7 @@ impl Layer {
         Layer::Computed(Rc::new(settings))
     }
 
-    /// The environment over the files `names` of `folder`, the strongest first.
+    /// Lays the environment over the files `names` of `folder`, the strongest first.
     pub(crate) fn files(folder: &Path, names: &[impl AsRef<str>]) -> Vec<Layer> {
         let files = names.iter().map(|name| Layer::file(folder.join(name.as_ref())));
         std::iter::once(Layer::Environment).chain(files).collect()
@@ -61,7 +61,7 @@ impl Chain {
         (self.above_environment() + 1).min(self.layers.len())
     }
 
-    /// How many ways there are to read the chain's files: the most dialects that any of them is read in.
+    /// Counts how many ways there are to read the chain's files: the most dialects that any of them is read in.
     pub(crate) fn rounds(&self, library: &Library<'_>) -> usize {
         let rounds = self.layers.iter().map(|layer| match layer {
             Layer::File(path, own) if !library.is_plain(path) => own.map_or(self.dialects.len(), <[_]>::len),

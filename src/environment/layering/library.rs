@@ -57,7 +57,7 @@ impl<'a> Library<'a> {
         exists
     }
 
-    /// A file that a loader would read; what keeps it from being read is noted as a problem.
+    /// Reads a file that a loader would read; what keeps it from being read is noted as a problem.
     fn file(&self, path: &Path) -> Option<Rc<LoadedFile>> {
         if let Some(kept) = self.loaded.borrow().get(path) {
             return kept.clone();
@@ -67,17 +67,17 @@ impl<'a> Library<'a> {
         file
     }
 
-    /// `path` as it is shown to people.
+    /// Gives `path` as it is shown to people.
     pub(crate) fn shown(&self, path: &Path) -> PathBuf {
         self.project.shown(path)
     }
 
-    /// The text of a file that a loader would read; bytes that are not UTF-8 are replaced.
+    /// Reads the text of a file that a loader would read; bytes that are not UTF-8 are replaced.
     pub(crate) fn string(&self, path: &Path) -> Option<String> {
         self.file(path).map(|file| String::from_utf8_lossy(&file.bytes).into_owned())
     }
 
-    /// The text of a manifest, empty where it cannot be read. It is no file of the environment, and no problem.
+    /// Reads the text of a manifest, empty where it cannot be read. It is no file of the environment, and no problem.
     pub(crate) fn manifest(&self, path: &Path) -> Rc<str> {
         if let Some(kept) = self.manifests.borrow().get(path) {
             return Rc::clone(kept);
@@ -88,7 +88,8 @@ impl<'a> Library<'a> {
         text
     }
 
-    /// The entries of the settings file at `path` as `flatten` reads them; a broken line in it is noted as a problem.
+    /// Reads the entries of the settings file at `path` as `flatten` reads them; a broken line in it is noted as a
+    /// problem.
     pub(crate) fn entries(
         &self,
         path: &Path,
@@ -140,18 +141,18 @@ impl<'a> Library<'a> {
         }
     }
 
-    /// A mistake of a format that has one syntax, whoever reads it.
+    /// Notes a mistake of a format that has one syntax, whoever reads it.
     fn broken_line(&self, path: &Path, line: u32, message: String) {
         let file = self.project.shown(path);
         self.problem(FileProblem { file, line: Some(line), message, kind: ProblemKind::BrokenLine });
     }
 
-    /// The settings that `dialect` reads from the dotenv file at `path`; `lookup` gives what was loaded before.
+    /// Reads the settings that `dialect` reads from the dotenv file at `path`; `lookup` gives what was loaded before.
     pub(crate) fn dotenv(&self, path: &Path, dialect: Dialect, lookup: Lookup<'_>) -> Option<Rc<Vec<Setting>>> {
         Some(self.file(path)?.settings(dialect, lookup, |document| self.note_stumbles(path, document)))
     }
 
-    /// What the dotenv file at `path` says about `name`, nothing expanded.
+    /// Tells what the dotenv file at `path` says about `name`, nothing expanded.
     pub(crate) fn unexpanded(&self, path: &Path, name: &str) -> Option<String> {
         self.file(path)?.unexpanded(name)
     }
@@ -171,8 +172,8 @@ impl<'a> Library<'a> {
         }
     }
 
-    /// The files read, the problems and the conditions. A line is a problem where most readers stumbled over it: some
-    /// skip whatever they do not understand, and a few stumble over values of several lines.
+    /// Lists the files read, the problems and the conditions. A line is a problem where most readers stumbled over it:
+    /// some skip whatever they do not understand, and a few stumble over values of several lines.
     pub(crate) fn into_parts(self) -> (Vec<PathBuf>, Vec<FileProblem>, Vec<Condition>) {
         let mut problems = self.problems.into_inner();
         for (path, Stumbles { readers, lines }) in self.stumbles.into_inner() {

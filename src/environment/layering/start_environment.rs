@@ -88,13 +88,13 @@ impl StartEnvironment {
         self.index.get(name).map(|at| self.settings[*at].value.as_str())
     }
 
-    /// The variables that were asked for so far, each with what the answer was.
+    /// Lists the variables that were asked for so far, each with what the answer was.
     pub(crate) fn answers(&self) -> Vec<(String, Option<String>)> {
         let asked = self.asked.borrow();
         asked.iter().map(|name| (name.clone(), self.value(name).map(str::to_owned))).collect()
     }
 
-    /// Whether it would answer the same.
+    /// Tells whether it would answer the same.
     pub(crate) fn agrees(&self, answers: &[(String, Option<String>)]) -> bool {
         answers.iter().all(|(name, value)| self.value(name) == value.as_deref())
     }

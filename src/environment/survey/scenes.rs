@@ -95,7 +95,7 @@ fn fingerprint(scene: &Scene<'_>, load_orders: &[&LoadOrder]) -> (PathBuf, Strin
     )
 }
 
-/// What the environment of the scene is called.
+/// Tells what the environment of the scene is called.
 fn name_of(scene: &Scene<'_>) -> &'static str {
     let is_inside = scene.step.is_some_and(|step| step.effects.iter().any(|(effect, _)| *effect == Effect::Container));
     if is_inside { "container environment" } else { "process environment" }

@@ -87,7 +87,7 @@ pub(crate) fn read(
     named.into_iter().map(|draft| (draft, origins.clone())).collect()
 }
 
-/// What a URL names, over what the options before it do.
+/// Tells what a URL names, over what the options before it do.
 fn over(mut named: Draft, options: Draft) -> Draft {
     named.places = if named.places.is_empty() { options.places } else { named.places };
     named.user = named.user.or(options.user);
@@ -102,7 +102,8 @@ fn behind_a_scheme(text: &str, engine: Engine) -> Draft {
     url::parse_rest(engine, scheme, rest)
 }
 
-/// What stands behind the `@` of `user/password@place`; an alias of tnsnames.ora, or nothing, leaves the place open.
+/// Tells what stands behind the `@` of `user/password@place`; an alias of tnsnames.ora, or nothing, leaves the place
+/// open.
 fn add_slash_login(draft: &mut Draft, text: &str) {
     let Some((login, place)) = text.rsplit_once('@') else { return };
     draft.set_user(login.split('/').next().unwrap_or(login));
@@ -158,10 +159,10 @@ fn add_port(draft: &mut Draft, text: &str) {
     query::set_ports(&mut draft.places, &[port]);
 }
 
-/// What is not given comes from `~/.my.cnf`, or `MYSQL_HOST`.
+/// Fills in what is not given: from `~/.my.cnf`, or `MYSQL_HOST`.
 fn fill_from_options(
     draft: &mut Draft,
-    entry: Option<services::Entry>,
+    entry: Option<services::ServiceEntry>,
     origins: &mut Vec<Origin>,
     variables: &Variables<'_>,
 ) {

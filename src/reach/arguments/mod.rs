@@ -15,7 +15,7 @@ use crate::tools::providers;
 use crate::tools::providers::Reach;
 use crate::tools::words::called;
 
-/// Whether the program talks to a database even where nothing names one: `psql`, `mysqldump`, `prisma`, ….
+/// Tells whether the program talks to a database even where nothing names one: `psql`, `mysqldump`, `prisma`, ….
 #[must_use]
 pub(crate) fn is_database_client(invocation: &Invocation) -> bool {
     let at_a_provider = |command: &providers::ProviderCommand| command.reach == Reach::Unknown;
@@ -25,7 +25,7 @@ pub(crate) fn is_database_client(invocation: &Invocation) -> bool {
         || is_migration_of_a_build(invocation)
 }
 
-/// The arguments of a program that does what a project's settings or a URL among its arguments say.
+/// Reads the arguments of a program that does what a project's settings or a URL among its arguments say.
 fn tool_arguments(words: &[String]) -> Option<&[String]> {
     called(words, |name| is_database_tool(name).then_some(())).map(|((), arguments)| arguments)
 }
@@ -73,7 +73,7 @@ pub(crate) fn find(invocation: &Invocation, variables: &Variables<'_>) -> Vec<Fo
     found
 }
 
-/// The database of a provider's account that the words act on.
+/// Finds the database of a provider's account that the words act on.
 fn at_a_provider(words: &[String]) -> Option<Draft> {
     match providers::command_of(words)?.reach {
         Reach::Named(engine, what) => {
@@ -128,7 +128,7 @@ pub(crate) fn settings(invocation: &Invocation) -> Vec<Setting> {
     found
 }
 
-/// The name in `--spring.datasource.url`, `-Ddb.host`, `-Pdb.host` or `DB_HOST`.
+/// Finds the name in `--spring.datasource.url`, `-Ddb.host`, `-Pdb.host` or `DB_HOST`.
 fn setting_name(word: &str) -> Option<String> {
     let name = word.strip_prefix("--").or_else(|| word.strip_prefix("-D")).or_else(|| word.strip_prefix("-P"));
     let name = name.unwrap_or(word);

@@ -2,7 +2,7 @@
 
 use crate::tools::clients::{Client, Means};
 
-/// The arguments that name a part of the connection, in their order.
+/// Lists the arguments that name a part of the connection, in their order.
 pub(crate) fn parts(client: &Client, arguments: &[String]) -> Vec<(Means, String)> {
     let mut reader = Reader { client, words: arguments.iter(), found: Vec::new() };
     reader.run();

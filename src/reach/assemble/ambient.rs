@@ -164,7 +164,7 @@ fn host_port(place: &Place) -> Option<u16> {
     }
 }
 
-fn fill_from_service(one: &mut Found, variable: services::Entry) {
+fn fill_from_service(one: &mut Found, variable: services::ServiceEntry) {
     let service = variable.draft;
     if one.draft.places.is_empty() {
         one.draft.places = service.places;

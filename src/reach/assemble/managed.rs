@@ -28,7 +28,7 @@ pub(crate) fn add(variables: &Variables<'_>, found: &mut Vec<Found>) {
     }
 }
 
-/// The place at a provider that the variable's value names by itself.
+/// Finds the place at a provider that the variable's value names by itself.
 pub(crate) fn at_a_provider(variable: &Variable<'_>) -> Option<Draft> {
     host(variable).or_else(|| account(variable))
 }

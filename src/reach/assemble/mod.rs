@@ -26,7 +26,7 @@ use crate::reach::names::{Name, Role};
 pub(crate) use crate::reach::assemble::found::Found;
 pub(crate) use crate::reach::assemble::variables::{Names, Variable, Variables, referred_names};
 
-/// Whether a setting can have a part in what an environment names: by its name, or by its value alone.
+/// Tells whether a setting can have a part in what an environment names: by its name, or by its value alone.
 pub(crate) fn counts(setting: &Setting, names: &mut Names, lookup: &Lookup<'_>) -> bool {
     let name = names.read(&setting.name);
     if name.role.is_some() || name.says_database || name.engine.is_some() {

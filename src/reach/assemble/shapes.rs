@@ -6,7 +6,7 @@ use crate::lists::{List, list};
 
 static TOP_LEVEL_DOMAINS: List = list!("top_level_domains.txt");
 
-/// Whether the text is a full domain name or an IPv4 address, perhaps with a port: `cluster0.ab1cd.mongodb.net`.
+/// Tells whether the text is a full domain name or an IPv4 address, perhaps with a port: `cluster0.ab1cd.mongodb.net`.
 ///
 /// Names of Java classes have dots too, so the last label has to be one that hosts end in.
 pub(crate) fn is_address(text: &str) -> bool {
@@ -23,14 +23,14 @@ pub(crate) fn is_address(text: &str) -> bool {
     labels.len() >= 3 && labels.iter().all(fits) && labels.last().is_some_and(|last| TOP_LEVEL_DOMAINS.contains(last))
 }
 
-/// Whether the text is a host with a port: `db:5432`.
+/// Tells whether the text is a host with a port: `db:5432`.
 pub(crate) fn is_host_and_port(text: &str) -> bool {
     let Some((host, port)) = text.rsplit_once(':') else { return false };
     let fits = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
     port.parse::<u16>().is_ok_and(|port| port > 0) && !host.is_empty() && host.chars().all(fits)
 }
 
-/// Whether the text is a list of servers, each with its port: `10.0.0.1:6379,cache:6380`. `redis:7,valkey:8` are
+/// Tells whether the text is a list of servers, each with its port: `10.0.0.1:6379,cache:6380`. `redis:7,valkey:8` are
 /// versions of images; servers do not listen on ports that low.
 pub(crate) fn is_list_of_servers(text: &str) -> bool {
     let unreserved = |item: &str| item.rsplit_once(':').is_some_and(|(_, port)| port.len() >= 4);
@@ -39,7 +39,7 @@ pub(crate) fn is_list_of_servers(text: &str) -> bool {
         && text.split(',').map(str::trim).all(|item| is_host_and_port(item) && unreserved(item))
 }
 
-/// Whether the text is a number in hexadecimal, such as the address of a contract.
+/// Tells whether the text is a number in hexadecimal, such as the address of a contract.
 pub(crate) fn is_hexadecimal(text: &str) -> bool {
     text.len() > 12 && text.strip_prefix("0x").is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }

@@ -37,7 +37,7 @@ impl Variable<'_> {
         }
     }
 
-    /// Whether the value names nothing: empty, `null`, `none`.
+    /// Tells whether the value names nothing: empty, `null`, `none`.
     pub(crate) fn is_empty(&self) -> bool {
         means_nothing(without_quotes(self.value()).0)
     }

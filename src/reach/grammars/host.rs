@@ -69,7 +69,7 @@ fn doubt_hides(bare: &str) -> bool {
     masked.contains(['@', '/', '\\']) && !(bare.starts_with('@') && bare.ends_with('@'))
 }
 
-/// Whether some driver would take the text for a host name or an address.
+/// Tells whether some driver would take the text for a host name or an address.
 fn is_dialable(host: &str) -> bool {
     let without_zone = host.split('%').next().unwrap_or(host);
     if without_zone.contains(':') {

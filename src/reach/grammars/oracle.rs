@@ -24,7 +24,7 @@ pub(crate) fn connect_name(text: &str) -> Draft {
     draft
 }
 
-/// Whether the text is a descriptor by itself.
+/// Tells whether the text is a descriptor by itself.
 pub(crate) fn is_descriptor(text: &str) -> bool {
     let text: String = text.chars().take(60).filter(|c| !c.is_whitespace()).collect();
     ["(DESCRIPTION=", "(DESCRIPTION_LIST=", "(ADDRESS="]

@@ -51,7 +51,7 @@ pub(crate) fn credential_key(folded: &str) -> Option<&'static str> {
     OPTIONS.find(folded).filter(|kind| !kind.is_empty())
 }
 
-/// Whether a kept key holds a client's own certificate, its key, or a store of both.
+/// Tells whether a kept key holds a client's own certificate, its key, or a store of both.
 pub(crate) fn is_client_credential(key: &str) -> bool {
     [CERTIFICATE, KEY, WALLET].contains(&key)
 }

@@ -31,7 +31,7 @@ pub(crate) fn name_doubt(text: &str) -> Option<Doubt> {
     (lone_bracket || has_gap(text) || lower.split(['.', '/']).any(label_is_placeholder)).then_some(Doubt::Placeholder)
 }
 
-/// Whether `host` has a gap that a person was to fill in (`<cluster>.mongodb.net`, `cluster0.xxxxx.mongodb.net`,
+/// Tells whether `host` has a gap that a person was to fill in (`<cluster>.mongodb.net`, `cluster0.xxxxx.mongodb.net`,
 /// `your-project.supabase.co`): nothing can dial it, and no loader fills it in.
 #[must_use]
 pub(crate) fn has_gap(host: &str) -> bool {
@@ -46,7 +46,7 @@ pub(crate) fn has_gap(host: &str) -> bool {
         || labels().count() > 2 && labels().all(|label| matches!(label, "" | "x" | "xx" | "*" | "**" | "***"))
 }
 
-/// Whether a label says "yours": `your-db`, `yourdomain`; not `yourls`, nor what may be somebody's own name.
+/// Tells whether a label says "yours": `your-db`, `yourdomain`; not `yourls`, nor what may be somebody's own name.
 fn is_yours(label: &str) -> bool {
     const THINGS: [&str; 16] = [
         "domain", "host", "server", "db", "database", "project", "instance", "cluster", "name", "app", "endpoint",
@@ -56,7 +56,7 @@ fn is_yours(label: &str) -> bool {
     label.starts_with("your-") || label.starts_with("your_") || rest.is_some_and(|rest| THINGS.contains(&rest))
 }
 
-/// Whether a template, a variable or a marked gap is left in `text`.
+/// Tells whether a template, a variable or a marked gap is left in `text`.
 pub(crate) fn is_unexpanded(text: &str) -> bool {
     let marked = opens_template(text) || text.contains("%(");
     marked || has_dollar_name(text) || is_enclosed(text, '%') || is_enclosed(text, '@') || has_angle_gap(text) || {
@@ -68,7 +68,7 @@ fn has_dollar_name(text: &str) -> bool {
     text.match_indices('$').any(|(at, _)| text[at + 1..].starts_with(|c: char| c.is_ascii_alphabetic() || c == '_'))
 }
 
-/// Whether `%NAME%` or `@name@` stands in the text.
+/// Tells whether `%NAME%` or `@name@` stands in the text.
 fn is_enclosed(text: &str, mark: char) -> bool {
     let mut parts = text.split(mark);
     parts.next();
@@ -88,7 +88,7 @@ fn is_filler(label: &str) -> bool {
         || label.chars().all(|c| c == '.' || c == '*') && !label.is_empty()
 }
 
-/// Whether the text says "no value" in one of the ways that files have for it.
+/// Tells whether the text says "no value" in one of the ways that files have for it.
 pub(crate) fn means_nothing(text: &str) -> bool {
     let lower = text.trim().to_ascii_lowercase();
     matches!(

@@ -12,7 +12,8 @@ pub(crate) fn engine_of_scheme(scheme: &str) -> Option<Engine> {
     scheme.to_ascii_lowercase().split('+').find_map(|part| SCHEMES.find(part).and_then(Engine::named))
 }
 
-/// Whether there is no server behind the scheme: a database inside the program, files, a container made for one run.
+/// Tells whether there is no server behind the scheme: a database inside the program, files, a container made for one
+/// run.
 pub(crate) fn names_no_server(scheme: &str) -> bool {
     SCHEMES.find(scheme) == Some("none")
 }

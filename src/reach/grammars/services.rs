@@ -9,7 +9,7 @@ use crate::reach::grammars::libpq::from_pairs;
 use crate::reach::{Doubt, Draft, Engine, Lookup};
 
 /// A connection read from such a file, with the line that names its host.
-pub(crate) struct Entry {
+pub(crate) struct ServiceEntry {
     pub(crate) draft: Draft,
     pub(crate) origin: Origin,
 }
@@ -22,7 +22,7 @@ pub(crate) fn libpq_service(
     file: Option<&str>,
     folder: Option<&str>,
     lookup: &Lookup<'_>,
-) -> Option<Entry> {
+) -> Option<ServiceEntry> {
     let project = lookup.project;
     let mut paths: Vec<PathBuf> = Vec::new();
     paths.extend(file.map(|file| project.folder.join(file)));
@@ -36,7 +36,7 @@ pub(crate) fn libpq_service(
         let (pairs, line) = section(path, name, lookup)?;
         let mut draft = from_pairs(&pairs);
         draft.service = None;
-        Some(Entry { draft, origin: Origin::file("host", project.shown(path), line) })
+        Some(ServiceEntry { draft, origin: Origin::file("host", project.shown(path), line) })
     })
 }
 
@@ -45,7 +45,7 @@ const DEEPEST_INCLUDE: usize = 10;
 const MOST_FILES: usize = 100;
 
 /// Reads what the MySQL client `program` takes from the option file `path`, or from `~/.my.cnf` where none is given.
-pub(crate) fn mysql_client(program: &str, path: Option<&Path>, lookup: &Lookup<'_>) -> Option<Entry> {
+pub(crate) fn mysql_client(program: &str, path: Option<&Path>, lookup: &Lookup<'_>) -> Option<ServiceEntry> {
     let home = lookup.project.home.as_ref().map(|home| home.join(".my.cnf"));
     let path = path.map(|path| lookup.project.folder.join(path)).or(home)?;
     let renamed = program.replacen("mariadb", "mysql", 1);
@@ -66,7 +66,7 @@ pub(crate) fn mysql_client(program: &str, path: Option<&Path>, lookup: &Lookup<'
     if is_cut_off {
         draft.doubt(Doubt::Unresolved);
     }
-    Some(Entry { draft, origin })
+    Some(ServiceEntry { draft, origin })
 }
 
 /// The options of MySQL's option files, as they are read.

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-/// Whether the host is one of SQL Server's own names for this machine.
+/// Tells whether the host is one of SQL Server's own names for this machine.
 pub(crate) fn is_this_machine(host: &str) -> bool {
     let name = host.split(['\\', ',']).next().unwrap_or(host).trim();
     [".", "(local)", "(localdb)", "(localhost)"].iter().any(|own| name.eq_ignore_ascii_case(own))

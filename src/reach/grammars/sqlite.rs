@@ -58,7 +58,7 @@ pub(crate) fn plain_path(text: &str, engine: Engine, lookup: &Lookup<'_>) -> Vec
     drafts(&[text.to_owned()], "", engine, lookup, &[])
 }
 
-/// Whether the text is, by itself, the name of a database file or of a database in memory.
+/// Tells whether the text is, by itself, the name of a database file or of a database in memory.
 pub(crate) fn looks_like_file(text: &str) -> bool {
     let lower = text.trim().to_ascii_lowercase();
     let path = lower.split('?').next().unwrap_or(&lower);

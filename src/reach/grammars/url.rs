@@ -96,7 +96,8 @@ fn other_hosts(scheme: &str, masked: &str) -> Vec<String> {
     whatwg::hosts_of_shorter_authority(scheme, masked, login)
 }
 
-/// Whether a driver that dialled this would leave the machine: a name with a dot, or an address that is not its own.
+/// Tells whether a driver that dialled this would leave the machine: a name with a dot, or an address that is not its
+/// own.
 fn leaves_this_machine(host: &str) -> bool {
     let name = percent_decode(host);
     let name = name.trim_end_matches('.');

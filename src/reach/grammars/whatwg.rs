@@ -10,7 +10,7 @@ use crate::reach::grammars::text::percent_decode;
 
 /// What such a driver makes of a URL.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Reading {
+pub(crate) struct UrlReading {
     /// The host as it stands, still percent-encoded; empty where none is named.
     pub(crate) host: String,
     pub(crate) port: Option<u16>,
@@ -19,12 +19,12 @@ pub(crate) struct Reading {
 }
 
 /// Reads `scheme://rest`; `None` where it is no URL to them.
-pub(crate) fn read(scheme: &str, rest: &str) -> Option<Reading> {
+pub(crate) fn read(scheme: &str, rest: &str) -> Option<UrlReading> {
     // All other schemes are read alike, also those with letters that no scheme may have.
     let scheme = if ["http", "https", "ws", "wss"].contains(&scheme) { scheme } else { "db" };
     let url = Url::parse(&format!("{scheme}://{rest}")).ok()?;
     let path = url.path();
-    Some(Reading {
+    Some(UrlReading {
         host: url.host_str().unwrap_or_default().to_owned(),
         port: url.port(),
         path: percent_decode(path.strip_prefix('/').unwrap_or(path)).trim_end_matches('/').to_owned(),
@@ -88,7 +88,7 @@ mod tests {
         ];
         for (scheme, rest, expected) in cases {
             let expected =
-                expected.map(|(host, port, path)| Reading { host: host.to_owned(), port, path: path.to_owned() });
+                expected.map(|(host, port, path)| UrlReading { host: host.to_owned(), port, path: path.to_owned() });
             assert_eq!(read(scheme, rest), expected, "{scheme}://{rest}");
         }
     }

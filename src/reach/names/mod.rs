@@ -92,7 +92,7 @@ impl Name {
         }
     }
 
-    /// Whether the name says "the URL of a database".
+    /// Tells whether the name says "the URL of a database".
     pub(crate) fn promises_url(&self) -> bool {
         self.role == Some(Role::Url) && self.says_database && !self.stopped
     }

@@ -56,7 +56,7 @@ fn reversed(words: &[&str]) -> Option<(Role, Range<usize>)> {
     Some((role, 0..1))
 }
 
-/// Whether the last key of a dotted name holds two words or more.
+/// Tells whether the last key of a dotted name holds two words or more.
 fn is_one_key(name: &str) -> bool {
     name.rsplit_once('.').is_some_and(|(_, key)| words_of(key).len() > 1)
 }

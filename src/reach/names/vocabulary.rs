@@ -27,22 +27,22 @@ pub(crate) fn word(word: &str) -> Option<Word> {
     })
 }
 
-/// Whether a name with this word is about something beside the database: a dashboard, a bastion.
+/// Tells whether a name with this word is about something beside the database: a dashboard, a bastion.
 pub(crate) fn stops(word: &str) -> bool {
     STOPS.contains(word)
 }
 
-/// Whether a name with this word is about something inside of the database, or of its client: a pool, a table.
+/// Tells whether a name with this word is about something inside of the database, or of its client: a pool, a table.
 pub(crate) fn is_inner(word: &str) -> bool {
     INNER.contains(word)
 }
 
-/// Whether the word tells one of several like databases from another, before or behind the part's name.
+/// Tells whether the word tells one of several like databases from another, before or behind the part's name.
 pub(crate) fn qualifies(word: &str) -> bool {
     is_number(word) || QUALIFIERS.contains(word)
 }
 
-/// Whether a qualifier means the same database, elsewhere: `READ`, and not `LEGACY` or a number.
+/// Tells whether a qualifier means the same database, elsewhere: `READ`, and not `LEGACY` or a number.
 pub(crate) fn means_the_same_database(word: &str) -> bool {
     !is_number(word) && QUALIFIERS.find(word) != Some("other")
 }

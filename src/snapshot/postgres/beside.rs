@@ -26,12 +26,11 @@ pub(crate) struct Marker {
 const MARK: &str = "safe-test: ";
 
 impl Marker {
-    /// The comment's text.
     pub(crate) fn comment(&self) -> String {
         format!("{MARK}{}", serde_json::to_string(self).unwrap_or_default())
     }
 
-    /// The marker in a comment, if it is one.
+    /// Reads the marker in a comment, if it is one.
     pub(crate) fn read(comment: &str) -> Option<Marker> {
         serde_json::from_str(comment.strip_prefix(MARK)?).ok()
     }
@@ -109,7 +108,7 @@ fn create(
     Ok((name, notes))
 }
 
-/// A name that no database of the server has and no other process is about to use, locked for us.
+/// Finds a name that no database of the server has and no other process is about to use, locked for us.
 fn free_locked_name(
     server: &mut Session,
     database: &str,
@@ -120,7 +119,7 @@ fn free_locked_name(
     first_name(database, what, now, |name| Ok(try_lock(server, name)? && !server.exists(name)?))
 }
 
-/// A name that no database of the server has.
+/// Finds a name that no database of the server has.
 pub(crate) fn free_name(
     server: &mut Session,
     database: &str,
@@ -154,7 +153,7 @@ pub(crate) fn try_lock(server: &mut Session, database: &str) -> Result<bool, Pos
     Ok(taken.first().is_some_and(|answer| answer == b"t"))
 }
 
-/// The statement that writes our mark on a database.
+/// Makes the statement that writes our mark on a database.
 fn marking(database: &str, marker: &Marker) -> String {
     format!("COMMENT ON DATABASE {} IS {}", identifier(database), literal(&marker.comment()))
 }

@@ -163,7 +163,7 @@ fn inherited(environment: &[(OsString, OsString)], passfile: bool) -> Vec<(OsStr
 
 type Dialled = (OsString, Option<String>, String);
 
-/// `PGHOST`, `PGHOSTADDR` and `PGPORT`: lists of equal length, in the order of the target.
+/// Sets `PGHOST`, `PGHOSTADDR` and `PGPORT`: lists of equal length, in the order of the target.
 fn dialled(target: &Target) -> Result<Dialled, &'static str> {
     let given = |name: &str| target.parameters.iter().rev().find(|(key, value)| key == name && !value.is_empty());
     let addresses: Vec<&str> = given("hostaddr").map(|(_, value)| value.split(',').collect()).unwrap_or_default();

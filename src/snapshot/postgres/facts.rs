@@ -138,7 +138,7 @@ impl Facts {
     }
 }
 
-/// `work_mem`, or `app.tenant`: each part quoted.
+/// Writes the name of a setting: `work_mem`, or `app.tenant`: each part quoted.
 fn setting_name(name: &str) -> String {
     name.split('.').map(identifier).collect::<Vec<_>>().join(".")
 }

@@ -63,8 +63,8 @@ pub(crate) fn load(
     }
 }
 
-/// Whether a failure may come from names without a schema. Messages in another language are taken for it: the next
-/// attempt shows.
+/// Tells whether a failure may come from names without a schema. Messages in another language are taken for it: the
+/// next attempt shows.
 fn about_names(error: &PostgresError) -> bool {
     match error {
         PostgresError::Tool(ToolError::Failed { message, .. }) => {
@@ -74,13 +74,14 @@ fn about_names(error: &PostgresError) -> bool {
     }
 }
 
-/// Whether a failure comes from a tablespace that is gone, or that is not ours to use: the setting that a dump makes for
-/// it has its name in every language.
+/// Tells whether a failure comes from a tablespace that is gone, or that is not ours to use: the setting that a dump
+/// makes for it has its name in every language.
 fn about_tablespaces(error: &PostgresError) -> bool {
     matches!(error, PostgresError::Tool(ToolError::Failed { message, .. }) if message.contains("tablespace"))
 }
 
-/// Whether a failure may come from roles that are missing or not ours; as for messages in another language, see above.
+/// Tells whether a failure may come from roles that are missing or not ours; as for messages in another language, see
+/// above.
 fn about_roles(error: &PostgresError) -> bool {
     match error {
         PostgresError::Tool(ToolError::Failed { message, .. }) => {
@@ -141,7 +142,7 @@ fn attempt(
     fed.map_err(|error| PostgresError::Damaged { path: dump.path.to_owned(), reason: error.to_string() })
 }
 
-/// A psql that carries out what comes on its stdin, and ends at the first error.
+/// Starts a psql that carries out what comes on its stdin, and ends at the first error.
 fn start_client(server: &Session, name: &str) -> Result<Running, PostgresError> {
     let mut command = server.connection.with("PGDATABASE", name).command(&server.tools.program("psql"));
     command.args(["-X", "-w", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-v", "VERBOSITY=terse"]);
@@ -174,7 +175,7 @@ fn pass_on(text: Option<ChildStdout>, mut client: ChildStdin, search_path: &str)
     std::io::copy(&mut text, &mut client).map(drop)
 }
 
-/// The search path of the saved database, followed by its other schemas.
+/// Returns the search path of the saved database, followed by its other schemas.
 fn search_path(whole: &Whole<'_>) -> String {
     let setting = whole.facts.settings.iter().find(|setting| setting.role.is_none() && setting.name == "search_path");
     let own = setting.map_or("\"$user\", public", |setting| &setting.value);

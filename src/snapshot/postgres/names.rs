@@ -8,7 +8,7 @@ use crate::text::hex;
 /// The longest name a server keeps, in bytes; a longer one is cut without a word, so that two could become one.
 const LONGEST: usize = 63;
 
-/// A name in the bytes of the database's own encoding, as text; bytes that are not UTF-8 are written `\xE9`.
+/// Shows a name in the bytes of the database's own encoding, as text; bytes that are not UTF-8 are written `\xE9`.
 pub(crate) fn shown(name: &[u8]) -> String {
     match std::str::from_utf8(name) {
         Ok(name) => name.to_owned(),
@@ -19,8 +19,8 @@ pub(crate) fn shown(name: &[u8]) -> String {
     }
 }
 
-/// A table's name with its schema, each quoted where it is not plain. Key words stay as they are: their list differs
-/// between versions.
+/// Writes a table's name with its schema, each quoted where it is not plain. Key words stay as they are: their list
+/// differs between versions.
 pub(crate) fn qualified(schema: &[u8], name: &[u8]) -> String {
     format!("{}.{}", quoted(schema), quoted(name))
 }
@@ -34,7 +34,7 @@ fn quoted(name: &[u8]) -> String {
     format!("\"{}\"", text.replace('"', "\"\""))
 }
 
-/// The same of a name that a tool has quoted in its own way.
+/// Writes a name that a tool has quoted in its own way as [`qualified`] does.
 pub(crate) fn canonical(written: &[u8]) -> String {
     let mut parts: Vec<Vec<u8>> = vec![Vec::new()];
     let (mut within, mut last_was_quote) = (false, false);
@@ -55,7 +55,7 @@ pub(crate) fn canonical(written: &[u8]) -> String {
     parts.iter().map(|part| quoted(part)).collect::<Vec<_>>().join(".")
 }
 
-/// The schema in a table's name, quoted as it is there.
+/// Returns the schema in a table's name, quoted as it is there.
 pub(crate) fn schema_of(qualified: &str) -> &str {
     let mut quoted = false;
     let end = qualified.bytes().position(|byte| {
@@ -65,8 +65,8 @@ pub(crate) fn schema_of(qualified: &str) -> &str {
     &qualified[..end.unwrap_or(0)]
 }
 
-/// A name for a database that belongs to `database`: `shop_replaced_20261121_143022`, with `_2` and so on for a later
-/// `attempt`. A long name is cut and told apart by a digest.
+/// Makes a name for a database that belongs to `database`: `shop_replaced_20261121_143022`, with `_2` and so on for a
+/// later `attempt`. A long name is cut and told apart by a digest.
 pub(crate) fn related(database: &str, what: &str, now: DateTime<Utc>, attempt: u32) -> String {
     let mut ending = format!("_{what}_{}", now.format("%Y%m%d_%H%M%S"));
     if attempt > 1 {
@@ -75,7 +75,7 @@ pub(crate) fn related(database: &str, what: &str, now: DateTime<Utc>, attempt: u
     with_ending(database, &ending)
 }
 
-/// A database's name with an ending, within what a server keeps.
+/// Makes a database's name with an ending, within what a server keeps.
 pub(crate) fn with_ending(database: &str, ending: &str) -> String {
     if database.len() + ending.len() <= LONGEST {
         return format!("{database}{ending}");

@@ -4,7 +4,8 @@ use crate::snapshot::engine::Obstacle;
 use crate::snapshot::postgres::psql::{literal, text};
 use crate::snapshot::postgres::{PostgresError, Session};
 
-/// Whether the role is, or can act as, the owner of the database; and the extensions that only a superuser creates.
+/// Tells whether the role is, or can act as, the owner of the database; and the extensions that only a superuser
+/// creates.
 ///
 /// The list of available extensions is a file each on the server's disk, so it is read only where an extension was added.
 ///

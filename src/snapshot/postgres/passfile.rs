@@ -33,13 +33,13 @@ impl PassFile {
         in_folder(line.as_bytes())
     }
 
-    /// The path for `PGPASSFILE`.
+    /// Returns the path for `PGPASSFILE`.
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 }
 
-/// One line for every server: the tools get host, user and database from us alone.
+/// Writes one line for every server: the tools get host, user and database from us alone.
 ///
 /// Source: PostgreSQL documentation, "The Password File": `\` and `:` are escaped with `\`.
 fn line(password: &Secret) -> String {

@@ -69,7 +69,7 @@ impl Psql {
         }
     }
 
-    /// The answer to the oldest statement that was sent and not yet answered.
+    /// Receives the answer to the oldest statement that was sent and not yet answered.
     pub(crate) fn receive(&mut self) -> Result<Fields, PostgresError> {
         let mut fields = Fields::new();
         loop {
@@ -81,7 +81,7 @@ impl Psql {
         }
     }
 
-    /// The next field, ended by a NUL byte, or the line that ends an answer; `None` if the session is over.
+    /// Reads the next field, ended by a NUL byte, or the line that ends an answer; `None` if the session is over.
     fn item(&mut self) -> Option<Item> {
         let mut item = Vec::new();
         loop {
@@ -113,7 +113,7 @@ enum Item {
     End(String),
 }
 
-/// What the line `false 00000` or `true 42P01 relation "x" does not exist` says of an answer.
+/// Tells what the line `false 00000` or `true 42P01 relation "x" does not exist` says of an answer.
 fn outcome(end: &str, fields: Fields) -> Result<Fields, PostgresError> {
     let mut words = end.splitn(3, ' ');
     match (words.next(), words.next(), words.next()) {
@@ -130,22 +130,22 @@ fn outcome(end: &str, fields: Fields) -> Result<Fields, PostgresError> {
     }
 }
 
-/// A field as text.
+/// Reads a field as text.
 pub(crate) fn text(field: &[u8]) -> String {
     String::from_utf8_lossy(field).into_owned()
 }
 
-/// A field that is a number.
+/// Reads a field that is a number.
 pub(crate) fn number<N: std::str::FromStr>(field: &[u8]) -> Option<N> {
     std::str::from_utf8(field).ok()?.parse().ok()
 }
 
-/// A text as a literal of SQL; sessions of ours have `standard_conforming_strings` on.
+/// Writes a text as a literal of SQL; sessions of ours have `standard_conforming_strings` on.
 pub(crate) fn literal(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 
-/// A name as an identifier of SQL.
+/// Writes a name as an identifier of SQL.
 pub(crate) fn identifier(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }

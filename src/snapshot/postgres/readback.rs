@@ -28,7 +28,7 @@ pub(crate) struct DumpFile<'a> {
 }
 
 impl DumpFile<'_> {
-    /// Whether the bytes that were read are those that were written.
+    /// Tells whether the bytes that were read are those that were written.
     pub(crate) fn expect(&self, found: &str) -> Result<(), PostgresError> {
         if found == self.sha256 {
             return Ok(());
@@ -140,7 +140,7 @@ impl<F: Read> Source<F> {
         }
     }
 
-    /// The hash of the whole file, what was not read included.
+    /// Returns the hash of the whole file, what was not read included.
     fn finish(self, watch: &dyn Watch) -> io::Result<String> {
         let mut file = match self {
             Source::Compressed(decoder) => decoder.finish().into_inner(),

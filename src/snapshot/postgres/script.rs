@@ -89,7 +89,7 @@ impl ScriptReader {
         }
     }
 
-    /// What was read, once the text has ended; `complete` is false where it broke off.
+    /// Returns what was read, once the text has ended; `complete` is false where it broke off.
     pub(crate) fn finish(mut self) -> Script {
         self.script.complete &= matches!(self.within, Within::Sql) && self.table.is_none();
         self.script
@@ -222,7 +222,7 @@ impl ScriptReader {
     }
 }
 
-/// The name at the beginning of a text: up to the first blank or parenthesis outside double quotes.
+/// Reads the name at the beginning of a text: up to the first blank or parenthesis outside double quotes.
 fn name(text: &[u8]) -> &[u8] {
     let mut quoted = false;
     let end = text.iter().position(|byte| {

@@ -43,8 +43,8 @@ pub(crate) struct Identity {
 }
 
 impl Identity {
-    /// What tells this server from others, for the manifest: the same for all databases of a server, and kept when a
-    /// database is exchanged by a restore.
+    /// Tells this server from others, for the manifest: the same for all databases of a server, and kept
+    /// when a database is exchanged by a restore.
     #[must_use]
     pub(crate) fn fingerprint(&self) -> String {
         match (&self.system_identifier, &self.address) {
@@ -196,7 +196,7 @@ fn identity(fields: &[Vec<u8>], system_identifier: Option<String>) -> Option<Ide
     })
 }
 
-/// What a session that ended before its first answer means.
+/// Tells what a session that ended before its first answer means.
 fn refused(error: PostgresError, place: &str) -> PostgresError {
     match error {
         PostgresError::ConnectionLost { message } => {
@@ -226,7 +226,7 @@ fn missing_or(error: PostgresError, target: &Target, connection: &Connection) ->
 }
 
 impl Session {
-    /// Whether the server has a database of that name.
+    /// Tells whether the server has a database of that name.
     pub(crate) fn exists(&mut self, database: &str) -> Result<bool, PostgresError> {
         let name = literal(database);
         Ok(!self.psql.ask(format!("SELECT 1 FROM pg_catalog.pg_database WHERE datname = {name}"))?.is_empty())

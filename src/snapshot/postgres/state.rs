@@ -42,7 +42,7 @@ const UNLOGGED: &str = "SELECT pg_catalog.string_agg(c.oid || ':' || pg_catalog.
     FROM pg_catalog.pg_class c WHERE c.relkind IN ('r', 'm') AND c.relpersistence = 'u'";
 
 impl Session {
-    /// What proves later that nothing was written since now; `None` where the server cannot prove it.
+    /// Tells what proves later that nothing was written since now; `None` where the server cannot prove it.
     ///
     /// # Errors
     ///
@@ -81,7 +81,7 @@ impl Session {
         }))
     }
 
-    /// Whether the server proves that nothing was written to the database since that snapshot was taken.
+    /// Tells whether the server proves that nothing was written to the database since that snapshot was taken.
     ///
     /// # Errors
     ///

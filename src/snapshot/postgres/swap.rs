@@ -92,9 +92,9 @@ fn in_one_transaction(server: &mut Session, statements: &[String]) -> Result<(),
     }
 }
 
-/// The condition for the sessions that stand in the way: those in the database in use by its number, which it keeps, and
-/// those in the other one by the name that it gives up. Once the names are exchanged, whoever connects to the restored
-/// database is neither.
+/// Writes the condition for the sessions that stand in the way: those in the database in use by its number, which it
+/// keeps, and those in the other one by the name that it gives up. Once the names are exchanged, whoever connects to
+/// the restored database is neither.
 fn unwanted(server: &mut Session, exchange: &Exchange<'_>) -> Result<String, PostgresError> {
     let database = literal(exchange.database);
     let number = server.psql.ask(format!("SELECT oid FROM pg_database WHERE datname = {database}"))?;

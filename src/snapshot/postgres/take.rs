@@ -193,7 +193,7 @@ fn by_hand(session: &Session) -> Vec<String> {
     ]
 }
 
-/// The process that a plan speaks of.
+/// Makes the process that a plan speaks of.
 fn run_as_planned(planned: &DumpCommand) -> Command {
     let mut command = Command::new(&planned.program);
     command.args(&planned.arguments).env_clear().envs(planned.environment.iter().map(|(name, value)| (name, value)));
@@ -227,7 +227,8 @@ fn write(stdout: Option<ChildStdout>, file: &File) -> io::Result<(u64, String)> 
     Ok(encoder.finish()?.finish())
 }
 
-/// Why `pg_dump` failed: what the counting session met comes first, since its end takes the snapshot from `pg_dump`.
+/// Tells why `pg_dump` failed: what the counting session met comes first, since its end takes the snapshot from
+/// `pg_dump`.
 fn explain(dumped: PostgresError, counted: Option<PostgresError>, psql: &mut Psql) -> PostgresError {
     match (dumped, counted) {
         (_, Some(counted)) => explain_lock(counted, psql),

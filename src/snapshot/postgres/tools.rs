@@ -17,7 +17,6 @@ pub(crate) struct Tools {
 }
 
 impl Tools {
-    /// The path of one of the tools.
     #[must_use]
     pub(crate) fn program(&self, name: &str) -> PathBuf {
         self.folder.join(name)
@@ -38,7 +37,7 @@ pub(crate) fn find(server_major: Option<u32>, path: Option<&OsStr>) -> Result<To
     choose(installed(path, &usual_folders()), server_major)
 }
 
-/// The choice among the tools found, in order of preference for equal versions.
+/// Chooses among the tools found, in order of preference for equal versions.
 fn choose(found: Vec<Tools>, server_major: Option<u32>) -> Result<Tools, PostgresError> {
     if found.is_empty() {
         return Err(PostgresError::NoTools);
@@ -85,7 +84,7 @@ fn version_of(folder: &PathBuf) -> Option<u32> {
     version_in_path(&dump).or_else(|| version_by_asking(&folder.join("pg_dump")))
 }
 
-/// The version that a path tells for certain, by the layouts of Debian, PGDG for Red Hat, Homebrew, Postgres.app,
+/// Reads the version that a path tells for certain, by the layouts of Debian, PGDG for Red Hat, Homebrew, Postgres.app,
 /// MacPorts and Alpine.
 fn version_in_path(program: &Path) -> Option<u32> {
     let text = program.to_str()?;
@@ -118,7 +117,7 @@ fn leading_number(text: &str) -> Option<u32> {
     digits.parse().ok()
 }
 
-/// The folders in which platforms keep the tools.
+/// Lists the folders in which platforms keep the tools.
 fn usual_folders() -> Vec<PathBuf> {
     let mut folders = Vec::new();
     let parents = [

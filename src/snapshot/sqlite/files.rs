@@ -23,7 +23,7 @@ pub(crate) const STEP: u64 = 4 << 20;
 /// What SQLite may leave beside a database.
 pub(crate) const SIDE_FILES: [&str; 3] = ["-wal", "-shm", "-journal"];
 
-/// The file that SQLite keeps beside `database` under `ending`: `app.db-wal`.
+/// Names the file that SQLite keeps beside `database` under `ending`: `app.db-wal`.
 pub(crate) fn beside(database: &Path, ending: &str) -> PathBuf {
     let mut name = database.as_os_str().to_owned();
     name.push(ending);
@@ -60,12 +60,12 @@ pub(crate) fn open_if_there(path: &Path) -> io::Result<Option<File>> {
     }
 }
 
-/// Whether these first bytes are those of a database.
+/// Tells whether these first bytes are those of a database.
 pub(crate) fn is_database(header: &[u8]) -> bool {
     header.starts_with(MAGIC)
 }
 
-/// Whether the header says that the database is in WAL mode.
+/// Tells whether the header says that the database is in WAL mode.
 ///
 /// Bytes 18 and 19 are the versions a program must know to write and to read it; 2 means WAL.
 pub(crate) fn says_wal(header: &[u8]) -> bool {

@@ -48,7 +48,7 @@ pub(crate) fn examine(path: &Path) -> Result<Presence, SqliteError> {
     }
 }
 
-/// The true path of a database that has to be there: SQLite names its side files after it.
+/// Finds the true path of a database that has to be there: SQLite names its side files after it.
 pub(crate) fn real_database(path: &Path) -> Result<PathBuf, SqliteError> {
     match examine(path)? {
         Presence::Missing | Presence::Empty => Err(SqliteError::NothingThere { path: path.to_owned() }),

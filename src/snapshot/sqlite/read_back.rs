@@ -96,7 +96,7 @@ fn at_once(
     })
 }
 
-/// What a thread of ours returned; its panic, if it had one, goes on here.
+/// Returns what a thread of ours returned; its panic, if it had one, goes on here.
 pub(crate) fn joined<T>(thread: thread::ScopedJoinHandle<'_, T>) -> T {
     thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
@@ -116,7 +116,7 @@ pub(crate) fn prepare(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch("PRAGMA trusted_schema=OFF; PRAGMA ignore_check_constraints=ON;")
 }
 
-/// The `file:` URL for a copy. Percent-encoding takes any byte, so paths that are not UTF-8 work, too.
+/// Makes the `file:` URL for a copy. Percent-encoding takes any byte, so paths that are not UTF-8 work, too.
 fn immutable(file: &Path) -> String {
     use std::fmt::Write as _;
     let mut url = String::from("file:");
@@ -131,7 +131,7 @@ fn immutable(file: &Path) -> String {
     url
 }
 
-/// What SQLite said of a file, as damage where it is.
+/// Tells what SQLite said of a file, as damage where it is.
 pub(crate) fn engine(file: &Path, source: rusqlite::Error) -> SqliteError {
     match source.sqlite_error_code() {
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {

@@ -104,7 +104,7 @@ pub(crate) fn restore_within(
     Ok(Restored { tables, created, notes })
 }
 
-/// The file that a chain of symbolic links leads to, which need not exist.
+/// Finds the file that a chain of symbolic links leads to, which need not exist.
 fn follow_links(path: &Path) -> PathBuf {
     if let Ok(real) = fs::canonicalize(path) {
         return real;

@@ -68,13 +68,13 @@ impl Source {
         }
     }
 
-    /// Whether the copy will need a journal rolled back, or a WAL applied, as far as can be told beforehand.
+    /// Tells whether the copy will need a journal rolled back, or a WAL applied, as far as can be told beforehand.
     pub(crate) fn has_side_files(&self) -> bool {
         self.hold != Hold::Locked
             && self.before.as_ref().is_none_or(|look| look.print.has_wal() || look.print.has_journal())
     }
 
-    /// Whether a journal lies beside a database that nobody locks.
+    /// Tells whether a journal lies beside a database that nobody locks.
     pub(crate) fn has_journal(&self) -> bool {
         self.hold == Hold::Untouched && self.before.as_ref().is_some_and(|look| look.print.has_journal())
     }
@@ -158,7 +158,7 @@ fn untouched(path: &Path, handles: Handles) -> Result<Option<Source>, SqliteErro
     Ok(Some(Source { connection: None, hold: Hold::Untouched, handles, path: path.to_owned(), before }))
 }
 
-/// A look at the files, after waiting at most `limit` for one that proves something.
+/// Looks at the files, after waiting at most `limit` for one that proves something.
 fn settled(handles: &Handles, limit: Duration) -> Result<Option<Look>, SqliteError> {
     let started = Instant::now();
     loop {

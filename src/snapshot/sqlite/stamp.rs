@@ -36,7 +36,7 @@ impl Moment {
     }
 }
 
-/// The clock of the running kernel, where its own file systems stamp the file with it. A file system of another
+/// Reads the clock of the running kernel, where its own file systems stamp the file with it. A file system of another
 /// machine (NFS, SMB, 9p) or of a process (FUSE) has a clock of its own, and so may one that is not in the list.
 ///
 /// Source: `current_time` in Linux's fs/inode.c; the numbers are those of statfs(2).
@@ -89,13 +89,13 @@ impl Stamp {
         }
     }
 
-    /// The stamp of a `-wal` file.
+    /// Returns the stamp of a `-wal` file.
     pub(crate) fn of_wal(metadata: &Metadata) -> Stamp {
         Stamp { changed: None, ..Stamp::of(metadata) }
     }
 
-    /// How much later than `seen` a look at the file would show every further write: zero once the clock has gone on
-    /// past the last change. `None` where the file is from the future, so that the clocks cannot be compared.
+    /// Tells how much later than `seen` a look at the file would show every further write: zero once the clock has gone
+    /// on past the last change. `None` where the file is from the future, so that the clocks cannot be compared.
     pub(crate) fn settles_in(&self, seen: Moment) -> Option<Duration> {
         // The time of the inode moves with every write, and cannot be set back; the other one can.
         let (seconds, nanoseconds) = self.changed.unwrap_or(self.modified);

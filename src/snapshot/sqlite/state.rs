@@ -57,12 +57,12 @@ struct Wal {
 }
 
 impl Fingerprint {
-    /// Whether a journal is there that could be rolled back.
+    /// Tells whether a journal is there that could be rolled back.
     pub(crate) fn has_journal(&self) -> bool {
         self.journal.is_some()
     }
 
-    /// Whether a `-wal` file is there that has bytes.
+    /// Tells whether a `-wal` file is there that has bytes.
     pub(crate) fn has_wal(&self) -> bool {
         self.wal.is_some()
     }
@@ -77,8 +77,8 @@ pub(crate) struct Look {
 }
 
 impl Look {
-    /// How much later this should have been taken for every later write to show: zero if it was late enough, `None`
-    /// if that cannot be known.
+    /// Tells how much later this should have been taken for every later write to show: zero if it was late enough,
+    /// `None` if that cannot be known.
     pub(crate) fn too_early_by(&self) -> Option<Duration> {
         let file = self.print.file.settles_in(self.at)?;
         match &self.print.wal {
@@ -87,17 +87,17 @@ impl Look {
         }
     }
 
-    /// Whether this was too early, and another look within `limit` would not be.
+    /// Tells whether this was too early, and another look within `limit` would not be.
     pub(crate) fn settles_within(&self, limit: Duration) -> bool {
         self.too_early_by().is_some_and(|rest| !rest.is_zero() && rest <= limit)
     }
 
-    /// Whether every write after this look changes the fingerprint.
+    /// Tells whether every write after this look changes the fingerprint.
     pub(crate) fn is_late_enough(&self) -> bool {
         self.too_early_by() == Some(Duration::ZERO)
     }
 
-    /// The proof for the manifest, if this can be one.
+    /// Finds the proof for the manifest, if this can be one.
     pub(crate) fn proof(&self) -> Option<Value> {
         if self.is_late_enough() && !self.print.has_journal() { serde_json::to_value(&self.print).ok() } else { None }
     }
@@ -120,18 +120,18 @@ impl Handles {
         Ok(Handles { path: path.to_owned(), file, index })
     }
 
-    /// Whether a `-shm` file was there: some process has, or had, the database open in WAL mode.
+    /// Tells whether a `-shm` file was there: some process has, or had, the database open in WAL mode.
     pub(crate) fn has_index(&self) -> bool {
         self.index.is_some()
     }
 
-    /// The database header as it is now.
+    /// Reads the database header as it is now.
     pub(crate) fn header(&self) -> Result<Vec<u8>, SqliteError> {
         files::beginning(&self.file, HEADER)
             .map_err(|source| SqliteError::Unreadable { path: self.path.clone(), source })
     }
 
-    /// What the files look like now; `None` where they are being replaced or written this very moment.
+    /// Looks at the files as they are now; `None` where they are being replaced or written this very moment.
     pub(crate) fn look(&self) -> Result<Option<Look>, SqliteError> {
         let at = Moment::before_looking_at(&self.file);
         let print =
@@ -226,7 +226,7 @@ pub(crate) fn state(database: &Path) -> Result<Option<Value>, SqliteError> {
     Ok(Handles::open(&path)?.look()?.and_then(|look| look.proof()))
 }
 
-/// The permission bits of the database file when the proof was made.
+/// Reads the permission bits of the database file when the proof was made.
 pub(crate) fn recorded_mode(state: Option<&Value>) -> Option<u32> {
     #[derive(Deserialize)]
     struct State {

@@ -165,7 +165,7 @@ fn begin_again(partial: &Path, mut into: &File) -> Result<(), SqliteError> {
         .map_err(|source| SqliteError::Write { path: partial.to_owned(), source })
 }
 
-/// The commands that restore a snapshot of `database` by hand, `FILE` standing for the snapshot.
+/// Lists the commands that restore a snapshot of `database` by hand, `FILE` standing for the snapshot.
 ///
 /// The path is quoted for a POSIX shell; a path that is not UTF-8 is shown as well as it can be.
 #[must_use]

@@ -54,7 +54,7 @@ fn verify_read(file: &Path, manifest: &Manifest, watch: &dyn Watch) -> Result<Co
     }
 }
 
-/// Whether the file's bytes are those that were saved: size, SHA-256, and the first bytes of a database.
+/// Tells whether the file's bytes are those that were saved: size, SHA-256, and the first bytes of a database.
 pub(crate) fn verify_bytes(file: &Path, manifest: &Manifest, watch: &dyn Watch) -> Result<(), SqliteError> {
     let unreadable = |source| SqliteError::Unreadable { path: file.to_owned(), source };
     let opened = files::open(file)?;
@@ -110,7 +110,7 @@ fn restore_into_scratch(file: &Path, expected: &[TableRows], watch: &dyn Watch) 
     Ok(contents.tables)
 }
 
-/// How many rows point to rows that are not there, in words.
+/// Says in words how many rows point to rows that are not there.
 fn broken_references(file: &Path) -> Result<Option<String>, SqliteError> {
     let connection = open_copy(file).map_err(|source| engine(file, source))?;
     let counted = connection.query_row("SELECT count(*), min(\"table\") FROM pragma_foreign_key_check", [], |row| {

@@ -52,7 +52,7 @@ impl<'a> Wait<'a> {
         Ok(true)
     }
 
-    /// How long was waited so far, whole seconds.
+    /// Counts the whole seconds that were waited so far.
     pub(crate) fn seconds(&self) -> u64 {
         self.started.elapsed().as_secs()
     }

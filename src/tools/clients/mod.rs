@@ -26,7 +26,7 @@ pub(crate) fn named(name: &str) -> Option<&'static Client> {
     exact.or_else(|| all().find(|client| client.names.contains(&plain)))
 }
 
-/// The client that the words call, with the arguments that follow; runners such as `npx` are looked through.
+/// Finds the client that the words call, with the arguments that follow; runners such as `npx` are looked through.
 pub(crate) fn client_of(words: &[String]) -> Option<(&'static Client, &[String])> {
     called(words, named)
 }

@@ -60,7 +60,7 @@ pub(crate) enum Means {
 }
 
 impl Means {
-    /// How many of the next words belong to an option that means this.
+    /// Counts how many of the next words belong to an option that means this.
     pub(crate) fn words(self) -> usize {
         match self {
             Means::JoinedPassword | Means::Hosts | Means::Databases | Means::Flag => 0,
@@ -82,7 +82,7 @@ pub(crate) const fn client(
 }
 
 impl Client {
-    /// What an option means; the beginning of a long one will do, as most of the programs themselves have it.
+    /// Tells what an option means; the beginning of a long one will do, as most of the programs themselves have it.
     pub(crate) fn means(&self, spelling: &str) -> Option<Means> {
         option_in(self.options, spelling).or_else(|| {
             let is_shortened = spelling.starts_with("--") && spelling.len() > 4;
@@ -93,13 +93,13 @@ impl Client {
         })
     }
 
-    /// Whether its first argument is a database file.
+    /// Tells whether its first argument is a database file.
     pub(crate) fn opens_a_file(&self) -> bool {
         self.positionals.first() == Some(&Means::File)
     }
 }
 
-/// What the option of exactly that spelling means.
+/// Tells what the option of exactly that spelling means.
 pub(crate) fn option_in(options: &[Options], spelling: &str) -> Option<Means> {
     entries(options).find(|(own, _)| *own == spelling).map(|(_, means)| means)
 }

@@ -66,7 +66,7 @@ fn production_files(subject: &Subject<'_>) -> Vec<Finding> {
     findings
 }
 
-/// Whether the name of an environment file, or of a folder of the project that it is in, says production.
+/// Tells whether the name of an environment file, or of a folder of the project that it is in, says production.
 fn is_production_file(file: &Path, own_words: &[String]) -> bool {
     let is_ours = file.is_relative();
     let mut names = file.iter().rev().map(|name| name.to_string_lossy());
@@ -80,7 +80,7 @@ fn is_production_file(file: &Path, own_words: &[String]) -> bool {
             }))
 }
 
-/// Whether one of the names in a value (`prod,cloud`, `shop.settings.production`) says production; a profile that
+/// Tells whether one of the names in a value (`prod,cloud`, `shop.settings.production`) says production; a profile that
 /// is negated (`!prod`) does not.
 fn named_production(value: &str, own_words: &[String]) -> bool {
     // `test # production is elsewhere`: to most loaders what follows is a comment, and no program knows such a name.

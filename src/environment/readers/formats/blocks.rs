@@ -6,7 +6,7 @@
 use crate::environment::readers::formats::{Capped, Collector, FlatEntry, FormatError, checked, finish};
 use crate::text::line_number;
 
-/// The settings of a file of nested blocks, in the order of the text; a label of a block is a key of its own.
+/// Reads the settings of a file of nested blocks, in the order of the text; a label of a block is a key of its own.
 ///
 /// # Errors
 ///

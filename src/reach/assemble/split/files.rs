@@ -6,7 +6,7 @@ use crate::reach::assemble::{Found, Variables};
 use crate::reach::grammars::sqlite::{looks_like_file, plain_path};
 use crate::reach::names::Role;
 
-/// Whether the group names a file, although it names no engine.
+/// Tells whether the group names a file, although it names no engine.
 pub(crate) fn is_file(group: &Group<'_, '_>, engine: Option<Engine>) -> bool {
     let named = |role| group.all(role).any(|variable| looks_like_file(variable.value()));
     engine.is_none() && group.first(Role::Host).is_none() && (named(Role::Database) || named(Role::File))

@@ -36,7 +36,7 @@ impl<'s, 'a> Group<'s, 'a> {
         self.all(role).next()
     }
 
-    /// Whether one of the roles is among the parts.
+    /// Tells whether one of the roles is among the parts.
     pub(crate) fn has(&self, roles: &[Role]) -> bool {
         self.parts.iter().any(|(role, _)| roles.contains(role))
     }
@@ -46,7 +46,7 @@ impl<'s, 'a> Group<'s, 'a> {
         self.all(Role::Engine).find_map(|variable| engine_of_driver(variable.value()))
     }
 
-    /// Whether its hosts are hosts of a database: by its name, its file, or the company they keep.
+    /// Tells whether its hosts are hosts of a database: by its name, its file, or the company they keep.
     pub(crate) fn hosts_count(&self) -> bool {
         let login = self.has(&[Role::User, Role::Password]) && self.has(&[Role::Database]);
         self.group_says_database || self.nested || login || self.explicit_engine().is_some()
