@@ -8,9 +8,16 @@ use crate::exec::inherited::Inherited;
 use crate::exec::signal::{Signal, SignalSet};
 use std::io;
 use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::mpsc;
+use std::sync::mpsc::RecvTimeoutError;
+use std::thread;
+use std::time::Duration;
 
 /// SIGQUIT is left out on purpose: it stays the way out when something does not poll.
 const HEEDED: [i32; 3] = [libc::SIGINT, libc::SIGTERM, libc::SIGHUP];
+
+/// How long a signal that interrupted nothing is waited with before it is sent again.
+const AGAIN: Duration = Duration::from_millis(20);
 
 static REQUESTED: AtomicI32 = AtomicI32::new(0);
 
@@ -54,6 +61,29 @@ impl Interrupt {
             0 => None,
             signal => Some(Signal::new(signal)),
         }
+    }
+
+    /// Runs `waiting`, which waits for a person and gives up when a signal interrupts it; `None` where a signal came.
+    ///
+    /// A signal that comes just before the wait begins is noted and interrupts nothing, so it is sent again until the
+    /// wait is over.
+    pub(crate) fn breaks_off<T>(&self, waiting: impl FnOnce() -> Option<T>) -> Option<T> {
+        let (over, until) = mpsc::channel::<()>();
+        let answer = thread::scope(|scope| {
+            scope.spawn(move || {
+                let _for_the_one_who_waits = disposition::hold_back_all();
+                while until.recv_timeout(AGAIN) == Err(RecvTimeoutError::Timeout) {
+                    if let Some(signal) = self.requested() {
+                        // SAFETY: sends a signal to this process, which notes it.
+                        unsafe { libc::kill(libc::getpid(), signal.number()) };
+                    }
+                }
+            });
+            let answer = waiting();
+            drop(over);
+            answer
+        });
+        answer.filter(|_| self.requested().is_none())
     }
 
     /// Like [`requested`](Interrupt::requested), for a thread that holds signals back: sees those that wait.

@@ -1,7 +1,8 @@
 //! Questions to a person at the terminal.
 //!
 //! While a question waits, the terminal hands over each key as it is pressed, and may hide its cursor. A signal that
-//! ended us then would leave it so; therefore nobody asks without an [`Interrupt`], which notes signals instead.
+//! ended us then would leave it so; therefore nobody asks without an [`Interrupt`], which notes signals instead and breaks
+//! the question off.
 
 use console::Term;
 use dialoguer::{Confirm, Input, Select};
@@ -12,34 +13,34 @@ use crate::ui::Ui;
 impl Ui {
     /// Asks a person to type something. `None`: nothing can be read, or somebody interrupted.
     #[must_use]
-    pub(crate) fn ask(&self, question: &str, _noting: &Interrupt) -> Option<String> {
+    pub(crate) fn ask(&self, question: &str, interrupt: &Interrupt) -> Option<String> {
         let input = Input::<String>::new().with_prompt(self.masked(question)).allow_empty(true);
-        answered(input.interact_text())
+        answered(interrupt, || input.interact_text())
     }
 
     /// Asks a person whether to go on; only a yes is one.
     #[must_use]
-    pub(crate) fn confirm(&self, question: &str, _noting: &Interrupt) -> bool {
+    pub(crate) fn confirm(&self, question: &str, interrupt: &Interrupt) -> bool {
         let confirm = Confirm::new().with_prompt(self.masked(question)).default(false).wait_for_newline(true);
-        answered(confirm.interact_opt()).flatten().unwrap_or(false)
+        answered(interrupt, || confirm.interact_opt()).flatten().unwrap_or(false)
     }
 
     /// Lets a person choose one of several; `None`: none of them.
     #[must_use]
-    pub(crate) fn choose(&self, question: &str, items: &[String], _noting: &Interrupt) -> Option<usize> {
+    pub(crate) fn choose(&self, question: &str, items: &[String], interrupt: &Interrupt) -> Option<usize> {
         let items: Vec<String> = items.iter().map(|item| self.masked(item)).collect();
         let select = Select::new().with_prompt(self.masked(question)).items(items).default(0);
-        answered(select.interact_opt()).flatten()
+        answered(interrupt, || select.interact_opt()).flatten()
     }
 }
 
-/// A question that was broken off leaves its line unfinished and the cursor hidden.
-fn answered<T>(answer: dialoguer::Result<T>) -> Option<T> {
-    answer
-        .inspect_err(|_| {
-            let terminal = Term::stderr();
-            let _ = terminal.show_cursor();
-            let _ = terminal.write_line("");
-        })
-        .ok()
+/// Asks until there is an answer or a signal; a question that was broken off leaves its line unfinished and the cursor
+/// hidden.
+fn answered<T>(interrupt: &Interrupt, question: impl FnOnce() -> dialoguer::Result<T>) -> Option<T> {
+    let tidied = |_: &dialoguer::Error| {
+        let terminal = Term::stderr();
+        let _ = terminal.show_cursor();
+        let _ = terminal.write_line("");
+    };
+    interrupt.breaks_off(|| question().inspect_err(tidied).ok())
 }

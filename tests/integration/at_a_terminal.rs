@@ -63,17 +63,28 @@ fn a_restore_shows_what_it_replaces_and_asks() {
 }
 
 #[test]
-fn ctrl_c_at_the_question_of_a_restore_shows_the_cursor_again() {
+fn a_signal_at_the_question_of_a_restore_leaves_the_terminal_as_it_was() {
     let sandbox = Sandbox::with_sqlite();
     sandbox.guarded().expect_code(0);
-    let mut terminal = Terminal::start(sandbox.command().args(["restore", "latest"]));
-    terminal.read_until("Go on?");
-    terminal.read_until("\x1b[?25l");
-    terminal.type_in("\x03");
-    terminal.read_until("\x1b[?25h");
-    let (said, ended) = terminal.end();
-    assert_eq!(ended, (-1, libc::SIGINT), "{said}");
-    assert!(said.trim_end().ends_with("nothing was changed"), "{said}");
+    let untouched = Terminal::start(&mut sandbox.program("true"));
+    let modes = untouched.modes();
+    untouched.end();
+    // Before the question, while it is put, while it waits.
+    for moment in ["will be replaced", "Go on?", "\x1b[?25l"] {
+        for signal in [libc::SIGINT, libc::SIGTERM] {
+            let mut terminal = Terminal::start(sandbox.command().args(["restore", "latest"]));
+            let mut said = terminal.read_until(moment);
+            if signal == libc::SIGINT {
+                terminal.type_in("\x03");
+            } else {
+                terminal.kill(signal);
+            }
+            said.push_str(&terminal.read_until("nothing was changed"));
+            assert_eq!(terminal.modes(), modes, "{moment:?} {signal}");
+            assert_eq!(terminal.end().1, (-1, signal), "{moment:?} {said}");
+            assert!(said.rfind("\x1b[?25l") <= said.rfind("\x1b[?25h"), "{moment:?} {signal}: {said:?}");
+        }
+    }
 }
 
 #[test]

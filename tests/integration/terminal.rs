@@ -122,6 +122,18 @@ impl Terminal {
         assert_eq!(unsafe { libc::kill(self.child.id().cast_signed(), signal) }, 0);
     }
 
+    /// The modes that the terminal is in, as far as programs change them.
+    pub(crate) fn modes(&self) -> [libc::tcflag_t; 4] {
+        let mut modes = std::mem::MaybeUninit::<libc::termios>::uninit();
+        let descriptor = std::os::fd::AsRawFd::as_raw_fd(&self.master);
+        // SAFETY: the descriptor is a terminal, and the record is read only where the call filled it.
+        let modes = unsafe {
+            assert_eq!(libc::tcgetattr(descriptor, modes.as_mut_ptr()), 0);
+            modes.assume_init()
+        };
+        [modes.c_iflag, modes.c_oflag, modes.c_cflag, modes.c_lflag]
+    }
+
     fn resize(&self, rows: u16, columns: u16) {
         let size = libc::winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
         // SAFETY: the descriptor is a terminal and the record is what the request takes.
