@@ -27,12 +27,13 @@ pub(crate) fn die_by(signal: Signal) -> ExitCode {
 /// Stops this process by `signal`, as the command was stopped, until somebody continues it.
 ///
 /// In an orphaned process group only SIGSTOP stops: nobody is there to continue it (POSIX, "Orphaned Process Group").
-/// The default action remains set afterwards.
+/// The default action remains set afterwards, and the signal is let through. Where it was held back before, one that
+/// had come already and ours stop us once.
 pub(crate) fn stop_by(signal: i32) {
     // SIGSTOP cannot be set, and need not be.
     let _ = disposition::set(signal, Disposition::Default);
-    disposition::unblock(SignalSet::default().with(signal));
     raise(signal);
+    disposition::unblock(SignalSet::default().with(signal));
 }
 
 fn raise(signal: i32) {

@@ -1,9 +1,11 @@
 //! Following the command until it ends: what reaches us is passed on, and where it stops, we stop.
 
-use crate::exec::Outcome;
+use crate::exec::disposition;
 use crate::exec::ending::stop_by;
 use crate::exec::forward::{Standing, is_for_the_command};
+use crate::exec::outcome::Outcome;
 use crate::exec::relay::{Event, Relay};
+use crate::exec::signal::Signal;
 use rustix::process::{Pid, WaitOptions, WaitStatus, getpid, waitpid};
 use std::io;
 
@@ -49,8 +51,12 @@ pub(crate) fn follow(command: Pid, relay: &mut Relay) -> io::Result<Outcome> {
         }
         if let State::Stopping(signal) = state {
             state = State::Stopped;
+            // Until the signal is caught again the terminal can stop us once more. However often we are continued
+            // meanwhile, one SIGCONT is left: a second one would look like one for the command.
+            let held_back = disposition::hold_back_all();
             stop_by(signal);
             relay.catch(signal)?;
+            drop(held_back);
         } else if event.is_some_and(|event| event.signal == libc::SIGCONT) {
             state = State::Running;
         }
@@ -96,7 +102,7 @@ fn collect(command: Pid) -> io::Result<Option<WaitStatus>> {
 fn outcome(status: WaitStatus) -> Option<Outcome> {
     if let Some(signal) = status.terminating_signal() {
         let core_dumped = libc::WCOREDUMP(status.as_raw());
-        return Some(Outcome::Signaled { signal: crate::exec::Signal::new(signal), core_dumped });
+        return Some(Outcome::Signaled { signal: Signal::new(signal), core_dumped });
     }
     // Only the low eight bits of an exit status reach a waiting parent (POSIX, "exit").
     status.exit_status().map(|code| Outcome::Exited((code & 0xff) as u8))

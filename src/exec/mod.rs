@@ -27,6 +27,7 @@ mod forward;
 mod inherited;
 mod interrupt;
 mod lookup;
+mod outcome;
 mod relay;
 mod signal;
 mod spawn;
@@ -36,6 +37,7 @@ pub(crate) use crate::exec::error::{ExecError, LookupError};
 pub(crate) use crate::exec::inherited::Inherited;
 pub(crate) use crate::exec::interrupt::Interrupt;
 pub(crate) use crate::exec::lookup::{Program, find_program};
+pub(crate) use crate::exec::outcome::Outcome;
 pub(crate) use crate::exec::signal::Signal;
 
 use crate::clearance::Clearance;
@@ -44,21 +46,6 @@ use rustix::process::Pid;
 use std::ffi::OsString;
 use std::io;
 use std::path::Path;
-
-/// How a command ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[must_use]
-pub(crate) enum Outcome {
-    /// It ended with this status.
-    Exited(u8),
-    /// A signal ended it.
-    Signaled {
-        /// The signal.
-        signal: Signal,
-        /// Whether the system wrote a core file.
-        core_dumped: bool,
-    },
-}
 
 /// Runs `program` in `folder`, which `clearance` permits, and waits until it ends, but not for processes that it leaves behind.
 ///
