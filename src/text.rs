@@ -26,7 +26,8 @@ fn turns_direction(character: char) -> bool {
 /// Writes bytes as hexadecimal digits, as hashes are shown and kept.
 #[must_use]
 pub(crate) fn hex(bytes: impl AsRef<[u8]>) -> String {
-    bytes.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+    let digit = |half: u8| char::from(b"0123456789abcdef"[usize::from(half)]);
+    bytes.as_ref().iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
 /// Writes `text` as one word of a POSIX shell, bare where no character of it means anything there.

@@ -10,6 +10,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use crate::caller::{Caller, CallerKind};
+use crate::text::hex;
 
 /// Variables that only a CI provider's runner sets for a job; `CI` alone is none of them.
 const CI_RUNS: [&str; 9] = [
@@ -57,13 +58,13 @@ impl Trust {
 /// Computes the SHA-256 of a policy's bytes, in hexadecimal.
 #[must_use]
 pub(crate) fn content_hash(content: &[u8]) -> String {
-    hex(&Sha256::digest(content))
+    hex(Sha256::digest(content))
 }
 
 /// Tells where the approval of the policy at `policy` (absolute, links resolved) is kept.
 #[must_use]
 pub(crate) fn approval_file(state_directory: &Path, policy: &Path) -> PathBuf {
-    state_directory.join("trust").join(hex(&Sha256::digest(policy.as_os_str().as_encoded_bytes())))
+    state_directory.join("trust").join(hex(Sha256::digest(policy.as_os_str().as_encoded_bytes())))
 }
 
 /// Tells whether the stored approval (`approval`, the bytes of [`approval_file`]) is of this content.
@@ -78,10 +79,6 @@ pub(crate) fn is_approval_of(approval: &[u8], content: &[u8]) -> bool {
 pub(crate) fn is_reviewing_ci(caller: &Caller, process: &[(String, String)]) -> bool {
     caller.kind != CallerKind::Agent
         && process.iter().any(|(name, value)| CI_RUNS.contains(&name.as_str()) && !value.is_empty())
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

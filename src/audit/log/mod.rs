@@ -31,6 +31,7 @@ use crate::audit::log::anchors::{AnchorFile, Anchors, LogPlace};
 use crate::audit::log::file::LogFile;
 use crate::audit::log::inspect::{Inspection, inspect};
 use crate::audit::{Accepted, AuditError, Continued, Entry, Event, Hash, Lines, MAX_LINE, Record};
+use crate::text::hex;
 
 /// The audit log of one project.
 #[derive(Debug, Clone)]
@@ -223,5 +224,5 @@ fn random_id() -> Result<String, AuditError> {
     let mut bytes = [0; 16];
     let read = File::open(path).and_then(|mut source| source.read_exact(&mut bytes));
     read.map_err(|source| AuditError::Random { path: path.to_owned(), source })?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hex(bytes))
 }

@@ -14,6 +14,7 @@ use crate::snapshot::sqlite::files;
 use crate::snapshot::sqlite::files::{STEP, WAL_HEADER, beside};
 use crate::snapshot::sqlite::source::Source;
 use crate::snapshot::sqlite::waiting::check_interrupted;
+use crate::text::hex;
 
 /// Bytes hashed at once: few enough to stay in the processor's cache, many enough to make the calls cheap.
 const HASHED_AT_ONCE: usize = 64 << 10;
@@ -144,7 +145,7 @@ pub(crate) fn hash_as_it_grows(file: &File, lengths: &Receiver<u64>) -> io::Resu
             hashed += part as u64;
         }
     }
-    Ok((hashed, files::hex(&hash.finalize())))
+    Ok((hashed, hex(hash.finalize())))
 }
 
 /// Hashes a whole file of `length` bytes, asking the watch now and then.
@@ -158,5 +159,5 @@ pub(crate) fn hash_whole(file: &File, length: u64, watch: &dyn Watch) -> io::Res
         hash.update(&buffer[..part]);
         hashed += part as u64;
     }
-    Ok(files::hex(&hash.finalize()))
+    Ok(hex(hash.finalize()))
 }

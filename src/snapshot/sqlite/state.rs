@@ -28,6 +28,7 @@ use crate::snapshot::sqlite::files;
 use crate::snapshot::sqlite::files::{HEADER, WAL_HEADER, beside};
 use crate::snapshot::sqlite::presence::real_database;
 use crate::snapshot::sqlite::stamp::{Moment, Stamp};
+use crate::text::hex;
 
 /// The length of the index header in a `-shm` file, which is there twice. Source: "WAL-Index Format", SQLite.
 const INDEX_HEADER: usize = 48;
@@ -146,7 +147,7 @@ impl Handles {
         if inode_at(&self.path)? != Some(file.inode) {
             return Ok(None);
         }
-        let header = files::hex(&files::beginning(&self.file, HEADER)?);
+        let header = hex(files::beginning(&self.file, HEADER)?);
         let wal = match self.read_wal()? {
             Reading::Steady(wal) => wal,
             Reading::Moving => return Ok(None),
@@ -163,7 +164,7 @@ impl Handles {
         if file.size == 0 {
             return Ok(Reading::Steady(None));
         }
-        let header = files::hex(&files::beginning(&wal, WAL_HEADER)?);
+        let header = hex(files::beginning(&wal, WAL_HEADER)?);
         let there = inode_at(&beside(&self.path, "-shm"))?;
         let index = match &self.index {
             None => None,
@@ -176,7 +177,7 @@ impl Handles {
                 if first != second {
                     return Ok(Reading::Moving);
                 }
-                Some(files::hex(first))
+                Some(hex(first))
             }
         };
         if index.is_none() && there.is_some() {

@@ -7,10 +7,7 @@ use crate::exit::Exit;
 use crate::snapshot::VerificationLevel;
 use crate::snapshot::postgres::testing::{Server, Snapshot, Waiting};
 use crate::snapshot::postgres::{PostgresError, restore, verify};
-
-fn hash(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
-}
+use crate::text::hex;
 
 #[test]
 fn every_damage_is_found_with_and_without_the_hash() {
@@ -43,7 +40,7 @@ fn every_damage_is_found_with_and_without_the_hash() {
         let error = snapshot.restoring(&target, |restoration| restore(restoration, &Waiting::default())).unwrap_err();
         assert!(matches!(error, PostgresError::HashMismatch { .. }), "{what}: {error}");
         // Even a manifest that fits the damage does not make it pass: zstd's own checksum, the archive, the rows.
-        snapshot.manifest.sha256 = hash(&bytes);
+        snapshot.manifest.sha256 = hex(Sha256::digest(&bytes));
         let header = what == "bit flipped at 0";
         let error = check(&snapshot).unwrap_err();
         assert!(

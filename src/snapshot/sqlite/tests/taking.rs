@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::*;
 use crate::snapshot::sqlite::settle::remove_leftovers;
+use crate::text::hex;
 
 #[test]
 fn what_lies_at_a_path_is_told_without_creating_anything() {
@@ -46,7 +47,7 @@ fn a_snapshot_is_the_database_byte_for_byte() {
         let saved = fs::read(&partial).unwrap();
         assert!(saved == before && fs::read(&place.database).unwrap() == before, "{mode}");
         assert_eq!(taken.size, saved.len() as u64);
-        assert_eq!(taken.sha256, files::hex(&Sha256::digest(&saved)));
+        assert_eq!(taken.sha256, hex(Sha256::digest(&saved)));
         assert_eq!(taken.tables, [rows("odd \" name", 0), rows("users", 2)]);
         assert_eq!(taken.verified, VerificationLevel::Read);
         assert!(taken.state.is_some(), "{mode}");
