@@ -204,7 +204,7 @@ fn assignment(word: &str) -> Option<(&str, &str)> {
 /// Tells whether a long option's next word is a secret: its last word says so (`--passWithNoTests` does not).
 fn takes_a_secret(word: &str) -> bool {
     let Some(name) = word.strip_prefix('-').filter(|name| name.len() > 3) else { return false };
-    is_plain_name(name) && words_of(name).last().is_some_and(|last| is_secret_word(last))
+    is_plain_name(name) && words_of(name).next_back().is_some_and(|last| is_secret_word(&last))
 }
 
 fn is_plain_name(name: &str) -> bool {

@@ -9,6 +9,7 @@ use std::sync::LazyLock;
 
 use regex::{Captures, Regex};
 
+use crate::reach::at_rising_case;
 use crate::secret::{MASK, Secret};
 
 /// Compiles a pattern of this file; a test compiles each.
@@ -69,26 +70,13 @@ pub(crate) fn redact_text(text: &str, secrets: &[Secret]) -> String {
 
 /// Tells whether a variable's or option's name says that its value is secret.
 pub(crate) fn says_secret(name: &str) -> bool {
-    words_of(name).iter().any(|word| is_secret_word(word))
+    words_of(name).any(|word| is_secret_word(&word))
 }
 
-/// Lists the words of a name in upper case: `dbPassword`, `DB_PASSWORD` and `--db-password` all end in `PASSWORD`.
-pub(crate) fn words_of(name: &str) -> Vec<String> {
-    let mut words = vec![String::new()];
-    let mut after_lower = false;
-    for character in name.chars() {
-        let separates = !character.is_ascii_alphanumeric();
-        if (separates || (character.is_ascii_uppercase() && after_lower)) && words.last().is_some_and(|w| !w.is_empty())
-        {
-            words.push(String::new());
-        }
-        if !separates && let Some(word) = words.last_mut() {
-            word.push(character.to_ascii_uppercase());
-        }
-        after_lower = character.is_ascii_lowercase() || character.is_ascii_digit();
-    }
-    words.retain(|word| !word.is_empty());
-    words
+/// Cuts a name into its words, in upper case: `dbPassword`, `DB_PASSWORD2` and `--db-password` all end in `PASSWORD`.
+pub(crate) fn words_of(name: &str) -> impl DoubleEndedIterator<Item = String> {
+    let parts = name.split(|c: char| !c.is_ascii_alphabetic()).filter(|part| !part.is_empty());
+    parts.flat_map(at_rising_case).map(str::to_ascii_uppercase)
 }
 
 pub(crate) fn is_secret_word(word: &str) -> bool {
@@ -198,6 +186,8 @@ mod tests {
             "apikey",
             "spring.datasource.password",
             "Pwd",
+            "DB_PASSWORD2",
+            "x2Key",
         ];
         let plain =
             ["DATABASE_URL", "DB_HOST", "KEYSPACE", "PASSENGER_ENV", "COMPASS", "MONKEY", "TOKENS_PER_DAY", "x"];
