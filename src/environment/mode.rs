@@ -89,7 +89,7 @@ fn is_test_word(word: &str) -> bool {
 /// `RAILS_ENV`, and `--env`, `-e` and `--mode` are `ENVIRONMENT`.
 #[must_use]
 pub(crate) fn named_environment(invocation: &Invocation) -> Option<(String, String)> {
-    let is_django = matches!(program_of(&invocation.words), "manage.py" | "django-admin" | "pytest" | "py.test");
+    let is_django = programs::mode_options(program_of(&invocation.words)).django_settings;
     let module = ["--ds", "--settings"].iter().find_map(|option| invocation.option(option)).filter(|_| is_django);
     if let Some(module) = module {
         return Some(("DJANGO_SETTINGS_MODULE".to_owned(), module.to_owned()));
@@ -106,16 +106,14 @@ fn named_mode(invocation: &Invocation) -> Option<String> {
 
 /// Finds the option or variable among the words that names a mode, and the mode.
 fn mode_option(invocation: &Invocation) -> Option<(&str, String)> {
-    let program = program_of(&invocation.words);
-    let takes_e =
-        matches!(program, "rails" | "rake" | "console" | "knex" | "db-migrate" | "phinx" | "heroku" | "symfony");
+    let known = programs::mode_options(program_of(&invocation.words));
     let mut words = invocation.words.iter().skip(1);
     while let Some(word) = words.next() {
         let (option, attached) = option_of(word);
         let names_mode = match option {
-            "--env" | "--environment" => !matches!(program, "docker" | "vitest" | "jest" | "hatch"),
+            "--env" | "--environment" => known.env,
             "--mode" | "--spring.profiles.active" | "-Dspring.profiles.active" | "-Dspring-boot.run.profiles" => true,
-            "-e" => takes_e,
+            "-e" => known.e,
             _ => false,
         };
         if names_mode {

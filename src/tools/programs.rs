@@ -37,6 +37,22 @@ struct Row {
     loads: Loading,
     task: Task,
     talks_to_a_database: bool,
+    mode: ModeOptions,
+}
+
+/// Which options of a program name the environment that it runs in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ModeOptions {
+    /// `--env` and `--environment`: for nearly all.
+    pub(crate) env: bool,
+    /// `-e`: for few.
+    pub(crate) e: bool,
+    /// `--settings` and `--ds` name Django's settings.
+    pub(crate) django_settings: bool,
+}
+
+impl ModeOptions {
+    const USUAL: ModeOptions = ModeOptions { env: true, e: false, django_settings: false };
 }
 
 impl Row {
@@ -60,12 +76,17 @@ impl Row {
             "unsaid" => Task::Unsaid,
             _ => return None,
         };
-        let talks_to_a_database = match words.next() {
-            None => false,
-            Some("database") => true,
-            Some(_) => return None,
-        };
-        Some(Row { loads, task, talks_to_a_database })
+        let mut row = Row { loads, task, talks_to_a_database: false, mode: ModeOptions::USUAL };
+        for word in words {
+            match word {
+                "database" => row.talks_to_a_database = true,
+                "-e" => row.mode.e = true,
+                "no--env" => row.mode.env = false,
+                "django" => row.mode.django_settings = true,
+                _ => return None,
+            }
+        }
+        Some(row)
     }
 }
 
@@ -118,6 +139,11 @@ pub(crate) fn task(program: &str) -> Task {
 /// database.
 pub(crate) fn is_database_tool(program: &str) -> bool {
     Row::of(program).is_some_and(|row| row.talks_to_a_database)
+}
+
+/// Tells which options of the program of that name name its environment.
+pub(crate) fn mode_options(program: &str) -> ModeOptions {
+    Row::of(program).map_or(ModeOptions::USUAL, |row| row.mode)
 }
 
 fn outer(words: &[String]) -> &str {
