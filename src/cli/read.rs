@@ -4,7 +4,9 @@ use std::ffi::{OsStr, OsString};
 
 use clap::{CommandFactory, FromArgMatches};
 
-use crate::cli::{Action, Before, Line, Shared, UsageError, usage};
+use crate::cli::line::{Action, Before, Line, Shared};
+use crate::cli::usage;
+use crate::cli::usage::UsageError;
 
 /// Subcommands to come: their words are kept free for them.
 const LATER: [&str; 4] = ["health", "init", "schedule", "completions"];

@@ -5,7 +5,7 @@ use std::ffi::{OsStr, OsString};
 use clap::Command;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-use crate::cli::{Action, Before};
+use crate::cli::line::{Action, Before};
 use crate::error::Explain;
 use crate::exit::Exit;
 

@@ -6,7 +6,7 @@ use std::ffi::OsStr;
 use serde::Serialize;
 
 use crate::clearance::ClearanceError;
-use crate::cli::VerifyLevel;
+use crate::cli::VerificationChoice;
 use crate::commands::context::Context;
 use crate::commands::{CommandError, Ending, judging, list, policy_file, report, restore};
 use crate::error::{Explain, Failure};
@@ -23,14 +23,14 @@ pub(crate) fn verify(
     context: &mut Context,
     id: Option<&OsStr>,
     all: bool,
-    level: VerifyLevel,
+    level: VerificationChoice,
     inherited: &Inherited,
 ) -> Result<Ending, Failure> {
     let policy = policy_file::in_force(context)?.policy;
     let store = Store::locate(&context.project.root, policy.snapshots.directory.as_deref())?;
     let level = match level {
-        VerifyLevel::Read => VerificationLevel::Read,
-        VerifyLevel::Restore => VerificationLevel::Restore,
+        VerificationChoice::Read => VerificationLevel::Read,
+        VerificationChoice::Restore => VerificationLevel::Restore,
     };
     let mut results: Vec<Checked> = Vec::new();
     let wanted = if all {

@@ -3,16 +3,13 @@
 use std::ops::Range;
 use std::path::Path;
 
-use serde::Deserialize;
-use toml::Spanned;
+use serde::{Deserialize, Deserializer};
 
 use crate::policy::error::PolicyError;
 use crate::policy::fault::explain;
 use crate::policy::values;
+use crate::policy::values::Written;
 use crate::text::line_at;
-
-/// A setting with its place in the file; `None` where the file does not have it.
-pub(crate) type Written<T> = Option<Spanned<T>>;
 
 /// The tables of a policy, before anybody asks whether it is trusted.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -78,7 +75,7 @@ pub(crate) struct SnapshotsTable {
     pub(crate) keep_last: Written<usize>,
     #[serde(deserialize_with = "values::names")]
     pub(crate) skip: Written<Vec<String>>,
-    #[serde(deserialize_with = "values::externals")]
+    #[serde(deserialize_with = "values::tables")]
     pub(crate) external: Written<Vec<ExternalSnapshot>>,
 }
 
@@ -98,7 +95,7 @@ pub(crate) struct ExternalSnapshot {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct RunTable {
-    #[serde(deserialize_with = "values::restore")]
+    #[serde(deserialize_with = "when")]
     pub(crate) restore: Written<RestoreWhen>,
 }
 
@@ -112,6 +109,11 @@ pub(crate) enum RestoreWhen {
     Failure,
     /// After every run.
     Always,
+}
+
+fn when<'de, D: Deserializer<'de>>(from: D) -> Result<Written<RestoreWhen>, D::Error> {
+    let words = [("never", RestoreWhen::Never), ("failure", RestoreWhen::Failure), ("always", RestoreWhen::Always)];
+    values::choice(from, "\"never\", \"failure\" or \"always\"", &words)
 }
 
 impl Document {

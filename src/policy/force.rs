@@ -6,9 +6,12 @@ use std::path::{Component, Path};
 
 use serde::Serialize;
 
-use crate::policy::KEEP_LAST;
-use crate::policy::document::{Document, ExternalSnapshot, RestoreWhen, Written};
+use crate::policy::document::{Document, ExternalSnapshot, RestoreWhen};
 use crate::policy::pattern::HostPattern;
+use crate::policy::values::Written;
+
+/// How many snapshots of each database are kept where the policy does not say.
+const KEEP_LAST: usize = 10;
 
 /// The policy that a run is judged and saved by.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -67,7 +70,7 @@ pub(crate) struct Allowed {
 pub(crate) struct SnapshotRules {
     /// The folder, relative to the root; `backups` where `None`.
     pub(crate) directory: Option<String>,
-    /// How many of each database are kept; [`crate::policy::KEEP_LAST`] where `None`.
+    /// How many of each database are kept; [`KEEP_LAST`] where `None`.
     pub(crate) keep_last: Option<usize>,
     /// Addresses of databases on this machine that are not saved.
     pub(crate) skip: Vec<String>,
@@ -142,7 +145,7 @@ impl Policy {
 
     #[must_use]
     pub(crate) fn keep_last(&self) -> usize {
-        self.snapshots.keep_last.unwrap_or(crate::policy::KEEP_LAST)
+        self.snapshots.keep_last.unwrap_or(KEEP_LAST)
     }
 }
 

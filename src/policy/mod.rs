@@ -18,6 +18,3 @@ pub(crate) use crate::policy::force::{Loosening, Policy, Production};
 
 /// The policy's file name, at the project's root.
 pub(crate) const FILE_NAME: &str = ".safe-test.toml";
-
-/// How many snapshots of each database are kept where the policy does not say.
-pub(crate) const KEEP_LAST: usize = 10;

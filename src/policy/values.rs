@@ -7,7 +7,8 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use toml::{Spanned, Value};
 
-use crate::policy::document::{ExternalSnapshot, RestoreWhen, Written};
+/// A setting with its place in the file; `None` where the file does not have it.
+pub(crate) type Written<T> = Option<Spanned<T>>;
 
 /// Reads one value by `read`, which gives `None` for what is not `expected`.
 fn value<'de, D: Deserializer<'de>, T>(
@@ -67,17 +68,20 @@ pub(crate) fn at_least_one<'de, D: Deserializer<'de>>(from: D) -> Result<Written
     })
 }
 
-pub(crate) fn restore<'de, D: Deserializer<'de>>(from: D) -> Result<Written<RestoreWhen>, D::Error> {
-    value(from, "\"never\", \"failure\" or \"always\"", |value| match value.as_str()? {
-        "never" => Some(RestoreWhen::Never),
-        "failure" => Some(RestoreWhen::Failure),
-        "always" => Some(RestoreWhen::Always),
-        _ => None,
+/// Reads one of several words.
+pub(crate) fn choice<'de, D: Deserializer<'de>, T: Copy>(
+    from: D,
+    expected: &str,
+    words: &[(&str, T)],
+) -> Result<Written<T>, D::Error> {
+    value(from, expected, |value| {
+        let chosen = value.as_str()?;
+        words.iter().find(|(word, _)| *word == chosen).map(|(_, meant)| *meant)
     })
 }
 
-pub(crate) fn externals<'de, D: Deserializer<'de>>(from: D) -> Result<Written<Vec<ExternalSnapshot>>, D::Error> {
-    let written = Spanned::<Tables<ExternalSnapshot>>::deserialize(from)?;
+pub(crate) fn tables<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Written<Vec<T>>, D::Error> {
+    let written = Spanned::<Tables<T>>::deserialize(from)?;
     let span = written.span();
     Ok(Some(Spanned::new(span, written.into_inner().0)))
 }

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
+use crate::snapshot::store::time_in;
 use crate::snapshot::{Kind, StoreError, Stored};
 
 /// Picks the snapshots of the newest run, or of the newest `safe-test snapshot`: all its databases, also those whose
@@ -34,21 +35,6 @@ pub(crate) fn unread_since(latest: &[Stored], broken: Vec<StoreError>) -> Option
             path.file_stem().and_then(|stem| time_in(stem.to_str()?)).is_some_and(|time| *time >= *oldest)
         }
         _ => false,
-    })
-}
-
-/// Finds the time in a snapshot's name: `20261121_143022` in `app_test_20261121_143022_2`.
-pub(crate) fn time_in(id: &str) -> Option<&str> {
-    let is_time = |text: &&str| {
-        let is_number = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
-        text.len() == 15
-            && text.split_once('_').is_some_and(|(date, time)| date.len() == 8 && is_number(date) && is_number(time))
-    };
-    let ending = |id: &'_ str| id.len().checked_sub(15);
-    let whole = ending(id).and_then(|at| id.get(at..)).filter(is_time);
-    whole.or_else(|| {
-        let (id, _) = id.rsplit_once('_')?;
-        id.get(ending(id)?..).filter(is_time)
     })
 }
 

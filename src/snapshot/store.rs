@@ -14,7 +14,6 @@ use chrono::{DateTime, Utc};
 
 use crate::durable;
 use crate::snapshot::file_state::file_state;
-use crate::snapshot::latest::time_in;
 use crate::snapshot::lock::{Lock, is_at, lock, try_lock};
 use crate::snapshot::{Manifest, StoreError};
 
@@ -385,4 +384,19 @@ fn remove_if_there(path: &Path) -> io::Result<()> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),
     }
+}
+
+/// Finds the time in a snapshot's name: `20261121_143022` in `app_test_20261121_143022_2`.
+pub(crate) fn time_in(id: &str) -> Option<&str> {
+    let is_time = |text: &&str| {
+        let is_number = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+        text.len() == 15
+            && text.split_once('_').is_some_and(|(date, time)| date.len() == 8 && is_number(date) && is_number(time))
+    };
+    let ending = |id: &'_ str| id.len().checked_sub(15);
+    let whole = ending(id).and_then(|at| id.get(at..)).filter(is_time);
+    whole.or_else(|| {
+        let (id, _) = id.rsplit_once('_')?;
+        id.get(ending(id)?..).filter(is_time)
+    })
 }

@@ -1,7 +1,22 @@
 //! Commands out of their words: assignments, exports, what the shell's own words leave of a line.
 
 use crate::environment::follow::shell_text::blocks::opens_a_block;
-use crate::environment::follow::shell_text::{MOST_COMMANDS, SimpleCommand, assignment};
+
+/// More simple commands than this in one text are not looked at.
+pub(crate) const MOST_COMMANDS: usize = 1024;
+
+/// A simple command: assignments, then words with their quotes removed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct SimpleCommand {
+    /// `X=Y` in front of it, and those that were exported before it in the same text.
+    pub(crate) assignments: Vec<(String, String)>,
+    /// The program and its arguments; never empty.
+    pub(crate) words: Vec<String>,
+    /// The line of the text where it ends, counted from 1.
+    pub(crate) line: u32,
+    /// Its program is a function of the same text, whose commands stand there by themselves.
+    pub(crate) calls_function: bool,
+}
 
 /// The commands of one text so far, with what was exported before the next one.
 #[derive(Default)]
@@ -58,4 +73,16 @@ impl Commands {
             self.is_cut = true;
         }
     }
+}
+
+/// Whether `text` has the form of a shell variable's name.
+pub(crate) fn is_name(text: &str) -> bool {
+    text.bytes().all(|byte| byte == b'_' || byte.is_ascii_alphanumeric())
+        && text.bytes().next().is_some_and(|byte| !byte.is_ascii_digit())
+}
+
+/// `NAME=value` taken apart; `None` where the part before `=` is no name.
+pub(crate) fn assignment(word: &str) -> Option<(String, String)> {
+    let (name, value) = word.split_once('=')?;
+    is_name(name).then(|| (name.to_owned(), value.to_owned()))
 }

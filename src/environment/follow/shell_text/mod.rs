@@ -13,28 +13,15 @@ mod splitter;
 
 use std::collections::HashSet;
 
-use crate::environment::follow::shell_text::splitter::Splitter;
+pub(crate) use crate::environment::follow::shell_text::commands::{SimpleCommand, assignment, is_name};
 
-/// A simple command: assignments, then words with their quotes removed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct SimpleCommand {
-    /// `X=Y` in front of it, and those that were exported before it in the same text.
-    pub(crate) assignments: Vec<(String, String)>,
-    /// The program and its arguments; never empty.
-    pub(crate) words: Vec<String>,
-    /// The line of the text where it ends, counted from 1.
-    pub(crate) line: u32,
-    /// Its program is a function of the same text, whose commands stand there by themselves.
-    pub(crate) calls_function: bool,
-}
+use crate::environment::follow::shell_text::commands::MOST_COMMANDS;
+use crate::environment::follow::shell_text::splitter::Splitter;
 
 /// Longer texts are cut.
 const LONGEST_TEXT: usize = 256 * 1024;
 /// How deep `$(…)` inside `$(…)` is followed.
 const DEEPEST: usize = 8;
-/// More simple commands than this in one text are not looked at.
-const MOST_COMMANDS: usize = 1024;
-
 /// The simple commands of `text`, those inside substitutions after the ones around them.
 pub(crate) fn simple_commands(text: &str) -> Vec<SimpleCommand> {
     read(text).0
@@ -66,18 +53,6 @@ pub(crate) fn read(text: &str) -> (Vec<SimpleCommand>, bool) {
         command.calls_function = functions.contains(&command.words[0]);
     }
     (commands, is_cut)
-}
-
-/// Whether `text` has the form of a shell variable's name.
-pub(crate) fn is_name(text: &str) -> bool {
-    text.bytes().all(|byte| byte == b'_' || byte.is_ascii_alphanumeric())
-        && text.bytes().next().is_some_and(|byte| !byte.is_ascii_digit())
-}
-
-/// `NAME=value` taken apart; `None` where the part before `=` is no name.
-pub(crate) fn assignment(word: &str) -> Option<(String, String)> {
-    let (name, value) = word.split_once('=')?;
-    is_name(name).then(|| (name.to_owned(), value.to_owned()))
 }
 
 #[cfg(test)]
