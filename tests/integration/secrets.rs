@@ -325,7 +325,7 @@ fn in_a_database_that_carries_it_as_data_it_is_not_ours_to_hide() {
 fn however_a_password_reads_the_answer_for_programs_stays_whole() {
     for (password, user) in [("5432", "app"), ("host", "app"), ("null", "app"), ("postgres", "postgres")] {
         let sandbox = Sandbox::new();
-        sandbox.write(".env", &format!("DATABASE_URL=postgres://{user}:{password}@localhost:5432/app_test\n"));
+        sandbox.write(".env", format!("DATABASE_URL=postgres://{user}:{password}@localhost:5432/app_test\n"));
         let outcome = Outcome::of(sandbox.command().args(["check", "--format", "json"]));
         let answer: serde_json::Value = serde_json::from_str(&outcome.stdout).unwrap();
         let target = &answer["targets"][0];

@@ -165,8 +165,9 @@ fn engine_named<'t>(text: &'t str, engines: &[&str]) -> Option<&'t str> {
     code.lines().find(|line| {
         let line = line.split("//").next().unwrap_or_default();
         let is_named = |name: &&str| line.contains(&format!("{name}::")) || line.contains(&format!("\"{name}\""));
-        let variants = line.match_indices("Engine::").map(|(at, mark)| &line[at + mark.len()..]);
-        engines.iter().any(|name| is_named(name)) || variants.into_iter().any(|variant| !variant.starts_with("Unknown"))
+        let mut variants = line.match_indices("Engine::").map(|(at, mark)| &line[at + mark.len()..]);
+        let is_an_engine = |variant: &str| variant.starts_with(char::is_uppercase) && !variant.starts_with("Unknown");
+        engines.iter().any(is_named) || variants.any(is_an_engine)
     })
 }
 
