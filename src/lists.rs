@@ -12,16 +12,15 @@
 //! ```
 #![forbid(unsafe_code)]
 
-use std::cmp::Ordering;
 use std::sync::OnceLock;
 
-/// Includes a list's text, and finds while compiling where its entries begin: nothing is read or built before a list is
+/// Includes a list's text, and finds while compiling where its names stand: nothing is read or built before a list is
 /// asked, and no pointers into the text have to be relocated when the program starts.
 macro_rules! list {
     ($file:literal) => {{
         const TEXT: &str = include_str!($file);
-        const STARTS: &[u32] = &$crate::lists::starts::<{ $crate::lists::count(TEXT) }>(TEXT);
-        $crate::lists::List::new(TEXT, STARTS)
+        const NAMES: &[(u32, u32)] = &$crate::lists::names::<{ $crate::lists::count(TEXT) }>(TEXT);
+        $crate::lists::List::new(TEXT, NAMES)
     }};
 }
 pub(crate) use list;
@@ -29,8 +28,8 @@ pub(crate) use list;
 /// A list, by [`list!`]; keep it in a `static`.
 pub(crate) struct List {
     text: &'static str,
-    /// Where in `text` each entry begins.
-    starts: &'static [u32],
+    /// Where in `text` each name begins and ends.
+    names: &'static [(u32, u32)],
     has_prefixes: bool,
     /// The names that end in `*`, without it.
     prefixes: OnceLock<Vec<Entry>>,
@@ -40,8 +39,8 @@ pub(crate) struct List {
 type Entry = (&'static str, &'static str);
 
 impl List {
-    pub(crate) const fn new(text: &'static str, starts: &'static [u32]) -> Self {
-        List { text, starts, has_prefixes: has_star(text.as_bytes()), prefixes: OnceLock::new() }
+    pub(crate) const fn new(text: &'static str, names: &'static [(u32, u32)]) -> Self {
+        List { text, names, has_prefixes: has_star(text.as_bytes()), prefixes: OnceLock::new() }
     }
 
     pub(crate) fn contains(&self, name: &str) -> bool {
@@ -54,9 +53,8 @@ impl List {
     }
 
     fn find_exact(&self, name: &str) -> Option<&'static str> {
-        let text = self.text.as_bytes();
-        let at = self.starts.binary_search_by(|start| compare(&text[*start as usize..], name.as_bytes())).ok()?;
-        Some(self.entry(self.starts[at]).1)
+        let at = self.names.binary_search_by(|span| self.name(span).cmp(name)).ok()?;
+        Some(self.entry(&self.names[at]).1)
     }
 
     fn find_beginning(&self, name: &str) -> Option<&'static str> {
@@ -71,31 +69,17 @@ impl List {
 
     /// Lists the names with what stands behind each, in the order of the file.
     pub(crate) fn iter(&self) -> impl Iterator<Item = Entry> {
-        self.starts.iter().map(|start| self.entry(*start))
+        self.names.iter().map(|span| self.entry(span))
     }
 
-    fn entry(&self, start: u32) -> Entry {
-        let line = self.text[start as usize..].lines().next().unwrap_or_default().trim_end();
-        line.split_once(is_blank).map_or((line, ""), |(name, rest)| (name, rest.trim_start()))
+    fn name(&self, (start, end): &(u32, u32)) -> &'static str {
+        &self.text[*start as usize..*end as usize]
     }
-}
 
-fn is_blank(letter: char) -> bool {
-    letter.is_ascii_whitespace()
-}
-
-/// Compares the name at the beginning of `text`, which a blank or the end ends, with `name`.
-fn compare(text: &[u8], name: &[u8]) -> Ordering {
-    for (at, wanted) in name.iter().enumerate() {
-        match text.get(at).filter(|byte| !byte.is_ascii_whitespace()) {
-            Some(byte) if byte == wanted => {}
-            Some(byte) => return byte.cmp(wanted),
-            None => return Ordering::Less,
-        }
-    }
-    match text.get(name.len()) {
-        Some(byte) if !byte.is_ascii_whitespace() => Ordering::Greater,
-        _ => Ordering::Equal,
+    fn entry(&self, span: &(u32, u32)) -> Entry {
+        let rest = &self.text[span.1 as usize..];
+        let line = rest.split_once('\n').map_or(rest, |(line, _)| line);
+        (self.name(span), line.trim_matches(|letter: char| letter.is_ascii_whitespace()))
     }
 }
 
@@ -117,16 +101,20 @@ pub(crate) const fn count(text: &str) -> usize {
     count
 }
 
-/// Finds where the entries of a list's text begin.
+/// Finds where the names of a list's text begin and end.
 #[expect(clippy::cast_possible_truncation, reason = "no list is as long as 4 GiB")]
-pub(crate) const fn starts<const COUNT: usize>(text: &str) -> [u32; COUNT] {
-    let (mut starts, mut found, mut at) = ([0; COUNT], 0, next_entry(text.as_bytes(), 0));
+pub(crate) const fn names<const COUNT: usize>(text: &str) -> [(u32, u32); COUNT] {
+    let (mut names, mut found, mut at) = ([(0, 0); COUNT], 0, next_entry(text.as_bytes(), 0));
     while at < text.len() {
-        starts[found] = at as u32;
+        let start = at;
+        while at < text.len() && !text.as_bytes()[at].is_ascii_whitespace() {
+            at += 1;
+        }
+        names[found] = (start as u32, at as u32);
         found += 1;
         at = next_entry(text.as_bytes(), next_line(text.as_bytes(), at));
     }
-    starts
+    names
 }
 
 /// Where the first entry at or behind the beginning of the line at `at` begins: past blanks, empty lines and comments.
@@ -157,7 +145,7 @@ mod tests {
     #[test]
     fn a_name_is_found_by_itself_and_by_its_longest_beginning() {
         const TEXT: &str = "# drivers\na/*   any of a\na/b*  any of a/b\na/bc  itself\n\nplain\n# the end\nz.*\n";
-        static LIST: List = List::new(TEXT, &starts::<{ count(TEXT) }>(TEXT));
+        static LIST: List = List::new(TEXT, &names::<{ count(TEXT) }>(TEXT));
         let table = [
             ("a/x", Some("any of a")),
             ("a/by", Some("any of a/b")),
@@ -179,7 +167,7 @@ mod tests {
     #[test]
     fn entries_are_found_behind_any_blanks_and_comments() {
         const TEXT: &str = "\n# a heading\n\n  first\tis  here \r\nsecond\n#\n# ü\nthird 3";
-        static LIST: List = List::new(TEXT, &starts::<{ count(TEXT) }>(TEXT));
+        static LIST: List = List::new(TEXT, &names::<{ count(TEXT) }>(TEXT));
         assert_eq!(LIST.iter().collect::<Vec<_>>(), [("first", "is  here"), ("second", ""), ("third", "3")]);
         for name in ["first", "second", "third"] {
             assert!(LIST.contains(name), "{name}");

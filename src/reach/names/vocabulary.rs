@@ -21,9 +21,10 @@ pub(crate) enum Word {
 
 /// Reads one word, in upper case; `None` for words about other things.
 pub(crate) fn word(word: &str) -> Option<Word> {
-    Some(match DATABASES.find(word)?.split_once(' ') {
+    let says = DATABASES.find(word)?;
+    Some(match says.split_once(' ') {
         Some((engine, _http)) => Word::Store(Engine::named(engine).unwrap_or(Engine::Unknown)),
-        None => DATABASES.find(word).and_then(Engine::named).map_or(Word::Database, Word::Engine),
+        None => Engine::named(says).map_or(Word::Database, Word::Engine),
     })
 }
 
