@@ -7,7 +7,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
 
 use crate::environment::{Invocation, Origin, Reading, Setting};
-use crate::reach::assemble::{Names, Variables, referred_names};
+use crate::reach::assemble::{Known, Variables, referred_names};
 use crate::reach::merge::Merger;
 use crate::reach::{Lookup, Target, arguments, assemble};
 
@@ -23,17 +23,17 @@ pub(crate) fn find_targets(readings: &[Reading], invocations: &[Invocation], loo
     let invocations = if invocations.is_empty() { std::slice::from_ref(&bare) } else { invocations };
     let readings = if readings.is_empty() { std::slice::from_ref(&empty) } else { readings };
     let overlays: Vec<Vec<Setting>> = invocations.iter().map(overlay).collect();
-    let mut names = Names::default();
-    let counting = counting_names(readings, &overlays, invocations, &mut names, lookup);
+    let mut known = Known::default();
+    let counting = counting_names(readings, &overlays, invocations, &mut known, lookup);
     let overlays: Vec<Vec<Hashed<'_>>> = overlays.iter().map(|overlay| only(overlay, &counting)).collect();
 
     // Many commands of a script set the same.
     let mut classes: Vec<&[Hashed<'_>]> = Vec::new();
-    let mut known: HashMap<u64, usize> = HashMap::new();
+    let mut class_by_fingerprint: HashMap<u64, usize> = HashMap::new();
     let class_of: Vec<usize> = overlays
         .iter()
         .map(|overlay| {
-            *known.entry(fingerprint(overlay.iter())).or_insert_with(|| {
+            *class_by_fingerprint.entry(fingerprint(overlay.iter())).or_insert_with(|| {
                 classes.push(overlay);
                 classes.len() - 1
             })
@@ -59,7 +59,7 @@ pub(crate) fn find_targets(readings: &[Reading], invocations: &[Invocation], loo
                 continue;
             }
             let over = laid_over(&settings, classes[class]).map(|(setting, _)| Cow::Borrowed(*setting));
-            let variables = Variables::new(over, &mut names, lookup);
+            let variables = Variables::new(over, &mut known, lookup);
             if is_new {
                 merger.add_all(assemble::find(&variables));
             }
@@ -96,7 +96,7 @@ fn counting_names<'s>(
     readings: &'s [Reading],
     overlays: &'s [Vec<Setting>],
     invocations: &'s [Invocation],
-    names: &mut Names,
+    known: &mut Known,
     lookup: &Lookup<'_>,
 ) -> HashSet<&'s str> {
     let mut counting: HashSet<&str> = HashSet::new();
@@ -106,7 +106,7 @@ fn counting_names<'s>(
         let name = setting.name.as_str();
         if seen.insert((name, setting.value.as_str()))
             && !counting.contains(name)
-            && assemble::counts(setting, names, lookup)
+            && assemble::counts(setting, known, lookup)
         {
             counting.insert(name);
         }
@@ -120,6 +120,8 @@ fn only<'s>(settings: &'s [Setting], counting: &HashSet<&str>) -> Vec<Hashed<'s>
         .map(|setting| {
             let mut hasher = DefaultHasher::new();
             let Origin { file, variable, .. } = &setting.origin;
+            // The bytes of a path are hashed, not its parts.
+            let file = file.as_deref().map(Path::as_os_str);
             (&setting.name, &setting.value, setting.unresolved.is_some(), file, variable).hash(&mut hasher);
             (setting, hasher.finish())
         })

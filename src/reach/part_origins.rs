@@ -27,7 +27,7 @@ impl Target {
 
     /// Finds the variable of a part; the first one stands for the whole unless its name says that it holds another part.
     fn origin_of(&self, wanted: &[Role]) -> Option<&Origin> {
-        let first = self.origins.first()?;
+        let [first, .., _] = &self.origins[..] else { return self.origins.first() };
         match Name::read(&first.variable).role {
             None | Some(Role::Url) => Some(first),
             Some(_) => self

@@ -19,12 +19,12 @@ pub(crate) fn add(variables: &Variables<'_>, found: &mut Vec<Found>) {
         if variable.is_empty() || variable.name.role == Some(Role::Password) || added >= MOST {
             continue;
         }
-        let Some(draft) = at_a_provider(variable) else { continue };
+        let Some(draft) = variable.at_a_provider() else { continue };
         if found.iter().any(|one| draft.places.iter().all(|place| has_place(&one.draft, place))) {
             continue;
         }
         added += 1;
-        found.push(Found::new(draft, variable.origin().clone(), &variable.name.group));
+        found.push(Found::new(draft.clone(), variable.origin().clone(), &variable.name.group));
     }
 }
 

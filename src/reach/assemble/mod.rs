@@ -21,22 +21,22 @@ use std::borrow::Cow;
 
 use crate::environment::Setting;
 use crate::reach::Lookup;
-use crate::reach::names::{Name, Role};
+use crate::reach::names::Role;
 
 pub(crate) use crate::reach::assemble::found::Found;
-pub(crate) use crate::reach::assemble::variables::{Names, Variable, Variables, referred_names};
+pub(crate) use crate::reach::assemble::variables::{Known, Variable, Variables, referred_names};
 
 /// Tells whether a setting can have a part in what an environment names: by its name, or by its value alone.
-pub(crate) fn counts(setting: &Setting, names: &mut Names, lookup: &Lookup<'_>) -> bool {
-    let name = names.read(&setting.name);
-    if name.role.is_some() || name.says_database || name.engine.is_some() {
-        return true;
-    }
-    let variable = Variable { setting: Cow::Borrowed(setting), name };
-    by_name::is_asked_for(&setting.name)
+pub(crate) fn counts(setting: &Setting, known: &mut Known, lookup: &Lookup<'_>) -> bool {
+    let variable = Variable::read(Cow::Borrowed(setting), known);
+    let name = &variable.name;
+    name.role.is_some()
+        || name.says_database
+        || name.engine.is_some()
+        || by_name::is_asked_for(&setting.name)
         || !json::settings_inside(setting).is_empty()
-        || !value::parse(&as_url(&variable), &setting.value, lookup).is_empty()
-        || managed::at_a_provider(&variable).is_some()
+        || !variable.drafts(lookup).is_empty()
+        || variable.at_a_provider().is_some()
 }
 
 /// Finds everything that the variables of one environment name.
@@ -52,9 +52,10 @@ pub(crate) fn find(variables: &Variables<'_>) -> Vec<Found> {
         if folder && variable.name.says_database {
             continue;
         }
-        let drafts = value::parse(&as_url(variable), &variable.setting.value, variables.lookup);
+        let drafts = variable.drafts(variables.lookup);
         consumed[index] = !drafts.is_empty();
-        for mut draft in drafts {
+        for draft in drafts {
+            let mut draft = draft.clone();
             variable.pass_doubt_on(&mut draft);
             let mut one = Found::new(draft, variable.origin().clone(), &variable.name.group);
             // A URL without a host means its driver's default, whatever other variables say.
@@ -67,16 +68,4 @@ pub(crate) fn find(variables: &Variables<'_>) -> Vec<Found> {
     dynamodb::add_tables(variables, &mut found);
     ambient::complete(variables, &mut found);
     found
-}
-
-/// Takes `REDIS_CONNECTION` and its like for a URL where the value is an address and no engine's name.
-fn as_url<'e>(variable: &'e Variable<'_>) -> Cow<'e, Name> {
-    let name = &variable.name;
-    let connection =
-        name.role == Some(Role::Engine) && variable.setting.name.to_ascii_uppercase().ends_with("CONNECTION");
-    let is_address = variable.value().contains([':', '@', '=', '/']) || shapes::is_address(variable.value());
-    if connection && is_address && name.says_database {
-        return Cow::Owned(Name { role: Some(Role::Url), ..Name::clone(name) });
-    }
-    Cow::Borrowed(name)
 }

@@ -1,6 +1,7 @@
 //! The variables of one environment that the command could see.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::iter;
 use std::rc::Rc;
@@ -9,19 +10,27 @@ use crate::environment::readers::expansion::shell_word::{Quotes, Word};
 use crate::environment::readers::expansion::{Budget, Scope, Unset};
 use crate::environment::{Origin, Setting};
 use crate::reach::assemble::by_name::ByName;
-use crate::reach::assemble::json;
+use crate::reach::assemble::managed::at_a_provider;
+use crate::reach::assemble::value::parse;
+use crate::reach::assemble::{json, shapes};
 use crate::reach::grammars::placeholder::means_nothing;
 use crate::reach::grammars::text::without_quotes;
-use crate::reach::names::Name;
+use crate::reach::names::{Name, Role};
 use crate::reach::{Doubt, Draft, Lookup};
 
-/// One variable of an environment, with what its name says.
+/// One variable of an environment, with what its name and its value say.
 pub(crate) struct Variable<'a> {
     pub(crate) setting: Cow<'a, Setting>,
     pub(crate) name: Rc<Name>,
+    value: Rc<Value>,
 }
 
-impl Variable<'_> {
+impl<'a> Variable<'a> {
+    pub(crate) fn read(setting: Cow<'a, Setting>, known: &mut Known) -> Self {
+        let (name, value) = known.read(&setting.name, &setting.value);
+        Variable { setting, name, value }
+    }
+
     pub(crate) fn value(&self) -> &str {
         self.setting.value.trim()
     }
@@ -39,22 +48,56 @@ impl Variable<'_> {
 
     /// Tells whether the value names nothing: empty, `null`, `none`.
     pub(crate) fn is_empty(&self) -> bool {
-        means_nothing(without_quotes(self.value()).0)
+        self.value.is_empty
+    }
+
+    /// What the value names by itself, as a URL or DSN; empty where it is none.
+    pub(crate) fn drafts(&self, lookup: &Lookup<'_>) -> &[Draft] {
+        self.value.drafts.get_or_init(|| parse(&as_url(self), &self.setting.value, lookup))
+    }
+
+    /// The place at a provider that the value names by itself.
+    pub(crate) fn at_a_provider(&self) -> Option<&Draft> {
+        self.value.at_a_provider.get_or_init(|| at_a_provider(self)).as_ref()
     }
 }
 
-/// Names that were read, each once: the environments that a command could see mostly hold the same variables.
-#[derive(Default)]
-pub(crate) struct Names(HashMap<String, Rc<Name>>);
+/// Takes `REDIS_CONNECTION` and its like for a URL where the value is an address and no engine's name.
+fn as_url<'e>(variable: &'e Variable<'_>) -> Cow<'e, Name> {
+    let name = &variable.name;
+    let connection =
+        name.role == Some(Role::Engine) && variable.setting.name.to_ascii_uppercase().ends_with("CONNECTION");
+    let is_address = |text: &str| text.contains([':', '@', '=', '/']) || shapes::is_address(text);
+    if connection && name.says_database && is_address(variable.value()) {
+        return Cow::Owned(Name { role: Some(Role::Url), ..Name::clone(name) });
+    }
+    Cow::Borrowed(name)
+}
 
-impl Names {
-    pub(crate) fn read(&mut self, text: &str) -> Rc<Name> {
-        if let Some(name) = self.0.get(text) {
-            return Rc::clone(name);
+/// What a value says under its name, read when it is first asked for.
+struct Value {
+    is_empty: bool,
+    drafts: OnceCell<Vec<Draft>>,
+    at_a_provider: OnceCell<Option<Draft>>,
+}
+
+/// Names and values that were read, each once: the environments that a command could see mostly hold the same variables.
+#[derive(Default)]
+pub(crate) struct Known(HashMap<String, (Rc<Name>, HashMap<String, Rc<Value>>)>);
+
+impl Known {
+    fn read(&mut self, name: &str, value: &str) -> (Rc<Name>, Rc<Value>) {
+        let (name, values) = match self.0.get_mut(name) {
+            Some(known) => known,
+            None => self.0.entry(name.to_owned()).or_insert_with(|| (Rc::new(Name::read(name)), HashMap::new())),
+        };
+        if let Some(known) = values.get(value) {
+            return (Rc::clone(name), Rc::clone(known));
         }
-        let name = Rc::new(Name::read(text));
-        self.0.insert(text.to_owned(), Rc::clone(&name));
-        name
+        let is_empty = means_nothing(without_quotes(value).0);
+        let read = Rc::new(Value { is_empty, drafts: OnceCell::new(), at_a_provider: OnceCell::new() });
+        values.insert(value.to_owned(), Rc::clone(&read));
+        (Rc::clone(name), read)
     }
 }
 
@@ -68,14 +111,14 @@ pub(crate) struct Variables<'a> {
 impl<'a> Variables<'a> {
     pub(crate) fn new(
         settings: impl Iterator<Item = Cow<'a, Setting>>,
-        names: &mut Names,
+        known: &mut Known,
         lookup: &'a Lookup<'a>,
     ) -> Self {
         let mut all: Vec<Variable<'a>> = Vec::new();
         for setting in settings {
             let inside = json::settings_inside(&setting);
             for setting in iter::once(setting).chain(inside.into_iter().map(Cow::Owned)) {
-                all.push(Variable { name: names.read(&setting.name), setting });
+                all.push(Variable::read(setting, known));
             }
         }
         let by_name = all.iter().enumerate().map(|(at, variable)| (variable.setting.name.clone(), at)).collect();
