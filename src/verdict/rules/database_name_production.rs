@@ -14,10 +14,15 @@ pub(crate) fn check(subject: &Subject<'_>) -> Vec<Finding> {
     let policy = subject.evidence.policy;
     let mut findings = Vec::new();
     for (at, target, _) in subject.targets() {
-        let Some(origin) = target.origin_of_name() else { continue };
-        let remedy = || format!("name a database in {} that is made for tests", origin.variable);
         for name in names_of(target, subject.evidence.project) {
-            if policy.production.databases.iter().any(|own| own.eq_ignore_ascii_case(&name)) {
+            let is_listed = policy.production.databases.iter().any(|own| own.eq_ignore_ascii_case(&name));
+            let word = words::production_word(&name, &policy.production.words);
+            if !is_listed && word.is_none() {
+                continue;
+            }
+            let Some(origin) = target.origin_of_name() else { continue };
+            let remedy = || format!("name a database in {} that is made for tests", origin.variable);
+            if is_listed {
                 findings.push(production(
                     ID,
                     at,
@@ -27,7 +32,7 @@ pub(crate) fn check(subject: &Subject<'_>) -> Vec<Finding> {
                 ));
                 continue;
             }
-            let Some(word) = words::production_word(&name, &policy.production.words) else { continue };
+            let Some(word) = word else { continue };
             let message = format!("the database's name `{name}` says production (`{word}`)");
             if policy.allow.databases.contains(&name) {
                 let message = format!("{message}; the policy allows this name");
