@@ -1,6 +1,7 @@
 //! Reads a command line: a subcommand with its options, or the command to guard, untouched.
 
 use std::ffi::{OsStr, OsString};
+use std::mem;
 
 use clap::{CommandFactory, FromArgMatches};
 
@@ -75,6 +76,8 @@ pub(crate) fn read(arguments: &[OsString]) -> Result<CommandLine, Unasked> {
         }
         (None, None) => return Err(UsageError::nothing_to_do().into()),
     };
+    // The tree of options and their help is thousands of small pieces: the end of the process frees them all at once.
+    mem::forget(clap);
     Ok(CommandLine { before, shared, request })
 }
 

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -27,7 +28,8 @@ pub(crate) struct Library<'a> {
     project: &'a Project,
     loaded: RefCell<BTreeMap<PathBuf, Option<Rc<LoadedFile>>>>,
     manifests: RefCell<HashMap<PathBuf, Rc<str>>>,
-    existing: RefCell<HashMap<PathBuf, bool>>,
+    /// By the bytes of the path, which are hashed sooner than its parts.
+    existing: RefCell<HashMap<OsString, bool>>,
     problems: RefCell<Vec<FileProblem>>,
     stumbles: RefCell<BTreeMap<PathBuf, Stumbles>>,
     conditions: RefCell<Vec<Condition>>,
@@ -49,11 +51,11 @@ impl<'a> Library<'a> {
 
     /// Looks once whether something is there: load orders ask for the same marks over and over.
     pub(crate) fn exists(&self, path: &Path) -> bool {
-        if let Some(exists) = self.existing.borrow().get(path) {
+        if let Some(exists) = self.existing.borrow().get(path.as_os_str()) {
             return *exists;
         }
         let exists = self.files.exists(path);
-        self.existing.borrow_mut().insert(path.to_owned(), exists);
+        self.existing.borrow_mut().insert(path.as_os_str().to_owned(), exists);
         exists
     }
 

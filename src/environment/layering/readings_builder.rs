@@ -9,7 +9,7 @@ use crate::environment::layering::layer::{Chain, Layer};
 use crate::environment::layering::library::Library;
 use crate::environment::layering::start_environment::StartEnvironment;
 use crate::environment::readers::dotenv::Dialect;
-use crate::environment::{Project, Reading, Setting};
+use crate::environment::{Origin, Project, Reading, Setting};
 
 /// What load orders add to.
 pub(crate) struct ReadingsBuilder<'a> {
@@ -158,7 +158,10 @@ impl<'a> ReadingsBuilder<'a> {
         let mut sorted: Vec<&Setting> = from_files.iter().collect();
         sorted.sort_by(|one, other| one.name.cmp(&other.name));
         for setting in sorted {
-            (&setting.name, &setting.value, &setting.origin, setting.unresolved.is_some()).hash(&mut hasher);
+            let Origin { variable, file, line } = &setting.origin;
+            // The bytes of a path are hashed, not its parts.
+            let origin = (variable, file.as_deref().map(Path::as_os_str), line);
+            (&setting.name, &setting.value, origin, setting.unresolved.is_some()).hash(&mut hasher);
         }
         let hash = hasher.finish();
         if let Some((_, _, loaders)) = self.readings.iter_mut().find(|(other, _, _)| *other == hash) {
