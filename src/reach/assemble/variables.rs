@@ -83,13 +83,15 @@ struct Value {
 
 /// Names and values that were read, each once: the environments that a command could see mostly hold the same variables.
 #[derive(Default)]
-pub(crate) struct Known(HashMap<String, (Rc<Name>, HashMap<String, Rc<Value>>)>);
+pub(crate) struct Known(HashMap<String, (Rc<Name>, ByText)>);
+
+type ByText = HashMap<String, Rc<Value>>;
 
 impl Known {
     fn read(&mut self, name: &str, value: &str) -> (Rc<Name>, Rc<Value>) {
         let (name, values) = match self.0.get_mut(name) {
             Some(known) => known,
-            None => self.0.entry(name.to_owned()).or_insert_with(|| (Rc::new(Name::read(name)), HashMap::new())),
+            None => self.0.entry(name.to_owned()).or_insert_with(|| (Rc::new(Name::read(name)), ByText::new())),
         };
         if let Some(known) = values.get(value) {
             return (Rc::clone(name), Rc::clone(known));
