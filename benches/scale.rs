@@ -1,4 +1,5 @@
-//! Judging where something is large: a launcher script, a workspace, a Makefile. Against the same with little in it.
+//! Judging where something is large: a launcher script, a workspace, a Makefile. Against the same with a tenth of it where
+//! all of it has to be looked at, with a hundredth where most of it does not matter.
 
 use std::fmt::Write;
 
@@ -24,7 +25,7 @@ pub(crate) fn launcher_script() -> Contest {
     against(&project, &["check", "--", "java", "-version"], &project, &["check", "--", "./launcher.sh", "test"])
 }
 
-/// A test of every package of a workspace with 1,000, against one with 10.
+/// A test of every package of a workspace with 1,000, against one with 100.
 pub(crate) fn workspace() -> Contest {
     let of = |count: usize| {
         let project = Project::new(&format!("check-workspace-{count}"));
@@ -37,20 +38,38 @@ pub(crate) fn workspace() -> Contest {
         project
     };
     let arguments = &["check", "--", "npm", "test", "--workspaces"];
-    against(&of(10), arguments, &of(1000), arguments)
+    against(&of(100), arguments, &of(1000), arguments)
 }
 
 /// One target of a Makefile with 2,000, against one with 20.
 pub(crate) fn make_target() -> Contest {
-    let of = |count: usize| {
-        let project = Project::new(&format!("check-make-{count}"));
-        let targets: String = (0..count).map(|at| format!("t{at}:\n\techo {at}\n")).collect();
-        project.write("Makefile", &format!("test: build\n\tpytest\nbuild:\n\ttrue\n{targets}"));
-        project.write(".env", "DATABASE_URL=postgres://shop:shop@localhost:5432/shop_test\n");
-        project
-    };
     let arguments = &["check", "--", "make", "test"];
-    against(&of(20), arguments, &of(2000), arguments)
+    against(&with_targets(20), arguments, &with_targets(2000), arguments)
+}
+
+/// A target of a Makefile that needs 2,000 others, against one that needs 200.
+pub(crate) fn make_all() -> Contest {
+    let arguments = &["check", "--", "make", "all"];
+    against(&with_targets(200), arguments, &with_targets(2000), arguments)
+}
+
+/// One recipe of a justfile with 2,000, against one with 20.
+pub(crate) fn just_recipe() -> Contest {
+    let arguments = &["check", "--", "just", "test"];
+    against(&with_targets(20), arguments, &with_targets(2000), arguments)
+}
+
+/// A Makefile and a justfile with `count` targets that `all` needs, and a test that needs one more.
+fn with_targets(count: usize) -> Project {
+    let project = Project::new(&format!("check-targets-{count}"));
+    let all: String = (0..count).map(|at| format!(" t{at}")).collect();
+    for (file, indent) in [("Makefile", "\t"), ("justfile", "  ")] {
+        let targets: String = (0..count).map(|at| format!("t{at}:\n{indent}echo {at}\n")).collect();
+        let text = format!("test: build\n{indent}pytest\nbuild:\n{indent}true\nall:{all}\n{indent}true\n{targets}");
+        project.write(file, &text);
+    }
+    project.write(".env", "DATABASE_URL=postgres://shop:shop@localhost:5432/shop_test\n");
+    project
 }
 
 fn against(small: &Project, few: &'static [&'static str], large: &Project, many: &'static [&'static str]) -> Contest {

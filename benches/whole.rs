@@ -40,7 +40,7 @@ enum Goal {
     Memory(u64),
 }
 
-const CASES: [Case; 21] = [
+const CASES: [Case; 23] = [
     Case {
         name: "check-three-files",
         what: "check, three .env files / env true",
@@ -64,8 +64,8 @@ const CASES: [Case; 21] = [
     },
     Case {
         name: "check-workspace-1000",
-        what: "check, 1,000 packages / 10 packages",
-        goal: Goal::Ratio(100.0),
+        what: "check, 1,000 packages / 100 packages",
+        goal: Goal::Ratio(12.0),
         rounds: 15,
         contest: scale::workspace,
     },
@@ -75,6 +75,20 @@ const CASES: [Case; 21] = [
         goal: Goal::Ratio(2.0),
         rounds: 60,
         contest: scale::make_target,
+    },
+    Case {
+        name: "check-make-all-2000",
+        what: "check, make with 2,000 prerequisites / with 200",
+        goal: Goal::Ratio(12.0),
+        rounds: 15,
+        contest: scale::make_all,
+    },
+    Case {
+        name: "check-just-2000",
+        what: "check, 2,000 just recipes / 20 recipes",
+        goal: Goal::Ratio(2.0),
+        rounds: 60,
+        contest: scale::just_recipe,
     },
     Case {
         name: "run-sqlite-1mb",
