@@ -102,11 +102,11 @@ pub(crate) fn is_open_test(words: &[String]) -> bool {
     words.next() == Some("[[") && words.all(|word| word != "]]")
 }
 
-/// How long `((…))` at the start of the text is, where it runs nothing: where there is no substitution in it.
-pub(crate) fn arithmetic_length(text: &[u8]) -> Option<usize> {
+/// How long `((…))` at the start of the text is, or the line where nothing closes it; and whether a `<<` stands in it.
+pub(crate) fn arithmetic(text: &[u8]) -> (usize, bool) {
     let line = &text[..memchr::memchr(b'\n', text).unwrap_or(text.len())];
-    let end = line.windows(2).position(|pair| pair == b"))")?;
-    let inside = &line[..end];
-    let runs_nothing = !inside.contains(&b'`') && !inside.windows(2).any(|pair| pair == b"$(");
-    runs_nothing.then_some(end + 2)
+    match memchr::memmem::find(line, b"))") {
+        Some(end) => (end + 2, memchr::memmem::find(&line[..end], b"<<").is_some()),
+        None => (line.len(), false),
+    }
 }

@@ -1,6 +1,6 @@
 //! The characters of a shell text, one after the other: words, quotes, operators, redirections, substitutions.
 
-use crate::environment::follow::shell_text::blocks::{Cases, arithmetic_length, function_named, is_open_test};
+use crate::environment::follow::shell_text::blocks::{Cases, arithmetic, function_named, is_open_test};
 use crate::environment::follow::shell_text::commands::Commands;
 use crate::environment::follow::shell_text::heredocs::Heredoc;
 use crate::tools::words::{SHELLS, name_of};
@@ -23,6 +23,8 @@ pub(crate) struct Splitter<'t> {
     words: Vec<String>,
     heredocs: Vec<Heredoc>,
     cases: Cases,
+    /// Up to here no `<<` stands between `((` and `))`.
+    no_shift_before: usize,
     pub(crate) functions: Vec<String>,
     pub(crate) commands: Commands,
     /// Texts inside of it that are commands, with their first lines.
@@ -41,6 +43,7 @@ impl<'t> Splitter<'t> {
             words: Vec::new(),
             heredocs: Vec::new(),
             cases: Cases::default(),
+            no_shift_before: 0,
             functions: Vec::new(),
             commands: Commands::default(),
             inner: Vec::new(),
@@ -81,7 +84,7 @@ impl<'t> Splitter<'t> {
                 b')' if self.cases.is_in_pattern() => self.end_pattern(),
                 b'(' if self.cases.is_in_pattern() && !self.in_word && self.words.is_empty() => self.at += 1,
                 b'(' if self.peek(1) == Some(b')') && self.names_a_function() => self.at += 2,
-                b'(' if self.peek(1) == Some(b'(') && !self.in_word && self.words.is_empty() => self.arithmetic(),
+                b'(' if self.may_be_arithmetic() => self.arithmetic(),
                 b'&' | b'|' | b'(' | b')' if self.is_in_test() => {
                     self.end_word();
                     self.at += 1;
@@ -134,8 +137,21 @@ impl<'t> Splitter<'t> {
         self.word != b"]]" && is_open_test(&self.words)
     }
 
+    fn may_be_arithmetic(&self) -> bool {
+        let opens = self.peek(1) == Some(b'(') && !self.in_word && self.words.is_empty();
+        opens && self.at >= self.no_shift_before
+    }
+
+    /// `((…))` is arithmetic or, for a plain `sh`, a group in a group: the words in it are read as commands. Where a
+    /// `<<` stands in it, they are read by themselves: a shift opens no here-document for what follows.
     fn arithmetic(&mut self) {
-        self.at += arithmetic_length(&self.text[self.at..]).unwrap_or(1);
+        let (length, shifts) = arithmetic(&self.text[self.at..]);
+        if shifts {
+            self.inner.push((&self.text[self.at + 2..self.at + length - 2], self.line));
+            self.at += length;
+        } else {
+            self.no_shift_before = self.at + length;
+        }
     }
 
     fn push(&mut self, byte: u8) {

@@ -37,9 +37,12 @@ fn text_is_split_into_simple_commands() {
         ("f () (a)\nf", &["a", "f"]),
         ("[[ -n a && -f b || (c) ]] && d", &["[[|-n|a|-f|b|c|]]", "d"]),
         ("if [[ a && b ]]; then c; fi", &["[[|a|b|]]", "c"]),
-        ("(( a = b & 1 )); c", &["c"]),
+        ("(( a = b & 1 )); c", &["a|=|b", "1", "c"]),
         ("(( a = $(b) )); c", &["a|=|$(b)", "c", "b"]),
         ("((a; b); c)", &["a", "b", "c"]),
+        ("((a b))", &["a|b"]),
+        ("((a b); (c))", &["a|b", "c"]),
+        ("((a << 2))\nb", &["b", "a"]),
         ("$(", &["$("]),
     ];
     for (text, expected) in table {
@@ -70,5 +73,6 @@ fn deep_nesting_and_long_texts_end() {
     simple_commands(&"${".repeat(100_000));
     simple_commands(&"<<A\n".repeat(20_000));
     simple_commands(&"case x in ".repeat(20_000));
-    simple_commands(&"((".repeat(20_000));
+    simple_commands(&"((".repeat(100_000));
+    simple_commands(&"(( ".repeat(80_000));
 }
