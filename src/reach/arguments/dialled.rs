@@ -106,7 +106,7 @@ fn behind_a_scheme(text: &str, engine: Engine) -> Draft {
 /// open.
 fn add_slash_login(draft: &mut Draft, text: &str) {
     let Some((login, place)) = text.rsplit_once('@') else { return };
-    draft.set_user(login.split('/').next().unwrap_or(login));
+    draft.set_user(login.split(['/', ':']).next().unwrap_or(login));
     let named = oracle::connect_name(place);
     let is_alias = named.places.iter().all(|place| matches!(place, Place::Instance { .. }));
     if !is_alias {
@@ -236,6 +236,21 @@ mod tests {
         let shown: Vec<String> = targets.iter().map(crate::reach::Target::address).collect();
         for expected in ["postgres://localhost:5432/app_test", "postgres://db.shop.test:5432/x", "/$UNKNOWN"] {
             assert!(shown.iter().any(|address| address.contains(expected)), "{expected}: {shown:?}");
+        }
+    }
+
+    #[test]
+    fn the_default_of_a_variable_that_is_not_known_proves_nothing() {
+        let readings = [reading(&[("H", "db.shop.test")])];
+        for (command, expected) in [
+            ("psql -h ${UNKNOWN:-localhost} x", "${unknown:-localhost}"),
+            ("psql -h ${UNKNOWN-localhost} x", "${unknown-localhost}"),
+            ("mysql -h${UNKNOWN:-localhost} x", "${unknown:-localhost}"),
+            ("psql -h ${H:-localhost} x", "db.shop.test"),
+        ] {
+            let targets = found(&readings, &[typed(command)], &[]);
+            let is_it = |place: &Place| matches!(place, Place::Host { name, .. } if name == expected);
+            assert!(targets.iter().any(|target| target.places.iter().any(is_it)), "{command}: {targets:?}");
         }
     }
 

@@ -1,7 +1,7 @@
 //! The variables of one environment that the command could see.
 
 use std::borrow::Cow;
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::collections::HashMap;
 use std::iter;
 use std::rc::Rc;
@@ -134,11 +134,18 @@ impl<'a> Variables<'a> {
 
     /// Fills in what a shell would, where the variables are known; the rest stays as written.
     ///
+    /// So does the default of a variable that is not: a `read`, a loop or a file that is not followed may set it.
     /// `word` is one of the words of an invocation: what those refer to counts, see [`referred_names`].
     pub(crate) fn filled_in(&self, word: &str) -> String {
-        let look = |name: &str| self.named(name).map(|variable| variable.value().to_owned());
-        let word = Word::new(word, Quotes::Removed, Unset::AsWritten);
-        word.expand_known(&mut Scope::new(&look), &mut Budget::new()).0
+        let all_known = Cell::new(true);
+        let look = |name: &str| {
+            let value = self.named(name).map(|variable| variable.value().to_owned());
+            all_known.set(all_known.get() && value.is_some());
+            value
+        };
+        let written = Word::new(word, Quotes::Removed, Unset::AsWritten);
+        let filled = written.expand_known(&mut Scope::new(&look), &mut Budget::new()).0;
+        if all_known.get() { filled } else { word.to_owned() }
     }
 
     /// Not for others: a name that nobody has said to count may have been left out.
