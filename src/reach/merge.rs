@@ -65,11 +65,7 @@ impl Merger {
         let target = &mut self.targets[at];
         // What one reading can dial, the target can be dialled by.
         target.doubts.retain(|doubt| doubts.contains(doubt) || !blocks(*doubt));
-        doubts.into_iter().filter(|doubt| !blocks(*doubt)).for_each(|doubt| {
-            if !target.doubts.contains(&doubt) {
-                target.doubts.push(doubt);
-            }
-        });
+        add_new(&mut target.doubts, doubts.into_iter().filter(|doubt| !blocks(*doubt)));
         if target.engine == Engine::Mysql && draft.engine == Engine::Mariadb {
             target.engine = Engine::Mariadb;
         }
@@ -79,11 +75,7 @@ impl Merger {
             target.user = draft.user.or(target.user.take());
             target.password = draft.password.or(target.password.take());
         }
-        for pair in draft.parameters {
-            if !target.parameters.contains(&pair) {
-                target.parameters.push(pair);
-            }
-        }
+        add_new(&mut target.parameters, draft.parameters);
         for origin in origins {
             if self.origins.insert((at, origin.clone())) {
                 target.origins.push(origin);
@@ -137,8 +129,10 @@ impl Merger {
         }
         for (at, home) in adopted.iter().enumerate() {
             let Some(home) = *home else { continue };
-            let origins = self.targets[at].origins.clone();
-            for origin in origins {
+            let adopted = self.targets[at].clone();
+            add_new(&mut self.targets[home].doubts, adopted.doubts.into_iter().filter(|doubt| !blocks(*doubt)));
+            add_new(&mut self.targets[home].parameters, adopted.parameters);
+            for origin in adopted.origins {
                 if self.origins.insert((home, origin.clone())) {
                     self.targets[home].origins.push(origin);
                 }
@@ -154,6 +148,15 @@ fn place_name(place: &Place) -> String {
         Place::Host { name, .. } | Place::Instance { name } => name.clone(),
         Place::Socket { path, .. } | Place::File { path } => path.to_string_lossy().into_owned(),
         Place::Memory => String::new(),
+    }
+}
+
+/// Appends what the list does not hold yet.
+fn add_new<T: PartialEq>(list: &mut Vec<T>, more: impl IntoIterator<Item = T>) {
+    for one in more {
+        if !list.contains(&one) {
+            list.push(one);
+        }
     }
 }
 

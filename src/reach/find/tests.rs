@@ -247,6 +247,13 @@ fn variables_and_readings_that_name_one_database_are_one_target() {
 }
 
 #[test]
+fn what_is_said_about_a_database_of_no_known_engine_stays_with_it() {
+    let urls = [("A_URL", "postgres://u@localhost/x"), ("B_URL", "db2://u@localhost/x?sslcert=/c.pem")];
+    let shown: Vec<String> = found(&[reading(&urls)], &[], &[]).iter().map(target_line).collect();
+    assert_eq!(shown, ["postgres localhost:5432 x u=u {sslcert=/c.pem}"]);
+}
+
+#[test]
 fn parts_of_two_readings_are_never_combined() {
     let readings = [reading(&[("DB_HOST", "a"), ("DB_NAME", "x")]), reading(&[("DB_NAME", "y")])];
     let shown: Vec<String> = found(&readings, &[], &[]).iter().map(target_line).collect();
