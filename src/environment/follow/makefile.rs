@@ -35,8 +35,8 @@ impl Expansion<'_> {
         let mut steps = Vec::new();
         self.note_cut(targets.len() > MOST_TARGETS);
         for target in targets.into_iter().take(MOST_TARGETS) {
-            let scripts = of_makefile(&text, target, &given);
-            self.note_cut(scripts.len() >= MOST_TARGETS);
+            let (scripts, is_cut) = of_makefile(&text, target, &given);
+            self.note_cut(is_cut);
             for mut script in scripts {
                 // Variables given to make are exported to the recipes.
                 script.assignments.extend(given.iter().cloned());
@@ -50,12 +50,13 @@ impl Expansion<'_> {
 /// How many targets one call of make is followed into.
 const MOST_TARGETS: usize = 4096;
 
-/// The recipes that `make target` runs, prerequisites first; the first target of the file where `target` is `None`.
-fn of_makefile(text: &str, target: Option<&str>, given: &[(String, String)]) -> Vec<Script> {
+/// Finds the recipes that `make target` runs, prerequisites first; the first target of the file where `target` is `None`.
+/// Tells whether there are more targets than are followed.
+fn of_makefile(text: &str, target: Option<&str>, given: &[(String, String)]) -> (Vec<Script>, bool) {
     let makefile = Makefile::read(text, given);
     let Some(first) = target.map(str::to_owned).or_else(|| makefile.rules.first().map(|rule| rule.target.clone()))
     else {
-        return Vec::new();
+        return (Vec::new(), false);
     };
     let mut by_target: HashMap<&str, Vec<&Rule>> = HashMap::new();
     makefile.rules.iter().for_each(|rule| by_target.entry(&rule.target).or_default().push(rule));
@@ -81,7 +82,7 @@ fn of_makefile(text: &str, target: Option<&str>, given: &[(String, String)]) -> 
             });
         }
     }
-    scripts
+    (scripts, at < wanted.len())
 }
 
 #[derive(Default)]
@@ -222,12 +223,23 @@ mod tests {
     #[test]
     fn make_target_is_read_with_its_prerequisites_and_variables() {
         let text = "include .env\nENV ?= test\nexport A = $(ENV)\n\ntest: migrate | db\n\t@APP_ENV=$(ENV) jest $$X\n\nmigrate:\n\tgoose up\n";
-        let scripts = of_makefile(text, Some("test"), &[]);
+        let (scripts, _) = of_makefile(text, Some("test"), &[]);
         assert_eq!(texts(&scripts), ["goose up", "APP_ENV=test jest $X"]);
         assert_eq!(scripts[0].assignments, [("A".to_owned(), "test".to_owned())]);
         assert_eq!(scripts[0].files[0].path, Path::new(".env"));
         let given = [("ENV".to_owned(), "ci".to_owned())];
-        assert_eq!(texts(&of_makefile(text, None, &given)), ["goose up", "APP_ENV=ci jest $X"]);
-        assert!(of_makefile(text, Some("deploy"), &[]).is_empty());
+        assert_eq!(texts(&of_makefile(text, None, &given).0), ["goose up", "APP_ENV=ci jest $X"]);
+        assert!(of_makefile(text, Some("deploy"), &[]).0.is_empty());
+    }
+
+    #[test]
+    fn more_prerequisites_than_are_followed_are_told() {
+        let makefile = |count: usize| {
+            let names: Vec<String> = (0..count).map(|at| format!("t{at}")).collect();
+            let rules: String = names.iter().map(|name| format!("{name}:\n")).collect();
+            format!("all: {}\n{rules}", names.join(" "))
+        };
+        assert!(!of_makefile(&makefile(MOST_TARGETS / 2), None, &[]).1);
+        assert!(of_makefile(&makefile(MOST_TARGETS + 1), None, &[]).1);
     }
 }

@@ -202,6 +202,12 @@ mod tests {
     use crate::reach::testing::{found, reading, typed};
 
     #[test]
+    fn a_url_in_the_place_of_a_user_is_not_shown() {
+        let targets = found(&[], &[typed("psql -h localhost shop_test postgres://a:s3cret@db.test/x")], &[]);
+        assert!(!format!("{targets:?}").contains("s3cret"), "{targets:?}");
+    }
+
+    #[test]
     fn the_value_of_an_option_is_not_taken_for_the_database() {
         let table = [
             ("psql --file seed.sql shop_live", "shop_live"),

@@ -12,6 +12,7 @@ mod found;
 mod homeless;
 mod json;
 mod managed;
+mod provider_value;
 mod shapes;
 mod split;
 pub(crate) mod value;

@@ -10,7 +10,7 @@ use crate::environment::readers::expansion::shell_word::{Quotes, Word};
 use crate::environment::readers::expansion::{Budget, Scope, Unset};
 use crate::environment::{Origin, Setting};
 use crate::reach::assemble::by_name::ByName;
-use crate::reach::assemble::managed::at_a_provider;
+use crate::reach::assemble::provider_value::at_a_provider;
 use crate::reach::assemble::value::parse;
 use crate::reach::assemble::{json, shapes};
 use crate::reach::grammars::placeholder::means_nothing;
@@ -58,7 +58,7 @@ impl<'a> Variable<'a> {
 
     /// The place at a provider that the value names by itself.
     pub(crate) fn at_a_provider(&self) -> Option<&Draft> {
-        self.value.at_a_provider.get_or_init(|| at_a_provider(self)).as_ref()
+        self.value.at_a_provider.get_or_init(|| at_a_provider(&self.setting.name, &self.name, self.value())).as_ref()
     }
 }
 

@@ -66,8 +66,9 @@ impl Draft {
         }
     }
 
+    /// Keeps a user, unless the text is a URL, which may hold a password.
     pub(crate) fn set_user(&mut self, name: &str) {
-        if !name.is_empty() {
+        if !name.is_empty() && !name.contains("://") {
             self.user = Some(name.to_owned());
         }
     }

@@ -133,8 +133,14 @@ impl<'t> Splitter<'t> {
         names
     }
 
+    /// Tells whether a test is open that ends on this line; for a plain `sh`, `[[` is a command like others.
     fn is_in_test(&self) -> bool {
-        self.word != b"]]" && is_open_test(&self.words)
+        let ends = || {
+            let rest = &self.text[self.at..];
+            let line = &rest[..memchr::memchr(b'\n', rest).unwrap_or(rest.len())];
+            memchr::memmem::find(line, b"]]").is_some()
+        };
+        self.word != b"]]" && is_open_test(&self.words) && ends()
     }
 
     fn may_be_arithmetic(&self) -> bool {

@@ -76,3 +76,10 @@ fn deep_nesting_and_long_texts_end() {
     simple_commands(&"((".repeat(100_000));
     simple_commands(&"(( ".repeat(80_000));
 }
+
+#[test]
+fn double_brackets_that_nothing_closes_are_no_test() {
+    let words = |text: &str| -> Vec<String> { simple_commands(text).iter().map(|one| one.words.join(" ")).collect() };
+    assert_eq!(words("[[ a || psql -h db x"), ["[[ a", "psql -h db x"]);
+    assert_eq!(words("[[ a || b ]] && psql -h db x").last().unwrap(), "psql -h db x");
+}
