@@ -6,6 +6,8 @@ mod context;
 mod disk;
 mod doctor;
 mod dry_run;
+mod ending;
+mod error;
 mod hooks;
 mod judging;
 mod list;
@@ -30,22 +32,14 @@ use std::process::ExitCode;
 use crate::cli;
 use crate::cli::{Action, Request, Unasked};
 use crate::commands::context::Context;
-use crate::error::{Explain, Failure};
+use crate::error::Failure;
 use crate::exec;
-use crate::exec::{Inherited, Interrupt, Signal};
+use crate::exec::Inherited;
 use crate::exit::Exit;
 use crate::ui::Ui;
 
-/// How safe-test ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Ending {
-    /// With a status of its own.
-    Own(Exit),
-    /// With the status of the command.
-    Command(u8),
-    /// By the signal that ended the command, or that was sent to us.
-    Signal(Signal),
-}
+pub(crate) use crate::commands::ending::{Ending, not_confirmed};
+pub(crate) use crate::commands::error::CommandError;
 
 /// Does what the command line asks, and ends as the guarded command ended.
 #[must_use]
@@ -87,14 +81,6 @@ fn answer(arguments: &[OsString], inherited: &Inherited) -> Ending {
     done.unwrap_or_else(|failure| failed(&context.ui, &failure, not_done))
 }
 
-/// Ends where a person did not say yes: by the signal, where one came instead of an answer.
-fn not_confirmed(context: &Context, what: &'static str, interrupt: &Interrupt) -> Result<Ending, Failure> {
-    let failure = Failure::from(CommandError::NotConfirmed { what });
-    let Some(signal) = interrupt.requested() else { return Err(failure) };
-    context.ui.fail(&failure, "nothing was changed");
-    Ok(Ending::Signal(signal))
-}
-
 fn failed(ui: &Ui, failure: &Failure, not_done: &str) -> Ending {
     ui.fail(failure, not_done);
     Ending::Own(failure.error().exit())
@@ -114,88 +100,4 @@ fn act(context: &mut Context, action: Action, inherited: &Inherited) -> Result<E
         Action::Trust => return trust::trust(context, inherited),
     };
     Ok(Ending::Own(exit))
-}
-
-/// A failure of a subcommand that no stage knows.
-#[derive(Debug, thiserror::Error)]
-enum CommandError {
-    /// A folder that was asked for is not there.
-    #[error("cannot use the folder {}", path.display())]
-    Folder {
-        path: std::path::PathBuf,
-        #[source]
-        cause: std::io::Error,
-    },
-    /// Standard output cannot be written.
-    #[error("cannot write to standard output")]
-    Output(#[from] std::io::Error),
-    /// A question needs a person at a terminal.
-    #[error("{what} needs a person at a terminal")]
-    NoTerminal { what: &'static str },
-    /// The person said no.
-    #[error("{what} was not confirmed")]
-    NotConfirmed { what: &'static str },
-    /// There is nothing by that name.
-    #[error("there is no snapshot `{id}`")]
-    UnknownSnapshot { id: String },
-    /// There is no snapshot at all, or none that `latest` could mean.
-    #[error("there is no snapshot in {}", directory.display())]
-    NoSnapshot { directory: std::path::PathBuf },
-    /// The snapshot was taken for another project, and this one does not name its database.
-    #[error("{id} is of {address}, which was another project's and which this project does not name")]
-    OtherProject { id: String, address: String },
-    /// A dump without a manifest was named.
-    #[error("{} has no manifest: it is no snapshot, or a leftover of something that was killed", path.display())]
-    Leftover { path: std::path::PathBuf },
-    /// There is no policy to trust.
-    #[error("there is no {} in {}", crate::policy::FILE_NAME, root.display())]
-    NoPolicy { root: std::path::PathBuf },
-    /// A file of the state directory cannot be written.
-    #[error("cannot write {}", path.display())]
-    State {
-        path: std::path::PathBuf,
-        #[source]
-        cause: std::io::Error,
-    },
-}
-
-impl Explain for CommandError {
-    fn hint(&self) -> Option<String> {
-        match self {
-            CommandError::UnknownSnapshot { .. } => Some("`safe-test list` shows what there is".to_owned()),
-            CommandError::NoSnapshot { .. } => {
-                Some("a guarded run takes one of each database; so does `safe-test snapshot`".to_owned())
-            }
-            CommandError::Leftover { .. } => Some("`safe-test list` shows what can be restored".to_owned()),
-            CommandError::OtherProject { .. } => {
-                Some("restore it in the project that it was taken for, or by hand: its manifest says how".to_owned())
-            }
-            CommandError::NoTerminal { .. } => {
-                Some("run it yourself, in a terminal, outside of agents, hooks and CI".to_owned())
-            }
-            CommandError::Folder { .. } => {
-                Some("name a folder that is there by `-C`, or leave `-C` out to use the current one".to_owned())
-            }
-            CommandError::NoPolicy { .. } => {
-                Some("without that file nothing is loosened, and nothing needs approval".to_owned())
-            }
-            CommandError::State { .. } => Some("check the owner and the permissions of its folder".to_owned()),
-            CommandError::Output(_) | CommandError::NotConfirmed { .. } => None,
-        }
-    }
-
-    fn exit(&self) -> Exit {
-        match self {
-            CommandError::OtherProject { .. } => Exit::Refused,
-            CommandError::Folder { .. }
-            | CommandError::Output(_)
-            | CommandError::NoTerminal { .. }
-            | CommandError::NotConfirmed { .. }
-            | CommandError::UnknownSnapshot { .. }
-            | CommandError::NoSnapshot { .. }
-            | CommandError::Leftover { .. }
-            | CommandError::NoPolicy { .. }
-            | CommandError::State { .. } => Exit::Failed,
-        }
-    }
 }

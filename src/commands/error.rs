@@ -1,0 +1,91 @@
+//! Failures of subcommands that no stage knows.
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::error::Explain;
+use crate::exit::Exit;
+use crate::policy;
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CommandError {
+    /// A folder that was asked for is not there.
+    #[error("cannot use the folder {}", path.display())]
+    Folder {
+        path: PathBuf,
+        #[source]
+        cause: io::Error,
+    },
+    /// Standard output cannot be written.
+    #[error("cannot write to standard output")]
+    Output(#[from] io::Error),
+    /// A question needs a person at a terminal.
+    #[error("{what} needs a person at a terminal")]
+    NoTerminal { what: &'static str },
+    /// The person said no.
+    #[error("{what} was not confirmed")]
+    NotConfirmed { what: &'static str },
+    /// There is nothing by that name.
+    #[error("there is no snapshot `{id}`")]
+    UnknownSnapshot { id: String },
+    /// There is no snapshot at all, or none that `latest` could mean.
+    #[error("there is no snapshot in {}", directory.display())]
+    NoSnapshot { directory: PathBuf },
+    /// The snapshot was taken for another project, and this one does not name its database.
+    #[error("{id} is of {address}, which was another project's and which this project does not name")]
+    OtherProject { id: String, address: String },
+    /// A dump without a manifest was named.
+    #[error("{} has no manifest: it is no snapshot, or a leftover of something that was killed", path.display())]
+    Leftover { path: PathBuf },
+    /// There is no policy to trust.
+    #[error("there is no {} in {}", policy::FILE_NAME, root.display())]
+    NoPolicy { root: PathBuf },
+    /// A file of the state directory cannot be written.
+    #[error("cannot write {}", path.display())]
+    State {
+        path: PathBuf,
+        #[source]
+        cause: io::Error,
+    },
+}
+
+impl Explain for CommandError {
+    fn hint(&self) -> Option<String> {
+        match self {
+            CommandError::UnknownSnapshot { .. } => Some("`safe-test list` shows what there is".to_owned()),
+            CommandError::NoSnapshot { .. } => {
+                Some("a guarded run takes one of each database; so does `safe-test snapshot`".to_owned())
+            }
+            CommandError::Leftover { .. } => Some("`safe-test list` shows what can be restored".to_owned()),
+            CommandError::OtherProject { .. } => {
+                Some("restore it in the project that it was taken for, or by hand: its manifest says how".to_owned())
+            }
+            CommandError::NoTerminal { .. } => {
+                Some("run it yourself, in a terminal, outside of agents, hooks and CI".to_owned())
+            }
+            CommandError::Folder { .. } => {
+                Some("name a folder that is there by `-C`, or leave `-C` out to use the current one".to_owned())
+            }
+            CommandError::NoPolicy { .. } => {
+                Some("without that file nothing is loosened, and nothing needs approval".to_owned())
+            }
+            CommandError::State { .. } => Some("check the owner and the permissions of its folder".to_owned()),
+            CommandError::Output(_) | CommandError::NotConfirmed { .. } => None,
+        }
+    }
+
+    fn exit(&self) -> Exit {
+        match self {
+            CommandError::OtherProject { .. } => Exit::Refused,
+            CommandError::Folder { .. }
+            | CommandError::Output(_)
+            | CommandError::NoTerminal { .. }
+            | CommandError::NotConfirmed { .. }
+            | CommandError::UnknownSnapshot { .. }
+            | CommandError::NoSnapshot { .. }
+            | CommandError::Leftover { .. }
+            | CommandError::NoPolicy { .. }
+            | CommandError::State { .. } => Exit::Failed,
+        }
+    }
+}
