@@ -34,11 +34,11 @@ pub(crate) fn write(path: &Path, content: &[u8]) -> io::Result<()> {
     write_with(path, content, 0o600)
 }
 
-/// Writes a program for everybody whom the umask lets have it; otherwise like [`write`].
+/// Writes a program for everybody whom the umask lets have it; otherwise like [`write()`].
 ///
 /// # Errors
 ///
-/// As for [`write`].
+/// As for [`write()`].
 pub(crate) fn write_executable(path: &Path, content: &[u8]) -> io::Result<()> {
     write_with(path, content, 0o777)
 }

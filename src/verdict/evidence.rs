@@ -9,7 +9,7 @@ use crate::verdict::Machine;
 pub(crate) struct Evidence<'a> {
     /// What the command could reach.
     pub(crate) targets: &'a [Target],
-    /// The environment names that a plausible loader would set, from [`environment_names`](crate::verdict::environment_names).
+    /// The environment names that a plausible loader would set, from [`environment_names`](crate::verdict::environment_names()).
     pub(crate) environment: &'a [Setting],
     /// The names and values of the process environment, for the marks of hosting platforms.
     pub(crate) process: &'a [(String, String)],

@@ -13,7 +13,7 @@
 //! makes `-wal` and `-shm` where they are missing, which is why those are copied without one.
 //!
 //! Nothing here judges whether a database may be touched, names snapshots, or removes a partial file: who called
-//! [`take()`] removes it, with [`remove_leftovers`] for SQLite's own files beside it.
+//! [`take()`] removes it, with [`settle::remove_leftovers`] for SQLite's own files beside it.
 
 mod complaints;
 mod copy;
