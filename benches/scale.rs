@@ -30,10 +30,11 @@ pub(crate) fn workspace() -> Contest {
     let of = |count: usize| {
         let project = Project::new(&format!("check-workspace-{count}"));
         project.write("package.json", r#"{"workspaces": ["packages/*"]}"#);
-        project.write(".env", "DATABASE_URL=postgres://shop:shop@localhost:5432/shop_test\n");
         for at in 0..count {
             let manifest = format!(r#"{{"name": "@shop/p{at}", "scripts": {{"test": "jest"}}}}"#);
             project.write(&format!("packages/p{at}/package.json"), &manifest);
+            let url = "DATABASE_URL=postgres://shop:shop@localhost:5432/shop_test\n";
+            project.write(&format!("packages/p{at}/.env"), url);
         }
         project
     };
