@@ -163,7 +163,14 @@ mod tests {
         Ok(())
     }
 
+    #[test]
+    fn a_digit_behind_a_reference_is_read_as_dotenvy_reads_it() {
+        is_read_alike("C=1\nB=\nA=$B$1$C").unwrap();
+    }
+
     proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
         #[test]
         fn any_text_is_read_as_dotenvy_reads_it(
             text in r#"([A-C_1]|export |[ \t\n\r=:#'"`\\$(){}.-]|\$\{|\$[AB]|\$\{[ABC]\}|\\n|\u{feff}|é|\u{2028}|\n[ABC]=|="?|"){0,60}"#,
