@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::environment::Origin;
+use crate::environment::not_followed::NotFollowed;
 
 /// Something wrong with a file; its other lines were still read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,6 +72,8 @@ pub(crate) enum Condition {
         /// Why not, as a phrase.
         why: String,
     },
+    /// Something was cut off or given up on that could name a database or run a command.
+    NotFollowed(NotFollowed),
     /// Prisma refuses to start: two of its `.env` files set the same key.
     DuplicatePrismaKey {
         /// The key.

@@ -15,6 +15,7 @@ pub(crate) mod layering;
 #[cfg(test)]
 pub(crate) mod memory;
 pub(crate) mod mode;
+pub(crate) mod not_followed;
 pub(crate) mod origin;
 pub(crate) mod paths;
 pub(crate) mod project;

@@ -29,6 +29,12 @@ impl Origin {
         Origin { variable: variable.into(), file: None, line: None }
     }
 
+    /// Names the command line itself.
+    #[must_use]
+    pub(crate) fn command_line() -> Self {
+        Origin { variable: "command line".to_owned(), file: None, line: None }
+    }
+
     /// Names a key in a file; `line` counts from 1.
     #[must_use]
     pub(crate) fn file(variable: impl Into<String>, file: impl Into<PathBuf>, line: u32) -> Self {

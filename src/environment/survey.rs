@@ -15,7 +15,8 @@ use std::path::PathBuf;
 use crate::environment::follow::{Step, steps};
 use crate::environment::layering::readings_builder::Built;
 use crate::environment::layering::{Library, ReadingsBuilder, StartEnvironment};
-use crate::environment::{Condition, FileProblem, Invocation, Reading};
+use crate::environment::not_followed::{GivenUp, NotFollowed};
+use crate::environment::{Condition, FileProblem, Invocation, Origin, Reading};
 
 pub(crate) use crate::environment::survey::input::SurveyInput;
 
@@ -52,8 +53,8 @@ pub(crate) fn survey(input: &SurveyInput<'_>) -> Survey {
     add_process_reading(&host, &steps, &mut readings);
     let is_cut = scenes::add(input, &host, &steps, &library, &mut readings);
     if is_cut {
-        let why = "it stands for more commands than can be followed".to_owned();
-        readings.condition(Condition::UnreadableFile { file: "the command".into(), why });
+        let why = GivenUp::TooMuch("it stands for more commands than can be followed".into());
+        readings.condition(Condition::NotFollowed(NotFollowed::at(Origin::command_line(), why)));
     }
     asked_files::add_extra_files(input, &host, &library, &mut readings);
     let Built { readings, mut conditions, loaders, bases } = readings.finish();

@@ -130,6 +130,11 @@ const PAIRS: &[(&str, Project, Project)] = &[
         (&[LOCAL, (".env.d/kept", "")], &[], &[]),
     ),
     (
+        "not-followed",
+        (&[LOCAL], &[], &["sh", "-c", "echo $($($($($($($($($($($(a))))))))))"]),
+        (&[LOCAL], &[], &["sh", "-c", "echo $($($(a)))"]),
+    ),
+    (
         "no-database",
         (&[("package.json", "{\"dependencies\": {\"pg\": \"8\"}}")], &[], &["npm", "test"]),
         (&[("package.json", "{\"dependencies\": {\"pg\": \"8\"}}"), LOCAL], &[], &["npm", "test"]),

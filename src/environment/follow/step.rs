@@ -30,9 +30,8 @@ pub(crate) struct Step {
 impl Step {
     /// The command line itself; `words` are not empty.
     pub(crate) fn typed(words: Vec<String>, folder: &Path) -> Self {
-        let origin = Origin { variable: "command line".to_owned(), file: None, line: None };
         Step {
-            invocation: Invocation { assignments: Vec::new(), words, origin },
+            invocation: Invocation { assignments: Vec::new(), words, origin: Origin::command_line() },
             stands_for_others: false,
             calls_function: false,
             is_cut: false,

@@ -9,10 +9,11 @@ use std::rc::Rc;
 
 use crate::environment::condition::{Condition, FileProblem, LARGEST_FILE, ProblemKind};
 use crate::environment::layering::loaded_file::LoadedFile;
+use crate::environment::not_followed::{GivenUp, NotFollowed};
 use crate::environment::readers::dotenv::{Dialect, Document};
 use crate::environment::readers::expansion::Lookup;
 use crate::environment::readers::formats::{FlatEntry, FormatError};
-use crate::environment::{Files, Project, Setting};
+use crate::environment::{Files, Origin, Project, Setting};
 use crate::text::line_at;
 
 /// How many dialects read a file, and by line how many of them stumbled there, and why.
@@ -90,15 +91,15 @@ impl<'a> Library<'a> {
         text
     }
 
-    /// Reads the entries of the settings file at `path` as `flatten` reads them; a broken line in it is noted as a
-    /// problem.
+    /// Reads the entries of the settings file at `path` as `flatten` reads them; what is given up on in it is
+    /// noted.
     pub(crate) fn entries(
         &self,
         path: &Path,
         flatten: impl Fn(&str) -> Result<Vec<FlatEntry>, FormatError>,
     ) -> Option<Vec<FlatEntry>> {
         let entries = flatten(&self.string(path)?).unwrap_or_else(|error| {
-            self.broken_line(path, error.line, error.message);
+            self.not_followed(path, error.line, error.why);
             error.entries
         });
         Some(entries)
@@ -143,10 +144,14 @@ impl<'a> Library<'a> {
         }
     }
 
-    /// Notes a mistake of a format that has one syntax, whoever reads it.
-    fn broken_line(&self, path: &Path, line: u32, message: String) {
-        let file = self.project.shown(path);
-        self.problem(FileProblem { file, line: Some(line), message, kind: ProblemKind::BrokenLine });
+    /// Notes that a settings file was given up on at `line`.
+    fn not_followed(&self, path: &Path, line: u32, why: GivenUp) {
+        let place = Origin::file("the file", self.project.shown(path), line);
+        let condition = Condition::NotFollowed(NotFollowed::at(place, why));
+        let mut conditions = self.conditions.borrow_mut();
+        if !conditions.contains(&condition) {
+            conditions.push(condition);
+        }
     }
 
     /// Reads the settings that `dialect` reads from the dotenv file at `path`; `lookup` gives what was loaded before.

@@ -16,6 +16,7 @@ mod host_unknown;
 mod injected_environment;
 mod machine_production;
 mod no_database;
+mod not_followed;
 mod one_database_two_names;
 mod platform_production;
 mod protection_disabled;
@@ -32,7 +33,7 @@ use crate::verdict::subject::Subject;
 pub(crate) type Check = fn(&Subject<'_>) -> Vec<Finding>;
 
 /// Every rule, in the order of the README.
-pub(crate) const ALL: [Check; 22] = [
+pub(crate) const ALL: [Check; 23] = [
     environment_production::check,
     platform_production::check,
     machine_production::check,
@@ -51,6 +52,7 @@ pub(crate) const ALL: [Check; 22] = [
     injected_environment::check,
     container_environment::check,
     file_unreadable::check,
+    not_followed::check,
     duplicate_key::check,
     protection_disabled::check,
     broken_file::check,

@@ -17,7 +17,7 @@ pub(crate) fn flatten(text: &str) -> Result<Vec<FlatEntry>, FormatError> {
     let mut reader = Reader { open: Vec::new(), collector: Collector::new() };
     let error = text.lines().enumerate().find_map(|(index, line)| {
         let number = line_number(index);
-        reader.line(line, number).err().map(|Capped(message)| FormatError::new(number, message))
+        reader.line(line, number).err().map(|capped| FormatError::too_much(number, capped))
     });
     finish(text, reader.collector.entries, error)
 }

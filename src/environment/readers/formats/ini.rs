@@ -84,8 +84,8 @@ fn read(text: &str, grammar: &Grammar) -> Result<Vec<FlatEntry>, FormatError> {
     let mut reader = Reader { grammar, collector: Collector::new(), section: None, key: None };
     let mut error = None;
     for (index, line) in text.lines().enumerate() {
-        if let Err(Capped(message)) = reader.line(line, line_number(index)) {
-            error = Some(FormatError::new(line_number(index), message));
+        if let Err(capped) = reader.line(line, line_number(index)) {
+            error = Some(FormatError::too_much(line_number(index), capped));
             break;
         }
     }

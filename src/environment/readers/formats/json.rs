@@ -20,13 +20,13 @@ pub(crate) fn flatten(text: &str) -> Result<Vec<FlatEntry>, FormatError> {
         Ok(parsed) => parsed,
         Err(error) => {
             let message = error.kind().to_string().to_lowercase();
-            return finish(text, Vec::new(), Some(FormatError::new(lines.line(error.range().start), message)));
+            return finish(text, Vec::new(), Some(FormatError::form(lines.line(error.range().start), message)));
         }
     };
     let mut collector = Collector::new();
     let error = parsed.value.and_then(|value| {
         let line = lines.line(value.start());
-        visit(&value, line, &lines, &mut collector).err().map(|Capped(message)| FormatError::new(line, message))
+        visit(&value, line, &lines, &mut collector).err().map(|capped| FormatError::too_much(line, capped))
     });
     finish(text, collector.entries, error)
 }

@@ -13,8 +13,11 @@ pub(crate) mod xml;
 pub(crate) mod yaml;
 mod yaml_tree;
 
-use crate::text::line_number;
+use std::borrow::Cow;
 use std::fmt;
+
+use crate::environment::not_followed::GivenUp;
+use crate::text::line_number;
 
 /// The deepest nesting that is read.
 const MAX_DEPTH: usize = 64;
@@ -53,26 +56,30 @@ impl FlatEntry {
 
 /// The text is not well-formed, or more than is read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("line {line}: {message}")]
+#[error("line {line}: {why}")]
 pub(crate) struct FormatError {
     /// The line of the first mistake, counted from 1.
     pub(crate) line: u32,
-    /// What is wrong there, as a lower-case phrase.
-    pub(crate) message: String,
+    /// What is wrong there, or what there is too much of, as a lower-case phrase.
+    pub(crate) why: GivenUp,
     /// What could be read all the same. Its paths may lack parents where YAML was resumed after a mistake.
     pub(crate) entries: Vec<FlatEntry>,
 }
 
 impl FormatError {
-    fn new(line: u32, message: impl fmt::Display) -> Self {
-        FormatError { line, message: message.to_string(), entries: Vec::new() }
+    fn form(line: u32, message: impl fmt::Display) -> Self {
+        FormatError { line, why: GivenUp::Form(message.to_string().into()), entries: Vec::new() }
+    }
+
+    fn too_much(line: u32, Capped(what): Capped) -> Self {
+        FormatError { line, why: GivenUp::TooMuch(Cow::Borrowed(what)), entries: Vec::new() }
     }
 }
 
 /// Takes a byte order mark off, and refuses what is too long to be a configuration file.
 fn checked(text: &str) -> Result<&str, FormatError> {
     if text.len() > MAX_TEXT {
-        return Err(FormatError::new(1, format_args!("longer than {} MiB", MAX_TEXT >> 20)));
+        return Err(FormatError::too_much(1, TOO_LONG));
     }
     Ok(text.strip_prefix('\u{feff}').unwrap_or(text))
 }
@@ -92,6 +99,11 @@ fn finish(text: &str, mut entries: Vec<FlatEntry>, error: Option<FormatError>) -
 #[derive(Debug, Clone, Copy)]
 struct Capped(&'static str);
 
+const TOO_LONG: Capped = Capped("it is longer than 16 MiB");
+const TOO_DEEP: Capped = Capped("it is nested more than 64 deep");
+const TOO_MANY: Capped = Capped("it has more than 300,000 values");
+const TOO_LARGE: Capped = Capped("it is larger than 64 MiB once each value is spelled out with its keys");
+
 /// Collects entries under the current path, within the caps.
 struct Collector {
     entries: Vec<FlatEntry>,
@@ -109,7 +121,7 @@ impl Collector {
     /// Goes one level down.
     fn enter(&mut self, segment: &str) -> Result<(), Capped> {
         if self.path.len() >= MAX_DEPTH {
-            return Err(Capped("nested too deeply"));
+            return Err(TOO_DEEP);
         }
         self.take_bytes(segment.len())?;
         self.path.push(segment.to_owned());
@@ -123,7 +135,7 @@ impl Collector {
 
     /// Counts one visited node.
     fn step(&mut self) -> Result<(), Capped> {
-        self.steps_left = self.steps_left.checked_sub(1).ok_or(Capped("too many values"))?;
+        self.steps_left = self.steps_left.checked_sub(1).ok_or(TOO_MANY)?;
         Ok(())
     }
 
@@ -136,7 +148,7 @@ impl Collector {
     }
 
     fn take_bytes(&mut self, bytes: usize) -> Result<(), Capped> {
-        self.bytes_left = self.bytes_left.checked_sub(bytes).ok_or(Capped("too large once expanded"))?;
+        self.bytes_left = self.bytes_left.checked_sub(bytes).ok_or(TOO_LARGE)?;
         Ok(())
     }
 }

@@ -34,8 +34,8 @@ pub(crate) fn flatten(text: &str) -> Result<Vec<FlatEntry>, FormatError> {
             logical.push_str(next.trim_start_matches(BLANK));
         }
         let (key, value) = split(&logical);
-        if let Err(Capped(message)) = note(&mut collector, &unescaped(key), &unescaped(value), line_number(index)) {
-            error = Some(FormatError::new(line_number(index), message));
+        if let Err(capped) = note(&mut collector, &unescaped(key), &unescaped(value), line_number(index)) {
+            error = Some(FormatError::too_much(line_number(index), capped));
             break;
         }
     }

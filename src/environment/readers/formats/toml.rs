@@ -27,7 +27,7 @@ pub(crate) fn flatten(text: &str) -> Result<Vec<FlatEntry>, FormatError> {
             let sound =
                 text.as_bytes()[..offset].iter().rposition(|&byte| byte == b'\n').map_or("", |end| &text[..end]);
             let before = DeTable::parse(sound).map(|table| entries(table.get_ref(), &lines).0).unwrap_or_default();
-            finish(text, before, Some(FormatError::new(line, error.message().to_lowercase())))
+            finish(text, before, Some(FormatError::form(line, error.message().to_lowercase())))
         }
     }
 }
@@ -35,7 +35,7 @@ pub(crate) fn flatten(text: &str) -> Result<Vec<FlatEntry>, FormatError> {
 /// Lists the entries of a table by where they stand: the table itself is sorted by key.
 fn entries(table: &DeTable<'_>, lines: &LineIndex) -> (Vec<FlatEntry>, Option<FormatError>) {
     let mut reader = Reader { lines, collector: Collector::new(), offsets: Vec::new() };
-    let error = reader.table(table).err().map(|Capped(message)| FormatError::new(1, message));
+    let error = reader.table(table).err().map(|capped| FormatError::too_much(1, capped));
     let mut placed: Vec<_> = reader.offsets.into_iter().zip(reader.collector.entries).collect();
     placed.sort_by_key(|(offset, _)| *offset);
     (placed.into_iter().map(|(_, entry)| entry).collect(), error)

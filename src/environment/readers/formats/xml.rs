@@ -30,10 +30,10 @@ pub(crate) fn flatten(text: &str) -> Result<Vec<FlatEntry>, FormatError> {
     let lines = LineIndex::new(text);
     // Entities of a document's own could make a small text huge; no configuration file needs them.
     if let Some(offset) = text.find("<!ENTITY") {
-        return Err(FormatError::new(lines.line(offset), "declares an entity"));
+        return Err(FormatError::form(lines.line(offset), "declares an entity"));
     }
     if let Some(offset) = tags(text).find(|tag| tag.attributes > MAX_ATTRIBUTES).map(|tag| tag.offset) {
-        return Err(FormatError::new(lines.line(offset), "too many attributes"));
+        return Err(FormatError::too_much(lines.line(offset), Capped("an element has more than 1,000 attributes")));
     }
     match parse(text) {
         Ok(document) => read(text, document.root_element(), &lines, true),
@@ -43,7 +43,7 @@ pub(crate) fn flatten(text: &str) -> Result<Vec<FlatEntry>, FormatError> {
             match parse(&wrapped) {
                 Ok(document) => read(text, document.root_element(), &LineIndex::new(&wrapped), false),
                 Err(_) => {
-                    let error = FormatError::new(error.pos().row, error.to_string().to_lowercase());
+                    let error = FormatError::form(error.pos().row, error.to_string().to_lowercase());
                     finish(text, Vec::new(), Some(error))
                 }
             }
@@ -66,7 +66,7 @@ fn read(text: &str, root: Node<'_, '_>, lines: &LineIndex, with_root: bool) -> R
     } else {
         root.children().filter(Node::is_element).try_for_each(|child| element(child, lines, &mut collector))
     };
-    finish(text, collector.entries, result.err().map(|Capped(message)| FormatError::new(1, message)))
+    finish(text, collector.entries, result.err().map(|capped| FormatError::too_much(1, capped)))
 }
 
 fn element(node: Node<'_, '_>, lines: &LineIndex, collector: &mut Collector) -> Result<(), Capped> {

@@ -6,7 +6,9 @@
 use std::collections::HashSet;
 
 use crate::environment::readers::formats::yaml_tree::{Content, Id, Tree};
-use crate::environment::readers::formats::{Capped, Collector, FlatEntry, FormatError, MAX_DEPTH, checked, finish};
+use crate::environment::readers::formats::{
+    Capped, Collector, FlatEntry, FormatError, MAX_DEPTH, TOO_DEEP, checked, finish,
+};
 
 /// Reads the scalars of a YAML text.
 ///
@@ -33,8 +35,8 @@ fn walk(text: &str, containers: bool) -> Result<Vec<FlatEntry>, FormatError> {
     let mut walker = Walker { tree: &tree, collector: Collector::new(), containers };
     for &(document, root) in &tree.roots {
         walker.collector.document = document;
-        if let Err(Capped(message)) = walker.visit(root, tree.nodes[root].line) {
-            error.get_or_insert_with(|| FormatError::new(tree.nodes[root].line, message));
+        if let Err(capped) = walker.visit(root, tree.nodes[root].line) {
+            error.get_or_insert_with(|| FormatError::too_much(tree.nodes[root].line, capped));
             break;
         }
     }
@@ -108,7 +110,7 @@ impl<'a> Walker<'a> {
         depth: usize,
     ) -> Result<(), Capped> {
         if depth > MAX_DEPTH {
-            return Err(Capped("merged too deeply"));
+            return Err(TOO_DEEP);
         }
         if depth == 0 && !pairs.iter().any(|&(key, _)| self.is_merge(key)) {
             merged.extend_from_slice(pairs);

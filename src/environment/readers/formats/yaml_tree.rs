@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span};
 
-use crate::environment::readers::formats::{Capped, FormatError, MAX_DEPTH, MAX_STEPS};
+use crate::environment::readers::formats::{Capped, FormatError, MAX_DEPTH, MAX_STEPS, TOO_DEEP, TOO_MANY};
 use crate::text::line_number;
 
 /// How often reading is resumed after a mistake.
@@ -76,8 +76,8 @@ impl Builder {
                 None => break Ok(()),
                 Some(Ok((event, span))) => {
                     let line = line_of(&span) + lines_before;
-                    if let Err(Capped(message)) = self.take(event, line) {
-                        break Err((u32::MAX, FormatError::new(line, message)));
+                    if let Err(capped) = self.take(event, line) {
+                        break Err((u32::MAX, FormatError::too_much(line, capped)));
                     }
                 }
                 // The parser has consumed the alias and goes on behind it.
@@ -87,7 +87,7 @@ impl Builder {
                 }
                 Some(Err(error)) => {
                     let line = line_in(&error);
-                    break Err((line, FormatError::new(line + lines_before, error.info())));
+                    break Err((line, FormatError::form(line + lines_before, error.info())));
                 }
             }
         };
@@ -101,7 +101,7 @@ impl Builder {
     fn take(&mut self, event: Event<'_>, line: u32) -> Result<(), Capped> {
         // A mapping's pair is two nodes.
         if self.tree.nodes.len() > 2 * MAX_STEPS {
-            return Err(Capped("too many values"));
+            return Err(TOO_MANY);
         }
         match event {
             Event::DocumentStart(_) => {
@@ -138,7 +138,7 @@ impl Builder {
 
     fn begin(&mut self, content: Content, line: u32, anchor: usize) -> Result<(), Capped> {
         if self.open.len() >= MAX_DEPTH {
-            return Err(Capped("nested too deeply"));
+            return Err(TOO_DEEP);
         }
         let id = self.add(content, line, anchor);
         self.open.push((id, None));
