@@ -16,6 +16,7 @@ mod environment;
 mod error;
 mod exec;
 mod exit;
+mod json;
 mod lists;
 mod own_tools;
 mod policy;

@@ -1,26 +1,73 @@
 //! Text for people and for shells: what is untrusted is escaped, words are quoted, offsets become lines.
 
 use std::borrow::Cow;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 
-/// Escapes what would drive a terminal: control characters, and those that turn the direction of text.
+/// Escapes every character that a terminal would obey or not show, line ends among them: `\n`, `\u{1b}`.
 #[must_use]
 pub(crate) fn printable(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for character in text.chars() {
-        if character.is_control() || turns_direction(character) {
-            shown.extend(character.escape_default());
-        } else {
+        if shows(character) {
             shown.push(character);
+        } else {
+            shown.extend(character.escape_default());
         }
     }
     shown
 }
 
-fn turns_direction(character: char) -> bool {
+/// Tells whether a terminal shows a character as itself.
+///
+/// None do that are for control or format (the direction of text, joiners), that end lines, are blank but not the space,
+/// unassigned, or for private use.
+#[must_use]
+pub(crate) fn shows(character: char) -> bool {
+    if character.is_ascii() {
+        return !character.is_ascii_control();
+    }
+    // `escape_debug` escapes just those; and, in the first place only, what combines with the letter before it.
+    let mut behind_a_letter = [b'x'; 5];
+    let length = 1 + character.encode_utf8(&mut behind_a_letter[1..]).len();
+    let text = std::str::from_utf8(&behind_a_letter[..length]).unwrap_or_default();
+    text.escape_debug().count() == 2 && !is_ignorable(character)
+}
+
+/// Letters and marks of which nothing is seen. Source: Unicode's `Default_Ignorable_Code_Point` (those that are no format
+/// characters), and the empty cell of Braille.
+fn is_ignorable(character: char) -> bool {
     matches!(
         character,
-        '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+        '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}' | '\u{2800}'
+            | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{ffa0}' | '\u{e0100}'..='\u{e01ef}'
     )
+}
+
+/// Writes bytes that ought to be text so that they can be told from all others: each byte that is no UTF-8 as `\xNN`, and
+/// then, or where `\x` itself stands in them, each backslash as two.
+#[must_use]
+pub(crate) fn lossless(bytes: &[u8]) -> Cow<'_, str> {
+    match std::str::from_utf8(bytes) {
+        Ok(text) if !text.contains("\\x") => Cow::Borrowed(text),
+        _ => {
+            let mut shown = String::with_capacity(bytes.len());
+            for chunk in bytes.utf8_chunks() {
+                shown.push_str(&chunk.valid().replace('\\', "\\\\"));
+                for byte in chunk.invalid() {
+                    shown.push_str("\\x");
+                    shown.push_str(&hex([*byte]));
+                }
+            }
+            Cow::Owned(shown)
+        }
+    }
+}
+
+/// Writes a path, a word or a value of the system as text, as [`lossless`].
+#[must_use]
+pub(crate) fn shown<S: AsRef<OsStr> + ?Sized>(text: &S) -> Cow<'_, str> {
+    lossless(text.as_ref().as_bytes())
 }
 
 /// Writes bytes as hexadecimal digits, as hashes are shown and kept.
@@ -82,6 +129,12 @@ impl LineIndex {
 }
 
 #[cfg(test)]
+/// What a terminal would obey or not show: an operating system's command, a clearing of the screen, line ends, what
+/// turns the direction of text, joiners, marks, controls of eight bits, tags, private and unassigned characters.
+pub(crate) const HOSTILE: &str = "\u{1b}]0;t\u{7}\u{1b}[2J\r\n\t\u{0}\u{202e}\u{2066}\u{200b}\u{200d}\u{ad}\u{feff}\u{2028}\u{2029}\
+    \u{85}\u{9b}31m\u{9d}\u{7f}\u{61c}\u{fe0f}\u{3164}\u{2800}\u{a0}\u{e0041}\u{e000}\u{ffff}\u{10ffff}\u{fff9}\u{600}";
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
@@ -98,8 +151,25 @@ mod tests {
             ("a\r\n\tb", r"a\r\n\tb"),
             ("a\u{202e}b\u{2066}c\u{200f}d\u{61c}", r"a\u{202e}b\u{2066}c\u{200f}d\u{61c}"),
             ("\u{9b}31m\u{7f}", r"\u{9b}31m\u{7f}"),
+            // What combines with a letter is shown with it; emoji and ideographs are.
+            ("gro\u{308}ßer हिन्दी 日本 🦀", "gro\u{308}ßer हिन्दी 日本 🦀"),
         ] {
             assert_eq!(printable(text), shown);
+        }
+        for character in HOSTILE.chars().filter(|c| !"]0;t[2J31m".contains(*c)) {
+            assert_eq!(printable(&character.to_string()), character.escape_default().to_string());
+        }
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_are_shown_so_that_they_can_be_told_apart() {
+        for (bytes, text) in [
+            (&b"caf\xc3\xa9 a\\b"[..], "café a\\b"),
+            (b"caf\xe9", "caf\\xe9"),
+            (b"caf\\xe9", "caf\\\\xe9"),
+            (b"a\\b\xff\xed\xa0\x80", "a\\\\b\\xff\\xed\\xa0\\x80"),
+        ] {
+            assert_eq!(lossless(bytes), text);
         }
     }
 

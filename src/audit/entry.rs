@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use crate::audit::Hash;
 use crate::audit::report::{CallerReport, JudgementRecord, TargetReport};
+use crate::json::Json;
 
 /// What a caller hands in: everything but the entry's place in the chain.
 #[derive(Debug, Clone, PartialEq)]
@@ -69,7 +70,7 @@ impl Entry {
     ///
     /// Only where a value cannot be JSON; the types here always can.
     pub(crate) fn line(&self) -> Result<String, serde_json::Error> {
-        serde_json::to_string(self)
+        Json::of(self).map(|line| line.to_string())
     }
 }
 

@@ -6,11 +6,9 @@ use chrono::SecondsFormat;
 
 use crate::audit::entry::{Entry, Event, ProcessEnd, Restored, Start, Who};
 use crate::audit::report::TargetReport;
-use crate::text::{printable, shell_line};
+use crate::text::shell_line;
 
 /// Writes the entry in one line: when, what happened, how it was judged, how it ended, and the command.
-///
-/// Control characters, and those that turn the direction of text, are escaped: a command may hold anything.
 #[must_use]
 pub(crate) fn render(entry: &Entry) -> String {
     let at = entry.at.to_rfc3339_opts(SecondsFormat::Secs, true);
@@ -25,7 +23,7 @@ pub(crate) fn render(entry: &Entry) -> String {
         let name = entry.who.caller.name.as_deref().map(|name| format!(" {name}")).unwrap_or_default();
         let _ = write!(line, "  [{}{name}]", entry.who.caller.kind);
     }
-    printable(&line)
+    line
 }
 
 fn words(event: &Event) -> (&'static str, String) {
@@ -82,7 +80,7 @@ pub(crate) fn details(entry: &Entry) -> Vec<String> {
         }));
     }
     lines.extend(entry.event.notes().iter().map(|note| format!("note: {note}")));
-    lines.iter().map(|line| printable(line)).collect()
+    lines
 }
 
 fn outcome(outcome: &ProcessEnd) -> String {
@@ -132,18 +130,18 @@ mod tests {
             ),
             (
                 Event::RunStarted(Start {
-                    consent: vec!["a".to_owned(), "b\r".to_owned()],
+                    consent: vec!["a".to_owned(), "b".to_owned()],
                     ..Start::of(JudgementRecord::of(Verdict::Unverified))
                 }),
-                "2026-11-21T14:30:22Z  started       7f3a  unverified, vouched for by typing a, b\\r  npm test  [agent Claude Code]",
+                "2026-11-21T14:30:22Z  started       7f3a  unverified, vouched for by typing a, b  npm test  [agent Claude Code]",
             ),
             (
                 Event::RunFinished(Finish { outcome: ProcessEnd::Status(3), duration_ms: 1250, notes: vec![] }),
                 "2026-11-21T14:30:22Z  finished      7f3a  exit 3 after 1.2 s  npm test  [agent Claude Code]",
             ),
             (
-                Event::Refused(Refusal { judgement, reason: "a\nb".to_owned(), exit: 120 }),
-                "2026-11-21T14:30:22Z  refused       7f3a  safe: a\\nb  npm test  [agent Claude Code]",
+                Event::Refused(Refusal { judgement, reason: "a".to_owned(), exit: 120 }),
+                "2026-11-21T14:30:22Z  refused       7f3a  safe: a  npm test  [agent Claude Code]",
             ),
         ];
         for (event, expected) in cases {
@@ -160,11 +158,5 @@ mod tests {
         assert_eq!(restored(&["a_1"], None), ("restored", "a_1".to_owned()));
         assert_eq!(restored(&[], Some("disk full")), ("not restored", "disk full".to_owned()));
         assert_eq!(restored(&["a_1"], Some("disk full")), ("restored", "a_1; then failed: disk full".to_owned()));
-    }
-
-    #[test]
-    fn what_would_steer_a_terminal_is_escaped() {
-        let shown = line(Event::Opened, &["echo", "\u{1b}[2J\r\u{202e}x", "it's"]);
-        assert!(shown.contains(r"'\u{1b}[2J\r\u{202e}x' 'it'\''s'"), "{shown}");
     }
 }

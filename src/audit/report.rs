@@ -11,7 +11,6 @@ use serde::{Deserialize, Serialize};
 use crate::environment::Origin;
 use crate::policy::Production;
 use crate::policy::trust::Trust;
-use crate::text::printable;
 use crate::verdict::{Level, Verdict};
 
 /// A word of a set to which later versions may add.
@@ -182,7 +181,7 @@ impl TargetReport {
             }
             (label, ..) => label.to_owned(),
         };
-        printable(&format!("{label} ({}): {}, from {}", self.locality, self.verdict, origins.join(", ")))
+        format!("{label} ({}): {}, from {}", self.locality, self.verdict, origins.join(", "))
     }
 }
 
@@ -190,6 +189,6 @@ impl FindingReport {
     /// Describes the finding in one line, without its level.
     pub(crate) fn line(&self) -> String {
         let origin = self.origin.as_ref().map(|origin| format!(" [{origin}]")).unwrap_or_default();
-        printable(&format!("{}: {}{origin}", self.rule, self.message))
+        format!("{}: {}{origin}", self.rule, self.message)
     }
 }

@@ -12,6 +12,7 @@ use crate::environment::{Origin, Survey};
 use crate::policy::trust::Trust;
 use crate::policy::{FILE_NAME, Loosening, Policy};
 use crate::reach::{Place, Target};
+use crate::text::shown;
 use crate::verdict::{Finding, JudgedTarget, Judgement};
 
 impl JudgementReport {
@@ -41,7 +42,7 @@ impl JudgementReport {
             caller: caller.into(),
             policy: trust.map(|(trust, sha256)| PolicyReport::new(policy, trust, sha256)),
             loaders: survey.loaders.clone(),
-            files: survey.files.iter().map(|file| file.to_string_lossy().into_owned()).collect(),
+            files: survey.files.iter().map(|file| shown(file).into_owned()).collect(),
         }
     }
 }
@@ -51,7 +52,7 @@ impl TargetReport {
         let target = &judged.target;
         let (host, port) = first_place(target);
         let file = target.places.iter().find_map(|place| match place {
-            Place::File { path } => Some(path.to_string_lossy().into_owned()),
+            Place::File { path } => Some(shown(path).into_owned()),
             Place::Host { .. } | Place::Socket { .. } | Place::Memory | Place::Instance { .. } => None,
         });
         let candidate = |origin: &Origin| Candidate {
@@ -79,7 +80,7 @@ impl TargetReport {
 fn first_place(target: &Target) -> (Option<String>, Option<u16>) {
     match target.places.first() {
         Some(Place::Host { name, port }) => (Some(name.clone()), *port),
-        Some(Place::Socket { path, port }) => (Some(path.to_string_lossy().into_owned()), *port),
+        Some(Place::Socket { path, port }) => (Some(shown(path).into_owned()), *port),
         Some(Place::Instance { name }) => (Some(name.clone()), None),
         Some(Place::File { .. } | Place::Memory) | None => (None, None),
     }
@@ -232,7 +233,7 @@ mod tests {
         let origin = Origin::file("A", file, 1);
         assert_eq!(
             serde_json::to_string(&origin).unwrap(),
-            "{\"variable\":\"A\",\"file\":\".env.\u{fffd}\",\"line\":1}"
+            "{\"variable\":\"A\",\"file\":\".env.\\\\xff\",\"line\":1}"
         );
     }
 

@@ -8,7 +8,6 @@ use crate::commands::recording::Recorder;
 use crate::commands::report;
 use crate::error::Failure;
 use crate::exec::Interrupt;
-use crate::text::printable;
 use crate::verdict::Verdict;
 
 /// Whether what was judged may be used.
@@ -61,14 +60,14 @@ fn ask(
     if !context.caller.can_be_asked() || context.ui.json || context.dry_run {
         return Ok(None);
     }
-    for line in report::doubt_text(&judged.report, &context.ui) {
-        context.ui.warn(&line);
+    for line in report::doubt_text(&judged.report) {
+        context.ui.warn(line);
     }
     let folder = context.project.root.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let questions = Consent::questions(&judged.judgement, &folder);
     let mut answers = Vec::new();
     for name in &questions {
-        let question = format!("To go on, type the name {}", printable(name));
+        let question = format!("To go on, type the name {}", name);
         let answer = context.ui.ask(&question, interrupt).unwrap_or_default();
         let permitted = answer.trim() == name.trim();
         recorder.record(Event::Answer(Answer {

@@ -10,12 +10,12 @@ use crate::verdict::Verdict;
 
 pub(crate) fn check(context: &mut Context, command: &[OsString]) -> Result<Exit, Failure> {
     let judged = judging::judge(context, Some(command).filter(|command| !command.is_empty()))?;
-    let text = if context.ui.json {
-        report::json(&judged.report)? + "\n"
+    let answered = if context.ui.json {
+        context.ui.answer_json(&report::json(&judged.report)?)
     } else {
-        report::judgement_text(&judged.report, &context.ui)
+        context.ui.answer(report::judgement_text(&judged.report, context.ui.verbose))
     };
-    context.ui.answer(&text).map_err(CommandError::Output)?;
+    answered.map_err(CommandError::Output)?;
     Ok(match judged.judgement.verdict {
         Verdict::Safe => Exit::Success,
         Verdict::Unverified | Verdict::Production => Exit::Refused,

@@ -13,8 +13,8 @@ use crate::error::{Explain, Failure, in_one_line};
 use crate::exit::Exit;
 use crate::snapshot;
 use crate::snapshot::{Described, SnapshotError, Store};
-use crate::text::printable;
-use crate::ui::{Tone, bytes};
+use crate::text::shown;
+use crate::ui::{Line, Tone, bytes};
 use crate::verdict::Verdict;
 
 /// The answer for programs.
@@ -95,20 +95,20 @@ pub(crate) fn doctor(context: &mut Context) -> Result<Exit, Failure> {
         });
     }
     let all_well = results.iter().all(|one| one.ok);
-    let text: String = if context.ui.json {
-        report::json(&Told { schema: 1, ok: all_well, checks: &results })? + "\n"
+    let answered = if context.ui.json {
+        context.ui.answer_json(&report::json(&Told { schema: 1, ok: all_well, checks: &results })?)
     } else {
         let is_told = |one: &&Looked| !(context.ui.quiet && one.ok);
-        results.iter().filter(is_told).map(|one| line(context, one)).collect()
+        context.ui.answer(results.iter().filter(is_told).flat_map(lines))
     };
-    context.ui.answer(&text).map_err(CommandError::Output)?;
+    answered.map_err(CommandError::Output)?;
     Ok(if all_well { Exit::Success } else { Exit::Failed })
 }
 
-fn line(context: &Context, one: &Looked) -> String {
-    let mark = if one.ok { context.ui.toned("ok  ", Tone::Good) } else { context.ui.toned("BAD ", Tone::Bad) };
-    let hint = one.hint.as_ref().map(|hint| format!("       hint: {}\n", printable(hint))).unwrap_or_default();
-    format!("{mark} {}: {}\n{hint}", printable(&one.what), printable(&one.found))
+fn lines(one: &Looked) -> Vec<Line> {
+    let mark = if one.ok { Line::toned(Tone::Good, "ok  ") } else { Line::toned(Tone::Bad, "BAD ") };
+    let hint = one.hint.iter().map(|hint| format!("       hint: {hint}").into());
+    std::iter::once(mark.and(format!(" {}: {}", one.what, one.found))).chain(hint).collect()
 }
 
 /// A target that is not shown to be safe is not connected to.
@@ -136,7 +136,7 @@ fn look_at_target(context: &Context, judged: &Judged, at: usize) -> Looked {
             let (tool, version) = described.tool;
             facts.reachable = Some(true);
             facts.server = described.server;
-            facts.tool = Some(tool.to_string_lossy().into_owned());
+            facts.tool = Some(shown(&tool).into_owned());
             facts.version = Some(version);
             let facts = Facts::Target(facts);
             match obstacle {
@@ -156,11 +156,11 @@ fn look_at_target(context: &Context, judged: &Judged, at: usize) -> Looked {
 
 /// Tells whether a folder can be written, or made where it is not there yet.
 fn look_at_folder(what: &str, folder: &Path) -> Looked {
-    let what = format!("{what} {}", folder.display());
-    let facts = Facts::Path { path: folder.to_string_lossy().into_owned() };
+    let what = format!("{what} {}", shown(folder));
+    let facts = Facts::Path { path: shown(folder).into_owned() };
     let existing = existing_part(folder);
     if !existing.is_dir() {
-        let found = format!("{} is no folder", existing.display());
+        let found = format!("{} is no folder", shown(existing));
         return Looked::new(&what, &found, Some("move it away"), facts);
     }
     if is_allowed(existing, Access::WRITE_OK | Access::EXEC_OK) {
@@ -173,8 +173,8 @@ fn look_at_folder(what: &str, folder: &Path) -> Looked {
 
 /// A log that cannot be written means that nothing is run.
 fn look_at_log(log: &Path) -> Looked {
-    let what = format!("audit log {}", log.display());
-    let facts = Facts::Path { path: log.to_string_lossy().into_owned() };
+    let what = format!("audit log {}", shown(log));
+    let facts = Facts::Path { path: shown(log).into_owned() };
     if !log.exists() {
         Looked::new(&what, "none yet", None, facts)
     } else if log.is_file() && is_allowed(log, Access::WRITE_OK) {

@@ -15,7 +15,7 @@ use crate::error::Failure;
 use crate::exit::Exit;
 use crate::snapshot;
 use crate::snapshot::{DumpCommand, Foreseen, Kind};
-use crate::text::{printable, shell_line};
+use crate::text::{shell_line, shown};
 use crate::ui::Progress;
 
 const NOT_RUN: &str = "the command was not run";
@@ -32,14 +32,14 @@ pub(crate) fn dry_run(context: &Context, judged: &Judged, recorder: &Recorder<'_
     let mut foreseen = Vec::new();
     for (one, intention) in targets.iter().zip(&intentions) {
         // Nobody listens to signals yet: one ends this call at once.
-        let watch = Progress::new(format!("looking at {}", printable(&one.target.shown())), &context.ui, &|| false);
+        let watch = Progress::new(format!("looking at {}", one.target.shown()), &context.ui, &|| false);
         let would = snapshot::foresee(&one.target, intention, &order, &watch);
         foreseen.push(would.map_err(|error| error.about(&one.target))?);
     }
     if context.ui.json {
         let plan = foreseen.iter().enumerate().map(|(at, would)| Planned::new(at, would)).collect();
         let (judgement, message) = (&judged.report, NOT_RUN);
-        context.ui.warn(&report::json(&Told { schema: 1, event: "dry-run", judgement, plan, message })?);
+        context.ui.warn_json(&report::json(&Told { schema: 1, event: "dry-run", judgement, plan, message })?);
         return Ok(Ending::Own(Exit::Success));
     }
     for (one, would) in targets.iter().zip(&foreseen) {
@@ -48,14 +48,12 @@ pub(crate) fn dry_run(context: &Context, judged: &Judged, recorder: &Recorder<'_
             Foreseen::Unchanged { id } => format!("would not be saved again: unchanged since {id}"),
             Foreseen::NotSaved(reason) => format!("would not be saved: {reason}"),
         };
-        context.ui.warn(&format!("safe-test: {}: {}; {what}", one.verdict, printable(&one.target.shown())));
+        context.ui.warn(format!("safe-test: {}: {}; {what}", one.verdict, one.target.shown()));
         if let Foreseen::Saved { command, .. } = would {
-            lines(command, context.ui.verbose)
-                .iter()
-                .for_each(|line| context.ui.warn(&format!("  {}", printable(line))));
+            lines(command, context.ui.verbose).iter().for_each(|line| context.ui.warn(format!("  {line}")));
         }
     }
-    context.ui.warn(&format!("safe-test: dry run: {NOT_RUN}"));
+    context.ui.warn(format!("safe-test: dry run: {NOT_RUN}"));
     Ok(Ending::Own(Exit::Success))
 }
 
@@ -105,10 +103,10 @@ impl<'a> From<&'a DumpCommand> for PlannedCommand<'a> {
     fn from(command: &'a DumpCommand) -> Self {
         let set = command.environment.iter();
         PlannedCommand {
-            program: command.program.to_string_lossy(),
-            arguments: command.arguments.iter().map(|word| word.to_string_lossy()).collect(),
-            environment: set.map(|(name, value)| (name.to_string_lossy(), value.to_string_lossy())).collect(),
-            output: command.output.to_string_lossy(),
+            program: shown(&command.program),
+            arguments: command.arguments.iter().map(shown).collect(),
+            environment: set.map(|(name, value)| (shown(name), shown(value))).collect(),
+            output: shown(&command.output),
         }
     }
 }
@@ -118,14 +116,14 @@ impl<'a> From<&'a DumpCommand> for PlannedCommand<'a> {
 fn lines(command: &DumpCommand, verbose: bool) -> Vec<String> {
     let mut lines = Vec::new();
     if command.program.is_absolute() {
-        let program = std::iter::once(command.program.to_string_lossy());
-        let words: Vec<_> = program.chain(command.arguments.iter().map(|word| word.to_string_lossy())).collect();
+        let program = std::iter::once(shown(&command.program));
+        let words: Vec<_> = program.chain(command.arguments.iter().map(shown)).collect();
         lines.push(format!("runs {}", shell_line(&words)));
     }
     if verbose {
         let set = command.environment.iter();
-        lines.extend(set.map(|(name, value)| format!("with {}={}", name.display(), value.display())));
+        lines.extend(set.map(|(name, value)| format!("with {}={}", shown(name), shown(value))));
     }
-    lines.push(format!("writes {}", command.output.display()));
+    lines.push(format!("writes {}", shown(&command.output)));
     lines
 }

@@ -18,7 +18,7 @@ use crate::exec;
 use crate::exec::{Inherited, Interrupt};
 use crate::exit::Exit;
 use crate::own_tools;
-use crate::text::printable;
+use crate::text::{lossless, shown};
 
 const PRE_PUSH: &str = include_str!("../../hooks/pre-push");
 
@@ -94,7 +94,7 @@ impl Explain for HooksError {
 
 pub(crate) fn hooks(context: &Context, action: HooksAction, inherited: &Inherited) -> Result<Ending, Failure> {
     match action {
-        HooksAction::Show => context.ui.answer(PRE_PUSH).map_err(CommandError::Output)?,
+        HooksAction::Show => context.ui.answer(PRE_PUSH.lines()).map_err(CommandError::Output)?,
         HooksAction::Install => return install(context, inherited),
         HooksAction::Uninstall => uninstall(context)?,
     }
@@ -123,7 +123,7 @@ fn install(context: &Context, inherited: &Inherited) -> Result<Ending, Failure> 
     answer(context, done, &path, command.as_deref())?;
     if command.is_none() && !context.ui.json {
         let how = format!("git config {SETTING} 'npm test'");
-        context.ui.say(&format!("safe-test: every push is refused until the hook knows your tests: {how}"));
+        context.ui.say(format!("safe-test: every push is refused until the hook knows your tests: {how}"));
     }
     Ok(interrupt.requested().map_or(Ending::Own(Exit::Success), Ending::Signal))
 }
@@ -167,14 +167,14 @@ struct Told<'a> {
 }
 
 fn answer(context: &Context, done: &str, path: &Path, command: Option<&str>) -> Result<(), Failure> {
-    let text = if context.ui.json {
-        report::json(&Told { schema: 1, hook: "pre-push", done, path: path.to_string_lossy(), command })? + "\n"
+    let answered = if context.ui.json {
+        context.ui.answer_json(&report::json(&Told { schema: 1, hook: "pre-push", done, path: shown(path), command })?)
     } else {
-        let runs = command.map(|command| format!("; it runs `{}`", printable(command))).unwrap_or_default();
+        let runs = command.map(|command| format!("; it runs `{command}`")).unwrap_or_default();
         let runs = if matches!(done, "removed" | "absent") { String::new() } else { runs };
-        format!("pre-push hook {done}: {}{runs}\n", printable(&path.to_string_lossy()))
+        context.ui.answer([format!("pre-push hook {done}: {}{runs}", shown(path))])
     };
-    Ok(context.ui.answer(&text).map_err(CommandError::Output)?)
+    Ok(answered.map_err(CommandError::Output)?)
 }
 
 /// What stands in a hook's place.
@@ -215,7 +215,7 @@ impl<'a> Git<'a> {
         let mut words = vec![OsStr::new("-C"), self.context.project.folder.as_os_str()];
         words.extend(arguments.iter().map(OsStr::new));
         let output = own_tools::ask(&self.program, &words, &self.context.process).map_err(HooksError::Git)?;
-        let said = printable(String::from_utf8_lossy(&output.stderr).lines().next().unwrap_or("no reason was given"));
+        let said = lossless(&output.stderr).lines().next().unwrap_or("no reason was given").to_owned();
         Ok((output.status.success(), output.stdout, said))
     }
 

@@ -4,29 +4,31 @@ use crate::commands::context::Context;
 use crate::commands::{CommandError, policy_file};
 use crate::error::Failure;
 use crate::exit::Exit;
+use crate::json::Json;
 use crate::snapshot::{Kind, Manifest, Store, Stored, VerificationLevel};
-use crate::text::printable;
+use crate::text::shown;
 use crate::ui::bytes;
 
 pub(crate) fn list(context: &mut Context) -> Result<Exit, Failure> {
     let policy = policy_file::in_force(context)?.policy;
     let store = Store::locate(&context.project.root, policy.snapshots.directory.as_deref())?;
     let (stored, broken) = store.list()?;
-    let text = if context.ui.json {
+    let answered = if context.ui.json {
         let manifests: Vec<&Manifest> = stored.iter().map(|snapshot| &snapshot.manifest).collect();
-        serde_json::to_string_pretty(&manifests).map_err(|error| CommandError::Output(error.into()))? + "\n"
+        context.ui.answer_json(&Json::pretty(&manifests).map_err(|error| CommandError::Output(error.into()))?)
     } else if context.ui.quiet {
-        stored.iter().map(|snapshot| format!("{}\n", snapshot.manifest.id)).collect()
+        context.ui.answer(stored.iter().map(|snapshot| snapshot.manifest.id.as_str()))
     } else if stored.is_empty() {
-        format!("no snapshots in {}\n", store.directory().display())
+        context.ui.answer([format!("no snapshots in {}", shown(store.directory()))])
     } else if context.ui.verbose {
-        stored.iter().flat_map(|snapshot| [line(snapshot), details(&snapshot.manifest)]).collect()
+        let lines = |one: &Stored| std::iter::once(line(one)).chain(details(&one.manifest)).collect::<Vec<_>>();
+        context.ui.answer(stored.iter().flat_map(lines))
     } else {
-        stored.iter().map(line).collect()
+        context.ui.answer(stored.iter().map(line))
     };
-    context.ui.answer(&text).map_err(CommandError::Output)?;
+    answered.map_err(CommandError::Output)?;
     for error in broken {
-        context.ui.warn(&format!("safe-test: {error}"));
+        context.ui.warn(format!("safe-test: {error}"));
     }
     Ok(Exit::Success)
 }
@@ -39,17 +41,17 @@ pub(crate) fn line(snapshot: &Stored) -> String {
         Kind::Safety => "safety",
     };
     format!(
-        "{}  {:6}  {:>9}  {}  {}\n",
+        "{}  {:6}  {:>9}  {}  {}",
         manifest.taken_at.format("%Y-%m-%d %H:%M:%SZ"),
         kind,
         bytes(manifest.size),
         manifest.id,
-        printable(&manifest.target),
+        manifest.target,
     )
 }
 
 /// Tells what is in a snapshot, what took it and how far it was verified.
-fn details(manifest: &Manifest) -> String {
+fn details(manifest: &Manifest) -> Vec<String> {
     let verified = match manifest.verified {
         VerificationLevel::Read => "read back",
         VerificationLevel::Restore => "restored and compared",
@@ -57,7 +59,7 @@ fn details(manifest: &Manifest) -> String {
     let tool = format!("{} {}", manifest.tool.program, manifest.tool.version);
     let mut lines = vec![format!("{}, by {}, {verified}", contents(manifest), tool.trim_end()), manifest.file.clone()];
     lines.extend(manifest.notes.iter().cloned());
-    lines.iter().map(|line| format!("    {}\n", printable(line))).collect()
+    lines.iter().map(|line| format!("    {line}")).collect()
 }
 
 /// Counts how many tables a snapshot has, and how many rows where all were counted.

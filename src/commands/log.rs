@@ -1,5 +1,7 @@
 //! `safe-test log`: reads the audit log; `verify` proves that it is intact; `accept` accepts what is wrong with it.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 
 use crate::audit;
@@ -12,8 +14,9 @@ use crate::error::Failure;
 use crate::exec;
 use crate::exec::{Inherited, Interrupt};
 use crate::exit::Exit;
+use crate::json::Json;
 use crate::snapshot::Store;
-use crate::text::printable;
+use crate::text::{lossless, shown};
 
 pub(crate) fn log(context: &mut Context, what: Option<LogAction>, inherited: &Inherited) -> Result<Ending, Failure> {
     let policy = policy_file::in_force(context)?.policy;
@@ -28,45 +31,59 @@ pub(crate) fn log(context: &mut Context, what: Option<LogAction>, inherited: &In
 fn show(context: &Context, store: &Store) -> Result<Exit, Failure> {
     let log = Log::open(&store.log(), &context.state_directory);
     let Some(lines) = log.read()? else {
-        context.ui.say(&format!("safe-test: there is no log at {}", log.path().display()));
+        context.ui.say(format!("safe-test: there is no log at {}", shown(log.path())));
         return Ok(Exit::Success);
     };
     for line in lines {
         let line = line?;
         let (line, entry) = (line.line, line.entry);
-        let text = match (entry, context.ui.json) {
+        let answered = match (entry, context.ui.json) {
             (Some(entry), false) if context.ui.verbose => {
                 let details = audit::details(&entry).into_iter().map(|line| format!("    {line}"));
-                std::iter::once(audit::render(&entry)).chain(details).map(|line| line + "\n").collect()
+                context.ui.answer(std::iter::once(audit::render(&entry)).chain(details))
             }
-            (Some(entry), false) => audit::render(&entry) + "\n",
-            (None, false) => format!("line {} cannot be read\n", line.number),
-            (_, true) => format!("{}\n", String::from_utf8_lossy(&line.bytes)),
+            (Some(entry), false) => context.ui.answer([audit::render(&entry)]),
+            (None, false) => context.ui.answer([format!("line {} cannot be read", line.number)]),
+            (_, true) => match Json::read(&line.bytes) {
+                Some(entry) => context.ui.answer_json(&entry),
+                None => {
+                    let unreadable = Unreadable { line: line.number, unreadable: lossless(&line.bytes) };
+                    context.ui.answer_json(&report::json(&unreadable)?)
+                }
+            },
         };
-        context.ui.answer(&text).map_err(CommandError::Output)?;
+        answered.map_err(CommandError::Output)?;
     }
     Ok(Exit::Success)
+}
+
+/// A line of the log that is no JSON, as programs are told of it.
+#[derive(Serialize)]
+struct Unreadable<'a> {
+    line: u64,
+    unreadable: Cow<'a, str>,
 }
 
 fn verify(context: &Context, store: &Store) -> Result<Exit, Failure> {
     let report = audit::verify_file(&store.log(), &context.state_directory)?;
     let entries = Log::open(&store.log(), &context.state_directory).read()?.into_iter().flatten();
     let open = audit::unfinished_runs(entries.flatten().filter_map(|line| line.entry));
-    let text = if context.ui.json {
+    let answered = if context.ui.json {
         let unfinished = open.iter().map(|entry| entry.run.as_str()).collect();
         let message = report.sentence();
-        report::json(&Verified { schema: 1, ok: report.is_whole(), message, report: &report, unfinished })? + "\n"
+        let told = Verified { schema: 1, ok: report.is_whole(), message, report: &report, unfinished };
+        context.ui.answer_json(&report::json(&told)?)
     } else {
         let open = open.iter().map(|entry| {
-            let command = printable(&entry.what.command.join(" "));
+            let command = entry.what.command.join(" ");
             format!(
-                "no end of the run {} ({command}): it was killed together with safe-test, or still lasts\n",
+                "no end of the run {} ({command}): it was killed together with safe-test, or still lasts",
                 entry.run
             )
         });
-        std::iter::once(report.sentence() + "\n").chain(open).collect()
+        context.ui.answer(std::iter::once(report.sentence()).chain(open))
     };
-    context.ui.answer(&text).map_err(CommandError::Output)?;
+    answered.map_err(CommandError::Output)?;
     if report.is_whole() {
         return Ok(Exit::Success);
     }
@@ -92,7 +109,7 @@ struct Verified<'a> {
 
 fn accept(context: &Context, store: Store, inherited: &Inherited) -> Result<Ending, Failure> {
     let report = audit::verify_file(&store.log(), &context.state_directory)?;
-    context.ui.warn(&format!("safe-test: {}", report.sentence()));
+    context.ui.warn(format!("safe-test: {}", report.sentence()));
     if report.is_whole() {
         return Ok(Ending::Own(Exit::Success));
     }

@@ -8,7 +8,7 @@ use crate::error::Failure;
 use crate::exit::Exit;
 use crate::snapshot;
 use crate::snapshot::{Decision, Fate, Manifest, Store, StoreError, Stored};
-use crate::text::printable;
+use crate::text::shown;
 use crate::verdict::Verdict;
 
 pub(crate) fn prune(context: &mut Context, dry_run: bool) -> Result<Exit, Failure> {
@@ -19,17 +19,15 @@ pub(crate) fn prune(context: &mut Context, dry_run: bool) -> Result<Exit, Failur
     let manifests: Vec<&Manifest> = store.whole(&stored).into_iter().map(|snapshot| &snapshot.manifest).collect();
     let decisions = snapshot::decide(&manifests, policy.keep_last(), context.now);
     let dropped = if dry_run || context.dry_run { Vec::new() } else { drop_old(&store, &stored, &decisions)? };
-    let text = if context.ui.json {
-        report::json(&decisions)? + "\n"
+    let answered = if context.ui.json {
+        context.ui.answer_json(&report::json(&decisions)?)
     } else if decisions.is_empty() {
-        format!("no snapshots in {}\n", store.directory().display())
+        context.ui.answer([format!("no snapshots in {}", shown(store.directory()))])
     } else {
-        decisions
-            .iter()
-            .map(|one| format!("{} {}  {}\n", if one.keep { "keep" } else { "drop" }, one.id, one.reason))
-            .collect()
+        let line = |one: &Decision| format!("{} {}  {}", if one.keep { "keep" } else { "drop" }, one.id, one.reason);
+        context.ui.answer(decisions.iter().map(line))
     };
-    context.ui.answer(&text).map_err(CommandError::Output)?;
+    answered.map_err(CommandError::Output)?;
     if !dropped.is_empty() {
         let command = vec!["safe-test".to_owned(), "prune".to_owned()];
         Recorder::plain(context, store, command).record(Event::Prune(Pruned { snapshots: dropped }))?;
@@ -47,22 +45,22 @@ fn replaced_databases(context: &mut Context, dry_run: bool) -> Result<Exit, Fail
         match snapshot::drop_replaced(&one.target, &context.process, dry_run) {
             Ok(replaced) => {
                 for one in replaced {
-                    let name = printable(&one.name);
+                    let name = one.name;
                     match one.fate {
                         Fate::Dropped => {
                             let done = if dry_run { "would be dropped" } else { "dropped" };
-                            context.ui.say(&format!("safe-test: {name} {done}: a restore replaced it"));
+                            context.ui.say(format!("safe-test: {name} {done}: a restore replaced it"));
                         }
-                        Fate::AtWork => context.ui.say(&format!("safe-test: {name} is at work for another safe-test")),
+                        Fate::AtWork => context.ui.say(format!("safe-test: {name} is at work for another safe-test")),
                         Fate::Stays(error) => {
-                            context.ui.warn(&format!("safe-test: {name} stays: {error}"));
+                            context.ui.warn(format!("safe-test: {name} stays: {error}"));
                             exit = Exit::Failed;
                         }
                     }
                 }
             }
             // A server that is not running has nothing to prune now.
-            Err(error) => context.ui.say(&format!("safe-test: not looked at: {error}")),
+            Err(error) => context.ui.say(format!("safe-test: not looked at: {error}")),
         }
     }
     Ok(exit)

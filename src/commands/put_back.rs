@@ -16,7 +16,6 @@ use crate::exec::{Inherited, Interrupt};
 use crate::reach::Target;
 use crate::snapshot;
 use crate::snapshot::{Kind, Receipt, Restoration, SnapshotError, Stored, VerificationLevel};
-use crate::text::printable;
 use crate::ui::Progress;
 
 /// One database that is back.
@@ -38,7 +37,7 @@ impl PutBack {
     pub(crate) fn line(&self) -> String {
         let undo =
             self.safety.as_ref().map(|safety| format!("; to undo: safe-test restore {safety}")).unwrap_or_default();
-        format!("{} is back as of {}{undo}", printable(&self.target), self.id)
+        format!("{} is back as of {}{undo}", self.target, self.id)
     }
 }
 
@@ -76,7 +75,7 @@ pub(crate) fn after_run(
     }
     let interrupt = Interrupt::listen(inherited).map_err(exec::ExecError::Signals)?;
     for one in put_back(context, recorder, &pairs, None, &interrupt).map_err(|stopped| stopped.failure)? {
-        context.ui.say(&format!("safe-test: {}", one.line()));
+        context.ui.say(format!("safe-test: {}", one.line()));
     }
     Ok(())
 }
@@ -117,7 +116,7 @@ pub(crate) fn put_back(
     }));
     if let Err(error) = outcome {
         for one in &done {
-            context.ui.warn(&format!("safe-test: {}", one.line()));
+            context.ui.warn(format!("safe-test: {}", one.line()));
         }
         let is_underway = error.may_have_changed_the_database();
         return Err(Stopped { failure: error.into(), done: done.len(), is_underway });
@@ -188,7 +187,7 @@ impl Work<'_> {
     /// Does something with `target` that may take a while.
     fn showing<T>(&self, what: &str, target: &Target, act: impl FnOnce(&Progress<'_>) -> T) -> T {
         let interrupted = || self.interrupt.requested().is_some();
-        act(&Progress::new(format!("{what} {}", printable(&target.shown())), &self.context.ui, &interrupted))
+        act(&Progress::new(format!("{what} {}", target.shown()), &self.context.ui, &interrupted))
     }
 }
 

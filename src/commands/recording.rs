@@ -12,6 +12,7 @@ use crate::error::{Failure, in_one_line};
 use crate::exit::Exit;
 use crate::secret::Secret;
 use crate::snapshot::Store;
+use crate::text::shown;
 
 /// Writes the entries of one call, all under one run id.
 pub(crate) struct Recorder<'a> {
@@ -37,7 +38,7 @@ impl<'a> Recorder<'a> {
     /// Records what needs no judgement.
     pub(crate) fn plain(context: &'a Context, store: Store, command: Vec<String>) -> Self {
         let log = Log::open(&store.log(), &context.state_directory);
-        let what = What { command, folder: context.project.folder.to_string_lossy().into_owned() };
+        let what = What { command, folder: shown(&context.project.folder).into_owned() };
         let run = format!("{}-{:06x}", context.now.format("%Y%m%dT%H%M%S%3fZ"), std::process::id() & 0xff_ffff);
         Recorder { context, store, log, run, who: who(context), what, secrets: Vec::new() }
     }
@@ -66,7 +67,7 @@ impl<'a> Recorder<'a> {
         for leftover in self.store.clear_leftovers()? {
             self.context
                 .ui
-                .say(&format!("safe-test: removed {}, a leftover of something that was killed", leftover.display()));
+                .say(format!("safe-test: removed {}, a leftover of something that was killed", shown(&leftover)));
         }
         Ok(())
     }
@@ -89,7 +90,7 @@ impl<'a> Recorder<'a> {
         let written =
             self.store.prepare().map_err(Failure::from).and_then(|()| self.record(event).map_err(Failure::from));
         if let Err(failure) = written {
-            self.context.ui.warn(&format!("safe-test: not recorded: {}", in_one_line(failure.error())));
+            self.context.ui.warn(format!("safe-test: not recorded: {}", in_one_line(failure.error())));
         }
     }
 
@@ -125,6 +126,6 @@ pub(crate) fn record_refusal(context: &Context, judged: &Judged, recorder: Resul
                 exit: Exit::Refused.code(),
             }));
         }
-        Err(failure) => context.ui.warn(&format!("safe-test: not recorded: {}", in_one_line(failure.error()))),
+        Err(failure) => context.ui.warn(format!("safe-test: not recorded: {}", in_one_line(failure.error()))),
     }
 }

@@ -4,18 +4,18 @@ use serde::Serialize;
 
 use crate::audit::{FindingReport, JudgementReport, SettingReport, TargetReport};
 use crate::commands::CommandError;
+use crate::json::Json;
 use crate::policy::FILE_NAME;
-use crate::text::printable;
-use crate::ui::{Tone, Ui};
+use crate::ui::{Line, Tone};
 use crate::verdict::{Level, Verdict};
 
-/// Writes a value as one line of JSON, without the newline.
+/// Writes a value as one line of JSON.
 ///
 /// # Errors
 ///
 /// Only where a value cannot be JSON; those of this program always can.
-pub(crate) fn json(value: &impl Serialize) -> Result<String, CommandError> {
-    serde_json::to_string(value).map_err(|error| CommandError::Output(error.into()))
+pub(crate) fn json(value: &impl Serialize) -> Result<Json, CommandError> {
+    Json::of(value).map_err(|error| CommandError::Output(error.into()))
 }
 
 /// A judgement and what came of it, as a guarded run tells programs.
@@ -29,63 +29,64 @@ pub(crate) struct Refused<'a> {
 }
 
 /// Puts a judgement in words, for `check`; verbose adds who would read what.
-pub(crate) fn judgement_text(report: &JudgementReport, ui: &Ui) -> String {
-    let mut lines = vec![format!("{}: {}", verdict_word(report.verdict, ui), summary(report))];
+pub(crate) fn judgement_text(report: &JudgementReport, verbose: bool) -> Vec<Line> {
+    let mut lines =
+        vec![Line::toned(tone(report.verdict), report.verdict.name()).and(format!(": {}", summary(report)))];
     for (at, target) in report.targets.iter().enumerate() {
-        lines.extend(target_text(target, ui));
-        lines.extend(findings_text(report.findings.iter().filter(|finding| finding.target == Some(at)), ui));
+        lines.extend(target_text(target, verbose));
+        lines.extend(findings_text(report.findings.iter().filter(|finding| finding.target == Some(at))));
     }
-    lines.extend(findings_text(report.findings.iter().filter(|finding| finding.target.is_none()), ui));
-    if ui.verbose {
-        lines.extend(report.environment.iter().map(|seen| {
-            let (value, origin) = (printable(&seen.value), printable(&seen.origin.to_string()));
-            ui.toned(&format!("  {}={value} from {origin}", seen.name), Tone::Faint)
-        }));
-        let files = if report.files.is_empty() { "none".to_owned() } else { printable(&report.files.join(", ")) };
-        lines.push(ui.toned(&format!("  files read: {files}"), Tone::Faint));
+    lines.extend(findings_text(report.findings.iter().filter(|finding| finding.target.is_none())));
+    if verbose {
+        let seen = report.environment.iter();
+        lines.extend(seen.map(|seen| faint(format!("  {}={} from {}", seen.name, seen.value, seen.origin))));
+        let files = if report.files.is_empty() { "none".to_owned() } else { report.files.join(", ") };
+        lines.push(faint(format!("  files read: {files}")));
     }
     lines.extend(policy_text(report));
-    lines.join("\n") + "\n"
+    lines
 }
 
-fn target_text(target: &TargetReport, ui: &Ui) -> Vec<String> {
-    let verdict = verdict_word(target.verdict, ui);
-    let mut lines = vec![format!("  {} ({}): {verdict}", printable(&target.label), target.locality)];
+fn faint(text: String) -> Line {
+    Line::toned(Tone::Faint, text)
+}
+
+fn target_text(target: &TargetReport, verbose: bool) -> Vec<Line> {
+    let head = Line::from(format!("  {} ({}): ", target.label, target.locality));
+    let mut lines = vec![head.and_toned(tone(target.verdict), target.verdict.name())];
     for candidate in &target.candidates {
         let read_by = match candidate.loaders.as_slice() {
-            [_, ..] if ui.verbose => format!(", read by {}", candidate.loaders.join(", ")),
+            [_, ..] if verbose => format!(", read by {}", candidate.loaders.join(", ")),
             _ => String::new(),
         };
-        let origin = printable(&candidate.origin.to_string());
-        lines.push(ui.toned(&format!("    from {origin}{read_by}"), Tone::Faint));
+        lines.push(faint(format!("    from {}{read_by}", candidate.origin)));
     }
-    if ui.verbose {
-        let shown_by = target.shown_by.iter();
-        lines.extend(shown_by.map(|evidence| ui.toned(&format!("    {}", printable(evidence)), Tone::Faint)));
+    if verbose {
+        lines.extend(target.shown_by.iter().map(|evidence| faint(format!("    {evidence}"))));
     }
     lines
 }
 
 /// Writes the block that a refused caller acts on: which database, which rule, which variable, what to do.
-pub(crate) fn refusal_text(report: &JudgementReport, ui: &Ui) -> Vec<String> {
-    objections_text(report, ui, "refused: ")
+pub(crate) fn refusal_text(report: &JudgementReport) -> Vec<Line> {
+    objections_text(report, "refused: ")
 }
 
 /// Tells what a person has to know who is asked to vouch for it.
-pub(crate) fn doubt_text(report: &JudgementReport, ui: &Ui) -> Vec<String> {
-    objections_text(report, ui, "")
+pub(crate) fn doubt_text(report: &JudgementReport) -> Vec<Line> {
+    objections_text(report, "")
 }
 
-fn objections_text(report: &JudgementReport, ui: &Ui, done: &str) -> Vec<String> {
+fn objections_text(report: &JudgementReport, done: &str) -> Vec<Line> {
     let what = match report.verdict {
         Verdict::Production => "may be production",
         Verdict::Unverified | Verdict::Safe => "is not shown to be safe",
     };
     let worst = report.targets.iter().filter(|target| target.verdict == report.verdict);
-    let worst: Vec<String> = worst.map(|target| printable(&target.label)).collect();
+    let worst: Vec<&str> = worst.map(|target| target.label.as_str()).collect();
     let subject = if worst.is_empty() { "this run".to_owned() } else { worst.join(", ") };
-    let mut lines = vec![format!("{} {done}{subject} {what}", ui.toned("safe-test:", Tone::Bad))];
-    lines.extend(findings_text(report.objections(), ui));
+    let mut lines = vec![Line::toned(Tone::Bad, "safe-test:").and(format!(" {done}{subject} {what}"))];
+    lines.extend(findings_text(report.objections()));
     lines.extend(policy_text(report));
     lines
 }
@@ -98,7 +99,7 @@ fn summary(report: &JudgementReport) -> String {
     }
 }
 
-fn findings_text<'f>(findings: impl Iterator<Item = &'f FindingReport>, ui: &Ui) -> Vec<String> {
+fn findings_text<'f>(findings: impl Iterator<Item = &'f FindingReport>) -> Vec<Line> {
     let mut lines = Vec::new();
     for finding in findings {
         let tone = match finding.level {
@@ -106,23 +107,23 @@ fn findings_text<'f>(findings: impl Iterator<Item = &'f FindingReport>, ui: &Ui)
             Level::Unverified => Tone::Doubtful,
             Level::Note => Tone::Faint,
         };
-        lines.push(format!("    {} {}", ui.toned(finding.level.name(), tone), finding.line()));
+        lines.push(Line::from("    ").and_toned(tone, finding.level.name()).and(format!(" {}", finding.line())));
         if !finding.remedy.is_empty() && finding.level > Level::Note {
-            lines.push(format!("      what to do: {}", printable(&finding.remedy)));
+            lines.push(format!("      what to do: {}", finding.remedy).into());
         }
     }
     lines
 }
 
 /// Tells what the policy changed, a line each.
-fn policy_text(report: &JudgementReport) -> Vec<String> {
+fn policy_text(report: &JudgementReport) -> Vec<Line> {
     let Some(policy) = &report.policy else { return Vec::new() };
     let mut lines = Vec::new();
     if !policy.tightens.is_empty() {
-        lines.push(format!("  {FILE_NAME} tightens: its own production words, hosts and databases count"));
+        lines.push(format!("  {FILE_NAME} tightens: its own production words, hosts and databases count").into());
     }
     let setting = |one: &SettingReport, what: String| {
-        format!("  {FILE_NAME}:{} {what}: {} = {}", one.line, one.key, printable(&one.value))
+        Line::from(format!("  {FILE_NAME}:{} {what}: {} = {}", one.line, one.key, one.value))
     };
     let trust = policy.trust.name();
     lines.extend(policy.loosens.iter().map(|one| setting(one, format!("loosens ({trust})"))));
@@ -131,11 +132,10 @@ fn policy_text(report: &JudgementReport) -> Vec<String> {
     lines
 }
 
-fn verdict_word(verdict: Verdict, ui: &Ui) -> String {
-    let tone = match verdict {
+fn tone(verdict: Verdict) -> Tone {
+    match verdict {
         Verdict::Safe => Tone::Good,
         Verdict::Unverified => Tone::Doubtful,
         Verdict::Production => Tone::Bad,
-    };
-    ui.toned(verdict.name(), tone)
+    }
 }

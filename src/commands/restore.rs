@@ -22,7 +22,6 @@ use crate::exit::Exit;
 use crate::reach::Target;
 use crate::snapshot;
 use crate::snapshot::{Store, Stored};
-use crate::text::printable;
 use crate::ui::bytes;
 
 pub(crate) fn restore(context: &mut Context, id: &OsStr, yes: bool, inherited: &Inherited) -> Result<Ending, Failure> {
@@ -38,8 +37,8 @@ pub(crate) fn restore(context: &mut Context, id: &OsStr, yes: bool, inherited: &
     let recorder = Recorder::new(context, &judged, &command);
     let permission = asking::permission(context, &judged, recorder.as_ref(), &interrupt)?;
     if let Permission::Refused = permission {
-        for line in report::refusal_text(&judged.report, &context.ui) {
-            context.ui.warn(&line);
+        for line in report::refusal_text(&judged.report) {
+            context.ui.warn(line);
         }
         record_refusal(context, &judged, recorder.as_ref());
         let failure = Failure::from(ClearanceError::Verdict(judged.judgement.verdict));
@@ -79,19 +78,14 @@ struct Told<'a> {
 }
 
 fn answer(context: &Context, restored: &[PutBack]) -> Result<(), Failure> {
-    let text = if context.ui.json {
-        report::json(&Told { schema: 1, restored })? + "\n"
+    let lines =
+        |one: &PutBack| std::iter::once(one.line()).chain(one.notes.iter().map(|note| format!("  {note}"))).collect();
+    let answered = if context.ui.json {
+        context.ui.answer_json(&report::json(&Told { schema: 1, restored })?)
     } else {
-        restored
-            .iter()
-            .flat_map(|one| {
-                std::iter::once(one.line()).chain(one.notes.iter().map(|note| format!("  {}", printable(note))))
-            })
-            .map(|line| line + "\n")
-            .collect()
+        context.ui.answer(restored.iter().flat_map::<Vec<String>, _>(lines))
     };
-    context.ui.answer(&text).map_err(CommandError::Output)?;
-    Ok(())
+    Ok(answered.map_err(CommandError::Output)?)
 }
 
 /// Finds what `id` names. At a terminal it may be the beginning of names: then a person chooses, or `None`.
@@ -113,7 +107,7 @@ fn find_or_choose(
     if matching.is_empty() {
         return Err(unknown);
     }
-    let lines: Vec<String> = matching.iter().map(|stored| list::line(stored).trim_end().to_owned()).collect();
+    let lines: Vec<String> = matching.iter().map(list::line).collect();
     let chosen = context.ui.choose("Which snapshot?", &lines, interrupt);
     Ok(chosen.map(|at| vec![matching.swap_remove(at)]))
 }
@@ -176,9 +170,9 @@ fn refuse_other_projects(context: &Context, wanted: &[Stored], judged: &Judged) 
 fn confirm(context: &Context, wanted: &[Stored], yes: bool, interrupt: &Interrupt) -> bool {
     for stored in wanted {
         let manifest = &stored.manifest;
-        context.ui.say(&format!(
+        context.ui.say(format!(
             "safe-test: {} will be replaced by {} of {} ({}, {})",
-            printable(&manifest.target),
+            manifest.target,
             manifest.id,
             manifest.taken_at.format("%Y-%m-%d %H:%M:%SZ"),
             bytes(manifest.size),

@@ -105,12 +105,12 @@ fn refuse(context: &Context, judged: &Judged, recorder: Result<&Recorder<'_>, &F
     if context.ui.json {
         let refused =
             report::Refused { judgement: &judged.report, event: "refused", exit: exit.code(), message: NOT_RUN };
-        context.ui.warn(&report::json(&refused)?);
+        context.ui.warn_json(&report::json(&refused)?);
     } else {
-        for line in report::refusal_text(&judged.report, &context.ui) {
-            context.ui.warn(&line);
+        for line in report::refusal_text(&judged.report) {
+            context.ui.warn(line);
         }
-        context.ui.warn(&format!("  {NOT_RUN}"));
+        context.ui.warn(format!("  {NOT_RUN}"));
     }
     Ok(Ending::Own(exit))
 }

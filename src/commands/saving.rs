@@ -14,7 +14,6 @@ use crate::error::Failure;
 use crate::exec::Interrupt;
 use crate::snapshot;
 use crate::snapshot::{Care, Intention, Kind, Manifest, Order, Receipt, SnapshotError, Store};
-use crate::text::printable;
 use crate::ui::{Progress, bytes};
 
 /// What was saved.
@@ -39,7 +38,7 @@ pub(crate) fn save(
     let interrupted = || interrupt.requested().is_some();
     let (mut receipts, mut held) = (Vec::new(), Vec::new());
     for (at, (one, intention)) in judged.judgement.targets.iter().zip(&intentions).enumerate() {
-        let watch = Progress::new(format!("saving {}", printable(&one.target.shown())), &context.ui, &interrupted);
+        let watch = Progress::new(format!("saving {}", one.target.shown()), &context.ui, &interrupted);
         let receipt =
             snapshot::take(at, &one.target, intention, &order, &watch).map_err(|error| error.about(&one.target))?;
         if let Some(id) = receipt.snapshot() {
@@ -60,7 +59,7 @@ fn retain(context: &Context, judged: &Judged, store: &Store) -> Result<(), Failu
     let manifests: Vec<&Manifest> = store.whole(&stored).into_iter().map(|snapshot| &snapshot.manifest).collect();
     let decisions = snapshot::decide(&manifests, judged.policy.keep_last(), context.clock());
     if let Err(failure) = drop_old(store, &stored, &decisions) {
-        context.ui.warn(&format!("safe-test: an old snapshot stays: {}", failure.error()));
+        context.ui.warn(format!("safe-test: an old snapshot stays: {}", failure.error()));
     }
     Ok(())
 }
@@ -105,11 +104,11 @@ pub(crate) fn announce(context: &Context, judged: &Judged, receipts: &[Receipt])
     if context.ui.json {
         let snapshots = receipts.iter().filter_map(Receipt::snapshot).collect();
         let started = RunStarted { schema: 1, event: "run-started", judgement: &judged.report, snapshots };
-        context.ui.warn(&report::json(&started)?);
+        context.ui.warn_json(&report::json(&started)?);
         return Ok(());
     }
     for finding in judged.judgement.findings.iter().filter(|finding| finding.rule == "broken-file") {
-        context.ui.say(&format!("safe-test: note: {}", printable(&finding.message)));
+        context.ui.say(format!("safe-test: note: {}", finding.message));
     }
     let verdict = judged.judgement.verdict;
     if receipts.is_empty() {
@@ -119,19 +118,19 @@ pub(crate) fn announce(context: &Context, judged: &Judged, receipts: &[Receipt])
             .iter()
             .find(|finding| finding.rule == "no-database")
             .map_or("no database", |note| note.message.as_str());
-        context.ui.say(&format!("safe-test: {verdict}: {}", printable(why)));
+        context.ui.say(format!("safe-test: {verdict}: {why}"));
         return Ok(());
     }
     let parts: Vec<String> = receipts.iter().map(|receipt| part(judged, receipt)).collect();
-    context.ui.say(&format!("safe-test: {verdict}: {}", parts.join("; ")));
+    context.ui.say(format!("safe-test: {verdict}: {}", parts.join("; ")));
     let saved: Vec<&str> = receipts.iter().filter_map(Receipt::snapshot).collect();
     match saved.as_slice() {
         [] => {}
-        [only] => context.ui.say(&format!("safe-test: to undo: safe-test restore {only}")),
+        [only] => context.ui.say(format!("safe-test: to undo: safe-test restore {only}")),
         _ => context.ui.say("safe-test: to undo: safe-test restore latest"),
     }
     if context.ui.verbose {
-        context.ui.say(report::judgement_text(&judged.report, &context.ui).trim_end());
+        report::judgement_text(&judged.report, true).into_iter().for_each(|line| context.ui.say(line));
     }
     Ok(())
 }
@@ -146,13 +145,12 @@ pub(crate) fn notes(judged: &Judged, receipts: &[Receipt]) -> Vec<String> {
 }
 
 fn part(judged: &Judged, receipt: &Receipt) -> String {
-    let target =
-        judged.judgement.targets.get(receipt.target()).map(|one| printable(&one.target.shown())).unwrap_or_default();
+    let target = judged.judgement.targets.get(receipt.target()).map(|one| one.target.shown()).unwrap_or_default();
     match receipt.care() {
         Care::Saved { size, .. } => format!("{target} saved ({}, verified)", bytes(*size)),
         Care::Unchanged { id, .. } => format!("{target} unchanged since {id}"),
         Care::NothingToLose { reason } | Care::LeftToPolicy { reason } => {
-            format!("{target} not saved: {}", printable(reason))
+            format!("{target} not saved: {}", reason)
         }
     }
 }

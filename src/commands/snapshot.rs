@@ -19,8 +19,8 @@ pub(crate) fn snapshot(context: &mut Context, inherited: &Inherited) -> Result<E
     let recorder = Recorder::new(context, &judged, &["safe-test".into(), "snapshot".into()]);
     // Saving reads only, but a dump of production on a developer's disk is an accident of its own.
     if judged.judgement.verdict != Verdict::Safe {
-        for line in report::refusal_text(&judged.report, &context.ui) {
-            context.ui.warn(&line);
+        for line in report::refusal_text(&judged.report) {
+            context.ui.warn(line);
         }
         record_refusal(context, &judged, recorder.as_ref());
         return Err(ClearanceError::Verdict(judged.judgement.verdict).into());
@@ -40,15 +40,15 @@ pub(crate) fn snapshot(context: &mut Context, inherited: &Inherited) -> Result<E
     };
     let ids: Vec<String> = saved.receipts.iter().filter_map(|receipt| receipt.snapshot().map(str::to_owned)).collect();
     recorder.record(Event::Snapshot(Saved { snapshots: ids.clone(), targets: judged.report.targets.clone() }))?;
-    let text = if context.ui.json {
-        report::json(&Told { schema: 1, snapshots: &ids })? + "\n"
+    let answered = if context.ui.json {
+        context.ui.answer_json(&report::json(&Told { schema: 1, snapshots: &ids })?)
     } else {
-        ids.iter().map(|id| format!("{id}\n")).collect()
+        context.ui.answer(ids)
     };
-    context.ui.answer(&text).map_err(CommandError::Output)?;
+    answered.map_err(CommandError::Output)?;
     let unsaved: Vec<Receipt> = saved.receipts.iter().filter(|receipt| receipt.snapshot().is_none()).cloned().collect();
     for note in saving::notes(&judged, &unsaved) {
-        context.ui.say(&format!("safe-test: {note}"));
+        context.ui.say(format!("safe-test: {note}"));
     }
     Ok(Ending::Own(Exit::Success))
 }

@@ -9,7 +9,7 @@ use crate::exec;
 use crate::exec::{Inherited, Interrupt};
 use crate::exit::Exit;
 use crate::policy::{FILE_NAME, Policy, trust};
-use crate::text::printable;
+use crate::text::shown;
 
 pub(crate) fn trust(context: &mut Context, inherited: &Inherited) -> Result<Ending, Failure> {
     let root = context.project.root.clone();
@@ -21,17 +21,17 @@ pub(crate) fn trust(context: &mut Context, inherited: &Inherited) -> Result<Endi
     if loosenings.is_empty() {
         context
             .ui
-            .answer(&format!("{FILE_NAME} loosens nothing: there is nothing to approve\n"))
+            .answer([format!("{FILE_NAME} loosens nothing: there is nothing to approve")])
             .map_err(CommandError::Output)?;
         return Ok(Ending::Own(Exit::Success));
     }
     if !context.caller.can_be_asked() {
         return Err(CommandError::NoTerminal { what: "approving a policy" }.into());
     }
-    context.ui.warn(&format!("{} loosens:", path.display()));
+    context.ui.warn(format!("{} loosens:", shown(&path)));
     for one in &loosenings {
-        let value = printable(&redact_text(&one.value, &[]));
-        context.ui.warn(&format!("  line {}: {} = {value}", one.line, one.key));
+        let value = redact_text(&one.value, &[]);
+        context.ui.warn(format!("  line {}: {} = {value}", one.line, one.key));
     }
     let interrupt = Interrupt::listen(inherited).map_err(exec::ExecError::Signals)?;
     if context.ui.ask("Type \"trust\" to approve exactly this content", &interrupt).as_deref() != Some("trust") {
@@ -43,6 +43,6 @@ pub(crate) fn trust(context: &mut Context, inherited: &Inherited) -> Result<Endi
     let folder = approval.parent().unwrap_or(&approval);
     let hash = format!("{}\n", trust::content_hash(&content));
     durable::private_folder(folder).and_then(|()| durable::write(&approval, hash.as_bytes())).map_err(failed)?;
-    context.ui.say(&format!("approved; any change of {FILE_NAME} needs a new approval"));
+    context.ui.say(format!("approved; any change of {FILE_NAME} needs a new approval"));
     Ok(Ending::Own(Exit::Success))
 }

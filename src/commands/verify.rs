@@ -15,7 +15,7 @@ use crate::exec::{Inherited, Interrupt};
 use crate::exit::Exit;
 use crate::snapshot;
 use crate::snapshot::{Restoration, Store, StoreError, Stored, VerificationLevel};
-use crate::text::printable;
+use crate::text::shown;
 use crate::ui::{Progress, bytes};
 use crate::verdict::Verdict;
 
@@ -48,18 +48,18 @@ pub(crate) fn verify(
         }
     }
     let leftovers = if all { store.leftovers()? } else { Vec::new() };
-    let text = if context.ui.json {
-        let leftovers = leftovers.iter().map(|path| path.to_string_lossy()).collect();
-        report::json(&Told { schema: 1, level, snapshots: &results, leftovers })? + "\n"
+    let answered = if context.ui.json {
+        let leftovers = leftovers.iter().map(shown).collect();
+        context.ui.answer_json(&report::json(&Told { schema: 1, level, snapshots: &results, leftovers })?)
     } else if context.ui.quiet {
-        results.iter().filter(|one| !one.ok).map(|one| one.line(false)).collect()
+        context.ui.answer(results.iter().filter(|one| !one.ok).map(|one| one.line(false)))
     } else if results.is_empty() && leftovers.is_empty() {
-        format!("no snapshots in {}\n", store.directory().display())
+        context.ui.answer([format!("no snapshots in {}", shown(store.directory()))])
     } else {
         let lines = results.iter().map(|one| one.line(context.ui.verbose));
-        lines.chain(leftovers.iter().map(|path| format!("leftover  {}\n", path.display()))).collect()
+        context.ui.answer(lines.chain(leftovers.iter().map(|path| format!("leftover  {}", shown(path)))))
     };
-    context.ui.answer(&text).map_err(CommandError::Output)?;
+    answered.map_err(CommandError::Output)?;
     let is_bad = results.iter().any(|one| !one.ok);
     Ok(Ending::Own(if is_bad { Exit::NoSnapshot } else { Exit::Success }))
 }
@@ -90,9 +90,9 @@ impl Checked {
 
     fn line(&self, verbose: bool) -> String {
         match &self.problem {
-            None if verbose => format!("ok   {}  {}\n", self.id, self.contents),
-            None => format!("ok   {}\n", self.id),
-            Some(problem) => format!("BAD  {}: {}\n", self.id, printable(problem)),
+            None if verbose => format!("ok   {}  {}", self.id, self.contents),
+            None => format!("ok   {}", self.id),
+            Some(problem) => format!("BAD  {}: {problem}", self.id),
         }
     }
 }

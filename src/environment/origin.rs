@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize, Serializer};
 
+use crate::text::shown;
+
 /// The place a value was read from: shown to people with every finding.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub(crate) struct Origin {
@@ -17,9 +19,9 @@ pub(crate) struct Origin {
     pub(crate) line: Option<u32>,
 }
 
-/// Writes a path as text: serde would refuse one that is not UTF-8.
+/// Writes a path as [`shown`]: serde would refuse one that is not UTF-8.
 fn as_text<S: Serializer>(path: &Option<PathBuf>, serializer: S) -> Result<S::Ok, S::Error> {
-    path.as_ref().map(|path| path.to_string_lossy()).serialize(serializer)
+    path.as_ref().map(shown).serialize(serializer)
 }
 
 impl Origin {
@@ -45,8 +47,8 @@ impl Origin {
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (&self.file, self.line) {
-            (Some(file), Some(line)) => write!(f, "{} ({}:{line})", self.variable, file.display()),
-            (Some(file), None) => write!(f, "{} ({})", self.variable, file.display()),
+            (Some(file), Some(line)) => write!(f, "{} ({}:{line})", self.variable, shown(file)),
+            (Some(file), None) => write!(f, "{} ({})", self.variable, shown(file)),
             (None, _) => write!(f, "{} (process environment)", self.variable),
         }
     }

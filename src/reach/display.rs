@@ -5,7 +5,7 @@ use std::fmt::{self, Write as _};
 use percent_encoding::percent_encode_byte;
 
 use crate::reach::{Place, Target};
-use crate::text::printable;
+use crate::text::shown;
 
 impl Target {
     /// Describes the target on one line, without secrets: ``postgres database `app` on db.test:5432``.
@@ -13,9 +13,9 @@ impl Target {
     pub(crate) fn shown(&self) -> String {
         let places = self.places.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
         match (&self.database, &self.places[..]) {
-            (_, [Place::File { path }]) => format!("{} database `{}`", self.engine, printable(&path.to_string_lossy())),
+            (_, [Place::File { path }]) => format!("{} database `{}`", self.engine, shown(path)),
             (_, [Place::Memory]) => format!("{} database in memory", self.engine),
-            (Some(database), _) => format!("{} database `{}` on {places}", self.engine, printable(database)),
+            (Some(database), _) => format!("{} database `{}` on {places}", self.engine, database),
             (None, _) => format!("{} server on {places}", self.engine),
         }
     }
@@ -25,7 +25,7 @@ impl Target {
     #[must_use]
     pub(crate) fn address(&self) -> String {
         let mut out = match &self.places[..] {
-            [Place::File { path }] => return format!("{}:{}", self.engine, printable(&path.to_string_lossy())),
+            [Place::File { path }] => return format!("{}:{}", self.engine, shown(path)),
             [Place::Memory] => return format!("{}::memory:", self.engine),
             _ => format!("{}://", self.engine),
         };
@@ -43,7 +43,7 @@ impl Target {
         });
         if let Some(path) = socket {
             let slash = if self.database.is_none() { "/" } else { "" };
-            let _ = write!(out, "{slash}?host={}", encoded(&path.to_string_lossy()));
+            let _ = write!(out, "{slash}?host={}", encoded(&shown(path)));
         }
         out
     }
@@ -52,17 +52,14 @@ impl Target {
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Place::Host { name, port } => {
-                let name = printable(name);
-                match port {
-                    Some(port) if name.contains(':') => write!(f, "[{name}]:{port}"),
-                    Some(port) => write!(f, "{name}:{port}"),
-                    None => f.write_str(&name),
-                }
-            }
-            Place::Socket { path, .. } | Place::File { path } => f.write_str(&printable(&path.to_string_lossy())),
+            Place::Host { name, port } => match port {
+                Some(port) if name.contains(':') => write!(f, "[{name}]:{port}"),
+                Some(port) => write!(f, "{name}:{port}"),
+                None => f.write_str(name),
+            },
+            Place::Socket { path, .. } | Place::File { path } => f.write_str(&shown(path)),
             Place::Memory => f.write_str("memory"),
-            Place::Instance { name } => f.write_str(&printable(name)),
+            Place::Instance { name } => f.write_str(name),
         }
     }
 }
@@ -131,7 +128,7 @@ mod tests {
             (target(vec![host("::1", 5432)], None), "postgres server on [::1]:5432", "postgres://app@[::1]:5432"),
             (
                 target(vec![Place::Socket { path: "/tmp".into(), port: Some(5432) }], Some("a\x1b[2J")),
-                "postgres database `a\\u{1b}[2J` on /tmp",
+                "postgres database `a\u{1b}[2J` on /tmp",
                 "postgres://app@/a%1B[2J?host=/tmp",
             ),
             (

@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use chrono::{DateTime, Utc};
 
 use crate::durable;
+use crate::json::Json;
 use crate::snapshot::file_state::file_state;
 use crate::snapshot::lock::{Lock, is_at, lock, try_lock};
 use crate::snapshot::{Manifest, StoreError};
@@ -171,8 +172,8 @@ impl Store {
         }
         manifest.file_state = file_state(&dump, now).ok();
         let marker = self.marker_path(&reservation.id);
-        let text = match serde_json::to_string_pretty(&manifest) {
-            Ok(text) => text + "\n",
+        let text = match Json::pretty(&manifest) {
+            Ok(text) => format!("{text}\n"),
             Err(error) => return failed(StoreError::Write { path: marker, cause: error.into() }),
         };
         let finish = || -> io::Result<()> {
@@ -195,7 +196,7 @@ impl Store {
     pub(crate) fn rewrite(&self, manifest: &Manifest) -> Result<(), StoreError> {
         let path = self.manifest_path(&manifest.id);
         let failed = |cause| StoreError::Write { path: path.clone(), cause };
-        let text = serde_json::to_string_pretty(manifest).map_err(|error| failed(error.into()))? + "\n";
+        let text = format!("{}\n", Json::pretty(manifest).map_err(|error| failed(error.into()))?);
         durable::write(&path, text.as_bytes()).map_err(failed)
     }
 

@@ -1,16 +1,18 @@
-//! The printer: lines, answers and failures, in colours and without secrets.
+//! The printer: the only one that writes to standard output and error, in colours and without secrets.
+//!
+//! It takes lines and JSON. Both escape whatever a terminal would obey, so names and values from files, tools and
+//! people are handed over as they are; a line end comes from here alone.
 
-use std::borrow::Cow;
 use std::io::{self, IsTerminal, Write};
 
-use console::Style;
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::audit::redact_text;
 use crate::error::{Failure, causes};
+use crate::json::Json;
 use crate::secret::Secret;
-use crate::text::printable;
+use crate::ui::{Line, Tone};
 
 /// How the run talks to people.
 #[derive(Debug)]
@@ -29,19 +31,6 @@ pub(crate) struct Ui {
     secrets: Vec<Secret>,
 }
 
-/// The weight of a word on the terminal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Tone {
-    /// All is well.
-    Good,
-    /// Wants a look.
-    Doubtful,
-    /// Refused or failed.
-    Bad,
-    /// Less important than what stands around it.
-    Faint,
-}
-
 impl Ui {
     /// A printer; `color` overrides what the terminal and `NO_COLOR` suggest.
     #[must_use]
@@ -56,47 +45,40 @@ impl Ui {
         self.secrets.extend(secrets.into_iter().filter(|secret| secret.expose().chars().count() >= 4));
     }
 
-    /// `text` in a tone, where colours are used on either output; the printers below take them off on the other.
-    #[must_use]
-    pub(crate) fn toned(&self, text: &str, tone: Tone) -> String {
-        if !self.styled && !self.answers_styled {
-            return text.to_owned();
-        }
-        let style = Style::new().force_styling(true);
-        match tone {
-            Tone::Good => style.green(),
-            Tone::Doubtful => style.yellow(),
-            Tone::Bad => style.red().bold(),
-            Tone::Faint => style.dim(),
-        }
-        .apply_to(text)
-        .to_string()
-    }
-
-    /// A line on standard error, unless quiet was asked for.
-    pub(crate) fn say(&self, line: &str) {
+    /// Prints a line on standard error, unless quiet was asked for.
+    pub(crate) fn say(&self, line: impl Into<Line>) {
         if !self.quiet {
             self.warn(line);
         }
     }
 
-    /// A line on standard error, always. A closed standard error stops nothing.
-    pub(crate) fn warn(&self, line: &str) {
-        let _ = writeln!(io::stderr().lock(), "{}", plain_unless(self.styled, &self.masked(line)));
+    /// Prints a line on standard error, always. A closed standard error stops nothing.
+    pub(crate) fn warn(&self, line: impl Into<Line>) {
+        let _ = writeln!(io::stderr().lock(), "{}", self.masked(&line.into().shown(self.styled)));
     }
 
-    /// Text on standard output: what a subcommand was asked for. A reader that has seen enough (`| head`) is no error.
+    /// Prints a line of JSON on standard error, always.
+    pub(crate) fn warn_json(&self, event: &Json) {
+        let _ = writeln!(io::stderr().lock(), "{}", self.masked(&event.to_string()));
+    }
+
+    /// Prints what a subcommand was asked for, on standard output.
     ///
     /// # Errors
     ///
-    /// Where standard output cannot be written.
-    pub(crate) fn answer(&self, text: &str) -> io::Result<()> {
-        let mut out = io::stdout().lock();
-        let text = self.masked(text);
-        match out.write_all(plain_unless(self.answers_styled, &text).as_bytes()).and_then(|()| out.flush()) {
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-            written => written,
-        }
+    /// Where standard output cannot be written. A reader that has seen enough (`| head`) is no error.
+    pub(crate) fn answer<L: Into<Line>>(&self, lines: impl IntoIterator<Item = L>) -> io::Result<()> {
+        let shown = |line: L| self.masked(&line.into().shown(self.answers_styled)) + "\n";
+        print(&lines.into_iter().map(shown).collect::<String>())
+    }
+
+    /// Prints what a subcommand was asked for, as JSON, on standard output.
+    ///
+    /// # Errors
+    ///
+    /// As [`Ui::answer`].
+    pub(crate) fn answer_json(&self, answer: &Json) -> io::Result<()> {
+        print(&(self.masked(&answer.to_string()) + "\n"))
     }
 
     /// A failure: what happened, the causes, the hint, and as the last line what was not done because of it. It may
@@ -116,16 +98,19 @@ impl Ui {
                 exit: error.exit().code(),
                 message: not_done,
             };
-            return self.warn(&serde_json::to_string(&failed).unwrap_or_else(|error| error.to_string()));
+            return match Json::of(&failed) {
+                Ok(failed) => self.warn_json(&failed),
+                Err(error) => self.warn(error.to_string()),
+            };
         }
-        self.warn(&format!("{} {}", self.toned("safe-test:", Tone::Bad), one_block(&said, "  ")));
+        self.warn(Line::toned(Tone::Bad, "safe-test:").and(format!(" {said}")));
         for cause in causes {
-            self.warn(&format!("  caused by: {}", one_block(&cause, "    ")));
+            self.warn(format!("  caused by: {cause}"));
         }
         if let Some(hint) = hint {
-            self.warn(&format!("  hint: {}", one_block(&hint, "  ")));
+            self.warn(format!("  hint: {hint}"));
         }
-        self.warn(&format!("  {not_done}"));
+        self.warn(format!("  {not_done}"));
     }
 
     /// Masks what is secret in a text; in JSON only inside strings, so that keys and numbers stay what they are.
@@ -138,10 +123,19 @@ impl Ui {
         match serde_json::from_str::<Value>(text) {
             Ok(mut value) => {
                 for_each_string(&mut value, &in_text);
-                format!("{value}{}", if text.ends_with('\n') { "\n" } else { "" })
+                value.to_string()
             }
             Err(_) => masked,
         }
+    }
+}
+
+/// Writes to standard output; a reader that is gone is no error.
+fn print(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written,
     }
 }
 
@@ -164,17 +158,6 @@ struct Failed<'a> {
     hint: Option<String>,
     exit: u8,
     message: &'a str,
-}
-
-fn plain_unless(styled: bool, text: &str) -> Cow<'_, str> {
-    if styled { Cow::Borrowed(text) } else { console::strip_ansi_codes(text) }
-}
-
-/// A text of several lines under its first one; control characters are escaped, so that names from files cannot
-/// drive the terminal.
-fn one_block(text: &str, indent: &str) -> String {
-    let lines: Vec<String> = text.lines().map(printable).collect();
-    lines.join(&format!("\n{indent}"))
 }
 
 /// Bytes for people: `1.4 MB`.

@@ -1,7 +1,7 @@
 //! The progress of what may take a while.
 
 use std::fmt;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -21,6 +21,7 @@ pub(crate) struct Progress<'a> {
     bar: OnceLock<ProgressBar>,
     on_terminal: bool,
     speaks: bool,
+    ui: &'a Ui,
     interrupted: &'a (dyn Fn() -> bool + Sync),
 }
 
@@ -29,7 +30,7 @@ const QUIET_FOR: Duration = Duration::from_millis(500);
 impl<'a> Progress<'a> {
     /// Progress of `what`; `interrupted` says whether to stop.
     #[must_use]
-    pub(crate) fn new(what: String, ui: &Ui, interrupted: &'a (dyn Fn() -> bool + Sync)) -> Self {
+    pub(crate) fn new(what: String, ui: &'a Ui, interrupted: &'a (dyn Fn() -> bool + Sync)) -> Self {
         let speaks = !ui.quiet && !ui.json;
         Progress {
             what,
@@ -38,6 +39,7 @@ impl<'a> Progress<'a> {
             bar: OnceLock::new(),
             on_terminal: speaks && io::stderr().is_terminal(),
             speaks,
+            ui,
             interrupted,
         }
     }
@@ -55,7 +57,7 @@ impl<'a> Progress<'a> {
         if let Ok(style) = ProgressStyle::with_template("{msg} {done} ({rate})") {
             bar.set_style(style.with_key("done", done).with_key("rate", rate));
         }
-        bar.with_message(self.what.clone())
+        bar.with_message(printable(&self.what))
     }
 }
 
@@ -86,9 +88,7 @@ impl Watch for Progress<'_> {
         if !self.speaks {
             return;
         }
-        let write = || {
-            let _ = writeln!(io::stderr().lock(), "safe-test: {}: {}", self.what, printable(what));
-        };
+        let write = || self.ui.warn(format!("safe-test: {}: {what}", self.what));
         match self.bar.get() {
             Some(bar) => bar.suspend(write),
             None => write(),
