@@ -1,5 +1,6 @@
 //! The "tests" of `fixtures/demo`: they empty a table, as test suites do.
 #![expect(clippy::print_stdout, reason = "it is a command, and says what it did")]
+#![expect(clippy::disallowed_methods, reason = "it opens its database as any program would")]
 
 use rusqlite::Connection;
 

@@ -10,6 +10,7 @@ use std::path::Path;
 /// # Errors
 ///
 /// Where the folder cannot be opened or synced.
+#[expect(clippy::disallowed_methods, reason = "a folder is opened, and nothing is read")]
 pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }

@@ -6,6 +6,8 @@
 //! (may any of them be production), [`snapshot`] (save each), [`clearance`] (proof that both happened), [`exec`] (run),
 //! [`audit`] (write it down). A stage uses types of stages to its left; only [`commands`] knows both decisions and edge.
 
+#![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests make what is opened here"))]
+
 mod audit;
 mod caller;
 mod clearance;
@@ -21,6 +23,7 @@ mod lists;
 mod own_tools;
 mod policy;
 mod reach;
+mod regular;
 mod secret;
 mod snapshot;
 mod text;

@@ -18,6 +18,7 @@ use crate::exec;
 use crate::exec::{Inherited, Interrupt};
 use crate::exit::Exit;
 use crate::own_tools;
+use crate::regular;
 use crate::text::{lossless, shown};
 
 const PRE_PUSH: &str = include_str!("../../hooks/pre-push");
@@ -190,7 +191,8 @@ fn present(path: &Path) -> Result<Present, HooksError> {
         Err(cause) => Err(HooksError::File { path: path.to_owned(), cause }),
         Ok(found) if !found.is_file() => Ok(Present::Foreign),
         Ok(_) => {
-            let bytes = fs::read(path).map_err(|cause| HooksError::File { path: path.to_owned(), cause })?;
+            let bytes = regular::read_own(path, regular::SMALL)
+                .map_err(|cause| HooksError::File { path: path.to_owned(), cause })?;
             let text = String::from_utf8_lossy(&bytes).into_owned();
             let is_ours = text.lines().nth(1).is_some_and(|second| second.starts_with(MARK));
             Ok(if is_ours { Present::Ours(text) } else { Present::Foreign })

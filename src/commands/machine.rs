@@ -1,9 +1,9 @@
 //! Reads the facts of this machine that a verdict depends on.
 
-use std::fs;
 use std::net::IpAddr;
 use std::path::Path;
 
+use crate::regular;
 use crate::verdict::{Interface, MACHINE_MARK, Machine, Surroundings};
 
 /// Reads name, mark, and what else matters: interfaces, hosts file. What cannot be read is taken as absent: that only
@@ -14,8 +14,13 @@ pub(crate) fn read(matter: Surroundings) -> Machine {
         name,
         marked_production: Path::new(MACHINE_MARK).exists(),
         interfaces: if matter.interfaces { interfaces() } else { Vec::new() },
-        hosts: if matter.names { hosts(&fs::read_to_string("/etc/hosts").unwrap_or_default()) } else { Vec::new() },
+        hosts: if matter.names { hosts(&read_hosts()) } else { Vec::new() },
     }
+}
+
+fn read_hosts() -> String {
+    let bytes = regular::read(Path::new("/etc/hosts"), regular::LARGE).unwrap_or_default();
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 fn interfaces() -> Vec<Interface> {

@@ -1,6 +1,5 @@
 //! The project's policy file: what it says, who approved it, what of it is in force.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::commands::context::Context;
@@ -9,6 +8,7 @@ use crate::own_tools;
 use crate::policy::trust;
 use crate::policy::trust::Trust;
 use crate::policy::{Document, FILE_NAME, Policy, PolicyError};
+use crate::regular;
 
 /// The policy that a call goes by.
 #[derive(Default)]
@@ -37,7 +37,7 @@ pub(crate) fn in_force(context: &Context) -> Result<InForce, Failure> {
 pub(crate) fn read(path: &Path) -> Result<Option<(Vec<u8>, Document)>, PolicyError> {
     let shown = Path::new(FILE_NAME);
     let unreadable = |cause| PolicyError::Unreadable { file: shown.to_owned(), cause };
-    let content = match fs::read(path) {
+    let content = match regular::read(path, regular::SMALL) {
         Ok(content) => content,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(cause) => return Err(unreadable(cause)),
@@ -50,7 +50,8 @@ pub(crate) fn read(path: &Path) -> Result<Option<(Vec<u8>, Document)>, PolicyErr
 
 fn trust_of(context: &Context, path: &Path, content: &[u8]) -> Trust {
     let real = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    let approval = fs::read(trust::approval_file(&context.state_directory, &real)).unwrap_or_default();
+    let approval =
+        regular::read_own(&trust::approval_file(&context.state_directory, &real), regular::SMALL).unwrap_or_default();
     if trust::is_approval_of(&approval, content) {
         return Trust::Approved;
     }

@@ -1,10 +1,10 @@
 //! Who asks for something, as the log says it: account, machine, caller, commit.
 
-use std::fs;
 use std::path::Path;
 
 use crate::audit::{CallerReport, Who};
 use crate::commands::context::Context;
+use crate::regular;
 
 pub(crate) fn who(context: &Context) -> Who {
     Who {
@@ -25,7 +25,10 @@ fn user_name(context: &Context) -> String {
 
 /// Reads which commit is checked out from git's files: starting git would cost more than the rest of a run.
 fn commit_of(root: &Path) -> Option<String> {
-    let read = |path: &Path| fs::read_to_string(path).ok().map(|text| text.trim().to_owned());
+    let read = |path: &Path| {
+        let text = String::from_utf8(regular::read(path, regular::LARGE).ok()?).ok()?;
+        Some(text.trim().to_owned())
+    };
     let mark = root.ancestors().map(|above| above.join(".git")).find(|mark| mark.exists())?;
     // A worktree's `.git` is a file that names its folder; that folder names the common one.
     let folder = match read(&mark) {

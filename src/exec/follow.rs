@@ -6,6 +6,7 @@ use crate::exec::forward::{Standing, is_for_the_command};
 use crate::exec::outcome::Outcome;
 use crate::exec::relay::{Event, Relay};
 use crate::exec::signal::Signal;
+use crate::regular;
 use rustix::process::{Pid, WaitOptions, WaitStatus, getpid, waitpid};
 use std::io;
 
@@ -122,7 +123,8 @@ fn descends(process: i32, ancestor: i32) -> bool {
     let mut process = process;
     while process > 1 && process != ancestor {
         // The name stands in parentheses and may hold any byte, a parenthesis too (`proc_pid_stat(5)`).
-        let stat = std::fs::read(format!("/proc/{process}/stat")).unwrap_or_default();
+        let stat =
+            regular::read(std::path::Path::new(&format!("/proc/{process}/stat")), regular::SMALL).unwrap_or_default();
         let after_name = stat.iter().rposition(|byte| *byte == b')').map_or(&[][..], |end| &stat[end + 1..]);
         let parent = std::str::from_utf8(after_name).ok().and_then(|rest| rest.split_whitespace().nth(1));
         process = parent.and_then(|parent| parent.parse().ok()).unwrap_or(0);

@@ -8,9 +8,9 @@
 //! another machine, a text file that is being written) comes out when the command is started.
 
 use crate::exec::error::LookupError;
+use crate::regular;
 use rustix::fs::{Access, access};
 use std::ffi::{OsStr, OsString};
-use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -126,7 +126,7 @@ fn look_at(path: &Path, folder: &Path) -> Result<(), Unfit> {
 fn interpreter(path: &Path) -> Option<PathBuf> {
     let mut head = Vec::new();
     // A program can be executable and not readable.
-    File::open(path).ok()?.take(FIRST_LINE).read_to_end(&mut head).ok()?;
+    regular::open(path).ok()?.take(FIRST_LINE).read_to_end(&mut head).ok()?;
     let line = head.strip_prefix(b"#!")?.split(|byte| *byte == b'\n').next()?;
     let word = line.trim_ascii_start().split(|byte| *byte == b' ' || *byte == b'\t').next()?;
     (!word.is_empty()).then(|| PathBuf::from(OsStr::from_bytes(word)))

@@ -2,13 +2,14 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
+use crate::regular;
 use crate::text::hex;
 
 /// zstd's fastest ordinary level: a third of the time of `pg_dump`'s own compression, and a smaller file.
@@ -16,12 +17,9 @@ const LEVEL: i32 = 1;
 
 /// Opens a file for a dump: emptied, readable by its owner only, never through a symbolic link.
 pub(crate) fn open_private(path: &Path) -> io::Result<File> {
-    let no_follow = libc::O_NOFOLLOW;
-    let file =
-        OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).custom_flags(no_follow).open(path)?;
-    if file.metadata()?.is_file() {
-        file.set_permissions(PermissionsExt::from_mode(0o600))?;
-    }
+    let file = regular::open_own_to_write(path, OpenOptions::new().write(true).create(true))?;
+    file.set_permissions(PermissionsExt::from_mode(0o600))?;
+    file.set_len(0)?;
     Ok(file)
 }
 
@@ -77,7 +75,7 @@ pub(crate) fn compressor<W: Write>(inner: W) -> io::Result<zstd::Encoder<'static
 #[derive(Debug)]
 pub(crate) struct Following<'a> {
     /// `None` for a device, which gives nothing back and may never end.
-    file: Option<File>,
+    file: File,
     writing: &'a Writing,
 }
 
@@ -109,20 +107,17 @@ impl Writing {
     ///
     /// Where it cannot be opened.
     pub(crate) fn follow(&self, path: &Path) -> io::Result<Following<'_>> {
-        let file = File::open(path)?;
-        let regular = file.metadata().is_ok_and(|metadata| metadata.is_file());
-        Ok(Following { file: regular.then_some(file), writing: self })
+        Ok(Following { file: regular::open_own(path)?, writing: self })
     }
 }
 
 impl Read for Following<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let Some(file) = &mut self.file else { return Ok(0) };
         let mut wait = Duration::ZERO;
         loop {
             // Asked before reading: what is written afterwards is found by the next reading.
             let ended = self.writing.ended_after(wait);
-            let read = file.read(buffer)?;
+            let read = self.file.read(buffer)?;
             if read > 0 || ended {
                 return Ok(read);
             }

@@ -1,6 +1,6 @@
 //! Tells whether a dump file is still the one that was hashed: by what the file system says of it, or by hashing it again.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
@@ -8,6 +8,7 @@ use std::path::Path;
 use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 
+use crate::regular;
 use crate::snapshot::{FileState, Watch};
 use crate::text::hex;
 
@@ -33,7 +34,7 @@ pub(crate) fn file_state(path: &Path, now: DateTime<Utc>) -> io::Result<FileStat
 ///
 /// Where it cannot be read, or the watch asks to stop ([`io::ErrorKind::Interrupted`]).
 pub(crate) fn hash_file(path: &Path, watch: &dyn Watch) -> io::Result<String> {
-    let mut file = File::open(path)?;
+    let mut file = regular::open_own(path)?;
     let mut hash = Sha256::new();
     let mut buffer = vec![0; 256 * 1024];
     loop {

@@ -5,6 +5,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::PathBuf;
 
+use crate::regular;
 use crate::snapshot::StoreError;
 use crate::snapshot::lock::{Lock, is_at, try_lock};
 use crate::snapshot::store::{Store, Stored};
@@ -58,7 +59,7 @@ impl Store {
     /// its marker is gone or free.
     fn abandoned(&self, id: &str, name: &str) -> Option<Option<File>> {
         let marker = self.marker_path(id);
-        let lock = match OpenOptions::new().read(true).write(true).open(&marker) {
+        let lock = match regular::open_own_to_write(&marker, OpenOptions::new().read(true).write(true)) {
             Ok(file) if try_lock(&file, Lock::Exclusive).unwrap_or(false) => Some(file),
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             _ => return None,

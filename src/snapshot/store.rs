@@ -7,13 +7,14 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
 
 use crate::durable;
 use crate::json::Json;
+use crate::regular;
 use crate::snapshot::file_state::file_state;
 use crate::snapshot::lock::{Lock, is_at, lock, try_lock};
 use crate::snapshot::{Manifest, StoreError};
@@ -92,7 +93,7 @@ impl Store {
     pub(crate) fn prepare(&self) -> Result<(), StoreError> {
         let failed = |cause| StoreError::Folder { path: self.directory.clone(), cause };
         let gitignore = self.directory.join(".gitignore");
-        if fs::read(&gitignore)
+        if regular::read_own(&gitignore, regular::SMALL)
             .is_ok_and(|text| !GITIGNORE.as_bytes().starts_with(&text) || text == GITIGNORE.as_bytes())
         {
             return Ok(());
@@ -100,8 +101,8 @@ impl Store {
         durable::private_folder(&self.directory).map_err(failed)?;
         fs::set_permissions(&self.directory, fs::Permissions::from_mode(0o700)).map_err(failed)?;
         // Two that begin at once write the same bytes; a beginning that was left half written is completed.
-        let mut options = OpenOptions::new();
-        let written = options.write(true).create(true).truncate(false).mode(0o600).open(&gitignore);
+        let written =
+            regular::open_own_to_write(&gitignore, OpenOptions::new().write(true).create(true).truncate(false));
         written.and_then(|mut file| file.write_all(GITIGNORE.as_bytes())).map_err(failed)
     }
 
@@ -114,7 +115,7 @@ impl Store {
         loop {
             let id = self.free_id(database, now);
             let path = self.marker_path(&id);
-            match OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&path) {
+            match regular::create(&path) {
                 Ok(marker) => {
                     let failed = |cause| StoreError::Write { path: path.clone(), cause };
                     lock(&marker).map_err(failed)?;
@@ -240,7 +241,7 @@ impl Store {
     ///
     /// [`StoreError::InUse`] while a running command depends on it; [`StoreError::Write`] where it cannot be removed.
     pub(crate) fn remove(&self, stored: &Stored) -> Result<(), StoreError> {
-        let dump = match File::open(&stored.dump) {
+        let dump = match regular::open_own(&stored.dump) {
             Ok(dump) => Some(dump),
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(cause) => return Err(StoreError::Write { path: stored.dump.clone(), cause }),
@@ -266,7 +267,7 @@ impl Store {
     pub(crate) fn hold(&self, id: &str) -> Result<File, StoreError> {
         let path = self.dump_path(id);
         let failed = |cause| StoreError::Write { path: path.clone(), cause };
-        let dump = File::open(&path).map_err(failed)?;
+        let dump = regular::open_own(&path).map_err(failed)?;
         let is_held = try_lock(&dump, Lock::Shared).map_err(failed)?;
         if !is_held || !is_at(&dump, &path) || !self.manifest_path(id).exists() {
             return Err(failed(io::ErrorKind::NotFound.into()));
@@ -282,7 +283,7 @@ impl Store {
     pub(crate) fn read_manifest(&self, id: &str) -> Result<Stored, StoreError> {
         let path = self.manifest_path(id);
         let broken = |reason: String| StoreError::Manifest { path: path.clone(), reason };
-        let text = fs::read(&path).map_err(|error| broken(error.to_string()))?;
+        let text = regular::read_own(&path, regular::LARGE).map_err(|error| broken(error.to_string()))?;
         let manifest: Manifest = serde_json::from_slice(&text).map_err(|error| broken(error.to_string()))?;
         // The manifest says where the dump is; a name with a folder in it is not one that we wrote.
         if manifest.schema != 1 || manifest.id != id || manifest.file != format!("{id}.dump") {
@@ -365,7 +366,7 @@ fn fit_for_a_file_name(name: &str) -> String {
 /// A folder is ours by its `.gitignore`, also after somebody added to it, or by the log in it. One that has nothing but
 /// the beginning of that file is being made this very moment.
 fn is_ours_or_empty(directory: &Path) -> io::Result<bool> {
-    let ignored = fs::read(directory.join(".gitignore")).unwrap_or_default();
+    let ignored = regular::read_own(&directory.join(".gitignore"), regular::SMALL).unwrap_or_default();
     if ignored.starts_with(GITIGNORE.lines().next().unwrap_or_default().as_bytes())
         || directory.join("audit.log").exists()
     {

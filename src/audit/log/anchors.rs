@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use crate::audit::anchor::{Anchor, SLOT};
 use crate::audit::{AuditError, Hash};
 use crate::durable;
+use crate::regular;
 
 /// The anchors below one state directory.
 #[derive(Debug, Clone)]
@@ -45,8 +46,8 @@ impl Anchors {
     /// Returns the id of the log that was last seen at `place`.
     pub(crate) fn log_at(&self, place: &LogPlace) -> Result<Option<String>, AuditError> {
         let path = self.place_path(place);
-        match fs::read_to_string(&path) {
-            Ok(text) => Ok(Some(text.trim_end().to_owned()).filter(|id| is_id(id))),
+        match regular::read_own(&path, regular::SMALL) {
+            Ok(text) => Ok(Some(String::from_utf8_lossy(&text).trim_end().to_owned()).filter(|id| is_id(id))),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(source) => Err(AuditError::Anchor { path, source }),
         }
@@ -113,7 +114,7 @@ pub(crate) fn is_id(text: &str) -> bool {
 }
 
 fn load(path: PathBuf) -> Result<Option<Kept>, AuditError> {
-    match fs::read(&path) {
+    match regular::read_own(&path, regular::SMALL) {
         Ok(bytes) => Ok(Some(Kept { anchor: Anchor::decode(&bytes), path })),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(source) => Err(AuditError::Anchor { path, source }),
@@ -130,7 +131,7 @@ pub(crate) struct AnchorFile {
 impl AnchorFile {
     /// Opens the file at `path`, whose both slots exist.
     pub(crate) fn open(path: &Path) -> Result<Self, AuditError> {
-        let file = OpenOptions::new().write(true).open(path);
+        let file = regular::open_own_to_write(path, OpenOptions::new().write(true));
         let file = file.map_err(|source| AuditError::Anchor { path: path.to_owned(), source })?;
         Ok(AnchorFile { file, path: path.to_owned() })
     }

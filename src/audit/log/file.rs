@@ -6,17 +6,19 @@
 use std::borrow::Borrow;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rustix::fs::{FlockOperation, OFlags, flock};
+use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 use sha2::{Digest, Sha256};
 
 use crate::audit::{AuditError, Hash, MAX_LINE};
 use crate::durable;
+use crate::regular;
+use crate::regular::{FromStart, NotRegular};
 
 /// How long an append waits for others: ten of them take milliseconds.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -52,7 +54,9 @@ impl LogFile {
             Ok(()) | Err(_) => {}
         }
         loop {
-            let file = open(path, OpenOptions::new().read(true).append(true).create(true))?;
+            let options = &mut OpenOptions::new();
+            let file = regular::open_own_to_write(path, options.read(true).append(true).create(true));
+            let file = file.map_err(|source| not_open(path, source))?;
             wait_for_lock(&file, path, FlockOperation::NonBlockingLockExclusive)?;
             if let Some(log) = Self::still_in_place(file, path)? {
                 return Ok(log);
@@ -63,9 +67,9 @@ impl LogFile {
     /// Opens the log for reading while nobody appends; `None` where it is not there.
     pub(crate) fn lock_shared(path: &Path) -> Result<Option<Self>, AuditError> {
         loop {
-            let file = match open(path, OpenOptions::new().read(true)) {
-                Err(AuditError::Open { source, .. }) if source.kind() == io::ErrorKind::NotFound => return Ok(None),
-                other => other?,
+            let file = match regular::open_own(path) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+                other => other.map_err(|source| not_open(path, source))?,
             };
             wait_for_lock(&file, path, FlockOperation::NonBlockingLockShared)?;
             if let Some(log) = Self::still_in_place(file, path)? {
@@ -224,21 +228,7 @@ fn read_full(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
 }
 
 fn stream<F: Borrow<File>>(file: F, length: u64) -> impl io::BufRead {
-    io::BufReader::with_capacity(64 * 1024, FromStart { file, offset: 0 }.take(length))
-}
-
-/// A file read from its start, whatever position its descriptor is at.
-struct FromStart<F> {
-    file: F,
-    offset: u64,
-}
-
-impl<F: Borrow<File>> Read for FromStart<F> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.file.borrow().read_at(buffer, self.offset)?;
-        self.offset += count as u64;
-        Ok(count)
-    }
+    io::BufReader::with_capacity(64 * 1024, FromStart::new(file).take(length))
 }
 
 /// Gives `path` without links, as far as it exists: the name that a log goes by on this machine.
@@ -255,22 +245,13 @@ fn same_file(one: &fs::Metadata, other: &fs::Metadata) -> bool {
     (one.dev(), one.ino()) == (other.dev(), other.ino())
 }
 
-fn open(path: &Path, options: &mut OpenOptions) -> Result<File, AuditError> {
-    // NONBLOCK: a pipe in the log's place is refused, not waited for. The standard library sets CLOEXEC.
-    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
-    let file = options.mode(0o600).custom_flags(flags.bits() as i32).open(path).map_err(|source| {
-        let path = path.to_owned();
-        match source.raw_os_error().map(Errno::from_raw_os_error) {
-            Some(Errno::LOOP) => AuditError::Symlink { path },
-            Some(Errno::ISDIR | Errno::NXIO) => AuditError::NotAFile { path },
-            _ => AuditError::Open { path, source },
-        }
-    })?;
-    let metadata = file.metadata().map_err(|source| AuditError::Read { path: path.to_owned(), source })?;
-    if !metadata.is_file() {
-        return Err(AuditError::NotAFile { path: path.to_owned() });
+fn not_open(path: &Path, source: io::Error) -> AuditError {
+    let path = path.to_owned();
+    match NotRegular::of(&source) {
+        Some(found) if found.is_link() => AuditError::Symlink { path },
+        Some(_) => AuditError::NotAFile { path },
+        None => AuditError::Open { path, source },
     }
-    Ok(file)
 }
 
 fn wait_for_lock(file: &File, path: &Path, operation: FlockOperation) -> Result<(), AuditError> {

@@ -1,6 +1,5 @@
 //! How a log is found: as it was left, or not, compared with what this machine remembers of it.
 
-use std::fs;
 use std::io;
 use std::path::Path;
 
@@ -9,6 +8,7 @@ use crate::audit::entry::{Continued, Disorder, Head};
 use crate::audit::log::anchors::{Anchors, Kept, LogPlace, is_id};
 use crate::audit::log::file::{LogFile, Tail};
 use crate::audit::{AuditError, Hash, Line, Lines, Link};
+use crate::regular;
 
 /// What an append goes on from.
 #[derive(Debug)]
@@ -198,7 +198,7 @@ fn id_in(first_line: &[u8]) -> Option<String> {
 
 /// Tells whether the log with that id is at `path`.
 fn holds(path: &Path, id: &str) -> bool {
-    let Ok(file) = fs::File::open(path) else { return false };
+    let Ok(file) = regular::open_own(path) else { return false };
     let first = Lines::new(io::BufReader::new(file)).next();
     matches!(first, Some(Ok(line)) if id_in(&line.bytes).as_deref() == Some(id))
 }

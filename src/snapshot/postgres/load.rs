@@ -12,6 +12,7 @@ use std::io::{Read, Write};
 use std::process::{ChildStdin, ChildStdout};
 use std::thread;
 
+use crate::regular;
 use crate::snapshot::Watch;
 use crate::snapshot::postgres::names::schema_of;
 use crate::snapshot::postgres::process;
@@ -117,7 +118,7 @@ fn attempt(
         command.arg(dbname(name));
     }
     let dump = whole.dump;
-    let file = std::fs::File::open(dump.path).map_err(PostgresError::file("read", dump.path))?;
+    let file = regular::open_own(dump.path).map_err(PostgresError::file("read", dump.path))?;
     let mut restore = process::start("pg_restore", command, server.connection.password().cloned())?;
     let mut stoppers = vec![restore.stopper()];
     stoppers.extend(client.as_ref().map(Running::stopper));

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use crate::regular;
 use crate::secret::Secret;
 
 /// A file in the form of `.pgpass`, gone when dropped.
@@ -62,17 +63,15 @@ fn in_memory(content: &[u8]) -> io::Result<PassFile> {
     let own_folder = std::fs::canonicalize("/proc/self")?;
     let path = own_folder.join("fd").join(file.as_raw_fd().to_string());
     // Where /proc is not mounted, or hides processes, the tools could not open it either.
-    std::fs::File::open(&path)?;
+    regular::open(&path)?;
     Ok(PassFile { path, _kept: Kept::Memory(file.into()) })
 }
 
 fn in_folder(content: &[u8]) -> io::Result<PassFile> {
-    use std::os::unix::fs::OpenOptionsExt;
-
     // 0700 by tempfile.
     let folder = tempfile::Builder::new().prefix("safe-test-").tempdir()?;
     let path = folder.path().join("pgpass");
-    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
+    let mut file = regular::create(&path)?;
     file.write_all(content)?;
     Ok(PassFile { path, _kept: Kept::Folder(folder) })
 }

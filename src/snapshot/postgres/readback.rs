@@ -1,11 +1,11 @@
 //! Reads a whole dump back through the engine's own reader: hash, decompression, archive, and every row counted.
 
-use std::fs::File;
 use std::io::{self, BufReader, Read, Write};
 use std::path::Path;
 use std::process::Command;
 use std::thread;
 
+use crate::regular;
 use crate::snapshot::Watch;
 use crate::snapshot::dump_stream::Hashing;
 use crate::snapshot::postgres::PostgresError;
@@ -49,7 +49,7 @@ impl DumpFile<'_> {
 /// or the decompression finds fault; [`ToolError::Interrupted`](crate::snapshot::tool_process::ToolError).
 pub(crate) fn read_back(tools: &Tools, dump: DumpFile<'_>, watch: &dyn Watch) -> Result<Script, PostgresError> {
     let mut reader = start_reader(tools)?;
-    let file = File::open(dump.path).map_err(PostgresError::file("read", dump.path))?;
+    let file = regular::open_own(dump.path).map_err(PostgresError::file("read", dump.path))?;
     let stopper = reader.stopper();
     let (script, found) = attended(watch, &[stopper], || read(&mut reader, dump.path, file, dump.compressed, watch))?;
     dump.expect(&found)?;

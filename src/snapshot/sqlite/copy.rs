@@ -1,13 +1,14 @@
 //! Copying the bytes of a held database, and hashing them on the way.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
-use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::mpsc::{Receiver, Sender};
 
 use sha2::{Digest, Sha256};
 
+use crate::regular;
 use crate::snapshot::Watch;
 use crate::snapshot::sqlite::SqliteError;
 use crate::snapshot::sqlite::files;
@@ -24,13 +25,7 @@ const WAL_TRIES: usize = 10;
 
 /// Creates a file that must not exist yet, for this account alone.
 pub(crate) fn create(path: &Path) -> Result<File, SqliteError> {
-    OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)
-        .map_err(|source| SqliteError::Write { path: path.to_owned(), source })
+    regular::create(path).map_err(|source| SqliteError::Write { path: path.to_owned(), source })
 }
 
 /// Copies the database file to `partial`, telling `lengths` how far it is.

@@ -5,6 +5,10 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
+use rusqlite::{Connection, OpenFlags, ffi};
+
+use crate::regular;
+use crate::regular::NotRegular;
 use crate::snapshot::sqlite::SqliteError;
 
 /// The first bytes of every database file. Source: "The Database Header", SQLite file format.
@@ -48,16 +52,34 @@ pub(crate) fn beginning(file: &File, length: usize) -> io::Result<Vec<u8>> {
 
 /// Opens a file that has to be there.
 pub(crate) fn open(path: &Path) -> Result<File, SqliteError> {
-    File::open(path).map_err(|source| SqliteError::Unreadable { path: path.to_owned(), source })
+    regular::open(path).map_err(|source| SqliteError::Unreadable { path: path.to_owned(), source })
 }
 
 /// Opens a file that need not be there.
 pub(crate) fn open_if_there(path: &Path) -> io::Result<Option<File>> {
-    match File::open(path) {
+    match regular::open(path) {
         Ok(file) => Ok(Some(file)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
     }
+}
+
+/// Connects to the database at `path`, which is opened under the name `name`: `path` itself, or its URL.
+///
+/// SQLite opens what it finds there and beside it under the same name, and waits for whatever is a pipe: so first each
+/// is looked at, and what is no regular file is an error. None is opened for that: closing it would drop the locks of
+/// other connections of this process.
+pub(crate) fn connect(path: &Path, name: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
+    for found in std::iter::once(path.to_owned()).chain(SIDE_FILES.map(|side| beside(path, side))) {
+        if let Err(error) = regular::expect(&found)
+            && NotRegular::of(&error).is_some()
+        {
+            let said = format!("{}: {error}", found.display());
+            return Err(rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_CANTOPEN), Some(said)));
+        }
+    }
+    #[expect(clippy::disallowed_methods, reason = "looked at above")]
+    Connection::open_with_flags(name, flags)
 }
 
 /// Tells whether these first bytes are those of a database.

@@ -12,6 +12,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use crate::snapshot::sqlite::SqliteError;
 use crate::snapshot::sqlite::complaints::{Thoroughness, check, judge};
+use crate::snapshot::sqlite::files;
 use crate::snapshot::sqlite::tables::count_tables;
 use crate::snapshot::sqlite::waiting::check_interrupted;
 use crate::snapshot::{TableRows, Watch};
@@ -104,7 +105,7 @@ pub(crate) fn joined<T>(thread: thread::ScopedJoinHandle<'_, T>) -> T {
 /// Opens a copy that nobody changes.
 pub(crate) fn open_copy(file: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(immutable(file), flags)?;
+    let connection = files::connect(file, Path::new(&immutable(file)), flags)?;
     prepare(&connection)?;
     Ok(connection)
 }

@@ -125,7 +125,7 @@ fn write_into(file: &Path, place: &Path, wait: &mut Wait<'_>, watch: &dyn Watch)
     let (live, in_wal) = page_size_and_mode(place)?;
     let snapshot = source.query_row("PRAGMA page_size", [], |row| row.get::<_, u32>(0)).map_err(failed)?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let mut into = Connection::open_with_flags(place, flags).map_err(failed)?;
+    let mut into = files::connect(place, place, flags).map_err(failed)?;
     into.busy_timeout(Duration::ZERO).map_err(failed)?;
     let leave_wal = in_wal && live != snapshot;
     if leave_wal && !set_journal_mode(&into, "delete", place, wait)? {
@@ -214,7 +214,7 @@ fn explain(place: &Path, source: rusqlite::Error) -> SqliteError {
 /// Compares the database with the manifest, on a connection as any program would make it.
 fn compare(manifest: &Manifest, place: &Path, notes: &mut Vec<String>) -> Result<Vec<TableRows>, SqliteError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let counted = Connection::open_with_flags(place, flags).and_then(|connection| {
+    let counted = files::connect(place, place, flags).and_then(|connection| {
         connection.busy_timeout(Duration::from_secs(5))?;
         prepare(&connection)?;
         connection.execute_batch("BEGIN")?;

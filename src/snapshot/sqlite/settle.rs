@@ -3,11 +3,11 @@
 use std::fs;
 use std::path::Path;
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::OpenFlags;
 
 use crate::snapshot::sqlite::SqliteError;
 use crate::snapshot::sqlite::copy::remove_if_there;
-use crate::snapshot::sqlite::files::{SIDE_FILES, beside};
+use crate::snapshot::sqlite::files::{SIDE_FILES, beside, connect};
 
 /// Applies the copied `-wal` to the copy, or rolls back the copied `-journal`, and removes them.
 ///
@@ -16,7 +16,7 @@ use crate::snapshot::sqlite::files::{SIDE_FILES, beside};
 pub(crate) fn settle(partial: &Path) -> Result<(), SqliteError> {
     let failed = |source| SqliteError::Engine { doing: "recover the copy", path: partial.to_owned(), source };
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(partial, flags).map_err(failed)?;
+    let connection = connect(partial, partial, flags).map_err(failed)?;
     connection.execute_batch("PRAGMA locking_mode=EXCLUSIVE; PRAGMA synchronous=OFF;").map_err(failed)?;
     connection.query_row("PRAGMA schema_version", [], |row| row.get::<_, i64>(0)).map_err(failed)?;
     let busy: i64 = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0)).map_err(failed)?;

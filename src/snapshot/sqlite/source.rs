@@ -181,7 +181,7 @@ enum Reading {
 /// Begins a read transaction on a connection that cannot write.
 fn begin_reading(path: &Path) -> Result<Reading, SqliteError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let begun = Connection::open_with_flags(path, flags).and_then(|connection| {
+    let begun = files::connect(path, path, flags).and_then(|connection| {
         connection.busy_timeout(Duration::ZERO)?;
         connection.execute_batch("BEGIN")?;
         connection.query_row("PRAGMA schema_version", [], |row| row.get::<_, i64>(0))?;

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::thread;
 
-use rusqlite::Connection;
+use rusqlite::OpenFlags;
 use rusqlite::backup::{Backup, StepResult};
 
 use crate::snapshot::sqlite::SqliteError;
@@ -88,7 +88,7 @@ fn restore_into_scratch(file: &Path, expected: &[TableRows], watch: &dyn Watch) 
     let path = scratch.path();
     let failed = |source| engine(path, source);
     let source = open_copy(file).map_err(|source| engine(file, source))?;
-    let mut into = Connection::open(path).map_err(failed)?;
+    let mut into = files::connect(path, path, OpenFlags::default()).map_err(failed)?;
     into.execute_batch("PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA locking_mode=EXCLUSIVE;")
         .map_err(failed)?;
     let backup = Backup::new(&source, &mut into).map_err(failed)?;

@@ -5,7 +5,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::process::Command;
 
 use super::environment_files::as_nobody;
-use crate::support::{Outcome, Sandbox};
+use crate::support::{Outcome, Postgres, Sandbox};
 
 #[test]
 fn a_folder_that_cannot_be_written_stops_the_run() {
@@ -142,17 +142,28 @@ fn a_state_folder_that_cannot_be_written_stops_the_run() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_full_disk_stops_the_run_and_leaves_no_half_file() {
-    let sandbox = Sandbox::with_sqlite();
-    sandbox.sqlite("app_test.db", "CREATE TABLE big(b); INSERT INTO big VALUES (randomblob(3000000))");
-    fs::create_dir(sandbox.backups()).unwrap();
-    let script = "mount -t tmpfs -o size=1m,mode=700 tmpfs backups || exit 99
-        \"$0\" ./suite; status=$?; ls -A backups >left; exit $status";
-    let mut command = sandbox.program("unshare");
-    command.args(["--user", "--map-root-user", "--mount", "sh", "-c", script, env!("CARGO_BIN_EXE_safe-test")]);
-    let outcome = Outcome::of(&mut command);
-    sandbox.expect_not_run(&outcome, 121, &["No space left on device", "hint: "]);
-    let left = sandbox.read("left");
-    assert_eq!(left.lines().collect::<Vec<_>>(), [".gitignore", "audit.log"], "{}", outcome.stderr);
+    let with_large_sqlite = || {
+        let sandbox = Sandbox::with_sqlite();
+        sandbox.sqlite("app_test.db", "CREATE TABLE big(b); INSERT INTO big VALUES (randomblob(3000000))");
+        sandbox
+    };
+    let with_large_postgres = || {
+        let sandbox = Sandbox::with_postgres("full_disk_test");
+        let rows = "CREATE TABLE big AS SELECT md5(random()::text) FROM generate_series(1, 150000)";
+        Postgres::server().psql("full_disk_test", rows);
+        sandbox
+    };
+    for sandbox in [with_large_sqlite(), with_large_postgres()] {
+        fs::create_dir(sandbox.backups()).unwrap();
+        let script = "mount -t tmpfs -o size=1m,mode=700 tmpfs backups || exit 99
+            \"$0\" ./suite; status=$?; ls -A backups >left; exit $status";
+        let mut command = sandbox.program("unshare");
+        command.args(["--user", "--map-root-user", "--mount", "sh", "-c", script, env!("CARGO_BIN_EXE_safe-test")]);
+        let outcome = Outcome::of(&mut command);
+        sandbox.expect_not_run(&outcome, 121, &["No space left on device", "hint: free "]);
+        let left = sandbox.read("left");
+        assert_eq!(left.lines().collect::<Vec<_>>(), [".gitignore", "audit.log"], "{}", outcome.stderr);
+    }
 }
 
 #[test]

@@ -1,6 +1,5 @@
 //! What goes wrong on the way: a clear error each time, and no snapshot.
 
-use std::path::Path;
 use std::time::Duration;
 
 use crate::error::Explain;
@@ -69,15 +68,6 @@ fn a_locked_table_is_named_with_its_holder() {
     holder.wait().unwrap();
     let PostgresError::Locked { holders } = &error else { panic!("{error}") };
     assert!(holders.starts_with("`orders` by pid ") && holders.contains("migration"), "{holders}");
-}
-
-#[test]
-fn a_full_disk_is_an_error() {
-    let server = Server::shared();
-    let target = server.database("full", "CREATE TABLE t AS SELECT generate_series(1, 1000)");
-    let mut session = Session::open(&target, &environment()).unwrap();
-    let error = save(&mut session, Path::new("/dev/full"), Limits::default(), &Waiting::default()).unwrap_err();
-    assert!(error.to_string().contains("/dev/full") && error.hint().unwrap().contains("space"), "{error}");
 }
 
 #[test]
