@@ -13,6 +13,7 @@ use crate::cli::{ColorChoice, CommandLine, Format, RestoreChoice};
 use crate::commands::CommandError;
 use crate::environment::Project;
 use crate::error::Failure;
+use crate::own_tools::ToolEnvironment;
 use crate::policy;
 use crate::policy::RestoreWhen;
 use crate::ui::Ui;
@@ -23,6 +24,8 @@ pub(crate) struct Context {
     pub(crate) project: Project,
     /// The process environment, byte for byte.
     pub(crate) process: Vec<(OsString, OsString)>,
+    /// What of it programs of ours are given.
+    pub(crate) tools: ToolEnvironment,
     /// The part of it that is text, for deciding.
     pub(crate) process_text: Vec<(String, String)>,
     /// Who called.
@@ -61,6 +64,7 @@ impl Context {
             .filter_map(|(name, value)| Some((name.to_str()?.to_owned(), value.to_string_lossy().into_owned())))
             .collect();
         let home = set(&process, "HOME").map(PathBuf::from);
+        let root = root_of(&folder);
         let terminal = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
         let color = match asked.shared.color.unwrap_or_default() {
             ColorChoice::Auto => None,
@@ -69,7 +73,8 @@ impl Context {
         };
         let json = asked.shared.format.unwrap_or_default() == Format::Json;
         Ok(Context {
-            project: Project { root: root_of(&folder), folder: folder.clone(), home: home.clone() },
+            tools: ToolEnvironment::new(&process, &root, &folder),
+            project: Project { root, folder: folder.clone(), home: home.clone() },
             caller: Caller::recognise(&process_text, terminal),
             // Without a home, as in a bare container, the root folder stands for it.
             state_directory: audit::state_directory(

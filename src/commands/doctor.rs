@@ -129,7 +129,7 @@ fn look_at_target(context: &Context, judged: &Judged, at: usize) -> Looked {
     }
     let looked = snapshot::plan(&one.target, &judged.policy, &Disk)
         .map_err(SnapshotError::from)
-        .and_then(|intention| snapshot::describe(&one.target, &intention, &context.process));
+        .and_then(|intention| snapshot::describe(&one.target, &intention, &context.tools));
     match looked {
         Ok(Described::NothingToSave(reason)) => Looked::new(&what, &reason, None, Facts::Target(facts)),
         Ok(Described::Database(described, obstacle)) => {

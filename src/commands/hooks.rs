@@ -1,11 +1,12 @@
 //! `safe-test hooks`: brings the pre-push hook into a repository, and takes it out again.
 
 use std::borrow::Cow;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::fs;
 use std::io;
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
+use std::process::Output;
 
 use serde::Serialize;
 
@@ -17,7 +18,7 @@ use crate::error::{Explain, Failure};
 use crate::exec;
 use crate::exec::{Inherited, Interrupt};
 use crate::exit::Exit;
-use crate::own_tools;
+use crate::own_tools::Git;
 use crate::regular;
 use crate::text::{lossless, shown};
 
@@ -103,7 +104,7 @@ pub(crate) fn hooks(context: &Context, action: HooksAction, inherited: &Inherite
 }
 
 fn install(context: &Context, inherited: &Inherited) -> Result<Ending, Failure> {
-    let git = Git::find(context)?;
+    let git = Repository::find(context)?;
     let action = HooksAction::Install;
     let path = git.hooks_folder(action)?.join("pre-push");
     let failed = |cause| HooksError::File { path: path.clone(), cause };
@@ -130,7 +131,7 @@ fn install(context: &Context, inherited: &Inherited) -> Result<Ending, Failure> 
 }
 
 fn uninstall(context: &Context) -> Result<(), Failure> {
-    let git = Git::find(context)?;
+    let git = Repository::find(context)?;
     let action = HooksAction::Uninstall;
     let path = git.hooks_folder(action)?.join("pre-push");
     let done = match present(&path)? {
@@ -145,7 +146,7 @@ fn uninstall(context: &Context) -> Result<(), Failure> {
 }
 
 /// Asks a person at the terminal how the project is tested, and keeps the answer as git's setting.
-fn ask_for_command(context: &Context, git: &Git<'_>, interrupt: &Interrupt) -> Result<Option<String>, Failure> {
+fn ask_for_command(context: &Context, git: &Repository<'_>, interrupt: &Interrupt) -> Result<Option<String>, Failure> {
     if !context.caller.can_be_asked() || context.ui.json {
         return Ok(None);
     }
@@ -201,29 +202,25 @@ fn present(path: &Path) -> Result<Present, HooksError> {
 }
 
 /// The repository as git knows it.
-struct Git<'a> {
-    program: PathBuf,
+struct Repository<'a> {
+    git: Git,
     context: &'a Context,
 }
 
-impl<'a> Git<'a> {
+impl<'a> Repository<'a> {
     fn find(context: &'a Context) -> Result<Self, HooksError> {
-        let program = own_tools::find("git", context.variable("PATH")).ok_or(HooksError::NoGit)?;
-        Ok(Git { program, context })
+        let git = Git::find(&context.tools, &context.project.folder).ok_or(HooksError::NoGit)?;
+        Ok(Repository { git, context })
     }
 
     /// Tells whether git succeeded, what it answered, and what it complained of.
     fn ask(&self, arguments: &[&str]) -> Result<(bool, Vec<u8>, String), HooksError> {
-        let mut words = vec![OsStr::new("-C"), self.context.project.folder.as_os_str()];
-        words.extend(arguments.iter().map(OsStr::new));
-        let output = own_tools::ask(&self.program, &words, &self.context.process).map_err(HooksError::Git)?;
-        let said = lossless(&output.stderr).lines().next().unwrap_or("no reason was given").to_owned();
-        Ok((output.status.success(), output.stdout, said))
+        Ok(taken_apart(self.git.ask(arguments).map_err(HooksError::Git)?))
     }
 
-    /// A path that git knows; those that it gives relative are relative to the folder that it was asked in.
-    fn path(&self, arguments: &[&str]) -> Result<Result<PathBuf, String>, HooksError> {
-        let (succeeded, mut answer, said) = self.ask(arguments)?;
+    /// A path that git answered with; those that it gives relative are relative to the folder that it was asked in.
+    fn path(&self, answer: io::Result<Output>) -> Result<Result<PathBuf, String>, HooksError> {
+        let (succeeded, mut answer, said) = taken_apart(answer.map_err(HooksError::Git)?);
         if answer.ends_with(b"\n") {
             answer.pop();
         }
@@ -235,10 +232,10 @@ impl<'a> Git<'a> {
     /// share it.
     fn hooks_folder(&self, action: HooksAction) -> Result<PathBuf, HooksError> {
         let no_repository = |said| HooksError::NoRepository { folder: self.context.project.folder.clone(), said };
-        let folder = self.path(&["rev-parse", "--git-path", "hooks"])?.map_err(no_repository)?;
-        let own = self.path(&["rev-parse", "--git-common-dir"])?.map_err(no_repository)?;
+        let folder = self.path(self.git.hooks_folder())?.map_err(no_repository)?;
+        let own = self.path(self.git.ask(&["rev-parse", "--git-common-dir"]))?.map_err(no_repository)?;
         // A bare repository has no work tree.
-        let tree = self.path(&["rev-parse", "--show-toplevel"])?.ok();
+        let tree = self.path(self.git.ask(&["rev-parse", "--show-toplevel"]))?.ok();
         let is_inside = |outer: &PathBuf| resolved(&folder).starts_with(resolved(outer));
         if is_inside(&own) || tree.as_ref().is_some_and(is_inside) {
             return Ok(folder);
@@ -251,6 +248,11 @@ impl<'a> Git<'a> {
         let text = String::from_utf8_lossy(&answer).trim().to_owned();
         Ok(Some(text).filter(|text| succeeded && !text.is_empty()))
     }
+}
+
+fn taken_apart(output: Output) -> (bool, Vec<u8>, String) {
+    let said = lossless(&output.stderr).lines().next().unwrap_or("no reason was given").to_owned();
+    (output.status.success(), output.stdout, said)
 }
 
 /// Returns the path without links, as far as it is there.

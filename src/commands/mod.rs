@@ -2,6 +2,7 @@
 
 mod asking;
 mod check;
+mod commit;
 mod context;
 mod disk;
 mod doctor;

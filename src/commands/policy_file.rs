@@ -1,10 +1,10 @@
 //! The project's policy file: what it says, who approved it, what of it is in force.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::commands::context::Context;
 use crate::error::Failure;
-use crate::own_tools;
+use crate::own_tools::Git;
 use crate::policy::trust;
 use crate::policy::trust::Trust;
 use crate::policy::{Document, FILE_NAME, Policy, PolicyError};
@@ -64,9 +64,7 @@ fn trust_of(context: &Context, path: &Path, content: &[u8]) -> Trust {
 /// Tells whether the commit that is checked out holds exactly these bytes. `cat-file` runs no filter of the repository's.
 fn is_committed(context: &Context, content: &[u8]) -> bool {
     let committed = format!("HEAD:./{FILE_NAME}");
-    let arguments =
-        ["-C".as_ref(), context.project.root.as_os_str(), "cat-file".as_ref(), "blob".as_ref(), committed.as_ref()];
-    let asked = |git: PathBuf| own_tools::ask(&git, &arguments, &context.process).ok();
-    let answer = own_tools::find("git", context.variable("PATH")).and_then(asked);
+    let git = Git::find(&context.tools, &context.project.root);
+    let answer = git.and_then(|git| git.ask(&["cat-file", "blob", &committed]).ok());
     answer.is_some_and(|answer| answer.status.success() && answer.stdout == content)
 }

@@ -42,7 +42,7 @@ fn replaced_databases(context: &mut Context, dry_run: bool) -> Result<Exit, Fail
     let mut exit = Exit::Success;
     let safe = judged.judgement.targets.iter().filter(|one| one.verdict == Verdict::Safe);
     for one in safe {
-        match snapshot::drop_replaced(&one.target, &context.process, dry_run) {
+        match snapshot::drop_replaced(&one.target, &context.tools, dry_run) {
             Ok(replaced) => {
                 for one in replaced {
                     let name = one.name;

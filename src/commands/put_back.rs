@@ -181,7 +181,7 @@ impl Work<'_> {
     }
 
     fn restoration<'r>(&'r self, stored: &'r Stored, target: &'r Target, damaged: bool) -> Restoration<'r> {
-        Restoration { stored, target, environment: &self.context.process, now: self.context.clock(), damaged }
+        Restoration { stored, target, environment: &self.context.tools, now: self.context.clock(), damaged }
     }
 
     /// Does something with `target` that may take a while.

@@ -72,7 +72,7 @@ pub(crate) fn order<'a>(context: &'a Context, store: &'a Store, kind: Kind, run:
         kind,
         run,
         now: context.clock(),
-        environment: &context.process,
+        environment: &context.tools,
         may_reuse: kind == Kind::Run,
     }
 }

@@ -112,13 +112,8 @@ fn check(
     }
     let interrupted = || interrupt.requested().is_some();
     let watch = Progress::new(format!("verifying {id}"), &context.ui, &interrupted);
-    let restoration = Restoration {
-        stored,
-        target: &one.target,
-        environment: &context.process,
-        now: context.clock(),
-        damaged: false,
-    };
+    let restoration =
+        Restoration { stored, target: &one.target, environment: &context.tools, now: context.clock(), damaged: false };
     let problem = match snapshot::verify(&restoration, level, &watch) {
         Ok(()) => None,
         Err(error) if error.exit() == Exit::NoSnapshot => {

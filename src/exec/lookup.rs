@@ -1,7 +1,7 @@
 //! Finds the program that a command's first word means, as `env` and `execvp` would, without running it.
 //!
 //! Here relative and empty elements of `PATH` count, since `env` would follow them: what is guarded is found as it would be
-//! found unguarded. The `which` package, with which `own_tools.rs` finds the programs that we ourselves run, neither does
+//! found unguarded. The `which` package, with which `own_tools` finds the programs that we ourselves run, neither does
 //! that nor tells why nothing was found, which decides between 126 and 127.
 //!
 //! It is asked before anything is saved, so that a typo costs nothing. What only the kernel can tell (a program for

@@ -1,7 +1,6 @@
 //! Looks at a target as a run would, and says what it found and how it would be saved. Writes nothing.
 
-use std::ffi::OsString;
-
+use crate::own_tools::ToolEnvironment;
 use crate::reach::Target;
 use crate::snapshot::SnapshotError;
 use crate::snapshot::engine::{Description, Found, Obstacle};
@@ -23,7 +22,7 @@ pub(crate) enum Described {
 pub(crate) fn describe(
     target: &Target,
     intention: &Intention,
-    environment: &[(OsString, OsString)],
+    environment: &ToolEnvironment,
 ) -> Result<Described, SnapshotError> {
     let engine = match intention {
         Intention::NothingToLose(reason) | Intention::LeftToPolicy(reason) => {

@@ -21,7 +21,7 @@
 //! written. Which tool it is (one on `PATH`, one inside the database's container) is the engine's to find out when it
 //! opens a database, and stands in the plan.
 //!
-//! What engines with tools share: `own_tools.rs` finds and asks them, `tool_process.rs` runs those that take long,
+//! What engines with tools share: `own_tools` finds and asks them, `tool_process.rs` runs those that take long,
 //! `dump_stream.rs` writes, compresses and hashes what they say.
 
 use std::ffi::OsString;
@@ -29,6 +29,7 @@ use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
 
+use crate::own_tools::ToolEnvironment;
 use crate::reach::Target;
 use crate::snapshot::engine_error::EngineError;
 use crate::snapshot::{Manifest, Stored, Taken, VerificationLevel, Watch};
@@ -46,12 +47,12 @@ pub(crate) trait SnapshotEngine: Sync {
 
     /// Looks at a target that it [saves](SnapshotEngine::saves): connects to it, finds the tools that fit it.
     ///
-    /// `environment` is that of this process. Writes nothing. What is not there yet is no error.
+    /// `environment` is for its tools. Writes nothing. What is not there yet is no error.
     ///
     /// # Errors
     ///
     /// It cannot be reached, is another database than the one that was judged, or no tool fits. Nothing is left open.
-    fn open(&self, target: &Target, environment: &[(OsString, OsString)]) -> Result<Found, EngineError>;
+    fn open(&self, target: &Target, environment: &ToolEnvironment) -> Result<Found, EngineError>;
 
     /// Checks a snapshot again. [`VerificationLevel::Read`]: hash and size, then the whole dump through the engine's own
     /// reader, compared with the manifest. [`VerificationLevel::Restore`]: besides, restored into a scratch database next
@@ -89,7 +90,7 @@ pub(crate) trait SnapshotEngine: Sync {
     fn drop_replaced(
         &self,
         _target: &Target,
-        _environment: &[(OsString, OsString)],
+        _environment: &ToolEnvironment,
         _dry_run: bool,
     ) -> Result<Vec<Replaced>, EngineError> {
         Ok(Vec::new())
@@ -215,8 +216,8 @@ pub(crate) struct Restoration<'a> {
     pub(crate) stored: &'a Stored,
     /// The target.
     pub(crate) target: &'a Target,
-    /// The process environment, for the tools.
-    pub(crate) environment: &'a [(OsString, OsString)],
+    /// The environment for the tools.
+    pub(crate) environment: &'a ToolEnvironment,
     /// When the call began, for the names of what is made.
     pub(crate) now: DateTime<Utc>,
     /// Whether what is in the target's place is too damaged to be saved: it is then kept as it is, under another name.

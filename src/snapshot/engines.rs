@@ -23,6 +23,7 @@ mod tests {
     use super::*;
     use crate::environment::Origin;
     use crate::error::Explain;
+    use crate::own_tools::ToolEnvironment;
     use crate::reach::{Engine, Place};
     use crate::snapshot::engine::Restoration;
     use crate::snapshot::engine_error::Consequence;
@@ -87,13 +88,19 @@ mod tests {
         for engine in ALL {
             // A target that it does not save; a snapshot of which nothing is left.
             let target = target(Engine::Unknown, Place::Memory);
-            assert!(engine.open(&target, &[]).is_err(), "{}", engine.name());
+            assert!(engine.open(&target, &ToolEnvironment::default()).is_err(), "{}", engine.name());
             let mut manifest = manifest("shop_20261121_143022", "shop", Kind::Run, "2026-11-21T14:30:22Z");
             manifest.engine = engine.name().to_owned();
             let stored = Stored { manifest, dump: folder.path().join("shop_20261121_143022.dump") };
             let now = stored.manifest.taken_at;
             for damaged in [false, true] {
-                let restoration = Restoration { stored: &stored, target: &target, environment: &[], now, damaged };
+                let restoration = Restoration {
+                    stored: &stored,
+                    target: &target,
+                    environment: &ToolEnvironment::default(),
+                    now,
+                    damaged,
+                };
                 for level in [VerificationLevel::Read, VerificationLevel::Restore] {
                     assert!(engine.verify(&restoration, level, &Unwatched).is_err(), "{}", engine.name());
                 }

@@ -1,10 +1,10 @@
 //! What the snapshots of one call have in common.
 
-use std::ffi::OsString;
 use std::path::Path;
 
 use chrono::{DateTime, Utc};
 
+use crate::own_tools::ToolEnvironment;
 use crate::snapshot::{Kind, Store};
 
 pub(crate) struct Order<'a> {
@@ -18,8 +18,8 @@ pub(crate) struct Order<'a> {
     pub(crate) run: &'a str,
     /// When the call began.
     pub(crate) now: DateTime<Utc>,
-    /// The process environment, for the tools.
-    pub(crate) environment: &'a [(OsString, OsString)],
+    /// The environment for the tools.
+    pub(crate) environment: &'a ToolEnvironment,
     /// Whether an earlier snapshot may serve, where the engine proves that nothing was written since.
     pub(crate) may_reuse: bool,
 }

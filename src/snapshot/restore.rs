@@ -1,7 +1,6 @@
 //! Hands snapshots to the engines that they are of: to check them, to put databases back, to clear up after that.
 
-use std::ffi::OsString;
-
+use crate::own_tools::ToolEnvironment;
 use crate::reach::Target;
 use crate::snapshot::engine::{Replaced, Restoration, SnapshotEngine};
 use crate::snapshot::store::Stored;
@@ -37,7 +36,7 @@ pub(crate) fn restore(restoration: &Restoration<'_>, watch: &dyn Watch) -> Resul
 /// Where the server cannot be asked.
 pub(crate) fn drop_replaced(
     target: &Target,
-    environment: &[(OsString, OsString)],
+    environment: &ToolEnvironment,
     dry_run: bool,
 ) -> Result<Vec<Replaced>, SnapshotError> {
     let Some(engine) = engines::saving(target) else { return Ok(Vec::new()) };

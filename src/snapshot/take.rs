@@ -154,6 +154,7 @@ fn save(
 mod tests {
     use super::*;
     use crate::environment::Origin;
+    use crate::own_tools::ToolEnvironment;
     use crate::reach::{Engine, Place};
     use crate::snapshot::testing::Unwatched;
     use crate::snapshot::{Kind, Store};
@@ -177,6 +178,7 @@ mod tests {
             origins: vec![Origin::process("DATABASE_URL")],
             doubts: Vec::new(),
         };
+        let environment = ToolEnvironment::default();
         let take = |kind, run| {
             let may_reuse = kind == Kind::Run;
             let order = Order {
@@ -185,7 +187,7 @@ mod tests {
                 kind,
                 run,
                 now: NOW.parse().unwrap(),
-                environment: &[],
+                environment: &environment,
                 may_reuse,
             };
             let intention = Intention::Save(crate::snapshot::engines::saving(&target).unwrap());

@@ -1,7 +1,7 @@
 //! Runs an engine's tool for as long as it takes: its messages are capped and cleaned, its end is awaited, it is never
 //! left behind.
 //!
-//! `duct`, which asks what answers at once (`own_tools.rs`), knows one way to end a process: to kill it. A dump tool is
+//! `duct`, which asks what answers at once (`own_tools/ask.rs`), knows one way to end a process: to kill it. A dump tool is
 //! asked first, by the signal upon which it cancels what the server does for it; a client that stays open is interrupted
 //! and goes on. Both need the process's number and its pipes in our hands, so this part is built on std.
 

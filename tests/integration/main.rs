@@ -14,6 +14,7 @@ mod doctor;
 mod dry_run;
 mod explain;
 mod hooks;
+mod hostile_repository;
 mod incidents;
 mod kills;
 mod load_orders;

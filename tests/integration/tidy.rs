@@ -74,6 +74,25 @@ fn what_is_told_to_programs_is_derived_from_types() {
 }
 
 #[test]
+fn processes_are_started_in_three_places() {
+    // A program of ours goes through `own_tools`, the guarded command through `exec`.
+    const PLACES: [&str; 3] = ["exec/spawn.rs", "own_tools/ask.rs", "own_tools/mod.rs"];
+    let starts = |path: &PathBuf| {
+        let text = fs::read_to_string(path).unwrap();
+        let code = text.split("\n#[cfg(test)]").next().unwrap_or_default().replace("clap::Command", "");
+        let is_test = path.components().any(|part| part.as_os_str() == "tests")
+            || ["testing.rs", "test_support.rs", "_tests.rs"].iter().any(|end| path.to_string_lossy().ends_with(end));
+        !is_test && (code.contains("Command::new(") || code.contains("duct::"))
+    };
+    let source = source_folder();
+    let starting: Vec<_> = rust_files(&source).into_iter().filter(starts).collect();
+    let mut shown: Vec<_> =
+        starting.iter().map(|path| path.strip_prefix(&source).unwrap().display().to_string()).collect();
+    shown.sort();
+    assert_eq!(shown, PLACES);
+}
+
+#[test]
 fn lists_are_sorted_and_name_nothing_twice() {
     let mut violations = Vec::new();
     for path in files_of(&source_folder(), "txt") {

@@ -1,10 +1,12 @@
 //! Tells the tools where to connect: by variables of their own, never by arguments or an inherited environment.
 
 use std::ffi::{OsStr, OsString};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 
+use crate::own_tools;
+use crate::own_tools::ToolEnvironment;
 use crate::reach::{Place, Target};
 use crate::secret::Secret;
 use crate::snapshot::postgres::PostgresError;
@@ -17,6 +19,7 @@ use crate::snapshot::postgres::passfile::PassFile;
 #[derive(Debug, Clone)]
 pub(crate) struct Connection {
     variables: Vec<(OsString, OsString)>,
+    folders: Vec<PathBuf>,
     password: Option<Secret>,
     /// Held, since dropping it removes the file.
     _passfile: Option<Arc<PassFile>>,
@@ -57,16 +60,21 @@ const OPTIONS: &str =
 impl Connection {
     /// Makes the connection that a target's own driver would make, as far as libpq can make it.
     ///
-    /// `environment` is the environment of this process; only `PATH`, `HOME`, `TMPDIR`, the locale and Kerberos' variables
-    /// go on to the tools, and `PGPASSFILE` where the target has no password.
+    /// Of `environment` only the folders of programs, `HOME`, `TMPDIR`, the locale and Kerberos' variables go on to the
+    /// tools, and `PGPASSFILE` where the target has no password.
     ///
     /// # Errors
     ///
     /// [`PostgresError::NotDialable`]; [`PostgresError::File`] if the private password file cannot be written.
-    pub(crate) fn new(target: &Target, environment: &[(OsString, OsString)]) -> Result<Self, PostgresError> {
+    pub(crate) fn new(target: &Target, environment: &ToolEnvironment) -> Result<Self, PostgresError> {
         let place = describe(target);
         let mut variables = inherited(environment, target.password.is_none());
         let refuse = |reason| PostgresError::NotDialable { place: place.clone(), reason };
+        let folders = environment.folders();
+        // For a program that is a script; one whose name holds a colon cannot be named in a list.
+        if let Ok(path) = std::env::join_paths(&folders) {
+            variables.push(("PATH".into(), path));
+        }
         let mut set = |name: &str, value: &OsStr| {
             variables.retain(|(known, _)| known != name);
             variables.push((name.into(), value.to_owned()));
@@ -82,8 +90,8 @@ impl Connection {
                 set(name, value.as_ref());
             }
         }
-        for (parameter, value) in parameters(target) {
-            set(parameter, value.as_ref());
+        for (parameter, value) in parameters(target, environment) {
+            set(parameter, &value);
         }
         set("PGCONNECT_TIMEOUT", connect_timeout(target).as_ref());
         set("PGOPTIONS", OPTIONS.as_ref());
@@ -102,7 +110,7 @@ impl Connection {
         if variables.iter().any(|(_, value)| value.as_encoded_bytes().contains(&0)) {
             return Err(refuse("a part of it holds a NUL byte"));
         }
-        Ok(Connection { variables, password, _passfile: passfile, place })
+        Ok(Connection { variables, folders, password, _passfile: passfile, place })
     }
 
     /// Makes the same connection with another value of one of its variables.
@@ -115,9 +123,7 @@ impl Connection {
 
     /// Makes a command for one of the tools, with this environment and no other.
     pub(crate) fn command(&self, program: &Path) -> Command {
-        let mut command = Command::new(program);
-        command.env_clear().envs(self.variables.iter().map(|(name, value)| (name, value)));
-        command
+        own_tools::command(program, &self.variables)
     }
 
     /// Gives the environment for the tools. It holds no password: that is in a private file, which goes with this connection.
@@ -127,6 +133,11 @@ impl Connection {
 
     pub(crate) fn variable(&self, name: &str) -> Option<&OsStr> {
         self.variables.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_os_str())
+    }
+
+    /// Lists the folders of `PATH` that the tools may come from.
+    pub(crate) fn folders(&self) -> &[PathBuf] {
+        &self.folders
     }
 
     /// Gives the password, to mask it in what a tool says.
@@ -140,22 +151,16 @@ impl Connection {
     }
 }
 
-fn inherited(environment: &[(OsString, OsString)], passfile: bool) -> Vec<(OsString, OsString)> {
-    let value = |name: &str| environment.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone());
-    let mut kept: Vec<(OsString, OsString)> = environment
-        .iter()
-        .filter(|(name, _)| {
-            let name = name.to_string_lossy();
-            matches!(&*name, "PATH" | "HOME" | "TMPDIR" | "LANG")
-                || name.starts_with("KRB5")
-                || (name.starts_with("LC_") && !matches!(&*name, "LC_ALL" | "LC_MESSAGES" | "LC_CTYPE"))
-                || (passfile && name == "PGPASSFILE")
-        })
-        .cloned()
-        .collect();
+fn inherited(environment: &ToolEnvironment, passfile: bool) -> Vec<(OsString, OsString)> {
+    let mut kept = environment.selected(|name| {
+        matches!(name, "HOME" | "TMPDIR" | "LANG")
+            || name.starts_with("KRB5")
+            || (name.starts_with("LC_") && !matches!(name, "LC_ALL" | "LC_MESSAGES" | "LC_CTYPE"))
+            || (passfile && name == "PGPASSFILE")
+    });
     // Messages in English, so that they can be told apart; characters as they were.
-    if let Some(locale) = value("LC_ALL").or_else(|| value("LC_CTYPE")) {
-        kept.push(("LC_CTYPE".into(), locale));
+    if let Some(locale) = environment.get("LC_ALL").or_else(|| environment.get("LC_CTYPE")) {
+        kept.push(("LC_CTYPE".into(), locale.to_owned()));
     }
     kept.push(("LC_MESSAGES".into(), "C".into()));
     kept
@@ -210,19 +215,24 @@ fn socket(path: &Path, port: Option<u16>) -> Result<(OsString, u16), &'static st
     }
 }
 
-fn parameters(target: &Target) -> Vec<(&'static str, String)> {
-    let mut found: Vec<(&'static str, String)> = Vec::new();
+fn parameters(target: &Target, environment: &ToolEnvironment) -> Vec<(&'static str, OsString)> {
+    let mut found: Vec<(&'static str, OsString)> = Vec::new();
     for (key, value) in &target.parameters {
         let Some((_, variable)) = PARAMETERS.iter().find(|(name, _)| name == key) else { continue };
         let value = match (*variable, value.as_str()) {
             (_, "") => continue,
             // A spelling of node-postgres; encrypted and not checked is what `require` means to libpq.
-            ("PGSSLMODE", "no-verify") => "require",
+            ("PGSSLMODE", "no-verify") => "require".into(),
             ("PGSSLMODE", mode) if !SSL_MODES.contains(&mode) => continue,
-            (_, value) => value,
+            // The word stands for the machine's own authorities.
+            ("PGSSLROOTCERT", "system") => "system".into(),
+            ("PGSSLCERT" | "PGSSLKEY" | "PGSSLROOTCERT" | "PGSSLCRL" | "PGSSLCRLDIR", file) => {
+                environment.path(file).into()
+            }
+            (_, value) => value.into(),
         };
         found.retain(|(known, _)| known != variable);
-        found.push((variable, value.to_owned()));
+        found.push((variable, value));
     }
     found
 }
@@ -284,6 +294,7 @@ mod tests {
         let names =
             ["PATH", "PGPASSWORD", "PGSERVICE", "PGOPTIONS", "PGHOSTADDR", "PGPASSFILE", "KRB5CCNAME", "LC_ALL", "X"];
         let environment: Vec<_> = names.map(|name| (OsString::from(name), OsString::from("v"))).into();
+        let environment = ToolEnvironment::new(&environment, Path::new("/p"), Path::new("/p"));
         let connection = Connection::new(&target(vec![host("localhost", None)], &[]), &environment).unwrap();
         let mut set: Vec<_> = connection.variables.iter().map(|(name, _)| name.to_str().unwrap()).collect();
         set.sort_unstable();
@@ -318,7 +329,7 @@ mod tests {
             (vec![host("127.0.0.1", Some(9))], &[("hostaddr", "127.0.0.1")], "127.0.0.1", "9", None),
         ];
         for (places, parameters, hosts, ports, addresses) in cases {
-            let connection = Connection::new(&target(places, parameters), &[]).unwrap();
+            let connection = Connection::new(&target(places, parameters), &ToolEnvironment::default()).unwrap();
             assert_eq!(of(&connection, "PGHOST").unwrap(), hosts);
             assert_eq!(of(&connection, "PGPORT").unwrap(), ports);
             assert_eq!(of(&connection, "PGHOSTADDR").as_deref(), addresses);
@@ -332,19 +343,22 @@ mod tests {
             ("options", "-c a=b"),
             ("sslmode", "no-verify"),
             ("sslrootcert", "/ca"),
+            ("sslcrl", "certs/crl"),
             ("pgbouncer", "true"),
         ];
-        let connection = Connection::new(&target(vec![host("localhost", None)], &given), &[]).unwrap();
+        let environment = ToolEnvironment::new(&[], Path::new("/p"), Path::new("/p/sub"));
+        let connection = Connection::new(&target(vec![host("localhost", None)], &given), &environment).unwrap();
+        assert_eq!(of(&connection, "PGSSLCRL").as_deref(), Some("/p/sub/certs/crl"));
         assert_eq!(of(&connection, "PGSSLMODE").as_deref(), Some("require"));
         assert_eq!(of(&connection, "PGSSLROOTCERT").as_deref(), Some("/ca"));
         assert_eq!(of(&connection, "PGOPTIONS").as_deref(), Some(OPTIONS));
-        assert!(parameters(&target(Vec::new(), &[("sslmode", "true")])).is_empty());
+        assert!(parameters(&target(Vec::new(), &[("sslmode", "true")]), &environment).is_empty());
     }
 
     #[test]
     fn what_libpq_cannot_dial_is_refused() {
         for place in [Place::Memory, Place::Instance { name: "p:r:i".into() }, host("a,b", None)] {
-            let error = Connection::new(&target(vec![place], &[]), &[]).unwrap_err();
+            let error = Connection::new(&target(vec![place], &[]), &ToolEnvironment::default()).unwrap_err();
             assert!(matches!(error, PostgresError::NotDialable { .. }));
         }
     }

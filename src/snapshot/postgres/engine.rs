@@ -1,8 +1,8 @@
 //! PostgreSQL's row among the engines.
 
-use std::ffi::OsString;
 use std::path::Path;
 
+use crate::own_tools::ToolEnvironment;
 use crate::reach::{Engine, Place, Target};
 use crate::snapshot::engine::{
     Description, Fate, Found, Obstacle, OpenDatabase, Replaced, Restoration, SnapshotEngine, SnapshotPlan,
@@ -30,7 +30,7 @@ impl SnapshotEngine for Postgres {
             && matches!(target.places.first(), Some(Place::Host { .. } | Place::Socket { .. }))
     }
 
-    fn open(&self, target: &Target, environment: &[(OsString, OsString)]) -> Result<Found, EngineError> {
+    fn open(&self, target: &Target, environment: &ToolEnvironment) -> Result<Found, EngineError> {
         match Session::open(target, environment) {
             Ok(session) => Ok(Found::Database(Box::new(session))),
             Err(PostgresError::NoSuchDatabase { .. }) => Ok(Found::NothingToLose("it does not exist yet")),
@@ -58,7 +58,7 @@ impl SnapshotEngine for Postgres {
     fn drop_replaced(
         &self,
         target: &Target,
-        environment: &[(OsString, OsString)],
+        environment: &ToolEnvironment,
         dry_run: bool,
     ) -> Result<Vec<Replaced>, EngineError> {
         let found = leftovers(target, environment)?;

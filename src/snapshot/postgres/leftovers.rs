@@ -1,9 +1,8 @@
 //! Lists and drops the databases that restores have left on a server: what they replaced, and what a killed one did not finish.
 
-use std::ffi::OsString;
-
 use chrono::{DateTime, Utc};
 
+use crate::own_tools::ToolEnvironment;
 use crate::reach::Target;
 use crate::snapshot::postgres::beside::{Marker, drop_database, try_lock, users_of};
 use crate::snapshot::postgres::connection::Connection;
@@ -37,7 +36,7 @@ pub(crate) enum LeftoverKind {
 /// # Errors
 ///
 /// Those of [`Session::open`].
-pub(crate) fn leftovers(target: &Target, environment: &[(OsString, OsString)]) -> Result<Vec<Leftover>, PostgresError> {
+pub(crate) fn leftovers(target: &Target, environment: &ToolEnvironment) -> Result<Vec<Leftover>, PostgresError> {
     let mut server = Session::open_maintenance(&Connection::new(target, environment)?, None)?;
     list(&mut server)
 }
@@ -47,11 +46,7 @@ pub(crate) fn leftovers(target: &Target, environment: &[(OsString, OsString)]) -
 /// # Errors
 ///
 /// [`PostgresError::NotDropped`] if it is not one of them, or somebody is connected to it.
-pub(crate) fn drop_leftover(
-    target: &Target,
-    environment: &[(OsString, OsString)],
-    name: &str,
-) -> Result<bool, PostgresError> {
+pub(crate) fn drop_leftover(target: &Target, environment: &ToolEnvironment, name: &str) -> Result<bool, PostgresError> {
     let mut server = Session::open_maintenance(&Connection::new(target, environment)?, None)?;
     let refuse = |reason: String| PostgresError::NotDropped { database: name.to_owned(), reason };
     if !try_lock(&mut server, name)? {

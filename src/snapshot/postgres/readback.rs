@@ -2,9 +2,9 @@
 
 use std::io::{self, BufReader, Read, Write};
 use std::path::Path;
-use std::process::Command;
 use std::thread;
 
+use crate::own_tools;
 use crate::regular;
 use crate::snapshot::Watch;
 use crate::snapshot::dump_stream::Hashing;
@@ -58,9 +58,9 @@ pub(crate) fn read_back(tools: &Tools, dump: DumpFile<'_>, watch: &dyn Watch) ->
 
 /// Starts the engine's own reader.
 pub(crate) fn start_reader(tools: &Tools) -> Result<Running, PostgresError> {
-    let mut command = Command::new(tools.program("pg_restore"));
     // It connects to nothing: no environment, no locale.
-    command.env_clear().args(["-f", "-"]);
+    let mut command = own_tools::command(&tools.program("pg_restore"), &[]);
+    command.args(["-f", "-"]);
     Ok(process::start("pg_restore", command, None)?)
 }
 

@@ -1,8 +1,9 @@
 //! Opens a session on the server, and makes sure who it is: the one that was judged.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::hash::{BuildHasher, RandomState};
 
+use crate::own_tools::ToolEnvironment;
 use crate::reach::Target;
 use crate::snapshot::postgres::PostgresError;
 use crate::snapshot::postgres::connection::Connection;
@@ -67,14 +68,14 @@ pub(crate) struct Session {
 impl Session {
     /// Connects to a target's database and confirms that it is the one that was judged. Nothing is written.
     ///
-    /// `environment` is the environment of this process: `PATH` finds the tools, and nothing in it that begins with `PG`
-    /// reaches them, so that no variable can lead them elsewhere. A session holds two files open and one process.
+    /// `environment` finds the tools, and nothing in it that begins with `PG` reaches them, so that no variable can lead
+    /// them elsewhere. A session holds two files open and one process.
     ///
     /// # Errors
     ///
     /// [`PostgresError::NoSuchDatabase`] where the server is there and the database is not;
     /// [`PostgresError::Pooler`], [`PostgresError::OtherDatabase`], [`PostgresError::CannotConnect`] and those of [`tools::find`].
-    pub(crate) fn open(target: &Target, environment: &[(OsString, OsString)]) -> Result<Self, PostgresError> {
+    pub(crate) fn open(target: &Target, environment: &ToolEnvironment) -> Result<Self, PostgresError> {
         let connection = Connection::new(target, environment)?;
         let session = match Self::connect(connection.clone()) {
             Err(error @ PostgresError::CannotConnect { .. }) => return Err(missing_or(error, target, &connection)),
@@ -101,10 +102,9 @@ impl Session {
 
     /// Connects with the latest tools to learn the server's version, and again with those that fit if they are others.
     pub(crate) fn connect(connection: Connection) -> Result<Self, PostgresError> {
-        let path = connection.variable("PATH").map(OsStr::to_owned);
-        let latest = tools::find(None, path.as_deref())?;
+        let latest = tools::find(None, connection.folders())?;
         let session = Self::connect_with(latest, connection)?;
-        let fitting = tools::find(Some(session.identity.major), path.as_deref())?;
+        let fitting = tools::find(Some(session.identity.major), session.connection.folders())?;
         if fitting == session.tools {
             return Ok(session);
         }

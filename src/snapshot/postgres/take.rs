@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::own_tools;
 use crate::snapshot::dump_stream::{Hashing, Writing, compressor, open_private};
 use crate::snapshot::engine::DumpCommand;
 use crate::snapshot::postgres::catalog;
@@ -195,8 +196,8 @@ fn by_hand(session: &Session) -> Vec<String> {
 
 /// Makes the process that a plan speaks of.
 fn run_as_planned(planned: &DumpCommand) -> Command {
-    let mut command = Command::new(&planned.program);
-    command.args(&planned.arguments).env_clear().envs(planned.environment.iter().map(|(name, value)| (name, value)));
+    let mut command = own_tools::command(&planned.program, &planned.environment);
+    command.args(&planned.arguments);
     command
 }
 

@@ -14,6 +14,7 @@ use chrono::DateTime;
 use tempfile::TempDir;
 
 use crate::environment::Origin;
+use crate::own_tools::ToolEnvironment;
 use crate::reach::{Engine, Place, Target};
 use crate::secret::Secret;
 use crate::snapshot::engine::Restoration;
@@ -50,7 +51,7 @@ impl Server {
     }
 
     pub(crate) fn start() -> Server {
-        let tools = find(None, None).expect("the tests need PostgreSQL's server and client");
+        let tools = find(None, &[]).expect("the tests need PostgreSQL's server and client");
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("password"), format!("{PASSWORD}\n")).unwrap();
         let user = unprivileged();
@@ -179,16 +180,16 @@ fn unprivileged() -> Option<(u32, u32)> {
 }
 
 /// The environment of a user, with variables that must not reach the tools.
-pub(crate) fn environment() -> Vec<(OsString, OsString)> {
-    [
+pub(crate) fn environment() -> ToolEnvironment {
+    let set: [(OsString, OsString); 5] = [
         ("PATH", "/usr/bin:/bin"),
         ("HOME", "/nonexistent"),
         ("PGHOST", "db.invalid"),
         ("PGOPTIONS", "-c no_such=1"),
         ("PGSERVICE", "x"),
     ]
-    .map(|(name, value)| (name.into(), value.into()))
-    .into()
+    .map(|(name, value)| (name.into(), value.into()));
+    ToolEnvironment::new(&set, Path::new("/nonexistent"), Path::new("/nonexistent"))
 }
 
 /// Somebody who waits to the end, or asks to stop after some bytes.
@@ -223,7 +224,7 @@ impl Snapshot {
         Snapshot::take_with(target, &environment())
     }
 
-    pub(crate) fn take_with(target: &Target, environment: &[(OsString, OsString)]) -> Result<Snapshot, PostgresError> {
+    pub(crate) fn take_with(target: &Target, environment: &ToolEnvironment) -> Result<Snapshot, PostgresError> {
         let folder = tempfile::tempdir().unwrap();
         let mut session = Session::open(target, environment)?;
         let limits = Limits { lock_wait: Duration::from_millis(300) };

@@ -26,15 +26,15 @@ impl Tools {
 /// Finds the client tools for a server of version `server_major`: the same major version, else the lowest later one.
 /// Without a version, the latest tools.
 ///
-/// `path` is the value of `PATH`; its folders come before the platform's usual ones where both have the version. Debian's
+/// `own` are the folders of `PATH`; they come before the platform's usual ones where both have the version. Debian's
 /// `/usr/bin/pg_dump` is a Perl script that looks for the real one and costs 40 ms a call: it is passed over. A version
 /// is read from the folder's name where that is certain (`/usr/lib/postgresql/15/bin`), else by `pg_dump --version`.
 ///
 /// # Errors
 ///
 /// [`PostgresError::NoTools`] and [`PostgresError::ToolsTooOld`].
-pub(crate) fn find(server_major: Option<u32>, path: Option<&OsStr>) -> Result<Tools, PostgresError> {
-    choose(installed(path, &usual_folders()), server_major)
+pub(crate) fn find(server_major: Option<u32>, own: &[PathBuf]) -> Result<Tools, PostgresError> {
+    choose(installed(own, &usual_folders()), server_major)
 }
 
 /// Chooses among the tools found, in order of preference for equal versions.
@@ -58,9 +58,9 @@ fn choose(found: Vec<Tools>, server_major: Option<u32>) -> Result<Tools, Postgre
 }
 
 /// Lists every folder with a whole set of real tools, those of `PATH` first.
-fn installed(path: Option<&OsStr>, usual: &[PathBuf]) -> Vec<Tools> {
+fn installed(own: &[PathBuf], usual: &[PathBuf]) -> Vec<Tools> {
     let mut tools: Vec<Tools> = Vec::new();
-    for folder in own_tools::absolute_folders(path).iter().chain(usual) {
+    for folder in own.iter().chain(usual) {
         if tools.iter().any(|known| known.folder == *folder) {
             continue;
         }
@@ -207,13 +207,12 @@ mod tests {
             symlink(&wrapper, wrapped.join(name)).unwrap();
             write_program(&own.join(name), "#!/bin/sh\necho 'pg_dump (PostgreSQL) 16.4 (local build)'\n");
         }
-        let path = std::env::join_paths([&wrapped, &own]).unwrap();
-        assert_eq!(installed(Some(&path), &[]), [Tools { folder: own, major: 16 }]);
+        assert_eq!(installed(&[wrapped, own.clone()], &[]), [Tools { folder: own, major: 16 }]);
     }
 
     #[test]
     fn this_machine_has_tools() {
-        let tools = find(Some(10), None).unwrap();
+        let tools = find(Some(10), &[]).unwrap();
         assert!(tools.program("pg_dump").is_file());
     }
 }

@@ -42,8 +42,7 @@ pub(crate) fn read<'a>(restoration: &Restoration<'a>, watch: &dyn Watch) -> Resu
     };
     // A dump is read by tools of the version that wrote it, or later ones.
     let written_by = manifest.tool.version.split(|character: char| !character.is_ascii_digit()).next();
-    let path = restoration.environment.iter().find(|(name, _)| name == "PATH").map(|(_, value)| value.as_os_str());
-    let tools = tools::find(written_by.and_then(|major| major.parse().ok()), path)?;
+    let tools = tools::find(written_by.and_then(|major| major.parse().ok()), &restoration.environment.folders())?;
     let script = read_back(&tools, dump, watch)?;
     contents::compare_dump(&dump.path.display().to_string(), &promised, &script)?;
     Ok(Whole { manifest, dump, facts, promised, script })

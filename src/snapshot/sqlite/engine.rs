@@ -1,8 +1,8 @@
 //! SQLite's row among the engines.
 
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use crate::own_tools::ToolEnvironment;
 use crate::reach::{Engine, Place, Target};
 use crate::snapshot::engine::{
     Description, DumpCommand, Found, Obstacle, OpenDatabase, Restoration, SnapshotEngine, SnapshotPlan,
@@ -28,7 +28,7 @@ impl SnapshotEngine for Sqlite {
         matches!(target.engine, Engine::Sqlite | Engine::Libsql) && file_of(target).is_some()
     }
 
-    fn open(&self, target: &Target, _environment: &[(OsString, OsString)]) -> Result<Found, EngineError> {
+    fn open(&self, target: &Target, _environment: &ToolEnvironment) -> Result<Found, EngineError> {
         let Some(path) = file_of(target) else {
             return Err(PlanError::NoTool { engine: target.engine }.into());
         };

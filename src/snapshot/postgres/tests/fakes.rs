@@ -1,9 +1,10 @@
 //! A `pg_dump` that loses something and says that all is well: found out each time.
 
-use std::ffi::OsString;
 use std::fs;
 use std::os::unix::fs::symlink;
+use std::path::Path;
 
+use crate::own_tools::ToolEnvironment;
 use crate::snapshot::postgres::take::{Limits, prepare, take};
 use crate::snapshot::postgres::testing::{Server, Snapshot, Waiting};
 use crate::snapshot::postgres::tools::find;
@@ -11,15 +12,16 @@ use crate::snapshot::postgres::{PostgresError, Session};
 use crate::snapshot::testing::write_program;
 
 /// An environment whose `PATH` begins with a `pg_dump` that runs this shell code; `REAL` is the real one.
-fn with_fake(folder: &std::path::Path, code: &str) -> Vec<(OsString, OsString)> {
-    let real = find(None, None).unwrap();
+fn with_fake(folder: &Path, code: &str) -> ToolEnvironment {
+    let real = find(None, &[]).unwrap();
     for name in ["psql", "pg_restore"] {
         symlink(real.program(name), folder.join(name)).unwrap();
     }
     let code = code.replace("REAL", real.program("pg_dump").to_str().unwrap());
     let version = format!("case $1 in --version) echo 'pg_dump (PostgreSQL) {}.0'; exit;; esac", real.major);
     write_program(&folder.join("pg_dump"), &format!("#!/bin/sh\n{version}\n{code}\n"));
-    vec![("PATH".into(), format!("{}:/usr/bin:/bin", folder.display()).into())]
+    let path = format!("{}:/usr/bin:/bin", folder.display());
+    ToolEnvironment::new(&[("PATH".into(), path.into())], Path::new("/nonexistent"), Path::new("/nonexistent"))
 }
 
 #[test]
