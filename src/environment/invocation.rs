@@ -21,6 +21,11 @@ impl Invocation {
         program.rsplit('/').next().unwrap_or(program)
     }
 
+    /// Tells whether it assigns what another does, in the same file, as most commands of a script do.
+    pub(crate) fn assigns_as(&self, other: &Invocation) -> bool {
+        self.assignments == other.assignments && self.origin.file == other.origin.file
+    }
+
     /// Finds the value of `--option VALUE` or `--option=VALUE` among the words.
     pub(crate) fn option(&self, option: &str) -> Option<&str> {
         self.words.iter().enumerate().find_map(|(at, word)| match option_of(word) {

@@ -22,23 +22,11 @@ pub(crate) fn find_targets(readings: &[Reading], invocations: &[Invocation], loo
     let empty = Reading { loader: String::new(), settings: Vec::new() };
     let invocations = if invocations.is_empty() { std::slice::from_ref(&bare) } else { invocations };
     let readings = if readings.is_empty() { std::slice::from_ref(&empty) } else { readings };
-    let overlays: Vec<Vec<Setting>> = invocations.iter().map(overlay).collect();
+    let typed: Vec<Vec<Setting>> = invocations.iter().map(arguments::settings).collect();
     let mut known = Known::default();
-    let counting = counting_names(readings, &overlays, invocations, &mut known, lookup);
-    let overlays: Vec<Vec<Hashed<'_>>> = overlays.iter().map(|overlay| only(overlay, &counting)).collect();
-
-    // Many commands of a script set the same.
-    let mut classes: Vec<&[Hashed<'_>]> = Vec::new();
-    let mut class_by_fingerprint: HashMap<u64, usize> = HashMap::new();
-    let class_of: Vec<usize> = overlays
-        .iter()
-        .map(|overlay| {
-            *class_by_fingerprint.entry(fingerprint(overlay.iter())).or_insert_with(|| {
-                classes.push(overlay);
-                classes.len() - 1
-            })
-        })
-        .collect();
+    let counting = counting_names(readings, invocations, &typed, &mut known, lookup);
+    let (classes, class_of) = classes(invocations, &typed, &counting);
+    let classes: Vec<Vec<Hashed<'_>>> = classes.iter().map(|overlay| only(overlay, &counting)).collect();
 
     let mut merger = Merger::default();
     let mut environments = HashSet::new();
@@ -47,24 +35,28 @@ pub(crate) fn find_targets(readings: &[Reading], invocations: &[Invocation], loo
     for reading in readings {
         let mut settings = only(&reading.settings, &counting);
         settings.sort_by(|(a, _), (b, _)| key(a).cmp(&key(b)));
-        let mut fingerprints = vec![None; classes.len()];
+        let mut looks: Vec<Option<Look<'_>>> = classes.iter().map(|_| None).collect();
         for (index, invocation) in invocations.iter().enumerate() {
-            let class = class_of[index];
-            let is_first = fingerprints[class].is_none();
-            let fingerprint =
-                *fingerprints[class].get_or_insert_with(|| fingerprint(laid_over(&settings, classes[class])));
-            let is_new = is_first && environments.insert(fingerprint);
-            let calls_anew = !silent[index] && calls.insert((index, fingerprint));
+            let overlay = &classes[class_of[index]];
+            let is_first = looks[class_of[index]].is_none();
+            let look = looks[class_of[index]].get_or_insert_with(|| Look {
+                fingerprint: fingerprint(laid_over(&settings, overlay)),
+                variables: None,
+            });
+            let is_new = is_first && environments.insert(look.fingerprint);
+            let calls_anew = !silent[index] && calls.insert((index, look.fingerprint));
             if !is_new && !calls_anew {
                 continue;
             }
-            let over = laid_over(&settings, classes[class]).map(|(setting, _)| Cow::Borrowed(*setting));
-            let variables = Variables::new(over, &mut known, lookup);
+            let variables = look.variables.get_or_insert_with(|| {
+                let over = laid_over(&settings, overlay).map(|(setting, _)| Cow::Borrowed(*setting));
+                Variables::new(over, &mut known, lookup)
+            });
             if is_new {
-                merger.add_all(assemble::find(&variables));
+                merger.add_all(assemble::find(variables));
             }
             if calls_anew {
-                let found = arguments::find(invocation, &variables);
+                let found = arguments::find(invocation, variables);
                 // Whether words name anything hangs on no variable.
                 silent[index] = found.is_empty();
                 merger.add_all(found);
@@ -74,15 +66,49 @@ pub(crate) fn find_targets(readings: &[Reading], invocations: &[Invocation], loo
     merger.finish()
 }
 
+/// A reading with the settings of one class of invocations over it.
+struct Look<'s> {
+    fingerprint: u64,
+    /// Put together when something is to be found among them.
+    variables: Option<Variables<'s>>,
+}
+
 /// A setting with a hash of what it says, and of the file that it stands in. The line says nothing about what is reached.
 type Hashed<'s> = (&'s Setting, u64);
 
-/// Tells what an invocation sets; of several settings of one name the last.
-fn overlay(invocation: &Invocation) -> Vec<Setting> {
-    let assigned = invocation.assignments.iter().map(|(name, value)| {
-        Setting::known(name.clone(), value.clone(), Origin { variable: name.clone(), ..invocation.origin.clone() })
-    });
-    let all: Vec<Setting> = assigned.chain(arguments::settings(invocation)).collect();
+/// Sorts the invocations by what they set of what counts: the settings of each class, and the class of each invocation.
+/// Many commands of a script set the same. `typed` is what the words of each set.
+fn classes(
+    invocations: &[Invocation],
+    typed: &[Vec<Setting>],
+    counting: &HashSet<&str>,
+) -> (Vec<Vec<Setting>>, Vec<usize>) {
+    let mut classes: Vec<Vec<Setting>> = Vec::new();
+    let mut class_by_fingerprint: HashMap<u64, usize> = HashMap::new();
+    let mut class_of: Vec<usize> = Vec::new();
+    for (at, invocation) in invocations.iter().enumerate() {
+        let is_as_before = || {
+            let before = at.checked_sub(1)?;
+            let same = invocation.assigns_as(&invocations[before]) && typed[before].is_empty() && typed[at].is_empty();
+            same.then(|| class_of[before])
+        };
+        let class = is_as_before().unwrap_or_else(|| {
+            let overlay = overlay(invocation, &typed[at], counting);
+            *class_by_fingerprint.entry(fingerprint(only(&overlay, counting).iter())).or_insert_with(|| {
+                classes.push(overlay);
+                classes.len() - 1
+            })
+        });
+        class_of.push(class);
+    }
+    (classes, class_of)
+}
+
+/// Tells what an invocation sets of what counts, with what its words set; of several settings of one name the last.
+fn overlay(invocation: &Invocation, typed: &[Setting], counting: &HashSet<&str>) -> Vec<Setting> {
+    let assigned = invocation.assignments.iter().filter(|(name, _)| counting.contains(name.as_str()));
+    let assigned = assigned.map(|(name, value)| assigned_by(invocation, name, value));
+    let all: Vec<Setting> = assigned.chain(typed.iter().cloned()).collect();
     let mut later = HashSet::new();
     let mut settings: Vec<Setting> =
         all.into_iter().rev().filter(|setting| later.insert(setting.name.clone())).collect();
@@ -90,25 +116,43 @@ fn overlay(invocation: &Invocation) -> Vec<Setting> {
     settings
 }
 
+fn assigned_by(invocation: &Invocation, name: &str, value: &str) -> Setting {
+    Setting::known(name, value, Origin { variable: name.to_owned(), ..invocation.origin.clone() })
+}
+
 /// Finds the names that have a part in what any of the environments names: by themselves, by one of their values, or because
-/// an invocation's words refer to them.
+/// the arguments of a database client refer to them.
 fn counting_names<'s>(
     readings: &'s [Reading],
-    overlays: &'s [Vec<Setting>],
     invocations: &'s [Invocation],
+    typed: &'s [Vec<Setting>],
     known: &mut Known,
     lookup: &Lookup<'_>,
 ) -> HashSet<&'s str> {
     let mut counting: HashSet<&str> = HashSet::new();
-    counting.extend(invocations.iter().flat_map(|invocation| &invocation.words).flat_map(|word| referred_names(word)));
+    let filled_in = invocations.iter().flat_map(arguments::filled_in);
+    counting.extend(filled_in.flat_map(|word| referred_names(word)));
     let mut seen = HashSet::new();
-    for setting in readings.iter().flat_map(|reading| &reading.settings).chain(overlays.iter().flatten()) {
+    for setting in readings.iter().flat_map(|reading| &reading.settings).chain(typed.iter().flatten()) {
         let name = setting.name.as_str();
-        if seen.insert((name, setting.value.as_str()))
-            && !counting.contains(name)
+        if !counting.contains(name)
+            && seen.insert((name, setting.value.as_str(), setting.unresolved.is_some()))
             && assemble::counts(setting, known, lookup)
         {
             counting.insert(name);
+        }
+    }
+    for (at, invocation) in invocations.iter().enumerate() {
+        if at.checked_sub(1).is_some_and(|before| invocation.assigns_as(&invocations[before])) {
+            continue;
+        }
+        for (name, value) in &invocation.assignments {
+            if !counting.contains(name.as_str())
+                && seen.insert((name, value, false))
+                && assemble::counts(&assigned_by(invocation, name, value), known, lookup)
+            {
+                counting.insert(name);
+            }
         }
     }
     counting

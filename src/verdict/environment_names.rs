@@ -39,7 +39,7 @@ pub(crate) fn kind_of(variable: &str) -> Option<NameKind> {
 ///
 /// An assignment in front of every command (`NODE_ENV=test jest`) replaces what the environment says.
 #[must_use]
-pub(crate) fn environment_names(readings: &[Reading], invocations: &[Invocation]) -> Vec<Setting> {
+pub(crate) fn environment_names<'a>(readings: &'a [Reading], invocations: &'a [Invocation]) -> Vec<Setting> {
     let mut names: Vec<Setting> = Vec::new();
     let mut seen: HashSet<Setting> = HashSet::new();
     let mut add = |setting: Setting| {
@@ -52,10 +52,10 @@ pub(crate) fn environment_names(readings: &[Reading], invocations: &[Invocation]
             && invocations.iter().all(|one| one.assignments.iter().any(|(assigned, _)| assigned == name))
     };
     // The readings mostly hold the same variables.
-    let mut known: HashMap<&str, bool> = HashMap::new();
+    let mut known: HashMap<&'a str, bool> = HashMap::new();
+    let mut is_name = |name: &'a str| *known.entry(name).or_insert_with(|| kind_of(name).is_some());
     for setting in readings.iter().flat_map(|reading| &reading.settings) {
-        let is_name = *known.entry(&setting.name).or_insert_with(|| kind_of(&setting.name).is_some());
-        if is_name && !assigned_everywhere(&setting.name) {
+        if is_name(&setting.name) && !assigned_everywhere(&setting.name) {
             add(setting.clone());
         }
     }
@@ -65,7 +65,7 @@ pub(crate) fn environment_names(readings: &[Reading], invocations: &[Invocation]
         }
         // Of several assignments of one name the last counts.
         let mut later = HashSet::new();
-        let named = invocation.assignments.iter().rev().filter(|(name, _)| kind_of(name).is_some());
+        let named = invocation.assignments.iter().rev().filter(|(name, _)| is_name(name));
         let last: Vec<_> = named.filter(|(name, _)| later.insert(name)).collect();
         for (name, value) in last.into_iter().rev() {
             let origin = Origin { variable: name.clone(), ..invocation.origin.clone() };

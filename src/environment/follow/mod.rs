@@ -45,8 +45,8 @@ pub(crate) fn steps(command: &[OsString], project: &Project, files: &dyn Files) 
     let mut steps = vec![Step::typed(words, &project.folder)];
     let mut at = 0;
     while at < steps.len() {
-        let step = steps[at].clone();
-        let expansion = Expansion { step: &step, project, files, is_cut: Cell::new(false) };
+        let step = &steps[at];
+        let expansion = Expansion { step, project, files, is_cut: Cell::new(false) };
         let (found, stands_for_others) = expansion.run();
         let is_cut = expansion.is_cut.get();
         if step.depth < DEEPEST {

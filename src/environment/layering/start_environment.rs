@@ -77,6 +77,11 @@ impl StartEnvironment {
         StartEnvironment::of(self.settings.iter().cloned().chain(given))
     }
 
+    /// The same environment, of which nothing was asked so far.
+    pub(crate) fn afresh(&self) -> Self {
+        StartEnvironment { asked: Rc::default(), ..self.clone() }
+    }
+
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         if !self.asked.borrow().contains(name) {
             self.asked.borrow_mut().insert(name.to_owned());

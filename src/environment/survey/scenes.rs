@@ -1,7 +1,6 @@
 //! The scenes of a command: each of its steps in each environment that it may start from, alike ones once.
 
 use std::collections::{HashMap, HashSet};
-use std::ffi::OsString;
 use std::path::PathBuf;
 
 use crate::environment::ecosystems;
@@ -14,7 +13,7 @@ use crate::environment::layering::{Layer, Library, ReadingsBuilder, StartEnviron
 use crate::environment::mode::Purpose;
 use crate::environment::survey::input::SurveyInput;
 use crate::environment::survey::{asked_files, command_files, named_files, wrapper_files};
-use crate::environment::{Condition, Project};
+use crate::environment::Condition;
 use crate::tools::providers;
 use crate::tools::providers::Reach;
 
@@ -45,13 +44,25 @@ pub(crate) fn add<'l>(
     let mut seen: HashMap<_, Vec<SeenScene>> = HashMap::new();
     let mut scenes = 0;
     let mut is_cut = steps.len() >= MOST_STEPS || steps.iter().any(|step| step.is_cut);
+    let mut before: Option<(&Step, StartEnvironment)> = None;
     for step in leaves(input, steps) {
         if let Some(step) = step {
             // `cd sub && sqlite3 app.db`: relative files start there.
             readings.add_base(&step.folder);
             note_effects(step, readings);
         }
-        for environment in environments(host, step, input.project, library, input.command.unwrap_or_default()) {
+        let in_services = step.map_or_else(Vec::new, |step| service_environments(host, step, input, library));
+        let environments = match (step, &before) {
+            _ if !in_services.is_empty() => in_services,
+            (None, _) => vec![host.clone()],
+            (Some(step), Some((other, same))) if step.invocation.assigns_as(&other.invocation) => vec![same.afresh()],
+            (Some(step), _) => {
+                let environment = host.with_assignments(&step.invocation);
+                before = Some((step, environment.clone()));
+                vec![environment]
+            }
+        };
+        for environment in environments {
             let purpose = Purpose::of(step.map(|step| &step.invocation));
             let folder = step.map_or(&input.project.folder, |step| &step.folder);
             let scene = Scene { project: input.project, library, environment: &environment, step, purpose, folder };
@@ -142,22 +153,19 @@ fn words_that_matter(scene: &Scene<'_>, load_orders: &[&LoadOrder]) -> String {
     options.map(|(_, word)| word.as_str()).collect::<Vec<_>>().join(" ")
 }
 
-/// Lists the environments that a step may start from: this machine's, or those of the compose services it runs in.
-fn environments(
+/// Lists the environments of the compose services that a step runs in, with what it assigns.
+fn service_environments(
     host: &StartEnvironment,
-    step: Option<&Step>,
-    project: &Project,
+    step: &Step,
+    input: &SurveyInput<'_>,
     library: &Library<'_>,
-    command: &[OsString],
 ) -> Vec<StartEnvironment> {
-    let Some(step) = step else { return vec![host.clone()] };
-    let mut environments = Vec::new();
-    if step.effects.iter().any(|(effect, program)| *effect == Effect::Container && program.contains("compose")) {
-        environments = compose::service_environments(host, step, project, library, command);
+    let is_compose = |(effect, program): &(Effect, String)| *effect == Effect::Container && program.contains("compose");
+    if !step.effects.iter().any(is_compose) {
+        return Vec::new();
     }
-    if environments.is_empty() {
-        environments.push(host.clone());
-    }
+    let command = input.command.unwrap_or_default();
+    let environments = compose::service_environments(host, step, input.project, library, command);
     environments.into_iter().map(|environment| environment.with_assignments(&step.invocation)).collect()
 }
 

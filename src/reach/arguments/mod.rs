@@ -73,6 +73,11 @@ pub(crate) fn find(invocation: &Invocation, variables: &Variables<'_>) -> Vec<Fo
     found
 }
 
+/// Lists the words of an invocation that variables are filled in: the arguments of a database client.
+pub(crate) fn filled_in(invocation: &Invocation) -> &[String] {
+    client_of(&invocation.words).map_or(&[], |(_, arguments)| arguments)
+}
+
 /// Finds the database of a provider's account that the words act on.
 fn at_a_provider(words: &[String]) -> Option<Draft> {
     match providers::command_of(words)?.reach {
