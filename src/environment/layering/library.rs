@@ -12,7 +12,7 @@ use crate::environment::layering::loaded_file::LoadedFile;
 use crate::environment::not_followed::{GivenUp, NotFollowed};
 use crate::environment::readers::dotenv::{Dialect, Document};
 use crate::environment::readers::expansion::Lookup;
-use crate::environment::readers::formats::{FlatEntry, FormatError};
+use crate::environment::readers::formats::{FlatEntry, Flatten};
 use crate::environment::{Files, Origin, Project, Setting};
 use crate::text::line_at;
 
@@ -29,6 +29,8 @@ pub(crate) struct Library<'a> {
     project: &'a Project,
     loaded: RefCell<BTreeMap<PathBuf, Option<Rc<LoadedFile>>>>,
     manifests: RefCell<HashMap<PathBuf, Rc<str>>>,
+    /// By the bytes of the path and the address of the reader: each scene asks for the same files.
+    flattened: RefCell<HashMap<(OsString, usize), Rc<Vec<FlatEntry>>>>,
     /// By the bytes of the path, which are hashed sooner than its parts.
     existing: RefCell<HashMap<OsString, bool>>,
     problems: RefCell<Vec<FileProblem>>,
@@ -43,6 +45,7 @@ impl<'a> Library<'a> {
             project,
             loaded: RefCell::default(),
             manifests: RefCell::default(),
+            flattened: RefCell::default(),
             existing: RefCell::default(),
             problems: RefCell::default(),
             stumbles: RefCell::default(),
@@ -93,15 +96,18 @@ impl<'a> Library<'a> {
 
     /// Reads the entries of the settings file at `path` as `flatten` reads them; what is given up on in it is
     /// noted.
-    pub(crate) fn entries(
-        &self,
-        path: &Path,
-        flatten: impl Fn(&str) -> Result<Vec<FlatEntry>, FormatError>,
-    ) -> Option<Vec<FlatEntry>> {
+    pub(crate) fn entries(&self, path: &Path, flatten: Flatten) -> Option<Rc<Vec<FlatEntry>>> {
+        // Two readers that the linker gives one address read the same.
+        let key = (path.as_os_str().to_owned(), flatten as usize);
+        if let Some(kept) = self.flattened.borrow().get(&key) {
+            return Some(Rc::clone(kept));
+        }
         let entries = flatten(&self.string(path)?).unwrap_or_else(|error| {
             self.not_followed(path, error.line, error.why);
             error.entries
         });
+        let entries = Rc::new(entries);
+        self.flattened.borrow_mut().insert(key, Rc::clone(&entries));
         Some(entries)
     }
 

@@ -114,7 +114,7 @@ fn environments(scene: &Scene<'_>, home: &Path) -> Vec<String> {
 
 fn read(library: &Library<'_>, path: &Path) -> Vec<Setting> {
     let Some(entries) = library.entries(path, formats::json::flatten) else { return Vec::new() };
-    let mut settings = dotted(entries, &library.shown(path), None);
+    let mut settings = dotted(entries.to_vec(), &library.shown(path), None);
     for setting in &mut settings {
         setting.name = setting.name.replace(':', ".");
     }

@@ -20,7 +20,7 @@ pub(crate) fn add(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>) {
     let mut named = Vec::new();
     let (mut profile, mut plugin, mut is_bound) = (None, String::new(), false);
     let mut of_plugin: Vec<PluginSetting> = Vec::new();
-    for entry in &entries {
+    for entry in entries.iter() {
         let path: Vec<&str> = entry.path.iter().map(String::as_str).collect();
         match &path[..] {
             ["project", "build" | "profiles" | "properties"] | [.., "plugin" | "profile"] => {

@@ -78,7 +78,7 @@ pub(crate) fn layers(library: &Library<'_>, path: &Path) -> Vec<Layer> {
     let phpunit = Phpunit::of(&entries, &shown);
     let lists = [phpunit.server, phpunit.forced, phpunit.env];
     if lists.iter().all(Vec::is_empty) {
-        return vec![Layer::fixed(dotted(entries, &shown, None))];
+        return vec![Layer::fixed(dotted(entries.to_vec(), &shown, None))];
     }
     lists.into_iter().map(Layer::fixed).collect()
 }

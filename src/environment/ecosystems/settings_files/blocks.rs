@@ -8,16 +8,17 @@ use crate::environment::readers::code;
 use crate::environment::readers::code::Value;
 use crate::environment::readers::expansion::placeholders::Placeholders;
 use crate::environment::readers::formats;
+use crate::environment::readers::formats::FlatEntry;
 
 /// Reads the file as a layer. With `chosen`, only what the block `env "chosen"` says of its own database counts.
 pub(crate) fn layer(library: &Library<'_>, path: &Path, chosen: Option<&str>) -> Option<Layer> {
-    let mut entries = library.entries(path, formats::blocks::flatten)?;
-    if let Some(chosen) = chosen {
-        // The database that Atlas plans on is made for it and thrown away.
-        entries.retain(|entry| {
-            entry.path.len() == 3 && entry.path[0] == "env" && entry.path[1] == chosen && entry.path[2] != "dev"
-        });
-    }
+    let entries = library.entries(path, formats::blocks::flatten)?;
+    // The database that Atlas plans on is made for it and thrown away.
+    let is_chosen = |entry: &FlatEntry, chosen| {
+        entry.path.len() == 3 && entry.path[0] == "env" && entry.path[1] == chosen && entry.path[2] != "dev"
+    };
+    let counts = |entry: &&FlatEntry| chosen.is_none_or(|chosen| is_chosen(entry, chosen));
+    let entries: Vec<FlatEntry> = entries.iter().filter(counts).cloned().collect();
     let shown = library.shown(path);
     Some(Layer::computed(move |lookup| {
         let placeholders = Placeholders::of_file(lookup);

@@ -10,13 +10,13 @@ use crate::environment::layering::{Layer, Library};
 use crate::environment::readers::expansion::Lookup;
 use crate::environment::readers::expansion::placeholders::filled;
 use crate::environment::readers::formats;
-use crate::environment::readers::formats::{FlatEntry, FormatError};
+use crate::environment::readers::formats::{FlatEntry, Flatten};
 
 /// Reads the file as layers, the strongest first; `None` where its name tells no format.
 pub(crate) fn layers(library: &Library<'_>, path: &Path) -> Option<Vec<Layer>> {
     let name = path.file_name()?.to_string_lossy().to_lowercase();
     let (_, extension) = name.rsplit_once('.')?;
-    let flatten = match extension {
+    let flatten: Flatten = match extension {
         "yml" | "yaml" => formats::yaml::flatten,
         "json" | "jsonc" => formats::json::flatten,
         "toml" => formats::toml::flatten,
@@ -34,11 +34,7 @@ pub(crate) fn layers(library: &Library<'_>, path: &Path) -> Option<Vec<Layer>> {
 }
 
 /// Reads the file in a format that is known, placeholders filled in from the layers above.
-pub(crate) fn flat(
-    library: &Library<'_>,
-    path: &Path,
-    flatten: impl Fn(&str) -> Result<Vec<FlatEntry>, FormatError>,
-) -> Vec<Layer> {
+pub(crate) fn flat(library: &Library<'_>, path: &Path, flatten: Flatten) -> Vec<Layer> {
     let Some(entries) = library.entries(path, flatten) else { return Vec::new() };
     let shown = library.shown(path);
     vec![Layer::computed(move |lookup| settings(&entries, &shown, lookup))]

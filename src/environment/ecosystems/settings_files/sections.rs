@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::path::Path;
+use std::rc::Rc;
 
 use crate::environment::ecosystems::settings_files::erb;
 use crate::environment::layering::{Layer, Library};
@@ -18,8 +19,9 @@ pub(crate) fn layer(library: &Library<'_>, path: &Path, environment: &str, urls_
     if !library.exists(path) {
         return None;
     }
-    let mut section = entries(library, path)?;
-    section.retain(|entry| entry.path.first().is_some_and(|first| first == environment));
+    let entries = entries(library, path)?;
+    let is_own = |entry: &&FlatEntry| entry.path.first().is_some_and(|first| first == environment);
+    let section: Vec<FlatEntry> = entries.iter().filter(is_own).cloned().collect();
     let shown = library.shown(path);
     Some(Layer::computed(move |lookup| settings(&section, &shown, urls_replace, lookup)))
 }
@@ -38,7 +40,7 @@ pub(crate) fn by_itself(library: &Library<'_>, path: &Path) -> Option<Layer> {
     }))
 }
 
-fn entries(library: &Library<'_>, path: &Path) -> Option<Vec<FlatEntry>> {
+fn entries(library: &Library<'_>, path: &Path) -> Option<Rc<Vec<FlatEntry>>> {
     library.entries(path, |text| formats::yaml::flatten(&erb::hidden(text)))
 }
 

@@ -47,6 +47,9 @@ pub(crate) struct FlatEntry {
     pub(crate) document: u32,
 }
 
+/// Reads the scalars of a text in one of the formats.
+pub(crate) type Flatten = fn(&str) -> Result<Vec<FlatEntry>, FormatError>;
+
 impl FlatEntry {
     /// Copies the entry with another value.
     pub(crate) fn with_value(&self, value: String) -> FlatEntry {
