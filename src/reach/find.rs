@@ -192,4 +192,6 @@ fn key(setting: &Setting) -> (Option<&OsStr>, Option<u32>, &str) {
 }
 
 #[cfg(test)]
+mod all_pairs;
+#[cfg(test)]
 mod tests;

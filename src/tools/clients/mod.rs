@@ -21,9 +21,9 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Client> {
 
 /// Finds the client of that name, a version behind it looked past.
 pub(crate) fn named(name: &str) -> Option<&'static Client> {
+    let of_name = |name| all().find(|client| client.names.contains(&name));
     let plain = without_version(name);
-    let exact = all().find(|client| client.names.contains(&name));
-    exact.or_else(|| all().find(|client| client.names.contains(&plain)))
+    of_name(name).or_else(|| if plain == name { None } else { of_name(plain) })
 }
 
 /// Finds the client that the words call, with the arguments that follow; runners such as `npx` are looked through.

@@ -32,13 +32,13 @@ pub(crate) fn add(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>) {
                 stack.extend(documents(scene, &folders, "application", Some(&profiles)));
                 let entries = quarkus::of_profile(stack, &quarkus::profile(scene, is_test));
                 let computed = Layer::computed(move |lookup| resolved(&entries, lookup));
-                // A file beside the program is loaded by many IDEs and by spring-dotenv.
                 readings.chain("Spring Boot", DIALECTS, vec![Layer::Environment, computed.clone()]);
-                readings.chain(
-                    "Spring Boot",
-                    DIALECTS,
-                    vec![Layer::Environment, Layer::file(home.join(".env")), computed],
-                );
+                // A file beside the program is loaded by many IDEs and by spring-dotenv.
+                let beside = home.join(".env");
+                if scene.library.exists(&beside) {
+                    let layers = vec![Layer::Environment, Layer::file(beside), computed];
+                    readings.chain("Spring Boot", DIALECTS, layers);
+                }
             }
         }
     }

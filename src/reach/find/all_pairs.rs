@@ -1,0 +1,151 @@
+//! Proves that nothing is lost by looking at alike environments once: every reading under every invocation, all of
+//! its variables, comes to the same targets.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+use std::path::PathBuf;
+
+use proptest::prelude::*;
+
+use crate::environment::{Invocation, Origin, Project, Reading, Setting, Unresolved};
+use crate::reach::assemble::{Known, Variables};
+use crate::reach::merge::Merger;
+use crate::reach::testing::{Folder, typed};
+use crate::reach::{Lookup, Target, arguments, assemble, find_targets};
+
+/// Finds targets the slow way.
+fn of_all_pairs(readings: &[Reading], invocations: &[Invocation], lookup: &Lookup<'_>) -> Vec<Target> {
+    let mut known = Known::default();
+    let mut merger = Merger::default();
+    for reading in readings {
+        let mut settings = reading.settings.clone();
+        settings.sort_by_key(|setting| (setting.origin.file.clone(), setting.origin.line, setting.name.clone()));
+        for invocation in invocations {
+            let assigned = invocation.assignments.iter().map(|(name, value)| {
+                let origin = Origin { variable: name.clone(), ..invocation.origin.clone() };
+                Setting::known(name.clone(), value.clone(), origin)
+            });
+            let mut later = HashSet::new();
+            let all: Vec<Setting> = assigned.chain(arguments::settings(invocation)).collect();
+            let mut over: Vec<&Setting> = all.iter().rev().filter(|own| later.insert(own.name.as_str())).collect();
+            over.reverse();
+            let below = settings.iter().filter(|setting| !later.contains(setting.name.as_str()));
+            let variables = Variables::new(below.chain(over).map(Cow::Borrowed), &mut known, lookup);
+            merger.add_all(assemble::find(&variables));
+            merger.add_all(arguments::find(invocation, &variables));
+        }
+    }
+    merger.finish()
+}
+
+/// A target as it is shown, without the lines that it was read from: an alike environment stands for others.
+fn shown(target: &Target) -> (String, Vec<(String, Option<PathBuf>)>) {
+    let mut origins: Vec<_> = Vec::new();
+    for Origin { variable, file, .. } in &target.origins {
+        let origin = (variable.clone(), file.clone());
+        if !origins.contains(&origin) {
+            origins.push(origin);
+        }
+    }
+    (format!("{:?}", Target { origins: Vec::new(), ..target.clone() }), origins)
+}
+
+fn name() -> impl Strategy<Value = &'static str> {
+    prop::sample::select(vec![
+        "A",
+        "B",
+        "HOME_DIR",
+        "DATABASE_URL",
+        "DB_HOST",
+        "DB_PORT",
+        "DB_DATABASE",
+        "DB_CONNECTION",
+        "DB_USERNAME",
+        "LEGACY_DB_HOST",
+        "PGHOST",
+        "PGHOSTADDR",
+        "PGDATABASE",
+        "MYSQL_HOST",
+        "BACKEND",
+        "AWS_REGION",
+        "ORDERS_TABLE",
+        "VCAP_SERVICES",
+        "TUNNEL_REMOTE_HOST",
+    ])
+}
+
+fn value() -> impl Strategy<Value = &'static str> {
+    prop::sample::select(vec![
+        "",
+        "x",
+        "5432",
+        "mysql",
+        "sqlite",
+        "localhost",
+        "db.example.net",
+        "db.shop.test",
+        "postgres://ann@localhost/shop_test",
+        "mysql://db.example.net/shop",
+        "$(dirname $0)/lib",
+        "shop.rds.amazonaws.com",
+        "eu-west-1",
+        r#"{"db":{"host":"db.example.net","name":"shop"}}"#,
+        "app.db",
+    ])
+}
+
+fn reading() -> impl Strategy<Value = Reading> {
+    let file = prop::sample::select(vec![None, Some("run.sh"), Some(".env")]);
+    let setting = (name(), value(), file, 1_u32..4, prop::bool::weighted(0.2));
+    prop::collection::btree_map(name(), setting, 0..7).prop_map(|settings| {
+        let settings = settings.into_iter().map(|(name, (_, value, file, line, is_unresolved))| {
+            let origin = file.map_or_else(|| Origin::process(name), |file| Origin::file(name, file, line));
+            let unresolved = is_unresolved.then_some(Unresolved::CommandSubstitution);
+            Setting { unresolved, ..Setting::known(name, value, origin) }
+        });
+        Reading { loader: "test".to_owned(), settings: settings.collect() }
+    })
+}
+
+fn invocation() -> impl Strategy<Value = Invocation> {
+    let command = prop::sample::select(vec![
+        "psql -h $A $B",
+        "psql ${B:-shop}",
+        "mysql -h ${DB_HOST} shop",
+        "mysql shop",
+        "npx prisma db push",
+        "java -jar $A/app.jar",
+        "test -d $HOME_DIR",
+        "run --db-host db.example.net --db-name x",
+        "sqlite3 $A",
+        "migrate -database postgres://$A/x up",
+        "sh -c $B",
+    ]);
+    let assignments = prop::collection::vec((name(), value()), 0..4);
+    (command, assignments, prop::bool::ANY, 1_u32..9).prop_map(|(command, assignments, is_in_script, line)| {
+        let assignments = assignments.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        let origin = if is_in_script { Origin::file("run.sh", "run.sh", line) } else { Origin::command_line() };
+        Invocation { assignments, origin, ..typed(command) }
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: ProptestConfig::default().cases.max(1000), failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn each_environment_by_itself_comes_to_the_same_targets(
+        readings in prop::collection::vec(reading(), 1..5),
+        invocations in prop::collection::vec((invocation(), 1_usize..3), 1..5),
+    ) {
+        let project = Project { root: "/p".into(), folder: "/p".into(), home: Some("/home/ann".into()) };
+        let files = Folder::default();
+        let base_folders = [PathBuf::from("/p")];
+        let lookup = Lookup { project: &project, files: &files, base_folders: &base_folders };
+        // Commands of a script that follow each other mostly see the same assignments.
+        let repeated = invocations.into_iter().flat_map(|(one, times)| std::iter::repeat_n(one, times));
+        let invocations: Vec<Invocation> = repeated.collect();
+        let given: Vec<_> = find_targets(&readings, &invocations, &lookup).iter().map(shown).collect();
+        let expected: Vec<_> = of_all_pairs(&readings, &invocations, &lookup).iter().map(shown).collect();
+        prop_assert_eq!(given, expected);
+    }
+}
