@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 
+use crate::environment::Condition;
 use crate::environment::ecosystems;
 use crate::environment::ecosystems::compose;
 use crate::environment::ecosystems::row::LoadOrder;
@@ -13,7 +14,6 @@ use crate::environment::layering::{Layer, Library, ReadingsBuilder, StartEnviron
 use crate::environment::mode::Purpose;
 use crate::environment::survey::input::SurveyInput;
 use crate::environment::survey::{asked_files, command_files, named_files, wrapper_files};
-use crate::environment::Condition;
 use crate::tools::providers;
 use crate::tools::providers::Reach;
 
