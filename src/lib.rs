@@ -19,6 +19,7 @@ mod error;
 mod exec;
 mod exit;
 mod json;
+mod letter_case;
 mod lists;
 mod own_tools;
 mod policy;

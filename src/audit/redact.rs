@@ -1,13 +1,12 @@
 //! Commands as they may be written down: without what would let a reader log in.
 //!
 //! Looks at words: assignments, options that take a password, the arguments of the programs that `tools` knows, scripts
-//! for a shell. What stands inside a word is [`redact_text`]'s part. Nothing is executed or expanded.
+//! for a shell. What stands inside a word is [`ForeignText`]'s part. Nothing is executed or expanded.
 
 use std::ffi::OsString;
 use std::fmt::Write;
 
-use crate::audit::redact_text::{is_secret_word, redact_text, says_secret, words_of};
-use crate::secret::{MASK, Secret};
+use crate::secret::{ForeignText, MASK, Secret, is_secret_word, says_secret, words_of};
 use crate::tools::clients::Means;
 use crate::tools::secrets;
 use crate::tools::secrets::{Arguments, InWord};
@@ -113,7 +112,7 @@ impl<'a> Redactor<'a> {
                 {
                     self.next = Next::Script;
                 }
-                redact_text(word, self.secrets)
+                self.quoted(word)
             }
         }
     }
@@ -126,7 +125,7 @@ impl<'a> Redactor<'a> {
                 self.next = Next::Value(means, means.words());
                 word.to_owned()
             }
-            InWord::Nothing => redact_text(word, self.secrets),
+            InWord::Nothing => self.quoted(word),
         }
     }
 
@@ -134,9 +133,9 @@ impl<'a> Redactor<'a> {
         let means = program.positionals.get(self.positionals).or(program.positionals.last());
         self.positionals += 1;
         match means {
-            Some(Means::Password) if self.positionals < program.positionals.len() => redact_text(word, self.secrets),
+            Some(Means::Password) if self.positionals < program.positionals.len() => self.quoted(word),
             Some(means) => self.value(*means, word),
-            None => redact_text(word, self.secrets),
+            None => self.quoted(word),
         }
     }
 
@@ -147,10 +146,10 @@ impl<'a> Redactor<'a> {
             Means::Password | Means::JoinedPassword => MASK.to_owned(),
             Means::Login => match value.split_once(':') {
                 Some((user, _)) => format!("{user}:{MASK}"),
-                None => redact_text(value, self.secrets),
+                None => self.quoted(value),
             },
             Means::SlashLogin => self.slash_login(value),
-            _ => redact_text(value, self.secrets),
+            _ => self.quoted(value),
         }
     }
 
@@ -163,14 +162,19 @@ impl<'a> Redactor<'a> {
                 let place = rest.rsplit_once('@').map_or(String::new(), |(_, place)| format!("@{place}"));
                 format!("{before}{user}/{MASK}{place}")
             }
-            _ => redact_text(word, self.secrets),
+            _ => self.quoted(word),
         }
+    }
+
+    fn quoted(&self, word: &str) -> String {
+        ForeignText::new(word, self.secrets).to_string()
     }
 
     /// Masks the words of a script one by one, keeping what stands between them.
     fn script(&mut self, script: &str) -> String {
         let mut words = Redactor::new(self.secrets);
-        let script = self.secrets.iter().fold(script.to_owned(), |text, secret| secret.redact_in(&text));
+        let known = self.secrets.iter().filter(|secret| !secret.is_ordinary());
+        let script = known.fold(script.to_owned(), |text, secret| secret.mask_in(&text));
         let (mut shown, mut word, mut quote) = (String::new(), String::new(), None);
         for character in script.chars() {
             let separates =

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use crate::audit::redact_text;
 use crate::audit::report::{
     CallerReport, Candidate, EnvironmentReport, FindingReport, JudgementReport, PolicyReport, SettingReport,
     TargetReport,
@@ -12,6 +11,7 @@ use crate::environment::{Origin, Survey};
 use crate::policy::trust::Trust;
 use crate::policy::{FILE_NAME, Loosening, Policy};
 use crate::reach::{Place, Target};
+use crate::secret::{redact_name, redact_text};
 use crate::text::shown;
 use crate::verdict::{Finding, JudgedTarget, Judgement};
 
@@ -35,7 +35,7 @@ impl JudgementReport {
                 .iter()
                 .map(|name| EnvironmentReport {
                     name: name.name.clone(),
-                    value: name.value.clone(),
+                    value: redact_name(&name.value).into_owned(),
                     origin: name.origin.clone(),
                 })
                 .collect(),
@@ -137,7 +137,7 @@ impl PolicyReport {
 
 impl From<&Loosening> for SettingReport {
     fn from(loosening: &Loosening) -> Self {
-        let value = redact_text(&loosening.value, &[]);
+        let value = redact_text(&loosening.value);
         SettingReport { key: loosening.key, value, line: loosening.line }
     }
 }

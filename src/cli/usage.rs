@@ -8,6 +8,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use crate::cli::line::{Action, Before};
 use crate::error::Explain;
 use crate::exit::Exit;
+use crate::secret::redact_text;
 
 /// What is wrong with a command line, and what was probably meant.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -57,8 +58,8 @@ impl UsageError {
     /// Says again what clap says.
     pub(crate) fn from_clap(error: &clap::Error, arguments: &[OsString], clap: &Command) -> Self {
         let text = |kind: ContextKind| match error.get(kind) {
-            Some(ContextValue::String(text)) => Some(text.clone()),
-            Some(ContextValue::Strings(texts)) => texts.first().cloned(),
+            Some(ContextValue::String(text)) => Some(redact_text(text)),
+            Some(ContextValue::Strings(texts)) => texts.first().map(|text| redact_text(text)),
             _ => None,
         };
         let argument = text(ContextKind::InvalidArg).unwrap_or_default();
@@ -131,7 +132,8 @@ impl UsageError {
             _ => {
                 let said = error.to_string();
                 let said = said.lines().next().unwrap_or_default();
-                UsageError::new(said.strip_prefix("error: ").unwrap_or(said)).with_hint(format!("see `{help}`"))
+                UsageError::new(redact_text(said.strip_prefix("error: ").unwrap_or(said)))
+                    .with_hint(format!("see `{help}`"))
             }
         }
     }

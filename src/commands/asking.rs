@@ -71,8 +71,8 @@ fn ask(
         let answer = context.ui.ask(&question, interrupt).unwrap_or_default();
         let permitted = answer.trim() == name.trim();
         recorder.record(Event::Answer(Answer {
-            question: recorder.redact(&question),
-            answer: recorder.redact(&answer),
+            question,
+            answer: recorder.quote(&answer),
             permitted,
             judgement: judged.report.record(),
         }))?;

@@ -6,11 +6,13 @@ use std::path::PathBuf;
 use crate::error::Explain;
 use crate::exit::Exit;
 use crate::policy;
+use crate::secret::{redact_path, redact_text};
+use crate::text::shown;
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CommandError {
     /// A folder that was asked for is not there.
-    #[error("cannot use the folder {}", path.display())]
+    #[error("cannot use the folder {}", redact_path(&shown(path)))]
     Folder {
         path: PathBuf,
         #[source]
@@ -26,7 +28,7 @@ pub(crate) enum CommandError {
     #[error("{what} was not confirmed")]
     NotConfirmed { what: &'static str },
     /// There is nothing by that name.
-    #[error("there is no snapshot `{id}`")]
+    #[error("there is no snapshot `{}`", redact_text(id))]
     UnknownSnapshot { id: String },
     /// There is no snapshot at all, or none that `latest` could mean.
     #[error("there is no snapshot in {}", directory.display())]

@@ -13,7 +13,6 @@ use crate::error::Failure;
 use crate::policy::Policy;
 use crate::reach;
 use crate::reach::{Engine, Target};
-use crate::secret::Secret;
 use crate::snapshot::{StoreError, Stored};
 use crate::verdict;
 use crate::verdict::{Evidence, Judgement};
@@ -130,9 +129,6 @@ fn judge_with(
         policy: &policy,
         project: &context.project,
     });
-    // Who uses the engine's own name as password has no secret that its name would give away.
-    let is_secret = |password: &Secret| Engine::named(password.expose()).is_none();
-    context.ui.keep_secret(targets.into_iter().filter_map(|target| target.password).filter(is_secret));
     let report = JudgementReport::new(&judgement, &survey, &context.caller, &policy, trust);
     Ok(Judged { judgement, policy, report })
 }

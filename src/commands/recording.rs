@@ -10,7 +10,7 @@ use crate::commands::judging::Judged;
 use crate::commands::who::who;
 use crate::error::{Failure, in_one_line};
 use crate::exit::Exit;
-use crate::secret::Secret;
+use crate::secret::{ForeignText, Secret};
 use crate::snapshot::Store;
 use crate::text::shown;
 
@@ -22,7 +22,7 @@ pub(crate) struct Recorder<'a> {
     run: String,
     who: Who,
     what: What,
-    /// The passwords of the targets.
+    /// What must not show in what somebody typed.
     secrets: Vec<Secret>,
 }
 
@@ -30,7 +30,7 @@ impl<'a> Recorder<'a> {
     /// Records a judged command.
     pub(crate) fn new(context: &'a Context, judged: &Judged, command: &[OsString]) -> Result<Self, Failure> {
         let store = Store::locate(&context.project.root, judged.policy.snapshots.directory.as_deref())?;
-        let secrets: Vec<_> = judged.judgement.targets.iter().filter_map(|one| one.target.password.clone()).collect();
+        let secrets: Vec<_> = judged.judgement.targets.iter().flat_map(|one| one.target.secrets()).collect();
         let command = audit::redact_command(command, &secrets);
         Ok(Recorder { secrets, ..Recorder::plain(context, store, command) })
     }
@@ -51,14 +51,14 @@ impl<'a> Recorder<'a> {
         &self.store
     }
 
-    /// Masks what may be a secret in a text that somebody typed.
-    pub(crate) fn redact(&self, text: &str) -> String {
-        audit::redact_text(text, &self.secrets)
+    /// Quotes what somebody typed.
+    pub(crate) fn quote(&self, typed: &str) -> String {
+        ForeignText::new(typed, &self.secrets).to_string()
     }
 
     /// Gives what a person typed to vouch for a run, as the log keeps it.
     pub(crate) fn consent(&self, consent: Option<&Consent>) -> Vec<String> {
-        consent.map(Consent::answers).unwrap_or_default().iter().map(|answer| self.redact(answer)).collect()
+        consent.map(Consent::answers).unwrap_or_default().iter().map(|answer| self.quote(answer)).collect()
     }
 
     /// Makes the folder and clears away what killed calls left in it.

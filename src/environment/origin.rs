@@ -1,16 +1,19 @@
 //! Where one value came from.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize, Serializer};
 
+use crate::secret::{redact_name, redact_path};
 use crate::text::shown;
 
 /// The place a value was read from: shown to people with every finding.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub(crate) struct Origin {
     /// The key as it is spelled there; the last segment where keys nest.
+    #[serde(serialize_with = "as_name")]
     pub(crate) variable: String,
     /// The file, relative to the project's root where it lies below it; `None` for the process environment.
     #[serde(serialize_with = "as_text")]
@@ -19,9 +22,18 @@ pub(crate) struct Origin {
     pub(crate) line: Option<u32>,
 }
 
-/// Writes a path as [`shown`]: serde would refuse one that is not UTF-8.
+/// Shows a key. Keys of .NET have colons of their own; one with these marks is a value that stands where a key should.
+fn variable_name(key: &str) -> Cow<'_, str> {
+    if key.contains(['@', '=']) || key.contains("://") { redact_name(key) } else { Cow::Borrowed(key) }
+}
+
+fn as_name<S: Serializer>(variable: &str, serializer: S) -> Result<S::Ok, S::Error> {
+    variable_name(variable).serialize(serializer)
+}
+
+/// Writes a path as text: serde would refuse one that is not UTF-8.
 fn as_text<S: Serializer>(path: &Option<PathBuf>, serializer: S) -> Result<S::Ok, S::Error> {
-    path.as_ref().map(shown).serialize(serializer)
+    path.as_ref().map(|path| redact_path(&shown(path)).into_owned()).serialize(serializer)
 }
 
 impl Origin {
@@ -46,10 +58,11 @@ impl Origin {
 
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (&self.file, self.line) {
-            (Some(file), Some(line)) => write!(f, "{} ({}:{line})", self.variable, shown(file)),
-            (Some(file), None) => write!(f, "{} ({})", self.variable, shown(file)),
-            (None, _) => write!(f, "{} (process environment)", self.variable),
+        let variable = variable_name(&self.variable);
+        match (self.file.as_ref().map(|file| redact_path(&shown(file)).into_owned()), self.line) {
+            (Some(file), Some(line)) => write!(f, "{variable} ({file}:{line})"),
+            (Some(file), None) => write!(f, "{variable} ({file})"),
+            (None, _) => write!(f, "{variable} (process environment)"),
         }
     }
 }

@@ -3,6 +3,8 @@
 use crate::error::Explain;
 use crate::exec::signal::Signal;
 use crate::exit::Exit;
+use crate::secret::{redact_path, redact_text};
+use crate::text::shown;
 use std::ffi::OsString;
 use std::io;
 use std::path::PathBuf;
@@ -12,13 +14,13 @@ use thiserror::Error;
 #[derive(Debug, Error)]
 pub(crate) enum LookupError {
     /// No file of that name, where one was looked for.
-    #[error("command not found: {}", .name.display())]
+    #[error("command not found: {}", redact_text(&shown(.name)))]
     NotFound {
         /// The command as it was typed.
         name: OsString,
     },
     /// There is a file, and it is no program for us.
-    #[error("cannot execute {}", .path.display())]
+    #[error("cannot execute {}", redact_path(&shown(.path)))]
     CannotExecute {
         /// The file, or the first one on `PATH`.
         path: PathBuf,
@@ -27,7 +29,7 @@ pub(crate) enum LookupError {
         source: io::Error,
     },
     /// A script whose `#!` line names an interpreter that is not there.
-    #[error("{} needs {}, which does not exist", .script.display(), .interpreter.display())]
+    #[error("{} needs {}, which does not exist", redact_path(&shown(.script)), redact_path(&shown(.interpreter)))]
     NoInterpreter {
         /// The script.
         script: PathBuf,

@@ -4,10 +4,29 @@ use std::fmt::{self, Write as _};
 
 use percent_encoding::percent_encode_byte;
 
-use crate::reach::{Place, Target};
+use crate::reach::{Engine, Place, Target};
+use crate::secret::Secret;
 use crate::text::shown;
 
 impl Target {
+    /// Lists what no text of others may show: the password, unless it reads like something that is shown anyway.
+    #[must_use]
+    pub(crate) fn secrets(&self) -> Vec<Secret> {
+        let is_shown = |password: &Secret| {
+            let same = |name: &str| name.eq_ignore_ascii_case(password.expose());
+            let places = self.places.iter().map(|place| match place {
+                Place::Host { name, .. } | Place::Instance { name } => name.as_str().into(),
+                Place::Socket { path, .. } | Place::File { path } => path.to_string_lossy(),
+                Place::Memory => "memory".into(),
+            });
+            let names = [&self.user, &self.database].into_iter().flatten();
+            Engine::named(&password.expose().to_ascii_lowercase()).is_some()
+                || names.map(String::as_str).any(same)
+                || places.into_iter().any(|name| same(&name))
+        };
+        self.password.iter().filter(|password| !is_shown(password)).cloned().collect()
+    }
+
     /// Describes the target on one line, without secrets: ``postgres database `app` on db.test:5432``.
     #[must_use]
     pub(crate) fn shown(&self) -> String {
@@ -83,9 +102,7 @@ fn encoded(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::environment::Origin;
-    use crate::reach::Engine;
     use crate::reach::testing::{found, reading};
-    use crate::secret::Secret;
 
     #[test]
     fn an_address_is_read_back_as_the_same_target() {
@@ -141,6 +158,17 @@ mod tests {
             assert_eq!(target.shown(), shown);
             assert_eq!(target.address(), address);
             assert!(!format!("{target:?}").contains("hunter22"));
+        }
+    }
+
+    #[test]
+    fn a_password_that_reads_like_what_is_shown_is_no_secret_in_text() {
+        for (password, is_secret) in
+            [("hunter22", true), ("Postgres", false), ("app", false), ("shop_test", false), ("DB.test", false)]
+        {
+            let mut target = target(vec![host("db.test", 5432)], Some("shop_test"));
+            target.password = Some(Secret::new(password));
+            assert_eq!(!target.secrets().is_empty(), is_secret, "{password}");
         }
     }
 

@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use crate::environment::Origin;
 use crate::reach::assemble::Found;
+use crate::reach::without_secrets::without_secrets;
 use crate::reach::{Doubt, Engine, Place, Target};
 use crate::secret::MASK;
 use crate::tools::clients;
@@ -34,6 +35,7 @@ impl Merger {
 
     fn add(&mut self, found: Found) {
         let Found { draft, origins, .. } = found;
+        let draft = without_secrets(draft);
         let mut places = draft.places;
         // Nothing that was found is without a place; a place with an empty name would be one.
         places.retain(|place| !matches!(place, Place::Host { name, .. } if name.is_empty()));

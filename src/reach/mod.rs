@@ -17,7 +17,6 @@ mod display;
 mod engine;
 mod find;
 mod grammars;
-mod letter_case;
 mod lookup;
 mod merge;
 mod names;
@@ -29,13 +28,13 @@ mod target;
 #[cfg(test)]
 mod testing;
 mod unstated_engine;
+mod without_secrets;
 
 pub(crate) use crate::reach::arguments::is_database_client;
 pub(crate) use crate::reach::engine::Engine;
 pub(crate) use crate::reach::find::find_targets;
 pub(crate) use crate::reach::grammars::draft::Draft;
 pub(crate) use crate::reach::grammars::placeholder::has_gap;
-pub(crate) use crate::reach::letter_case::{at_rising_case, last_capital};
 pub(crate) use crate::reach::lookup::Lookup;
 pub(crate) use crate::reach::providers::{provider_of_host, provider_of_instance};
 pub(crate) use crate::reach::target::{Doubt, Place, Target};

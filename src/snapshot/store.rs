@@ -15,6 +15,7 @@ use chrono::{DateTime, Utc};
 use crate::durable;
 use crate::json::Json;
 use crate::regular;
+use crate::secret::ForeignText;
 use crate::snapshot::file_state::file_state;
 use crate::snapshot::lock::{Lock, is_at, lock, try_lock};
 use crate::snapshot::{Manifest, StoreError};
@@ -284,7 +285,8 @@ impl Store {
         let path = self.manifest_path(id);
         let broken = |reason: String| StoreError::Manifest { path: path.clone(), reason };
         let text = regular::read_own(&path, regular::LARGE).map_err(|error| broken(error.to_string()))?;
-        let manifest: Manifest = serde_json::from_slice(&text).map_err(|error| broken(error.to_string()))?;
+        let manifest: Manifest =
+            serde_json::from_slice(&text).map_err(|error| broken(ForeignText::of(error).to_string()))?;
         // The manifest says where the dump is; a name with a folder in it is not one that we wrote.
         if manifest.schema != 1 || manifest.id != id || manifest.file != format!("{id}.dump") {
             return Err(broken("it is not the manifest of the snapshot it is named after".to_owned()));

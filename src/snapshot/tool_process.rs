@@ -17,7 +17,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::error::Explain;
 use crate::exit::Exit;
-use crate::secret::Secret;
+use crate::secret::{ForeignText, Secret};
 use crate::snapshot::Watch;
 
 /// How much of a tool's messages is kept: the first error is what matters.
@@ -44,8 +44,8 @@ pub(crate) enum ToolError {
         tool: &'static str,
         /// How it ended: `exited with status 1`, `was ended by signal 15`.
         status: String,
-        /// What it said, as far as it may be shown.
-        message: String,
+        /// What it said.
+        message: ForeignText,
     },
     /// The person or a signal asked to stop.
     #[error("interrupted")]
@@ -70,7 +70,7 @@ impl Explain for ToolError {
     }
 }
 
-/// Cleans what a tool said: keeps the errors themselves, and nothing that quotes data. Passwords are masked before.
+/// Cleans what a tool said: keeps the errors themselves, and nothing that quotes data.
 pub(crate) type Cleaned = fn(&str) -> String;
 
 /// A tool that was started. Dropping it ends and reaps it.
@@ -80,17 +80,17 @@ pub(crate) struct Running {
     child: Child,
     messages: Option<JoinHandle<Vec<u8>>>,
     cleaned: Cleaned,
-    password: Option<Secret>,
+    secrets: Vec<Secret>,
 }
 
 impl Running {
-    /// Starts a tool with its stdin, stdout and stderr in our hands. What it says is masked and `cleaned` before anybody
+    /// Starts a tool with its stdin, stdout and stderr in our hands. What it says is redacted and `cleaned` before anybody
     /// sees it.
     pub(crate) fn start(
         tool: &'static str,
         mut command: Command,
         cleaned: Cleaned,
-        password: Option<Secret>,
+        secrets: &[Secret],
     ) -> Result<Self, ToolError> {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child =
@@ -105,7 +105,7 @@ impl Running {
                 kept
             })
         });
-        Ok(Running { tool, child, messages, cleaned, password })
+        Ok(Running { tool, child, messages, cleaned, secrets: secrets.to_vec() })
     }
 
     /// Its stdin, once.
@@ -134,14 +134,15 @@ impl Running {
         Err(ToolError::Failed { tool: self.tool, status: describe(status), message })
     }
 
-    /// Returns what it said on stderr, once it closed it; without data and passwords. A second call gives nothing.
-    pub(crate) fn messages(&mut self) -> String {
+    /// Returns what it said on stderr, once it closed it; without data. A second call gives nothing.
+    pub(crate) fn messages(&mut self) -> ForeignText {
         let bytes = self.messages.take().and_then(|thread| thread.join().ok()).unwrap_or_default();
-        let said = String::from_utf8_lossy(&bytes);
-        // Masked first: a line that is cut could end within the password.
-        (self.cleaned)(
-            &self.password.as_ref().map_or_else(|| said.clone().into_owned(), |password| password.redact_in(&said)),
-        )
+        self.quote(&String::from_utf8_lossy(&bytes)).shortened(self.cleaned)
+    }
+
+    /// Quotes what it said anywhere else.
+    pub(crate) fn quote(&self, said: &str) -> ForeignText {
+        ForeignText::new(said, &self.secrets)
     }
 }
 
@@ -236,7 +237,7 @@ mod tests {
     fn a_dropped_tool_is_gone() {
         let mut command = Command::new("sleep");
         command.arg("60");
-        let running = Running::start("sleep", command, str::to_owned, None).unwrap();
+        let running = Running::start("sleep", command, str::to_owned, &[]).unwrap();
         let pid = running.stopper().pid.unwrap();
         drop(running);
         assert!(rustix::process::test_kill_process(pid).is_err());
@@ -246,10 +247,10 @@ mod tests {
     fn a_failing_tool_is_an_error_with_its_status_and_words() {
         let mut command = Command::new("sh");
         command.args(["-c", "printf 'no such thing as hunter2' >&2; exit 3"]);
-        let password = Some(Secret::new("hunter2"));
+        let password = [Secret::new("hunter2")];
         // A cut through the password.
         let cut: Cleaned = |said| said.chars().take("no such thing as hun".len()).collect();
-        let error = Running::start("sh", command, cut, password).unwrap().finish().unwrap_err();
+        let error = Running::start("sh", command, cut, &password).unwrap().finish().unwrap_err();
         assert_eq!(error.to_string(), "sh exited with status 3: no such thing as ***");
     }
 }

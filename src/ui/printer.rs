@@ -1,17 +1,15 @@
-//! The printer: the only one that writes to standard output and error, in colours and without secrets.
+//! The printer: the only one that writes to standard output and error, in colours.
 //!
 //! It takes lines and JSON. Both escape whatever a terminal would obey, so names and values from files, tools and
-//! people are handed over as they are; a line end comes from here alone.
+//! people are handed over as they are; a line end comes from here alone. It looks for no secret: what has one does not
+//! get here (`secret`).
 
 use std::io::{self, IsTerminal, Write};
 
 use serde::Serialize;
-use serde_json::Value;
 
-use crate::audit::redact_text;
 use crate::error::{Failure, causes};
 use crate::json::Json;
-use crate::secret::Secret;
 use crate::ui::{Line, Tone};
 
 /// How the run talks to people.
@@ -27,8 +25,6 @@ pub(crate) struct Ui {
     styled: bool,
     /// Colours on standard output.
     answers_styled: bool,
-    /// Texts that must never be printed, whatever message they got into.
-    secrets: Vec<Secret>,
 }
 
 impl Ui {
@@ -37,12 +33,7 @@ impl Ui {
     pub(crate) fn new(quiet: bool, verbose: bool, json: bool, color: Option<bool>) -> Self {
         let styled = color.unwrap_or_else(|| io::stderr().is_terminal() && console::colors_enabled_stderr());
         let answers_styled = color.unwrap_or_else(|| io::stdout().is_terminal() && console::colors_enabled());
-        Ui { quiet, verbose, json, styled, answers_styled, secrets: Vec::new() }
-    }
-
-    /// Masks these texts in everything that is printed from now on.
-    pub(crate) fn keep_secret(&mut self, secrets: impl IntoIterator<Item = Secret>) {
-        self.secrets.extend(secrets.into_iter().filter(|secret| secret.expose().chars().count() >= 4));
+        Ui { quiet, verbose, json, styled, answers_styled }
     }
 
     /// Prints a line on standard error, unless quiet was asked for.
@@ -54,12 +45,12 @@ impl Ui {
 
     /// Prints a line on standard error, always. A closed standard error stops nothing.
     pub(crate) fn warn(&self, line: impl Into<Line>) {
-        let _ = writeln!(io::stderr().lock(), "{}", self.masked(&line.into().shown(self.styled)));
+        let _ = writeln!(io::stderr().lock(), "{}", line.into().shown(self.styled));
     }
 
     /// Prints a line of JSON on standard error, always.
     pub(crate) fn warn_json(&self, event: &Json) {
-        let _ = writeln!(io::stderr().lock(), "{}", self.masked(&event.to_string()));
+        let _ = writeln!(io::stderr().lock(), "{}", event);
     }
 
     /// Prints what a subcommand was asked for, on standard output.
@@ -68,7 +59,7 @@ impl Ui {
     ///
     /// Where standard output cannot be written. A reader that has seen enough (`| head`) is no error.
     pub(crate) fn answer<L: Into<Line>>(&self, lines: impl IntoIterator<Item = L>) -> io::Result<()> {
-        let shown = |line: L| self.masked(&line.into().shown(self.answers_styled)) + "\n";
+        let shown = |line: L| line.into().shown(self.answers_styled) + "\n";
         print(&lines.into_iter().map(shown).collect::<String>())
     }
 
@@ -78,16 +69,15 @@ impl Ui {
     ///
     /// As [`Ui::answer`].
     pub(crate) fn answer_json(&self, answer: &Json) -> io::Result<()> {
-        print(&(self.masked(&answer.to_string()) + "\n"))
+        print(&(answer.to_string() + "\n"))
     }
 
-    /// A failure: what happened, the causes, the hint, and as the last line what was not done because of it. It may
-    /// repeat what was typed or what a tool said, so passwords are looked for in it.
+    /// A failure: what happened, the causes, the hint, and as the last line what was not done because of it.
     pub(crate) fn fail(&self, failure: &Failure, not_done: &str) {
         let error = failure.error();
-        let said = redact_text(&error.to_string(), &self.secrets);
-        let causes: Vec<String> = causes(error).map(|cause| redact_text(&cause.to_string(), &self.secrets)).collect();
-        let hint = error.hint().map(|hint| redact_text(&hint, &self.secrets));
+        let said = error.to_string();
+        let causes: Vec<String> = causes(error).map(ToString::to_string).collect();
+        let hint = error.hint();
         if self.json {
             let failed = Failed {
                 schema: 1,
@@ -112,22 +102,6 @@ impl Ui {
         }
         self.warn(format!("  {not_done}"));
     }
-
-    /// Masks what is secret in a text; in JSON only inside strings, so that keys and numbers stay what they are.
-    pub(crate) fn masked(&self, text: &str) -> String {
-        let in_text = |text: &str| self.secrets.iter().fold(text.to_owned(), |text, secret| secret.redact_in(&text));
-        let masked = in_text(text);
-        if !self.json || masked == text {
-            return masked;
-        }
-        match serde_json::from_str::<Value>(text) {
-            Ok(mut value) => {
-                for_each_string(&mut value, &in_text);
-                value.to_string()
-            }
-            Err(_) => masked,
-        }
-    }
 }
 
 /// Writes to standard output; a reader that is gone is no error.
@@ -136,15 +110,6 @@ fn print(text: &str) -> io::Result<()> {
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         written => written,
-    }
-}
-
-fn for_each_string(value: &mut Value, change: &dyn Fn(&str) -> String) {
-    match value {
-        Value::String(text) => *text = change(text),
-        Value::Array(items) => items.iter_mut().for_each(|item| for_each_string(item, change)),
-        Value::Object(fields) => fields.values_mut().for_each(|field| for_each_string(field, change)),
-        Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
 

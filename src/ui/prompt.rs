@@ -15,27 +15,23 @@ impl Ui {
     /// Asks a person to type something. `None`: nothing can be read, or somebody interrupted.
     #[must_use]
     pub(crate) fn ask(&self, question: &str, interrupt: &Interrupt) -> Option<String> {
-        let input = Input::<String>::new().with_prompt(self.question(question)).allow_empty(true);
+        let input = Input::<String>::new().with_prompt(printable(question)).allow_empty(true);
         answered(interrupt, || input.interact_text())
     }
 
     /// Asks a person whether to go on; only a yes is one.
     #[must_use]
     pub(crate) fn confirm(&self, question: &str, interrupt: &Interrupt) -> bool {
-        let confirm = Confirm::new().with_prompt(self.question(question)).default(false).wait_for_newline(true);
+        let confirm = Confirm::new().with_prompt(printable(question)).default(false).wait_for_newline(true);
         answered(interrupt, || confirm.interact_opt()).flatten().unwrap_or(false)
     }
 
     /// Lets a person choose one of several; `None`: none of them.
     #[must_use]
     pub(crate) fn choose(&self, question: &str, items: &[String], interrupt: &Interrupt) -> Option<usize> {
-        let items: Vec<String> = items.iter().map(|item| self.question(item)).collect();
-        let select = Select::new().with_prompt(self.question(question)).items(items).default(0);
+        let items: Vec<String> = items.iter().map(|item| printable(item)).collect();
+        let select = Select::new().with_prompt(printable(question)).items(items).default(0);
         answered(interrupt, || select.interact_opt()).flatten()
-    }
-
-    fn question(&self, text: &str) -> String {
-        self.masked(&printable(text))
     }
 }
 

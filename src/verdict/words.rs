@@ -3,8 +3,8 @@
 //! A name is cut into words at separators, digits and case changes, so that `shop_live2`, `shopPROD` and
 //! `prod-eu-1` say production while `product_catalog`, `olive` and `delivery` do not.
 
+use crate::letter_case::{at_rising_case, last_capital};
 use crate::lists::{List, list};
-use crate::reach::{at_rising_case, last_capital};
 
 // Every run asks for the words of a few names. Looking each word up costs less than a microsecond, compiling one
 // expression for all of them about a hundred: so these are lists and no `regex`.

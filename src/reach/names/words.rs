@@ -1,6 +1,6 @@
 //! Cuts the name of a variable into words.
 
-use crate::reach::letter_case::{at_rising_case, last_capital};
+use crate::letter_case::{at_rising_case, last_capital};
 use crate::reach::names::vocabulary::word;
 
 /// Cuts a name into words, in upper case: at separators, changes of case, and what is glued (`PGHOST`, `DBNAME`, `DB1`).

@@ -1,5 +1,6 @@
 //! Asks the catalogs which tables are there, and how many rows each has.
 
+use crate::secret::ForeignText;
 use crate::snapshot::postgres::PostgresError;
 use crate::snapshot::postgres::names::qualified;
 use crate::snapshot::postgres::psql::{Fields, Psql, number, text};
@@ -109,7 +110,7 @@ fn count(psql: &mut Psql, listed: &Fields) -> Result<Vec<Table>, PostgresError> 
 fn unexpected() -> PostgresError {
     PostgresError::Query {
         sqlstate: "XX000".to_owned(),
-        message: "an answer of the catalogs has another form".to_owned(),
+        message: ForeignText::of("an answer of the catalogs has another form"),
     }
 }
 

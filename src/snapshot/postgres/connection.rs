@@ -20,7 +20,7 @@ use crate::snapshot::postgres::passfile::PassFile;
 pub(crate) struct Connection {
     variables: Vec<(OsString, OsString)>,
     folders: Vec<PathBuf>,
-    password: Option<Secret>,
+    secrets: Vec<Secret>,
     /// Held, since dropping it removes the file.
     _passfile: Option<Arc<PassFile>>,
     place: String,
@@ -110,7 +110,7 @@ impl Connection {
         if variables.iter().any(|(_, value)| value.as_encoded_bytes().contains(&0)) {
             return Err(refuse("a part of it holds a NUL byte"));
         }
-        Ok(Connection { variables, folders, password, _passfile: passfile, place })
+        Ok(Connection { variables, folders, secrets: target.secrets(), _passfile: passfile, place })
     }
 
     /// Makes the same connection with another value of one of its variables.
@@ -140,9 +140,9 @@ impl Connection {
         &self.folders
     }
 
-    /// Gives the password, to mask it in what a tool says.
-    pub(crate) fn password(&self) -> Option<&Secret> {
-        self.password.as_ref()
+    /// Lists what must not show in what a tool says.
+    pub(crate) fn secrets(&self) -> &[Secret] {
+        &self.secrets
     }
 
     /// Names the server, without secrets: `127.0.0.1:5432`.

@@ -6,6 +6,7 @@ use thiserror::Error;
 
 use crate::error::Explain;
 use crate::exit::Exit;
+use crate::secret::ForeignText;
 use crate::snapshot::tool_process::ToolError;
 
 /// A failure of the PostgreSQL engine. No variant holds a password or a row of data.
@@ -39,7 +40,7 @@ pub(crate) enum PostgresError {
         /// Where it was to be.
         place: String,
         /// What the server or the library said.
-        message: String,
+        message: ForeignText,
     },
     /// The server is there, the database is not: there is nothing to lose.
     #[error("there is no database `{database}` on {place}")]
@@ -61,7 +62,7 @@ pub(crate) enum PostgresError {
         /// Where it is.
         place: String,
         /// What it says of itself.
-        version: String,
+        version: ForeignText,
     },
     /// The connection led to another database than the one that was judged.
     #[error("connected to database `{found}`, but `{judged}` was judged")]
@@ -75,7 +76,7 @@ pub(crate) enum PostgresError {
     #[error("the connection to the server was lost{}", detail(.message))]
     ConnectionLost {
         /// What was said last.
-        message: String,
+        message: ForeignText,
     },
     /// The server refused a question of ours.
     #[error("the server refused a query ({sqlstate}): {message}")]
@@ -83,7 +84,7 @@ pub(crate) enum PostgresError {
         /// The five characters that classify it.
         sqlstate: String,
         /// Its message, without detail and context.
-        message: String,
+        message: ForeignText,
     },
     /// A table's lock is held by another session for too long.
     #[error("a table is locked by another session: {holders}")]
@@ -95,7 +96,7 @@ pub(crate) enum PostgresError {
     #[error("row-level security hides rows from this user: {message}")]
     RowSecurity {
         /// What the server said: it names the table.
-        message: String,
+        message: ForeignText,
     },
     /// A file could not be written or read.
     #[error("cannot {action} {}", path.display())]

@@ -4,6 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::secret::ForeignText;
 use crate::snapshot::postgres::PostgresError;
 use crate::snapshot::postgres::psql::{Psql, identifier, literal};
 
@@ -69,7 +70,7 @@ impl Facts {
         let Some(field) = fields.first() else { return Ok(None) };
         serde_json::from_slice(field)
             .map(Some)
-            .map_err(|error| PostgresError::Query { sqlstate: "XX000".to_owned(), message: error.to_string() })
+            .map_err(|error| PostgresError::Query { sqlstate: "XX000".to_owned(), message: ForeignText::of(error) })
     }
 
     /// Writes the statement that makes an empty database like it; `with_owner` and `with_tablespace` where the server has them.

@@ -119,7 +119,7 @@ fn attempt(
     }
     let dump = whole.dump;
     let file = regular::open_own(dump.path).map_err(PostgresError::file("read", dump.path))?;
-    let mut restore = process::start("pg_restore", command, server.connection.password().cloned())?;
+    let mut restore = process::start("pg_restore", command, server.connection.secrets())?;
     let mut stoppers = vec![restore.stopper()];
     stoppers.extend(client.as_ref().map(Running::stopper));
     let path = search_path(whole);
@@ -148,7 +148,7 @@ fn start_client(server: &Session, name: &str) -> Result<Running, PostgresError> 
     let mut command = server.connection.with("PGDATABASE", name).command(&server.tools.program("psql"));
     command.args(["-X", "-w", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-v", "VERBOSITY=terse"]);
     command.args(["--output=/dev/null", "--file=-"]);
-    Ok(process::start("psql", command, server.connection.password().cloned())?)
+    Ok(process::start("psql", command, server.connection.secrets())?)
 }
 
 /// How a dump's text sets the search path, before anything else that it does.
@@ -198,6 +198,7 @@ fn dbname(name: &str) -> OsString {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::secret::ForeignText;
 
     #[test]
     fn a_name_cannot_be_read_as_a_connection_string() {
@@ -208,7 +209,7 @@ mod tests {
     fn what_a_failure_may_come_from_is_told_apart() {
         let failed = |message: &str| {
             let status = "exited with status 1".to_owned();
-            PostgresError::Tool(ToolError::Failed { tool: "pg_restore", status, message: message.to_owned() })
+            PostgresError::Tool(ToolError::Failed { tool: "pg_restore", status, message: ForeignText::of(message) })
         };
         for (message, names, roles) in [
             ("ERROR:  function unaccent(text) does not exist", true, false),

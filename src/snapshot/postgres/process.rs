@@ -6,8 +6,8 @@ use crate::secret::Secret;
 use crate::snapshot::tool_process::{Running, ToolError};
 
 /// Starts one of the tools.
-pub(crate) fn start(tool: &'static str, command: Command, password: Option<Secret>) -> Result<Running, ToolError> {
-    Running::start(tool, command, cleaned, password)
+pub(crate) fn start(tool: &'static str, command: Command, secrets: &[Secret]) -> Result<Running, ToolError> {
+    Running::start(tool, command, cleaned, secrets)
 }
 
 /// Keeps the errors themselves, never their context, detail or statement, which quote rows; a few lines, each cut.

@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader, Write};
 use std::process::{ChildStdin, ChildStdout};
 
+use crate::secret::ForeignText;
 use crate::snapshot::postgres::PostgresError;
 use crate::snapshot::postgres::connection::Connection;
 use crate::snapshot::postgres::process;
@@ -31,7 +32,7 @@ impl Psql {
         command.env("PGCLIENTENCODING", "UTF8");
         // No start-up file, no prompt for a password, fields and rows ended by NUL bytes.
         command.args(["-X", "-w", "-q", "-A", "-t", "-z", "-0", "-v", "VERBOSITY=terse"]);
-        let mut running = process::start("psql", command, connection.password().cloned())?;
+        let mut running = process::start("psql", command, connection.secrets())?;
         let (stdin, stdout) = (running.stdin(), running.stdout());
         let Some(stdout) = stdout else {
             return Err(PostgresError::ConnectionLost { message: running.messages() });
@@ -75,7 +76,7 @@ impl Psql {
         loop {
             match self.item() {
                 Some(Item::Field(field)) => fields.push(field),
-                Some(Item::End(end)) => return outcome(&end, fields),
+                Some(Item::End(end)) => return self.outcome(&end, fields),
                 None => return Err(self.lost()),
             }
         }
@@ -102,6 +103,29 @@ impl Psql {
         }
     }
 
+    /// Tells what the line `false 00000` or `true 42P01 relation "x" does not exist` says of an answer.
+    fn outcome(&self, end: &str, fields: Fields) -> Result<Fields, PostgresError> {
+        let mut words = end.splitn(3, ' ');
+        match (words.next(), words.next(), words.next()) {
+            (Some("false"), _, _) => Ok(fields),
+            (_, sqlstate, message) => {
+                let sqlstate = sqlstate.unwrap_or_default().to_owned();
+                let message = self.quote(message.unwrap_or_default());
+                let message = message.shortened(|said| said.chars().take(300).collect());
+                // 42501 is also a missing privilege: the setting is what tells row-level security apart.
+                if sqlstate == "42501" && message.contains("row-level security") {
+                    return Err(PostgresError::RowSecurity { message });
+                }
+                Err(PostgresError::Query { sqlstate, message })
+            }
+        }
+    }
+
+    /// Quotes what the server said.
+    pub(crate) fn quote(&self, said: &str) -> ForeignText {
+        self.running.quote(said)
+    }
+
     fn lost(&mut self) -> PostgresError {
         drop(self.stdin.take());
         PostgresError::ConnectionLost { message: self.running.messages() }
@@ -111,23 +135,6 @@ impl Psql {
 enum Item {
     Field(Vec<u8>),
     End(String),
-}
-
-/// Tells what the line `false 00000` or `true 42P01 relation "x" does not exist` says of an answer.
-fn outcome(end: &str, fields: Fields) -> Result<Fields, PostgresError> {
-    let mut words = end.splitn(3, ' ');
-    match (words.next(), words.next(), words.next()) {
-        (Some("false"), _, _) => Ok(fields),
-        (_, sqlstate, message) => {
-            let sqlstate = sqlstate.unwrap_or_default().to_owned();
-            let message: String = message.unwrap_or_default().chars().take(300).collect();
-            // 42501 is also a missing privilege: the setting is what tells row-level security apart.
-            if sqlstate == "42501" && message.contains("row-level security") {
-                return Err(PostgresError::RowSecurity { message });
-            }
-            Err(PostgresError::Query { sqlstate, message })
-        }
-    }
 }
 
 /// Reads a field as text.

@@ -61,7 +61,7 @@ pub(crate) fn start_reader(tools: &Tools) -> Result<Running, PostgresError> {
     // It connects to nothing: no environment, no locale.
     let mut command = own_tools::command(&tools.program("pg_restore"), &[]);
     command.args(["-f", "-"]);
-    Ok(process::start("pg_restore", command, None)?)
+    Ok(process::start("pg_restore", command, &[])?)
 }
 
 /// Reads a dump from `file` through `reader`: what it holds, or what is wrong with it, and the hash of its bytes.

@@ -125,7 +125,7 @@ impl Session {
         let version = psql.receive().map_err(|error| refused(error, &place))?;
         let version = version.first().map(|field| text(field)).unwrap_or_default();
         if !version.starts_with("PostgreSQL ") || version.contains("Redshift") {
-            return Err(PostgresError::NotPostgres { place, version });
+            return Err(PostgresError::NotPostgres { place, version: psql.quote(&version) });
         }
         psql.receive()?;
         let reached = psql.receive()?;
@@ -133,7 +133,7 @@ impl Session {
         // A provider may forbid it: then the server is identified by less.
         let system = psql.receive().unwrap_or_default();
         let identity = identity(&fields, system.first().map(|field| text(field)))
-            .ok_or_else(|| PostgresError::NotPostgres { place: place.clone(), version })?;
+            .ok_or_else(|| PostgresError::NotPostgres { place: place.clone(), version: psql.quote(&version) })?;
         if fields.last().map(|field| text(field)) != Some(mark) {
             return Err(PostgresError::Pooler { place });
         }
@@ -206,7 +206,7 @@ fn refused(error: PostgresError, place: &str) -> PostgresError {
             {
                 return PostgresError::Pooler { place: place.to_owned() };
             }
-            let message = message.strip_prefix("psql: error: ").unwrap_or(&message).to_owned();
+            let message = message.shortened(|said| said.strip_prefix("psql: error: ").unwrap_or(said).to_owned());
             PostgresError::CannotConnect { place: place.to_owned(), message }
         }
         other => other,

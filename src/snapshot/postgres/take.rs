@@ -11,6 +11,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::own_tools;
+use crate::secret::ForeignText;
 use crate::snapshot::dump_stream::{Hashing, Writing, compressor, open_private};
 use crate::snapshot::engine::DumpCommand;
 use crate::snapshot::postgres::catalog;
@@ -103,7 +104,7 @@ pub(crate) fn take(
     let file = open_private(partial).map_err(PostgresError::file("write", partial))?;
     let writing = Writing::default();
     let following = writing.follow(partial).map_err(PostgresError::file("read", partial))?;
-    let mut dump = process::start("pg_dump", run_as_planned(command), session.connection.password().cloned())?;
+    let mut dump = process::start("pg_dump", run_as_planned(command), session.connection.secrets())?;
     let mut reader = readback::start_reader(&session.tools)?;
     let stdout = dump.stdout();
     let stoppers = [dump.stopper(), session.psql.stopper(), reader.stopper()];
@@ -212,7 +213,7 @@ fn begin(psql: &mut Psql, lock_wait: &str) -> Result<String, PostgresError> {
     snapshot
         .first()
         .map(|field| text(field))
-        .ok_or_else(|| PostgresError::ConnectionLost { message: "no snapshot was exported".to_owned() })
+        .ok_or_else(|| PostgresError::ConnectionLost { message: ForeignText::of("no snapshot was exported") })
 }
 
 /// Compresses and hashes what `pg_dump` writes, into the file: its size and hash. What is dumped is told to the one who

@@ -5,6 +5,7 @@
 
 use std::path::Path;
 
+use crate::secret::redact_name;
 use crate::verdict::environment_names::{NameKind, kind_of};
 use crate::verdict::subject::Subject;
 use crate::verdict::{Finding, Level, words};
@@ -24,7 +25,7 @@ pub(crate) fn check(subject: &Subject<'_>) -> Vec<Finding> {
         if !says_production {
             continue;
         }
-        let pair = format!("{}={}", name.name, name.value.trim());
+        let pair = format!("{}={}", name.name, redact_name(name.value.trim()));
         let message = format!("the environment name {pair} says production");
         let silenced = policy.allow.environments.contains(&pair) && subject.everything_is_local_and_test_shaped();
         findings.push(Finding {

@@ -1,30 +1,16 @@
 //! Text as it may be written down: passwords in it masked, wherever its grammar puts them.
 //!
-//! Masks too much rather than too little: known secrets anywhere, the password part of anything with `://`, and the
-//! values of names that say they are secret. What is masked cannot be told apart by its length. Each pattern is
-//! compiled when a text first has the character that it needs.
+//! Masks too much rather than too little: the password part of anything with `://`, and the values of names that say they
+//! are secret. What is masked cannot be told apart by its length. Each pattern is compiled when a text first has the
+//! character that it needs.
 
 use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use regex::{Captures, Regex};
 
-use crate::reach::at_rising_case;
-use crate::secret::{MASK, Secret};
-
-/// Compiles a pattern of this file; a test compiles each.
-#[expect(clippy::expect_used, reason = "the patterns are constants")]
-fn pattern(text: &str) -> Regex {
-    Regex::new(text).expect("a pattern that can be read")
-}
-
-/// Words of a name that say that its value is secret: whole ones, then endings.
-static SECRET_WORD: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(
-        "(?-u)^(?:KEY|PASS|PWD|AUTH|AUTHORIZATION|CREDENTIALS?|COOKIE|PAT)$|\
-         (?:PASSWORD|PASSWD|PASSPHRASE|SECRET|TOKEN|APIKEY|PWD|DBPASS|SECRETKEY)$",
-    )
-});
+use crate::secret::MASK;
+use crate::secret::names::{pattern, says_secret};
 
 /// What follows a scheme, up to a blank or a quote.
 static BEHIND_SCHEME: LazyLock<Regex> = LazyLock::new(|| pattern(r#"://[^\s"'`<>]+"#));
@@ -47,11 +33,10 @@ static TOKEN: LazyLock<Regex> = LazyLock::new(|| {
     )
 });
 
-/// Masks every secret that is known, stands in a URL or behind a name that says so.
+/// Masks every secret that stands in a URL or behind a name that says so.
 #[must_use]
-pub(crate) fn redact_text(text: &str, secrets: &[Secret]) -> String {
-    let known = secrets.iter().fold(Cow::Borrowed(text), |text, secret| Cow::Owned(secret.redact_in(&text)));
-    let mut shown = Cow::Borrowed(known.as_ref());
+pub(crate) fn redact_text(text: &str) -> String {
+    let mut shown = Cow::Borrowed(text);
     if shown.contains("://") {
         shown = Cow::Owned(mask_urls(&shown));
     }
@@ -68,19 +53,9 @@ pub(crate) fn redact_text(text: &str, secrets: &[Secret]) -> String {
     shown.into_owned()
 }
 
-/// Tells whether a variable's or option's name says that its value is secret.
-pub(crate) fn says_secret(name: &str) -> bool {
-    words_of(name).any(|word| is_secret_word(&word))
-}
-
-/// Cuts a name into its words, in upper case: `dbPassword`, `DB_PASSWORD2` and `--db-password` all end in `PASSWORD`.
-pub(crate) fn words_of(name: &str) -> impl DoubleEndedIterator<Item = String> {
-    let parts = name.split(|c: char| !c.is_ascii_alphabetic()).filter(|part| !part.is_empty());
-    parts.flat_map(at_rising_case).map(str::to_ascii_uppercase)
-}
-
-pub(crate) fn is_secret_word(word: &str) -> bool {
-    SECRET_WORD.is_match(word)
+/// Finds where the first token begins that its own form gives away.
+pub(crate) fn first_token(text: &str) -> Option<usize> {
+    TOKEN.find(text).map(|found| found.start())
 }
 
 /// Masks the password of every `scheme://user:password@`. An unencoded `/` or `@` in it does not end it: the last
@@ -168,38 +143,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_that_say_secret_are_known() {
-        let secret = [
-            "PASSWORD",
-            "PGPASSWORD",
-            "MYSQL_PWD",
-            "DB_PASS",
-            "DBPASS",
-            "SECRET_KEY",
-            "SECRET_KEY_BASE",
-            "APP_KEY",
-            "dbPassword",
-            "--db-password",
-            "AWS_SECRET_ACCESS_KEY",
-            "GITHUB_TOKEN",
-            "authToken",
-            "apikey",
-            "spring.datasource.password",
-            "Pwd",
-            "DB_PASSWORD2",
-            "x2Key",
-        ];
-        let plain =
-            ["DATABASE_URL", "DB_HOST", "KEYSPACE", "PASSENGER_ENV", "COMPASS", "MONKEY", "TOKENS_PER_DAY", "x"];
-        for name in secret {
-            assert!(says_secret(name), "{name}");
-        }
-        for name in plain {
-            assert!(!says_secret(name), "{name}");
-        }
-    }
-
-    #[test]
     fn a_tool_s_words_lose_their_passwords() {
         let cases = [
             ("dial postgres://a:b@c/d failed", "dial postgres://a:***@c/d failed"),
@@ -218,7 +161,7 @@ mod tests {
             (r#"{\"password\": \"a b\", \"n\": 1}"#, r#"{\"password\": ***, \"n\": 1}"#),
         ];
         for (text, expected) in cases {
-            assert_eq!(redact_text(text, &[]), expected, "{text}");
+            assert_eq!(redact_text(text), expected, "{text}");
         }
     }
 }

@@ -1,0 +1,73 @@
+//! Names that say that their value is secret: of variables, options, keys.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use crate::letter_case::at_rising_case;
+
+/// Compiles a pattern of this folder; a test compiles each.
+#[expect(clippy::expect_used, reason = "the patterns are constants")]
+pub(crate) fn pattern(text: &str) -> Regex {
+    Regex::new(text).expect("a pattern that can be read")
+}
+
+/// Words of a name that say that its value is secret: whole ones, then endings.
+static SECRET_WORD: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        "(?-u)^(?:KEY|PASS|PWD|AUTH|AUTHORIZATION|CREDENTIALS?|COOKIE|PAT)$|\
+         (?:PASSWORD|PASSWD|PASSPHRASE|SECRET|TOKEN|APIKEY|PWD|DBPASS|SECRETKEY)$",
+    )
+});
+
+/// Tells whether a variable's or option's name says that its value is secret.
+pub(crate) fn says_secret(name: &str) -> bool {
+    words_of(name).any(|word| is_secret_word(&word))
+}
+
+/// Cuts a name into its words, in upper case: `dbPassword`, `DB_PASSWORD2` and `--db-password` all end in `PASSWORD`.
+pub(crate) fn words_of(name: &str) -> impl DoubleEndedIterator<Item = String> {
+    let parts = name.split(|c: char| !c.is_ascii_alphabetic()).filter(|part| !part.is_empty());
+    parts.flat_map(at_rising_case).map(str::to_ascii_uppercase)
+}
+
+pub(crate) fn is_secret_word(word: &str) -> bool {
+    SECRET_WORD.is_match(word)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_say_secret_are_known() {
+        let secret = [
+            "PASSWORD",
+            "PGPASSWORD",
+            "MYSQL_PWD",
+            "DB_PASS",
+            "DBPASS",
+            "SECRET_KEY",
+            "SECRET_KEY_BASE",
+            "APP_KEY",
+            "dbPassword",
+            "--db-password",
+            "AWS_SECRET_ACCESS_KEY",
+            "GITHUB_TOKEN",
+            "authToken",
+            "apikey",
+            "spring.datasource.password",
+            "Pwd",
+            "DB_PASSWORD2",
+            "x2Key",
+        ];
+        let plain =
+            ["DATABASE_URL", "DB_HOST", "KEYSPACE", "PASSENGER_ENV", "COMPASS", "MONKEY", "TOKENS_PER_DAY", "x"];
+        for name in secret {
+            assert!(says_secret(name), "{name}");
+        }
+        for name in plain {
+            assert!(!says_secret(name), "{name}");
+        }
+    }
+}
