@@ -14,6 +14,7 @@ mod doctor;
 mod dry_run;
 mod explain;
 mod hooks;
+mod hostile;
 mod hostile_repository;
 mod incidents;
 mod kills;
