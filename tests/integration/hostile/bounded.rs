@@ -75,14 +75,21 @@ impl Ended {
             }
         }
         let has_failed = if is_guarded { code != 0 } else { code == 125 };
-        let last = text(&self.stderr).lines().last().unwrap_or_default().to_owned();
+        let last = self.stderr.trim_ascii_end().rsplit(|&byte| byte == b'\n').next().unwrap_or_default();
         if is_json {
-            let said = if self.stdout.is_empty() { &self.stderr } else { &self.stdout };
-            if serde_json::from_slice::<Value>(said).is_err() {
-                faults.push(format!("status {code} and no JSON: {:?}", text(said)));
+            let lines = |said| serde_json::Deserializer::from_slice(said).into_iter::<Value>();
+            if lines(&self.stdout).any(|value| value.is_err()) {
+                faults.push(format!("no JSON: {:?}", text(&self.stdout)));
             }
-        } else if has_failed && !not_done.is_empty() && last != format!("  {not_done}") {
-            faults.push(format!("status {code}, and the last line is {last:?}"));
+            let told: Value = serde_json::from_slice(last).unwrap_or_default();
+            if has_failed
+                && self.stdout.is_empty()
+                && told["message"].as_str().is_none_or(|told| !told.contains(not_done))
+            {
+                faults.push(format!("status {code}, and the last line is {:?}", text(last)));
+            }
+        } else if has_failed && last != format!("  {not_done}").as_bytes() && !not_done.is_empty() {
+            faults.push(format!("status {code}, and the last line is {:?}", text(last)));
         }
         faults
     }
@@ -95,7 +102,7 @@ impl Ended {
 
 fn text(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes);
-    text.char_indices().nth(2000).map_or(text.to_string(), |(at, _)| format!("{}…", &text[..at]))
+    text.char_indices().nth(300).map_or(text.to_string(), |(at, _)| format!("{}…", &text[..at]))
 }
 
 /// What is told of a file: its kind and permissions, its bytes, when it was changed.

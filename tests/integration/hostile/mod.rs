@@ -2,7 +2,7 @@
 //! says what it has to in text that drives no terminal, and changes nothing that it has no business with.
 //!
 //! The short form is part of every test run. `tests/run --long` sets `SAFE_TEST_LONG` and tries many more seeds;
-//! `SAFE_TEST_SEED=N` tries the one that a failure named.
+//! `SAFE_TEST_SEED=N` tries the one that a failure named, `SAFE_TEST_SEED=M..N` those from M to before N.
 
 mod bounded;
 mod damage;
@@ -10,6 +10,7 @@ mod escapes;
 mod files;
 mod projects;
 mod random;
+mod stores;
 
 use std::ops::Range;
 use std::sync::Mutex;
@@ -23,8 +24,10 @@ const TOLD: usize = 20;
 
 /// Which seeds are tried: the one that is asked for, or the long or the short form.
 fn seeds(short: u64, long: u64) -> Range<u64> {
-    if let Some(seed) = std::env::var("SAFE_TEST_SEED").ok().map(|seed| seed.parse().unwrap()) {
-        return seed..seed + 1;
+    if let Ok(asked) = std::env::var("SAFE_TEST_SEED") {
+        let (from, to) = asked.split_once("..").unwrap_or((&asked, ""));
+        let from = from.parse().unwrap();
+        return from..to.parse().unwrap_or(from + 1);
     }
     0..if std::env::var_os("SAFE_TEST_LONG").is_some() { long } else { short }
 }
