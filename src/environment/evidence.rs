@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use crate::environment::ecosystems;
 use crate::environment::ecosystems::manifest::is_driver;
+use crate::environment::readers::encoding::decoded;
 use crate::environment::workspace_patterns::expand;
 use crate::environment::{Files, Project};
 
@@ -15,8 +16,8 @@ use crate::environment::{Files, Project};
 const MAX_DEPTH: usize = 2;
 
 /// The most folders that are listed, and the most manifests that are read.
-const MAX_FOLDERS: usize = 600;
-const MAX_MANIFESTS: usize = 100;
+const MAX_FOLDERS: usize = 8192;
+const MAX_MANIFESTS: usize = 4096;
 
 /// The most bytes of manifests that are read.
 const MAX_BYTES: usize = 64 << 20;
@@ -140,25 +141,17 @@ impl ManifestSearch<'_> {
         let Some((ecosystem, scan)) = ecosystems::ALL.iter().find_map(|known| Some((known, (known.scan)(name)?)))
         else {
             if let Some(members_in) = members_in
-                && let Ok(Some(bytes)) = self.files.read(path)
+                && let Some(bytes) = self.bytes(path)
             {
-                members.extend(members_in(&String::from_utf8_lossy(&bytes)));
+                self.add_members(members, members_in(&decoded(&bytes)));
             }
             return;
         };
         if self.evidence.drivers.len() >= MAX_DRIVERS {
             return;
         }
-        let bytes = match self.files.read(path) {
-            Ok(Some(bytes)) if bytes.len() <= self.bytes_left && self.evidence.manifests.len() < MAX_MANIFESTS => bytes,
-            Ok(None) => return,
-            _ => {
-                self.evidence.complete = false;
-                return;
-            }
-        };
-        self.bytes_left -= bytes.len();
-        let text = String::from_utf8_lossy(&bytes);
+        let Some(bytes) = self.bytes(path) else { return };
+        let text = decoded(&bytes);
         let file = self.project.shown(path);
         let mut seen = HashSet::new();
         let drivers = &mut self.evidence.drivers;
@@ -168,8 +161,30 @@ impl ManifestSearch<'_> {
                 drivers.push(Driver { name: package.to_owned(), file: file.clone(), line });
             }
         });
-        members.extend(members_in.map_or_else(Vec::new, |members_in| members_in(&text)));
+        if let Some(members_in) = members_in {
+            self.add_members(members, members_in(&text));
+        }
         self.evidence.manifests.push(file);
+    }
+
+    /// Reads a file within the caps; one that is there and is not read leaves the evidence incomplete.
+    fn bytes(&mut self, path: &Path) -> Option<Vec<u8>> {
+        match self.files.read(path) {
+            Ok(Some(bytes)) if bytes.len() <= self.bytes_left && self.evidence.manifests.len() < MAX_MANIFESTS => {
+                self.bytes_left -= bytes.len();
+                Some(bytes)
+            }
+            Ok(None) => None,
+            _ => {
+                self.evidence.complete = false;
+                None
+            }
+        }
+    }
+
+    fn add_members(&mut self, members: &mut Vec<String>, found: Option<Vec<String>>) {
+        self.evidence.complete &= found.is_some();
+        members.extend(found.into_iter().flatten());
     }
 }
 

@@ -1,6 +1,8 @@
 //! What was cut off or given up on: each cap and each reader that gives up says so here, and the judge hears of it.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
+use std::collections::HashSet;
 use std::fmt;
 
 use crate::environment::Origin;
@@ -8,7 +10,7 @@ use crate::environment::Origin;
 /// A place behind which something was not followed that could name a database or run a command.
 ///
 /// It must reach the judge: dropped, a cap would make the verdict better.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[must_use]
 pub(crate) struct NotFollowed {
     /// The first place: a line of a file, a variable, or the command line.
@@ -19,12 +21,18 @@ pub(crate) struct NotFollowed {
 }
 
 /// Why something was not followed, as a phrase about its place.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum GivenUp {
-    /// There is more than is looked at ("it is nested more than 64 deep").
+    /// There is more than is looked at ("it is nested more than 256 deep").
     TooMuch(Cow<'static, str>),
-    /// It has a form that cannot be read ("it is no JSON: expected a comma").
+    /// It has a form that cannot be read ("expected a comma").
     Form(Cow<'static, str>),
+}
+
+impl GivenUp {
+    pub(crate) const fn too_much(why: &'static str) -> Self {
+        GivenUp::TooMuch(Cow::Borrowed(why))
+    }
 }
 
 impl fmt::Display for GivenUp {
@@ -38,5 +46,29 @@ impl NotFollowed {
     /// Notes one place.
     pub(crate) fn at(place: Origin, why: GivenUp) -> Self {
         NotFollowed { place, count: 1, why }
+    }
+}
+
+/// Collects what is not followed, each place and reason once: a file is read for several load orders.
+#[derive(Debug, Default)]
+pub(crate) struct Gaps {
+    found: RefCell<Vec<NotFollowed>>,
+    seen: RefCell<HashSet<NotFollowed>>,
+}
+
+impl Gaps {
+    pub(crate) fn note(&self, gap: NotFollowed) {
+        if self.seen.borrow_mut().insert(gap.clone()) {
+            self.found.borrow_mut().push(gap);
+        }
+    }
+
+    /// Notes one place.
+    pub(crate) fn give_up(&self, place: Origin, why: GivenUp) {
+        self.note(NotFollowed::at(place, why));
+    }
+
+    pub(crate) fn into_inner(self) -> Vec<NotFollowed> {
+        self.found.into_inner()
     }
 }

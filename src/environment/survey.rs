@@ -15,8 +15,7 @@ use std::path::PathBuf;
 use crate::environment::follow::{Step, steps};
 use crate::environment::layering::readings_builder::Built;
 use crate::environment::layering::{Library, ReadingsBuilder, StartEnvironment};
-use crate::environment::not_followed::{GivenUp, NotFollowed};
-use crate::environment::{Condition, FileProblem, Invocation, Origin, Reading};
+use crate::environment::{Condition, FileProblem, Invocation, Reading};
 
 pub(crate) use crate::environment::survey::input::SurveyInput;
 
@@ -45,17 +44,14 @@ pub(crate) struct Survey {
 #[must_use]
 pub(crate) fn survey(input: &SurveyInput<'_>) -> Survey {
     let library = Library::new(input.files, input.project);
-    let steps = input.command.map_or_else(Vec::new, |command| steps(command, input.project, input.files));
+    let steps =
+        input.command.map_or_else(Vec::new, |command| steps(command, input.project, input.files, &library.gaps));
     let host = StartEnvironment::of_process(input.process);
     let mut readings = ReadingsBuilder::new(&library, input.project);
     readings.add_base(&input.project.folder);
 
     add_process_reading(&host, &steps, &mut readings);
-    let is_cut = scenes::add(input, &host, &steps, &library, &mut readings);
-    if is_cut {
-        let why = GivenUp::TooMuch("it stands for more commands than can be followed".into());
-        readings.condition(Condition::NotFollowed(NotFollowed::at(Origin::command_line(), why)));
-    }
+    scenes::add(input, &host, &steps, &library, &mut readings);
     asked_files::add_extra_files(input, &host, &library, &mut readings);
     let Built { readings, mut conditions, loaders, bases } = readings.finish();
     let (files, problems, of_files) = library.into_parts();

@@ -3,7 +3,7 @@
 //! Facts: the tools' own manuals; `env`, `sudo` and `timeout` as in coreutils and sudo.
 
 /// What a wrapper does to the environment besides running the command.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Effect {
     /// Nothing that matters here.
     Nothing,
@@ -14,7 +14,7 @@ pub(crate) enum Effect {
 }
 
 /// Who reads a file that a wrapper names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum FileReader {
     /// One of the programs called `dotenv`, or a close relative.
     Dotenv,

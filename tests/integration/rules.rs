@@ -131,8 +131,8 @@ const PAIRS: &[(&str, Project, Project)] = &[
     ),
     (
         "not-followed",
-        (&[LOCAL], &[], &["sh", "-c", "echo $($($($($($($($($($($(a))))))))))"]),
-        (&[LOCAL], &[], &["sh", "-c", "echo $($($(a)))"]),
+        (&[LOCAL, ("package.json", "{\"scripts\": {\n\"test\": jest}}")], &[], &["npm", "test"]),
+        (&[LOCAL, ("package.json", "{\"scripts\": {\n\"test\": \"jest\",}}")], &[], &["npm", "test"]),
     ),
     (
         "no-database",

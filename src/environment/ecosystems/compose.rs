@@ -183,10 +183,9 @@ fn services(
     let look = |name: &str| variables.get(name);
     let mut services = Services::new(folder, &look);
     for path in files {
-        let Some(text) = library.string(path) else { continue };
-        let entries = formats::yaml::flatten(&text).unwrap_or_else(|error| error.entries);
+        let Some(entries) = library.entries(path, formats::yaml::flatten) else { continue };
         let shown = library.shown(path);
-        for entry in &entries {
+        for entry in entries.iter() {
             services.note(entry, &shown);
         }
     }

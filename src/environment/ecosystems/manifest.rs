@@ -6,14 +6,14 @@
 
 use std::borrow::Cow;
 
-use crate::environment::readers::formats::FlatEntry;
+use crate::environment::readers::formats::{Flat, FlatEntry, Flatten};
 use crate::lists::List;
 
 /// Names the packages in a manifest's text, each with its line.
 pub(crate) type Scan = fn(&str, &mut dyn FnMut(&str, u32));
 
-/// Lists the folders of workspace members in a file's text, as it spells them.
-pub(crate) type Members = fn(&str) -> Vec<String>;
+/// Lists the folders of workspace members in a file's text, as it spells them; `None` where it cannot be read to its end.
+pub(crate) type Members = fn(&str) -> Option<Vec<String>>;
 
 /// Tells whether a package of that name is among the drivers of its ecosystem.
 pub(crate) fn is_driver(drivers: &List, package: &str) -> bool {
@@ -60,12 +60,22 @@ pub(crate) fn between<'t>(line: &'t str, open: &str, close: &str) -> Option<&'t 
     line.split_once(open)?.1.split_once(close).map(|(inside, _)| inside)
 }
 
-/// Lists the items of the lists that stand under one of `keys`.
-pub(crate) fn items_of(entries: Vec<FlatEntry>, keys: &[&[&str]]) -> Vec<String> {
+/// Reads the entries of a manifest. Where it cannot be read to its end, each of its words counts as a package.
+pub(crate) fn entries(text: &str, flatten: Flatten, note: &mut dyn FnMut(&str, u32)) -> Vec<FlatEntry> {
+    let is_part = |c: char| c.is_alphanumeric() || "-_./@".contains(c);
+    flatten(text).entries(|_| {
+        for (line, number) in trimmed_lines(text) {
+            line.split(|c| !is_part(c)).filter(|word| !word.is_empty()).for_each(|word| note(word, number));
+        }
+    })
+}
+
+/// Lists the items of the lists that stand under one of `keys`; `None` where the text cannot be read to its end.
+pub(crate) fn items_of(flat: Flat, keys: &[&[&str]]) -> Option<Vec<String>> {
     let is_item = |path: &[String]| {
         keys.iter().any(|keys| path.len() == keys.len() + 1 && path.iter().zip(*keys).all(|(one, other)| one == other))
     };
-    entries.into_iter().filter(|entry| is_item(&entry.path)).map(|entry| entry.value).collect()
+    Some(flat.whole()?.into_iter().filter(|entry| is_item(&entry.path)).map(|entry| entry.value).collect())
 }
 
 /// Reads lock files in TOML, one `name = "…"` a package.

@@ -1,7 +1,8 @@
 //! Programs that are there to load variables and then run a command: the family called dotenv, env-cmd, direnv, and
 //! `export $(cat .env | xargs)`, which does the same by hand.
 
-use crate::environment::follow::shell_text::assignment;
+use crate::environment::follow::shell_text;
+use crate::environment::follow::shell_text::{ShellText, assignment};
 use crate::environment::follow::{Effect, Expansion, FileReader, Step, WrapperFile};
 use crate::environment::invocation::option_of;
 use crate::environment::readers::formats;
@@ -88,10 +89,8 @@ impl Expansion<'_> {
         let mut step = self.dotenv(&others, &["-f", "--file"], default)?;
         step.files.iter_mut().for_each(|file| file.overrides = true);
         let names = resource.map_or_else(|| vec![".env-cmdrc", ".env-cmdrc.json"], |name| vec![name]);
-        let text = names
-            .iter()
-            .find_map(|name| crate::environment::follow::script::text(self.files, &self.step.folder.join(name)));
-        let entries = formats::json::flatten(&text.unwrap_or_default()).unwrap_or_default();
+        let mut paths = names.iter().map(|name| self.step.folder.join(name));
+        let entries = paths.find_map(|path| self.entries_of(&path, formats::json::flatten)).unwrap_or_default();
         for section in sections.unwrap_or_default().split(',') {
             let of_section = entries.iter().filter_map(|entry| match &entry.path[..] {
                 [own, name] if own == section => Some((name.clone(), entry.value.clone())),
@@ -111,10 +110,11 @@ impl Expansion<'_> {
         let before = step.invocation.assignments.clone();
         let home = self.step.folder.join(folder);
         let mut is_plain = false;
-        if let Some(text) = crate::environment::follow::script::text(self.files, &home.join(".envrc")) {
-            is_plain = true;
+        if let Some(text) = self.text_of(&home.join(".envrc")) {
             // The command that is added gets everything that was exported before it.
-            for command in crate::environment::follow::simple_commands(&format!("{text}\ntrue")) {
+            let ShellText { commands, cut } = shell_text::read(&format!("{text}\ntrue"));
+            is_plain = cut.is_none();
+            for command in commands {
                 step.invocation.assignments = before.iter().cloned().chain(command.assignments).collect();
                 let file = command.words.get(1).cloned();
                 match command.words[0].as_str() {

@@ -2,7 +2,6 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::environment::follow::script;
 use crate::environment::follow::script::Script;
 use crate::environment::follow::shell_text::assignment;
 use crate::environment::follow::{Expansion, FileReader, Step, WrapperFile, non_empty};
@@ -15,7 +14,7 @@ impl Expansion<'_> {
         let Some(file) = nearest(self.files, &self.step.folder, &self.project.root, &names) else {
             return (Vec::new(), false);
         };
-        let Some(text) = script::text(self.files, &file) else { return (Vec::new(), false) };
+        let Some(text) = self.text_of(&file) else { return (Vec::new(), false) };
         let (mut recipe, mut named, mut rest) = (None, None, words[1..].iter());
         while let Some(word) = rest.next() {
             let (option, attached) = option_of(word);

@@ -2,9 +2,9 @@
 
 use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
 
-use crate::environment::follow::script;
-use crate::environment::follow::script::{LARGEST, Script};
+use crate::environment::follow::script::Script;
 use crate::environment::follow::shell_text::{assignment, is_name};
 use crate::environment::follow::{Expansion, FileReader, Step, WrapperFile, non_empty};
 
@@ -29,61 +29,28 @@ impl Expansion<'_> {
         let Some(file) = names.iter().map(|name| folder.join(name)).find(|path| self.files.exists(path)) else {
             return (Vec::new(), false);
         };
-        let Some(text) = script::text(self.files, &file) else { return (Vec::new(), false) };
-        let targets: Vec<Option<&str>> =
-            if targets.is_empty() { vec![None] } else { targets.iter().map(|target| Some(target.as_str())).collect() };
+        let Some(text) = self.text_of(&file) else { return (Vec::new(), false) };
         let mut steps = Vec::new();
-        self.note_cut(targets.len() > MOST_TARGETS);
-        for target in targets.into_iter().take(MOST_TARGETS) {
-            let (scripts, is_cut) = of_makefile(&text, target, &given);
-            self.note_cut(is_cut);
-            for mut script in scripts {
-                // Variables given to make are exported to the recipes.
-                script.assignments.extend(given.iter().cloned());
-                steps.extend(self.script(&file, &folder, script));
+        let makefile = Makefile::read(&text, &given);
+        for (rule, exports) in makefile.rules_for(&targets) {
+            // Variables given to make are exported to the recipes.
+            let assignments = makefile.exports.iter().chain(exports.iter().copied()).chain(&given).cloned().collect();
+            let (name, text, line, files) =
+                (rule.target.clone(), rule.recipe.clone(), rule.line, makefile.files.clone());
+            steps.extend(self.script(&file, &folder, Script { name, text, line, assignments, files }));
+            if self.is_exhausted() {
+                break;
             }
         }
         non_empty(steps)
     }
 }
 
-/// How many targets one call of make is followed into.
-const MOST_TARGETS: usize = 4096;
+/// Bytes that the variables of one makefile may add to it; what is beyond them stays as written.
+const MOST_EXPANDED: usize = 1 << 20;
 
-/// Finds the recipes that `make target` runs, prerequisites first; the first target of the file where `target` is `None`.
-/// Tells whether there are more targets than are followed.
-fn of_makefile(text: &str, target: Option<&str>, given: &[(String, String)]) -> (Vec<Script>, bool) {
-    let makefile = Makefile::read(text, given);
-    let Some(first) = target.map(str::to_owned).or_else(|| makefile.rules.first().map(|rule| rule.target.clone()))
-    else {
-        return (Vec::new(), false);
-    };
-    let mut by_target: HashMap<&str, Vec<&Rule>> = HashMap::new();
-    makefile.rules.iter().for_each(|rule| by_target.entry(&rule.target).or_default().push(rule));
-    let of = |target: &str| by_target.get(target).into_iter().flatten().copied();
-    let mut wanted = vec![first.as_str()];
-    let mut seen = HashSet::from([first.as_str()]);
-    let mut at = 0;
-    while at < wanted.len() && wanted.len() < MOST_TARGETS {
-        let needed: Vec<&str> = of(wanted[at]).flat_map(|rule| &rule.needs).map(String::as_str).collect();
-        wanted.extend(needed.into_iter().filter(|name| by_target.contains_key(name) && seen.insert(*name)));
-        at += 1;
-    }
-    let mut scripts = Vec::new();
-    for name in wanted.iter().rev() {
-        let own: Vec<(String, String)> = of(name).flat_map(|rule| rule.exports.clone()).collect();
-        for rule in of(name).filter(|rule| !rule.recipe.is_empty()) {
-            scripts.push(Script {
-                name: rule.target.clone(),
-                text: rule.recipe.clone(),
-                line: rule.line,
-                assignments: makefile.exports.iter().chain(&own).cloned().collect(),
-                files: makefile.files.clone(),
-            });
-        }
-    }
-    (scripts, at < wanted.len())
-}
+/// What is exported for one target.
+type Exports<'m> = Vec<&'m (String, String)>;
 
 #[derive(Default)]
 struct Makefile {
@@ -105,6 +72,33 @@ struct Rule {
 }
 
 impl Makefile {
+    /// Finds the rules with a recipe that `make targets` follows, prerequisites first, each once and with what is exported
+    /// for its target; those of the first target where `targets` are empty.
+    fn rules_for<'m>(&'m self, targets: &'m [String]) -> Vec<(&'m Rule, Rc<Exports<'m>>)> {
+        let mut by_target: HashMap<&str, Vec<&Rule>> = HashMap::new();
+        self.rules.iter().for_each(|rule| by_target.entry(&rule.target).or_default().push(rule));
+        let default = self.rules.first().map(|rule| rule.target.as_str()).filter(|_| targets.is_empty());
+        let mut seen = HashSet::new();
+        let mut found = Vec::new();
+        for target in targets.iter().map(String::as_str).chain(default) {
+            let is_new = |name: &&'m str| by_target.contains_key(name) && seen.insert(*name);
+            let mut wanted: Vec<&str> = Some(target).into_iter().filter(is_new).collect();
+            let mut at = 0;
+            while at < wanted.len() {
+                let needed = by_target[wanted[at]].iter().flat_map(|rule| &rule.needs).map(String::as_str);
+                let is_new = |name: &&'m str| by_target.contains_key(name) && seen.insert(*name);
+                wanted.extend(needed.filter(is_new).collect::<Vec<_>>());
+                at += 1;
+            }
+            for rules in wanted.iter().rev().map(|name| &by_target[name]) {
+                let exports: Rc<Exports<'_>> = Rc::new(rules.iter().flat_map(|rule| &rule.exports).collect());
+                let with_recipe = rules.iter().filter(|rule| !rule.recipe.is_empty());
+                found.extend(with_recipe.map(|rule| (*rule, Rc::clone(&exports))));
+            }
+        }
+        found
+    }
+
     fn read(text: &str, given: &[(String, String)]) -> Makefile {
         let mut makefile = Makefile { variables: given.iter().cloned().collect(), ..Makefile::default() };
         let mut open = 0..0;
@@ -190,7 +184,7 @@ impl Makefile {
                 Some((self.variables.get(name)?.as_str(), end + 2))
             });
             match known {
-                Some((value, length)) if self.expanded_bytes.get() < LARGEST => {
+                Some((value, length)) if self.expanded_bytes.get() < MOST_EXPANDED => {
                     self.expanded_bytes.set(self.expanded_bytes.get() + value.len());
                     expanded.push_str(value);
                     rest = &rest[length..];
@@ -216,30 +210,20 @@ mod tests {
 
     use super::*;
 
-    fn texts(scripts: &[Script]) -> Vec<&str> {
-        scripts.iter().map(|script| script.text.trim()).collect()
-    }
-
     #[test]
     fn make_target_is_read_with_its_prerequisites_and_variables() {
         let text = "include .env\nENV ?= test\nexport A = $(ENV)\n\ntest: migrate | db\n\t@APP_ENV=$(ENV) jest $$X\n\nmigrate:\n\tgoose up\n";
-        let (scripts, _) = of_makefile(text, Some("test"), &[]);
-        assert_eq!(texts(&scripts), ["goose up", "APP_ENV=test jest $X"]);
-        assert_eq!(scripts[0].assignments, [("A".to_owned(), "test".to_owned())]);
-        assert_eq!(scripts[0].files[0].path, Path::new(".env"));
-        let given = [("ENV".to_owned(), "ci".to_owned())];
-        assert_eq!(texts(&of_makefile(text, None, &given).0), ["goose up", "APP_ENV=ci jest $X"]);
-        assert!(of_makefile(text, Some("deploy"), &[]).0.is_empty());
-    }
-
-    #[test]
-    fn more_prerequisites_than_are_followed_are_told() {
-        let makefile = |count: usize| {
-            let names: Vec<String> = (0..count).map(|at| format!("t{at}")).collect();
-            let rules: String = names.iter().map(|name| format!("{name}:\n")).collect();
-            format!("all: {}\n{rules}", names.join(" "))
+        let recipes = |targets: &[&str], given: &[(String, String)]| -> Vec<String> {
+            let (makefile, targets) =
+                (Makefile::read(text, given), targets.iter().map(|one| (*one).to_owned()).collect::<Vec<_>>());
+            makefile.rules_for(&targets).iter().map(|(rule, _)| rule.recipe.trim().to_owned()).collect()
         };
-        assert!(!of_makefile(&makefile(MOST_TARGETS / 2), None, &[]).1);
-        assert!(of_makefile(&makefile(MOST_TARGETS + 1), None, &[]).1);
+        assert_eq!(recipes(&["test"], &[]), ["goose up", "APP_ENV=test jest $X"]);
+        assert_eq!(recipes(&["migrate", "test", "migrate"], &[]), ["goose up", "APP_ENV=test jest $X"]);
+        assert_eq!(recipes(&[], &[("ENV".to_owned(), "ci".to_owned())]), ["goose up", "APP_ENV=ci jest $X"]);
+        assert!(recipes(&["deploy"], &[]).is_empty());
+        let makefile = Makefile::read(text, &[]);
+        assert_eq!(makefile.exports, [("A".to_owned(), "test".to_owned())]);
+        assert_eq!(makefile.files[0].path, Path::new(".env"));
     }
 }

@@ -3,11 +3,10 @@
 //! One level, by text: nothing of a file is executed, and what its language would compute stays as written.
 
 use crate::environment::follow::script::Script;
-use crate::environment::readers::formats;
+use crate::environment::readers::formats::FlatEntry;
 
-/// The script `name` of a package.json with what runs before and after it, in the order they run.
-pub(crate) fn of_package(text: &str, name: &str) -> Vec<Script> {
-    let entries = formats::json::flatten(text).unwrap_or_default();
+/// The script `name` in the entries of a package.json with what runs before and after it, in the order they run.
+pub(crate) fn of_package(entries: &[FlatEntry], name: &str) -> Vec<Script> {
     let wanted = [format!("pre{name}"), name.to_owned(), format!("post{name}")];
     let find = |wanted: &String| {
         let entry = entries
@@ -21,15 +20,14 @@ pub(crate) fn of_package(text: &str, name: &str) -> Vec<Script> {
     wanted.iter().filter_map(find).collect()
 }
 
-/// The script `name` of a composer.json: a text, or a list of them.
+/// The script `name` in the entries of a composer.json: a text, or a list of them.
 ///
 /// `@php`, `@composer` and `@other` are spelled out as commands, `@putenv X=Y` becomes an export; callbacks
 /// (`Vendor\Class::method`) are left out.
-pub(crate) fn of_composer(text: &str, name: &str) -> Vec<Script> {
-    let entries = formats::json::flatten(text).unwrap_or_default();
+pub(crate) fn of_composer(entries: &[FlatEntry], name: &str) -> Vec<Script> {
     let mut lines = Vec::new();
     let mut first_line = 0;
-    for entry in &entries {
+    for entry in entries {
         let (Some("scripts"), Some(key)) = (entry.path.first().map(String::as_str), entry.path.get(1)) else {
             continue;
         };
@@ -56,6 +54,11 @@ pub(crate) fn of_composer(text: &str, name: &str) -> Vec<Script> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::environment::readers::formats::json;
+
+    fn entries(text: &str) -> Vec<FlatEntry> {
+        json::flatten(text).whole().unwrap()
+    }
 
     fn texts(scripts: &[Script]) -> Vec<&str> {
         scripts.iter().map(|script| script.text.trim()).collect()
@@ -64,17 +67,16 @@ mod tests {
     #[test]
     fn package_script_runs_between_its_pre_and_post_scripts() {
         let text = "{\n\"scripts\": {\n \"test\": \"jest\",\n \"posttest\": \"b\",\n \"pretest\": \"a\"\n}}";
-        let scripts = of_package(text, "test");
+        let scripts = of_package(&entries(text), "test");
         assert_eq!(texts(&scripts), ["a", "jest", "b"]);
         assert_eq!(scripts[1].line, 3);
-        assert!(of_package(text, "other").is_empty());
-        assert!(of_package("{", "test").is_empty());
+        assert!(of_package(&entries(text), "other").is_empty());
     }
 
     #[test]
     fn composer_script_is_spelled_out_as_commands() {
         let text = r#"{"scripts": {"test": ["@putenv APP_ENV=testing", "App\\X::y", "@php artisan test", "@lint"]}}"#;
-        let scripts = of_composer(text, "test");
+        let scripts = of_composer(&entries(text), "test");
         assert_eq!(texts(&scripts), ["export APP_ENV=testing\nphp artisan test\ncomposer run-script lint"]);
     }
 }

@@ -19,9 +19,11 @@ pub(crate) mod workspaces;
 pub(crate) mod wrappers;
 
 use std::cell::Cell;
+use std::collections::HashSet;
 use std::ffi::OsString;
 
-use crate::environment::follow::shell_text::{assignment, simple_commands};
+use crate::environment::follow::shell_text::{ShellText, assignment};
+use crate::environment::not_followed::Gaps;
 use crate::environment::{Files, Invocation, Project};
 use crate::tools::words::SHELLS;
 
@@ -30,36 +32,46 @@ pub(crate) use crate::environment::follow::workspaces::MARKS as WORKSPACE_MARKS;
 pub(crate) use crate::environment::follow::wrappers::WrapperFile;
 pub(crate) use crate::tools::wrappers::{Effect, FileReader};
 
-const DEEPEST: u8 = 8;
-/// More commands than this are not followed; who judges has to say so.
-pub(crate) const MOST_STEPS: usize = 4096;
+/// How long a chain of scripts that call each other is followed.
+const DEEPEST: u8 = 64;
+/// More commands than this are not followed.
+const MOST_STEPS: usize = 32_768;
+/// How many commands, with the variables that are given to each, may be found on the way to them.
+const MOST_FOUND: usize = 1_000_000;
 
 /// Finds the outer command and everything it visibly stands for, the command line itself first.
 ///
-/// `command` is the program with its arguments. Depth and number are capped; a step says where it stands for more.
-pub(crate) fn steps(command: &[OsString], project: &Project, files: &dyn Files) -> Vec<Step> {
+/// `command` is the program with its arguments. A step that another one is the same as is left out, so that scripts may
+/// call each other in a circle. Depth and number are capped; `gaps` hears where there is more.
+pub(crate) fn steps(command: &[OsString], project: &Project, files: &dyn Files, gaps: &Gaps) -> Vec<Step> {
     let words: Vec<String> = command.iter().map(|word| word.to_string_lossy().into_owned()).collect();
     if words.is_empty() {
         return Vec::new();
     }
     let mut steps = vec![Step::typed(words, &project.folder)];
+    let mut seen = HashSet::from([steps[0].fingerprint()]);
+    let room = Cell::new(MOST_FOUND);
     let mut at = 0;
     while at < steps.len() {
         let step = &steps[at];
-        let expansion = Expansion { step, project, files, is_cut: Cell::new(false) };
-        let (found, stands_for_others) = expansion.run();
-        let is_cut = expansion.is_cut.get();
-        if step.depth < DEEPEST {
-            steps[at].is_cut = is_cut;
-            steps[at].stands_for_others = stands_for_others;
-            let room = MOST_STEPS.saturating_sub(steps.len());
-            steps.extend(found.into_iter().take(room));
-        } else {
-            // A script that calls itself comes to nothing new.
-            let is_known = |new: &Step| steps.iter().any(|step| step.invocation.words == new.invocation.words);
-            steps[at].is_cut = !found.iter().all(is_known);
+        let expansion = Expansion { step, project, files, gaps, room: &room };
+        let (mut found, stands_for_others) = expansion.run();
+        found.retain(|new| seen.insert(new.fingerprint()));
+        if step.depth >= DEEPEST && !found.is_empty() {
+            expansion.cut("it is the last of a chain of more than 64 commands that is followed");
+            found.clear();
         }
+        if found.len() > MOST_STEPS - steps.len() {
+            expansion.cut("it stands for more than 32,768 commands");
+            found.truncate(MOST_STEPS - steps.len());
+        }
+        steps[at].stands_for_others = stands_for_others;
+        steps.append(&mut found);
         at += 1;
+    }
+    // A script that does nothing but call itself stands for itself.
+    if steps.iter().all(|step| step.stands_for_others) {
+        steps[0].stands_for_others = false;
     }
     steps
 }
@@ -69,8 +81,9 @@ struct Expansion<'a> {
     step: &'a Step,
     project: &'a Project,
     files: &'a dyn Files,
-    /// There is more than is followed.
-    is_cut: Cell<bool>,
+    gaps: &'a Gaps,
+    /// How many more commands and variables of theirs may be found, for all steps together.
+    room: &'a Cell<usize>,
 }
 
 impl Expansion<'_> {
@@ -122,13 +135,7 @@ impl Expansion<'_> {
     }
 
     fn inner(&self) -> Step {
-        Step {
-            depth: self.step.depth + 1,
-            stands_for_others: false,
-            calls_function: false,
-            is_cut: false,
-            ..self.step.clone()
-        }
+        Step { depth: self.step.depth + 1, stands_for_others: false, calls_function: false, ..self.step.clone() }
     }
 
     /// `su -c TEXT`, `script -qc TEXT FILE`: options of one letter may stand together.
@@ -162,7 +169,11 @@ impl Expansion<'_> {
                 }
                 "-S" | "--split-string" => {
                     let text = words.get(at..)?.join(" ");
-                    let split = simple_commands(&format!("env {text}")).into_iter().next()?;
+                    let ShellText { commands, cut } = shell_text::read(&format!("env {text}"));
+                    if let Some((_, why)) = cut {
+                        self.cut(why);
+                    }
+                    let split = commands.into_iter().next()?;
                     step.invocation.words = split.words;
                     return Some(step);
                 }

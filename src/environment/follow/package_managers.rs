@@ -2,10 +2,10 @@
 
 use crate::environment::follow::Expansion;
 use crate::environment::follow::manifest_scripts;
-use crate::environment::follow::script;
 use crate::environment::follow::script::PlacedScript;
 use crate::environment::invocation::option_of;
 use crate::environment::paths::nearest;
+use crate::environment::readers::formats::json;
 use crate::text::shell_word;
 
 /// What the words name as a script: its name, the words given to it, and the folder asked for.
@@ -34,7 +34,7 @@ impl Expansion<'_> {
             "composer" => {
                 let named = composer_script(words)?;
                 let file = nearest(self.files, &self.step.folder, &self.project.root, &["composer.json"])?;
-                let found = manifest_scripts::of_composer(&script::text(self.files, &file)?, named.name);
+                let found = manifest_scripts::of_composer(&self.entries_of(&file, json::flatten)?, named.name);
                 Some(found.into_iter().map(|script| PlacedScript::beside(&file, script)).collect())
             }
             _ => None,
@@ -45,7 +45,7 @@ impl Expansion<'_> {
         let folder = &self.step.folder;
         let from = named.folder.map_or_else(|| folder.clone(), |named| folder.join(named));
         let file = nearest(self.files, &from, &self.project.root, &["package.json"])?;
-        let mut found = manifest_scripts::of_package(&script::text(self.files, &file)?, named.name);
+        let mut found = manifest_scripts::of_package(&self.entries_of(&file, json::flatten)?, named.name);
         if let Some(script) = found.iter_mut().find(|script| script.name == named.name) {
             for argument in named.arguments.iter().filter(|argument| *argument != "--") {
                 script.text.push(' ');

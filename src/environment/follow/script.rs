@@ -1,10 +1,14 @@
 //! A script behind a name: shell text out of a file, with what that file adds to it.
 
+use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::environment::Files;
-use crate::environment::follow::WrapperFile;
+use crate::environment::Origin;
+use crate::environment::follow::{Expansion, WrapperFile};
+use crate::environment::not_followed::GivenUp;
 use crate::environment::paths::parent;
+use crate::environment::readers::encoding::decoded;
+use crate::environment::readers::formats::{FlatEntry, Flatten};
 
 /// One script: shell text with its place, and what its file adds to the environment.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -31,11 +35,33 @@ impl PlacedScript {
     }
 }
 
-/// Files that hold scripts are small; a larger one is not looked into.
-pub(crate) const LARGEST: usize = 1024 * 1024;
+impl Expansion<'_> {
+    /// Reads the text of a file that holds scripts; `None` where none is there. What keeps it from being read is told.
+    pub(crate) fn text_of(&self, path: &Path) -> Option<String> {
+        match self.files.read(path) {
+            Ok(bytes) => Some(decoded(&bytes?).into_owned()),
+            Err(error) => {
+                if error.kind() != io::ErrorKind::IsADirectory {
+                    self.give_up(path, None, GivenUp::Form(error.to_string().into()));
+                }
+                None
+            }
+        }
+    }
 
-/// The text of a file that holds scripts.
-pub(crate) fn text(files: &dyn Files, path: &Path) -> Option<String> {
-    let bytes = files.read(path).ok()??;
-    (bytes.len() <= LARGEST).then(|| String::from_utf8_lossy(&bytes).into_owned())
+    /// Reads the entries of a file that holds scripts; `None` where none is there. What is not read is told.
+    pub(crate) fn entries_of(&self, path: &Path, flatten: Flatten) -> Option<Vec<FlatEntry>> {
+        let flat = flatten(&self.text_of(path)?);
+        Some(flat.entries(|stop| self.give_up(path, Some(stop.line), stop.why)))
+    }
+
+    fn give_up(&self, path: &Path, line: Option<u32>, why: GivenUp) {
+        let place = Origin { variable: "the file".to_owned(), file: Some(self.project.shown(path)), line };
+        self.gaps.give_up(place, why);
+    }
+
+    /// Tells that the step stands for more than is followed.
+    pub(crate) fn cut(&self, why: &'static str) {
+        self.gaps.give_up(self.step.invocation.origin.clone(), GivenUp::too_much(why));
+    }
 }

@@ -3,10 +3,12 @@
 use std::path::Path;
 
 use crate::environment::Origin;
-use crate::environment::follow::script;
 use crate::environment::follow::script::Script;
 use crate::environment::follow::shell_text;
+use crate::environment::follow::shell_text::ShellText;
 use crate::environment::follow::{Expansion, FileReader, Step, WrapperFile, non_empty};
+use crate::environment::not_followed::GivenUp;
+use crate::environment::readers::encoding::decoded;
 use crate::tools::words::SHELLS;
 
 impl Expansion<'_> {
@@ -29,8 +31,14 @@ impl Expansion<'_> {
         let mut folder = self.step.folder.clone();
         let mut sourced = Vec::new();
         let mut steps = Vec::new();
-        let (commands, is_cut) = shell_text::read(text);
-        self.note_cut(is_cut);
+        let ShellText { commands, cut } = shell_text::read(text);
+        if let Some((at, why)) = cut {
+            let place = match file {
+                Some(origin) => Origin { line: Some(line.saturating_add(at - 1)), ..origin.clone() },
+                None => self.step.invocation.origin.clone(),
+            };
+            self.gaps.give_up(place, GivenUp::too_much(why));
+        }
         for command in commands {
             match (command.words[0].as_str(), command.words.get(1)) {
                 ("cd" | "pushd", Some(to)) if !to.contains('$') => {
@@ -50,6 +58,9 @@ impl Expansion<'_> {
                 }
                 _ => {}
             }
+            if !self.affords(1 + self.step.invocation.assignments.len() + command.assignments.len()) {
+                break;
+            }
             let mut step = Step { folder: folder.clone(), calls_function: command.calls_function, ..self.inner() };
             step.files.extend(sourced.iter().cloned());
             step.invocation.assignments.extend(command.assignments);
@@ -63,9 +74,19 @@ impl Expansion<'_> {
         steps
     }
 
-    /// Notes whether there is more than is followed.
-    pub(crate) fn note_cut(&self, is_cut: bool) {
-        self.is_cut.set(self.is_cut.get() || is_cut);
+    /// Takes what a command costs from the room that is left for all of them, or tells that there is none.
+    fn affords(&self, cost: usize) -> bool {
+        let left = self.room.get().checked_sub(cost);
+        if left.is_none() {
+            self.cut("it stands for too many commands with too many variables");
+        }
+        self.room.set(left.unwrap_or(0));
+        left.is_some()
+    }
+
+    /// Tells whether there is room for no more commands.
+    pub(crate) fn is_exhausted(&self) -> bool {
+        self.room.get() == 0
     }
 
     pub(crate) fn script(&self, file: &Path, folder: &Path, script: Script) -> Vec<Step> {
@@ -73,6 +94,8 @@ impl Expansion<'_> {
         let is_json = file.extension().is_some_and(|extension| extension == "json");
         let origin = Origin::file(script.name.clone(), self.project.shown(file), script.line);
         let mut steps = self.text(&script.text, script.line, Some(&origin));
+        let added = script.assignments.len() + script.files.len();
+        steps.truncate(steps.iter().take_while(|_| self.affords(added)).count());
         for step in &mut steps {
             if is_json {
                 step.invocation.origin.line = Some(script.line);
@@ -101,7 +124,9 @@ impl Expansion<'_> {
             let names_shell = interpreter.split(['/', ' ']).any(|word| SHELLS.contains(&word));
             names_shell || (interpreter.is_empty() && name.ends_with(".sh"))
         };
-        match script::text(self.files, &path).filter(|_| is_inside).filter(is_shell) {
+        // A program that is no script, or no file, is not read: it stands in the list by itself.
+        let bytes = if is_inside { self.files.read(&path).ok().flatten() } else { None };
+        match bytes.map(|bytes| decoded(&bytes).into_owned()).filter(is_shell) {
             Some(text) => self.text(&text, 1, Some(&Origin::file(name.clone(), self.project.shown(&path), 1))),
             None => Vec::new(),
         }

@@ -1,5 +1,7 @@
 //! One simple command on the way from the command line to what would run.
 
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 
 use crate::environment::follow::shell_text::assignment;
@@ -15,8 +17,6 @@ pub(crate) struct Step {
     pub(crate) stands_for_others: bool,
     /// It calls a function of the script that it stands in.
     pub(crate) calls_function: bool,
-    /// It stands for more than is followed.
-    pub(crate) is_cut: bool,
     /// The files that wrappers load first, the outermost wrapper's first.
     pub(crate) files: Vec<WrapperFile>,
     /// The wrappers around it that inject variables, and the containers it runs in.
@@ -34,12 +34,22 @@ impl Step {
             invocation: Invocation { assignments: Vec::new(), words, origin: Origin::command_line() },
             stands_for_others: false,
             calls_function: false,
-            is_cut: false,
             files: Vec::new(),
             effects: Vec::new(),
             folder: folder.to_owned(),
             depth: 0,
         }
+    }
+
+    /// Tells steps apart by what they would do.
+    pub(crate) fn fingerprint(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        let Invocation { assignments, words, .. } = &self.invocation;
+        (words, effective(assignments), &self.effects, self.folder.as_os_str(), self.calls_function).hash(&mut hasher);
+        for WrapperFile { path, reader, overrides } in &self.files {
+            (path.as_os_str(), reader, overrides).hash(&mut hasher);
+        }
+        hasher.finish()
     }
 
     /// The same with another command in it.
@@ -59,5 +69,42 @@ impl Step {
         let pairs: Vec<_> = self.invocation.words.drain(..count).filter_map(|word| assignment(&word)).collect();
         self.invocation.assignments.extend(pairs);
         (!self.invocation.words.is_empty()).then_some(self)
+    }
+}
+
+/// Leaves out the assignments that change nothing, as those of a script that calls itself do.
+fn effective(assignments: &[(String, String)]) -> Vec<&(String, String)> {
+    let mut kept: Vec<Option<&(String, String)>> = Vec::with_capacity(assignments.len());
+    // Where each name was set last, since a value last referred to others.
+    let mut last: HashMap<&str, usize> = HashMap::new();
+    for pair in assignments {
+        if pair.1.contains(['$', '`']) {
+            last.clear();
+        } else {
+            let before = last.insert(&pair.0, kept.len());
+            before.into_iter().for_each(|at| kept[at] = None);
+        }
+        kept.push(Some(pair));
+    }
+    kept.into_iter().flatten().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn assignments_that_change_nothing_are_left_out() {
+        let table: &[(&[&str], &[&str])] = &[
+            (&["A=1", "A=1"], &["A=1"]),
+            (&["A=1", "B=2", "A=3"], &["B=2", "A=3"]),
+            (&["A=1", "B=$A", "A=1"], &["A=1", "B=$A", "A=1"]),
+            (&["A=1", "A=$A:x", "A=$A:x"], &["A=1", "A=$A:x", "A=$A:x"]),
+        ];
+        for (given, expected) in table {
+            let pairs: Vec<_> = given.iter().filter_map(|word| assignment(word)).collect();
+            let kept: Vec<String> = effective(&pairs).iter().map(|(name, value)| format!("{name}={value}")).collect();
+            assert_eq!(kept, *expected, "{given:?}");
+        }
     }
 }

@@ -2,9 +2,9 @@
 //!
 //! Sources: mise's manual ("Environments", "Tasks"), taskfile.dev ("Environment variables", ".env files").
 
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 
-use crate::environment::follow::script;
 use crate::environment::follow::script::Script;
 use crate::environment::follow::{Effect, Expansion, FileReader, Step, WrapperFile, non_empty};
 use crate::environment::paths::nearest;
@@ -12,7 +12,7 @@ use crate::environment::readers::formats;
 use crate::environment::readers::formats::FlatEntry;
 
 /// The most tasks that one call is followed into.
-const MOST_TASKS: usize = 1024;
+const MOST_TASKS: usize = 4096;
 
 impl Expansion<'_> {
     /// `mise run TASK` and `mise exec -- COMMAND`; empty for what else mise does.
@@ -30,10 +30,9 @@ impl Expansion<'_> {
         for name in names.map(str::to_owned).into_iter().chain(named.into_iter().flatten()) {
             let found = nearest(self.files, &self.step.folder, &self.project.root, &[&name]);
             let Some(path) = found else { continue };
-            let text = script::text(self.files, &path).unwrap_or_default();
             let home = path.parent().unwrap_or(&self.step.folder).to_owned();
             is_plain = true;
-            for entry in formats::toml::flatten(&text).unwrap_or_else(|error| error.entries) {
+            for entry in self.entries_of(&path, formats::toml::flatten).unwrap_or_default() {
                 match entry.path.iter().map(String::as_str).collect::<Vec<_>>()[..] {
                     ["env", "_", kind @ ("file" | "source"), ..] => configured.files.push(WrapperFile {
                         path: home.join(&entry.value),
@@ -75,10 +74,9 @@ impl Expansion<'_> {
         let Some(path) = nearest(self.files, &self.step.folder, &self.project.root, &names) else {
             return (Vec::new(), false);
         };
-        let text = script::text(self.files, &path).unwrap_or_default();
         let mut configured = Script::default();
         let mut entries = Vec::new();
-        for entry in formats::yaml::flatten(&text).unwrap_or_else(|error| error.entries) {
+        for entry in self.entries_of(&path, formats::yaml::flatten).unwrap_or_default() {
             match entry.path.iter().map(String::as_str).collect::<Vec<_>>()[..] {
                 ["dotenv", _] => configured.files.push(dotenv(&entry.value)),
                 ["env", name] => configured.assignments.push((name.to_owned(), entry.value)),
@@ -94,7 +92,12 @@ impl Expansion<'_> {
 
     /// The commands of the tasks `asked` for, and of those that they need.
     fn tasks(&self, entries: &[(PathBuf, FlatEntry)], asked: &[String], configured: &Script) -> (Vec<Step>, bool) {
+        let mut by_task: HashMap<&str, Vec<&(PathBuf, FlatEntry)>> = HashMap::new();
+        for placed in entries {
+            by_task.entry(placed.1.path.get(1).map_or("", String::as_str)).or_default().push(placed);
+        }
         let mut wanted = asked.to_vec();
+        let mut known: HashSet<String> = asked.iter().cloned().collect();
         let mut steps = Vec::new();
         let mut at = 0;
         while at < wanted.len().min(MOST_TASKS) {
@@ -103,11 +106,11 @@ impl Expansion<'_> {
             script.assignments.clone_from(&configured.assignments);
             script.files.clone_from(&configured.files);
             let mut file = None;
-            for (path, entry) in entries.iter().filter(|(_, entry)| entry.path.get(1) == Some(&name)) {
+            for (path, entry) in by_task.get(name.as_str()).into_iter().flatten() {
                 match entry.path[2..].iter().map(String::as_str).collect::<Vec<_>>()[..] {
                     ["env", name] => script.assignments.push((name.to_owned(), entry.value.clone())),
                     ["dotenv", _] => script.files.push(dotenv(&entry.value)),
-                    ["depends" | "deps", ..] | ["cmds", _, "task"] if !wanted.contains(&entry.value) => {
+                    ["depends" | "deps", ..] | ["cmds", _, "task"] if known.insert(entry.value.clone()) => {
                         wanted.push(entry.value.clone());
                     }
                     [] | ["run" | "cmd" | "cmds"] | ["run" | "cmds", _] | ["cmds", _, "cmd"] => {
@@ -125,7 +128,9 @@ impl Expansion<'_> {
             }
             at += 1;
         }
-        self.note_cut(wanted.len() > MOST_TASKS);
+        if wanted.len() > MOST_TASKS {
+            self.cut("it runs more than 4,096 tasks");
+        }
         non_empty(steps)
     }
 }

@@ -7,7 +7,7 @@ use crate::environment::memory::MemoryFiles;
 fn shown(command: &str, files: &[(&str, &str)]) -> Vec<String> {
     let project = Project { root: "/p".into(), folder: "/p".into(), home: None };
     let words: Vec<OsString> = simple_words(command).into_iter().map(OsString::from).collect();
-    steps(&words, &project, &MemoryFiles::new(files))
+    steps(&words, &project, &MemoryFiles::new(files), &Gaps::default())
         .into_iter()
         .filter(|step| !step.stands_for_others)
         .map(|step| {
@@ -18,7 +18,7 @@ fn shown(command: &str, files: &[(&str, &str)]) -> Vec<String> {
 }
 
 fn simple_words(command: &str) -> Vec<String> {
-    let mut command = simple_commands(command).remove(0);
+    let mut command = shell_text::read(command).commands.remove(0);
     let mut words: Vec<String> = command.assignments.drain(..).map(|(name, value)| format!("{name}={value}")).collect();
     words.append(&mut command.words);
     words
@@ -59,7 +59,7 @@ fn command_is_followed_to_what_it_stands_for() {
         ("task it", &["A=1 B=2 jest", "A=1 before"]),
         ("just --dotenv-path .env.x it", &["cargo test"]),
         ("script -qc 'A=1 jest' /dev/null", &["A=1 jest"]),
-        ("start-server-and-test db:reset http://localhost:3000 loop", &["prisma migrate reset", "npm run loop"]),
+        ("start-server-and-test db:reset http://localhost:3000 loop", &["prisma migrate reset"]),
         ("env-cmd -e ci,more jest", &["A=1 B=2 jest"]),
         ("env-cmd -r other.json -e ci jest", &["A=3 jest"]),
         ("direnv exec sub jest", &["A=1 B=2 jest"]),
@@ -98,7 +98,7 @@ fn script_that_names_itself_ends() {
 fn script_has_its_file_and_line() {
     let project = Project { root: "/p".into(), folder: "/p/sub".into(), home: None };
     let files = MemoryFiles::new(&[("/p/package.json", "{\"scripts\": {\n\"test\": \"jest\"}}")]);
-    let found = steps(&["npm".into(), "test".into()], &project, &files);
+    let found = steps(&["npm".into(), "test".into()], &project, &files, &Gaps::default());
     assert_eq!(found[1].invocation.origin, Origin::file("test", "package.json", 2));
     assert_eq!(found[1].invocation.words, ["jest"]);
 }
@@ -114,7 +114,7 @@ fn wrappers_name_files_injection_and_containers() {
     ]);
     let last = |command: &str| {
         let words: Vec<OsString> = simple_words(command).into_iter().map(OsString::from).collect();
-        steps(&words, &project, &files).pop().unwrap()
+        steps(&words, &project, &files, &Gaps::default()).pop().unwrap()
     };
     assert_eq!(last("dotenv -e .env.ci -- jest").files[0].path, Path::new(".env.ci"));
     assert_eq!(last("dotenv -c test -- jest").files.len(), 4);
@@ -149,14 +149,58 @@ fn what_is_needed_at_any_distance_is_followed() {
 }
 
 #[test]
-fn what_is_cut_off_is_said() {
+fn what_is_cut_off_is_said_with_its_place() {
     let project = Project { root: "/p".into(), folder: "/p".into(), home: None };
-    let (long, wide) = ("a;".repeat(2000), "a #".to_owned() + &"x".repeat(300_000));
-    let files = MemoryFiles::new(&[("/p/long.sh", &long), ("/p/wide.sh", &wide), ("/p/short.sh", "a\n"), PACKAGE]);
-    for (command, expected) in
-        [("./long.sh", true), ("./wide.sh", true), ("./short.sh", false), ("npm test", false), ("npm run loop", false)]
-    {
+    let many = "a;".repeat(20_000);
+    let deep = format!("{}psql{}\n", "echo $(".repeat(40), ")".repeat(40));
+    let chain = |length: usize| -> String {
+        let scripts: Vec<String> = (0..length).map(|at| format!("\"s{at}\": \"npm run s{}\"", at + 1)).collect();
+        format!("{{\"scripts\": {{\n{},\n\"s{length}\": \"jest\"}}}}", scripts.join(",\n"))
+    };
+    let (far, farther) = (chain(20), chain(100));
+    let files = MemoryFiles::new(&[
+        ("/p/many.sh", &many),
+        ("/p/deep.sh", &deep),
+        ("/p/short.sh", "a\n"),
+        ("/p/far/package.json", &far),
+        ("/p/farther/package.json", &farther),
+        ("/p/broken/package.json", "{\n\"scripts\": {\n\"test\": }}"),
+        PACKAGE,
+    ]);
+    let table = [
+        ("./many.sh", Some("many.sh:1")),
+        ("./deep.sh", Some("deep.sh:1")),
+        ("./short.sh", None),
+        ("npm test", None),
+        ("npm run loop", None),
+        ("npm --prefix far run s0", None),
+        ("npm --prefix farther run s0", Some("farther/package.json:65")),
+        ("npm --prefix broken test", Some("broken/package.json:3")),
+    ];
+    for (command, expected) in table {
         let words: Vec<OsString> = command.split(' ').map(OsString::from).collect();
-        assert_eq!(steps(&words, &project, &files).iter().any(|step| step.is_cut), expected, "{command}");
+        let gaps = Gaps::default();
+        steps(&words, &project, &files, &gaps);
+        let found: Vec<String> = gaps
+            .into_inner()
+            .into_iter()
+            .map(|gap| format!("{}:{}", gap.place.file.unwrap().display(), gap.place.line.unwrap()))
+            .collect();
+        assert_eq!(found, Vec::from_iter(expected.map(str::to_owned)), "{command}");
     }
+}
+
+#[test]
+fn scripts_that_call_each_other_twice_end() {
+    let package = r#"{"scripts": {"a": "X=1 npm run b && Y=2 npm run b", "b": "X=3 npm run a && npm run a && jest"}}"#;
+    let files = MemoryFiles::new(&[("/p/package.json", package)]);
+    let project = Project { root: "/p".into(), folder: "/p".into(), home: None };
+    let gaps = Gaps::default();
+    let found = steps(&["npm".into(), "run".into(), "a".into()], &project, &files, &gaps);
+    assert!(found.len() < 100 && gaps.into_inner().is_empty(), "{}", found.len());
+    let grows = r#"{"scripts": {"a": "X=$X:x npm run a; Y=$X:y npm run a"}}"#;
+    let files = MemoryFiles::new(&[("/p/package.json", grows)]);
+    let gaps = Gaps::default();
+    steps(&["npm".into(), "run".into(), "a".into()], &project, &files, &gaps);
+    assert!(!gaps.into_inner().is_empty());
 }

@@ -7,15 +7,13 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use crate::environment::Files;
 use crate::environment::follow::Expansion;
 use crate::environment::follow::manifest_scripts;
-use crate::environment::follow::script;
 use crate::environment::follow::script::{PlacedScript, Script};
 use crate::environment::invocation::option_of;
 use crate::environment::paths::{nearest, outermost};
 use crate::environment::readers::formats;
-use crate::environment::readers::formats::FlatEntry;
+use crate::environment::readers::formats::{FlatEntry, Flatten};
 use crate::environment::workspace_patterns::expand;
 
 /// The most packages that are looked into.
@@ -44,8 +42,10 @@ impl Expansion<'_> {
         let (folder, top) = (&self.step.folder, &self.project.root);
         let mark =
             nearest(self.files, folder, top, MARKS).or_else(|| outermost(self.files, folder, top, "package.json"))?;
-        let (packages, is_cut) = packages(mark.parent()?, self.files);
-        self.note_cut(is_cut || packages.len() > MOST_PACKAGES);
+        let packages = self.packages(mark.parent()?);
+        if packages.len() > MOST_PACKAGES {
+            self.cut("the workspace has more than 4,096 packages");
+        }
         let found: Vec<PlacedScript> =
             packages.into_iter().take(MOST_PACKAGES).flat_map(|package| self.tasks_of(&package, &asked)).collect();
         (!found.is_empty()).then_some(found)
@@ -54,8 +54,8 @@ impl Expansion<'_> {
     /// What the tasks are in one package; nothing where the filters leave it out.
     fn tasks_of(&self, package: &Path, asked: &Asked<'_>) -> Vec<PlacedScript> {
         let (manifest_file, target_file) = (package.join("package.json"), package.join("project.json"));
-        let manifest = script::text(self.files, &manifest_file).unwrap_or_default();
-        let target = script::text(self.files, &target_file).unwrap_or_default();
+        let manifest = self.entries_of(&manifest_file, formats::json::flatten).unwrap_or_default();
+        let target = self.entries_of(&target_file, formats::json::flatten).unwrap_or_default();
         let is_asked = |filter: &&str| selects(filter, package, &manifest, &target);
         if !asked.filters.is_empty() && !asked.filters.iter().any(is_asked) {
             return Vec::new();
@@ -68,6 +68,38 @@ impl Expansion<'_> {
             found.extend(executed.map(|script| PlacedScript::beside(&target_file, script)));
         }
         found
+    }
+}
+
+impl Expansion<'_> {
+    /// The folders of the packages, as the workspace's files list them; those of Nx lie where it puts them.
+    fn packages(&self, root: &Path) -> Vec<PathBuf> {
+        let listed = |name: &str, flatten: Flatten, key: &str| {
+            let entries = self.entries_of(&root.join(name), flatten).unwrap_or_default().into_iter();
+            let values = entries.filter(|entry| entry.path.first().is_some_and(|first| first == key));
+            values.map(|entry| entry.value).collect::<Vec<_>>()
+        };
+        let mut globs = listed("pnpm-workspace.yaml", formats::yaml::flatten, "packages");
+        globs.extend(listed("package.json", formats::json::flatten, "workspaces"));
+        globs.extend(listed("lerna.json", formats::json::flatten, "packages"));
+        if globs.is_empty() || self.files.exists(&root.join("nx.json")) {
+            globs.extend(["apps/*", "packages/*", "libs/*", "services/*"].map(str::to_owned));
+        }
+        let (mut packages, mut seen) = (Vec::new(), HashSet::new());
+        for glob in globs.iter().filter(|glob| !glob.starts_with('!')) {
+            let expanded = expand(root, glob, self.files);
+            if expanded.is_cut {
+                self.cut("a pattern of the workspace stands for more than 4,096 folders");
+            }
+            for folder in expanded.folders {
+                let is_package =
+                    ["package.json", "project.json"].iter().any(|name| self.files.exists(&folder.join(name)));
+                if is_package && seen.insert(folder.clone()) {
+                    packages.push(folder);
+                }
+            }
+        }
+        packages
     }
 }
 
@@ -162,13 +194,12 @@ fn of_nx(words: &[String]) -> Option<Asked<'_>> {
 }
 
 /// Whether a filter means the package. What is no plain name or folder means every one.
-fn selects(filter: &str, package: &Path, manifest: &str, target: &str) -> bool {
+fn selects(filter: &str, package: &Path, manifest: &[FlatEntry], target: &[FlatEntry]) -> bool {
     let bare = filter.trim_start_matches("...").trim_end_matches("...").trim_end_matches('^').trim_start_matches("./");
     if bare.is_empty() || bare.starts_with(['[', '{', '!', '.', '^']) || bare.contains('*') {
         return true;
     }
-    let has_name = |text: &str| {
-        let entries = formats::json::flatten(text).unwrap_or_default();
+    let has_name = |entries: &[FlatEntry]| {
         entries.iter().any(|entry| {
             let is_name = matches!(&entry.path[..], [key] if key == "name");
             is_name && (entry.value == bare || entry.value.rsplit('/').next() == Some(bare))
@@ -177,37 +208,8 @@ fn selects(filter: &str, package: &Path, manifest: &str, target: &str) -> bool {
     package.ends_with(bare) || has_name(manifest) || has_name(target)
 }
 
-/// The folders of the packages, as the workspace's files list them; those of Nx lie where it puts them.
-fn packages(root: &Path, files: &dyn Files) -> (Vec<PathBuf>, bool) {
-    let mut globs: Vec<String> = Vec::new();
-    let text = |name: &str| script::text(files, &root.join(name)).unwrap_or_default();
-    let listed = |entries: Vec<FlatEntry>, key: &str| {
-        let values = entries.into_iter().filter(|entry| entry.path.first().is_some_and(|first| first == key));
-        values.map(|entry| entry.value).collect::<Vec<_>>()
-    };
-    globs.extend(listed(formats::yaml::flatten(&text("pnpm-workspace.yaml")).unwrap_or_default(), "packages"));
-    globs.extend(listed(formats::json::flatten(&text("package.json")).unwrap_or_default(), "workspaces"));
-    globs.extend(listed(formats::json::flatten(&text("lerna.json")).unwrap_or_default(), "packages"));
-    if globs.is_empty() || files.exists(&root.join("nx.json")) {
-        globs.extend(["apps/*", "packages/*", "libs/*", "services/*"].map(str::to_owned));
-    }
-    let (mut packages, mut seen, mut is_cut) = (Vec::new(), HashSet::new(), false);
-    for glob in globs.iter().filter(|glob| !glob.starts_with('!')) {
-        let expanded = expand(root, glob, files);
-        is_cut |= expanded.is_cut;
-        for folder in expanded.folders {
-            let is_package = ["package.json", "project.json"].iter().any(|name| files.exists(&folder.join(name)));
-            if is_package && seen.insert(folder.clone()) {
-                packages.push(folder);
-            }
-        }
-    }
-    (packages, is_cut)
-}
-
 /// A target of Nx's `project.json` as a command: the text it runs, or the program that its executor stands for.
-fn executor(target: &str, task: &str) -> Option<Script> {
-    let entries = formats::json::flatten(target).ok()?;
+fn executor(entries: &[FlatEntry], task: &str) -> Option<Script> {
     let of_task =
         |entry: &&FlatEntry| matches!(&entry.path[..], [targets, name, ..] if targets == "targets" && name == task);
     let first = entries.iter().find(of_task)?;
@@ -228,9 +230,12 @@ fn executor(target: &str, task: &str) -> Option<Script> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::cell::Cell;
+
     use crate::environment::Project;
     use crate::environment::follow::Step;
     use crate::environment::memory::MemoryFiles;
+    use crate::environment::not_followed::Gaps;
 
     fn folders(command: &str) -> Vec<String> {
         let files = MemoryFiles::new(&[
@@ -243,7 +248,8 @@ mod tests {
         let words: Vec<String> = command.split(' ').map(str::to_owned).collect();
         let project = Project { root: "/p".into(), folder: "/p".into(), home: None };
         let step = Step::typed(words.clone(), Path::new("/p"));
-        let expansion = Expansion { step: &step, project: &project, files: &files, is_cut: false.into() };
+        let (gaps, room) = (Gaps::default(), Cell::new(1000));
+        let expansion = Expansion { step: &step, project: &project, files: &files, gaps: &gaps, room: &room };
         let found = expansion.workspace_scripts(&words[0], &words).unwrap_or_default();
         found.iter().map(|one| one.folder.strip_prefix("/p").unwrap().display().to_string()).collect()
     }

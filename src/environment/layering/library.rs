@@ -9,8 +9,9 @@ use std::rc::Rc;
 
 use crate::environment::condition::{Condition, FileProblem, LARGEST_FILE, ProblemKind};
 use crate::environment::layering::loaded_file::LoadedFile;
-use crate::environment::not_followed::{GivenUp, NotFollowed};
+use crate::environment::not_followed::{Gaps, GivenUp};
 use crate::environment::readers::dotenv::{Dialect, Document};
+use crate::environment::readers::encoding::{decoded, utf_16};
 use crate::environment::readers::expansion::Lookup;
 use crate::environment::readers::formats::{FlatEntry, Flatten};
 use crate::environment::{Files, Origin, Project, Setting};
@@ -22,6 +23,9 @@ struct Stumbles {
     readers: u32,
     lines: BTreeMap<u32, (u32, String)>,
 }
+
+/// Parts of names of files in a format that is read as UTF-16, too, by whoever reads it.
+const READ_AS_UTF_16: &[&str] = &[".xml", ".json", ".yml", ".yaml"];
 
 /// The files of one survey.
 pub(crate) struct Library<'a> {
@@ -36,6 +40,8 @@ pub(crate) struct Library<'a> {
     problems: RefCell<Vec<FileProblem>>,
     stumbles: RefCell<BTreeMap<PathBuf, Stumbles>>,
     conditions: RefCell<Vec<Condition>>,
+    /// What was not followed, of the command as of files.
+    pub(crate) gaps: Gaps,
 }
 
 impl<'a> Library<'a> {
@@ -50,6 +56,7 @@ impl<'a> Library<'a> {
             problems: RefCell::default(),
             stumbles: RefCell::default(),
             conditions: RefCell::default(),
+            gaps: Gaps::default(),
         }
     }
 
@@ -80,16 +87,24 @@ impl<'a> Library<'a> {
 
     /// Reads the text of a file that a loader would read; bytes that are not UTF-8 are replaced.
     pub(crate) fn string(&self, path: &Path) -> Option<String> {
-        self.file(path).map(|file| String::from_utf8_lossy(&file.bytes).into_owned())
+        self.file(path).map(|file| decoded(&file.bytes).into_owned())
     }
 
-    /// Reads the text of a manifest, empty where it cannot be read. It is no file of the environment, and no problem.
+    /// Reads the text of a manifest, empty where it is none. It is no file of the environment, but tells which are.
     pub(crate) fn manifest(&self, path: &Path) -> Rc<str> {
         if let Some(kept) = self.manifests.borrow().get(path) {
             return Rc::clone(kept);
         }
-        let bytes = self.files.read(path).ok().flatten().unwrap_or_default();
-        let text: Rc<str> = String::from_utf8_lossy(&bytes).into();
+        let bytes = match self.files.read(path) {
+            Ok(bytes) => bytes.unwrap_or_default(),
+            Err(error) => {
+                if error.kind() != io::ErrorKind::IsADirectory {
+                    self.give_up(path, None, GivenUp::Form(error.to_string().into()));
+                }
+                Vec::new()
+            }
+        };
+        let text: Rc<str> = decoded(&bytes).into();
         self.manifests.borrow_mut().insert(path.to_owned(), Rc::clone(&text));
         text
     }
@@ -102,11 +117,8 @@ impl<'a> Library<'a> {
         if let Some(kept) = self.flattened.borrow().get(&key) {
             return Some(Rc::clone(kept));
         }
-        let entries = flatten(&self.string(path)?).unwrap_or_else(|error| {
-            self.not_followed(path, error.line, error.why);
-            error.entries
-        });
-        let entries = Rc::new(entries);
+        let flat = flatten(&self.string(path)?);
+        let entries = Rc::new(flat.entries(|stop| self.give_up(path, Some(stop.line), stop.why)));
         self.flattened.borrow_mut().insert(key, Rc::clone(&entries));
         Some(entries)
     }
@@ -130,6 +142,14 @@ impl<'a> Library<'a> {
             self.unreadable(shown, ProblemKind::TooLarge, why);
             return None;
         }
+        if let Some(text) = utf_16(&bytes) {
+            let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().to_lowercase());
+            if !READ_AS_UTF_16.iter().any(|ending| name.contains(ending)) {
+                let why = "it is UTF-16, which only some loaders read; save it as UTF-8";
+                self.give_up(path, None, GivenUp::Form(why.into()));
+            }
+            return Some(LoadedFile::new(shown, text.into_bytes()));
+        }
         if let Err(error) = std::str::from_utf8(&bytes) {
             let line = line_at(&bytes, error.valid_up_to());
             let message = "holds bytes that are not UTF-8".to_owned();
@@ -150,19 +170,23 @@ impl<'a> Library<'a> {
         }
     }
 
-    /// Notes that a settings file was given up on at `line`.
-    fn not_followed(&self, path: &Path, line: u32, why: GivenUp) {
-        let place = Origin::file("the file", self.project.shown(path), line);
-        let condition = Condition::NotFollowed(NotFollowed::at(place, why));
-        let mut conditions = self.conditions.borrow_mut();
-        if !conditions.contains(&condition) {
-            conditions.push(condition);
-        }
+    /// Notes that a file was given up on, at `line` where one is to blame.
+    pub(crate) fn give_up(&self, path: &Path, line: Option<u32>, why: GivenUp) {
+        let place = Origin { variable: "the file".to_owned(), file: Some(self.project.shown(path)), line };
+        self.gaps.give_up(place, why);
     }
 
     /// Reads the settings that `dialect` reads from the dotenv file at `path`; `lookup` gives what was loaded before.
     pub(crate) fn dotenv(&self, path: &Path, dialect: Dialect, lookup: Lookup<'_>) -> Option<Rc<Vec<Setting>>> {
-        Some(self.file(path)?.settings(dialect, lookup, |document| self.note_stumbles(path, document)))
+        let file = self.file(path)?;
+        if file.is_read_by_one() {
+            self.give_up(
+                path,
+                None,
+                GivenUp::too_much("it is larger than 1 MiB, so that it was not read in each dialect"),
+            );
+        }
+        Some(file.settings(dialect, lookup, |document| self.note_stumbles(path, document)))
     }
 
     /// Tells what the dotenv file at `path` says about `name`, nothing expanded.
@@ -200,6 +224,8 @@ impl<'a> Library<'a> {
         }
         let loaded = self.loaded.into_inner();
         let files = loaded.into_iter().filter_map(|(path, file)| file.map(|_| path)).collect();
-        (files, problems, self.conditions.into_inner())
+        let mut conditions = self.conditions.into_inner();
+        conditions.extend(self.gaps.into_inner().into_iter().map(Condition::NotFollowed));
+        (files, problems, conditions)
     }
 }

@@ -35,10 +35,15 @@ impl LoadedFile {
         LoadedFile { shown, bytes, is_plain, referred, read: RefCell::default(), unexpanded: OnceCell::new() }
     }
 
+    /// Tells whether it is too large to be read in each dialect, although they may differ.
+    pub(crate) fn is_read_by_one(&self) -> bool {
+        self.bytes.len() > LARGE && !self.is_plain
+    }
+
     /// Reads the settings as `dialect` does, each name once; `lookup` gives what was loaded before, and `note` sees
     /// what is read for the first time.
     pub(crate) fn settings(&self, dialect: Dialect, lookup: Lookup<'_>, note: impl Fn(&Document)) -> Rc<Vec<Setting>> {
-        let dialect = if self.bytes.len() > LARGE || self.is_plain { Dialect::Lenient } else { dialect };
+        let dialect = if self.is_read_by_one() || self.is_plain { Dialect::Lenient } else { dialect };
         let mut hasher = DefaultHasher::new();
         for name in &self.referred {
             lookup(name).hash(&mut hasher);

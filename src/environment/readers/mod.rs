@@ -2,6 +2,7 @@
 
 pub(crate) mod code;
 pub(crate) mod dotenv;
+pub(crate) mod encoding;
 mod escapes;
 pub(crate) mod expansion;
 pub(crate) mod formats;

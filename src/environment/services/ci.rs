@@ -66,8 +66,12 @@ pub(crate) fn search(search: &mut Search<'_>) {
     }
 }
 
+/// How deep GitLab's files that include each other are followed.
+const DEEPEST: usize = 16;
+
 fn gitlab(search: &mut Search<'_>, root: &Path, path: &Path, depth: usize) {
-    if depth > 4 {
+    if depth > DEEPEST {
+        search.is_cut = true;
         return;
     }
     for entry in search.outline(path, &["services", "include"]) {

@@ -6,6 +6,7 @@ use std::collections::HashSet;
 use std::path::Path;
 
 use crate::environment::paths::normal;
+use crate::environment::readers::encoding::decoded;
 use crate::environment::readers::formats::{FlatEntry, yaml};
 use crate::environment::services::host_path::matches;
 use crate::environment::services::search::Search;
@@ -14,9 +15,13 @@ use crate::lists::{List, list};
 /// Images that carry connections elsewhere: their services are no databases on this machine.
 static TUNNELS: List = list!("tunnels.txt");
 
+/// How deep compose files that include each other are followed.
+const DEEPEST: usize = 16;
+
 /// Notes what one compose file declares, and what the files it includes do.
 pub(crate) fn declare(search: &mut Search<'_>, path: &Path, depth: usize) {
-    if depth > 4 {
+    if depth > DEEPEST {
+        search.is_cut = true;
         return;
     }
     let entries = search.outline(path, &[]);
@@ -48,8 +53,12 @@ pub(crate) fn declare(search: &mut Search<'_>, path: &Path, depth: usize) {
             if !entry.value.is_empty() {
                 declare(search, &normal(&beside.join(&entry.value)), depth + 1);
             }
-        } else if matches(keys, &["services", "*", "extends", "file"]) && search.extensions_left > 0 {
-            search.extensions_left -= 1;
+        } else if matches(keys, &["services", "*", "extends", "file"]) {
+            let Some(left) = search.extensions_left.checked_sub(1) else {
+                search.is_cut = true;
+                return;
+            };
+            search.extensions_left = left;
             let service = entries.iter().find(|other| {
                 matches(&other.path, &["services", "*", "extends", "service"]) && other.path[1] == keys[1]
             });
@@ -93,9 +102,8 @@ fn other_names(search: &mut Search<'_>, entry: &FlatEntry, path: &Path) {
 /// Notes the names that a service takes over from the one it extends; the other file's services are not declared by that.
 fn extended(search: &mut Search<'_>, path: &Path, service: &str) {
     // The file may also count by itself, so it is not marked as read.
-    let Ok(Some(bytes)) = search.files.read(path) else { return };
-    let text = String::from_utf8_lossy(&bytes);
-    let entries = yaml::outline(&text).unwrap_or_else(|error| error.entries);
+    let Some(bytes) = search.bytes(path) else { return };
+    let entries = yaml::outline(&decoded(&bytes)).entries(|stop| search.note(&stop));
     for entry in entries.iter().filter(|entry| entry.path.get(1).is_some_and(|name| name == service)) {
         other_names(search, entry, path);
     }
@@ -171,6 +179,10 @@ services:
         ];
         let files = files.each_ref().map(|(path, text)| (*path, text.as_str()));
         assert_eq!(declared(&files), ["db compose.yml:3"]);
+        let extending: String =
+            (0..300).map(|n| format!("  s{n}: {{extends: {{file: x.yml, service: s1}}}}\n")).collect();
+        let cut = format!("services:\n  db: {{image: x}}\n{extending}");
+        assert!(declared(&[("compose.yml", &cut)]).is_empty(), "what was not read could divert a name");
     }
 
     #[test]

@@ -83,8 +83,8 @@ pub(crate) fn option_values<'w>(words: &[&'w str], spellings: &[&str]) -> Vec<&'
 }
 
 /// Lists what `COMPOSE_FILE` says in the `.env` beside a compose file.
-fn named_in_dotenv(search: &Search<'_>, folder: &Path) -> Vec<String> {
-    let Ok(Some(bytes)) = search.files.read(&folder.join(".env")) else { return Vec::new() };
+fn named_in_dotenv(search: &mut Search<'_>, folder: &Path) -> Vec<String> {
+    let Some(bytes) = search.bytes(&folder.join(".env")) else { return Vec::new() };
     let document = dotenv::read(Dialect::Compose, &bytes, &|_| None);
     let list = document.get("COMPOSE_FILE").and_then(|entry| entry.value.as_deref()).unwrap_or_default();
     list.split([':', ';']).filter(|name| !name.is_empty()).map(str::to_owned).collect()
@@ -97,7 +97,7 @@ fn devcontainer(search: &mut Search<'_>, folder: &Path) {
     for path in [container.join("devcontainer.json"), folder.join(".devcontainer.json")] {
         let Some(text) = search.text(&path) else { continue };
         let beside = path.parent().unwrap_or(folder).to_owned();
-        for entry in json::flatten(&text).unwrap_or_default() {
+        for entry in json::flatten(&text).entries(|stop| search.note(&stop)) {
             if entry.path.first().is_some_and(|key| key == "dockerComposeFile") {
                 compose::declare(search, &normal(&beside.join(&entry.value)), 0);
             }

@@ -1,17 +1,20 @@
 //! The search for services: what has been found, and reading each file once.
 
 use std::collections::HashSet;
+use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::environment::readers::formats::{FlatEntry, yaml};
+use crate::environment::not_followed::GivenUp;
+use crate::environment::readers::encoding::decoded;
+use crate::environment::readers::formats::{FlatEntry, Stop, yaml};
 use crate::environment::services::host_path::HostPath;
 use crate::environment::{Files, Project, paths};
 
 /// The most files that are read.
-const MAX_FILES: usize = 100;
+const MAX_FILES: usize = 1000;
 
 /// The most services that are followed into a file that they extend one of; each reads that file.
-const MAX_EXTENSIONS: usize = 32;
+const MAX_EXTENSIONS: usize = 256;
 
 /// A host name that reaches a container of this project.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -32,6 +35,8 @@ pub(crate) struct Search<'a> {
     /// Names that a container resolves to an address that is not a container's.
     pub(crate) diverted: HashSet<String>,
     read: HashSet<PathBuf>,
+    /// There is more than was read.
+    pub(crate) is_cut: bool,
     /// How many more services that extend one of another file are followed there.
     pub(crate) extensions_left: usize,
 }
@@ -44,12 +49,17 @@ impl<'a> Search<'a> {
             found: Vec::new(),
             diverted: HashSet::new(),
             read: HashSet::new(),
+            is_cut: false,
             extensions_left: MAX_EXTENSIONS,
         }
     }
 
     pub(crate) fn finish(self) -> Vec<Service> {
-        let Search { found, diverted, .. } = self;
+        let Search { found, diverted, is_cut, .. } = self;
+        // What was not read could say that a name is another machine's.
+        if is_cut {
+            return Vec::new();
+        }
         let mut seen = HashSet::new();
         found.into_iter().filter(|service| !diverted.contains(&service.host) && seen.insert(service.clone())).collect()
     }
@@ -57,7 +67,7 @@ impl<'a> Search<'a> {
     /// Lists the folders that are looked into: the current one and those above it, up to the root.
     pub(crate) fn folders(&self) -> Vec<PathBuf> {
         let Project { root, folder, .. } = self.project;
-        let mut folders: Vec<PathBuf> = paths::up_to(root, folder).take(16).map(Path::to_owned).collect();
+        let mut folders: Vec<PathBuf> = paths::up_to(root, folder).map(Path::to_owned).collect();
         for folder in [folder, root] {
             if !folders.contains(folder) {
                 folders.push(folder.clone());
@@ -76,11 +86,22 @@ impl<'a> Search<'a> {
 
     /// Reads the text of a file that is read for the first time.
     pub(crate) fn text(&mut self, path: &Path) -> Option<String> {
-        if self.read.len() >= MAX_FILES || !self.read.insert(path.to_owned()) {
+        if !self.read.insert(path.to_owned()) {
             return None;
         }
-        let bytes = self.files.read(path).ok()??;
-        Some(String::from_utf8_lossy(&bytes).into_owned())
+        self.is_cut |= self.read.len() > MAX_FILES;
+        self.bytes(path).map(|bytes| decoded(&bytes).into_owned())
+    }
+
+    /// Reads a file, unless too many were read.
+    pub(crate) fn bytes(&mut self, path: &Path) -> Option<Vec<u8>> {
+        if self.is_cut {
+            return None;
+        }
+        self.files.read(path).unwrap_or_else(|error| {
+            self.is_cut |= error.kind() != io::ErrorKind::IsADirectory;
+            None
+        })
     }
 
     /// Reads the outline of a YAML file that is read for the first time; empty where it has none of `words`.
@@ -89,7 +110,12 @@ impl<'a> Search<'a> {
         if !words.is_empty() && !words.iter().any(|word| text.contains(word)) {
             return Vec::new();
         }
-        yaml::outline(&text).unwrap_or_else(|error| error.entries)
+        yaml::outline(&text).entries(|stop| self.note(&stop))
+    }
+
+    /// Notes what was not read of a file that those who use it would read; a broken one they refuse.
+    pub(crate) fn note(&mut self, stop: &Stop) {
+        self.is_cut |= matches!(stop.why, GivenUp::TooMuch(_));
     }
 
     /// Declares the hosts that stand at these places of a YAML file which is read for the first time.

@@ -3,17 +3,18 @@
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 
-use crate::environment::Condition;
 use crate::environment::ecosystems;
 use crate::environment::ecosystems::compose;
 use crate::environment::ecosystems::row::LoadOrder;
 use crate::environment::ecosystems::scene::Scene;
-use crate::environment::follow::{Effect, MOST_STEPS, Step, WrapperFile};
+use crate::environment::follow::{Effect, Step, WrapperFile};
 use crate::environment::layering::readings_builder::FromFiles;
 use crate::environment::layering::{Layer, Library, ReadingsBuilder, StartEnvironment};
 use crate::environment::mode::Purpose;
+use crate::environment::not_followed::GivenUp;
 use crate::environment::survey::input::SurveyInput;
 use crate::environment::survey::{asked_files, command_files, named_files, wrapper_files};
+use crate::environment::{Condition, Origin};
 use crate::tools::providers;
 use crate::tools::providers::Reach;
 
@@ -32,18 +33,15 @@ fn leaves<'s>(input: &SurveyInput<'_>, steps: &'s [Step]) -> Vec<Option<&'s Step
 }
 
 /// Adds what the loaders of each step would do, in each environment that it may start from, alike scenes once.
-///
-/// Returns whether there are more steps or scenes than are followed.
 pub(crate) fn add<'l>(
     input: &SurveyInput<'l>,
     host: &StartEnvironment,
     steps: &[Step],
     library: &'l Library<'l>,
     readings: &mut ReadingsBuilder<'l>,
-) -> bool {
+) {
     let mut seen: HashMap<_, Vec<SeenScene>> = HashMap::new();
     let mut scenes = 0;
-    let mut is_cut = steps.len() >= MOST_STEPS || steps.iter().any(|step| step.is_cut);
     let mut before: Option<(&Step, StartEnvironment)> = None;
     for step in leaves(input, steps) {
         if let Some(step) = step {
@@ -77,7 +75,8 @@ pub(crate) fn add<'l>(
             }
             scenes += 1;
             if scenes > MOST_SCENES {
-                is_cut = true;
+                let why = "it stands for more than 4,096 groups of commands that differ in what they load";
+                library.gaps.give_up(Origin::command_line(), GivenUp::too_much(why));
                 continue;
             }
             let from_files = add_scene(input, &scene, &load_orders, readings);
@@ -85,7 +84,6 @@ pub(crate) fn add<'l>(
             alike.push(SeenScene { answers: environment.answers(), from_files, environments });
         }
     }
-    is_cut
 }
 
 /// What a scene came to. Another environment that gives the same answers comes to the same.

@@ -271,6 +271,6 @@ fn a_long_script_is_followed_to_its_end_or_said_to_be_cut() {
     let found = look(&files);
     assert!(found.readings.iter().flat_map(|reading| &reading.settings).any(|setting| setting.name == "LAST"));
     assert_eq!(found.conditions, []);
-    let cut = look(&MemoryFiles::new(&[("/p/run.sh", &"echo x\n".repeat(3000))]));
+    let cut = look(&MemoryFiles::new(&[("/p/run.sh", &"echo x\n".repeat(30_000))]));
     assert!(matches!(&cut.conditions[..], [Condition::NotFollowed(_)]));
 }

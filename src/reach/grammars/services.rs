@@ -4,7 +4,8 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use crate::environment::Origin;
-use crate::environment::readers::formats::{FlatEntry, FormatError, ini};
+use crate::environment::readers::encoding::decoded;
+use crate::environment::readers::formats::{FlatEntry, Flatten, ini};
 use crate::reach::grammars::libpq::from_pairs;
 use crate::reach::{Doubt, Draft, Engine, Lookup};
 
@@ -33,9 +34,12 @@ pub(crate) fn libpq_service(
     }
     paths.push(PathBuf::from("/etc/postgresql-common/pg_service.conf"));
     paths.iter().find_map(|path| {
-        let (pairs, line) = section(path, name, lookup)?;
+        let (pairs, line, is_whole) = section(path, name, lookup)?;
         let mut draft = from_pairs(&pairs);
         draft.service = None;
+        if !is_whole {
+            draft.doubt(Doubt::Unresolved);
+        }
         Some(ServiceEntry { draft, origin: Origin::file("host", project.shown(path), line) })
     })
 }
@@ -84,7 +88,11 @@ impl Options<'_> {
             return;
         }
         self.files_left -= 1;
-        for entry in entries(path, self.lookup, ini::option_file) {
+        let (entries, is_whole) = entries(path, self.lookup, ini::option_file);
+        if !is_whole {
+            self.files_left = 0;
+        }
+        for entry in entries {
             match entry.path.iter().map(String::as_str).collect::<Vec<_>>()[..] {
                 ["!include"] => self.read(&self.lookup.project.folder.join(&entry.value), depth + 1),
                 ["!includedir"] => {
@@ -105,23 +113,23 @@ impl Options<'_> {
     }
 }
 
-/// Reads the pairs of the first section of that name, and the line of its host or, without one, its first.
-fn section(path: &Path, name: &str, lookup: &Lookup<'_>) -> Option<(Vec<(String, String)>, u32)> {
-    let entries = entries(path, lookup, ini::service_file);
+/// Reads the pairs of the first section of that name, the line of its host or, without one, its first, and whether the
+/// file was read to its end.
+fn section(path: &Path, name: &str, lookup: &Lookup<'_>) -> Option<(Vec<(String, String)>, u32, bool)> {
+    let (entries, is_whole) = entries(path, lookup, ini::service_file);
     let inside = entries.iter().skip_while(|entry| entry.path[0] != name).take_while(|entry| entry.path[0] == name);
     let pairs: Vec<_> = inside.filter_map(|entry| Some((entry.path.get(1)?.to_ascii_lowercase(), entry))).collect();
     let host = pairs.iter().rfind(|(key, _)| key == "host" || key == "hostaddr").or(pairs.first())?.1.line;
-    Some((pairs.iter().map(|(key, entry)| (key.clone(), entry.value.clone())).collect(), host))
+    Some((pairs.iter().map(|(key, entry)| (key.clone(), entry.value.clone())).collect(), host, is_whole))
 }
 
-/// Reads the entries of a file. One that cannot be read names nothing that could be judged; its client fails on it too.
-fn entries(
-    path: &Path,
-    lookup: &Lookup<'_>,
-    flatten: fn(&str) -> Result<Vec<FlatEntry>, FormatError>,
-) -> Vec<FlatEntry> {
-    let Ok(Some(bytes)) = lookup.files.read(path) else { return Vec::new() };
-    flatten(&String::from_utf8_lossy(&bytes)).unwrap_or_else(|error| error.entries)
+/// Reads the entries of a file, and whether they are all. A file that cannot be read names nothing that could be judged;
+/// its client fails on it too.
+fn entries(path: &Path, lookup: &Lookup<'_>, flatten: Flatten) -> (Vec<FlatEntry>, bool) {
+    let Ok(Some(bytes)) = lookup.files.read(path) else { return (Vec::new(), true) };
+    let mut is_whole = true;
+    let entries = flatten(&decoded(&bytes)).entries(|_| is_whole = false);
+    (entries, is_whole)
 }
 
 #[cfg(test)]

@@ -26,9 +26,9 @@ fn go_mod(text: &str, note: &mut dyn FnMut(&str, u32)) {
 }
 
 /// Reads `use ./api`, inside a block or alone.
-fn work_members(text: &str) -> Vec<String> {
+fn work_members(text: &str) -> Option<Vec<String>> {
     let lines = text.lines().filter(|line| !line.trim_start().starts_with("//"));
-    lines.flat_map(str::split_whitespace).filter(|word| word.starts_with('.')).map(str::to_owned).collect()
+    Some(lines.flat_map(str::split_whitespace).filter(|word| word.starts_with('.')).map(str::to_owned).collect())
 }
 
 #[cfg(test)]

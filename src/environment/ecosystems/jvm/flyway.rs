@@ -9,6 +9,7 @@ use crate::environment::layering::{Layer, ReadingsBuilder};
 use crate::environment::readers::dotenv::EVERY_DIALECT;
 use crate::environment::readers::expansion::placeholders::Placeholders;
 use crate::environment::readers::formats;
+use crate::environment::readers::formats::FlatEntry;
 
 pub(crate) fn is_used(scene: &Scene<'_>) -> bool {
     matches!(scene.program(), "flyway" | "gradle" | "gradlew" | "mvn" | "mvnw")
@@ -26,12 +27,12 @@ pub(crate) fn add(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>) {
         if !scene.library.exists(&path) {
             continue;
         }
-        let Some(text) = scene.library.string(&path) else { continue };
-        let mut entries = formats::toml::flatten(&text).unwrap_or_else(|error| error.entries);
+        let Some(entries) = scene.library.entries(&path, formats::toml::flatten) else { continue };
         let chosen = entries.iter().find(|entry| entry.path.join(".") == "flyway.environment");
         let chosen = scene.option("-environment").map(str::to_owned).or(chosen.map(|entry| entry.value.clone()));
         let chosen = chosen.unwrap_or_else(|| "default".to_owned());
-        entries.retain(|entry| entry.path[0] != "environments" || entry.path.get(1) == Some(&chosen));
+        let counts = |entry: &&FlatEntry| entry.path[0] != "environments" || entry.path.get(1) == Some(&chosen);
+        let entries: Vec<FlatEntry> = entries.iter().filter(counts).cloned().collect();
         let shown = scene.library.shown(&path);
         let layer = Layer::computed(move |lookup| {
             let placeholders = Placeholders::of_file(lookup);

@@ -43,16 +43,16 @@ fn coordinates(text: &str, note: &mut dyn FnMut(&str, u32)) {
 }
 
 /// Reads `<module>api</module>`.
-fn modules(text: &str) -> Vec<String> {
+fn modules(text: &str) -> Option<Vec<String>> {
     let modules = text.split("<module>").skip(1).filter_map(|rest| rest.split_once("</module>"));
-    modules.map(|(module, _)| module.trim().to_owned()).collect()
+    Some(modules.map(|(module, _)| module.trim().to_owned()).collect())
 }
 
 /// Reads `include ':api:core'`.
-fn included(text: &str) -> Vec<String> {
+fn included(text: &str) -> Option<Vec<String>> {
     let quoted = text.lines().filter(|line| line.contains("include")).flat_map(|line| line.split(['"', '\'']));
     let modules = quoted.filter(|part| part.starts_with(':'));
-    modules.map(|module| module.trim_start_matches(':').replace(':', "/")).collect()
+    Some(modules.map(|module| module.trim_start_matches(':').replace(':', "/")).collect())
 }
 
 #[cfg(test)]

@@ -1,12 +1,12 @@
 //! Node.js, Bun and Deno: npm packages and their lock files.
 
-use crate::environment::ecosystems::manifest::{Members, Scan, between, items_of, quoted, trimmed_lines};
+use crate::environment::ecosystems::manifest::{Members, Scan, between, entries, items_of, quoted, trimmed_lines};
 use crate::environment::readers::formats::{json, yaml};
 use crate::text::newlines;
 
 pub(crate) const MEMBERS: &[(&str, Members)] = &[
     ("package.json", workspaces),
-    ("pnpm-workspace.yaml", |text| items_of(yaml::flatten(text).unwrap_or_default(), &[&["packages"]])),
+    ("pnpm-workspace.yaml", |text| items_of(yaml::flatten(text), &[&["packages"]])),
     ("deno.json", deno_workspace),
     ("deno.jsonc", deno_workspace),
 ];
@@ -26,7 +26,7 @@ pub(crate) fn scan(file: &str) -> Option<Scan> {
 
 /// Reads dependency tables of every kind, and `npm:` aliases.
 fn package_json(text: &str, note: &mut dyn FnMut(&str, u32)) {
-    for entry in json::flatten(text).unwrap_or_default() {
+    for entry in entries(text, json::flatten, note) {
         if let [table, name, ..] = entry.path.as_slice()
             && matches!(
                 table.as_str(),
@@ -124,16 +124,16 @@ fn without_version(package: &str) -> &str {
     package.char_indices().skip(1).find(|&(_, c)| c == '@').map_or(package, |(at, _)| &package[..at])
 }
 
-fn workspaces(text: &str) -> Vec<String> {
+fn workspaces(text: &str) -> Option<Vec<String>> {
     // Reading it is slow, and most manifests have none.
     if !text.contains("workspaces") {
-        return Vec::new();
+        return Some(Vec::new());
     }
-    items_of(json::flatten(text).unwrap_or_default(), &[&["workspaces"], &["workspaces", "packages"]])
+    items_of(json::flatten(text), &[&["workspaces"], &["workspaces", "packages"]])
 }
 
-fn deno_workspace(text: &str) -> Vec<String> {
-    items_of(json::flatten(text).unwrap_or_default(), &[&["workspace"], &["workspace", "members"]])
+fn deno_workspace(text: &str) -> Option<Vec<String>> {
+    items_of(json::flatten(text), &[&["workspace"], &["workspace", "members"]])
 }
 
 #[cfg(test)]

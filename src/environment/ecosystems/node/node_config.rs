@@ -71,19 +71,17 @@ fn modes(scene: &Scene<'_>) -> Vec<String> {
 
 /// Reads the JSON text of NODE_CONFIG.
 fn from_variable(scene: &Scene<'_>) -> Option<Layer> {
-    let entries = formats::json::flatten(scene.environment.get("NODE_CONFIG")?).ok()?;
-    let settings = entries
-        .into_iter()
-        .map(|entry| Setting::known(entry.path.join("."), entry.value, Origin::process("NODE_CONFIG")));
+    let place = || Origin::process("NODE_CONFIG");
+    let flat = formats::json::flatten(scene.environment.get("NODE_CONFIG")?);
+    let entries = flat.entries(|stop| scene.library.gaps.give_up(place(), stop.why));
+    let settings = entries.into_iter().map(|entry| Setting::known(entry.path.join("."), entry.value, place()));
     Some(Layer::fixed(settings.collect()))
 }
 
 /// Reads `custom-environment-variables`: each key with the variable that sets it.
 fn by_variable(library: &Library<'_>, path: &Path) -> Option<Layer> {
-    let text = library.string(path)?;
     let is_json = path.extension().is_some_and(|extension| extension == "json");
-    let entries = if is_json { formats::json::flatten(&text) } else { formats::yaml::flatten(&text) };
-    let entries = entries.unwrap_or_else(|error| error.entries);
+    let entries = library.entries(path, if is_json { formats::json::flatten } else { formats::yaml::flatten })?;
     let shown = library.shown(path);
     Some(Layer::computed(move |lookup| {
         let set = entries.iter().filter_map(|entry| {

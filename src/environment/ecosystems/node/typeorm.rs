@@ -8,6 +8,7 @@ use crate::environment::ecosystems::scene::Scene;
 use crate::environment::ecosystems::settings_files::dotted::dotted;
 use crate::environment::layering::{Layer, ReadingsBuilder};
 use crate::environment::readers::formats;
+use crate::environment::readers::formats::Flatten;
 
 pub(crate) fn add(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>) {
     for path in
@@ -16,14 +17,13 @@ pub(crate) fn add(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>) {
         if !scene.library.exists(&path) {
             continue;
         }
-        let text = scene.library.string(&path).unwrap_or_default();
         let shown = scene.library.shown(&path);
-        let flatten = match path.extension().and_then(|extension| extension.to_str()) {
+        let flatten: Flatten = match path.extension().and_then(|extension| extension.to_str()) {
             Some("json") => formats::json::flatten,
             Some("xml") => formats::xml::flatten,
             _ => formats::yaml::flatten,
         };
-        let mut entries = flatten(&text).unwrap_or_else(|error| error.entries);
+        let mut entries = scene.library.entries(&path, flatten).as_deref().cloned().unwrap_or_default();
         for name in entries.iter_mut().flat_map(|entry| &mut entry.path) {
             *name = name.trim_start_matches('@').to_owned();
         }

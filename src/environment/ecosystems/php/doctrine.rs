@@ -13,8 +13,7 @@ pub(crate) fn layers(library: &Library<'_>, home: &Path, environment: &str) -> V
     let files = [format!("config/packages/{environment}/doctrine.yaml"), "config/packages/doctrine.yaml".to_owned()];
     let layers = files.iter().filter_map(|name| {
         let path = home.join(name);
-        let text = library.string(&path)?;
-        let entries = formats::yaml::flatten(&text).unwrap_or_else(|error| error.entries);
+        let entries = library.entries(&path, formats::yaml::flatten)?;
         let shown = library.shown(&path);
         let wanted = format!("when@{environment}");
         let settings = entries.iter().filter_map(|entry| {

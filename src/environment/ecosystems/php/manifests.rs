@@ -1,6 +1,6 @@
 //! PHP: Composer.
 
-use crate::environment::ecosystems::manifest::{Scan, each_line};
+use crate::environment::ecosystems::manifest::{Scan, each_line, entries};
 use crate::environment::readers::formats::json;
 
 /// Tells how to read the manifest of that name.
@@ -13,7 +13,7 @@ pub(crate) fn scan(file: &str) -> Option<Scan> {
 }
 
 fn composer_json(text: &str, note: &mut dyn FnMut(&str, u32)) {
-    for entry in json::flatten(text).unwrap_or_default() {
+    for entry in entries(text, json::flatten, note) {
         if let [table, name, ..] = entry.path.as_slice()
             && (table == "require" || table == "require-dev")
         {

@@ -17,12 +17,11 @@ pub(crate) fn add(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>) {
 /// Reads the section `settings` of the file in `folder`.
 pub(crate) fn layer(library: &Library<'_>, folder: &Path) -> Option<Layer> {
     let path = folder.join("settings.ini");
-    let text = library.string(&path)?;
-    let entries = formats::ini::flatten(&text).unwrap_or_else(|error| error.entries);
+    let entries = library.entries(&path, formats::ini::flatten)?;
     let shown = library.shown(&path);
-    let settings = entries.into_iter().filter_map(|entry| match &entry.path[..] {
+    let settings = entries.iter().filter_map(|entry| match &entry.path[..] {
         [section, name] if section == "settings" => {
-            Some(Setting::known(name.clone(), entry.value, Origin::file(name.clone(), &shown, entry.line)))
+            Some(Setting::known(name.clone(), entry.value.clone(), Origin::file(name.clone(), &shown, entry.line)))
         }
         _ => None,
     });

@@ -1,6 +1,6 @@
 //! Python: pip, Poetry, uv, Pipenv, PDM, setuptools and conda.
 
-use crate::environment::ecosystems::manifest::{Members, Scan, items_of, quoted, toml_lock, trimmed_lines};
+use crate::environment::ecosystems::manifest::{Members, Scan, entries, items_of, quoted, toml_lock, trimmed_lines};
 use crate::environment::readers::formats::toml;
 
 /// The manifests that people write.
@@ -28,7 +28,7 @@ pub(crate) fn scan(file: &str) -> Option<Scan> {
 
 /// Reads requirements in any table whose name speaks of dependencies, and the keys below Poetry's.
 fn pyproject(text: &str, note: &mut dyn FnMut(&str, u32)) {
-    for entry in toml::flatten(text).unwrap_or_else(|error| error.entries) {
+    for entry in entries(text, toml::flatten, note) {
         let table = entry.path.iter().position(|key| key.contains("dependenc") || key == "requires");
         if let Some(table) = table {
             note(&spelled(name_of(&entry.value)), entry.line);
@@ -38,7 +38,7 @@ fn pyproject(text: &str, note: &mut dyn FnMut(&str, u32)) {
 }
 
 fn pipfile(text: &str, note: &mut dyn FnMut(&str, u32)) {
-    for entry in toml::flatten(text).unwrap_or_else(|error| error.entries) {
+    for entry in entries(text, toml::flatten, note) {
         if let [table, name, ..] = entry.path.as_slice()
             && !matches!(table.as_str(), "source" | "requires" | "scripts" | "pipenv")
         {
@@ -88,12 +88,12 @@ fn spelled(name: &str) -> String {
     name.replace('.', "-")
 }
 
-fn uv_members(text: &str) -> Vec<String> {
+fn uv_members(text: &str) -> Option<Vec<String>> {
     // Reading it is slow, and most manifests have none.
     if !text.contains("members") {
-        return Vec::new();
+        return Some(Vec::new());
     }
-    items_of(toml::flatten(text).unwrap_or_default(), &[&["tool", "uv", "workspace", "members"]])
+    items_of(toml::flatten(text), &[&["tool", "uv", "workspace", "members"]])
 }
 
 #[cfg(test)]

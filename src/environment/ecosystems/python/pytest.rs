@@ -45,12 +45,11 @@ impl Configured {
             named.map_or_else(|| vec!["pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg"], |name| vec![name]);
         for name in names {
             let Some(path) = scene.find_upwards(&[name]) else { continue };
-            let Some(text) = scene.library.string(&path) else { continue };
-            let entries =
-                if name.ends_with(".toml") { formats::toml::flatten(&text) } else { formats::ini::flatten(&text) };
+            let flatten = if name.ends_with(".toml") { formats::toml::flatten } else { formats::ini::flatten };
+            let Some(entries) = scene.library.entries(&path, flatten) else { continue };
             let shown = scene.library.shown(&path);
-            for entry in entries.unwrap_or_else(|error| error.entries) {
-                configured.note(&entry, scene, &path, &shown);
+            for entry in entries.iter() {
+                configured.note(entry, scene, &path, &shown);
             }
         }
         configured

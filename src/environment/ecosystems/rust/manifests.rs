@@ -1,6 +1,6 @@
 //! Rust: Cargo.
 
-use crate::environment::ecosystems::manifest::{Members, Scan, items_of, toml_lock};
+use crate::environment::ecosystems::manifest::{Members, Scan, entries, items_of, toml_lock};
 use crate::environment::readers::formats::toml;
 
 pub(crate) const MEMBERS: &[(&str, Members)] = &[("Cargo.toml", cargo_members)];
@@ -16,7 +16,7 @@ pub(crate) fn scan(file: &str) -> Option<Scan> {
 
 /// Reads dependency tables of every kind; `package` tells the true name of a renamed one.
 fn cargo_toml(text: &str, note: &mut dyn FnMut(&str, u32)) {
-    for entry in toml::flatten(text).unwrap_or_else(|error| error.entries) {
+    for entry in entries(text, toml::flatten, note) {
         let Some(table) = entry.path.iter().position(|key| key.ends_with("dependencies")) else { continue };
         if let Some(name) = entry.path.get(table + 1) {
             note(name, entry.line);
@@ -27,12 +27,12 @@ fn cargo_toml(text: &str, note: &mut dyn FnMut(&str, u32)) {
     }
 }
 
-fn cargo_members(text: &str) -> Vec<String> {
+fn cargo_members(text: &str) -> Option<Vec<String>> {
     // Reading it is slow, and most manifests have none.
     if !text.contains("members") {
-        return Vec::new();
+        return Some(Vec::new());
     }
-    items_of(toml::flatten(text).unwrap_or_default(), &[&["workspace", "members"]])
+    items_of(toml::flatten(text), &[&["workspace", "members"]])
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ use crate::environment::readers::code::Value;
 use crate::environment::readers::dotenv::Dialect;
 use crate::environment::readers::expansion::placeholders::Placeholders;
 use crate::environment::readers::formats;
+use crate::environment::readers::formats::{FlatEntry, Flatten};
 
 /// Folders that such files are kept in, below the project's.
 const FOLDERS: &[&str] = &["config", "configs", "configuration", "conf"];
@@ -97,20 +98,19 @@ fn means(word: &str, mode: &str) -> bool {
 
 /// Reads the settings of one file without the sections for other environments.
 fn layer(library: &Library<'_>, path: &Path, mode: &str) -> Option<Layer> {
-    let text = library.string(path)?;
-    let flat = match path.extension()?.to_str()? {
-        "toml" => formats::toml::flatten(&text),
-        "json" => formats::json::flatten(&text),
-        "ini" => formats::ini::flatten(&text),
+    let flatten: Flatten = match path.extension()?.to_str()? {
+        "toml" => formats::toml::flatten,
+        "json" => formats::json::flatten,
+        "ini" => formats::ini::flatten,
         // Loco's files are templates; YAML reads their braces as mappings.
-        _ => formats::yaml::flatten(&text.replace("{{", "${").replace("}}", "}")),
+        _ => |text| formats::yaml::flatten(&text.replace("{{", "${").replace("}}", "}")),
     };
-    let mut entries = flat.unwrap_or_else(|error| error.entries);
-    entries.retain(|entry| {
+    let counts = |entry: &&FlatEntry| {
         let first = entry.path.first().map_or("", String::as_str).to_ascii_lowercase();
         let is_environment = MODES.iter().any(|(_, names)| names.contains(&first.as_str()));
         !is_environment || entry.path.len() == 1 || means(&first, mode)
-    });
+    };
+    let entries: Vec<FlatEntry> = library.entries(path, flatten)?.iter().filter(counts).cloned().collect();
     let shown = library.shown(path);
     Some(Layer::computed(move |lookup| {
         let placeholders = Placeholders::of_file(lookup);

@@ -2,8 +2,19 @@
 
 use crate::environment::follow::shell_text::blocks::opens_a_block;
 
-/// More simple commands than this in one text are not looked at.
-pub(crate) const MOST_COMMANDS: usize = 1024;
+/// How many more commands of one text are looked at, and how many variables they may be given in all: each gets those that
+/// were exported before it.
+#[derive(Clone, Copy)]
+pub(crate) struct Budget {
+    commands: usize,
+    assignments: usize,
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Budget { commands: 16_384, assignments: 500_000 }
+    }
+}
 
 /// A simple command: assignments, then words with their quotes removed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,15 +30,19 @@ pub(crate) struct SimpleCommand {
 }
 
 /// The commands of one text so far, with what was exported before the next one.
-#[derive(Default)]
 pub(crate) struct Commands {
     pub(crate) found: Vec<SimpleCommand>,
     exported: Vec<(String, String)>,
-    /// There are more, or more is exported, than is kept.
-    pub(crate) is_cut: bool,
+    pub(crate) budget: Budget,
+    /// The line of the first command that is not kept.
+    pub(crate) cut_at: Option<u32>,
 }
 
 impl Commands {
+    pub(crate) fn new(budget: Budget) -> Self {
+        Commands { found: Vec::new(), exported: Vec::new(), budget, cut_at: None }
+    }
+
     /// Adds the command that the words of one line make, which ends on `line`.
     pub(crate) fn add(&mut self, words: Vec<String>, line: u32) {
         let mut words = words.into_iter().skip_while(|word| opens_a_block(word)).peekable();
@@ -48,29 +63,34 @@ impl Commands {
             self.exported.append(&mut assignments);
             return;
         }
-        self.is_cut |= self.exported.len() > MOST_COMMANDS;
-        let exported = self.exported.iter().take(MOST_COMMANDS).cloned();
-        self.push(SimpleCommand {
-            assignments: exported.chain(assignments).collect(),
-            words,
-            line,
-            calls_function: false,
-        });
+        if self.affords(self.exported.len(), line) {
+            let assignments = self.exported.iter().cloned().chain(assignments).collect();
+            self.found.push(SimpleCommand { assignments, words, line, calls_function: false });
+        }
     }
 
     fn export(&mut self, words: Vec<String>, line: u32) {
         self.exported.extend(words.iter().filter_map(|word| assignment(word)));
         // `export $(cat .env | xargs)` exports what it prints: whoever follows the commands has to see it.
         if words.iter().any(|word| word.starts_with(['$', '`'])) {
-            self.push(SimpleCommand { assignments: Vec::new(), words, line, calls_function: false });
+            if self.affords(0, line) {
+                self.found.push(SimpleCommand { assignments: Vec::new(), words, line, calls_function: false });
+            }
         }
     }
 
-    fn push(&mut self, command: SimpleCommand) {
-        if self.found.len() < MOST_COMMANDS {
-            self.found.push(command);
-        } else {
-            self.is_cut = true;
+    /// Takes a command with so many exported variables from the budget, or notes that it is too much.
+    fn affords(&mut self, exported: usize, line: u32) -> bool {
+        let Budget { commands, assignments } = self.budget;
+        match (commands.checked_sub(1), assignments.checked_sub(exported)) {
+            (Some(commands), Some(assignments)) => {
+                self.budget = Budget { commands, assignments };
+                true
+            }
+            _ => {
+                self.cut_at.get_or_insert(line);
+                false
+            }
         }
     }
 }

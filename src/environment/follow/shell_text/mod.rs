@@ -15,44 +15,50 @@ use std::collections::HashSet;
 
 pub(crate) use crate::environment::follow::shell_text::commands::{SimpleCommand, assignment, is_name};
 
-use crate::environment::follow::shell_text::commands::MOST_COMMANDS;
+use crate::environment::follow::shell_text::commands::Budget;
 use crate::environment::follow::shell_text::splitter::Splitter;
 
 /// Longer texts are cut.
-const LONGEST_TEXT: usize = 256 * 1024;
+const LONGEST_TEXT: usize = 1024 * 1024;
 /// How deep `$(…)` inside `$(…)` is followed.
-const DEEPEST: usize = 8;
-/// The simple commands of `text`, those inside substitutions after the ones around them.
-pub(crate) fn simple_commands(text: &str) -> Vec<SimpleCommand> {
-    read(text).0
+const DEEPEST: usize = 32;
+
+/// What a shell text comes to.
+#[must_use]
+pub(crate) struct ShellText {
+    /// The simple commands, those inside substitutions after the ones around them.
+    pub(crate) commands: Vec<SimpleCommand>,
+    /// The line, and why not all of the text was read.
+    pub(crate) cut: Option<(u32, &'static str)>,
 }
 
-/// As [`simple_commands`], and whether there is more in the text than is read.
-pub(crate) fn read(text: &str) -> (Vec<SimpleCommand>, bool) {
-    let mut is_cut = text.len() > LONGEST_TEXT;
+/// Takes a text apart.
+pub(crate) fn read(text: &str) -> ShellText {
+    let mut cut = (text.len() > LONGEST_TEXT).then_some((1, "a script is longer than 1 MiB"));
+    let mut budget = Budget::default();
     let mut commands: Vec<SimpleCommand> = Vec::new();
     let mut functions = HashSet::new();
     let mut texts = vec![(text.as_bytes().get(..LONGEST_TEXT).unwrap_or(text.as_bytes()), 1, 0)];
     while let Some((text, line, depth)) = texts.pop() {
-        let mut splitter = Splitter::new(text, line);
+        let mut splitter = Splitter::new(text, line, budget);
         splitter.run();
-        is_cut |= splitter.commands.is_cut;
+        budget = splitter.commands.budget;
+        cut = cut.or(splitter
+            .commands
+            .cut_at
+            .map(|line| (line, "a script has more than 16,384 commands, or too many variables for them")));
         commands.append(&mut splitter.commands.found);
         functions.extend(splitter.functions);
-        if commands.len() > MOST_COMMANDS {
-            commands.truncate(MOST_COMMANDS);
-            is_cut = true;
-            break;
-        }
-        is_cut |= depth == DEEPEST && !splitter.inner.is_empty();
         if depth < DEEPEST {
             texts.extend(splitter.inner.into_iter().map(|(text, line)| (text, line, depth + 1)));
+        } else if !splitter.inner.is_empty() {
+            cut = cut.or(Some((line, "substitutions are nested more than 32 deep")));
         }
     }
     for command in &mut commands {
         command.calls_function = functions.contains(&command.words[0]);
     }
-    (commands, is_cut)
+    ShellText { commands, cut }
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The characters of a shell text, one after the other: words, quotes, operators, redirections, substitutions.
 
 use crate::environment::follow::shell_text::blocks::{Cases, arithmetic, function_named, is_open_test};
-use crate::environment::follow::shell_text::commands::Commands;
+use crate::environment::follow::shell_text::commands::{Budget, Commands};
 use crate::environment::follow::shell_text::heredocs::Heredoc;
 use crate::tools::words::{SHELLS, name_of};
 
@@ -32,7 +32,7 @@ pub(crate) struct Splitter<'t> {
 }
 
 impl<'t> Splitter<'t> {
-    pub(crate) fn new(text: &'t [u8], line: u32) -> Self {
+    pub(crate) fn new(text: &'t [u8], line: u32, budget: Budget) -> Self {
         Splitter {
             text,
             at: 0,
@@ -45,7 +45,7 @@ impl<'t> Splitter<'t> {
             cases: Cases::default(),
             no_shift_before: 0,
             functions: Vec::new(),
-            commands: Commands::default(),
+            commands: Commands::new(budget),
             inner: Vec::new(),
         }
     }

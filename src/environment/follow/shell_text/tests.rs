@@ -2,6 +2,10 @@
 
 use super::*;
 
+fn simple_commands(text: &str) -> Vec<SimpleCommand> {
+    read(text).commands
+}
+
 fn words(text: &str) -> Vec<String> {
     simple_commands(text).into_iter().map(|command| command.words.join("|")).collect()
 }

@@ -3,23 +3,21 @@
 //!
 //! Lenient, as two languages are read at once: includes, heredocs and concatenation stay as written.
 
-use crate::environment::readers::formats::{Capped, Collector, FlatEntry, FormatError, checked, finish};
+use crate::environment::readers::formats::{Capped, Collector, Flat, Stop, finish, within_size};
 use crate::text::line_number;
 
 /// Reads the settings of a file of nested blocks, in the order of the text; a label of a block is a key of its own.
-///
-/// # Errors
-///
-/// Where the text is too long, nested too deeply or too large once its keys are spelled out; with what was read
-/// before that.
-pub(crate) fn flatten(text: &str) -> Result<Vec<FlatEntry>, FormatError> {
-    let text = checked(text)?;
+pub(crate) fn flatten(text: &str) -> Flat {
+    within_size(text, read)
+}
+
+fn read(text: &str) -> Flat {
     let mut reader = Reader { open: Vec::new(), collector: Collector::new() };
-    let error = text.lines().enumerate().find_map(|(index, line)| {
+    let stop = text.lines().enumerate().find_map(|(index, line)| {
         let number = line_number(index);
-        reader.line(line, number).err().map(|capped| FormatError::too_much(number, capped))
+        reader.line(line, number).err().map(|capped| Stop::too_much(number, capped))
     });
-    finish(text, reader.collector.entries, error)
+    finish(text, reader.collector.entries, stop)
 }
 
 struct Reader {
@@ -111,7 +109,7 @@ mod tests {
             ("}} a = { b: 1, \"c\" : \"d\" }", &["1 a.b=1", "1 a.c=d"]),
         ];
         for (text, expected) in table {
-            let entries = flatten(text).unwrap();
+            let entries = flatten(text).read();
             assert_eq!(shown(&entries), *expected, "{text}");
         }
     }
@@ -126,8 +124,8 @@ mod tests {
 
     #[test]
     fn nesting_beyond_the_depth_is_an_error_with_what_came_before() {
-        let error = flatten(&format!("a=1\n{}b=2", "c {\n".repeat(100))).unwrap_err();
-        assert_eq!((error.line, shown(&error.entries)), (66, vec!["1 a=1".to_owned()]));
+        let (line, entries) = flatten(&format!("a=1\n{}b=2", "c {\n".repeat(300))).cut();
+        assert_eq!((line, shown(&entries)), (258, vec!["1 a=1".to_owned()]));
     }
 
     proptest::proptest! {

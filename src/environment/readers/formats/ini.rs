@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 
 use crate::environment::readers::escapes::unescape;
-use crate::environment::readers::formats::{Capped, Collector, FlatEntry, FormatError, checked, finish};
+use crate::environment::readers::formats::{Capped, Collector, Flat, Stop, finish, within_size};
 use crate::text::line_number;
 
 /// What the readers of INI differ in.
@@ -53,43 +53,31 @@ const OPTION_FILE: Grammar = Grammar {
 
 /// Reads settings as Python's configparser does: the path is the section and the key, or the key alone above the first
 /// section.
-///
-/// # Errors
-///
-/// [`FormatError`] where the text is larger than is read; any other line is taken as well as can be.
-pub(crate) fn flatten(text: &str) -> Result<Vec<FlatEntry>, FormatError> {
-    read(text, &CONFIGPARSER)
+/// Any line is taken as well as can be.
+pub(crate) fn flatten(text: &str) -> Flat {
+    within_size(text, |text| read(text, &CONFIGPARSER))
 }
 
 /// Reads a service file of libpq, as [`flatten`] does.
-///
-/// # Errors
-///
-/// As [`flatten`].
-pub(crate) fn service_file(text: &str) -> Result<Vec<FlatEntry>, FormatError> {
-    read(text, &SERVICE_FILE)
+pub(crate) fn service_file(text: &str) -> Flat {
+    within_size(text, |text| read(text, &SERVICE_FILE))
 }
 
 /// Reads an option file of MySQL, as [`flatten`] does; `!include` and `!includedir` are keys without a section.
-///
-/// # Errors
-///
-/// As [`flatten`].
-pub(crate) fn option_file(text: &str) -> Result<Vec<FlatEntry>, FormatError> {
-    read(text, &OPTION_FILE)
+pub(crate) fn option_file(text: &str) -> Flat {
+    within_size(text, |text| read(text, &OPTION_FILE))
 }
 
-fn read(text: &str, grammar: &Grammar) -> Result<Vec<FlatEntry>, FormatError> {
-    let text = checked(text)?;
+fn read(text: &str, grammar: &Grammar) -> Flat {
     let mut reader = Reader { grammar, collector: Collector::new(), section: None, key: None };
-    let mut error = None;
+    let mut stop = None;
     for (index, line) in text.lines().enumerate() {
         if let Err(capped) = reader.line(line, line_number(index)) {
-            error = Some(FormatError::too_much(line_number(index), capped));
+            stop = Some(Stop::too_much(line_number(index), capped));
             break;
         }
     }
-    finish(text, reader.collector.entries, error)
+    finish(text, reader.collector.entries, stop)
 }
 
 struct Reader<'g> {
@@ -212,9 +200,9 @@ fn unescaped(value: &str) -> Cow<'_, str> {
 
 #[cfg(test)]
 mod tests {
+    use crate::environment::readers::formats::Flatten;
     use crate::environment::readers::formats::ini::{flatten, option_file, service_file};
     use crate::environment::readers::formats::testing::{hostile, shown, survive};
-    use crate::environment::readers::formats::{FlatEntry, FormatError};
     use proptest::prelude::*;
 
     #[test]
@@ -239,13 +227,12 @@ mod tests {
             ("", &[]),
         ];
         for (text, expected) in cases {
-            assert_eq!(shown(&flatten(text).unwrap()), expected, "{text:?}");
+            assert_eq!(shown(&flatten(text).read()), expected, "{text:?}");
         }
     }
 
     #[test]
     fn the_grammars_differ() {
-        type Flatten = fn(&str) -> Result<Vec<FlatEntry>, FormatError>;
         let readers: [Flatten; 3] = [flatten, service_file, option_file];
         let cases: [(&str, [&[&str]; 3]); 8] = [
             ("[a]\nk = v ; said\n", [&["2 a.k=v"], &["2 a.k=v ; said"], &["2 a.k=v ; said"]]),
@@ -269,7 +256,7 @@ mod tests {
         ];
         for (text, expected) in cases {
             for (read, expected) in readers.into_iter().zip(expected) {
-                assert_eq!(shown(&read(text).unwrap()), expected, "{text:?}");
+                assert_eq!(shown(&read(text).read()), expected, "{text:?}");
             }
         }
     }

@@ -4,31 +4,32 @@ use jsonc_parser::ast::Value;
 use jsonc_parser::common::Ranged;
 use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
 
-use crate::environment::readers::formats::{Capped, Collector, FlatEntry, FormatError, checked, finish};
+use crate::environment::readers::formats::{Capped, Collector, Flat, Stop, finish, within_size};
 use crate::text::LineIndex;
 
 /// Reads the scalars of a JSON text.
 ///
-/// # Errors
-///
-/// [`FormatError`] with the first mistake. Nothing of a broken text is kept, as no loader would take it either.
-pub(crate) fn flatten(text: &str) -> Result<Vec<FlatEntry>, FormatError> {
-    let text = checked(text)?;
+/// Nothing of a broken text is kept, as no loader would take it either.
+pub(crate) fn flatten(text: &str) -> Flat {
+    within_size(text, read)
+}
+
+fn read(text: &str) -> Flat {
     let lines = LineIndex::new(text);
     let parsed = parse_to_ast(text, &CollectOptions::default(), &ParseOptions::default());
     let parsed = match parsed {
         Ok(parsed) => parsed,
         Err(error) => {
             let message = error.kind().to_string().to_lowercase();
-            return finish(text, Vec::new(), Some(FormatError::form(lines.line(error.range().start), message)));
+            return finish(text, Vec::new(), Some(Stop::form(lines.line(error.range().start), message)));
         }
     };
     let mut collector = Collector::new();
-    let error = parsed.value.and_then(|value| {
+    let stop = parsed.value.and_then(|value| {
         let line = lines.line(value.start());
-        visit(&value, line, &lines, &mut collector).err().map(|capped| FormatError::too_much(line, capped))
+        visit(&value, line, &lines, &mut collector).err().map(|capped| Stop::too_much(line, capped))
     });
-    finish(text, collector.entries, error)
+    finish(text, collector.entries, stop)
 }
 
 /// Notes the scalars of a value; `line` is that of the key that leads to it.
@@ -79,14 +80,14 @@ mod tests {
             ("", &[]),
         ];
         for (text, expected) in cases {
-            assert_eq!(shown(&flatten(text).unwrap()), expected, "{text:?}");
+            assert_eq!(shown(&flatten(text).read()), expected, "{text:?}");
         }
     }
 
     #[test]
     fn mistake_is_named_with_its_line() {
         for (text, line) in [("{\n \"a\": 1,\n \"b\": }\n", 3), ("{\n", 1), ("{} {}", 1), ("nope", 1)] {
-            assert_eq!(flatten(text).unwrap_err().line, line, "{text:?}");
+            assert_eq!(flatten(text).cut().0, line, "{text:?}");
         }
     }
 

@@ -13,17 +13,16 @@ pub(crate) mod xml;
 pub(crate) mod yaml;
 mod yaml_tree;
 
-use std::borrow::Cow;
 use std::fmt;
 
 use crate::environment::not_followed::GivenUp;
 use crate::text::line_number;
 
 /// The deepest nesting that is read.
-const MAX_DEPTH: usize = 64;
+const MAX_DEPTH: usize = 256;
 
 /// The most nodes that are visited in one text, those reached by aliases included.
-const MAX_STEPS: usize = 300_000;
+const MAX_STEPS: usize = 1_000_000;
 
 /// The most bytes of paths and values that one text may become.
 const MAX_BYTES: usize = 64 << 20;
@@ -47,9 +46,6 @@ pub(crate) struct FlatEntry {
     pub(crate) document: u32,
 }
 
-/// Reads the scalars of a text in one of the formats.
-pub(crate) type Flatten = fn(&str) -> Result<Vec<FlatEntry>, FormatError>;
-
 impl FlatEntry {
     /// Copies the entry with another value.
     pub(crate) fn with_value(&self, value: String) -> FlatEntry {
@@ -57,45 +53,65 @@ impl FlatEntry {
     }
 }
 
-/// The text is not well-formed, or more than is read.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("line {line}: {why}")]
-pub(crate) struct FormatError {
-    /// The line of the first mistake, counted from 1.
-    pub(crate) line: u32,
-    /// What is wrong there, or what there is too much of, as a lower-case phrase.
-    pub(crate) why: GivenUp,
-    /// What could be read all the same. Its paths may lack parents where YAML was resumed after a mistake.
-    pub(crate) entries: Vec<FlatEntry>,
+/// What could be read of a text. Its entries are had only by telling what was given up on.
+#[derive(Debug)]
+#[must_use]
+pub(crate) struct Flat {
+    /// Paths may lack parents where YAML was resumed after a mistake.
+    entries: Vec<FlatEntry>,
+    stop: Option<Stop>,
 }
 
-impl FormatError {
+/// Where a reader gave up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Stop {
+    /// The line of the first mistake, or where the first cap was met, counted from 1.
+    pub(crate) line: u32,
+    pub(crate) why: GivenUp,
+}
+
+/// A reader of one format.
+pub(crate) type Flatten = fn(&str) -> Flat;
+
+impl Flat {
+    /// Gives what could be read; where that is not all of it, `tell` hears of it.
+    pub(crate) fn entries(self, tell: impl FnOnce(Stop)) -> Vec<FlatEntry> {
+        if let Some(stop) = self.stop {
+            tell(stop);
+        }
+        self.entries
+    }
+
+    /// Gives the entries of a text that could be read to its end.
+    pub(crate) fn whole(self) -> Option<Vec<FlatEntry>> {
+        self.stop.is_none().then_some(self.entries)
+    }
+}
+
+impl Stop {
     fn form(line: u32, message: impl fmt::Display) -> Self {
-        FormatError { line, why: GivenUp::Form(message.to_string().into()), entries: Vec::new() }
+        Stop { line, why: GivenUp::Form(message.to_string().into()) }
     }
 
     fn too_much(line: u32, Capped(what): Capped) -> Self {
-        FormatError { line, why: GivenUp::TooMuch(Cow::Borrowed(what)), entries: Vec::new() }
+        Stop { line, why: GivenUp::too_much(what) }
     }
 }
 
-/// Takes a byte order mark off, and refuses what is too long to be a configuration file.
-fn checked(text: &str) -> Result<&str, FormatError> {
+/// Reads a text without its byte order mark, unless it is too long to be a configuration file.
+fn within_size(text: &str, read: impl FnOnce(&str) -> Flat) -> Flat {
     if text.len() > MAX_TEXT {
-        return Err(FormatError::too_much(1, TOO_LONG));
+        return Flat { entries: Vec::new(), stop: Some(Stop::too_much(1, TOO_LONG)) };
     }
-    Ok(text.strip_prefix('\u{feff}').unwrap_or(text))
+    read(text.strip_prefix('\u{feff}').unwrap_or(text))
 }
 
-/// Gives the entries, or the error with what was read before it.
-fn finish(text: &str, mut entries: Vec<FlatEntry>, error: Option<FormatError>) -> Result<Vec<FlatEntry>, FormatError> {
+/// Gives what was read of `text`, lines within it.
+fn finish(text: &str, mut entries: Vec<FlatEntry>, stop: Option<Stop>) -> Flat {
     // Some parsers count one line more at the end of a text.
     let last = line_number(text.lines().count().saturating_sub(1));
     entries.iter_mut().for_each(|entry| entry.line = entry.line.min(last));
-    match error {
-        None => Ok(entries),
-        Some(error) => Err(FormatError { line: error.line.min(last), entries, ..error }),
-    }
+    Flat { entries, stop: stop.map(|stop| Stop { line: stop.line.min(last), ..stop }) }
 }
 
 /// A cap was reached; the text says which.
@@ -103,8 +119,8 @@ fn finish(text: &str, mut entries: Vec<FlatEntry>, error: Option<FormatError>) -
 struct Capped(&'static str);
 
 const TOO_LONG: Capped = Capped("it is longer than 16 MiB");
-const TOO_DEEP: Capped = Capped("it is nested more than 64 deep");
-const TOO_MANY: Capped = Capped("it has more than 300,000 values");
+const TOO_DEEP: Capped = Capped("it is nested more than 256 deep");
+const TOO_MANY: Capped = Capped("it has more than 1,000,000 values");
 const TOO_LARGE: Capped = Capped("it is larger than 64 MiB once each value is spelled out with its keys");
 
 /// Collects entries under the current path, within the caps.
@@ -158,7 +174,20 @@ impl Collector {
 
 #[cfg(test)]
 mod testing {
-    use crate::environment::readers::formats::{FlatEntry, FormatError};
+    use crate::environment::readers::formats::{Flat, FlatEntry, Flatten};
+
+    impl Flat {
+        /// Gives the entries of a text that must be read to its end.
+        pub(crate) fn read(self) -> Vec<FlatEntry> {
+            assert_eq!(self.stop, None);
+            self.entries
+        }
+
+        /// Gives the line where the reader must have given up, and what it read.
+        pub(crate) fn cut(self) -> (u32, Vec<FlatEntry>) {
+            (self.stop.unwrap().line, self.entries)
+        }
+    }
 
     /// Shows entries as `line path.joined=value`, to be compared with a table.
     pub(crate) fn shown(entries: &[FlatEntry]) -> Vec<String> {
@@ -171,17 +200,15 @@ mod testing {
     }
 
     /// Reads hostile texts to their end on a small stack; overflow or panic fails the test.
-    pub(crate) fn survive(texts: Vec<String>, flatten: fn(&str) -> Result<Vec<FlatEntry>, FormatError>) {
+    pub(crate) fn survive(texts: Vec<String>, flatten: Flatten) {
         let reader = std::thread::Builder::new().stack_size(2 << 20);
         let reader = reader.spawn(move || {
             for text in &texts {
                 let lines = text.lines().count().max(1);
-                let (entries, error) = match flatten(text) {
-                    Ok(entries) => (entries, None),
-                    Err(error) => (error.entries.clone(), Some(error)),
-                };
+                let mut stop = None;
+                let entries = flatten(text).entries(|found| stop = Some(found));
                 assert!(entries.iter().all(|entry| entry.line >= 1 && entry.line as usize <= lines));
-                assert!(error.is_none_or(|error| error.line >= 1 && error.line as usize <= lines));
+                assert!(stop.is_none_or(|stop| stop.line >= 1 && stop.line as usize <= lines));
             }
         });
         reader.unwrap().join().unwrap();

@@ -3,18 +3,19 @@
 //! Source: `java.util.Properties.load` for separators, continuation lines and escapes; Spring Boot's reference,
 //! "Working With Multi-Document Files", for `#---` and `!---`.
 
-use crate::environment::readers::formats::{Capped, Collector, FlatEntry, FormatError, checked, finish};
+use crate::environment::readers::formats::{Capped, Collector, Flat, Stop, finish, within_size};
 use crate::text::line_number;
 
 /// Reads the properties of a text; a key is one path segment, however many dots it has.
 ///
-/// # Errors
-///
-/// [`FormatError`] where the text is larger than is read; nothing else is a mistake in this format.
-pub(crate) fn flatten(text: &str) -> Result<Vec<FlatEntry>, FormatError> {
-    let text = checked(text)?;
+/// Nothing is a mistake in this format.
+pub(crate) fn flatten(text: &str) -> Flat {
+    within_size(text, read)
+}
+
+fn read(text: &str) -> Flat {
     let mut collector = Collector::new();
-    let mut error = None;
+    let mut stop = None;
     let mut lines = text.lines().enumerate();
     let mut in_first_document = true;
     while let Some((index, line)) = lines.next() {
@@ -35,11 +36,11 @@ pub(crate) fn flatten(text: &str) -> Result<Vec<FlatEntry>, FormatError> {
         }
         let (key, value) = split(&logical);
         if let Err(capped) = note(&mut collector, &unescaped(key), &unescaped(value), line_number(index)) {
-            error = Some(FormatError::too_much(line_number(index), capped));
+            stop = Some(Stop::too_much(line_number(index), capped));
             break;
         }
     }
-    finish(text, collector.entries, error)
+    finish(text, collector.entries, stop)
 }
 
 const BLANK: [char; 3] = [' ', '\t', '\u{c}'];
@@ -125,13 +126,13 @@ mod tests {
             ("a=#no comment\n", &["1 a=#no comment"]),
         ];
         for (text, expected) in cases {
-            assert_eq!(shown(&flatten(text).unwrap()), expected, "{text:?}");
+            assert_eq!(shown(&flatten(text).read()), expected, "{text:?}");
         }
     }
 
     #[test]
     fn documents_are_counted() {
-        let entries = flatten("#---\na=1\n#---\nb=2\n!---\nc=3\n# ---\nd=4\n").unwrap();
+        let entries = flatten("#---\na=1\n#---\nb=2\n!---\nc=3\n# ---\nd=4\n").read();
         let documents: Vec<_> = entries.iter().map(|entry| entry.document).collect();
         assert_eq!(documents, [0, 1, 2, 2]);
     }

@@ -5,21 +5,22 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 
-use crate::environment::readers::formats::{Capped, Collector, FlatEntry, FormatError, checked, finish};
+use crate::environment::readers::formats::{Capped, Collector, Flat, FlatEntry, Stop, finish, within_size};
 use crate::text::LineIndex;
 
 /// Reads the scalars of a TOML text, in the order of the text.
 ///
-/// # Errors
-///
-/// [`FormatError`] with the first mistake; what stands on the lines before it is in its `entries`.
-pub(crate) fn flatten(text: &str) -> Result<Vec<FlatEntry>, FormatError> {
-    let text = checked(text)?;
+/// Of a broken text, what stands on the lines before the mistake is kept.
+pub(crate) fn flatten(text: &str) -> Flat {
+    within_size(text, read)
+}
+
+fn read(text: &str) -> Flat {
     let lines = LineIndex::new(text);
     match DeTable::parse(text) {
         Ok(table) => {
-            let (entries, error) = entries(table.get_ref(), &lines);
-            finish(text, entries, error)
+            let (entries, stop) = entries(table.get_ref(), &lines);
+            finish(text, entries, stop)
         }
         Err(error) => {
             let offset = error.span().map_or(0, |span| span.start).min(text.len());
@@ -27,18 +28,18 @@ pub(crate) fn flatten(text: &str) -> Result<Vec<FlatEntry>, FormatError> {
             let sound =
                 text.as_bytes()[..offset].iter().rposition(|&byte| byte == b'\n').map_or("", |end| &text[..end]);
             let before = DeTable::parse(sound).map(|table| entries(table.get_ref(), &lines).0).unwrap_or_default();
-            finish(text, before, Some(FormatError::form(line, error.message().to_lowercase())))
+            finish(text, before, Some(Stop::form(line, error.message().to_lowercase())))
         }
     }
 }
 
 /// Lists the entries of a table by where they stand: the table itself is sorted by key.
-fn entries(table: &DeTable<'_>, lines: &LineIndex) -> (Vec<FlatEntry>, Option<FormatError>) {
+fn entries(table: &DeTable<'_>, lines: &LineIndex) -> (Vec<FlatEntry>, Option<Stop>) {
     let mut reader = Reader { lines, collector: Collector::new(), offsets: Vec::new() };
-    let error = reader.table(table).err().map(|capped| FormatError::too_much(1, capped));
+    let stop = reader.table(table).err().map(|capped| Stop::too_much(1, capped));
     let mut placed: Vec<_> = reader.offsets.into_iter().zip(reader.collector.entries).collect();
     placed.sort_by_key(|(offset, _)| *offset);
-    (placed.into_iter().map(|(_, entry)| entry).collect(), error)
+    (placed.into_iter().map(|(_, entry)| entry).collect(), stop)
 }
 
 struct Reader<'a> {
@@ -110,14 +111,14 @@ mod tests {
             ("", &[]),
         ];
         for (text, expected) in cases {
-            assert_eq!(shown(&flatten(text).unwrap()), expected, "{text:?}");
+            assert_eq!(shown(&flatten(text).read()), expected, "{text:?}");
         }
     }
 
     #[test]
     fn mistake_is_named_and_keeps_the_lines_before_it() {
-        let error = flatten("[a]\nb = 1\nc = oops\nd = 2\n").unwrap_err();
-        assert_eq!((error.line, shown(&error.entries)), (3, vec!["2 a.b=1".to_owned()]));
+        let (line, entries) = flatten("[a]\nb = 1\nc = oops\nd = 2\n").cut();
+        assert_eq!((line, shown(&entries)), (3, vec!["2 a.b=1".to_owned()]));
     }
 
     #[test]

@@ -4,11 +4,11 @@ use std::borrow::Cow;
 
 use roxmltree::{Document, Node, ParsingOptions};
 
-use crate::environment::readers::formats::{Capped, Collector, FlatEntry, FormatError, checked, finish};
+use crate::environment::readers::formats::{Capped, Collector, Flat, MAX_TEXT, Stop, finish, within_size};
 use crate::text::LineIndex;
 
 /// The most nodes of one document.
-const MAX_NODES: u32 = 200_000;
+const MAX_NODES: u32 = 1_000_000;
 
 /// The most attributes of one element: looking for duplicates takes the square of their number.
 const MAX_ATTRIBUTES: usize = 1_000;
@@ -19,31 +19,33 @@ const MAX_ATTRIBUTES: usize = 1_000;
 /// surrounding blanks), then one for each attribute (last segment `@name`), then its children. So an entry whose
 /// last segment has no `@` begins an element, and the `@` entries up to the next one are its attributes.
 ///
-/// # Errors
-///
-/// [`FormatError`] with the first mistake. Nothing of a broken text is kept.
-pub(crate) fn flatten(text: &str) -> Result<Vec<FlatEntry>, FormatError> {
-    let text = checked(text)?;
+/// Entities that the text declares itself are filled in. External ones are never fetched: where one is used, the text is
+/// given up on. Nothing of a broken text is kept.
+pub(crate) fn flatten(text: &str) -> Flat {
+    within_size(text, read)
+}
+
+fn read(text: &str) -> Flat {
     if text.trim().is_empty() {
-        return Ok(Vec::new());
+        return finish(text, Vec::new(), None);
     }
     let lines = LineIndex::new(text);
-    // Entities of a document's own could make a small text huge; no configuration file needs them.
-    if let Some(offset) = text.find("<!ENTITY") {
-        return Err(FormatError::form(lines.line(offset), "declares an entity"));
+    let refused = |offset, why| finish(text, Vec::new(), Some(Stop::too_much(lines.line(offset), Capped(why))));
+    if let Some(offset) = text.find("<!ENTITY").filter(|first| may_explode(text, *first)) {
+        return refused(offset, "its entities could fill more than 16 MiB");
     }
     if let Some(offset) = tags(text).find(|tag| tag.attributes > MAX_ATTRIBUTES).map(|tag| tag.offset) {
-        return Err(FormatError::too_much(lines.line(offset), Capped("an element has more than 1,000 attributes")));
+        return refused(offset, "an element has more than 1,000 attributes");
     }
     match parse(text) {
-        Ok(document) => read(text, document.root_element(), &lines, true),
+        Ok(document) => elements(text, document.root_element(), &lines, true),
         Err(error) => {
             let (opened, closed) = missing_tags(text);
             let wrapped = format!("<excerpt>{opened}{text}{closed}</excerpt>");
             match parse(&wrapped) {
-                Ok(document) => read(text, document.root_element(), &LineIndex::new(&wrapped), false),
+                Ok(document) => elements(text, document.root_element(), &LineIndex::new(&wrapped), false),
                 Err(_) => {
-                    let error = FormatError::form(error.pos().row, error.to_string().to_lowercase());
+                    let error = Stop::form(error.pos().row, error.to_string().to_lowercase());
                     finish(text, Vec::new(), Some(error))
                 }
             }
@@ -59,14 +61,14 @@ fn parse(text: &str) -> Result<Document<'_>, roxmltree::Error> {
 }
 
 /// Reads below `root`, and `root` itself where it belongs to the text.
-fn read(text: &str, root: Node<'_, '_>, lines: &LineIndex, with_root: bool) -> Result<Vec<FlatEntry>, FormatError> {
+fn elements(text: &str, root: Node<'_, '_>, lines: &LineIndex, with_root: bool) -> Flat {
     let mut collector = Collector::new();
     let result = if with_root {
         element(root, lines, &mut collector)
     } else {
         root.children().filter(Node::is_element).try_for_each(|child| element(child, lines, &mut collector))
     };
-    finish(text, collector.entries, result.err().map(|capped| FormatError::too_much(1, capped)))
+    finish(text, collector.entries, result.err().map(|capped| Stop::too_much(1, capped)))
 }
 
 fn element(node: Node<'_, '_>, lines: &LineIndex, collector: &mut Collector) -> Result<(), Capped> {
@@ -88,6 +90,49 @@ fn own_text<'a>(node: Node<'a, '_>) -> Cow<'a, str> {
     let mut texts = node.children().filter(Node::is_text).filter_map(|child| child.text());
     let first = texts.next().unwrap_or("");
     texts.fold(Cow::Borrowed(first), |all, text| Cow::Owned(all.into_owned() + text))
+}
+
+/// Tells whether the entities that a text declares from `first` on could make it too large: the parser fills them in
+/// before it counts. What is not plainly a list of declarations could.
+fn may_explode(text: &str, first: usize) -> bool {
+    /// How many references the parser follows inside of one.
+    const INSIDE: usize = 256;
+    let Some(values) = declared(&text[first..]) else { return true };
+    let longest = values.iter().map(|value| value.len()).max().unwrap_or(0);
+    let in_each = if values.iter().any(|value| value.contains('&')) { INSIDE } else { 1 };
+    let references = memchr::memchr_iter(b'&', text.as_bytes()).count();
+    longest.saturating_mul(in_each).saturating_mul(references) > MAX_TEXT
+}
+
+/// Lists the values of the entities in a row of declarations, which the bracket of the document type must end.
+fn declared(text: &str) -> Option<Vec<&str>> {
+    let mut values = Vec::new();
+    let mut rest = text;
+    loop {
+        rest = rest.trim_start();
+        if let Some(behind) = rest.strip_prefix(']') {
+            return (!behind.contains("<!ENTITY")).then_some(values);
+        }
+        if let Some(comment) = rest.strip_prefix("<!--") {
+            rest = comment.split_once("-->")?.1;
+            continue;
+        }
+        let declaration = rest.strip_prefix("<!ENTITY")?;
+        let at = declaration.find(['"', '\''])?;
+        let (value, behind) = declaration[at + 1..].split_once(char::from(declaration.as_bytes()[at]))?;
+        values.push(value);
+        // `PUBLIC "…" "…"`
+        let mut behind = behind.trim_start();
+        if let Some(quote) = behind.chars().next().filter(|c| matches!(c, '"' | '\'')) {
+            let (value, rest) = behind[1..].split_once(quote)?;
+            values.push(value);
+            behind = rest.trim_start();
+        }
+        if declaration[..at].contains(['<', '>']) {
+            return None;
+        }
+        rest = behind.strip_prefix('>')?;
+    }
 }
 
 struct Tag<'t> {
@@ -170,7 +215,37 @@ mod tests {
             "6 phpunit.php.env.@force=true",
             "9 phpunit.k=v <w>",
         ];
-        assert_eq!(shown(&flatten(text).unwrap()), expected);
+        assert_eq!(shown(&flatten(text).read()), expected);
+    }
+
+    #[test]
+    fn entities_of_its_own_are_filled_in_and_no_bomb_goes_off() {
+        let of = |declared: &str, used: &str| format!("<!DOCTYPE a [{declared}]>\n<a b='{used}'>{used}</a>");
+        let table = [
+            ("<!ENTITY h 'db.prod'>", "x-&h;", Some("x-db.prod")),
+            ("\n<!-- said -->\n<!ENTITY h \"&i;.prod\">\n<!ENTITY i 'db'>\n", "&h;", Some("db.prod")),
+            ("<!ENTITY e SYSTEM 'file:///x'><!ENTITY h 'db'>", "&h;", Some("db")),
+            ("<!ENTITY e SYSTEM 'file:///x'>", "&e;", None),
+            ("<!ENTITY a '&b;'><!ENTITY b '&a;'>", "&a;", None),
+        ];
+        for (declared, used, expected) in table {
+            let flat = flatten(&of(declared, used));
+            match expected {
+                Some(value) => assert_eq!(flat.read()[1].value, value, "{declared}"),
+                None => assert!(flat.cut().1.is_empty(), "{declared}"),
+            }
+        }
+        let large = "x".repeat(100_000);
+        let many = "&a;".repeat(100_000);
+        let hidden = "<!-- <!ENTITY z ' --><!ENTITY a '";
+        for bomb in [
+            of(&format!("<!ENTITY a '{large}'>"), &many),
+            of(&format!("{hidden}{large}'>"), &many),
+            of(&format!("<!ENTITY z 'q'>]><a/><!DOCTYPE a [<!ENTITY a '{large}'>"), &many),
+            of(&format!("<!ENTITY a '{}'><!ENTITY b '{large}'>", "&b;".repeat(250)), &"&a;".repeat(1000)),
+        ] {
+            assert!(flatten(&bomb).cut().1.is_empty());
+        }
     }
 
     #[test]
@@ -189,16 +264,18 @@ mod tests {
             (" \n", &[]),
         ];
         for (text, expected) in cases {
-            assert_eq!(shown(&flatten(text).unwrap()), expected, "{text:?}");
+            assert_eq!(shown(&flatten(text).read()), expected, "{text:?}");
         }
     }
 
     #[test]
     fn mistake_is_named_with_its_line() {
-        for (text, line) in
-            [("<a>\n<b></a>\n</b>", 2), ("<a>\n&nope;</a>", 2), ("<!DOCTYPE a [\n<!ENTITY b 'c'>]><a/>", 2)]
-        {
-            assert_eq!(flatten(text).unwrap_err().line, line, "{text:?}");
+        for (text, line) in [
+            ("<a>\n<b></a>\n</b>", 2),
+            ("<a>\n&nope;</a>", 2),
+            ("<!DOCTYPE a [<!ENTITY b SYSTEM 'c'>]>\n<a>\n&b;</a>", 3),
+        ] {
+            assert_eq!(flatten(text).cut().0, line, "{text:?}");
         }
     }
 

@@ -6,41 +6,31 @@
 use std::collections::HashSet;
 
 use crate::environment::readers::formats::yaml_tree::{Content, Id, Tree};
-use crate::environment::readers::formats::{
-    Capped, Collector, FlatEntry, FormatError, MAX_DEPTH, TOO_DEEP, checked, finish,
-};
+use crate::environment::readers::formats::{Capped, Collector, Flat, MAX_DEPTH, Stop, TOO_DEEP, finish, within_size};
 
 /// Reads the scalars of a YAML text.
-///
-/// # Errors
-///
-/// [`FormatError`] with the first mistake; what could be read stands in its `entries`.
-pub(crate) fn flatten(text: &str) -> Result<Vec<FlatEntry>, FormatError> {
-    walk(text, false)
+pub(crate) fn flatten(text: &str) -> Flat {
+    within_size(text, |text| walk(text, false))
 }
 
 /// Reads as [`flatten`] does, with an entry of empty value for each mapping and sequence too, ahead of what it holds: for
 /// those who need the line of a key whose value is not a scalar.
-///
-/// # Errors
-///
-/// As [`flatten`].
-pub(crate) fn outline(text: &str) -> Result<Vec<FlatEntry>, FormatError> {
-    walk(text, true)
+pub(crate) fn outline(text: &str) -> Flat {
+    within_size(text, |text| walk(text, true))
 }
 
-fn walk(text: &str, containers: bool) -> Result<Vec<FlatEntry>, FormatError> {
-    let text = without_template_lines(checked(text)?);
-    let (tree, mut error) = Tree::read(&text);
+fn walk(text: &str, containers: bool) -> Flat {
+    let text = without_template_lines(text);
+    let (tree, mut stop) = Tree::read(&text);
     let mut walker = Walker { tree: &tree, collector: Collector::new(), containers };
     for &(document, root) in &tree.roots {
         walker.collector.document = document;
         if let Err(capped) = walker.visit(root, tree.nodes[root].line) {
-            error.get_or_insert_with(|| FormatError::too_much(tree.nodes[root].line, capped));
+            stop.get_or_insert_with(|| Stop::too_much(tree.nodes[root].line, capped));
             break;
         }
     }
-    finish(&text, walker.collector.entries, error)
+    finish(&text, walker.collector.entries, stop)
 }
 
 /// Blanks lines that are nothing but a template's control flow (`<% if … %>`, `{% for … %}`, `{{- end }}`).
@@ -182,7 +172,7 @@ mod tests {
             ("", &[]),
         ];
         for (text, expected) in cases {
-            assert_eq!(shown(&flatten(text).unwrap()), expected, "{text:?}");
+            assert_eq!(shown(&flatten(text).read()), expected, "{text:?}");
         }
     }
 
@@ -201,25 +191,25 @@ base: &base\n  adapter: postgresql\n  host: db\ntest:\n  <<: *base\n  host: loca
             "9 name=shop",
             "10 again=shop",
         ];
-        assert_eq!(shown(&flatten(text).unwrap()), expected);
+        assert_eq!(shown(&flatten(text).read()), expected);
     }
 
     #[test]
     fn alias_without_its_anchor_is_an_empty_value() {
         let text = "test:\n  <<: *default\n  database: app_test\nproduction:\n  <<: *default\n  pool: *pool\n";
-        assert_eq!(shown(&flatten(text).unwrap()), ["3 test.database=app_test", "6 production.pool="]);
+        assert_eq!(shown(&flatten(text).read()), ["3 test.database=app_test", "6 production.pool="]);
     }
 
     #[test]
     fn documents_are_counted() {
-        let entries = flatten("a: 1\n---\na: 2\n---\n---\na: 3\n").unwrap();
+        let entries = flatten("a: 1\n---\na: 2\n---\n---\na: 3\n").read();
         let documents: Vec<_> = entries.iter().map(|entry| (entry.document, entry.value.as_str())).collect();
         assert_eq!(documents, [(0, "1"), (1, "2"), (2, ""), (3, "3")]);
     }
 
     #[test]
     fn outline_names_containers_too() {
-        let entries = outline("services:\n  db:\n    image: postgres\n  cache:\n").unwrap();
+        let entries = outline("services:\n  db:\n    image: postgres\n  cache:\n").read();
         assert_eq!(
             shown(&entries),
             ["1 =", "1 services=", "2 services.db=", "3 services.db.image=postgres", "4 services.cache="]
@@ -235,12 +225,8 @@ base: &base\n  adapter: postgresql\n  host: db\ntest:\n  <<: *base\n  host: loca
             ("a: 1\nb: \"x\" y\nc: 3\n", 2, &["1 a=1", "2 b=", "3 c=3"]),
         ];
         for (text, line, expected) in cases {
-            let error = flatten(text).unwrap_err();
-            assert_eq!(
-                (error.line, shown(&error.entries)),
-                (line, expected.iter().map(|&e| e.to_owned()).collect()),
-                "{text:?}"
-            );
+            let (at, entries) = flatten(text).cut();
+            assert_eq!((at, shown(&entries)), (line, expected.iter().map(|&e| e.to_owned()).collect()), "{text:?}");
         }
     }
 

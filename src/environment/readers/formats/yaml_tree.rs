@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span};
 
-use crate::environment::readers::formats::{Capped, FormatError, MAX_DEPTH, MAX_STEPS, TOO_DEEP, TOO_MANY};
+use crate::environment::readers::formats::{Capped, MAX_DEPTH, MAX_STEPS, Stop, TOO_DEEP, TOO_MANY};
 use crate::text::line_number;
 
 /// How often reading is resumed after a mistake.
@@ -44,7 +44,7 @@ struct Builder {
 
 impl Tree {
     /// Reads all documents; the error is the first one met.
-    pub(crate) fn read(text: &str) -> (Tree, Option<FormatError>) {
+    pub(crate) fn read(text: &str) -> (Tree, Option<Stop>) {
         let mut builder = Builder::default();
         let mut first_error = None;
         let mut lines_before = 0;
@@ -68,7 +68,7 @@ impl Tree {
 
 impl Builder {
     /// Reads up to the end or to the first mistake, which is given with its line counted from this part's start.
-    fn read_part(&mut self, text: &str, lines_before: u32) -> Result<(), (u32, FormatError)> {
+    fn read_part(&mut self, text: &str, lines_before: u32) -> Result<(), (u32, Stop)> {
         let mut parser = Parser::new_from_str(text);
         self.anchors.clear();
         let result = loop {
@@ -77,7 +77,7 @@ impl Builder {
                 Some(Ok((event, span))) => {
                     let line = line_of(&span) + lines_before;
                     if let Err(capped) = self.take(event, line) {
-                        break Err((u32::MAX, FormatError::too_much(line, capped)));
+                        break Err((u32::MAX, Stop::too_much(line, capped)));
                     }
                 }
                 // The parser has consumed the alias and goes on behind it.
@@ -87,7 +87,7 @@ impl Builder {
                 }
                 Some(Err(error)) => {
                     let line = line_in(&error);
-                    break Err((line, FormatError::form(line + lines_before, error.info())));
+                    break Err((line, Stop::form(line + lines_before, error.info())));
                 }
             }
         };
