@@ -44,12 +44,10 @@ impl Caller {
     /// `terminal` says whether standard input and standard error are a terminal.
     #[must_use]
     pub(crate) fn recognise(process: &[(String, String)], terminal: bool) -> Self {
-        let value = |name: &str| {
-            process
-                .iter()
-                .find(|(set, _)| set == name)
-                .map(|(_, value)| value.as_str())
-                .filter(|value| !value.is_empty())
+        // A name may stand there twice: each value counts.
+        let value = |name: &str, fits: &dyn Fn(&str) -> bool| {
+            let values = process.iter().filter(|(set, value)| set == name && !value.is_empty());
+            values.map(|(_, value)| value.as_str()).find(|value| fits(value))
         };
         let (kind, name) = if let Some(name) = agent(&value) {
             (CallerKind::Agent, Some(name))
@@ -150,26 +148,30 @@ const CI: [(&str, &str); 26] = [
 const HOOKS: [(&str, &str); 4] =
     [("PRE_COMMIT", "pre-commit"), ("LEFTHOOK", "lefthook"), ("HUSKY_GIT_PARAMS", "husky"), ("GIT_EXEC_PATH", "git")];
 
-fn agent<'v>(value: &impl Fn(&str) -> Option<&'v str>) -> Option<String> {
-    if let Some(name) = value("AI_AGENT") {
+/// Looks up the first value of a variable that fits.
+type Value<'v> = dyn Fn(&str, &dyn Fn(&str) -> bool) -> Option<&'v str> + 'v;
+
+fn agent(value: &Value<'_>) -> Option<String> {
+    let any = |_: &str| true;
+    if let Some(name) = value("AI_AGENT", &any) {
         return Some(name.to_owned());
     }
-    let marked = AGENTS.iter().find(|(name, start, _)| value(name).is_some_and(|set| set.starts_with(start)));
+    let marked = AGENTS.iter().find(|(name, start, _)| value(name, &|set| set.starts_with(start)).is_some());
     if let Some((_, _, agent)) = marked {
         return Some((*agent).to_owned());
     }
-    value("AGENT").map(|name| if ["1", "true"].contains(&name) { "agent".to_owned() } else { name.to_owned() })
+    value("AGENT", &any).map(|name| if ["1", "true"].contains(&name) { "agent".to_owned() } else { name.to_owned() })
 }
 
-fn ci<'v>(value: &impl Fn(&str) -> Option<&'v str>) -> Option<String> {
-    let named = CI.iter().find(|(name, _)| value(name).is_some_and(is_on)).map(|(_, provider)| (*provider).to_owned());
+fn ci(value: &Value<'_>) -> Option<String> {
+    let named = CI.iter().find(|(name, _)| value(name, &is_on).is_some()).map(|(_, provider)| (*provider).to_owned());
     named.or_else(|| {
-        ["CI", "CONTINUOUS_INTEGRATION"].iter().any(|name| value(name).is_some_and(is_on)).then(|| "CI".to_owned())
+        ["CI", "CONTINUOUS_INTEGRATION"].iter().any(|name| value(name, &is_on).is_some()).then(|| "CI".to_owned())
     })
 }
 
-fn hook<'v>(value: &impl Fn(&str) -> Option<&'v str>) -> Option<String> {
-    HOOKS.iter().find(|(name, _)| value(name).is_some()).map(|(_, runner)| (*runner).to_owned())
+fn hook(value: &Value<'_>) -> Option<String> {
+    HOOKS.iter().find(|(name, _)| value(name, &|_| true).is_some()).map(|(_, runner)| (*runner).to_owned())
 }
 
 fn is_on(value: &str) -> bool {
@@ -188,9 +190,11 @@ mod tests {
     #[test]
     fn callers_are_recognised_by_their_variables() {
         type Case<'a> = (&'a [(&'a str, &'a str)], CallerKind, Option<&'a str>);
-        let cases: [Case<'_>; 10] = [
+        let cases: [Case<'_>; 12] = [
             (&[], CallerKind::Human, None),
             (&[("CLAUDECODE", "1")], CallerKind::Agent, Some("claude-code")),
+            (&[("CLAUDECODE", ""), ("CLAUDECODE", "1")], CallerKind::Agent, Some("claude-code")),
+            (&[("CI", "false"), ("CI", "true")], CallerKind::Ci, Some("CI")),
             (&[("AI_AGENT", "somebody")], CallerKind::Agent, Some("somebody")),
             (&[("AGENT", "1")], CallerKind::Agent, Some("agent")),
             (&[("GITHUB_ACTIONS", "true"), ("CODEX_CI", "1")], CallerKind::Agent, Some("codex")),

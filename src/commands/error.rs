@@ -42,6 +42,9 @@ pub(crate) enum CommandError {
     /// There is no policy to trust.
     #[error("there is no {} in {}", policy::FILE_NAME, root.display())]
     NoPolicy { root: PathBuf },
+    /// A fault of our own.
+    #[error("safe-test has a fault: {place}")]
+    Fault { place: String },
     /// A file of the state directory cannot be written.
     #[error("cannot write {}", path.display())]
     State {
@@ -68,6 +71,7 @@ impl Explain for CommandError {
             CommandError::Folder { .. } => {
                 Some("name a folder that is there by `-C`, or leave `-C` out to use the current one".to_owned())
             }
+            CommandError::Fault { .. } => Some("tell its authors this place, and what was run".to_owned()),
             CommandError::NoPolicy { .. } => {
                 Some("without that file nothing is loosened, and nothing needs approval".to_owned())
             }
@@ -87,6 +91,7 @@ impl Explain for CommandError {
             | CommandError::NoSnapshot { .. }
             | CommandError::Leftover { .. }
             | CommandError::NoPolicy { .. }
+            | CommandError::Fault { .. }
             | CommandError::State { .. } => Exit::Failed,
         }
     }

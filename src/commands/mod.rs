@@ -28,6 +28,7 @@ mod verify;
 mod who;
 
 use std::ffi::OsString;
+use std::panic::{self, AssertUnwindSafe};
 use std::process::ExitCode;
 
 use crate::cli;
@@ -45,17 +46,31 @@ pub(crate) use crate::commands::error::CommandError;
 /// Does what the command line asks, and ends as the guarded command ended.
 #[must_use]
 pub fn main(arguments: &[OsString]) -> ExitCode {
-    match answer(arguments, &Inherited::record()) {
+    let inherited = Inherited::record();
+    exec::heed_faults(&inherited, is_json(arguments));
+    // Nothing is used afterwards that a panic could have left half done.
+    let answered = panic::catch_unwind(AssertUnwindSafe(|| answer(arguments, &inherited)));
+    match answered.unwrap_or_else(|_| fault(arguments)) {
         Ending::Own(exit) => ExitCode::from(exit.code()),
         Ending::Command(status) => ExitCode::from(status),
         Ending::Signal(signal) => exec::die_by(signal),
     }
 }
 
+fn is_json(arguments: &[OsString]) -> bool {
+    cli::typed_value(arguments, "--format").is_some_and(|format| format == "json")
+}
+
+/// Tells of a panic.
+fn fault(arguments: &[OsString]) -> Ending {
+    let place = exec::panicked().unwrap_or_default();
+    let ui = Ui::new(false, false, is_json(arguments), None);
+    failed(&ui, &CommandError::Fault { place }.into(), exec::last_line_of_fault())
+}
+
 /// Everything that goes wrong is printed here.
 fn answer(arguments: &[OsString], inherited: &Inherited) -> Ending {
-    let is_json = || cli::typed_value(arguments, "--format").is_some_and(|format| format == "json");
-    let plain_ui = || Ui::new(false, false, is_json(), None);
+    let plain_ui = || Ui::new(false, false, is_json(arguments), None);
     let asked = match cli::read(arguments) {
         Ok(asked) => asked,
         Err(Unasked::Shown(shown)) => {
@@ -67,10 +82,11 @@ fn answer(arguments: &[OsString], inherited: &Inherited) -> Ending {
         Err(Unasked::Wrong(error)) => return failed(&plain_ui(), &error.into(), "nothing was run"),
     };
     let not_done = match asked.request {
-        Request::Guard { .. } => "the command was not run",
-        Request::Act(Action::Check { .. }) => "nothing was judged",
-        Request::Act(_) => "nothing was changed",
+        Request::Guard { .. } => &"the command was not run",
+        Request::Act(Action::Check { .. }) => &"nothing was judged",
+        Request::Act(_) => &"nothing was changed",
     };
+    exec::would_say(not_done);
     let mut context = match Context::new(&asked) {
         Ok(context) => context,
         Err(failure) => return failed(&plain_ui(), &failure, not_done),

@@ -5,6 +5,7 @@ use crate::commands::context::Context;
 use crate::commands::recording::Recorder;
 use crate::commands::{CommandError, judging, policy_file, report};
 use crate::error::Failure;
+use crate::exec;
 use crate::exit::Exit;
 use crate::snapshot;
 use crate::snapshot::{Decision, Fate, Manifest, Store, StoreError, Stored};
@@ -18,6 +19,7 @@ pub(crate) fn prune(context: &mut Context, dry_run: bool) -> Result<Exit, Failur
     // A damaged snapshot is neither counted nor dropped: it must not push out the last good one.
     let manifests: Vec<&Manifest> = store.whole(&stored).into_iter().map(|snapshot| &snapshot.manifest).collect();
     let decisions = snapshot::decide(&manifests, policy.keep_last(), context.now);
+    exec::would_say(&"the prune is not finished; `safe-test list` shows what is left");
     let dropped = if dry_run || context.dry_run { Vec::new() } else { drop_old(&store, &stored, &decisions)? };
     let answered = if context.ui.json {
         context.ui.answer_json(&report::json(&decisions)?)

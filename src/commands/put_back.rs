@@ -159,6 +159,7 @@ impl Work<'_> {
 
     /// Restores one after the other.
     fn restore(&mut self, pairs: &[(Stored, Target)], before: Vec<Before>) -> Result<(), SnapshotError> {
+        exec::would_say(&"the restore is not finished; `safe-test log` says what it began with, and how to undo it");
         for ((stored, target), Before { safety, damaged }) in pairs.iter().zip(before) {
             let restored = self.showing("restoring", target, |progress| {
                 snapshot::restore(&self.restoration(stored, target, damaged), progress)

@@ -46,13 +46,14 @@ pub(crate) fn survey(input: &SurveyInput<'_>) -> Survey {
     let library = Library::new(input.files, input.project);
     let steps =
         input.command.map_or_else(Vec::new, |command| steps(command, input.project, input.files, &library.gaps));
-    let host = StartEnvironment::of_process(input.process);
     let mut readings = ReadingsBuilder::new(&library, input.project);
     readings.add_base(&input.project.folder);
 
-    add_process_reading(&host, &steps, &mut readings);
-    scenes::add(input, &host, &steps, &library, &mut readings);
-    asked_files::add_extra_files(input, &host, &library, &mut readings);
+    for host in StartEnvironment::of_process(input.process) {
+        add_process_reading(&host, &steps, &mut readings);
+        scenes::add(input, &host, &steps, &library, &mut readings);
+        asked_files::add_extra_files(input, &host, &library, &mut readings);
+    }
     let Built { readings, mut conditions, loaders, bases } = readings.finish();
     let (files, problems, of_files) = library.into_parts();
     conditions.extend(of_files);

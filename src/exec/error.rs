@@ -62,6 +62,11 @@ impl Explain for LookupError {
     }
 }
 
+/// Tells whether the system had no process, memory or descriptor left.
+fn is_want(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(libc::EAGAIN | libc::ENOMEM | libc::EMFILE | libc::ENFILE))
+}
+
 /// Why a command did not run, or its end was not seen.
 #[derive(Debug, Error)]
 pub(crate) enum ExecError {
@@ -112,6 +117,7 @@ impl Explain for ExecError {
                     Some("the arguments and the environment together are longer than the system allows".into())
                 }
                 io::ErrorKind::NotFound => Some("the file is there, its interpreter or loader is not".into()),
+                _ if is_want(source) => Some("is a limit reached? `ulimit -a` and `df` show what there is".into()),
                 _ => None,
             },
             ExecError::Lost { process, .. } => Some(format!("`ps -p {process}` shows whether it still runs")),
@@ -121,6 +127,8 @@ impl Explain for ExecError {
     fn exit(&self) -> Exit {
         match self {
             ExecError::Start { source, .. } if source.kind() == io::ErrorKind::NotFound => Exit::NotFound,
+            // The program is not to blame.
+            ExecError::Start { source, .. } if is_want(source) => Exit::Failed,
             ExecError::Start { .. } => Exit::CannotExecute,
             ExecError::Interrupted { .. }
             | ExecError::Folder { .. }

@@ -70,7 +70,7 @@ impl Interrupt {
     pub(crate) fn breaks_off<T>(&self, waiting: impl FnOnce() -> Option<T>) -> Option<T> {
         let (over, until) = mpsc::channel::<()>();
         let answer = thread::scope(|scope| {
-            scope.spawn(move || {
+            let reminder = move || {
                 let _for_the_one_who_waits = disposition::hold_back_all();
                 while until.recv_timeout(AGAIN) == Err(RecvTimeoutError::Timeout) {
                     if let Some(signal) = self.requested() {
@@ -78,7 +78,9 @@ impl Interrupt {
                         unsafe { libc::kill(libc::getpid(), signal.number()) };
                     }
                 }
-            });
+            };
+            // Without it nobody could break off the wait: then nobody is asked.
+            thread::Builder::new().spawn_scoped(scope, reminder).ok()?;
             let answer = waiting();
             drop(over);
             answer

@@ -22,6 +22,7 @@
 mod disposition;
 mod ending;
 mod error;
+mod fault;
 mod follow;
 mod forward;
 mod inherited;
@@ -34,6 +35,7 @@ mod spawn;
 
 pub(crate) use crate::exec::ending::die_by;
 pub(crate) use crate::exec::error::{ExecError, LookupError};
+pub(crate) use crate::exec::fault::{heed as heed_faults, last_line as last_line_of_fault, panicked, would_say};
 pub(crate) use crate::exec::inherited::Inherited;
 pub(crate) use crate::exec::interrupt::Interrupt;
 pub(crate) use crate::exec::lookup::{Program, find_program};
@@ -76,9 +78,12 @@ pub(crate) fn run(
     drop(interrupt);
     let mut relay = Relay::install(inherited).map_err(ExecError::Signals)?;
     let child = spawn::start(program, arguments, folder, inherited)?;
+    would_say(&"the command was started; how it ended is not known");
     relay.let_through();
     let process = child.id().cast_signed();
     let lost = |source| ExecError::Lost { process, source };
     let command = Pid::from_raw(process).ok_or_else(|| lost(io::ErrorKind::InvalidData.into()))?;
-    follow::follow(command, &mut relay).map_err(lost)
+    let outcome = follow::follow(command, &mut relay).map_err(lost)?;
+    would_say(&"the command has run; what was to follow it is not finished");
+    Ok(outcome)
 }

@@ -27,6 +27,7 @@ mod take;
 mod taken;
 #[cfg(test)]
 mod testing;
+mod threads;
 mod tool_process;
 
 pub(crate) use crate::snapshot::describe::{Described, describe};

@@ -19,6 +19,7 @@ use crate::error::Explain;
 use crate::exit::Exit;
 use crate::secret::{ForeignText, Secret};
 use crate::snapshot::Watch;
+use crate::snapshot::threads;
 
 /// How much of a tool's messages is kept: the first error is what matters.
 const KEPT_MESSAGES: usize = 8 * 1024;
@@ -47,6 +48,9 @@ pub(crate) enum ToolError {
         /// What it said.
         message: ForeignText,
     },
+    /// A thread that attends to tools could not be started.
+    #[error("cannot attend to the tools")]
+    NoThread(#[source] io::Error),
     /// The person or a signal asked to stop.
     #[error("interrupted")]
     Interrupted,
@@ -59,13 +63,17 @@ impl Explain for ToolError {
                 Some("check that the program may be executed, or install the client anew".to_owned())
             }
             ToolError::Failed { .. } => Some("`safe-test doctor` shows which tool and server were used".to_owned()),
+            ToolError::NoThread(_) => Some("is a limit reached? `ulimit -a` shows what there is".to_owned()),
             ToolError::Interrupted => None,
         }
     }
 
     fn exit(&self) -> Exit {
         match self {
-            ToolError::NotStarted { .. } | ToolError::Failed { .. } | ToolError::Interrupted => Exit::NoSnapshot,
+            ToolError::NotStarted { .. }
+            | ToolError::Failed { .. }
+            | ToolError::NoThread(_)
+            | ToolError::Interrupted => Exit::NoSnapshot,
         }
     }
 }
@@ -95,17 +103,21 @@ impl Running {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child =
             command.spawn().map_err(|source| ToolError::NotStarted { tool: command.get_program().into(), source })?;
-        let messages = child.stderr.take().map(|mut stderr| {
-            thread::spawn(move || {
+        let stderr = child.stderr.take();
+        // Dropped, and so ended, where what it says cannot be listened to.
+        let mut running = Running { tool, child, messages: None, cleaned, secrets: secrets.to_vec() };
+        if let Some(mut stderr) = stderr {
+            let listening = thread::Builder::new().spawn(move || {
                 let (mut kept, mut buffer) = (Vec::new(), [0; 4096]);
                 while let Ok(read @ 1..) = stderr.read(&mut buffer) {
                     let room = KEPT_MESSAGES.saturating_sub(kept.len()).min(read);
                     kept.extend_from_slice(&buffer[..room]);
                 }
                 kept
-            })
-        });
-        Ok(Running { tool, child, messages, cleaned, secrets: secrets.to_vec() })
+            });
+            running.messages = Some(listening.map_err(|error| ToolError::NoThread(threads::not_started(error)))?);
+        }
+        Ok(running)
     }
 
     /// Its stdin, once.
@@ -204,13 +216,17 @@ pub(crate) fn attended<T: Send, E: From<ToolError> + Send>(
 ) -> Result<T, E> {
     thread::scope(|scope| {
         let (done, finished) = mpsc::channel();
-        scope.spawn(move || done.send(work()));
+        let working = threads::start(scope, move || done.send(work())).map_err(ToolError::NoThread)?;
         let mut asked: Option<Instant> = None;
         loop {
             match finished.recv_timeout(Duration::from_millis(50)) {
                 Ok(_) if asked.is_some() || watch.interrupted() => return Err(ToolError::Interrupted.into()),
                 Ok(result) => return result,
-                Err(mpsc::RecvTimeoutError::Disconnected) => return Err(ToolError::Interrupted.into()),
+                // It panicked.
+                Err(mpsc::RecvTimeoutError::Disconnected) => {
+                    threads::joined(working).map_err(|_| ToolError::Interrupted)?;
+                    return Err(ToolError::Interrupted.into());
+                }
                 Err(mpsc::RecvTimeoutError::Timeout) if asked.is_some() || watch.interrupted() => {
                     let since = *asked.get_or_insert_with(Instant::now);
                     tools.iter().for_each(|tool| tool.stop(since.elapsed() > GRACE));

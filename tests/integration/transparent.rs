@@ -3,6 +3,7 @@
 //! Signals: `signals.rs`; on a terminal: `terminal.rs`.
 
 use crate::oracle::{Ended, Prefix, Sandbox, same, same_after};
+use crate::support::execute_with;
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{Read, Write};
@@ -39,30 +40,14 @@ fn the_command_sees_its_name_as_typed_and_its_environment_entry_for_entry() {
 #[cfg(target_os = "linux")]
 #[test]
 fn an_environment_that_is_no_map_arrives_as_it_is() {
-    use std::ffi::{CString, OsStr};
-    use std::os::unix::ffi::OsStrExt as _;
-    use std::os::unix::process::CommandExt as _;
-    use std::{io, ptr};
-
-    let text = |text: &OsStr| CString::new(text.as_bytes()).unwrap();
     for prefix in Prefix::both() {
         let sandbox = Sandbox::new();
         let home = format!("HOME={}", sandbox.path("home").display());
         let entries =
             [b"PATH=/usr/bin:/bin", home.as_bytes(), b"TWICE=1", b"TWICE=2", b"no assignment", b"=", b"BYTES=\xff"];
         let words = prefix.words(&["/bin/cat", "/proc/self/environ"]);
-        let (program, arguments) = (text(&words[0]), words.iter().map(|word| text(word)).collect::<Vec<_>>());
-        let environment = entries.map(|entry| CString::new(entry).unwrap());
         let mut command = sandbox.command(&words);
-        let execute = move || {
-            let pointers = |texts: &[CString]| texts.iter().map(|text| text.as_ptr()).chain([ptr::null()]).collect();
-            let (argv, envp): (Vec<_>, Vec<_>) = (pointers(&arguments), pointers(&environment));
-            // SAFETY: both lists end in a null pointer, and their strings live in this closure.
-            unsafe { libc::execve(program.as_ptr(), argv.as_ptr(), envp.as_ptr()) };
-            Err(io::Error::last_os_error())
-        };
-        // SAFETY: allocates between `fork` and `exec`, which glibc and musl allow for.
-        unsafe { command.pre_exec(execute) };
+        execute_with(&mut command, &words, &entries);
         assert_eq!(Ended::of(&mut command).stdout, [entries.join(&0), vec![0]].concat(), "{prefix:?}");
     }
 }

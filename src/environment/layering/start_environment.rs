@@ -24,12 +24,31 @@ pub(crate) struct StartEnvironment {
 }
 
 impl StartEnvironment {
-    /// Bytes that are not UTF-8 are replaced.
-    pub(crate) fn of_process(process: &[(OsString, OsString)]) -> Self {
-        StartEnvironment::of(process.iter().map(|(name, value)| {
+    /// Makes every environment that a program may see in the entries of the process environment: one, unless a name stands
+    /// there twice with different values. Then C, Python and node take its first value, a shell the last, and each
+    /// value between is counted too. Bytes that are not UTF-8 are replaced.
+    pub(crate) fn of_process(process: &[(OsString, OsString)]) -> Vec<Self> {
+        let mut names: Vec<String> = Vec::new();
+        let mut values: HashMap<String, Vec<String>> = HashMap::new();
+        for (name, value) in process {
             let (name, value) = (name.to_string_lossy().into_owned(), value.to_string_lossy().into_owned());
-            Setting::known(name.clone(), value, Origin::process(name))
-        }))
+            let known = values.entry(name.clone()).or_default();
+            if known.is_empty() {
+                names.push(name);
+            }
+            if known.last() != Some(&value) {
+                known.push(value);
+            }
+        }
+        let most = values.values().map(Vec::len).max().unwrap_or(1);
+        let of_round = |round: usize| {
+            StartEnvironment::of(names.iter().map(|name| {
+                let values = &values[name];
+                let value = values[round.min(values.len() - 1)].clone();
+                Setting::known(name.clone(), value, Origin::process(name))
+            }))
+        };
+        (0..most).map(of_round).collect()
     }
 
     /// A later setting of the same name replaces an earlier one.
@@ -117,6 +136,28 @@ mod tests {
     fn assigned(pairs: &[(String, String)]) -> StartEnvironment {
         let invocation = Invocation { assignments: pairs.to_vec(), words: Vec::new(), origin: Origin::process("") };
         StartEnvironment::default().with_assignments(&invocation)
+    }
+
+    #[test]
+    fn each_value_of_a_name_that_stands_twice_is_in_an_environment() {
+        type Case<'a> = (&'a [(&'a str, &'a str)], &'a [&'a str]);
+        let cases: [Case<'_>; 6] = [
+            (&[], &[""]),
+            (&[("A", "1"), ("B", "2")], &["A=1 B=2"]),
+            (&[("A", "1"), ("B", "2"), ("A", "1")], &["A=1 B=2"]),
+            (&[("A", "1"), ("B", "2"), ("A", "3")], &["A=1 B=2", "A=3 B=2"]),
+            (&[("A", "1"), ("A", "3"), ("A", "1")], &["A=1", "A=3", "A=1"]),
+            (&[("A", "1"), ("B", "x"), ("A", "2"), ("A", "3"), ("B", "y")], &["A=1 B=x", "A=2 B=y", "A=3 B=y"]),
+        ];
+        for (process, expected) in cases {
+            let process: Vec<_> = process.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
+            let shown = |one: &StartEnvironment| {
+                let pairs = one.settings.iter().map(|setting| format!("{}={}", setting.name, setting.value));
+                pairs.collect::<Vec<_>>().join(" ")
+            };
+            let environments = StartEnvironment::of_process(&process);
+            assert_eq!(environments.iter().map(shown).collect::<Vec<_>>(), expected, "{process:?}");
+        }
     }
 
     #[test]

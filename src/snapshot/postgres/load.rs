@@ -20,6 +20,7 @@ use crate::snapshot::postgres::psql::literal;
 use crate::snapshot::postgres::readback::feed;
 use crate::snapshot::postgres::whole::Whole;
 use crate::snapshot::postgres::{PostgresError, Session};
+use crate::snapshot::threads;
 use crate::snapshot::tool_process::{Running, ToolError, attended};
 
 /// How the dump is given to the server.
@@ -126,11 +127,12 @@ fn attempt(
     let (fed, ended, ran) = attended::<_, PostgresError>(watch, &stoppers, || {
         let (text, script) = (restore.stdout(), client.as_mut().and_then(Running::stdin));
         thread::scope(|scope| {
-            let passing = script.map(|script| scope.spawn(|| pass_on(text, script, &path)));
+            let passing = script.map(|script| threads::start(scope, || pass_on(text, script, &path)));
+            let passing = passing.transpose().map_err(ToolError::NoThread)?;
             let fed = feed(dump.path, file, dump.compressed, &mut restore, watch);
             if let Some(passing) = passing {
                 // A client that has ended says itself why.
-                let _ = passing.join();
+                let _ = threads::joined(passing);
             }
             Ok((fed, restore.finish(), client.as_mut().map_or(Ok(()), Running::finish)))
         })

@@ -12,6 +12,7 @@ use crate::snapshot::postgres::PostgresError;
 use crate::snapshot::postgres::process;
 use crate::snapshot::postgres::script::{Script, ScriptReader};
 use crate::snapshot::postgres::tools::Tools;
+use crate::snapshot::threads;
 use crate::snapshot::tool_process::{Running, attended};
 
 /// Bytes handled at a time.
@@ -75,12 +76,13 @@ pub(crate) fn read(
     let mut text = reader.stdout();
     let mut counter = ScriptReader::new();
     let (fed, found) = thread::scope(|scope| {
-        let feeder = scope.spawn(|| feed(path, file, compressed, reader, watch));
+        let feeder = threads::start(scope, || feed(path, file, compressed, reader, watch))
+            .map_err(PostgresError::file("read", path))?;
         let mut piece = vec![0; PIECE];
         while let Some(read @ 1..) = text.as_mut().and_then(|text| text.read(&mut piece).ok()) {
             counter.feed(&piece[..read]);
         }
-        feeder.join().unwrap_or_else(|_| Err(damaged(path, "its reader failed")))
+        threads::joined(feeder)
     })?;
     let ended = reader.finish();
     let script = match (fed, ended, counter.finish()) {

@@ -15,6 +15,8 @@ use chrono::{DateTime, Utc};
 use crate::snapshot::postgres::beside::{Marker, free_name, users_of};
 use crate::snapshot::postgres::psql::{identifier, literal, text};
 use crate::snapshot::postgres::{PostgresError, Session};
+use crate::snapshot::threads;
+use crate::snapshot::tool_process::ToolError;
 
 /// How often the server's five seconds are waited for.
 const ATTEMPTS: u32 = 3;
@@ -59,7 +61,7 @@ pub(crate) fn exchange(server: &mut Session, exchange: &Exchange<'_>) -> Result<
     let unwanted = unwanted(server, exchange)?;
     let done = AtomicBool::new(false);
     let result = thread::scope(|scope| {
-        scope.spawn(|| send_away(&mut usher, &unwanted, &done));
+        threads::start(scope, || send_away(&mut usher, &unwanted, &done)).map_err(ToolError::NoThread)?;
         let result = in_one_transaction(server, &statements);
         done.store(true, Ordering::Relaxed);
         result

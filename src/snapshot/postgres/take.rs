@@ -26,6 +26,7 @@ use crate::snapshot::postgres::readback::DumpFile;
 use crate::snapshot::postgres::recorded::{Proof, Recorded};
 use crate::snapshot::postgres::script::Script;
 use crate::snapshot::postgres::{PostgresError, Session};
+use crate::snapshot::threads;
 use crate::snapshot::tool_process::{ToolError, attended};
 use crate::snapshot::{Server, Taken, Tool, VerificationLevel, Watch};
 use crate::text::shell_word;
@@ -111,9 +112,11 @@ pub(crate) fn take(
     let psql = &mut session.psql;
     // Four at once: the dump, its reader, the counting and, at the end, the disk.
     let (written, dumped, counted, read) = attended::<_, PostgresError>(watch, &stoppers, || {
-        Ok(thread::scope(|scope| {
-            let counting = scope.spawn(|| Ok((Facts::read(psql, &database)?, catalog::contents(psql)?)));
-            let reading = scope.spawn(|| readback::read(&mut reader, partial, following, true, watch));
+        thread::scope(|scope| {
+            let counting = threads::start(scope, || Ok((Facts::read(psql, &database)?, catalog::contents(psql)?)))
+                .map_err(ToolError::NoThread)?;
+            let reading = threads::start(scope, || readback::read(&mut reader, partial, following, true, watch))
+                .map_err(ToolError::NoThread)?;
             let written = write(stdout, &file).map_err(PostgresError::file("write", partial));
             writing.end();
             if written.is_err() {
@@ -121,10 +124,9 @@ pub(crate) fn take(
             }
             let synced = file.sync_all().map_err(PostgresError::file("sync", partial));
             let dumped = dump.finish();
-            let counted = counting.join().unwrap_or(Err(ToolError::Interrupted.into()));
-            let read = reading.join().unwrap_or(Err(ToolError::Interrupted.into()));
-            (written.and_then(|written| synced.map(|()| written)), dumped, counted, read)
-        }))
+            let (counted, read) = (threads::joined(counting), threads::joined(reading));
+            Ok((written.and_then(|written| synced.map(|()| written)), dumped, counted, read))
+        })
     })?;
     let (size, sha256) = written?;
     if let Err(error) = dumped {

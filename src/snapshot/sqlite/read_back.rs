@@ -2,6 +2,7 @@
 //!
 //! A copy is opened as `immutable`: no locks, no side files, and a `-wal` that lies beside it by mistake is not read.
 
+use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::mpsc::{RecvTimeoutError, channel};
@@ -15,6 +16,8 @@ use crate::snapshot::sqlite::complaints::{Thoroughness, check, judge};
 use crate::snapshot::sqlite::files;
 use crate::snapshot::sqlite::tables::count_tables;
 use crate::snapshot::sqlite::waiting::check_interrupted;
+use crate::snapshot::threads;
+use crate::snapshot::threads::joined;
 use crate::snapshot::{TableRows, Watch};
 
 /// What a copy holds.
@@ -54,6 +57,7 @@ pub(crate) fn read_back(
     let connection = open_copy(file).map_err(failed)?;
     let (tables, complaints) = if size > SMALL {
         at_once(connection, open_copy(file).map_err(failed)?, how, watch)
+            .map_err(|source| SqliteError::Unreadable { path: file.to_owned(), source })?
     } else {
         if access == Access::OursAlone {
             connection.execute_batch(&format!("PRAGMA mmap_size={SMALL}")).map_err(failed)?;
@@ -66,40 +70,37 @@ pub(crate) fn read_back(
     Ok(Contents { tables: tables.map_err(failed)?, notes })
 }
 
+type CountedAndChecked = (rusqlite::Result<Vec<TableRows>>, rusqlite::Result<Vec<String>>);
+
 /// Counts and checks on a thread each, until the watch asks to stop.
 fn at_once(
     counter: Connection,
     checker: Connection,
     how: Thoroughness,
     watch: &dyn Watch,
-) -> (rusqlite::Result<Vec<TableRows>>, rusqlite::Result<Vec<String>>) {
+) -> io::Result<CountedAndChecked> {
     let stops = [counter.get_interrupt_handle(), checker.get_interrupt_handle()];
     let (counted, ends) = channel();
     let checked = counted.clone();
     thread::scope(|scope| {
-        let counting = scope.spawn(move || {
+        let counting = threads::start(scope, move || {
             let tables = count_tables(&counter);
             drop(counted);
             tables
-        });
-        let checking = scope.spawn(move || {
+        })?;
+        let checking = threads::start(scope, move || {
             let complaints = check(&checker, how);
             drop(checked);
             complaints
-        });
+        })?;
         // Nothing is ever sent: the channel closes when both are done, and that wakes us at once.
         while ends.recv_timeout(Duration::from_millis(50)) == Err::<(), _>(RecvTimeoutError::Timeout) {
             if watch.interrupted() {
                 stops.iter().for_each(rusqlite::InterruptHandle::interrupt);
             }
         }
-        (joined(counting), joined(checking))
+        Ok((joined(counting), joined(checking)))
     })
-}
-
-/// Returns what a thread of ours returned; its panic, if it had one, goes on here.
-pub(crate) fn joined<T>(thread: thread::ScopedJoinHandle<'_, T>) -> T {
-    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
 /// Opens a copy that nobody changes.

@@ -15,10 +15,12 @@ use crate::snapshot::sqlite::complaints::Thoroughness;
 use crate::snapshot::sqlite::copy::{copy_file, copy_journal, copy_wal, create, hash_as_it_grows, hash_whole};
 use crate::snapshot::sqlite::files::STEP;
 use crate::snapshot::sqlite::presence::real_database;
-use crate::snapshot::sqlite::read_back::{Access, Contents, joined, read_back};
+use crate::snapshot::sqlite::read_back::{Access, Contents, read_back};
 use crate::snapshot::sqlite::settle::{remove_leftovers, settle};
 use crate::snapshot::sqlite::source::{Confirmed, Hold, Source};
 use crate::snapshot::sqlite::waiting::{PATIENCE, Wait, check_interrupted};
+use crate::snapshot::threads;
+use crate::snapshot::threads::joined;
 use crate::snapshot::{Taken, Tool, VerificationLevel, Watch};
 use crate::text::shell_word;
 
@@ -106,8 +108,10 @@ fn copy_held(source: Source, partial: &Path, into: &File, watch: &dyn Watch) -> 
     thread::scope(|scope| {
         let rolled_back = source.has_journal();
         let (lengths, growth) = channel();
+        let failed = |source| SqliteError::Write { path: partial.to_owned(), source };
+        let hash_along = move || then_sync(hash_as_it_grows(into, &growth), into);
         let along =
-            (!source.has_side_files()).then(|| scope.spawn(move || then_sync(hash_as_it_grows(into, &growth), into)));
+            (!source.has_side_files()).then(|| threads::start(scope, hash_along)).transpose().map_err(failed)?;
         copy_file(&source, partial, into, &lengths, watch)?;
         drop(lengths);
         let mut unsettled = source.hold != Hold::Locked && copy_wal(&source, partial, watch)?;
@@ -127,14 +131,14 @@ fn copy_held(source: Source, partial: &Path, into: &File, watch: &dyn Watch) -> 
         if unsettled {
             settle(partial)?;
         }
-        let failed = |source| SqliteError::Write { path: partial.to_owned(), source };
         let size = into.metadata().map_err(failed)?.len();
         let hashing = match along {
             Some(along) if !unsettled => along,
-            _ => scope.spawn(move || then_sync(hash_whole(into, size, watch).map(|hash| (size, hash)), into)),
+            _ => threads::start(scope, move || then_sync(hash_whole(into, size, watch).map(|hash| (size, hash)), into))
+                .map_err(failed)?,
         };
         // What a large copy takes to reach the disk is not put off until it is hashed.
-        let syncing = (size > STEP).then(|| scope.spawn(|| into.sync_all()));
+        let syncing = (size > STEP).then(|| threads::start(scope, || into.sync_all())).transpose().map_err(failed)?;
         let contents = read_back(partial, Access::OursAlone, Thoroughness::Quick, watch)?;
         let state = match held {
             Some(source) => source.proof_once_settled()?,

@@ -10,9 +10,11 @@ use crate::snapshot::sqlite::SqliteError;
 use crate::snapshot::sqlite::complaints::Thoroughness;
 use crate::snapshot::sqlite::copy::hash_whole;
 use crate::snapshot::sqlite::files;
-use crate::snapshot::sqlite::read_back::{Access, Contents, engine, joined, open_copy, read_back};
+use crate::snapshot::sqlite::read_back::{Access, Contents, engine, open_copy, read_back};
 use crate::snapshot::sqlite::tables::difference;
 use crate::snapshot::sqlite::waiting::check_interrupted;
+use crate::snapshot::threads;
+use crate::snapshot::threads::joined;
 use crate::snapshot::{Manifest, TableRows, VerificationLevel, Watch};
 
 /// Pages copied between two looks at the watch.
@@ -42,7 +44,8 @@ pub(crate) fn verify(
 
 fn verify_read(file: &Path, manifest: &Manifest, watch: &dyn Watch) -> Result<Contents, SqliteError> {
     let contents = thread::scope(|scope| {
-        let hashing = scope.spawn(|| verify_bytes(file, manifest, watch));
+        let hashing = threads::start(scope, || verify_bytes(file, manifest, watch))
+            .map_err(|source| SqliteError::Unreadable { path: file.to_owned(), source })?;
         let contents = read_back(file, Access::Shared, Thoroughness::Quick, watch);
         // A wrong hash says more than what SQLite then finds.
         joined(hashing)?;

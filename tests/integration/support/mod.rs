@@ -1,6 +1,7 @@
 //! What the topics share: a sealed folder to run in, and a PostgreSQL server to run against.
 #![allow(dead_code, reason = "each topic uses what it needs")]
 
+mod entries;
 mod executable;
 mod guarded;
 mod judged;
@@ -8,6 +9,7 @@ mod patience;
 mod postgres;
 mod sandbox;
 
+pub(crate) use entries::execute_with;
 pub(crate) use executable::{copy_program, write_program};
 pub(crate) use judged::Judged;
 pub(crate) use patience::{PATIENCE, awaited, ended, output, wait_for};

@@ -1,0 +1,141 @@
+//! A fault of our own ends like every failure: with 125, and a last line that says what was not done.
+//!
+//! A panic is caught at the top. When memory or the stack has run out, the runtime aborts, which cannot be caught: there
+//! SIGABRT has a handler that writes a line made beforehand and ends the process. Children do not inherit it (POSIX, `exec`).
+
+use crate::exec::disposition;
+use crate::exec::disposition::Disposition;
+use crate::exec::inherited::Inherited;
+use crate::exit::Exit;
+use std::panic::{self, PanicHookInfo};
+use std::ptr;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
+
+/// What a fault would say last.
+static LAST_LINE: AtomicPtr<&str> = AtomicPtr::new(ptr::null_mut());
+
+static IN_JSON: AtomicBool = AtomicBool::new(false);
+
+/// Where the first panic was, and what it said as far as no data can be in it.
+static PANIC: Mutex<Option<String>> = Mutex::new(None);
+
+/// Has every fault from now on end as a failure does; `in_json`: with a line of JSON.
+pub(crate) fn heed(inherited: &Inherited, in_json: bool) {
+    IN_JSON.store(in_json, Ordering::Release);
+    panic::set_hook(Box::new(note));
+    // Started with SIGABRT ignored, we leave it so for the command; the abort then ends us by another signal. Setting it
+    // cannot fail for a signal of this number.
+    if !inherited.ignores(libc::SIGABRT) {
+        let _ = disposition::set(libc::SIGABRT, Disposition::Caught(end));
+    }
+}
+
+/// Says what a fault is to say last from now on.
+pub(crate) fn would_say(line: &'static &'static str) {
+    LAST_LINE.store(ptr::from_ref(line).cast_mut(), Ordering::Release);
+}
+
+/// Gives what a fault would say last.
+pub(crate) fn last_line() -> &'static str {
+    let line = LAST_LINE.load(Ordering::Acquire);
+    // SAFETY: it is null, or was made of a `'static` reference that nobody writes through.
+    unsafe { line.as_ref() }.copied().unwrap_or("nothing was run")
+}
+
+/// Tells where the first panic was, if there was one.
+pub(crate) fn panicked() -> Option<String> {
+    PANIC.lock().ok()?.clone()
+}
+
+/// Keeps the place of the first panic. Only a text that stands in the code is kept with it: one that was made up may quote
+/// a value.
+fn note(panic: &PanicHookInfo<'_>) {
+    let place = panic.location().map_or_else(String::new, |at| format!("{}:{}", at.file(), at.line()));
+    let said = panic.payload().downcast_ref::<&'static str>().map_or_else(String::new, |said| format!(": {said}"));
+    if let Ok(mut first) = PANIC.lock() {
+        first.get_or_insert(format!("{place}{said}"));
+    }
+}
+
+/// Writes the last line and ends the process.
+extern "C" fn end(_: i32, _: *mut libc::siginfo_t, _: *mut libc::c_void) {
+    let line = last_line();
+    let parts = if IN_JSON.load(Ordering::Acquire) {
+        [
+            "{\"schema\":1,\"event\":\"failed\",\"error\":\"safe-test aborted\",\"causes\":[],\"hint\":null,\
+             \"exit\":125,\"message\":\"",
+            line,
+            "\"}\n",
+        ]
+    } else {
+        ["safe-test: aborted: is there memory left?\n  ", line, "\n"]
+    };
+    for part in parts {
+        // SAFETY: writes bytes of a `'static` text; `write` may be called in a handler.
+        unsafe { libc::write(libc::STDERR_FILENO, part.as_ptr().cast(), part.len()) };
+    }
+    // SAFETY: ends the process at once; nothing of it is used any more.
+    unsafe { libc::_exit(i32::from(Exit::Failed.code())) };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::{self, Read};
+    use std::os::fd::AsRawFd;
+
+    /// Runs `story` in a process of its own; gives its status and what it wrote to standard error.
+    fn in_its_own_process(story: impl FnOnce()) -> (i32, String) {
+        let (mut reader, writer) = io::pipe().unwrap();
+        // SAFETY: the child makes system calls and ends; no lock of another thread is needed for what it does.
+        let child = unsafe {
+            match libc::fork() {
+                0 => {
+                    libc::dup2(writer.as_raw_fd(), libc::STDERR_FILENO);
+                    story();
+                    libc::_exit(0);
+                }
+                child => child,
+            }
+        };
+        drop(writer);
+        let mut said = String::new();
+        reader.read_to_string(&mut said).unwrap();
+        let mut status = -1;
+        // SAFETY: waits for the child that was started above.
+        assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child);
+        (libc::WEXITSTATUS(status), said)
+    }
+
+    #[test]
+    fn an_abort_ends_with_the_last_line_of_the_time() {
+        let aborted = in_its_own_process(|| {
+            heed(&Inherited::for_tests(None), false);
+            would_say(&"the command was not run");
+            std::process::abort();
+        });
+        assert_eq!(aborted, (125, "safe-test: aborted: is there memory left?\n  the command was not run\n".to_owned()));
+        let (status, line) = in_its_own_process(|| {
+            heed(&Inherited::for_tests(None), true);
+            std::process::abort();
+        });
+        let told: serde_json::Value = serde_json::from_str(&line).unwrap();
+        assert_eq!((status, &told["exit"], &told["message"]), (125, &125.into(), &"nothing was run".into()));
+    }
+
+    #[test]
+    fn a_panic_is_kept_with_its_place_and_no_value() {
+        let (status, said) = in_its_own_process(|| {
+            heed(&Inherited::for_tests(None), false);
+            let secret = String::from("hunter2");
+            let panics = || panic!("{secret}");
+            assert!(panic::catch_unwind(panics).is_err());
+            let kept = panicked().unwrap_or_default();
+            let is_right = kept.starts_with("src/exec/fault.rs:") && !kept.contains("hunter2");
+            // SAFETY: ends the child.
+            unsafe { libc::_exit(if is_right { 7 } else { 8 }) };
+        });
+        assert_eq!((status, said.as_str()), (7, ""));
+    }
+}
