@@ -18,6 +18,7 @@ mod environment;
 mod error;
 mod exec;
 mod exit;
+mod hash;
 mod json;
 mod letter_case;
 mod lists;

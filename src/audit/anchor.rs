@@ -8,8 +8,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::audit::Hash;
 use crate::audit::chain::{Ending, Pending};
+use crate::hash::Hash;
 
 /// The size of one slot in bytes; the file holds two.
 pub(crate) const SLOT: usize = 16 * 1024;

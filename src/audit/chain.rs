@@ -8,9 +8,10 @@ use std::collections::HashMap;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
+use crate::audit::Line;
 use crate::audit::damage::{Damage, DamageKind, Integrity};
 use crate::audit::entry::Disorder;
-use crate::audit::{Hash, Line};
+use crate::hash::Hash;
 
 /// What the chain needs to know of one line.
 #[derive(Debug, Clone, PartialEq, Eq)]

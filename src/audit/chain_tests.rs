@@ -14,6 +14,7 @@ use crate::audit::chain::{Ending, Pending};
 use crate::audit::damage::{Damage, DamageKind};
 use crate::audit::entry::Disorder;
 use crate::audit::report::{CallerReport, JudgementRecord};
+use crate::hash::Hash;
 use crate::verdict::Verdict;
 
 fn fixtures() -> PathBuf {
@@ -28,11 +29,13 @@ fn event(seq: u64) -> Event {
             judgement: JudgementRecord::of(Verdict::Production),
             reason: "the database's name says production".to_owned(),
             exit: 120,
+            manifests: Manifests::new(),
         }),
         2 | 5 | 7 => Event::RunStarted(Start {
             judgement,
             consent: Vec::new(),
             snapshots: vec![format!("app_test_20261121_14{seq:02}00")],
+            manifests: Manifests::new(),
             notes: Vec::new(),
         }),
         _ => Event::RunFinished(Finish { outcome: ProcessEnd::Status(1), duration_ms: 1200 + seq, notes: Vec::new() }),

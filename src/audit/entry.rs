@@ -4,11 +4,13 @@
 //! ended, both with the same `run`; a start without a finish is a run that was killed or still lasts. Fields are
 //! added, never renamed; an event of a newer version reads as [`Event::Unknown`].
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize, Serializer};
 
-use crate::audit::Hash;
 use crate::audit::report::{CallerReport, JudgementRecord, TargetReport};
+use crate::hash::Hash;
 use crate::json::Json;
 
 /// What a caller hands in: everything but the entry's place in the chain.
@@ -96,6 +98,9 @@ pub(crate) struct What {
     pub(crate) folder: String,
 }
 
+/// Snapshots' ids with their manifests' hashes, by which they are known from then on.
+pub(crate) type Manifests = BTreeMap<String, Hash>;
+
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
@@ -165,6 +170,9 @@ pub(crate) struct Refusal {
     pub(crate) reason: String,
     /// The status that safe-test ended with.
     pub(crate) exit: u8,
+    /// The manifests of the snapshots that were made all the same, before one could not be.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) manifests: Manifests,
 }
 
 /// What is known before a command starts.
@@ -179,6 +187,9 @@ pub(crate) struct Start {
     /// The ids of the snapshots that undo this run, in the order of the targets.
     #[serde(default)]
     pub(crate) snapshots: Vec<String>,
+    /// The manifests of the snapshots that it made, took over or adopted.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) manifests: Manifests,
     /// What a person should know: a target that was not saved and why, a snapshot that was reused.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) notes: Vec<String>,
@@ -187,7 +198,7 @@ pub(crate) struct Start {
 #[cfg(test)]
 impl Start {
     pub(crate) fn of(judgement: JudgementRecord) -> Self {
-        Start { judgement, consent: Vec::new(), snapshots: Vec::new(), notes: Vec::new() }
+        Start { judgement, consent: Vec::new(), snapshots: Vec::new(), manifests: Manifests::new(), notes: Vec::new() }
     }
 }
 
@@ -220,6 +231,9 @@ pub(crate) enum ProcessEnd {
 pub(crate) struct Saved {
     /// Their ids.
     pub(crate) snapshots: Vec<String>,
+    /// The manifests of the snapshots that it made, took over or adopted.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) manifests: Manifests,
     /// What was saved.
     #[serde(default)]
     pub(crate) targets: Vec<TargetReport>,
@@ -235,6 +249,9 @@ pub(crate) struct RestoreStart {
     pub(crate) snapshots: Vec<String>,
     /// The safety snapshots of what they replace.
     pub(crate) safety: Vec<String>,
+    /// The manifests of these safety snapshots.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) manifests: Manifests,
 }
 
 /// Databases that were put back.
@@ -244,6 +261,9 @@ pub(crate) struct Restored {
     pub(crate) snapshots: Vec<String>,
     /// The safety snapshots of what they replaced.
     pub(crate) safety: Vec<String>,
+    /// The manifests of these safety snapshots.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) manifests: Manifests,
     /// What kept the rest from being restored, where something did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) failure: Option<String>,
@@ -336,7 +356,12 @@ mod tests {
             ("opened", Event::Opened),
             (
                 "refused",
-                Event::Refused(Refusal { judgement: judgement.clone(), reason: "two\nlines".to_owned(), exit: 120 }),
+                Event::Refused(Refusal {
+                    judgement: judgement.clone(),
+                    reason: "two\nlines".to_owned(),
+                    exit: 120,
+                    manifests: [("a_1".to_owned(), Hash::of(b"a"))].into(),
+                }),
             ),
             ("run-started", Event::RunStarted(Start::of(judgement.clone()))),
             (

@@ -4,7 +4,7 @@ use std::io::{self, BufRead};
 
 use sha2::{Digest, Sha256};
 
-use crate::audit::Hash;
+use crate::hash::Hash;
 
 /// The longest line that is looked into: 1 MiB. Longer ones are hashed and passed over; none is ever written.
 pub(crate) const MAX_LINE: usize = 1 << 20;

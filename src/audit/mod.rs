@@ -12,7 +12,6 @@ mod chain_tests;
 mod damage;
 mod entry;
 mod error;
-mod hash;
 mod lines;
 mod log;
 mod redact;
@@ -25,13 +24,12 @@ mod unfinished;
 pub(crate) use crate::audit::chain::{Known, Link, verify};
 pub(crate) use crate::audit::damage::Integrity;
 pub(crate) use crate::audit::entry::{
-    Accepted, Answer, Continued, Entry, Event, Finish, ProcessEnd, Pruned, Record, Refusal, RestoreStart, Restored,
-    Saved, Start, What, Who,
+    Accepted, Answer, Continued, Entry, Event, Finish, Manifests, ProcessEnd, Pruned, Record, Refusal, RestoreStart,
+    Restored, Saved, Start, What, Who,
 };
 pub(crate) use crate::audit::error::AuditError;
-pub(crate) use crate::audit::hash::Hash;
 pub(crate) use crate::audit::lines::{Line, Lines, MAX_LINE};
-pub(crate) use crate::audit::log::{Log, verify_file};
+pub(crate) use crate::audit::log::{KnownSnapshots, Log, verify_file};
 pub(crate) use crate::audit::redact::redact_command;
 pub(crate) use crate::audit::render::{details, render};
 pub(crate) use crate::audit::report::{CallerReport, FindingReport, JudgementReport, SettingReport, TargetReport};

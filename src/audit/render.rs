@@ -103,7 +103,7 @@ fn duration(milliseconds: u64) -> String {
 mod tests {
     use super::*;
     use crate::audit::report::{CallerReport, JudgementRecord};
-    use crate::audit::{Finish, Record, Refusal, What};
+    use crate::audit::{Finish, Manifests, Record, Refusal, What};
     use crate::verdict::Verdict;
 
     fn line(event: Event, command: &[&str]) -> String {
@@ -140,7 +140,7 @@ mod tests {
                 "2026-11-21T14:30:22Z  finished      7f3a  exit 3 after 1.2 s  npm test  [agent Claude Code]",
             ),
             (
-                Event::Refused(Refusal { judgement, reason: "a".to_owned(), exit: 120 }),
+                Event::Refused(Refusal { judgement, reason: "a".to_owned(), exit: 120, manifests: Manifests::new() }),
                 "2026-11-21T14:30:22Z  refused       7f3a  safe: a  npm test  [agent Claude Code]",
             ),
         ];
@@ -153,7 +153,12 @@ mod tests {
     fn a_restore_that_failed_is_not_called_restored() {
         let restored = |snapshots: &[&str], failure: Option<&str>| {
             let snapshots = snapshots.iter().map(|&id| id.to_owned()).collect();
-            words(&Event::Restore(Restored { snapshots, safety: vec![], failure: failure.map(str::to_owned) }))
+            words(&Event::Restore(Restored {
+                snapshots,
+                safety: vec![],
+                manifests: Manifests::new(),
+                failure: failure.map(str::to_owned),
+            }))
         };
         assert_eq!(restored(&["a_1"], None), ("restored", "a_1".to_owned()));
         assert_eq!(restored(&[], Some("disk full")), ("not restored", "disk full".to_owned()));

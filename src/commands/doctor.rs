@@ -5,10 +5,11 @@ use std::path::Path;
 use rustix::fs::Access;
 use serde::Serialize;
 
+use crate::audit::{KnownSnapshots, Log};
 use crate::commands::context::Context;
 use crate::commands::disk::Disk;
 use crate::commands::judging::Judged;
-use crate::commands::{CommandError, judging, report};
+use crate::commands::{CommandError, judging, report, unknown};
 use crate::error::{Explain, Failure, in_one_line};
 use crate::exit::Exit;
 use crate::snapshot;
@@ -43,6 +44,7 @@ enum Facts {
     Nothing {},
     Path { path: String },
     Disk { bytes_free: u64 },
+    Snapshots { snapshots: usize, unknown: usize },
     Target(TargetFacts),
 }
 
@@ -72,6 +74,7 @@ pub(crate) fn doctor(context: &mut Context) -> Result<Exit, Failure> {
         Ok(store) => {
             results.push(look_at_folder("snapshots in", store.directory()));
             results.push(look_at_log(&store.log()));
+            results.extend(look_at_snapshots(context, store)?);
             results.push(look_at_disk(store.directory()));
         }
         Err(error) => results.push(bad("snapshots", error, Facts::Nothing {})),
@@ -182,6 +185,22 @@ fn look_at_log(log: &Path) -> Looked {
     } else {
         Looked::new(&what, "cannot be written", Some("check what is there, its owner and its permissions"), facts)
     }
+}
+
+/// Counts the snapshots that were not made here; says nothing where there is none.
+fn look_at_snapshots(context: &Context, store: &Store) -> Result<Option<Looked>, Failure> {
+    let (stored, _) = store.list()?;
+    let past = KnownSnapshots::of(&Log::open(&store.log(), &context.state_directory));
+    let unknown = unknown::among(&stored, &past);
+    let Some(first) = unknown.first() else { return Ok(None) };
+    let found = format!(
+        "{} of {} are not known here, and are put back only at a terminal: {}",
+        unknown.len(),
+        stored.len(),
+        past.why_not(first.standing(&past))
+    );
+    let facts = Facts::Snapshots { snapshots: stored.len(), unknown: unknown.len() };
+    Ok(Some(Looked::new("snapshots", &found, None, facts)))
 }
 
 fn look_at_disk(directory: &Path) -> Looked {

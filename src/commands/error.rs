@@ -36,6 +36,12 @@ pub(crate) enum CommandError {
     /// The snapshot was taken for another project, and this one does not name its database.
     #[error("{id} is of {address}, which was another project's and which this project does not name")]
     OtherProject { id: String, address: String },
+    /// The snapshot was not made here, and nobody can be asked.
+    #[error("the snapshot {id} is not known here: {why}")]
+    NotKnown { id: String, why: String },
+    /// The snapshot was not made here, and its target is not the project's.
+    #[error("the snapshot {id} is not known here ({why}), and this project does not name its database, {address}")]
+    NotNamed { id: String, why: String, address: String },
     /// A dump without a manifest was named.
     #[error("{} has no manifest: it is no snapshot, or a leftover of something that was killed", path.display())]
     Leftover { path: PathBuf },
@@ -65,6 +71,14 @@ impl Explain for CommandError {
             CommandError::OtherProject { .. } => {
                 Some("restore it in the project that it was taken for, or by hand: its manifest says how".to_owned())
             }
+            CommandError::NotKnown { .. } => Some(
+                "whoever knows where it came from can have it put back: a person is asked, at a terminal, outside of agents, \
+                 hooks and CI"
+                    .to_owned(),
+            ),
+            CommandError::NotNamed { .. } => Some(
+                "a snapshot that was not made here is put back only onto a database that the project itself names".to_owned(),
+            ),
             CommandError::NoTerminal { .. } => {
                 Some("run it yourself, in a terminal, outside of agents, hooks and CI".to_owned())
             }
@@ -82,7 +96,8 @@ impl Explain for CommandError {
 
     fn exit(&self) -> Exit {
         match self {
-            CommandError::OtherProject { .. } => Exit::Refused,
+            CommandError::OtherProject { .. } | CommandError::NotNamed { .. } => Exit::Refused,
+            CommandError::NotKnown { .. } => Exit::NoSnapshot,
             CommandError::Folder { .. }
             | CommandError::Output(_)
             | CommandError::NoTerminal { .. }

@@ -1,5 +1,8 @@
 //! `safe-test list`: the snapshots, newest first.
 
+use serde::Serialize;
+
+use crate::audit::{KnownSnapshots, Log};
 use crate::commands::context::Context;
 use crate::commands::{CommandError, policy_file};
 use crate::error::Failure;
@@ -13,9 +16,11 @@ pub(crate) fn list(context: &mut Context) -> Result<Exit, Failure> {
     let policy = policy_file::in_force(context)?.policy;
     let store = Store::locate(&context.project.root, policy.snapshots.directory.as_deref())?;
     let (stored, broken) = store.list()?;
+    let past = KnownSnapshots::of(&Log::open(&store.log(), &context.state_directory));
+    let line = |snapshot: &Stored| line(snapshot, &past);
     let answered = if context.ui.json {
-        let manifests: Vec<&Manifest> = stored.iter().map(|snapshot| &snapshot.manifest).collect();
-        context.ui.answer_json(&Json::pretty(&manifests).map_err(|error| CommandError::Output(error.into()))?)
+        let listed: Vec<Listed<'_>> = stored.iter().map(|snapshot| Listed::new(snapshot, &past)).collect();
+        context.ui.answer_json(&Json::pretty(&listed).map_err(|error| CommandError::Output(error.into()))?)
     } else if context.ui.quiet {
         context.ui.answer(stored.iter().map(|snapshot| snapshot.manifest.id.as_str()))
     } else if stored.is_empty() {
@@ -33,7 +38,22 @@ pub(crate) fn list(context: &mut Context) -> Result<Exit, Failure> {
     Ok(Exit::Success)
 }
 
-pub(crate) fn line(snapshot: &Stored) -> String {
+/// A snapshot, for programs.
+#[derive(Serialize)]
+struct Listed<'a> {
+    #[serde(flatten)]
+    manifest: &'a Manifest,
+    /// Whether it was made here.
+    known: bool,
+}
+
+impl<'a> Listed<'a> {
+    fn new(snapshot: &'a Stored, past: &KnownSnapshots) -> Self {
+        Listed { manifest: &snapshot.manifest, known: snapshot.standing(past).is_known() }
+    }
+}
+
+pub(crate) fn line(snapshot: &Stored, past: &KnownSnapshots) -> String {
     let manifest = &snapshot.manifest;
     let kind = match manifest.kind {
         Kind::Run => "run",
@@ -41,12 +61,13 @@ pub(crate) fn line(snapshot: &Stored) -> String {
         Kind::Safety => "safety",
     };
     format!(
-        "{}  {:6}  {:>9}  {}  {}",
+        "{}  {:6}  {:>9}  {}  {}{}",
         manifest.taken_at.format("%Y-%m-%d %H:%M:%SZ"),
         kind,
         bytes(manifest.size),
         manifest.id,
         manifest.target,
+        if snapshot.standing(past).is_known() { "" } else { "  (not known here)" },
     )
 }
 

@@ -24,6 +24,7 @@ mod run;
 mod saving;
 mod snapshot;
 mod trust;
+mod unknown;
 mod verify;
 mod who;
 

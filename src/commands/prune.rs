@@ -1,6 +1,6 @@
 //! `safe-test prune`: applies retention; `--dry-run` shows keep and drop with reasons.
 
-use crate::audit::{Event, Pruned};
+use crate::audit::{Event, KnownSnapshots, Log, Pruned};
 use crate::commands::context::Context;
 use crate::commands::recording::Recorder;
 use crate::commands::{CommandError, judging, policy_file, report};
@@ -8,7 +8,7 @@ use crate::error::Failure;
 use crate::exec;
 use crate::exit::Exit;
 use crate::snapshot;
-use crate::snapshot::{Decision, Fate, Manifest, Store, StoreError, Stored};
+use crate::snapshot::{Decision, Fate, NOT_KNOWN, Store, StoreError, Stored};
 use crate::text::shown;
 use crate::verdict::Verdict;
 
@@ -16,9 +16,14 @@ pub(crate) fn prune(context: &mut Context, dry_run: bool) -> Result<Exit, Failur
     let policy = policy_file::in_force(context)?.policy;
     let store = Store::locate(&context.project.root, policy.snapshots.directory.as_deref())?;
     let (stored, _) = store.list()?;
-    // A damaged snapshot is neither counted nor dropped: it must not push out the last good one.
-    let manifests: Vec<&Manifest> = store.whole(&stored).into_iter().map(|snapshot| &snapshot.manifest).collect();
-    let decisions = snapshot::decide(&manifests, policy.keep_last(), context.now);
+    let past = KnownSnapshots::of(&Log::open(&store.log(), &context.state_directory));
+    // A damaged snapshot is neither counted nor dropped: it must not push out the last good one. One that was not made
+    // here is somebody's file.
+    let is_known = |stored: &&Stored| stored.standing(&past).is_known();
+    let (known, unknown): (Vec<&Stored>, Vec<&Stored>) = store.whole(&stored).into_iter().partition(is_known);
+    let mut decisions = snapshot::decide(&known, policy.keep_last(), context.now, &|_| true);
+    let stays = |stored: &Stored| Decision { id: stored.manifest.id.clone(), keep: true, reason: NOT_KNOWN.to_owned() };
+    decisions.extend(unknown.into_iter().map(stays));
     exec::would_say(&"the prune is not finished; `safe-test list` shows what is left");
     let dropped = if dry_run || context.dry_run { Vec::new() } else { drop_old(&store, &stored, &decisions)? };
     let answered = if context.ui.json {

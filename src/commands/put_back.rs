@@ -3,8 +3,7 @@
 use serde::Serialize;
 
 use crate::audit;
-use crate::audit::Event;
-use crate::clearance::Consent;
+use crate::audit::{Event, Manifests};
 use crate::commands::context::Context;
 use crate::commands::disk::Disk;
 use crate::commands::judging::Judged;
@@ -15,7 +14,7 @@ use crate::exec;
 use crate::exec::{Inherited, Interrupt};
 use crate::reach::Target;
 use crate::snapshot;
-use crate::snapshot::{Kind, Receipt, Restoration, SnapshotError, Stored, VerificationLevel};
+use crate::snapshot::{Kind, Receipt, Restoration, SnapshotError, StoreError, Stored, VerificationLevel};
 use crate::ui::Progress;
 
 /// One database that is back.
@@ -68,19 +67,24 @@ pub(crate) fn after_run(
 ) -> Result<(), Failure> {
     let mut pairs = Vec::new();
     for receipt in receipts {
-        let (Some(id), Some(one)) = (receipt.snapshot(), judged.judgement.targets.get(receipt.target())) else {
+        let (Some((id, hash)), Some(one)) = (receipt.manifest(), judged.judgement.targets.get(receipt.target())) else {
             continue;
         };
-        pairs.push((recorder.store().read_manifest(id)?, one.target.clone()));
+        let stored = recorder.store().read_manifest(id)?;
+        // The command may have changed it.
+        if stored.hash != hash {
+            return Err(StoreError::Changed { path: stored.dump.with_extension("json") }.into());
+        }
+        pairs.push((stored, one.target.clone()));
     }
     let interrupt = Interrupt::listen(inherited).map_err(exec::ExecError::Signals)?;
-    for one in put_back(context, recorder, &pairs, None, &interrupt).map_err(|stopped| stopped.failure)? {
+    for one in put_back(context, recorder, &pairs, Vec::new(), &interrupt).map_err(|stopped| stopped.failure)? {
         context.ui.say(format!("safe-test: {}", one.line()));
     }
     Ok(())
 }
 
-/// Puts every database back to its snapshot and writes that down.
+/// Puts every database back to its snapshot and writes that down, with what a person typed to vouch for it.
 ///
 /// # Errors
 ///
@@ -89,29 +93,32 @@ pub(crate) fn put_back(
     context: &Context,
     recorder: &Recorder<'_>,
     pairs: &[(Stored, Target)],
-    consent: Option<&Consent>,
+    consent: Vec<String>,
     interrupt: &Interrupt,
 ) -> Result<Vec<PutBack>, Stopped> {
     recorder.prepare()?;
     // No prune takes them away meanwhile.
     let _held =
         pairs.iter().map(|(stored, _)| recorder.store().hold(&stored.manifest.id)).collect::<Result<Vec<_>, _>>()?;
-    let mut work = Work { context, recorder, interrupt, safeties: Vec::new(), done: Vec::new() };
+    let (safeties, manifests) = (Vec::new(), Manifests::new());
+    let mut work = Work { context, recorder, interrupt, safeties, manifests, done: Vec::new() };
     let outcome = match work.verify_and_save(pairs) {
         Ok(before) => {
             recorder.record(Event::RestoreStarted(audit::RestoreStart {
-                consent: recorder.consent(consent),
+                consent,
                 snapshots: pairs.iter().map(|(stored, _)| stored.manifest.id.clone()).collect(),
                 safety: work.safeties.clone(),
+                manifests: work.manifests.clone(),
             }))?;
             work.restore(pairs, before)
         }
         Err(error) => Err(error),
     };
-    let Work { safeties, done, .. } = work;
+    let Work { safeties, manifests, done, .. } = work;
     recorder.record_ending(Event::Restore(audit::Restored {
         snapshots: done.iter().map(|one| one.id.clone()).collect(),
         safety: safeties,
+        manifests,
         failure: outcome.as_ref().err().map(|error| in_one_line(error)),
     }));
     if let Err(error) = outcome {
@@ -136,6 +143,8 @@ struct Work<'a> {
     recorder: &'a Recorder<'a>,
     interrupt: &'a Interrupt,
     safeties: Vec<String>,
+    /// The safety snapshots' manifests.
+    manifests: Manifests,
     done: Vec<PutBack>,
 }
 
@@ -150,9 +159,12 @@ impl Work<'_> {
         }
         let mut before = Vec::new();
         for (at, (_, target)) in pairs.iter().enumerate() {
-            let saved = self.save(at, target).map_err(not_restored(target, None))?;
-            self.safeties.extend(saved.safety.clone());
-            before.push(saved);
+            let receipt = self.save(at, target).map_err(not_restored(target, None))?;
+            let safety = receipt.as_ref().and_then(Receipt::manifest);
+            self.manifests.extend(safety.map(|(id, manifest)| (id.to_owned(), manifest)));
+            let safety = safety.map(|(id, _)| id.to_owned());
+            self.safeties.extend(safety.clone());
+            before.push(Before { safety, damaged: receipt.is_none() });
         }
         Ok(before)
     }
@@ -170,14 +182,13 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// Takes the safety snapshot of what is there.
-    fn save(&self, at: usize, target: &Target) -> Result<Before, SnapshotError> {
-        let (store, run) = (self.recorder.store(), self.recorder.run());
-        let order = saving::order(self.context, store, Kind::Safety, run);
+    /// Takes the safety snapshot of what is there; `None` where that is too damaged to be saved.
+    fn save(&self, at: usize, target: &Target) -> Result<Option<Receipt>, SnapshotError> {
+        let order = saving::order(self.context, self.recorder, Kind::Safety);
         let intention = snapshot::plan(target, &Default::default(), &Disk)?;
         match self.showing("saving", target, |progress| snapshot::take(at, target, &intention, &order, progress)) {
-            Err(error) if error.says_that_the_database_is_damaged() => Ok(Before { safety: None, damaged: true }),
-            taken => Ok(Before { safety: taken?.snapshot().map(str::to_owned), damaged: false }),
+            Err(error) if error.says_that_the_database_is_damaged() => Ok(None),
+            taken => taken.map(Some),
         }
     }
 

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 
 use crate::audit;
-use crate::audit::{AuditError, Event, Log, Record, Refusal, What, Who};
+use crate::audit::{AuditError, Event, KnownSnapshots, Log, Manifests, Record, Refusal, What, Who};
 use crate::clearance::Consent;
 use crate::commands::context::Context;
 use crate::commands::judging::Judged;
@@ -19,6 +19,7 @@ pub(crate) struct Recorder<'a> {
     context: &'a Context,
     store: Store,
     log: Log,
+    past: KnownSnapshots,
     run: String,
     who: Who,
     what: What,
@@ -40,7 +41,8 @@ impl<'a> Recorder<'a> {
         let log = Log::open(&store.log(), &context.state_directory);
         let what = What { command, folder: shown(&context.project.folder).into_owned() };
         let run = format!("{}-{:06x}", context.now.format("%Y%m%dT%H%M%S%3fZ"), std::process::id() & 0xff_ffff);
-        Recorder { context, store, log, run, who: who(context), what, secrets: Vec::new() }
+        let past = KnownSnapshots::of(&log);
+        Recorder { context, store, log, past, run, who: who(context), what, secrets: Vec::new() }
     }
 
     pub(crate) fn run(&self) -> &str {
@@ -49,6 +51,11 @@ impl<'a> Recorder<'a> {
 
     pub(crate) fn store(&self) -> &Store {
         &self.store
+    }
+
+    /// Gives what the log remembers of snapshots, as it is at the first question.
+    pub(crate) fn past(&self) -> &KnownSnapshots {
+        &self.past
     }
 
     /// Quotes what somebody typed.
@@ -124,6 +131,7 @@ pub(crate) fn record_refusal(context: &Context, judged: &Judged, recorder: Resul
                 judgement: judged.report.record(),
                 reason: messages.join("; "),
                 exit: Exit::Refused.code(),
+                manifests: Manifests::new(),
             }));
         }
         Err(failure) => context.ui.warn(format!("safe-test: not recorded: {}", in_one_line(failure.error()))),

@@ -4,9 +4,9 @@ use std::error::Error;
 use std::ffi::OsStr;
 use std::path::Path;
 
-use chrono::{DateTime, Utc};
 use serde::Serialize;
 
+use crate::audit::{KnownSnapshots, Log};
 use crate::clearance::ClearanceError;
 use crate::commands::asking::Permission;
 use crate::commands::context::Context;
@@ -14,28 +14,35 @@ use crate::commands::judging;
 use crate::commands::judging::Judged;
 use crate::commands::put_back::{PutBack, Stopped, put_back};
 use crate::commands::recording::{Recorder, record_refusal};
-use crate::commands::{CommandError, Ending, asking, list, not_confirmed, policy_file, report};
+use crate::commands::{CommandError, Ending, asking, list, not_confirmed, policy_file, report, unknown};
 use crate::error::Failure;
 use crate::exec;
 use crate::exec::{Inherited, Interrupt};
 use crate::exit::Exit;
 use crate::reach::Target;
 use crate::snapshot;
-use crate::snapshot::{Store, Stored};
+use crate::snapshot::{Standing, Store, StoreError, Stored};
 use crate::ui::bytes;
+use crate::verdict::Verdict;
 
 pub(crate) fn restore(context: &mut Context, id: &OsStr, yes: bool, inherited: &Inherited) -> Result<Ending, Failure> {
     let policy = policy_file::in_force(context)?.policy;
     let store = Store::locate(&context.project.root, policy.snapshots.directory.as_deref())?;
     let interrupt = Interrupt::listen(inherited).map_err(exec::ExecError::Signals)?;
-    let Some(mut wanted) = find_or_choose(context, &store, id, &interrupt)? else {
+    let past = KnownSnapshots::of(&Log::open(&store.log(), &context.state_directory));
+    let Some(mut wanted) = find_or_choose(context, &store, &past, id, &interrupt)? else {
         return not_confirmed(context, "the restore", &interrupt);
     };
     wanted.iter_mut().for_each(|stored| snapshot::follow_project(&mut stored.manifest, &context.project.root));
     let judged = judging::judge_snapshots(context, &wanted)?;
     let command = ["safe-test".into(), "restore".into(), id.to_owned()];
     let recorder = Recorder::new(context, &judged, &command);
-    let permission = asking::permission(context, &judged, recorder.as_ref(), &interrupt)?;
+    let permission = if judged.judgement.verdict != Verdict::Safe && !unknown::among(&wanted, &past).is_empty() {
+        // No answer makes up for both.
+        Permission::Refused
+    } else {
+        asking::permission(context, &judged, recorder.as_ref(), &interrupt)?
+    };
     if let Permission::Refused = permission {
         for line in report::refusal_text(&judged.report) {
             context.ui.warn(line);
@@ -48,12 +55,16 @@ pub(crate) fn restore(context: &mut Context, id: &OsStr, yes: bool, inherited: &
     }
     let recorder = recorder?;
     refuse_other_projects(context, &wanted, &judged)?;
+    let Some(vouched) = unknown::vouched(context, &past, &wanted, &judged, "restore", &interrupt)? else {
+        return not_confirmed(context, "the restore", &interrupt);
+    };
     if !confirm(context, &wanted, yes, &interrupt) {
         return not_confirmed(context, "the restore", &interrupt);
     }
     let pairs: Vec<(Stored, Target)> =
         wanted.into_iter().zip(judged.judgement.targets.iter().map(|one| one.target.clone())).collect();
-    match put_back(context, &recorder, &pairs, permission.consent(), &interrupt) {
+    let consent = recorder.consent(permission.consent()).into_iter().chain(vouched).collect();
+    match put_back(context, &recorder, &pairs, consent, &interrupt) {
         Ok(restored) => {
             answer(context, &restored)?;
             Ok(Ending::Own(Exit::Success))
@@ -92,11 +103,12 @@ fn answer(context: &Context, restored: &[PutBack]) -> Result<(), Failure> {
 fn find_or_choose(
     context: &Context,
     store: &Store,
+    past: &KnownSnapshots,
     id: &OsStr,
     interrupt: &Interrupt,
 ) -> Result<Option<Vec<Stored>>, Failure> {
     let may_choose = context.caller.can_be_asked() && !context.ui.json;
-    let unknown = match find(store, &context.project.folder, id, context.clock()) {
+    let unknown = match find(context, store, past, id) {
         Err(failure) if may_choose && is_unknown(&failure) => failure,
         found => return found.map(Some),
     };
@@ -107,7 +119,7 @@ fn find_or_choose(
     if matching.is_empty() {
         return Err(unknown);
     }
-    let lines: Vec<String> = matching.iter().map(list::line).collect();
+    let lines: Vec<String> = matching.iter().map(|stored| list::line(stored, past)).collect();
     let chosen = context.ui.choose("Which snapshot?", &lines, interrupt);
     Ok(chosen.map(|at| vec![matching.swap_remove(at)]))
 }
@@ -118,26 +130,22 @@ fn is_unknown(failure: &Failure) -> bool {
 }
 
 /// Finds the snapshots that `id` names: one, or for `latest` all of the newest run's or manual one's.
-pub(crate) fn find(store: &Store, folder: &Path, id: &OsStr, now: DateTime<Utc>) -> Result<Vec<Stored>, Failure> {
+pub(crate) fn find(
+    context: &Context,
+    store: &Store,
+    past: &KnownSnapshots,
+    id: &OsStr,
+) -> Result<Vec<Stored>, Failure> {
     let text = id.to_string_lossy();
     let unknown = || CommandError::UnknownSnapshot { id: text.clone().into_owned() };
     if text == "latest" {
-        let (stored, broken) = store.list()?;
-        let latest = snapshot::latest(stored, now);
-        if let Some(error) = snapshot::unread_since(&latest, broken) {
-            return Err(error.into());
-        }
-        return if latest.is_empty() {
-            Err(CommandError::NoSnapshot { directory: store.directory().to_owned() }.into())
-        } else {
-            Ok(latest)
-        };
+        return find_latest(context, store, past);
     }
     let path = Path::new(id);
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).ok_or_else(unknown)?;
     let bare = name.strip_suffix(".dump").or_else(|| name.strip_suffix(".json")).unwrap_or(&name);
     let is_elsewhere = path.components().count() > 1
-        && folder.join(path).parent().map(Path::canonicalize).and_then(Result::ok)
+        && context.project.folder.join(path).parent().map(Path::canonicalize).and_then(Result::ok)
             != store.directory().canonicalize().ok();
     if is_elsewhere {
         return Err(unknown().into());
@@ -151,6 +159,38 @@ pub(crate) fn find(store: &Store, folder: &Path, id: &OsStr, now: DateTime<Utc>)
         Err(_) if !dump.exists() => Err(unknown().into()),
         Err(error) => Err(error.into()),
     }
+}
+
+/// Finds the newest that were made here; where there are none, the newest that are there. Newer ones of others are told.
+fn find_latest(context: &Context, store: &Store, past: &KnownSnapshots) -> Result<Vec<Stored>, Failure> {
+    let (stored, mut broken) = store.list()?;
+    let (known, others): (Vec<Stored>, Vec<Stored>) =
+        stored.into_iter().partition(|stored| stored.standing(past).is_known());
+    let are_known = !known.is_empty();
+    let latest = snapshot::latest(known, context.clock());
+    if are_known {
+        // What is no work of ours cannot be missing from it.
+        broken.retain(|error| !matches!(error, StoreError::Manifest { path, .. } if !is_named(past, path)));
+        let changed = others.iter().filter(|stored| stored.standing(past) == Standing::Changed);
+        broken.extend(changed.map(|stored| StoreError::Changed { path: stored.dump.with_extension("json") }));
+    }
+    let latest = if latest.is_empty() { snapshot::latest(others.clone(), context.clock()) } else { latest };
+    if let Some(error) = snapshot::unread_since(&latest, broken) {
+        return Err(error.into());
+    }
+    let Some(newest) = latest.iter().map(|stored| stored.manifest.taken_at).max() else {
+        return Err(CommandError::NoSnapshot { directory: store.directory().to_owned() }.into());
+    };
+    let newer = others.iter().find(|other| are_known && other.manifest.taken_at > newest);
+    if let Some(newer) = newer {
+        let (id, why) = (&newer.manifest.id, past.why_not(newer.standing(past)));
+        context.ui.say(format!("safe-test: {id} is newer, but not known here: {why}"));
+    }
+    Ok(latest)
+}
+
+fn is_named(past: &KnownSnapshots, manifest: &Path) -> bool {
+    manifest.file_stem().and_then(OsStr::to_str).is_some_and(|id| past.names(id))
 }
 
 /// Refuses to restore from a copy of a project: its snapshots are of the original's databases.

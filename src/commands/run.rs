@@ -11,6 +11,7 @@ use crate::commands::context::Context;
 use crate::commands::judging;
 use crate::commands::judging::Judged;
 use crate::commands::recording::{Recorder, record_refusal};
+use crate::commands::saving::NotSaved;
 use crate::commands::{Ending, asking, dry_run, put_back, report, saving};
 use crate::error::{Failure, in_one_line};
 use crate::exec;
@@ -44,15 +45,16 @@ pub(crate) fn run(
     }
 
     recorder.prepare()?;
-    let saved = match saving::save(context, &judged, recorder.store(), Kind::Run, recorder.run(), &interrupt) {
+    let saved = match saving::save(context, &judged, &recorder, Kind::Run, &interrupt) {
         Ok(saved) => saved,
-        Err(failure) => return no_snapshot(context, &judged, failure, &recorder, &interrupt),
+        Err(not_saved) => return no_snapshot(context, &judged, not_saved, &recorder, &interrupt),
     };
     let clearance = Clearance::grant(&judged.judgement, permission.consent(), saved.receipts)?;
     recorder.record(Event::RunStarted(Start {
         judgement: judged.report.record(),
         consent: recorder.consent(permission.consent()),
         snapshots: clearance.receipts().iter().filter_map(|receipt| receipt.snapshot().map(str::to_owned)).collect(),
+        manifests: saved.manifests,
         notes: saving::notes(&judged, clearance.receipts()),
     }))?;
     saving::announce(context, &judged, clearance.receipts())?;
@@ -119,14 +121,16 @@ fn refuse(context: &Context, judged: &Judged, recorder: Result<&Recorder<'_>, &F
 fn no_snapshot(
     context: &Context,
     judged: &Judged,
-    failure: Failure,
+    not_saved: NotSaved,
     recorder: &Recorder<'_>,
     interrupt: &Interrupt,
 ) -> Result<Ending, Failure> {
+    let NotSaved { failure, manifests } = not_saved;
     recorder.record_ending(Event::Refused(Refusal {
         judgement: judged.report.record(),
         reason: in_one_line(failure.error()),
         exit: failure.error().exit().code(),
+        manifests,
     }));
     match interrupt.requested() {
         Some(signal) => {

@@ -1,76 +1,126 @@
 //! Saves every target before something may touch it.
 
+use std::cell::RefCell;
 use std::fs::File;
 
 use serde::Serialize;
 
-use crate::audit::JudgementReport;
+use crate::audit::{JudgementReport, Manifests};
 use crate::commands::context::Context;
 use crate::commands::disk::Disk;
 use crate::commands::judging::Judged;
 use crate::commands::prune::drop_old;
+use crate::commands::recording::Recorder;
 use crate::commands::report;
 use crate::error::Failure;
 use crate::exec::Interrupt;
 use crate::snapshot;
-use crate::snapshot::{Care, Intention, Kind, Manifest, Order, Receipt, SnapshotError, Store};
+use crate::snapshot::{Care, Intention, Kind, Order, Receipt, SnapshotError, Standing, Stored};
 use crate::ui::{Progress, bytes};
 
 /// What was saved.
 pub(crate) struct Saved {
     /// One receipt for each target.
     pub(crate) receipts: Vec<Receipt>,
+    /// The snapshots that the log is to know from now on: those of the receipts, and those of earlier versions that were
+    /// met on the way.
+    pub(crate) manifests: Manifests,
     /// Keeps the snapshots from being pruned while the command runs.
     _held: Vec<File>,
 }
 
+/// Why not everything was saved.
+pub(crate) struct NotSaved {
+    pub(crate) failure: Failure,
+    /// The snapshots that were made all the same.
+    pub(crate) manifests: Manifests,
+}
+
 /// Plans for every target first, so that one that cannot be saved costs no dump of the others; then takes them.
+///
+/// # Errors
+///
+/// Why one was not saved; the snapshots of those before it stay, and are to be written down.
 pub(crate) fn save(
     context: &Context,
     judged: &Judged,
-    store: &Store,
+    recorder: &Recorder<'_>,
     kind: Kind,
-    run: &str,
     interrupt: &Interrupt,
-) -> Result<Saved, Failure> {
+) -> Result<Saved, NotSaved> {
+    let mut saved = Saved { receipts: Vec::new(), manifests: Manifests::new(), _held: Vec::new() };
+    match save_into(&mut saved, context, judged, recorder, kind, interrupt) {
+        Ok(()) => Ok(saved),
+        Err(failure) => Err(NotSaved { failure, manifests: saved.manifests }),
+    }
+}
+
+fn save_into(
+    saved: &mut Saved,
+    context: &Context,
+    judged: &Judged,
+    recorder: &Recorder<'_>,
+    kind: Kind,
+    interrupt: &Interrupt,
+) -> Result<(), Failure> {
     let intentions = plan(judged)?;
-    let order = order(context, store, kind, run);
+    let order = order(context, recorder, kind);
     let interrupted = || interrupt.requested().is_some();
-    let (mut receipts, mut held) = (Vec::new(), Vec::new());
     for (at, (one, intention)) in judged.judgement.targets.iter().zip(&intentions).enumerate() {
         let watch = Progress::new(format!("saving {}", one.target.shown()), &context.ui, &interrupted);
         let receipt =
             snapshot::take(at, &one.target, intention, &order, &watch).map_err(|error| error.about(&one.target))?;
-        if let Some(id) = receipt.snapshot() {
-            held.push(store.hold(id).map_err(SnapshotError::from)?);
+        if let Some((id, manifest)) = receipt.manifest() {
+            saved.manifests.insert(id.to_owned(), manifest);
+            saved._held.push(recorder.store().hold(id).map_err(SnapshotError::from)?);
         }
-        receipts.push(receipt);
+        saved.receipts.push(receipt);
     }
-    if receipts.iter().any(|receipt| matches!(receipt.care(), Care::Saved { .. })) {
-        retain(context, judged, store)?;
-    }
-    Ok(Saved { receipts, _held: held })
-}
-
-/// Applies retention after a verified snapshot. What cannot be removed now is removed next time.
-fn retain(context: &Context, judged: &Judged, store: &Store) -> Result<(), Failure> {
-    let (stored, _) = store.list()?;
-    // A damaged snapshot is neither counted nor dropped: it must not push out the last good one.
-    let manifests: Vec<&Manifest> = store.whole(&stored).into_iter().map(|snapshot| &snapshot.manifest).collect();
-    let decisions = snapshot::decide(&manifests, judged.policy.keep_last(), context.clock());
-    if let Err(failure) = drop_old(store, &stored, &decisions) {
-        context.ui.warn(format!("safe-test: an old snapshot stays: {}", failure.error()));
+    if saved.receipts.iter().any(|receipt| matches!(receipt.care(), Care::Saved { .. })) {
+        let adopted = retain(context, judged, recorder, &saved.manifests)?;
+        saved.manifests.extend(adopted);
     }
     Ok(())
 }
 
+/// Applies retention after verified snapshots, the `newest`, and gives those of earlier versions that it counted, to be
+/// adopted. What cannot be removed now is removed next time.
+fn retain(
+    context: &Context,
+    judged: &Judged,
+    recorder: &Recorder<'_>,
+    newest: &Manifests,
+) -> Result<Manifests, Failure> {
+    let (stored, _) = recorder.store().list()?;
+    let adopted = RefCell::new(Manifests::new());
+    let is_known = |stored: &Stored| {
+        // No entry has them yet.
+        if newest.get(&stored.manifest.id) == Some(&stored.hash) {
+            return true;
+        }
+        let standing = stored.standing(recorder.past());
+        if standing == Standing::Named {
+            adopted.borrow_mut().insert(stored.manifest.id.clone(), stored.hash);
+        }
+        standing.is_known()
+    };
+    // A damaged snapshot is neither counted nor dropped: it must not push out the last good one.
+    let whole = recorder.store().whole(&stored);
+    let decisions = snapshot::decide(&whole, judged.policy.keep_last(), context.clock(), &is_known);
+    if let Err(failure) = drop_old(recorder.store(), &stored, &decisions) {
+        context.ui.warn(format!("safe-test: an old snapshot stays: {}", failure.error()));
+    }
+    Ok(adopted.into_inner())
+}
+
 /// Says what the snapshots of a call share. Only a run takes an earlier snapshot as its own.
-pub(crate) fn order<'a>(context: &'a Context, store: &'a Store, kind: Kind, run: &'a str) -> Order<'a> {
+pub(crate) fn order<'a>(context: &'a Context, recorder: &'a Recorder<'_>, kind: Kind) -> Order<'a> {
     Order {
         project: &context.project.root,
-        store,
+        store: recorder.store(),
+        past: recorder.past(),
         kind,
-        run,
+        run: recorder.run(),
         now: context.clock(),
         environment: &context.tools,
         may_reuse: kind == Kind::Run,

@@ -6,6 +6,7 @@ use crate::audit::{Event, Saved};
 use crate::clearance::ClearanceError;
 use crate::commands::context::Context;
 use crate::commands::recording::{Recorder, record_refusal};
+use crate::commands::saving::NotSaved;
 use crate::commands::{CommandError, Ending, judging, report, saving};
 use crate::error::Failure;
 use crate::exec;
@@ -28,18 +29,21 @@ pub(crate) fn snapshot(context: &mut Context, inherited: &Inherited) -> Result<E
     let recorder = recorder?;
     let interrupt = Interrupt::listen(inherited).map_err(exec::ExecError::Signals)?;
     recorder.prepare()?;
-    let saved = match saving::save(context, &judged, recorder.store(), Kind::Manual, recorder.run(), &interrupt) {
+    let saved = match saving::save(context, &judged, &recorder, Kind::Manual, &interrupt) {
         Ok(saved) => saved,
-        Err(failure) => match interrupt.requested() {
-            Some(signal) => {
-                context.ui.fail(&failure, "no snapshot was taken");
-                return Ok(Ending::Signal(signal));
+        Err(NotSaved { failure, manifests }) => {
+            if !manifests.is_empty() {
+                let snapshots = manifests.keys().cloned().collect();
+                recorder.record_ending(Event::Snapshot(Saved { snapshots, manifests, targets: Vec::new() }));
             }
-            None => return Err(failure),
-        },
+            let Some(signal) = interrupt.requested() else { return Err(failure) };
+            context.ui.fail(&failure, "not every database was saved");
+            return Ok(Ending::Signal(signal));
+        }
     };
     let ids: Vec<String> = saved.receipts.iter().filter_map(|receipt| receipt.snapshot().map(str::to_owned)).collect();
-    recorder.record(Event::Snapshot(Saved { snapshots: ids.clone(), targets: judged.report.targets.clone() }))?;
+    let targets = judged.report.targets.clone();
+    recorder.record(Event::Snapshot(Saved { snapshots: ids.clone(), manifests: saved.manifests, targets }))?;
     let answered = if context.ui.json {
         context.ui.answer_json(&report::json(&Told { schema: 1, snapshots: &ids })?)
     } else {

@@ -5,16 +5,17 @@ use std::ffi::OsStr;
 
 use serde::Serialize;
 
+use crate::audit::{KnownSnapshots, Log};
 use crate::clearance::ClearanceError;
 use crate::cli::VerificationChoice;
 use crate::commands::context::Context;
-use crate::commands::{CommandError, Ending, judging, list, policy_file, report, restore};
+use crate::commands::{CommandError, Ending, judging, list, not_confirmed, policy_file, report, restore, unknown};
 use crate::error::{Explain, Failure};
 use crate::exec;
 use crate::exec::{Inherited, Interrupt};
 use crate::exit::Exit;
 use crate::snapshot;
-use crate::snapshot::{Restoration, Store, StoreError, Stored, VerificationLevel};
+use crate::snapshot::{Restoration, Standing, Store, StoreError, Stored, VerificationLevel};
 use crate::text::shown;
 use crate::ui::{Progress, bytes};
 use crate::verdict::Verdict;
@@ -32,17 +33,24 @@ pub(crate) fn verify(
         VerificationChoice::Read => VerificationLevel::Read,
         VerificationChoice::Restore => VerificationLevel::Restore,
     };
+    let past = KnownSnapshots::of(&Log::open(&store.log(), &context.state_directory));
     let mut results: Vec<Checked> = Vec::new();
     let wanted = if all {
         let (stored, broken) = store.list()?;
         results.extend(broken.iter().map(Checked::unreadable));
         stored
     } else {
-        restore::find(&store, &context.project.folder, id.unwrap_or(OsStr::new("latest")), context.clock())?
+        restore::find(context, &store, &past, id.unwrap_or(OsStr::new("latest")))?
     };
     let interrupt = Interrupt::listen(inherited).map_err(exec::ExecError::Signals)?;
     for stored in &wanted {
-        results.push(check(context, stored, level, &interrupt)?);
+        // Nobody is asked about each of many.
+        let only_read = all && !stored.standing(&past).is_known();
+        let level = if only_read { VerificationLevel::Read } else { level };
+        let Some(checked) = check(context, stored, &past, level, &interrupt)? else {
+            return not_confirmed(context, "the rehearsal", &interrupt);
+        };
+        results.push(checked);
         if let Some(signal) = interrupt.requested() {
             return Ok(Ending::Signal(signal));
         }
@@ -76,6 +84,8 @@ struct Told<'a> {
 #[derive(Serialize)]
 struct Checked {
     id: String,
+    /// Whether it was made here.
+    known: bool,
     /// What was compared.
     #[serde(skip)]
     contents: String,
@@ -85,30 +95,60 @@ struct Checked {
 
 impl Checked {
     fn unreadable(problem: &StoreError) -> Self {
-        Checked { id: "?".to_owned(), contents: String::new(), ok: false, problem: Some(problem.to_string()) }
+        Checked {
+            id: "?".to_owned(),
+            known: false,
+            contents: String::new(),
+            ok: false,
+            problem: Some(problem.to_string()),
+        }
     }
 
     fn line(&self, verbose: bool) -> String {
+        let unknown = if self.known { "" } else { "  (not known here)" };
         match &self.problem {
-            None if verbose => format!("ok   {}  {}", self.id, self.contents),
-            None => format!("ok   {}", self.id),
+            None if verbose => format!("ok   {}  {}{unknown}", self.id, self.contents),
+            None => format!("ok   {}{unknown}", self.id),
             Some(problem) => format!("BAD  {}: {problem}", self.id),
         }
     }
 }
 
-/// Checks one snapshot: what is wrong with it is a result, what keeps it from being checked (no server) a failure.
+/// Checks one snapshot: what is wrong with it is a result, what keeps it from being checked (no server) a failure. `None`:
+/// a person did not vouch for it.
 fn check(
     context: &mut Context,
     stored: &Stored,
+    past: &KnownSnapshots,
     level: VerificationLevel,
     interrupt: &Interrupt,
-) -> Result<Checked, Failure> {
-    let id = stored.manifest.id.clone();
-    let judged = judging::judge_snapshots(context, std::slice::from_ref(stored))?;
+) -> Result<Option<Checked>, Failure> {
+    let (id, standing) = (stored.manifest.id.clone(), stored.standing(past));
+    let bad = |problem: String| Checked {
+        id: id.clone(),
+        known: false,
+        contents: String::new(),
+        ok: false,
+        problem: Some(problem),
+    };
+    if standing == Standing::Changed {
+        return Ok(Some(bad(past.why_not(standing))));
+    }
+    let judged = match judging::judge_snapshots(context, std::slice::from_ref(stored)) {
+        Err(failure) if failure.error().exit() == Exit::NoSnapshot => {
+            return Ok(Some(bad(failure.error().to_string())));
+        }
+        judged => judged?,
+    };
     let one = &judged.judgement.targets[0];
     if level == VerificationLevel::Restore && one.verdict != Verdict::Safe {
         return Err(ClearanceError::Verdict(one.verdict).into());
+    }
+    if level == VerificationLevel::Restore {
+        let wanted = std::slice::from_ref(stored);
+        if unknown::vouched(context, past, wanted, &judged, "rehearse", interrupt)?.is_none() {
+            return Ok(None);
+        }
     }
     let interrupted = || interrupt.requested().is_some();
     let watch = Progress::new(format!("verifying {id}"), &context.ui, &interrupted);
@@ -127,5 +167,5 @@ fn check(
         VerificationLevel::Restore => "restored and compared",
     };
     let contents = format!("{} in {}, {how}", list::contents(&stored.manifest), bytes(stored.manifest.size));
-    Ok(Checked { id, contents, ok: problem.is_none(), problem })
+    Ok(Some(Checked { id, known: standing.is_known(), contents, ok: problem.is_none(), problem }))
 }

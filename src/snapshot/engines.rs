@@ -23,6 +23,7 @@ mod tests {
     use super::*;
     use crate::environment::Origin;
     use crate::error::Explain;
+    use crate::hash::Hash;
     use crate::own_tools::ToolEnvironment;
     use crate::reach::{Engine, Place};
     use crate::snapshot::engine::Restoration;
@@ -91,7 +92,8 @@ mod tests {
             assert!(engine.open(&target, &ToolEnvironment::default()).is_err(), "{}", engine.name());
             let mut manifest = manifest("shop_20261121_143022", "shop", Kind::Run, "2026-11-21T14:30:22Z");
             manifest.engine = engine.name().to_owned();
-            let stored = Stored { manifest, dump: folder.path().join("shop_20261121_143022.dump") };
+            let hash = Hash::of(b"");
+            let stored = Stored { manifest, hash, dump: folder.path().join("shop_20261121_143022.dump") };
             let now = stored.manifest.taken_at;
             for damaged in [false, true] {
                 let restoration = Restoration {

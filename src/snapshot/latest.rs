@@ -24,14 +24,15 @@ pub(crate) fn latest(stored: Vec<Stored>, now: DateTime<Utc>) -> Vec<Stored> {
     candidates.into_iter().filter(|snapshot| runs(snapshot).contains(&newest)).collect()
 }
 
-/// Finds a manifest that cannot be read and may be one of the latest, or of a later run: without it, `latest` would lead to an
-/// older state, or to a part of the databases only. Its time is taken from its name, which is all that is left of it.
+/// Finds a manifest that cannot be read, or was changed, and may be one of the latest, or of a later run: without it, `latest`
+/// would lead to an older state, or to a part of the databases only. Its time is taken from its name, which is all that is
+/// left of it.
 #[must_use]
 pub(crate) fn unread_since(latest: &[Stored], broken: Vec<StoreError>) -> Option<StoreError> {
     let oldest = latest.iter().map(|snapshot| snapshot.manifest.taken_at).min()?;
     let oldest = oldest.format("%Y%m%d_%H%M%S").to_string();
     broken.into_iter().find(|error| match error {
-        StoreError::Manifest { path, .. } => {
+        StoreError::Manifest { path, .. } | StoreError::Changed { path } => {
             path.file_stem().and_then(|stem| time_in(stem.to_str()?)).is_some_and(|time| *time >= *oldest)
         }
         _ => false,
@@ -41,13 +42,14 @@ pub(crate) fn unread_since(latest: &[Stored], broken: Vec<StoreError>) -> Option
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::hash::Hash;
     use crate::snapshot::testing::manifest;
 
     fn stored(id: &str, kind: Kind, run: &str, used_by: &[&str]) -> Stored {
         let mut manifest = manifest(id, id, kind, "2026-11-21T10:00:00Z");
         manifest.run = Some(run.to_owned());
         manifest.used_by = used_by.iter().map(|run| (*run).to_owned()).collect();
-        Stored { dump: manifest.file.clone().into(), manifest }
+        Stored { dump: manifest.file.clone().into(), hash: Hash::of(id.as_bytes()), manifest }
     }
 
     #[test]

@@ -110,7 +110,7 @@ fn is_an_id(id: &str) -> bool {
 mod tests {
     use super::*;
     use crate::snapshot::Kind;
-    use crate::snapshot::testing::{manifest, wait_for};
+    use crate::snapshot::testing::{AllKnown, manifest, wait_for};
 
     const ID: &str = "shop_20261121_143022";
 
@@ -167,7 +167,7 @@ mod tests {
     fn what_is_being_taken_stays_and_so_does_what_was_taken_meanwhile() {
         let (_folder, store) = store_with(&[]);
         let now = "2026-11-21T14:30:22Z".parse().unwrap();
-        let reservation = store.reserve("shop", now).unwrap();
+        let reservation = store.reserve("shop", now, &AllKnown).unwrap();
         fs::write(reservation.partial(), "dump").unwrap();
         assert_eq!(cleared(&store), Vec::<String>::new());
         // As if the folder had been listed before the dump got its manifest.
@@ -183,8 +183,8 @@ mod tests {
         std::os::unix::fs::symlink("nowhere", store.directory().join("shop_20261121_143022_3.json.partial")).unwrap();
         let mut kept = Vec::new();
         for expected in [ID, "shop_20261121_143022_4", "shop_20261121_143022_5"] {
-            let foretold = store.free_id("shop", now);
-            let reservation = store.reserve("shop", now).unwrap();
+            let foretold = store.free_id("shop", now, &AllKnown);
+            let reservation = store.reserve("shop", now, &AllKnown).unwrap();
             assert_eq!((foretold.as_str(), reservation.id()), (expected, expected));
             assert_eq!(reservation.partial(), store.partial_path(expected));
             kept.push(reservation);
@@ -204,7 +204,7 @@ mod tests {
         let (_folder, store) = store_with(&[]);
         let now = "2026-11-21T14:30:22Z".parse().unwrap();
         for bytes in ["dump", "dum"] {
-            let reservation = store.reserve("shop", now).unwrap();
+            let reservation = store.reserve("shop", now, &AllKnown).unwrap();
             fs::write(reservation.partial(), bytes).unwrap();
             let taken = manifest(reservation.id(), "shop", Kind::Run, "2026-11-21T14:30:22Z");
             store.commit(reservation, taken, now).unwrap();
@@ -222,7 +222,7 @@ mod tests {
         for (name, time) in
             [("shop", "2026-11-21T14:30:22Z"), ("app", "2026-11-21T14:30:23Z"), ("zoo", "2026-11-20T14:30:23Z")]
         {
-            let reservation = store.reserve(name, time.parse().unwrap()).unwrap();
+            let reservation = store.reserve(name, time.parse().unwrap(), &AllKnown).unwrap();
             fs::write(reservation.partial(), "dump").unwrap();
             let taken = manifest(reservation.id(), name, Kind::Run, time);
             store.commit(reservation, taken, time.parse().unwrap()).unwrap();
@@ -235,7 +235,7 @@ mod tests {
     fn a_held_snapshot_is_not_removed_though_its_manifest_was_written_anew() {
         let (_folder, store) = store_with(&[]);
         let now = "2026-11-21T14:30:22Z".parse().unwrap();
-        let reservation = store.reserve("shop", now).unwrap();
+        let reservation = store.reserve("shop", now, &AllKnown).unwrap();
         fs::write(reservation.partial(), "dump").unwrap();
         let taken = manifest(ID, "shop", Kind::Run, "2026-11-21T14:30:22Z");
         let stored = store.commit(reservation, taken, now).unwrap();

@@ -1,7 +1,46 @@
 //! The manifest: the JSON file beside a dump that makes it a snapshot.
+//!
+//! The audit log knows a snapshot by its manifest's hash, which is of all that never changes once the manifest is
+//! written: its JSON without spaces, keys sorted, without [`AFTERWARDS`]. By hand:
+//! `jq -cjS 'del(.file_state, .used_by, .verified)' ID.json | sha256sum`.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::hash::Hash;
+
+/// What later runs and checks set. Nothing rests on it alone: a dump that is put back is hashed first, whatever is said
+/// of its file or its verification; and the runs that used a snapshot only decide which of those made here is the latest.
+const AFTERWARDS: [&str; 3] = ["file_state", "used_by", "verified"];
+
+/// Hashes what lasts of a manifest, also what only a later version knows of.
+#[must_use]
+pub(crate) fn lasting_hash(mut manifest: Value) -> Hash {
+    if let Some(fields) = manifest.as_object_mut() {
+        AFTERWARDS.iter().for_each(|field| drop(fields.remove(*field)));
+    }
+    manifest.sort_all_objects();
+    Hash::of(manifest.to_string().as_bytes())
+}
+
+/// Puts into a manifest as it stands on the disk what `newer` says of the time after it was written, and nothing else.
+///
+/// # Errors
+///
+/// Only where a value cannot be JSON; those of a manifest always can.
+pub(crate) fn brought_up_to_date(mut stands: Value, newer: &Manifest) -> serde_json::Result<Value> {
+    let mut newer = serde_json::to_value(newer)?;
+    if let (Some(stands), Some(newer)) = (stands.as_object_mut(), newer.as_object_mut()) {
+        for field in AFTERWARDS {
+            match newer.remove(field) {
+                Some(value) => drop(stands.insert(field.to_owned(), value)),
+                None => drop(stands.remove(field)),
+            }
+        }
+    }
+    Ok(stands)
+}
 
 /// What a snapshot is of, how it was made and how far it was checked. Written last, as the commit marker.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -49,7 +88,7 @@ pub(crate) struct Manifest {
     pub(crate) tables: Vec<TableRows>,
     /// The engine's proof that nothing was written since, in its own form.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) state: Option<serde_json::Value>,
+    pub(crate) state: Option<Value>,
     /// The dump file as it was when it was last hashed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) file_state: Option<FileState>,
@@ -125,4 +164,57 @@ pub(crate) struct FileState {
     pub(crate) modified: (i64, i64),
     /// Last change of the inode, seconds and nanoseconds.
     pub(crate) changed: (i64, i64),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::snapshot::testing::manifest;
+
+    #[test]
+    fn the_hash_is_of_what_lasts_in_whatever_order_it_stands() {
+        let value = serde_json::to_value(manifest("a", "shop", Kind::Run, "2026-11-21T14:30:22Z")).unwrap();
+        let hash = lasting_hash(value.clone());
+        let with = |field: &str, other: Value| {
+            let mut changed = value.clone();
+            changed[field] = other;
+            lasting_hash(changed)
+        };
+        for (field, other) in
+            [("file_state", Value::Null), ("used_by", vec!["r"].into()), ("verified", "restore".into())]
+        {
+            assert_eq!(with(field, other), hash, "{field}");
+        }
+        for (field, other) in [
+            ("target", "sqlite:/etc/passwd".into()),
+            ("sha256", "0".into()),
+            ("kind", "manual".into()),
+            ("run", "r".into()),
+            ("tables", Value::Null),
+            ("unheard_of", 1.into()),
+        ] {
+            assert_ne!(with(field, other), hash, "{field}");
+        }
+        let backwards: serde_json::Map<_, _> = value.as_object().unwrap().clone().into_iter().rev().collect();
+        assert_eq!(lasting_hash(backwards.into()), hash);
+    }
+
+    #[test]
+    fn what_is_brought_up_to_date_keeps_its_hash_and_what_only_later_versions_know() {
+        let mut newer = manifest("a", "shop", Kind::Run, "2026-11-21T14:30:22Z");
+        let mut stands = serde_json::to_value(&newer).unwrap();
+        stands["unheard_of"] = 1.into();
+        newer.used_by = vec!["r".to_owned()];
+        newer.target = "elsewhere".to_owned();
+        let now = brought_up_to_date(stands.clone(), &newer).unwrap();
+        assert_eq!((&now["used_by"][0], &now["unheard_of"]), (&"r".into(), &1.into()));
+        assert_eq!(lasting_hash(now), lasting_hash(stands));
+    }
+
+    #[test]
+    fn the_hash_is_the_one_that_can_be_computed_by_hand() {
+        let text = r#"{ "tool": {"b": 1, "a": "é"}, "verified": "read", "id": "x", "used_by": ["r"] }"#;
+        let by_hand = Hash::of("{\"id\":\"x\",\"tool\":{\"a\":\"é\",\"b\":1}}".as_bytes());
+        assert_eq!(lasting_hash(serde_json::from_str(text).unwrap()), by_hand);
+    }
 }

@@ -5,11 +5,13 @@ use std::path::Path;
 use chrono::{DateTime, Utc};
 
 use crate::own_tools::ToolEnvironment;
-use crate::snapshot::{Kind, Store};
+use crate::snapshot::{Kind, Provenance, Store};
 
 pub(crate) struct Order<'a> {
     /// Where they go.
     pub(crate) store: &'a Store,
+    /// What remembers which of those that are there were made here.
+    pub(crate) past: &'a dyn Provenance,
     /// The root of the project.
     pub(crate) project: &'a Path,
     /// Why they are taken.

@@ -1,5 +1,7 @@
 //! What shows that one target has been taken care of before the command.
 
+use crate::hash::Hash;
+
 /// One target's receipt. Only this stage makes one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Receipt {
@@ -14,6 +16,8 @@ pub(crate) enum Care {
     Saved {
         /// The snapshot.
         id: String,
+        /// Its manifest's hash.
+        manifest: Hash,
         /// Bytes on disk.
         size: u64,
     },
@@ -21,6 +25,8 @@ pub(crate) enum Care {
     Unchanged {
         /// That snapshot.
         id: String,
+        /// Its manifest's hash.
+        manifest: Hash,
         /// Bytes on disk.
         size: u64,
     },
@@ -56,8 +62,14 @@ impl Receipt {
     /// Finds the snapshot that undoes what the command does to this target, where there is one.
     #[must_use]
     pub(crate) fn snapshot(&self) -> Option<&str> {
+        self.manifest().map(|(id, _)| id)
+    }
+
+    /// Gives the id and the manifest's hash of that snapshot.
+    #[must_use]
+    pub(crate) fn manifest(&self) -> Option<(&str, Hash)> {
         match &self.care {
-            Care::Saved { id, .. } | Care::Unchanged { id, .. } => Some(id),
+            Care::Saved { id, manifest, .. } | Care::Unchanged { id, manifest, .. } => Some((id, *manifest)),
             Care::NothingToLose { .. } | Care::LeftToPolicy { .. } => None,
         }
     }

@@ -23,13 +23,15 @@ impl Reusable {
     /// Finds the newest snapshot that a run may take as its own.
     ///
     /// A safety snapshot is not one: `latest` never means it. Nor is one from the future, which would hide all that a
-    /// clock set right again has taken since.
+    /// clock set right again has taken since; nor one that was not made here, which may hold anything.
     pub(crate) fn newest(order: &Order<'_>, engine: &str, address: &str) -> Result<Option<Self>, SnapshotError> {
-        let newest = order.store.newest_first()?.find(|Stored { manifest, .. }| {
+        let newest = order.store.newest_first()?.find(|stored| {
+            let manifest = &stored.manifest;
             manifest.kind != Kind::Safety
                 && manifest.taken_at <= order.now
                 && manifest.engine == engine
                 && manifest.target == address
+                && stored.standing(order.past).is_known()
         });
         Ok(newest.map(|stored| Reusable { stored, held: None }))
     }
@@ -67,12 +69,12 @@ impl Reusable {
     /// # Errors
     ///
     /// Where its manifest cannot be written; it is then as it was.
-    pub(crate) fn claim(mut self, order: &Order<'_>) -> Result<Manifest, SnapshotError> {
+    pub(crate) fn claim(mut self, order: &Order<'_>) -> Result<Stored, SnapshotError> {
         if order.kind == Kind::Run {
             // Only the last run matters to `latest`; a list that grows with every run would not.
             self.stored.manifest.used_by = vec![order.run.to_owned()];
             order.store.rewrite(&self.stored.manifest)?;
         }
-        Ok(self.stored.manifest)
+        Ok(self.stored)
     }
 }

@@ -11,14 +11,18 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
+use serde::Deserialize;
+use serde_json::Value;
 
 use crate::durable;
+use crate::hash::Hash;
 use crate::json::Json;
 use crate::regular;
 use crate::secret::ForeignText;
 use crate::snapshot::file_state::file_state;
 use crate::snapshot::lock::{Lock, is_at, lock, try_lock};
-use crate::snapshot::{Manifest, StoreError};
+use crate::snapshot::manifest::{brought_up_to_date, lasting_hash};
+use crate::snapshot::{Manifest, Provenance, Standing, StoreError};
 
 /// What the folder's own `.gitignore` says; it also marks the folder as ours.
 const GITIGNORE: &str = "# Snapshots and audit log of safe-test: never to be committed.\n*\n";
@@ -34,8 +38,18 @@ pub(crate) struct Store {
 pub(crate) struct Stored {
     /// Its manifest.
     pub(crate) manifest: Manifest,
+    /// What the log knows the manifest by: see [`lasting_hash`].
+    pub(crate) hash: Hash,
     /// The dump file.
     pub(crate) dump: PathBuf,
+}
+
+impl Stored {
+    /// Tells whether it was made here, as `past` remembers.
+    #[must_use]
+    pub(crate) fn standing(&self, past: &dyn Provenance) -> Standing {
+        past.standing_of(&self.manifest.id, &self.hash)
+    }
 }
 
 /// A name in the store that is taken and locked while its snapshot is made. Dropping it without
@@ -107,14 +121,19 @@ impl Store {
         written.and_then(|mut file| file.write_all(GITIGNORE.as_bytes())).map_err(failed)
     }
 
-    /// Takes the next free name for a snapshot of `database`, and locks it for this process.
+    /// Takes the next name for a snapshot of `database` that was never given, and locks it for this process.
     ///
     /// # Errors
     ///
     /// [`StoreError::Write`] where nothing can be created in the folder.
-    pub(crate) fn reserve(&self, database: &str, now: DateTime<Utc>) -> Result<Reservation, StoreError> {
+    pub(crate) fn reserve(
+        &self,
+        database: &str,
+        now: DateTime<Utc>,
+        past: &dyn Provenance,
+    ) -> Result<Reservation, StoreError> {
         loop {
-            let id = self.free_id(database, now);
+            let id = self.free_id(database, now, past);
             let path = self.marker_path(&id);
             match regular::create(&path) {
                 Ok(marker) => {
@@ -135,7 +154,7 @@ impl Store {
 
     /// Finds the name that a snapshot of `database` gets, unless another process takes it first.
     #[must_use]
-    pub(crate) fn free_id(&self, database: &str, now: DateTime<Utc>) -> String {
+    pub(crate) fn free_id(&self, database: &str, now: DateTime<Utc>, past: &dyn Provenance) -> String {
         let base = format!("{}_{}", fit_for_a_file_name(database), now.format("%Y%m%d_%H%M%S"));
         let mut id = base.clone();
         let mut number = 1_u32;
@@ -144,6 +163,8 @@ impl Store {
             [self.manifest_path(id), self.dump_path(id), self.partial_path(id), self.marker_path(id)]
                 .iter()
                 .any(|path| path.symlink_metadata().is_ok())
+                // It may be gone, and what was written down of it must not be read as of another.
+                || past.was_given(id, now)
         };
         while is_taken(&id) {
             number += 1;
@@ -174,9 +195,12 @@ impl Store {
         }
         manifest.file_state = file_state(&dump, now).ok();
         let marker = self.marker_path(&reservation.id);
-        let text = match Json::pretty(&manifest) {
-            Ok(text) => format!("{text}\n"),
-            Err(error) => return failed(StoreError::Write { path: marker, cause: error.into() }),
+        let told = |manifest: &Manifest| {
+            Ok((lasting_hash(serde_json::to_value(manifest)?), format!("{}\n", Json::pretty(manifest)?)))
+        };
+        let (hash, text) = match told(&manifest) {
+            Ok(told) => told,
+            Err(error) => return failed(StoreError::Write { path: marker, cause: serde_json::Error::into(error) }),
         };
         let finish = || -> io::Result<()> {
             (&reservation.marker).write_all(text.as_bytes())?;
@@ -187,18 +211,20 @@ impl Store {
             return failed(StoreError::Write { path: marker, cause });
         }
         reservation.is_committed = true;
-        Ok(Stored { manifest, dump })
+        Ok(Stored { manifest, hash, dump })
     }
 
-    /// Writes a changed manifest in the place of the old one.
+    /// Writes what has changed of a manifest since it was written: who used the snapshot, how far it was checked.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Write`]; the old manifest is left as it was.
+    /// [`StoreError::Manifest`], [`StoreError::Write`]; the manifest is left as it was.
     pub(crate) fn rewrite(&self, manifest: &Manifest) -> Result<(), StoreError> {
         let path = self.manifest_path(&manifest.id);
         let failed = |cause| StoreError::Write { path: path.clone(), cause };
-        let text = format!("{}\n", Json::pretty(manifest).map_err(|error| failed(error.into()))?);
+        let (_, stands) = self.read_value(&manifest.id)?;
+        let text = brought_up_to_date(stands, manifest).and_then(|value| Json::pretty(&value));
+        let text = format!("{}\n", text.map_err(|error| failed(error.into()))?);
         durable::write(&path, text.as_bytes()).map_err(failed)
     }
 
@@ -282,16 +308,22 @@ impl Store {
     ///
     /// [`StoreError::Manifest`] where its manifest is missing or cannot be read.
     pub(crate) fn read_manifest(&self, id: &str) -> Result<Stored, StoreError> {
+        let (manifest, value) = self.read_value(id)?;
+        Ok(Stored { dump: self.directory.join(&manifest.file), hash: lasting_hash(value), manifest })
+    }
+
+    fn read_value(&self, id: &str) -> Result<(Manifest, Value), StoreError> {
         let path = self.manifest_path(id);
         let broken = |reason: String| StoreError::Manifest { path: path.clone(), reason };
         let text = regular::read_own(&path, regular::LARGE).map_err(|error| broken(error.to_string()))?;
-        let manifest: Manifest =
-            serde_json::from_slice(&text).map_err(|error| broken(ForeignText::of(error).to_string()))?;
+        let broken_json = |error: serde_json::Error| broken(ForeignText::of(error).to_string());
+        let value: Value = serde_json::from_slice(&text).map_err(broken_json)?;
+        let manifest = Manifest::deserialize(&value).map_err(broken_json)?;
         // The manifest says where the dump is; a name with a folder in it is not one that we wrote.
         if manifest.schema != 1 || manifest.id != id || manifest.file != format!("{id}.dump") {
             return Err(broken("it is not the manifest of the snapshot it is named after".to_owned()));
         }
-        Ok(Stored { dump: self.directory.join(&manifest.file), manifest })
+        Ok((manifest, value))
     }
 
     pub(crate) fn names(&self) -> Result<Vec<String>, StoreError> {

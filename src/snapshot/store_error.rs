@@ -47,6 +47,12 @@ pub(crate) enum StoreError {
         /// Why.
         reason: String,
     },
+    /// A manifest is not the one that was written down.
+    #[error("the manifest {} was changed since the audit log wrote it down", path.display())]
+    Changed {
+        /// The manifest.
+        path: PathBuf,
+    },
     /// A running command depends on the snapshot.
     #[error("the snapshot {id} is needed by a running command")]
     InUse {
@@ -72,6 +78,10 @@ impl Explain for StoreError {
                 Some("check the folder's owner, its permissions and the room on its disk".to_owned())
             }
             StoreError::Manifest { .. } => Some("`safe-test verify --all` lists what is whole".to_owned()),
+            StoreError::Changed { .. } => Some(
+                "put it back as it was, from a copy of your own, or name another snapshot: `safe-test list` shows them"
+                    .to_owned(),
+            ),
             StoreError::InUse { .. } => Some("try again when the command has ended".to_owned()),
         }
     }
@@ -82,7 +92,8 @@ impl Explain for StoreError {
             | StoreError::NotAFolder { .. }
             | StoreError::Folder { .. }
             | StoreError::Write { .. }
-            | StoreError::Manifest { .. } => Exit::NoSnapshot,
+            | StoreError::Manifest { .. }
+            | StoreError::Changed { .. } => Exit::NoSnapshot,
             StoreError::InUse { .. } => Exit::Failed,
         }
     }

@@ -7,7 +7,7 @@ use crate::snapshot::order::Order;
 use crate::snapshot::plan::Intention;
 use crate::snapshot::receipt::{Care, Receipt};
 use crate::snapshot::reuse::Reusable;
-use crate::snapshot::{Manifest, SnapshotError, Watch};
+use crate::snapshot::{Manifest, SnapshotError, Stored, Watch};
 
 /// Carries out what is intended for the target with the index `at`.
 ///
@@ -25,8 +25,8 @@ pub(crate) fn take(
         Outlook::NothingToLose(reason) => Care::NothingToLose { reason },
         Outlook::LeftToPolicy(reason) => Care::LeftToPolicy { reason },
         Outlook::Unchanged(earlier) => {
-            let manifest = earlier.claim(order)?;
-            Care::Unchanged { id: manifest.id, size: manifest.size }
+            let Stored { manifest, hash, .. } = earlier.claim(order)?;
+            Care::Unchanged { id: manifest.id, manifest: hash, size: manifest.size }
         }
         Outlook::Changed(engine, database) => save(engine, database, target, order, watch)?,
     };
@@ -66,7 +66,7 @@ pub(crate) fn foresee(
         Outlook::NothingToLose(reason) | Outlook::LeftToPolicy(reason) => Foreseen::NotSaved(reason),
         Outlook::Unchanged(earlier) => Foreseen::Unchanged { id: earlier.id().to_owned() },
         Outlook::Changed(_, database) => {
-            let id = order.store.free_id(&database.short_name(), order.now);
+            let id = order.store.free_id(&database.short_name(), order.now, order.past);
             let plan = database.plan(&order.store.partial_path(&id))?;
             Foreseen::Saved { id, command: plan.command().clone() }
         }
@@ -114,7 +114,7 @@ fn save(
     watch: &dyn Watch,
 ) -> Result<Care, SnapshotError> {
     let name = database.name().to_owned();
-    let reservation = order.store.reserve(&database.short_name(), order.now)?;
+    let reservation = order.store.reserve(&database.short_name(), order.now, order.past)?;
     let obstacle = database.obstacle()?;
     let mut taken = database.plan(&reservation.partial())?.carry_out(watch)?;
     if let Some(obstacle) = obstacle {
@@ -147,7 +147,7 @@ fn save(
         by_hand: taken.by_hand.iter().map(|command| command.replace("FILE", &format!("{id}.dump"))).collect(),
     };
     let stored = order.store.commit(reservation, manifest, order.now)?;
-    Ok(Care::Saved { id, size: stored.manifest.size })
+    Ok(Care::Saved { id, manifest: stored.hash, size: stored.manifest.size })
 }
 
 #[cfg(test)]
@@ -156,7 +156,7 @@ mod tests {
     use crate::environment::Origin;
     use crate::own_tools::ToolEnvironment;
     use crate::reach::{Engine, Place};
-    use crate::snapshot::testing::Unwatched;
+    use crate::snapshot::testing::{AllKnown, Unwatched};
     use crate::snapshot::{Kind, Store};
 
     const NOW: &str = "2026-11-21T14:30:22Z";
@@ -184,6 +184,7 @@ mod tests {
             let order = Order {
                 project: folder.path(),
                 store: &store,
+                past: &AllKnown,
                 kind,
                 run,
                 now: NOW.parse().unwrap(),

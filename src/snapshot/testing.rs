@@ -7,7 +7,10 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::snapshot::{Kind, Manifest, Tool, VerificationLevel, Watch};
+use chrono::{DateTime, Utc};
+
+use crate::hash::Hash;
+use crate::snapshot::{Kind, Manifest, Provenance, Standing, Stored, Tool, VerificationLevel, Watch};
 
 pub(crate) fn manifest(id: &str, database: &str, kind: Kind, taken_at: &str) -> Manifest {
     Manifest {
@@ -33,6 +36,25 @@ pub(crate) fn manifest(id: &str, database: &str, kind: Kind, taken_at: &str) -> 
         file_state: None,
         notes: Vec::new(),
         by_hand: Vec::new(),
+    }
+}
+
+/// A snapshot in a store that is nowhere.
+pub(crate) fn stored(id: &str, database: &str, kind: Kind, taken_at: &str) -> Stored {
+    let manifest = manifest(id, database, kind, taken_at);
+    Stored { dump: manifest.file.clone().into(), hash: Hash::of(id.as_bytes()), manifest }
+}
+
+/// Remembers every snapshot as one of its own, and no name as given.
+pub(crate) struct AllKnown;
+
+impl Provenance for AllKnown {
+    fn standing_of(&self, _id: &str, _hash: &Hash) -> Standing {
+        Standing::Known
+    }
+
+    fn was_given(&self, _id: &str, _taken_at: DateTime<Utc>) -> bool {
+        false
     }
 }
 

@@ -9,9 +9,10 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
+use crate::audit::AuditError;
 use crate::audit::anchor::{Anchor, SLOT};
-use crate::audit::{AuditError, Hash};
 use crate::durable;
+use crate::hash::Hash;
 use crate::regular;
 
 /// The anchors below one state directory.

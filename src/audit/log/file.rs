@@ -15,8 +15,10 @@ use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 use sha2::{Digest, Sha256};
 
-use crate::audit::{AuditError, Hash, MAX_LINE};
+use crate::audit::log::backwards::Backwards;
+use crate::audit::{AuditError, MAX_LINE};
 use crate::durable;
+use crate::hash::Hash;
 use crate::regular;
 use crate::regular::{FromStart, NotRegular};
 
@@ -178,6 +180,13 @@ impl LogFile {
         flock(&self.file, FlockOperation::Unlock)
             .map_err(|error| AuditError::Lock { path: self.path, source: error.into() })?;
         Ok(stream(self.file, length))
+    }
+
+    /// Returns the lines from the last to the first, without the lock.
+    pub(crate) fn into_backwards(self) -> Result<Backwards, AuditError> {
+        flock(&self.file, FlockOperation::Unlock)
+            .map_err(|error| AuditError::Lock { path: self.path, source: error.into() })?;
+        Ok(Backwards::new(self.file, self.length))
     }
 
     /// Appends `text` and syncs it. What was written of it is taken back where it cannot be written whole.

@@ -7,7 +7,8 @@ use crate::audit::anchor::{Anchor, End};
 use crate::audit::entry::{Continued, Disorder, Head};
 use crate::audit::log::anchors::{Anchors, Kept, LogPlace, is_id};
 use crate::audit::log::file::{LogFile, Tail};
-use crate::audit::{AuditError, Hash, Line, Lines, Link};
+use crate::audit::{AuditError, Line, Lines, Link};
+use crate::hash::Hash;
 use crate::regular;
 
 /// What an append goes on from.

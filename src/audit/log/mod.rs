@@ -6,8 +6,10 @@
 //! takes it, the announcement stands, and the next append settles it. Only the last line is read, whatever the size.
 
 mod anchors;
+mod backwards;
 mod file;
 mod inspect;
+mod known;
 mod read;
 
 #[cfg(test)]
@@ -17,12 +19,15 @@ mod damage_tests;
 #[cfg(test)]
 mod failure_tests;
 #[cfg(test)]
+mod known_tests;
+#[cfg(test)]
 mod test_support;
 
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+pub(crate) use crate::audit::log::known::KnownSnapshots;
 pub(crate) use crate::audit::log::read::verify_file;
 
 use crate::audit::anchor::{Anchor, End, Next, next_announcement};
@@ -30,7 +35,8 @@ use crate::audit::chain::digest;
 use crate::audit::log::anchors::{AnchorFile, Anchors, LogPlace};
 use crate::audit::log::file::LogFile;
 use crate::audit::log::inspect::{Inspection, inspect};
-use crate::audit::{Accepted, AuditError, Continued, Entry, Event, Hash, Lines, MAX_LINE, Record};
+use crate::audit::{Accepted, AuditError, Continued, Entry, Event, Lines, MAX_LINE, Record};
+use crate::hash::Hash;
 use crate::text::hex;
 
 /// The audit log of one project.

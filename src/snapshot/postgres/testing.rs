@@ -14,6 +14,7 @@ use chrono::DateTime;
 use tempfile::TempDir;
 
 use crate::environment::Origin;
+use crate::hash::Hash;
 use crate::own_tools::ToolEnvironment;
 use crate::reach::{Engine, Place, Target};
 use crate::secret::Secret;
@@ -242,7 +243,7 @@ impl Snapshot {
     /// Calls `with` with what a restore to `target` needs.
     pub(crate) fn restoring<T>(&self, target: &Target, with: impl FnOnce(&Restoration<'_>) -> T) -> T {
         let restoration = Restoration {
-            stored: &Stored { manifest: self.manifest.clone(), dump: self.file() },
+            stored: &Stored { manifest: self.manifest.clone(), hash: Hash::of(b""), dump: self.file() },
             target,
             environment: &environment(),
             now: DateTime::from_timestamp(1_795_271_422, 0).unwrap(),

@@ -1,4 +1,4 @@
-//! The hash that links one line to the next.
+//! SHA-256 as a value: what links the lines of the log, and what the log knows a snapshot by.
 
 use std::fmt;
 use std::str::FromStr;

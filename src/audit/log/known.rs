@@ -1,0 +1,229 @@
+//! Which snapshots were made here: what the entries say that lead, hash by hash, back from the anchored end of the log.
+//!
+//! A line counts as ours where its hash is the anchor's, or is named by the line of ours behind it. So a log that came
+//! with a clone says nothing, whatever stands in it, nor does a line that somebody put into ours. An entry that continues
+//! a damaged log names the end that was expected, and it goes on from there: what was found instead is passed over, also
+//! after a person has accepted it. What stood in a log before this machine watched it is not ours either.
+//!
+//! The log is read from its end, only as far as somebody asks: a run names the snapshots that it takes or takes over, so
+//! those that matter to the next one are near.
+
+use std::cell::{OnceCell, RefCell};
+use std::collections::{BTreeMap, HashMap};
+
+use chrono::{DateTime, Duration, Utc};
+use serde::Deserialize;
+
+use crate::audit::entry::Head;
+use crate::audit::log::anchors::LogPlace;
+use crate::audit::log::backwards::Backwards;
+use crate::audit::log::file;
+use crate::audit::log::file::LogFile;
+use crate::audit::log::inspect::remember;
+use crate::audit::{AuditError, Log};
+use crate::hash::Hash;
+use crate::snapshot::{Provenance, Standing};
+
+/// How far a clock may have been set back for an id of that time to be found.
+const CLOCKS_ARE_SET_BACK_BY: Duration = Duration::days(1);
+
+/// What the log at one place, with its anchor on this machine, says of snapshots. Nothing is opened before it is asked.
+#[derive(Debug)]
+pub(crate) struct KnownSnapshots {
+    log: Log,
+    walk: OnceCell<RefCell<Walk>>,
+}
+
+impl KnownSnapshots {
+    /// Asks `log`, as it is at the first question.
+    #[must_use]
+    pub(crate) fn of(log: &Log) -> Self {
+        KnownSnapshots { log: log.clone(), walk: OnceCell::new() }
+    }
+
+    /// Tells whether an entry of ours made a snapshot of that name.
+    #[must_use]
+    pub(crate) fn names(&self, id: &str) -> bool {
+        self.walk().borrow_mut().find(id).is_some()
+    }
+
+    /// Tells why a snapshot is not known, a phrase.
+    #[must_use]
+    pub(crate) fn why_not(&self, standing: Standing) -> String {
+        match (standing, &self.walk().borrow().silent) {
+            (Standing::Changed, _) => "its manifest is not the one that was written down when it was made".to_owned(),
+            (_, Some(why)) => why.clone(),
+            (_, None) => "nothing in this machine's audit log made it, as with one that came with a clone".to_owned(),
+        }
+    }
+
+    fn walk(&self) -> &RefCell<Walk> {
+        self.walk.get_or_init(|| {
+            RefCell::new(Walk::begin(&self.log).unwrap_or_else(|error| Walk::silent(error.to_string())))
+        })
+    }
+}
+
+impl Provenance for KnownSnapshots {
+    fn standing_of(&self, id: &str, hash: &Hash) -> Standing {
+        match self.walk().borrow_mut().find(id) {
+            None => Standing::Unknown,
+            Some(Said::Name) => Standing::Named,
+            Some(Said::Manifest(said)) if said == *hash => Standing::Known,
+            Some(Said::Manifest(_)) => Standing::Changed,
+        }
+    }
+
+    fn was_given(&self, id: &str, taken_at: DateTime<Utc>) -> bool {
+        // Where the log cannot be read, nothing can be appended to it either, and no snapshot gets a name for long.
+        self.log.mentions(id, taken_at - CLOCKS_ARE_SET_BACK_BY).unwrap_or(false)
+    }
+}
+
+impl Log {
+    /// Tells whether a line names `id`, looking back until an entry is older than `oldest`. Any line counts, whoever wrote it.
+    fn mentions(&self, id: &str, oldest: DateTime<Utc>) -> Result<bool, AuditError> {
+        let path = file::settled(&self.path);
+        let Some(file) = LogFile::lock_shared(&path)? else { return Ok(false) };
+        let mut lines = file.into_backwards()?;
+        let name = memchr::memmem::Finder::new(id);
+        while let Some(line) = lines.next_line().map_err(|source| AuditError::Read { path: path.clone(), source })? {
+            if name.find_iter(&line).any(|at| is_whole(&line, at, id.len())) {
+                return Ok(true);
+            }
+            if time_of(&line).is_some_and(|at| at < oldest) {
+                return Ok(false);
+            }
+        }
+        Ok(false)
+    }
+}
+
+/// Tells whether a text of JSON begins and ends with the `length` bytes at `at`.
+fn is_whole(line: &[u8], at: usize, length: usize) -> bool {
+    at > 0 && line[at - 1] == b'"' && line.get(at + length) == Some(&b'"')
+}
+
+/// Finds when an entry was written. Its time stands near the beginning of its line.
+fn time_of(line: &[u8]) -> Option<DateTime<Utc>> {
+    const KEY: &[u8] = b"\"at\":\"";
+    let near = &line[..line.len().min(80)];
+    let at = memchr::memmem::find(near, KEY)? + KEY.len();
+    let length = memchr::memchr(b'"', &near[at..])?;
+    std::str::from_utf8(&near[at..at + length]).ok()?.parse().ok()
+}
+
+/// What the nearest entry says of a snapshot.
+#[derive(Debug, Clone, Copy)]
+enum Said {
+    /// Its manifest's hash.
+    Manifest(Hash),
+    /// Its name alone, as earlier versions did.
+    Name,
+}
+
+/// The way back from the end of the log, as far as it was gone.
+#[derive(Debug)]
+struct Walk {
+    /// `None` where there is nothing to read any more.
+    lines: Option<Backwards>,
+    /// The line of ours that is to be met next, by number and hash; two where an append is not settled.
+    expected: Vec<(u64, Hash)>,
+    /// The first line that this machine has watched.
+    since: u64,
+    said: HashMap<String, Said>,
+    /// Why nothing is to be learned from this log.
+    silent: Option<String>,
+}
+
+impl Walk {
+    fn silent(why: String) -> Self {
+        Walk { lines: None, expected: Vec::new(), since: 0, said: HashMap::new(), silent: Some(why) }
+    }
+
+    fn begin(log: &Log) -> Result<Self, AuditError> {
+        let path = file::settled(&log.path);
+        let Some(file) = LogFile::lock_shared(&path)? else {
+            return Ok(Self::silent(format!("there is no audit log at {}", path.display())));
+        };
+        let kept = remember(&log.anchors, &file, &LogPlace::of(&path))?.kept;
+        let Some(anchor) = kept.and_then(|kept| kept.anchor) else {
+            return Ok(Self::silent(
+                "this machine did not see the audit log grow: it came with a clone or a copy, or the state directory was \
+                 lost or cannot be written"
+                    .to_owned(),
+            ));
+        };
+        let next = anchor.next.as_ref().map(|next| (next.seq, next.head));
+        let end = anchor.end.head.map(|head| (anchor.end.seq, head));
+        Ok(Walk {
+            lines: Some(file.into_backwards()?),
+            expected: next.into_iter().chain(end).collect(),
+            since: anchor.since,
+            said: HashMap::new(),
+            silent: None,
+        })
+    }
+
+    /// Finds what the nearest entry of ours says of `id`, going back no further than that. A name without a hash counts
+    /// only where no entry has one.
+    fn find(&mut self, id: &str) -> Option<Said> {
+        while !matches!(self.said.get(id), Some(Said::Manifest(_))) && self.step() {}
+        self.said.get(id).copied()
+    }
+
+    /// Goes back by a line; `false` at the end of the way. What cannot be read is its end.
+    fn step(&mut self) -> bool {
+        let line =
+            self.lines.as_mut().filter(|_| !self.expected.is_empty()).and_then(|lines| lines.next_line().ok()?);
+        let Some(line) = line else {
+            self.lines = None;
+            return false;
+        };
+        let hash = Hash::of(&line);
+        if let Some(&(number, _)) = self.expected.iter().find(|(_, expected)| *expected == hash) {
+            self.expected = Vec::new();
+            if let Ok(entry) = serde_json::from_slice::<Facts>(&line) {
+                self.take_in(number, entry);
+            }
+        }
+        true
+    }
+
+    fn take_in(&mut self, number: u64, entry: Facts) {
+        let before = match entry.event.as_str() {
+            "continued" => entry.expected.and_then(|head| Some((head.seq, head.hash?))),
+            _ => entry.previous.map(|previous| (number.saturating_sub(1), previous)),
+        };
+        self.expected.extend(before.filter(|_| number > self.since));
+        let made = match entry.event.as_str() {
+            "run-started" | "snapshot" => entry.snapshots,
+            "restore-started" | "restore" => entry.safety,
+            _ => Vec::new(),
+        };
+        let of_earlier_versions = made.into_iter().filter(|id| !entry.manifests.contains_key(id));
+        for id in of_earlier_versions {
+            self.said.entry(id).or_insert(Said::Name);
+        }
+        for (id, hash) in entry.manifests {
+            let said = self.said.entry(id).or_insert(Said::Name);
+            if let Said::Name = said {
+                *said = Said::Manifest(hash);
+            }
+        }
+    }
+}
+
+/// What is read of an entry here.
+#[derive(Deserialize)]
+struct Facts {
+    event: String,
+    previous: Option<Hash>,
+    #[serde(default)]
+    manifests: BTreeMap<String, Hash>,
+    #[serde(default)]
+    snapshots: Vec<String>,
+    #[serde(default)]
+    safety: Vec<String>,
+    expected: Option<Head>,
+}
