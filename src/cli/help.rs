@@ -39,7 +39,8 @@ Examples:
   safe-test restore shop                   at a terminal: choose among those whose names begin so
   safe-test restore --yes                  without the question
 
-What is replaced is saved first, so a restore can be undone as well.";
+What is replaced is saved first, so a restore can be undone as well. A snapshot that this machine did
+not make (it came with a clone) is put back only after a person at a terminal has typed its name.";
 
 pub(crate) const VERIFY: &str = "\
 Examples:

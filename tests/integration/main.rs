@@ -20,6 +20,7 @@ mod hostile;
 mod hostile_repository;
 mod incidents;
 mod kills;
+mod known_snapshots;
 mod load_orders;
 mod nothing_to_guard;
 mod oracle;

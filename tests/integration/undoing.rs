@@ -5,6 +5,7 @@ use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::process::Stdio;
 
+use crate::known_snapshots::restored_by_a_person;
 use crate::support::{Outcome, Postgres, Sandbox, awaited, wait_for};
 
 #[test]
@@ -49,11 +50,14 @@ fn a_restore_that_fails_names_the_database_and_its_safety_snapshot() {
     let damaged = text.replace("\"encoding\": \"UTF8\"", "\"encoding\": \"NO_SUCH\"");
     assert_ne!(text, damaged);
     fs::write(&manifest, damaged).unwrap();
-    let outcome = sandbox.run(&["restore"]).expect_code(125);
+    // It is not the manifest that was written down, so a person has to say so.
+    let id = sandbox.ids().remove(0);
+    let (said, ended) = restored_by_a_person(&sandbox, &id, &id);
+    assert_eq!(ended, (125, -1), "{said}");
     let manifests = sandbox.manifests();
     let safety = manifests.iter().find(|manifest| manifest["kind"] == "safety").unwrap()["id"].as_str().unwrap();
-    assert!(outcome.stderr.contains(&format!("cannot restore postgres database `{database}`")), "{}", outcome.stderr);
-    assert!(outcome.stderr.contains(&format!("`safe-test restore {safety}` puts it back")), "{}", outcome.stderr);
+    assert!(said.contains(&format!("cannot restore postgres database `{database}`")), "{said}");
+    assert!(said.contains(&format!("`safe-test restore {safety}` puts it back")), "{said}");
     assert_eq!(server.psql(database, "SELECT a FROM t"), "1");
 }
 
@@ -191,9 +195,14 @@ fn a_restore_is_written_down_before_it_changes_anything() {
     let kept = fs::read(&log).unwrap();
     fs::remove_file(&log).unwrap();
     fs::create_dir(&log).unwrap();
-    let outcome = sandbox.run(&["restore"]).expect_code(125);
-    assert!(outcome.stderr.contains("audit.log"), "{}", outcome.stderr);
-    assert!(outcome.stderr.trim_end().ends_with("nothing was changed"), "{}", outcome.stderr);
+    // Without a log nothing is known to be ours, so a person has to say so.
+    let outcome = sandbox.run(&["restore"]).expect_code(121);
+    assert!(outcome.stderr.contains("audit.log is not a regular file"), "{}", outcome.stderr);
+    let id = sandbox.ids().remove(0);
+    let (said, ended) = restored_by_a_person(&sandbox, "latest", &id);
+    assert_eq!(ended, (125, -1), "{said}");
+    assert!(said.contains("audit.log"), "{said}");
+    assert!(said.trim_end().ends_with("nothing was changed"), "{said}");
     assert_eq!(sandbox.sqlite("app_test.db", "SELECT count(*) FROM t"), "0");
 
     fs::remove_dir(&log).unwrap();

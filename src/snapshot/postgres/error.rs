@@ -266,8 +266,7 @@ impl Explain for PostgresError {
                 }
                 _ => Exit::Failed,
             },
-            PostgresError::Manifest { .. }
-            | PostgresError::OtherServer { .. }
+            PostgresError::OtherServer { .. }
             | PostgresError::SnapshotOfOtherDatabase { .. }
             | PostgresError::MayNotCreate { .. }
             | PostgresError::InUse { .. }
@@ -285,6 +284,7 @@ impl Explain for PostgresError {
             | PostgresError::Locked { .. }
             | PostgresError::RowSecurity { .. }
             | PostgresError::File { .. }
+            | PostgresError::Manifest { .. }
             | PostgresError::HashMismatch { .. }
             | PostgresError::Damaged { .. }
             | PostgresError::NotWhole { .. }
