@@ -183,11 +183,18 @@ impl Walk {
         let hash = Hash::of(&line);
         if let Some(&(number, _)) = self.expected.iter().find(|(_, expected)| *expected == hash) {
             self.expected = Vec::new();
-            if let Ok(entry) = serde_json::from_slice::<Facts>(&line) {
+            if tells_nothing(&line) {
+                self.expect(previous_of(&line).map(|previous| (number.saturating_sub(1), previous)), number);
+            } else if let Ok(entry) = serde_json::from_slice::<Facts>(&line) {
                 self.take_in(number, entry);
             }
         }
         true
+    }
+
+    /// Goes on to `before` the line with this number, unless that is the first one that this machine watched.
+    fn expect(&mut self, before: Option<(u64, Hash)>, number: u64) {
+        self.expected.extend(before.filter(|_| number > self.since));
     }
 
     fn take_in(&mut self, number: u64, entry: Facts) {
@@ -195,7 +202,7 @@ impl Walk {
             "continued" => entry.expected.and_then(|head| Some((head.seq, head.hash?))),
             _ => entry.previous.map(|previous| (number.saturating_sub(1), previous)),
         };
-        self.expected.extend(before.filter(|_| number > self.since));
+        self.expect(before, number);
         let made = match entry.event.as_str() {
             "run-started" | "snapshot" => entry.snapshots,
             "restore-started" | "restore" => entry.safety,
@@ -212,6 +219,21 @@ impl Walk {
             }
         }
     }
+}
+
+/// Tells whether a line of ours speaks neither of snapshots nor of the log itself: most do not, and need not be parsed. A
+/// quote in a text is escaped, so no text looks like a key.
+fn tells_nothing(line: &[u8]) -> bool {
+    const KEYS: [&[u8]; 4] = [b"\"manifests\":", b"\"snapshots\":[\"", b"\"safety\":[\"", b"\"event\":\"continued\""];
+    KEYS.iter().all(|key| memchr::memmem::find(line, key).is_none())
+}
+
+/// Reads the hash that ends a line of ours: `previous` is an entry's last field.
+fn previous_of(line: &[u8]) -> Option<Hash> {
+    const KEY: &[u8] = b"\"previous\":\"";
+    let rest = line.strip_suffix(b"\"}")?;
+    let (before, hash) = rest.split_at_checked(rest.len().checked_sub(64)?)?;
+    before.ends_with(KEY).then(|| std::str::from_utf8(hash).ok()?.parse().ok())?
 }
 
 /// What is read of an entry here.
