@@ -29,33 +29,47 @@ mod verify;
 mod who;
 
 use std::ffi::OsString;
+use std::io;
+use std::io::Write;
 use std::panic::{self, AssertUnwindSafe};
-use std::process::ExitCode;
 
 use crate::cli;
 use crate::cli::{Action, Request, Unasked};
 use crate::commands::context::Context;
 use crate::error::Failure;
 use crate::exec;
-use crate::exec::Inherited;
+use crate::exec::{ExecError, Inherited};
 use crate::exit::Exit;
 use crate::ui::Ui;
 
 pub(crate) use crate::commands::ending::{Ending, not_confirmed};
 pub(crate) use crate::commands::error::CommandError;
 
-/// Does what the command line asks, and ends as the guarded command ended.
+/// Does what the command line asks, and returns the exit status of the process. It ends as the guarded command ended.
 #[must_use]
-pub fn main(arguments: &[OsString]) -> ExitCode {
-    let inherited = Inherited::record();
-    exec::heed_faults(&inherited, is_json(arguments));
-    // Nothing is used afterwards that a panic could have left half done.
-    let answered = panic::catch_unwind(AssertUnwindSafe(|| answer(arguments, &inherited)));
-    match answered.unwrap_or_else(|_| fault(arguments)) {
-        Ending::Own(exit) => ExitCode::from(exit.code()),
-        Ending::Command(status) => ExitCode::from(status),
+pub fn main(arguments: &[OsString]) -> u8 {
+    let ending = match Inherited::take_over() {
+        Ok(inherited) => {
+            exec::heed_faults(&inherited, is_json(arguments));
+            // Nothing is used afterwards that a panic could have left half done.
+            let answered = panic::catch_unwind(AssertUnwindSafe(|| answer(arguments, &inherited)));
+            answered.unwrap_or_else(|_| fault(arguments))
+        }
+        Err(cause) => failed(&plain_ui(arguments), &ExecError::Signals(cause).into(), "nothing was run"),
+    };
+    let status = match ending {
+        Ending::Own(exit) => exit.code(),
+        Ending::Command(status) => status,
         Ending::Signal(signal) => exec::die_by(signal),
-    }
+    };
+    // Rust's runtime would do this behind a `main` of its own.
+    let _ = io::stdout().flush();
+    status
+}
+
+/// The printer where the command line could not be read as a whole.
+fn plain_ui(arguments: &[OsString]) -> Ui {
+    Ui::new(false, false, is_json(arguments), None)
 }
 
 fn is_json(arguments: &[OsString]) -> bool {
@@ -65,13 +79,11 @@ fn is_json(arguments: &[OsString]) -> bool {
 /// Tells of a panic.
 fn fault(arguments: &[OsString]) -> Ending {
     let place = exec::panicked().unwrap_or_default();
-    let ui = Ui::new(false, false, is_json(arguments), None);
-    failed(&ui, &CommandError::Fault { place }.into(), exec::last_line_of_fault())
+    failed(&plain_ui(arguments), &CommandError::Fault { place }.into(), exec::last_line_of_fault())
 }
 
 /// Everything that goes wrong is printed here.
 fn answer(arguments: &[OsString], inherited: &Inherited) -> Ending {
-    let plain_ui = || Ui::new(false, false, is_json(arguments), None);
     let asked = match cli::read(arguments) {
         Ok(asked) => asked,
         Err(Unasked::Shown(shown)) => {
@@ -80,7 +92,7 @@ fn answer(arguments: &[OsString], inherited: &Inherited) -> Ending {
             return Ending::Own(Exit::Success);
         }
         // Nobody can say here whether a command was meant to be guarded.
-        Err(Unasked::Wrong(error)) => return failed(&plain_ui(), &error.into(), "nothing was run"),
+        Err(Unasked::Wrong(error)) => return failed(&plain_ui(arguments), &error.into(), "nothing was run"),
     };
     let not_done = match asked.request {
         Request::Guard { .. } => &"the command was not run",
@@ -90,7 +102,7 @@ fn answer(arguments: &[OsString], inherited: &Inherited) -> Ending {
     exec::would_say(not_done);
     let mut context = match Context::new(&asked) {
         Ok(context) => context,
-        Err(failure) => return failed(&plain_ui(), &failure, not_done),
+        Err(failure) => return failed(&plain_ui(arguments), &failure, not_done),
     };
     let done = match asked.request {
         Request::Guard { command, meant } => run::run(&mut context, &command, meant.as_deref(), inherited),

@@ -4,7 +4,6 @@ use crate::exec::disposition;
 use crate::exec::disposition::Disposition;
 use crate::exec::signal::{Signal, SignalSet};
 use rustix::process::{Resource, Rlimit, setrlimit};
-use std::process::ExitCode;
 
 /// Ends this process by `signal`, as the command ended.
 ///
@@ -15,13 +14,13 @@ use std::process::ExitCode;
 /// Returns only where the signal did not end us (process 1 of a container is spared its own signals), with 128+n as
 /// the next best.
 #[must_use]
-pub(crate) fn die_by(signal: Signal) -> ExitCode {
+pub(crate) fn die_by(signal: Signal) -> u8 {
     leave_no_core();
     // The default action of a signal that cannot be set (SIGKILL) is already in force.
     let _ = disposition::set(signal.number(), Disposition::Default);
     disposition::unblock(SignalSet::default().with(signal.number()));
     raise(signal.number());
-    ExitCode::from(u8::try_from(128 + signal.number()).unwrap_or(u8::MAX))
+    u8::try_from(128 + signal.number()).unwrap_or(u8::MAX)
 }
 
 /// Stops this process by `signal`, as the command was stopped, until somebody continues it.

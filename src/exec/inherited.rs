@@ -1,41 +1,14 @@
-//! What our caller handed to us that a Rust program changes before `main`, so that the command can have it as it was.
+//! What our caller handed to us, so that the command can have it as it was; and what the Rust runtime would have done.
 //!
-//! The Rust runtime ignores SIGPIPE and opens `/dev/null` in place of a closed standard stream. By the time `main`
-//! runs, what was there before cannot be read any more: `/proc/self/status` shows the changed state, too. So a
-//! function that the loader calls before the runtime starts writes it down: `.init_array` (ELF, "Initialization and
-//! Termination Functions") and `__mod_init_func` (Mach-O), the places where the standard library itself takes the
-//! arguments from. It makes a hundred cheap system calls and touches nothing but the words below.
+//! The runtime ignores SIGPIPE and opens `/dev/null` in place of a closed standard stream before `main`. What was there
+//! before could not be read any more: `/proc/self/status` shows the changed state, too. So the program begins without
+//! the runtime (`main.rs`), writes down what it finds, and then does the same.
 
 use crate::exec::disposition;
 use crate::exec::disposition::Disposition;
 use crate::exec::signal;
 use crate::exec::signal::{NUMBERS, SignalSet};
 use std::io;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
-
-static WRITTEN_DOWN: AtomicBool = AtomicBool::new(false);
-static IGNORED: AtomicU64 = AtomicU64::new(0);
-static BLOCKED: AtomicU64 = AtomicU64::new(0);
-static CLOSED: AtomicU8 = AtomicU8::new(0);
-
-// SAFETY: the loader calls each pointer in this section once, before `main`, on the only thread there is. The
-// function takes no arguments (those that the loader passes are left unread, as the C calling convention allows),
-// does not unwind, and uses system calls and atomics only: nothing that needs the runtime.
-#[used]
-#[cfg_attr(target_vendor = "apple", unsafe(link_section = "__DATA,__mod_init_func"))]
-#[cfg_attr(not(target_vendor = "apple"), unsafe(link_section = ".init_array"))]
-static WRITE_DOWN_BEFORE_MAIN: extern "C" fn() = write_down;
-
-extern "C" fn write_down() {
-    let ignored = NUMBERS.filter(|signal| disposition::is_ignored(*signal));
-    IGNORED.store(ignored.fold(SignalSet::default(), SignalSet::with).0, Ordering::Relaxed);
-    BLOCKED.store(disposition::blocked().0, Ordering::Relaxed);
-    // SAFETY: F_GETFD reads a flag of a descriptor and fails where there is no such descriptor.
-    let is_closed = |stream: i32| unsafe { libc::fcntl(stream, libc::F_GETFD) } == -1;
-    let closed = (0..3).filter(|stream| is_closed(*stream)).fold(0, |bits, stream| bits | 1 << stream);
-    CLOSED.store(closed, Ordering::Relaxed);
-    WRITTEN_DOWN.store(true, Ordering::Release);
-}
 
 /// The signal mask, the ignored signals and the closed standard streams that this process was started with.
 ///
@@ -48,21 +21,28 @@ pub(crate) struct Inherited {
 }
 
 impl Inherited {
-    /// Gives what was written down before `main`.
+    /// Writes down what this process was started with. Then a write into a closed pipe becomes an error instead of the
+    /// end, and no file that is opened later can take the place of a standard stream.
     ///
-    /// Where a linker dropped the function that does so, the present state is given, less the ignored SIGPIPE that
-    /// is the runtime's doing.
-    #[must_use]
-    pub(crate) fn record() -> Inherited {
-        if !WRITTEN_DOWN.load(Ordering::Acquire) {
-            write_down();
-            IGNORED.fetch_and(!SignalSet::default().with(libc::SIGPIPE).0, Ordering::Relaxed);
+    /// # Errors
+    ///
+    /// Where `/dev/null` cannot be opened in place of a closed standard stream.
+    pub(crate) fn take_over() -> io::Result<Inherited> {
+        let ignored = NUMBERS.filter(|signal| disposition::is_ignored(*signal));
+        let ignored = ignored.fold(SignalSet::default(), SignalSet::with);
+        // SAFETY: F_GETFD reads a flag of a descriptor and fails where there is no such descriptor.
+        let is_closed = |stream: i32| unsafe { libc::fcntl(stream, libc::F_GETFD) } == -1;
+        let closed = (0..3).filter(|stream| is_closed(*stream)).fold(0, |bits, stream| bits | 1 << stream);
+        let inherited = Inherited { ignored, blocked: disposition::blocked(), closed };
+        disposition::set(libc::SIGPIPE, Disposition::Ignored)?;
+        for _ in 0..closed.count_ones() {
+            // The lowest descriptor that is free is one of those.
+            // SAFETY: the path is a string of C.
+            if unsafe { libc::open(c"/dev/null".as_ptr(), libc::O_RDWR) } == -1 {
+                return Err(io::Error::last_os_error());
+            }
         }
-        Inherited {
-            ignored: SignalSet(IGNORED.load(Ordering::Relaxed)),
-            blocked: SignalSet(BLOCKED.load(Ordering::Relaxed)),
-            closed: CLOSED.load(Ordering::Relaxed),
-        }
+        Ok(inherited)
     }
 
     #[cfg(test)]
@@ -98,7 +78,7 @@ impl Inherited {
             }
         }
         for stream in (0..3).filter(|stream| self.closed & (1 << stream) != 0) {
-            // SAFETY: this descriptor is the `/dev/null` that the runtime opened; the child is about to `exec` and
+            // SAFETY: this descriptor is the `/dev/null` that was opened in its place; the child is about to `exec` and
             // nothing of ours uses it there.
             unsafe { libc::close(stream) };
         }
