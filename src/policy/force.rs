@@ -7,7 +7,7 @@ use std::path::{Component, Path};
 use serde::Serialize;
 
 use crate::policy::document::{Document, ExternalSnapshot, RestoreWhen};
-use crate::policy::pattern::HostPattern;
+use crate::policy::pattern::{HostPattern, folded};
 use crate::policy::values::Written;
 
 /// How many snapshots of each database are kept where the policy does not say.
@@ -46,7 +46,8 @@ impl Production {
     /// Tells whether a pattern covers `host`.
     #[must_use]
     pub(crate) fn names_host(&self, host: &str) -> bool {
-        self.hosts.iter().any(|own| own.matches(host))
+        let host = folded(host);
+        self.hosts.iter().any(|own| own.matches(&host))
     }
 }
 

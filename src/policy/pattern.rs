@@ -1,32 +1,36 @@
 //! Host patterns of a policy: `*` stands for any run of characters, case does not matter.
 
-use std::sync::OnceLock;
-
-use regex::{Regex, RegexBuilder};
 use serde::{Serialize, Serializer};
 
-/// One pattern, compiled when the first host is compared with it.
-#[derive(Debug, Clone)]
+/// One pattern. Nothing is compiled: a policy may hold tens of thousands.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct HostPattern {
     text: String,
-    compiled: OnceLock<Option<Regex>>,
+    folded: String,
 }
 
 impl HostPattern {
-    /// Whether the pattern covers `host`. One too large to be compiled covers all.
+    /// Tells whether the pattern covers a host, which [`folded`] gave.
     pub(crate) fn matches(&self, host: &str) -> bool {
-        let compiled = self.compiled.get_or_init(|| {
-            let parts: Vec<String> = self.text.split('*').map(regex::escape).collect();
-            let whole = format!("^{}$", parts.join(".*"));
-            RegexBuilder::new(&whole).case_insensitive(true).dot_matches_new_line(true).build().ok()
+        let Some((first, behind)) = self.folded.split_once('*') else { return self.folded == host };
+        let (middle, last) = behind.rsplit_once('*').unwrap_or(("", behind));
+        let inside = host.strip_prefix(first).and_then(|rest| rest.strip_suffix(last));
+        // Each part stands where it first can: whatever comes behind it then has the most room.
+        let behind_all = inside.and_then(|rest| {
+            middle.split('*').try_fold(rest, |rest, part| rest.find(part).map(|at| &rest[at + part.len()..]))
         });
-        compiled.as_ref().is_none_or(|pattern| pattern.is_match(host))
+        behind_all.is_some()
     }
+}
+
+/// Makes letters alike that differ in case only, more of them than any other reader would.
+pub(crate) fn folded(text: &str) -> String {
+    text.chars().flat_map(char::to_uppercase).flat_map(char::to_lowercase).collect()
 }
 
 impl From<&str> for HostPattern {
     fn from(text: &str) -> Self {
-        HostPattern { text: text.to_owned(), compiled: OnceLock::new() }
+        HostPattern { text: text.to_owned(), folded: folded(text) }
     }
 }
 
@@ -35,14 +39,6 @@ impl Serialize for HostPattern {
         self.text.serialize(serializer)
     }
 }
-
-impl PartialEq for HostPattern {
-    fn eq(&self, other: &Self) -> bool {
-        self.text == other.text
-    }
-}
-
-impl Eq for HostPattern {}
 
 #[cfg(test)]
 mod tests {
@@ -55,29 +51,30 @@ mod tests {
             ("*.northwind-shop.test", "northwind-shop.test", false),
             ("*.northwind-shop.test", "db-northwind-shopXtest", false),
             ("db-*-eu", "DB-main-EU", true),
+            ("db-*-eu", "db-eu", false),
             ("db", "db", true),
             ("db", "db2", false),
+            ("", "", true),
+            ("", "db", false),
             ("*", "", true),
+            ("**", "db", true),
             ("*", "a\nb", true),
             ("a*a", "a", false),
+            ("a*a", "aba", true),
             ("a*b*c", "a--b--c", true),
+            ("a*b*c", "a--c--b", false),
+            ("a*bc*c", "abcbc", true),
+            ("a*bc*bc", "abc", false),
+            ("*a*b*", "xbxa", false),
+            ("*a*b*", "xaxb", true),
             ("(db)+[x]", "(db)+[x]", true),
             ("(db)+", "dbdb", false),
+            ("db.", "dbx", false),
             ("stra\u{df}e*", "STRA\u{df}E-1", true),
+            ("\u{3c3}*", "\u{3c2}", true),
         ];
         for (pattern, host, expected) in cases {
-            assert_eq!(HostPattern::from(pattern).matches(host), expected, "{pattern} {host}");
+            assert_eq!(HostPattern::from(pattern).matches(&folded(host)), expected, "{pattern} {host}");
         }
-    }
-
-    #[test]
-    fn a_pattern_that_is_too_large_covers_every_host() {
-        assert!(HostPattern::from("\u{e4}".repeat(200_000).as_str()).matches("db"));
-    }
-
-    #[test]
-    fn a_pattern_is_the_same_before_and_after_it_was_asked() {
-        let (asked, fresh) = (HostPattern::from("db*"), HostPattern::from("db*"));
-        assert!(asked.matches("db1") && asked == fresh && asked != HostPattern::from("db"));
     }
 }

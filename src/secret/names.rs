@@ -6,10 +6,20 @@ use regex::Regex;
 
 use crate::letter_case::at_rising_case;
 
-/// Compiles a pattern of this folder; a test compiles each.
+/// Compiles a pattern of this folder; a test compiles each. None may need Unicode's tables: see `regex` in `Cargo.toml`.
 #[expect(clippy::expect_used, reason = "the patterns are constants")]
 pub(crate) fn pattern(text: &str) -> Regex {
+    // The tests' own libraries bring the tables in, so that `regex` itself refuses nothing there.
+    debug_assert!(needs_no_tables(text), "{text}");
     Regex::new(text).expect("a pattern that can be read")
+}
+
+/// Tells whether a pattern can do without Unicode's tables: its classes and its cases are those of ASCII.
+fn needs_no_tables(pattern: &str) -> bool {
+    const NEEDING: [&str; 12] =
+        [r"\b", r"\B", r"\w", r"\W", r"\d", r"\D", r"\s", r"\S", r"\p", r"\P", "(?i)", "(?i:"];
+    let outside = pattern.replace(r"(?-u:\b)", "");
+    pattern.starts_with("(?-u)") || !NEEDING.iter().any(|needing| outside.contains(needing))
 }
 
 /// Words of a name that say that its value is secret: whole ones, then endings.
@@ -38,6 +48,16 @@ pub(crate) fn is_secret_word(word: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn patterns_that_need_the_tables_of_unicode_are_told() {
+        for pattern in [r"a\s", r"\bpassword", "(?i)password", "(?i:a)b", r"\w(?-u:\b)"] {
+            assert!(!needs_no_tables(pattern), "{pattern}");
+        }
+        for pattern in [r"(?-u)\bx\w", r"(?-u:\b)(?i-u:password)[\t-\r ]", "a[^b]*"] {
+            assert!(needs_no_tables(pattern), "{pattern}");
+        }
+    }
 
     #[test]
     fn names_that_say_secret_are_known() {

@@ -13,7 +13,7 @@ use crate::secret::MASK;
 use crate::secret::names::{pattern, says_secret};
 
 /// What follows a scheme, up to a blank or a quote.
-static BEHIND_SCHEME: LazyLock<Regex> = LazyLock::new(|| pattern(r#"://[^\s"'`<>]+"#));
+static BEHIND_SCHEME: LazyLock<Regex> = LazyLock::new(|| pattern(r#"://[^\t-\r "'`<>]+"#));
 
 /// A name before `=` or `:`, its quotes left out; of the ASCII characters it has letters, digits, `_`, `-`, `.`, blanks.
 static NAME: LazyLock<Regex> = LazyLock::new(|| pattern(r##"([^\x00-\x1F!-,/:-@\[-^`{-\x7F]*)["'\\ ]*[=:]"##));
@@ -23,7 +23,10 @@ static QUOTED: LazyLock<Regex> = LazyLock::new(|| pattern(r#"^\\*(?:"[^"]*"?|'[^
 
 /// The password of a statement in SQL.
 static SQL: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(r#"(?i)(?-u:\b)(identified\s+(?:with\s+\S+\s+)?by|password)(\s+)(?:'(?:[^']|'')*'?|"[^"]*"?)"#)
+    pattern(concat!(
+        r"(?-u:\b)((?i-u:identified)[\t-\r ]+(?:(?i-u:with)[\t-\r ]+[^\t-\r ]+[\t-\r ]+)?(?i-u:by)|(?i-u:password))",
+        r#"([\t-\r ]+)(?:'(?:[^']|'')*'?|"[^"]*"?)"#
+    ))
 });
 
 /// Tokens that are told by their beginning.
