@@ -12,6 +12,7 @@ mod audit;
 mod caller;
 mod clearance;
 mod cli;
+mod collections;
 mod commands;
 mod durable;
 mod environment;

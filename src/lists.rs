@@ -19,7 +19,7 @@ use std::sync::OnceLock;
 macro_rules! list {
     ($file:literal) => {{
         const TEXT: &str = include_str!($file);
-        const NAMES: &[(u32, u32)] = &$crate::lists::names::<{ $crate::lists::count(TEXT) }>(TEXT);
+        const NAMES: &[$crate::lists::Span] = &$crate::lists::names::<{ $crate::lists::count(TEXT) }>(TEXT);
         $crate::lists::List::new(TEXT, NAMES)
     }};
 }
@@ -28,18 +28,26 @@ pub(crate) use list;
 /// A list, by [`list!`]; keep it in a `static`.
 pub(crate) struct List {
     text: &'static str,
-    /// Where in `text` each name begins and ends.
-    names: &'static [(u32, u32)],
+    names: &'static [Span],
     has_prefixes: bool,
     /// The names that end in `*`, without it.
     prefixes: OnceLock<Vec<Entry>>,
+}
+
+/// Where in its text a name stands.
+#[derive(Clone, Copy)]
+pub(crate) struct Span {
+    start: u32,
+    end: u32,
+    /// How it begins, see [`beginning`].
+    beginning: u64,
 }
 
 /// A name with what stands behind it.
 type Entry = (&'static str, &'static str);
 
 impl List {
-    pub(crate) const fn new(text: &'static str, names: &'static [(u32, u32)]) -> Self {
+    pub(crate) const fn new(text: &'static str, names: &'static [Span]) -> Self {
         List { text, names, has_prefixes: has_star(text.as_bytes()), prefixes: OnceLock::new() }
     }
 
@@ -53,7 +61,10 @@ impl List {
     }
 
     fn find_exact(&self, name: &str) -> Option<&'static str> {
-        let at = self.names.binary_search_by(|span| self.name(span).cmp(name)).ok()?;
+        // Most names are told apart without a look at the text.
+        let wanted = beginning(name.as_bytes(), 0, name.len());
+        let compared = |span: &Span| span.beginning.cmp(&wanted).then_with(|| self.name(span).cmp(name));
+        let at = self.names.binary_search_by(compared).ok()?;
         Some(self.entry(&self.names[at]).1)
     }
 
@@ -72,15 +83,25 @@ impl List {
         self.names.iter().map(|span| self.entry(span))
     }
 
-    fn name(&self, (start, end): &(u32, u32)) -> &'static str {
-        &self.text[*start as usize..*end as usize]
+    fn name(&self, span: &Span) -> &'static str {
+        &self.text[span.start as usize..span.end as usize]
     }
 
-    fn entry(&self, span: &(u32, u32)) -> Entry {
-        let rest = &self.text[span.1 as usize..];
+    fn entry(&self, span: &Span) -> Entry {
+        let rest = &self.text[span.end as usize..];
         let line = rest.split_once('\n').map_or(rest, |(line, _)| line);
         (self.name(span), line.trim_matches(|letter: char| letter.is_ascii_whitespace()))
     }
+}
+
+/// Gives the first eight bytes of a name as a number: numbers are ordered as their names are.
+const fn beginning(text: &[u8], start: usize, length: usize) -> u64 {
+    let (mut number, mut at) = (0, 0);
+    while at < 8 {
+        number = number << 8 | if at < length { text[start + at] as u64 } else { 0 };
+        at += 1;
+    }
+    number
 }
 
 const fn has_star(text: &[u8]) -> bool {
@@ -103,14 +124,16 @@ pub(crate) const fn count(text: &str) -> usize {
 
 /// Finds where the names of a list's text begin and end.
 #[expect(clippy::cast_possible_truncation, reason = "no list is as long as 4 GiB")]
-pub(crate) const fn names<const COUNT: usize>(text: &str) -> [(u32, u32); COUNT] {
-    let (mut names, mut found, mut at) = ([(0, 0); COUNT], 0, next_entry(text.as_bytes(), 0));
+pub(crate) const fn names<const COUNT: usize>(text: &str) -> [Span; COUNT] {
+    let mut names = [Span { start: 0, end: 0, beginning: 0 }; COUNT];
+    let (mut found, mut at) = (0, next_entry(text.as_bytes(), 0));
     while at < text.len() {
         let start = at;
         while at < text.len() && !text.as_bytes()[at].is_ascii_whitespace() {
             at += 1;
         }
-        names[found] = (start as u32, at as u32);
+        names[found] =
+            Span { start: start as u32, end: at as u32, beginning: beginning(text.as_bytes(), start, at - start) };
         found += 1;
         at = next_entry(text.as_bytes(), next_line(text.as_bytes(), at));
     }
@@ -144,7 +167,8 @@ mod tests {
 
     #[test]
     fn a_name_is_found_by_itself_and_by_its_longest_beginning() {
-        const TEXT: &str = "# drivers\na/*   any of a\na/b*  any of a/b\na/bc  itself\n\nplain\n# the end\nz.*\n";
+        const TEXT: &str = "# drivers\na/*   any of a\na/b*  any of a/b\na/bc  itself\n\nplain\n# the end\n\
+                            same-begin\nsame-beginning  long\nsame-beginnings\nz.*\n";
         static LIST: List = List::new(TEXT, &names::<{ count(TEXT) }>(TEXT));
         let table = [
             ("a/x", Some("any of a")),
@@ -152,6 +176,12 @@ mod tests {
             ("a/bc", Some("itself")),
             ("a/bcd", Some("any of a/b")),
             ("plain", Some("")),
+            ("same-begin", Some("")),
+            ("same-beginning", Some("long")),
+            ("same-beginnings", Some("")),
+            ("same-be", None),
+            ("same-beg\0", None),
+            ("plain\0", None),
             ("z.y", Some("")),
             ("a", None),
             ("plainer", None),

@@ -1,12 +1,13 @@
 //! From what was judged to the [report](super::report) of it.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use crate::audit::report::{
     CallerReport, Candidate, EnvironmentReport, FindingReport, JudgementReport, PolicyReport, SettingReport,
     TargetReport,
 };
 use crate::caller::Caller;
+use crate::collections::HashMap;
 use crate::environment::{Origin, Survey};
 use crate::policy::trust::Trust;
 use crate::policy::{FILE_NAME, Loosening, Policy};
@@ -182,7 +183,7 @@ mod tests {
             origin: origin(),
             unresolved: None,
         };
-        let reading = |loader: &str| Reading { loader: loader.to_owned(), settings: vec![setting("x:hunter2")] };
+        let reading = |loader: &str| Reading { loader: loader.to_owned(), settings: vec![setting("x:hunter2").into()] };
         let survey =
             Survey { readings: vec![reading("rails"), reading("node"), reading("rails")], ..Survey::default() };
         let caller = Caller { kind: CallerKind::Ci, name: Some("GitLab CI".to_owned()), terminal: false };

@@ -1,6 +1,8 @@
 //! From the surroundings to a judgement: reads the policy, surveys the environment, finds the targets, judges.
 
 use std::ffi::OsString;
+use std::mem;
+use std::rc::Rc;
 
 use crate::audit::JudgementReport;
 use crate::commands::context::Context;
@@ -77,7 +79,7 @@ fn target_at(address: &str, context: &reach::Lookup<'_>) -> Option<Target> {
     let name = SNAPSHOTS_OWN.to_owned();
     let setting =
         Setting { name: name.clone(), value: address.to_owned(), origin: Origin::process(name), unresolved: None };
-    let reading = Reading { loader: "the snapshot's manifest".to_owned(), settings: vec![setting] };
+    let reading = Reading { loader: "the snapshot's manifest".to_owned(), settings: vec![Rc::new(setting)] };
     reach::find_targets(&[reading], &[], context).into_iter().find(|target| target.address() == address)
 }
 
@@ -130,5 +132,7 @@ fn judge_with(
         project: &context.project,
     });
     let report = JudgementReport::new(&judgement, &survey, &context.caller, &policy, trust);
+    // The environment is thousands of small pieces: the end of the process frees them all at once.
+    mem::forget(survey);
     Ok(Judged { judgement, policy, report })
 }

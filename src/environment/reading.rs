@@ -1,5 +1,7 @@
 //! What one plausible loader would hand to the command.
 
+use std::rc::Rc;
+
 use crate::environment::Origin;
 
 /// One variable, as one loader would set it.
@@ -37,14 +39,14 @@ pub(crate) enum Unresolved {
 pub(crate) struct Reading {
     /// Which loader, for people: `Laravel`, `dotenv (Node.js)`, `process environment`.
     pub(crate) loader: String,
-    /// The settings, in no particular order.
-    pub(crate) settings: Vec<Setting>,
+    /// The settings, in no particular order; readings mostly have the same ones.
+    pub(crate) settings: Vec<Rc<Setting>>,
 }
 
 impl Reading {
     /// Finds the setting of that exact name.
     #[must_use]
     pub(crate) fn get(&self, name: &str) -> Option<&Setting> {
-        self.settings.iter().find(|setting| setting.name == name)
+        self.settings.iter().map(Rc::as_ref).find(|setting| setting.name == name)
     }
 }

@@ -1,11 +1,12 @@
 //! From readings and invocations to targets: each environment that the command could see, one after the other.
 
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
 use std::ffi::OsStr;
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::{Hash, Hasher};
 use std::path::Path;
+use std::rc::Rc;
 
+use crate::collections::{HashMap, HashSet, keyed_hasher};
 use crate::environment::{Invocation, Origin, Reading, Setting};
 use crate::reach::assemble::{Known, Variables, referred_names};
 use crate::reach::merge::Merger;
@@ -26,14 +27,14 @@ pub(crate) fn find_targets(readings: &[Reading], invocations: &[Invocation], loo
     let mut known = Known::default();
     let counting = counting_names(readings, invocations, &typed, &mut known, lookup);
     let (classes, class_of) = classes(invocations, &typed, &counting);
-    let classes: Vec<Vec<Hashed<'_>>> = classes.iter().map(|overlay| only(overlay, &counting)).collect();
+    let classes: Vec<Vec<Hashed<'_>>> = classes.iter().map(|overlay| only(overlay.iter(), &counting)).collect();
 
     let mut merger = Merger::default();
-    let mut environments = HashSet::new();
-    let mut calls = HashSet::new();
+    let mut environments = HashSet::default();
+    let mut calls = HashSet::default();
     let mut silent = vec![false; invocations.len()];
     for reading in readings {
-        let mut settings = only(&reading.settings, &counting);
+        let mut settings = only(reading.settings.iter().map(Rc::as_ref), &counting);
         settings.sort_by(|(a, _), (b, _)| key(a).cmp(&key(b)));
         let mut looks: Vec<Option<Look<'_>>> = classes.iter().map(|_| None).collect();
         for (index, invocation) in invocations.iter().enumerate() {
@@ -84,7 +85,7 @@ fn classes(
     counting: &HashSet<&str>,
 ) -> (Vec<Vec<Setting>>, Vec<usize>) {
     let mut classes: Vec<Vec<Setting>> = Vec::new();
-    let mut class_by_fingerprint: HashMap<u64, usize> = HashMap::new();
+    let mut class_by_fingerprint: HashMap<u64, usize> = HashMap::default();
     let mut class_of: Vec<usize> = Vec::new();
     for (at, invocation) in invocations.iter().enumerate() {
         let is_as_before = || {
@@ -94,7 +95,7 @@ fn classes(
         };
         let class = is_as_before().unwrap_or_else(|| {
             let overlay = overlay(invocation, &typed[at], counting);
-            *class_by_fingerprint.entry(fingerprint(only(&overlay, counting).iter())).or_insert_with(|| {
+            *class_by_fingerprint.entry(fingerprint(only(overlay.iter(), counting).iter())).or_insert_with(|| {
                 classes.push(overlay);
                 classes.len() - 1
             })
@@ -109,7 +110,7 @@ fn overlay(invocation: &Invocation, typed: &[Setting], counting: &HashSet<&str>)
     let assigned = invocation.assignments.iter().filter(|(name, _)| counting.contains(name.as_str()));
     let assigned = assigned.map(|(name, value)| assigned_by(invocation, name, value));
     let all: Vec<Setting> = assigned.chain(typed.iter().cloned()).collect();
-    let mut later = HashSet::new();
+    let mut later = HashSet::default();
     let mut settings: Vec<Setting> =
         all.into_iter().rev().filter(|setting| later.insert(setting.name.clone())).collect();
     settings.reverse();
@@ -129,11 +130,12 @@ fn counting_names<'s>(
     known: &mut Known,
     lookup: &Lookup<'_>,
 ) -> HashSet<&'s str> {
-    let mut counting: HashSet<&str> = HashSet::new();
+    let mut counting: HashSet<&str> = HashSet::default();
     let filled_in = invocations.iter().flat_map(arguments::filled_in);
     counting.extend(filled_in.flat_map(|word| referred_names(word)));
-    let mut seen = HashSet::new();
-    for setting in readings.iter().flat_map(|reading| &reading.settings).chain(typed.iter().flatten()) {
+    let mut seen = HashSet::default();
+    let of_readings = readings.iter().flat_map(|reading| &reading.settings).map(Rc::as_ref);
+    for setting in of_readings.chain(typed.iter().flatten()) {
         let name = setting.name.as_str();
         if !counting.contains(name)
             && seen.insert((name, setting.value.as_str(), setting.unresolved.is_some()))
@@ -158,11 +160,11 @@ fn counting_names<'s>(
     counting
 }
 
-fn only<'s>(settings: &'s [Setting], counting: &HashSet<&str>) -> Vec<Hashed<'s>> {
-    let counting = settings.iter().filter(|setting| counting.contains(setting.name.as_str()));
+fn only<'s>(settings: impl Iterator<Item = &'s Setting>, counting: &HashSet<&str>) -> Vec<Hashed<'s>> {
+    let counting = settings.filter(|setting| counting.contains(setting.name.as_str()));
     counting
         .map(|setting| {
-            let mut hasher = DefaultHasher::new();
+            let mut hasher = keyed_hasher();
             let Origin { file, variable, .. } = &setting.origin;
             // The bytes of a path are hashed, not its parts.
             let file = file.as_deref().map(Path::as_os_str);
@@ -180,7 +182,7 @@ fn laid_over<'r, 's>(settings: &'r [Hashed<'s>], overlay: &'r [Hashed<'s>]) -> i
 
 /// Tells environments apart.
 fn fingerprint<'r, 's: 'r>(settings: impl Iterator<Item = &'r Hashed<'s>>) -> u64 {
-    let mut hasher = DefaultHasher::new();
+    let mut hasher = keyed_hasher();
     settings.for_each(|(_, hash)| hasher.write_u64(*hash));
     hasher.finish()
 }

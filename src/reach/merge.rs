@@ -1,7 +1,7 @@
 //! Many findings to few targets: variables and readings that name one database become one.
 
+use crate::collections::{HashMap, HashSet};
 use crate::reach::grammars::placeholder;
-use std::collections::{HashMap, HashSet};
 
 use crate::environment::Origin;
 use crate::reach::assemble::Found;
@@ -115,7 +115,7 @@ impl Merger {
             names.sort();
             (names, target.database.clone())
         };
-        let mut known: HashMap<Names, usize> = HashMap::new();
+        let mut known: HashMap<Names, usize> = HashMap::default();
         for (at, target) in self.targets.iter().enumerate() {
             if target.engine != Engine::Unknown && !target.engine.is_auxiliary() {
                 known.entry(names(target)).or_insert(at);

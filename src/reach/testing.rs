@@ -82,7 +82,7 @@ pub(crate) fn reading(pairs: &[(&str, &str)]) -> Reading {
     let settings = pairs
         .iter()
         .zip(1..)
-        .map(|((name, value), line)| Setting::known(*name, *value, Origin::file(*name, ".env", line)));
+        .map(|((name, value), line)| Setting::known(*name, *value, Origin::file(*name, ".env", line)).into());
     Reading { loader: "test".to_owned(), settings: settings.collect() }
 }
 

@@ -1,7 +1,6 @@
 //! Which variables name an environment: `APP_ENV`, `RAILS_ENV`, `SPRING_PROFILES_ACTIVE`, and their like.
 
-use std::collections::{HashMap, HashSet};
-
+use crate::collections::{HashMap, HashSet};
 use crate::environment::{Invocation, Origin, Reading, Setting, named_environment};
 use crate::lists::{List, list};
 
@@ -41,7 +40,7 @@ pub(crate) fn kind_of(variable: &str) -> Option<NameKind> {
 #[must_use]
 pub(crate) fn environment_names<'a>(readings: &'a [Reading], invocations: &'a [Invocation]) -> Vec<Setting> {
     let mut names: Vec<Setting> = Vec::new();
-    let mut seen: HashSet<Setting> = HashSet::new();
+    let mut seen: HashSet<Setting> = HashSet::default();
     let mut add = |setting: Setting| {
         if !setting.value.trim().is_empty() && seen.insert(setting.clone()) {
             names.push(setting);
@@ -52,11 +51,11 @@ pub(crate) fn environment_names<'a>(readings: &'a [Reading], invocations: &'a [I
             && invocations.iter().all(|one| one.assignments.iter().any(|(assigned, _)| assigned == name))
     };
     // The readings mostly hold the same variables.
-    let mut known: HashMap<&'a str, bool> = HashMap::new();
+    let mut known: HashMap<&'a str, bool> = HashMap::default();
     let mut is_name = |name: &'a str| *known.entry(name).or_insert_with(|| kind_of(name).is_some());
     for setting in readings.iter().flat_map(|reading| &reading.settings) {
         if is_name(&setting.name) && !assigned_everywhere(&setting.name) {
-            add(setting.clone());
+            add(Setting::clone(setting));
         }
     }
     for invocation in invocations {
@@ -64,7 +63,7 @@ pub(crate) fn environment_names<'a>(readings: &'a [Reading], invocations: &'a [I
             add(Setting { name, value, origin: invocation.origin.clone(), unresolved: None });
         }
         // Of several assignments of one name the last counts.
-        let mut later = HashSet::new();
+        let mut later = HashSet::default();
         let named = invocation.assignments.iter().rev().filter(|(name, _)| is_name(name));
         let last: Vec<_> = named.filter(|(name, _)| later.insert(name)).collect();
         for (name, value) in last.into_iter().rev() {
@@ -115,12 +114,7 @@ mod tests {
     fn an_assignment_before_every_command_replaces_the_environment() {
         let reading = Reading {
             loader: "process environment".into(),
-            settings: vec![Setting {
-                name: "NODE_ENV".into(),
-                value: "production".into(),
-                origin: Origin::process("NODE_ENV"),
-                unresolved: None,
-            }],
+            settings: vec![Setting::known("NODE_ENV", "production", Origin::process("NODE_ENV")).into()],
         };
         let invocation = |assignments: &[(&str, &str)]| Invocation {
             assignments: assignments.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use crate::environment::ecosystems::row::{LoadOrder, always};
 use crate::environment::ecosystems::scene::Scene;
@@ -47,7 +48,7 @@ fn add(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>) {
     for service in services.into_values().filter(|service| service.is_built || !service.files.is_empty()) {
         let mut sheet = service.environment;
         sheet.retain(|setting| !names_environment(&setting.name));
-        let mut layers = vec![Layer::Fixed(sheet.into())];
+        let mut layers = vec![Layer::fixed(sheet)];
         layers.extend(service.files.into_iter().rev().map(Layer::file));
         layers.push(Layer::Environment);
         readings.chain("docker compose", &[Dialect::Compose], layers);
@@ -102,7 +103,7 @@ pub(crate) fn service_environments(
                 let sheet = library.dotenv(path, Dialect::Compose, &look);
                 settings.extend(sheet.iter().flat_map(|sheet| sheet.iter().cloned()));
             }
-            settings.extend(service.environment);
+            settings.extend(service.environment.into_iter().map(Rc::new));
             StartEnvironment::of(settings)
         });
     environments.collect()

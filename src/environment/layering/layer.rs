@@ -1,9 +1,9 @@
 //! One step of a load order, and how a chain of them is merged.
 
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+use crate::collections::HashMap;
 use crate::environment::Setting;
 use crate::environment::layering::library::Library;
 use crate::environment::layering::start_environment::StartEnvironment;
@@ -18,7 +18,7 @@ pub(crate) enum Layer {
     /// A dotenv file; in the chain's dialects, or in its own.
     File(PathBuf, Option<&'static [Dialect]>),
     /// Values that stand as they are.
-    Fixed(Rc<Vec<Setting>>),
+    Fixed(Rc<Vec<Rc<Setting>>>),
     /// Values that depend on the layers above them: placeholders, templates, default values in code.
     Computed(Rc<dyn Fn(Lookup<'_>) -> Vec<Setting>>),
 }
@@ -29,7 +29,7 @@ impl Layer {
     }
 
     pub(crate) fn fixed(settings: Vec<Setting>) -> Layer {
-        Layer::Fixed(Rc::new(settings))
+        Layer::Fixed(shared(settings))
     }
 
     pub(crate) fn computed(settings: impl Fn(Lookup<'_>) -> Vec<Setting> + 'static) -> Layer {
@@ -41,6 +41,11 @@ impl Layer {
         let files = names.iter().map(|name| Layer::file(folder.join(name.as_ref())));
         std::iter::once(Layer::Environment).chain(files).collect()
     }
+}
+
+/// Makes each setting one that readings can share.
+pub(crate) fn shared(settings: Vec<Setting>) -> Rc<Vec<Rc<Setting>>> {
+    Rc::new(settings.into_iter().map(Rc::new).collect())
 }
 
 /// One loader's order, the strongest layer first.
@@ -72,9 +77,14 @@ impl Chain {
 
     /// Merges what the layers set besides the environment, where that is not stronger: each name once, its strongest
     /// value. `round` says which of its dialects each file is read in.
-    pub(crate) fn merge(&self, round: usize, environment: &StartEnvironment, library: &Library<'_>) -> Vec<Setting> {
-        let mut merged: Vec<Setting> = Vec::new();
-        let mut names: HashMap<String, usize> = HashMap::new();
+    pub(crate) fn merge(
+        &self,
+        round: usize,
+        environment: &StartEnvironment,
+        library: &Library<'_>,
+    ) -> Vec<Rc<Setting>> {
+        let mut merged: Vec<Rc<Setting>> = Vec::new();
+        let mut names: HashMap<String, usize> = HashMap::default();
         let mut environment_counts = false;
         for (at, layer) in self.layers.iter().enumerate() {
             let lookup = |name: &str| {
@@ -86,13 +96,13 @@ impl Chain {
                     _ => in_weaker_files(&self.layers[at + 1..], name, library),
                 })
             };
-            let settings: Rc<Vec<Setting>> = match layer {
+            let settings: Rc<Vec<Rc<Setting>>> = match layer {
                 Layer::Environment => {
                     environment_counts = true;
                     continue;
                 }
                 Layer::Fixed(settings) => Rc::clone(settings),
-                Layer::Computed(computed) => Rc::new(computed(&lookup)),
+                Layer::Computed(computed) => shared(computed(&lookup)),
                 Layer::File(path, own) => {
                     let dialects = own.unwrap_or(self.dialects);
                     let Some(dialect) = dialects.get(round % dialects.len().max(1)) else { continue };
@@ -106,7 +116,7 @@ impl Chain {
                 let in_environment = environment_counts && environment.get(&setting.name).is_some();
                 if !in_environment && !names.contains_key(&setting.name) {
                     names.insert(setting.name.clone(), merged.len());
-                    merged.push(setting.clone());
+                    merged.push(Rc::clone(setting));
                 }
             }
         }

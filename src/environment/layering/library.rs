@@ -1,12 +1,13 @@
 //! Reads files once, and each dotenv file once for every dialect that tells something else about it.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+use crate::collections::{HashMap, HashSet};
 use crate::environment::condition::{Condition, FileProblem, LARGEST_FILE, ProblemKind};
 use crate::environment::layering::loaded_file::LoadedFile;
 use crate::environment::not_followed::{Gaps, GivenUp};
@@ -27,15 +28,14 @@ struct Stumbles {
 /// Parts of names of files in a format that is read as UTF-16, too, by whoever reads it.
 const READ_AS_UTF_16: &[&str] = &[".xml", ".json", ".yml", ".yaml"];
 
-/// The files of one survey.
+/// The files of one survey, by the bytes of their paths: these are compared sooner than the parts are.
 pub(crate) struct Library<'a> {
     pub(crate) files: &'a dyn Files,
     project: &'a Project,
-    loaded: RefCell<BTreeMap<PathBuf, Option<Rc<LoadedFile>>>>,
-    manifests: RefCell<HashMap<PathBuf, Rc<str>>>,
-    /// By the bytes of the path and the address of the reader: each scene asks for the same files.
+    loaded: RefCell<HashMap<OsString, Option<Rc<LoadedFile>>>>,
+    manifests: RefCell<HashMap<OsString, Rc<str>>>,
+    /// With the address of the reader: each scene asks for the same files.
     flattened: RefCell<HashMap<(OsString, usize), Rc<Vec<FlatEntry>>>>,
-    /// By the bytes of the path, which are hashed sooner than its parts.
     existing: RefCell<HashMap<OsString, bool>>,
     problems: RefCell<Vec<FileProblem>>,
     stumbles: RefCell<BTreeMap<PathBuf, Stumbles>>,
@@ -72,11 +72,11 @@ impl<'a> Library<'a> {
 
     /// Reads a file that a loader would read; what keeps it from being read is noted as a problem.
     fn file(&self, path: &Path) -> Option<Rc<LoadedFile>> {
-        if let Some(kept) = self.loaded.borrow().get(path) {
+        if let Some(kept) = self.loaded.borrow().get(path.as_os_str()) {
             return kept.clone();
         }
         let file = self.read(path).map(Rc::new);
-        self.loaded.borrow_mut().insert(path.to_owned(), file.clone());
+        self.loaded.borrow_mut().insert(path.as_os_str().to_owned(), file.clone());
         file
     }
 
@@ -92,7 +92,7 @@ impl<'a> Library<'a> {
 
     /// Reads the text of a manifest, empty where it is none. It is no file of the environment, but tells which are.
     pub(crate) fn manifest(&self, path: &Path) -> Rc<str> {
-        if let Some(kept) = self.manifests.borrow().get(path) {
+        if let Some(kept) = self.manifests.borrow().get(path.as_os_str()) {
             return Rc::clone(kept);
         }
         let bytes = match self.files.read(path) {
@@ -105,7 +105,7 @@ impl<'a> Library<'a> {
             }
         };
         let text: Rc<str> = decoded(&bytes).into();
-        self.manifests.borrow_mut().insert(path.to_owned(), Rc::clone(&text));
+        self.manifests.borrow_mut().insert(path.as_os_str().to_owned(), Rc::clone(&text));
         text
     }
 
@@ -203,7 +203,7 @@ impl<'a> Library<'a> {
         let mut stumbles = self.stumbles.borrow_mut();
         let stumbles = stumbles.entry(path.to_owned()).or_default();
         stumbles.readers += 1;
-        let mut seen = HashSet::new();
+        let mut seen = HashSet::default();
         for problem in document.problems.iter().filter(|problem| seen.insert(problem.line)) {
             stumbles.lines.entry(problem.line).or_insert((0, problem.message.clone())).0 += 1;
         }

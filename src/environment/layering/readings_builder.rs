@@ -1,9 +1,11 @@
 //! Turns the chains of layers that load orders add into readings, each of them once.
 
 use std::collections::BTreeSet;
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::{Hash, Hasher};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
+use crate::collections::{HashMap, keyed_hasher};
 use crate::environment::condition::Condition;
 use crate::environment::layering::layer::{Chain, Layer};
 use crate::environment::layering::library::Library;
@@ -16,7 +18,9 @@ pub(crate) struct ReadingsBuilder<'a> {
     library: &'a Library<'a>,
     project: &'a Project,
     chains: Vec<Chain>,
-    readings: Vec<(u64, Reading, BTreeSet<&'static str>)>,
+    readings: Vec<(Reading, BTreeSet<&'static str>)>,
+    /// Where in `readings` the one with this hash stands.
+    by_hash: HashMap<u64, usize>,
     from_files: Vec<FromFiles>,
     conditions: Vec<Condition>,
     loaders: BTreeSet<&'static str>,
@@ -26,7 +30,7 @@ pub(crate) struct ReadingsBuilder<'a> {
 /// What a loader gives besides the environment.
 pub(crate) struct FromFiles {
     loader: &'static str,
-    settings: Vec<Setting>,
+    settings: Vec<Rc<Setting>>,
 }
 
 /// What came of it all.
@@ -54,6 +58,7 @@ impl<'a> ReadingsBuilder<'a> {
             project,
             chains: Vec::new(),
             readings: Vec::new(),
+            by_hash: HashMap::default(),
             from_files: Vec::new(),
             conditions: Vec::new(),
             loaders: BTreeSet::new(),
@@ -151,11 +156,11 @@ impl<'a> ReadingsBuilder<'a> {
     }
 
     /// Keeps a reading of the settings `from_files` over what they leave of the environment, unless it is there already.
-    fn keep(&mut self, loader: &'static str, environment: &StartEnvironment, from_files: &[Setting]) {
+    fn keep(&mut self, loader: &'static str, environment: &StartEnvironment, from_files: &[Rc<Setting>]) {
         self.loaders.insert(loader);
-        let mut hasher = DefaultHasher::new();
+        let mut hasher = keyed_hasher();
         environment.fingerprint().hash(&mut hasher);
-        let mut sorted: Vec<&Setting> = from_files.iter().collect();
+        let mut sorted: Vec<&Rc<Setting>> = from_files.iter().collect();
         sorted.sort_by(|one, other| one.name.cmp(&other.name));
         for setting in sorted {
             let Origin { variable, file, line } = &setting.origin;
@@ -164,22 +169,23 @@ impl<'a> ReadingsBuilder<'a> {
             (&setting.name, &setting.value, origin, setting.unresolved.is_some()).hash(&mut hasher);
         }
         let hash = hasher.finish();
-        if let Some((_, _, loaders)) = self.readings.iter_mut().find(|(other, _, _)| *other == hash) {
-            loaders.insert(loader);
+        if let Some(at) = self.by_hash.get(&hash) {
+            self.readings[*at].1.insert(loader);
             return;
         }
+        self.by_hash.insert(hash, self.readings.len());
         let replaced: BTreeSet<&str> = from_files.iter().map(|setting| setting.name.as_str()).collect();
         let rest = environment.settings.iter().filter(|setting| !replaced.contains(setting.name.as_str()));
         let settings = from_files.iter().chain(rest).cloned().collect();
         let reading = Reading { loader: String::new(), settings };
-        self.readings.push((hash, reading, BTreeSet::from([loader])));
+        self.readings.push((reading, BTreeSet::from([loader])));
     }
 
     pub(crate) fn finish(mut self) -> Built {
         for path in [self.project.folder.clone(), self.project.root.clone()] {
             self.add_base(&path);
         }
-        let readings = self.readings.into_iter().map(|(_, reading, loaders)| {
+        let readings = self.readings.into_iter().map(|(reading, loaders)| {
             let loader = loaders.into_iter().collect::<Vec<_>>().join(", ");
             Reading { loader, ..reading }
         });

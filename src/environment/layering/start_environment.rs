@@ -1,11 +1,11 @@
 //! The environment that a command is started with: the process' own, with what wrappers assign before it.
 
 use std::cell::RefCell;
-use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::{Hash, Hasher};
 use std::rc::Rc;
 
+use crate::collections::{HashMap, HashSet, keyed_hasher};
 use crate::environment::readers::expansion::shell_word::{Quotes, Word};
 use crate::environment::readers::expansion::{Budget, Scope, Unset};
 use crate::environment::{Invocation, Origin, Setting, Unresolved};
@@ -17,7 +17,7 @@ const MOST_EXPANDED: usize = 1 << 20;
 /// The environment that a command is started with.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct StartEnvironment {
-    pub(crate) settings: Rc<Vec<Setting>>,
+    pub(crate) settings: Rc<Vec<Rc<Setting>>>,
     index: Rc<HashMap<String, usize>>,
     fingerprint: u64,
     asked: Rc<RefCell<HashSet<String>>>,
@@ -29,7 +29,7 @@ impl StartEnvironment {
     /// value between is counted too. Bytes that are not UTF-8 are replaced.
     pub(crate) fn of_process(process: &[(OsString, OsString)]) -> Vec<Self> {
         let mut names: Vec<String> = Vec::new();
-        let mut values: HashMap<String, Vec<String>> = HashMap::new();
+        let mut values: HashMap<String, Vec<String>> = HashMap::default();
         for (name, value) in process {
             let (name, value) = (name.to_string_lossy().into_owned(), value.to_string_lossy().into_owned());
             let known = values.entry(name.clone()).or_default();
@@ -45,16 +45,16 @@ impl StartEnvironment {
             StartEnvironment::of(names.iter().map(|name| {
                 let values = &values[name];
                 let value = values[round.min(values.len() - 1)].clone();
-                Setting::known(name.clone(), value, Origin::process(name))
+                Rc::new(Setting::known(name.clone(), value, Origin::process(name)))
             }))
         };
         (0..most).map(of_round).collect()
     }
 
     /// A later setting of the same name replaces an earlier one.
-    pub(crate) fn of(given: impl IntoIterator<Item = Setting>) -> Self {
-        let mut settings: Vec<Setting> = Vec::new();
-        let mut index = HashMap::new();
+    pub(crate) fn of(given: impl IntoIterator<Item = Rc<Setting>>) -> Self {
+        let mut settings: Vec<Rc<Setting>> = Vec::new();
+        let mut index = HashMap::default();
         for setting in given {
             match index.get(&setting.name) {
                 Some(&at) => settings[at] = setting,
@@ -64,7 +64,7 @@ impl StartEnvironment {
                 }
             }
         }
-        let mut hasher = DefaultHasher::new();
+        let mut hasher = keyed_hasher();
         for setting in &settings {
             // Not the line: each command of a script has one of its own for what was exported before it.
             (&setting.name, &setting.value, setting.unresolved.is_some(), &setting.origin.file).hash(&mut hasher);
@@ -78,8 +78,8 @@ impl StartEnvironment {
         if invocation.assignments.is_empty() {
             return self.clone();
         }
-        let mut given: Vec<Setting> = Vec::new();
-        let mut latest: HashMap<&str, usize> = HashMap::new();
+        let mut given: Vec<Rc<Setting>> = Vec::new();
+        let mut latest: HashMap<&str, usize> = HashMap::default();
         let mut budget = Budget::of(MOST_EXPANDED);
         for (name, value) in &invocation.assignments {
             let look = |name: &str| {
@@ -91,7 +91,7 @@ impl StartEnvironment {
             let unresolved = obstacle.map(Unresolved::from);
             let origin = Origin { variable: name.clone(), ..invocation.origin.clone() };
             latest.insert(name, given.len());
-            given.push(Setting { name: name.clone(), value, origin, unresolved });
+            given.push(Rc::new(Setting { name: name.clone(), value, origin, unresolved }));
         }
         StartEnvironment::of(self.settings.iter().cloned().chain(given))
     }

@@ -1,9 +1,9 @@
 //! The search for services: what has been found, and reading each file once.
 
-use std::collections::HashSet;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::collections::HashSet;
 use crate::environment::not_followed::GivenUp;
 use crate::environment::readers::encoding::decoded;
 use crate::environment::readers::formats::{FlatEntry, Stop, yaml};
@@ -47,8 +47,8 @@ impl<'a> Search<'a> {
             project,
             files,
             found: Vec::new(),
-            diverted: HashSet::new(),
-            read: HashSet::new(),
+            diverted: HashSet::default(),
+            read: HashSet::default(),
             is_cut: false,
             extensions_left: MAX_EXTENSIONS,
         }
@@ -60,7 +60,7 @@ impl<'a> Search<'a> {
         if is_cut {
             return Vec::new();
         }
-        let mut seen = HashSet::new();
+        let mut seen = HashSet::default();
         found.into_iter().filter(|service| !diverted.contains(&service.host) && seen.insert(service.clone())).collect()
     }
 

@@ -1,8 +1,8 @@
 //! The scenes of a command: each of its steps in each environment that it may start from, alike ones once.
 
-use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 
+use crate::collections::{HashMap, HashSet};
 use crate::environment::ecosystems;
 use crate::environment::ecosystems::compose;
 use crate::environment::ecosystems::row::LoadOrder;
@@ -40,7 +40,7 @@ pub(crate) fn add<'l>(
     library: &'l Library<'l>,
     readings: &mut ReadingsBuilder<'l>,
 ) {
-    let mut seen: HashMap<_, Vec<SeenScene>> = HashMap::new();
+    let mut seen: HashMap<_, Vec<SeenScene>> = HashMap::default();
     let mut scenes = 0;
     let mut before: Option<(&Step, StartEnvironment)> = None;
     for step in leaves(input, steps) {
@@ -80,7 +80,7 @@ pub(crate) fn add<'l>(
                 continue;
             }
             let from_files = add_scene(input, &scene, &load_orders, readings);
-            let environments = HashSet::from([environment.fingerprint()]);
+            let environments = HashSet::from_iter([environment.fingerprint()]);
             alike.push(SeenScene { answers: environment.answers(), from_files, environments });
         }
     }

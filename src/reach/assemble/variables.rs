@@ -2,10 +2,11 @@
 
 use std::borrow::Cow;
 use std::cell::{Cell, OnceCell};
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::iter;
 use std::rc::Rc;
 
+use crate::collections::HashMap;
 use crate::environment::readers::expansion::shell_word::{Quotes, Word};
 use crate::environment::readers::expansion::{Budget, Scope, Unset};
 use crate::environment::{Origin, Setting};
@@ -85,7 +86,7 @@ struct Value {
 #[derive(Default)]
 pub(crate) struct Known(HashMap<String, (Rc<Name>, ByText)>);
 
-type ByText = HashMap<String, Rc<Value>>;
+type ByText = BTreeMap<String, Rc<Value>>;
 
 impl Known {
     fn read(&mut self, name: &str, value: &str) -> (Rc<Name>, Rc<Value>) {

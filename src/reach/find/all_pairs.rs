@@ -29,7 +29,8 @@ fn of_all_pairs(readings: &[Reading], invocations: &[Invocation], lookup: &Looku
             let all: Vec<Setting> = assigned.chain(arguments::settings(invocation)).collect();
             let mut over: Vec<&Setting> = all.iter().rev().filter(|own| later.insert(own.name.as_str())).collect();
             over.reverse();
-            let below = settings.iter().filter(|setting| !later.contains(setting.name.as_str()));
+            let below =
+                settings.iter().map(|setting| &**setting).filter(|setting| !later.contains(setting.name.as_str()));
             let variables = Variables::new(below.chain(over).map(Cow::Borrowed), &mut known, lookup);
             merger.add_all(assemble::find(&variables));
             merger.add_all(arguments::find(invocation, &variables));
@@ -101,7 +102,7 @@ fn reading() -> impl Strategy<Value = Reading> {
         let settings = settings.into_iter().map(|(name, (_, value, file, line, is_unresolved))| {
             let origin = file.map_or_else(|| Origin::process(name), |file| Origin::file(name, file, line));
             let unresolved = is_unresolved.then_some(Unresolved::CommandSubstitution);
-            Setting { unresolved, ..Setting::known(name, value, origin) }
+            Setting { unresolved, ..Setting::known(name, value, origin) }.into()
         });
         Reading { loader: "test".to_owned(), settings: settings.collect() }
     })

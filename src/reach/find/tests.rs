@@ -272,7 +272,7 @@ fn a_reading_that_cannot_be_dialled_gives_way_to_one_that_can() {
 #[test]
 fn what_would_have_to_be_executed_is_in_doubt() {
     let mut one = reading(&[("DB_HOST", "$(cat host)"), ("DB_NAME", "x")]);
-    one.settings[0].unresolved = Some(Unresolved::CommandSubstitution);
+    std::rc::Rc::make_mut(&mut one.settings[0]).unresolved = Some(Unresolved::CommandSubstitution);
     let shown: Vec<String> = found(&[one], &[], &[]).iter().map(target_line).collect();
     assert_eq!(shown, ["unknown $(cat host) x [Unexpanded, Unresolved]"]);
 }

@@ -15,7 +15,8 @@ const TEMPLATES: [(&str, &str); 6] = [("${{", "}}"), ("${", "}"), ("$(", ")"), (
 
 /// Says whether a template begins in `text`, closed or not.
 pub(crate) fn opens_template(text: &str) -> bool {
-    TEMPLATES.iter().any(|(open, _)| text.contains(open))
+    let may_open = text.bytes().any(|byte| matches!(byte, b'$' | b'{' | b'<' | b'#'));
+    may_open && TEMPLATES.iter().any(|(open, _)| text.contains(open))
 }
 
 /// Overwrites every `${…}`, `$(…)`, `{{…}}`, `<%…%>` and `#{…}` with `x`, byte for byte.

@@ -37,13 +37,18 @@ pub(crate) fn role_at_end(words: &[String], name: &str) -> Option<(Role, Range<u
     if let Some(found) = reversed(&texts) {
         return Some(found);
     }
-    (1..=4.min(texts.len())).rev().find_map(|length| {
-        let own = texts[texts.len() - length..].join("_");
+    let last = &texts[texts.len().saturating_sub(4)..];
+    let joined = last.join("_");
+    let mut own = joined.as_str();
+    (1..=last.len()).rev().find_map(|length| {
+        if length < last.len() {
+            own = &own[last[last.len() - length - 1].len() + 1..];
+        }
         // `DB_NAME` is the name in the group `DB`; as one key of a nested group, `dbName` is all of it.
-        if matches!(own.as_str(), "DB_NAME" | "DATABASE_NAME" | "DB_KIND") && !is_one_key(name) {
+        if matches!(own, "DB_NAME" | "DATABASE_NAME" | "DB_KIND") && !is_one_key(name) {
             return None;
         }
-        role_of(&own).map(|role| (role, texts.len() - length..texts.len()))
+        role_of(own).map(|role| (role, texts.len() - length..texts.len()))
     })
 }
 

@@ -1,7 +1,6 @@
 //! What was read from one file.
 
-use std::collections::HashMap;
-
+use crate::collections::HashMap;
 use crate::environment::Unresolved;
 use crate::environment::readers::expansion::Obstacle;
 
@@ -111,7 +110,7 @@ impl Document {
 
     /// Marks the losers among the lines that the loader gives.
     pub(crate) fn settle(mut self, wins: Wins) -> Self {
-        let mut winners: HashMap<&str, usize> = HashMap::with_capacity(self.entries.len());
+        let mut winners: HashMap<&str, usize> = HashMap::default();
         let mut losers = Vec::new();
         for (index, entry) in self.entries.iter().enumerate() {
             if entry.salvaged || entry.shadowed {

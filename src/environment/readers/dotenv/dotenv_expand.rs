@@ -5,10 +5,10 @@
 //!
 //! Source: `lib/main.js` of dotenv-expand 12.0.3, `dist/lib/main.js` of 1000.0.0.
 
-use std::collections::{HashMap, HashSet};
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::{Hash, Hasher};
 use std::ops::Range;
 
+use crate::collections::{HashMap, HashSet, keyed_hasher};
 use crate::environment::readers::dotenv::document::Document;
 use crate::environment::readers::expansion::{Budget, Lookup, Obstacle, Scope};
 
@@ -26,7 +26,7 @@ pub(crate) fn expand(mut document: Document, lookup: Lookup<'_>, version: Versio
     let mut scope = Scope::new(lookup);
     let mut budget = Budget::new();
     let written: HashMap<String, String> = match version {
-        Version::V12 => HashMap::new(),
+        Version::V12 => HashMap::default(),
         Version::V1000 => pairs(&document).collect(),
     };
     for index in property_order(&document) {
@@ -57,7 +57,7 @@ fn pairs(document: &Document) -> impl Iterator<Item = (String, String)> {
 
 /// Puts the winning entries in the order of a JavaScript object: integers by size, then names by first appearance.
 fn property_order(document: &Document) -> Vec<usize> {
-    let mut first: HashMap<&str, usize> = HashMap::new();
+    let mut first: HashMap<&str, usize> = HashMap::default();
     for (index, entry) in document.entries.iter().enumerate() {
         first.entry(&entry.name).or_insert(index);
     }
@@ -72,7 +72,7 @@ fn property_order(document: &Document) -> Vec<usize> {
 
 fn expand_12(value: &str, scope: &Scope<'_>, budget: &mut Budget) -> Result<String, Obstacle> {
     let mut result = value.to_owned();
-    let mut seen = HashSet::new();
+    let mut seen = HashSet::default();
     while let Some((template, expression)) = find_expression(&result) {
         budget.look(result.len() + STEP)?;
         seen.insert(fingerprint(&result));
@@ -202,7 +202,7 @@ fn replace_like_js(text: &str, template: Range<usize>, replacement: &str) -> Str
 }
 
 fn fingerprint(text: &str) -> u64 {
-    let mut hasher = DefaultHasher::new();
+    let mut hasher = keyed_hasher();
     text.hash(&mut hasher);
     hasher.finish()
 }

@@ -1,8 +1,8 @@
 //! The variables that an expansion can see.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 
+use crate::collections::HashMap;
 use crate::environment::readers::expansion::{Lookup, Obstacle};
 
 /// The variables set so far by the file, with the process environment behind or before them.
@@ -15,7 +15,7 @@ type Found<'s> = Result<Option<Cow<'s, str>>, Obstacle>;
 
 impl<'a> Scope<'a> {
     pub(crate) fn new(lookup: Lookup<'a>) -> Self {
-        Scope { lookup, file: HashMap::new() }
+        Scope { lookup, file: HashMap::default() }
     }
 
     pub(crate) fn set(&mut self, name: &str, value: Result<String, Obstacle>) {

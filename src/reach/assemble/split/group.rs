@@ -1,7 +1,6 @@
 //! The variables that together make one connection.
 
-use std::collections::HashMap;
-
+use crate::collections::HashMap;
 use crate::reach::Engine;
 use crate::reach::assemble::shapes;
 use crate::reach::assemble::{Variable, Variables};
@@ -98,7 +97,7 @@ impl<'s, 'a> Group<'s, 'a> {
 /// Groups the variables of an environment, in the order of their first variable; `consumed` marks the variables that are no parts.
 pub(crate) fn groups<'s, 'a>(variables: &'s Variables<'a>, consumed: &[bool]) -> Vec<Group<'s, 'a>> {
     let mut groups: Vec<Group<'s, 'a>> = Vec::new();
-    let mut index: HashMap<&str, usize> = HashMap::new();
+    let mut index: HashMap<&str, usize> = HashMap::default();
     for (variable, consumed) in variables.all.iter().zip(consumed) {
         let name = &variable.name;
         let Some(role) = role(variable) else { continue };

@@ -1,12 +1,11 @@
 //! Connections that are split over variables: `DB_HOST`, `DB_PORT`, `DB_DATABASE`.
 
+use crate::collections::{HashMap, HashSet};
 use crate::reach::grammars::parameters;
 use crate::reach::grammars::query;
 mod files;
 mod group;
 mod servers;
-
-use std::collections::{HashMap, HashSet};
 
 use crate::environment::Origin;
 use crate::reach::assemble::split::files::{files, is_file};
