@@ -16,8 +16,7 @@ pub(crate) fn pattern(text: &str) -> Regex {
 
 /// Tells whether a pattern can do without Unicode's tables: its classes and its cases are those of ASCII.
 fn needs_no_tables(pattern: &str) -> bool {
-    const NEEDING: [&str; 12] =
-        [r"\b", r"\B", r"\w", r"\W", r"\d", r"\D", r"\s", r"\S", r"\p", r"\P", "(?i)", "(?i:"];
+    const NEEDING: [&str; 12] = [r"\b", r"\B", r"\w", r"\W", r"\d", r"\D", r"\s", r"\S", r"\p", r"\P", "(?i)", "(?i:"];
     let outside = pattern.replace(r"(?-u:\b)", "");
     pattern.starts_with("(?-u)") || !NEEDING.iter().any(|needing| outside.contains(needing))
 }

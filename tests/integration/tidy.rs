@@ -30,8 +30,20 @@ const MAY_USE: [(&str, &[&str]); 14] = [
 ];
 
 /// Open to all.
-const OPEN: [&str; 11] =
-    ["secret", "exit", "error", "hash", "json", "lists", "text", "letter_case", "durable", "own_tools", "regular"];
+const OPEN: [&str; 12] = [
+    "collections",
+    "secret",
+    "exit",
+    "error",
+    "hash",
+    "json",
+    "lists",
+    "text",
+    "letter_case",
+    "durable",
+    "own_tools",
+    "regular",
+];
 
 /// The most lines of a file in `src`.
 const MAX_LINES: usize = 600;

@@ -10,6 +10,17 @@ use std::io::{Read, Write};
 use std::os::unix::ffi::OsStringExt;
 use std::process::Stdio;
 
+/// Each library costs every start about a tenth of a millisecond (`main.rs` says how they are spared).
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+#[test]
+fn no_library_is_loaded_besides_the_c_library() {
+    let program = fs::read(env!("CARGO_BIN_EXE_safe-test")).unwrap();
+    for library in ["libc.so", "libm.so", "libgcc_s.so"] {
+        let is_named = program.windows(library.len()).any(|part| part == library.as_bytes());
+        assert_eq!(is_named, library == "libc.so", "{library}");
+    }
+}
+
 #[test]
 fn arguments_arrive_byte_for_byte() {
     let odd: [&[u8]; 9] = [b"\xff\xfe", b"", b"a\nb", b"--", b"-q", "é".as_bytes(), b"$HOME *", b"\x01\x1b[31m", b" "];
