@@ -7,7 +7,6 @@
 
 use std::ffi::{CStr, OsStr, OsString, c_char, c_int};
 use std::os::unix::ffi::OsStrExt;
-use std::panic::catch_unwind;
 
 // The unwinder of GCC is linked in instead of being loaded: one library less to find and relocate before a command
 // that is over in milliseconds. It lies beside the shared one wherever the compiler is.
@@ -25,8 +24,7 @@ extern "C" fn main(count: c_int, arguments: *const *const c_char) -> c_int {
         OsStr::from_bytes(text.to_bytes()).to_owned()
     };
     let arguments: Vec<OsString> = (0..count).map(argument).collect();
-    // A panic has said what it is; it must not leave through C, and ends as every failure of our own does.
-    catch_unwind(|| safe_test::main(&arguments)).unwrap_or(125).into()
+    safe_test::main(&arguments).into()
 }
 
 /// The two functions of the C library's `libm` that are linked into the program: SQLite ranks with one, progress bars

@@ -34,7 +34,8 @@ pub(crate) fn set(signal: i32, disposition: Disposition) -> io::Result<()> {
     };
     if matches!(disposition, Disposition::Caught(_)) {
         // Interrupted reads and writes elsewhere in the program go on as if nothing had happened.
-        action.sa_flags = libc::SA_SIGINFO | libc::SA_RESTART;
+        // Where the thread has a stack for that, the handler runs on it.
+        action.sa_flags = libc::SA_SIGINFO | libc::SA_RESTART | libc::SA_ONSTACK;
     }
     // SAFETY: `action` is initialised, and a handler, if there is one, has the signature that SA_SIGINFO asks for.
     let result = unsafe { libc::sigaction(signal, &raw const action, ptr::null_mut()) };

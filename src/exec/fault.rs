@@ -1,12 +1,14 @@
 //! A fault of our own ends like every failure: with 125, and a last line that says what was not done.
 //!
-//! A panic is caught at the top. When memory or the stack has run out, the runtime aborts, which cannot be caught: there
-//! SIGABRT has a handler that writes a line made beforehand and ends the process. Children do not inherit it (POSIX, `exec`).
+//! A panic is caught at the top. When memory has run out, Rust aborts, and when the stack has, the system sends SIGSEGV;
+//! neither can be caught there: both signals have a handler that writes a line made beforehand and ends the process.
+//! Children do not inherit it (POSIX, `exec`).
 
 use crate::exec::disposition;
 use crate::exec::disposition::Disposition;
 use crate::exec::inherited::Inherited;
 use crate::exit::Exit;
+use std::cell::UnsafeCell;
 use std::panic::{self, PanicHookInfo};
 use std::ptr;
 use std::sync::Mutex;
@@ -24,11 +26,29 @@ static PANIC: Mutex<Option<String>> = Mutex::new(None);
 pub(crate) fn heed(inherited: &Inherited, in_json: bool) {
     IN_JSON.store(in_json, Ordering::Release);
     panic::set_hook(Box::new(note));
-    // Started with SIGABRT ignored, we leave it so for the command; the abort then ends us by another signal. Setting it
-    // cannot fail for a signal of this number.
-    if !inherited.ignores(libc::SIGABRT) {
-        let _ = disposition::set(libc::SIGABRT, Disposition::Caught(end));
+    use_stack_for_faults();
+    // Started with such a signal ignored, we leave it so for the command; the fault then ends us without a word. Setting
+    // it cannot fail for signals of these numbers.
+    for signal in [libc::SIGABRT, libc::SIGSEGV, libc::SIGBUS].into_iter().filter(|signal| !inherited.ignores(*signal))
+    {
+        let _ = disposition::set(signal, Disposition::Caught(end));
     }
+}
+
+/// Where the handler runs, since a stack that has run out has no room for it. It costs nothing until then.
+struct FaultStack(UnsafeCell<[u8; 64 * 1024]>);
+
+// SAFETY: nothing reads or writes it by this name; the system uses it while a handler runs on the thread that has it.
+unsafe impl Sync for FaultStack {}
+
+static FAULT_STACK: FaultStack = FaultStack(UnsafeCell::new([0; 64 * 1024]));
+
+/// Gives this thread, which runs the deep work, a stack of its own for the handler.
+fn use_stack_for_faults() {
+    let start = FAULT_STACK.0.get();
+    let stack = libc::stack_t { ss_sp: start.cast(), ss_flags: 0, ss_size: size_of_val(&FAULT_STACK) };
+    // SAFETY: the memory lives as long as the program, and no other thread is given it.
+    unsafe { libc::sigaltstack(&raw const stack, ptr::null_mut()) };
 }
 
 /// Says what a fault is to say last from now on.
@@ -58,8 +78,17 @@ fn note(panic: &PanicHookInfo<'_>) {
     }
 }
 
-/// Writes the last line and ends the process.
-extern "C" fn end(_: i32, _: *mut libc::siginfo_t, _: *mut libc::c_void) {
+/// Writes the last line and ends the process. A SIGSEGV or SIGBUS that somebody sent is no fault: it does what it does to
+/// others, as soon as this returns.
+extern "C" fn end(signal: i32, info: *mut libc::siginfo_t, _: *mut libc::c_void) {
+    // SAFETY: SA_SIGINFO was asked for, so the system gives a pointer to what it knows.
+    let is_sent = unsafe { info.as_ref() }.is_none_or(|info| info.si_code <= 0);
+    if is_sent && signal != libc::SIGABRT {
+        let _ = disposition::set(signal, Disposition::Default);
+        // SAFETY: sends a signal to this thread, which holds it back until the handler returns.
+        unsafe { libc::raise(signal) };
+        return;
+    }
     let line = last_line();
     let parts = if IN_JSON.load(Ordering::Acquire) {
         [
@@ -105,7 +134,8 @@ mod tests {
         let mut status = -1;
         // SAFETY: waits for the child that was started above.
         assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child);
-        (libc::WEXITSTATUS(status), said)
+        let by_signal = libc::WIFSIGNALED(status).then(|| 128 + libc::WTERMSIG(status));
+        (by_signal.unwrap_or(libc::WEXITSTATUS(status)), said)
     }
 
     #[test]
@@ -122,6 +152,34 @@ mod tests {
         });
         let told: serde_json::Value = serde_json::from_str(&line).unwrap();
         assert_eq!((status, &told["exit"], &told["message"]), (125, &125.into(), &"nothing was run".into()));
+    }
+
+    #[test]
+    fn a_stack_that_runs_out_ends_with_the_last_line() {
+        #[expect(unconditional_recursion, reason = "that is what is tried")]
+        fn deeper(level: &mut [u64; 512]) -> u64 {
+            let mut next = *level;
+            next[0] += 1;
+            deeper(std::hint::black_box(&mut next)) + next[1]
+        }
+        let ran_out = in_its_own_process(|| {
+            heed(&Inherited::for_tests(None), false);
+            would_say(&"the command was not run");
+            std::hint::black_box(deeper(&mut [0; 512]));
+        });
+        assert_eq!(ran_out, (125, "safe-test: aborted: is there memory left?\n  the command was not run\n".to_owned()));
+    }
+
+    #[test]
+    fn a_fault_that_somebody_sent_ends_us_as_it_ends_others() {
+        for signal in [libc::SIGSEGV, libc::SIGBUS] {
+            let (status, said) = in_its_own_process(|| {
+                heed(&Inherited::for_tests(None), false);
+                // SAFETY: sends a signal to this process.
+                unsafe { libc::kill(libc::getpid(), signal) };
+            });
+            assert_eq!((status, said.as_str()), (128 + signal, ""));
+        }
     }
 
     #[test]

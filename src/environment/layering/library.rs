@@ -177,7 +177,7 @@ impl<'a> Library<'a> {
     }
 
     /// Reads the settings that `dialect` reads from the dotenv file at `path`; `lookup` gives what was loaded before.
-    pub(crate) fn dotenv(&self, path: &Path, dialect: Dialect, lookup: Lookup<'_>) -> Option<Rc<Vec<Setting>>> {
+    pub(crate) fn dotenv(&self, path: &Path, dialect: Dialect, lookup: Lookup<'_>) -> Option<Rc<Vec<Rc<Setting>>>> {
         let file = self.file(path)?;
         if file.is_read_by_one() {
             self.give_up(
@@ -223,7 +223,8 @@ impl<'a> Library<'a> {
             }
         }
         let loaded = self.loaded.into_inner();
-        let files = loaded.into_iter().filter_map(|(path, file)| file.map(|_| path)).collect();
+        let mut files: Vec<_> = loaded.into_iter().filter_map(|(path, file)| file.map(|_| path.into())).collect();
+        files.sort();
         let mut conditions = self.conditions.into_inner();
         conditions.extend(self.gaps.into_inner().into_iter().map(Condition::NotFollowed));
         (files, problems, conditions)

@@ -43,7 +43,12 @@ impl LoadedFile {
 
     /// Reads the settings as `dialect` does, each name once; `lookup` gives what was loaded before, and `note` sees
     /// what is read for the first time.
-    pub(crate) fn settings(&self, dialect: Dialect, lookup: Lookup<'_>, note: impl Fn(&Document)) -> Rc<Vec<Rc<Setting>>> {
+    pub(crate) fn settings(
+        &self,
+        dialect: Dialect,
+        lookup: Lookup<'_>,
+        note: impl Fn(&Document),
+    ) -> Rc<Vec<Rc<Setting>>> {
         let dialect = if self.is_read_by_one() || self.is_plain { Dialect::Lenient } else { dialect };
         let mut hasher = keyed_hasher();
         for name in &self.referred {
