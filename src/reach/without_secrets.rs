@@ -23,9 +23,10 @@ pub(crate) fn without_secrets(mut draft: Draft) -> Draft {
     for place in &mut draft.places {
         match place {
             Place::Host { name, .. } => cut(name),
-            // Of a provider's names only what cannot be one is doubtful: they have colons of their own.
-            Place::Instance { name } if name.contains(['@', '=', '?', ';']) => cut(name),
-            Place::Instance { .. } | Place::Memory => {}
+            // A provider's names have colons of their own.
+            Place::Instance { name } if is_plain(name) => {}
+            Place::Instance { name } => cut(name),
+            Place::Memory => {}
             Place::Socket { path, .. } => is_cut.set(cut_path(path, None) || is_cut.get()),
             Place::File { path } => is_cut.set(cut_path(path, written.as_deref()) || is_cut.get()),
         }
@@ -37,6 +38,11 @@ pub(crate) fn without_secrets(mut draft: Draft) -> Draft {
         draft.doubt(Doubt::Syntax);
     }
     draft
+}
+
+fn is_plain(name: &str) -> bool {
+    name.chars().all(|c| c.is_alphanumeric() || "_.:/-".contains(c))
+        && redact_name(&name.replace(':', "")) == name.replace(':', "")
 }
 
 /// Cuts a path; where it ends in what the value holds, only that part: folders of the project are nobody's password.

@@ -6,13 +6,15 @@
 //! - `value`: a password that a grammar or a variable's name told apart is a [`Secret`], which masks itself;
 //! - `redact_name`: a host, user, database, path or environment name is cut where it has the shape of more than that;
 //! - `foreign`: what a tool, a library or a person wrote is a [`ForeignText`], made of redacted text only;
-//! - `redact_text`: finds the places in such a text where a grammar puts a password; `names` knows the names for it.
+//! - `redact_text`: finds the places in such a text where a grammar puts a password; `names` knows the names for it,
+//!   `tokens` what gives itself away.
 #![forbid(unsafe_code)]
 
 mod foreign;
 mod names;
 mod redact_name;
 mod redact_text;
+mod tokens;
 mod value;
 
 pub(crate) use crate::secret::foreign::ForeignText;

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use crate::secret::MASK;
 use crate::secret::names::says_secret;
-use crate::secret::redact_text::first_token;
+use crate::secret::tokens::first_token;
 
 /// Shows a name: `shop`, `app@server`. A URL, a login, an option or a token in it is cut off with all that follows.
 #[must_use]

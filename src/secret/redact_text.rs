@@ -11,6 +11,7 @@ use regex::{Captures, Regex};
 
 use crate::secret::MASK;
 use crate::secret::names::{pattern, says_secret};
+use crate::secret::tokens::mask_tokens;
 
 /// What follows a scheme, up to a blank or a quote.
 static BEHIND_SCHEME: LazyLock<Regex> = LazyLock::new(|| pattern(r#"://[^\t-\r "'`<>]+"#));
@@ -18,23 +19,34 @@ static BEHIND_SCHEME: LazyLock<Regex> = LazyLock::new(|| pattern(r#"://[^\t-\r "
 /// A name before `=` or `:`, its quotes left out; of the ASCII characters it has letters, digits, `_`, `-`, `.`, blanks.
 static NAME: LazyLock<Regex> = LazyLock::new(|| pattern(r##"([^\x00-\x1F!-,/:-@\[-^`{-\x7F]*)["'\\ ]*[=:]"##));
 
-/// A value in quotes, which JSON in a shell's quotes escapes.
-static QUOTED: LazyLock<Regex> = LazyLock::new(|| pattern(r#"^\\*(?:"[^"]*"?|'[^']*'?)"#));
+/// A value in quotes, which JSON in a shell's quotes escapes; SQL Server's have an `N` before them.
+static QUOTED: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r#"^N?\\*(?:"(?:[^"\\]|\\[^"])*(?:\\?"|\z)|'(?:[^'\\]|\\.|'')*(?:'|\z))"#));
 
-/// The password of a statement in SQL.
+/// The password of a statement in SQL, or of a call that logs in.
 static SQL: LazyLock<Regex> = LazyLock::new(|| {
     pattern(concat!(
-        r"(?-u:\b)((?i-u:identified)[\t-\r ]+(?:(?i-u:with)[\t-\r ]+[^\t-\r ]+[\t-\r ]+)?(?i-u:by)|(?i-u:password))",
-        r#"([\t-\r ]+)(?:'(?:[^']|'')*'?|"[^"]*"?)"#
+        r"(?-u:\b)((?:(?i-u:identified)[\t-\r ]+(?:(?i-u:with)[\t-\r ]+[^\t-\r ]+[\t-\r ]+)?(?i-u:by)|(?i-u:password))",
+        r"[\t-\r ]+|(?i-u:set)[\t-\r ]+(?i-u:password)[^=;]*=[\t-\r ]*(?:(?i-u:password)[\t-\r ]*\([\t-\r ]*)?",
+        r#"|(?i-u:auth)[\t-\r ]*\([\t-\r ]*["'][^"']*["'][\t-\r ]*,[\t-\r ]*)(?:'(?:[^']|'')*'?|"[^"]*"?)"#,
+        r#"|(?-u:\b)((?i-u:identified)[\t-\r ]+(?i-u:by)[\t-\r ]+)[^\t-\r '";]+"#
     ))
 });
 
-/// Tokens that are told by their beginning.
-static TOKEN: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(
-        r"(?-u)\b((?i:bearer|basic)\s+)[A-Za-z0-9._~+/=-]{8,}|\b(?:gh[a-z]_|github_pat_|glpat-|sk_live_|npm_)\w{8,}",
-    )
-});
+/// A login without a scheme: `app:secret@host`.
+static LOGIN: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r#"(^|[\t-\r "'=,;(\[])([^\t-\r "'=,;:@/(\[]*):([^\t-\r "'@/\\][^\t-\r "']*)@"#));
+
+/// What stands before a colon that is no user: `npm install x@npm:y@1`.
+const NO_USERS: [&str; 6] = ["file", "github", "link", "mailto", "npm", "workspace"];
+
+/// The login of Oracle's thin driver: `thin:app/secret@host`.
+static SLASH_LOGIN: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"((?-u:\b)(?:(?i-u:thin)|(?i-u:oci)8?):[^/\t-\r @]+/)[^\t-\r ]*@"));
+
+/// A name and its value that are percent-encoded, as a part of a URL.
+static ENCODED: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r#"([A-Za-z_]+)%3[Dd](?:[^%&\t-\r "']|%[0-24-9A-Fa-f][0-9A-Fa-f]|%3[0-9AC-Fac-f])+"#));
 
 /// Masks every secret that stands in a URL or behind a name that says so.
 #[must_use]
@@ -46,19 +58,37 @@ pub(crate) fn redact_text(text: &str) -> String {
     if shown.contains(['=', ':']) {
         shown = Cow::Owned(mask_named_values(&shown));
     }
-    // A statement has quotes, a token stands behind a blank or is long.
-    if shown.contains(['\'', '"']) {
-        shown = Cow::Owned(SQL.replace_all(&shown, format!("$1$2{MASK}")).into_owned());
+    if shown.contains('@') {
+        shown = Cow::Owned(SLASH_LOGIN.replace_all(&shown, format!("${{1}}{MASK}@")).into_owned());
+        shown = Cow::Owned(mask_logins(&shown));
     }
-    if shown.contains([' ', '_']) || shown.contains("glpat-") {
-        shown = Cow::Owned(TOKEN.replace_all(&shown, format!("${{1}}{MASK}")).into_owned());
+    if shown.contains("%3") {
+        shown = Cow::Owned(mask_encoded(&shown));
     }
-    shown.into_owned()
+    if shown.contains(['\'', '"']) || shown.to_ascii_lowercase().contains("identified") {
+        shown = Cow::Owned(SQL.replace_all(&shown, format!("${{1}}${{2}}{MASK}")).into_owned());
+    }
+    mask_tokens(&shown).into_owned()
 }
 
-/// Finds where the first token begins that its own form gives away.
-pub(crate) fn first_token(text: &str) -> Option<usize> {
-    TOKEN.find(text).map(|found| found.start())
+fn mask_logins(text: &str) -> String {
+    let mask = |found: &Captures<'_>| {
+        let behind = found.get(0).map_or("", |whole| &text[whole.end()..]);
+        // An image's digest: `db:16@sha256:…`.
+        if NO_USERS.contains(&&found[2]) || behind.starts_with("sha256:") {
+            return found[0].to_owned();
+        }
+        format!("{}{}:{MASK}@", &found[1], &found[2])
+    };
+    LOGIN.replace_all(text, mask).into_owned()
+}
+
+fn mask_encoded(text: &str) -> String {
+    let mask = |found: &Captures<'_>| match says_secret(&found[1]) {
+        true => format!("{}%3D{MASK}", &found[1]),
+        false => found[0].to_owned(),
+    };
+    ENCODED.replace_all(text, mask).into_owned()
 }
 
 /// Masks the password of every `scheme://user:password@`. An unencoded `/` or `@` in it does not end it: the last
@@ -66,8 +96,7 @@ pub(crate) fn first_token(text: &str) -> Option<usize> {
 fn mask_urls(text: &str) -> String {
     let mask = |found: &Captures<'_>| {
         let from = found.get(0).map_or(0, |found| found.start());
-        let begins = |scheme: &str| text[..from].to_ascii_lowercase().ends_with(scheme);
-        let mut is_web = begins("http") || begins("https");
+        let mut takes_tokens = takes_tokens(&text[..from]);
         let mut shown = String::new();
         let mut rest = &found[0];
         while let Some(after) = rest.strip_prefix("://") {
@@ -76,11 +105,10 @@ fn mask_urls(text: &str) -> String {
                 .find("://")
                 .map_or(after.len(), |next| after[..next].rfind([',', ';', '|', '=']).unwrap_or(after.len()));
             shown.push_str("://");
-            shown.push_str(&masked_login(&after[..end], is_web));
+            shown.push_str(&masked_login(&after[..end], takes_tokens));
             let next = after[end..].find("://").map_or(after.len(), |next| end + next);
             shown.push_str(&after[end..next]);
-            is_web = after[end..next].to_ascii_lowercase().ends_with("http")
-                || after[end..next].to_ascii_lowercase().ends_with("https");
+            takes_tokens = self::takes_tokens(&after[end..next]);
             rest = &after[next..];
         }
         shown
@@ -88,14 +116,22 @@ fn mask_urls(text: &str) -> String {
     BEHIND_SCHEME.replace_all(text, mask).into_owned()
 }
 
+/// Tells whether a text ends in a scheme whose servers take a token for the user's name.
+fn takes_tokens(text: &str) -> bool {
+    let schemes = ["http", "https", "redis", "rediss", "libsql"];
+    schemes.iter().any(|scheme| {
+        let start = text.len().checked_sub(scheme.len());
+        start.and_then(|start| text.get(start..)).is_some_and(|end| end.eq_ignore_ascii_case(scheme))
+    })
+}
+
 /// Tells what follows `scheme://`, without its password.
-fn masked_login(url: &str, is_web: bool) -> Cow<'_, str> {
+fn masked_login(url: &str, takes_tokens: bool) -> Cow<'_, str> {
     let Some((login, place)) = url.rsplit_once('@') else { return Cow::Borrowed(url) };
     match login.split_once(':') {
         Some((user, _)) if !user.contains(['/', '?']) => Cow::Owned(format!("{user}:{MASK}@{place}")),
         Some(_) => Cow::Owned(format!("{MASK}@{place}")),
-        // Many services take a token for the user's name.
-        None if is_web || login.contains(['/', '@']) => Cow::Owned(format!("{MASK}@{place}")),
+        None if takes_tokens || login.contains(['/', '@']) => Cow::Owned(format!("{MASK}@{place}")),
         None => Cow::Borrowed(url),
     }
 }
@@ -110,13 +146,19 @@ fn mask_named_values(text: &str) -> String {
         let rest = &text[at..];
         // In `host=a password=b` the name is the last word; `User Password=b` of ADO.NET is one name of two.
         let last = name.as_str().trim().rsplit(' ').next().unwrap_or_default();
-        if last.is_empty() || !says_secret(last) || rest.starts_with("//") {
+        let separator = text[..name.start()].chars().next_back();
+        // `?code=` in a URL is a token, elsewhere a number.
+        let is_code = matches!(separator, Some('?' | '&')) && last.eq_ignore_ascii_case("code");
+        if last.is_empty() || !(says_secret(last) || is_code) || rest.starts_with("//") {
             continue;
         }
         let value = rest.trim_start_matches(' ');
         let blanks = rest.len() - value.len();
-        let separator = text[..name.start()].chars().next_back();
-        let length = value_length(value, separator, whole.as_str().ends_with(':'));
+        let length = match whole.as_str().ends_with(':') && last.len() == name.as_str().len() && separator.is_none() {
+            // A header or a line of YAML.
+            true => value.find('\n').unwrap_or(value.len()),
+            false => value_length(value, separator, whole.as_str().ends_with(':')),
+        };
         if length > 0 {
             shown.push_str(&rest[..blanks]);
             shown.push_str(MASK);
@@ -161,6 +203,11 @@ mod tests {
             ("identified with caching_sha2_password by \"x y\"", "identified with caching_sha2_password by ***"),
             ("token ghp_abcdefghij0 used", "token *** used"),
             ("said Basic dXNlcjpwYXNz", "said Basic ***"),
+            ("?odbc=Server%3Dh%3BPWD%3Da%40b%3BX%3D1", "?odbc=Server%3Dh%3BPWD%3D***%3BX%3D1"),
+            ("login u:p@h failed", "login u:***@h failed"),
+            ("npm:a@1 h:5000/i@sha256:0 12:00 a@b", "npm:a@1 h:5000/i@sha256:0 12:00 a@b"),
+            ("a: 1, password: x, y", "a: 1, password: ***, y"),
+            ("x?code=a&b=c exit code=1", "x?code=***&b=c exit code=1"),
             (r#"{\"password\": \"a b\", \"n\": 1}"#, r#"{\"password\": ***, \"n\": 1}"#),
         ];
         for (text, expected) in cases {

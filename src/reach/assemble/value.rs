@@ -110,6 +110,9 @@ fn parse_one(name: &Name, text: &str, lookup: &Lookup<'_>) -> Vec<Draft> {
     if oracle::is_descriptor(text) {
         return vec![oracle::connect_name(text)];
     }
+    if let Some(draft) = oracle::login(text, false) {
+        return vec![draft];
+    }
     if let Some(draft) = go_mysql::parse(text, sure && !matches!(name.engine, Some(Engine::Postgres | Engine::Mongodb)))
     {
         return vec![draft];

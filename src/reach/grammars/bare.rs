@@ -20,7 +20,8 @@ pub(crate) fn parse(engine: Option<Engine>, text: &str, lookup: &Lookup<'_>) -> 
         return sqlite::plain_path(text, engine, lookup);
     }
     if engine == Engine::Oracle && !text.contains("://") {
-        return vec![oracle::connect_name(text.rsplit('@').next().unwrap_or(text))];
+        let login = oracle::login(text, true);
+        return vec![login.unwrap_or_else(|| oracle::connect_name(text.rsplit('@').next().unwrap_or(text)))];
     }
     let rest = text.trim_start_matches("//");
     let whole_is_template = host_doubt(text).is_some() && !text.contains(['/', '@', ' ']);

@@ -3,9 +3,10 @@
 use crate::reach::grammars::embedded;
 use crate::reach::grammars::host::locate;
 use crate::reach::grammars::oracle;
+use crate::reach::grammars::query;
 use crate::reach::grammars::scheme::engine_of_scheme;
 use crate::reach::grammars::sqlite;
-use crate::reach::grammars::text::{mask_templates, strip_prefix_ignore_case};
+use crate::reach::grammars::text::{key_value, mask_templates, strip_prefix_ignore_case};
 use crate::reach::grammars::url;
 use crate::reach::{Doubt, Draft, Engine, Lookup, Place};
 
@@ -49,7 +50,17 @@ fn network(engine: Engine, driver: &str, rest: &str) -> Draft {
     draft.socket_by_default = false;
     // Db2 and others put options behind the database: `/db:user=a;password=b;`.
     if let Some(name) = draft.database.take() {
-        draft.set_database(name.split([';', ':']).next().unwrap_or(&name));
+        // Teradata has nothing but options there: `/DATABASE=db,USER=a,PASSWORD=b`.
+        if name
+            .split_once('=')
+            .is_some_and(|(key, _)| key.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'_'))
+        {
+            let options: Vec<_> =
+                name.split(',').filter_map(key_value).map(|(key, value)| (key, value.to_owned())).collect();
+            query::apply(&mut draft, &options);
+        } else {
+            draft.set_database(name.split([';', ':']).next().unwrap_or(&name));
+        }
     }
     draft
 }
@@ -163,6 +174,7 @@ mod tests {
                 "sqlserver sql01.example.net Shop_Test",
             ),
             ("jdbc:sqlserver://sql01\\inst;databaseName=x", "sqlserver sql01 x"),
+            ("jdbc:teradata://h/DATABASE=db,USER=u,PASSWORD=p", "unknown h db u=u"),
             ("jdbc:jtds:sqlserver://db:1433/shop;instance=x", "sqlserver db:1433 shop"),
             ("jdbc:oracle:thin:@//localhost:1521/XEPDB1", "oracle localhost:1521 XEPDB1"),
             ("jdbc:oracle:thin:scott/tiger@ora.example.net:1521:ORCL", "oracle ora.example.net:1521 ORCL u=scott"),

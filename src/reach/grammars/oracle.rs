@@ -24,6 +24,23 @@ pub(crate) fn connect_name(text: &str) -> Draft {
     draft
 }
 
+/// Reads a login with a connect name behind it, as `sqlplus` takes it: `user/password@//host:1521/service`. `sure` says that
+/// the place it stands in promises Oracle, so that an alias counts too.
+pub(crate) fn login(text: &str, sure: bool) -> Option<Draft> {
+    let (user, rest) = text.split_once('/')?;
+    let (password, name) = rest.rsplit_once('@')?;
+    let is_name = |c: char| c.is_alphanumeric() || "_$#.-[]\"".contains(c);
+    let is_oracle = name.starts_with("//") || is_descriptor(name) || name.contains(":1521");
+    if !(sure || is_oracle) || user.is_empty() || password.is_empty() || !user.chars().all(is_name) {
+        return None;
+    }
+    // `sys/secret@db as sysdba`
+    let mut draft = connect_name(name.split(' ').next().unwrap_or(name));
+    draft.set_user(user.trim_matches('"'));
+    draft.set_password(password.trim_matches('"'));
+    Some(draft)
+}
+
 /// Tells whether the text is a descriptor by itself.
 pub(crate) fn is_descriptor(text: &str) -> bool {
     let text: String = text.chars().take(60).filter(|c| !c.is_whitespace()).collect();
@@ -95,6 +112,23 @@ fn add_host(draft: &mut Draft, host: Option<&str>, port: Option<u16>) {
 mod tests {
     use super::*;
     use crate::reach::testing::line;
+
+    #[test]
+    fn a_login_before_a_connect_name_is_read() {
+        for (text, sure, expected) in [
+            ("u/p@//localhost:1521/XE", false, Some("oracle localhost:1521 XE u=u")),
+            ("u/\"p@/x\"@//ora.example.net:1521/XE", false, Some("oracle ora.example.net:1521 XE u=u")),
+            ("u/p@localhost:1521/XE", false, Some("oracle localhost:1521 XE u=u")),
+            ("u/p@(DESCRIPTION=(ADDRESS=(HOST=a)))", false, Some("oracle a - u=u")),
+            ("sys/p@XE as sysdba", true, Some("oracle <XE> - u=sys")),
+            ("u/p@XE", false, None),
+            ("u:p@//localhost/x", false, None),
+            ("a/b", true, None),
+        ] {
+            assert_eq!(login(text, sure).map(|draft| line(&draft)).as_deref(), expected, "{text}");
+        }
+        assert_eq!(login("u/p@//h:1521/x", false).unwrap().password.unwrap().expose(), "p");
+    }
 
     #[test]
     fn connect_names_are_read() {

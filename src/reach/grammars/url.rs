@@ -64,7 +64,7 @@ pub(crate) fn parse_rest(engine: Engine, scheme: &str, rest: &str) -> Draft {
     let mut draft = Draft::new(engine);
     draft.socket_by_default = engine == Engine::Postgres;
     let (login, earlier_hosts) = repeated_login(engine, parts.login);
-    add_login(&mut draft, login);
+    add_login(&mut draft, scheme, login);
     add_hosts(&mut draft, earlier_hosts);
     add_hosts(&mut draft, parts.hosts);
     for host in other_hosts(scheme, &masked) {
@@ -120,7 +120,7 @@ fn repeated_login(engine: Engine, login: Option<&str>) -> (Option<&str>, &str) {
     }
 }
 
-fn add_login(draft: &mut Draft, login: Option<&str>) {
+fn add_login(draft: &mut Draft, scheme: &str, login: Option<&str>) {
     let Some(login) = login else { return };
     match login.split_once(':') {
         Some((user, password)) => {
@@ -129,7 +129,8 @@ fn add_login(draft: &mut Draft, login: Option<&str>) {
         }
         // A lone word before the `@` is a user, except where servers have only passwords or tokens.
         None if matches!(draft.engine, Engine::Redis | Engine::Libsql | Engine::Search)
-            || login.contains(['@', '/']) =>
+            || matches!(scheme, "http" | "https" | "ws" | "wss")
+            || login.contains(['@', '/', ' ']) =>
         {
             draft.password = Some(Secret::new(percent_decode(login)));
         }

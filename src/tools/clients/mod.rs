@@ -8,7 +8,7 @@ mod others;
 mod postgres;
 pub(crate) mod row;
 
-pub(crate) use crate::tools::clients::row::{Client, Means, Options, option_in};
+pub(crate) use crate::tools::clients::row::{Client, Means, option_in};
 
 use crate::tools::words::{called, without_version};
 

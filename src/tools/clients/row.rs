@@ -32,8 +32,6 @@ pub(crate) enum Means {
     Password,
     /// A password where it is joined to the option; alone the option takes no value, and the program asks.
     JoinedPassword,
-    /// `user:password`.
-    Login,
     /// `user/password@place`.
     SlashLogin,
     Socket,

@@ -85,7 +85,7 @@ fn hosts(text: &str) -> (Vec<Place>, Vec<Doubt>) {
     (located.place.into_iter().collect(), located.doubts)
 }
 
-/// Takes off what chooses the way to the server: SQL Server's `tcp:host`, mysqli's `p:host`, and `//host`.
+/// Takes off what chooses the way to the server: SQL Server's `tcp:host`, mysqli's `p:host`, and `//host`, `//user:password@host`.
 ///
 /// Sources: Microsoft's "Connection string syntax" (`tcp:`, `np:`, `lpc:`, `admin:`), PHP's manual of mysqli ("The
 /// mysqli Extension and Persistent Connections").
@@ -99,8 +99,9 @@ fn without_transport(text: &str) -> &str {
         return rest;
     }
     // A folder of sockets may begin with two slashes too.
-    let server =
-        text.strip_prefix("//").filter(|rest| shapes::is_address(rest.split(['/', ',']).next().unwrap_or(rest)));
+    let server = text
+        .strip_prefix("//")
+        .filter(|rest| rest.contains('@') || shapes::is_address(rest.split(['/', ',']).next().unwrap_or(rest)));
     server.unwrap_or(text)
 }
 
