@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::path::PathBuf;
 
 use crate::reach::{Doubt, Draft, Place};
-use crate::secret::{redact_name, redact_path};
+use crate::secret::{MASK, redact_name, redact_path};
 
 /// Cuts host, user, database, paths and options to what is surely no secret. What was cut does not follow the form of an
 /// address, so it is in doubt, and never safe.
@@ -22,7 +22,12 @@ pub(crate) fn without_secrets(mut draft: Draft) -> Draft {
     draft.parameters.iter_mut().for_each(|(_, value)| cut(value));
     for place in &mut draft.places {
         match place {
-            Place::Host { name, .. } => cut(name),
+            // What stands before an option is not known to be a host.
+            Place::Host { name, .. } if redact_name(name) != *name => {
+                is_cut.set(true);
+                *name = MASK.to_owned();
+            }
+            Place::Host { .. } => {}
             // A provider's names have colons of their own.
             Place::Instance { name } if is_plain(name) => {}
             Place::Instance { name } => cut(name),
@@ -82,6 +87,7 @@ mod tests {
             (host("db"), Some("app;password=P"), None, "postgres db app [Syntax]"),
             (host("db"), Some("https://h?key=P"), None, "postgres db https://*** [Syntax]"),
             (host("//u:p@h"), None, None, "postgres *** - [Syntax]"),
+            (host("1433;pwd=p"), None, None, "postgres *** - [Syntax]"),
             (host("db"), None, Some("a?password=P"), "postgres db - u=a [Syntax]"),
             (file("/p/x.db"), Some("x.db"), None, "postgres file:/p/x.db x.db"),
             (file("/a:b/c@d/x.db"), Some("x.db"), None, "postgres file:/a:b/c@d/x.db x.db"),
