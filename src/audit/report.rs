@@ -17,7 +17,7 @@ use crate::verdict::{Level, Verdict};
 type Word = Cow<'static, str>;
 
 /// A judgement with all that it was made of.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct JudgementReport {
     pub(crate) schema: u32,
     pub(crate) verdict: Verdict,
@@ -82,7 +82,7 @@ pub(crate) struct FindingReport {
 }
 
 /// An environment name that was seen: `APP_ENV=testing`.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct EnvironmentReport {
     pub(crate) name: String,
     pub(crate) value: String,
@@ -99,7 +99,7 @@ pub(crate) struct CallerReport {
 }
 
 /// The policy that was in force.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct PolicyReport {
     pub(crate) file: Word,
     /// SHA-256 of its content, hexadecimal.
@@ -112,7 +112,7 @@ pub(crate) struct PolicyReport {
 }
 
 /// A setting of a policy that loosens.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct SettingReport {
     pub(crate) key: &'static str,
     /// Its value as written, redacted.

@@ -48,6 +48,9 @@ pub(crate) enum CommandError {
     /// There is no policy to trust.
     #[error("there is no {} in {}", policy::FILE_NAME, root.display())]
     NoPolicy { root: PathBuf },
+    /// What was judged is not what the command would find.
+    #[error("{} keeps changing while it is judged and its databases are saved", path.display())]
+    KeepsChanging { path: PathBuf },
     /// A fault of our own.
     #[error("safe-test has a fault: {place}")]
     Fault { place: String },
@@ -85,6 +88,7 @@ impl Explain for CommandError {
             CommandError::Folder { .. } => {
                 Some("name a folder that is there by `-C`, or leave `-C` out to use the current one".to_owned())
             }
+            CommandError::KeepsChanging { .. } => Some("stop what writes it, then run this again".to_owned()),
             CommandError::Fault { .. } => Some("tell its authors this place, and what was run".to_owned()),
             CommandError::NoPolicy { .. } => {
                 Some("without that file nothing is loosened, and nothing needs approval".to_owned())
@@ -96,7 +100,9 @@ impl Explain for CommandError {
 
     fn exit(&self) -> Exit {
         match self {
-            CommandError::OtherProject { .. } | CommandError::NotNamed { .. } => Exit::Refused,
+            CommandError::OtherProject { .. } | CommandError::NotNamed { .. } | CommandError::KeepsChanging { .. } => {
+                Exit::Refused
+            }
             CommandError::NotKnown { .. } => Exit::NoSnapshot,
             CommandError::Folder { .. }
             | CommandError::Output(_)

@@ -6,13 +6,13 @@ use std::rc::Rc;
 
 use crate::audit::JudgementReport;
 use crate::commands::context::Context;
-use crate::commands::disk::Disk;
 use crate::commands::policy_file::InForce;
+use crate::commands::seen::Seen;
 use crate::commands::{machine, policy_file};
 use crate::environment;
 use crate::environment::{DriverEvidence, Origin, Reading, Setting, SurveyInput};
 use crate::error::Failure;
-use crate::policy::Policy;
+use crate::policy::{FILE_NAME, Policy};
 use crate::reach;
 use crate::reach::{Engine, Target};
 use crate::snapshot::{StoreError, Stored};
@@ -27,16 +27,27 @@ pub(crate) struct Judged {
     pub(crate) policy: Policy,
     /// All of it, for people, programs and the log.
     pub(crate) report: JudgementReport,
+    /// The files that it rests on.
+    pub(crate) seen: Seen,
+}
+
+impl Judged {
+    /// Tells whether this comes to the same as an earlier judgement, to the passwords.
+    pub(crate) fn is_as(&self, earlier: &Judged) -> bool {
+        let targets =
+            |judged: &Judged| judged.judgement.targets.iter().map(|one| one.target.clone()).collect::<Vec<_>>();
+        self.report == earlier.report && targets(self) == targets(earlier)
+    }
 }
 
 /// Judges what `command` could reach; without one, test and development runs are both considered.
-pub(crate) fn judge(context: &mut Context, command: Option<&[OsString]>) -> Result<Judged, Failure> {
+pub(crate) fn judge(context: &Context, command: Option<&[OsString]>) -> Result<Judged, Failure> {
     judge_with(context, command, |targets, _| targets)
 }
 
 /// Judges the targets of these snapshots, in this order: as the project names them, with their passwords; a target
 /// that the project does not name any more is made of its address alone.
-pub(crate) fn judge_snapshots(context: &mut Context, snapshots: &[Stored]) -> Result<Judged, Failure> {
+pub(crate) fn judge_snapshots(context: &Context, snapshots: &[Stored]) -> Result<Judged, Failure> {
     let mut unreadable = None;
     let judged = judge_with(context, None, |targets, context| {
         let of = |stored: &Stored| {
@@ -84,22 +95,24 @@ fn target_at(address: &str, context: &reach::Lookup<'_>) -> Option<Target> {
 }
 
 fn judge_with(
-    context: &mut Context,
+    context: &Context,
     command: Option<&[OsString]>,
     select: impl FnOnce(Vec<Target>, &reach::Lookup<'_>) -> Vec<Target>,
 ) -> Result<Judged, Failure> {
+    let seen = Seen::new(context.now);
+    seen.watch(&context.project.root.join(FILE_NAME));
     let InForce { policy, trust } = policy_file::in_force(context)?;
     let only: Option<Vec<_>> =
         policy.files.as_ref().map(|files| files.iter().map(|file| context.project.root.join(file)).collect());
     let survey = environment::survey(&SurveyInput {
         process: &context.process,
         project: &context.project,
-        files: &Disk,
+        files: &seen,
         command,
         extra_files: &context.env_files,
         only_files: only.as_deref(),
     });
-    let lookup = reach::Lookup { project: &context.project, files: &Disk, base_folders: &survey.bases };
+    let lookup = reach::Lookup { project: &context.project, files: &seen, base_folders: &survey.bases };
     let found = reach::find_targets(&survey.readings, &survey.invocations, &lookup);
     let client = survey
         .invocations
@@ -109,14 +122,14 @@ fn judge_with(
     // Lock files can be large: they are read only where something hangs on them.
     let has_unknown_engine = found.iter().any(|target| target.engine == Engine::Unknown);
     let drivers = if has_unknown_engine || (found.is_empty() && client.is_none()) {
-        environment::database_drivers(&context.project, &Disk)
+        environment::database_drivers(&context.project, &seen)
     } else {
         DriverEvidence::default()
     };
     let targets = select(reach::name_engines(found, &drivers), &lookup);
     let matter = verdict::Surroundings::of(&targets);
-    let services = if matter.names { environment::services(&context.project, &Disk, command) } else { Vec::new() };
-    let machine = machine::read(matter);
+    let services = if matter.names { environment::services(&context.project, &seen, command) } else { Vec::new() };
+    let machine = machine::read(matter, &seen);
     let names = verdict::environment_names(&survey.readings, &survey.invocations);
     let judgement = verdict::judge(&Evidence {
         targets: &targets,
@@ -134,5 +147,5 @@ fn judge_with(
     let report = JudgementReport::new(&judgement, &survey, &context.caller, &policy, trust);
     // The environment is thousands of small pieces: the end of the process frees them all at once.
     mem::forget(survey);
-    Ok(Judged { judgement, policy, report })
+    Ok(Judged { judgement, policy, report, seen })
 }

@@ -3,23 +3,23 @@
 use std::net::IpAddr;
 use std::path::Path;
 
-use crate::regular;
+use crate::environment::Files;
 use crate::verdict::{Interface, MACHINE_MARK, Machine, Surroundings};
 
 /// Reads name, mark, and what else matters: interfaces, hosts file. What cannot be read is taken as absent: that only
 /// tightens.
-pub(crate) fn read(matter: Surroundings) -> Machine {
+pub(crate) fn read(matter: Surroundings, files: &dyn Files) -> Machine {
     let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
     Machine {
         name,
-        marked_production: Path::new(MACHINE_MARK).exists(),
+        marked_production: files.exists(Path::new(MACHINE_MARK)),
         interfaces: if matter.interfaces { interfaces() } else { Vec::new() },
-        hosts: if matter.names { hosts(&read_hosts()) } else { Vec::new() },
+        hosts: if matter.names { hosts(&read_hosts(files)) } else { Vec::new() },
     }
 }
 
-fn read_hosts() -> String {
-    let bytes = regular::read(Path::new("/etc/hosts"), regular::LARGE).unwrap_or_default();
+fn read_hosts(files: &dyn Files) -> String {
+    let bytes = files.read(Path::new("/etc/hosts")).ok().flatten().unwrap_or_default();
     String::from_utf8_lossy(&bytes).into_owned()
 }
 

@@ -22,6 +22,7 @@ mod report;
 mod restore;
 mod run;
 mod saving;
+mod seen;
 mod snapshot;
 mod trust;
 mod unknown;

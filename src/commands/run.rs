@@ -1,6 +1,7 @@
 //! `safe-test <command>`: judge, save, run, record, undo. The whole story on one page.
 
 use std::ffi::{OsStr, OsString};
+use std::fs::File;
 use std::time::Instant;
 
 use crate::audit::{Event, Finish, ProcessEnd, Refusal, Start};
@@ -12,13 +13,14 @@ use crate::commands::judging;
 use crate::commands::judging::Judged;
 use crate::commands::recording::{Recorder, record_refusal};
 use crate::commands::saving::NotSaved;
-use crate::commands::{Ending, asking, dry_run, put_back, report, saving};
+use crate::commands::{CommandError, Ending, asking, dry_run, put_back, report, saving};
 use crate::error::{Failure, in_one_line};
 use crate::exec;
 use crate::exec::{Inherited, Interrupt, LookupError, Program};
 use crate::exit::Exit;
 use crate::policy::RestoreWhen;
 use crate::snapshot::Kind;
+use crate::text::shown;
 
 /// Guards `command`, which is not empty; its first word may be a slip for the subcommand `meant`.
 pub(crate) fn run(
@@ -30,37 +32,17 @@ pub(crate) fn run(
     // A typo costs nothing: the program is looked up before anything else is done.
     let program = find_program(context, &command[0], meant)?;
 
-    let judged = judging::judge(context, Some(command))?;
-    // Without a place for the log nothing is run, but a refusal stays a refusal.
-    let recorder = Recorder::new(context, &judged, command);
     let interrupt = Interrupt::listen(inherited).map_err(exec::ExecError::Signals)?;
-    let permission = asking::permission(context, &judged, recorder.as_ref(), &interrupt)?;
-    if let Permission::Refused = permission {
-        let refused = refuse(context, &judged, recorder.as_ref())?;
-        return Ok(interrupt.requested().map_or(refused, Ending::Signal));
-    }
-    let recorder = recorder?;
-    if context.dry_run {
-        return dry_run::dry_run(context, &judged, &recorder);
-    }
-
-    recorder.prepare()?;
-    let saved = match saving::save(context, &judged, &recorder, Kind::Run, &interrupt) {
-        Ok(saved) => saved,
-        Err(not_saved) => return no_snapshot(context, &judged, not_saved, &recorder, &interrupt),
+    let judged = judging::judge(context, Some(command))?;
+    let prepared = prepare(context, command, judged, &interrupt)?;
+    let ready = match look_again(context, command, prepared, &interrupt)? {
+        Prepared::Ready(ready) => ready,
+        Prepared::Ended(ending) => return Ok(ending),
     };
-    let clearance = Clearance::grant(&judged.judgement, permission.consent(), saved.receipts)?;
-    recorder.record(Event::RunStarted(Start {
-        judgement: judged.report.record(),
-        consent: recorder.consent(permission.consent()),
-        snapshots: clearance.receipts().iter().filter_map(|receipt| receipt.snapshot().map(str::to_owned)).collect(),
-        manifests: saved.manifests,
-        notes: saving::notes(&judged, clearance.receipts()),
-    }))?;
-    saving::announce(context, &judged, clearance.receipts())?;
+    let Ready { judged, recorder, clearance, .. } = &ready;
 
     let started = Instant::now();
-    let outcome = exec::run(&clearance, &program, &command[1..], &context.project.folder, inherited, interrupt);
+    let outcome = exec::run(clearance, &program, &command[1..], &context.project.folder, inherited, interrupt);
     // A command of which nobody can say how it ended has only its start in the log.
     if let Some(outcome) = recorded(&outcome) {
         let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
@@ -78,7 +60,101 @@ pub(crate) fn run(
         }
         Err(error) => return Err(error.into()),
     };
-    undo_if_asked(context, &judged, &recorder, &clearance, ending, inherited)
+    undo_if_asked(context, judged, recorder, clearance, ending, inherited)
+}
+
+/// How often what was judged is looked at again before it is found to change all the time.
+const MOST_LOOKS: u32 = 3;
+
+/// A command that may start: judged, saved, written down and announced.
+struct Ready<'c> {
+    judged: Judged,
+    recorder: Recorder<'c>,
+    clearance: Clearance,
+    /// Keeps the snapshots from being pruned while the command runs.
+    _held: Vec<File>,
+}
+
+enum Prepared<'c> {
+    Ready(Ready<'c>),
+    /// It was refused, not saved, or not to be run at all.
+    Ended(Ending),
+}
+
+impl Ready<'_> {
+    fn record_not_started(&self, why: &str) {
+        let outcome = ProcessEnd::NotStarted(why.to_owned());
+        self.recorder.record_ending(Event::RunFinished(Finish { outcome, duration_ms: 0, notes: Vec::new() }));
+    }
+}
+
+/// Does all that comes before the start of a judged command.
+fn prepare<'c>(
+    context: &'c Context,
+    command: &[OsString],
+    judged: Judged,
+    interrupt: &Interrupt,
+) -> Result<Prepared<'c>, Failure> {
+    // Without a place for the log nothing is run, but a refusal stays a refusal.
+    let recorder = Recorder::new(context, &judged, command);
+    let permission = asking::permission(context, &judged, recorder.as_ref(), interrupt)?;
+    if let Permission::Refused = permission {
+        let refused = refuse(context, &judged, recorder.as_ref())?;
+        return Ok(Prepared::Ended(interrupt.requested().map_or(refused, Ending::Signal)));
+    }
+    let recorder = recorder?;
+    if context.dry_run {
+        return dry_run::dry_run(context, &judged, &recorder).map(Prepared::Ended);
+    }
+
+    recorder.prepare()?;
+    let saved = match saving::save(context, &judged, &recorder, Kind::Run, interrupt) {
+        Ok(saved) => saved,
+        Err(not_saved) => return no_snapshot(context, &judged, not_saved, &recorder, interrupt).map(Prepared::Ended),
+    };
+    let clearance = Clearance::grant(&judged.judgement, permission.consent(), saved.receipts)?;
+    recorder.record(Event::RunStarted(Start {
+        judgement: judged.report.record(),
+        consent: recorder.consent(permission.consent()),
+        snapshots: clearance.receipts().iter().filter_map(|receipt| receipt.snapshot().map(str::to_owned)).collect(),
+        manifests: saved.manifests,
+        notes: saving::notes(&judged, clearance.receipts()),
+    }))?;
+    saving::announce(context, &judged, clearance.receipts())?;
+    Ok(Prepared::Ready(Ready { judged, recorder, clearance, _held: saved.held }))
+}
+
+/// Looks once more at the files that were judged; where one is another now, judges anew, and prepares anew unless that comes
+/// to the same.
+///
+/// # Errors
+///
+/// [`CommandError::KeepsChanging`]; the snapshots stay.
+fn look_again<'c>(
+    context: &'c Context,
+    command: &[OsString],
+    mut prepared: Prepared<'c>,
+    interrupt: &Interrupt,
+) -> Result<Prepared<'c>, Failure> {
+    for look in 1.. {
+        let Prepared::Ready(ready) = &mut prepared else { break };
+        let Some(path) = ready.judged.seen.changed(ready.recorder.store().directory()) else { break };
+        if look == MOST_LOOKS {
+            let failure = Failure::from(CommandError::KeepsChanging { path });
+            ready.record_not_started(&in_one_line(failure.error()));
+            return Err(failure);
+        }
+        let again = judging::judge(context, Some(command))?;
+        if again.is_as(&ready.judged) {
+            ready.judged = again;
+            continue;
+        }
+        let changed = format!("{} has changed meanwhile: all is judged anew", shown(&path));
+        context.ui.say(format!("safe-test: {changed}"));
+        ready.record_not_started(&changed);
+        prepared = prepare(context, command, again, interrupt)?;
+    }
+    Ok(prepared)
 }
 
 /// Finds the program; what is none is told from a subcommand that was mistyped.

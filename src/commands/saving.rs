@@ -26,7 +26,7 @@ pub(crate) struct Saved {
     /// met on the way.
     pub(crate) manifests: Manifests,
     /// Keeps the snapshots from being pruned while the command runs.
-    _held: Vec<File>,
+    pub(crate) held: Vec<File>,
 }
 
 /// Why not everything was saved.
@@ -48,7 +48,7 @@ pub(crate) fn save(
     kind: Kind,
     interrupt: &Interrupt,
 ) -> Result<Saved, NotSaved> {
-    let mut saved = Saved { receipts: Vec::new(), manifests: Manifests::new(), _held: Vec::new() };
+    let mut saved = Saved { receipts: Vec::new(), manifests: Manifests::new(), held: Vec::new() };
     match save_into(&mut saved, context, judged, recorder, kind, interrupt) {
         Ok(()) => Ok(saved),
         Err(failure) => Err(NotSaved { failure, manifests: saved.manifests }),
@@ -72,7 +72,7 @@ fn save_into(
             snapshot::take(at, &one.target, intention, &order, &watch).map_err(|error| error.about(&one.target))?;
         if let Some((id, manifest)) = receipt.manifest() {
             saved.manifests.insert(id.to_owned(), manifest);
-            saved._held.push(recorder.store().hold(id).map_err(SnapshotError::from)?);
+            saved.held.push(recorder.store().hold(id).map_err(SnapshotError::from)?);
         }
         saved.receipts.push(receipt);
     }

@@ -22,6 +22,7 @@ mod incidents;
 mod kills;
 mod known_snapshots;
 mod load_orders;
+mod meanwhile;
 mod nothing_to_guard;
 mod oracle;
 mod order;

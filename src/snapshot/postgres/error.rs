@@ -214,7 +214,8 @@ impl Explain for PostgresError {
     fn hint(&self) -> Option<String> {
         let hint = match self {
             PostgresError::NoTools => {
-                "install the PostgreSQL client (Debian: `apt-get install postgresql-client`, macOS: `brew install libpq`)"
+                "install the PostgreSQL client (Debian: `apt-get install postgresql-client`, macOS: `brew install libpq`); \
+                 none is taken from a folder in the project"
             }
             PostgresError::ToolsTooOld { server, .. } => {
                 return Some(format!(

@@ -1,0 +1,252 @@
+//! The file system as a judgement saw it: every file, absence and listing that went into it, to be looked at once more
+//! before the command starts.
+//!
+//! While a large database is saved, minutes pass in which somebody may save `.env`. The process environment needs no second
+//! look: nothing but this process can change it, and the command gets it as it is.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::hash::{BuildHasher, RandomState};
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use chrono::{DateTime, Utc};
+
+use crate::commands::disk::Disk;
+use crate::environment::Files;
+
+/// Seconds. A file that was last changed this much before we look changes its times with the next write, however coarse
+/// the clock of its file system is.
+const SETTLED: i64 = 2;
+
+/// What SQLite puts beside a database that is written to, again and again.
+const SIDE_FILES: [&str; 3] = ["-journal", "-wal", "-shm"];
+
+/// What the file system says of something without opening it: device, number, size, and when it was written and changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Stamp {
+    place: (u64, u64),
+    size: u64,
+    modified: (i64, i64),
+    changed: (i64, i64),
+}
+
+impl Stamp {
+    fn of(path: &Path) -> Option<Stamp> {
+        let found = fs::metadata(path).ok()?;
+        Some(Stamp {
+            place: (found.dev(), found.ino()),
+            size: found.size(),
+            modified: (found.mtime(), found.mtime_nsec()),
+            changed: (found.ctime(), found.ctime_nsec()),
+        })
+    }
+
+    fn is_settled(&self, since: DateTime<Utc>) -> bool {
+        self.modified.0.max(self.changed.0) < since.timestamp() - SETTLED
+    }
+}
+
+/// What was found in a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Content {
+    Absent,
+    Unreadable(io::ErrorKind),
+    /// A hash of the bytes, and their number.
+    Bytes(u64, usize),
+    /// The stamp tells as much as a hash would.
+    AsStamped,
+}
+
+/// The file system, and what was seen of it.
+pub(crate) struct Seen {
+    since: DateTime<Utc>,
+    /// Without its key nobody can make other bytes of the same hash.
+    key: RandomState,
+    files: RefCell<HashMap<PathBuf, (Option<Stamp>, Content)>>,
+    folders: RefCell<HashMap<PathBuf, (Option<Stamp>, Vec<OsString>)>>,
+    existing: RefCell<HashMap<PathBuf, bool>>,
+}
+
+impl Seen {
+    /// Begins to look; `since` is not later than now.
+    pub(crate) fn new(since: DateTime<Utc>) -> Self {
+        Seen {
+            since,
+            key: RandomState::new(),
+            files: RefCell::default(),
+            folders: RefCell::default(),
+            existing: RefCell::default(),
+        }
+    }
+
+    /// Looks at a file that is read by other means.
+    pub(crate) fn watch(&self, path: &Path) {
+        // Whether it can be read is what is noted.
+        let _ = self.read(path);
+    }
+
+    /// Finds a path at which there is something else than there was, if there is one. Snapshots of ours, which are in the
+    /// folder `own`, do not count.
+    pub(crate) fn changed(&self, own: &Path) -> Option<PathBuf> {
+        let file = |(path, (stamp, content)): &(&PathBuf, &(Option<Stamp>, Content))| {
+            *stamp != Stamp::of(path) && *content == Content::AsStamped
+                || *content != Content::AsStamped && *content != self.content(&Disk.read(path))
+        };
+        let existing = |(path, exists): &(&PathBuf, &bool)| Disk.exists(path) != **exists;
+        let folder = |(path, (stamp, names)): &(&PathBuf, &(Option<Stamp>, Vec<OsString>))| {
+            let is_settled = stamp.is_some_and(|stamp| stamp.is_settled(self.since));
+            !(is_settled && *stamp == Stamp::of(path))
+                && lasting(path, names, own) != lasting(path, &Disk.list(path), own)
+        };
+        let (files, folders, exist) = (self.files.borrow(), self.folders.borrow(), self.existing.borrow());
+        let is_foreign = |path: &Path| !path.starts_with(own);
+        let mut of_files = files.iter().filter(|(path, _)| is_foreign(path));
+        let mut of_existing = exist.iter().filter(|(path, _)| is_foreign(path));
+        let mut of_folders = folders.iter().filter(|(path, _)| is_foreign(path));
+        let found = of_files.find(file).map(|(path, _)| path);
+        let found = found.or_else(|| of_existing.find(existing).map(|(path, _)| path));
+        found.or_else(|| of_folders.find(folder).map(|(path, _)| path)).cloned()
+    }
+
+    fn content(&self, read: &io::Result<Option<Vec<u8>>>) -> Content {
+        match read {
+            Ok(Some(bytes)) => Content::Bytes(self.key.hash_one(bytes), bytes.len()),
+            Ok(None) => Content::Absent,
+            Err(error) => Content::Unreadable(error.kind()),
+        }
+    }
+}
+
+/// Lists the names in a folder that do not come and go with our own work and SQLite's, sorted.
+fn lasting<'n>(folder: &Path, names: &'n [OsString], own: &Path) -> Vec<&'n OsStr> {
+    let is_lasting = |name: &&OsStr| {
+        let is_side_file = SIDE_FILES.iter().any(|end| name.as_encoded_bytes().ends_with(end.as_bytes()));
+        !is_side_file && !own.starts_with(folder.join(name))
+    };
+    let mut names: Vec<_> = names.iter().map(OsString::as_os_str).filter(is_lasting).collect();
+    names.sort_unstable();
+    names
+}
+
+impl Files for Seen {
+    fn read(&self, path: &Path) -> io::Result<Option<Vec<u8>>> {
+        // Looked at first: what is written in between makes a difference to the stamp.
+        let stamp = Stamp::of(path);
+        let read = Disk.read(path);
+        let is_settled = stamp.is_some_and(|stamp| stamp.is_settled(self.since));
+        let content = if is_settled && read.is_ok() { Content::AsStamped } else { self.content(&read) };
+        self.files.borrow_mut().entry(path.to_owned()).or_insert((stamp, content));
+        read
+    }
+
+    fn exists(&self, path: &Path) -> bool {
+        let exists = Disk.exists(path);
+        self.existing.borrow_mut().entry(path.to_owned()).or_insert(exists);
+        exists
+    }
+
+    fn list(&self, path: &Path) -> Vec<OsString> {
+        let stamp = Stamp::of(path);
+        let names = Disk.list(path);
+        self.folders.borrow_mut().entry(path.to_owned()).or_insert_with(|| (stamp, names.clone()));
+        names
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    use std::time::{Duration, SystemTime};
+
+    /// Looks at a folder with a few things in it, from a time when all of it is settled or nothing is; then something is done,
+    /// and the name of what changed is given.
+    fn changed(settled: bool, act: impl FnOnce(&Path)) -> Option<String> {
+        let temporary = tempfile::tempdir().unwrap();
+        let root = temporary.path();
+        fs::create_dir(root.join("config")).unwrap();
+        for (name, text) in [(".env", "A=1\n"), ("other", "A=1\n"), ("config/x.yml", "x: 1\n")] {
+            fs::write(root.join(name), text).unwrap();
+        }
+        let now = DateTime::<Utc>::from(SystemTime::now());
+        let seen = Seen::new(if settled { now + Duration::from_secs(10) } else { now });
+        seen.read(&root.join(".env")).unwrap();
+        seen.read(&root.join(".env.local")).unwrap();
+        let _ = seen.read(&root.join("config"));
+        assert!(!seen.exists(&root.join("artisan")) && seen.exists(&root.join("other")));
+        for folder in [root, &root.join("config"), &root.join("none")] {
+            seen.list(folder);
+        }
+        act(root);
+        let found = seen.changed(&root.join("var/backups"))?;
+        Some(found.strip_prefix(root).unwrap().display().to_string())
+    }
+
+    #[test]
+    fn what_is_written_appears_or_vanishes_is_found() {
+        type Act = fn(&Path);
+        let cases: [(&str, Act); 11] = [
+            (".env", |root| fs::write(root.join(".env"), "A=2\n").unwrap()),
+            (".env", |root| fs::write(root.join(".env"), "").unwrap()),
+            (".env", |root| fs::remove_file(root.join(".env")).unwrap()),
+            (".env", |root| {
+                fs::write(root.join("new"), "A=2\n").unwrap();
+                fs::rename(root.join("new"), root.join(".env")).unwrap();
+            }),
+            (".env", |root| {
+                fs::remove_file(root.join(".env")).unwrap();
+                symlink("config/x.yml", root.join(".env")).unwrap();
+            }),
+            (".env", |root| {
+                fs::remove_file(root.join(".env")).unwrap();
+                fs::create_dir(root.join(".env")).unwrap();
+            }),
+            (".env.local", |root| fs::write(root.join(".env.local"), "").unwrap()),
+            ("artisan", |root| fs::write(root.join("artisan"), "").unwrap()),
+            ("other", |root| fs::remove_file(root.join("other")).unwrap()),
+            ("config", |root| fs::write(root.join("config/y.yml"), "").unwrap()),
+            ("none", |root| fs::create_dir_all(root.join("none/more")).unwrap()),
+        ];
+        for (at, (expected, act)) in cases.into_iter().enumerate() {
+            for settled in [true, false] {
+                let found = changed(settled, act);
+                // A folder's own listing changes, too.
+                assert!(
+                    found.as_deref() == Some(expected) || found.as_deref() == Some(""),
+                    "{at} {settled}: {found:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_as_it_was_or_ours_is_no_change() {
+        let cases: [fn(&Path); 5] = [
+            |_| {},
+            |root| fs::create_dir_all(root.join("var/backups")).unwrap(),
+            |root| {
+                for end in SIDE_FILES {
+                    fs::write(root.join(format!("app.db{end}")), "").unwrap();
+                }
+            },
+            |root| fs::write(root.join("other"), "not read").unwrap(),
+            |root| {
+                fs::write(root.join("new"), "").unwrap();
+                fs::remove_file(root.join("new")).unwrap();
+            },
+        ];
+        for (at, act) in cases.into_iter().enumerate() {
+            for settled in [true, false] {
+                assert_eq!(changed(settled, act), None, "{at} {settled}");
+            }
+        }
+        // The same bytes, written again.
+        assert_eq!(changed(false, |root| fs::write(root.join(".env"), "A=1\n").unwrap()), None);
+        let forbid = |root: &Path| fs::set_permissions(root.join("config"), PermissionsExt::from_mode(0o700)).unwrap();
+        assert_eq!(changed(false, forbid), None);
+    }
+}
