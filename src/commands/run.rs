@@ -39,7 +39,7 @@ pub(crate) fn run(
         Prepared::Ready(ready) => ready,
         Prepared::Ended(ending) => return Ok(ending),
     };
-    let Ready { judged, recorder, clearance, .. } = &ready;
+    let Ready { judged, recorder, clearance, .. } = &*ready;
 
     let started = Instant::now();
     let outcome = exec::run(clearance, &program, &command[1..], &context.project.folder, inherited, interrupt);
@@ -76,7 +76,7 @@ struct Ready<'c> {
 }
 
 enum Prepared<'c> {
-    Ready(Ready<'c>),
+    Ready(Box<Ready<'c>>),
     /// It was refused, not saved, or not to be run at all.
     Ended(Ending),
 }
@@ -121,7 +121,7 @@ fn prepare<'c>(
         notes: saving::notes(&judged, clearance.receipts()),
     }))?;
     saving::announce(context, &judged, clearance.receipts())?;
-    Ok(Prepared::Ready(Ready { judged, recorder, clearance, _held: saved.held }))
+    Ok(Prepared::Ready(Box::new(Ready { judged, recorder, clearance, _held: saved.held })))
 }
 
 /// Looks once more at the files that were judged; where one is another now, judges anew, and prepares anew unless that comes

@@ -61,13 +61,16 @@ enum Content {
     AsStamped,
 }
 
+/// What was found by path, and the stamp just before.
+type Looks<T> = RefCell<HashMap<PathBuf, (Option<Stamp>, T)>>;
+
 /// The file system, and what was seen of it.
 pub(crate) struct Seen {
     since: DateTime<Utc>,
     /// Without its key nobody can make other bytes of the same hash.
     key: RandomState,
-    files: RefCell<HashMap<PathBuf, (Option<Stamp>, Content)>>,
-    folders: RefCell<HashMap<PathBuf, (Option<Stamp>, Vec<OsString>)>>,
+    files: Looks<Content>,
+    folders: Looks<Vec<OsString>>,
     existing: RefCell<HashMap<PathBuf, bool>>,
 }
 
