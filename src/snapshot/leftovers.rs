@@ -108,9 +108,12 @@ fn is_an_id(id: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use chrono::{DateTime, Utc};
+
     use super::*;
-    use crate::snapshot::Kind;
+    use crate::hash::Hash;
     use crate::snapshot::testing::{AllKnown, manifest, wait_for};
+    use crate::snapshot::{Kind, Provenance, Standing};
 
     const ID: &str = "shop_20261121_143022";
 
@@ -197,6 +200,28 @@ mod tests {
             2,
             "what was there stays"
         );
+    }
+
+    /// Remembers two names as given.
+    struct GaveTwo;
+
+    impl Provenance for GaveTwo {
+        fn standing_of(&self, _id: &str, _hash: &Hash) -> Standing {
+            Standing::Unknown
+        }
+
+        fn was_given(&self, id: &str, _taken_at: DateTime<Utc>) -> bool {
+            [ID, "shop_20261121_143022_3"].contains(&id)
+        }
+    }
+
+    #[test]
+    fn a_name_that_was_given_before_is_passed_over_though_its_files_are_gone() {
+        let (_folder, store) = store_with(&["shop_20261121_143022_2.dump"]);
+        let now = "2026-11-21T14:30:22Z".parse().unwrap();
+        let reservation = store.reserve("shop", now, &GaveTwo).unwrap();
+        assert_eq!(reservation.id(), "shop_20261121_143022_4");
+        assert_eq!(store.free_id("shop", now, &GaveTwo), "shop_20261121_143022_5");
     }
 
     #[test]

@@ -419,3 +419,134 @@ fn a_hostile_store_changes_nothing_and_hides_nothing() {
     }
     sandbox.run(&["log", "verify"]).expect_code(0);
 }
+
+fn sha256(text: &str) -> String {
+    use sha2::{Digest, Sha256};
+    Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Writes the log anew as an earlier version would have written it, which named snapshots by their ids alone; and what
+/// this machine remembers of its end.
+fn as_an_earlier_version_left_it(sandbox: &Sandbox) {
+    let log = sandbox.backups().join("audit.log");
+    let (mut text, mut last) = (String::new(), None);
+    for line in fs::read_to_string(&log).unwrap().lines() {
+        let mut entry: Value = serde_json::from_str(line).unwrap();
+        entry.as_object_mut().unwrap().shift_remove("manifests");
+        entry["previous"] = last.into();
+        let line = entry.to_string();
+        last = Some(sha256(&line));
+        text.push_str(&(line + "\n"));
+    }
+    fs::write(&log, &text).unwrap();
+    let only = |folder: &Path| fs::read_dir(folder).unwrap().next().unwrap().unwrap().path();
+    let anchor = only(&only(&sandbox.state().join("safe-test/audit/anchors")));
+    let slots = fs::read(&anchor).unwrap();
+    let bodies = slots.chunks(16 * 1024).filter_map(|slot| {
+        let line = String::from_utf8_lossy(slot.split(|&byte| byte == b'\n').next()?).into_owned();
+        serde_json::from_str::<Value>(line.split_once(' ')?.1).ok()
+    });
+    let mut end = bodies.max_by_key(|body| body["generation"].as_u64()).unwrap();
+    (end["head"], end["length"], end["next"]) = (last.into(), text.len().into(), Value::Null);
+    let body = end.to_string();
+    let mut file = format!("{} {body}\n", sha256(&body)).into_bytes();
+    file.resize(32 * 1024, 0);
+    fs::write(anchor, file).unwrap();
+    sandbox.run(&["log", "verify"]).expect_code(0);
+}
+
+#[test]
+fn snapshots_of_an_earlier_version_are_adopted_by_their_names_once() {
+    let sandbox = theirs();
+    for number in 3..12 {
+        sandbox.guarded().expect_code(0);
+        sandbox.sqlite("app_test.db", &format!("UPDATE t SET a = {number}"));
+    }
+    let ids = sandbox.ids();
+    assert_eq!(ids.len(), 10);
+    as_an_earlier_version_left_it(&sandbox);
+    assert!(sandbox.manifests().iter().all(|manifest| manifest["known"] == true));
+    let row_of = |id: &str| {
+        sandbox.run(&["restore", id]).expect_code(0);
+        row(&sandbox)
+    };
+    assert_eq!((row_of(&ids[9]).as_str(), row_of(&ids[8]).as_str()), ("1", "2"));
+    // Until then only its name is known, and its manifest's word for where it goes does not count.
+    let oldest = sandbox.backups().join(format!("{}.json", ids[9]));
+    let whole = fs::read(&oldest).unwrap();
+    let outside = sandbox.home().join("precious.db");
+    fs::copy(sandbox.project().join("app_test.db"), &outside).unwrap();
+    edit(&oldest, |manifest| {
+        manifest["database"] = outside.to_str().unwrap().into();
+        manifest["target"] = format!("sqlite:{}", outside.display()).into();
+    });
+    sandbox.run(&["restore", &ids[9]]).expect_code(120);
+    fs::write(&oldest, &whole).unwrap();
+    // A run that takes one over, and one whose retention counts them, write their hashes down.
+    let adopted = || {
+        let started = sandbox.log().into_iter().rfind(|entry| entry["event"] == "run-started").unwrap();
+        started["manifests"].as_object().unwrap().len()
+    };
+    sandbox.sqlite("app_test.db", "UPDATE t SET a = 20");
+    sandbox.guarded().expect_code(0);
+    assert_eq!((sandbox.ids().len() - safeties(&sandbox), adopted()), (10, 11));
+    let [.., second, _] = ids.as_slice() else { panic!("{ids:?}") };
+    edit(&sandbox.backups().join(format!("{second}.json")), |manifest| manifest["notes"] = vec!["theirs"].into());
+    let outcome = sandbox.run(&["restore", second]).expect_code(121);
+    assert!(outcome.stderr.contains("not the one that was written down"), "{}", outcome.stderr);
+}
+
+fn safeties(sandbox: &Sandbox) -> usize {
+    sandbox.manifests().iter().filter(|manifest| manifest["kind"] == "safety").count()
+}
+
+#[test]
+fn a_reused_snapshot_of_an_earlier_version_is_adopted() {
+    let sandbox = Sandbox::with_sqlite();
+    sandbox.guarded().expect_code(0);
+    as_an_earlier_version_left_it(&sandbox);
+    let outcome = sandbox.guarded().expect_code(0);
+    assert!(outcome.stderr.contains("unchanged since"), "{}", outcome.stderr);
+    let id = sandbox.ids().remove(0);
+    edit(&sandbox.backups().join(format!("{id}.json")), |manifest| manifest["notes"] = vec!["theirs"].into());
+    assert_eq!(sandbox.manifests()[0]["known"], false);
+}
+
+#[test]
+fn a_name_is_never_given_twice() {
+    let sandbox = Sandbox::with_sqlite();
+    let mut given = std::collections::BTreeSet::new();
+    for _ in 0..12 {
+        let id = sandbox.run(&["snapshot"]).expect_code(0).stdout.trim_end().to_owned();
+        assert!(given.insert(id.clone()), "{id} {given:?}");
+        for ending in ["json", "dump"] {
+            fs::remove_file(sandbox.backups().join(format!("{id}.{ending}"))).unwrap();
+        }
+    }
+}
+
+#[test]
+fn two_databases_whose_names_fit_the_same_way_have_a_snapshot_each() {
+    let sandbox = Sandbox::with_sqlite();
+    for (path, row) in [("a b_test.db", 1), ("a+b_test.db", 2)] {
+        sandbox.sqlite(path, &format!("CREATE TABLE t(a); INSERT INTO t VALUES ({row});"));
+    }
+    sandbox.write(".env", "DATABASE_URL='sqlite:./a b_test.db'\nOTHER_URL=sqlite:./a+b_test.db\n");
+    sandbox.suite("sqlite3 'a b_test.db' 'UPDATE t SET a = 9'; sqlite3 a+b_test.db 'UPDATE t SET a = 9'");
+    sandbox.guarded().expect_code(0);
+    sandbox.run(&["restore", "latest"]).expect_code(0);
+    let rows = ["a b_test.db", "a+b_test.db"].map(|path| sandbox.sqlite(path, "SELECT a FROM t"));
+    assert_eq!(rows, ["1", "2"]);
+}
+
+#[test]
+fn a_snapshot_that_was_made_before_another_failed_is_known() {
+    for arguments in ["./suite", "snapshot"] {
+        let sandbox = Sandbox::with_sqlite();
+        sandbox.write("broken_test.db", "not a database at all, but long enough to look like a file of something else");
+        sandbox.write(".env", "DATABASE_URL=sqlite:./app_test.db\nZ_URL=sqlite:./broken_test.db\n");
+        sandbox.run(&[arguments]).expect_code(121);
+        let known: Vec<Value> = sandbox.manifests().iter().map(|manifest| manifest["known"].clone()).collect();
+        assert_eq!(known, [true], "{arguments}");
+    }
+}
