@@ -55,7 +55,12 @@ pub(crate) struct Entry {
 }
 
 fn with_milliseconds<S: Serializer>(at: &DateTime<Utc>, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(&at.to_rfc3339_opts(SecondsFormat::Millis, true))
+    serializer.serialize_str(&written_time(*at))
+}
+
+/// Writes a time as entries have it: UTC, with milliseconds.
+pub(crate) fn written_time(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
 impl Entry {

@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, HashMap};
 use chrono::{DateTime, Duration, Utc};
 use serde::Deserialize;
 
-use crate::audit::entry::Head;
+use crate::audit::entry::{Head, written_time};
 use crate::audit::log::anchors::LogPlace;
 use crate::audit::log::backwards::Backwards;
 use crate::audit::log::file;
@@ -87,11 +87,12 @@ impl Log {
         let Some(file) = LogFile::lock_shared(&path)? else { return Ok(false) };
         let mut lines = file.into_backwards()?;
         let name = memchr::memmem::Finder::new(id);
+        let oldest = written_time(oldest);
         while let Some(line) = lines.next_line().map_err(|source| AuditError::Read { path: path.clone(), source })? {
             if name.find_iter(&line).any(|at| is_whole(&line, at, id.len())) {
                 return Ok(true);
             }
-            if time_of(&line).is_some_and(|at| at < oldest) {
+            if time_of(&line).is_some_and(|at| at < oldest.as_bytes()) {
                 return Ok(false);
             }
         }
@@ -104,13 +105,12 @@ fn is_whole(line: &[u8], at: usize, length: usize) -> bool {
     at > 0 && line[at - 1] == b'"' && line.get(at + length) == Some(&b'"')
 }
 
-/// Finds when an entry was written. Its time stands near the beginning of its line.
-fn time_of(line: &[u8]) -> Option<DateTime<Utc>> {
+/// Finds when an entry was written, as it stands near the beginning of its line: in one form, so that earlier is less.
+fn time_of(line: &[u8]) -> Option<&[u8]> {
     const KEY: &[u8] = b"\"at\":\"";
     let near = &line[..line.len().min(80)];
     let at = memchr::memmem::find(near, KEY)? + KEY.len();
-    let length = memchr::memchr(b'"', &near[at..])?;
-    std::str::from_utf8(&near[at..at + length]).ok()?.parse().ok()
+    near.get(at..at + memchr::memchr(b'"', &near[at..])?)
 }
 
 /// What the nearest entry says of a snapshot.
