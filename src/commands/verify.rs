@@ -44,10 +44,7 @@ pub(crate) fn verify(
     };
     let interrupt = Interrupt::listen(inherited).map_err(exec::ExecError::Signals)?;
     for stored in &wanted {
-        // Nobody is asked about each of many.
-        let only_read = all && !stored.standing(&past).is_known();
-        let level = if only_read { VerificationLevel::Read } else { level };
-        let Some(checked) = check(context, stored, &past, level, &interrupt)? else {
+        let Some(checked) = check(context, stored, &past, level, all, &interrupt)? else {
             return not_confirmed(context, "the rehearsal", &interrupt);
         };
         results.push(checked);
@@ -86,61 +83,70 @@ struct Checked {
     id: String,
     /// Whether it was made here.
     known: bool,
+    /// How far it was checked; `None` where its manifest is at fault.
+    level: Option<VerificationLevel>,
     /// What was compared.
     #[serde(skip)]
     contents: String,
+    /// What else a person should know.
+    #[serde(skip)]
+    remark: &'static str,
     ok: bool,
     problem: Option<String>,
 }
 
 impl Checked {
     fn unreadable(problem: &StoreError) -> Self {
-        Checked {
-            id: "?".to_owned(),
-            known: false,
-            contents: String::new(),
-            ok: false,
-            problem: Some(problem.to_string()),
-        }
+        Self::at_fault("?", problem.to_string())
+    }
+
+    fn at_fault(id: &str, problem: String) -> Self {
+        let (known, level, contents, remark) = (false, None, String::new(), "");
+        Checked { id: id.to_owned(), known, level, contents, remark, ok: false, problem: Some(problem) }
     }
 
     fn line(&self, verbose: bool) -> String {
-        let unknown = if self.known { "" } else { "  (not known here)" };
+        let remark = self.remark;
         match &self.problem {
-            None if verbose => format!("ok   {}  {}{unknown}", self.id, self.contents),
-            None => format!("ok   {}{unknown}", self.id),
+            None if verbose => format!("ok   {}  {}{remark}", self.id, self.contents),
+            None => format!("ok   {}{remark}", self.id),
             Some(problem) => format!("BAD  {}: {problem}", self.id),
         }
     }
 }
 
 /// Checks one snapshot: what is wrong with it is a result, what keeps it from being checked (no server) a failure. `None`:
-/// a person did not vouch for it.
+/// a person did not vouch for it. One of `many` that somebody would have to vouch for is only read.
 fn check(
     context: &mut Context,
     stored: &Stored,
     past: &KnownSnapshots,
     level: VerificationLevel,
+    many: bool,
     interrupt: &Interrupt,
 ) -> Result<Option<Checked>, Failure> {
     let (id, standing) = (stored.manifest.id.clone(), stored.standing(past));
-    let bad = |problem: String| Checked {
-        id: id.clone(),
-        known: false,
-        contents: String::new(),
-        ok: false,
-        problem: Some(problem),
-    };
     if standing == Standing::Changed {
-        return Ok(Some(bad(past.why_not(standing))));
+        return Ok(Some(Checked::at_fault(&id, past.why_not(standing))));
     }
     let judged = match judging::judge_snapshots(context, std::slice::from_ref(stored)) {
         Err(failure) if failure.error().exit() == Exit::NoSnapshot => {
-            return Ok(Some(bad(failure.error().to_string())));
+            return Ok(Some(Checked::at_fault(&id, failure.error().to_string())));
         }
         judged => judged?,
     };
     let one = &judged.judgement.targets[0];
+    let (remark, may_act) = match standing {
+        Standing::Known => ("", true),
+        Standing::Named => ("", judging::is_named_by_the_project(&one.target)),
+        Standing::Changed | Standing::Unknown => ("  (not known here)", false),
+    };
+    let (level, remark) = match level {
+        VerificationLevel::Restore if many && !may_act => {
+            (VerificationLevel::Read, "  (not known here: read back only)")
+        }
+        level => (level, remark),
+    };
     if level == VerificationLevel::Restore && one.verdict != Verdict::Safe {
         return Err(ClearanceError::Verdict(one.verdict).into());
     }
@@ -167,5 +173,6 @@ fn check(
         VerificationLevel::Restore => "restored and compared",
     };
     let contents = format!("{} in {}, {how}", list::contents(&stored.manifest), bytes(stored.manifest.size));
-    Ok(Some(Checked { id, known: standing.is_known(), contents, ok: problem.is_none(), problem }))
+    let (known, ok) = (standing.is_known(), problem.is_none());
+    Ok(Some(Checked { id, known, level: Some(level), contents, remark, ok, problem }))
 }

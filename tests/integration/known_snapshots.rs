@@ -85,7 +85,10 @@ fn what_came_with_a_clone_is_put_back_only_after_a_person_said_so() {
         }
         // Reading changes nothing, and says what is read.
         let read = clone.run(&["verify", "--all", "--level", "restore"]).expect_code(0).stdout;
-        assert_eq!(read, format!("ok   {id}  (not known here)\n"));
+        assert_eq!(read, format!("ok   {id}  (not known here: read back only)\n"));
+        let read = clone.run(&["verify", &id, "--format", "json"]).expect_code(0).stdout;
+        let read = &serde_json::from_str::<Value>(&read).unwrap()["snapshots"][0];
+        assert_eq!((&read["known"], &read["level"], &read["ok"]), (&false.into(), &"read".into(), &true.into()));
         assert!(clone.run(&["list"]).expect_code(0).stdout.ends_with("  (not known here)\n"));
         assert_eq!(clone.manifests()[0]["known"], false);
         let doctor = clone.run(&["doctor"]).expect_code(0).stdout;
