@@ -14,9 +14,10 @@ use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process_group, setrlim
 use serde_json::Value;
 
 use super::escapes::drives_a_terminal;
+use crate::support::PATIENCE;
 
-/// How long a call may take: far more than any does, on a busy machine as well.
-const LONGEST: Duration = Duration::from_secs(30);
+/// How long a call may compute: a debug build, of which the slowest takes a few seconds.
+const MOST_SECONDS: u64 = 30;
 /// How much memory a call may ask for.
 const MOST_MEMORY: u64 = 1 << 30;
 /// The statuses that the README lists.
@@ -34,10 +35,11 @@ pub(crate) struct Ended {
 pub(crate) fn run(command: &mut Command, folder: &Path) -> Ended {
     let (stdout, stderr) = (folder.join("stdout"), folder.join("stderr"));
     let limited = || {
-        let limit = Rlimit { current: Some(MOST_MEMORY), maximum: Some(MOST_MEMORY) };
-        setrlimit(Resource::As, limit).map_err(io::Error::from)
+        let limit = |most| Rlimit { current: Some(most), maximum: Some(most) };
+        setrlimit(Resource::As, limit(MOST_MEMORY)).map_err(io::Error::from)?;
+        setrlimit(Resource::Cpu, limit(MOST_SECONDS)).map_err(io::Error::from)
     };
-    // SAFETY: makes one system call.
+    // SAFETY: makes two system calls.
     unsafe { command.pre_exec(limited) };
     command.process_group(0).stdout(File::create(&stdout).unwrap()).stderr(File::create(&stderr).unwrap());
     let mut child = command.spawn().unwrap();
@@ -46,7 +48,7 @@ pub(crate) fn run(command: &mut Command, folder: &Path) -> Ended {
         if let Some(status) = child.try_wait().unwrap() {
             break status;
         }
-        if started.elapsed() > LONGEST && !is_killed {
+        if started.elapsed() > PATIENCE && !is_killed {
             is_killed = true;
             let group = Pid::from_raw(child.id().cast_signed()).unwrap();
             let _ = kill_process_group(group, Signal::KILL);
@@ -63,7 +65,7 @@ impl Ended {
     pub(crate) fn faults(&self, not_done: &str, is_guarded: bool, is_json: bool) -> Vec<String> {
         let mut faults = Vec::new();
         if self.is_killed {
-            return vec![format!("not over after {LONGEST:?}")];
+            return vec![format!("not over after {PATIENCE:?}")];
         }
         let Some(code) = self.status.code().filter(|code| DOCUMENTED.contains(code)) else {
             let signal = self.status.signal().map(|signal| format!(" (signal {signal})")).unwrap_or_default();

@@ -158,6 +158,6 @@ pub(crate) fn replace_by_something_else(path: &Path, outside: &Path, random: &mu
         6 => symlink(outside, path).unwrap(),
         // Its name may be too long for a socket.
         7 => drop(UnixListener::bind(path)),
-        _ => fs::File::create(path).unwrap().set_len(1 << (20 + random.below(13))).unwrap(),
+        _ => fs::File::create(path).unwrap().set_len(1 << (20 + random.below(9))).unwrap(),
     }
 }

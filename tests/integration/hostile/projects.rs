@@ -122,5 +122,5 @@ impl Project {
 
 #[test]
 fn no_project_hangs_crashes_or_passes_for_safe() {
-    try_all(seeds(150, 10_000), Project::new, Project::faults);
+    try_all(seeds(120, 10_000), Project::new, Project::faults);
 }
