@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use crate::error::Explain;
 use crate::exit::Exit;
+use crate::text::shown;
 
 /// A failure of the log. Whenever an append fails, the log holds either the whole entry or nothing of it, or its
 /// next append repairs what is half written.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum AuditError {
     /// The folder of the log cannot be made or looked at.
-    #[error("cannot use the folder of the audit log, {}", path.display())]
+    #[error("cannot use the folder of the audit log, {}", shown(path))]
     Folder {
         /// The folder.
         path: PathBuf,
@@ -21,25 +22,25 @@ pub(crate) enum AuditError {
         source: io::Error,
     },
     /// A symbolic link stands in the log's place.
-    #[error("the audit log {} is a symbolic link", path.display())]
+    #[error("the audit log {} is a symbolic link", shown(path))]
     Symlink {
         /// The link.
         path: PathBuf,
     },
     /// A folder, a pipe or a device stands in the log's place.
-    #[error("the audit log {} is not a regular file", path.display())]
+    #[error("the audit log {} is not a regular file", shown(path))]
     NotAFile {
         /// What stands there.
         path: PathBuf,
     },
     /// Another program's file stands in the log's place.
-    #[error("{} is not an audit log of safe-test", path.display())]
+    #[error("{} is not an audit log of safe-test", shown(path))]
     NotALog {
         /// The file.
         path: PathBuf,
     },
     /// The log cannot be opened.
-    #[error("cannot open the audit log {}", path.display())]
+    #[error("cannot open the audit log {}", shown(path))]
     Open {
         /// The log.
         path: PathBuf,
@@ -48,7 +49,7 @@ pub(crate) enum AuditError {
         source: io::Error,
     },
     /// The log cannot be locked.
-    #[error("cannot lock the audit log {}", path.display())]
+    #[error("cannot lock the audit log {}", shown(path))]
     Lock {
         /// The log.
         path: PathBuf,
@@ -57,7 +58,7 @@ pub(crate) enum AuditError {
         source: io::Error,
     },
     /// Another process has held the lock for all of `waited`.
-    #[error("the audit log {} has been locked by another process for {} s", path.display(), waited.as_secs())]
+    #[error("the audit log {} has been locked by another process for {} s", shown(path), waited.as_secs())]
     Busy {
         /// The log.
         path: PathBuf,
@@ -65,7 +66,7 @@ pub(crate) enum AuditError {
         waited: Duration,
     },
     /// The log cannot be read.
-    #[error("cannot read the audit log {}", path.display())]
+    #[error("cannot read the audit log {}", shown(path))]
     Read {
         /// The log.
         path: PathBuf,
@@ -74,7 +75,7 @@ pub(crate) enum AuditError {
         source: io::Error,
     },
     /// The log cannot be written or synced.
-    #[error("cannot write the audit log {}", path.display())]
+    #[error("cannot write the audit log {}", shown(path))]
     Write {
         /// The log.
         path: PathBuf,
@@ -83,7 +84,7 @@ pub(crate) enum AuditError {
         source: io::Error,
     },
     /// The entry is longer than any line may be.
-    #[error("an entry of {bytes} bytes is too long for the audit log {}", path.display())]
+    #[error("an entry of {bytes} bytes is too long for the audit log {}", shown(path))]
     TooLong {
         /// The log.
         path: PathBuf,
@@ -91,7 +92,7 @@ pub(crate) enum AuditError {
         bytes: usize,
     },
     /// The entry is no JSON.
-    #[error("an entry for the audit log {} cannot be put as JSON", path.display())]
+    #[error("an entry for the audit log {} cannot be put as JSON", shown(path))]
     Encode {
         /// The log.
         path: PathBuf,
@@ -100,7 +101,7 @@ pub(crate) enum AuditError {
         source: serde_json::Error,
     },
     /// What this machine remembers of the log cannot be read or written.
-    #[error("cannot keep the audit log's anchor in {}", path.display())]
+    #[error("cannot keep the audit log's anchor in {}", shown(path))]
     Anchor {
         /// The file or folder in the state directory.
         path: PathBuf,
@@ -109,7 +110,7 @@ pub(crate) enum AuditError {
         source: io::Error,
     },
     /// The system gave no random bytes for a new log's id.
-    #[error("cannot draw a random id from {}", path.display())]
+    #[error("cannot draw a random id from {}", shown(path))]
     Random {
         /// The source of random bytes.
         path: PathBuf,
@@ -127,23 +128,23 @@ impl Explain for AuditError {
             | AuditError::Write { path, source }
             | AuditError::Anchor { path, source } => Some(match source.kind() {
                 io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-                    format!("free some space where {} is", path.display())
+                    format!("free some space where {} is", shown(path))
                 }
-                io::ErrorKind::ReadOnlyFilesystem => format!("{} is on a read-only file system", path.display()),
+                io::ErrorKind::ReadOnlyFilesystem => format!("{} is on a read-only file system", shown(path)),
                 io::ErrorKind::PermissionDenied => {
-                    format!("give this user permission to write {}; `ls -ld` shows its owner", path.display())
+                    format!("give this user permission to write {}; `ls -ld` shows its owner", shown(path))
                 }
-                _ => format!("make sure that {} can be written; every run is written down first", path.display()),
+                _ => format!("make sure that {} can be written; every run is written down first", shown(path)),
             }),
             AuditError::Symlink { .. } => Some("put the log itself there: links are not followed".to_owned()),
             AuditError::NotAFile { path } | AuditError::NotALog { path } => {
-                Some(format!("move {} away, or set another snapshot directory", path.display()))
+                Some(format!("move {} away, or set another snapshot directory", shown(path)))
             }
             AuditError::Lock { .. } => Some("the file system has to support flock".to_owned()),
             AuditError::Busy { path, .. } => {
-                Some(format!("`fuser {}` shows the process; it may be stopped", path.display()))
+                Some(format!("`fuser {}` shows the process; it may be stopped", shown(path)))
             }
-            AuditError::Read { path, .. } => Some(format!("make sure that this user can read {}", path.display())),
+            AuditError::Read { path, .. } => Some(format!("make sure that this user can read {}", shown(path))),
             AuditError::TooLong { .. } => Some("run fewer arguments at once".to_owned()),
             AuditError::Encode { .. } | AuditError::Random { .. } => None,
         }

@@ -9,6 +9,7 @@ use crate::cli::line::{Action, Before};
 use crate::error::Explain;
 use crate::exit::Exit;
 use crate::secret::redact_text;
+use crate::text::shown;
 
 /// What is wrong with a command line, and what was probably meant.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -44,14 +45,14 @@ impl UsageError {
 
     /// Refuses a subcommand that another version will have.
     pub(crate) fn later(word: &OsStr) -> Self {
-        let word = word.display();
+        let word = shown(word);
         UsageError::new(format!("`{word}` is not part of this version yet"))
             .with_hint(format!("`safe-test -- {word}` guards a program of that name"))
     }
 
     /// Refuses a first word that is no program, and nearly a subcommand.
     pub(crate) fn mistyped(word: &OsStr, meant: &str) -> Self {
-        UsageError::new(format!("`{}` is neither a program on PATH nor a subcommand", word.display()))
+        UsageError::new(format!("`{}` is neither a program on PATH nor a subcommand", shown(word)))
             .with_hint(format!("did you mean `safe-test {meant}`?"))
     }
 
@@ -72,13 +73,13 @@ impl UsageError {
             .iter()
             .skip(1)
             .find(|word| clap.find_subcommand(word).is_some() && *word != "help");
-        let called = subcommand.map_or_else(|| "safe-test".to_owned(), |name| format!("safe-test {}", name.display()));
-        let help = subcommand.map_or("safe-test help".to_owned(), |name| format!("safe-test help {}", name.display()));
+        let called = subcommand.map_or_else(|| "safe-test".to_owned(), |name| format!("safe-test {}", shown(name)));
+        let help = subcommand.map_or("safe-test help".to_owned(), |name| format!("safe-test help {}", shown(name)));
         match error.kind() {
             ErrorKind::UnknownArgument if argument.starts_with('-') => {
                 let unknown = UsageError::new(format!("`{called}` has no option `{argument}`"));
                 if let (Some(name), true) = (subcommand, stands_before(&argument, clap)) {
-                    let place = format!("it stands before the subcommand: `safe-test {argument} … {}`", name.display());
+                    let place = format!("it stands before the subcommand: `safe-test {argument} … {}`", shown(name));
                     return unknown.with_hint(place);
                 }
                 match text(ContextKind::SuggestedArg) {

@@ -8,6 +8,7 @@ use crate::commands::recording::Recorder;
 use crate::commands::report;
 use crate::error::Failure;
 use crate::exec::Interrupt;
+use crate::text::shown;
 use crate::verdict::Verdict;
 
 /// Whether what was judged may be used.
@@ -63,7 +64,7 @@ fn ask(
     for line in report::doubt_text(&judged.report) {
         context.ui.warn(line);
     }
-    let folder = context.project.root.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let folder = context.project.root.file_name().map(|name| shown(name).into_owned()).unwrap_or_default();
     let questions = Consent::questions(&judged.judgement, &folder);
     let mut answers = Vec::new();
     for name in &questions {

@@ -65,6 +65,7 @@ impl Context {
             .collect();
         let home = set(&process, "HOME").map(PathBuf::from);
         let root = root_of(&folder);
+        #[expect(clippy::disallowed_methods, reason = "nothing is printed")]
         let terminal = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
         let color = match asked.shared.color.unwrap_or_default() {
             ColorChoice::Auto => None,

@@ -31,7 +31,7 @@ pub(crate) enum CommandError {
     #[error("there is no snapshot `{}`", redact_text(id))]
     UnknownSnapshot { id: String },
     /// There is no snapshot at all, or none that `latest` could mean.
-    #[error("there is no snapshot in {}", directory.display())]
+    #[error("there is no snapshot in {}", shown(directory))]
     NoSnapshot { directory: PathBuf },
     /// The snapshot was taken for another project, and this one does not name its database.
     #[error("{id} is of {address}, which was another project's and which this project does not name")]
@@ -43,10 +43,10 @@ pub(crate) enum CommandError {
     #[error("the snapshot {id} is not known here ({why}), and this project does not name its database, {address}")]
     NotNamed { id: String, why: String, address: String },
     /// A dump without a manifest was named.
-    #[error("{} has no manifest: it is no snapshot, or a leftover of something that was killed", path.display())]
+    #[error("{} has no manifest: it is no snapshot, or a leftover of something that was killed", shown(path))]
     Leftover { path: PathBuf },
     /// There is no policy to trust.
-    #[error("there is no {} in {}", policy::FILE_NAME, root.display())]
+    #[error("there is no {} in {}", policy::FILE_NAME, shown(root))]
     NoPolicy { root: PathBuf },
     /// What was judged is not what the command would find.
     #[error("{} keeps changing while it is judged and its databases are saved", path.display())]
@@ -55,7 +55,7 @@ pub(crate) enum CommandError {
     #[error("safe-test has a fault: {place}")]
     Fault { place: String },
     /// A file of the state directory cannot be written.
-    #[error("cannot write {}", path.display())]
+    #[error("cannot write {}", shown(path))]
     State {
         path: PathBuf,
         #[source]

@@ -34,13 +34,16 @@ const SETTING: &str = "safe-test.command";
 enum HooksError {
     #[error("git was not found on PATH")]
     NoGit,
-    #[error("{} is in no git repository: {said}", folder.display())]
+    #[error("{} is in no git repository: {said}", shown(folder))]
     NoRepository { folder: PathBuf, said: String },
-    #[error("the hooks of this repository are in {}, outside of it: other repositories may use them too", folder.display())]
+    #[error(
+        "the hooks of this repository are in {}, outside of it: other repositories may use them too",
+        shown(folder)
+    )]
     Shared { folder: PathBuf, action: HooksAction },
-    #[error("{} is not safe-test's", path.display())]
+    #[error("{} is not safe-test's", shown(path))]
     Foreign { path: PathBuf, action: HooksAction },
-    #[error("cannot change {}", path.display())]
+    #[error("cannot change {}", shown(path))]
     File {
         path: PathBuf,
         #[source]

@@ -22,6 +22,7 @@ use crate::exit::Exit;
 use crate::reach::Target;
 use crate::snapshot;
 use crate::snapshot::{Standing, Store, StoreError, Stored};
+use crate::text::shown;
 use crate::ui::bytes;
 use crate::verdict::Verdict;
 
@@ -137,7 +138,7 @@ pub(crate) fn find(
     id: &OsStr,
 ) -> Result<Vec<Stored>, Failure> {
     let text = id.to_string_lossy();
-    let unknown = || CommandError::UnknownSnapshot { id: text.clone().into_owned() };
+    let unknown = || CommandError::UnknownSnapshot { id: shown(id).into_owned() };
     if text == "latest" {
         return find_latest(context, store, past);
     }
@@ -195,7 +196,7 @@ fn is_named(past: &KnownSnapshots, manifest: &Path) -> bool {
 
 /// Refuses to restore from a copy of a project: its snapshots are of the original's databases.
 fn refuse_other_projects(context: &Context, wanted: &[Stored], judged: &Judged) -> Result<(), CommandError> {
-    let root = context.project.root.to_string_lossy();
+    let root = shown(&context.project.root);
     for (stored, one) in wanted.iter().zip(&judged.judgement.targets) {
         let manifest = &stored.manifest;
         let is_of_another = manifest.project.as_ref().is_some_and(|project| *project != root);

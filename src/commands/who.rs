@@ -3,11 +3,12 @@
 use crate::audit::{CallerReport, Who};
 use crate::commands::commit::commit_of;
 use crate::commands::context::Context;
+use crate::text::{lossless, shown};
 
 pub(crate) fn who(context: &Context) -> Who {
     Who {
         user: user_name(context),
-        host: rustix::system::uname().nodename().to_string_lossy().into_owned(),
+        host: lossless(rustix::system::uname().nodename().to_bytes()).into_owned(),
         caller: CallerReport::from(&context.caller),
         commit: commit_of(&context.project.root),
     }
@@ -15,8 +16,5 @@ pub(crate) fn who(context: &Context) -> Who {
 
 fn user_name(context: &Context) -> String {
     let named = ["USER", "LOGNAME"].iter().find_map(|name| context.variable(name));
-    named.map_or_else(
-        || format!("uid {}", rustix::process::getuid().as_raw()),
-        |name| name.to_string_lossy().into_owned(),
-    )
+    named.map_or_else(|| format!("uid {}", rustix::process::getuid().as_raw()), |name| shown(name).into_owned())
 }

@@ -45,9 +45,9 @@ impl Explain for LookupError {
                 Some("a command with a slash is looked up from the folder that it runs in".into())
             }
             LookupError::NotFound { .. } => Some("is it installed, and its folder on PATH?".into()),
-            LookupError::CannotExecute { path, .. } if path.is_dir() => Some(format!("{} is a folder", path.display())),
+            LookupError::CannotExecute { path, .. } if path.is_dir() => Some(format!("{} is a folder", shown(path))),
             LookupError::CannotExecute { path, source } => match source.kind() {
-                io::ErrorKind::PermissionDenied => Some(format!("`chmod +x` makes a script of {}", path.display())),
+                io::ErrorKind::PermissionDenied => Some(format!("`chmod +x` makes a script of {}", shown(path))),
                 _ => None,
             },
             LookupError::NoInterpreter { .. } => Some("correct the first line of the script".into()),
@@ -77,7 +77,7 @@ pub(crate) enum ExecError {
         signal: Signal,
     },
     /// The folder that the command should run in cannot be entered. Nothing was started.
-    #[error("cannot enter the folder {}", .folder.display())]
+    #[error("cannot enter the folder {}", shown(.folder))]
     Folder {
         /// The folder.
         folder: PathBuf,
@@ -89,7 +89,7 @@ pub(crate) enum ExecError {
     #[error("cannot take over signals for the command")]
     Signals(#[source] io::Error),
     /// The system did not start the program. Nothing runs.
-    #[error("cannot execute {}", .program.display())]
+    #[error("cannot execute {}", shown(.program))]
     Start {
         /// The file that was to be executed.
         program: PathBuf,

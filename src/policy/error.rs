@@ -4,22 +4,23 @@ use std::path::PathBuf;
 
 use crate::error::Explain;
 use crate::exit::Exit;
+use crate::text::shown;
 
 /// What is wrong with a policy. No value of it is told: it may hold a password.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PolicyError {
     /// The file is there and cannot be read.
-    #[error("cannot read the policy {}", file.display())]
+    #[error("cannot read the policy {}", shown(file))]
     Unreadable {
         file: PathBuf,
         #[source]
         cause: std::io::Error,
     },
     /// It is no TOML, or has a key twice.
-    #[error("{}:{line}: {message}", file.display())]
+    #[error("{}:{line}: {message}", shown(file))]
     Syntax { file: PathBuf, line: u32, message: String },
     /// A key that no policy of this version has.
-    #[error("{}:{line}: unknown key `{key}`{}", file.display(), in_table(table))]
+    #[error("{}:{line}: unknown key `{key}`{}", shown(file), in_table(table))]
     UnknownKey {
         file: PathBuf,
         line: u32,
@@ -32,10 +33,10 @@ pub(crate) enum PolicyError {
         known: Vec<String>,
     },
     /// A table without a key that it needs.
-    #[error("{}:{line}: `{table}` has no key `{missing}`", file.display())]
+    #[error("{}:{line}: `{table}` has no key `{missing}`", shown(file))]
     MissingKey { file: PathBuf, line: u32, table: String, missing: String },
     /// A value of the wrong type, or out of range.
-    #[error("{}:{line}: `{key}` takes {expected}", file.display())]
+    #[error("{}:{line}: `{key}` takes {expected}", shown(file))]
     Value { file: PathBuf, line: u32, key: String, expected: String },
 }
 

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use crate::error::Explain;
 use crate::exit::Exit;
 use crate::reach::Engine;
+use crate::text::shown;
 
 /// Why a target cannot be saved, known before anything is done.
 #[derive(Debug, thiserror::Error)]
@@ -19,7 +20,7 @@ pub(crate) enum PlanError {
     #[error("nothing says which engine it is")]
     UnknownEngine,
     /// The database's path is not UTF-8: what was read of it may lead elsewhere, and a manifest cannot name it.
-    #[error("the path `{}` is not UTF-8, so that the database cannot be told for certain", path.display())]
+    #[error("the path `{}` is not UTF-8, so that the database cannot be told for certain", shown(path))]
     PathNotText {
         /// The path, as far as it could be read.
         path: PathBuf,

@@ -5,24 +5,25 @@ use std::path::PathBuf;
 
 use crate::error::Explain;
 use crate::exit::Exit;
+use crate::text::shown;
 
 /// Why the store cannot be used, or a snapshot in it cannot be trusted.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum StoreError {
     /// The folder, or one above it, is a symbolic link.
-    #[error("the snapshots' folder {} is a symbolic link", path.display())]
+    #[error("the snapshots' folder {} is a symbolic link", shown(path))]
     Link {
         /// The folder.
         path: PathBuf,
     },
     /// Something that is no folder stands in its place.
-    #[error("{} is not a folder", path.display())]
+    #[error("{} is not a folder", shown(path))]
     NotAFolder {
         /// The path.
         path: PathBuf,
     },
     /// The folder cannot be made or read.
-    #[error("cannot use the snapshots' folder {}", path.display())]
+    #[error("cannot use the snapshots' folder {}", shown(path))]
     Folder {
         /// The folder.
         path: PathBuf,
@@ -31,7 +32,7 @@ pub(crate) enum StoreError {
         cause: io::Error,
     },
     /// A file in it cannot be written or removed.
-    #[error("cannot write {}", path.display())]
+    #[error("cannot write {}", shown(path))]
     Write {
         /// The file.
         path: PathBuf,
@@ -40,7 +41,7 @@ pub(crate) enum StoreError {
         cause: io::Error,
     },
     /// A manifest is missing or cannot be read.
-    #[error("cannot read the manifest {}: {reason}", path.display())]
+    #[error("cannot read the manifest {}: {reason}", shown(path))]
     Manifest {
         /// The manifest.
         path: PathBuf,

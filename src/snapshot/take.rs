@@ -8,6 +8,7 @@ use crate::snapshot::plan::Intention;
 use crate::snapshot::receipt::{Care, Receipt};
 use crate::snapshot::reuse::Reusable;
 use crate::snapshot::{Manifest, SnapshotError, Stored, Watch};
+use crate::text::shown;
 
 /// Carries out what is intended for the target with the index `at`.
 ///
@@ -129,7 +130,7 @@ fn save(
         engine: engine.name().to_owned(),
         database: name,
         target: target.address(),
-        project: Some(order.project.to_string_lossy().into_owned()),
+        project: Some(shown(order.project).into_owned()),
         taken_at: order.now,
         run: Some(order.run.to_owned()),
         used_by: Vec::new(),

@@ -20,6 +20,7 @@ use crate::exit::Exit;
 use crate::secret::{ForeignText, Secret};
 use crate::snapshot::Watch;
 use crate::snapshot::threads;
+use crate::text::shown;
 
 /// How much of a tool's messages is kept: the first error is what matters.
 const KEPT_MESSAGES: usize = 8 * 1024;
@@ -30,7 +31,7 @@ const GRACE: Duration = Duration::from_secs(2);
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ToolError {
     /// It could not be started.
-    #[error("cannot start {}", tool.display())]
+    #[error("cannot start {}", shown(tool))]
     NotStarted {
         /// The program.
         tool: PathBuf,

@@ -4,6 +4,8 @@
 //! people are handed over as they are; a line end comes from here alone. It looks for no secret: what has one does not
 //! get here (`secret`).
 
+#![expect(clippy::disallowed_methods, reason = "all that is printed passes here")]
+
 use std::io::{self, IsTerminal, Write};
 
 use serde::Serialize;
@@ -21,6 +23,8 @@ pub(crate) struct Ui {
     pub(crate) verbose: bool,
     /// Print for programs.
     pub(crate) json: bool,
+    /// Standard error is a terminal.
+    pub(in crate::ui) on_terminal: bool,
     /// Colours on standard error.
     styled: bool,
     /// Colours on standard output.
@@ -31,9 +35,10 @@ impl Ui {
     /// A printer; `color` overrides what the terminal and `NO_COLOR` suggest.
     #[must_use]
     pub(crate) fn new(quiet: bool, verbose: bool, json: bool, color: Option<bool>) -> Self {
-        let styled = color.unwrap_or_else(|| io::stderr().is_terminal() && console::colors_enabled_stderr());
+        let on_terminal = io::stderr().is_terminal();
+        let styled = color.unwrap_or_else(|| on_terminal && console::colors_enabled_stderr());
         let answers_styled = color.unwrap_or_else(|| io::stdout().is_terminal() && console::colors_enabled());
-        Ui { quiet, verbose, json, styled, answers_styled }
+        Ui { quiet, verbose, json, on_terminal, styled, answers_styled }
     }
 
     /// Prints a line on standard error, unless quiet was asked for.
@@ -50,7 +55,7 @@ impl Ui {
 
     /// Prints a line of JSON on standard error, always.
     pub(crate) fn warn_json(&self, event: &Json) {
-        let _ = writeln!(io::stderr().lock(), "{}", event);
+        let _ = writeln!(io::stderr().lock(), "{event}");
     }
 
     /// Prints what a subcommand was asked for, on standard output.

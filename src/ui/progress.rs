@@ -1,7 +1,6 @@
 //! The progress of what may take a while.
 
 use std::fmt;
-use std::io::{self, IsTerminal};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -37,7 +36,7 @@ impl<'a> Progress<'a> {
             done: AtomicU64::new(0),
             started: Instant::now(),
             bar: OnceLock::new(),
-            on_terminal: speaks && io::stderr().is_terminal(),
+            on_terminal: speaks && ui.on_terminal,
             speaks,
             ui,
             interrupted,

@@ -37,6 +37,7 @@ impl Ui {
 
 /// Asks until there is an answer or a signal; a question that was broken off leaves its line unfinished and the cursor
 /// hidden.
+#[expect(clippy::disallowed_methods, reason = "the question itself is printed by `dialoguer`")]
 fn answered<T>(interrupt: &Interrupt, question: impl FnOnce() -> dialoguer::Result<T>) -> Option<T> {
     let tidied = |_: &dialoguer::Error| {
         let terminal = Term::stderr();

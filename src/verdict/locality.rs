@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::environment::Service;
 use crate::reach::{Place, Target, has_gap, provider_of_host, provider_of_instance};
+use crate::text::shown;
 use crate::verdict::{Evidence, addresses, words};
 
 /// How near a target is. DNS is never asked: a verdict must not depend on where it is asked.
@@ -148,7 +149,7 @@ fn locate_host<'a>(host: &str, target: &'a Target, evidence: &Evidence<'a>) -> (
         return (Locality::Unknown, "its letters are not those of a container's name".to_owned());
     }
     if is_single_label && let Some(service) = declared(host, evidence.services) {
-        return (Locality::Service, format!("{}:{} declares it", service.file.display(), service.line));
+        return (Locality::Service, format!("{}:{} declares it", shown(&service.file), service.line));
     }
     if (is_single_label || host.ends_with(".test")) && machine.maps_only_to_loopback(host) {
         return (Locality::Loopback, "the hosts file maps it to this machine".to_owned());

@@ -11,6 +11,7 @@ use crate::reach::{Place, Target};
 use crate::secret::Secret;
 use crate::snapshot::postgres::PostgresError;
 use crate::snapshot::postgres::passfile::PassFile;
+use crate::text::shown;
 
 /// The environment that the tools are started with, and what it stands for.
 ///
@@ -254,7 +255,7 @@ fn describe(target: &Target) -> String {
         .map(|place| match place {
             Place::Host { name, port } if name.contains(':') => format!("[{name}]:{}", port.unwrap_or(5432)),
             Place::Host { name, port } => format!("{name}:{}", port.unwrap_or(5432)),
-            Place::Socket { path, .. } | Place::File { path } => path.display().to_string(),
+            Place::Socket { path, .. } | Place::File { path } => shown(path).to_string(),
             Place::Memory => "memory".to_owned(),
             Place::Instance { name } => name.clone(),
         })

@@ -12,6 +12,7 @@ use crate::snapshot::postgres::obstacles::obstacle;
 use crate::snapshot::postgres::take::{Limits, prepare, take};
 use crate::snapshot::postgres::{PostgresError, Session, drop_leftover, leftovers, restore, verify};
 use crate::snapshot::{Manifest, VerificationLevel, Watch};
+use crate::text::shown;
 
 /// PostgreSQL, and what is PostgreSQL inside: not what only speaks its protocol.
 pub(crate) struct Postgres;
@@ -88,7 +89,7 @@ impl OpenDatabase for Session {
         let program = self.tools.program("pg_dump");
         let (version, major) = (&self.identity.version, self.tools.major);
         Description {
-            found: format!("reachable; server {version}; saved with {} (PostgreSQL {major})", program.display()),
+            found: format!("reachable; server {version}; saved with {} (PostgreSQL {major})", shown(&program)),
             server: Some(version.clone()),
             tool: (program, format!("PostgreSQL {major}")),
         }

@@ -8,6 +8,7 @@ use crate::error::Explain;
 use crate::exit::Exit;
 use crate::secret::ForeignText;
 use crate::snapshot::tool_process::ToolError;
+use crate::text::shown;
 
 /// A failure of the PostgreSQL engine. No variant holds a password or a row of data.
 #[derive(Debug, Error)]
@@ -99,7 +100,7 @@ pub(crate) enum PostgresError {
         message: ForeignText,
     },
     /// A file could not be written or read.
-    #[error("cannot {action} {}", path.display())]
+    #[error("cannot {action} {}", shown(path))]
     File {
         /// What was attempted.
         action: &'static str,
@@ -110,7 +111,7 @@ pub(crate) enum PostgresError {
         source: std::io::Error,
     },
     /// The file's bytes are not those that were written.
-    #[error("{} is not what was written: its SHA-256 is {found}, the manifest says {expected}", path.display())]
+    #[error("{} is not what was written: its SHA-256 is {found}, the manifest says {expected}", shown(path))]
     HashMismatch {
         /// The snapshot.
         path: PathBuf,
@@ -120,7 +121,7 @@ pub(crate) enum PostgresError {
         found: String,
     },
     /// The dump cannot be read to its end.
-    #[error("{} cannot be read back: {reason}", path.display())]
+    #[error("{} cannot be read back: {reason}", shown(path))]
     Damaged {
         /// The snapshot.
         path: PathBuf,

@@ -29,7 +29,7 @@ use crate::snapshot::postgres::{PostgresError, Session};
 use crate::snapshot::threads;
 use crate::snapshot::tool_process::{ToolError, attended};
 use crate::snapshot::{Server, Taken, Tool, VerificationLevel, Watch};
-use crate::text::shell_word;
+use crate::text::{shell_word, shown};
 
 /// Bytes handled at a time.
 const PIECE: usize = 128 * 1024;
@@ -137,10 +137,10 @@ pub(crate) fn take(
     let (script, found) = read?;
     DumpFile { path: partial, sha256: &sha256, compressed: true }.expect(&found)?;
     let script = script?;
-    contents::compare_dump(&partial.display().to_string(), &held, &script)?;
+    contents::compare_dump(&shown(partial), &held, &script)?;
     let recorded = Recorded { proof, contents: (&held).into(), database: facts };
     let state = serde_json::to_value(recorded)
-        .map_err(|error| PostgresError::Manifest { id: partial.display().to_string(), reason: error.to_string() })?;
+        .map_err(|error| PostgresError::Manifest { id: shown(partial).to_string(), reason: error.to_string() })?;
     Ok(taken(session, command, size, sha256, &held, &script, state))
 }
 
@@ -169,7 +169,7 @@ fn taken(
         tool: Tool {
             program: command.label.to_owned(),
             version: script.dumped_by.clone().unwrap_or_else(|| session.tools.major.to_string()),
-            arguments: command.arguments.iter().map(|word| word.to_string_lossy().into_owned()).collect(),
+            arguments: command.arguments.iter().map(|word| shown(word).into_owned()).collect(),
         },
         server: Some(Server { version: identity.version.clone(), fingerprint: identity.fingerprint() }),
         tables: contents::table_rows(held),

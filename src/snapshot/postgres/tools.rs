@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::own_tools;
 use crate::snapshot::postgres::PostgresError;
+use crate::text::shown;
 
 /// The client tools of one folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,7 +52,7 @@ fn choose(found: Vec<Tools>, server_major: Option<u32>) -> Result<Tools, Postgre
         Some(tools) => Ok(tools.clone()),
         None => {
             let found: Vec<String> =
-                found.iter().map(|tools| format!("{} in {}", tools.major, tools.folder.display())).collect();
+                found.iter().map(|tools| format!("{} in {}", tools.major, shown(&tools.folder))).collect();
             Err(PostgresError::ToolsTooOld { server, found: found.join(", ") })
         }
     }

@@ -10,6 +10,7 @@ use crate::snapshot::postgres::recorded;
 use crate::snapshot::postgres::script::Script;
 use crate::snapshot::postgres::tools;
 use crate::snapshot::{Manifest, Watch};
+use crate::text::shown;
 
 /// A whole snapshot.
 #[derive(Debug)]
@@ -44,6 +45,6 @@ pub(crate) fn read<'a>(restoration: &Restoration<'a>, watch: &dyn Watch) -> Resu
     let written_by = manifest.tool.version.split(|character: char| !character.is_ascii_digit()).next();
     let tools = tools::find(written_by.and_then(|major| major.parse().ok()), &restoration.environment.folders())?;
     let script = read_back(&tools, dump, watch)?;
-    contents::compare_dump(&dump.path.display().to_string(), &promised, &script)?;
+    contents::compare_dump(&shown(dump.path), &promised, &script)?;
     Ok(Whole { manifest, dump, facts, promised, script })
 }

@@ -15,6 +15,7 @@ use crate::snapshot::sqlite::files::{SIDE_FILES, STEP, beside};
 use crate::snapshot::sqlite::state::recorded_mode;
 use crate::snapshot::sqlite::waiting::check_interrupted;
 use crate::snapshot::{Manifest, Watch};
+use crate::text::shown;
 
 /// Creates the database's file from the snapshot: written beside it, synced, then given its name.
 ///
@@ -69,7 +70,7 @@ fn remove_side_files(place: &Path, notes: &mut Vec<String>) -> Result<(), Sqlite
         let stale = beside(place, ending);
         if stale.exists() {
             remove_if_there(&stale)?;
-            notes.push(format!("removed `{}`, which the missing database had left", stale.display()));
+            notes.push(format!("removed `{}`, which the missing database had left", shown(&stale)));
         }
     }
     Ok(())
@@ -95,6 +96,6 @@ fn keep_as_another(place: &Path, now: DateTime<Utc>) -> io::Result<String> {
     }
     Ok(format!(
         "what was there could not be read as a database and is kept as `{}`; programs that have it open must be started anew",
-        other.display()
+        shown(&other)
     ))
 }

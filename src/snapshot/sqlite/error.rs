@@ -5,24 +5,25 @@ use std::path::PathBuf;
 
 use crate::error::Explain;
 use crate::exit::Exit;
+use crate::text::shown;
 
 /// A SQLite database that could not be saved, checked or put back.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SqliteError {
     /// The path is a folder.
-    #[error("`{}` is a folder, not a SQLite database", path.display())]
+    #[error("`{}` is a folder, not a SQLite database", shown(path))]
     Folder {
         /// The path as it was given.
         path: PathBuf,
     },
     /// The path is a device, a pipe or a socket.
-    #[error("`{}` is no regular file, so no SQLite database", path.display())]
+    #[error("`{}` is no regular file, so no SQLite database", shown(path))]
     NotAFile {
         /// The path as it was given.
         path: PathBuf,
     },
     /// The file system refused to let the file be read.
-    #[error("cannot read `{}`", path.display())]
+    #[error("cannot read `{}`", shown(path))]
     Unreadable {
         /// The file.
         path: PathBuf,
@@ -31,19 +32,19 @@ pub(crate) enum SqliteError {
         source: io::Error,
     },
     /// The file does not begin as a SQLite database does.
-    #[error("`{}` is not a SQLite database, or is encrypted", path.display())]
+    #[error("`{}` is not a SQLite database, or is encrypted", shown(path))]
     NotDatabase {
         /// The file.
         path: PathBuf,
     },
     /// There is no file, or it has no bytes: nothing that could be saved.
-    #[error("`{}` holds no database yet", path.display())]
+    #[error("`{}` holds no database yet", shown(path))]
     NothingThere {
         /// The file.
         path: PathBuf,
     },
     /// SQLite's own check found the file damaged.
-    #[error("the SQLite database `{}` is damaged: {complaint}", path.display())]
+    #[error("the SQLite database `{}` is damaged: {complaint}", shown(path))]
     Damaged {
         /// The database or the snapshot.
         path: PathBuf,
@@ -51,7 +52,7 @@ pub(crate) enum SqliteError {
         complaint: String,
     },
     /// Another program kept the database locked for the whole time that was waited.
-    #[error("another program kept the SQLite database `{}` locked for {seconds} s", path.display())]
+    #[error("another program kept the SQLite database `{}` locked for {seconds} s", shown(path))]
     Locked {
         /// The database.
         path: PathBuf,
@@ -59,7 +60,7 @@ pub(crate) enum SqliteError {
         seconds: u64,
     },
     /// Another program kept changing the database, and no lock could be taken to hold it still.
-    #[error("the SQLite database `{}` kept changing for {seconds} s while it was copied", path.display())]
+    #[error("the SQLite database `{}` kept changing for {seconds} s while it was copied", shown(path))]
     KeepsChanging {
         /// The database.
         path: PathBuf,
@@ -67,13 +68,13 @@ pub(crate) enum SqliteError {
         seconds: u64,
     },
     /// The person or a signal asked to stop.
-    #[error("interrupted while working on `{}`", path.display())]
+    #[error("interrupted while working on `{}`", shown(path))]
     Interrupted {
         /// The database or the snapshot.
         path: PathBuf,
     },
     /// A file of the snapshot could not be written.
-    #[error("cannot write `{}`", path.display())]
+    #[error("cannot write `{}`", shown(path))]
     Write {
         /// The file.
         path: PathBuf,
@@ -82,7 +83,7 @@ pub(crate) enum SqliteError {
         source: io::Error,
     },
     /// SQLite itself failed.
-    #[error("cannot {doing} `{}`", path.display())]
+    #[error("cannot {doing} `{}`", shown(path))]
     Engine {
         /// What was attempted, as a verb.
         doing: &'static str,
@@ -93,7 +94,7 @@ pub(crate) enum SqliteError {
         source: rusqlite::Error,
     },
     /// The snapshot's file has another length than its manifest says.
-    #[error("`{}` has {found} bytes, its manifest says {expected}", path.display())]
+    #[error("`{}` has {found} bytes, its manifest says {expected}", shown(path))]
     Size {
         /// The snapshot's file.
         path: PathBuf,
@@ -103,13 +104,13 @@ pub(crate) enum SqliteError {
         found: u64,
     },
     /// The snapshot's bytes are not those that were saved.
-    #[error("`{}` is not what was saved: its SHA-256 is not the manifest's", path.display())]
+    #[error("`{}` is not what was saved: its SHA-256 is not the manifest's", shown(path))]
     Hash {
         /// The snapshot's file.
         path: PathBuf,
     },
     /// The snapshot's tables are not those of its manifest.
-    #[error("`{}` does not hold what its manifest says: {difference}", path.display())]
+    #[error("`{}` does not hold what its manifest says: {difference}", shown(path))]
     Contents {
         /// The snapshot's file, or its scratch copy.
         path: PathBuf,
@@ -117,19 +118,19 @@ pub(crate) enum SqliteError {
         difference: String,
     },
     /// The folder that the database was in is gone.
-    #[error("cannot restore `{}`: its folder does not exist", path.display())]
+    #[error("cannot restore `{}`: its folder does not exist", shown(path))]
     FolderMissing {
         /// The database.
         path: PathBuf,
     },
     /// What lies in the database's place is no database, so that SQLite cannot restore into it.
-    #[error("cannot restore into `{}`: what is there is not a SQLite database", path.display())]
+    #[error("cannot restore into `{}`: what is there is not a SQLite database", shown(path))]
     NotReplaceable {
         /// The database.
         path: PathBuf,
     },
     /// Another program kept the database locked, so nothing was restored.
-    #[error("another program kept `{}` locked for {seconds} s; it was not restored and is as it was", path.display())]
+    #[error("another program kept `{}` locked for {seconds} s; it was not restored and is as it was", shown(path))]
     RestoreLocked {
         /// The database.
         path: PathBuf,
@@ -139,7 +140,7 @@ pub(crate) enum SqliteError {
     /// The page sizes differ, and the database cannot change its own while other programs use it.
     #[error(
         "cannot restore `{}` while other programs have it open: its pages have {live} bytes, the snapshot's {snapshot}; it is as it was",
-        path.display()
+        shown(path)
     )]
     PageSize {
         /// The database.
@@ -150,7 +151,7 @@ pub(crate) enum SqliteError {
         snapshot: u32,
     },
     /// The restore failed, and SQLite took back what it had done.
-    #[error("cannot restore `{}`; it is as it was", path.display())]
+    #[error("cannot restore `{}`; it is as it was", shown(path))]
     RestoreFailed {
         /// The database.
         path: PathBuf,
@@ -159,7 +160,7 @@ pub(crate) enum SqliteError {
         source: rusqlite::Error,
     },
     /// The database's file, which was missing, could not be created.
-    #[error("cannot create `{}`", path.display())]
+    #[error("cannot create `{}`", shown(path))]
     Create {
         /// The database.
         path: PathBuf,
@@ -168,13 +169,13 @@ pub(crate) enum SqliteError {
         source: io::Error,
     },
     /// The restore was asked to stop, and SQLite took back what it had done.
-    #[error("interrupted: `{}` was not restored and is as it was", path.display())]
+    #[error("interrupted: `{}` was not restored and is as it was", shown(path))]
     RestoreInterrupted {
         /// The database.
         path: PathBuf,
     },
     /// The restore was carried out, but the database does not hold what the manifest says.
-    #[error("`{}` was restored, but does not hold what the snapshot's manifest says: {difference}", path.display())]
+    #[error("`{}` was restored, but does not hold what the snapshot's manifest says: {difference}", shown(path))]
     RestoredDiffers {
         /// The database.
         path: PathBuf,
@@ -202,16 +203,14 @@ impl Explain for SqliteError {
             SqliteError::Unreadable { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
                 Some("it is gone: see whether another snapshot will do, `safe-test list` shows them".to_owned())
             }
-            SqliteError::Unreadable { path, .. } => {
-                Some(format!("make `{}` readable for this account", path.display()))
-            }
+            SqliteError::Unreadable { path, .. } => Some(format!("make `{}` readable for this account", shown(path))),
             SqliteError::NotDatabase { .. } => {
                 Some("correct the path, or, if the database is encrypted, say in the policy how it is kept".to_owned())
             }
             SqliteError::NothingThere { .. } => None,
             SqliteError::Damaged { path, .. } => Some(format!(
                 "see what is left with `sqlite3 '{}' .recover`, or go back to an older snapshot",
-                path.display()
+                shown(path)
             )),
             SqliteError::Locked { .. } | SqliteError::RestoreLocked { .. } => {
                 Some("wait for the other program's transaction to end, or stop it; `fuser` names it".to_owned())
@@ -224,7 +223,7 @@ impl Explain for SqliteError {
                 Some("it cannot be trusted: use an older snapshot".to_owned())
             }
             SqliteError::FolderMissing { path } => {
-                path.parent().map(|folder| format!("create `{}`, then restore again", folder.display()))
+                path.parent().map(|folder| format!("create `{}`, then restore again", shown(folder)))
             }
             SqliteError::NotReplaceable { .. } => Some("move that file away, then restore again".to_owned()),
             SqliteError::PageSize { .. } => Some("close the programs that use it, then restore again".to_owned()),

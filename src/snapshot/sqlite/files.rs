@@ -10,6 +10,7 @@ use rusqlite::{Connection, OpenFlags, ffi};
 use crate::regular;
 use crate::regular::NotRegular;
 use crate::snapshot::sqlite::SqliteError;
+use crate::text::shown;
 
 /// The first bytes of every database file. Source: "The Database Header", SQLite file format.
 pub(crate) const MAGIC: &[u8; 16] = b"SQLite format 3\0";
@@ -74,7 +75,7 @@ pub(crate) fn connect(path: &Path, name: &Path, flags: OpenFlags) -> rusqlite::R
         if let Err(error) = regular::expect(&found)
             && NotRegular::of(&error).is_some()
         {
-            let said = format!("{}: {error}", found.display());
+            let said = format!("{}: {error}", shown(&found));
             return Err(rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_CANTOPEN), Some(said)));
         }
     }

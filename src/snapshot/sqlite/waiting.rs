@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::snapshot::Watch;
 use crate::snapshot::sqlite::SqliteError;
+use crate::text::shown;
 
 /// How long another program's lock is waited for. A transaction that holds the database longer is a program that
 /// hangs, or a migration that had better finish before a test run starts.
@@ -44,7 +45,7 @@ impl<'a> Wait<'a> {
             self.watch.remark(&format!(
                 "waiting up to {} s for another program that uses `{}`",
                 self.patience.as_secs(),
-                database.display()
+                shown(database)
             ));
         }
         std::thread::sleep(self.pause);

@@ -1,6 +1,7 @@
 //! `duplicate-key`: two of Prisma's environment files set the same key, and Prisma refuses to start.
 
 use crate::environment::Condition;
+use crate::text::shown;
 use crate::verdict::subject::{Subject, about_the_run};
 use crate::verdict::{Finding, Level};
 
@@ -11,7 +12,7 @@ pub(crate) fn check(subject: &Subject<'_>) -> Vec<Finding> {
     let finding = |message, remedy, origin| about_the_run(ID, Level::Note, message, remedy, origin);
     let found = |condition: &Condition| {
         let Condition::DuplicatePrismaKey { key, files } = condition else { return None };
-        let files: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
+        let files: Vec<String> = files.iter().map(|file| shown(file).to_string()).collect();
         let message = format!("{key} stands in {}; Prisma refuses to start", files.join(" and "));
         Some(finding(message, format!("remove {key} from one of them"), None))
     };

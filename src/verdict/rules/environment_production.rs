@@ -6,6 +6,7 @@
 use std::path::Path;
 
 use crate::secret::redact_name;
+use crate::text::shown;
 use crate::verdict::environment_names::{NameKind, kind_of};
 use crate::verdict::subject::Subject;
 use crate::verdict::{Finding, Level, words};
@@ -59,7 +60,7 @@ fn production_files(subject: &Subject<'_>) -> Vec<Finding> {
             rule: ID,
             level: Level::Production,
             target: Some(at),
-            message: format!("the file {} is named for production", file.display()),
+            message: format!("the file {} is named for production", shown(file)),
             remedy: "run the command with the file of a test environment".to_owned(),
             origin: Some(origin.clone()),
         });

@@ -1,6 +1,7 @@
 //! `file-unreadable`: a file that a loader would read cannot be read here.
 
 use crate::environment::{Condition, Origin};
+use crate::text::shown;
 use crate::verdict::subject::{Subject, about_the_run};
 use crate::verdict::{Finding, Level};
 
@@ -12,8 +13,8 @@ pub(crate) fn check(subject: &Subject<'_>) -> Vec<Finding> {
     let found = |condition: &Condition| {
         let Condition::UnreadableFile { file, why } = condition else { return None };
         Some(finding(
-            format!("{} cannot be read: {why}", file.display()),
-            format!("make {} a readable text file, or remove it", file.display()),
+            format!("{} cannot be read: {why}", shown(file)),
+            format!("make {} a readable text file, or remove it", shown(file)),
             Some(Origin { variable: "the file".to_owned(), file: Some(file.clone()), line: None }),
         ))
     };

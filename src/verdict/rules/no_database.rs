@@ -1,5 +1,6 @@
 //! `no-database`: nothing names a database. Safe only where the project cannot have one.
 
+use crate::text::shown;
 use crate::verdict::subject::Subject;
 use crate::verdict::{Finding, Level};
 
@@ -28,7 +29,7 @@ pub(crate) fn check(subject: &Subject<'_>) -> Vec<Finding> {
     if let Some(driver) = evidence.drivers.drivers.first() {
         let message = format!(
             "no database is named, although {}:{} depends on `{}`",
-            driver.file.display(),
+            shown(&driver.file),
             driver.line,
             driver.name
         );
@@ -48,7 +49,7 @@ pub(crate) fn check(subject: &Subject<'_>) -> Vec<Finding> {
             ask,
         );
     }
-    let manifests: Vec<String> = evidence.drivers.manifests.iter().map(|path| path.display().to_string()).collect();
+    let manifests: Vec<String> = evidence.drivers.manifests.iter().map(|path| shown(path).to_string()).collect();
     finding(Level::Note, format!("no database: no variable names one and {} names no driver", manifests.join(", ")), "")
 }
 
