@@ -4,9 +4,9 @@
 //! for a shell. What stands inside a word is [`ForeignText`]'s part. Nothing is executed or expanded.
 
 use std::ffi::OsString;
-use std::fmt::Write;
 
 use crate::secret::{ForeignText, MASK, Secret, is_secret_word, says_secret, words_of};
+use crate::text;
 use crate::tools::secrets;
 use crate::tools::secrets::{Called, Holds, InWord};
 use crate::tools::words::{SHELLS, name_of};
@@ -22,7 +22,7 @@ pub(crate) fn redact_command(words: &[OsString], secrets: &[Secret]) -> Vec<Stri
     let mut redactor = Redactor::new(secrets);
     let (mut shown, mut bytes) = (Vec::new(), 0);
     for (index, word) in words.iter().enumerate() {
-        let mut text = redactor.word(&escaped(word));
+        let mut text = redactor.word(&text::shown(word));
         if text.len() > LONGEST_WORD {
             let end = (0..=LONGEST_WORD).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0);
             text = format!("{}… ({} bytes more)", &text[..end], text.len() - end);
@@ -35,17 +35,6 @@ pub(crate) fn redact_command(words: &[OsString], secrets: &[Secret]) -> Vec<Stri
         shown.push(text);
     }
     shown
-}
-
-fn escaped(word: &OsString) -> String {
-    let mut text = String::new();
-    for chunk in word.as_encoded_bytes().utf8_chunks() {
-        text.push_str(chunk.valid());
-        for byte in chunk.invalid() {
-            let _ = write!(text, "\\x{byte:02X}");
-        }
-    }
-    text
 }
 
 /// What the words before say about the next one.
