@@ -49,7 +49,7 @@ pub(crate) enum StoreError {
         reason: String,
     },
     /// A manifest is not the one that was written down.
-    #[error("the manifest {} was changed since the audit log wrote it down", path.display())]
+    #[error("the manifest {} was changed since the audit log wrote it down", shown(path))]
     Changed {
         /// The manifest.
         path: PathBuf,

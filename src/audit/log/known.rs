@@ -23,6 +23,7 @@ use crate::audit::log::inspect::remember;
 use crate::audit::{AuditError, Log};
 use crate::hash::Hash;
 use crate::snapshot::{Provenance, Standing};
+use crate::text::shown;
 
 /// How far a clock may have been set back for an id of that time to be found.
 const CLOCKS_ARE_SET_BACK_BY: Duration = Duration::days(1);
@@ -144,7 +145,7 @@ impl Walk {
     fn begin(log: &Log) -> Result<Self, AuditError> {
         let path = file::settled(&log.path);
         let Some(file) = LogFile::lock_shared(&path)? else {
-            return Ok(Self::silent(format!("there is no audit log at {}", path.display())));
+            return Ok(Self::silent(format!("there is no audit log at {}", shown(&path))));
         };
         let kept = remember(&log.anchors, &file, &LogPlace::of(&path))?.kept;
         let Some(anchor) = kept.and_then(|kept| kept.anchor) else {
