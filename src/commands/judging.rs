@@ -6,8 +6,9 @@ use std::rc::Rc;
 
 use crate::audit::JudgementReport;
 use crate::commands::context::Context;
+use crate::commands::disk::Disk;
 use crate::commands::policy_file::InForce;
-use crate::commands::seen::Seen;
+use crate::commands::seen::{Looking, Seen};
 use crate::commands::{machine, policy_file};
 use crate::environment;
 use crate::environment::{DriverEvidence, Origin, Reading, Setting, SurveyInput};
@@ -99,20 +100,20 @@ fn judge_with(
     command: Option<&[OsString]>,
     select: impl FnOnce(Vec<Target>, &reach::Lookup<'_>) -> Vec<Target>,
 ) -> Result<Judged, Failure> {
-    let seen = Seen::new(context.now);
-    seen.watch(&context.project.root.join(FILE_NAME));
+    let files = Looking::new(&Disk, context.now);
+    files.watch(&context.project.root.join(FILE_NAME));
     let InForce { policy, trust } = policy_file::in_force(context)?;
     let only: Option<Vec<_>> =
         policy.files.as_ref().map(|files| files.iter().map(|file| context.project.root.join(file)).collect());
     let survey = environment::survey(&SurveyInput {
         process: &context.process,
         project: &context.project,
-        files: &seen,
+        files: &files,
         command,
         extra_files: &context.env_files,
         only_files: only.as_deref(),
     });
-    let lookup = reach::Lookup { project: &context.project, files: &seen, base_folders: &survey.bases };
+    let lookup = reach::Lookup { project: &context.project, files: &files, base_folders: &survey.bases };
     let found = reach::find_targets(&survey.readings, &survey.invocations, &lookup);
     let client = survey
         .invocations
@@ -122,14 +123,14 @@ fn judge_with(
     // Lock files can be large: they are read only where something hangs on them.
     let has_unknown_engine = found.iter().any(|target| target.engine == Engine::Unknown);
     let drivers = if has_unknown_engine || (found.is_empty() && client.is_none()) {
-        environment::database_drivers(&context.project, &seen)
+        environment::database_drivers(&context.project, &files)
     } else {
         DriverEvidence::default()
     };
     let targets = select(reach::name_engines(found, &drivers), &lookup);
     let matter = verdict::Surroundings::of(&targets);
-    let services = if matter.names { environment::services(&context.project, &seen, command) } else { Vec::new() };
-    let machine = machine::read(matter, &seen);
+    let services = if matter.names { environment::services(&context.project, &files, command) } else { Vec::new() };
+    let machine = machine::read(matter, &files);
     let names = verdict::environment_names(&survey.readings, &survey.invocations);
     let judgement = verdict::judge(&Evidence {
         targets: &targets,
@@ -147,5 +148,5 @@ fn judge_with(
     let report = JudgementReport::new(&judgement, &survey, &context.caller, &policy, trust);
     // The environment is thousands of small pieces: the end of the process frees them all at once.
     mem::forget(survey);
-    Ok(Judged { judgement, policy, report, seen })
+    Ok(Judged { judgement, policy, report, seen: files.into_seen() })
 }

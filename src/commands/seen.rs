@@ -15,7 +15,6 @@ use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
 
-use crate::commands::disk::Disk;
 use crate::environment::Files;
 
 /// Seconds. A file that was last changed this much before we look changes its times with the next write, however coarse
@@ -64,7 +63,7 @@ enum Content {
 /// What was found by path, and the stamp just before.
 type Looks<T> = RefCell<HashMap<PathBuf, (Option<Stamp>, T)>>;
 
-/// The file system, and what was seen of it.
+/// What was seen of the file system.
 pub(crate) struct Seen {
     since: DateTime<Utc>,
     /// Without its key nobody can make other bytes of the same hash.
@@ -75,44 +74,23 @@ pub(crate) struct Seen {
 }
 
 impl Seen {
-    /// Begins to look; `since` is not later than now.
-    pub(crate) fn new(since: DateTime<Utc>) -> Self {
-        Seen {
-            since,
-            key: RandomState::new(),
-            files: RefCell::default(),
-            folders: RefCell::default(),
-            existing: RefCell::default(),
-        }
-    }
-
-    /// Looks at a file that is read by other means.
-    pub(crate) fn watch(&self, path: &Path) {
-        // Whether it can be read is what is noted.
-        let _ = self.read(path);
-    }
-
-    /// Finds a path at which there is something else than there was, if there is one. Snapshots of ours, which are in the
-    /// folder `own`, do not count.
-    pub(crate) fn changed(&self, own: &Path) -> Option<PathBuf> {
+    /// Finds a path at which there is something else in `files` than there was, if there is one. That snapshots of ours
+    /// appear in the folder `own` does not count.
+    pub(crate) fn changed(&self, files: &dyn Files, own: &Path) -> Option<PathBuf> {
         let file = |(path, (stamp, content)): &(&PathBuf, &(Option<Stamp>, Content))| {
             *stamp != Stamp::of(path) && *content == Content::AsStamped
-                || *content != Content::AsStamped && *content != self.content(&Disk.read(path))
+                || *content != Content::AsStamped && *content != self.content(&files.read(path))
         };
-        let existing = |(path, exists): &(&PathBuf, &bool)| Disk.exists(path) != **exists;
+        let existing = |(path, exists): &(&PathBuf, &bool)| files.exists(path) != **exists;
         let folder = |(path, (stamp, names)): &(&PathBuf, &(Option<Stamp>, Vec<OsString>))| {
             let is_settled = stamp.is_some_and(|stamp| stamp.is_settled(self.since));
-            !(is_settled && *stamp == Stamp::of(path))
-                && lasting(path, names, own) != lasting(path, &Disk.list(path), own)
+            let is_same = path.starts_with(own) || is_settled && *stamp == Stamp::of(path);
+            !is_same && lasting(path, names, own) != lasting(path, &files.list(path), own)
         };
-        let (files, folders, exist) = (self.files.borrow(), self.folders.borrow(), self.existing.borrow());
-        let is_foreign = |path: &Path| !path.starts_with(own);
-        let mut of_files = files.iter().filter(|(path, _)| is_foreign(path));
-        let mut of_existing = exist.iter().filter(|(path, _)| is_foreign(path));
-        let mut of_folders = folders.iter().filter(|(path, _)| is_foreign(path));
-        let found = of_files.find(file).map(|(path, _)| path);
-        let found = found.or_else(|| of_existing.find(existing).map(|(path, _)| path));
-        found.or_else(|| of_folders.find(folder).map(|(path, _)| path)).cloned()
+        let (read, listed, asked) = (self.files.borrow(), self.folders.borrow(), self.existing.borrow());
+        let found = read.iter().find(file).map(|(path, _)| path);
+        let found = found.or_else(|| asked.iter().find(existing).map(|(path, _)| path));
+        found.or_else(|| listed.iter().find(folder).map(|(path, _)| path)).cloned()
     }
 
     fn content(&self, read: &io::Result<Option<Vec<u8>>>) -> Content {
@@ -135,27 +113,51 @@ fn lasting<'n>(folder: &Path, names: &'n [OsString], own: &Path) -> Vec<&'n OsSt
     names
 }
 
-impl Files for Seen {
+/// A file system, and what was seen of it so far.
+pub(crate) struct Looking<'f> {
+    files: &'f dyn Files,
+    seen: Seen,
+}
+
+impl<'f> Looking<'f> {
+    /// Begins to look at `files`; `since` is not later than now.
+    pub(crate) fn new(files: &'f dyn Files, since: DateTime<Utc>) -> Self {
+        let (key, existing) = (RandomState::new(), RefCell::default());
+        Looking { files, seen: Seen { since, key, files: RefCell::default(), folders: RefCell::default(), existing } }
+    }
+
+    /// Looks at a file that is read by other means.
+    pub(crate) fn watch(&self, path: &Path) {
+        // Whether it can be read is what is noted.
+        let _ = self.read(path);
+    }
+
+    pub(crate) fn into_seen(self) -> Seen {
+        self.seen
+    }
+}
+
+impl Files for Looking<'_> {
     fn read(&self, path: &Path) -> io::Result<Option<Vec<u8>>> {
         // Looked at first: what is written in between makes a difference to the stamp.
         let stamp = Stamp::of(path);
-        let read = Disk.read(path);
-        let is_settled = stamp.is_some_and(|stamp| stamp.is_settled(self.since));
-        let content = if is_settled && read.is_ok() { Content::AsStamped } else { self.content(&read) };
-        self.files.borrow_mut().entry(path.to_owned()).or_insert((stamp, content));
+        let read = self.files.read(path);
+        let is_settled = stamp.is_some_and(|stamp| stamp.is_settled(self.seen.since));
+        let content = if is_settled && read.is_ok() { Content::AsStamped } else { self.seen.content(&read) };
+        self.seen.files.borrow_mut().entry(path.to_owned()).or_insert((stamp, content));
         read
     }
 
     fn exists(&self, path: &Path) -> bool {
-        let exists = Disk.exists(path);
-        self.existing.borrow_mut().entry(path.to_owned()).or_insert(exists);
+        let exists = self.files.exists(path);
+        self.seen.existing.borrow_mut().entry(path.to_owned()).or_insert(exists);
         exists
     }
 
     fn list(&self, path: &Path) -> Vec<OsString> {
         let stamp = Stamp::of(path);
-        let names = Disk.list(path);
-        self.folders.borrow_mut().entry(path.to_owned()).or_insert_with(|| (stamp, names.clone()));
+        let names = self.files.list(path);
+        self.seen.folders.borrow_mut().entry(path.to_owned()).or_insert_with(|| (stamp, names.clone()));
         names
     }
 }
@@ -163,6 +165,7 @@ impl Files for Seen {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::commands::disk::Disk;
     use std::os::unix::fs::{PermissionsExt, symlink};
     use std::time::{Duration, SystemTime};
 
@@ -176,7 +179,7 @@ mod tests {
             fs::write(root.join(name), text).unwrap();
         }
         let now = DateTime::<Utc>::from(SystemTime::now());
-        let seen = Seen::new(if settled { now + Duration::from_secs(10) } else { now });
+        let seen = Looking::new(&Disk, if settled { now + Duration::from_secs(10) } else { now });
         seen.read(&root.join(".env")).unwrap();
         seen.read(&root.join(".env.local")).unwrap();
         let _ = seen.read(&root.join("config"));
@@ -185,7 +188,7 @@ mod tests {
             seen.list(folder);
         }
         act(root);
-        let found = seen.changed(&root.join("var/backups"))?;
+        let found = seen.into_seen().changed(&Disk, &root.join("var/backups"))?;
         Some(found.strip_prefix(root).unwrap().display().to_string())
     }
 
@@ -251,5 +254,19 @@ mod tests {
         assert_eq!(changed(false, |root| fs::write(root.join(".env"), "A=1\n").unwrap()), None);
         let forbid = |root: &Path| fs::set_permissions(root.join("config"), PermissionsExt::from_mode(0o700)).unwrap();
         assert_eq!(changed(false, forbid), None);
+    }
+
+    #[test]
+    fn a_file_that_was_read_counts_wherever_snapshots_are_kept() {
+        let temporary = tempfile::tempdir().unwrap();
+        let root = temporary.path();
+        let seen = Looking::new(&Disk, DateTime::<Utc>::from(SystemTime::now()));
+        seen.read(&root.join(".env")).unwrap();
+        seen.list(root);
+        let seen = seen.into_seen();
+        fs::write(root.join("app_test_20261121_143022.dump"), "").unwrap();
+        assert_eq!(seen.changed(&Disk, root), None);
+        fs::write(root.join(".env"), "").unwrap();
+        assert_eq!(seen.changed(&Disk, root), Some(root.join(".env")));
     }
 }
