@@ -28,11 +28,18 @@ pub(crate) struct Recorder<'a> {
 }
 
 impl<'a> Recorder<'a> {
-    /// Records a judged command.
-    pub(crate) fn new(context: &'a Context, judged: &Judged, command: &[OsString]) -> Result<Self, Failure> {
+    /// Records a command that was typed to be guarded.
+    pub(crate) fn guarded(context: &'a Context, judged: &Judged, command: &[OsString]) -> Result<Self, Failure> {
+        let mut recorder = Recorder::own(context, judged, &[])?;
+        recorder.what.command = audit::redact_command(command, &recorder.secrets);
+        Ok(recorder)
+    }
+
+    /// Records a subcommand, after its judgement. Its words are ours and ids of snapshots: nothing in them is masked.
+    pub(crate) fn own(context: &'a Context, judged: &Judged, words: &[&str]) -> Result<Self, Failure> {
         let store = Store::locate(&context.project.root, judged.policy.snapshots.directory.as_deref())?;
-        let secrets: Vec<_> = judged.judgement.targets.iter().flat_map(|one| one.target.secrets()).collect();
-        let command = audit::redact_command(command, &secrets);
+        let secrets = judged.judgement.targets.iter().flat_map(|one| one.target.secrets()).collect();
+        let command = words.iter().map(|word| (*word).to_owned()).collect();
         Ok(Recorder { secrets, ..Recorder::plain(context, store, command) })
     }
 

@@ -36,8 +36,7 @@ pub(crate) fn restore(context: &mut Context, id: &OsStr, yes: bool, inherited: &
     };
     wanted.iter_mut().for_each(|stored| snapshot::follow_project(&mut stored.manifest, &context.project.root));
     let judged = judging::judge_snapshots(context, &wanted)?;
-    let command = ["safe-test".into(), "restore".into(), id.to_owned()];
-    let recorder = Recorder::new(context, &judged, &command);
+    let recorder = Recorder::own(context, &judged, &["safe-test", "restore", &shown(id)]);
     let permission = if judged.judgement.verdict != Verdict::Safe && !unknown::among(&wanted, &past).is_empty() {
         // No answer makes up for both.
         Permission::Refused

@@ -97,7 +97,7 @@ fn prepare<'c>(
     interrupt: &Interrupt,
 ) -> Result<Prepared<'c>, Failure> {
     // Without a place for the log nothing is run, but a refusal stays a refusal.
-    let recorder = Recorder::new(context, &judged, command);
+    let recorder = Recorder::guarded(context, &judged, command);
     let permission = asking::permission(context, &judged, recorder.as_ref(), interrupt)?;
     if let Permission::Refused = permission {
         let refused = refuse(context, &judged, recorder.as_ref())?;

@@ -17,7 +17,7 @@ use crate::verdict::Verdict;
 
 pub(crate) fn snapshot(context: &mut Context, inherited: &Inherited) -> Result<Ending, Failure> {
     let judged = judging::judge(context, None)?;
-    let recorder = Recorder::new(context, &judged, &["safe-test".into(), "snapshot".into()]);
+    let recorder = Recorder::own(context, &judged, &["safe-test", "snapshot"]);
     // Saving reads only, but a dump of production on a developer's disk is an accident of its own.
     if judged.judgement.verdict != Verdict::Safe {
         for line in report::refusal_text(&judged.report) {

@@ -24,6 +24,8 @@ mod part_origins;
 #[cfg(test)]
 mod property_tests;
 mod providers;
+#[cfg(test)]
+mod secrecy_tests;
 mod target;
 #[cfg(test)]
 mod testing;

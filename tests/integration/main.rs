@@ -26,6 +26,7 @@ mod meanwhile;
 mod nothing_to_guard;
 mod oracle;
 mod order;
+mod passwords;
 mod policy_trust;
 mod programs;
 mod rules;
