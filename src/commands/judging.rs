@@ -11,11 +11,11 @@ use crate::commands::policy_file::InForce;
 use crate::commands::seen::{Looking, Seen};
 use crate::commands::{machine, policy_file};
 use crate::environment;
-use crate::environment::{DriverEvidence, Origin, Reading, Setting, SurveyInput};
+use crate::environment::{Condition, DriverEvidence, Origin, Reading, Setting, SurveyInput};
 use crate::error::Failure;
 use crate::policy::{FILE_NAME, Policy};
 use crate::reach;
-use crate::reach::{Engine, Target};
+use crate::reach::{Engine, Reached, Target};
 use crate::snapshot::{StoreError, Stored};
 use crate::verdict;
 use crate::verdict::{Evidence, Judgement};
@@ -92,7 +92,7 @@ fn target_at(address: &str, context: &reach::Lookup<'_>) -> Option<Target> {
     let setting =
         Setting { name: name.clone(), value: address.to_owned(), origin: Origin::process(name), unresolved: None };
     let reading = Reading { loader: "the snapshot's manifest".to_owned(), settings: vec![Rc::new(setting)] };
-    reach::find_targets(&[reading], &[], context).into_iter().find(|target| target.address() == address)
+    reach::find_targets(&[reading], &[], context).targets.into_iter().find(|target| target.address() == address)
 }
 
 fn judge_with(
@@ -105,7 +105,7 @@ fn judge_with(
     let InForce { policy, trust } = policy_file::in_force(context)?;
     let only: Option<Vec<_>> =
         policy.files.as_ref().map(|files| files.iter().map(|file| context.project.root.join(file)).collect());
-    let survey = environment::survey(&SurveyInput {
+    let mut survey = environment::survey(&SurveyInput {
         process: &context.process,
         project: &context.project,
         files: &files,
@@ -114,7 +114,8 @@ fn judge_with(
         only_files: only.as_deref(),
     });
     let lookup = reach::Lookup { project: &context.project, files: &files, base_folders: &survey.bases };
-    let found = reach::find_targets(&survey.readings, &survey.invocations, &lookup);
+    let Reached { targets: found, not_followed } = reach::find_targets(&survey.readings, &survey.invocations, &lookup);
+    survey.conditions.extend(not_followed.into_iter().map(Condition::NotFollowed));
     let client = survey
         .invocations
         .iter()

@@ -10,7 +10,7 @@ use crate::collections::{HashMap, HashSet, keyed_hasher};
 use crate::environment::{Invocation, Origin, Reading, Setting};
 use crate::reach::assemble::{Known, Variables, referred_names};
 use crate::reach::merge::Merger;
-use crate::reach::{Lookup, Target, arguments, assemble};
+use crate::reach::{Lookup, Reached, arguments, assemble};
 
 /// Finds every database that the command could reach, each once, with all the places its name was read from.
 ///
@@ -18,7 +18,7 @@ use crate::reach::{Lookup, Target, arguments, assemble};
 /// combined within one environment, never across two. Environments that differ only in what names no database are
 /// looked at once. Text that cannot be dialled as it stands is dropped where another reading of the same line can be.
 #[must_use]
-pub(crate) fn find_targets(readings: &[Reading], invocations: &[Invocation], lookup: &Lookup<'_>) -> Vec<Target> {
+pub(crate) fn find_targets(readings: &[Reading], invocations: &[Invocation], lookup: &Lookup<'_>) -> Reached {
     let bare = Invocation { assignments: Vec::new(), words: vec![String::new()], origin: Origin::process("") };
     let empty = Reading { loader: String::new(), settings: Vec::new() };
     let invocations = if invocations.is_empty() { std::slice::from_ref(&bare) } else { invocations };
@@ -62,6 +62,7 @@ pub(crate) fn find_targets(readings: &[Reading], invocations: &[Invocation], loo
                 silent[index] = found.is_empty();
                 merger.add_all(found);
             }
+            variables.cuts().into_iter().for_each(|(place, why)| merger.note_cut(&place, why));
         }
     }
     merger.finish()
@@ -195,5 +196,7 @@ fn key(setting: &Setting) -> (Option<&OsStr>, Option<u32>, &str) {
 
 #[cfg(test)]
 mod all_pairs;
+#[cfg(test)]
+mod caps;
 #[cfg(test)]
 mod tests;

@@ -4,6 +4,7 @@ use crate::collections::{HashMap, HashSet};
 use crate::reach::grammars::placeholder;
 
 use crate::environment::Origin;
+use crate::environment::not_followed::{GivenUp, NotFollowed};
 use crate::reach::assemble::Found;
 use crate::reach::without_secrets::without_secrets;
 use crate::reach::{Doubt, Engine, Place, Target};
@@ -18,12 +19,22 @@ struct Key {
     database: Option<String>,
 }
 
+/// What a command could reach.
+#[derive(Debug)]
+pub(crate) struct Reached {
+    pub(crate) targets: Vec<Target>,
+    /// What names more than was looked at.
+    pub(crate) not_followed: Vec<NotFollowed>,
+}
+
 /// Collects findings, in the order in which they come.
 #[derive(Default)]
 pub(crate) struct Merger {
     targets: Vec<Target>,
     index: HashMap<Key, usize>,
     origins: HashSet<(usize, Origin)>,
+    not_followed: Vec<NotFollowed>,
+    cuts: HashSet<(Origin, &'static str)>,
 }
 
 impl Merger {
@@ -33,8 +44,18 @@ impl Merger {
         }
     }
 
+    /// Notes that more stands at `place` than was looked at, each reason once.
+    pub(crate) fn note_cut(&mut self, place: &Origin, why: &'static str) {
+        if self.cuts.insert((place.clone(), why)) {
+            self.not_followed.push(NotFollowed::at(place.clone(), GivenUp::TooMuch(why.into())));
+        }
+    }
+
     fn add(&mut self, found: Found) {
         let Found { draft, origins, .. } = found;
+        if let (Some(why), Some(place)) = (draft.cut, origins.first()) {
+            self.note_cut(place, why);
+        }
         let draft = without_secrets(draft);
         let mut places = draft.places;
         // Nothing that was found is without a place; a place with an empty name would be one.
@@ -86,7 +107,7 @@ impl Merger {
     }
 
     /// Hands the targets over, without readings that cannot be dialled where another reading of the same line can be.
-    pub(crate) fn finish(mut self) -> Vec<Target> {
+    pub(crate) fn finish(mut self) -> Reached {
         self.adopt_unknown();
         let dialable = |target: &Target| !target.doubts.iter().any(|doubt| blocks(*doubt));
         let read: HashSet<Origin> = self
@@ -104,7 +125,7 @@ impl Merger {
             target.origins.first().is_some_and(|origin| read.contains(origin) && !is_a_client(origin))
         };
         self.targets.retain(|target| dialable(target) || hides(target) || !elsewhere(target));
-        self.targets
+        Reached { targets: self.targets, not_followed: self.not_followed }
     }
 
     /// Makes a target of no known engine one with that of a known engine at the same place, under the same name.

@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::environment::{Files, Invocation, Origin, Project, Reading, Setting};
-use crate::reach::{Doubt, Draft, Engine, Lookup, Place, Target, find_targets};
+use crate::reach::{Doubt, Draft, Engine, Lookup, Place, Reached, Target, find_targets};
 
 pub(crate) fn line(draft: &Draft) -> String {
     let mut out = show(draft.engine, &draft.places, draft.database.as_deref(), draft.user.as_deref());
@@ -108,6 +108,11 @@ pub(crate) fn typed(command: &str) -> Invocation {
 
 /// What is found in a project at `/p` with these files.
 pub(crate) fn found(readings: &[Reading], invocations: &[Invocation], files: &[(&str, &str)]) -> Vec<Target> {
+    reached(readings, invocations, files).targets
+}
+
+/// What is reached in a project at `/p` with these files.
+pub(crate) fn reached(readings: &[Reading], invocations: &[Invocation], files: &[(&str, &str)]) -> Reached {
     let project = Project { root: "/p".into(), folder: "/p".into(), home: Some("/home/ann".into()) };
     let files = Folder(files.iter().map(|(path, text)| (PathBuf::from(path), (*text).to_owned())).collect());
     let base_folders = [PathBuf::from("/p")];

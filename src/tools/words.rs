@@ -9,9 +9,6 @@ const RUNNERS: &[&str] = &[
     "python3", "run", "rye", "uv", "x", "yarn",
 ];
 
-/// How far behind runners a program is looked for.
-const FARTHEST: usize = 6;
-
 /// Finds the name of the program that `word` calls: without folders and `.exe`.
 pub(crate) fn name_of(word: &str) -> &str {
     let name = word.rsplit('/').next().unwrap_or(word);
@@ -20,7 +17,7 @@ pub(crate) fn name_of(word: &str) -> &str {
 
 /// Finds the first program that `known` knows, behind nothing but runners and their options, with its arguments.
 pub(crate) fn called<T>(words: &[String], known: impl Fn(&str) -> Option<T>) -> Option<(T, &[String])> {
-    for (index, word) in words.iter().enumerate().take(FARTHEST) {
+    for (index, word) in words.iter().enumerate() {
         let name = name_of(word);
         if let Some(found) = known(name) {
             return Some((found, &words[index + 1..]));

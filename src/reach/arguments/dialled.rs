@@ -77,7 +77,11 @@ pub(crate) fn read(
     let listed: Vec<String> = all(Means::Databases).map(str::to_owned).collect();
     // Where an option lists databases, the connection needs none of its own.
     let counts_itself = draft.database.is_some() || listed.is_empty();
-    let mut others = [listed, statements::databases(engine, client.takes_commands, &arguments)].concat();
+    let statements::Named { databases, is_cut } = statements::databases(engine, client.takes_commands, &arguments);
+    if is_cut {
+        draft.cut = Some("its statements name more databases than are looked at");
+    }
+    let mut others = [listed, databases].concat();
     others.retain(|name| draft.database.as_ref() != Some(name));
     let mut named: Vec<Draft> =
         others.into_iter().map(|name| Draft { database: Some(name), ..draft.clone() }).collect();
@@ -93,6 +97,7 @@ fn over(mut named: Draft, options: Draft) -> Draft {
     named.user = named.user.or(options.user);
     named.password = named.password.or(options.password);
     named.service = named.service.or(options.service);
+    named.cut = named.cut.or(options.cut);
     named
 }
 
@@ -133,6 +138,7 @@ fn mongo_address(draft: &mut Draft, text: &str) {
     let named = url::parse_rest(Engine::Mongodb, "mongodb", text);
     named.places.into_iter().for_each(|place| draft.add_place(place));
     draft.database = named.database.or(draft.database.take());
+    draft.cut = draft.cut.or(named.cut);
 }
 
 fn add_host(draft: &mut Draft, text: &str) {
@@ -170,6 +176,7 @@ fn fill_from_options(
     if let Some(entry) = entry {
         if unnamed(draft) {
             entry.draft.doubts.iter().for_each(|doubt| draft.doubt(*doubt));
+            draft.cut = draft.cut.or(entry.draft.cut);
         }
         if unnamed(draft) && !entry.draft.places.is_empty() {
             let port = draft.places.iter().find_map(|place| match place {

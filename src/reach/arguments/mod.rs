@@ -56,11 +56,14 @@ pub(crate) fn find(invocation: &Invocation, variables: &Variables<'_>) -> Vec<Fo
     }
     found.extend(at_a_provider(&invocation.words).map(|draft| Found::new(draft, typed(program), "")));
     for word in invocation.words.iter().skip(1) {
+        if let Some(why) = cut_in(word, variables) {
+            variables.cut_off(&typed(program), why);
+        }
         let known = |draft: &Draft, found: &[Found]| {
             found.iter().any(|one| one.draft.places == draft.places && one.draft.database == draft.database)
         };
         for draft in value_in(word, variables) {
-            if !known(&draft, &found) {
+            if draft.cut.is_some() || !known(&draft, &found) {
                 let label = word.split_once('=').map_or(program, |(name, _)| name);
                 let label = if label.contains("://") || label.contains('@') { program } else { label };
                 found.push(Found::new(draft, typed(label), ""));
@@ -107,6 +110,12 @@ fn value_in(word: &str, variables: &Variables<'_>) -> Vec<Draft> {
     }
 }
 
+/// Says that a word, or what follows its first `=`, is too long to be read.
+fn cut_in(word: &str, variables: &Variables<'_>) -> Option<&'static str> {
+    let attached = word.split_once('=').map(|(_, value)| value);
+    [Some(word), attached].into_iter().flatten().find_map(|text| value::cut(&Name::read(""), text, variables.lookup))
+}
+
 /// `--db-host=x`, `-Ddb.host=x`, `DB_HOST=x`: arguments that are settings by their names.
 pub(crate) fn settings(invocation: &Invocation) -> Vec<Setting> {
     if client_of(&invocation.words).is_some() {
@@ -138,7 +147,7 @@ fn setting_name(word: &str) -> Option<String> {
     let name = word.strip_prefix("--").or_else(|| word.strip_prefix("-D")).or_else(|| word.strip_prefix("-P"));
     let name = name.unwrap_or(word);
     let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | ':');
-    (!name.is_empty() && !name.starts_with('-') && name.len() < 200 && name.chars().all(fits)).then(|| name.to_owned())
+    (!name.is_empty() && !name.starts_with('-') && name.chars().all(fits)).then(|| name.to_owned())
 }
 
 /// `goose postgres "user=x dbname=y" up`: a driver's name, then its source.

@@ -4,19 +4,35 @@
 //! This is no SQL parser: it knows the few statements that destroy a whole database or change to another one. What a
 //! script on standard input or in a file does stays unknown.
 
+use std::collections::HashSet;
+
 use crate::reach::Engine;
 
 /// How many are taken from one command.
-const MOST: usize = 8;
+const MOST: usize = 500;
+
+/// What the statements of a command name.
+#[derive(Default)]
+pub(crate) struct Named {
+    pub(crate) databases: Vec<String>,
+    /// There are more.
+    pub(crate) is_cut: bool,
+}
 
 /// Finds the databases that the arguments of a client of `engine` name, each once.
-pub(crate) fn databases(engine: Engine, takes_commands: bool, arguments: &[String]) -> Vec<String> {
-    let mut found: Vec<String> = Vec::new();
+pub(crate) fn databases(engine: Engine, takes_commands: bool, arguments: &[String]) -> Named {
+    let mut found = Named::default();
+    let mut known = HashSet::new();
     let mut add = |name: &str| {
         let name = name.trim_matches(['"', '`', '\'', '[', ']']);
         let fits = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '$' | '.');
-        if found.len() < MOST && !name.is_empty() && name.chars().all(fits) && !found.iter().any(|own| own == name) {
-            found.push(name.to_owned());
+        if name.is_empty() || !name.chars().all(fits) || !known.insert(name.to_owned()) {
+            return;
+        }
+        if found.databases.len() < MOST {
+            found.databases.push(name.to_owned());
+        } else {
+            found.is_cut = true;
         }
     };
     if takes_commands {
@@ -32,7 +48,7 @@ pub(crate) fn databases(engine: Engine, takes_commands: bool, arguments: &[Strin
     if !matches!(engine, Engine::Postgres | Engine::Mysql | Engine::SqlServer | Engine::Cockroach) {
         return found;
     }
-    for text in arguments.iter().filter(|text| text.len() < 64 * 1024) {
+    for text in arguments {
         for statement in text.split(';') {
             let words: Vec<&str> = statement.split_ascii_whitespace().collect();
             let words: Vec<&str> = words.iter().map(|word| word.trim_end_matches(',')).collect();
@@ -83,7 +99,9 @@ mod tests {
         ];
         for (engine, program, arguments, expected) in table {
             let arguments: Vec<String> = arguments.iter().map(|word| (*word).to_owned()).collect();
-            assert_eq!(databases(engine, program == "mysqladmin", &arguments), expected, "{program} {arguments:?}");
+            let named = databases(engine, program == "mysqladmin", &arguments);
+            assert!(!named.is_cut);
+            assert_eq!(named.databases, expected, "{program} {arguments:?}");
         }
     }
 }

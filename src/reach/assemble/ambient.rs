@@ -54,14 +54,22 @@ fn drop_weak(found: &mut Vec<Found>) {
     }
 }
 
-/// Lists the variables that hold client certificates and the like; a handful, however long the environment is.
+/// How many variables that hold client certificates and the like are looked at.
+const MOST_CREDENTIALS: usize = 50;
+
+/// Lists the variables that hold client certificates and the like.
 fn certificates<'s, 'a>(variables: &'s Variables<'a>) -> Vec<(&'static str, &'s Variable<'a>)> {
     let held =
         variables.all.iter().filter(|variable| !variable.is_empty()).filter_map(|variable| match variable.name.role {
             Some(Role::Parameter(key)) => Some((key, variable)),
             _ => None,
         });
-    held.take(50).collect()
+    let mut held: Vec<_> = held.collect();
+    if let Some((_, variable)) = held.get(MOST_CREDENTIALS) {
+        variables.cut_off(variable.origin(), "more than 50 variables hold certificates or options of a connection");
+        held.truncate(MOST_CREDENTIALS);
+    }
+    held
 }
 
 /// Adds the client certificates that stand in variables of their own: of the same group, else of the same engine.
@@ -176,6 +184,7 @@ fn fill_from_service(one: &mut Found, variable: services::ServiceEntry) {
     one.draft.password = one.draft.password.take().or(service.password);
     service.parameters.iter().for_each(|(key, value)| one.draft.add_parameter(key, value));
     service.doubts.into_iter().for_each(|doubt| one.draft.doubt(doubt));
+    one.draft.cut = one.draft.cut.or(service.cut);
     one.add_origin(&variable.origin);
 }
 

@@ -53,7 +53,7 @@ pub(crate) fn add_tables(variables: &Variables<'_>, found: &mut Vec<Found>) {
         found.push(one);
     }
     // The tables stand for the endpoint.
-    if let Some(at) = endpoint.filter(|_| tables_at_endpoint) {
+    if let Some(at) = endpoint.filter(|at| tables_at_endpoint && found[*at].draft.cut.is_none()) {
         found.remove(at);
     }
 }

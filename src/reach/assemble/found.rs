@@ -3,7 +3,7 @@
 use crate::environment::Origin;
 use crate::reach::Draft;
 
-/// How many variables are kept as the origins of one connection.
+/// How many variables are kept as the origins of one connection. They are shown; what is reached hangs on none of them.
 const MOST_ORIGINS: usize = 200;
 
 /// A draft with where it came from.

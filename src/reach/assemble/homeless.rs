@@ -3,7 +3,8 @@
 use crate::reach::assemble::Found;
 use crate::reach::{Engine, Place};
 
-/// How many servers are considered; the first ones that an environment names.
+/// How many servers are considered; the first ones that an environment names. Each of the others is a target by itself, and
+/// so is the database: neither is judged better for not being put together.
 const MOST_SERVERS: usize = 64;
 
 /// Gives a place to what has a database but no host. What finds none keeps its driver's default.
@@ -46,6 +47,7 @@ fn is_server(one: &Found) -> bool {
 /// Adds to `found` what `one` says about the same connection.
 fn fill(found: &mut Found, one: Found) {
     one.origins.iter().for_each(|origin| found.add_origin(origin));
+    found.draft.cut = found.draft.cut.or(one.draft.cut);
     if found.draft.database.is_none() {
         found.draft.database = one.draft.database;
         one.draft.doubts.into_iter().for_each(|doubt| found.draft.doubt(doubt));

@@ -6,27 +6,45 @@ use serde_json::Value;
 
 use crate::environment::Setting;
 
-/// The longest JSON text that is looked into, in bytes. Longer ones are no configuration.
+/// The longest JSON text that is looked into, in bytes.
 const LONGEST: usize = 1024 * 1024;
-/// How many leaves are looked at; a list of databases is shorter.
+/// How many leaves are looked at.
 const MOST_LEAVES: usize = 10_000;
-/// How long a path of keys may become.
-const LONGEST_NAME: usize = 200;
+/// How long a path of keys may become, in bytes: each leaf holds one.
+const LONGEST_NAME: usize = 1000;
 
-/// Lists the leaves of the JSON object or list in the setting's value, as settings; empty where it holds none.
-pub(crate) fn settings_inside(setting: &Setting) -> Vec<Setting> {
+/// Lists the leaves of the JSON object or list in the setting's value, as settings; empty where it holds none. Says what
+/// is left out, if anything is.
+pub(crate) fn settings_inside(setting: &Setting) -> (Vec<Setting>, Option<&'static str>) {
     let text = setting.value.trim_start();
-    if !text.starts_with(['{', '[']) || text.len() > LONGEST || setting.unresolved.is_some() {
-        return Vec::new();
+    if !text.starts_with(['{', '[']) || setting.unresolved.is_some() {
+        return (Vec::new(), None);
     }
-    let Ok(value) = serde_json::from_str::<Value>(text) else { return Vec::new() };
+    if text.len() > LONGEST {
+        return (Vec::new(), Some("it is JSON of more than 1 MiB"));
+    }
+    let value: Value = match serde_json::from_str(text) {
+        Ok(value) => value,
+        // serde_json has no other way to tell this error from others.
+        Err(error) if error.to_string().starts_with("recursion limit exceeded") => {
+            return (Vec::new(), Some("it is JSON that is nested more than 127 deep"));
+        }
+        // For its program it is no JSON either.
+        Err(_) => return (Vec::new(), None),
+    };
     let mut found = Vec::new();
-    walk(&value, &setting.name, setting, &mut found);
-    found
+    let mut cut = None;
+    walk(&value, &setting.name, setting, &mut found, &mut cut);
+    (found, cut)
 }
 
-fn walk(value: &Value, name: &str, setting: &Setting, found: &mut Vec<Setting>) {
-    if found.len() >= MOST_LEAVES || name.len() > LONGEST_NAME {
+fn walk(value: &Value, name: &str, setting: &Setting, found: &mut Vec<Setting>, cut: &mut Option<&'static str>) {
+    if found.len() >= MOST_LEAVES {
+        *cut = Some("it is JSON with more than 10,000 values");
+        return;
+    }
+    if name.len() > LONGEST_NAME {
+        *cut = Some("it is JSON with keys of more than 1,000 bytes together");
         return;
     }
     let leaf = |text: String| Setting::known(name, text, setting.origin.clone());
@@ -36,12 +54,12 @@ fn walk(value: &Value, name: &str, setting: &Setting, found: &mut Vec<Setting>) 
         Value::Number(number) => found.push(leaf(number.to_string())),
         Value::Array(items) => {
             for (index, item) in items.iter().enumerate() {
-                walk(item, &format!("{name}.{index}"), setting, found);
+                walk(item, &format!("{name}.{index}"), setting, found, cut);
             }
         }
         Value::Object(all) => {
             for (key, item) in all {
-                walk(item, &format!("{name}.{key}"), setting, found);
+                walk(item, &format!("{name}.{key}"), setting, found, cut);
             }
         }
     }
@@ -54,7 +72,7 @@ mod tests {
 
     fn inside(value: &str) -> Vec<(String, String)> {
         let setting = Setting::known("X", value, Origin::process("X"));
-        settings_inside(&setting).into_iter().map(|setting| (setting.name, setting.value)).collect()
+        settings_inside(&setting).0.into_iter().map(|setting| (setting.name, setting.value)).collect()
     }
 
     #[test]
@@ -66,6 +84,22 @@ mod tests {
         );
         assert_eq!(inside("{broken"), []);
         assert_eq!(inside("plain"), []);
-        assert_eq!(inside(&"[".repeat(100_000)), []);
+    }
+
+    #[test]
+    fn what_is_left_out_is_told() {
+        let cut = |value: String| settings_inside(&Setting::known("X", value, Origin::process("X"))).1;
+        assert_eq!(cut(format!("[{}1]", "1,".repeat(9_999))), None);
+        assert_eq!(cut(format!("{}1{}", "[".repeat(127), "]".repeat(127))), None);
+        assert_eq!(cut("{\"a\": broken".to_owned()), None);
+        for value in [
+            format!("[{}1]", "1,".repeat(10_000)),
+            format!("[{}1]", " ".repeat(1 << 20)),
+            format!("{}1{}", "[".repeat(128), "]".repeat(128)),
+            "[".repeat(100_000),
+            format!("{{\"{}\": 1}}", "a".repeat(1000)),
+        ] {
+            assert!(cut(value.clone()).is_some(), "{}", &value[..20]);
+        }
     }
 }

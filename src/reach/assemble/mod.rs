@@ -35,9 +35,10 @@ pub(crate) fn counts(setting: &Setting, known: &mut Known, lookup: &Lookup<'_>) 
         || name.says_database
         || name.engine.is_some()
         || by_name::is_asked_for(&setting.name)
-        || !json::settings_inside(setting).is_empty()
+        || json::settings_inside(setting) != (Vec::new(), None)
         || !variable.drafts(lookup).is_empty()
         || variable.at_a_provider().is_some()
+        || variable.cut(lookup).is_some()
 }
 
 /// Finds everything that the variables of one environment name.
@@ -52,6 +53,9 @@ pub(crate) fn find(variables: &Variables<'_>) -> Vec<Found> {
         let folder = matches!(variable.name.role, Some(Role::Socket | Role::Host)) && variable.value().starts_with('/');
         if folder && variable.name.says_database {
             continue;
+        }
+        if let Some(why) = variable.cut(variables.lookup) {
+            variables.cut_off(variable.origin(), why);
         }
         let drafts = variable.drafts(variables.lookup);
         consumed[index] = !drafts.is_empty();

@@ -17,12 +17,17 @@ pub(crate) fn at_a_provider(variable: &str, name: &Name, value: &str) -> Option<
 /// Reads a value that is a host, or an address by HTTP, which can only be a database's.
 fn host(name: &Name, text: &str) -> Option<Draft> {
     let engine = name.engine.unwrap_or(Engine::Unknown);
-    if text.len() > 300 || !text.contains('.') || text.contains(char::is_whitespace) {
+    if !text.contains('.') || text.contains(char::is_whitespace) {
         return None;
     }
     let rest = text.split_once("://").map_or(text, |(_, rest)| rest);
     let authority = rest.split(['/', '?', '#']).next().unwrap_or(rest);
-    let located = host::locate(authority.rsplit('@').next().unwrap_or(authority));
+    let host = authority.rsplit('@').next().unwrap_or(authority);
+    // DNS knows no longer name.
+    if host.len() > 300 {
+        return None;
+    }
+    let located = host::locate(host);
     let Some(Place::Host { name, port }) = located.place else { return None };
     if !serves_only_databases(&name) || has_gap(&name) || is_unexpanded(&name) {
         return None;

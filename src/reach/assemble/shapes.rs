@@ -3,6 +3,7 @@
 use std::net::Ipv4Addr;
 
 use crate::lists::{List, list};
+use crate::reach::grammars::text::LONGEST_VALUE;
 
 static TOP_LEVEL_DOMAINS: List = list!("top_level_domains.txt");
 
@@ -11,6 +12,7 @@ static TOP_LEVEL_DOMAINS: List = list!("top_level_domains.txt");
 /// Names of Java classes have dots too, so the last label has to be one that hosts end in.
 pub(crate) fn is_address(text: &str) -> bool {
     let (host, port) = text.rsplit_once(':').map_or((text, None), |(host, port)| (host, Some(port)));
+    // DNS knows no longer name.
     if text.len() > 300 || port.is_some_and(|port| port.parse::<u16>().is_err()) {
         return false;
     }
@@ -34,7 +36,7 @@ pub(crate) fn is_host_and_port(text: &str) -> bool {
 /// versions of images; servers do not listen on ports that low.
 pub(crate) fn is_list_of_servers(text: &str) -> bool {
     let unreserved = |item: &str| item.rsplit_once(':').is_some_and(|(_, port)| port.len() >= 4);
-    text.len() < 4096
+    text.len() <= LONGEST_VALUE
         && text.contains(',')
         && text.split(',').map(str::trim).all(|item| is_host_and_port(item) && unreserved(item))
 }

@@ -15,6 +15,9 @@ use crate::reach::grammars::url;
 use crate::reach::names::{Name, Role};
 use crate::reach::{Doubt, Draft, Engine, Lookup};
 
+/// How many URLs of one list are read.
+const MOST_URLS: usize = 1000;
+
 /// Reads the value of a variable called `name` by every grammar; empty where it is no URL or DSN.
 pub(crate) fn parse(name: &Name, value: &str, lookup: &Lookup<'_>) -> Vec<Draft> {
     if value.len() > LONGEST_VALUE {
@@ -36,6 +39,17 @@ pub(crate) fn parse(name: &Name, value: &str, lookup: &Lookup<'_>) -> Vec<Draft>
     drafts
 }
 
+/// Says that a value is too long to be read, where it could name a database: the variable is named after one, or the value
+/// begins as a URL or DSN does.
+pub(crate) fn cut(name: &Name, value: &str, lookup: &Lookup<'_>) -> Option<&'static str> {
+    if value.len() <= LONGEST_VALUE {
+        return None;
+    }
+    let head = &value[..value.floor_char_boundary(LONGEST_VALUE)];
+    let could_name = name.says_database || !parse(name, head, lookup).is_empty();
+    could_name.then_some("it is longer than 64 KiB")
+}
+
 fn balanced(value: &str) -> bool {
     ['"', '\'', '`'].iter().all(|quote| value.matches(*quote).count() % 2 == 0)
 }
@@ -44,9 +58,14 @@ fn parse_text(name: &Name, text: &str, lookup: &Lookup<'_>) -> Vec<Draft> {
     if text.len() < 3 {
         return Vec::new();
     }
-    let urls = separate(text);
+    let mut urls = separate(text);
     if urls.len() > 1 {
-        let drafts: Vec<Vec<Draft>> = urls.into_iter().map(|url| parse_one(name, url, lookup)).collect();
+        let is_cut = urls.len() > MOST_URLS;
+        urls.truncate(MOST_URLS);
+        let mut drafts: Vec<Vec<Draft>> = urls.into_iter().map(|url| parse_one(name, url, lookup)).collect();
+        if is_cut && let Some(first) = drafts.iter_mut().flatten().next() {
+            first.cut = Some("it is a list of more than 1,000 URLs");
+        }
         // `PLAINTEXT://a:9092,SSL://b:9093` is a list of hosts, and none of them may be lost.
         let hosts = name.role == Some(Role::Host) && drafts.iter().any(Vec::is_empty);
         return if hosts { Vec::new() } else { drafts.into_iter().flatten().collect() };
@@ -69,7 +88,7 @@ fn separate(text: &str) -> Vec<&str> {
     });
     let mut parts = Vec::new();
     let mut start = 0;
-    for at in starts.take(1000) {
+    for at in starts.take(MOST_URLS) {
         parts.push(text[start..at].trim());
         start = at + 1;
     }

@@ -1,9 +1,8 @@
 //! The variables of one environment that the command could see.
 
 use std::borrow::Cow;
-use std::cell::{Cell, OnceCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::BTreeMap;
-use std::iter;
 use std::rc::Rc;
 
 use crate::collections::HashMap;
@@ -13,7 +12,7 @@ use crate::environment::{Origin, Setting};
 use crate::reach::assemble::by_name::ByName;
 use crate::reach::assemble::provider_value::at_a_provider;
 use crate::reach::assemble::value::parse;
-use crate::reach::assemble::{json, shapes};
+use crate::reach::assemble::{json, shapes, value};
 use crate::reach::grammars::placeholder::means_nothing;
 use crate::reach::grammars::text::without_quotes;
 use crate::reach::names::{Name, Role};
@@ -24,12 +23,14 @@ pub(crate) struct Variable<'a> {
     pub(crate) setting: Cow<'a, Setting>,
     pub(crate) name: Rc<Name>,
     value: Rc<Value>,
+    /// What is left out of the JSON in it.
+    cut_inside: Option<&'static str>,
 }
 
 impl<'a> Variable<'a> {
     pub(crate) fn read(setting: Cow<'a, Setting>, known: &mut Known) -> Self {
         let (name, value) = known.read(&setting.name, &setting.value);
-        Variable { setting, name, value }
+        Variable { setting, name, value, cut_inside: None }
     }
 
     pub(crate) fn value(&self) -> &str {
@@ -55,6 +56,11 @@ impl<'a> Variable<'a> {
     /// What the value names by itself, as a URL or DSN; empty where it is none.
     pub(crate) fn drafts(&self, lookup: &Lookup<'_>) -> &[Draft] {
         self.value.drafts.get_or_init(|| parse(&as_url(self), &self.setting.value, lookup))
+    }
+
+    /// Says what is left out of the value, where that could name a database.
+    pub(crate) fn cut(&self, lookup: &Lookup<'_>) -> Option<&'static str> {
+        self.cut_inside.or_else(|| value::cut(&self.name, &self.setting.value, lookup))
     }
 
     /// The place at a provider that the value names by itself.
@@ -109,6 +115,7 @@ pub(crate) struct Variables<'a> {
     pub(crate) all: Vec<Variable<'a>>,
     by_name: HashMap<String, usize>,
     pub(crate) lookup: &'a Lookup<'a>,
+    cuts: RefCell<Vec<(Origin, &'static str)>>,
 }
 
 impl<'a> Variables<'a> {
@@ -119,13 +126,22 @@ impl<'a> Variables<'a> {
     ) -> Self {
         let mut all: Vec<Variable<'a>> = Vec::new();
         for setting in settings {
-            let inside = json::settings_inside(&setting);
-            for setting in iter::once(setting).chain(inside.into_iter().map(Cow::Owned)) {
-                all.push(Variable::read(setting, known));
-            }
+            let (inside, cut_inside) = json::settings_inside(&setting);
+            all.push(Variable { cut_inside, ..Variable::read(setting, known) });
+            all.extend(inside.into_iter().map(|setting| Variable::read(Cow::Owned(setting), known)));
         }
         let by_name = all.iter().enumerate().map(|(at, variable)| (variable.setting.name.clone(), at)).collect();
-        Variables { all, by_name, lookup }
+        Variables { all, by_name, lookup, cuts: RefCell::default() }
+    }
+
+    /// Notes that more stands at `place` than is looked at: `why` is a phrase about it.
+    pub(crate) fn cut_off(&self, place: &Origin, why: &'static str) {
+        self.cuts.borrow_mut().push((place.clone(), why));
+    }
+
+    /// Hands over what was noted so far.
+    pub(crate) fn cuts(&self) -> Vec<(Origin, &'static str)> {
+        self.cuts.take()
     }
 
     /// Finds the variable of that exact name, where it holds something.

@@ -5,7 +5,7 @@ use crate::reach::grammars::placeholder;
 use crate::reach::{Doubt, Engine, Place};
 use crate::secret::Secret;
 
-/// How many places or options of one value are kept: beyond that it is no configuration, and comparing takes time.
+/// How many places or options of one value are kept: comparing them takes time.
 const MOST: usize = 500;
 
 /// A target in the making: `places` may still be empty, which means the driver's default.
@@ -19,6 +19,8 @@ pub(crate) struct Draft {
     pub(crate) password: Option<Secret>,
     pub(crate) parameters: Vec<(String, String)>,
     pub(crate) doubts: Vec<Doubt>,
+    /// What is left out of it, as a phrase about the value.
+    pub(crate) cut: Option<&'static str>,
     /// The name of a libpq service that fills what is missing.
     pub(crate) service: Option<String>,
     /// Whether a driver that finds no host dials the usual Unix socket (libpq) rather than the loopback address.
@@ -35,6 +37,7 @@ impl Draft {
             password: None,
             parameters: Vec::new(),
             doubts: Vec::new(),
+            cut: None,
             service: None,
             socket_by_default: false,
         }
@@ -51,8 +54,13 @@ impl Draft {
     }
 
     pub(crate) fn add_place(&mut self, place: Place) {
-        if self.places.len() < MOST && !self.places.contains(&place) {
+        if self.places.contains(&place) {
+            return;
+        }
+        if self.places.len() < MOST {
             self.places.push(place);
+        } else {
+            self.cut = Some("it names more than 500 servers");
         }
     }
 
@@ -82,10 +90,13 @@ impl Draft {
     /// Keeps an option, unless it could hold a secret.
     pub(crate) fn add_parameter(&mut self, key: &str, value: &str) {
         if let Some(kept) = parameters::kept(key, value)
-            && self.parameters.len() < MOST
             && !self.parameters.contains(&kept)
         {
-            self.parameters.push(kept);
+            if self.parameters.len() < MOST {
+                self.parameters.push(kept);
+            } else {
+                self.cut = Some("it has more than 500 options");
+            }
         }
     }
 

@@ -3,11 +3,16 @@
 use crate::reach::grammars::placeholder::is_unexpanded;
 use crate::reach::{Doubt, Draft, Engine, Place};
 
+/// The longest ARN, in bytes.
+///
+/// Source: the AWS IAM API reference, `arnType`.
+const LONGEST_ARN: usize = 2048;
+
 /// Reads an ARN of a database; `None` for ARNs of other services (buckets, queues, secrets).
 pub(crate) fn arn(text: &str) -> Option<Draft> {
     let mut parts = text.trim().splitn(6, ':');
     let (arn, partition, service) = (parts.next()?, parts.next()?, parts.next()?);
-    if arn != "arn" || !partition.starts_with("aws") || text.len() > 512 || text.contains(char::is_whitespace) {
+    if arn != "arn" || !partition.starts_with("aws") || text.len() > LONGEST_ARN || text.contains(char::is_whitespace) {
         return None;
     }
     let resource = parts.nth(2)?;

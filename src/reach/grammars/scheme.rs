@@ -20,6 +20,7 @@ pub(crate) fn names_no_server(scheme: &str) -> bool {
 
 /// Finds the engine that a driver, adapter or dialect names: `django.db.backends.postgresql`, `com.mysql.cj.jdbc.Driver`.
 pub(crate) fn engine_of_driver(text: &str) -> Option<Engine> {
+    // No driver has a longer name: this is no driver's, whatever words are in it.
     if text.len() > 200 {
         return None;
     }

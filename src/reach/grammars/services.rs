@@ -7,7 +7,7 @@ use crate::environment::Origin;
 use crate::environment::readers::encoding::decoded;
 use crate::environment::readers::formats::{FlatEntry, Flatten, ini};
 use crate::reach::grammars::libpq::from_pairs;
-use crate::reach::{Doubt, Draft, Engine, Lookup};
+use crate::reach::{Draft, Engine, Lookup};
 
 /// A connection read from such a file, with the line that names its host.
 pub(crate) struct ServiceEntry {
@@ -34,12 +34,10 @@ pub(crate) fn libpq_service(
     }
     paths.push(PathBuf::from("/etc/postgresql-common/pg_service.conf"));
     paths.iter().find_map(|path| {
-        let (pairs, line, is_whole) = section(path, name, lookup)?;
+        let (pairs, line, cut) = section(path, name, lookup)?;
         let mut draft = from_pairs(&pairs);
         draft.service = None;
-        if !is_whole {
-            draft.doubt(Doubt::Unresolved);
-        }
+        draft.cut = draft.cut.or(cut);
         Some(ServiceEntry { draft, origin: Origin::file("host", project.shown(path), line) })
     })
 }
@@ -54,12 +52,11 @@ pub(crate) fn mysql_client(program: &str, path: Option<&Path>, lookup: &Lookup<'
     let path = path.map(|path| lookup.project.folder.join(path)).or(home)?;
     let renamed = program.replacen("mariadb", "mysql", 1);
     let groups = ["client", "client-server", "client-mariadb", "mariadb-client", program, renamed.as_str()];
-    let mut options = Options { groups: &groups, lookup, found: Vec::new(), files_left: MOST_FILES };
+    let mut options = Options { groups: &groups, lookup, found: Vec::new(), files_left: MOST_FILES, cut: None };
     options.read(&path, 0);
-    let is_cut_off = options.files_left == 0;
-    let mut found = options.found;
+    let Options { mut found, cut, .. } = options;
     let origin = found.iter().rfind(|(key, ..)| key == "host").or(found.first()).map(|(.., origin)| origin.clone());
-    let origin = origin.or_else(|| is_cut_off.then(|| Origin::file("!include", lookup.project.shown(&path), 1)))?;
+    let origin = origin.or_else(|| cut.is_some().then(|| Origin::file("!include", lookup.project.shown(&path), 1)))?;
     // The last of several lines counts.
     let mut seen = HashSet::new();
     found.reverse();
@@ -67,9 +64,7 @@ pub(crate) fn mysql_client(program: &str, path: Option<&Path>, lookup: &Lookup<'
     let pairs: Vec<(String, String)> = found.into_iter().rev().map(|(key, value, _)| (key, value)).collect();
     let mut draft = Draft::new(Engine::Mysql);
     crate::reach::grammars::query::apply(&mut draft, &pairs);
-    if is_cut_off {
-        draft.doubt(Doubt::Unresolved);
-    }
+    draft.cut = draft.cut.or(cut);
     Some(ServiceEntry { draft, origin })
 }
 
@@ -80,18 +75,19 @@ struct Options<'a> {
     /// Each with its place.
     found: Vec<(String, String, Origin)>,
     files_left: usize,
+    /// What is left out.
+    cut: Option<&'static str>,
 }
 
 impl Options<'_> {
     fn read(&mut self, path: &Path, depth: usize) {
         if depth > DEEPEST_INCLUDE || self.files_left == 0 {
+            self.cut = Some("it includes more files than are read");
             return;
         }
         self.files_left -= 1;
-        let (entries, is_whole) = entries(path, self.lookup, ini::option_file);
-        if !is_whole {
-            self.files_left = 0;
-        }
+        let (entries, cut) = entries(path, self.lookup, ini::option_file);
+        self.cut = self.cut.or(cut);
         for entry in entries {
             match entry.path.iter().map(String::as_str).collect::<Vec<_>>()[..] {
                 ["!include"] => self.read(&self.lookup.project.folder.join(&entry.value), depth + 1),
@@ -113,23 +109,30 @@ impl Options<'_> {
     }
 }
 
-/// Reads the pairs of the first section of that name, the line of its host or, without one, its first, and whether the
-/// file was read to its end.
-fn section(path: &Path, name: &str, lookup: &Lookup<'_>) -> Option<(Vec<(String, String)>, u32, bool)> {
-    let (entries, is_whole) = entries(path, lookup, ini::service_file);
+/// Reads the pairs of the first section of that name, and the line of its host or, without one, its first; and what is
+/// left out of the file.
+fn section(path: &Path, name: &str, lookup: &Lookup<'_>) -> Option<(Vec<(String, String)>, u32, Option<&'static str>)> {
+    let (entries, cut) = entries(path, lookup, ini::service_file);
     let inside = entries.iter().skip_while(|entry| entry.path[0] != name).take_while(|entry| entry.path[0] == name);
     let pairs: Vec<_> = inside.filter_map(|entry| Some((entry.path.get(1)?.to_ascii_lowercase(), entry))).collect();
     let host = pairs.iter().rfind(|(key, _)| key == "host" || key == "hostaddr").or(pairs.first())?.1.line;
-    Some((pairs.iter().map(|(key, entry)| (key.clone(), entry.value.clone())).collect(), host, is_whole))
+    Some((pairs.iter().map(|(key, entry)| (key.clone(), entry.value.clone())).collect(), host, cut))
 }
 
-/// Reads the entries of a file, and whether they are all. A file that cannot be read names nothing that could be judged;
-/// its client fails on it too.
-fn entries(path: &Path, lookup: &Lookup<'_>, flatten: Flatten) -> (Vec<FlatEntry>, bool) {
-    let Ok(Some(bytes)) = lookup.files.read(path) else { return (Vec::new(), true) };
-    let mut is_whole = true;
-    let entries = flatten(&decoded(&bytes)).entries(|_| is_whole = false);
-    (entries, is_whole)
+/// Reads the entries of a file, and says what is left out of it.
+fn entries(path: &Path, lookup: &Lookup<'_>, flatten: Flatten) -> (Vec<FlatEntry>, Option<&'static str>) {
+    match lookup.files.read(path) {
+        Ok(Some(bytes)) => {
+            let mut cut = None;
+            let entries = flatten(&decoded(&bytes)).entries(|_| {
+                cut = Some("a file that it is read from could not be read to its end");
+            });
+            (entries, cut)
+        }
+        Ok(None) => (Vec::new(), None),
+        Err(_) => (Vec::new(), Some("a file that it is read from cannot be read")),
+    }
+}
 }
 
 #[cfg(test)]
@@ -189,11 +192,11 @@ port = 3307
     }
 
     #[test]
-    fn files_that_include_each_other_without_end_are_a_doubt() {
+    fn files_that_include_each_other_without_end_are_cut_off() {
         let project = Project { root: "/p".into(), folder: "/p".into(), home: Some("/home/ann".into()) };
         let own = "/home/ann/.my.cnf";
         let files = Folder([(own.into(), format!("!include {own}\n!include {own}\n"))].into());
         let lookup = Lookup { project: &project, files: &files, base_folders: &[] };
-        assert_eq!(mysql_client("mysql", None, &lookup).unwrap().draft.doubts, [Doubt::Unresolved]);
+        assert!(mysql_client("mysql", None, &lookup).unwrap().draft.cut.is_some());
     }
 }

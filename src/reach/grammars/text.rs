@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-/// The longest value that a grammar is tried on, in bytes. Longer ones name no database: no driver takes them.
+/// The longest value that a grammar is tried on, in bytes.
 pub(crate) const LONGEST_VALUE: usize = 64 * 1024;
 
 /// Decodes `%41` to `A`. Sequences that are no hexadecimal pair stay, and a `+` is a plus: drivers do not read their URLs

@@ -39,12 +39,16 @@ pub(crate) struct Name {
     pub(crate) nested: bool,
 }
 
+/// How much of a name is read, in bytes.
+const LONGEST: usize = 200;
+
 impl Name {
-    /// Reads a name. Names longer than 200 bytes say nothing.
-    pub(crate) fn read(text: &str) -> Name {
+    /// Reads a name; of a long one its end, where the part stands that it holds.
+    pub(crate) fn read(whole: &str) -> Name {
+        let text = &whole[whole.ceil_char_boundary(whole.len().saturating_sub(LONGEST))..];
         // What begins like a comment is a name to one dialect only, and to no program.
-        let comment = text.trim_start().starts_with([';', '#', '/']);
-        let words = if text.len() > 200 || comment { Vec::new() } else { words_of(text) };
+        let comment = whole.trim_start().starts_with([';', '#', '/']);
+        let words = if comment { Vec::new() } else { words_of(text) };
         let trailing = words.iter().rev().take_while(|word| qualifies(word)).count();
         let mut found = None;
         // `DB_HOST_TEST` and `DB_TEST` both end in a qualifier; at least one word has to be left for the part.

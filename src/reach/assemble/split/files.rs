@@ -1,7 +1,7 @@
 //! Database files that split variables name: `DB_CONNECTION=sqlite` with `DB_DATABASE=db/x.sqlite`.
 
 use crate::reach::Engine;
-use crate::reach::assemble::split::group::{Group, MOST_ALTERNATIVES};
+use crate::reach::assemble::split::group::{Group, MOST_ALTERNATIVES, TOO_MANY_ALTERNATIVES};
 use crate::reach::assemble::{Found, Variables};
 use crate::reach::grammars::sqlite::{looks_like_file, plain_path};
 use crate::reach::names::Role;
@@ -19,7 +19,11 @@ pub(crate) fn files(group: &Group<'_, '_>, engine: Engine, variables: &Variables
     let named = group
         .all(Role::Database)
         .chain(group.all(Role::File).filter(|variable| sure || looks_like_file(variable.value())));
-    for variable in named.take(MOST_ALTERNATIVES) {
+    for (at, variable) in named.enumerate() {
+        if at >= MOST_ALTERNATIVES {
+            variables.cut_off(variable.origin(), TOO_MANY_ALTERNATIVES);
+            break;
+        }
         for mut draft in plain_path(variable.value(), engine, variables.lookup) {
             variable.pass_doubt_on(&mut draft);
             let mut one = Found::new(draft, variable.origin().clone(), &group.key);

@@ -9,10 +9,14 @@ use crate::reach::grammars::text::{LONGEST_VALUE, without_quotes};
 use crate::reach::names::Role;
 use crate::reach::names::vocabulary::means_the_same_database;
 
-/// How many variables make one connection; more are spellings of the same names.
+/// How many variables make one connection.
 const MOST_PARTS: usize = 200;
 /// How many values of one part are combined with those of another: two names for the host are common, ten are not.
-pub(crate) const MOST_ALTERNATIVES: usize = 8;
+pub(crate) const MOST_ALTERNATIVES: usize = 16;
+/// What is said of a connection with more.
+pub(crate) const TOO_MANY_ALTERNATIVES: &str = "variables of that group name more than 16 servers or databases";
+/// The longest name of a database, in bytes; no server takes a longer one.
+const LONGEST_NAME: usize = 255;
 
 /// The variables of one connection.
 pub(crate) struct Group<'s, 'a> {
@@ -57,20 +61,29 @@ impl<'s, 'a> Group<'s, 'a> {
         base: Option<&Group<'s, 'a>>,
         engine: Engine,
         located: bool,
+        variables: &Variables<'_>,
     ) -> Vec<&'s Variable<'a>> {
         let numbers_name = engine == Engine::Redis;
         let names = |variable: &&Variable<'_>| {
             let text = variable.value();
             let number = text.bytes().all(|byte| byte.is_ascii_digit());
-            text.len() < 256
+            if text.len() > LONGEST_NAME {
+                variables.cut_off(variable.origin(), "it is longer than the name of a database can be");
+            }
+            text.len() <= LONGEST_NAME
                 && (!number || numbers_name)
                 && engine_of_driver(text).is_none_or(|_| located || self.group_says_database)
         };
         let mut found: Vec<&'s Variable<'a>> = Vec::new();
         let add = |found: &mut Vec<&'s Variable<'a>>, values: Vec<&'s Variable<'a>>| {
             for variable in values {
-                if found.len() < MOST_ALTERNATIVES && !found.iter().any(|known| known.value() == variable.value()) {
+                if found.iter().any(|known| known.value() == variable.value()) {
+                    continue;
+                }
+                if found.len() < MOST_ALTERNATIVES {
                     found.push(variable);
+                } else {
+                    variables.cut_off(variable.origin(), TOO_MANY_ALTERNATIVES);
                 }
             }
         };
@@ -128,8 +141,13 @@ pub(crate) fn groups<'s, 'a>(variables: &'s Variables<'a>, consumed: &[bool]) ->
         let chooses = role == Role::Database && group.key.is_empty() && engine_of_driver(variable.value()).is_some();
         // `HOST`, `USER` and `NAME` alone are the shell's own.
         let own = name.says_database || name.nested || !name.group.is_empty();
-        if group.parts.len() < MOST_PARTS && own {
+        if !own {
+            continue;
+        }
+        if group.parts.len() < MOST_PARTS {
             group.parts.push((if chooses { Role::Engine } else { role }, variable));
+        } else {
+            variables.cut_off(variable.origin(), "more than 200 variables name one connection");
         }
     }
     groups

@@ -74,16 +74,16 @@ fn connections(
     if matches!(engine, Some(Engine::Sqlite | Engine::Duckdb)) || is_file(group, engine) {
         return files(group, engine.unwrap_or(Engine::Sqlite), variables, has_url);
     }
-    let mut places = if group.hosts_count() { alternatives(group) } else { Vec::new() };
+    let mut places = if group.hosts_count() { alternatives(group, variables) } else { Vec::new() };
     if places.is_empty()
         && group.has(&[Role::Host, Role::Socket, Role::Database])
         && let Some(base) = base
     {
-        places = alternatives(base);
+        places = alternatives(base, variables);
     }
     let port = group.first(Role::Port).or_else(|| base.and_then(|base| base.first(Role::Port)));
     let engine = engine.or_else(|| port.and_then(engine_of_port)).or(inferred).unwrap_or(Engine::Unknown);
-    let databases = group.databases(base, engine, !places.is_empty());
+    let databases = group.databases(base, engine, !places.is_empty(), variables);
     let libpq = group
         .parts
         .iter()

@@ -2,7 +2,7 @@
 
 use crate::environment::Origin;
 use crate::reach::assemble::shapes;
-use crate::reach::assemble::split::group::{Group, MOST_ALTERNATIVES};
+use crate::reach::assemble::split::group::{Group, MOST_ALTERNATIVES, TOO_MANY_ALTERNATIVES};
 use crate::reach::assemble::{Found, Variables};
 use crate::reach::grammars::host::{locate, locate_list};
 use crate::reach::grammars::sql_server;
@@ -22,10 +22,13 @@ pub(crate) struct Alternative {
 }
 
 /// Lists every server that the group names: a socket and a host are places of one, two different hosts are two.
-pub(crate) fn alternatives(group: &Group<'_, '_>) -> Vec<Alternative> {
+pub(crate) fn alternatives(group: &Group<'_, '_>, variables: &Variables<'_>) -> Vec<Alternative> {
     let mut sockets = Alternative { places: Vec::new(), doubts: Vec::new(), origins: Vec::new() };
-    for variable in group.all(Role::Socket).filter(|variable| variable.value().starts_with('/')).take(MOST_ALTERNATIVES)
-    {
+    for variable in group.all(Role::Socket).filter(|variable| variable.value().starts_with('/')) {
+        if sockets.places.len() >= MOST_ALTERNATIVES {
+            variables.cut_off(variable.origin(), TOO_MANY_ALTERNATIVES);
+            break;
+        }
         sockets.places.push(Place::Socket { path: variable.value().into(), port: None });
         sockets.origins.push(variable.origin().clone());
     }
@@ -34,7 +37,11 @@ pub(crate) fn alternatives(group: &Group<'_, '_>) -> Vec<Alternative> {
         let (text, quoted) = without_quotes(variable.value());
         let (places, mut doubts) = hosts(text);
         let known = found.iter().any(|earlier| earlier.places == places);
-        if places.is_empty() || found.len() >= MOST_ALTERNATIVES && !known {
+        if places.is_empty() {
+            continue;
+        }
+        if found.len() >= MOST_ALTERNATIVES && !known {
+            variables.cut_off(variable.origin(), TOO_MANY_ALTERNATIVES);
             continue;
         }
         if quoted {
@@ -109,7 +116,11 @@ fn without_transport(text: &str) -> &str {
 pub(crate) fn tunnels(variables: &Variables<'_>, found: &mut Vec<Found>) {
     let ends =
         variables.all.iter().filter(|variable| variable.name.role == Some(Role::TunnelEnd) && !variable.is_empty());
-    for variable in ends.take(MOST_TUNNELS) {
+    for (at, variable) in ends.enumerate() {
+        if at >= MOST_TUNNELS {
+            variables.cut_off(variable.origin(), "more than 16 variables name the end of a tunnel");
+            break;
+        }
         let (places, doubts) = hosts(without_quotes(variable.value()).0);
         let network = |one: &Found| {
             !one.draft.engine.is_auxiliary()
