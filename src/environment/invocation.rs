@@ -1,5 +1,7 @@
 //! One simple command out of what would run: `npm test` may stand for `cross-env NODE_ENV=test jest`.
 
+use std::rc::Rc;
+
 use crate::environment::Origin;
 
 /// A program with its arguments and the assignments before it, after wrappers and scripts were looked into.
@@ -7,6 +9,9 @@ use crate::environment::Origin;
 pub(crate) struct Invocation {
     /// `X=Y` before the program, by `env`, `cross-env`, `-e` and the like, outermost first.
     pub(crate) assignments: Vec<(String, String)>,
+    /// The variables that a script sets to what cannot be told before the command (`read`, a loop), each with how many of
+    /// the assignments come before that. Whether the command sees them is not known either: both is looked at.
+    pub(crate) unknown: Vec<(usize, Rc<str>)>,
     /// The program and its arguments, quotes removed; never empty. Bytes that are not UTF-8 are replaced.
     pub(crate) words: Vec<String>,
     /// Where it stands: the command line itself (no file), or the script that the command line names.
@@ -23,7 +28,20 @@ impl Invocation {
 
     /// Tells whether it assigns what another does, in the same file, as most commands of a script do.
     pub(crate) fn assigns_as(&self, other: &Invocation) -> bool {
-        self.assignments == other.assignments && self.origin.file == other.origin.file
+        self.assignments == other.assignments && self.unknown == other.unknown && self.origin.file == other.origin.file
+    }
+
+    /// Lists what is assigned, in order, with the variables that cannot be told where `with_unknown`: those have no value.
+    pub(crate) fn assigned(&self, with_unknown: bool) -> impl Iterator<Item = (&str, Option<&str>)> {
+        let mut unknown = self.unknown.iter().filter(move |_| with_unknown).peekable();
+        let mut assignments = self.assignments.iter().enumerate().peekable();
+        std::iter::from_fn(move || {
+            let at = assignments.peek().map_or(usize::MAX, |(at, _)| *at);
+            if let Some((_, name)) = unknown.next_if(|(before, _)| *before <= at) {
+                return Some((&**name, None));
+            }
+            assignments.next().map(|(_, (name, value))| (name.as_str(), Some(value.as_str())))
+        })
     }
 
     /// Finds the value of `--option VALUE` or `--option=VALUE` among the words.
@@ -34,6 +52,11 @@ impl Invocation {
             _ => None,
         })
     }
+}
+
+/// Stands for the value of a variable that cannot be told, as a command's output does.
+pub(crate) fn unknown_value(name: &str) -> String {
+    format!("$(read {name})")
 }
 
 /// Splits an option from the value attached to it: `--file=x` is `--file` and `x`.

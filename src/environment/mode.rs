@@ -136,7 +136,8 @@ mod tests {
 
     fn purpose(command: &str) -> (bool, bool, Option<String>) {
         let words = command.split(' ').map(str::to_owned).collect();
-        let invocation = Invocation { assignments: Vec::new(), words, origin: Origin::process("x") };
+        let invocation =
+            Invocation { assignments: Vec::new(), unknown: Vec::new(), words, origin: Origin::process("x") };
         let purpose = Purpose::of(Some(&invocation));
         (purpose.test, purpose.development, purpose.named)
     }
@@ -207,7 +208,8 @@ mod tests {
         ];
         for (command, expected) in cases {
             let words = command.split(' ').map(str::to_owned).collect();
-            let invocation = Invocation { assignments: Vec::new(), words, origin: Origin::process("x") };
+            let invocation =
+                Invocation { assignments: Vec::new(), unknown: Vec::new(), words, origin: Origin::process("x") };
             let (variable, value) = named_environment(&invocation).unwrap();
             assert_eq!(format!("{variable}={value}"), expected);
         }

@@ -30,6 +30,9 @@ impl Setting {
 pub(crate) enum Unresolved {
     /// It holds `$(…)` or backquotes that some loaders execute; safe-test never does.
     CommandSubstitution,
+    /// It is made of a variable that cannot be known: one that a script reads, loops over or takes away, or sets to what
+    /// something prints.
+    Variable,
     /// It is code of a template language (ERB, Jinja, Twig, …) or a call (`env("X")`) that was not evaluated.
     Template,
 }

@@ -7,8 +7,10 @@ use std::path::Path;
 use std::rc::Rc;
 
 use crate::collections::{HashMap, HashSet, keyed_hasher};
-use crate::environment::{Invocation, Origin, Reading, Setting};
-use crate::reach::assemble::{Known, Variables, referred_names};
+use crate::environment::invocation::unknown_value;
+use crate::environment::readers::expansion::referred_names;
+use crate::environment::{Invocation, Origin, Reading, Setting, Unresolved};
+use crate::reach::assemble::{Known, Variables};
 use crate::reach::merge::Merger;
 use crate::reach::{Lookup, Reached, arguments, assemble};
 
@@ -19,7 +21,8 @@ use crate::reach::{Lookup, Reached, arguments, assemble};
 /// looked at once. Text that cannot be dialled as it stands is dropped where another reading of the same line can be.
 #[must_use]
 pub(crate) fn find_targets(readings: &[Reading], invocations: &[Invocation], lookup: &Lookup<'_>) -> Reached {
-    let bare = Invocation { assignments: Vec::new(), words: vec![String::new()], origin: Origin::process("") };
+    let origin = Origin::process("");
+    let bare = Invocation { assignments: Vec::new(), unknown: Vec::new(), words: vec![String::new()], origin };
     let empty = Reading { loader: String::new(), settings: Vec::new() };
     let invocations = if invocations.is_empty() { std::slice::from_ref(&bare) } else { invocations };
     let readings = if readings.is_empty() { std::slice::from_ref(&empty) } else { readings };
@@ -37,10 +40,13 @@ pub(crate) fn find_targets(readings: &[Reading], invocations: &[Invocation], loo
         let mut settings = only(reading.settings.iter().map(Rc::as_ref), &counting);
         settings.sort_by(|(a, _), (b, _)| key(a).cmp(&key(b)));
         let mut looks: Vec<Option<Look<'_>>> = classes.iter().map(|_| None).collect();
-        for (index, invocation) in invocations.iter().enumerate() {
-            let overlay = &classes[class_of[index]];
-            let is_first = looks[class_of[index]].is_none();
-            let look = looks[class_of[index]].get_or_insert_with(|| Look {
+        let each = invocations.iter().enumerate();
+        for (index, invocation, class) in
+            each.flat_map(|(at, one)| class_of[at].iter().map(move |class| (at, one, *class)))
+        {
+            let overlay = &classes[class];
+            let is_first = looks[class].is_none();
+            let look = looks[class].get_or_insert_with(|| Look {
                 fingerprint: fingerprint(laid_over(&settings, overlay)),
                 variables: None,
             });
@@ -78,37 +84,43 @@ struct Look<'s> {
 /// A setting with a hash of what it says, and of the file that it stands in. The line says nothing about what is reached.
 type Hashed<'s> = (&'s Setting, u64);
 
-/// Sorts the invocations by what they set of what counts: the settings of each class, and the class of each invocation.
-/// Many commands of a script set the same. `typed` is what the words of each set.
+/// Sorts the invocations by what they set of what counts: the settings of each class, and the classes of each invocation,
+/// a second one where something that counts cannot be told. Many commands of a script set the same. `typed` is what the
+/// words of each set.
 fn classes(
     invocations: &[Invocation],
     typed: &[Vec<Setting>],
     counting: &HashSet<&str>,
-) -> (Vec<Vec<Setting>>, Vec<usize>) {
+) -> (Vec<Vec<Setting>>, Vec<Vec<usize>>) {
     let mut classes: Vec<Vec<Setting>> = Vec::new();
     let mut class_by_fingerprint: HashMap<u64, usize> = HashMap::default();
-    let mut class_of: Vec<usize> = Vec::new();
+    let mut class_of: Vec<Vec<usize>> = Vec::new();
     for (at, invocation) in invocations.iter().enumerate() {
         let is_as_before = || {
             let before = at.checked_sub(1)?;
             let same = invocation.assigns_as(&invocations[before]) && typed[before].is_empty() && typed[at].is_empty();
-            same.then(|| class_of[before])
+            same.then(|| class_of[before].clone())
         };
-        let class = is_as_before().unwrap_or_else(|| {
-            let overlay = overlay(invocation, &typed[at], counting);
-            *class_by_fingerprint.entry(fingerprint(only(overlay.iter(), counting).iter())).or_insert_with(|| {
-                classes.push(overlay);
-                classes.len() - 1
-            })
+        let own = is_as_before().unwrap_or_else(|| {
+            let has_unknown = invocation.unknown.iter().any(|(_, name)| counting.contains(&**name));
+            let ways = [Some(false), has_unknown.then_some(true)].into_iter().flatten();
+            let class = |with_unknown| {
+                let overlay = overlay(invocation, with_unknown, &typed[at], counting);
+                *class_by_fingerprint.entry(fingerprint(only(overlay.iter(), counting).iter())).or_insert_with(|| {
+                    classes.push(overlay);
+                    classes.len() - 1
+                })
+            };
+            ways.map(class).collect()
         });
-        class_of.push(class);
+        class_of.push(own);
     }
     (classes, class_of)
 }
 
 /// Tells what an invocation sets of what counts, with what its words set; of several settings of one name the last.
-fn overlay(invocation: &Invocation, typed: &[Setting], counting: &HashSet<&str>) -> Vec<Setting> {
-    let assigned = invocation.assignments.iter().filter(|(name, _)| counting.contains(name.as_str()));
+fn overlay(invocation: &Invocation, with_unknown: bool, typed: &[Setting], counting: &HashSet<&str>) -> Vec<Setting> {
+    let assigned = invocation.assigned(with_unknown).filter(|(name, _)| counting.contains(name));
     let assigned = assigned.map(|(name, value)| assigned_by(invocation, name, value));
     let all: Vec<Setting> = assigned.chain(typed.iter().cloned()).collect();
     let mut later = HashSet::default();
@@ -118,8 +130,11 @@ fn overlay(invocation: &Invocation, typed: &[Setting], counting: &HashSet<&str>)
     settings
 }
 
-fn assigned_by(invocation: &Invocation, name: &str, value: &str) -> Setting {
-    Setting::known(name, value, Origin { variable: name.to_owned(), ..invocation.origin.clone() })
+fn assigned_by(invocation: &Invocation, name: &str, value: Option<&str>) -> Setting {
+    let origin = Origin { variable: name.to_owned(), ..invocation.origin.clone() };
+    let unresolved = value.is_none().then_some(Unresolved::Variable);
+    let value = value.map_or_else(|| unknown_value(name), str::to_owned);
+    Setting { unresolved, ..Setting::known(name, value, origin) }
 }
 
 /// Finds the names that have a part in what any of the environments names: by themselves, by one of their values, or because
@@ -149,9 +164,9 @@ fn counting_names<'s>(
         if at.checked_sub(1).is_some_and(|before| invocation.assigns_as(&invocations[before])) {
             continue;
         }
-        for (name, value) in &invocation.assignments {
-            if !counting.contains(name.as_str())
-                && seen.insert((name, value, false))
+        for (name, value) in invocation.assigned(true) {
+            if !counting.contains(name)
+                && seen.insert((name, value.unwrap_or_default(), value.is_none()))
                 && assemble::counts(&assigned_by(invocation, name, value), known, lookup)
             {
                 counting.insert(name);

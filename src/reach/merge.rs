@@ -122,7 +122,9 @@ impl Merger {
         // Two calls of a client are two values, though both are known by its name alone; its words have one reading.
         let is_a_client = |origin: &Origin| clients::named(&origin.variable).is_some();
         let elsewhere = |target: &Target| {
-            target.origins.first().is_some_and(|origin| read.contains(origin) && !is_a_client(origin))
+            // No other reading of the line says what such a variable holds.
+            !target.doubts.contains(&Doubt::Variable)
+                && target.origins.first().is_some_and(|origin| read.contains(origin) && !is_a_client(origin))
         };
         self.targets.retain(|target| dialable(target) || hides(target) || !elsewhere(target));
         Reached { targets: self.targets, not_followed: self.not_followed }
@@ -194,6 +196,6 @@ fn ports_agree(unknown: &Place, known: &Place) -> bool {
 fn blocks(doubt: Doubt) -> bool {
     match doubt {
         Doubt::Unexpanded | Doubt::Unresolved | Doubt::Port | Doubt::Syntax => true,
-        Doubt::Placeholder => false,
+        Doubt::Placeholder | Doubt::Variable => false,
     }
 }

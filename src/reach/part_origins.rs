@@ -18,7 +18,7 @@ impl Target {
         let name = self.database.as_deref().unwrap_or_default();
         let is_in_name = match doubt {
             Doubt::Unexpanded | Doubt::Placeholder => name_doubt(name) == Some(doubt),
-            Doubt::Unresolved => ["$(", "`", "<%"].iter().any(|opening| name.contains(opening)),
+            Doubt::Unresolved | Doubt::Variable => ["$(", "`", "<%"].iter().any(|opening| name.contains(opening)),
             Doubt::Port => return self.origin_of(&[Role::Port]),
             Doubt::Syntax => false,
         };

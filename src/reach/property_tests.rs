@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use crate::environment::{Invocation, Origin};
+use crate::environment::Invocation;
 use crate::reach::names::Name;
 use crate::reach::testing::{found, reading, typed};
 use crate::reach::{Place, Target};
@@ -162,6 +162,6 @@ fn long_values_and_long_environments_are_read_in_linear_time() {
     let pairs: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), "x")).collect();
     check(&found(&[reading(&pairs)], &[], &[]));
     let assignments = (0..60_000).map(|at| (format!("A{at}"), "x".to_owned())).collect();
-    let long = Invocation { assignments, words: vec!["npm".to_owned()], origin: Origin::process("") };
+    let long = Invocation { assignments, ..typed("npm") };
     check(&found(&[reading(&pairs)], &[long], &[]));
 }

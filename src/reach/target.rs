@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::environment::Origin;
+use crate::environment::{Origin, Unresolved};
 use crate::reach::Engine;
 use crate::secret::Secret;
 
@@ -90,10 +90,21 @@ pub(crate) enum Doubt {
     Unexpanded,
     /// It needs `$(…)` to be executed, or a template to be evaluated.
     Unresolved,
+    /// It is made of a variable that a script sets to what cannot be known.
+    Variable,
     /// The port is no number between 1 and 65535.
     Port,
     /// The text does not follow the grammar that its scheme or key promises.
     Syntax,
     /// A part is obviously to be replaced: `your-db-host`, `changeme`, `host`.
     Placeholder,
+}
+
+impl From<&Unresolved> for Doubt {
+    fn from(unresolved: &Unresolved) -> Self {
+        match unresolved {
+            Unresolved::Variable => Doubt::Variable,
+            Unresolved::CommandSubstitution | Unresolved::Template => Doubt::Unresolved,
+        }
+    }
 }

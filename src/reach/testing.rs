@@ -101,6 +101,7 @@ pub(crate) fn typed(command: &str) -> Invocation {
     let assignments = words.iter().filter_map(|word| word.split_once('='));
     Invocation {
         assignments: assignments.map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+        unknown: Vec::new(),
         words: rest,
         origin: Origin::process("command"),
     }

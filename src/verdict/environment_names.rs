@@ -117,6 +117,7 @@ mod tests {
             settings: vec![Setting::known("NODE_ENV", "production", Origin::process("NODE_ENV")).into()],
         };
         let invocation = |assignments: &[(&str, &str)]| Invocation {
+            unknown: Vec::new(),
             assignments: assignments.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
             words: vec!["jest".into()],
             origin: Origin::process("command"),

@@ -32,6 +32,7 @@ mod programs;
 mod rules;
 mod secrets;
 mod services_and_bridges;
+mod shell_constructs;
 mod signals;
 mod snapshots_cli;
 mod support;

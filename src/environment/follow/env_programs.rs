@@ -107,7 +107,7 @@ impl Expansion<'_> {
     pub(crate) fn direnv(&self, words: &[String]) -> Option<Step> {
         let (Some("exec"), Some(folder)) = (words.get(1).map(String::as_str), words.get(2)) else { return None };
         let mut step = self.inner();
-        let before = step.invocation.assignments.clone();
+        let before = step.invocation.clone();
         let home = self.step.folder.join(folder);
         let mut is_plain = false;
         if let Some(text) = self.text_of(&home.join(".envrc")) {
@@ -115,7 +115,8 @@ impl Expansion<'_> {
             let ShellText { commands, cut } = shell_text::read(&format!("{text}\ntrue"));
             is_plain = cut.is_none();
             for command in commands {
-                step.invocation.assignments = before.iter().cloned().chain(command.assignments).collect();
+                step.invocation = before.clone();
+                step.assign(command.assignments, command.unknown);
                 let file = command.words.get(1).cloned();
                 match command.words[0].as_str() {
                     "dotenv" | "dotenv_if_exists" => step.files.push(WrapperFile {

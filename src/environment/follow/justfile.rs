@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::environment::follow::script::Script;
-use crate::environment::follow::shell_text::assignment;
+use crate::environment::follow::shell_text::is_name;
 use crate::environment::follow::{Expansion, FileReader, Step, WrapperFile, non_empty};
 use crate::environment::invocation::option_of;
 use crate::environment::paths::nearest;
@@ -39,7 +39,7 @@ impl Expansion<'_> {
 
 /// The recipe `name` of a justfile (the first one where it is `None`), what it needs first.
 fn of_justfile(text: &str, name: Option<&str>) -> Vec<Script> {
-    let Justfile { recipes, exports, files } = Justfile::read(text);
+    let Justfile { recipes, exports, files, .. } = Justfile::read(text);
     let wanted = match name {
         Some(name) => recipes.iter().find(|recipe| recipe.name == name),
         None => recipes.first(),
@@ -68,6 +68,9 @@ fn of_justfile(text: &str, name: Option<&str>) -> Vec<Script> {
 struct Justfile {
     recipes: Vec<Recipe>,
     exports: Vec<(String, String)>,
+    /// Variables that are exported where `set export` says so.
+    others: Vec<(String, String)>,
+    exports_all: bool,
     files: Vec<WrapperFile>,
 }
 
@@ -93,6 +96,9 @@ impl Justfile {
                 justfile.note(line.trim(), number, &mut is_open);
             }
         }
+        if justfile.exports_all {
+            justfile.exports.append(&mut justfile.others);
+        }
         justfile
     }
 
@@ -101,16 +107,19 @@ impl Justfile {
         if let Some(setting) = line.strip_prefix("set ") {
             let (key, value) = setting.split_once(":=").map_or((setting, "true"), |(key, value)| (key, value.trim()));
             let path = match (key.trim(), value.trim_matches(['"', '\''])) {
+                ("export", "true") => {
+                    self.exports_all = true;
+                    return;
+                }
                 ("dotenv-load", "true") => ".env",
                 ("dotenv-filename" | "dotenv-path", path) => path,
                 _ => return,
             };
             self.files.push(WrapperFile { path: path.into(), reader: FileReader::Dotenvy, overrides: false });
         } else if let Some(export) = line.strip_prefix("export ") {
-            let pair = export
-                .split_once(":=")
-                .map(|(name, value)| format!("{}={}", name.trim(), value.trim().trim_matches(['"', '\''])));
-            self.exports.extend(pair.and_then(|pair| assignment(&pair)));
+            self.exports.extend(variable(export));
+        } else if let Some(pair) = variable(line) {
+            self.others.push(pair);
         } else if let Some((head, needs)) = line.split_once(':').filter(|(_, rest)| !rest.starts_with('=')) {
             let name = head.trim_start_matches('@').split_ascii_whitespace().next().unwrap_or_default();
             *is_open = !name.is_empty() && !line.starts_with(['#', '[']);
@@ -120,6 +129,18 @@ impl Justfile {
             }
         }
     }
+}
+
+/// Reads `NAME := 'value'`; an expression stands for what cannot be told.
+fn variable(line: &str) -> Option<(String, String)> {
+    let (name, value) = line.split_once(":=")?;
+    let (name, value) = (name.trim(), value.trim());
+    let literal = ['"', '\''].iter().find_map(|quote| value.strip_prefix(*quote)?.strip_suffix(*quote));
+    let value = match literal.filter(|text| !text.contains(['"', '\''])) {
+        Some(text) => text.to_owned(),
+        None => format!("$({value})"),
+    };
+    is_name(name).then(|| (name.to_owned(), value))
 }
 
 #[cfg(test)]
@@ -138,5 +159,19 @@ mod tests {
         assert_eq!(texts(&scripts), ["sqlx migrate run", "cargo test"]);
         assert_eq!(scripts[1].assignments, [("A".to_owned(), "b".to_owned())]);
         assert_eq!(scripts[1].files.len(), 1);
+    }
+    #[test]
+    fn what_a_justfile_exports_is_told() {
+        let exports = |text: &str| {
+            let scripts = of_justfile(&format!("{text}\nt:\n  x\n"), None);
+            scripts[0].assignments.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>()
+        };
+        assert_eq!(exports("A := 'b'"), [""; 0]);
+        assert_eq!(exports("A := 'b'\nset export"), ["A=b"]);
+        assert_eq!(exports("set export := true\nA := \"b\"\nexport B := 'c'"), ["B=c", "A=b"]);
+        assert_eq!(
+            exports("export A := env_var('B')\nexport C := 'a' + 'b'\nexport D := C"),
+            ["A=$(env_var('B'))", "C=$('a' + 'b')", "D=$(C)"]
+        );
     }
 }

@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
+use std::path::PathBuf;
 use std::rc::Rc;
 
 use crate::environment::follow::script::Script;
@@ -11,25 +12,37 @@ use crate::environment::follow::{Expansion, FileReader, Step, WrapperFile, non_e
 impl Expansion<'_> {
     pub(crate) fn make(&self, words: &[String]) -> (Vec<Step>, bool) {
         let mut folder = self.step.folder.clone();
-        let (mut given, mut targets, mut named) = (Vec::new(), Vec::new(), None);
-        let mut rest = words[1..].iter();
+        let (mut given, mut targets, mut named) = (Vec::new(), Vec::new(), Vec::new());
+        let mut rest = words[1..].iter().map(String::as_str);
         while let Some(word) = rest.next() {
-            match word.as_str() {
-                "-C" | "--directory" => folder = rest.next().map_or(folder.clone(), |to| folder.join(to)),
-                "-f" | "--file" | "--makefile" => named = rest.next().cloned(),
-                "-j" | "-l" | "-o" | "-W" | "-I" => {}
-                word if word.starts_with('-') => {}
-                word => match assignment(word) {
+            match option(word, &mut rest) {
+                Some(('C', to)) => folder = folder.join(to),
+                Some(('f', name)) => named.push(name),
+                // Its text is a part of the Makefile.
+                Some(('E', _)) => self.cut("make is told to evaluate a text"),
+                Some(_) => {}
+                None if word.starts_with('-') => {}
+                None => match assignment(word) {
                     Some(pair) => given.push(pair),
                     None => targets.push(word.to_owned()),
                 },
             }
         }
-        let names = named.as_deref().map_or(vec!["GNUmakefile", "makefile", "Makefile"], |name| vec![name]);
-        let Some(file) = names.iter().map(|name| folder.join(name)).find(|path| self.files.exists(path)) else {
-            return (Vec::new(), false);
+        let usual = ["GNUmakefile", "makefile", "Makefile"].map(|name| folder.join(name));
+        let present = |path: &PathBuf| self.files.exists(path);
+        let paths: Vec<PathBuf> = if named.is_empty() {
+            usual.into_iter().find(present).into_iter().collect()
+        } else {
+            named.iter().map(|name| folder.join(name)).filter(present).collect()
         };
-        let Some(text) = self.text_of(&file) else { return (Vec::new(), false) };
+        // `make -f -` reads it from what it is fed.
+        if paths.len() < named.len() {
+            self.cut("make is told to read a file that is not there");
+        }
+        let texts: Vec<(PathBuf, String)> =
+            paths.into_iter().filter_map(|path| self.text_of(&path).map(|text| (path, text))).collect();
+        let Some((file, _)) = texts.first().cloned() else { return (Vec::new(), false) };
+        let text = texts.into_iter().map(|(_, text)| text).collect::<Vec<_>>().join("\n");
         let mut steps = Vec::new();
         let makefile = Makefile::read(&text, &given);
         for (rule, exports) in makefile.rules_for(&targets) {
@@ -43,6 +56,35 @@ impl Expansion<'_> {
             }
         }
         non_empty(steps)
+    }
+}
+
+/// Reads an option of make that takes a value, with its value: `-C sub`, `-Csub`, `-skC sub`, `--directory=sub`.
+fn option<'w>(word: &'w str, rest: &mut impl Iterator<Item = &'w str>) -> Option<(char, &'w str)> {
+    let long = |name: &str| match name {
+        "--directory" => Some('C'),
+        "--file" | "--makefile" => Some('f'),
+        "--eval" => Some('E'),
+        "--include-dir" => Some('I'),
+        "--old-file" | "--assume-old" => Some('o'),
+        "--what-if" | "--new-file" | "--assume-new" => Some('W'),
+        _ => None,
+    };
+    if word.starts_with("--") {
+        return match word.split_once('=') {
+            Some((name, value)) => Some((long(name)?, value)),
+            None => Some((long(word)?, rest.next()?)),
+        };
+    }
+    let letters = word.strip_prefix('-')?;
+    // `-j4` and `-l2.5` take a value that is joined to them, or none.
+    let ends = |letter: char| matches!(letter, 'C' | 'f' | 'E' | 'I' | 'o' | 'W' | 'j' | 'l');
+    let at = letters.find(ends)?;
+    let (letter, value) = (letters[at..].chars().next()?, &letters[at + 1..]);
+    match letter {
+        'j' | 'l' => None,
+        _ if value.is_empty() => Some((letter, rest.next()?)),
+        _ => Some((letter, value)),
     }
 }
 
@@ -225,5 +267,27 @@ mod tests {
         let makefile = Makefile::read(text, &[]);
         assert_eq!(makefile.exports, [("A".to_owned(), "test".to_owned())]);
         assert_eq!(makefile.files[0].path, Path::new(".env"));
+    }
+
+    #[test]
+    fn options_of_make_are_taken_apart() {
+        for (text, expected, left) in [
+            ("-C sub x", Some(('C', "sub")), 1),
+            ("-Csub x", Some(('C', "sub")), 1),
+            ("-skC sub x", Some(('C', "sub")), 1),
+            ("-fx.mk x", Some(('f', "x.mk")), 1),
+            ("--file=x.mk x", Some(('f', "x.mk")), 1),
+            ("--directory sub x", Some(('C', "sub")), 1),
+            ("-j4 x", None, 1),
+            ("-j x", None, 1),
+            ("--jobs=4 x", None, 1),
+            ("-C", None, 0),
+            ("test x", None, 1),
+        ] {
+            let mut words = text.split(' ');
+            let first = words.next().unwrap();
+            assert_eq!(option(first, &mut words), expected, "{text}");
+            assert_eq!(words.count(), left, "{text}");
+        }
     }
 }

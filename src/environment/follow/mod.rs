@@ -8,6 +8,7 @@ pub(crate) mod justfile;
 pub(crate) mod makefile;
 pub(crate) mod manifest_scripts;
 pub(crate) mod package_managers;
+mod positional;
 pub(crate) mod script;
 pub(crate) mod shell_scripts;
 pub(crate) mod shell_text;
@@ -162,7 +163,10 @@ impl Expansion<'_> {
             at += 1;
             match word.as_str() {
                 "--" => break,
-                "-u" | "--unset" => at += 1,
+                "-u" | "--unset" => {
+                    step.assign(Vec::new(), vec![(0, words.get(at)?.as_str().into())]);
+                    at += 1;
+                }
                 "-C" | "--chdir" => {
                     step.folder = step.folder.join(words.get(at)?);
                     at += 1;

@@ -19,7 +19,9 @@ impl Expansion<'_> {
             at += 1;
             if word.starts_with('-') && !word.starts_with("--") && word.contains('c') {
                 let text = words.get(at).map_or("", String::as_str);
-                return non_empty(self.text(text, 1, None));
+                let steps = self.text(text, 1, None);
+                // What follows the text is `$0`, then the arguments.
+                return non_empty(self.with_arguments(steps, words.get(at + 2..).unwrap_or_default()));
             }
             at += usize::from(word == "-o" || word == "+o");
         }
@@ -58,16 +60,25 @@ impl Expansion<'_> {
                 }
                 _ => {}
             }
-            if !self.affords(1 + self.step.invocation.assignments.len() + command.assignments.len()) {
+            if !self.affords(
+                1 + self.step.invocation.assignments.len()
+                    + self.step.invocation.unknown.len()
+                    + command.assignments.len()
+                    + command.unknown.len(),
+            ) {
                 break;
             }
             let mut step = Step { folder: folder.clone(), calls_function: command.calls_function, ..self.inner() };
             step.files.extend(sourced.iter().cloned());
-            step.invocation.assignments.extend(command.assignments);
+            step.assign(command.assignments, command.unknown);
             step.invocation.words = command.words;
             if let Some(origin) = file {
                 step.invocation.origin = origin.clone();
                 step.invocation.origin.line = Some(line.saturating_add(command.line - 1));
+            }
+            if command.hides_commands {
+                let why = "a shell there runs what it is fed";
+                self.gaps.give_up(step.invocation.origin.clone(), GivenUp::too_much(why));
             }
             steps.push(step);
         }
@@ -75,7 +86,7 @@ impl Expansion<'_> {
     }
 
     /// Takes what a command costs from the room that is left for all of them, or tells that there is none.
-    fn affords(&self, cost: usize) -> bool {
+    pub(crate) fn affords(&self, cost: usize) -> bool {
         let left = self.room.get().checked_sub(cost);
         if left.is_none() {
             self.cut("it stands for too many commands with too many variables");
@@ -127,7 +138,10 @@ impl Expansion<'_> {
         // A program that is no script, or no file, is not read: it stands in the list by itself.
         let bytes = if is_inside { self.files.read(&path).ok().flatten() } else { None };
         match bytes.map(|bytes| decoded(&bytes).into_owned()).filter(is_shell) {
-            Some(text) => self.text(&text, 1, Some(&Origin::file(name.clone(), self.project.shown(&path), 1))),
+            Some(text) => {
+                let steps = self.text(&text, 1, Some(&Origin::file(name.clone(), self.project.shown(&path), 1)));
+                self.with_arguments(steps, &words[1..])
+            }
             None => Vec::new(),
         }
     }

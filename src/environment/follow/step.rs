@@ -1,8 +1,9 @@
 //! One simple command on the way from the command line to what would run.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use crate::environment::follow::shell_text::assignment;
 use crate::environment::follow::wrappers::WrapperFile;
@@ -31,7 +32,12 @@ impl Step {
     /// The command line itself; `words` are not empty.
     pub(crate) fn typed(words: Vec<String>, folder: &Path) -> Self {
         Step {
-            invocation: Invocation { assignments: Vec::new(), words, origin: Origin::command_line() },
+            invocation: Invocation {
+                assignments: Vec::new(),
+                unknown: Vec::new(),
+                words,
+                origin: Origin::command_line(),
+            },
             stands_for_others: false,
             calls_function: false,
             files: Vec::new(),
@@ -44,7 +50,9 @@ impl Step {
     /// Tells steps apart by what they would do.
     pub(crate) fn fingerprint(&self) -> u64 {
         let mut hasher = DefaultHasher::new();
-        let Invocation { assignments, words, .. } = &self.invocation;
+        let Invocation { assignments, unknown, words, .. } = &self.invocation;
+        let unknown: BTreeSet<&str> = unknown.iter().map(|(_, name)| &**name).collect();
+        unknown.hash(&mut hasher);
         (words, effective(assignments), &self.effects, self.folder.as_os_str(), self.calls_function).hash(&mut hasher);
         for WrapperFile { path, reader, overrides } in &self.files {
             (path.as_os_str(), reader, overrides).hash(&mut hasher);
@@ -61,6 +69,18 @@ impl Step {
     pub(crate) fn with_assignments(mut self, assignments: Vec<(String, String)>) -> Self {
         self.invocation.assignments.extend(assignments);
         self
+    }
+
+    /// How much room it takes.
+    pub(crate) fn cost(&self) -> usize {
+        1 + self.invocation.assignments.len() + self.invocation.unknown.len()
+    }
+
+    /// Adds what stands before a command of a script: its assignments, and what cannot be told.
+    pub(crate) fn assign(&mut self, assignments: Vec<(String, String)>, unknown: Vec<(usize, Rc<str>)>) {
+        let before = self.invocation.assignments.len();
+        self.invocation.assignments.extend(assignments);
+        self.invocation.unknown.extend(unknown.into_iter().map(|(at, name)| (before + at, name)));
     }
 
     /// `X=Y` at the start of the words moved to the assignments; `None` where nothing else is there.

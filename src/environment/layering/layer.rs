@@ -116,7 +116,7 @@ impl Chain {
                 let in_environment = environment_counts && environment.get(&setting.name).is_some();
                 if !in_environment && !names.contains_key(&setting.name) {
                     names.insert(setting.name.clone(), merged.len());
-                    merged.push(Rc::clone(setting));
+                    merged.push(environment.with_doubt(setting));
                 }
             }
         }

@@ -6,6 +6,7 @@ use std::hash::{Hash, Hasher};
 use std::rc::Rc;
 
 use crate::collections::{HashMap, HashSet, keyed_hasher};
+use crate::environment::invocation::unknown_value;
 use crate::environment::readers::expansion::shell_word::{Quotes, Word};
 use crate::environment::readers::expansion::{Budget, Scope, Unset};
 use crate::environment::{Invocation, Origin, Setting, Unresolved};
@@ -21,6 +22,8 @@ pub(crate) struct StartEnvironment {
     index: Rc<HashMap<String, usize>>,
     fingerprint: u64,
     asked: Rc<RefCell<HashSet<String>>>,
+    /// The texts of values that cannot be known.
+    unknown: Rc<Vec<String>>,
 }
 
 impl StartEnvironment {
@@ -64,24 +67,45 @@ impl StartEnvironment {
                 }
             }
         }
+        let is_unknown = |setting: &&Rc<Setting>| setting.unresolved.is_some() && may_hold_a_command(&setting.value);
+        let unknown: Vec<String> = settings.iter().filter(is_unknown).map(|setting| setting.value.clone()).collect();
+        settings.iter_mut().for_each(|setting| *setting = with_doubt(&unknown, setting));
         let mut hasher = keyed_hasher();
         for setting in &settings {
             // Not the line: each command of a script has one of its own for what was exported before it.
             (&setting.name, &setting.value, setting.unresolved.is_some(), &setting.origin.file).hash(&mut hasher);
         }
-        let (settings, index, fingerprint) = (Rc::new(settings), Rc::new(index), hasher.finish());
-        StartEnvironment { settings, index, fingerprint, asked: Rc::default() }
+        StartEnvironment {
+            settings: Rc::new(settings),
+            index: Rc::new(index),
+            fingerprint: hasher.finish(),
+            asked: Rc::default(),
+            unknown: Rc::new(unknown),
+        }
     }
 
     /// This environment with the invocation's assignments in it.
     pub(crate) fn with_assignments(&self, invocation: &Invocation) -> Self {
-        if invocation.assignments.is_empty() {
-            return self.clone();
-        }
+        if invocation.assignments.is_empty() { self.clone() } else { self.assigned(invocation, false) }
+    }
+
+    /// This environment with the invocation's assignments in it, and with the variables that cannot be told.
+    pub(crate) fn with_unknown(&self, invocation: &Invocation) -> Self {
+        self.assigned(invocation, true)
+    }
+
+    fn assigned(&self, invocation: &Invocation, with_unknown: bool) -> Self {
         let mut given: Vec<Rc<Setting>> = Vec::new();
         let mut latest: HashMap<&str, usize> = HashMap::default();
         let mut budget = Budget::of(MOST_EXPANDED);
-        for (name, value) in &invocation.assignments {
+        for (name, value) in invocation.assigned(with_unknown) {
+            let origin = Origin { variable: name.to_owned(), ..invocation.origin.clone() };
+            let Some(value) = value else {
+                latest.insert(name, given.len());
+                let unresolved = Some(Unresolved::Variable);
+                given.push(Rc::new(Setting { name: name.to_owned(), value: unknown_value(name), origin, unresolved }));
+                continue;
+            };
             let look = |name: &str| {
                 let before = latest.get(name).map(|at| given[*at].value.as_str());
                 before.or_else(|| self.get(name)).map(str::to_owned)
@@ -89,11 +113,15 @@ impl StartEnvironment {
             let word = Word::new(value, Quotes::Removed, Unset::AsWritten);
             let (value, obstacle) = word.expand_known(&mut Scope::new(&look), &mut budget);
             let unresolved = obstacle.map(Unresolved::from);
-            let origin = Origin { variable: name.clone(), ..invocation.origin.clone() };
             latest.insert(name, given.len());
-            given.push(Rc::new(Setting { name: name.clone(), value, origin, unresolved }));
+            given.push(Rc::new(Setting { name: name.to_owned(), value, origin, unresolved }));
         }
         StartEnvironment::of(self.settings.iter().cloned().chain(given))
+    }
+
+    /// Gives the setting, marked where its value is made of one here that cannot be known.
+    pub(crate) fn with_doubt(&self, setting: &Rc<Setting>) -> Rc<Setting> {
+        with_doubt(&self.unknown, setting)
     }
 
     /// The same environment, of which nothing was asked so far.
@@ -129,12 +157,25 @@ impl StartEnvironment {
     }
 }
 
+fn with_doubt(unknown: &[String], setting: &Rc<Setting>) -> Rc<Setting> {
+    let is_made_of_one = || unknown.iter().any(|text| setting.value.contains(text.as_str()));
+    if setting.unresolved.is_none() && may_hold_a_command(&setting.value) && is_made_of_one() {
+        return Rc::new(Setting { unresolved: Some(Unresolved::Variable), ..Setting::clone(setting) });
+    }
+    Rc::clone(setting)
+}
+
+fn may_hold_a_command(value: &str) -> bool {
+    value.contains("$(") || value.contains('`')
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn assigned(pairs: &[(String, String)]) -> StartEnvironment {
-        let invocation = Invocation { assignments: pairs.to_vec(), words: Vec::new(), origin: Origin::process("") };
+        let origin = Origin::process("");
+        let invocation = Invocation { assignments: pairs.to_vec(), unknown: Vec::new(), words: Vec::new(), origin };
         StartEnvironment::default().with_assignments(&invocation)
     }
 

@@ -1,5 +1,6 @@
 //! The scenes of a command: each of its steps in each environment that it may start from, alike ones once.
 
+use std::cell::OnceCell;
 use std::path::PathBuf;
 
 use crate::collections::{HashMap, HashSet};
@@ -12,9 +13,10 @@ use crate::environment::layering::readings_builder::FromFiles;
 use crate::environment::layering::{Layer, Library, ReadingsBuilder, StartEnvironment};
 use crate::environment::mode::Purpose;
 use crate::environment::not_followed::GivenUp;
+use crate::environment::readers::expansion::referred_names;
 use crate::environment::survey::input::SurveyInput;
 use crate::environment::survey::{asked_files, command_files, named_files, wrapper_files};
-use crate::environment::{Condition, Origin};
+use crate::environment::{Condition, Invocation, Origin};
 use crate::tools::providers;
 use crate::tools::providers::Reach;
 
@@ -42,7 +44,7 @@ pub(crate) fn add<'l>(
 ) {
     let mut seen: HashMap<_, Vec<SeenScene>> = HashMap::default();
     let mut scenes = 0;
-    let mut before: Option<(&Step, StartEnvironment)> = None;
+    let mut starts: Option<Starts<'_>> = None;
     for step in leaves(input, steps) {
         if let Some(step) = step {
             // `cd sub && sqlite3 app.db`: relative files start there.
@@ -50,40 +52,81 @@ pub(crate) fn add<'l>(
             note_effects(step, readings);
         }
         let in_services = step.map_or_else(Vec::new, |step| service_environments(host, step, input, library));
-        let environments = match (step, &before) {
-            _ if !in_services.is_empty() => in_services,
-            (None, _) => vec![host.clone()],
-            (Some(step), Some((other, same))) if step.invocation.assigns_as(&other.invocation) => vec![same.afresh()],
-            (Some(step), _) => {
-                let environment = host.with_assignments(&step.invocation);
-                before = Some((step, environment.clone()));
-                vec![environment]
+        let mut environments = match step {
+            _ if !in_services.is_empty() => {
+                starts = None;
+                in_services
+            }
+            None => vec![host.clone()],
+            Some(step) => {
+                let same = starts.take().filter(|starts| step.invocation.assigns_as(starts.invocation));
+                let own = same.unwrap_or_else(|| Starts::of(&step.invocation, host));
+                vec![starts.insert(own).known.afresh()]
             }
         };
-        for environment in environments {
+        let mut unknown = step.map_or(&[][..], |step| &step.invocation.unknown);
+        while let Some(environment) = environments.pop() {
             let purpose = Purpose::of(step.map(|step| &step.invocation));
             let folder = step.map_or(&input.project.folder, |step| &step.folder);
             let scene = Scene { project: input.project, library, environment: &environment, step, purpose, folder };
             let load_orders = ecosystems::plausible(&scene);
             let alike = seen.entry(fingerprint(&scene, &load_orders)).or_default();
-            if let Some(before) = alike.iter_mut().find(|before| environment.agrees(&before.answers)) {
-                if before.environments.insert(environment.fingerprint()) {
-                    readings.add_environment(name_of(&scene), &environment);
-                    readings.add_again(&before.from_files, &environment);
+            let same = alike.iter().position(|before| environment.agrees(&before.answers));
+            let same = match same {
+                Some(at) => {
+                    let before = &mut alike[at];
+                    if before.environments.insert(environment.fingerprint()) {
+                        readings.add_environment(name_of(&scene), &environment);
+                        readings.add_again(&before.from_files, &environment);
+                    }
+                    at
                 }
-                continue;
+                None if scenes >= MOST_SCENES => {
+                    let why = "it stands for more than 4,096 groups of commands that differ in what they load";
+                    library.gaps.give_up(Origin::command_line(), GivenUp::too_much(why));
+                    continue;
+                }
+                None => {
+                    scenes += 1;
+                    let from_files = add_scene(input, &scene, &load_orders, readings);
+                    let environments = HashSet::from_iter([environment.fingerprint()]);
+                    alike.push(SeenScene { answers: environment.answers(), from_files, environments });
+                    alike.len() - 1
+                }
+            };
+            // What cannot be told matters where something hangs on it.
+            let unknown = std::mem::take(&mut unknown);
+            let was_asked = |name: &str| alike[same].answers.iter().any(|(asked, _)| asked == name);
+            if let (Some(step), Some(starts)) = (step, &starts)
+                && unknown.iter().any(|(_, name)| was_asked(name) || is_referred_to(name, &step.invocation))
+            {
+                environments.push(starts.with_unknown(host).afresh());
             }
-            scenes += 1;
-            if scenes > MOST_SCENES {
-                let why = "it stands for more than 4,096 groups of commands that differ in what they load";
-                library.gaps.give_up(Origin::command_line(), GivenUp::too_much(why));
-                continue;
-            }
-            let from_files = add_scene(input, &scene, &load_orders, readings);
-            let environments = HashSet::from_iter([environment.fingerprint()]);
-            alike.push(SeenScene { answers: environment.answers(), from_files, environments });
         }
     }
+}
+
+/// The environments that an invocation may start from; the next ones mostly start from the same.
+struct Starts<'s> {
+    invocation: &'s Invocation,
+    known: StartEnvironment,
+    /// With what cannot be told; made when it is asked for.
+    with_unknown: OnceCell<StartEnvironment>,
+}
+
+impl<'s> Starts<'s> {
+    fn of(invocation: &'s Invocation, host: &StartEnvironment) -> Self {
+        Starts { invocation, known: host.with_assignments(invocation), with_unknown: OnceCell::new() }
+    }
+
+    fn with_unknown(&self, host: &StartEnvironment) -> &StartEnvironment {
+        self.with_unknown.get_or_init(|| host.with_unknown(self.invocation))
+    }
+}
+
+/// Tells whether one of the values that an invocation assigns refers to the variable.
+fn is_referred_to(name: &str, invocation: &Invocation) -> bool {
+    invocation.assignments.iter().any(|(_, value)| referred_names(value).any(|referred| referred == name))
 }
 
 /// What a scene came to. Another environment that gives the same answers comes to the same.

@@ -16,7 +16,7 @@ use crate::reach::assemble::{json, shapes, value};
 use crate::reach::grammars::placeholder::means_nothing;
 use crate::reach::grammars::text::without_quotes;
 use crate::reach::names::{Name, Role};
-use crate::reach::{Doubt, Draft, Lookup};
+use crate::reach::{Draft, Lookup};
 
 /// One variable of an environment, with what its name and its value say.
 pub(crate) struct Variable<'a> {
@@ -43,8 +43,8 @@ impl<'a> Variable<'a> {
 
     /// Leaves what the value names in doubt where something would have to be executed to know it.
     pub(crate) fn pass_doubt_on(&self, draft: &mut Draft) {
-        if self.setting.unresolved.is_some() {
-            draft.doubt(Doubt::Unresolved);
+        if let Some(unresolved) = &self.setting.unresolved {
+            draft.doubt(unresolved.into());
         }
     }
 
@@ -171,18 +171,13 @@ impl<'a> Variables<'a> {
     }
 }
 
-/// The names that a word may refer to as variables, and others that stand beside a `$`.
-pub(crate) fn referred_names(word: &str) -> impl Iterator<Item = &str> {
-    let words = word.split(|c: char| c != '_' && !c.is_ascii_alphanumeric());
-    words.filter(move |name| !name.is_empty() && word.contains('$'))
-}
-
 #[cfg(test)]
 mod tests {
     use std::cell::RefCell;
     use std::collections::HashSet;
 
     use super::*;
+    use crate::environment::readers::expansion::referred_names;
 
     #[test]
     fn whatever_a_word_is_filled_in_with_counts() {

@@ -133,7 +133,6 @@ fn entries(path: &Path, lookup: &Lookup<'_>, flatten: Flatten) -> (Vec<FlatEntry
         Err(_) => (Vec::new(), Some("a file that it is read from cannot be read")),
     }
 }
-}
 
 #[cfg(test)]
 mod tests {

@@ -22,6 +22,10 @@ pub(crate) fn check(subject: &Subject<'_>) -> Vec<Finding> {
                     format!("{variable} needs a command or a template to be evaluated, which is never done here"),
                     format!("write the value of {variable} out, or export it before safe-test"),
                 ),
+                Doubt::Variable => (
+                    format!("{variable} is made of a variable that a script sets to what is not known here"),
+                    format!("write the value of {variable} out, or run the part that matters with safe-test in front"),
+                ),
                 Doubt::Port => {
                     (format!("the port in {variable} is no number"), format!("correct the port in {variable}"))
                 }
@@ -47,7 +51,9 @@ mod tests {
 
     #[test]
     fn value_unclear_keeps_even_a_local_target_from_being_safe() {
-        for doubt in [Doubt::Unexpanded, Doubt::Unresolved, Doubt::Port, Doubt::Syntax, Doubt::Placeholder] {
+        for doubt in
+            [Doubt::Unexpanded, Doubt::Unresolved, Doubt::Variable, Doubt::Port, Doubt::Syntax, Doubt::Placeholder]
+        {
             let mut bench = Bench::local();
             bench.targets[0].doubts.push(doubt);
             assert_eq!(bench.judge().verdict, Verdict::Unverified, "{doubt:?}");

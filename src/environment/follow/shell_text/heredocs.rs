@@ -5,6 +5,8 @@ pub(crate) struct Heredoc {
     pub(crate) delimiter: Vec<u8>,
     /// `<<-`: tabs before its lines are dropped.
     pub(crate) strips_tabs: bool,
+    /// `<<'EOF'`: nothing in its lines is filled in or run.
+    pub(crate) is_quoted: bool,
 }
 
 /// Where the body of a heredoc is.

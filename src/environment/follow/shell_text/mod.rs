@@ -4,9 +4,10 @@
 //! into but never executed, variables stay as written. It is no shell: what it cannot follow stays a literal word.
 //!
 //! `splitter` goes over the characters, `blocks` knows what stands around commands (`case`, `[[`, functions),
-//! `heredocs` where their bodies end, `commands` makes commands out of words.
+//! `heredocs` where their bodies end, `commands` makes commands out of words, `builtins` knows what the shell's own do.
 
 mod blocks;
+mod builtins;
 mod commands;
 mod heredocs;
 mod splitter;
@@ -48,7 +49,7 @@ pub(crate) fn read(text: &str) -> ShellText {
             .cut_at
             .map(|line| (line, "a script has more than 16,384 commands, or too many variables for them")));
         commands.append(&mut splitter.commands.found);
-        functions.extend(splitter.functions);
+        functions.extend(std::mem::take(&mut splitter.commands.functions));
         if depth < DEEPEST {
             texts.extend(splitter.inner.into_iter().map(|(text, line)| (text, line, depth + 1)));
         } else if !splitter.inner.is_empty() {

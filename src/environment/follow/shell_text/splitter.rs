@@ -19,13 +19,14 @@ pub(crate) struct Splitter<'t> {
     line: u32,
     word: Vec<u8>,
     in_word: bool,
+    /// A part of the word was in quotes.
+    is_quoted: bool,
     role: Role,
     words: Vec<String>,
     heredocs: Vec<Heredoc>,
     cases: Cases,
     /// Up to here no `<<` stands between `((` and `))`.
     no_shift_before: usize,
-    pub(crate) functions: Vec<String>,
     pub(crate) commands: Commands,
     /// Texts inside of it that are commands, with their first lines.
     pub(crate) inner: Vec<(&'t [u8], u32)>,
@@ -39,12 +40,12 @@ impl<'t> Splitter<'t> {
             line,
             word: Vec::new(),
             in_word: false,
+            is_quoted: false,
             role: Role::Word,
             words: Vec::new(),
             heredocs: Vec::new(),
             cases: Cases::default(),
             no_shift_before: 0,
-            functions: Vec::new(),
             commands: Commands::new(budget),
             inner: Vec::new(),
         }
@@ -85,6 +86,7 @@ impl<'t> Splitter<'t> {
                 b'(' if self.cases.is_in_pattern() && !self.in_word && self.words.is_empty() => self.at += 1,
                 b'(' if self.peek(1) == Some(b')') && self.names_a_function() => self.at += 2,
                 b'(' if self.may_be_arithmetic() => self.arithmetic(),
+                b'(' if self.begins_an_array() => self.array(),
                 b'&' | b'|' | b'(' | b')' if self.is_in_test() => {
                     self.end_word();
                     self.at += 1;
@@ -127,7 +129,7 @@ impl<'t> Splitter<'t> {
         let name = function_named(&self.words).cloned();
         let names = name.is_some();
         if names {
-            self.functions.extend(name);
+            self.commands.functions.extend(name);
             self.words.clear();
         }
         names
@@ -141,6 +143,18 @@ impl<'t> Splitter<'t> {
             memchr::memmem::find(line, b"]]").is_some()
         };
         self.word != b"]]" && is_open_test(&self.words) && ends()
+    }
+
+    /// Tells whether what stands here is the value of `NAME=(…)`.
+    fn begins_an_array(&self) -> bool {
+        self.in_word && self.role == Role::Word && self.word.ends_with(b"=")
+    }
+
+    /// Takes the elements of an array for what cannot be told: as `NAME=$(…)`, whose commands are looked into.
+    fn array(&mut self) {
+        let from = self.at + 1;
+        self.word.push(b'$');
+        self.take_substitution(from, closing(self.text, from, b'(', b')'));
     }
 
     fn may_be_arithmetic(&self) -> bool {
@@ -170,6 +184,7 @@ impl<'t> Splitter<'t> {
     }
 
     fn escape(&mut self) {
+        self.is_quoted = true;
         self.at += 1;
         match self.peek(0) {
             Some(b'\n') => {
@@ -182,7 +197,7 @@ impl<'t> Splitter<'t> {
     }
 
     fn single_quotes(&mut self) {
-        self.in_word = true;
+        (self.in_word, self.is_quoted) = (true, true);
         self.at += 1;
         while let Some(byte) = self.peek(0) {
             if byte == b'\'' {
@@ -194,7 +209,7 @@ impl<'t> Splitter<'t> {
     }
 
     fn double_quotes(&mut self) {
-        self.in_word = true;
+        (self.in_word, self.is_quoted) = (true, true);
         self.at += 1;
         while let Some(byte) = self.peek(0) {
             match byte {
@@ -277,6 +292,7 @@ impl<'t> Splitter<'t> {
         }
         let word = std::mem::take(&mut self.word);
         self.in_word = false;
+        let is_quoted = std::mem::take(&mut self.is_quoted);
         match std::mem::replace(&mut self.role, Role::Word) {
             Role::Word => {
                 self.words.push(String::from_utf8_lossy(&word).into_owned());
@@ -285,7 +301,9 @@ impl<'t> Splitter<'t> {
                 }
             }
             Role::RedirectionTarget => {}
-            Role::HeredocDelimiter { strips_tabs } => self.heredocs.push(Heredoc { delimiter: word, strips_tabs }),
+            Role::HeredocDelimiter { strips_tabs } => {
+                self.heredocs.push(Heredoc { delimiter: word, strips_tabs, is_quoted })
+            }
         }
     }
 
@@ -296,19 +314,52 @@ impl<'t> Splitter<'t> {
         self.commands.add(std::mem::take(&mut self.words), self.line);
     }
 
-    /// Skips the bodies of the heredocs that the line before has announced; one for a shell is commands.
+    /// Skips the bodies of the heredocs that the line before has announced; one for a shell is commands, and so are the
+    /// substitutions in others.
     fn skip_heredocs(&mut self) {
         for heredoc in std::mem::take(&mut self.heredocs) {
             let (start, first_line) = (self.at, self.line);
             let body = heredoc.body(self.text, start);
             self.at = body.next;
             self.line += body.lines;
-            let reader = self.commands.found.last().and_then(|command| command.words.first());
-            if reader.is_some_and(|program| SHELLS.contains(&name_of(program))) {
-                self.inner.push((&self.text[start..body.end], first_line));
+            let text = &self.text[start..body.end];
+            match self.commands.found.last_mut() {
+                Some(command) if SHELLS.contains(&name_of(&command.words[0])) => {
+                    command.hides_commands = false;
+                    self.inner.push((text, first_line));
+                }
+                _ if heredoc.is_quoted => {}
+                _ => self.inner.extend(substitutions(text).map(|inside| (inside, first_line))),
             }
         }
     }
+}
+
+/// Lists the commands that a shell runs in the body of a heredoc: `$(…)` and what stands between backquotes.
+fn substitutions(body: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        loop {
+            at += memchr::memchr3(b'$', b'`', b'\\', body.get(at..)?)?;
+            let (from, to) = match (body[at], body.get(at + 1)) {
+                (b'`', _) => {
+                    let from = at + 1;
+                    (from, from + memchr::memchr(b'`', &body[from..]).unwrap_or(body.len() - from))
+                }
+                (b'$', Some(b'(')) => (at + 2, closing(body, at + 2, b'(', b')')),
+                (b'\\', _) => {
+                    at += 2;
+                    continue;
+                }
+                _ => {
+                    at += 1;
+                    continue;
+                }
+            };
+            at = to + 1;
+            return Some(&body[from..to]);
+        }
+    })
 }
 
 /// Where the bracket opened before `from` closes, quotes and nested brackets minded; the end where it never does.

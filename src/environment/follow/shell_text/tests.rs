@@ -48,6 +48,15 @@ fn text_is_split_into_simple_commands() {
         ("((a b); (c))", &["a|b", "c"]),
         ("((a << 2))\nb", &["b", "a"]),
         ("$(", &["$("]),
+        ("function f { a; }; f", &["a", "f"]),
+        ("function f() { a b; }", &["a|b"]),
+        ("coproc a b; coproc N { c; }", &["a|b", "c"]),
+        ("trap 'a b' EXIT; trap - INT", &["trap|a b|EXIT", "eval|a b", "trap|-|INT"]),
+        ("alias a='b c'\na d", &["alias|a=b c", "a|d", "eval|b c|d"]),
+        ("A=(b c) d", &["d", "b|c"]),
+        ("cat <<EOF\nx $(a) \\$(b) `c`\nEOF\nd", &["cat", "d", "c", "a"]),
+        ("cat <<\\EOF\n$(a)\nEOF", &["cat"]),
+        ("cat <<'E'OF\n$(a)\nEOF", &["cat"]),
     ];
     for (text, expected) in table {
         assert_eq!(words(text), *expected, "{text}");
@@ -60,6 +69,27 @@ fn assignments_and_exports_reach_the_commands_after_them() {
     let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
     assert_eq!(commands[0].assignments, [pair("A", "1"), pair("B", "2 3"), pair("C", "4")]);
     assert_eq!(commands[1].assignments, [pair("A", "1"), pair("B", "2 3")]);
+}
+
+#[test]
+fn variables_that_cannot_be_told_are_named_with_their_place() {
+    let unknown = |text: &str| -> Vec<(usize, String)> {
+        let last = simple_commands(text).pop().unwrap();
+        last.unknown.into_iter().map(|(at, name)| (at, name.to_string())).collect()
+    };
+    let named = |at: usize, name: &str| (at, name.to_owned());
+    assert_eq!(unknown("read A; x"), [named(0, "A")]);
+    assert_eq!(unknown("A=1; read A; B=2; x"), [named(1, "A")]);
+    assert_eq!(unknown("for A in 1 2; do read B; A=1; read B; x; done"), [named(0, "A"), named(1, "B")]);
+    assert_eq!(unknown("A+=1 x"), [named(0, "A")]);
+    assert_eq!(unknown("x; read A"), []);
+}
+
+#[test]
+fn a_shell_that_is_fed_hides_its_commands() {
+    let hides = |text: &str| simple_commands(text).iter().any(|command| command.hides_commands);
+    assert!(hides("echo a | sh") && hides("sh <<<a") && hides("sh <a"));
+    assert!(!hides("sh <<EOF\na\nEOF") && !hides("sh -c a") && !hides("sh a.sh"));
 }
 
 #[test]

@@ -43,6 +43,12 @@ impl From<Obstacle> for Unresolved {
     }
 }
 
+/// Lists the names that a word may refer to as variables, and others that stand beside a `$`.
+pub(crate) fn referred_names(word: &str) -> impl Iterator<Item = &str> {
+    let words = word.split(|c: char| c != '_' && !c.is_ascii_alphanumeric());
+    words.filter(move |name| !name.is_empty() && word.contains('$'))
+}
+
 /// Counts the bytes at the start of `text` that are a variable's name; 0 where none is.
 pub(crate) fn name_length(text: &str) -> usize {
     let bytes = text.as_bytes();

@@ -47,9 +47,7 @@ pub(crate) fn alternatives(group: &Group<'_, '_>, variables: &Variables<'_>) -> 
         if quoted {
             doubts.push(Doubt::Syntax);
         }
-        if variable.setting.unresolved.is_some() {
-            doubts.push(Doubt::Unresolved);
-        }
+        doubts.extend(variable.setting.unresolved.as_ref().map(Doubt::from));
         match found.iter_mut().find(|earlier| earlier.places == places) {
             Some(earlier) => earlier.origins.push(variable.origin().clone()),
             None => found.push(Alternative { places, doubts, origins: vec![variable.origin().clone()] }),

@@ -1,0 +1,108 @@
+//! The arguments of scripts and functions: `"$@"`, `$1`.
+
+use crate::environment::follow::{Expansion, Step};
+use crate::tools::clients::client_of;
+
+/// Commands with more words than this are not made.
+const MOST_WORDS: usize = 10_000;
+
+impl Expansion<'_> {
+    /// Adds, for each command of a text that takes arguments of the text, the command with them. For clients of databases
+    /// so does each call of a function: which commands stand in it is not known.
+    pub(crate) fn with_arguments(&self, mut steps: Vec<Step>, arguments: &[String]) -> Vec<Step> {
+        let calls = steps.iter().filter(|step| step.calls_function).map(|step| step.invocation.words[1..].to_vec());
+        let mut calls: Vec<Vec<String>> = calls.filter(|given| !given.is_empty()).collect();
+        calls.sort();
+        calls.dedup();
+        let mut added = Vec::new();
+        for step in &steps {
+            let words = &step.invocation.words;
+            if !words.iter().any(|word| word.contains('$')) {
+                continue;
+            }
+            let of_functions = calls.iter().filter(|_| client_of(words).is_some()).map(Vec::as_slice);
+            for arguments in std::iter::once(arguments).chain(of_functions) {
+                let filled = filled_in(words, arguments);
+                if filled.len() > MOST_WORDS {
+                    self.cut("its arguments make a command of more than 10,000 words");
+                } else if filled != *words && !filled.is_empty() && self.affords(step.cost() + filled.len()) {
+                    let mut step = step.clone();
+                    step.invocation.words = filled;
+                    added.push(step);
+                }
+            }
+        }
+        steps.extend(added);
+        steps
+    }
+}
+
+/// Fills the arguments into the words of a command.
+fn filled_in(words: &[String], arguments: &[String]) -> Vec<String> {
+    let mut filled = Vec::with_capacity(words.len());
+    for word in words {
+        match word.as_str() {
+            "$@" | "${@}" | "$*" | "${*}" => filled.extend(arguments.iter().cloned()),
+            word if word.contains('$') => filled.push(with_numbers(word, arguments)),
+            word => filled.push(word.to_owned()),
+        }
+        if filled.len() > MOST_WORDS {
+            break;
+        }
+    }
+    filled
+}
+
+/// Fills `$1` to `$9`, `${1}` and `${1:-default}` in; one that is not given is empty.
+fn with_numbers(word: &str, arguments: &[String]) -> String {
+    let mut filled = String::new();
+    let mut rest = word;
+    while let Some((before, after)) = rest.split_once('$') {
+        filled.push_str(before);
+        rest = after;
+        let braced = after.strip_prefix('{').unwrap_or(after);
+        let Some(number) = braced.chars().next().and_then(|digit| digit.to_digit(10)).filter(|number| *number > 0)
+        else {
+            filled.push('$');
+            continue;
+        };
+        let given = arguments.get(number as usize - 1).map_or("", String::as_str);
+        let behind = &braced[1..];
+        if braced.len() == after.len() {
+            filled.push_str(given);
+            rest = behind;
+        } else if let Some((default, behind)) = behind.split_once('}')
+            && (default.is_empty() || default.starts_with([':', '-']))
+        {
+            let default = default.trim_start_matches(':').trim_start_matches('-');
+            filled.push_str(if given.is_empty() { default } else { given });
+            rest = behind;
+        } else {
+            filled.push('$');
+        }
+    }
+    filled.push_str(rest);
+    filled
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arguments_are_filled_in_where_they_are_asked_for() {
+        let arguments = ["-h", "db.test"].map(str::to_owned);
+        for (text, expected) in [
+            ("psql $@", "psql -h db.test"),
+            ("psql ${*} x", "psql -h db.test x"),
+            ("psql -h $2 x", "psql -h db.test x"),
+            ("psql pg://${2}/x", "psql pg://db.test/x"),
+            ("psql -h ${3:-other} $3x", "psql -h other x"),
+            ("psql -h ${2:-other}", "psql -h db.test"),
+            ("psql $A ${B} $0 $ ${1#x} ${12", "psql $A ${B} $0 $ ${1#x} ${12"),
+        ] {
+            let words: Vec<String> = text.split(' ').map(str::to_owned).collect();
+            assert_eq!(filled_in(&words, &arguments).join(" "), expected, "{text}");
+        }
+    }
+}
