@@ -20,8 +20,8 @@ impl Expansion<'_> {
             if !words.iter().any(|word| word.contains('$')) {
                 continue;
             }
-            let of_functions = calls.iter().filter(|_| client_of(words).is_some()).map(Vec::as_slice);
-            for arguments in std::iter::once(arguments).chain(of_functions) {
+            let calls = if client_of(words).is_some() { calls.as_slice() } else { &[] };
+            for arguments in std::iter::once(arguments).chain(calls.iter().map(Vec::as_slice)) {
                 let filled = filled_in(words, arguments);
                 if filled.len() > MOST_WORDS {
                     self.cut("its arguments make a command of more than 10,000 words");

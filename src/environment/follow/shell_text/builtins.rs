@@ -2,7 +2,6 @@
 //!
 //! Source: the Bash Reference Manual, "Shell Builtin Commands"; POSIX.1-2024, "Special Built-In Utilities".
 
-use crate::environment::follow::shell_text::commands::is_name;
 use crate::tools::words::{SHELLS, name_of};
 
 /// Lists the variables that a command of the shell sets to what cannot be told, or takes away.
@@ -33,6 +32,12 @@ pub(crate) fn assigned_in_part(word: &str) -> Option<&str> {
     let (name, rest) = word.split_at(leading_name(word).len());
     let is_part = rest.starts_with("+=") || rest.starts_with('[') && rest.contains("]=") || rest.contains("]+=");
     (is_part && is_name(name)).then_some(name)
+}
+
+/// Whether `text` has the form of a shell variable's name.
+pub(crate) fn is_name(text: &str) -> bool {
+    text.bytes().all(|byte| byte == b'_' || byte.is_ascii_alphanumeric())
+        && text.bytes().next().is_some_and(|byte| !byte.is_ascii_digit())
 }
 
 fn leading_name(word: &str) -> &str {

@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use crate::environment::follow::shell_text::blocks::opens_a_block;
 use crate::environment::follow::shell_text::builtins;
+use crate::environment::follow::shell_text::builtins::is_name;
 
 /// How many more commands of one text are looked at, and how many variables they may be given in all: each gets those that
 /// were exported before it.
@@ -159,12 +160,6 @@ impl Commands {
             }
         }
     }
-}
-
-/// Whether `text` has the form of a shell variable's name.
-pub(crate) fn is_name(text: &str) -> bool {
-    text.bytes().all(|byte| byte == b'_' || byte.is_ascii_alphanumeric())
-        && text.bytes().next().is_some_and(|byte| !byte.is_ascii_digit())
 }
 
 /// `NAME=value` taken apart; `None` where the part before `=` is no name.

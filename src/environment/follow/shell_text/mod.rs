@@ -14,7 +14,8 @@ mod splitter;
 
 use std::collections::HashSet;
 
-pub(crate) use crate::environment::follow::shell_text::commands::{SimpleCommand, assignment, is_name};
+pub(crate) use crate::environment::follow::shell_text::builtins::is_name;
+pub(crate) use crate::environment::follow::shell_text::commands::{SimpleCommand, assignment};
 
 use crate::environment::follow::shell_text::commands::Budget;
 use crate::environment::follow::shell_text::splitter::Splitter;
