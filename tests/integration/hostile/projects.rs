@@ -77,6 +77,10 @@ impl Project {
         if is_planted {
             let rest = self.valid.iter().find(|file| file.path == Path::new(".env")).unwrap();
             fs::write(env, [PLANTED.as_bytes(), &spoiled(&rest.content, random)].concat()).unwrap();
+            // A loader that reads it, whatever else lies there.
+            let manifest = sandbox.project().join("package.json");
+            let _ = fs::remove_dir_all(&manifest).or_else(|_| fs::remove_file(&manifest));
+            fs::write(manifest, r#"{"dependencies": {"dotenv": "16", "pg": "8"}}"#).unwrap();
         }
         is_planted
     }
