@@ -329,13 +329,11 @@ fn a_manifest_of_another_project_of_the_same_user_is_not_known_in_this_one() {
         }
     }
     let id = here.ids().remove(0);
-    for name in [format!("{id}.json")] {
-        edit(&there.join("backups").join(name), |manifest| {
-            let text = manifest.to_string();
-            let (from, to) = (here.project(), there.to_str().unwrap());
-            *manifest = serde_json::from_str(&text.replace(from.to_str().unwrap(), to)).unwrap();
-        });
-    }
+    edit(&there.join("backups").join(format!("{id}.json")), |manifest| {
+        let text = manifest.to_string();
+        let (from, to) = (here.project(), there.to_str().unwrap());
+        *manifest = serde_json::from_str(&text.replace(from.to_str().unwrap(), to)).unwrap();
+    });
     let outcome = run_there(&["restore", &id, "--yes"]).expect_code(121);
     assert!(outcome.stderr.contains("is not known here"), "{}", outcome.stderr);
     here.run(&["restore", &id]).expect_code(0);
