@@ -49,7 +49,7 @@ pub(crate) enum CommandError {
     #[error("there is no {} in {}", policy::FILE_NAME, shown(root))]
     NoPolicy { root: PathBuf },
     /// What was judged is not what the command would find.
-    #[error("{} keeps changing while it is judged and its databases are saved", path.display())]
+    #[error("{} keeps changing while it is judged and its databases are saved", shown(path))]
     KeepsChanging { path: PathBuf },
     /// A fault of our own.
     #[error("safe-test has a fault: {place}")]
