@@ -28,6 +28,8 @@ struct Stumbles {
 /// Parts of names of files in a format that is read as UTF-16, too, by whoever reads it.
 const READ_AS_UTF_16: &[&str] = &[".xml", ".json", ".yml", ".yaml"];
 
+type Entries = Rc<Vec<FlatEntry>>;
+
 /// The files of one survey, by the bytes of their paths: these are compared sooner than the parts are.
 pub(crate) struct Library<'a> {
     pub(crate) files: &'a dyn Files,
@@ -35,7 +37,7 @@ pub(crate) struct Library<'a> {
     loaded: RefCell<HashMap<OsString, Option<Rc<LoadedFile>>>>,
     manifests: RefCell<HashMap<OsString, Rc<str>>>,
     /// With the address of the reader: each scene asks for the same files.
-    flattened: RefCell<HashMap<(OsString, usize), Rc<Vec<FlatEntry>>>>,
+    flattened: RefCell<HashMap<(OsString, usize), Entries>>,
     existing: RefCell<HashMap<OsString, bool>>,
     problems: RefCell<Vec<FileProblem>>,
     stumbles: RefCell<BTreeMap<PathBuf, Stumbles>>,

@@ -45,7 +45,8 @@ pub(crate) fn cut(name: &Name, value: &str, lookup: &Lookup<'_>) -> Option<&'sta
     if value.len() <= LONGEST_VALUE {
         return None;
     }
-    let head = &value[..value.floor_char_boundary(LONGEST_VALUE)];
+    let end = (0..=LONGEST_VALUE).rev().find(|at| value.is_char_boundary(*at)).unwrap_or_default();
+    let head = &value[..end];
     let could_name = name.says_database || !parse(name, head, lookup).is_empty();
     could_name.then_some("it is longer than 64 KiB")
 }

@@ -11,6 +11,8 @@ fn spellings(first: &str, second: &str) -> Vec<String> {
     pairs.flat_map(|(first, second)| ["_", "-", "__"].map(|between| format!("{first}{between}{second}"))).collect()
 }
 
+type Pairs = Vec<(String, String)>;
+
 fn of(pairs: &[(String, String)]) -> Reading {
     let pairs: Vec<(&str, &str)> = pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     reading(&pairs)
@@ -59,7 +61,7 @@ fn variables_beyond_a_cap_are_told() {
         pairs
     };
     let url = |options: usize| format!("postgres://localhost/x?application_name={}", "y".repeat(options));
-    let cases: [(&str, Vec<(String, String)>, Vec<(String, String)>); 14] = [
+    let cases: [(&str, Pairs, Pairs); 14] = [
         ("64 KiB", variable("DATABASE_URL", url(60_000)), variable("DATABASE_URL", url(70_000))),
         ("64 KiB", variable("NOTES", "x".repeat(70_000)), variable("DB_HOST", "x".repeat(70_000))),
         ("64 KiB", variable("NOTES", url(60_000)), variable("NOTES", url(70_000))),

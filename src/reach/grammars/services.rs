@@ -109,9 +109,11 @@ impl Options<'_> {
     }
 }
 
+type Pairs = Vec<(String, String)>;
+
 /// Reads the pairs of the first section of that name, and the line of its host or, without one, its first; and what is
 /// left out of the file.
-fn section(path: &Path, name: &str, lookup: &Lookup<'_>) -> Option<(Vec<(String, String)>, u32, Option<&'static str>)> {
+fn section(path: &Path, name: &str, lookup: &Lookup<'_>) -> Option<(Pairs, u32, Option<&'static str>)> {
     let (entries, cut) = entries(path, lookup, ini::service_file);
     let inside = entries.iter().skip_while(|entry| entry.path[0] != name).take_while(|entry| entry.path[0] == name);
     let pairs: Vec<_> = inside.filter_map(|entry| Some((entry.path.get(1)?.to_ascii_lowercase(), entry))).collect();

@@ -45,7 +45,8 @@ const LONGEST: usize = 200;
 impl Name {
     /// Reads a name; of a long one its end, where the part stands that it holds.
     pub(crate) fn read(whole: &str) -> Name {
-        let text = &whole[whole.ceil_char_boundary(whole.len().saturating_sub(LONGEST))..];
+        let mut end = whole.len().saturating_sub(LONGEST)..whole.len();
+        let text = &whole[end.find(|at| whole.is_char_boundary(*at)).unwrap_or(whole.len())..];
         // What begins like a comment is a name to one dialect only, and to no program.
         let comment = whole.trim_start().starts_with([';', '#', '/']);
         let words = if comment { Vec::new() } else { words_of(text) };
