@@ -3,9 +3,10 @@
 use std::ffi::OsString;
 use std::fs;
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use crate::environment::Files;
+use crate::environment::{Files, Folder};
 use crate::regular;
 
 /// The real file system.
@@ -25,5 +26,14 @@ impl Files for Disk {
 
     fn list(&self, path: &Path) -> Vec<OsString> {
         fs::read_dir(path).map(|entries| entries.flatten().map(|entry| entry.file_name()).collect()).unwrap_or_default()
+    }
+
+    fn folder(&self, path: &Path) -> Option<Folder> {
+        let mut found = fs::symlink_metadata(path).ok()?;
+        let is_link = found.is_symlink();
+        if is_link {
+            found = fs::metadata(path).ok()?;
+        }
+        found.is_dir().then(|| Folder { id: (found.dev(), found.ino()), is_link })
     }
 }

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
 
-use crate::environment::Files;
+use crate::environment::{Files, Folder};
 
 /// Seconds. A file that was last changed this much before we look changes its times with the next write, however coarse
 /// the clock of its file system is.
@@ -159,6 +159,10 @@ impl Files for Looking<'_> {
         let names = self.files.list(path);
         self.seen.folders.borrow_mut().entry(path.to_owned()).or_insert_with(|| (stamp, names.clone()));
         names
+    }
+
+    fn folder(&self, path: &Path) -> Option<Folder> {
+        self.files.folder(path)
     }
 }
 

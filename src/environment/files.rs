@@ -18,4 +18,16 @@ pub(crate) trait Files {
 
     /// Lists the names in the folder `path`, in no particular order; empty where it cannot be listed.
     fn list(&self, path: &Path) -> Vec<OsString>;
+
+    /// Tells which folder `path` is, after following links; `None` where it is none.
+    fn folder(&self, path: &Path) -> Option<Folder>;
+}
+
+/// A folder, whatever path leads to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Folder {
+    /// Device and number; the same for the same folder.
+    pub(crate) id: (u64, u64),
+    /// The path itself is a link.
+    pub(crate) is_link: bool,
 }

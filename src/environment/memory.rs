@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::environment::Files;
+use crate::environment::{Files, Folder};
 
 /// Files by absolute path; folders are those that hold one.
 #[derive(Debug, Default)]
@@ -39,5 +40,12 @@ impl Files for MemoryFiles {
         let names: BTreeSet<OsString> =
             below.filter_map(|rest| rest.components().next()).map(|part| part.as_os_str().to_owned()).collect();
         names.into_iter().collect()
+    }
+
+    fn folder(&self, path: &Path) -> Option<Folder> {
+        let mut hasher = DefaultHasher::new();
+        path.hash(&mut hasher);
+        let is_folder = self.exists(path) && !self.0.contains_key(path);
+        is_folder.then(|| Folder { id: (0, hasher.finish()), is_link: false })
     }
 }

@@ -29,7 +29,7 @@ pub(crate) mod workspace_patterns;
 
 pub(crate) use crate::environment::condition::{Condition, FileProblem, ProblemKind};
 pub(crate) use crate::environment::evidence::{Driver, DriverEvidence, database_drivers};
-pub(crate) use crate::environment::files::Files;
+pub(crate) use crate::environment::files::{Files, Folder};
 pub(crate) use crate::environment::invocation::Invocation;
 pub(crate) use crate::environment::mode::named_environment;
 pub(crate) use crate::environment::origin::Origin;

@@ -1,10 +1,12 @@
 //! The folders that a workspace's pattern stands for: `packages/*`, `apps/**`, `libs/core`.
 //!
 //! `*` is any part of one name, `**` any number of folders, none included. Hidden folders and `node_modules` are never
-//! meant. Sources: the manuals of npm, pnpm, Yarn, Lerna, Cargo and uv.
+//! meant. A link is followed, but no folder is looked into twice, so that links into a circle end. Sources: the manuals of npm, pnpm, Yarn, Lerna, Cargo and uv.
 
+use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 
+use crate::collections::HashSet;
 use crate::environment::Files;
 
 /// The most folders that one pattern is expanded to.
@@ -47,14 +49,32 @@ pub(crate) fn expand(root: &Path, pattern: &str, files: &dyn Files) -> Expanded 
     Expanded { folders, is_cut }
 }
 
-/// Lists `folder` and all below it.
+/// Lists `folder` and all folders below it, and looks into each once, whatever paths lead to it. Links come after all
+/// else: what is found behind them, too, is then known by its own path.
 fn deeper(folder: PathBuf, files: &dyn Files, matched: &mut Vec<PathBuf>) {
-    let mut at = matched.len();
+    let mut seen: HashSet<(u64, u64)> = files.folder(&folder).map(|found| found.id).into_iter().collect();
+    let (mut folders, mut links) = (VecDeque::from([folder.clone()]), VecDeque::new());
     matched.push(folder);
-    while at < matched.len() && matched.len() < MOST_FOLDERS {
-        let found: Vec<PathBuf> = below(&matched[at], files).map(|(_, path)| path).collect();
-        matched.extend(found);
-        at += 1;
+    loop {
+        let mut next_link = || loop {
+            let (id, path) = links.pop_front()?;
+            if seen.insert(id) {
+                return Some(path);
+            }
+        };
+        let Some(next) = folders.pop_front().or_else(&mut next_link) else { return };
+        for (_, path) in below(&next, files) {
+            let Some(found) = files.folder(&path) else { continue };
+            matched.push(path.clone());
+            if matched.len() >= MOST_FOLDERS {
+                return;
+            }
+            if found.is_link {
+                links.push_back((found.id, path));
+            } else if seen.insert(found.id) {
+                folders.push_back(path);
+            }
+        }
     }
 }
 
@@ -71,8 +91,64 @@ fn below(folder: &Path, files: &dyn Files) -> impl Iterator<Item = (String, Path
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+    use std::ffi::OsString;
+    use std::io;
+
     use super::*;
+    use crate::environment::Folder;
     use crate::environment::memory::MemoryFiles;
+
+    /// Files with thirty links to the root in one of its folders, and the number of listings.
+    struct Linked {
+        files: MemoryFiles,
+        listings: Cell<usize>,
+    }
+
+    /// Finds what a path is, all links followed, and whether its last part is one.
+    fn real(path: &Path) -> (PathBuf, bool) {
+        let is_link = |path: &Path| path.to_str().is_some_and(|path| path.starts_with("/p/apps/link"));
+        path.components().fold((PathBuf::new(), false), |(real, _), part| match real.join(part) {
+            path if is_link(&path) => ("/p".into(), true),
+            path => (path, false),
+        })
+    }
+
+    impl Files for Linked {
+        fn read(&self, path: &Path) -> io::Result<Option<Vec<u8>>> {
+            self.files.read(&real(path).0)
+        }
+
+        fn exists(&self, path: &Path) -> bool {
+            self.files.exists(&real(path).0)
+        }
+
+        fn list(&self, path: &Path) -> Vec<OsString> {
+            self.listings.set(self.listings.get() + 1);
+            self.files.list(&real(path).0)
+        }
+
+        fn folder(&self, path: &Path) -> Option<Folder> {
+            let (path, is_link) = real(path);
+            self.files.folder(&path).map(|found| Folder { is_link, ..found })
+        }
+    }
+
+    #[test]
+    fn no_folder_is_looked_into_twice_however_many_links_lead_to_it() {
+        let mut files = MemoryFiles::new(&[("/p/apps/one/x", ""), ("/p/packages/a/x", "")]);
+        for at in 0..30 {
+            files = files.with(&format!("/p/apps/link{at}"), "");
+        }
+        let linked = Linked { files, listings: Cell::new(0) };
+        let found = expand(Path::new("/p"), "apps/**", &linked);
+        let shown: Vec<String> =
+            found.folders.iter().map(|path| path.strip_prefix("/p").unwrap().display().to_string()).collect();
+        assert!(!found.is_cut && shown.contains(&"apps/one".into()), "{shown:?}");
+        // The first link leads to the root, where nothing but `packages` is new.
+        assert!(shown.contains(&"apps/link0/packages/a".into()) && shown.contains(&"apps/link28".into()), "{shown:?}");
+        assert_eq!(linked.listings.get(), 5, "apps, apps/one, the root, packages, packages/a");
+    }
 
     #[test]
     fn a_star_is_one_level_and_two_are_any_number() {
@@ -92,9 +168,8 @@ mod tests {
         ];
         for (pattern, expected) in table {
             let found = expand(Path::new("/p"), pattern, &files);
-            let mut shown: Vec<_> =
+            let shown: Vec<_> =
                 found.folders.iter().map(|path| path.strip_prefix("/p").unwrap().display().to_string()).collect();
-            shown.retain(|path| !path.contains("package.json"));
             assert_eq!(shown, *expected, "{pattern}");
             assert!(!found.is_cut);
         }

@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::environment;
 use crate::environment::{Files, Invocation, Origin, Project, Reading, Setting};
 use crate::reach::{Doubt, Draft, Engine, Lookup, Place, Reached, Target, find_targets};
 
@@ -74,6 +75,10 @@ impl Files for Folder {
     fn list(&self, path: &Path) -> Vec<OsString> {
         let below = self.0.keys().filter_map(|file| file.strip_prefix(path).ok());
         below.filter_map(|rest| rest.iter().next().map(ToOwned::to_owned)).collect()
+    }
+
+    fn folder(&self, _: &Path) -> Option<environment::Folder> {
+        None
     }
 }
 

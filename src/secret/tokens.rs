@@ -53,6 +53,9 @@ const BEFORE: [(&str, usize); 7] = [
     ("hooks.slack.com/workflows/", 8),
 ];
 
+/// No token is shorter, in bytes: most names are, and are not looked through.
+const SHORTEST: usize = 12;
+
 /// Finds where the first token begins.
 pub(crate) fn first_token(text: &str) -> Option<usize> {
     tokens(text).first().map(|token| token.start)
@@ -78,6 +81,9 @@ pub(crate) fn mask_tokens(text: &str) -> Cow<'_, str> {
 
 /// Finds every token, in the order of their places.
 fn tokens(text: &str) -> Vec<Range<usize>> {
+    if text.len() < SHORTEST {
+        return Vec::new();
+    }
     let lower = text.to_ascii_lowercase();
     let is_start = |at: usize| !text[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_');
     let mut found = Vec::new();
@@ -134,6 +140,16 @@ fn key_behind(text: &str, at: usize) -> Option<Range<usize>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_token_is_shorter_than_what_is_looked_through() {
+        for (begins, least) in BEGINNINGS.iter().chain(&BEFORE) {
+            assert!(begins.len() + least >= SHORTEST, "{begins}");
+        }
+        for token in ["gho_abcdefgh", "eyJabc.abcdef", "-----BEGIN PRIVATE KEY-----"] {
+            assert!(token.len() >= SHORTEST && mask_tokens(token).contains(MASK), "{token}");
+        }
+    }
 
     #[test]
     fn tokens_are_told_by_their_form() {
