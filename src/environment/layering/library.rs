@@ -185,7 +185,7 @@ impl<'a> Library<'a> {
             self.give_up(
                 path,
                 None,
-                GivenUp::too_much("it is larger than 1 MiB, so that it was not read in each dialect"),
+                GivenUp::too_much("it is larger than 256 KiB, so that it was not read in each dialect"),
             );
         }
         Some(file.settings(dialect, lookup, |document| self.note_stumbles(path, document)))

@@ -13,7 +13,7 @@ use crate::environment::readers::expansion::Lookup;
 use crate::environment::{Origin, Setting};
 
 /// Dotenv files larger than this are read once, leniently, instead of once for each dialect.
-const LARGE: usize = 1024 * 1024;
+const LARGE: usize = 256 * 1024;
 
 /// What was read so far, by dialect and by a hash of what the referred variables were.
 type ReadSoFar = HashMap<(Dialect, u64), Rc<Vec<Rc<Setting>>>>;

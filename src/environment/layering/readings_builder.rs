@@ -1,11 +1,12 @@
 //! Turns the chains of layers that load orders add into readings, each of them once.
 
 use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::hash::{Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use crate::collections::{HashMap, keyed_hasher};
+use crate::collections::{HashMap, HashSet, keyed_hasher};
 use crate::environment::condition::Condition;
 use crate::environment::layering::layer::{Chain, Layer};
 use crate::environment::layering::library::Library;
@@ -25,6 +26,7 @@ pub(crate) struct ReadingsBuilder<'a> {
     conditions: Vec<Condition>,
     loaders: BTreeSet<&'static str>,
     bases: Vec<PathBuf>,
+    known_bases: HashSet<OsString>,
 }
 
 /// What a loader gives besides the environment.
@@ -63,6 +65,7 @@ impl<'a> ReadingsBuilder<'a> {
             conditions: Vec::new(),
             loaders: BTreeSet::new(),
             bases: Vec::new(),
+            known_bases: HashSet::default(),
         }
     }
 
@@ -84,7 +87,7 @@ impl<'a> ReadingsBuilder<'a> {
     }
 
     pub(crate) fn add_base(&mut self, folder: &Path) {
-        if !self.bases.iter().any(|base| base == folder) {
+        if self.known_bases.insert(folder.into()) {
             self.bases.push(folder.to_owned());
         }
     }
@@ -158,17 +161,15 @@ impl<'a> ReadingsBuilder<'a> {
     /// Keeps a reading of the settings `from_files` over what they leave of the environment, unless it is there already.
     fn keep(&mut self, loader: &'static str, environment: &StartEnvironment, from_files: &[Rc<Setting>]) {
         self.loaders.insert(loader);
-        let mut hasher = keyed_hasher();
-        environment.fingerprint().hash(&mut hasher);
-        let mut sorted: Vec<&Rc<Setting>> = from_files.iter().collect();
-        sorted.sort_by(|one, other| one.name.cmp(&other.name));
-        for setting in sorted {
+        // Each name stands there once, and in which order does not matter: so the sum of their hashes stands for them.
+        let hash = from_files.iter().fold(environment.fingerprint(), |sum, setting| {
+            let mut hasher = keyed_hasher();
             let Origin { variable, file, line } = &setting.origin;
             // The bytes of a path are hashed, not its parts.
             let origin = (variable, file.as_deref().map(Path::as_os_str), line);
             (&setting.name, &setting.value, origin, setting.unresolved.is_some()).hash(&mut hasher);
-        }
-        let hash = hasher.finish();
+            sum.wrapping_add(hasher.finish())
+        });
         if let Some(at) = self.by_hash.get(&hash) {
             self.readings[*at].1.insert(loader);
             return;

@@ -2,8 +2,9 @@
 
 use crate::environment::readers::expansion::Obstacle;
 
-/// Bytes that expansions may add to one file.
-const MOST_BYTES: usize = 16 << 20;
+/// Bytes that expansions may add to one file. A project may have dozens of files, each of which is read in a dozen dialects;
+/// what real files refer to adds kilobytes.
+const MOST_BYTES: usize = 1 << 20;
 
 /// Bytes that expansions may look at, for the algorithms that start again after each replacement.
 const MOST_WORK: usize = 16 << 20;
