@@ -23,6 +23,7 @@ mod kills;
 mod known_snapshots;
 mod load_orders;
 mod meanwhile;
+mod not_followed;
 mod nothing_to_guard;
 mod oracle;
 mod order;

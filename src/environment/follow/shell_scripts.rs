@@ -44,7 +44,9 @@ impl Expansion<'_> {
         for command in commands {
             match (command.words[0].as_str(), command.words.get(1)) {
                 ("cd" | "pushd", Some(to)) if !to.contains('$') => {
-                    folder = folder.join(to);
+                    // Where the folder is not there, the shell stays where it is.
+                    let there = folder.join(to);
+                    folder = if self.files.exists(&there) { there } else { folder };
                     continue;
                 }
                 ("export" | "declare" | "eval", Some(_)) => {

@@ -7,6 +7,7 @@ use crate::collections::HashMap;
 use crate::environment::Setting;
 use crate::environment::layering::library::Library;
 use crate::environment::layering::start_environment::StartEnvironment;
+use crate::environment::not_followed::GivenUp;
 use crate::environment::readers::dotenv::Dialect;
 use crate::environment::readers::expansion::Lookup;
 
@@ -89,6 +90,10 @@ impl Chain {
         for (at, layer) in self.layers.iter().enumerate() {
             let lookup = |name: &str| {
                 let known = names.get(name).map(|at| merged[*at].value.as_str());
+                if known.is_some_and(|value| value.len() > LONGEST_REFERRED) {
+                    let why = GivenUp::too_much("a value is longer than 32 KiB, and another one refers to it");
+                    library.gaps.give_up(merged[names[name]].origin.clone(), why);
+                }
                 let stronger = known.filter(|value| value.len() <= LONGEST_REFERRED).map(str::to_owned);
                 let value = stronger.or_else(|| environment.get(name).map(str::to_owned));
                 value.or_else(|| match layer {

@@ -11,6 +11,8 @@ use crate::collections::{HashMap, HashSet};
 use crate::environment::condition::{Condition, FileProblem, LARGEST_FILE, ProblemKind};
 use crate::environment::layering::loaded_file::LoadedFile;
 use crate::environment::not_followed::{Gaps, GivenUp};
+use crate::environment::readers::code;
+use crate::environment::readers::code::{Comments, Pair};
 use crate::environment::readers::dotenv::{Dialect, Document};
 use crate::environment::readers::encoding::{decoded, utf_16};
 use crate::environment::readers::expansion::Lookup;
@@ -123,6 +125,11 @@ impl<'a> Library<'a> {
         let entries = Rc::new(flat.entries(|stop| self.give_up(path, Some(stop.line), stop.why)));
         self.flattened.borrow_mut().insert(key, Rc::clone(&entries));
         Some(entries)
+    }
+
+    /// Finds the pairs in `text`, which is code of the file at `path`; what is cut off is noted.
+    pub(crate) fn pairs(&self, path: &Path, text: &str, comments: Comments) -> Vec<Pair> {
+        code::pairs(text, comments).all(|line, why| self.give_up(path, Some(line), why))
     }
 
     fn read(&self, path: &Path) -> Option<LoadedFile> {

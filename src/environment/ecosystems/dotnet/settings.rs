@@ -5,6 +5,7 @@
 //! `security/app-secrets`: user secrets lie in the home folder, by the id in the project file, and are read in
 //! Development; their keys nest by `:`.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use crate::environment::Setting;
@@ -12,6 +13,7 @@ use crate::environment::ecosystems::scene::Scene;
 use crate::environment::ecosystems::settings_files::dotted::dotted;
 use crate::environment::layering::Library;
 use crate::environment::layering::{Layer, ReadingsBuilder};
+use crate::environment::not_followed::GivenUp;
 use crate::environment::readers::dotenv::Dialect;
 use crate::environment::readers::formats;
 
@@ -22,12 +24,12 @@ pub(crate) fn add(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>) {
         readings.add_base(&home);
         for environment in environments(scene, &home) {
             let mut sheet: Vec<Setting> = Vec::new();
+            let mut known = HashSet::new();
             let settings = ["appsettings.json", &format!("appsettings.{environment}.json")].map(|name| home.join(name));
             let secrets = environment.eq_ignore_ascii_case("Development").then(|| secrets(scene, &home)).flatten();
             for file in settings.into_iter().chain(secrets).rev() {
                 for setting in read(scene.library, &file) {
-                    let is_hidden = sheet.iter().take(4096).any(|known| known.name.eq_ignore_ascii_case(&setting.name));
-                    if !is_hidden && !is_set(scene, &setting.name) {
+                    if !is_set(scene, &setting.name) && known.insert(setting.name.to_ascii_lowercase()) {
                         sheet.push(setting);
                     }
                 }
@@ -37,6 +39,9 @@ pub(crate) fn add(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>) {
     }
 }
 
+/// More folders are not looked into.
+const MOST_FOLDERS: usize = 4096;
+
 /// Lists the command's folder, the folder of `--project`, and the project folders right below (a solution's).
 fn projects(scene: &Scene<'_>) -> Vec<PathBuf> {
     let mut projects = vec![scene.folder.to_owned()];
@@ -44,13 +49,8 @@ fn projects(scene: &Scene<'_>) -> Vec<PathBuf> {
         let path = scene.path(project);
         projects.push(if path.extension().is_some() { crate::environment::paths::parent(&path) } else { path });
     }
-    let mut below: Vec<PathBuf> = scene
-        .names()
-        .into_iter()
-        .filter(|name| !name.starts_with('.'))
-        .map(|name| scene.path(&name))
-        .take(200)
-        .collect();
+    let mut below: Vec<PathBuf> =
+        scene.names().into_iter().filter(|name| !name.starts_with('.')).map(|name| scene.path(&name)).collect();
     // `src/Api` and `tests/Api.Tests`: a solution's usual folders.
     for parent in ["src", "test", "tests"]
         .map(|name| scene.path(name))
@@ -58,7 +58,15 @@ fn projects(scene: &Scene<'_>) -> Vec<PathBuf> {
         .filter(|parent| below.contains(parent))
         .collect::<Vec<_>>()
     {
-        below.extend(scene.library.files.list(&parent).iter().take(50).map(|name| parent.join(name)));
+        below.extend(scene.library.files.list(&parent).iter().map(|name| parent.join(name)));
+    }
+    if below.len() > MOST_FOLDERS {
+        scene.library.give_up(
+            scene.folder,
+            None,
+            GivenUp::too_much("it has more than 4,096 folders that may be projects"),
+        );
+        below.truncate(MOST_FOLDERS);
     }
     for below in below {
         for folder in [below.join("src"), below] {

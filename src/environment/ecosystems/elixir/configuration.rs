@@ -9,7 +9,7 @@ use crate::environment::ecosystems::scene::Scene;
 use crate::environment::layering::Library;
 use crate::environment::layering::{Layer, ReadingsBuilder};
 use crate::environment::readers::code;
-use crate::environment::readers::code::Comments;
+use crate::environment::readers::code::{Comments, Pair};
 use crate::environment::readers::dotenv::Dialect;
 use crate::environment::readers::expansion::Lookup;
 use crate::environment::{Origin, Setting};
@@ -44,7 +44,8 @@ pub(crate) fn configuration(library: &Library<'_>, path: &Path, only: Option<&st
         text = without_production(&text, environment);
     }
     let shown = library.shown(path);
-    Some(Layer::computed(move |lookup| settings(&text, &shown, lookup)))
+    let pairs = library.pairs(path, &text, Comments::Hash);
+    Some(Layer::computed(move |lookup| settings(&text, &pairs, &shown, lookup)))
 }
 
 /// Blanks the blocks of `if config_env() == :other do … end`, found by their indentation.
@@ -74,15 +75,15 @@ fn without_production(text: &str, environment: &str) -> String {
 const KEYS: &[&str] =
     &["hostname", "host", "port", "database", "username", "password", "url", "socket", "socket_dir", "adapter"];
 
-fn settings(text: &str, shown: &Path, lookup: Lookup<'_>) -> Vec<Setting> {
+fn settings(text: &str, pairs: &[Pair], shown: &Path, lookup: Lookup<'_>) -> Vec<Setting> {
     let repositories: Vec<(u32, String)> =
         text.lines().zip(1..).filter_map(|(line, number)| Some((number, repository(line)?))).collect();
     let mut settings = Vec::new();
-    for pair in code::pairs(text, Comments::Hash) {
+    for pair in pairs {
         let Some(key) = pair.path.last().filter(|key| KEYS.contains(&key.as_str())) else { continue };
         let at = repositories.partition_point(|(line, _)| *line <= pair.line);
         let Some((_, repository)) = at.checked_sub(1).map(|at| &repositories[at]) else { continue };
-        let expression = without_partition(pair.expression);
+        let expression = without_partition(&pair.expression);
         let Some((value, unresolved)) = code::evaluate(&expression, lookup).settled(&expression) else { continue };
         let origin = Origin::file(key.clone(), shown, pair.line);
         settings.push(Setting { name: format!("{repository}.{key}"), value, origin, unresolved });

@@ -37,7 +37,8 @@ fn add_file(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>, path: &Path) 
     };
     let tools: Vec<&str> = ["flyway", "liquibase"].into_iter().filter(|tool| runs(tool)).collect();
     let mut named = Vec::new();
-    let mut blocks: Vec<&str> = Vec::new();
+    // How many blocks are open, and the outermost one among them that is a tool's.
+    let (mut depth, mut of_tool): (usize, Option<(usize, &str)>) = (0, None);
     for (at, whole) in text.lines().enumerate() {
         let whole = whole.trim();
         let number = u32::try_from(at + 1).unwrap_or(u32::MAX);
@@ -45,7 +46,7 @@ fn add_file(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>, path: &Path) 
             continue;
         }
         let of_a_tool = |text: &str| tools.iter().copied().find(|tool| text.starts_with(tool));
-        let open = blocks.iter().find_map(|block| of_a_tool(block));
+        let open = of_tool.map(|(_, tool)| tool);
         // `flyway { url = "…" }`
         let inside = whole.split_once('{').filter(|(head, _)| of_a_tool(head).is_some());
         let (line, open) = inside.map_or((whole, open), |(head, inside)| (inside, open.or(of_a_tool(head))));
@@ -56,10 +57,12 @@ fn add_file(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>, path: &Path) 
         }
         let closes = whole.matches('}').count();
         let opens = whole.matches('{').count();
-        if opens > closes && blocks.len() < 64 {
-            blocks.push(whole);
+        if opens > closes {
+            of_tool = of_tool.or(of_a_tool(whole).map(|tool| (depth, tool)));
+            depth += 1;
         }
-        blocks.truncate(blocks.len().saturating_sub(closes.saturating_sub(opens)));
+        depth = depth.saturating_sub(closes.saturating_sub(opens));
+        of_tool = of_tool.filter(|(at, _)| *at < depth);
     }
     push(scene, readings, "Gradle", path, named, HashMap::new());
 }

@@ -9,7 +9,7 @@ use crate::environment::ecosystems::scene::Scene;
 use crate::environment::layering::Library;
 use crate::environment::layering::{Layer, ReadingsBuilder};
 use crate::environment::readers::code;
-use crate::environment::readers::code::{Comments, Value};
+use crate::environment::readers::code::{Comments, Pair, Value};
 use crate::environment::readers::expansion::Lookup;
 use crate::environment::{Origin, Setting};
 
@@ -60,16 +60,17 @@ pub(crate) fn add(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>) {
 /// Reads the literals of a file of code, or of JSON5. With `is_whole`, what stands in sections of any name counts, and
 /// the keys say by themselves what they are about.
 pub(crate) fn layer(library: &Library<'_>, path: &Path, environment: &str, is_whole: bool) -> Option<Layer> {
-    let (text, shown, environment) = (library.string(path)?, library.shown(path), environment.to_owned());
+    let pairs = library.pairs(path, &library.string(path)?, Comments::Slashes);
+    let (shown, environment) = (library.shown(path), environment.to_owned());
     Some(Layer::computed(move |lookup| match is_whole {
-        true => whole(&text, &shown, lookup),
-        false => settings(&text, &shown, &environment, lookup),
+        true => whole(&pairs, &shown, lookup),
+        false => settings(&pairs, &shown, &environment, lookup),
     }))
 }
 
-fn whole(text: &str, shown: &Path, lookup: Lookup<'_>) -> Vec<Setting> {
-    let pairs = code::pairs(text, Comments::Slashes).into_iter().filter_map(|pair| {
-        let Value::Known(value) = code::evaluate(pair.expression, lookup) else { return None };
+fn whole(pairs: &[Pair], shown: &Path, lookup: Lookup<'_>) -> Vec<Setting> {
+    let pairs = pairs.iter().filter_map(|pair| {
+        let Value::Known(value) = code::evaluate(&pair.expression, lookup) else { return None };
         let path = pair.path.iter().filter(|key| *key != "module.exports" && *key != "default");
         let name = path.map(String::as_str).collect::<Vec<_>>().join(".");
         let origin = Origin::file(pair.path.last()?.clone(), shown, pair.line);
@@ -78,20 +79,19 @@ fn whole(text: &str, shown: &Path, lookup: Lookup<'_>) -> Vec<Setting> {
     pairs.collect()
 }
 
-fn settings(text: &str, shown: &Path, environment: &str, lookup: Lookup<'_>) -> Vec<Setting> {
+fn settings(pairs: &[Pair], shown: &Path, environment: &str, lookup: Lookup<'_>) -> Vec<Setting> {
     let mut settings = Vec::new();
-    let pairs = code::pairs(text, Comments::Slashes);
     let databases: HashSet<&[String]> = pairs
         .iter()
         .filter_map(|pair| pair.path.split_last().filter(|(key, _)| OF_A_DATABASE.contains(&key.as_str())))
         .map(|(_, outer)| outer)
         .collect();
-    for pair in &pairs {
+    for pair in pairs {
         let section = pair.path.iter().find(|key| ENVIRONMENTS.contains(&key.as_str()));
         if section.is_some_and(|section| section != environment) {
             continue;
         }
-        let Value::Known(value) = code::evaluate(pair.expression, lookup) else { continue };
+        let Value::Known(value) = code::evaluate(&pair.expression, lookup) else { continue };
         let Some((key, outer)) = pair.path.split_last() else { continue };
         // Such files also hold what is no database: `server: { host, port }`.
         let says_database = outer.last().is_some_and(|name| {
@@ -116,7 +116,12 @@ mod tests {
 
     fn found(text: &str, environment: &str) -> Vec<String> {
         let lookup = |name: &str| (name == "DB_HOST").then(|| "from-variable".to_owned());
-        let settings = settings(text, Path::new("knexfile.js"), environment, &lookup);
+        let settings = settings(
+            &code::pairs(text, Comments::Slashes).all(|_, _| ()),
+            Path::new("knexfile.js"),
+            environment,
+            &lookup,
+        );
         settings.into_iter().map(|setting| format!("{}={}", setting.name, setting.value)).collect()
     }
 

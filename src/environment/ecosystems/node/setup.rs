@@ -54,7 +54,7 @@ fn is_setup(path: &Path) -> bool {
 
 fn add_file(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>, home: &Path, path: &Path) {
     let Some(text) = scene.library.string(path).filter(|text| text.contains("env")) else { return };
-    let pairs = code::pairs(&text, Comments::Slashes);
+    let pairs = scene.library.pairs(path, &text, Comments::Slashes);
     let beside = path.parent().unwrap_or(home);
     let mut seen = HashSet::new();
     for named in pairs.iter().filter_map(named_file).filter(|named| seen.insert(*named)) {
@@ -75,20 +75,20 @@ fn add_file(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>, home: &Path, 
 }
 
 /// Finds the file that `path: path.resolve(__dirname, '../.env.test')` names: the last quoted text.
-fn named_file<'t>(pair: &Pair<'t>) -> Option<&'t str> {
+fn named_file(pair: &Pair) -> Option<&str> {
     let named = pair.expression.rsplit(['"', '\'', '`']).nth(1)?;
     let is_path = pair.path.last().is_some_and(|key| key == "path");
     (is_path && named.contains(".env") && !named.contains("${")).then_some(named)
 }
 
 /// Reads a variable of `env: { NAME: 'value' }`.
-fn variable(pair: &Pair<'_>, scene: &Scene<'_>, shown: &Path) -> Option<Setting> {
+fn variable(pair: &Pair, scene: &Scene<'_>, shown: &Path) -> Option<Setting> {
     let [.., env, name] = &pair.path[..] else { return None };
     let is_part = |byte: u8| byte == b'_' || byte.is_ascii_uppercase() || byte.is_ascii_digit();
     if env != "env" || !name.bytes().all(is_part) {
         return None;
     }
     let lookup = |name: &str| scene.environment.get(name).map(str::to_owned);
-    let Value::Known(value) = code::evaluate(pair.expression, &lookup) else { return None };
+    let Value::Known(value) = code::evaluate(&pair.expression, &lookup) else { return None };
     Some(Setting::known(name, value, Origin::file(name, shown, pair.line)))
 }

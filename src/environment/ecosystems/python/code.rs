@@ -25,9 +25,6 @@ const SETTINGS: &[&str] = &[
     "src/settings.py",
 ];
 
-/// More literals of one file are not kept.
-const MOST: usize = 64;
-
 /// Reads the literals of the files that this command would execute, for the bottom of a chain: under their variable's
 /// name, so that the environment stands over them.
 pub(crate) fn literals(scene: &Scene<'_>) -> Vec<Setting> {
@@ -60,7 +57,7 @@ fn read(text: &str) -> Vec<(String, String, u32)> {
     let mut found = Vec::new();
     for (at, line) in text.lines().enumerate() {
         let code = line.trim();
-        if code.starts_with('#') || !code.contains("://") || code.len() > 4096 {
+        if code.starts_with('#') || !code.contains("://") {
             continue;
         }
         let quoted = quoted(code);
@@ -72,7 +69,7 @@ fn read(text: &str) -> Vec<(String, String, u32)> {
         let is_formatted = code[..from].ends_with(['f', 'F']) && value.contains('{');
         let name = quoted[..index].iter().rev().map(|(_, name)| *name).find(|name| is_name(name));
         let own = code.split([':', '=', ' ', '(']).next().filter(|name| is_name(name));
-        if found.len() < MOST && !is_formatted {
+        if !is_formatted {
             let name = name.or(own).unwrap_or("DATABASE_URL").to_ascii_uppercase();
             found.push((name, value.to_owned(), u32::try_from(at + 1).unwrap_or(u32::MAX)));
         }

@@ -9,8 +9,9 @@ use crate::environment::ecosystems::python::decouple;
 use crate::environment::ecosystems::python::pytest::Configured;
 use crate::environment::ecosystems::scene::Scene;
 use crate::environment::layering::{Layer, ReadingsBuilder};
+use crate::environment::not_followed::GivenUp;
 use crate::environment::readers::code;
-use crate::environment::readers::code::Comments;
+use crate::environment::readers::code::{Comments, Pair};
 use crate::environment::readers::dotenv::Dialect;
 use crate::environment::readers::expansion::Lookup;
 use crate::environment::{Origin, Setting, Unresolved};
@@ -71,6 +72,9 @@ fn default_module(scene: &Scene<'_>, home: &Path) -> Option<String> {
     Some(quoted.to_owned())
 }
 
+/// More files of one settings module are not followed.
+const MOST_SOURCES: usize = 256;
+
 /// Lists the files of a settings module: itself, then those of the same folder that it imports everything from.
 fn sources(scene: &Scene<'_>, home: &Path, module: &str) -> Vec<PathBuf> {
     let file = |module: &str| {
@@ -84,7 +88,11 @@ fn sources(scene: &Scene<'_>, home: &Path, module: &str) -> Vec<PathBuf> {
     };
     let mut sources: Vec<PathBuf> = file(module).into_iter().collect();
     let mut at = 0;
-    while at < sources.len() && sources.len() < 8 {
+    while at < sources.len() {
+        if sources.len() > MOST_SOURCES {
+            scene.library.give_up(&sources[0], None, GivenUp::too_much("its module imports from more than 256 others"));
+            break;
+        }
         let text = scene.library.string(&sources[at]).unwrap_or_default();
         let folder = sources[at].parent().unwrap_or(home).to_owned();
         for line in text.lines() {
@@ -109,17 +117,17 @@ fn sources(scene: &Scene<'_>, home: &Path, module: &str) -> Vec<PathBuf> {
 }
 
 fn settings_layer(scene: &Scene<'_>, path: &Path) -> Option<Layer> {
-    let text = scene.library.string(path)?;
+    let pairs = scene.library.pairs(path, &scene.library.string(path)?, Comments::Hash);
     let shown = scene.library.shown(path);
-    Some(Layer::computed(move |lookup| settings(&text, &shown, lookup)))
+    Some(Layer::computed(move |lookup| settings(&pairs, &shown, lookup)))
 }
 
 /// The keys of one entry of `DATABASES` that say which database it is.
 const KEYS: &[&str] = &["HOST", "NAME", "PORT", "USER", "PASSWORD", "ENGINE"];
 
-fn settings(text: &str, shown: &Path, lookup: Lookup<'_>) -> Vec<Setting> {
+fn settings(pairs: &[Pair], shown: &Path, lookup: Lookup<'_>) -> Vec<Setting> {
     let mut settings = Vec::new();
-    for pair in code::pairs(text, Comments::Hash) {
+    for pair in pairs {
         let [databases, rest @ ..] = &pair.path[..] else { continue };
         let is_entry = match rest {
             [_alias] => true,
@@ -129,10 +137,10 @@ fn settings(text: &str, shown: &Path, lookup: Lookup<'_>) -> Vec<Setting> {
         if databases != "DATABASES" || !is_entry {
             continue;
         }
-        let known = match code::evaluate(pair.expression, lookup) {
+        let known = match code::evaluate(&pair.expression, lookup) {
             // `BASE_DIR / "db.sqlite3"`: the file's name, somewhere below the project.
-            code::Value::Unknown if rest.last().is_some_and(|key| key == "NAME") => file_name(pair.expression),
-            value => value.settled(pair.expression),
+            code::Value::Unknown if rest.last().is_some_and(|key| key == "NAME") => file_name(&pair.expression),
+            value => value.settled(&pair.expression),
         };
         let Some((value, unresolved)) = known else { continue };
         let variable = pair.path.last().cloned().unwrap_or_default();

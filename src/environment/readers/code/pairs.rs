@@ -1,21 +1,47 @@
 //! Finds `key: value` and `key => value` in nested brackets, whatever the language.
 
+use crate::environment::not_followed::GivenUp;
 use crate::text::newlines;
 
 /// `key: value` or `key => value` in nested brackets.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Pair<'t> {
+pub(crate) struct Pair {
     /// The keys from the outside in.
     pub(crate) path: Vec<String>,
     /// The value as written, without what follows it.
-    pub(crate) expression: &'t str,
+    pub(crate) expression: String,
     pub(crate) line: u32,
 }
 
+/// The pairs of a text, which are had only by telling what was cut off.
+#[must_use]
+pub(crate) struct Pairs {
+    found: Vec<Pair>,
+    /// The line of the first pair that is missing, or not told apart.
+    cut_at: Option<u32>,
+}
+
+impl Pairs {
+    /// Gives the pairs that were read; `tell` hears of the line where that is not all.
+    pub(crate) fn all(self, tell: impl FnOnce(u32, GivenUp)) -> Vec<Pair> {
+        if let Some(line) = self.cut_at {
+            tell(
+                line,
+                GivenUp::too_much(
+                    "its brackets are nested more than 256 deep, or hold more than 64 MiB with their keys",
+                ),
+            );
+        }
+        self.found
+    }
+}
+
 /// How deep brackets are followed.
-const DEEPEST: usize = 32;
-/// More pairs than this in one text are not looked at.
-const MOST_PAIRS: usize = 4096;
+const DEEPEST: usize = 256;
+/// The most bytes of keys and values that one text may become.
+const MAX_BYTES: usize = 64 << 20;
+/// Longer expressions are no literal and no reading of a variable, unless they are one quoted text.
+const LONGEST_EXPRESSION: usize = 4096;
 
 /// Marks of a comment that goes to the end of the line.
 #[derive(Clone, Copy, PartialEq)]
@@ -25,7 +51,7 @@ pub(crate) enum Comments {
 }
 
 /// Finds the pairs of a text, in order. `name = {` opens a bracket under that name, as `name:` does.
-pub(crate) fn pairs(text: &str, comments: Comments) -> Vec<Pair<'_>> {
+pub(crate) fn pairs(text: &str, comments: Comments) -> Pairs {
     let mut scanner = Scanner {
         text,
         bytes: text.as_bytes(),
@@ -33,11 +59,14 @@ pub(crate) fn pairs(text: &str, comments: Comments) -> Vec<Pair<'_>> {
         line: 1,
         comments,
         pairs: Vec::new(),
+        bytes_left: MAX_BYTES,
+        cut_at: None,
         open: Vec::new(),
+        beyond: 0,
         key: None,
     };
     scanner.run();
-    scanner.pairs
+    Pairs { found: scanner.pairs, cut_at: scanner.cut_at }
 }
 
 /// A key whose value is being read.
@@ -54,9 +83,13 @@ struct Scanner<'t> {
     at: usize,
     line: u32,
     comments: Comments,
-    pairs: Vec<Pair<'t>>,
+    pairs: Vec<Pair>,
+    bytes_left: usize,
+    cut_at: Option<u32>,
     /// The brackets around, each with the key that it is the value of.
     open: Vec<Option<Key>>,
+    /// How many more are open that are not told apart any more.
+    beyond: usize,
     key: Option<Key>,
 }
 
@@ -84,16 +117,21 @@ impl<'t> Scanner<'t> {
                 b'"' | b'\'' | b'`' => last = Some(self.string(byte)),
                 b'{' | b'[' | b'(' => {
                     let key = self.key.take();
-                    // Beyond the depth nothing is told apart any more; the text is still read to its end.
                     if self.open.len() < DEEPEST {
                         self.open.push(key);
+                    } else {
+                        self.beyond += 1;
+                        self.cut_at.get_or_insert(self.line);
                     }
                     last = None;
                     self.at += 1;
                 }
                 b'}' | b']' | b')' => {
                     self.end_value();
-                    self.key = self.open.pop().flatten();
+                    match self.beyond.checked_sub(1) {
+                        Some(beyond) => self.beyond = beyond,
+                        None => self.key = self.open.pop().flatten(),
+                    }
                     last = None;
                     self.at += 1;
                 }
@@ -181,9 +219,22 @@ impl<'t> Scanner<'t> {
         let Some(key) = self.key.take() else { return };
         let Some(expression) = self.text.get(key.from..self.at).map(str::trim) else { return };
         let is_bracket = expression.starts_with(['{', '[']) || expression.starts_with("%{");
-        if !is_bracket && self.pairs.len() < MOST_PAIRS && expression.len() <= 4096 {
-            let outer = self.open.iter().flatten().map(|key| key.name.clone());
-            self.pairs.push(Pair { path: outer.chain([key.name]).collect(), expression, line: key.line });
+        let is_long = expression.len() > LONGEST_EXPRESSION && !expression.starts_with(['"', '\'', '`']);
+        if is_bracket || is_long {
+            return;
+        }
+        let outer = self.open.iter().flatten().map(|key| key.name.as_str());
+        let size = expression.len() + outer.clone().map(str::len).sum::<usize>() + key.name.len();
+        match self.bytes_left.checked_sub(size) {
+            Some(left) => {
+                self.bytes_left = left;
+                let path = outer.map(str::to_owned).chain([key.name]).collect();
+                self.pairs.push(Pair { path, expression: expression.to_owned(), line: key.line });
+            }
+            None => {
+                self.bytes_left = 0;
+                self.cut_at.get_or_insert(key.line);
+            }
         }
     }
 }
@@ -194,6 +245,7 @@ mod tests {
 
     fn shown(text: &str, comments: Comments) -> Vec<String> {
         pairs(text, comments)
+            .found
             .iter()
             .map(|pair| format!("{} {}={}", pair.line, pair.path.join("."), pair.expression))
             .collect()
@@ -219,7 +271,21 @@ mod tests {
     #[test]
     fn hostile_texts_end() {
         for piece in ["{", "a:", "'", "a: {", "=>", "((", "x=[", "\\", "\"a\":", "é:"] {
-            pairs(&piece.repeat(100_000), Comments::Hash);
+            pairs(&piece.repeat(100_000), Comments::Hash).all(|_, _| ());
+        }
+    }
+
+    #[test]
+    fn what_is_cut_is_told_and_what_follows_it_is_read() {
+        let table = [
+            (format!("{}b: 1{}\nc: 2", "a: {".repeat(200), "}".repeat(200)), None, 2),
+            (format!("x: 1\n{}b: 1{}\nc: 2", "a: {".repeat(300), "}".repeat(300)), Some(2), 3),
+            ((0..20_000).map(|at| format!("k{at}: {at},")).collect(), None, 20_000),
+            (format!("a: '{}'", "x".repeat(10_000)), None, 1),
+        ];
+        for (text, cut_at, count) in table {
+            let found = pairs(&text, Comments::Hash);
+            assert_eq!((found.cut_at, found.found.len()), (cut_at, count));
         }
     }
 }

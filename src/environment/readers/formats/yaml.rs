@@ -5,7 +5,7 @@
 
 use std::collections::HashSet;
 
-use crate::environment::readers::formats::yaml_tree::{Content, Id, Tree};
+use crate::environment::readers::formats::yaml_tree::{Content, Id, RESERVED, Tree};
 use crate::environment::readers::formats::{Capped, Collector, Flat, MAX_DEPTH, Stop, TOO_DEEP, finish, within_size};
 
 /// Reads the scalars of a YAML text.
@@ -20,7 +20,7 @@ pub(crate) fn outline(text: &str) -> Flat {
 }
 
 fn walk(text: &str, containers: bool) -> Flat {
-    let text = without_template_lines(text);
+    let text = with_reserved_marks(without_template_lines(text));
     let (tree, mut stop) = Tree::read(&text);
     let mut walker = Walker { tree: &tree, collector: Collector::new(), containers };
     for &(document, root) in &tree.roots {
@@ -46,6 +46,24 @@ fn without_template_lines(text: &str) -> String {
         }
     }
     kept
+}
+
+/// Makes a reserved mark that begins a value one that YAML takes.
+fn with_reserved_marks(text: String) -> String {
+    if !RESERVED.iter().any(|(mark, _)| text.contains(*mark)) {
+        return text;
+    }
+    let (mut before, mut is_behind_blank) = ('\n', false);
+    let marked = text.chars().map(|c| {
+        let begins_a_value = is_behind_blank && matches!(before, ':' | '-');
+        is_behind_blank = matches!(c, ' ' | '\t');
+        if !is_behind_blank {
+            before = c;
+        }
+        let reserved = RESERVED.iter().find(|(mark, _)| *mark == c && begins_a_value);
+        reserved.map_or(c, |(_, stand_in)| *stand_in)
+    });
+    marked.collect()
 }
 
 struct Walker<'a> {
@@ -154,7 +172,7 @@ mod tests {
 
     #[test]
     fn scalars_have_their_path_and_the_line_of_their_key() {
-        let cases: [(&str, &[&str]); 12] = [
+        let cases: [(&str, &[&str]); 13] = [
             ("a: 1\nb:\n  c: two # said\n", &["1 a=1", "3 b.c=two"]),
             ("a:\n  - x\n  - y: z\n    w: v\n", &["2 a.0=x", "3 a.1.y=z", "4 a.1.w=v"]),
             ("a: >\n  folded\n  text\nb: |\n  kept\n", &["1 a=folded text\n", "4 b=kept\n"]),
@@ -168,6 +186,7 @@ mod tests {
             ("url: postgres://u@h/d?x=1#y\n", &["1 url=postgres://u@h/d?x=1#y"]),
             ("password: <%= ENV['TEST_DB'] %>\n", &["1 password=<%= ENV['TEST_DB'] %>"]),
             ("<% if x %>\na: 1\n<% end %>\n{% raw %}\nb: 2\n", &["2 a=1", "5 b=2"]),
+            ("a: @b.c@\nd:\n  - %e% x\n  - `f`\ng: 'x: @y'\n", &["1 a=@b.c@", "3 d.0=%e% x", "4 d.1=`f`", "5 g=x: @y"]),
             ("image: x\n  - A=b\n  - C=d\n", &["1 image=x - A=b - C=d"]),
             ("", &[]),
         ];
@@ -221,7 +240,7 @@ base: &base\n  adapter: postgresql\n  host: db\ntest:\n  <<: *base\n  host: loca
         let cases: [(&str, u32, &[&str]); 4] = [
             ("    environment:\n      HOST: db\n  db:\n    image: x\n", 3, &["2 environment.HOST=db", "4 db.image=x"]),
             ("a: 1\nb: [\nc: 2\n", 3, &["1 a=1", "2 b=", "3 c=2"]),
-            ("a: 1\nb: @x\nc: 2\n", 2, &["1 a=1", "2 b=", "3 c=2"]),
+            ("a: 1\nb: x: y\nc: 2\n", 2, &["1 a=1", "2 b=x", "3 c=2"]),
             ("a: 1\nb: \"x\" y\nc: 3\n", 2, &["1 a=1", "2 b=", "3 c=3"]),
         ];
         for (text, line, expected) in cases {

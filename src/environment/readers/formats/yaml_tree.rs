@@ -10,6 +10,10 @@ use crate::text::line_number;
 /// How often reading is resumed after a mistake.
 const MAX_RESUMES: u32 = 32;
 
+/// What may begin no plain scalar, although templates do so (`version: @project.version@`), and what stands for it while
+/// the text is read (of the private use area).
+pub(crate) const RESERVED: [(char, char); 3] = [('@', '\u{E011}'), ('`', '\u{E012}'), ('%', '\u{E013}')];
+
 /// The index of a node in its tree; an alias is the same index again.
 pub(crate) type Id = usize;
 
@@ -110,7 +114,10 @@ impl Builder {
             }
             Event::Scalar(text, style, anchor, _) => {
                 let plain = matches!(style, ScalarStyle::Plain);
-                self.add(Content::Scalar { text: text.into_owned(), plain }, line, anchor);
+                let text = RESERVED.iter().fold(text.into_owned(), |text, (mark, stand_in)| {
+                    if text.contains(*stand_in) { text.replace(*stand_in, &mark.to_string()) } else { text }
+                });
+                self.add(Content::Scalar { text, plain }, line, anchor);
             }
             Event::SequenceStart(anchor, _) => self.begin(Content::Sequence(Vec::new()), line, anchor)?,
             Event::MappingStart(anchor, _) => self.begin(Content::Mapping(Vec::new()), line, anchor)?,
