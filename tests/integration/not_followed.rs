@@ -202,12 +202,9 @@ fn too_many_values_and_entities_are_no_way_around() {
     for (name, before) in ('b'..='h').zip('a'..) {
         bomb += &format!("{name}: &{name} [{}]\n", vec![format!("*{before}"); 10].join(", "));
     }
-    assert_ne!(yaml.judged(yaml.behind(&bomb).as_bytes()).verdict(), "safe");
-    let json = of("appsettings.json");
-    let many = format!("\"many\": [{}0],\n", "0,".repeat(1_100_000));
-    let judged = json.judged(json.behind(&many).as_bytes());
+    let judged = yaml.judged(yaml.behind(&bomb).as_bytes());
     assert_eq!(judged.verdict(), "unverified");
-    assert!(judged.finding("not-followed")["message"].as_str().unwrap().starts_with("appsettings.json:2 was not"));
+    assert!(judged.finding("not-followed")["message"].as_str().unwrap().contains("more than 150,000 values"));
     let xml = of("phpunit.xml");
     let [before, planted, after] = xml.text;
     let planted = planted.replace("db.prod", "&h;");

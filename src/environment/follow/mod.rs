@@ -38,7 +38,7 @@ const DEEPEST: u8 = 64;
 /// More commands than this are not followed.
 const MOST_STEPS: usize = 32_768;
 /// How many commands, with the variables that are given to each, may be found on the way to them.
-const MOST_FOUND: usize = 1_000_000;
+const MOST_FOUND: usize = 500_000;
 
 /// Finds the outer command and everything it visibly stands for, the command line itself first.
 ///

@@ -21,7 +21,7 @@ use crate::tools::providers;
 use crate::tools::providers::Reach;
 
 /// Groups of steps beyond this many are not followed.
-const MOST_SCENES: usize = 4096;
+const MOST_SCENES: usize = 16_384;
 
 /// Keeps the steps that stand for no other; drops the everyday work of scripts unless nothing else is left. `None`
 /// stands for a command that is not asked about.
@@ -82,7 +82,7 @@ pub(crate) fn add<'l>(
                     at
                 }
                 None if scenes >= MOST_SCENES => {
-                    let why = "it stands for more than 4,096 groups of commands that differ in what they load";
+                    let why = "it stands for more than 16,384 groups of commands that differ in what they load";
                     library.gaps.give_up(Origin::command_line(), GivenUp::too_much(why));
                     continue;
                 }

@@ -17,7 +17,7 @@ pub(crate) struct Budget {
 
 impl Default for Budget {
     fn default() -> Self {
-        Budget { commands: 16_384, assignments: 500_000 }
+        Budget { commands: 16_384, assignments: 100_000 }
     }
 }
 

@@ -22,7 +22,7 @@ use crate::text::line_number;
 const MAX_DEPTH: usize = 256;
 
 /// The most nodes that are visited in one text, those reached by aliases included.
-const MAX_STEPS: usize = 1_000_000;
+const MAX_STEPS: usize = 150_000;
 
 /// The most bytes of paths and values that one text may become.
 const MAX_BYTES: usize = 64 << 20;
@@ -120,7 +120,7 @@ struct Capped(&'static str);
 
 const TOO_LONG: Capped = Capped("it is longer than 16 MiB");
 const TOO_DEEP: Capped = Capped("it is nested more than 256 deep");
-const TOO_MANY: Capped = Capped("it has more than 1,000,000 values");
+const TOO_MANY: Capped = Capped("it has more than 150,000 values");
 const TOO_LARGE: Capped = Capped("it is larger than 64 MiB once each value is spelled out with its keys");
 
 /// Collects entries under the current path, within the caps.

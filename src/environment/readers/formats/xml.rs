@@ -8,7 +8,7 @@ use crate::environment::readers::formats::{Capped, Collector, Flat, MAX_TEXT, St
 use crate::text::LineIndex;
 
 /// The most nodes of one document.
-const MAX_NODES: u32 = 1_000_000;
+const MAX_NODES: u32 = 500_000;
 
 /// The most attributes of one element: looking for duplicates takes the square of their number.
 const MAX_ATTRIBUTES: usize = 1_000;
