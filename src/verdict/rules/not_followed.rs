@@ -13,7 +13,7 @@ use crate::verdict::{Finding, Level};
 pub(crate) const ID: &str = "not-followed";
 
 pub(crate) fn check(subject: &Subject<'_>) -> Vec<Finding> {
-    one_a_file(&subject.evidence.conditions).into_iter().map(finding).collect()
+    one_a_file(subject.evidence.conditions).into_iter().map(finding).collect()
 }
 
 /// Gathers what was not followed by its file, or by its variable where it is in none; the first place and reason stand
