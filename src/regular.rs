@@ -5,10 +5,12 @@
 //! even opened where that can be avoided: opening alone lets go of whoever writes to a pipe, or rewinds a tape.
 //! `clippy.toml` keeps other ways of opening out of the crate.
 
+pub(crate) mod pipe;
+
 use std::borrow::Borrow;
 use std::fs::{self, File, FileType, Metadata, OpenOptions};
 use std::io::{self, Read};
-use std::os::unix::fs::{FileExt, FileTypeExt, OpenOptionsExt};
+use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
 /// More than any settings file, list of references or manifest of a snapshot has: 64 MiB.
@@ -71,6 +73,13 @@ pub(crate) fn read(path: &Path, cap: u64) -> io::Result<Vec<u8>> {
 /// As [`open`].
 pub(crate) fn expect(path: &Path) -> io::Result<()> {
     Ok(expect_regular(fs::metadata(path)?.file_type())?)
+}
+
+/// Tells whether `path` leads to `/dev/null`, which stands for a file with nothing in it wherever one is named.
+pub(crate) fn is_null_device(path: &Path) -> bool {
+    let device = |path: &Path| fs::metadata(path).ok().filter(|found| found.file_type().is_char_device());
+    let null = Path::new("/dev/null");
+    matches!((device(path), device(null)), (Some(one), Some(null)) if one.rdev() == null.rdev())
 }
 
 /// Opens a file of ours for reading: a link in its place is refused, since somebody else put it there.
@@ -233,6 +242,15 @@ mod tests {
             }
             assert_eq!(create(&path).unwrap_err().kind(), io::ErrorKind::AlreadyExists);
         }
+    }
+
+    #[test]
+    fn the_null_device_is_known_by_any_name() {
+        let (_folder, kinds) = folder();
+        for (path, _) in &kinds {
+            assert_eq!(is_null_device(path), path.ends_with("null"), "{}", path.display());
+        }
+        assert!(!is_null_device(Path::new("/nonexistent")));
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::env;
 use std::ffi::{OsStr, OsString};
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use chrono::{DateTime, Utc};
 
@@ -11,6 +12,7 @@ use crate::audit;
 use crate::caller::Caller;
 use crate::cli::{ColorChoice, CommandLine, Format, RestoreChoice};
 use crate::commands::CommandError;
+use crate::commands::disk::Disk;
 use crate::environment::Project;
 use crate::error::Failure;
 use crate::own_tools::ToolEnvironment;
@@ -34,6 +36,8 @@ pub(crate) struct Context {
     pub(crate) now: DateTime<Utc>,
     /// Where approvals and anchors of logs are kept.
     pub(crate) state_directory: PathBuf,
+    /// The file system.
+    pub(crate) disk: Rc<Disk>,
     /// Files that are judged besides those that would be found, absolute.
     pub(crate) env_files: Vec<PathBuf>,
     /// `--restore`, where it was given.
@@ -72,6 +76,11 @@ impl Context {
             ColorChoice::Always => Some(true),
             ColorChoice::Never => Some(false),
         };
+        let env_files: Vec<PathBuf> = asked.before.env_files.iter().map(|file| folder.join(file)).collect();
+        let mut disk = Disk::default();
+        for path in &env_files {
+            disk.read_pipe(path).map_err(|cause| CommandError::Pipe { path: path.clone(), cause })?;
+        }
         let json = asked.shared.format.unwrap_or_default() == Format::Json;
         Ok(Context {
             tools: ToolEnvironment::new(&process, &root, &folder),
@@ -84,7 +93,8 @@ impl Context {
                 cfg!(target_os = "macos"),
             )
             .unwrap_or_else(|| PathBuf::from("/.local/state/safe-test")),
-            env_files: asked.before.env_files.iter().map(|file| folder.join(file)).collect(),
+            disk: Rc::new(disk),
+            env_files,
             restore: asked.before.restore.map(|choice| match choice {
                 RestoreChoice::Never => RestoreWhen::Never,
                 RestoreChoice::Failure => RestoreWhen::Failure,

@@ -1,22 +1,84 @@
-//! Gives the deciding stages the file system.
+//! Gives the deciding stages the file system, and remembers what of it could not be read.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
 use std::io;
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use crate::environment::{Files, Folder};
+use crate::environment::not_followed::{GivenUp, NotFollowed};
+use crate::environment::{Condition, Files, Folder, Origin, Project};
 use crate::regular;
+use crate::regular::pipe;
+use crate::regular::pipe::Patience;
 
 /// The real file system.
-pub(crate) struct Disk;
+#[derive(Default)]
+pub(crate) struct Disk {
+    /// What pipes said that a person has named: no second reader gets it.
+    pipes: BTreeMap<PathBuf, Vec<u8>>,
+    /// What is there and could not be read, and why.
+    unread: RefCell<BTreeMap<PathBuf, String>>,
+}
+
+impl Disk {
+    /// Reads the pipe that `path` names, once; does nothing where it names something else.
+    ///
+    /// # Errors
+    ///
+    /// As [`pipe::read`].
+    pub(crate) fn read_pipe(&mut self, path: &Path) -> io::Result<()> {
+        if !self.is_pipe(path)
+            && let Some(bytes) = pipe::read(path, regular::LARGE, Patience::USUAL)?
+        {
+            self.pipes.insert(path.to_owned(), bytes);
+        }
+        Ok(())
+    }
+
+    /// Tells whether `path` was read by [`Disk::read_pipe`].
+    pub(crate) fn is_pipe(&self, path: &Path) -> bool {
+        self.pipes.contains_key(path)
+    }
+
+    /// Lists what was asked for so far, is there and could not be read, except what is in `known`: it could name a database
+    /// or run a command, whoever asked for it.
+    pub(crate) fn not_followed(&self, project: &Project, known: &[Condition]) -> Vec<Condition> {
+        let is_known = |file: &Path| {
+            known.iter().any(|one| match one {
+                Condition::UnreadableFile { file: known, .. } => known == file,
+                Condition::NotFollowed(NotFollowed { place, .. }) => place.file.as_deref() == Some(file),
+                _ => false,
+            })
+        };
+        let unread = self.unread.borrow();
+        let shown = unread.iter().map(|(path, why)| (project.shown(path), why));
+        let new = shown.filter(|(file, _)| !is_known(file)).map(|(file, why)| {
+            let place = Origin { variable: "the file".to_owned(), file: Some(file), line: None };
+            Condition::NotFollowed(NotFollowed::at(place, GivenUp::Unreadable(why.clone())))
+        });
+        new.collect()
+    }
+}
 
 impl Files for Disk {
     fn read(&self, path: &Path) -> io::Result<Option<Vec<u8>>> {
+        if let Some(bytes) = self.pipes.get(path) {
+            return Ok(Some(bytes.clone()));
+        }
         match regular::read(path, regular::LARGE) {
+            Ok(bytes) => Ok(Some(bytes)),
             Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(None),
-            read => read.map(Some),
+            Err(_) if regular::is_null_device(path) => Ok(Some(Vec::new())),
+            Err(error) => {
+                // Whoever opens a folder for a file gets nothing out of it either.
+                if error.kind() != io::ErrorKind::IsADirectory {
+                    self.unread.borrow_mut().insert(path.to_owned(), error.to_string());
+                }
+                Err(error)
+            }
         }
     }
 

@@ -7,7 +7,6 @@ use serde::Serialize;
 
 use crate::audit::{KnownSnapshots, Log};
 use crate::commands::context::Context;
-use crate::commands::disk::Disk;
 use crate::commands::judging::Judged;
 use crate::commands::{CommandError, judging, report, unknown};
 use crate::error::{Explain, Failure, in_one_line};
@@ -130,7 +129,7 @@ fn look_at_target(context: &Context, judged: &Judged, at: usize) -> Looked {
             facts: Facts::Target(facts),
         };
     }
-    let looked = snapshot::plan(&one.target, &judged.policy, &Disk)
+    let looked = snapshot::plan(&one.target, &judged.policy, &*context.disk)
         .map_err(SnapshotError::from)
         .and_then(|intention| snapshot::describe(&one.target, &intention, &context.tools));
     match looked {

@@ -26,7 +26,7 @@ const NOT_RUN: &str = "the command was not run";
 ///
 /// What would keep a target from being saved: the run would be refused for it.
 pub(crate) fn dry_run(context: &Context, judged: &Judged, recorder: &Recorder<'_>) -> Result<Ending, Failure> {
-    let intentions = saving::plan(judged)?;
+    let intentions = saving::plan(context, judged)?;
     let order = saving::order(context, recorder, Kind::Run);
     let targets = &judged.judgement.targets;
     let mut foreseen = Vec::new();

@@ -18,6 +18,13 @@ pub(crate) enum CommandError {
         #[source]
         cause: io::Error,
     },
+    /// A pipe that was named cannot be read.
+    #[error("cannot read {}, which `--env-file` names", path.display())]
+    Pipe {
+        path: PathBuf,
+        #[source]
+        cause: io::Error,
+    },
     /// Standard output cannot be written.
     #[error("cannot write to standard output")]
     Output(#[from] io::Error),
@@ -90,6 +97,9 @@ impl Explain for CommandError {
             }
             CommandError::KeepsChanging { .. } => Some("stop what writes it, then run this again".to_owned()),
             CommandError::Fault { .. } => Some("tell its authors this place, and what was run".to_owned()),
+            CommandError::Pipe { .. } => {
+                Some("start what writes to the pipe first, or name a file in its place".to_owned())
+            }
             CommandError::NoPolicy { .. } => {
                 Some("without that file nothing is loosened, and nothing needs approval".to_owned())
             }
@@ -105,6 +115,7 @@ impl Explain for CommandError {
             }
             CommandError::NotKnown { .. } => Exit::NoSnapshot,
             CommandError::Folder { .. }
+            | CommandError::Pipe { .. }
             | CommandError::Output(_)
             | CommandError::NoTerminal { .. }
             | CommandError::NotConfirmed { .. }

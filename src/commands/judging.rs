@@ -6,7 +6,6 @@ use std::rc::Rc;
 
 use crate::audit::JudgementReport;
 use crate::commands::context::Context;
-use crate::commands::disk::Disk;
 use crate::commands::policy_file::InForce;
 use crate::commands::seen::{Looking, Seen};
 use crate::commands::{machine, policy_file};
@@ -100,7 +99,8 @@ fn judge_with(
     command: Option<&[OsString]>,
     select: impl FnOnce(Vec<Target>, &reach::Lookup<'_>) -> Vec<Target>,
 ) -> Result<Judged, Failure> {
-    let files = Looking::new(&Disk, context.now);
+    let disk = Rc::clone(&context.disk);
+    let files = Looking::new(&*disk, context.now);
     files.watch(&context.project.root.join(FILE_NAME));
     let InForce { policy, trust } = policy_file::in_force(context)?;
     let only: Option<Vec<_>> =
@@ -133,6 +133,8 @@ fn judge_with(
     let services = if matter.names { environment::services(&context.project, &files, command) } else { Vec::new() };
     let machine = machine::read(matter, &files);
     let names = verdict::environment_names(&survey.readings, &survey.invocations);
+    let unread = disk.not_followed(&context.project, &survey.conditions);
+    survey.conditions.extend(unread);
     let judgement = verdict::judge(&Evidence {
         targets: &targets,
         environment: &names,

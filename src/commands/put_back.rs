@@ -5,7 +5,6 @@ use serde::Serialize;
 use crate::audit;
 use crate::audit::{Event, Manifests};
 use crate::commands::context::Context;
-use crate::commands::disk::Disk;
 use crate::commands::judging::Judged;
 use crate::commands::recording::Recorder;
 use crate::commands::saving;
@@ -185,7 +184,7 @@ impl Work<'_> {
     /// Takes the safety snapshot of what is there; `None` where that is too damaged to be saved.
     fn save(&self, at: usize, target: &Target) -> Result<Option<Receipt>, SnapshotError> {
         let order = saving::order(self.context, self.recorder, Kind::Safety);
-        let intention = snapshot::plan(target, &Default::default(), &Disk)?;
+        let intention = snapshot::plan(target, &Default::default(), &*self.context.disk)?;
         match self.showing("saving", target, |progress| snapshot::take(at, target, &intention, &order, progress)) {
             Err(error) if error.says_that_the_database_is_damaged() => Ok(None),
             taken => taken.map(Some),

@@ -9,7 +9,6 @@ use crate::clearance::Clearance;
 use crate::cli::UsageError;
 use crate::commands::asking::Permission;
 use crate::commands::context::Context;
-use crate::commands::disk::Disk;
 use crate::commands::judging;
 use crate::commands::judging::Judged;
 use crate::commands::recording::{Recorder, record_refusal};
@@ -139,7 +138,7 @@ fn look_again<'c>(
 ) -> Result<Prepared<'c>, Failure> {
     for look in 1.. {
         let Prepared::Ready(ready) = &mut prepared else { break };
-        let Some(path) = ready.judged.seen.changed(&Disk, ready.recorder.store().directory()) else { break };
+        let Some(path) = ready.judged.seen.changed(&*context.disk, ready.recorder.store().directory()) else { break };
         if look == MOST_LOOKS {
             let failure = Failure::from(CommandError::KeepsChanging { path });
             ready.record_not_started(&in_one_line(failure.error()));

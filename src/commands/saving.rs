@@ -7,7 +7,6 @@ use serde::Serialize;
 
 use crate::audit::{JudgementReport, Manifests};
 use crate::commands::context::Context;
-use crate::commands::disk::Disk;
 use crate::commands::judging::Judged;
 use crate::commands::prune::drop_old;
 use crate::commands::recording::Recorder;
@@ -63,7 +62,7 @@ fn save_into(
     kind: Kind,
     interrupt: &Interrupt,
 ) -> Result<(), Failure> {
-    let intentions = plan(judged)?;
+    let intentions = plan(context, judged)?;
     let order = order(context, recorder, kind);
     let interrupted = || interrupt.requested().is_some();
     for (at, (one, intention)) in judged.judgement.targets.iter().zip(&intentions).enumerate() {
@@ -128,13 +127,13 @@ pub(crate) fn order<'a>(context: &'a Context, recorder: &'a Recorder<'_>, kind: 
 }
 
 /// Decides for every target what is to be done.
-pub(crate) fn plan(judged: &Judged) -> Result<Vec<Intention>, SnapshotError> {
+pub(crate) fn plan(context: &Context, judged: &Judged) -> Result<Vec<Intention>, SnapshotError> {
     judged
         .judgement
         .targets
         .iter()
         .map(|one| {
-            snapshot::plan(&one.target, &judged.policy, &Disk)
+            snapshot::plan(&one.target, &judged.policy, &*context.disk)
                 .map_err(|error| SnapshotError::from(error).about(&one.target))
         })
         .collect()

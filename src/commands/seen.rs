@@ -69,6 +69,8 @@ pub(crate) struct Seen {
     /// Without its key nobody can make other bytes of the same hash.
     key: RandomState,
     files: Looks<Content>,
+    /// Files of which only the beginning was read.
+    heads: Looks<Content>,
     folders: Looks<Vec<OsString>>,
     existing: RefCell<HashMap<PathBuf, bool>>,
 }
@@ -77,10 +79,12 @@ impl Seen {
     /// Finds a path at which there is something else in `files` than there was, if there is one. That snapshots of ours
     /// appear in the folder `own` does not count.
     pub(crate) fn changed(&self, files: &dyn Files, own: &Path) -> Option<PathBuf> {
-        let file = |(path, (stamp, content)): &(&PathBuf, &(Option<Stamp>, Content))| {
+        let is_other = |path: &Path, (stamp, content): &(Option<Stamp>, Content), now: &dyn Fn() -> Read| {
             *stamp != Stamp::of(path) && *content == Content::AsStamped
-                || *content != Content::AsStamped && *content != self.content(&files.read(path))
+                || *content != Content::AsStamped && *content != self.content(&now())
         };
+        let file = |(path, look): &(&PathBuf, &_)| is_other(path, look, &|| files.read(path));
+        let head = |(path, look): &(&PathBuf, &_)| is_other(path, look, &|| files.head(path));
         let existing = |(path, exists): &(&PathBuf, &bool)| files.exists(path) != **exists;
         let folder = |(path, (stamp, names)): &(&PathBuf, &(Option<Stamp>, Vec<OsString>))| {
             let is_settled = stamp.is_some_and(|stamp| stamp.is_settled(self.since));
@@ -88,12 +92,23 @@ impl Seen {
             !is_same && lasting(path, names, own) != lasting(path, &files.list(path), own)
         };
         let (read, listed, asked) = (self.files.borrow(), self.folders.borrow(), self.existing.borrow());
-        let found = read.iter().find(file).map(|(path, _)| path);
+        let begun = self.heads.borrow();
+        let found = read.iter().find(file).or_else(|| begun.iter().find(head)).map(|(path, _)| path);
         let found = found.or_else(|| asked.iter().find(existing).map(|(path, _)| path));
         found.or_else(|| listed.iter().find(folder).map(|(path, _)| path)).cloned()
     }
 
-    fn content(&self, read: &io::Result<Option<Vec<u8>>>) -> Content {
+    fn note(&self, path: &Path, looks: &Looks<Content>, read: impl Fn() -> Read) -> Read {
+        // Looked at first: what is written in between makes a difference to the stamp.
+        let stamp = Stamp::of(path);
+        let read = read();
+        let is_settled = stamp.is_some_and(|stamp| stamp.is_settled(self.since));
+        let content = if is_settled && read.is_ok() { Content::AsStamped } else { self.content(&read) };
+        looks.borrow_mut().entry(path.to_owned()).or_insert((stamp, content));
+        read
+    }
+
+    fn content(&self, read: &Read) -> Content {
         match read {
             Ok(Some(bytes)) => Content::Bytes(self.key.hash_one(bytes), bytes.len()),
             Ok(None) => Content::Absent,
@@ -101,6 +116,8 @@ impl Seen {
         }
     }
 }
+
+type Read = io::Result<Option<Vec<u8>>>;
 
 /// Lists the names in a folder that do not come and go with our own work and SQLite's, sorted.
 fn lasting<'n>(folder: &Path, names: &'n [OsString], own: &Path) -> Vec<&'n OsStr> {
@@ -123,7 +140,8 @@ impl<'f> Looking<'f> {
     /// Begins to look at `files`; `since` is not later than now.
     pub(crate) fn new(files: &'f dyn Files, since: DateTime<Utc>) -> Self {
         let (key, existing) = (RandomState::new(), RefCell::default());
-        Looking { files, seen: Seen { since, key, files: RefCell::default(), folders: RefCell::default(), existing } }
+        let (read, heads, folders) = (RefCell::default(), RefCell::default(), RefCell::default());
+        Looking { files, seen: Seen { since, key, files: read, heads, folders, existing } }
     }
 
     /// Looks at a file that is read by other means.
@@ -139,13 +157,11 @@ impl<'f> Looking<'f> {
 
 impl Files for Looking<'_> {
     fn read(&self, path: &Path) -> io::Result<Option<Vec<u8>>> {
-        // Looked at first: what is written in between makes a difference to the stamp.
-        let stamp = Stamp::of(path);
-        let read = self.files.read(path);
-        let is_settled = stamp.is_some_and(|stamp| stamp.is_settled(self.seen.since));
-        let content = if is_settled && read.is_ok() { Content::AsStamped } else { self.seen.content(&read) };
-        self.seen.files.borrow_mut().entry(path.to_owned()).or_insert((stamp, content));
-        read
+        self.seen.note(path, &self.seen.files, || self.files.read(path))
+    }
+
+    fn head(&self, path: &Path) -> io::Result<Option<Vec<u8>>> {
+        self.seen.note(path, &self.seen.heads, || self.files.head(path))
     }
 
     fn exists(&self, path: &Path) -> bool {
@@ -183,7 +199,8 @@ mod tests {
             fs::write(root.join(name), text).unwrap();
         }
         let now = DateTime::<Utc>::from(SystemTime::now());
-        let seen = Looking::new(&Disk, if settled { now + Duration::from_secs(10) } else { now });
+        let disk = Disk::default();
+        let seen = Looking::new(&disk, if settled { now + Duration::from_secs(10) } else { now });
         seen.read(&root.join(".env")).unwrap();
         seen.read(&root.join(".env.local")).unwrap();
         let _ = seen.read(&root.join("config"));
@@ -192,7 +209,7 @@ mod tests {
             seen.list(folder);
         }
         act(root);
-        let found = seen.into_seen().changed(&Disk, &root.join("var/backups"))?;
+        let found = seen.into_seen().changed(&disk, &root.join("var/backups"))?;
         Some(found.strip_prefix(root).unwrap().display().to_string())
     }
 
@@ -264,13 +281,14 @@ mod tests {
     fn a_file_that_was_read_counts_wherever_snapshots_are_kept() {
         let temporary = tempfile::tempdir().unwrap();
         let root = temporary.path();
-        let seen = Looking::new(&Disk, DateTime::<Utc>::from(SystemTime::now()));
+        let disk = Disk::default();
+        let seen = Looking::new(&disk, DateTime::<Utc>::from(SystemTime::now()));
         seen.read(&root.join(".env")).unwrap();
         seen.list(root);
         let seen = seen.into_seen();
         fs::write(root.join("app_test_20261121_143022.dump"), "").unwrap();
-        assert_eq!(seen.changed(&Disk, root), None);
+        assert_eq!(seen.changed(&disk, root), None);
         fs::write(root.join(".env"), "").unwrap();
-        assert_eq!(seen.changed(&Disk, root), Some(root.join(".env")));
+        assert_eq!(seen.changed(&disk, root), Some(root.join(".env")));
     }
 }

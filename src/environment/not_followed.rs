@@ -27,6 +27,8 @@ pub(crate) enum GivenUp {
     TooMuch(Cow<'static, str>),
     /// It has a form that cannot be read ("expected a comma").
     Form(Cow<'static, str>),
+    /// It is there and cannot be read ("it is a named pipe, not a regular file").
+    Unreadable(String),
 }
 
 impl GivenUp {
@@ -37,8 +39,10 @@ impl GivenUp {
 
 impl fmt::Display for GivenUp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (GivenUp::TooMuch(why) | GivenUp::Form(why)) = self;
-        f.write_str(why)
+        f.write_str(match self {
+            GivenUp::TooMuch(why) | GivenUp::Form(why) => why,
+            GivenUp::Unreadable(why) => why,
+        })
     }
 }
 

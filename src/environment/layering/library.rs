@@ -136,6 +136,13 @@ impl<'a> Library<'a> {
         let shown = self.project.shown(path);
         let bytes = match self.files.read(path) {
             Ok(bytes) => bytes?,
+            Err(error) if error.kind() == io::ErrorKind::InvalidInput => {
+                // Whatever else can be opened (a pipe of a password manager's) may say anything.
+                let place = Origin { variable: "the file".to_owned(), file: Some(shown), line: None };
+                let why = GivenUp::Unreadable(error.to_string());
+                self.conditions.borrow_mut().push(Condition::NotFollowed(NotFollowed::at(place, why)));
+                return None;
+            }
             Err(error) => {
                 let (kind, why) = match error.kind() {
                     io::ErrorKind::IsADirectory => (ProblemKind::Folder, "it is a folder".to_owned()),
