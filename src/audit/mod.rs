@@ -18,7 +18,6 @@ mod redact;
 mod render;
 mod report;
 mod reporting;
-mod state_directory;
 mod unfinished;
 
 pub(crate) use crate::audit::chain::{Known, Link, verify};
@@ -33,5 +32,4 @@ pub(crate) use crate::audit::log::{KnownSnapshots, Log, verify_file};
 pub(crate) use crate::audit::redact::redact_command;
 pub(crate) use crate::audit::render::{details, render};
 pub(crate) use crate::audit::report::{CallerReport, FindingReport, JudgementReport, SettingReport, TargetReport};
-pub(crate) use crate::audit::state_directory::state_directory;
 pub(crate) use crate::audit::unfinished::unfinished_runs;

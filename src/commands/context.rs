@@ -8,7 +8,6 @@ use std::rc::Rc;
 
 use chrono::{DateTime, Utc};
 
-use crate::audit;
 use crate::caller::Caller;
 use crate::cli::{ColorChoice, CommandLine, Format, RestoreChoice};
 use crate::commands::CommandError;
@@ -18,6 +17,7 @@ use crate::error::Failure;
 use crate::own_tools::ToolEnvironment;
 use crate::policy;
 use crate::policy::RestoreWhen;
+use crate::state_directory::state_directory;
 use crate::ui::Ui;
 
 /// The surroundings of one call.
@@ -86,13 +86,7 @@ impl Context {
             tools: ToolEnvironment::new(&process, &root, &folder),
             project: Project { root, folder: folder.clone(), home: home.clone() },
             caller: Caller::recognise(&process_text, terminal),
-            // Without a home, as in a bare container, the root folder stands for it.
-            state_directory: audit::state_directory(
-                set(&process, "XDG_STATE_HOME"),
-                set(&process, "HOME").or(Some(OsStr::new("/"))),
-                cfg!(target_os = "macos"),
-            )
-            .unwrap_or_else(|| PathBuf::from("/.local/state/safe-test")),
+            state_directory: state_directory(&process),
             disk: Rc::new(disk),
             env_files,
             restore: asked.before.restore.map(|choice| match choice {

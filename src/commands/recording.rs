@@ -8,9 +8,12 @@ use crate::clearance::Consent;
 use crate::commands::context::Context;
 use crate::commands::judging::Judged;
 use crate::commands::who::who;
+use crate::durable;
 use crate::error::{Failure, in_one_line};
 use crate::exit::Exit;
+use crate::policy::trust;
 use crate::secret::{ForeignText, Secret};
+use crate::snapshot;
 use crate::snapshot::Store;
 use crate::text::shown;
 
@@ -75,9 +78,13 @@ impl<'a> Recorder<'a> {
         consent.map(Consent::answers).unwrap_or_default().iter().map(|answer| self.quote(answer)).collect()
     }
 
-    /// Makes the folder and clears away what killed calls left in it.
+    /// Makes the folder, and clears away what killed calls left in it and in the state directory.
     pub(crate) fn prepare(&self) -> Result<(), Failure> {
         self.store.prepare()?;
+        let state = &self.context.state_directory;
+        snapshot::clear_secrets(state);
+        durable::clear_unfinished(&trust::folder(state));
+        self.log.clear_unfinished();
         for leftover in self.store.clear_leftovers()? {
             self.context
                 .ui

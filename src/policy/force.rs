@@ -203,8 +203,9 @@ impl Scales<'_> {
     }
 }
 
-/// Tells whether snapshots would go to a folder outside the project, where others may read them.
-fn leaves_the_project(directory: &str) -> bool {
+/// Tells whether snapshots would go to a folder outside the project, where others may read them. It goes by what is
+/// written: where links lead is seen when the folder is looked up.
+pub(crate) fn leaves_the_project(directory: &str) -> bool {
     let path = Path::new(directory);
     path.is_absolute() || path.components().any(|part| part == Component::ParentDir)
 }

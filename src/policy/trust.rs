@@ -64,7 +64,13 @@ pub(crate) fn content_hash(content: &[u8]) -> String {
 /// Tells where the approval of the policy at `policy` (absolute, links resolved) is kept.
 #[must_use]
 pub(crate) fn approval_file(state_directory: &Path, policy: &Path) -> PathBuf {
-    state_directory.join("trust").join(hex(Sha256::digest(policy.as_os_str().as_encoded_bytes())))
+    folder(state_directory).join(hex(Sha256::digest(policy.as_os_str().as_encoded_bytes())))
+}
+
+/// Tells where approvals are kept.
+#[must_use]
+pub(crate) fn folder(state_directory: &Path) -> PathBuf {
+    state_directory.join("trust")
 }
 
 /// Tells whether the stored approval (`approval`, the bytes of [`approval_file`]) is of this content.

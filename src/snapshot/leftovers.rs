@@ -5,9 +5,10 @@ use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::PathBuf;
 
+use crate::durable;
+use crate::lock::{Lock, is_at, try_lock};
 use crate::regular;
 use crate::snapshot::StoreError;
-use crate::snapshot::lock::{Lock, is_at, try_lock};
 use crate::snapshot::store::{Store, Stored};
 
 impl Store {
@@ -19,7 +20,10 @@ impl Store {
     pub(crate) fn leftovers(&self) -> Result<Vec<PathBuf>, StoreError> {
         let names = self.names()?;
         let is_left = |(id, name): &(&str, &str)| self.abandoned(id, name).is_some();
-        Ok(unfinished(&names).filter(is_left).map(|(_, name)| self.directory().join(name)).collect())
+        let mut left: Vec<PathBuf> =
+            unfinished(&names).filter(is_left).map(|(_, name)| self.directory().join(name)).collect();
+        left.extend(durable::left_unfinished(self.directory()));
+        Ok(left)
     }
 
     /// Removes the leftovers, and gives those that are gone. What cannot be removed now is removed next time.
@@ -28,8 +32,8 @@ impl Store {
     ///
     /// As [`Store::leftovers`].
     pub(crate) fn clear_leftovers(&self) -> Result<Vec<PathBuf>, StoreError> {
-        let mut removed = Vec::new();
         let names = self.names()?;
+        let mut removed = durable::clear_unfinished(self.directory());
         for (id, name) in unfinished(&names) {
             let path = self.directory().join(name);
             // The lock is kept until the file is gone, so that nobody can take the name meanwhile.

@@ -17,15 +17,16 @@ use serde_json::Value;
 use crate::durable;
 use crate::hash::Hash;
 use crate::json::Json;
+use crate::lock::{Lock, is_at, lock, try_lock};
 use crate::regular;
 use crate::secret::ForeignText;
 use crate::snapshot::file_state::file_state;
-use crate::snapshot::lock::{Lock, is_at, lock, try_lock};
+use crate::snapshot::locate::expect_unshared;
 use crate::snapshot::manifest::{brought_up_to_date, lasting_hash};
 use crate::snapshot::{Manifest, Provenance, Standing, StoreError};
 
 /// What the folder's own `.gitignore` says; it also marks the folder as ours.
-const GITIGNORE: &str = "# Snapshots and audit log of safe-test: never to be committed.\n*\n";
+pub(crate) const GITIGNORE: &str = "# Snapshots and audit log of safe-test: never to be committed.\n*\n";
 
 /// The folder that holds the snapshots and the audit log of a project.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,30 +65,8 @@ pub(crate) struct Reservation {
 }
 
 impl Store {
-    /// Finds the store of a project: `configured` (relative to the root) or `backups`; inside it `safe-test/`
-    /// where the folder holds somebody else's files. Nothing is created.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError::Link`] where the folder is a symbolic link, [`StoreError::Folder`] where it cannot be read.
-    pub(crate) fn locate(root: &Path, configured: Option<&str>) -> Result<Self, StoreError> {
-        let directory = root.join(configured.unwrap_or("backups"));
-        let ours = Store { directory: directory.clone() };
-        match fs::symlink_metadata(&directory) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(ours),
-            Err(cause) => return Err(StoreError::Folder { path: directory, cause }),
-            Ok(found) if found.is_symlink() => return Err(StoreError::Link { path: directory }),
-            Ok(found) if !found.is_dir() => return Err(StoreError::NotAFolder { path: directory }),
-            Ok(_) => {}
-        }
-        if is_ours_or_empty(&directory).map_err(|cause| StoreError::Folder { path: directory.clone(), cause })? {
-            return Ok(ours);
-        }
-        let inner = directory.join("safe-test");
-        match fs::symlink_metadata(&inner) {
-            Ok(found) if found.is_symlink() => Err(StoreError::Link { path: inner }),
-            _ => Ok(Store { directory: inner }),
-        }
+    pub(crate) fn at(directory: PathBuf) -> Self {
+        Store { directory }
     }
 
     #[must_use]
@@ -104,7 +83,8 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Folder`] where it cannot be made or written.
+    /// [`StoreError::Folder`] where it cannot be made or written, [`StoreError::WritableByOthers`] where it cannot be closed to
+    /// others.
     pub(crate) fn prepare(&self) -> Result<(), StoreError> {
         let failed = |cause| StoreError::Folder { path: self.directory.clone(), cause };
         let gitignore = self.directory.join(".gitignore");
@@ -115,6 +95,8 @@ impl Store {
         }
         durable::private_folder(&self.directory).map_err(failed)?;
         fs::set_permissions(&self.directory, fs::Permissions::from_mode(0o700)).map_err(failed)?;
+        // Some file systems have no permissions of their own, and take the change without making it.
+        expect_unshared(&self.directory)?;
         // Two that begin at once write the same bytes; a beginning that was left half written is completed.
         let written =
             regular::open_own_to_write(&gitignore, OpenOptions::new().write(true).create(true).truncate(false));
@@ -395,24 +377,6 @@ fn fit_for_a_file_name(name: &str) -> String {
         name.chars().map(|c| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '_' }).take(80).collect();
     let fit = fit.trim_start_matches(['.', '-']);
     if fit.is_empty() { "database".to_owned() } else { fit.to_owned() }
-}
-
-/// A folder is ours by its `.gitignore`, also after somebody added to it, or by the log in it. One that has nothing but
-/// the beginning of that file is being made this very moment.
-fn is_ours_or_empty(directory: &Path) -> io::Result<bool> {
-    let ignored = regular::read_own(&directory.join(".gitignore"), regular::SMALL).unwrap_or_default();
-    if ignored.starts_with(GITIGNORE.lines().next().unwrap_or_default().as_bytes())
-        || directory.join("audit.log").exists()
-    {
-        return Ok(true);
-    }
-    let is_a_beginning = GITIGNORE.as_bytes().starts_with(&ignored);
-    for entry in fs::read_dir(directory)? {
-        if entry?.file_name() != ".gitignore" || !is_a_beginning {
-            return Ok(false);
-        }
-    }
-    Ok(true)
 }
 
 fn remove_if_there(path: &Path) -> io::Result<()> {

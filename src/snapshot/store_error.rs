@@ -22,6 +22,26 @@ pub(crate) enum StoreError {
         /// The path.
         path: PathBuf,
     },
+    /// A link on the way leads out of the project.
+    #[error("a symbolic link leads the snapshots' folder {} out of the project", path.display())]
+    LedOutside {
+        /// The folder as it is named.
+        path: PathBuf,
+    },
+    /// The folder belongs to an account that could put anything into it.
+    #[error("the snapshots' folder {} belongs to another account, the one with the id {owner}", path.display())]
+    Owner {
+        /// The folder.
+        path: PathBuf,
+        /// The account's id.
+        owner: u32,
+    },
+    /// Others can put files into the folder.
+    #[error("others can write into the snapshots' folder {}", path.display())]
+    WritableByOthers {
+        /// The folder.
+        path: PathBuf,
+    },
     /// The folder cannot be made or read.
     #[error("cannot use the snapshots' folder {}", shown(path))]
     Folder {
@@ -72,6 +92,19 @@ impl Explain for StoreError {
                 "make it a folder that you can write, or name another one in .safe-test.toml ([snapshots] directory)"
                     .to_owned(),
             ),
+            StoreError::LedOutside { .. } => Some(
+                "write the folder's own path in .safe-test.toml ([snapshots] directory), which a person then approves".to_owned(),
+            ),
+            StoreError::Owner { .. } => Some(
+                "run it as that account, make the folder yours (`chown -R`), or name another one in .safe-test.toml \
+                 ([snapshots] directory)"
+                    .to_owned(),
+            ),
+            StoreError::WritableByOthers { .. } => Some(
+                "see whether all in it is yours, then close it (`chmod go-w`); on a file system without permissions name \
+                 another folder in .safe-test.toml ([snapshots] directory)"
+                    .to_owned(),
+            ),
             StoreError::Write { cause, .. } if cause.kind() == io::ErrorKind::StorageFull => {
                 Some("make room on the disk; `safe-test prune` removes old snapshots".to_owned())
             }
@@ -91,6 +124,9 @@ impl Explain for StoreError {
         match self {
             StoreError::Link { .. }
             | StoreError::NotAFolder { .. }
+            | StoreError::LedOutside { .. }
+            | StoreError::Owner { .. }
+            | StoreError::WritableByOthers { .. }
             | StoreError::Folder { .. }
             | StoreError::Write { .. }
             | StoreError::Manifest { .. }

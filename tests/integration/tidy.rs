@@ -30,7 +30,7 @@ const MAY_USE: [(&str, &[&str]); 14] = [
 ];
 
 /// Open to all.
-const OPEN: [&str; 12] = [
+const OPEN: [&str; 14] = [
     "collections",
     "secret",
     "exit",
@@ -38,11 +38,13 @@ const OPEN: [&str; 12] = [
     "hash",
     "json",
     "lists",
+    "lock",
     "text",
     "letter_case",
     "durable",
     "own_tools",
     "regular",
+    "state_directory",
 ];
 
 /// The most lines of a file in `src`.

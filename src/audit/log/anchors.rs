@@ -57,7 +57,7 @@ impl Anchors {
     /// Remembers that the log `id` is at `place`.
     pub(crate) fn set_log_at(&self, place: &LogPlace, id: &str) -> Result<(), AuditError> {
         let path = self.place_path(place);
-        write_anew(&path, format!("{id}\n").as_bytes()).map_err(|source| AuditError::Anchor { path, source })
+        self.write(&path, format!("{id}\n").as_bytes()).map_err(|source| AuditError::Anchor { path, source })
     }
 
     /// Takes the anchor of a log that moved along to its new place, and forgets that the log was at the old one.
@@ -104,6 +104,28 @@ impl Anchors {
         Ok(kept)
     }
 
+    /// Makes an anchor's file anew with `anchor` in it, under its name only once it is whole.
+    pub(crate) fn create(&self, path: &Path, anchor: &Anchor) -> Result<AnchorFile, AuditError> {
+        let written = encode(anchor).and_then(|(bytes, at)| {
+            let mut file = vec![0; 2 * SLOT];
+            file[at as usize..at as usize + bytes.len()].copy_from_slice(&bytes);
+            self.write(path, &file)
+        });
+        written.map_err(|source| AuditError::Anchor { path: path.to_owned(), source })?;
+        AnchorFile::open(path)
+    }
+
+    /// Writes a private file, and its folder where that is not there.
+    fn write(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        durable::private_folder(path.parent().unwrap_or(Path::new("/")))?;
+        durable::write_from(&self.folder, path, bytes)
+    }
+
+    /// Removes what killed calls have left unfinished.
+    pub(crate) fn clear_unfinished(&self) {
+        durable::clear_unfinished(&self.folder);
+    }
+
     fn place_path(&self, place: &LogPlace) -> PathBuf {
         self.folder.join("places").join(&place.0)
     }
@@ -137,17 +159,6 @@ impl AnchorFile {
         Ok(AnchorFile { file, path: path.to_owned() })
     }
 
-    /// Makes the file anew with `anchor` in it, under its name only once it is whole.
-    pub(crate) fn create(path: &Path, anchor: &Anchor) -> Result<Self, AuditError> {
-        let written = encode(anchor).and_then(|(bytes, at)| {
-            let mut file = vec![0; 2 * SLOT];
-            file[at as usize..at as usize + bytes.len()].copy_from_slice(&bytes);
-            write_anew(path, &file)
-        });
-        written.map_err(|source| AuditError::Anchor { path: path.to_owned(), source })?;
-        Self::open(path)
-    }
-
     /// Writes `anchor` into the slot that its generation points at, and syncs it; the other slot stays.
     pub(crate) fn write(&self, anchor: &Anchor) -> Result<(), AuditError> {
         self.put(anchor).and_then(|()| self.file.sync_data()).map_err(|source| self.failed(source))
@@ -171,10 +182,4 @@ impl AnchorFile {
 
 fn encode(anchor: &Anchor) -> io::Result<(Vec<u8>, u64)> {
     anchor.encode().map_err(io::Error::other)
-}
-
-/// Writes a private file, and its folder where that is not there.
-fn write_anew(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    durable::private_folder(path.parent().unwrap_or(Path::new("/")))?;
-    durable::write(path, bytes)
 }

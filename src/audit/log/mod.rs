@@ -94,6 +94,11 @@ impl Log {
         self.append_until(record, Stop::Nowhere)
     }
 
+    /// Removes what killed calls have left unfinished in the state directory.
+    pub(crate) fn clear_unfinished(&self) {
+        self.anchors.clear_unfinished();
+    }
+
     /// Appends the entry by which a person accepts everything that is wrong with the log so far.
     ///
     /// `record`'s event is replaced: the acceptance holds for exactly the lines that are there now.
@@ -172,7 +177,7 @@ impl Log {
                 anchor.write(announced)?;
                 Ok(anchor)
             }
-            Some(_) | None => AnchorFile::create(&own, announced),
+            Some(_) | None => self.anchors.create(&own, announced),
         }
     }
 }

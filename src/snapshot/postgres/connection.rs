@@ -10,7 +10,8 @@ use crate::own_tools::ToolEnvironment;
 use crate::reach::{Place, Target};
 use crate::secret::Secret;
 use crate::snapshot::postgres::PostgresError;
-use crate::snapshot::postgres::passfile::PassFile;
+use crate::snapshot::postgres::passfile;
+use crate::snapshot::secret_file::SecretFile;
 use crate::text::shown;
 
 /// The environment that the tools are started with, and what it stands for.
@@ -23,7 +24,7 @@ pub(crate) struct Connection {
     folders: Vec<PathBuf>,
     secrets: Vec<Secret>,
     /// Held, since dropping it removes the file.
-    _passfile: Option<Arc<PassFile>>,
+    _passfile: Option<Arc<SecretFile>>,
     place: String,
 }
 
@@ -103,7 +104,7 @@ impl Connection {
             if password.expose().contains(['\n', '\0']) {
                 return Err(refuse("its password holds a line break, which a password file cannot carry"));
             }
-            let file = PassFile::new(password)
+            let file = passfile::write(password, environment)
                 .map_err(PostgresError::file("write the private password file", Path::new("pgpass")))?;
             set("PGPASSFILE", file.path().as_os_str());
             passfile = Some(Arc::new(file));

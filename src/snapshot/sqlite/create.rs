@@ -39,8 +39,8 @@ pub(crate) fn create_anew(
     }
     let failed = |source| SqliteError::Create { path: place.to_owned(), source };
     let mut from = files::open(file)?;
-    let mut beside_it =
-        tempfile::Builder::new().prefix(".safe-test_").suffix(".partial").tempfile_in(folder).map_err(failed)?;
+    durable::clear_unfinished(folder);
+    let mut beside_it = durable::unfinished(folder).map_err(failed)?;
     while io::copy(&mut from.by_ref().take(STEP), beside_it.as_file_mut()).map_err(failed)? > 0 {
         watch.advance(STEP);
         check_interrupted(watch, place).map_err(SqliteError::during_restore)?;

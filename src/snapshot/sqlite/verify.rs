@@ -6,6 +6,7 @@ use std::thread;
 use rusqlite::OpenFlags;
 use rusqlite::backup::{Backup, StepResult};
 
+use crate::durable;
 use crate::snapshot::sqlite::SqliteError;
 use crate::snapshot::sqlite::complaints::Thoroughness;
 use crate::snapshot::sqlite::copy::hash_whole;
@@ -79,15 +80,11 @@ pub(crate) fn verify_bytes(file: &Path, manifest: &Manifest, watch: &dyn Watch) 
 
 /// Restores into a scratch file in the snapshot's folder, checks that whole, and removes it.
 ///
-/// Its name ends in `.partial` and it is locked, so that one left by a kill is known for what it is.
+/// One that was left by a kill is known for what it is.
 fn restore_into_scratch(file: &Path, expected: &[TableRows], watch: &dyn Watch) -> Result<Vec<TableRows>, SqliteError> {
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let scratch = tempfile::Builder::new()
-        .prefix("verify_")
-        .suffix(".partial")
-        .tempfile_in(folder)
-        .map_err(|source| SqliteError::Write { path: folder.to_owned(), source })?;
-    let _ = scratch.as_file().try_lock();
+    let scratch =
+        durable::unfinished(folder).map_err(|source| SqliteError::Write { path: folder.to_owned(), source })?;
     let path = scratch.path();
     let failed = |source| engine(path, source);
     let source = open_copy(file).map_err(|source| engine(file, source))?;

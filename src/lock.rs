@@ -1,4 +1,4 @@
-//! Locks files of the store (`flock`): who holds a lock is alive, and it is gone with its process.
+//! Locks files of ours (`flock`): who holds a lock is alive, and it is gone with its process.
 
 use std::fs::{self, File};
 use std::io;
