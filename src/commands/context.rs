@@ -86,7 +86,7 @@ impl Context {
             tools: ToolEnvironment::new(&process, &root, &folder),
             project: Project { root, folder: folder.clone(), home: home.clone() },
             caller: Caller::recognise(&process_text, terminal),
-            state_directory: state_directory(&process),
+            state_directory: state_directory(|name| set(&process, name)),
             disk: Rc::new(disk),
             env_files,
             restore: asked.before.restore.map(|choice| match choice {

@@ -1,6 +1,5 @@
 //! Keeps a secret in a file that only the tools we start can use, and that a killed process leaves to nobody.
 
-use std::ffi::OsString;
 use std::fs;
 use std::io::{self, Write};
 use std::os::unix::fs::MetadataExt;
@@ -9,7 +8,6 @@ use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 
 use crate::durable;
-use crate::state_directory::state_directory;
 
 /// A private file, gone when dropped.
 ///
@@ -30,13 +28,13 @@ enum Kept {
 }
 
 impl SecretFile {
-    /// Writes the file. `environment` is that of this process.
-    pub(crate) fn new(content: &[u8], environment: &[(OsString, OsString)]) -> io::Result<SecretFile> {
+    /// Writes the file, below `state_directory` where it cannot be kept in memory.
+    pub(crate) fn new(content: &[u8], state_directory: &Path) -> io::Result<SecretFile> {
         #[cfg(target_os = "linux")]
         if let Ok(file) = in_memory(content) {
             return Ok(file);
         }
-        on_disk(content, &secrets_folder(&state_directory(environment)))
+        on_disk(content, &secrets_folder(state_directory))
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -96,7 +94,7 @@ mod tests {
     fn the_file_is_private_and_gone_afterwards() {
         let state = tempfile::tempdir().unwrap();
         let folder = secrets_folder(state.path());
-        for file in [SecretFile::new(b"hunter2", &[]), on_disk(b"hunter2", &folder)] {
+        for file in [SecretFile::new(b"hunter2", state.path()), on_disk(b"hunter2", &folder)] {
             let file = file.unwrap();
             assert_eq!(fs::read(file.path()).unwrap(), b"hunter2");
             assert_eq!(fs::metadata(file.path()).unwrap().mode() & 0o777, 0o600);

@@ -21,12 +21,10 @@ use crate::lock::{Lock, is_at, lock, try_lock};
 use crate::regular;
 use crate::secret::ForeignText;
 use crate::snapshot::file_state::file_state;
-use crate::snapshot::locate::expect_unshared;
 use crate::snapshot::manifest::{brought_up_to_date, lasting_hash};
+use crate::snapshot::place;
+use crate::snapshot::place::{GITIGNORE, expect_unshared};
 use crate::snapshot::{Manifest, Provenance, Standing, StoreError};
-
-/// What the folder's own `.gitignore` says; it also marks the folder as ours.
-pub(crate) const GITIGNORE: &str = "# Snapshots and audit log of safe-test: never to be committed.\n*\n";
 
 /// The folder that holds the snapshots and the audit log of a project.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,8 +63,13 @@ pub(crate) struct Reservation {
 }
 
 impl Store {
-    pub(crate) fn at(directory: PathBuf) -> Self {
-        Store { directory }
+    /// Finds the store of a project, as [`place::find`] says. Nothing is created.
+    ///
+    /// # Errors
+    ///
+    /// As [`place::find`].
+    pub(crate) fn locate(root: &Path, configured: Option<&str>) -> Result<Self, StoreError> {
+        Ok(Store { directory: place::find(root, configured)? })
     }
 
     #[must_use]

@@ -1,14 +1,15 @@
 //! Writes the password file that libpq reads.
 
-use std::ffi::OsString;
 use std::io;
 
+use crate::own_tools::ToolEnvironment;
 use crate::secret::Secret;
 use crate::snapshot::secret_file::SecretFile;
+use crate::state_directory::state_directory;
 
-/// Writes a file for `PGPASSFILE`. `environment` is that of this process.
-pub(crate) fn write(password: &Secret, environment: &[(OsString, OsString)]) -> io::Result<SecretFile> {
-    SecretFile::new(line(password).as_bytes(), environment)
+/// Writes a file for `PGPASSFILE`.
+pub(crate) fn write(password: &Secret, environment: &ToolEnvironment) -> io::Result<SecretFile> {
+    SecretFile::new(line(password).as_bytes(), &state_directory(|name| environment.get(name)))
 }
 
 /// Makes one line for every server: the tools get host, user and database from us alone.

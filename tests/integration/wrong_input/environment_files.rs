@@ -17,7 +17,13 @@ pub(super) fn as_nobody(sandbox: &Sandbox) -> Command {
     copy_program(Path::new(env!("CARGO_BIN_EXE_safe-test")), &program);
     let everything = sandbox.project().parent().unwrap().to_owned();
     Outcome::of(Command::new("chown").args(["-R", "nobody"]).arg(&everything)).expect_code(0);
+    as_this_nobody(sandbox)
+}
+
+/// As [`as_nobody`], which was called before, but all files stay whose they are now.
+pub(super) fn as_this_nobody(sandbox: &Sandbox) -> Command {
     let mut command = sandbox.program("setpriv");
+    let program = sandbox.tools().join("safe-test");
     command.args(["--reuid=nobody", "--regid=nogroup", "--clear-groups"]).arg(program);
     command
 }

@@ -4,6 +4,7 @@
 mod databases;
 mod environment_files;
 mod folders;
+mod pipes;
 mod servers;
 mod snapshots;
 mod usage;

@@ -3,12 +3,14 @@
 use std::fs;
 use std::io;
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::policy::leaves_the_project;
 use crate::regular;
 use crate::snapshot::StoreError;
-use crate::snapshot::store::{GITIGNORE, Store};
+
+/// What the folder's own `.gitignore` says; it also marks the folder as ours.
+pub(crate) const GITIGNORE: &str = "# Snapshots and audit log of safe-test: never to be committed.\n*\n";
 
 /// What a folder holds.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -18,33 +20,31 @@ enum Held {
     Others,
 }
 
-impl Store {
-    /// Finds the store of a project: `configured` (relative to the root) or `backups`; inside it `safe-test/`
-    /// where the folder holds somebody else's files. Nothing is created.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError::Link`] where the folder is a symbolic link, [`StoreError::LedOutside`] where one above it leads out of
-    /// the project though nothing in `configured` says so, [`StoreError::Owner`] and
-    /// [`StoreError::WritableByOthers`] where somebody else could put files into it, [`StoreError::NotAFolder`] and
-    /// [`StoreError::Folder`] where it is none or cannot be read.
-    pub(crate) fn locate(root: &Path, configured: Option<&str>) -> Result<Self, StoreError> {
-        let configured = configured.unwrap_or("backups");
-        let directory = root.join(configured);
-        if !leaves_the_project(configured) && links_lead_outside(&directory, root)? {
-            return Err(StoreError::LedOutside { path: directory });
-        }
-        if !is_folder_of_ours(&directory, root)? {
-            return Ok(Store::at(directory));
-        }
-        let held = held(&directory).map_err(|cause| StoreError::Folder { path: directory.clone(), cause })?;
-        let place = if held == Held::Others { directory.join("safe-test") } else { directory.clone() };
-        // An empty one is closed to others before anything is put into it.
-        if held == Held::Ours || held == Held::Others && is_folder_of_ours(&place, root)? {
-            expect_unshared(&place)?;
-        }
-        Ok(Store::at(place))
+/// Finds the folder: `configured` (relative to the root) or `backups`; inside it `safe-test/` where that one holds
+/// somebody else's files. Nothing is created.
+///
+/// # Errors
+///
+/// [`StoreError::Link`] where the folder is a symbolic link, [`StoreError::LedOutside`] where one above it leads out of
+/// the project though nothing in `configured` says so, [`StoreError::Owner`] and [`StoreError::WritableByOthers`] where
+/// somebody else could put files into it, [`StoreError::NotAFolder`] and [`StoreError::Folder`] where it is none or cannot
+/// be read.
+pub(crate) fn find(root: &Path, configured: Option<&str>) -> Result<PathBuf, StoreError> {
+    let configured = configured.unwrap_or("backups");
+    let directory = root.join(configured);
+    if !leaves_the_project(configured) && links_lead_outside(&directory, root)? {
+        return Err(StoreError::LedOutside { path: directory });
     }
+    if !is_folder_of_ours(&directory, root)? {
+        return Ok(directory);
+    }
+    let held = held(&directory).map_err(|cause| StoreError::Folder { path: directory.clone(), cause })?;
+    let place = if held == Held::Others { directory.join("safe-test") } else { directory };
+    // An empty one is closed to others before anything is put into it.
+    if held == Held::Ours || held == Held::Others && is_folder_of_ours(&place, root)? {
+        expect_unshared(&place)?;
+    }
+    Ok(place)
 }
 
 /// Tells whether links on the way to `directory` lead out of the project. A link that leads nowhere may lead anywhere
@@ -122,6 +122,7 @@ fn held(directory: &Path) -> io::Result<Held> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::snapshot::Store;
     use std::fs::Permissions;
     use std::os::unix::fs::{PermissionsExt, symlink};
 
