@@ -66,6 +66,17 @@ pub(crate) fn read(path: &Path, cap: u64) -> io::Result<Vec<u8>> {
     read_bounded(&file, &found, cap)
 }
 
+/// Reads the first `length` bytes of a file, however large it is, wherever links lead.
+///
+/// # Errors
+///
+/// As [`open`].
+pub(crate) fn head(path: &Path, length: usize) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(length);
+    FromStart::new(open(path)?).take(length as u64).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
 /// Looks at a file that something else is going to open, wherever links lead.
 ///
 /// # Errors
@@ -286,6 +297,7 @@ mod tests {
         }
         fs::write(&path, vec![b'x'; 4097]).unwrap();
         assert_eq!(read(&path, 4096).unwrap_err().kind(), io::ErrorKind::FileTooLarge);
+        assert_eq!((head(&path, 100).unwrap().len(), head(&path, 5000).unwrap().len()), (100, 4097));
         // Ten gigabytes that take no room.
         File::options().write(true).open(&path).unwrap().set_len(10 << 30).unwrap();
         let error = read(&path, LARGE).unwrap_err();

@@ -8,6 +8,7 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use crate::environment::files::HEAD;
 use crate::environment::not_followed::{GivenUp, NotFollowed};
 use crate::environment::{Condition, Files, Folder, Origin, Project};
 use crate::regular;
@@ -61,14 +62,13 @@ impl Disk {
         });
         new.collect()
     }
-}
 
-impl Files for Disk {
-    fn read(&self, path: &Path) -> io::Result<Option<Vec<u8>>> {
+    /// Reads as `read` does, and remembers what keeps an existing file from being read.
+    fn noting(&self, path: &Path, read: impl FnOnce(&Path) -> io::Result<Vec<u8>>) -> io::Result<Option<Vec<u8>>> {
         if let Some(bytes) = self.pipes.get(path) {
             return Ok(Some(bytes.clone()));
         }
-        match regular::read(path, regular::LARGE) {
+        match read(path) {
             Ok(bytes) => Ok(Some(bytes)),
             Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(None),
             Err(_) if regular::is_null_device(path) => Ok(Some(Vec::new())),
@@ -80,6 +80,16 @@ impl Files for Disk {
                 Err(error)
             }
         }
+    }
+}
+
+impl Files for Disk {
+    fn read(&self, path: &Path) -> io::Result<Option<Vec<u8>>> {
+        self.noting(path, |path| regular::read(path, regular::LARGE))
+    }
+
+    fn head(&self, path: &Path) -> io::Result<Option<Vec<u8>>> {
+        self.noting(path, |path| regular::head(path, HEAD))
     }
 
     fn exists(&self, path: &Path) -> bool {

@@ -4,6 +4,9 @@ use std::ffi::OsString;
 use std::io;
 use std::path::Path;
 
+/// More than the first line of a script has, as far as any kernel reads it.
+pub(crate) const HEAD: usize = 4096;
+
 /// A view of the file system that only reads.
 pub(crate) trait Files {
     /// Reads the bytes of the file at `path`; `Ok(None)` where nothing is there.
@@ -12,6 +15,17 @@ pub(crate) trait Files {
     ///
     /// Whatever kept an existing file from being read: it is a folder, it is not readable, it is too large.
     fn read(&self, path: &Path) -> io::Result<Option<Vec<u8>>>;
+
+    /// Reads the first [`HEAD`] bytes of a file, however large it is; otherwise like [`Files::read`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Files::read`].
+    fn head(&self, path: &Path) -> io::Result<Option<Vec<u8>>> {
+        let mut bytes = self.read(path)?;
+        bytes.iter_mut().for_each(|bytes| bytes.truncate(HEAD));
+        Ok(bytes)
+    }
 
     /// Tells whether `path`, after following links, is there at all.
     fn exists(&self, path: &Path) -> bool;

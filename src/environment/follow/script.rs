@@ -42,7 +42,7 @@ impl Expansion<'_> {
             Ok(bytes) => Some(decoded(&bytes?).into_owned()),
             Err(error) => {
                 if error.kind() != io::ErrorKind::IsADirectory {
-                    self.give_up(path, None, GivenUp::Form(error.to_string().into()));
+                    self.give_up(path, None, GivenUp::Unreadable(error.to_string()));
                 }
                 None
             }

@@ -131,15 +131,16 @@ impl Expansion<'_> {
         let path = self.step.folder.join(name);
         let is_inside =
             path.starts_with(&self.project.root) && !name.contains("node_modules/") && !name.contains("vendor/");
-        let is_shell = |text: &String| {
+        let is_shell = |head: &[u8]| {
+            let text = decoded(head);
             let first = text.lines().next().unwrap_or("");
             let interpreter = first.strip_prefix("#!").unwrap_or("");
             let names_shell = interpreter.split(['/', ' ']).any(|word| SHELLS.contains(&word));
             names_shell || (interpreter.is_empty() && name.ends_with(".sh"))
         };
         // A program that is no script, or no file, is not read: it stands in the list by itself.
-        let bytes = if is_inside { self.files.read(&path).ok().flatten() } else { None };
-        match bytes.map(|bytes| decoded(&bytes).into_owned()).filter(is_shell) {
+        let head = if is_inside { self.files.head(&path).ok().flatten() } else { None };
+        match head.filter(|head| is_shell(head)).and_then(|_| self.text_of(&path)) {
             Some(text) => {
                 let steps = self.text(&text, 1, Some(&Origin::file(name.clone(), self.project.shown(&path), 1)));
                 self.with_arguments(steps, &words[1..])

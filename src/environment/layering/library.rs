@@ -138,9 +138,7 @@ impl<'a> Library<'a> {
             Ok(bytes) => bytes?,
             Err(error) if error.kind() == io::ErrorKind::InvalidInput => {
                 // Whatever else can be opened (a pipe of a password manager's) may say anything.
-                let place = Origin { variable: "the file".to_owned(), file: Some(shown), line: None };
-                let why = GivenUp::Unreadable(error.to_string());
-                self.conditions.borrow_mut().push(Condition::NotFollowed(NotFollowed::at(place, why)));
+                self.give_up(path, None, GivenUp::Unreadable(error.to_string()));
                 return None;
             }
             Err(error) => {
