@@ -144,6 +144,9 @@ impl Explain for AuditError {
             AuditError::Busy { path, .. } => {
                 Some(format!("`fuser {}` shows the process; it may be stopped", shown(path)))
             }
+            AuditError::Read { path, source } if source.kind() == io::ErrorKind::InvalidData => {
+                Some(format!("no log of safe-test has such a line: see what wrote it, and move {} away", shown(path)))
+            }
             AuditError::Read { path, .. } => Some(format!("make sure that this user can read {}", shown(path))),
             AuditError::TooLong { .. } => Some("run fewer arguments at once".to_owned()),
             AuditError::Encode { .. } | AuditError::Random { .. } => None,

@@ -9,6 +9,14 @@ use crate::hash::Hash;
 /// The longest line that is looked into: 1 MiB. Longer ones are hashed and passed over; none is ever written.
 pub(crate) const MAX_LINE: usize = 1 << 20;
 
+/// Where reading gives up: a line of more than 64 MiB is nobody's, and may go on for gigabytes.
+pub(crate) const LONGEST_LINE: u64 = 64 << 20;
+
+/// Says that a line has more than [`LONGEST_LINE`] bytes.
+pub(crate) fn too_long() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, format!("a line is longer than {} MiB", LONGEST_LINE >> 20))
+}
+
 /// One line of a log, as it stands in the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Line {
@@ -57,6 +65,9 @@ impl<R: BufRead> Lines<R> {
             hasher.update(part);
             bytes.extend_from_slice(&part[..part.len().min(MAX_LINE - bytes.len())]);
             length += part.len() as u64;
+            if length > LONGEST_LINE {
+                return Err(too_long());
+            }
             let used = part.len() + usize::from(complete);
             self.reader.consume(used);
         }
@@ -105,5 +116,12 @@ mod tests {
         assert_eq!(lines[0].length, MAX_LINE as u64 + 10);
         assert_eq!(lines[0].hash, Hash::of(&text[..MAX_LINE + 10]));
         assert_eq!(lines[1].bytes, b"next");
+    }
+
+    #[test]
+    fn a_line_that_goes_on_and_on_is_given_up() {
+        let endless = io::BufReader::new(io::Read::take(io::repeat(0), LONGEST_LINE + 1));
+        let error = Lines::new(endless).next().unwrap().unwrap_err();
+        assert_eq!(error.to_string(), "a line is longer than 64 MiB");
     }
 }

@@ -19,7 +19,7 @@ pub(crate) enum CommandError {
         cause: io::Error,
     },
     /// A pipe that was named cannot be read.
-    #[error("cannot read {}, which `--env-file` names", path.display())]
+    #[error("cannot read {}, which `--env-file` names", shown(path))]
     Pipe {
         path: PathBuf,
         #[source]

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 
 use crate::durable;
+use crate::text::shown;
 
 /// A private file, gone when dropped.
 ///
@@ -76,7 +77,7 @@ fn on_disk(content: &[u8], folder: &Path) -> io::Result<SecretFile> {
     durable::private_folder(folder)?;
     let found = fs::symlink_metadata(folder)?;
     if !found.is_dir() || found.uid() != rustix::process::geteuid().as_raw() || found.mode() & 0o077 != 0 {
-        let why = format!("{} is not a folder that only this account may look into", folder.display());
+        let why = format!("{} is not a folder that only this account may look into", shown(folder));
         return Err(io::Error::new(io::ErrorKind::PermissionDenied, why));
     }
     durable::clear_unfinished(folder);

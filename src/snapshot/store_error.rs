@@ -23,13 +23,13 @@ pub(crate) enum StoreError {
         path: PathBuf,
     },
     /// A link on the way leads out of the project.
-    #[error("a symbolic link leads the snapshots' folder {} out of the project", path.display())]
+    #[error("a symbolic link leads the snapshots' folder {} out of the project", shown(path))]
     LedOutside {
         /// The folder as it is named.
         path: PathBuf,
     },
     /// The folder belongs to an account that could put anything into it.
-    #[error("the snapshots' folder {} belongs to another account, the one with the id {owner}", path.display())]
+    #[error("the snapshots' folder {} belongs to another account, the one with the id {owner}", shown(path))]
     Owner {
         /// The folder.
         path: PathBuf,
@@ -37,7 +37,7 @@ pub(crate) enum StoreError {
         owner: u32,
     },
     /// Others can put files into the folder.
-    #[error("others can write into the snapshots' folder {}", path.display())]
+    #[error("others can write into the snapshots' folder {}", shown(path))]
     WritableByOthers {
         /// The folder.
         path: PathBuf,

@@ -283,3 +283,58 @@ fn killed_at_any_moment_of_a_postgres_restore() {
         server.psql("postgres", &scratch) == "0"
     });
 }
+
+/// Kills a call that has asked a server for a password, in a mount namespace where `/proc` shows nothing.
+#[cfg(target_os = "linux")]
+#[test]
+fn killed_without_proc_no_password_stays_for_longer_than_to_the_next_run() {
+    let sandbox = with_hanging_pg_dump("killed_without_proc_test");
+    let secrets = sandbox.state().join("safe-test/secrets");
+    let count = || fs::read_dir(&secrets).map_or(0, |entries| entries.count());
+    let script = "mount -t tmpfs tmpfs /proc || exit 99; exec \"$0\" \"$@\"";
+    let without_proc = || {
+        let mut command = sandbox.program("unshare");
+        command.args(["--user", "--map-root-user", "--mount", "sh", "-c", script, env!("CARGO_BIN_EXE_safe-test")]);
+        command.arg("./suite").process_group(0).stdout(Stdio::null()).stderr(Stdio::piped());
+        command
+    };
+    for _ in 0..2 {
+        let mut child = without_proc().spawn().unwrap();
+        wait_until(&mut child, || dumping(&sandbox).is_some());
+        assert_eq!(count(), 1, "the one of the living process; a killed one's is cleared");
+        let private = fs::metadata(&secrets).unwrap();
+        assert_eq!(std::os::unix::fs::MetadataExt::mode(&private) & 0o777, 0o700);
+        send(child.id().cast_signed(), libc::SIGKILL);
+        awaited("safe-test", &mut child);
+        // The hanging one never writes again, upon which the real one would end.
+        let tool = dumping(&sandbox).unwrap();
+        if is_running(tool) {
+            send(tool, libc::SIGKILL);
+        }
+        fs::remove_file(sandbox.project().join("dumping")).unwrap();
+        assert_eq!(count(), 1, "killed before it could remove it");
+    }
+    remove_tools(&sandbox);
+    // The next run needs no such file and clears it all the same; and the way without /proc works.
+    expect_recovery(&sandbox);
+    assert_eq!(count(), 0);
+    Outcome::of(&mut without_proc()).expect_code(0);
+    assert_eq!(count(), 0);
+}
+
+#[test]
+fn what_killed_rewrites_left_is_removed_by_the_next_run() {
+    let sandbox = Sandbox::with_sqlite();
+    sandbox.guarded().expect_code(0);
+    let state = sandbox.state().join("safe-test");
+    fs::create_dir_all(state.join("trust")).unwrap();
+    let name = ".safe-test_a1B2c3.partial";
+    let left = [sandbox.backups(), state.join("audit"), state.join("trust")].map(|folder| folder.join(name));
+    left.iter().for_each(|path| fs::write(path, "half").unwrap());
+    fs::write(sandbox.backups().join(format!("{name}-journal")), "").unwrap();
+    let verified = sandbox.run(&["verify", "--all"]).expect_code(0);
+    assert_eq!(verified.stdout.matches("leftover  ").count(), 2, "{}", verified.stdout);
+    assert!(left.iter().all(|path| path.exists()), "verify changes nothing");
+    expect_recovery(&sandbox);
+    assert!(!left.iter().any(|path| path.exists()));
+}

@@ -16,6 +16,7 @@ use rustix::io::Errno;
 use sha2::{Digest, Sha256};
 
 use crate::audit::log::backwards::Backwards;
+use crate::audit::lines::{LONGEST_LINE, too_long};
 use crate::audit::{AuditError, MAX_LINE};
 use crate::durable;
 use crate::hash::Hash;
@@ -146,8 +147,11 @@ impl LogFile {
     }
 
     fn start_of_line(&self, end: u64) -> Result<u64, AuditError> {
-        let (mut end, mut block) = (end, [0; BLOCK]);
+        let (last, mut end, mut block) = (end, end, [0; BLOCK]);
         while end > 0 {
+            if last - end > LONGEST_LINE {
+                return Err(AuditError::Read { path: self.path.clone(), source: too_long() });
+            }
             let from = end.saturating_sub(BLOCK as u64);
             let wanted = (end - from) as usize;
             let count = self.read_at(&mut block[..wanted], from)?;

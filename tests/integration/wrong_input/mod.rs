@@ -7,4 +7,5 @@ mod folders;
 mod pipes;
 mod servers;
 mod snapshots;
+mod special_files;
 mod usage;
