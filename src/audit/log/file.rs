@@ -15,8 +15,8 @@ use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 use sha2::{Digest, Sha256};
 
-use crate::audit::log::backwards::Backwards;
 use crate::audit::lines::{LONGEST_LINE, too_long};
+use crate::audit::log::backwards::Backwards;
 use crate::audit::{AuditError, MAX_LINE};
 use crate::durable;
 use crate::hash::Hash;

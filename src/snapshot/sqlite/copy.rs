@@ -65,6 +65,10 @@ pub(crate) fn copy_wal(source: &Source, partial: &Path, watch: &dyn Watch) -> Re
         remove_if_there(&to)?;
         let Some(mut wal) = files::open_if_there(&from).map_err(unreadable)? else { return Ok(false) };
         let before = files::beginning(&wal, WAL_HEADER).map_err(unreadable)?;
+        // SQLite takes nothing from such a file, however long it is.
+        if !files::begins_wal(&before) {
+            return Ok(false);
+        }
         let mut into = create(&to)?;
         let copied = copy_steps(&mut wal, &mut into, watch, &source.path)
             .map_err(|error| error.or(|source| SqliteError::Write { path: to.clone(), source }))?;

@@ -88,6 +88,11 @@ pub(crate) fn is_database(header: &[u8]) -> bool {
     header.starts_with(MAGIC)
 }
 
+/// Tells whether these first bytes are those of a `-wal` file. Source: "The WAL File Format", SQLite file format.
+pub(crate) fn begins_wal(header: &[u8]) -> bool {
+    header.len() == WAL_HEADER && header.starts_with(&[0x37, 0x7f, 0x06]) && matches!(header[3], 0x82 | 0x83)
+}
+
 /// Tells whether the header says that the database is in WAL mode.
 ///
 /// Bytes 18 and 19 are the versions a program must know to write and to read it; 2 means WAL.
@@ -101,5 +106,25 @@ pub(crate) fn page_size(header: &[u8]) -> u32 {
         Some(&[0, 1]) => 65_536,
         Some(&[high, low]) => u32::from(u16::from_be_bytes([high, low])),
         _ => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wal_is_known_by_its_first_bytes() {
+        let header = |first: [u8; 4], length| [&first[..], &[0; 60]].concat()[..length].to_vec();
+        for (header, expected) in [
+            (header([0x37, 0x7f, 0x06, 0x82], WAL_HEADER), true),
+            (header([0x37, 0x7f, 0x06, 0x83], WAL_HEADER), true),
+            (header([0x37, 0x7f, 0x06, 0x84], WAL_HEADER), false),
+            (header([0x37, 0x7f, 0x06, 0x82], WAL_HEADER - 1), false),
+            (header([0; 4], WAL_HEADER), false),
+            (Vec::new(), false),
+        ] {
+            assert_eq!(begins_wal(&header), expected, "{header:?}");
+        }
     }
 }
