@@ -12,7 +12,7 @@ use crate::environment::{Origin, Survey};
 use crate::policy::trust::Trust;
 use crate::policy::{FILE_NAME, Loosening, Policy};
 use crate::reach::{Place, Target};
-use crate::secret::{redact_name, redact_text};
+use crate::secret::{redact_name, redact_text, shown_path};
 use crate::text::shown;
 use crate::verdict::{Finding, JudgedTarget, Judgement};
 
@@ -43,7 +43,7 @@ impl JudgementReport {
             caller: caller.into(),
             policy: trust.map(|(trust, sha256)| PolicyReport::new(policy, trust, sha256)),
             loaders: survey.loaders.clone(),
-            files: survey.files.iter().map(|file| shown(file).into_owned()).collect(),
+            files: survey.files.iter().map(shown_path).collect(),
         }
     }
 }
@@ -131,7 +131,7 @@ impl PolicyReport {
             trust,
             loosens: settings(&policy.loosened),
             ignored: settings(&policy.ignored),
-            tightens: policy.production.clone(),
+            tightens: policy.production.shown(),
         }
     }
 }

@@ -6,13 +6,13 @@ use std::path::PathBuf;
 use crate::error::Explain;
 use crate::exit::Exit;
 use crate::policy;
-use crate::secret::{redact_path, redact_text};
+use crate::secret::{redact_text, shown_path};
 use crate::text::shown;
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CommandError {
     /// A folder that was asked for is not there.
-    #[error("cannot use the folder {}", redact_path(&shown(path)))]
+    #[error("cannot use the folder {}", shown_path(path))]
     Folder {
         path: PathBuf,
         #[source]

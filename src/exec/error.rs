@@ -3,7 +3,7 @@
 use crate::error::Explain;
 use crate::exec::signal::Signal;
 use crate::exit::Exit;
-use crate::secret::{redact_path, redact_text};
+use crate::secret::shown_path;
 use crate::text::shown;
 use std::ffi::OsString;
 use std::io;
@@ -14,13 +14,13 @@ use thiserror::Error;
 #[derive(Debug, Error)]
 pub(crate) enum LookupError {
     /// No file of that name, where one was looked for.
-    #[error("command not found: {}", redact_text(&shown(.name)))]
+    #[error("command not found: {}", shown_path(.name))]
     NotFound {
         /// The command as it was typed.
         name: OsString,
     },
     /// There is a file, and it is no program for us.
-    #[error("cannot execute {}", redact_path(&shown(.path)))]
+    #[error("cannot execute {}", shown_path(.path))]
     CannotExecute {
         /// The file, or the first one on `PATH`.
         path: PathBuf,
@@ -29,7 +29,7 @@ pub(crate) enum LookupError {
         source: io::Error,
     },
     /// A script whose `#!` line names an interpreter that is not there.
-    #[error("{} needs {}, which does not exist", redact_path(&shown(.script)), redact_path(&shown(.interpreter)))]
+    #[error("{} needs {}, which does not exist", shown_path(.script), shown_path(.interpreter))]
     NoInterpreter {
         /// The script.
         script: PathBuf,
@@ -45,9 +45,11 @@ impl Explain for LookupError {
                 Some("a command with a slash is looked up from the folder that it runs in".into())
             }
             LookupError::NotFound { .. } => Some("is it installed, and its folder on PATH?".into()),
-            LookupError::CannotExecute { path, .. } if path.is_dir() => Some(format!("{} is a folder", shown(path))),
+            LookupError::CannotExecute { path, .. } if path.is_dir() => {
+                Some(format!("{} is a folder", shown_path(path)))
+            }
             LookupError::CannotExecute { path, source } => match source.kind() {
-                io::ErrorKind::PermissionDenied => Some(format!("`chmod +x` makes a script of {}", shown(path))),
+                io::ErrorKind::PermissionDenied => Some(format!("`chmod +x` makes a script of {}", shown_path(path))),
                 _ => None,
             },
             LookupError::NoInterpreter { .. } => Some("correct the first line of the script".into()),

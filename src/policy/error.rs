@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crate::error::Explain;
 use crate::exit::Exit;
+use crate::secret::redact_name;
 use crate::text::shown;
 
 /// What is wrong with a policy. No value of it is told: it may hold a password.
@@ -20,7 +21,7 @@ pub(crate) enum PolicyError {
     #[error("{}:{line}: {message}", shown(file))]
     Syntax { file: PathBuf, line: u32, message: String },
     /// A key that no policy of this version has.
-    #[error("{}:{line}: unknown key `{key}`{}", shown(file), in_table(table))]
+    #[error("{}:{line}: unknown key `{}`{}", shown(file), redact_name(key), in_table(table))]
     UnknownKey {
         file: PathBuf,
         line: u32,

@@ -9,6 +9,7 @@ use serde::Serialize;
 use crate::policy::document::{Document, ExternalSnapshot, RestoreWhen};
 use crate::policy::pattern::{HostPattern, folded};
 use crate::policy::values::Written;
+use crate::secret::redact_name;
 
 /// How many snapshots of each database are kept where the policy does not say.
 const KEEP_LAST: usize = 10;
@@ -43,6 +44,12 @@ pub(crate) struct Production {
 }
 
 impl Production {
+    /// Gives them as they may be shown: somebody may have pasted more than a name.
+    pub(crate) fn shown(&self) -> Production {
+        let shown = |names: &[String]| names.iter().map(|name| redact_name(name).into_owned()).collect();
+        Production { words: shown(&self.words), hosts: self.hosts.clone(), databases: shown(&self.databases) }
+    }
+
     /// Tells whether a pattern covers `host`.
     #[must_use]
     pub(crate) fn names_host(&self, host: &str) -> bool {

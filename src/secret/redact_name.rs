@@ -4,10 +4,12 @@
 //! URL). So what has the shape of more than a name is cut to the part that surely is none of a secret.
 
 use std::borrow::Cow;
+use std::ffi::OsStr;
 
 use crate::secret::MASK;
 use crate::secret::names::says_secret;
 use crate::secret::tokens::first_token;
+use crate::text::shown;
 
 /// Shows a name: `shop`, `app@server`. A URL, a login, an option or a token in it is cut off with all that follows.
 #[must_use]
@@ -30,6 +32,12 @@ pub(crate) fn redact_path(path: &str) -> Cow<'_, str> {
         }
         None => cut(path),
     }
+}
+
+/// Shows a path of the system as [`redact_path`] does.
+#[must_use]
+pub(crate) fn shown_path<P: AsRef<OsStr> + ?Sized>(path: &P) -> String {
+    redact_path(&shown(path)).into_owned()
 }
 
 /// Tells whether an `@` stands behind one of these marks, as it does behind a password.

@@ -328,6 +328,7 @@ x --private-key P
 x 'Server=h;User Id=a;Password=P'
 x "Server=h;User Id=a;Password='P;P'"
 x u:P@tcp(h:3306)/d
+x //u:P@h
 x jdbc:oracle:thin:u/P@//h:1521/x
 x AKIAABCDEFGHIJKLMNOP:P/abcdefghijklmnop
 x '-----BEGIN PRIVATE KEY----- P -----END PRIVATE KEY-----'

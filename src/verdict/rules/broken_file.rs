@@ -2,7 +2,7 @@
 //! judged all the same.
 
 use crate::environment::{Condition, FileProblem, Origin, ProblemKind};
-use crate::text::shown;
+use crate::secret::shown_path;
 use crate::verdict::subject::{Subject, about_the_run};
 use crate::verdict::{Finding, Level};
 
@@ -21,7 +21,7 @@ pub(crate) fn check(subject: &Subject<'_>) -> Vec<Finding> {
         };
         let origin = Origin { variable: "the file".to_owned(), file: Some(problem.file.clone()), line: problem.line };
         let place = problem.line.map_or_else(String::new, |line| format!(":{line}"));
-        let message = format!("{}{place}: {}", shown(&problem.file), problem.message);
+        let message = format!("{}{place}: {}", shown_path(&problem.file), problem.message);
         // One line can be wrong in the words of several readers: the first says enough.
         if findings.iter().any(|said| said.level == level && said.origin.as_ref() == Some(&origin)) {
             continue;
@@ -32,7 +32,7 @@ pub(crate) fn check(subject: &Subject<'_>) -> Vec<Finding> {
             | ProblemKind::BrokenLine
             | ProblemKind::Unreadable
             | ProblemKind::Folder
-            | ProblemKind::TooLarge => format!("correct {}{place}", shown(&problem.file)),
+            | ProblemKind::TooLarge => format!("correct {}{place}", shown_path(&problem.file)),
         };
         findings.push(about_the_run(ID, level, message, remedy, Some(origin)));
     }

@@ -1,7 +1,7 @@
 //! `cached-configuration`: Laravel would read a cached configuration and no environment file.
 
 use crate::environment::{Condition, Origin};
-use crate::text::shown;
+use crate::secret::shown_path;
 use crate::verdict::subject::{Subject, about_the_run};
 use crate::verdict::{Finding, Level};
 
@@ -13,7 +13,7 @@ pub(crate) fn check(subject: &Subject<'_>) -> Vec<Finding> {
     let found = |condition: &Condition| {
         let Condition::CachedLaravelConfig { file } = condition else { return None };
         Some(finding(
-            format!("Laravel would read {} and no environment file", shown(file)),
+            format!("Laravel would read {} and no environment file", shown_path(file)),
             "run `php artisan config:clear` first".to_owned(),
             Some(Origin { variable: "config".to_owned(), file: Some(file.clone()), line: None }),
         ))

@@ -1,7 +1,7 @@
 //! `environment-file-missing`: the file that the asked mode would load is not there, and another one is used.
 
 use crate::environment::Condition;
-use crate::text::shown;
+use crate::secret::shown_path;
 use crate::verdict::subject::{Subject, about_the_run};
 use crate::verdict::{Finding, Level};
 
@@ -12,8 +12,8 @@ pub(crate) fn check(subject: &Subject<'_>) -> Vec<Finding> {
     let finding = |message, remedy, origin| about_the_run(ID, Level::Note, message, remedy, origin);
     let found = |condition: &Condition| {
         let Condition::MissingEnvironmentFile { wanted, fallback } = condition else { return None };
-        let message = format!("{} is not there, so {} is used", shown(wanted), shown(fallback));
-        Some(finding(message, format!("make {}", shown(wanted)), None))
+        let message = format!("{} is not there, so {} is used", shown_path(wanted), shown_path(fallback));
+        Some(finding(message, format!("make {}", shown_path(wanted)), None))
     };
     subject.evidence.conditions.iter().filter_map(found).collect()
 }

@@ -5,8 +5,7 @@
 
 use std::path::Path;
 
-use crate::secret::redact_name;
-use crate::text::shown;
+use crate::secret::{redact_name, shown_path};
 use crate::verdict::environment_names::{NameKind, kind_of};
 use crate::verdict::subject::Subject;
 use crate::verdict::{Finding, Level, words};
@@ -60,7 +59,7 @@ fn production_files(subject: &Subject<'_>) -> Vec<Finding> {
             rule: ID,
             level: Level::Production,
             target: Some(at),
-            message: format!("the file {} is named for production", shown(file)),
+            message: format!("the file {} is named for production", shown_path(file)),
             remedy: "run the command with the file of a test environment".to_owned(),
             origin: Some(origin.clone()),
         });

@@ -1,7 +1,7 @@
 //! `file-unreadable`: a file that a loader would read cannot be read here.
 
 use crate::environment::{Condition, Origin};
-use crate::text::shown;
+use crate::secret::shown_path;
 use crate::verdict::subject::{Subject, about_the_run};
 use crate::verdict::{Finding, Level};
 
@@ -13,8 +13,8 @@ pub(crate) fn check(subject: &Subject<'_>) -> Vec<Finding> {
     let found = |condition: &Condition| {
         let Condition::UnreadableFile { file, why } = condition else { return None };
         Some(finding(
-            format!("{} cannot be read: {why}", shown(file)),
-            format!("make {} a readable text file, or remove it", shown(file)),
+            format!("{} cannot be read: {why}", shown_path(file)),
+            format!("make {} a readable text file, or remove it", shown_path(file)),
             Some(Origin { variable: "the file".to_owned(), file: Some(file.clone()), line: None }),
         ))
     };

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use crate::environment::not_followed::{GivenUp, NotFollowed};
 use crate::environment::{Condition, Origin};
-use crate::text::shown;
+use crate::secret::shown_path;
 use crate::verdict::subject::{Subject, about_the_run};
 use crate::verdict::{Finding, Level};
 
@@ -41,8 +41,8 @@ fn one_a_file(conditions: &[Condition]) -> Vec<NotFollowed> {
 
 fn finding(NotFollowed { place, count, why }: NotFollowed) -> Finding {
     let at = match (&place.file, place.line) {
-        (Some(file), Some(line)) => format!("{}:{line}", shown(file)),
-        (Some(file), None) => shown(file).to_string(),
+        (Some(file), Some(line)) => format!("{}:{line}", shown_path(file)),
+        (Some(file), None) => shown_path(file),
         (None, _) if place == Origin::command_line() => "the command".to_owned(),
         (None, _) => place.variable.clone(),
     };
