@@ -34,8 +34,9 @@ static SQL: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 /// A login without a scheme: `app:secret@host`, also `//app:secret@host`.
-static LOGIN: LazyLock<Regex> =
-    LazyLock::new(|| pattern(r#"((?:^|[\t-\r "'=,;(\[])(?://|\./)?)([^\t-\r "'=,;:@/(\[]*):([^\t-\r "'@/\\][^\t-\r "']*)@"#));
+static LOGIN: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(r#"((?:^|[\t-\r "'=,;(\[])(?://|\./)?)([^\t-\r "'=,;:@/(\[]*):([^\t-\r "'@/\\][^\t-\r "']*)@"#)
+});
 
 /// What stands before a colon that is no user: `npm install x@npm:y@1`.
 const NO_USERS: [&str; 6] = ["file", "github", "link", "mailto", "npm", "workspace"];
