@@ -8,6 +8,8 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use rustix::fs::{Access, access};
+
 use crate::environment::files::HEAD;
 use crate::environment::not_followed::{GivenUp, NotFollowed};
 use crate::environment::{Condition, Files, Folder, Origin, Project};
@@ -55,7 +57,8 @@ impl Disk {
             })
         };
         let unread = self.unread.borrow();
-        let shown = unread.iter().map(|(path, why)| (project.shown(path), why));
+        let in_project = |path: &PathBuf| if *path == project.root { ".".into() } else { project.shown(path) };
+        let shown = unread.iter().map(|(path, why)| (in_project(path), why));
         let new = shown.filter(|(file, _)| !is_known(file)).map(|(file, why)| {
             let place = Origin { variable: "the file".to_owned(), file: Some(file), line: None };
             Condition::NotFollowed(NotFollowed::at(place, GivenUp::Unreadable(why.clone())))
@@ -97,7 +100,14 @@ impl Files for Disk {
     }
 
     fn list(&self, path: &Path) -> Vec<OsString> {
-        fs::read_dir(path).map(|entries| entries.flatten().map(|entry| entry.file_name()).collect()).unwrap_or_default()
+        let listed = fs::read_dir(path).and_then(|entries| entries.map(|entry| Ok(entry?.file_name())).collect());
+        listed.unwrap_or_else(|error: io::Error| {
+            // Of one that nobody looks into, as the data folder of a container's database, the command sees nothing either.
+            if error.kind() != io::ErrorKind::NotADirectory && can_look_into(path) {
+                self.unread.borrow_mut().insert(path.to_owned(), format!("it cannot be listed: {error}"));
+            }
+            Vec::new()
+        })
     }
 
     fn folder(&self, path: &Path) -> Option<Folder> {
@@ -108,4 +118,9 @@ impl Files for Disk {
         }
         found.is_dir().then(|| Folder { id: (found.dev(), found.ino()), is_link })
     }
+}
+
+/// Tells whether what lies in a folder can be opened by its name.
+fn can_look_into(folder: &Path) -> bool {
+    access(folder, Access::EXEC_OK).is_ok()
 }

@@ -59,7 +59,9 @@ fn finding(NotFollowed { place, count, why }: NotFollowed) -> Finding {
         GivenUp::Form(why) => (format!("{at} was not read to its end: {why}{others}"), format!("correct {at}")),
         GivenUp::Unreadable(why) => (
             format!("{at} was not read: {why}{others}"),
-            format!("make {at} a file that this account can read, or name it by `--env-file` if it is a pipe"),
+            format!(
+                "make {at} a file or folder that this account can read, or name it by `--env-file` if it is a pipe"
+            ),
         ),
     };
     about_the_run(ID, Level::Unverified, message, remedy, Some(place))

@@ -98,14 +98,20 @@ fn a_value_of_several_lines_is_no_broken_line() {
 }
 
 #[test]
-fn ten_megabytes_are_read_and_what_stands_behind_them_is_judged() {
+fn a_large_file_is_read_to_its_end_and_is_not_followed_in_each_dialect() {
     let long_line = format!("BLOB={}\n", "x".repeat(10 << 20));
-    let many_lines = "SOME_NAME=some value of it\n".repeat((10 << 20) / 27);
-    for filler in [long_line, many_lines] {
+    let lines = |size: usize| "SOME_NAME=some value of it\n".repeat(size / 27);
+    let cut = "not-followed: .env was not followed to its end";
+    for (filler, refusal) in [(long_line, None), (lines(200 << 10), None), (lines(10 << 20), Some(cut))] {
         let sandbox = Sandbox::with_sqlite();
         sandbox.write(".env", format!("{filler}DATABASE_URL=sqlite:./app_test.db\n"));
-        sandbox.guarded().expect_code(0);
-        assert!(sandbox.has_run());
+        match refusal {
+            None => {
+                sandbox.guarded().expect_code(0);
+                assert!(sandbox.has_run());
+            }
+            Some(refusal) => sandbox.expect_not_run(&sandbox.guarded(), 120, &[refusal]),
+        }
         sandbox.write(".env", format!("{filler}DATABASE_URL=postgres://app@127.0.0.1/shop_prod\n"));
         sandbox.expect_not_run(&sandbox.guarded(), 120, &["`shop_prod`", "DATABASE_URL (.env:"]);
     }
