@@ -7,7 +7,8 @@ Examples:
   safe-test check -- php artisan migrate   judge only
   safe-test restore                        undo the last run
 
-A first word that is no subcommand is the command to guard, and everything behind it belongs to that command.
+A first word that is no subcommand is the command to guard, and everything behind it belongs to that
+command.
 `safe-test -- check` guards a program called check.
 
 Exit status: the command's own; 120 refused, 121 no snapshot, 122 restore after the run failed,
@@ -39,8 +40,8 @@ Examples:
   safe-test restore shop                   at a terminal: choose among those whose names begin so
   safe-test restore --yes                  without the question
 
-What is replaced is saved first, so a restore can be undone as well. A snapshot that this machine did
-not make (it came with a clone) is put back only after a person at a terminal has typed its name.";
+What is replaced is saved first, so a restore can be undone as well. A snapshot that this machine
+did not make (it came with a clone) is put back only after a person at a terminal has typed its name.";
 
 pub(crate) const VERIFY: &str = "\
 Examples:
@@ -64,5 +65,7 @@ Examples:
 pub(crate) const HOOKS: &str = "\
 Examples:
   safe-test hooks install
-  git config safe-test.command 'npm test'  what the hook runs: a line for sh; `$1` is the remote, `$2` its URL
-  git push --no-verify                     without the hook, once";
+  git config safe-test.command 'npm test'  what the hook runs, a line for sh
+  git push --no-verify                     without the hook, once
+
+In the line that the hook runs, `$1` is the remote's name and `$2` its URL.";

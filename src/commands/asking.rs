@@ -68,7 +68,7 @@ fn ask(
     let questions = Consent::questions(&judged.judgement, &folder);
     let mut answers = Vec::new();
     for name in &questions {
-        let question = format!("To go on, type the name {}", name);
+        let question = format!("To go on, type the name {name}");
         let answer = context.ui.ask(&question, interrupt).unwrap_or_default();
         let permitted = answer.trim() == name.trim();
         recorder.record(Event::Answer(Answer {

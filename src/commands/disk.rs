@@ -60,7 +60,7 @@ impl Disk {
         let in_project = |path: &PathBuf| if *path == project.root { ".".into() } else { project.shown(path) };
         let shown = unread.iter().map(|(path, why)| (in_project(path), why));
         let new = shown.filter(|(file, _)| !is_known(file)).map(|(file, why)| {
-            let place = Origin { variable: "the file".to_owned(), file: Some(file), line: None };
+            let place = Origin::whole_file(file, None);
             Condition::NotFollowed(NotFollowed::at(place, GivenUp::Unreadable(why.clone())))
         });
         new.collect()

@@ -48,8 +48,7 @@ pub(crate) fn vouched(
         let target = one.target.shown();
         context.ui.warn(format!("safe-test: the snapshot {id} is not known here: {why}"));
         context.ui.warn(format!(
-            "  whoever made it decided what it holds; where that is SQL, it would be executed with all rights of the account of \
-             {target}"
+            "  whoever made it decided what goes into {target}; SQL in the dump is executed with all rights of the database's account"
         ));
         let answer = context.ui.ask(&format!("To {what} it all the same, type its name {id}"), interrupt);
         match answer.filter(|answer| answer.trim() == stored.manifest.id) {

@@ -36,6 +36,11 @@ fn as_text<S: Serializer>(path: &Option<PathBuf>, serializer: S) -> Result<S::Ok
     path.as_ref().map(|path| redact_path(&shown(path)).into_owned()).serialize(serializer)
 }
 
+/// Stands for the key where a file as a whole is meant.
+const WHOLE_FILE: &str = "the file";
+/// Stands for the key where the command's own words are meant.
+const COMMAND_LINE: &str = "command line";
+
 impl Origin {
     /// Names a variable of the process environment.
     #[must_use]
@@ -46,7 +51,7 @@ impl Origin {
     /// Names the command line itself.
     #[must_use]
     pub(crate) fn command_line() -> Self {
-        Origin { variable: "command line".to_owned(), file: None, line: None }
+        Origin { variable: COMMAND_LINE.to_owned(), file: None, line: None }
     }
 
     /// Names a key in a file; `line` counts from 1.
@@ -54,15 +59,28 @@ impl Origin {
     pub(crate) fn file(variable: impl Into<String>, file: impl Into<PathBuf>, line: u32) -> Self {
         Origin { variable: variable.into(), file: Some(file.into()), line: Some(line) }
     }
+
+    /// Names a file as a whole, and the line that is to blame where there is one.
+    #[must_use]
+    pub(crate) fn whole_file(file: impl Into<PathBuf>, line: Option<u32>) -> Self {
+        Origin { variable: WHOLE_FILE.to_owned(), file: Some(file.into()), line }
+    }
 }
 
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let variable = variable_name(&self.variable);
-        match (self.file.as_ref().map(|file| redact_path(&shown(file)).into_owned()), self.line) {
-            (Some(file), Some(line)) => write!(f, "{variable} ({file}:{line})"),
-            (Some(file), None) => write!(f, "{variable} ({file})"),
-            (None, _) => write!(f, "{variable} (process environment)"),
+        let Some(file) = &self.file else {
+            return match self.variable.as_str() {
+                COMMAND_LINE => f.write_str(COMMAND_LINE),
+                _ => write!(f, "{variable} (process environment)"),
+            };
+        };
+        let place = redact_path(&shown(file)).into_owned();
+        let place = self.line.map_or_else(|| place.clone(), |line| format!("{place}:{line}"));
+        match self.variable.as_str() {
+            WHOLE_FILE => f.write_str(&place),
+            _ => write!(f, "{variable} ({place})"),
         }
     }
 }

@@ -56,9 +56,12 @@ pub(crate) fn decide(
             if *number == 1 {
                 decision(true, format!("the newest {what} of {}", manifest.database))
             } else if *number <= keep_last {
-                decision(true, format!("number {number} of the last {keep_last} of {}", manifest.database))
+                decision(true, format!("number {number} of the last {keep_last} {what}s of {}", manifest.database))
             } else {
-                decision(false, format!("number {number}: the last {keep_last} of {} are kept", manifest.database))
+                decision(
+                    false,
+                    format!("number {number}: the last {keep_last} {what}s of {} are kept", manifest.database),
+                )
             }
         })
         .collect()

@@ -97,7 +97,7 @@ fn what_came_with_a_clone_is_put_back_only_after_a_person_said_so() {
         for (typed, status, rows) in [("", 125, "2"), ("yes", 125, "2"), (id.as_str(), 0, "1")] {
             let (said, ended) = restored_by_a_person(&clone, "latest", typed);
             assert_eq!((ended, row(&clone).as_str()), ((status, -1), rows), "{typed:?} {said}");
-            assert!(said.contains("would be executed with all rights of the account of sqlite database"), "{said}");
+            assert!(said.contains("whoever made it decided what goes into sqlite database"), "{said}");
         }
         let started = clone.log().into_iter().rfind(|entry| entry["event"] == "restore-started").unwrap();
         assert_eq!(started["consent"], serde_json::json!([id]));

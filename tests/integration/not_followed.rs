@@ -297,7 +297,7 @@ fn large_workspaces_and_makefiles_are_followed_to_their_end() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(24) })]
+    #![proptest_config(ProptestConfig { cases: ProptestConfig::default().cases.div_ceil(10), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn no_growth_hides_the_planted_command(

@@ -6,7 +6,8 @@ use std::os::unix::fs::FileExt;
 
 use crate::audit::MAX_LINE;
 
-/// The first piece that is read, in bytes; what is looked for is nearly always in it. Later ones are larger.
+/// The first piece that is read, in bytes; what is looked for is nearly always in it. Later ones are larger, and as large
+/// as what is held of a long line, which is moved each time.
 const FIRST: u64 = 16 * 1024;
 const LATER: u64 = 256 * 1024;
 
@@ -54,7 +55,7 @@ impl Backwards {
     }
 
     fn read_more(&mut self) -> io::Result<()> {
-        let piece = if self.held.is_empty() { FIRST } else { LATER }.min(self.start);
+        let piece = if self.held.is_empty() { FIRST } else { LATER.max(self.held.len() as u64) }.min(self.start);
         let mut more = vec![0; piece as usize];
         self.file.read_exact_at(&mut more, self.start - piece)?;
         more.append(&mut self.held);

@@ -54,7 +54,10 @@ impl KnownSnapshots {
         match (standing, &self.walk().borrow().silent) {
             (Standing::Changed, _) => "its manifest is not the one that was written down when it was made".to_owned(),
             (_, Some(why)) => why.clone(),
-            (_, None) => "nothing in this machine's audit log made it, as with one that came with a clone".to_owned(),
+            (_, None) => {
+                "no entry that this machine wrote to the audit log tells of it, so it may have come with a clone"
+                    .to_owned()
+            }
         }
     }
 
@@ -150,7 +153,7 @@ impl Walk {
         let kept = remember(&log.anchors, &file, &LogPlace::of(&path))?.kept;
         let Some(anchor) = kept.and_then(|kept| kept.anchor) else {
             return Ok(Self::silent(
-                "this machine did not see the audit log grow: it came with a clone or a copy, or the state directory was \
+                "this machine did not see its audit log grow: both came with a clone or a copy, or the state directory was \
                  lost or cannot be written"
                     .to_owned(),
             ));

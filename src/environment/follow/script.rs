@@ -56,7 +56,7 @@ impl Expansion<'_> {
     }
 
     fn give_up(&self, path: &Path, line: Option<u32>, why: GivenUp) {
-        let place = Origin { variable: "the file".to_owned(), file: Some(self.project.shown(path)), line };
+        let place = Origin::whole_file(self.project.shown(path), line);
         self.gaps.give_up(place, why);
     }
 

@@ -103,7 +103,7 @@ impl<'a> Library<'a> {
             Ok(bytes) => bytes.unwrap_or_default(),
             Err(error) => {
                 if error.kind() != io::ErrorKind::IsADirectory {
-                    self.give_up(path, None, GivenUp::Form(error.to_string().into()));
+                    self.give_up(path, None, GivenUp::Unreadable(error.to_string()));
                 }
                 Vec::new()
             }
@@ -186,7 +186,7 @@ impl<'a> Library<'a> {
 
     /// Notes that a file was given up on, at `line` where one is to blame.
     pub(crate) fn give_up(&self, path: &Path, line: Option<u32>, why: GivenUp) {
-        let place = Origin { variable: "the file".to_owned(), file: Some(self.project.shown(path)), line };
+        let place = Origin::whole_file(self.project.shown(path), line);
         self.gaps.give_up(place, why);
     }
 

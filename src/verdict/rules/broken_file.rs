@@ -19,7 +19,7 @@ pub(crate) fn check(subject: &Subject<'_>) -> Vec<Finding> {
                 Level::Unverified
             }
         };
-        let origin = Origin { variable: "the file".to_owned(), file: Some(problem.file.clone()), line: problem.line };
+        let origin = Origin::whole_file(problem.file.clone(), problem.line);
         let place = problem.line.map_or_else(String::new, |line| format!(":{line}"));
         let message = format!("{}{place}: {}", shown_path(&problem.file), problem.message);
         // One line can be wrong in the words of several readers: the first says enough.

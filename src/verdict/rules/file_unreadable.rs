@@ -15,7 +15,7 @@ pub(crate) fn check(subject: &Subject<'_>) -> Vec<Finding> {
         Some(finding(
             format!("{} cannot be read: {why}", shown_path(file)),
             format!("make {} a readable text file, or remove it", shown_path(file)),
-            Some(Origin { variable: "the file".to_owned(), file: Some(file.clone()), line: None }),
+            Some(Origin::whole_file(file.clone(), None)),
         ))
     };
     subject.evidence.conditions.iter().filter_map(found).collect()

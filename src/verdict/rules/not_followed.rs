@@ -54,13 +54,13 @@ fn finding(NotFollowed { place, count, why }: NotFollowed) -> Finding {
     let (message, remedy) = match why {
         GivenUp::TooMuch(why) => (
             format!("{at} was not followed to its end: {why}{others}"),
-            format!("make {at} smaller, or run the part of it that matters with safe-test in front"),
+            format!("write out or shorten {at}, or run the part of it that matters with safe-test in front"),
         ),
         GivenUp::Form(why) => (format!("{at} was not read to its end: {why}{others}"), format!("correct {at}")),
         GivenUp::Unreadable(why) => (
             format!("{at} was not read: {why}{others}"),
             format!(
-                "make {at} a file or folder that this account can read, or name it by `--env-file` if it is a pipe"
+                "make {at} a regular file or a folder that this account can read; variables that come by a pipe are read with `--env-file`"
             ),
         ),
     };
@@ -81,7 +81,7 @@ mod tests {
             |place| Condition::NotFollowed(NotFollowed::at(place, GivenUp::TooMuch("it is nested too deeply".into())));
         let script = |line| Origin::file("test", "package.json", line);
         bench.conditions.extend([script(4), script(7), script(9), Origin::command_line()].map(cut));
-        let broken = Origin::file("the file", "app.yml", 2);
+        let broken = Origin::whole_file("app.yml", Some(2));
         bench.conditions.push(Condition::NotFollowed(NotFollowed::at(broken, GivenUp::Form("expected a key".into()))));
         let judgement = bench.judge();
         assert_eq!(judgement.verdict, Verdict::Unverified);

@@ -34,7 +34,10 @@ fn a_pipe_in_place_of_an_environment_file_is_not_followed_and_its_writer_is_left
     let pipe = sandbox.project().join(".env");
     make_pipe(&pipe);
     let mut writer = Command::new("sh").args(["-c", "echo APP_ENV=testing >\"$0\""]).arg(&pipe).spawn().unwrap();
-    let said = [".env was not read: it is a named pipe, not a regular file", "name it by `--env-file` if it is a pipe"];
+    let said = [
+        ".env was not read: it is a named pipe, not a regular file",
+        "variables that come by a pipe are read with `--env-file`",
+    ];
     sandbox.expect_not_run(&sandbox.guarded(), 120, &said);
     assert!(sandbox.run(&["check"]).expect_code(120).stdout.contains("not-followed"));
     assert!(writer.try_wait().unwrap().is_none(), "somebody opened the pipe");
