@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::symlink;
 use std::process::Stdio;
 
 use crate::known_snapshots::restored_by_a_person;
@@ -35,6 +36,33 @@ fn what_a_command_damaged_is_replaced_and_kept() {
         sandbox.guarded().expect_code(0);
         sandbox.run(&["restore"]).expect_code(0);
         assert_eq!(sandbox.sqlite("app_test.db", "SELECT a FROM t"), "1", "{damage}");
+    }
+}
+
+#[test]
+fn a_file_out_of_the_project_that_a_link_leads_to_is_not_taken_for_a_damaged_database() {
+    // Through a link in the database's place, and through one on the way to it.
+    for (linked, to) in [("data/app_test.db", "notes"), ("data", ".")] {
+        let sandbox = Sandbox::with_sqlite();
+        fs::create_dir(sandbox.project().join("data")).unwrap();
+        fs::rename(sandbox.project().join("app_test.db"), sandbox.project().join("data/app_test.db")).unwrap();
+        sandbox.write(".env", "DATABASE_URL=sqlite:./data/app_test.db\n");
+        sandbox.run(&["snapshot"]).expect_code(0);
+        for name in ["notes", "app_test.db"] {
+            fs::write(sandbox.home().join(name), "a person's own notes, longer than what a database begins with\n")
+                .unwrap();
+        }
+        let before = fs::read_dir(sandbox.home()).unwrap().count();
+        let link = sandbox.project().join(linked);
+        fs::rename(&link, sandbox.project().join("before")).unwrap();
+        symlink(sandbox.home().join(to), &link).unwrap();
+        let outcome = sandbox.run(&["restore", "latest", "--yes"]).expect_code(125);
+        assert!(outcome.stderr.contains("what is there is not a SQLite database"), "{}", outcome.stderr);
+        assert_eq!(outcome.stderr.lines().last(), Some("  nothing was changed"));
+        for name in ["notes", "app_test.db"] {
+            assert!(fs::read_to_string(sandbox.home().join(name)).unwrap().starts_with("a person's"), "{linked}");
+        }
+        assert_eq!(fs::read_dir(sandbox.home()).unwrap().count(), before);
     }
 }
 

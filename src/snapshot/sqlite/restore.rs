@@ -68,13 +68,24 @@ pub(crate) fn replace(
 ) -> Result<Restored, SqliteError> {
     verify_bytes(file, manifest, watch)?;
     let place = follow_links(database);
-    if let Err(error @ (SqliteError::Folder { .. } | SqliteError::NotAFile { .. })) = examine(&place) {
-        return Err(error);
+    match examine(&place) {
+        Err(error @ (SqliteError::Folder { .. } | SqliteError::NotAFile { .. })) => return Err(error),
+        // A link that came with a later version of the project may lead to any file of the person's.
+        Err(SqliteError::NotDatabase { path }) if leaves_the_project(database, &place, manifest) => {
+            return Err(SqliteError::NotReplaceable { path });
+        }
+        _ => {}
     }
     let mut notes = Vec::new();
     create_anew(file, manifest, &place, Some(now), watch, &mut notes)?;
     let tables = compare(manifest, &place, &mut notes)?;
     Ok(Restored { tables, created: true, notes })
+}
+
+/// Tells whether links lead out of the project to `place`, though the database's own path lies in it.
+fn leaves_the_project(database: &Path, place: &Path, manifest: &Manifest) -> bool {
+    let Some(project) = manifest.project.as_deref().map(Path::new) else { return false };
+    database.starts_with(project) && !project.canonicalize().is_ok_and(|real| place.starts_with(real))
 }
 
 /// [`restore`], waiting for other programs for as long as `patience`.
