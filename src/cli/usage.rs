@@ -50,6 +50,12 @@ impl UsageError {
             .with_hint(format!("`safe-test -- {word}` guards a program of that name"))
     }
 
+    /// Refuses an option that means nothing to a subcommand.
+    fn for_commands(option: &str) -> Self {
+        UsageError::new(format!("`{option}` goes with a command to guard, not with a subcommand"))
+            .with_hint("leave it out, or see `safe-test help`")
+    }
+
     /// Refuses a first word that is no program, and nearly a subcommand.
     pub(crate) fn mistyped(word: &OsStr, meant: &str) -> Self {
         UsageError::new(format!("`{}` is neither a program on PATH nor a subcommand", shown(word)))
@@ -77,6 +83,9 @@ impl UsageError {
         let help = subcommand.map_or("safe-test help".to_owned(), |name| format!("safe-test help {}", shown(name)));
         match error.kind() {
             ErrorKind::UnknownArgument if argument.starts_with('-') => {
+                if subcommand.is_some() && FOR_COMMANDS.contains(&argument.as_str()) {
+                    return UsageError::for_commands(&argument);
+                }
                 let unknown = UsageError::new(format!("`{called}` has no option `{argument}`"));
                 if let (Some(name), true) = (subcommand, stands_before(&argument, clap)) {
                     let place = format!("it stands before the subcommand: `safe-test {argument} … {}`", shown(name));
@@ -153,18 +162,23 @@ fn stands_before(option: &str, clap: &Command) -> bool {
     })
 }
 
+const DRY_RUN: &str = "--dry-run";
+const RESTORE: &str = "--restore";
+
+/// Options that only a command to guard takes; `prune` has a `--dry-run` of its own.
+const FOR_COMMANDS: [&str; 2] = [DRY_RUN, RESTORE];
+
 /// Lets an option stand before a subcommand only where it means something there: whoever writes `--dry-run restore`
 /// wants nothing to be changed.
 pub(crate) fn heeded(before: &Before, action: &Action) -> Result<(), UsageError> {
     let ignored = if before.dry_run && !matches!(action, Action::Prune { .. }) {
-        "--dry-run"
+        DRY_RUN
     } else if before.restore.is_some() {
-        "--restore"
+        RESTORE
     } else {
         return Ok(());
     };
-    Err(UsageError::new(format!("`{ignored}` goes with a command to guard, not with a subcommand"))
-        .with_hint("leave it out, or see `safe-test help`"))
+    Err(UsageError::for_commands(ignored))
 }
 
 /// Finds the subcommand that `word` is a slip of the finger away from.
@@ -222,6 +236,8 @@ mod tests {
             ("safe-test check npm test", "the command to judge for stands behind `--`", "`safe-test check -- npm …`"),
             ("safe-test check -C /tmp", "`safe-test check` has no option `-C`", "`safe-test -C … check`"),
             ("safe-test check --env-file .env.ci", "has no option `--env-file`", "stands before the subcommand"),
+            ("safe-test restore --dry-run", "`--dry-run` goes with a command to guard", ""),
+            ("safe-test check --restore=always", "`--restore` goes with a command to guard", ""),
             ("safe-test --dry-run restore latest", "`--dry-run` goes with a command to guard", ""),
             ("safe-test --dry-run log accept", "`--dry-run` goes with a command to guard", ""),
             ("safe-test --restore always check", "`--restore` goes with a command to guard", ""),

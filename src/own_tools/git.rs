@@ -72,7 +72,7 @@ impl Git {
     ///
     /// # Errors
     ///
-    /// Those of [`ask`].
+    /// Those of [`ask()`].
     pub(crate) fn ask(&self, words: &[&str]) -> io::Result<Output> {
         self.ask_with(&[NO_HOOKS], words)
     }
@@ -81,7 +81,7 @@ impl Git {
     ///
     /// # Errors
     ///
-    /// Those of [`ask`].
+    /// Those of [`ask()`].
     pub(crate) fn hooks_folder(&self) -> io::Result<Output> {
         self.ask_with(&[], &["rev-parse", "--git-path", "hooks"])
     }

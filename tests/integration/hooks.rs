@@ -81,7 +81,7 @@ impl Project {
 }
 
 fn is_executable(path: &Path) -> bool {
-    fs::metadata(path).unwrap().permissions().mode() & 0o111 == 0o111
+    fs::metadata(path).unwrap().permissions().mode() & 0o100 != 0
 }
 
 #[test]

@@ -152,7 +152,8 @@ impl<'a> Variables<'a> {
     /// Fills in what a shell would, where the variables are known; the rest stays as written.
     ///
     /// So does the default of a variable that is not: a `read`, a loop or a file that is not followed may set it.
-    /// `word` is one of the words of an invocation: what those refer to counts, see [`referred_names`].
+    /// `word` is one of the words of an invocation: what those refer to counts, see
+    /// [`referred_names`](crate::environment::readers::expansion::referred_names).
     pub(crate) fn filled_in(&self, word: &str) -> String {
         let all_known = Cell::new(true);
         let look = |name: &str| {
