@@ -51,8 +51,11 @@ impl Cases {
 
     /// Follows `case WORD in` to its `esac` by the words of the command so far. Tells whether they are used up by that.
     pub(crate) fn note(&mut self, words: &[String]) -> bool {
-        let mut words = words.iter().map(String::as_str).skip_while(|word| opens_a_block(word) && *word != "esac");
         let last = self.open.last();
+        if last == Some(&Case::Pattern) && words.len() > 1 {
+            return false;
+        }
+        let mut words = words.iter().map(String::as_str).skip_while(|word| begins_a_command(word));
         match (words.next(), words.next(), words.next(), words.next()) {
             (Some("case"), Some(_), Some("in"), None) if last == Some(&Case::Subject) => {
                 self.set(Case::Pattern);
@@ -90,16 +93,51 @@ pub(crate) fn opens_a_block(word: &str) -> bool {
     )
 }
 
+/// Whether a command begins behind the word, or another such word.
+pub(crate) fn begins_a_command(word: &str) -> bool {
+    opens_a_block(word) && word != "esac"
+}
+
 /// The name in front of `()`, where it is all that stands there: the head of a function.
 pub(crate) fn function_named(words: &[String]) -> Option<&String> {
     let mut words = words.iter().skip_while(|word| opens_a_block(word));
     words.next().filter(|_| words.next().is_none())
 }
 
-/// Whether the words stand between `[[` and `]]`, where operators separate no commands.
-pub(crate) fn is_open_test(words: &[String]) -> bool {
-    let mut words = words.iter().map(String::as_str).skip_while(|word| opens_a_block(word));
-    words.next() == Some("[[") && words.all(|word| word != "]]")
+/// The `[[ … ]]` around the text that is read, where operators separate no commands.
+#[derive(Default)]
+pub(crate) struct Test {
+    is_open: bool,
+    /// Whether a `]]` follows on the line, and up to which place of the text that holds.
+    closes: Option<(usize, bool)>,
+}
+
+impl Test {
+    /// Follows a test by the words of the command so far, of which the last is new.
+    pub(crate) fn note(&mut self, words: &[String]) {
+        match words {
+            [.., last] if last == "]]" => self.is_open = false,
+            [first] => self.is_open = first == "[[",
+            [first, second] if opens_a_block(first) => self.is_open = second == "[[",
+            _ => {}
+        }
+    }
+
+    /// Tells whether a test is open `at` this place of `text` that ends on its line; for a plain `sh`, `[[` is a command
+    /// like others.
+    pub(crate) fn goes_on(&mut self, text: &[u8], at: usize) -> bool {
+        if !self.is_open {
+            return false;
+        }
+        if let Some((_, closes)) = self.closes.filter(|(known, _)| at <= *known) {
+            return closes;
+        }
+        let rest = &text[at..];
+        let line = &rest[..memchr::memchr(b'\n', rest).unwrap_or(rest.len())];
+        let end = memchr::memmem::find(line, b"]]");
+        self.closes = Some((at + end.unwrap_or(line.len()), end.is_some()));
+        end.is_some()
+    }
 }
 
 /// How long `((…))` at the start of the text is, or the line where nothing closes it; and whether a `<<` stands in it.

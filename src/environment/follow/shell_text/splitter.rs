@@ -1,6 +1,6 @@
 //! The characters of a shell text, one after the other: words, quotes, operators, redirections, substitutions.
 
-use crate::environment::follow::shell_text::blocks::{Cases, arithmetic, function_named, is_open_test};
+use crate::environment::follow::shell_text::blocks::{Cases, Test, arithmetic, begins_a_command, function_named};
 use crate::environment::follow::shell_text::commands::{Budget, Commands};
 use crate::environment::follow::shell_text::heredocs::Heredoc;
 use crate::tools::words::{SHELLS, name_of};
@@ -25,6 +25,7 @@ pub(crate) struct Splitter<'t> {
     words: Vec<String>,
     heredocs: Vec<Heredoc>,
     cases: Cases,
+    test: Test,
     /// Up to here no `<<` stands between `((` and `))`.
     no_shift_before: usize,
     pub(crate) commands: Commands,
@@ -45,6 +46,7 @@ impl<'t> Splitter<'t> {
             words: Vec::new(),
             heredocs: Vec::new(),
             cases: Cases::default(),
+            test: Test::default(),
             no_shift_before: 0,
             commands: Commands::new(budget),
             inner: Vec::new(),
@@ -135,14 +137,8 @@ impl<'t> Splitter<'t> {
         names
     }
 
-    /// Tells whether a test is open that ends on this line; for a plain `sh`, `[[` is a command like others.
-    fn is_in_test(&self) -> bool {
-        let ends = || {
-            let rest = &self.text[self.at..];
-            let line = &rest[..memchr::memchr(b'\n', rest).unwrap_or(rest.len())];
-            memchr::memmem::find(line, b"]]").is_some()
-        };
-        self.word != b"]]" && is_open_test(&self.words) && ends()
+    fn is_in_test(&mut self) -> bool {
+        self.word != b"]]" && !self.words.is_empty() && self.test.goes_on(self.text, self.at)
     }
 
     /// Tells whether what stands here is the value of `NAME=(…)`.
@@ -295,7 +291,15 @@ impl<'t> Splitter<'t> {
         let is_quoted = std::mem::take(&mut self.is_quoted);
         match std::mem::replace(&mut self.role, Role::Word) {
             Role::Word => {
-                self.words.push(String::from_utf8_lossy(&word).into_owned());
+                let word = String::from_utf8_lossy(&word).into_owned();
+                // A row of them, which each look at the words would go through again, says no more than its last.
+                let is_in_row =
+                    matches!(&self.words[..], [first] if begins_a_command(first)) && begins_a_command(&word);
+                if is_in_row && !self.cases.is_in_pattern() {
+                    self.words.clear();
+                }
+                self.words.push(word);
+                self.test.note(&self.words);
                 if self.cases.note(&self.words) {
                     self.words.clear();
                 }

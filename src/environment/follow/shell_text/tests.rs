@@ -117,3 +117,22 @@ fn double_brackets_that_nothing_closes_are_no_test() {
     assert_eq!(words("[[ a || psql -h db x"), ["[[ a", "psql -h db x"]);
     assert_eq!(words("[[ a || b ]] && psql -h db x").last().unwrap(), "psql -h db x");
 }
+
+#[test]
+fn what_is_repeated_is_not_gone_through_again_for_each_word() {
+    assert_eq!(words("{ { ( if { then ! psql -h a; }; }"), ["psql|-h|a"]);
+    assert_eq!(words("} [[ a | b ]] && c"), ["[[|a|b|]]", "c"]);
+    assert_eq!(words("[[ a | b\n c | d ]]"), ["[[|a", "b", "c", "d|]]"]);
+    for (before, repeated, behind) in [
+        ("", "{ ", "psql"),
+        ("", "if ", "psql"),
+        ("case a in ", "{ ", ""),
+        ("[[ ", "a|", " ]]"),
+        ("[[ ", "a | ", " ]]"),
+    ] {
+        let started = std::time::Instant::now();
+        let found = read(&format!("{before}{}{behind}", repeated.repeat(200_000))).commands;
+        assert!(found.len() < 3, "{before}{repeated}: {}", found.len());
+        assert!(started.elapsed() < std::time::Duration::from_secs(20), "{before}{repeated}");
+    }
+}
