@@ -96,6 +96,8 @@ const fn with(wrapper: Wrapper, meanings: &'static [(&'static str, OptionValue)]
     Wrapper { meanings, ..wrapper }
 }
 
+const NPM_EXEC: &[(&str, OptionValue)] = &[("-c --call", OptionValue::Command), IN_FOLDER];
+
 const DOCKER: &str = "-e --env --env-file -u --user -w --workdir -v --volume -p --publish --name --network --entrypoint \
                       --index -f --file --project-name --profile --project-directory -l --label --platform -m --memory \
                       --add-host -h --hostname --mount --cpus --rmi --pull --context -H --host";
@@ -145,8 +147,8 @@ const WRAPPERS: &[Wrapper] = &[
     with(plain("npx", "-p --package -c --call"), &[("-c --call", OptionValue::Command), IN_FOLDER]),
     plain("bunx", ""),
     plain("pnpx", ""),
-    runs("npm", &["exec"], "-p --package -w --workspace --prefix -C"),
-    runs("npm", &["x"], "-p --package"),
+    with(runs("npm", &["exec"], "-p --package -w --workspace --prefix -C -c --call"), NPM_EXEC),
+    with(runs("npm", &["x"], "-p --package -c --call"), NPM_EXEC),
     runs("pnpm", &["exec"], "--filter -C --dir"),
     runs("pnpm", &["dlx"], ""),
     runs("yarn", &["exec"], "--cwd"),

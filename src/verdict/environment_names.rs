@@ -36,7 +36,8 @@ pub(crate) fn kind_of(variable: &str) -> Option<NameKind> {
 
 /// Lists the environment names that plausible loaders would set, each different value once.
 ///
-/// An assignment in front of every command (`NODE_ENV=test jest`) replaces what the environment says.
+/// An assignment in front of every command (`NODE_ENV=test jest`) replaces what the environment says; one that is to be
+/// filled in (`NODE_ENV=$1 jest`) does not: what it comes to stands in the readings.
 #[must_use]
 pub(crate) fn environment_names<'a>(readings: &'a [Reading], invocations: &'a [Invocation]) -> Vec<Setting> {
     let mut names: Vec<Setting> = Vec::new();
@@ -48,7 +49,10 @@ pub(crate) fn environment_names<'a>(readings: &'a [Reading], invocations: &'a [I
     };
     let assigned_everywhere = |name: &str| {
         !invocations.is_empty()
-            && invocations.iter().all(|one| one.assignments.iter().any(|(assigned, _)| assigned == name))
+            && invocations.iter().all(|one| {
+                let assigned = one.assignments.iter().rev().find(|(assigned, _)| assigned == name);
+                assigned.is_some_and(|(_, value)| !value.contains(['$', '`']))
+            })
     };
     // The readings mostly hold the same variables.
     let mut known: HashMap<&'a str, bool> = HashMap::default();

@@ -10,7 +10,7 @@ pub(crate) struct Bench {
     pub(crate) drivers: DriverEvidence,
     pub(crate) conditions: Vec<Condition>,
     pub(crate) problems: Vec<FileProblem>,
-    environment: Vec<Setting>,
+    pub(crate) environment: Vec<Setting>,
     process: Vec<(String, String)>,
     machine: Machine,
     services: Vec<Service>,

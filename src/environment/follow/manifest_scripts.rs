@@ -2,22 +2,57 @@
 //!
 //! One level, by text: nothing of a file is executed, and what its language would compute stays as written.
 
+use std::collections::{HashMap, HashSet};
+
 use crate::environment::follow::script::Script;
 use crate::environment::readers::formats::FlatEntry;
 
-/// The script `name` in the entries of a package.json with what runs before and after it, in the order they run.
+/// The script `name` in the entries of a package.json with what runs before and after it, in the order they run. `*` in
+/// it is any part of a name: `npm-run-all "db:*"`.
 pub(crate) fn of_package(entries: &[FlatEntry], name: &str) -> Vec<Script> {
-    let wanted = [format!("pre{name}"), name.to_owned(), format!("post{name}")];
-    let find = |wanted: &String| {
-        let entry = entries
-            .iter()
-            .find(|entry| matches!(&entry.path[..], [scripts, key] if scripts == "scripts" && key == wanted))?;
-        Some(Script { name: wanted.clone(), text: entry.value.clone(), line: entry.line, ..Script::default() })
-    };
-    if find(&wanted[1]).is_none() {
-        return Vec::new();
+    let mut keys: Vec<&str> = Vec::new();
+    let mut scripts: HashMap<&str, &FlatEntry> = HashMap::new();
+    for entry in entries {
+        if let [section, key] = &entry.path[..]
+            && section == "scripts"
+            && !scripts.contains_key(key.as_str())
+        {
+            keys.push(key);
+            scripts.insert(key, entry);
+        }
     }
-    wanted.iter().filter_map(find).collect()
+    let find = |wanted: &str| {
+        let entry = scripts.get(wanted)?;
+        Some(Script { name: wanted.to_owned(), text: entry.value.clone(), line: entry.line, ..Script::default() })
+    };
+    let names: Vec<&str> = match name.split_once('*') {
+        Some((before, behind)) => {
+            let behind = behind.trim_start_matches('*');
+            let fits = |key: &str| key.strip_prefix(before).is_some_and(|rest| rest.ends_with(behind));
+            keys.into_iter().filter(|key| fits(key)).collect()
+        }
+        None => vec![name],
+    };
+    let mut found = Vec::new();
+    for name in names {
+        if let Some(script) = find(name) {
+            found.extend(find(&format!("pre{name}")));
+            found.push(script);
+            found.extend(find(&format!("post{name}")));
+        }
+    }
+    found
+}
+
+/// The scripts of a package.json that run when its packages are installed.
+///
+/// Source: npm's manual, "Life Cycle Operation Order".
+pub(crate) fn of_install(entries: &[FlatEntry]) -> Vec<Script> {
+    let names = ["preinstall", "install", "postinstall", "prepublish", "preprepare", "prepare", "postprepare"];
+    let mut found: Vec<Script> = names.iter().flat_map(|name| of_package(entries, name)).collect();
+    let mut seen = HashSet::new();
+    found.retain(|script| seen.insert(script.name.clone()));
+    found
 }
 
 /// The script `name` in the entries of a composer.json: a text, or a list of them.
@@ -71,6 +106,8 @@ mod tests {
         assert_eq!(texts(&scripts), ["a", "jest", "b"]);
         assert_eq!(scripts[1].line, 3);
         assert!(of_package(&entries(text), "other").is_empty());
+        assert_eq!(texts(&of_package(&entries(text), "te*")), ["a", "jest", "b"]);
+        assert_eq!(texts(&of_package(&entries(text), "p*t")), ["b", "a"]);
     }
 
     #[test]

@@ -7,6 +7,7 @@ pub(crate) mod env_programs;
 pub(crate) mod justfile;
 pub(crate) mod makefile;
 pub(crate) mod manifest_scripts;
+mod manifest_tasks;
 pub(crate) mod package_managers;
 mod positional;
 pub(crate) mod script;
@@ -19,6 +20,7 @@ mod tests;
 pub(crate) mod workspaces;
 pub(crate) mod wrappers;
 
+use std::borrow::Cow;
 use std::cell::Cell;
 use std::collections::HashSet;
 use std::ffi::OsString;
@@ -26,6 +28,7 @@ use std::ffi::OsString;
 use crate::environment::follow::shell_text::{ShellText, assignment};
 use crate::environment::not_followed::Gaps;
 use crate::environment::{Files, Invocation, Project};
+use crate::text::shell_word;
 use crate::tools::words::SHELLS;
 
 pub(crate) use crate::environment::follow::step::Step;
@@ -102,6 +105,7 @@ impl Expansion<'_> {
             program if SHELLS.contains(&program) => return self.shell(words),
             "env" => self.env(words),
             "cross-env" | "cross-env-shell" => self.assignments_in_front(words),
+            "." | "source" => return self.sourced(words),
             "eval" => return (self.text(&words[1..].join(" "), 1, None), true),
             "env-cmd" => self.env_cmd(words),
             "direnv" => self.direnv(words),
@@ -116,11 +120,21 @@ impl Expansion<'_> {
             "task" | "go-task" => return self.task(words),
             "concurrently" => {
                 let texts = words[1..].iter().filter(|word| !word.starts_with('-'));
-                return non_empty(texts.flat_map(|text| self.text(text, 1, None)).collect());
+                let texts = texts.map(|text| spelled_out(text));
+                return non_empty(texts.flat_map(|text| self.text(&text, 1, None)).collect());
             }
-            _ => wrappers::peel(program, words).map(|peeled| self.peeled(peeled)),
+            program if program.starts_with('$') => return (self.any_script(words), false),
+            _ => {
+                if let Some(tasks) = self.manifest_tasks(program, words) {
+                    return non_empty(tasks);
+                }
+                wrappers::peel(program, words).map(|peeled| self.peeled(peeled))
+            }
         };
-        if let Some(step) = found {
+        if let Some(mut step) = found {
+            if empties_environment(program, words) {
+                step.emptied = Some(self.step.invocation.assignments.len());
+            }
             return only(step);
         }
         let scripts = self.workspace_scripts(program, words).or_else(|| self.package_scripts(program, words));
@@ -129,6 +143,13 @@ impl Expansion<'_> {
             return non_empty(steps.collect());
         }
         (self.script_file(words), false)
+    }
+
+    /// A program that begins with a variable: what it is set to, or a script below a folder.
+    fn any_script(&self, words: &[String]) -> Vec<Step> {
+        let mut steps = self.program_in_variable(words);
+        steps.extend(self.script_file(words));
+        steps
     }
 
     fn with_words(&self, words: Vec<String>) -> Invocation {
@@ -163,6 +184,9 @@ impl Expansion<'_> {
             at += 1;
             match word.as_str() {
                 "--" => break,
+                word if word == "-" || word == "--ignore-environment" || word.starts_with("-i") => {
+                    step.emptied = Some(step.invocation.assignments.len());
+                }
                 "-u" | "--unset" => {
                     step.assign(Vec::new(), vec![(0, words.get(at)?.as_str().into())]);
                     at += 1;
@@ -223,6 +247,28 @@ impl Expansion<'_> {
             step.invocation.words = peeled.words;
         }
         step
+    }
+}
+
+/// Whether a wrapper starts its command without the environment that it got, or with little of it.
+///
+/// Source: sudo(8), doas(1), su(1), the Bash manual's `exec -c`; sudoers may keep more.
+fn empties_environment(program: &str, words: &[String]) -> bool {
+    let mut options = words[1..].iter().map(String::as_str);
+    match program {
+        "sudo" | "doas" => !options.any(|word| word == "-E" || word.starts_with("--preserve-env")),
+        "su" | "runuser" => options.any(|word| matches!(word, "-" | "-l" | "--login")),
+        "exec" => options.take_while(|word| word.starts_with('-')).any(|word| word.contains('c')),
+        _ => false,
+    }
+}
+
+/// `npm:NAME` of concurrently as the command that it stands for.
+fn spelled_out(text: &str) -> Cow<'_, str> {
+    let manager = ["npm", "yarn", "pnpm", "bun"].iter().find(|name| text.starts_with(&format!("{name}:")));
+    match manager {
+        Some(name) => format!("{name} run {}", shell_word(&text[name.len() + 1..])).into(),
+        None => text.into(),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::environment::follow::Expansion;
 use crate::environment::follow::manifest_scripts;
-use crate::environment::follow::script::PlacedScript;
+use crate::environment::follow::script::{PlacedScript, Script};
 use crate::environment::invocation::option_of;
 use crate::environment::paths::nearest;
 use crate::environment::readers::formats::json;
@@ -19,6 +19,12 @@ impl Expansion<'_> {
     /// The scripts that the words run; `None` for another program.
     pub(crate) fn package_scripts(&self, program: &str, words: &[String]) -> Option<Vec<PlacedScript>> {
         match program {
+            "npm" | "pnpm" | "yarn" | "bun" if installs(program, words) => {
+                let file = nearest(self.files, &self.step.folder, &self.project.root, &["package.json"])?;
+                let found = manifest_scripts::of_install(&self.entries_of(&file, json::flatten)?);
+                let found: Vec<_> = found.into_iter().map(|script| PlacedScript::beside(&file, script)).collect();
+                (!found.is_empty()).then_some(found)
+            }
             "npm" | "pnpm" | "yarn" | "bun" => self.scripts_of_package(&node_script(program, words)?),
             // Node's own runner of package.json scripts.
             "node" => self.scripts_of_package(&option_value(words, "--run")?),
@@ -26,6 +32,8 @@ impl Expansion<'_> {
             "run-s" | "run-p" | "npm-run-all" | "npm-run-all2" | "start-server-and-test" | "server-test" => {
                 let names = words[1..].iter().filter(|word| !word.starts_with('-'));
                 let found = names.flat_map(|name| {
+                    // `run-s "db:reset -- --force"`: arguments may stand behind the name.
+                    let name = name.split(' ').next().unwrap_or(name);
                     let named = Named { name, arguments: &[], folder: None };
                     self.scripts_of_package(&named).unwrap_or_default()
                 });
@@ -34,7 +42,12 @@ impl Expansion<'_> {
             "composer" => {
                 let named = composer_script(words)?;
                 let file = nearest(self.files, &self.step.folder, &self.project.root, &["composer.json"])?;
-                let found = manifest_scripts::of_composer(&self.entries_of(&file, json::flatten)?, named.name);
+                let entries = self.entries_of(&file, json::flatten)?;
+                let own = || manifest_scripts::of_composer(&entries, named.name);
+                let found: Vec<Script> = match composer_events(named.name) {
+                    [] => own(),
+                    events => events.iter().flat_map(|name| manifest_scripts::of_composer(&entries, name)).collect(),
+                };
                 Some(found.into_iter().map(|script| PlacedScript::beside(&file, script)).collect())
             }
             _ => None,
@@ -107,6 +120,27 @@ fn node_script<'w>(program: &str, words: &'w [String]) -> Option<Named<'w>> {
             return None;
         }
         return Some(Named { name, arguments: words.get(at..).unwrap_or_default(), folder });
+    }
+}
+
+/// Whether the words install packages, after which the project's own scripts run.
+fn installs(program: &str, words: &[String]) -> bool {
+    match words.iter().skip(1).find(|word| !word.starts_with('-')).map(String::as_str) {
+        Some("add" | "ci" | "clean-install" | "i" | "install") => true,
+        None => program == "yarn",
+        Some(_) => false,
+    }
+}
+
+/// The events of composer's own commands.
+fn composer_events(command: &str) -> &'static [&'static str] {
+    match command {
+        "i" | "install" => &["pre-install-cmd", "pre-autoload-dump", "post-autoload-dump", "post-install-cmd"],
+        "create-project" | "remove" | "require" | "u" | "update" | "upgrade" => {
+            &["pre-update-cmd", "pre-autoload-dump", "post-autoload-dump", "post-update-cmd"]
+        }
+        "dump-autoload" | "dumpautoload" => &["pre-autoload-dump", "post-autoload-dump"],
+        _ => &[],
     }
 }
 

@@ -1,5 +1,6 @@
 //! The arguments of scripts and functions: `"$@"`, `$1`.
 
+use crate::environment::Invocation;
 use crate::environment::follow::{Expansion, Step};
 use crate::tools::clients::client_of;
 
@@ -16,18 +17,28 @@ impl Expansion<'_> {
         calls.dedup();
         let mut added = Vec::new();
         for step in &steps {
-            let words = &step.invocation.words;
-            if !words.iter().any(|word| word.contains('$')) {
+            let Invocation { words, assignments, .. } = &step.invocation;
+            let takes_any = assignments.iter().any(|(name, value)| takes_argument(name, value));
+            if !takes_any && !words.iter().any(|word| word.contains('$')) {
                 continue;
             }
             let calls = if client_of(words).is_some() { calls.as_slice() } else { &[] };
             for arguments in std::iter::once(arguments).chain(calls.iter().map(Vec::as_slice)) {
                 let filled = filled_in(words, arguments);
+                let mut given = assignments.clone();
+                if takes_any {
+                    let taking = given.iter_mut().filter(|(name, value)| takes_argument(name, value));
+                    taking.for_each(|(_, value)| *value = with_numbers(value, arguments));
+                }
                 if filled.len() > MOST_WORDS {
                     self.cut("its arguments make a command of more than 10,000 words");
-                } else if filled != *words && !filled.is_empty() && self.affords(step.cost() + filled.len()) {
+                } else if (filled != *words || given != *assignments)
+                    && !filled.is_empty()
+                    && self.affords(step.cost() + filled.len())
+                {
                     let mut step = step.clone();
                     step.invocation.words = filled;
+                    step.invocation.assignments = given;
                     added.push(step);
                 }
             }
@@ -35,6 +46,15 @@ impl Expansion<'_> {
         steps.extend(added);
         steps
     }
+}
+
+/// Whether a variable that programs may look at is made of an argument. What a script keeps for itself has small letters.
+fn takes_argument(name: &str, value: &str) -> bool {
+    let is_number = |at: usize| {
+        let behind = value[at + 1..].trim_start_matches('{');
+        behind.starts_with(|first: char| first.is_ascii_digit() && first != '0')
+    };
+    !name.bytes().any(|byte| byte.is_ascii_lowercase()) && value.match_indices('$').any(|(at, _)| is_number(at))
 }
 
 /// Fills the arguments into the words of a command.

@@ -1,6 +1,6 @@
 //! Shell texts taken apart into steps: `sh -c TEXT`, a script of package.json, a shell script in the project.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::environment::Origin;
 use crate::environment::follow::script::Script;
@@ -8,7 +8,9 @@ use crate::environment::follow::shell_text;
 use crate::environment::follow::shell_text::ShellText;
 use crate::environment::follow::{Expansion, FileReader, Step, WrapperFile, non_empty};
 use crate::environment::not_followed::GivenUp;
+use crate::environment::paths::{normal, parent, up_to};
 use crate::environment::readers::encoding::decoded;
+use crate::text::shell_word;
 use crate::tools::words::SHELLS;
 
 impl Expansion<'_> {
@@ -25,7 +27,30 @@ impl Expansion<'_> {
             }
             at += usize::from(word == "-o" || word == "+o");
         }
-        (self.script_file(words.get(at..).unwrap_or_default()), false)
+        let words = words.get(at..).unwrap_or_default();
+        (self.commands_of(words, true), false)
+    }
+
+    /// What `. FILE` and `source FILE` run.
+    pub(crate) fn sourced(&self, words: &[String]) -> (Vec<Step>, bool) {
+        (self.commands_of(words.get(1..).unwrap_or_default(), true), true)
+    }
+
+    /// A program that is a variable which the text before it sets: `$RUN x`.
+    pub(crate) fn program_in_variable(&self, words: &[String]) -> Vec<Step> {
+        let Some(value) = self.assigned(&words[0]) else { return Vec::new() };
+        let rest = words[1..].iter().map(|word| shell_word(word));
+        let text: Vec<_> = std::iter::once(value.into()).chain(rest).collect();
+        self.text(&text.join(" "), 1, None)
+    }
+
+    /// The value of `$NAME` or `${NAME}` that the text before the step assigns, where that is plain.
+    fn assigned(&self, word: &str) -> Option<&str> {
+        let name = word.strip_prefix('$')?;
+        let name = name.strip_prefix('{').and_then(|name| name.strip_suffix('}')).unwrap_or(name);
+        let mut assigned = self.step.invocation.assignments.iter().rev();
+        let (_, value) = assigned.find(|(other, _)| other == name)?;
+        (!value.contains(['$', '`'])).then_some(value)
     }
 
     /// The commands of a shell text; `file` is where it stands, if not on the command line.
@@ -55,10 +80,12 @@ impl Expansion<'_> {
                         continue;
                     }
                 }
-                ("." | "source", Some(path)) => {
-                    let path = folder.join(path);
-                    sourced.push(WrapperFile { path, reader: FileReader::Shell, overrides: true });
-                    continue;
+                ("." | "source", Some(name)) => {
+                    sourced.extend(self.named_files(&folder, name).into_iter().map(|path| WrapperFile {
+                        path,
+                        reader: FileReader::Shell,
+                        overrides: true,
+                    }));
                 }
                 _ => {}
             }
@@ -125,27 +152,68 @@ impl Expansion<'_> {
     /// The commands of a shell script inside the project. They come besides the script itself: reading it as text
     /// cannot tell everything that it does.
     pub(crate) fn script_file(&self, words: &[String]) -> Vec<Step> {
-        let Some(name) = words.first().filter(|name| name.contains('/') || name.ends_with(".sh")) else {
+        self.commands_of(words, false)
+    }
+
+    /// The commands of the file that the first word names, with the other words as its arguments; `is_shell` where a shell
+    /// is told to read it, whatever it is called.
+    fn commands_of(&self, words: &[String], is_shell: bool) -> Vec<Step> {
+        let Some(name) = words.first().filter(|name| is_shell || name.contains('/') || name.ends_with(".sh")) else {
             return Vec::new();
         };
-        let path = self.step.folder.join(name);
-        let is_inside =
-            path.starts_with(&self.project.root) && !name.contains("node_modules/") && !name.contains("vendor/");
-        let is_shell = |head: &[u8]| {
-            let text = decoded(head);
-            let first = text.lines().next().unwrap_or("");
-            let interpreter = first.strip_prefix("#!").unwrap_or("");
-            let names_shell = interpreter.split(['/', ' ']).any(|word| SHELLS.contains(&word));
-            names_shell || (interpreter.is_empty() && name.ends_with(".sh"))
-        };
-        // A program that is no script, or no file, is not read: it stands in the list by itself.
-        let head = if is_inside { self.files.head(&path).ok().flatten() } else { None };
-        match head.filter(|head| is_shell(head)).and_then(|_| self.text_of(&path)) {
-            Some(text) => {
-                let steps = self.text(&text, 1, Some(&Origin::file(name.clone(), self.project.shown(&path), 1)));
-                self.with_arguments(steps, &words[1..])
-            }
-            None => Vec::new(),
+        if name.contains("node_modules/") || name.contains("vendor/") {
+            return Vec::new();
         }
+        let mut steps = Vec::new();
+        for path in self.named_files(&self.step.folder, name) {
+            // A program that is no script, or no file, is not read: it stands in the list by itself.
+            let is_inside = path.starts_with(&self.project.root);
+            let head = if is_inside { self.files.head(&path).ok().flatten() } else { None };
+            let head = head.filter(|head| is_shell || names_shell(head));
+            if let Some(text) = head.and_then(|_| self.text_of(&path)) {
+                let found = self.text(&text, 1, Some(&Origin::file(name.clone(), self.project.shown(&path), 1)));
+                steps.extend(self.with_arguments(found, &words[1..]));
+            }
+        }
+        steps
+    }
+
+    /// The files that a word may name. Where it begins with what is not computed here (`$DIR/lib.sh`,
+    /// `"$(dirname "$0")"/lib.sh`) they are looked for beside the script, in the folder, and above both.
+    fn named_files(&self, folder: &Path, word: &str) -> Vec<PathBuf> {
+        if !word.contains(['$', '`']) {
+            return vec![folder.join(word)];
+        }
+        if let Some((first, rest)) = word.split_once('/')
+            && let Some(value) = self.assigned(first)
+        {
+            return vec![folder.join(value).join(rest)];
+        }
+        let is_plain = |part: &&str| !part.contains(['$', '`', '(', ')', '{', '}', '"']);
+        let mut plain: Vec<&str> = word.rsplit('/').take_while(is_plain).collect();
+        plain.reverse();
+        let tail = plain.join("/");
+        if tail.is_empty() {
+            return Vec::new();
+        }
+        let root = &self.project.root;
+        let script = self.step.invocation.origin.file.as_ref().map(|file| parent(&root.join(file)));
+        let mut found: Vec<PathBuf> = Vec::new();
+        for base in script.as_deref().into_iter().chain([folder]).flat_map(|base| up_to(root, base)) {
+            let path = normal(&base.join(&tail));
+            if !found.contains(&path) && self.files.exists(&path) {
+                found.push(path);
+            }
+        }
+        found
+    }
+}
+
+/// Whether a file that begins so is run by a shell: it says so, or it is a text that says nothing.
+fn names_shell(head: &[u8]) -> bool {
+    let text = decoded(head);
+    match text.lines().next().unwrap_or("").strip_prefix("#!") {
+        Some(interpreter) => interpreter.split(['/', ' ']).any(|word| SHELLS.contains(&word)),
+        None => !head.contains(&0) && std::str::from_utf8(head).is_ok(),
     }
 }

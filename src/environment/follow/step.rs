@@ -24,6 +24,8 @@ pub(crate) struct Step {
     pub(crate) effects: Vec<(Effect, String)>,
     /// The folder it runs in.
     pub(crate) folder: PathBuf,
+    /// A wrapper takes the environment away (`env -i`, `sudo`): how many of the assignments come before it.
+    pub(crate) emptied: Option<usize>,
     /// How many steps it is away from the command line.
     pub(crate) depth: u8,
 }
@@ -43,6 +45,7 @@ impl Step {
             files: Vec::new(),
             effects: Vec::new(),
             folder: folder.to_owned(),
+            emptied: None,
             depth: 0,
         }
     }
@@ -53,7 +56,7 @@ impl Step {
         let Invocation { assignments, unknown, words, .. } = &self.invocation;
         let unknown: BTreeSet<&str> = unknown.iter().map(|(_, name)| &**name).collect();
         unknown.hash(&mut hasher);
-        (words, effective(assignments), &self.effects, self.folder.as_os_str(), self.calls_function).hash(&mut hasher);
+        (words, effective(assignments), &self.effects, self.folder.as_os_str(), self.calls_function, self.emptied).hash(&mut hasher);
         for WrapperFile { path, reader, overrides } in &self.files {
             (path.as_os_str(), reader, overrides).hash(&mut hasher);
         }
@@ -69,6 +72,12 @@ impl Step {
     pub(crate) fn with_assignments(mut self, assignments: Vec<(String, String)>) -> Self {
         self.invocation.assignments.extend(assignments);
         self
+    }
+
+    /// What it assigns after a wrapper took the environment away; `None` where none does.
+    pub(crate) fn assigned_afresh(&self) -> Option<Invocation> {
+        let behind = self.invocation.assignments.get(self.emptied?..).unwrap_or_default();
+        Some(Invocation { assignments: behind.to_vec(), unknown: Vec::new(), ..self.invocation.clone() })
     }
 
     /// How much room it takes.

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use crate::environment::follow::script::Script;
 use crate::environment::follow::{Effect, Expansion, FileReader, Step, WrapperFile, non_empty};
+use crate::environment::invocation::option_of;
 use crate::environment::paths::nearest;
 use crate::environment::readers::formats;
 use crate::environment::readers::formats::FlatEntry;
@@ -70,10 +71,29 @@ impl Expansion<'_> {
 
     /// `task NAME` of a Taskfile.
     pub(crate) fn task(&self, words: &[String]) -> (Vec<Step>, bool) {
-        let names = ["Taskfile.yml", "taskfile.yml", "Taskfile.yaml", "taskfile.yaml", "Taskfile.dist.yml"];
-        let Some(path) = nearest(self.files, &self.step.folder, &self.project.root, &names) else {
-            return (Vec::new(), false);
+        let (mut asked, mut named, mut folder) = (Vec::new(), None, self.step.folder.clone());
+        let mut rest = words[1..].iter();
+        while let Some(word) = rest.next() {
+            let (option, attached) = option_of(word);
+            let mut value = || attached.or_else(|| rest.next().map(String::as_str));
+            match option {
+                // What follows are arguments of the commands.
+                "--" => break,
+                "-t" | "--taskfile" => named = value(),
+                "-d" | "--dir" => folder = value().map_or(folder, |to| self.step.folder.join(to)),
+                "-o" | "--output" | "-I" | "--interval" | "-C" | "--concurrency" => drop(value()),
+                _ if word.starts_with('-') || word.contains('=') => {}
+                _ => asked.push(word.clone()),
+            }
+        }
+        let names = ["Taskfile.yml", "taskfile.yml", "Taskfile.yaml", "taskfile.yaml"]
+            .into_iter()
+            .chain(["Taskfile.dist.yml", "taskfile.dist.yml", "Taskfile.dist.yaml", "taskfile.dist.yaml"]);
+        let path = match named {
+            Some(name) => Some(folder.join(name)),
+            None => nearest(self.files, &folder, &self.project.root, &names.collect::<Vec<_>>()),
         };
+        let Some(path) = path.filter(|path| self.files.exists(path)) else { return (Vec::new(), false) };
         let mut configured = Script::default();
         let mut entries = Vec::new();
         for entry in self.entries_of(&path, formats::yaml::flatten).unwrap_or_default() {
@@ -84,8 +104,6 @@ impl Expansion<'_> {
                 _ => {}
             }
         }
-        let asked: Vec<String> =
-            words[1..].iter().filter(|word| !word.starts_with('-') && !word.contains('=')).cloned().collect();
         let asked = if asked.is_empty() { vec!["default".to_owned()] } else { asked };
         self.tasks(&entries, &asked, &configured)
     }
@@ -93,8 +111,13 @@ impl Expansion<'_> {
     /// The commands of the tasks `asked` for, and of those that they need.
     fn tasks(&self, entries: &[(PathBuf, FlatEntry)], asked: &[String], configured: &Script) -> (Vec<Step>, bool) {
         let mut by_task: HashMap<&str, Vec<&(PathBuf, FlatEntry)>> = HashMap::new();
+        let mut aliases: HashMap<&str, &str> = HashMap::new();
         for placed in entries {
-            by_task.entry(placed.1.path.get(1).map_or("", String::as_str)).or_default().push(placed);
+            let name = placed.1.path.get(1).map_or("", String::as_str);
+            by_task.entry(name).or_default().push(placed);
+            if let [_, _, "alias" | "aliases", ..] = placed.1.path.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+                aliases.insert(&placed.1.value, name);
+            }
         }
         let mut wanted = asked.to_vec();
         let mut known: HashSet<String> = asked.iter().cloned().collect();
@@ -102,6 +125,10 @@ impl Expansion<'_> {
         let mut at = 0;
         while at < wanted.len().min(MOST_TASKS) {
             let name = wanted[at].clone();
+            let name = aliases.get(name.as_str()).map_or(name, |name| (*name).to_owned());
+            if !by_task.contains_key(name.as_str()) {
+                self.cut("a task is asked for that its file does not hold");
+            }
             let mut script = Script { name: name.clone(), ..Script::default() };
             script.assignments.clone_from(&configured.assignments);
             script.files.clone_from(&configured.files);
@@ -110,10 +137,16 @@ impl Expansion<'_> {
                 match entry.path[2..].iter().map(String::as_str).collect::<Vec<_>>()[..] {
                     ["env", name] => script.assignments.push((name.to_owned(), entry.value.clone())),
                     ["dotenv", _] => script.files.push(dotenv(&entry.value)),
-                    ["depends" | "deps", ..] | ["cmds", _, "task"] if known.insert(entry.value.clone()) => {
+                    ["depends" | "deps"]
+                    | ["depends" | "deps", _]
+                    | ["deps", _, "task"]
+                    | ["cmds", _, "task"]
+                    | ["cmds", _, "defer", "task"]
+                        if known.insert(entry.value.clone()) =>
+                    {
                         wanted.push(entry.value.clone());
                     }
-                    [] | ["run" | "cmd" | "cmds"] | ["run" | "cmds", _] | ["cmds", _, "cmd"] => {
+                    [] | ["run" | "cmd" | "cmds"] | ["run" | "cmds", _] | ["cmds", _, "cmd" | "defer"] => {
                         script.line = if file.is_none() { entry.line } else { script.line };
                         file = Some(path);
                         script.text.push_str(&entry.value);

@@ -90,6 +90,125 @@ fn command_is_followed_to_what_it_stands_for() {
 }
 
 #[test]
+fn commands_in_other_files_are_followed_however_they_are_named() {
+    let files = [
+        ("/p/package.json", r#"{"workspaces": ["pkg/*"], "scripts": {"db:a": "found a", "db:b": "found b", "postinstall": "found c"}}"#),
+        ("/p/pkg/x/package.json", r#"{"name": "x", "scripts": {"test": "found test", "reset": "found reset"}}"#),
+        ("/p/turbo.json", r#"{"tasks": {"test": {"dependsOn": ["^mid"]}, "mid": {"dependsOn": ["x#reset"]}}}"#),
+        ("/p/lib/a.sh", "f() {\n  found it\n}\n"),
+        ("/p/bin/plain", "found it\n"),
+        ("/p/bin/program", "\0found it\n"),
+        ("/p/bin/python", "#!/usr/bin/env python\nfound it\n"),
+        ("/p/bin/calls.sh", "D=$(cd \"$(dirname \"$0\")\" && pwd)\n. \"$D/../lib/a.sh\"\n"),
+        ("/p/bin/beside.sh", "\"$(dirname \"$0\")\"/plain\n${BASH_SOURCE%/*}/plain\n"),
+        ("/p/bin/takes.sh", "A=$1 env found A=$1\n"),
+        ("/p/composer.json", r#"{"scripts": {"post-install-cmd": "found c"}}"#),
+        ("/p/Procfile", "# c: x\nweb: found web\nworker: found worker\n"),
+        (
+            "/p/pyproject.toml",
+            "[tool.pdm.scripts]\na = 'found a'\n[tool.poe.tasks.b]\ncmd = 'found b'\nhelp = 'x'\n[tool.hatch.envs.x.scripts]\nc = ['found c', 'found d']\n",
+        ),
+        ("/p/Pipfile", "[scripts]\na = 'found a'\n"),
+        ("/p/deno.json", r#"{"tasks": {"a": "found a", "b": {"command": "found b"}}}"#),
+        (
+            "/p/Taskfile.yml",
+            "tasks:\n  a:\n    aliases: [z]\n    deps: [{task: b, vars: {X: y}}]\n    cmds:\n      - defer: found a\n      - defer: {task: c}\n  b: found b\n  c: found c\n",
+        ),
+    ];
+    let table: &[(&str, &[&str])] = &[
+        ("npm-run-all 'db:*'", &["found a", "found b"]),
+        ("run-s 'db:a -- --force'", &["found a"]),
+        ("concurrently npm:db:a 'npm:db:*'", &["found a", "found b"]),
+        ("turbo run test", &["found reset", "found test"]),
+        ("sh -c '. lib/a.sh; f'", &["found it"]),
+        ("sh -c 'source ./lib/a.sh'", &["found it"]),
+        ("bash bin/calls.sh", &["found it"]),
+        ("bash bin/beside.sh", &["found it"]),
+        ("./bin/plain", &["found it"]),
+        ("./bin/program", &[]),
+        ("./bin/python", &[]),
+        ("sh bin/python", &["found it"]),
+        ("sh -c 'cd bin && sh plain'", &["found it"]),
+        ("sh -c 'X=\"found it\"; $X; ${X} now; eval \"$X\"'", &["found it", "found it now"]),
+        ("sh -c 'D=./bin; $D/plain'", &["found it"]),
+        ("npm ci", &["found c"]),
+        ("yarn", &["found c"]),
+        ("npm exec -c 'found x'", &["found x"]),
+        ("bash bin/takes.sh x", &["found A=x"]),
+        ("composer install", &["found c"]),
+        ("composer update", &[]),
+        ("foreman start", &["found web", "found worker"]),
+        ("overmind s worker", &["found worker"]),
+        ("foreman check", &[]),
+        ("pdm run a", &["found a"]),
+        ("poe b", &["found b"]),
+        ("hatch run x:c", &["found c", "found d"]),
+        ("pipenv run a", &["found a"]),
+        ("deno task a", &["found a"]),
+        ("deno task b", &["found b"]),
+        ("task z", &["found a", "found b", "found c"]),
+    ];
+    for (command, expected) in table {
+        let found: HashSet<String> = shown(command, &files).into_iter().collect();
+        let mut found: Vec<&str> = found.iter().filter_map(|line| line.rfind("found").map(|at| &line[at..])).collect();
+        found.retain(|line| !line.contains('$'));
+        found.sort_unstable();
+        found.dedup();
+        assert_eq!(found, *expected, "{command}");
+    }
+}
+
+#[test]
+fn what_a_runners_file_does_not_hold_is_told() {
+    let files = MemoryFiles::new(&[
+        ("/p/Makefile", "test:\n\tx\n"),
+        ("/p/justfile", "mod db\ntest:\n  x\n"),
+        ("/p/Taskfile.yml", "includes: {db: ./db}\ntasks:\n  test: x\n  all:\n    deps: [db:reset]\n"),
+    ]);
+    let project = Project { root: "/p".into(), folder: "/p".into(), home: None };
+    for (command, expected) in [
+        ("make test", 0),
+        ("make reset", 1),
+        ("just test", 0),
+        ("just db::reset", 1),
+        ("task test", 0),
+        ("task db:reset", 1),
+        ("task all", 1),
+    ] {
+        let words: Vec<OsString> = command.split(' ').map(OsString::from).collect();
+        let gaps = Gaps::default();
+        let _ = steps(&words, &project, &files, &gaps);
+        assert_eq!(gaps.into_inner().len(), expected, "{command}");
+    }
+}
+
+#[test]
+fn wrappers_that_take_the_environment_away_are_known() {
+    for (command, expected) in [
+        ("env -i A=1 jest", Some("A=1")),
+        ("A=0 env - B=1 jest", Some("B=1")),
+        ("env -u A jest -i", None),
+        ("sudo A=1 jest", Some("A=1")),
+        ("sudo -E jest", None),
+        ("sudo --preserve-env=A jest", None),
+        ("su - app -c jest", Some("")),
+        ("su app -c jest", None),
+        ("exec -c jest", Some("")),
+        ("exec jest -c x", None),
+        ("timeout 5 jest", None),
+    ] {
+        let words: Vec<OsString> = simple_words(command).into_iter().map(OsString::from).collect();
+        let project = Project { root: "/p".into(), folder: "/p".into(), home: None };
+        let last = steps(&words, &project, &MemoryFiles::new(&[]), &Gaps::default()).pop().unwrap();
+        let afresh = last.assigned_afresh().map(|behind| {
+            let pairs = behind.assignments.iter().map(|(name, value)| format!("{name}={value}"));
+            pairs.collect::<Vec<_>>().join(" ")
+        });
+        assert_eq!(afresh.as_deref(), expected, "{command}");
+    }
+}
+
+#[test]
 fn script_that_names_itself_ends() {
     assert!(shown("npm run loop", &[PACKAGE]).len() < 4);
 }

@@ -4,7 +4,7 @@
 //! Sources: the manuals of npm, pnpm, Yarn, Turborepo, Nx and Lerna. A filter that is no plain name or folder is taken
 //! to mean every package.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use crate::environment::follow::Expansion;
@@ -42,12 +42,17 @@ impl Expansion<'_> {
         let (folder, top) = (&self.step.folder, &self.project.root);
         let mark =
             nearest(self.files, folder, top, MARKS).or_else(|| outermost(self.files, folder, top, "package.json"))?;
-        let packages = self.packages(mark.parent()?);
+        let root = mark.parent()?;
+        let packages = self.packages(root);
         if packages.len() > MOST_PACKAGES {
             self.cut("the workspace has more than 4,096 packages");
         }
+        let needed = self.needed_tasks(root, &asked.tasks);
+        // What a task needs may run in any package.
+        let needed = Asked { tasks: needed.iter().map(String::as_str).collect(), filters: Vec::new() };
+        let of_package = |package: PathBuf| [self.tasks_of(&package, &needed), self.tasks_of(&package, &asked)];
         let found: Vec<PlacedScript> =
-            packages.into_iter().take(MOST_PACKAGES).flat_map(|package| self.tasks_of(&package, &asked)).collect();
+            packages.into_iter().take(MOST_PACKAGES).flat_map(of_package).flatten().collect();
         (!found.is_empty()).then_some(found)
     }
 
@@ -72,6 +77,36 @@ impl Expansion<'_> {
 }
 
 impl Expansion<'_> {
+    /// The tasks that the asked ones depend on, as turbo.json and nx.json have it for all packages.
+    fn needed_tasks(&self, root: &Path, asked: &[&str]) -> Vec<String> {
+        let mut edges: HashMap<String, Vec<String>> = HashMap::new();
+        for name in ["turbo.json", "nx.json"] {
+            for entry in self.entries_of(&root.join(name), formats::json::flatten).unwrap_or_default() {
+                match entry.path.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+                    ["tasks" | "pipeline" | "targetDefaults", task, "dependsOn", _]
+                    | ["targetDefaults", task, "dependsOn", _, "target"] => {
+                        let needed = entry.value.rsplit('#').next().unwrap_or_default().trim_start_matches('^');
+                        let task = task.rsplit('#').next().unwrap_or(task);
+                        edges.entry(task.to_owned()).or_default().push(needed.to_owned());
+                    }
+                    _ => {}
+                }
+            }
+        }
+        let mut needed: Vec<String> = Vec::new();
+        let mut seen = HashSet::new();
+        let mut open: Vec<String> = asked.iter().map(|task| (*task).to_owned()).collect();
+        while let Some(task) = open.pop() {
+            for name in edges.get(&task).into_iter().flatten() {
+                if seen.insert(name.clone()) {
+                    needed.push(name.clone());
+                    open.push(name.clone());
+                }
+            }
+        }
+        needed
+    }
+
     /// The folders of the packages, as the workspace's files list them; those of Nx lie where it puts them.
     fn packages(&self, root: &Path) -> Vec<PathBuf> {
         let listed = |name: &str, flatten: Flatten, key: &str| {

@@ -61,7 +61,10 @@ pub(crate) fn add<'l>(
             Some(step) => {
                 let same = starts.take().filter(|starts| step.invocation.assigns_as(starts.invocation));
                 let own = same.unwrap_or_else(|| Starts::of(&step.invocation, host));
-                vec![starts.insert(own).known.afresh()]
+                let emptied = step.assigned_afresh();
+                let emptied = emptied.map(|behind| StartEnvironment::default().with_assignments(&behind));
+                // What is looked at first stands last.
+                emptied.into_iter().chain([starts.insert(own).known.afresh()]).collect()
             }
         };
         let mut unknown = step.map_or(&[][..], |step| &step.invocation.unknown);

@@ -1,8 +1,9 @@
-//! `value-unclear`: a value that names a database cannot be dialled or known as it stands.
+//! `value-unclear`: a value that names a database or an environment cannot be dialled or known as it stands.
 
 use crate::reach::Doubt;
-use crate::verdict::Finding;
-use crate::verdict::subject::{Subject, unverified};
+use crate::verdict::environment_names::{NameKind, kind_of};
+use crate::verdict::subject::{Subject, about_the_run, unverified};
+use crate::verdict::{Finding, Level};
 
 /// The id of this rule.
 pub(crate) const ID: &str = "value-unclear";
@@ -40,11 +41,19 @@ pub(crate) fn check(subject: &Subject<'_>) -> Vec<Finding> {
             findings.push(unverified(ID, at, origin, message, remedy));
         }
     }
+    for name in subject.evidence.environment {
+        if kind_of(&name.name) == Some(NameKind::Named) && name.unresolved.is_some() {
+            let message = format!("{} says which environment is used, and its value is not known here", name.name);
+            let remedy = format!("write the value of {} out, or export it before safe-test", name.name);
+            findings.push(about_the_run(ID, Level::Unverified, message, remedy, Some(name.origin.clone())));
+        }
+    }
     findings
 }
 
 #[cfg(test)]
 mod tests {
+    use crate::environment::{Origin, Setting, Unresolved};
     use crate::reach::Doubt;
     use crate::verdict::Verdict;
     use crate::verdict::testing::Bench;
@@ -57,6 +66,20 @@ mod tests {
             let mut bench = Bench::local();
             bench.targets[0].doubts.push(doubt);
             assert_eq!(bench.judge().verdict, Verdict::Unverified, "{doubt:?}");
+        }
+    }
+
+    #[test]
+    fn value_unclear_tells_of_an_environment_that_is_not_known() {
+        for (name, unresolved, expected) in [
+            ("RAILS_ENV", Some(Unresolved::Variable), Verdict::Unverified),
+            ("RAILS_ENV", None, Verdict::Safe),
+            ("CAPTION", Some(Unresolved::Variable), Verdict::Safe),
+        ] {
+            let mut bench = Bench::local();
+            let setting = Setting::known(name, "$e", Origin::process(name));
+            bench.environment.push(Setting { unresolved, ..setting });
+            assert_eq!(bench.judge().verdict, expected, "{name}");
         }
     }
 }
