@@ -56,8 +56,10 @@ impl Expansion<'_> {
         let is_of_task = |entry: &&FlatEntry| {
             let fits = keys.iter().zip(&entry.path).all(|(key, part)| *key == "*" || key == part);
             let behind = entry.path.get(keys.len() + 1..).unwrap_or_default();
-            // `env` and `help` are no commands.
-            let runs = |key: &String| !matches!(key.as_str(), "env" | "env_file" | "help" | "description" | "cwd");
+            let runs = |key: &String| {
+                let is_index = key.bytes().all(|byte| byte.is_ascii_digit());
+                is_index || matches!(key.as_str(), "chain" | "cmd" | "command" | "composite" | "sequence" | "shell")
+            };
             fits && entry.path.get(keys.len()).is_some_and(|key| key == name) && behind.iter().all(runs)
         };
         let found: Vec<&FlatEntry> = entries.iter().filter(is_of_task).collect();

@@ -44,13 +44,12 @@ impl Expansion<'_> {
         self.text(&text.join(" "), 1, None)
     }
 
-    /// The value of `$NAME` or `${NAME}` that the text before the step assigns, where that is plain.
+    /// The value of `$NAME` or `${NAME}` that the text before the step assigns.
     fn assigned(&self, word: &str) -> Option<&str> {
         let name = word.strip_prefix('$')?;
         let name = name.strip_prefix('{').and_then(|name| name.strip_suffix('}')).unwrap_or(name);
         let mut assigned = self.step.invocation.assignments.iter().rev();
-        let (_, value) = assigned.find(|(other, _)| other == name)?;
-        (!value.contains(['$', '`'])).then_some(value)
+        assigned.find(|(other, _)| other == name).map(|(_, value)| value.as_str())
     }
 
     /// The commands of a shell text; `file` is where it stands, if not on the command line.
@@ -169,7 +168,8 @@ impl Expansion<'_> {
             // A program that is no script, or no file, is not read: it stands in the list by itself.
             let is_inside = path.starts_with(&self.project.root);
             let head = if is_inside { self.files.head(&path).ok().flatten() } else { None };
-            let head = head.filter(|head| is_shell || names_shell(head));
+            let is_bare = !name.rsplit('/').next().unwrap_or(name).contains('.') || name.ends_with(".sh");
+            let head = head.filter(|head| is_shell || names_shell(head, is_bare));
             if let Some(text) = head.and_then(|_| self.text_of(&path)) {
                 let found = self.text(&text, 1, Some(&Origin::file(name.clone(), self.project.shown(&path), 1)));
                 steps.extend(self.with_arguments(found, &words[1..]));
@@ -185,7 +185,7 @@ impl Expansion<'_> {
             return vec![folder.join(word)];
         }
         if let Some((first, rest)) = word.split_once('/')
-            && let Some(value) = self.assigned(first)
+            && let Some(value) = self.assigned(first).filter(|value| !value.contains(['$', '`']))
         {
             return vec![folder.join(value).join(rest)];
         }
@@ -209,11 +209,11 @@ impl Expansion<'_> {
     }
 }
 
-/// Whether a file that begins so is run by a shell: it says so, or it is a text that says nothing.
-fn names_shell(head: &[u8]) -> bool {
+/// Whether a file that begins so is run by a shell: it says so, or it is a text that says nothing, by its name too.
+fn names_shell(head: &[u8], is_bare: bool) -> bool {
     let text = decoded(head);
     match text.lines().next().unwrap_or("").strip_prefix("#!") {
         Some(interpreter) => interpreter.split(['/', ' ']).any(|word| SHELLS.contains(&word)),
-        None => !head.contains(&0) && std::str::from_utf8(head).is_ok(),
+        None => is_bare && !head.contains(&0) && std::str::from_utf8(head).is_ok(),
     }
 }

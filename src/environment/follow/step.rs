@@ -56,7 +56,8 @@ impl Step {
         let Invocation { assignments, unknown, words, .. } = &self.invocation;
         let unknown: BTreeSet<&str> = unknown.iter().map(|(_, name)| &**name).collect();
         unknown.hash(&mut hasher);
-        (words, effective(assignments), &self.effects, self.folder.as_os_str(), self.calls_function, self.emptied).hash(&mut hasher);
+        (words, effective(assignments), &self.effects, self.folder.as_os_str(), self.calls_function, self.emptied)
+            .hash(&mut hasher);
         for WrapperFile { path, reader, overrides } in &self.files {
             (path.as_os_str(), reader, overrides).hash(&mut hasher);
         }

@@ -86,9 +86,12 @@ impl Expansion<'_> {
                 _ => asked.push(word.clone()),
             }
         }
-        let names = ["Taskfile.yml", "taskfile.yml", "Taskfile.yaml", "taskfile.yaml"]
-            .into_iter()
-            .chain(["Taskfile.dist.yml", "taskfile.dist.yml", "Taskfile.dist.yaml", "taskfile.dist.yaml"]);
+        let names = ["Taskfile.yml", "taskfile.yml", "Taskfile.yaml", "taskfile.yaml"].into_iter().chain([
+            "Taskfile.dist.yml",
+            "taskfile.dist.yml",
+            "Taskfile.dist.yaml",
+            "taskfile.dist.yaml",
+        ]);
         let path = match named {
             Some(name) => Some(folder.join(name)),
             None => nearest(self.files, &folder, &self.project.root, &names.collect::<Vec<_>>()),

@@ -92,7 +92,10 @@ fn command_is_followed_to_what_it_stands_for() {
 #[test]
 fn commands_in_other_files_are_followed_however_they_are_named() {
     let files = [
-        ("/p/package.json", r#"{"workspaces": ["pkg/*"], "scripts": {"db:a": "found a", "db:b": "found b", "postinstall": "found c"}}"#),
+        (
+            "/p/package.json",
+            r#"{"workspaces": ["pkg/*"], "scripts": {"db:a": "found a", "db:b": "found b", "postinstall": "found c"}}"#,
+        ),
         ("/p/pkg/x/package.json", r#"{"name": "x", "scripts": {"test": "found test", "reset": "found reset"}}"#),
         ("/p/turbo.json", r#"{"tasks": {"test": {"dependsOn": ["^mid"]}, "mid": {"dependsOn": ["x#reset"]}}}"#),
         ("/p/lib/a.sh", "f() {\n  found it\n}\n"),

@@ -64,7 +64,8 @@ impl Makefile {
                 }
             } else {
                 let line = line.split('#').next().unwrap_or("").trim_end();
-                if let Some((".RECIPEPREFIX", value)) = definition(line).as_ref().map(|(name, value)| (&**name, value)) {
+                if let Some((".RECIPEPREFIX", value)) = definition(line).as_ref().map(|(name, value)| (&**name, value))
+                {
                     prefix = value.chars().next().unwrap_or('\t');
                 } else if !line.trim().is_empty() {
                     self.note(line, (file, number), &mut open, include);
@@ -90,8 +91,9 @@ impl Makefile {
         let expanded = self.expanded(without_flags(line));
         let command = without_flags(&expanded);
         let computes = ["$(foreach ", "$(call ", "$(eval ", "$(if ", "$(and ", "$(or "];
-        self.is_computed |= computes.iter().any(|function| command.starts_with(function));
+        let is_computed = computes.iter().any(|function| command.starts_with(function));
         for rule in &mut self.rules[open.rules.clone()] {
+            rule.is_computed |= is_computed;
             rule.recipe.push_str(command);
             rule.recipe.push('\n');
         }
@@ -214,7 +216,8 @@ fn without_flags(command: &str) -> &str {
 fn definition(line: &str) -> Option<(String, String)> {
     let (name, value) = line.split_once('=')?;
     let name = name.trim_end_matches([':', '?', '+', '!', ' ', '\t']);
-    (is_name(name) || matches!(name, ".DEFAULT_GOAL" | ".RECIPEPREFIX")).then(|| (name.to_owned(), value.trim().to_owned()))
+    (is_name(name) || matches!(name, ".DEFAULT_GOAL" | ".RECIPEPREFIX"))
+        .then(|| (name.to_owned(), value.trim().to_owned()))
 }
 
 #[cfg(test)]

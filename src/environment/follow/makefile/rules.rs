@@ -26,7 +26,7 @@ pub(crate) struct Makefile {
     pub(crate) exports_all: bool,
     pub(crate) files: Vec<WrapperFile>,
     pub(crate) default_goal: Option<String>,
-    /// A part of it is made by what is not computed here, and could be a rule or a command.
+    /// A function of make that is not computed here makes a part of it that could be a rule.
     pub(crate) is_computed: bool,
     /// Bytes that variables have added so far: doubling ones must not fill the memory.
     pub(crate) expanded_bytes: Cell<usize>,
@@ -38,6 +38,8 @@ pub(crate) struct Rule {
     pub(crate) needs: Vec<String>,
     pub(crate) recipe: String,
     pub(crate) exports: Vec<(String, String)>,
+    /// A function of make that is not computed here makes a command of its recipe.
+    pub(crate) is_computed: bool,
     pub(crate) file: PathBuf,
     pub(crate) line: u32,
 }
@@ -89,6 +91,7 @@ impl Makefile {
                 let makers = makers(&name);
                 wanted.is_unknown |= makers.is_empty() && name == target;
                 for (rule, stem) in &makers {
+                    wanted.is_unknown |= rule.is_computed;
                     for need in &rule.needs {
                         wanted.is_unknown |= names_targets(need);
                         open.push(need.replace('%', stem));
@@ -111,4 +114,3 @@ impl Makefile {
 fn names_targets(need: &str) -> bool {
     ["$(addprefix", "$(addsuffix", "$(foreach", "$(call"].iter().any(|function| need.starts_with(function))
 }
-
