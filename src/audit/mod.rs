@@ -29,7 +29,7 @@ pub(crate) use crate::audit::entry::{
 pub(crate) use crate::audit::error::AuditError;
 pub(crate) use crate::audit::lines::{Line, Lines, MAX_LINE};
 pub(crate) use crate::audit::log::{KnownSnapshots, Log, verify_file};
-pub(crate) use crate::audit::redact::redact_command;
+pub(crate) use crate::audit::redact::{redact_command, redact_line};
 pub(crate) use crate::audit::render::{details, render};
 pub(crate) use crate::audit::report::{CallerReport, FindingReport, JudgementReport, SettingReport, TargetReport};
 pub(crate) use crate::audit::unfinished::unfinished_runs;

@@ -5,7 +5,7 @@
 
 use std::ffi::OsString;
 
-use crate::secret::{ForeignText, MASK, Secret, is_secret_word, says_secret, words_of};
+use crate::secret::{ForeignText, MASK, Secret, is_kind_of_key, is_secret_word, says_secret, words_of};
 use crate::text;
 use crate::tools::secrets;
 use crate::tools::secrets::{Called, Holds, InWord};
@@ -35,6 +35,12 @@ pub(crate) fn redact_command(words: &[OsString], secrets: &[Secret]) -> Vec<Stri
         shown.push(text);
     }
     shown
+}
+
+/// Shows a line for a shell, or a text that quotes one, without its secrets.
+#[must_use]
+pub(crate) fn redact_line(line: &str) -> String {
+    ForeignText::of(Redactor::new(&[]).script(line)).to_string()
 }
 
 /// What the words before say about the next one.
@@ -89,7 +95,7 @@ impl<'a> Redactor<'a> {
             && let Some(called) = secrets::called(word)
         {
             self.called = Some(called);
-            return word.to_owned();
+            return self.quoted(word);
         }
         let is_option = match word.strip_prefix('/') {
             Some(_) => self.called.as_ref().is_some_and(|called| called.own_option(word).is_some()),
@@ -104,8 +110,14 @@ impl<'a> Redactor<'a> {
         if let Some(own) = self.called.as_ref().and_then(|called| called.own_option(word)) {
             return self.held(word, own);
         }
+        if let Some(at) = prose_at(word) {
+            if at == word.len() {
+                self.next = Next::Value(Holds::Prose, 1);
+            }
+            return format!("{}{}", &word[..at], self.value(Holds::Prose, &word[at..]));
+        }
         if let Some((name, value)) = assignment(word)
-            && says_secret(name)
+            && names_a_secret(name)
         {
             return if value.is_empty() { word.to_owned() } else { format!("{name}={MASK}") };
         }
@@ -142,19 +154,23 @@ impl<'a> Redactor<'a> {
     fn argument(&mut self, word: &str) -> String {
         let holds = self.called.as_mut().map_or(Holds::Plain, |called| called.argument(word));
         if let Some((name, value)) = assignment(word)
-            && says_secret(name)
+            && names_a_secret(name)
         {
             return if value.is_empty() { word.to_owned() } else { format!("{name}={MASK}") };
         }
         if holds == Holds::Plain {
-            if self.sets && is_key_of_a_secret(word) {
+            if self.sets && !self.called.as_ref().is_some_and(Called::is_settled) && is_key_of_a_secret(word) {
                 self.next = Next::Secret;
             }
             self.sets |= SETTING.contains(&word.to_ascii_lowercase().as_str());
-            // `ssh host 'mysql -phunter2'`
-            let first = word.split_whitespace().next().filter(|first| *first != word);
-            if first.is_some_and(|first| SHELLS.contains(&name_of(first)) || secrets::called(first).is_some()) {
+            // `ssh host 'mysql -phunter2'`, `ssh host 'cd x && sudo mysql -phunter2'`
+            let is_program = |word: &str| SHELLS.contains(&name_of(word)) || secrets::called(word).is_some();
+            let mut parts = word.split(|c: char| c.is_whitespace() || ENDS_COMMAND.contains(&c)).peekable();
+            if word.contains(char::is_whitespace) && parts.peek().copied().is_some_and(is_program) {
                 return self.script(word);
+            }
+            if word.contains(char::is_whitespace) && parts.any(is_program) {
+                return self.quoted(&self.script(word));
             }
         }
         self.value(holds, word)
@@ -178,6 +194,11 @@ impl<'a> Redactor<'a> {
                 Some(("pass", _)) => format!("pass:{MASK}"),
                 _ => self.quoted(value),
             },
+            Holds::Parts => {
+                let masked = |part: &str| if part.starts_with("p=") { format!("p={MASK}") } else { part.to_owned() };
+                self.quoted(&value.split(',').map(masked).collect::<Vec<_>>().join(","))
+            }
+            Holds::Prose => ForeignText::prose(value, self.secrets).to_string(),
             Holds::Plain => self.quoted(value),
         }
     }
@@ -206,10 +227,10 @@ impl<'a> Redactor<'a> {
         let script = known.fold(script.to_owned(), |text, secret| secret.mask_in(&text));
         let (mut shown, mut word, mut quote) = (String::new(), String::new(), None);
         for character in script.chars() {
-            let ends_command = matches!(character, ';' | '|' | '&' | '(' | ')' | '\n' | '`');
+            let ends_command = ENDS_COMMAND.contains(&character);
             if quote.is_none() && (character.is_whitespace() || ends_command) {
                 if !word.is_empty() {
-                    shown.push_str(&words.word(&std::mem::take(&mut word)));
+                    shown.push_str(&words.shell_word(&std::mem::take(&mut word)));
                 }
                 if ends_command {
                     words = Redactor::new(self.secrets);
@@ -225,11 +246,25 @@ impl<'a> Redactor<'a> {
             word.push(character);
         }
         if !word.is_empty() {
-            shown.push_str(&words.word(&word));
+            shown.push_str(&words.shell_word(&word));
         }
         shown
     }
+
+    /// A word of a script. One that is quoted as a whole is looked at as its program gets it.
+    fn shell_word(&mut self, word: &str) -> String {
+        for quote in ['"', '\''] {
+            let inner = word.strip_prefix(quote).and_then(|rest| rest.strip_suffix(quote));
+            if let Some(inner) = inner.filter(|inner| inner.contains(char::is_whitespace) && !inner.contains(quote)) {
+                return format!("{quote}{}{quote}", self.word(inner));
+            }
+        }
+        self.word(word)
+    }
 }
+
+/// What ends a command in a script.
+const ENDS_COMMAND: [char; 7] = [';', '|', '&', '(', ')', '\n', '`'];
 
 /// Words behind which a key and its value stand.
 const SETTING: [&str; 8] = ["add", "config", "configure", "create", "put", "set", "update", "write"];
@@ -238,7 +273,9 @@ const SETTING: [&str; 8] = ["add", "config", "configure", "create", "put", "set"
 fn is_key_of_a_secret(word: &str) -> bool {
     !word.contains([' ', '='])
         && says_secret(word)
-        && (words_of(word).count() > 1 || is_secret_word(&word.to_ascii_uppercase()) && word.len() > 6)
+        && (word.starts_with('_')
+            || words_of(word).count() > 1
+            || is_secret_word(&word.to_ascii_uppercase()) && word.len() > 6)
 }
 
 /// Tells whether a key of Oracle's programs takes a login: `userid=`, `target=`.
@@ -264,12 +301,28 @@ fn assignment(word: &str) -> Option<(&str, &str)> {
 /// first one does not switch it off.
 fn takes_a_secret(word: &str) -> bool {
     let Some(name) = word.strip_prefix('-').filter(|name| name.len() > 3 || name.starts_with('-')) else {
-        return matches!(word, "-pwd" | "-jwt" | "-key");
+        return matches!(word, "-pwd" | "-jwt");
     };
     let mut words = words_of(name);
     let is_off =
         words_of(name).next().is_some_and(|first| matches!(first.as_str(), "NO" | "SKIP" | "WITHOUT" | "DISABLE"));
-    is_plain_name(name) && !is_off && words.next_back().is_some_and(|last| is_secret_word(&last))
+    let Some(last) = words.next_back() else { return false };
+    let is_key_of_data = last == "KEY" && words.next_back().is_none_or(|before| is_kind_of_key(&before));
+    is_plain_name(name) && !is_off && !is_key_of_data && is_secret_word(&last)
+}
+
+/// Tells whether what is assigned to a name is secret; `key` alone mostly names a column or a field.
+fn names_a_secret(name: &str) -> bool {
+    says_secret(name) && !name.trim_start_matches('-').eq_ignore_ascii_case("key")
+}
+
+/// Options whose value is a pattern of names, or words for people.
+const PROSE: [&str; 6] = ["--filter", "--grep", "--test-name-pattern", "--testNamePattern", "--tests", "--title"];
+
+/// Finds where the value of such an option begins; behind the word, where it is the next one.
+fn prose_at(word: &str) -> Option<usize> {
+    let name = word.split_once('=').map_or(word, |(name, _)| name);
+    PROSE.contains(&name).then(|| word.len().min(name.len() + 1))
 }
 
 fn is_plain_name(name: &str) -> bool {

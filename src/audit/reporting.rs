@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::audit::redact::redact_line;
 use crate::audit::report::{
     CallerReport, Candidate, EnvironmentReport, FindingReport, JudgementReport, PolicyReport, SettingReport,
     TargetReport,
@@ -12,7 +13,7 @@ use crate::environment::{Origin, Survey};
 use crate::policy::trust::Trust;
 use crate::policy::{FILE_NAME, Loosening, Policy};
 use crate::reach::{Place, Target};
-use crate::secret::{redact_name, redact_text, shown_path};
+use crate::secret::{redact_name, shown_path};
 use crate::text::shown;
 use crate::verdict::{Finding, JudgedTarget, Judgement};
 
@@ -138,7 +139,7 @@ impl PolicyReport {
 
 impl From<&Loosening> for SettingReport {
     fn from(loosening: &Loosening) -> Self {
-        let value = redact_text(&loosening.value);
+        let value = redact_line(&loosening.value);
         SettingReport { key: loosening.key, value, line: loosening.line }
     }
 }

@@ -10,6 +10,7 @@ use std::process::Output;
 
 use serde::Serialize;
 
+use crate::audit;
 use crate::cli::HooksAction;
 use crate::commands::context::Context;
 use crate::commands::{CommandError, Ending, report};
@@ -20,6 +21,7 @@ use crate::exec::{Inherited, Interrupt};
 use crate::exit::Exit;
 use crate::own_tools::Git;
 use crate::regular;
+use crate::secret::ForeignText;
 use crate::text::{lossless, shown};
 
 const PRE_PUSH: &str = include_str!("../../hooks/pre-push");
@@ -168,10 +170,11 @@ struct Told<'a> {
     hook: &'static str,
     done: &'a str,
     path: Cow<'a, str>,
-    command: Option<&'a str>,
+    command: Option<String>,
 }
 
 fn answer(context: &Context, done: &str, path: &Path, command: Option<&str>) -> Result<(), Failure> {
+    let command = command.map(audit::redact_line);
     let answered = if context.ui.json {
         context.ui.answer_json(&report::json(&Told { schema: 1, hook: "pre-push", done, path: shown(path), command })?)
     } else {
@@ -254,7 +257,7 @@ impl<'a> Repository<'a> {
 }
 
 fn taken_apart(output: Output) -> (bool, Vec<u8>, String) {
-    let said = lossless(&output.stderr).lines().next().unwrap_or("no reason was given").to_owned();
+    let said = ForeignText::of(lossless(&output.stderr).lines().next().unwrap_or("no reason was given")).to_string();
     (output.status.success(), output.stdout, said)
 }
 

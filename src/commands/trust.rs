@@ -1,5 +1,6 @@
 //! `safe-test trust`: a person approves what the policy loosens, this exact content of it.
 
+use crate::audit;
 use crate::commands::context::Context;
 use crate::commands::{CommandError, Ending, not_confirmed, policy_file};
 use crate::durable;
@@ -8,7 +9,6 @@ use crate::exec;
 use crate::exec::{Inherited, Interrupt};
 use crate::exit::Exit;
 use crate::policy::{FILE_NAME, Policy, trust};
-use crate::secret::redact_text;
 use crate::text::shown;
 
 pub(crate) fn trust(context: &mut Context, inherited: &Inherited) -> Result<Ending, Failure> {
@@ -30,7 +30,7 @@ pub(crate) fn trust(context: &mut Context, inherited: &Inherited) -> Result<Endi
     }
     context.ui.warn(format!("{} loosens:", shown(&path)));
     for one in &loosenings {
-        let value = redact_text(&one.value);
+        let value = audit::redact_line(&one.value);
         context.ui.warn(format!("  line {}: {} = {value}", one.line, one.key));
     }
     let interrupt = Interrupt::listen(inherited).map_err(exec::ExecError::Signals)?;

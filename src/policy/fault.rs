@@ -73,6 +73,7 @@ mod tests {
     fn errors_name_the_line_the_key_and_what_is_expected() {
         let cases = [
             ("[allow]\nhost = [\"a:1\"]", "p:2: unknown key `host` in [allow]"),
+            ("[production]\n\"password=x\" = 1", "p:2: unknown key `***` in [production]"),
             ("[produktion]\n", "p:1: unknown key `produktion`"),
             ("[snapshots]\n\n\nkeep_lats = 3", "p:4: unknown key `keep_lats` in [snapshots]"),
             ("snapshots.keep_lats = 3", "p:1: unknown key `keep_lats` in [snapshots]"),

@@ -15,7 +15,13 @@ pub(crate) fn without_secrets(mut draft: Draft) -> Draft {
         is_cut.set(is_cut.get() || kept != *name);
         *name = kept;
     };
-    draft.user.iter_mut().for_each(cut);
+    draft.user.iter_mut().for_each(|user| match is_login(user) && !user.contains("://") {
+        true => {
+            is_cut.set(true);
+            *user = MASK.to_owned();
+        }
+        false => cut(user),
+    });
     let written = draft.database.clone();
     let is_file = draft.places.iter().any(|place| matches!(place, Place::File { .. }));
     draft.database.iter_mut().filter(|_| !is_file).for_each(cut);
@@ -43,6 +49,11 @@ pub(crate) fn without_secrets(mut draft: Draft) -> Draft {
         draft.doubt(Doubt::Syntax);
     }
     draft
+}
+
+/// Tells whether a user's name is a whole login: `app:secret`, Oracle's `app/secret`. An ARN or a placeholder is one name.
+fn is_login(user: &str) -> bool {
+    user.split_once([':', '/']).is_some_and(|(name, _)| name != "arn" && !name.contains('{'))
 }
 
 fn is_plain(name: &str) -> bool {
@@ -89,6 +100,10 @@ mod tests {
             (host("//u:p@h"), None, None, "postgres *** - [Syntax]"),
             (host("1433;pwd=p"), None, None, "postgres *** - [Syntax]"),
             (host("db"), None, Some("a?password=P"), "postgres db - u=a [Syntax]"),
+            (host("db"), None, Some("a:P"), "postgres db - u=*** [Syntax]"),
+            (host("db"), None, Some("a/P@x"), "postgres db - u=*** [Syntax]"),
+            (host("db"), None, Some("arn:aws:iam::1:role/a"), "postgres db - u=arn:aws:iam::1:role/a"),
+            (host("db"), None, Some("${DB_USER:-app}"), "postgres db - u=${DB_USER:-app}"),
             (file("/p/x.db"), Some("x.db"), None, "postgres file:/p/x.db x.db"),
             (file("/a:b/c@d/x.db"), Some("x.db"), None, "postgres file:/a:b/c@d/x.db x.db"),
             (file("/p/x.db;Password=P"), Some("x.db;Password=P"), None, "postgres file:/p/x.db x.db [Syntax]"),

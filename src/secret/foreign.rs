@@ -3,6 +3,7 @@
 use std::fmt;
 use std::ops::Deref;
 
+use crate::secret::redact_text::redact_prose;
 use crate::secret::{Secret, redact_text};
 
 /// Foreign text without its secrets. It is made of nothing but redacted text, so whoever has one may show it.
@@ -14,9 +15,13 @@ impl ForeignText {
     /// in its own place (`password=…`, `:…@`) whatever it reads like.
     #[must_use]
     pub(crate) fn new(text: &str, secrets: &[Secret]) -> Self {
-        let known = secrets.iter().filter(|secret| !secret.is_ordinary());
-        let masked = known.fold(text.to_owned(), |text, secret| secret.mask_in(&text));
-        ForeignText(redact_text(&masked))
+        ForeignText(redact_text(&without(secrets, text)))
+    }
+
+    /// Redacts what a person wrote for people, or a pattern of names: no name in it stands before a value.
+    #[must_use]
+    pub(crate) fn prose(text: &str, secrets: &[Secret]) -> Self {
+        ForeignText(redact_prose(&without(secrets, text)))
     }
 
     /// Redacts what can be printed, where no password is known.
@@ -30,6 +35,11 @@ impl ForeignText {
     pub(crate) fn shortened(&self, shorten: impl FnOnce(&str) -> String) -> Self {
         ForeignText(shorten(&self.0))
     }
+}
+
+fn without(secrets: &[Secret], text: &str) -> String {
+    let known = secrets.iter().filter(|secret| !secret.is_ordinary());
+    known.fold(text.to_owned(), |text, secret| secret.mask_in(&text))
 }
 
 impl Deref for ForeignText {
@@ -56,6 +66,7 @@ mod tests {
             ("hunter2", "no entry for hunter2 here", "no entry for *** here"),
             ("p@ss/word", "user p@ss/word and p%40ss%2Fword", "user *** and ***"),
             ("pa\"ss\\1", r#"{"url":"x:pa\"ss\\1@y"}"#, r#"{"url":"x:***@y"}"#),
+            ("a:b'\\c", r"*:*:*:*:a\:b'\\c", "*:*:*:*:***"),
             ("test", "database \"test\" does not exist", "database \"test\" does not exist"),
             ("test", "postgres://test:test@h/test failed", "postgres://test:***@h/test failed"),
             ("test", "password=test dbname=test", "password=*** dbname=test"),

@@ -18,7 +18,7 @@ mod tokens;
 mod value;
 
 pub(crate) use crate::secret::foreign::ForeignText;
-pub(crate) use crate::secret::names::{is_secret_word, says_secret, words_of};
+pub(crate) use crate::secret::names::{is_kind_of_key, is_secret_word, says_secret, words_of};
 pub(crate) use crate::secret::redact_name::{redact_name, redact_path, shown_path};
 pub(crate) use crate::secret::redact_text::redact_text;
 pub(crate) use crate::secret::value::{MASK, Secret};

@@ -32,7 +32,32 @@ static SECRET_WORD: LazyLock<Regex> = LazyLock::new(|| {
 
 /// Tells whether a variable's or option's name says that its value is secret.
 pub(crate) fn says_secret(name: &str) -> bool {
-    words_of(name).any(|word| is_secret_word(&word))
+    let mut before = None;
+    words_of(name).any(|word| {
+        let is_key_of_data = word == "KEY" && before.as_deref().is_some_and(is_kind_of_key);
+        let says = is_secret_word(&word) && !is_key_of_data;
+        before = Some(word);
+        says
+    })
+}
+
+/// Tells whether a word before `KEY` makes it one of data, or one that is public: `--primary-key id`.
+pub(crate) fn is_kind_of_key(word: &str) -> bool {
+    const KINDS: [&str; 12] = [
+        "CACHE",
+        "FOREIGN",
+        "GROUP",
+        "HASH",
+        "INDEX",
+        "OBJECT",
+        "PARTITION",
+        "PRIMARY",
+        "PUBLIC",
+        "ROUTING",
+        "SORT",
+        "UNIQUE",
+    ];
+    KINDS.contains(&word)
 }
 
 /// Cuts a name into its words, in upper case: `dbPassword`, `DB_PASSWORD2` and `--db-password` all end in `PASSWORD`.
@@ -81,8 +106,19 @@ mod tests {
             "DB_PASSWORD2",
             "x2Key",
         ];
-        let plain =
-            ["DATABASE_URL", "DB_HOST", "KEYSPACE", "PASSENGER_ENV", "COMPASS", "MONKEY", "TOKENS_PER_DAY", "x"];
+        let plain = [
+            "PRIMARY_KEY",
+            "sort-key",
+            "publicKey",
+            "DATABASE_URL",
+            "DB_HOST",
+            "KEYSPACE",
+            "PASSENGER_ENV",
+            "COMPASS",
+            "MONKEY",
+            "TOKENS_PER_DAY",
+            "x",
+        ];
         for name in secret {
             assert!(says_secret(name), "{name}");
         }

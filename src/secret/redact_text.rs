@@ -23,11 +23,20 @@ static NAME: LazyLock<Regex> = LazyLock::new(|| pattern(r##"([^\x00-\x1F!-,/:-@\
 static QUOTED: LazyLock<Regex> =
     LazyLock::new(|| pattern(r#"^N?\\*(?:"(?:[^"\\]|\\[^"])*(?:\\?"|\z)|'(?:[^'\\]|\\.|'')*(?:'|\z))"#));
 
+/// A name and, beside it, its value, as lists of variables in JSON have them.
+static PAIR: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(concat!(
+        r#"(\\*"(?i-u:name|key)\\*"[\t-\r ]*:[\t-\r ]*\\*"([^"\\]*)\\*"[\t-\r ]*,[\t-\r ]*"#,
+        r#"\\*"(?i-u:value)\\*"[\t-\r ]*:[\t-\r ]*)\\*"(?:[^"\\]|\\[^"])*(?:\\?"|\z)"#
+    ))
+});
+
 /// The password of a statement in SQL, or of a call that logs in.
 static SQL: LazyLock<Regex> = LazyLock::new(|| {
     pattern(concat!(
         r"(?-u:\b)((?:(?i-u:identified)[\t-\r ]+(?:(?i-u:with)[\t-\r ]+[^\t-\r ]+[\t-\r ]+)?(?i-u:by)|(?i-u:password))",
         r"[\t-\r ]+|(?i-u:set)[\t-\r ]+(?i-u:password)[^=;]*=[\t-\r ]*(?:(?i-u:password)[\t-\r ]*\([\t-\r ]*)?",
+        r#"|(?i-u:pdo|connect|getconnection)[\t-\r ]*\((?:[\t-\r ]*["'][^"']*["'][\t-\r ]*,){2}[\t-\r ]*"#,
         r#"|(?i-u:auth)[\t-\r ]*\([\t-\r ]*["'][^"']*["'][\t-\r ]*,[\t-\r ]*)(?:'(?:[^']|'')*'?|"[^"]*"?)"#,
         r#"|(?-u:\b)((?i-u:identified)[\t-\r ]+(?i-u:by)[\t-\r ]+)[^\t-\r '";]+"#
     ))
@@ -57,6 +66,9 @@ pub(crate) fn redact_text(text: &str) -> String {
         shown = Cow::Owned(mask_urls(&shown));
     }
     if shown.contains(['=', ':']) {
+        if shown.to_ascii_lowercase().contains("value") {
+            shown = Cow::Owned(mask_pairs(&shown));
+        }
         shown = Cow::Owned(mask_named_values(&shown));
     }
     if shown.contains('@') {
@@ -70,6 +82,22 @@ pub(crate) fn redact_text(text: &str) -> String {
         shown = Cow::Owned(SQL.replace_all(&shown, format!("${{1}}${{2}}{MASK}")).into_owned());
     }
     mask_tokens(&shown).into_owned()
+}
+
+/// Masks what needs no name to be told: logins and tokens. For patterns and words of people, where `token: expires` is no
+/// assignment.
+#[must_use]
+pub(crate) fn redact_prose(text: &str) -> String {
+    mask_tokens(&mask_logins(&mask_urls(text))).into_owned()
+}
+
+/// Masks the values of names that stand beside them: `{"name": "DB_PASSWORD", "value": "…"}`.
+fn mask_pairs(text: &str) -> String {
+    let mask = |found: &Captures<'_>| match says_secret(&found[2]) {
+        true => format!("{}{MASK}", &found[1]),
+        false => found[0].to_owned(),
+    };
+    PAIR.replace_all(text, mask).into_owned()
 }
 
 fn mask_logins(text: &str) -> String {
@@ -150,7 +178,8 @@ fn mask_named_values(text: &str) -> String {
         let separator = text[..name.start()].chars().next_back();
         // `?code=` in a URL is a token, elsewhere a number.
         let is_code = matches!(separator, Some('?' | '&')) && last.eq_ignore_ascii_case("code");
-        if last.is_empty() || !(says_secret(last) || is_code) || rest.starts_with("//") {
+        let is_path = rest.starts_with("//") || rest.starts_with(':') && whole.as_str().ends_with(':');
+        if last.is_empty() || !(says_secret(last) || is_code) || is_path || is_no_secret(last, separator, rest) {
             continue;
         }
         let value = rest.trim_start_matches(' ');
@@ -168,6 +197,16 @@ fn mask_named_values(text: &str) -> String {
     }
     shown.push_str(&text[at..]);
     shown
+}
+
+/// Tells whether a name that says secret names something else where it stands: a sort key (`key=name`), a line of a file
+/// (`token.spec.ts:12`).
+fn is_no_secret(name: &str, separator: Option<char>, rest: &str) -> bool {
+    if name.eq_ignore_ascii_case("key") {
+        return !separator.is_some_and(|separator| "?&;{\"'".contains(separator));
+    }
+    let is_file = name.rsplit_once('.').is_some_and(|(_, ending)| !says_secret(ending));
+    is_file && rest.split([' ', ':', '\n']).next().is_some_and(|line| line.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// Counts how many bytes of `text` are the value, given what stands before its name.
@@ -209,6 +248,14 @@ mod tests {
             ("npm:a@1 h:5000/i@sha256:0 12:00 a@b", "npm:a@1 h:5000/i@sha256:0 12:00 a@b"),
             ("a: 1, password: x, y", "a: 1, password: ***, y"),
             ("x?code=a&b=c exit code=1", "x?code=***&b=c exit code=1"),
+            ("token::tests::key ok", "token::tests::key ok"),
+            ("FAIL auth/token.spec.ts:12:3", "FAIL auth/token.spec.ts:12:3"),
+            ("select 1 where key = 'a'", "select 1 where key = 'a'"),
+            ("https://h/x?key=a&b=c", "https://h/x?key=***&b=c"),
+            ("{key: a}", "{key: ***}"),
+            (r#"[{"name":"DB_PASSWORD","value":"x"}]"#, r#"[{"name":"DB_PASSWORD","value":***}]"#),
+            (r#"[{"Name": "X", "Value": "x"}]"#, r#"[{"Name": "X", "Value": "x"}]"#),
+            (r#"new PDO("mysql:host=h", "u", "x")"#, r#"new PDO("mysql:host=h", "u", ***)"#),
             (r#"{\"password\": \"a b\", \"n\": 1}"#, r#"{\"password\": ***, \"n\": 1}"#),
         ];
         for (text, expected) in cases {

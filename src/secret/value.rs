@@ -33,7 +33,8 @@ impl Secret {
         count < 8 && (is_number || is_symbol || is_word(&self.0))
     }
 
-    /// Masks every occurrence of this secret in a text of others: as it stands, percent-encoded, or escaped as JSON.
+    /// Masks every occurrence of this secret in a text of others: as it stands, percent-encoded, escaped as JSON, or as
+    /// `.pgpass` has it.
     ///
     /// Secrets shorter than four characters are masked only as whole words.
     pub(crate) fn mask_in(&self, text: &str) -> String {
@@ -44,7 +45,8 @@ impl Secret {
         let escaped = serde_json::to_string(&self.0).unwrap_or_default();
         let escaped = escaped.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or_default();
         let mut masked = mask_occurrences(text, &self.0);
-        for spelling in [encoded.as_str(), escaped] {
+        let in_file = self.0.replace('\\', "\\\\").replace(':', "\\:");
+        for spelling in [encoded.as_str(), escaped, in_file.as_str()] {
             if spelling != self.0 && !spelling.is_empty() {
                 masked = mask_occurrences(&masked, spelling);
             }

@@ -1,7 +1,10 @@
 //! Which arguments of a program are secret, whatever the names of its options say.
 
+mod rows;
+
 use crate::tools::clients;
 use crate::tools::clients::{Client, Means};
+use crate::tools::secrets::rows::{ROWS, Row};
 use crate::tools::words::{SHELLS, name_of};
 
 /// What an argument holds of a secret.
@@ -25,128 +28,11 @@ pub(crate) enum Holds {
     Pair,
     /// `pass:secret`; other sources (`env:`, `file:`) hold none.
     Source,
+    /// `h=host,p=secret`.
+    Parts,
+    /// Words for people, or a pattern of names: `token: expires` names no secret there.
+    Prose,
 }
-
-/// What a program's arguments hold behind some of its subcommands.
-#[derive(Debug)]
-struct Row {
-    programs: &'static str,
-    /// The first words that are no options; empty where they do not matter.
-    words: &'static str,
-    options: &'static [(&'static str, Holds)],
-    /// The arguments behind `words` that are no options; the last one stands for all that follow.
-    arguments: &'static [Holds],
-}
-
-const fn row(
-    programs: &'static str,
-    words: &'static str,
-    options: &'static [(&'static str, Holds)],
-    arguments: &'static [Holds],
-) -> Row {
-    Row { programs, words, options, arguments }
-}
-
-use Holds::{CommaLogin, Joined, Login, Pair, PercentLogin, Plain, Secret, SlashLogin, Source};
-
-/// Programs whose secrets stand where no name says so. Sources: their manuals.
-const ROWS: &[Row] = &[
-    row("7z 7za 7zr 7zz", "", &[("-p", Joined)], &[]),
-    row("ab", "", &[("-A -P", Login), ("-C", Pair)], &[]),
-    row("aws", "secretsmanager", &[("--secret-string --secret-binary", Secret), ("--secret-id", Plain)], &[]),
-    row("aws", "ssm", &[("--value", Secret)], &[]),
-    row("az", "login", &[("-p", Secret)], &[]),
-    row("az", "keyvault secret", &[("--value", Secret)], &[]),
-    row("bw", "login", &[], &[Plain, Secret]),
-    row("bw", "unlock", &[], &[Secret]),
-    row("cargo", "login", &[], &[Secret]),
-    row("cf oc ibmcloud", "login", &[("-p", Secret), ("-u", Plain)], &[]),
-    row("chamber", "write", &[], &[Plain, Plain, Secret]),
-    row("composer", "config github-oauth", &[], &[Secret]),
-    row("composer", "config http-basic", &[], &[Plain, Secret]),
-    row("git", "", &[("-C -c", Plain)], &[]),
-    row("consul", "kv put", &[], &[Plain, Secret]),
-    row(
-        "curl",
-        "",
-        &[
-            ("-u --user -U --proxy-user -E --cert --proxy-cert", Login),
-            ("-b --cookie", Secret),
-            ("-A -F -H -T -X -c -d -e -m -o -w -x --key --cookie-jar --header --data", Plain),
-        ],
-        &[],
-    ),
-    row("docker podman nerdctl buildah skopeo oras crane", "login", &[("-p", Secret), ("-u", Plain)], &[]),
-    row("helm", "registry login", &[("-p", Secret), ("-u", Plain)], &[]),
-    row("doppler fly flyctl", "secrets set", &[("-a -p -c", Plain)], &[Pair]),
-    row("dotnet", "user-secrets set", &[], &[Plain, Secret]),
-    row("dotnet nuget", "push", &[("-k", Secret)], &[]),
-    row("dotnet", "nuget push", &[("-k", Secret)], &[]),
-    row("etcdctl", "", &[("--user", Login)], &[]),
-    row("gh", "secret set", &[("-b --body", Secret)], &[]),
-    row("glab", "auth login", &[("-t", Secret)], &[]),
-    row("glab", "variable set", &[("-v --value", Secret)], &[Plain, Secret]),
-    row("htpasswd", "", &[], &[Plain, Secret]),
-    row("http https xh xhs", "", &[("-a --auth", Login)], &[]),
-    row("ipmitool", "", &[("-P", Secret), ("-H -I -L -U", Plain)], &[]),
-    row(
-        "jarsigner keytool",
-        "",
-        &[("-storepass -keypass -srcstorepass -deststorepass -destkeypass -new", Secret)],
-        &[],
-    ),
-    row("kubectl oc", "create secret", &[("--from-literal", Pair)], &[]),
-    row(
-        "ldapadd ldapdelete ldapmodify ldappasswd ldapsearch ldapwhoami",
-        "",
-        &[("-w -a -s", Secret), ("-D -H -b -f -h -p -y", Plain)],
-        &[],
-    ),
-    row("lftp", "", &[("-u --user", CommaLogin), ("-e -c -p", Plain)], &[]),
-    row("mc", "alias set", &[], &[Plain, Plain, Plain, Secret]),
-    row("mosquitto_pub mosquitto_sub", "", &[("-P --pw", Secret), ("-h -m -p -t -u", Plain)], &[]),
-    row("mysqladmin mariadb-admin", "password", &[], &[Secret]),
-    row("ngrok", "authtoken", &[], &[Secret]),
-    row("ngrok", "config add-authtoken", &[], &[Secret]),
-    row(
-        "openssl",
-        "",
-        &[("-passin -passout -pass -password -passwd", Source), ("-k -K -macopt", Secret), ("-key", Plain)],
-        &[],
-    ),
-    row("openssl", "passwd", &[("-salt", Plain)], &[Secret]),
-    row("osql", "", &[("-P", Secret), ("-S -U -d -i -o -q -Q", Plain)], &[]),
-    row("plink pscp psftp putty", "", &[("-pw", Secret)], &[]),
-    row("poetry", "config http-basic", &[], &[Plain, Secret]),
-    row("psexec psexec.py winexe", "", &[("-p", Secret), ("-U", PercentLogin), ("-u", Plain)], &[]),
-    row("pulumi", "config set", &[("--plaintext --secret", Joined)], &[Plain, Secret]),
-    row("rabbitmqctl", "add_user", &[], &[Plain, Secret]),
-    row("rabbitmqctl", "authenticate_user", &[], &[Plain, Secret]),
-    row("rabbitmqctl", "change_password", &[], &[Plain, Secret]),
-    row("rabbitmqadmin", "", &[("-p", Secret), ("-H -P -u", Plain)], &[]),
-    row("rar unrar", "", &[("-hp -p", Joined)], &[]),
-    row("rclone", "obscure", &[], &[Secret]),
-    row("rdesktop", "", &[("-p", Secret), ("-d -g -u", Plain)], &[]),
-    row("redis-cli valkey-cli keydb-cli", "auth", &[("-h -p -n", Plain), ("-a -u", Secret)], &[Secret]),
-    row("rman", "catalog", &[], &[SlashLogin]),
-    row("rman", "target", &[], &[SlashLogin, Plain, SlashLogin]),
-    row("smbclient smbget rpcclient net", "", &[("-U --user", PercentLogin)], &[]),
-    row("snyk", "auth", &[], &[Secret]),
-    row("sort join", "", &[("-k -t -j --key --field-separator", Plain)], &[]),
-    row("sqlpackage SqlPackage", "", &[("/tp: /sp:", Joined)], &[]),
-    row("sshpass", "", &[("-p", Secret), ("-P -f -d", Plain)], &[]),
-    row("twine", "upload", &[("-p", Secret), ("-u -r", Plain)], &[]),
-    row("useradd usermod", "", &[("-p", Secret), ("-G -c -d -g -s -u", Plain)], &[]),
-    row("vault", "kv patch", &[], &[Plain, Pair]),
-    row("vault", "kv put", &[("-mount", Plain)], &[Plain, Pair]),
-    row("vault", "login", &[("-method -path", Plain)], &[Pair]),
-    row("vault", "operator unseal", &[], &[Secret]),
-    row("vault", "unwrap", &[], &[Secret]),
-    row("vault", "write", &[], &[Plain, Pair]),
-    row("wget wget2", "", &[("-O -P -U -e -o --header", Plain)], &[]),
-    row("xfreerdp", "", &[("/p:", Joined)], &[]),
-    row("zip unzip zipcloak", "", &[("-P", Secret), ("-O -b -d -i -n -t -x", Plain)], &[]),
-];
 
 /// A program that was called, with its words so far that are no options.
 #[derive(Debug, Clone)]
@@ -155,6 +41,8 @@ pub(crate) struct Called {
     client: Option<&'static Client>,
     words: Vec<String>,
 }
+
+use Holds::{Joined, Plain, Secret, SlashLogin};
 
 /// What a word that begins with a dash says about secrets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -174,6 +62,10 @@ pub(crate) fn called(word: &str) -> Option<Called> {
         return None;
     }
     let relative = || {
+        // `mysql_url=…` is no program, and neither is `mysqli.default_pw`.
+        if !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') {
+            return None;
+        }
         let families = ["mysql", "mariadb", "mongo", "redis", "psql"];
         let family = families.iter().find(|family| name.starts_with(**family))?;
         clients::all().find(|client| client.names.iter().any(|own| own.starts_with(family)))
@@ -302,6 +194,7 @@ fn holds(means: Means) -> Holds {
 
 #[cfg(test)]
 mod tests {
+    use super::Holds::{Login, Pair};
     use super::*;
 
     #[test]
