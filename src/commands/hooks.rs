@@ -101,6 +101,10 @@ impl Explain for HooksError {
 
 pub(crate) fn hooks(context: &Context, action: HooksAction, inherited: &Inherited) -> Result<Ending, Failure> {
     match action {
+        HooksAction::Show if context.ui.json => {
+            let script = Script { schema: 1, hook: "pre-push", script: PRE_PUSH };
+            context.ui.answer_json(&report::json(&script)?).map_err(CommandError::Output)?;
+        }
         HooksAction::Show => context.ui.answer(PRE_PUSH.lines()).map_err(CommandError::Output)?,
         HooksAction::Install => return install(context, inherited),
         HooksAction::Uninstall => uninstall(context)?,
@@ -161,6 +165,14 @@ fn ask_for_command(context: &Context, git: &Repository<'_>, interrupt: &Interrup
     };
     let (succeeded, _, said) = git.ask(&["config", SETTING, &command])?;
     if succeeded { Ok(Some(command)) } else { Err(HooksError::Setting { said }.into()) }
+}
+
+/// The hook itself, for programs.
+#[derive(Serialize)]
+struct Script {
+    schema: u32,
+    hook: &'static str,
+    script: &'static str,
 }
 
 /// The answer for programs.

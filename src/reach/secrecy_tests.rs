@@ -89,6 +89,7 @@ Endpoint=sb://h/;SharedAccessKeyName=x;SharedAccessKey=P
 DefaultEndpointsProtocol=https;AccountName=a;AccountKey=P
 host=h user=u password=P dbname=d
 host=h user=u password='P x' dbname=d
+host=h user=u dbname=d password='P'
 host=h user=u password=a\ P dbname=d
 host = h password = P
 host=h,password=P

@@ -166,6 +166,11 @@ fn the_hook_is_installed_once_updated_and_removed() {
     assert!(is_executable(&project.hook()));
     let shown = project.sandbox.run(&["hooks", "show"]).expect_code(0).stdout;
     assert_eq!(fs::read_to_string(project.hook()).unwrap(), shown);
+    let for_programs = project.sandbox.run(&["hooks", "show", "--format", "json"]).expect_code(0).stdout;
+    assert_eq!(serde_json::from_str::<Value>(&for_programs).unwrap()["script"], shown);
+    project.git(&["config", "safe-test.command", "mysql -phunter2 && tests"]);
+    let told = project.sandbox.run(&["hooks", "install"]).expect_code(0).stdout;
+    assert!(told.ends_with("; it runs `mysql -p*** && tests`\n"), "{told}");
     project.git(&["config", "safe-test.command", "tests"]);
     let done = |arguments: &[&str]| -> (String, Value) {
         let outcome = project.sandbox.run(&[arguments, &["--format", "json"]].concat()).expect_code(0);

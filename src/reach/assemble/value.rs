@@ -253,10 +253,12 @@ mod tests {
 
     #[test]
     fn values_are_recognised_whatever_the_variable_is_called() {
-        let cases: [(&str, &str, &[&str]); 34] = [
+        let cases: [(&str, &str, &[&str]); 36] = [
             ("ANYTHING", "postgres://localhost/a", &["postgres localhost a"]),
             ("ANYTHING", "\u{1}postgres://db.example.net/a\u{2} ", &["postgres db.example.net a"]),
             ("ANYTHING", "host=db dbname=a", &["postgres db a"]),
+            ("ANYTHING", "host=db dbname=a password='x'", &["postgres db a"]),
+            ("ANYTHING", "user=u password='a b' host='db'", &["postgres db - u=u"]),
             ("ANYTHING", "u:p@tcp(db:3306)/a", &["mysql db:3306 a u=u"]),
             ("ANYTHING", "Server=db;Database=a", &["sqlserver db a"]),
             ("ANYTHING", "arn:aws:rds:eu-west-1:1:db:x", &["unknown <arn:aws:rds:eu-west-1:1:db:x> -"]),

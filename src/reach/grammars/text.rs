@@ -49,10 +49,24 @@ pub(crate) fn mask_templates(text: &str) -> Cow<'_, str> {
     Cow::Owned(masked)
 }
 
-/// Takes quotes and blanks off both ends; the flag says whether a quote was there.
+/// Takes quotes and blanks off both ends; the flag says whether a quote was there. One at the end that closes another
+/// inside (`host=db password='x'`) stays.
 pub(crate) fn without_quotes(text: &str) -> (&str, bool) {
+    const QUOTES: [char; 3] = ['"', '\'', '`'];
     let trimmed = text.trim();
-    let bare = trimmed.trim_matches(['"', '\'', '`']);
+    let mut bare = trimmed.trim_start_matches(QUOTES);
+    let before = &trimmed[..trimmed.len() - bare.len()];
+    let is_escaped = |text: &str, at: usize| text[..at].ends_with('\\');
+    let mut left = QUOTES.map(|quote| bare.match_indices(quote).filter(|(at, _)| !is_escaped(bare, *at)).count());
+    while let Some((at, quote)) = bare.char_indices().next_back()
+        && let Some(which) = QUOTES.iter().position(|own| *own == quote)
+    {
+        left[which] -= usize::from(!is_escaped(bare, at));
+        if left[which] % 2 == 1 && !before.contains(quote) {
+            break;
+        }
+        bare = &bare[..at];
+    }
     (bare.trim(), bare.len() != trimmed.len())
 }
 
@@ -84,6 +98,27 @@ mod tests {
         ];
         for (text, expected) in cases {
             assert_eq!(percent_decode(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn quotes_around_a_value_are_taken_off_and_its_own_stay() {
+        for (text, bare, quoted) in [
+            (" 'a' ", "a", true),
+            ("\"a", "a", true),
+            ("a'", "a", true),
+            ("''a''", "a", true),
+            ("", "", false),
+            ("\"", "", true),
+            ("host=h password='x'", "host=h password='x'", false),
+            ("\"host=h password='x y'\"", "host=h password='x y'", true),
+            (r"host=h password='it\'s'", r"host=h password='it\'s'", false),
+            ("host=h password='\"'", "host=h password='\"'", false),
+            ("host=h password=''", "host=h password=''", false),
+            ("host=h password='a\"'", "host=h password='a\"'", false),
+            ("'u:p'w@h'", "u:p'w@h", true),
+        ] {
+            assert_eq!(without_quotes(text), (bare, quoted), "{text}");
         }
     }
 
