@@ -4,35 +4,10 @@ mod rows;
 
 use crate::tools::clients;
 use crate::tools::clients::{Client, Means};
+pub(crate) use crate::tools::secrets::rows::Holds;
+use crate::tools::secrets::rows::Holds::{Joined, Plain, Secret, SlashLogin};
 use crate::tools::secrets::rows::{ROWS, Row};
 use crate::tools::words::{SHELLS, name_of};
-
-/// What an argument holds of a secret.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Holds {
-    /// Nothing by its place; it may still hold one by its own form.
-    Plain,
-    /// A secret.
-    Secret,
-    /// A secret where it is joined to the option; alone the option takes no value, and the program asks.
-    Joined,
-    /// `user:password`.
-    Login,
-    /// `user/password@place`.
-    SlashLogin,
-    /// `user%password`.
-    PercentLogin,
-    /// `user,password`.
-    CommaLogin,
-    /// `name=secret`, whatever the name is; without a name a secret.
-    Pair,
-    /// `pass:secret`; other sources (`env:`, `file:`) hold none.
-    Source,
-    /// `h=host,p=secret`.
-    Parts,
-    /// Words for people, or a pattern of names: `token: expires` names no secret there.
-    Prose,
-}
 
 /// A program that was called, with its words so far that are no options.
 #[derive(Debug, Clone)]
@@ -41,8 +16,6 @@ pub(crate) struct Called {
     client: Option<&'static Client>,
     words: Vec<String>,
 }
-
-use Holds::{Joined, Plain, Secret, SlashLogin};
 
 /// What a word that begins with a dash says about secrets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

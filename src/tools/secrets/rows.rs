@@ -1,8 +1,33 @@
 //! What is known of programs whose secrets stand where no name says so.
 
-use crate::tools::secrets::Holds::{
-    self, CommaLogin, Joined, Login, Pair, Parts, PercentLogin, Plain, Prose, Secret, SlashLogin, Source,
-};
+/// What an argument holds of a secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Holds {
+    /// Nothing by its place; it may still hold one by its own form.
+    Plain,
+    /// A secret.
+    Secret,
+    /// A secret where it is joined to the option; alone the option takes no value, and the program asks.
+    Joined,
+    /// `user:password`.
+    Login,
+    /// `user/password@place`.
+    SlashLogin,
+    /// `user%password`.
+    PercentLogin,
+    /// `user,password`.
+    CommaLogin,
+    /// `name=secret`, whatever the name is; without a name a secret.
+    Pair,
+    /// `pass:secret`; other sources (`env:`, `file:`) hold none.
+    Source,
+    /// `h=host,p=secret`.
+    Parts,
+    /// Words for people, or a pattern of names: `token: expires` names no secret there.
+    Prose,
+}
+
+use Holds::{CommaLogin, Joined, Login, Pair, Parts, PercentLogin, Plain, Prose, Secret, SlashLogin, Source};
 
 /// What a program's arguments hold behind some of its subcommands.
 #[derive(Debug)]
