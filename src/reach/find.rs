@@ -19,8 +19,20 @@ use crate::reach::{Lookup, Reached, arguments, assemble};
 /// Each reading is looked at by itself, with the assignments of each invocation over it: parts of a connection are
 /// combined within one environment, never across two. Environments that differ only in what names no database are
 /// looked at once. Text that cannot be dialled as it stands is dropped where another reading of the same line can be.
+///
+/// Many commands that each set something else, in files that differ for each, make as many environments as their
+/// product: past a budget the rest is told as not followed.
 #[must_use]
 pub(crate) fn find_targets(readings: &[Reading], invocations: &[Invocation], lookup: &Lookup<'_>) -> Reached {
+    find_within(MOST_WORK, readings, invocations, lookup)
+}
+
+/// What is spent on environments at most, in variables that are told apart. That takes about three seconds.
+const MOST_WORK: usize = 150_000_000;
+/// What reading a variable costs, against telling it apart.
+const READING: usize = 100;
+
+fn find_within(most: usize, readings: &[Reading], invocations: &[Invocation], lookup: &Lookup<'_>) -> Reached {
     let origin = Origin::process("");
     let bare = Invocation { assignments: Vec::new(), unknown: Vec::new(), words: vec![String::new()], origin };
     let empty = Reading { loader: String::new(), settings: Vec::new() };
@@ -30,13 +42,14 @@ pub(crate) fn find_targets(readings: &[Reading], invocations: &[Invocation], loo
     let mut known = Known::default();
     let counting = counting_names(readings, invocations, &typed, &mut known, lookup);
     let (classes, class_of) = classes(invocations, &typed, &counting);
-    let classes: Vec<Vec<Hashed<'_>>> = classes.iter().map(|overlay| only(overlay.iter(), &counting)).collect();
+    let classes: Vec<Overlay<'_>> = classes.iter().map(|own| Overlay::of(only(own.iter(), &counting))).collect();
 
     let mut merger = Merger::default();
     let mut environments = HashSet::default();
     let mut calls = HashSet::default();
     let mut silent = vec![false; invocations.len()];
-    for reading in readings {
+    let mut spent = 0;
+    'readings: for reading in readings {
         let mut settings = only(reading.settings.iter().map(Rc::as_ref), &counting);
         settings.sort_by(|(a, _), (b, _)| key(a).cmp(&key(b)));
         let mut looks: Vec<Option<Look<'_>>> = classes.iter().map(|_| None).collect();
@@ -44,11 +57,16 @@ pub(crate) fn find_targets(readings: &[Reading], invocations: &[Invocation], loo
         for (index, invocation, class) in
             each.flat_map(|(at, one)| class_of[at].iter().map(move |class| (at, one, *class)))
         {
+            if spent > most {
+                merger.note_cut(&invocation.origin, "the commands set variables in more ways than are looked at");
+                break 'readings;
+            }
+            spent += 1;
             let overlay = &classes[class];
             let is_first = looks[class].is_none();
-            let look = looks[class].get_or_insert_with(|| Look {
-                fingerprint: fingerprint(laid_over(&settings, overlay)),
-                variables: None,
+            let look = looks[class].get_or_insert_with(|| {
+                spent += settings.len() + overlay.settings.len();
+                Look { fingerprint: fingerprint(laid_over(&settings, overlay)), variables: None }
             });
             let is_new = is_first && environments.insert(look.fingerprint);
             let calls_anew = !silent[index] && calls.insert((index, look.fingerprint));
@@ -57,12 +75,15 @@ pub(crate) fn find_targets(readings: &[Reading], invocations: &[Invocation], loo
             }
             let variables = look.variables.get_or_insert_with(|| {
                 let over = laid_over(&settings, overlay).map(|(setting, _)| Cow::Borrowed(*setting));
-                Variables::new(over, &mut known, lookup)
+                let variables = Variables::new(over, &mut known, lookup);
+                spent += READING * variables.all.len();
+                variables
             });
             if is_new {
                 merger.add_all(assemble::find(variables));
             }
             if calls_anew {
+                spent += READING * invocation.words.len();
                 let found = arguments::find(invocation, variables);
                 // Whether words name anything hangs on no variable.
                 silent[index] = found.is_empty();
@@ -83,6 +104,19 @@ struct Look<'s> {
 
 /// A setting with a hash of what it says, and of the file that it stands in. The line says nothing about what is reached.
 type Hashed<'s> = (&'s Setting, u64);
+
+/// What a class of invocations sets, with its names.
+struct Overlay<'s> {
+    settings: Vec<Hashed<'s>>,
+    names: HashSet<&'s str>,
+}
+
+impl<'s> Overlay<'s> {
+    fn of(settings: Vec<Hashed<'s>>) -> Self {
+        let names = settings.iter().map(|(setting, _)| setting.name.as_str()).collect();
+        Overlay { settings, names }
+    }
+}
 
 /// Sorts the invocations by what they set of what counts: the settings of each class, and the classes of each invocation,
 /// a second one where something that counts cannot be told. Many commands of a script set the same. `typed` is what the
@@ -191,9 +225,9 @@ fn only<'s>(settings: impl Iterator<Item = &'s Setting>, counting: &HashSet<&str
 }
 
 /// Lays the settings of an invocation over those of a reading.
-fn laid_over<'r, 's>(settings: &'r [Hashed<'s>], overlay: &'r [Hashed<'s>]) -> impl Iterator<Item = &'r Hashed<'s>> {
-    let hidden = |setting: &Setting| overlay.iter().any(|(own, _)| own.name == setting.name);
-    settings.iter().filter(move |(setting, _)| !hidden(setting)).chain(overlay)
+fn laid_over<'r, 's>(settings: &'r [Hashed<'s>], overlay: &'r Overlay<'s>) -> impl Iterator<Item = &'r Hashed<'s>> {
+    let is_hidden = |setting: &Setting| overlay.names.contains(setting.name.as_str());
+    settings.iter().filter(move |(setting, _)| !is_hidden(setting)).chain(&overlay.settings)
 }
 
 /// Tells environments apart.

@@ -78,9 +78,14 @@ fn parse_text(name: &Name, text: &str, lookup: &Lookup<'_>) -> Vec<Draft> {
 fn separate(text: &str) -> Vec<&str> {
     let is_url = |text: &str| scheme_of(text).is_some_and(|scheme| text[scheme.len()..].starts_with("://"));
     let marks: &[char] = if is_url(text) { &[',', ' '] } else { &[','] };
+    // Where the last run of blanks ends: it is gone through once, not again from each of them.
+    let mut past_blanks = 0;
     let starts = text.match_indices(marks).map(|(at, _)| at).filter(|at| {
+        if *at + 1 > past_blanks {
+            past_blanks = text.len() - text[at + 1..].trim_start().len();
+        }
         // A scheme is short: no more than a few bytes are looked at, so that a long list of anything stays cheap.
-        let next = text[at + 1..].trim_start();
+        let next = &text[past_blanks..];
         let head = next.char_indices().nth(32).map_or(next, |(end, _)| &next[..end]);
         let scheme = head.split("://").next().unwrap_or("");
         scheme.len() < 24
@@ -250,6 +255,19 @@ mod tests {
     use super::*;
     use crate::environment::Project;
     use crate::reach::testing::{Folder, line};
+
+    #[test]
+    fn runs_of_blanks_between_urls_are_passed_over() {
+        let blanks = " ".repeat(20);
+        for (text, expected) in [
+            ("a://x, b://y c://z".to_owned(), vec!["a://x", "b://y", "c://z"]),
+            (format!("a://x{blanks}y.db?z=1"), vec![&format!("a://x{blanks}y.db?z=1")]),
+            (format!("a://x y{blanks}b://z{blanks}w.db"), vec!["a://x y", &format!("b://z{blanks}w.db")]),
+        ] {
+            let parts: Vec<&str> = separate(&text).into_iter().filter(|part| !part.is_empty()).collect();
+            assert_eq!(parts, expected, "{text}");
+        }
+    }
 
     #[test]
     fn values_are_recognised_whatever_the_variable_is_called() {

@@ -1,7 +1,11 @@
 //! Each cap of this room: what is beyond it is told as not followed, what is below it is looked at.
 
-use crate::environment::{Invocation, Reading};
-use crate::reach::testing::{found, reached, reading, target_line, typed};
+use std::collections::BTreeMap;
+
+use crate::environment::{Invocation, Origin, Project, Reading};
+use crate::reach::Lookup;
+use crate::reach::find::{MOST_WORK, READING, find_within};
+use crate::reach::testing::{Folder, found, reached, reading, target_line, typed};
 
 /// Spells one name in many ways that mean the same.
 fn spellings(first: &str, second: &str) -> Vec<String> {
@@ -156,5 +160,28 @@ fn what_is_long_is_read_all_the_same() {
     for (reading, command, expected) in cases {
         let targets = found(&[reading], &[typed(command)], &[]);
         assert!(targets.iter().any(|target| target_line(target).contains(expected)), "{expected}: {targets:?}");
+    }
+}
+
+#[test]
+fn environments_that_multiply_are_bounded_and_told() {
+    let numbered = |at: usize| (format!("DB_{at}_HOST"), "localhost".to_owned());
+    let readings: Vec<Reading> = (0..20).map(|at| of(&[numbered(at)])).collect();
+    let invocations: Vec<Invocation> = (0..20)
+        .map(|at| {
+            let origin = Origin { line: Some(at), ..Origin::process("") };
+            let assignments = vec![("DB_NAME".to_owned(), format!("app{at}"))];
+            Invocation { assignments, unknown: Vec::new(), words: vec!["jest".to_owned()], origin }
+        })
+        .collect();
+    let project = Project { root: "/p".into(), folder: "/p".into(), home: None };
+    let lookup = Lookup { project: &project, files: &Folder(BTreeMap::new()), base_folders: &["/p".into()] };
+    // Each of the 400 environments has two variables, and each command one word.
+    let needed = 400 * (1 + 2 + 3 * READING);
+    for (most, is_cut) in [(0, true), (needed / 2, true), (needed, false), (MOST_WORK, false)] {
+        let reached = find_within(most, &readings, &invocations, &lookup);
+        let told: Vec<String> = reached.not_followed.iter().map(|cut| cut.why.to_string()).collect();
+        assert_eq!(told.iter().any(|why| why.contains("more ways")), is_cut, "{most}: {told:?}");
+        assert!(!reached.targets.is_empty(), "{most}");
     }
 }
