@@ -25,20 +25,21 @@ impl Expansion<'_> {
             let calls = if client_of(words).is_some() { calls.as_slice() } else { &[] };
             for arguments in std::iter::once(arguments).chain(calls.iter().map(Vec::as_slice)) {
                 let filled = filled_in(words, arguments);
-                let mut given = assignments.clone();
-                if takes_any {
+                let given = takes_any.then(|| {
+                    let mut given = assignments.clone();
                     let taking = given.iter_mut().filter(|(name, value)| takes_argument(name, value));
                     taking.for_each(|(_, value)| *value = with_numbers(value, arguments));
-                }
+                    given
+                });
+                let is_changed = filled != *words || given.as_ref().is_some_and(|given| given != assignments);
                 if filled.len() > MOST_WORDS {
                     self.cut("its arguments make a command of more than 10,000 words");
-                } else if (filled != *words || given != *assignments)
-                    && !filled.is_empty()
-                    && self.affords(step.cost() + filled.len())
-                {
+                } else if is_changed && !filled.is_empty() && self.affords(step.cost() + filled.len()) {
                     let mut step = step.clone();
                     step.invocation.words = filled;
-                    step.invocation.assignments = given;
+                    if let Some(given) = given {
+                        step.invocation.assignments = given;
+                    }
                     added.push(step);
                 }
             }

@@ -1,10 +1,11 @@
 //! One simple command on the way from the command line to what would run.
 
-use std::collections::{BTreeSet, HashMap};
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::collections::BTreeSet;
+use std::hash::{Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+use crate::collections::{HashMap, keyed_hasher};
 use crate::environment::follow::shell_text::assignment;
 use crate::environment::follow::wrappers::WrapperFile;
 use crate::environment::{Invocation, Origin};
@@ -52,7 +53,7 @@ impl Step {
 
     /// Tells steps apart by what they would do.
     pub(crate) fn fingerprint(&self) -> u64 {
-        let mut hasher = DefaultHasher::new();
+        let mut hasher = keyed_hasher();
         let Invocation { assignments, unknown, words, .. } = &self.invocation;
         let unknown: BTreeSet<&str> = unknown.iter().map(|(_, name)| &**name).collect();
         unknown.hash(&mut hasher);
@@ -106,7 +107,7 @@ impl Step {
 fn effective(assignments: &[(String, String)]) -> Vec<&(String, String)> {
     let mut kept: Vec<Option<&(String, String)>> = Vec::with_capacity(assignments.len());
     // Where each name was set last, since a value last referred to others.
-    let mut last: HashMap<&str, usize> = HashMap::new();
+    let mut last: HashMap<&str, usize> = HashMap::default();
     for pair in assignments {
         if pair.1.contains(['$', '`']) {
             last.clear();
