@@ -10,7 +10,7 @@ use crate::commands::policy_file::InForce;
 use crate::commands::seen::{Looking, Seen};
 use crate::commands::{machine, policy_file};
 use crate::environment;
-use crate::environment::{Condition, DriverEvidence, Origin, Reading, Setting, SurveyInput};
+use crate::environment::{Condition, DriverEvidence, Files, Origin, Reading, Setting, SurveyInput};
 use crate::error::Failure;
 use crate::policy::{FILE_NAME, Policy};
 use crate::reach;
@@ -27,8 +27,6 @@ pub(crate) struct Judged {
     pub(crate) policy: Policy,
     /// All of it, for people, programs and the log.
     pub(crate) report: JudgementReport,
-    /// The files that it rests on.
-    pub(crate) seen: Seen,
 }
 
 impl Judged {
@@ -42,19 +40,27 @@ impl Judged {
 
 /// Judges what `command` could reach; without one, test and development runs are both considered.
 pub(crate) fn judge(context: &Context, command: Option<&[OsString]>) -> Result<Judged, Failure> {
-    judge_with(context, command, |targets, _| targets)
+    judge_with(context, command, &*context.disk, |targets, _| targets)
+}
+
+/// Judges what `command` could reach, and notes the files that it rests on, to be looked at again before it starts.
+pub(crate) fn judge_before_a_run(context: &Context, command: &[OsString]) -> Result<(Judged, Seen), Failure> {
+    let files = Looking::new(&*context.disk, context.now);
+    files.watch(&context.project.root.join(FILE_NAME));
+    let judged = judge_with(context, Some(command), &files, |targets, _| targets)?;
+    Ok((judged, files.into_seen()))
 }
 
 /// Judges the targets of these snapshots, in this order: as the project names them, with their passwords; a target
 /// that the project does not name any more is made of its address alone.
 pub(crate) fn judge_snapshots(context: &Context, snapshots: &[Stored]) -> Result<Judged, Failure> {
     let mut unreadable = None;
-    let judged = judge_with(context, None, |targets, context| {
+    let judged = judge_with(context, None, &*context.disk, |targets, lookup| {
         let of = |stored: &Stored| {
             let address = &stored.manifest.target;
             let named = targets.iter().find(|target| target.address() == *address).cloned();
             let found = named.or_else(|| {
-                let mut found = target_at(address, context)?;
+                let mut found = target_at(address, lookup)?;
                 // The same account on the same server, named for another database.
                 let same = |known: &&Target| {
                     known.engine == found.engine && known.places == found.places && known.user == found.user
@@ -86,34 +92,32 @@ pub(crate) fn is_named_by_the_project(target: &Target) -> bool {
     target.origins.iter().any(|origin| origin.variable != SNAPSHOTS_OWN)
 }
 
-fn target_at(address: &str, context: &reach::Lookup<'_>) -> Option<Target> {
+fn target_at(address: &str, lookup: &reach::Lookup<'_>) -> Option<Target> {
     let name = SNAPSHOTS_OWN.to_owned();
     let setting =
         Setting { name: name.clone(), value: address.to_owned(), origin: Origin::process(name), unresolved: None };
     let reading = Reading { loader: "the snapshot's manifest".to_owned(), settings: vec![Rc::new(setting)] };
-    reach::find_targets(&[reading], &[], context).targets.into_iter().find(|target| target.address() == address)
+    reach::find_targets(&[reading], &[], lookup).targets.into_iter().find(|target| target.address() == address)
 }
 
 fn judge_with(
     context: &Context,
     command: Option<&[OsString]>,
+    files: &dyn Files,
     select: impl FnOnce(Vec<Target>, &reach::Lookup<'_>) -> Vec<Target>,
 ) -> Result<Judged, Failure> {
-    let disk = Rc::clone(&context.disk);
-    let files = Looking::new(&*disk, context.now);
-    files.watch(&context.project.root.join(FILE_NAME));
     let InForce { policy, trust } = policy_file::in_force(context)?;
     let only: Option<Vec<_>> =
         policy.files.as_ref().map(|files| files.iter().map(|file| context.project.root.join(file)).collect());
     let mut survey = environment::survey(&SurveyInput {
         process: &context.process,
         project: &context.project,
-        files: &files,
+        files,
         command,
         extra_files: &context.env_files,
         only_files: only.as_deref(),
     });
-    let lookup = reach::Lookup { project: &context.project, files: &files, base_folders: &survey.bases };
+    let lookup = reach::Lookup { project: &context.project, files, base_folders: &survey.bases };
     let Reached { targets: found, not_followed } = reach::find_targets(&survey.readings, &survey.invocations, &lookup);
     survey.conditions.extend(not_followed.into_iter().map(Condition::NotFollowed));
     let client = survey
@@ -124,16 +128,16 @@ fn judge_with(
     // Lock files can be large: they are read only where something hangs on them.
     let has_unknown_engine = found.iter().any(|target| target.engine == Engine::Unknown);
     let drivers = if has_unknown_engine || (found.is_empty() && client.is_none()) {
-        environment::database_drivers(&context.project, &files)
+        environment::database_drivers(&context.project, files)
     } else {
         DriverEvidence::default()
     };
     let targets = select(reach::name_engines(found, &drivers), &lookup);
     let matter = verdict::Surroundings::of(&targets);
-    let services = if matter.names { environment::services(&context.project, &files, command) } else { Vec::new() };
-    let machine = machine::read(matter, &files);
+    let services = if matter.names { environment::services(&context.project, files, command) } else { Vec::new() };
+    let machine = machine::read(matter, files);
     let names = verdict::environment_names(&survey.readings, &survey.invocations);
-    let unread = disk.not_followed(&context.project, &survey.conditions);
+    let unread = context.disk.not_followed(&context.project, &survey.conditions);
     survey.conditions.extend(unread);
     let judgement = verdict::judge(&Evidence {
         targets: &targets,
@@ -151,5 +155,5 @@ fn judge_with(
     let report = JudgementReport::new(&judgement, &survey, &context.caller, &policy, trust);
     // The environment is thousands of small pieces: the end of the process frees them all at once.
     mem::forget(survey);
-    Ok(Judged { judgement, policy, report, seen: files.into_seen() })
+    Ok(Judged { judgement, policy, report })
 }

@@ -13,6 +13,7 @@ use crate::commands::judging;
 use crate::commands::judging::Judged;
 use crate::commands::recording::{Recorder, record_refusal};
 use crate::commands::saving::NotSaved;
+use crate::commands::seen::Seen;
 use crate::commands::{CommandError, Ending, asking, dry_run, put_back, report, saving};
 use crate::error::{Failure, in_one_line};
 use crate::exec;
@@ -33,7 +34,7 @@ pub(crate) fn run(
     let program = find_program(context, &command[0], meant)?;
 
     let interrupt = Interrupt::listen(inherited).map_err(exec::ExecError::Signals)?;
-    let judged = judging::judge(context, Some(command))?;
+    let judged = judging::judge_before_a_run(context, command)?;
     let prepared = prepare(context, command, judged, &interrupt)?;
     let ready = match look_again(context, command, prepared, &interrupt)? {
         Prepared::Ready(ready) => ready,
@@ -69,6 +70,8 @@ const MOST_LOOKS: u32 = 3;
 /// A command that may start: judged, saved, written down and announced.
 struct Ready<'c> {
     judged: Judged,
+    /// The files that the judgement rests on.
+    seen: Seen,
     recorder: Recorder<'c>,
     clearance: Clearance,
     /// Keeps the snapshots from being pruned while the command runs.
@@ -92,7 +95,7 @@ impl Ready<'_> {
 fn prepare<'c>(
     context: &'c Context,
     command: &[OsString],
-    judged: Judged,
+    (judged, seen): (Judged, Seen),
     interrupt: &Interrupt,
 ) -> Result<Prepared<'c>, Failure> {
     // Without a place for the log nothing is run, but a refusal stays a refusal.
@@ -121,7 +124,7 @@ fn prepare<'c>(
         notes: saving::notes(&judged, clearance.receipts()),
     }))?;
     saving::announce(context, &judged, clearance.receipts())?;
-    Ok(Prepared::Ready(Box::new(Ready { judged, recorder, clearance, _held: saved.held })))
+    Ok(Prepared::Ready(Box::new(Ready { judged, seen, recorder, clearance, _held: saved.held })))
 }
 
 /// Looks once more at the files that were judged; where one is another now, judges anew, and prepares anew unless that comes
@@ -138,21 +141,21 @@ fn look_again<'c>(
 ) -> Result<Prepared<'c>, Failure> {
     for look in 1.. {
         let Prepared::Ready(ready) = &mut prepared else { break };
-        let Some(path) = ready.judged.seen.changed(&*context.disk, ready.recorder.store().directory()) else { break };
+        let Some(path) = ready.seen.changed(&*context.disk, ready.recorder.store().directory()) else { break };
         if look == MOST_LOOKS {
             let failure = Failure::from(CommandError::KeepsChanging { path });
             ready.record_not_started(&in_one_line(failure.error()));
             return Err(failure);
         }
-        let again = judging::judge(context, Some(command))?;
+        let (again, seen) = judging::judge_before_a_run(context, command)?;
         if again.is_as(&ready.judged) {
-            ready.judged = again;
+            (ready.judged, ready.seen) = (again, seen);
             continue;
         }
         let changed = format!("{} has changed meanwhile: all is judged anew", shown(&path));
         context.ui.say(format!("safe-test: {changed}"));
         ready.record_not_started(&changed);
-        prepared = prepare(context, command, again, interrupt)?;
+        prepared = prepare(context, command, (again, seen), interrupt)?;
     }
     Ok(prepared)
 }
