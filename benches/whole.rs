@@ -13,6 +13,8 @@ mod growth;
 #[allow(dead_code, reason = "shared with the tests, which need more of it")]
 mod patience;
 mod postgres;
+#[path = "../tests/integration/support/postgres_programs.rs"]
+mod postgres_programs;
 mod project;
 mod scale;
 #[path = "../tests/integration/support/postgres.rs"]

@@ -41,4 +41,5 @@ mod terminal;
 mod tidy;
 mod transparent;
 mod undoing;
+mod versions;
 mod wrong_input;

@@ -40,6 +40,9 @@ mod verify;
 mod whole;
 
 #[cfg(test)]
+#[path = "../../../tests/integration/support/postgres_programs.rs"]
+mod programs_for_tests;
+#[cfg(test)]
 mod testing;
 #[cfg(test)]
 mod tests;

@@ -1,8 +1,9 @@
 //! A real server for the tests: of its own data folder, on a free port, gone afterwards whatever happens.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
-use std::os::unix::fs::chown;
+use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -19,10 +20,9 @@ use crate::own_tools::ToolEnvironment;
 use crate::reach::{Engine, Place, Target};
 use crate::secret::Secret;
 use crate::snapshot::engine::Restoration;
-use crate::snapshot::postgres::connection::Connection;
 use crate::snapshot::postgres::obstacles::obstacle;
+use crate::snapshot::postgres::programs_for_tests::{Programs, fetched};
 use crate::snapshot::postgres::take::{Limits, prepare, take};
-use crate::snapshot::postgres::tools::{Tools, find};
 use crate::snapshot::postgres::{PostgresError, Session};
 use crate::snapshot::testing::{ending, wait_for};
 use crate::snapshot::{Kind, Manifest, Stored, TableRows, Taken, Tool, Watch};
@@ -35,24 +35,44 @@ pub(crate) struct Server {
     folder: TempDir,
     pub(crate) port: u16,
     process: Child,
-    tools: Tools,
+    programs: Programs,
 }
 
-/// The server that tests share as long as one of them uses it.
-static SHARED: Mutex<Weak<Server>> = Mutex::new(Weak::new());
+/// The servers that tests share as long as one of them uses them, by version.
+static SHARED: Mutex<BTreeMap<u32, Weak<Server>>> = Mutex::new(BTreeMap::new());
 
 impl Server {
+    /// The shared server of the machine's own version.
     pub(crate) fn shared() -> Arc<Server> {
+        Server::shared_with(Programs::of_machine())
+    }
+
+    /// The shared server of that major version. Tools that fit it are on the `PATH` of [`environment`].
+    pub(crate) fn shared_version(major: u32) -> Arc<Server> {
+        Server::shared_with(Programs::of_version(major))
+    }
+
+    fn shared_with(programs: Programs) -> Arc<Server> {
         let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+        let shared = shared.entry(programs.major).or_default();
         shared.upgrade().unwrap_or_else(|| {
-            let server = Arc::new(Server::start());
+            let server = Arc::new(Server::start_with(programs));
             *shared = Arc::downgrade(&server);
             server
         })
     }
 
+    /// A server of the machine's own version.
     pub(crate) fn start() -> Server {
-        let tools = find(None, &[]).expect("the tests need PostgreSQL's server and client");
+        Server::start_with(Programs::of_machine())
+    }
+
+    /// A server of that major version, of the test's own.
+    pub(crate) fn start_version(major: u32) -> Server {
+        Server::start_with(Programs::of_version(major))
+    }
+
+    fn start_with(programs: Programs) -> Server {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("password"), format!("{PASSWORD}\n")).unwrap();
         let user = unprivileged();
@@ -61,7 +81,14 @@ impl Server {
                 chown(path, Some(uid), Some(gid)).unwrap();
             }
         }
-        let mut initdb = as_user(&tools.program("initdb"), user);
+        let server_programs = match user {
+            Some(_) => {
+                fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+                programs.for_another_user(folder.path())
+            }
+            None => programs.folder.clone(),
+        };
+        let mut initdb = as_user(&server_programs.join("initdb"), user);
         initdb.args(["-A", "scram-sha-256", "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"]);
         initdb
             .arg("--pwfile")
@@ -70,22 +97,22 @@ impl Server {
             .arg(folder.path().join("data"))
             .stdout(Stdio::null());
         assert!(initdb.status().unwrap().success(), "initdb");
-        let (port, process) = Server::spawn(&tools, folder.path(), user);
-        let mut server = Server { folder, port, process, tools };
+        let (port, process) = Server::spawn(&server_programs, folder.path(), user);
+        let mut server = Server { folder, port, process, programs };
         wait_for("the server answers", || {
             // Another program may have taken the port between our closing and the server's opening it.
             if server.process.try_wait().unwrap().is_some() {
-                (server.port, server.process) = Server::spawn(&server.tools, server.folder.path(), user);
+                (server.port, server.process) = Server::spawn(&server_programs, server.folder.path(), user);
             }
-            Session::connect(Connection::new(&server.target("postgres"), &environment()).unwrap()).is_ok()
+            server.psql("postgres").args(["-c", "SELECT 1"]).output().unwrap().status.success()
         });
         server
     }
 
     /// Starts the program on a port that is free.
-    fn spawn(tools: &Tools, folder: &Path, user: Option<(u32, u32)>) -> (u16, Child) {
+    fn spawn(programs: &Path, folder: &Path, user: Option<(u32, u32)>) -> (u16, Child) {
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let mut postgres = as_user(&tools.program("postgres"), user);
+        let mut postgres = as_user(&programs.join("postgres"), user);
         postgres.arg("-D").arg(folder.join("data")).arg("-k").arg(folder).args(["-p", &port.to_string()]);
         postgres.args(["-c", "fsync=off", "-c", "max_prepared_transactions=5", "-c", "autovacuum=off"]);
         postgres.args(["-c", "listen_addresses=127.0.0.1", "-c", "max_connections=200"]);
@@ -131,7 +158,7 @@ impl Server {
 
     /// A psql to be used freely.
     pub(crate) fn psql(&self, database: &str) -> Command {
-        let mut command = Command::new(self.tools.program("psql"));
+        let mut command = Command::new(self.programs.clients().join("psql"));
         command.env_clear().env("PGPASSWORD", PASSWORD).env("PGHOST", "127.0.0.1").env("PGPORT", self.port.to_string());
         command.env("PGUSER", "postgres").env("PGDATABASE", database).env("PGCLIENTENCODING", "UTF8").args([
             "-X",
@@ -180,16 +207,18 @@ fn unprivileged() -> Option<(u32, u32)> {
     Some((fields.next()?.parse().unwrap(), fields.next()?.parse().unwrap()))
 }
 
-/// The environment of a user, with variables that must not reach the tools.
+/// The environment of a user, with variables that must not reach the tools. The tools of all versions that were fetched for
+/// the tests are on its `PATH`.
 pub(crate) fn environment() -> ToolEnvironment {
+    let usual = ["/usr/bin", "/bin"].map(PathBuf::from).into_iter();
+    let path = std::env::join_paths(usual.chain(fetched().into_iter().map(|programs| programs.folder))).unwrap();
     let set: [(OsString, OsString); 5] = [
-        ("PATH", "/usr/bin:/bin"),
-        ("HOME", "/nonexistent"),
-        ("PGHOST", "db.invalid"),
-        ("PGOPTIONS", "-c no_such=1"),
-        ("PGSERVICE", "x"),
-    ]
-    .map(|(name, value)| (name.into(), value.into()));
+        ("PATH".into(), path),
+        ("HOME".into(), "/nonexistent".into()),
+        ("PGHOST".into(), "db.invalid".into()),
+        ("PGOPTIONS".into(), "-c no_such=1".into()),
+        ("PGSERVICE".into(), "x".into()),
+    ];
     ToolEnvironment::new(&set, Path::new("/nonexistent"), Path::new("/nonexistent"))
 }
 
@@ -301,5 +330,20 @@ pub(crate) fn manifest(tables: Vec<TableRows>, state: Option<serde_json::Value>)
         file_state: None,
         notes: Vec::new(),
         by_hand: Vec::new(),
+    }
+}
+
+#[test]
+fn servers_of_other_versions_answer() {
+    for major in [17, 18] {
+        let server = if major == 17 { Server::shared_version(major) } else { Arc::new(Server::start_version(major)) };
+        let number: u32 = server.run("postgres", "SHOW server_version_num").parse().unwrap();
+        assert_eq!(number / 10_000, major);
+        let target = server.database("shop", "CREATE TABLE t(a int); INSERT INTO t VALUES (1)");
+        let session = Session::open(&target, &environment()).unwrap();
+        assert_eq!((session.identity.major, session.tools.major), (major, major));
+        drop(session);
+        let snapshot = Snapshot::take(&target);
+        assert_eq!(snapshot.manifest.tables[0].rows, Some(1));
     }
 }

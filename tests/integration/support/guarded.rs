@@ -21,10 +21,17 @@ impl Sandbox {
 
     /// A project whose `.env` names a new PostgreSQL database with one table `t` of one row.
     pub(crate) fn with_postgres(database: &str) -> Self {
-        let server = Postgres::server();
+        Sandbox::with_postgres_on(Postgres::server(), database)
+    }
+
+    /// The same on a server of another version, whose client programs come first on `PATH`.
+    pub(crate) fn with_postgres_on(server: &Postgres, database: &str) -> Self {
         server.replace_database(database);
         server.psql(database, "CREATE TABLE t(a int); INSERT INTO t VALUES (1);");
-        let sandbox = Sandbox::new();
+        let mut sandbox = Sandbox::new();
+        if !std::ptr::eq(server, Postgres::server()) {
+            sandbox.put_on_path(server.program("psql").parent().unwrap());
+        }
         sandbox.write(".env", format!("APP_ENV=testing\nDATABASE_URL={}\n", server.url(database)));
         sandbox.suite("");
         sandbox

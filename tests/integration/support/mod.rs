@@ -7,6 +7,7 @@ mod guarded;
 mod judged;
 mod patience;
 mod postgres;
+mod postgres_programs;
 mod sandbox;
 
 pub(crate) use entries::execute_with;
@@ -15,5 +16,7 @@ pub(crate) use judged::Judged;
 pub(crate) use patience::{PATIENCE, awaited, ended, output, wait_for};
 #[allow(unused_imports, reason = "each topic uses what it needs")]
 pub(crate) use postgres::Postgres;
+#[allow(unused_imports, reason = "each topic uses what it needs")]
+pub(crate) use postgres_programs::Programs;
 #[allow(unused_imports, reason = "each topic uses what it needs")]
 pub(crate) use sandbox::{Outcome, Sandbox, with_default_signals};

@@ -1,6 +1,7 @@
-//! A PostgreSQL server of the tests' own: started at the first use, on loopback and a private socket, and gone when
-//! the test process is, however that ends.
+//! PostgreSQL servers of the tests' own, one a version: started at the first use, on loopback and a private socket, and
+//! gone when the test process is, however that ends.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
 use std::net::TcpListener;
@@ -8,14 +9,16 @@ use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{ChildStdin, Command, Stdio};
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use super::patience::{PATIENCE, ended, output};
+use super::postgres_programs::Programs;
+#[cfg(test)]
 
-/// The running server. All tests of the process share it: each makes databases of names of its own.
+/// A running server. All tests of the process share it: each makes databases of names of its own.
 pub(crate) struct Postgres {
-    programs: PathBuf,
+    programs: Programs,
     folder: PathBuf,
     port: u16,
     /// While this pipe is open the guard waits; it closes with the process.
@@ -27,21 +30,33 @@ const USER: &str = "tester";
 const PASSWORD: &str = "only-for-tests";
 
 impl Postgres {
-    /// The server, started if it is not running yet.
+    /// The server of the machine's own version, started if it is not running yet.
     ///
     /// # Panics
     ///
     /// If PostgreSQL is not installed or does not start, saying what to install or what the server said.
     pub(crate) fn server() -> &'static Postgres {
         static SERVER: OnceLock<Postgres> = OnceLock::new();
-        SERVER.get_or_init(Postgres::start)
+        SERVER.get_or_init(|| Postgres::start(Programs::of_machine()))
     }
 
-    fn start() -> Postgres {
-        let programs = find_programs().expect(
-            "these tests need a PostgreSQL server (initdb, postgres): \
-             `tests/run` installs it on Debian; elsewhere `brew install postgresql@17` or your system's package",
-        );
+    /// The server of that major version, started if it is not running yet.
+    ///
+    /// # Panics
+    ///
+    /// As [`Postgres::server`].
+    pub(crate) fn of_version(major: u32) -> &'static Postgres {
+        static SERVERS: Mutex<BTreeMap<u32, &'static OnceLock<Postgres>>> = Mutex::new(BTreeMap::new());
+        if Programs::of_machine().major == major {
+            return Postgres::server();
+        }
+        let mut servers = SERVERS.lock().unwrap();
+        let server: &OnceLock<Postgres> = servers.entry(major).or_insert_with(|| Box::leak(Box::default()));
+        drop(servers);
+        server.get_or_init(|| Postgres::start(Programs::of_version(major)))
+    }
+
+    fn start(programs: Programs) -> Postgres {
         let folder = tempfile::Builder::new().prefix("safe-test-pg-").tempdir().unwrap().keep();
         let guard = guard(&folder);
         let user = Unprivileged::needed();
@@ -53,8 +68,12 @@ impl Postgres {
                 chown(path, Some(user.uid), Some(user.gid)).unwrap();
             }
         }
+        let server_programs = match &user {
+            Some(_) => programs.for_another_user(&folder),
+            None => programs.folder.clone(),
+        };
         let prepared = |program: &str| {
-            let mut command = Command::new(programs.join(program));
+            let mut command = Command::new(server_programs.join(program));
             command.current_dir(&folder).stdin(Stdio::null()).env_clear().env("LC_ALL", "C").env("TZ", "UTC");
             command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
             if let Some(user) = &user {
@@ -80,7 +99,7 @@ impl Postgres {
             let postgres = |guard| Postgres { programs: programs.clone(), folder: folder.clone(), port, _guard: guard };
             let deadline = Instant::now() + PATIENCE;
             while Instant::now() < deadline && server.try_wait().unwrap().is_none() {
-                let mut ready = Command::new(programs.join("pg_isready"));
+                let mut ready = Command::new(programs.clients().join("pg_isready"));
                 // By its socket, which it opens last, in a folder that is its own: another server may have the port.
                 ready.arg("-q").arg("-h").arg(&folder).arg("-p").arg(port.to_string());
                 if output(&mut ready).status.success() {
@@ -92,14 +111,19 @@ impl Postgres {
         panic!("PostgreSQL did not start: {}", fs::read_to_string(folder.join("log")).unwrap_or_default());
     }
 
-    /// A program of the server's own version: `psql`, `pg_dump`, …
+    /// A client program that fits the server: `psql`, `pg_dump`, …
     pub(crate) fn program(&self, name: &str) -> PathBuf {
-        self.programs.join(name)
+        self.programs.clients().join(name)
     }
 
     /// The folder with the server's programs.
     pub(crate) fn programs(&self) -> &Path {
-        &self.programs
+        &self.programs.folder
+    }
+
+    /// The server's major version.
+    pub(crate) fn major(&self) -> u32 {
+        self.programs.major
     }
 
     pub(crate) fn port(&self) -> u16 {
@@ -158,23 +182,6 @@ impl Postgres {
         let folder = percent_encoded(&self.folder.display().to_string());
         format!("postgres://{USER}:{PASSWORD}@{folder}:{}/{}", self.port, percent_encoded(database))
     }
-}
-
-/// The newest PostgreSQL that is installed where Debian, Homebrew or `PATH` has it.
-fn find_programs() -> Option<PathBuf> {
-    let mut found: Vec<(u32, PathBuf)> = Vec::new();
-    for parent in ["/usr/lib/postgresql", "/opt/homebrew/opt", "/usr/local/opt", "/Library/PostgreSQL"] {
-        for entry in fs::read_dir(parent).into_iter().flatten().flatten() {
-            let name = entry.file_name().to_string_lossy().into_owned();
-            let version = name.trim_start_matches("postgresql").trim_start_matches('@').parse();
-            found.extend(version.ok().map(|version| (version, entry.path().join("bin"))));
-        }
-    }
-    found.retain(|(_, programs)| programs.join("initdb").exists() && programs.join("postgres").exists());
-    found.sort();
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let on_path = || std::env::split_paths(&path).find(|folder| folder.join("initdb").exists());
-    found.pop().map(|(_, programs)| programs).or_else(on_path)
 }
 
 /// Somebody who is not root: initdb and the server refuse to run as root.

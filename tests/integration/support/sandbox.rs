@@ -75,6 +75,14 @@ impl Sandbox {
         self
     }
 
+    /// Puts a folder onto `PATH`, in front of all others.
+    pub(crate) fn put_on_path(&mut self, folder: &Path) {
+        let path = self.environment.get(OsStr::new("PATH")).cloned().unwrap_or_default();
+        let folders = std::iter::once(folder.to_owned()).chain(std::env::split_paths(&path));
+        let path = std::env::join_paths(folders).unwrap();
+        self.set("PATH", path);
+    }
+
     /// Writes a file below the project, with its folders; gives its path.
     pub(crate) fn write(&self, path: impl AsRef<Path>, content: impl AsRef<[u8]>) -> PathBuf {
         let path = self.project().join(path);
