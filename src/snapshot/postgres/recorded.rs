@@ -14,17 +14,21 @@ pub(crate) struct Recorded {
     pub(crate) database: Option<Facts>,
 }
 
-/// Where the server stood when a database was saved: see [`super::state`]. One with more in it, of a later version, is
-/// none here.
+/// Where the server stood when a database was saved: see [`super::state`]. One with less in it, of an earlier version, or
+/// with more, of a later one, is none here.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Proof {
     pub(crate) system: String,
     pub(crate) started: String,
+    pub(crate) timeline: String,
+    /// Since when the server has lived without a crash.
+    pub(crate) recovered: String,
+    /// The numbers of the server's own processes.
+    pub(crate) processes: String,
     pub(crate) finished: String,
     pub(crate) database: String,
     pub(crate) sequences: String,
-    pub(crate) unlogged: String,
 }
 
 /// What the manifest's list of tables leaves out of the contents.
@@ -116,14 +120,21 @@ mod tests {
 
     #[test]
     fn a_proof_is_read_whole_or_not_at_all() {
-        let whole = json!({ "system": "1", "started": "2", "finished": "3", "database": "4", "sequences": "5", "unlogged": "6" });
+        let whole = json!({
+            "system": "1", "started": "2", "timeline": "3", "recovered": "4", "processes": "5", "finished": "6",
+            "database": "7", "sequences": "8"
+        });
         let found = |proof: Value| proof_of(json!({ "proof": proof }));
         let mut with_more = whole.clone();
         with_more["later"] = "7".into();
         let mut with_less = whole.clone();
-        with_less.as_object_mut().unwrap().remove("unlogged");
-        assert_eq!(found(whole).unwrap().unlogged, "6");
-        for proof in [with_more, with_less, Value::Null, json!({}), json!("x")] {
+        with_less.as_object_mut().unwrap().remove("recovered");
+        assert_eq!(found(whole).unwrap().sequences, "8");
+        // As versions before wrote it.
+        let earlier = json!({
+            "system": "1", "started": "2", "finished": "3", "database": "4", "sequences": "5", "unlogged": "6"
+        });
+        for proof in [with_more, with_less, earlier, Value::Null, json!({}), json!("x")] {
             assert_eq!(found(proof.clone()), None, "{proof}");
         }
     }

@@ -119,22 +119,28 @@ impl Session {
         let marked = connection.with("PGOPTIONS", options);
         let mut psql = Psql::start(&tools, &marked, &mark)?;
         let place = connection.place().to_owned();
-        for statement in [VERSION, SETTINGS, PLACE, IDENTITY, SYSTEM] {
-            psql.send(statement).map_err(|error| refused(error, &place))?;
+        let questions =
+            [VERSION.to_owned(), settings(&mark), PLACE.to_owned(), identity_question(&mark), SYSTEM.to_owned()];
+        for question in questions {
+            psql.send(question).map_err(|error| refused(error, &place))?;
         }
         let version = psql.receive().map_err(|error| refused(error, &place))?;
         let version = version.first().map(|field| text(field)).unwrap_or_default();
         if !version.starts_with("PostgreSQL ") || version.contains("Redshift") {
             return Err(PostgresError::NotPostgres { place, version: psql.quote(&version) });
         }
-        psql.receive()?;
+        let set = psql.receive()?;
         let reached = psql.receive()?;
         let fields = psql.receive()?;
         // A provider may forbid it: then the server is identified by less.
         let system = psql.receive().unwrap_or_default();
+        // Only now: a pooler closes the server's session, too, where a client leaves without its answers.
+        if set.is_empty() {
+            return Err(PostgresError::Pooler { place });
+        }
         let identity = identity(&fields, system.first().map(|field| text(field)))
             .ok_or_else(|| PostgresError::NotPostgres { place: place.clone(), version: psql.quote(&version) })?;
-        if fields.last().map(|field| text(field)) != Some(mark) {
+        if fields.last().is_none_or(|is_ours| is_ours != b"t") {
             return Err(PostgresError::Pooler { place });
         }
         // Of several hosts, the one that answered is the one to stay with.
@@ -152,23 +158,43 @@ impl Session {
 
 const VERSION: &str = "SELECT pg_catalog.version()";
 
-/// What a role or a database may have set for its sessions must not change what we see, or end us halfway.
-const SETTINGS: &str = "SELECT pg_catalog.set_config(v.name, v.value, false) FROM (VALUES \
-    ('search_path', ''), ('standard_conforming_strings', 'on'), ('row_security', 'off'), \
-    ('idle_session_timeout', '0'), ('transaction_timeout', '0'), ('client_min_messages', 'warning'), \
-    ('max_parallel_workers_per_gather', '0')) AS v(name, value) \
-    WHERE pg_catalog.current_setting(v.name, true) IS NOT NULL";
+/// Writes the condition that a statement runs in the very session that was opened with that mark.
+fn marked(mark: &str) -> String {
+    format!("pg_catalog.current_setting('safe_test.session', true) IS NOT DISTINCT FROM {}", literal(mark))
+}
 
-const PLACE: &str = "SELECT :'HOST', :'PORT', coalesce(host(pg_catalog.inet_server_addr()), '')";
+/// Writes the statement that sets what a role or a database may have set for its sessions and what must not change what
+/// we see, or end us halfway. Behind a pooler it sets nothing and answers nothing: the session is another's soon, who
+/// would find it so. A pooler forgets what a session was started with, or sets it anew for each statement.
+///
+/// Source: `source` in `pg_settings` is `client` for what came with the connection itself.
+fn settings(mark: &str) -> String {
+    format!(
+        "SELECT pg_catalog.set_config(v.name, v.value, false) FROM (VALUES \
+         ('search_path', ''), ('standard_conforming_strings', 'on'), ('row_security', 'off'), \
+         ('idle_session_timeout', '0'), ('transaction_timeout', '0'), ('client_min_messages', 'warning'), \
+         ('max_parallel_workers_per_gather', '0')) AS v(name, value) \
+         WHERE {} AND pg_catalog.current_setting(v.name, true) IS NOT NULL AND (SELECT s.source FROM \
+         pg_catalog.pg_settings s WHERE s.name = 'idle_in_transaction_session_timeout') IS NOT DISTINCT FROM 'client'",
+        marked(mark)
+    )
+}
 
-const IDENTITY: &str = "SELECT pg_catalog.current_database(), session_user, r.rolsuper, r.rolcreatedb OR r.rolsuper, \
-    pg_catalog.current_setting('server_version'), pg_catalog.current_setting('server_version_num'), d.oid, \
-    pg_catalog.pg_postmaster_start_time(), pg_catalog.pg_is_in_recovery(), host(pg_catalog.inet_server_addr()), \
-    pg_catalog.inet_server_port(), \
-    CASE WHEN pg_catalog.pg_has_role('pg_read_all_settings', 'MEMBER') THEN pg_catalog.current_setting('data_directory') END, \
-    pg_catalog.current_setting('safe_test.session', true) \
-    FROM pg_catalog.pg_database d, pg_catalog.pg_roles r \
-    WHERE d.datname = pg_catalog.current_database() AND r.rolname = current_user";
+const PLACE: &str = "SELECT :'HOST', :'PORT', coalesce(pg_catalog.host(pg_catalog.inet_server_addr()), '')";
+
+fn identity_question(mark: &str) -> String {
+    format!(
+        "SELECT pg_catalog.current_database(), session_user, r.rolsuper, r.rolcreatedb OR r.rolsuper, \
+         pg_catalog.current_setting('server_version'), pg_catalog.current_setting('server_version_num'), d.oid, \
+         pg_catalog.pg_postmaster_start_time(), pg_catalog.pg_is_in_recovery(), \
+         pg_catalog.host(pg_catalog.inet_server_addr()), pg_catalog.inet_server_port(), \
+         CASE WHEN pg_catalog.pg_has_role('pg_read_all_settings', 'MEMBER') \
+         THEN pg_catalog.current_setting('data_directory') END, {} \
+         FROM pg_catalog.pg_database d, pg_catalog.pg_roles r \
+         WHERE d.datname = pg_catalog.current_database() AND r.rolname = current_user",
+        marked(mark)
+    )
+}
 
 const SYSTEM: &str = "SELECT system_identifier FROM pg_catalog.pg_control_system()";
 
@@ -200,7 +226,7 @@ fn identity(fields: &[Vec<u8>], system_identifier: Option<String>) -> Option<Ide
 fn refused(error: PostgresError, place: &str) -> PostgresError {
     match error {
         PostgresError::ConnectionLost { message } => {
-            if ["unsupported startup parameter", "no such database", "pgbouncer"]
+            if ["unsupported startup parameter", "command-line options", "no such database", "pgbouncer"]
                 .iter()
                 .any(|words| message.contains(words))
             {

@@ -2,12 +2,16 @@
 //!
 //! Every change that a dump would show is made by a transaction with a number of its own, be it to a row, an unlogged
 //! table's row, a large object or a definition; all but one: `nextval` takes a number only for every 32nd value, so the
-//! sequences are read as well; and but for a crash, after which the server starts anew by itself and empties unlogged
-//! tables, so that their sizes are read. So where the highest number of a finished transaction is the same, no sequence has
-//! moved and no unlogged table has another size, nothing was written. (The position of the write-ahead log tells the same, but also moves for a checkpoint, and for
-//! what the server tidies up while it is read.) Where the sequences cannot all be read, or a transaction that has written is
-//! still open or prepared, there is no proof, and a new dump is the answer. The numbers are the whole server's: a write to
-//! another database is a false alarm, which costs a dump and no more.
+//! sequences are read as well. So where the highest number of a finished transaction is the same and no sequence has
+//! moved, nothing was written, as long as the server has lived on: a crash may lose the last transactions (with
+//! `synchronous_commit` or `fsync` off) and give their numbers away again, and empties unlogged tables; a data folder that
+//! was put back does so, too. So the life of the server is part of the proof. (The position of the write-ahead log tells
+//! what was written, but also moves for a checkpoint, and for what the server tidies up while it is read.)
+//!
+//! Where the sequences cannot all be read, or a transaction that has written is still open or prepared, there is no proof,
+//! and a new dump is the answer. The numbers are the whole server's: a write to another database is a false alarm, which
+//! costs a dump and no more; so is a restart. What no question to the server can show is a machine that was set back with
+//! all its memory.
 
 use sha2::{Digest, Sha256};
 
@@ -37,9 +41,18 @@ const SEQUENCES: &str = "SELECT coalesce(pg_catalog.bool_and(c.relpersistence = 
     THEN pg_catalog.pg_sequence_last_value(c.oid) END::text, ''), ',' ORDER BY c.oid) \
     FROM pg_catalog.pg_class c WHERE c.relkind = 'S' AND c.relpersistence <> 't'";
 
-/// The sizes of unlogged tables: 0 for one that was emptied; one that was empty before has lost nothing.
-const UNLOGGED: &str = "SELECT pg_catalog.string_agg(c.oid || ':' || pg_catalog.pg_relation_size(c.oid), ',' ORDER BY c.oid) \
-    FROM pg_catalog.pg_class c WHERE c.relkind IN ('r', 'm') AND c.relpersistence = 'u'";
+/// Tells one life of the server from others, with the start of its first process: the timeline, which promotion and
+/// recovery to a point in time change; since when statistics are kept; and the server's own processes. After the crash of
+/// a single session the server starts anew by itself, without another starting time: then its statistics are thrown away
+/// and its own processes are others.
+///
+/// Every role may read all of it: of processes that are not its own, the number only.
+///
+/// Source: PostgreSQL documentation, "The Cumulative Statistics System": after an unclean shutdown all are reset; and
+/// `PostmasterStateMachine` in the server, which ends every process before it starts them anew.
+const LIFE: &str = "SELECT pg_catalog.substr(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn()), 1, 8), \
+    s.stats_reset, (SELECT pg_catalog.string_agg(a.pid::text, ',' ORDER BY a.pid) FROM pg_catalog.pg_stat_activity a \
+    WHERE a.datid IS NULL AND a.usesysid IS NULL) FROM pg_catalog.pg_stat_bgwriter s";
 
 impl Session {
     /// Tells what proves later that nothing was written since now; `None` where the server cannot prove it.
@@ -51,33 +64,31 @@ impl Session {
         if self.identity.in_recovery || self.identity.major < 10 {
             return Ok(None);
         }
-        for question in [FINISHED, WRITERS, SEQUENCES, UNLOGGED] {
+        for question in [FINISHED, WRITERS, SEQUENCES, LIFE] {
             self.psql.send(question)?;
         }
         let finished = answer(&mut self.psql)?;
         let writers = answer(&mut self.psql)?;
         let sequences = answer(&mut self.psql)?;
-        let unlogged = answer(&mut self.psql)?;
-        let (Some([finished]), Some([writers]), Some([readable, values]), Some([sizes]), Some(system)) = (
-            finished.as_deref(),
-            writers.as_deref(),
-            sequences.as_deref(),
-            unlogged.as_deref(),
-            &self.identity.system_identifier,
-        ) else {
+        let life = answer(&mut self.psql)?;
+        let (Some([finished]), Some([writers]), Some([readable, values]), Some([timeline, recovered, processes])) =
+            (finished.as_deref(), writers.as_deref(), sequences.as_deref(), life.as_deref())
+        else {
             return Ok(None);
         };
-        if writers != b"0" || readable != b"t" {
+        let Some(system) = &self.identity.system_identifier else { return Ok(None) };
+        if writers != b"0" || readable != b"t" || [timeline, recovered, processes].iter().any(|part| part.is_empty()) {
             return Ok(None);
         }
-        let digest = |field: &[u8]| hex(Sha256::digest(field));
         Ok(Some(Proof {
             system: system.clone(),
             started: self.identity.started.clone(),
+            timeline: text(timeline),
+            recovered: text(recovered),
+            processes: text(processes),
             finished: text(finished),
             database: self.identity.database_oid.clone(),
-            sequences: digest(values),
-            unlogged: digest(sizes),
+            sequences: hex(Sha256::digest(values)),
         }))
     }
 

@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use chrono::DateTime;
+use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 use crate::environment::Origin;
@@ -36,6 +37,8 @@ pub(crate) struct Server {
     pub(crate) port: u16,
     process: Child,
     programs: Programs,
+    /// The programs' folder, as the user that runs the server can reach it.
+    server_programs: PathBuf,
 }
 
 /// The servers that tests share as long as one of them uses them, by version.
@@ -98,15 +101,28 @@ impl Server {
             .stdout(Stdio::null());
         assert!(initdb.status().unwrap().success(), "initdb");
         let (port, process) = Server::spawn(&server_programs, folder.path(), user);
-        let mut server = Server { folder, port, process, programs };
-        wait_for("the server answers", || {
-            // Another program may have taken the port between our closing and the server's opening it.
-            if server.process.try_wait().unwrap().is_some() {
-                (server.port, server.process) = Server::spawn(&server_programs, server.folder.path(), user);
-            }
-            server.psql("postgres").args(["-c", "SELECT 1"]).output().unwrap().status.success()
-        });
+        let mut server = Server { folder, port, process, programs, server_programs };
+        server.wait_until_it_answers();
         server
+    }
+
+    fn wait_until_it_answers(&mut self) {
+        wait_for("the server answers", || {
+            // Another program may have taken the port between our closing and the server's opening it; or processes of
+            // a server that was killed are not gone yet.
+            if self.process.try_wait().unwrap().is_some() {
+                (self.port, self.process) = Server::spawn(&self.server_programs, self.folder.path(), unprivileged());
+            }
+            self.psql("postgres").args(["-c", "SELECT 1"]).output().unwrap().status.success()
+        });
+    }
+
+    /// Ends the server by a signal, lets `meanwhile` do something with its data folder, and starts it again.
+    pub(crate) fn restart(&mut self, signal: Signal, meanwhile: impl FnOnce(&Path)) {
+        kill_process(Pid::from_child(&self.process), signal).unwrap();
+        self.process.wait().unwrap();
+        meanwhile(&self.folder.path().join("data"));
+        self.wait_until_it_answers();
     }
 
     /// Starts the program on a port that is free.
@@ -174,8 +190,8 @@ impl Server {
 
     /// Ends the server at once, as a crash would.
     pub(crate) fn crash(&self) {
-        let pid = rustix::process::Pid::from_child(&self.process);
-        rustix::process::kill_process(pid, rustix::process::Signal::QUIT).unwrap();
+        // One that is gone already is what was wanted.
+        let _ = kill_process(Pid::from_child(&self.process), Signal::QUIT);
     }
 }
 
@@ -196,7 +212,7 @@ fn as_user(program: &Path, user: Option<(u32, u32)>) -> Command {
 }
 
 /// A user to run the server as: it refuses root.
-fn unprivileged() -> Option<(u32, u32)> {
+pub(crate) fn unprivileged() -> Option<(u32, u32)> {
     if !rustix::process::geteuid().is_root() {
         return None;
     }

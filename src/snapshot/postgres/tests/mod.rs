@@ -1,8 +1,10 @@
 //! The engine against a real server: every trap that loses data without a word.
 
+mod crashes;
 mod damage;
 mod failures;
 mod fakes;
+mod pgbouncer;
 mod pooler;
 mod proof;
 mod restoring;
