@@ -38,14 +38,18 @@ impl ToolEnvironment {
     /// A relative or empty one leads into whatever folder we were called in. One whose true place is in the project is
     /// filled by whoever wrote the project; a link that leads out of it (`.devenv/profile`) is not.
     pub(crate) fn folders(&self) -> Vec<PathBuf> {
+        let absolute = |path| std::env::split_paths(path).filter(|folder| folder.is_absolute()).collect();
+        self.outside(self.get("PATH").map(absolute).unwrap_or_default())
+    }
+
+    /// Keeps the folders that are there and do not truly lie in the project.
+    pub(crate) fn outside(&self, folders: Vec<PathBuf>) -> Vec<PathBuf> {
         let root = self.project.canonicalize().ok().filter(|root| root.parent().is_some());
         let is_outside = |folder: &PathBuf| match (&root, folder.canonicalize()) {
             (Some(root), Ok(folder)) => !folder.starts_with(root),
             (None, Ok(_)) => true,
             (_, Err(_)) => false,
         };
-        let absolute = |path| std::env::split_paths(path).filter(|folder| folder.is_absolute()).collect();
-        let folders: Vec<PathBuf> = self.get("PATH").map(absolute).unwrap_or_default();
         folders.into_iter().filter(is_outside).collect()
     }
 

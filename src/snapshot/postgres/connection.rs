@@ -1,7 +1,7 @@
 //! Tells the tools where to connect: by variables of their own, never by arguments or an inherited environment.
 
 use std::ffi::{OsStr, OsString};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 
@@ -10,7 +10,9 @@ use crate::own_tools::ToolEnvironment;
 use crate::reach::{Place, Target};
 use crate::secret::Secret;
 use crate::snapshot::postgres::PostgresError;
+use crate::snapshot::postgres::installed::installed;
 use crate::snapshot::postgres::passfile;
+use crate::snapshot::postgres::tools::Tools;
 use crate::snapshot::secret_file::SecretFile;
 use crate::text::shown;
 
@@ -21,7 +23,7 @@ use crate::text::shown;
 #[derive(Debug, Clone)]
 pub(crate) struct Connection {
     variables: Vec<(OsString, OsString)>,
-    folders: Vec<PathBuf>,
+    tools: Arc<[Tools]>,
     secrets: Vec<Secret>,
     /// Held, since dropping it removes the file.
     _passfile: Option<Arc<SecretFile>>,
@@ -72,9 +74,8 @@ impl Connection {
         let place = describe(target);
         let mut variables = inherited(environment, target.password.is_none());
         let refuse = |reason| PostgresError::NotDialable { place: place.clone(), reason };
-        let folders = environment.folders();
         // For a program that is a script; one whose name holds a colon cannot be named in a list.
-        if let Ok(path) = std::env::join_paths(&folders) {
+        if let Ok(path) = std::env::join_paths(environment.folders()) {
             variables.push(("PATH".into(), path));
         }
         let mut set = |name: &str, value: &OsStr| {
@@ -112,7 +113,8 @@ impl Connection {
         if variables.iter().any(|(_, value)| value.as_encoded_bytes().contains(&0)) {
             return Err(refuse("a part of it holds a NUL byte"));
         }
-        Ok(Connection { variables, folders, secrets: target.secrets(), _passfile: passfile, place })
+        let tools = installed(environment).into();
+        Ok(Connection { variables, tools, secrets: target.secrets(), _passfile: passfile, place })
     }
 
     /// Makes the same connection with another value of one of its variables.
@@ -137,9 +139,9 @@ impl Connection {
         self.variables.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_os_str())
     }
 
-    /// Lists the folders of `PATH` that the tools may come from.
-    pub(crate) fn folders(&self) -> &[PathBuf] {
-        &self.folders
+    /// Lists the tools that are installed.
+    pub(crate) fn tools(&self) -> &[Tools] {
+        &self.tools
     }
 
     /// Lists what must not show in what a tool says.

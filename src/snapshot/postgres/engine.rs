@@ -117,6 +117,8 @@ impl EngineFailure for PostgresError {
             PostgresError::NotRestored { .. } => Consequence::MayHaveChanged,
             PostgresError::NoTools
             | PostgresError::ToolsTooOld { .. }
+            | PostgresError::NotKnownToComeBack { .. }
+            | PostgresError::DumpTooNew { .. }
             | PostgresError::Tool(_)
             | PostgresError::NotDialable { .. }
             | PostgresError::CannotConnect { .. }

@@ -24,6 +24,22 @@ pub(crate) enum PostgresError {
         /// Version and folder of each set of tools.
         found: String,
     },
+    /// There are newer tools, but a dump by them is not known to come back on a server of that version.
+    #[error("no PostgreSQL tools found ({found}) are known to bring a database of this server (version {server}) back")]
+    NotKnownToComeBack {
+        /// The server's major version.
+        server: u32,
+        /// Version and folder of each set of tools.
+        found: String,
+    },
+    /// A dump is of a format that the tools do not know.
+    #[error("the dump was written by pg_dump {written_by}, and the PostgreSQL tools found ({found}) cannot read it")]
+    DumpTooNew {
+        /// The major version that wrote it.
+        written_by: u32,
+        /// Version and folder of each set of tools.
+        found: String,
+    },
     /// A tool could not be started, failed, or was stopped.
     #[error(transparent)]
     Tool(#[from] ToolError),
@@ -218,10 +234,12 @@ impl Explain for PostgresError {
                 "install the PostgreSQL client (Debian: `apt-get install postgresql-client`, macOS: `brew install libpq`); \
                  none is taken from a folder in the project"
             }
-            PostgresError::ToolsTooOld { server, .. } => {
+            PostgresError::ToolsTooOld { server: version, .. }
+            | PostgresError::NotKnownToComeBack { server: version, .. }
+            | PostgresError::DumpTooNew { written_by: version, .. } => {
                 return Some(format!(
-                    "install the client of version {server} or later (Debian: `apt-get install postgresql-client-{server}`, \
-                     macOS: `brew install postgresql@{server}`)"
+                    "install the client of version {version} (Debian: `apt-get install postgresql-client-{version}`, \
+                     macOS: `brew install postgresql@{version}`)"
                 ));
             }
             PostgresError::Tool(error) => return error.hint(),
@@ -275,6 +293,8 @@ impl Explain for PostgresError {
             | PostgresError::NotDropped { .. } => Exit::Failed,
             PostgresError::NoTools
             | PostgresError::ToolsTooOld { .. }
+            | PostgresError::NotKnownToComeBack { .. }
+            | PostgresError::DumpTooNew { .. }
             | PostgresError::NotDialable { .. }
             | PostgresError::CannotConnect { .. }
             | PostgresError::NoSuchDatabase { .. }

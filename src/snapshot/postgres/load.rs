@@ -101,7 +101,7 @@ fn attempt(
     manner: Manner,
     watch: &dyn Watch,
 ) -> Result<(), PostgresError> {
-    let program = server.tools.program("pg_restore");
+    let program = whole.tools.program("pg_restore");
     let mut command = server.connection.command(&program);
     command.args(["--exit-on-error", "--single-transaction", "--no-password"]);
     if !manner.owners {
@@ -114,7 +114,7 @@ fn attempt(
     if manner.search_path {
         // Without a database, pg_restore writes the text of what it would have done.
         command.arg("--file=-");
-        client = Some(start_client(server, name)?);
+        client = Some(start_client(server, whole, name)?);
     } else {
         command.arg(dbname(name));
     }
@@ -146,8 +146,8 @@ fn attempt(
 }
 
 /// Starts a psql that carries out what comes on its stdin, and ends at the first error.
-fn start_client(server: &Session, name: &str) -> Result<Running, PostgresError> {
-    let mut command = server.connection.with("PGDATABASE", name).command(&server.tools.program("psql"));
+fn start_client(server: &Session, whole: &Whole<'_>, name: &str) -> Result<Running, PostgresError> {
+    let mut command = server.connection.with("PGDATABASE", name).command(&whole.tools.program("psql"));
     command.args(["-X", "-w", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-v", "VERBOSITY=terse"]);
     command.args(["--output=/dev/null", "--file=-"]);
     Ok(process::start("psql", command, server.connection.secrets())?)

@@ -20,6 +20,7 @@ mod contents;
 mod engine;
 mod error;
 mod facts;
+mod installed;
 mod leftovers;
 mod load;
 mod names;

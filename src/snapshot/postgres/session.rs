@@ -56,9 +56,10 @@ impl Identity {
     }
 }
 
-/// A connection to the database of a target, with the tools that fit its server.
+/// A connection to a database.
 #[derive(Debug)]
 pub(crate) struct Session {
+    /// The tools in use: the latest, until [`Session::open`] chose those to save the database with.
     pub(crate) tools: Tools,
     pub(crate) connection: Connection,
     pub(crate) psql: Psql,
@@ -74,10 +75,10 @@ impl Session {
     /// # Errors
     ///
     /// [`PostgresError::NoSuchDatabase`] where the server is there and the database is not;
-    /// [`PostgresError::Pooler`], [`PostgresError::OtherDatabase`], [`PostgresError::CannotConnect`] and those of [`tools::find`].
+    /// [`PostgresError::Pooler`], [`PostgresError::OtherDatabase`], [`PostgresError::CannotConnect`] and those of [`tools::to_save`].
     pub(crate) fn open(target: &Target, environment: &ToolEnvironment) -> Result<Self, PostgresError> {
         let connection = Connection::new(target, environment)?;
-        let session = match Self::connect(connection.clone()) {
+        let mut session = match Self::connect(connection.clone()) {
             Err(error @ PostgresError::CannotConnect { .. }) => return Err(missing_or(error, target, &connection)),
             other => other?,
         };
@@ -85,6 +86,7 @@ impl Session {
         if let Some(judged) = judged.filter(|judged| *judged != session.identity.database) {
             return Err(PostgresError::OtherDatabase { judged: judged.to_owned(), found: session.identity.database });
         }
+        session.tools = tools::to_save(connection.tools(), session.identity.major)?.clone();
         Ok(session)
     }
 
@@ -100,18 +102,9 @@ impl Session {
         Err(first_error.unwrap_or(PostgresError::NoTools))
     }
 
-    /// Connects with the latest tools to learn the server's version, and again with those that fit if they are others.
+    /// Connects with the latest `psql`, whatever the server's version.
     pub(crate) fn connect(connection: Connection) -> Result<Self, PostgresError> {
-        let latest = tools::find(None, connection.folders())?;
-        let session = Self::connect_with(latest, connection)?;
-        let fitting = tools::find(Some(session.identity.major), session.connection.folders())?;
-        if fitting == session.tools {
-            return Ok(session);
-        }
-        Self::connect_with(fitting, session.connection)
-    }
-
-    fn connect_with(tools: Tools, connection: Connection) -> Result<Self, PostgresError> {
+        let tools = tools::latest(connection.tools())?.clone();
         // A parameter of the session that only the server itself can give back: a pooler refuses or forgets it.
         let mark = format!("{:016x}", RandomState::new().hash_one(&tools.folder));
         let mut options = connection.variable("PGOPTIONS").map(OsStr::to_owned).unwrap_or_default();

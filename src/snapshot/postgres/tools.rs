@@ -1,14 +1,13 @@
-//! Finds the real `pg_dump`, `pg_restore` and `psql`, and tells their major version.
+//! Chooses among the client tools that are installed: to save a server's databases so that they come back, and to read
+//! such a dump again.
 
-use std::ffi::OsStr;
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
 
-use crate::own_tools;
 use crate::snapshot::postgres::PostgresError;
 use crate::text::shown;
 
-/// The client tools of one folder.
+/// The client tools of one folder: `pg_dump`, `pg_restore` and `psql`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Tools {
     /// Their folder.
@@ -17,203 +16,180 @@ pub(crate) struct Tools {
     pub(crate) major: u32,
 }
 
+/// The major versions of tools, each with those of the servers that are known to take back what these tools dumped of
+/// them. Tools of the server's own version need no row.
+///
+/// `tests/integration/versions.rs` saves, wrecks, restores and compares with each pair.
+pub(crate) const PROVEN: [(u32, RangeInclusive<u32>); 3] = [(16, 12..=16), (17, 12..=17), (18, 12..=18)];
+
 impl Tools {
     #[must_use]
     pub(crate) fn program(&self, name: &str) -> PathBuf {
         self.folder.join(name)
     }
+
+    /// Tells whether a database of a server of that version is known to come back from a dump by these tools.
+    fn bring_back(&self, server: u32) -> bool {
+        let is_proven =
+            |(tools, servers): &(u32, RangeInclusive<u32>)| *tools == self.major && servers.contains(&server);
+        self.major == server || PROVEN.iter().any(is_proven)
+    }
+
+    /// Tells whether they read a dump that `pg_dump` of that version wrote. What is older reads a format that has not
+    /// changed since.
+    fn read(&self, written_by: u32) -> bool {
+        self.major >= written_by || self.major >= format_since(written_by)
+    }
 }
 
-/// Finds the client tools for a server of version `server_major`: the same major version, else the lowest later one.
-/// Without a version, the latest tools.
+/// Tells since which version `pg_dump` has written the archive format that it writes in this one. A version that is not
+/// known here is taken to have a format of its own.
 ///
-/// `own` are the folders of `PATH`; they come before the platform's usual ones where both have the version. Debian's
-/// `/usr/bin/pg_dump` is a Perl script that looks for the real one and costs 40 ms a call: it is passed over. A version
-/// is read from the folder's name where that is certain (`/usr/lib/postgresql/15/bin`), else by `pg_dump --version`.
+/// Source: PostgreSQL, `src/bin/pg_dump/pg_backup_archiver.h`: format 1.14 came with 12, 1.15 with 16, 1.16 with 17.
+fn format_since(major: u32) -> u32 {
+    match major {
+        12..=15 => 12,
+        17..=18 => 17,
+        other => other,
+    }
+}
+
+/// Chooses the latest tools, whose `psql` talks to any server.
+///
+/// Source: PostgreSQL documentation, "psql", "Notes": it works with servers of the same or an older version, and with newer
+/// ones but for its commands with a backslash.
 ///
 /// # Errors
 ///
-/// [`PostgresError::NoTools`] and [`PostgresError::ToolsTooOld`].
-pub(crate) fn find(server_major: Option<u32>, own: &[PathBuf]) -> Result<Tools, PostgresError> {
-    choose(installed(own, &usual_folders()), server_major)
+/// [`PostgresError::NoTools`].
+pub(crate) fn latest(installed: &[Tools]) -> Result<&Tools, PostgresError> {
+    // Of equals, the first found.
+    installed.iter().rev().max_by_key(|tools| tools.major).ok_or(PostgresError::NoTools)
 }
 
-/// Chooses among the tools found, in order of preference for equal versions.
-fn choose(found: Vec<Tools>, server_major: Option<u32>) -> Result<Tools, PostgresError> {
-    if found.is_empty() {
+/// Chooses the tools to save a database of a server of that version with: its own version, else the lowest later one from
+/// whose dumps such a database is known to come back.
+///
+/// # Errors
+///
+/// [`PostgresError::NoTools`], [`PostgresError::ToolsTooOld`] and [`PostgresError::NotKnownToComeBack`].
+pub(crate) fn to_save(installed: &[Tools], server: u32) -> Result<&Tools, PostgresError> {
+    if installed.is_empty() {
         return Err(PostgresError::NoTools);
     }
-    let Some(server) = server_major else {
-        let latest = found.iter().map(|tools| tools.major).max().unwrap_or_default();
-        return found.into_iter().find(|tools| tools.major == latest).ok_or(PostgresError::NoTools);
-    };
-    let adequate = found.iter().map(|tools| tools.major).filter(|major| *major >= server).min();
-    match found.iter().find(|tools| Some(tools.major) == adequate) {
-        Some(tools) => Ok(tools.clone()),
-        None => {
-            let found: Vec<String> =
-                found.iter().map(|tools| format!("{} in {}", tools.major, shown(&tools.folder))).collect();
-            Err(PostgresError::ToolsTooOld { server, found: found.join(", ") })
+    // Of equals, the first found; the server's own version is the lowest of all that can dump it.
+    let fitting = installed.iter().filter(|tools| tools.bring_back(server)).min_by_key(|tools| tools.major);
+    fitting.ok_or_else(|| {
+        let found = listed(installed);
+        match installed.iter().any(|tools| tools.major > server) {
+            true => PostgresError::NotKnownToComeBack { server, found },
+            false => PostgresError::ToolsTooOld { server, found },
         }
-    }
+    })
 }
 
-/// Lists every folder with a whole set of real tools, those of `PATH` first.
-fn installed(own: &[PathBuf], usual: &[PathBuf]) -> Vec<Tools> {
-    let mut tools: Vec<Tools> = Vec::new();
-    for folder in own.iter().chain(usual) {
-        if tools.iter().any(|known| known.folder == *folder) {
-            continue;
-        }
-        if let Some(major) = version_of(folder) {
-            tools.push(Tools { folder: folder.clone(), major });
-        }
-    }
-    tools
+/// Chooses the tools that read a dump: of the version that wrote it, else the lowest later one, else the latest of those that
+/// know its format. Where nothing says what wrote it, the latest.
+///
+/// # Errors
+///
+/// [`PostgresError::NoTools`] and [`PostgresError::DumpTooNew`].
+pub(crate) fn to_read(installed: &[Tools], written_by: Option<u32>) -> Result<&Tools, PostgresError> {
+    let latest = latest(installed)?;
+    let Some(written_by) = written_by else { return Ok(latest) };
+    let later = installed.iter().filter(|tools| tools.major >= written_by).min_by_key(|tools| tools.major);
+    later
+        .or_else(|| Some(latest).filter(|tools| tools.read(written_by)))
+        .ok_or_else(|| PostgresError::DumpTooNew { written_by, found: listed(installed) })
 }
 
-/// Tells the version of the tools in a folder; `None` where one of the three is missing or a wrapper.
-fn version_of(folder: &PathBuf) -> Option<u32> {
-    let real = |name: &str| {
-        let found = own_tools::find_all(name, std::slice::from_ref(folder)).pop()?;
-        let real = fs::canonicalize(found).ok()?;
-        (real.file_name() != Some(OsStr::new("pg_wrapper"))).then_some(real)
-    };
-    let dump = real("pg_dump")?;
-    real("pg_restore")?;
-    real("psql")?;
-    version_in_path(&dump).or_else(|| version_by_asking(&folder.join("pg_dump")))
-}
-
-/// Reads the version that a path tells for certain, by the layouts of Debian, PGDG for Red Hat, Homebrew, Postgres.app,
-/// MacPorts and Alpine.
-fn version_in_path(program: &Path) -> Option<u32> {
-    let text = program.to_str()?;
-    let layouts = [
-        "/usr/lib/postgresql/",
-        "/usr/pgsql-",
-        "/Cellar/libpq/",
-        "/Postgres.app/Contents/Versions/",
-        "/opt/local/lib/postgresql",
-        "/usr/libexec/postgresql",
-    ];
-    for layout in layouts {
-        if let Some(at) = text.find(layout)
-            && let Some(major) = leading_number(&text[at + layout.len()..])
-        {
-            return Some(major);
-        }
-    }
-    let at = text.find("/Cellar/postgresql@")?;
-    leading_number(&text[at + "/Cellar/postgresql@".len()..])
-}
-
-fn version_by_asking(program: &Path) -> Option<u32> {
-    let answer = own_tools::ask(program, &[OsStr::new("--version")], &[]).ok()?;
-    leading_number(String::from_utf8(answer.stdout).ok()?.split("(PostgreSQL) ").nth(1)?)
-}
-
-fn leading_number(text: &str) -> Option<u32> {
-    let digits: String = text.chars().take_while(char::is_ascii_digit).collect();
-    digits.parse().ok()
-}
-
-/// Lists the folders in which platforms keep the tools.
-fn usual_folders() -> Vec<PathBuf> {
-    let mut folders = Vec::new();
-    let parents = [
-        ("/usr/lib/postgresql", ""),
-        ("/usr", "pgsql-"),
-        ("/usr/libexec", "postgresql"),
-        ("/opt/homebrew/opt", "postgresql@"),
-        ("/opt/homebrew/opt", "libpq"),
-        ("/usr/local/opt", "postgresql@"),
-        ("/usr/local/opt", "libpq"),
-        ("/home/linuxbrew/.linuxbrew/opt", "postgresql@"),
-        ("/Applications/Postgres.app/Contents/Versions", ""),
-        ("/opt/local/lib", "postgresql"),
-    ];
-    for (parent, prefix) in parents {
-        let Ok(entries) = fs::read_dir(parent) else { continue };
-        let mut names: Vec<_> = entries.flatten().map(|entry| entry.file_name()).collect();
-        names.sort();
-        for name in names {
-            if name.to_str().is_some_and(|name| name.starts_with(prefix)) {
-                folders.push(Path::new(parent).join(name).join("bin"));
-            }
-        }
-    }
-    folders.extend(["/nix/var/nix/profiles/default/bin", "/run/current-system/sw/bin"].map(PathBuf::from));
-    folders
+fn listed(tools: &[Tools]) -> String {
+    let listed: Vec<String> =
+        tools.iter().map(|tools| format!("{} in {}", tools.major, shown(&tools.folder))).collect();
+    listed.join(", ")
 }
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::symlink;
-
     use super::*;
-    use crate::snapshot::testing::write_program;
 
     fn tools(versions: &[u32]) -> Vec<Tools> {
-        versions.iter().map(|major| Tools { folder: format!("/v{major}").into(), major: *major }).collect()
+        versions
+            .iter()
+            .enumerate()
+            .map(|(at, major)| Tools { folder: format!("/{at}").into(), major: *major })
+            .collect()
+    }
+
+    fn chosen(tools: Result<&Tools, PostgresError>) -> Result<String, String> {
+        tools.map(|tools| shown(&tools.folder).into_owned()).map_err(|error| error.to_string())
     }
 
     #[test]
-    fn the_servers_version_is_chosen_else_the_lowest_later_one() {
-        let cases: [(&[u32], Option<u32>, u32); 5] = [
-            (&[17, 15, 16], Some(15), 15),
-            (&[17, 16, 13], Some(14), 16),
-            (&[13, 17, 16], None, 17),
-            (&[15], Some(15), 15),
-            (&[18, 9], Some(9), 9),
+    fn the_servers_version_saves_else_the_lowest_later_one_that_is_known_to_work() {
+        let cases: [(&[u32], u32, &str); 8] = [
+            (&[17, 15, 16], 15, "/1"),
+            (&[18, 17, 14], 15, "/1"),
+            (&[18, 18, 16, 16], 16, "/2"),
+            (&[15], 15, "/0"),
+            (&[19, 17, 18], 17, "/1"),
+            (&[19, 18], 17, "/1"),
+            (&[19, 20], 20, "/1"),
+            (&[18, 9], 9, "/1"),
         ];
         for (found, server, expected) in cases {
-            assert_eq!(choose(tools(found), server).unwrap().major, expected, "{found:?} for {server:?}");
+            assert_eq!(chosen(to_save(&tools(found), server)).unwrap(), expected, "{found:?} for {server}");
         }
     }
 
     #[test]
-    fn tools_older_than_the_server_are_named() {
-        let error = choose(tools(&[13, 14]), Some(15)).unwrap_err().to_string();
-        assert_eq!(error, "the PostgreSQL tools found (13 in /v13, 14 in /v14) are older than the server (version 15)");
-        assert!(matches!(choose(Vec::new(), Some(15)), Err(PostgresError::NoTools)));
+    fn tools_that_cannot_save_are_named() {
+        for (found, expected) in [
+            (&[13, 14][..], "the PostgreSQL tools found (13 in /0, 14 in /1) are older than the server (version 15)"),
+            (
+                &[14, 19],
+                "no PostgreSQL tools found (14 in /0, 19 in /1) are known to bring a database of this server (version 15) back",
+            ),
+            (&[], "no PostgreSQL client tools (pg_dump, pg_restore, psql) found"),
+        ] {
+            assert_eq!(chosen(to_save(&tools(found), 15)).unwrap_err(), expected);
+        }
     }
 
     #[test]
-    fn the_version_is_read_from_the_layouts_of_platforms() {
-        let cases = [
-            ("/usr/lib/postgresql/15/bin/pg_dump", Some(15)),
-            ("/usr/pgsql-16/bin/pg_dump", Some(16)),
-            ("/opt/homebrew/Cellar/postgresql@14/14.13_1/bin/pg_dump", Some(14)),
-            ("/opt/homebrew/Cellar/libpq/17.2/bin/pg_dump", Some(17)),
-            ("/Applications/Postgres.app/Contents/Versions/16/bin/pg_dump", Some(16)),
-            ("/Applications/Postgres.app/Contents/Versions/latest/bin/pg_dump", None),
-            ("/usr/bin/pg_dump", None),
+    fn a_dump_is_read_by_what_wrote_it_or_by_later_ones_or_by_those_that_know_its_format() {
+        let cases: [(&[u32], Option<u32>, Result<&str, &str>); 9] = [
+            (&[18, 15, 17], Some(15), Ok("/1")),
+            (&[18, 17, 14], Some(15), Ok("/1")),
+            (&[18, 18], Some(15), Ok("/0")),
+            (&[13, 14], Some(15), Ok("/1")),
+            (&[17, 15], Some(18), Ok("/0")),
+            (&[15, 17], None, Ok("/1")),
+            (
+                &[15],
+                Some(17),
+                Err("the dump was written by pg_dump 17, and the PostgreSQL tools found (15 in /0) cannot read it"),
+            ),
+            (
+                &[15],
+                Some(16),
+                Err("the dump was written by pg_dump 16, and the PostgreSQL tools found (15 in /0) cannot read it"),
+            ),
+            (
+                &[18],
+                Some(19),
+                Err("the dump was written by pg_dump 19, and the PostgreSQL tools found (18 in /0) cannot read it"),
+            ),
         ];
-        for (path, expected) in cases {
-            assert_eq!(version_in_path(Path::new(path)), expected, "{path}");
+        for (found, written_by, expected) in cases {
+            let expected = expected.map(str::to_owned).map_err(str::to_owned);
+            assert_eq!(chosen(to_read(&tools(found), written_by)), expected, "{found:?} for {written_by:?}");
         }
     }
 
     #[test]
-    fn a_wrapper_is_passed_over_and_a_program_on_the_path_is_asked() {
-        let temporary = tempfile::tempdir().unwrap();
-        let (wrapped, own) = (temporary.path().join("wrapped"), temporary.path().join("own"));
-        for folder in [&wrapped, &own] {
-            fs::create_dir(folder).unwrap();
-        }
-        let wrapper = temporary.path().join("pg_wrapper");
-        write_program(&wrapper, "#!/bin/sh\necho 'pg_dump (PostgreSQL) 99.1'\n");
-        for name in ["pg_dump", "pg_restore", "psql"] {
-            symlink(&wrapper, wrapped.join(name)).unwrap();
-            write_program(&own.join(name), "#!/bin/sh\necho 'pg_dump (PostgreSQL) 16.4 (local build)'\n");
-        }
-        assert_eq!(installed(&[wrapped, own.clone()], &[]), [Tools { folder: own, major: 16 }]);
-    }
-
-    #[test]
-    fn this_machine_has_tools() {
-        let tools = find(Some(10), &[]).unwrap();
-        assert!(tools.program("pg_dump").is_file());
+    fn the_latest_is_the_first_of_that_version() {
+        assert_eq!(chosen(latest(&tools(&[15, 18, 17, 18]))).unwrap(), "/1");
+        assert!(matches!(latest(&[]), Err(PostgresError::NoTools)));
     }
 }

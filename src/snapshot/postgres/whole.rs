@@ -5,10 +5,12 @@ use crate::snapshot::postgres::PostgresError;
 use crate::snapshot::postgres::catalog::Contents;
 use crate::snapshot::postgres::contents;
 use crate::snapshot::postgres::facts::Facts;
+use crate::snapshot::postgres::installed::installed;
 use crate::snapshot::postgres::readback::{DumpFile, read_back};
 use crate::snapshot::postgres::recorded;
 use crate::snapshot::postgres::script::Script;
 use crate::snapshot::postgres::tools;
+use crate::snapshot::postgres::tools::Tools;
 use crate::snapshot::{Manifest, Watch};
 use crate::text::shown;
 
@@ -20,6 +22,8 @@ pub(crate) struct Whole<'a> {
     pub(crate) facts: Facts,
     pub(crate) promised: Contents,
     pub(crate) script: Script,
+    /// The tools that read the dump, and load it: whatever text their `pg_restore` makes of it, their `psql` knows.
+    pub(crate) tools: Tools,
 }
 
 /// Checks a snapshot as far as that needs no server: its hash, then the whole dump through the engine's own reader, every
@@ -41,10 +45,10 @@ pub(crate) fn read<'a>(restoration: &Restoration<'a>, watch: &dyn Watch) -> Resu
         sha256: &manifest.sha256,
         compressed: manifest.compression.as_deref() == Some("zstd"),
     };
-    // A dump is read by tools of the version that wrote it, or later ones.
     let written_by = manifest.tool.version.split(|character: char| !character.is_ascii_digit()).next();
-    let tools = tools::find(written_by.and_then(|major| major.parse().ok()), &restoration.environment.folders())?;
+    let installed = installed(restoration.environment);
+    let tools = tools::to_read(&installed, written_by.and_then(|major| major.parse().ok()))?.clone();
     let script = read_back(&tools, dump, watch)?;
     contents::compare_dump(&shown(dump.path), &promised, &script)?;
-    Ok(Whole { manifest, dump, facts, promised, script })
+    Ok(Whole { manifest, dump, facts, promised, script, tools })
 }

@@ -5,15 +5,15 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 
 use crate::own_tools::ToolEnvironment;
+use crate::snapshot::postgres::installed::installed;
 use crate::snapshot::postgres::take::{Limits, prepare, take};
 use crate::snapshot::postgres::testing::{Server, Snapshot, Waiting};
-use crate::snapshot::postgres::tools::find;
 use crate::snapshot::postgres::{PostgresError, Session};
 use crate::snapshot::testing::write_program;
 
 /// An environment whose `PATH` begins with a `pg_dump` that runs this shell code; `REAL` is the real one.
 fn with_fake(folder: &Path, code: &str) -> ToolEnvironment {
-    let real = find(None, &[]).unwrap();
+    let real = &installed(&ToolEnvironment::default())[0];
     for name in ["psql", "pg_restore"] {
         symlink(real.program(name), folder.join(name)).unwrap();
     }
