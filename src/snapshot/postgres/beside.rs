@@ -4,8 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::snapshot::Watch;
-use crate::snapshot::postgres::catalog;
-use crate::snapshot::postgres::contents::compare_restored;
+use crate::snapshot::postgres::compare;
 use crate::snapshot::postgres::load::load;
 use crate::snapshot::postgres::names::related;
 use crate::snapshot::postgres::psql::{identifier, literal, number, text};
@@ -174,10 +173,8 @@ pub(crate) fn drop_database(server: &mut Session, database: &str) -> Result<(), 
 }
 
 fn fill(server: &mut Session, whole: &Whole<'_>, name: &str, watch: &dyn Watch) -> Result<Vec<String>, PostgresError> {
-    let notes = load(server, whole, name, watch)?;
-    let mut restored = Session::connect(server.connection.with("PGDATABASE", name))?;
-    let found = catalog::contents(&mut restored.psql)?;
-    compare_restored(name, &whole.promised, &found)?;
+    let mut notes = load(server, whole, name, watch)?;
+    notes.extend(compare::data(server, whole, name, watch)?);
     Ok(notes)
 }
 

@@ -44,6 +44,14 @@ const FIND_NAMES: &str = "SELECT pg_catalog.set_config('search_path', pg_catalog
     FROM pg_catalog.pg_namespace n WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema')), false)";
 const FIND_NO_NAMES: &str = "SELECT pg_catalog.set_config('search_path', '', false)";
 
+/// Which tables' rows are counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Counted {
+    All,
+    /// The others have none.
+    MaterialisedViews,
+}
+
 /// How many tables are counted by one statement.
 const AT_ONCE: usize = 40;
 
@@ -52,7 +60,7 @@ const AT_ONCE: usize = 40;
 /// # Errors
 ///
 /// [`PostgresError::RowSecurity`] where rows are hidden from the user; the session's transaction is then over.
-pub(crate) fn contents(psql: &mut Psql) -> Result<Contents, PostgresError> {
+pub(crate) fn contents(psql: &mut Psql, counted: Counted) -> Result<Contents, PostgresError> {
     psql.send(format!(
         "SELECT c.relkind, c.relispopulated, \
          encode(convert_to(n.nspname, getdatabaseencoding()), 'hex'), \
@@ -73,18 +81,18 @@ pub(crate) fn contents(psql: &mut Psql) -> Result<Contents, PostgresError> {
         return Err(unexpected());
     };
     psql.ask(FIND_NAMES)?;
-    let mut tables = count(psql, &listed)?;
+    let mut tables = count(psql, &listed, counted)?;
     psql.ask(FIND_NO_NAMES)?;
     tables.sort_by(|one, other| one.name.cmp(&other.name));
     Ok(Contents { tables, extensions, large_objects, sequences, foreign_tables })
 }
 
-fn count(psql: &mut Psql, listed: &Fields) -> Result<Vec<Table>, PostgresError> {
+fn count(psql: &mut Psql, listed: &Fields, which: Counted) -> Result<Vec<Table>, PostgresError> {
     let mut tables = Vec::new();
     let mut counted: Vec<(usize, &[u8])> = Vec::new();
     for row in listed.chunks_exact(5) {
         let [kind, populated, schema, name, quoted] = row else { continue };
-        if populated == b"t" {
+        if populated == b"t" && (which == Counted::All || kind == b"m") {
             counted.push((tables.len(), quoted));
         }
         tables.push(Table { name: qualified(&unhex(schema), &unhex(name)), rows: None, materialised: kind == b"m" });

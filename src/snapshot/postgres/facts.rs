@@ -2,6 +2,8 @@
 //!
 //! They are kept in the manifest, and given to the database that a restore makes.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::secret::ForeignText;
@@ -27,6 +29,9 @@ pub(crate) struct Facts {
     pub(crate) comment: Option<String>,
     /// Settings of sessions in this database.
     pub(crate) settings: Vec<Setting>,
+    /// Settings of the session that saved it, as far as they change how values are written and `pg_dump` does not make them
+    /// itself. Empty in snapshots of earlier versions.
+    pub(crate) written_with: BTreeMap<String, String>,
     /// Rights on the database; `None` where they are those of a new one.
     pub(crate) grants: Option<Vec<Grant>>,
 }
@@ -57,6 +62,8 @@ const FACTS: &str = "SELECT json_build_object('owner', o.rolname, 'encoding', pg
     'settings', (SELECT coalesce(json_agg(json_build_object('role', r.rolname, 'name', split_part(c, '=', 1), \
         'value', substr(c, strpos(c, '=') + 1))), '[]') FROM pg_db_role_setting s \
         LEFT JOIN pg_roles r ON r.oid = s.setrole, unnest(s.setconfig) c WHERE s.setdatabase = d.oid), \
+    'written_with', (SELECT json_object_agg(w, current_setting(w)) \
+        FROM unnest('{TimeZone,bytea_output,lc_monetary,xmlbinary}'::text[]) w), \
     'grants', CASE WHEN d.datacl IS NOT NULL THEN (SELECT coalesce(json_agg(json_build_object('role', r.rolname, \
         'right', a.privilege_type, 'grantable', a.is_grantable)), '[]') FROM aclexplode(d.datacl) a \
         LEFT JOIN pg_roles r ON r.oid = a.grantee) END) \

@@ -15,8 +15,11 @@
 
 mod beside;
 mod catalog;
+mod compare;
 mod connection;
 mod contents;
+mod data;
+mod digest;
 mod engine;
 mod error;
 mod facts;

@@ -3,12 +3,18 @@
 use std::io::{BufRead, BufReader, Write};
 use std::process::{ChildStdin, ChildStdout};
 
+use memchr::memchr;
+
 use crate::secret::ForeignText;
 use crate::snapshot::postgres::PostgresError;
 use crate::snapshot::postgres::connection::Connection;
+use crate::snapshot::postgres::digest::Lines;
 use crate::snapshot::postgres::process;
 use crate::snapshot::postgres::tools::Tools;
 use crate::snapshot::tool_process::{Running, Stopper};
+
+/// What a pipe holds on Linux.
+const PIPE: usize = 64 * 1024;
 
 /// An open `psql`. Closed by dropping it, upon which the server ends the session.
 #[derive(Debug)]
@@ -38,7 +44,7 @@ impl Psql {
             return Err(PostgresError::ConnectionLost { message: running.messages() });
         };
         // The mark ends an answer: no data can hold it by chance.
-        Ok(Psql { stdin, stdout: BufReader::new(stdout), running, mark: format!("{mark} ") })
+        Ok(Psql { stdin, stdout: BufReader::with_capacity(PIPE, stdout), running, mark: format!("{mark} ") })
     }
 
     /// Cancels its query from another thread.
@@ -79,6 +85,46 @@ impl Psql {
                 Some(Item::End(end)) => return self.outcome(&end, fields),
                 None => return Err(self.lost()),
             }
+        }
+    }
+
+    /// Receives the rows that a `COPY … TO STDOUT` gives, which was the oldest statement not yet answered.
+    pub(crate) fn receive_lines(&mut self, lines: &mut Lines) -> Result<(), PostgresError> {
+        // The beginning of a line that may be the one that ends the answer; what is no such line goes on at once.
+        let (mut held, mut is_within) = (Vec::new(), false);
+        loop {
+            if !self.stdout.fill_buf().is_ok_and(|buffer| !buffer.is_empty()) {
+                return Err(self.lost());
+            }
+            let (buffer, mark) = (self.stdout.buffer(), self.mark.as_bytes());
+            let end = memchr(b'\n', buffer);
+            let piece = &buffer[..end.unwrap_or(buffer.len())];
+            let may_be_the_end = |line: &[u8]| line.starts_with(mark) || mark.starts_with(line);
+            if !is_within && (!held.is_empty() || may_be_the_end(piece)) {
+                held.extend_from_slice(piece);
+                if end.is_some() && held.starts_with(mark) {
+                    let said = String::from_utf8_lossy(&held[mark.len()..]).into_owned();
+                    let used = piece.len() + 1;
+                    self.stdout.consume(used);
+                    return self.outcome(&said, Fields::new()).map(drop);
+                }
+                if end.is_some() {
+                    lines.end(&held);
+                    held.clear();
+                } else if !may_be_the_end(&held) {
+                    lines.part(&held);
+                    held.clear();
+                    is_within = true;
+                }
+            } else if end.is_some() {
+                lines.end(piece);
+                is_within = false;
+            } else {
+                lines.part(piece);
+                is_within = true;
+            }
+            let used = piece.len() + usize::from(end.is_some());
+            self.stdout.consume(used);
         }
     }
 

@@ -1,4 +1,5 @@
-//! Reads a whole dump back through the engine's own reader: hash, decompression, archive, and every row counted.
+//! Reads a whole dump back through the engine's own reader: hash, decompression, archive, and every row counted or
+//! digested.
 
 use std::io::{self, BufReader, Read, Write};
 use std::path::Path;
@@ -42,7 +43,7 @@ impl DumpFile<'_> {
     }
 }
 
-/// Reads a dump to its end and says what it holds. One pass: the hash is taken of the very bytes that are read.
+/// Reads a dump to its end and says what it holds, its data digested. One pass: the hash is taken of the very bytes that are read.
 ///
 /// # Errors
 ///
@@ -52,7 +53,9 @@ pub(crate) fn read_back(tools: &Tools, dump: DumpFile<'_>, watch: &dyn Watch) ->
     let mut reader = start_reader(tools)?;
     let file = regular::open_own(dump.path).map_err(PostgresError::file("read", dump.path))?;
     let stopper = reader.stopper();
-    let (script, found) = attended(watch, &[stopper], || read(&mut reader, dump.path, file, dump.compressed, watch))?;
+    let (script, found) = attended(watch, &[stopper], || {
+        read(&mut reader, dump.path, file, dump.compressed, ScriptReader::digesting(), watch)
+    })?;
     dump.expect(&found)?;
     script
 }
@@ -65,27 +68,27 @@ pub(crate) fn start_reader(tools: &Tools) -> Result<Running, PostgresError> {
     Ok(process::start("pg_restore", command, &[])?)
 }
 
-/// Reads a dump from `file` through `reader`: what it holds, or what is wrong with it, and the hash of its bytes.
+/// Reads a dump from `file` through `reader`, its text by `script`: what it holds, or what is wrong with it, and the hash of its bytes.
 pub(crate) fn read(
     reader: &mut Running,
     path: &Path,
     file: impl Read + Send,
     compressed: bool,
+    mut script: ScriptReader,
     watch: &dyn Watch,
 ) -> Result<(Result<Script, PostgresError>, String), PostgresError> {
     let mut text = reader.stdout();
-    let mut counter = ScriptReader::new();
     let (fed, found) = thread::scope(|scope| {
         let feeder = threads::start(scope, || feed(path, file, compressed, reader, watch))
             .map_err(PostgresError::file("read", path))?;
         let mut piece = vec![0; PIECE];
         while let Some(read @ 1..) = text.as_mut().and_then(|text| text.read(&mut piece).ok()) {
-            counter.feed(&piece[..read]);
+            script.feed(&piece[..read]);
         }
         threads::joined(feeder)
     })?;
     let ended = reader.finish();
-    let script = match (fed, ended, counter.finish()) {
+    let script = match (fed, ended, script.finish()) {
         (Err(source), _, _) => Err(damaged(path, &source.to_string())),
         (Ok(()), Err(error), _) => Err(damaged(path, &error.to_string())),
         (Ok(()), Ok(()), script) if !script.complete => Err(damaged(path, "the dump breaks off")),

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use memchr::memchr;
 
+use crate::snapshot::postgres::data::{Data, DataReader, WRITE_LARGE_OBJECT};
 use crate::snapshot::postgres::names::{canonical, shown};
 
 /// What a whole dump holds.
@@ -26,6 +27,8 @@ pub(crate) struct Script {
     pub(crate) dumped_by: Option<String>,
     /// Whether the line was seen with which `pg_restore` ends.
     pub(crate) complete: bool,
+    /// The data themselves; nothing where they were only counted.
+    pub(crate) data: Data,
 }
 
 /// How much of a statement's beginning is kept: enough for a schema and a name of 63 bytes, quoted and doubled.
@@ -59,10 +62,12 @@ pub(crate) struct ScriptReader {
     table: Option<String>,
     rows: u64,
     last: u8,
+    data: Option<DataReader>,
 }
 
 impl ScriptReader {
-    pub(crate) fn new() -> Self {
+    /// Makes one that counts.
+    pub(crate) fn counting() -> Self {
         ScriptReader {
             script: Script::default(),
             within: Within::Sql,
@@ -71,7 +76,13 @@ impl ScriptReader {
             table: None,
             rows: 0,
             last: b'\n',
+            data: None,
         }
+    }
+
+    /// Makes one that digests the data besides.
+    pub(crate) fn digesting() -> Self {
+        ScriptReader { data: Some(DataReader::default()), ..Self::counting() }
     }
 
     /// Takes the next piece.
@@ -92,6 +103,7 @@ impl ScriptReader {
     /// Returns what was read, once the text has ended; `complete` is false where it broke off.
     pub(crate) fn finish(mut self) -> Script {
         self.script.complete &= matches!(self.within, Within::Sql) && self.table.is_none();
+        self.script.data = self.data.map(DataReader::finish).unwrap_or_default();
         self.script
     }
 
@@ -109,13 +121,22 @@ impl ScriptReader {
                 if let Some(table) = self.table.take() {
                     *self.script.rows.entry(table).or_default() += self.rows;
                 }
+                if let Some(data) = &mut self.data {
+                    data.table_ends();
+                }
                 self.within = Within::Sql;
                 return at;
+            }
+            if let Some(data) = &mut self.data {
+                data.row(line);
             }
             self.rows += 1;
         }
         // An unfinished line: three bytes of it are enough to see that it is not the end.
         let rest = &piece[at..];
+        if let Some(data) = &mut self.data {
+            data.part_of_row(rest);
+        }
         let room = 3usize.saturating_sub(self.kept.len()).min(rest.len());
         self.kept.extend_from_slice(&rest[..room]);
         piece.len()
@@ -123,6 +144,11 @@ impl ScriptReader {
 
     fn quoted(&mut self, piece: &[u8], end: u8) -> usize {
         let used = memchr(end, piece).map_or(piece.len(), |at| at + 1);
+        if let Some(data) = &mut self.data
+            && self.kept.starts_with(WRITE_LARGE_OBJECT)
+        {
+            data.large_object(&piece[..used]);
+        }
         self.keep(&piece[..used]);
         if piece[used - 1] == end {
             // A doubled quote ends one quotation and begins the next.
@@ -190,7 +216,9 @@ impl ScriptReader {
     }
 
     fn keep(&mut self, bytes: &[u8]) {
-        let room = KEPT.saturating_sub(self.kept.len()).min(bytes.len());
+        // A table's columns may be many.
+        let most = if self.kept.starts_with(b"COPY ") { usize::MAX } else { KEPT };
+        let room = most.saturating_sub(self.kept.len()).min(bytes.len());
         self.kept.extend_from_slice(&bytes[..room]);
     }
 
@@ -204,6 +232,9 @@ impl ScriptReader {
 
     fn statement(&mut self) {
         let statement = std::mem::take(&mut self.kept);
+        if let Some(data) = &mut self.data {
+            data.statement(statement.trim_ascii_end());
+        }
         let after = |start: &str| statement.strip_prefix(start.as_bytes());
         if let Some(rest) = after("COPY ") {
             self.table = Some(canonical(name(rest)));
@@ -223,7 +254,7 @@ impl ScriptReader {
 }
 
 /// Reads the name at the beginning of a text: up to the first blank or parenthesis outside double quotes.
-fn name(text: &[u8]) -> &[u8] {
+pub(crate) fn name(text: &[u8]) -> &[u8] {
     let mut quoted = false;
     let end = text.iter().position(|byte| {
         quoted ^= *byte == b'"';
@@ -298,7 +329,7 @@ SELECT pg_catalog.lo_close(0);
 "#;
 
     fn read(text: &[u8], piece: usize) -> Script {
-        let mut reader = ScriptReader::new();
+        let mut reader = ScriptReader::digesting();
         text.chunks(piece).for_each(|piece| reader.feed(piece));
         reader.finish()
     }
@@ -318,9 +349,25 @@ SELECT pg_catalog.lo_close(0);
             sequences: 1,
             dumped_by: Some("15.18 (Debian)".to_owned()),
             complete: true,
+            data: Data::default(),
         };
         for piece in [1, 2, 3, 7, 64, 4096] {
-            assert_eq!(read(TEXT.as_bytes(), piece), expected, "in pieces of {piece}");
+            let found = Script { data: Data::default(), ..read(TEXT.as_bytes(), piece) };
+            assert_eq!(found, expected, "in pieces of {piece}");
+        }
+    }
+
+    #[test]
+    fn the_data_are_digested_in_pieces_of_any_size() {
+        let Data { tables, sequences, large_objects, encoding } = read(TEXT.as_bytes(), 4096).data;
+        let rows: Vec<_> =
+            tables.iter().map(|(statement, digest)| (String::from_utf8_lossy(statement), digest.rows)).collect();
+        let odd = "COPY public.\"we \"\"(ird\nCOPY public.false\" (a)";
+        assert_eq!(rows, [(odd.into(), 0), ("COPY public.t (a, b)".into(), 4), ("COPY public.z ".into(), 2)]);
+        assert_eq!((sequences.len(), large_objects.rows, &*encoding), (1, 1, b"UTF8".as_slice()));
+        for piece in [1, 2, 3, 7, 64] {
+            let other = read(TEXT.as_bytes(), piece).data;
+            assert_eq!((&other.tables, other.large_objects), (&tables, large_objects), "in pieces of {piece}");
         }
     }
 

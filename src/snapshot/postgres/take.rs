@@ -15,7 +15,7 @@ use crate::secret::ForeignText;
 use crate::snapshot::dump_stream::{Hashing, Writing, compressor, open_private};
 use crate::snapshot::engine::DumpCommand;
 use crate::snapshot::postgres::catalog;
-use crate::snapshot::postgres::catalog::Contents;
+use crate::snapshot::postgres::catalog::{Contents, Counted};
 use crate::snapshot::postgres::contents;
 use crate::snapshot::postgres::facts::Facts;
 use crate::snapshot::postgres::names::with_ending;
@@ -24,7 +24,7 @@ use crate::snapshot::postgres::psql::{Psql, identifier, literal, text};
 use crate::snapshot::postgres::readback;
 use crate::snapshot::postgres::readback::DumpFile;
 use crate::snapshot::postgres::recorded::{Proof, Recorded};
-use crate::snapshot::postgres::script::Script;
+use crate::snapshot::postgres::script::{Script, ScriptReader};
 use crate::snapshot::postgres::{PostgresError, Session};
 use crate::snapshot::threads;
 use crate::snapshot::tool_process::{ToolError, attended};
@@ -113,10 +113,14 @@ pub(crate) fn take(
     // Four at once: the dump, its reader, the counting and, at the end, the disk.
     let (written, dumped, counted, read) = attended::<_, PostgresError>(watch, &stoppers, || {
         thread::scope(|scope| {
-            let counting = threads::start(scope, || Ok((Facts::read(psql, &database)?, catalog::contents(psql)?)))
-                .map_err(ToolError::NoThread)?;
-            let reading = threads::start(scope, || readback::read(&mut reader, partial, following, true, watch))
-                .map_err(ToolError::NoThread)?;
+            let counting =
+                threads::start(scope, || Ok((Facts::read(psql, &database)?, catalog::contents(psql, Counted::All)?)))
+                    .map_err(ToolError::NoThread)?;
+            // Counted only: what restores it digests the data.
+            let script = ScriptReader::counting();
+            let reading =
+                threads::start(scope, || readback::read(&mut reader, partial, following, true, script, watch))
+                    .map_err(ToolError::NoThread)?;
             let written = write(stdout, &file).map_err(PostgresError::file("write", partial));
             writing.end();
             if written.is_err() {

@@ -1,0 +1,78 @@
+//! Compares a restored database with the snapshot that it was made of, by content: every row, the values of the sequences,
+//! the large objects.
+//!
+//! The dump's text was digested when it was read back; here the restored database is asked for the same text, with the
+//! settings that the dump was written with, and that is digested likewise. What a restore computes anew by design
+//! (materialised views, stored generated columns) is in no dump's data: it is named.
+
+mod computed;
+mod sequences;
+mod tables;
+
+use crate::snapshot::Watch;
+use crate::snapshot::postgres::catalog;
+use crate::snapshot::postgres::catalog::Counted;
+use crate::snapshot::postgres::compare::computed::Computed;
+use crate::snapshot::postgres::contents::{compare_restored, not_whole};
+use crate::snapshot::postgres::data::large_objects;
+use crate::snapshot::postgres::psql::{Psql, literal};
+use crate::snapshot::postgres::whole::Whole;
+use crate::snapshot::postgres::{PostgresError, Session};
+use crate::snapshot::tool_process::attended;
+
+/// Compares the database `name` with the snapshot, and gives what a person should know, a sentence each.
+///
+/// # Errors
+///
+/// [`PostgresError::NotWhole`] names what differs first. Nothing was written.
+pub(crate) fn data(
+    server: &Session,
+    whole: &Whole<'_>,
+    name: &str,
+    watch: &dyn Watch,
+) -> Result<Vec<String>, PostgresError> {
+    let mut restored = Session::connect(server.connection.with("PGDATABASE", name))?;
+    let stopper = restored.psql.stopper();
+    attended(watch, &[stopper], || compare(&mut restored, whole, name))
+}
+
+fn compare(restored: &mut Session, whole: &Whole<'_>, name: &str) -> Result<Vec<String>, PostgresError> {
+    let found = catalog::contents(&mut restored.psql, Counted::MaterialisedViews)?;
+    compare_restored(name, &whole.promised, &found)?;
+    let computed = Computed::find(restored, &whole.promised, &found)?;
+    write_as_dumped(&mut restored.psql, whole)?;
+    let data = &whole.script.data;
+    let mut found_other = tables::compare(restored, data)?;
+    found_other.missing.extend(sequences::differences(&mut restored.psql, &data.sequences)?);
+    if found.large_objects > 0
+        && tables::digests(&mut restored.psql, &[large_objects().into_bytes()])? != [data.large_objects]
+    {
+        found_other.missing.push("the large objects have another content".to_owned());
+    }
+    let mut notes = Vec::new();
+    if whole.facts.written_with.is_empty() && !found_other.changed.is_empty() {
+        let changed = std::mem::take(&mut found_other.changed);
+        let read = changed.join(", ");
+        notes.push(format!(
+            "The snapshot does not say under which settings (time zone, currency) its values were written; under today's, {read}."
+        ));
+    }
+    not_whole(name, &[found_other.missing, found_other.changed].concat())?;
+    notes.extend(computed.notes());
+    Ok(notes)
+}
+
+/// Makes the server write values as it did for `pg_dump`.
+///
+/// Source: the settings that `pg_dump` makes for its own session (`setup_connection` in `pg_dump.c`).
+fn write_as_dumped(psql: &mut Psql, whole: &Whole<'_>) -> Result<(), PostgresError> {
+    for setting in ["DateStyle = ISO", "IntervalStyle = postgres", "extra_float_digits = 3"] {
+        psql.ask(format!("SET {setting}"))?;
+    }
+    for (name, value) in &whole.facts.written_with {
+        // One that this server no longer takes shows in the values that it changes, if there are any.
+        let _ = psql.ask(format!("SELECT pg_catalog.set_config({}, {}, false)", literal(name), literal(value)));
+    }
+    let encoding = [b"SET client_encoding = '", whole.script.data.encoding.as_slice(), b"'"].concat();
+    psql.ask(encoding).map(drop)
+}
