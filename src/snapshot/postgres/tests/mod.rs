@@ -1,7 +1,7 @@
 //! The engine against a real server: every trap that loses data without a word.
 
-mod crashes;
 mod comparing;
+mod crashes;
 mod damage;
 mod failures;
 mod fakes;
