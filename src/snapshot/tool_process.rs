@@ -22,7 +22,8 @@ use crate::snapshot::Watch;
 use crate::snapshot::threads;
 use crate::text::shown;
 
-/// How much of a tool's messages is kept: the first error is what matters.
+/// How much of a tool's messages is kept, half of it from their beginning and half from their end: most tools end at their
+/// first error, others tell it last.
 const KEPT_MESSAGES: usize = 8 * 1024;
 /// How long a tool may take to end when asked to, before it is killed.
 const GRACE: Duration = Duration::from_secs(2);
@@ -111,8 +112,10 @@ impl Running {
             let listening = thread::Builder::new().spawn(move || {
                 let (mut kept, mut buffer) = (Vec::new(), [0; 4096]);
                 while let Ok(read @ 1..) = stderr.read(&mut buffer) {
-                    let room = KEPT_MESSAGES.saturating_sub(kept.len()).min(read);
-                    kept.extend_from_slice(&buffer[..room]);
+                    kept.extend_from_slice(&buffer[..read]);
+                    if kept.len() > KEPT_MESSAGES {
+                        kept.drain(KEPT_MESSAGES / 2..kept.len() - KEPT_MESSAGES / 2);
+                    }
                 }
                 kept
             });

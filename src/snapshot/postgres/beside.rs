@@ -104,6 +104,11 @@ fn create(
         }
         other => other,
     })?;
+    for statement in facts.settings(&name) {
+        if let Err(error) = server.psql.ask(&statement) {
+            notes.push(format!("Not carried over: {} ({error}).", statement.replace(&name, of)));
+        }
+    }
     Ok((name, notes))
 }
 

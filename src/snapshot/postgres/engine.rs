@@ -139,6 +139,7 @@ impl EngineFailure for PostgresError {
             | PostgresError::SnapshotOfOtherDatabase { .. }
             | PostgresError::MayNotCreate { .. }
             | PostgresError::MissingExtensions { .. }
+            | PostgresError::NotRestorable { .. }
             | PostgresError::InUse { .. }
             | PostgresError::NotDropped { .. } => Consequence::Untouched,
         }

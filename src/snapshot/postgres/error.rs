@@ -188,6 +188,12 @@ pub(crate) enum PostgresError {
         /// Their names.
         names: String,
     },
+    /// The snapshot holds something that this server does not make from anew.
+    #[error("the snapshot cannot be restored whole: {what}")]
+    NotRestorable {
+        /// What, and why.
+        what: String,
+    },
     /// Others stay connected to the database, so that it cannot be exchanged.
     #[error("`{database}` stays in use: {users}")]
     InUse {
@@ -270,6 +276,7 @@ impl Explain for PostgresError {
             PostgresError::MissingExtensions { .. } => {
                 "install them on the server; the snapshot itself was read back whole"
             }
+            PostgresError::NotRestorable { .. } => "restore it by hand: the snapshot's manifest says how (`by_hand`)",
             PostgresError::InUse { .. } => "end those sessions, then restore again",
             PostgresError::NotDropped { .. } => return None,
             PostgresError::NotRestored { source, .. } => return source.hint(),
@@ -289,6 +296,7 @@ impl Explain for PostgresError {
             PostgresError::OtherServer { .. }
             | PostgresError::SnapshotOfOtherDatabase { .. }
             | PostgresError::MayNotCreate { .. }
+            | PostgresError::NotRestorable { .. }
             | PostgresError::InUse { .. }
             | PostgresError::NotDropped { .. } => Exit::Failed,
             PostgresError::NoTools

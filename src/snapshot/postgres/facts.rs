@@ -24,6 +24,8 @@ pub(crate) struct Facts {
     pub(crate) locale: Option<String>,
     pub(crate) icu_rules: Option<String>,
     pub(crate) tablespace: String,
+    /// How this database's sessions write amounts of money: what is read back otherwise is another amount.
+    pub(crate) lc_monetary: Option<String>,
     pub(crate) connection_limit: i64,
     pub(crate) is_template: bool,
     pub(crate) comment: Option<String>,
@@ -57,7 +59,8 @@ pub(crate) struct Grant {
 const FACTS: &str = "SELECT json_build_object('owner', o.rolname, 'encoding', pg_encoding_to_char(d.encoding), \
     'collate', d.datcollate, 'ctype', d.datctype, 'provider', to_json(d)->'datlocprovider', \
     'locale', coalesce(to_json(d)->>'datlocale', to_json(d)->>'daticulocale'), 'icu_rules', to_json(d)->'daticurules', \
-    'tablespace', t.spcname, 'connection_limit', d.datconnlimit, 'is_template', d.datistemplate, \
+    'tablespace', t.spcname, \
+    'lc_monetary', current_setting('lc_monetary'), 'connection_limit', d.datconnlimit, 'is_template', d.datistemplate, \
     'comment', shobj_description(d.oid, 'pg_database'), \
     'settings', (SELECT coalesce(json_agg(json_build_object('role', r.rolname, 'name', split_part(c, '=', 1), \
         'value', substr(c, strpos(c, '=') + 1))), '[]') FROM pg_db_role_setting s \
@@ -112,19 +115,27 @@ impl Facts {
         sql
     }
 
-    /// Writes the statements that give another database the settings, grants, limit and comment of this one; each can fail on
-    /// its own (a role that is gone, a setting that only a superuser may make) without harm to the data.
-    pub(crate) fn carry_over(&self, database: &str) -> Vec<String> {
+    /// Writes the statements that give another database the settings of this one, before it is filled: functions in checks,
+    /// indexes and generated columns may depend on them. Each can fail on its own (a role that is gone, a setting that only
+    /// a superuser may make).
+    pub(crate) fn settings(&self, database: &str) -> Vec<String> {
         let name = identifier(database);
-        let mut statements = Vec::new();
-        for setting in &self.settings {
+        let set = |setting: &Setting| {
             let whose = match &setting.role {
                 Some(role) => format!("ALTER ROLE {} IN DATABASE {name}", identifier(role)),
                 None => format!("ALTER DATABASE {name}"),
             };
             let value = setting_value(&setting.name, &setting.value);
-            statements.push(format!("{whose} SET {} TO {value}", setting_name(&setting.name)));
-        }
+            format!("{whose} SET {} TO {value}", setting_name(&setting.name))
+        };
+        self.settings.iter().map(set).collect()
+    }
+
+    /// Writes the statements that give another database the grants and limit of this one; each can fail on its own without
+    /// harm to the data.
+    pub(crate) fn carry_over(&self, database: &str) -> Vec<String> {
+        let name = identifier(database);
+        let mut statements = Vec::new();
         if let Some(grants) = &self.grants {
             statements.push(format!("REVOKE ALL ON DATABASE {name} FROM PUBLIC"));
             if !self.owner.is_empty() {

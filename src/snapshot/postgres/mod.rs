@@ -37,6 +37,7 @@ mod restore;
 mod script;
 mod session;
 mod state;
+mod statements;
 mod swap;
 mod take;
 mod tools;

@@ -55,16 +55,6 @@ pub(crate) fn canonical(written: &[u8]) -> String {
     parts.iter().map(|part| quoted(part)).collect::<Vec<_>>().join(".")
 }
 
-/// Returns the schema in a table's name, quoted as it is there.
-pub(crate) fn schema_of(qualified: &str) -> &str {
-    let mut quoted = false;
-    let end = qualified.bytes().position(|byte| {
-        quoted ^= byte == b'"';
-        !quoted && byte == b'.'
-    });
-    &qualified[..end.unwrap_or(0)]
-}
-
 /// Makes a name for a database that belongs to `database`: `shop_replaced_20261121_143022`, with `_2` and so on for a
 /// later `attempt`. A long name is cut and told apart by a digest.
 pub(crate) fn related(database: &str, what: &str, now: DateTime<Utc>, attempt: u32) -> String {
@@ -91,13 +81,6 @@ pub(crate) fn with_ending(database: &str, ending: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_schema_is_what_stands_before_the_point() {
-        for (name, schema) in [("public.t", "public"), ("\"a.\"\"b\".\"c.d\"", "\"a.\"\"b\""), ("t", "")] {
-            assert_eq!(schema_of(name), schema);
-        }
-    }
 
     #[test]
     fn a_name_has_one_spelling() {

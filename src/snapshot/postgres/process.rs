@@ -11,7 +11,7 @@ pub(crate) fn start(tool: &'static str, command: Command, secrets: &[Secret]) ->
 }
 
 /// Keeps the errors themselves, never their context, detail or statement, which quote rows; a few lines, each cut.
-fn cleaned(messages: &str) -> String {
+pub(crate) fn cleaned(messages: &str) -> String {
     let mut lines: Vec<String> = Vec::new();
     for line in messages.lines() {
         let line = line.trim();

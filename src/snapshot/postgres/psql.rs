@@ -11,7 +11,7 @@ use crate::snapshot::postgres::connection::Connection;
 use crate::snapshot::postgres::digest::Lines;
 use crate::snapshot::postgres::process;
 use crate::snapshot::postgres::tools::Tools;
-use crate::snapshot::tool_process::{Running, Stopper};
+use crate::snapshot::tool_process::{Cleaned, Running, Stopper, ToolError};
 
 /// What a pipe holds on Linux.
 const PIPE: usize = 64 * 1024;
@@ -32,13 +32,23 @@ pub(crate) type Fields = Vec<Vec<u8>>;
 impl Psql {
     /// Starts a session; whether the server lets us in shows with the first question.
     pub(crate) fn start(tools: &Tools, connection: &Connection, mark: &str) -> Result<Self, PostgresError> {
+        Self::start_saying(tools, connection, mark, process::cleaned)
+    }
+
+    /// Starts a session whose messages are `cleaned` in another way.
+    pub(crate) fn start_saying(
+        tools: &Tools,
+        connection: &Connection,
+        mark: &str,
+        cleaned: Cleaned,
+    ) -> Result<Self, PostgresError> {
         let program = tools.program("psql");
         let mut command = connection.command(&program);
         // Not for pg_dump, which would write the dump in it instead of in the database's own encoding.
         command.env("PGCLIENTENCODING", "UTF8");
         // No start-up file, no prompt for a password, fields and rows ended by NUL bytes.
         command.args(["-X", "-w", "-q", "-A", "-t", "-z", "-0", "-v", "VERBOSITY=terse"]);
-        let mut running = process::start("psql", command, connection.secrets())?;
+        let mut running = Running::start("psql", command, cleaned, connection.secrets())?;
         let (stdin, stdout) = (running.stdin(), running.stdout());
         let Some(stdout) = stdout else {
             return Err(PostgresError::ConnectionLost { message: running.messages() });
@@ -50,6 +60,25 @@ impl Psql {
     /// Cancels its query from another thread.
     pub(crate) fn stopper(&self) -> Stopper {
         self.running.stopper().by_interrupt()
+    }
+
+    /// Ends it from another thread.
+    pub(crate) fn terminator(&self) -> Stopper {
+        self.running.stopper()
+    }
+
+    /// Gives it text that it does not answer.
+    pub(crate) fn write(&mut self, text: &[u8]) -> Result<(), PostgresError> {
+        match self.stdin.as_mut().map(|stdin| stdin.write_all(text)) {
+            Some(Ok(())) => Ok(()),
+            Some(Err(_)) | None => Err(PostgresError::ConnectionLost { message: ForeignText::of("psql has ended") }),
+        }
+    }
+
+    /// Says that nothing more comes, and waits for its end.
+    pub(crate) fn finish(&mut self) -> Result<(), ToolError> {
+        drop(self.stdin.take());
+        self.running.finish()
     }
 
     /// Asks one statement, or gives one command of psql.

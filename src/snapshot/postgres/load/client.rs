@@ -1,0 +1,165 @@
+//! The `psql` that a dump's text is given to: most of it without waiting, and some of it with a question.
+
+use std::hash::{BuildHasher, RandomState};
+
+use crate::snapshot::postgres::load::words::head;
+use crate::snapshot::postgres::names::shown;
+use crate::snapshot::postgres::psql::{Fields, Psql, literal};
+use crate::snapshot::postgres::whole::Whole;
+use crate::snapshot::postgres::{PostgresError, Session};
+use crate::snapshot::tool_process::{Stopper, ToolError};
+
+/// A session that is in one transaction, and ends at the first error of what is not asked.
+#[derive(Debug)]
+pub(crate) struct Client {
+    psql: Psql,
+    /// The word that closes psql's restricted mode, in which it takes no command.
+    ///
+    /// Source: PostgreSQL documentation, "psql", `\restrict` (15.14, 17.6 and others of that day).
+    restricted: Option<Vec<u8>>,
+}
+
+impl Client {
+    /// Starts it in a database; nothing of the environment or of start-up files reaches it. The database's own settings are in
+    /// force, but for those by which a dump's text would be read as something else.
+    pub(crate) fn start(server: &Session, whole: &Whole<'_>, database: &str) -> Result<Self, PostgresError> {
+        let connection = server.connection.with("PGDATABASE", database);
+        let mark = format!("{:016x}", RandomState::new().hash_one(database));
+        let mut psql = Psql::start_saying(&whole.tools, &connection, &mark, last_error)?;
+        psql.write(b"\\set ECHO errors\n\\set ON_ERROR_STOP on\n\\o /dev/null\n")?;
+        psql.write(b"BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;\n")?;
+        psql.write(b"SET ROLE NONE;\nSET array_nulls = on;\nSET transform_null_equals = off;\n")?;
+        if let Some(locale) = &whole.facts.lc_monetary {
+            psql.write(format!("SET lc_monetary = {};\n", literal(locale)).as_bytes())?;
+        }
+        Ok(Client { psql, restricted: None })
+    }
+
+    pub(crate) fn stopper(&self) -> Stopper {
+        // Ended, not interrupted: what comes next must not be taken for the beginning.
+        self.psql.terminator()
+    }
+
+    /// Gives it statements or rows, which it carries out after all that it was given before.
+    ///
+    /// # Errors
+    ///
+    /// That of an earlier statement, which ended it.
+    pub(crate) fn write(&mut self, text: &[u8]) -> Result<(), PostgresError> {
+        match self.psql.write(text) {
+            Ok(()) => Ok(()),
+            Err(error) => Err(self.ended_by(error)),
+        }
+    }
+
+    /// Takes the command that opens or closes psql's restricted mode; no other command is passed on.
+    pub(crate) fn command(&mut self, line: &[u8]) -> Result<(), PostgresError> {
+        if let Some(word) = line.strip_prefix(b"\\restrict ") {
+            self.restricted = Some(word.trim_ascii_end().to_vec());
+        } else if line.starts_with(b"\\unrestrict ") {
+            self.restricted = None;
+        } else {
+            return Ok(());
+        }
+        self.write(line)
+    }
+
+    /// Asks a statement, and waits for the answer.
+    ///
+    /// # Errors
+    ///
+    /// [`PostgresError::Query`], upon which the transaction takes nothing but a rollback; that of an earlier statement.
+    pub(crate) fn ask(&mut self, statement: impl AsRef<[u8]>) -> Result<Fields, PostgresError> {
+        let (open, close) = match &self.restricted {
+            Some(word) => {
+                ([b"\\unrestrict ", word.as_slice(), b"\n"].concat(), [b"\\restrict ", word.as_slice(), b"\n"].concat())
+            }
+            None => (Vec::new(), Vec::new()),
+        };
+        self.write(&[&open, b"\\set ON_ERROR_STOP off\n\\o\n".as_slice()].concat())?;
+        let sent = self.psql.send(statement);
+        let answer = match sent {
+            Ok(()) => {
+                self.write(&[b"\\o /dev/null\n\\set ON_ERROR_STOP on\n".as_slice(), &close].concat())?;
+                self.psql.receive()
+            }
+            Err(error) => Err(error),
+        };
+        match answer {
+            Err(error @ PostgresError::Query { .. }) => Err(error),
+            Err(error) => Err(self.ended_by(error)),
+            Ok(fields) => Ok(fields),
+        }
+    }
+
+    /// Carries out statements, all or none; each ends with a semicolon and the end of its line.
+    ///
+    /// # Errors
+    ///
+    /// [`PostgresError::Query`], after which the session can go on.
+    pub(crate) fn try_all(&mut self, statements: &[&[u8]]) -> Result<(), PostgresError> {
+        let mut text = b"SAVEPOINT safe_test\\;\n".to_vec();
+        for statement in statements {
+            text.extend_from_slice(statement.trim_ascii_end().strip_suffix(b";").unwrap_or(statement));
+            text.extend_from_slice(b"\\;\n");
+        }
+        text.extend_from_slice(b"RELEASE SAVEPOINT safe_test");
+        match self.ask(text) {
+            Err(error @ PostgresError::Query { .. }) => {
+                self.ask("ROLLBACK TO SAVEPOINT safe_test\\; RELEASE SAVEPOINT safe_test")?;
+                Err(error)
+            }
+            other => other.map(drop),
+        }
+    }
+
+    /// Lets somebody else ask, for instance whether all is there.
+    pub(crate) fn asked_by<T>(
+        &mut self,
+        ask: impl FnOnce(&mut Psql) -> Result<T, PostgresError>,
+    ) -> Result<T, PostgresError> {
+        self.ask("SELECT")?;
+        self.psql.write(b"\\set ON_ERROR_STOP off\n\\o\n")?;
+        ask(&mut self.psql)
+    }
+
+    /// Commits, and ends the session.
+    pub(crate) fn commit(&mut self) -> Result<(), PostgresError> {
+        self.ask("COMMIT")?;
+        Ok(self.psql.finish()?)
+    }
+
+    /// What an ended psql said is the cause.
+    fn ended_by(&mut self, error: PostgresError) -> PostgresError {
+        match self.psql.finish() {
+            Err(failed @ ToolError::Failed { .. }) => failed.into(),
+            _ => error,
+        }
+    }
+}
+
+/// Keeps the error that ended psql, and the beginning of its statement; what was asked may have failed before.
+fn last_error(messages: &str) -> String {
+    let mut error = String::new();
+    for line in messages.lines() {
+        let line = line.trim();
+        if ["error: ", "FATAL: ", "ERROR: ", "PANIC: "].iter().any(|mark| line.contains(mark)) {
+            error = line.chars().take(300).collect();
+        } else if let Some((_, statement)) = line.split_once("STATEMENT:  ") {
+            error.push_str(&format!(" (in `{}`)", shown(head(statement.as_bytes()))));
+        }
+    }
+    error
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_error_is_told_with_its_object_and_without_rows() {
+        let said = "ERROR:  first\nSTATEMENT:  SELECT 1\npsql:<stdin>:9: ERROR:  duplicate key\nDETAIL:  Key (mail)=(a@b.c) exists.\n\
+                    CONTEXT:  COPY users, line 1: \"1 secret row\"\nSTATEMENT:  COPY public.users (id) FROM stdin;";
+        assert_eq!(last_error(said), "psql:<stdin>:9: ERROR:  duplicate key (in `COPY public.users`)");
+    }
+}

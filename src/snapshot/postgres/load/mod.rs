@@ -1,0 +1,117 @@
+//! Fills a database from a dump, in one transaction: the dump's text goes statement by statement through [`rewrite`] to psql.
+//!
+//! What of it this server cannot take is found out by asking the server, not by trying again: parameters of another
+//! version, roles, tablespaces, foreign keys that do not hold. Nothing of a load that fails is left.
+
+mod client;
+mod known;
+mod rewrite;
+mod rights;
+mod search_path;
+mod words;
+
+use std::io::Read;
+use std::process::ChildStdout;
+use std::thread;
+
+use crate::regular;
+use crate::snapshot::Watch;
+use crate::snapshot::postgres::load::client::Client;
+use crate::snapshot::postgres::load::rewrite::Rewriter;
+use crate::snapshot::postgres::process;
+use crate::snapshot::postgres::psql::Psql;
+use crate::snapshot::postgres::readback::feed;
+use crate::snapshot::postgres::statements::Statements;
+use crate::snapshot::postgres::whole::Whole;
+use crate::snapshot::postgres::{PostgresError, Session};
+use crate::snapshot::threads;
+use crate::snapshot::tool_process::{ToolError, attended};
+
+/// Bytes handled at a time.
+const PIECE: usize = 128 * 1024;
+
+/// Where a dump is loaded.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Destination<'a> {
+    pub(crate) database: &'a str,
+    /// Statements that empty the database, each without its semicolon: carried out first in the same transaction.
+    pub(crate) before: &'a [String],
+}
+
+/// Fills the empty database `name` with the dump; gives what a person should know of how, a sentence each.
+///
+/// # Errors
+///
+/// Those of [`load_into`]; the database is then still empty.
+pub(crate) fn load(
+    server: &Session,
+    whole: &Whole<'_>,
+    name: &str,
+    watch: &dyn Watch,
+) -> Result<Vec<String>, PostgresError> {
+    load_into(server, whole, Destination { database: name, before: &[] }, watch, |_| Ok(()))
+}
+
+/// Fills a database with the dump; `check` may look at it before the transaction is committed, and refuse it. Sessions of
+/// ours in it, and the checks, see the settings that the database itself has.
+///
+/// # Errors
+///
+/// [`ToolError::Failed`] of psql with what the server said and of which statement; [`PostgresError::NotRestorable`],
+/// [`PostgresError::HashMismatch`], [`PostgresError::Damaged`], those of `check`, [`ToolError::Interrupted`]. The database is
+/// then as it was before. Only where the connection is lost while the transaction is committed
+/// ([`PostgresError::ConnectionLost`]) this is not known.
+pub(crate) fn load_into(
+    server: &Session,
+    whole: &Whole<'_>,
+    destination: Destination<'_>,
+    watch: &dyn Watch,
+    check: impl FnOnce(&mut Psql) -> Result<(), PostgresError> + Send,
+) -> Result<Vec<String>, PostgresError> {
+    let dump = whole.dump;
+    let file = regular::open_own(dump.path).map_err(PostgresError::file("read", dump.path))?;
+    let mut command = server.connection.command(&whole.tools.program("pg_restore"));
+    // Without a database it writes the text of what it would do, and so without a transaction for each large object.
+    command.args(["--single-transaction", "--file=-"]);
+    let mut reader = process::start("pg_restore", command, server.connection.secrets())?;
+    let client = Client::start(server, whole, destination.database)?;
+    let stoppers = [reader.stopper(), client.stopper()];
+    let mut rewriter = Rewriter::new(client, &whole.facts);
+    let (mut rewriter, notes) = attended::<_, PostgresError>(watch, &stoppers, || {
+        for statement in destination.before {
+            rewriter.client.ask(statement)?;
+        }
+        let text = reader.stdout();
+        let (fed, carried_out) = thread::scope(|scope| {
+            let feeding = threads::start(scope, || feed(dump.path, file, dump.compressed, &mut reader, watch));
+            let feeding = feeding.map_err(ToolError::NoThread)?;
+            let carried_out = carry_out(text, &mut rewriter);
+            Ok::<_, PostgresError>((threads::joined(feeding), carried_out))
+        })?;
+        let (fed, found) = fed?;
+        dump.expect(&found)?;
+        // What the server said comes first: the reader fails because nobody listens any more.
+        let is_whole = carried_out?;
+        reader.finish()?;
+        let damaged = |reason: String| PostgresError::Damaged { path: dump.path.to_owned(), reason };
+        fed.map_err(|error| damaged(error.to_string()))?;
+        if !is_whole {
+            return Err(damaged("the dump breaks off".to_owned()));
+        }
+        let notes = rewriter.finish(&server.identity.user)?;
+        rewriter.client.asked_by(check)?;
+        Ok((rewriter, notes))
+    })?;
+    rewriter.client.commit()?;
+    Ok(notes)
+}
+
+/// Carries out the text; tells whether it came to its end.
+fn carry_out(text: Option<ChildStdout>, rewriter: &mut Rewriter) -> Result<bool, PostgresError> {
+    let Some(mut text) = text else { return Ok(false) };
+    let (mut statements, mut piece) = (Statements::new(), vec![0; PIECE]);
+    while let Ok(read @ 1..) = text.read(&mut piece) {
+        statements.feed(&piece[..read], &mut |part| rewriter.take(part))?;
+    }
+    Ok(statements.is_between() && rewriter.is_complete())
+}

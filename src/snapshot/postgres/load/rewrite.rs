@@ -1,0 +1,185 @@
+//! Carries out a dump's text statement by statement, each as this server can take it.
+
+use crate::snapshot::postgres::PostgresError;
+use crate::snapshot::postgres::facts::Facts;
+use crate::snapshot::postgres::load::client::Client;
+use crate::snapshot::postgres::load::known::Known;
+use crate::snapshot::postgres::load::rights::Rights;
+use crate::snapshot::postgres::load::search_path::SearchPath;
+use crate::snapshot::postgres::load::words::{after, words};
+use crate::snapshot::postgres::names::{canonical, shown};
+use crate::snapshot::postgres::script::name;
+use crate::snapshot::postgres::statements::Part;
+
+/// What was carried out so far, and what waits.
+#[derive(Debug)]
+pub(crate) struct Rewriter {
+    pub(crate) client: Client,
+    known: Known,
+    rights: Rights,
+    path: SearchPath,
+    /// Event triggers come last: they would fire upon what we do.
+    event_triggers: Vec<Vec<u8>>,
+    tablespaces: Vec<String>,
+    invalid_keys: Vec<String>,
+    unpopulated: Vec<String>,
+    is_complete: bool,
+}
+
+impl Rewriter {
+    pub(crate) fn new(client: Client, facts: &Facts) -> Self {
+        Rewriter {
+            client,
+            known: Known::default(),
+            rights: Rights::default(),
+            path: SearchPath::of(facts),
+            event_triggers: Vec::new(),
+            tablespaces: Vec::new(),
+            invalid_keys: Vec::new(),
+            unpopulated: Vec::new(),
+            is_complete: false,
+        }
+    }
+
+    /// Takes the next piece of the text.
+    pub(crate) fn take(&mut self, part: Part<'_>) -> Result<(), PostgresError> {
+        match part {
+            Part::Data(rows) => self.client.write(rows),
+            Part::EndOfData => self.client.write(b"\\.\n"),
+            Part::Line(line) if line.starts_with(b"\\") => self.client.command(line),
+            Part::Line(comment) => {
+                self.is_complete |= comment.starts_with(b"-- PostgreSQL database dump complete");
+                Ok(())
+            }
+            Part::Statement(statement) => self.statement(statement),
+        }
+    }
+
+    /// Tells whether the line was met with which a text ends.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.is_complete
+    }
+
+    fn statement(&mut self, statement: &[u8]) -> Result<(), PostgresError> {
+        let is = |begin: &str| statement.starts_with(begin.as_bytes());
+        // The transaction and the search path are ours.
+        if is("BEGIN;") || is("COMMIT;") || is("SELECT pg_catalog.set_config('search_path', '', false);") {
+            return Ok(());
+        }
+        if self.rights.hold(statement) {
+            return Ok(());
+        }
+        if is("SET ") {
+            return self.setting(statement);
+        }
+        if ["CREATE", "ALTER", "COMMENT ON", "SECURITY LABEL ON"]
+            .iter()
+            .any(|verb| is(&format!("{verb} EVENT TRIGGER ")))
+        {
+            self.event_triggers.push(statement.to_vec());
+            return Ok(());
+        }
+        if is("CREATE POLICY ") {
+            let policy = self.rights.policy(&mut self.client, &mut self.known, statement)?;
+            return policy.map_or(Ok(()), |policy| self.client.write(&policy));
+        }
+        if is("CREATE USER MAPPING ") && !self.rights.has_user(&mut self.client, &mut self.known, statement)? {
+            return Ok(());
+        }
+        if is("REFRESH MATERIALIZED VIEW ") {
+            return self.materialised_view(statement);
+        }
+        self.path.set_for(&mut self.client, statement)?;
+        if is("ALTER TABLE ") && memchr::memmem::find(statement, b" FOREIGN KEY (").is_some() {
+            return self.foreign_key(statement);
+        }
+        self.client.write(statement)
+    }
+
+    /// Leaves out parameters of other versions; a tablespace that cannot be used is the database's own.
+    fn setting(&mut self, statement: &[u8]) -> Result<(), PostgresError> {
+        let words = words(statement);
+        let Some(parameter) = words.get(1).and_then(|(_, word)| word.name()) else {
+            return self.client.write(statement);
+        };
+        if !self.known.has_parameter(&mut self.client, parameter)? {
+            return Ok(());
+        }
+        // `SET default_tablespace = '';` names none.
+        if parameter == b"default_tablespace"
+            && let Some(tablespace) = words.get(3).and_then(|(_, word)| word.name())
+            && !self.known.may_use_tablespace(&mut self.client, tablespace)?
+        {
+            let tablespace = shown(tablespace);
+            if !self.tablespaces.contains(&tablespace) {
+                self.tablespaces.push(tablespace);
+            }
+            return self.client.write(b"SET default_tablespace = '';\n");
+        }
+        self.client.write(statement)
+    }
+
+    /// Adds a foreign key; where its rows do not hold, without looking at them.
+    fn foreign_key(&mut self, statement: &[u8]) -> Result<(), PostgresError> {
+        match self.client.try_all(&[statement]) {
+            Err(PostgresError::Query { sqlstate, message }) if sqlstate == FOREIGN_KEY_VIOLATION => {
+                let words = words(statement);
+                let key = after(&words, &["CONSTRAINT"]).and_then(|at| words.get(at)?.1.name()).unwrap_or_default();
+                let table = after(&words, &["TABLE", "ONLY"]).or_else(|| after(&words, &["TABLE"]));
+                let table =
+                    table.and_then(|at| words.get(at)).map_or(b"".as_slice(), |(at, _)| name(&statement[*at..]));
+                let of = format!("`{}` of `{}`", shown(key), canonical(table));
+                let end = statement.iter().rposition(|byte| *byte == b';').unwrap_or(statement.len());
+                let unchecked = [&statement[..end], b" NOT VALID;\n"].concat();
+                self.invalid_keys.push(of.clone());
+                match self.client.try_all(&[&unchecked]) {
+                    Err(PostgresError::Query { message: refusal, .. }) => Err(PostgresError::NotRestorable {
+                        what: format!(
+                            "the foreign key {of} does not hold ({message}), and is not added unchecked: {refusal}"
+                        ),
+                    }),
+                    other => other,
+                }
+            }
+            // As it stands: psql ends, and says what it was about.
+            Err(PostgresError::Query { .. }) => self.client.write(statement),
+            other => other,
+        }
+    }
+
+    /// Fills a materialised view as its owner, if that is possible.
+    fn materialised_view(&mut self, statement: &[u8]) -> Result<(), PostgresError> {
+        self.rights.give(&mut self.client, &mut self.known)?;
+        self.path.set_for(&mut self.client, statement)?;
+        let words = words(statement);
+        let view = words.get(3).map_or(b"".as_slice(), |(at, _)| name(&statement[*at..]));
+        match self.client.try_all(&[statement]) {
+            Err(PostgresError::Query { message, .. }) => {
+                self.unpopulated.push(format!("`{}` ({message})", canonical(view)));
+                Ok(())
+            }
+            other => other,
+        }
+    }
+
+    /// Carries out what waits for the end of the text; gives what a person should know, a sentence each.
+    pub(crate) fn finish(&mut self, user: &str) -> Result<Vec<String>, PostgresError> {
+        self.rights.give(&mut self.client, &mut self.known)?;
+        for statement in std::mem::take(&mut self.event_triggers) {
+            self.client.write(&statement)?;
+        }
+        let mut notes = Vec::new();
+        let mut note = |names: &[String], told: &str| {
+            if !names.is_empty() {
+                notes.push(told.replace("{}", &names.join(", ")));
+            }
+        };
+        note(&self.tablespaces, "Tables and indexes of the tablespaces {} are in the database's own tablespace now.");
+        note(&self.invalid_keys, "Foreign keys that do not hold were added NOT VALID: {}.");
+        note(&self.unpopulated, "Materialised views that could not be refreshed are unpopulated: {}.");
+        notes.extend(self.rights.notes(user));
+        Ok(notes)
+    }
+}
+
+const FOREIGN_KEY_VIOLATION: &str = "23503";

@@ -1,0 +1,135 @@
+//! The search path under which tables are filled, and indexes, checks and materialised views computed.
+//!
+//! A dump names all that it holds in full, and sets the search path to nothing. What a function calls by a bare name is then
+//! not found, though it is wherever the application works. So the path is that of the database, followed by all other
+//! schemas. A table in a schema that the path does not name (one of many tenants) finds its own schema first. The
+//! system's schema stands before all: what a dump names without a schema is there.
+//!
+//! Since version 17 the server itself sets the path to nothing while it makes indexes and fills materialised views.
+//!
+//! Source: PostgreSQL 10.3 release notes (CVE-2018-1058); 17 release notes, "Migration"; "pg_dump", "Notes".
+
+use crate::snapshot::postgres::PostgresError;
+use crate::snapshot::postgres::facts::Facts;
+use crate::snapshot::postgres::load::client::Client;
+use crate::snapshot::postgres::load::words::{Word, after, words};
+use crate::snapshot::postgres::script::name;
+
+/// The path, and for which schema it is set at present.
+#[derive(Debug)]
+pub(crate) struct SearchPath {
+    own: String,
+    /// All schemas, quoted; asked when the first statement needs them.
+    others: Option<Vec<Vec<u8>>>,
+    set_for: Option<Vec<u8>>,
+}
+
+const OTHERS: &str = "SELECT pg_catalog.quote_ident(n.nspname) FROM pg_catalog.pg_namespace n \
+    WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' ORDER BY n.nspname";
+
+impl SearchPath {
+    pub(crate) fn of(facts: &Facts) -> Self {
+        let setting = facts.settings.iter().find(|setting| setting.role.is_none() && setting.name == "search_path");
+        let own = setting.map_or("\"$user\", public", |setting| &setting.value);
+        SearchPath { own: own.to_owned(), others: None, set_for: None }
+    }
+
+    /// Sets it for a statement that computes something in a schema.
+    pub(crate) fn set_for(&mut self, client: &mut Client, statement: &[u8]) -> Result<(), PostgresError> {
+        let Some(schema) = schema_of(statement) else { return Ok(()) };
+        if self.set_for.as_ref() == Some(&schema) {
+            return Ok(());
+        }
+        let others = match &mut self.others {
+            Some(others) => others,
+            unasked => unasked.insert(client.ask(OTHERS)?),
+        };
+        let path = path(&self.own, &schema, others);
+        let setting = [b"SELECT pg_catalog.set_config('search_path', ".as_slice(), &path, b", false);\n"].concat();
+        self.set_for = Some(schema);
+        client.write(&setting)
+    }
+}
+
+/// Writes the path as a literal.
+fn path(own: &str, schema: &[u8], others: &[Vec<u8>]) -> Vec<u8> {
+    let named: Vec<Vec<u8>> =
+        words(own.as_bytes()).into_iter().filter_map(|(_, word)| word.name().map(<[u8]>::to_vec)).collect();
+    let is_named = |quoted: &[u8]| {
+        words(quoted)
+            .first()
+            .and_then(|(_, word)| word.name())
+            .is_some_and(|name| named.iter().any(|known| known == name))
+    };
+    let mut parts: Vec<&[u8]> = vec![b"pg_catalog"];
+    if !is_named(schema) {
+        parts.push(schema);
+    }
+    if !own.trim().is_empty() {
+        parts.push(own.as_bytes());
+    }
+    parts.extend(others.iter().map(Vec::as_slice).filter(|other| *other != schema && !is_named(other)));
+    let mut written = vec![b'\''];
+    for byte in parts.join(b", ".as_slice()) {
+        written.extend(std::iter::repeat_n(byte, if byte == b'\'' { 2 } else { 1 }));
+    }
+    written.push(b'\'');
+    written
+}
+
+/// Returns the schema of the table or view in which a statement computes something, quoted as it is there.
+fn schema_of(statement: &[u8]) -> Option<Vec<u8>> {
+    let begins = |begin: &str| statement.strip_prefix(begin.as_bytes());
+    let object = if let Some(rest) = begins("COPY ")
+        .or_else(|| begins("REFRESH MATERIALIZED VIEW "))
+        .or_else(|| begins("ALTER TABLE ONLY "))
+        .or_else(|| begins("ALTER TABLE "))
+        .or_else(|| begins("ALTER DOMAIN "))
+    {
+        rest
+    } else if begins("CREATE INDEX ").is_some() || begins("CREATE UNIQUE INDEX ").is_some() {
+        let words = words(statement);
+        let at = after(&words, &["ON", "ONLY"]).or_else(|| after(&words, &["ON"]))?;
+        &statement[words.get(at)?.0..]
+    } else {
+        return None;
+    };
+    let qualified = name(object);
+    let dot = words(qualified).into_iter().find(|(_, word)| *word == Word::Sign(b'.'))?.0;
+    Some(qualified[..dot].to_vec())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_schema_is_that_of_the_table_that_is_filled_or_indexed() {
+        let cases = [
+            ("COPY public.t (a) FROM stdin;\n", Some("public")),
+            ("COPY \"a.\"\"b\".t  FROM stdin;\n", Some("\"a.\"\"b\"")),
+            ("CREATE UNIQUE INDEX \"i ON x.y\" ON ONLY app.t USING btree (a);\n", Some("app")),
+            ("CREATE INDEX i ON app.t USING btree (f(a));\n", Some("app")),
+            ("ALTER TABLE ONLY app.t\n    ADD CONSTRAINT c UNIQUE (a);\n", Some("app")),
+            ("REFRESH MATERIALIZED VIEW app.m;\n", Some("app")),
+            ("CREATE VIEW app.v AS SELECT 1;\n", None),
+        ];
+        for (statement, expected) in cases {
+            assert_eq!(schema_of(statement.as_bytes()).as_deref(), expected.map(str::as_bytes), "{statement}");
+        }
+    }
+
+    #[test]
+    fn a_schema_that_the_path_names_keeps_its_place() {
+        let others = [b"app".to_vec(), b"\"T 1\"".to_vec(), b"public".to_vec()];
+        for (own, schema, expected) in [
+            ("\"$user\", public", "app", "'pg_catalog, app, \"$user\", public, \"T 1\"'"),
+            ("public, app", "app", "'pg_catalog, public, app, \"T 1\"'"),
+            ("", "\"T 1\"", "'pg_catalog, \"T 1\", app, public'"),
+            ("\"it's\"", "app", "'pg_catalog, app, \"it''s\", \"T 1\", public'"),
+        ] {
+            let found = path(own, schema.as_bytes(), &others);
+            assert_eq!(String::from_utf8(found).unwrap(), expected);
+        }
+    }
+}
