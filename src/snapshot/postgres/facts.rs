@@ -24,8 +24,6 @@ pub(crate) struct Facts {
     pub(crate) locale: Option<String>,
     pub(crate) icu_rules: Option<String>,
     pub(crate) tablespace: String,
-    /// How this database's sessions write amounts of money: what is read back otherwise is another amount.
-    pub(crate) lc_monetary: Option<String>,
     pub(crate) connection_limit: i64,
     pub(crate) is_template: bool,
     pub(crate) comment: Option<String>,
@@ -59,8 +57,7 @@ pub(crate) struct Grant {
 const FACTS: &str = "SELECT json_build_object('owner', o.rolname, 'encoding', pg_encoding_to_char(d.encoding), \
     'collate', d.datcollate, 'ctype', d.datctype, 'provider', to_json(d)->'datlocprovider', \
     'locale', coalesce(to_json(d)->>'datlocale', to_json(d)->>'daticulocale'), 'icu_rules', to_json(d)->'daticurules', \
-    'tablespace', t.spcname, \
-    'lc_monetary', current_setting('lc_monetary'), 'connection_limit', d.datconnlimit, 'is_template', d.datistemplate, \
+    'tablespace', t.spcname, 'connection_limit', d.datconnlimit, 'is_template', d.datistemplate, \
     'comment', shobj_description(d.oid, 'pg_database'), \
     'settings', (SELECT coalesce(json_agg(json_build_object('role', r.rolname, 'name', split_part(c, '=', 1), \
         'value', substr(c, strpos(c, '=') + 1))), '[]') FROM pg_db_role_setting s \

@@ -29,7 +29,7 @@ impl Client {
         psql.write(b"\\set ECHO errors\n\\set ON_ERROR_STOP on\n\\o /dev/null\n")?;
         psql.write(b"BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;\n")?;
         psql.write(b"SET ROLE NONE;\nSET array_nulls = on;\nSET transform_null_equals = off;\n")?;
-        if let Some(locale) = &whole.facts.lc_monetary {
+        if let Some(locale) = whole.facts.written_with.get("lc_monetary") {
             psql.write(format!("SET lc_monetary = {};\n", literal(locale)).as_bytes())?;
         }
         Ok(Client { psql, restricted: None })
