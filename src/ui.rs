@@ -4,6 +4,7 @@ mod line;
 mod printer;
 mod progress;
 mod prompt;
+mod silent;
 
 pub(crate) use crate::ui::line::{Line, Tone};
 pub(crate) use crate::ui::printer::{Ui, bytes};

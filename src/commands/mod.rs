@@ -14,6 +14,7 @@ mod judging;
 mod list;
 mod log;
 mod machine;
+mod passwords;
 mod policy_file;
 mod prune;
 mod put_back;

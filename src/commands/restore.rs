@@ -14,7 +14,7 @@ use crate::commands::judging;
 use crate::commands::judging::Judged;
 use crate::commands::put_back::{PutBack, Stopped, put_back};
 use crate::commands::recording::{Recorder, record_refusal};
-use crate::commands::{CommandError, Ending, asking, list, not_confirmed, policy_file, report, unknown};
+use crate::commands::{CommandError, Ending, asking, list, not_confirmed, passwords, policy_file, report, unknown};
 use crate::error::Failure;
 use crate::exec;
 use crate::exec::{Inherited, Interrupt};
@@ -61,8 +61,11 @@ pub(crate) fn restore(context: &mut Context, id: &OsStr, yes: bool, inherited: &
     if !confirm(context, &wanted, yes, &interrupt) {
         return not_confirmed(context, "the restore", &interrupt);
     }
-    let pairs: Vec<(Stored, Target)> =
-        wanted.into_iter().zip(judged.judgement.targets.iter().map(|one| one.target.clone())).collect();
+    let targets = judged.judgement.targets.iter().map(|one| one.target.clone()).collect();
+    let Some(targets) = passwords::completed(context, targets, &interrupt) else {
+        return not_confirmed(context, "the restore", &interrupt);
+    };
+    let pairs: Vec<(Stored, Target)> = wanted.into_iter().zip(targets).collect();
     let consent = recorder.consent(permission.consent()).into_iter().chain(vouched).collect();
     match put_back(context, &recorder, &pairs, consent, &interrupt) {
         Ok(restored) => {

@@ -9,7 +9,9 @@ use crate::audit::{KnownSnapshots, Log};
 use crate::clearance::ClearanceError;
 use crate::cli::VerificationChoice;
 use crate::commands::context::Context;
-use crate::commands::{CommandError, Ending, judging, list, not_confirmed, policy_file, report, restore, unknown};
+use crate::commands::{
+    CommandError, Ending, judging, list, not_confirmed, passwords, policy_file, report, restore, unknown,
+};
 use crate::error::{Explain, Failure};
 use crate::exec;
 use crate::exec::{Inherited, Interrupt};
@@ -156,10 +158,14 @@ fn check(
             return Ok(None);
         }
     }
+    let target = match level {
+        VerificationLevel::Restore => passwords::completed(context, vec![one.target.clone()], interrupt),
+        VerificationLevel::Read => Some(vec![one.target.clone()]),
+    };
+    let Some([target]) = target.as_deref() else { return Ok(None) };
     let interrupted = || interrupt.requested().is_some();
     let watch = Progress::new(format!("verifying {id}"), &context.ui, &interrupted);
-    let restoration =
-        Restoration { stored, target: &one.target, environment: &context.tools, now: context.clock(), damaged: false };
+    let restoration = Restoration { stored, target, environment: &context.tools, now: context.clock(), damaged: false };
     let problem = match snapshot::verify(&restoration, level, &watch) {
         Ok(()) => None,
         Err(error) if error.exit() == Exit::NoSnapshot => {

@@ -9,6 +9,11 @@ use crate::exit::Exit;
 pub(crate) trait EngineFailure: Explain {
     /// Tells what it means for the database.
     fn consequence(&self) -> Consequence;
+
+    /// Tells whether a server asked for a password that it was not given, or did not take the one that it was given.
+    fn asks_for_password(&self) -> bool {
+        false
+    }
 }
 
 /// What an engine's error means for the database.
@@ -30,6 +35,11 @@ impl EngineError {
     /// Tells what it means for the database.
     pub(crate) fn consequence(&self) -> Consequence {
         self.0.consequence()
+    }
+
+    /// Tells whether a server wants another password, or one at all.
+    pub(crate) fn asks_for_password(&self) -> bool {
+        self.0.asks_for_password()
     }
 }
 

@@ -42,7 +42,7 @@ pub(crate) use crate::snapshot::order::Order;
 pub(crate) use crate::snapshot::plan::{Intention, plan};
 pub(crate) use crate::snapshot::plan_error::PlanError;
 pub(crate) use crate::snapshot::receipt::{Care, Receipt};
-pub(crate) use crate::snapshot::restore::{drop_replaced, restore, verify};
+pub(crate) use crate::snapshot::restore::{asks_for_password, drop_replaced, restore, verify};
 pub(crate) use crate::snapshot::retention::{Decision, NOT_KNOWN, decide};
 pub(crate) use crate::snapshot::secret_file::clear_secrets;
 pub(crate) use crate::snapshot::standing::{Provenance, Standing};

@@ -6,6 +6,13 @@ use crate::snapshot::engine::{Replaced, Restoration, SnapshotEngine};
 use crate::snapshot::store::Stored;
 use crate::snapshot::{SnapshotError, StoreError, VerificationLevel, Watch, engines};
 
+/// Tells whether the target's server wants another password than the target holds, or one at all. What else keeps us from
+/// it shows when it is used.
+pub(crate) fn asks_for_password(target: &Target, environment: &ToolEnvironment) -> bool {
+    let on_a_server = engines::saving(target).filter(|engine| !engine.keeps_files());
+    on_a_server.is_some_and(|engine| engine.open(target, environment).is_err_and(|error| error.asks_for_password()))
+}
+
 /// Checks a snapshot again; see [`SnapshotEngine::verify`].
 ///
 /// # Errors

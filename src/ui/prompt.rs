@@ -8,8 +8,10 @@ use console::Term;
 use dialoguer::{Confirm, Input, Select};
 
 use crate::exec::Interrupt;
+use crate::secret::Secret;
 use crate::text::printable;
 use crate::ui::Ui;
+use crate::ui::silent::{Silent, read_line};
 
 impl Ui {
     /// Asks a person to type something. `None`: nothing can be read, or somebody interrupted.
@@ -17,6 +19,18 @@ impl Ui {
     pub(crate) fn ask(&self, question: &str, interrupt: &Interrupt) -> Option<String> {
         let input = Input::<String>::new().with_prompt(printable(question)).allow_empty(true);
         answered(interrupt, || input.interact_text())
+    }
+
+    /// Asks a person for a password, of which nothing shows while it is typed. `None` as for [`Ui::ask`].
+    #[must_use]
+    pub(crate) fn ask_hidden(&self, question: &str, interrupt: &Interrupt) -> Option<Secret> {
+        interrupt.breaks_off(|| {
+            let _silent = Silent::begin().ok()?;
+            ask_in_line(question);
+            let line = read_line();
+            end_line();
+            line.ok()?.map(Secret::new)
+        })
     }
 
     /// Asks a person whether to go on; only a yes is one.
@@ -45,4 +59,15 @@ fn answered<T>(interrupt: &Interrupt, question: impl FnOnce() -> dialoguer::Resu
         let _ = terminal.write_line("");
     };
     interrupt.breaks_off(|| question().inspect_err(tidied).ok())
+}
+
+#[expect(clippy::disallowed_methods, reason = "the question itself")]
+fn ask_in_line(question: &str) {
+    let _ = Term::stderr().write_str(&format!("{}: ", printable(question)));
+}
+
+/// Ends the line that the person's own line end did not, since nothing of what is typed shows.
+#[expect(clippy::disallowed_methods, reason = "the end of the question")]
+fn end_line() {
+    let _ = Term::stderr().write_line("");
 }

@@ -112,6 +112,11 @@ impl OpenDatabase for Session {
 }
 
 impl EngineFailure for PostgresError {
+    fn asks_for_password(&self) -> bool {
+        let words = ["no password supplied", "password authentication failed"];
+        matches!(self, PostgresError::CannotConnect { message, .. } if words.iter().any(|words| message.contains(words)))
+    }
+
     fn consequence(&self) -> Consequence {
         match self {
             PostgresError::NotRestored { .. } => Consequence::MayHaveChanged,

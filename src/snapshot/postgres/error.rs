@@ -326,7 +326,8 @@ impl Explain for PostgresError {
 fn connect_hint(message: &str) -> &'static str {
     let has = |words: &[&str]| words.iter().any(|word| message.contains(word));
     if has(&["password"]) {
-        "check the password in the variable that names the database"
+        "check the password in the variable that names the database; `restore` also takes it from PGPASSWORD, or asks for \
+         it at a terminal"
     } else if has(&["too many", "remaining connection slots"]) {
         "the server's connections are used up: close some, or raise max_connections"
     } else if has(&["refused", "No such file", "timeout", "starting up"]) {
