@@ -30,6 +30,7 @@ mod order;
 mod passwords;
 mod policy_trust;
 mod programs;
+mod restoring_passwords;
 mod rules;
 mod secrets;
 mod services_and_bridges;
