@@ -159,7 +159,9 @@ impl Event {
     /// Gives what a person should know.
     pub(crate) fn notes(&self) -> &[String] {
         match self {
-            Event::RunStarted(Start { notes, .. }) | Event::RunFinished(Finish { notes, .. }) => notes,
+            Event::RunStarted(Start { notes, .. })
+            | Event::RunFinished(Finish { notes, .. })
+            | Event::Snapshot(Saved { notes, .. }) => notes,
             _ => &[],
         }
     }
@@ -195,7 +197,8 @@ pub(crate) struct Start {
     /// The manifests of the snapshots that it made, took over or adopted.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) manifests: Manifests,
-    /// What a person should know: a target that was not saved and why, a snapshot that was reused.
+    /// What a person should know: a target that was not saved and why, a snapshot that was reused or does not come
+    /// back whole.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) notes: Vec<String>,
 }
@@ -242,6 +245,9 @@ pub(crate) struct Saved {
     /// What was saved.
     #[serde(default)]
     pub(crate) targets: Vec<TargetReport>,
+    /// What a person should know: a target that was not saved and why, a snapshot that does not come back whole.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) notes: Vec<String>,
 }
 
 /// What is known before databases are put back.

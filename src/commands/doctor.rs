@@ -12,7 +12,7 @@ use crate::commands::{CommandError, judging, report, unknown};
 use crate::error::{Explain, Failure, in_one_line};
 use crate::exit::Exit;
 use crate::snapshot;
-use crate::snapshot::{Described, SnapshotError, Store};
+use crate::snapshot::{Described, Effect, Obstacle, SnapshotError, Store};
 use crate::text::shown;
 use crate::ui::{Line, Tone, bytes};
 use crate::verdict::Verdict;
@@ -56,6 +56,7 @@ struct TargetFacts {
     server: Option<String>,
     tool: Option<String>,
     version: Option<String>,
+    obstacles: Vec<Obstacle>,
 }
 
 impl Looked {
@@ -117,8 +118,15 @@ fn lines(one: &Looked) -> Vec<Line> {
 fn look_at_target(context: &Context, judged: &Judged, at: usize) -> Looked {
     let one = &judged.judgement.targets[at];
     let what = one.target.shown();
-    let mut facts =
-        TargetFacts { target: at, verdict: one.verdict, reachable: None, server: None, tool: None, version: None };
+    let mut facts = TargetFacts {
+        target: at,
+        verdict: one.verdict,
+        reachable: None,
+        server: None,
+        tool: None,
+        version: None,
+        obstacles: Vec::new(),
+    };
     if one.verdict != Verdict::Safe {
         let finding = judged.judgement.objections().find(|finding| finding.target == Some(at));
         return Looked {
@@ -134,20 +142,18 @@ fn look_at_target(context: &Context, judged: &Judged, at: usize) -> Looked {
         .and_then(|intention| snapshot::describe(&one.target, &intention, &context.tools));
     match looked {
         Ok(Described::NothingToSave(reason)) => Looked::new(&what, &reason, None, Facts::Target(facts)),
-        Ok(Described::Database(described, obstacle)) => {
+        Ok(Described::Database(described, obstacles)) => {
             let (tool, version) = described.tool;
             facts.reachable = Some(true);
             facts.server = described.server;
             facts.tool = Some(shown(&tool).into_owned());
             facts.version = Some(version);
-            let facts = Facts::Target(facts);
-            match obstacle {
-                None => Looked::new(&what, &described.found, None, facts),
-                Some(obstacle) => {
-                    let found = format!("{}. {}", described.found, obstacle.what);
-                    Looked::new(&what, &found, Some(&obstacle.remedy), facts)
-                }
-            }
+            let but = snapshot::not_whole_in_full(&obstacles).map(|why| format!(", but {why}")).unwrap_or_default();
+            let hint = snapshot::remedy(&obstacles);
+            // What is left out may be as somebody wants it; that nothing comes back is not well.
+            let ok = snapshot::worst(&obstacles) != Some(Effect::NothingComesBack);
+            facts.obstacles = obstacles;
+            Looked { what, ok, found: format!("{}{but}", described.found), hint, facts: Facts::Target(facts) }
         }
         Err(error) => {
             facts.reachable = Some(false);

@@ -14,7 +14,7 @@ use crate::commands::{report, saving};
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::snapshot;
-use crate::snapshot::{DumpCommand, Foreseen, Kind};
+use crate::snapshot::{DumpCommand, Foreseen, Kind, Obstacle};
 use crate::text::{shell_line, shown};
 use crate::ui::Progress;
 
@@ -44,11 +44,14 @@ pub(crate) fn dry_run(context: &Context, judged: &Judged, recorder: &Recorder<'_
     }
     for (one, would) in targets.iter().zip(&foreseen) {
         let what = match would {
-            Foreseen::Saved { id, command } => format!("would be saved as {id} ({})", command.label),
-            Foreseen::Unchanged { id } => format!("would not be saved again: unchanged since {id}"),
+            Foreseen::Saved { id, command, .. } => format!("would be saved as {id} ({})", command.label),
+            Foreseen::Unchanged { id, .. } => format!("would not be saved again: unchanged since {id}"),
             Foreseen::NotSaved(reason) => format!("would not be saved: {reason}"),
         };
-        context.ui.warn(format!("safe-test: {}: {}; {what}", one.verdict, one.target.shown()));
+        let but = snapshot::not_whole_in_full(would.obstacles()).map(|why| format!(", but {why}")).unwrap_or_default();
+        context.ui.warn(format!("safe-test: {}: {}; {what}{but}", one.verdict, one.target.shown()));
+        let what_to_do = snapshot::remedy(would.obstacles()).map(|remedy| format!("  what to do: {remedy}"));
+        what_to_do.into_iter().for_each(|line| context.ui.warn(line));
         if let Foreseen::Saved { command, .. } = would {
             lines(command, context.ui.verbose).iter().for_each(|line| context.ui.warn(format!("  {line}")));
         }
@@ -75,6 +78,7 @@ struct Planned<'a> {
     how: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     snapshot: Option<&'a str>,
+    obstacles: &'a [Obstacle],
     #[serde(flatten)]
     command: Option<PlannedCommand<'a>>,
 }
@@ -92,10 +96,11 @@ impl<'a> Planned<'a> {
     fn new(target: usize, would: &'a Foreseen) -> Self {
         let (saved, how, snapshot, command) = match would {
             Foreseen::NotSaved(reason) => (false, reason.clone(), None, None),
-            Foreseen::Unchanged { id } => (true, format!("unchanged since {id}"), Some(id), None),
-            Foreseen::Saved { id, command } => (true, command.label.to_owned(), Some(id), Some(command.into())),
+            Foreseen::Unchanged { id, .. } => (true, format!("unchanged since {id}"), Some(id), None),
+            Foreseen::Saved { id, command, .. } => (true, command.label.to_owned(), Some(id), Some(command.into())),
         };
-        Planned { target, saved, how, snapshot: snapshot.map(String::as_str), command }
+        let (snapshot, obstacles) = (snapshot.map(String::as_str), would.obstacles());
+        Planned { target, saved, how, snapshot, obstacles, command }
     }
 }
 

@@ -8,6 +8,7 @@ use crate::commands::{CommandError, policy_file};
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::json::Json;
+use crate::snapshot;
 use crate::snapshot::{Kind, Manifest, Store, Stored, VerificationLevel};
 use crate::text::shown;
 use crate::ui::bytes;
@@ -61,13 +62,14 @@ pub(crate) fn line(snapshot: &Stored, past: &KnownSnapshots) -> String {
         Kind::Safety => "safety",
     };
     format!(
-        "{}  {:6}  {:>9}  {}  {}{}",
+        "{}  {:6}  {:>9}  {}  {}{}{}",
         manifest.taken_at.format("%Y-%m-%d %H:%M:%SZ"),
         kind,
         bytes(manifest.size),
         manifest.id,
         manifest.target,
         if snapshot.standing(past).is_known() { "" } else { "  (not known here)" },
+        if manifest.obstacles.is_empty() { "" } else { "  (cannot be restored whole)" },
     )
 }
 
@@ -79,6 +81,8 @@ fn details(manifest: &Manifest) -> Vec<String> {
     };
     let tool = format!("{} {}", manifest.tool.program, manifest.tool.version);
     let mut lines = vec![format!("{}, by {}, {verified}", contents(manifest), tool.trim_end()), manifest.file.clone()];
+    lines.extend(snapshot::not_whole_in_full(&manifest.obstacles));
+    lines.extend(snapshot::remedy(&manifest.obstacles).map(|remedy| format!("what to do: {remedy}")));
     lines.extend(manifest.notes.iter().cloned());
     lines.iter().map(|line| format!("    {line}")).collect()
 }

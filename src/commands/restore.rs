@@ -221,6 +221,9 @@ fn confirm(context: &Context, wanted: &[Stored], yes: bool, interrupt: &Interrup
             bytes(manifest.size),
             list::contents(manifest),
         ));
+        if let Some(why) = snapshot::not_whole_in_full(&manifest.obstacles) {
+            context.ui.warn(format!("safe-test: as found when it was taken, {} {why}", manifest.id));
+        }
     }
     yes || !context.caller.can_be_asked() || context.ui.confirm("Go on? A safety snapshot is taken first.", interrupt)
 }

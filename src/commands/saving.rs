@@ -14,7 +14,7 @@ use crate::commands::report;
 use crate::error::Failure;
 use crate::exec::Interrupt;
 use crate::snapshot;
-use crate::snapshot::{Care, Intention, Kind, Order, Receipt, SnapshotError, Standing, Stored};
+use crate::snapshot::{Care, Effect, Intention, Kind, Obstacle, Order, Receipt, SnapshotError, Standing, Stored};
 use crate::ui::{Progress, bytes};
 
 /// What was saved.
@@ -146,13 +146,30 @@ struct RunStarted<'a> {
     event: &'static str,
     judgement: &'a JudgementReport,
     snapshots: Vec<&'a str>,
+    obstacles: Vec<SnapshotObstacle<'a>>,
+}
+
+/// What keeps a snapshot from being put back whole, for programs.
+#[derive(Serialize)]
+pub(crate) struct SnapshotObstacle<'a> {
+    snapshot: Option<&'a str>,
+    #[serde(flatten)]
+    obstacle: &'a Obstacle,
+}
+
+/// Lists what keeps the snapshots from being put back whole.
+pub(crate) fn obstacles(receipts: &[Receipt]) -> Vec<SnapshotObstacle<'_>> {
+    let of = |receipt| -> (Option<&str>, &[Obstacle]) { (Receipt::snapshot(receipt), Receipt::obstacles(receipt)) };
+    let each = receipts.iter().map(of);
+    each.flat_map(|(snapshot, all)| all.iter().map(move |obstacle| SnapshotObstacle { snapshot, obstacle })).collect()
 }
 
 /// Prints the quiet lines before a command: what was judged and saved, and how to undo it.
 pub(crate) fn announce(context: &Context, judged: &Judged, receipts: &[Receipt]) -> Result<(), Failure> {
     if context.ui.json {
         let snapshots = receipts.iter().filter_map(Receipt::snapshot).collect();
-        let started = RunStarted { schema: 1, event: "run-started", judgement: &judged.report, snapshots };
+        let obstacles = obstacles(receipts);
+        let started = RunStarted { schema: 1, event: "run-started", judgement: &judged.report, snapshots, obstacles };
         context.ui.warn_json(&report::json(&started)?);
         return Ok(());
     }
@@ -171,33 +188,54 @@ pub(crate) fn announce(context: &Context, judged: &Judged, receipts: &[Receipt])
         return Ok(());
     }
     let parts: Vec<String> = receipts.iter().map(|receipt| part(judged, receipt)).collect();
-    context.ui.say(format!("safe-test: {verdict}: {}", parts.join("; ")));
-    let saved: Vec<&str> = receipts.iter().filter_map(Receipt::snapshot).collect();
-    match saved.as_slice() {
-        [] => {}
-        [only] => context.ui.say(format!("safe-test: to undo: safe-test restore {only}")),
-        _ => context.ui.say("safe-test: to undo: safe-test restore latest"),
+    let line = format!("safe-test: {verdict}: {}", parts.join("; "));
+    let (whole, not_whole): (Vec<&Receipt>, Vec<&Receipt>) =
+        receipts.iter().filter(|receipt| receipt.snapshot().is_some()).partition(|one| one.obstacles().is_empty());
+    if not_whole.is_empty() {
+        context.ui.say(line);
+    } else {
+        context.ui.warn(line);
     }
+    match (whole.as_slice(), not_whole.as_slice()) {
+        ([_, _, ..], []) => context.ui.say("safe-test: to undo: safe-test restore latest"),
+        (some, _) => {
+            let ids = some.iter().filter_map(|receipt| receipt.snapshot());
+            ids.for_each(|id| context.ui.say(format!("safe-test: to undo: safe-test restore {id}")));
+        }
+    }
+    not_whole.into_iter().filter_map(instead_of_undoing).for_each(|line| context.ui.say(line));
     if context.ui.verbose {
         report::judgement_text(&judged.report, true).into_iter().for_each(|line| context.ui.say(line));
     }
     Ok(())
 }
 
-/// Lists what a reader of the log should know of targets that have no snapshot of this run's own.
+/// Says what can be done where "to undo" would promise too much.
+fn instead_of_undoing(receipt: &Receipt) -> Option<String> {
+    let id = receipt.snapshot()?;
+    let what_to_do = snapshot::remedy(receipt.obstacles())?;
+    Some(match snapshot::worst(receipt.obstacles())? {
+        Effect::NothingComesBack => format!("safe-test: {id} comes back only after this: {what_to_do}"),
+        Effect::LeftOut => format!("safe-test: what comes back: safe-test restore {id}; for all of it: {what_to_do}"),
+    })
+}
+
+/// Lists what a reader of the log should know of targets that have no snapshot of this run's own, or one that does not come
+/// back whole.
 pub(crate) fn notes(judged: &Judged, receipts: &[Receipt]) -> Vec<String> {
     receipts
         .iter()
-        .filter(|receipt| !matches!(receipt.care(), Care::Saved { .. }))
+        .filter(|receipt| !matches!(receipt.care(), Care::Saved { .. }) || !receipt.obstacles().is_empty())
         .map(|receipt| part(judged, receipt))
         .collect()
 }
 
 fn part(judged: &Judged, receipt: &Receipt) -> String {
     let target = judged.judgement.targets.get(receipt.target()).map(|one| one.target.shown()).unwrap_or_default();
+    let but = snapshot::not_whole(receipt.obstacles()).map(|why| format!(", but {why}")).unwrap_or_default();
     match receipt.care() {
-        Care::Saved { size, .. } => format!("{target} saved ({}, verified)", bytes(*size)),
-        Care::Unchanged { id, .. } => format!("{target} unchanged since {id}"),
+        Care::Saved { size, .. } => format!("{target} saved ({}, verified){but}", bytes(*size)),
+        Care::Unchanged { id, .. } => format!("{target} unchanged since {id}{but}"),
         Care::NothingToLose { reason } | Care::LeftToPolicy { reason } => {
             format!("{target} not saved: {}", reason)
         }

@@ -6,13 +6,13 @@ use crate::audit::{Event, Saved};
 use crate::clearance::ClearanceError;
 use crate::commands::context::Context;
 use crate::commands::recording::{Recorder, record_refusal};
-use crate::commands::saving::NotSaved;
+use crate::commands::saving::{NotSaved, SnapshotObstacle};
 use crate::commands::{CommandError, Ending, judging, report, saving};
 use crate::error::Failure;
 use crate::exec;
 use crate::exec::{Inherited, Interrupt};
 use crate::exit::Exit;
-use crate::snapshot::{Kind, Receipt};
+use crate::snapshot::Kind;
 use crate::verdict::Verdict;
 
 pub(crate) fn snapshot(context: &mut Context, inherited: &Inherited) -> Result<Ending, Failure> {
@@ -34,7 +34,7 @@ pub(crate) fn snapshot(context: &mut Context, inherited: &Inherited) -> Result<E
         Err(NotSaved { failure, manifests }) => {
             if !manifests.is_empty() {
                 let snapshots = manifests.keys().cloned().collect();
-                recorder.record_ending(Event::Snapshot(Saved { snapshots, manifests, targets: Vec::new() }));
+                recorder.record_ending(Event::Snapshot(Saved { snapshots, manifests, ..Saved::default() }));
             }
             let Some(signal) = interrupt.requested() else { return Err(failure) };
             context.ui.fail(&failure, "not every database was saved");
@@ -43,15 +43,20 @@ pub(crate) fn snapshot(context: &mut Context, inherited: &Inherited) -> Result<E
     };
     let ids: Vec<String> = saved.receipts.iter().filter_map(|receipt| receipt.snapshot().map(str::to_owned)).collect();
     let targets = judged.report.targets.clone();
-    recorder.record(Event::Snapshot(Saved { snapshots: ids.clone(), manifests: saved.manifests, targets }))?;
+    let notes = saving::notes(&judged, &saved.receipts);
+    let (snapshots, manifests) = (ids.clone(), saved.manifests);
+    recorder.record(Event::Snapshot(Saved { snapshots, manifests, targets, notes: notes.clone() }))?;
     let answered = if context.ui.json {
-        context.ui.answer_json(&report::json(&Told { schema: 1, snapshots: &ids })?)
+        context.ui.answer_json(&report::json(&Told {
+            schema: 1,
+            snapshots: &ids,
+            obstacles: saving::obstacles(&saved.receipts),
+        })?)
     } else {
         context.ui.answer(ids)
     };
     answered.map_err(CommandError::Output)?;
-    let unsaved: Vec<Receipt> = saved.receipts.iter().filter(|receipt| receipt.snapshot().is_none()).cloned().collect();
-    for note in saving::notes(&judged, &unsaved) {
+    for note in notes {
         context.ui.say(format!("safe-test: {note}"));
     }
     Ok(Ending::Own(Exit::Success))
@@ -62,4 +67,5 @@ pub(crate) fn snapshot(context: &mut Context, inherited: &Inherited) -> Result<E
 struct Told<'a> {
     schema: u32,
     snapshots: &'a [String],
+    obstacles: Vec<SnapshotObstacle<'a>>,
 }

@@ -2,16 +2,16 @@
 
 use crate::own_tools::ToolEnvironment;
 use crate::reach::Target;
-use crate::snapshot::SnapshotError;
-use crate::snapshot::engine::{Description, Found, Obstacle};
+use crate::snapshot::engine::{Description, Found};
 use crate::snapshot::plan::Intention;
+use crate::snapshot::{Obstacle, SnapshotError};
 
 /// What a look at a target came to.
 pub(crate) enum Described {
     /// Nothing would be saved, and why.
     NothingToSave(String),
-    /// A database, and what would keep it from being put back, if anything would.
-    Database(Description, Option<Obstacle>),
+    /// A database, and what would keep it from being put back whole.
+    Database(Description, Vec<Obstacle>),
 }
 
 /// Looks at a target as [`crate::snapshot::take()`] would.
@@ -33,8 +33,8 @@ pub(crate) fn describe(
     Ok(match engine.open(target, environment)? {
         Found::NothingToLose(reason) => Described::NothingToSave(reason.to_owned()),
         Found::Database(mut database) => {
-            let obstacle = database.obstacle()?;
-            Described::Database(database.describe(), obstacle)
+            let obstacles = database.obstacles()?;
+            Described::Database(database.describe(), obstacles)
         }
     })
 }

@@ -8,9 +8,9 @@
 //! | `plan.rs`, before anything is looked at | [`SnapshotEngine::saves`] |
 //! | a run, `snapshot`, `doctor`, `--dry-run` | [`SnapshotEngine::open`]: is it reachable, is it the one that was judged, which tools fit it |
 //! | a run that may reuse a snapshot | [`OpenDatabase::is_unchanged_since`] |
-//! | `doctor`, and whoever reads a snapshot's notes | [`OpenDatabase::obstacle`]: what could not come back |
+//! | `doctor`, `--dry-run` | [`OpenDatabase::obstacles`]: what could not come back |
 //! | a run, `snapshot`, `--dry-run` | [`OpenDatabase::plan`]: the very program, arguments and paths; then [`SnapshotPlan::carry_out`] |
-//! | the manifest | [`Taken`]: contents, versions, the proof for later, the commands that restore it by hand |
+//! | the manifest | [`Taken`]: contents, versions, what could not come back, the proof for later, the commands that restore it by hand |
 //! | `verify`, and a restore before it touches anything | [`SnapshotEngine::verify`] |
 //! | `restore` | [`SnapshotEngine::restore`]: beside, compare by content, swap |
 //! | `prune` | [`SnapshotEngine::drop_replaced`] |
@@ -32,7 +32,7 @@ use chrono::{DateTime, Utc};
 use crate::own_tools::ToolEnvironment;
 use crate::reach::Target;
 use crate::snapshot::engine_error::EngineError;
-use crate::snapshot::{Manifest, Stored, Taken, VerificationLevel, Watch};
+use crate::snapshot::{Manifest, Obstacle, Stored, Taken, VerificationLevel, Watch};
 
 /// An engine whose databases can be saved.
 pub(crate) trait SnapshotEngine: Sync {
@@ -116,12 +116,13 @@ pub(crate) trait OpenDatabase {
     /// Tells what was found and what it would be saved with.
     fn describe(&self) -> Description;
 
-    /// Finds what will keep the database from coming back whole, as far as that shows beforehand.
+    /// Finds what will keep the database from coming back whole, as far as that shows beforehand. A snapshot's own are
+    /// those in its [`Taken`].
     ///
     /// # Errors
     ///
     /// The server is gone.
-    fn obstacle(&mut self) -> Result<Option<Obstacle>, EngineError>;
+    fn obstacles(&mut self) -> Result<Vec<Obstacle>, EngineError>;
 
     /// Proves that nothing was written since that snapshot; `false` where that cannot be proved.
     ///
@@ -149,15 +150,6 @@ pub(crate) struct Description {
     pub(crate) server: Option<String>,
     /// The program that would save it and its version.
     pub(crate) tool: (PathBuf, String),
-}
-
-/// What will keep a database from coming back whole.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Obstacle {
-    /// What it is, a sentence.
-    pub(crate) what: String,
-    /// What to do about it, a phrase.
-    pub(crate) remedy: String,
 }
 
 /// The program that writes a dump, as it is run. `--dry-run` shows this value; [`SnapshotPlan::carry_out`] runs it.

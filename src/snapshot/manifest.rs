@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::hash::Hash;
+use crate::snapshot::Obstacle;
 
 /// What later runs and checks set. Nothing rests on it alone: a dump that is put back is hashed first, whatever is said
 /// of its file or its verification; and the runs that used a snapshot only decide which of those made here is the latest.
@@ -92,6 +93,9 @@ pub(crate) struct Manifest {
     /// The dump file as it was when it was last hashed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) file_state: Option<FileState>,
+    /// What keeps it from being put back whole, as far as that showed when it was taken.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) obstacles: Vec<Obstacle>,
     /// What a person should know of it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) notes: Vec<String>,

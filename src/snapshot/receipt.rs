@@ -1,6 +1,7 @@
 //! What shows that one target has been taken care of before the command.
 
 use crate::hash::Hash;
+use crate::snapshot::Obstacle;
 
 /// One target's receipt. Only this stage makes one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +21,8 @@ pub(crate) enum Care {
         manifest: Hash,
         /// Bytes on disk.
         size: u64,
+        /// What keeps it from being put back whole.
+        obstacles: Vec<Obstacle>,
     },
     /// The engine proved that nothing was written since an earlier verified snapshot.
     Unchanged {
@@ -29,6 +32,8 @@ pub(crate) enum Care {
         manifest: Hash,
         /// Bytes on disk.
         size: u64,
+        /// What keeps it from being put back whole.
+        obstacles: Vec<Obstacle>,
     },
     /// There is nothing to lose, and why.
     NothingToLose {
@@ -63,6 +68,15 @@ impl Receipt {
     #[must_use]
     pub(crate) fn snapshot(&self) -> Option<&str> {
         self.manifest().map(|(id, _)| id)
+    }
+
+    /// Lists what keeps that snapshot from being put back whole.
+    #[must_use]
+    pub(crate) fn obstacles(&self) -> &[Obstacle] {
+        match &self.care {
+            Care::Saved { obstacles, .. } | Care::Unchanged { obstacles, .. } => obstacles,
+            Care::NothingToLose { .. } | Care::LeftToPolicy { .. } => &[],
+        }
     }
 
     /// Gives the id and the manifest's hash of that snapshot.

@@ -7,7 +7,7 @@ use crate::snapshot::order::Order;
 use crate::snapshot::plan::Intention;
 use crate::snapshot::receipt::{Care, Receipt};
 use crate::snapshot::reuse::Reusable;
-use crate::snapshot::{Manifest, SnapshotError, Stored, Watch};
+use crate::snapshot::{Manifest, Obstacle, SnapshotError, Stored, Watch};
 use crate::text::shown;
 
 /// Carries out what is intended for the target with the index `at`.
@@ -27,7 +27,8 @@ pub(crate) fn take(
         Outlook::LeftToPolicy(reason) => Care::LeftToPolicy { reason },
         Outlook::Unchanged(earlier) => {
             let Stored { manifest, hash, .. } = earlier.claim(order)?;
-            Care::Unchanged { id: manifest.id, manifest: hash, size: manifest.size }
+            let Manifest { id, size, obstacles, .. } = manifest;
+            Care::Unchanged { id, manifest: hash, size, obstacles }
         }
         Outlook::Changed(engine, database) => save(engine, database, target, order, watch)?,
     };
@@ -42,6 +43,8 @@ pub(crate) enum Foreseen {
     Unchanged {
         /// The snapshot.
         id: String,
+        /// What keeps it from being put back whole.
+        obstacles: Vec<Obstacle>,
     },
     /// Take a snapshot.
     Saved {
@@ -49,7 +52,19 @@ pub(crate) enum Foreseen {
         id: String,
         /// What would be run.
         command: DumpCommand,
+        /// What would keep it from being put back whole.
+        obstacles: Vec<Obstacle>,
     },
+}
+
+impl Foreseen {
+    /// Lists what would keep the snapshot from being put back whole.
+    pub(crate) fn obstacles(&self) -> &[Obstacle] {
+        match self {
+            Foreseen::NotSaved(_) => &[],
+            Foreseen::Unchanged { obstacles, .. } | Foreseen::Saved { obstacles, .. } => obstacles,
+        }
+    }
 }
 
 /// Says what [`take`] would do, up to the very command that it would run, and writes nothing.
@@ -65,11 +80,14 @@ pub(crate) fn foresee(
 ) -> Result<Foreseen, SnapshotError> {
     Ok(match outlook(target, intention, order, watch)? {
         Outlook::NothingToLose(reason) | Outlook::LeftToPolicy(reason) => Foreseen::NotSaved(reason),
-        Outlook::Unchanged(earlier) => Foreseen::Unchanged { id: earlier.id().to_owned() },
-        Outlook::Changed(_, database) => {
+        Outlook::Unchanged(earlier) => {
+            Foreseen::Unchanged { id: earlier.id().to_owned(), obstacles: earlier.manifest().obstacles.clone() }
+        }
+        Outlook::Changed(_, mut database) => {
+            let obstacles = database.obstacles()?;
             let id = order.store.free_id(&database.short_name(), order.now, order.past);
             let plan = database.plan(&order.store.partial_path(&id))?;
-            Foreseen::Saved { id, command: plan.command().clone() }
+            Foreseen::Saved { id, command: plan.command().clone(), obstacles }
         }
     })
 }
@@ -109,19 +127,14 @@ fn outlook(
 
 fn save(
     engine: &dyn SnapshotEngine,
-    mut database: Box<dyn OpenDatabase>,
+    database: Box<dyn OpenDatabase>,
     target: &Target,
     order: &Order<'_>,
     watch: &dyn Watch,
 ) -> Result<Care, SnapshotError> {
     let name = database.name().to_owned();
     let reservation = order.store.reserve(&database.short_name(), order.now, order.past)?;
-    let obstacle = database.obstacle()?;
-    let mut taken = database.plan(&reservation.partial())?.carry_out(watch)?;
-    if let Some(obstacle) = obstacle {
-        watch.remark(&obstacle.what);
-        taken.notes.push(obstacle.what);
-    }
+    let taken = database.plan(&reservation.partial())?.carry_out(watch)?;
     let id = reservation.id().to_owned();
     let manifest = Manifest {
         schema: 1,
@@ -144,11 +157,13 @@ fn save(
         tables: taken.tables,
         state: taken.state,
         file_state: None,
+        obstacles: taken.obstacles,
         notes: taken.notes,
         by_hand: taken.by_hand.iter().map(|command| command.replace("FILE", &format!("{id}.dump"))).collect(),
     };
     let stored = order.store.commit(reservation, manifest, order.now)?;
-    Ok(Care::Saved { id, manifest: stored.hash, size: stored.manifest.size })
+    let Manifest { size, obstacles, .. } = stored.manifest;
+    Ok(Care::Saved { id, manifest: stored.hash, size, obstacles })
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! What the store and an engine say to each other while a snapshot is taken.
 
-use crate::snapshot::{Server, TableRows, Tool, VerificationLevel};
+use crate::snapshot::{Obstacle, Server, TableRows, Tool, VerificationLevel};
 
 /// What an engine reports of a dump that it has written, synced and read back.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +21,8 @@ pub(crate) struct Taken {
     pub(crate) tables: Vec<TableRows>,
     /// What proves later that nothing was written since, in the engine's own form; `None` where nothing can.
     pub(crate) state: Option<serde_json::Value>,
+    /// What keeps it from being put back whole.
+    pub(crate) obstacles: Vec<Obstacle>,
     /// What a person should know of this snapshot, a sentence each.
     pub(crate) notes: Vec<String>,
     /// The commands that restore it by hand, without safe-test, `FILE` standing for the snapshot's path.

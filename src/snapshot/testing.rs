@@ -34,6 +34,7 @@ pub(crate) fn manifest(id: &str, database: &str, kind: Kind, taken_at: &str) -> 
         tables: Vec::new(),
         state: None,
         file_state: None,
+        obstacles: Vec::new(),
         notes: Vec::new(),
         by_hand: Vec::new(),
     }

@@ -25,6 +25,7 @@ mod load_orders;
 mod meanwhile;
 mod not_followed;
 mod nothing_to_guard;
+mod obstacles;
 mod oracle;
 mod order;
 mod passwords;

@@ -5,13 +5,13 @@ use std::path::Path;
 use crate::own_tools::ToolEnvironment;
 use crate::reach::{Engine, Place, Target};
 use crate::snapshot::engine::{
-    Description, Fate, Found, Obstacle, OpenDatabase, Replaced, Restoration, SnapshotEngine, SnapshotPlan,
+    Description, Fate, Found, OpenDatabase, Replaced, Restoration, SnapshotEngine, SnapshotPlan,
 };
 use crate::snapshot::engine_error::{Consequence, EngineError, EngineFailure};
-use crate::snapshot::postgres::obstacles::obstacle;
+use crate::snapshot::postgres::obstacles;
 use crate::snapshot::postgres::take::{Limits, prepare, take};
 use crate::snapshot::postgres::{PostgresError, Session, drop_leftover, leftovers, restore, verify};
-use crate::snapshot::{Manifest, VerificationLevel, Watch};
+use crate::snapshot::{Manifest, Obstacle, VerificationLevel, Watch};
 use crate::text::shown;
 
 /// PostgreSQL, and what is PostgreSQL inside: not what only speaks its protocol.
@@ -95,8 +95,8 @@ impl OpenDatabase for Session {
         }
     }
 
-    fn obstacle(&mut self) -> Result<Option<Obstacle>, EngineError> {
-        Ok(obstacle(self)?)
+    fn obstacles(&mut self) -> Result<Vec<Obstacle>, EngineError> {
+        Ok(obstacles::find(&mut self.psql, &self.identity)?)
     }
 
     fn is_unchanged_since(&mut self, earlier: &Manifest) -> Result<bool, EngineError> {

@@ -19,16 +19,18 @@ use crate::snapshot::postgres::catalog::{Contents, Counted};
 use crate::snapshot::postgres::contents;
 use crate::snapshot::postgres::facts::Facts;
 use crate::snapshot::postgres::names::with_ending;
+use crate::snapshot::postgres::obstacles;
 use crate::snapshot::postgres::process;
 use crate::snapshot::postgres::psql::{Psql, identifier, literal, text};
 use crate::snapshot::postgres::readback;
 use crate::snapshot::postgres::readback::DumpFile;
 use crate::snapshot::postgres::recorded::{Proof, Recorded};
 use crate::snapshot::postgres::script::{Script, ScriptReader};
+use crate::snapshot::postgres::session::Identity;
 use crate::snapshot::postgres::{PostgresError, Session};
 use crate::snapshot::threads;
 use crate::snapshot::tool_process::{ToolError, attended};
-use crate::snapshot::{Server, Taken, Tool, VerificationLevel, Watch};
+use crate::snapshot::{Obstacle, Server, Taken, Tool, VerificationLevel, Watch};
 use crate::text::{shell_word, shown};
 
 /// Bytes handled at a time.
@@ -100,7 +102,6 @@ pub(crate) fn take(
     proof: Option<Proof>,
     watch: &dyn Watch,
 ) -> Result<Taken, PostgresError> {
-    let database = session.identity.database.clone();
     let partial = command.output.as_path();
     let file = open_private(partial).map_err(PostgresError::file("write", partial))?;
     let writing = Writing::default();
@@ -109,13 +110,11 @@ pub(crate) fn take(
     let mut reader = readback::start_reader(&session.tools)?;
     let stdout = dump.stdout();
     let stoppers = [dump.stopper(), session.psql.stopper(), reader.stopper()];
-    let psql = &mut session.psql;
+    let (psql, identity) = (&mut session.psql, &session.identity);
     // Four at once: the dump, its reader, the counting and, at the end, the disk.
     let (written, dumped, counted, read) = attended::<_, PostgresError>(watch, &stoppers, || {
         thread::scope(|scope| {
-            let counting =
-                threads::start(scope, || Ok((Facts::read(psql, &database)?, catalog::contents(psql, Counted::All)?)))
-                    .map_err(ToolError::NoThread)?;
+            let counting = threads::start(scope, || look(psql, identity)).map_err(ToolError::NoThread)?;
             // Counted only: what restores it digests the data.
             let script = ScriptReader::counting();
             let reading =
@@ -136,7 +135,7 @@ pub(crate) fn take(
     if let Err(error) = dumped {
         return Err(explain(error.into(), counted.err(), &mut session.psql));
     }
-    let (facts, held) = counted.map_err(|error| explain_lock(error, &mut session.psql))?;
+    let Looked { facts, held, obstacles } = counted.map_err(|error| explain_lock(error, &mut session.psql))?;
     session.psql.ask("COMMIT")?;
     let (script, found) = read?;
     DumpFile { path: partial, sha256: &sha256, compressed: true }.expect(&found)?;
@@ -145,7 +144,23 @@ pub(crate) fn take(
     let recorded = Recorded { proof, contents: (&held).into(), database: facts };
     let state = serde_json::to_value(recorded)
         .map_err(|error| PostgresError::Manifest { id: shown(partial).to_string(), reason: error.to_string() })?;
-    Ok(taken(session, command, size, sha256, &held, &script, state))
+    Ok(Taken { obstacles, ..taken(session, command, size, sha256, &held, &script, state) })
+}
+
+/// What the session finds while `pg_dump` works.
+struct Looked {
+    facts: Option<Facts>,
+    held: Contents,
+    obstacles: Vec<Obstacle>,
+}
+
+fn look(psql: &mut Psql, identity: &Identity) -> Result<Looked, PostgresError> {
+    let (facts, held) = (Facts::read(psql, &identity.database)?, catalog::contents(psql, Counted::All)?);
+    // A refusal must not end the transaction, whose snapshot `pg_dump` may not have taken over yet.
+    psql.ask("SAVEPOINT looked")?;
+    let obstacles = obstacles::find(psql, identity)?;
+    psql.ask("ROLLBACK TO SAVEPOINT looked")?;
+    Ok(Looked { facts, held, obstacles })
 }
 
 fn taken(
@@ -178,6 +193,7 @@ fn taken(
         server: Some(Server { version: identity.version.clone(), fingerprint: identity.fingerprint() }),
         tables: contents::table_rows(held),
         state: Some(state),
+        obstacles: Vec::new(),
         notes,
         by_hand: by_hand(session),
     }

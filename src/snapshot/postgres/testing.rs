@@ -21,7 +21,6 @@ use crate::own_tools::ToolEnvironment;
 use crate::reach::{Engine, Place, Target};
 use crate::secret::Secret;
 use crate::snapshot::engine::Restoration;
-use crate::snapshot::postgres::obstacles::obstacle;
 use crate::snapshot::postgres::programs_for_tests::{Programs, fetched};
 use crate::snapshot::postgres::take::{Limits, prepare, take};
 use crate::snapshot::postgres::{PostgresError, Session};
@@ -275,9 +274,7 @@ impl Snapshot {
         let mut session = Session::open(target, environment)?;
         let limits = Limits { lock_wait: Duration::from_millis(300) };
         let taken = ending(|| save(&mut session, &folder.path().join("dump"), limits, &Waiting::default()))?;
-        let obstacle = obstacle(&mut session)?;
-        let mut manifest = manifest_of(taken, &session.identity.database);
-        manifest.notes.extend(obstacle.map(|obstacle| obstacle.what));
+        let manifest = manifest_of(taken, &session.identity.database);
         Ok(Snapshot { folder, manifest })
     }
 
@@ -317,6 +314,7 @@ fn manifest_of(taken: Taken, database: &str) -> Manifest {
     manifest.compression = taken.compression;
     manifest.tool = taken.tool;
     manifest.server = taken.server;
+    manifest.obstacles = taken.obstacles;
     manifest.notes = taken.notes;
     manifest.by_hand = taken.by_hand;
     manifest
@@ -344,6 +342,7 @@ pub(crate) fn manifest(tables: Vec<TableRows>, state: Option<serde_json::Value>)
         tables,
         state,
         file_state: None,
+        obstacles: Vec::new(),
         notes: Vec::new(),
         by_hand: Vec::new(),
     }

@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use crate::own_tools::ToolEnvironment;
 use crate::reach::{Engine, Place, Target};
 use crate::snapshot::engine::{
-    Description, DumpCommand, Found, Obstacle, OpenDatabase, Restoration, SnapshotEngine, SnapshotPlan,
+    Description, DumpCommand, Found, OpenDatabase, Restoration, SnapshotEngine, SnapshotPlan,
 };
 use crate::snapshot::engine_error::{Consequence, EngineError, EngineFailure};
 use crate::snapshot::sqlite;
 use crate::snapshot::sqlite::{Presence, SqliteError};
-use crate::snapshot::{Manifest, PlanError, StoreError, VerificationLevel, Watch};
+use crate::snapshot::{Effect, Manifest, Obstacle, PlanError, StoreError, Taken, VerificationLevel, Watch};
 
 /// SQLite, and libSQL's databases in files, which are the same.
 pub(crate) struct Sqlite;
@@ -98,19 +98,22 @@ impl OpenDatabase for DatabaseFile {
         }
     }
 
-    fn obstacle(&mut self) -> Result<Option<Obstacle>, EngineError> {
+    fn obstacles(&mut self) -> Result<Vec<Obstacle>, EngineError> {
         let is_read_only = rustix::fs::access(&self.path, rustix::fs::Access::WRITE_OK).is_err();
-        Ok(is_read_only.then(|| Obstacle {
-            what: "The database's file cannot be written, so nothing could be put back.".to_owned(),
+        let obstacle = Obstacle {
+            effect: Effect::NothingComesBack,
+            what: "the database's file cannot be written".to_owned(),
             remedy: "check the owner and the permissions of the file".to_owned(),
-        }))
+        };
+        Ok(is_read_only.then_some(obstacle).into_iter().collect())
     }
 
     fn is_unchanged_since(&mut self, earlier: &Manifest) -> Result<bool, EngineError> {
         Ok(earlier.state.is_some() && earlier.state == sqlite::state(&self.path)?)
     }
 
-    fn plan(self: Box<Self>, output: &Path) -> Result<SnapshotPlan, EngineError> {
+    fn plan(mut self: Box<Self>, output: &Path) -> Result<SnapshotPlan, EngineError> {
+        let obstacles = self.obstacles()?;
         let command = DumpCommand {
             label: "built-in SQLite",
             program: PathBuf::from("safe-test"),
@@ -118,7 +121,9 @@ impl OpenDatabase for DatabaseFile {
             environment: Vec::new(),
             output: output.to_owned(),
         };
-        Ok(SnapshotPlan::new(command, move |command, watch| Ok(sqlite::take(&self.path, &command.output, watch)?)))
+        Ok(SnapshotPlan::new(command, move |command, watch| {
+            Ok(Taken { obstacles, ..sqlite::take(&self.path, &command.output, watch)? })
+        }))
     }
 }
 
@@ -161,7 +166,7 @@ mod tests {
         // Root may write to every file that is there: one that is not stands for one that it may not write to.
         for (file, is_obstacle) in [("app.db", false), ("gone.db", true)] {
             let mut database = DatabaseFile { path: folder.path().join(file), name: file.to_owned() };
-            assert_eq!(database.obstacle().unwrap().is_some(), is_obstacle, "{file}");
+            assert_eq!(!database.obstacles().unwrap().is_empty(), is_obstacle, "{file}");
         }
     }
 }

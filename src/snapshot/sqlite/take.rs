@@ -87,6 +87,7 @@ pub(crate) fn take_within(
         server: None,
         tables: copy.contents.tables,
         state: copy.state,
+        obstacles: Vec::new(),
         notes,
         by_hand: by_hand(&path),
     })

@@ -5,6 +5,7 @@ mod crashes;
 mod damage;
 mod failures;
 mod fakes;
+mod obstacles;
 mod pgbouncer;
 mod pooler;
 mod proof;

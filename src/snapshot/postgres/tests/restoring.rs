@@ -3,7 +3,6 @@
 use std::process::Stdio;
 
 use crate::reach::Target;
-use crate::snapshot::VerificationLevel;
 use crate::snapshot::postgres::beside;
 use crate::snapshot::postgres::beside::Marker;
 use crate::snapshot::postgres::connection::Connection;
@@ -14,6 +13,7 @@ use crate::snapshot::postgres::tests::rich::{RICH, text_of};
 use crate::snapshot::postgres::{PostgresError, Session, drop_leftover, leftovers, restore, verify};
 use crate::snapshot::testing::wait_for;
 use crate::snapshot::tool_process::ToolError;
+use crate::snapshot::{VerificationLevel, not_whole_in_full};
 
 fn put_back(snapshot: &Snapshot, target: &Target) -> Result<Restored, PostgresError> {
     snapshot.restoring(target, |restoration| restore(restoration, &Waiting::default()))
@@ -148,12 +148,15 @@ fn a_role_that_may_not_create_databases_is_told_so() {
         "ALTER DATABASE modest OWNER TO modest; CREATE TABLE t (a int); ALTER TABLE t OWNER TO modest",
     );
     let snapshot = Snapshot::take(&target);
-    assert_eq!(snapshot.manifest.notes, Vec::<String>::new());
+    assert_eq!(snapshot.manifest.obstacles, Vec::new());
     // It is said when the snapshot is taken, before the command that it is to undo.
-    let noted = |user: &str| Snapshot::take(&server.target_as("modest", user)).manifest.notes.concat();
-    assert!(noted("modest").contains("it may not create databases"), "{}", noted("modest"));
+    let noted = |user: &str| {
+        let manifest = Snapshot::take(&server.target_as("modest", user)).manifest;
+        not_whole_in_full(&manifest.obstacles).unwrap_or_default()
+    };
+    assert!(noted("modest").contains("`modest` may not create databases"), "{}", noted("modest"));
     server.run("modest", "GRANT SELECT ON t TO maker");
-    assert!(noted("maker").ends_with("not put it back: the database is not its own."), "{}", noted("maker"));
+    assert!(noted("maker").contains("the database does not belong to the role `maker`"), "{}", noted("maker"));
     let error = put_back(&snapshot, &server.target_as("modest", "modest")).unwrap_err();
     assert!(matches!(error, PostgresError::MayNotCreate { .. }), "{error}");
     // The right alone is not enough for the exchange of a database of somebody else's.
@@ -162,7 +165,7 @@ fn a_role_that_may_not_create_databases_is_told_so() {
     server.run("postgres", "ALTER ROLE modest CREATEDB");
     assert_eq!(noted("modest"), "");
     server.run("modest", "CREATE EXTENSION file_fdw");
-    assert!(noted("modest").contains("only a superuser creates the extensions file_fdw"), "{}", noted("modest"));
+    assert!(noted("modest").contains("only a superuser creates the extensions `file_fdw`"), "{}", noted("modest"));
     put_back(&snapshot, &server.target_as("modest", "modest")).unwrap();
     assert_eq!(server.run("modest", "SELECT tableowner FROM pg_tables WHERE tablename = 't'"), "modest");
 }

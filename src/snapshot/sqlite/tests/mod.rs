@@ -176,6 +176,7 @@ pub(crate) fn manifest(taken: &Taken) -> Manifest {
         tables: taken.tables.clone(),
         state: taken.state.clone(),
         file_state: None,
+        obstacles: Vec::new(),
         notes: Vec::new(),
         by_hand: taken.by_hand.clone(),
     }

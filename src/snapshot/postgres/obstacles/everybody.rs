@@ -1,0 +1,91 @@
+//! What is an obstacle for superusers, too: what a dump does not hold, and what the server has lost.
+
+use crate::snapshot::postgres::obstacles::kind::{Kind, left_out, nothing_comes_back};
+
+/// For every role.
+pub(super) const KINDS: &[Kind] = &[
+    nothing_comes_back(
+        "(SELECT current_database() AS name WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname IN ('postgres', 'template1') \
+            AND datname <> current_database() AND datallowconn AND has_database_privilege(oid, 'CONNECT'))) x",
+        "name",
+        "the role `{user}` may connect neither to `postgres` nor to `template1`, one of which a restore is made from",
+        "GRANT CONNECT ON DATABASE postgres to the role",
+    ),
+    nothing_comes_back(
+        "pg_prepared_xact() p JOIN pg_database d ON d.oid = p.dbid AND d.datname = current_database()",
+        "p.gid",
+        "a database with prepared transactions cannot be exchanged ({names})",
+        "COMMIT PREPARED or ROLLBACK PREPARED",
+    ),
+    nothing_comes_back(
+        "pg_extension e WHERE e.oid >= 16384 AND e.extname NOT IN (SELECT name FROM offered)",
+        "e.extname",
+        "the server no longer has the files of the extensions {names}",
+        "install them again on the server",
+    ),
+    nothing_comes_back(
+        "hidden h WHERE EXISTS (SELECT FROM pg_depend d WHERE d.refclassid = h.class AND d.refobjid = h.oid AND d.deptype = 'n')",
+        "h.name",
+        "a dump has nothing of the system's schemas, and others depend on what was put there ({names})",
+        "move them to a schema of your own",
+    ),
+    left_out(
+        "hidden h WHERE NOT EXISTS (SELECT FROM pg_depend d WHERE d.refclassid = h.class AND d.refobjid = h.oid AND d.deptype = 'n')",
+        "h.name",
+        "what was put into the system's schemas ({names})",
+        "move it to a schema of your own",
+    ),
+    // 28 has the bits of UPDATE, INSERT and DELETE.
+    left_out(
+        "pg_class c WHERE c.relkind = 'f' AND c.oid NOT IN (SELECT objid FROM member) AND pg_relation_is_updatable(c.oid, false) & 28 <> 0",
+        "c.relname",
+        "the rows of foreign tables, which lie on other servers ({names})",
+        "save those servers' databases as well",
+    ),
+    left_out(
+        "pg_get_replication_slots() s JOIN pg_database d ON d.oid = s.datoid AND d.datname = current_database()",
+        "s.slot_name",
+        "logical replication slots, which stay with the database that is replaced ({names})",
+        "make them anew after a restore",
+    ),
+    left_out(
+        "pg_index i JOIN pg_class c ON c.oid = i.indexrelid AND c.relkind = 'i' AND c.relpersistence <> 't' WHERE NOT i.indisvalid",
+        "c.relname",
+        "indexes that are invalid ({names})",
+        "REINDEX or drop them",
+    ),
+    left_out(
+        "pg_extension e WHERE e.oid >= 16384 AND e.extname IN (SELECT name FROM offered) \
+            AND NOT EXISTS (SELECT FROM offered o WHERE o.name = e.extname AND o.version = e.extversion)",
+        "e.extname || ' ' || e.extversion",
+        "versions of extensions that the server no longer has ({names})",
+        "ALTER EXTENSION … UPDATE",
+    ),
+];
+
+/// For superusers only: other roles meet something else there.
+pub(super) const OF_SUPERUSERS: &[Kind] = &[
+    // A dump writes their handlers only where these are not in `pg_catalog`, and takes them for extensions else.
+    nothing_comes_back(
+        "pg_language l JOIN pg_proc h ON h.oid = l.lanplcallfoid AND h.pronamespace = 'pg_catalog'::regnamespace \
+            WHERE l.oid >= 16384 AND l.oid NOT IN (SELECT objid FROM member)",
+        "l.lanname",
+        "a dump does not say how the languages {names} are made",
+        "make them members of an extension",
+    ),
+    nothing_comes_back(
+        "(SELECT DISTINCT probin AS library FROM pg_proc WHERE oid >= 16384 AND probin IS NOT NULL) l, \
+            LATERAL (SELECT setting AS folder FROM pg_config WHERE name = 'PKGLIBDIR') p \
+            WHERE (l.library LIKE '$libdir/%' OR l.library LIKE '/%') AND NOT EXISTS (SELECT FROM (VALUES (''), ('.so'), ('.dylib'), ('.dll')) e(ending) \
+            WHERE (pg_stat_file(replace(l.library, '$libdir', p.folder) || e.ending, true)).size IS NOT NULL)",
+        "l.library",
+        "the server no longer has the libraries {names}",
+        "install them again on the server",
+    ),
+    left_out(
+        "pg_subscription s JOIN pg_database d ON d.oid = s.subdbid AND d.datname = current_database() WHERE s.subenabled",
+        "s.subname",
+        "the work of subscriptions, which come back disabled ({names})",
+        "enable them after a restore",
+    ),
+];

@@ -1,0 +1,48 @@
+//! The form of a row: one kind of obstacle.
+//!
+//! What is in [`Kind::found_in`] may use, besides the catalogs, the common tables of [`super::tables`]. Numbers below 16384
+//! are those of `initdb`. Source: `FirstNormalObjectId` in PostgreSQL's `transam.h`.
+
+use crate::snapshot::Effect;
+
+/// A kind of obstacle.
+pub(super) struct Kind {
+    pub(super) effect: Effect,
+    /// Where the server has those that are one, what follows `FROM`. `$ACT` stands for the right to give things to a role,
+    /// `$MAY_SET(c.setting)` for whether the setting was granted.
+    pub(super) found_in: &'static str,
+    /// Their name, an expression over `found_in`.
+    pub(super) name: &'static str,
+    /// What the obstacle is; `{names}` stands for their names, `{user}` for the role.
+    pub(super) what: &'static str,
+    /// What to do about it.
+    pub(super) remedy: &'static str,
+    /// The first major version of the server that has such.
+    pub(super) since: u32,
+}
+
+impl Kind {
+    pub(super) const fn since(self, since: u32) -> Kind {
+        Kind { since, ..self }
+    }
+}
+
+/// A restore fails because of it.
+pub(super) const fn nothing_comes_back(
+    found_in: &'static str,
+    name: &'static str,
+    what: &'static str,
+    remedy: &'static str,
+) -> Kind {
+    Kind { effect: Effect::NothingComesBack, found_in, name, what, remedy, since: 0 }
+}
+
+/// A restore goes on without it.
+pub(super) const fn left_out(
+    found_in: &'static str,
+    name: &'static str,
+    what: &'static str,
+    remedy: &'static str,
+) -> Kind {
+    Kind { effect: Effect::LeftOut, found_in, name, what, remedy, since: 0 }
+}

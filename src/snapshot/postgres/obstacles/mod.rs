@@ -1,0 +1,121 @@
+//! Finds what will keep a database from coming back whole: known beforehand, and said before the command is run.
+//!
+//! One question tells of each kind whether the database has such; only for those that it has the names are asked. That a row
+//! does not hold what its table promises (an orphan that was loaded with the triggers off) shows in no catalog: that is
+//! found by the restore. Nor can be seen what is no part of the server: a file that a dictionary reads, a provider of
+//! security labels that is loaded for this session only.
+
+mod everybody;
+mod kind;
+mod plain_roles;
+mod tables;
+
+use crate::snapshot::postgres::PostgresError;
+use crate::snapshot::postgres::obstacles::kind::Kind;
+use crate::snapshot::postgres::obstacles::tables::TABLES;
+use crate::snapshot::postgres::psql::{Psql, number, text};
+use crate::snapshot::postgres::session::Identity;
+use crate::snapshot::{Effect, Obstacle};
+
+/// How many of a kind are named; the others are counted.
+const NAMED: usize = 3;
+
+/// Finds the obstacles, the weightiest first.
+///
+/// What the server refuses to tell is one itself: nothing is promised that was not looked for. A transaction that is open is
+/// over then.
+///
+/// # Errors
+///
+/// [`PostgresError::ConnectionLost`].
+pub(crate) fn find(psql: &mut Psql, identity: &Identity) -> Result<Vec<Obstacle>, PostgresError> {
+    let mut obstacles = of_the_session(identity);
+    match of_the_catalogs(psql, identity) {
+        Ok(more) => obstacles.extend(more),
+        Err(PostgresError::Query { message, .. }) => obstacles.push(Obstacle {
+            effect: Effect::LeftOut,
+            what: format!("what could not be looked for ({message})"),
+            remedy: "`safe-test verify --level restore` shows what comes back".to_owned(),
+        }),
+        Err(other) => return Err(other),
+    }
+    obstacles.sort_by_key(|one| one.effect);
+    Ok(obstacles)
+}
+
+/// Finds those that show without a question.
+fn of_the_session(identity: &Identity) -> Vec<Obstacle> {
+    let obstacle =
+        |what: String, remedy: &str| Obstacle { effect: Effect::NothingComesBack, what, remedy: remedy.to_owned() };
+    let mut obstacles = Vec::new();
+    if identity.in_recovery {
+        obstacles
+            .push(obstacle("the server is a standby, and takes no writes".to_owned(), "restore it on the primary"));
+    }
+    if !identity.may_create {
+        let what = format!("the role `{}` may not create databases", identity.user);
+        obstacles.push(obstacle(what, "give the role the right: `ALTER ROLE … CREATEDB`"));
+    }
+    obstacles
+}
+
+fn of_the_catalogs(psql: &mut Psql, identity: &Identity) -> Result<Vec<Obstacle>, PostgresError> {
+    let kinds: Vec<&Kind> = kinds(identity).collect();
+    let each: Vec<String> = kinds.iter().map(|kind| format!("EXISTS (SELECT FROM {})", kind.found_in)).collect();
+    let found = psql.ask(question(&each.join(", "), identity))?;
+    let found: Vec<&Kind> =
+        kinds.into_iter().zip(&found).filter(|(_, has)| *has == b"t").map(|(kind, _)| kind).collect();
+    if found.is_empty() {
+        return Ok(Vec::new());
+    }
+    let names = |(at, kind): (usize, &&Kind)| {
+        let Kind { name, found_in, .. } = kind;
+        format!(
+            "SELECT {at}, cardinality(a), a[1], a[2], a[3] FROM (SELECT array_agg(DISTINCT ({name})::text) AS a FROM {found_in}) x"
+        )
+    };
+    let each: Vec<String> = found.iter().enumerate().map(names).collect();
+    // What `question` selects begins with the first of them.
+    let all = each.join(" UNION ALL ");
+    let answer = psql.ask(question(all.strip_prefix("SELECT ").unwrap_or(&all), identity))?;
+    let row = |row: &[Vec<u8>]| {
+        let kind = found.get(number::<usize>(&row[0])?)?;
+        let count = number::<usize>(&row[1])?;
+        let named: Vec<String> = row[2..].iter().take(count).map(|name| format!("`{}`", text(name))).collect();
+        let rest = match count.saturating_sub(NAMED) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        let names = named.join(", ") + &rest;
+        let what = kind.what.replace("{user}", &identity.user).replace("{names}", &names);
+        Some(Obstacle { effect: kind.effect, what, remedy: kind.remedy.to_owned() })
+    };
+    Ok(answer.chunks_exact(2 + NAMED).filter_map(row).collect())
+}
+
+/// Lists the kinds that can be obstacles for the role on this server.
+fn kinds(identity: &Identity) -> impl Iterator<Item = &'static Kind> {
+    let own = if identity.superuser { everybody::OF_SUPERUSERS } else { plain_roles::KINDS };
+    let major = identity.major;
+    everybody::KINDS.iter().chain(own).filter(move |kind| kind.since <= major)
+}
+
+/// Writes a question with the common tables that it uses, in the words of the server's version.
+///
+/// Source: PostgreSQL 16 release notes (`SET` as an option of memberships), 15 (rights on parameters), 13 (trusted extensions).
+fn question(selected: &str, identity: &Identity) -> String {
+    let mut used: Vec<(&str, &str)> = Vec::new();
+    for (name, table) in TABLES.iter().rev() {
+        let is_used = |text: &str| text.contains(&format!(" {name} ")) || text.contains(&format!(" {name})"));
+        if is_used(&format!(" {selected} ")) || used.iter().any(|(_, other)| is_used(&format!(" {other} "))) {
+            used.push((name, table));
+        }
+    }
+    let tables: Vec<String> = used.iter().rev().map(|(name, table)| format!("{name} AS ({table})")).collect();
+    let with = if tables.is_empty() { String::new() } else { format!("WITH {} ", tables.join(", ")) };
+    let since = |version: u32, newer, older| if identity.major >= version { newer } else { older };
+    format!("{with}SELECT {selected}")
+        .replace("$ACT", since(16, "SET", "MEMBER"))
+        .replace("$MAY_SET(c.setting)", since(15, "has_parameter_privilege(c.setting, 'SET')", "false"))
+        .replace("$TRUSTED", since(13, "trusted", "false"))
+}
