@@ -70,7 +70,7 @@ fn what_nothing_brings_back_is_said_before_the_command_and_never_promised() {
     let log = sandbox.run(&["log", "-v"]).expect_code(0).stdout;
     assert!(log.matches("note: ").filter(|_| log.contains(SAID)).count() >= 4, "{log}");
 
-    let refused = sandbox.run(&["restore", "latest", "--yes"]).expect_code(122);
+    let refused = sandbox.run(&["restore", "latest", "--yes"]).expect_code(125);
     assert!(refused.stderr.contains("as found when it was taken, "), "{}", refused.stderr);
     assert_eq!(refused.stderr.lines().last(), Some("  nothing was changed"));
 }

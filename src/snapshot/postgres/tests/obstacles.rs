@@ -291,10 +291,10 @@ fn found(server: &Server, database: &str, user: &str) -> Vec<Obstacle> {
 fn each_kind_is_found_with_the_owner_and_with_a_superuser_as_far_as_it_is_one() {
     let server = server();
     let mut wrong = Vec::new();
-    for case in CASES {
+    for (at, case) in CASES.iter().enumerate() {
         let database = make(&server, case.name, case.script);
-        for (user, expected) in [("obs_owner", &case.owner), ("obs_member", &case.owner), ("postgres", &case.superuser)]
-        {
+        let owner = if at % 8 == 0 { "obs_member" } else { "obs_owner" };
+        for (user, expected) in [(owner, &case.owner), ("postgres", &case.superuser)] {
             let found = found(&server, &database, user);
             let as_expected = match expected {
                 None => found.is_empty(),
