@@ -5,12 +5,15 @@ use std::path::Path;
 use crate::own_tools::ToolEnvironment;
 use crate::reach::{Engine, Place, Target};
 use crate::snapshot::engine::{
-    Description, Fate, Found, OpenDatabase, Replaced, Restoration, SnapshotEngine, SnapshotPlan,
+    Description, Fate, Found, Kept, OpenDatabase, Replaced, Restoration, RestorePlan, Restored, SnapshotEngine,
+    SnapshotPlan,
 };
 use crate::snapshot::engine_error::{Consequence, EngineError, EngineFailure};
+use crate::snapshot::postgres::exchange_back::exchange_back;
 use crate::snapshot::postgres::obstacles;
+use crate::snapshot::postgres::restore::prepare_restore;
 use crate::snapshot::postgres::take::{Limits, prepare, take};
-use crate::snapshot::postgres::{PostgresError, Session, drop_leftover, leftovers, restore, verify};
+use crate::snapshot::postgres::{PostgresError, Session, drop_leftover, leftovers, verify};
 use crate::snapshot::{Manifest, Obstacle, VerificationLevel, Watch};
 use crate::text::shown;
 
@@ -48,12 +51,17 @@ impl SnapshotEngine for Postgres {
         Ok(verify(restoration, level, watch)?)
     }
 
-    fn restore(&self, restoration: &Restoration<'_>, watch: &dyn Watch) -> Result<Vec<String>, EngineError> {
-        let restored = restore(restoration, watch)?;
-        let kept = restored
-            .replaced
-            .map(|name| format!("What was there before is kept as the database `{name}` until the next prune."));
-        Ok(restored.notes.into_iter().chain(kept).collect())
+    fn plan_restore<'r>(
+        &self,
+        restoration: &Restoration<'r>,
+        watch: &dyn Watch,
+    ) -> Result<RestorePlan<'r>, EngineError> {
+        let prepared = prepare_restore(restoration, watch)?;
+        Ok(RestorePlan::new(true, move |_, watch| Ok(prepared.carry_out(watch)?)))
+    }
+
+    fn exchange_back(&self, kept: &Kept<'_>) -> Result<Restored, EngineError> {
+        Ok(exchange_back(kept)?)
     }
 
     fn drop_replaced(
@@ -119,7 +127,7 @@ impl EngineFailure for PostgresError {
 
     fn consequence(&self) -> Consequence {
         match self {
-            PostgresError::NotRestored { .. } => Consequence::MayHaveChanged,
+            PostgresError::Unsettled { .. } => Consequence::MayHaveChanged,
             PostgresError::NoTools
             | PostgresError::ToolsTooOld { .. }
             | PostgresError::NotKnownToComeBack { .. }
@@ -146,7 +154,10 @@ impl EngineFailure for PostgresError {
             | PostgresError::MissingExtensions { .. }
             | PostgresError::NotRestorable { .. }
             | PostgresError::InUse { .. }
-            | PostgresError::NotDropped { .. } => Consequence::Untouched,
+            | PostgresError::NotDropped { .. }
+            | PostgresError::NotKept { .. }
+            | PostgresError::NotWrittenDown { .. }
+            | PostgresError::NotRestored { .. } => Consequence::Untouched,
         }
     }
 }

@@ -22,6 +22,7 @@ mod data;
 mod digest;
 mod engine;
 mod error;
+mod exchange_back;
 mod facts;
 mod installed;
 mod leftovers;
@@ -55,6 +56,7 @@ mod tests;
 pub(crate) use crate::snapshot::postgres::engine::Postgres;
 pub(crate) use crate::snapshot::postgres::error::PostgresError;
 pub(crate) use crate::snapshot::postgres::leftovers::{drop_leftover, leftovers};
+#[cfg(test)]
 pub(crate) use crate::snapshot::postgres::restore::restore;
 pub(crate) use crate::snapshot::postgres::session::Session;
 pub(crate) use crate::snapshot::postgres::verify::verify;
