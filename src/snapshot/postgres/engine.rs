@@ -13,6 +13,7 @@ use crate::snapshot::postgres::exchange_back::exchange_back;
 use crate::snapshot::postgres::obstacles;
 use crate::snapshot::postgres::restore::prepare_restore;
 use crate::snapshot::postgres::take::{Limits, prepare, take};
+use crate::snapshot::postgres::tools;
 use crate::snapshot::postgres::{PostgresError, Session, drop_leftover, leftovers, verify};
 use crate::snapshot::{Manifest, Obstacle, VerificationLevel, Watch};
 use crate::text::shown;
@@ -95,9 +96,10 @@ impl OpenDatabase for Session {
 
     fn describe(&self) -> Description {
         let program = self.tools.program("pg_dump");
-        let (version, major) = (&self.identity.version, self.tools.major);
+        let (version, major, server) = (&self.identity.version, self.tools.major, self.identity.major);
+        let known = if major == server { String::new() } else { format!(", known to restore into {server}") };
         Description {
-            found: format!("reachable; server {version}; saved with {} (PostgreSQL {major})", shown(&program)),
+            found: format!("reachable; server {version}; saved with {} (PostgreSQL {major}{known})", shown(&program)),
             server: Some(version.clone()),
             tool: (program, format!("PostgreSQL {major}")),
         }
@@ -108,7 +110,8 @@ impl OpenDatabase for Session {
     }
 
     fn is_unchanged_since(&mut self, earlier: &Manifest) -> Result<bool, EngineError> {
-        Ok(Session::is_unchanged_since(self, earlier)?)
+        let can_be_put_back = tools::can_put_back(self.connection.tools(), earlier, self.identity.major);
+        Ok(can_be_put_back && Session::is_unchanged_since(self, earlier)?)
     }
 
     fn plan(mut self: Box<Self>, output: &Path) -> Result<SnapshotPlan, EngineError> {

@@ -14,6 +14,7 @@
 //! Synchronization Functions"; each trap that loses data with exit status 0 has a test in this folder.
 
 mod beside;
+mod by_hand;
 mod catalog;
 mod compare;
 mod connection;

@@ -13,3 +13,4 @@ mod restoring;
 mod rich;
 mod saving;
 mod unqualified;
+mod versions;
