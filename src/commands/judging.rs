@@ -51,25 +51,13 @@ pub(crate) fn judge_before_a_run(context: &Context, command: &[OsString]) -> Res
     Ok((judged, files.into_seen()))
 }
 
-/// Judges the targets of these snapshots, in this order; see [`judge_addresses`].
+/// Judges the targets of these snapshots, in this order: as the project names them, with their passwords; a target
+/// that the project does not name any more is made of its address alone.
 pub(crate) fn judge_snapshots(context: &Context, snapshots: &[Stored]) -> Result<Judged, Failure> {
-    let addresses: Vec<&str> = snapshots.iter().map(|stored| stored.manifest.target.as_str()).collect();
-    judge_addresses(context, &addresses, |at| StoreError::Manifest {
-        path: snapshots[at].dump.with_extension("json"),
-        reason: "its target is not the address of a database".to_owned(),
-    })
-}
-
-/// Judges the targets at these addresses, in this order: as the project names them, with their passwords; a target that the
-/// project does not name any more is made of its address alone. Where one is no address, gives the error for its index.
-pub(crate) fn judge_addresses(
-    context: &Context,
-    addresses: &[&str],
-    unreadable: impl Fn(usize) -> StoreError,
-) -> Result<Judged, Failure> {
-    let mut no_address = None;
+    let mut unreadable = None;
     let judged = judge_with(context, None, &*context.disk, |targets, lookup| {
-        let of = |(at, address): (usize, &&str)| {
+        let of = |stored: &Stored| {
+            let address = &stored.manifest.target;
             let named = targets.iter().find(|target| target.address() == *address).cloned();
             let found = named.or_else(|| {
                 let mut found = target_at(address, lookup)?;
@@ -81,14 +69,17 @@ pub(crate) fn judge_addresses(
                 Some(found)
             });
             if found.is_none() {
-                no_address = Some(at);
+                unreadable = Some(StoreError::Manifest {
+                    path: stored.dump.with_extension("json"),
+                    reason: "its target is not the address of a database".to_owned(),
+                });
             }
             found
         };
-        addresses.iter().enumerate().filter_map(of).collect()
+        snapshots.iter().filter_map(of).collect()
     })?;
-    match no_address {
-        Some(at) => Err(unreadable(at).into()),
+    match unreadable {
+        Some(error) => Err(error.into()),
         None => Ok(judged),
     }
 }

@@ -1,6 +1,4 @@
-//! Puts databases back: verifies, saves what would not be kept whole beside, restores, writes it down.
-
-use std::ffi::OsStr;
+//! Puts databases back: verifies, saves what is there, restores, writes it down.
 
 use serde::Serialize;
 
@@ -15,54 +13,29 @@ use crate::exec;
 use crate::exec::{Inherited, Interrupt};
 use crate::reach::Target;
 use crate::snapshot;
-use crate::snapshot::{Kind, Receipt, Restoration, RestorePlan, Restored, SnapshotError, StoreError, Stored};
-use crate::text::shown;
+use crate::snapshot::{Kind, Receipt, Restoration, SnapshotError, StoreError, Stored, VerificationLevel};
 use crate::ui::Progress;
 
 /// One database that is back.
 #[derive(Serialize)]
 pub(crate) struct PutBack {
-    /// What it is back to.
-    #[serde(flatten)]
-    pub(crate) from: Origin,
+    /// The snapshot that it is back to.
+    #[serde(rename = "snapshot")]
+    pub(crate) id: String,
     /// The database, for people.
     pub(crate) target: String,
-    /// The snapshot of what it was before; none where that is kept beside, or could not be read.
+    /// The snapshot of what it was before; none where there was nothing that could be read.
     pub(crate) safety: Option<String>,
-    /// The name under which what it was before is kept on its server.
-    pub(crate) replaced: Option<String>,
     /// What somebody should know.
     pub(crate) notes: Vec<String>,
 }
 
-/// What a database is back to.
-#[derive(Clone, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Origin {
-    /// A snapshot, by its name.
-    Snapshot(String),
-    /// A database that an earlier restore had replaced, by the name under which it was kept.
-    Database(String),
-}
-
 impl PutBack {
-    /// Gives the snapshot that it is back to, where it is one.
-    fn snapshot(&self) -> Option<String> {
-        match &self.from {
-            Origin::Snapshot(id) => Some(id.clone()),
-            Origin::Database(_) => None,
-        }
-    }
-
     /// Says it in one line.
     pub(crate) fn line(&self) -> String {
-        let undo = self.replaced.as_ref().or(self.safety.as_ref());
         let undo =
-            undo.map(|undo| format!("; to undo: safe-test restore {}", shown(OsStr::new(undo)))).unwrap_or_default();
-        match &self.from {
-            Origin::Snapshot(id) => format!("{} is back as of {id}{undo}", self.target),
-            Origin::Database(_) => format!("{} is what it was before a restore replaced it{undo}", self.target),
-        }
+            self.safety.as_ref().map(|safety| format!("; to undo: safe-test restore {safety}")).unwrap_or_default();
+        format!("{} is back as of {}{undo}", self.target, self.id)
     }
 }
 
@@ -128,27 +101,24 @@ pub(crate) fn put_back(
         pairs.iter().map(|(stored, _)| recorder.store().hold(&stored.manifest.id)).collect::<Result<Vec<_>, _>>()?;
     let (safeties, manifests) = (Vec::new(), Manifests::new());
     let mut work = Work { context, recorder, interrupt, safeties, manifests, done: Vec::new() };
-    let outcome = match work.plan(pairs) {
-        Ok(plans) => {
+    let outcome = match work.verify_and_save(pairs) {
+        Ok(before) => {
             recorder.record(Event::RestoreStarted(audit::RestoreStart {
                 consent,
                 snapshots: pairs.iter().map(|(stored, _)| stored.manifest.id.clone()).collect(),
                 safety: work.safeties.clone(),
                 manifests: work.manifests.clone(),
-                ..audit::RestoreStart::default()
             }))?;
-            work.restore(pairs, plans)
+            work.restore(pairs, before)
         }
         Err(error) => Err(error),
     };
     let Work { safeties, manifests, done, .. } = work;
     recorder.record_ending(Event::Restore(audit::Restored {
-        snapshots: done.iter().filter_map(PutBack::snapshot).collect(),
+        snapshots: done.iter().map(|one| one.id.clone()).collect(),
         safety: safeties,
         manifests,
-        replaced: done.iter().filter_map(|one| one.replaced.clone()).collect(),
         failure: outcome.as_ref().err().map(|error| in_one_line(error)),
-        ..audit::Restored::default()
     }));
     if let Err(error) = outcome {
         for one in &done {
@@ -160,10 +130,8 @@ pub(crate) fn put_back(
     Ok(done)
 }
 
-/// A restore that is ready, with the safety snapshot of what it replaces, where that is not kept whole beside and can be
-/// read.
-struct Ready<'r> {
-    plan: RestorePlan<'r>,
+/// What was there before a restore: its safety snapshot, where there was something, or that it could not be read.
+struct Before {
     safety: Option<String>,
     damaged: bool,
 }
@@ -180,44 +148,35 @@ struct Work<'a> {
 }
 
 impl Work<'_> {
-    /// Verifies every snapshot, and saves every database that would not be kept whole, before the first database is touched:
-    /// two names may lead to one database, which the first restore changes for the second.
-    fn plan<'r>(&mut self, pairs: &'r [(Stored, Target)]) -> Result<Vec<Ready<'r>>, SnapshotError>
-    where
-        Self: 'r,
-    {
-        let (context, recorder) = (self.context, self.recorder);
-        let mut ready = Vec::new();
+    /// Verifies every snapshot and saves every database before the first database is touched: two names may lead to
+    /// one database, which the first restore changes for the second.
+    fn verify_and_save(&mut self, pairs: &[(Stored, Target)]) -> Result<Vec<Before>, SnapshotError> {
         for (stored, target) in pairs {
-            let (environment, now) = (&context.tools, context.clock());
-            let restoration = Restoration { stored, target, environment, now, ledger: recorder };
-            let plan = self.showing("verifying", target, |progress| snapshot::plan_restore(&restoration, progress))?;
-            ready.push(Ready { plan, safety: None, damaged: false });
+            self.showing("verifying", target, |progress| {
+                snapshot::verify(&self.restoration(stored, target, false), VerificationLevel::Read, progress)
+            })?;
         }
-        for (at, ((_, target), ready)) in pairs.iter().zip(&mut ready).enumerate() {
-            if ready.plan.keeps_the_replaced {
-                continue;
-            }
+        let mut before = Vec::new();
+        for (at, (_, target)) in pairs.iter().enumerate() {
             let receipt = self.save(at, target).map_err(not_restored(target, None))?;
             let safety = receipt.as_ref().and_then(Receipt::manifest);
             self.manifests.extend(safety.map(|(id, manifest)| (id.to_owned(), manifest)));
-            ready.safety = safety.map(|(id, _)| id.to_owned());
-            ready.damaged = receipt.is_none();
-            self.safeties.extend(ready.safety.clone());
+            let safety = safety.map(|(id, _)| id.to_owned());
+            self.safeties.extend(safety.clone());
+            before.push(Before { safety, damaged: receipt.is_none() });
         }
-        Ok(ready)
+        Ok(before)
     }
 
     /// Restores one after the other.
-    fn restore(&mut self, pairs: &[(Stored, Target)], ready: Vec<Ready<'_>>) -> Result<(), SnapshotError> {
+    fn restore(&mut self, pairs: &[(Stored, Target)], before: Vec<Before>) -> Result<(), SnapshotError> {
         exec::would_say(&"the restore is not finished; `safe-test log` says what it began with, and how to undo it");
-        for ((stored, target), Ready { plan, safety, damaged }) in pairs.iter().zip(ready) {
-            let restored = self
-                .showing("restoring", target, |progress| plan.carry_out(damaged, progress))
-                .map_err(|error| not_restored(target, safety.clone())(error.into()))?;
-            let (from, target) = (Origin::Snapshot(stored.manifest.id.clone()), target.shown());
-            let Restored { replaced, notes } = restored;
-            self.done.push(PutBack { from, target, safety, replaced, notes });
+        for ((stored, target), Before { safety, damaged }) in pairs.iter().zip(before) {
+            let restored = self.showing("restoring", target, |progress| {
+                snapshot::restore(&self.restoration(stored, target, damaged), progress)
+            });
+            let notes = restored.map_err(not_restored(target, safety.clone()))?;
+            self.done.push(PutBack { id: stored.manifest.id.clone(), target: target.shown(), safety, notes });
         }
         Ok(())
     }
@@ -230,6 +189,10 @@ impl Work<'_> {
             Err(error) if error.says_that_the_database_is_damaged() => Ok(None),
             taken => taken.map(Some),
         }
+    }
+
+    fn restoration<'r>(&'r self, stored: &'r Stored, target: &'r Target, damaged: bool) -> Restoration<'r> {
+        Restoration { stored, target, environment: &self.context.tools, now: self.context.clock(), damaged }
     }
 
     /// Does something with `target` that may take a while.

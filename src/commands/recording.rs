@@ -1,6 +1,5 @@
 //! Writing down what happens: one run, its entries, and what is never in them.
 
-use std::error::Error;
 use std::ffi::OsString;
 
 use crate::audit;
@@ -15,7 +14,7 @@ use crate::exit::Exit;
 use crate::policy::trust;
 use crate::secret::{ForeignText, Secret};
 use crate::snapshot;
-use crate::snapshot::{Ledger, Making, Store};
+use crate::snapshot::Store;
 use crate::text::shown;
 
 /// Writes the entries of one call, all under one run id.
@@ -133,12 +132,6 @@ impl<'a> Recorder<'a> {
             what: self.what.clone(),
             event,
         }
-    }
-}
-
-impl Ledger for Recorder<'_> {
-    fn write_down(&self, making: &Making) -> Result<(), Box<dyn Error + Send + Sync>> {
-        Ok(self.record(Event::Making(making.clone()))?)
     }
 }
 

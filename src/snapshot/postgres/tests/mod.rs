@@ -3,6 +3,7 @@
 mod comparing;
 mod crashes;
 mod damage;
+mod extensions;
 mod failures;
 mod fakes;
 mod obstacles;
@@ -13,4 +14,3 @@ mod restoring;
 mod rich;
 mod saving;
 mod unqualified;
-mod versions;
