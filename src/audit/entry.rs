@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use crate::audit::report::{CallerReport, JudgementRecord, TargetReport};
 use crate::hash::Hash;
 use crate::json::Json;
+use crate::snapshot::Making;
 
 /// What a caller hands in: everything but the entry's place in the chain.
 #[derive(Debug, Clone, PartialEq)]
@@ -122,6 +123,8 @@ pub(crate) enum Event {
     Snapshot(Saved),
     /// Databases are about to be put back.
     RestoreStarted(RestoreStart),
+    /// Databases are about to be made on a server, to restore something or to rehearse that.
+    Making(Making),
     /// Databases were put back.
     Restore(Restored),
     /// Old snapshots were removed.
@@ -148,6 +151,7 @@ impl Event {
             | Event::RunFinished(_)
             | Event::Snapshot(_)
             | Event::RestoreStarted(_)
+            | Event::Making(_)
             | Event::Restore(_)
             | Event::Prune(_)
             | Event::Continued(_)
@@ -258,7 +262,10 @@ pub(crate) struct RestoreStart {
     pub(crate) consent: Vec<String>,
     /// The snapshots that will be in place.
     pub(crate) snapshots: Vec<String>,
-    /// The safety snapshots of what they replace.
+    /// The databases that earlier restores had replaced and that will be in place.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) databases: Vec<String>,
+    /// The safety snapshots of what they replace, where that is not kept whole beside.
     pub(crate) safety: Vec<String>,
     /// The manifests of these safety snapshots.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -270,11 +277,17 @@ pub(crate) struct RestoreStart {
 pub(crate) struct Restored {
     /// The snapshots that are now in place.
     pub(crate) snapshots: Vec<String>,
+    /// The databases that earlier restores had replaced and that are now in place.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) databases: Vec<String>,
     /// The safety snapshots of what they replaced.
     pub(crate) safety: Vec<String>,
     /// The manifests of these safety snapshots.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) manifests: Manifests,
+    /// The names under which what they replaced is kept on its server.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) replaced: Vec<String>,
     /// What kept the rest from being restored, where something did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) failure: Option<String>,
@@ -381,6 +394,15 @@ mod tests {
             ),
             ("snapshot", Event::Snapshot(Saved::default())),
             ("restore-started", Event::RestoreStarted(RestoreStart::default())),
+            (
+                "making",
+                Event::Making(Making {
+                    server: "postgres:1".to_owned(),
+                    target: "postgres://localhost/shop".to_owned(),
+                    database: "shop".to_owned(),
+                    making: vec!["shop_replaced_20261121_143022".to_owned()],
+                }),
+            ),
             ("restore", Event::Restore(Restored::default())),
             ("prune", Event::Prune(Pruned::default())),
             (

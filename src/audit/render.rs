@@ -35,13 +35,18 @@ fn words(event: &Event) -> (&'static str, String) {
             ("finished", format!("{} after {}", outcome(&finish.outcome), duration(finish.duration_ms)))
         }
         Event::Snapshot(saved) => ("snapshot", saved.snapshots.join(", ")),
-        Event::RestoreStarted(start) => ("restoring", [start.snapshots.join(", "), vouched(&start.consent)].concat()),
-        Event::Restore(Restored { snapshots, failure: Some(failure), .. }) if snapshots.is_empty() => {
+        Event::RestoreStarted(start) => {
+            ("restoring", [all(&start.snapshots, &start.databases), vouched(&start.consent)].concat())
+        }
+        Event::Making(making) => ("making", format!("{} beside {}", making.making.join(", "), making.target)),
+        Event::Restore(Restored { snapshots, databases, failure: Some(failure), .. })
+            if snapshots.is_empty() && databases.is_empty() =>
+        {
             ("not restored", failure.clone())
         }
         Event::Restore(restored) => {
             let failure = restored.failure.as_ref().map(|failure| format!("; then failed: {failure}"));
-            ("restored", format!("{}{}", restored.snapshots.join(", "), failure.unwrap_or_default()))
+            ("restored", format!("{}{}", all(&restored.snapshots, &restored.databases), failure.unwrap_or_default()))
         }
         Event::Prune(pruned) => ("pruned", pruned.snapshots.join(", ")),
         Event::Answer(answer) => {
@@ -51,6 +56,10 @@ fn words(event: &Event) -> (&'static str, String) {
         Event::Accepted(_) => ("accepted", "the log as it was then".to_owned()),
         Event::Unknown => ("unknown", "written by a newer safe-test".to_owned()),
     }
+}
+
+fn all(snapshots: &[String], databases: &[String]) -> String {
+    [snapshots, databases].concat().join(", ")
 }
 
 fn started(start: &Start) -> String {
@@ -153,12 +162,7 @@ mod tests {
     fn a_restore_that_failed_is_not_called_restored() {
         let restored = |snapshots: &[&str], failure: Option<&str>| {
             let snapshots = snapshots.iter().map(|&id| id.to_owned()).collect();
-            words(&Event::Restore(Restored {
-                snapshots,
-                safety: vec![],
-                manifests: Manifests::new(),
-                failure: failure.map(str::to_owned),
-            }))
+            words(&Event::Restore(Restored { snapshots, failure: failure.map(str::to_owned), ..Restored::default() }))
         };
         assert_eq!(restored(&["a_1"], None), ("restored", "a_1".to_owned()));
         assert_eq!(restored(&[], Some("disk full")), ("not restored", "disk full".to_owned()));

@@ -20,6 +20,7 @@ pub(crate) fn unfinished_runs(entries: impl IntoIterator<Item = Entry>) -> Vec<E
             Event::Opened
             | Event::Refused(_)
             | Event::Snapshot(_)
+            | Event::Making(_)
             | Event::Prune(_)
             | Event::Answer(_)
             | Event::Continued(_)

@@ -51,13 +51,25 @@ pub(crate) fn judge_before_a_run(context: &Context, command: &[OsString]) -> Res
     Ok((judged, files.into_seen()))
 }
 
-/// Judges the targets of these snapshots, in this order: as the project names them, with their passwords; a target
-/// that the project does not name any more is made of its address alone.
+/// Judges the targets of these snapshots, in this order; see [`judge_addresses`].
 pub(crate) fn judge_snapshots(context: &Context, snapshots: &[Stored]) -> Result<Judged, Failure> {
-    let mut unreadable = None;
+    let addresses: Vec<&str> = snapshots.iter().map(|stored| stored.manifest.target.as_str()).collect();
+    judge_addresses(context, &addresses, |at| StoreError::Manifest {
+        path: snapshots[at].dump.with_extension("json"),
+        reason: "its target is not the address of a database".to_owned(),
+    })
+}
+
+/// Judges the targets at these addresses, in this order: as the project names them, with their passwords; a target that the
+/// project does not name any more is made of its address alone. Where one is no address, gives the error for its index.
+pub(crate) fn judge_addresses(
+    context: &Context,
+    addresses: &[&str],
+    unreadable: impl Fn(usize) -> StoreError,
+) -> Result<Judged, Failure> {
+    let mut no_address = None;
     let judged = judge_with(context, None, &*context.disk, |targets, lookup| {
-        let of = |stored: &Stored| {
-            let address = &stored.manifest.target;
+        let of = |(at, address): (usize, &&str)| {
             let named = targets.iter().find(|target| target.address() == *address).cloned();
             let found = named.or_else(|| {
                 let mut found = target_at(address, lookup)?;
@@ -69,17 +81,14 @@ pub(crate) fn judge_snapshots(context: &Context, snapshots: &[Stored]) -> Result
                 Some(found)
             });
             if found.is_none() {
-                unreadable = Some(StoreError::Manifest {
-                    path: stored.dump.with_extension("json"),
-                    reason: "its target is not the address of a database".to_owned(),
-                });
+                no_address = Some(at);
             }
             found
         };
-        snapshots.iter().filter_map(of).collect()
+        addresses.iter().enumerate().filter_map(of).collect()
     })?;
-    match unreadable {
-        Some(error) => Err(error.into()),
+    match no_address {
+        Some(at) => Err(unreadable(at).into()),
         None => Ok(judged),
     }
 }

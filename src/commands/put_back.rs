@@ -1,4 +1,6 @@
-//! Puts databases back: verifies, saves what is there, restores, writes it down.
+//! Puts databases back: verifies, saves what would not be kept whole beside, restores, writes it down.
+
+use std::ffi::OsStr;
 
 use serde::Serialize;
 
@@ -13,29 +15,54 @@ use crate::exec;
 use crate::exec::{Inherited, Interrupt};
 use crate::reach::Target;
 use crate::snapshot;
-use crate::snapshot::{Kind, Receipt, Restoration, SnapshotError, StoreError, Stored, VerificationLevel};
+use crate::snapshot::{Kind, Receipt, Restoration, RestorePlan, Restored, SnapshotError, StoreError, Stored};
+use crate::text::shown;
 use crate::ui::Progress;
 
 /// One database that is back.
 #[derive(Serialize)]
 pub(crate) struct PutBack {
-    /// The snapshot that it is back to.
-    #[serde(rename = "snapshot")]
-    pub(crate) id: String,
+    /// What it is back to.
+    #[serde(flatten)]
+    pub(crate) from: Origin,
     /// The database, for people.
     pub(crate) target: String,
-    /// The snapshot of what it was before; none where there was nothing that could be read.
+    /// The snapshot of what it was before; none where that is kept beside, or could not be read.
     pub(crate) safety: Option<String>,
+    /// The name under which what it was before is kept on its server.
+    pub(crate) replaced: Option<String>,
     /// What somebody should know.
     pub(crate) notes: Vec<String>,
 }
 
+/// What a database is back to.
+#[derive(Clone, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Origin {
+    /// A snapshot, by its name.
+    Snapshot(String),
+    /// A database that an earlier restore had replaced, by the name under which it was kept.
+    Database(String),
+}
+
 impl PutBack {
+    /// Gives the snapshot that it is back to, where it is one.
+    fn snapshot(&self) -> Option<String> {
+        match &self.from {
+            Origin::Snapshot(id) => Some(id.clone()),
+            Origin::Database(_) => None,
+        }
+    }
+
     /// Says it in one line.
     pub(crate) fn line(&self) -> String {
+        let undo = self.replaced.as_ref().or(self.safety.as_ref());
         let undo =
-            self.safety.as_ref().map(|safety| format!("; to undo: safe-test restore {safety}")).unwrap_or_default();
-        format!("{} is back as of {}{undo}", self.target, self.id)
+            undo.map(|undo| format!("; to undo: safe-test restore {}", shown(OsStr::new(undo)))).unwrap_or_default();
+        match &self.from {
+            Origin::Snapshot(id) => format!("{} is back as of {id}{undo}", self.target),
+            Origin::Database(_) => format!("{} is what it was before a restore replaced it{undo}", self.target),
+        }
     }
 }
 
@@ -101,24 +128,27 @@ pub(crate) fn put_back(
         pairs.iter().map(|(stored, _)| recorder.store().hold(&stored.manifest.id)).collect::<Result<Vec<_>, _>>()?;
     let (safeties, manifests) = (Vec::new(), Manifests::new());
     let mut work = Work { context, recorder, interrupt, safeties, manifests, done: Vec::new() };
-    let outcome = match work.verify_and_save(pairs) {
-        Ok(before) => {
+    let outcome = match work.plan(pairs) {
+        Ok(plans) => {
             recorder.record(Event::RestoreStarted(audit::RestoreStart {
                 consent,
                 snapshots: pairs.iter().map(|(stored, _)| stored.manifest.id.clone()).collect(),
                 safety: work.safeties.clone(),
                 manifests: work.manifests.clone(),
+                ..audit::RestoreStart::default()
             }))?;
-            work.restore(pairs, before)
+            work.restore(pairs, plans)
         }
         Err(error) => Err(error),
     };
     let Work { safeties, manifests, done, .. } = work;
     recorder.record_ending(Event::Restore(audit::Restored {
-        snapshots: done.iter().map(|one| one.id.clone()).collect(),
+        snapshots: done.iter().filter_map(PutBack::snapshot).collect(),
         safety: safeties,
         manifests,
+        replaced: done.iter().filter_map(|one| one.replaced.clone()).collect(),
         failure: outcome.as_ref().err().map(|error| in_one_line(error)),
+        ..audit::Restored::default()
     }));
     if let Err(error) = outcome {
         for one in &done {
@@ -130,8 +160,10 @@ pub(crate) fn put_back(
     Ok(done)
 }
 
-/// What was there before a restore: its safety snapshot, where there was something, or that it could not be read.
-struct Before {
+/// A restore that is ready, with the safety snapshot of what it replaces, where that is not kept whole beside and can be
+/// read.
+struct Ready<'r> {
+    plan: RestorePlan<'r>,
     safety: Option<String>,
     damaged: bool,
 }
@@ -148,35 +180,44 @@ struct Work<'a> {
 }
 
 impl Work<'_> {
-    /// Verifies every snapshot and saves every database before the first database is touched: two names may lead to
-    /// one database, which the first restore changes for the second.
-    fn verify_and_save(&mut self, pairs: &[(Stored, Target)]) -> Result<Vec<Before>, SnapshotError> {
+    /// Verifies every snapshot, and saves every database that would not be kept whole, before the first database is touched:
+    /// two names may lead to one database, which the first restore changes for the second.
+    fn plan<'r>(&mut self, pairs: &'r [(Stored, Target)]) -> Result<Vec<Ready<'r>>, SnapshotError>
+    where
+        Self: 'r,
+    {
+        let (context, recorder) = (self.context, self.recorder);
+        let mut ready = Vec::new();
         for (stored, target) in pairs {
-            self.showing("verifying", target, |progress| {
-                snapshot::verify(&self.restoration(stored, target, false), VerificationLevel::Read, progress)
-            })?;
+            let (environment, now) = (&context.tools, context.clock());
+            let restoration = Restoration { stored, target, environment, now, ledger: recorder };
+            let plan = self.showing("verifying", target, |progress| snapshot::plan_restore(&restoration, progress))?;
+            ready.push(Ready { plan, safety: None, damaged: false });
         }
-        let mut before = Vec::new();
-        for (at, (_, target)) in pairs.iter().enumerate() {
+        for (at, ((_, target), ready)) in pairs.iter().zip(&mut ready).enumerate() {
+            if ready.plan.keeps_the_replaced {
+                continue;
+            }
             let receipt = self.save(at, target).map_err(not_restored(target, None))?;
             let safety = receipt.as_ref().and_then(Receipt::manifest);
             self.manifests.extend(safety.map(|(id, manifest)| (id.to_owned(), manifest)));
-            let safety = safety.map(|(id, _)| id.to_owned());
-            self.safeties.extend(safety.clone());
-            before.push(Before { safety, damaged: receipt.is_none() });
+            ready.safety = safety.map(|(id, _)| id.to_owned());
+            ready.damaged = receipt.is_none();
+            self.safeties.extend(ready.safety.clone());
         }
-        Ok(before)
+        Ok(ready)
     }
 
     /// Restores one after the other.
-    fn restore(&mut self, pairs: &[(Stored, Target)], before: Vec<Before>) -> Result<(), SnapshotError> {
+    fn restore(&mut self, pairs: &[(Stored, Target)], ready: Vec<Ready<'_>>) -> Result<(), SnapshotError> {
         exec::would_say(&"the restore is not finished; `safe-test log` says what it began with, and how to undo it");
-        for ((stored, target), Before { safety, damaged }) in pairs.iter().zip(before) {
-            let restored = self.showing("restoring", target, |progress| {
-                snapshot::restore(&self.restoration(stored, target, damaged), progress)
-            });
-            let notes = restored.map_err(not_restored(target, safety.clone()))?;
-            self.done.push(PutBack { id: stored.manifest.id.clone(), target: target.shown(), safety, notes });
+        for ((stored, target), Ready { plan, safety, damaged }) in pairs.iter().zip(ready) {
+            let restored = self
+                .showing("restoring", target, |progress| plan.carry_out(damaged, progress))
+                .map_err(|error| not_restored(target, safety.clone())(error.into()))?;
+            let (from, target) = (Origin::Snapshot(stored.manifest.id.clone()), target.shown());
+            let Restored { replaced, notes } = restored;
+            self.done.push(PutBack { from, target, safety, replaced, notes });
         }
         Ok(())
     }
@@ -189,10 +230,6 @@ impl Work<'_> {
             Err(error) if error.says_that_the_database_is_damaged() => Ok(None),
             taken => taken.map(Some),
         }
-    }
-
-    fn restoration<'r>(&'r self, stored: &'r Stored, target: &'r Target, damaged: bool) -> Restoration<'r> {
-        Restoration { stored, target, environment: &self.context.tools, now: self.context.clock(), damaged }
     }
 
     /// Does something with `target` that may take a while.

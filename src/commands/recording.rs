@@ -1,5 +1,6 @@
 //! Writing down what happens: one run, its entries, and what is never in them.
 
+use std::error::Error;
 use std::ffi::OsString;
 
 use crate::audit;
@@ -14,7 +15,7 @@ use crate::exit::Exit;
 use crate::policy::trust;
 use crate::secret::{ForeignText, Secret};
 use crate::snapshot;
-use crate::snapshot::Store;
+use crate::snapshot::{Ledger, Making, Store};
 use crate::text::shown;
 
 /// Writes the entries of one call, all under one run id.
@@ -132,6 +133,12 @@ impl<'a> Recorder<'a> {
             what: self.what.clone(),
             event,
         }
+    }
+}
+
+impl Ledger for Recorder<'_> {
+    fn write_down(&self, making: &Making) -> Result<(), Box<dyn Error + Send + Sync>> {
+        Ok(self.record(Event::Making(making.clone()))?)
     }
 }
 

@@ -4,17 +4,14 @@ use std::error::Error;
 use std::ffi::OsStr;
 use std::path::Path;
 
-use serde::Serialize;
-
 use crate::audit::{KnownSnapshots, Log};
-use crate::clearance::ClearanceError;
-use crate::commands::asking::Permission;
 use crate::commands::context::Context;
 use crate::commands::judging;
 use crate::commands::judging::Judged;
-use crate::commands::put_back::{PutBack, Stopped, put_back};
-use crate::commands::recording::{Recorder, record_refusal};
-use crate::commands::{CommandError, Ending, asking, list, not_confirmed, passwords, policy_file, report, unknown};
+use crate::commands::put_back::{Stopped, put_back};
+use crate::commands::recording::Recorder;
+use crate::commands::replacing::{Permitted, answer, permitted};
+use crate::commands::{CommandError, Ending, exchange_back, list, not_confirmed, passwords, policy_file, unknown};
 use crate::error::Failure;
 use crate::exec;
 use crate::exec::{Inherited, Interrupt};
@@ -24,35 +21,28 @@ use crate::snapshot;
 use crate::snapshot::{Standing, Store, StoreError, Stored};
 use crate::text::shown;
 use crate::ui::bytes;
-use crate::verdict::Verdict;
 
 pub(crate) fn restore(context: &mut Context, id: &OsStr, yes: bool, inherited: &Inherited) -> Result<Ending, Failure> {
     let policy = policy_file::in_force(context)?.policy;
     let store = Store::locate(&context.project.root, policy.snapshots.directory.as_deref())?;
     let interrupt = Interrupt::listen(inherited).map_err(exec::ExecError::Signals)?;
     let past = KnownSnapshots::of(&Log::open(&store.log(), &context.state_directory));
-    let Some(mut wanted) = find_or_choose(context, &store, &past, id, &interrupt)? else {
-        return not_confirmed(context, "the restore", &interrupt);
+    let found = match find_or_choose(context, &store, &past, id, &interrupt) {
+        Err(failure) if is_unknown(&failure) => {
+            let Some(making) = exchange_back::find(&past, id) else { return Err(failure) };
+            return exchange_back::exchange_back(context, &store, &making, &id.to_string_lossy(), yes, &interrupt);
+        }
+        found => found?,
     };
+    let Some(mut wanted) = found else { return not_confirmed(context, "the restore", &interrupt) };
     wanted.iter_mut().for_each(|stored| snapshot::follow_project(&mut stored.manifest, &context.project.root));
     let judged = judging::judge_snapshots(context, &wanted)?;
     let recorder = Recorder::own(context, &judged, &["safe-test", "restore", &shown(id)]);
-    let permission = if judged.judgement.verdict != Verdict::Safe && !unknown::among(&wanted, &past).is_empty() {
-        // No answer makes up for both.
-        Permission::Refused
-    } else {
-        asking::permission(context, &judged, recorder.as_ref(), &interrupt)?
+    let are_known = unknown::among(&wanted, &past).is_empty();
+    let permission = match permitted(context, &judged, recorder.as_ref(), are_known, &interrupt)? {
+        Permitted::Yes(permission) => permission,
+        Permitted::No(ending) => return Ok(ending),
     };
-    if let Permission::Refused = permission {
-        for line in report::refusal_text(&judged.report) {
-            context.ui.warn(line);
-        }
-        record_refusal(context, &judged, recorder.as_ref());
-        let failure = Failure::from(ClearanceError::Verdict(judged.judgement.verdict));
-        let Some(signal) = interrupt.requested() else { return Err(failure) };
-        context.ui.fail(&failure, "nothing was changed");
-        return Ok(Ending::Signal(signal));
-    }
     let recorder = recorder?;
     refuse_other_projects(context, &wanted, &judged)?;
     let Some(vouched) = unknown::vouched(context, &past, &wanted, &judged, "restore", &interrupt)? else {
@@ -82,24 +72,6 @@ pub(crate) fn restore(context: &mut Context, id: &OsStr, yes: bool, inherited: &
             Ok(interrupt.requested().map_or_else(|| Ending::Own(failure.error().exit()), Ending::Signal))
         }
     }
-}
-
-/// The answer for programs.
-#[derive(Serialize)]
-struct Told<'a> {
-    schema: u32,
-    restored: &'a [PutBack],
-}
-
-fn answer(context: &Context, restored: &[PutBack]) -> Result<(), Failure> {
-    let lines =
-        |one: &PutBack| std::iter::once(one.line()).chain(one.notes.iter().map(|note| format!("  {note}"))).collect();
-    let answered = if context.ui.json {
-        context.ui.answer_json(&report::json(&Told { schema: 1, restored })?)
-    } else {
-        context.ui.answer(restored.iter().flat_map::<Vec<String>, _>(lines))
-    };
-    Ok(answered.map_err(CommandError::Output)?)
 }
 
 /// Finds what `id` names. At a terminal it may be the beginning of names: then a person chooses, or `None`.
@@ -209,7 +181,7 @@ fn refuse_other_projects(context: &Context, wanted: &[Stored], judged: &Judged) 
     Ok(())
 }
 
-/// Shows what would be replaced and asks, at a terminal. Elsewhere it goes on: the safety snapshot undoes it.
+/// Shows what would be replaced and asks, at a terminal. Elsewhere it goes on: it can be undone.
 fn confirm(context: &Context, wanted: &[Stored], yes: bool, interrupt: &Interrupt) -> bool {
     for stored in wanted {
         let manifest = &stored.manifest;
@@ -225,5 +197,6 @@ fn confirm(context: &Context, wanted: &[Stored], yes: bool, interrupt: &Interrup
             context.ui.warn(format!("safe-test: as found when it was taken, {} {why}", manifest.id));
         }
     }
-    yes || !context.caller.can_be_asked() || context.ui.confirm("Go on? A safety snapshot is taken first.", interrupt)
+    yes || !context.caller.can_be_asked()
+        || context.ui.confirm("Go on? What is there is kept, so that this can be undone.", interrupt)
 }

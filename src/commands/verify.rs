@@ -9,6 +9,7 @@ use crate::audit::{KnownSnapshots, Log};
 use crate::clearance::ClearanceError;
 use crate::cli::VerificationChoice;
 use crate::commands::context::Context;
+use crate::commands::recording::Recorder;
 use crate::commands::{
     CommandError, Ending, judging, list, not_confirmed, passwords, policy_file, report, restore, unknown,
 };
@@ -165,7 +166,9 @@ fn check(
     let Some([target]) = target.as_deref() else { return Ok(None) };
     let interrupted = || interrupt.requested().is_some();
     let watch = Progress::new(format!("verifying {id}"), &context.ui, &interrupted);
-    let restoration = Restoration { stored, target, environment: &context.tools, now: context.clock(), damaged: false };
+    let ledger = Recorder::own(context, &judged, &["safe-test", "verify", "--level", "restore"])?;
+    let (environment, now) = (&context.tools, context.clock());
+    let restoration = Restoration { stored, target, environment, now, ledger: &ledger };
     let problem = match snapshot::verify(&restoration, level, &watch) {
         Ok(()) => None,
         Err(error) if error.exit() == Exit::NoSnapshot => {

@@ -12,7 +12,8 @@
 //! | a run, `snapshot`, `--dry-run` | [`OpenDatabase::plan`]: the very program, arguments and paths; then [`SnapshotPlan::carry_out`] |
 //! | the manifest | [`Taken`]: contents, versions, what could not come back, the proof for later, the commands that restore it by hand |
 //! | `verify`, and a restore before it touches anything | [`SnapshotEngine::verify`] |
-//! | `restore` | [`SnapshotEngine::restore`]: beside, compare by content, swap |
+//! | `restore` | [`SnapshotEngine::plan_restore`], for all databases before the first is touched; then [`RestorePlan::carry_out`]: beside, compare by content, swap |
+//! | `restore` of what an earlier one replaced | [`SnapshotEngine::exchange_back`] |
 //! | `prune` | [`SnapshotEngine::drop_replaced`] |
 //!
 //! What every engine keeps to: nothing in the environment or in a user's option files changes what is dumped; a password
@@ -32,7 +33,7 @@ use chrono::{DateTime, Utc};
 use crate::own_tools::ToolEnvironment;
 use crate::reach::Target;
 use crate::snapshot::engine_error::EngineError;
-use crate::snapshot::{Manifest, Obstacle, Stored, Taken, VerificationLevel, Watch};
+use crate::snapshot::{Ledger, Making, Manifest, Obstacle, PlanError, Stored, Taken, VerificationLevel, Watch};
 
 /// An engine whose databases can be saved.
 pub(crate) trait SnapshotEngine: Sync {
@@ -69,17 +70,27 @@ pub(crate) trait SnapshotEngine: Sync {
         watch: &dyn Watch,
     ) -> Result<(), EngineError>;
 
-    /// Puts a database back, and gives what a person should know, a sentence each: what is kept and where, what did not
-    /// come back.
-    ///
-    /// The snapshot is verified to [`VerificationLevel::Read`] and the target found to be the snapshot's own before
-    /// anything is touched. What is replaced stays whole until the replacement stands and was compared; where the engine
-    /// cannot swap two databases, the safety snapshot that the caller took is what it falls back to.
+    /// Prepares to put a database back: verifies the snapshot to [`VerificationLevel::Read`], finds the target to be the
+    /// snapshot's own, and tells whether what is replaced will be kept whole.
     ///
     /// # Errors
     ///
-    /// The database is as it was, unless the error says [`Consequence::MayHaveChanged`](crate::snapshot::engine_error::Consequence::MayHaveChanged).
-    fn restore(&self, restoration: &Restoration<'_>, watch: &dyn Watch) -> Result<Vec<String>, EngineError>;
+    /// Why it cannot be put back. Nothing was changed.
+    fn plan_restore<'r>(
+        &self,
+        restoration: &Restoration<'r>,
+        watch: &dyn Watch,
+    ) -> Result<RestorePlan<'r>, EngineError>;
+
+    /// Exchanges a database for one that a restore has replaced and kept, and keeps the former in turn. An engine that keeps
+    /// nothing beside has nothing to exchange.
+    ///
+    /// # Errors
+    ///
+    /// Both are as they were, unless the error says [`Consequence::MayHaveChanged`](crate::snapshot::engine_error::Consequence::MayHaveChanged).
+    fn exchange_back(&self, kept: &Kept<'_>) -> Result<Restored, EngineError> {
+        Err(PlanError::NoTool { engine: kept.target.engine }.into())
+    }
 
     /// Drops the databases that restores of this target have replaced and kept on its server, and says of each what came of
     /// it. With `dry_run`, drops nothing. An engine that keeps nothing on servers has nothing to say.
@@ -212,8 +223,63 @@ pub(crate) struct Restoration<'a> {
     pub(crate) environment: &'a ToolEnvironment,
     /// When the call began, for the names of what is made.
     pub(crate) now: DateTime<Utc>,
-    /// Whether what is in the target's place is too damaged to be saved: it is then kept as it is, under another name.
-    pub(crate) damaged: bool,
+    /// Where the databases that are made on the way are written down before.
+    pub(crate) ledger: &'a dyn Ledger,
+}
+
+/// A restore that is ready to be carried out: its snapshot was verified.
+pub(crate) struct RestorePlan<'r> {
+    /// Whether what is replaced will be kept whole beside. If not, the caller takes a safety snapshot of it first.
+    pub(crate) keeps_the_replaced: bool,
+    #[expect(clippy::type_complexity, reason = "named once")]
+    run: Box<dyn FnOnce(bool, &dyn Watch) -> Result<Restored, EngineError> + 'r>,
+}
+
+impl<'r> RestorePlan<'r> {
+    /// `run` is told whether what is in the target's place is damaged.
+    pub(crate) fn new(
+        keeps_the_replaced: bool,
+        run: impl FnOnce(bool, &dyn Watch) -> Result<Restored, EngineError> + 'r,
+    ) -> Self {
+        RestorePlan { keeps_the_replaced, run: Box::new(run) }
+    }
+
+    /// Puts the database back. What is replaced stays whole until the replacement stands and was compared; where it is not
+    /// kept beside, the safety snapshot that the caller took is what is fallen back to. With `damaged`, what is in the
+    /// target's place could not be saved: it is kept as it is, under another name.
+    ///
+    /// # Errors
+    ///
+    /// The database is as it was, unless the error says [`Consequence::MayHaveChanged`](crate::snapshot::engine_error::Consequence::MayHaveChanged).
+    pub(crate) fn carry_out(self, damaged: bool, watch: &dyn Watch) -> Result<Restored, EngineError> {
+        (self.run)(damaged, watch)
+    }
+}
+
+/// A database that a restore has replaced and kept, and the one whose name it is to have again.
+#[derive(Clone, Copy)]
+pub(crate) struct Kept<'a> {
+    /// Its name now.
+    pub(crate) name: &'a str,
+    /// What was written down before it got that name.
+    pub(crate) making: &'a Making,
+    /// The database in use.
+    pub(crate) target: &'a Target,
+    /// The environment for the tools.
+    pub(crate) environment: &'a ToolEnvironment,
+    /// When the call began, for the names of what is made.
+    pub(crate) now: DateTime<Utc>,
+    /// Where the databases that are made on the way are written down before.
+    pub(crate) ledger: &'a dyn Ledger,
+}
+
+/// A database that was put back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Restored {
+    /// The name under which what was there before is kept whole; `None` if nothing is kept beside.
+    pub(crate) replaced: Option<String>,
+    /// What a person should know, a sentence each.
+    pub(crate) notes: Vec<String>,
 }
 
 /// A database that a restore had replaced and kept.

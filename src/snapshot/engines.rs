@@ -28,7 +28,7 @@ mod tests {
     use crate::reach::{Engine, Place};
     use crate::snapshot::engine::Restoration;
     use crate::snapshot::engine_error::Consequence;
-    use crate::snapshot::testing::{Unwatched, manifest};
+    use crate::snapshot::testing::{Unledgered, Unwatched, manifest};
     use crate::snapshot::{Kind, Stored, VerificationLevel};
 
     fn target(engine: Engine, place: Place) -> Target {
@@ -95,21 +95,15 @@ mod tests {
             let hash = Hash::of(b"");
             let stored = Stored { manifest, hash, dump: folder.path().join("shop_20261121_143022.dump") };
             let now = stored.manifest.taken_at;
-            for damaged in [false, true] {
-                let restoration = Restoration {
-                    stored: &stored,
-                    target: &target,
-                    environment: &ToolEnvironment::default(),
-                    now,
-                    damaged,
-                };
-                for level in [VerificationLevel::Read, VerificationLevel::Restore] {
-                    assert!(engine.verify(&restoration, level, &Unwatched).is_err(), "{}", engine.name());
-                }
-                let error = engine.restore(&restoration, &Unwatched).unwrap_err();
-                assert_eq!(error.consequence(), Consequence::Untouched, "{}: {error}", engine.name());
-                assert!(error.exit().code() >= 120 && !error.to_string().is_empty(), "{}", engine.name());
+            let environment = ToolEnvironment::default();
+            let restoration =
+                Restoration { stored: &stored, target: &target, environment: &environment, now, ledger: &Unledgered };
+            for level in [VerificationLevel::Read, VerificationLevel::Restore] {
+                assert!(engine.verify(&restoration, level, &Unwatched).is_err(), "{}", engine.name());
             }
+            let Err(error) = engine.plan_restore(&restoration, &Unwatched) else { panic!("{}", engine.name()) };
+            assert_eq!(error.consequence(), Consequence::Untouched, "{}: {error}", engine.name());
+            assert!(error.exit().code() >= 120 && !error.to_string().is_empty(), "{}", engine.name());
         }
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
     }

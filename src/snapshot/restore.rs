@@ -2,9 +2,9 @@
 
 use crate::own_tools::ToolEnvironment;
 use crate::reach::Target;
-use crate::snapshot::engine::{Replaced, Restoration, SnapshotEngine};
+use crate::snapshot::engine::{Kept, Replaced, Restoration, RestorePlan, Restored, SnapshotEngine};
 use crate::snapshot::store::Stored;
-use crate::snapshot::{SnapshotError, StoreError, VerificationLevel, Watch, engines};
+use crate::snapshot::{PlanError, SnapshotError, StoreError, VerificationLevel, Watch, engines};
 
 /// Tells whether the target's server wants another password than the target holds, or one at all. What else keeps us from
 /// it shows when it is used.
@@ -26,14 +26,27 @@ pub(crate) fn verify(
     Ok(engine_of(restoration.stored)?.verify(restoration, level, watch)?)
 }
 
-/// Puts the database back that a snapshot was taken from, and gives what a person should know, a sentence each; see
-/// [`SnapshotEngine::restore`]. The caller has taken a safety snapshot, or says that what is there is damaged.
+/// Verifies a snapshot and prepares to put back the database that it was taken from; see
+/// [`SnapshotEngine::plan_restore`].
 ///
 /// # Errors
 ///
-/// Why not. The database is then as it was before, unless [`SnapshotError::may_have_changed_the_database`].
-pub(crate) fn restore(restoration: &Restoration<'_>, watch: &dyn Watch) -> Result<Vec<String>, SnapshotError> {
-    Ok(engine_of(restoration.stored)?.restore(restoration, watch)?)
+/// Why it cannot be put back. Nothing was changed.
+pub(crate) fn plan_restore<'r>(
+    restoration: &Restoration<'r>,
+    watch: &dyn Watch,
+) -> Result<RestorePlan<'r>, SnapshotError> {
+    Ok(engine_of(restoration.stored)?.plan_restore(restoration, watch)?)
+}
+
+/// Exchanges a database for one that a restore has replaced and kept; see [`SnapshotEngine::exchange_back`].
+///
+/// # Errors
+///
+/// Why not. Both are as they were, unless [`SnapshotError::may_have_changed_the_database`].
+pub(crate) fn exchange_back(kept: &Kept<'_>) -> Result<Restored, SnapshotError> {
+    let engine = engines::saving(kept.target).ok_or(PlanError::NoTool { engine: kept.target.engine })?;
+    Ok(engine.exchange_back(kept)?)
 }
 
 /// Drops the databases that restores have replaced and kept on the target's server; with `dry_run`, only lists them.

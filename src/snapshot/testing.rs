@@ -1,5 +1,6 @@
 //! Manifests made of a few words, waiting with an end, and programs, for tests.
 
+use std::error::Error;
 use std::io::{self, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -10,7 +11,7 @@ use std::time::{Duration, Instant};
 use chrono::{DateTime, Utc};
 
 use crate::hash::Hash;
-use crate::snapshot::{Kind, Manifest, Provenance, Standing, Stored, Tool, VerificationLevel, Watch};
+use crate::snapshot::{Kind, Ledger, Making, Manifest, Provenance, Standing, Stored, Tool, VerificationLevel, Watch};
 
 pub(crate) fn manifest(id: &str, database: &str, kind: Kind, taken_at: &str) -> Manifest {
     Manifest {
@@ -56,6 +57,15 @@ impl Provenance for AllKnown {
 
     fn was_given(&self, _id: &str, _taken_at: DateTime<Utc>) -> bool {
         false
+    }
+}
+
+/// Takes down nothing.
+pub(crate) struct Unledgered;
+
+impl Ledger for Unledgered {
+    fn write_down(&self, _making: &Making) -> Result<(), Box<dyn Error + Send + Sync>> {
+        Ok(())
     }
 }
 

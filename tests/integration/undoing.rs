@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::symlink;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use crate::known_snapshots::restored_by_a_person;
 use crate::support::{Outcome, Postgres, Sandbox, awaited, wait_for};
@@ -67,12 +67,12 @@ fn a_file_out_of_the_project_that_a_link_leads_to_is_not_taken_for_a_damaged_dat
 }
 
 #[test]
-fn a_restore_that_fails_names_the_database_and_its_safety_snapshot() {
+fn a_restore_that_fails_names_the_database_and_says_that_it_is_as_it_was() {
     let database = "unlucky_test";
     let sandbox = Sandbox::with_postgres(database);
     let server = Postgres::server();
     sandbox.guarded().expect_code(0);
-    // A setting that the server no longer has: the restored database cannot be made, after the safety snapshot was.
+    // A setting that the server no longer has: the restored database cannot be made.
     let manifest = sandbox.backups().join(format!("{}.json", sandbox.ids()[0]));
     let text = fs::read_to_string(&manifest).unwrap();
     let damaged = text.replace("\"encoding\": \"UTF8\"", "\"encoding\": \"NO_SUCH\"");
@@ -82,11 +82,32 @@ fn a_restore_that_fails_names_the_database_and_its_safety_snapshot() {
     let id = sandbox.ids().remove(0);
     let (said, ended) = restored_by_a_person(&sandbox, &id, &id);
     assert_eq!(ended, (125, -1), "{said}");
-    let manifests = sandbox.manifests();
-    let safety = manifests.iter().find(|manifest| manifest["kind"] == "safety").unwrap()["id"].as_str().unwrap();
     assert!(said.contains(&format!("cannot restore postgres database `{database}`")), "{said}");
-    assert!(said.contains(&format!("`safe-test restore {safety}` puts it back")), "{said}");
+    assert!(said.contains(&format!("`{database}` is as it was")), "{said}");
+    assert!(said.trim_end().ends_with("nothing was changed"), "{said}");
     assert_eq!(server.psql(database, "SELECT a FROM t"), "1");
+    assert_eq!(sandbox.ids(), [id], "no safety snapshot is taken of what is kept beside");
+}
+
+#[test]
+fn a_restore_that_fails_halfway_names_its_safety_snapshot() {
+    let sandbox = Sandbox::with_sqlite();
+    sandbox.sqlite("second_test.db", "CREATE TABLE t(a); INSERT INTO t VALUES (1);");
+    sandbox.write(".env", "APP_ENV=testing\nDATABASE_URL=sqlite:./app_test.db\nSECOND_URL=sqlite:./second_test.db\n");
+    sandbox.guarded().expect_code(0);
+    // The one that is put back last has other pages, which SQLite cannot replace while somebody has it open in WAL mode.
+    let changed = rusqlite::Connection::open(sandbox.project().join("app_test.db")).unwrap();
+    changed.execute_batch("PRAGMA page_size = 8192; VACUUM; PRAGMA journal_mode = WAL").unwrap();
+    changed.query_row("SELECT a FROM t", [], |row| row.get::<_, i64>(0)).unwrap();
+    let outcome = sandbox.run(&["restore", "latest", "--yes"]).expect_code(125);
+    let manifests = sandbox.manifests();
+    let is_of_it = |one: &&serde_json::Value| {
+        one["kind"] == "safety" && one["database"].as_str().unwrap().ends_with("app_test.db")
+    };
+    let safety = manifests.iter().find(is_of_it).unwrap()["id"].as_str().unwrap();
+    assert!(outcome.stderr.contains(&format!("`safe-test restore {safety}` puts it back")), "{}", outcome.stderr);
+    let last = "  1 of 2 databases are back; the others were not changed";
+    assert_eq!(outcome.stderr.lines().last(), Some(last));
 }
 
 #[test]
@@ -103,6 +124,95 @@ fn a_path_that_is_not_utf8_is_not_taken_for_a_database_that_does_not_exist() {
     fs::copy(sandbox.project().join(".env"), folder.join(".env")).unwrap();
     command.current_dir(&folder).arg("../suite");
     sandbox.expect_not_run(&Outcome::of(&mut command), 121, &["is not UTF-8"]);
+}
+
+/// The name after `to undo: safe-test restore` in what was said.
+#[track_caller]
+fn undo_of(said: &str) -> String {
+    let (_, name) = said.trim_end().rsplit_once("to undo: safe-test restore ").unwrap_or_else(|| panic!("{said}"));
+    name.to_owned()
+}
+
+#[test]
+fn what_a_restore_replaced_is_put_back_by_its_name_and_that_can_be_undone_too() {
+    let database = "kept_beside_test";
+    let sandbox = Sandbox::with_postgres(database);
+    let server = Postgres::server();
+    let comment = || {
+        let of = format!("SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = '{database}'");
+        server.psql("postgres", &of)
+    };
+    server.psql("postgres", &format!("COMMENT ON DATABASE {database} IS 'the ''shop'''"));
+    sandbox.guarded().expect_code(0);
+    server.psql(database, "UPDATE t SET a = 2");
+    server.psql("postgres", &format!("ALTER DATABASE {database} SET work_mem = '7MB'"));
+    let look = || server.psql(database, "SELECT a, current_setting('work_mem') FROM t");
+    let restored = sandbox.run(&["restore"]).expect_code(0).stdout;
+    assert_eq!((look().as_str(), comment().as_str()), ("1|4MB", "the 'shop'"));
+    let kept = undo_of(&restored);
+    assert!(kept.starts_with(&format!("{database}_replaced_")), "{kept}");
+
+    let undone = sandbox.run(&["restore", &kept]).expect_code(0).stdout;
+    assert_eq!((look().as_str(), comment().as_str()), ("2|7MB", "the 'shop'"));
+    let again = undo_of(&undone);
+    let json = sandbox.run(&["restore", &again, "--format", "json"]).expect_code(0).stdout;
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["restored"][0]["database"], again.as_str());
+    assert_eq!(look(), "1|4MB");
+    let now = json["restored"][0]["replaced"].as_str().unwrap();
+    sandbox.run(&["restore", now]).expect_code(0);
+    assert_eq!(look(), "2|7MB");
+    // It was given back its own name, and another has not got this one since.
+    let gone = [&kept, &again, now].into_iter().find(|name| {
+        server.psql("postgres", &format!("SELECT count(*) FROM pg_database WHERE datname = '{name}'")) == "0"
+    });
+    let outcome = sandbox.run(&["restore", gone.unwrap()]).expect_code(125);
+    assert!(outcome.stderr.contains("no such database any more"), "{}", outcome.stderr);
+    assert_eq!(outcome.stderr.lines().last(), Some("  nothing was changed"));
+
+    let log = sandbox.log();
+    let events: Vec<_> = log.iter().map(|entry| entry["event"].as_str().unwrap()).collect();
+    assert_eq!(events[3..9], ["restore-started", "making", "restore", "restore-started", "making", "restore"]);
+    assert_eq!(log[4]["making"][1], kept.as_str());
+    assert_eq!((&log[5]["replaced"][0], &log[6]["databases"][0]), (&kept.as_str().into(), &kept.as_str().into()));
+    assert!(sandbox.run(&["log", "verify"]).expect_code(0).stdout.starts_with("the log is whole"));
+}
+
+#[test]
+fn only_a_database_that_a_restore_of_ours_has_kept_is_put_back_by_its_name() {
+    let database = "named_test";
+    let sandbox = Sandbox::with_postgres(database);
+    let server = Postgres::server();
+    sandbox.guarded().expect_code(0);
+    server.psql(database, "UPDATE t SET a = 2");
+    // Made by somebody, with our mark and all.
+    let theirs = "named_test_replaced_20260101_000000";
+    server.replace_database(theirs);
+    let mark = r#"safe-test: {"what":"replaced","of":"named_test","at":"2026-01-01T00:00:00Z"}"#;
+    server.psql("postgres", &format!("COMMENT ON DATABASE {theirs} IS '{mark}'"));
+    for unknown in [theirs, "postgres", database] {
+        let outcome = sandbox.run(&["restore", unknown]).expect_code(125);
+        assert!(outcome.stderr.contains("there is no snapshot"), "{}", outcome.stderr);
+    }
+    let kept = undo_of(&sandbox.run(&["restore"]).expect_code(0).stdout);
+    // Somebody took it over.
+    server.psql("postgres", &format!("COMMENT ON DATABASE {kept} IS 'mine now'"));
+    let outcome = sandbox.run(&["restore", &kept]).expect_code(125);
+    assert!(outcome.stderr.contains("its comment is not the mark"), "{}", outcome.stderr);
+    assert_eq!(outcome.stderr.lines().last(), Some("  nothing was changed"));
+    // What would be replaced has become production.
+    let env = sandbox.read(".env");
+    sandbox.write(".env", env.replace("APP_ENV=testing", "APP_ENV=production"));
+    let outcome = sandbox.run(&["restore", &kept]).expect_code(120);
+    assert_eq!(outcome.stderr.lines().last(), Some("  nothing was changed"));
+    assert_eq!(server.psql(database, "SELECT a FROM t"), "1");
+    // In a copy of the project the log says nothing.
+    let copy = Sandbox::new();
+    let copied = Command::new("cp").arg("-a").arg(sandbox.project().join(".")).arg(copy.project()).status().unwrap();
+    assert!(copied.success());
+    copy.write(".env", env);
+    let outcome = copy.run(&["restore", &kept]).expect_code(125);
+    assert!(outcome.stderr.contains("there is no snapshot"), "{}", outcome.stderr);
 }
 
 #[test]

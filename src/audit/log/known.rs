@@ -22,7 +22,7 @@ use crate::audit::log::file::LogFile;
 use crate::audit::log::inspect::remember;
 use crate::audit::{AuditError, Log};
 use crate::hash::Hash;
-use crate::snapshot::{Provenance, Standing};
+use crate::snapshot::{Making, Provenance, Standing};
 use crate::text::shown;
 
 /// How far a clock may have been set back for an id of that time to be found.
@@ -46,6 +46,12 @@ impl KnownSnapshots {
     #[must_use]
     pub(crate) fn names(&self, id: &str) -> bool {
         self.walk().borrow_mut().find(id).is_some()
+    }
+
+    /// Finds what the nearest entry of ours says of a database of that name that was about to be made on a server.
+    #[must_use]
+    pub(crate) fn made(&self, name: &str) -> Option<Making> {
+        self.walk().borrow_mut().find_making(name)
     }
 
     /// Tells why a snapshot is not known, a phrase.
@@ -136,13 +142,22 @@ struct Walk {
     /// The first line that this machine has watched.
     since: u64,
     said: HashMap<String, Said>,
+    /// The databases that were about to be made, by name, the nearest first.
+    made: HashMap<String, Vec<Making>>,
     /// Why nothing is to be learned from this log.
     silent: Option<String>,
 }
 
 impl Walk {
     fn silent(why: String) -> Self {
-        Walk { lines: None, expected: Vec::new(), since: 0, said: HashMap::new(), silent: Some(why) }
+        Walk {
+            lines: None,
+            expected: Vec::new(),
+            since: 0,
+            said: HashMap::new(),
+            made: HashMap::new(),
+            silent: Some(why),
+        }
     }
 
     fn begin(log: &Log) -> Result<Self, AuditError> {
@@ -165,6 +180,7 @@ impl Walk {
             expected: next.into_iter().chain(end).collect(),
             since: anchor.since,
             said: HashMap::new(),
+            made: HashMap::new(),
             silent: None,
         })
     }
@@ -174,6 +190,12 @@ impl Walk {
     fn find(&mut self, id: &str) -> Option<Said> {
         while !matches!(self.said.get(id), Some(Said::Manifest(_))) && self.step() {}
         self.said.get(id).copied()
+    }
+
+    /// Finds what the nearest entry of ours says of a database `name` that was about to be made.
+    fn find_making(&mut self, name: &str) -> Option<Making> {
+        while !self.made.contains_key(name) && self.step() {}
+        self.made.get(name)?.first().cloned()
     }
 
     /// Goes back by a line; `false` at the end of the way. What cannot be read is its end.
@@ -190,6 +212,13 @@ impl Walk {
             if tells_nothing(&line) {
                 self.expect(previous_of(&line).map(|previous| (number.saturating_sub(1), previous)), number);
             } else if let Ok(entry) = serde_json::from_slice::<Facts>(&line) {
+                if entry.event == "making"
+                    && let Ok(making) = serde_json::from_slice::<Making>(&line)
+                {
+                    for name in &making.making {
+                        self.made.entry(name.clone()).or_default().push(making.clone());
+                    }
+                }
                 self.take_in(number, entry);
             }
         }
@@ -225,10 +254,11 @@ impl Walk {
     }
 }
 
-/// Tells whether a line of ours speaks neither of snapshots nor of the log itself: most do not, and need not be parsed. A
+/// Tells whether a line of ours speaks neither of what was made nor of the log itself: most do not, and need not be parsed. A
 /// quote in a text is escaped, so no text looks like a key.
 fn tells_nothing(line: &[u8]) -> bool {
-    const KEYS: [&[u8]; 4] = [b"\"manifests\":", b"\"snapshots\":[\"", b"\"safety\":[\"", b"\"event\":\"continued\""];
+    const KEYS: [&[u8]; 5] =
+        [b"\"manifests\":", b"\"snapshots\":[\"", b"\"safety\":[\"", b"\"making\":[\"", b"\"event\":\"continued\""];
     KEYS.iter().all(|key| memchr::memmem::find(line, key).is_none())
 }
 

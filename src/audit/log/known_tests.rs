@@ -86,7 +86,12 @@ fn what_was_made_counts_and_what_was_put_back_or_removed_does_not() {
     let both = |snapshots: &str, safety: &str| (vec![snapshots.to_owned()], vec![safety.to_owned()]);
     let (snapshots, safety) = both("restored", "safety");
     let events = [
-        Event::RestoreStarted(RestoreStart { consent: vec![], snapshots, safety, manifests: manifests(&["safety"]) }),
+        Event::RestoreStarted(RestoreStart {
+            snapshots,
+            safety,
+            manifests: manifests(&["safety"]),
+            ..RestoreStart::default()
+        }),
         Event::Restore(Restored { manifests: manifests(&["late-safety"]), ..Restored::default() }),
         Event::Snapshot(Saved { manifests: manifests(&["manual", "adopted"]), ..Saved::default() }),
         Event::Prune(Pruned { snapshots: vec!["pruned".to_owned()] }),

@@ -3,13 +3,14 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::snapshot::Watch;
+use crate::snapshot::engine::Restoration;
 use crate::snapshot::postgres::compare;
 use crate::snapshot::postgres::load::load;
-use crate::snapshot::postgres::names::related;
+use crate::snapshot::postgres::names::{is_related, related};
 use crate::snapshot::postgres::psql::{identifier, literal, number, text};
 use crate::snapshot::postgres::whole::Whole;
 use crate::snapshot::postgres::{PostgresError, Session};
+use crate::snapshot::{Ledger, Making, Watch};
 
 /// The comment of a database that safe-test made, by which it is known later.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,13 +21,27 @@ pub(crate) struct Marker {
     pub(crate) of: String,
     /// When, UTC.
     pub(crate) at: DateTime<Utc>,
+    /// The comment that a replaced database had before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) comment: Option<String>,
 }
 
 const MARK: &str = "safe-test: ";
 
 impl Marker {
+    /// Marks what a restore or a verification makes.
+    pub(crate) fn of(restoration: &Restoration<'_>, what: &str) -> Marker {
+        let of = restoration.stored.manifest.database.clone();
+        Marker { what: what.to_owned(), of, at: restoration.now, comment: None }
+    }
+
     pub(crate) fn comment(&self) -> String {
         format!("{MARK}{}", serde_json::to_string(self).unwrap_or_default())
+    }
+
+    /// Tells whether it was put on the database with this name: one that was renamed since is somebody's own.
+    pub(crate) fn is_on(&self, name: &str) -> bool {
+        is_related(name, &self.of, &self.what, self.at)
     }
 
     /// Reads the marker in a comment, if it is one.
@@ -35,14 +50,8 @@ impl Marker {
     }
 }
 
-/// A database that was made of a snapshot and holds all of it.
-#[derive(Debug)]
-pub(crate) struct Beside {
-    pub(crate) name: String,
-    pub(crate) notes: Vec<String>,
-}
-
-/// Makes the database. `server` is a session in another database.
+/// Makes the database `name` of a snapshot, and gives what a person should know of it. `server` is a session in another
+/// database that has [announced](announce) the name.
 ///
 /// # Errors
 ///
@@ -51,10 +60,10 @@ pub(crate) struct Beside {
 pub(crate) fn build(
     server: &mut Session,
     whole: &Whole<'_>,
-    what: &str,
-    now: DateTime<Utc>,
+    name: &str,
+    marker: &Marker,
     watch: &dyn Watch,
-) -> Result<Beside, PostgresError> {
+) -> Result<Vec<String>, PostgresError> {
     let available: Vec<String> =
         server.psql.ask("SELECT name FROM pg_available_extensions")?.iter().map(|name| text(name)).collect();
     let missing: Vec<&str> =
@@ -62,27 +71,22 @@ pub(crate) fn build(
     if !missing.is_empty() {
         return Err(PostgresError::MissingExtensions { names: missing.join(", ") });
     }
-    let (name, mut notes) = create(server, whole, what, now)?;
-    match fill(server, whole, &name, watch) {
+    let mut notes = create(server, whole, name, marker)?;
+    match fill(server, whole, name, watch) {
         Ok(more) => {
             notes.extend(more);
-            Ok(Beside { name, notes })
+            Ok(notes)
         }
         Err(error) => {
             // The mark stays on it if this fails, so that it can be dropped later.
-            let _ = drop_database(server, &name);
+            let _ = drop_database(server, name);
             Err(error)
         }
     }
 }
 
-fn create(
-    server: &mut Session,
-    whole: &Whole<'_>,
-    what: &str,
-    now: DateTime<Utc>,
-) -> Result<(String, Vec<String>), PostgresError> {
-    let (facts, of) = (&whole.facts, &whole.manifest.database);
+fn create(server: &mut Session, whole: &Whole<'_>, name: &str, marker: &Marker) -> Result<Vec<String>, PostgresError> {
+    let facts = &whole.facts;
     let mut notes = Vec::new();
     let mut has = |table: &str, column: &str, name: &str| -> Result<bool, PostgresError> {
         let found = server.psql.ask(format!("SELECT 1 FROM {table} WHERE {column} = {}", literal(name)))?;
@@ -93,72 +97,108 @@ fn create(
         notes.push(format!("The role `{}` is gone: the database belongs to the user who restored it.", facts.owner));
     }
     let tablespace = has("pg_tablespace", "spcname", &facts.tablespace)?;
-    let name = free_locked_name(server, of, what, now)?;
-    let marker = Marker { what: what.to_owned(), of: of.clone(), at: now };
     // In one go: where we are killed while the server still creates it, psql marks it all the same.
-    let create = facts.create(&name, owner, tablespace);
-    let both = format!("{create}\n;\\if :ERROR\n\\else\n{}\n;\\endif", marking(&name, &marker));
+    let create = facts.create(name, owner, tablespace);
+    let both = format!("{create}\n;\\if :ERROR\n\\else\n{}\n;\\endif", marking(name, marker));
     server.psql.ask(both).map_err(|error| match error {
         PostgresError::Query { sqlstate, .. } if sqlstate == "42501" => {
             PostgresError::MayNotCreate { place: server.connection.place().to_owned() }
         }
         other => other,
     })?;
-    for statement in facts.settings(&name) {
+    for statement in facts.settings(name) {
         if let Err(error) = server.psql.ask(&statement) {
-            notes.push(format!("Not carried over: {} ({error}).", statement.replace(&name, of)));
+            notes.push(format!("Not carried over: {} ({error}).", statement.replace(name, &whole.manifest.database)));
         }
     }
-    Ok((name, notes))
+    Ok(notes)
 }
 
-/// Finds a name that no database of the server has and no other process is about to use, locked for us.
+/// Finds a name for each of `whats` that no database of the server has, locks it until the session ends, and writes all of
+/// them down: whoever finds such a database later knows that it is ours, and, by the lock, whether somebody is at work on it.
+///
+/// # Errors
+///
+/// [`PostgresError::NotWrittenDown`] and those of the server. Nothing was made.
+pub(crate) fn announce<const N: usize>(
+    server: &mut Session,
+    restoration: &Restoration<'_>,
+    whats: [&str; N],
+) -> Result<[String; N], PostgresError> {
+    let manifest = &restoration.stored.manifest;
+    let place = (manifest.target.as_str(), manifest.database.as_str());
+    announce_at(server, place, restoration.now, restoration.ledger, whats)
+}
+
+/// [`announce`], for the database at a place: its address and its name.
+pub(crate) fn announce_at<const N: usize>(
+    server: &mut Session,
+    (target, database): (&str, &str),
+    now: DateTime<Utc>,
+    ledger: &dyn Ledger,
+    whats: [&str; N],
+) -> Result<[String; N], PostgresError> {
+    let mut names = [const { String::new() }; N];
+    for (name, what) in names.iter_mut().zip(whats) {
+        *name = free_locked_name(server, database, what, now)?;
+    }
+    let making = Making {
+        server: server.identity.fingerprint(),
+        target: target.to_owned(),
+        database: database.to_owned(),
+        making: names.to_vec(),
+    };
+    let not_written = |source| PostgresError::NotWrittenDown { name: names.join("`, `"), source };
+    ledger.write_down(&making).map_err(not_written)?;
+    Ok(names)
+}
+
 fn free_locked_name(
     server: &mut Session,
     database: &str,
     what: &str,
     now: DateTime<Utc>,
 ) -> Result<String, PostgresError> {
-    // Looked for once it is locked: who had it may have made the database meanwhile.
-    first_name(database, what, now, |name| Ok(try_lock(server, name)? && !server.exists(name)?))
-}
-
-/// Finds a name that no database of the server has.
-pub(crate) fn free_name(
-    server: &mut Session,
-    database: &str,
-    what: &str,
-    now: DateTime<Utc>,
-) -> Result<String, PostgresError> {
-    first_name(database, what, now, |name| Ok(!server.exists(name)?))
-}
-
-fn first_name(
-    database: &str,
-    what: &str,
-    now: DateTime<Utc>,
-    mut is_free: impl FnMut(&str) -> Result<bool, PostgresError>,
-) -> Result<String, PostgresError> {
     let mut attempt = 1;
     loop {
         let name = related(database, what, now, attempt);
-        if is_free(&name)? {
+        // Looked for once it is locked: who had it may have made the database meanwhile.
+        if try_lock(server, &name)? && !server.exists(&name)? {
             return Ok(name);
         }
         attempt += 1;
     }
 }
 
+/// The first half of the keys of our locks.
+const LOCKS: u32 = 1_935_764_835;
+
 /// Takes the lock that says that a database of ours is being worked on, if no other process has it; it is given back when
-/// the session ends.
+/// the session ends. Such locks are a database's own: one that is held by a session in another one shows in the list of
+/// all locks.
 pub(crate) fn try_lock(server: &mut Session, database: &str) -> Result<bool, PostgresError> {
     let key = format!("hashtext({})", literal(database));
-    let taken = server.psql.ask(format!("SELECT pg_try_advisory_lock(1935764835, {key})"))?;
-    Ok(taken.first().is_some_and(|answer| answer == b"t"))
+    let taken = server.psql.ask(format!("SELECT pg_try_advisory_lock({LOCKS}, {key})"))?;
+    if taken.first().is_none_or(|answer| answer != b"t") {
+        return Ok(false);
+    }
+    let others = server.psql.ask(format!("SELECT 1 WHERE {}", is_locked(&literal(database))))?;
+    if !others.is_empty() {
+        server.psql.ask(format!("SELECT pg_advisory_unlock({LOCKS}, {key})"))?;
+    }
+    Ok(others.is_empty())
+}
+
+/// Writes the condition that another session holds the lock of the database with this name, an expression.
+pub(crate) fn is_locked(name: &str) -> String {
+    format!(
+        "EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted AND classid = {LOCKS} AND objsubid = 2 \
+         AND objid::bigint = (hashtext({name})::bigint & 4294967295) AND pid <> pg_backend_pid())"
+    )
 }
 
 /// Makes the statement that writes our mark on a database.
-fn marking(database: &str, marker: &Marker) -> String {
+pub(crate) fn marking(database: &str, marker: &Marker) -> String {
     format!("COMMENT ON DATABASE {} IS {}", identifier(database), literal(&marker.comment()))
 }
 
@@ -208,7 +248,7 @@ mod tests {
     #[test]
     fn only_our_mark_is_read_as_one() {
         let at = DateTime::UNIX_EPOCH;
-        let marker = Marker { what: "replaced".into(), of: "shop".into(), at };
+        let marker = Marker { what: "replaced".into(), of: "shop".into(), at, comment: Some("the 'shop'".into()) };
         assert_eq!(Marker::read(&marker.comment()), Some(marker));
         for comment in ["", "safe-test: ", "the shop's database", "{\"what\":\"replaced\"}"] {
             assert_eq!(Marker::read(comment), None, "{comment}");

@@ -5,12 +5,16 @@ use std::path::Path;
 use crate::own_tools::ToolEnvironment;
 use crate::reach::{Engine, Place, Target};
 use crate::snapshot::engine::{
-    Description, Fate, Found, OpenDatabase, Replaced, Restoration, SnapshotEngine, SnapshotPlan,
+    Description, Fate, Found, Kept, OpenDatabase, Replaced, Restoration, RestorePlan, Restored, SnapshotEngine,
+    SnapshotPlan,
 };
 use crate::snapshot::engine_error::{Consequence, EngineError, EngineFailure};
+use crate::snapshot::postgres::exchange_back::exchange_back;
 use crate::snapshot::postgres::obstacles;
+use crate::snapshot::postgres::restore::prepare_restore;
 use crate::snapshot::postgres::take::{Limits, prepare, take};
-use crate::snapshot::postgres::{PostgresError, Session, drop_leftover, leftovers, restore, verify};
+use crate::snapshot::postgres::tools;
+use crate::snapshot::postgres::{PostgresError, Session, drop_leftover, leftovers, verify};
 use crate::snapshot::{Manifest, Obstacle, VerificationLevel, Watch};
 use crate::text::shown;
 
@@ -48,12 +52,17 @@ impl SnapshotEngine for Postgres {
         Ok(verify(restoration, level, watch)?)
     }
 
-    fn restore(&self, restoration: &Restoration<'_>, watch: &dyn Watch) -> Result<Vec<String>, EngineError> {
-        let restored = restore(restoration, watch)?;
-        let kept = restored
-            .replaced
-            .map(|name| format!("What was there before is kept as the database `{name}` until the next prune."));
-        Ok(restored.notes.into_iter().chain(kept).collect())
+    fn plan_restore<'r>(
+        &self,
+        restoration: &Restoration<'r>,
+        watch: &dyn Watch,
+    ) -> Result<RestorePlan<'r>, EngineError> {
+        let prepared = prepare_restore(restoration, watch)?;
+        Ok(RestorePlan::new(true, move |_, watch| Ok(prepared.carry_out(watch)?)))
+    }
+
+    fn exchange_back(&self, kept: &Kept<'_>) -> Result<Restored, EngineError> {
+        Ok(exchange_back(kept)?)
     }
 
     fn drop_replaced(
@@ -87,9 +96,10 @@ impl OpenDatabase for Session {
 
     fn describe(&self) -> Description {
         let program = self.tools.program("pg_dump");
-        let (version, major) = (&self.identity.version, self.tools.major);
+        let (version, major, server) = (&self.identity.version, self.tools.major, self.identity.major);
+        let known = if major == server { String::new() } else { format!(", known to restore into {server}") };
         Description {
-            found: format!("reachable; server {version}; saved with {} (PostgreSQL {major})", shown(&program)),
+            found: format!("reachable; server {version}; saved with {} (PostgreSQL {major}{known})", shown(&program)),
             server: Some(version.clone()),
             tool: (program, format!("PostgreSQL {major}")),
         }
@@ -100,7 +110,8 @@ impl OpenDatabase for Session {
     }
 
     fn is_unchanged_since(&mut self, earlier: &Manifest) -> Result<bool, EngineError> {
-        Ok(Session::is_unchanged_since(self, earlier)?)
+        let can_be_put_back = tools::can_put_back(self.connection.tools(), earlier, self.identity.major);
+        Ok(can_be_put_back && Session::is_unchanged_since(self, earlier)?)
     }
 
     fn plan(mut self: Box<Self>, output: &Path) -> Result<SnapshotPlan, EngineError> {
@@ -119,7 +130,7 @@ impl EngineFailure for PostgresError {
 
     fn consequence(&self) -> Consequence {
         match self {
-            PostgresError::NotRestored { .. } => Consequence::MayHaveChanged,
+            PostgresError::Unsettled { .. } => Consequence::MayHaveChanged,
             PostgresError::NoTools
             | PostgresError::ToolsTooOld { .. }
             | PostgresError::NotKnownToComeBack { .. }
@@ -146,7 +157,10 @@ impl EngineFailure for PostgresError {
             | PostgresError::MissingExtensions { .. }
             | PostgresError::NotRestorable { .. }
             | PostgresError::InUse { .. }
-            | PostgresError::NotDropped { .. } => Consequence::Untouched,
+            | PostgresError::NotDropped { .. }
+            | PostgresError::NotKept { .. }
+            | PostgresError::NotWrittenDown { .. }
+            | PostgresError::NotRestored { .. } => Consequence::Untouched,
         }
     }
 }

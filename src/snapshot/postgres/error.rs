@@ -210,7 +210,35 @@ pub(crate) enum PostgresError {
         /// Why.
         reason: String,
     },
-    /// A restore stopped on its way.
+    /// A database that a restore was said to have kept cannot be put back.
+    #[error("`{database}` cannot be put back: {reason}")]
+    NotKept {
+        /// The database.
+        database: String,
+        /// Why.
+        reason: String,
+    },
+    /// A database was not made, since its name could not be written down before.
+    #[error("`{name}` was not made: its name could not be written down before")]
+    NotWrittenDown {
+        /// The database.
+        name: String,
+        /// Why.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The connection broke while two databases exchanged their names, and the server did not come back.
+    #[error("whether `{database}` was exchanged for `{beside}` shows when the server is back")]
+    Unsettled {
+        /// The database in use.
+        database: String,
+        /// The restored one; once the names are exchanged there is no database of this name.
+        beside: String,
+        /// How it broke.
+        #[source]
+        source: Box<PostgresError>,
+    },
+    /// A restore stopped on its way; the database is as it was.
     #[error("restore stopped while {step}; {remains}")]
     NotRestored {
         /// What was being done.
@@ -278,7 +306,11 @@ impl Explain for PostgresError {
             }
             PostgresError::NotRestorable { .. } => "restore it by hand: the snapshot's manifest says how (`by_hand`)",
             PostgresError::InUse { .. } => "end those sessions, then restore again",
-            PostgresError::NotDropped { .. } => return None,
+            PostgresError::NotKept { .. } => "`safe-test list` shows what is kept, and the snapshots",
+            PostgresError::NotDropped { .. } | PostgresError::NotWrittenDown { .. } => return None,
+            PostgresError::Unsettled { .. } => {
+                "start the server; `safe-test list` shows what is there, and restoring again is safe"
+            }
             PostgresError::NotRestored { source, .. } => return source.hint(),
         };
         Some(hint.to_owned())
@@ -298,6 +330,9 @@ impl Explain for PostgresError {
             | PostgresError::MayNotCreate { .. }
             | PostgresError::NotRestorable { .. }
             | PostgresError::InUse { .. }
+            | PostgresError::NotWrittenDown { .. }
+            | PostgresError::NotKept { .. }
+            | PostgresError::Unsettled { .. }
             | PostgresError::NotDropped { .. } => Exit::Failed,
             PostgresError::NoTools
             | PostgresError::ToolsTooOld { .. }

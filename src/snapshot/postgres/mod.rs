@@ -14,6 +14,7 @@
 //! Synchronization Functions"; each trap that loses data with exit status 0 has a test in this folder.
 
 mod beside;
+mod by_hand;
 mod catalog;
 mod compare;
 mod connection;
@@ -22,7 +23,7 @@ mod data;
 mod digest;
 mod engine;
 mod error;
-mod extensions;
+mod exchange_back;
 mod facts;
 mod installed;
 mod leftovers;
@@ -56,6 +57,7 @@ mod tests;
 pub(crate) use crate::snapshot::postgres::engine::Postgres;
 pub(crate) use crate::snapshot::postgres::error::PostgresError;
 pub(crate) use crate::snapshot::postgres::leftovers::{drop_leftover, leftovers};
+#[cfg(test)]
 pub(crate) use crate::snapshot::postgres::restore::restore;
 pub(crate) use crate::snapshot::postgres::session::Session;
 pub(crate) use crate::snapshot::postgres::verify::verify;

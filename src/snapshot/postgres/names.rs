@@ -65,6 +65,12 @@ pub(crate) fn related(database: &str, what: &str, now: DateTime<Utc>, attempt: u
     with_ending(database, &ending)
 }
 
+/// Tells whether [`related`] makes this name, in whatever attempt.
+pub(crate) fn is_related(name: &str, database: &str, what: &str, at: DateTime<Utc>) -> bool {
+    let attempt = name.rsplit_once('_').and_then(|(_, attempt)| attempt.parse().ok()).unwrap_or(1);
+    [1, attempt].iter().any(|attempt| related(database, what, at, *attempt) == name)
+}
+
 /// Makes a database's name with an ending, within what a server keeps.
 pub(crate) fn with_ending(database: &str, ending: &str) -> String {
     if database.len() + ending.len() <= LONGEST {
@@ -103,6 +109,17 @@ mod tests {
         let now = DateTime::from_timestamp(1_795_271_422, 0).unwrap();
         assert_eq!(related("shop", "replaced", now, 1), "shop_replaced_20261121_143022");
         assert_eq!(related("shop", "replaced", now, 2), "shop_replaced_20261121_143022_2");
+        for name in ["shop_replaced_20261121_143022", "shop_replaced_20261121_143022_2"] {
+            assert!(is_related(name, "shop", "replaced", now), "{name}");
+        }
+        for name in [
+            "shop",
+            "shop_replaced_20261121_143023",
+            "shop_replaced_20261121_143022_02",
+            "x_shop_replaced_20261121_143022",
+        ] {
+            assert!(!is_related(name, "shop", "replaced", now), "{name}");
+        }
         let (one, other) = ("ü".repeat(31) + "1", "ü".repeat(31) + "2");
         let (one, other) = (related(&one, "replaced", now, 1), related(&other, "replaced", now, 1));
         assert!(one.len() <= LONGEST && other.len() <= LONGEST && one != other, "{one} {other}");

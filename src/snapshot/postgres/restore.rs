@@ -1,11 +1,10 @@
 //! Puts a database back: builds it beside, compares it, and exchanges it for the present one, which is kept under another
 //! name.
 
-use chrono::{DateTime, Utc};
-
 use crate::snapshot::Watch;
-use crate::snapshot::engine::Restoration;
+use crate::snapshot::engine::{Restoration, Restored};
 use crate::snapshot::postgres::beside;
+use crate::snapshot::postgres::beside::Marker;
 use crate::snapshot::postgres::connection::Connection;
 use crate::snapshot::postgres::swap;
 use crate::snapshot::postgres::swap::Exchange;
@@ -13,77 +12,96 @@ use crate::snapshot::postgres::whole;
 use crate::snapshot::postgres::whole::Whole;
 use crate::snapshot::postgres::{PostgresError, Session};
 
-/// A database that was put back.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Restored {
-    /// The name under which what was there before is kept; `None` if there was no such database.
-    pub(crate) replaced: Option<String>,
-    /// What a person should know, a sentence each.
-    pub(crate) notes: Vec<String>,
+/// A restore whose snapshot was read back whole, and whose target is the snapshot's own.
+pub(crate) struct PreparedRestore<'r> {
+    whole: Whole<'r>,
+    restoration: Restoration<'r>,
+    connection: Connection,
 }
 
-/// Puts a snapshot back.
-///
-/// The snapshot is read back whole first; then a database is made of it beside the present one, compared with the
-/// manifest, given the settings and grants of the saved one, and in one transaction both names are exchanged, while
-/// whoever is connected is disconnected and nobody can connect. Until that transaction commits, the present database is
-/// as it was, whatever fails and whenever this process is killed; afterwards it stands under [`Restored::replaced`].
+/// Prepares to put a snapshot back. No session stays open: it could be in the way of the restore of another database.
 ///
 /// # Errors
 ///
-/// Those of [`whole::read`], [`PostgresError::OtherServer`] and [`PostgresError::SnapshotOfOtherDatabase`] before anything
-/// is touched; then [`PostgresError::NotRestored`], which says what remains.
-pub(crate) fn restore(restoration: &Restoration<'_>, watch: &dyn Watch) -> Result<Restored, PostgresError> {
+/// Those of [`whole::read`], [`PostgresError::OtherServer`], [`PostgresError::SnapshotOfOtherDatabase`] and
+/// [`PostgresError::MayNotCreate`]. Nothing was changed.
+pub(crate) fn prepare_restore<'r>(
+    restoration: &Restoration<'r>,
+    watch: &dyn Watch,
+) -> Result<PreparedRestore<'r>, PostgresError> {
     let manifest = &restoration.stored.manifest;
-    let database = restoration.target.database.clone().unwrap_or_else(|| manifest.database.clone());
-    if database != manifest.database {
-        return Err(PostgresError::SnapshotOfOtherDatabase { snapshot: manifest.database.clone(), target: database });
+    if let Some(other) = restoration.target.database.as_ref().filter(|name| **name != manifest.database) {
+        let snapshot = manifest.database.clone();
+        return Err(PostgresError::SnapshotOfOtherDatabase { snapshot, target: other.clone() });
     }
     let whole = whole::read(restoration, watch)?;
     let connection = Connection::new(restoration.target, restoration.environment)?;
-    let mut server = Session::open_maintenance(&connection, Some(&database))?;
-    let here = server.identity.fingerprint();
-    let snapshot = manifest.server.as_ref().map_or("an unknown one", |server| &server.fingerprint);
-    if snapshot != here {
-        return Err(PostgresError::OtherServer { snapshot: snapshot.to_owned(), here });
-    }
+    let server = Session::open_maintenance(&connection, Some(&manifest.database))?;
+    expect_own_server(&server, restoration)?;
     if !server.identity.may_create {
         return Err(PostgresError::MayNotCreate { place: connection.place().to_owned() });
     }
-    put_back(&mut server, &whole, &database, restoration.now, watch)
+    Ok(PreparedRestore { whole, restoration: *restoration, connection })
 }
 
-fn put_back(
-    server: &mut Session,
-    whole: &Whole<'_>,
-    database: &str,
-    now: DateTime<Utc>,
-    watch: &dyn Watch,
-) -> Result<Restored, PostgresError> {
-    let untouched = format!("`{database}` is as it was");
-    let stopped = |step, remains: &str, source| PostgresError::NotRestored {
-        step,
-        remains: remains.to_owned(),
-        source: Box::new(source),
-    };
-    let beside = beside::build(server, whole, "restoring", now, watch)
-        .map_err(|error| stopped("the snapshot was restored beside it", &untouched, error))?;
-    let mut notes = beside.notes;
-    notes.extend(finish(server, whole, &beside.name));
-    let exchange = Exchange { database, beside: &beside.name, comment: whole.facts.comment.as_deref(), now };
-    match swap::exchange(server, &exchange) {
-        Ok(replaced) => Ok(Restored { replaced, notes }),
-        Err(error @ PostgresError::ConnectionLost { .. }) => {
-            let remains =
-                format!("whether `{database}` was exchanged for `{}` shows when the server is back", beside.name);
-            Err(stopped("the names were exchanged", &remains, error))
-        }
-        Err(error) => {
-            let left = match beside::drop_database(server, &beside.name) {
-                Ok(()) => untouched,
-                Err(_) => format!("{untouched}, and `{}` was left behind", beside.name),
-            };
-            Err(stopped("the names were exchanged", &left, error))
+/// Puts a snapshot back at once: [`prepare_restore`], then [`PreparedRestore::carry_out`].
+#[cfg(test)]
+pub(crate) fn restore(restoration: &Restoration<'_>, watch: &dyn Watch) -> Result<Restored, PostgresError> {
+    prepare_restore(restoration, watch)?.carry_out(watch)
+}
+
+fn expect_own_server(server: &Session, restoration: &Restoration<'_>) -> Result<(), PostgresError> {
+    let here = server.identity.fingerprint();
+    let snapshot = restoration.stored.manifest.server.as_ref().map_or("an unknown one", |server| &server.fingerprint);
+    if snapshot == here {
+        return Ok(());
+    }
+    Err(PostgresError::OtherServer { snapshot: snapshot.to_owned(), here })
+}
+
+impl PreparedRestore<'_> {
+    /// Makes a database of the snapshot beside the present one, compares it with the manifest, gives it the settings and
+    /// grants of the saved one, and exchanges both names in one transaction, while whoever is connected is disconnected and
+    /// nobody can connect. Until that transaction commits, the present database is as it was, whatever fails and whenever
+    /// this process is killed; afterwards it stands under [`Restored::replaced`], a name that was written down before.
+    ///
+    /// # Errors
+    ///
+    /// [`PostgresError::NotRestored`], which says what remains; [`PostgresError::Unsettled`] where the server is gone.
+    pub(crate) fn carry_out(self, watch: &dyn Watch) -> Result<Restored, PostgresError> {
+        let PreparedRestore { whole, restoration, connection } = self;
+        let database = whole.manifest.database.as_str();
+        let mut server = Session::open_maintenance(&connection, Some(database))?;
+        expect_own_server(&server, &restoration)?;
+        let stopped = |step, left: Option<&str>, source| PostgresError::NotRestored {
+            step,
+            remains: match left {
+                None => format!("`{database}` is as it was"),
+                Some(left) => format!("`{database}` is as it was, and `{left}` was left behind: the next run drops it"),
+            },
+            source: Box::new(source),
+        };
+        let [beside, replaced] = beside::announce(&mut server, &restoration, ["restoring", "replaced"])?;
+        let marker = Marker::of(&restoration, "restoring");
+        let mut notes = match beside::build(&mut server, &whole, &beside, &marker, watch) {
+            Ok(notes) => notes,
+            Err(error) => {
+                let is_gone = server.exists(&beside).is_ok_and(|exists| !exists);
+                let left = Some(beside.as_str()).filter(|_| !is_gone);
+                return Err(stopped("the snapshot was restored beside it", left, error));
+            }
+        };
+        notes.extend(finish(&mut server, &whole, &beside));
+        let marker = Marker::of(&restoration, "replaced");
+        let comment = whole.facts.comment.as_deref();
+        let exchange = Exchange { database, beside: &beside, replaced: &replaced, marker, comment };
+        match swap::exchange(&mut server, &exchange) {
+            Ok(replaced) => Ok(Restored { replaced, notes }),
+            Err(error @ PostgresError::Unsettled { .. }) => Err(error),
+            Err(error) => {
+                let left = Some(beside.as_str()).filter(|beside| beside::drop_database(&mut server, beside).is_err());
+                Err(stopped("the names were exchanged", left, error))
+            }
         }
     }
 }

@@ -8,11 +8,10 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use chrono::{DateTime, Utc};
-
-use crate::snapshot::postgres::beside::{Marker, free_name, users_of};
+use crate::snapshot::postgres::beside;
+use crate::snapshot::postgres::beside::{Marker, users_of};
 use crate::snapshot::postgres::psql::{identifier, literal, text};
 use crate::snapshot::postgres::{PostgresError, Session};
 use crate::snapshot::threads;
@@ -21,6 +20,9 @@ use crate::snapshot::tool_process::ToolError;
 /// How often the server's five seconds are waited for.
 const ATTEMPTS: u32 = 3;
 
+/// How long a server that is gone is waited for, to learn whether the names were exchanged.
+const SERVER_RETURNS_WITHIN: Duration = Duration::from_secs(30);
+
 /// Who takes whose name.
 #[derive(Debug)]
 pub(crate) struct Exchange<'a> {
@@ -28,10 +30,12 @@ pub(crate) struct Exchange<'a> {
     pub(crate) database: &'a str,
     /// The one that is to take its name.
     pub(crate) beside: &'a str,
-    /// The comment that it is to have.
+    /// The name that the one in use is kept under; announced.
+    pub(crate) replaced: &'a str,
+    /// The mark on it.
+    pub(crate) marker: Marker,
+    /// The comment that the other one is to have.
     pub(crate) comment: Option<&'a str>,
-    /// The time in the name of what is replaced.
-    pub(crate) now: DateTime<Utc>,
 }
 
 /// Exchanges them; gives the name under which the database in use is kept, if there was one.
@@ -39,18 +43,20 @@ pub(crate) struct Exchange<'a> {
 /// # Errors
 ///
 /// [`PostgresError::InUse`] if somebody stays connected, and those of the server; both databases then are as they were.
-/// After [`PostgresError::ConnectionLost`] that is not known.
+/// After [`PostgresError::Unsettled`] that is not known.
 pub(crate) fn exchange(server: &mut Session, exchange: &Exchange<'_>) -> Result<Option<String>, PostgresError> {
-    let replaced = match server.exists(exchange.database)? {
-        true => Some(free_name(server, exchange.database, "replaced", exchange.now)?),
-        false => None,
-    };
+    let comment = server.psql.ask(format!(
+        "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = {}",
+        literal(exchange.database)
+    ))?;
+    let is_there = !comment.is_empty();
     let mut statements = vec!["BEGIN".to_owned()];
     let rename = |from: &str, to: &str| format!("ALTER DATABASE {} RENAME TO {}", identifier(from), identifier(to));
-    if let Some(replaced) = &replaced {
-        let marker = Marker { what: "replaced".to_owned(), of: exchange.database.to_owned(), at: exchange.now };
-        statements.push(rename(exchange.database, replaced));
-        statements.push(format!("COMMENT ON DATABASE {} IS {}", identifier(replaced), literal(&marker.comment())));
+    if is_there {
+        let comment = comment.first().map(|comment| text(comment)).filter(|comment| !comment.is_empty());
+        let marker = Marker { comment, ..exchange.marker.clone() };
+        statements.push(rename(exchange.database, exchange.replaced));
+        statements.push(beside::marking(exchange.replaced, &marker));
     }
     statements.push(rename(exchange.beside, exchange.database));
     let comment = exchange.comment.map_or("NULL".to_owned(), literal);
@@ -66,8 +72,12 @@ pub(crate) fn exchange(server: &mut Session, exchange: &Exchange<'_>) -> Result<
         done.store(true, Ordering::Relaxed);
         result
     });
+    let result = match result {
+        Err(error @ PostgresError::ConnectionLost { .. }) => settle(server, exchange, error),
+        other => other,
+    };
     match result {
-        Ok(()) => Ok(replaced),
+        Ok(()) => Ok(is_there.then(|| exchange.replaced.to_owned())),
         // 55006, object_in_use.
         Err(PostgresError::Query { sqlstate, .. }) if sqlstate == "55006" => {
             let users = users_of(server, exchange.database)?;
@@ -75,6 +85,24 @@ pub(crate) fn exchange(server: &mut Session, exchange: &Exchange<'_>) -> Result<
         }
         Err(error) => Err(error),
     }
+}
+
+/// Learns what came of an exchange whose connection broke: opens another session, waits until the server has ended the one
+/// that broke, by its lock, and looks which name is there. `Ok` if the names were exchanged.
+fn settle(server: &mut Session, exchange: &Exchange<'_>, lost: PostgresError) -> Result<(), PostgresError> {
+    let since = Instant::now();
+    while since.elapsed() < SERVER_RETURNS_WITHIN {
+        if let Ok(mut again) = Session::connect(server.connection.clone())
+            && let Ok(true) = beside::try_lock(&mut again, exchange.beside)
+            && let Ok(is_beside) = again.exists(exchange.beside)
+        {
+            *server = again;
+            return if is_beside { Err(lost) } else { Ok(()) };
+        }
+        thread::sleep(Duration::from_millis(100));
+    }
+    let (database, beside) = (exchange.database.to_owned(), exchange.beside.to_owned());
+    Err(PostgresError::Unsettled { database, beside, source: Box::new(lost) })
 }
 
 fn in_one_transaction(server: &mut Session, statements: &[String]) -> Result<(), PostgresError> {

@@ -14,14 +14,14 @@ use crate::own_tools;
 use crate::secret::ForeignText;
 use crate::snapshot::dump_stream::{Hashing, Writing, compressor, open_private};
 use crate::snapshot::engine::DumpCommand;
+use crate::snapshot::postgres::by_hand::by_hand;
 use crate::snapshot::postgres::catalog;
 use crate::snapshot::postgres::catalog::{Contents, Counted};
 use crate::snapshot::postgres::contents;
 use crate::snapshot::postgres::facts::Facts;
-use crate::snapshot::postgres::names::with_ending;
 use crate::snapshot::postgres::obstacles;
 use crate::snapshot::postgres::process;
-use crate::snapshot::postgres::psql::{Psql, identifier, literal, text};
+use crate::snapshot::postgres::psql::{Psql, literal, text};
 use crate::snapshot::postgres::readback;
 use crate::snapshot::postgres::readback::DumpFile;
 use crate::snapshot::postgres::recorded::{Proof, Recorded};
@@ -31,7 +31,7 @@ use crate::snapshot::postgres::{PostgresError, Session};
 use crate::snapshot::threads;
 use crate::snapshot::tool_process::{ToolError, attended};
 use crate::snapshot::{Obstacle, Server, Taken, Tool, VerificationLevel, Watch};
-use crate::text::{shell_word, shown};
+use crate::text::shown;
 
 /// Bytes handled at a time.
 const PIECE: usize = 128 * 1024;
@@ -141,10 +141,11 @@ pub(crate) fn take(
     DumpFile { path: partial, sha256: &sha256, compressed: true }.expect(&found)?;
     let script = script?;
     contents::compare_dump(&shown(partial), &held, &script)?;
+    let by_hand = by_hand(session, facts.as_ref().unwrap_or(&Facts::default()));
     let recorded = Recorded { proof, contents: (&held).into(), database: facts };
     let state = serde_json::to_value(recorded)
         .map_err(|error| PostgresError::Manifest { id: shown(partial).to_string(), reason: error.to_string() })?;
-    Ok(Taken { obstacles, ..taken(session, command, size, sha256, &held, &script, state) })
+    Ok(Taken { obstacles, by_hand, ..taken(session, command, size, sha256, &held, &script, state) })
 }
 
 /// What the session finds while `pg_dump` works.
@@ -195,26 +196,8 @@ fn taken(
         state: Some(state),
         obstacles: Vec::new(),
         notes,
-        by_hand: by_hand(session),
+        by_hand: Vec::new(),
     }
-}
-
-/// Where to connect, without the password; then the database, which `--create` brings back with its settings and grants.
-fn by_hand(session: &Session) -> Vec<String> {
-    let place = ["PGHOST", "PGPORT"].map(|name| (name, session.connection.variable(name)));
-    let place = place.iter().filter_map(|(name, value)| Some((*name, value.as_ref()?.to_string_lossy().into_owned())));
-    let settings: Vec<String> = place
-        .chain([("PGUSER", session.identity.user.clone())])
-        .map(|(name, value)| format!("{name}={}", shell_word(&value)))
-        .collect();
-    let database = &session.identity.database;
-    let old = with_ending(database, "_before");
-    let rename = format!("ALTER DATABASE {} RENAME TO {}", identifier(database), identifier(&old));
-    vec![
-        format!("export {}", settings.join(" ")),
-        format!("psql --dbname=postgres --command={}", shell_word(&rename)),
-        "zstd --decompress --stdout FILE | pg_restore --exit-on-error --create --dbname=postgres".to_owned(),
-    ]
 }
 
 /// Makes the process that a plan speaks of.

@@ -1,9 +1,10 @@
 //! Chooses among the client tools that are installed: to save a server's databases so that they come back, and to read
 //! such a dump again.
 
-use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
+use crate::lists::{List, list};
+use crate::snapshot::Manifest;
 use crate::snapshot::postgres::PostgresError;
 use crate::text::shown;
 
@@ -16,11 +17,8 @@ pub(crate) struct Tools {
     pub(crate) major: u32,
 }
 
-/// The major versions of tools, each with those of the servers that are known to take back what these tools dumped of
-/// them. Tools of the server's own version need no row.
-///
-/// `tests/integration/versions.rs` saves, wrecks, restores and compares with each pair.
-pub(crate) const PROVEN: [(u32, RangeInclusive<u32>); 3] = [(16, 12..=16), (17, 12..=17), (18, 12..=18)];
+/// The pairs of tools and older servers whose databases are known to come back.
+static PROVEN: List = list!("proven.txt");
 
 impl Tools {
     #[must_use]
@@ -30,9 +28,8 @@ impl Tools {
 
     /// Tells whether a database of a server of that version is known to come back from a dump by these tools.
     fn bring_back(&self, server: u32) -> bool {
-        let is_proven =
-            |(tools, servers): &(u32, RangeInclusive<u32>)| *tools == self.major && servers.contains(&server);
-        self.major == server || PROVEN.iter().any(is_proven)
+        let is_server = |servers: &str| servers.split_whitespace().any(|proven| proven.parse() == Ok(server));
+        self.major == server || PROVEN.find(&self.major.to_string()).is_some_and(is_server)
     }
 
     /// Tells whether they read a dump that `pg_dump` of that version wrote. What is older reads a format that has not
@@ -88,15 +85,28 @@ pub(crate) fn to_save(installed: &[Tools], server: u32) -> Result<&Tools, Postgr
     })
 }
 
+/// Tells whether a snapshot that stands already would come back on a server of that version with the tools that are
+/// installed now.
+pub(crate) fn can_put_back(installed: &[Tools], snapshot: &Manifest, server: u32) -> bool {
+    let brings_back = |major| Tools { folder: PathBuf::new(), major }.bring_back(server);
+    written_by(snapshot).is_some_and(brings_back) && to_read(installed, snapshot).is_ok()
+}
+
+/// Reads which major version of `pg_dump` wrote a snapshot's dump: `15.18 (Debian …)`.
+fn written_by(snapshot: &Manifest) -> Option<u32> {
+    let version = &snapshot.tool.version;
+    version.split(|character: char| !character.is_ascii_digit()).next()?.parse().ok()
+}
+
 /// Chooses the tools that read a dump: of the version that wrote it, else the lowest later one, else the latest of those that
-/// know its format. Where nothing says what wrote it, the latest.
+/// know its format. Where the manifest does not say what wrote it, the latest.
 ///
 /// # Errors
 ///
 /// [`PostgresError::NoTools`] and [`PostgresError::DumpTooNew`].
-pub(crate) fn to_read(installed: &[Tools], written_by: Option<u32>) -> Result<&Tools, PostgresError> {
+pub(crate) fn to_read<'t>(installed: &'t [Tools], snapshot: &Manifest) -> Result<&'t Tools, PostgresError> {
     let latest = latest(installed)?;
-    let Some(written_by) = written_by else { return Ok(latest) };
+    let Some(written_by) = written_by(snapshot) else { return Ok(latest) };
     let later = installed.iter().filter(|tools| tools.major >= written_by).min_by_key(|tools| tools.major);
     later
         .or_else(|| Some(latest).filter(|tools| tools.read(written_by)))
@@ -112,6 +122,7 @@ fn listed(tools: &[Tools]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::snapshot::postgres::testing::manifest;
 
     fn tools(versions: &[u32]) -> Vec<Tools> {
         versions
@@ -119,6 +130,12 @@ mod tests {
             .enumerate()
             .map(|(at, major)| Tools { folder: format!("/{at}").into(), major: *major })
             .collect()
+    }
+
+    fn written(by: &str) -> Manifest {
+        let mut manifest = manifest(Vec::new(), None);
+        manifest.tool.version = by.to_owned();
+        manifest
     }
 
     fn chosen(tools: Result<&Tools, PostgresError>) -> Result<String, String> {
@@ -158,32 +175,36 @@ mod tests {
 
     #[test]
     fn a_dump_is_read_by_what_wrote_it_or_by_later_ones_or_by_those_that_know_its_format() {
-        let cases: [(&[u32], Option<u32>, Result<&str, &str>); 9] = [
-            (&[18, 15, 17], Some(15), Ok("/1")),
-            (&[18, 17, 14], Some(15), Ok("/1")),
-            (&[18, 18], Some(15), Ok("/0")),
-            (&[13, 14], Some(15), Ok("/1")),
-            (&[17, 15], Some(18), Ok("/0")),
-            (&[15, 17], None, Ok("/1")),
-            (
-                &[15],
-                Some(17),
-                Err("the dump was written by pg_dump 17, and the PostgreSQL tools found (15 in /0) cannot read it"),
-            ),
-            (
-                &[15],
-                Some(16),
-                Err("the dump was written by pg_dump 16, and the PostgreSQL tools found (15 in /0) cannot read it"),
-            ),
-            (
-                &[18],
-                Some(19),
-                Err("the dump was written by pg_dump 19, and the PostgreSQL tools found (18 in /0) cannot read it"),
-            ),
+        let cases: [(&[u32], &str, Result<&str, &str>); 9] = [
+            (&[18, 15, 17], "15.18 (Debian 15.18-0+deb12u1)", Ok("/1")),
+            (&[18, 17, 14], "15.18", Ok("/1")),
+            (&[18, 18], "15", Ok("/0")),
+            (&[13, 14], "15.18", Ok("/1")),
+            (&[17, 15], "18.6", Ok("/0")),
+            (&[15, 17], "", Ok("/1")),
+            (&[15], "17.10", Err("17, and the PostgreSQL tools found (15 in /0) cannot read it")),
+            (&[15], "16.2", Err("16, and the PostgreSQL tools found (15 in /0) cannot read it")),
+            (&[18], "19beta1", Err("19, and the PostgreSQL tools found (18 in /0) cannot read it")),
         ];
         for (found, written_by, expected) in cases {
-            let expected = expected.map(str::to_owned).map_err(str::to_owned);
-            assert_eq!(chosen(to_read(&tools(found), written_by)), expected, "{found:?} for {written_by:?}");
+            let expected = expected.map(str::to_owned).map_err(|why| format!("the dump was written by pg_dump {why}"));
+            assert_eq!(chosen(to_read(&tools(found), &written(written_by))), expected, "{found:?} for {written_by:?}");
+        }
+    }
+
+    #[test]
+    fn a_snapshot_can_be_put_back_by_tools_that_read_it_where_its_pair_is_known_to_work() {
+        let cases: [(&[u32], &str, u32, bool); 6] = [
+            (&[15], "15.18", 15, true),
+            (&[15], "17.10", 15, false),
+            (&[15, 18], "17.10", 15, true),
+            (&[20], "20.1", 15, false),
+            (&[20], "20.1", 20, true),
+            (&[15], "", 15, false),
+        ];
+        for (found, written_by, server, expected) in cases {
+            let found = tools(found);
+            assert_eq!(can_put_back(&found, &written(written_by), server), expected, "{found:?} {written_by} {server}");
         }
     }
 

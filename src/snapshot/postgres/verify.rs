@@ -1,6 +1,7 @@
 //! Proves again that a snapshot is whole.
 
 use crate::snapshot::engine::Restoration;
+use crate::snapshot::postgres::beside::Marker;
 use crate::snapshot::postgres::connection::Connection;
 use crate::snapshot::postgres::{PostgresError, Session, beside, whole};
 use crate::snapshot::{VerificationLevel, Watch};
@@ -23,6 +24,8 @@ pub(crate) fn verify(
     }
     let connection = Connection::new(restoration.target, restoration.environment)?;
     let mut server = Session::open_maintenance(&connection, None)?;
-    let scratch = beside::build(&mut server, &whole, "verifying", restoration.now, watch)?;
-    beside::drop_database(&mut server, &scratch.name)
+    let [name] = beside::announce(&mut server, restoration, ["verifying"])?;
+    let marker = Marker::of(restoration, "verifying");
+    beside::build(&mut server, &whole, &name, &marker, watch)?;
+    beside::drop_database(&mut server, &name)
 }

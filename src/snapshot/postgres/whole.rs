@@ -45,9 +45,7 @@ pub(crate) fn read<'a>(restoration: &Restoration<'a>, watch: &dyn Watch) -> Resu
         sha256: &manifest.sha256,
         compressed: manifest.compression.as_deref() == Some("zstd"),
     };
-    let written_by = manifest.tool.version.split(|character: char| !character.is_ascii_digit()).next();
-    let installed = installed(restoration.environment);
-    let tools = tools::to_read(&installed, written_by.and_then(|major| major.parse().ok()))?.clone();
+    let tools = tools::to_read(&installed(restoration.environment), manifest)?.clone();
     let script = read_back(&tools, dump, watch)?;
     contents::compare_dump(&shown(dump.path), &promised, &script)?;
     Ok(Whole { manifest, dump, facts, promised, script, tools })

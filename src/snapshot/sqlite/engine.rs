@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::own_tools::ToolEnvironment;
 use crate::reach::{Engine, Place, Target};
 use crate::snapshot::engine::{
-    Description, DumpCommand, Found, OpenDatabase, Restoration, SnapshotEngine, SnapshotPlan,
+    Description, DumpCommand, Found, OpenDatabase, Restoration, RestorePlan, Restored, SnapshotEngine, SnapshotPlan,
 };
 use crate::snapshot::engine_error::{Consequence, EngineError, EngineFailure};
 use crate::snapshot::sqlite;
@@ -52,7 +52,11 @@ impl SnapshotEngine for Sqlite {
         Ok(sqlite::verify(&stored.dump, &stored.manifest, level, watch).map(drop)?)
     }
 
-    fn restore(&self, restoration: &Restoration<'_>, watch: &dyn Watch) -> Result<Vec<String>, EngineError> {
+    fn plan_restore<'r>(
+        &self,
+        restoration: &Restoration<'r>,
+        watch: &dyn Watch,
+    ) -> Result<RestorePlan<'r>, EngineError> {
         let (dump, manifest) = (&restoration.stored.dump, &restoration.stored.manifest);
         let database = Path::new(&manifest.database);
         // What was judged is the target: the manifest may not lead anywhere else.
@@ -60,11 +64,15 @@ impl SnapshotEngine for Sqlite {
             let reason = format!("its database `{}` is not its target `{}`", manifest.database, manifest.target);
             return Err(StoreError::Manifest { path: dump.with_extension("json"), reason }.into());
         }
-        let restored = match restoration.damaged {
-            true => sqlite::replace(dump, manifest, database, restoration.now, watch)?,
-            false => sqlite::restore(dump, manifest, database, watch)?,
-        };
-        Ok(restored.notes)
+        self.verify(restoration, VerificationLevel::Read, watch)?;
+        let now = restoration.now;
+        Ok(RestorePlan::new(false, move |damaged, watch| {
+            let restored = match damaged {
+                true => sqlite::replace(dump, manifest, database, now, watch)?,
+                false => sqlite::restore(dump, manifest, database, watch)?,
+            };
+            Ok(Restored { replaced: None, notes: restored.notes })
+        }))
     }
 }
 

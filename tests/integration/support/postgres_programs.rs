@@ -27,8 +27,8 @@ impl Programs {
         let found = fetched().into_iter().chain(installed()).find(|programs| programs.major == major);
         found.unwrap_or_else(|| {
             panic!(
-                "this test needs PostgreSQL {major}: `tests/run --prepare` fetches 17 and 18, \
-                 `tests/run --long --prepare` 14 and 16 besides; where it does not, it says what to install"
+                "this test needs PostgreSQL {major}: `tests/run --prepare` fetches 16 to 18, \
+                 `tests/run --long --prepare` 12 to 14 besides; where it does not, it says what to install"
             )
         })
     }

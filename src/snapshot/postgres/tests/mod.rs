@@ -3,7 +3,6 @@
 mod comparing;
 mod crashes;
 mod damage;
-mod extensions;
 mod failures;
 mod fakes;
 mod obstacles;
@@ -14,3 +13,4 @@ mod restoring;
 mod rich;
 mod saving;
 mod unqualified;
+mod versions;

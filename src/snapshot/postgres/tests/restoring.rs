@@ -3,11 +3,11 @@
 use std::process::Stdio;
 
 use crate::reach::Target;
+use crate::snapshot::engine::Restored;
 use crate::snapshot::postgres::beside;
 use crate::snapshot::postgres::beside::Marker;
 use crate::snapshot::postgres::connection::Connection;
 use crate::snapshot::postgres::leftovers::LeftoverKind;
-use crate::snapshot::postgres::restore::Restored;
 use crate::snapshot::postgres::testing::{Server, Snapshot, Waiting, environment};
 use crate::snapshot::postgres::tests::rich::{RICH, text_of};
 use crate::snapshot::postgres::{PostgresError, Session, drop_leftover, leftovers, restore, verify};
@@ -281,7 +281,14 @@ fn a_missing_extension_is_told_apart_from_a_bad_snapshot() {
         whole.script.extensions.push("no_such_extension".to_owned());
         let connection = Connection::new(&target, &environment()).unwrap();
         let mut maintenance = Session::open_maintenance(&connection, None).unwrap();
-        beside::build(&mut maintenance, &whole, "verifying", restoration.now, &Waiting::default()).unwrap_err()
+        beside::build(
+            &mut maintenance,
+            &whole,
+            "never_made",
+            &Marker::of(restoration, "verifying"),
+            &Waiting::default(),
+        )
+        .unwrap_err()
     });
     assert!(matches!(&error, PostgresError::MissingExtensions { names } if names == "no_such_extension"), "{error}");
 }
@@ -290,7 +297,8 @@ fn a_missing_extension_is_told_apart_from_a_bad_snapshot() {
 fn what_a_killed_restore_left_is_listed_unless_it_is_at_work() {
     let server = Server::shared();
     let target = server.database("half_done", "");
-    let marker = Marker { what: "restoring".to_owned(), of: "half".to_owned(), at: chrono::DateTime::UNIX_EPOCH };
+    let marker =
+        Marker { what: "restoring".to_owned(), of: "half".to_owned(), at: chrono::DateTime::UNIX_EPOCH, comment: None };
     server.run("postgres", &format!("COMMENT ON DATABASE half_done IS '{}'", marker.comment()));
     let found = leftovers(&target, &environment()).unwrap();
     assert!(found.iter().any(|leftover| leftover.name == "half_done" && leftover.kind == LeftoverKind::Unfinished));

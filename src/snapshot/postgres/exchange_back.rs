@@ -1,0 +1,53 @@
+//! Exchanges a database for one that a restore has replaced and kept: names only, so that it takes no time whatever the size.
+
+use crate::snapshot::engine::{Kept, Restored};
+use crate::snapshot::postgres::beside;
+use crate::snapshot::postgres::beside::Marker;
+use crate::snapshot::postgres::connection::Connection;
+use crate::snapshot::postgres::psql::{literal, text};
+use crate::snapshot::postgres::swap;
+use crate::snapshot::postgres::swap::Exchange;
+use crate::snapshot::postgres::{PostgresError, Session};
+
+/// Exchanges the names of a database and of the one that was kept of it, in one transaction; the former is kept in turn.
+///
+/// # Errors
+///
+/// [`PostgresError::OtherServer`], [`PostgresError::NotKept`], [`PostgresError::InUse`] and those of the server: both are as
+/// they were. After [`PostgresError::Unsettled`] that is not known.
+pub(crate) fn exchange_back(kept: &Kept<'_>) -> Result<Restored, PostgresError> {
+    let (name, database) = (kept.name, kept.making.database.as_str());
+    let connection = Connection::new(kept.target, kept.environment)?;
+    let mut server = Session::open_maintenance(&connection, Some(database))?;
+    let here = server.identity.fingerprint();
+    if here != kept.making.server {
+        return Err(PostgresError::OtherServer { snapshot: kept.making.server.clone(), here });
+    }
+    let not_kept = |reason: &str| PostgresError::NotKept { database: name.to_owned(), reason: reason.to_owned() };
+    if !beside::try_lock(&mut server, name)? {
+        return Err(not_kept("another safe-test is at work on it"));
+    }
+    let comment = server.psql.ask(format!(
+        "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = {}",
+        literal(name)
+    ))?;
+    let comment = comment.first().ok_or_else(|| not_kept("the server has no such database any more"))?;
+    let marker = Marker::read(&text(comment)).filter(|marker| marker.is_on(name) && marker.what == "replaced");
+    let marker = marker
+        .filter(|marker| marker.of == database)
+        .ok_or_else(|| not_kept("its comment is not the mark that the restore left on it"))?;
+    let place = (kept.making.target.as_str(), database);
+    let [replaced] = beside::announce_at(&mut server, place, kept.now, kept.ledger, ["replaced"])?;
+    let new = Marker { what: "replaced".to_owned(), of: database.to_owned(), at: kept.now, comment: None };
+    let exchange =
+        Exchange { database, beside: name, replaced: &replaced, marker: new, comment: marker.comment.as_deref() };
+    match swap::exchange(&mut server, &exchange) {
+        Ok(replaced) => Ok(Restored { replaced, notes: Vec::new() }),
+        Err(error @ PostgresError::Unsettled { .. }) => Err(error),
+        Err(error) => Err(PostgresError::NotRestored {
+            step: "the names were exchanged",
+            remains: format!("`{database}` is as it was"),
+            source: Box::new(error),
+        }),
+    }
+}
