@@ -298,6 +298,9 @@ pub(crate) struct Restored {
 pub(crate) struct Pruned {
     /// Their ids.
     pub(crate) snapshots: Vec<String>,
+    /// The databases that were dropped, which restores had left on servers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) databases: Vec<String>,
 }
 
 /// What a person answered.

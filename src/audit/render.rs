@@ -48,7 +48,7 @@ fn words(event: &Event) -> (&'static str, String) {
             let failure = restored.failure.as_ref().map(|failure| format!("; then failed: {failure}"));
             ("restored", format!("{}{}", all(&restored.snapshots, &restored.databases), failure.unwrap_or_default()))
         }
-        Event::Prune(pruned) => ("pruned", pruned.snapshots.join(", ")),
+        Event::Prune(pruned) => ("pruned", all(&pruned.snapshots, &pruned.databases)),
         Event::Answer(answer) => {
             ("answered", format!("{} ({})", answer.answer, if answer.permitted { "go on" } else { "stop" }))
         }

@@ -6,9 +6,10 @@ use rustix::fs::Access;
 use serde::Serialize;
 
 use crate::audit::{KnownSnapshots, Log};
+use crate::commands::clearing::Left;
 use crate::commands::context::Context;
 use crate::commands::judging::Judged;
-use crate::commands::{CommandError, judging, report, unknown};
+use crate::commands::{CommandError, clearing, judging, report, unknown};
 use crate::error::{Explain, Failure, in_one_line};
 use crate::exit::Exit;
 use crate::snapshot;
@@ -45,6 +46,7 @@ enum Facts {
     Disk { bytes_free: u64 },
     Snapshots { snapshots: usize, unknown: usize },
     Target(TargetFacts),
+    Leftovers { target: usize, leftovers: Vec<Left> },
 }
 
 /// What was found of a target; `None` where nobody looked.
@@ -82,6 +84,7 @@ pub(crate) fn doctor(context: &mut Context) -> Result<Exit, Failure> {
     results.push(look_at_folder("approvals and anchors in", &context.state_directory));
     for at in 0..judged.judgement.targets.len() {
         results.push(look_at_target(context, &judged, at));
+        results.extend(store.as_ref().ok().and_then(|store| look_beside(context, store, &judged, at)));
     }
     if judged.judgement.targets.is_empty() {
         results.push(Looked {
@@ -160,6 +163,18 @@ fn look_at_target(context: &Context, judged: &Judged, at: usize) -> Looked {
             bad(&what, &error, Facts::Target(facts))
         }
     }
+}
+
+/// Tells what restores have left on the server of a target that is safe; nothing where it is not known, or nothing is.
+fn look_beside(context: &Context, store: &Store, judged: &Judged, at: usize) -> Option<Looked> {
+    let target =
+        Some(&judged.judgement.targets[at]).filter(|one| one.verdict == Verdict::Safe).map(|one| &one.target)?;
+    let past = KnownSnapshots::of(&Log::open(&store.log(), &context.state_directory));
+    let leftovers = snapshot::leftovers(target, &context.tools, &past).ok().filter(|found| !found.is_empty())?;
+    let left = clearing::foresee(context, &leftovers, judged.policy.keep_last());
+    let found: Vec<String> = left.iter().map(Left::line).collect();
+    let what = format!("beside {}", target.shown());
+    Some(Looked::new(&what, &found.join("; "), None, Facts::Leftovers { target: at, leftovers: left }))
 }
 
 /// Tells whether a folder can be written, or made where it is not there yet.

@@ -1,15 +1,16 @@
-//! `safe-test list`: the snapshots, newest first.
+//! `safe-test list`: the snapshots, newest first, and what restores have left on servers.
 
 use serde::Serialize;
 
 use crate::audit::{KnownSnapshots, Log};
+use crate::commands::clearing::Left;
 use crate::commands::context::Context;
-use crate::commands::{CommandError, policy_file};
-use crate::error::Failure;
+use crate::commands::{CommandError, clearing, policy_file};
+use crate::error::{Failure, in_one_line};
 use crate::exit::Exit;
 use crate::json::Json;
 use crate::snapshot;
-use crate::snapshot::{Kind, Manifest, Store, Stored, VerificationLevel};
+use crate::snapshot::{Kind, Leftover, LeftoverKind, Manifest, Store, Stored, VerificationLevel};
 use crate::text::shown;
 use crate::ui::bytes;
 
@@ -18,9 +19,12 @@ pub(crate) fn list(context: &mut Context) -> Result<Exit, Failure> {
     let store = Store::locate(&context.project.root, policy.snapshots.directory.as_deref())?;
     let (stored, broken) = store.list()?;
     let past = KnownSnapshots::of(&Log::open(&store.log(), &context.state_directory));
+    let left = leftovers(context, &past, &stored, policy.keep_last());
     let line = |snapshot: &Stored| line(snapshot, &past);
+    let beside = left.iter().map(database_line);
     let answered = if context.ui.json {
-        let listed: Vec<Listed<'_>> = stored.iter().map(|snapshot| Listed::new(snapshot, &past)).collect();
+        let snapshots = stored.iter().map(|snapshot| Listed::Snapshot(ListedSnapshot::new(snapshot, &past)));
+        let listed: Vec<Listed<'_>> = snapshots.chain(left.iter().map(Listed::of_database)).collect();
         context.ui.answer_json(&Json::pretty(&listed).map_err(|error| CommandError::Output(error.into()))?)
     } else if context.ui.quiet {
         context.ui.answer(stored.iter().map(|snapshot| snapshot.manifest.id.as_str()))
@@ -28,9 +32,9 @@ pub(crate) fn list(context: &mut Context) -> Result<Exit, Failure> {
         context.ui.answer([format!("no snapshots in {}", shown(store.directory()))])
     } else if context.ui.verbose {
         let lines = |one: &Stored| std::iter::once(line(one)).chain(details(&one.manifest)).collect::<Vec<_>>();
-        context.ui.answer(stored.iter().flat_map(lines))
+        context.ui.answer(stored.iter().flat_map(lines).chain(beside))
     } else {
-        context.ui.answer(stored.iter().map(line))
+        context.ui.answer(stored.iter().map(line).chain(beside))
     };
     answered.map_err(CommandError::Output)?;
     for error in broken {
@@ -39,18 +43,65 @@ pub(crate) fn list(context: &mut Context) -> Result<Exit, Failure> {
     Ok(Exit::Success)
 }
 
+/// Looks for what restores have left on the servers of a project that has snapshots of databases on servers. A project that
+/// cannot be judged is not looked at any further.
+fn leftovers(context: &Context, past: &KnownSnapshots, stored: &[Stored], keep_last: usize) -> Vec<Left> {
+    if context.ui.quiet || !snapshot::may_have_left_databases(stored) {
+        return Vec::new();
+    }
+    match clearing::look(context, past) {
+        Ok(found) => found.iter().flat_map(|(_, leftovers)| clearing::foresee(context, leftovers, keep_last)).collect(),
+        Err(failure) => {
+            context
+                .ui
+                .say(format!("safe-test: databases of restores not looked for: {}", in_one_line(failure.error())));
+            Vec::new()
+        }
+    }
+}
+
+fn database_line(left: &Left) -> String {
+    let Leftover { name, kind, of, at, size, .. } = &left.leftover;
+    let kind = match kind {
+        LeftoverKind::Replaced => "kept",
+        LeftoverKind::Unfinished => "killed",
+    };
+    let size = size.map_or("?".to_owned(), bytes);
+    let (name, of) = (shown(name.as_str()), shown(of.as_str()));
+    format!("{}  {kind:6}  {size:>9}  {name}  database beside {of}: {}", at.format("%Y-%m-%d %H:%M:%SZ"), left.reason)
+}
+
+/// A row, for programs.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Listed<'a> {
+    Snapshot(ListedSnapshot<'a>),
+    /// A database on a server; one that was `replaced` can be restored by its id, as a snapshot can.
+    Database {
+        id: &'a str,
+        #[serde(flatten)]
+        left: &'a Left,
+    },
+}
+
+impl<'a> Listed<'a> {
+    fn of_database(left: &'a Left) -> Self {
+        Listed::Database { id: &left.leftover.name, left }
+    }
+}
+
 /// A snapshot, for programs.
 #[derive(Serialize)]
-struct Listed<'a> {
+struct ListedSnapshot<'a> {
     #[serde(flatten)]
     manifest: &'a Manifest,
     /// Whether it was made here.
     known: bool,
 }
 
-impl<'a> Listed<'a> {
+impl<'a> ListedSnapshot<'a> {
     fn new(snapshot: &'a Stored, past: &KnownSnapshots) -> Self {
-        Listed { manifest: &snapshot.manifest, known: snapshot.standing(past).is_known() }
+        ListedSnapshot { manifest: &snapshot.manifest, known: snapshot.standing(past).is_known() }
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod asking;
 mod check;
+mod clearing;
 mod commit;
 mod context;
 mod disk;

@@ -1,16 +1,16 @@
 //! `safe-test prune`: applies retention; `--dry-run` shows keep and drop with reasons.
 
 use crate::audit::{Event, KnownSnapshots, Log, Pruned};
+use crate::commands::clearing::{Fate, Left};
 use crate::commands::context::Context;
 use crate::commands::recording::Recorder;
-use crate::commands::{CommandError, judging, policy_file, report};
+use crate::commands::{CommandError, clearing, policy_file, report};
 use crate::error::Failure;
 use crate::exec;
 use crate::exit::Exit;
 use crate::snapshot;
-use crate::snapshot::{Decision, Fate, NOT_KNOWN, Store, StoreError, Stored};
+use crate::snapshot::{Decision, NOT_KNOWN, Store, StoreError, Stored};
 use crate::text::shown;
-use crate::verdict::Verdict;
 
 pub(crate) fn prune(context: &mut Context, dry_run: bool) -> Result<Exit, Failure> {
     let policy = policy_file::in_force(context)?.policy;
@@ -26,6 +26,18 @@ pub(crate) fn prune(context: &mut Context, dry_run: bool) -> Result<Exit, Failur
     decisions.extend(unknown.into_iter().map(stays));
     exec::would_say(&"the prune is not finished; `safe-test list` shows what is left");
     let dropped = if dry_run || context.dry_run { Vec::new() } else { drop_old(&store, &stored, &decisions)? };
+    if !dropped.is_empty() {
+        let command = vec!["safe-test".to_owned(), "prune".to_owned()];
+        let recorder = Recorder::plain(context, store.clone(), command);
+        recorder.record(Event::Prune(Pruned { snapshots: dropped, databases: Vec::new() }))?;
+    }
+    let left = databases(context, &store, policy.keep_last(), dry_run || context.dry_run)?;
+    let decision = |one: &Left| Decision {
+        id: one.leftover.name.clone(),
+        keep: !matches!(one.fate, Fate::Due | Fate::Dropped),
+        reason: one.reason.clone(),
+    };
+    decisions.extend(left.iter().map(decision));
     let answered = if context.ui.json {
         context.ui.answer_json(&report::json(&decisions)?)
     } else if decisions.is_empty() {
@@ -35,42 +47,21 @@ pub(crate) fn prune(context: &mut Context, dry_run: bool) -> Result<Exit, Failur
         context.ui.answer(decisions.iter().map(line))
     };
     answered.map_err(CommandError::Output)?;
-    if !dropped.is_empty() {
-        let command = vec!["safe-test".to_owned(), "prune".to_owned()];
-        Recorder::plain(context, store, command).record(Event::Prune(Pruned { snapshots: dropped }))?;
-    }
-    replaced_databases(context, dry_run || context.dry_run)
+    clearing::tell_changes(context, &left);
+    Ok(if left.iter().any(|one| one.fate == Fate::Failed) { Exit::Failed } else { Exit::Success })
 }
 
-/// Drops the databases that earlier restores have replaced and kept, on the servers that the project names and that are
-/// judged safe. One that cannot be dropped does not keep the others.
-fn replaced_databases(context: &mut Context, dry_run: bool) -> Result<Exit, Failure> {
-    let judged = judging::judge(context, None)?;
-    let mut exit = Exit::Success;
-    let safe = judged.judgement.targets.iter().filter(|one| one.verdict == Verdict::Safe);
-    for one in safe {
-        match snapshot::drop_replaced(&one.target, &context.tools, dry_run) {
-            Ok(replaced) => {
-                for one in replaced {
-                    let name = one.name;
-                    match one.fate {
-                        Fate::Dropped => {
-                            let done = if dry_run { "would be dropped" } else { "dropped" };
-                            context.ui.say(format!("safe-test: {name} {done}: a restore replaced it"));
-                        }
-                        Fate::AtWork => context.ui.say(format!("safe-test: {name} is at work for another safe-test")),
-                        Fate::Stays(error) => {
-                            context.ui.warn(format!("safe-test: {name} stays: {error}"));
-                            exit = Exit::Failed;
-                        }
-                    }
-                }
-            }
-            // A server that is not running has nothing to prune now.
-            Err(error) => context.ui.say(format!("safe-test: not looked at: {error}")),
-        }
+/// Drops what restores have left on servers, where it is due. One that cannot be dropped does not keep the others.
+fn databases(context: &Context, store: &Store, keep_last: usize, dry_run: bool) -> Result<Vec<Left>, Failure> {
+    let recorder = Recorder::plain(context, store.clone(), vec!["safe-test".to_owned(), "prune".to_owned()]);
+    let mut all = Vec::new();
+    for (target, leftovers) in clearing::look(context, recorder.past())? {
+        all.extend(match dry_run {
+            true => clearing::foresee(context, &leftovers, keep_last),
+            false => clearing::clear(context, &recorder, &target, &leftovers, keep_last),
+        });
     }
-    Ok(exit)
+    Ok(all)
 }
 
 /// Drops what the decisions say, except what a running command needs; gives the names that went.

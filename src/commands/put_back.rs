@@ -9,7 +9,7 @@ use crate::audit::{Event, Manifests};
 use crate::commands::context::Context;
 use crate::commands::judging::Judged;
 use crate::commands::recording::Recorder;
-use crate::commands::saving;
+use crate::commands::{clearing, saving};
 use crate::error::{Failure, in_one_line};
 use crate::exec;
 use crate::exec::{Inherited, Interrupt};
@@ -104,13 +104,17 @@ pub(crate) fn after_run(
         pairs.push((stored, one.target.clone()));
     }
     let interrupt = Interrupt::listen(inherited).map_err(exec::ExecError::Signals)?;
-    for one in put_back(context, recorder, &pairs, Vec::new(), &interrupt).map_err(|stopped| stopped.failure)? {
+    let keep_last = judged.policy.keep_last();
+    for one in
+        put_back(context, recorder, &pairs, Vec::new(), keep_last, &interrupt).map_err(|stopped| stopped.failure)?
+    {
         context.ui.say(format!("safe-test: {}", one.line()));
     }
     Ok(())
 }
 
-/// Puts every database back to its snapshot and writes that down, with what a person typed to vouch for it.
+/// Puts every database back to its snapshot and writes that down, with what a person typed to vouch for it. Drops what
+/// earlier restores have left, but for the last `keep_last`.
 ///
 /// # Errors
 ///
@@ -120,6 +124,7 @@ pub(crate) fn put_back(
     recorder: &Recorder<'_>,
     pairs: &[(Stored, Target)],
     consent: Vec<String>,
+    keep_last: usize,
     interrupt: &Interrupt,
 ) -> Result<Vec<PutBack>, Stopped> {
     recorder.prepare()?;
@@ -130,6 +135,11 @@ pub(crate) fn put_back(
     let mut work = Work { context, recorder, interrupt, safeties, manifests, done: Vec::new() };
     let outcome = match work.plan(pairs) {
         Ok(plans) => {
+            // First: it makes room for what comes back.
+            for ((_, target), ready) in pairs.iter().zip(&plans) {
+                let left = clearing::clear(context, recorder, target, &ready.plan.leftovers, keep_last);
+                clearing::tell_changes(context, &left);
+            }
             recorder.record(Event::RestoreStarted(audit::RestoreStart {
                 consent,
                 snapshots: pairs.iter().map(|(stored, _)| stored.manifest.id.clone()).collect(),
@@ -190,7 +200,7 @@ impl Work<'_> {
         let mut ready = Vec::new();
         for (stored, target) in pairs {
             let (environment, now) = (&context.tools, context.clock());
-            let restoration = Restoration { stored, target, environment, now, ledger: recorder };
+            let restoration = Restoration { stored, target, environment, now, ledger: recorder, past: recorder.past() };
             let plan = self.showing("verifying", target, |progress| snapshot::plan_restore(&restoration, progress))?;
             ready.push(Ready { plan, safety: None, damaged: false });
         }

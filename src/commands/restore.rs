@@ -57,7 +57,7 @@ pub(crate) fn restore(context: &mut Context, id: &OsStr, yes: bool, inherited: &
     };
     let pairs: Vec<(Stored, Target)> = wanted.into_iter().zip(targets).collect();
     let consent = recorder.consent(permission.consent()).into_iter().chain(vouched).collect();
-    match put_back(context, &recorder, &pairs, consent, &interrupt) {
+    match put_back(context, &recorder, &pairs, consent, judged.policy.keep_last(), &interrupt) {
         Ok(restored) => {
             answer(context, &restored)?;
             Ok(Ending::Own(Exit::Success))

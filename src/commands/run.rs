@@ -123,7 +123,7 @@ fn prepare<'c>(
         manifests: saved.manifests,
         notes: saving::notes(&judged, clearance.receipts()),
     }))?;
-    saving::announce(context, &judged, clearance.receipts())?;
+    saving::announce(context, &judged, clearance.receipts(), &saved.left)?;
     Ok(Prepared::Ready(Box::new(Ready { judged, seen, recorder, clearance, _held: saved.held })))
 }
 

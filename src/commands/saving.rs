@@ -6,6 +6,8 @@ use std::fs::File;
 use serde::Serialize;
 
 use crate::audit::{JudgementReport, Manifests};
+use crate::commands::clearing;
+use crate::commands::clearing::Left;
 use crate::commands::context::Context;
 use crate::commands::judging::Judged;
 use crate::commands::prune::drop_old;
@@ -26,6 +28,8 @@ pub(crate) struct Saved {
     pub(crate) manifests: Manifests,
     /// Keeps the snapshots from being pruned while the command runs.
     pub(crate) held: Vec<File>,
+    /// What restores have left on the targets' servers, with the index of the target.
+    pub(crate) left: Vec<(usize, Vec<Left>)>,
 }
 
 /// Why not everything was saved.
@@ -47,7 +51,7 @@ pub(crate) fn save(
     kind: Kind,
     interrupt: &Interrupt,
 ) -> Result<Saved, NotSaved> {
-    let mut saved = Saved { receipts: Vec::new(), manifests: Manifests::new(), held: Vec::new() };
+    let mut saved = Saved { receipts: Vec::new(), manifests: Manifests::new(), held: Vec::new(), left: Vec::new() };
     match save_into(&mut saved, context, judged, recorder, kind, interrupt) {
         Ok(()) => Ok(saved),
         Err(failure) => Err(NotSaved { failure, manifests: saved.manifests }),
@@ -74,6 +78,12 @@ fn save_into(
             saved.held.push(recorder.store().hold(id).map_err(SnapshotError::from)?);
         }
         saved.receipts.push(receipt);
+    }
+    for receipt in saved.receipts.iter().filter(|receipt| !receipt.leftovers().is_empty()) {
+        let target = &judged.judgement.targets[receipt.target()].target;
+        let left = clearing::clear(context, recorder, target, receipt.leftovers(), judged.policy.keep_last());
+        clearing::tell_changes(context, &left);
+        saved.left.push((receipt.target(), left));
     }
     if saved.receipts.iter().any(|receipt| matches!(receipt.care(), Care::Saved { .. })) {
         let adopted = retain(context, judged, recorder, &saved.manifests)?;
@@ -147,6 +157,8 @@ struct RunStarted<'a> {
     judgement: &'a JudgementReport,
     snapshots: Vec<&'a str>,
     obstacles: Vec<SnapshotObstacle<'a>>,
+    /// What restores have left on the targets' servers.
+    leftovers: Vec<&'a Left>,
 }
 
 /// What keeps a snapshot from being put back whole, for programs.
@@ -165,11 +177,18 @@ pub(crate) fn obstacles(receipts: &[Receipt]) -> Vec<SnapshotObstacle<'_>> {
 }
 
 /// Prints the quiet lines before a command: what was judged and saved, and how to undo it.
-pub(crate) fn announce(context: &Context, judged: &Judged, receipts: &[Receipt]) -> Result<(), Failure> {
+pub(crate) fn announce(
+    context: &Context,
+    judged: &Judged,
+    receipts: &[Receipt],
+    left: &[(usize, Vec<Left>)],
+) -> Result<(), Failure> {
     if context.ui.json {
         let snapshots = receipts.iter().filter_map(Receipt::snapshot).collect();
         let obstacles = obstacles(receipts);
-        let started = RunStarted { schema: 1, event: "run-started", judgement: &judged.report, snapshots, obstacles };
+        let leftovers = left.iter().flat_map(|(_, left)| left).collect();
+        let (event, judgement) = ("run-started", &judged.report);
+        let started = RunStarted { schema: 1, event, judgement, snapshots, obstacles, leftovers };
         context.ui.warn_json(&report::json(&started)?);
         return Ok(());
     }
@@ -187,7 +206,12 @@ pub(crate) fn announce(context: &Context, judged: &Judged, receipts: &[Receipt])
         context.ui.say(format!("safe-test: {verdict}: {why}"));
         return Ok(());
     }
-    let parts: Vec<String> = receipts.iter().map(|receipt| part(judged, receipt)).collect();
+    let beside = |receipt: &Receipt| {
+        let left = left.iter().find(|(target, _)| *target == receipt.target())?;
+        clearing::summary(&left.1).map(|summary| format!(", {summary}"))
+    };
+    let told = |receipt| format!("{}{}", part(judged, receipt), beside(receipt).unwrap_or_default());
+    let parts: Vec<String> = receipts.iter().map(told).collect();
     let line = format!("safe-test: {verdict}: {}", parts.join("; "));
     let (whole, not_whole): (Vec<&Receipt>, Vec<&Receipt>) =
         receipts.iter().filter(|receipt| receipt.snapshot().is_some()).partition(|one| one.obstacles().is_empty());

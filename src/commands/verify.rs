@@ -168,7 +168,7 @@ fn check(
     let watch = Progress::new(format!("verifying {id}"), &context.ui, &interrupted);
     let ledger = Recorder::own(context, &judged, &["safe-test", "verify", "--level", "restore"])?;
     let (environment, now) = (&context.tools, context.clock());
-    let restoration = Restoration { stored, target, environment, now, ledger: &ledger };
+    let restoration = Restoration { stored, target, environment, now, ledger: &ledger, past };
     let problem = match snapshot::verify(&restoration, level, &watch) {
         Ok(()) => None,
         Err(error) if error.exit() == Exit::NoSnapshot => {

@@ -14,7 +14,8 @@
 //! | `verify`, and a restore before it touches anything | [`SnapshotEngine::verify`] |
 //! | `restore` | [`SnapshotEngine::plan_restore`], for all databases before the first is touched; then [`RestorePlan::carry_out`]: beside, compare by content, swap |
 //! | `restore` of what an earlier one replaced | [`SnapshotEngine::exchange_back`] |
-//! | `prune` | [`SnapshotEngine::drop_replaced`] |
+//! | `list`, `doctor`, `prune` | [`SnapshotEngine::leftovers`], [`SnapshotEngine::drop_leftover`] |
+//! | a run's line | [`OpenDatabase::leftovers`] |
 //!
 //! What every engine keeps to: nothing in the environment or in a user's option files changes what is dumped; a password
 //! reaches a tool by a private file, never by its arguments; of several hosts the one that answered is stayed with; a
@@ -33,7 +34,9 @@ use chrono::{DateTime, Utc};
 use crate::own_tools::ToolEnvironment;
 use crate::reach::Target;
 use crate::snapshot::engine_error::EngineError;
-use crate::snapshot::{Ledger, Making, Manifest, Obstacle, PlanError, Stored, Taken, VerificationLevel, Watch};
+use crate::snapshot::{
+    Ledger, Leftover, Making, Manifest, Obstacle, PlanError, Provenance, Stored, Taken, VerificationLevel, Watch,
+};
 
 /// An engine whose databases can be saved.
 pub(crate) trait SnapshotEngine: Sync {
@@ -92,19 +95,34 @@ pub(crate) trait SnapshotEngine: Sync {
         Err(PlanError::NoTool { engine: kept.target.engine }.into())
     }
 
-    /// Drops the databases that restores of this target have replaced and kept on its server, and says of each what came of
-    /// it. With `dry_run`, drops nothing. An engine that keeps nothing on servers has nothing to say.
+    /// Lists what restores and rehearsals of this target have left on its server, oldest first. `past` knows what was made
+    /// here. An engine that makes nothing on servers leaves nothing there.
     ///
     /// # Errors
     ///
     /// The server cannot be asked.
-    fn drop_replaced(
+    fn leftovers(
         &self,
         _target: &Target,
         _environment: &ToolEnvironment,
-        _dry_run: bool,
-    ) -> Result<Vec<Replaced>, EngineError> {
+        _past: &dyn Provenance,
+    ) -> Result<Vec<Leftover>, EngineError> {
         Ok(Vec::new())
+    }
+
+    /// Drops one of them, or finds it gone; `false` if another call of safe-test is at work on it.
+    ///
+    /// # Errors
+    ///
+    /// It is not one of them, somebody uses it, or the server cannot be asked. It stays.
+    fn drop_leftover(
+        &self,
+        target: &Target,
+        _environment: &ToolEnvironment,
+        _name: &str,
+        _past: &dyn Provenance,
+    ) -> Result<bool, EngineError> {
+        Err(PlanError::NoTool { engine: target.engine }.into())
     }
 }
 
@@ -134,6 +152,12 @@ pub(crate) trait OpenDatabase {
     ///
     /// The server is gone.
     fn obstacles(&mut self) -> Result<Vec<Obstacle>, EngineError>;
+
+    /// Lists what restores and rehearsals of the database have left on its server, for a line that tells of them: nothing
+    /// where that cannot be learned.
+    fn leftovers(&mut self, _past: &dyn Provenance) -> Vec<Leftover> {
+        Vec::new()
+    }
 
     /// Proves that nothing was written since that snapshot; `false` where that cannot be proved.
     ///
@@ -225,12 +249,16 @@ pub(crate) struct Restoration<'a> {
     pub(crate) now: DateTime<Utc>,
     /// Where the databases that are made on the way are written down before.
     pub(crate) ledger: &'a dyn Ledger,
+    /// What remembers those that were made.
+    pub(crate) past: &'a dyn Provenance,
 }
 
 /// A restore that is ready to be carried out: its snapshot was verified.
 pub(crate) struct RestorePlan<'r> {
     /// Whether what is replaced will be kept whole beside. If not, the caller takes a safety snapshot of it first.
     pub(crate) keeps_the_replaced: bool,
+    /// What earlier restores have left on the server.
+    pub(crate) leftovers: Vec<Leftover>,
     #[expect(clippy::type_complexity, reason = "named once")]
     run: Box<dyn FnOnce(bool, &dyn Watch) -> Result<Restored, EngineError> + 'r>,
 }
@@ -239,9 +267,10 @@ impl<'r> RestorePlan<'r> {
     /// `run` is told whether what is in the target's place is damaged.
     pub(crate) fn new(
         keeps_the_replaced: bool,
+        leftovers: Vec<Leftover>,
         run: impl FnOnce(bool, &dyn Watch) -> Result<Restored, EngineError> + 'r,
     ) -> Self {
-        RestorePlan { keeps_the_replaced, run: Box::new(run) }
+        RestorePlan { keeps_the_replaced, leftovers, run: Box::new(run) }
     }
 
     /// Puts the database back. What is replaced stays whole until the replacement stands and was compared; where it is not
@@ -280,24 +309,4 @@ pub(crate) struct Restored {
     pub(crate) replaced: Option<String>,
     /// What a person should know, a sentence each.
     pub(crate) notes: Vec<String>,
-}
-
-/// A database that a restore had replaced and kept.
-#[derive(Debug)]
-pub(crate) struct Replaced {
-    /// Its name now.
-    pub(crate) name: String,
-    /// What became of it.
-    pub(crate) fate: Fate,
-}
-
-/// What became of a replaced database.
-#[derive(Debug)]
-pub(crate) enum Fate {
-    /// It is gone, or, where nothing was to be dropped, would be.
-    Dropped,
-    /// Another call of safe-test is at work on it.
-    AtWork,
-    /// It stays, and why.
-    Stays(EngineError),
 }

@@ -28,7 +28,7 @@ mod tests {
     use crate::reach::{Engine, Place};
     use crate::snapshot::engine::Restoration;
     use crate::snapshot::engine_error::Consequence;
-    use crate::snapshot::testing::{Unledgered, Unwatched, manifest};
+    use crate::snapshot::testing::{AllKnown, Unledgered, Unwatched, manifest};
     use crate::snapshot::{Kind, Stored, VerificationLevel};
 
     fn target(engine: Engine, place: Place) -> Target {
@@ -96,8 +96,14 @@ mod tests {
             let stored = Stored { manifest, hash, dump: folder.path().join("shop_20261121_143022.dump") };
             let now = stored.manifest.taken_at;
             let environment = ToolEnvironment::default();
-            let restoration =
-                Restoration { stored: &stored, target: &target, environment: &environment, now, ledger: &Unledgered };
+            let restoration = Restoration {
+                stored: &stored,
+                target: &target,
+                environment: &environment,
+                now,
+                ledger: &Unledgered,
+                past: &AllKnown,
+            };
             for level in [VerificationLevel::Read, VerificationLevel::Restore] {
                 assert!(engine.verify(&restoration, level, &Unwatched).is_err(), "{}", engine.name());
             }

@@ -217,6 +217,10 @@ mod tests {
         fn was_given(&self, id: &str, _taken_at: DateTime<Utc>) -> bool {
             [ID, "shop_20261121_143022_3"].contains(&id)
         }
+
+        fn was_made(&self, _: &str, _: &str, _: DateTime<Utc>) -> bool {
+            false
+        }
     }
 
     #[test]

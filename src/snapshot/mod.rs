@@ -9,6 +9,7 @@ mod error;
 mod file_state;
 mod latest;
 mod ledger;
+mod left_on_server;
 mod leftovers;
 mod manifest;
 mod moved_project;
@@ -35,10 +36,11 @@ mod threads;
 mod tool_process;
 
 pub(crate) use crate::snapshot::describe::{Described, describe};
-pub(crate) use crate::snapshot::engine::{DumpCommand, Fate, Kept, Restoration, RestorePlan, Restored};
+pub(crate) use crate::snapshot::engine::{DumpCommand, Kept, Restoration, RestorePlan, Restored};
 pub(crate) use crate::snapshot::error::SnapshotError;
 pub(crate) use crate::snapshot::latest::{latest, unread_since};
 pub(crate) use crate::snapshot::ledger::{Ledger, Making};
+pub(crate) use crate::snapshot::left_on_server::{Leftover, LeftoverKind, decide_leftovers};
 pub(crate) use crate::snapshot::manifest::{FileState, Kind, Manifest, Server, TableRows, Tool, VerificationLevel};
 pub(crate) use crate::snapshot::moved_project::follow_project;
 pub(crate) use crate::snapshot::obstacle::{Effect, Obstacle, not_whole, not_whole_in_full, remedy, worst};
@@ -46,7 +48,9 @@ pub(crate) use crate::snapshot::order::Order;
 pub(crate) use crate::snapshot::plan::{Intention, plan};
 pub(crate) use crate::snapshot::plan_error::PlanError;
 pub(crate) use crate::snapshot::receipt::{Care, Receipt};
-pub(crate) use crate::snapshot::restore::{asks_for_password, drop_replaced, exchange_back, plan_restore, verify};
+pub(crate) use crate::snapshot::restore::{
+    asks_for_password, drop_leftover, exchange_back, leftovers, may_have_left_databases, plan_restore, verify,
+};
 pub(crate) use crate::snapshot::retention::{Decision, NOT_KNOWN, decide};
 pub(crate) use crate::snapshot::secret_file::clear_secrets;
 pub(crate) use crate::snapshot::standing::{Provenance, Standing};

@@ -1,13 +1,14 @@
 //! What shows that one target has been taken care of before the command.
 
 use crate::hash::Hash;
-use crate::snapshot::Obstacle;
+use crate::snapshot::{Leftover, Obstacle};
 
 /// One target's receipt. Only this stage makes one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Receipt {
     target: usize,
     care: Care,
+    leftovers: Vec<Leftover>,
 }
 
 /// How a target was taken care of.
@@ -48,8 +49,14 @@ pub(crate) enum Care {
 }
 
 impl Receipt {
-    pub(crate) fn new(target: usize, care: Care) -> Self {
-        Receipt { target, care }
+    pub(crate) fn new(target: usize, care: Care, leftovers: Vec<Leftover>) -> Self {
+        Receipt { target, care, leftovers }
+    }
+
+    /// Lists what restores have left on the target's server.
+    #[must_use]
+    pub(crate) fn leftovers(&self) -> &[Leftover] {
+        &self.leftovers
     }
 
     /// Returns the index of the target in the judgement.

@@ -2,9 +2,9 @@
 
 use crate::own_tools::ToolEnvironment;
 use crate::reach::Target;
-use crate::snapshot::engine::{Kept, Replaced, Restoration, RestorePlan, Restored, SnapshotEngine};
+use crate::snapshot::engine::{Kept, Restoration, RestorePlan, Restored, SnapshotEngine};
 use crate::snapshot::store::Stored;
-use crate::snapshot::{PlanError, SnapshotError, StoreError, VerificationLevel, Watch, engines};
+use crate::snapshot::{Leftover, PlanError, Provenance, SnapshotError, StoreError, VerificationLevel, Watch, engines};
 
 /// Tells whether the target's server wants another password than the target holds, or one at all. What else keeps us from
 /// it shows when it is used.
@@ -49,18 +49,41 @@ pub(crate) fn exchange_back(kept: &Kept<'_>) -> Result<Restored, SnapshotError> 
     Ok(engine.exchange_back(kept)?)
 }
 
-/// Drops the databases that restores have replaced and kept on the target's server; with `dry_run`, only lists them.
+/// Lists what restores have left on the target's server; see [`SnapshotEngine::leftovers`].
 ///
 /// # Errors
 ///
 /// Where the server cannot be asked.
-pub(crate) fn drop_replaced(
+pub(crate) fn leftovers(
     target: &Target,
     environment: &ToolEnvironment,
-    dry_run: bool,
-) -> Result<Vec<Replaced>, SnapshotError> {
+    past: &dyn Provenance,
+) -> Result<Vec<Leftover>, SnapshotError> {
     let Some(engine) = engines::saving(target) else { return Ok(Vec::new()) };
-    Ok(engine.drop_replaced(target, environment, dry_run)?)
+    Ok(engine.leftovers(target, environment, past)?)
+}
+
+/// Drops one of them; see [`SnapshotEngine::drop_leftover`].
+///
+/// # Errors
+///
+/// Why it stays.
+pub(crate) fn drop_leftover(
+    target: &Target,
+    environment: &ToolEnvironment,
+    name: &str,
+    past: &dyn Provenance,
+) -> Result<bool, SnapshotError> {
+    let engine = engines::saving(target).ok_or(PlanError::NoTool { engine: target.engine })?;
+    Ok(engine.drop_leftover(target, environment, name, past)?)
+}
+
+/// Tells whether restores of any of these snapshots may have left databases on a server.
+#[must_use]
+pub(crate) fn may_have_left_databases(stored: &[Stored]) -> bool {
+    let is_on_a_server =
+        |stored: &Stored| engines::named(&stored.manifest.engine).is_some_and(|engine| !engine.keeps_files());
+    stored.iter().any(is_on_a_server)
 }
 
 fn engine_of(stored: &Stored) -> Result<&'static dyn SnapshotEngine, StoreError> {

@@ -32,4 +32,7 @@ pub(crate) trait Provenance {
 
     /// Tells whether `id`, which has the time `taken_at` in it, was given to a snapshot before.
     fn was_given(&self, id: &str, taken_at: DateTime<Utc>) -> bool;
+
+    /// Tells whether a database of this name, which has the time `at` in it, was about to be made here on `server`.
+    fn was_made(&self, server: &str, database: &str, at: DateTime<Utc>) -> bool;
 }

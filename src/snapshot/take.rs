@@ -7,7 +7,7 @@ use crate::snapshot::order::Order;
 use crate::snapshot::plan::Intention;
 use crate::snapshot::receipt::{Care, Receipt};
 use crate::snapshot::reuse::Reusable;
-use crate::snapshot::{Manifest, Obstacle, SnapshotError, Stored, Watch};
+use crate::snapshot::{Leftover, Manifest, Obstacle, SnapshotError, Stored, Watch};
 use crate::text::shown;
 
 /// Carries out what is intended for the target with the index `at`.
@@ -22,7 +22,8 @@ pub(crate) fn take(
     order: &Order<'_>,
     watch: &dyn Watch,
 ) -> Result<Receipt, SnapshotError> {
-    let care = match outlook(target, intention, order, watch)? {
+    let (outlook, leftovers) = outlook(target, intention, order, watch)?;
+    let care = match outlook {
         Outlook::NothingToLose(reason) => Care::NothingToLose { reason },
         Outlook::LeftToPolicy(reason) => Care::LeftToPolicy { reason },
         Outlook::Unchanged(earlier) => {
@@ -32,7 +33,7 @@ pub(crate) fn take(
         }
         Outlook::Changed(engine, database) => save(engine, database, target, order, watch)?,
     };
-    Ok(Receipt::new(at, care))
+    Ok(Receipt::new(at, care, leftovers))
 }
 
 /// What [`take`] would do for one target.
@@ -78,7 +79,7 @@ pub(crate) fn foresee(
     order: &Order<'_>,
     watch: &dyn Watch,
 ) -> Result<Foreseen, SnapshotError> {
-    Ok(match outlook(target, intention, order, watch)? {
+    Ok(match outlook(target, intention, order, watch)?.0 {
         Outlook::NothingToLose(reason) | Outlook::LeftToPolicy(reason) => Foreseen::NotSaved(reason),
         Outlook::Unchanged(earlier) => {
             Foreseen::Unchanged { id: earlier.id().to_owned(), obstacles: earlier.manifest().obstacles.clone() }
@@ -100,29 +101,32 @@ enum Outlook {
     Changed(&'static dyn SnapshotEngine, Box<dyn OpenDatabase>),
 }
 
+/// Looks at a target, and at what restores have left beside it.
 fn outlook(
     target: &Target,
     intention: &Intention,
     order: &Order<'_>,
     watch: &dyn Watch,
-) -> Result<Outlook, SnapshotError> {
+) -> Result<(Outlook, Vec<Leftover>), SnapshotError> {
+    let alone = |outlook| Ok((outlook, Vec::new()));
     let engine = match intention {
-        Intention::NothingToLose(reason) => return Ok(Outlook::NothingToLose(reason.clone())),
-        Intention::LeftToPolicy(reason) => return Ok(Outlook::LeftToPolicy(reason.clone())),
+        Intention::NothingToLose(reason) => return alone(Outlook::NothingToLose(reason.clone())),
+        Intention::LeftToPolicy(reason) => return alone(Outlook::LeftToPolicy(reason.clone())),
         Intention::Save(engine) => *engine,
     };
     let mut database = match engine.open(target, order.environment)? {
-        Found::NothingToLose(reason) => return Ok(Outlook::NothingToLose(reason.to_owned())),
+        Found::NothingToLose(reason) => return alone(Outlook::NothingToLose(reason.to_owned())),
         Found::Database(database) => database,
     };
+    let leftovers = database.leftovers(order.past);
     if order.may_reuse
         && let Some(earlier) = Reusable::newest(order, engine.name(), &target.address())?
         && database.is_unchanged_since(earlier.manifest())?
         && let Some(earlier) = earlier.believed(order, watch)
     {
-        return Ok(Outlook::Unchanged(Box::new(earlier)));
+        return Ok((Outlook::Unchanged(Box::new(earlier)), leftovers));
     }
-    Ok(Outlook::Changed(engine, database))
+    Ok((Outlook::Changed(engine, database), leftovers))
 }
 
 fn save(

@@ -47,7 +47,7 @@ pub(crate) fn stored(id: &str, database: &str, kind: Kind, taken_at: &str) -> St
     Stored { dump: manifest.file.clone().into(), hash: Hash::of(id.as_bytes()), manifest }
 }
 
-/// Remembers every snapshot as one of its own, and no name as given.
+/// Remembers every snapshot as one of its own, and no name as given or made.
 pub(crate) struct AllKnown;
 
 impl Provenance for AllKnown {
@@ -56,6 +56,10 @@ impl Provenance for AllKnown {
     }
 
     fn was_given(&self, _id: &str, _taken_at: DateTime<Utc>) -> bool {
+        false
+    }
+
+    fn was_made(&self, _server: &str, _database: &str, _at: DateTime<Utc>) -> bool {
         false
     }
 }

@@ -21,6 +21,7 @@ mod hostile_repository;
 mod incidents;
 mod kills;
 mod known_snapshots;
+mod leftovers;
 mod load_orders;
 mod meanwhile;
 mod not_followed;

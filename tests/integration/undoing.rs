@@ -7,6 +7,7 @@ use std::os::unix::fs::symlink;
 use std::process::{Command, Stdio};
 
 use crate::known_snapshots::restored_by_a_person;
+use crate::leftovers::{age, leave};
 use crate::support::{Outcome, Postgres, Sandbox, awaited, wait_for};
 
 #[test]
@@ -227,20 +228,24 @@ fn prune_drops_a_replaced_template_and_goes_on_after_one_that_stays() {
     sandbox.run(&["restore"]).expect_code(0);
     let kept = format!("SELECT datname FROM pg_database WHERE datname LIKE '{database}_replaced_%' ORDER BY 1");
     let kept = sql(&kept);
-    let [first, second] = kept.lines().collect::<Vec<_>>()[..] else { panic!("{kept}") };
+    let aged: Vec<String> = kept.lines().zip(1..).map(|(name, number)| age(database, name, number)).collect();
+    let [first, second] = &aged[..] else { panic!("{kept}") };
+    let newer: Vec<String> = (1..=10).map(|number| leave(database, "replaced", number)).collect();
     let mut client = sandbox.program(server.program("psql"));
     client.args(["-Xq", &server.url(first)]).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
     let mut client = client.spawn().unwrap();
     let connected = format!("SELECT count(*) > 0 FROM pg_stat_activity WHERE datname = '{first}'");
     wait_for("the client is connected", || sql(&connected) == "t");
     let outcome = sandbox.run(&["prune"]).expect_code(125);
-    assert!(outcome.stderr.contains(&format!("{first} stays: ")), "{}", outcome.stderr);
-    assert!(outcome.stderr.contains(&format!("{second} dropped")), "{}", outcome.stderr);
+    let says = |name: &str, what: &str| outcome.stderr.lines().any(|line| line.contains(name) && line.contains(what));
+    assert!(says(first, "could not be dropped: ") && says(first, "in use by pid"), "{}", outcome.stderr);
+    assert!(says(second, " dropped: a restore replaced it"), "{}", outcome.stderr);
     drop(client.stdin.take());
     awaited("psql", &mut client);
     wait_for("the client is gone", || sql(&connected) == "f");
     sandbox.run(&["prune"]).expect_code(0);
-    assert_eq!(sql(&format!("SELECT count(*) FROM pg_database WHERE datname LIKE '{database}%'")), "1");
+    assert_eq!(sql(&format!("SELECT count(*) FROM pg_database WHERE datname LIKE '{database}%'")), "11");
+    newer.iter().for_each(|name| drop(sql(&format!("DROP DATABASE {name}"))));
     sql(&format!("ALTER DATABASE {database} IS_TEMPLATE false"));
 }
 

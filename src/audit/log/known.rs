@@ -88,6 +88,10 @@ impl Provenance for KnownSnapshots {
         // Where the log cannot be read, nothing can be appended to it either, and no snapshot gets a name for long.
         self.log.mentions(id, taken_at - CLOCKS_ARE_SET_BACK_BY).unwrap_or(false)
     }
+
+    fn was_made(&self, server: &str, database: &str, at: DateTime<Utc>) -> bool {
+        self.walk().borrow_mut().was_made(server, database, at - CLOCKS_ARE_SET_BACK_BY)
+    }
 }
 
 impl Log {
@@ -144,6 +148,8 @@ struct Walk {
     said: HashMap<String, Said>,
     /// The databases that were about to be made, by name, the nearest first.
     made: HashMap<String, Vec<Making>>,
+    /// The time of the last line that was read.
+    reached: Option<String>,
     /// Why nothing is to be learned from this log.
     silent: Option<String>,
 }
@@ -156,6 +162,7 @@ impl Walk {
             since: 0,
             said: HashMap::new(),
             made: HashMap::new(),
+            reached: None,
             silent: Some(why),
         }
     }
@@ -181,6 +188,7 @@ impl Walk {
             since: anchor.since,
             said: HashMap::new(),
             made: HashMap::new(),
+            reached: None,
             silent: None,
         })
     }
@@ -198,6 +206,20 @@ impl Walk {
         self.made.get(name)?.first().cloned()
     }
 
+    /// Tells whether an entry of ours says that a database `name` was about to be made on `server`, going back no further
+    /// than to `oldest`.
+    fn was_made(&mut self, server: &str, name: &str, oldest: DateTime<Utc>) -> bool {
+        let oldest = written_time(oldest);
+        loop {
+            if self.made.get(name).is_some_and(|made| made.iter().any(|making| making.server == server)) {
+                return true;
+            }
+            if self.reached.as_ref().is_some_and(|reached| *reached < oldest) || !self.step() {
+                return false;
+            }
+        }
+    }
+
     /// Goes back by a line; `false` at the end of the way. What cannot be read is its end.
     fn step(&mut self) -> bool {
         let line =
@@ -207,6 +229,8 @@ impl Walk {
             return false;
         };
         let hash = Hash::of(&line);
+        let at = time_of(&line).and_then(|at| std::str::from_utf8(at).ok()).map(str::to_owned);
+        self.reached = at.or(self.reached.take());
         if let Some(&(number, _)) = self.expected.iter().find(|(_, expected)| *expected == hash) {
             self.expected = Vec::new();
             if tells_nothing(&line) {

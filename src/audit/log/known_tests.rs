@@ -10,7 +10,7 @@ use crate::audit::log::{KnownSnapshots, Log, Stop};
 use crate::audit::report::JudgementRecord;
 use crate::audit::{Entry, Event, Manifests, Pruned, Record, RestoreStart, Restored, Saved, Start};
 use crate::hash::Hash;
-use crate::snapshot::{Provenance, Standing};
+use crate::snapshot::{Making, Provenance, Standing};
 use crate::verdict::Verdict;
 
 /// A run that made snapshots, each of which has a manifest that its id alone makes up.
@@ -94,7 +94,7 @@ fn what_was_made_counts_and_what_was_put_back_or_removed_does_not() {
         }),
         Event::Restore(Restored { manifests: manifests(&["late-safety"]), ..Restored::default() }),
         Event::Snapshot(Saved { manifests: manifests(&["manual", "adopted"]), ..Saved::default() }),
-        Event::Prune(Pruned { snapshots: vec!["pruned".to_owned()] }),
+        Event::Prune(Pruned { snapshots: vec!["pruned".to_owned()], databases: vec![] }),
     ];
     for event in events {
         log.append(&Record { event, ..record("run") }).unwrap();
@@ -274,7 +274,7 @@ fn a_name_was_given_once_an_entry_of_about_that_time_or_later_has_it() {
     let past = |log: &Log, id: &str, at| KnownSnapshots::of(log).was_given(id, at);
     assert!(!past(&log, "app_1", now), "no log");
     log.append(&made(&["app_1"])).unwrap();
-    let pruned = Event::Prune(Pruned { snapshots: vec!["app_2".to_owned()] });
+    let pruned = Event::Prune(Pruned { snapshots: vec!["app_2".to_owned()], databases: vec![] });
     log.append(&Record { event: pruned, ..record("run") }).unwrap();
     for _ in 0..50 {
         log.append(&record("between")).unwrap();
@@ -301,4 +301,38 @@ fn garbage_in_the_log_s_place_is_survived() {
     fs::remove_file(sandbox.path()).unwrap();
     std::os::unix::fs::symlink("/dev/zero", sandbox.path()).unwrap();
     expect(&sandbox.log(), &[("new", Standing::Unknown)]);
+}
+
+#[test]
+fn a_database_was_made_here_where_an_entry_of_ours_announced_it_for_that_server() {
+    let sandbox = Sandbox::with_entries(1);
+    let log = sandbox.log();
+    let making = |server: &str, name: &str| {
+        let (server, target) = (server.to_owned(), "postgres://localhost/shop".to_owned());
+        Event::Making(Making { server, target, database: "shop".to_owned(), making: vec![name.to_owned()] })
+    };
+    for (server, name) in [("postgres:1", "a"), ("postgres:2", "b"), ("postgres:3", "a")] {
+        log.append(&Record { event: making(server, name), ..record("run") }).unwrap();
+        log.append(&record("between")).unwrap();
+    }
+    forge(log.path(), &Record { event: making("postgres:1", "theirs"), ..record("run") });
+    let at = record("run").at;
+    let was_made = |server: &str, name: &str| KnownSnapshots::of(&log).was_made(server, name, at);
+    let together = KnownSnapshots::of(&log);
+    for (server, name, expected) in [
+        ("postgres:1", "a", true),
+        ("postgres:3", "a", true),
+        ("postgres:2", "a", false),
+        ("postgres:2", "b", true),
+        ("postgres:1", "b", false),
+        ("postgres:1", "theirs", false),
+    ] {
+        assert_eq!(was_made(server, name), expected, "{name} on {server}");
+        assert_eq!(together.was_made(server, name, at), expected, "{name} on {server}");
+    }
+    assert_eq!(together.made("a").unwrap().server, "postgres:3");
+    assert_eq!(together.made("theirs"), None);
+    // An entry long before the time in the name is not of it.
+    let later = at + chrono::Duration::days(3);
+    assert!(!KnownSnapshots::of(&log).was_made("postgres:1", "a", later));
 }

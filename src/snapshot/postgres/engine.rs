@@ -5,17 +5,17 @@ use std::path::Path;
 use crate::own_tools::ToolEnvironment;
 use crate::reach::{Engine, Place, Target};
 use crate::snapshot::engine::{
-    Description, Fate, Found, Kept, OpenDatabase, Replaced, Restoration, RestorePlan, Restored, SnapshotEngine,
-    SnapshotPlan,
+    Description, Found, Kept, OpenDatabase, Restoration, RestorePlan, Restored, SnapshotEngine, SnapshotPlan,
 };
 use crate::snapshot::engine_error::{Consequence, EngineError, EngineFailure};
 use crate::snapshot::postgres::exchange_back::exchange_back;
+use crate::snapshot::postgres::leftovers::look;
 use crate::snapshot::postgres::obstacles;
 use crate::snapshot::postgres::restore::prepare_restore;
 use crate::snapshot::postgres::take::{Limits, prepare, take};
 use crate::snapshot::postgres::tools;
 use crate::snapshot::postgres::{PostgresError, Session, drop_leftover, leftovers, verify};
-use crate::snapshot::{Manifest, Obstacle, VerificationLevel, Watch};
+use crate::snapshot::{Leftover, Manifest, Obstacle, Provenance, VerificationLevel, Watch};
 use crate::text::shown;
 
 /// PostgreSQL, and what is PostgreSQL inside: not what only speaks its protocol.
@@ -58,30 +58,31 @@ impl SnapshotEngine for Postgres {
         watch: &dyn Watch,
     ) -> Result<RestorePlan<'r>, EngineError> {
         let prepared = prepare_restore(restoration, watch)?;
-        Ok(RestorePlan::new(true, move |_, watch| Ok(prepared.carry_out(watch)?)))
+        let leftovers = prepared.leftovers.clone();
+        Ok(RestorePlan::new(true, leftovers, move |_, watch| Ok(prepared.carry_out(watch)?)))
     }
 
     fn exchange_back(&self, kept: &Kept<'_>) -> Result<Restored, EngineError> {
         Ok(exchange_back(kept)?)
     }
 
-    fn drop_replaced(
+    fn leftovers(
         &self,
         target: &Target,
         environment: &ToolEnvironment,
-        dry_run: bool,
-    ) -> Result<Vec<Replaced>, EngineError> {
-        let found = leftovers(target, environment)?;
-        let own = found.into_iter().filter(|one| Some(&one.of) == target.database.as_ref());
-        let dropped = |name: &str| match dry_run || drop_leftover(target, environment, name)? {
-            true => Ok(Fate::Dropped),
-            false => Ok(Fate::AtWork),
-        };
-        let fated = |name: String| {
-            let fate = dropped(&name).unwrap_or_else(|error: PostgresError| Fate::Stays(error.into()));
-            Replaced { name, fate }
-        };
-        Ok(own.map(|one| fated(one.name)).collect())
+        past: &dyn Provenance,
+    ) -> Result<Vec<Leftover>, EngineError> {
+        Ok(leftovers(target, environment, past)?)
+    }
+
+    fn drop_leftover(
+        &self,
+        target: &Target,
+        environment: &ToolEnvironment,
+        name: &str,
+        past: &dyn Provenance,
+    ) -> Result<bool, EngineError> {
+        Ok(drop_leftover(target, environment, name, past)?)
     }
 }
 
@@ -107,6 +108,11 @@ impl OpenDatabase for Session {
 
     fn obstacles(&mut self) -> Result<Vec<Obstacle>, EngineError> {
         Ok(obstacles::find(&mut self.psql, &self.identity)?)
+    }
+
+    fn leftovers(&mut self, past: &dyn Provenance) -> Vec<Leftover> {
+        // One that is dropped just then makes the question fail.
+        look(self, &self.identity.database.clone(), past).unwrap_or_default()
     }
 
     fn is_unchanged_since(&mut self, earlier: &Manifest) -> Result<bool, EngineError> {

@@ -1,44 +1,69 @@
 //! Lists and drops the databases that restores have left on a server: what they replaced, and what a killed one did not finish.
 
-use chrono::{DateTime, Utc};
-
 use crate::own_tools::ToolEnvironment;
 use crate::reach::Target;
-use crate::snapshot::postgres::beside::{Marker, drop_database, try_lock, users_of};
+use crate::snapshot::postgres::beside::{Marker, drop_database, is_locked, try_lock, users_of};
 use crate::snapshot::postgres::connection::Connection;
-use crate::snapshot::postgres::psql::{literal, text};
+use crate::snapshot::postgres::names::{ENDINGS, parts_of};
+use crate::snapshot::postgres::psql::{literal, number, text};
 use crate::snapshot::postgres::{PostgresError, Session};
+use crate::snapshot::{Leftover, LeftoverKind, Provenance};
 
-/// A database that safe-test made; known by the mark in its comment, never by its name.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Leftover {
-    /// Its name.
-    pub(crate) name: String,
-    /// What it is.
-    pub(crate) kind: LeftoverKind,
-    /// The database that it was, or was to become.
-    pub(crate) of: String,
-    /// When it was replaced or begun, UTC.
-    pub(crate) at: DateTime<Utc>,
-}
-
-/// What a leftover is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum LeftoverKind {
-    /// What stood in a restored database's place.
-    Replaced,
-    /// A restore or verification that was not finished, or is still at work.
-    Unfinished,
-}
-
-/// Lists the databases on the target's server that safe-test made, oldest first.
+/// Lists what restores of `database` have left on its server, oldest first. `server` is a session in any database of it.
+///
+/// It is ours where it bears our mark, put on it under the name that it has; or where it bears no comment, was not
+/// finished, and its name was written down before it was made: whoever made it was killed before it could mark it.
 ///
 /// # Errors
 ///
-/// Those of [`Session::open`].
-pub(crate) fn leftovers(target: &Target, environment: &ToolEnvironment) -> Result<Vec<Leftover>, PostgresError> {
-    let mut server = Session::open_maintenance(&Connection::new(target, environment)?, None)?;
-    list(&mut server)
+/// Those of the server.
+pub(crate) fn look(
+    server: &mut Session,
+    database: &str,
+    past: &dyn Provenance,
+) -> Result<Vec<Leftover>, PostgresError> {
+    // The size of a database is told to whoever may connect to it.
+    let fields = server.psql.ask(format!(
+        "SELECT d.datname, shobj_description(d.oid, 'pg_database'), \
+         CASE WHEN has_database_privilege(d.oid, 'CONNECT') OR pg_has_role('pg_read_all_stats', 'MEMBER') \
+         THEN pg_database_size(d.oid) END, {} FROM pg_database d WHERE d.datname ~ {}",
+        is_locked("d.datname"),
+        literal(ENDINGS)
+    ))?;
+    let here = server.identity.fingerprint();
+    let mut found = Vec::new();
+    for row in fields.chunks_exact(4) {
+        let (name, comment) = (text(&row[0]), text(&row[1]));
+        let Some((what, at)) = parts_of(&name, database) else { continue };
+        let is_finished = what == "replaced";
+        let marker = Marker::read(&comment).filter(|marker| marker.is_on(&name) && marker.of == database);
+        let was_announced = || comment.is_empty() && !is_finished && past.was_made(&here, &name, at);
+        found.push(Leftover {
+            kind: if is_finished { LeftoverKind::Replaced } else { LeftoverKind::Unfinished },
+            of: database.to_owned(),
+            at: marker.as_ref().map_or(at, |marker| marker.at),
+            size: number(&row[2]),
+            ours: marker.is_some() || was_announced(),
+            at_work: row[3] == b"t",
+            name,
+        });
+    }
+    found.sort_by(|one, other| (one.at, &one.name).cmp(&(other.at, &other.name)));
+    Ok(found)
+}
+
+/// Lists what restores of the target have left on its server; see [`look`].
+///
+/// # Errors
+///
+/// Those of [`Session::open_maintenance`].
+pub(crate) fn leftovers(
+    target: &Target,
+    environment: &ToolEnvironment,
+    past: &dyn Provenance,
+) -> Result<Vec<Leftover>, PostgresError> {
+    let Some(database) = target.database.as_deref() else { return Ok(Vec::new()) };
+    look(&mut Session::open_maintenance(&Connection::new(target, environment)?, None)?, database, past)
 }
 
 /// Drops one of them, or finds it gone; `false` if another safe-test is at work on it, which makes it that one's to drop.
@@ -46,37 +71,29 @@ pub(crate) fn leftovers(target: &Target, environment: &ToolEnvironment) -> Resul
 /// # Errors
 ///
 /// [`PostgresError::NotDropped`] if it is not one of them, or somebody is connected to it.
-pub(crate) fn drop_leftover(target: &Target, environment: &ToolEnvironment, name: &str) -> Result<bool, PostgresError> {
-    let mut server = Session::open_maintenance(&Connection::new(target, environment)?, None)?;
+pub(crate) fn drop_leftover(
+    target: &Target,
+    environment: &ToolEnvironment,
+    name: &str,
+    past: &dyn Provenance,
+) -> Result<bool, PostgresError> {
     let refuse = |reason: String| PostgresError::NotDropped { database: name.to_owned(), reason };
+    let Some(database) = target.database.as_deref() else { return Err(refuse("it is of no database".to_owned())) };
+    let mut server = Session::open_maintenance(&Connection::new(target, environment)?, None)?;
     if !try_lock(&mut server, name)? {
         return Ok(false);
     }
-    if !list(&mut server)?.iter().any(|leftover| leftover.name == name) {
+    let found = look(&mut server, database, past)?;
+    let Some(leftover) = found.iter().find(|leftover| leftover.name == name && leftover.ours) else {
         let is_gone = !server.exists(name)?;
         return if is_gone { Ok(true) } else { Err(refuse("it was not made by safe-test".to_owned())) };
-    }
-    let users = users_of(&mut server, name)?;
-    if !users.is_empty() {
-        return Err(refuse(format!("in use by {users}")));
+    };
+    // In what was not finished, there may still be the last moments of a killed one's tools.
+    if leftover.kind == LeftoverKind::Replaced {
+        let users = users_of(&mut server, name)?;
+        if !users.is_empty() {
+            return Err(refuse(format!("in use by {users}")));
+        }
     }
     drop_database(&mut server, name).map(|()| true)
-}
-
-fn list(server: &mut Session) -> Result<Vec<Leftover>, PostgresError> {
-    let fields = server.psql.ask(format!(
-        "SELECT d.datname, shobj_description(d.oid, 'pg_database') FROM pg_database d \
-         WHERE shobj_description(d.oid, 'pg_database') LIKE {}",
-        literal("safe-test: %")
-    ))?;
-    let mut found: Vec<Leftover> = fields
-        .chunks_exact(2)
-        .filter_map(|row| {
-            let marker = Marker::read(&text(&row[1]))?;
-            let kind = if marker.what == "replaced" { LeftoverKind::Replaced } else { LeftoverKind::Unfinished };
-            Some(Leftover { name: text(&row[0]), kind, of: marker.of, at: marker.at })
-        })
-        .collect();
-    found.sort_by(|one, other| (one.at, &one.name).cmp(&(other.at, &other.name)));
-    Ok(found)
 }

@@ -1,6 +1,6 @@
 //! Spells the names of tables in one way wherever they come from, and makes names for the databases of a restore.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDateTime, Utc};
 use sha2::{Digest, Sha256};
 
 use crate::text::hex;
@@ -71,6 +71,19 @@ pub(crate) fn is_related(name: &str, database: &str, what: &str, at: DateTime<Ut
     [1, attempt].iter().any(|attempt| related(database, what, at, *attempt) == name)
 }
 
+/// What the names end in that [`related`] makes, as a regular expression of the server.
+pub(crate) const ENDINGS: &str = "_(restoring|verifying|replaced)_[0-9]{8}_[0-9]{6}(_[0-9]+)?$";
+
+/// Reads what and when in a name that [`related`] makes for `database`.
+pub(crate) fn parts_of(name: &str, database: &str) -> Option<(&'static str, DateTime<Utc>)> {
+    ["restoring", "verifying", "replaced"].into_iter().find_map(|what| {
+        let separator = format!("_{what}_");
+        let time = name.get(name.rfind(&separator)? + separator.len()..)?.get(..15)?;
+        let at = NaiveDateTime::parse_from_str(time, "%Y%m%d_%H%M%S").ok()?.and_utc();
+        is_related(name, database, what, at).then_some((what, at))
+    })
+}
+
 /// Makes a database's name with an ending, within what a server keeps.
 pub(crate) fn with_ending(database: &str, ending: &str) -> String {
     if database.len() + ending.len() <= LONGEST {
@@ -102,6 +115,24 @@ mod tests {
             assert_eq!(canonical(written.as_bytes()), expected, "{written}");
         }
         assert_eq!(qualified(b"public", b"caf\xE9"), "public.\"caf\\xE9\"");
+    }
+
+    #[test]
+    fn what_and_when_are_read_back_of_every_name() {
+        let now = DateTime::from_timestamp(1_795_271_422, 0).unwrap();
+        let long = "ü".repeat(31);
+        for database in ["shop", "shop_replaced_20250101_000000", "r's \"a\" \\ name", &long] {
+            for what in ["restoring", "verifying", "replaced"] {
+                for attempt in [1, 2, 12] {
+                    let name = related(database, what, now, attempt);
+                    assert_eq!(parts_of(&name, database), Some((what, now)), "{name}");
+                    assert_eq!(parts_of(&name, "other"), None, "{name}");
+                }
+            }
+        }
+        for name in ["shop", "shop_replaced_", "shop_replaced_20261399_143022", "shop_replaced_20261121_143022_x"] {
+            assert_eq!(parts_of(name, "shop"), None, "{name}");
+        }
     }
 
     #[test]

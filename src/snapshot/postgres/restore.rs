@@ -1,11 +1,13 @@
 //! Puts a database back: builds it beside, compares it, and exchanges it for the present one, which is kept under another
 //! name.
 
+use crate::snapshot::Leftover;
 use crate::snapshot::Watch;
 use crate::snapshot::engine::{Restoration, Restored};
 use crate::snapshot::postgres::beside;
 use crate::snapshot::postgres::beside::Marker;
 use crate::snapshot::postgres::connection::Connection;
+use crate::snapshot::postgres::leftovers::look;
 use crate::snapshot::postgres::swap;
 use crate::snapshot::postgres::swap::Exchange;
 use crate::snapshot::postgres::whole;
@@ -17,6 +19,8 @@ pub(crate) struct PreparedRestore<'r> {
     whole: Whole<'r>,
     restoration: Restoration<'r>,
     connection: Connection,
+    /// What earlier restores have left on the server.
+    pub(crate) leftovers: Vec<Leftover>,
 }
 
 /// Prepares to put a snapshot back. No session stays open: it could be in the way of the restore of another database.
@@ -36,12 +40,13 @@ pub(crate) fn prepare_restore<'r>(
     }
     let whole = whole::read(restoration, watch)?;
     let connection = Connection::new(restoration.target, restoration.environment)?;
-    let server = Session::open_maintenance(&connection, Some(&manifest.database))?;
+    let mut server = Session::open_maintenance(&connection, Some(&manifest.database))?;
     expect_own_server(&server, restoration)?;
     if !server.identity.may_create {
         return Err(PostgresError::MayNotCreate { place: connection.place().to_owned() });
     }
-    Ok(PreparedRestore { whole, restoration: *restoration, connection })
+    let leftovers = look(&mut server, &manifest.database, restoration.past)?;
+    Ok(PreparedRestore { whole, restoration: *restoration, connection, leftovers })
 }
 
 /// Puts a snapshot back at once: [`prepare_restore`], then [`PreparedRestore::carry_out`].
@@ -69,7 +74,7 @@ impl PreparedRestore<'_> {
     ///
     /// [`PostgresError::NotRestored`], which says what remains; [`PostgresError::Unsettled`] where the server is gone.
     pub(crate) fn carry_out(self, watch: &dyn Watch) -> Result<Restored, PostgresError> {
-        let PreparedRestore { whole, restoration, connection } = self;
+        let PreparedRestore { whole, restoration, connection, .. } = self;
         let database = whole.manifest.database.as_str();
         let mut server = Session::open_maintenance(&connection, Some(database))?;
         expect_own_server(&server, &restoration)?;

@@ -24,7 +24,7 @@ use crate::snapshot::engine::Restoration;
 use crate::snapshot::postgres::programs_for_tests::{Programs, fetched};
 use crate::snapshot::postgres::take::{Limits, prepare, take};
 use crate::snapshot::postgres::{PostgresError, Session};
-use crate::snapshot::testing::{Unledgered, ending, wait_for};
+use crate::snapshot::testing::{AllKnown, Unledgered, ending, wait_for};
 use crate::snapshot::{Kind, Manifest, Stored, TableRows, Taken, Tool, Watch};
 
 /// The superuser's password; its signs are those that a password file escapes.
@@ -290,6 +290,7 @@ impl Snapshot {
             environment: &environment(),
             now: DateTime::from_timestamp(1_795_271_422, 0).unwrap(),
             ledger: &Unledgered,
+            past: &AllKnown,
         };
         ending(|| with(&restoration))
     }

@@ -66,7 +66,7 @@ impl SnapshotEngine for Sqlite {
         }
         self.verify(restoration, VerificationLevel::Read, watch)?;
         let now = restoration.now;
-        Ok(RestorePlan::new(false, move |damaged, watch| {
+        Ok(RestorePlan::new(false, Vec::new(), move |damaged, watch| {
             let restored = match damaged {
                 true => sqlite::replace(dump, manifest, database, now, watch)?,
                 false => sqlite::restore(dump, manifest, database, watch)?,

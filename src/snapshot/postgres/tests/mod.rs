@@ -5,6 +5,7 @@ mod crashes;
 mod damage;
 mod failures;
 mod fakes;
+mod leaving;
 mod obstacles;
 mod pgbouncer;
 mod pooler;

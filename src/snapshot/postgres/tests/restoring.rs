@@ -3,15 +3,15 @@
 use std::process::Stdio;
 
 use crate::reach::Target;
+use crate::snapshot::LeftoverKind;
 use crate::snapshot::engine::Restored;
 use crate::snapshot::postgres::beside;
 use crate::snapshot::postgres::beside::Marker;
 use crate::snapshot::postgres::connection::Connection;
-use crate::snapshot::postgres::leftovers::LeftoverKind;
 use crate::snapshot::postgres::testing::{Server, Snapshot, Waiting, environment};
 use crate::snapshot::postgres::tests::rich::{RICH, text_of};
 use crate::snapshot::postgres::{PostgresError, Session, drop_leftover, leftovers, restore, verify};
-use crate::snapshot::testing::wait_for;
+use crate::snapshot::testing::AllKnown;
 use crate::snapshot::tool_process::ToolError;
 use crate::snapshot::{VerificationLevel, not_whole_in_full};
 
@@ -193,8 +193,10 @@ fn a_tablespace_that_is_gone_or_closed_does_not_keep_a_database_from_coming_back
     let restored = put_back(&snapshot, &server.target_as("spaced", "spacer")).unwrap();
     assert!(restored.notes[0].contains("own tablespace now"), "{:?}", restored.notes);
     assert_eq!(spaces(), "1|");
-    for leftover in leftovers(&target, &environment()).unwrap().iter().filter(|leftover| leftover.of == "spaced") {
-        drop_leftover(&target, &environment(), &leftover.name).unwrap();
+    for leftover in
+        leftovers(&target, &environment(), &AllKnown).unwrap().iter().filter(|leftover| leftover.of == "spaced")
+    {
+        drop_leftover(&target, &environment(), &leftover.name, &AllKnown).unwrap();
     }
     server.run("postgres", "DROP TABLESPACE fast");
     server.run("spaced", "UPDATE t SET a = 2");
@@ -251,24 +253,24 @@ fn only_databases_that_we_made_are_listed_and_dropped() {
     server.database("pruned_replaced_20250101_000000", "");
     let replaced = put_back(&Snapshot::take(&target), &target).unwrap().replaced.unwrap();
     let ours = || -> Vec<_> {
-        leftovers(&target, &environment()).unwrap().into_iter().filter(|leftover| leftover.of == "pruned").collect()
+        leftovers(&target, &environment(), &AllKnown).unwrap().into_iter().filter(|leftover| leftover.ours).collect()
     };
     assert_eq!(ours().len(), 1);
     assert_eq!((&ours()[0].name, ours()[0].kind), (&replaced, LeftoverKind::Replaced));
     for name in ["pruned", "pruned_replaced_20250101_000000"] {
         assert!(
-            matches!(drop_leftover(&target, &environment(), name), Err(PostgresError::NotDropped { .. })),
+            matches!(drop_leftover(&target, &environment(), name, &AllKnown), Err(PostgresError::NotDropped { .. })),
             "{name}"
         );
     }
     // Two at once: both find in the end that it is gone, or leave it to the other.
     std::thread::scope(|scope| {
-        let drop_it = || drop_leftover(&target, &environment(), &replaced).unwrap();
+        let drop_it = || drop_leftover(&target, &environment(), &replaced, &AllKnown).unwrap();
         let (one, other) = (scope.spawn(drop_it), scope.spawn(drop_it));
         assert!(one.join().unwrap() | other.join().unwrap());
     });
     assert!(ours().is_empty());
-    assert!(drop_leftover(&target, &environment(), &replaced).unwrap(), "gone is what was wanted");
+    assert!(drop_leftover(&target, &environment(), &replaced, &AllKnown).unwrap(), "gone is what was wanted");
 }
 
 #[test]
@@ -291,22 +293,4 @@ fn a_missing_extension_is_told_apart_from_a_bad_snapshot() {
         .unwrap_err()
     });
     assert!(matches!(&error, PostgresError::MissingExtensions { names } if names == "no_such_extension"), "{error}");
-}
-
-#[test]
-fn what_a_killed_restore_left_is_listed_unless_it_is_at_work() {
-    let server = Server::shared();
-    let target = server.database("half_done", "");
-    let marker =
-        Marker { what: "restoring".to_owned(), of: "half".to_owned(), at: chrono::DateTime::UNIX_EPOCH, comment: None };
-    server.run("postgres", &format!("COMMENT ON DATABASE half_done IS '{}'", marker.comment()));
-    let found = leftovers(&target, &environment()).unwrap();
-    assert!(found.iter().any(|leftover| leftover.name == "half_done" && leftover.kind == LeftoverKind::Unfinished));
-    let connection = Connection::new(&target, &environment()).unwrap();
-    let mut at_work = Session::open_maintenance(&connection, None).unwrap();
-    assert!(beside::try_lock(&mut at_work, "half_done").unwrap());
-    assert!(!drop_leftover(&target, &environment(), "half_done").unwrap());
-    drop(at_work);
-    wait_for("the lock is given back", || drop_leftover(&target, &environment(), "half_done").unwrap());
-    assert_eq!(server.run("postgres", "SELECT count(*) FROM pg_database WHERE datname = 'half_done'"), "0");
 }
