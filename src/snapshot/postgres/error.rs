@@ -297,7 +297,10 @@ impl Explain for PostgresError {
                 "do not rely on it; `safe-test list` shows the others"
             }
             PostgresError::Manifest { .. } => "`safe-test list` shows the snapshots that can be used",
-            PostgresError::OtherServer { .. } | PostgresError::SnapshotOfOtherDatabase { .. } => {
+            PostgresError::OtherServer { .. } => {
+                "an upgrade makes another server of it; restore it by hand: the snapshot's manifest says how (`by_hand`)"
+            }
+            PostgresError::SnapshotOfOtherDatabase { .. } => {
                 "restore it by hand: the snapshot's manifest says how (`by_hand`)"
             }
             PostgresError::MayNotCreate { .. } => "give the role the right: `ALTER ROLE … CREATEDB`",

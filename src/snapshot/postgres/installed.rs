@@ -71,18 +71,20 @@ fn among(folders: impl IntoIterator<Item = PathBuf>) -> Vec<Tools> {
     tools
 }
 
-/// Tells the version of the tools in a folder; `None` where one of the three is missing or leads to a program of another
-/// name, a wrapper.
+/// Tells the version of the tools in a folder; `None` where one of the three is missing, is of another version, or leads to a
+/// program of another name, a wrapper.
 fn version_of(folder: &PathBuf) -> Option<u32> {
     let real = |name: &str| {
         let found = own_tools::find_all(name, std::slice::from_ref(folder)).pop()?;
         let real = fs::canonicalize(found).ok()?;
         (real.file_name() == Some(OsStr::new(name))).then_some(real)
     };
-    let dump = real("pg_dump")?;
-    real("pg_restore")?;
-    real("psql")?;
-    version_in_path(&dump).or_else(|| version_by_asking(&folder.join("pg_dump")))
+    let (dump, others) = (real("pg_dump")?, [real("pg_restore")?, real("psql")?]);
+    let version = |program: &Path| version_in_path(program).or_else(|| version_by_asking(program));
+    let major = version(&dump)?;
+    // A folder of links may have each from elsewhere; those of one folder came together.
+    let goes_with_it = |other: &PathBuf| other.parent() == dump.parent() || version(other) == Some(major);
+    others.iter().all(goes_with_it).then_some(major)
 }
 
 fn version_in_path(program: &Path) -> Option<u32> {
@@ -169,6 +171,22 @@ mod tests {
         fs::remove_file(partial.join("psql")).unwrap();
         programs(&own, "16.4 (local build)");
         assert_eq!(among([wrapped, partial, own.clone(), own.clone()]), [Tools { folder: own, major: 16 }]);
+    }
+
+    #[test]
+    fn a_folder_whose_tools_are_of_several_versions_is_passed_over() {
+        let temporary = tempfile::tempdir().unwrap();
+        let [old, new, linked] = ["old", "new", "linked"].map(|name| temporary.path().join(name));
+        programs(&old, "15.18");
+        programs(&new, "17.10");
+        fs::create_dir(&linked).unwrap();
+        for (name, from, expected) in
+            [("pg_dump", &new, None), ("pg_restore", &new, None), ("psql", &old, None), ("psql", &new, Some(17))]
+        {
+            let _ = fs::remove_file(linked.join(name));
+            symlink(from.join(name), linked.join(name)).unwrap();
+            assert_eq!(among([linked.clone()]).first().map(|tools| tools.major), expected, "{name}");
+        }
     }
 
     #[test]

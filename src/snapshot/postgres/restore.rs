@@ -56,12 +56,13 @@ pub(crate) fn restore(restoration: &Restoration<'_>, watch: &dyn Watch) -> Resul
 }
 
 fn expect_own_server(server: &Session, restoration: &Restoration<'_>) -> Result<(), PostgresError> {
-    let here = server.identity.fingerprint();
-    let snapshot = restoration.stored.manifest.server.as_ref().map_or("an unknown one", |server| &server.fingerprint);
-    if snapshot == here {
+    let (here, saved) = (server.identity.fingerprint(), restoration.stored.manifest.server.as_ref());
+    if saved.is_some_and(|saved| saved.fingerprint == here) {
         return Ok(());
     }
-    Err(PostgresError::OtherServer { snapshot: snapshot.to_owned(), here })
+    let named = |fingerprint: &str, version: &str| format!("{fingerprint} (version {version})");
+    let snapshot = saved.map_or("an unknown one".to_owned(), |saved| named(&saved.fingerprint, &saved.version));
+    Err(PostgresError::OtherServer { snapshot, here: named(&here, &server.identity.version) })
 }
 
 impl PreparedRestore<'_> {
