@@ -23,6 +23,8 @@ pub(crate) struct Facts {
     /// The locale of a provider that is not the C library.
     pub(crate) locale: Option<String>,
     pub(crate) icu_rules: Option<String>,
+    /// The version of the provider's collation that its indexes were made with.
+    pub(crate) collation_version: Option<String>,
     pub(crate) tablespace: String,
     pub(crate) connection_limit: i64,
     pub(crate) is_template: bool,
@@ -32,6 +34,8 @@ pub(crate) struct Facts {
     /// Settings of the session that saved it, as far as they change how values are written and `pg_dump` does not make them
     /// itself. Empty in snapshots of earlier versions.
     pub(crate) written_with: BTreeMap<String, String>,
+    /// Versions of the extensions that a dump creates, by name. Empty in snapshots of earlier versions.
+    pub(crate) extensions: BTreeMap<String, String>,
     /// Rights on the database; `None` where they are those of a new one.
     pub(crate) grants: Option<Vec<Grant>>,
 }
@@ -57,6 +61,7 @@ pub(crate) struct Grant {
 const FACTS: &str = "SELECT json_build_object('owner', o.rolname, 'encoding', pg_encoding_to_char(d.encoding), \
     'collate', d.datcollate, 'ctype', d.datctype, 'provider', to_json(d)->'datlocprovider', \
     'locale', coalesce(to_json(d)->>'datlocale', to_json(d)->>'daticulocale'), 'icu_rules', to_json(d)->'daticurules', \
+    'collation_version', to_json(d)->'datcollversion', \
     'tablespace', t.spcname, 'connection_limit', d.datconnlimit, 'is_template', d.datistemplate, \
     'comment', shobj_description(d.oid, 'pg_database'), \
     'settings', (SELECT coalesce(json_agg(json_build_object('role', r.rolname, 'name', split_part(c, '=', 1), \
@@ -64,6 +69,7 @@ const FACTS: &str = "SELECT json_build_object('owner', o.rolname, 'encoding', pg
         LEFT JOIN pg_roles r ON r.oid = s.setrole, unnest(s.setconfig) c WHERE s.setdatabase = d.oid), \
     'written_with', (SELECT json_object_agg(w, current_setting(w)) \
         FROM unnest('{TimeZone,bytea_output,lc_monetary,xmlbinary}'::text[]) w), \
+    'extensions', (SELECT coalesce(json_object_agg(extname, extversion), '{}') FROM pg_extension WHERE oid >= 16384), \
     'grants', CASE WHEN d.datacl IS NOT NULL THEN (SELECT coalesce(json_agg(json_build_object('role', r.rolname, \
         'right', a.privilege_type, 'grantable', a.is_grantable)), '[]') FROM aclexplode(d.datacl) a \
         LEFT JOIN pg_roles r ON r.oid = a.grantee) END) \
@@ -104,6 +110,8 @@ impl Facts {
                 option("LOCALE_PROVIDER", "builtin".to_owned());
                 option("BUILTIN_LOCALE", literal(locale));
             }
+            // The server's template may have another.
+            (Some("c"), _) => option("LOCALE_PROVIDER", "libc".to_owned()),
             _ => {}
         }
         if with_tablespace && !matches!(&*self.tablespace, "" | "pg_default") {
@@ -227,5 +235,15 @@ mod tests {
                         LOCALE_PROVIDER icu ICU_LOCALE 'de-DE' TABLESPACE \"fast\"";
         assert_eq!(facts.create("n", true, true), expected);
         assert!(!facts.create("n", false, false).contains("OWNER"));
+        // Servers before 15 have one provider, and no word for it.
+        for (provider, locale, expected) in [
+            (None, None, ""),
+            (Some("c"), None, " LOCALE_PROVIDER libc"),
+            (Some("b"), Some("C.UTF-8"), " LOCALE_PROVIDER builtin BUILTIN_LOCALE 'C.UTF-8'"),
+        ] {
+            let (provider, locale) = (provider.map(str::to_owned), locale.map(str::to_owned));
+            let created = Facts { provider, locale, ..facts.clone() }.create("n", false, false);
+            assert!(created.ends_with(&format!("LC_CTYPE 'C'{expected}")), "{created}");
+        }
     }
 }

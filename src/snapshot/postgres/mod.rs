@@ -24,6 +24,7 @@ mod digest;
 mod engine;
 mod error;
 mod exchange_back;
+mod extensions;
 mod facts;
 mod installed;
 mod leftovers;

@@ -1,8 +1,9 @@
 //! Finds what a restore computes anew: its values are in no dump, so that they may be others than those that were saved.
 
+use crate::snapshot::postgres::PostgresError;
 use crate::snapshot::postgres::catalog::Contents;
 use crate::snapshot::postgres::names::canonical;
-use crate::snapshot::postgres::{PostgresError, Session};
+use crate::snapshot::postgres::psql::Psql;
 
 /// What was computed anew.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -26,7 +27,8 @@ const RECOMPUTED: &str = "SELECT DISTINCT pg_catalog.quote_ident(n.nspname), pg_
 impl Computed {
     /// Asks the restored database.
     pub(crate) fn find(
-        restored: &mut Session,
+        psql: &mut Psql,
+        major: u32,
         promised: &Contents,
         found: &Contents,
     ) -> Result<Computed, PostgresError> {
@@ -41,7 +43,7 @@ impl Computed {
             }
         }
         // Generated columns came with version 12.
-        let fields = if restored.identity.major < 12 { Vec::new() } else { restored.psql.ask(RECOMPUTED)? };
+        let fields = if major < 12 { Vec::new() } else { psql.ask(RECOMPUTED)? };
         let mut recomputed: Vec<String> =
             fields.chunks_exact(3).map(|row| canonical(&row.join(b".".as_slice()))).collect();
         recomputed.sort();

@@ -8,6 +8,7 @@
 mod computed;
 mod sequences;
 mod tables;
+mod versions;
 
 use crate::snapshot::Watch;
 use crate::snapshot::postgres::catalog;
@@ -33,20 +34,24 @@ pub(crate) fn data(
 ) -> Result<Vec<String>, PostgresError> {
     let mut restored = Session::connect(server.connection.with("PGDATABASE", name))?;
     let stopper = restored.psql.stopper();
-    attended(watch, &[stopper], || compare(&mut restored, whole, name))
+    attended(watch, &[stopper], || within(&mut restored.psql, restored.identity.major, whole, name))
 }
 
-fn compare(restored: &mut Session, whole: &Whole<'_>, name: &str) -> Result<Vec<String>, PostgresError> {
-    let found = catalog::contents(&mut restored.psql, Counted::MaterialisedViews)?;
+/// [`data`], in a session in the database, perhaps in the transaction that loaded it. `major` is the server's version. The
+/// session's settings are others afterwards.
+///
+/// # Errors
+///
+/// Those of [`data`].
+pub(crate) fn within(psql: &mut Psql, major: u32, whole: &Whole<'_>, name: &str) -> Result<Vec<String>, PostgresError> {
+    let found = catalog::contents(psql, Counted::MaterialisedViews)?;
     compare_restored(name, &whole.promised, &found)?;
-    let computed = Computed::find(restored, &whole.promised, &found)?;
-    write_as_dumped(&mut restored.psql, whole)?;
+    let computed = Computed::find(psql, major, &whole.promised, &found)?;
+    write_as_dumped(psql, whole)?;
     let data = &whole.script.data;
-    let mut found_other = tables::compare(restored, data)?;
-    found_other.missing.extend(sequences::differences(&mut restored.psql, &data.sequences)?);
-    if found.large_objects > 0
-        && tables::digests(&mut restored.psql, &[large_objects().into_bytes()])? != [data.large_objects]
-    {
+    let mut found_other = tables::compare(psql, data)?;
+    found_other.missing.extend(sequences::differences(psql, &data.sequences)?);
+    if found.large_objects > 0 && tables::digests(psql, &[large_objects().into_bytes()])? != [data.large_objects] {
         found_other.missing.push("the large objects have another content".to_owned());
     }
     let mut notes = Vec::new();
@@ -58,6 +63,7 @@ fn compare(restored: &mut Session, whole: &Whole<'_>, name: &str) -> Result<Vec<
         ));
     }
     not_whole(name, &[found_other.missing, found_other.changed].concat())?;
+    notes.extend(versions::notes(psql, &whole.facts)?);
     notes.extend(computed.notes());
     Ok(notes)
 }

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use crate::snapshot::postgres::PostgresError;
 use crate::snapshot::postgres::data::Data;
 use crate::snapshot::postgres::digest::{Digest, Lines};
 use crate::snapshot::postgres::names::canonical;
 use crate::snapshot::postgres::psql::Psql;
 use crate::snapshot::postgres::script::name;
-use crate::snapshot::postgres::{PostgresError, Session};
 
 /// Bytes of statements that are sent ahead: no more than a pipe takes while nobody reads.
 const AHEAD: usize = 16 * 1024;
@@ -29,10 +29,10 @@ struct Dumped<'a> {
 }
 
 /// Compares every table that the dump has rows of.
-pub(crate) fn compare(restored: &mut Session, data: &Data) -> Result<Differences, PostgresError> {
+pub(crate) fn compare(psql: &mut Psql, data: &Data) -> Result<Differences, PostgresError> {
     let dumped: Vec<Dumped<'_>> =
         data.tables.iter().filter_map(|(statement, digest)| dumped(statement, *digest)).collect();
-    let queried = queried(&mut restored.psql)?;
+    let queried = queried(psql)?;
     let statement = |one: &Dumped<'_>| match queried.get(&canonical(one.name)) {
         None => [b"COPY ", one.name, b" ", one.columns, b" TO STDOUT"].concat(),
         Some(condition) => {
@@ -41,12 +41,12 @@ pub(crate) fn compare(restored: &mut Session, data: &Data) -> Result<Differences
                 .concat()
         }
     };
-    let found = digests(&mut restored.psql, &dumped.iter().map(statement).collect::<Vec<_>>())?;
+    let found = digests(psql, &dumped.iter().map(statement).collect::<Vec<_>>())?;
     let pairs: Vec<(&Dumped<'_>, Digest)> = dumped.iter().zip(found).collect();
     if pairs.iter().all(|(dumped, found)| dumped.digest == *found) {
         return Ok(Differences::default());
     }
-    let roots = roots(restored)?;
+    let roots = roots(psql)?;
     Ok(differences(&pairs, &roots))
 }
 
@@ -94,8 +94,8 @@ fn queried(psql: &mut Psql) -> Result<BTreeMap<String, Vec<u8>>, PostgresError> 
 }
 
 /// Asks for the partitioned table that a partition is of in the end, by the partition's name.
-fn roots(restored: &mut Session) -> Result<BTreeMap<String, String>, PostgresError> {
-    let fields = restored.psql.ask(
+fn roots(psql: &mut Psql) -> Result<BTreeMap<String, String>, PostgresError> {
+    let fields = psql.ask(
         "WITH RECURSIVE above (leaf, relation) AS (SELECT c.oid, c.oid FROM pg_catalog.pg_class c WHERE c.relispartition \
          UNION ALL SELECT above.leaf, i.inhparent FROM above JOIN pg_catalog.pg_inherits i ON i.inhrelid = above.relation) \
          SELECT above.leaf::pg_catalog.regclass, above.relation::pg_catalog.regclass FROM above \

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::snapshot::postgres::PostgresError;
 use crate::snapshot::postgres::load::client::Client;
+use crate::snapshot::postgres::psql::text;
 
 /// What is known of a role.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +22,8 @@ pub(crate) enum Role {
 pub(crate) struct Known {
     parameters: Option<BTreeSet<Vec<u8>>>,
     tablespaces: Option<BTreeSet<Vec<u8>>>,
+    /// Names of extensions with their versions.
+    extensions: Option<BTreeSet<(String, String)>>,
     /// Whether this user may act as each role that there is.
     roles: Option<BTreeMap<Vec<u8>, bool>>,
 }
@@ -46,6 +49,23 @@ impl Known {
             }
         };
         Ok(known.contains(&name.to_ascii_lowercase()))
+    }
+
+    /// Tells whether the server can make an extension in a version.
+    pub(crate) fn has_extension(
+        &mut self,
+        client: &mut Client,
+        name: &str,
+        version: &str,
+    ) -> Result<bool, PostgresError> {
+        let known = match &mut self.extensions {
+            Some(known) => known,
+            unasked => {
+                let fields = client.ask("SELECT name, version FROM pg_catalog.pg_available_extension_versions")?;
+                unasked.insert(fields.chunks_exact(2).map(|row| (text(&row[0]), text(&row[1]))).collect())
+            }
+        };
+        Ok(known.contains(&(name.to_owned(), version.to_owned())))
     }
 
     /// Tells whether this user may make tables in a tablespace.

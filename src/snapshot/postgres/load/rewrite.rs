@@ -1,5 +1,7 @@
 //! Carries out a dump's text statement by statement, each as this server can take it.
 
+use std::collections::BTreeMap;
+
 use crate::snapshot::postgres::PostgresError;
 use crate::snapshot::postgres::facts::Facts;
 use crate::snapshot::postgres::load::client::Client;
@@ -8,6 +10,7 @@ use crate::snapshot::postgres::load::rights::Rights;
 use crate::snapshot::postgres::load::search_path::SearchPath;
 use crate::snapshot::postgres::load::words::{after, words};
 use crate::snapshot::postgres::names::{canonical, shown};
+use crate::snapshot::postgres::psql::identifier;
 use crate::snapshot::postgres::script::name;
 use crate::snapshot::postgres::statements::Part;
 
@@ -18,6 +21,8 @@ pub(crate) struct Rewriter {
     known: Known,
     rights: Rights,
     path: SearchPath,
+    /// The versions of extensions that were saved.
+    extensions: BTreeMap<String, String>,
     /// Event triggers come last: they would fire upon what we do.
     event_triggers: Vec<Vec<u8>>,
     tablespaces: Vec<String>,
@@ -33,6 +38,7 @@ impl Rewriter {
             known: Known::default(),
             rights: Rights::default(),
             path: SearchPath::of(facts),
+            extensions: facts.extensions.clone(),
             event_triggers: Vec::new(),
             tablespaces: Vec::new(),
             invalid_keys: Vec::new(),
@@ -89,11 +95,29 @@ impl Rewriter {
         if is("REFRESH MATERIALIZED VIEW ") {
             return self.materialised_view(statement);
         }
+        if is("CREATE EXTENSION ") {
+            return self.extension(statement);
+        }
         self.path.set_for(&mut self.client, statement)?;
         if is("ALTER TABLE ") && memchr::memmem::find(statement, b" FOREIGN KEY (").is_some() {
             return self.foreign_key(statement);
         }
         self.client.write(statement)
+    }
+
+    /// Makes an extension in the version that was saved, which a dump does not say. Where the server no longer has that one it
+    /// is the server's own choice; the comparison tells.
+    fn extension(&mut self, statement: &[u8]) -> Result<(), PostgresError> {
+        let extension = words(statement).get(5).and_then(|(_, word)| word.name()).map(shown);
+        let version = extension.as_ref().and_then(|name| Some((name, self.extensions.get(name)?)));
+        let (Some((name, version)), Some(end)) = (version, statement.iter().rposition(|byte| *byte == b';')) else {
+            return self.client.write(statement);
+        };
+        if !self.known.has_extension(&mut self.client, name, version)? {
+            return self.client.write(statement);
+        }
+        let version = format!(" VERSION {};\n", identifier(version));
+        self.client.write(&[&statement[..end], version.as_bytes()].concat())
     }
 
     /// Leaves out parameters of other versions; a tablespace that cannot be used is the database's own.

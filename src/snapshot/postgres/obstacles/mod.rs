@@ -11,6 +11,8 @@ mod plain_roles;
 mod tables;
 
 use crate::snapshot::postgres::PostgresError;
+use crate::snapshot::postgres::extensions;
+use crate::snapshot::postgres::extensions::Lost;
 use crate::snapshot::postgres::obstacles::kind::Kind;
 use crate::snapshot::postgres::obstacles::tables::TABLES;
 use crate::snapshot::postgres::psql::{Psql, number, text};
@@ -61,12 +63,14 @@ fn of_the_session(identity: &Identity) -> Vec<Obstacle> {
 
 fn of_the_catalogs(psql: &mut Psql, identity: &Identity) -> Result<Vec<Obstacle>, PostgresError> {
     let kinds: Vec<&Kind> = kinds(identity).collect();
-    let each: Vec<String> = kinds.iter().map(|kind| format!("EXISTS (SELECT FROM {})", kind.found_in)).collect();
+    let found_in = kinds.iter().map(|kind| kind.found_in).chain([RELATIONS_OF_EXTENSIONS]);
+    let each: Vec<String> = found_in.map(|found_in| format!("EXISTS (SELECT FROM {found_in})")).collect();
     let found = psql.ask(question(&each.join(", "), identity))?;
+    let mut obstacles = if found.last().is_some_and(|has| has == b"t") { of_extensions(psql)? } else { Vec::new() };
     let found: Vec<&Kind> =
         kinds.into_iter().zip(&found).filter(|(_, has)| *has == b"t").map(|(kind, _)| kind).collect();
     if found.is_empty() {
-        return Ok(Vec::new());
+        return Ok(obstacles);
     }
     let names = |(at, kind): (usize, &&Kind)| {
         let Kind { name, found_in, .. } = kind;
@@ -82,15 +86,41 @@ fn of_the_catalogs(psql: &mut Psql, identity: &Identity) -> Result<Vec<Obstacle>
         let kind = found.get(number::<usize>(&row[0])?)?;
         let count = number::<usize>(&row[1])?;
         let named: Vec<String> = row[2..].iter().take(count).map(|name| format!("`{}`", text(name))).collect();
-        let rest = match count.saturating_sub(NAMED) {
-            0 => String::new(),
-            more => format!(" and {more} more"),
-        };
-        let names = named.join(", ") + &rest;
+        let names = and_more(&named, count);
         let what = kind.what.replace("{user}", &identity.user).replace("{names}", &names);
         Some(Obstacle { effect: kind.effect, what, remedy: kind.remedy.to_owned() })
     };
-    Ok(answer.chunks_exact(2 + NAMED).filter_map(row).collect())
+    obstacles.extend(answer.chunks_exact(2 + NAMED).filter_map(row));
+    Ok(obstacles)
+}
+
+const RELATIONS_OF_EXTENSIONS: &str =
+    "member m JOIN pg_class c ON c.oid = m.objid AND c.relkind IN ('r', 'p', 'v', 'm')";
+
+/// Finds what a dump leaves out of extensions.
+fn of_extensions(psql: &mut Psql) -> Result<Vec<Obstacle>, PostgresError> {
+    let Lost { rows, additions } = extensions::lost(psql)?;
+    let left_out = |names: &[String], what: &str, remedy: &str| {
+        let named: Vec<String> = names.iter().take(NAMED).map(|name| format!("`{name}`")).collect();
+        let what = format!("{what} ({})", and_more(&named, names.len()));
+        (!names.is_empty()).then(|| Obstacle { effect: Effect::LeftOut, what, remedy: remedy.to_owned() })
+    };
+    let rows = left_out(
+        &rows,
+        "rows in tables of extensions that these do not mark to be saved",
+        "save them by hand, or have the extension mark them (pg_extension_config_dump)",
+    );
+    let additions = left_out(&additions, "what was added to tables of extensions", "make it anew after a restore");
+    Ok(rows.into_iter().chain(additions).collect())
+}
+
+/// Lists names, and counts those that are not among them.
+fn and_more(named: &[String], count: usize) -> String {
+    let rest = match count.saturating_sub(NAMED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    named.join(", ") + &rest
 }
 
 /// Lists the kinds that can be obstacles for the role on this server.

@@ -7,7 +7,7 @@ use crate::snapshot::postgres::testing::{Server, Snapshot, Waiting, environment}
 use crate::snapshot::postgres::{PostgresError, Session, compare, restore, verify, whole};
 
 /// Compares a database with a snapshot of it: the notes.
-fn compared(snapshot: &Snapshot, target: &Target) -> Result<Vec<String>, PostgresError> {
+pub(crate) fn compared(snapshot: &Snapshot, target: &Target) -> Result<Vec<String>, PostgresError> {
     snapshot.restoring(target, |restoration| {
         let whole = whole::read(restoration, &Waiting::default())?;
         let server = Session::open_maintenance(&Connection::new(target, &environment())?, None)?;

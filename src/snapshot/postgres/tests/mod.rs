@@ -3,6 +3,7 @@
 mod comparing;
 mod crashes;
 mod damage;
+mod extensions;
 mod failures;
 mod fakes;
 mod leaving;
