@@ -38,9 +38,11 @@ Examples:
   safe-test restore                        the databases as the last run found them
   safe-test restore shop_test_20261121_143022
   safe-test restore shop                   at a terminal: choose among those whose names begin so
+  safe-test restore shop_test_replaced_20261121_150000
+                                           what a restore has replaced, kept on its server
   safe-test restore --yes                  without the question
 
-What is replaced is saved first, so a restore can be undone as well. A snapshot that this machine
+What is replaced is kept, so a restore can be undone as well. A snapshot that this machine
 did not make (it came with a clone) is put back only after a person at a terminal has typed its name.";
 
 pub(crate) const VERIFY: &str = "\
@@ -54,7 +56,9 @@ Exit status: 121 where one is bad.";
 pub(crate) const PRUNE: &str = "\
 Examples:
   safe-test prune --dry-run                what would be kept and dropped, and why
-  safe-test prune";
+  safe-test prune
+
+What a restore has replaced is kept on its server for 24 hours at least.";
 
 pub(crate) const LOG: &str = "\
 Examples:

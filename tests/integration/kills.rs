@@ -255,35 +255,6 @@ fn killed_at_any_moment_of_a_sqlite_restore() {
     expect_recovery(&sandbox);
 }
 
-#[test]
-fn killed_at_any_moment_of_a_postgres_restore() {
-    let database = "killed_restore_test";
-    let sandbox = Sandbox::with_postgres(database);
-    let server = Postgres::server();
-    server.psql(database, "INSERT INTO t SELECT 1 FROM generate_series(1, 999)");
-    sandbox.run(&["snapshot"]).expect_code(0);
-    let id = sandbox.ids().remove(0);
-    for step in 0..14_u64 {
-        server.psql(database, "UPDATE t SET a = 2");
-        let mut child = start(&sandbox, &["restore", &id]);
-        std::thread::sleep(Duration::from_millis(step * 60));
-        kill(&mut child);
-        let sum = server.psql(database, "SELECT sum(a) FROM t");
-        assert!(sum == "1000" || sum == "2000", "half a restore: {sum}");
-        sandbox.run(&["log", "verify"]).expect_code(0);
-    }
-    sandbox.run(&["restore", &id]).expect_code(0);
-    assert_eq!(server.psql(database, "SELECT sum(a) FROM t"), "1000");
-    expect_recovery(&sandbox);
-    // What the killed ones built beside is gone by now, and what the others replaced is told.
-    let scratch = format!("SELECT count(*) FROM pg_database WHERE datname LIKE '{database}_restoring_%'");
-    wait_for("the next run drops what killed restores have left on the server", || {
-        // One that the server itself is still at work in stays for now, and is named.
-        Outcome::of(sandbox.command().arg("./suite"));
-        server.psql("postgres", &scratch) == "0"
-    });
-}
-
 /// Kills a call that has asked a server for a password, in a mount namespace where `/proc` shows nothing.
 #[cfg(target_os = "linux")]
 #[test]

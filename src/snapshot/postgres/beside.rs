@@ -8,6 +8,7 @@ use crate::snapshot::postgres::compare;
 use crate::snapshot::postgres::load::load;
 use crate::snapshot::postgres::names::{is_related, related};
 use crate::snapshot::postgres::psql::{identifier, literal, number, text};
+use crate::snapshot::postgres::replication::forget_subscriptions;
 use crate::snapshot::postgres::whole::Whole;
 use crate::snapshot::postgres::{PostgresError, Session};
 use crate::snapshot::{Ledger, Making, Watch};
@@ -208,6 +209,7 @@ pub(crate) fn drop_database(server: &mut Session, database: &str) -> Result<(), 
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = {} AND usename = current_user",
         literal(database)
     ))?;
+    forget_subscriptions(server, database)?;
     // A template cannot be dropped; the database that was replaced may have been one.
     let template =
         server.psql.ask(format!("SELECT datistemplate FROM pg_database WHERE datname = {}", literal(database)))?;

@@ -165,6 +165,7 @@ impl EngineFailure for PostgresError {
             | PostgresError::InUse { .. }
             | PostgresError::NotDropped { .. }
             | PostgresError::NotKept { .. }
+            | PostgresError::Replicates { .. }
             | PostgresError::NotWrittenDown { .. }
             | PostgresError::NotRestored { .. } => Consequence::Untouched,
         }

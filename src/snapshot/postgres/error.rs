@@ -210,6 +210,14 @@ pub(crate) enum PostgresError {
         /// Why.
         reason: String,
     },
+    /// Logical replication is bound to the database that is to be replaced.
+    #[error("logical replication would go away with `{database}`, which is to be replaced: {what}")]
+    Replicates {
+        /// The database.
+        database: String,
+        /// The slots and subscriptions.
+        what: String,
+    },
     /// A database that a restore was said to have kept cannot be put back.
     #[error("`{database}` cannot be put back: {reason}")]
     NotKept {
@@ -309,6 +317,9 @@ impl Explain for PostgresError {
             }
             PostgresError::NotRestorable { .. } => "restore it by hand: the snapshot's manifest says how (`by_hand`)",
             PostgresError::InUse { .. } => "end those sessions, then restore again",
+            PostgresError::Replicates { .. } => {
+                "end it first (`SELECT pg_drop_replication_slot('…')`, `ALTER SUBSCRIPTION … DISABLE`), restore, and begin it anew"
+            }
             PostgresError::NotKept { .. } => "`safe-test list` shows what is kept, and the snapshots",
             PostgresError::NotDropped { .. } | PostgresError::NotWrittenDown { .. } => return None,
             PostgresError::Unsettled { .. } => {
@@ -334,6 +345,7 @@ impl Explain for PostgresError {
             | PostgresError::NotRestorable { .. }
             | PostgresError::InUse { .. }
             | PostgresError::NotWrittenDown { .. }
+            | PostgresError::Replicates { .. }
             | PostgresError::NotKept { .. }
             | PostgresError::Unsettled { .. }
             | PostgresError::NotDropped { .. } => Exit::Failed,

@@ -5,6 +5,7 @@ use crate::snapshot::postgres::beside;
 use crate::snapshot::postgres::beside::Marker;
 use crate::snapshot::postgres::connection::Connection;
 use crate::snapshot::postgres::psql::{literal, text};
+use crate::snapshot::postgres::replication;
 use crate::snapshot::postgres::swap;
 use crate::snapshot::postgres::swap::Exchange;
 use crate::snapshot::postgres::{PostgresError, Session};
@@ -36,6 +37,7 @@ pub(crate) fn exchange_back(kept: &Kept<'_>) -> Result<Restored, PostgresError> 
     let marker = marker
         .filter(|marker| marker.of == database)
         .ok_or_else(|| not_kept("its comment is not the mark that the restore left on it"))?;
+    replication::expect_none(&mut server, database)?;
     let place = (kept.making.target.as_str(), database);
     let [replaced] = beside::announce_at(&mut server, place, kept.now, kept.ledger, ["replaced"])?;
     let new = Marker { what: "replaced".to_owned(), of: database.to_owned(), at: kept.now, comment: None };

@@ -36,6 +36,7 @@ mod process;
 mod psql;
 mod readback;
 mod recorded;
+mod replication;
 mod restore;
 mod script;
 mod session;

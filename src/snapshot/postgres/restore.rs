@@ -8,6 +8,7 @@ use crate::snapshot::postgres::beside;
 use crate::snapshot::postgres::beside::Marker;
 use crate::snapshot::postgres::connection::Connection;
 use crate::snapshot::postgres::leftovers::look;
+use crate::snapshot::postgres::replication;
 use crate::snapshot::postgres::swap;
 use crate::snapshot::postgres::swap::Exchange;
 use crate::snapshot::postgres::whole;
@@ -27,8 +28,8 @@ pub(crate) struct PreparedRestore<'r> {
 ///
 /// # Errors
 ///
-/// Those of [`whole::read`], [`PostgresError::OtherServer`], [`PostgresError::SnapshotOfOtherDatabase`] and
-/// [`PostgresError::MayNotCreate`]. Nothing was changed.
+/// Those of [`whole::read`], [`PostgresError::OtherServer`], [`PostgresError::SnapshotOfOtherDatabase`],
+/// [`PostgresError::Replicates`] and [`PostgresError::MayNotCreate`]. Nothing was changed.
 pub(crate) fn prepare_restore<'r>(
     restoration: &Restoration<'r>,
     watch: &dyn Watch,
@@ -45,6 +46,7 @@ pub(crate) fn prepare_restore<'r>(
     if !server.identity.may_create {
         return Err(PostgresError::MayNotCreate { place: connection.place().to_owned() });
     }
+    replication::expect_none(&mut server, &manifest.database)?;
     let leftovers = look(&mut server, &manifest.database, restoration.past)?;
     Ok(PreparedRestore { whole, restoration: *restoration, connection, leftovers })
 }
@@ -98,6 +100,11 @@ impl PreparedRestore<'_> {
             }
         };
         notes.extend(finish(&mut server, &whole, &beside));
+        for name in replication::subscriptions(&mut server.psql, &beside).unwrap_or_default() {
+            notes.push(format!(
+                "The subscription `{name}` is back disabled: `ALTER SUBSCRIPTION … ENABLE` lets it go on."
+            ));
+        }
         let marker = Marker::of(&restoration, "replaced");
         let comment = whole.facts.comment.as_deref();
         let exchange = Exchange { database, beside: &beside, replaced: &replaced, marker, comment };

@@ -130,7 +130,7 @@ impl Server {
         let mut postgres = as_user(&programs.join("postgres"), user);
         postgres.arg("-D").arg(folder.join("data")).arg("-k").arg(folder).args(["-p", &port.to_string()]);
         postgres.args(["-c", "fsync=off", "-c", "max_prepared_transactions=5", "-c", "autovacuum=off"]);
-        postgres.args(["-c", "listen_addresses=127.0.0.1", "-c", "max_connections=200"]);
+        postgres.args(["-c", "listen_addresses=127.0.0.1", "-c", "max_connections=200", "-c", "wal_level=logical"]);
         let log = fs::File::create(folder.join("log")).unwrap();
         (port, postgres.stdout(Stdio::null()).stderr(log).spawn().unwrap())
     }

@@ -42,11 +42,11 @@ pub(super) const KINDS: &[Kind] = &[
         "the rows of foreign tables, which lie on other servers ({names})",
         "save those servers' databases as well",
     ),
-    left_out(
-        "pg_get_replication_slots() s JOIN pg_database d ON d.oid = s.datoid AND d.datname = current_database()",
+    nothing_comes_back(
+        "pg_get_replication_slots() s JOIN pg_database d ON d.oid = s.datoid AND d.datname = current_database() WHERE NOT s.temporary",
         "s.slot_name",
-        "logical replication slots, which stay with the database that is replaced ({names})",
-        "make them anew after a restore",
+        "logical replication slots would stay with the database that is replaced ({names})",
+        "drop them before a restore, and make them anew afterwards",
     ),
     left_out(
         "pg_index i JOIN pg_class c ON c.oid = i.indexrelid AND c.relkind = 'i' AND c.relpersistence <> 't' WHERE NOT i.indisvalid",
@@ -82,10 +82,10 @@ pub(super) const OF_SUPERUSERS: &[Kind] = &[
         "the server no longer has the libraries {names}",
         "install them again on the server",
     ),
-    left_out(
+    nothing_comes_back(
         "pg_subscription s JOIN pg_database d ON d.oid = s.subdbid AND d.datname = current_database() WHERE s.subenabled",
         "s.subname",
-        "the work of subscriptions, which come back disabled ({names})",
-        "enable them after a restore",
+        "subscriptions would go on in the database that is replaced ({names})",
+        "disable them before a restore, and enable them afterwards",
     ),
 ];

@@ -1,5 +1,6 @@
 //! The engine against a real server: every trap that loses data without a word.
 
+mod backends;
 mod comparing;
 mod crashes;
 mod damage;
@@ -11,6 +12,7 @@ mod obstacles;
 mod pgbouncer;
 mod pooler;
 mod proof;
+mod replication;
 mod restoring;
 mod rich;
 mod saving;
