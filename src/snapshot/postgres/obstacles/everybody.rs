@@ -54,6 +54,20 @@ pub(super) const KINDS: &[Kind] = &[
         "indexes that are invalid ({names})",
         "REINDEX or drop them",
     ),
+    // `pg_dump` makes a child with its parents' columns first, in their order; one that was attached later, or whose parent got
+    // a column later, had others. With several parents only the first column of the child's own that comes too early counts.
+    left_out(
+        "pg_class c WHERE c.relkind = 'r' AND NOT c.relispartition AND EXISTS (SELECT FROM pg_inherits WHERE inhrelid = c.oid) \
+            AND EXISTS (SELECT FROM pg_attribute a JOIN pg_attribute b ON b.attrelid = a.attrelid AND b.attnum > a.attnum \
+                WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND NOT b.attisdropped AND b.attinhcount > 0 \
+                AND (a.attinhcount = 0 OR EXISTS (SELECT FROM pg_inherits i \
+                    JOIN pg_attribute pa ON pa.attrelid = i.inhparent AND pa.attname = a.attname \
+                    JOIN pg_attribute pb ON pb.attrelid = i.inhparent AND pb.attname = b.attname \
+                    WHERE i.inhrelid = c.oid AND i.inhseqno = 1 AND pa.attnum > pb.attnum)))",
+        "c.relname",
+        "the order of the columns of tables that inherit ({names})",
+        "name the columns in INSERT and SELECT",
+    ),
     left_out(
         "pg_extension e WHERE e.oid >= 16384 AND e.extname IN (SELECT name FROM offered) \
             AND NOT EXISTS (SELECT FROM offered o WHERE o.name = e.extname AND o.version = e.extversion)",

@@ -198,6 +198,26 @@ const CASES: &[Case] = &[
         "system's schemas (`mine`)",
     ),
     for_all(
+        "attached_child",
+        "CREATE TABLE p (a int, b int); CREATE TABLE c (b int, a int); ALTER TABLE c INHERIT p; CREATE TABLE d (x int, y int, a int, b int); \
+         ALTER TABLE d INHERIT p; CREATE TABLE e (z int) INHERITS (p); CREATE TABLE q () INHERITS (e); ALTER TABLE p OWNER TO obs_owner; \
+         ALTER TABLE c OWNER TO obs_owner; ALTER TABLE d OWNER TO obs_owner; ALTER TABLE e OWNER TO obs_owner; ALTER TABLE q OWNER TO obs_owner",
+        Effect::LeftOut,
+        "the order of the columns of tables that inherit (`c`, `d`)",
+    ),
+    for_all(
+        "late_parent_column",
+        "SET SESSION AUTHORIZATION obs_owner; CREATE TABLE p (a int); CREATE TABLE c (z int) INHERITS (p); ALTER TABLE p ADD COLUMN b int",
+        Effect::LeftOut,
+        "the order of the columns of tables that inherit (`c`)",
+    ),
+    harmless(
+        "children_in_order",
+        "SET SESSION AUTHORIZATION obs_owner; CREATE TABLE p (a int, b int); CREATE TABLE c (z int) INHERITS (p); ALTER TABLE p ADD COLUMN d int; \
+         ALTER TABLE c DROP COLUMN z; CREATE TABLE e (a int, b int, d int, y int); ALTER TABLE e INHERIT p; \
+         CREATE TABLE r (b int, a int) PARTITION BY LIST (a); CREATE TABLE s (a int, b int); ALTER TABLE r ATTACH PARTITION s DEFAULT",
+    ),
+    for_all(
         "invalid_index",
         "CREATE TABLE t (a int); ALTER TABLE t OWNER TO obs_owner; CREATE INDEX i ON t (a); UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'i'::regclass",
         Effect::LeftOut,
