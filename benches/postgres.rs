@@ -1,4 +1,5 @@
-//! Saving PostgreSQL databases, against the real `pg_dump`.
+//! Saving PostgreSQL databases and putting them back, against the real `pg_dump` and `pg_restore`, and against copies
+//! that the server makes.
 
 use crate::compare::{Contest, Runner};
 use crate::project::{self, Project};
@@ -76,6 +77,82 @@ pub(crate) fn second_run(data: Data) -> Contest {
 /// A snapshot alone, twice.
 pub(crate) fn snapshot(data: Data) -> Contest {
     project::second_run(with_database("snapshot", data))
+}
+
+/// A restore, against dropping the database, creating it and loading a dump of the same by hand.
+pub(crate) fn restore_against_hand(data: Data) -> Contest {
+    let project = with_database("restore", data);
+    let (server, database) = (Postgres::server(), data.database());
+    let programs = server.programs().display().to_string();
+    let dump = project.folder().join("plain.dump").display().to_string();
+    let by_hand = format!(
+        "set -e; cd {programs}; ./dropdb --force {database}; ./createdb --template=template0 {database}; \
+         ./pg_restore --dbname={database} {dump}"
+    );
+    let shell = |project: &Project, script: &str| {
+        let mut command = project.command("/bin/sh");
+        command.args(["-c", script]).env("PGPASSWORD", server.password()).env("PGUSER", server.user());
+        command.env("PGHOST", "127.0.0.1").env("PGPORT", server.port().to_string());
+        command
+    };
+    let saving = format!("{programs}/pg_dump --format=custom --file={dump} {database}");
+    assert!(shell(&project, &saving).status().unwrap().success());
+    assert!(project.safe_test(&["snapshot"]).output().unwrap().status.success());
+    let snapshot = project.snapshot_names().remove(0);
+    let (other, ours) = (project.clone(), project.clone());
+    Contest::new(
+        Runner::new(move || shell(&other, &by_hand)),
+        Runner::new(move || ours.safe_test(&["restore", &snapshot, "--yes"])).after(move || drop_kept(data)),
+    )
+}
+
+/// A snapshot and a restore of it, against what DSLR does: a copy within the server, then the database dropped and
+/// copied back.
+///
+/// Source: `dslr/operations.py` of DSLR 0.6; its own start, twice some 0.2 s, is not counted.
+pub(crate) fn undo_against_copies(data: Data) -> Contest {
+    let project = with_database("undo", data);
+    let (server, database) = (Postgres::server(), data.database());
+    let copy = format!("dslr_{database}");
+    let drop_copy = format!("DROP DATABASE IF EXISTS {copy}");
+    let leave = format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{database}'");
+    let statements = [
+        leave.clone(),
+        format!("CREATE DATABASE {copy} TEMPLATE {database}"),
+        leave,
+        format!("DROP DATABASE {database}"),
+        format!("CREATE DATABASE {database} TEMPLATE {copy}"),
+    ];
+    let (other, ours) = (project.clone(), project.clone());
+    Contest::new(
+        Runner::new(move || {
+            let mut command = other.command(server.program("psql"));
+            command.args(["-X", "-q", "-h", "127.0.0.1", "-U", server.user(), "-d", "postgres", "-p"]);
+            command.arg(server.port().to_string()).env("PGPASSWORD", server.password());
+            command.args(statements.iter().flat_map(|statement| ["-c", statement]));
+            command
+        })
+        .after(move || drop(server.psql("postgres", &drop_copy))),
+        Runner::new(move || {
+            let program = env!("CARGO_BIN_EXE_safe-test");
+            let mut command = ours.command("/bin/sh");
+            command.args(["-c", &format!("{program} snapshot && {program} restore latest --yes")]);
+            command
+        })
+        .after(move || {
+            project.forget_snapshots();
+            drop_kept(data);
+        }),
+    )
+}
+
+/// Drops the databases that restores replaced.
+fn drop_kept(data: Data) {
+    let server = Postgres::server();
+    let kept = format!("SELECT datname FROM pg_database WHERE datname LIKE '{}\\_%'", data.database());
+    for name in server.psql("postgres", &kept).lines() {
+        server.psql("postgres", &format!("DROP DATABASE \"{name}\" WITH (FORCE)"));
+    }
 }
 
 fn with_database(what: &str, data: Data) -> Project {

@@ -67,8 +67,14 @@ impl Project {
 
     /// How many snapshots there are.
     pub(crate) fn snapshots(&self) -> usize {
+        self.snapshot_names().len()
+    }
+
+    /// Their names.
+    pub(crate) fn snapshot_names(&self) -> Vec<String> {
         let entries = fs::read_dir(self.folder().join("backups")).into_iter().flatten().flatten();
-        entries.filter(|entry| entry.path().extension().is_some_and(|ending| ending == "json")).count()
+        let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
+        names.filter_map(|name| name.strip_suffix(".json").map(str::to_owned)).collect()
     }
 }
 

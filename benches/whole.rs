@@ -42,7 +42,7 @@ enum Goal {
     Memory(u64),
 }
 
-const CASES: [Case; 23] = [
+const CASES: [Case; 28] = [
     Case {
         name: "check-three-files",
         what: "check, three .env files / env true",
@@ -192,6 +192,41 @@ const CASES: [Case; 23] = [
         goal: Goal::Ratio(0.2),
         rounds: 7,
         contest: || postgres::second_run(Data::Tables),
+    },
+    Case {
+        name: "restore-postgres-300-tables",
+        what: "restore, 300 tables / drop, create, pg_restore",
+        goal: Goal::Ratio(1.3),
+        rounds: 9,
+        contest: || postgres::restore_against_hand(Data::Tables),
+    },
+    Case {
+        name: "restore-postgres-300mb",
+        what: "restore, 300 MB / drop, create, pg_restore",
+        goal: Goal::Ratio(1.5),
+        rounds: 5,
+        contest: || postgres::restore_against_hand(Data::Mixed(300)),
+    },
+    Case {
+        name: "undo-postgres-300-tables",
+        what: "snapshot and restore, 300 tables / server's copies",
+        goal: Goal::Ratio(1.0),
+        rounds: 9,
+        contest: || postgres::undo_against_copies(Data::Tables),
+    },
+    Case {
+        name: "undo-postgres-300mb",
+        what: "snapshot and restore, 300 MB / server's copies",
+        goal: Goal::Ratio(1.0),
+        rounds: 5,
+        contest: || postgres::undo_against_copies(Data::Mixed(300)),
+    },
+    Case {
+        name: "memory-restore-postgres-150mb",
+        what: "restore, PostgreSQL 150 MB",
+        goal: Goal::Memory(32),
+        rounds: 1,
+        contest: || postgres::restore_against_hand(Data::Mixed(150)),
     },
     Case {
         name: "memory-postgres-150mb",
