@@ -130,20 +130,6 @@ pub(super) const KINDS: &[Kind] = &[
         "only a superuser fills the tables of extensions ({names})",
         BY_A_SUPERUSER,
     ),
-    nothing_comes_back(
-        "(SELECT oid, relname AS name, relowner AS owner, relacl AS acl FROM pg_class UNION ALL SELECT oid, nspname, nspowner, nspacl FROM pg_namespace \
-            UNION ALL SELECT oid, proname, proowner, proacl FROM functions) o, LATERAL aclexplode(o.acl) a \
-            WHERE o.oid >= 16384 AND o.acl IS NOT NULL AND a.grantor <> o.owner AND o.oid NOT IN (SELECT objid FROM member)",
-        "o.name",
-        "only a superuser grants in the name of others, as on {names}",
-        BY_A_SUPERUSER,
-    ),
-    nothing_comes_back(
-        "server_rights r WHERE NOT r.of_everybody",
-        "r.name",
-        "only a superuser grants rights on what belongs to the server ({names})",
-        BY_A_SUPERUSER,
-    ),
     left_out(
         "pg_subscription s JOIN pg_database d ON d.oid = s.subdbid AND d.datname = current_database()",
         "s.subname",
@@ -154,6 +140,13 @@ pub(super) const KINDS: &[Kind] = &[
         "owned o WHERE NOT pg_has_role(o.owner, '$ACT')",
         "pg_get_userbyid(o.owner)",
         "the owners {names}: what is theirs belongs to the role `{user}` then",
+        BY_A_SUPERUSER,
+    ),
+    left_out(
+        "owned o JOIN pg_roles me ON me.rolname = current_user AND me.oid <> o.owner \
+            WHERE pg_has_role(o.owner, '$ACT') AND NOT has_schema_privilege(o.owner, o.schema, 'CREATE')",
+        "pg_get_userbyid(o.owner)",
+        "the owners {names}, who may not create anything where their objects are",
         BY_A_SUPERUSER,
     ),
     left_out(
@@ -185,7 +178,15 @@ pub(super) const KINDS: &[Kind] = &[
         BY_A_SUPERUSER,
     ),
     left_out(
-        "server_rights r WHERE r.of_everybody",
+        "(SELECT oid, relname AS name, relowner AS owner, relacl AS acl FROM pg_class UNION ALL SELECT oid, nspname, nspowner, nspacl FROM pg_namespace \
+            UNION ALL SELECT oid, proname, proowner, proacl FROM functions) o, LATERAL aclexplode(o.acl) a \
+            WHERE o.oid >= 16384 AND o.acl IS NOT NULL AND a.grantor <> o.owner AND o.oid NOT IN (SELECT objid FROM member)",
+        "o.name",
+        "grants that other roles made ({names})",
+        BY_A_SUPERUSER,
+    ),
+    left_out(
+        "server_rights r",
         "r.name",
         "rights on what belongs to the server or to extensions ({names})",
         BY_A_SUPERUSER,

@@ -23,17 +23,15 @@ pub(super) const TABLES: &[(&str, &str)] = &[
         "changeable",
         "SELECT name FROM pg_settings WHERE context = 'user' UNION ALL VALUES ('role'), ('session_authorization')",
     ),
-    // Rights that differ from those that `initdb` or an extension gave, and whether everybody had some.
+    // Rights that differ from those that `initdb` or an extension gave.
     (
         "server_rights",
-        "SELECT o.name, coalesce(i.initprivs, acldefault(o.kind, o.owner))::text ~ '[{,]=' AS of_everybody FROM (\
-         SELECT 'pg_proc'::regclass AS class, oid, proname AS name, 'f'::\"char\" AS kind, proowner AS owner, proacl AS acl FROM pg_proc \
-         WHERE oid < 16384 AND pronamespace = 'pg_catalog'::regnamespace OR oid IN (SELECT objid FROM member) \
-         UNION ALL SELECT 'pg_class'::regclass, oid, relname, 'r', relowner, relacl FROM pg_class \
-         WHERE oid < 16384 AND relnamespace = 'pg_catalog'::regnamespace OR oid IN (SELECT objid FROM member) \
-         UNION ALL SELECT 'pg_language'::regclass, oid, lanname, 'l', lanowner, lanacl FROM pg_language WHERE lanispl) o \
+        "SELECT o.name FROM (SELECT 'pg_proc'::regclass AS class, oid, proname AS name, pronamespace AS schema, proacl AS acl FROM pg_proc \
+         UNION ALL SELECT 'pg_class'::regclass, oid, relname, relnamespace, relacl FROM pg_class \
+         UNION ALL SELECT 'pg_language'::regclass, oid, lanname, 'pg_catalog'::regnamespace, lanacl FROM pg_language WHERE lanispl) o \
          LEFT JOIN pg_init_privs i ON i.classoid = o.class AND i.objoid = o.oid AND i.objsubid = 0 \
-         WHERE o.acl IS NOT NULL AND o.acl IS DISTINCT FROM i.initprivs",
+         WHERE o.acl IS NOT NULL AND o.acl IS DISTINCT FROM i.initprivs \
+         AND (o.oid < 16384 AND o.schema = 'pg_catalog'::regnamespace OR o.oid IN (SELECT objid FROM member))",
     ),
     // What was put into the system's schemas.
     (
@@ -47,18 +45,19 @@ pub(super) const TABLES: &[(&str, &str)] = &[
          AND oid NOT IN (SELECT objid FROM member) AND typnamespace IN (\
          SELECT oid FROM pg_namespace WHERE oid NOT IN (SELECT oid FROM saved) AND nspname !~ '^pg_temp_')",
     ),
-    // The owners of what a dump gives an owner. Before version 15 it gave the schema `public` none where it was the first superuser.
+    // The owners of what a dump gives an owner, and its schema. Before version 15 it gave the schema `public` none where it was the
+    // first superuser.
     (
         "owned",
-        "SELECT relowner AS owner FROM pg_class WHERE oid >= 16384 AND relkind IN ('r', 'p', 'v', 'm', 'S', 'f', 'c') \
-         AND relnamespace IN (SELECT oid FROM saved) AND oid NOT IN (SELECT objid FROM member) \
-         UNION ALL SELECT proowner FROM functions WHERE pronamespace IN (SELECT oid FROM saved) \
-         UNION ALL SELECT typowner FROM pg_type WHERE oid >= 16384 AND typtype IN ('d', 'e', 'r') \
+        "SELECT relowner AS owner, relnamespace AS schema FROM pg_class WHERE oid >= 16384 \
+         AND relkind IN ('r', 'p', 'v', 'm', 'S', 'f', 'c') AND relnamespace IN (SELECT oid FROM saved) AND oid NOT IN (SELECT objid FROM member) \
+         UNION ALL SELECT proowner, pronamespace FROM functions WHERE pronamespace IN (SELECT oid FROM saved) \
+         UNION ALL SELECT typowner, typnamespace FROM pg_type WHERE oid >= 16384 AND typtype IN ('d', 'e', 'r') \
          AND typnamespace IN (SELECT oid FROM saved) AND oid NOT IN (SELECT objid FROM member) \
-         UNION ALL SELECT nspowner FROM pg_namespace WHERE oid IN (SELECT oid FROM saved) AND oid NOT IN (SELECT objid FROM member) \
+         UNION ALL SELECT nspowner, NULL FROM pg_namespace WHERE oid IN (SELECT oid FROM saved) AND oid NOT IN (SELECT objid FROM member) \
          AND NOT (nspname = 'public' AND nspowner = 10 AND current_setting('server_version_num')::int < 150000) \
-         UNION ALL SELECT lomowner FROM pg_largeobject_metadata UNION ALL SELECT pubowner FROM pg_publication \
-         UNION ALL SELECT x.owner FROM (SELECT oid, oprowner AS owner FROM pg_operator UNION ALL SELECT oid, collowner FROM pg_collation \
+         UNION ALL SELECT lomowner, NULL FROM pg_largeobject_metadata UNION ALL SELECT pubowner, NULL FROM pg_publication \
+         UNION ALL SELECT x.owner, NULL FROM (SELECT oid, oprowner AS owner FROM pg_operator UNION ALL SELECT oid, collowner FROM pg_collation \
          UNION ALL SELECT oid, conowner FROM pg_conversion UNION ALL SELECT oid, dictowner FROM pg_ts_dict \
          UNION ALL SELECT oid, cfgowner FROM pg_ts_config UNION ALL SELECT oid, stxowner FROM pg_statistic_ext \
          UNION ALL SELECT oid, srvowner FROM pg_foreign_server) x WHERE x.oid >= 16384 AND x.oid NOT IN (SELECT objid FROM member)",

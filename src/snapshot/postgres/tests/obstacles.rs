@@ -1,13 +1,14 @@
 //! What cannot come back is said beforehand, and nothing else is: each kind is tried with real roles, and its words are held
 //! against what a restore then does.
 
+use std::os::unix::fs::PermissionsExt;
 use std::sync::Once;
 
 use crate::snapshot::postgres::obstacles::find;
 use crate::snapshot::postgres::testing::{Server, Snapshot, Waiting, environment};
 use crate::snapshot::postgres::{Session, restore};
 use crate::snapshot::testing::ending;
-use crate::snapshot::{Effect, Obstacle, worst};
+use crate::snapshot::{Effect, Obstacle, not_whole_in_full, worst};
 
 /// What is expected of a database: for its owner, and for a superuser.
 struct Case {
@@ -161,16 +162,16 @@ const CASES: &[Case] = &[
         "CREATE EXTENSION dblink; CREATE EXTENSION pageinspect",
         "creates the extensions `dblink`, `pageinspect`",
     ),
-    blocks(
+    leaves_out(
         "server_right",
         "GRANT SELECT ON pg_catalog.pg_authid TO obs_owner",
-        "rights on what belongs to the server (`pg_authid`)",
+        "rights on what belongs to the server or to extensions (`pg_authid`)",
     ),
-    blocks(
+    leaves_out(
         "granted_by_another",
         "SET SESSION AUTHORIZATION obs_owner; CREATE TABLE t (a int); GRANT SELECT ON t TO obs_other WITH GRANT OPTION; \
          SET SESSION AUTHORIZATION obs_other; GRANT SELECT ON t TO obs_group",
-        "grants in the name of others, as on `t`",
+        "grants that other roles made (`t`)",
     ),
     blocks(
         "rows_of_an_extension",
@@ -229,6 +230,32 @@ const CASES: &[Case] = &[
         "the owners `obs_other`",
     ),
     leaves_out(
+        "owner_without_the_right_to_create",
+        "CREATE TABLE t (a int); ALTER TABLE t OWNER TO obs_crew",
+        "the owners `obs_crew`, who may not create anything",
+    ),
+    harmless(
+        "owner_with_the_right_to_create",
+        "CREATE SCHEMA s AUTHORIZATION obs_owner; GRANT ALL ON SCHEMA s TO obs_crew; CREATE TABLE s.t (a int); ALTER TABLE s.t OWNER TO obs_crew",
+    ),
+    leaves_out(
+        "subscription",
+        "CREATE SUBSCRIPTION obs_s CONNECTION 'dbname=x' PUBLICATION p WITH (connect = false, slot_name = NONE)",
+        "subscriptions, which only a superuser saves (`obs_s`)",
+    ),
+    for_all(
+        "version_of_an_extension",
+        "CREATE EXTENSION citext; UPDATE pg_extension SET extversion = '0.1' WHERE extname = 'citext'",
+        Effect::LeftOut,
+        "versions of extensions that the server no longer has (`citext 0.1`)",
+    ),
+    for_all(
+        "extension_that_is_gone",
+        "CREATE EXTENSION citext; UPDATE pg_extension SET extname = 'obs_gone' WHERE extname = 'citext'",
+        Effect::NothingComesBack,
+        "the server no longer has the files of the extensions `obs_gone`",
+    ),
+    leaves_out(
         "owner_of_a_function",
         "CREATE FUNCTION f() RETURNS int LANGUAGE sql SECURITY DEFINER AS 'select 1'",
         "the owners `postgres`",
@@ -284,7 +311,7 @@ fn server() -> std::sync::Arc<Server> {
             "postgres",
             "CREATE ROLE obs_owner LOGIN PASSWORD 'obs_owner' CREATEDB; CREATE ROLE obs_member LOGIN PASSWORD 'obs_member' CREATEDB; \
              CREATE ROLE obs_stranger LOGIN PASSWORD 'obs_stranger' CREATEDB; CREATE ROLE obs_other LOGIN PASSWORD 'obs_other'; \
-             CREATE ROLE obs_group; GRANT obs_owner TO obs_member",
+             CREATE ROLE obs_group; CREATE ROLE obs_crew; GRANT obs_owner TO obs_member; GRANT obs_crew TO obs_owner",
         );
     });
     server
@@ -327,7 +354,9 @@ fn each_kind_is_found_with_the_owner_and_with_a_superuser_as_far_as_it_is_one() 
                 wrong.push(format!("{} as {user}: {found:#?}", case.name));
             }
         }
-        server.run("postgres", &format!("DROP DATABASE {database}"));
+        if !case.script.contains("SUBSCRIPTION") {
+            server.run("postgres", &format!("DROP DATABASE {database}"));
+        }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
@@ -359,4 +388,82 @@ fn a_restore_does_what_was_said_beforehand() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn what_is_of_the_whole_server_is_found_too() {
+    let server = Server::start();
+    let owners = "CREATE ROLE obs_owner LOGIN PASSWORD 'obs_owner' CREATEDB; CREATE DATABASE obs_whole OWNER obs_owner TEMPLATE template0";
+    owners.split("; ").for_each(|statement| drop(server.run("postgres", statement)));
+    let all = || not_whole_in_full(&found(&server, "obs_whole", "obs_owner")).unwrap_or_default();
+    assert_eq!(all(), "");
+
+    let mut psql = server.psql("obs_whole");
+    psql.env("PGOPTIONS", "-c allow_in_place_tablespaces=on").args(["-c", "CREATE TABLESPACE obs_space LOCATION ''"]);
+    assert!(psql.status().unwrap().success());
+    server.run("obs_whole", "CREATE TABLE t (a int) TABLESPACE obs_space; ALTER TABLE t OWNER TO obs_owner");
+    assert!(
+        all().contains("left out are: tablespaces that the role `obs_owner` may not use (`obs_space`)"),
+        "{}",
+        all()
+    );
+    server.run("obs_whole", "GRANT CREATE ON TABLESPACE obs_space TO obs_owner");
+    assert_eq!(all(), "");
+
+    server.run("obs_whole", "BEGIN; INSERT INTO t VALUES (1); PREPARE TRANSACTION 'half'");
+    let prepared = "nothing comes back: a database with prepared transactions cannot be exchanged (`half`)";
+    for user in ["obs_owner", "postgres"] {
+        let found = not_whole_in_full(&found(&server, "obs_whole", user)).unwrap_or_default();
+        assert!(found.ends_with(prepared), "{user}: {found}");
+    }
+    server.run("obs_whole", "ROLLBACK PREPARED 'half'");
+
+    for database in ["postgres", "template1"] {
+        assert_eq!(all(), "");
+        server.run("postgres", &format!("REVOKE CONNECT ON DATABASE {database} FROM PUBLIC"));
+    }
+    assert!(all().contains("nothing comes back: the role `obs_owner` may connect neither"), "{}", all());
+    server.run("postgres", "GRANT CONNECT ON DATABASE postgres TO obs_owner; ALTER ROLE obs_owner NOCREATEDB");
+    assert!(all().ends_with("nothing comes back: the role `obs_owner` may not create databases"), "{}", all());
+}
+
+#[test]
+fn a_library_that_is_gone_is_found_by_a_superuser() {
+    let server = server();
+    let database = make(&server, "library", "CREATE EXTENSION pgcrypto");
+    let folder = server.run(&database, "SELECT setting FROM pg_config WHERE name = 'PKGLIBDIR'");
+    let copies = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(copies.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+    let copy = copies.path().join("copy.so");
+    std::fs::copy(format!("{folder}/plpgsql.so"), &copy).unwrap();
+    server.run(
+        &database,
+        &format!("CREATE FUNCTION f(internal) RETURNS void LANGUAGE c AS '{}', 'plpgsql_call_handler'", copy.display()),
+    );
+    assert_eq!(found(&server, &database, "postgres"), Vec::new());
+    std::fs::remove_file(&copy).unwrap();
+    let gone = found(&server, &database, "postgres");
+    assert_eq!(gone[0].what, format!("the server no longer has the libraries `{}`", copy.display()));
+    assert_eq!((gone.len(), gone[0].effect), (1, Effect::NothingComesBack));
+}
+
+#[test]
+fn rows_that_can_be_written_on_another_server_are_not_promised() {
+    let server = server();
+    let script = "CREATE EXTENSION postgres_fdw; CREATE EXTENSION file_fdw; CREATE SERVER f FOREIGN DATA WRAPPER file_fdw; \
+                  CREATE SERVER s FOREIGN DATA WRAPPER postgres_fdw OPTIONS (dbname 'x'); \
+                  CREATE FOREIGN TABLE read_only (a text) SERVER f OPTIONS (filename '/x'); CREATE FOREIGN TABLE far (a int) SERVER s";
+    let database = make(&server, "far", script);
+    let found = not_whole_in_full(&found(&server, &database, "postgres")).unwrap();
+    assert!(found.ends_with("left out are: the rows of foreign tables, which lie on other servers (`far`)"), "{found}");
+}
+
+#[test]
+fn what_cannot_be_looked_for_is_not_promised() {
+    let server = server();
+    let database = make(&server, "closed", "REVOKE SELECT ON pg_catalog.pg_cast FROM PUBLIC");
+    let found = found(&server, &database, "obs_owner");
+    assert!(found[0].what.starts_with("what could not be looked for (permission denied for"), "{found:?}");
+    // The dump is not ended by it.
+    assert!(Session::open(&server.target(&database), &environment()).is_ok());
 }
