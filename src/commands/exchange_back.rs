@@ -78,7 +78,10 @@ pub(crate) fn exchange_back(
     match outcome {
         Ok(Restored { replaced, notes }) => {
             let from = Origin::Database(name.to_owned());
-            answer(context, &[PutBack { from, target: target.shown(), safety: None, replaced, notes }])?;
+            answer(
+                context,
+                &[PutBack { from, target: target.shown(), safety: None, obstacles: Vec::new(), replaced, notes }],
+            )?;
             Ok(Ending::Own(Exit::Success))
         }
         Err(error) => {

@@ -15,7 +15,7 @@ use crate::exec;
 use crate::exec::{Inherited, Interrupt};
 use crate::reach::Target;
 use crate::snapshot;
-use crate::snapshot::{Kind, Receipt, Restoration, RestorePlan, Restored, SnapshotError, StoreError, Stored};
+use crate::snapshot::{Kind, Obstacle, Receipt, Restoration, RestorePlan, Restored, SnapshotError, StoreError, Stored};
 use crate::text::shown;
 use crate::ui::Progress;
 
@@ -29,6 +29,9 @@ pub(crate) struct PutBack {
     pub(crate) target: String,
     /// The snapshot of what it was before; none where that is kept beside, or could not be read.
     pub(crate) safety: Option<String>,
+    /// What keeps that snapshot from being put back whole.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) obstacles: Vec<Obstacle>,
     /// The name under which what it was before is kept on its server.
     pub(crate) replaced: Option<String>,
     /// What somebody should know.
@@ -56,9 +59,13 @@ impl PutBack {
 
     /// Says it in one line.
     pub(crate) fn line(&self) -> String {
-        let undo = self.replaced.as_ref().or(self.safety.as_ref());
-        let undo =
-            undo.map(|undo| format!("; to undo: safe-test restore {}", shown(OsStr::new(undo)))).unwrap_or_default();
+        let undo = match (&self.replaced, &self.safety, snapshot::not_whole(&self.obstacles)) {
+            (None, Some(safety), Some(why)) => format!("; what it was is saved as {safety}, but {why}"),
+            (Some(undo), ..) | (None, Some(undo), None) => {
+                format!("; to undo: safe-test restore {}", shown(OsStr::new(undo)))
+            }
+            (None, None, _) => String::new(),
+        };
         match &self.from {
             Origin::Snapshot(id) => format!("{} is back as of {id}{undo}", self.target),
             Origin::Database(_) => format!("{} is what it was before a restore replaced it{undo}", self.target),
@@ -175,6 +182,7 @@ pub(crate) fn put_back(
 struct Ready<'r> {
     plan: RestorePlan<'r>,
     safety: Option<String>,
+    obstacles: Vec<Obstacle>,
     damaged: bool,
 }
 
@@ -202,16 +210,17 @@ impl Work<'_> {
             let (environment, now) = (&context.tools, context.clock());
             let restoration = Restoration { stored, target, environment, now, ledger: recorder, past: recorder.past() };
             let plan = self.showing("verifying", target, |progress| snapshot::plan_restore(&restoration, progress))?;
-            ready.push(Ready { plan, safety: None, damaged: false });
+            ready.push(Ready { plan, safety: None, obstacles: Vec::new(), damaged: false });
         }
         for (at, ((_, target), ready)) in pairs.iter().zip(&mut ready).enumerate() {
             if ready.plan.keeps_the_replaced {
                 continue;
             }
-            let receipt = self.save(at, target).map_err(not_restored(target, None))?;
+            let receipt = self.save(at, target).map_err(not_restored(target, None, None))?;
             let safety = receipt.as_ref().and_then(Receipt::manifest);
             self.manifests.extend(safety.map(|(id, manifest)| (id.to_owned(), manifest)));
             ready.safety = safety.map(|(id, _)| id.to_owned());
+            ready.obstacles = receipt.as_ref().map(|saved| saved.obstacles().to_vec()).unwrap_or_default();
             ready.damaged = receipt.is_none();
             self.safeties.extend(ready.safety.clone());
         }
@@ -221,13 +230,14 @@ impl Work<'_> {
     /// Restores one after the other.
     fn restore(&mut self, pairs: &[(Stored, Target)], ready: Vec<Ready<'_>>) -> Result<(), SnapshotError> {
         exec::would_say(&"the restore is not finished; `safe-test log` says what it began with, and how to undo it");
-        for ((stored, target), Ready { plan, safety, damaged }) in pairs.iter().zip(ready) {
-            let restored = self
-                .showing("restoring", target, |progress| plan.carry_out(damaged, progress))
-                .map_err(|error| not_restored(target, safety.clone())(error.into()))?;
+        for ((stored, target), Ready { plan, safety, obstacles, damaged }) in pairs.iter().zip(ready) {
+            let restored =
+                self.showing("restoring", target, |progress| plan.carry_out(damaged, progress)).map_err(|error| {
+                    not_restored(target, safety.clone(), snapshot::remedy(&stored.manifest.obstacles))(error.into())
+                })?;
             let (from, target) = (Origin::Snapshot(stored.manifest.id.clone()), target.shown());
             let Restored { replaced, notes } = restored;
-            self.done.push(PutBack { from, target, safety, replaced, notes });
+            self.done.push(PutBack { from, target, safety, obstacles, replaced, notes });
         }
         Ok(())
     }
@@ -249,8 +259,12 @@ impl Work<'_> {
     }
 }
 
-/// Says of a cause which database is not back, and where what it was is kept.
-fn not_restored(target: &Target, safety: Option<String>) -> impl FnOnce(SnapshotError) -> SnapshotError {
+/// Says of a cause which database is not back, where what it was is kept, and what was known to be needed.
+fn not_restored(
+    target: &Target,
+    safety: Option<String>,
+    needed: Option<String>,
+) -> impl FnOnce(SnapshotError) -> SnapshotError {
     let shown = target.shown();
-    |cause| SnapshotError::NotRestored { shown, safety, cause: Box::new(cause) }
+    |cause| SnapshotError::NotRestored { shown, safety, needed, cause: Box::new(cause) }
 }

@@ -241,7 +241,9 @@ fn undo_if_asked(
     match put_back::after_run(context, judged, recorder, clearance.receipts(), inherited) {
         Ok(()) => Ok(ending),
         Err(failure) => {
-            context.ui.fail(&failure, "the databases were not put back; `safe-test restore` does it");
+            let is_possible = clearance.receipts().iter().all(|receipt| receipt.obstacles().is_empty());
+            let how = if is_possible { "; `safe-test restore` does it" } else { "" };
+            context.ui.fail(&failure, &format!("the databases were not put back{how}"));
             Ok(if succeeded { Ending::Own(Exit::RestoreFailed) } else { ending })
         }
     }

@@ -27,6 +27,8 @@ pub(crate) enum SnapshotError {
         shown: String,
         /// The snapshot of what was there before, where one was taken.
         safety: Option<String>,
+        /// What was found, when the snapshot was taken, to be needed for a restore.
+        needed: Option<String>,
         /// Why.
         #[source]
         cause: Box<SnapshotError>,
@@ -76,11 +78,12 @@ impl Explain for SnapshotError {
     fn hint(&self) -> Option<String> {
         match self {
             SnapshotError::Target { cause, .. } => cause.hint(),
-            SnapshotError::NotRestored { safety, cause, .. } => {
+            SnapshotError::NotRestored { safety, needed, cause, .. } => {
                 let before = safety
                     .as_ref()
                     .map(|id| format!("what was there before is saved as {id}: `safe-test restore {id}` puts it back"));
-                let hints: Vec<String> = cause.hint().into_iter().chain(before).collect();
+                let needed = needed.as_ref().map(|needed| format!("as was found when it was taken: {needed}"));
+                let hints: Vec<String> = cause.hint().into_iter().chain(needed).chain(before).collect();
                 (!hints.is_empty()).then(|| hints.join("; "))
             }
             SnapshotError::Plan(error) => error.hint(),
@@ -139,7 +142,7 @@ mod tests {
         ];
         for (error, changed, damaged) in cases {
             let cause = Box::new(SnapshotError::Engine(error));
-            let error = SnapshotError::NotRestored { shown: "app".to_owned(), safety: None, cause };
+            let error = SnapshotError::NotRestored { shown: "app".to_owned(), safety: None, needed: None, cause };
             assert_eq!(error.may_have_changed_the_database(), changed, "{error}");
             assert_eq!(error.says_that_the_database_is_damaged(), damaged, "{error}");
         }

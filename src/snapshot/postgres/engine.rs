@@ -107,7 +107,7 @@ impl OpenDatabase for Session {
     }
 
     fn obstacles(&mut self) -> Result<Vec<Obstacle>, EngineError> {
-        Ok(obstacles::find(&mut self.psql, &self.identity)?)
+        Ok(obstacles::find(&mut self.psql, &self.identity, &self.tools, &self.connection)?)
     }
 
     fn leftovers(&mut self, past: &dyn Provenance) -> Vec<Leftover> {

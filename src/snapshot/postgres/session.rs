@@ -12,7 +12,7 @@ use crate::snapshot::postgres::tools;
 use crate::snapshot::postgres::tools::Tools;
 
 /// Databases that every server has, to connect to when the target itself must not be in use.
-const MAINTENANCE: [&str; 2] = ["postgres", "template1"];
+pub(crate) const MAINTENANCE: [&str; 2] = ["postgres", "template1"];
 
 /// Who the server and the database are, as they say themselves.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -17,6 +17,7 @@ use crate::snapshot::engine::DumpCommand;
 use crate::snapshot::postgres::by_hand::by_hand;
 use crate::snapshot::postgres::catalog;
 use crate::snapshot::postgres::catalog::{Contents, Counted};
+use crate::snapshot::postgres::connection::Connection;
 use crate::snapshot::postgres::contents;
 use crate::snapshot::postgres::facts::Facts;
 use crate::snapshot::postgres::obstacles;
@@ -27,6 +28,7 @@ use crate::snapshot::postgres::readback::DumpFile;
 use crate::snapshot::postgres::recorded::{Proof, Recorded};
 use crate::snapshot::postgres::script::{Script, ScriptReader};
 use crate::snapshot::postgres::session::Identity;
+use crate::snapshot::postgres::tools::Tools;
 use crate::snapshot::postgres::{PostgresError, Session};
 use crate::snapshot::threads;
 use crate::snapshot::tool_process::{ToolError, attended};
@@ -110,11 +112,12 @@ pub(crate) fn take(
     let mut reader = readback::start_reader(&session.tools)?;
     let stdout = dump.stdout();
     let stoppers = [dump.stopper(), session.psql.stopper(), reader.stopper()];
-    let (psql, identity) = (&mut session.psql, &session.identity);
+    let Session { tools, connection, psql, identity } = &mut *session;
     // Four at once: the dump, its reader, the counting and, at the end, the disk.
     let (written, dumped, counted, read) = attended::<_, PostgresError>(watch, &stoppers, || {
         thread::scope(|scope| {
-            let counting = threads::start(scope, || look(psql, identity)).map_err(ToolError::NoThread)?;
+            let counting =
+                threads::start(scope, || look(psql, identity, tools, connection)).map_err(ToolError::NoThread)?;
             // Counted only: what restores it digests the data.
             let script = ScriptReader::counting();
             let reading =
@@ -155,11 +158,11 @@ struct Looked {
     obstacles: Vec<Obstacle>,
 }
 
-fn look(psql: &mut Psql, identity: &Identity) -> Result<Looked, PostgresError> {
+fn look(psql: &mut Psql, identity: &Identity, tools: &Tools, connection: &Connection) -> Result<Looked, PostgresError> {
     let (facts, held) = (Facts::read(psql, &identity.database)?, catalog::contents(psql, Counted::All)?);
     // A refusal must not end the transaction, whose snapshot `pg_dump` may not have taken over yet.
     psql.ask("SAVEPOINT looked")?;
-    let obstacles = obstacles::find(psql, identity)?;
+    let obstacles = obstacles::find(psql, identity, tools, connection)?;
     psql.ask("ROLLBACK TO SAVEPOINT looked")?;
     Ok(Looked { facts, held, obstacles })
 }

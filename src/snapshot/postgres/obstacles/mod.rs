@@ -5,18 +5,21 @@
 //! found by the restore. Nor can be seen what is no part of the server: a file that a dictionary reads, a provider of
 //! security labels that is loaded for this session only.
 
+mod connecting;
 mod everybody;
 mod kind;
 mod plain_roles;
 mod tables;
 
 use crate::snapshot::postgres::PostgresError;
+use crate::snapshot::postgres::connection::Connection;
 use crate::snapshot::postgres::extensions;
 use crate::snapshot::postgres::extensions::Lost;
 use crate::snapshot::postgres::obstacles::kind::Kind;
 use crate::snapshot::postgres::obstacles::tables::TABLES;
 use crate::snapshot::postgres::psql::{Psql, number, text};
 use crate::snapshot::postgres::session::Identity;
+use crate::snapshot::postgres::tools::Tools;
 use crate::snapshot::{Effect, Obstacle};
 
 /// How many of a kind are named; the others are counted.
@@ -24,14 +27,22 @@ const NAMED: usize = 3;
 
 /// Finds the obstacles, the weightiest first.
 ///
-/// What the server refuses to tell is one itself: nothing is promised that was not looked for. A transaction that is open is
+/// A superuser is taken to be let in everywhere. What the server refuses to tell is one itself: nothing is promised that was not looked for. A transaction that is open is
 /// over then.
 ///
 /// # Errors
 ///
 /// [`PostgresError::ConnectionLost`].
-pub(crate) fn find(psql: &mut Psql, identity: &Identity) -> Result<Vec<Obstacle>, PostgresError> {
+pub(crate) fn find(
+    psql: &mut Psql,
+    identity: &Identity,
+    tools: &Tools,
+    connection: &Connection,
+) -> Result<Vec<Obstacle>, PostgresError> {
     let mut obstacles = of_the_session(identity);
+    if !identity.superuser {
+        obstacles.extend(connecting::find(identity, tools, connection)?);
+    }
     match of_the_catalogs(psql, identity) {
         Ok(more) => obstacles.extend(more),
         Err(PostgresError::Query { message, .. }) => obstacles.push(Obstacle {

@@ -1,0 +1,51 @@
+//! Finds out whether the role is let in where a restore goes: `pg_hba.conf` may name databases one by one.
+//!
+//! Who may not read its rules can only try. The server decides by the name whether it lets us in before it looks whether there
+//! is such a database: so a name that no database has does.
+//!
+//! Source: PostgreSQL documentation, "The pg_hba.conf File".
+
+use crate::snapshot::postgres::PostgresError;
+use crate::snapshot::postgres::connection::Connection;
+use crate::snapshot::postgres::names::with_ending;
+use crate::snapshot::postgres::process;
+use crate::snapshot::postgres::session::{Identity, MAINTENANCE};
+use crate::snapshot::postgres::tools::Tools;
+use crate::snapshot::tool_process::{Running, ToolError};
+use crate::snapshot::{Effect, Obstacle};
+
+/// Tries it. A database that is not there lets nobody in either, but for another reason.
+///
+/// # Errors
+///
+/// Only where psql cannot be started.
+pub(super) fn find(
+    identity: &Identity,
+    tools: &Tools,
+    connection: &Connection,
+) -> Result<Option<Obstacle>, PostgresError> {
+    let start = |database: &str| {
+        let mut command = connection.with("PGDATABASE", database).command(&tools.program("psql"));
+        command.args(["-X", "-w", "-q", "-c", ""]);
+        process::start("psql", command, connection.secrets())
+    };
+    let maintenance = MAINTENANCE.into_iter().filter(|name| *name != identity.database);
+    let names = maintenance.map(str::to_owned).chain([with_ending(&identity.database, "_restoring")]);
+    // All at once.
+    let tried = names.map(|name| Ok((start(&name)?, name))).collect::<Result<Vec<(Running, String)>, ToolError>>()?;
+    let mut open = Vec::new();
+    for (mut running, name) in tried {
+        let is_closed =
+            matches!(running.finish(), Err(ToolError::Failed { message, .. }) if message.contains("pg_hba.conf"));
+        if !is_closed {
+            open.push(name);
+        }
+    }
+    let is_made_from_one = open.iter().any(|name| MAINTENANCE.contains(&name.as_str()));
+    let lets_the_new_one_in = open.iter().any(|name| !MAINTENANCE.contains(&name.as_str()));
+    Ok((!is_made_from_one || !lets_the_new_one_in).then(|| Obstacle {
+        effect: Effect::NothingComesBack,
+        what: format!("`pg_hba.conf` does not let the role `{}` into databases of other names", identity.user),
+        remedy: "add a line for `postgres` and for databases of all names to the server's `pg_hba.conf`".to_owned(),
+    }))
+}
