@@ -29,20 +29,16 @@ pub(super) fn find(
         command.args(["-X", "-w", "-q", "-c", ""]);
         process::start("psql", command, connection.secrets())
     };
-    let maintenance = MAINTENANCE.into_iter().filter(|name| *name != identity.database);
-    let names = maintenance.map(str::to_owned).chain([with_ending(&identity.database, "_restoring")]);
-    // All at once.
-    let tried = names.map(|name| Ok((start(&name)?, name))).collect::<Result<Vec<(Running, String)>, ToolError>>()?;
-    let mut open = Vec::new();
-    for (mut running, name) in tried {
-        let is_closed =
-            matches!(running.finish(), Err(ToolError::Failed { message, .. }) if message.contains("pg_hba.conf"));
-        if !is_closed {
-            open.push(name);
-        }
+    let is_let_in = |mut tried: Running| !matches!(tried.finish(), Err(ToolError::Failed { message, .. }) if message.contains("pg_hba.conf"));
+    let mut maintenance = MAINTENANCE.into_iter().filter(|name| *name != identity.database);
+    // Both at once.
+    let new_one = start(&with_ending(&identity.database, "_restoring"))?;
+    let first = maintenance.next().map(start).transpose()?;
+    let lets_the_new_one_in = is_let_in(new_one);
+    let mut is_made_from_one = first.is_some_and(is_let_in);
+    for other in maintenance {
+        is_made_from_one = is_made_from_one || is_let_in(start(other)?);
     }
-    let is_made_from_one = open.iter().any(|name| MAINTENANCE.contains(&name.as_str()));
-    let lets_the_new_one_in = open.iter().any(|name| !MAINTENANCE.contains(&name.as_str()));
     Ok((!is_made_from_one || !lets_the_new_one_in).then(|| Obstacle {
         effect: Effect::NothingComesBack,
         what: format!("`pg_hba.conf` does not let the role `{}` into databases of other names", identity.user),

@@ -27,8 +27,8 @@ const NAMED: usize = 3;
 
 /// Finds the obstacles, the weightiest first.
 ///
-/// A superuser is taken to be let in everywhere. What the server refuses to tell is one itself: nothing is promised that was not looked for. A transaction that is open is
-/// over then.
+/// A superuser is taken to be let in everywhere. What the server refuses to tell is one itself: nothing is promised that was
+/// not looked for. A transaction that is open is over then.
 ///
 /// # Errors
 ///
