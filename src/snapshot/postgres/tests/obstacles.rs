@@ -58,7 +58,7 @@ const CASES: &[Case] = &[
          CREATE VIEW v AS SELECT * FROM t; CREATE MATERIALIZED VIEW mv AS SELECT count(*) FROM t; CREATE STATISTICS st ON m, p FROM t; \
          CREATE SCHEMA app; CREATE TABLE app.c (t int REFERENCES public.t); CREATE RULE r AS ON DELETE TO app.c DO INSTEAD NOTHING; \
          ALTER TABLE t ENABLE ROW LEVEL SECURITY; CREATE POLICY mine ON t TO obs_other USING (true); GRANT SELECT ON t TO obs_other; \
-         CREATE PUBLICATION p FOR TABLE t; CREATE COLLATION de (provider = icu, locale = 'de'); CREATE AGGREGATE total (int) (SFUNC = int4pl, STYPE = int); \
+         CREATE PUBLICATION p FOR TABLE t; CREATE COLLATION de (locale = 'C'); CREATE AGGREGATE total (int) (SFUNC = int4pl, STYPE = int); \
          CREATE FUNCTION eq(pair, pair) RETURNS bool LANGUAGE sql IMMUTABLE AS 'SELECT true'; CREATE OPERATOR === (FUNCTION = eq, LEFTARG = pair, RIGHTARG = pair); \
          CREATE FUNCTION made(int) RETURNS pair LANGUAGE sql AS 'SELECT ROW($1, $1)::pair'; CREATE CAST (int AS pair) WITH FUNCTION made(int); \
          CREATE TEXT SEARCH DICTIONARY d (TEMPLATE = simple); CREATE TEXT SEARCH CONFIGURATION c (COPY = simple); \
