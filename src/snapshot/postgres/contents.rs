@@ -40,7 +40,7 @@ pub(crate) fn compare_dump(what: &str, held: &Contents, script: &Script) -> Resu
             continue;
         }
         let expected = table.rows.unwrap_or_default();
-        match script.rows.get(&table.name) {
+        match script.rows.get(&table.name).or_else(|| script.rows_by_way.get(&table.name)) {
             None => differences.push(format!("{} is missing", table.name)),
             Some(found) if *found != expected => {
                 differences.push(format!("{} has {found} rows of {expected}", table.name));

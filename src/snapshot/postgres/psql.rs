@@ -71,7 +71,7 @@ impl Psql {
     pub(crate) fn write(&mut self, text: &[u8]) -> Result<(), PostgresError> {
         match self.stdin.as_mut().map(|stdin| stdin.write_all(text)) {
             Some(Ok(())) => Ok(()),
-            Some(Err(_)) | None => Err(PostgresError::ConnectionLost { message: ForeignText::of("psql has ended") }),
+            Some(Err(_)) | None => Err(PostgresError::ConnectionLost { message: ForeignText::default() }),
         }
     }
 

@@ -127,7 +127,7 @@ fn finish(server: &mut Session, whole: &Whole<'_>, beside: &str) -> Vec<String> 
             notes.push(format!("Not carried over: {} ({error}).", statement.replace(beside, &whole.manifest.database)));
         }
     }
-    let analyzed = Session::connect(server.connection.with("PGDATABASE", beside)).and_then(|mut new| {
+    let analyzed = Session::connect(server.connection_to(beside)).and_then(|mut new| {
         // Indexes made with functions are computed.
         new.psql.ask("SET search_path TO DEFAULT")?;
         new.psql.ask("ANALYZE")

@@ -1,20 +1,23 @@
 //! Reads the SQL text that `pg_restore` makes of a dump, as a stream: which tables, how many rows of each, what else.
 //!
-//! The text of a function or a comment may look like anything, also like the start of a table's data. So statements are
-//! told apart by their quotes (`'`, `"`, `$tag$`), as a server would do it; the rows themselves are only counted.
+//! The rows themselves are only counted, or digested besides.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::convert::Infallible;
 
-use memchr::memchr;
+use memchr::{memchr_iter, memmem};
 
 use crate::snapshot::postgres::data::{Data, DataReader, WRITE_LARGE_OBJECT};
-use crate::snapshot::postgres::names::{canonical, shown};
+use crate::snapshot::postgres::names::{canonical, qualified, shown};
+use crate::snapshot::postgres::statements::{Part, Statements};
 
 /// What a whole dump holds.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Script {
     /// Rows by table, named as the catalog names it.
     pub(crate) rows: BTreeMap<String, u64>,
+    /// Rows by partition of those that are loaded by way of another table.
+    pub(crate) rows_by_way: BTreeMap<String, u64>,
     /// Materialised views.
     pub(crate) materialised: BTreeSet<String>,
     /// Extensions that it creates.
@@ -31,215 +34,111 @@ pub(crate) struct Script {
     pub(crate) data: Data,
 }
 
-/// How much of a statement's beginning is kept: enough for a schema and a name of 63 bytes, quoted and doubled.
-const KEPT: usize = 1024;
-/// How a line of a table's data ends the table.
-const END_OF_DATA: &[u8] = b"\\.";
-
-#[derive(Debug, PartialEq, Eq)]
-enum Within {
-    /// Between statements or in one, outside quotes.
-    Sql,
-    /// In quotes that this byte ends.
-    Quote(u8),
-    /// In quotes that this text ends.
-    Dollar(Vec<u8>),
-    /// A comment or a command of psql, up to the end of the line.
-    Line,
-    /// Rows of a table.
-    Data,
-}
-
 /// The reader; fed with pieces of any size.
 #[derive(Debug)]
 pub(crate) struct ScriptReader {
+    statements: Statements,
+    held: Held,
+}
+
+/// What was read so far.
+#[derive(Debug, Default)]
+struct Held {
     script: Script,
-    within: Within,
-    /// The beginning of the present statement or line; in data, of the present line.
-    kept: Vec<u8>,
-    /// A `$` was met, and perhaps a tag after it.
-    tag: Option<Vec<u8>>,
     table: Option<String>,
+    /// The table whose rows come according to the comment above them, where the statement itself may name another: rows of
+    /// a partition are loaded by way of the partitioned table where their place may be another after a restore.
+    announced: Option<String>,
     rows: u64,
-    last: u8,
     data: Option<DataReader>,
 }
 
 impl ScriptReader {
     /// Makes one that counts.
     pub(crate) fn counting() -> Self {
-        ScriptReader {
-            script: Script::default(),
-            within: Within::Sql,
-            kept: Vec::new(),
-            tag: None,
-            table: None,
-            rows: 0,
-            last: b'\n',
-            data: None,
-        }
+        ScriptReader { statements: Statements::new(), held: Held::default() }
     }
 
     /// Makes one that digests the data besides.
     pub(crate) fn digesting() -> Self {
-        ScriptReader { data: Some(DataReader::default()), ..Self::counting() }
+        let held = Held { data: Some(DataReader::default()), ..Held::default() };
+        ScriptReader { held, ..Self::counting() }
     }
 
     /// Takes the next piece.
-    pub(crate) fn feed(&mut self, mut piece: &[u8]) {
-        while let Some(first) = piece.first() {
-            let used = match &self.within {
-                Within::Data => self.data(piece),
-                Within::Quote(end) => self.quoted(piece, *end),
-                Within::Line => self.line(piece),
-                Within::Dollar(_) => self.dollar(*first),
-                Within::Sql => self.sql(*first),
-            };
-            self.last = piece[used - 1];
-            piece = &piece[used..];
-        }
+    pub(crate) fn feed(&mut self, piece: &[u8]) {
+        let held = &mut self.held;
+        let Ok(()) = self.statements.feed(piece, &mut |part| {
+            held.take(part);
+            Ok::<(), Infallible>(())
+        });
     }
 
     /// Returns what was read, once the text has ended; `complete` is false where it broke off.
     pub(crate) fn finish(mut self) -> Script {
-        self.script.complete &= matches!(self.within, Within::Sql) && self.table.is_none();
-        self.script.data = self.data.map(DataReader::finish).unwrap_or_default();
-        self.script
+        self.held.script.complete &= self.statements.is_between();
+        self.held.script.data = self.held.data.map(DataReader::finish).unwrap_or_default();
+        self.held.script
     }
+}
 
-    fn data(&mut self, piece: &[u8]) -> usize {
-        let mut at = 0;
-        while let Some(end) = memchr(b'\n', &piece[at..]) {
-            let line = &piece[at..at + end];
-            at += end + 1;
-            let ends = match self.kept.is_empty() {
-                true => line == END_OF_DATA,
-                false => self.kept.len() + line.len() == 2 && [self.kept.as_slice(), line].concat() == END_OF_DATA,
-            };
-            self.kept.clear();
-            if ends {
+impl Held {
+    fn take(&mut self, part: Part<'_>) {
+        match part {
+            Part::Statement(statement) => self.statement(statement),
+            Part::Line(line) => self.comment(line),
+            Part::Data(rows) => self.rows(rows),
+            Part::EndOfData => {
+                if let Some(partition) =
+                    self.announced.take().filter(|partition| Some(partition) != self.table.as_ref())
+                {
+                    *self.script.rows_by_way.entry(partition).or_default() += self.rows;
+                }
                 if let Some(table) = self.table.take() {
                     *self.script.rows.entry(table).or_default() += self.rows;
                 }
                 if let Some(data) = &mut self.data {
                     data.table_ends();
                 }
-                self.within = Within::Sql;
-                return at;
             }
+        }
+    }
+
+    fn rows(&mut self, rows: &[u8]) {
+        let mut begin = 0;
+        for end in memchr_iter(b'\n', rows) {
             if let Some(data) = &mut self.data {
-                data.row(line);
+                data.row(&rows[begin..end]);
             }
+            begin = end + 1;
             self.rows += 1;
         }
-        // An unfinished line: three bytes of it are enough to see that it is not the end.
-        let rest = &piece[at..];
         if let Some(data) = &mut self.data {
-            data.part_of_row(rest);
+            data.part_of_row(&rows[begin..]);
         }
-        let room = 3usize.saturating_sub(self.kept.len()).min(rest.len());
-        self.kept.extend_from_slice(&rest[..room]);
-        piece.len()
     }
 
-    fn quoted(&mut self, piece: &[u8], end: u8) -> usize {
-        let used = memchr(end, piece).map_or(piece.len(), |at| at + 1);
-        if let Some(data) = &mut self.data
-            && self.kept.starts_with(WRITE_LARGE_OBJECT)
-        {
-            data.large_object(&piece[..used]);
-        }
-        self.keep(&piece[..used]);
-        if piece[used - 1] == end {
-            // A doubled quote ends one quotation and begins the next.
-            self.within = Within::Sql;
-        }
-        used
-    }
-
-    fn line(&mut self, piece: &[u8]) -> usize {
-        let used = memchr(b'\n', piece).map_or(piece.len(), |at| at + 1);
-        self.keep(&piece[..used]);
-        if piece[used - 1] == b'\n' {
-            self.comment();
-            self.kept.clear();
-            self.within = Within::Sql;
-        }
-        used
-    }
-
-    fn dollar(&mut self, byte: u8) -> usize {
-        let Within::Dollar(end) = &self.within else { return 1 };
-        let end = end.clone();
-        let met = self.tag.get_or_insert_with(Vec::new);
-        met.push(byte);
-        if *met == end {
-            self.tag = None;
-            self.within = Within::Sql;
-        } else if !end.starts_with(met) {
-            *met = if byte == b'$' { vec![byte] } else { Vec::new() };
-        }
-        1
-    }
-
-    fn sql(&mut self, byte: u8) -> usize {
-        if let Some(tag) = &mut self.tag {
-            tag.push(byte);
-            if byte == b'$' {
-                self.within = Within::Dollar(std::mem::take(tag));
-                self.tag = None;
-                return 1;
-            }
-            // `$1` is a parameter, and a tag is a name.
-            let first = tag.len() == 2;
-            if !(byte == b'_' || byte.is_ascii_alphabetic() || byte >= 0x80 || (byte.is_ascii_digit() && !first)) {
-                self.tag = None;
-            }
-        } else if byte == b'$' && !(self.last.is_ascii_alphanumeric() || self.last == b'_') {
-            self.tag = Some(vec![byte]);
-        }
-        if self.kept.is_empty() {
-            match byte {
-                b'\n' | b' ' => return 1,
-                b'\\' => self.within = Within::Line,
-                _ => {}
-            }
-        }
-        self.keep(&[byte]);
-        match byte {
-            b'\'' | b'"' => self.within = Within::Quote(byte),
-            b'-' if self.kept == b"--" => self.within = Within::Line,
-            b'\n' if self.last == b';' => self.statement(),
-            _ => {}
-        }
-        1
-    }
-
-    fn keep(&mut self, bytes: &[u8]) {
-        // A table's columns may be many.
-        let most = if self.kept.starts_with(b"COPY ") { usize::MAX } else { KEPT };
-        let room = most.saturating_sub(self.kept.len()).min(bytes.len());
-        self.kept.extend_from_slice(&bytes[..room]);
-    }
-
-    fn comment(&mut self) {
-        if self.kept.starts_with(b"-- PostgreSQL database dump complete") {
+    fn comment(&mut self, line: &[u8]) {
+        if line.starts_with(b"-- PostgreSQL database dump complete") {
             self.script.complete = true;
-        } else if let Some(version) = self.kept.strip_prefix(b"-- Dumped by pg_dump version ") {
+        } else if let Some(version) = line.strip_prefix(b"-- Dumped by pg_dump version ") {
             self.script.dumped_by = Some(String::from_utf8_lossy(version).trim_end().to_owned());
+        } else if let Some(announced) = line.strip_prefix(b"-- Data for Name: ") {
+            self.announced = announced_table(announced);
         }
     }
 
-    fn statement(&mut self) {
-        let statement = std::mem::take(&mut self.kept);
+    fn statement(&mut self, statement: &[u8]) {
         if let Some(data) = &mut self.data {
             data.statement(statement.trim_ascii_end());
+            if let Some(written) = statement.strip_prefix(WRITE_LARGE_OBJECT) {
+                data.large_object(written);
+            }
         }
         let after = |start: &str| statement.strip_prefix(start.as_bytes());
         if let Some(rest) = after("COPY ") {
             self.table = Some(canonical(name(rest)));
             self.rows = 0;
-            self.within = Within::Data;
         } else if let Some(rest) = after("CREATE MATERIALIZED VIEW ") {
             self.script.materialised.insert(canonical(name(rest)));
         } else if let Some(rest) = after("CREATE EXTENSION IF NOT EXISTS ") {
@@ -251,6 +150,14 @@ impl ScriptReader {
             self.script.sequences += 1;
         }
     }
+}
+
+/// Reads `t1; Type: TABLE DATA; Schema: public; Owner: ann`, what stands for it where a name has such words in it aside.
+fn announced_table(comment: &[u8]) -> Option<String> {
+    let at = memmem::rfind(comment, b"; Type: TABLE DATA; Schema: ")?;
+    let (table, rest) = (&comment[..at], &comment[at + b"; Type: TABLE DATA; Schema: ".len()..]);
+    let end = memmem::rfind(rest, b"; Owner: ")?;
+    Some(qualified(&rest[..end], table))
 }
 
 /// Reads the name at the beginning of a text: up to the first blank or parenthesis outside double quotes.
@@ -314,6 +221,15 @@ COPY public.z  FROM stdin;
 
 \.
 
+--
+-- Data for Name: t 1; Type: TABLE DATA; Schema: public; Owner: ann
+--
+
+-- load via partition root public.root
+COPY public.root (a) FROM stdin;
+1
+\.
+
 SELECT pg_catalog.setval('public.s', 1, false);
 
 SELECT pg_catalog.lo_open('16397', 131072);
@@ -337,7 +253,9 @@ SELECT pg_catalog.lo_close(0);
     #[test]
     fn tables_and_rows_are_counted_whatever_stands_in_texts() {
         let expected = Script {
+            rows_by_way: [("public.\"t 1\"".to_owned(), 1)].into(),
             rows: [
+                ("public.root".to_owned(), 1),
                 ("public.t".to_owned(), 4),
                 ("public.\"we \"\"(ird\nCOPY public.false\"".to_owned(), 0),
                 ("public.z".to_owned(), 2),
@@ -363,7 +281,8 @@ SELECT pg_catalog.lo_close(0);
         let rows: Vec<_> =
             tables.iter().map(|(statement, digest)| (String::from_utf8_lossy(statement), digest.rows)).collect();
         let odd = "COPY public.\"we \"\"(ird\nCOPY public.false\" (a)";
-        assert_eq!(rows, [(odd.into(), 0), ("COPY public.t (a, b)".into(), 4), ("COPY public.z ".into(), 2)]);
+        let (root, t, z) = ("COPY public.root (a)", "COPY public.t (a, b)", "COPY public.z ");
+        assert_eq!(rows, [(odd.into(), 0), (root.into(), 1), (t.into(), 4), (z.into(), 2)]);
         assert_eq!((sequences.len(), large_objects.rows, &*encoding), (1, 1, b"UTF8".as_slice()));
         for piece in [1, 2, 3, 7, 64] {
             let other = read(TEXT.as_bytes(), piece).data;

@@ -102,6 +102,18 @@ impl Session {
         Err(first_error.unwrap_or(PostgresError::NoTools))
     }
 
+    /// Makes the connection to another database of this server. Event triggers do not fire upon what is done by it, where
+    /// we may say so: one that fires at a login would change the data.
+    pub(crate) fn connection_to(&self, database: &str) -> Connection {
+        let connection = self.connection.with("PGDATABASE", database);
+        if self.identity.major < 17 || !self.identity.superuser {
+            return connection;
+        }
+        let mut options = connection.variable("PGOPTIONS").map(OsStr::to_owned).unwrap_or_default();
+        options.push(" -c event_triggers=off");
+        connection.with("PGOPTIONS", options)
+    }
+
     /// Connects with the latest `psql`, whatever the server's version.
     pub(crate) fn connect(connection: Connection) -> Result<Self, PostgresError> {
         let tools = tools::latest(connection.tools())?.clone();

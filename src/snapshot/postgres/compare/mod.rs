@@ -32,7 +32,7 @@ pub(crate) fn data(
     name: &str,
     watch: &dyn Watch,
 ) -> Result<Vec<String>, PostgresError> {
-    let mut restored = Session::connect(server.connection.with("PGDATABASE", name))?;
+    let mut restored = Session::connect(server.connection_to(name))?;
     let stopper = restored.psql.stopper();
     attended(watch, &[stopper], || within(&mut restored.psql, restored.identity.major, whole, name))
 }

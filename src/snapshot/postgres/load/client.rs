@@ -23,12 +23,14 @@ impl Client {
     /// Starts it in a database; nothing of the environment or of start-up files reaches it. The database's own settings are in
     /// force, but for those by which a dump's text would be read as something else.
     pub(crate) fn start(server: &Session, whole: &Whole<'_>, database: &str) -> Result<Self, PostgresError> {
-        let connection = server.connection.with("PGDATABASE", database);
+        let connection = server.connection_to(database);
         let mark = format!("{:016x}", RandomState::new().hash_one(database));
         let mut psql = Psql::start_saying(&whole.tools, &connection, &mark, last_error)?;
-        psql.write(b"\\set ECHO errors\n\\set ON_ERROR_STOP on\n\\o /dev/null\n")?;
+        psql.write(b"\\set ECHO errors\n\\set VERBOSITY verbose\n\\set ON_ERROR_STOP on\n\\o /dev/null\n")?;
         psql.write(b"BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;\n")?;
-        psql.write(b"SET ROLE NONE;\nSET array_nulls = on;\nSET transform_null_equals = off;\n")?;
+        psql.write(
+            b"SET ROLE NONE;\nSET array_nulls = on;\nSET transform_null_equals = off;\nSET search_path = '';\n",
+        )?;
         if let Some(locale) = whole.facts.written_with.get("lc_monetary") {
             psql.write(format!("SET lc_monetary = {};\n", literal(locale)).as_bytes())?;
         }
@@ -131,12 +133,24 @@ impl Client {
 
     /// What an ended psql said is the cause.
     fn ended_by(&mut self, error: PostgresError) -> PostgresError {
-        match self.psql.finish() {
-            Err(failed @ ToolError::Failed { .. }) => failed.into(),
-            _ => error,
+        let Err(ToolError::Failed { tool, status, message }) = self.psql.finish() else { return error };
+        // Its messages are given once.
+        let message = match error {
+            PostgresError::ConnectionLost { message: first } if message.is_empty() => first,
+            _ => message,
+        };
+        let code = message.split_once("ERROR:  ").and_then(|(_, said)| said.get(..5)).unwrap_or_default().to_owned();
+        let without = format!("{code}: ");
+        let message = message.shortened(|said| said.replacen(&without, "", 1));
+        if code.starts_with(CONSTRAINT_VIOLATION) {
+            return PostgresError::NotRestorable { what: message.to_string() };
         }
+        ToolError::Failed { tool, status, message }.into()
     }
 }
+
+/// How the codes of all errors begin that say that data do not hold.
+const CONSTRAINT_VIOLATION: &str = "23";
 
 /// Keeps the error that ended psql, and the beginning of its statement; what was asked may have failed before.
 fn last_error(messages: &str) -> String {

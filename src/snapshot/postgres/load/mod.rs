@@ -3,10 +3,12 @@
 //! What of it this server cannot take is found out by asking the server, not by trying again: parameters of another
 //! version, roles, tablespaces, foreign keys that do not hold. Nothing of a load that fails is left.
 
+mod checks;
 mod client;
 mod known;
 mod rewrite;
 mod rights;
+mod routes;
 mod search_path;
 mod words;
 
@@ -81,6 +83,7 @@ pub(crate) fn load_into(
         for statement in destination.before {
             rewriter.client.ask(statement)?;
         }
+        rewriter.system_functions(&whole.facts.system_functions)?;
         let text = reader.stdout();
         let (fed, carried_out) = thread::scope(|scope| {
             let feeding = threads::start(scope, || feed(dump.path, file, dump.compressed, &mut reader, watch));

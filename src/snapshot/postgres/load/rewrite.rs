@@ -3,14 +3,16 @@
 use std::collections::BTreeMap;
 
 use crate::snapshot::postgres::PostgresError;
-use crate::snapshot::postgres::facts::Facts;
+use crate::snapshot::postgres::facts::{Facts, Setting};
+use crate::snapshot::postgres::load::checks::Checks;
 use crate::snapshot::postgres::load::client::Client;
 use crate::snapshot::postgres::load::known::Known;
 use crate::snapshot::postgres::load::rights::Rights;
+use crate::snapshot::postgres::load::routes::Routes;
 use crate::snapshot::postgres::load::search_path::SearchPath;
-use crate::snapshot::postgres::load::words::{after, words};
+use crate::snapshot::postgres::load::words::{after, head, words};
 use crate::snapshot::postgres::names::{canonical, shown};
-use crate::snapshot::postgres::psql::identifier;
+use crate::snapshot::postgres::psql::{identifier, literal};
 use crate::snapshot::postgres::script::name;
 use crate::snapshot::postgres::statements::Part;
 
@@ -23,8 +25,13 @@ pub(crate) struct Rewriter {
     path: SearchPath,
     /// The versions of extensions that were saved.
     extensions: BTreeMap<String, String>,
+    checks: Checks,
+    /// Known once the first table is filled.
+    routes: Option<Routes>,
+    text_search: Option<String>,
     /// Event triggers come last: they would fire upon what we do.
     event_triggers: Vec<Vec<u8>>,
+    functions: Vec<String>,
     tablespaces: Vec<String>,
     invalid_keys: Vec<String>,
     unpopulated: Vec<String>,
@@ -39,12 +46,30 @@ impl Rewriter {
             rights: Rights::default(),
             path: SearchPath::of(facts),
             extensions: facts.extensions.clone(),
+            checks: Checks::default(),
+            routes: None,
+            text_search: facts.settings.iter().rev().find(is_text_search).map(|setting| setting.value.clone()),
             event_triggers: Vec::new(),
+            functions: Vec::new(),
             tablespaces: Vec::new(),
             invalid_keys: Vec::new(),
             unpopulated: Vec::new(),
             is_complete: false,
         }
+    }
+
+    /// Makes functions in the system's own schema, which a dump leaves out, before what uses them.
+    pub(crate) fn system_functions(&mut self, definitions: &[String]) -> Result<(), PostgresError> {
+        for definition in definitions {
+            let statement = format!("{definition};\n");
+            match self.client.try_all(&[b"SET check_function_bodies = off;\n", statement.as_bytes()]) {
+                Err(PostgresError::Query { message, .. }) => {
+                    self.functions.push(format!("`{}` ({message})", shown(head(statement.as_bytes()))));
+                }
+                other => other?,
+            }
+        }
+        Ok(())
     }
 
     /// Takes the next piece of the text.
@@ -92,6 +117,9 @@ impl Rewriter {
         if is("CREATE USER MAPPING ") && !self.rights.has_user(&mut self.client, &mut self.known, statement)? {
             return Ok(());
         }
+        if is("COPY ") {
+            return self.copy(statement);
+        }
         if is("REFRESH MATERIALIZED VIEW ") {
             return self.materialised_view(statement);
         }
@@ -118,6 +146,28 @@ impl Rewriter {
         }
         let version = format!(" VERSION {};\n", identifier(version));
         self.client.write(&[&statement[..end], version.as_bytes()].concat())
+    }
+
+    /// Fills a table, or the one that its rows find their way from.
+    fn copy(&mut self, statement: &[u8]) -> Result<(), PostgresError> {
+        if self.routes.is_none() {
+            self.checks.take_away(&mut self.client)?;
+            self.routes = Some(Routes::ask(&mut self.client)?);
+            // A session takes no configuration that is not there yet when it begins.
+            if let Some(configuration) = &self.text_search {
+                let setting = format!("SET default_text_search_config = {};\n", literal(configuration));
+                self.client.write(setting.as_bytes())?;
+            }
+        }
+        self.path.set_for(&mut self.client, statement)?;
+        let routed = self.routes.as_ref().and_then(|routes| routes.routed(statement));
+        self.client.write(routed.as_deref().unwrap_or(statement))
+    }
+
+    /// Gives each object what it lacked while tables were filled.
+    fn complete(&mut self) -> Result<(), PostgresError> {
+        self.checks.add(&mut self.client, &mut self.path)?;
+        self.rights.give(&mut self.client, &mut self.known)
     }
 
     /// Leaves out parameters of other versions; a tablespace that cannot be used is the database's own.
@@ -173,11 +223,12 @@ impl Rewriter {
 
     /// Fills a materialised view as its owner, if that is possible.
     fn materialised_view(&mut self, statement: &[u8]) -> Result<(), PostgresError> {
-        self.rights.give(&mut self.client, &mut self.known)?;
+        self.complete()?;
         self.path.set_for(&mut self.client, statement)?;
         let words = words(statement);
         let view = words.get(3).map_or(b"".as_slice(), |(at, _)| name(&statement[*at..]));
-        match self.client.try_all(&[statement]) {
+        // Row security hides from an owner what it hid before, as it did when he filled the view.
+        match self.client.try_all(&[b"SET row_security = on;\n", statement, b"SET row_security = off;\n"]) {
             Err(PostgresError::Query { message, .. }) => {
                 self.unpopulated.push(format!("`{}` ({message})", canonical(view)));
                 Ok(())
@@ -188,7 +239,7 @@ impl Rewriter {
 
     /// Carries out what waits for the end of the text; gives what a person should know, a sentence each.
     pub(crate) fn finish(&mut self, user: &str) -> Result<Vec<String>, PostgresError> {
-        self.rights.give(&mut self.client, &mut self.known)?;
+        self.complete()?;
         for statement in std::mem::take(&mut self.event_triggers) {
             self.client.write(&statement)?;
         }
@@ -198,8 +249,10 @@ impl Rewriter {
                 notes.push(told.replace("{}", &names.join(", ")));
             }
         };
+        note(&self.functions, "Functions of the system's own schema could not be made: {}.");
         note(&self.tablespaces, "Tables and indexes of the tablespaces {} are in the database's own tablespace now.");
         note(&self.invalid_keys, "Foreign keys that do not hold were added NOT VALID: {}.");
+        note(&self.checks.not_valid, "Checks that do not hold, or cannot be tried, were added NOT VALID: {}.");
         note(&self.unpopulated, "Materialised views that could not be refreshed are unpopulated: {}.");
         notes.extend(self.rights.notes(user));
         Ok(notes)
@@ -207,3 +260,7 @@ impl Rewriter {
 }
 
 const FOREIGN_KEY_VIOLATION: &str = "23503";
+
+fn is_text_search(setting: &&Setting) -> bool {
+    setting.role.is_none() && setting.name == "default_text_search_config"
+}

@@ -77,7 +77,8 @@ fn path(own: &str, schema: &[u8], others: &[Vec<u8>]) -> Vec<u8> {
     written
 }
 
-/// Returns the schema of the table or view in which a statement computes something, quoted as it is there.
+/// Returns the schema of the table or view in which a statement computes something, quoted as it is there. A table's
+/// expressions are planned when it is made.
 fn schema_of(statement: &[u8]) -> Option<Vec<u8>> {
     let begins = |begin: &str| statement.strip_prefix(begin.as_bytes());
     let object = if let Some(rest) = begins("COPY ")
@@ -85,6 +86,9 @@ fn schema_of(statement: &[u8]) -> Option<Vec<u8>> {
         .or_else(|| begins("ALTER TABLE ONLY "))
         .or_else(|| begins("ALTER TABLE "))
         .or_else(|| begins("ALTER DOMAIN "))
+        .or_else(|| begins("CREATE TABLE "))
+        .or_else(|| begins("CREATE UNLOGGED TABLE "))
+        .or_else(|| begins("CREATE FOREIGN TABLE "))
     {
         rest
     } else if begins("CREATE INDEX ").is_some() || begins("CREATE UNIQUE INDEX ").is_some() {
@@ -112,6 +116,7 @@ mod tests {
             ("CREATE INDEX i ON app.t USING btree (f(a));\n", Some("app")),
             ("ALTER TABLE ONLY app.t\n    ADD CONSTRAINT c UNIQUE (a);\n", Some("app")),
             ("REFRESH MATERIALIZED VIEW app.m;\n", Some("app")),
+            ("CREATE TABLE app.t (\n    a integer\n);\n", Some("app")),
             ("CREATE VIEW app.v AS SELECT 1;\n", None),
         ];
         for (statement, expected) in cases {

@@ -8,6 +8,7 @@ mod extensions;
 mod failures;
 mod fakes;
 mod leaving;
+mod loading;
 mod obstacles;
 mod pgbouncer;
 mod pooler;
