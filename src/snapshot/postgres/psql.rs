@@ -97,7 +97,9 @@ impl Psql {
         let mut text = statement.as_ref().to_owned();
         text.extend_from_slice(b"\n;\\echo ");
         text.extend_from_slice(self.mark.as_bytes());
-        text.extend_from_slice(b":ERROR :SQLSTATE :LAST_ERROR_MESSAGE\n");
+        text.extend_from_slice(b":ERROR :SQLSTATE :LAST_ERROR_MESSAGE ");
+        text.extend_from_slice(self.mark.as_bytes());
+        text.push(b'\n');
         let sent = self.stdin.as_mut().map(|stdin| stdin.write_all(&text).and_then(|()| stdin.flush()));
         match sent {
             Some(Ok(())) => Ok(()),
@@ -135,6 +137,7 @@ impl Psql {
                     let said = String::from_utf8_lossy(&held[mark.len()..]).into_owned();
                     let used = piece.len() + 1;
                     self.stdout.consume(used);
+                    let Some(said) = self.whole_end(said) else { return Err(self.lost()) };
                     return self.outcome(&said, Fields::new()).map(drop);
                 }
                 if end.is_some() {
@@ -169,12 +172,27 @@ impl Psql {
                 }
                 if *byte == b'\n' && item.starts_with(self.mark.as_bytes()) {
                     self.stdout.consume(at + 1);
-                    return Some(Item::End(String::from_utf8_lossy(&item[self.mark.len()..]).into_owned()));
+                    let said = String::from_utf8_lossy(&item[self.mark.len()..]).into_owned();
+                    return self.whole_end(said).map(Item::End);
                 }
                 item.push(*byte);
             }
             let used = buffer.len();
             self.stdout.consume(used);
+        }
+    }
+
+    /// Reads on to the mark that closes the end of an answer: a message may have several lines.
+    fn whole_end(&mut self, said: String) -> Option<String> {
+        let (mut said, mark) = (said.into_bytes(), format!(" {}", self.mark.trim_end()));
+        loop {
+            if let Some(whole) = said.trim_ascii_end().strip_suffix(mark.as_bytes()) {
+                return Some(String::from_utf8_lossy(whole).into_owned());
+            }
+            said.push(b'\n');
+            if self.stdout.read_until(b'\n', &mut said).ok()? == 0 {
+                return None;
+            }
         }
     }
 

@@ -126,6 +126,23 @@ fn foreign_keys_that_do_not_hold_come_back_not_valid() {
                 "ADD CONSTRAINT n_up_fkey FOREIGN KEY (up) REFERENCES public.n(id) NOT VALID;",
             ],
         },
+        Case {
+            name: "orphan_of_several_lines",
+            setup: orphans!(
+                "CREATE TABLE u (id int PRIMARY KEY); CREATE TABLE \"o\n\" (a int CONSTRAINT \"k\nl\" REFERENCES u); \
+                 CREATE TABLE p (a int CONSTRAINT p_u REFERENCES u)",
+                "INSERT INTO \"o\n\" VALUES (7); INSERT INTO p VALUES (8)"
+            ),
+            notes: &["`p_u` of `public.p`"],
+            less: &[
+                "l\" FOREIGN KEY (a) REFERENCES public.u(id);",
+                "ADD CONSTRAINT p_u FOREIGN KEY (a) REFERENCES public.u(id);",
+            ],
+            more: &[
+                "l\" FOREIGN KEY (a) REFERENCES public.u(id) NOT VALID;",
+                "ADD CONSTRAINT p_u FOREIGN KEY (a) REFERENCES public.u(id) NOT VALID;",
+            ],
+        },
         same(
             "keys_that_hold_or_were_never_checked",
             "CREATE TABLE u (id int PRIMARY KEY); CREATE TABLE o (a int, b int REFERENCES u); INSERT INTO u VALUES (1); \
