@@ -31,7 +31,7 @@ pub(crate) struct Facts {
     pub(crate) comment: Option<String>,
     /// Settings of sessions in this database.
     pub(crate) settings: Vec<Setting>,
-    /// Definitions of functions that somebody made in the system's own schema, of which a dump holds nothing.
+    /// Definitions of functions that somebody made in the system's own schemas, of which a dump holds nothing.
     pub(crate) system_functions: Vec<String>,
     /// Settings of the session that saved it, as far as they change how values are written and `pg_dump` does not make them
     /// itself. Empty in snapshots of earlier versions.
@@ -70,7 +70,7 @@ const FACTS: &str = "SELECT json_build_object('owner', o.rolname, 'encoding', pg
         'value', substr(c, strpos(c, '=') + 1))), '[]') FROM pg_db_role_setting s \
         LEFT JOIN pg_roles r ON r.oid = s.setrole, unnest(s.setconfig) c WHERE s.setdatabase = d.oid), \
     'system_functions', (SELECT coalesce(json_agg(pg_get_functiondef(p.oid) ORDER BY p.oid), '[]') FROM pg_proc p \
-        WHERE p.oid >= 16384 AND p.pronamespace = 'pg_catalog'::regnamespace AND p.prokind IN ('f', 'p') AND NOT EXISTS \
+        WHERE p.oid >= 16384 AND p.pronamespace IN ('pg_catalog'::regnamespace, 'information_schema'::regnamespace) AND p.prokind IN ('f', 'p') AND NOT EXISTS \
         (SELECT FROM pg_depend x WHERE x.classid = 'pg_proc'::regclass AND x.objid = p.oid AND x.deptype = 'e')), \
     'written_with', (SELECT json_object_agg(w, current_setting(w)) \
         FROM unnest('{TimeZone,bytea_output,lc_monetary,xmlbinary}'::text[]) w), \

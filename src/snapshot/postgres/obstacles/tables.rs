@@ -33,7 +33,7 @@ pub(super) const TABLES: &[(&str, &str)] = &[
          WHERE o.acl IS NOT NULL AND o.acl IS DISTINCT FROM i.initprivs \
          AND (o.oid < 16384 AND o.schema = 'pg_catalog'::regnamespace OR o.oid IN (SELECT objid FROM member))",
     ),
-    // What was put into the system's schemas.
+    // What was put into the system's schemas, but for functions that a superuser's restore makes again.
     (
         "hidden",
         "SELECT 'pg_class'::regclass AS class, oid, relname AS name FROM pg_class WHERE oid >= 16384 \
@@ -41,6 +41,7 @@ pub(super) const TABLES: &[(&str, &str)] = &[
          AND oid NOT IN (SELECT objid FROM member) \
          UNION ALL SELECT 'pg_proc'::regclass, oid, proname FROM functions WHERE pronamespace IN (\
          SELECT oid FROM pg_namespace WHERE oid NOT IN (SELECT oid FROM saved) AND nspname !~ '^pg_temp_') \
+         AND NOT (prokind IN ('f', 'p') AND (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)) \
          UNION ALL SELECT 'pg_type'::regclass, oid, typname FROM pg_type WHERE oid >= 16384 AND typtype IN ('d', 'e', 'r') \
          AND oid NOT IN (SELECT objid FROM member) AND typnamespace IN (\
          SELECT oid FROM pg_namespace WHERE oid NOT IN (SELECT oid FROM saved) AND nspname !~ '^pg_temp_')",

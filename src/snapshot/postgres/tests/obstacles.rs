@@ -179,17 +179,15 @@ const CASES: &[Case] = &[
          UPDATE pg_extension SET extconfig = ARRAY['cfg'::regclass::oid], extcondition = ARRAY[''] WHERE extname = 'pgcrypto'; GRANT ALL ON cfg TO obs_owner",
         "fills the tables of extensions (`cfg`)",
     ),
-    for_all(
+    leaves_out(
         "hidden",
         "CREATE FUNCTION pg_catalog.obs_f(int) RETURNS int LANGUAGE sql IMMUTABLE AS 'select 1'",
-        Effect::LeftOut,
         "system's schemas (`obs_f`)",
     ),
-    for_all(
+    blocks(
         "hidden_and_used",
         "CREATE FUNCTION pg_catalog.obs_f(int) RETURNS int LANGUAGE sql IMMUTABLE AS 'select 1'; \
          CREATE TABLE t (a int, b int GENERATED ALWAYS AS (pg_catalog.obs_f(a)) STORED); ALTER TABLE t OWNER TO obs_owner",
-        Effect::NothingComesBack,
         "depend on what was put there (`obs_f`)",
     ),
     for_all(
