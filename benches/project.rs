@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::LazyLock;
 
 use crate::compare::{Contest, Runner};
 
@@ -49,7 +50,7 @@ impl Project {
 
     /// The program that is measured, with arguments.
     pub(crate) fn safe_test(&self, arguments: &[&str]) -> Command {
-        let mut command = self.command(env!("CARGO_BIN_EXE_safe-test"));
+        let mut command = self.command(program());
         command.args(arguments);
         command
     }
@@ -76,6 +77,19 @@ impl Project {
         let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
         names.filter_map(|name| name.strip_suffix(".json").map(str::to_owned)).collect()
     }
+}
+
+/// The program as it is installed. The one that stands there while Cargo builds benches is larger: packages that it
+/// shares with the tests have more of their features on.
+fn program() -> &'static Path {
+    static PROGRAM: LazyLock<&Path> = LazyLock::new(|| {
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let mut build = Command::new(cargo);
+        build.args(["build", "--release", "--locked", "--quiet"]).current_dir(env!("CARGO_MANIFEST_DIR"));
+        assert!(build.status().unwrap().success(), "cargo build --release");
+        Path::new(env!("CARGO_BIN_EXE_safe-test"))
+    });
+    &PROGRAM
 }
 
 /// The second of two guarded runs between which nothing was written, against the first.

@@ -35,12 +35,9 @@ impl Expansion<'_> {
                 if filled.len() > MOST_WORDS {
                     self.cut("its arguments make a command of more than 10,000 words");
                 } else if is_changed && !filled.is_empty() && self.affords(step.cost() + filled.len()) {
-                    let mut step = step.clone();
-                    step.invocation.words = filled;
-                    if let Some(given) = given {
-                        step.invocation.assignments = given;
-                    }
-                    added.push(step);
+                    let (unknown, origin) = (step.invocation.unknown.clone(), step.invocation.origin.clone());
+                    let assignments = given.unwrap_or_else(|| assignments.clone());
+                    added.push(step.with_invocation(Invocation { assignments, unknown, words: filled, origin }));
                 }
             }
         }

@@ -65,6 +65,12 @@ impl Step {
         hasher.finish()
     }
 
+    /// The same with another invocation in it.
+    pub(crate) fn with_invocation(&self, invocation: Invocation) -> Self {
+        let (files, effects, folder) = (self.files.clone(), self.effects.clone(), self.folder.clone());
+        Step { invocation, files, effects, folder, ..*self }
+    }
+
     /// The same with another command in it.
     pub(crate) fn running<'w>(mut self, words: impl IntoIterator<Item = &'w str>) -> Self {
         self.invocation.words = words.into_iter().map(str::to_owned).collect();

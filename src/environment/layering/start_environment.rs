@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::ffi::OsString;
 use std::hash::{Hash, Hasher};
+use std::path::Path;
 use std::rc::Rc;
 
 use crate::collections::{HashMap, HashSet, keyed_hasher};
@@ -11,20 +12,45 @@ use crate::environment::readers::expansion::shell_word::{Quotes, Word};
 use crate::environment::readers::expansion::{Budget, Scope, Unset};
 use crate::environment::{Invocation, Origin, Setting, Unresolved};
 
-/// Bytes that the values of earlier assignments may add to later ones: `A=$B$B`, `B=$C$C`, … would fill any memory. What
-/// is beyond them stays as written.
-const MOST_EXPANDED: usize = 1 << 20;
-
 /// The environment that a command is started with.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct StartEnvironment {
     pub(crate) settings: Rc<Vec<Rc<Setting>>>,
-    index: Rc<HashMap<String, usize>>,
+    index: Rc<HashMap<Named, usize>>,
+    /// The sum of the settings' hashes: each name stands there once, and in which order does not matter.
     fingerprint: u64,
     asked: Rc<RefCell<HashSet<String>>>,
     /// The texts of values that cannot be known.
     unknown: Rc<Vec<String>>,
+    /// Whether settings are marked for being made of them.
+    has_marks: bool,
+    /// What the values of earlier assignments may still add to later ones; what is beyond that stays as written.
+    budget: Budget,
 }
+
+/// A setting as the name that it is found by.
+#[derive(Debug, Clone)]
+struct Named(Rc<Setting>);
+
+impl std::borrow::Borrow<str> for Named {
+    fn borrow(&self) -> &str {
+        &self.0.name
+    }
+}
+
+impl Hash for Named {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.name.hash(state);
+    }
+}
+
+impl PartialEq for Named {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.name == other.0.name
+    }
+}
+
+impl Eq for Named {}
 
 impl StartEnvironment {
     /// Makes every environment that a program may see in the entries of the process environment: one, unless a name stands
@@ -56,67 +82,121 @@ impl StartEnvironment {
 
     /// A later setting of the same name replaces an earlier one.
     pub(crate) fn of(given: impl IntoIterator<Item = Rc<Setting>>) -> Self {
-        let mut settings: Vec<Rc<Setting>> = Vec::new();
-        let mut index = HashMap::default();
+        let mut new = StartEnvironment::default();
         for setting in given {
-            match index.get(&setting.name) {
-                Some(&at) => settings[at] = setting,
-                None => {
-                    index.insert(setting.name.clone(), settings.len());
-                    settings.push(setting);
-                }
-            }
+            new.set(setting);
         }
-        let is_unknown = |setting: &&Rc<Setting>| setting.unresolved.is_some() && may_hold_a_command(&setting.value);
-        let unknown: Vec<String> = settings.iter().filter(is_unknown).map(|setting| setting.value.clone()).collect();
-        settings.iter_mut().for_each(|setting| *setting = with_doubt(&unknown, setting));
-        let mut hasher = keyed_hasher();
-        for setting in &settings {
-            // Not the line: each command of a script has one of its own for what was exported before it.
-            (&setting.name, &setting.value, setting.unresolved.is_some(), &setting.origin.file).hash(&mut hasher);
-        }
-        StartEnvironment {
-            settings: Rc::new(settings),
-            index: Rc::new(index),
-            fingerprint: hasher.finish(),
-            asked: Rc::default(),
-            unknown: Rc::new(unknown),
-        }
+        new.find_unknown();
+        new.mark(0..new.settings.len());
+        new
     }
 
     /// This environment with the invocation's assignments in it.
     pub(crate) fn with_assignments(&self, invocation: &Invocation) -> Self {
-        if invocation.assignments.is_empty() { self.clone() } else { self.assigned(invocation, false) }
+        self.assigned(invocation.assigned(false), &invocation.origin)
     }
 
-    /// This environment with the invocation's assignments in it, and with the variables that cannot be told.
-    pub(crate) fn with_unknown(&self, invocation: &Invocation) -> Self {
-        self.assigned(invocation, true)
+    /// This environment with variables that are set one after the other; those that cannot be told have no value.
+    pub(crate) fn assigned<'p>(
+        &self,
+        pairs: impl Iterator<Item = (&'p str, Option<&'p str>)>,
+        origin: &Origin,
+    ) -> Self {
+        let (mut new, touched, _) = self.with_all(pairs, origin);
+        new.mark_touched(self, touched);
+        new
     }
 
-    fn assigned(&self, invocation: &Invocation, with_unknown: bool) -> Self {
-        let mut given: Vec<Rc<Setting>> = Vec::new();
-        let mut latest: HashMap<&str, usize> = HashMap::default();
-        let mut budget = Budget::of(MOST_EXPANDED);
-        for (name, value) in invocation.assigned(with_unknown) {
-            let origin = Origin { variable: name.to_owned(), ..invocation.origin.clone() };
-            let Some(value) = value else {
-                latest.insert(name, given.len());
-                let unresolved = Some(Unresolved::Variable);
-                given.push(Rc::new(Setting { name: name.to_owned(), value: unknown_value(name), origin, unresolved }));
-                continue;
+    /// The same for an environment of which the first ones were set already; `None` where it has to be made from the
+    /// beginning.
+    pub(crate) fn assigned_further<'p>(
+        &self,
+        pairs: impl Iterator<Item = (&'p str, Option<&'p str>)>,
+        origin: &Origin,
+    ) -> Option<Self> {
+        let (mut new, touched, forgets) = self.with_all(pairs, origin);
+        // What was marked for its sake stays marked here.
+        (!(forgets && self.has_marks)).then(|| {
+            new.mark_touched(self, touched);
+            new
+        })
+    }
+
+    /// Sets them one after the other; gives the places too, and whether what could not be known is replaced.
+    fn with_all<'p>(
+        &self,
+        pairs: impl Iterator<Item = (&'p str, Option<&'p str>)>,
+        origin: &Origin,
+    ) -> (Self, Vec<usize>, bool) {
+        let mut new = self.afresh();
+        let (mut touched, mut forgets) = (Vec::new(), false);
+        for (name, value) in pairs {
+            let (value, unresolved) = match value {
+                Some(value) => {
+                    let look = |name: &str| new.value(name).map(str::to_owned);
+                    let word = Word::new(value, Quotes::Removed, Unset::AsWritten);
+                    let mut budget = new.budget.clone();
+                    let (value, obstacle) = word.expand_known(&mut Scope::new(&look), &mut budget);
+                    new.budget = budget;
+                    (value, obstacle.map(Unresolved::from))
+                }
+                None => (unknown_value(name), Some(Unresolved::Variable)),
             };
-            let look = |name: &str| {
-                let before = latest.get(name).map(|at| given[*at].value.as_str());
-                before.or_else(|| self.get(name)).map(str::to_owned)
-            };
-            let word = Word::new(value, Quotes::Removed, Unset::AsWritten);
-            let (value, obstacle) = word.expand_known(&mut Scope::new(&look), &mut budget);
-            let unresolved = obstacle.map(Unresolved::from);
-            latest.insert(name, given.len());
-            given.push(Rc::new(Setting { name: name.to_owned(), value, origin, unresolved }));
+            let origin = Origin { variable: name.to_owned(), ..origin.clone() };
+            let setting = Rc::new(Setting { name: name.to_owned(), value, origin, unresolved });
+            if is_unknown(&setting) {
+                Rc::make_mut(&mut new.unknown).push(setting.value.clone());
+            }
+            let (at, before) = new.set(setting);
+            forgets |= before.is_some_and(|before| is_unknown(&before));
+            touched.push(at);
         }
-        StartEnvironment::of(self.settings.iter().cloned().chain(given))
+        if forgets {
+            new.find_unknown();
+        }
+        (new, touched, forgets)
+    }
+
+    /// Sets a variable; gives its place, and what was there.
+    fn set(&mut self, setting: Rc<Setting>) -> (usize, Option<Rc<Setting>>) {
+        self.fingerprint = self.fingerprint.wrapping_add(hash_of(&setting));
+        let settings = Rc::make_mut(&mut self.settings);
+        if let Some(&at) = self.index.get(setting.name.as_str()) {
+            let before = std::mem::replace(&mut settings[at], setting);
+            self.fingerprint = self.fingerprint.wrapping_sub(hash_of(&before));
+            return (at, Some(before));
+        }
+        let at = settings.len();
+        Rc::make_mut(&mut self.index).insert(Named(Rc::clone(&setting)), at);
+        settings.push(setting);
+        (at, None)
+    }
+
+    fn find_unknown(&mut self) {
+        let unknown = self.settings.iter().filter(|setting| is_unknown(setting));
+        self.unknown = Rc::new(unknown.map(|setting| setting.value.clone()).collect());
+    }
+
+    /// Marks those of an environment made of another one that are made of what cannot be known.
+    fn mark_touched(&mut self, before: &Self, touched: Vec<usize>) {
+        if Rc::ptr_eq(&self.unknown, &before.unknown) {
+            self.mark(touched);
+        } else {
+            self.mark(0..self.settings.len());
+        }
+    }
+
+    fn mark(&mut self, places: impl IntoIterator<Item = usize>) {
+        if self.unknown.is_empty() {
+            return;
+        }
+        for at in places {
+            let marked = with_doubt(&self.unknown, &self.settings[at]);
+            if !Rc::ptr_eq(&marked, &self.settings[at]) {
+                self.set(marked);
+                self.has_marks = true;
+            }
+        }
     }
 
     /// Gives the setting, marked where its value is made of one here that cannot be known.
@@ -137,7 +217,7 @@ impl StartEnvironment {
     }
 
     fn value(&self, name: &str) -> Option<&str> {
-        self.index.get(name).map(|at| self.settings[*at].value.as_str())
+        self.index.get(name).map(|&at| self.settings[at].value.as_str())
     }
 
     /// Lists the variables that were asked for so far, each with what the answer was.
@@ -163,6 +243,19 @@ fn with_doubt(unknown: &[String], setting: &Rc<Setting>) -> Rc<Setting> {
         return Rc::new(Setting { unresolved: Some(Unresolved::Variable), ..Setting::clone(setting) });
     }
     Rc::clone(setting)
+}
+
+fn is_unknown(setting: &Setting) -> bool {
+    setting.unresolved.is_some() && may_hold_a_command(&setting.value)
+}
+
+/// Stands for a setting: not for its line, as each command of a script has one of its own for what was exported before it.
+fn hash_of(setting: &Setting) -> u64 {
+    let mut hasher = keyed_hasher();
+    // The bytes of a path are hashed, not its parts.
+    let file = setting.origin.file.as_deref().map(Path::as_os_str);
+    (&setting.name, &setting.value, setting.unresolved.is_some(), file).hash(&mut hasher);
+    hasher.finish()
 }
 
 fn may_hold_a_command(value: &str) -> bool {
@@ -230,5 +323,29 @@ mod tests {
         assert_eq!(shell.get("A10").map(str::len), Some(1024));
         let last = shell.settings.last().unwrap();
         assert_eq!((last.value.as_str(), &last.unresolved), ("$A58${A58:-localhost}", &Some(Unresolved::Template)));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn what_is_assigned_further_is_what_is_assigned_at_once(
+            pairs in proptest::collection::vec(("[A-D]", "(\\$[A-D]|x|`y`|\\$\\(z\\)){0,3}"), 0..8),
+            unknown in proptest::collection::vec((0_usize..8, "[A-D]"), 0..3),
+            done in 0_usize..8,
+        ) {
+            let mut unknown: Vec<(usize, Rc<str>)> =
+                unknown.into_iter().map(|(before, name)| (before.min(pairs.len()), name.into())).collect();
+            unknown.sort();
+            let origin = Origin::process("");
+            let whole = Invocation { assignments: pairs, unknown, words: Vec::new(), origin: origin.clone() };
+            let host = StartEnvironment::of([Rc::new(Setting::known("A", "$(z)", origin.clone()))]);
+            for with_unknown in [false, true] {
+                let all = || whole.assigned(with_unknown);
+                let further = host.assigned(all().take(done), &origin).assigned_further(all().skip(done), &origin);
+                let Some(further) = further else { continue };
+                let at_once = host.assigned(all(), &origin);
+                assert_eq!(further.settings, at_once.settings);
+                assert_eq!(further.fingerprint(), at_once.fingerprint());
+            }
+        }
     }
 }

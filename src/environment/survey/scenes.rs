@@ -1,6 +1,6 @@
 //! The scenes of a command: each of its steps in each environment that it may start from, alike ones once.
 
-use std::cell::OnceCell;
+use std::collections::VecDeque;
 use std::path::PathBuf;
 
 use crate::collections::{HashMap, HashSet};
@@ -44,7 +44,7 @@ pub(crate) fn add<'l>(
 ) {
     let mut seen: HashMap<_, Vec<SeenScene>> = HashMap::default();
     let mut scenes = 0;
-    let mut starts: Option<Starts<'_>> = None;
+    let (mut known, mut with_unknown) = (Starts::new(false), Starts::new(true));
     for step in leaves(input, steps) {
         if let Some(step) = step {
             // `cd sub && sqlite3 app.db`: relative files start there.
@@ -52,19 +52,15 @@ pub(crate) fn add<'l>(
             note_effects(step, readings);
         }
         let in_services = step.map_or_else(Vec::new, |step| service_environments(host, step, input, library));
+        let is_in_service = !in_services.is_empty();
         let mut environments = match step {
-            _ if !in_services.is_empty() => {
-                starts = None;
-                in_services
-            }
+            _ if is_in_service => in_services,
             None => vec![host.clone()],
             Some(step) => {
-                let same = starts.take().filter(|starts| step.invocation.assigns_as(starts.invocation));
-                let own = same.unwrap_or_else(|| Starts::of(&step.invocation, host));
                 let emptied = step.assigned_afresh();
                 let emptied = emptied.map(|behind| StartEnvironment::default().with_assignments(&behind));
                 // What is looked at first stands last.
-                emptied.into_iter().chain([starts.insert(own).known.afresh()]).collect()
+                emptied.into_iter().chain([known.of(&step.invocation, host)]).collect()
             }
         };
         let mut unknown = step.map_or(&[][..], |step| &step.invocation.unknown);
@@ -100,30 +96,77 @@ pub(crate) fn add<'l>(
             // What cannot be told matters where something hangs on it.
             let unknown = std::mem::take(&mut unknown);
             let was_asked = |name: &str| alike[same].answers.iter().any(|(asked, _)| asked == name);
-            if let (Some(step), Some(starts)) = (step, &starts)
+            if let Some(step) = step.filter(|_| !is_in_service)
                 && unknown.iter().any(|(_, name)| was_asked(name) || is_referred_to(name, &step.invocation))
             {
-                environments.push(starts.with_unknown(host).afresh());
+                environments.push(with_unknown.of(&step.invocation, host));
             }
         }
     }
 }
 
-/// The environments that an invocation may start from; the next ones mostly start from the same.
+/// Environments beyond this many are made again.
+const MOST_PASSED: usize = 16;
+
+/// The environments that invocations start from. Most of them begin as one shortly before did.
 struct Starts<'s> {
+    with_unknown: bool,
+    /// Those that the next ones may go on from: each begins with all of the one before it.
+    passed: VecDeque<Start<'s>>,
+}
+
+/// The environment after the first `count` of what an invocation assigns.
+struct Start<'s> {
     invocation: &'s Invocation,
-    known: StartEnvironment,
-    /// With what cannot be told; made when it is asked for.
-    with_unknown: OnceCell<StartEnvironment>,
+    count: usize,
+    environment: StartEnvironment,
 }
 
 impl<'s> Starts<'s> {
-    fn of(invocation: &'s Invocation, host: &StartEnvironment) -> Self {
-        Starts { invocation, known: host.with_assignments(invocation), with_unknown: OnceCell::new() }
+    fn new(with_unknown: bool) -> Self {
+        Starts { with_unknown, passed: VecDeque::new() }
     }
 
-    fn with_unknown(&self, host: &StartEnvironment) -> &StartEnvironment {
-        self.with_unknown.get_or_init(|| host.with_unknown(self.invocation))
+    /// Gives the environment of an invocation, of which nothing was asked so far.
+    fn of(&mut self, invocation: &'s Invocation, host: &StartEnvironment) -> StartEnvironment {
+        let shared = self.passed.back().map_or(0, |last| self.shared(last, invocation));
+        while self.passed.back().is_some_and(|last| last.count > shared) {
+            self.passed.pop_back();
+        }
+        if self.passed.back().is_some_and(|last| last.invocation.origin.file != invocation.origin.file) {
+            self.passed.clear();
+        }
+        // What follows may differ there, too.
+        self.pass(invocation, shared, host);
+        self.pass(invocation, invocation.assigned(self.with_unknown).count(), host).afresh()
+    }
+
+    /// Counts what an invocation assigns as the last one does, in the same file.
+    fn shared(&self, last: &Start<'_>, invocation: &Invocation) -> usize {
+        if last.invocation.origin.file != invocation.origin.file {
+            return 0;
+        }
+        let before = last.invocation.assigned(self.with_unknown).take(last.count);
+        before.zip(invocation.assigned(self.with_unknown)).take_while(|(one, other)| one == other).count()
+    }
+
+    /// Goes on from the last one to the first `count` of what the invocation assigns.
+    fn pass(&mut self, invocation: &'s Invocation, count: usize, host: &StartEnvironment) -> StartEnvironment {
+        let further = match self.passed.back() {
+            Some(last) if last.count == count => return last.environment.clone(),
+            Some(last) => last.environment.assigned_further(
+                invocation.assigned(self.with_unknown).take(count).skip(last.count),
+                &invocation.origin,
+            ),
+            None => None,
+        };
+        let environment = further
+            .unwrap_or_else(|| host.assigned(invocation.assigned(self.with_unknown).take(count), &invocation.origin));
+        if self.passed.len() == MOST_PASSED {
+            self.passed.pop_front();
+        }
+        self.passed.push_back(Start { invocation, count, environment: environment.clone() });
+        environment
     }
 }
 

@@ -12,20 +12,22 @@ const MOST_WORK: usize = 16 << 20;
 /// How deep one expansion may stand inside another.
 pub(crate) const DEEPEST: usize = 50;
 
-/// What is left of it for this file.
+/// What is left of it for this file, or for the assignments before a command.
+#[derive(Debug, Clone)]
 pub(crate) struct Budget {
     bytes: usize,
     work: usize,
 }
 
+impl Default for Budget {
+    fn default() -> Self {
+        Budget::new()
+    }
+}
+
 impl Budget {
     pub(crate) fn new() -> Self {
-        Budget::of(MOST_BYTES)
-    }
-
-    /// Lets expansions add at most `bytes`.
-    pub(crate) fn of(bytes: usize) -> Self {
-        Budget { bytes, work: MOST_WORK }
+        Budget { bytes: MOST_BYTES, work: MOST_WORK }
     }
 
     /// Takes `count` bytes that an expansion adds to a value.

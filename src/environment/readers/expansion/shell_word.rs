@@ -120,8 +120,9 @@ impl<'t> Word<'t> {
                 }
                 '$' => self.parameter(after, output, scope, budget)?,
                 _ => {
-                    output.text.push(c);
-                    after
+                    let end = after.find(['\'', '"', '\\', '`', '$']).unwrap_or(after.len());
+                    output.text.push_str(&rest[..c.len_utf8() + end]);
+                    &after[end..]
                 }
             };
         }
