@@ -42,9 +42,15 @@ pub(crate) fn nearest_that(
     root: &Path,
     names: &[&str],
 ) -> Option<PathBuf> {
+    let mut path = PathBuf::new();
     for folder in folder.ancestors() {
-        if let Some(found) = names.iter().map(|name| folder.join(name)).find(|path| exists(path)) {
-            return Some(found);
+        for name in names {
+            path.as_mut_os_string().clear();
+            path.push(folder);
+            path.push(name);
+            if exists(&path) {
+                return Some(path);
+            }
         }
         if folder == root {
             break;

@@ -114,6 +114,7 @@ fn effective(assignments: &[(String, String)]) -> Vec<&(String, String)> {
     let mut kept: Vec<Option<&(String, String)>> = Vec::with_capacity(assignments.len());
     // Where each name was set last, since a value last referred to others.
     let mut last: HashMap<&str, usize> = HashMap::default();
+    last.reserve(assignments.len());
     for pair in assignments {
         if pair.1.contains(['$', '`']) {
             last.clear();
