@@ -89,7 +89,7 @@ pub(crate) fn exchange_back(
             let failure = Failure::from(error);
             let not_done =
                 if is_underway { "whether it was done shows when the server is back" } else { "nothing was changed" };
-            context.ui.fail(&failure, &not_done);
+            context.ui.fail(&failure, not_done);
             Ok(interrupt.requested().map_or_else(|| Ending::Own(failure.error().exit()), Ending::Signal))
         }
     }
