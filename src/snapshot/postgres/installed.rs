@@ -9,8 +9,8 @@ use crate::own_tools::ToolEnvironment;
 use crate::snapshot::postgres::tools::Tools;
 
 /// Folders of folders in which platforms and version managers keep tools: the parent, how the names begin, and what the
-/// tools are in below. What begins with `~` is in the user's home.
-const PARENTS: [(&str, &str, &str); 19] = [
+/// tools are in below. What begins with `$` is where that variable says.
+const PARENTS: [(&str, &str, &str); 22] = [
     ("/usr/lib/postgresql", "", "bin"),
     ("/usr", "pgsql-", "bin"),
     ("/usr/lib", "postgresql", "bin"),
@@ -25,15 +25,19 @@ const PARENTS: [(&str, &str, &str); 19] = [
     ("/Applications/Postgres.app/Contents/Versions", "", "bin"),
     ("/Library/PostgreSQL", "", "bin"),
     ("/opt/local/lib", "postgresql", "bin"),
-    ("~/.asdf/installs/postgres", "", "bin"),
-    ("~/.local/share/mise/installs/postgres", "", "bin"),
-    ("~/.pgenv", "pgsql-", "bin"),
-    ("~/.pgenv/versions", "", "bin"),
-    ("~/.local/state/nix", "profile", "bin"),
+    ("$HOME/.asdf/installs/postgres", "", "bin"),
+    ("$ASDF_DATA_DIR/installs/postgres", "", "bin"),
+    ("$HOME/.local/share/mise/installs/postgres", "", "bin"),
+    ("$MISE_DATA_DIR/installs/postgres", "", "bin"),
+    ("$HOME/.pgenv", "pgsql-", "bin"),
+    ("$PGENV_ROOT", "pgsql-", "bin"),
+    ("$HOME/.pgenv/versions", "", "bin"),
+    ("$HOME/.local/state/nix", "profile", "bin"),
 ];
 
 /// Folders that hold tools themselves.
-const FOLDERS: [&str; 3] = ["~/.nix-profile/bin", "/nix/var/nix/profiles/default/bin", "/run/current-system/sw/bin"];
+const FOLDERS: [&str; 3] =
+    ["$HOME/.nix-profile/bin", "/nix/var/nix/profiles/default/bin", "/run/current-system/sw/bin"];
 
 /// How paths go on with a version, in the layouts of Debian, PGDG for Red Hat, Alpine, Homebrew, Postgres.app, MacPorts, asdf
 /// and mise, and pgenv.
@@ -104,10 +108,10 @@ fn leading_number(text: &str) -> Option<u32> {
 
 /// Lists the folders in which platforms and version managers keep the tools, whether they are there or not.
 fn usual_folders(environment: &ToolEnvironment) -> Vec<PathBuf> {
-    let home = environment.get("HOME").map(Path::new).filter(|home| home.is_absolute());
-    let placed = |path: &str| match path.strip_prefix("~/") {
-        Some(below) => home.map(|home| home.join(below)),
-        None => Some(PathBuf::from(path)),
+    let placed = |path: &str| {
+        let Some(named) = path.strip_prefix('$') else { return Some(PathBuf::from(path)) };
+        let (variable, below) = named.split_once('/').unwrap_or((named, ""));
+        environment.get(variable).map(Path::new).filter(|folder| folder.is_absolute()).map(|folder| folder.join(below))
     };
     let mut folders = Vec::new();
     for (parent, prefix, below) in PARENTS {
@@ -198,12 +202,14 @@ mod tests {
             (".asdf/installs/postgres/ref-x/bin", "19devel"),
             (".local/share/mise/installs/postgres/14.2/bin", "14.2"),
             (".pgenv/pgsql-13.4/bin", "13.4"),
+            ("moved/installs/postgres/10.2/bin", "10.2"),
             (".nix-profile/bin", "12.22"),
             ("elsewhere/bin", "11.1"),
         ] {
             programs(&home.join(folder), version);
         }
-        let set = [("HOME".into(), home.clone().into_os_string()), ("PATH".into(), "/nonexistent".into())];
+        let moved = home.join("moved").into_os_string();
+        let set = [("HOME".into(), home.clone().into_os_string()), ("ASDF_DATA_DIR".into(), moved)];
         let found = |project: &Path| {
             let environment = ToolEnvironment::new(&set, project, project);
             let mut found: Vec<_> =
@@ -211,7 +217,7 @@ mod tests {
             found.sort_by_key(|tools| tools.major);
             found.iter().map(|tools| tools.major).collect::<Vec<_>>()
         };
-        assert_eq!(found(&home.join("elsewhere")), [12, 13, 14, 16, 19]);
+        assert_eq!(found(&home.join("elsewhere")), [10, 12, 13, 14, 16, 19]);
         assert_eq!(found(&home), [0; 0]);
     }
 

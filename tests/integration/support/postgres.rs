@@ -14,7 +14,6 @@ use std::time::{Duration, Instant};
 
 use super::patience::{PATIENCE, ended, output};
 use super::postgres_programs::Programs;
-#[cfg(test)]
 
 /// A running server. All tests of the process share it: each makes databases of names of its own.
 pub(crate) struct Postgres {
