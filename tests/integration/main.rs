@@ -34,6 +34,7 @@ mod order;
 mod passwords;
 mod policy_trust;
 mod programs;
+mod random_schemas;
 mod restoring_passwords;
 mod rules;
 mod secrets;

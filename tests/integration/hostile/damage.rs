@@ -5,9 +5,8 @@ use std::os::unix::fs::symlink;
 use std::os::unix::net::UnixListener;
 use std::path::Path;
 
+use crate::support::Random;
 use rustix::fs::{CWD, FileType, Mode, mknodat};
-
-use super::random::Random;
 
 /// What a terminal would obey or not show, and what would forge a line of ours.
 pub(crate) const CONTROLS: [&str; 14] = [

@@ -6,9 +6,7 @@ use std::path::{Path, PathBuf};
 use super::bounded::{changes, look, run};
 use super::damage::{CONTROLS, replace_by_something_else, spoiled};
 use super::files::{File, files};
-use super::random::Random;
-use super::{seeds, try_all};
-use crate::support::Sandbox;
+use crate::support::{Random, Sandbox, seeds, try_all};
 
 /// A production database, on a line of its own at the head of `.env`, under a name of its own.
 const PLANTED: &str = "PLANTED_DATABASE_URL=postgres://shop@shop.c1example.eu-central-1.rds.amazonaws.com/shop\n";

@@ -10,9 +10,7 @@ use serde_json::{Value, json};
 use super::bounded::{changes, look, run};
 use super::damage::{CONTROLS, replace_by_something_else, spoiled};
 use super::files::File;
-use super::random::Random;
-use super::{seeds, try_all};
-use crate::support::Sandbox;
+use crate::support::{Random, Sandbox, seeds, try_all};
 
 /// A project with snapshots, a log and an anchor, to be laid out again for each seed.
 struct Place {

@@ -8,7 +8,9 @@ mod judged;
 mod patience;
 mod postgres;
 mod postgres_programs;
+mod random;
 mod sandbox;
+mod seeds;
 
 pub(crate) use entries::execute_with;
 pub(crate) use executable::{copy_program, write_program};
@@ -18,5 +20,7 @@ pub(crate) use patience::{PATIENCE, awaited, ended, output, wait_for};
 pub(crate) use postgres::Postgres;
 #[allow(unused_imports, reason = "each topic uses what it needs")]
 pub(crate) use postgres_programs::Programs;
+pub(crate) use random::Random;
 #[allow(unused_imports, reason = "each topic uses what it needs")]
 pub(crate) use sandbox::{Outcome, Sandbox, with_default_signals};
+pub(crate) use seeds::{seeds, try_all};
