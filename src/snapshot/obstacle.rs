@@ -86,16 +86,16 @@ mod tests {
     #[test]
     fn the_weightiest_are_named_and_the_others_counted() {
         use Effect::{LeftOut, NothingComesBack};
-        let cases: [(&[(Effect, &str)], Option<&str>, Option<&str>); 4] = [
-            (&[], None, None),
-            (&[(LeftOut, "a")], Some("cannot be restored whole: left out are: a"), Some("mend a")),
+        let cases = [
+            (vec![], None, None),
+            (vec![(LeftOut, "a")], Some("cannot be restored whole: left out are: a"), Some("mend a")),
             (
-                &[(LeftOut, "a"), (NothingComesBack, "b"), (NothingComesBack, "b2")],
+                vec![(LeftOut, "a"), (NothingComesBack, "b"), (NothingComesBack, "b2")],
                 Some("cannot be restored whole: nothing comes back: b; b2; and 1 more"),
                 Some("mend b"),
             ),
             (
-                &[(LeftOut, "a"), (NothingComesBack, "b")],
+                vec![(LeftOut, "a"), (NothingComesBack, "b")],
                 Some("cannot be restored whole: nothing comes back: b; a"),
                 Some("mend b"),
             ),
