@@ -211,7 +211,8 @@ pub(crate) fn announce(
         clearing::summary(&left.1).map(|summary| format!(", {summary}"))
     };
     let told = |receipt| format!("{}{}", part(judged, receipt), beside(receipt).unwrap_or_default());
-    let parts: Vec<String> = receipts.iter().map(told).collect();
+    let parts: Vec<String> =
+        receipts.iter().filter(|receipt| !is_told_by_another(judged, receipts, receipt)).map(told).collect();
     let line = format!("safe-test: {verdict}: {}", parts.join("; "));
     let (whole, not_whole): (Vec<&Receipt>, Vec<&Receipt>) =
         receipts.iter().filter(|receipt| receipt.snapshot().is_some()).partition(|one| one.obstacles().is_empty());
@@ -232,6 +233,17 @@ pub(crate) fn announce(
         report::judgement_text(&judged.report, true).into_iter().for_each(|line| context.ui.say(line));
     }
     Ok(())
+}
+
+/// Tells whether a file that is not there is but another reading of a value: of one that is there, or was told before.
+fn is_told_by_another(judged: &Judged, receipts: &[Receipt], receipt: &Receipt) -> bool {
+    let target = |receipt: &Receipt| judged.judgement.targets.get(receipt.target()).map(|one| &one.target);
+    let is_nothing = |receipt: &Receipt| matches!(receipt.care(), Care::NothingToLose { .. });
+    let Some(this) = target(receipt).filter(|_| is_nothing(receipt)) else { return false };
+    receipts.iter().any(|other| {
+        let counts = !is_nothing(other) || other.target() < receipt.target();
+        counts && target(other).is_some_and(|other| this.is_another_reading_of(other))
+    })
 }
 
 /// Says what can be done where "to undo" would promise too much.

@@ -24,6 +24,7 @@ mod part_origins;
 #[cfg(test)]
 mod property_tests;
 mod providers;
+mod readings;
 #[cfg(test)]
 mod secrecy_tests;
 mod target;

@@ -90,6 +90,9 @@ pub(crate) struct Manifest {
     /// The engine's proof that nothing was written since, in its own form.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) state: Option<Value>,
+    /// Where the database was, in the engine's own form: what tells later that its name still leads there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) whereabouts: Option<Value>,
     /// The dump file as it was when it was last hashed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) file_state: Option<FileState>,

@@ -52,7 +52,8 @@ pub(crate) fn plan(target: &Target, policy: &Policy, files: &dyn Files) -> Resul
         if !is_text(path, files) {
             return Err(PlanError::PathNotText { path: path.clone() });
         }
-        if !files.exists(path) {
+        // Whether there is one to be saved, its engine tells better.
+        if engines::saving(target).is_none() && !files.exists(path) {
             return Ok(Intention::NothingToLose("it does not exist yet".to_owned()));
         }
     }

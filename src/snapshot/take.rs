@@ -160,6 +160,7 @@ fn save(
         server: taken.server,
         tables: taken.tables,
         state: taken.state,
+        whereabouts: taken.whereabouts,
         file_state: None,
         obstacles: taken.obstacles,
         notes: taken.notes,

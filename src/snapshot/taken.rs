@@ -23,6 +23,8 @@ pub(crate) struct Taken {
     pub(crate) state: Option<serde_json::Value>,
     /// What keeps it from being put back whole.
     pub(crate) obstacles: Vec<Obstacle>,
+    /// Where the database was, in the engine's own form.
+    pub(crate) whereabouts: Option<serde_json::Value>,
     /// What a person should know of this snapshot, a sentence each.
     pub(crate) notes: Vec<String>,
     /// The commands that restore it by hand, without safe-test, `FILE` standing for the snapshot's path.

@@ -34,6 +34,7 @@ pub(crate) fn manifest(id: &str, database: &str, kind: Kind, taken_at: &str) -> 
         server: None,
         tables: Vec::new(),
         state: None,
+        whereabouts: None,
         file_state: None,
         obstacles: Vec::new(),
         notes: Vec::new(),

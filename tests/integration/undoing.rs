@@ -42,8 +42,8 @@ fn what_a_command_damaged_is_replaced_and_kept() {
 
 #[test]
 fn a_file_out_of_the_project_that_a_link_leads_to_is_not_taken_for_a_damaged_database() {
-    // Through a link in the database's place, and through one on the way to it.
-    for (linked, to) in [("data/app_test.db", "notes"), ("data", ".")] {
+    // Through a link in the database's place, which gets the database back, and through one on the way to it.
+    for (linked, to, status) in [("data/app_test.db", "notes", 0), ("data", ".", 125)] {
         let sandbox = Sandbox::with_sqlite();
         fs::create_dir(sandbox.project().join("data")).unwrap();
         fs::rename(sandbox.project().join("app_test.db"), sandbox.project().join("data/app_test.db")).unwrap();
@@ -57,14 +57,65 @@ fn a_file_out_of_the_project_that_a_link_leads_to_is_not_taken_for_a_damaged_dat
         let link = sandbox.project().join(linked);
         fs::rename(&link, sandbox.project().join("before")).unwrap();
         symlink(sandbox.home().join(to), &link).unwrap();
-        let outcome = sandbox.run(&["restore", "latest", "--yes"]).expect_code(125);
-        assert!(outcome.stderr.contains("what is there is not a SQLite database"), "{}", outcome.stderr);
-        assert_eq!(outcome.stderr.lines().last(), Some("  nothing was changed"));
+        let outcome = sandbox.run(&["restore", "latest", "--yes"]).expect_code(status);
+        if status == 0 {
+            assert!(outcome.stdout.contains("it is a link to `"), "{}", outcome.stdout);
+            assert_eq!(sandbox.sqlite("data/app_test.db", "SELECT a FROM t"), "1");
+        } else {
+            assert!(outcome.stderr.contains("now, and led to"), "{}", outcome.stderr);
+            assert_eq!(outcome.stderr.lines().last(), Some("  nothing was changed"));
+        }
         for name in ["notes", "app_test.db"] {
             assert!(fs::read_to_string(sandbox.home().join(name)).unwrap().starts_with("a person's"), "{linked}");
         }
         assert_eq!(fs::read_dir(sandbox.home()).unwrap().count(), before);
     }
+}
+
+#[test]
+fn what_a_command_put_in_the_place_of_a_database_is_kept_and_what_it_leads_to_is_not_written() {
+    for put in [
+        "ln -sf b.db app_test.db",
+        "ln -f b.db app_test.db",
+        "rm app_test.db; mkdir app_test.db",
+        "rm app_test.db; mkfifo app_test.db",
+        "rm app_test.db; ln -s app_test.db app_test.db",
+        "rm app_test.db; ln -s nowhere app_test.db",
+    ] {
+        let sandbox = Sandbox::with_sqlite();
+        sandbox.sqlite("b.db", "CREATE TABLE others(a); INSERT INTO others VALUES (2)");
+        sandbox.suite(put);
+        sandbox.guarded().expect_code(0);
+        let before = fs::read(sandbox.project().join("b.db")).unwrap();
+        let outcome = sandbox.run(&["restore"]).expect_code(0);
+        assert!(outcome.stdout.contains("it is kept as `"), "{put}: {}", outcome.stdout);
+        assert_eq!(fs::read(sandbox.project().join("b.db")).unwrap(), before, "{put}");
+        assert_eq!(sandbox.sqlite("app_test.db", "SELECT a FROM t"), "1", "{put}");
+    }
+}
+
+#[test]
+fn a_link_that_leads_to_itself_is_no_database_that_does_not_exist_yet() {
+    let sandbox = Sandbox::with_sqlite();
+    let database = sandbox.project().join("app_test.db");
+    fs::remove_file(&database).unwrap();
+    symlink("app_test.db", &database).unwrap();
+    sandbox.expect_not_run(&sandbox.guarded(), 121, &["links that lead in a circle", "correct the link"]);
+    fs::remove_file(&database).unwrap();
+    symlink("not_made_yet.db", &database).unwrap();
+    let outcome = sandbox.guarded().expect_code(0);
+    assert!(outcome.stderr.contains("it does not exist yet"), "{}", outcome.stderr);
+}
+
+#[test]
+fn of_two_files_that_one_value_may_mean_the_one_that_is_there_is_announced() {
+    let sandbox = Sandbox::with_sqlite();
+    sandbox.write(".env", "DATABASE_URL=sqlite:///app_test.db\n");
+    let outcome = sandbox.guarded().expect_code(0);
+    assert!(outcome.stderr.contains("saved") && !outcome.stderr.contains("not saved"), "{}", outcome.stderr);
+    fs::remove_file(sandbox.project().join("app_test.db")).unwrap();
+    let outcome = sandbox.guarded().expect_code(0);
+    assert_eq!(outcome.stderr.matches("it does not exist yet").count(), 1, "{}", outcome.stderr);
 }
 
 #[test]

@@ -198,6 +198,7 @@ fn taken(
         tables: contents::table_rows(held),
         state: Some(state),
         obstacles: Vec::new(),
+        whereabouts: None,
         notes,
         by_hand: Vec::new(),
     }

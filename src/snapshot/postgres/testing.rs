@@ -342,6 +342,7 @@ pub(crate) fn manifest(tables: Vec<TableRows>, state: Option<serde_json::Value>)
         server: None,
         tables,
         state,
+        whereabouts: None,
         file_state: None,
         obstacles: Vec::new(),
         notes: Vec::new(),

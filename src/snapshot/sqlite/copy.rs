@@ -87,7 +87,9 @@ pub(crate) fn copy_wal(source: &Source, partial: &Path, watch: &dyn Watch) -> Re
 pub(crate) fn copy_journal(source: &Source, partial: &Path, watch: &dyn Watch) -> Result<(), SqliteError> {
     let from = beside(&source.path, "-journal");
     let to = beside(partial, "-journal");
-    let mut journal = files::open(&from)?;
+    let unreadable = |error| SqliteError::Unreadable { path: from.clone(), source: error };
+    // One that is gone by now shows in the look after copying.
+    let Some(mut journal) = files::open_if_there(&from).map_err(unreadable)? else { return Ok(()) };
     let mut into = create(&to)?;
     copy_steps(&mut journal, &mut into, watch, &source.path)
         .map_err(|error| error.or(|source| SqliteError::Write { path: to.clone(), source }))?;

@@ -1,5 +1,6 @@
 //! SQLite's row among the engines.
 
+use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::own_tools::ToolEnvironment;
@@ -9,7 +10,7 @@ use crate::snapshot::engine::{
 };
 use crate::snapshot::engine_error::{Consequence, EngineError, EngineFailure};
 use crate::snapshot::sqlite;
-use crate::snapshot::sqlite::{Presence, SqliteError};
+use crate::snapshot::sqlite::{Occasion, Presence, SqliteError};
 use crate::snapshot::{Effect, Manifest, Obstacle, PlanError, StoreError, Taken, VerificationLevel, Watch};
 
 /// SQLite, and libSQL's databases in files, which are the same.
@@ -32,7 +33,7 @@ impl SnapshotEngine for Sqlite {
         let Some(path) = file_of(target) else {
             return Err(PlanError::NoTool { engine: target.engine }.into());
         };
-        Ok(match sqlite::examine(path)? {
+        Ok(match sqlite::examine_quiet(path)? {
             Presence::Missing => Found::NothingToLose("it does not exist yet"),
             Presence::Empty => Found::NothingToLose("it is empty"),
             Presence::Database => Found::Database(Box::new(DatabaseFile {
@@ -67,10 +68,8 @@ impl SnapshotEngine for Sqlite {
         self.verify(restoration, VerificationLevel::Read, watch)?;
         let now = restoration.now;
         Ok(RestorePlan::new(false, Vec::new(), move |damaged, watch| {
-            let restored = match damaged {
-                true => sqlite::replace(dump, manifest, database, now, watch)?,
-                false => sqlite::restore(dump, manifest, database, watch)?,
-            };
+            let occasion = Occasion { damaged, ..Occasion::at(now) };
+            let restored = sqlite::restore(dump, manifest, database, &occasion, watch)?;
             Ok(Restored { replaced: None, notes: restored.notes })
         }))
     }
@@ -139,10 +138,15 @@ impl EngineFailure for SqliteError {
     fn consequence(&self) -> Consequence {
         match self {
             SqliteError::RestoredDiffers { .. } => Consequence::MayHaveChanged,
-            SqliteError::Damaged { .. } | SqliteError::NotDatabase { .. } => Consequence::DamagedBefore,
-            SqliteError::Folder { .. }
+            SqliteError::Damaged { .. }
+            | SqliteError::NotDatabase { .. }
+            | SqliteError::Folder { .. }
             | SqliteError::NotAFile { .. }
-            | SqliteError::Unreadable { .. }
+            | SqliteError::LinksInCircle { .. } => Consequence::DamagedBefore,
+            SqliteError::Unreadable { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
+                Consequence::DamagedBefore
+            }
+            SqliteError::Unreadable { .. }
             | SqliteError::NothingThere { .. }
             | SqliteError::Locked { .. }
             | SqliteError::KeepsChanging { .. }
@@ -153,6 +157,8 @@ impl EngineFailure for SqliteError {
             | SqliteError::Hash { .. }
             | SqliteError::Contents { .. }
             | SqliteError::FolderMissing { .. }
+            | SqliteError::FolderElsewhere { .. }
+            | SqliteError::Mounted { .. }
             | SqliteError::NotReplaceable { .. }
             | SqliteError::RestoreLocked { .. }
             | SqliteError::PageSize { .. }

@@ -22,6 +22,12 @@ pub(crate) enum SqliteError {
         /// The path as it was given.
         path: PathBuf,
     },
+    /// The path leads to symbolic links that lead to each other.
+    #[error("`{}` leads to symbolic links that lead in a circle", shown(path))]
+    LinksInCircle {
+        /// The path as it was given.
+        path: PathBuf,
+    },
     /// The file system refused to let the file be read.
     #[error("cannot read `{}`", shown(path))]
     Unreadable {
@@ -123,6 +129,27 @@ pub(crate) enum SqliteError {
         /// The database.
         path: PathBuf,
     },
+    /// The folder that the database was in is another one now.
+    #[error(
+        "cannot restore `{}`: it leads to `{}` now, and led to `{}` when the snapshot was taken",
+        shown(path),
+        shown(leads_to),
+        shown(led_to)
+    )]
+    FolderElsewhere {
+        /// The folder as the database's path has it.
+        path: PathBuf,
+        /// Where it led.
+        led_to: PathBuf,
+        /// Where it leads.
+        leads_to: PathBuf,
+    },
+    /// Something is mounted where the database was.
+    #[error("cannot restore into `{}`: it is mounted there, and was not when the snapshot was taken", shown(path))]
+    Mounted {
+        /// The mount.
+        path: PathBuf,
+    },
     /// What lies in the database's place is no database, so that SQLite cannot restore into it.
     #[error("cannot restore into `{}`: what is there is not a SQLite database", shown(path))]
     NotReplaceable {
@@ -200,6 +227,7 @@ impl Explain for SqliteError {
             SqliteError::Folder { .. } | SqliteError::NotAFile { .. } => {
                 Some("name the database file itself".to_owned())
             }
+            SqliteError::LinksInCircle { .. } => Some("correct the link".to_owned()),
             SqliteError::Unreadable { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
                 Some("it is gone: see whether another snapshot will do, `safe-test list` shows them".to_owned())
             }
@@ -212,9 +240,11 @@ impl Explain for SqliteError {
                 "see what is left with `sqlite3 '{}' .recover`, or go back to an older snapshot",
                 shown(path)
             )),
-            SqliteError::Locked { .. } | SqliteError::RestoreLocked { .. } => {
-                Some("wait for the other program's transaction to end, or stop it; `fuser` names it".to_owned())
-            }
+            SqliteError::Locked { path, .. } | SqliteError::RestoreLocked { path, .. } => Some(format!(
+                "wait for the other program's transaction to end, or stop it; `fuser` names it; if there is a folder `{}.lock`, \
+                 that is its lock",
+                shown(path)
+            )),
             SqliteError::KeepsChanging { .. } => Some("stop the program that writes to it, then try again".to_owned()),
             SqliteError::Interrupted { .. } | SqliteError::RestoreInterrupted { .. } => None,
             SqliteError::Write { source, .. } | SqliteError::Create { source, .. } => hint_for_writing(source),
@@ -225,6 +255,10 @@ impl Explain for SqliteError {
             SqliteError::FolderMissing { path } => {
                 path.parent().map(|folder| format!("create `{}`, then restore again", shown(folder)))
             }
+            SqliteError::FolderElsewhere { path, .. } => {
+                Some(format!("move the link away, make `{}` a folder again, then restore again", shown(path)))
+            }
+            SqliteError::Mounted { .. } => Some("unmount it, then restore again".to_owned()),
             SqliteError::NotReplaceable { .. } => Some("move that file away, then restore again".to_owned()),
             SqliteError::PageSize { .. } => Some("close the programs that use it, then restore again".to_owned()),
             SqliteError::RestoreFailed { .. } => Some("see that the file and its folder can be written".to_owned()),
@@ -238,6 +272,7 @@ impl Explain for SqliteError {
         match self {
             SqliteError::Folder { .. }
             | SqliteError::NotAFile { .. }
+            | SqliteError::LinksInCircle { .. }
             | SqliteError::Unreadable { .. }
             | SqliteError::NotDatabase { .. }
             | SqliteError::NothingThere { .. }
@@ -251,6 +286,8 @@ impl Explain for SqliteError {
             | SqliteError::Hash { .. }
             | SqliteError::Contents { .. } => Exit::NoSnapshot,
             SqliteError::FolderMissing { .. }
+            | SqliteError::FolderElsewhere { .. }
+            | SqliteError::Mounted { .. }
             | SqliteError::NotReplaceable { .. }
             | SqliteError::RestoreLocked { .. }
             | SqliteError::PageSize { .. }

@@ -21,6 +21,9 @@ pub(crate) const HEADER: usize = 100;
 /// Length of the header of a `-wal` file; frames follow.
 pub(crate) const WAL_HEADER: usize = 32;
 
+/// Length of what stands before each page in a `-wal` file.
+pub(crate) const WAL_FRAME_HEADER: usize = 24;
+
 /// Bytes copied between two looks at the watch. The kernel copies them without passing them through this process
 /// where it can (`copy_file_range`), so this costs no memory.
 pub(crate) const STEP: u64 = 4 << 20;
@@ -83,6 +86,11 @@ pub(crate) fn connect(path: &Path, name: &Path, flags: OpenFlags) -> rusqlite::R
     Connection::open_with_flags(name, flags)
 }
 
+/// Tells whether a folder lies beside the database that SQLite's `unix-dotfile` makes as a lock (and other programs like it).
+pub(crate) fn is_locked_by_folder(database: &Path) -> bool {
+    beside(database, ".lock").is_dir()
+}
+
 /// Tells whether these first bytes are those of a database.
 pub(crate) fn is_database(header: &[u8]) -> bool {
     header.starts_with(MAGIC)
@@ -105,6 +113,18 @@ pub(crate) fn page_size(header: &[u8]) -> u32 {
     match header.get(16..18) {
         Some(&[0, 1]) => 65_536,
         Some(&[high, low]) => u32::from(u16::from_be_bytes([high, low])),
+        _ => 0,
+    }
+}
+
+/// Bytes in a file of as many pages as the header says; 0 where a program wrote it that does not say. Source: "In-header
+/// Database Size", SQLite file format.
+pub(crate) fn least_length(header: &[u8]) -> u64 {
+    let number = |at: usize| header.get(at..at + 4).and_then(|bytes| Some(u32::from_be_bytes(bytes.try_into().ok()?)));
+    match (number(24), number(28), number(92)) {
+        (Some(changes), Some(pages), Some(valid_for)) if changes == valid_for => {
+            u64::from(pages) * u64::from(page_size(header))
+        }
         _ => 0,
     }
 }

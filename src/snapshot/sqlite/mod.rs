@@ -2,9 +2,9 @@
 //!
 //! SQLite is built in, so nothing has to be installed. The story of a snapshot, in the order of the modules:
 //! [`presence`] (is there a database at that path), `source` (keep its bytes still, by SQLite's own locks where there
-//! are any), `copy` (copy and hash them), `settle` (let SQLite apply a copied WAL or journal to the *copy*), `read_back`
+//! are any), `copy` (copy and hash them), `confirm` (was nothing written meanwhile, by whoever takes no locks), `settle` (let SQLite apply a copied WAL or journal to the *copy*), `read_back`
 //! (read the copy: what SQLite's check complains of, `complaints`, and which `tables` it has), `state` (what proves
-//! later that nothing was written since).
+//! later that nothing was written since), `whereabouts` (where the name leads, which a restore looks at first).
 //!
 //! Two facts of Unix shape all of it. POSIX locks belong to the process, and closing *any* descriptor of a file drops
 //! them: what this part opens beside a connection is opened before it and closed after it, and a process that keeps
@@ -16,6 +16,7 @@
 //! [`take()`] removes it, with [`settle::remove_leftovers`] for SQLite's own files beside it.
 
 mod complaints;
+mod confirm;
 mod copy;
 mod create;
 mod engine;
@@ -32,11 +33,13 @@ mod tables;
 mod take;
 mod verify;
 mod waiting;
+mod whereabouts;
+mod writers;
 
 pub(crate) use crate::snapshot::sqlite::engine::Sqlite;
 pub(crate) use crate::snapshot::sqlite::error::SqliteError;
-pub(crate) use crate::snapshot::sqlite::presence::{Presence, examine};
-pub(crate) use crate::snapshot::sqlite::restore::{replace, restore};
+pub(crate) use crate::snapshot::sqlite::presence::{Presence, examine_quiet};
+pub(crate) use crate::snapshot::sqlite::restore::{Occasion, restore};
 pub(crate) use crate::snapshot::sqlite::state::state;
 pub(crate) use crate::snapshot::sqlite::take::take;
 pub(crate) use crate::snapshot::sqlite::verify::verify;

@@ -1,10 +1,10 @@
 //! Putting a snapshot back into the database's place.
 //!
 //! SQLite itself writes it, by its backup API in one transaction: connections that other programs have open see the
-//! restored database, a `-wal` that is there cannot undo it, and a failure half way is rolled back.
+//! restored database, a `-wal` that is there cannot undo it, and a failure half way is rolled back. Where the file is gone, or
+//! the name leads to another one by now, a file is made anew.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -12,14 +12,15 @@ use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use crate::snapshot::sqlite::SqliteError;
-use crate::snapshot::sqlite::create::create_anew;
+use crate::snapshot::sqlite::create::{Aside, create_anew};
 use crate::snapshot::sqlite::files;
 use crate::snapshot::sqlite::files::{STEP, beside};
-use crate::snapshot::sqlite::presence::{Presence, examine};
+use crate::snapshot::sqlite::presence::examine;
 use crate::snapshot::sqlite::read_back::{engine, open_copy, prepare};
 use crate::snapshot::sqlite::tables::{count_tables, difference};
 use crate::snapshot::sqlite::verify::verify_bytes;
 use crate::snapshot::sqlite::waiting::{PATIENCE, Wait, check_interrupted};
+use crate::snapshot::sqlite::whereabouts::{Way, way};
 use crate::snapshot::{Manifest, TableRows, Watch};
 
 /// What a restore came to.
@@ -33,103 +34,85 @@ pub(crate) struct Restored {
     pub(crate) notes: Vec<String>,
 }
 
+/// What a restore has to know of the time and of what is there.
+pub(crate) struct Occasion {
+    /// For the names of what is kept.
+    pub(crate) now: DateTime<Utc>,
+    /// How long other programs are waited for.
+    pub(crate) patience: Duration,
+    /// Whether what is there is too damaged to be saved or written into: it then gets another name, in the same folder.
+    pub(crate) damaged: bool,
+}
+
+impl Occasion {
+    /// Makes the usual one.
+    pub(crate) fn at(now: DateTime<Utc>) -> Occasion {
+        Occasion { now, patience: PATIENCE, damaged: false }
+    }
+}
+
 /// Puts the snapshot `file` into the place of `database`, and compares what is there then with the manifest.
 ///
 /// The snapshot's bytes are checked first. A safety snapshot of what is replaced is the caller's to take. A lock of
-/// another program is waited for, at most 30 s; a read transaction in rollback-journal mode is such a lock.
-/// Where the database's file is missing it is created with the permissions it had, or 0600.
+/// another program is waited for, at most 30 s; a read transaction in rollback-journal mode is such a lock. Where the
+/// database's file is missing it is created with the owner and the permissions it had. Where its name leads elsewhere than it
+/// did, the name gets a new file, and what bears it now another name; programs that have that open keep it open.
 ///
 /// # Errors
 ///
-/// Any but [`SqliteError::RestoredDiffers`]: nothing is changed, SQLite has taken back what was written.
+/// Any but [`SqliteError::RestoredDiffers`]: the snapshot is not in place. What was there is, as it was, or bears its other
+/// name.
 pub(crate) fn restore(
     file: &Path,
     manifest: &Manifest,
     database: &Path,
-    watch: &dyn Watch,
-) -> Result<Restored, SqliteError> {
-    restore_within(PATIENCE, file, manifest, database, watch)
-}
-
-/// Puts the snapshot `file` into the place of a `database` that is too damaged to be saved or written into: what is there
-/// gets another name, with the time `now` in it, in the same folder.
-///
-/// Programs that have the damaged file open keep it open.
-///
-/// # Errors
-///
-/// Any but [`SqliteError::RestoredDiffers`]: the snapshot is not in place; what was there is, or bears its other name.
-pub(crate) fn replace(
-    file: &Path,
-    manifest: &Manifest,
-    database: &Path,
-    now: DateTime<Utc>,
+    occasion: &Occasion,
     watch: &dyn Watch,
 ) -> Result<Restored, SqliteError> {
     verify_bytes(file, manifest, watch)?;
-    let place = follow_links(database);
-    match examine(&place) {
-        Err(error @ (SqliteError::Folder { .. } | SqliteError::NotAFile { .. })) => return Err(error),
-        // A link that came with a later version of the project may lead to any file of the person's.
-        Err(SqliteError::NotDatabase { path }) if leaves_the_project(database, &place, manifest) => {
-            return Err(SqliteError::NotReplaceable { path });
-        }
-        _ => {}
-    }
     let mut notes = Vec::new();
-    create_anew(file, manifest, &place, Some(now), watch, &mut notes)?;
-    let tables = compare(manifest, &place, &mut notes)?;
+    let (at, aside) = match way(database, manifest, &mut notes)? {
+        Way::Into(at) if occasion.damaged => (at, Some(Aside::damaged(occasion.now))),
+        Way::Into(at) => {
+            match examine(&at) {
+                Ok(_) => {}
+                Err(SqliteError::NotDatabase { path }) => return Err(SqliteError::NotReplaceable { path }),
+                Err(error) => return Err(error),
+            }
+            let written = write_into(file, &at, &mut Wait::new(watch, occasion.patience), watch)?;
+            let tables = compare(manifest, &at, &written, &mut notes)?;
+            return Ok(Restored { tables, created: false, notes });
+        }
+        Way::Anew(at) => (at, None),
+        Way::Instead(at, why) => (at, Some(Aside::replaced(occasion.now, why))),
+    };
+    let tables = create_anew(file, manifest, &at, aside.as_ref(), watch, &mut notes)?;
     Ok(Restored { tables, created: true, notes })
 }
 
-/// Tells whether links lead out of the project to `place`, though the database's own path lies in it.
-fn leaves_the_project(database: &Path, place: &Path, manifest: &Manifest) -> bool {
-    let Some(project) = manifest.project.as_deref().map(Path::new) else { return false };
-    database.starts_with(project) && !project.canonicalize().is_ok_and(|real| place.starts_with(real))
+/// The connection that wrote a snapshot, and how to see whether others have written since it was made.
+struct Written {
+    into: Connection,
+    /// SQLite's count of what others wrote, before.
+    version: i64,
+    /// Whether the size of pages was changed, which counts once.
+    resized: bool,
 }
 
-/// [`restore`], waiting for other programs for as long as `patience`.
-pub(crate) fn restore_within(
-    patience: Duration,
-    file: &Path,
-    manifest: &Manifest,
-    database: &Path,
-    watch: &dyn Watch,
-) -> Result<Restored, SqliteError> {
-    verify_bytes(file, manifest, watch)?;
-    let place = follow_links(database);
-    let mut notes = Vec::new();
-    let created = match examine(&place) {
-        Ok(Presence::Missing) => {
-            create_anew(file, manifest, &place, None, watch, &mut notes)?;
-            true
-        }
-        Ok(Presence::Empty | Presence::Database) => {
-            write_into(file, &place, &mut Wait::new(watch, patience), watch)?;
-            false
-        }
-        Err(SqliteError::NotDatabase { path }) => return Err(SqliteError::NotReplaceable { path }),
-        Err(error) => return Err(error),
-    };
-    let tables = compare(manifest, &place, &mut notes)?;
-    Ok(Restored { tables, created, notes })
+impl Written {
+    fn by_others_too(&self) -> bool {
+        let unseen = |now: i64| now == self.version || self.resized && now == self.version + 1;
+        !data_version(&self.into).is_ok_and(unseen)
+    }
 }
 
-/// Finds the file that a chain of symbolic links leads to, which need not exist.
-fn follow_links(path: &Path) -> PathBuf {
-    if let Ok(real) = fs::canonicalize(path) {
-        return real;
-    }
-    let mut place = path.to_owned();
-    for _ in 0..40 {
-        let Ok(target) = fs::read_link(&place) else { break };
-        place = place.parent().unwrap_or(Path::new("")).join(target);
-    }
-    place
+/// Reads the number that moves whenever another connection commits.
+fn data_version(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.query_row("PRAGMA data_version", [], |row| row.get(0))
 }
 
 /// Writes the snapshot over the database in one transaction of SQLite's.
-fn write_into(file: &Path, place: &Path, wait: &mut Wait<'_>, watch: &dyn Watch) -> Result<(), SqliteError> {
+fn write_into(file: &Path, place: &Path, wait: &mut Wait<'_>, watch: &dyn Watch) -> Result<Written, SqliteError> {
     let failed = |source: rusqlite::Error| explain(place, source);
     let source = open_copy(file).map_err(|source| engine(file, source))?;
     // Read and closed before there is a connection whose locks that would drop.
@@ -142,6 +125,15 @@ fn write_into(file: &Path, place: &Path, wait: &mut Wait<'_>, watch: &dyn Watch)
     if leave_wal && !set_journal_mode(&into, "delete", place, wait)? {
         return Err(SqliteError::PageSize { path: place.to_owned(), live, snapshot });
     }
+    let locked = |wait: &Wait<'_>| SqliteError::RestoreLocked { path: place.to_owned(), seconds: wait.seconds() };
+    let version = loop {
+        match data_version(&into) {
+            Ok(version) if !files::is_locked_by_folder(place) => break version,
+            Err(error) if !is_busy(&error) => return Err(failed(error)),
+            _ if !pause(wait, place)? => return Err(locked(wait)),
+            _ => {}
+        }
+    };
     let written = run_backup(&source, &mut into, snapshot, place, wait, watch);
     if written.is_err() && leave_wal {
         // As it was; where that fails, the database works in the other mode just as well.
@@ -150,7 +142,7 @@ fn write_into(file: &Path, place: &Path, wait: &mut Wait<'_>, watch: &dyn Watch)
     written?;
     // Only tidies up: what is committed is in the WAL, and safe there.
     let _ = into.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
-    Ok(())
+    Ok(Written { into, version, resized: live != snapshot })
 }
 
 fn page_size_and_mode(place: &Path) -> Result<(u32, bool), SqliteError> {
@@ -222,8 +214,14 @@ fn explain(place: &Path, source: rusqlite::Error) -> SqliteError {
     }
 }
 
-/// Compares the database with the manifest, on a connection as any program would make it.
-fn compare(manifest: &Manifest, place: &Path, notes: &mut Vec<String>) -> Result<Vec<TableRows>, SqliteError> {
+/// Compares the database with the manifest, on a connection as any program would make it. What others have written by then
+/// is theirs.
+fn compare(
+    manifest: &Manifest,
+    place: &Path,
+    written: &Written,
+    notes: &mut Vec<String>,
+) -> Result<Vec<TableRows>, SqliteError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let counted = files::connect(place, place, flags).and_then(|connection| {
         connection.busy_timeout(Duration::from_secs(5))?;
@@ -231,11 +229,13 @@ fn compare(manifest: &Manifest, place: &Path, notes: &mut Vec<String>) -> Result
         connection.execute_batch("BEGIN")?;
         count_tables(&connection)
     });
-    match counted {
-        Ok(tables) => match difference(&manifest.tables, &tables) {
-            Some(difference) => Err(SqliteError::RestoredDiffers { path: place.to_owned(), difference }),
-            None => Ok(tables),
-        },
+    match counted.map(|tables| (difference(&manifest.tables, &tables), tables)) {
+        Ok((None, tables)) => Ok(tables),
+        Ok((Some(_), tables)) if written.by_others_too() => {
+            notes.push("another program wrote to it meanwhile, so it was not compared with the manifest".to_owned());
+            Ok(tables)
+        }
+        Ok((Some(difference), _)) => Err(SqliteError::RestoredDiffers { path: place.to_owned(), difference }),
         Err(error) => {
             notes.push(format!("restored, but not compared with the manifest: {error}"));
             Ok(Vec::new())

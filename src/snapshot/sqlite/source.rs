@@ -1,6 +1,7 @@
 //! Keeping a database's bytes still while they are copied.
 //!
-//! There are three ways, and each is enough for a consistent copy:
+//! There are three ways, and each is enough for a consistent copy where everybody keeps to SQLite's locks; `confirm`
+//! looks whether somebody did not:
 //!
 //! 1. **Rollback journal.** A read transaction holds SQLite's SHARED lock. A writer needs EXCLUSIVE before it may
 //!    touch the file, so the file is one committed state from the first byte to the last.
@@ -20,7 +21,6 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, ffi};
-use serde_json::Value;
 
 use crate::snapshot::sqlite::SqliteError;
 use crate::snapshot::sqlite::files;
@@ -28,7 +28,7 @@ use crate::snapshot::sqlite::state::{Handles, Look};
 use crate::snapshot::sqlite::waiting::Wait;
 
 /// How long is waited, with the database held still, for its times to settle: what a fine grain needs.
-const SHORT_WHILE: Duration = Duration::from_millis(35);
+pub(crate) const SHORT_WHILE: Duration = Duration::from_millis(35);
 /// The same where the copy depends on it.
 const LONG_WHILE: Duration = Duration::from_millis(2_500);
 
@@ -50,16 +50,18 @@ pub(crate) struct Source {
     pub(crate) hold: Hold,
     pub(crate) handles: Handles,
     pub(crate) path: PathBuf,
-    before: Option<Look>,
+    pub(crate) before: Option<Look>,
+    /// For how long the file must not have changed where somebody may be writing to it without a lock.
+    pub(crate) quiet: Duration,
 }
 
 impl Source {
     /// Holds the database at `path`, its true path, still.
     ///
     /// `Ok(None)` once `wait` is over.
-    pub(crate) fn hold(path: &Path, wait: &mut Wait<'_>) -> Result<Option<Source>, SqliteError> {
+    pub(crate) fn hold(path: &Path, quiet: Duration, wait: &mut Wait<'_>) -> Result<Option<Source>, SqliteError> {
         loop {
-            if let Some(source) = try_to_hold(path)? {
+            if let Some(source) = try_to_hold(path, quiet)? {
                 return Ok(Some(source));
             }
             if !wait.again(path)? {
@@ -78,29 +80,6 @@ impl Source {
     pub(crate) fn has_journal(&self) -> bool {
         self.hold == Hold::Untouched && self.before.as_ref().is_some_and(|look| look.print.has_journal())
     }
-
-    /// Called after copying: whether the copy is of one moment, and the proof that belongs to it.
-    pub(crate) fn confirm(&self) -> Result<Confirmed, SqliteError> {
-        let after = self.handles.look()?;
-        if self.hold == Hold::Locked {
-            let settles_soon = after.as_ref().is_some_and(|look| look.settles_within(SHORT_WHILE));
-            return Ok(if settles_soon {
-                Confirmed::TooEarly
-            } else {
-                Confirmed::Whole(after.and_then(|l| l.proof()))
-            });
-        }
-        match (&self.before, &after) {
-            (Some(before), Some(after)) if before.print == after.print => Ok(Confirmed::Whole(before.proof())),
-            _ if self.hold == Hold::Marked => Ok(Confirmed::Whole(None)),
-            _ => Ok(Confirmed::Changed),
-        }
-    }
-
-    /// Called after [`Confirmed::TooEarly`], and after whatever else there was to do: waits for the rest of the time.
-    pub(crate) fn proof_once_settled(&self) -> Result<Option<Value>, SqliteError> {
-        Ok(settled(&self.handles, SHORT_WHILE)?.and_then(|look| look.proof()))
-    }
 }
 
 impl Drop for Source {
@@ -110,18 +89,11 @@ impl Drop for Source {
     }
 }
 
-/// Whether the copy can be used.
-pub(crate) enum Confirmed {
-    /// It is of one moment; with the proof that nothing was written since, where there is one.
-    Whole(Option<Value>),
-    /// It is of one moment, and there is a proof for who goes on holding the database until its times are settled.
-    TooEarly,
-    /// Somebody wrote while it was made.
-    Changed,
-}
-
 /// Tries once; `None` where somebody else is at it, so that another try is worth it.
-fn try_to_hold(path: &Path) -> Result<Option<Source>, SqliteError> {
+fn try_to_hold(path: &Path, quiet: Duration) -> Result<Option<Source>, SqliteError> {
+    if files::is_locked_by_folder(path) {
+        return Ok(None);
+    }
     let handles = Handles::open(path)?;
     let header = handles.header()?;
     if !files::is_database(&header) {
@@ -129,12 +101,12 @@ fn try_to_hold(path: &Path) -> Result<Option<Source>, SqliteError> {
     }
     let wal = uses_wal(path, &header);
     if wal && !handles.has_index() {
-        return untouched(path, handles);
+        return untouched(path, quiet, handles);
     }
     let connection = match begin_reading(path)? {
         Reading::Begun(connection) => connection,
         Reading::Busy => return Ok(None),
-        Reading::WouldWrite => return untouched(path, handles),
+        Reading::WouldWrite => return untouched(path, quiet, handles),
     };
     // The mode, and the files themselves, may have changed before the lock was there.
     let Some(now) = handles.look()? else { return Ok(None) };
@@ -142,7 +114,7 @@ fn try_to_hold(path: &Path) -> Result<Option<Source>, SqliteError> {
         return Ok(None);
     }
     let (hold, before) = if wal { (Hold::Marked, settled(&handles, SHORT_WHILE)?) } else { (Hold::Locked, Some(now)) };
-    Ok(Some(Source { connection: Some(connection), hold, handles, path: path.to_owned(), before }))
+    Ok(Some(Source { connection: Some(connection), hold, handles, path: path.to_owned(), before, quiet }))
 }
 
 /// SQLite reads a `-wal` file wherever there is one, whatever the header says.
@@ -150,16 +122,16 @@ fn uses_wal(path: &Path, header: &[u8]) -> bool {
     files::says_wal(header) || files::beside(path, "-wal").exists()
 }
 
-fn untouched(path: &Path, handles: Handles) -> Result<Option<Source>, SqliteError> {
+fn untouched(path: &Path, quiet: Duration, handles: Handles) -> Result<Option<Source>, SqliteError> {
     let before = settled(&handles, LONG_WHILE)?;
     if !before.as_ref().is_some_and(Look::is_late_enough) {
         return Ok(None);
     }
-    Ok(Some(Source { connection: None, hold: Hold::Untouched, handles, path: path.to_owned(), before }))
+    Ok(Some(Source { connection: None, hold: Hold::Untouched, handles, path: path.to_owned(), before, quiet }))
 }
 
 /// Looks at the files, after waiting at most `limit` for one that proves something.
-fn settled(handles: &Handles, limit: Duration) -> Result<Option<Look>, SqliteError> {
+pub(crate) fn settled(handles: &Handles, limit: Duration) -> Result<Option<Look>, SqliteError> {
     let started = Instant::now();
     loop {
         let look = handles.look()?;

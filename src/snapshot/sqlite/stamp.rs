@@ -17,6 +17,14 @@ const FINE_GRAIN: Duration = Duration::from_millis(30);
 /// The grain where times are whole milliseconds: HFS+ and ext3 keep seconds, exFAT 10 ms, FAT two seconds.
 const COARSE_GRAIN: Duration = Duration::from_millis(2_100);
 
+/// How long a file that somebody has open for writing must not have changed before it is believed that nobody is in the midst
+/// of it. A program that takes no locks shows nothing else between two of its writes, and where many programs run the
+/// system keeps each from going on for some ten milliseconds.
+pub(crate) const QUIET: Duration = Duration::from_millis(250);
+
+/// The same, once somebody was seen to write without a lock.
+pub(crate) const QUIET_AFTER_A_WRITE: Duration = Duration::from_millis(1_000);
+
 /// How long to wait before the clock that stamps files is read again: half of a short tick.
 const NEXT_READING: Duration = Duration::from_millis(1);
 
@@ -30,6 +38,11 @@ pub(crate) struct Moment {
 }
 
 impl Moment {
+    /// Reads the clock, for a look at no particular file.
+    pub(crate) fn now() -> Moment {
+        Moment { now: SystemTime::now(), stamping: None }
+    }
+
     /// Reads the clocks, for a look at `file` or at one beside it that begins after this.
     pub(crate) fn before_looking_at(file: &File) -> Moment {
         Moment { now: SystemTime::now(), stamping: stamping_clock(file) }
@@ -92,6 +105,17 @@ impl Stamp {
     /// Returns the stamp of a `-wal` file.
     pub(crate) fn of_wal(metadata: &Metadata) -> Stamp {
         Stamp { changed: None, ..Stamp::of(metadata) }
+    }
+
+    /// Tells how much longer than until `seen` the file must stay as it is to have been so for the time `quiet`. The whole time
+    /// where that cannot be told: its time is from the future, or has a coarse grain.
+    pub(crate) fn quiet_in(&self, seen: Moment, quiet: Duration) -> Duration {
+        let (seconds, nanoseconds) = self.changed.unwrap_or(self.modified);
+        let is_fine = nanoseconds % 1_000_000 != 0;
+        let age = time_of(seconds, nanoseconds).and_then(|changed| seen.now.duration_since(changed).ok());
+        // A coarse time is of an earlier moment than the change.
+        let unsure = if is_fine { Duration::ZERO } else { COARSE_GRAIN };
+        age.map_or(quiet, |age| (quiet + unsure).saturating_sub(age).min(quiet))
     }
 
     /// Tells how much later than `seen` a look at the file would show every further write: zero once the clock has gone
@@ -162,6 +186,24 @@ mod tests {
         // A file system that keeps seconds is stamped with the same clock, cut off.
         let now = time_of(CHANGED.0, 0).unwrap() + ms(100);
         assert_eq!(stamp(0).settles_in(Moment { now, stamping: Some(now) }), Some(ms(2_000)));
+    }
+
+    #[test]
+    fn a_file_is_quiet_once_it_has_not_changed_for_a_while() {
+        for (nanoseconds, age, expected) in [
+            (CHANGED.1, ZERO, QUIET),
+            (CHANGED.1, ms(10), QUIET - ms(10)),
+            (CHANGED.1, QUIET, ZERO),
+            (0, ms(100), QUIET),
+            (0, ms(2_100), QUIET),
+            (0, ms(3_000), ZERO),
+        ] {
+            let now = time_of(CHANGED.0, nanoseconds).unwrap() + age;
+            let seen = Moment { now, stamping: None };
+            assert_eq!(stamp(nanoseconds).quiet_in(seen, QUIET), expected, "{nanoseconds} ns, {age:?} ago");
+        }
+        let before = Moment { now: time_of(CHANGED.0, 0).unwrap(), stamping: None };
+        assert_eq!(stamp(CHANGED.1).quiet_in(before, QUIET), QUIET);
     }
 
     #[test]

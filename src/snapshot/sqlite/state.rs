@@ -26,7 +26,7 @@ use serde_json::Value;
 use crate::snapshot::sqlite::SqliteError;
 use crate::snapshot::sqlite::files;
 use crate::snapshot::sqlite::files::{HEADER, WAL_HEADER, beside};
-use crate::snapshot::sqlite::presence::real_database;
+use crate::snapshot::sqlite::presence;
 use crate::snapshot::sqlite::stamp::{Moment, Stamp};
 use crate::text::hex;
 
@@ -61,6 +61,11 @@ impl Fingerprint {
     /// Tells whether a journal is there that could be rolled back.
     pub(crate) fn has_journal(&self) -> bool {
         self.journal.is_some()
+    }
+
+    /// Tells whether the database's own file is as it was, whatever is beside it.
+    pub(crate) fn has_file_of(&self, other: &Fingerprint) -> bool {
+        self.file == other.file && self.header == other.header
     }
 
     /// Tells whether a `-wal` file is there that has bytes.
@@ -98,6 +103,11 @@ impl Look {
         self.too_early_by() == Some(Duration::ZERO)
     }
 
+    /// Tells how much longer the database's file must stay as it is to have been so for the time `quiet`.
+    pub(crate) fn quiet_in(&self, quiet: Duration) -> Duration {
+        self.print.file.quiet_in(self.at, quiet)
+    }
+
     /// Finds the proof for the manifest, if this can be one.
     pub(crate) fn proof(&self) -> Option<Value> {
         if self.is_late_enough() && !self.print.has_journal() { serde_json::to_value(&self.print).ok() } else { None }
@@ -124,6 +134,13 @@ impl Handles {
     /// Tells whether a `-shm` file was there: some process has, or had, the database open in WAL mode.
     pub(crate) fn has_index(&self) -> bool {
         self.index.is_some()
+    }
+
+    /// Tells whether the file still bears its name.
+    pub(crate) fn bears_its_name(&self) -> Result<bool, SqliteError> {
+        let unreadable = |source| SqliteError::Unreadable { path: self.path.clone(), source };
+        let inode = Stamp::of(&self.file.metadata().map_err(unreadable)?).inode;
+        Ok(inode_at(&self.path).map_err(unreadable)? == Some(inode))
     }
 
     /// Reads the database header as it is now.
@@ -219,7 +236,7 @@ fn read_journal(path: &Path) -> io::Result<Option<Stamp>> {
 ///
 /// The files cannot be read, or the path leads to something that is no database.
 pub(crate) fn state(database: &Path) -> Result<Option<Value>, SqliteError> {
-    let path = match real_database(database) {
+    let path = match presence::examine(database).and_then(|found| presence::real(database, found)) {
         Ok(path) => path,
         Err(SqliteError::NothingThere { .. }) => return Ok(None),
         Err(error) => return Err(error),
@@ -229,9 +246,22 @@ pub(crate) fn state(database: &Path) -> Result<Option<Value>, SqliteError> {
 
 /// Reads the permission bits of the database file when the proof was made.
 pub(crate) fn recorded_mode(state: Option<&Value>) -> Option<u32> {
-    #[derive(Deserialize)]
-    struct State {
-        mode: u32,
-    }
     Some(State::deserialize(state?).ok()?.mode)
+}
+
+/// Reads device and inode of the database file when the proof was made.
+pub(crate) fn recorded_inode(state: Option<&Value>) -> Option<(u64, u64)> {
+    Some(State::deserialize(state?).ok()?.file.inode)
+}
+
+/// What of a recorded proof is used for more than comparing.
+#[derive(Deserialize)]
+struct State {
+    mode: u32,
+    file: Inode,
+}
+
+#[derive(Deserialize)]
+struct Inode {
+    inode: (u64, u64),
 }

@@ -12,13 +12,16 @@ use serde_json::Value;
 
 use crate::snapshot::sqlite::SqliteError;
 use crate::snapshot::sqlite::complaints::Thoroughness;
+use crate::snapshot::sqlite::confirm::Confirmed;
 use crate::snapshot::sqlite::copy::{copy_file, copy_journal, copy_wal, create, hash_as_it_grows, hash_whole};
-use crate::snapshot::sqlite::files::STEP;
-use crate::snapshot::sqlite::presence::real_database;
+use crate::snapshot::sqlite::files::{STEP, beside};
+use crate::snapshot::sqlite::presence::{is_quiet, real_database};
 use crate::snapshot::sqlite::read_back::{Access, Contents, read_back};
 use crate::snapshot::sqlite::settle::{remove_leftovers, settle};
-use crate::snapshot::sqlite::source::{Confirmed, Hold, Source};
+use crate::snapshot::sqlite::source::{Hold, Source};
+use crate::snapshot::sqlite::stamp::{QUIET, QUIET_AFTER_A_WRITE};
 use crate::snapshot::sqlite::waiting::{PATIENCE, Wait, check_interrupted};
+use crate::snapshot::sqlite::whereabouts::Whereabouts;
 use crate::snapshot::threads;
 use crate::snapshot::threads::joined;
 use crate::snapshot::{Taken, Tool, VerificationLevel, Watch};
@@ -51,13 +54,25 @@ pub(crate) fn take_within(
     // A courtesy to whoever cleans up; a file system without locks does without.
     let _ = into.try_lock();
     let mut wait = Wait::new(watch, patience);
-    let copy = loop {
-        let Some(source) = Source::hold(&path, &mut wait)? else {
-            return Err(SqliteError::Locked { path, seconds: wait.seconds() });
-        };
-        match copy_held(source, partial, &into, watch) {
-            Ok(Some(copy)) => break copy,
-            Ok(None) => {}
+    let mut quiet = QUIET;
+    let (copy, whereabouts) = loop {
+        let held = Source::hold(&path, quiet, &mut wait);
+        let copied = held.and_then(|source| match source {
+            Some(source) => copy_held(source, partial, &into, watch),
+            None => Err(SqliteError::Locked { path: path.clone(), seconds: wait.seconds() }),
+        });
+        match copied {
+            Ok(Some(copy)) => match Whereabouts::of(database) {
+                Ok(whereabouts) => break (copy, whereabouts),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(source) => return Err(SqliteError::Unreadable { path, source }),
+            },
+            Ok(None) => quiet = QUIET_AFTER_A_WRITE,
+            // Half of what somebody is writing without a lock looks like damage.
+            Err(SqliteError::Damaged { .. } | SqliteError::NotDatabase { .. }) if !is_quiet(&path) => {}
+            // Who writes a file anew may remove it first.
+            Err(SqliteError::Unreadable { source, .. })
+                if source.kind() == io::ErrorKind::NotFound && !is_quiet(&path) => {}
             // The copy is about to be removed, and is damaged because the database is.
             Err(SqliteError::Damaged { complaint, .. }) => return Err(SqliteError::Damaged { path, complaint }),
             Err(error) => return Err(error),
@@ -88,6 +103,7 @@ pub(crate) fn take_within(
         tables: copy.contents.tables,
         state: copy.state,
         obstacles: Vec::new(),
+        whereabouts: whereabouts.to_json(),
         notes,
         by_hand: by_hand(&path),
     })
@@ -104,7 +120,7 @@ struct Copy {
 /// Copies a held database and reads the copy back; `None` if somebody wrote meanwhile.
 ///
 /// The hash follows the copy in a second thread, reading back what was written; what is left of it and the sync go on
-/// while SQLite reads the copy. Where the database's times are not settled before that, it is held until they are.
+/// while SQLite reads the copy. A database that was not quiet for long enough before that is held until it was.
 fn copy_held(source: Source, partial: &Path, into: &File, watch: &dyn Watch) -> Result<Option<Copy>, SqliteError> {
     thread::scope(|scope| {
         let rolled_back = source.has_journal();
@@ -120,9 +136,9 @@ fn copy_held(source: Source, partial: &Path, into: &File, watch: &dyn Watch) -> 
             copy_journal(&source, partial, watch)?;
             unsettled = true;
         }
-        let (proof, held) = match source.confirm()? {
+        let (proof, held) = match source.confirm(into, Some(&beside(partial, "-wal")))? {
             Confirmed::Changed => return Ok(None),
-            Confirmed::TooEarly => (None, Some(source)),
+            Confirmed::TooEarly(rest) => (None, Some((source, rest))),
             Confirmed::Whole(proof) => {
                 // The database is free again; all that follows concerns the copy.
                 drop(source);
@@ -140,11 +156,18 @@ fn copy_held(source: Source, partial: &Path, into: &File, watch: &dyn Watch) -> 
         };
         // What a large copy takes to reach the disk is not put off until it is hashed.
         let syncing = (size > STEP).then(|| threads::start(scope, || into.sync_all())).transpose().map_err(failed)?;
-        let contents = read_back(partial, Access::OursAlone, Thoroughness::Quick, watch)?;
+        let contents = read_back(partial, Access::OursAlone, Thoroughness::Quick, watch);
         let state = match held {
-            Some(source) => source.proof_once_settled()?,
             None => proof,
+            Some((source, rest)) => {
+                match source.confirm_once_quiet(rest, (!unsettled).then_some(into))? {
+                    Confirmed::Whole(proof) => proof,
+                    // Whatever is wrong with the copy, the next may be whole.
+                    Confirmed::Changed | Confirmed::TooEarly(_) => return Ok(None),
+                }
+            }
         };
+        let contents = contents?;
         syncing.map_or(Ok(()), joined).map_err(failed)?;
         let (hashed, sha256) = joined(hashing).map_err(failed)?;
         check_interrupted(watch, partial)?;

@@ -1,9 +1,11 @@
 //! Real databases, real other processes.
 
+mod names;
 mod restoring;
 mod taking;
 mod traps;
 mod unchanged;
+mod unlocked;
 mod verifying;
 
 use std::fs;
@@ -17,6 +19,7 @@ use chrono::DateTime;
 use rusqlite::Connection;
 
 use super::*;
+use crate::snapshot::sqlite::restore::Restored;
 use crate::snapshot::{Kind, Manifest, TableRows, Taken, VerificationLevel, Watch};
 
 /// A watch that stops when told to, and keeps what it was told.
@@ -175,11 +178,21 @@ pub(crate) fn manifest(taken: &Taken) -> Manifest {
         server: None,
         tables: taken.tables.clone(),
         state: taken.state.clone(),
+        whereabouts: taken.whereabouts.clone(),
         file_state: None,
         obstacles: Vec::new(),
         notes: Vec::new(),
         by_hand: taken.by_hand.clone(),
     }
+}
+
+pub(crate) fn restore(
+    file: &Path,
+    manifest: &Manifest,
+    database: &Path,
+    watch: &dyn Watch,
+) -> Result<Restored, SqliteError> {
+    super::restore(file, manifest, database, &Occasion::at(DateTime::UNIX_EPOCH), watch)
 }
 
 pub(crate) fn rows(name: &str, rows: u64) -> TableRows {

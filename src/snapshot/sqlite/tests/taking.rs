@@ -7,6 +7,7 @@ use std::time::Duration;
 use sha2::{Digest, Sha256};
 
 use super::*;
+use crate::snapshot::sqlite::presence::examine;
 use crate::snapshot::sqlite::settle::remove_leftovers;
 use crate::text::hex;
 
@@ -29,7 +30,9 @@ fn what_lies_at_a_path_is_told_without_creating_anything() {
     assert!(matches!(examine(Path::new("/dev/null")), Err(SqliteError::NotAFile { .. })));
     assert!(matches!(examine(&at("notes.txt")), Err(SqliteError::NotDatabase { .. })));
     assert!(matches!(examine(&at("short.db")), Err(SqliteError::NotDatabase { .. })));
-    assert!(matches!(examine(&at("notes.txt/app.db")), Err(SqliteError::Unreadable { .. })));
+    assert_eq!(examine(&at("notes.txt/app.db")).unwrap(), Presence::Missing);
+    symlink("circle.db", at("circle.db")).unwrap();
+    assert!(matches!(examine(&at("circle.db")), Err(SqliteError::LinksInCircle { .. })));
     assert!(!at("missing.db").exists() && !at("gone.db").exists());
 }
 
