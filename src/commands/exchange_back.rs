@@ -76,11 +76,19 @@ pub(crate) fn exchange_back(
         ..audit::Restored::default()
     }));
     match outcome {
-        Ok(Restored { replaced, notes }) => {
+        Ok(Restored { replaced, computed, notes }) => {
             let from = Origin::Database(name.to_owned());
             answer(
                 context,
-                &[PutBack { from, target: target.shown(), safety: None, obstacles: Vec::new(), replaced, notes }],
+                &[PutBack {
+                    from,
+                    target: target.shown(),
+                    safety: None,
+                    obstacles: Vec::new(),
+                    replaced,
+                    computed,
+                    notes,
+                }],
             )?;
             Ok(Ending::Own(Exit::Success))
         }

@@ -15,7 +15,9 @@ use crate::exec;
 use crate::exec::{Inherited, Interrupt};
 use crate::reach::Target;
 use crate::snapshot;
-use crate::snapshot::{Kind, Obstacle, Receipt, Restoration, RestorePlan, Restored, SnapshotError, StoreError, Stored};
+use crate::snapshot::{
+    Computed, Kind, Obstacle, Receipt, Restoration, RestorePlan, Restored, SnapshotError, StoreError, Stored,
+};
 use crate::text::shown;
 use crate::ui::Progress;
 
@@ -34,7 +36,10 @@ pub(crate) struct PutBack {
     pub(crate) obstacles: Vec<Obstacle>,
     /// The name under which what it was before is kept on its server.
     pub(crate) replaced: Option<String>,
-    /// What somebody should know.
+    /// What was computed anew.
+    #[serde(flatten)]
+    pub(crate) computed: Computed,
+    /// What somebody should know besides.
     pub(crate) notes: Vec<String>,
 }
 
@@ -49,6 +54,20 @@ pub(crate) enum Origin {
 }
 
 impl PutBack {
+    /// Says the rest, a sentence each.
+    pub(crate) fn remarks(&self) -> impl Iterator<Item = String> {
+        let Computed { refreshed, recomputed } = &self.computed;
+        let before = self.replaced.as_ref().map(|name| format!(" (`{name}` has what they were)")).unwrap_or_default();
+        let computed = [
+            (refreshed, "Refreshed, so that they show today's answer where they were stale"),
+            (recomputed, "Recomputed with functions that are not the server's own, which may answer otherwise now"),
+        ];
+        let computed = computed.into_iter().filter(|(names, _)| !names.is_empty());
+        let computed: Vec<String> =
+            computed.map(|(names, what)| format!("{what}: {}{before}.", names.join(", "))).collect();
+        self.notes.iter().cloned().chain(computed)
+    }
+
     /// Gives the snapshot that it is back to, where it is one.
     fn snapshot(&self) -> Option<String> {
         match &self.from {
@@ -236,8 +255,8 @@ impl Work<'_> {
                     not_restored(target, safety.clone(), snapshot::remedy(&stored.manifest.obstacles))(error.into())
                 })?;
             let (from, target) = (Origin::Snapshot(stored.manifest.id.clone()), target.shown());
-            let Restored { replaced, notes } = restored;
-            self.done.push(PutBack { from, target, safety, obstacles, replaced, notes });
+            let Restored { replaced, computed, notes } = restored;
+            self.done.push(PutBack { from, target, safety, obstacles, replaced, computed, notes });
         }
         Ok(())
     }

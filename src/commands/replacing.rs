@@ -61,7 +61,7 @@ struct Told<'a> {
 /// Says what is back.
 pub(crate) fn answer(context: &Context, restored: &[PutBack]) -> Result<(), Failure> {
     let lines =
-        |one: &PutBack| std::iter::once(one.line()).chain(one.notes.iter().map(|note| format!("  {note}"))).collect();
+        |one: &PutBack| std::iter::once(one.line()).chain(one.remarks().map(|remark| format!("  {remark}"))).collect();
     let answered = if context.ui.json {
         context.ui.answer_json(&report::json(&Told { schema: 1, restored })?)
     } else {

@@ -30,6 +30,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
+use serde::Serialize;
 
 use crate::own_tools::ToolEnvironment;
 use crate::reach::Target;
@@ -307,6 +308,17 @@ pub(crate) struct Kept<'a> {
 pub(crate) struct Restored {
     /// The name under which what was there before is kept whole; `None` if nothing is kept beside.
     pub(crate) replaced: Option<String>,
-    /// What a person should know, a sentence each.
+    /// What was computed anew.
+    pub(crate) computed: Computed,
+    /// What a person should know besides, a sentence each.
     pub(crate) notes: Vec<String>,
+}
+
+/// What a restore computes anew, since no dump holds its values: they may be others than those that were saved.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub(crate) struct Computed {
+    /// Materialised views, with how many rows they had and have where that differs.
+    pub(crate) refreshed: Vec<String>,
+    /// Stored generated columns that are made with something else than the engine's own functions.
+    pub(crate) recomputed: Vec<String>,
 }

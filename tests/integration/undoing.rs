@@ -231,6 +231,28 @@ fn what_a_restore_replaced_is_put_back_by_its_name_and_that_can_be_undone_too() 
 }
 
 #[test]
+fn what_a_restore_computes_anew_is_named_with_where_it_stands_as_it_was() {
+    let database = "computed_anew_test";
+    let sandbox = Sandbox::with_postgres(database);
+    let server = Postgres::server();
+    server.psql(
+        database,
+        "CREATE FUNCTION rate() RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT 2'; \
+         ALTER TABLE t ADD rated int GENERATED ALWAYS AS (rate()) STORED; \
+         CREATE MATERIALIZED VIEW stale AS SELECT a FROM t; UPDATE t SET a = 7",
+    );
+    sandbox.guarded().expect_code(0);
+    let restored = sandbox.run(&["restore"]).expect_code(0).stdout;
+    let kept = undo_of(restored.lines().next().unwrap());
+    assert!(restored.contains(&format!("stale: public.stale (`{kept}` has what they were).")), "{restored}");
+    assert!(restored.contains(&format!("now: public.t.rated (`{kept}` has what they were).")), "{restored}");
+    let json = sandbox.run(&["restore", "--format", "json"]).expect_code(0).stdout;
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let one = &json["restored"][0];
+    assert_eq!((&one["refreshed"][0], &one["recomputed"][0]), (&"public.stale".into(), &"public.t.rated".into()));
+}
+
+#[test]
 fn only_a_database_that_a_restore_of_ours_has_kept_is_put_back_by_its_name() {
     let database = "named_test";
     let sandbox = Sandbox::with_postgres(database);

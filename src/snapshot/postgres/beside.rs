@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::snapshot::engine::Restoration;
 use crate::snapshot::postgres::compare;
+use crate::snapshot::postgres::compare::Compared;
 use crate::snapshot::postgres::load::load;
 use crate::snapshot::postgres::names::{is_related, related};
 use crate::snapshot::postgres::psql::{identifier, literal, number, text};
@@ -64,7 +65,7 @@ pub(crate) fn build(
     name: &str,
     marker: &Marker,
     watch: &dyn Watch,
-) -> Result<Vec<String>, PostgresError> {
+) -> Result<Compared, PostgresError> {
     let available: Vec<String> =
         server.psql.ask("SELECT name FROM pg_available_extensions")?.iter().map(|name| text(name)).collect();
     let missing: Vec<&str> =
@@ -74,9 +75,9 @@ pub(crate) fn build(
     }
     let mut notes = create(server, whole, name, marker)?;
     match fill(server, whole, name, watch) {
-        Ok(more) => {
-            notes.extend(more);
-            Ok(notes)
+        Ok(filled) => {
+            notes.extend(filled.notes);
+            Ok(Compared { notes, ..filled })
         }
         Err(error) => {
             // The mark stays on it if this fails, so that it can be dropped later.
@@ -219,10 +220,11 @@ pub(crate) fn drop_database(server: &mut Session, database: &str) -> Result<(), 
     server.psql.ask(format!("DROP DATABASE IF EXISTS {}", identifier(database))).map(drop)
 }
 
-fn fill(server: &mut Session, whole: &Whole<'_>, name: &str, watch: &dyn Watch) -> Result<Vec<String>, PostgresError> {
+fn fill(server: &mut Session, whole: &Whole<'_>, name: &str, watch: &dyn Watch) -> Result<Compared, PostgresError> {
     let mut notes = load(server, whole, name, watch)?;
-    notes.extend(compare::data(server, whole, name, watch)?);
-    Ok(notes)
+    let compared = compare::data(server, whole, name, watch)?;
+    notes.extend(compared.notes);
+    Ok(Compared { notes, ..compared })
 }
 
 /// Sessions in a database besides ours, in words; empty if there are none.

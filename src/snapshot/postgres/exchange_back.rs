@@ -1,6 +1,6 @@
 //! Exchanges a database for one that a restore has replaced and kept: names only, so that it takes no time whatever the size.
 
-use crate::snapshot::engine::{Kept, Restored};
+use crate::snapshot::engine::{Computed, Kept, Restored};
 use crate::snapshot::postgres::beside;
 use crate::snapshot::postgres::beside::Marker;
 use crate::snapshot::postgres::connection::Connection;
@@ -44,7 +44,7 @@ pub(crate) fn exchange_back(kept: &Kept<'_>) -> Result<Restored, PostgresError> 
     let exchange =
         Exchange { database, beside: name, replaced: &replaced, marker: new, comment: marker.comment.as_deref() };
     match swap::exchange(&mut server, &exchange) {
-        Ok(replaced) => Ok(Restored { replaced, notes: Vec::new() }),
+        Ok(replaced) => Ok(Restored { replaced, computed: Computed::default(), notes: Vec::new() }),
         Err(error @ PostgresError::Unsettled { .. }) => Err(error),
         Err(error) => Err(PostgresError::NotRestored {
             step: "the names were exchanged",

@@ -6,6 +6,7 @@ use crate::snapshot::Watch;
 use crate::snapshot::engine::{Restoration, Restored};
 use crate::snapshot::postgres::beside;
 use crate::snapshot::postgres::beside::Marker;
+use crate::snapshot::postgres::compare::Compared;
 use crate::snapshot::postgres::connection::Connection;
 use crate::snapshot::postgres::leftovers::look;
 use crate::snapshot::postgres::replication;
@@ -91,8 +92,8 @@ impl PreparedRestore<'_> {
         };
         let [beside, replaced] = beside::announce(&mut server, &restoration, ["restoring", "replaced"])?;
         let marker = Marker::of(&restoration, "restoring");
-        let mut notes = match beside::build(&mut server, &whole, &beside, &marker, watch) {
-            Ok(notes) => notes,
+        let Compared { computed, mut notes } = match beside::build(&mut server, &whole, &beside, &marker, watch) {
+            Ok(compared) => compared,
             Err(error) => {
                 let is_gone = server.exists(&beside).is_ok_and(|exists| !exists);
                 let left = Some(beside.as_str()).filter(|_| !is_gone);
@@ -109,7 +110,7 @@ impl PreparedRestore<'_> {
         let comment = whole.facts.comment.as_deref();
         let exchange = Exchange { database, beside: &beside, replaced: &replaced, marker, comment };
         match swap::exchange(&mut server, &exchange) {
-            Ok(replaced) => Ok(Restored { replaced, notes }),
+            Ok(replaced) => Ok(Restored { replaced, computed, notes }),
             Err(error @ PostgresError::Unsettled { .. }) => Err(error),
             Err(error) => {
                 let left = Some(beside.as_str()).filter(|beside| beside::drop_database(&mut server, beside).is_err());

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use crate::own_tools::ToolEnvironment;
 use crate::reach::{Engine, Place, Target};
 use crate::snapshot::engine::{
-    Description, DumpCommand, Found, OpenDatabase, Restoration, RestorePlan, Restored, SnapshotEngine, SnapshotPlan,
+    Computed, Description, DumpCommand, Found, OpenDatabase, Restoration, RestorePlan, Restored, SnapshotEngine,
+    SnapshotPlan,
 };
 use crate::snapshot::engine_error::{Consequence, EngineError, EngineFailure};
 use crate::snapshot::sqlite;
@@ -70,7 +71,7 @@ impl SnapshotEngine for Sqlite {
         Ok(RestorePlan::new(false, Vec::new(), move |damaged, watch| {
             let occasion = Occasion { damaged, ..Occasion::at(now) };
             let restored = sqlite::restore(dump, manifest, database, &occasion, watch)?;
-            Ok(Restored { replaced: None, notes: restored.notes })
+            Ok(Restored { replaced: None, computed: Computed::default(), notes: restored.notes })
         }))
     }
 }

@@ -1,18 +1,10 @@
 //! Finds what a restore computes anew: its values are in no dump, so that they may be others than those that were saved.
 
+use crate::snapshot::engine::Computed;
 use crate::snapshot::postgres::PostgresError;
 use crate::snapshot::postgres::catalog::Contents;
 use crate::snapshot::postgres::names::canonical;
 use crate::snapshot::postgres::psql::Psql;
-
-/// What was computed anew.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Computed {
-    /// Materialised views, with how many rows they had and have where that differs.
-    pub(crate) refreshed: Vec<String>,
-    /// Stored generated columns that are made with something else than PostgreSQL's own functions.
-    pub(crate) recomputed: Vec<String>,
-}
 
 /// A column of PostgreSQL's own functions comes out as it was: they depend on its arguments only, and no dependency on
 /// them is written down. What is written down is the user's or an extension's.
@@ -24,45 +16,26 @@ const RECOMPUTED: &str = "SELECT DISTINCT pg_catalog.quote_ident(n.nspname), pg_
     AND x.refclassid IN ('pg_catalog.pg_proc'::pg_catalog.regclass, 'pg_catalog.pg_operator'::pg_catalog.regclass) \
     WHERE c.relkind = 'r'";
 
-impl Computed {
-    /// Asks the restored database.
-    pub(crate) fn find(
-        psql: &mut Psql,
-        major: u32,
-        promised: &Contents,
-        found: &Contents,
-    ) -> Result<Computed, PostgresError> {
-        let mut refreshed = Vec::new();
-        for view in promised.tables.iter().filter(|table| table.materialised) {
-            let Some(before) = view.rows else { continue };
-            match found.tables.iter().find(|table| table.name == view.name).and_then(|table| table.rows) {
-                Some(now) if now == before => refreshed.push(view.name.clone()),
-                Some(now) => refreshed.push(format!("{} ({now} rows, {before} when it was saved)", view.name)),
-                // It could not be refreshed, which the loading has said.
-                None => {}
-            }
+/// Asks the restored database.
+pub(crate) fn computed(
+    psql: &mut Psql,
+    major: u32,
+    promised: &Contents,
+    found: &Contents,
+) -> Result<Computed, PostgresError> {
+    let mut refreshed = Vec::new();
+    for view in promised.tables.iter().filter(|table| table.materialised) {
+        let Some(before) = view.rows else { continue };
+        match found.tables.iter().find(|table| table.name == view.name).and_then(|table| table.rows) {
+            Some(now) if now == before => refreshed.push(view.name.clone()),
+            Some(now) => refreshed.push(format!("{} ({now} rows, {before} when it was saved)", view.name)),
+            // It could not be refreshed, which the loading has said.
+            None => {}
         }
-        // Generated columns came with version 12.
-        let fields = if major < 12 { Vec::new() } else { psql.ask(RECOMPUTED)? };
-        let mut recomputed: Vec<String> =
-            fields.chunks_exact(3).map(|row| canonical(&row.join(b".".as_slice()))).collect();
-        recomputed.sort();
-        Ok(Computed { refreshed, recomputed })
     }
-
-    /// Says it, a sentence each.
-    pub(crate) fn notes(&self) -> Vec<String> {
-        let mut notes = Vec::new();
-        if !self.refreshed.is_empty() {
-            let views = self.refreshed.join(", ");
-            notes.push(format!("Refreshed, so that they show today's answer where they were stale: {views}."));
-        }
-        if !self.recomputed.is_empty() {
-            let columns = self.recomputed.join(", ");
-            notes.push(format!(
-                "Recomputed with functions that are not PostgreSQL's own, which may answer otherwise now: {columns}."
-            ));
-        }
-        notes
-    }
+    // Generated columns came with version 12.
+    let fields = if major < 12 { Vec::new() } else { psql.ask(RECOMPUTED)? };
+    let mut recomputed: Vec<String> = fields.chunks_exact(3).map(|row| canonical(&row.join(b".".as_slice()))).collect();
+    recomputed.sort();
+    Ok(Computed { refreshed, recomputed })
 }

@@ -11,9 +11,9 @@ mod tables;
 mod versions;
 
 use crate::snapshot::Watch;
+use crate::snapshot::engine::Computed;
 use crate::snapshot::postgres::catalog;
 use crate::snapshot::postgres::catalog::Counted;
-use crate::snapshot::postgres::compare::computed::Computed;
 use crate::snapshot::postgres::contents::{compare_restored, not_whole};
 use crate::snapshot::postgres::data::large_objects;
 use crate::snapshot::postgres::psql::{Psql, literal};
@@ -21,7 +21,15 @@ use crate::snapshot::postgres::whole::Whole;
 use crate::snapshot::postgres::{PostgresError, Session};
 use crate::snapshot::tool_process::attended;
 
-/// Compares the database `name` with the snapshot, and gives what a person should know, a sentence each.
+/// What a comparison found besides that all is there.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Compared {
+    pub(crate) computed: Computed,
+    /// What a person should know besides, a sentence each.
+    pub(crate) notes: Vec<String>,
+}
+
+/// Compares the database `name` with the snapshot.
 ///
 /// # Errors
 ///
@@ -31,7 +39,7 @@ pub(crate) fn data(
     whole: &Whole<'_>,
     name: &str,
     watch: &dyn Watch,
-) -> Result<Vec<String>, PostgresError> {
+) -> Result<Compared, PostgresError> {
     let mut restored = Session::connect(server.connection_to(name))?;
     let stopper = restored.psql.stopper();
     attended(watch, &[stopper], || within(&mut restored.psql, restored.identity.major, whole, name))
@@ -43,10 +51,10 @@ pub(crate) fn data(
 /// # Errors
 ///
 /// Those of [`data`].
-pub(crate) fn within(psql: &mut Psql, major: u32, whole: &Whole<'_>, name: &str) -> Result<Vec<String>, PostgresError> {
+pub(crate) fn within(psql: &mut Psql, major: u32, whole: &Whole<'_>, name: &str) -> Result<Compared, PostgresError> {
     let found = catalog::contents(psql, Counted::MaterialisedViews)?;
     compare_restored(name, &whole.promised, &found)?;
-    let computed = Computed::find(psql, major, &whole.promised, &found)?;
+    let computed = computed::computed(psql, major, &whole.promised, &found)?;
     write_as_dumped(psql, whole)?;
     let data = &whole.script.data;
     let mut found_other = tables::compare(psql, data)?;
@@ -64,8 +72,7 @@ pub(crate) fn within(psql: &mut Psql, major: u32, whole: &Whole<'_>, name: &str)
     }
     not_whole(name, &[found_other.missing, found_other.changed].concat())?;
     notes.extend(versions::notes(psql, &whole.facts)?);
-    notes.extend(computed.notes());
-    Ok(notes)
+    Ok(Compared { computed, notes })
 }
 
 /// Makes the server write values as it did for `pg_dump`.

@@ -1,13 +1,14 @@
 //! Comparing by content: what differs from a snapshot in one value is found, and what a restore makes is the same.
 
 use crate::reach::Target;
-use crate::snapshot::VerificationLevel;
+use crate::snapshot::postgres::compare::Compared;
 use crate::snapshot::postgres::connection::Connection;
 use crate::snapshot::postgres::testing::{Server, Snapshot, Waiting, environment};
 use crate::snapshot::postgres::{PostgresError, Session, compare, restore, verify, whole};
+use crate::snapshot::{Computed, VerificationLevel};
 
 /// Compares a database with a snapshot of it: the notes.
-pub(crate) fn compared(snapshot: &Snapshot, target: &Target) -> Result<Vec<String>, PostgresError> {
+pub(crate) fn compared(snapshot: &Snapshot, target: &Target) -> Result<Compared, PostgresError> {
     snapshot.restoring(target, |restoration| {
         let whole = whole::read(restoration, &Waiting::default())?;
         let server = Session::open_maintenance(&Connection::new(target, &environment())?, None)?;
@@ -144,7 +145,7 @@ fn one_other_value_is_found() {
     let server = Server::shared();
     let target = server.database("values", &CHANGES.map(|(make, _, _)| make).join(";\n"));
     let snapshot = Snapshot::take(&target);
-    assert_eq!(compared(&snapshot, &target).unwrap(), Vec::<String>::new());
+    assert_eq!(compared(&snapshot, &target).unwrap(), Compared::default());
     for (_, change, back) in CHANGES {
         server.run("values", change);
         assert!(matches!(compared(&snapshot, &target), Err(PostgresError::NotWhole { .. })), "{change}");
@@ -248,13 +249,10 @@ fn what_is_computed_anew_is_named() {
          CREATE OR REPLACE FUNCTION rate() RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT 3'",
     );
     let snapshot = Snapshot::take(&target);
-    let notes = snapshot.restoring(&target, |restoration| restore(restoration, &Waiting::default())).unwrap().notes;
-    assert_eq!(
-        notes,
-        [
-            "Refreshed, so that they show today's answer where they were stale: public.fresh, public.stale (1 rows, 2 when it was saved).",
-            "Recomputed with functions that are not PostgreSQL's own, which may answer otherwise now: public.t.foreign_one, public.t.own.",
-        ]
-    );
+    let restored = snapshot.restoring(&target, |restoration| restore(restoration, &Waiting::default())).unwrap();
+    assert_eq!(restored.notes, Vec::<String>::new());
+    let Computed { refreshed, recomputed } = restored.computed;
+    assert_eq!(refreshed, ["public.fresh", "public.stale (1 rows, 2 when it was saved)"]);
+    assert_eq!(recomputed, ["public.t.foreign_one", "public.t.own"]);
     assert_eq!(server.run("computed", "SELECT own FROM t"), "3");
 }

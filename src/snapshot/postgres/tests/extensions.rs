@@ -6,6 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use tempfile::TempDir;
 
 use crate::snapshot::not_whole_in_full;
+use crate::snapshot::postgres::compare::Compared;
 use crate::snapshot::postgres::extensions::{Lost, lost};
 use crate::snapshot::postgres::restore;
 use crate::snapshot::postgres::testing::{Server, Snapshot, Waiting, environment};
@@ -105,7 +106,7 @@ fn rows_and_additions_that_a_dump_leaves_out_are_found() {
         server.run("stocked", statement);
         super::comparing::compared(&snapshot, &target)
     };
-    let differs = |found: Result<Vec<String>, PostgresError>| found.unwrap_err().to_string();
+    let differs = |found: Result<Compared, PostgresError>| found.unwrap_err().to_string();
     assert!(differs(change("SELECT")).ends_with("public.part has 1 rows of 2"));
     change("UPDATE part SET v = 'own' WHERE id = 20; UPDATE part SET v = NULL WHERE id = 3").unwrap();
     assert!(differs(change("UPDATE whole_one SET v = 'x'")).contains("public.whole_one has 1 rows as it should"));
