@@ -57,8 +57,8 @@ impl Look {
     }
 }
 
-/// How lines begin that are other in each dump.
-const PASSING: [&str; 3] = ["-- Dump", "\\restrict ", "\\unrestrict "];
+/// How lines begin that are other in each dump, or stand where they do because of what comes next.
+const PASSING: [&str; 5] = ["-- Dump", "-- PostgreSQL", "SET default_", "\\restrict ", "\\unrestrict "];
 
 /// Splits what `pg_dump` wrote at the comments before each definition.
 fn entries(text: &str, things: &mut BTreeMap<String, Vec<String>>) {
