@@ -10,7 +10,7 @@ use crate::error::{Failure, in_one_line};
 use crate::exit::Exit;
 use crate::json::Json;
 use crate::snapshot;
-use crate::snapshot::{Kind, Leftover, LeftoverKind, Manifest, Store, Stored, VerificationLevel};
+use crate::snapshot::{Effect, Kind, Leftover, LeftoverKind, Manifest, Store, Stored, VerificationLevel};
 use crate::text::shown;
 use crate::ui::bytes;
 
@@ -120,7 +120,10 @@ pub(crate) fn line(snapshot: &Stored, past: &KnownSnapshots) -> String {
         manifest.id,
         manifest.target,
         if snapshot.standing(past).is_known() { "" } else { "  (not known here)" },
-        if manifest.obstacles.is_empty() { "" } else { "  (cannot be restored whole)" },
+        match snapshot::worst(&manifest.obstacles) {
+            Some(Effect::NothingComesBack | Effect::LeftOut) => "  (cannot be restored whole)",
+            Some(Effect::InPlace) | None => "",
+        },
     )
 }
 

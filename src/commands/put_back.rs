@@ -16,7 +16,7 @@ use crate::exec::{Inherited, Interrupt};
 use crate::reach::Target;
 use crate::snapshot;
 use crate::snapshot::{
-    Computed, Kind, Obstacle, Receipt, Restoration, RestorePlan, Restored, SnapshotError, StoreError, Stored,
+    Computed, Effect, Kind, Obstacle, Receipt, Restoration, RestorePlan, Restored, SnapshotError, StoreError, Stored,
 };
 use crate::text::shown;
 use crate::ui::Progress;
@@ -78,7 +78,9 @@ impl PutBack {
 
     /// Says it in one line.
     pub(crate) fn line(&self) -> String {
-        let undo = match (&self.replaced, &self.safety, snapshot::not_whole(&self.obstacles)) {
+        let is_in_place = snapshot::worst(&self.obstacles) == Some(Effect::InPlace);
+        let not_whole = snapshot::not_whole(&self.obstacles).filter(|_| !is_in_place);
+        let undo = match (&self.replaced, &self.safety, not_whole) {
             (None, Some(safety), Some(why)) => format!("; what it was is saved as {safety}, but {why}"),
             (Some(undo), ..) | (None, Some(undo), None) => {
                 format!("; to undo: safe-test restore {}", shown(OsStr::new(undo)))

@@ -23,12 +23,14 @@ pub(crate) enum Effect {
     NothingComesBack,
     /// A restore brings all the rest back.
     LeftOut,
+    /// A restore brings all back, but in place of what is there, which only a snapshot keeps then.
+    InPlace,
 }
 
 /// How many obstacles are named in a line; the others are counted.
 const NAMED: usize = 2;
 
-/// Says in a line that a snapshot cannot be restored whole, and why; nothing where there is no obstacle.
+/// Says in a line that a snapshot cannot be restored whole, or only in place, and why; nothing where there is no obstacle.
 #[must_use]
 pub(crate) fn not_whole(obstacles: &[Obstacle]) -> Option<String> {
     said(obstacles, NAMED)
@@ -43,8 +45,9 @@ pub(crate) fn not_whole_in_full(obstacles: &[Obstacle]) -> Option<String> {
 fn said(obstacles: &[Obstacle], named: usize) -> Option<String> {
     let worst = worst(obstacles)?;
     let kept_back = match worst {
-        Effect::NothingComesBack => "nothing comes back",
-        Effect::LeftOut => "left out are",
+        Effect::NothingComesBack => "cannot be restored whole: nothing comes back",
+        Effect::LeftOut => "cannot be restored whole: left out are",
+        Effect::InPlace => "is restored in place, which a snapshot alone can undo",
     };
     let (weighty, lesser): (Vec<_>, Vec<_>) = obstacles.iter().partition(|one| one.effect == worst);
     let all: Vec<&str> = weighty.into_iter().chain(lesser).map(|one| one.what.as_str()).collect();
@@ -53,7 +56,7 @@ fn said(obstacles: &[Obstacle], named: usize) -> Option<String> {
         0 => String::new(),
         more => format!("; and {more} more"),
     };
-    Some(format!("cannot be restored whole: {kept_back}: {shown}{rest}"))
+    Some(format!("{kept_back}: {shown}{rest}"))
 }
 
 /// Says what to do, once each, for those that weigh most; nothing where there is no obstacle.
@@ -85,9 +88,10 @@ mod tests {
 
     #[test]
     fn the_weightiest_are_named_and_the_others_counted() {
-        use Effect::{LeftOut, NothingComesBack};
+        use Effect::{InPlace, LeftOut, NothingComesBack};
         let cases = [
             (vec![], None, None),
+            (vec![(InPlace, "a")], Some("is restored in place, which a snapshot alone can undo: a"), Some("mend a")),
             (vec![(LeftOut, "a")], Some("cannot be restored whole: left out are: a"), Some("mend a")),
             (
                 vec![(LeftOut, "a"), (NothingComesBack, "b"), (NothingComesBack, "b2")],

@@ -19,6 +19,7 @@ mod faults;
 mod hooks;
 mod hostile;
 mod hostile_repository;
+mod in_place;
 mod incidents;
 mod killed_restores;
 mod kills;

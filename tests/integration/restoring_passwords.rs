@@ -79,11 +79,9 @@ fn a_person_is_asked_and_nothing_shows() {
     let database = "asked_test";
     let sandbox = saved_by_a_command_that_said_the_password(database);
     change(database);
-    let mut restore = sandbox.command();
-    restore.args(["restore", "latest", "--yes"]);
     // None; what is not right; what is right at last.
     for (typed, ended) in [(&[""][..], 125), (&[WRONG, WRONG, WRONG], 125), (&[WRONG, RIGHT], 0)] {
-        let mut terminal = Terminal::start(&mut restore);
+        let mut terminal = Terminal::start(sandbox.command().args(["restore", "latest", "--yes"]));
         let mut said = String::new();
         for line in typed {
             said.push_str(&terminal.read_until(&format!("Password of {database} for postgres database `{database}`")));

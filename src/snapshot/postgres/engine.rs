@@ -59,7 +59,8 @@ impl SnapshotEngine for Postgres {
     ) -> Result<RestorePlan<'r>, EngineError> {
         let prepared = prepare_restore(restoration, watch)?;
         let leftovers = prepared.leftovers.clone();
-        Ok(RestorePlan::new(true, leftovers, move |_, watch| Ok(prepared.carry_out(watch)?)))
+        let keeps = prepared.keeps_the_replaced();
+        Ok(RestorePlan::new(keeps, leftovers, move |_, watch| Ok(prepared.carry_out(watch)?)))
     }
 
     fn exchange_back(&self, kept: &Kept<'_>) -> Result<Restored, EngineError> {
@@ -136,7 +137,7 @@ impl EngineFailure for PostgresError {
 
     fn consequence(&self) -> Consequence {
         match self {
-            PostgresError::Unsettled { .. } => Consequence::MayHaveChanged,
+            PostgresError::Unsettled { .. } | PostgresError::CommitUnknown { .. } => Consequence::MayHaveChanged,
             PostgresError::NoTools
             | PostgresError::ToolsTooOld { .. }
             | PostgresError::NotKnownToComeBack { .. }
@@ -160,6 +161,7 @@ impl EngineFailure for PostgresError {
             | PostgresError::OtherServer { .. }
             | PostgresError::SnapshotOfOtherDatabase { .. }
             | PostgresError::MayNotCreate { .. }
+            | PostgresError::NotItsOwn { .. }
             | PostgresError::MissingExtensions { .. }
             | PostgresError::NotRestorable { .. }
             | PostgresError::InUse { .. }

@@ -182,6 +182,23 @@ pub(crate) enum PostgresError {
         /// The server.
         place: String,
     },
+    /// The database holds what a restore in its place would have to drop, and the user may not.
+    #[error("`{user}` may neither exchange the database nor drop what it holds of others: {objects}")]
+    NotItsOwn {
+        /// The user.
+        user: String,
+        /// Some of what it may not drop.
+        objects: String,
+    },
+    /// The connection broke while a restore was committed, and the server did not come back.
+    #[error("whether `{database}` was restored shows when the server is back")]
+    CommitUnknown {
+        /// The database.
+        database: String,
+        /// How it broke.
+        #[source]
+        source: Box<PostgresError>,
+    },
     /// The snapshot needs extensions that the server does not have; the snapshot itself may be good.
     #[error("the server lacks extensions that the snapshot needs: {names}")]
     MissingExtensions {
@@ -312,6 +329,10 @@ impl Explain for PostgresError {
                 "restore it by hand: the snapshot's manifest says how (`by_hand`)"
             }
             PostgresError::MayNotCreate { .. } => "give the role the right: `ALTER ROLE … CREATEDB`",
+            PostgresError::NotItsOwn { .. } => {
+                "give the role the right `ALTER ROLE … CREATEDB` and the database, or have a superuser restore it"
+            }
+            PostgresError::CommitUnknown { .. } => "start the server and look; restoring again is safe",
             PostgresError::MissingExtensions { .. } => {
                 "install them on the server; the snapshot itself was read back whole"
             }
@@ -342,6 +363,8 @@ impl Explain for PostgresError {
             PostgresError::OtherServer { .. }
             | PostgresError::SnapshotOfOtherDatabase { .. }
             | PostgresError::MayNotCreate { .. }
+            | PostgresError::NotItsOwn { .. }
+            | PostgresError::CommitUnknown { .. }
             | PostgresError::NotRestorable { .. }
             | PostgresError::InUse { .. }
             | PostgresError::NotWrittenDown { .. }

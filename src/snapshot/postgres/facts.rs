@@ -168,7 +168,7 @@ impl Facts {
 }
 
 /// Writes the name of a setting: `work_mem`, or `app.tenant`: each part quoted.
-fn setting_name(name: &str) -> String {
+pub(crate) fn setting_name(name: &str) -> String {
     name.split('.').map(identifier).collect::<Vec<_>>().join(".")
 }
 

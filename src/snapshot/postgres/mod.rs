@@ -26,6 +26,7 @@ mod error;
 mod exchange_back;
 mod extensions;
 mod facts;
+mod in_place;
 mod installed;
 mod leftovers;
 mod load;

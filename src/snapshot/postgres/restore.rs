@@ -1,5 +1,5 @@
 //! Puts a database back: builds it beside, compares it, and exchanges it for the present one, which is kept under another
-//! name.
+//! name; or, for a role that may not do so, [in place](crate::snapshot::postgres::in_place).
 
 use crate::snapshot::Leftover;
 use crate::snapshot::Watch;
@@ -8,10 +8,14 @@ use crate::snapshot::postgres::beside;
 use crate::snapshot::postgres::beside::Marker;
 use crate::snapshot::postgres::compare::Compared;
 use crate::snapshot::postgres::connection::Connection;
+use crate::snapshot::postgres::in_place;
 use crate::snapshot::postgres::leftovers::look;
+use crate::snapshot::postgres::psql::literal;
 use crate::snapshot::postgres::replication;
+use crate::snapshot::postgres::session::OWNS_DATABASE;
 use crate::snapshot::postgres::swap;
 use crate::snapshot::postgres::swap::Exchange;
+use crate::snapshot::postgres::take::Limits;
 use crate::snapshot::postgres::whole;
 use crate::snapshot::postgres::whole::Whole;
 use crate::snapshot::postgres::{PostgresError, Session};
@@ -23,6 +27,23 @@ pub(crate) struct PreparedRestore<'r> {
     connection: Connection,
     /// What earlier restores have left on the server.
     pub(crate) leftovers: Vec<Leftover>,
+    way: Way,
+}
+
+/// How a database is replaced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// Made beside, and exchanged for the present one, which is kept.
+    Exchange,
+    /// Dropped and loaded in one transaction, where the role may do no more.
+    InPlace,
+}
+
+impl PreparedRestore<'_> {
+    /// Tells whether what is replaced is kept whole beside.
+    pub(crate) fn keeps_the_replaced(&self) -> bool {
+        self.way == Way::Exchange
+    }
 }
 
 /// Prepares to put a snapshot back. No session stays open: it could be in the way of the restore of another database.
@@ -30,7 +51,8 @@ pub(crate) struct PreparedRestore<'r> {
 /// # Errors
 ///
 /// Those of [`whole::read`], [`PostgresError::OtherServer`], [`PostgresError::SnapshotOfOtherDatabase`],
-/// [`PostgresError::Replicates`] and [`PostgresError::MayNotCreate`]. Nothing was changed.
+/// [`PostgresError::MayNotCreate`] where the database is gone, [`PostgresError::NotItsOwn`], and
+/// [`PostgresError::Replicates`] where it is to be exchanged. Nothing was changed.
 pub(crate) fn prepare_restore<'r>(
     restoration: &Restoration<'r>,
     watch: &dyn Watch,
@@ -42,14 +64,37 @@ pub(crate) fn prepare_restore<'r>(
     }
     let whole = whole::read(restoration, watch)?;
     let connection = Connection::new(restoration.target, restoration.environment)?;
-    let mut server = Session::open_maintenance(&connection, Some(&manifest.database))?;
-    expect_own_server(&server, restoration)?;
-    if !server.identity.may_create {
-        return Err(PostgresError::MayNotCreate { place: connection.place().to_owned() });
+    let connection = connection.with("PGDATABASE", &manifest.database);
+    let (way, mut session) = way(&connection, restoration)?;
+    if way == Way::Exchange {
+        replication::expect_none(&mut session, &manifest.database)?;
     }
-    replication::expect_none(&mut server, &manifest.database)?;
-    let leftovers = look(&mut server, &manifest.database, restoration.past)?;
-    Ok(PreparedRestore { whole, restoration: *restoration, connection, leftovers })
+    let leftovers = look(&mut session, &manifest.database, restoration.past)?;
+    Ok(PreparedRestore { whole, restoration: *restoration, connection, leftovers, way })
+}
+
+/// Finds out what the role may do, and gives the session that told; `connection` leads to the database. A role that is let
+/// into no other database than its own replaces that in place.
+fn way(connection: &Connection, restoration: &Restoration<'_>) -> Result<(Way, Session), PostgresError> {
+    let database = &restoration.stored.manifest.database;
+    let mut inside = match Session::open_maintenance(connection, Some(database)) {
+        Ok(mut server) => {
+            expect_own_server(&server, restoration)?;
+            let question =
+                format!("SELECT {OWNS_DATABASE} FROM pg_catalog.pg_database d WHERE d.datname = {}", literal(database));
+            match (server.identity.may_create, server.psql.ask(question)?.first().map(Vec::as_slice)) {
+                (true, None | Some(b"t")) => return Ok((Way::Exchange, server)),
+                (false, None) => return Err(PostgresError::MayNotCreate { place: connection.place().to_owned() }),
+                (_, Some(_)) => Session::connect(connection.clone())?,
+            }
+        }
+        Err(error) => {
+            Session::connect(connection.clone()).ok().filter(|inside| !inside.identity.may_exchange()).ok_or(error)?
+        }
+    };
+    expect_own_server(&inside, restoration)?;
+    in_place::expect_own(&mut inside)?;
+    Ok((Way::InPlace, inside))
 }
 
 /// Puts a snapshot back at once: [`prepare_restore`], then [`PreparedRestore::carry_out`].
@@ -72,14 +117,22 @@ impl PreparedRestore<'_> {
     /// Makes a database of the snapshot beside the present one, compares it with the manifest, gives it the settings and
     /// grants of the saved one, and exchanges both names in one transaction, while whoever is connected is disconnected and
     /// nobody can connect. Until that transaction commits, the present database is as it was, whatever fails and whenever
-    /// this process is killed; afterwards it stands under [`Restored::replaced`], a name that was written down before.
+    /// this process is killed; afterwards it stands under [`Restored::replaced`], a name that was written down before. In
+    /// place, all of it is one transaction in the present database.
     ///
     /// # Errors
     ///
-    /// [`PostgresError::NotRestored`], which says what remains; [`PostgresError::Unsettled`] where the server is gone.
+    /// [`PostgresError::NotRestored`], which says what remains; [`PostgresError::Unsettled`] and
+    /// [`PostgresError::CommitUnknown`] where the server is gone.
     pub(crate) fn carry_out(self, watch: &dyn Watch) -> Result<Restored, PostgresError> {
-        let PreparedRestore { whole, restoration, connection, .. } = self;
+        let PreparedRestore { whole, restoration, connection, way, .. } = self;
         let database = whole.manifest.database.as_str();
+        if way == Way::InPlace {
+            let Compared { computed, mut notes } =
+                in_place::replace(&connection, &whole, Limits::default().lock_wait, watch)?;
+            notes.extend(gather_statistics(connection));
+            return Ok(Restored { replaced: None, computed, notes });
+        }
         let mut server = Session::open_maintenance(&connection, Some(database))?;
         expect_own_server(&server, &restoration)?;
         let stopped = |step, left: Option<&str>, source| PostgresError::NotRestored {
@@ -128,13 +181,16 @@ fn finish(server: &mut Session, whole: &Whole<'_>, beside: &str) -> Vec<String> 
             notes.push(format!("Not carried over: {} ({error}).", statement.replace(beside, &whole.manifest.database)));
         }
     }
-    let analyzed = Session::connect(server.connection_to(beside)).and_then(|mut new| {
+    notes.extend(gather_statistics(server.connection_to(beside)));
+    notes
+}
+
+/// Gathers statistics; gives a sentence where that fails.
+fn gather_statistics(connection: Connection) -> Option<String> {
+    let gathered = Session::connect(connection).and_then(|mut new| {
         // Indexes made with functions are computed.
         new.psql.ask("SET search_path TO DEFAULT")?;
         new.psql.ask("ANALYZE")
     });
-    if analyzed.is_err() {
-        notes.push("Statistics were not gathered; the server will do so by itself.".to_owned());
-    }
-    notes
+    gathered.err().map(|_| "Statistics were not gathered; the server will do so by itself.".to_owned())
 }

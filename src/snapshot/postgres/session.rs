@@ -25,6 +25,8 @@ pub(crate) struct Identity {
     pub(crate) superuser: bool,
     /// Whether that role may create databases.
     pub(crate) may_create: bool,
+    /// Whether that role is, or can act as, the owner of the database connected to.
+    pub(crate) owns_database: bool,
     /// The server's version as it says it: `15.18 (Debian 15.18-0+deb12u1)`.
     pub(crate) version: String,
     /// Its major version.
@@ -44,6 +46,12 @@ pub(crate) struct Identity {
 }
 
 impl Identity {
+    /// Tells whether the role may exchange the database connected to for another that it makes beside.
+    #[must_use]
+    pub(crate) fn may_exchange(&self) -> bool {
+        self.may_create && self.owns_database
+    }
+
     /// Tells this server from others, for the manifest: the same for all databases of a server, and kept
     /// when a database is exchanged by a restore.
     #[must_use]
@@ -187,6 +195,10 @@ fn settings(mark: &str) -> String {
 
 const PLACE: &str = "SELECT :'HOST', :'PORT', coalesce(pg_catalog.host(pg_catalog.inet_server_addr()), '')";
 
+/// Since 16, a membership tells by itself whether it lets one become the role.
+pub(crate) const OWNS_DATABASE: &str = "pg_catalog.pg_has_role(d.datdba, 'USAGE') AND pg_catalog.pg_has_role(d.datdba, \
+    CASE WHEN pg_catalog.current_setting('server_version_num')::int >= 160000 THEN 'SET' ELSE 'MEMBER' END)";
+
 fn identity_question(mark: &str) -> String {
     format!(
         "SELECT pg_catalog.current_database(), session_user, r.rolsuper, r.rolcreatedb OR r.rolsuper, \
@@ -194,7 +206,7 @@ fn identity_question(mark: &str) -> String {
          pg_catalog.pg_postmaster_start_time(), pg_catalog.pg_is_in_recovery(), \
          pg_catalog.host(pg_catalog.inet_server_addr()), pg_catalog.inet_server_port(), \
          CASE WHEN pg_catalog.pg_has_role('pg_read_all_settings', 'MEMBER') \
-         THEN pg_catalog.current_setting('data_directory') END, {} \
+         THEN pg_catalog.current_setting('data_directory') END, {OWNS_DATABASE}, {} \
          FROM pg_catalog.pg_database d, pg_catalog.pg_roles r \
          WHERE d.datname = pg_catalog.current_database() AND r.rolname = current_user",
         marked(mark)
@@ -204,8 +216,22 @@ fn identity_question(mark: &str) -> String {
 const SYSTEM: &str = "SELECT system_identifier FROM pg_catalog.pg_control_system()";
 
 fn identity(fields: &[Vec<u8>], system_identifier: Option<String>) -> Option<Identity> {
-    let [database, user, superuser, create, version, version_number, oid, started, recovery, address, port, data, _] =
-        fields
+    let [
+        database,
+        user,
+        superuser,
+        create,
+        version,
+        version_number,
+        oid,
+        started,
+        recovery,
+        address,
+        port,
+        data,
+        owns,
+        _,
+    ] = fields
     else {
         return None;
     };
@@ -216,6 +242,7 @@ fn identity(fields: &[Vec<u8>], system_identifier: Option<String>) -> Option<Ide
         user: text(user),
         superuser: superuser == b"t",
         may_create: create == b"t",
+        owns_database: owns == b"t",
         version: text(version),
         major: if version_number >= 100_000 { version_number / 10_000 } else { 9 },
         system_identifier,

@@ -120,6 +120,13 @@ impl Rewriter {
         if is("COPY ") {
             return self.copy(statement);
         }
+        // One that somebody else made has its comment already.
+        if is("COMMENT ON EXTENSION ") {
+            return match self.client.try_all(&[statement]) {
+                Err(PostgresError::Query { sqlstate, .. }) if sqlstate == INSUFFICIENT_PRIVILEGE => Ok(()),
+                other => other,
+            };
+        }
         if is("REFRESH MATERIALIZED VIEW ") {
             return self.materialised_view(statement);
         }
@@ -264,3 +271,4 @@ const FOREIGN_KEY_VIOLATION: &str = "23503";
 fn is_text_search(setting: &&Setting) -> bool {
     setting.role.is_none() && setting.name == "default_text_search_config"
 }
+const INSUFFICIENT_PRIVILEGE: &str = "42501";

@@ -15,6 +15,7 @@ use crate::snapshot::postgres::PostgresError;
 use crate::snapshot::postgres::connection::Connection;
 use crate::snapshot::postgres::extensions;
 use crate::snapshot::postgres::extensions::Lost;
+use crate::snapshot::postgres::in_place;
 use crate::snapshot::postgres::obstacles::kind::Kind;
 use crate::snapshot::postgres::obstacles::tables::TABLES;
 use crate::snapshot::postgres::psql::{Psql, number, text};
@@ -52,8 +53,25 @@ pub(crate) fn find(
         }),
         Err(other) => return Err(other),
     }
+    if obstacles.iter().any(|one| one.effect == Effect::InPlace) {
+        obstacles.extend(of_others(psql, identity)?);
+    }
     obstacles.sort_by_key(|one| one.effect);
     Ok(obstacles)
+}
+
+/// Finds what keeps the role from replacing the database in place: what it may not drop.
+fn of_others(psql: &mut Psql, identity: &Identity) -> Result<Option<Obstacle>, PostgresError> {
+    let names = match in_place::of_others(psql) {
+        Err(error @ PostgresError::ConnectionLost { .. }) => return Err(error),
+        Err(error) => format!("what could not be looked for ({error})"),
+        Ok(names) => names,
+    };
+    Ok((!names.is_empty()).then(|| Obstacle {
+        effect: Effect::NothingComesBack,
+        what: format!("the role `{}` may not drop what belongs to others: {names}", identity.user),
+        remedy: "have a superuser restore it".to_owned(),
+    }))
 }
 
 /// Finds those that show without a question.
@@ -65,9 +83,16 @@ fn of_the_session(identity: &Identity) -> Vec<Obstacle> {
         obstacles
             .push(obstacle("the server is a standby, and takes no writes".to_owned(), "restore it on the primary"));
     }
-    if !identity.may_create {
-        let what = format!("the role `{}` may not create databases", identity.user);
-        obstacles.push(obstacle(what, "give the role the right: `ALTER ROLE … CREATEDB`"));
+    if !identity.superuser && !identity.may_exchange() {
+        let user = &identity.user;
+        let (what, remedy) = match identity.may_create {
+            false => (
+                format!("the role `{user}` may not create databases"),
+                "give the role the right: `ALTER ROLE … CREATEDB`",
+            ),
+            true => (format!("the database does not belong to the role `{user}`"), "connect as the database's owner"),
+        };
+        obstacles.push(Obstacle { effect: Effect::InPlace, what, remedy: remedy.to_owned() });
     }
     obstacles
 }
@@ -138,7 +163,8 @@ fn and_more(named: &[String], count: usize) -> String {
 fn kinds(identity: &Identity) -> impl Iterator<Item = &'static Kind> {
     let own = if identity.superuser { everybody::OF_SUPERUSERS } else { plain_roles::KINDS };
     let major = identity.major;
-    everybody::KINDS.iter().chain(own).filter(move |kind| kind.since <= major)
+    let made_anew = if !identity.superuser && identity.may_exchange() { plain_roles::MADE_ANEW } else { &[] };
+    everybody::KINDS.iter().chain(own).chain(made_anew).filter(move |kind| kind.since <= major)
 }
 
 /// Writes a question with the common tables that it uses, in the words of the server's version.

@@ -7,19 +7,23 @@ use crate::snapshot::postgres::obstacles::kind::{Kind, left_out, nothing_comes_b
 
 const BY_A_SUPERUSER: &str = "have a superuser restore it";
 
-pub(super) const KINDS: &[Kind] = &[
-    nothing_comes_back(
-        "pg_database WHERE datname = current_database() AND NOT (pg_has_role(datdba, 'USAGE') AND pg_has_role(datdba, '$ACT'))",
-        "datname",
-        "the database does not belong to the role `{user}`",
-        "connect as the database's owner",
-    ),
+/// Where the database is made anew: in place, what others have made stays, or keeps all from being replaced.
+pub(super) const MADE_ANEW: &[Kind] = &[
     nothing_comes_back(
         "pg_extension e JOIN offered o ON o.name = e.extname AND o.version = e.extversion WHERE e.oid >= 16384 AND o.needs_superuser",
         "e.extname",
         "only a superuser creates the extensions {names}",
         BY_A_SUPERUSER,
     ),
+    left_out(
+        "owned o WHERE NOT pg_has_role(o.owner, '$ACT')",
+        "pg_get_userbyid(o.owner)",
+        "the owners {names}: what is theirs belongs to the role `{user}` then",
+        BY_A_SUPERUSER,
+    ),
+];
+
+pub(super) const KINDS: &[Kind] = &[
     nothing_comes_back(
         "pg_event_trigger WHERE oid NOT IN (SELECT objid FROM member)",
         "evtname",
@@ -135,12 +139,6 @@ pub(super) const KINDS: &[Kind] = &[
         "s.subname",
         "subscriptions, which only a superuser saves ({names})",
         "save and restore it as a superuser",
-    ),
-    left_out(
-        "owned o WHERE NOT pg_has_role(o.owner, '$ACT')",
-        "pg_get_userbyid(o.owner)",
-        "the owners {names}: what is theirs belongs to the role `{user}` then",
-        BY_A_SUPERUSER,
     ),
     left_out(
         "owned o JOIN pg_roles me ON me.rolname = current_user AND me.oid <> o.owner \

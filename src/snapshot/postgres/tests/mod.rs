@@ -7,6 +7,7 @@ mod damage;
 mod extensions;
 mod failures;
 mod fakes;
+mod in_place;
 mod leaving;
 mod loading;
 mod obstacles;

@@ -136,7 +136,7 @@ fn what_cannot_be_exchanged_leaves_the_database_as_it_was() {
 }
 
 #[test]
-fn a_role_that_may_not_create_databases_is_told_so() {
+fn a_role_that_may_not_exchange_databases_restores_in_place_or_is_told_why_not() {
     let server = Server::shared();
     server.run(
         "postgres",
@@ -153,19 +153,27 @@ fn a_role_that_may_not_create_databases_is_told_so() {
         let manifest = Snapshot::take(&server.target_as("modest", user)).manifest;
         not_whole_in_full(&manifest.obstacles).unwrap_or_default()
     };
-    assert!(noted("modest").contains("`modest` may not create databases"), "{}", noted("modest"));
+    let in_place = "is restored in place, which a snapshot alone can undo: the role `modest` may not create databases";
+    assert_eq!(noted("modest"), in_place);
     server.run("modest", "GRANT SELECT ON t TO maker");
-    assert!(noted("maker").contains("the database does not belong to the role `maker`"), "{}", noted("maker"));
-    let error = put_back(&snapshot, &server.target_as("modest", "modest")).unwrap_err();
-    assert!(matches!(error, PostgresError::MayNotCreate { .. }), "{error}");
+    let nothing = "nothing comes back: the role `maker` may not drop what belongs to others: table public.t of modest";
+    assert!(noted("maker").contains(nothing), "{}", noted("maker"));
+    server.run("modest", "REVOKE SELECT ON t FROM maker; INSERT INTO t VALUES (1)");
     // The right alone is not enough for the exchange of a database of somebody else's.
     let error = put_back(&snapshot, &server.target_as("modest", "maker")).unwrap_err();
-    assert!(matches!(error, PostgresError::NotRestored { .. } | PostgresError::MayNotCreate { .. }), "{error}");
-    server.run("postgres", "ALTER ROLE modest CREATEDB");
+    assert!(matches!(error, PostgresError::NotItsOwn { .. }), "{error}");
+    let restored = put_back(&snapshot, &server.target_as("modest", "modest")).unwrap();
+    assert_eq!(restored.replaced, None);
+    assert_eq!(server.run("modest", "SELECT count(*) FROM t"), "0");
+    // What is gone cannot be replaced in place.
+    server.run("postgres", "ALTER DATABASE modest RENAME TO modest_away");
+    let error = put_back(&snapshot, &server.target_as("modest", "modest")).unwrap_err();
+    assert!(matches!(error, PostgresError::MayNotCreate { .. }), "{error}");
+    server.run("postgres", "ALTER DATABASE modest_away RENAME TO modest; ALTER ROLE modest CREATEDB");
     assert_eq!(noted("modest"), "");
     server.run("modest", "CREATE EXTENSION file_fdw");
     assert!(noted("modest").contains("only a superuser creates the extensions `file_fdw`"), "{}", noted("modest"));
-    put_back(&snapshot, &server.target_as("modest", "modest")).unwrap();
+    assert!(put_back(&snapshot, &server.target_as("modest", "modest")).unwrap().replaced.is_some());
     assert_eq!(server.run("modest", "SELECT tableowner FROM pg_tables WHERE tablename = 't'"), "modest");
 }
 
