@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use crate::snapshot::postgres::digest::{Digest, Lines};
+use crate::snapshot::postgres::words::quoted;
 
 /// The data of a whole dump.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -13,7 +14,7 @@ pub(crate) struct Data {
     pub(crate) tables: BTreeMap<Vec<u8>, Digest>,
     /// By name, quoted as in a statement, in the dump's own bytes.
     pub(crate) sequences: BTreeMap<Vec<u8>, SequenceValue>,
-    /// The lines that [`LARGE_OBJECTS`] gives.
+    /// The lines that [`large_objects`] gives.
     pub(crate) large_objects: Digest,
     /// The encoding that the dump is in.
     pub(crate) encoding: Vec<u8>,
@@ -114,21 +115,8 @@ impl DataReader {
 
 /// Reads what stands between the parentheses of `setval('public.s', 1, true);`.
 fn set_value(text: &[u8]) -> Option<(Vec<u8>, SequenceValue)> {
-    let mut rest = text.strip_prefix(b"'")?;
-    let mut name = Vec::new();
-    loop {
-        let end = rest.iter().position(|byte| *byte == b'\'')?;
-        name.extend_from_slice(&rest[..end]);
-        rest = &rest[end + 1..];
-        match rest.strip_prefix(b"'") {
-            Some(after) => {
-                name.push(b'\'');
-                rest = after;
-            }
-            None => break,
-        }
-    }
-    let rest = rest.strip_prefix(b", ")?;
+    let (length, name) = Some(text).filter(|text| text.starts_with(b"'")).map(quoted)?;
+    let rest = text[length..].strip_prefix(b", ")?;
     let end = rest.iter().position(|byte| *byte == b',')?;
     let is_called = rest[end..].starts_with(b", true");
     Some((name, SequenceValue { last: rest[..end].to_owned(), is_called }))

@@ -188,22 +188,27 @@ fn setting_value(name: &str, value: &str) -> String {
     if !LISTS.contains(&name.to_ascii_lowercase().as_str()) {
         return literal(value);
     }
-    let mut elements: Vec<String> = vec![String::new()];
+    listed_names(value).iter().map(|element| literal(element)).collect::<Vec<_>>().join(", ")
+}
+
+/// Reads the names in the value of such a setting; an empty list holds the empty name.
+pub(crate) fn listed_names(value: &str) -> Vec<String> {
+    let mut names: Vec<String> = vec![String::new()];
     let mut quoted = false;
     let mut characters = value.chars().peekable();
     while let Some(character) = characters.next() {
         match character {
             '"' if quoted && characters.peek() == Some(&'"') => {
                 characters.next();
-                elements.last_mut().map(|element| element.push('"')).unwrap_or_default();
+                names.last_mut().map(|name| name.push('"')).unwrap_or_default();
             }
             '"' => quoted = !quoted,
-            ',' if !quoted => elements.push(String::new()),
+            ',' if !quoted => names.push(String::new()),
             ' ' if !quoted => {}
-            other => elements.last_mut().map(|element| element.push(other)).unwrap_or_default(),
+            other => names.last_mut().map(|name| name.push(other)).unwrap_or_default(),
         }
     }
-    elements.iter().map(|element| literal(element)).collect::<Vec<_>>().join(", ")
+    names
 }
 
 #[cfg(test)]

@@ -48,6 +48,7 @@ mod take;
 mod tools;
 mod verify;
 mod whole;
+mod words;
 
 #[cfg(test)]
 #[path = "../../../tests/integration/support/postgres_programs.rs"]

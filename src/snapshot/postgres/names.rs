@@ -3,6 +3,8 @@
 use chrono::{DateTime, NaiveDateTime, Utc};
 use sha2::{Digest, Sha256};
 
+use crate::snapshot::postgres::psql::identifier;
+use crate::snapshot::postgres::words::words;
 use crate::text::hex;
 
 /// The longest name a server keeps, in bytes; a longer one is cut without a word, so that two could become one.
@@ -31,28 +33,13 @@ fn quoted(name: &[u8]) -> String {
     if name.iter().all(plain) && !name.first().is_none_or(u8::is_ascii_digit) {
         return text;
     }
-    format!("\"{}\"", text.replace('"', "\"\""))
+    identifier(&text)
 }
 
 /// Writes a name that a tool has quoted in its own way as [`qualified`] does.
 pub(crate) fn canonical(written: &[u8]) -> String {
-    let mut parts: Vec<Vec<u8>> = vec![Vec::new()];
-    let (mut within, mut last_was_quote) = (false, false);
-    for byte in written {
-        match byte {
-            b'"' => {
-                // The second of a doubled quote is the quote itself.
-                if !within && last_was_quote {
-                    parts.last_mut().map(|part| part.push(b'"')).unwrap_or_default();
-                }
-                within = !within;
-            }
-            b'.' if !within => parts.push(Vec::new()),
-            other => parts.last_mut().map(|part| part.push(*other)).unwrap_or_default(),
-        }
-        last_was_quote = *byte == b'"';
-    }
-    parts.iter().map(|part| quoted(part)).collect::<Vec<_>>().join(".")
+    let parts: Vec<String> = words(written).iter().filter_map(|(_, word)| word.name()).map(quoted).collect();
+    parts.join(".")
 }
 
 /// Makes a name for a database that belongs to `database`: `shop_replaced_20261121_143022`, with `_2` and so on for a

@@ -16,8 +16,8 @@ use crate::snapshot::postgres::tools::Tools;
 use crate::snapshot::threads;
 use crate::snapshot::tool_process::{Running, attended};
 
-/// Bytes handled at a time.
-const PIECE: usize = 128 * 1024;
+/// Bytes of a dump or of its text that are handled at a time.
+pub(crate) const PIECE: usize = 128 * 1024;
 
 /// What is to be read.
 #[derive(Debug, Clone, Copy)]

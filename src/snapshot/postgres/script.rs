@@ -10,6 +10,7 @@ use memchr::{memchr_iter, memmem};
 use crate::snapshot::postgres::data::{Data, DataReader, WRITE_LARGE_OBJECT};
 use crate::snapshot::postgres::names::{canonical, qualified, shown};
 use crate::snapshot::postgres::statements::{Part, Statements};
+use crate::snapshot::postgres::words::name;
 
 /// What a whole dump holds.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -28,7 +29,7 @@ pub(crate) struct Script {
     pub(crate) sequences: u64,
     /// The version of `pg_dump` that wrote it.
     pub(crate) dumped_by: Option<String>,
-    /// Whether the line was seen with which `pg_restore` ends.
+    /// Whether the text came to its end.
     pub(crate) complete: bool,
     /// The data themselves; nothing where they were only counted.
     pub(crate) data: Data,
@@ -76,7 +77,7 @@ impl ScriptReader {
 
     /// Returns what was read, once the text has ended; `complete` is false where it broke off.
     pub(crate) fn finish(mut self) -> Script {
-        self.held.script.complete &= self.statements.is_between();
+        self.held.script.complete = self.statements.is_whole();
         self.held.script.data = self.held.data.map(DataReader::finish).unwrap_or_default();
         self.held.script
     }
@@ -119,9 +120,7 @@ impl Held {
     }
 
     fn comment(&mut self, line: &[u8]) {
-        if line.starts_with(b"-- PostgreSQL database dump complete") {
-            self.script.complete = true;
-        } else if let Some(version) = line.strip_prefix(b"-- Dumped by pg_dump version ") {
+        if let Some(version) = line.strip_prefix(b"-- Dumped by pg_dump version ") {
             self.script.dumped_by = Some(String::from_utf8_lossy(version).trim_end().to_owned());
         } else if let Some(announced) = line.strip_prefix(b"-- Data for Name: ") {
             self.announced = announced_table(announced);
@@ -158,16 +157,6 @@ fn announced_table(comment: &[u8]) -> Option<String> {
     let (table, rest) = (&comment[..at], &comment[at + b"; Type: TABLE DATA; Schema: ".len()..]);
     let end = memmem::rfind(rest, b"; Owner: ")?;
     Some(qualified(&rest[..end], table))
-}
-
-/// Reads the name at the beginning of a text: up to the first blank or parenthesis outside double quotes.
-pub(crate) fn name(text: &[u8]) -> &[u8] {
-    let mut quoted = false;
-    let end = text.iter().position(|byte| {
-        quoted ^= *byte == b'"';
-        !quoted && matches!(byte, b' ' | b'\n' | b'(' | b';')
-    });
-    &text[..end.unwrap_or(text.len())]
 }
 
 #[cfg(test)]

@@ -21,6 +21,9 @@ pub(crate) enum Part<'a> {
 /// What ends the rows of a table, after the end of a line.
 const END_OF_DATA: &[u8] = b"\\.\n";
 
+/// The line with which `pg_restore` ends a text.
+const COMPLETE: &[u8] = b"-- PostgreSQL database dump complete";
+
 #[derive(Debug, PartialEq, Eq)]
 enum Within {
     /// Between statements or in one, outside quotes.
@@ -49,6 +52,8 @@ pub(crate) struct Statements {
     atomic: bool,
     line_begins: bool,
     last: u8,
+    /// Whether the line was met with which a text ends.
+    complete: bool,
 }
 
 impl Statements {
@@ -61,6 +66,7 @@ impl Statements {
             atomic: false,
             line_begins: true,
             last: b'\n',
+            complete: false,
         }
     }
 
@@ -88,9 +94,9 @@ impl Statements {
         Ok(())
     }
 
-    /// Tells whether the text may end here.
-    pub(crate) fn is_between(&self) -> bool {
-        self.within == Within::Sql && self.kept.is_empty()
+    /// Tells whether the text came to its end: it does not break off.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.complete && self.within == Within::Sql && self.kept.is_empty()
     }
 
     fn data<E>(&mut self, piece: &[u8], take: &mut impl FnMut(Part<'_>) -> Result<(), E>) -> Result<usize, E> {
@@ -141,6 +147,7 @@ impl Statements {
         self.kept.extend_from_slice(&piece[..used]);
         if piece[used - 1] == b'\n' {
             self.within = Within::Sql;
+            self.complete |= self.kept.starts_with(COMPLETE);
             take(Part::Line(&self.kept))?;
             self.kept.clear();
         }
@@ -282,13 +289,12 @@ SELECT 1;
             };
             cutter.feed(piece, &mut take).unwrap();
         }
-        (parts, cutter.is_between())
+        (parts, cutter.is_whole())
     }
 
     #[test]
     fn statements_and_rows_are_told_apart_whatever_stands_in_texts() {
-        let (whole, between) = parts(TEXT.as_bytes(), TEXT.len());
-        assert!(between);
+        let (whole, _) = parts(TEXT.as_bytes(), TEXT.len());
         let begins: Vec<String> = whole.iter().map(|(kind, text)| format!("{kind} {:.14}", text)).collect();
         assert_eq!(
             begins,
@@ -312,6 +318,20 @@ SELECT 1;
         assert!(whole[6].1.ends_with("SELECT 1;\nEND;\n") && whole[9].1.ends_with("\\.\n\\N\t.\n"), "{whole:?}");
         for piece in [1, 2, 3, 7, 64] {
             assert_eq!(parts(TEXT.as_bytes(), piece).0, whole, "in pieces of {piece}");
+        }
+    }
+
+    #[test]
+    fn a_text_is_whole_once_its_last_line_was_met_outside_a_statement() {
+        let end = "--\n-- PostgreSQL database dump complete\n--\n";
+        let cases = [
+            (format!("{TEXT}{end}\\unrestrict abc\n"), true),
+            (TEXT.to_owned(), false),
+            (format!("{TEXT}SELECT '\n{end}'"), false),
+            (format!("{end}SELECT 1"), false),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(parts(text.as_bytes(), 7).1, expected, "{text}");
         }
     }
 

@@ -23,6 +23,9 @@ const ATTEMPTS: u32 = 3;
 /// How long a server that is gone is waited for, to learn whether the names were exchanged.
 const SERVER_RETURNS_WITHIN: Duration = Duration::from_secs(30);
 
+/// What the server says of a database that somebody is connected to.
+const OBJECT_IN_USE: &str = "55006";
+
 /// Who takes whose name.
 #[derive(Debug)]
 pub(crate) struct Exchange<'a> {
@@ -78,8 +81,7 @@ pub(crate) fn exchange(server: &mut Session, exchange: &Exchange<'_>) -> Result<
     };
     match result {
         Ok(()) => Ok(is_there.then(|| exchange.replaced.to_owned())),
-        // 55006, object_in_use.
-        Err(PostgresError::Query { sqlstate, .. }) if sqlstate == "55006" => {
+        Err(PostgresError::Query { sqlstate, .. }) if sqlstate == OBJECT_IN_USE => {
             let users = users_of(server, exchange.database)?;
             Err(PostgresError::InUse { database: exchange.database.to_owned(), users })
         }
@@ -114,7 +116,7 @@ fn in_one_transaction(server: &mut Session, statements: &[String]) -> Result<(),
             return Err(error);
         }
         server.psql.ask("ROLLBACK")?;
-        let in_use = matches!(&error, PostgresError::Query { sqlstate, .. } if sqlstate == "55006");
+        let in_use = matches!(&error, PostgresError::Query { sqlstate, .. } if sqlstate == OBJECT_IN_USE);
         if !in_use || attempt == ATTEMPTS {
             return Err(error);
         }

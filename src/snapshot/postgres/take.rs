@@ -24,7 +24,7 @@ use crate::snapshot::postgres::obstacles;
 use crate::snapshot::postgres::process;
 use crate::snapshot::postgres::psql::{Psql, literal, text};
 use crate::snapshot::postgres::readback;
-use crate::snapshot::postgres::readback::DumpFile;
+use crate::snapshot::postgres::readback::{DumpFile, PIECE};
 use crate::snapshot::postgres::recorded::{Proof, Recorded};
 use crate::snapshot::postgres::script::{Script, ScriptReader};
 use crate::snapshot::postgres::session::Identity;
@@ -34,9 +34,6 @@ use crate::snapshot::threads;
 use crate::snapshot::tool_process::{ToolError, attended};
 use crate::snapshot::{Obstacle, Server, Taken, Tool, VerificationLevel, Watch};
 use crate::text::shown;
-
-/// Bytes handled at a time.
-const PIECE: usize = 128 * 1024;
 
 /// How patient a snapshot is.
 #[derive(Debug, Clone, Copy)]

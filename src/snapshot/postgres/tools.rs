@@ -26,17 +26,17 @@ impl Tools {
         self.folder.join(name)
     }
 
-    /// Tells whether a database of a server of that version is known to come back from a dump by these tools.
-    fn bring_back(&self, server: u32) -> bool {
-        let is_server = |servers: &str| servers.split_whitespace().any(|proven| proven.parse() == Ok(server));
-        self.major == server || PROVEN.find(&self.major.to_string()).is_some_and(is_server)
-    }
-
     /// Tells whether they read a dump that `pg_dump` of that version wrote. What is older reads a format that has not
     /// changed since.
     fn read(&self, written_by: u32) -> bool {
         self.major >= written_by || self.major >= format_since(written_by)
     }
+}
+
+/// Tells whether a database of a server of that version is known to come back from a dump by tools of version `major`.
+fn bring_back(major: u32, server: u32) -> bool {
+    let is_server = |servers: &str| servers.split_whitespace().any(|proven| proven.parse() == Ok(server));
+    major == server || PROVEN.find(&major.to_string()).is_some_and(is_server)
 }
 
 /// Tells since which version `pg_dump` has written the archive format that it writes in this one. A version that is not
@@ -75,7 +75,7 @@ pub(crate) fn to_save(installed: &[Tools], server: u32) -> Result<&Tools, Postgr
         return Err(PostgresError::NoTools);
     }
     // Of equals, the first found; the server's own version is the lowest of all that can dump it.
-    let fitting = installed.iter().filter(|tools| tools.bring_back(server)).min_by_key(|tools| tools.major);
+    let fitting = installed.iter().filter(|tools| bring_back(tools.major, server)).min_by_key(|tools| tools.major);
     fitting.ok_or_else(|| {
         let found = listed(installed);
         match installed.iter().any(|tools| tools.major > server) {
@@ -88,8 +88,7 @@ pub(crate) fn to_save(installed: &[Tools], server: u32) -> Result<&Tools, Postgr
 /// Tells whether a snapshot that stands already would come back on a server of that version with the tools that are
 /// installed now.
 pub(crate) fn can_put_back(installed: &[Tools], snapshot: &Manifest, server: u32) -> bool {
-    let brings_back = |major| Tools { folder: PathBuf::new(), major }.bring_back(server);
-    written_by(snapshot).is_some_and(brings_back) && to_read(installed, snapshot).is_ok()
+    written_by(snapshot).is_some_and(|major| bring_back(major, server)) && to_read(installed, snapshot).is_ok()
 }
 
 /// Reads which major version of `pg_dump` wrote a snapshot's dump: `15.18 (Debian …)`.

@@ -7,7 +7,7 @@ use crate::snapshot::postgres::data::Data;
 use crate::snapshot::postgres::digest::{Digest, Lines};
 use crate::snapshot::postgres::names::canonical;
 use crate::snapshot::postgres::psql::Psql;
-use crate::snapshot::postgres::script::name;
+use crate::snapshot::postgres::words::name;
 
 /// Bytes of statements that are sent ahead: no more than a pipe takes while nobody reads.
 const AHEAD: usize = 16 * 1024;

@@ -2,10 +2,10 @@
 
 use std::hash::{BuildHasher, RandomState};
 
-use crate::snapshot::postgres::load::words::head;
 use crate::snapshot::postgres::names::shown;
 use crate::snapshot::postgres::psql::{Fields, Psql, literal};
 use crate::snapshot::postgres::whole::Whole;
+use crate::snapshot::postgres::words::head;
 use crate::snapshot::postgres::{PostgresError, Session};
 use crate::snapshot::tool_process::{Stopper, ToolError};
 

@@ -10,7 +10,6 @@ mod rewrite;
 mod rights;
 mod routes;
 mod search_path;
-mod words;
 
 use std::io::Read;
 use std::process::ChildStdout;
@@ -22,15 +21,12 @@ use crate::snapshot::postgres::load::client::Client;
 use crate::snapshot::postgres::load::rewrite::Rewriter;
 use crate::snapshot::postgres::process;
 use crate::snapshot::postgres::psql::Psql;
-use crate::snapshot::postgres::readback::feed;
+use crate::snapshot::postgres::readback::{PIECE, feed};
 use crate::snapshot::postgres::statements::Statements;
 use crate::snapshot::postgres::whole::Whole;
 use crate::snapshot::postgres::{PostgresError, Session};
 use crate::snapshot::threads;
 use crate::snapshot::tool_process::{ToolError, attended};
-
-/// Bytes handled at a time.
-const PIECE: usize = 128 * 1024;
 
 /// Where a dump is loaded.
 #[derive(Debug, Clone, Copy)]
@@ -116,5 +112,5 @@ fn carry_out(text: Option<ChildStdout>, rewriter: &mut Rewriter) -> Result<bool,
     while let Ok(read @ 1..) = text.read(&mut piece) {
         statements.feed(&piece[..read], &mut |part| rewriter.take(part))?;
     }
-    Ok(statements.is_between() && rewriter.is_complete())
+    Ok(statements.is_whole())
 }

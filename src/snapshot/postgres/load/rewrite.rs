@@ -10,11 +10,10 @@ use crate::snapshot::postgres::load::known::Known;
 use crate::snapshot::postgres::load::rights::Rights;
 use crate::snapshot::postgres::load::routes::Routes;
 use crate::snapshot::postgres::load::search_path::SearchPath;
-use crate::snapshot::postgres::load::words::{after, head, words};
 use crate::snapshot::postgres::names::{canonical, shown};
 use crate::snapshot::postgres::psql::{identifier, literal};
-use crate::snapshot::postgres::script::name;
 use crate::snapshot::postgres::statements::Part;
+use crate::snapshot::postgres::words::{after, head, name, words};
 
 /// What was carried out so far, and what waits.
 #[derive(Debug)]
@@ -35,7 +34,6 @@ pub(crate) struct Rewriter {
     tablespaces: Vec<String>,
     invalid_keys: Vec<String>,
     unpopulated: Vec<String>,
-    is_complete: bool,
 }
 
 impl Rewriter {
@@ -54,7 +52,6 @@ impl Rewriter {
             tablespaces: Vec::new(),
             invalid_keys: Vec::new(),
             unpopulated: Vec::new(),
-            is_complete: false,
         }
     }
 
@@ -78,17 +75,9 @@ impl Rewriter {
             Part::Data(rows) => self.client.write(rows),
             Part::EndOfData => self.client.write(b"\\.\n"),
             Part::Line(line) if line.starts_with(b"\\") => self.client.command(line),
-            Part::Line(comment) => {
-                self.is_complete |= comment.starts_with(b"-- PostgreSQL database dump complete");
-                Ok(())
-            }
+            Part::Line(_) => Ok(()),
             Part::Statement(statement) => self.statement(statement),
         }
-    }
-
-    /// Tells whether the line was met with which a text ends.
-    pub(crate) fn is_complete(&self) -> bool {
-        self.is_complete
     }
 
     fn statement(&mut self, statement: &[u8]) -> Result<(), PostgresError> {

@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 use crate::snapshot::postgres::PostgresError;
 use crate::snapshot::postgres::load::client::Client;
 use crate::snapshot::postgres::load::known::{Known, Role};
-use crate::snapshot::postgres::load::words::{Word, after, head, last_name, words};
 use crate::snapshot::postgres::names::shown;
+use crate::snapshot::postgres::words::{Word, after, head, last_name, words};
 
 /// The order in which they are given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use crate::snapshot::postgres::PostgresError;
 use crate::snapshot::postgres::load::client::Client;
 use crate::snapshot::postgres::names::canonical;
-use crate::snapshot::postgres::script::name;
+use crate::snapshot::postgres::words::name;
 
 /// For each partition, the table to copy its rows into.
 #[derive(Debug, Default)]

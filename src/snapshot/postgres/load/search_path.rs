@@ -10,10 +10,9 @@
 //! Source: PostgreSQL 10.3 release notes (CVE-2018-1058); 17 release notes, "Migration"; "pg_dump", "Notes".
 
 use crate::snapshot::postgres::PostgresError;
-use crate::snapshot::postgres::facts::Facts;
+use crate::snapshot::postgres::facts::{Facts, listed_names};
 use crate::snapshot::postgres::load::client::Client;
-use crate::snapshot::postgres::load::words::{Word, after, words};
-use crate::snapshot::postgres::script::name;
+use crate::snapshot::postgres::words::{Word, after, name, words};
 
 /// The path, and for which schema it is set at present.
 #[derive(Debug)]
@@ -53,13 +52,12 @@ impl SearchPath {
 
 /// Writes the path as a literal.
 fn path(own: &str, schema: &[u8], others: &[Vec<u8>]) -> Vec<u8> {
-    let named: Vec<Vec<u8>> =
-        words(own.as_bytes()).into_iter().filter_map(|(_, word)| word.name().map(<[u8]>::to_vec)).collect();
+    let named = listed_names(own);
     let is_named = |quoted: &[u8]| {
         words(quoted)
             .first()
             .and_then(|(_, word)| word.name())
-            .is_some_and(|name| named.iter().any(|known| known == name))
+            .is_some_and(|name| named.iter().any(|known| known.as_bytes() == name))
     };
     let mut parts: Vec<&[u8]> = vec![b"pg_catalog"];
     if !is_named(schema) {

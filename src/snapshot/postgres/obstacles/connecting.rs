@@ -8,10 +8,10 @@
 use crate::snapshot::postgres::PostgresError;
 use crate::snapshot::postgres::connection::Connection;
 use crate::snapshot::postgres::names::with_ending;
-use crate::snapshot::postgres::process;
+use crate::snapshot::postgres::psql::Psql;
 use crate::snapshot::postgres::session::{Identity, MAINTENANCE};
 use crate::snapshot::postgres::tools::Tools;
-use crate::snapshot::tool_process::{Running, ToolError};
+use crate::snapshot::tool_process::ToolError;
 use crate::snapshot::{Effect, Obstacle};
 
 /// Tries it. A database that is not there lets nobody in either, but for another reason.
@@ -24,12 +24,8 @@ pub(super) fn find(
     tools: &Tools,
     connection: &Connection,
 ) -> Result<Option<Obstacle>, PostgresError> {
-    let start = |database: &str| {
-        let mut command = connection.with("PGDATABASE", database).command(&tools.program("psql"));
-        command.args(["-X", "-w", "-q", "-c", ""]);
-        process::start("psql", command, connection.secrets())
-    };
-    let is_let_in = |mut tried: Running| !matches!(tried.finish(), Err(ToolError::Failed { message, .. }) if message.contains("pg_hba.conf"));
+    let start = |database: &str| Psql::start(tools, &connection.with("PGDATABASE", database), "");
+    let is_let_in = |mut tried: Psql| !matches!(tried.finish(), Err(ToolError::Failed { message, .. }) if message.contains("pg_hba.conf"));
     let mut maintenance = MAINTENANCE.into_iter().filter(|name| *name != identity.database);
     // Both at once.
     let new_one = start(&with_ending(&identity.database, "_restoring"))?;

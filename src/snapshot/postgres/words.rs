@@ -1,4 +1,4 @@
-//! Reads a statement of a dump word by word.
+//! Reads SQL as the tools and the catalogs write it, word by word: statements of a dump, names in quotes or without.
 
 /// A word of a statement.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,8 +52,8 @@ pub(crate) fn words(statement: &[u8]) -> Vec<(usize, Word)> {
     words
 }
 
-/// Reads a quotation at the beginning of a text: its length, and what it quotes.
-fn quoted(text: &[u8]) -> (usize, Vec<u8>) {
+/// Reads a quotation at the beginning of a text, in whatever quotes: its length, and what it quotes.
+pub(crate) fn quoted(text: &[u8]) -> (usize, Vec<u8>) {
     let (quote, mut held, mut at) = (text[0], Vec::new(), 1);
     while let Some(&byte) = text.get(at) {
         if byte == quote {
@@ -66,6 +66,16 @@ fn quoted(text: &[u8]) -> (usize, Vec<u8>) {
         at += 1;
     }
     (at, held)
+}
+
+/// Reads the name at the beginning of a text: up to the first blank or parenthesis outside double quotes.
+pub(crate) fn name(text: &[u8]) -> &[u8] {
+    let mut quoted = false;
+    let end = text.iter().position(|byte| {
+        quoted ^= *byte == b'"';
+        !quoted && matches!(byte, b' ' | b'\n' | b'(' | b';')
+    });
+    &text[..end.unwrap_or(text.len())]
 }
 
 /// Finds these key words, one after the other; returns the index of the word after them.
