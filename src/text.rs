@@ -44,6 +44,16 @@ fn is_ignorable(character: char) -> bool {
     )
 }
 
+/// Lists what is named of `count` things, and counts the others: `a, b and 3 more`.
+#[must_use]
+pub(crate) fn and_more(named: &[String], count: usize) -> String {
+    let rest = match count.saturating_sub(named.len()) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    named.join(", ") + &rest
+}
+
 /// Writes bytes that ought to be text, and each that is no UTF-8 as `\xNN`: none is dropped.
 #[must_use]
 pub(crate) fn lossless(bytes: &[u8]) -> Cow<'_, str> {

@@ -7,7 +7,7 @@ use crate::snapshot::engine::Restoration;
 use crate::snapshot::postgres::compare;
 use crate::snapshot::postgres::compare::Compared;
 use crate::snapshot::postgres::load::load;
-use crate::snapshot::postgres::names::{is_related, related};
+use crate::snapshot::postgres::names::{Purpose, is_related, related};
 use crate::snapshot::postgres::psql::{identifier, literal, number, text};
 use crate::snapshot::postgres::replication::forget_subscriptions;
 use crate::snapshot::postgres::whole::Whole;
@@ -17,8 +17,8 @@ use crate::snapshot::{Ledger, Making, Watch};
 /// The comment of a database that safe-test made, by which it is known later.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Marker {
-    /// `replaced`, `restoring` or `verifying`.
-    pub(crate) what: String,
+    #[serde(rename = "what")]
+    pub(crate) purpose: Purpose,
     /// The database that it was, or was to become.
     pub(crate) of: String,
     /// When, UTC.
@@ -32,9 +32,9 @@ const MARK: &str = "safe-test: ";
 
 impl Marker {
     /// Marks what a restore or a verification makes.
-    pub(crate) fn of(restoration: &Restoration<'_>, what: &str) -> Marker {
+    pub(crate) fn of(restoration: &Restoration<'_>, purpose: Purpose) -> Marker {
         let of = restoration.stored.manifest.database.clone();
-        Marker { what: what.to_owned(), of, at: restoration.now, comment: None }
+        Marker { purpose, of, at: restoration.now, comment: None }
     }
 
     pub(crate) fn comment(&self) -> String {
@@ -43,7 +43,7 @@ impl Marker {
 
     /// Tells whether it was put on the database with this name: one that was renamed since is somebody's own.
     pub(crate) fn is_on(&self, name: &str) -> bool {
-        is_related(name, &self.of, &self.what, self.at)
+        is_related(name, &self.of, self.purpose, self.at)
     }
 
     /// Reads the marker in a comment, if it is one.
@@ -108,15 +108,21 @@ fn create(server: &mut Session, whole: &Whole<'_>, name: &str, marker: &Marker) 
         }
         other => other,
     })?;
-    for statement in facts.settings(name) {
-        if let Err(error) = server.psql.ask(&statement) {
-            notes.push(format!("Not carried over: {} ({error}).", statement.replace(name, &whole.manifest.database)));
-        }
-    }
+    notes.extend(carry_over(server, whole, name, &facts.settings(name)));
     Ok(notes)
 }
 
-/// Finds a name for each of `whats` that no database of the server has, locks it until the session ends, and writes all of
+/// Gives the database `name` what belongs to the saved one as a whole; says which of the statements the server refused, none
+/// of which harms the data.
+pub(crate) fn carry_over(server: &mut Session, whole: &Whole<'_>, name: &str, statements: &[String]) -> Vec<String> {
+    let refused = statements.iter().filter_map(|statement| Some((statement, server.psql.ask(statement).err()?)));
+    let note = |(statement, error): (&String, PostgresError)| {
+        format!("Not carried over: {} ({error}).", statement.replace(name, &whole.manifest.database))
+    };
+    refused.map(note).collect()
+}
+
+/// Finds a name for each of `purposes` that no database of the server has, locks it until the session ends, and writes all of
 /// them down: whoever finds such a database later knows that it is ours, and, by the lock, whether somebody is at work on it.
 ///
 /// # Errors
@@ -125,11 +131,11 @@ fn create(server: &mut Session, whole: &Whole<'_>, name: &str, marker: &Marker) 
 pub(crate) fn announce<const N: usize>(
     server: &mut Session,
     restoration: &Restoration<'_>,
-    whats: [&str; N],
+    purposes: [Purpose; N],
 ) -> Result<[String; N], PostgresError> {
     let manifest = &restoration.stored.manifest;
     let place = (manifest.target.as_str(), manifest.database.as_str());
-    announce_at(server, place, restoration.now, restoration.ledger, whats)
+    announce_at(server, place, restoration.now, restoration.ledger, purposes)
 }
 
 /// [`announce`], for the database at a place: its address and its name.
@@ -138,11 +144,11 @@ pub(crate) fn announce_at<const N: usize>(
     (target, database): (&str, &str),
     now: DateTime<Utc>,
     ledger: &dyn Ledger,
-    whats: [&str; N],
+    purposes: [Purpose; N],
 ) -> Result<[String; N], PostgresError> {
     let mut names = [const { String::new() }; N];
-    for (name, what) in names.iter_mut().zip(whats) {
-        *name = free_locked_name(server, database, what, now)?;
+    for (name, purpose) in names.iter_mut().zip(purposes) {
+        *name = free_locked_name(server, database, purpose, now)?;
     }
     let making = Making {
         server: server.identity.fingerprint(),
@@ -158,12 +164,12 @@ pub(crate) fn announce_at<const N: usize>(
 fn free_locked_name(
     server: &mut Session,
     database: &str,
-    what: &str,
+    purpose: Purpose,
     now: DateTime<Utc>,
 ) -> Result<String, PostgresError> {
     let mut attempt = 1;
     loop {
-        let name = related(database, what, now, attempt);
+        let name = related(database, purpose, now, attempt);
         // Looked for once it is locked: who had it may have made the database meanwhile.
         if try_lock(server, &name)? && !server.exists(&name)? {
             return Ok(name);
@@ -197,6 +203,13 @@ pub(crate) fn is_locked(name: &str) -> String {
         "EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted AND classid = {LOCKS} AND objsubid = 2 \
          AND objid::bigint = (hashtext({name})::bigint & 4294967295) AND pid <> pg_backend_pid())"
     )
+}
+
+/// Reads the comment on a database, which may be empty; `None` if there is no such database.
+pub(crate) fn comment_on(server: &mut Session, database: &str) -> Result<Option<String>, PostgresError> {
+    let name = literal(database);
+    let question = format!("SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = {name}");
+    Ok(server.psql.ask(question)?.first().map(|comment| text(comment)))
 }
 
 /// Makes the statement that writes our mark on a database.
@@ -252,7 +265,7 @@ mod tests {
     #[test]
     fn only_our_mark_is_read_as_one() {
         let at = DateTime::UNIX_EPOCH;
-        let marker = Marker { what: "replaced".into(), of: "shop".into(), at, comment: Some("the 'shop'".into()) };
+        let marker = Marker { purpose: Purpose::Replaced, of: "shop".into(), at, comment: Some("the 'shop'".into()) };
         assert_eq!(Marker::read(&marker.comment()), Some(marker));
         for comment in ["", "safe-test: ", "the shop's database", "{\"what\":\"replaced\"}"] {
             assert_eq!(Marker::read(comment), None, "{comment}");

@@ -4,6 +4,7 @@ use crate::snapshot::postgres::catalog::Contents;
 use crate::snapshot::postgres::script::Script;
 use crate::snapshot::postgres::{PostgresError, recorded};
 use crate::snapshot::{Manifest, TableRows};
+use crate::text::and_more;
 
 /// How many differences a message names.
 const NAMED: usize = 3;
@@ -104,11 +105,8 @@ pub(crate) fn not_whole(what: &str, differences: &[String]) -> Result<(), Postgr
     if differences.is_empty() {
         return Ok(());
     }
-    let mut text = differences[..differences.len().min(NAMED)].join(", ");
-    if differences.len() > NAMED {
-        text.push_str(&format!(" and {} more", differences.len() - NAMED));
-    }
-    Err(PostgresError::NotWhole { what: what.to_owned(), differences: text })
+    let named = &differences[..differences.len().min(NAMED)];
+    Err(PostgresError::NotWhole { what: what.to_owned(), differences: and_more(named, differences.len()) })
 }
 
 #[cfg(test)]

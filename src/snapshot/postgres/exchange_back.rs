@@ -4,7 +4,7 @@ use crate::snapshot::engine::{Computed, Kept, Restored};
 use crate::snapshot::postgres::beside;
 use crate::snapshot::postgres::beside::Marker;
 use crate::snapshot::postgres::connection::Connection;
-use crate::snapshot::postgres::psql::{literal, text};
+use crate::snapshot::postgres::names::Purpose;
 use crate::snapshot::postgres::replication;
 use crate::snapshot::postgres::swap;
 use crate::snapshot::postgres::swap::Exchange;
@@ -28,19 +28,17 @@ pub(crate) fn exchange_back(kept: &Kept<'_>) -> Result<Restored, PostgresError> 
     if !beside::try_lock(&mut server, name)? {
         return Err(not_kept("another safe-test is at work on it"));
     }
-    let comment = server.psql.ask(format!(
-        "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = {}",
-        literal(name)
-    ))?;
-    let comment = comment.first().ok_or_else(|| not_kept("the server has no such database any more"))?;
-    let marker = Marker::read(&text(comment)).filter(|marker| marker.is_on(name) && marker.what == "replaced");
-    let marker = marker
-        .filter(|marker| marker.of == database)
+    let comment = beside::comment_on(&mut server, name)?;
+    let comment = comment.ok_or_else(|| not_kept("the server has no such database any more"))?;
+    let is_its_own =
+        |marker: &Marker| marker.is_on(name) && marker.purpose == Purpose::Replaced && marker.of == database;
+    let marker = Marker::read(&comment)
+        .filter(is_its_own)
         .ok_or_else(|| not_kept("its comment is not the mark that the restore left on it"))?;
     replication::expect_none(&mut server, database)?;
     let place = (kept.making.target.as_str(), database);
-    let [replaced] = beside::announce_at(&mut server, place, kept.now, kept.ledger, ["replaced"])?;
-    let new = Marker { what: "replaced".to_owned(), of: database.to_owned(), at: kept.now, comment: None };
+    let [replaced] = beside::announce_at(&mut server, place, kept.now, kept.ledger, [Purpose::Replaced])?;
+    let new = Marker { purpose: Purpose::Replaced, of: database.to_owned(), at: kept.now, comment: None };
     let exchange =
         Exchange { database, beside: name, replaced: &replaced, marker: new, comment: marker.comment.as_deref() };
     match swap::exchange(&mut server, &exchange) {

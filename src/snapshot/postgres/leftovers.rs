@@ -4,7 +4,7 @@ use crate::own_tools::ToolEnvironment;
 use crate::reach::Target;
 use crate::snapshot::postgres::beside::{Marker, drop_database, is_locked, try_lock, users_of};
 use crate::snapshot::postgres::connection::Connection;
-use crate::snapshot::postgres::names::{ENDINGS, parts_of};
+use crate::snapshot::postgres::names::{Purpose, endings, parts_of};
 use crate::snapshot::postgres::psql::{literal, number, text};
 use crate::snapshot::postgres::{PostgresError, Session};
 use crate::snapshot::{Leftover, LeftoverKind, Provenance};
@@ -28,14 +28,14 @@ pub(crate) fn look(
          CASE WHEN has_database_privilege(d.oid, 'CONNECT') OR pg_has_role('pg_read_all_stats', 'MEMBER') \
          THEN pg_database_size(d.oid) END, {} FROM pg_database d WHERE d.datname ~ {}",
         is_locked("d.datname"),
-        literal(ENDINGS)
+        literal(&endings())
     ))?;
     let here = server.identity.fingerprint();
     let mut found = Vec::new();
     for row in fields.chunks_exact(4) {
         let (name, comment) = (text(&row[0]), text(&row[1]));
-        let Some((what, at)) = parts_of(&name, database) else { continue };
-        let is_finished = what == "replaced";
+        let Some((purpose, at)) = parts_of(&name, database) else { continue };
+        let is_finished = purpose == Purpose::Replaced;
         let marker = Marker::read(&comment).filter(|marker| marker.is_on(&name) && marker.of == database);
         let was_announced = || comment.is_empty() && !is_finished && past.was_made(&here, &name, at);
         found.push(Leftover {

@@ -1,12 +1,13 @@
 //! PostgreSQL: saves a database with the server's own tools, reads the dump back, and puts it back by swap.
 //!
-//! Everything goes through the real `psql`, `pg_dump` and `pg_restore` of one folder, so that what is judged, what is
-//! dumped and what is restored are reached in the same way: no client library, no runtime. The story:
-//! [`Session::open`] connects and says who the server is, [`Session::is_unchanged_since`] may spare the rest,
-//! [`take::prepare`] fixes what is dumped, [`take::take`]
-//! writes the dump and proves that every row is in it, [`verify()`] proves it again, [`restore()`] builds the
-//! database beside the present one and exchanges the two names in one transaction; [`leftovers()`] and [`drop_leftover`]
-//! clear away what was exchanged.
+//! Everything goes through the real `psql`, `pg_dump` and `pg_restore`, so that what is judged, what is dumped and what is
+//! restored are reached in the same way: no client library, no runtime. [`tools`] chooses among those that are [`installed`].
+//! The story: [`Session::open`] connects and says who the server is, [`Session::is_unchanged_since`] may spare the rest,
+//! [`take::prepare`] fixes what is dumped, [`take::take`] writes the dump, proves that every row is in it and finds the
+//! [`obstacles`], [`verify()`] proves it again. [`restore::prepare_restore`] makes sure that a snapshot can be put back; what it
+//! gives builds the database [`beside`] the present one, [loads](load::load) it, [compares](compare::data) it and exchanges the
+//! two names in one transaction ([`swap`]). [`exchange_back()`](exchange_back::exchange_back) exchanges them back; [`leftovers()`]
+//! and [`drop_leftover`] clear away what was exchanged.
 //!
 //! Nothing here judges whether a database may be touched, or names and keeps files: that is the store's part.
 //!

@@ -10,6 +10,7 @@ use crate::snapshot::postgres::compare::Compared;
 use crate::snapshot::postgres::connection::Connection;
 use crate::snapshot::postgres::in_place;
 use crate::snapshot::postgres::leftovers::look;
+use crate::snapshot::postgres::names::Purpose;
 use crate::snapshot::postgres::psql::literal;
 use crate::snapshot::postgres::replication;
 use crate::snapshot::postgres::session::OWNS_DATABASE;
@@ -143,8 +144,8 @@ impl PreparedRestore<'_> {
             },
             source: Box::new(source),
         };
-        let [beside, replaced] = beside::announce(&mut server, &restoration, ["restoring", "replaced"])?;
-        let marker = Marker::of(&restoration, "restoring");
+        let [beside, replaced] = beside::announce(&mut server, &restoration, [Purpose::Restoring, Purpose::Replaced])?;
+        let marker = Marker::of(&restoration, Purpose::Restoring);
         let Compared { computed, mut notes } = match beside::build(&mut server, &whole, &beside, &marker, watch) {
             Ok(compared) => compared,
             Err(error) => {
@@ -159,7 +160,7 @@ impl PreparedRestore<'_> {
                 "The subscription `{name}` is back disabled: `ALTER SUBSCRIPTION … ENABLE` lets it go on."
             ));
         }
-        let marker = Marker::of(&restoration, "replaced");
+        let marker = Marker::of(&restoration, Purpose::Replaced);
         let comment = whole.facts.comment.as_deref();
         let exchange = Exchange { database, beside: &beside, replaced: &replaced, marker, comment };
         match swap::exchange(&mut server, &exchange) {
@@ -175,12 +176,7 @@ impl PreparedRestore<'_> {
 
 /// Gives the new database what a dump does not hold, and statistics; what fails of it harms no data and is noted.
 fn finish(server: &mut Session, whole: &Whole<'_>, beside: &str) -> Vec<String> {
-    let mut notes = Vec::new();
-    for statement in whole.facts.carry_over(beside) {
-        if let Err(error) = server.psql.ask(&statement) {
-            notes.push(format!("Not carried over: {} ({error}).", statement.replace(beside, &whole.manifest.database)));
-        }
-    }
+    let mut notes = beside::carry_over(server, whole, beside, &whole.facts.carry_over(beside));
     notes.extend(gather_statistics(server.connection_to(beside)));
     notes
 }

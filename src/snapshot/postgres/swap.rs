@@ -48,15 +48,12 @@ pub(crate) struct Exchange<'a> {
 /// [`PostgresError::InUse`] if somebody stays connected, and those of the server; both databases then are as they were.
 /// After [`PostgresError::Unsettled`] that is not known.
 pub(crate) fn exchange(server: &mut Session, exchange: &Exchange<'_>) -> Result<Option<String>, PostgresError> {
-    let comment = server.psql.ask(format!(
-        "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = {}",
-        literal(exchange.database)
-    ))?;
-    let is_there = !comment.is_empty();
+    let comment = beside::comment_on(server, exchange.database)?;
+    let is_there = comment.is_some();
     let mut statements = vec!["BEGIN".to_owned()];
     let rename = |from: &str, to: &str| format!("ALTER DATABASE {} RENAME TO {}", identifier(from), identifier(to));
-    if is_there {
-        let comment = comment.first().map(|comment| text(comment)).filter(|comment| !comment.is_empty());
+    if let Some(comment) = comment {
+        let comment = Some(comment).filter(|comment| !comment.is_empty());
         let marker = Marker { comment, ..exchange.marker.clone() };
         statements.push(rename(exchange.database, exchange.replaced));
         statements.push(beside::marking(exchange.replaced, &marker));

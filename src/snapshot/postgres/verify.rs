@@ -3,6 +3,7 @@
 use crate::snapshot::engine::Restoration;
 use crate::snapshot::postgres::beside::Marker;
 use crate::snapshot::postgres::connection::Connection;
+use crate::snapshot::postgres::names::Purpose;
 use crate::snapshot::postgres::{PostgresError, Session, beside, whole};
 use crate::snapshot::{VerificationLevel, Watch};
 
@@ -24,8 +25,8 @@ pub(crate) fn verify(
     }
     let connection = Connection::new(restoration.target, restoration.environment)?;
     let mut server = Session::open_maintenance(&connection, None)?;
-    let [name] = beside::announce(&mut server, restoration, ["verifying"])?;
-    let marker = Marker::of(restoration, "verifying");
+    let [name] = beside::announce(&mut server, restoration, [Purpose::Verifying])?;
+    let marker = Marker::of(restoration, Purpose::Verifying);
     beside::build(&mut server, &whole, &name, &marker, watch)?;
     beside::drop_database(&mut server, &name)
 }

@@ -11,6 +11,7 @@ use crate::snapshot::postgres::load::client::Client;
 use crate::snapshot::postgres::load::known::{Known, Role};
 use crate::snapshot::postgres::names::shown;
 use crate::snapshot::postgres::words::{Word, after, head, last_name, words};
+use crate::text::and_more;
 
 /// The order in which they are given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -206,10 +207,9 @@ impl Rights {
             ));
         }
         if !self.refused.is_empty() {
-            let rest = self.refused.len().saturating_sub(NAMED);
-            let more = if rest > 0 { format!(" and {rest} more") } else { String::new() };
-            let named = self.refused.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join(", ");
-            notes.push(format!("Owners and grants that the server refused: {named}{more}."));
+            let named = &self.refused[..self.refused.len().min(NAMED)];
+            let refused = and_more(named, self.refused.len());
+            notes.push(format!("Owners and grants that the server refused: {refused}."));
         }
         notes
     }

@@ -22,6 +22,7 @@ use crate::snapshot::postgres::psql::{Psql, number, text};
 use crate::snapshot::postgres::session::Identity;
 use crate::snapshot::postgres::tools::Tools;
 use crate::snapshot::{Effect, Obstacle};
+use crate::text::and_more;
 
 /// How many of a kind are named; the others are counted.
 const NAMED: usize = 3;
@@ -148,15 +149,6 @@ fn of_extensions(psql: &mut Psql) -> Result<Vec<Obstacle>, PostgresError> {
     );
     let additions = left_out(&additions, "what was added to tables of extensions", "make it anew after a restore");
     Ok(rows.into_iter().chain(additions).collect())
-}
-
-/// Lists names, and counts those that are not among them.
-fn and_more(named: &[String], count: usize) -> String {
-    let rest = match count.saturating_sub(NAMED) {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
-    named.join(", ") + &rest
 }
 
 /// Lists the kinds that can be obstacles for the role on this server.

@@ -4,6 +4,7 @@ use crate::hash::Hash;
 use crate::snapshot::postgres::beside;
 use crate::snapshot::postgres::beside::Marker;
 use crate::snapshot::postgres::connection::Connection;
+use crate::snapshot::postgres::names::Purpose;
 use crate::snapshot::postgres::testing::{Server, environment};
 use crate::snapshot::postgres::{Session, drop_leftover, leftovers};
 use crate::snapshot::testing::{AllKnown, wait_for};
@@ -33,8 +34,8 @@ fn what_a_killed_restore_left_is_ours_by_its_mark_or_by_the_log_and_by_nothing_e
     let target = server.database("half", "");
     let past = Made("half_restoring_19700101_000001");
     let mark = |of: &str| {
-        let (what, of) = ("restoring".to_owned(), of.to_owned());
-        Marker { what, of, at: chrono::DateTime::UNIX_EPOCH, comment: None }.comment()
+        let (purpose, of) = (Purpose::Restoring, of.to_owned());
+        Marker { purpose, of, at: chrono::DateTime::UNIX_EPOCH, comment: None }.comment()
     };
     let cases = [
         // Marked, whatever the log says.
@@ -76,7 +77,7 @@ fn what_is_at_work_is_told_and_left_whatever_database_its_session_is_in() {
     let server = Server::shared();
     let (target, name) = (server.database("at_work", ""), "at_work_restoring_19700101_000000");
     let marker = Marker {
-        what: "restoring".to_owned(),
+        purpose: Purpose::Restoring,
         of: "at_work".to_owned(),
         at: chrono::DateTime::UNIX_EPOCH,
         comment: None,

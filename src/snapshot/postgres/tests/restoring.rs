@@ -8,6 +8,7 @@ use crate::snapshot::engine::Restored;
 use crate::snapshot::postgres::beside;
 use crate::snapshot::postgres::beside::Marker;
 use crate::snapshot::postgres::connection::Connection;
+use crate::snapshot::postgres::names::Purpose;
 use crate::snapshot::postgres::testing::{Server, Snapshot, Waiting, environment};
 use crate::snapshot::postgres::tests::rich::{RICH, text_of};
 use crate::snapshot::postgres::{PostgresError, Session, drop_leftover, leftovers, restore, verify};
@@ -294,7 +295,7 @@ fn a_missing_extension_is_told_apart_from_a_bad_snapshot() {
             &mut maintenance,
             &whole,
             "never_made",
-            &Marker::of(restoration, "verifying"),
+            &Marker::of(restoration, Purpose::Verifying),
             &Waiting::default(),
         )
         .unwrap_err()
