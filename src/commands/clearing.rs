@@ -9,7 +9,7 @@ use crate::commands::recording::Recorder;
 use crate::error::{Failure, in_one_line};
 use crate::reach::Target;
 use crate::snapshot;
-use crate::snapshot::{Leftover, decide_leftovers};
+use crate::snapshot::{AT_WORK, Leftover, decide_leftovers};
 use crate::text::shown;
 use crate::ui::bytes;
 use crate::verdict::Verdict;
@@ -72,7 +72,7 @@ pub(crate) fn clear(
     for left in all.iter_mut().filter(|left| left.fate == Fate::Due) {
         match snapshot::drop_leftover(target, &context.tools, &left.leftover.name, recorder.past()) {
             Ok(true) => left.fate = Fate::Dropped,
-            Ok(false) => (left.fate, left.reason) = (Fate::Stays, "another safe-test is at work on it".to_owned()),
+            Ok(false) => (left.fate, left.reason) = (Fate::Stays, AT_WORK.to_owned()),
             Err(error) => (left.fate, left.reason) = (Fate::Failed, in_one_line(&error)),
         }
     }

@@ -32,6 +32,9 @@ pub(crate) enum LeftoverKind {
     Unfinished,
 }
 
+/// Why a database stays that is ours and not finished, a phrase.
+pub(crate) const AT_WORK: &str = "another safe-test is at work on it";
+
 /// How long what a restore replaced is kept at least.
 const KEPT_FOR: Duration = Duration::hours(24);
 
@@ -50,7 +53,7 @@ pub(crate) fn decide_leftovers(
     let mut number = 0;
     let decide = |one: &Leftover, number: usize| match one.kind {
         _ if !one.ours => (false, "neither its mark nor the log says that safe-test made it".to_owned()),
-        _ if one.at_work => (false, "another safe-test is at work on it".to_owned()),
+        _ if one.at_work => (false, AT_WORK.to_owned()),
         LeftoverKind::Unfinished => (true, "left by something that was killed".to_owned()),
         LeftoverKind::Replaced if now - one.at < KEPT_FOR => {
             (false, "a restore replaced it; it is kept for 24 hours at least".to_owned())

@@ -40,7 +40,7 @@ pub(crate) use crate::snapshot::engine::{Computed, DumpCommand, Kept, Restoratio
 pub(crate) use crate::snapshot::error::SnapshotError;
 pub(crate) use crate::snapshot::latest::{latest, unread_since};
 pub(crate) use crate::snapshot::ledger::{Ledger, Making};
-pub(crate) use crate::snapshot::left_on_server::{Leftover, LeftoverKind, decide_leftovers};
+pub(crate) use crate::snapshot::left_on_server::{AT_WORK, Leftover, LeftoverKind, decide_leftovers};
 pub(crate) use crate::snapshot::manifest::{FileState, Kind, Manifest, Server, TableRows, Tool, VerificationLevel};
 pub(crate) use crate::snapshot::moved_project::follow_project;
 pub(crate) use crate::snapshot::obstacle::{Effect, Obstacle, not_whole, not_whole_in_full, remedy, worst};

@@ -8,7 +8,7 @@ use crate::snapshot::postgres::compare;
 use crate::snapshot::postgres::compare::Compared;
 use crate::snapshot::postgres::load::load;
 use crate::snapshot::postgres::names::{Purpose, is_related, related};
-use crate::snapshot::postgres::psql::{identifier, literal, number, text};
+use crate::snapshot::postgres::psql::{Psql, identifier, literal, number, text};
 use crate::snapshot::postgres::replication::forget_subscriptions;
 use crate::snapshot::postgres::whole::Whole;
 use crate::snapshot::postgres::{PostgresError, Session};
@@ -240,17 +240,22 @@ fn fill(server: &mut Session, whole: &Whole<'_>, name: &str, watch: &dyn Watch) 
     Ok(Compared { notes, ..compared })
 }
 
-/// Sessions in a database besides ours, in words; empty if there are none.
-pub(crate) fn users_of(server: &mut Session, database: &str) -> Result<String, PostgresError> {
-    let name = literal(database);
-    let fields = server.psql.ask(format!(
-        "SELECT pid, coalesce(nullif(application_name, ''), backend_type), usename FROM pg_stat_activity \
-         WHERE datname = {name} LIMIT 3"
+/// Lists the first sessions in a database besides ours, in words: `pid 12 (psql, ann)`.
+pub(crate) fn sessions_in(psql: &mut Psql, database: &str) -> Result<Vec<String>, PostgresError> {
+    let fields = psql.ask(format!(
+        "SELECT a.pid, coalesce(nullif(a.application_name, ''), a.backend_type), a.usename \
+         FROM pg_catalog.pg_stat_activity a WHERE a.datname = {} AND a.pid <> pg_catalog.pg_backend_pid() \
+         ORDER BY a.pid LIMIT 3",
+        literal(database)
     ))?;
-    let mut users: Vec<String> = fields
-        .chunks_exact(3)
-        .map(|row| format!("pid {} ({}, {})", text(&row[0]), text(&row[1]), text(&row[2])))
-        .collect();
+    let told = |row: &[Vec<u8>]| format!("pid {} ({}, {})", text(&row[0]), text(&row[1]), text(&row[2]));
+    Ok(fields.chunks_exact(3).map(told).collect())
+}
+
+/// Lists who keeps a database in use, in words; empty if nobody does.
+pub(crate) fn users_of(server: &mut Session, database: &str) -> Result<String, PostgresError> {
+    let mut users = sessions_in(&mut server.psql, database)?;
+    let name = literal(database);
     let prepared = server.psql.ask(format!("SELECT count(*) FROM pg_prepared_xacts WHERE database = {name}"))?;
     if let Some(count @ 1..) = prepared.first().and_then(|field| number::<u64>(field)) {
         users.push(format!("{count} prepared transactions"));

@@ -284,6 +284,15 @@ impl PostgresError {
     pub(crate) fn file(action: &'static str, path: &std::path::Path) -> impl FnOnce(std::io::Error) -> Self {
         move |source| PostgresError::File { action, path: path.to_owned(), source }
     }
+
+    /// Tells whether a lock was waited for in vain: 55P03, lock_not_available.
+    pub(crate) fn is_of_a_lock(&self) -> bool {
+        match self {
+            PostgresError::Query { sqlstate, .. } => sqlstate == "55P03",
+            PostgresError::Tool(ToolError::Failed { message, .. }) => message.contains("lock timeout"),
+            _ => false,
+        }
+    }
 }
 
 impl Explain for PostgresError {

@@ -1,5 +1,6 @@
 //! Exchanges a database for one that a restore has replaced and kept: names only, so that it takes no time whatever the size.
 
+use crate::snapshot::AT_WORK;
 use crate::snapshot::engine::{Computed, Kept, Restored};
 use crate::snapshot::postgres::beside;
 use crate::snapshot::postgres::beside::Marker;
@@ -26,7 +27,7 @@ pub(crate) fn exchange_back(kept: &Kept<'_>) -> Result<Restored, PostgresError> 
     }
     let not_kept = |reason: &str| PostgresError::NotKept { database: name.to_owned(), reason: reason.to_owned() };
     if !beside::try_lock(&mut server, name)? {
-        return Err(not_kept("another safe-test is at work on it"));
+        return Err(not_kept(AT_WORK));
     }
     let comment = beside::comment_on(&mut server, name)?;
     let comment = comment.ok_or_else(|| not_kept("the server has no such database any more"))?;

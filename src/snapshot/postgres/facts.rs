@@ -50,6 +50,27 @@ pub(crate) struct Setting {
     pub(crate) value: String,
 }
 
+impl Setting {
+    /// Writes the statement that makes it in a database.
+    pub(crate) fn set(&self, database: &str) -> String {
+        let value = setting_value(&self.name, &self.value);
+        format!("{} SET {} TO {value}", self.alter(database), setting_name(&self.name))
+    }
+
+    /// Writes the statement that takes it away from a database.
+    pub(crate) fn reset(&self, database: &str) -> String {
+        format!("{} RESET {}", self.alter(database), setting_name(&self.name))
+    }
+
+    fn alter(&self, database: &str) -> String {
+        let database = identifier(database);
+        match &self.role {
+            Some(role) => format!("ALTER ROLE {} IN DATABASE {database}", identifier(role)),
+            None => format!("ALTER DATABASE {database}"),
+        }
+    }
+}
+
 /// A right on the database.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Grant {
@@ -129,16 +150,7 @@ impl Facts {
     /// indexes and generated columns may depend on them. Each can fail on its own (a role that is gone, a setting that only
     /// a superuser may make).
     pub(crate) fn settings(&self, database: &str) -> Vec<String> {
-        let name = identifier(database);
-        let set = |setting: &Setting| {
-            let whose = match &setting.role {
-                Some(role) => format!("ALTER ROLE {} IN DATABASE {name}", identifier(role)),
-                None => format!("ALTER DATABASE {name}"),
-            };
-            let value = setting_value(&setting.name, &setting.value);
-            format!("{whose} SET {} TO {value}", setting_name(&setting.name))
-        };
-        self.settings.iter().map(set).collect()
+        self.settings.iter().map(|setting| setting.set(database)).collect()
     }
 
     /// Writes the statements that give another database the grants and limit of this one; each can fail on its own without
@@ -168,7 +180,7 @@ impl Facts {
 }
 
 /// Writes the name of a setting: `work_mem`, or `app.tenant`: each part quoted.
-pub(crate) fn setting_name(name: &str) -> String {
+fn setting_name(name: &str) -> String {
     name.split('.').map(identifier).collect::<Vec<_>>().join(".")
 }
 

@@ -243,20 +243,15 @@ fn explain(dumped: PostgresError, counted: Option<PostgresError>, psql: &mut Psq
         (PostgresError::Tool(ToolError::Failed { message, .. }), None) if message.contains("row-level security") => {
             PostgresError::RowSecurity { message }
         }
-        (dumped, None) if dumped.to_string().contains("lock timeout") => locked(dumped, psql),
-        (dumped, None) => dumped,
+        (dumped, None) => explain_lock(dumped, psql),
     }
 }
 
-/// 55P03, lock_not_available: a table was locked while its rows were to be counted.
+/// Names who holds the lock that was waited for in vain, where that is what went wrong.
 fn explain_lock(error: PostgresError, psql: &mut Psql) -> PostgresError {
-    match &error {
-        PostgresError::Query { sqlstate, .. } if sqlstate == "55P03" => locked(error, psql),
-        _ => error,
+    if !error.is_of_a_lock() {
+        return error;
     }
-}
-
-fn locked(error: PostgresError, psql: &mut Psql) -> PostgresError {
     match psql.ask("ROLLBACK").and_then(|_| catalog::lock_holders(psql)) {
         Ok(holders) if !holders.is_empty() => PostgresError::Locked { holders },
         Ok(_) | Err(_) => error,

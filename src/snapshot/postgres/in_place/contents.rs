@@ -10,8 +10,8 @@ const NAMED: usize = 3;
 /// Every object, by the catalogue that has it, with its schema and whose it is. What another object makes for itself (the
 /// row type of a table, the sequence of an identity column) goes with it.
 ///
-/// Source: numbers from 16384 on are given after `initdb`, but a large object's may be chosen; `pg_depend.deptype` is `e` for what an extension made, and `i`
-/// for what another object did.
+/// Source: numbers from 16384 on are given after `initdb`, but a large object's may be chosen; `pg_depend.deptype` is `e` for
+/// what an extension made, and `i` for what another object did.
 const OBJECTS: &str = "SELECT o.class, o.number, o.schema, o.owner FROM ( \
     SELECT 'pg_catalog.pg_namespace'::pg_catalog.regclass, oid, 0::pg_catalog.oid, nspowner FROM pg_catalog.pg_namespace \
     WHERE nspname !~ '^pg_' AND nspname NOT IN ('information_schema', 'public') UNION ALL \

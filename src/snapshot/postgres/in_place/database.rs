@@ -1,7 +1,7 @@
 //! Gives a database that stays where it is what belongs to it as a whole: settings, rights, its comment.
 
 use crate::snapshot::postgres::PostgresError;
-use crate::snapshot::postgres::facts::{Facts, Grant, Setting, setting_name};
+use crate::snapshot::postgres::facts::{Facts, Grant, Setting};
 use crate::snapshot::postgres::psql::{Psql, identifier, literal};
 
 /// Writes the statements by which a session sees the settings that the database had when it was saved, where it has
@@ -38,15 +38,10 @@ pub(crate) fn carry_over(
     let is_set = |facts: &Facts, setting: &Setting| {
         facts.settings.iter().any(|other| other.role == setting.role && other.name == setting.name)
     };
-    for added in now.settings.iter().filter(|setting| !is_set(saved, setting)) {
-        let whose = match &added.role {
-            Some(role) => format!("ALTER ROLE {} IN DATABASE {name}", identifier(role)),
-            None => format!("ALTER DATABASE {name}"),
-        };
-        statements.push(format!("{whose} RESET {}", setting_name(&added.name)));
-    }
-    let set = saved.settings.iter().zip(saved.settings(database));
-    statements.extend(set.filter(|(setting, _)| !now.settings.contains(setting)).map(|(_, statement)| statement));
+    let added = now.settings.iter().filter(|setting| !is_set(saved, setting));
+    statements.extend(added.map(|setting| setting.reset(database)));
+    let changed = saved.settings.iter().filter(|setting| !now.settings.contains(setting));
+    statements.extend(changed.map(|setting| setting.set(database)));
     if now.grants != saved.grants {
         let mut granted: Vec<&Option<String>> = now.grants.iter().flatten().map(|grant| &grant.role).collect();
         granted.dedup();

@@ -11,6 +11,7 @@ mod database;
 use std::thread;
 use std::time::Duration;
 
+use crate::snapshot::postgres::beside::sessions_in;
 use crate::snapshot::postgres::compare;
 use crate::snapshot::postgres::compare::Compared;
 use crate::snapshot::postgres::connection::Connection;
@@ -22,7 +23,6 @@ use crate::snapshot::postgres::load::{Destination, load_into};
 use crate::snapshot::postgres::psql::text;
 use crate::snapshot::postgres::whole::Whole;
 use crate::snapshot::postgres::{PostgresError, Session};
-use crate::snapshot::tool_process::ToolError;
 use crate::snapshot::{Computed, Watch};
 
 /// How often the server is looked for that was lost while the transaction was committed, and how long between.
@@ -41,9 +41,8 @@ pub(crate) fn expect_own(session: &mut Session) -> Result<(), PostgresError> {
     Err(PostgresError::NotItsOwn { user: session.identity.user.clone(), objects: others })
 }
 
-/// Replaces what the database holds by the snapshot; gives what was computed anew, and what a person should know, a sentence each. It is compared by
-/// content before the transaction is committed. `connection` leads to the database; a table that another session uses is
-/// waited for as long as `lock_wait`.
+/// Replaces what the database holds by the snapshot, and compares it by content before the transaction is committed.
+/// `connection` leads to the database; a table that another session uses is waited for as long as `lock_wait`.
 ///
 /// # Errors
 ///
@@ -97,31 +96,20 @@ fn said(session: &mut Session) -> Result<String, PostgresError> {
         "It was replaced where it stands, since `{user}` may not exchange it: what was there before is in the safety \
          snapshot only"
     );
-    let others = others_in(session)?;
+    let others = sessions_in(&mut session.psql, &session.identity.database)?.join(", ");
     Ok(if others.is_empty() { format!("{way}.") } else { format!("{way}; these stayed connected: {others}.") })
 }
 
-/// Lists other sessions in the session's database, in words.
-fn others_in(session: &mut Session) -> Result<String, PostgresError> {
-    let fields = session.psql.ask(
-        "SELECT a.pid, coalesce(nullif(a.application_name, ''), 'unknown program'), a.usename \
-         FROM pg_catalog.pg_stat_activity a WHERE a.datname = pg_catalog.current_database() \
-         AND a.backend_type = 'client backend' AND a.pid <> pg_catalog.pg_backend_pid() ORDER BY a.pid LIMIT 3",
-    )?;
-    let others =
-        fields.chunks_exact(3).map(|row| format!("pid {} ({}, {})", text(&row[0]), text(&row[1]), text(&row[2])));
-    Ok(others.collect::<Vec<_>>().join(", "))
-}
-
-/// Names who is in the way where a lock was not to be had (55P03), or only by a deadlock (40P01).
+/// Names who is in the way where a lock was not to be had, or only by a deadlock (40P01).
 fn in_use(error: PostgresError, session: &mut Session, database: &str) -> PostgresError {
-    let is_locked = match &error {
-        PostgresError::Query { sqlstate, .. } => matches!(sqlstate.as_str(), "55P03" | "40P01"),
-        PostgresError::Tool(ToolError::Failed { message, .. }) => message.contains("lock timeout"),
-        _ => false,
-    };
-    match others_in(session) {
-        Ok(users) if is_locked && !users.is_empty() => PostgresError::InUse { database: database.to_owned(), users },
+    let is_deadlock = matches!(&error, PostgresError::Query { sqlstate, .. } if sqlstate == "40P01");
+    if !is_deadlock && !error.is_of_a_lock() {
+        return error;
+    }
+    match sessions_in(&mut session.psql, database) {
+        Ok(users) if !users.is_empty() => {
+            PostgresError::InUse { database: database.to_owned(), users: users.join(", ") }
+        }
         Ok(_) | Err(_) => error,
     }
 }
