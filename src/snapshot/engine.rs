@@ -12,10 +12,11 @@
 //! | a run, `snapshot`, `--dry-run` | [`OpenDatabase::plan`]: the very program, arguments and paths; then [`SnapshotPlan::carry_out`] |
 //! | the manifest | [`Taken`]: contents, versions, what could not come back, the proof for later, the commands that restore it by hand |
 //! | `verify`, and a restore before it touches anything | [`SnapshotEngine::verify`] |
-//! | `restore` | [`SnapshotEngine::plan_restore`], for all databases before the first is touched; then [`RestorePlan::carry_out`]: beside, compare by content, swap |
+//! | `restore` | [`SnapshotEngine::plan_restore`], for all databases before the first is touched; then [`RestorePlan::carry_out`] |
 //! | `restore` of what an earlier one replaced | [`SnapshotEngine::exchange_back`] |
-//! | `list`, `doctor`, `prune` | [`SnapshotEngine::leftovers`], [`SnapshotEngine::drop_leftover`] |
-//! | a run's line | [`OpenDatabase::leftovers`] |
+//! | `list`, `doctor`, `prune` | [`SnapshotEngine::leftovers`] |
+//! | a run | [`OpenDatabase::leftovers`] |
+//! | a run, `restore`, `prune` | [`SnapshotEngine::drop_leftover`] |
 //!
 //! What every engine keeps to: nothing in the environment or in a user's option files changes what is dumped; a password
 //! reaches a tool by a private file, never by its arguments; of several hosts the one that answered is stayed with; a

@@ -1,4 +1,4 @@
-//! PostgreSQL: saves a database with the server's own tools, reads the dump back, and puts it back by swap.
+//! PostgreSQL: saves a database with the server's own tools, reads the dump back, and puts it back by swap, or in place.
 //!
 //! Everything goes through the real `psql`, `pg_dump` and `pg_restore`, so that what is judged, what is dumped and what is
 //! restored are reached in the same way: no client library, no runtime. [`tools`] chooses among those that are [`installed`].
@@ -6,8 +6,9 @@
 //! [`take::prepare`] fixes what is dumped, [`take::take`] writes the dump, proves that every row is in it and finds the
 //! [`obstacles`], [`verify()`] proves it again. [`restore::prepare_restore`] makes sure that a snapshot can be put back; what it
 //! gives builds the database [`beside`] the present one, [loads](load::load) it, [compares](compare::data) it and exchanges the
-//! two names in one transaction ([`swap`]). [`exchange_back()`](exchange_back::exchange_back) exchanges them back; [`leftovers()`]
-//! and [`drop_leftover`] clear away what was exchanged.
+//! two names in one transaction ([`swap`]); where the role may not do that, it does all of it [`in_place`].
+//! [`exchange_back()`](exchange_back::exchange_back) exchanges two names back; [`leftovers()`] and [`drop_leftover`] clear away
+//! what was exchanged.
 //!
 //! Nothing here judges whether a database may be touched, or names and keeps files: that is the store's part.
 //!
@@ -25,6 +26,7 @@ mod digest;
 mod engine;
 mod error;
 mod exchange_back;
+mod explain;
 mod extensions;
 mod facts;
 mod in_place;

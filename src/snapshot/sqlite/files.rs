@@ -13,7 +13,7 @@ use crate::snapshot::sqlite::SqliteError;
 use crate::text::shown;
 
 /// The first bytes of every database file. Source: "The Database Header", SQLite file format.
-pub(crate) const MAGIC: &[u8; 16] = b"SQLite format 3\0";
+const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 
 /// Length of the database header.
 pub(crate) const HEADER: usize = 100;

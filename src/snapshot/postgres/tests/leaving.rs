@@ -1,14 +1,17 @@
 //! What restores leave on a server: which of it is ours, and who is at work on it.
 
+use std::error::Error;
+
 use crate::hash::Hash;
+use crate::snapshot::engine::Restoration;
 use crate::snapshot::postgres::beside;
 use crate::snapshot::postgres::beside::Marker;
 use crate::snapshot::postgres::connection::Connection;
 use crate::snapshot::postgres::names::Purpose;
-use crate::snapshot::postgres::testing::{Server, environment};
-use crate::snapshot::postgres::{Session, drop_leftover, leftovers};
+use crate::snapshot::postgres::testing::{Server, Snapshot, Waiting, environment};
+use crate::snapshot::postgres::{PostgresError, Session, drop_leftover, leftovers, restore};
 use crate::snapshot::testing::{AllKnown, wait_for};
-use crate::snapshot::{LeftoverKind, Provenance, Standing};
+use crate::snapshot::{Ledger, LeftoverKind, Making, Provenance, Standing};
 
 /// Remembers one database as made on any server.
 struct Made(&'static str);
@@ -96,4 +99,27 @@ fn what_is_at_work_is_told_and_left_whatever_database_its_session_is_in() {
     }
     wait_for("the lock is given back", || drop_leftover(&target, &environment(), name, &AllKnown).unwrap());
     assert_eq!(server.run("postgres", &format!("SELECT count(*) FROM pg_database WHERE datname = '{name}'")), "0");
+}
+
+/// A ledger that cannot be written.
+struct Full;
+
+impl Ledger for Full {
+    fn write_down(&self, _: &Making) -> Result<(), Box<dyn Error + Send + Sync>> {
+        Err("no space is left".into())
+    }
+}
+
+#[test]
+fn nothing_is_made_whose_name_could_not_be_written_down() {
+    let server = Server::shared();
+    let target = server.database("unledgered", "CREATE TABLE t AS SELECT 1 AS a");
+    let snapshot = Snapshot::take(&target);
+    server.run("unledgered", "UPDATE t SET a = 2");
+    let error = snapshot
+        .restoring(&target, |restoration| restore(&Restoration { ledger: &Full, ..*restoration }, &Waiting::default()));
+    let error = error.unwrap_err();
+    assert!(matches!(&error, PostgresError::NotWrittenDown { .. }), "{error}");
+    let made = "SELECT count(*) FROM pg_database WHERE datname LIKE 'unledgered\\_%'";
+    assert_eq!((server.run("unledgered", "SELECT a FROM t"), server.run("postgres", made)), ("2".into(), "0".into()));
 }

@@ -48,7 +48,10 @@ fn a_subscription_is_restored_disabled_and_does_not_keep_what_was_replaced_from_
     let error = put_back().unwrap_err();
     assert!(matches!(&error, PostgresError::Replicates { what, .. } if what == "the subscription s"), "{error}");
     assert!(error.hint().unwrap().contains("DISABLE"));
-    assert_eq!(server.run("subscribed", "SELECT a, subenabled FROM t, pg_subscription"), "2|t");
+    // Subscriptions stand in one catalog of the whole server.
+    let enabled = "SELECT a, subenabled FROM t, pg_subscription s JOIN pg_database d ON d.oid = s.subdbid \
+                   WHERE d.datname = current_database()";
+    assert_eq!(server.run("subscribed", enabled), "2|t");
     server.run("subscribed", "ALTER SUBSCRIPTION s DISABLE");
     let restored = put_back().unwrap();
     assert!(restored.notes.iter().any(|note| note.contains("The subscription `s` is back disabled")), "{restored:?}");
