@@ -114,14 +114,17 @@ impl Place {
         let of_subscriptions = "SELECT datname FROM pg_database JOIN pg_subscription s ON s.subdbid = pg_database.oid";
         let subscribed = psql_undisturbed("postgres", of_subscriptions).stdout;
         for name in String::from_utf8_lossy(&subscribed).lines().filter(|name| name.starts_with(database)) {
-            psql_undisturbed(name, "SELECT format('DROP SUBSCRIPTION %I', subname) FROM pg_subscription \\gexec");
+            psql_undisturbed("postgres", &format!("ALTER DATABASE {} ALLOW_CONNECTIONS true", quoted(name)));
+            let parts = "format('ALTER SUBSCRIPTION %I DISABLE', subname), \
+                 format('ALTER SUBSCRIPTION %I SET (slot_name = NONE)', subname), format('DROP SUBSCRIPTION %I', subname)";
+            psql_undisturbed(name, &format!("SELECT {parts} FROM pg_subscription \\gexec"));
         }
         let mut script = format!(
             "SELECT format('ALTER DATABASE %I IS_TEMPLATE false;', datname), format('DROP DATABASE %I WITH (FORCE)', datname) \
              FROM pg_database WHERE datname LIKE '{database}%' \\gexec\n"
         );
-        for role in [app, alice, bob, group] {
-            script.push_str(&format!("DROP ROLE IF EXISTS {};\n", quoted(role)));
+        for role in [app, alice, bob, group].map(|role| quoted(role)) {
+            script.push_str(&format!("DROP OWNED BY {role} CASCADE;\nDROP ROLE IF EXISTS {role};\n"));
         }
         psql_undisturbed("postgres", &script);
     }
