@@ -48,5 +48,6 @@ mod terminal;
 mod tidy;
 mod transparent;
 mod undoing;
+mod undoing_sqlite;
 mod versions;
 mod wrong_input;

@@ -4,7 +4,8 @@
 //! `unix-dotfile`, a program that writes the whole file anew (sql.js, `cp`, `rsync`), one that writes into a memory map.
 //! So, whatever holds the database still, the look before copying is compared with one after it, and the bytes of the file
 //! with those of the copy, since what is written through a map moves no time until the system writes it out. A copy
-//! that still equals the file after the last byte was copied is what the file was at that moment.
+//! that still equals the file after the last byte was copied is what the file was at that moment. The bytes need no comparing
+//! where a lease [kept everybody out](crate::snapshot::sqlite::writers) who would write.
 //!
 //! That moment may lie between two writes of one change. Who takes no locks shows nothing of that, so a file that somebody
 //! has open for writing must besides have been [quiet](crate::snapshot::sqlite::stamp::QUIET) for a while.
@@ -20,6 +21,8 @@ use rustix::process::{Flock, FlockOffsetType, FlockType, fcntl_getlk};
 use serde_json::Value;
 
 use crate::snapshot::sqlite::SqliteError;
+use crate::snapshot::sqlite::disk;
+use crate::snapshot::sqlite::disk::Disk;
 use crate::snapshot::sqlite::files;
 use crate::snapshot::sqlite::files::{WAL_FRAME_HEADER, WAL_HEADER, is_locked_by_folder};
 use crate::snapshot::sqlite::source::{Hold, SHORT_WHILE, Source, settled};
@@ -32,6 +35,10 @@ const RESERVED_BYTE: u64 = 0x4000_0001;
 /// How long a file that somebody has open for writing is looked at, whatever its times say: what is written through a map need
 /// not have moved them yet.
 const LEAST_QUIET: Duration = Duration::from_millis(100);
+
+/// How long ago a file must have changed last for its times to tell of what is written through a map, too. Linux writes out what
+/// was changed 30 s ago, and looks for it each 5 s (`vm.dirty_expire_centisecs`).
+const WRITTEN_OUT: Duration = Duration::from_secs(60);
 
 /// Bytes compared at once.
 const COMPARED_AT_ONCE: usize = 64 << 10;
@@ -49,8 +56,13 @@ pub(crate) enum Confirmed {
 impl Source {
     /// Called after copying to `copy`, and its WAL to `wal`.
     pub(crate) fn confirm(&self, copy: &File, wal: Option<&Path>) -> Result<Confirmed, SqliteError> {
+        if !self.is_kept_from_writers() {
+            // What is written into a map from now on moves the times, and whoever is kept from going on by the disk is let go.
+            // Where nothing can be synced there is no such wait.
+            let _ = self.handles.file.sync_data();
+        }
         let after = self.handles.look()?;
-        if !self.handles.bears_its_name()? || !self.still_equals(copy, wal)? {
+        if !self.handles.bears_its_name()? || !(self.is_kept_from_writers() || self.still_equals(copy, wal)?) {
             return Ok(Confirmed::Changed);
         }
         if self.hold == Hold::Marked {
@@ -66,26 +78,32 @@ impl Source {
         Ok(if rest.is_zero() { Confirmed::Whole(after.proof()) } else { Confirmed::TooEarly(rest) })
     }
 
+    /// Tells whether nobody has had the file open for writing since before the first byte was copied.
+    fn is_kept_from_writers(&self) -> bool {
+        writers::are_kept_out(&self.handles.file)
+    }
+
     /// Tells how much longer the file must stay as it is: until nobody can be in the midst of writing to it, and every later
     /// write shows.
     fn must_stay(&self, after: &Look) -> Duration {
-        if writers::has_none(&self.handles.file) {
+        if self.is_kept_from_writers() || writers::has_none(&self.handles.file) {
             // Who wrote last has closed the file.
             return after.too_early_by().filter(|rest| *rest <= SHORT_WHILE).unwrap_or_default();
         }
-        after.quiet_in(self.quiet).max(LEAST_QUIET)
+        let is_written_out =
+            disk::of(&self.handles.file) == Some(Disk::Lasting) && after.quiet_in(WRITTEN_OUT).is_zero();
+        let least = if is_written_out { Duration::ZERO } else { LEAST_QUIET };
+        after.quiet_in(self.quiet).max(least)
     }
 
     /// Called after [`Confirmed::TooEarly`], and after whatever else there was to do. `copy` is compared again, unless it was
     /// changed.
     pub(crate) fn confirm_once_quiet(&self, rest: Duration, copy: Option<&File>) -> Result<Confirmed, SqliteError> {
         if rest > SHORT_WHILE {
-            // Whoever is kept from going on by the disk is let go before us, and what is written into a map from now on moves the
-            // times. Where nothing can be synced there is no such wait.
-            let _ = self.handles.file.sync_data();
             sleep(rest);
         }
         let after = settled(&self.handles, SHORT_WHILE)?;
+        let copy = copy.filter(|_| !self.is_kept_from_writers());
         let equals = copy.map_or(Ok(true), |copy| self.still_equals(copy, None))? && self.has_all_pages(true)?;
         Ok(match after.filter(|after| equals && self.is_as_before(after)) {
             None => Confirmed::Changed,

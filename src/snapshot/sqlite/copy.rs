@@ -15,6 +15,7 @@ use crate::snapshot::sqlite::files;
 use crate::snapshot::sqlite::files::{STEP, WAL_HEADER, beside};
 use crate::snapshot::sqlite::source::Source;
 use crate::snapshot::sqlite::waiting::check_interrupted;
+use crate::snapshot::sqlite::writers;
 use crate::text::hex;
 
 /// Bytes hashed at once: few enough to stay in the processor's cache, many enough to make the calls cheap.
@@ -28,7 +29,8 @@ pub(crate) fn create(path: &Path) -> Result<File, SqliteError> {
     regular::create(path).map_err(|source| SqliteError::Write { path: path.to_owned(), source })
 }
 
-/// Copies the database file to `partial`, telling `lengths` how far it is.
+/// Copies the database file to `partial`, telling `lengths` how far it is. Keeps out who would open it for writing, until
+/// somebody does.
 pub(crate) fn copy_file(
     source: &Source,
     partial: &Path,
@@ -39,6 +41,8 @@ pub(crate) fn copy_file(
     let unreadable = |error| SqliteError::Unreadable { path: source.path.clone(), source: error };
     let mut from = &source.handles.file;
     from.seek(SeekFrom::Start(0)).map_err(unreadable)?;
+    // Where that is not granted, the copy will be compared.
+    writers::keep_out(from);
     let total = from.metadata().map_err(unreadable)?.len();
     let mut copied = 0;
     while copied < total {
@@ -49,6 +53,10 @@ pub(crate) fn copy_file(
             break;
         }
         copied += step;
+        if !writers::are_kept_out(from) {
+            // Who wants to write does not wait for all of a large file.
+            writers::let_in(from);
+        }
         watch.advance(step);
         // Where nobody hashes along, nobody listens.
         let _ = lengths.send(copied);

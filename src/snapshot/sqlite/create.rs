@@ -11,7 +11,6 @@ use tempfile::NamedTempFile;
 
 use crate::durable;
 use crate::snapshot::sqlite::SqliteError;
-use crate::snapshot::sqlite::copy::remove_if_there;
 use crate::snapshot::sqlite::files;
 use crate::snapshot::sqlite::files::{SIDE_FILES, STEP, beside};
 use crate::snapshot::sqlite::read_back::{engine, open_copy};
@@ -49,13 +48,13 @@ fn name_ending(word: &str, now: DateTime<Utc>) -> String {
 /// Creates the database's file from the snapshot: written beside it, compared and synced, then given its name. Gives its
 /// tables.
 ///
-/// What a removed database left beside it would be replayed into the new one, and means nothing without it. What is in the
-/// place is kept under another name, and so is what belongs to it.
+/// What is in the place is kept under another name, and so is what belongs to it, or was left by a removed database.
 pub(crate) fn create_anew(
     file: &Path,
     manifest: &Manifest,
     place: &Path,
     aside: Option<&Aside>,
+    now: DateTime<Utc>,
     watch: &dyn Watch,
     notes: &mut Vec<String>,
 ) -> Result<Vec<TableRows>, SqliteError> {
@@ -78,7 +77,7 @@ pub(crate) fn create_anew(
     match aside {
         Some(aside) => notes.push(exchange(beside_it, place, aside).map_err(failed)?),
         None => {
-            remove_side_files(place, notes)?;
+            keep_side_files(place, now, notes).map_err(failed)?;
             beside_it.persist_noclobber(place).map_err(|error| failed(error.error))?;
         }
     }
@@ -111,15 +110,35 @@ fn give_away(new: &File, manifest: &Manifest, place: &Path, notes: &mut Vec<Stri
     new.set_permissions(Permissions::from_mode(mode))
 }
 
-fn remove_side_files(place: &Path, notes: &mut Vec<String>) -> Result<(), SqliteError> {
-    for ending in SIDE_FILES {
-        let stale = beside(place, ending);
-        if fs::symlink_metadata(&stale).is_ok() {
-            remove_if_there(&stale)?;
-            notes.push(format!("removed `{}`, which the missing database had left", shown(&stale)));
+/// Makes way for a new file: SQLite would apply what was left to it. A WAL or a journal may belong to a file that was moved away,
+/// and be all that has what was written last: both are kept under another name.
+fn keep_side_files(place: &Path, now: DateTime<Utc>, notes: &mut Vec<String>) -> io::Result<()> {
+    let other = free_name(place, &name_ending("replaced", now))?;
+    for side in SIDE_FILES {
+        let (left, kept) = (beside(place, side), beside(&other, side));
+        match fs::rename(&left, &kept) {
+            Ok(()) => notes.push(format!(
+                "`{}` was there without its database; it is kept as `{}`",
+                shown(&left),
+                shown(&kept)
+            )),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
         }
     }
     Ok(())
+}
+
+/// Finds another name for what is at `place`, which neither a file nor one that belongs to it has.
+fn free_name(place: &Path, ending: &str) -> io::Result<PathBuf> {
+    let is_free = |name: &PathBuf| {
+        std::iter::once("").chain(SIDE_FILES).all(|side| fs::symlink_metadata(beside(name, side)).is_err())
+    };
+    let mut names = (1_u32..).map(|number| match number {
+        1 => beside(place, ending),
+        number => beside(place, &format!("{ending}_{number}")),
+    });
+    names.find(is_free).ok_or_else(|| io::ErrorKind::AlreadyExists.into())
 }
 
 /// Gives a new file the name of what is at `place`, which is kept under another name with its side files; says under which.
@@ -127,16 +146,7 @@ fn remove_side_files(place: &Path, notes: &mut Vec<String>) -> Result<(), Sqlite
 /// The side files go first: with the new file they would be replayed into it. Whenever this is cut short after that, the name
 /// leads to what was there or to the new file, where the system can exchange two names; and a new attempt goes on.
 fn exchange(new: NamedTempFile, place: &Path, aside: &Aside) -> io::Result<String> {
-    let is_free = |name: &PathBuf| {
-        std::iter::once("").chain(SIDE_FILES).all(|side| fs::symlink_metadata(beside(name, side)).is_err())
-    };
-    let other = (1_u32..)
-        .map(|number| match number {
-            1 => beside(place, &aside.ending),
-            number => beside(place, &format!("{}_{number}", aside.ending)),
-        })
-        .find(is_free)
-        .ok_or(io::ErrorKind::AlreadyExists)?;
+    let other = free_name(place, &aside.ending)?;
     for side in SIDE_FILES {
         match fs::rename(beside(place, side), beside(&other, side)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),

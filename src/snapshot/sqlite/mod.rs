@@ -19,6 +19,7 @@ mod complaints;
 mod confirm;
 mod copy;
 mod create;
+mod disk;
 mod engine;
 mod error;
 mod files;

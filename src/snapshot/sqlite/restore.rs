@@ -11,6 +11,7 @@ use chrono::{DateTime, Utc};
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
+use crate::durable;
 use crate::snapshot::sqlite::SqliteError;
 use crate::snapshot::sqlite::create::{Aside, create_anew};
 use crate::snapshot::sqlite::files;
@@ -71,7 +72,15 @@ pub(crate) fn restore(
 ) -> Result<Restored, SqliteError> {
     verify_bytes(file, manifest, watch)?;
     let mut notes = Vec::new();
-    let (at, aside) = match way(database, manifest, &mut notes)? {
+    let mut found = way(database, manifest, &mut notes)?;
+    // A second name may be what a restore that was killed has left.
+    if let Way::Instead(at, _) = &found
+        && !at.parent().map(durable::clear_unfinished).unwrap_or_default().is_empty()
+    {
+        notes.clear();
+        found = way(database, manifest, &mut notes)?;
+    }
+    let (at, aside) = match found {
         Way::Into(at) if occasion.damaged => (at, Some(Aside::damaged(occasion.now))),
         Way::Into(at) => {
             match examine(&at) {
@@ -86,7 +95,7 @@ pub(crate) fn restore(
         Way::Anew(at) => (at, None),
         Way::Instead(at, why) => (at, Some(Aside::replaced(occasion.now, why))),
     };
-    let tables = create_anew(file, manifest, &at, aside.as_ref(), watch, &mut notes)?;
+    let tables = create_anew(file, manifest, &at, aside.as_ref(), occasion.now, watch, &mut notes)?;
     Ok(Restored { tables, created: true, notes })
 }
 

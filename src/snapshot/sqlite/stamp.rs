@@ -10,6 +10,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::Serialize;
 
+#[cfg(target_os = "linux")]
+use crate::snapshot::sqlite::disk;
+
 /// The grain of file times where the file system keeps nanoseconds: Linux stamps files with the time of the last
 /// timer tick, 10 ms apart at most (`CONFIG_HZ=100`); the rest is for the clock's own steps.
 const FINE_GRAIN: Duration = Duration::from_millis(30);
@@ -49,20 +52,12 @@ impl Moment {
     }
 }
 
-/// Reads the clock of the running kernel, where its own file systems stamp the file with it. A file system of another
-/// machine (NFS, SMB, 9p) or of a process (FUSE) has a clock of its own, and so may one that is not in the list.
+/// Reads the clock of the running kernel, where its own file systems stamp the file with it.
 ///
-/// Source: `current_time` in Linux's fs/inode.c; the numbers are those of statfs(2).
+/// Source: `current_time` in Linux's fs/inode.c.
 #[cfg(target_os = "linux")]
 fn stamping_clock(file: &File) -> Option<SystemTime> {
-    const EXT: u64 = 0xEF53;
-    const XFS: u64 = 0x5846_5342;
-    const BTRFS: u64 = 0x9123_683E;
-    const TMPFS: u64 = 0x0102_1994;
-    let kind = u64::try_from(rustix::fs::fstatfs(file).ok()?.f_type).ok()?;
-    if ![EXT, XFS, BTRFS, TMPFS].contains(&kind) {
-        return None;
-    }
+    disk::of(file)?;
     let read = rustix::time::clock_gettime(rustix::time::ClockId::RealtimeCoarse);
     time_of(read.tv_sec, read.tv_nsec)
 }

@@ -138,7 +138,12 @@ fn copy_held(source: Source, partial: &Path, into: &File, watch: &dyn Watch) -> 
         }
         let (proof, held) = match source.confirm(into, Some(&beside(partial, "-wal")))? {
             Confirmed::Changed => return Ok(None),
-            Confirmed::TooEarly(rest) => (None, Some((source, rest))),
+            Confirmed::TooEarly(rest) => {
+                // Held no longer than that takes, however long the copy is read.
+                let copy = (!unsettled).then_some(into);
+                let held = threads::start(scope, move || source.confirm_once_quiet(rest, copy)).map_err(failed)?;
+                (None, Some(held))
+            }
             Confirmed::Whole(proof) => {
                 // The database is free again; all that follows concerns the copy.
                 drop(source);
@@ -159,13 +164,11 @@ fn copy_held(source: Source, partial: &Path, into: &File, watch: &dyn Watch) -> 
         let contents = read_back(partial, Access::OursAlone, Thoroughness::Quick, watch);
         let state = match held {
             None => proof,
-            Some((source, rest)) => {
-                match source.confirm_once_quiet(rest, (!unsettled).then_some(into))? {
-                    Confirmed::Whole(proof) => proof,
-                    // Whatever is wrong with the copy, the next may be whole.
-                    Confirmed::Changed | Confirmed::TooEarly(_) => return Ok(None),
-                }
-            }
+            Some(held) => match joined(held)? {
+                Confirmed::Whole(proof) => proof,
+                // Whatever is wrong with the copy, the next may be whole.
+                Confirmed::Changed | Confirmed::TooEarly(_) => return Ok(None),
+            },
         };
         let contents = contents?;
         syncing.map_or(Ok(()), joined).map_err(failed)?;

@@ -61,7 +61,10 @@ fn a_reader_in_a_wal_transaction_keeps_its_view_until_it_ends() {
     place.sql("DELETE FROM t WHERE id > 5");
     reader.run("BEGIN");
     assert_eq!(reader.run(COUNT), "[(5, 'kept')]");
-    put_back(&place, &taken).unwrap();
+    // It stays longer than anybody waits for it.
+    assert_eq!(place.take("two").tables, [rows("t", 5)]);
+    impatiently(&place, &taken).unwrap();
+    assert_eq!(place.take("three").tables, taken.tables);
     assert_eq!(reader.run(COUNT), "[(5, 'kept')]");
     reader.run("COMMIT");
     assert_eq!(reader.run(COUNT), "[(1000, 'kept')]");
@@ -152,10 +155,13 @@ fn a_missing_database_is_created_with_the_permissions_it_had() {
         let taken = place.take("one");
         assert!(taken.state.is_some());
         fs::remove_file(&place.database).unwrap();
+        let kept = place.path().join("app.db.replaced_19700101_000000-wal");
         fs::write(place.path().join("app.db-wal"), vec![1; 5000]).unwrap();
         let restored = put_back(&place, &taken).unwrap();
         assert!(restored.created);
         assert_eq!(restored.notes.len(), 1, "{:?}", restored.notes);
+        assert!(restored.notes[0].contains("without its database"), "{:?}", restored.notes);
+        assert_eq!(fs::read(kept).unwrap(), vec![1; 5000]);
         assert_eq!(fs::metadata(&place.database).unwrap().permissions().mode() & 0o7777, 0o640);
         assert_eq!(place.other().run(COUNT), "[(1000, 'kept')]");
         assert!(place.side_files().is_empty());
@@ -268,4 +274,17 @@ fn the_command_for_restoring_by_hand_works() {
     let output = Command::new("sh").args(["-c", &command]).output().unwrap();
     assert!(output.status.success(), "{command}: {output:?}");
     assert_eq!(Other::open(&database).run(COUNT), "[(1000, 'kept')]");
+}
+
+#[test]
+fn a_second_name_that_a_killed_restore_left_is_no_reason_to_replace_the_file() {
+    let [place, _] = modes();
+    let taken = place.take("one");
+    place.sql("DELETE FROM t");
+    let left = place.path().join(".safe-test_abcdef.partial");
+    fs::hard_link(&place.database, &left).unwrap();
+    let restored = put_back(&place, &taken).unwrap();
+    assert!(!restored.created && restored.notes.is_empty(), "{restored:?}");
+    assert!(!left.exists());
+    assert_eq!(place.other().run(COUNT), "[(1000, 'kept')]");
 }

@@ -220,3 +220,48 @@ fn nothing_is_proved_of_what_is_not_there() {
     fs::write(&place.database, "some text that is no database at all").unwrap();
     assert!(matches!(state(&place.database), Err(SqliteError::NotDatabase { .. })));
 }
+
+/// Has a page of the file mapped and written, and writes it again when told to.
+const WRITES_INTO_A_MAP: &str = r"
+import mmap, sys
+mapped = mmap.mmap(open(sys.argv[1], 'r+b').fileno(), 0)
+at = mapped.find(b'aaaa')
+for letter in (b'b', b'c'):
+    mapped[at:at + 4] = letter * 4
+    print('written', flush=True)
+    sys.stdin.readline()
+";
+
+#[test]
+fn a_write_into_a_map_whose_times_had_moved_before_breaks_the_proof() {
+    for mode in ["delete", "wal"] {
+        let place = place_in(mode);
+        // In WAL mode somebody has it open.
+        let reader = (mode == "wal").then(|| {
+            let mut reader = place.other();
+            reader.run("UPDATE t SET a = 'bbbb' WHERE id = 1");
+            reader.run("PRAGMA wal_checkpoint");
+            reader
+        });
+        let mut writer = Command::new("python3")
+            .args(["-c", WRITES_INTO_A_MAP])
+            .arg(&place.database)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut said = BufReader::new(writer.stdout.take().unwrap());
+        said.read_line(&mut String::new()).unwrap();
+        std::thread::sleep(Duration::from_millis(50));
+        let taken = place.take("one");
+        let is_lasting = disk::of(&fs::File::open(&place.database).unwrap()) == Some(disk::Disk::Lasting);
+        writer.stdin.as_mut().unwrap().write_all(b"\n").unwrap();
+        said.read_line(&mut String::new()).unwrap();
+        std::thread::sleep(Duration::from_millis(50));
+        // In memory a map that is written already moves no times any more.
+        assert!(!is_lasting || state(&place.database).unwrap() != taken.state, "{mode}");
+        drop(writer.stdin.take());
+        writer.wait().unwrap();
+        drop(reader);
+    }
+}
