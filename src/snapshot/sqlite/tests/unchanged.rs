@@ -224,7 +224,8 @@ fn nothing_is_proved_of_what_is_not_there() {
 /// Has a page of the file mapped and written, and writes it again when told to.
 const WRITES_INTO_A_MAP: &str = r"
 import mmap, sys
-mapped = mmap.mmap(open(sys.argv[1], 'r+b').fileno(), 0)
+file = open(sys.argv[1], 'r+b')
+mapped = mmap.mmap(file.fileno(), 0)
 at = mapped.find(b'aaaa')
 for letter in (b'b', b'c'):
     mapped[at:at + 4] = letter * 4
