@@ -17,6 +17,7 @@ use crate::reach::Target;
 use crate::snapshot;
 use crate::snapshot::{
     Computed, Effect, Kind, Obstacle, Receipt, Restoration, RestorePlan, Restored, SnapshotError, StoreError, Stored,
+    VerificationLevel,
 };
 use crate::text::shown;
 use crate::ui::Progress;
@@ -220,7 +221,8 @@ struct Work<'a> {
 
 impl Work<'_> {
     /// Verifies every snapshot, and saves every database that would not be kept whole, before the first database is touched:
-    /// two names may lead to one database, which the first restore changes for the second.
+    /// two names may lead to one database, which the first restore changes for the second. A single snapshot may be verified
+    /// while it is restored: nothing else depends on it.
     fn plan<'r>(&mut self, pairs: &'r [(Stored, Target)]) -> Result<Vec<Ready<'r>>, SnapshotError>
     where
         Self: 'r,
@@ -231,6 +233,10 @@ impl Work<'_> {
             let (environment, now) = (&context.tools, context.clock());
             let restoration = Restoration { stored, target, environment, now, ledger: recorder, past: recorder.past() };
             let plan = self.showing("verifying", target, |progress| snapshot::plan_restore(&restoration, progress))?;
+            if !plan.is_verified && pairs.len() > 1 {
+                let read = VerificationLevel::Read;
+                self.showing("verifying", target, |progress| snapshot::verify(&restoration, read, progress))?;
+            }
             ready.push(Ready { plan, safety: None, obstacles: Vec::new(), damaged: false });
         }
         for (at, ((_, target), ready)) in pairs.iter().zip(&mut ready).enumerate() {

@@ -75,8 +75,9 @@ pub(crate) trait SnapshotEngine: Sync {
         watch: &dyn Watch,
     ) -> Result<(), EngineError>;
 
-    /// Prepares to put a database back: verifies the snapshot to [`VerificationLevel::Read`], finds the target to be the
-    /// snapshot's own, and tells whether what is replaced will be kept whole.
+    /// Prepares to put a database back: finds the snapshot to be the file that was written, and verified to
+    /// [`VerificationLevel::Read`] unless that is [done while it is restored](RestorePlan::reading_as_it_restores); finds the
+    /// target to be the snapshot's own, and tells whether what is replaced will be kept whole.
     ///
     /// # Errors
     ///
@@ -255,12 +256,14 @@ pub(crate) struct Restoration<'a> {
     pub(crate) past: &'a dyn Provenance,
 }
 
-/// A restore that is ready to be carried out: its snapshot was verified.
+/// A restore that is ready to be carried out.
 pub(crate) struct RestorePlan<'r> {
     /// Whether what is replaced will be kept whole beside. If not, the caller takes a safety snapshot of it first.
     pub(crate) keeps_the_replaced: bool,
     /// What earlier restores have left on the server.
     pub(crate) leftovers: Vec<Leftover>,
+    /// Whether the snapshot was verified. If not, carrying it out does so before anything is replaced.
+    pub(crate) is_verified: bool,
     #[expect(clippy::type_complexity, reason = "named once")]
     run: Box<dyn FnOnce(bool, &dyn Watch) -> Result<Restored, EngineError> + 'r>,
 }
@@ -272,7 +275,12 @@ impl<'r> RestorePlan<'r> {
         leftovers: Vec<Leftover>,
         run: impl FnOnce(bool, &dyn Watch) -> Result<Restored, EngineError> + 'r,
     ) -> Self {
-        RestorePlan { keeps_the_replaced, leftovers, run: Box::new(run) }
+        RestorePlan { keeps_the_replaced, leftovers, is_verified: true, run: Box::new(run) }
+    }
+
+    /// Says that the snapshot is read whole, and checked, by the restore itself before that replaces anything.
+    pub(crate) fn reading_as_it_restores(self) -> Self {
+        RestorePlan { is_verified: false, ..self }
     }
 
     /// Puts the database back. What is replaced stays whole until the replacement stands and was compared; where it is not

@@ -26,7 +26,7 @@ pub(crate) fn verify(
     Ok(engine_of(restoration.stored)?.verify(restoration, level, watch)?)
 }
 
-/// Verifies a snapshot and prepares to put back the database that it was taken from; see
+/// Checks a snapshot and prepares to put back the database that it was taken from; see
 /// [`SnapshotEngine::plan_restore`].
 ///
 /// # Errors

@@ -1,18 +1,22 @@
 //! Makes a database of a snapshot beside the others: created empty, filled, compared; dropped again if that fails.
 
+use std::thread;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::snapshot::engine::Restoration;
 use crate::snapshot::postgres::compare;
 use crate::snapshot::postgres::compare::Compared;
-use crate::snapshot::postgres::load::load;
+use crate::snapshot::postgres::load::{Loaded, load};
 use crate::snapshot::postgres::names::{Purpose, is_related, related};
 use crate::snapshot::postgres::psql::{Psql, identifier, literal, number, text};
 use crate::snapshot::postgres::replication::forget_subscriptions;
+use crate::snapshot::postgres::statistics::Statistics;
 use crate::snapshot::postgres::whole::Whole;
 use crate::snapshot::postgres::{PostgresError, Session};
-use crate::snapshot::{Ledger, Making, Watch};
+use crate::snapshot::tool_process::ToolError;
+use crate::snapshot::{Ledger, Making, Watch, threads};
 
 /// The comment of a database that safe-test made, by which it is known later.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,24 +61,24 @@ impl Marker {
 ///
 /// # Errors
 ///
-/// [`PostgresError::MayNotCreate`], [`PostgresError::MissingExtensions`], those of the tools, and
-/// [`PostgresError::NotWhole`]. The database is dropped again; where that fails, it bears our mark.
+/// [`PostgresError::MayNotCreate`], [`PostgresError::MissingExtensions`], and those of [`load`] and [`compare::data`]. The database is dropped again; where that fails, it bears our mark.
 pub(crate) fn build(
     server: &mut Session,
     whole: &Whole<'_>,
     name: &str,
     marker: &Marker,
+    statistics: Statistics,
     watch: &dyn Watch,
 ) -> Result<Compared, PostgresError> {
     let available: Vec<String> =
         server.psql.ask("SELECT name FROM pg_available_extensions")?.iter().map(|name| text(name)).collect();
     let missing: Vec<&str> =
-        whole.script.extensions.iter().filter(|name| !available.contains(name)).map(String::as_str).collect();
+        whole.facts.extensions.keys().filter(|name| !available.contains(name)).map(String::as_str).collect();
     if !missing.is_empty() {
         return Err(PostgresError::MissingExtensions { names: missing.join(", ") });
     }
     let mut notes = create(server, whole, name, marker)?;
-    match fill(server, whole, name, watch) {
+    match fill(server, whole, name, statistics, watch) {
         Ok(filled) => {
             notes.extend(filled.notes);
             Ok(Compared { notes, ..filled })
@@ -233,10 +237,25 @@ pub(crate) fn drop_database(server: &mut Session, database: &str) -> Result<(), 
     server.psql.ask(format!("DROP DATABASE IF EXISTS {}", identifier(database))).map(drop)
 }
 
-fn fill(server: &mut Session, whole: &Whole<'_>, name: &str, watch: &dyn Watch) -> Result<Compared, PostgresError> {
-    let mut notes = load(server, whole, name, watch)?;
-    let compared = compare::data(server, whole, name, watch)?;
+fn fill(
+    server: &Session,
+    whole: &Whole<'_>,
+    name: &str,
+    statistics: Statistics,
+    watch: &dyn Watch,
+) -> Result<Compared, PostgresError> {
+    let Loaded { script, mut notes } = load(server, whole, name, watch)?;
+    let connection = server.connection_to(name);
+    // Connected first: where the role may have no further session, it is the statistics that are missing.
+    let mut restored = Session::connect(connection.clone())?;
+    let (gathered, compared) = thread::scope(|scope| {
+        let gathering = threads::start(scope, || statistics.gather(connection, watch)).map_err(ToolError::NoThread)?;
+        let compared = compare::data(&mut restored, whole, &script.data, name, watch);
+        Ok::<_, PostgresError>((threads::joined(gathering), compared))
+    })?;
+    let compared = compared?;
     notes.extend(compared.notes);
+    notes.extend(gathered);
     Ok(Compared { notes, ..compared })
 }
 

@@ -60,7 +60,8 @@ impl SnapshotEngine for Postgres {
         let prepared = prepare_restore(restoration, watch)?;
         let leftovers = prepared.leftovers.clone();
         let keeps = prepared.keeps_the_replaced();
-        Ok(RestorePlan::new(keeps, leftovers, move |_, watch| Ok(prepared.carry_out(watch)?)))
+        let plan = RestorePlan::new(keeps, leftovers, move |_, watch| Ok(prepared.carry_out(watch)?));
+        Ok(plan.reading_as_it_restores())
     }
 
     fn exchange_back(&self, kept: &Kept<'_>) -> Result<Restored, EngineError> {

@@ -46,6 +46,7 @@ mod script;
 mod session;
 mod state;
 mod statements;
+mod statistics;
 mod swap;
 mod take;
 mod tools;

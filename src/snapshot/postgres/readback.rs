@@ -14,7 +14,7 @@ use crate::snapshot::postgres::process;
 use crate::snapshot::postgres::script::{Script, ScriptReader};
 use crate::snapshot::postgres::tools::Tools;
 use crate::snapshot::threads;
-use crate::snapshot::tool_process::{Running, attended};
+use crate::snapshot::tool_process::{Running, ToolError, attended};
 
 /// Bytes of a dump or of its text that are handled at a time.
 pub(crate) const PIECE: usize = 128 * 1024;
@@ -48,7 +48,7 @@ impl DumpFile<'_> {
 /// # Errors
 ///
 /// [`PostgresError::HashMismatch`] before any other, since it explains them; [`PostgresError::Damaged`] where the reader
-/// or the decompression finds fault; [`ToolError::Interrupted`](crate::snapshot::tool_process::ToolError).
+/// or the decompression finds fault; [`ToolError::Interrupted`].
 pub(crate) fn read_back(tools: &Tools, dump: DumpFile<'_>, watch: &dyn Watch) -> Result<Script, PostgresError> {
     let mut reader = start_reader(tools)?;
     let file = regular::open_own(dump.path).map_err(PostgresError::file("read", dump.path))?;
@@ -58,6 +58,23 @@ pub(crate) fn read_back(tools: &Tools, dump: DumpFile<'_>, watch: &dyn Watch) ->
     })?;
     dump.expect(&found)?;
     script
+}
+
+/// Hashes a whole file.
+///
+/// # Errors
+///
+/// [`PostgresError::File`], [`ToolError::Interrupted`].
+pub(crate) fn hash(path: &Path, watch: &dyn Watch) -> Result<String, PostgresError> {
+    let file = regular::open_own(path).map_err(PostgresError::file("read", path))?;
+    let (mut file, mut piece) = (Hashing::new(file), vec![0; PIECE]);
+    while let read @ 1.. = file.read(&mut piece).map_err(PostgresError::file("read", path))? {
+        watch.advance(read as u64);
+        if watch.interrupted() {
+            return Err(ToolError::Interrupted.into());
+        }
+    }
+    Ok(file.finish().1)
 }
 
 /// Starts the engine's own reader.

@@ -14,6 +14,7 @@ use crate::snapshot::postgres::names::Purpose;
 use crate::snapshot::postgres::psql::literal;
 use crate::snapshot::postgres::replication;
 use crate::snapshot::postgres::session::OWNS_DATABASE;
+use crate::snapshot::postgres::statistics::Statistics;
 use crate::snapshot::postgres::swap;
 use crate::snapshot::postgres::swap::Exchange;
 use crate::snapshot::postgres::take::Limits;
@@ -21,7 +22,7 @@ use crate::snapshot::postgres::whole;
 use crate::snapshot::postgres::whole::Whole;
 use crate::snapshot::postgres::{PostgresError, Session};
 
-/// A restore whose snapshot was read back whole, and whose target is the snapshot's own.
+/// A restore whose snapshot is the file that was written, and whose target is the snapshot's own.
 pub(crate) struct PreparedRestore<'r> {
     whole: Whole<'r>,
     restoration: Restoration<'r>,
@@ -51,9 +52,9 @@ impl PreparedRestore<'_> {
 ///
 /// # Errors
 ///
-/// Those of [`whole::read`], [`PostgresError::OtherServer`], [`PostgresError::SnapshotOfOtherDatabase`],
-/// [`PostgresError::MayNotCreate`] where the database is gone, [`PostgresError::NotItsOwn`], and
-/// [`PostgresError::Replicates`] where it is to be exchanged. Nothing was changed.
+/// Those of [`whole::of`], [`PostgresError::HashMismatch`], [`PostgresError::OtherServer`],
+/// [`PostgresError::SnapshotOfOtherDatabase`], [`PostgresError::MayNotCreate`] where the database is gone,
+/// [`PostgresError::NotItsOwn`], and [`PostgresError::Replicates`] where it is to be exchanged. Nothing was changed.
 pub(crate) fn prepare_restore<'r>(
     restoration: &Restoration<'r>,
     watch: &dyn Watch,
@@ -63,7 +64,8 @@ pub(crate) fn prepare_restore<'r>(
         let snapshot = manifest.database.clone();
         return Err(PostgresError::SnapshotOfOtherDatabase { snapshot, target: other.clone() });
     }
-    let whole = whole::read(restoration, watch)?;
+    let whole = whole::of(restoration)?;
+    whole.expect_file(watch)?;
     let connection = Connection::new(restoration.target, restoration.environment)?;
     let connection = connection.with("PGDATABASE", &manifest.database);
     let (way, mut session) = way(&connection, restoration)?;
@@ -115,8 +117,8 @@ fn expect_own_server(server: &Session, restoration: &Restoration<'_>) -> Result<
 }
 
 impl PreparedRestore<'_> {
-    /// Makes a database of the snapshot beside the present one, compares it with the manifest, gives it the settings and
-    /// grants of the saved one, and exchanges both names in one transaction, while whoever is connected is disconnected and
+    /// Makes a database of the snapshot beside the present one, compares it with the manifest and the dump, gives it the
+    /// settings and grants of the saved one, and exchanges both names in one transaction, while whoever is connected is disconnected and
     /// nobody can connect. Until that transaction commits, the present database is as it was, whatever fails and whenever
     /// this process is killed; afterwards it stands under [`Restored::replaced`], a name that was written down before. In
     /// place, all of it is one transaction in the present database.
@@ -131,7 +133,7 @@ impl PreparedRestore<'_> {
         if way == Way::InPlace {
             let Compared { computed, mut notes } =
                 in_place::replace(&connection, &whole, Limits::default().lock_wait, watch)?;
-            notes.extend(gather_statistics(connection));
+            notes.extend(Statistics::Gathered.gather(connection, watch));
             return Ok(Restored { replaced: None, computed, notes });
         }
         let mut server = Session::open_maintenance(&connection, Some(database))?;
@@ -146,14 +148,15 @@ impl PreparedRestore<'_> {
         };
         let [beside, replaced] = beside::announce(&mut server, &restoration, [Purpose::Restoring, Purpose::Replaced])?;
         let marker = Marker::of(&restoration, Purpose::Restoring);
-        let Compared { computed, mut notes } = match beside::build(&mut server, &whole, &beside, &marker, watch) {
-            Ok(compared) => compared,
-            Err(error) => {
-                let is_gone = server.exists(&beside).is_ok_and(|exists| !exists);
-                let left = Some(beside.as_str()).filter(|_| !is_gone);
-                return Err(stopped("the snapshot was restored beside it", left, error));
-            }
-        };
+        let Compared { computed, mut notes } =
+            match beside::build(&mut server, &whole, &beside, &marker, Statistics::Gathered, watch) {
+                Ok(compared) => compared,
+                Err(error) => {
+                    let is_gone = server.exists(&beside).is_ok_and(|exists| !exists);
+                    let left = Some(beside.as_str()).filter(|_| !is_gone);
+                    return Err(stopped("the snapshot was restored beside it", left, error));
+                }
+            };
         notes.extend(finish(&mut server, &whole, &beside));
         for name in replication::subscriptions(&mut server.psql, &beside).unwrap_or_default() {
             notes.push(format!(
@@ -174,19 +177,7 @@ impl PreparedRestore<'_> {
     }
 }
 
-/// Gives the new database what a dump does not hold, and statistics; what fails of it harms no data and is noted.
+/// Gives the new database what a dump does not hold; what fails of it harms no data and is noted.
 fn finish(server: &mut Session, whole: &Whole<'_>, beside: &str) -> Vec<String> {
-    let mut notes = beside::carry_over(server, whole, beside, &whole.facts.carry_over(beside));
-    notes.extend(gather_statistics(server.connection_to(beside)));
-    notes
-}
-
-/// Gathers statistics; gives a sentence where that fails.
-fn gather_statistics(connection: Connection) -> Option<String> {
-    let gathered = Session::connect(connection).and_then(|mut new| {
-        // Indexes made with functions are computed.
-        new.psql.ask("SET search_path TO DEFAULT")?;
-        new.psql.ask("ANALYZE")
-    });
-    gathered.err().map(|_| "Statistics were not gathered; the server will do so by itself.".to_owned())
+    beside::carry_over(server, whole, beside, &whole.facts.carry_over(beside))
 }

@@ -68,11 +68,20 @@ impl ScriptReader {
 
     /// Takes the next piece.
     pub(crate) fn feed(&mut self, piece: &[u8]) {
+        let Ok(()) = self.pass(piece, &mut |_| Ok::<(), Infallible>(()));
+    }
+
+    /// Takes the next piece, and passes its parts on to `take`.
+    ///
+    /// # Errors
+    ///
+    /// The first of `take`; nothing more can be fed then.
+    pub(crate) fn pass<E>(&mut self, piece: &[u8], take: &mut impl FnMut(Part<'_>) -> Result<(), E>) -> Result<(), E> {
         let held = &mut self.held;
-        let Ok(()) = self.statements.feed(piece, &mut |part| {
+        self.statements.feed(piece, &mut |part| {
             held.take(part);
-            Ok::<(), Infallible>(())
-        });
+            take(part)
+        })
     }
 
     /// Returns what was read, once the text has ended; `complete` is false where it broke off.

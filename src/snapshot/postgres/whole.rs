@@ -1,4 +1,4 @@
-//! A snapshot that was read back and found whole: what a database is made of.
+//! What a snapshot holds where it is whole, and how that is found out.
 
 use crate::snapshot::engine::Restoration;
 use crate::snapshot::postgres::PostgresError;
@@ -6,7 +6,7 @@ use crate::snapshot::postgres::catalog::Contents;
 use crate::snapshot::postgres::contents;
 use crate::snapshot::postgres::facts::Facts;
 use crate::snapshot::postgres::installed::installed;
-use crate::snapshot::postgres::readback::{DumpFile, read_back};
+use crate::snapshot::postgres::readback::{DumpFile, hash, read_back};
 use crate::snapshot::postgres::recorded;
 use crate::snapshot::postgres::script::Script;
 use crate::snapshot::postgres::tools;
@@ -14,26 +14,23 @@ use crate::snapshot::postgres::tools::Tools;
 use crate::snapshot::{Manifest, Watch};
 use crate::text::shown;
 
-/// A whole snapshot.
+/// A snapshot that is whole if its dump is the file, and holds the contents, that its manifest says.
 #[derive(Debug)]
 pub(crate) struct Whole<'a> {
     pub(crate) manifest: &'a Manifest,
     pub(crate) dump: DumpFile<'a>,
     pub(crate) facts: Facts,
     pub(crate) promised: Contents,
-    pub(crate) script: Script,
     /// The tools that read the dump, and load it: whatever text their `pg_restore` makes of it, their `psql` knows.
     pub(crate) tools: Tools,
 }
 
-/// Checks a snapshot as far as that needs no server: its hash, then the whole dump through the engine's own reader, every
-/// table's rows counted.
+/// Reads what a snapshot's manifest says of it, and finds the tools that read it. The dump is not looked at.
 ///
 /// # Errors
 ///
-/// [`PostgresError::HashMismatch`], [`PostgresError::Damaged`] and [`PostgresError::NotWhole`] say that the snapshot is bad;
-/// any other that it could not be checked.
-pub(crate) fn read<'a>(restoration: &Restoration<'a>, watch: &dyn Watch) -> Result<Whole<'a>, PostgresError> {
+/// [`PostgresError::Manifest`] where it does not say enough, and those of [`tools::to_read`].
+pub(crate) fn of<'a>(restoration: &Restoration<'a>) -> Result<Whole<'a>, PostgresError> {
     let manifest = &restoration.stored.manifest;
     let promised = contents::promised(manifest)?;
     let facts = recorded::database(manifest).ok_or_else(|| PostgresError::Manifest {
@@ -46,7 +43,38 @@ pub(crate) fn read<'a>(restoration: &Restoration<'a>, watch: &dyn Watch) -> Resu
         compressed: manifest.compression.as_deref() == Some("zstd"),
     };
     let tools = tools::to_read(&installed(restoration.environment), manifest)?.clone();
-    let script = read_back(&tools, dump, watch)?;
-    contents::compare_dump(&shown(dump.path), &promised, &script)?;
-    Ok(Whole { manifest, dump, facts, promised, script, tools })
+    Ok(Whole { manifest, dump, facts, promised, tools })
+}
+
+impl Whole<'_> {
+    /// Checks that the dump is the very file that was written. No byte of another reaches a server.
+    ///
+    /// # Errors
+    ///
+    /// [`PostgresError::HashMismatch`], [`PostgresError::File`], [`ToolError::Interrupted`](crate::snapshot::tool_process::ToolError).
+    pub(crate) fn expect_file(&self, watch: &dyn Watch) -> Result<(), PostgresError> {
+        self.dump.expect(&hash(self.dump.path, watch)?)
+    }
+
+    /// Checks the snapshot as far as that needs no server: its hash, then the whole dump through the engine's own reader,
+    /// every table's rows counted. Gives what the dump holds.
+    ///
+    /// # Errors
+    ///
+    /// [`PostgresError::HashMismatch`], [`PostgresError::Damaged`] and [`PostgresError::NotWhole`] say that the snapshot is
+    /// bad; any other that it could not be checked.
+    pub(crate) fn read(&self, watch: &dyn Watch) -> Result<Script, PostgresError> {
+        let script = read_back(&self.tools, self.dump, watch)?;
+        self.expect(&script)?;
+        Ok(script)
+    }
+
+    /// Compares what the dump holds with what it is to hold.
+    ///
+    /// # Errors
+    ///
+    /// [`PostgresError::NotWhole`].
+    pub(crate) fn expect(&self, script: &Script) -> Result<(), PostgresError> {
+        contents::compare_dump(&shown(self.dump.path), &self.promised, script)
+    }
 }

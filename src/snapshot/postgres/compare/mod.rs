@@ -1,7 +1,7 @@
 //! Compares a restored database with the snapshot that it was made of, by content: every row, the values of the sequences,
 //! the large objects.
 //!
-//! The dump's text was digested when it was read back; here the restored database is asked for the same text, with the
+//! The dump's text was digested when it was read; here the restored database is asked for the same text, with the
 //! settings that the dump was written with, and that is digested likewise. What a restore computes anew by design
 //! (materialised views, stored generated columns) is in no dump's data: it is named.
 
@@ -15,7 +15,7 @@ use crate::snapshot::engine::Computed;
 use crate::snapshot::postgres::catalog;
 use crate::snapshot::postgres::catalog::Counted;
 use crate::snapshot::postgres::contents::{compare_restored, not_whole};
-use crate::snapshot::postgres::data::large_objects;
+use crate::snapshot::postgres::data::{Data, large_objects};
 use crate::snapshot::postgres::psql::{Psql, literal};
 use crate::snapshot::postgres::whole::Whole;
 use crate::snapshot::postgres::{PostgresError, Session};
@@ -29,20 +29,20 @@ pub(crate) struct Compared {
     pub(crate) notes: Vec<String>,
 }
 
-/// Compares the database `name` with the snapshot.
+/// Compares the database `name`, in which the session is, with the snapshot, whose dump holds `data`.
 ///
 /// # Errors
 ///
 /// [`PostgresError::NotWhole`] names what differs first. Nothing was written.
 pub(crate) fn data(
-    server: &Session,
+    restored: &mut Session,
     whole: &Whole<'_>,
+    data: &Data,
     name: &str,
     watch: &dyn Watch,
 ) -> Result<Compared, PostgresError> {
-    let mut restored = Session::connect(server.connection_to(name))?;
     let stopper = restored.psql.stopper();
-    attended(watch, &[stopper], || within(&mut restored.psql, restored.identity.major, whole, name))
+    attended(watch, &[stopper], || within(&mut restored.psql, restored.identity.major, whole, data, name))
 }
 
 /// [`data`], in a session in the database, perhaps in the transaction that loaded it. `major` is the server's version. The
@@ -51,12 +51,17 @@ pub(crate) fn data(
 /// # Errors
 ///
 /// Those of [`data`].
-pub(crate) fn within(psql: &mut Psql, major: u32, whole: &Whole<'_>, name: &str) -> Result<Compared, PostgresError> {
+pub(crate) fn within(
+    psql: &mut Psql,
+    major: u32,
+    whole: &Whole<'_>,
+    data: &Data,
+    name: &str,
+) -> Result<Compared, PostgresError> {
     let found = catalog::contents(psql, Counted::MaterialisedViews)?;
     compare_restored(name, &whole.promised, &found)?;
     let computed = computed::computed(psql, major, &whole.promised, &found)?;
-    write_as_dumped(psql, whole)?;
-    let data = &whole.script.data;
+    write_as_dumped(psql, whole, data)?;
     let mut found_other = tables::compare(psql, data)?;
     found_other.missing.extend(sequences::differences(psql, &data.sequences)?);
     if found.large_objects > 0 && tables::digests(psql, &[large_objects().into_bytes()])? != [data.large_objects] {
@@ -78,7 +83,7 @@ pub(crate) fn within(psql: &mut Psql, major: u32, whole: &Whole<'_>, name: &str)
 /// Makes the server write values as it did for `pg_dump`.
 ///
 /// Source: the settings that `pg_dump` makes for its own session (`setup_connection` in `pg_dump.c`).
-fn write_as_dumped(psql: &mut Psql, whole: &Whole<'_>) -> Result<(), PostgresError> {
+fn write_as_dumped(psql: &mut Psql, whole: &Whole<'_>, data: &Data) -> Result<(), PostgresError> {
     for setting in ["DateStyle = ISO", "IntervalStyle = postgres", "extra_float_digits = 3"] {
         psql.ask(format!("SET {setting}"))?;
     }
@@ -86,6 +91,6 @@ fn write_as_dumped(psql: &mut Psql, whole: &Whole<'_>) -> Result<(), PostgresErr
         // One that this server no longer takes shows in the values that it changes, if there are any.
         let _ = psql.ask(format!("SELECT pg_catalog.set_config({}, {}, false)", literal(name), literal(value)));
     }
-    let encoding = [b"SET client_encoding = '", whole.script.data.encoding.as_slice(), b"'"].concat();
+    let encoding = [b"SET client_encoding = '", data.encoding.as_slice(), b"'"].concat();
     psql.ask(encoding).map(drop)
 }

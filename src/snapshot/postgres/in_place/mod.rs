@@ -69,17 +69,17 @@ pub(crate) fn replace(
     let (mut notes, mut transaction) = (vec![said(&mut session).map_err(not_restored)?], None);
     let mut computed = Computed::default();
     let destination = Destination { database, before: &before };
-    let loaded = load_into(&session, whole, destination, watch, |psql| {
+    let loaded = load_into(&session, whole, destination, watch, |psql, script| {
         psql.ask("SELECT pg_catalog.set_config('search_path', '', false)")?;
         notes.extend(carry_over(psql, &now, &whole.facts, database)?);
-        let compared = compare::within(psql, major, whole, database)?;
+        let compared = compare::within(psql, major, whole, &script.data, database)?;
         notes.extend(compared.notes);
         computed = compared.computed;
         transaction = psql.ask("SELECT pg_catalog.txid_current()")?.first().map(|field| text(field));
         Ok(())
     });
     match loaded {
-        Ok(of_loading) => notes.extend(of_loading),
+        Ok(loaded) => notes.extend(loaded.notes),
         Err(error @ PostgresError::ConnectionLost { .. }) => {
             was_committed(connection, database, transaction.as_deref(), error)?
                 .map_or(Ok(()), |error| Err(not_restored(error)))?;

@@ -22,7 +22,7 @@ use crate::snapshot::postgres::load::rewrite::Rewriter;
 use crate::snapshot::postgres::process;
 use crate::snapshot::postgres::psql::Psql;
 use crate::snapshot::postgres::readback::{PIECE, feed};
-use crate::snapshot::postgres::statements::Statements;
+use crate::snapshot::postgres::script::{Script, ScriptReader};
 use crate::snapshot::postgres::whole::Whole;
 use crate::snapshot::postgres::{PostgresError, Session};
 use crate::snapshot::threads;
@@ -36,7 +36,16 @@ pub(crate) struct Destination<'a> {
     pub(crate) before: &'a [String],
 }
 
-/// Fills the empty database `name` with the dump; gives what a person should know of how, a sentence each.
+/// A dump that was loaded.
+#[derive(Debug)]
+pub(crate) struct Loaded {
+    /// What it holds.
+    pub(crate) script: Script,
+    /// What a person should know of how, a sentence each.
+    pub(crate) notes: Vec<String>,
+}
+
+/// Fills the empty database `name` with the dump.
 ///
 /// # Errors
 ///
@@ -46,26 +55,27 @@ pub(crate) fn load(
     whole: &Whole<'_>,
     name: &str,
     watch: &dyn Watch,
-) -> Result<Vec<String>, PostgresError> {
-    load_into(server, whole, Destination { database: name, before: &[] }, watch, |_| Ok(()))
+) -> Result<Loaded, PostgresError> {
+    load_into(server, whole, Destination { database: name, before: &[] }, watch, |_, _| Ok(()))
 }
 
-/// Fills a database with the dump; `check` may look at it before the transaction is committed, and refuse it. Sessions of
-/// ours in it, and the checks, see the settings that the database itself has.
+/// Fills a database with the dump, which is read once: its bytes are hashed, its rows counted and digested, as they pass,
+/// and the transaction is committed only if they are what the manifest says. `check` may look at the database before that,
+/// and refuse it. Sessions of ours in it, and the checks, see the settings that the database itself has.
 ///
 /// # Errors
 ///
 /// [`ToolError::Failed`] of psql with what the server said and of which statement; [`PostgresError::NotRestorable`],
-/// [`PostgresError::HashMismatch`], [`PostgresError::Damaged`], those of `check`, [`ToolError::Interrupted`]. The database is
-/// then as it was before. Only where the connection is lost while the transaction is committed
+/// [`PostgresError::HashMismatch`], [`PostgresError::Damaged`], [`PostgresError::NotWhole`], those of `check`,
+/// [`ToolError::Interrupted`]. The database is then as it was before. Only where the connection is lost while the transaction is committed
 /// ([`PostgresError::ConnectionLost`]) this is not known.
 pub(crate) fn load_into(
     server: &Session,
     whole: &Whole<'_>,
     destination: Destination<'_>,
     watch: &dyn Watch,
-    check: impl FnOnce(&mut Psql) -> Result<(), PostgresError> + Send,
-) -> Result<Vec<String>, PostgresError> {
+    check: impl FnOnce(&mut Psql, &Script) -> Result<(), PostgresError> + Send,
+) -> Result<Loaded, PostgresError> {
     let dump = whole.dump;
     let file = regular::open_own(dump.path).map_err(PostgresError::file("read", dump.path))?;
     let mut command = server.connection.command(&whole.tools.program("pg_restore"));
@@ -75,7 +85,7 @@ pub(crate) fn load_into(
     let client = Client::start(server, whole, destination.database)?;
     let stoppers = [reader.stopper(), client.stopper()];
     let mut rewriter = Rewriter::new(client, &whole.facts);
-    let (mut rewriter, notes) = attended::<_, PostgresError>(watch, &stoppers, || {
+    let (mut rewriter, loaded) = attended::<_, PostgresError>(watch, &stoppers, || {
         for statement in destination.before {
             rewriter.client.ask(statement)?;
         }
@@ -90,27 +100,27 @@ pub(crate) fn load_into(
         let (fed, found) = fed?;
         dump.expect(&found)?;
         // What the server said comes first: the reader fails because nobody listens any more.
-        let is_whole = carried_out?;
-        reader.finish()?;
+        let script = carried_out?;
         let damaged = |reason: String| PostgresError::Damaged { path: dump.path.to_owned(), reason };
         fed.map_err(|error| damaged(error.to_string()))?;
-        if !is_whole {
+        reader.finish().map_err(|error| damaged(error.to_string()))?;
+        if !script.complete {
             return Err(damaged("the dump breaks off".to_owned()));
         }
+        whole.expect(&script)?;
         let notes = rewriter.finish(&server.identity.user)?;
-        rewriter.client.asked_by(check)?;
-        Ok((rewriter, notes))
+        rewriter.client.asked_by(|psql| check(psql, &script))?;
+        Ok((rewriter, Loaded { script, notes }))
     })?;
     rewriter.client.commit()?;
-    Ok(notes)
+    Ok(loaded)
 }
 
-/// Carries out the text; tells whether it came to its end.
-fn carry_out(text: Option<ChildStdout>, rewriter: &mut Rewriter) -> Result<bool, PostgresError> {
-    let Some(mut text) = text else { return Ok(false) };
-    let (mut statements, mut piece) = (Statements::new(), vec![0; PIECE]);
-    while let Ok(read @ 1..) = text.read(&mut piece) {
-        statements.feed(&piece[..read], &mut |part| rewriter.take(part))?;
+/// Carries out the text that the reader makes, to its end; gives what it holds.
+fn carry_out(mut text: Option<ChildStdout>, rewriter: &mut Rewriter) -> Result<Script, PostgresError> {
+    let (mut script, mut piece) = (ScriptReader::digesting(), vec![0; PIECE]);
+    while let Some(read @ 1..) = text.as_mut().and_then(|text| text.read(&mut piece).ok()) {
+        script.pass(&piece[..read], &mut |part| rewriter.take(part))?;
     }
-    Ok(statements.is_whole())
+    Ok(script.finish())
 }

@@ -10,9 +10,12 @@ use crate::snapshot::{Computed, VerificationLevel};
 /// Compares a database with a snapshot of it: the notes.
 pub(crate) fn compared(snapshot: &Snapshot, target: &Target) -> Result<Compared, PostgresError> {
     snapshot.restoring(target, |restoration| {
-        let whole = whole::read(restoration, &Waiting::default())?;
+        let whole = whole::of(restoration)?;
+        let script = whole.read(&Waiting::default())?;
         let server = Session::open_maintenance(&Connection::new(target, &environment())?, None)?;
-        compare::data(&server, &whole, target.database.as_deref().unwrap(), &Waiting::default())
+        let name = target.database.as_deref().unwrap();
+        let mut restored = Session::connect(server.connection_to(name))?;
+        compare::data(&mut restored, &whole, &script.data, name, &Waiting::default())
     })
 }
 

@@ -47,8 +47,13 @@ fn every_damage_is_found_with_and_without_the_hash() {
             matches!(error, PostgresError::Damaged { .. } | PostgresError::NotWhole { .. }),
             "{what} {header}: {error}"
         );
+        // A restore reads it while it loads it.
+        let error = snapshot.restoring(&target, |restoration| restore(restoration, &Waiting::default())).unwrap_err();
+        assert!(matches!(error, PostgresError::NotRestored { .. }), "{what}: {error}");
     }
     assert_eq!(server.run("damaged", "SELECT count(*) FROM t"), "3000");
+    let left = "SELECT count(*) FROM pg_database WHERE datname LIKE 'damaged\\_%'";
+    assert_eq!(server.run("postgres", left), "0");
 }
 
 #[test]
@@ -61,6 +66,10 @@ fn a_manifest_that_does_not_fit_is_refused() {
         snapshot.restoring(&target, |restoration| verify(restoration, VerificationLevel::Read, &Waiting::default()))
     };
     assert!(matches!(check(&snapshot), Err(PostgresError::NotWhole { .. })));
+    let error = snapshot.restoring(&target, |restoration| restore(restoration, &Waiting::default())).unwrap_err();
+    let PostgresError::NotRestored { source, .. } = &error else { panic!("{error}") };
+    // Of the dump's text, before the database that was made of it is looked at.
+    assert!(matches!(&**source, PostgresError::NotWhole { what, .. } if what.ends_with("dump")), "{source}");
     snapshot.manifest.state = None;
     assert!(matches!(check(&snapshot), Err(PostgresError::Manifest { .. })));
     std::fs::remove_file(snapshot.file()).unwrap();

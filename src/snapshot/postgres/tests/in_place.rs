@@ -63,7 +63,7 @@ fn replace_by(
     alter: impl FnOnce(&mut Whole<'_>),
 ) -> Result<Vec<String>, PostgresError> {
     snapshot.restoring(target, |restoration| {
-        let mut whole = whole::read(restoration, &Waiting::default()).unwrap();
+        let mut whole = whole::of(restoration).unwrap();
         alter(&mut whole);
         let connection = Connection::new(target, &environment()).unwrap();
         in_place::replace(&connection, &whole, Duration::from_millis(500), watch).map(|compared| compared.notes)
@@ -198,7 +198,8 @@ fn what_fails_or_is_interrupted_leaves_the_database_as_it_was() {
     assert!(matches!(&stopped, Err(PostgresError::NotRestored { .. })), "{stopped:?}");
     assert_eq!(text_of(&server, "firm"), before);
     // The comparison comes before the end of the transaction.
-    let error = replace_by(&snapshot, &target, &Waiting::default(), |whole| whole.promised.sequences = 9).unwrap_err();
+    let error = replace_by(&snapshot, &target, &Waiting::default(), |whole| whole.promised.foreign_tables = 9);
+    let error = error.unwrap_err();
     let PostgresError::NotRestored { source, .. } = &error else { panic!("{error}") };
     assert!(matches!(&**source, PostgresError::NotWhole { .. }), "{source}");
     assert_eq!(text_of(&server, "firm"), before);

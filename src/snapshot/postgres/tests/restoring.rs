@@ -9,6 +9,7 @@ use crate::snapshot::postgres::beside;
 use crate::snapshot::postgres::beside::Marker;
 use crate::snapshot::postgres::connection::Connection;
 use crate::snapshot::postgres::names::Purpose;
+use crate::snapshot::postgres::statistics::Statistics;
 use crate::snapshot::postgres::testing::{Server, Snapshot, Waiting, environment};
 use crate::snapshot::postgres::tests::rich::{RICH, text_of};
 use crate::snapshot::postgres::{PostgresError, Session, drop_leftover, leftovers, restore, verify};
@@ -243,8 +244,8 @@ fn an_interrupted_restore_leaves_the_database_as_it_was() {
     let target =
         server.database("patient", "CREATE TABLE t AS SELECT md5(g::text) AS a FROM generate_series(1, 100000) g");
     let snapshot = Snapshot::take(&target);
-    // The dump is read once to check it, and once more to restore it.
-    let watch = Waiting { stop_after: Some(5_000_000), ..Waiting::default() };
+    // The file's hash comes first: it has less than two million bytes.
+    let watch = Waiting { stop_after: Some(3_000_000), ..Waiting::default() };
     let error = snapshot.restoring(&target, |restoration| restore(restoration, &watch)).unwrap_err();
     assert!(
         matches!(&error, PostgresError::NotRestored { source, .. } if matches!(**source, PostgresError::Tool(ToolError::Interrupted))),
@@ -287,8 +288,8 @@ fn a_missing_extension_is_told_apart_from_a_bad_snapshot() {
     let target = server.database("extended", "CREATE TABLE t (a int)");
     let snapshot = Snapshot::take(&target);
     let error = snapshot.restoring(&target, |restoration| {
-        let mut whole = crate::snapshot::postgres::whole::read(restoration, &Waiting::default()).unwrap();
-        whole.script.extensions.push("no_such_extension".to_owned());
+        let mut whole = crate::snapshot::postgres::whole::of(restoration).unwrap();
+        whole.facts.extensions.insert("no_such_extension".to_owned(), "1.0".to_owned());
         let connection = Connection::new(&target, &environment()).unwrap();
         let mut maintenance = Session::open_maintenance(&connection, None).unwrap();
         beside::build(
@@ -296,6 +297,7 @@ fn a_missing_extension_is_told_apart_from_a_bad_snapshot() {
             &whole,
             "never_made",
             &Marker::of(restoration, Purpose::Verifying),
+            Statistics::None,
             &Waiting::default(),
         )
         .unwrap_err()
