@@ -31,7 +31,10 @@ pub(crate) const LIST: &str = "\
 Examples:
   safe-test list                           when, why, how big, its name, which database
   safe-test list -q                        the names alone
-  safe-test list -v                        also what is in each and what took it";
+  safe-test list -v                        also what is in each and what took it
+
+What restores have left on servers is listed behind the snapshots: `kept` is what one has replaced, which
+`safe-test restore NAME` puts back; `killed` is what goes with the next run.";
 
 pub(crate) const RESTORE: &str = "\
 Examples:
@@ -58,7 +61,8 @@ Examples:
   safe-test prune --dry-run                what would be kept and dropped, and why
   safe-test prune
 
-What a restore has replaced is kept on its server for 24 hours at least.";
+What restores have left on servers goes, too. What one has replaced is kept for 24 hours at least, and as
+long as it is one of the last 10 (`keep_last`). Every run does the same.";
 
 pub(crate) const LOG: &str = "\
 Examples:

@@ -113,13 +113,13 @@ pub(crate) enum Action {
     /// Take verified snapshots now
     #[command(after_help = help::SNAPSHOT)]
     Snapshot,
-    /// List the snapshots, newest first; -q prints the names alone, -v what is in them
+    /// List the snapshots, newest first, and what restores have left on servers; -q prints the snapshots' names alone, -v what is in them
     #[command(after_help = help::LIST)]
     List,
-    /// Put a database back; takes a safety snapshot first
+    /// Put a database back; what it replaces is kept
     #[command(after_help = help::RESTORE)]
     Restore {
-        /// A snapshot's name or file, or `latest`
+        /// A snapshot's name or file, `latest`, or the name of a database that a restore has replaced
         #[arg(default_value = "latest", value_name = "ID")]
         id: OsString,
         /// Do not ask
@@ -132,14 +132,14 @@ pub(crate) enum Action {
         /// A snapshot's name or file, or `latest`, which is what is checked without it
         #[arg(value_name = "ID", conflicts_with = "all")]
         id: Option<OsString>,
-        /// Every snapshot, and leftovers
+        /// Every snapshot, and files that killed calls left
         #[arg(long)]
         all: bool,
         /// How far
         #[arg(long, value_name = "LEVEL", default_value = "read")]
         level: VerificationChoice,
     },
-    /// Remove old snapshots as the policy says
+    /// Remove old snapshots, and what restores have left on servers, as every run does
     #[command(after_help = help::PRUNE)]
     Prune {
         /// Show what would be kept and dropped, and why
@@ -152,7 +152,7 @@ pub(crate) enum Action {
         #[command(subcommand)]
         what: Option<LogAction>,
     },
-    /// Say for each target whether it is reachable and how it would be saved; -q prints what is wrong alone
+    /// Say for each target whether it is reachable, how it would be saved and whether it could be put back; -q prints what is wrong alone
     Doctor,
     /// Approve what .safe-test.toml loosens; at a terminal only
     Trust,

@@ -102,7 +102,7 @@ pub(crate) fn summary(left: &[Left]) -> Option<String> {
     match there.as_slice() {
         [] => None,
         [one] => Some(format!("beside it is {} ({})", shown(one.leftover.name.as_str()), bytes(size))),
-        several => Some(format!("beside it are {} databases of restores ({})", several.len(), bytes(size))),
+        several => Some(format!("beside it are {} databases that restores left ({})", several.len(), bytes(size))),
     }
 }
 
@@ -119,7 +119,9 @@ pub(crate) fn look(context: &Context, past: &KnownSnapshots) -> Result<Vec<(Targ
         match snapshot::leftovers(&one.target, &context.tools, past) {
             Ok(leftovers) => found.push((one.target, leftovers)),
             // A server that is not running has nothing to show or to drop now.
-            Err(error) => context.ui.say(format!("safe-test: not looked at: {error}")),
+            Err(error) => context
+                .ui
+                .say(format!("safe-test: what restores left beside {} is not shown: {error}", one.target.shown())),
         }
     }
     Ok(found)

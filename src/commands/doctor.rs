@@ -9,7 +9,7 @@ use crate::audit::{KnownSnapshots, Log};
 use crate::commands::clearing::Left;
 use crate::commands::context::Context;
 use crate::commands::judging::Judged;
-use crate::commands::{CommandError, clearing, judging, report, unknown};
+use crate::commands::{CommandError, clearing, judging, report, saving, unknown};
 use crate::error::{Explain, Failure, in_one_line};
 use crate::exit::Exit;
 use crate::snapshot;
@@ -82,8 +82,14 @@ pub(crate) fn doctor(context: &mut Context) -> Result<Exit, Failure> {
         Err(error) => results.push(bad("snapshots", error, Facts::Nothing {})),
     }
     results.push(look_at_folder("approvals and anchors in", &context.state_directory));
+    let mut nothing = Vec::new();
     for at in 0..judged.judgement.targets.len() {
-        results.push(look_at_target(context, &judged, at));
+        let looked = look_at_target(context, &judged, at);
+        // Where a value has several readings, the file that is there is told.
+        if matches!(&looked.facts, Facts::Target(TargetFacts { reachable: None, .. })) && looked.ok {
+            nothing.push((results.len(), at));
+        }
+        results.push(looked);
         results.extend(store.as_ref().ok().and_then(|store| look_beside(context, store, &judged, at)));
     }
     if judged.judgement.targets.is_empty() {
@@ -104,8 +110,14 @@ pub(crate) fn doctor(context: &mut Context) -> Result<Exit, Failure> {
     let answered = if context.ui.json {
         context.ui.answer_json(&report::json(&Told { schema: 1, ok: all_well, checks: &results })?)
     } else {
-        let is_told = |one: &&Looked| !(context.ui.quiet && one.ok);
-        context.ui.answer(results.iter().filter(is_told).flat_map(lines))
+        let targets: Vec<usize> = nothing.iter().map(|(_, at)| *at).collect();
+        let other_readings: Vec<usize> = nothing
+            .iter()
+            .filter(|(_, at)| saving::is_told_by_another(&judged, &targets, *at))
+            .map(|(row, _)| *row)
+            .collect();
+        let is_told = |(row, one): &(usize, &Looked)| !(context.ui.quiet && one.ok) && !other_readings.contains(row);
+        context.ui.answer(results.iter().enumerate().filter(is_told).flat_map(|(_, one)| lines(one)))
     };
     answered.map_err(CommandError::Output)?;
     Ok(if all_well { Exit::Success } else { Exit::Failed })
@@ -114,7 +126,13 @@ pub(crate) fn doctor(context: &mut Context) -> Result<Exit, Failure> {
 fn lines(one: &Looked) -> Vec<Line> {
     let mark = if one.ok { Line::toned(Tone::Good, "ok  ") } else { Line::toned(Tone::Bad, "BAD ") };
     let hint = one.hint.iter().map(|hint| format!("       hint: {hint}").into());
-    std::iter::once(mark.and(format!(" {}: {}", one.what, one.found))).chain(hint).collect()
+    match &one.facts {
+        Facts::Leftovers { leftovers, .. } => {
+            let each = leftovers.iter().map(|left| format!("       {}", left.line()).into());
+            std::iter::once(mark.and(format!(" {}:", one.what))).chain(each).collect()
+        }
+        _ => std::iter::once(mark.and(format!(" {}: {}", one.what, one.found))).chain(hint).collect(),
+    }
 }
 
 /// A target that is not shown to be safe is not connected to.

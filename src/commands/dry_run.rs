@@ -14,7 +14,7 @@ use crate::commands::{report, saving};
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::snapshot;
-use crate::snapshot::{DumpCommand, Foreseen, Kind, Obstacle};
+use crate::snapshot::{DumpCommand, Foreseen, Intention, Kind, Obstacle};
 use crate::text::{shell_line, shown};
 use crate::ui::Progress;
 
@@ -42,7 +42,14 @@ pub(crate) fn dry_run(context: &Context, judged: &Judged, recorder: &Recorder<'_
         context.ui.warn_json(&report::json(&Told { schema: 1, event: "dry-run", judgement, plan, message })?);
         return Ok(Ending::Own(Exit::Success));
     }
-    for (one, would) in targets.iter().zip(&foreseen) {
+    let is_nothing = |at: &usize| {
+        matches!(foreseen[*at], Foreseen::NotSaved(_)) && !matches!(intentions[*at], Intention::LeftToPolicy(_))
+    };
+    let nothing: Vec<usize> = (0..foreseen.len()).filter(is_nothing).collect();
+    for (at, (one, would)) in targets.iter().zip(&foreseen).enumerate() {
+        if saving::is_told_by_another(judged, &nothing, at) {
+            continue;
+        }
         let what = match would {
             Foreseen::Saved { id, command, .. } => format!("would be saved as {id} ({})", command.label),
             Foreseen::Unchanged { id, .. } => format!("would not be saved again: unchanged since {id}"),

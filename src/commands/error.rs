@@ -36,7 +36,11 @@ pub(crate) enum CommandError {
     NotConfirmed { what: &'static str },
     /// There is nothing by that name.
     #[error("there is no snapshot `{}`", redact_text(id))]
-    UnknownSnapshot { id: String },
+    UnknownSnapshot {
+        id: String,
+        /// The snapshots whose names begin so.
+        beginning_so: Vec<String>,
+    },
     /// There is no snapshot at all, or none that `latest` could mean.
     #[error("there is no snapshot in {}", shown(directory))]
     NoSnapshot { directory: PathBuf },
@@ -73,7 +77,13 @@ pub(crate) enum CommandError {
 impl Explain for CommandError {
     fn hint(&self) -> Option<String> {
         match self {
-            CommandError::UnknownSnapshot { .. } => Some("`safe-test list` shows what there is".to_owned()),
+            CommandError::UnknownSnapshot { beginning_so, .. } => Some(match beginning_so.as_slice() {
+                [] => "`safe-test list` shows what there is".to_owned(),
+                [one] => format!("was {one} meant? Give the whole name"),
+                [newest, others @ ..] => {
+                    format!("{newest} and {} more begin so: give the whole name; `safe-test list` shows them", others.len())
+                }
+            }),
             CommandError::NoSnapshot { .. } => {
                 Some("a guarded run takes one of each database; so does `safe-test snapshot`".to_owned())
             }

@@ -58,14 +58,15 @@ impl PutBack {
     /// Says the rest, a sentence each.
     pub(crate) fn remarks(&self) -> impl Iterator<Item = String> {
         let Computed { refreshed, recomputed } = &self.computed;
-        let before = self.replaced.as_ref().map(|name| format!(" (`{name}` has what they were)")).unwrap_or_default();
+        let before =
+            self.replaced.as_ref().map(|name| format!(" What they held before is in `{name}`.")).unwrap_or_default();
         let computed = [
-            (refreshed, "Refreshed, so that they show today's answer where they were stale"),
-            (recomputed, "Recomputed with functions that are not the server's own, which may answer otherwise now"),
+            (refreshed, "Refreshed, since a dump has no rows of materialised views"),
+            (recomputed, "Computed anew, by functions that may answer otherwise than before"),
         ];
         let computed = computed.into_iter().filter(|(names, _)| !names.is_empty());
         let computed: Vec<String> =
-            computed.map(|(names, what)| format!("{what}: {}{before}.", names.join(", "))).collect();
+            computed.map(|(names, what)| format!("{what}: {}.{before}", names.join(", "))).collect();
         self.notes.iter().cloned().chain(computed)
     }
 

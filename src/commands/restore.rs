@@ -112,7 +112,12 @@ pub(crate) fn find(
     id: &OsStr,
 ) -> Result<Vec<Stored>, Failure> {
     let text = id.to_string_lossy();
-    let unknown = || CommandError::UnknownSnapshot { id: shown(id).into_owned() };
+    let unknown = || {
+        let all = store.list().map(|(stored, _)| stored).unwrap_or_default();
+        let ids = all.into_iter().map(|stored| stored.manifest.id);
+        let beginning_so = ids.filter(|known| !text.is_empty() && known.starts_with(&*text)).collect();
+        CommandError::UnknownSnapshot { id: shown(id).into_owned(), beginning_so }
+    };
     if text == "latest" {
         return find_latest(context, store, past);
     }

@@ -208,11 +208,13 @@ pub(crate) fn announce(
     }
     let beside = |receipt: &Receipt| {
         let left = left.iter().find(|(target, _)| *target == receipt.target())?;
-        clearing::summary(&left.1).map(|summary| format!(", {summary}"))
+        clearing::summary(&left.1).map(|summary| format!("; {summary}"))
     };
     let told = |receipt| format!("{}{}", part(judged, receipt), beside(receipt).unwrap_or_default());
-    let parts: Vec<String> =
-        receipts.iter().filter(|receipt| !is_told_by_another(judged, receipts, receipt)).map(told).collect();
+    let is_nothing = |receipt: &Receipt| matches!(receipt.care(), Care::NothingToLose { .. });
+    let nothing: Vec<usize> = receipts.iter().filter(|one| is_nothing(one)).map(Receipt::target).collect();
+    let is_told = |receipt: &&Receipt| !is_told_by_another(judged, &nothing, receipt.target());
+    let parts: Vec<String> = receipts.iter().filter(is_told).map(told).collect();
     let line = format!("safe-test: {verdict}: {}", parts.join("; "));
     let (whole, not_whole): (Vec<&Receipt>, Vec<&Receipt>) =
         receipts.iter().filter(|receipt| receipt.snapshot().is_some()).partition(|one| one.obstacles().is_empty());
@@ -235,15 +237,14 @@ pub(crate) fn announce(
     Ok(())
 }
 
-/// Tells whether a file that is not there is but another reading of a value: of one that is there, or was told before.
-fn is_told_by_another(judged: &Judged, receipts: &[Receipt], receipt: &Receipt) -> bool {
-    let target = |receipt: &Receipt| judged.judgement.targets.get(receipt.target()).map(|one| &one.target);
-    let is_nothing = |receipt: &Receipt| matches!(receipt.care(), Care::NothingToLose { .. });
-    let Some(this) = target(receipt).filter(|_| is_nothing(receipt)) else { return false };
-    receipts.iter().any(|other| {
-        let counts = !is_nothing(other) || other.target() < receipt.target();
-        counts && target(other).is_some_and(|other| this.is_another_reading_of(other))
-    })
+/// Tells whether the target at `at` is a file that is not there and but another reading of a value: of one that is there, or
+/// was told before. `nothing` has the targets that are not there.
+pub(crate) fn is_told_by_another(judged: &Judged, nothing: &[usize], at: usize) -> bool {
+    let targets = &judged.judgement.targets;
+    let counts = |other: usize| other < at || !nothing.contains(&other);
+    nothing.contains(&at)
+        && (0..targets.len())
+            .any(|other| counts(other) && targets[at].target.is_another_reading_of(&targets[other].target))
 }
 
 /// Says what can be done where "to undo" would promise too much.

@@ -82,8 +82,9 @@ impl Explain for SnapshotError {
                 let before = safety
                     .as_ref()
                     .map(|id| format!("what was there before is saved as {id}: `safe-test restore {id}` puts it back"));
-                let needed = needed.as_ref().map(|needed| format!("as was found when it was taken: {needed}"));
-                let hints: Vec<String> = cause.hint().into_iter().chain(needed).chain(before).collect();
+                // What was found to be needed says more than a cause that knows nothing of it.
+                let what_to_do = needed.clone().or_else(|| cause.hint());
+                let hints: Vec<String> = what_to_do.into_iter().chain(before).collect();
                 (!hints.is_empty()).then(|| hints.join("; "))
             }
             SnapshotError::Plan(error) => error.hint(),

@@ -54,9 +54,9 @@ pub(crate) fn decide_leftovers(
     let decide = |one: &Leftover, number: usize| match one.kind {
         _ if !one.ours => (false, "neither its mark nor the log says that safe-test made it".to_owned()),
         _ if one.at_work => (false, AT_WORK.to_owned()),
-        LeftoverKind::Unfinished => (true, "left by something that was killed".to_owned()),
+        LeftoverKind::Unfinished => (true, "left by a restore or rehearsal that was killed".to_owned()),
         LeftoverKind::Replaced if now - one.at < KEPT_FOR => {
-            (false, "a restore replaced it; it is kept for 24 hours at least".to_owned())
+            (false, "a restore replaced it; kept for 24 hours at least".to_owned())
         }
         LeftoverKind::Replaced if number <= keep_last => {
             (false, format!("a restore replaced it; number {number} of the last {keep_last} of {}", one.of))

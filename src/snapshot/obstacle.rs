@@ -45,18 +45,24 @@ pub(crate) fn not_whole_in_full(obstacles: &[Obstacle]) -> Option<String> {
 fn said(obstacles: &[Obstacle], named: usize) -> Option<String> {
     let worst = worst(obstacles)?;
     let kept_back = match worst {
-        Effect::NothingComesBack => "cannot be restored whole: nothing comes back",
+        Effect::NothingComesBack => "cannot be restored whole: nothing comes back, since",
         Effect::LeftOut => "cannot be restored whole: left out are",
-        Effect::InPlace => "is restored in place, which a snapshot alone can undo",
+        Effect::InPlace => "is restored in place, with a safety snapshot as the only way back, since",
     };
     let (weighty, lesser): (Vec<_>, Vec<_>) = obstacles.iter().partition(|one| one.effect == worst);
-    let all: Vec<&str> = weighty.into_iter().chain(lesser).map(|one| one.what.as_str()).collect();
-    let shown = all.iter().take(named).copied().collect::<Vec<_>>().join("; ");
-    let rest = match all.len().saturating_sub(named) {
+    let whats = |some: &[&Obstacle]| some.iter().map(|one| one.what.clone()).collect::<Vec<_>>().join("; ");
+    let shown = whats(&weighty[..weighty.len().min(named)]);
+    // They are of another kind: said after "since" they would be reasons.
+    let besides = &lesser[..lesser.len().min(named.saturating_sub(weighty.len()))];
+    let besides = match besides {
+        [] => String::new(),
+        some => format!("; besides: {}", whats(some)),
+    };
+    let rest = match obstacles.len().saturating_sub(named) {
         0 => String::new(),
         more => format!("; and {more} more"),
     };
-    Some(format!("{kept_back}: {shown}{rest}"))
+    Some(format!("{kept_back} {shown}{besides}{rest}"))
 }
 
 /// Says what to do, once each, for those that weigh most; nothing where there is no obstacle.
@@ -91,16 +97,20 @@ mod tests {
         use Effect::{InPlace, LeftOut, NothingComesBack};
         let cases = [
             (vec![], None, None),
-            (vec![(InPlace, "a")], Some("is restored in place, which a snapshot alone can undo: a"), Some("mend a")),
-            (vec![(LeftOut, "a")], Some("cannot be restored whole: left out are: a"), Some("mend a")),
+            (
+                vec![(InPlace, "a")],
+                Some("is restored in place, with a safety snapshot as the only way back, since a"),
+                Some("mend a"),
+            ),
+            (vec![(LeftOut, "a")], Some("cannot be restored whole: left out are a"), Some("mend a")),
             (
                 vec![(LeftOut, "a"), (NothingComesBack, "b"), (NothingComesBack, "b2")],
-                Some("cannot be restored whole: nothing comes back: b; b2; and 1 more"),
+                Some("cannot be restored whole: nothing comes back, since b; b2; and 1 more"),
                 Some("mend b"),
             ),
             (
                 vec![(LeftOut, "a"), (NothingComesBack, "b")],
-                Some("cannot be restored whole: nothing comes back: b; a"),
+                Some("cannot be restored whole: nothing comes back, since b; besides: a"),
                 Some("mend b"),
             ),
         ];
@@ -109,6 +119,6 @@ mod tests {
             assert_eq!((not_whole(&given).as_deref(), remedy(&given).as_deref()), (line, what_to_do));
         }
         let many: Vec<_> = ["a", "b", "c"].iter().map(|what| obstacle(LeftOut, what)).collect();
-        assert_eq!(not_whole_in_full(&many).unwrap(), "cannot be restored whole: left out are: a; b; c");
+        assert_eq!(not_whole_in_full(&many).unwrap(), "cannot be restored whole: left out are a; b; c");
     }
 }

@@ -54,7 +54,7 @@ pub(crate) fn plan(target: &Target, policy: &Policy, files: &dyn Files) -> Resul
         }
         // Whether there is one to be saved, its engine tells better.
         if engines::saving(target).is_none() && !files.exists(path) {
-            return Ok(Intention::NothingToLose("it does not exist yet".to_owned()));
+            return Ok(Intention::NothingToLose("it does not exist".to_owned()));
         }
     }
     match (engines::saving(target), target.engine) {

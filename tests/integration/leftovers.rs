@@ -105,7 +105,7 @@ fn what_was_replaced_long_ago_goes_with_the_next_run_but_for_the_last_few() {
         "{run}"
     );
     assert!(!exists(&old[0]) && old[1..].iter().all(|name| exists(name)) && exists(&theirs));
-    assert!(run.contains("beside it are 11 databases of restores ("), "what is not ours is told, too: {run}");
+    assert!(run.contains("beside it are 11 databases that restores left ("), "what is not ours is told, too: {run}");
     let log = sandbox.log();
     let pruned = log.iter().find(|entry| entry["event"] == "prune").unwrap();
     assert_eq!(pruned["databases"], serde_json::json!([old[0]]));

@@ -18,8 +18,9 @@ fn project(database: &str, rights: &str, script: &str) -> Sandbox {
 
 const EVENT_TRIGGER: &str = "CREATE FUNCTION f() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END'; \
     CREATE EVENT TRIGGER watcher ON ddl_command_end EXECUTE FUNCTION f()";
-const SAID: &str = "cannot be restored whole: nothing comes back: only a superuser creates event triggers (`watcher`); \
-    the owners `tester`: what is theirs belongs to the role `watched_test_app` then";
+const SAID: &str = "cannot be restored whole: nothing comes back, since only a superuser creates event triggers (`watcher`); \
+    besides: the owners `tester`, whose objects will belong to `watched_test_app`";
+const BY_A_SUPERUSER: &str = "restore it by hand as a superuser (`by_hand` in its manifest), or save it as one";
 
 fn json(outcome: &Outcome, text: &str) -> serde_json::Value {
     serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {outcome:?}"))
@@ -30,7 +31,7 @@ fn what_nothing_brings_back_is_said_before_the_command_and_never_promised() {
     let sandbox = project("watched_test", "CREATEDB", EVENT_TRIGGER);
     let planned = sandbox.run(&["--dry-run", "./suite"]).expect_code(0);
     assert!(
-        planned.stderr.contains(SAID) && planned.stderr.contains("what to do: have a superuser restore it"),
+        planned.stderr.contains(SAID) && planned.stderr.contains("what to do: restore it by hand as a superuser"),
         "{planned:?}"
     );
 
@@ -38,12 +39,9 @@ fn what_nothing_brings_back_is_said_before_the_command_and_never_promised() {
     let lines: Vec<&str> = ran.stderr.lines().collect();
     assert!(lines[0].contains(&format!("verified), but {SAID}")) && !ran.stderr.contains("to undo"), "{}", ran.stderr);
     let id = sandbox.ids()[0].clone();
-    assert_eq!(lines[1..], [format!("safe-test: {id} comes back only after this: have a superuser restore it")]);
+    assert_eq!(lines[1..], [format!("safe-test: {id} comes back only after this: {BY_A_SUPERUSER}")]);
     let obstacle = &sandbox.manifests()[0]["obstacles"][0];
-    assert_eq!(
-        (&obstacle["effect"], &obstacle["remedy"]),
-        (&"nothing-comes-back".into(), &"have a superuser restore it".into())
-    );
+    assert_eq!((&obstacle["effect"], &obstacle["remedy"]), (&"nothing-comes-back".into(), &BY_A_SUPERUSER.into()));
 
     // An unchanged database is not asked again; what was found is said again, also to whoever wants it quiet. Other tests write
     // to the same server, which costs a dump.
@@ -65,10 +63,10 @@ fn what_nothing_brings_back_is_said_before_the_command_and_never_promised() {
 
     assert!(sandbox.run(&["list"]).expect_code(0).stdout.contains("(cannot be restored whole)"));
     let details = sandbox.run(&["list", "-v"]).expect_code(0).stdout;
-    assert!(details.contains(SAID) && details.contains("what to do: have a superuser"), "{details}");
+    assert!(details.contains(SAID) && details.contains("what to do: restore it by hand as a superuser"), "{details}");
     let doctor = sandbox.run(&["doctor"]).expect_code(125);
     assert!(
-        doctor.stdout.contains(SAID) && doctor.stdout.contains("hint: have a superuser restore it"),
+        doctor.stdout.contains(SAID) && doctor.stdout.contains("hint: restore it by hand as a superuser"),
         "{}",
         doctor.stdout
     );
@@ -87,11 +85,10 @@ fn what_comes_back_but_for_something_is_told_with_what_is_left_out() {
     let sandbox =
         project("partly_test", "CREATEDB", "CREATE TABLE odd (a int); GRANT SELECT ON odd TO partly_test_app");
     let ran = sandbox.guarded().expect_code(0);
-    let said = "but cannot be restored whole: left out are: the owners `tester`: what is theirs belongs to the role `partly_test_app` then";
+    let said = "but cannot be restored whole: left out are the owners `tester`, whose objects will belong to `partly_test_app`";
     assert!(ran.stderr.contains(said) && !ran.stderr.contains("to undo"), "{}", ran.stderr);
     let id = sandbox.ids()[0].clone();
-    let instead =
-        format!("safe-test: what comes back: safe-test restore {id}; for all of it: have a superuser restore it");
+    let instead = format!("safe-test: what comes back: safe-test restore {id}; for all of it: {BY_A_SUPERUSER}");
     assert_eq!(ran.stderr.lines().nth(1), Some(&*instead));
     sandbox.run(&["doctor"]).expect_code(0);
     sandbox.run(&["restore", "latest", "--yes"]).expect_code(0);

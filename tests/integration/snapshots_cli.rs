@@ -217,10 +217,10 @@ fn a_database_that_does_not_exist_yet_has_nothing_to_lose() {
     let url = server.url("not_yet_test");
     sandbox.write(".env", format!("DATABASE_URL={url}\nNEW_URL=sqlite:./new_test.db\n"));
     let outcome = sandbox.guarded().expect_code(0);
-    assert_eq!(outcome.stderr.matches("it does not exist yet").count(), 2, "{}", outcome.stderr);
+    assert_eq!(outcome.stderr.matches("it does not exist").count(), 2, "{}", outcome.stderr);
     assert!(sandbox.has_run());
     let started = sandbox.log().into_iter().find(|entry| entry["event"] == "run-started").unwrap();
-    assert!(started["notes"].to_string().contains("it does not exist yet"), "{started}");
+    assert!(started["notes"].to_string().contains("it does not exist"), "{started}");
     assert_eq!(sandbox.ids().len(), 0);
 }
 

@@ -104,7 +104,7 @@ fn a_link_that_leads_to_itself_is_no_database_that_does_not_exist_yet() {
     fs::remove_file(&database).unwrap();
     symlink("not_made_yet.db", &database).unwrap();
     let outcome = sandbox.guarded().expect_code(0);
-    assert!(outcome.stderr.contains("it does not exist yet"), "{}", outcome.stderr);
+    assert!(outcome.stderr.contains("it does not exist"), "{}", outcome.stderr);
 }
 
 #[test]
@@ -115,7 +115,7 @@ fn of_two_files_that_one_value_may_mean_the_one_that_is_there_is_announced() {
     assert!(outcome.stderr.contains("saved") && !outcome.stderr.contains("not saved"), "{}", outcome.stderr);
     fs::remove_file(sandbox.project().join("app_test.db")).unwrap();
     let outcome = sandbox.guarded().expect_code(0);
-    assert_eq!(outcome.stderr.matches("it does not exist yet").count(), 1, "{}", outcome.stderr);
+    assert_eq!(outcome.stderr.matches("it does not exist").count(), 1, "{}", outcome.stderr);
 }
 
 #[test]
@@ -244,8 +244,8 @@ fn what_a_restore_computes_anew_is_named_with_where_it_stands_as_it_was() {
     sandbox.guarded().expect_code(0);
     let restored = sandbox.run(&["restore"]).expect_code(0).stdout;
     let kept = undo_of(restored.lines().next().unwrap());
-    assert!(restored.contains(&format!("stale: public.stale (`{kept}` has what they were).")), "{restored}");
-    assert!(restored.contains(&format!("now: public.t.rated (`{kept}` has what they were).")), "{restored}");
+    assert!(restored.contains(&format!("views: public.stale. What they held before is in `{kept}`.")), "{restored}");
+    assert!(restored.contains(&format!("before: public.t.rated. What they held before is in `{kept}`.")), "{restored}");
     let json = sandbox.run(&["restore", "--format", "json"]).expect_code(0).stdout;
     let json: serde_json::Value = serde_json::from_str(&json).unwrap();
     let one = &json["restored"][0];
@@ -376,8 +376,7 @@ fn who_cannot_put_a_database_back_is_told_before_the_command_runs() {
     let url = format!("postgres://modest_test:modest@127.0.0.1:{}/{database}", server.port());
     sandbox.write(".env", format!("APP_ENV=testing\nDATABASE_URL={url}\n"));
     let outcome = sandbox.guarded().expect_code(0);
-    let said =
-        "nothing comes back: the role `modest_test` may not drop what belongs to others: table public.t of tester";
+    let said = "nothing comes back, since the role `modest_test` may not drop what belongs to others: table public.t of tester";
     assert!(outcome.stderr.contains(said), "{}", outcome.stderr);
     server.psql(database, "REVOKE ALL ON t FROM modest_test");
 }

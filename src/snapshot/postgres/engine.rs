@@ -38,7 +38,7 @@ impl SnapshotEngine for Postgres {
     fn open(&self, target: &Target, environment: &ToolEnvironment) -> Result<Found, EngineError> {
         match Session::open(target, environment) {
             Ok(session) => Ok(Found::Database(Box::new(session))),
-            Err(PostgresError::NoSuchDatabase { .. }) => Ok(Found::NothingToLose("it does not exist yet")),
+            Err(PostgresError::NoSuchDatabase { .. }) => Ok(Found::NothingToLose("it does not exist")),
             Err(error) => Err(error.into()),
         }
     }

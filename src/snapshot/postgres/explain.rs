@@ -48,7 +48,7 @@ impl Explain for PostgresError {
             }
             PostgresError::MayNotCreate { .. } => "give the role the right: `ALTER ROLE … CREATEDB`",
             PostgresError::NotItsOwn { .. } => {
-                "give the role the right `ALTER ROLE … CREATEDB` and the database, or have a superuser restore it"
+                "make the role the database's owner with `ALTER ROLE … CREATEDB`, or restore it by hand as a superuser (`by_hand` in the manifest)"
             }
             PostgresError::CommitUnknown { .. } => "start the server and look; restoring again is safe",
             PostgresError::MissingExtensions { .. } => {
@@ -116,7 +116,9 @@ impl Explain for PostgresError {
 
 fn connect_hint(message: &str) -> &'static str {
     let has = |words: &[&str]| words.iter().any(|word| message.contains(word));
-    if has(&["password"]) {
+    if has(&["no password supplied"]) {
+        "set PGPASSWORD, or put the password into the variable that names the database"
+    } else if has(&["password"]) {
         "check the password in the variable that names the database; `restore` also takes it from PGPASSWORD, or asks for \
          it at a terminal"
     } else if has(&["too many", "remaining connection slots"]) {

@@ -35,7 +35,7 @@ impl SnapshotEngine for Sqlite {
             return Err(PlanError::NoTool { engine: target.engine }.into());
         };
         Ok(match sqlite::examine_quiet(path)? {
-            Presence::Missing => Found::NothingToLose("it does not exist yet"),
+            Presence::Missing => Found::NothingToLose("it does not exist"),
             Presence::Empty => Found::NothingToLose("it is empty"),
             Presence::Database => Found::Database(Box::new(DatabaseFile {
                 path: path.to_owned(),

@@ -24,7 +24,7 @@ const NEXT_LOOK: Duration = Duration::from_millis(10);
 /// What lies where a database is expected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Presence {
-    /// Nothing, so nothing to lose: the database does not exist yet.
+    /// Nothing, so nothing to lose: the database does not exist.
     Missing,
     /// A file of no bytes, which SQLite takes for a database without tables: nothing to lose.
     Empty,

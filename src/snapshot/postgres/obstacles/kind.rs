@@ -5,6 +5,10 @@
 
 use crate::snapshot::Effect;
 
+/// The remedy where only a superuser may do what is to be done. A restore is done as the role that saved.
+pub(super) const BY_A_SUPERUSER: &str =
+    "restore it by hand as a superuser (`by_hand` in its manifest), or save it as one";
+
 /// A kind of obstacle.
 pub(super) struct Kind {
     pub(super) effect: Effect,

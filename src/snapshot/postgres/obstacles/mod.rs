@@ -16,9 +16,9 @@ use crate::snapshot::postgres::connection::Connection;
 use crate::snapshot::postgres::extensions;
 use crate::snapshot::postgres::extensions::Lost;
 use crate::snapshot::postgres::in_place;
-use crate::snapshot::postgres::obstacles::kind::Kind;
+use crate::snapshot::postgres::obstacles::kind::{BY_A_SUPERUSER, Kind};
 use crate::snapshot::postgres::obstacles::tables::TABLES;
-use crate::snapshot::postgres::psql::{Psql, number, text};
+use crate::snapshot::postgres::psql::{Psql, identifier, number, text};
 use crate::snapshot::postgres::session::Identity;
 use crate::snapshot::postgres::tools::Tools;
 use crate::snapshot::{Effect, Obstacle};
@@ -71,7 +71,7 @@ fn of_others(psql: &mut Psql, identity: &Identity) -> Result<Option<Obstacle>, P
     Ok((!names.is_empty()).then(|| Obstacle {
         effect: Effect::NothingComesBack,
         what: format!("the role `{}` may not drop what belongs to others: {names}", identity.user),
-        remedy: "have a superuser restore it".to_owned(),
+        remedy: BY_A_SUPERUSER.to_owned(),
     }))
 }
 
@@ -89,11 +89,14 @@ fn of_the_session(identity: &Identity) -> Vec<Obstacle> {
         let (what, remedy) = match identity.may_create {
             false => (
                 format!("the role `{user}` may not create databases"),
-                "give the role the right: `ALTER ROLE … CREATEDB`",
+                format!("ALTER ROLE {} CREATEDB", identifier(user)),
             ),
-            true => (format!("the database does not belong to the role `{user}`"), "connect as the database's owner"),
+            true => (
+                format!("the database does not belong to the role `{user}`"),
+                "connect as the database's owner".to_owned(),
+            ),
         };
-        obstacles.push(Obstacle { effect: Effect::InPlace, what, remedy: remedy.to_owned() });
+        obstacles.push(Obstacle { effect: Effect::InPlace, what, remedy });
     }
     obstacles
 }

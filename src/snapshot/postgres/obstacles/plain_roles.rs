@@ -3,9 +3,7 @@
 //! Source: the "Notes" of each `CREATE` in PostgreSQL's documentation; each was tried with the owner of a database that may
 //! create databases.
 
-use crate::snapshot::postgres::obstacles::kind::{Kind, left_out, nothing_comes_back};
-
-const BY_A_SUPERUSER: &str = "have a superuser restore it";
+use crate::snapshot::postgres::obstacles::kind::{BY_A_SUPERUSER, Kind, left_out, nothing_comes_back};
 
 /// Where the database is made anew: in place, what others have made stays, or keeps all from being replaced.
 pub(super) const MADE_ANEW: &[Kind] = &[
@@ -18,7 +16,7 @@ pub(super) const MADE_ANEW: &[Kind] = &[
     left_out(
         "owned o WHERE NOT pg_has_role(o.owner, '$ACT')",
         "pg_get_userbyid(o.owner)",
-        "the owners {names}: what is theirs belongs to the role `{user}` then",
+        "the owners {names}, whose objects will belong to `{user}`",
         BY_A_SUPERUSER,
     ),
 ];
@@ -67,7 +65,7 @@ pub(super) const KINDS: &[Kind] = &[
             WHERE f.proconfig IS NOT NULL AND lower(c.setting) NOT IN (SELECT name FROM changeable) AND NOT $MAY_SET(c.setting)",
         "f.proname",
         "only a superuser creates functions with settings such as theirs ({names})",
-        "GRANT SET ON PARAMETER to the role, or have a superuser restore it",
+        "GRANT SET ON PARAMETER to the role, or restore it by hand as a superuser (`by_hand` in its manifest)",
     ),
     nothing_comes_back(
         "functions f JOIN pg_aggregate a ON a.aggfnoid = f.oid WHERE a.aggtranstype = 'internal'::regtype",
@@ -160,7 +158,7 @@ pub(super) const KINDS: &[Kind] = &[
             WHERE lower(c.setting) NOT IN (SELECT name FROM changeable) AND NOT $MAY_SET(c.setting)",
         "c.setting",
         "settings of the database that only a superuser makes ({names})",
-        "GRANT SET ON PARAMETER to the role, or have a superuser restore it",
+        "GRANT SET ON PARAMETER to the role, or restore it by hand as a superuser (`by_hand` in its manifest)",
     ),
     left_out(
         "pg_db_role_setting s JOIN pg_database d ON d.oid = s.setdatabase AND d.datname = current_database() \

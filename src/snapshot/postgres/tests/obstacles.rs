@@ -449,7 +449,7 @@ fn what_is_of_the_whole_server_is_found_too() {
     assert!(psql.status().unwrap().success());
     server.run("obs_whole", "CREATE TABLE t (a int) TABLESPACE obs_space; ALTER TABLE t OWNER TO obs_owner");
     assert!(
-        all().contains("left out are: tablespaces that the role `obs_owner` may not use (`obs_space`)"),
+        all().contains("left out are tablespaces that the role `obs_owner` may not use (`obs_space`)"),
         "{}",
         all()
     );
@@ -457,7 +457,7 @@ fn what_is_of_the_whole_server_is_found_too() {
     assert_eq!(all(), "");
 
     server.run("obs_whole", "BEGIN; INSERT INTO t VALUES (1); PREPARE TRANSACTION 'half'");
-    let prepared = "nothing comes back: a database with prepared transactions cannot be exchanged (`half`)";
+    let prepared = "nothing comes back, since a database with prepared transactions cannot be exchanged (`half`)";
     for user in ["obs_owner", "postgres"] {
         let found = not_whole_in_full(&found(&server, "obs_whole", user)).unwrap_or_default();
         assert!(found.ends_with(prepared), "{user}: {found}");
@@ -468,7 +468,7 @@ fn what_is_of_the_whole_server_is_found_too() {
         assert_eq!(all(), "");
         server.run("postgres", &format!("REVOKE CONNECT ON DATABASE {database} FROM PUBLIC"));
     }
-    assert!(all().contains("nothing comes back: the role `obs_owner` may connect neither"), "{}", all());
+    assert!(all().contains("nothing comes back, since the role `obs_owner` may connect neither"), "{}", all());
     server.run("postgres", "GRANT CONNECT ON DATABASE postgres TO obs_owner; ALTER ROLE obs_owner NOCREATEDB");
     assert!(all().ends_with("can undo: the role `obs_owner` may not create databases"), "{}", all());
 }
@@ -501,7 +501,7 @@ fn rows_that_can_be_written_on_another_server_are_not_promised() {
                   CREATE FOREIGN TABLE read_only (a text) SERVER f OPTIONS (filename '/x'); CREATE FOREIGN TABLE far (a int) SERVER s";
     let database = make(&server, "far", script);
     let found = not_whole_in_full(&found(&server, &database, "postgres")).unwrap();
-    assert!(found.ends_with("left out are: the rows of foreign tables, which lie on other servers (`far`)"), "{found}");
+    assert!(found.ends_with("left out are the rows of foreign tables, which lie on other servers (`far`)"), "{found}");
 }
 
 #[test]

@@ -158,7 +158,8 @@ fn a_role_that_may_not_exchange_databases_restores_in_place_or_is_told_why_not()
     let in_place = "is restored in place, which a snapshot alone can undo: the role `modest` may not create databases";
     assert_eq!(noted("modest"), in_place);
     server.run("modest", "GRANT SELECT ON t TO maker");
-    let nothing = "nothing comes back: the role `maker` may not drop what belongs to others: table public.t of modest";
+    let nothing =
+        "nothing comes back, since the role `maker` may not drop what belongs to others: table public.t of modest";
     assert!(noted("maker").contains(nothing), "{}", noted("maker"));
     server.run("modest", "REVOKE SELECT ON t FROM maker; INSERT INTO t VALUES (1)");
     // The right alone is not enough for the exchange of a database of somebody else's.
