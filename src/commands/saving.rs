@@ -254,7 +254,9 @@ fn instead_of_undoing(receipt: &Receipt) -> Option<String> {
     Some(match snapshot::worst(receipt.obstacles())? {
         Effect::NothingComesBack => format!("safe-test: {id} comes back only after this: {what_to_do}"),
         Effect::LeftOut => format!("safe-test: what comes back: safe-test restore {id}; for all of it: {what_to_do}"),
-        Effect::InPlace => format!("safe-test: to undo, in place: safe-test restore {id}; to keep both: {what_to_do}"),
+        Effect::InPlace => {
+            format!("safe-test: to undo: safe-test restore {id}; to keep what it replaces: {what_to_do}")
+        }
     })
 }
 

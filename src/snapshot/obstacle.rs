@@ -47,7 +47,7 @@ fn said(obstacles: &[Obstacle], named: usize) -> Option<String> {
     let kept_back = match worst {
         Effect::NothingComesBack => "cannot be restored whole: nothing comes back, since",
         Effect::LeftOut => "cannot be restored whole: left out are",
-        Effect::InPlace => "is restored in place, with a safety snapshot as the only way back, since",
+        Effect::InPlace => "can be restored in place only, with a safety snapshot as the way back, since",
     };
     let (weighty, lesser): (Vec<_>, Vec<_>) = obstacles.iter().partition(|one| one.effect == worst);
     let whats = |some: &[&Obstacle]| some.iter().map(|one| one.what.clone()).collect::<Vec<_>>().join("; ");
@@ -99,7 +99,7 @@ mod tests {
             (vec![], None, None),
             (
                 vec![(InPlace, "a")],
-                Some("is restored in place, with a safety snapshot as the only way back, since a"),
+                Some("can be restored in place only, with a safety snapshot as the way back, since a"),
                 Some("mend a"),
             ),
             (vec![(LeftOut, "a")], Some("cannot be restored whole: left out are a"), Some("mend a")),

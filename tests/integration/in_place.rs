@@ -59,10 +59,10 @@ fn it_is_said_before_and_can_be_undone() {
     let id = sandbox.ids().remove(0);
     let said = &outcome.stderr;
     let why = format!(
-        "is restored in place, with a safety snapshot as the only way back, since the role `{database}` may not create databases"
+        "can be restored in place only, with a safety snapshot as the way back, since the role `{database}` may not create databases"
     );
     assert!(said.contains(&why), "{said}");
-    assert!(said.contains(&format!("to undo, in place: safe-test restore {id}; to keep both: ALTER ROLE")), "{said}");
+    assert!(said.contains(&format!("to undo: safe-test restore {id}; to keep what it replaces: ALTER ROLE")), "{said}");
     wreck(database);
     let restored = sandbox.run(&["restore", "latest"]).expect_code(0);
     assert_eq!(state(database), "saved");

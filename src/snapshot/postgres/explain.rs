@@ -29,6 +29,10 @@ impl Explain for PostgresError {
             PostgresError::NotPostgres { .. } => "say in `.safe-test.toml` how this database is kept",
             PostgresError::OtherDatabase { .. } => "give the database's name in the URL",
             PostgresError::ConnectionLost { .. } => "see the server's log for why it closed the connection",
+            // insufficient_privilege
+            PostgresError::Query { sqlstate, .. } if sqlstate == "42501" => {
+                "connect as a role that has this right, such as the owner of what is named"
+            }
             PostgresError::Query { .. } => return None,
             PostgresError::Locked { .. } => "end that session or let it finish, then try again",
             PostgresError::RowSecurity { .. } => "connect as the owner of the tables, or as a role with BYPASSRLS",

@@ -470,7 +470,7 @@ fn what_is_of_the_whole_server_is_found_too() {
     }
     assert!(all().contains("nothing comes back, since the role `obs_owner` may connect neither"), "{}", all());
     server.run("postgres", "GRANT CONNECT ON DATABASE postgres TO obs_owner; ALTER ROLE obs_owner NOCREATEDB");
-    assert!(all().ends_with("can undo: the role `obs_owner` may not create databases"), "{}", all());
+    assert!(all().ends_with("since the role `obs_owner` may not create databases"), "{}", all());
 }
 
 #[test]

@@ -155,7 +155,7 @@ fn a_role_that_may_not_exchange_databases_restores_in_place_or_is_told_why_not()
         let manifest = Snapshot::take(&server.target_as("modest", user)).manifest;
         not_whole_in_full(&manifest.obstacles).unwrap_or_default()
     };
-    let in_place = "is restored in place, which a snapshot alone can undo: the role `modest` may not create databases";
+    let in_place = "can be restored in place only, with a safety snapshot as the way back, since the role `modest` may not create databases";
     assert_eq!(noted("modest"), in_place);
     server.run("modest", "GRANT SELECT ON t TO maker");
     let nothing =

@@ -151,7 +151,8 @@ fn a_database_that_is_written_now_and_then_without_locks_is_saved_between() {
     let trials = Config::default().cases.div_ceil(128);
     std::thread::scope(|scope| {
         for way in WAYS {
-            scope.spawn(move || assert!(save_while_written(way, 3.0, trials) > 0, "{way}"));
+            // A busy machine may keep a save from ending between two writes many times.
+            scope.spawn(move || assert!((0..5).any(|_| save_while_written(way, 3.0, trials) > 0), "{way}"));
         }
     });
 }
