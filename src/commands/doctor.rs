@@ -116,7 +116,7 @@ pub(crate) fn doctor(context: &mut Context) -> Result<Exit, Failure> {
             .filter(|(_, at)| saving::is_told_by_another(&judged, &targets, *at))
             .map(|(row, _)| *row)
             .collect();
-        let is_told = |(row, one): &(usize, &Looked)| !(context.ui.quiet && one.ok) && !other_readings.contains(row);
+        let is_told = |(row, one): &(usize, &Looked)| !(other_readings.contains(row) || context.ui.quiet && one.ok);
         context.ui.answer(results.iter().enumerate().filter(is_told).flat_map(|(_, one)| lines(one)))
     };
     answered.map_err(CommandError::Output)?;
