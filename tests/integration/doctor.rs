@@ -51,7 +51,7 @@ fn a_role_that_restores_in_place_only_is_told() {
     );
     let found = row(&sandbox, 0, "modest_doctor_test");
     assert_eq!(found["reachable"], true);
-    assert!(found["found"].as_str().unwrap().contains("is restored in place"), "{found}");
+    assert!(found["found"].as_str().unwrap().contains("can be restored in place only"), "{found}");
     assert!(found["hint"].as_str().unwrap().contains("CREATEDB"), "{found}");
 }
 
