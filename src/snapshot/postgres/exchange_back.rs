@@ -30,7 +30,8 @@ pub(crate) fn exchange_back(kept: &Kept<'_>) -> Result<Restored, PostgresError> 
         return Err(not_kept(AT_WORK));
     }
     let comment = beside::comment_on(&mut server, name)?;
-    let comment = comment.ok_or_else(|| not_kept("the server has no such database any more; it was put back before, or dropped"))?;
+    let comment = comment
+        .ok_or_else(|| not_kept("the server has no such database any more; it was put back before, or dropped"))?;
     let is_its_own =
         |marker: &Marker| marker.is_on(name) && marker.purpose == Purpose::Replaced && marker.of == database;
     let marker = Marker::read(&comment)
