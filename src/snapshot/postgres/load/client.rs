@@ -86,18 +86,12 @@ impl Client {
             None => (Vec::new(), Vec::new()),
         };
         self.write(&[&open, b"\\set ON_ERROR_STOP off\n\\o\n".as_slice()].concat())?;
-        let sent = self.psql.send(statement);
-        let answer = match sent {
-            Ok(()) => {
+        match self.psql.ask(statement) {
+            Err(error) if !matches!(error, PostgresError::Query { .. }) => Err(self.ended_by(error)),
+            answer => {
                 self.write(&[b"\\o /dev/null\n\\set ON_ERROR_STOP on\n".as_slice(), &close].concat())?;
-                self.psql.receive()
+                answer
             }
-            Err(error) => Err(error),
-        };
-        match answer {
-            Err(error @ PostgresError::Query { .. }) => Err(error),
-            Err(error) => Err(self.ended_by(error)),
-            Ok(fields) => Ok(fields),
         }
     }
 
