@@ -126,7 +126,27 @@ impl Rewriter {
         if is("ALTER TABLE ") && memchr::memmem::find(statement, b" FOREIGN KEY (").is_some() {
             return self.foreign_key(statement);
         }
+        let is_index = is("CREATE INDEX ") || is("CREATE UNIQUE INDEX ");
+        let excludes = || is("ALTER TABLE ") && memchr::memmem::find(statement, b" EXCLUDE USING ").is_some();
+        // Beside its columns, an index may have an expression, a predicate or options.
+        if is_index && memchr::memchr_iter(b'(', statement).count() > 1 || excludes() {
+            return self.index(statement);
+        }
         self.client.write(statement)
+    }
+
+    /// Makes an index. Where the server does not look for bare names in a function of it, the function brings the path.
+    fn index(&mut self, statement: &[u8]) -> Result<(), PostgresError> {
+        match self.client.try_all(&[statement]) {
+            Err(PostgresError::Query { sqlstate, .. }) => {
+                if is_not_found(&sqlstate) {
+                    self.path.give_to_functions(&mut self.client)?;
+                }
+                // Where it fails again, psql ends, and says what it was about.
+                self.client.write(statement)
+            }
+            other => other,
+        }
     }
 
     /// Makes an extension in the version that was saved, which a dump does not say. Where the server no longer has that one it
@@ -224,7 +244,13 @@ impl Rewriter {
         let words = words(statement);
         let view = words.get(3).map_or(b"".as_slice(), |(at, _)| name(&statement[*at..]));
         // Row security hides from an owner what it hid before, as it did when he filled the view.
-        match self.client.try_all(&[b"SET row_security = on;\n", statement, b"SET row_security = off;\n"]) {
+        let statements: [&[u8]; 3] = [b"SET row_security = on;\n", statement, b"SET row_security = off;\n"];
+        let mut tried = self.client.try_all(&statements);
+        if matches!(&tried, Err(PostgresError::Query { sqlstate, .. }) if is_not_found(sqlstate)) {
+            self.path.give_to_functions(&mut self.client)?;
+            tried = self.client.try_all(&statements);
+        }
+        match tried {
             Err(PostgresError::Query { message, .. }) => {
                 self.unpopulated.push(format!("`{}` ({message})", canonical(view)));
                 Ok(())
@@ -236,6 +262,7 @@ impl Rewriter {
     /// Carries out what waits for the end of the text; gives what a person should know, a sentence each.
     pub(crate) fn finish(&mut self, user: &str) -> Result<Vec<String>, PostgresError> {
         self.complete()?;
+        self.path.take_from_functions(&mut self.client)?;
         for statement in std::mem::take(&mut self.event_triggers) {
             self.client.write(&statement)?;
         }
@@ -253,6 +280,11 @@ impl Rewriter {
         notes.extend(self.rights.notes(user));
         Ok(notes)
     }
+}
+
+/// Tells whether an error says that a name means nothing: of the class of syntax errors, or an unknown schema.
+fn is_not_found(sqlstate: &str) -> bool {
+    sqlstate.starts_with("42") || sqlstate == "3F000"
 }
 
 const FOREIGN_KEY_VIOLATION: &str = "23503";

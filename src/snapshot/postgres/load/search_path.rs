@@ -5,7 +5,9 @@
 //! schemas. A table in a schema that the path does not name (one of many tenants) finds its own schema first. The
 //! system's schema stands before all: what a dump names without a schema is there.
 //!
-//! Since version 17 the server itself sets the path to nothing while it makes indexes and fills materialised views.
+//! Since version 17 the server itself sets the path to nothing while it makes indexes and fills materialised views. It does
+//! not do so for what happens within a function that has a path of its own: where a name is not found, the functions are
+//! given one until all is there.
 //!
 //! Source: PostgreSQL 10.3 release notes (CVE-2018-1058); 17 release notes, "Migration"; "pg_dump", "Notes".
 
@@ -21,7 +23,22 @@ pub(crate) struct SearchPath {
     /// All schemas, quoted; asked when the first statement needs them.
     others: Option<Vec<Vec<u8>>>,
     set_for: Option<Vec<u8>>,
+    /// The functions that were given it: for each the statement that takes it away.
+    given: Vec<Vec<u8>>,
 }
+
+/// For each function in a language that looks for names: what gives it the path of the session, and what takes it away. The
+/// types of its arguments are named in full: the path may be another by then.
+const FUNCTIONS: &str = "SELECT f.alter || ' SET search_path = ' || pg_catalog.current_setting('search_path'), f.alter || ' RESET search_path' \
+    FROM (SELECT pg_catalog.format('ALTER FUNCTION %I.%I(%s)', n.nspname, p.proname, (SELECT \
+        pg_catalog.string_agg(pg_catalog.format('%I.%I', m.nspname, t.typname), ', ' ORDER BY a.number) \
+        FROM pg_catalog.unnest(p.proargtypes::pg_catalog.oid[]) WITH ORDINALITY AS a(oid, number) \
+        JOIN pg_catalog.pg_type t ON t.oid = a.oid JOIN pg_catalog.pg_namespace m ON m.oid = t.typnamespace)) AS alter \
+    FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace JOIN pg_catalog.pg_language l ON l.oid = p.prolang \
+    WHERE p.oid >= 16384 AND l.lanname NOT IN ('internal', 'c') AND p.prokind IN ('f', 'w') \
+    AND NOT EXISTS (SELECT FROM pg_catalog.unnest(p.proconfig) c WHERE c LIKE 'search_path=%') \
+    AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend x WHERE x.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass \
+        AND x.objid = p.oid AND x.deptype IN ('e', 'i'))) f";
 
 const OTHERS: &str = "SELECT pg_catalog.quote_ident(n.nspname) FROM pg_catalog.pg_namespace n \
     WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' ORDER BY n.nspname";
@@ -30,7 +47,7 @@ impl SearchPath {
     pub(crate) fn of(facts: &Facts) -> Self {
         let setting = facts.settings.iter().find(|setting| setting.role.is_none() && setting.name == "search_path");
         let own = setting.map_or("\"$user\", public", |setting| &setting.value);
-        SearchPath { own: own.to_owned(), others: None, set_for: None }
+        SearchPath { own: own.to_owned(), others: None, set_for: None, given: Vec::new() }
     }
 
     /// Sets it for a statement that computes something in a schema.
@@ -46,7 +63,28 @@ impl SearchPath {
         let path = path(&self.own, &schema, others);
         let setting = [b"SELECT pg_catalog.set_config('search_path', ".as_slice(), &path, b", false);\n"].concat();
         self.set_for = Some(schema);
-        client.write(&setting)
+        client.write(&setting)?;
+        if self.given.is_empty() { Ok(()) } else { self.give_to_functions(client) }
+    }
+}
+
+impl SearchPath {
+    /// Gives all functions without a path of their own the present one.
+    pub(crate) fn give_to_functions(&mut self, client: &mut Client) -> Result<(), PostgresError> {
+        self.take_from_functions(client)?;
+        for row in client.ask(FUNCTIONS)?.chunks_exact(2) {
+            client.write(&[&row[0], b";\n".as_slice()].concat())?;
+            self.given.push(row[1].clone());
+        }
+        Ok(())
+    }
+
+    /// Takes it from them again.
+    pub(crate) fn take_from_functions(&mut self, client: &mut Client) -> Result<(), PostgresError> {
+        for statement in std::mem::take(&mut self.given) {
+            client.write(&[&statement, b";\n".as_slice()].concat())?;
+        }
+        Ok(())
     }
 }
 
