@@ -94,6 +94,20 @@ pub(crate) fn shell_word(text: &str) -> Cow<'_, str> {
     Cow::Owned(format!("'{}'", text.replace('\'', r"'\''")))
 }
 
+/// Writes `text` as a word that a person can copy into a shell: what does not show in a line stands in bash's `$'…'`.
+#[must_use]
+pub(crate) fn typed_word(text: &str) -> Cow<'_, str> {
+    if text.chars().all(shows) {
+        return shell_word(text);
+    }
+    let typed = |character: char| match character {
+        '\\' | '\'' => format!("\\{character}"),
+        shown if shows(shown) => shown.to_string(),
+        hidden => hidden.to_string().bytes().map(|byte| format!("\\{byte:03o}")).collect(),
+    };
+    Cow::Owned(format!("$'{}'", text.chars().map(typed).collect::<String>()))
+}
+
 /// Writes words as a line that a POSIX shell takes apart into the same words.
 #[must_use]
 pub(crate) fn shell_line<S: AsRef<str>>(words: &[S]) -> String {
@@ -144,6 +158,17 @@ pub(crate) const HOSTILE: &str = "\u{1b}]0;t\u{7}\u{1b}[2J\r\n\t\u{0}\u{202e}\u{
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_word_to_be_typed_shows_in_a_line() {
+        for (text, typed) in [
+            ("app_test", "app_test"),
+            ("it's a \"test\"", r#"'it'\''s a "test"'"#),
+            ("line\nbreak 's\\\u{9b}", r"$'line\012break \'s\\\302\233'"),
+        ] {
+            assert_eq!(typed_word(text), typed);
+        }
+    }
 
     #[test]
     fn every_byte_has_two_digits() {

@@ -1,7 +1,5 @@
 //! Puts databases back: verifies, saves what would not be kept whole beside, restores, writes it down.
 
-use std::ffi::OsStr;
-
 use serde::Serialize;
 
 use crate::audit;
@@ -19,7 +17,7 @@ use crate::snapshot::{
     Computed, Effect, Kind, Obstacle, Receipt, Restoration, RestorePlan, Restored, SnapshotError, StoreError, Stored,
     VerificationLevel,
 };
-use crate::text::shown;
+use crate::text::typed_word;
 use crate::ui::Progress;
 
 /// One database that is back.
@@ -85,7 +83,8 @@ impl PutBack {
         let undo = match (&self.replaced, &self.safety, not_whole) {
             (None, Some(safety), Some(why)) => format!("; what it was is saved as {safety}, but {why}"),
             (Some(undo), ..) | (None, Some(undo), None) => {
-                format!("; to undo: safe-test restore {}", shown(OsStr::new(undo)))
+                let end_of_options = if undo.starts_with('-') { "-- " } else { "" };
+                format!("; to undo: safe-test restore {end_of_options}{}", typed_word(undo))
             }
             (None, None, _) => String::new(),
         };

@@ -433,3 +433,20 @@ fn a_restore_is_written_down_before_it_changes_anything() {
     assert_eq!(events, ["opened", "run-started", "run-finished", "restore-started", "restore"]);
     assert!(sandbox.run(&["log", "verify"]).expect_code(0).stdout.starts_with("the log is whole"));
 }
+
+#[test]
+fn what_is_said_to_undo_a_restore_can_be_copied_into_a_shell() {
+    for database in ["it's a \"test\"", "line\nbreak_test", "-d of_mine_test"] {
+        let sandbox = Sandbox::with_postgres(database);
+        sandbox.suite("");
+        sandbox.guarded().expect_code(0);
+        Postgres::server().psql(database, "INSERT INTO t VALUES (2)");
+        let outcome = sandbox.run(&["restore"]).expect_code(0);
+        let (_, undo) = outcome.stdout.trim_end().split_once("to undo: safe-test ").unwrap();
+        let words = Command::new("bash").args(["-c", &format!("printf '%s\\0' {undo}")]).output().unwrap().stdout;
+        let words = String::from_utf8(words).unwrap();
+        let words: Vec<&str> = words.trim_end_matches('\0').split('\0').collect();
+        sandbox.run(&words).expect_code(0);
+        assert_eq!(Postgres::server().psql(database, "SELECT count(*) FROM t"), "2", "{undo}");
+    }
+}
