@@ -48,6 +48,12 @@ pub(super) const KINDS: &[Kind] = &[
         "logical replication slots would stay with the database that is replaced ({names})",
         "drop them before a restore, and make them anew afterwards",
     ),
+    nothing_comes_back(
+        "pg_subscription s JOIN pg_database d ON d.oid = s.subdbid AND d.datname = current_database() WHERE s.subenabled",
+        "s.subname",
+        "subscriptions would go on in the database that is replaced ({names})",
+        "disable them before a restore, and enable them afterwards",
+    ),
     left_out(
         "pg_index i JOIN pg_class c ON c.oid = i.indexrelid AND c.relkind = 'i' AND c.relpersistence <> 't' WHERE NOT i.indisvalid",
         "c.relname",
@@ -95,11 +101,5 @@ pub(super) const OF_SUPERUSERS: &[Kind] = &[
         "l.library",
         "the server no longer has the libraries {names}",
         "install them again on the server",
-    ),
-    nothing_comes_back(
-        "pg_subscription s JOIN pg_database d ON d.oid = s.subdbid AND d.datname = current_database() WHERE s.subenabled",
-        "s.subname",
-        "subscriptions would go on in the database that is replaced ({names})",
-        "disable them before a restore, and enable them afterwards",
     ),
 ];

@@ -242,6 +242,13 @@ const CASES: &[Case] = &[
         "subscriptions, which only a superuser saves (`obs_s`)",
     ),
     for_all(
+        "enabled_subscription",
+        "CREATE SUBSCRIPTION obs_e CONNECTION 'dbname=x' PUBLICATION p WITH (connect = false, slot_name = NONE); \
+         UPDATE pg_subscription SET subenabled = true WHERE subname = 'obs_e'",
+        Effect::NothingComesBack,
+        "subscriptions would go on in the database that is replaced (`obs_e`)",
+    ),
+    for_all(
         "version_of_an_extension",
         "CREATE EXTENSION citext; UPDATE pg_extension SET extversion = '0.1' WHERE extname = 'citext'",
         Effect::LeftOut,
