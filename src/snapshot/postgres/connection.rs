@@ -57,9 +57,10 @@ const PARAMETERS: [(&str, &str); 17] = [
 /// The values of `sslmode` that libpq knows.
 const SSL_MODES: [&str; 6] = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"];
 
-/// What a role or database may have set for its sessions, undone before the first statement: it would end ours halfway.
-const OPTIONS: &str =
-    "-c statement_timeout=0 -c idle_in_transaction_session_timeout=0 -c default_transaction_read_only=off";
+/// What a role or database may have set for its sessions, undone before the first statement: it would end ours halfway, or
+/// make them those of another role, who may read less.
+const OPTIONS: &str = "-c statement_timeout=0 -c idle_in_transaction_session_timeout=0 \
+                       -c default_transaction_read_only=off -c role=none";
 
 impl Connection {
     /// Makes the connection that a target's own driver would make, as far as libpq can make it.

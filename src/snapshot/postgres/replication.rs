@@ -43,7 +43,7 @@ pub(crate) fn forget_subscriptions(server: &mut Session, database: &str) -> Resu
     if names.is_empty() {
         return Ok(());
     }
-    let mut inside = Session::connect(server.connection.with("PGDATABASE", database))?;
+    let mut inside = Session::connect(server.connection_to(database))?;
     for name in names.iter().map(|name| identifier(name)) {
         inside.psql.ask(format!("ALTER SUBSCRIPTION {name} DISABLE"))?;
         inside.psql.ask(format!("ALTER SUBSCRIPTION {name} SET (slot_name = NONE)"))?;

@@ -171,9 +171,11 @@ impl Session {
 
 const VERSION: &str = "SELECT pg_catalog.version()";
 
-/// Writes the condition that a statement runs in the very session that was opened with that mark.
+/// Writes the condition that a statement runs in the very session that was opened with that mark. It stands under the
+/// search path of the database, as all first questions: there, a bare operator may be one that somebody made.
 fn marked(mark: &str) -> String {
-    format!("pg_catalog.current_setting('safe_test.session', true) IS NOT DISTINCT FROM {}", literal(mark))
+    let mark = literal(mark);
+    format!("coalesce(pg_catalog.current_setting('safe_test.session', true) OPERATOR(pg_catalog.=) {mark}, false)")
 }
 
 /// Writes the statement that sets what a role or a database may have set for its sessions and what must not change what
@@ -187,8 +189,9 @@ fn settings(mark: &str) -> String {
          ('search_path', ''), ('standard_conforming_strings', 'on'), ('row_security', 'off'), \
          ('idle_session_timeout', '0'), ('transaction_timeout', '0'), ('client_min_messages', 'warning'), \
          ('max_parallel_workers_per_gather', '0')) AS v(name, value) \
-         WHERE {} AND pg_catalog.current_setting(v.name, true) IS NOT NULL AND (SELECT s.source FROM \
-         pg_catalog.pg_settings s WHERE s.name = 'idle_in_transaction_session_timeout') IS NOT DISTINCT FROM 'client'",
+         WHERE {} AND pg_catalog.current_setting(v.name, true) IS NOT NULL AND EXISTS (SELECT FROM \
+         pg_catalog.pg_settings s WHERE s.name OPERATOR(pg_catalog.=) 'idle_in_transaction_session_timeout' \
+         AND s.source OPERATOR(pg_catalog.=) 'client')",
         marked(mark)
     )
 }
@@ -208,7 +211,8 @@ fn identity_question(mark: &str) -> String {
          CASE WHEN pg_catalog.pg_has_role('pg_read_all_settings', 'MEMBER') \
          THEN pg_catalog.current_setting('data_directory') END, {OWNS_DATABASE}, {} \
          FROM pg_catalog.pg_database d, pg_catalog.pg_roles r \
-         WHERE d.datname = pg_catalog.current_database() AND r.rolname = current_user",
+         WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database() \
+         AND r.rolname OPERATOR(pg_catalog.=) current_user",
         marked(mark)
     )
 }

@@ -67,19 +67,21 @@ pub(crate) struct Prepared {
 pub(crate) fn prepare(session: &mut Session, output: &Path, limits: Limits) -> Result<Prepared, PostgresError> {
     let proof = session.state()?;
     let lock_wait = limits.lock_wait.as_millis().max(1).to_string();
-    let snapshot = begin(&mut session.psql, &lock_wait)?;
+    let Exported { snapshot, encoding } = begin(&mut session.psql, &lock_wait)?;
     let arguments = [
         "--format=custom",
         "--compress=0",
         "--no-password",
         &format!("--lock-wait-timeout={lock_wait}"),
         &format!("--snapshot={snapshot}"),
+        // Sessions of the database may have another, which cannot write all of it.
+        &format!("--encoding={encoding}"),
     ];
     let command = DumpCommand {
         label: "pg_dump",
         program: session.tools.program("pg_dump"),
         arguments: arguments.map(OsString::from).into(),
-        environment: session.connection.variables().to_vec(),
+        environment: session.connection_to(&session.identity.database).variables().to_vec(),
         output: output.to_owned(),
     };
     Ok(Prepared { command, proof })
@@ -208,18 +210,23 @@ fn run_as_planned(planned: &DumpCommand) -> Command {
     command
 }
 
+/// The snapshot that `pg_dump` takes over, and the database's own encoding.
+struct Exported {
+    snapshot: String,
+    encoding: String,
+}
+
 /// Opens the transaction whose snapshot `pg_dump` takes over.
-fn begin(psql: &mut Psql, lock_wait: &str) -> Result<String, PostgresError> {
+fn begin(psql: &mut Psql, lock_wait: &str) -> Result<Exported, PostgresError> {
     psql.send(format!("SELECT set_config('lock_timeout', {}, false)", literal(lock_wait)))?;
     psql.send("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")?;
-    psql.send("SELECT pg_catalog.pg_export_snapshot()")?;
+    psql.send("SELECT pg_catalog.pg_export_snapshot(), pg_catalog.getdatabaseencoding()")?;
     psql.receive()?;
     psql.receive()?;
-    let snapshot = psql.receive()?;
-    snapshot
-        .first()
-        .map(|field| text(field))
-        .ok_or_else(|| PostgresError::ConnectionLost { message: ForeignText::of("no snapshot was exported") })
+    match &psql.receive()?[..] {
+        [snapshot, encoding] => Ok(Exported { snapshot: text(snapshot), encoding: text(encoding) }),
+        _ => Err(PostgresError::ConnectionLost { message: ForeignText::of("no snapshot was exported") }),
+    }
 }
 
 /// Compresses and hashes what `pg_dump` writes, into the file: its size and hash. What is dumped is told to the one who

@@ -135,6 +135,11 @@ impl Server {
         (port, postgres.stdout(Stdio::null()).stderr(log).spawn().unwrap())
     }
 
+    /// Its major version.
+    pub(crate) fn major(&self) -> u32 {
+        self.programs.major
+    }
+
     /// A database of this server, as its superuser.
     pub(crate) fn target(&self, database: &str) -> Target {
         Target {

@@ -69,3 +69,18 @@ fn a_pooler_is_recognised_by_its_behaviour() {
         assert!(matches!(error, PostgresError::Pooler { .. }), "{error}");
     }
 }
+
+#[test]
+fn a_server_is_not_taken_for_a_pooler_whatever_its_operators_do() {
+    let server = Server::shared();
+    let target = server.database(
+        "own_operators",
+        "CREATE FUNCTION never(text, text) RETURNS bool LANGUAGE sql AS 'SELECT false'; \
+         CREATE FUNCTION never(name, name) RETURNS bool LANGUAGE sql AS 'SELECT false'; \
+         CREATE OPERATOR public.= (FUNCTION = never, LEFTARG = text, RIGHTARG = text); \
+         CREATE OPERATOR public.= (FUNCTION = never, LEFTARG = name, RIGHTARG = name); \
+         ALTER DATABASE own_operators SET search_path = public, pg_catalog",
+    );
+    let session = Session::open(&target, &environment()).unwrap();
+    assert_eq!(session.identity.database, "own_operators");
+}

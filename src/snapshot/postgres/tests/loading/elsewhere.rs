@@ -1,7 +1,9 @@
 //! Views, triggers, partitions and functions whose result depends on something else; what only later versions have.
 
-use crate::snapshot::postgres::testing::Server;
+use crate::snapshot::postgres::restore;
+use crate::snapshot::postgres::testing::{Server, Snapshot, Waiting};
 use crate::snapshot::postgres::tests::loading::{Case, all_come_back, same};
+use crate::snapshot::postgres::tests::rich::text_of;
 
 #[test]
 fn what_computes_elsewhere_comes_back_or_is_told() {
@@ -59,13 +61,6 @@ fn what_computes_elsewhere_comes_back_or_is_told() {
 
 #[test]
 fn what_only_later_versions_have_comes_back() {
-    let login = [same(
-        "login_trigger",
-        "CREATE TABLE logins (at timestamptz); CREATE FUNCTION on_login() RETURNS event_trigger LANGUAGE plpgsql AS \
-         'BEGIN IF current_setting(''application_name'') <> ''test'' THEN INSERT INTO public.logins VALUES (now()); END IF; END'; \
-         CREATE TABLE t (a int); INSERT INTO t VALUES (1)",
-    )];
-    all_come_back(&Server::shared_version(17), &login);
     let server = Server::shared_version(18);
     let cases = [
         same(
@@ -87,4 +82,42 @@ fn what_only_later_versions_have_comes_back() {
         },
     ];
     all_come_back(&server, &cases);
+}
+
+#[test]
+fn triggers_upon_logins_come_back_and_see_none_of_ours() {
+    let cases = [
+        (
+            "login_of_others",
+            "IF NOT (SELECT rolsuper FROM pg_roles WHERE rolname = session_user) THEN RAISE EXCEPTION 'closed'; END IF;",
+            "",
+        ),
+        ("login_of_nobody", "RAISE EXCEPTION 'closed';", "; ALTER EVENT TRIGGER in DISABLE"),
+        (
+            "login_written",
+            "INSERT INTO public.logins VALUES (current_setting('application_name'));",
+            "; ALTER EVENT TRIGGER in ENABLE ALWAYS",
+        ),
+    ];
+    for server in [Server::shared_version(17), Server::shared_version(18)] {
+        for (name, body, then) in cases {
+            let script = format!(
+                "CREATE TABLE logins (of text); CREATE TABLE t (a int); INSERT INTO t VALUES (1); \
+                 CREATE FUNCTION on_login() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN {body} END $$; \
+                 CREATE EVENT TRIGGER \"in\" ON login EXECUTE FUNCTION on_login(){}",
+                then.replace(" in ", " \"in\" ")
+            );
+            let target = server.database(name, &script);
+            let snapshot = Snapshot::take(&target);
+            let before = text_of(&server, name);
+            // Whatever the command made of it, nobody has to log in there for a restore.
+            server.run(name, "DROP TABLE t; ALTER EVENT TRIGGER \"in\" ENABLE; CREATE OR REPLACE FUNCTION on_login() RETURNS event_trigger \
+                LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''closed''; END'");
+            let restored = snapshot.restoring(&target, |restoration| restore(restoration, &Waiting::default()));
+            let restored = restored.unwrap_or_else(|error| panic!("{name}: {error}"));
+            assert_eq!(restored.notes, Vec::<String>::new(), "{name}");
+            assert_eq!(text_of(&server, name), before, "{name}");
+            server.run("postgres", &format!("DROP DATABASE {} WITH (FORCE)", restored.replaced.unwrap()));
+        }
+    }
 }

@@ -56,7 +56,7 @@ fn saved(server: &Server, case: &Case) -> (Snapshot, String) {
     let before = text_of(server, case.name);
     let snapshot = Snapshot::try_take(&target).unwrap_or_else(|error| panic!("{}: {error}", case.name));
     let mut wreck = server.psql(case.name);
-    wreck.env("PGOPTIONS", "-c default_transaction_read_only=off -c client_min_messages=warning");
+    wreck.env("PGOPTIONS", "-c role=none -c default_transaction_read_only=off -c client_min_messages=warning");
     assert!(wreck.args(["-c", "DROP SCHEMA public CASCADE"]).status().unwrap().success(), "{}", case.name);
     (snapshot, before)
 }

@@ -55,6 +55,16 @@ fn tables_are_filled_under_the_settings_of_the_database() {
              CREATE TABLE t (a text, v tsvector GENERATED ALWAYS AS (vector(a)) STORED); INSERT INTO t VALUES ('the cats running')",
         ),
         same(
+            "letters_of_another_encoding",
+            "ALTER DATABASE letters_of_another_encoding SET client_encoding = 'LATIN1'; CREATE TABLE \"日本\" (\"é\" text); \
+             INSERT INTO \"日本\" VALUES ('äöü€日本')",
+        ),
+        same(
+            "sessions_of_another_role",
+            "CREATE ROLE other_sessions; ALTER DATABASE sessions_of_another_role SET role = 'other_sessions'; \
+             CREATE TABLE t (a int); INSERT INTO t VALUES (1); CREATE MATERIALIZED VIEW mv AS SELECT * FROM t",
+        ),
+        same(
             "settings_that_hinder",
             "ALTER DATABASE settings_that_hinder SET default_transaction_read_only = on; \
              ALTER DATABASE settings_that_hinder SET default_transaction_isolation = 'serializable'; \
