@@ -53,8 +53,13 @@ pub(crate) enum Origin {
 }
 
 impl PutBack {
-    /// Says the rest, a sentence each.
-    pub(crate) fn remarks(&self) -> impl Iterator<Item = String> {
+    /// Says it in a line, and the rest below, a sentence each.
+    pub(crate) fn lines(&self) -> impl Iterator<Item = String> {
+        std::iter::once(self.line()).chain(self.remarks().map(|remark| format!("  {remark}")))
+    }
+
+    /// Says what is to be known besides, a sentence each.
+    fn remarks(&self) -> impl Iterator<Item = String> {
         let Computed { refreshed, recomputed } = &self.computed;
         let before =
             self.replaced.as_ref().map(|name| format!(" What they held before is in `{name}`.")).unwrap_or_default();
@@ -76,8 +81,7 @@ impl PutBack {
         }
     }
 
-    /// Says it in one line.
-    pub(crate) fn line(&self) -> String {
+    fn line(&self) -> String {
         let is_in_place = snapshot::worst(&self.obstacles) == Some(Effect::InPlace);
         let not_whole = snapshot::not_whole(&self.obstacles).filter(|_| !is_in_place);
         let undo = match (&self.replaced, &self.safety, not_whole) {
@@ -93,6 +97,11 @@ impl PutBack {
             Origin::Database(_) => format!("{} is what it was before a restore replaced it{undo}", self.target),
         }
     }
+}
+
+/// Says what is back beside what a command says.
+fn told(one: &PutBack) -> impl Iterator<Item = String> {
+    one.lines().enumerate().map(|(at, line)| if at == 0 { format!("safe-test: {line}") } else { line })
 }
 
 /// Why a restore ended early, how many databases were back by then, and whether one may have been changed.
@@ -137,7 +146,7 @@ pub(crate) fn after_run(
     for one in
         put_back(context, recorder, &pairs, Vec::new(), keep_last, &interrupt).map_err(|stopped| stopped.failure)?
     {
-        context.ui.say(format!("safe-test: {}", one.line()));
+        told(&one).for_each(|line| context.ui.say(line));
     }
     Ok(())
 }
@@ -191,7 +200,7 @@ pub(crate) fn put_back(
     }));
     if let Err(error) = outcome {
         for one in &done {
-            context.ui.warn(format!("safe-test: {}", one.line()));
+            told(one).for_each(|line| context.ui.warn(line));
         }
         let is_underway = error.may_have_changed_the_database();
         return Err(Stopped { failure: error.into(), done: done.len(), is_underway });

@@ -60,12 +60,10 @@ struct Told<'a> {
 
 /// Says what is back.
 pub(crate) fn answer(context: &Context, restored: &[PutBack]) -> Result<(), Failure> {
-    let lines =
-        |one: &PutBack| std::iter::once(one.line()).chain(one.remarks().map(|remark| format!("  {remark}"))).collect();
     let answered = if context.ui.json {
         context.ui.answer_json(&report::json(&Told { schema: 1, restored })?)
     } else {
-        context.ui.answer(restored.iter().flat_map::<Vec<String>, _>(lines))
+        context.ui.answer(restored.iter().flat_map(PutBack::lines))
     };
     Ok(answered.map_err(CommandError::Output)?)
 }

@@ -246,6 +246,14 @@ fn what_a_restore_computes_anew_is_named_with_where_it_stands_as_it_was() {
     let kept = undo_of(restored.lines().next().unwrap());
     assert!(restored.contains(&format!("views: public.stale. What they held before is in `{kept}`.")), "{restored}");
     assert!(restored.contains(&format!("before: public.t.rated. What they held before is in `{kept}`.")), "{restored}");
+    // The same where it is put back after a command.
+    sandbox.suite("exit 0");
+    let said = sandbox.run(&["--restore", "always", "./suite"]).expect_code(0).stderr;
+    let told: Vec<_> = said.lines().skip_while(|line| !line.contains(" is back as of ")).collect();
+    let kept = undo_of(told[0]);
+    assert_eq!(told.len(), 3, "{said}");
+    assert!(told[1].ends_with(&format!("views: public.stale. What they held before is in `{kept}`.")), "{said}");
+    assert!(told[2].ends_with(&format!("before: public.t.rated. What they held before is in `{kept}`.")), "{said}");
     let json = sandbox.run(&["restore", "--format", "json"]).expect_code(0).stdout;
     let json: serde_json::Value = serde_json::from_str(&json).unwrap();
     let one = &json["restored"][0];
