@@ -38,6 +38,8 @@ pub(crate) struct Facts {
     pub(crate) written_with: BTreeMap<String, String>,
     /// Versions of the extensions that a dump creates, by name. Empty in snapshots of earlier versions.
     pub(crate) extensions: BTreeMap<String, String>,
+    /// Tables, views and sequences that belong to these. Empty in snapshots of earlier versions.
+    pub(crate) extension_relations: Vec<String>,
     /// Rights on the database; `None` where they are those of a new one.
     pub(crate) grants: Option<Vec<Grant>>,
 }
@@ -96,6 +98,10 @@ const FACTS: &str = "SELECT json_build_object('owner', o.rolname, 'encoding', pg
     'written_with', (SELECT json_object_agg(w, current_setting(w)) \
         FROM unnest('{TimeZone,bytea_output,lc_monetary,xmlbinary}'::text[]) w), \
     'extensions', (SELECT coalesce(json_object_agg(extname, extversion), '{}') FROM pg_extension WHERE oid >= 16384), \
+    'extension_relations', (SELECT coalesce(json_agg(quote_ident(n.nspname) || '.' || quote_ident(c.relname)), '[]') \
+        FROM pg_extension e JOIN pg_depend x ON x.refclassid = 'pg_extension'::regclass AND x.refobjid = e.oid AND x.deptype = 'e' \
+        AND x.classid = 'pg_class'::regclass JOIN pg_class c ON c.oid = x.objid AND c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f') \
+        JOIN pg_namespace n ON n.oid = c.relnamespace WHERE e.oid >= 16384), \
     'grants', CASE WHEN d.datacl IS NOT NULL THEN (SELECT coalesce(json_agg(json_build_object('role', r.rolname, \
         'right', a.privilege_type, 'grantable', a.is_grantable)), '[]') FROM aclexplode(d.datacl) a \
         LEFT JOIN pg_roles r ON r.oid = a.grantee) END) \

@@ -131,6 +131,11 @@ impl Server {
         postgres.arg("-D").arg(folder.join("data")).arg("-k").arg(folder).args(["-p", &port.to_string()]);
         postgres.args(["-c", "fsync=off", "-c", "max_prepared_transactions=5", "-c", "autovacuum=off"]);
         postgres.args(["-c", "listen_addresses=127.0.0.1", "-c", "max_connections=200", "-c", "wal_level=logical"]);
+        // Locales that a test has made.
+        let locales = folder.join("locales");
+        if locales.exists() {
+            postgres.env("LOCPATH", locales);
+        }
         let log = fs::File::create(folder.join("log")).unwrap();
         (port, postgres.stdout(Stdio::null()).stderr(log).spawn().unwrap())
     }
@@ -232,9 +237,11 @@ pub(crate) fn unprivileged() -> Option<(u32, u32)> {
 pub(crate) fn environment() -> ToolEnvironment {
     let usual = ["/usr/bin", "/bin"].map(PathBuf::from).into_iter();
     let path = std::env::join_paths(usual.chain(fetched().into_iter().map(|programs| programs.folder))).unwrap();
-    let set: [(OsString, OsString); 5] = [
+    let set: [(OsString, OsString); 7] = [
         ("PATH".into(), path),
         ("HOME".into(), "/nonexistent".into()),
+        ("LC_ALL".into(), "de_DE.UTF-8".into()),
+        ("LC_MONETARY".into(), "de_DE.UTF-8".into()),
         ("PGHOST".into(), "db.invalid".into()),
         ("PGOPTIONS".into(), "-c no_such=1".into()),
         ("PGSERVICE".into(), "x".into()),

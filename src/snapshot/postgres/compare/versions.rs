@@ -1,8 +1,8 @@
-//! Notes what the server has in another version than the snapshot: extensions, the collation.
+//! Notes what the server makes in another form than it was saved in: extensions, the collation.
 
 use crate::snapshot::postgres::PostgresError;
 use crate::snapshot::postgres::facts::Facts;
-use crate::snapshot::postgres::psql::{Psql, text};
+use crate::snapshot::postgres::psql::{Psql, literal, text};
 
 /// Asks the restored database; a sentence for each that is another.
 pub(crate) fn notes(psql: &mut Psql, facts: &Facts) -> Result<Vec<String>, PostgresError> {
@@ -16,6 +16,20 @@ pub(crate) fn notes(psql: &mut Psql, facts: &Facts) -> Result<Vec<String>, Postg
                     "The extension `{name}` is in version {now} now: the server no longer has {before}, which was saved."
                 ));
             }
+        }
+    }
+    if !facts.extension_relations.is_empty() {
+        let names = facts.extension_relations.iter().map(|name| format!("({})", literal(name)));
+        let fields = psql.ask(format!(
+            "SELECT name FROM (VALUES {}) v(name) WHERE pg_catalog.to_regclass(name) IS NULL ORDER BY 1",
+            names.collect::<Vec<_>>().join(", ")
+        ))?;
+        if !fields.is_empty() {
+            let names: Vec<String> = fields.iter().map(|name| text(name)).collect();
+            notes.push(format!(
+                "Left out, since a dump has nothing of them, and the extensions that they belonged to do not make them: {}.",
+                names.join(", ")
+            ));
         }
     }
     if let Some(before) = &facts.collation_version {

@@ -34,6 +34,8 @@ pub(crate) struct Rewriter {
     tablespaces: Vec<String>,
     invalid_keys: Vec<String>,
     unpopulated: Vec<String>,
+    /// Where the sequences stand. Set where the dump does, and again at the end: a view that is filled may take numbers.
+    sequences: Vec<Vec<u8>>,
 }
 
 impl Rewriter {
@@ -52,6 +54,7 @@ impl Rewriter {
             tablespaces: Vec::new(),
             invalid_keys: Vec::new(),
             unpopulated: Vec::new(),
+            sequences: Vec::new(),
         }
     }
 
@@ -121,6 +124,9 @@ impl Rewriter {
         }
         if is("CREATE EXTENSION ") {
             return self.extension(statement);
+        }
+        if is("SELECT pg_catalog.setval(") {
+            self.sequences.push(statement.to_vec());
         }
         self.path.set_for(&mut self.client, statement)?;
         if is("ALTER TABLE ") && memchr::memmem::find(statement, b" FOREIGN KEY (").is_some() {
@@ -263,6 +269,9 @@ impl Rewriter {
     pub(crate) fn finish(&mut self, user: &str) -> Result<Vec<String>, PostgresError> {
         self.complete()?;
         self.path.take_from_functions(&mut self.client)?;
+        for statement in std::mem::take(&mut self.sequences) {
+            self.client.write(&statement)?;
+        }
         for statement in std::mem::take(&mut self.event_triggers) {
             self.client.write(&statement)?;
         }

@@ -35,6 +35,36 @@ pub(super) const KINDS: &[Kind] = &[
         "what was put into the system's schemas ({names})",
         "move it to a schema of your own",
     ),
+    nothing_comes_back(
+        "adopted_needed a",
+        "pg_describe_object(a.class, a.oid, 0)",
+        "a dump has nothing of what was added to extensions by hand, and others depend on it ({names})",
+        "ALTER EXTENSION … DROP it, so that it is saved",
+    ),
+    left_out(
+        "adopted a WHERE (a.class, a.oid) NOT IN (SELECT class, oid FROM adopted_needed)",
+        "pg_describe_object(a.class, a.oid, 0)",
+        "what was added to extensions by hand ({names})",
+        "ALTER EXTENSION … DROP it, so that it is saved",
+    ),
+    // Replacing one writes anew which schema it is in; so does moving it.
+    left_out(
+        "pg_depend m JOIN pg_extension e ON e.oid = m.refobjid AND e.oid >= 16384 JOIN pg_depend s ON s.classid = m.classid \
+            AND s.objid = m.objid AND s.refclassid = 'pg_namespace'::regclass AND s.xmin <> m.xmin AND age(s.xmin) < age(m.xmin) AND age(s.xmin) < age(e.xmin) \
+            WHERE m.refclassid = 'pg_extension'::regclass AND m.deptype = 'e' AND m.classid = 'pg_proc'::regclass",
+        "m.objid::regprocedure",
+        "functions of extensions as they were replaced by hand ({names})",
+        "replace them anew after a restore",
+    ),
+    // Those that a trusted extension makes belong to the first superuser.
+    left_out(
+        "pg_depend m JOIN pg_extension e ON e.oid = m.refobjid AND e.oid >= 16384 JOIN (SELECT 'pg_class'::regclass AS class, oid, relowner AS owner FROM pg_class \
+            UNION ALL SELECT 'pg_proc'::regclass, oid, proowner FROM pg_proc) o ON o.class = m.classid AND o.oid = m.objid AND o.owner NOT IN (10, e.extowner) \
+            WHERE m.refclassid = 'pg_extension'::regclass AND m.deptype = 'e'",
+        "pg_describe_object(m.classid, m.objid, 0)",
+        "owners of what extensions made ({names})",
+        "ALTER … OWNER TO after a restore",
+    ),
     // 28 has the bits of UPDATE, INSERT and DELETE.
     left_out(
         "pg_class c WHERE c.relkind = 'f' AND c.oid NOT IN (SELECT objid FROM member) AND pg_relation_is_updatable(c.oid, false) & 28 <> 0",

@@ -4,6 +4,28 @@
 pub(super) const TABLES: &[(&str, &str)] = &[
     // What belongs to an extension. The numbers are the server's: two catalogs have the same only after 4 billion of them.
     ("member", "SELECT objid FROM pg_depend WHERE refclassid = 'pg_extension'::regclass AND deptype = 'e'"),
+    // What somebody made a member of an extension that does not make it: it was there in an earlier transaction than the membership,
+    // by the row that says which schema it is in. One of the extension's last script is none, although that may take over what
+    // was there.
+    (
+        "adopted",
+        "SELECT m.classid AS class, m.objid AS oid FROM pg_depend m JOIN pg_extension e ON e.oid = m.refobjid AND e.oid >= 16384 \
+         WHERE m.refclassid = 'pg_extension'::regclass AND m.deptype = 'e' AND m.xmin <> e.xmin AND (EXISTS (SELECT FROM pg_depend s \
+         WHERE s.classid = m.classid AND s.objid = m.objid AND s.refclassid = 'pg_namespace'::regclass AND age(s.xmin) > age(m.xmin)) \
+         OR m.classid = 'pg_namespace'::regclass AND EXISTS (SELECT FROM pg_namespace n WHERE n.oid = m.objid AND age(n.xmin) > age(m.xmin)))",
+    ),
+    // Those of them that something else needs: what a view, a default or a key depends on, a parent of a partition or child.
+    (
+        "adopted_needed",
+        "SELECT a.class, a.oid FROM adopted a WHERE EXISTS (SELECT FROM pg_depend d WHERE d.deptype IN ('n', 'a') \
+         AND (d.refclassid = a.class AND d.refobjid = a.oid OR d.refclassid = 'pg_type'::regclass AND a.class = 'pg_class'::regclass \
+         AND d.refobjid = (SELECT reltype FROM pg_class WHERE oid = a.oid AND reltype <> 0)) \
+         AND (d.deptype = 'n' OR EXISTS (SELECT FROM pg_inherits WHERE d.classid = 'pg_class'::regclass AND inhrelid = d.objid)) \
+         AND CASE d.classid WHEN 'pg_rewrite'::regclass THEN (SELECT ev_class FROM pg_rewrite WHERE oid = d.objid) \
+         WHEN 'pg_constraint'::regclass THEN (SELECT conrelid FROM pg_constraint WHERE oid = d.objid) \
+         WHEN 'pg_attrdef'::regclass THEN (SELECT adrelid FROM pg_attrdef WHERE oid = d.objid) \
+         WHEN 'pg_trigger'::regclass THEN (SELECT tgrelid FROM pg_trigger WHERE oid = d.objid) ELSE d.objid END NOT IN (SELECT objid FROM member))",
+    ),
     // The schemas that a dump holds. Source: `selectDumpableNamespace` in `pg_dump.c`.
     ("saved", "SELECT oid FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'"),
     // Those outside of extensions, without the ones that the server makes for a range.

@@ -133,6 +133,27 @@ fn an_extension_keeps_its_version_or_it_is_told() {
     assert_eq!(back(), ("1.1|s".to_owned(), vec![told.to_owned()]));
 }
 
+#[test]
+fn what_was_added_to_an_extension_by_hand_is_missed() {
+    let server = Server::shared();
+    // All in one transaction: nothing shows beforehand.
+    let target = server.database(
+        "adopted",
+        "CREATE EXTENSION hstore; CREATE TABLE t AS SELECT 1 AS a; CREATE SEQUENCE \"q s\"; CREATE TABLE own (a int); \
+         ALTER EXTENSION hstore ADD TABLE t; ALTER EXTENSION hstore ADD SEQUENCE \"q s\"",
+    );
+    let snapshot = Snapshot::take(&target);
+    let notes = snapshot.restoring(&target, |restoration| restore(restoration, &Waiting::default())).unwrap().notes;
+    assert!(notes.len() == 1 && notes[0].ends_with("do not make them: public.\"q s\", public.t."), "{notes:?}");
+    // What a dump has nothing of shows where it was there before.
+    server.run("adopted", "CREATE TABLE u AS SELECT 1 AS a");
+    server.run("adopted", "ALTER EXTENSION hstore ADD TABLE u");
+    let said = not_whole_in_full(&Snapshot::take(&target).manifest.obstacles).unwrap();
+    assert!(said.ends_with("left out are: what was added to extensions by hand (`table public.u`)"), "{said}");
+    server.run("adopted", "ALTER EXTENSION hstore DROP TABLE u");
+    assert_eq!(Snapshot::take(&target).manifest.obstacles, []);
+}
+
 /// The locale of a database, in the words of whole_one version.
 const LOCALE: &str = "SELECT d.datlocprovider, d.datcollate, d.datctype, \
     coalesce(to_json(d)->>'datlocale', to_json(d)->>'daticulocale'), to_json(d)->>'daticurules' \

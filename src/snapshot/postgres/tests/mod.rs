@@ -10,6 +10,7 @@ mod fakes;
 mod in_place;
 mod leaving;
 mod loading;
+mod money;
 mod obstacles;
 mod pgbouncer;
 mod pooler;

@@ -2,7 +2,7 @@
 //! against what a restore then does.
 
 use std::os::unix::fs::PermissionsExt;
-use std::sync::{Arc, Once};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::snapshot::engine::OpenDatabase;
 use crate::snapshot::postgres::testing::{Server, Snapshot, Waiting, environment};
@@ -306,12 +306,97 @@ const CASES: &[Case] = &[
         "CREATE EXTENSION pgcrypto; REVOKE EXECUTE ON FUNCTION crypt(text, text) FROM PUBLIC",
         "rights on what belongs to the server or to extensions (`crypt`)",
     ),
+    for_all(
+        "adopted_table",
+        "SET SESSION AUTHORIZATION obs_owner; CREATE EXTENSION hstore; CREATE TABLE t (id serial PRIMARY KEY, up int REFERENCES t, v text DEFAULT 'x' CHECK (v <> '')); INSERT INTO t DEFAULT VALUES; COMMIT; ALTER EXTENSION hstore ADD TABLE t",
+        Effect::LeftOut,
+        "by hand (`table public.t`)",
+    ),
+    for_all(
+        "adopted_view",
+        "SET SESSION AUTHORIZATION obs_owner; CREATE EXTENSION hstore; CREATE TABLE t (a int); CREATE VIEW v AS SELECT a FROM t; COMMIT; ALTER EXTENSION hstore ADD VIEW v",
+        Effect::LeftOut,
+        "by hand (`view public.v`)",
+    ),
+    for_all(
+        "adopted_function",
+        "SET SESSION AUTHORIZATION obs_owner; CREATE EXTENSION hstore; CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'; COMMIT; ALTER EXTENSION hstore ADD FUNCTION f()",
+        Effect::LeftOut,
+        "by hand (`function public.f()`)",
+    ),
+    for_all(
+        "adopted_schema",
+        "SET SESSION AUTHORIZATION obs_owner; CREATE EXTENSION hstore; CREATE SCHEMA s; CREATE TABLE s.t (a int); COMMIT; ALTER EXTENSION hstore ADD SCHEMA s",
+        Effect::NothingComesBack,
+        "by hand, and others depend on it (`schema s`)",
+    ),
+    for_all(
+        "adopted_partitioned",
+        "SET SESSION AUTHORIZATION obs_owner; CREATE EXTENSION hstore; CREATE TABLE p (a int) PARTITION BY LIST (a); CREATE TABLE p1 PARTITION OF p FOR VALUES IN (1); COMMIT; ALTER EXTENSION hstore ADD TABLE p",
+        Effect::NothingComesBack,
+        "by hand, and others depend on it (`table public.p`)",
+    ),
+    for_all(
+        "adopted_parent",
+        "SET SESSION AUTHORIZATION obs_owner; CREATE EXTENSION hstore; CREATE TABLE p (a int); CREATE TABLE c (b int) INHERITS (p); COMMIT; ALTER EXTENSION hstore ADD TABLE p",
+        Effect::NothingComesBack,
+        "by hand, and others depend on it (`table public.p`)",
+    ),
+    for_all(
+        "adopted_referenced",
+        "SET SESSION AUTHORIZATION obs_owner; CREATE EXTENSION hstore; CREATE TABLE r (a int PRIMARY KEY); CREATE TABLE t (a int REFERENCES r); COMMIT; ALTER EXTENSION hstore ADD TABLE r",
+        Effect::NothingComesBack,
+        "by hand, and others depend on it (`table public.r`)",
+    ),
+    for_all(
+        "adopted_row_type",
+        "SET SESSION AUTHORIZATION obs_owner; CREATE EXTENSION hstore; CREATE TABLE r (a int); CREATE FUNCTION f(r) RETURNS int LANGUAGE sql AS 'SELECT 1'; COMMIT; ALTER EXTENSION hstore ADD TABLE r",
+        Effect::NothingComesBack,
+        "by hand, and others depend on it (`table public.r`)",
+    ),
+    for_all(
+        "adopted_below",
+        "SET SESSION AUTHORIZATION obs_owner; CREATE EXTENSION hstore; CREATE VIEW v AS SELECT 1 AS a; CREATE VIEW w AS SELECT a FROM v; COMMIT; ALTER EXTENSION hstore ADD VIEW v",
+        Effect::NothingComesBack,
+        "by hand, and others depend on it (`view public.v`)",
+    ),
+    for_all(
+        "adopted_default",
+        "SET SESSION AUTHORIZATION obs_owner; CREATE EXTENSION hstore; CREATE SEQUENCE q; CREATE TABLE t (a int DEFAULT nextval('q')); COMMIT; ALTER EXTENSION hstore ADD SEQUENCE q",
+        Effect::NothingComesBack,
+        "by hand, and others depend on it (`sequence public.q`)",
+    ),
+    for_all(
+        "adopted_type",
+        "SET SESSION AUTHORIZATION obs_owner; CREATE EXTENSION hstore; CREATE TYPE e AS ENUM ('a'); CREATE TABLE t (a e); COMMIT; ALTER EXTENSION hstore ADD TYPE e",
+        Effect::NothingComesBack,
+        "by hand, and others depend on it (`type public.e`)",
+    ),
+    for_all(
+        "replaced_function",
+        "SET SESSION AUTHORIZATION obs_owner; CREATE EXTENSION citext; COMMIT; RESET SESSION AUTHORIZATION; CREATE OR REPLACE FUNCTION \
+         regexp_match(string citext, pattern citext) RETURNS text[] LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS 'SELECT NULL::text[]'",
+        Effect::LeftOut,
+        "replaced by hand (`public.regexp_match(public.citext,public.citext)`)",
+    ),
+    for_all(
+        "owned_by_another",
+        "SET SESSION AUTHORIZATION obs_owner; CREATE EXTENSION citext; RESET SESSION AUTHORIZATION; \
+         ALTER FUNCTION regexp_match(citext, citext) OWNER TO obs_other",
+        Effect::LeftOut,
+        "owners of what extensions made (`function public.regexp_match(public.citext,public.citext)`)",
+    ),
 ];
 
 fn server() -> Arc<Server> {
-    static ROLES: Once = Once::new();
+    static ROLES: Mutex<()> = Mutex::new(());
     let server = Server::shared();
-    ROLES.call_once(|| make_roles(&server));
+    let making = ROLES.lock().unwrap_or_else(PoisonError::into_inner);
+    // It is another one where the last test that used it has ended.
+    if server.run("postgres", "SELECT count(*) FROM pg_roles WHERE rolname = 'obs_owner'") == "0" {
+        make_roles(&server);
+    }
+    drop(making);
     server
 }
 

@@ -28,6 +28,13 @@ fn what_computes_elsewhere_comes_back_or_is_told() {
              GRANT CREATE ON SCHEMA public TO modest_viewer; ALTER MATERIALIZED VIEW mv OWNER TO modest_viewer; REFRESH MATERIALIZED VIEW mv",
         ),
         same(
+            "view_that_takes_numbers",
+            "CREATE SEQUENCE q; CREATE SEQUENCE unused START 7; CREATE TABLE t (id int DEFAULT nextval('q')); INSERT INTO t DEFAULT VALUES; \
+             CREATE FUNCTION take() RETURNS bigint LANGUAGE plpgsql AS 'BEGIN PERFORM setval(''public.unused'', 99); RETURN nextval(''public.q''); END'; \
+             CREATE MATERIALIZED VIEW mv AS SELECT take() AS n FROM generate_series(1, 3); CREATE MATERIALIZED VIEW over_it AS SELECT nextval('q') FROM mv; \
+             SELECT setval('unused', 8)",
+        ),
+        same(
             "event_triggers_that_forbid",
             "CREATE TABLE t (a int); CREATE MATERIALIZED VIEW mv AS SELECT 1; \
              CREATE FUNCTION no() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN IF current_setting('app.may', true) = 'yes' THEN RETURN; END IF; RAISE EXCEPTION 'no'; END $$; \
