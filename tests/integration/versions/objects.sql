@@ -80,4 +80,3 @@ ALTER TABLE users CLUSTER ON users_pkey;
 CREATE TABLE by_mood (mood mood, a int) PARTITION BY HASH (mood);
 CREATE TABLE by_mood_0 PARTITION OF by_mood FOR VALUES WITH (MODULUS 1, REMAINDER 0);
 INSERT INTO by_mood VALUES ('sad', 1), ('it''s', 2);
-CREATE MATERIALIZED VIEW numbered AS SELECT nextval('loose') AS n FROM generate_series(1, 3);
