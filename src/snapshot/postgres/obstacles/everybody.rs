@@ -44,7 +44,7 @@ pub(super) const KINDS: &[Kind] = &[
     left_out(
         "adopted a WHERE (a.class, a.oid) NOT IN (SELECT class, oid FROM adopted_needed)",
         "pg_describe_object(a.class, a.oid, 0)",
-        "what was added to extensions by hand ({names})",
+        "objects that were added to extensions by hand ({names})",
         "ALTER EXTENSION … DROP it, so that it is saved",
     ),
     // Replacing one writes anew which schema it is in; so does moving it.

@@ -149,12 +149,12 @@ fn what_was_added_to_an_extension_by_hand_is_missed() {
     server.run("adopted", "CREATE TABLE u AS SELECT 1 AS a");
     server.run("adopted", "ALTER EXTENSION hstore ADD TABLE u");
     let said = not_whole_in_full(&Snapshot::take(&target).manifest.obstacles).unwrap();
-    assert!(said.ends_with("left out are: what was added to extensions by hand (`table public.u`)"), "{said}");
+    assert!(said.ends_with("left out are objects that were added to extensions by hand (`table public.u`)"), "{said}");
     server.run("adopted", "ALTER EXTENSION hstore DROP TABLE u");
     assert_eq!(Snapshot::take(&target).manifest.obstacles, []);
 }
 
-/// The locale of a database, in the words of whole_one version.
+/// The locale of a database, in the words of each version.
 const LOCALE: &str = "SELECT d.datlocprovider, d.datcollate, d.datctype, \
     coalesce(to_json(d)->>'datlocale', to_json(d)->>'daticulocale'), to_json(d)->>'daticurules' \
     FROM pg_database d WHERE datname = current_database()";
