@@ -26,7 +26,8 @@ pub(crate) fn documents(
     active: Option<&[String]>,
 ) -> Vec<FileEntry> {
     let mut entries = Vec::new();
-    for folder in folders {
+    // Most of them are not there: one look is cheaper than one at each name in it.
+    for folder in folders.iter().filter(|folder| scene.library.exists(folder)) {
         for extension in ["properties", "yml", "yaml"] {
             let path = folder.join(format!("{name}.{extension}"));
             if scene.library.exists(&path) {
