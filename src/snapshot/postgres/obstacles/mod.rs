@@ -150,7 +150,8 @@ fn of_extensions(psql: &mut Psql) -> Result<Vec<Obstacle>, PostgresError> {
         "rows in tables of extensions that these do not mark to be saved",
         "save them by hand, or have the extension mark them (pg_extension_config_dump)",
     );
-    let additions = left_out(&additions, "objects that were added to tables of extensions", "make it anew after a restore");
+    let additions =
+        left_out(&additions, "objects that were added to tables of extensions", "make it anew after a restore");
     Ok(rows.into_iter().chain(additions).collect())
 }
 
