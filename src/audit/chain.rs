@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 use crate::audit::Line;
 use crate::audit::damage::{Damage, DamageKind, Integrity};
-use crate::audit::entry::Disorder;
+use crate::audit::event::Disorder;
 use crate::hash::Hash;
 
 /// What the chain needs to know of one line.

@@ -12,7 +12,7 @@ use super::*;
 use crate::audit::chain::digest;
 use crate::audit::chain::{Ending, Pending};
 use crate::audit::damage::{Damage, DamageKind};
-use crate::audit::entry::Disorder;
+use crate::audit::event::Disorder;
 use crate::audit::report::{CallerReport, JudgementRecord};
 use crate::hash::Hash;
 use crate::verdict::Verdict;

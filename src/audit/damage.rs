@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::audit::entry::Disorder;
+use crate::audit::event::Disorder;
 
 /// The first thing that is wrong with a log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

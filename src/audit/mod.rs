@@ -12,6 +12,7 @@ mod chain_tests;
 mod damage;
 mod entry;
 mod error;
+mod event;
 mod lines;
 mod log;
 mod redact;
@@ -22,11 +23,12 @@ mod unfinished;
 
 pub(crate) use crate::audit::chain::{Known, Link, verify};
 pub(crate) use crate::audit::damage::Integrity;
-pub(crate) use crate::audit::entry::{
-    Accepted, Answer, Continued, Entry, Event, Finish, Manifests, ProcessEnd, Pruned, Record, Refusal, RestoreStart,
-    Restored, Saved, Start, What, Who,
-};
+pub(crate) use crate::audit::entry::{Entry, Record, What, Who};
 pub(crate) use crate::audit::error::AuditError;
+pub(crate) use crate::audit::event::{
+    Accepted, Answer, Continued, Event, Finish, Manifests, ProcessEnd, Pruned, Refusal, RestoreStart, Restored, Saved,
+    Start,
+};
 pub(crate) use crate::audit::lines::{Line, Lines, MAX_LINE};
 pub(crate) use crate::audit::log::{KnownSnapshots, Log, verify_file};
 pub(crate) use crate::audit::redact::{redact_command, redact_line};

@@ -4,7 +4,8 @@ use std::fmt::Write;
 
 use chrono::SecondsFormat;
 
-use crate::audit::entry::{Entry, Event, ProcessEnd, Restored, Start, Who};
+use crate::audit::entry::{Entry, Who};
+use crate::audit::event::{Event, ProcessEnd, Restored, Start};
 use crate::audit::report::TargetReport;
 use crate::text::shell_line;
 

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::snapshot::store::time_in;
+use crate::snapshot::id::time_in;
 use crate::snapshot::{Kind, StoreError, Stored};
 
 /// Picks the snapshots of the newest run, or of the newest `safe-test snapshot`: all its databases, also those whose

@@ -7,7 +7,7 @@ use std::process::Command;
 
 use crate::audit::Event;
 use crate::audit::damage::DamageKind;
-use crate::audit::entry::Disorder;
+use crate::audit::event::Disorder;
 use crate::audit::log::test_support::{Sandbox, record};
 use crate::audit::log::{Log, verify_file};
 

@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 
 use crate::audit::anchor::{Anchor, End};
-use crate::audit::entry::{Continued, Disorder, Head};
+use crate::audit::event::{Continued, Disorder, Head};
 use crate::audit::log::anchors::{Anchors, Kept, LogPlace, is_id};
 use crate::audit::log::file::{LogFile, Tail};
 use crate::audit::{AuditError, Line, Lines, Link};

@@ -14,7 +14,8 @@ use std::collections::{BTreeMap, HashMap};
 use chrono::{DateTime, Duration, Utc};
 use serde::Deserialize;
 
-use crate::audit::entry::{Head, written_time};
+use crate::audit::entry::written_time;
+use crate::audit::event::Head;
 use crate::audit::log::anchors::LogPlace;
 use crate::audit::log::backwards::Backwards;
 use crate::audit::log::file;
