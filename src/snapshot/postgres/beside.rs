@@ -12,7 +12,7 @@ use crate::snapshot::postgres::load::{Loaded, load};
 use crate::snapshot::postgres::names::{Purpose, is_related, related};
 use crate::snapshot::postgres::psql::{Psql, identifier, literal, number, text};
 use crate::snapshot::postgres::replication::forget_subscriptions;
-use crate::snapshot::postgres::statistics::Statistics;
+use crate::snapshot::postgres::statistics;
 use crate::snapshot::postgres::whole::Whole;
 use crate::snapshot::postgres::{PostgresError, Session};
 use crate::snapshot::tool_process::ToolError;
@@ -67,7 +67,6 @@ pub(crate) fn build(
     whole: &Whole<'_>,
     name: &str,
     marker: &Marker,
-    statistics: Statistics,
     watch: &dyn Watch,
 ) -> Result<Compared, PostgresError> {
     let available: Vec<String> =
@@ -78,7 +77,7 @@ pub(crate) fn build(
         return Err(PostgresError::MissingExtensions { names: missing.join(", ") });
     }
     let mut notes = create(server, whole, name, marker)?;
-    match fill(server, whole, name, statistics, watch) {
+    match fill(server, whole, name, marker.purpose, watch) {
         Ok(filled) => {
             notes.extend(filled.notes);
             Ok(Compared { notes, ..filled })
@@ -241,7 +240,7 @@ fn fill(
     server: &Session,
     whole: &Whole<'_>,
     name: &str,
-    statistics: Statistics,
+    purpose: Purpose,
     watch: &dyn Watch,
 ) -> Result<Compared, PostgresError> {
     let Loaded { script, mut notes } = load(server, whole, name, watch)?;
@@ -249,7 +248,10 @@ fn fill(
     // Connected first: where the role may have no further session, it is the statistics that are missing.
     let mut restored = Session::connect(connection.clone())?;
     let (gathered, compared) = thread::scope(|scope| {
-        let gathering = threads::start(scope, || statistics.gather(connection, watch)).map_err(ToolError::NoThread)?;
+        // What was only rehearsed is dropped soon.
+        let gathers = purpose == Purpose::Restoring;
+        let gather = move || if gathers { statistics::gather(connection, watch) } else { None };
+        let gathering = threads::start(scope, gather).map_err(ToolError::NoThread)?;
         let compared = compare::data(&mut restored, whole, &script.data, name, watch);
         Ok::<_, PostgresError>((threads::joined(gathering), compared))
     })?;

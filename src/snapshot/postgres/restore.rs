@@ -14,7 +14,7 @@ use crate::snapshot::postgres::names::Purpose;
 use crate::snapshot::postgres::psql::literal;
 use crate::snapshot::postgres::replication;
 use crate::snapshot::postgres::session::OWNS_DATABASE;
-use crate::snapshot::postgres::statistics::Statistics;
+use crate::snapshot::postgres::statistics;
 use crate::snapshot::postgres::swap;
 use crate::snapshot::postgres::swap::Exchange;
 use crate::snapshot::postgres::take::Limits;
@@ -133,7 +133,7 @@ impl PreparedRestore<'_> {
         if way == Way::InPlace {
             let Compared { computed, mut notes } =
                 in_place::replace(&connection, &whole, Limits::default().lock_wait, watch)?;
-            notes.extend(Statistics::Gathered.gather(connection, watch));
+            notes.extend(statistics::gather(connection, watch));
             return Ok(Restored { replaced: None, computed, notes });
         }
         let mut server = Session::open_maintenance(&connection, Some(database))?;
@@ -148,15 +148,14 @@ impl PreparedRestore<'_> {
         };
         let [beside, replaced] = beside::announce(&mut server, &restoration, [Purpose::Restoring, Purpose::Replaced])?;
         let marker = Marker::of(&restoration, Purpose::Restoring);
-        let Compared { computed, mut notes } =
-            match beside::build(&mut server, &whole, &beside, &marker, Statistics::Gathered, watch) {
-                Ok(compared) => compared,
-                Err(error) => {
-                    let is_gone = server.exists(&beside).is_ok_and(|exists| !exists);
-                    let left = Some(beside.as_str()).filter(|_| !is_gone);
-                    return Err(stopped("the snapshot was restored beside it", left, error));
-                }
-            };
+        let Compared { computed, mut notes } = match beside::build(&mut server, &whole, &beside, &marker, watch) {
+            Ok(compared) => compared,
+            Err(error) => {
+                let is_gone = server.exists(&beside).is_ok_and(|exists| !exists);
+                let left = Some(beside.as_str()).filter(|_| !is_gone);
+                return Err(stopped("the snapshot was restored beside it", left, error));
+            }
+        };
         notes.extend(finish(&mut server, &whole, &beside));
         for name in replication::subscriptions(&mut server.psql, &beside).unwrap_or_default() {
             notes.push(format!(

@@ -5,24 +5,10 @@ use crate::snapshot::postgres::connection::Connection;
 use crate::snapshot::postgres::{PostgresError, Session};
 use crate::snapshot::tool_process::attended;
 
-/// Whether a database is to have statistics.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Statistics {
-    /// It is used afterwards.
-    Gathered,
-    /// It is dropped soon.
-    None,
-}
-
-impl Statistics {
-    /// Gathers them, or gives a sentence where that fails: the data are whole without.
-    pub(crate) fn gather(self, connection: Connection, watch: &dyn Watch) -> Option<String> {
-        let gathered = match self {
-            Statistics::Gathered => analyze(connection, watch),
-            Statistics::None => Ok(()),
-        };
-        gathered.err().map(|_| "Statistics were not gathered; the server will do so by itself.".to_owned())
-    }
+/// Gathers them, or gives a sentence where that fails: the data are whole without.
+pub(crate) fn gather(connection: Connection, watch: &dyn Watch) -> Option<String> {
+    let failed = analyze(connection, watch).err();
+    failed.map(|_| "Statistics were not gathered; the server will do so by itself.".to_owned())
 }
 
 fn analyze(connection: Connection, watch: &dyn Watch) -> Result<(), PostgresError> {

@@ -4,7 +4,6 @@ use crate::snapshot::engine::Restoration;
 use crate::snapshot::postgres::beside::Marker;
 use crate::snapshot::postgres::connection::Connection;
 use crate::snapshot::postgres::names::Purpose;
-use crate::snapshot::postgres::statistics::Statistics;
 use crate::snapshot::postgres::{PostgresError, Session, beside, whole};
 use crate::snapshot::{VerificationLevel, Watch};
 
@@ -29,6 +28,6 @@ pub(crate) fn verify(
     let mut server = Session::open_maintenance(&connection, None)?;
     let [name] = beside::announce(&mut server, restoration, [Purpose::Verifying])?;
     let marker = Marker::of(restoration, Purpose::Verifying);
-    beside::build(&mut server, &whole, &name, &marker, Statistics::None, watch)?;
+    beside::build(&mut server, &whole, &name, &marker, watch)?;
     beside::drop_database(&mut server, &name)
 }

@@ -9,7 +9,6 @@ use crate::snapshot::postgres::beside;
 use crate::snapshot::postgres::beside::Marker;
 use crate::snapshot::postgres::connection::Connection;
 use crate::snapshot::postgres::names::Purpose;
-use crate::snapshot::postgres::statistics::Statistics;
 use crate::snapshot::postgres::testing::{Server, Snapshot, Waiting, environment};
 use crate::snapshot::postgres::tests::rich::{RICH, text_of};
 use crate::snapshot::postgres::{PostgresError, Session, drop_leftover, leftovers, restore, verify};
@@ -298,7 +297,6 @@ fn a_missing_extension_is_told_apart_from_a_bad_snapshot() {
             &whole,
             "never_made",
             &Marker::of(restoration, Purpose::Verifying),
-            Statistics::None,
             &Waiting::default(),
         )
         .unwrap_err()
