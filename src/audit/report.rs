@@ -9,8 +9,8 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 
 use crate::environment::Origin;
-use crate::policy::Production;
 use crate::policy::trust::Trust;
+use crate::policy::{GuardMode, Production};
 use crate::verdict::{Level, Verdict};
 
 /// A word of a set to which later versions may add.
@@ -109,6 +109,15 @@ pub(crate) struct PolicyReport {
     /// What it asks for in vain, because nobody approved it.
     pub(crate) ignored: Vec<SettingReport>,
     pub(crate) tightens: Production,
+    pub(crate) guard: GuardReport,
+}
+
+/// What a policy says of the guard, as far as it is in force.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct GuardReport {
+    pub(crate) mode: GuardMode,
+    /// Ports of databases besides those that are known.
+    pub(crate) ports: Vec<u16>,
 }
 
 /// A setting of a policy that loosens.

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use crate::audit::redact::redact_line;
 use crate::audit::report::{
-    CallerReport, Candidate, EnvironmentReport, FindingReport, JudgementReport, PolicyReport, SettingReport,
-    TargetReport,
+    CallerReport, Candidate, EnvironmentReport, FindingReport, GuardReport, JudgementReport, PolicyReport,
+    SettingReport, TargetReport,
 };
 use crate::caller::Caller;
 use crate::collections::HashMap;
@@ -133,6 +133,7 @@ impl PolicyReport {
             loosens: settings(&policy.loosened),
             ignored: settings(&policy.ignored),
             tightens: policy.production.shown(),
+            guard: GuardReport { mode: policy.guard.mode, ports: policy.guard.ports.clone() },
         }
     }
 }
@@ -210,7 +211,8 @@ mod tests {
             r#""environment":[],"caller":{"kind":"ci","name":"GitLab CI"},"#,
             r#""policy":{"file":".safe-test.toml","sha256":"ab","trust":"unapproved","loosens":[],"#,
             r#""ignored":[{"key":"snapshots.skip","value":"[\"mysql://a:***@h/d\"]","line":2}],"#,
-            r#""tightens":{"words":[],"hosts":[],"databases":[]}},"loaders":[],"files":[]}"#,
+            r#""tightens":{"words":[],"hosts":[],"databases":[]},"guard":{"mode":"databases","ports":[]}},"#,
+            r#""loaders":[],"files":[]}"#,
         ];
         assert_eq!(serde_json::to_string(&report()).unwrap(), expected.concat());
     }

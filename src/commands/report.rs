@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::audit::{FindingReport, JudgementReport, SettingReport, TargetReport};
 use crate::commands::CommandError;
 use crate::json::Json;
-use crate::policy::FILE_NAME;
+use crate::policy::{FILE_NAME, GuardMode};
 use crate::ui::{Line, Tone};
 use crate::verdict::{Level, Verdict};
 
@@ -121,6 +121,14 @@ fn policy_text(report: &JudgementReport) -> Vec<Line> {
     let mut lines = Vec::new();
     if !policy.tightens.is_empty() {
         lines.push(format!("  {FILE_NAME} tightens: its own production words, hosts and databases count").into());
+    }
+    if policy.guard.mode == GuardMode::Strict {
+        let only = "off this machine the command reaches only name servers and what is allowed";
+        lines.push(format!("  {FILE_NAME} tightens: {only}").into());
+    }
+    if !policy.guard.ports.is_empty() {
+        let ports: Vec<String> = policy.guard.ports.iter().map(u16::to_string).collect();
+        lines.push(format!("  {FILE_NAME} tightens: {} count as ports of databases", ports.join(", ")).into());
     }
     let setting = |one: &SettingReport, what: String| {
         Line::from(format!("  {FILE_NAME}:{} {what}: {} = {}", one.line, one.key, one.value))

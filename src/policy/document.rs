@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::path::Path;
 
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::policy::error::PolicyError;
 use crate::policy::fault::explain;
@@ -23,6 +23,8 @@ pub(crate) struct Document {
     pub(crate) allow: AllowTable,
     #[serde(deserialize_with = "values::table")]
     pub(crate) snapshots: SnapshotsTable,
+    #[serde(deserialize_with = "values::table")]
+    pub(crate) guard: GuardTable,
     #[serde(deserialize_with = "values::table")]
     pub(crate) run: RunTable,
     #[serde(skip)]
@@ -89,6 +91,36 @@ pub(crate) struct ExternalSnapshot {
     /// How it is kept, for people and the record.
     #[serde(deserialize_with = "values::required_text")]
     pub(crate) how: String,
+}
+
+/// `[guard]`
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct GuardTable {
+    #[serde(deserialize_with = "guard_mode")]
+    pub(crate) mode: Written<GuardMode>,
+    #[serde(deserialize_with = "values::host_ports")]
+    pub(crate) allow: Written<Vec<String>>,
+    #[serde(deserialize_with = "values::ports")]
+    pub(crate) ports: Written<Vec<u16>>,
+}
+
+/// What a running command is kept from.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum GuardMode {
+    /// Database servers that were not saved.
+    #[default]
+    Databases,
+    /// Those, and off this machine everything but name servers and what is allowed.
+    Strict,
+    /// Nothing: its connections are not watched.
+    Off,
+}
+
+fn guard_mode<'de, D: Deserializer<'de>>(from: D) -> Result<Written<GuardMode>, D::Error> {
+    let words = [("databases", GuardMode::Databases), ("strict", GuardMode::Strict), ("off", GuardMode::Off)];
+    values::choice(from, "\"databases\", \"strict\" or \"off\"", &words)
 }
 
 /// `[run]`

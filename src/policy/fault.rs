@@ -99,6 +99,14 @@ mod tests {
                 "p:2: `allow.environments` takes a list of `NAME=value` pairs",
             ),
             ("[production]\nwords = [\"\"]", "p:2: `production.words` takes a list of strings, none of them empty"),
+            ("[guard]\nmode = \"on\"", "p:2: `guard.mode` takes \"databases\", \"strict\" or \"off\""),
+            ("[guard]\nports = [5432, 0]", "p:2: `guard.ports` takes a list of ports between 1 and 65535"),
+            ("[guard]\nports = [65536]", "p:2: `guard.ports` takes a list of ports between 1 and 65535"),
+            ("[guard]\nports = 5432", "p:2: `guard.ports` takes a list of ports between 1 and 65535"),
+            (
+                "[guard]\nallow = [\"db.internal\"]",
+                "p:2: `guard.allow` takes a list of exact `host:port` pairs, without wildcards",
+            ),
             ("[run]\nrestore = \"sometimes\"", "p:2: `run.restore` takes \"never\", \"failure\" or \"always\""),
         ];
         for (text, message) in cases {
@@ -117,7 +125,7 @@ mod tests {
             ("[snapshots]\nkeep = 3", Some("keep_last")),
             ("[production]\nword = []", Some("words")),
             ("[prodution]", Some("production")),
-            ("[guard]\nmode = \"strict\"", None),
+            ("[guard]\nmodes = \"strict\"", Some("mode")),
             ("[snapshots]\ncompression = 1", None),
             ("[[notify]]\non = \"failure\"", None),
             ("[[snapshots.folders]]\npath = \"x\"", None),
@@ -149,6 +157,10 @@ mod tests {
             "snapshots.keep_last",
             "snapshots.skip",
             "snapshots.external",
+            "guard",
+            "guard.mode",
+            "guard.allow",
+            "guard.ports",
             "run",
             "run.restore",
         ];

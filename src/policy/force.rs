@@ -6,7 +6,7 @@ use std::path::{Component, Path};
 
 use serde::Serialize;
 
-use crate::policy::document::{Document, ExternalSnapshot, RestoreWhen};
+use crate::policy::document::{Document, ExternalSnapshot, GuardMode, RestoreWhen};
 use crate::policy::pattern::{HostPattern, folded};
 use crate::policy::values::Written;
 use crate::secret::redact_name;
@@ -25,6 +25,8 @@ pub(crate) struct Policy {
     pub(crate) allow: Allowed,
     /// `[snapshots]`.
     pub(crate) snapshots: SnapshotRules,
+    /// `[guard]`.
+    pub(crate) guard: GuardRules,
     /// `[run] restore`.
     pub(crate) restore: RestoreWhen,
     /// What the file asks for and does not get, because nobody approved it.
@@ -86,6 +88,16 @@ pub(crate) struct SnapshotRules {
     pub(crate) external: Vec<ExternalSnapshot>,
 }
 
+/// What the command may connect to while it runs.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct GuardRules {
+    pub(crate) mode: GuardMode,
+    /// `host:port` pairs that may be reached, exactly as written.
+    pub(crate) allow: Vec<String>,
+    /// Ports of databases besides those that are known.
+    pub(crate) ports: Vec<u16>,
+}
+
 /// One setting that loosens, for people.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Loosening {
@@ -101,7 +113,7 @@ impl Policy {
     /// Puts a policy in force: what tightens at once, and what loosens only where it is trusted.
     #[must_use]
     pub(crate) fn in_force(document: &Document, is_trusted: bool) -> Self {
-        let Document { environment, production, allow, snapshots, run, .. } = document;
+        let Document { environment, production, allow, snapshots, guard, run, .. } = document;
         let mut scales = Scales { document, is_trusted, loosenings: Vec::new() };
         let mut policy = Policy {
             files: scales.loosens("environment.files", &environment.files),
@@ -129,6 +141,11 @@ impl Policy {
                         format!("[{}]", tables.iter().map(one).collect::<Vec<_>>().join(", "))
                     })
                     .unwrap_or_default(),
+            },
+            guard: GuardRules {
+                mode: scales.loosens_if("guard.mode", &guard.mode, |mode| *mode == GuardMode::Off).unwrap_or_default(),
+                allow: scales.loosens("guard.allow", &guard.allow).unwrap_or_default(),
+                ports: tightens(&guard.ports).unwrap_or_default(),
             },
             restore: tightens(&run.restore).unwrap_or_default(),
             ignored: Vec::new(),
@@ -250,6 +267,11 @@ how = "nightly"
 target = "h2:x"
 how = "daily"
 
+[guard]
+mode = "strict"
+allow = ["10.1.2.3:5432"]
+ports = [5555]
+
 [run]
 restore = "failure"
 "#;
@@ -268,6 +290,7 @@ restore = "failure"
                 hosts: vec!["*.northwind-shop.test".into()],
                 databases: vec!["ledger".to_owned()],
             },
+            guard: GuardRules { mode: GuardMode::Strict, ports: vec![5555], ..GuardRules::default() },
             restore: RestoreWhen::Failure,
             ignored: untrusted.ignored.clone(),
             ..Policy::default()
@@ -277,6 +300,7 @@ restore = "failure"
         assert!(
             trusted.allows_host("ci-db.internal", Some(5432)) && !trusted.allows_host("ci-db.internal", Some(5433))
         );
+        assert_eq!(trusted.guard.allow, ["10.1.2.3:5432"]);
         assert!(trusted.allow.no_database && trusted.snapshots.external[0].how == "nightly");
         assert_eq!((trusted.keep_last(), trusted.files.map(|files| files.len())), (3, Some(2)));
         assert_eq!((&trusted.loosened, trusted.ignored.len()), (&untrusted.ignored, 0));
@@ -297,6 +321,7 @@ restore = "failure"
             "19 snapshots.keep_last",
             "20 snapshots.skip",
             "22 snapshots.external",
+            "32 guard.allow",
         ];
         assert_eq!(shown, expected);
         assert_eq!((loosened[1].value.as_str(), loosened[7].value.as_str()), ("[\"ci-db.internal:5432\"]", "3"));
@@ -314,6 +339,8 @@ restore = "failure"
             ("[snapshots]\ndirectory = \"var/backups\"", false),
             ("[snapshots]\nkeep_last = 9", true),
             ("[snapshots]\nkeep_last = 10", false),
+            ("[guard]\nmode = \"off\"", true),
+            ("[guard]\nmode = \"databases\"", false),
             ("[allow]\nno_database = true", true),
             ("[allow]\nno_database = false", false),
         ];
@@ -322,7 +349,11 @@ restore = "failure"
             let untrusted = Policy::in_force(&document, false);
             assert_eq!(untrusted.ignored.len(), usize::from(loosens), "{text}");
             let without = Policy { ignored: untrusted.ignored.clone(), ..Policy::default() };
-            assert_eq!(untrusted == without, loosens || text.ends_with("false"), "{text}");
+            assert_eq!(
+                untrusted == without,
+                loosens || text.ends_with("false") || text.ends_with("\"databases\""),
+                "{text}"
+            );
         }
     }
 }

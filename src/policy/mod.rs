@@ -12,7 +12,7 @@ mod pattern;
 pub(crate) mod trust;
 mod values;
 
-pub(crate) use crate::policy::document::{Document, RestoreWhen};
+pub(crate) use crate::policy::document::{Document, GuardMode, RestoreWhen};
 pub(crate) use crate::policy::error::PolicyError;
 pub(crate) use crate::policy::force::{Loosening, Policy, Production, leaves_the_project};
 

@@ -44,6 +44,13 @@ pub(crate) fn host_ports<'de, D: Deserializer<'de>>(from: D) -> Result<Written<V
     })
 }
 
+pub(crate) fn ports<'de, D: Deserializer<'de>>(from: D) -> Result<Written<Vec<u16>>, D::Error> {
+    value(from, "a list of ports between 1 and 65535", |value| {
+        let port = |item: &Value| u16::try_from(item.as_integer()?).ok().filter(|port| *port > 0);
+        value.as_array()?.iter().map(port).collect()
+    })
+}
+
 pub(crate) fn assignments<'de, D: Deserializer<'de>>(from: D) -> Result<Written<Vec<String>>, D::Error> {
     list(from, "a list of `NAME=value` pairs", |pair| pair.contains('='))
 }

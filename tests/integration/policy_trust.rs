@@ -72,6 +72,26 @@ fn what_tightens_counts_at_once() {
 }
 
 #[test]
+fn the_guards_settings_are_told_where_they_are_in_force() {
+    let policy = "[guard]\nmode = \"strict\"\nallow = [\"10.1.2.3:5432\"]\nports = [5555, 5556]\n";
+    let sandbox = project(policy, "DATABASE_URL=postgres://localhost/a_test\n");
+    let guard = |sandbox: &Sandbox| Judged::of(sandbox, &[]).json["policy"]["guard"].clone();
+    assert_eq!(guard(&sandbox), serde_json::json!({ "mode": "strict", "ports": [5555, 5556] }));
+    let text = sandbox.run(&["check"]).expect_code(0).stdout;
+    for said in [
+        ".safe-test.toml tightens: off this machine the command reaches only name servers and what is allowed",
+        ".safe-test.toml tightens: 5555, 5556 count as ports of databases",
+        ".safe-test.toml:3 is not in force until a person runs `safe-test trust`: guard.allow = [\"10.1.2.3:5432\"]",
+    ] {
+        assert!(text.contains(said), "{text}");
+    }
+    sandbox.write(POLICY, "[guard]\nmode = \"off\"\n");
+    assert_eq!(guard(&sandbox)["mode"], "databases");
+    approve(&sandbox);
+    assert_eq!(guard(&sandbox)["mode"], "off");
+}
+
+#[test]
 fn what_loosens_counts_once_a_person_approves_it() {
     // A policy, an environment, and the verdicts before and after.
     let cases = [
@@ -294,7 +314,10 @@ fn a_broken_policy_runs_nothing_and_is_named_with_its_line() {
         ("[run]\nrestore = \"sometimes\"\n", ":2: `run.restore` takes", "every key"),
         ("[production]\nwords = [\"x\"\nhosts = []\n", ":3: ", "correct the file"),
         ("hosts = [\"a:1\"]\n", ":1: unknown key `hosts`", "below the header of its table"),
-        ("[guard]\nmode = \"strict\"\n", ":1: unknown key `guard`", "`environment`, `production`, `allow`"),
+        ("[guards]\nmode = \"strict\"\n", ":1: unknown key `guards`", "did you mean `guard`?"),
+        ("[notify]\non = \"failure\"\n", ":1: unknown key `notify`", "`environment`, `production`, `allow`"),
+        ("[guard]\nmode = \"on\"\n", ":2: `guard.mode` takes \"databases\", \"strict\" or \"off\"", "every key"),
+        ("[guard]\nports = [0]\n", ":2: `guard.ports` takes a list of ports between 1 and 65535", "every key"),
         ("[snapshots]\nkeep_last = 3\nkeep_last = 4\n", ":3: ", "correct the file"),
         ("allow = 3\n", ":1: `allow` takes a table", "every key"),
     ];
