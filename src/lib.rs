@@ -19,6 +19,7 @@ mod environment;
 mod error;
 mod exec;
 mod exit;
+mod guard;
 mod hash;
 mod json;
 mod letter_case;

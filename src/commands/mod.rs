@@ -11,6 +11,7 @@ mod dry_run;
 mod ending;
 mod error;
 mod exchange_back;
+mod guarding;
 mod hooks;
 mod judging;
 mod list;

@@ -14,11 +14,12 @@ use crate::commands::judging::Judged;
 use crate::commands::recording::{Recorder, record_refusal};
 use crate::commands::saving::NotSaved;
 use crate::commands::seen::Seen;
-use crate::commands::{CommandError, Ending, asking, dry_run, put_back, report, saving};
+use crate::commands::{CommandError, Ending, asking, dry_run, guarding, put_back, report, saving};
 use crate::error::{Failure, in_one_line};
 use crate::exec;
-use crate::exec::{Inherited, Interrupt, LookupError, Program};
+use crate::exec::{Guarded, Inherited, Interrupt, LookupError, Program};
 use crate::exit::Exit;
+use crate::guard::{Inbox, Question};
 use crate::policy::RestoreWhen;
 use crate::snapshot::Kind;
 use crate::text::shown;
@@ -42,8 +43,17 @@ pub(crate) fn run(
     };
     let Ready { judged, recorder, clearance, .. } = &*ready;
 
+    let inbox = Inbox::new();
+    let standing = guarding::put_up(context, judged, clearance.receipts(), &inbox)?;
+    let mut answer = |question: Question| {
+        // Nobody hears where the connection was given up meanwhile.
+        let _ = question.reply.send(Err("it was not there when the command started, and could not be saved".into()));
+    };
+    let guarded = standing.as_ref().map(|standing| Guarded { line: &standing.line, inbox, answer: &mut answer });
+
     let started = Instant::now();
-    let outcome = exec::run(clearance, &program, &command[1..], &context.project.folder, inherited, interrupt);
+    let outcome = exec::run(clearance, &program, &command[1..], &context.project.folder, inherited, interrupt, guarded);
+    let account = standing.map(guarding::Standing::end).unwrap_or_default();
     // A command of which nobody can say how it ended has only its start in the log.
     if let Some(outcome) = recorded(&outcome) {
         let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
@@ -61,7 +71,12 @@ pub(crate) fn run(
         }
         Err(error) => return Err(error.into()),
     };
-    undo_if_asked(context, judged, recorder, clearance, ending, inherited)
+    let ending = undo_if_asked(context, judged, recorder, clearance, ending, inherited)?;
+    if ending == Ending::Command(0) && !account.refused.is_empty() {
+        context.ui.warn("safe-test: the command succeeded, but connections of it were refused: see above");
+        return Ok(Ending::Own(Exit::Refused));
+    }
+    Ok(ending)
 }
 
 /// How often what was judged is looked at again before it is found to change all the time.

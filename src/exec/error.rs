@@ -90,6 +90,9 @@ pub(crate) enum ExecError {
     /// Signals could not be taken over. Nothing was started.
     #[error("cannot take over signals for the command")]
     Signals(#[source] io::Error),
+    /// The guard could not be put up. Nothing was started.
+    #[error("cannot watch what the command connects to")]
+    Guard(#[source] io::Error),
     /// The system did not start the program. Nothing runs.
     #[error("cannot execute {}", shown(.program))]
     Start {
@@ -113,7 +116,9 @@ pub(crate) enum ExecError {
 impl Explain for ExecError {
     fn hint(&self) -> Option<String> {
         match self {
-            ExecError::Interrupted { .. } | ExecError::Folder { .. } | ExecError::Signals(_) => None,
+            ExecError::Interrupted { .. } | ExecError::Folder { .. } | ExecError::Signals(_) | ExecError::Guard(_) => {
+                None
+            }
             ExecError::Start { source, .. } => match source.kind() {
                 io::ErrorKind::ArgumentListTooLong => {
                     Some("the arguments and the environment together are longer than the system allows".into())
@@ -135,6 +140,7 @@ impl Explain for ExecError {
             ExecError::Interrupted { .. }
             | ExecError::Folder { .. }
             | ExecError::Signals(_)
+            | ExecError::Guard(_)
             | ExecError::Lost { .. } => Exit::Failed,
         }
     }

@@ -44,10 +44,22 @@ pub(crate) use crate::exec::signal::Signal;
 
 use crate::clearance::Clearance;
 use crate::exec::relay::Relay;
+use crate::guard::{Inbox, Line, Message, Question};
 use rustix::process::Pid;
 use std::ffi::OsString;
 use std::io;
 use std::path::Path;
+use std::thread;
+
+/// The guard under which a command runs.
+pub(crate) struct Guarded<'a> {
+    /// Where the command is started.
+    pub(crate) line: &'a Line,
+    /// What the guard asks for while the command runs.
+    pub(crate) inbox: Inbox,
+    /// Does it, on the calling thread, and answers.
+    pub(crate) answer: &'a mut dyn FnMut(Question),
+}
 
 /// Runs `program` in `folder`, which `clearance` permits, and waits until it ends, but not for processes that it leaves behind.
 ///
@@ -68,6 +80,7 @@ pub(crate) fn run(
     folder: &Path,
     inherited: &Inherited,
     interrupt: Interrupt,
+    guarded: Option<Guarded<'_>>,
 ) -> Result<Outcome, ExecError> {
     // There is nothing to ask of the proof but that it exists.
     let _: &Clearance = clearance;
@@ -77,13 +90,56 @@ pub(crate) fn run(
     }
     drop(interrupt);
     let mut relay = Relay::install(inherited).map_err(ExecError::Signals)?;
-    let child = spawn::start(program, arguments, folder, inherited)?;
+    let child = match &guarded {
+        None => spawn::start(program, arguments, folder, inherited)?,
+        Some(guarded) => start_under(guarded.line, program, arguments, folder, inherited)?,
+    };
     would_say(&"the command was started; how it ended is not known");
     relay.let_through();
     let process = child.id().cast_signed();
     let lost = |source| ExecError::Lost { process, source };
     let command = Pid::from_raw(process).ok_or_else(|| lost(io::ErrorKind::InvalidData.into()))?;
-    let outcome = follow::follow(command, &mut relay).map_err(lost)?;
+    let outcome = match guarded {
+        None => follow::follow(command, &mut relay),
+        Some(guarded) => follow_and_answer(command, &mut relay, guarded),
+    };
+    let outcome = outcome.map_err(lost)?;
     would_say(&"the command has run; what was to follow it is not finished");
     Ok(outcome)
+}
+
+/// Starts the command on the filtered thread, whose filter it inherits.
+fn start_under(
+    line: &Line,
+    program: &Program,
+    arguments: &[OsString],
+    folder: &Path,
+    inherited: &Inherited,
+) -> Result<std::process::Child, ExecError> {
+    let (program, arguments, folder, inherited) = (program.clone(), arguments.to_vec(), folder.to_owned(), *inherited);
+    let path = program.path.clone();
+    let start = move || {
+        let _held_back = disposition::hold_back_all();
+        spawn::start(&program, &arguments, &folder, &inherited)
+    };
+    let gone = || ExecError::Start { program: path, source: io::Error::other("the guard's thread is gone") };
+    line.on_filtered_thread(start).ok_or_else(gone)?
+}
+
+/// Follows the command on a thread of its own, while the calling one does what the guard asks for.
+fn follow_and_answer(command: Pid, relay: &mut Relay, guarded: Guarded<'_>) -> io::Result<Outcome> {
+    let Guarded { inbox, answer, .. } = guarded;
+    thread::scope(|scope| {
+        let over = inbox.sender();
+        let follower = thread::Builder::new().name("follower".to_owned()).spawn_scoped(scope, move || {
+            let outcome = follow::follow(command, relay);
+            // Nobody hears where the caller has panicked.
+            let _ = over.send(Message::CommandEnded);
+            outcome
+        })?;
+        while let Some(Message::Question(question)) = inbox.next() {
+            answer(question);
+        }
+        follower.join().unwrap_or_else(|_| Err(io::Error::other("the follower panicked")))
+    })
 }

@@ -15,7 +15,7 @@ use crate::json::Json;
 use crate::ui::{Line, Tone};
 
 /// How the run talks to people.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Ui {
     /// Say only what is wrong.
     pub(crate) quiet: bool,

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 ///
 /// `environment → reach → verdict → snapshot → clearance → exec → audit`: a stage uses types of stages to its left.
 /// `commands` may use all; nobody uses `commands`, and only it uses `cli` and `ui`.
-const MAY_USE: [(&str, &[&str]); 14] = [
+const MAY_USE: [(&str, &[&str]); 15] = [
     ("tools", &[]),
     ("environment", &["tools"]),
     ("caller", &["environment"]),
@@ -17,14 +17,31 @@ const MAY_USE: [(&str, &[&str]); 14] = [
     ("policy", &["environment", "caller", "reach"]),
     ("verdict", &["environment", "caller", "reach", "policy"]),
     ("snapshot", &["environment", "caller", "reach", "policy", "verdict"]),
-    ("clearance", &["environment", "caller", "reach", "policy", "verdict", "snapshot"]),
-    ("exec", &["environment", "caller", "reach", "policy", "verdict", "snapshot", "clearance"]),
-    ("audit", &["tools", "environment", "caller", "reach", "policy", "verdict", "snapshot", "clearance", "exec"]),
+    ("guard", &["environment", "reach", "policy", "verdict", "snapshot"]),
+    ("clearance", &["environment", "caller", "reach", "policy", "verdict", "snapshot", "guard"]),
+    ("exec", &["environment", "caller", "reach", "policy", "verdict", "snapshot", "guard", "clearance"]),
+    (
+        "audit",
+        &["tools", "environment", "caller", "reach", "policy", "verdict", "snapshot", "guard", "clearance", "exec"],
+    ),
     ("ui", &["environment", "caller", "reach", "policy", "verdict", "snapshot", "clearance", "exec", "audit"]),
     ("cli", &[]),
     (
         "commands",
-        &["environment", "caller", "reach", "policy", "verdict", "snapshot", "clearance", "exec", "audit", "ui", "cli"],
+        &[
+            "environment",
+            "caller",
+            "reach",
+            "policy",
+            "verdict",
+            "snapshot",
+            "guard",
+            "clearance",
+            "exec",
+            "audit",
+            "ui",
+            "cli",
+        ],
     ),
     ("main", &["commands", "cli"]),
 ];
