@@ -40,6 +40,8 @@ pub(crate) fn put_up(
 impl Standing {
     /// Ends the watch, and returns what it saw.
     pub(crate) fn end(self) -> Account {
+        // The line's own thread is under the filter as well: once it is gone, the kernel says when nothing is left.
+        drop(self.line);
         self.watch.end()
     }
 }

@@ -134,7 +134,6 @@ const fn argument_high(at: u32) -> u32 {
 
 const ALLOW: u32 = SECCOMP_RET_ALLOW;
 const SHOW: u32 = SECCOMP_RET_USER_NOTIF;
-#[expect(clippy::cast_sign_loss, reason = "error numbers are positive")]
 const NO_SUCH_CALL: u32 = SECCOMP_RET_ERRNO | libc::ENOSYS as u32;
 
 /// Writes the filter's program.
