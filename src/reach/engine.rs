@@ -104,40 +104,6 @@ impl Engine {
         }
     }
 
-    /// Finds the port that drivers dial where none is given.
-    #[must_use]
-    pub(crate) fn default_port(self) -> Option<u16> {
-        match self {
-            Engine::Postgres => Some(5432),
-            Engine::Cockroach => Some(26257),
-            Engine::Mysql | Engine::Mariadb => Some(3306),
-            Engine::Mongodb => Some(27017),
-            Engine::SqlServer => Some(1433),
-            Engine::Oracle => Some(1521),
-            Engine::Clickhouse => Some(8123),
-            Engine::Cassandra => Some(9042),
-            Engine::Neo4j => Some(7687),
-            Engine::Redis => Some(6379),
-            Engine::Memcached => Some(11211),
-            Engine::Search => Some(9200),
-            Engine::Broker => Some(5672),
-            Engine::Dynamodb | Engine::Sqlite | Engine::H2 | Engine::Libsql | Engine::Duckdb | Engine::Unknown => None,
-        }
-    }
-
-    /// Finds the engine whose usual port this is; `None` for ports that other servers use, too.
-    pub(crate) fn of_port(port: u16) -> Option<Engine> {
-        Some(match port {
-            5432 | 6432 => Engine::Postgres,
-            26257 => Engine::Cockroach,
-            3306 => Engine::Mysql,
-            27017 => Engine::Mongodb,
-            1433 => Engine::SqlServer,
-            1521 => Engine::Oracle,
-            _ => return None,
-        })
-    }
-
     /// Finds the engine under which targets are compared: MariaDB may be spoken of as MySQL.
     #[must_use]
     pub(crate) fn family(self) -> Engine {

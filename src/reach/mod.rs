@@ -21,6 +21,7 @@ mod lookup;
 mod merge;
 mod names;
 mod part_origins;
+mod ports;
 #[cfg(test)]
 mod property_tests;
 mod providers;
