@@ -9,12 +9,13 @@ use crate::clearance::Clearance;
 use crate::cli::UsageError;
 use crate::commands::asking::Permission;
 use crate::commands::context::Context;
+use crate::commands::guarding::Guard;
 use crate::commands::judging;
 use crate::commands::judging::Judged;
 use crate::commands::recording::{Recorder, record_refusal};
 use crate::commands::saving::NotSaved;
 use crate::commands::seen::Seen;
-use crate::commands::{CommandError, Ending, asking, dry_run, guarding, put_back, report, saving};
+use crate::commands::{CommandError, Ending, asking, dry_run, put_back, report, saving};
 use crate::error::{Failure, in_one_line};
 use crate::exec;
 use crate::exec::{Guarded, Inherited, Interrupt, LookupError, Program};
@@ -36,24 +37,26 @@ pub(crate) fn run(
 
     let interrupt = Interrupt::listen(inherited).map_err(exec::ExecError::Signals)?;
     let judged = judging::judge_before_a_run(context, command)?;
-    let prepared = prepare(context, command, judged, &interrupt)?;
-    let ready = match look_again(context, command, prepared, &interrupt)? {
+    let guard = Guard::put_up(&judged.0);
+    let prepared = prepare(context, command, judged, &guard, &interrupt)?;
+    let ready = match look_again(context, command, prepared, &guard, &interrupt)? {
         Prepared::Ready(ready) => ready,
         Prepared::Ended(ending) => return Ok(ending),
     };
     let Ready { judged, recorder, clearance, .. } = &*ready;
 
     let inbox = Inbox::new();
-    let standing = guarding::put_up(context, judged, clearance.receipts(), &inbox)?;
+    let watch = guard.watch(context, judged, clearance.receipts(), &inbox)?;
     let mut answer = |question: Question| {
         // Nobody hears where the connection was given up meanwhile.
         let _ = question.reply.send(Err("it was not there when the command started, and could not be saved".into()));
     };
-    let guarded = standing.as_ref().map(|standing| Guarded { line: &standing.line, inbox, answer: &mut answer });
+    let line = guard.line().filter(|_| watch.is_some());
+    let guarded = line.map(|line| Guarded { line, inbox, answer: &mut answer });
 
     let started = Instant::now();
     let outcome = exec::run(clearance, &program, &command[1..], &context.project.folder, inherited, interrupt, guarded);
-    let account = standing.map(guarding::Standing::end).unwrap_or_default();
+    let account = guard.end(watch);
     // A command of which nobody can say how it ended has only its start in the log.
     if let Some(outcome) = recorded(&outcome) {
         let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
@@ -111,6 +114,7 @@ fn prepare<'c>(
     context: &'c Context,
     command: &[OsString],
     (judged, seen): (Judged, Seen),
+    guard: &Guard,
     interrupt: &Interrupt,
 ) -> Result<Prepared<'c>, Failure> {
     // Without a place for the log nothing is run, but a refusal stays a refusal.
@@ -131,12 +135,14 @@ fn prepare<'c>(
         Err(not_saved) => return no_snapshot(context, &judged, not_saved, &recorder, interrupt).map(Prepared::Ended),
     };
     let clearance = Clearance::grant(&judged.judgement, permission.consent(), saved.receipts)?;
+    let mut notes = saving::notes(&judged, clearance.receipts());
+    notes.extend(guard.note());
     recorder.record(Event::RunStarted(Start {
         judgement: judged.report.record(),
         consent: recorder.consent(permission.consent()),
         snapshots: clearance.receipts().iter().filter_map(|receipt| receipt.snapshot().map(str::to_owned)).collect(),
         manifests: saved.manifests,
-        notes: saving::notes(&judged, clearance.receipts()),
+        notes,
     }))?;
     saving::announce(context, &judged, clearance.receipts(), &saved.left)?;
     Ok(Prepared::Ready(Box::new(Ready { judged, seen, recorder, clearance, _held: saved.held })))
@@ -152,6 +158,7 @@ fn look_again<'c>(
     context: &'c Context,
     command: &[OsString],
     mut prepared: Prepared<'c>,
+    guard: &Guard,
     interrupt: &Interrupt,
 ) -> Result<Prepared<'c>, Failure> {
     for look in 1.. {
@@ -170,7 +177,7 @@ fn look_again<'c>(
         let changed = format!("{} has changed meanwhile: all is judged anew", shown(&path));
         context.ui.say(format!("safe-test: {changed}"));
         ready.record_not_started(&changed);
-        prepared = prepare(context, command, (again, seen), interrupt)?;
+        prepared = prepare(context, command, (again, seen), guard, interrupt)?;
     }
     Ok(prepared)
 }
