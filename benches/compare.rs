@@ -67,26 +67,28 @@ impl Spread {
     }
 }
 
-/// Times in milliseconds, and ours divided by the other's of the same round.
+/// Times in milliseconds; ours divided by the other's of the same round, and what ours took more.
 pub(crate) struct Measured {
     pub(crate) other: Spread,
     pub(crate) ours: Spread,
     pub(crate) ratio: Spread,
+    pub(crate) more: Spread,
 }
 
 /// Runs both in turn, once to warm up and then `rounds` times.
 pub(crate) fn compare(mut contest: Contest, rounds: usize) -> Measured {
     let _pinned = contest.on_one_core.then(Pinned::to_one_core);
-    let (mut other, mut ours, mut ratio) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut other, mut ours, mut ratio, mut more) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for round in 0..=rounds.max(1) {
         let times = [contest.other.run(), contest.ours.run()].map(|run| run.wall.as_secs_f64() * 1e3);
         if round > 0 {
             other.push(times[0]);
             ours.push(times[1]);
             ratio.push(times[1] / times[0]);
+            more.push(times[1] - times[0]);
         }
     }
-    Measured { other: Spread::of(other), ours: Spread::of(ours), ratio: Spread::of(ratio) }
+    Measured { other: Spread::of(other), ours: Spread::of(ours), ratio: Spread::of(ratio), more: Spread::of(more) }
 }
 
 /// Keeps this thread, and what it starts, on one core until it is dropped. Elsewhere than on Linux it does nothing.

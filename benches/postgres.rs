@@ -15,7 +15,7 @@ pub(crate) enum Data {
 }
 
 impl Data {
-    fn database(self) -> String {
+    pub(crate) fn database(self) -> String {
         match self {
             Data::Tables => "bench_tables_test".to_owned(),
             Data::Mixed(megabytes) => format!("bench_mixed_{megabytes}_test"),
@@ -155,7 +155,8 @@ fn drop_kept(data: Data) {
     }
 }
 
-fn with_database(what: &str, data: Data) -> Project {
+/// A project whose database has this in it.
+pub(crate) fn with_database(what: &str, data: Data) -> Project {
     let server = Postgres::server();
     let database = data.database();
     if server.psql("postgres", &format!("SELECT count(*) FROM pg_database WHERE datname = '{database}'")) == "0" {

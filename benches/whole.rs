@@ -9,6 +9,7 @@
 mod check;
 mod compare;
 mod growth;
+mod guard;
 #[path = "../tests/integration/support/patience.rs"]
 #[allow(dead_code, reason = "shared with the tests, which need more of it")]
 mod patience;
@@ -38,11 +39,13 @@ struct Case {
 enum Goal {
     /// The most that ours may take, as a multiple of the other's time.
     Ratio(f64),
+    /// The most that ours may take more than the other, in microseconds, for each of so many.
+    More { microseconds: f64, each: u32 },
     /// The most resident memory, in MiB.
     Memory(u64),
 }
 
-const CASES: [Case; 28] = [
+const CASES: [Case; 32] = [
     Case {
         name: "check-three-files",
         what: "check, three .env files / env true",
@@ -222,6 +225,34 @@ const CASES: [Case; 28] = [
         contest: || postgres::undo_against_copies(Data::Mixed(300)),
     },
     Case {
+        name: "guard-connect",
+        what: "a guarded loopback connection / a bare one",
+        goal: Goal::More { microseconds: 25.0, each: guard::CONNECTIONS },
+        rounds: 15,
+        contest: guard::connections,
+    },
+    Case {
+        name: "guard-start",
+        what: "guarded true, no database / the guard off",
+        goal: Goal::More { microseconds: 1300.0, each: 1 },
+        rounds: 200,
+        contest: guard::start,
+    },
+    Case {
+        name: "guard-pgbench",
+        what: "guarded pgbench -C -S / bare",
+        goal: Goal::Ratio(1.03),
+        rounds: 9,
+        contest: guard::pgbench,
+    },
+    Case {
+        name: "guard-unchanged-postgres",
+        what: "guarded true, unchanged 300 tables / pg_dump -Fc",
+        goal: Goal::Ratio(0.2),
+        rounds: 15,
+        contest: guard::unchanged_against_dump,
+    },
+    Case {
         name: "memory-restore-postgres-150mb",
         what: "restore, PostgreSQL 150 MB",
         goal: Goal::Memory(32),
@@ -252,6 +283,7 @@ fn main() {
         let contest = (case.contest)();
         match case.goal {
             Goal::Ratio(goal) => show(case.what, &compare(contest, rounds), goal),
+            Goal::More { microseconds, each } => show_more(case.what, &compare(contest, rounds), microseconds, each),
             Goal::Memory(goal) => {
                 let peak = peak_memory(contest.ours);
                 let verdict = if peak <= goal * 1024 { "" } else { "  missed" };
@@ -268,6 +300,17 @@ fn show(what: &str, measured: &Measured, goal: f64) {
     let verdict = if measured.ratio.median <= goal { "" } else { "  missed" };
     let (other, ours) = (spread(&measured.other, 1), spread(&measured.ours, 1));
     println!("{what:<49} {other:>17} {ours:>17} {:>18} {goal:>8.2}{verdict}", spread(&measured.ratio, 2));
+}
+
+/// Shows what each of so many costs more, in microseconds.
+fn show_more(what: &str, measured: &Measured, goal: f64, each: u32) {
+    let of = |spread: &compare::Spread, digits: usize| {
+        format!("{:.digits$} ({:.digits$}-{:.digits$})", spread.median, spread.least, spread.most)
+    };
+    let more = measured.more.median * 1e3 / f64::from(each);
+    let verdict = if more <= goal { "" } else { "  missed" };
+    let (other, ours) = (of(&measured.other, 1), of(&measured.ours, 1));
+    println!("{what:<49} {other:>17} {ours:>17} {:>15.1} µs {goal:>5.0} µs{verdict}", more);
 }
 
 /// What stands on the command line.

@@ -1,0 +1,115 @@
+//! What the guard costs while a command runs, against the same command without it.
+
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use crate::compare::{Contest, Runner};
+use crate::postgres::{Data, with_database};
+use crate::project::Project;
+use crate::server::Postgres;
+
+/// How many connections are measured at a time.
+pub(crate) const CONNECTIONS: u32 = 20_000;
+
+/// Connections to loopback, guarded and not.
+pub(crate) fn connections() -> Contest {
+    let project = Project::new("guard-connections");
+    project.write("package.json", "{}");
+    let program = compiled();
+    let (other, ours) = (project.clone(), project);
+    let shown = program.display().to_string();
+    Contest::new(
+        Runner::new(move || {
+            let mut command = other.command(&program);
+            command.arg(CONNECTIONS.to_string());
+            command
+        }),
+        Runner::new(move || ours.safe_test(&["-q", &shown, &CONNECTIONS.to_string()])),
+    )
+}
+
+/// A command that does nothing, with the guard and with a policy that turns it off.
+pub(crate) fn start() -> Contest {
+    let with = Project::new("guard-start");
+    with.write("package.json", "{}");
+    let without = Project::new("guard-start-off");
+    without.write("package.json", "{}");
+    without.write(".safe-test.toml", "[guard]\nmode = \"off\"\n");
+    approve(&without);
+    Contest::new(
+        Runner::new(move || without.safe_test(&["-q", "true"])),
+        Runner::new(move || with.safe_test(&["-q", "true"])),
+    )
+}
+
+/// PostgreSQL's own benchmark, a connection for each transaction. It makes tables, so the database is its own.
+pub(crate) fn pgbench() -> Contest {
+    const DATA: Data = Data::Mixed(1);
+    let project = with_database("guard-pgbench", DATA);
+    let server = Postgres::server();
+    let pgbench = server.program("pgbench").display().to_string();
+    let database = DATA.database();
+    let port = server.port().to_string();
+    let mut initialise = project.command(&pgbench);
+    let login = move |command: &mut Command| {
+        command.env("PGPASSWORD", server.password()).env("PGHOST", "127.0.0.1").env("PGUSER", server.user());
+        command.env("PGPORT", &port).stderr(Stdio::null());
+    };
+    login(&mut initialise);
+    assert!(initialise.args(["-i", "-q", &database]).status().unwrap().success());
+    let arguments = ["-C", "-S", "-n", "-t", "400", &database].map(str::to_owned);
+    let (other, ours) = (project.clone(), project);
+    let (login_too, pgbench_too, arguments_too) = (login.clone(), pgbench.clone(), arguments.clone());
+    Contest::new(
+        Runner::new(move || {
+            let mut command = other.command(&pgbench);
+            login(&mut command);
+            command.args(&arguments);
+            command
+        }),
+        Runner::new(move || {
+            let mut command = ours.safe_test(&["-q", &pgbench_too]);
+            login_too(&mut command);
+            command.args(&arguments_too);
+            command
+        }),
+    )
+}
+
+/// A guarded command on an unchanged database of 300 tables, against a dump of it.
+pub(crate) fn unchanged_against_dump() -> Contest {
+    let project = with_database("guard-unchanged", Data::Tables);
+    let (other, ours) = (project.clone(), project.clone());
+    assert!(project.safe_test(&["-q", "true"]).status().unwrap().success());
+    Contest::new(
+        Runner::new(move || {
+            let server = Postgres::server();
+            let mut command = other.command(server.program("pg_dump"));
+            command.args(["-Fc", "-f", "plain.dump", "-h", "127.0.0.1", "-U", server.user(), "-p"]);
+            command.arg(server.port().to_string()).arg(Data::Tables.database());
+            command.env("PGPASSWORD", server.password());
+            command
+        }),
+        Runner::new(move || ours.safe_test(&["-q", "true"])),
+    )
+}
+
+/// The program that connects, compiled.
+fn compiled() -> PathBuf {
+    let program = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("bench").join("connects");
+    std::fs::create_dir_all(program.parent().unwrap()).unwrap();
+    let mut compile = Command::new("cc");
+    compile.args(["-O1", "-o"]).arg(&program).arg(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/bench/connects.c"));
+    assert!(compile.status().unwrap().success());
+    program
+}
+
+/// Approves the project's policy, as a person at a terminal does.
+fn approve(project: &Project) {
+    let trust = project.safe_test(&["trust"]);
+    let program = trust.get_program().to_string_lossy().into_owned();
+    let typed = format!("(sleep 1; echo trust; sleep 1) | script -qec '{program} trust' /dev/null");
+    let mut shell = project.command("/bin/sh");
+    let status = shell.args(["-c", &typed]).stdout(Stdio::null()).status().unwrap();
+    assert!(status.success(), "the policy was not approved");
+}
