@@ -1,12 +1,16 @@
-//! Who listens on this machine.
+//! Who listens on this machine, as the kernel tells it.
 
+use std::ffi::OsStr;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
 
-use rustix::net::{AddressFamily, SocketType, socket};
+use rustix::net::netlink;
 
-/// A listening socket, as the kernel tells it.
+use crate::guard::netlink::{Netlink, attribute, number};
+
+/// A listening socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Listening {
     /// The socket's inode, by which its owner is found; no other living socket has it.
@@ -15,103 +19,242 @@ pub(crate) struct Listening {
     pub(crate) account: u32,
 }
 
-/// The owner of a listening socket, as far as it shows.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Owner {
-    /// Its process; `None` where we may not see it.
-    pub(crate) process: Option<i32>,
-    /// The name of its program, without its folder.
-    pub(crate) program: Option<String>,
-    /// The account that made the socket.
-    pub(crate) account: u32,
+/// All that listened at one moment.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Table {
+    /// Addresses with their sockets; whether an address of IPv6 takes connections of IPv4 as well.
+    internet: Vec<(SocketAddr, bool, Listening)>,
+    /// The inodes of Unix sockets that listened.
+    unix: Vec<u32>,
 }
 
-/// Asks the kernel about sockets (`sock_diag(7)`).
+impl Table {
+    /// Finds the sockets that listened where a connection to `address` would have arrived.
+    pub(crate) fn at(&self, address: SocketAddr) -> impl Iterator<Item = Listening> {
+        let takes = move |(at, both, _): &&(SocketAddr, bool, Listening)| {
+            let is_everywhere = at.ip().is_unspecified() && (at.is_ipv4() == address.is_ipv4() || *both);
+            at.port() == address.port() && (at.ip() == address.ip() || is_everywhere || address.ip().is_unspecified())
+        };
+        self.internet.iter().filter(takes).map(|(_, _, listening)| *listening)
+    }
+
+    /// Tells whether this very socket listened already.
+    pub(crate) fn has(&self, inode: u32) -> bool {
+        self.internet.iter().any(|(_, _, listening)| listening.inode == inode) || self.unix.contains(&inode)
+    }
+}
+
+/// Asks the kernel about sockets (`sock_diag(7)`) and about addresses (`rtnetlink(7)`).
 #[derive(Debug)]
 pub(crate) struct Listeners {
-    netlink: OwnedFd,
+    sockets: Netlink,
+    routes: Netlink,
 }
 
 const SOCK_DIAG_BY_FAMILY: u16 = 20;
-const NLMSG_ERROR: u16 = 2;
-const HEADER: usize = 16;
+const RTM_GETROUTE: u16 = 26;
+
+/// `TCP_LISTEN` (`net/tcp_states.h`), which Unix sockets share.
+const LISTEN: u8 = 10;
 
 impl Listeners {
     /// # Errors
     ///
     /// Where the kernel cannot be asked.
     pub(crate) fn new() -> io::Result<Listeners> {
-        let family = rustix::net::netlink::SOCK_DIAG;
-        Ok(Listeners { netlink: socket(AddressFamily::NETLINK, SocketType::DGRAM, Some(family))? })
+        // The protocol of number 0 is that of routes.
+        Ok(Listeners { sockets: Netlink::open(Some(netlink::SOCK_DIAG))?, routes: Netlink::open(None)? })
     }
 
-    /// Finds the socket that a new TCP connection to `address` would reach; `None` where nobody listens there.
+    /// Finds the socket that a new TCP connection to `address`, which is this machine's, would reach; `None` where
+    /// nobody listens there.
     ///
     /// # Errors
     ///
     /// Where the kernel does not answer.
     pub(crate) fn tcp(&self, address: SocketAddr) -> io::Result<Option<Listening>> {
-        let mut request = Vec::with_capacity(72);
-        // `struct nlmsghdr`, then `struct inet_diag_req_v2` (`linux/inet_diag.h`).
-        let total: u32 = 72;
-        request.extend(total.to_ne_bytes());
-        request.extend(SOCK_DIAG_BY_FAMILY.to_ne_bytes());
-        request.extend(1u16.to_ne_bytes());
-        request.extend([0; 8]);
-        let family = if address.is_ipv4() { libc::AF_INET } else { libc::AF_INET6 };
-        request.extend([u8::try_from(family).unwrap_or_default(), 6, 0, 0]);
-        request.extend(u32::MAX.to_ne_bytes());
-        // The listener's side is "source"; the caller's is a port that no connection has.
-        request.extend(address.port().to_be_bytes());
-        request.extend(0u16.to_be_bytes());
-        let octets = |ip: IpAddr| -> [u8; 16] {
-            let mut octets = [0; 16];
-            match ip {
-                IpAddr::V4(ip) => octets[..4].copy_from_slice(&ip.octets()),
-                IpAddr::V6(ip) => octets = ip.octets(),
-            }
-            octets
+        // To nowhere in particular is to ourselves (`connect` of 0.0.0.0, Linux).
+        let ip = match address.ip() {
+            IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+            IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+            ip => ip,
         };
-        request.extend(octets(address.ip()));
-        request.extend(octets(address.ip()));
-        request.extend([0; 4]);
-        request.extend([0xff; 8]);
-        // SAFETY: the call reads the request, whose length is given.
-        let sent = unsafe { libc::send(self.netlink.as_raw_fd(), request.as_ptr().cast(), request.len(), 0) };
-        if sent == -1 {
-            return Err(io::Error::last_os_error());
+        let found = self.sockets.one(SOCK_DIAG_BY_FAMILY, &inet_question(ip, address.port(), u32::MAX), |body| {
+            Some((*body.get(1)? == LISTEN).then_some(listening(body)?))
+        });
+        match found {
+            Err(error) if error.raw_os_error() == Some(libc::ENOENT) => Ok(None),
+            other => other,
         }
-        let mut answer = [0u8; 512];
-        // SAFETY: the call writes at most the buffer's length.
-        let got = unsafe { libc::recv(self.netlink.as_raw_fd(), answer.as_mut_ptr().cast(), answer.len(), 0) };
-        let got = usize::try_from(got).map_err(|_| io::Error::last_os_error())?;
-        read_answer(&answer[..got])
+    }
+
+    /// Tells whether an address is this machine's own.
+    ///
+    /// # Errors
+    ///
+    /// Where the kernel does not answer.
+    pub(crate) fn is_here(&self, address: IpAddr) -> io::Result<bool> {
+        if address.is_loopback() || address.is_unspecified() {
+            return Ok(true);
+        }
+        // `struct rtmsg`, then the destination.
+        let mut question = [0; 12 + 4 + 16];
+        let octets = octets(address);
+        let width = if address.is_ipv4() { 4 } else { 16 };
+        question[0] = family(address);
+        question[1] = u8::try_from(width * 8).unwrap_or_default();
+        question[12] = u8::try_from(4 + width).unwrap_or_default();
+        // RTA_DST
+        question[14] = 1;
+        question[16..16 + width].copy_from_slice(&octets[..width]);
+        // RTN_LOCAL
+        let found = self.routes.one(RTM_GETROUTE, &question[..16 + width], |body| Some(*body.get(7)? == 2));
+        match found {
+            // There is no way to it.
+            Err(error) if error.raw_os_error().is_some_and(|error| error != libc::ETIMEDOUT && error != libc::EAGAIN) => {
+                Ok(false)
+            }
+            other => other,
+        }
+    }
+
+    /// Finds the listening Unix socket that has this place in the file system; `None` where nobody listens on it.
+    ///
+    /// # Errors
+    ///
+    /// Where the kernel does not answer.
+    pub(crate) fn unix(&self, path: &Path) -> io::Result<Option<Listening>> {
+        use std::os::unix::fs::MetadataExt;
+        let Ok(found) = std::fs::metadata(path) else { return Ok(None) };
+        let device = (libc::major(found.dev()) << 20) | libc::minor(found.dev());
+        let mut listens = None;
+        self.each_unix(|row| {
+            let is_it = row.file.is_some_and(|(inode, on)| {
+                u64::from(inode) == found.ino() & 0xffff_ffff && (on == device || row.name.as_deref() == Some(path))
+            });
+            if is_it {
+                listens = Some(row.listening);
+            }
+        })?;
+        Ok(listens)
+    }
+
+    /// Lists all that listens.
+    ///
+    /// # Errors
+    ///
+    /// Where the kernel does not answer.
+    pub(crate) fn table(&self) -> io::Result<Table> {
+        let mut table = Table::default();
+        for any in [IpAddr::V4(Ipv4Addr::UNSPECIFIED), IpAddr::V6(Ipv6Addr::UNSPECIFIED)] {
+            let question = inet_question(any, 0, 1 << LISTEN);
+            self.sockets.list(SOCK_DIAG_BY_FAMILY, &question, |body| table.internet.extend(internet_row(body)))?;
+        }
+        self.each_unix(|row| table.unix.push(row.listening.inode))?;
+        Ok(table)
+    }
+
+    fn each_unix(&self, mut each: impl FnMut(UnixRow)) -> io::Result<()> {
+        // `struct unix_diag_req` (`linux/unix_diag.h`): which states, and with it name, place and account.
+        let mut question = [0; 24];
+        question[0] = u8::try_from(libc::AF_UNIX).unwrap_or_default();
+        question[4..8].copy_from_slice(&(1u32 << LISTEN).to_ne_bytes());
+        question[12..16].copy_from_slice(&(0x1u32 | 0x2 | 0x40).to_ne_bytes());
+        question[16..24].fill(0xff);
+        self.sockets.list(SOCK_DIAG_BY_FAMILY, &question, |body| {
+            if let Some(row) = unix_row(body) {
+                each(row);
+            }
+        })
     }
 }
 
-/// Reads a `struct inet_diag_msg` or an error.
-fn read_answer(answer: &[u8]) -> io::Result<Option<Listening>> {
-    let short = || io::Error::from(io::ErrorKind::UnexpectedEof);
-    let word = |at: usize| -> io::Result<u32> {
-        Ok(u32::from_ne_bytes(answer.get(at..at + 4).and_then(|word| word.try_into().ok()).ok_or_else(short)?))
-    };
-    let kind = u16::from_ne_bytes(answer.get(4..6).and_then(|kind| kind.try_into().ok()).ok_or_else(short)?);
-    if kind == NLMSG_ERROR {
-        let error = word(HEADER)?.cast_signed();
-        return if error == -libc::ENOENT { Ok(None) } else { Err(io::Error::from_raw_os_error(-error)) };
+struct UnixRow {
+    listening: Listening,
+    name: Option<PathBuf>,
+    /// The inode and the device, as the kernel counts devices.
+    file: Option<(u32, u32)>,
+}
+
+/// Reads a `struct unix_diag_msg` with its attributes.
+fn unix_row(body: &[u8]) -> Option<UnixRow> {
+    if *body.get(2)? != LISTEN {
+        return None;
     }
-    // family, state, timer, retrans; the id of 48 bytes; expires, rqueue, wqueue; then uid and inode.
-    let state = *answer.get(HEADER + 1).ok_or_else(short)?;
-    const LISTENING: u8 = 10;
-    let account = word(HEADER + 4 + 48 + 12)?;
-    let inode = word(HEADER + 4 + 48 + 16)?;
-    Ok((state == LISTENING).then_some(Listening { inode, account }))
+    let inode = number(body, 4)?;
+    let attributes = body.get(16..)?;
+    let name = attribute(attributes, 0).filter(|name| name.first().is_some_and(|first| *first != 0));
+    let name = name.map(|name| PathBuf::from(OsStr::from_bytes(name.strip_suffix(b"\0").unwrap_or(name))));
+    let file = attribute(attributes, 1).and_then(|file| Some((number(file, 0)?, number(file, 4)?)));
+    // Kernels before 5.3 do not tell the account: then nobody's.
+    let account = attribute(attributes, 7).and_then(|account| number(account, 0)).unwrap_or(u32::MAX);
+    Some(UnixRow { listening: Listening { inode, account }, name, file })
+}
+
+fn family(address: IpAddr) -> u8 {
+    u8::try_from(if address.is_ipv4() { libc::AF_INET } else { libc::AF_INET6 }).unwrap_or_default()
+}
+
+fn octets(address: IpAddr) -> [u8; 16] {
+    match address {
+        IpAddr::V4(address) => {
+            let mut octets = [0; 16];
+            octets[..4].copy_from_slice(&address.octets());
+            octets
+        }
+        IpAddr::V6(address) => address.octets(),
+    }
+}
+
+/// Writes a `struct inet_diag_req_v2` (`linux/inet_diag.h`): the listener's side is "source", the caller's a port that
+/// no connection has.
+fn inet_question(address: IpAddr, port: u16, states: u32) -> [u8; 56] {
+    let mut question = [0; 56];
+    question[0] = family(address);
+    // IPPROTO_TCP; a listener of MPTCP is found by it as well.
+    question[1] = 6;
+    question[4..8].copy_from_slice(&states.to_ne_bytes());
+    question[8..10].copy_from_slice(&port.to_be_bytes());
+    let octets = octets(address);
+    question[12..28].copy_from_slice(&octets);
+    question[28..44].copy_from_slice(&octets);
+    // No cookie.
+    question[48..56].fill(0xff);
+    question
+}
+
+/// Reads whose a `struct inet_diag_msg` is: family, state, timer, retrans; the id of 48 bytes; expires, rqueue, wqueue;
+/// then account and inode.
+fn listening(body: &[u8]) -> Option<Listening> {
+    Some(Listening { account: number(body, 64)?, inode: number(body, 68)? })
+}
+
+fn internet_row(body: &[u8]) -> Option<(SocketAddr, bool, Listening)> {
+    if *body.get(1)? != LISTEN {
+        return None;
+    }
+    let port = u16::from_be_bytes(body.get(4..6)?.try_into().ok()?);
+    let octets: [u8; 16] = body.get(8..24)?.try_into().ok()?;
+    let is_4 = i32::from(*body.first()?) == libc::AF_INET;
+    let address: IpAddr = if is_4 {
+        Ipv4Addr::new(octets[0], octets[1], octets[2], octets[3]).into()
+    } else {
+        Ipv6Addr::from(octets).to_canonical()
+    };
+    // INET_DIAG_SKV6ONLY
+    let only_6 = attribute(body.get(72..)?, 11).and_then(|only| only.first().copied()).unwrap_or(0) != 0;
+    Some((SocketAddr::new(address, port), !is_4 && !only_6, listening(body)?))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::net::TcpListener;
+    use std::os::unix::net::UnixListener;
+
+    fn here() -> u32 {
+        rustix::process::geteuid().as_raw()
+    }
 
     #[test]
     fn the_kernel_says_who_would_take_a_connection() {
@@ -120,8 +263,9 @@ mod tests {
         let port = one.local_addr().unwrap().port();
         let at = |address: &str| listeners.tcp(SocketAddr::new(address.parse().unwrap(), port)).unwrap();
         let found = at("127.0.0.1").unwrap();
-        assert_eq!(found.account, rustix::process::geteuid().as_raw());
+        assert_eq!(found.account, here());
         assert_ne!(found.inode, 0);
+        assert_eq!(at("0.0.0.0"), Some(found));
         assert_eq!(at("::1"), None);
         assert_eq!(at("127.0.0.2"), None);
         drop(one);
@@ -131,5 +275,45 @@ mod tests {
         let at = |address: &str| listeners.tcp(SocketAddr::new(address.parse().unwrap(), port)).unwrap();
         assert_eq!(at("127.0.0.1"), at("::1"));
         assert!(at("127.0.0.1").is_some());
+    }
+
+    #[test]
+    fn the_kernel_says_which_addresses_are_here() {
+        let listeners = Listeners::new().unwrap();
+        for (address, expected) in
+            [("127.0.0.1", true), ("127.8.8.8", true), ("::1", true), ("0.0.0.0", true), ("192.0.2.77", false), ("2001:db8::77", false)]
+        {
+            assert_eq!(listeners.is_here(address.parse().unwrap()).unwrap(), expected, "{address}");
+        }
+        for interface in if_addrs::get_if_addrs().unwrap() {
+            assert!(listeners.is_here(interface.ip()).unwrap(), "{}", interface.ip());
+        }
+    }
+
+    #[test]
+    fn the_table_has_what_listens_and_not_what_listens_later() {
+        let listeners = Listeners::new().unwrap();
+        let one = TcpListener::bind("127.0.0.1:0").unwrap();
+        let every = TcpListener::bind("[::]:0").unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("s");
+        let socket = UnixListener::bind(&path).unwrap();
+        let table = listeners.table().unwrap();
+        let later = TcpListener::bind("127.0.0.1:0").unwrap();
+        let (one_at, later_at) = (one.local_addr().unwrap(), later.local_addr().unwrap());
+        let found = listeners.tcp(one_at).unwrap().unwrap();
+        assert_eq!(table.at(one_at).collect::<Vec<_>>(), [found]);
+        assert!(table.has(found.inode));
+        assert_eq!(table.at(SocketAddr::new("127.0.0.9".parse().unwrap(), one_at.port())).count(), 0);
+        let everywhere = SocketAddr::new("127.0.0.1".parse().unwrap(), every.local_addr().unwrap().port());
+        assert_eq!(table.at(everywhere).count(), 1);
+        assert_eq!(table.at(later_at).count(), 0);
+        assert!(!table.has(listeners.tcp(later_at).unwrap().unwrap().inode));
+        let found = listeners.unix(&path).unwrap().unwrap();
+        assert!(table.has(found.inode));
+        assert_eq!(found.account, here());
+        drop(socket);
+        assert_eq!(listeners.unix(&path).unwrap(), None);
+        assert_eq!(listeners.unix(&folder.path().join("none")).unwrap(), None);
     }
 }

@@ -18,7 +18,11 @@ mod install;
 #[cfg(target_os = "linux")]
 mod listeners;
 #[cfg(target_os = "linux")]
+mod netlink;
+#[cfg(target_os = "linux")]
 mod notification;
+#[cfg(target_os = "linux")]
+mod owners;
 #[cfg(target_os = "linux")]
 mod ports;
 #[cfg(target_os = "linux")]
@@ -34,6 +38,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 
 pub(crate) use crate::guard::account::{Account, Reached, Refused};
 pub(crate) use crate::guard::install::{Line, Unavailable};
+pub(crate) use crate::guard::owners::Owner;
 pub(crate) use crate::guard::rules::Rules;
 pub(crate) use crate::guard::supervise::{Tell, Watch};
 

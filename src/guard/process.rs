@@ -1,12 +1,28 @@
-//! What `/proc` tells of a process.
+//! What `/proc` tells of a process, also of one that ends meanwhile: then it tells nothing.
 
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use crate::regular;
 
-/// Finds the program's file; `None` where it may not be seen or the process is gone.
+/// Finds the program's file; `None` where it may not be seen.
 pub(crate) fn program(process: i32) -> Option<PathBuf> {
     std::fs::read_link(format!("/proc/{process}/exe")).ok()
+}
+
+/// Finds the name of the program: that of its file, or where that may not be seen, what everybody may see, which is cut
+/// off after 15 bytes (`proc_pid_comm(5)`).
+pub(crate) fn name(process: i32) -> Option<OsString> {
+    if let Some(program) = program(process) {
+        let name = program.file_name()?.as_bytes();
+        // A program that was replaced while it runs, as by an update.
+        return Some(OsStr::from_bytes(name.strip_suffix(b" (deleted)").unwrap_or(name)).to_owned());
+    }
+    let mut name = regular::read(Path::new(&format!("/proc/{process}/comm")), regular::SMALL).ok()?;
+    name.pop_if(|last| *last == b'\n');
+    Some(OsString::from_vec(name))
 }
 
 /// Finds the process that a thread belongs to.
@@ -16,8 +32,163 @@ pub(crate) fn process_of(thread: i32) -> Option<i32> {
     status.lines().find_map(|line| line.strip_prefix("Tgid:"))?.trim().parse().ok()
 }
 
-/// Tells whether two processes, by their `/proc` names, share a network.
-pub(crate) fn shares_network(process: i32) -> bool {
-    let network = |process: &str| std::fs::read_link(format!("/proc/{process}/ns/net")).ok();
-    network(&process.to_string()) == network("self")
+/// Where a process comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Origin {
+    /// Its parent: who started it, or who took it over since.
+    pub(crate) parent: i32,
+    /// When it started, in ticks of the clock since the machine did.
+    pub(crate) started: u64,
+}
+
+/// Finds where a process comes from.
+pub(crate) fn origin(process: i32) -> Option<Origin> {
+    let stat = regular::read(Path::new(&format!("/proc/{process}/stat")), regular::SMALL).ok()?;
+    // The name stands in parentheses and may hold any byte, a parenthesis too (`proc_pid_stat(5)`).
+    let after_name = &stat[stat.iter().rposition(|byte| *byte == b')')? + 1..];
+    let mut fields = std::str::from_utf8(after_name).ok()?.split_ascii_whitespace();
+    // Fields 4 and 22; the first after the name is the third.
+    Some(Origin { parent: fields.nth(1)?.parse().ok()?, started: fields.nth(17)?.parse().ok()? })
+}
+
+/// Tells whether a process is `ancestor` or descends from it.
+///
+/// A process that has ended is nobody's descendant.
+pub(crate) fn descends(process: i32, ancestor: i32) -> bool {
+    let mut process = process;
+    while process > 1 && process != ancestor {
+        process = origin(process).map_or(0, |origin| origin.parent);
+    }
+    process == ancestor
+}
+
+/// Finds the folder that a process is in, as it is called there.
+pub(crate) fn folder(process: i32) -> Option<PathBuf> {
+    std::fs::read_link(format!("/proc/{process}/cwd")).ok()
+}
+
+/// Lists the processes that there are.
+pub(crate) fn all() -> impl Iterator<Item = i32> {
+    let entries = std::fs::read_dir("/proc").into_iter().flatten();
+    entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+}
+
+/// Finds the account that a process runs as.
+pub(crate) fn account(process: i32) -> Option<u32> {
+    std::fs::metadata(format!("/proc/{process}")).ok().map(|found| found.uid())
+}
+
+/// Tells whether a process has the socket of this inode open; `None` where that may not be seen.
+pub(crate) fn has_socket(process: i32, inode: u32) -> Option<bool> {
+    let wanted = format!("socket:[{inode}]");
+    let mut descriptors = std::fs::read_dir(format!("/proc/{process}/fd")).ok()?;
+    Some(descriptors.any(|entry| {
+        entry.is_ok_and(|entry| std::fs::read_link(entry.path()).is_ok_and(|to| to.as_os_str() == wanted.as_str()))
+    }))
+}
+
+/// Tells whether a thread is in the same network as we are. One that may not be looked at is taken to be.
+pub(crate) fn shares_network(thread: i32) -> bool {
+    let network = |process: &str| std::fs::metadata(format!("/proc/{process}/ns/net")).map(|found| found.ino());
+    match (network(&thread.to_string()), network("self")) {
+        (Ok(theirs), Ok(ours)) => theirs == ours,
+        _ => true,
+    }
+}
+
+/// What a socket speaks, as far as the guard tells it apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Protocol {
+    /// TCP, MPTCP and whatever else keeps a connection to an address of the internet.
+    Stream,
+    /// UDP.
+    Datagram,
+    /// A socket of this machine, or none of the internet.
+    Local,
+}
+
+/// Finds what a thread's socket speaks; `None` where that may not be seen.
+///
+/// A socket's protocol is an extended attribute of it (Linux, `sockfs_xattr_get`; `lsof` asks for it, too). Other than
+/// taking the socket over (`pidfd_getfd`), which containers and Yama refuse, it takes no more than a look into `/proc`.
+pub(crate) fn protocol(thread: i32, socket: i32) -> Option<Protocol> {
+    let mut name = [0; 64];
+    let path = format!("/proc/{thread}/fd/{socket}");
+    let length = rustix::fs::getxattr(path, "system.sockprotoname", &mut name[..]).ok()?;
+    Some(match name.get(..length)?.strip_suffix(b"\0")? {
+        b"UDP" | b"UDPv6" | b"UDP-Lite" | b"UDPLITEv6" | b"PING" | b"PINGv6" | b"RAW" | b"RAWv6" => Protocol::Datagram,
+        name if name.starts_with(b"UNIX") || name.starts_with(b"NETLINK") || name.starts_with(b"PACKET") => Protocol::Local,
+        _ => Protocol::Stream,
+    })
+}
+
+/// Finds the file that a thread means by the path of a Unix socket: from its folder, in its file system.
+///
+/// The first is its name, without links where that can be had, as long as it is one of ours; the second is where we find it.
+pub(crate) fn socket_path(thread: i32, path: &Path) -> (PathBuf, PathBuf) {
+    let absolute = if path.is_absolute() { path.to_owned() } else { folder(thread).unwrap_or_default().join(path) };
+    let identity = |of: &str| std::fs::metadata(format!("/proc/{of}/root/")).map(|found| (found.dev(), found.ino()));
+    match (identity(&thread.to_string()), identity("self")) {
+        (Ok(theirs), Ok(ours)) if theirs != ours => {
+            let inside = absolute.strip_prefix("/").unwrap_or(&absolute);
+            let found = Path::new(&format!("/proc/{thread}/root")).join(inside);
+            (found.clone(), found)
+        }
+        _ => {
+            let name = absolute.canonicalize().unwrap_or_else(|_| absolute.clone());
+            (name.clone(), name)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::fd::AsRawFd;
+    use std::process::{Command, Stdio};
+
+    fn me() -> i32 {
+        i32::try_from(std::process::id()).unwrap()
+    }
+
+    #[test]
+    fn a_process_descends_from_itself_and_its_parents_only() {
+        let mut child = Command::new("cat").stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+        let child_id = i32::try_from(child.id()).unwrap();
+        assert!(descends(me(), me()));
+        assert!(!descends(me(), child_id));
+        assert!(descends(child_id, me()));
+        assert!(!descends(0, me()), "outside our process namespace");
+        assert_eq!(origin(child_id).unwrap().parent, me());
+        assert!(origin(child_id).unwrap().started >= origin(me()).unwrap().started);
+        assert_eq!(name(child_id).unwrap(), "cat");
+        assert_eq!(account(child_id), Some(rustix::process::geteuid().as_raw()));
+        assert!(all().any(|process| process == child_id));
+        assert_eq!(process_of(child_id), Some(child_id));
+        assert!(shares_network(child_id));
+        drop(child.stdin.take());
+        child.wait().unwrap();
+        assert_eq!((name(child_id), origin(child_id), has_socket(child_id, 1)), (None, None, None));
+    }
+
+    #[test]
+    fn a_sockets_protocol_shows() {
+        use std::net::{TcpListener, UdpSocket};
+        use std::os::unix::net::UnixDatagram;
+        let of = |descriptor: i32| protocol(me(), descriptor);
+        assert_eq!(of(TcpListener::bind("127.0.0.1:0").unwrap().as_raw_fd()), Some(Protocol::Stream));
+        assert_eq!(of(TcpListener::bind("[::1]:0").unwrap().as_raw_fd()), Some(Protocol::Stream));
+        assert_eq!(of(UdpSocket::bind("127.0.0.1:0").unwrap().as_raw_fd()), Some(Protocol::Datagram));
+        assert_eq!(of(UdpSocket::bind("[::1]:0").unwrap().as_raw_fd()), Some(Protocol::Datagram));
+        assert_eq!(of(UnixDatagram::unbound().unwrap().as_raw_fd()), Some(Protocol::Local));
+        assert_eq!(of(std::io::stdin().as_raw_fd()), None);
+        assert_eq!(of(-1), None);
+    }
+
+    #[test]
+    fn the_path_of_a_socket_is_meant_from_the_callers_folder() {
+        let here = std::env::current_dir().unwrap().canonicalize().unwrap();
+        assert_eq!(socket_path(me(), Path::new("a/../s")).0, here.join("a/../s"), "what is not there keeps its spelling");
+        assert_eq!(socket_path(me(), Path::new("/proc/self/../uptime")).1, Path::new("/proc/uptime"));
+    }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::Path;
 
-use crate::guard::listeners::Owner;
+use crate::guard::owners::Owner;
 use crate::guard::ports;
 use crate::reach::{Place, Target};
 use crate::snapshot::{Care, Receipt};
