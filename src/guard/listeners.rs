@@ -111,7 +111,9 @@ impl Listeners {
         let found = self.routes.one(RTM_GETROUTE, &question[..16 + width], |body| Some(*body.get(7)? == 2));
         match found {
             // There is no way to it.
-            Err(error) if error.raw_os_error().is_some_and(|error| error != libc::ETIMEDOUT && error != libc::EAGAIN) => {
+            Err(error)
+                if error.raw_os_error().is_some_and(|error| error != libc::ETIMEDOUT && error != libc::EAGAIN) =>
+            {
                 Ok(false)
             }
             other => other,
@@ -280,9 +282,14 @@ mod tests {
     #[test]
     fn the_kernel_says_which_addresses_are_here() {
         let listeners = Listeners::new().unwrap();
-        for (address, expected) in
-            [("127.0.0.1", true), ("127.8.8.8", true), ("::1", true), ("0.0.0.0", true), ("192.0.2.77", false), ("2001:db8::77", false)]
-        {
+        for (address, expected) in [
+            ("127.0.0.1", true),
+            ("127.8.8.8", true),
+            ("::1", true),
+            ("0.0.0.0", true),
+            ("192.0.2.77", false),
+            ("2001:db8::77", false),
+        ] {
             assert_eq!(listeners.is_here(address.parse().unwrap()).unwrap(), expected, "{address}");
         }
         for interface in if_addrs::get_if_addrs().unwrap() {

@@ -117,7 +117,9 @@ pub(crate) fn protocol(thread: i32, socket: i32) -> Option<Protocol> {
     let length = rustix::fs::getxattr(path, "system.sockprotoname", &mut name[..]).ok()?;
     Some(match name.get(..length)?.strip_suffix(b"\0")? {
         b"UDP" | b"UDPv6" | b"UDP-Lite" | b"UDPLITEv6" | b"PING" | b"PINGv6" | b"RAW" | b"RAWv6" => Protocol::Datagram,
-        name if name.starts_with(b"UNIX") || name.starts_with(b"NETLINK") || name.starts_with(b"PACKET") => Protocol::Local,
+        name if name.starts_with(b"UNIX") || name.starts_with(b"NETLINK") || name.starts_with(b"PACKET") => {
+            Protocol::Local
+        }
         _ => Protocol::Stream,
     })
 }
@@ -188,7 +190,11 @@ mod tests {
     #[test]
     fn the_path_of_a_socket_is_meant_from_the_callers_folder() {
         let here = std::env::current_dir().unwrap().canonicalize().unwrap();
-        assert_eq!(socket_path(me(), Path::new("a/../s")).0, here.join("a/../s"), "what is not there keeps its spelling");
+        assert_eq!(
+            socket_path(me(), Path::new("a/../s")).0,
+            here.join("a/../s"),
+            "what is not there keeps its spelling"
+        );
         assert_eq!(socket_path(me(), Path::new("/proc/self/../uptime")).1, Path::new("/proc/uptime"));
     }
 }

@@ -9,8 +9,8 @@ use std::thread::{Builder, JoinHandle};
 
 use crate::guard::account::{Account, Reached, Refused};
 use crate::guard::listeners::Listeners;
-use crate::guard::owners::Owner;
 use crate::guard::notification::{Aim, Attempt, Listener, Shown};
+use crate::guard::owners::Owner;
 use crate::guard::process;
 use crate::guard::rules::{Decision, Refusal, Rules};
 use crate::guard::sockaddr::Peer;
