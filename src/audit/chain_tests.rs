@@ -38,7 +38,7 @@ fn event(seq: u64) -> Event {
             manifests: Manifests::new(),
             notes: Vec::new(),
         }),
-        _ => Event::RunFinished(Finish { outcome: ProcessEnd::Status(1), duration_ms: 1200 + seq, notes: Vec::new() }),
+        _ => Event::RunFinished(Finish::new(ProcessEnd::Status(1), std::time::Duration::from_millis(1200 + seq))),
     }
 }
 

@@ -128,7 +128,7 @@ mod tests {
             ("run-started", Event::RunStarted(Start::of(judgement.clone()))),
             (
                 "run-finished",
-                Event::RunFinished(Finish { outcome: ProcessEnd::Signal(15), duration_ms: 7, notes: Vec::new() }),
+                Event::RunFinished(Finish::new(ProcessEnd::Signal(15), std::time::Duration::from_millis(7))),
             ),
             ("snapshot", Event::Snapshot(Saved::default())),
             ("restore-started", Event::RestoreStarted(RestoreStart::default())),

@@ -5,10 +5,12 @@
 //! added, never renamed; an event of a newer version reads as [`Event::Unknown`].
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::audit::report::{JudgementRecord, TargetReport};
+use crate::guard::{Account, Hold, Refused};
 use crate::hash::Hash;
 use crate::snapshot::Making;
 
@@ -25,6 +27,8 @@ pub(crate) enum Event {
     Refused(Refusal),
     /// A command is about to run.
     RunStarted(Start),
+    /// A connection of a running command was refused: the first of its program to this address.
+    ConnectionRefused(Refused),
     /// A command ended.
     RunFinished(Finish),
     /// Snapshots were taken on request.
@@ -56,6 +60,7 @@ impl Event {
             | Event::RunStarted(Start { judgement, .. })
             | Event::Answer(Answer { judgement, .. }) => Some(judgement),
             Event::Opened
+            | Event::ConnectionRefused(_)
             | Event::RunFinished(_)
             | Event::Snapshot(_)
             | Event::RestoreStarted(_)
@@ -129,9 +134,23 @@ pub(crate) struct Finish {
     pub(crate) outcome: ProcessEnd,
     /// How long it ran, in milliseconds.
     pub(crate) duration_ms: u64,
+    /// Whether its connections were watched; `None` where it was not started, and in logs of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) guard: Option<Hold>,
+    /// The databases that it reached, and the connections that were refused.
+    #[serde(flatten)]
+    pub(crate) account: Account,
     /// What a person should know.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) notes: Vec<String>,
+}
+
+impl Finish {
+    /// The end of a command of which no more is known.
+    pub(crate) fn new(outcome: ProcessEnd, duration: Duration) -> Self {
+        let duration_ms = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+        Finish { outcome, duration_ms, guard: None, account: Account::default(), notes: Vec::new() }
+    }
 }
 
 /// The end of a process.

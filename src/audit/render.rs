@@ -5,8 +5,9 @@ use std::fmt::Write;
 use chrono::SecondsFormat;
 
 use crate::audit::entry::{Entry, Who};
-use crate::audit::event::{Event, ProcessEnd, Restored, Start};
+use crate::audit::event::{Event, Finish, ProcessEnd, Restored, Start};
 use crate::audit::report::TargetReport;
+use crate::guard::{Hold, Reached, Refused};
 use crate::text::shell_line;
 
 /// Writes the entry in one line: when, what happened, how it was judged, how it ended, and the command.
@@ -32,8 +33,16 @@ fn words(event: &Event) -> (&'static str, String) {
         Event::Opened => ("opened", String::new()),
         Event::Refused(refusal) => ("refused", format!("{}: {}", refusal.judgement.verdict, refusal.reason)),
         Event::RunStarted(start) => ("started", started(start)),
+        Event::ConnectionRefused(refused) => {
+            ("kept from", format!("{} to {}: {}", refused.program, refused.address, refused.refusal.why))
+        }
         Event::RunFinished(finish) => {
-            ("finished", format!("{} after {}", outcome(&finish.outcome), duration(finish.duration_ms)))
+            let refused = match finish.account.refusals() {
+                0 => String::new(),
+                1 => ", 1 connection refused".to_owned(),
+                many => format!(", {many} connections refused"),
+            };
+            ("finished", format!("{} after {}{refused}", outcome(&finish.outcome), duration(finish.duration_ms)))
         }
         Event::Snapshot(saved) => ("snapshot", saved.snapshots.join(", ")),
         Event::RestoreStarted(start) => {
@@ -89,7 +98,40 @@ pub(crate) fn details(entry: &Entry) -> Vec<String> {
             format!("{} with the hash {}, {trusted}", policy.file, policy.sha256)
         }));
     }
+    if let Event::ConnectionRefused(refused) = &entry.event {
+        lines.push(format!("process {}; {}", refused.process, refused.refusal.remedy));
+    }
+    if let Event::RunFinished(finish) = &entry.event {
+        lines.extend(used(finish));
+    }
     lines.extend(entry.event.notes().iter().map(|note| format!("note: {note}")));
+    lines
+}
+
+/// Lists how a command was watched, the databases that it reached, and where it was kept from.
+pub(crate) fn used(finish: &Finish) -> Vec<String> {
+    let mut lines = Vec::new();
+    match &finish.guard {
+        None | Some(Hold::Held) => {}
+        Some(Hold::Off) => lines.push("its connections were not watched, as the policy says".to_owned()),
+        Some(Hold::Unavailable(why)) => lines.push(format!("its connections were not watched: {why}")),
+    }
+    let reached = |reached: &Reached| {
+        let note = reached.note.as_ref().map(|note| format!(" ({note})")).unwrap_or_default();
+        format!("{} reached {}{note}", reached.program, reached.address)
+    };
+    lines.extend(finish.account.reached.iter().map(reached));
+    let refused = |refused: &Refused| {
+        let times = if refused.times == 1 { String::new() } else { format!(" {} times", refused.times) };
+        format!("{} was kept from {}{times}", refused.program, refused.address)
+    };
+    lines.extend(finish.account.refused.iter().map(refused));
+    for (count, what) in [
+        (finish.account.reached_besides, "connections to more databases"),
+        (finish.account.refused_besides, "refused connections to more addresses"),
+    ] {
+        lines.extend((count > 0).then(|| format!("{count} {what}")));
+    }
     lines
 }
 
@@ -113,7 +155,7 @@ fn duration(milliseconds: u64) -> String {
 mod tests {
     use super::*;
     use crate::audit::report::{CallerReport, JudgementRecord};
-    use crate::audit::{Finish, Manifests, Record, Refusal, What};
+    use crate::audit::{Manifests, Record, Refusal, What};
     use crate::verdict::Verdict;
 
     fn line(event: Event, command: &[&str]) -> String {
@@ -146,7 +188,7 @@ mod tests {
                 "2026-11-21T14:30:22Z  started       7f3a  unverified, vouched for by typing a, b  npm test  [agent Claude Code]",
             ),
             (
-                Event::RunFinished(Finish { outcome: ProcessEnd::Status(3), duration_ms: 1250, notes: vec![] }),
+                Event::RunFinished(Finish::new(ProcessEnd::Status(3), std::time::Duration::from_millis(1250))),
                 "2026-11-21T14:30:22Z  finished      7f3a  exit 3 after 1.2 s  npm test  [agent Claude Code]",
             ),
             (

@@ -19,6 +19,7 @@ pub(crate) fn unfinished_runs(entries: impl IntoIterator<Item = Entry>) -> Vec<E
             }
             Event::Opened
             | Event::Refused(_)
+            | Event::ConnectionRefused(_)
             | Event::Snapshot(_)
             | Event::Making(_)
             | Event::Prune(_)
@@ -41,8 +42,7 @@ mod tests {
     #[test]
     fn a_run_without_an_end_is_visible() {
         let started = || Event::RunStarted(Start::of(JudgementRecord::of(Verdict::Safe)));
-        let finished =
-            || Event::RunFinished(Finish { outcome: ProcessEnd::Status(0), duration_ms: 1, notes: Vec::new() });
+        let finished = || Event::RunFinished(Finish::new(ProcessEnd::Status(0), std::time::Duration::ZERO));
         let restoring = || Event::RestoreStarted(RestoreStart::default());
         let restored = || Event::Restore(Restored::default());
         let entries = [

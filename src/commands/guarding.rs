@@ -1,40 +1,58 @@
-//! The guard around one run: put up before the command, told of afterwards.
+//! The guard around one run: put up before the command, told of and written down while it runs.
 
+use std::sync::mpsc::Sender;
+
+use serde::Serialize;
+
+use crate::audit::Event;
 use crate::commands::context::Context;
 use crate::commands::judging::Judged;
+use crate::commands::recording::Recorder;
+use crate::commands::report;
 use crate::error::Failure;
 use crate::exec::ExecError;
 use crate::guard;
-use crate::guard::{Account, Inbox, Line, Refused, Rules, Watch};
-use crate::policy::GuardMode;
+use crate::guard::{Account, Hold, Inbox, Line, Message, Refused, Rules, Watch};
+use crate::policy::{FILE_NAME, GuardMode};
 use crate::snapshot::Receipt;
-use crate::ui::Ui;
+use crate::ui;
+use crate::ui::{Tone, Ui};
 
 /// Whether what the command connects to is watched.
 pub(crate) enum Guard {
     /// It is: nothing that is started on this line connects unseen.
     Holds(Line),
-    /// It is not, and why: a phrase. The run is as strict as without a guard.
-    Absent(String),
+    /// It is not, for this reason. The run is as strict as without a guard.
+    Absent(Hold),
 }
 
 impl Guard {
     /// Puts the filter up, before it is decided what may run under it: some of that rests on it.
     pub(crate) fn put_up(judged: &Judged) -> Guard {
         if judged.policy.guard.mode == GuardMode::Off {
-            return Guard::Absent("the policy turns the guard off".to_owned());
+            return Guard::Absent(Hold::Off);
         }
         match Line::install() {
             Ok(line) => Guard::Holds(line),
-            Err(why) => Guard::Absent(why.to_string()),
+            Err(why) => Guard::Absent(Hold::Unavailable(why.to_string())),
         }
     }
 
     /// Says that nothing is watched, where it is so.
     pub(crate) fn note(&self) -> Option<String> {
+        let why = match self.hold() {
+            Hold::Held => return None,
+            Hold::Off => format!("{FILE_NAME} says `[guard] mode = \"off\"`"),
+            Hold::Unavailable(why) => why,
+        };
+        Some(format!("what the command connects to is not watched: {why}"))
+    }
+
+    /// Says in the words of the log whether it is watched.
+    pub(crate) fn hold(&self) -> Hold {
         match self {
-            Guard::Holds(_) => None,
-            Guard::Absent(why) => Some(format!("what the command connects to is not watched: {why}")),
+            Guard::Holds(_) => Hold::Held,
+            Guard::Absent(hold) => hold.clone(),
         }
     }
 
@@ -58,13 +76,14 @@ impl Guard {
         receipts: &[Receipt],
         inbox: &Inbox,
     ) -> Result<Option<Watch>, Failure> {
-        if let Some(note) = self.note() {
+        // Programs read it in `run-finished`.
+        if let Some(note) = self.note().filter(|_| !context.ui.json) {
             context.ui.say(format!("safe-test: note: {note}"));
         }
         let Some(line) = self.line() else { return Ok(None) };
         let rules = Rules::new(judged.judgement.targets.iter().map(|one| &one.target), receipts);
-        let ui = context.ui.clone();
-        let tell: guard::Tell = Box::new(move |refused| tell(&ui, refused));
+        let (ui, main_thread) = (context.ui.clone(), inbox.sender());
+        let tell: guard::Tell = Box::new(move |refused| tell(&ui, &main_thread, refused));
         Ok(Some(Watch::begin(line, rules, inbox.sender(), tell).map_err(ExecError::Guard)?))
     }
 
@@ -76,11 +95,49 @@ impl Guard {
     }
 }
 
-/// Says at once that a connection was refused.
-fn tell(ui: &Ui, refused: &Refused) {
-    let Refused { address, program, process, refusal } = refused;
-    ui.warn(format!(
-        "safe-test: refused: {program} (process {process}) to {address}: {}; {}",
-        refusal.why, refusal.remedy
-    ));
+/// A refused connection, as programs are told of it.
+#[derive(Serialize)]
+struct ConnectionRefused<'a> {
+    schema: u32,
+    event: &'static str,
+    #[serde(flatten)]
+    refused: &'a Refused,
+}
+
+/// Says at once that a connection was refused, and has it written down. Called on a thread of the watch.
+fn tell(ui: &Ui, main_thread: &Sender<Message>, refused: &Refused) {
+    let Refused { address, program, process, refusal, .. } = refused;
+    let line = ui::Line::toned(Tone::Bad, "safe-test: refused:")
+        .and(format!(" {program} (process {process}) to {address}: {}; {}", refusal.why, refusal.remedy));
+    let told = ConnectionRefused { schema: 1, event: "connection-refused", refused };
+    match report::json(&told) {
+        Ok(told) if ui.json => ui.warn_json(&told),
+        _ => ui.warn(line),
+    }
+    // Where nobody hears any more the command has ended, and the account is looked through.
+    let _ = main_thread.send(Message::Refused(refused.clone()));
+}
+
+/// Writes refused connections down, each once.
+pub(crate) struct Refusals<'r, 'c> {
+    recorder: &'r Recorder<'c>,
+    recorded: Vec<Refused>,
+}
+
+impl<'r, 'c> Refusals<'r, 'c> {
+    pub(crate) fn new(recorder: &'r Recorder<'c>) -> Self {
+        Refusals { recorder, recorded: Vec::new() }
+    }
+
+    pub(crate) fn record(&mut self, refused: Refused) {
+        self.recorder.record_ending(Event::ConnectionRefused(refused.clone()));
+        self.recorded.push(refused);
+    }
+
+    /// Writes down what nobody was there for to hear of.
+    pub(crate) fn record_rest(&mut self, account: &Account) {
+        let is_new = |refused: &&Refused| !self.recorded.iter().any(|known| known.is_again(refused));
+        let rest: Vec<Refused> = account.refused.iter().filter(is_new).cloned().collect();
+        rest.into_iter().for_each(|refused| self.record(refused));
+    }
 }

@@ -1,5 +1,6 @@
 //! One file a subcommand. Only this stage knows both the decisions and the edge.
 
+mod afterwards;
 mod asking;
 mod check;
 mod clearing;

@@ -2,7 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::audit::{Event, Finish, ProcessEnd, Refusal, Start};
 use crate::clearance::Clearance;
@@ -15,12 +15,12 @@ use crate::commands::judging::Judged;
 use crate::commands::recording::{Recorder, record_refusal};
 use crate::commands::saving::NotSaved;
 use crate::commands::seen::Seen;
-use crate::commands::{CommandError, Ending, asking, dry_run, put_back, report, saving};
+use crate::commands::{CommandError, Ending, afterwards, asking, dry_run, guarding, put_back, report, saving};
 use crate::error::{Failure, in_one_line};
 use crate::exec;
 use crate::exec::{Guarded, Inherited, Interrupt, LookupError, Program};
 use crate::exit::Exit;
-use crate::guard::{Inbox, Question};
+use crate::guard::{Inbox, Message};
 use crate::policy::RestoreWhen;
 use crate::snapshot::Kind;
 use crate::text::shown;
@@ -47,20 +47,34 @@ pub(crate) fn run(
 
     let inbox = Inbox::new();
     let watch = guard.watch(context, judged, clearance.receipts(), &inbox)?;
-    let mut answer = |question: Question| {
-        // Nobody hears where the connection was given up meanwhile.
-        let _ = question.reply.send(Err("it was not there when the command started, and could not be saved".into()));
+    let mut refusals = guarding::Refusals::new(recorder);
+    let mut answer = |message: Message| match message {
+        Message::Question(question) => {
+            // Nobody hears where the connection was given up meanwhile.
+            let why = "it was not there when the command started, and could not be saved";
+            let _ = question.reply.send(Err(why.into()));
+        }
+        Message::Refused(refused) => refusals.record(refused),
+        Message::CommandEnded => {}
     };
     let line = guard.line().filter(|_| watch.is_some());
     let guarded = line.map(|line| Guarded { line, inbox, answer: &mut answer });
 
     let started = Instant::now();
     let outcome = exec::run(clearance, &program, &command[1..], &context.project.folder, inherited, interrupt, guarded);
+    let duration = started.elapsed();
+    let hold = guard.hold();
     let account = guard.end(watch);
+    refusals.record_rest(&account);
     // A command of which nobody can say how it ended has only its start in the log.
-    if let Some(outcome) = recorded(&outcome) {
-        let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        recorder.record_ending(Event::RunFinished(Finish { outcome, duration_ms, notes: Vec::new() }));
+    let finish = recorded(&outcome).map(|outcome| Finish {
+        guard: Some(hold),
+        notes: afterwards::notes(&account),
+        account,
+        ..Finish::new(outcome, duration)
+    });
+    if let Some(finish) = &finish {
+        recorder.record_ending(Event::RunFinished(finish.clone()));
     }
     let ending = match outcome {
         Ok(exec::Outcome::Exited(status)) => Ending::Command(status),
@@ -74,12 +88,9 @@ pub(crate) fn run(
         }
         Err(error) => return Err(error.into()),
     };
-    let ending = undo_if_asked(context, judged, recorder, clearance, ending, inherited)?;
-    if ending == Ending::Command(0) && !account.refused.is_empty() {
-        context.ui.warn("safe-test: the command succeeded, but connections of it were refused: see above");
-        return Ok(Ending::Own(Exit::Refused));
-    }
-    Ok(ending)
+    let succeeded = ending == Ending::Command(0) && finish.as_ref().is_none_or(|finish| finish.account.refusals() == 0);
+    let ending = undo_if_asked(context, judged, recorder, clearance, (ending, succeeded), inherited)?;
+    finish.map_or(Ok(ending), |finish| afterwards::tell(context, &finish, ending))
 }
 
 /// How often what was judged is looked at again before it is found to change all the time.
@@ -105,7 +116,7 @@ enum Prepared<'c> {
 impl Ready<'_> {
     fn record_not_started(&self, why: &str) {
         let outcome = ProcessEnd::NotStarted(why.to_owned());
-        self.recorder.record_ending(Event::RunFinished(Finish { outcome, duration_ms: 0, notes: Vec::new() }));
+        self.recorder.record_ending(Event::RunFinished(Finish::new(outcome, Duration::ZERO)));
     }
 }
 
@@ -248,10 +259,9 @@ fn undo_if_asked(
     judged: &Judged,
     recorder: &Recorder<'_>,
     clearance: &Clearance,
-    ending: Ending,
+    (ending, succeeded): (Ending, bool),
     inherited: &Inherited,
 ) -> Result<Ending, Failure> {
-    let succeeded = ending == Ending::Command(0);
     let wanted = match context.restore.unwrap_or(judged.policy.restore) {
         RestoreWhen::Never => false,
         RestoreWhen::Failure => !succeeded,

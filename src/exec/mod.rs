@@ -44,7 +44,7 @@ pub(crate) use crate::exec::signal::Signal;
 
 use crate::clearance::Clearance;
 use crate::exec::relay::Relay;
-use crate::guard::{Inbox, Line, Message, Question};
+use crate::guard::{Inbox, Line, Message};
 use rustix::process::Pid;
 use std::ffi::OsString;
 use std::io;
@@ -58,7 +58,7 @@ pub(crate) struct Guarded<'a> {
     /// What the guard asks for while the command runs.
     pub(crate) inbox: Inbox,
     /// Does it, on the calling thread, and answers.
-    pub(crate) answer: &'a mut dyn FnMut(Question),
+    pub(crate) answer: &'a mut dyn FnMut(Message),
 }
 
 /// Runs `program` in `folder`, which `clearance` permits, and waits until it ends, but not for processes that it leaves behind.
@@ -137,9 +137,14 @@ fn follow_and_answer(command: Pid, relay: &mut Relay, guarded: Guarded<'_>) -> i
             let _ = over.send(Message::CommandEnded);
             outcome
         })?;
-        while let Some(Message::Question(question)) = inbox.next() {
-            answer(question);
+        loop {
+            match inbox.next() {
+                Some(Message::CommandEnded) | None => break,
+                Some(message) => answer(message),
+            }
         }
+        // What the command still waited for when it ended is asked for by nobody any more.
+        inbox.left().filter(|message| matches!(message, Message::Refused(_))).for_each(answer);
         follower.join().unwrap_or_else(|_| Err(io::Error::other("the follower panicked")))
     })
 }

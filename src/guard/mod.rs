@@ -36,10 +36,10 @@ mod supervise;
 
 use std::sync::mpsc::{Receiver, Sender, channel};
 
-pub(crate) use crate::guard::account::{Account, Reached, Refused};
+pub(crate) use crate::guard::account::{Account, Hold, Reached, Refused};
 pub(crate) use crate::guard::install::{Line, Unavailable};
 pub(crate) use crate::guard::owners::Owner;
-pub(crate) use crate::guard::rules::Rules;
+pub(crate) use crate::guard::rules::{Refusal, Rules};
 pub(crate) use crate::guard::supervise::{Tell, Watch};
 
 /// What reaches the thread that waits for the command.
@@ -47,6 +47,8 @@ pub(crate) use crate::guard::supervise::{Tell, Watch};
 pub(crate) enum Message {
     /// Something is to be done before a connection goes on.
     Question(Question),
+    /// A connection was refused, and is to be written down.
+    Refused(Refused),
     /// The command has ended.
     CommandEnded,
 }
@@ -76,6 +78,11 @@ impl Inbox {
     /// A sender into it.
     pub(crate) fn sender(&self) -> Sender<Message> {
         self.sender.clone()
+    }
+
+    /// Gives the messages that have arrived and were not looked at. What they ask for is done by nobody else.
+    pub(crate) fn left(&self) -> impl Iterator<Item = Message> {
+        self.receiver.try_iter()
     }
 
     /// Waits for the next message.

@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::Path;
 
+use serde::{Deserialize, Serialize};
+
 use crate::guard::owners::Owner;
 use crate::guard::ports;
 use crate::reach::{Place, Target};
@@ -41,7 +43,7 @@ pub(crate) enum Decision {
 }
 
 /// Why an attempt fails.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Refusal {
     /// What is there, and why that is not permitted: a phrase.
     pub(crate) why: String,

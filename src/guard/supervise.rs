@@ -156,8 +156,8 @@ impl Shared {
                 }
             },
         };
-        let program = program_of(attempt).1;
-        self.account().add_reached(Reached { address, program, target, note });
+        let (process, program) = program_of(attempt);
+        self.account().add_reached(Reached { address, program, process, target, note });
         self.listener.let_through(attempt);
     }
 
@@ -177,7 +177,7 @@ impl Shared {
     fn refuse(&self, attempt: &Attempt, address: String, refusal: Refusal) {
         // The caller waits: what `/proc` says of it is still true.
         let (process, program) = program_of(attempt);
-        let refused = Refused { address, program, process, refusal };
+        let refused = Refused { address, program, process, refusal, times: 1 };
         if self.account().add_refused(refused.clone()) {
             (self.tell)(&refused);
         }

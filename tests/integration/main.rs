@@ -9,6 +9,7 @@
 mod asking;
 mod at_a_terminal;
 mod circles;
+mod connections_told;
 mod corpus;
 mod damaged_databases;
 mod doctor;
