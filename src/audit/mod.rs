@@ -23,7 +23,7 @@ mod unfinished;
 
 pub(crate) use crate::audit::chain::{Known, Link, verify};
 pub(crate) use crate::audit::damage::Integrity;
-pub(crate) use crate::audit::entry::{Entry, Record, What, Who};
+pub(crate) use crate::audit::entry::{Entry, Record, What, Who, written_time};
 pub(crate) use crate::audit::error::AuditError;
 pub(crate) use crate::audit::event::{
     Accepted, Answer, Continued, Event, Finish, Manifests, ProcessEnd, Pruned, Refusal, RestoreStart, Restored, Saved,
@@ -32,6 +32,6 @@ pub(crate) use crate::audit::event::{
 pub(crate) use crate::audit::lines::{Line, Lines, MAX_LINE};
 pub(crate) use crate::audit::log::{KnownSnapshots, Log, verify_file};
 pub(crate) use crate::audit::redact::{redact_command, redact_line};
-pub(crate) use crate::audit::render::{details, render};
+pub(crate) use crate::audit::render::{details, render, used};
 pub(crate) use crate::audit::report::{CallerReport, FindingReport, JudgementReport, SettingReport, TargetReport};
 pub(crate) use crate::audit::unfinished::unfinished_runs;

@@ -10,6 +10,7 @@ mod backwards;
 mod file;
 mod inspect;
 mod known;
+mod last_time;
 mod read;
 
 #[cfg(test)]
