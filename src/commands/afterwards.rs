@@ -4,10 +4,13 @@ use serde::Serialize;
 
 use crate::audit::{Finish, ProcessEnd};
 use crate::commands::context::Context;
+use crate::commands::judging::Judged;
 use crate::commands::{Ending, report};
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::guard::Account;
+use crate::snapshot;
+use crate::snapshot::{Change, Neighbours, Receipt};
 use crate::ui::{Line, Tone};
 
 /// The most addresses that a line names.
@@ -50,8 +53,53 @@ pub(crate) fn tell(context: &Context, finish: &Finish, ending: Ending) -> Result
     Ok(ending)
 }
 
-/// Lists what a reader should know of what was reached.
-pub(crate) fn notes(account: &Account) -> Vec<String> {
+/// Lists what a reader should know of what was reached: what passed with a note, and what else changed on its servers.
+pub(crate) fn notes(context: &Context, judged: &Judged, receipts: &[Receipt], account: &Account) -> Vec<String> {
+    let mut notes = passed(account);
+    notes.extend(changed_beside(context, judged, receipts, account));
+    notes
+}
+
+/// Tells of the databases that changed on servers which the command reached, and of which there is no snapshot of this run.
+fn changed_beside(context: &Context, judged: &Judged, receipts: &[Receipt], account: &Account) -> Vec<String> {
+    let is_reached = |receipt: &&Receipt| account.reached.iter().any(|one| one.target == Some(receipt.target()));
+    let reached: Vec<(&Receipt, &Neighbours)> =
+        receipts.iter().filter(is_reached).filter_map(|receipt| Some((receipt, receipt.neighbours()?))).collect();
+    let is_taken_care_of = |life: &str, name: &str| {
+        let of = receipts.iter().filter_map(Receipt::neighbours).filter(|one| one.life == life);
+        of.into_iter().any(|one| one.own == name)
+    };
+    let (mut asked, mut told) = (Vec::new(), Vec::new());
+    for (receipt, before) in reached {
+        // Several targets of one server are asked for once.
+        if asked.contains(&&before.life) {
+            continue;
+        }
+        asked.push(&before.life);
+        let target = &judged.judgement.targets[receipt.target()].target;
+        let after = match snapshot::neighbours(target, &context.tools) {
+            Ok(Some(after)) => after,
+            // The command may have stopped the server.
+            Ok(None) | Err(_) => continue,
+        };
+        let changed = after.changed_since(before);
+        let others = |change: Change| -> Vec<&str> {
+            let is_other = |(name, what): &&(String, Change)| *what == change && !is_taken_care_of(&before.life, name);
+            changed.iter().filter(is_other).map(|(name, _)| name.as_str()).collect()
+        };
+        for (change, what) in [(Change::Written, "changed"), (Change::Dropped, "dropped")] {
+            let list: Vec<String> = others(change).iter().map(|name| format!("`{name}`")).collect();
+            if !list.is_empty() {
+                let server = target.shown();
+                told.push(format!("also {what}, and not saved: {}, on the server of {server}", list.join(", ")));
+            }
+        }
+    }
+    told
+}
+
+/// Lists what passed with a note, once, with the programs that reached it.
+fn passed(account: &Account) -> Vec<String> {
     let mut notes: Vec<(String, Vec<&str>)> = Vec::new();
     for reached in &account.reached {
         let Some(note) = &reached.note else { continue };
@@ -141,6 +189,6 @@ mod tests {
         account.add_reached(reached("127.0.0.1:6379", "node", Some("redis, not saved")));
         account.add_reached(reached("127.0.0.1:6379", "ruby", Some("redis, not saved")));
         account.add_reached(reached("127.0.0.1:5432", "node", None));
-        assert_eq!(notes(&account), ["node, ruby connected to 127.0.0.1:6379: redis, not saved"]);
+        assert_eq!(passed(&account), ["node, ruby connected to 127.0.0.1:6379: redis, not saved"]);
     }
 }

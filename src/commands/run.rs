@@ -69,7 +69,7 @@ pub(crate) fn run(
     // A command of which nobody can say how it ended has only its start in the log.
     let finish = recorded(&outcome).map(|outcome| Finish {
         guard: Some(hold),
-        notes: afterwards::notes(&account),
+        notes: afterwards::notes(context, judged, clearance.receipts(), &account),
         account,
         ..Finish::new(outcome, duration)
     });

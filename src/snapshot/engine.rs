@@ -15,7 +15,8 @@
 //! | `restore` | [`SnapshotEngine::plan_restore`], for all databases before the first is touched; then [`RestorePlan::carry_out`] |
 //! | `restore` of what an earlier one replaced | [`SnapshotEngine::exchange_back`] |
 //! | `list`, `doctor`, `prune` | [`SnapshotEngine::leftovers`] |
-//! | a run | [`OpenDatabase::leftovers`] |
+//! | a run | [`OpenDatabase::leftovers`], [`OpenDatabase::neighbours`] |
+//! | a run that is over | [`SnapshotEngine::neighbours`] |
 //! | a run, `restore`, `prune` | [`SnapshotEngine::drop_leftover`] |
 //!
 //! What every engine keeps to: nothing in the environment or in a user's option files changes what is dumped; a password
@@ -37,7 +38,8 @@ use crate::own_tools::ToolEnvironment;
 use crate::reach::Target;
 use crate::snapshot::engine_error::EngineError;
 use crate::snapshot::{
-    Ledger, Leftover, Making, Manifest, Obstacle, PlanError, Provenance, Stored, Taken, VerificationLevel, Watch,
+    Ledger, Leftover, Making, Manifest, Neighbours, Obstacle, PlanError, Provenance, Stored, Taken, VerificationLevel,
+    Watch,
 };
 
 /// An engine whose databases can be saved.
@@ -113,6 +115,16 @@ pub(crate) trait SnapshotEngine: Sync {
         Ok(Vec::new())
     }
 
+    /// Asks the target's server, after a run that reached it, what it counts of its databases, to be compared with
+    /// [`OpenDatabase::neighbours`]. Files have no neighbours.
+    ///
+    /// # Errors
+    ///
+    /// The server cannot be asked.
+    fn neighbours(&self, _target: &Target, _environment: &ToolEnvironment) -> Result<Option<Neighbours>, EngineError> {
+        Ok(None)
+    }
+
     /// Drops one of them, or finds it gone; `false` if another call of safe-test is at work on it.
     ///
     /// # Errors
@@ -160,6 +172,12 @@ pub(crate) trait OpenDatabase {
     /// where that cannot be learned.
     fn leftovers(&mut self, _past: &dyn Provenance) -> Vec<Leftover> {
         Vec::new()
+    }
+
+    /// Tells what its server counts of its other databases, so that it can be told later which of them changed: nothing
+    /// where that cannot be learned.
+    fn neighbours(&mut self) -> Option<Neighbours> {
+        None
     }
 
     /// Proves that nothing was written since that snapshot; `false` where that cannot be proved.

@@ -14,6 +14,7 @@ mod left_on_server;
 mod leftovers;
 mod manifest;
 mod moved_project;
+mod neighbours;
 mod obstacle;
 mod order;
 mod place;
@@ -45,13 +46,15 @@ pub(crate) use crate::snapshot::ledger::{Ledger, Making};
 pub(crate) use crate::snapshot::left_on_server::{AT_WORK, Leftover, LeftoverKind, decide_leftovers};
 pub(crate) use crate::snapshot::manifest::{FileState, Kind, Manifest, Server, TableRows, Tool, VerificationLevel};
 pub(crate) use crate::snapshot::moved_project::follow_project;
+pub(crate) use crate::snapshot::neighbours::{Change, Neighbours};
 pub(crate) use crate::snapshot::obstacle::{Effect, Obstacle, not_whole, not_whole_in_full, remedy, worst};
 pub(crate) use crate::snapshot::order::Order;
 pub(crate) use crate::snapshot::plan::{Intention, plan};
 pub(crate) use crate::snapshot::plan_error::PlanError;
 pub(crate) use crate::snapshot::receipt::{Care, Receipt};
 pub(crate) use crate::snapshot::restore::{
-    asks_for_password, drop_leftover, exchange_back, leftovers, may_have_left_databases, plan_restore, verify,
+    asks_for_password, drop_leftover, exchange_back, leftovers, may_have_left_databases, neighbours, plan_restore,
+    verify,
 };
 pub(crate) use crate::snapshot::retention::{Decision, NOT_KNOWN, decide};
 pub(crate) use crate::snapshot::secret_file::clear_secrets;

@@ -1,14 +1,23 @@
 //! What shows that one target has been taken care of before the command.
 
 use crate::hash::Hash;
-use crate::snapshot::{Leftover, Obstacle};
+use crate::snapshot::{Leftover, Neighbours, Obstacle};
 
 /// One target's receipt. Only this stage makes one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Receipt {
     target: usize,
     care: Care,
-    leftovers: Vec<Leftover>,
+    beside: Beside,
+}
+
+/// What else is on a target's server.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Beside {
+    /// What restores have left there.
+    pub(crate) leftovers: Vec<Leftover>,
+    /// What the server counted of its other databases; `None` where that is not known.
+    pub(crate) neighbours: Option<Neighbours>,
 }
 
 /// How a target was taken care of.
@@ -49,14 +58,20 @@ pub(crate) enum Care {
 }
 
 impl Receipt {
-    pub(crate) fn new(target: usize, care: Care, leftovers: Vec<Leftover>) -> Self {
-        Receipt { target, care, leftovers }
+    pub(crate) fn new(target: usize, care: Care, beside: Beside) -> Self {
+        Receipt { target, care, beside }
     }
 
     /// Lists what restores have left on the target's server.
     #[must_use]
     pub(crate) fn leftovers(&self) -> &[Leftover] {
-        &self.leftovers
+        &self.beside.leftovers
+    }
+
+    /// Tells what the target's server counted of its other databases before the command.
+    #[must_use]
+    pub(crate) fn neighbours(&self) -> Option<&Neighbours> {
+        self.beside.neighbours.as_ref()
     }
 
     /// Returns the index of the target in the judgement.

@@ -4,7 +4,9 @@ use crate::own_tools::ToolEnvironment;
 use crate::reach::Target;
 use crate::snapshot::engine::{Kept, Restoration, RestorePlan, Restored, SnapshotEngine};
 use crate::snapshot::store::Stored;
-use crate::snapshot::{Leftover, PlanError, Provenance, SnapshotError, StoreError, VerificationLevel, Watch, engines};
+use crate::snapshot::{
+    Leftover, Neighbours, PlanError, Provenance, SnapshotError, StoreError, VerificationLevel, Watch, engines,
+};
 
 /// Tells whether the target's server wants another password than the target holds, or one at all. What else keeps us from
 /// it shows when it is used.
@@ -61,6 +63,17 @@ pub(crate) fn leftovers(
 ) -> Result<Vec<Leftover>, SnapshotError> {
     let Some(engine) = engines::saving(target) else { return Ok(Vec::new()) };
     Ok(engine.leftovers(target, environment, past)?)
+}
+
+/// Asks the target's server what it counts of its databases; see [`SnapshotEngine::neighbours`]. `None` where it counts
+/// nothing that could be compared.
+///
+/// # Errors
+///
+/// Where the server cannot be asked.
+pub(crate) fn neighbours(target: &Target, environment: &ToolEnvironment) -> Result<Option<Neighbours>, SnapshotError> {
+    let Some(engine) = engines::saving(target) else { return Ok(None) };
+    Ok(engine.neighbours(target, environment)?)
 }
 
 /// Drops one of them; see [`SnapshotEngine::drop_leftover`].

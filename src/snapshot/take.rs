@@ -5,9 +5,9 @@ use crate::reach::Target;
 use crate::snapshot::engine::{DumpCommand, Found, OpenDatabase, SnapshotEngine};
 use crate::snapshot::order::Order;
 use crate::snapshot::plan::Intention;
-use crate::snapshot::receipt::{Care, Receipt};
+use crate::snapshot::receipt::{Beside, Care, Receipt};
 use crate::snapshot::reuse::Reusable;
-use crate::snapshot::{Leftover, Manifest, Obstacle, SnapshotError, Stored, Watch};
+use crate::snapshot::{Manifest, Obstacle, SnapshotError, Stored, Watch};
 use crate::text::shown;
 
 /// Carries out what is intended for the target with the index `at`.
@@ -22,7 +22,7 @@ pub(crate) fn take(
     order: &Order<'_>,
     watch: &dyn Watch,
 ) -> Result<Receipt, SnapshotError> {
-    let (outlook, leftovers) = outlook(target, intention, order, watch)?;
+    let (outlook, beside) = outlook(target, intention, order, watch)?;
     let care = match outlook {
         Outlook::NothingToLose(reason) => Care::NothingToLose { reason },
         Outlook::LeftToPolicy(reason) => Care::LeftToPolicy { reason },
@@ -33,7 +33,7 @@ pub(crate) fn take(
         }
         Outlook::Changed(engine, database) => save(engine, database, target, order, watch)?,
     };
-    Ok(Receipt::new(at, care, leftovers))
+    Ok(Receipt::new(at, care, beside))
 }
 
 /// What [`take`] would do for one target.
@@ -101,14 +101,14 @@ enum Outlook {
     Changed(&'static dyn SnapshotEngine, Box<dyn OpenDatabase>),
 }
 
-/// Looks at a target, and at what restores have left beside it.
+/// Looks at a target, and at what is beside it on its server.
 fn outlook(
     target: &Target,
     intention: &Intention,
     order: &Order<'_>,
     watch: &dyn Watch,
-) -> Result<(Outlook, Vec<Leftover>), SnapshotError> {
-    let alone = |outlook| Ok((outlook, Vec::new()));
+) -> Result<(Outlook, Beside), SnapshotError> {
+    let alone = |outlook| Ok((outlook, Beside::default()));
     let engine = match intention {
         Intention::NothingToLose(reason) => return alone(Outlook::NothingToLose(reason.clone())),
         Intention::LeftToPolicy(reason) => return alone(Outlook::LeftToPolicy(reason.clone())),
@@ -118,15 +118,15 @@ fn outlook(
         Found::NothingToLose(reason) => return alone(Outlook::NothingToLose(reason.to_owned())),
         Found::Database(database) => database,
     };
-    let leftovers = database.leftovers(order.past);
+    let beside = Beside { leftovers: database.leftovers(order.past), neighbours: database.neighbours() };
     if order.may_reuse
         && let Some(earlier) = Reusable::newest(order, engine.name(), &target.address())?
         && database.is_unchanged_since(earlier.manifest())?
         && let Some(earlier) = earlier.believed(order, watch)
     {
-        return Ok((Outlook::Unchanged(Box::new(earlier)), leftovers));
+        return Ok((Outlook::Unchanged(Box::new(earlier)), beside));
     }
-    Ok((Outlook::Changed(engine, database), leftovers))
+    Ok((Outlook::Changed(engine, database), beside))
 }
 
 fn save(

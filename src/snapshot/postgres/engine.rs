@@ -10,12 +10,13 @@ use crate::snapshot::engine::{
 use crate::snapshot::engine_error::{Consequence, EngineError, EngineFailure};
 use crate::snapshot::postgres::exchange_back::exchange_back;
 use crate::snapshot::postgres::leftovers::look;
+use crate::snapshot::postgres::neighbours::neighbours;
 use crate::snapshot::postgres::obstacles;
 use crate::snapshot::postgres::restore::prepare_restore;
 use crate::snapshot::postgres::take::{Limits, prepare, take};
 use crate::snapshot::postgres::tools;
 use crate::snapshot::postgres::{PostgresError, Session, drop_leftover, leftovers, verify};
-use crate::snapshot::{Leftover, Manifest, Obstacle, Provenance, VerificationLevel, Watch};
+use crate::snapshot::{Leftover, Manifest, Neighbours, Obstacle, Provenance, VerificationLevel, Watch};
 use crate::text::shown;
 
 /// PostgreSQL, and what is PostgreSQL inside: not what only speaks its protocol.
@@ -77,6 +78,10 @@ impl SnapshotEngine for Postgres {
         Ok(leftovers(target, environment, past)?)
     }
 
+    fn neighbours(&self, target: &Target, environment: &ToolEnvironment) -> Result<Option<Neighbours>, EngineError> {
+        Ok(Some(neighbours(target, environment)?))
+    }
+
     fn drop_leftover(
         &self,
         target: &Target,
@@ -115,6 +120,10 @@ impl OpenDatabase for Session {
     fn leftovers(&mut self, past: &dyn Provenance) -> Vec<Leftover> {
         // One that is dropped just then makes the question fail.
         look(self, &self.identity.database.clone(), past).unwrap_or_default()
+    }
+
+    fn neighbours(&mut self) -> Option<Neighbours> {
+        Session::neighbours(self).ok()
     }
 
     fn is_unchanged_since(&mut self, earlier: &Manifest) -> Result<bool, EngineError> {

@@ -34,6 +34,7 @@ mod installed;
 mod leftovers;
 mod load;
 mod names;
+mod neighbours;
 mod obstacles;
 mod passfile;
 mod process;

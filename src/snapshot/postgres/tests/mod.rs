@@ -11,6 +11,7 @@ mod in_place;
 mod leaving;
 mod loading;
 mod money;
+mod neighbours;
 mod obstacles;
 mod pgbouncer;
 mod pooler;
