@@ -12,11 +12,16 @@ use crate::commands::judging::Judged;
 use crate::commands::{CommandError, clearing, judging, report, saving, unknown};
 use crate::error::{Explain, Failure, in_one_line};
 use crate::exit::Exit;
+use crate::guard;
+use crate::guard::Hold;
+use crate::policy::{FILE_NAME, GuardMode};
 use crate::snapshot;
 use crate::snapshot::{Described, Effect, Obstacle, SnapshotError, Store};
 use crate::text::shown;
 use crate::ui::{Line, Tone, bytes};
 use crate::verdict::Verdict;
+
+const CONNECTIONS: &str = "connections of a running command";
 
 /// The answer for programs.
 #[derive(Serialize)]
@@ -44,6 +49,7 @@ enum Facts {
     Nothing {},
     Path { path: String },
     Disk { bytes_free: u64 },
+    Guard { guard: Hold },
     Snapshots { snapshots: usize, unknown: usize },
     Target(TargetFacts),
     Leftovers { target: usize, leftovers: Vec<Left> },
@@ -82,6 +88,7 @@ pub(crate) fn doctor(context: &mut Context) -> Result<Exit, Failure> {
         Err(error) => results.push(bad("snapshots", error, Facts::Nothing {})),
     }
     results.push(look_at_folder("approvals and anchors in", &context.state_directory));
+    results.push(look_at_guard(&judged));
     let mut nothing = Vec::new();
     for at in 0..judged.judgement.targets.len() {
         let looked = look_at_target(context, &judged, at);
@@ -250,6 +257,33 @@ fn look_at_disk(directory: &Path) -> Looked {
             Looked::new(WHAT, &bytes(free), scarce, Facts::Disk { bytes_free: free })
         }
         Err(error) => Looked::new(WHAT, &error.to_string(), Some("check the folder"), Facts::Nothing {}),
+    }
+}
+
+/// Tries whether a command's connections could be watched here. Where they cannot, runs go on as strict as without it.
+fn look_at_guard(judged: &Judged) -> Looked {
+    let mode = judged.policy.guard.mode;
+    if mode == GuardMode::Off {
+        let found = format!("not watched: {FILE_NAME} says `[guard] mode = \"off\"`");
+        return Looked::new(CONNECTIONS, &found, None, Facts::Guard { guard: Hold::Off });
+    }
+    match guard::prove() {
+        Ok(proof) => {
+            let strict = if mode == GuardMode::Strict { ", off this machine to allowed ones only" } else { "" };
+            let but = if proof.keeps_privileges {
+                ""
+            } else {
+                "; set-user-id programs (sudo, ping) gain no privileges under it"
+            };
+            let found = format!("watched{strict}: of two that were tried one was let through and one refused{but}");
+            Looked::new(CONNECTIONS, &found, None, Facts::Guard { guard: Hold::Held })
+        }
+        Err(why) => {
+            let because = why.explained().map(|because| format!(" ({because})")).unwrap_or_default();
+            let found =
+                format!("not watched: {why}{because}; runs go on, and without a named database they are refused");
+            Looked::new(CONNECTIONS, &found, None, Facts::Guard { guard: Hold::Unavailable(why.to_string()) })
+        }
     }
 }
 

@@ -28,7 +28,11 @@ mod ports;
 #[cfg(target_os = "linux")]
 mod process;
 #[cfg(target_os = "linux")]
+mod proof;
+#[cfg(target_os = "linux")]
 mod rules;
+#[cfg(any(target_os = "macos", test))]
+mod seatbelt;
 #[cfg(target_os = "linux")]
 mod sockaddr;
 #[cfg(target_os = "linux")]
@@ -39,6 +43,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 pub(crate) use crate::guard::account::{Account, Hold, Reached, Refused};
 pub(crate) use crate::guard::install::{Line, Unavailable};
 pub(crate) use crate::guard::owners::Owner;
+pub(crate) use crate::guard::proof::{Proof, Unproven, prove};
 pub(crate) use crate::guard::rules::{Refusal, Rules};
 pub(crate) use crate::guard::supervise::{Tell, Watch};
 
