@@ -7,7 +7,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::support::{Outcome, Sandbox};
+use crate::support::{Outcome, Postgres, Sandbox};
 
 /// Runs safe-test where there is no network.
 fn run(sandbox: &Sandbox, arguments: &[&str]) -> Outcome {
@@ -124,4 +124,81 @@ fn a_run_that_is_not_watched_says_so_and_writes_it_down() {
     let outcome = Outcome::of(&mut trusted).expect_code(0);
     assert!(outcome.stderr.contains("is not watched: .safe-test.toml says"), "{}", outcome.stderr);
     assert_eq!(events(&sandbox.log(), "run-finished")[0]["guard"], "off");
+}
+
+#[test]
+fn what_was_reached_is_recorded_by_program_and_told_by_the_next_check() {
+    let database = "reached_test";
+    let sandbox = Sandbox::with_postgres(database);
+    let url = Postgres::server().url(database);
+    sandbox.suite(&format!("psql -X -q -c 'UPDATE t SET a = 2' '{url}'"));
+    sandbox.run(&["./suite"]).expect_code(0);
+    let log = sandbox.log();
+    let finished = events(&log, "run-finished")[0];
+    let reached = finished["reached"].as_array().unwrap();
+    assert_eq!(reached.len(), 1, "{finished:#}");
+    let place = format!("127.0.0.1:{}", Postgres::server().port());
+    assert_eq!((&reached[0]["address"], &reached[0]["target"]), (&place.as_str().into(), &0.into()));
+    assert_eq!(reached[0]["program"], "psql", "{finished:#}");
+    assert!(reached[0]["process"].as_u64().is_some_and(|process| process > 1));
+
+    let checked = sandbox.run(&["check", "-v", "--", "./suite"]).expect_code(0).stdout;
+    assert!(
+        checked.contains(") this command used\n") && checked.contains(&format!("psql reached {place}")),
+        "{checked}"
+    );
+    let json = sandbox.run(&["check", "-v", "--format", "json", "--", "./suite"]).expect_code(0).stdout;
+    let json: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!((&json["last_time"]["reached"], &json["verdict"]), (&finished["reached"], &"safe".into()));
+    // Not of another command, and only where more was asked for.
+    for arguments in [&["check", "--", "./suite"][..], &["check", "-v", "--", "./suite", "x"], &["check", "-v"]] {
+        let checked = sandbox.run(arguments).expect_code(0).stdout;
+        assert!(!checked.contains("the last time"), "{arguments:?}: {checked}");
+    }
+}
+
+#[test]
+fn a_database_beside_that_changed_is_told_after_the_run() {
+    let (saved, beside) = ("beside_saved_test", "beside_not_saved_test");
+    let sandbox = Sandbox::with_postgres(saved);
+    let server = Postgres::server();
+    server.replace_database(beside);
+    server.psql(beside, "CREATE TABLE t AS SELECT 1 AS a");
+    let told = format!("also changed, and not saved: `{beside}`");
+    let write = |database: &str| format!("psql -X -q -c 'UPDATE t SET a = a + 1' '{}'\n", server.url(database));
+
+    sandbox.suite(&write(saved));
+    let quiet = sandbox.run(&["./suite"]).expect_code(0).stderr;
+    assert!(!quiet.contains(beside), "{quiet}");
+    // A session that has just ended may not be counted yet: the suite waits.
+    sandbox.suite(&format!("{}{}sleep 1", write(beside), write(saved)));
+    let outcome = sandbox.run(&["./suite"]).expect_code(0);
+    assert!(outcome.stderr.contains(&told), "{}", outcome.stderr);
+    let log = sandbox.log();
+    let notes = events(&log, "run-finished")[1]["notes"].to_string();
+    assert!(notes.contains(&told), "{notes}");
+    // What was not reached is not asked for.
+    sandbox.suite("");
+    let unused = sandbox.run(&["./suite"]).expect_code(0).stderr;
+    assert!(!unused.contains("also changed"), "{unused}");
+}
+
+/// A line with what differs from run to run as the README has it.
+fn as_in_the_readme(line: &str) -> String {
+    let words = line.split(' ').map(|word| match word.trim_end_matches(')') {
+        number if word.ends_with(')') && number.bytes().all(|byte| byte.is_ascii_digit()) => "4711)".to_owned(),
+        id if id.starts_with("app_test_2") => "app_test_20261121_143022".to_owned(),
+        _ => word.to_owned(),
+    });
+    words.collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn the_readme_shows_what_a_refused_connection_prints() {
+    let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
+    let section = readme.split("## While it runs").nth(1).unwrap();
+    let example = section.split("```text\n$ safe-test ./suite\n").nth(1).unwrap().split("```").next().unwrap();
+    let outcome = run(&project("dial 10.0.0.1 5432; exit 0"), &["./suite"]).expect_code(120);
+    let printed: Vec<String> = outcome.stderr.lines().map(as_in_the_readme).collect();
+    assert_eq!(printed, example.lines().collect::<Vec<_>>());
 }
