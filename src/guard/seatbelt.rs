@@ -93,7 +93,9 @@ mod tests {
         ] {
             assert!(!is_proof(&nothing), "{nothing}");
         }
-        assert!(attempt(1, 5432).contains("/dev/tcp/127.0.0.1/1)") && attempt(1, 5432).contains("/dev/tcp/192.0.2.1/5432)"));
+        assert!(
+            attempt(1, 5432).contains("/dev/tcp/127.0.0.1/1)") && attempt(1, 5432).contains("/dev/tcp/192.0.2.1/5432)")
+        );
     }
 
     #[test]
