@@ -81,7 +81,7 @@ pub(crate) fn prove() -> Result<Proof, Unproven> {
     if let Some(error) = hidden {
         return Err(Unproven::Hidden(error));
     }
-    match tried.ok_or(io::ErrorKind::Other)?? {
+    match tried.ok_or_else(|| io::Error::from(io::ErrorKind::Other))?? {
         Some(status) if status == LET_THROUGH + KEPT => Ok(Proof { keeps_privileges }),
         Some(LET_THROUGH) => Err(Unproven::Otherwise("it was to fail and went on")),
         Some(_) => Err(Unproven::Otherwise("it was to go on and failed")),
