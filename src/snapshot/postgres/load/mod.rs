@@ -3,6 +3,7 @@
 //! What of it this server cannot take is found out by asking the server, not by trying again: parameters of another
 //! version, roles, tablespaces, foreign keys that do not hold. Nothing of a load that fails is left.
 
+mod batch;
 mod checks;
 mod client;
 mod known;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::snapshot::postgres::PostgresError;
 use crate::snapshot::postgres::facts::{Facts, Setting};
+use crate::snapshot::postgres::load::batch::{Batch, Kind, Step};
 use crate::snapshot::postgres::load::checks::Checks;
 use crate::snapshot::postgres::load::client::Client;
 use crate::snapshot::postgres::load::known::Known;
@@ -19,6 +20,7 @@ use crate::snapshot::postgres::words::{after, head, name, words};
 #[derive(Debug)]
 pub(crate) struct Rewriter {
     pub(crate) client: Client,
+    batch: Batch,
     known: Known,
     rights: Rights,
     path: SearchPath,
@@ -42,6 +44,7 @@ impl Rewriter {
     pub(crate) fn new(client: Client, facts: &Facts) -> Self {
         Rewriter {
             client,
+            batch: Batch::new(),
             known: Known::default(),
             rights: Rights::default(),
             path: SearchPath::of(facts),
@@ -77,7 +80,10 @@ impl Rewriter {
         match part {
             Part::Data(rows) => self.client.write(rows),
             Part::EndOfData => self.client.write(b"\\.\n"),
-            Part::Line(line) if line.starts_with(b"\\") => self.client.command(line),
+            Part::Line(line) if line.starts_with(b"\\") => {
+                self.settle()?;
+                self.client.command(line)
+            }
             Part::Line(_) => Ok(()),
             Part::Statement(statement) => self.statement(statement),
         }
@@ -92,15 +98,22 @@ impl Rewriter {
         if self.rights.hold(statement) {
             return Ok(());
         }
-        if is("SET ") {
-            return self.setting(statement);
-        }
         if ["CREATE", "ALTER", "COMMENT ON", "SECURITY LABEL ON"]
             .iter()
             .any(|verb| is(&format!("{verb} EVENT TRIGGER ")))
         {
             self.event_triggers.push(statement.to_vec());
             return Ok(());
+        }
+        if is("SELECT pg_catalog.setval(") {
+            self.sequences.push(statement.to_vec());
+        }
+        if let Some(kind) = Kind::of(statement) {
+            return self.together(kind, statement);
+        }
+        self.settle()?;
+        if is("SET ") {
+            return self.setting(statement);
         }
         if is("CREATE POLICY ") {
             let policy = self.rights.policy(&mut self.client, &mut self.known, statement)?;
@@ -125,20 +138,55 @@ impl Rewriter {
         if is("CREATE EXTENSION ") {
             return self.extension(statement);
         }
-        if is("SELECT pg_catalog.setval(") {
-            self.sequences.push(statement.to_vec());
-        }
-        self.path.set_for(&mut self.client, statement)?;
-        if is("ALTER TABLE ") && memchr::memmem::find(statement, b" FOREIGN KEY (").is_some() {
-            return self.foreign_key(statement);
-        }
-        let is_index = is("CREATE INDEX ") || is("CREATE UNIQUE INDEX ");
-        let excludes = || is("ALTER TABLE ") && memchr::memmem::find(statement, b" EXCLUDE USING ").is_some();
-        // Beside its columns, an index may have an expression, a predicate or options.
-        if is_index && memchr::memchr_iter(b'(', statement).count() > 1 || excludes() {
-            return self.index(statement);
-        }
         self.client.write(statement)
+    }
+
+    /// Lets a statement wait for others of its kind.
+    fn together(&mut self, kind: Kind, statement: &[u8]) -> Result<(), PostgresError> {
+        let is_alone = self.path.is_given();
+        if is_alone || !self.batch.takes(kind) || self.path.asks_for(statement) {
+            self.settle()?;
+        }
+        if is_alone {
+            self.path.set_for(&mut self.client, statement)?;
+            return self.alone(kind, statement);
+        }
+        let path = self.path.setting_for(&mut self.client, statement)?;
+        self.batch.add(kind, Step { path, statement: statement.to_vec() });
+        Ok(())
+    }
+
+    /// Carries out what waits.
+    fn settle(&mut self) -> Result<(), PostgresError> {
+        let (kind, steps) = self.batch.take();
+        let statements = steps.iter().flat_map(|step| step.path.iter().chain([&step.statement]));
+        let statements: Vec<&[u8]> = statements.map(Vec::as_slice).collect();
+        match statements[..] {
+            [] => return Ok(()),
+            [statement] => return self.alone(kind, statement),
+            _ => {}
+        }
+        match self.client.try_all(&statements) {
+            Err(PostgresError::Query { .. }) => {
+                for Step { path, statement } in &steps {
+                    if let Some(path) = path {
+                        self.path.set(&mut self.client, path)?;
+                    }
+                    self.alone(kind, statement)?;
+                }
+                Ok(())
+            }
+            other => other,
+        }
+    }
+
+    /// Carries out a statement by itself, where the search path is set.
+    fn alone(&mut self, kind: Kind, statement: &[u8]) -> Result<(), PostgresError> {
+        match kind {
+            Kind::Definition => self.client.write(statement),
+            Kind::ForeignKey => self.foreign_key(statement),
+            Kind::Index => self.index(statement),
+        }
     }
 
     /// Makes an index. Where the server does not look for bare names in a function of it, the function brings the path.
@@ -267,11 +315,13 @@ impl Rewriter {
 
     /// Carries out what waits for the end of the text; gives what a person should know, a sentence each.
     pub(crate) fn finish(&mut self, user: &str) -> Result<Vec<String>, PostgresError> {
+        self.settle()?;
         self.complete()?;
         self.path.take_from_functions(&mut self.client)?;
         for statement in std::mem::take(&mut self.sequences) {
-            self.client.write(&statement)?;
+            self.together(Kind::Definition, &statement)?;
         }
+        self.settle()?;
         for statement in std::mem::take(&mut self.event_triggers) {
             self.client.write(&statement)?;
         }

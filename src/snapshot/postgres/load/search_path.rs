@@ -50,21 +50,46 @@ impl SearchPath {
         SearchPath { own: own.to_owned(), others: None, set_for: None, given: Vec::new() }
     }
 
+    /// Tells whether functions have it: when it is set for another schema, it is given to them anew.
+    pub(crate) fn is_given(&self) -> bool {
+        !self.given.is_empty()
+    }
+
+    /// Tells whether the server is asked for its schemas before it can be set for a statement.
+    pub(crate) fn asks_for(&self, statement: &[u8]) -> bool {
+        self.others.is_none() && schema_of(statement).is_some()
+    }
+
     /// Sets it for a statement that computes something in a schema.
     pub(crate) fn set_for(&mut self, client: &mut Client, statement: &[u8]) -> Result<(), PostgresError> {
-        let Some(schema) = schema_of(statement) else { return Ok(()) };
-        if self.set_for.as_ref() == Some(&schema) {
-            return Ok(());
+        match self.setting_for(client, statement)? {
+            Some(setting) => self.set(client, &setting),
+            None => Ok(()),
         }
+    }
+
+    /// Returns what sets it for a statement, where it is not set so already.
+    pub(crate) fn setting_for(
+        &mut self,
+        client: &mut Client,
+        statement: &[u8],
+    ) -> Result<Option<Vec<u8>>, PostgresError> {
+        let Some(schema) = schema_of(statement).filter(|schema| self.set_for.as_ref() != Some(schema)) else {
+            return Ok(None);
+        };
         let others = match &mut self.others {
             Some(others) => others,
             unasked => unasked.insert(client.ask(OTHERS)?),
         };
         let path = path(&self.own, &schema, others);
-        let setting = [b"SELECT pg_catalog.set_config('search_path', ".as_slice(), &path, b", false);\n"].concat();
         self.set_for = Some(schema);
-        client.write(&setting)?;
-        if self.given.is_empty() { Ok(()) } else { self.give_to_functions(client) }
+        Ok(Some([b"SELECT pg_catalog.set_config('search_path', ".as_slice(), &path, b", false);\n"].concat()))
+    }
+
+    /// Carries out what [`setting_for`](Self::setting_for) returned.
+    pub(crate) fn set(&mut self, client: &mut Client, setting: &[u8]) -> Result<(), PostgresError> {
+        client.write(setting)?;
+        if self.is_given() { self.give_to_functions(client) } else { Ok(()) }
     }
 }
 
