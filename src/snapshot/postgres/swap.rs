@@ -67,9 +67,10 @@ pub(crate) fn exchange(server: &mut Session, exchange: &Exchange<'_>) -> Result<
     let unwanted = unwanted(server, exchange)?;
     let done = AtomicBool::new(false);
     let result = thread::scope(|scope| {
-        threads::start(scope, || send_away(&mut usher, &unwanted, &done)).map_err(ToolError::NoThread)?;
+        let sending = threads::start(scope, || send_away(&mut usher, &unwanted, &done)).map_err(ToolError::NoThread)?;
         let result = in_one_transaction(server, &statements);
         done.store(true, Ordering::Relaxed);
+        sending.thread().unpark();
         result
     });
     let result = match result {
@@ -142,6 +143,7 @@ fn send_away(usher: &mut Session, unwanted: &str, done: &AtomicBool) {
         if matches!(usher.psql.ask(&statement), Err(PostgresError::ConnectionLost { .. })) {
             return;
         }
-        thread::sleep(Duration::from_millis(20));
+        // Until it is done, which ends the wait.
+        thread::park_timeout(Duration::from_millis(20));
     }
 }
