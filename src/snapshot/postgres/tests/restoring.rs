@@ -303,3 +303,20 @@ fn a_missing_extension_is_told_apart_from_a_bad_snapshot() {
     });
     assert!(matches!(&error, PostgresError::MissingExtensions { names } if names == "no_such_extension"), "{error}");
 }
+
+#[test]
+fn the_statistics_of_every_table_are_gathered() {
+    let server = Server::shared();
+    let target = server.database(
+        "planned",
+        "CREATE TABLE \"T 1\" AS SELECT n FROM generate_series(1, 9) n; CREATE MATERIALIZED VIEW m AS SELECT 1 AS n; \
+         CREATE TABLE p (n int) PARTITION BY RANGE (n); CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (100); \
+         INSERT INTO p VALUES (1), (2)",
+    );
+    let snapshot = Snapshot::take(&target);
+    let restored = snapshot.restoring(&target, |restoration| restore(restoration, &Waiting::default())).unwrap();
+    assert!(restored.notes.iter().all(|note| !note.contains("tatistics")), "{:?}", restored.notes);
+    let known =
+        "SELECT string_agg(DISTINCT tablename, ', ' ORDER BY tablename) FROM pg_stats WHERE schemaname = 'public'";
+    assert_eq!(server.run("planned", known), "T 1, m, p, p1");
+}

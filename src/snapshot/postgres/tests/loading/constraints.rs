@@ -18,6 +18,23 @@ fn foreign_keys_that_do_not_hold_come_back_not_valid() {
             more: &["ADD CONSTRAINT o_u FOREIGN KEY (a) REFERENCES public.u(id) NOT VALID;"],
         },
         Case {
+            name: "orphans_among_many",
+            setup: orphans!(
+                "CREATE TABLE u (id int PRIMARY KEY); \
+                 DO $$ BEGIN FOR n IN 1..130 LOOP EXECUTE format('CREATE TABLE o%1$s (a int CONSTRAINT k%1$s REFERENCES u)', n); END LOOP; END $$",
+                "INSERT INTO u VALUES (1); INSERT INTO o2 VALUES (1); INSERT INTO o7 VALUES (7); INSERT INTO o128 VALUES (8)"
+            ),
+            notes: &["added NOT VALID: `k128` of `public.o128`, `k7` of `public.o7`."],
+            less: &[
+                "ADD CONSTRAINT k128 FOREIGN KEY (a) REFERENCES public.u(id);",
+                "ADD CONSTRAINT k7 FOREIGN KEY (a) REFERENCES public.u(id);",
+            ],
+            more: &[
+                "ADD CONSTRAINT k128 FOREIGN KEY (a) REFERENCES public.u(id) NOT VALID;",
+                "ADD CONSTRAINT k7 FOREIGN KEY (a) REFERENCES public.u(id) NOT VALID;",
+            ],
+        },
+        Case {
             name: "orphan_of_many_words",
             setup: orphans!(
                 "CREATE SCHEMA \"S; x\"; CREATE TABLE \"S; x\".\"u FOREIGN KEY (\" (a int, b int, PRIMARY KEY (a, b)); \
