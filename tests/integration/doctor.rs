@@ -84,3 +84,25 @@ fn what_would_stop_a_run_is_bad_and_has_a_hint() {
         assert!(text.contains("BAD ") && text.contains("hint: "), "{text}");
     }
 }
+
+#[test]
+fn whether_connections_can_be_watched_is_tried_and_told_in_words() {
+    let sandbox = Sandbox::with_sqlite();
+    let told = row(&sandbox, 0, "connections");
+    assert_eq!((&told["ok"], &told["guard"]), (&true.into(), &"held".into()), "{told}");
+    assert!(told["found"].as_str().unwrap().contains("one was let through and one refused"), "{told}");
+    // Under another guard there is no room for a second one.
+    let program = env!("CARGO_BIN_EXE_safe-test");
+    sandbox.suite(&format!("'{program}' doctor --format json >doctor.json; '{program}' doctor >doctor.txt"));
+    sandbox.guarded().expect_code(0);
+    let nested: Value = serde_json::from_str(&sandbox.read("doctor.json")).unwrap();
+    let rows = nested["checks"].as_array().unwrap();
+    let told = rows.iter().find(|row| row["what"].as_str().unwrap().contains("connections")).unwrap();
+    assert_eq!(told["ok"], true, "a run goes on: {told}");
+    assert!(told["guard"].as_str().unwrap().starts_with("unavailable: another program"), "{told}");
+    let text = sandbox.read("doctor.txt");
+    assert!(
+        text.contains("not watched: another program already watches") && text.contains("another safe-test"),
+        "{text}"
+    );
+}
