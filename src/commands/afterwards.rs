@@ -16,6 +16,9 @@ use crate::ui::{Line, Tone};
 /// The most addresses that a line names.
 const MOST_NAMED: usize = 3;
 
+/// The most databases that a line names.
+const MOST_DATABASES: usize = 10;
+
 /// The end of a run, as programs are told of it.
 #[derive(Serialize)]
 struct RunFinished<'a> {
@@ -88,14 +91,21 @@ fn changed_beside(context: &Context, judged: &Judged, receipts: &[Receipt], acco
             changed.iter().filter(is_other).map(|(name, _)| name.as_str()).collect()
         };
         for (change, what) in [(Change::Written, "changed"), (Change::Dropped, "dropped")] {
-            let list: Vec<String> = others(change).iter().map(|name| format!("`{name}`")).collect();
-            if !list.is_empty() {
-                let server = target.shown();
-                told.push(format!("also {what}, and not saved: {}, on the server of {server}", list.join(", ")));
-            }
+            told.extend(
+                list(&others(change))
+                    .map(|names| format!("also {what}, and not saved: {names}, on the server of {}", target.shown())),
+            );
         }
     }
     told
+}
+
+/// Quotes the first of these names, and says how many there are besides; `None` where there is none.
+fn list(names: &[&str]) -> Option<String> {
+    let named = names.len().min(MOST_DATABASES);
+    let quoted: Vec<String> = names[..named].iter().map(|name| format!("`{name}`")).collect();
+    let more = if names.len() > named { format!(" and {} more", names.len() - named) } else { String::new() };
+    (named > 0).then(|| format!("{}{more}", quoted.join(", ")))
 }
 
 /// Lists what passed with a note, once, with the programs that reached it.
@@ -174,6 +184,15 @@ mod tests {
         ] {
             assert_eq!(refused(&outcome, account), said);
         }
+    }
+
+    #[test]
+    fn many_databases_are_counted() {
+        let names: Vec<String> = (0..12).map(|at| format!("d{at}")).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        assert_eq!(list(&names[..2]).as_deref(), Some("`d0`, `d1`"));
+        assert!(list(&names).unwrap().ends_with("`d9` and 2 more"));
+        assert_eq!(list(&[]), None);
     }
 
     #[test]
