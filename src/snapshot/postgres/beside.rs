@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::snapshot::engine::Restoration;
 use crate::snapshot::postgres::compare;
-use crate::snapshot::postgres::compare::Compared;
+use crate::snapshot::postgres::compare::{Compared, definitions};
+use crate::snapshot::postgres::contents::not_whole;
 use crate::snapshot::postgres::load::{Loaded, load};
 use crate::snapshot::postgres::names::{Purpose, is_related, related};
 use crate::snapshot::postgres::psql::{Psql, identifier, literal, number, text};
@@ -243,20 +244,26 @@ fn fill(
     purpose: Purpose,
     watch: &dyn Watch,
 ) -> Result<Compared, PostgresError> {
-    let Loaded { script, mut notes } = load(server, whole, name, watch)?;
+    let Loaded { script, mut notes, told } = load(server, whole, name, watch)?;
     let connection = server.connection_to(name);
     // Connected first: where the role may have no further session, it is the statistics that are missing.
     let mut restored = Session::connect(connection.clone())?;
-    let (gathered, compared) = thread::scope(|scope| {
+    let identity = restored.identity.clone();
+    let (gathered, defined, compared) = thread::scope(|scope| {
         // What was only rehearsed is dropped soon.
         let gathers = purpose == Purpose::Restoring;
-        let gather = move || if gathers { statistics::gather(connection, watch) } else { None };
+        let own = connection.clone();
+        let gather = move || if gathers { statistics::gather(own, watch) } else { None };
         let gathering = threads::start(scope, gather).map_err(ToolError::NoThread)?;
+        let define = || definitions::compare(&connection, &identity, whole, (&script, &told), watch);
+        let comparing = threads::start(scope, define).map_err(ToolError::NoThread)?;
         let compared = compare::data(&mut restored, whole, &script.data, name, watch);
-        Ok::<_, PostgresError>((threads::joined(gathering), compared))
+        Ok::<_, PostgresError>((threads::joined(gathering), threads::joined(comparing), compared))
     })?;
-    let compared = compared?;
+    let (compared, defined) = (compared?, defined?);
+    not_whole(name, &defined.faults)?;
     notes.extend(compared.notes);
+    notes.extend(defined.notes);
     notes.extend(gathered);
     Ok(Compared { notes, ..compared })
 }

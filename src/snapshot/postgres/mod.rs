@@ -22,6 +22,7 @@ mod compare;
 mod connection;
 mod contents;
 mod data;
+mod definitions;
 mod digest;
 mod engine;
 mod error;

@@ -8,6 +8,7 @@ use std::convert::Infallible;
 use memchr::{memchr_iter, memmem};
 
 use crate::snapshot::postgres::data::{Data, DataReader, WRITE_LARGE_OBJECT};
+use crate::snapshot::postgres::definitions::{Definition, DefinitionReader};
 use crate::snapshot::postgres::names::{canonical, qualified, shown};
 use crate::snapshot::postgres::statements::{Part, Statements};
 use crate::snapshot::postgres::words::name;
@@ -33,6 +34,8 @@ pub(crate) struct Script {
     pub(crate) complete: bool,
     /// The data themselves; nothing where they were only counted.
     pub(crate) data: Data,
+    /// What it defines; nothing where its rows were only counted.
+    pub(crate) definitions: Vec<Definition>,
 }
 
 /// The reader; fed with pieces of any size.
@@ -52,6 +55,7 @@ struct Held {
     announced: Option<String>,
     rows: u64,
     data: Option<DataReader>,
+    definitions: Option<DefinitionReader>,
 }
 
 impl ScriptReader {
@@ -60,9 +64,10 @@ impl ScriptReader {
         ScriptReader { statements: Statements::new(), held: Held::default() }
     }
 
-    /// Makes one that digests the data besides.
+    /// Makes one that digests the data, and keeps the definitions, besides.
     pub(crate) fn digesting() -> Self {
-        let held = Held { data: Some(DataReader::default()), ..Held::default() };
+        let (data, definitions) = (Some(DataReader::default()), Some(DefinitionReader::default()));
+        let held = Held { data, definitions, ..Held::default() };
         ScriptReader { held, ..Self::counting() }
     }
 
@@ -88,6 +93,7 @@ impl ScriptReader {
     pub(crate) fn finish(mut self) -> Script {
         self.held.script.complete = self.statements.is_whole();
         self.held.script.data = self.held.data.map(DataReader::finish).unwrap_or_default();
+        self.held.script.definitions = self.held.definitions.map(DefinitionReader::finish).unwrap_or_default();
         self.held.script
     }
 }
@@ -129,6 +135,9 @@ impl Held {
     }
 
     fn comment(&mut self, line: &[u8]) {
+        if let Some(definitions) = &mut self.definitions {
+            definitions.comment(line);
+        }
         if let Some(version) = line.strip_prefix(b"-- Dumped by pg_dump version ") {
             self.script.dumped_by = Some(String::from_utf8_lossy(version).trim_end().to_owned());
         } else if let Some(announced) = line.strip_prefix(b"-- Data for Name: ") {
@@ -137,6 +146,9 @@ impl Held {
     }
 
     fn statement(&mut self, statement: &[u8]) {
+        if let Some(definitions) = &mut self.definitions {
+            definitions.statement(statement);
+        }
         if let Some(data) = &mut self.data {
             data.statement(statement.trim_ascii_end());
             if let Some(written) = statement.strip_prefix(WRITE_LARGE_OBJECT) {
@@ -266,9 +278,10 @@ SELECT pg_catalog.lo_close(0);
             dumped_by: Some("15.18 (Debian)".to_owned()),
             complete: true,
             data: Data::default(),
+            definitions: Vec::new(),
         };
         for piece in [1, 2, 3, 7, 64, 4096] {
-            let found = Script { data: Data::default(), ..read(TEXT.as_bytes(), piece) };
+            let found = Script { data: Data::default(), definitions: Vec::new(), ..read(TEXT.as_bytes(), piece) };
             assert_eq!(found, expected, "in pieces of {piece}");
         }
     }

@@ -6,6 +6,7 @@
 //! (materialised views, stored generated columns) is in no dump's data: it is named.
 
 mod computed;
+pub(crate) mod definitions;
 mod sequences;
 mod tables;
 mod versions;

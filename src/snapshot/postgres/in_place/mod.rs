@@ -13,13 +13,13 @@ use std::time::Duration;
 
 use crate::snapshot::postgres::beside::sessions_in;
 use crate::snapshot::postgres::compare;
-use crate::snapshot::postgres::compare::Compared;
+use crate::snapshot::postgres::compare::{Compared, definitions};
 use crate::snapshot::postgres::connection::Connection;
 use crate::snapshot::postgres::facts::Facts;
 pub(crate) use crate::snapshot::postgres::in_place::contents::of_others;
 use crate::snapshot::postgres::in_place::contents::{AS_IN_A_NEW_DATABASE, drop_all};
 use crate::snapshot::postgres::in_place::database::{carry_over, settings_of_the_session};
-use crate::snapshot::postgres::load::{Destination, load_into};
+use crate::snapshot::postgres::load::{Destination, Loaded, load_into};
 use crate::snapshot::postgres::psql::text;
 use crate::snapshot::postgres::whole::Whole;
 use crate::snapshot::postgres::{PostgresError, Session};
@@ -79,7 +79,19 @@ pub(crate) fn replace(
         Ok(())
     });
     match loaded {
-        Ok(loaded) => notes.extend(loaded.notes),
+        Ok(Loaded { script, notes: noted, told }) => {
+            notes.extend(noted);
+            // Nobody else sees them before they are committed. What differs is told, as it cannot be refused any more.
+            match definitions::compare(connection, &session.identity, whole, (&script, &told), watch) {
+                Ok(definitions::Differences { faults, notes: noted }) => {
+                    notes.extend(noted);
+                    notes.extend(definitions::as_told(&faults));
+                }
+                Err(error) => {
+                    notes.push(format!("The definitions were not compared with those of the snapshot: {error}."))
+                }
+            }
+        }
         Err(error @ PostgresError::ConnectionLost { .. }) => {
             was_committed(connection, database, transaction.as_deref(), error)?
                 .map_or(Ok(()), |error| Err(not_restored(error)))?;

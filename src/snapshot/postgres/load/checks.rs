@@ -4,10 +4,12 @@
 //! then is added as it was; what does not is added `NOT VALID`. Checks that PostgreSQL's own immutable functions answer
 //! from the row alone stay: they cost nothing more so, and hold.
 
+use std::collections::BTreeSet;
+
 use crate::snapshot::postgres::PostgresError;
 use crate::snapshot::postgres::load::client::Client;
 use crate::snapshot::postgres::load::search_path::SearchPath;
-use crate::snapshot::postgres::names::shown;
+use crate::snapshot::postgres::names::{canonical, shown};
 
 /// A check that was taken away.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +26,8 @@ struct Check {
 pub(crate) struct Checks {
     taken: Vec<Check>,
     pub(crate) not_valid: Vec<String>,
+    /// The tables and domains of those, named as the catalog names them.
+    pub(crate) changed: BTreeSet<String>,
 }
 
 /// A check that is inherited only goes and comes with that of the parent. `conbin` is the tree of the expression: whatever
@@ -73,6 +77,8 @@ impl Checks {
             if let Err(error) = client.try_all(&[&[add.as_slice(), b";\n"].concat()]) {
                 let PostgresError::Query { message, .. } = error else { return Err(error) };
                 self.not_valid.push(format!("`{}` of {} ({message})", shown(&name), told(&of)));
+                let name_of = of.iter().position(|byte| *byte == b' ').map_or(of.as_slice(), |at| &of[at + 1..]);
+                self.changed.insert(canonical(name_of));
                 client.write(&[&add, b" NOT VALID;\n".as_slice()].concat())?;
             }
             if !comment.is_empty() {

@@ -11,6 +11,7 @@ mod rewrite;
 mod rights;
 mod routes;
 mod search_path;
+mod told;
 
 use std::io::Read;
 use std::process::ChildStdout;
@@ -20,6 +21,7 @@ use crate::regular;
 use crate::snapshot::Watch;
 use crate::snapshot::postgres::load::client::Client;
 use crate::snapshot::postgres::load::rewrite::Rewriter;
+pub(crate) use crate::snapshot::postgres::load::told::Told;
 use crate::snapshot::postgres::process;
 use crate::snapshot::postgres::psql::Psql;
 use crate::snapshot::postgres::readback::{PIECE, feed};
@@ -44,6 +46,8 @@ pub(crate) struct Loaded {
     pub(crate) script: Script,
     /// What a person should know of how, a sentence each.
     pub(crate) notes: Vec<String>,
+    /// What of it the notes tell.
+    pub(crate) told: Told,
 }
 
 /// Fills the empty database `name` with the dump.
@@ -109,9 +113,9 @@ pub(crate) fn load_into(
             return Err(damaged("the dump breaks off".to_owned()));
         }
         whole.expect(&script)?;
-        let notes = rewriter.finish(&server.identity.user)?;
+        let (notes, told) = rewriter.finish(&server.identity.user)?;
         rewriter.client.asked_by(|psql| check(psql, &script))?;
-        Ok((rewriter, Loaded { script, notes }))
+        Ok((rewriter, Loaded { script, notes, told }))
     })?;
     rewriter.client.commit()?;
     Ok(loaded)

@@ -11,6 +11,7 @@ use crate::snapshot::postgres::load::known::Known;
 use crate::snapshot::postgres::load::rights::Rights;
 use crate::snapshot::postgres::load::routes::Routes;
 use crate::snapshot::postgres::load::search_path::SearchPath;
+use crate::snapshot::postgres::load::told::Told;
 use crate::snapshot::postgres::names::{canonical, shown};
 use crate::snapshot::postgres::psql::{identifier, literal};
 use crate::snapshot::postgres::statements::Part;
@@ -38,6 +39,7 @@ pub(crate) struct Rewriter {
     unpopulated: Vec<String>,
     /// Where the sequences stand. Set where the dump does, and again at the end: a view that is filled may take numbers.
     sequences: Vec<Vec<u8>>,
+    told: Told,
 }
 
 impl Rewriter {
@@ -58,6 +60,7 @@ impl Rewriter {
             invalid_keys: Vec::new(),
             unpopulated: Vec::new(),
             sequences: Vec::new(),
+            told: Told::default(),
         }
     }
 
@@ -117,9 +120,19 @@ impl Rewriter {
         }
         if is("CREATE POLICY ") {
             let policy = self.rights.policy(&mut self.client, &mut self.known, statement)?;
-            return policy.map_or(Ok(()), |policy| self.client.write(&policy));
+            return match policy {
+                Some(policy) => {
+                    self.told.replaced_by(statement, &policy);
+                    self.client.write(&policy)
+                }
+                None => {
+                    self.told.left_out(statement);
+                    Ok(())
+                }
+            };
         }
         if is("CREATE USER MAPPING ") && !self.rights.has_user(&mut self.client, &mut self.known, statement)? {
+            self.told.left_out(statement);
             return Ok(());
         }
         if is("COPY ") {
@@ -128,7 +141,12 @@ impl Rewriter {
         // One that somebody else made has its comment already.
         if is("COMMENT ON EXTENSION ") {
             return match self.client.try_all(&[statement]) {
-                Err(PostgresError::Query { sqlstate, .. }) if sqlstate == INSUFFICIENT_PRIVILEGE => Ok(()),
+                Err(PostgresError::Query { sqlstate, .. }) if sqlstate == INSUFFICIENT_PRIVILEGE => {
+                    let commented = head(statement);
+                    let commented = commented.strip_prefix(b"COMMENT ON ").unwrap_or(commented);
+                    self.told.comments.insert(commented.strip_suffix(b" IS").unwrap_or(commented).to_vec());
+                    Ok(())
+                }
                 other => other,
             };
         }
@@ -276,6 +294,7 @@ impl Rewriter {
                 let end = statement.iter().rposition(|byte| *byte == b';').unwrap_or(statement.len());
                 let unchecked = [&statement[..end], b" NOT VALID;\n"].concat();
                 self.invalid_keys.push(of.clone());
+                self.told.not_valid.insert(canonical(table));
                 match self.client.try_all(&[&unchecked]) {
                     Err(PostgresError::Query { message: refusal, .. }) => Err(PostgresError::NotRestorable {
                         what: format!(
@@ -313,8 +332,9 @@ impl Rewriter {
         }
     }
 
-    /// Carries out what waits for the end of the text; gives what a person should know, a sentence each.
-    pub(crate) fn finish(&mut self, user: &str) -> Result<Vec<String>, PostgresError> {
+    /// Carries out what waits for the end of the text; gives what a person should know, a sentence each, and what of the text
+    /// is told by it.
+    pub(crate) fn finish(&mut self, user: &str) -> Result<(Vec<String>, Told), PostgresError> {
         self.settle()?;
         self.complete()?;
         self.path.take_from_functions(&mut self.client)?;
@@ -337,7 +357,11 @@ impl Rewriter {
         note(&self.checks.not_valid, "Checks that do not hold, or cannot be tried, were added NOT VALID: {}.");
         note(&self.unpopulated, "Materialised views that could not be refreshed are unpopulated: {}.");
         notes.extend(self.rights.notes(user));
-        Ok(notes)
+        let mut told = std::mem::take(&mut self.told);
+        told.not_valid.append(&mut self.checks.changed);
+        told.has_moved = !self.tablespaces.is_empty();
+        self.rights.tell(&mut told);
+        Ok((notes, told))
     }
 }
 

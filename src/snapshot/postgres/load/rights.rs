@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use crate::snapshot::postgres::PostgresError;
 use crate::snapshot::postgres::load::client::Client;
 use crate::snapshot::postgres::load::known::{Known, Role};
+use crate::snapshot::postgres::load::told::Told;
 use crate::snapshot::postgres::names::shown;
 use crate::snapshot::postgres::words::{Word, after, head, last_name, words};
 use crate::text::and_more;
@@ -52,6 +53,8 @@ pub(crate) struct Rights {
     missing: BTreeMap<Vec<u8>, Skipped>,
     not_ours: BTreeMap<Vec<u8>, Skipped>,
     refused: Vec<String>,
+    /// The statements of those.
+    refused_statements: Vec<Held>,
 }
 
 /// How many statements are tried at once.
@@ -115,6 +118,7 @@ impl Rights {
                 let statement =
                     held.statements.get(usize::from(held.statements.len() > 1)).map_or(b"".as_slice(), |it| it);
                 self.refused.push(format!("`{}` ({message})", shown(head(statement))));
+                self.refused_statements.push(held.clone());
                 Ok(())
             }
             other => other,
@@ -189,6 +193,15 @@ impl Rights {
             self.missing.entry(name.to_vec()).or_default().grants += 1;
         }
         Ok(!is_missing)
+    }
+
+    /// Tells what was left out, in a form to be looked up.
+    pub(crate) fn tell(&mut self, told: &mut Told) {
+        told.roles.extend(self.missing.keys().chain(self.not_ours.keys()).cloned());
+        for Held { statements, named, acted, .. } in std::mem::take(&mut self.refused_statements) {
+            told.roles.extend(named.into_iter().chain(acted));
+            statements.iter().for_each(|statement| told.left_out(statement));
+        }
     }
 
     /// Says what was left out, a sentence a role.

@@ -4,6 +4,7 @@ mod backends;
 mod comparing;
 mod crashes;
 mod damage;
+mod defining;
 mod extensions;
 mod failures;
 mod fakes;
