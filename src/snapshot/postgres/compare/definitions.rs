@@ -5,6 +5,7 @@
 //! one must stand in the other, in whatever order. What the load told to have made otherwise is not missed.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
 use std::io::Read;
 
 use memchr::memmem;
@@ -27,6 +28,18 @@ use crate::text::and_more;
 
 /// How many differences a sentence names.
 const NAMED: usize = 5;
+
+/// Makes the connection whose sessions write values, such as amounts of money and moments, as they were written for the
+/// snapshot: some stand in definitions.
+///
+/// Source: PostgreSQL documentation, "libpq", `options`: blanks and backslashes of a value are escaped by a backslash.
+fn writing_as(connection: &Connection, settings: &BTreeMap<String, String>) -> Connection {
+    let mut options = connection.variable("PGOPTIONS").map(OsStr::to_owned).unwrap_or_default();
+    for (name, value) in settings {
+        options.push(format!(" -c {name}={}", value.replace('\\', "\\\\").replace(' ', "\\ ")));
+    }
+    connection.with("PGOPTIONS", options)
+}
 
 /// Writes the definitions of the database that `connection` leads to, in an encoding.
 ///
@@ -79,7 +92,8 @@ pub(crate) fn compare(
     if !saved_by.starts_with(&tools.major.to_string()) {
         return not_compared(format!("they were written by pg_dump {saved_by}, and here is {}", tools.major));
     }
-    let found = match dumped(connection, tools, &script.data.encoding, watch) {
+    let connection = writing_as(connection, &whole.facts.written_with);
+    let found = match dumped(&connection, tools, &script.data.encoding, watch) {
         Err(PostgresError::Tool(ToolError::Interrupted)) => return Err(ToolError::Interrupted.into()),
         Err(error) => return not_compared(error.to_string()),
         Ok(found) if !found.complete => return not_compared("what pg_dump wrote breaks off".to_owned()),
@@ -94,6 +108,7 @@ pub(crate) fn compare(
     let server = whole.manifest.server.as_ref().map(|server| server.version.as_str());
     let is_same_writer = script.dumped_by == found.dumped_by && server == Some(identity.version.as_str());
     let is_promised = whole.manifest.obstacles.iter().all(|one| one.effect != Effect::LeftOut);
+    let is_same_writer = is_same_writer && !whole.facts.written_with.is_empty();
     let (faults, told) = match is_same_writer && is_promised {
         true => (differences, refused),
         false => (Vec::new(), [differences, refused].concat()),
@@ -267,6 +282,15 @@ fn lines(statement: &[u8]) -> BTreeSet<Vec<u8>> {
         loosely(line.strip_prefix(b"ADD ").unwrap_or(line))
     };
     let is_beginning = |line: &[u8]| line.starts_with(b"ALTER TABLE ") || line.starts_with(b"ALTER DOMAIN ");
-    let lines = statement.split(|byte| *byte == b'\n').filter(|line| !line.is_empty() && !is_beginning(line));
+    let mut quote = None;
+    let lines = statement.split(|byte| {
+        match quote {
+            None if matches!(byte, b'"' | b'\'') => quote = Some(*byte),
+            Some(open) if open == *byte => quote = None,
+            _ => {}
+        }
+        *byte == b'\n' && quote.is_none()
+    });
+    let lines = lines.filter(|line| !is_beginning(line));
     lines.map(bare).filter(|line| !line.is_empty()).collect()
 }

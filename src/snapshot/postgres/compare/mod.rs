@@ -1,5 +1,5 @@
 //! Compares a restored database with the snapshot that it was made of, by content: every row, the values of the sequences,
-//! the large objects.
+//! the large objects; and by what it [defines](definitions).
 //!
 //! The dump's text was digested when it was read; here the restored database is asked for the same text, with the
 //! settings that the dump was written with, and that is digested likewise. What a restore computes anew by design

@@ -1,6 +1,7 @@
 //! What is an obstacle for superusers, too: what a dump does not hold, and what the server has lost.
 
 use crate::snapshot::postgres::obstacles::kind::{Kind, left_out, nothing_comes_back};
+use crate::snapshot::postgres::obstacles::signs::{EXTENSIONS, IN_SYSTEM_SCHEMAS, LANGUAGES};
 
 /// For every role.
 pub(super) const KINDS: &[Kind] = &[
@@ -16,46 +17,50 @@ pub(super) const KINDS: &[Kind] = &[
         "p.gid",
         "a database with prepared transactions cannot be exchanged ({names})",
         "COMMIT PREPARED or ROLLBACK PREPARED",
-    ),
+    )
+    .where_there_are("pg_prepared_xact()"),
     nothing_comes_back(
         "pg_extension e WHERE e.oid >= 16384 AND e.extname NOT IN (SELECT name FROM offered)",
         "e.extname",
         "the server no longer has the files of the extensions {names}",
         "install them again on the server",
-    ),
+    )
+    .where_there_are(EXTENSIONS),
     nothing_comes_back(
         "hidden h WHERE EXISTS (SELECT FROM pg_depend d WHERE d.refclassid = h.class AND d.refobjid = h.oid AND d.deptype = 'n')",
         "h.name",
         "a dump has nothing of the system's schemas, and others depend on what was put there ({names})",
         "move them to a schema of your own",
-    ),
+    )
+    .where_there_are(IN_SYSTEM_SCHEMAS),
     left_out(
         "hidden h WHERE NOT EXISTS (SELECT FROM pg_depend d WHERE d.refclassid = h.class AND d.refobjid = h.oid AND d.deptype = 'n')",
         "h.name",
         "what was put into the system's schemas ({names})",
         "move it to a schema of your own",
-    ),
+    )
+    .where_there_are(IN_SYSTEM_SCHEMAS),
     nothing_comes_back(
         "adopted_needed a",
         "pg_describe_object(a.class, a.oid, 0)",
         "a dump has nothing of what was added to extensions by hand, and others depend on it ({names})",
         "ALTER EXTENSION … DROP it, so that it is saved",
-    ),
+    )
+    .where_there_are(EXTENSIONS),
     left_out(
         "adopted a WHERE (a.class, a.oid) NOT IN (SELECT class, oid FROM adopted_needed)",
         "pg_describe_object(a.class, a.oid, 0)",
         "objects that were added to extensions by hand ({names})",
         "ALTER EXTENSION … DROP it, so that it is saved",
-    ),
-    // Replacing one writes anew which schema it is in; so does moving it.
+    )
+    .where_there_are(EXTENSIONS),
     left_out(
-        "pg_depend m JOIN pg_extension e ON e.oid = m.refobjid AND e.oid >= 16384 JOIN pg_depend s ON s.classid = m.classid \
-            AND s.objid = m.objid AND s.refclassid = 'pg_namespace'::regclass AND s.xmin <> m.xmin AND age(s.xmin) < age(m.xmin) AND age(s.xmin) < age(e.xmin) \
-            WHERE m.refclassid = 'pg_extension'::regclass AND m.deptype = 'e' AND m.classid = 'pg_proc'::regclass",
-        "m.objid::regprocedure",
-        "functions of extensions as they were replaced by hand ({names})",
-        "replace them anew after a restore",
-    ),
+        "touched t",
+        "pg_describe_object(t.class, t.oid, 0)",
+        "what extensions made, as it was changed by hand ({names})",
+        "change it anew after a restore",
+    )
+    .where_there_are(EXTENSIONS),
     // Those that a trusted extension makes belong to the first superuser.
     left_out(
         "pg_depend m JOIN pg_extension e ON e.oid = m.refobjid AND e.oid >= 16384 JOIN (SELECT 'pg_class'::regclass AS class, oid, relowner AS owner FROM pg_class \
@@ -64,32 +69,37 @@ pub(super) const KINDS: &[Kind] = &[
         "pg_describe_object(m.classid, m.objid, 0)",
         "owners of what extensions made ({names})",
         "ALTER … OWNER TO after a restore",
-    ),
+    )
+    .where_there_are(EXTENSIONS),
     // 28 has the bits of UPDATE, INSERT and DELETE.
     left_out(
         "pg_class c WHERE c.relkind = 'f' AND c.oid NOT IN (SELECT objid FROM member) AND pg_relation_is_updatable(c.oid, false) & 28 <> 0",
         "c.relname",
         "the rows of foreign tables, which lie on other servers ({names})",
         "save those servers' databases as well",
-    ),
+    )
+    .where_there_are("pg_foreign_table"),
     nothing_comes_back(
         "pg_get_replication_slots() s JOIN pg_database d ON d.oid = s.datoid AND d.datname = current_database() WHERE NOT s.temporary",
         "s.slot_name",
         "logical replication slots would stay with the database that is replaced ({names})",
         "drop them before a restore, and make them anew afterwards",
-    ),
+    )
+    .where_there_are("pg_get_replication_slots() WHERE NOT temporary"),
     nothing_comes_back(
         "pg_subscription s JOIN pg_database d ON d.oid = s.subdbid AND d.datname = current_database() WHERE s.subenabled",
         "s.subname",
         "subscriptions would go on in the database that is replaced ({names})",
         "disable them before a restore, and enable them afterwards",
-    ),
+    )
+    .where_there_are("pg_subscription WHERE subenabled"),
     left_out(
         "pg_index i JOIN pg_class c ON c.oid = i.indexrelid AND c.relkind = 'i' AND c.relpersistence <> 't' WHERE NOT i.indisvalid",
         "c.relname",
         "indexes that are invalid ({names})",
         "REINDEX or drop them",
-    ),
+    )
+    .where_there_are("pg_index WHERE NOT indisvalid"),
     // `pg_dump` makes a child with its parents' columns first, in their order; one that was attached later, or whose parent got
     // a column later, had others. With several parents only the first column of the child's own that comes too early counts.
     left_out(
@@ -103,14 +113,16 @@ pub(super) const KINDS: &[Kind] = &[
         "c.relname",
         "the order of the columns of tables that inherit ({names})",
         "name the columns in INSERT and SELECT",
-    ),
+    )
+    .where_there_are("pg_inherits"),
     left_out(
         "pg_extension e WHERE e.oid >= 16384 AND e.extname IN (SELECT name FROM offered) \
             AND NOT EXISTS (SELECT FROM offered o WHERE o.name = e.extname AND o.version = e.extversion)",
         "e.extname || ' ' || e.extversion",
         "versions of extensions that the server no longer has ({names})",
         "ALTER EXTENSION … UPDATE",
-    ),
+    )
+    .where_there_are(EXTENSIONS),
 ];
 
 /// For superusers only: other roles meet something else there.
@@ -122,7 +134,8 @@ pub(super) const OF_SUPERUSERS: &[Kind] = &[
         "l.lanname",
         "a dump does not say how the languages {names} are made",
         "make them members of an extension",
-    ),
+    )
+    .where_there_are(LANGUAGES),
     nothing_comes_back(
         "(SELECT DISTINCT probin AS library FROM pg_proc WHERE oid >= 16384 AND probin IS NOT NULL) l, \
             LATERAL (SELECT setting AS folder FROM pg_config WHERE name = 'PKGLIBDIR') p \
@@ -131,5 +144,6 @@ pub(super) const OF_SUPERUSERS: &[Kind] = &[
         "l.library",
         "the server no longer has the libraries {names}",
         "install them again on the server",
-    ),
+    )
+    .where_there_are("pg_proc WHERE oid >= 16384 AND probin IS NOT NULL"),
 ];

@@ -23,11 +23,17 @@ pub(super) struct Kind {
     pub(super) remedy: &'static str,
     /// The first major version of the server that has such.
     pub(super) since: u32,
+    /// The [sign](super::signs) without which there is none; empty where it is as cheap to ask for the kind itself.
+    pub(super) sign: &'static str,
 }
 
 impl Kind {
     pub(super) const fn since(self, since: u32) -> Kind {
         Kind { since, ..self }
+    }
+
+    pub(super) const fn where_there_are(self, sign: &'static str) -> Kind {
+        Kind { sign, ..self }
     }
 }
 
@@ -38,7 +44,7 @@ pub(super) const fn nothing_comes_back(
     what: &'static str,
     remedy: &'static str,
 ) -> Kind {
-    Kind { effect: Effect::NothingComesBack, found_in, name, what, remedy, since: 0 }
+    Kind { effect: Effect::NothingComesBack, found_in, name, what, remedy, since: 0, sign: "" }
 }
 
 /// A restore goes on without it.
@@ -48,5 +54,5 @@ pub(super) const fn left_out(
     what: &'static str,
     remedy: &'static str,
 ) -> Kind {
-    Kind { effect: Effect::LeftOut, found_in, name, what, remedy, since: 0 }
+    Kind { effect: Effect::LeftOut, found_in, name, what, remedy, since: 0, sign: "" }
 }

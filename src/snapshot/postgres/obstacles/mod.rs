@@ -1,6 +1,7 @@
 //! Finds what will keep a database from coming back whole: known beforehand, and said before the command is run.
 //!
-//! One question tells of each kind whether the database has such; only for those that it has the names are asked. That a row
+//! A first question tells which [signs] of them there are, a second one of each kind that has its sign whether the database has
+//! such; only for those that it has the names are asked. That a row
 //! does not hold what its table promises (an orphan that was loaded with the triggers off) shows in no catalog: that is
 //! found by the restore. Nor can be seen what is no part of the server: a file that a dictionary reads, a provider of
 //! security labels that is loaded for this session only.
@@ -9,6 +10,7 @@ mod connecting;
 mod everybody;
 mod kind;
 mod plain_roles;
+mod signs;
 mod tables;
 
 use crate::snapshot::postgres::PostgresError;
@@ -103,12 +105,18 @@ fn of_the_session(identity: &Identity) -> Vec<Obstacle> {
 
 fn of_the_catalogs(psql: &mut Psql, identity: &Identity) -> Result<Vec<Obstacle>, PostgresError> {
     let kinds: Vec<&Kind> = kinds(identity).collect();
-    let found_in = kinds.iter().map(|kind| kind.found_in).chain([RELATIONS_OF_EXTENSIONS]);
-    let each: Vec<String> = found_in.map(|found_in| format!("EXISTS (SELECT FROM {found_in})")).collect();
-    let found = psql.ask(question(&each.join(", "), identity))?;
-    let mut obstacles = if found.last().is_some_and(|has| has == b"t") { of_extensions(psql)? } else { Vec::new() };
-    let found: Vec<&Kind> =
-        kinds.into_iter().zip(&found).filter(|(_, has)| *has == b"t").map(|(kind, _)| kind).collect();
+    let sign = |kind: &&Kind| if kind.sign.is_empty() { kind.found_in } else { kind.sign };
+    let mut signs: Vec<&str> = kinds.iter().map(sign).chain([signs::EXTENSIONS]).collect();
+    signs.sort_unstable();
+    signs.dedup();
+    let mut found_in = found_of(psql, identity, signs)?;
+    let has_sign = |kind: &&&Kind| !kind.sign.is_empty() && found_in.contains(&kind.sign);
+    let mut asked: Vec<&str> = kinds.iter().filter(has_sign).map(|kind| kind.found_in).collect();
+    asked.extend(found_in.contains(&signs::EXTENSIONS).then_some(RELATIONS_OF_EXTENSIONS));
+    found_in.extend(found_of(psql, identity, asked)?);
+    let has_relations = found_in.contains(&RELATIONS_OF_EXTENSIONS);
+    let mut obstacles = if has_relations { of_extensions(psql)? } else { Vec::new() };
+    let found: Vec<&Kind> = kinds.into_iter().filter(|kind| found_in.contains(&kind.found_in)).collect();
     if found.is_empty() {
         return Ok(obstacles);
     }
@@ -132,6 +140,16 @@ fn of_the_catalogs(psql: &mut Psql, identity: &Identity) -> Result<Vec<Obstacle>
     };
     obstacles.extend(answer.chunks_exact(2 + NAMED).filter_map(row));
     Ok(obstacles)
+}
+
+/// Asks of each whether the database has such, and returns those that it has.
+fn found_of<'a>(psql: &mut Psql, identity: &Identity, asked: Vec<&'a str>) -> Result<Vec<&'a str>, PostgresError> {
+    if asked.is_empty() {
+        return Ok(asked);
+    }
+    let each: Vec<String> = asked.iter().map(|found_in| format!("EXISTS (SELECT FROM {found_in})")).collect();
+    let has = psql.ask(question(&each.join(", "), identity))?;
+    Ok(asked.into_iter().zip(has).filter(|(_, has)| has == b"t").map(|(found_in, _)| found_in).collect())
 }
 
 const RELATIONS_OF_EXTENSIONS: &str =

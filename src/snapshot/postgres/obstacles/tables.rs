@@ -26,6 +26,33 @@ pub(super) const TABLES: &[(&str, &str)] = &[
          WHEN 'pg_attrdef'::regclass THEN (SELECT adrelid FROM pg_attrdef WHERE oid = d.objid) \
          WHEN 'pg_trigger'::regclass THEN (SELECT tgrelid FROM pg_trigger WHERE oid = d.objid) ELSE d.objid END NOT IN (SELECT objid FROM member))",
     ),
+    // Members of extensions as somebody changed them: written by a later transaction than the one that made them members, and
+    // than the extension's last script. A grant does that, too, and is in a dump: what has other rights than the extension gave
+    // may have been changed besides, which does not show. Replacing a function writes anew which schema it is in; so does
+    // moving it. Another owner is told by itself. In a cluster that was upgraded each member comes in a transaction of its own, and
+    // may write to others.
+    (
+        "touched",
+        "SELECT DISTINCT m.classid AS class, m.objid AS oid FROM pg_depend m JOIN pg_extension e ON e.oid = m.refobjid AND e.oid >= 16384 \
+         JOIN (SELECT 'pg_proc'::regclass AS class, oid, xmin AS written, proacl AS acl, proowner AS owner FROM pg_proc \
+         UNION ALL SELECT 'pg_type'::regclass, oid, xmin, typacl, 10 FROM pg_type \
+         UNION ALL SELECT 'pg_type'::regclass, enumtypid, xmin, NULL, 10 FROM pg_enum \
+         UNION ALL SELECT 'pg_type'::regclass, contypid, xmin, NULL, 10 FROM pg_constraint WHERE contypid <> 0 \
+         UNION ALL SELECT 'pg_foreign_data_wrapper'::regclass, oid, xmin, fdwacl, 10 FROM pg_foreign_data_wrapper \
+         UNION ALL SELECT 'pg_operator'::regclass, oid, xmin, NULL, 10 FROM pg_operator \
+         UNION ALL SELECT 'pg_opfamily'::regclass, amopfamily, xmin, NULL, 10 FROM pg_amop \
+         UNION ALL SELECT 'pg_opfamily'::regclass, amprocfamily, xmin, NULL, 10 FROM pg_amproc \
+         UNION ALL SELECT 'pg_ts_dict'::regclass, oid, xmin, NULL, 10 FROM pg_ts_dict \
+         UNION ALL SELECT 'pg_ts_config'::regclass, oid, xmin, NULL, 10 FROM pg_ts_config \
+         UNION ALL SELECT 'pg_ts_config'::regclass, mapcfg, xmin, NULL, 10 FROM pg_ts_config_map \
+         UNION ALL SELECT 'pg_event_trigger'::regclass, oid, xmin, NULL, 10 FROM pg_event_trigger \
+         UNION ALL SELECT classid::regclass, objid, xmin, NULL, 10 FROM pg_depend WHERE refclassid = 'pg_namespace'::regclass \
+         AND classid = 'pg_proc'::regclass) o ON o.class = m.classid AND o.oid = m.objid \
+         LEFT JOIN pg_init_privs i ON i.classoid = m.classid AND i.objoid = m.objid AND i.objsubid = 0 \
+         WHERE m.refclassid = 'pg_extension'::regclass AND m.deptype = 'e' AND age(o.written) < age(m.xmin) \
+         AND age(o.written) < age(e.xmin) AND NOT EXISTS (SELECT FROM pg_depend x WHERE x.refclassid = m.refclassid AND x.refobjid = m.refobjid \
+         AND x.deptype = 'e' AND x.xmin = o.written) AND o.acl IS NOT DISTINCT FROM i.initprivs AND o.owner IN (10, e.extowner)",
+    ),
     // The schemas that a dump holds. Source: `selectDumpableNamespace` in `pg_dump.c`.
     ("saved", "SELECT oid FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'"),
     // Those outside of extensions, without the ones that the server makes for a range.

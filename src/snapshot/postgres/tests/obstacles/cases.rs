@@ -369,7 +369,35 @@ pub(crate) const CASES: &[Case] = &[
         "SET SESSION AUTHORIZATION obs_owner; CREATE EXTENSION citext; COMMIT; RESET SESSION AUTHORIZATION; CREATE OR REPLACE FUNCTION \
          regexp_match(string citext, pattern citext) RETURNS text[] LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS 'SELECT NULL::text[]'",
         Effect::LeftOut,
-        "replaced by hand (`public.regexp_match(public.citext,public.citext)`)",
+        "changed by hand (`function public.regexp_match(public.citext,public.citext)`)",
+    ),
+    for_all(
+        "cost_of_a_function",
+        "SET SESSION AUTHORIZATION obs_owner; CREATE EXTENSION citext; COMMIT; RESET SESSION AUTHORIZATION; ALTER FUNCTION citext_eq(citext, citext) COST 7",
+        Effect::LeftOut,
+        "changed by hand (`function public.citext_eq(public.citext,public.citext)`)",
+    ),
+    for_all(
+        "setting_of_a_function",
+        "SET SESSION AUTHORIZATION obs_owner; CREATE EXTENSION citext; COMMIT; RESET SESSION AUTHORIZATION; ALTER FUNCTION citext_eq(citext, citext) SET work_mem = '5MB'",
+        Effect::LeftOut,
+        "changed by hand (`function public.citext_eq(public.citext,public.citext)`)",
+    ),
+    for_all(
+        "changed_dictionary",
+        "SET SESSION AUTHORIZATION obs_owner; CREATE EXTENSION unaccent; COMMIT; RESET SESSION AUTHORIZATION; ALTER TEXT SEARCH DICTIONARY unaccent (RULES = 'unaccent')",
+        Effect::LeftOut,
+        "changed by hand (`text search dictionary public.unaccent`)",
+    ),
+    for_all(
+        "changed_operator",
+        "SET SESSION AUTHORIZATION obs_owner; CREATE EXTENSION citext; COMMIT; RESET SESSION AUTHORIZATION; ALTER OPERATOR = (citext, citext) SET (RESTRICT = NONE)",
+        Effect::LeftOut,
+        "changed by hand (`operator public.=(public.citext,public.citext)`)",
+    ),
+    harmless(
+        "extension_that_was_updated_and_moved",
+        "SET SESSION AUTHORIZATION obs_owner; CREATE SCHEMA s; CREATE EXTENSION citext VERSION '1.5'; COMMIT; ALTER EXTENSION citext UPDATE; COMMIT; ALTER EXTENSION citext SET SCHEMA s",
     ),
     for_all(
         "owned_by_another",
