@@ -397,7 +397,7 @@ pub(crate) const CASES: &[Case] = &[
     ),
     harmless(
         "extension_that_was_updated_and_moved",
-        "SET SESSION AUTHORIZATION obs_owner; CREATE SCHEMA s; CREATE EXTENSION citext VERSION '1.5'; COMMIT; ALTER EXTENSION citext UPDATE; COMMIT; ALTER EXTENSION citext SET SCHEMA s",
+        "SET SESSION AUTHORIZATION obs_owner; CREATE SCHEMA s; CREATE EXTENSION citext VERSION '1.5'; COMMIT; ALTER EXTENSION citext UPDATE; COMMIT; RESET SESSION AUTHORIZATION; ALTER EXTENSION citext SET SCHEMA s",
     ),
     for_all(
         "owned_by_another",
