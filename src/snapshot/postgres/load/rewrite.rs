@@ -120,16 +120,8 @@ impl Rewriter {
         }
         if is("CREATE POLICY ") {
             let policy = self.rights.policy(&mut self.client, &mut self.known, statement)?;
-            return match policy {
-                Some(policy) => {
-                    self.told.replaced_by(statement, &policy);
-                    self.client.write(&policy)
-                }
-                None => {
-                    self.told.left_out(statement);
-                    Ok(())
-                }
-            };
+            self.told.replaced_by(statement, policy.as_deref());
+            return policy.map_or(Ok(()), |policy| self.client.write(&policy));
         }
         if is("CREATE USER MAPPING ") && !self.rights.has_user(&mut self.client, &mut self.known, statement)? {
             self.told.left_out(statement);
@@ -142,9 +134,7 @@ impl Rewriter {
         if is("COMMENT ON EXTENSION ") {
             return match self.client.try_all(&[statement]) {
                 Err(PostgresError::Query { sqlstate, .. }) if sqlstate == INSUFFICIENT_PRIVILEGE => {
-                    let commented = head(statement);
-                    let commented = commented.strip_prefix(b"COMMENT ON ").unwrap_or(commented);
-                    self.told.comments.insert(commented.strip_suffix(b" IS").unwrap_or(commented).to_vec());
+                    self.told.refused_comment(statement);
                     Ok(())
                 }
                 other => other,

@@ -3,6 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::snapshot::postgres::words::head;
+
 /// What the notes tell, in a form to be looked up.
 #[derive(Debug, Default)]
 pub(crate) struct Told {
@@ -21,11 +23,19 @@ pub(crate) struct Told {
 impl Told {
     /// Tells that a statement was left out.
     pub(crate) fn left_out(&mut self, statement: &[u8]) {
-        self.replaced.insert(statement.trim_ascii_end().to_vec(), None);
+        self.replaced_by(statement, None);
     }
 
-    /// Tells that another statement was carried out in place of this one.
-    pub(crate) fn replaced_by(&mut self, statement: &[u8], other: &[u8]) {
-        self.replaced.insert(statement.trim_ascii_end().to_vec(), Some(other.trim_ascii_end().to_vec()));
+    /// Tells that another statement was carried out in place of this one, or none.
+    pub(crate) fn replaced_by(&mut self, statement: &[u8], other: Option<&[u8]>) {
+        let other = other.map(|other| other.trim_ascii_end().to_vec());
+        self.replaced.insert(statement.trim_ascii_end().to_vec(), other);
+    }
+
+    /// Tells that the server refused a comment.
+    pub(crate) fn refused_comment(&mut self, statement: &[u8]) {
+        let commented = head(statement);
+        let commented = commented.strip_prefix(b"COMMENT ON ").unwrap_or(commented);
+        self.comments.insert(commented.strip_suffix(b" IS").unwrap_or(commented).to_vec());
     }
 }
