@@ -10,11 +10,13 @@ use crate::commands::judging::Judged;
 use crate::commands::recording::Recorder;
 use crate::commands::report;
 use crate::error::Failure;
+use crate::exec;
 use crate::exec::ExecError;
 use crate::guard;
 use crate::guard::{Account, Hold, Inbox, Line, Message, Refused, Rules, Watch};
 use crate::policy::{FILE_NAME, GuardMode};
 use crate::snapshot::Receipt;
+use crate::text::shown;
 use crate::ui;
 use crate::ui::{Tone, Ui};
 
@@ -28,14 +30,17 @@ pub(crate) enum Guard {
 
 impl Guard {
     /// Puts the filter up, before it is decided what may run under it: some of that rests on it.
-    pub(crate) fn put_up(judged: &Judged) -> Guard {
+    pub(crate) fn put_up(context: &Context, judged: &Judged) -> Guard {
         if judged.policy.guard.mode == GuardMode::Off {
             return Guard::Absent(Hold::Off);
         }
-        match Line::install() {
-            Ok(line) => Guard::Holds(line),
-            Err(why) => Guard::Absent(Hold::Unavailable(why.to_string())),
-        }
+        let line = match Line::install() {
+            Ok(line) => line,
+            Err(why) => return Guard::Absent(Hold::Unavailable(why.to_string())),
+        };
+        // What fails under the filter is not to fail: it runs without one, and as strictly as without one.
+        let needy = if line.keeps_privileges() { None } else { gains_privileges(context, judged) };
+        needy.map_or_else(|| Guard::Holds(line), |why| Guard::Absent(Hold::Unavailable(why)))
     }
 
     /// Says that nothing is watched, where it is so.
@@ -93,6 +98,15 @@ impl Guard {
         drop(self);
         watch.map(Watch::end).unwrap_or_default()
     }
+}
+
+/// Finds a program of the command that gains privileges when it is started.
+fn gains_privileges(context: &Context, judged: &Judged) -> Option<String> {
+    judged.programs.iter().find_map(|name| {
+        let found = exec::find_program(name.as_ref(), context.variable("PATH"), &context.project.folder).ok()?;
+        let gain = guard::gain(&context.project.folder.join(found.path))?;
+        Some(format!("`{}` needs privileges that nothing under a filter gains ({gain})", shown(name)))
+    })
 }
 
 /// A refused connection, as programs are told of it.

@@ -1,5 +1,6 @@
 //! From the surroundings to a judgement: reads the policy, surveys the environment, finds the targets, judges.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::mem;
 use std::rc::Rc;
@@ -27,6 +28,8 @@ pub(crate) struct Judged {
     pub(crate) policy: Policy,
     /// All of it, for people, programs and the log.
     pub(crate) report: JudgementReport,
+    /// The programs that the command visibly starts, as they are called there.
+    pub(crate) programs: BTreeSet<String>,
 }
 
 impl Judged {
@@ -162,7 +165,9 @@ fn judge_with(
         project: &context.project,
     });
     let report = JudgementReport::new(&judgement, &survey, &context.caller, &policy, trust);
+    let programs: BTreeSet<&String> = survey.invocations.iter().filter_map(|one| one.words.first()).collect();
+    let programs = programs.into_iter().cloned().collect();
     // The environment is thousands of small pieces: the end of the process frees them all at once.
     mem::forget(survey);
-    Ok(Judged { judgement, policy, report })
+    Ok(Judged { judgement, policy, report, programs })
 }

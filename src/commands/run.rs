@@ -37,7 +37,7 @@ pub(crate) fn run(
 
     let interrupt = Interrupt::listen(inherited).map_err(exec::ExecError::Signals)?;
     let judged = judging::judge_before_a_run(context, command)?;
-    let guard = Guard::put_up(&judged.0);
+    let guard = Guard::put_up(context, &judged.0);
     let prepared = prepare(context, command, judged, &guard, &interrupt)?;
     let ready = match look_again(context, command, prepared, &guard, &interrupt)? {
         Prepared::Ready(ready) => ready,
@@ -57,8 +57,8 @@ pub(crate) fn run(
         Message::Refused(refused) => refusals.record(refused),
         Message::CommandEnded => {}
     };
-    let line = guard.line().filter(|_| watch.is_some());
-    let guarded = line.map(|line| Guarded { line, inbox, answer: &mut answer });
+    let guarded = guard.line().zip(watch.as_ref());
+    let guarded = guarded.map(|(line, watch)| Guarded { line, watch, inbox, answer: &mut answer });
 
     let started = Instant::now();
     let outcome = exec::run(clearance, &program, &command[1..], &context.project.folder, inherited, interrupt, guarded);

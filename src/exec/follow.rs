@@ -1,13 +1,15 @@
 //! Following the command until it ends: what reaches us is passed on, and where it stops, we stop.
 
+use crate::exec::change::Change;
 use crate::exec::disposition;
 use crate::exec::ending::stop_by;
 use crate::exec::forward::{Standing, is_for_the_command};
 use crate::exec::outcome::Outcome;
 use crate::exec::relay::{Event, Relay};
-use crate::exec::signal::Signal;
-use crate::regular;
-use rustix::process::{Pid, WaitOptions, WaitStatus, getpid, waitpid};
+use crate::exec::started::Started;
+#[cfg(target_os = "linux")]
+use crate::guard::descends;
+use rustix::process::{Pid, getpid};
 use std::io;
 
 /// What the command is doing, as far as we were told.
@@ -21,28 +23,27 @@ enum State {
     Continued,
 }
 
-/// Waits for the end of `command`, a child of ours, and not for what it leaves running.
+/// Waits for the end of a command, and not for what it leaves running.
 ///
-/// Only this loop sends signals, and never after it has collected the command's status: until then nobody else can
-/// have its process id.
+/// Only this loop sends signals, and never after it has heard of the command's end: until then nobody else can have its
+/// process id. A process that has ended, or whose parent has, descends from nobody: its signal is passed on, and arrives
+/// twice at worst.
 ///
 /// # Errors
 ///
 /// The system's own, on waiting. The command may still run.
-pub(crate) fn follow(command: Pid, relay: &mut Relay) -> io::Result<Outcome> {
+pub(crate) fn follow(started: &Started, relay: &mut Relay) -> io::Result<Outcome> {
+    let command = started.process();
     let standing = Standing { leads_session: leads_session() };
     let mut state = State::Running;
     let mut event = None;
     loop {
-        while let Some(status) = collect(command)? {
-            if let Some(outcome) = outcome(status) {
-                return Ok(outcome);
-            }
-            match status.stopping_signal() {
-                Some(signal) => state = State::Stopping(signal),
-                None if status.continued() => state = State::Continued,
-                None => {}
-            }
+        while let Some(change) = started.change()? {
+            state = match change {
+                Change::Ended(outcome) => return Ok(outcome),
+                Change::Stopped(signal) => State::Stopping(signal),
+                Change::Continued => State::Continued,
+            };
         }
         // What the command did is known by now, also what it did before this event.
         if let Some(event) = event
@@ -88,48 +89,9 @@ fn is_to_be_sent(event: Event, state: State, standing: Standing, command: Pid) -
     }
 }
 
-/// Returns the next thing that happened to the command, `None` when there is no more for now.
-fn collect(command: Pid) -> io::Result<Option<WaitStatus>> {
-    let options = WaitOptions::NOHANG | WaitOptions::UNTRACED | WaitOptions::CONTINUED;
-    loop {
-        match waitpid(Some(command), options) {
-            Ok(found) => return Ok(found.map(|(_, status)| status)),
-            Err(rustix::io::Errno::INTR) => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
-}
-
-fn outcome(status: WaitStatus) -> Option<Outcome> {
-    if let Some(signal) = status.terminating_signal() {
-        let core_dumped = libc::WCOREDUMP(status.as_raw());
-        return Some(Outcome::Signaled { signal: Signal::new(signal), core_dumped });
-    }
-    // Only the low eight bits of an exit status reach a waiting parent (POSIX, "exit").
-    status.exit_status().map(|code| Outcome::Exited((code & 0xff) as u8))
-}
-
 fn send(command: Pid, signal: i32) {
     // SAFETY: the process is our child and not yet collected, so the id is its own. It may have ended: no matter.
     unsafe { libc::kill(command.as_raw_pid(), signal) };
-}
-
-/// Tells whether a process is `ancestor` or descends from it.
-///
-/// A process that has ended, or whose parent has, is nobody's descendant: its signal is passed on, and arrives twice
-/// at worst.
-#[cfg(target_os = "linux")]
-fn descends(process: i32, ancestor: i32) -> bool {
-    let mut process = process;
-    while process > 1 && process != ancestor {
-        // The name stands in parentheses and may hold any byte, a parenthesis too (`proc_pid_stat(5)`).
-        let stat =
-            regular::read(std::path::Path::new(&format!("/proc/{process}/stat")), regular::SMALL).unwrap_or_default();
-        let after_name = stat.iter().rposition(|byte| *byte == b')').map_or(&[][..], |end| &stat[end + 1..]);
-        let parent = std::str::from_utf8(after_name).ok().and_then(|rest| rest.split_whitespace().nth(1));
-        process = parent.and_then(|parent| parent.parse().ok()).unwrap_or(0);
-    }
-    process == ancestor
 }
 
 /// Tells whether a process is `ancestor`: further generations are not looked up here.
@@ -142,19 +104,6 @@ fn descends(process: i32, ancestor: i32) -> bool {
 mod tests {
     use super::*;
     use crate::exec::forward::Sender;
-    use std::process::{Command, Stdio};
-
-    #[test]
-    fn a_process_descends_from_itself_and_its_parents_only() {
-        let mut child = Command::new("cat").stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
-        let (me, child_id) = (getpid().as_raw_pid(), i32::try_from(child.id()).unwrap());
-        assert!(descends(me, me));
-        assert!(!descends(me, child_id));
-        assert_eq!(descends(child_id, me), cfg!(target_os = "linux"));
-        assert!(!descends(0, me), "outside our process namespace");
-        drop(child.stdin.take());
-        child.wait().unwrap();
-    }
 
     #[test]
     fn continuing_is_passed_on_only_to_a_command_that_was_not_continued_already() {

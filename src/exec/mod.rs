@@ -19,12 +19,15 @@
 //!
 //! What this is not: it decides nothing about whether the command may run. All `unsafe` code for processes is here.
 
+mod change;
 mod disposition;
 mod ending;
 mod error;
 mod fault;
 mod follow;
 mod forward;
+#[cfg(target_os = "linux")]
+mod holder;
 mod inherited;
 mod interrupt;
 mod lookup;
@@ -32,6 +35,7 @@ mod outcome;
 mod relay;
 mod signal;
 mod spawn;
+mod started;
 
 pub(crate) use crate::exec::ending::die_by;
 pub(crate) use crate::exec::error::{ExecError, LookupError};
@@ -44,7 +48,8 @@ pub(crate) use crate::exec::signal::Signal;
 
 use crate::clearance::Clearance;
 use crate::exec::relay::Relay;
-use crate::guard::{Inbox, Line, Message};
+use crate::exec::started::Started;
+use crate::guard::{Inbox, Line, Message, Watch};
 use rustix::process::Pid;
 use std::ffi::OsString;
 use std::io;
@@ -55,6 +60,8 @@ use std::thread;
 pub(crate) struct Guarded<'a> {
     /// Where the command is started.
     pub(crate) line: &'a Line,
+    /// Who watches until it ends.
+    pub(crate) watch: &'a Watch,
     /// What the guard asks for while the command runs.
     pub(crate) inbox: Inbox,
     /// Does it, on the calling thread, and answers.
@@ -90,49 +97,58 @@ pub(crate) fn run(
     }
     drop(interrupt);
     let mut relay = Relay::install(inherited).map_err(ExecError::Signals)?;
-    let child = match &guarded {
-        None => spawn::start(program, arguments, folder, inherited)?,
-        Some(guarded) => start_under(guarded.line, program, arguments, folder, inherited)?,
+    let started = match &guarded {
+        None => {
+            let child = spawn::start(program, arguments, folder, inherited)?;
+            let process = child.id().cast_signed();
+            let source = || io::ErrorKind::InvalidData.into();
+            Started::Own(Pid::from_raw(process).ok_or_else(|| ExecError::Lost { process, source: source() })?)
+        }
+        Some(guarded) => start_under(guarded, program, arguments, folder, inherited, &relay)?,
     };
     would_say(&"the command was started; how it ended is not known");
     relay.let_through();
-    let process = child.id().cast_signed();
-    let lost = |source| ExecError::Lost { process, source };
-    let command = Pid::from_raw(process).ok_or_else(|| lost(io::ErrorKind::InvalidData.into()))?;
+    let process = started.process().as_raw_pid();
+    let watch = guarded.as_ref().map(|guarded| guarded.watch);
     let outcome = match guarded {
-        None => follow::follow(command, &mut relay),
-        Some(guarded) => follow_and_answer(command, &mut relay, guarded),
+        None => follow::follow(&started, &mut relay),
+        Some(guarded) => follow_and_answer(&started, &mut relay, guarded),
     };
-    let outcome = outcome.map_err(lost)?;
+    let outcome = outcome.map_err(|source| ExecError::Lost { process, source })?;
+    if let (Started::Held(held), Some(watch)) = (started, watch) {
+        held.release(|| watch.stop());
+    }
     would_say(&"the command has run; what was to follow it is not finished");
     Ok(outcome)
 }
 
-/// Starts the command on the filtered thread, whose filter it inherits.
+/// Starts the command from the filtered thread, whose filter it inherits.
 fn start_under(
-    line: &Line,
+    Guarded { line, watch, .. }: &Guarded<'_>,
     program: &Program,
     arguments: &[OsString],
     folder: &Path,
     inherited: &Inherited,
-) -> Result<std::process::Child, ExecError> {
+    relay: &Relay,
+) -> Result<Started, ExecError> {
     let (program, arguments, folder, inherited) = (program.clone(), arguments.to_vec(), folder.to_owned(), *inherited);
     let path = program.path.clone();
+    let (successor, events) = (watch.successor().map_err(ExecError::Guard)?, relay.events());
     let start = move || {
         let _held_back = disposition::hold_back_all();
-        spawn::start(&program, &arguments, &folder, &inherited)
+        holder::start(&program, &arguments, &folder, &inherited, successor, events).map(Started::Held)
     };
     let gone = || ExecError::Start { program: path, source: io::Error::other("the guard's thread is gone") };
     line.on_filtered_thread(start).ok_or_else(gone)?
 }
 
 /// Follows the command on a thread of its own, while the calling one does what the guard asks for.
-fn follow_and_answer(command: Pid, relay: &mut Relay, guarded: Guarded<'_>) -> io::Result<Outcome> {
+fn follow_and_answer(started: &Started, relay: &mut Relay, guarded: Guarded<'_>) -> io::Result<Outcome> {
     let Guarded { inbox, answer, .. } = guarded;
     thread::scope(|scope| {
         let over = inbox.sender();
         let follower = thread::Builder::new().name("follower".to_owned()).spawn_scoped(scope, move || {
-            let outcome = follow::follow(command, relay);
+            let outcome = follow::follow(started, relay);
             // Nobody hears where the caller has panicked.
             let _ = over.send(Message::CommandEnded);
             outcome

@@ -80,7 +80,7 @@ pub(crate) struct Relay {
     inherited: Inherited,
     reader: PipeReader,
     /// Keeps the handler's end of the pipe open.
-    _writer: PipeWriter,
+    writer: PipeWriter,
 }
 
 impl Relay {
@@ -94,7 +94,7 @@ impl Relay {
         let (reader, writer) = io::pipe()?;
         rustix::fs::fcntl_setfl(&writer, rustix::fs::OFlags::NONBLOCK)?;
         EVENTS.store(writer.as_raw_fd(), Ordering::Release);
-        let relay = Relay { inherited: *inherited, reader, _writer: writer };
+        let relay = Relay { inherited: *inherited, reader, writer };
         for signal in caught() {
             relay.catch(signal)?;
         }
@@ -108,6 +108,12 @@ impl Relay {
             Err(error) if error.raw_os_error() == Some(libc::EINVAL) => Ok(()),
             other => other,
         }
+    }
+
+    /// Gives the number of the descriptor on which whoever holds the command [tells of it](tell_of_a_child).
+    #[cfg(target_os = "linux")]
+    pub(crate) fn events(&self) -> i32 {
+        self.writer.as_raw_fd()
     }
 
     /// Lets the signals through, those too that we were started with held back: the command holds them back itself,
@@ -130,6 +136,16 @@ impl Relay {
         });
         Ok(Event { signal, sender: sender(code, id) })
     }
+}
+
+/// Has a relay's owner look at the command, as if the command were its child: from another process.
+#[cfg(target_os = "linux")]
+pub(crate) fn tell_of_a_child(events: i32) {
+    let mut record = [0; RECORD];
+    record[..4].copy_from_slice(&libc::SIGCHLD.to_ne_bytes());
+    // SAFETY: writes a record that lives on this stack. A pipe that is full, or that nobody reads any more, takes nothing:
+    // then there is enough to read, or nobody.
+    unsafe { libc::write(events, record.as_ptr().cast(), RECORD) };
 }
 
 impl Drop for Relay {

@@ -12,6 +12,7 @@ use libc::{
     BPF_ABS, BPF_JEQ, BPF_JGE, BPF_JMP, BPF_JSET, BPF_K, BPF_LD, BPF_RET, BPF_W, SECCOMP_RET_ALLOW, SECCOMP_RET_ERRNO,
     SECCOMP_RET_USER_NOTIF, sock_filter,
 };
+use serde::{Deserialize, Serialize};
 
 /// What opens a TCP connection while it sends (`linux/socket.h`).
 const MSG_FASTOPEN: u32 = 0x2000_0000;
@@ -87,7 +88,7 @@ pub(crate) const SOCKETCALL_SENDMSG: u32 = 16;
 pub(crate) const SOCKETCALL_SENDMMSG: u32 = 20;
 
 /// Which of the calls a notification is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Call {
     Connect,
     SendTo,

@@ -10,6 +10,7 @@ use std::sync::mpsc::{Sender, channel};
 use std::thread::Builder;
 
 use crate::guard::filter;
+use crate::guard::nested;
 use crate::guard::notification::Listener;
 
 type Job = Box<dyn FnOnce() + Send>;
@@ -28,6 +29,9 @@ pub(crate) enum Unavailable {
     /// Not this system, or not this processor.
     #[error("this system has no such filter")]
     System,
+    /// The filter of another safe-test stands around us.
+    #[error("the safe-test around this one (process {0}) watches already, by what it has saved itself")]
+    Nested(i32),
     /// A filter with a listener stands around us: a container's, another guard's.
     #[error("another program already watches the system calls here")]
     Occupied,
@@ -107,7 +111,7 @@ fn filter_this_thread() -> Result<(OwnedFd, bool), Unavailable> {
 
 fn explain(error: io::Error) -> Unavailable {
     match error.raw_os_error() {
-        Some(libc::EBUSY) => Unavailable::Occupied,
+        Some(libc::EBUSY) => nested::outer().map_or(Unavailable::Occupied, Unavailable::Nested),
         Some(libc::EINVAL | libc::ENOSYS) => Unavailable::Kernel(error),
         Some(libc::ENOMEM) => Unavailable::Room(error),
         _ => Unavailable::Denied(error),

@@ -18,6 +18,10 @@ mod install;
 #[cfg(target_os = "linux")]
 mod listeners;
 #[cfg(target_os = "linux")]
+mod looks;
+#[cfg(target_os = "linux")]
+mod nested;
+#[cfg(target_os = "linux")]
 mod netlink;
 #[cfg(target_os = "linux")]
 mod notification;
@@ -25,6 +29,8 @@ mod notification;
 mod owners;
 #[cfg(target_os = "linux")]
 mod ports;
+#[cfg(target_os = "linux")]
+mod privileges;
 #[cfg(target_os = "linux")]
 mod process;
 #[cfg(target_os = "linux")]
@@ -43,9 +49,11 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 pub(crate) use crate::guard::account::{Account, Hold, Reached, Refused};
 pub(crate) use crate::guard::install::{Line, Unavailable};
 pub(crate) use crate::guard::owners::Owner;
+pub(crate) use crate::guard::privileges::gain;
+pub(crate) use crate::guard::process::descends;
 pub(crate) use crate::guard::proof::{Proof, Unproven, prove};
 pub(crate) use crate::guard::rules::{Refusal, Rules};
-pub(crate) use crate::guard::supervise::{Tell, Watch};
+pub(crate) use crate::guard::supervise::{Handover, Successor, Tell, Watch};
 
 /// What reaches the thread that waits for the command.
 #[derive(Debug)]

@@ -1,9 +1,10 @@
 //! The descriptor on which the kernel shows us the system calls that the filter stops, and on which we answer.
 
 use std::io;
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 
 use rustix::event::{PollFd, PollFlags, poll};
+use serde::{Deserialize, Serialize};
 
 use crate::guard::filter;
 use crate::guard::filter::Call;
@@ -16,7 +17,7 @@ pub(crate) struct Listener {
 }
 
 /// A system call that is held until it is answered.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Attempt {
     /// By which it is answered.
     pub(crate) id: u64,
@@ -33,6 +34,8 @@ pub(crate) enum Shown {
     Attempt(Attempt),
     /// A call was withdrawn, or a signal came: ask again.
     Nothing,
+    /// It was asked to stop.
+    Stop,
     /// The last process under the filter has ended.
     Over,
 }
@@ -52,23 +55,27 @@ impl Listener {
         Listener { descriptor }
     }
 
-    /// Waits for the next attempt, for at most the given milliseconds, -1 for ever.
+    /// Gives its number.
+    pub(crate) fn descriptor(&self) -> RawFd {
+        self.descriptor.as_raw_fd()
+    }
+
+    /// Waits for the next attempt, or until `stop` can be read.
     ///
     /// # Errors
     ///
     /// The system's own; every attempt fails then once the descriptor is closed.
-    pub(crate) fn next(&self, wait: i32) -> io::Result<Shown> {
-        let mut ready = [PollFd::new(&self.descriptor, PollFlags::IN)];
-        let timeout = u32::try_from(wait).ok().map(|wait| rustix::event::Timespec {
-            tv_sec: i64::from(wait / 1000),
-            tv_nsec: i64::from(wait % 1000) * 1_000_000,
-        });
-        match poll(&mut ready, timeout.as_ref()) {
-            Ok(0) | Err(rustix::io::Errno::INTR) => return Ok(Shown::Nothing),
+    pub(crate) fn next(&self, stop: &OwnedFd) -> io::Result<Shown> {
+        let mut ready = [PollFd::new(&self.descriptor, PollFlags::IN), PollFd::new(stop, PollFlags::IN)];
+        match poll(&mut ready, None) {
             Ok(_) => {}
+            Err(rustix::io::Errno::INTR) => return Ok(Shown::Nothing),
             Err(error) => return Err(error.into()),
         }
         let events = ready[0].revents();
+        if ready[1].revents().contains(PollFlags::IN) {
+            return Ok(Shown::Stop);
+        }
         if !events.contains(PollFlags::IN) {
             return Ok(if events.contains(PollFlags::HUP) { Shown::Over } else { Shown::Nothing });
         }
@@ -126,20 +133,45 @@ impl Listener {
         // SAFETY: the call reads the structure, which lives on this stack and has the size that the request states.
         unsafe { libc::ioctl(self.descriptor.as_raw_fd(), libc::SECCOMP_IOCTL_NOTIF_SEND, &raw const answer) };
     }
+}
 
-    /// Reads whom the attempt is to reach. Whatever was read belongs to the attempt only where it
+impl Attempt {
+    /// Reads whom it is to reach. Whatever was read belongs to the attempt only where it
     /// [still waits](Listener::is_waiting) afterwards.
-    pub(crate) fn aim(&self, attempt: &Attempt) -> Aim {
-        match attempt.address() {
-            Ok(Some(bytes)) => Peer::parse(&bytes).map_or(Aim::Unreadable, Aim::Peer),
+    pub(crate) fn aim(&self) -> Aim {
+        let mut bytes = [0; MAX_ADDRESS];
+        match self.address(&mut bytes) {
+            Ok(Some(length)) => Peer::parse(&bytes[..length]).map_or(Aim::Unreadable, Aim::Peer),
             Ok(None) => Aim::Unreadable,
             Err(error) if error.raw_os_error() == Some(libc::EFAULT) => Aim::Unreadable,
             Err(error) => Aim::Hidden(error),
         }
     }
-}
 
-impl Attempt {
+    /// Tells whether it is `connect` itself, for which no family means to take a connection back.
+    pub(crate) fn is_connect(&self) -> bool {
+        #[expect(clippy::cast_possible_truncation, reason = "the filter compared these 32 bits")]
+        let socketcall = self.arguments[0] as u32;
+        match self.call {
+            Call::Connect => true,
+            Call::Socketcall => socketcall == filter::SOCKETCALL_CONNECT,
+            Call::SendTo | Call::SendMessage | Call::SendMessages => false,
+        }
+    }
+
+    /// Tells whether its address may be one of the internet, by the length that programs give those. For an attempt of
+    /// which nothing else may be seen.
+    pub(crate) fn may_be_internet(&self) -> bool {
+        let length = match self.call {
+            Call::Connect => self.arguments[2],
+            Call::SendTo => self.arguments[5],
+            Call::SendMessage | Call::SendMessages | Call::Socketcall => return true,
+        };
+        // `struct sockaddr_in`; `struct sockaddr_in6`, at first without its last field; `struct sockaddr_storage`. A Unix
+        // socket's is mostly 110, or as long as its path.
+        matches!(length & 0xffff_ffff, 16 | 24..=28 | 128..)
+    }
+
     /// Gives the number of the socket's descriptor in the caller.
     pub(crate) fn socket(&self) -> io::Result<i32> {
         let number = match self.call {
@@ -150,8 +182,8 @@ impl Attempt {
         Ok(number as i32)
     }
 
-    /// Reads the bytes of the address that the call names; `None` where it names none.
-    fn address(&self) -> io::Result<Option<Vec<u8>>> {
+    /// Reads the address that the call names, and gives its length; `None` where it names none.
+    fn address(&self, bytes: &mut [u8; MAX_ADDRESS]) -> io::Result<Option<usize>> {
         let (place, length) = match self.call {
             Call::Connect => (self.arguments[1], self.arguments[2]),
             Call::SendTo => (self.arguments[4], self.arguments[5]),
@@ -171,9 +203,8 @@ impl Attempt {
             return Ok(None);
         }
         let length = usize::try_from(length & 0xffff_ffff).unwrap_or(MAX_ADDRESS).min(MAX_ADDRESS);
-        let mut bytes = vec![0; length];
-        self.read(place, &mut bytes)?;
-        Ok(Some(bytes))
+        self.read(place, &mut bytes[..length])?;
+        Ok(Some(length))
     }
 
     /// Reads place and length of the address in a `struct msghdr`.

@@ -20,6 +20,8 @@ pub(crate) struct Owner {
     /// The name of its program, without its folder. Where the process may not be seen: of the only program that its
     /// account runs.
     pub(crate) program: Option<String>,
+    /// The words that it was started with.
+    pub(crate) words: Vec<String>,
     /// The account that made the socket.
     pub(crate) account: u32,
     /// The account's name, which for a server's own account is the server's.
@@ -49,6 +51,7 @@ pub(crate) fn find(listening: Listening) -> Owner {
     if let Some((origin, process)) = first {
         owner.process = Some(process);
         owner.program = process::name(process).map(|name| shown(&name).into_owned());
+        owner.words = process::words(process);
         owner.started = origin.map(|Origin { started, .. }| started);
         owner.is_of_the_command = process::descends(process, rustix::process::getpid().as_raw_pid());
     } else if hidden {

@@ -25,11 +25,23 @@ pub(crate) fn name(process: i32) -> Option<OsString> {
     Some(OsString::from_vec(name))
 }
 
+/// Reads the words that a process was started with; none where they may not be seen.
+pub(crate) fn words(process: i32) -> Vec<String> {
+    let read = regular::read(Path::new(&format!("/proc/{process}/cmdline")), regular::SMALL).unwrap_or_default();
+    let words = read.split(|byte| *byte == 0).map(|word| String::from_utf8_lossy(word).into_owned());
+    words.filter(|word| !word.is_empty()).collect()
+}
+
 /// Finds the process that a thread belongs to.
 pub(crate) fn process_of(thread: i32) -> Option<i32> {
     let status = regular::read(Path::new(&format!("/proc/{thread}/status")), regular::SMALL).ok()?;
     let status = String::from_utf8_lossy(&status);
     status.lines().find_map(|line| line.strip_prefix("Tgid:"))?.trim().parse().ok()
+}
+
+/// Tells whether a thread is one of this process.
+pub(crate) fn is_thread_of_ours(thread: i32) -> bool {
+    std::fs::metadata(format!("/proc/self/task/{thread}")).is_ok()
 }
 
 /// Where a process comes from.

@@ -3,9 +3,11 @@
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
+
+use rustix::event::{EventfdFlags, eventfd};
 
 use crate::guard::install::{Line, Unavailable};
 use crate::guard::notification::{Aim, Listener, Shown};
@@ -38,9 +40,9 @@ impl Unproven {
     /// Says where that is so, and what helps, a phrase.
     pub(crate) fn explained(&self) -> Option<&'static str> {
         match self {
-            Unproven::Unavailable(Unavailable::Occupied) => Some(
-                "another safe-test around this one, a sandbox, a container's own watcher, or WSL2 with mirrored networking",
-            ),
+            Unproven::Unavailable(Unavailable::Occupied) => {
+                Some("a sandbox, a container's own watcher, or WSL2 with mirrored networking")
+            }
             Unproven::Unavailable(Unavailable::Kernel(_)) => {
                 Some("Linux 5.5 or later does; gVisor and emulators do not")
             }
@@ -48,7 +50,7 @@ impl Unproven {
             Unproven::Hidden(_) => {
                 Some("Yama's `kernel.yama.ptrace_scope` is 2 or 3, or a container forbids `process_vm_readv`")
             }
-            Unproven::Unavailable(Unavailable::System | Unavailable::Room(_))
+            Unproven::Unavailable(Unavailable::System | Unavailable::Nested(_) | Unavailable::Room(_))
             | Unproven::Otherwise(_)
             | Unproven::NotTried(_) => None,
         }
@@ -71,11 +73,12 @@ pub(crate) fn prove() -> Result<Proof, Unproven> {
     let (to_open, to_closed) = (open.local_addr()?, closed.local_addr()?);
     let line = Line::install()?;
     let keeps_privileges = line.keeps_privileges();
-    let (listener, is_over) = (Arc::clone(line.listener()), Arc::new(AtomicBool::new(false)));
-    let over = Arc::clone(&is_over);
-    let answering = thread::Builder::new().spawn(move || answer(&listener, to_closed, &over))?;
+    let (listener, stop) =
+        (Arc::clone(line.listener()), Arc::new(eventfd(0, EventfdFlags::CLOEXEC).map_err(io::Error::from)?));
+    let stops = Arc::clone(&stop);
+    let answering = thread::Builder::new().spawn(move || answer(&listener, to_closed, &stops))?;
     let tried = line.on_filtered_thread(move || try_in_a_process(to_open, to_closed));
-    is_over.store(true, Ordering::Release);
+    rustix::io::write(&*stop, &1u64.to_ne_bytes()).map_err(io::Error::from)?;
     drop(line);
     let hidden = answering.join().unwrap_or_default();
     if let Some(error) = hidden {
@@ -89,12 +92,12 @@ pub(crate) fn prove() -> Result<Proof, Unproven> {
     }
 }
 
-/// Answers all attempts until it is over; returns why one could not be seen.
-fn answer(listener: &Listener, closed: SocketAddr, is_over: &AtomicBool) -> Option<io::Error> {
+/// Answers all attempts until it is stopped; returns why one could not be seen.
+fn answer(listener: &Listener, closed: SocketAddr, stop: &OwnedFd) -> Option<io::Error> {
     let mut hidden = None;
     loop {
-        match listener.next(100) {
-            Ok(Shown::Attempt(attempt)) => match listener.aim(&attempt) {
+        match listener.next(stop) {
+            Ok(Shown::Attempt(attempt)) => match attempt.aim() {
                 Aim::Peer(Peer::Internet(address)) if address == closed => listener.fail(&attempt, libc::EACCES),
                 Aim::Hidden(error) => {
                     hidden = Some(error);
@@ -102,8 +105,8 @@ fn answer(listener: &Listener, closed: SocketAddr, is_over: &AtomicBool) -> Opti
                 }
                 Aim::Peer(_) | Aim::Unreadable => listener.let_through(&attempt),
             },
-            Ok(Shown::Nothing) if !is_over.load(Ordering::Acquire) => {}
-            Ok(Shown::Nothing | Shown::Over) | Err(_) => return hidden,
+            Ok(Shown::Nothing) => {}
+            Ok(Shown::Stop | Shown::Over) | Err(_) => return hidden,
         }
     }
 }

@@ -103,8 +103,27 @@ impl Rules {
         self.elsewhere(address)
     }
 
-    /// Decides about a Unix socket.
-    pub(crate) fn socket(&self, path: &Path) -> Decision {
+    /// Decides about an address of this machine as another network namespace has it: nothing that a receipt names is
+    /// there.
+    pub(crate) fn in_another_network(&self, address: SocketAddr) -> Decision {
+        match self.elsewhere(address) {
+            Decision::Cleared(_) | Decision::SaveFirst(_) => Decision::Refuse(Refusal {
+                why: "in the network of its own in which this program runs, another server has that address".to_owned(),
+                remedy: "run it in the network that safe-test runs in".to_owned(),
+            }),
+            decision => decision,
+        }
+    }
+
+    /// Tells whether sockets of UDP may be connected to whatever address: no database of ours speaks it.
+    #[expect(clippy::unused_self, reason = "a stricter mode will not")]
+    pub(crate) fn ignores_datagrams(&self) -> bool {
+        true
+    }
+
+    /// Decides about a Unix socket, by its path without links; `owner` is whose it is, once that was looked up.
+    pub(crate) fn socket(&self, path: &Path, owner: Option<&Owner>) -> Decision {
+        let _ = owner;
         let cleared = self.cleared.iter().find(|(cleared, _)| match cleared {
             Cleared::Socket(socket) => path == socket || path.parent() == Some(socket),
             Cleared::Address(_) => false,

@@ -1,42 +1,75 @@
 //! Watching: each attempt is decided about and answered.
+//!
+//! One thread receives what the kernel shows, and answers at once what can be: what is no database's, what was decided
+//! before. Whatever takes longer (whose a listener is, a name that is resolved, a database that is saved first) is looked
+//! at on a thread of its own ([`looks`](crate::guard::looks)), so that one program's look holds no other program's
+//! connection.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
+use std::os::fd::{OwnedFd, RawFd};
 use std::sync::mpsc::{Sender, channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{Builder, JoinHandle};
 
+use rustix::event::{EventfdFlags, eventfd};
+use serde::{Deserialize, Serialize};
+
 use crate::guard::account::{Account, Reached, Refused};
-use crate::guard::listeners::Listeners;
+use crate::guard::listeners::{Listeners, Table};
+use crate::guard::looks;
+use crate::guard::looks::{Looks, Subject};
 use crate::guard::notification::{Aim, Attempt, Listener, Shown};
-use crate::guard::owners::Owner;
 use crate::guard::process;
+use crate::guard::process::Protocol;
 use crate::guard::rules::{Decision, Refusal, Rules};
 use crate::guard::sockaddr::Peer;
 use crate::guard::{Line, Message, Question};
 use crate::text::shown;
 
-/// How long a look for attempts lasts before it is looked whether the watch is to end, in milliseconds.
-const LOOK: i32 = 200;
-
 /// A watch over a command, until it is [ended](Watch::end).
 #[derive(Debug)]
 pub(crate) struct Watch {
-    thread: JoinHandle<()>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+    stop: Arc<OwnedFd>,
     shared: Arc<Shared>,
 }
 
 /// What is told at once: it is called on a thread of the watch.
 pub(crate) type Tell = Box<dyn Fn(&Refused) + Send + Sync>;
 
-struct Shared {
-    listener: Arc<Listener>,
-    rules: Rules,
+/// What whoever watches next has to know besides the rules.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(crate) struct Handover {
+    /// The targets that were saved at their first connection.
+    saved: Vec<usize>,
+    /// The attempts that were shown and are not answered yet.
+    held: Vec<Attempt>,
+}
+
+/// Whoever watches when the command is over, until the last of its processes is.
+#[derive(Debug)]
+pub(crate) struct Successor {
+    shared: Arc<Shared>,
+    stop: Arc<OwnedFd>,
+}
+
+/// What all threads of a watch share.
+pub(super) struct Shared {
+    pub(super) listener: Arc<Listener>,
+    pub(super) rules: Rules,
+    /// What listened before the command was started.
+    pub(super) table: Table,
+    /// What was decided about listening sockets, by their inodes.
+    pub(super) decided: Mutex<HashMap<u32, Decision>>,
+    pub(super) looks: Looks,
+    saved: Mutex<BTreeSet<usize>>,
     account: Mutex<Account>,
-    questions: Mutex<Sender<Message>>,
+    questions: Option<Mutex<Sender<Message>>>,
     tell: Tell,
-    ended: std::sync::atomic::AtomicBool,
+    /// This process is under the filter itself.
+    is_filtered: bool,
 }
 
 impl std::fmt::Debug for Shared {
@@ -52,152 +85,278 @@ impl Watch {
     ///
     /// The system's own: no thread, no netlink.
     pub(crate) fn begin(line: &Line, rules: Rules, questions: Sender<Message>, tell: Tell) -> io::Result<Watch> {
+        let listeners = Listeners::new()?;
         let shared = Arc::new(Shared {
             listener: Arc::clone(line.listener()),
             rules,
+            table: listeners.table()?,
+            decided: Mutex::default(),
+            looks: Looks::default(),
+            saved: Mutex::default(),
             account: Mutex::default(),
-            questions: Mutex::new(questions),
+            questions: Some(Mutex::new(questions)),
             tell,
-            ended: false.into(),
+            is_filtered: false,
         });
-        let mut watcher = Watcher { shared: Arc::clone(&shared), listeners: Listeners::new()?, seen: HashMap::new() };
-        let thread = Builder::new().name("guard".to_owned()).spawn(move || watcher.watch())?;
-        Ok(Watch { thread, shared })
+        let stop = Arc::new(eventfd(0, EventfdFlags::CLOEXEC)?);
+        let mut watcher = Watcher::new(&shared, listeners);
+        let stops = Arc::clone(&stop);
+        let thread = Builder::new().name("guard".to_owned()).spawn(move || watcher.watch(&stops))?;
+        Ok(Watch { thread: Mutex::new(Some(thread)), stop, shared })
     }
 
-    /// Stops answering: what the command left behind cannot connect any more. Returns what was seen.
-    pub(crate) fn end(self) -> Account {
-        self.shared.ended.store(true, std::sync::atomic::Ordering::Release);
+    /// Makes the one that will watch after us, before anything is started: it is taken along into another process.
+    ///
+    /// # Errors
+    ///
+    /// The system's own: no descriptor.
+    pub(crate) fn successor(&self) -> io::Result<Successor> {
+        let shared = Shared {
+            listener: Arc::clone(&self.shared.listener),
+            rules: self.shared.rules.clone(),
+            table: self.shared.table.clone(),
+            decided: Mutex::default(),
+            looks: Looks::default(),
+            saved: Mutex::default(),
+            account: Mutex::default(),
+            questions: None,
+            tell: Box::new(|_| {}),
+            is_filtered: true,
+        };
+        Ok(Successor { shared: Arc::new(shared), stop: Arc::clone(&self.stop) })
+    }
+
+    /// Stops answering. What is not answered yet is left to whoever watches next; without one, nothing can connect any
+    /// more once this watch is dropped.
+    pub(crate) fn stop(&self) -> Handover {
+        // The counter cannot be full.
+        let _ = rustix::io::write(&*self.stop, &1u64.to_ne_bytes());
+        let thread = lock(&self.thread).take();
         // A watcher that panicked has answered what it could; the account is what it wrote.
-        let _ = self.thread.join();
-        self.shared.account.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        let _ = thread.map(JoinHandle::join);
+        Handover { saved: lock(&self.shared.saved).iter().copied().collect(), held: self.shared.looks.give_up() }
+    }
+
+    /// Stops answering, and returns what was seen.
+    pub(crate) fn end(self) -> Account {
+        self.stop();
+        lock(&self.shared.account).clone()
     }
 }
+
+impl Successor {
+    /// Gives the number of the one descriptor that it needs.
+    pub(crate) fn descriptor(&self) -> RawFd {
+        self.shared.listener.descriptor()
+    }
+
+    /// Watches as long as the calling process lives; what cannot be watched cannot connect. For another process than the
+    /// one that it was made in.
+    pub(crate) fn watch(self, handover: Handover) {
+        let Ok(listeners) = Listeners::new() else { return };
+        let Ok(never) = eventfd(0, EventfdFlags::CLOEXEC) else { return };
+        *lock(&self.shared.saved) = handover.saved.into_iter().collect();
+        let mut watcher = Watcher::new(&self.shared, listeners);
+        handover.held.iter().for_each(|attempt| watcher.answer(attempt));
+        watcher.watch(&never);
+    }
+}
+
+/// How many programs' connections are remembered as told of.
+const MOST_TOLD: usize = 4096;
 
 struct Watcher {
     shared: Arc<Shared>,
     listeners: Listeners,
-    /// What was decided, by the inode of the listening socket.
-    seen: HashMap<u32, Decision>,
+    /// The connections, by thread and listening socket, that stand in the account.
+    told: HashSet<(i32, u32)>,
 }
 
 impl Watcher {
-    fn watch(&mut self) {
+    fn new(shared: &Arc<Shared>, listeners: Listeners) -> Self {
+        Watcher { shared: Arc::clone(shared), listeners, told: HashSet::new() }
+    }
+
+    fn watch(&mut self, stop: &OwnedFd) {
         loop {
-            match self.shared.listener.next(LOOK) {
+            match self.shared.listener.next(stop) {
                 Ok(Shown::Attempt(attempt)) => self.answer(&attempt),
-                Ok(Shown::Nothing) if !self.shared.ended.load(std::sync::atomic::Ordering::Acquire) => {}
-                Ok(Shown::Nothing | Shown::Over) | Err(_) => return,
+                Ok(Shown::Nothing) => {}
+                Ok(Shown::Stop | Shown::Over) | Err(_) => return,
             }
         }
     }
 
     fn answer(&mut self, attempt: &Attempt) {
-        let aim = self.shared.listener.aim(attempt);
-        if !self.shared.listener.is_waiting(attempt) {
+        let shared = &self.shared;
+        if shared.is_filtered && process::is_thread_of_ours(attempt.thread) {
+            return shared.listener.let_through(attempt);
+        }
+        let aim = attempt.aim();
+        if !shared.listener.is_waiting(attempt) {
             return;
         }
-        let peer = match aim {
-            Aim::Peer(peer) => peer,
+        match aim {
+            Aim::Peer(Peer::Internet(address)) => self.internet(attempt, address),
+            Aim::Peer(Peer::Unspecified(Some(address))) if !attempt.is_connect() => self.internet(attempt, address),
+            Aim::Peer(Peer::Path(path)) => self.unix(attempt, &path),
+            Aim::Peer(Peer::Abstract(_) | Peer::Unspecified(_) | Peer::Other(_)) => {
+                shared.listener.let_through(attempt)
+            }
             // The kernel will say so itself, or has nothing to dial.
-            Aim::Unreadable => return self.shared.listener.let_through(attempt),
-            Aim::Hidden(error) => {
-                let refusal = Refusal {
-                    why: format!("its memory cannot be read, so that nobody can see what it wants to reach: {error}"),
-                    remedy: "run it without the guard".to_owned(),
-                };
-                return self.shared.refuse(attempt, "an address that cannot be seen".to_owned(), refusal);
-            }
-        };
-        let (decision, address) = self.decide(attempt, &peer);
-        self.shared.carry_out(attempt, decision, address);
-    }
-
-    fn decide(&mut self, attempt: &Attempt, peer: &Peer) -> (Decision, String) {
-        match peer {
-            Peer::Internet(address) => (self.internet(attempt, *address), address.to_string()),
-            Peer::Unspecified(Some(address)) if attempt.call != crate::guard::filter::Call::Connect => {
-                (self.internet(attempt, *address), address.to_string())
-            }
-            Peer::Path(path) => (self.shared.rules.socket(path), shown(path).into_owned()),
-            Peer::Abstract(_) | Peer::Unspecified(_) | Peer::Other(_) => (Decision::Pass, String::new()),
+            Aim::Unreadable => shared.listener.let_through(attempt),
+            Aim::Hidden(error) => self.hidden(attempt, &error),
         }
     }
 
-    fn internet(&mut self, attempt: &Attempt, address: SocketAddr) -> Decision {
-        let _ = attempt;
-        if !is_here(address.ip()) {
-            return self.shared.rules.elsewhere(address);
+    fn internet(&mut self, attempt: &Attempt, address: SocketAddr) {
+        let shared = &self.shared;
+        // Where the kernel does not answer it is taken for elsewhere, which permits less.
+        if !self.listeners.is_here(address.ip()).unwrap_or(false) {
+            return match shared.rules.elsewhere(address) {
+                Decision::Refuse(_) | Decision::SaveFirst(_) => shared.look(attempt, Subject::Elsewhere(address)),
+                decision => shared.carry_out(attempt, decision, &address.to_string()),
+            };
+        }
+        if !process::shares_network(attempt.thread) {
+            return shared.carry_out(attempt, shared.rules.in_another_network(address), &address.to_string());
         }
         match self.listeners.tcp(address) {
-            Ok(None) => Decision::Pass,
+            Ok(None) => shared.listener.let_through(attempt),
             Ok(Some(listening)) => {
-                let rules = &self.shared.rules;
-                let owner = Owner { account: listening.account, ..Owner::default() };
-                self.seen.entry(listening.inode).or_insert_with(|| rules.here(address, &owner)).clone()
+                let told = (attempt.thread, listening.inode);
+                if self.told.contains(&told) {
+                    return shared.listener.let_through(attempt);
+                }
+                let decided = lock(&shared.decided).get(&listening.inode).cloned();
+                match decided {
+                    None => shared.look(attempt, Subject::Here(address, Some(listening))),
+                    Some(decision) => {
+                        if !matches!(decision, Decision::Refuse(_)) {
+                            if self.told.len() == MOST_TOLD {
+                                self.told.clear();
+                            }
+                            self.told.insert(told);
+                        }
+                        shared.carry_out(attempt, decision, &address.to_string());
+                    }
+                }
             }
-            Err(_) => self.shared.rules.here(address, &Owner::default()),
+            Err(_) => shared.look(attempt, Subject::Here(address, None)),
         }
+    }
+
+    fn unix(&self, attempt: &Attempt, path: &std::path::Path) {
+        let (name, found) = process::socket_path(attempt.thread, path);
+        match self.shared.rules.socket(&name, None) {
+            Decision::Pass => self.shared.listener.let_through(attempt),
+            Decision::Refuse(_) | Decision::SaveFirst(_) => self.shared.look(attempt, Subject::Socket(name, found)),
+            decision => self.shared.carry_out(attempt, decision, &shown(&name)),
+        }
+    }
+
+    /// Decides about a program whose memory may not be read: a file that may be executed and not read, a program that
+    /// protects itself. What is surely no connection to an address passes.
+    fn hidden(&self, attempt: &Attempt, error: &io::Error) {
+        let protocol = attempt.socket().ok().and_then(|socket| process::protocol(attempt.thread, socket));
+        let may_be_database = match protocol {
+            Some(Protocol::Stream) => true,
+            Some(Protocol::Local | Protocol::Datagram) => false,
+            None => attempt.may_be_internet(),
+        };
+        if !may_be_database {
+            return self.shared.listener.let_through(attempt);
+        }
+        let refusal = Refusal {
+            why: format!("nobody may see where this program connects to: {error}"),
+            remedy: "a program whose file can be read can be watched".to_owned(),
+        };
+        self.shared.refuse(attempt, "an address that cannot be seen", refusal);
     }
 }
 
 impl Shared {
-    fn carry_out(&self, attempt: &Attempt, decision: Decision, address: String) {
-        let (target, note) = match decision {
-            Decision::Pass => return self.listener.let_through(attempt),
-            Decision::Refuse(refusal) => return self.refuse(attempt, address, refusal),
+    /// Decides about a subject, and answers all that waited for that, on a thread of its own.
+    fn look(self: &Arc<Self>, attempt: &Attempt, subject: Subject) {
+        if !self.looks.begin(&subject, attempt) {
+            return;
+        }
+        let shared = Arc::clone(self);
+        let run = {
+            let subject = subject.clone();
+            move || looks::run(&shared, &subject)
+        };
+        if Builder::new().name("look".to_owned()).stack_size(512 << 10).spawn(run).is_err() {
+            // No room for a thread: then everybody waits.
+            looks::run(self, &subject);
+        }
+    }
+
+    /// Turns a decision that asks for more into one that does not.
+    pub(super) fn settle(&self, decision: Decision) -> Decision {
+        let Decision::SaveFirst(target) = decision else { return decision };
+        if lock(&self.saved).contains(&target) {
+            return Decision::Cleared(target);
+        }
+        match self.ask(target) {
+            Ok(()) => {
+                lock(&self.saved).insert(target);
+                Decision::Cleared(target)
+            }
+            Err(why) => Decision::Refuse(Refusal { why, remedy: "what went wrong stands above".to_owned() }),
+        }
+    }
+
+    pub(super) fn carry_out(&self, attempt: &Attempt, decision: Decision, address: &str) {
+        let (target, note) = match self.settle(decision) {
+            Decision::Pass | Decision::SaveFirst(_) => return self.listener.let_through(attempt),
+            Decision::Refuse(refusal) => return self.refuse_unless_datagram(attempt, address, refusal),
             Decision::Cleared(target) => (Some(target), None),
             Decision::PassNoted(note) => (None, Some(note)),
-            Decision::SaveFirst(target) => match self.ask(target) {
-                Ok(()) => (Some(target), None),
-                Err(why) => {
-                    let remedy = "see the lines above".to_owned();
-                    return self.refuse(attempt, address, Refusal { why, remedy });
-                }
-            },
         };
         let (process, program) = program_of(attempt);
-        self.account().add_reached(Reached { address, program, process, target, note });
+        lock(&self.account).add_reached(Reached { address: address.to_owned(), program, process, target, note });
         self.listener.let_through(attempt);
     }
 
     /// Has a target saved, on the main thread.
     fn ask(&self, target: usize) -> Result<(), String> {
-        let gone = || "it could not be saved any more".to_owned();
+        let gone = || "it was not saved, and the command that it was to be saved for is over".to_owned();
         let (reply, answered) = channel();
-        let sent = self
-            .questions
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .send(Message::Question(Question { target, reply }));
-        sent.map_err(|_| gone())?;
+        let questions = self.questions.as_ref().ok_or_else(gone)?;
+        lock(questions).send(Message::Question(Question { target, reply })).map_err(|_| gone())?;
         answered.recv().map_err(|_| gone())?
     }
 
-    fn refuse(&self, attempt: &Attempt, address: String, refusal: Refusal) {
+    /// Refuses what opens a connection. Sockets of UDP are connected to have addresses sorted (`getaddrinfo`), and no
+    /// database answers there.
+    fn refuse_unless_datagram(&self, attempt: &Attempt, address: &str, refusal: Refusal) {
+        let protocol = attempt.socket().ok().and_then(|socket| process::protocol(attempt.thread, socket));
+        if protocol == Some(Protocol::Datagram) && self.rules.ignores_datagrams() {
+            return self.listener.let_through(attempt);
+        }
+        self.refuse(attempt, address, refusal);
+    }
+
+    fn refuse(&self, attempt: &Attempt, address: &str, refusal: Refusal) {
         // The caller waits: what `/proc` says of it is still true.
         let (process, program) = program_of(attempt);
-        let refused = Refused { address, program, process, refusal, times: 1 };
-        if self.account().add_refused(refused.clone()) {
+        let refused = Refused { address: address.to_owned(), program, process, refusal, times: 1 };
+        if lock(&self.account).add_refused(refused.clone()) {
             (self.tell)(&refused);
         }
         self.listener.fail(attempt, libc::EACCES);
     }
+}
 
-    fn account(&self) -> std::sync::MutexGuard<'_, Account> {
-        self.account.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+pub(super) fn lock<T>(what: &Mutex<T>) -> MutexGuard<'_, T> {
+    what.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Finds the process and the name of the program that made an attempt.
 fn program_of(attempt: &Attempt) -> (i32, String) {
     let process = process::process_of(attempt.thread).unwrap_or(attempt.thread);
     // The leader of a process may have ended before its threads.
-    let program = process::program(process).or_else(|| process::program(attempt.thread));
-    let name = program.and_then(|program| program.file_name().map(|name| shown(name).into_owned()));
-    (process, name.unwrap_or_else(|| "a program".to_owned()))
-}
-
-fn is_here(address: IpAddr) -> bool {
-    address.is_loopback() || address.is_unspecified()
+    let name = process::name(process).or_else(|| process::name(attempt.thread));
+    (process, name.map_or_else(|| "a program".to_owned(), |name| shown(&name).into_owned()))
 }
