@@ -17,6 +17,7 @@ mod dry_run;
 mod duplicates;
 mod explain;
 mod faults;
+mod guard;
 mod hooks;
 mod hostile;
 mod hostile_repository;

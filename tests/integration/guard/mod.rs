@@ -1,0 +1,8 @@
+//! The guard, in networks that the tests make themselves: nothing that is connected here leaves this machine.
+#![cfg(target_os = "linux")]
+
+mod clients;
+mod leftovers;
+mod namespaces;
+mod ways;
+mod world;

@@ -1,0 +1,109 @@
+//! A machine with a network of its own, and another machine beside it.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+use crate::support::{Outcome, Sandbox};
+
+/// A project whose databases at 127.0.0.1:5432 and [::1]:5432 are left to the policy, so that they are cleared; all else
+/// that listens in this world is not.
+pub(super) struct World {
+    pub(super) sandbox: Sandbox,
+}
+
+impl World {
+    pub(super) fn new() -> Self {
+        let mut sandbox = Sandbox::new();
+        let databases = ["postgres://app@127.0.0.1:5432/app_test", "postgres://app@[::1]:5432/app_test"];
+        sandbox.write(
+            ".env",
+            format!("APP_ENV=testing\nDATABASE_URL={}\nTEST_DATABASE_URL={}\n", databases[0], databases[1]),
+        );
+        sandbox.write(".safe-test.toml", format!("[snapshots]\nskip = {databases:?}\n"));
+        sandbox.git_init();
+        sandbox.set("CI", "true").set("GITHUB_ACTIONS", "true").set("GITHUB_RUN_ID", "71");
+        World { sandbox }
+    }
+
+    /// Runs a shell script under safe-test as a program that nobody reads beforehand.
+    pub(super) fn guarded_unread(&self, script: &str) -> Outcome {
+        self.sandbox.write("script", script);
+        self.sandbox.tool("unread", "#!/usr/bin/env python3\nimport os\nos.execvp('sh', ['sh', 'script'])\n");
+        self.run(&[], &[env!("CARGO_BIN_EXE_safe-test"), "unread"])
+    }
+
+    /// Runs a shell script under safe-test, with `probe` on `PATH`.
+    pub(super) fn guarded(&self, script: &str) -> Outcome {
+        self.run(&[], &[env!("CARGO_BIN_EXE_safe-test"), "sh", "-c", script])
+    }
+
+    /// The same where neither the command nor safe-test has any privilege.
+    pub(super) fn guarded_unprivileged(&self, script: &str) -> Outcome {
+        let drop = ["setpriv", "--bounding-set=-all", "--inh-caps=-all", "--"];
+        self.run(&drop, &[env!("CARGO_BIN_EXE_safe-test"), "sh", "-c", script])
+    }
+
+    /// Runs a shell script without safe-test.
+    pub(super) fn bare(&self, script: &str) -> Outcome {
+        self.run(&[], &["sh", "-c", script])
+    }
+
+    pub(super) fn run(&self, prefix: &[&str], words: &[&str]) -> Outcome {
+        self.sandbox.tool("probe", &format!("#!/bin/sh\nexec '{}' \"$@\"\n", probe(&[]).display()));
+        self.sandbox.tool("static-probe", &format!("#!/bin/sh\nexec '{}' \"$@\"\n", probe(&["-static"]).display()));
+        for log in ["cleared.log", "inside.log", "outside.log", "plain.sock"] {
+            let _ = fs::remove_file(self.folder().join(log));
+        }
+        let mut command = self.sandbox.program("unshare");
+        if !rustix::process::geteuid().is_root() {
+            command.arg("--map-root-user");
+        }
+        let world = fixture("world.sh");
+        command.arg("--net").arg(world).arg(self.folder()).args(prefix).args(words);
+        Outcome::of(&mut command)
+    }
+
+    fn folder(&self) -> PathBuf {
+        self.sandbox.temporary()
+    }
+
+    /// Whom the other machine's servers were reached by, each address once.
+    pub(super) fn reached_outside(&self) -> BTreeSet<String> {
+        self.log("outside.log")
+    }
+
+    /// Which of this machine's servers were reached that are not cleared.
+    pub(super) fn reached_inside(&self) -> BTreeSet<String> {
+        self.log("inside.log")
+    }
+
+    fn log(&self, name: &str) -> BTreeSet<String> {
+        let text = fs::read_to_string(self.folder().join(name)).unwrap();
+        text.lines().filter(|line| *line != "ready").map(str::to_owned).collect()
+    }
+}
+
+pub(super) fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/guard").join(name)
+}
+
+/// Builds the probe, once for each way of linking it.
+fn probe(flags: &[&str]) -> &'static Path {
+    static SHARED: OnceLock<PathBuf> = OnceLock::new();
+    static STATIC: OnceLock<PathBuf> = OnceLock::new();
+    let built = if flags.is_empty() { &SHARED } else { &STATIC };
+    built.get_or_init(|| {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+        let built = folder.join(format!("probe{}", flags.concat()));
+        // Several test programs may build it at once.
+        let making = folder.join(format!("probe{}.{}", flags.concat(), std::process::id()));
+        let mut compiler = Command::new("cc");
+        compiler.args(["-O1", "-pthread", "-o"]).arg(&making).args(flags).arg(fixture("probe.c"));
+        Outcome::of(&mut compiler).expect_code(0);
+        fs::rename(&making, &built).unwrap();
+        built
+    })
+}
