@@ -13,7 +13,7 @@ use crate::error::Failure;
 use crate::exec;
 use crate::exec::ExecError;
 use crate::guard;
-use crate::guard::{Account, Hold, Inbox, Line, Message, Refused, Rules, Watch};
+use crate::guard::{Account, Blind, Hold, Inbox, Line, Message, Refused, Rules, Watch};
 use crate::policy::{FILE_NAME, GuardMode};
 use crate::snapshot::Receipt;
 use crate::text::shown;
@@ -87,9 +87,11 @@ impl Guard {
         }
         let Some(line) = self.line() else { return Ok(None) };
         let rules = Rules::new(judged.judgement.targets.iter().map(|one| &one.target), receipts);
+        let environment = context.process_text.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let blind = Blind::of(environment);
         let (ui, main_thread) = (context.ui.clone(), inbox.sender());
         let tell: guard::Tell = Box::new(move |refused| tell(&ui, &main_thread, refused));
-        Ok(Some(Watch::begin(line, rules, inbox.sender(), tell).map_err(ExecError::Guard)?))
+        Ok(Some(Watch::begin(line, rules, blind, inbox.sender(), tell).map_err(ExecError::Guard)?))
     }
 
     /// Ends the watch after the command, and returns what it saw.

@@ -104,7 +104,8 @@ impl Account {
     /// Adds what is not there yet.
     pub(crate) fn add_reached(&mut self, reached: Reached) {
         let is_known = |known: &Reached| known.address == reached.address && known.program == reached.program;
-        if self.reached.iter().any(is_known) {
+        let is_refused = |known: &Refused| known.address == reached.address && known.program == reached.program;
+        if self.reached.iter().any(is_known) || reached.target.is_none() && self.refused.iter().any(is_refused) {
             return;
         }
         if self.reached.len() < MOST {
@@ -121,6 +122,11 @@ impl Account {
             known.times += 1;
             return false;
         }
+        // What was noted of it beforehand did not come to pass.
+        let did_not = |known: &Reached| {
+            known.target.is_none() && known.address == refused.address && known.program == refused.program
+        };
+        self.reached.retain(|known| !did_not(known));
         if self.refused.len() < MOST {
             self.refused.push(refused);
             return true;
@@ -177,6 +183,21 @@ mod tests {
         }
         assert_eq!(account.reached.len(), MOST);
         assert!(account.reached_besides > 0);
+    }
+
+    #[test]
+    fn what_is_refused_was_not_reached() {
+        let reached = || {
+            let (address, program) = ("10.0.0.1:1080".to_owned(), "curl".to_owned());
+            Reached { address, program, process: 1, target: None, note: Some("a proxy".to_owned()) }
+        };
+        let mut account = Account::default();
+        account.add_reached(reached());
+        account.add_refused(refused("10.0.0.2:1080", "curl", 1));
+        assert_eq!(account.reached, [reached()]);
+        account.add_refused(refused("10.0.0.1:1080", "curl", 1));
+        account.add_reached(reached());
+        assert_eq!(account.reached, []);
     }
 
     #[test]

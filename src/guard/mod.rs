@@ -12,6 +12,8 @@
 #[cfg(target_os = "linux")]
 mod account;
 #[cfg(target_os = "linux")]
+mod blind;
+#[cfg(target_os = "linux")]
 mod filter;
 #[cfg(target_os = "linux")]
 mod install;
@@ -47,6 +49,7 @@ mod supervise;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
 pub(crate) use crate::guard::account::{Account, Hold, Reached, Refused};
+pub(crate) use crate::guard::blind::Blind;
 pub(crate) use crate::guard::install::{Line, Unavailable};
 pub(crate) use crate::guard::owners::Owner;
 pub(crate) use crate::guard::privileges::gain;

@@ -17,6 +17,7 @@ use rustix::event::{EventfdFlags, eventfd};
 use serde::{Deserialize, Serialize};
 
 use crate::guard::account::{Account, Reached, Refused};
+use crate::guard::blind::Blind;
 use crate::guard::listeners::{Listeners, Table};
 use crate::guard::looks;
 use crate::guard::looks::{Looks, Subject};
@@ -59,6 +60,8 @@ pub(crate) struct Successor {
 pub(super) struct Shared {
     pub(super) listener: Arc<Listener>,
     pub(super) rules: Rules,
+    /// Whom others are reached through, unseen.
+    blind: Blind,
     /// What listened before the command was started.
     pub(super) table: Table,
     /// What was decided about listening sockets, by their inodes.
@@ -84,11 +87,18 @@ impl Watch {
     /// # Errors
     ///
     /// The system's own: no thread, no netlink.
-    pub(crate) fn begin(line: &Line, rules: Rules, questions: Sender<Message>, tell: Tell) -> io::Result<Watch> {
+    pub(crate) fn begin(
+        line: &Line,
+        rules: Rules,
+        blind: Blind,
+        questions: Sender<Message>,
+        tell: Tell,
+    ) -> io::Result<Watch> {
         let listeners = Listeners::new()?;
         let shared = Arc::new(Shared {
             listener: Arc::clone(line.listener()),
             rules,
+            blind,
             table: listeners.table()?,
             decided: Mutex::default(),
             looks: Looks::default(),
@@ -114,6 +124,7 @@ impl Watch {
         let shared = Shared {
             listener: Arc::clone(&self.shared.listener),
             rules: self.shared.rules.clone(),
+            blind: Blind::default(),
             table: self.shared.table.clone(),
             decided: Mutex::default(),
             looks: Looks::default(),
@@ -195,6 +206,9 @@ impl Watcher {
         let aim = attempt.aim();
         if !shared.listener.is_waiting(attempt) {
             return;
+        }
+        if let Aim::Peer(peer) = &aim {
+            shared.note_what_is_behind(attempt, peer);
         }
         match aim {
             Aim::Peer(Peer::Internet(address)) => self.internet(attempt, address),
@@ -317,6 +331,19 @@ impl Shared {
         let (process, program) = program_of(attempt);
         lock(&self.account).add_reached(Reached { address: address.to_owned(), program, process, target, note });
         self.listener.let_through(attempt);
+    }
+
+    /// Writes down whom others are reached through. Where it is refused after all, that goes before.
+    fn note_what_is_behind(&self, attempt: &Attempt, peer: &Peer) {
+        let Some(note) = self.blind.note(peer) else { return };
+        let address = match peer {
+            Peer::Internet(address) => address.to_string(),
+            Peer::Path(path) => shown(path).into_owned(),
+            Peer::Abstract(_) | Peer::Unspecified(_) | Peer::Other(_) => return,
+        };
+        let (process, program) = program_of(attempt);
+        let note = Some(note.to_owned());
+        lock(&self.account).add_reached(Reached { address, program, process, target: None, note });
     }
 
     /// Has a target saved, on the main thread.

@@ -204,3 +204,24 @@ fn the_readme_shows_what_a_refused_connection_prints() {
     let printed: Vec<String> = printed.lines().map(as_in_the_readme).collect();
     assert_eq!(printed, example.lines().collect::<Vec<_>>());
 }
+
+#[test]
+fn what_is_behind_an_engine_of_containers_or_a_proxy_is_named_as_not_seen() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let proxy = listener.local_addr().unwrap().to_string();
+    let mut sandbox = Sandbox::with_sqlite();
+    sandbox.set("HTTPS_PROXY", format!("http://{proxy}"));
+    let dial = "import socket, sys\nsocket.create_connection(('127.0.0.1', int(sys.argv[1])))\n\
+                try:\n    socket.socket(socket.AF_UNIX).connect('docker.sock')\nexcept OSError:\n    pass\n";
+    sandbox.write("dial.py", dial);
+    sandbox.suite(&format!("python3 dial.py {}", listener.local_addr().unwrap().port()));
+    let told = sandbox.guarded().expect_code(0).stderr;
+    assert!(told.contains(&format!("connected to {proxy}: what is reached through this proxy is not seen")), "{told}");
+    assert!(told.contains("connected to docker.sock: what containers connect to is not seen"), "{told}");
+    let log = sandbox.log();
+    let reached = events(&log, "run-finished")[0]["reached"].as_array().unwrap();
+    assert_eq!(reached.len(), 2, "{reached:?}");
+    assert!(
+        reached.iter().all(|one| one["program"].as_str().unwrap().starts_with("python") && one["note"].is_string())
+    );
+}

@@ -1,0 +1,136 @@
+//! Whom a command may talk to that talks to others in turn, where nobody watches: engines of containers, proxies.
+
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use crate::guard::sockaddr::Peer;
+
+/// The sockets of engines of containers, by the names that their documentation gives them.
+const ENGINES: [&str; 5] = ["buildkitd.sock", "containerd.sock", "crio.sock", "docker.sock", "podman.sock"];
+
+/// The variables that name a proxy, in either case (`curl(1)`, "ENVIRONMENT").
+const PROXIES: [&str; 3] = ["ALL_PROXY", "HTTPS_PROXY", "HTTP_PROXY"];
+
+const CONTAINERS: &str = "what containers connect to is not seen";
+const BEHIND_A_PROXY: &str = "what is reached through this proxy is not seen";
+
+/// What the environment names of such places, besides the engines' own sockets.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Blind {
+    sockets: Vec<PathBuf>,
+    servers: Vec<Server>,
+}
+
+/// A server that others are reached through.
+#[derive(Debug, Clone)]
+struct Server {
+    host: String,
+    port: u16,
+    note: &'static str,
+    /// Resolved once somebody connects to its port.
+    addresses: OnceLock<Vec<SocketAddr>>,
+}
+
+impl Blind {
+    /// Reads the variables that name proxies and an engine of containers. Nothing is resolved yet.
+    pub(crate) fn of<'e>(environment: impl Iterator<Item = (&'e str, &'e str)>) -> Blind {
+        let mut blind = Blind::default();
+        for (name, value) in environment {
+            if PROXIES.iter().any(|proxy| name.eq_ignore_ascii_case(proxy)) {
+                blind.servers.extend(Server::at(value, 1080, BEHIND_A_PROXY));
+            } else if name == "DOCKER_HOST" || name == "CONTAINER_HOST" {
+                match value.strip_prefix("unix://") {
+                    Some(path) => blind.sockets.push(path.into()),
+                    None => blind.servers.extend(Server::at(value, 2375, CONTAINERS)),
+                }
+            }
+        }
+        blind
+    }
+
+    /// Says what is not seen where somebody talks to this peer, a phrase; `None` where it talks to nobody else.
+    pub(crate) fn note(&self, peer: &Peer) -> Option<&'static str> {
+        match peer {
+            Peer::Path(path) => self.behind_socket(path),
+            Peer::Internet(address) => self.behind_address(*address),
+            Peer::Abstract(_) | Peer::Unspecified(_) | Peer::Other(_) => None,
+        }
+    }
+
+    fn behind_socket(&self, path: &Path) -> Option<&'static str> {
+        let is_engine = path.file_name().is_some_and(|name| ENGINES.iter().any(|engine| name == *engine));
+        (is_engine || self.sockets.iter().any(|socket| socket == path)).then_some(CONTAINERS)
+    }
+
+    fn behind_address(&self, address: SocketAddr) -> Option<&'static str> {
+        self.servers.iter().find(|server| server.is_at(address)).map(|server| server.note)
+    }
+}
+
+impl Server {
+    /// Reads `scheme://user:password@host:port/…`, of which a proxy's may leave out all but the host.
+    fn at(url: &str, without_port: u16, note: &'static str) -> Option<Server> {
+        let (scheme, rest) = url.split_once("://").unwrap_or(("http", url));
+        let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        let place = authority.rsplit_once('@').map_or(authority, |(_, place)| place);
+        let (host, port) = match place.strip_prefix('[').and_then(|place| place.split_once(']')) {
+            Some((host, port)) => (host, port.strip_prefix(':')),
+            None => place.split_once(':').map_or((place, None), |(host, port)| (host, Some(port))),
+        };
+        let default = match scheme {
+            "https" => 443,
+            // `curl(1)`: 1080 for all proxies, whatever the scheme; others take the scheme's.
+            _ => without_port,
+        };
+        let port = port.map_or(Some(default), |port| port.parse().ok())?;
+        (!host.is_empty()).then(|| Server { host: host.to_owned(), port, note, addresses: OnceLock::new() })
+    }
+
+    fn is_at(&self, address: SocketAddr) -> bool {
+        // The program has just asked for the same name.
+        let resolve = || (self.host.as_str(), self.port).to_socket_addrs().map(Iterator::collect).unwrap_or_default();
+        address.port() == self.port && self.addresses.get_or_init(resolve).contains(&address)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn note(environment: &[(&str, &str)], peer: &Peer) -> Option<&'static str> {
+        Blind::of(environment.iter().copied()).note(peer)
+    }
+
+    #[test]
+    fn an_engine_of_containers_is_known_by_its_socket_or_by_the_variable() {
+        let socket = |path: &str| Peer::Path(path.into());
+        for path in ["/var/run/docker.sock", "/run/user/1000/podman/podman.sock", "/home/a/.colima/default/docker.sock"]
+        {
+            assert_eq!(note(&[], &socket(path)), Some(CONTAINERS), "{path}");
+        }
+        assert_eq!(note(&[], &socket("/run/dbus/system_bus_socket")), None);
+        let host = [("DOCKER_HOST", "unix:///srv/engine")];
+        assert_eq!(note(&host, &socket("/srv/engine")), Some(CONTAINERS));
+        let host = [("DOCKER_HOST", "tcp://127.0.0.1")];
+        assert_eq!(note(&host, &Peer::Internet("127.0.0.1:2375".parse().unwrap())), Some(CONTAINERS));
+    }
+
+    #[test]
+    fn a_proxy_is_known_by_the_variable() {
+        for (name, value, address) in [
+            ("HTTPS_PROXY", "http://user:p%40ss@127.0.0.1:3128", "127.0.0.1:3128"),
+            ("https_proxy", "127.0.0.1:3128", "127.0.0.1:3128"),
+            ("ALL_PROXY", "socks5h://[::1]:1080", "[::1]:1080"),
+            ("all_proxy", "socks5://127.0.0.1", "127.0.0.1:1080"),
+            ("HTTP_PROXY", "https://127.0.0.1/", "127.0.0.1:443"),
+        ] {
+            let at = |address: &str| note(&[(name, value)], &Peer::Internet(address.parse().unwrap()));
+            assert_eq!(at(address), Some(BEHIND_A_PROXY), "{name}={value}");
+            assert_eq!(at("127.0.0.2:3128"), None, "{name}={value}");
+        }
+        for (name, value) in [("NO_PROXY", "127.0.0.1:80"), ("HTTP_PROXY", ""), ("HTTP_PROXY", "http://127.0.0.1:x")] {
+            assert_eq!(note(&[(name, value)], &Peer::Internet("127.0.0.1:80".parse().unwrap())), None);
+        }
+    }
+}
