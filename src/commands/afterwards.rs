@@ -154,7 +154,7 @@ mod tests {
     fn account(addresses: &[&str]) -> Account {
         let mut account = Account::default();
         for address in addresses {
-            let refusal = Refusal { why: String::new(), remedy: String::new() };
+            let refusal = Refusal { why: String::new(), remedy: String::new(), name: None };
             let (address, program) = ((*address).to_owned(), "psql".to_owned());
             account.add_refused(Refused { address, program, process: 1, refusal, times: 1 });
         }

@@ -1,10 +1,12 @@
 //! The guard around one run: put up before the command, told of and written down while it runs.
 
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::Sender;
 
 use serde::Serialize;
 
 use crate::audit::Event;
+use crate::caller::CallerKind;
 use crate::commands::context::Context;
 use crate::commands::judging::Judged;
 use crate::commands::recording::Recorder;
@@ -13,8 +15,9 @@ use crate::error::Failure;
 use crate::exec;
 use crate::exec::ExecError;
 use crate::guard;
-use crate::guard::{Account, Blind, Hold, Inbox, Line, Message, Refused, Rules, Watch};
+use crate::guard::{AT_THE_START, Account, Blind, Grounds, Hold, Inbox, Line, Message, Names, Refused, Rules, Watch};
 use crate::policy::{FILE_NAME, GuardMode};
+use crate::reach::Target;
 use crate::snapshot::Receipt;
 use crate::text::shown;
 use crate::ui;
@@ -86,7 +89,18 @@ impl Guard {
             context.ui.say(format!("safe-test: note: {note}"));
         }
         let Some(line) = self.line() else { return Ok(None) };
-        let rules = Rules::new(judged.judgement.targets.iter().map(|one| &one.target), receipts);
+        let targets: Vec<&Target> = judged.judgement.targets.iter().map(|one| &one.target).collect();
+        let grounds = Grounds {
+            targets: &targets,
+            receipts,
+            policy: &judged.policy.guard,
+            is_unnamed: false,
+            is_person: context.caller.kind == CallerKind::Human && context.caller.terminal,
+            environment: &context.process_text,
+        };
+        let mut rules = Rules::new(&grounds, real);
+        let names = Names::look_up(rules.hosts(), AT_THE_START);
+        rules.learn(names);
         let environment = context.process_text.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         let blind = Blind::of(environment);
         let (ui, main_thread) = (context.ui.clone(), inbox.sender());
@@ -108,6 +122,14 @@ fn gains_privileges(context: &Context, judged: &Judged) -> Option<String> {
         let found = exec::find_program(name.as_ref(), context.variable("PATH"), &context.project.folder).ok()?;
         let gain = guard::gain(&context.project.folder.join(found.path))?;
         Some(format!("`{}` needs privileges that nothing under a filter gains ({gain})", shown(name)))
+    })
+}
+
+/// Follows the links of a path, as far as there is something.
+fn real(path: &Path) -> PathBuf {
+    path.canonicalize().unwrap_or_else(|_| match (path.parent(), path.file_name()) {
+        (Some(folder), Some(name)) => real(folder).join(name),
+        _ => path.to_owned(),
     })
 }
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::guard::rules::Refusal;
+use crate::guard::refusal::Refusal;
 
 /// How many rows of each kind are kept: what a program that tries every address of a network does fits into any log.
 const MOST: usize = 64;
@@ -153,7 +153,7 @@ mod tests {
     use super::*;
 
     fn refused(address: &str, program: &str, process: i32) -> Refused {
-        let refusal = Refusal { why: "a database".to_owned(), remedy: "name it".to_owned() };
+        let refusal = Refusal { why: "a database".to_owned(), remedy: "name it".to_owned(), name: None };
         Refused { address: address.to_owned(), program: program.to_owned(), process, refusal, times: 1 }
     }
 

@@ -3,12 +3,14 @@
 use std::ffi::OsStr;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use rustix::net::netlink;
+use rustix::net::{AddressFamily, SocketFlags, SocketType, netlink, socket_with};
 
 use crate::guard::netlink::{Netlink, attribute, number};
+use crate::verdict::is_bridge_name;
 
 /// A listening socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -44,11 +46,24 @@ impl Table {
     }
 }
 
+/// Where an address is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Whereabouts {
+    /// It is this machine's own.
+    Here,
+    /// In the network of a container bridge on this machine.
+    Container,
+    /// On another machine, or nowhere.
+    Elsewhere,
+}
+
 /// Asks the kernel about sockets (`sock_diag(7)`) and about addresses (`rtnetlink(7)`).
 #[derive(Debug)]
 pub(crate) struct Listeners {
     sockets: Netlink,
     routes: Netlink,
+    /// By which interfaces are asked for; it carries nothing.
+    any: OwnedFd,
 }
 
 const SOCK_DIAG_BY_FAMILY: u16 = 20;
@@ -63,7 +78,8 @@ impl Listeners {
     /// Where the kernel cannot be asked.
     pub(crate) fn new() -> io::Result<Listeners> {
         // The protocol of number 0 is that of routes.
-        Ok(Listeners { sockets: Netlink::open(Some(netlink::SOCK_DIAG))?, routes: Netlink::open(None)? })
+        let any = socket_with(AddressFamily::UNIX, SocketType::DGRAM, SocketFlags::CLOEXEC, None)?;
+        Ok(Listeners { sockets: Netlink::open(Some(netlink::SOCK_DIAG))?, routes: Netlink::open(None)?, any })
     }
 
     /// Finds the socket that a new TCP connection to `address`, which is this machine's, would reach; `None` where
@@ -88,14 +104,26 @@ impl Listeners {
         }
     }
 
-    /// Tells whether an address is this machine's own.
+    /// Finds the socket that a new TCP connection to `address` would reach where that is this machine's; `None` for all others.
     ///
     /// # Errors
     ///
     /// Where the kernel does not answer.
-    pub(crate) fn is_here(&self, address: IpAddr) -> io::Result<bool> {
+    pub(crate) fn serving(&self, address: SocketAddr) -> io::Result<Option<Listening>> {
+        match self.whereabouts(address.ip())? {
+            Whereabouts::Here => self.tcp(address),
+            Whereabouts::Container | Whereabouts::Elsewhere => Ok(None),
+        }
+    }
+
+    /// Tells where an address is, as this machine's routes have it.
+    ///
+    /// # Errors
+    ///
+    /// Where the kernel does not answer.
+    pub(crate) fn whereabouts(&self, address: IpAddr) -> io::Result<Whereabouts> {
         if address.is_loopback() || address.is_unspecified() {
-            return Ok(true);
+            return Ok(Whereabouts::Here);
         }
         // `struct rtmsg`, then the destination.
         let mut question = [0; 12 + 4 + 16];
@@ -107,17 +135,28 @@ impl Listeners {
         // RTA_DST
         question[14] = 1;
         question[16..16 + width].copy_from_slice(&octets[..width]);
-        // RTN_LOCAL
-        let found = self.routes.one(RTM_GETROUTE, &question[..16 + width], |body| Some(*body.get(7)? == 2));
-        match found {
-            // There is no way to it.
-            Err(error)
-                if error.raw_os_error().is_some_and(|error| error != libc::ETIMEDOUT && error != libc::EAGAIN) =>
-            {
-                Ok(false)
+        let found = self.routes.one(RTM_GETROUTE, &question[..16 + width], |body| {
+            // RTN_LOCAL
+            if *body.get(7)? == 2 {
+                return Some((true, None));
             }
-            other => other,
+            // RTA_GATEWAY: another machine leads there. RTA_OIF: by this interface.
+            let attributes = body.get(12..)?;
+            let direct = attribute(attributes, 5).is_none();
+            Some((false, attribute(attributes, 4).filter(|_| direct).and_then(|interface| number(interface, 0))))
+        });
+        match found {
+            Ok((true, _)) => Ok(Whereabouts::Here),
+            Ok((false, Some(interface))) if self.is_bridge(interface) => Ok(Whereabouts::Container),
+            Ok(_) => Ok(Whereabouts::Elsewhere),
+            Err(error) if matches!(error.raw_os_error(), Some(libc::ETIMEDOUT | libc::EAGAIN) | None) => Err(error),
+            // There is no way to it.
+            Err(_) => Ok(Whereabouts::Elsewhere),
         }
+    }
+
+    fn is_bridge(&self, interface: u32) -> bool {
+        rustix::net::netdevice::index_to_name(&self.any, interface).is_ok_and(|name| is_bridge_name(&name))
     }
 
     /// Finds the listening Unix socket that has this place in the file system; `None` where nobody listens on it.
@@ -290,10 +329,11 @@ mod tests {
             ("192.0.2.77", false),
             ("2001:db8::77", false),
         ] {
-            assert_eq!(listeners.is_here(address.parse().unwrap()).unwrap(), expected, "{address}");
+            let found = listeners.whereabouts(address.parse().unwrap()).unwrap();
+            assert_eq!(found == Whereabouts::Here, expected, "{address}");
         }
         for interface in if_addrs::get_if_addrs().unwrap() {
-            assert!(listeners.is_here(interface.ip()).unwrap(), "{}", interface.ip());
+            assert_eq!(listeners.whereabouts(interface.ip()).unwrap(), Whereabouts::Here, "{}", interface.ip());
         }
     }
 

@@ -14,6 +14,12 @@ mod account;
 #[cfg(target_os = "linux")]
 mod blind;
 #[cfg(target_os = "linux")]
+mod decide;
+#[cfg(all(test, target_os = "linux"))]
+mod decide_tests;
+#[cfg(target_os = "linux")]
+mod facts;
+#[cfg(target_os = "linux")]
 mod filter;
 #[cfg(target_os = "linux")]
 mod install;
@@ -21,6 +27,8 @@ mod install;
 mod listeners;
 #[cfg(target_os = "linux")]
 mod looks;
+#[cfg(target_os = "linux")]
+mod names;
 #[cfg(target_os = "linux")]
 mod nested;
 #[cfg(target_os = "linux")]
@@ -36,7 +44,11 @@ mod privileges;
 #[cfg(target_os = "linux")]
 mod process;
 #[cfg(target_os = "linux")]
+mod programs;
+#[cfg(target_os = "linux")]
 mod proof;
+#[cfg(target_os = "linux")]
+mod refusal;
 #[cfg(target_os = "linux")]
 mod rules;
 #[cfg(any(target_os = "macos", test))]
@@ -51,11 +63,13 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 pub(crate) use crate::guard::account::{Account, Hold, Reached, Refused};
 pub(crate) use crate::guard::blind::Blind;
 pub(crate) use crate::guard::install::{Line, Unavailable};
+pub(crate) use crate::guard::names::{AT_THE_START, Names};
 pub(crate) use crate::guard::owners::Owner;
 pub(crate) use crate::guard::privileges::gain;
 pub(crate) use crate::guard::process::descends;
 pub(crate) use crate::guard::proof::{Proof, Unproven, prove};
-pub(crate) use crate::guard::rules::{Refusal, Rules};
+pub(crate) use crate::guard::refusal::Refusal;
+pub(crate) use crate::guard::rules::{Grounds, Rules};
 pub(crate) use crate::guard::supervise::{Handover, Successor, Tell, Watch};
 
 /// What reaches the thread that waits for the command.

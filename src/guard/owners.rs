@@ -20,7 +20,7 @@ pub(crate) struct Owner {
     /// The name of its program, without its folder. Where the process may not be seen: of the only program that its
     /// account runs.
     pub(crate) program: Option<String>,
-    /// The words that it was started with.
+    /// The words that the process was started with.
     pub(crate) words: Vec<String>,
     /// The account that made the socket.
     pub(crate) account: u32,

@@ -1,146 +1,292 @@
-//! What a command may reach. Values in, decisions out.
+//! What a command may reach, as it follows from the run's receipts, its policy and its judgement. Values in, values out.
 
-use std::collections::BTreeSet;
-use std::net::SocketAddr;
-use std::path::Path;
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
-
+use crate::collections::HashMap;
+use crate::guard::listeners::Listening;
+use crate::guard::names::{Names, dialled};
 use crate::guard::owners::Owner;
-use crate::guard::ports;
-use crate::reach::{Place, Target};
+use crate::guard::ports::Ports;
+use crate::guard::programs::container_behind;
+use crate::policy::{GuardMode, GuardRules};
+use crate::reach::{Engine, Place, Target};
 use crate::snapshot::{Care, Receipt};
 
-/// What a run's receipts, its policy and its judgement permit.
+/// What the rules follow from.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Grounds<'a> {
+    /// Every judged target, in the order of the judgement.
+    pub(crate) targets: &'a [&'a Target],
+    /// What was done about each.
+    pub(crate) receipts: &'a [Receipt],
+    /// What the policy says of the guard.
+    pub(crate) policy: &'a GuardRules,
+    /// Whether the run goes on though nothing that names its databases was found.
+    pub(crate) is_unnamed: bool,
+    /// Whether a person reads what is said, who may loosen something.
+    pub(crate) is_person: bool,
+    /// The process environment.
+    pub(crate) environment: &'a [(String, String)],
+}
+
+/// What a command may reach.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Rules {
-    /// What is cleared, with the index of the target.
-    cleared: Vec<(Cleared, usize)>,
-    /// Ports that a judged target names.
-    ports: BTreeSet<u16>,
+    /// What receipts name.
+    pub(super) named: Vec<Named>,
+    /// What the policy allows.
+    pub(super) allowed: Hosts,
+    /// What a run without a name may reach besides: docker's engine, and the web's proxies.
+    pub(super) also: Hosts,
+    pub(super) ports: Ports,
+    pub(super) mode: GuardMode,
+    pub(super) is_unnamed: bool,
+    pub(super) is_person: bool,
+    pub(super) names: Names,
+    /// The owners of listeners that are cleared, as far as they were asked for.
+    owners: HashMap<Point, Owner>,
 }
 
-/// An address that a receipt names.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Cleared {
-    Address(SocketAddr),
-    Socket(std::path::PathBuf),
+/// A target that has a receipt.
+#[derive(Debug, Clone)]
+pub(super) struct Named {
+    pub(super) target: usize,
+    /// Whether it is saved only at the first connection.
+    pub(super) is_awaited: bool,
+    hosts: Hosts,
+    /// Unix sockets, their links followed.
+    sockets: Vec<PathBuf>,
+    /// What listened at its addresses of this machine when the command started, with the port, in the order in which they
+    /// are dialled.
+    served: Vec<(u16, Listening)>,
 }
 
-/// What becomes of an attempt.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Decision {
-    /// It is nobody's business.
-    Pass,
-    /// It is a database that is taken care of: the target with this index.
-    Cleared(usize),
-    /// It passes, and that is told: a cache that is not saved.
-    PassNoted(String),
-    /// It fails.
-    Refuse(Refusal),
-    /// It waits until the target with this index has been saved.
-    SaveFirst(usize),
+impl Named {
+    /// Tells whether this very listener was at one of its addresses when the command started.
+    pub(super) fn knew(&self, listening: Listening) -> bool {
+        self.served.iter().any(|(_, known)| known.inode == listening.inode)
+    }
 }
 
-/// Why an attempt fails.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Refusal {
-    /// What is there, and why that is not permitted: a phrase.
-    pub(crate) why: String,
-    /// What a person can do, a phrase.
-    pub(crate) remedy: String,
+/// Hosts with their ports, and the addresses that they have.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Hosts {
+    hosts: Vec<(String, u16)>,
+    addresses: Vec<SocketAddr>,
+}
+
+impl Hosts {
+    fn new(hosts: Vec<(String, u16)>) -> Hosts {
+        let mut hosts = Hosts { hosts, addresses: Vec::new() };
+        hosts.look_up(&Names::default());
+        hosts
+    }
+
+    fn look_up(&mut self, names: &Names) {
+        let addresses = self
+            .hosts
+            .iter()
+            .flat_map(|(host, port)| names.of(host).into_iter().map(|address| SocketAddr::new(address, *port)));
+        self.addresses = addresses.collect();
+    }
+
+    pub(super) fn have(&self, address: SocketAddr) -> bool {
+        let ip = dialled(address.ip());
+        self.addresses.iter().any(|own| own.port() == address.port() && own.ip() == ip)
+    }
+}
+
+/// Something that somebody listens at.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) enum Point {
+    /// A listening TCP socket.
+    Tcp(Listening),
+    /// A Unix socket.
+    Socket(PathBuf),
 }
 
 impl Rules {
-    /// Makes the rules of a run from its targets and their receipts.
-    pub(crate) fn new<'t>(targets: impl Iterator<Item = &'t Target>, receipts: &[Receipt]) -> Rules {
-        let mut rules = Rules::default();
-        for (at, target) in targets.enumerate() {
-            let is_cleared = receipts.iter().any(|receipt| receipt.target() == at && is_cleared(receipt.care()));
+    /// Makes the rules of a run. Names have no addresses yet: see [`hosts`](Rules::hosts) and [`learn`](Rules::learn).
+    ///
+    /// `real` follows a path's links, as far as there is something.
+    pub(crate) fn new(grounds: &Grounds<'_>, real: impl Fn(&Path) -> PathBuf) -> Rules {
+        let policy = grounds.policy;
+        let mut rules = Rules {
+            allowed: Hosts::new(policy.allow.iter().filter_map(|pair| host_and_port(pair)).collect()),
+            also: Hosts::new(also_reached(grounds.environment)),
+            mode: policy.mode,
+            is_unnamed: grounds.is_unnamed,
+            is_person: grounds.is_person,
+            ..Rules::default()
+        };
+        policy.ports.iter().for_each(|port| rules.ports.add(*port));
+        for (at, target) in grounds.targets.iter().enumerate() {
+            rules.ports.add_engine(target.engine);
+            let (mut hosts, mut sockets) = (Vec::new(), Vec::new());
             for place in &target.places {
                 match place {
                     Place::Host { name, port } => {
                         let port = port.or(target.engine.default_port());
-                        rules.ports.extend(port);
-                        let addresses = port.into_iter().flat_map(|port| {
-                            std::net::ToSocketAddrs::to_socket_addrs(&(name.as_str(), port)).into_iter().flatten()
-                        });
-                        rules
-                            .cleared
-                            .extend(addresses.filter(|_| is_cleared).map(|address| (Cleared::Address(address), at)));
+                        port.into_iter().for_each(|port| rules.ports.add(port));
+                        hosts.extend(port.map(|port| (name.clone(), port)));
                     }
-                    Place::Socket { path, .. } if is_cleared => {
-                        rules.cleared.push((Cleared::Socket(path.clone()), at));
+                    Place::Socket { path, port } => {
+                        port.iter().for_each(|port| rules.ports.add(*port));
+                        sockets.push(socket_file(target.engine, path, *port, &real));
                     }
-                    _ => {}
+                    Place::File { .. } | Place::Memory | Place::Instance { .. } => {}
                 }
+            }
+            if let Some(receipt) = grounds.receipts.iter().find(|receipt| receipt.target() == at) {
+                let is_awaited = is_awaited(receipt.care());
+                let hosts = Hosts::new(hosts);
+                rules.named.push(Named { target: at, is_awaited, hosts, sockets, served: Vec::new() });
             }
         }
         rules
     }
 
-    /// Decides about an address that is not this machine's.
-    pub(crate) fn elsewhere(&self, address: SocketAddr) -> Decision {
-        if let Some(target) = self.cleared(address) {
-            return Decision::Cleared(target);
-        }
-        match ports::engine(address.port()) {
-            Some(engine) => Decision::Refuse(Refusal {
-                why: format!("{engine} answers at this port, and this server was neither judged nor saved"),
-                remedy: "name it in the project's configuration, so that it is judged".to_owned(),
-            }),
-            None if self.ports.contains(&address.port()) => Decision::Refuse(Refusal {
-                why: "a database's port, and this server was neither judged nor saved".to_owned(),
-                remedy: "name it in the project's configuration, so that it is judged".to_owned(),
-            }),
-            None => Decision::Pass,
-        }
+    /// Lists the names whose addresses the rules hang on.
+    pub(crate) fn hosts(&self) -> impl Iterator<Item = &str> {
+        let named = self.named.iter().flat_map(|named| &named.hosts.hosts);
+        let also = self.also.hosts.iter().filter(|_| self.is_unnamed);
+        named.chain(&self.allowed.hosts).chain(also).map(|(host, _)| host.as_str())
     }
 
-    /// Decides about an address of this machine at which somebody listens.
-    pub(crate) fn here(&self, address: SocketAddr, owner: &Owner) -> Decision {
-        let _ = owner;
-        self.elsewhere(address)
+    /// Takes in what names mean.
+    pub(crate) fn learn(&mut self, names: Names) {
+        self.names.learn(names);
+        let named = self.named.iter_mut().map(|named| &mut named.hosts);
+        named.chain([&mut self.allowed, &mut self.also]).for_each(|hosts| hosts.look_up(&self.names));
     }
 
-    /// Decides about an address of this machine as another network namespace has it: nothing that a receipt names is
-    /// there.
-    pub(crate) fn in_another_network(&self, address: SocketAddr) -> Decision {
-        match self.elsewhere(address) {
-            Decision::Cleared(_) | Decision::SaveFirst(_) => Decision::Refuse(Refusal {
-                why: "in the network of its own in which this program runs, another server has that address".to_owned(),
-                remedy: "run it in the network that safe-test runs in".to_owned(),
-            }),
-            decision => decision,
+    /// Takes in what listens at the addresses that are named, before the command starts: what takes their place later is
+    /// another server. `listens` is asked about addresses of other machines, too.
+    pub(crate) fn look_around(&mut self, listens: impl Fn(SocketAddr) -> Option<Listening>) {
+        for named in &mut self.named {
+            let served = |address: &SocketAddr| Some((address.port(), listens(*address)?));
+            named.served = named.hosts.addresses.iter().filter_map(served).collect();
         }
     }
 
-    /// Tells whether sockets of UDP may be connected to whatever address: no database of ours speaks it.
-    #[expect(clippy::unused_self, reason = "a stricter mode will not")]
-    pub(crate) fn ignores_datagrams(&self) -> bool {
-        true
-    }
-
-    /// Decides about a Unix socket, by its path without links; `owner` is whose it is, once that was looked up.
-    pub(crate) fn socket(&self, path: &Path, owner: Option<&Owner>) -> Decision {
-        let _ = owner;
-        let cleared = self.cleared.iter().find(|(cleared, _)| match cleared {
-            Cleared::Socket(socket) => path == socket || path.parent() == Some(socket),
-            Cleared::Address(_) => false,
-        });
-        match cleared {
-            Some((_, target)) => Decision::Cleared(*target),
-            None => Decision::Pass,
+    /// Takes in that targets have been saved: the server that listens there now is theirs.
+    pub(crate) fn saved(&mut self, targets: &[usize], listening: Option<(u16, Listening)>) {
+        for named in self.named.iter_mut().filter(|named| targets.contains(&named.target)) {
+            named.is_awaited = false;
+            named.served.extend(listening);
         }
     }
 
-    fn cleared(&self, address: SocketAddr) -> Option<usize> {
-        self.cleared.iter().find(|(cleared, _)| *cleared == Cleared::Address(address)).map(|(_, target)| *target)
+    /// Lists what is cleared on this machine, for its owners to be looked up.
+    pub(crate) fn cleared_points(&self) -> Vec<Point> {
+        let cleared = || self.named.iter().filter(|named| !named.is_awaited);
+        let tcp = cleared().flat_map(|named| &named.served).map(|(_, listening)| Point::Tcp(*listening));
+        tcp.chain(cleared().flat_map(|named| &named.sockets).map(|path| Point::Socket(path.clone()))).collect()
+    }
+
+    /// Takes in who owns something that is cleared.
+    pub(crate) fn learn_owner(&mut self, point: Point, owner: Owner) {
+        self.owners.insert(point, owner);
+    }
+
+    /// Lists the targets whose receipts name an address.
+    pub(super) fn at_address(&self, address: SocketAddr) -> Vec<&Named> {
+        self.named.iter().filter(|named| named.hosts.have(address)).collect()
+    }
+
+    /// Lists the targets whose receipts name a Unix socket.
+    pub(super) fn at_socket(&self, path: &Path) -> Vec<&Named> {
+        self.named.iter().filter(|named| named.sockets.iter().any(|own| own == path)).collect()
+    }
+
+    /// Lists the targets that are served by this very listener, the one that a client would reach first.
+    pub(super) fn served_by(&self, listening: Listening) -> Vec<&Named> {
+        let is_first = |named: &&Named| named.served.first().is_some_and(|(_, first)| first.inode == listening.inode);
+        self.named.iter().filter(is_first).collect()
+    }
+
+    /// Lists the targets whose server is the owner's, who was met at this port or at a Unix socket: its sockets and its
+    /// ports are one server.
+    pub(super) fn owned_by(&self, owner: &Owner, port: Option<u16>) -> Vec<&Named> {
+        let owns = |point: Point, known: Option<u16>| {
+            // A server of PostgreSQL's has the same port in the names of its sockets. Others have none.
+            let may_be = port.zip(known).is_none_or(|(port, known)| port == known);
+            self.owners.get(&point).is_some_and(|other| is_one_server(other, owner, may_be))
+        };
+        let is_owned = |named: &&Named| {
+            // Where one name leads to several servers only the first of them was saved.
+            named.served.first().is_some_and(|(port, listening)| owns(Point::Tcp(*listening), Some(*port)))
+                || named.sockets.iter().any(|path| owns(Point::Socket(path.clone()), port_of_socket(path)))
+        };
+        self.named.iter().filter(is_owned).collect()
+    }
+
+    /// Finds the name under which an address is known.
+    pub(crate) fn called(&self, address: IpAddr) -> Option<&str> {
+        self.names.called(address)
     }
 }
 
-fn is_cleared(care: &Care) -> bool {
+fn is_awaited(care: &Care) -> bool {
     match care {
-        Care::Saved { .. } | Care::Unchanged { .. } | Care::NothingToLose { .. } | Care::LeftToPolicy { .. } => true,
+        Care::Saved { .. } | Care::Unchanged { .. } | Care::NothingToLose { .. } | Care::LeftToPolicy { .. } => false,
     }
+}
+
+/// Tells whether two listeners have one owner, as far as it shows: the process, what a container's port leads to, or where
+/// a process may not be seen the account, if nothing else speaks against it.
+fn is_one_server(one: &Owner, other: &Owner, may_be: bool) -> bool {
+    match (one.process, other.process) {
+        (Some(process), Some(others)) if process == others => true,
+        (Some(_), Some(_)) => {
+            let behind = container_behind(one);
+            behind.is_some() && behind == container_behind(other)
+        }
+        _ => may_be && one.account == other.account && one.program == other.program,
+    }
+}
+
+/// Reads the port from the name of a PostgreSQL socket.
+pub(super) fn port_of_socket(path: &Path) -> Option<u16> {
+    path.file_name()?.to_str()?.strip_prefix(".s.PGSQL.")?.parse().ok()
+}
+
+/// Names the socket that a place means, which may be the folder that holds it.
+fn socket_file(engine: Engine, path: &Path, port: Option<u16>, real: impl Fn(&Path) -> PathBuf) -> PathBuf {
+    let is_file = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(".s.PGSQL."));
+    match engine {
+        Engine::Postgres | Engine::Cockroach if !is_file => {
+            let port = port.or(engine.default_port()).unwrap_or_default();
+            real(path).join(format!(".s.PGSQL.{port}"))
+        }
+        _ => real(path),
+    }
+}
+
+/// Reads `host:port`; the host of IPv6 may stand in brackets.
+pub(super) fn host_and_port(pair: &str) -> Option<(String, u16)> {
+    let (host, port) = pair.rsplit_once(':')?;
+    let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+    Some((host.to_ascii_lowercase(), port.parse().ok()?))
+}
+
+/// Finds docker's engine and the web's proxies in the environment.
+fn also_reached(environment: &[(String, String)]) -> Vec<(String, u16)> {
+    let usual_port = |name: &str, scheme: &str| match (name.to_ascii_uppercase().as_str(), scheme) {
+        ("DOCKER_HOST", "tcp") => Some(2375),
+        ("DOCKER_HOST", "ssh") => Some(22),
+        ("HTTP_PROXY" | "HTTPS_PROXY" | "ALL_PROXY", "http") => Some(80),
+        ("HTTP_PROXY" | "HTTPS_PROXY" | "ALL_PROXY", "https") => Some(443),
+        _ => None,
+    };
+    environment
+        .iter()
+        .filter_map(|(name, value)| {
+            let url = url::Url::parse(value).ok()?;
+            let usual = usual_port(name, url.scheme())?;
+            let host = url.host_str()?.trim_start_matches('[').trim_end_matches(']').to_ascii_lowercase();
+            Some((host, url.port().unwrap_or(usual)))
+        })
+        .collect()
 }

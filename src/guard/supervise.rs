@@ -5,12 +5,12 @@
 //! at on a thread of its own ([`looks`](crate::guard::looks)), so that one program's look holds no other program's
 //! connection.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::io;
 use std::net::SocketAddr;
 use std::os::fd::{OwnedFd, RawFd};
 use std::sync::mpsc::{Sender, channel};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::thread::{Builder, JoinHandle};
 
 use rustix::event::{EventfdFlags, eventfd};
@@ -18,13 +18,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::guard::account::{Account, Reached, Refused};
 use crate::guard::blind::Blind;
-use crate::guard::listeners::{Listeners, Table};
+use crate::guard::decide::Decision;
+use crate::guard::facts::{Facts, Look, Traffic};
+use crate::guard::listeners::{Listeners, Listening, Table, Whereabouts};
 use crate::guard::looks;
 use crate::guard::looks::{Looks, Subject};
 use crate::guard::notification::{Aim, Attempt, Listener, Shown};
 use crate::guard::process;
 use crate::guard::process::Protocol;
-use crate::guard::rules::{Decision, Refusal, Rules};
+use crate::guard::refusal::Refusal;
+use crate::guard::rules::Rules;
 use crate::guard::sockaddr::Peer;
 use crate::guard::{Line, Message, Question};
 use crate::text::shown;
@@ -59,7 +62,7 @@ pub(crate) struct Successor {
 /// What all threads of a watch share.
 pub(super) struct Shared {
     pub(super) listener: Arc<Listener>,
-    pub(super) rules: Rules,
+    rules: RwLock<Rules>,
     /// Whom others are reached through, unseen.
     blind: Blind,
     /// What listened before the command was started.
@@ -67,7 +70,8 @@ pub(super) struct Shared {
     /// What was decided about listening sockets, by their inodes.
     pub(super) decided: Mutex<HashMap<u32, Decision>>,
     pub(super) looks: Looks,
-    saved: Mutex<BTreeSet<usize>>,
+    /// The targets that were saved since.
+    saved: Mutex<Vec<usize>>,
     account: Mutex<Account>,
     questions: Option<Mutex<Sender<Message>>>,
     tell: Tell,
@@ -89,15 +93,16 @@ impl Watch {
     /// The system's own: no thread, no netlink.
     pub(crate) fn begin(
         line: &Line,
-        rules: Rules,
+        mut rules: Rules,
         blind: Blind,
         questions: Sender<Message>,
         tell: Tell,
     ) -> io::Result<Watch> {
         let listeners = Listeners::new()?;
+        rules.look_around(|address| listeners.serving(address).ok().flatten());
         let shared = Arc::new(Shared {
             listener: Arc::clone(line.listener()),
-            rules,
+            rules: RwLock::new(rules),
             blind,
             table: listeners.table()?,
             decided: Mutex::default(),
@@ -123,7 +128,7 @@ impl Watch {
     pub(crate) fn successor(&self) -> io::Result<Successor> {
         let shared = Shared {
             listener: Arc::clone(&self.shared.listener),
-            rules: self.shared.rules.clone(),
+            rules: RwLock::new(self.shared.rules().clone()),
             blind: Blind::default(),
             table: self.shared.table.clone(),
             decided: Mutex::default(),
@@ -145,7 +150,7 @@ impl Watch {
         let thread = lock(&self.thread).take();
         // A watcher that panicked has answered what it could; the account is what it wrote.
         let _ = thread.map(JoinHandle::join);
-        Handover { saved: lock(&self.shared.saved).iter().copied().collect(), held: self.shared.looks.give_up() }
+        Handover { saved: lock(&self.shared.saved).clone(), held: self.shared.looks.give_up() }
     }
 
     /// Stops answering, and returns what was seen.
@@ -166,7 +171,7 @@ impl Successor {
     pub(crate) fn watch(self, handover: Handover) {
         let Ok(listeners) = Listeners::new() else { return };
         let Ok(never) = eventfd(0, EventfdFlags::CLOEXEC) else { return };
-        *lock(&self.shared.saved) = handover.saved.into_iter().collect();
+        self.shared.rules_to_change().saved(&handover.saved, None);
         let mut watcher = Watcher::new(&self.shared, listeners);
         handover.held.iter().for_each(|attempt| watcher.answer(attempt));
         watcher.watch(&never);
@@ -226,46 +231,72 @@ impl Watcher {
     fn internet(&mut self, attempt: &Attempt, address: SocketAddr) {
         let shared = &self.shared;
         // Where the kernel does not answer it is taken for elsewhere, which permits less.
-        if !self.listeners.is_here(address.ip()).unwrap_or(false) {
-            return match shared.rules.elsewhere(address) {
-                Decision::Refuse(_) | Decision::SaveFirst(_) => shared.look(attempt, Subject::Elsewhere(address)),
-                decision => shared.carry_out(attempt, decision, &address.to_string()),
-            };
+        match self.listeners.whereabouts(address.ip()).unwrap_or(Whereabouts::Elsewhere) {
+            Whereabouts::Here => {}
+            Whereabouts::Container => return self.decide(attempt, Subject::Container(address)),
+            Whereabouts::Elsewhere => return self.decide(attempt, Subject::Away(address)),
         }
         if !process::shares_network(attempt.thread) {
-            return shared.carry_out(attempt, shared.rules.in_another_network(address), &address.to_string());
+            return self.another_networks(attempt, address);
         }
         match self.listeners.tcp(address) {
             Ok(None) => shared.listener.let_through(attempt),
-            Ok(Some(listening)) => {
-                let told = (attempt.thread, listening.inode);
-                if self.told.contains(&told) {
-                    return shared.listener.let_through(attempt);
-                }
-                let decided = lock(&shared.decided).get(&listening.inode).cloned();
-                match decided {
-                    None => shared.look(attempt, Subject::Here(address, Some(listening))),
-                    Some(decision) => {
-                        if !matches!(decision, Decision::Refuse(_)) {
-                            if self.told.len() == MOST_TOLD {
-                                self.told.clear();
-                            }
-                            self.told.insert(told);
-                        }
-                        shared.carry_out(attempt, decision, &address.to_string());
-                    }
-                }
+            Ok(Some(listening)) => self.here(attempt, address, listening),
+            Err(error) => {
+                let why = format!("nobody can tell who listens there: {error}");
+                shared.refuse(attempt, &address.to_string(), Refusal::plain(why, "run the command again"));
             }
-            Err(_) => shared.look(attempt, Subject::Here(address, None)),
         }
+    }
+
+    fn here(&mut self, attempt: &Attempt, address: SocketAddr, listening: Listening) {
+        let told = (attempt.thread, listening.inode);
+        if self.told.contains(&told) {
+            return self.shared.listener.let_through(attempt);
+        }
+        let decided = lock(&self.shared.decided).get(&listening.inode).cloned();
+        let Some(decision) = decided else { return self.decide(attempt, Subject::Here(address, listening)) };
+        if !matches!(decision, Decision::Refuse(_) | Decision::Deny) {
+            if self.told.len() == MOST_TOLD {
+                self.told.clear();
+            }
+            self.told.insert(told);
+        }
+        self.shared.carry_out(attempt, decision, &address.to_string());
+    }
+
+    /// Decides about an address of this machine as another network namespace has it. Nothing that a receipt names is there.
+    fn another_networks(&self, attempt: &Attempt, address: SocketAddr) {
+        if !self.shared.rules().expects_a_database(address.port()) {
+            return self.shared.listener.let_through(attempt);
+        }
+        let why = "this program runs in a network of its own, where another server has that address";
+        let refusal = Refusal::plain(why, "run it in the network that safe-test runs in");
+        self.shared.refuse_a_stream(attempt, &address.to_string(), refusal);
     }
 
     fn unix(&self, attempt: &Attempt, path: &std::path::Path) {
         let (name, found) = process::socket_path(attempt.thread, path);
-        match self.shared.rules.socket(&name, None) {
-            Decision::Pass => self.shared.listener.let_through(attempt),
-            Decision::Refuse(_) | Decision::SaveFirst(_) => self.shared.look(attempt, Subject::Socket(name, found)),
-            decision => self.shared.carry_out(attempt, decision, &shown(&name)),
+        self.decide(attempt, Subject::Socket(name, found));
+    }
+
+    /// Decides at once where that can be; else has it looked into.
+    fn decide(&self, attempt: &Attempt, subject: Subject) {
+        let mut facts = Facts::default();
+        let decision = loop {
+            match self.shared.rules().decide(subject.aim(), &facts) {
+                Decision::Look(Look::Traffic) => facts.traffic = Some(traffic(attempt)),
+                decision => break decision,
+            }
+        };
+        match decision {
+            Decision::Look(_) | Decision::SaveFirst(_) => self.shared.look(attempt, subject, facts),
+            decision => {
+                if !looks::is_datagram(&facts) {
+                    subject.remember(&self.shared, &decision);
+                }
+                self.shared.carry_out(attempt, decision, &subject.address());
+            }
         }
     }
 
@@ -281,52 +312,61 @@ impl Watcher {
         if !may_be_database {
             return self.shared.listener.let_through(attempt);
         }
-        let refusal = Refusal {
-            why: format!("nobody may see where this program connects to: {error}"),
-            remedy: "a program whose file can be read can be watched".to_owned(),
-        };
+        let why = format!("nobody may see where this program connects to: {error}");
+        let refusal = Refusal::plain(why, "a program whose file can be read can be watched");
         self.shared.refuse(attempt, "an address that cannot be seen", refusal);
     }
 }
 
 impl Shared {
-    /// Decides about a subject, and answers all that waited for that, on a thread of its own.
-    fn look(self: &Arc<Self>, attempt: &Attempt, subject: Subject) {
-        if !self.looks.begin(&subject, attempt) {
+    /// Finds out what is to be known of a subject, and answers all that waited for that, on a thread of its own.
+    fn look(self: &Arc<Self>, attempt: &Attempt, subject: Subject, facts: Facts) {
+        let look = Arc::new(looks::Look { subject, facts, first: attempt.clone() });
+        if !self.looks.begin(&look, attempt) {
             return;
         }
-        let shared = Arc::clone(self);
-        let run = {
-            let subject = subject.clone();
-            move || looks::run(&shared, &subject)
-        };
+        let (shared, looked) = (Arc::clone(self), Arc::clone(&look));
+        let run = move || looked.run(&shared);
         if Builder::new().name("look".to_owned()).stack_size(512 << 10).spawn(run).is_err() {
             // No room for a thread: then everybody waits.
-            looks::run(self, &subject);
+            look.run(self);
         }
     }
 
-    /// Turns a decision that asks for more into one that does not.
-    pub(super) fn settle(&self, decision: Decision) -> Decision {
-        let Decision::SaveFirst(target) = decision else { return decision };
-        if lock(&self.saved).contains(&target) {
-            return Decision::Cleared(target);
-        }
-        match self.ask(target) {
-            Ok(()) => {
-                lock(&self.saved).insert(target);
-                Decision::Cleared(target)
+    pub(super) fn rules(&self) -> RwLockReadGuard<'_, Rules> {
+        self.rules.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn rules_to_change(&self) -> RwLockWriteGuard<'_, Rules> {
+        self.rules.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Has targets saved, and the listener that they were met at taken for theirs. Turns a decision that waits for that into
+    /// one that does not.
+    pub(super) fn settle(&self, decision: Decision, met_at: Option<(u16, Listening)>) -> Decision {
+        let Decision::SaveFirst(targets) = decision else { return decision };
+        for target in &targets {
+            if let Err(why) = self.ask(*target) {
+                return Decision::Refuse(Refusal::plain(why, "what went wrong stands above"));
             }
-            Err(why) => Decision::Refuse(Refusal { why, remedy: "what went wrong stands above".to_owned() }),
         }
+        self.rules_to_change().saved(&targets, met_at);
+        lock(&self.saved).extend(&targets);
+        targets.first().map_or(Decision::Pass, |first| Decision::Cleared(*first))
     }
 
     pub(super) fn carry_out(&self, attempt: &Attempt, decision: Decision, address: &str) {
-        let (target, note) = match self.settle(decision) {
-            Decision::Pass | Decision::SaveFirst(_) => return self.listener.let_through(attempt),
-            Decision::Refuse(refusal) => return self.refuse_unless_datagram(attempt, address, refusal),
+        let (target, note) = match decision {
+            Decision::Pass => return self.listener.let_through(attempt),
+            Decision::Deny => return self.listener.fail(attempt, libc::EACCES),
+            // Neither comes here: both are settled before.
+            Decision::SaveFirst(_) | Decision::Look(_) => {
+                let refusal = Refusal::plain("nobody found out what it is", "run the command again");
+                return self.refuse(attempt, address, refusal);
+            }
+            Decision::Refuse(refusal) => return self.refuse(attempt, address, refusal),
             Decision::Cleared(target) => (Some(target), None),
-            Decision::PassNoted(note) => (None, Some(note)),
+            Decision::PassNoted(note) => (None, Some(note.to_string())),
         };
         let (process, program) = program_of(attempt);
         lock(&self.account).add_reached(Reached { address: address.to_owned(), program, process, target, note });
@@ -355,14 +395,12 @@ impl Shared {
         answered.recv().map_err(|_| gone())?
     }
 
-    /// Refuses what opens a connection. Sockets of UDP are connected to have addresses sorted (`getaddrinfo`), and no
-    /// database answers there.
-    fn refuse_unless_datagram(&self, attempt: &Attempt, address: &str, refusal: Refusal) {
-        let protocol = attempt.socket().ok().and_then(|socket| process::protocol(attempt.thread, socket));
-        if protocol == Some(Protocol::Datagram) && self.rules.ignores_datagrams() {
-            return self.listener.let_through(attempt);
+    /// Refuses what opens a connection.
+    fn refuse_a_stream(&self, attempt: &Attempt, address: &str, refusal: Refusal) {
+        match traffic(attempt) {
+            Traffic::Stream => self.refuse(attempt, address, refusal),
+            Traffic::Datagram | Traffic::DatagramsLater => self.listener.let_through(attempt),
         }
-        self.refuse(attempt, address, refusal);
     }
 
     fn refuse(&self, attempt: &Attempt, address: &str, refusal: Refusal) {
@@ -373,6 +411,16 @@ impl Shared {
             (self.tell)(&refused);
         }
         self.listener.fail(attempt, libc::EACCES);
+    }
+}
+
+/// Finds what an attempt's socket carries. One that may not be seen is taken for what a database speaks.
+fn traffic(attempt: &Attempt) -> Traffic {
+    let protocol = attempt.socket().ok().and_then(|socket| process::protocol(attempt.thread, socket));
+    match protocol {
+        Some(Protocol::Datagram) if attempt.is_connect() => Traffic::DatagramsLater,
+        Some(Protocol::Datagram) => Traffic::Datagram,
+        Some(Protocol::Stream | Protocol::Local) | None => Traffic::Stream,
     }
 }
 

@@ -14,7 +14,7 @@ mod values;
 
 pub(crate) use crate::policy::document::{Document, GuardMode, RestoreWhen};
 pub(crate) use crate::policy::error::PolicyError;
-pub(crate) use crate::policy::force::{Loosening, Policy, Production, leaves_the_project};
+pub(crate) use crate::policy::force::{GuardRules, Loosening, Policy, Production, leaves_the_project};
 
 /// The policy's file name, at the project's root.
 pub(crate) const FILE_NAME: &str = ".safe-test.toml";

@@ -41,6 +41,7 @@ pub(crate) use crate::reach::grammars::draft::Draft;
 pub(crate) use crate::reach::grammars::placeholder::has_gap;
 pub(crate) use crate::reach::lookup::Lookup;
 pub(crate) use crate::reach::merge::Reached;
+pub(crate) use crate::reach::ports::{Certainty, Port};
 pub(crate) use crate::reach::providers::{provider_of_host, provider_of_instance};
 pub(crate) use crate::reach::target::{Doubt, Place, Target};
 pub(crate) use crate::reach::unstated_engine::name_engines;

@@ -71,7 +71,7 @@ impl Interface {
 
 /// Tells whether it is a name that Docker (`docker0`, `br-<id>`), Podman (`podman0`, `cni-podman0`), LXD or libvirt
 /// gives a bridge.
-fn is_bridge_name(name: &str) -> bool {
+pub(crate) fn is_bridge_name(name: &str) -> bool {
     ["docker", "br-", "podman", "cni-podman", "lxdbr", "lxcbr", "incusbr", "virbr"]
         .iter()
         .any(|start| name.starts_with(start))

@@ -17,10 +17,11 @@ mod subject;
 mod testing;
 mod words;
 
+pub(crate) use crate::verdict::addresses::parse_address;
 pub(crate) use crate::verdict::environment_names::environment_names;
 pub(crate) use crate::verdict::evidence::Evidence;
 pub(crate) use crate::verdict::locality::{Locality, Surroundings};
-pub(crate) use crate::verdict::machine::{Interface, Machine};
+pub(crate) use crate::verdict::machine::{Interface, Machine, is_bridge_name};
 pub(crate) use crate::verdict::model::{Finding, JudgedTarget, Judgement, Level, Verdict};
 pub(crate) use crate::verdict::rules::MACHINE_MARK;
 
