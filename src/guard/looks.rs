@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
+use std::time::{Duration, Instant};
 
 use crate::guard::decide::Decision;
 use crate::guard::facts;
@@ -17,6 +18,9 @@ use crate::guard::rules::Point;
 use crate::guard::supervise::{Shared, lock};
 use crate::guard::{owners, process};
 use crate::text::shown;
+
+/// How long what names mean is taken for what they still mean: a program that tries again and again has nobody asked as often.
+const FRESH: Duration = Duration::from_secs(1);
 
 /// What a look is about. Attempts at the same subject wait for the same look.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -114,11 +118,20 @@ impl Look {
         if !is_datagram(&facts) {
             self.subject.remember(shared, &decision);
         }
-        for attempt in lock(&shared.looks.0).remove(&self.key()).unwrap_or_default() {
+        for attempt in self.end(shared) {
             if shared.listener.is_waiting(&attempt) {
                 shared.carry_out(&attempt, decision.clone(), &self.subject.address());
             }
         }
+    }
+
+    /// Refuses all that waited, without a word: for a look that failed by a fault of ours.
+    pub(super) fn refuse_all(&self, shared: &Shared) {
+        self.end(shared).iter().for_each(|attempt| shared.listener.fail(attempt, libc::EACCES));
+    }
+
+    fn end(&self, shared: &Shared) -> Vec<Attempt> {
+        lock(&shared.looks.0).remove(&self.key()).unwrap_or_default()
     }
 
     fn find_out(&self, look: facts::Look, shared: &Shared, facts: &mut Facts) {
@@ -136,9 +149,13 @@ impl Look {
                 facts.is_git_host = Some(is_git_host);
             }
             facts::Look::Names => {
-                let hosts: Vec<String> = shared.rules().hosts().map(str::to_owned).collect();
-                let found = Names::look_up(hosts.iter().map(String::as_str), names::BEFORE_A_REFUSAL);
-                shared.rules_to_change().learn(found);
+                let is_fresh = lock(&shared.looked_up).is_some_and(|at| at.elapsed() < FRESH);
+                if !is_fresh {
+                    let hosts: Vec<String> = shared.rules().hosts().map(str::to_owned).collect();
+                    let found = Names::look_up(hosts.iter().map(String::as_str), names::BEFORE_A_REFUSAL);
+                    shared.rules_to_change().learn(found);
+                    *lock(&shared.looked_up) = Some(Instant::now());
+                }
                 facts.names_are_fresh = true;
             }
             facts::Look::ClearedOwners => {

@@ -9,9 +9,11 @@ use std::collections::{HashMap, HashSet};
 use std::io;
 use std::net::SocketAddr;
 use std::os::fd::{OwnedFd, RawFd};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::thread::{Builder, JoinHandle};
+use std::time::Instant;
 
 use rustix::event::{EventfdFlags, eventfd};
 use serde::{Deserialize, Serialize};
@@ -70,6 +72,8 @@ pub(super) struct Shared {
     /// What was decided about listening sockets, by their inodes.
     pub(super) decided: Mutex<HashMap<u32, Decision>>,
     pub(super) looks: Looks,
+    /// When names were looked up last.
+    pub(super) looked_up: Mutex<Option<Instant>>,
     /// The targets that were saved since.
     saved: Mutex<Vec<usize>>,
     account: Mutex<Account>,
@@ -107,6 +111,7 @@ impl Watch {
             table: listeners.table()?,
             decided: Mutex::default(),
             looks: Looks::default(),
+            looked_up: Mutex::default(),
             saved: Mutex::default(),
             account: Mutex::default(),
             questions: Some(Mutex::new(questions)),
@@ -133,6 +138,7 @@ impl Watch {
             table: self.shared.table.clone(),
             decided: Mutex::default(),
             looks: Looks::default(),
+            looked_up: Mutex::default(),
             saved: Mutex::default(),
             account: Mutex::default(),
             questions: None,
@@ -196,7 +202,12 @@ impl Watcher {
     fn watch(&mut self, stop: &OwnedFd) {
         loop {
             match self.shared.listener.next(stop) {
-                Ok(Shown::Attempt(attempt)) => self.answer(&attempt),
+                Ok(Shown::Attempt(attempt)) => {
+                    // A fault of ours is to refuse, not to keep everybody waiting.
+                    if catch_unwind(AssertUnwindSafe(|| self.answer(&attempt))).is_err() {
+                        self.shared.listener.fail(&attempt, libc::EACCES);
+                    }
+                }
                 Ok(Shown::Nothing) => {}
                 Ok(Shown::Stop | Shown::Over) | Err(_) => return,
             }
@@ -326,7 +337,11 @@ impl Shared {
             return;
         }
         let (shared, looked) = (Arc::clone(self), Arc::clone(&look));
-        let run = move || looked.run(&shared);
+        let run = move || {
+            if catch_unwind(AssertUnwindSafe(|| looked.run(&shared))).is_err() {
+                looked.refuse_all(&shared);
+            }
+        };
         if Builder::new().name("look".to_owned()).stack_size(512 << 10).spawn(run).is_err() {
             // No room for a thread: then everybody waits.
             look.run(self);

@@ -1,6 +1,7 @@
-//! Networks within the network.
+//! What lies within, or around: networks, privileges, another safe-test.
 
 use super::world::{World, fixture};
+use crate::support::{Outcome, Sandbox};
 
 #[test]
 fn another_networks_loopback_is_not_ours() {
@@ -14,4 +15,32 @@ fn another_networks_loopback_is_not_ours() {
     );
     let outcome = world.guarded(&script).expect_code(120);
     assert_eq!(outcome.stdout, "tcp EACCES\ntcp connected\nready\n127.0.0.1 8080\n", "{}", outcome.stderr);
+}
+
+#[test]
+fn within_another_safe_test_the_outer_one_watches() {
+    let world = World::new();
+    let script =
+        format!("{} sh -c 'probe tcp 10.0.0.1 5432; probe tcp 127.0.0.1 5432'", env!("CARGO_BIN_EXE_safe-test"));
+    let outcome = world.guarded(&script).expect_code(120);
+    assert_eq!(outcome.stdout, "tcp EACCES\ntcp connected\n", "{}", outcome.stderr);
+    let said = outcome.stderr.lines().any(|line| line.contains("not watched: the safe-test around this one (process "));
+    assert!(said, "{}", outcome.stderr);
+    assert!(world.reached_outside().is_empty());
+}
+
+#[test]
+fn a_program_that_gains_privileges_runs_without_the_guard_and_that_is_said() {
+    let sandbox = Sandbox::with_sqlite();
+    let run = |words: &[&str]| {
+        let mut command = sandbox.program("unshare");
+        // Whoever it is: an account of no privileges, whom `su` belongs to somebody else.
+        command.args(["--user", "--map-user=1000", env!("CARGO_BIN_EXE_safe-test")]).args(words);
+        Outcome::of(&mut command).expect_code(0).stderr
+    };
+    let said = run(&["sh", "-c", "su --help >help"]);
+    assert!(said.contains("`su` needs privileges that nothing under a filter gains (set-user-id)"), "{said}");
+    assert!(sandbox.read("help").contains("su"));
+    let said = run(&["true"]);
+    assert!(!said.contains("not watched"), "{said}");
 }
