@@ -51,7 +51,9 @@ pub(crate) use crate::snapshot::obstacle::{Effect, Obstacle, not_whole, not_whol
 pub(crate) use crate::snapshot::order::Order;
 pub(crate) use crate::snapshot::plan::{Intention, plan};
 pub(crate) use crate::snapshot::plan_error::PlanError;
-pub(crate) use crate::snapshot::receipt::{Beside, Care, Receipt};
+#[cfg(test)]
+pub(crate) use crate::snapshot::receipt::Beside;
+pub(crate) use crate::snapshot::receipt::{Care, Receipt};
 pub(crate) use crate::snapshot::restore::{
     asks_for_password, drop_leftover, exchange_back, leftovers, may_have_left_databases, neighbours, plan_restore,
     verify,
