@@ -178,7 +178,7 @@ mod tests {
             remedy: "a remedy".to_owned(),
             origin: Some(Origin::process("DATABASE_URL")),
         };
-        let judgement = Judgement::new(vec![(target, Locality::Loopback, Vec::new())], vec![finding], Vec::new());
+        let judgement = Judgement::new(vec![(target, Locality::Loopback, Vec::new())], vec![finding], Vec::new(), None);
         let setting = |value: &str| Setting {
             name: "DATABASE_URL".to_owned(),
             value: value.to_owned(),

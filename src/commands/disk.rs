@@ -121,6 +121,6 @@ impl Files for Disk {
 }
 
 /// Tells whether what lies in a folder can be opened by its name.
-fn can_look_into(folder: &Path) -> bool {
+pub(crate) fn can_look_into(folder: &Path) -> bool {
     access(folder, Access::EXEC_OK).is_ok()
 }

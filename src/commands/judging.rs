@@ -7,6 +7,7 @@ use std::rc::Rc;
 
 use crate::audit::JudgementReport;
 use crate::commands::context::Context;
+use crate::commands::lying_files::{Found, Search};
 use crate::commands::policy_file::InForce;
 use crate::commands::seen::{Looking, Seen};
 use crate::commands::{machine, policy_file};
@@ -16,9 +17,9 @@ use crate::error::Failure;
 use crate::policy::{FILE_NAME, Policy};
 use crate::reach;
 use crate::reach::{Engine, Reached, Target};
-use crate::snapshot::{StoreError, Stored};
+use crate::snapshot::{Store, StoreError, Stored};
 use crate::verdict;
-use crate::verdict::{Evidence, Judgement};
+use crate::verdict::{Evidence, Judgement, Lying};
 
 /// A judgement with what it was made of, for those who explain or record it.
 pub(crate) struct Judged {
@@ -43,14 +44,14 @@ impl Judged {
 
 /// Judges what `command` could reach; without one, test and development runs are both considered.
 pub(crate) fn judge(context: &Context, command: Option<&[OsString]>) -> Result<Judged, Failure> {
-    judge_with(context, command, &*context.disk, |targets, _| targets)
+    judge_with(context, Scope::Project, command, &*context.disk, |targets, _| targets)
 }
 
 /// Judges what `command` could reach, and notes the files that it rests on, to be looked at again before it starts.
 pub(crate) fn judge_before_a_run(context: &Context, command: &[OsString]) -> Result<(Judged, Seen), Failure> {
     let files = Looking::new(&*context.disk, context.now);
     files.watch(&context.project.root.join(FILE_NAME));
-    let judged = judge_with(context, Some(command), &files, |targets, _| targets)?;
+    let judged = judge_with(context, Scope::Project, Some(command), &files, |targets, _| targets)?;
     Ok((judged, files.into_seen()))
 }
 
@@ -71,7 +72,7 @@ pub(crate) fn judge_addresses(
     unreadable: impl Fn(usize) -> StoreError,
 ) -> Result<Judged, Failure> {
     let mut no_address = None;
-    let judged = judge_with(context, None, &*context.disk, |targets, lookup| {
+    let judged = judge_with(context, Scope::Addresses, None, &*context.disk, |targets, lookup| {
         let of = |(at, address): (usize, &&str)| {
             let named = targets.iter().find(|target| target.address() == *address).cloned();
             let found = named.or_else(|| {
@@ -112,8 +113,26 @@ fn target_at(address: &str, lookup: &reach::Lookup<'_>) -> Option<Target> {
     reach::find_targets(&[reading], &[], lookup).targets.into_iter().find(|target| target.address() == address)
 }
 
+/// What is judged.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Scope {
+    /// All that the project's command could reach.
+    Project,
+    /// Certain databases.
+    Addresses,
+}
+
+/// Begins to look for database files in the project.
+fn search(context: &Context, policy: &Policy) -> Search {
+    let root = &context.project.root;
+    // One that cannot be used is told of where something is saved.
+    let store = Store::locate(root, policy.snapshots.directory.as_deref()).ok();
+    Search::begin(root, store.as_ref().map(Store::directory))
+}
+
 fn judge_with(
     context: &Context,
+    scope: Scope,
     command: Option<&[OsString]>,
     files: &dyn Files,
     select: impl FnOnce(Vec<Target>, &reach::Lookup<'_>) -> Vec<Target>,
@@ -137,33 +156,50 @@ fn judge_with(
         .iter()
         .find(|invocation| reach::is_database_client(invocation))
         .map(|client| client.program().to_owned());
+    let unseen = survey.invocations.iter().find_map(reach::acts_unseen);
+    let is_cut = survey.conditions.iter().any(Condition::is_gap);
+    // It takes about as long as reading the manifests does.
+    let search = (scope == Scope::Project && (found.is_empty() || is_cut)).then(|| search(context, &policy));
     // Lock files can be large: they are read only where something hangs on them.
     let has_unknown_engine = found.iter().any(|target| target.engine == Engine::Unknown);
-    let drivers = if has_unknown_engine || (found.is_empty() && client.is_none()) {
-        environment::database_drivers(&context.project, files)
-    } else {
-        DriverEvidence::default()
-    };
-    let targets = select(reach::name_engines(found, &drivers), &lookup);
+    let read_drivers = || environment::database_drivers(&context.project, files);
+    let mut drivers = (has_unknown_engine || found.is_empty() || is_cut).then(read_drivers);
+    let mut targets = select(reach::name_engines(found, drivers.as_ref()), &lookup);
     let matter = verdict::Surroundings::of(&targets);
     let services = if matter.names { environment::services(&context.project, files, command) } else { Vec::new() };
     let machine = machine::read(matter, files);
     let names = verdict::environment_names(&survey.readings, &survey.invocations);
     let unread = context.disk.not_followed(&context.project, &survey.conditions);
     survey.conditions.extend(unread);
-    let judgement = verdict::judge(&Evidence {
-        targets: &targets,
-        environment: &names,
-        process: &context.process_text,
-        machine: &machine,
-        services: &services,
-        conditions: &survey.conditions,
-        problems: &survey.problems,
-        drivers: &drivers,
-        client: client.as_deref(),
-        policy: &policy,
-        project: &context.project,
-    });
+    let judge = |targets: &[Target], drivers: Option<&DriverEvidence>, lying| {
+        verdict::judge(&Evidence {
+            targets,
+            lying,
+            environment: &names,
+            process: &context.process_text,
+            machine: &machine,
+            services: &services,
+            conditions: &survey.conditions,
+            problems: &survey.problems,
+            drivers,
+            client: client.as_deref(),
+            unseen: unseen.as_deref(),
+            policy: &policy,
+            project: &context.project,
+        })
+    };
+    let mut judgement = judge(&targets, drivers.as_ref(), None);
+    if scope == Scope::Project && judgement.is_unnamed() {
+        let drivers = drivers.get_or_insert_with(read_drivers);
+        let Found { files: lying, cut } = search.unwrap_or_else(|| self::search(context, &policy)).finish();
+        let named = targets.len();
+        for (path, engine) in lying {
+            if !targets.iter().any(|target| target.is_in_file(&path)) {
+                targets.push(Target::lying(engine, path, &context.project));
+            }
+        }
+        judgement = judge(&targets, Some(drivers), Some(Lying { count: targets.len() - named, cut: cut.as_deref() }));
+    }
     let report = JudgementReport::new(&judgement, &survey, &context.caller, &policy, trust);
     let programs: BTreeSet<&String> = survey.invocations.iter().filter_map(|one| one.words.first()).collect();
     let programs = programs.into_iter().cloned().collect();

@@ -17,6 +17,7 @@ mod hooks;
 mod judging;
 mod list;
 mod log;
+mod lying_files;
 mod machine;
 mod passwords;
 mod policy_file;

@@ -87,3 +87,10 @@ pub(crate) enum Condition {
         origin: Origin,
     },
 }
+
+impl Condition {
+    /// Tells whether something is behind it that was not read.
+    pub(crate) fn is_gap(&self) -> bool {
+        matches!(self, Condition::NotFollowed(_) | Condition::UnreadableFile { .. })
+    }
+}

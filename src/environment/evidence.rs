@@ -7,7 +7,7 @@ use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 
 use crate::environment::ecosystems;
-use crate::environment::ecosystems::manifest::is_driver;
+use crate::environment::ecosystems::manifest::{DataPath, driver};
 use crate::environment::readers::encoding::decoded;
 use crate::environment::workspace_patterns::expand;
 use crate::environment::{Files, Project};
@@ -55,6 +55,8 @@ pub(crate) struct DriverEvidence {
     pub(crate) manifests: Vec<PathBuf>,
     /// The database drivers, ORMs, migration tools and clients that they name: the first few.
     pub(crate) drivers: Vec<Driver>,
+    /// The first driver of all that reaches data where a guard of connections does not see it.
+    pub(crate) unseen: Option<Driver>,
     /// Whether all there was has been read; if not, the lack of a driver proves nothing.
     pub(crate) complete: bool,
 }
@@ -68,6 +70,8 @@ pub(crate) struct Driver {
     pub(crate) file: PathBuf,
     /// The line that names it, counted from 1.
     pub(crate) line: u32,
+    /// How it reaches data.
+    pub(crate) data: DataPath,
 }
 
 /// Reads the manifests from the current folder up to the root, and below the root those of its workspaces' members
@@ -116,7 +120,7 @@ impl ManifestSearch<'_> {
         for name in names.iter().filter(|_| is_new) {
             self.manifest(&folder.join(name), name, &mut members);
         }
-        if self.evidence.drivers.len() >= MAX_DRIVERS {
+        if self.is_enough() {
             return;
         }
         for member in members {
@@ -134,6 +138,11 @@ impl ManifestSearch<'_> {
         }
     }
 
+    /// Tells whether nothing that is still unread could add to what is told.
+    fn is_enough(&self) -> bool {
+        self.evidence.drivers.len() >= MAX_DRIVERS && self.evidence.unseen.is_some()
+    }
+
     /// Reads one file if it is a manifest; `members` are the folders that it names.
     fn manifest(&mut self, path: &Path, name: &str, members: &mut Vec<String>) {
         let mut with_members = ecosystems::ALL.iter().flat_map(|known| known.members);
@@ -147,18 +156,22 @@ impl ManifestSearch<'_> {
             }
             return;
         };
-        if self.evidence.drivers.len() >= MAX_DRIVERS {
+        if self.is_enough() {
             return;
         }
         let Some(bytes) = self.bytes(path) else { return };
         let text = decoded(&bytes);
         let file = self.project.shown(path);
         let mut seen = HashSet::new();
-        let drivers = &mut self.evidence.drivers;
+        let DriverEvidence { drivers, unseen, .. } = &mut self.evidence;
         scan(&text, &mut |package, line| {
-            if drivers.len() < MAX_DRIVERS && is_driver(&ecosystem.drivers, package) && seen.insert(package.to_owned())
-            {
-                drivers.push(Driver { name: package.to_owned(), file: file.clone(), line });
+            let Some(data) = driver(&ecosystem.drivers, package) else { return };
+            let driver = || Driver { name: package.to_owned(), file: file.clone(), line, data };
+            if data != DataPath::Known && unseen.is_none() {
+                *unseen = Some(driver());
+            }
+            if drivers.len() < MAX_DRIVERS && seen.insert(package.to_owned()) {
+                drivers.push(driver());
             }
         });
         if let Some(members_in) = members_in {

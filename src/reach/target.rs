@@ -1,8 +1,8 @@
 //! A database that the command could reach.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use crate::environment::{Origin, Unresolved};
+use crate::environment::{Origin, Project, Unresolved};
 use crate::reach::Engine;
 use crate::secret::Secret;
 
@@ -38,6 +38,28 @@ pub(crate) struct Target {
 }
 
 impl Target {
+    /// Makes a target of a database file that lies in the project and that nothing names. `path` is absolute.
+    #[must_use]
+    pub(crate) fn lying(engine: Engine, path: PathBuf, project: &Project) -> Target {
+        let shown = project.shown(&path);
+        Target {
+            engine,
+            database: Some(shown.to_string_lossy().into_owned()),
+            places: vec![Place::File { path }],
+            user: None,
+            password: None,
+            parameters: Vec::new(),
+            origins: vec![Origin::whole_file(shown, None)],
+            doubts: Vec::new(),
+        }
+    }
+
+    /// Tells whether the target is the database in this file.
+    #[must_use]
+    pub(crate) fn is_in_file(&self, wanted: &Path) -> bool {
+        self.places.iter().any(|place| matches!(place, Place::File { path } if path == wanted))
+    }
+
     /// Finds the client certificate, its key or a wallet that is set for the connection: its path, or `(inline)`.
     #[must_use]
     pub(crate) fn client_certificate(&self) -> Option<&str> {

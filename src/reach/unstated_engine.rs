@@ -23,11 +23,11 @@ const LOCK_FILES: [&str; 10] = [
 /// Gives targets on a server whose engine is unknown the one engine that the project's drivers speak to.
 ///
 /// What the manifests ask for counts before what lock files resolved. Where drivers of several engines' servers are
-/// named, or none, or not all that there is was read, the engine stays unknown. Targets that turn out to be one
+/// named, or none, or not all that there is was read (`None`: nothing was), the engine stays unknown. Targets that turn out to be one
 /// database become one.
 #[must_use]
-pub(crate) fn name_engines(targets: Vec<Target>, drivers: &DriverEvidence) -> Vec<Target> {
-    let Some(engine) = spoken_to(drivers) else { return targets };
+pub(crate) fn name_engines(targets: Vec<Target>, drivers: Option<&DriverEvidence>) -> Vec<Target> {
+    let Some(engine) = drivers.and_then(spoken_to) else { return targets };
     let mut named: Vec<Target> = Vec::new();
     for mut target in targets {
         let is_on_server = target.places.iter().any(|place| matches!(place, Place::Host { .. } | Place::Socket { .. }));
@@ -84,12 +84,18 @@ fn engine_of(package: &str) -> Option<Engine> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::environment::DataPath;
     use crate::reach::testing::{found, reading};
 
     fn evidence(drivers: &[(&str, &str)]) -> DriverEvidence {
-        let drivers =
-            drivers.iter().map(|(file, name)| Driver { name: (*name).into(), file: file.into(), line: 1 }).collect();
-        DriverEvidence { manifests: Vec::new(), drivers, complete: true }
+        let driver = |(file, name): &(&str, &str)| Driver {
+            name: (*name).into(),
+            file: file.into(),
+            line: 1,
+            data: DataPath::Known,
+        };
+        let drivers = drivers.iter().map(driver).collect();
+        DriverEvidence { drivers, complete: true, ..DriverEvidence::default() }
     }
 
     #[test]
@@ -113,7 +119,7 @@ mod tests {
         ];
         for (drivers, address) in cases {
             let targets = found(&[reading(&[("DB_HOST", "localhost"), ("DB_NAME", "app")])], &[], &[]);
-            let named = name_engines(targets, &evidence(drivers));
+            let named = name_engines(targets, Some(&evidence(drivers)));
             let addresses: Vec<String> = named.iter().map(Target::address).collect();
             assert_eq!(addresses, [address], "{drivers:?}");
         }
@@ -123,14 +129,14 @@ mod tests {
     fn what_a_value_tells_is_never_changed() {
         let settings = [("DATABASE_URL", "mysql://localhost/app"), ("CACHE_FILE", "sqlite:/tmp/cache.db")];
         let targets = found(&[reading(&settings)], &[], &[]);
-        assert_eq!(name_engines(targets.clone(), &evidence(&[("package.json", "pg")])), targets);
+        assert_eq!(name_engines(targets.clone(), Some(&evidence(&[("package.json", "pg")]))), targets);
     }
 
     #[test]
     fn targets_that_turn_out_to_be_one_database_become_one() {
         let with_port = reading(&[("DB_HOST", "localhost"), ("DB_PORT", "5432"), ("DB_NAME", "app")]);
         let without = reading(&[("DB_HOST", "localhost"), ("DB_NAME", "app")]);
-        let named = name_engines(found(&[with_port, without], &[], &[]), &evidence(&[("package.json", "pg")]));
+        let named = name_engines(found(&[with_port, without], &[], &[]), Some(&evidence(&[("package.json", "pg")])));
         assert_eq!(named.iter().map(Target::address).collect::<Vec<_>>(), ["postgres://localhost:5432/app"]);
     }
 

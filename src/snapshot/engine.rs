@@ -35,12 +35,22 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use crate::own_tools::ToolEnvironment;
-use crate::reach::Target;
+use crate::reach::{Engine, Target};
 use crate::snapshot::engine_error::EngineError;
 use crate::snapshot::{
     Ledger, Leftover, Making, Manifest, Neighbours, Obstacle, PlanError, Provenance, Stored, Taken, VerificationLevel,
     Watch,
 };
+
+/// How a database file is told from others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct FileMark {
+    pub(crate) engine: Engine,
+    /// Its first bytes.
+    pub(crate) beginning: &'static [u8],
+    /// Its length is a multiple of as many bytes, unless writing it was cut off.
+    pub(crate) unit: u64,
+}
 
 /// An engine whose databases can be saved.
 pub(crate) trait SnapshotEngine: Sync {
@@ -49,6 +59,11 @@ pub(crate) trait SnapshotEngine: Sync {
 
     /// Says whether its databases are files, whose paths change when their project is moved.
     fn keeps_files(&self) -> bool;
+
+    /// Says how its database files are told from others; `None` where it keeps none, or they cannot be told.
+    fn file_mark(&self) -> Option<FileMark> {
+        None
+    }
 
     /// Says whether it saves this target, by what the target says of itself. Looks at nothing.
     fn saves(&self, target: &Target) -> bool;

@@ -1,7 +1,7 @@
 //! Lists the engines whose databases can be saved: a row each.
 
 use crate::reach::Target;
-use crate::snapshot::engine::SnapshotEngine;
+use crate::snapshot::engine::{FileMark, SnapshotEngine};
 use crate::snapshot::postgres::Postgres;
 use crate::snapshot::sqlite::Sqlite;
 
@@ -11,6 +11,11 @@ pub(crate) const ALL: [&dyn SnapshotEngine; 2] = [&Sqlite, &Postgres];
 /// Finds the engine that saves a target.
 pub(crate) fn saving(target: &Target) -> Option<&'static dyn SnapshotEngine> {
     ALL.into_iter().find(|engine| engine.saves(target))
+}
+
+/// Lists how database files are told from others.
+pub(crate) fn file_marks() -> impl Iterator<Item = FileMark> {
+    ALL.into_iter().filter_map(SnapshotEngine::file_mark)
 }
 
 /// Finds the engine that a manifest names.

@@ -39,7 +39,8 @@ mod threads;
 mod tool_process;
 
 pub(crate) use crate::snapshot::describe::{Described, describe};
-pub(crate) use crate::snapshot::engine::{Computed, DumpCommand, Kept, Restoration, RestorePlan, Restored};
+pub(crate) use crate::snapshot::engine::{Computed, DumpCommand, FileMark, Kept, Restoration, RestorePlan, Restored};
+pub(crate) use crate::snapshot::engines::file_marks;
 pub(crate) use crate::snapshot::error::SnapshotError;
 pub(crate) use crate::snapshot::latest::{latest, unread_since};
 pub(crate) use crate::snapshot::ledger::{Ledger, Making};

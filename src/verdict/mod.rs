@@ -15,11 +15,12 @@ mod rules;
 mod subject;
 #[cfg(test)]
 mod testing;
+mod unnamed;
 mod words;
 
 pub(crate) use crate::verdict::addresses::parse_address;
 pub(crate) use crate::verdict::environment_names::environment_names;
-pub(crate) use crate::verdict::evidence::Evidence;
+pub(crate) use crate::verdict::evidence::{Evidence, Lying};
 pub(crate) use crate::verdict::locality::{Locality, Surroundings};
 pub(crate) use crate::verdict::machine::{Interface, Machine, is_bridge_name};
 pub(crate) use crate::verdict::model::{Finding, JudgedTarget, Judgement, Level, Verdict};
@@ -45,5 +46,5 @@ pub(crate) fn judge(evidence: &Evidence<'_>) -> Judgement {
             (target.clone(), locality, shown_by)
         })
         .collect();
-    Judgement::new(located, findings, evidence.environment.to_vec())
+    Judgement::new(located, findings, evidence.environment.to_vec(), unnamed::hindrance(evidence))
 }

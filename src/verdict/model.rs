@@ -110,6 +110,8 @@ pub(crate) struct Judgement {
     pub(crate) findings: Vec<Finding>,
     /// The environment names that were seen (`APP_ENV=testing`), with their origins.
     pub(crate) environment: Vec<Setting>,
+    /// Why a guard of connections could not answer for what nothing names, a phrase; `None` where it could.
+    pub(crate) hindrance: Option<String>,
 }
 
 impl Judgement {
@@ -118,6 +120,7 @@ impl Judgement {
         located: Vec<(Target, Locality, Vec<String>)>,
         mut findings: Vec<Finding>,
         environment: Vec<Setting>,
+        hindrance: Option<String>,
     ) -> Self {
         let worst = |of: &dyn Fn(&Finding) -> bool| {
             findings
@@ -139,7 +142,7 @@ impl Judgement {
             .collect();
         let verdict = worst(&|_| true);
         findings.sort_by_key(|finding| (std::cmp::Reverse(finding.level), finding.target));
-        Judgement { verdict, targets, findings, environment }
+        Judgement { verdict, targets, findings, environment, hindrance }
     }
 
     /// Lists the findings that keep the run from being safe.

@@ -1,12 +1,19 @@
 //! A bench for the rules: a judgement from a few words, everything else harmless.
 
-use crate::environment::{Condition, DriverEvidence, FileProblem, Origin, Project, Service, Setting};
+use crate::environment::{Condition, DataPath, Driver, DriverEvidence, FileProblem, Origin, Project, Service, Setting};
 use crate::policy::Policy;
 use crate::reach::{Engine, Place, Target};
-use crate::verdict::{Judgement, Machine, judge};
+use crate::verdict::{Judgement, Lying, Machine, judge};
+
+pub(crate) fn driver(name: &str, line: u32, data: DataPath) -> Driver {
+    Driver { name: name.to_owned(), file: "package.json".into(), line, data }
+}
 
 pub(crate) struct Bench {
     pub(crate) targets: Vec<Target>,
+    /// How many of them nothing names, and what cut the look at the project off.
+    pub(crate) lying: Option<(usize, Option<&'static str>)>,
+    pub(crate) unseen: Option<&'static str>,
     pub(crate) drivers: DriverEvidence,
     pub(crate) conditions: Vec<Condition>,
     pub(crate) problems: Vec<FileProblem>,
@@ -22,6 +29,8 @@ impl Bench {
     pub(crate) fn empty() -> Self {
         Bench {
             targets: Vec::new(),
+            lying: None,
+            unseen: None,
             drivers: DriverEvidence { complete: true, ..DriverEvidence::default() },
             conditions: Vec::new(),
             problems: Vec::new(),
@@ -70,6 +79,11 @@ impl Bench {
         self
     }
 
+    pub(crate) fn lying(mut self, count: usize) -> Self {
+        self.lying = Some((count, None));
+        self
+    }
+
     pub(crate) fn manifest(mut self, file: &str) -> Self {
         self.drivers.manifests.push(file.into());
         self
@@ -94,13 +108,15 @@ impl Bench {
         let project = Project { root: "/project".into(), folder: "/project".into(), home: None };
         judge(&crate::verdict::Evidence {
             targets: &self.targets,
+            lying: self.lying.map(|(count, cut)| Lying { count, cut }),
+            unseen: self.unseen,
             environment: &self.environment,
             process: &self.process,
             machine: &self.machine,
             services: &self.services,
             conditions: &self.conditions,
             problems: &self.problems,
-            drivers: &self.drivers,
+            drivers: Some(&self.drivers),
             client: self.client.as_deref(),
             policy: &self.policy,
             project: &project,

@@ -15,9 +15,32 @@ pub(crate) type Scan = fn(&str, &mut dyn FnMut(&str, u32));
 /// Lists the folders of workspace members in a file's text, as it spells them; `None` where it cannot be read to its end.
 pub(crate) type Members = fn(&str) -> Option<Vec<String>>;
 
-/// Tells whether a package of that name is among the drivers of its ecosystem.
-pub(crate) fn is_driver(drivers: &List, package: &str) -> bool {
-    drivers.contains(&normal(package))
+/// How a driver reaches data, as far as a guard of connections is concerned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum DataPath {
+    /// By a protocol with ports of its own, or in SQLite's files.
+    Known,
+    /// It keeps data in files that are not SQLite's.
+    OtherFiles,
+    /// It reaches, or can reach, data by HTTPS, which looks like any other traffic.
+    Web,
+}
+
+impl DataPath {
+    /// Reads the word behind a name of `drivers.txt`.
+    fn named(word: &str) -> Option<DataPath> {
+        match word {
+            "" => Some(DataPath::Known),
+            "file" => Some(DataPath::OtherFiles),
+            "web" => Some(DataPath::Web),
+            _ => None,
+        }
+    }
+}
+
+/// Finds how a package reaches data; `None` where it is not among the drivers of its ecosystem.
+pub(crate) fn driver(drivers: &List, package: &str) -> Option<DataPath> {
+    drivers.find(&normal(package)).and_then(DataPath::named)
 }
 
 /// Spells a package's name as the lists do.
@@ -85,7 +108,7 @@ pub(crate) fn toml_lock(text: &str, note: &mut dyn FnMut(&str, u32)) {
 
 #[cfg(test)]
 pub(crate) mod testing {
-    use crate::environment::ecosystems::manifest::is_driver;
+    use crate::environment::ecosystems::manifest::driver;
     use crate::environment::ecosystems::row::Ecosystem;
 
     /// Lists the drivers that one manifest names, as `line name`.
@@ -93,11 +116,50 @@ pub(crate) mod testing {
         let mut found = Vec::new();
         let scan = (ecosystem.scan)(file).unwrap();
         scan(text, &mut |package, line| {
-            let driver = format!("{line} {package}");
-            if is_driver(&ecosystem.drivers, package) && !found.contains(&driver) {
-                found.push(driver);
+            let shown = format!("{line} {package}");
+            if driver(&ecosystem.drivers, package).is_some() && !found.contains(&shown) {
+                found.push(shown);
             }
         });
         found
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::environment::ecosystems::ALL;
+
+    #[test]
+    fn each_word_behind_a_driver_can_be_read() {
+        for ecosystem in ALL {
+            for (name, word) in ecosystem.drivers.iter() {
+                assert!(DataPath::named(word).is_some(), "{}: {name} {word}", ecosystem.name);
+            }
+        }
+    }
+
+    #[test]
+    fn drivers_tell_how_they_reach_data() {
+        let table = [
+            ("node", "pg", Some(DataPath::Known)),
+            ("node", "better-sqlite3", Some(DataPath::Known)),
+            ("node", "@prisma/adapter-pg", Some(DataPath::Known)),
+            ("node", "@prisma/adapter-neon", Some(DataPath::Web)),
+            ("node", "@neondatabase/serverless", Some(DataPath::Web)),
+            ("node", "left-pad", None),
+            ("python", "Google_Cloud_BigQuery", Some(DataPath::Web)),
+            ("python", "dbt-postgres", Some(DataPath::Known)),
+            ("python", "dbt-duckdb", Some(DataPath::OtherFiles)),
+            ("jvm", "h2", Some(DataPath::OtherFiles)),
+            ("jvm", "quarkus-jdbc-h2", Some(DataPath::OtherFiles)),
+            ("jvm", "quarkus-jdbc-postgresql", Some(DataPath::Known)),
+            ("go", "github.com/ClickHouse/clickhouse-go/v2", Some(DataPath::Web)),
+            ("go", "github.com/ClickHouse/ch-go", Some(DataPath::Known)),
+        ];
+        for (name, package, expected) in table {
+            let ecosystem = ALL.iter().find(|ecosystem| ecosystem.name == name).unwrap();
+            assert_eq!(driver(&ecosystem.drivers, package), expected, "{package}");
+        }
     }
 }

@@ -23,7 +23,8 @@ pub(crate) struct Ecosystem {
     pub(crate) scan: fn(&str) -> Option<Scan>,
     /// Files that name the folders of a workspace's members, each with how it does.
     pub(crate) members: &'static [(&'static str, Members)],
-    /// The packages that reach a database; in lower case, `-` for `_`.
+    /// The packages that reach a database, each with the word of its [`DataPath`](super::manifest::DataPath); in lower
+    /// case, `-` for `_`.
     pub(crate) drivers: List,
 }
 

@@ -10,6 +10,7 @@ use crate::reach::grammars::scheme::engine_of_driver;
 use crate::reach::names::Name;
 use crate::reach::{Draft, Engine, Place};
 use crate::tools::clients::client_of;
+use crate::tools::containers;
 use crate::tools::programs::is_database_tool;
 use crate::tools::providers;
 use crate::tools::providers::Reach;
@@ -23,6 +24,20 @@ pub(crate) fn is_database_client(invocation: &Invocation) -> bool {
         || tool_arguments(&invocation.words).is_some()
         || providers::command_of(&invocation.words).is_some_and(at_a_provider)
         || is_migration_of_a_build(invocation)
+}
+
+/// Tells why a guard of connections would not see what an invocation does to a database, as a phrase: it acts through a
+/// provider's web interface, or through a container engine. `None` for whatever connects by itself.
+#[must_use]
+pub(crate) fn acts_unseen(invocation: &Invocation) -> Option<String> {
+    let removal = || {
+        let removal = containers::removal(&invocation.words)?;
+        Some(format!("`{removal}` removes containers or volumes, and the databases in them"))
+    };
+    match providers::command_of(&invocation.words) {
+        Some(command) => Some(format!("`{}` acts on data through a provider's web interface", command.name())),
+        None => removal(),
+    }
 }
 
 /// Reads the arguments of a program that does what a project's settings or a URL among its arguments say.
@@ -252,6 +267,25 @@ mod tests {
         ];
         for (command, expected) in cases {
             assert_eq!(is_database_client(&typed(command)), expected, "{command}");
+        }
+    }
+
+    #[test]
+    fn what_acts_on_databases_without_connecting_is_known() {
+        let cases = [
+            (
+                "npx firebase firestore:delete --all-collections",
+                Some("acts on data through a provider's web interface"),
+            ),
+            ("wrangler d1 execute shop --file x.sql", Some("acts on data through a provider's web interface")),
+            ("docker compose down -v", Some("removes containers or volumes, and the databases in them")),
+            ("docker compose up -d db", None),
+            ("alembic upgrade head", None),
+            ("psql shop", None),
+        ];
+        for (command, expected) in cases {
+            let why = acts_unseen(&typed(command));
+            assert_eq!(why.as_deref().and_then(|why| why.split_once("` ")).map(|(_, why)| why), expected, "{command}");
         }
     }
 

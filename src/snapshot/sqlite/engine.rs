@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use crate::own_tools::ToolEnvironment;
 use crate::reach::{Engine, Place, Target};
 use crate::snapshot::engine::{
-    Computed, Description, DumpCommand, Found, OpenDatabase, Restoration, RestorePlan, Restored, SnapshotEngine,
-    SnapshotPlan,
+    Computed, Description, DumpCommand, FileMark, Found, OpenDatabase, Restoration, RestorePlan, Restored,
+    SnapshotEngine, SnapshotPlan,
 };
 use crate::snapshot::engine_error::{Consequence, EngineError, EngineFailure};
 use crate::snapshot::sqlite;
@@ -24,6 +24,10 @@ impl SnapshotEngine for Sqlite {
 
     fn keeps_files(&self) -> bool {
         true
+    }
+
+    fn file_mark(&self) -> Option<FileMark> {
+        Some(FileMark { engine: Engine::Sqlite, beginning: sqlite::MAGIC, unit: sqlite::LEAST_PAGE })
     }
 
     fn saves(&self, target: &Target) -> bool {

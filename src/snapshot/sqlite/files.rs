@@ -13,7 +13,10 @@ use crate::snapshot::sqlite::SqliteError;
 use crate::text::shown;
 
 /// The first bytes of every database file. Source: "The Database Header", SQLite file format.
-const MAGIC: &[u8; 16] = b"SQLite format 3\0";
+pub(crate) const MAGIC: &[u8; 16] = b"SQLite format 3\0";
+
+/// Bytes in the smallest page; a file is made of pages.
+pub(crate) const LEAST_PAGE: u64 = 512;
 
 /// Length of the database header.
 pub(crate) const HEADER: usize = 100;

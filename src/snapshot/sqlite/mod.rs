@@ -39,6 +39,7 @@ mod writers;
 
 pub(crate) use crate::snapshot::sqlite::engine::Sqlite;
 pub(crate) use crate::snapshot::sqlite::error::SqliteError;
+pub(crate) use crate::snapshot::sqlite::files::{LEAST_PAGE, MAGIC};
 pub(crate) use crate::snapshot::sqlite::presence::{Presence, examine_quiet};
 pub(crate) use crate::snapshot::sqlite::restore::{Occasion, restore};
 pub(crate) use crate::snapshot::sqlite::state::state;

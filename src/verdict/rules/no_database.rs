@@ -1,5 +1,6 @@
 //! `no-database`: nothing names a database. Safe only where the project cannot have one.
 
+use crate::environment::DriverEvidence;
 use crate::text::shown;
 use crate::verdict::subject::Subject;
 use crate::verdict::{Finding, Level};
@@ -9,7 +10,7 @@ pub(crate) const ID: &str = "no-database";
 
 pub(crate) fn check(subject: &Subject<'_>) -> Vec<Finding> {
     let evidence = subject.evidence;
-    if !evidence.targets.is_empty() {
+    if evidence.names_a_database() {
         return Vec::new();
     }
     let finding = |level, message: String, remedy: &str| {
@@ -26,7 +27,9 @@ pub(crate) fn check(subject: &Subject<'_>) -> Vec<Finding> {
             "",
         );
     }
-    if let Some(driver) = evidence.drivers.drivers.first() {
+    let nothing_read = DriverEvidence::default();
+    let drivers = evidence.drivers.unwrap_or(&nothing_read);
+    if let Some(driver) = drivers.drivers.first() {
         let message = format!(
             "no database is named, although {}:{} depends on `{}`",
             shown(&driver.file),
@@ -35,29 +38,29 @@ pub(crate) fn check(subject: &Subject<'_>) -> Vec<Finding> {
         );
         return finding(Level::Unverified, message, ask);
     }
-    if evidence.drivers.manifests.is_empty() {
+    if drivers.manifests.is_empty() {
         return finding(
             Level::Unverified,
             "no database is named, and no manifest shows that the project has none".to_owned(),
             ask,
         );
     }
-    if !evidence.drivers.complete {
+    if !drivers.complete {
         return finding(
             Level::Unverified,
             "no database is named, and not every manifest could be read".to_owned(),
             ask,
         );
     }
-    let manifests: Vec<String> = evidence.drivers.manifests.iter().map(|path| shown(path).to_string()).collect();
+    let manifests: Vec<String> = drivers.manifests.iter().map(|path| shown(path).to_string()).collect();
     finding(Level::Note, format!("no database: no variable names one and {} names no driver", manifests.join(", ")), "")
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::environment::Driver;
+    use crate::environment::DataPath;
     use crate::verdict::Verdict;
-    use crate::verdict::testing::Bench;
+    use crate::verdict::testing::{Bench, driver};
 
     #[test]
     fn no_database_is_safe_only_where_manifests_show_it() {
@@ -66,7 +69,13 @@ mod tests {
         assert_eq!(Bench::empty().manifest("Cargo.toml").client("psql").judge().verdict, Verdict::Unverified);
         assert_eq!(Bench::empty().policy(|policy| policy.allow.no_database = true).judge().verdict, Verdict::Safe);
         let mut with_driver = Bench::empty().manifest("package.json");
-        with_driver.drivers.drivers.push(Driver { name: "pg".into(), file: "package.json".into(), line: 4 });
+        with_driver.drivers.drivers.push(driver("pg", 4, DataPath::Known));
         assert_eq!(with_driver.judge().verdict, Verdict::Unverified);
+    }
+
+    #[test]
+    fn no_database_is_named_by_a_file_that_lies_there() {
+        assert_eq!(Bench::sqlite("/project/app.db").judge().verdict, Verdict::Safe);
+        assert_eq!(Bench::sqlite("/project/app.db").lying(1).judge().verdict, Verdict::Unverified);
     }
 }
