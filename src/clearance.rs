@@ -5,6 +5,7 @@
 
 use crate::error::Explain;
 use crate::exit::Exit;
+use crate::guard::Line;
 use crate::snapshot::Receipt;
 use crate::verdict::{Judgement, Verdict};
 
@@ -13,6 +14,7 @@ use crate::verdict::{Judgement, Verdict};
 #[must_use]
 pub(crate) struct Clearance {
     receipts: Vec<Receipt>,
+    rests_on_the_guard: bool,
 }
 
 /// A person's word, typed at a terminal, that an unverified target may be used.
@@ -84,8 +86,8 @@ impl Explain for ClearanceError {
 }
 
 impl Clearance {
-    /// Grants permission where the judgement is safe, or unverified with a person's consent, and every target has
-    /// its receipt.
+    /// Grants permission where the judgement is safe, or unverified with a person's consent, or unverified for want of a
+    /// name under a guard that `line` proves, and every target has its receipt.
     ///
     /// # Errors
     ///
@@ -93,17 +95,25 @@ impl Clearance {
     pub(crate) fn grant(
         judgement: &Judgement,
         consent: Option<&Consent>,
+        line: Option<&Line>,
         receipts: Vec<Receipt>,
     ) -> Result<Self, ClearanceError> {
-        match judgement.verdict {
-            Verdict::Safe => {}
-            Verdict::Unverified if consent.is_some() => {}
+        let rests_on_the_guard = match judgement.verdict {
+            Verdict::Safe => false,
+            Verdict::Unverified if consent.is_some() => false,
+            Verdict::Unverified if line.is_some() && judgement.can_be_guarded() => true,
             refused @ (Verdict::Unverified | Verdict::Production) => return Err(ClearanceError::Verdict(refused)),
-        }
+        };
         match (0..judgement.targets.len()).find(|at| !receipts.iter().any(|receipt| receipt.target() == *at)) {
             Some(missing) => Err(ClearanceError::NoReceipt(missing)),
-            None => Ok(Clearance { receipts }),
+            None => Ok(Clearance { receipts, rests_on_the_guard }),
         }
+    }
+
+    /// Tells whether the run goes on for nothing but the guard: it has no name, and nobody vouched for it.
+    #[must_use]
+    pub(crate) fn rests_on_the_guard(&self) -> bool {
+        self.rests_on_the_guard
     }
 
     /// Lists what was saved, one receipt for each target.

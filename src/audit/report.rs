@@ -33,6 +33,9 @@ pub(crate) struct JudgementReport {
     pub(crate) loaders: Vec<String>,
     /// The files that were read for values, absolute.
     pub(crate) files: Vec<String>,
+    /// Why the guard cannot answer for a run without a name, a phrase; only where the run has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) hindrance: Option<String>,
 }
 
 /// A database that could be reached.

@@ -45,6 +45,7 @@ impl JudgementReport {
             policy: trust.map(|(trust, sha256)| PolicyReport::new(policy, trust, sha256)),
             loaders: survey.loaders.clone(),
             files: survey.files.iter().map(shown_path).collect(),
+            hindrance: judgement.hindrance.clone().filter(|_| judgement.is_unnamed()),
         }
     }
 }

@@ -8,6 +8,7 @@ use crate::commands::recording::Recorder;
 use crate::commands::report;
 use crate::error::Failure;
 use crate::exec::Interrupt;
+use crate::guard::Line;
 use crate::text::shown;
 use crate::verdict::Verdict;
 
@@ -15,6 +16,8 @@ use crate::verdict::Verdict;
 pub(crate) enum Permission {
     /// It is safe.
     Safe,
+    /// Nothing names what it uses, and the guard answers for it.
+    Guarded,
     /// A person vouched for it.
     Vouched(Consent),
     Refused,
@@ -24,12 +27,13 @@ impl Permission {
     pub(crate) fn consent(&self) -> Option<&Consent> {
         match self {
             Permission::Vouched(consent) => Some(consent),
-            Permission::Safe | Permission::Refused => None,
+            Permission::Safe | Permission::Guarded | Permission::Refused => None,
         }
     }
 }
 
-/// Decides whether what was judged may be used; where it was not shown to be safe, a person at a terminal is asked.
+/// Decides whether what was judged may be used; where it was not shown to be safe, a person at a terminal is asked,
+/// unless `line` shows that a guard answers for a run without a name.
 ///
 /// Without a log nobody is asked: an answer that cannot be written down permits nothing.
 ///
@@ -39,11 +43,13 @@ impl Permission {
 pub(crate) fn permission(
     context: &Context,
     judged: &Judged,
+    line: Option<&Line>,
     recorder: Result<&Recorder<'_>, &Failure>,
     interrupt: &Interrupt,
 ) -> Result<Permission, Failure> {
     match (judged.judgement.verdict, recorder) {
         (Verdict::Safe, _) => Ok(Permission::Safe),
+        (Verdict::Unverified, Ok(_)) if line.is_some() && judged.judgement.can_be_guarded() => Ok(Permission::Guarded),
         (Verdict::Unverified, Ok(recorder)) => {
             Ok(ask(context, judged, recorder, interrupt)?.map_or(Permission::Refused, Permission::Vouched))
         }

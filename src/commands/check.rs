@@ -9,8 +9,9 @@ use serde::Serialize;
 use crate::audit;
 use crate::audit::{Event, Finish, JudgementReport, Log};
 use crate::commands::context::Context;
+use crate::commands::guarding::Guard;
 use crate::commands::judging::Judged;
-use crate::commands::{CommandError, judging, report};
+use crate::commands::{CommandError, judging, report, saving};
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::snapshot::Store;
@@ -19,21 +20,54 @@ use crate::ui::{Line, Tone};
 use crate::verdict::Verdict;
 
 pub(crate) fn check(context: &mut Context, command: &[OsString]) -> Result<Exit, Failure> {
-    let judged = judging::judge(context, Some(command).filter(|command| !command.is_empty()))?;
+    let mut judged = judging::judge(context, Some(command).filter(|command| !command.is_empty()))?;
+    let run = foresee(context, &mut judged);
     // Only where it was asked for: the log may be long.
     let last_time = if context.ui.verbose { last_time(context, &judged, command) } else { None };
+    let Judged { judgement, report, .. } = judged;
     let answered = if context.ui.json {
-        context.ui.answer_json(&report::json(&Checked { judgement: &judged.report, last_time: last_time.as_ref() })?)
+        context.ui.answer_json(&report::json(&Checked { judgement: &report, run, last_time: last_time.as_ref() })?)
     } else {
-        let mut lines = report::judgement_text(&judged.report, context.ui.verbose);
+        let mut lines = report::judgement_text(&report, context.ui.verbose);
         lines.extend(last_time.iter().flat_map(LastTime::lines));
+        if run == Run::Goes && judgement.verdict != Verdict::Safe {
+            lines.push(format!("  a run goes on all the same, {}", saving::GUARDED).into());
+        }
+        lines.extend(report::hindrance_text(&report));
         context.ui.answer(lines)
     };
     answered.map_err(CommandError::Output)?;
-    Ok(match judged.judgement.verdict {
+    Ok(match judgement.verdict {
         Verdict::Safe => Exit::Success,
         Verdict::Unverified | Verdict::Production => Exit::Refused,
     })
+}
+
+/// What would become of a run by this caller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Run {
+    Goes,
+    /// A person is asked first.
+    Asks,
+    Refused,
+}
+
+/// Tells what would become of a run. Whether a guard can be put up is found by doing so, where anything hangs on it.
+fn foresee(context: &Context, judged: &mut Judged) -> Run {
+    match judged.judgement.verdict {
+        Verdict::Safe => return Run::Goes,
+        Verdict::Production => return Run::Refused,
+        Verdict::Unverified if judged.judgement.can_be_guarded() => {
+            let guard = Guard::put_up(context, judged);
+            if guard.line().is_some() {
+                return Run::Goes;
+            }
+            guard.mark(judged);
+        }
+        Verdict::Unverified => {}
+    }
+    if context.caller.can_be_asked() { Run::Asks } else { Run::Refused }
 }
 
 /// The answer for programs.
@@ -41,6 +75,7 @@ pub(crate) fn check(context: &mut Context, command: &[OsString]) -> Result<Exit,
 struct Checked<'a> {
     #[serde(flatten)]
     judgement: &'a JudgementReport,
+    run: Run,
     #[serde(skip_serializing_if = "Option::is_none")]
     last_time: Option<&'a LastTime>,
 }

@@ -46,6 +46,15 @@ impl Guard {
         needy.map_or_else(|| Guard::Holds(line), |why| Guard::Absent(Hold::Unavailable(why)))
     }
 
+    /// Notes why there is none where a run without a name hangs on it.
+    pub(crate) fn mark(&self, judged: &mut Judged) {
+        if let Guard::Absent(why) = self
+            && judged.judgement.can_be_guarded()
+        {
+            judged.report.hindrance = Some(format!("it sees nothing here: {why}"));
+        }
+    }
+
     /// Says that nothing is watched, where it is so.
     pub(crate) fn note(&self) -> Option<String> {
         let why = match self.hold() {

@@ -38,7 +38,7 @@ pub(crate) fn permitted(
         // No answer makes up for both.
         Permission::Refused
     } else {
-        asking::permission(context, judged, recorder, interrupt)?
+        asking::permission(context, judged, None, recorder, interrupt)?
     };
     let Permission::Refused = permission else { return Ok(Permitted::Yes(permission)) };
     for line in report::refusal_text(&judged.report) {

@@ -87,8 +87,15 @@ fn objections_text(report: &JudgementReport, done: &str) -> Vec<Line> {
     let subject = if worst.is_empty() { "this run".to_owned() } else { worst.join(", ") };
     let mut lines = vec![Line::toned(Tone::Bad, "safe-test:").and(format!(" {done}{subject} {what}"))];
     lines.extend(findings_text(report.objections()));
+    lines.extend(hindrance_text(report));
     lines.extend(policy_text(report));
     lines
+}
+
+/// Tells why the guard does not help a run without a name.
+pub(crate) fn hindrance_text(report: &JudgementReport) -> Option<Line> {
+    let why = report.hindrance.as_ref()?;
+    Some(format!("    the guard does not see all that the command could reach: {why}").into())
 }
 
 fn summary(report: &JudgementReport) -> String {

@@ -36,8 +36,9 @@ pub(crate) fn run(
     let program = find_program(context, &command[0], meant)?;
 
     let interrupt = Interrupt::listen(inherited).map_err(exec::ExecError::Signals)?;
-    let judged = judging::judge_before_a_run(context, command)?;
+    let mut judged = judging::judge_before_a_run(context, command)?;
     let guard = Guard::put_up(context, &judged.0);
+    guard.mark(&mut judged.0);
     let prepared = prepare(context, command, judged, &guard, &interrupt)?;
     let ready = match look_again(context, command, prepared, &guard, &interrupt)? {
         Prepared::Ready(ready) => ready,
@@ -130,7 +131,7 @@ fn prepare<'c>(
 ) -> Result<Prepared<'c>, Failure> {
     // Without a place for the log nothing is run, but a refusal stays a refusal.
     let recorder = Recorder::guarded(context, &judged, command);
-    let permission = asking::permission(context, &judged, recorder.as_ref(), interrupt)?;
+    let permission = asking::permission(context, &judged, guard.line(), recorder.as_ref(), interrupt)?;
     if let Permission::Refused = permission {
         let refused = refuse(context, &judged, recorder.as_ref())?;
         return Ok(Prepared::Ended(interrupt.requested().map_or(refused, Ending::Signal)));
@@ -145,9 +146,12 @@ fn prepare<'c>(
         Ok(saved) => saved,
         Err(not_saved) => return no_snapshot(context, &judged, not_saved, &recorder, interrupt).map(Prepared::Ended),
     };
-    let clearance = Clearance::grant(&judged.judgement, permission.consent(), saved.receipts)?;
+    let clearance = Clearance::grant(&judged.judgement, permission.consent(), guard.line(), saved.receipts)?;
     let mut notes = saving::notes(&judged, clearance.receipts());
     notes.extend(guard.note());
+    if clearance.rests_on_the_guard() {
+        notes.push(format!("nothing names what it uses; {}", saving::GUARDED));
+    }
     recorder.record(Event::RunStarted(Start {
         judgement: judged.report.record(),
         consent: recorder.consent(permission.consent()),
@@ -155,7 +159,7 @@ fn prepare<'c>(
         manifests: saved.manifests,
         notes,
     }))?;
-    saving::announce(context, &judged, clearance.receipts(), &saved.left)?;
+    saving::announce(context, &judged, &clearance, &saved.left)?;
     Ok(Prepared::Ready(Box::new(Ready { judged, seen, recorder, clearance, _held: saved.held })))
 }
 
@@ -180,7 +184,8 @@ fn look_again<'c>(
             ready.record_not_started(&in_one_line(failure.error()));
             return Err(failure);
         }
-        let (again, seen) = judging::judge_before_a_run(context, command)?;
+        let (mut again, seen) = judging::judge_before_a_run(context, command)?;
+        guard.mark(&mut again);
         if again.is_as(&ready.judged) {
             (ready.judged, ready.seen) = (again, seen);
             continue;

@@ -6,6 +6,7 @@ use std::fs::File;
 use serde::Serialize;
 
 use crate::audit::{JudgementReport, Manifests};
+use crate::clearance::Clearance;
 use crate::commands::clearing;
 use crate::commands::clearing::Left;
 use crate::commands::context::Context;
@@ -18,6 +19,7 @@ use crate::exec::Interrupt;
 use crate::snapshot;
 use crate::snapshot::{Care, Effect, Intention, Kind, Obstacle, Order, Receipt, SnapshotError, Standing, Stored};
 use crate::ui::{Progress, bytes};
+use crate::verdict::Level;
 
 /// What was saved.
 pub(crate) struct Saved {
@@ -149,11 +151,16 @@ pub(crate) fn plan(context: &Context, judged: &Judged) -> Result<Vec<Intention>,
         .collect()
 }
 
+/// What is said where a run without a name goes on.
+pub(crate) const GUARDED: &str = "guarded: a database that was not saved is refused";
+
 /// What programs are told when a command starts.
 #[derive(Serialize)]
 struct RunStarted<'a> {
     schema: u32,
     event: &'static str,
+    /// The run has no name and goes on for nothing but the guard.
+    rests_on_the_guard: bool,
     judgement: &'a JudgementReport,
     snapshots: Vec<&'a str>,
     obstacles: Vec<SnapshotObstacle<'a>>,
@@ -180,15 +187,16 @@ pub(crate) fn obstacles(receipts: &[Receipt]) -> Vec<SnapshotObstacle<'_>> {
 pub(crate) fn announce(
     context: &Context,
     judged: &Judged,
-    receipts: &[Receipt],
+    clearance: &Clearance,
     left: &[(usize, Vec<Left>)],
 ) -> Result<(), Failure> {
+    let receipts = clearance.receipts();
     if context.ui.json {
         let snapshots = receipts.iter().filter_map(Receipt::snapshot).collect();
         let obstacles = obstacles(receipts);
         let leftovers = left.iter().flat_map(|(_, left)| left).collect();
-        let (event, judgement) = ("run-started", &judged.report);
-        let started = RunStarted { schema: 1, event, judgement, snapshots, obstacles, leftovers };
+        let (event, judgement, rests_on_the_guard) = ("run-started", &judged.report, clearance.rests_on_the_guard());
+        let started = RunStarted { schema: 1, event, rests_on_the_guard, judgement, snapshots, obstacles, leftovers };
         context.ui.warn_json(&report::json(&started)?);
         return Ok(());
     }
@@ -196,14 +204,12 @@ pub(crate) fn announce(
         context.ui.say(format!("safe-test: note: {}", finding.message));
     }
     let verdict = judged.judgement.verdict;
+    let guarded = if clearance.rests_on_the_guard() { format!("; {GUARDED}") } else { String::new() };
     if receipts.is_empty() {
-        let why = judged
-            .judgement
-            .findings
-            .iter()
-            .find(|finding| finding.rule == "no-database")
-            .map_or("no database", |note| note.message.as_str());
-        context.ui.say(format!("safe-test: {verdict}: {why}"));
+        let mut findings = judged.judgement.findings.iter();
+        let why = findings.find(|finding| finding.level > Level::Note || finding.rule == "no-database");
+        let why = why.map_or("no database", |finding| finding.message.as_str());
+        context.ui.say(format!("safe-test: {verdict}: {why}{guarded}"));
         return Ok(());
     }
     let beside = |receipt: &Receipt| {
@@ -215,7 +221,7 @@ pub(crate) fn announce(
     let nothing: Vec<usize> = receipts.iter().filter(|one| is_nothing(one)).map(Receipt::target).collect();
     let is_told = |receipt: &&Receipt| !is_told_by_another(judged, &nothing, receipt.target());
     let parts: Vec<String> = receipts.iter().filter(is_told).map(told).collect();
-    let line = format!("safe-test: {verdict}: {}", parts.join("; "));
+    let line = format!("safe-test: {verdict}: {}{guarded}", parts.join("; "));
     let (whole, not_whole): (Vec<&Receipt>, Vec<&Receipt>) =
         receipts.iter().filter(|receipt| receipt.snapshot().is_some()).partition(|one| one.obstacles().is_empty());
     if not_whole.is_empty() {

@@ -89,8 +89,9 @@ pub(crate) fn run(
     interrupt: Interrupt,
     guarded: Option<Guarded<'_>>,
 ) -> Result<Outcome, ExecError> {
-    // There is nothing to ask of the proof but that it exists.
-    let _: &Clearance = clearance;
+    if clearance.rests_on_the_guard() && guarded.is_none() {
+        return Err(ExecError::Guard(io::Error::other("the run hangs on the guard, and there is none")));
+    }
     let _held_back = disposition::hold_back_all();
     if let Some(signal) = interrupt.requested_or_held_back() {
         return Err(ExecError::Interrupted { signal });
