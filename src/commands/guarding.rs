@@ -48,10 +48,8 @@ impl Guard {
 
     /// Notes why there is none where a run without a name hangs on it.
     pub(crate) fn mark(&self, judged: &mut Judged) {
-        if let Guard::Absent(why) = self
-            && judged.judgement.can_be_guarded()
-        {
-            judged.report.hindrance = Some(format!("it sees nothing here: {why}"));
+        if judged.judgement.can_be_guarded() {
+            judged.report.hindrance = self.note();
         }
     }
 

@@ -95,7 +95,7 @@ fn objections_text(report: &JudgementReport, done: &str) -> Vec<Line> {
 /// Tells why the guard does not help a run without a name.
 pub(crate) fn hindrance_text(report: &JudgementReport) -> Option<Line> {
     let why = report.hindrance.as_ref()?;
-    Some(format!("    the guard does not see all that the command could reach: {why}").into())
+    Some(format!("    the guard does not help: {why}").into())
 }
 
 fn summary(report: &JudgementReport) -> String {

@@ -204,11 +204,14 @@ pub(crate) fn announce(
         context.ui.say(format!("safe-test: note: {}", finding.message));
     }
     let verdict = judged.judgement.verdict;
-    let guarded = if clearance.rests_on_the_guard() { format!("; {GUARDED}") } else { String::new() };
+    let mut findings = judged.judgement.findings.iter();
+    let why = findings.find(|finding| finding.level > Level::Note || finding.rule == "no-database");
+    let why = why.map_or("no database", |finding| finding.message.as_str());
+    let (unnamed, guarded) = match clearance.rests_on_the_guard() {
+        true => (format!("{why}; "), format!("; {GUARDED}")),
+        false => (String::new(), String::new()),
+    };
     if receipts.is_empty() {
-        let mut findings = judged.judgement.findings.iter();
-        let why = findings.find(|finding| finding.level > Level::Note || finding.rule == "no-database");
-        let why = why.map_or("no database", |finding| finding.message.as_str());
         context.ui.say(format!("safe-test: {verdict}: {why}{guarded}"));
         return Ok(());
     }
@@ -221,7 +224,7 @@ pub(crate) fn announce(
     let nothing: Vec<usize> = receipts.iter().filter(|one| is_nothing(one)).map(Receipt::target).collect();
     let is_told = |receipt: &&Receipt| !is_told_by_another(judged, &nothing, receipt.target());
     let parts: Vec<String> = receipts.iter().filter(is_told).map(told).collect();
-    let line = format!("safe-test: {verdict}: {}{guarded}", parts.join("; "));
+    let line = format!("safe-test: {verdict}: {unnamed}{}{guarded}", parts.join("; "));
     let (whole, not_whole): (Vec<&Receipt>, Vec<&Receipt>) =
         receipts.iter().filter(|receipt| receipt.snapshot().is_some()).partition(|one| one.obstacles().is_empty());
     if not_whole.is_empty() {

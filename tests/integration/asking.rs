@@ -154,11 +154,12 @@ fn production_is_never_asked_about() {
 #[test]
 fn the_projects_folder_is_asked_for_where_there_is_no_database() {
     let sandbox = Sandbox::new();
-    sandbox.write("Cargo.toml", "[package]\nname = \"shop\"\n[dependencies]\nsqlx = \"0.8\"\n");
+    sandbox.write("Cargo.toml", "[package]\nname = \"shop\"\n[dependencies]\nsnowflake-api = \"0.8\"\n");
     sandbox.recording_tool("tests", "exit 0");
     let mut terminal = Terminal::start(&mut guarded(&sandbox));
     let said = terminal.read_until("type the name project:");
     assert!(said.contains("Cargo.toml:4"), "{said}");
+    assert!(said.contains("the guard does not help: `snowflake-api` (Cargo.toml:4) reaches data by HTTPS"), "{said}");
     terminal.type_in("project\n");
     assert_eq!(terminal.end().1, (0, -1));
     assert_eq!(sandbox.calls("tests"), [""]);

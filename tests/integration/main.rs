@@ -51,5 +51,6 @@ mod tidy;
 mod transparent;
 mod undoing;
 mod undoing_sqlite;
+mod unnamed;
 mod versions;
 mod wrong_input;

@@ -131,4 +131,16 @@ impl Sandbox {
         assert!(!self.has_run(), "the suite ran\n{stderr}");
         self.expect_no_half_file();
     }
+
+    /// Whether the suite ran although its run has no name: in one line that says all this, under the guard.
+    #[track_caller]
+    pub(crate) fn expect_guarded(&self, outcome: &Outcome, says: &[&str]) {
+        let Outcome { status, stdout, stderr } = outcome;
+        assert_eq!(status.code(), Some(0), "{status}\n--- stdout\n{stdout}\n--- stderr\n{stderr}");
+        let line = stderr.lines().find(|line| line.starts_with("safe-test: unverified: ")).unwrap_or_default();
+        for said in says.iter().chain(&["; guarded: a database that was not saved is refused"]) {
+            assert!(line.contains(said), "nothing says {said:?}\n{stderr}");
+        }
+        assert!(self.has_run(), "the suite did not run\n{stderr}");
+    }
 }
