@@ -70,7 +70,8 @@ fn the_sqlite_files_of_the_project_are_saved_and_come_back() {
     assert_eq!(judged.rules(), ["no-database"]);
     assert_eq!(judged.places(), ["-/data/other", "-/data/shop.db"]);
     let outcome = sandbox.guarded().expect_code(0);
-    let why = "safe-test: unverified: no database is named, although package.json:2 depends on `better-sqlite3`; sqlite ";
+    let why =
+        "safe-test: unverified: no database is named, although package.json:2 depends on `better-sqlite3`; sqlite ";
     assert!(outcome.stderr.starts_with(why), "{}", outcome.stderr);
     assert!(outcome.stderr.contains("shop.db` saved ("), "{}", outcome.stderr);
     assert!(outcome.stderr.contains("; guarded: a database that was not saved is refused\n"), "{}", outcome.stderr);
