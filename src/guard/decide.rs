@@ -76,7 +76,7 @@ impl Rules {
         let is_named = !(beside.is_empty() && named.is_empty());
         let engine = match (kind, by_number) {
             (Kind::Server(engine), _) => engine,
-            (Kind::Proxy(engine), None) if engine != Engine::Unknown => engine,
+            (Kind::Proxy(engine), _) if engine != Engine::Unknown => engine,
             (Kind::Proxy(_), None) => match self.ports.away(address.port()) {
                 Some(expected) => expected.engine,
                 None => return Decision::Pass,
@@ -102,7 +102,7 @@ impl Rules {
         if is_tunnel {
             return Decision::Refuse(self.refusal(Some(address), why(None)));
         }
-        self.not_the_first(facts, Some(address), Some(address.port()), &named, engine, why)
+        self.not_the_first(facts, Some(address), Some(address.port()), &named, is_cache(kind, engine), why)
     }
 
     fn socket(&self, path: &Path, facts: &Facts) -> Decision {
@@ -116,7 +116,8 @@ impl Rules {
         }
         let Some(owner) = &facts.owner else { return Decision::Look(Look::Owner) };
         let by_name = programs::engine_of_socket(path);
-        let engine = match (programs::kind(owner), by_name) {
+        let kind = programs::kind(owner);
+        let engine = match (kind, by_name) {
             (Kind::Server(engine), _) => engine,
             (Kind::Proxy(engine), _) if engine != Engine::Unknown => engine,
             (_, Some(engine)) => engine,
@@ -124,7 +125,7 @@ impl Rules {
             _ => return Decision::Pass,
         };
         let why = |because| Why::NotSavedHere { engine, program: owner.program.clone(), because };
-        self.not_the_first(facts, None, port_of_socket(path), &named, engine, why)
+        self.not_the_first(facts, None, port_of_socket(path), &named, is_cache(kind, engine), why)
     }
 
     /// Decides about a database of this machine that is none of those that the start of the command knew at their listeners.
@@ -134,7 +135,7 @@ impl Rules {
         address: Option<SocketAddr>,
         port: Option<u16>,
         named: &[&Named],
-        engine: Engine,
+        is_cache: bool,
         why: impl Fn(Option<String>) -> Why,
     ) -> Decision {
         if let Some(owner) = &facts.owner {
@@ -157,7 +158,7 @@ impl Rules {
                 if !named.is_empty() {
                     return Decision::SaveFirst(named.iter().map(|named| named.target).collect());
                 }
-                if engine.is_auxiliary() {
+                if is_cache {
                     return Decision::PassNoted(Note::NotSaved);
                 }
                 Decision::Refuse(self.refusal(address, why(Some(because.clone()))))
@@ -179,8 +180,9 @@ impl Rules {
             return Decision::PassNoted(Note::Allowed);
         }
         let why = |because| Why::NotSavedHere { engine, program: None, because };
-        unless_a_stream(facts)
-            .unwrap_or_else(|| self.not_the_first(facts, Some(address), Some(address.port()), &named, engine, why))
+        unless_a_stream(facts).unwrap_or_else(|| {
+            self.not_the_first(facts, Some(address), Some(address.port()), &named, engine.is_auxiliary(), why)
+        })
     }
 
     fn away(&self, address: SocketAddr, facts: &Facts) -> Decision {
@@ -247,6 +249,11 @@ fn unless_a_stream(facts: &Facts) -> Option<Decision> {
         Some(Traffic::DatagramsLater | Traffic::Datagram) => Some(Decision::Pass),
         Some(Traffic::Stream) => None,
     }
+}
+
+/// Tells whether what is there is a cache, a search index or a broker of this machine: what is behind a proxy may be anywhere.
+fn is_cache(kind: Kind, engine: Engine) -> bool {
+    engine.is_auxiliary() && !matches!(kind, Kind::Proxy(_))
 }
 
 /// Clears an attempt where all that it may be meant for is taken care of.
