@@ -273,7 +273,7 @@ fn look_at_guard(judged: &Judged) -> Looked {
             let but = if proof.keeps_privileges {
                 ""
             } else {
-                "; set-user-id programs (sudo, ping) gain no privileges under it"
+                "; commands that name a program that gains privileges (sudo, ping) run without it"
             };
             let found = format!("watched{strict}: of two that were tried one was let through and one refused{but}");
             Looked::new(CONNECTIONS, &found, None, Facts::Guard { guard: Hold::Held })
