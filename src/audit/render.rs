@@ -34,7 +34,7 @@ fn words(event: &Event) -> (&'static str, String) {
         Event::Refused(refusal) => ("refused", format!("{}: {}", refusal.judgement.verdict, refusal.reason)),
         Event::RunStarted(start) => ("started", started(start)),
         Event::ConnectionRefused(refused) => {
-            ("kept from", format!("{} to {}: {}", refused.program, refused.address, refused.refusal.why))
+            ("kept from", format!("{} to {}: {}", refused.program, refused.place(), refused.refusal.why))
         }
         Event::RunFinished(finish) => {
             let refused = match finish.account.refusals() {
@@ -113,6 +113,7 @@ pub(crate) fn used(finish: &Finish) -> Vec<String> {
     let mut lines = Vec::new();
     match &finish.guard {
         None | Some(Hold::Held) => {}
+        Some(Hold::Outer(why)) => lines.push(why.clone()),
         Some(Hold::Off) => lines.push("its connections were not watched, as the policy says".to_owned()),
         Some(Hold::Unavailable(why)) => lines.push(format!("its connections were not watched: {why}")),
     }
@@ -123,7 +124,7 @@ pub(crate) fn used(finish: &Finish) -> Vec<String> {
     lines.extend(finish.account.reached.iter().map(reached));
     let refused = |refused: &Refused| {
         let times = if refused.times == 1 { String::new() } else { format!(" {} times", refused.times) };
-        format!("{} was kept from {}{times}", refused.program, refused.address)
+        format!("{} was kept from {}{times}", refused.program, refused.place())
     };
     lines.extend(finish.account.refused.iter().map(refused));
     for (count, what) in [

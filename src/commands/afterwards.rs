@@ -8,7 +8,7 @@ use crate::commands::judging::Judged;
 use crate::commands::{Ending, report};
 use crate::error::Failure;
 use crate::exit::Exit;
-use crate::guard::Account;
+use crate::guard::{Account, Refused};
 use crate::snapshot;
 use crate::snapshot::{Change, Neighbours, Receipt};
 use crate::ui::{Line, Tone};
@@ -125,7 +125,7 @@ fn passed(account: &Account) -> Vec<String> {
 
 /// Says in one sentence how the command ended, and where it was kept from connecting to.
 fn refused(outcome: &ProcessEnd, account: &Account) -> String {
-    let mut addresses: Vec<&str> = account.refused.iter().map(|refused| refused.address.as_str()).collect();
+    let mut addresses: Vec<String> = account.refused.iter().map(Refused::place).collect();
     addresses.sort_unstable();
     addresses.dedup();
     let named = addresses.len().min(MOST_NAMED);
@@ -149,7 +149,7 @@ fn refused(outcome: &ProcessEnd, account: &Account) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::guard::{Reached, Refusal, Refused};
+    use crate::guard::{Reached, Refusal};
 
     fn account(addresses: &[&str]) -> Account {
         let mut account = Account::default();

@@ -280,9 +280,15 @@ fn look_at_guard(judged: &Judged) -> Looked {
         }
         Err(why) => {
             let because = why.explained().map(|because| format!(" ({because})")).unwrap_or_default();
-            let found =
-                format!("not watched: {why}{because}; runs go on, and without a named database they are refused");
-            Looked::new(CONNECTIONS, &found, None, Facts::Guard { guard: Hold::Unavailable(why.to_string()) })
+            let guard = Hold::from(why);
+            let found = match &guard {
+                Hold::Outer(why) => why.clone(),
+                Hold::Unavailable(why) => {
+                    format!("not watched: {why}{because}; runs go on, and without a named database they are refused")
+                }
+                Hold::Held | Hold::Off => "not watched".to_owned(),
+            };
+            Looked::new(CONNECTIONS, &found, None, Facts::Guard { guard })
         }
     }
 }

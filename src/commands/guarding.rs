@@ -39,7 +39,7 @@ impl Guard {
         }
         let line = match Line::install() {
             Ok(line) => line,
-            Err(why) => return Guard::Absent(Hold::Unavailable(why.to_string())),
+            Err(why) => return Guard::Absent(why.into()),
         };
         // What fails under the filter is not to fail: it runs without one, and as strictly as without one.
         let needy = if line.keeps_privileges() { None } else { gains_privileges(context, judged) };
@@ -58,6 +58,7 @@ impl Guard {
         let why = match self.hold() {
             Hold::Held => return None,
             Hold::Off => format!("{FILE_NAME} says `[guard] mode = \"off\"`"),
+            Hold::Outer(why) => return Some(why),
             Hold::Unavailable(why) => why,
         };
         Some(format!("what the command connects to is not watched: {why}"))
@@ -151,9 +152,13 @@ struct ConnectionRefused<'a> {
 
 /// Says at once that a connection was refused, and has it written down. Called on a thread of the watch.
 fn tell(ui: &Ui, main_thread: &Sender<Message>, refused: &Refused) {
-    let Refused { address, program, process, refusal, .. } = refused;
-    let line = ui::Line::toned(Tone::Bad, "safe-test: refused:")
-        .and(format!(" {program} (process {process}) to {address}: {}; {}", refusal.why, refusal.remedy));
+    let Refused { program, process, refusal, .. } = refused;
+    let line = ui::Line::toned(Tone::Bad, "safe-test: refused:").and(format!(
+        " {program} (process {process}) to {}: {}; {}",
+        refused.place(),
+        refusal.why,
+        refusal.remedy
+    ));
     let told = ConnectionRefused { schema: 1, event: "connection-refused", refused };
     match report::json(&told) {
         Ok(told) if ui.json => ui.warn_json(&told),

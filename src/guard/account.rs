@@ -13,12 +13,15 @@ const MOST: usize = 64;
 pub(crate) enum Hold {
     /// All of them, from the first to the last.
     Held,
+    /// The safe-test around this one watches them, and why that is so: a phrase.
+    Outer(String),
     /// The policy says that they are not to be.
     Off,
     /// They could not be, and why: a phrase.
     Unavailable(String),
 }
 
+const OUTER: &str = "outer: ";
 const UNAVAILABLE: &str = "unavailable: ";
 
 impl From<Hold> for String {
@@ -26,6 +29,7 @@ impl From<Hold> for String {
         match hold {
             Hold::Held => "held".to_owned(),
             Hold::Off => "off".to_owned(),
+            Hold::Outer(why) => format!("{OUTER}{why}"),
             Hold::Unavailable(why) => format!("{UNAVAILABLE}{why}"),
         }
     }
@@ -36,8 +40,11 @@ impl From<String> for Hold {
         match text.as_str() {
             "held" => Hold::Held,
             "off" => Hold::Off,
-            // A word of a newer version claims nothing.
-            other => Hold::Unavailable(other.strip_prefix(UNAVAILABLE).unwrap_or(other).to_owned()),
+            other => match other.strip_prefix(OUTER) {
+                Some(why) => Hold::Outer(why.to_owned()),
+                // A word of a newer version claims nothing.
+                None => Hold::Unavailable(other.strip_prefix(UNAVAILABLE).unwrap_or(other).to_owned()),
+            },
         }
     }
 }
@@ -142,6 +149,14 @@ impl Account {
 }
 
 impl Refused {
+    /// Writes the address with the name that it is known by.
+    pub(crate) fn place(&self) -> String {
+        match &self.refusal.name {
+            Some(name) => format!("{} ({name})", self.address),
+            None => self.address.clone(),
+        }
+    }
+
     /// Tells whether this is the same program that tries the same address.
     pub(crate) fn is_again(&self, other: &Refused) -> bool {
         self.address == other.address && self.program == other.program
@@ -202,7 +217,12 @@ mod tests {
 
     #[test]
     fn how_it_was_watched_reads_back_and_an_unknown_word_claims_nothing() {
-        for hold in [Hold::Held, Hold::Off, Hold::Unavailable("this kernel is too old".to_owned())] {
+        for hold in [
+            Hold::Held,
+            Hold::Off,
+            Hold::Outer("the one around".to_owned()),
+            Hold::Unavailable("this kernel is too old".to_owned()),
+        ] {
             let text = serde_json::to_string(&hold).unwrap();
             assert_eq!(serde_json::from_str::<Hold>(&text).unwrap(), hold, "{text}");
         }

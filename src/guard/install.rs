@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
 use std::thread::Builder;
 
+use crate::guard::account::Hold;
 use crate::guard::filter;
 use crate::guard::nested;
 use crate::guard::notification::Listener;
@@ -44,6 +45,15 @@ pub(crate) enum Unavailable {
     /// No thread, no memory.
     #[error("there was no room for it: {0}")]
     Room(io::Error),
+}
+
+impl From<Unavailable> for Hold {
+    fn from(why: Unavailable) -> Hold {
+        match why {
+            Unavailable::Nested(_) => Hold::Outer(why.to_string()),
+            _ => Hold::Unavailable(why.to_string()),
+        }
+    }
 }
 
 impl Line {

@@ -9,6 +9,7 @@ use std::thread;
 
 use rustix::event::{EventfdFlags, eventfd};
 
+use crate::guard::account::Hold;
 use crate::guard::install::{Line, Unavailable};
 use crate::guard::notification::{Aim, Listener, Shown};
 use crate::guard::sockaddr::Peer;
@@ -34,6 +35,15 @@ pub(crate) enum Unproven {
     /// Nothing could be tried.
     #[error("it could not be tried: {0}")]
     NotTried(#[from] io::Error),
+}
+
+impl From<Unproven> for Hold {
+    fn from(why: Unproven) -> Hold {
+        match why {
+            Unproven::Unavailable(why) => why.into(),
+            _ => Hold::Unavailable(why.to_string()),
+        }
+    }
 }
 
 impl Unproven {
