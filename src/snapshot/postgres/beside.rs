@@ -13,6 +13,7 @@ use crate::snapshot::postgres::load::{Loaded, load};
 use crate::snapshot::postgres::names::{Purpose, is_related, related};
 use crate::snapshot::postgres::psql::{Psql, identifier, literal, number, text};
 use crate::snapshot::postgres::replication::forget_subscriptions;
+use crate::snapshot::postgres::session::renew;
 use crate::snapshot::postgres::statistics;
 use crate::snapshot::postgres::whole::Whole;
 use crate::snapshot::postgres::{PostgresError, Session};
@@ -244,20 +245,18 @@ fn fill(
     purpose: Purpose,
     watch: &dyn Watch,
 ) -> Result<Compared, PostgresError> {
-    let Loaded { script, mut notes, told } = load(server, whole, name, watch)?;
-    let connection = server.connection_to(name);
-    // Connected first: where the role may have no further session, it is the statistics that are missing.
-    let mut restored = Session::connect(connection.clone())?;
-    let identity = restored.identity.clone();
+    let Loaded { mut session, script, mut notes, told } = load(server, whole, name, watch)?;
+    renew(&mut session)?;
+    let (connection, identity) = (server.connection_to(name), &server.identity);
     let (gathered, defined, compared) = thread::scope(|scope| {
         // What was only rehearsed is dropped soon.
         let gathers = purpose == Purpose::Restoring;
         let own = connection.clone();
         let gather = move || if gathers { statistics::gather(own, watch) } else { None };
         let gathering = threads::start(scope, gather).map_err(ToolError::NoThread)?;
-        let define = || definitions::compare(&connection, &identity, whole, (&script, &told), watch);
+        let define = || definitions::compare(&connection, identity, whole, (&script, &told), watch);
         let comparing = threads::start(scope, define).map_err(ToolError::NoThread)?;
-        let compared = compare::data(&mut restored, whole, &script.data, name, watch);
+        let compared = compare::data(&mut session, identity.major, whole, &script.data, name, watch);
         Ok::<_, PostgresError>((threads::joined(gathering), threads::joined(comparing), compared))
     })?;
     let (compared, defined) = (compared?, defined?);

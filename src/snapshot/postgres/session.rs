@@ -185,15 +185,28 @@ fn marked(mark: &str) -> String {
 /// Source: `source` in `pg_settings` is `client` for what came with the connection itself.
 fn settings(mark: &str) -> String {
     format!(
-        "SELECT pg_catalog.set_config(v.name, v.value, false) FROM (VALUES \
-         ('search_path', ''), ('standard_conforming_strings', 'on'), ('row_security', 'off'), \
-         ('idle_session_timeout', '0'), ('transaction_timeout', '0'), ('client_min_messages', 'warning'), \
-         ('max_parallel_workers_per_gather', '0')) AS v(name, value) \
-         WHERE {} AND pg_catalog.current_setting(v.name, true) IS NOT NULL AND EXISTS (SELECT FROM \
+        "{SETTINGS} AND {} AND EXISTS (SELECT FROM \
          pg_catalog.pg_settings s WHERE s.name OPERATOR(pg_catalog.=) 'idle_in_transaction_session_timeout' \
          AND s.source OPERATOR(pg_catalog.=) 'client')",
         marked(mark)
     )
+}
+
+const SETTINGS: &str = "SELECT pg_catalog.set_config(v.name, v.value, false) FROM (VALUES \
+    ('search_path', ''), ('standard_conforming_strings', 'on'), ('row_security', 'off'), \
+    ('idle_session_timeout', '0'), ('transaction_timeout', '0'), ('client_min_messages', 'warning'), \
+    ('max_parallel_workers_per_gather', '0')) AS v(name, value) \
+    WHERE pg_catalog.current_setting(v.name, true) IS NOT NULL";
+
+/// Makes a session of ours as it was when it began, whatever was carried out in it since: a function of the database may
+/// have set something.
+///
+/// # Errors
+///
+/// [`PostgresError::Query`] in a transaction; [`PostgresError::ConnectionLost`].
+pub(crate) fn renew(psql: &mut Psql) -> Result<(), PostgresError> {
+    psql.ask("DISCARD ALL")?;
+    psql.ask(SETTINGS).map(drop)
 }
 
 const PLACE: &str = "SELECT :'HOST', :'PORT', coalesce(pg_catalog.host(pg_catalog.inet_server_addr()), '')";

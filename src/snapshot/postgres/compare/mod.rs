@@ -13,13 +13,13 @@ mod versions;
 
 use crate::snapshot::Watch;
 use crate::snapshot::engine::Computed;
+use crate::snapshot::postgres::PostgresError;
 use crate::snapshot::postgres::catalog;
 use crate::snapshot::postgres::catalog::Counted;
 use crate::snapshot::postgres::contents::{compare_restored, not_whole};
 use crate::snapshot::postgres::data::{Data, large_objects};
 use crate::snapshot::postgres::psql::{Psql, literal};
 use crate::snapshot::postgres::whole::Whole;
-use crate::snapshot::postgres::{PostgresError, Session};
 use crate::snapshot::tool_process::attended;
 
 /// What a comparison found besides that all is there.
@@ -30,24 +30,25 @@ pub(crate) struct Compared {
     pub(crate) notes: Vec<String>,
 }
 
-/// Compares the database `name`, in which the session is, with the snapshot, whose dump holds `data`.
+/// Compares the database `name`, in which the session is, with the snapshot, whose dump holds `data`. `major` is the server's
+/// version. The session's settings are others afterwards.
 ///
 /// # Errors
 ///
 /// [`PostgresError::NotWhole`] names what differs first. Nothing was written.
 pub(crate) fn data(
-    restored: &mut Session,
+    psql: &mut Psql,
+    major: u32,
     whole: &Whole<'_>,
     data: &Data,
     name: &str,
     watch: &dyn Watch,
 ) -> Result<Compared, PostgresError> {
-    let stopper = restored.psql.stopper();
-    attended(watch, &[stopper], || within(&mut restored.psql, restored.identity.major, whole, data, name))
+    let stopper = psql.stopper();
+    attended(watch, &[stopper], || within(psql, major, whole, data, name))
 }
 
-/// [`data`], in a session in the database, perhaps in the transaction that loaded it. `major` is the server's version. The
-/// session's settings are others afterwards.
+/// [`data`], where it is attended to already, perhaps in the transaction that loaded it.
 ///
 /// # Errors
 ///

@@ -79,7 +79,8 @@ pub(crate) fn replace(
         Ok(())
     });
     match loaded {
-        Ok(Loaded { script, notes: noted, told }) => {
+        Ok(Loaded { session: done, script, notes: noted, told }) => {
+            drop(done);
             notes.extend(noted);
             // Nobody else sees them before they are committed. What differs is told, as it cannot be refused any more.
             match definitions::compare(connection, &session.identity, whole, (&script, &told), watch) {

@@ -126,10 +126,11 @@ impl Client {
         ask(&mut self.psql)
     }
 
-    /// Commits, and ends the session.
-    pub(crate) fn commit(&mut self) -> Result<(), PostgresError> {
+    /// Commits, and gives the session, in which what came before left nothing but settings.
+    pub(crate) fn commit(mut self) -> Result<Psql, PostgresError> {
         self.ask("COMMIT")?;
-        Ok(self.psql.finish()?)
+        self.psql.write(b"\\set ON_ERROR_STOP off\n\\o\n")?;
+        Ok(self.psql)
     }
 
     /// What an ended psql said is the cause.

@@ -42,6 +42,8 @@ pub(crate) struct Destination<'a> {
 /// A dump that was loaded.
 #[derive(Debug)]
 pub(crate) struct Loaded {
+    /// The session that loaded it, with the settings of the dump: what it made, it finds again soonest.
+    pub(crate) session: Psql,
     /// What it holds.
     pub(crate) script: Script,
     /// What a person should know of how, a sentence each.
@@ -90,7 +92,7 @@ pub(crate) fn load_into(
     let client = Client::start(server, whole, destination.database)?;
     let stoppers = [reader.stopper(), client.stopper()];
     let mut rewriter = Rewriter::new(client, &whole.facts);
-    let (mut rewriter, loaded) = attended::<_, PostgresError>(watch, &stoppers, || {
+    let (rewriter, script, notes, told) = attended::<_, PostgresError>(watch, &stoppers, || {
         for statement in destination.before {
             rewriter.client.ask(statement)?;
         }
@@ -115,10 +117,9 @@ pub(crate) fn load_into(
         whole.expect(&script)?;
         let (notes, told) = rewriter.finish(&server.identity.user)?;
         rewriter.client.asked_by(|psql| check(psql, &script))?;
-        Ok((rewriter, Loaded { script, notes, told }))
+        Ok((rewriter, script, notes, told))
     })?;
-    rewriter.client.commit()?;
-    Ok(loaded)
+    Ok(Loaded { session: rewriter.client.commit()?, script, notes, told })
 }
 
 /// Carries out the text that the reader makes, to its end; gives what it holds.

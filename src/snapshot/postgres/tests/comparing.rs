@@ -15,7 +15,7 @@ pub(crate) fn compared(snapshot: &Snapshot, target: &Target) -> Result<Compared,
         let server = Session::open_maintenance(&Connection::new(target, &environment())?, None)?;
         let name = target.database.as_deref().unwrap();
         let mut restored = Session::connect(server.connection_to(name))?;
-        compare::data(&mut restored, &whole, &script.data, name, &Waiting::default())
+        compare::data(&mut restored.psql, restored.identity.major, &whole, &script.data, name, &Waiting::default())
     })
 }
 
