@@ -1,6 +1,7 @@
 //! Database files that lie in the project, found by how they begin: what a run without a name may touch unnamed.
 //!
-//! What tools made for themselves is left out (`left_out.txt`), links are not followed. The search is bounded; one that
+//! What tools made for themselves is left out (`left_out.txt`), and so are sources and the like
+//! (`text_and_pictures.txt`); links are not followed. The search is bounded; one that
 //! was cut off says so, and proves nothing.
 
 use std::fs::{self, DirEntry};
@@ -20,6 +21,7 @@ use crate::snapshot::FileMark;
 use crate::text::shown;
 
 static LEFT_OUT: List = list!("left_out.txt");
+static TEXT_AND_PICTURES: List = list!("text_and_pictures.txt");
 
 /// How much is looked at before the search is given up.
 #[derive(Debug, Clone, Copy)]
@@ -101,6 +103,9 @@ fn find(root: &Path, store: Option<&Path>, bounds: Bounds, is_stopped: &AtomicBo
             if !(kind.is_dir() || kind.is_file()) || left_out(&entry) == Some("") {
                 continue;
             }
+            if kind.is_file() && is_text_or_picture(&entry) {
+                continue;
+            }
             let path = entry.path();
             if kind.is_dir() {
                 if Some(path.as_path()) != store {
@@ -134,6 +139,13 @@ fn is_nothing(error: &io::Error) -> bool {
 /// Finds what the list of what is left out says of a name.
 fn left_out(entry: &DirEntry) -> Option<&'static str> {
     LEFT_OUT.find(entry.file_name().to_str()?)
+}
+
+/// Tells whether a file is of a kind that no database is, by its name.
+fn is_text_or_picture(entry: &DirEntry) -> bool {
+    let name = entry.file_name();
+    let ending = name.to_str().and_then(|name| name.rsplit_once('.')).map(|(_, ending)| ending);
+    ending.is_some_and(|ending| TEXT_AND_PICTURES.contains(ending))
 }
 
 /// Finds the engine whose database a file is, by its first bytes; by its length, most files need not be opened.
