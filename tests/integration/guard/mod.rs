@@ -4,5 +4,6 @@
 mod clients;
 mod leftovers;
 mod namespaces;
+mod policy;
 mod ways;
 mod world;

@@ -16,13 +16,18 @@ pub(super) struct World {
 
 impl World {
     pub(super) fn new() -> Self {
+        World::with_policy("")
+    }
+
+    /// A world whose project has these settings in its policy besides.
+    pub(super) fn with_policy(settings: &str) -> Self {
         let mut sandbox = Sandbox::new();
         let databases = ["postgres://app@127.0.0.1:5432/app_test", "postgres://app@[::1]:5432/app_test"];
         sandbox.write(
             ".env",
             format!("APP_ENV=testing\nDATABASE_URL={}\nTEST_DATABASE_URL={}\n", databases[0], databases[1]),
         );
-        sandbox.write(".safe-test.toml", format!("[snapshots]\nskip = {databases:?}\n"));
+        sandbox.write(".safe-test.toml", format!("[snapshots]\nskip = {databases:?}\n{settings}"));
         sandbox.git_init();
         sandbox.set("CI", "true").set("GITHUB_ACTIONS", "true").set("GITHUB_RUN_ID", "71");
         World { sandbox }
