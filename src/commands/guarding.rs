@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::audit::Event;
 use crate::caller::CallerKind;
+use crate::clearance::Clearance;
 use crate::commands::context::Context;
 use crate::commands::judging::Judged;
 use crate::commands::recording::Recorder;
@@ -18,7 +19,6 @@ use crate::guard;
 use crate::guard::{AT_THE_START, Account, Blind, Grounds, Hold, Inbox, Line, Message, Names, Refused, Rules, Watch};
 use crate::policy::{FILE_NAME, GuardMode};
 use crate::reach::Target;
-use crate::snapshot::Receipt;
 use crate::text::shown;
 use crate::ui;
 use crate::ui::{Tone, Ui};
@@ -89,7 +89,7 @@ impl Guard {
         &self,
         context: &Context,
         judged: &Judged,
-        receipts: &[Receipt],
+        clearance: &Clearance,
         inbox: &Inbox,
     ) -> Result<Option<Watch>, Failure> {
         // Programs read it in `run-finished`.
@@ -100,9 +100,9 @@ impl Guard {
         let targets: Vec<&Target> = judged.judgement.targets.iter().map(|one| &one.target).collect();
         let grounds = Grounds {
             targets: &targets,
-            receipts,
+            receipts: clearance.receipts(),
             policy: &judged.policy.guard,
-            is_unnamed: false,
+            is_unnamed: clearance.rests_on_the_guard(),
             is_person: context.caller.kind == CallerKind::Human && context.caller.terminal,
             environment: &context.process_text,
         };

@@ -47,7 +47,7 @@ pub(crate) fn run(
     let Ready { judged, recorder, clearance, .. } = &*ready;
 
     let inbox = Inbox::new();
-    let watch = guard.watch(context, judged, clearance.receipts(), &inbox)?;
+    let watch = guard.watch(context, judged, clearance, &inbox)?;
     let mut refusals = guarding::Refusals::new(recorder);
     let mut answer = |message: Message| match message {
         Message::Question(question) => {
