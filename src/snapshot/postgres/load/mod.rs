@@ -6,6 +6,7 @@
 mod batch;
 mod checks;
 mod client;
+mod foreign_keys;
 mod known;
 mod rewrite;
 mod rights;

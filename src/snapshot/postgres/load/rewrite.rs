@@ -7,6 +7,7 @@ use crate::snapshot::postgres::facts::{Facts, Setting};
 use crate::snapshot::postgres::load::batch::{Batch, Kind, Step};
 use crate::snapshot::postgres::load::checks::Checks;
 use crate::snapshot::postgres::load::client::Client;
+use crate::snapshot::postgres::load::foreign_keys::ForeignKeys;
 use crate::snapshot::postgres::load::known::Known;
 use crate::snapshot::postgres::load::rights::Rights;
 use crate::snapshot::postgres::load::routes::Routes;
@@ -15,7 +16,7 @@ use crate::snapshot::postgres::load::told::Told;
 use crate::snapshot::postgres::names::{canonical, shown};
 use crate::snapshot::postgres::psql::{identifier, literal};
 use crate::snapshot::postgres::statements::Part;
-use crate::snapshot::postgres::words::{after, head, name, words};
+use crate::snapshot::postgres::words::{head, name, words};
 
 /// What was carried out so far, and what waits.
 #[derive(Debug)]
@@ -28,6 +29,7 @@ pub(crate) struct Rewriter {
     /// The versions of extensions that were saved.
     extensions: BTreeMap<String, String>,
     checks: Checks,
+    foreign_keys: ForeignKeys,
     /// Known once the first table is filled.
     routes: Option<Routes>,
     text_search: Option<String>,
@@ -35,7 +37,6 @@ pub(crate) struct Rewriter {
     event_triggers: Vec<Vec<u8>>,
     functions: Vec<String>,
     tablespaces: Vec<String>,
-    invalid_keys: Vec<String>,
     unpopulated: Vec<String>,
     /// Where the sequences stand. Set where the dump does, and again at the end: a view that is filled may take numbers.
     sequences: Vec<Vec<u8>>,
@@ -52,12 +53,12 @@ impl Rewriter {
             path: SearchPath::of(facts),
             extensions: facts.extensions.clone(),
             checks: Checks::default(),
+            foreign_keys: ForeignKeys::default(),
             routes: None,
             text_search: facts.settings.iter().rev().find(is_text_search).map(|setting| setting.value.clone()),
             event_triggers: Vec::new(),
             functions: Vec::new(),
             tablespaces: Vec::new(),
-            invalid_keys: Vec::new(),
             unpopulated: Vec::new(),
             sequences: Vec::new(),
             told: Told::default(),
@@ -192,7 +193,7 @@ impl Rewriter {
     fn alone(&mut self, kind: Kind, statement: &[u8]) -> Result<(), PostgresError> {
         match kind {
             Kind::Definition => self.client.write(statement),
-            Kind::ForeignKey => self.foreign_key(statement),
+            Kind::ForeignKey => self.foreign_keys.add(&mut self.client, statement),
             Kind::Index => self.index(statement),
         }
     }
@@ -271,35 +272,6 @@ impl Rewriter {
         self.client.write(statement)
     }
 
-    /// Adds a foreign key; where its rows do not hold, without looking at them.
-    fn foreign_key(&mut self, statement: &[u8]) -> Result<(), PostgresError> {
-        match self.client.try_all(&[statement]) {
-            Err(PostgresError::Query { sqlstate, message }) if sqlstate == FOREIGN_KEY_VIOLATION => {
-                let words = words(statement);
-                let key = after(&words, &["CONSTRAINT"]).and_then(|at| words.get(at)?.1.name()).unwrap_or_default();
-                let table = after(&words, &["TABLE", "ONLY"]).or_else(|| after(&words, &["TABLE"]));
-                let table =
-                    table.and_then(|at| words.get(at)).map_or(b"".as_slice(), |(at, _)| name(&statement[*at..]));
-                let of = format!("`{}` of `{}`", shown(key), canonical(table));
-                let end = statement.iter().rposition(|byte| *byte == b';').unwrap_or(statement.len());
-                let unchecked = [&statement[..end], b" NOT VALID;\n"].concat();
-                self.invalid_keys.push(of.clone());
-                self.told.not_valid.insert(canonical(table));
-                match self.client.try_all(&[&unchecked]) {
-                    Err(PostgresError::Query { message: refusal, .. }) => Err(PostgresError::NotRestorable {
-                        what: format!(
-                            "the foreign key {of} does not hold ({message}), and is not added unchecked: {refusal}"
-                        ),
-                    }),
-                    other => other,
-                }
-            }
-            // As it stands: psql ends, and says what it was about.
-            Err(PostgresError::Query { .. }) => self.client.write(statement),
-            other => other,
-        }
-    }
-
     /// Fills a materialised view as its owner, if that is possible.
     fn materialised_view(&mut self, statement: &[u8]) -> Result<(), PostgresError> {
         self.complete()?;
@@ -343,12 +315,13 @@ impl Rewriter {
         };
         note(&self.functions, "Functions of the system's own schema could not be made: {}.");
         note(&self.tablespaces, "Tables and indexes of the tablespaces {} are in the database's own tablespace now.");
-        note(&self.invalid_keys, "Foreign keys that do not hold were added NOT VALID: {}.");
+        note(&self.foreign_keys.not_valid, "Foreign keys that do not hold were added NOT VALID: {}.");
         note(&self.checks.not_valid, "Checks that do not hold, or cannot be tried, were added NOT VALID: {}.");
         note(&self.unpopulated, "Materialised views that could not be refreshed are unpopulated: {}.");
         notes.extend(self.rights.notes(user));
         let mut told = std::mem::take(&mut self.told);
         told.not_valid.append(&mut self.checks.changed);
+        told.not_valid.append(&mut self.foreign_keys.changed);
         told.has_moved = !self.tablespaces.is_empty();
         self.rights.tell(&mut told);
         Ok((notes, told))
@@ -360,9 +333,8 @@ fn is_not_found(sqlstate: &str) -> bool {
     sqlstate.starts_with("42") || sqlstate == "3F000"
 }
 
-const FOREIGN_KEY_VIOLATION: &str = "23503";
+const INSUFFICIENT_PRIVILEGE: &str = "42501";
 
 fn is_text_search(setting: &&Setting) -> bool {
     setting.role.is_none() && setting.name == "default_text_search_config"
 }
-const INSUFFICIENT_PRIVILEGE: &str = "42501";
