@@ -45,3 +45,17 @@ fn what_loosens_the_guard_is_not_in_force_before_a_person_approves_it() {
         assert!(world.reached_outside().is_empty());
     }
 }
+
+#[test]
+fn a_run_without_a_name_reaches_only_the_web_and_this_machine() {
+    let mut world = World::with_policy("");
+    world.sandbox.write(".safe-test.toml", "");
+    world.sandbox.write(".env", "");
+    world.sandbox.write("package.json", "{\"dependencies\": {\"pg\": \"8\"}}");
+    world.sandbox.set("APP_ENV", "testing");
+    let outcome = world.guarded(&format!("{TRIES}; probe tcp 10.0.0.1 443; probe tcp 127.0.0.1 5432")).expect_code(120);
+    let became: Vec<&str> = outcome.stdout.lines().filter_map(|line| line.strip_prefix("tcp ")).collect();
+    // Nobody listens at the other machine's 443.
+    assert_eq!(became, ["EACCES", "EACCES", "connected", "ECONNREFUSED", "EACCES"], "{}", outcome.stderr);
+    assert!(world.reached_outside().is_empty());
+}
