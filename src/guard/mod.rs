@@ -47,6 +47,8 @@ mod process;
 mod programs;
 #[cfg(target_os = "linux")]
 mod proof;
+#[cfg(all(test, target_os = "linux"))]
+mod property_tests;
 #[cfg(target_os = "linux")]
 mod refusal;
 #[cfg(target_os = "linux")]
@@ -57,6 +59,8 @@ mod seatbelt;
 mod sockaddr;
 #[cfg(target_os = "linux")]
 mod supervise;
+#[cfg(all(test, target_os = "linux"))]
+mod testing;
 
 use std::sync::mpsc::{Receiver, Sender, channel};
 

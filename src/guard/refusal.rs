@@ -53,8 +53,6 @@ pub(crate) enum Note {
     New,
     /// The policy allows it.
     Allowed,
-    /// What happens behind it is not seen.
-    NotSeen,
 }
 
 impl fmt::Display for Note {
@@ -63,7 +61,6 @@ impl fmt::Display for Note {
             Note::NotSaved => "not saved",
             Note::New => "started by the command itself, with nothing to lose",
             Note::Allowed => "allowed by the policy",
-            Note::NotSeen => "what happens behind it is not seen",
         })
     }
 }

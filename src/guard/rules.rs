@@ -4,6 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use crate::collections::HashMap;
+use crate::guard::blind::Blind;
 use crate::guard::listeners::Listening;
 use crate::guard::names::{Names, dialled};
 use crate::guard::owners::Owner;
@@ -112,9 +113,10 @@ impl Rules {
     /// `real` follows a path's links, as far as there is something.
     pub(crate) fn new(grounds: &Grounds<'_>, real: impl Fn(&Path) -> PathBuf) -> Rules {
         let policy = grounds.policy;
+        let blind = Blind::of(grounds.environment.iter().map(|(name, value)| (name.as_str(), value.as_str())));
         let mut rules = Rules {
             allowed: Hosts::new(policy.allow.iter().filter_map(|pair| host_and_port(pair)).collect()),
-            also: Hosts::new(also_reached(grounds.environment)),
+            also: Hosts::new(blind.hosts().collect()),
             mode: policy.mode,
             is_unnamed: grounds.is_unnamed,
             is_person: grounds.is_person,
@@ -269,24 +271,4 @@ pub(super) fn host_and_port(pair: &str) -> Option<(String, u16)> {
     let (host, port) = pair.rsplit_once(':')?;
     let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
     Some((host.to_ascii_lowercase(), port.parse().ok()?))
-}
-
-/// Finds docker's engine and the web's proxies in the environment.
-fn also_reached(environment: &[(String, String)]) -> Vec<(String, u16)> {
-    let usual_port = |name: &str, scheme: &str| match (name.to_ascii_uppercase().as_str(), scheme) {
-        ("DOCKER_HOST", "tcp") => Some(2375),
-        ("DOCKER_HOST", "ssh") => Some(22),
-        ("HTTP_PROXY" | "HTTPS_PROXY" | "ALL_PROXY", "http") => Some(80),
-        ("HTTP_PROXY" | "HTTPS_PROXY" | "ALL_PROXY", "https") => Some(443),
-        _ => None,
-    };
-    environment
-        .iter()
-        .filter_map(|(name, value)| {
-            let url = url::Url::parse(value).ok()?;
-            let usual = usual_port(name, url.scheme())?;
-            let host = url.host_str()?.trim_start_matches('[').trim_end_matches(']').to_ascii_lowercase();
-            Some((host, url.port().unwrap_or(usual)))
-        })
-        .collect()
 }
