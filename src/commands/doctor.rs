@@ -270,7 +270,7 @@ fn look_at_guard(judged: &Judged) -> Looked {
     match guard::prove() {
         Ok(proof) => {
             let strict = if mode == GuardMode::Strict { ", off this machine to allowed ones only" } else { "" };
-            let but = if proof.keeps_privileges {
+            let but = if proof.keeps_privileges() {
                 ""
             } else {
                 "; commands that name a program that gains privileges (sudo, ping) run without it"

@@ -1,6 +1,5 @@
 //! The guard around one run: put up before the command, told of and written down while it runs.
 
-use std::path::{Path, PathBuf};
 use std::sync::mpsc::Sender;
 
 use serde::Serialize;
@@ -16,7 +15,7 @@ use crate::error::Failure;
 use crate::exec;
 use crate::exec::ExecError;
 use crate::guard;
-use crate::guard::{AT_THE_START, Account, Blind, Grounds, Hold, Inbox, Line, Message, Names, Refused, Rules, Watch};
+use crate::guard::{Account, Grounds, Hold, Inbox, Line, Message, Refused, Watch};
 use crate::policy::{FILE_NAME, GuardMode};
 use crate::reach::Target;
 use crate::text::shown;
@@ -106,14 +105,9 @@ impl Guard {
             is_person: context.caller.kind == CallerKind::Human && context.caller.terminal,
             environment: &context.process_text,
         };
-        let mut rules = Rules::new(&grounds, real);
-        let names = Names::look_up(rules.hosts(), AT_THE_START);
-        rules.learn(names);
-        let environment = context.process_text.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-        let blind = Blind::of(environment);
         let (ui, main_thread) = (context.ui.clone(), inbox.sender());
         let tell: guard::Tell = Box::new(move |refused| tell(&ui, &main_thread, refused));
-        Ok(Some(Watch::begin(line, rules, blind, inbox.sender(), tell).map_err(ExecError::Guard)?))
+        Ok(Some(Watch::begin(line, &grounds, inbox.sender(), tell).map_err(ExecError::Guard)?))
     }
 
     /// Ends the watch after the command, and returns what it saw.
@@ -130,14 +124,6 @@ fn gains_privileges(context: &Context, judged: &Judged) -> Option<String> {
         let found = exec::find_program(name.as_ref(), context.variable("PATH"), &context.project.folder).ok()?;
         let gain = guard::gain(&context.project.folder.join(found.path))?;
         Some(format!("`{}` needs privileges that nothing under a filter gains ({gain})", shown(name)))
-    })
-}
-
-/// Follows the links of a path, as far as there is something.
-fn real(path: &Path) -> PathBuf {
-    path.canonicalize().unwrap_or_else(|_| match (path.parent(), path.file_name()) {
-        (Some(folder), Some(name)) => real(folder).join(name),
-        _ => path.to_owned(),
     })
 }
 

@@ -110,12 +110,14 @@ pub(crate) fn run(
     would_say(&"the command was started; how it ended is not known");
     relay.let_through();
     let process = started.process().as_raw_pid();
+    #[cfg(target_os = "linux")]
     let watch = guarded.as_ref().map(|guarded| guarded.watch);
     let outcome = match guarded {
         None => follow::follow(&started, &mut relay),
         Some(guarded) => follow_and_answer(&started, &mut relay, guarded),
     };
     let outcome = outcome.map_err(|source| ExecError::Lost { process, source })?;
+    #[cfg(target_os = "linux")]
     if let (Started::Held(held), Some(watch)) = (started, watch) {
         held.release(|| watch.stop());
     }
@@ -124,6 +126,7 @@ pub(crate) fn run(
 }
 
 /// Starts the command from the filtered thread, whose filter it inherits.
+#[cfg(target_os = "linux")]
 fn start_under(
     Guarded { line, watch, .. }: &Guarded<'_>,
     program: &Program,
@@ -141,6 +144,19 @@ fn start_under(
     };
     let gone = || ExecError::Start { program: path, source: io::Error::other("the guard's thread is gone") };
     line.on_filtered_thread(start).ok_or_else(gone)?
+}
+
+/// There is no such thread where there is no filter.
+#[cfg(not(target_os = "linux"))]
+fn start_under(
+    Guarded { line, .. }: &Guarded<'_>,
+    _: &Program,
+    _: &[OsString],
+    _: &Path,
+    _: &Inherited,
+    _: &Relay,
+) -> Result<Started, ExecError> {
+    match **line {}
 }
 
 /// Follows the command on a thread of its own, while the calling one does what the guard asks for.

@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 
 use crate::guard::decide::Decision;
-use crate::guard::facts::{Newness, Traffic};
+use crate::guard::facts::{Aim, Traffic};
+use crate::guard::listeners::Listening;
 use crate::guard::owners::Owner;
 use crate::guard::refusal::Note;
 use crate::guard::rules::Point;
-use crate::guard::testing::{Scene, at, host, owner, refused, saved_here, socket, target, unseen};
+use crate::guard::testing::{Scene, at, host, owner, refused, saved_here, socket, unseen};
 use crate::reach::{Engine, Place};
 
 #[test]

@@ -1,109 +1,48 @@
 //! Looks that take longer: what is asked of `/proc`, of resolvers, of container engines, of the person's databases.
 
-use std::collections::HashMap;
-use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::sync::Arc;
+use std::thread::Builder;
 use std::time::{Duration, Instant};
 
 use crate::guard::decide::Decision;
 use crate::guard::facts;
-use crate::guard::facts::{Aim, Facts, Newness};
-use crate::guard::listeners::{Listeners, Listening};
+use crate::guard::facts::{Facts, Newness};
+use crate::guard::listeners::Listeners;
 use crate::guard::names;
 use crate::guard::names::Names;
 use crate::guard::notification::Attempt;
 use crate::guard::owners::Owner;
 use crate::guard::rules::Point;
-use crate::guard::supervise::{Shared, lock};
+use crate::guard::shared::Shared;
+use crate::guard::waiting::{Look, Subject, is_datagram, lock};
 use crate::guard::{owners, process};
-use crate::text::shown;
 
 /// How long what names mean is taken for what they still mean: a program that tries again and again has nobody asked as often.
 const FRESH: Duration = Duration::from_secs(1);
 
-/// What a look is about. Attempts at the same subject wait for the same look.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) enum Subject {
-    /// An address of this machine, with the socket that listens there.
-    Here(SocketAddr, Listening),
-    /// An address of a container on this machine.
-    Container(SocketAddr),
-    /// An address of another machine.
-    Away(SocketAddr),
-    /// A Unix socket: its name, and where we find it.
-    Socket(PathBuf, PathBuf),
-}
-
-impl Subject {
-    pub(super) fn aim(&self) -> Aim<'_> {
-        match self {
-            Subject::Here(address, listening) => Aim::Here { address: *address, listening: *listening },
-            Subject::Container(address) => Aim::Container { address: *address },
-            Subject::Away(address) => Aim::Away { address: *address },
-            Subject::Socket(path, _) => Aim::Socket { path },
-        }
+/// Finds out what is to be known of a subject, and answers all that waited for that, on a thread of its own.
+pub(super) fn begin(shared: &Arc<Shared>, attempt: &Attempt, subject: Subject, facts: Facts) {
+    let look = Arc::new(Look { subject, facts, first: attempt.clone() });
+    if !shared.looks.begin(&look, attempt) {
+        return;
     }
-
-    /// Shows where it is.
-    pub(super) fn address(&self) -> String {
-        match self {
-            Subject::Here(address, _) | Subject::Container(address) | Subject::Away(address) => address.to_string(),
-            Subject::Socket(path, _) => shown(path).into_owned(),
+    let (theirs, looked) = (Arc::clone(shared), Arc::clone(&look));
+    let run = move || {
+        if catch_unwind(AssertUnwindSafe(|| looked.run(&theirs))).is_err() {
+            looked.refuse_all(&theirs);
         }
-    }
-
-    /// Keeps what was decided about a listening socket for those that come later.
-    pub(super) fn remember(&self, shared: &Shared, decision: &Decision) {
-        if let Subject::Here(_, listening) = self {
-            lock(&shared.decided).insert(listening.inode, decision.clone());
-        }
-    }
-}
-
-/// The looks that are under way, with the attempts that wait for each.
-#[derive(Debug, Default)]
-pub(super) struct Looks(Mutex<HashMap<Key, Vec<Attempt>>>);
-
-/// What two attempts at one subject must share to share the look.
-type Key = (Subject, bool, Option<i32>);
-
-/// A look for one attempt and all that come to the same meanwhile.
-#[derive(Debug)]
-pub(super) struct Look {
-    pub(super) subject: Subject,
-    /// What is known already.
-    pub(super) facts: Facts,
-    pub(super) first: Attempt,
-}
-
-impl Looks {
-    /// Has an attempt wait for a look; returns whether the look is to begin.
-    pub(super) fn begin(&self, look: &Look, attempt: &Attempt) -> bool {
-        let mut looks = lock(&self.0);
-        if let Some(waiting) = looks.get_mut(&look.key()) {
-            waiting.push(attempt.clone());
-            return false;
-        }
-        looks.insert(look.key(), vec![attempt.clone()]);
-        true
-    }
-
-    /// Takes the attempts off all looks: what these find out answers nobody any more.
-    pub(super) fn give_up(&self) -> Vec<Attempt> {
-        lock(&self.0).drain().flat_map(|(_, waiting)| waiting).collect()
+    };
+    if Builder::new().name("look".to_owned()).stack_size(512 << 10).spawn(run).is_err() {
+        // No room for a thread: then everybody waits.
+        look.run(shared);
     }
 }
 
 impl Look {
-    fn key(&self) -> Key {
-        // Who is let through to another machine hangs on the program, too.
-        let of_one = matches!(self.subject, Subject::Away(_)).then_some(self.first.thread);
-        (self.subject.clone(), is_datagram(&self.facts), of_one)
-    }
-
     /// Looks, and answers all that waited.
-    pub(super) fn run(&self, shared: &Shared) {
+    fn run(&self, shared: &Shared) {
         let mut facts = self.facts.clone();
         let decision = loop {
             let decision = shared.rules().decide(self.subject.aim(), &facts);
@@ -116,9 +55,9 @@ impl Look {
         };
         let decision = shared.settle(decision, met_at);
         if !is_datagram(&facts) {
-            self.subject.remember(shared, &decision);
+            shared.remember(&self.subject, &decision);
         }
-        for attempt in self.end(shared) {
+        for attempt in self.end(&shared.looks) {
             if shared.listener.is_waiting(&attempt) {
                 shared.carry_out(&attempt, decision.clone(), &self.subject.address());
             }
@@ -126,12 +65,8 @@ impl Look {
     }
 
     /// Refuses all that waited, without a word: for a look that failed by a fault of ours.
-    pub(super) fn refuse_all(&self, shared: &Shared) {
-        self.end(shared).iter().for_each(|attempt| shared.listener.fail(attempt, libc::EACCES));
-    }
-
-    fn end(&self, shared: &Shared) -> Vec<Attempt> {
-        lock(&shared.looks.0).remove(&self.key()).unwrap_or_default()
+    fn refuse_all(&self, shared: &Shared) {
+        self.end(&shared.looks).iter().for_each(|attempt| shared.listener.fail(attempt, libc::EACCES));
     }
 
     fn find_out(&self, look: facts::Look, shared: &Shared, facts: &mut Facts) {
@@ -181,11 +116,6 @@ impl Look {
             Subject::Container(_) | Subject::Away(_) => Owner::default(),
         }
     }
-}
-
-/// Tells whether what was found out is about datagrams: then it says nothing of connections.
-pub(super) fn is_datagram(facts: &Facts) -> bool {
-    matches!(facts.traffic, Some(facts::Traffic::Datagram | facts::Traffic::DatagramsLater))
 }
 
 fn owner_of_socket(path: &Path) -> Option<Owner> {

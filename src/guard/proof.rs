@@ -17,8 +17,14 @@ use crate::guard::sockaddr::Peer;
 /// What was proved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Proof {
-    /// Whether set-user-id programs gain their privileges under the filter.
-    pub(crate) keeps_privileges: bool,
+    keeps_privileges: bool,
+}
+
+impl Proof {
+    /// Tells whether set-user-id programs gain their privileges under the filter.
+    pub(crate) fn keeps_privileges(&self) -> bool {
+        self.keeps_privileges
+    }
 }
 
 /// Why the guard does not hold here.

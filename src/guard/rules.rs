@@ -5,31 +5,15 @@ use std::path::{Path, PathBuf};
 
 use crate::collections::HashMap;
 use crate::guard::blind::Blind;
+use crate::guard::grounds::Grounds;
 use crate::guard::listeners::Listening;
 use crate::guard::names::{Names, dialled};
 use crate::guard::owners::Owner;
 use crate::guard::ports::Ports;
 use crate::guard::programs::container_behind;
-use crate::policy::{GuardMode, GuardRules};
-use crate::reach::{Engine, Place, Target};
-use crate::snapshot::{Care, Receipt};
-
-/// What the rules follow from.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Grounds<'a> {
-    /// Every judged target, in the order of the judgement.
-    pub(crate) targets: &'a [&'a Target],
-    /// What was done about each.
-    pub(crate) receipts: &'a [Receipt],
-    /// What the policy says of the guard.
-    pub(crate) policy: &'a GuardRules,
-    /// Whether the run goes on though nothing that names its databases was found.
-    pub(crate) is_unnamed: bool,
-    /// Whether a person reads what is said, who may loosen something.
-    pub(crate) is_person: bool,
-    /// The process environment.
-    pub(crate) environment: &'a [(String, String)],
-}
+use crate::policy::GuardMode;
+use crate::reach::{Engine, Place};
+use crate::snapshot::Care;
 
 /// What a command may reach.
 #[derive(Debug, Clone, Default)]
@@ -113,7 +97,7 @@ impl Rules {
     /// `real` follows a path's links, as far as there is something.
     pub(crate) fn new(grounds: &Grounds<'_>, real: impl Fn(&Path) -> PathBuf) -> Rules {
         let policy = grounds.policy;
-        let blind = Blind::of(grounds.environment.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+        let blind = Blind::of(grounds.environment());
         let mut rules = Rules {
             allowed: Hosts::new(policy.allow.iter().filter_map(|pair| host_and_port(pair)).collect()),
             also: Hosts::new(blind.hosts().collect()),

@@ -2,37 +2,40 @@
 //!
 //! One thread receives what the kernel shows, and answers at once what can be: what is no database's, what was decided
 //! before. Whatever takes longer (whose a listener is, a name that is resolved, a database that is saved first) is looked
-//! at on a thread of its own ([`looks`](crate::guard::looks)), so that one program's look holds no other program's
+//! at on a thread of its own ([`looks`]), so that one program's look holds no other program's
 //! connection.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::io;
 use std::net::SocketAddr;
 use std::os::fd::{OwnedFd, RawFd};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc::{Sender, channel};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::Sender;
+use std::sync::{Arc, Mutex, RwLock};
 use std::thread::{Builder, JoinHandle};
-use std::time::Instant;
 
 use rustix::event::{EventfdFlags, eventfd};
 use serde::{Deserialize, Serialize};
 
-use crate::guard::account::{Account, Reached, Refused};
+use crate::guard::account::Account;
 use crate::guard::blind::Blind;
 use crate::guard::decide::Decision;
-use crate::guard::facts::{Facts, Look, Traffic};
-use crate::guard::listeners::{Listeners, Listening, Table, Whereabouts};
+use crate::guard::facts::{Facts, Look};
+use crate::guard::grounds::Grounds;
+use crate::guard::install::Line;
+use crate::guard::listeners::{Listeners, Listening, Whereabouts};
 use crate::guard::looks;
-use crate::guard::looks::{Looks, Subject};
-use crate::guard::notification::{Aim, Attempt, Listener, Shown};
+use crate::guard::messages::{Message, Tell};
+use crate::guard::names::{AT_THE_START, Names};
+use crate::guard::notification::{Aim, Attempt, Shown};
 use crate::guard::process;
 use crate::guard::process::Protocol;
 use crate::guard::refusal::Refusal;
 use crate::guard::rules::Rules;
+use crate::guard::shared::{Shared, traffic};
 use crate::guard::sockaddr::Peer;
-use crate::guard::{Line, Message, Question};
-use crate::text::shown;
+use crate::guard::waiting::{Looks, Subject, is_datagram, lock};
 
 /// A watch over a command, until it is [ended](Watch::end).
 #[derive(Debug)]
@@ -41,9 +44,6 @@ pub(crate) struct Watch {
     stop: Arc<OwnedFd>,
     shared: Arc<Shared>,
 }
-
-/// What is told at once: it is called on a thread of the watch.
-pub(crate) type Tell = Box<dyn Fn(&Refused) + Send + Sync>;
 
 /// What whoever watches next has to know besides the rules.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -58,56 +58,29 @@ pub(crate) struct Handover {
 #[derive(Debug)]
 pub(crate) struct Successor {
     shared: Arc<Shared>,
-    stop: Arc<OwnedFd>,
-}
-
-/// What all threads of a watch share.
-pub(super) struct Shared {
-    pub(super) listener: Arc<Listener>,
-    rules: RwLock<Rules>,
-    /// Whom others are reached through, unseen.
-    blind: Blind,
-    /// What listened before the command was started.
-    pub(super) table: Table,
-    /// What was decided about listening sockets, by their inodes.
-    pub(super) decided: Mutex<HashMap<u32, Decision>>,
-    pub(super) looks: Looks,
-    /// When names were looked up last.
-    pub(super) looked_up: Mutex<Option<Instant>>,
-    /// The targets that were saved since.
-    saved: Mutex<Vec<usize>>,
-    account: Mutex<Account>,
-    questions: Option<Mutex<Sender<Message>>>,
-    tell: Tell,
-    /// This process is under the filter itself.
-    is_filtered: bool,
-}
-
-impl std::fmt::Debug for Shared {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Shared").field("rules", &self.rules).finish_non_exhaustive()
-    }
 }
 
 impl Watch {
-    /// Begins to answer, before anything is started on the line.
+    /// Begins to answer, by the rules that follow from the grounds, before anything is started on the line.
     ///
     /// # Errors
     ///
     /// The system's own: no thread, no netlink.
     pub(crate) fn begin(
         line: &Line,
-        mut rules: Rules,
-        blind: Blind,
+        grounds: &Grounds<'_>,
         questions: Sender<Message>,
         tell: Tell,
     ) -> io::Result<Watch> {
         let listeners = Listeners::new()?;
+        let mut rules = Rules::new(grounds, real);
+        let names = Names::look_up(rules.hosts(), AT_THE_START);
+        rules.learn(names);
         rules.look_around(|address| listeners.serving(address).ok().flatten());
         let shared = Arc::new(Shared {
             listener: Arc::clone(line.listener()),
             rules: RwLock::new(rules),
-            blind,
+            blind: Blind::of(grounds.environment()),
             table: listeners.table()?,
             decided: Mutex::default(),
             looks: Looks::default(),
@@ -145,7 +118,7 @@ impl Watch {
             tell: Box::new(|_| {}),
             is_filtered: true,
         };
-        Ok(Successor { shared: Arc::new(shared), stop: Arc::clone(&self.stop) })
+        Ok(Successor { shared: Arc::new(shared) })
     }
 
     /// Stops answering. What is not answered yet is left to whoever watches next; without one, nothing can connect any
@@ -286,7 +259,7 @@ impl Watcher {
         self.shared.refuse_a_stream(attempt, &address.to_string(), refusal);
     }
 
-    fn unix(&self, attempt: &Attempt, path: &std::path::Path) {
+    fn unix(&self, attempt: &Attempt, path: &Path) {
         let (name, found) = process::socket_path(attempt.thread, path);
         self.decide(attempt, Subject::Socket(name, found));
     }
@@ -301,10 +274,10 @@ impl Watcher {
             }
         };
         match decision {
-            Decision::Look(_) | Decision::SaveFirst(_) => self.shared.look(attempt, subject, facts),
+            Decision::Look(_) | Decision::SaveFirst(_) => looks::begin(&self.shared, attempt, subject, facts),
             decision => {
-                if !looks::is_datagram(&facts) {
-                    subject.remember(&self.shared, &decision);
+                if !is_datagram(&facts) {
+                    self.shared.remember(&subject, &decision);
                 }
                 self.shared.carry_out(attempt, decision, &subject.address());
             }
@@ -329,124 +302,10 @@ impl Watcher {
     }
 }
 
-impl Shared {
-    /// Finds out what is to be known of a subject, and answers all that waited for that, on a thread of its own.
-    fn look(self: &Arc<Self>, attempt: &Attempt, subject: Subject, facts: Facts) {
-        let look = Arc::new(looks::Look { subject, facts, first: attempt.clone() });
-        if !self.looks.begin(&look, attempt) {
-            return;
-        }
-        let (shared, looked) = (Arc::clone(self), Arc::clone(&look));
-        let run = move || {
-            if catch_unwind(AssertUnwindSafe(|| looked.run(&shared))).is_err() {
-                looked.refuse_all(&shared);
-            }
-        };
-        if Builder::new().name("look".to_owned()).stack_size(512 << 10).spawn(run).is_err() {
-            // No room for a thread: then everybody waits.
-            look.run(self);
-        }
-    }
-
-    pub(super) fn rules(&self) -> RwLockReadGuard<'_, Rules> {
-        self.rules.read().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(super) fn rules_to_change(&self) -> RwLockWriteGuard<'_, Rules> {
-        self.rules.write().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Has targets saved, and the listener that they were met at taken for theirs. Turns a decision that waits for that into
-    /// one that does not.
-    pub(super) fn settle(&self, decision: Decision, met_at: Option<(u16, Listening)>) -> Decision {
-        let Decision::SaveFirst(targets) = decision else { return decision };
-        for target in &targets {
-            if let Err(why) = self.ask(*target) {
-                return Decision::Refuse(Refusal::plain(why, "what went wrong stands above"));
-            }
-        }
-        self.rules_to_change().saved(&targets, met_at);
-        lock(&self.saved).extend(&targets);
-        targets.first().map_or(Decision::Pass, |first| Decision::Cleared(*first))
-    }
-
-    pub(super) fn carry_out(&self, attempt: &Attempt, decision: Decision, address: &str) {
-        let (target, note) = match decision {
-            Decision::Pass => return self.listener.let_through(attempt),
-            Decision::Deny => return self.listener.fail(attempt, libc::EACCES),
-            // Neither comes here: both are settled before.
-            Decision::SaveFirst(_) | Decision::Look(_) => {
-                let refusal = Refusal::plain("nobody found out what it is", "run the command again");
-                return self.refuse(attempt, address, refusal);
-            }
-            Decision::Refuse(refusal) => return self.refuse(attempt, address, refusal),
-            Decision::Cleared(target) => (Some(target), None),
-            Decision::PassNoted(note) => (None, Some(note.to_string())),
-        };
-        let (process, program) = program_of(attempt);
-        lock(&self.account).add_reached(Reached { address: address.to_owned(), program, process, target, note });
-        self.listener.let_through(attempt);
-    }
-
-    /// Writes down whom others are reached through. Where it is refused after all, that goes before.
-    fn note_what_is_behind(&self, attempt: &Attempt, peer: &Peer) {
-        let Some(note) = self.blind.note(peer) else { return };
-        let address = match peer {
-            Peer::Internet(address) => address.to_string(),
-            Peer::Path(path) => shown(path).into_owned(),
-            Peer::Abstract(_) | Peer::Unspecified(_) | Peer::Other(_) => return,
-        };
-        let (process, program) = program_of(attempt);
-        let note = Some(note.to_owned());
-        lock(&self.account).add_reached(Reached { address, program, process, target: None, note });
-    }
-
-    /// Has a target saved, on the main thread.
-    fn ask(&self, target: usize) -> Result<(), String> {
-        let gone = || "it was not saved, and the command that it was to be saved for is over".to_owned();
-        let (reply, answered) = channel();
-        let questions = self.questions.as_ref().ok_or_else(gone)?;
-        lock(questions).send(Message::Question(Question { target, reply })).map_err(|_| gone())?;
-        answered.recv().map_err(|_| gone())?
-    }
-
-    /// Refuses what opens a connection.
-    fn refuse_a_stream(&self, attempt: &Attempt, address: &str, refusal: Refusal) {
-        match traffic(attempt) {
-            Traffic::Stream => self.refuse(attempt, address, refusal),
-            Traffic::Datagram | Traffic::DatagramsLater => self.listener.let_through(attempt),
-        }
-    }
-
-    fn refuse(&self, attempt: &Attempt, address: &str, refusal: Refusal) {
-        // The caller waits: what `/proc` says of it is still true.
-        let (process, program) = program_of(attempt);
-        let refused = Refused { address: address.to_owned(), program, process, refusal, times: 1 };
-        if lock(&self.account).add_refused(refused.clone()) {
-            (self.tell)(&refused);
-        }
-        self.listener.fail(attempt, libc::EACCES);
-    }
-}
-
-/// Finds what an attempt's socket carries. One that may not be seen is taken for what a database speaks.
-fn traffic(attempt: &Attempt) -> Traffic {
-    let protocol = attempt.socket().ok().and_then(|socket| process::protocol(attempt.thread, socket));
-    match protocol {
-        Some(Protocol::Datagram) if attempt.is_connect() => Traffic::DatagramsLater,
-        Some(Protocol::Datagram) => Traffic::Datagram,
-        Some(Protocol::Stream | Protocol::Local) | None => Traffic::Stream,
-    }
-}
-
-pub(super) fn lock<T>(what: &Mutex<T>) -> MutexGuard<'_, T> {
-    what.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Finds the process and the name of the program that made an attempt.
-fn program_of(attempt: &Attempt) -> (i32, String) {
-    let process = process::process_of(attempt.thread).unwrap_or(attempt.thread);
-    // The leader of a process may have ended before its threads.
-    let name = process::name(process).or_else(|| process::name(attempt.thread));
-    (process, name.map_or_else(|| "a program".to_owned(), |name| shown(&name).into_owned()))
+/// Follows the links of a path, as far as there is something.
+fn real(path: &Path) -> PathBuf {
+    path.canonicalize().unwrap_or_else(|_| match (path.parent(), path.file_name()) {
+        (Some(folder), Some(name)) => real(folder).join(name),
+        _ => path.to_owned(),
+    })
 }

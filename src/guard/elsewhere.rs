@@ -1,0 +1,65 @@
+//! Where no filter shows us a command's connections: nothing is watched, and nothing here can be made.
+
+use std::convert::Infallible;
+use std::io;
+use std::path::Path;
+use std::sync::mpsc::Sender;
+
+use crate::guard::account::{Account, Hold};
+use crate::guard::grounds::Grounds;
+use crate::guard::messages::{Message, Tell};
+
+/// The proof that a filter stands.
+#[derive(Debug)]
+pub(crate) enum Line {}
+
+/// A watch over a command.
+#[derive(Debug)]
+pub(crate) enum Watch {}
+
+/// Why there is no filter here.
+#[derive(Debug, thiserror::Error)]
+#[error("this system has no such filter")]
+pub(crate) struct Unavailable;
+
+impl From<Unavailable> for Hold {
+    fn from(why: Unavailable) -> Hold {
+        Hold::Unavailable(why.to_string())
+    }
+}
+
+impl Unavailable {
+    pub(crate) fn explained(&self) -> Option<&'static str> {
+        Some("only Linux has it")
+    }
+}
+
+impl Line {
+    pub(crate) fn install() -> Result<Line, Unavailable> {
+        Err(Unavailable)
+    }
+
+    pub(crate) fn keeps_privileges(&self) -> bool {
+        match *self {}
+    }
+}
+
+impl Watch {
+    pub(crate) fn begin(line: &Line, _: &Grounds<'_>, _: Sender<Message>, _: Tell) -> io::Result<Watch> {
+        match *line {}
+    }
+
+    pub(crate) fn end(self) -> Account {
+        match self {}
+    }
+}
+
+/// Proves what can be done here: nothing.
+pub(crate) fn prove() -> Result<Line, Unavailable> {
+    Line::install()
+}
+
+/// Finds how a program gains privileges that it would not gain under a filter.
+pub(crate) fn gain(_: &Path) -> Option<Infallible> {
+    None
+}

@@ -1,0 +1,100 @@
+//! Attempts that wait for what takes longer to find out: those at one subject wait for one look.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::guard::facts::{Aim, Facts, Traffic};
+use crate::guard::listeners::Listening;
+use crate::guard::notification::Attempt;
+use crate::text::shown;
+
+/// What a look is about. Attempts at the same subject wait for the same look.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) enum Subject {
+    /// An address of this machine, with the socket that listens there.
+    Here(SocketAddr, Listening),
+    /// An address of a container on this machine.
+    Container(SocketAddr),
+    /// An address of another machine.
+    Away(SocketAddr),
+    /// A Unix socket: its name, and where we find it.
+    Socket(PathBuf, PathBuf),
+}
+
+impl Subject {
+    pub(super) fn aim(&self) -> Aim<'_> {
+        match self {
+            Subject::Here(address, listening) => Aim::Here { address: *address, listening: *listening },
+            Subject::Container(address) => Aim::Container { address: *address },
+            Subject::Away(address) => Aim::Away { address: *address },
+            Subject::Socket(path, _) => Aim::Socket { path },
+        }
+    }
+
+    /// Shows where it is.
+    pub(super) fn address(&self) -> String {
+        match self {
+            Subject::Here(address, _) | Subject::Container(address) | Subject::Away(address) => address.to_string(),
+            Subject::Socket(path, _) => shown(path).into_owned(),
+        }
+    }
+}
+
+/// The looks that are under way, with the attempts that wait for each.
+#[derive(Debug, Default)]
+pub(super) struct Looks(Mutex<HashMap<Key, Vec<Attempt>>>);
+
+/// What two attempts at one subject must share to share the look.
+type Key = (Subject, bool, Option<i32>);
+
+/// A look for one attempt and all that come to the same meanwhile.
+#[derive(Debug)]
+pub(super) struct Look {
+    pub(super) subject: Subject,
+    /// What is known already.
+    pub(super) facts: Facts,
+    pub(super) first: Attempt,
+}
+
+impl Looks {
+    /// Has an attempt wait for a look; returns whether the look is to begin.
+    pub(super) fn begin(&self, look: &Look, attempt: &Attempt) -> bool {
+        let mut looks = lock(&self.0);
+        if let Some(waiting) = looks.get_mut(&look.key()) {
+            waiting.push(attempt.clone());
+            return false;
+        }
+        looks.insert(look.key(), vec![attempt.clone()]);
+        true
+    }
+
+    /// Takes the attempts off all looks: what these find out answers nobody any more.
+    pub(super) fn give_up(&self) -> Vec<Attempt> {
+        lock(&self.0).drain().flat_map(|(_, waiting)| waiting).collect()
+    }
+}
+
+impl Look {
+    fn key(&self) -> Key {
+        // Who is let through to another machine hangs on the program, too.
+        let of_one = matches!(self.subject, Subject::Away(_)).then_some(self.first.thread);
+        (self.subject.clone(), is_datagram(&self.facts), of_one)
+    }
+
+    /// Takes the attempts that waited for it off the list.
+    pub(super) fn end(&self, looks: &Looks) -> Vec<Attempt> {
+        lock(&looks.0).remove(&self.key()).unwrap_or_default()
+    }
+}
+
+/// Tells whether what was found out is about datagrams: then it says nothing of connections.
+pub(super) fn is_datagram(facts: &Facts) -> bool {
+    matches!(facts.traffic, Some(Traffic::Datagram | Traffic::DatagramsLater))
+}
+
+/// Locks, also after a panic: what is guarded is whole at every step.
+pub(super) fn lock<T>(what: &Mutex<T>) -> MutexGuard<'_, T> {
+    what.lock().unwrap_or_else(PoisonError::into_inner)
+}
