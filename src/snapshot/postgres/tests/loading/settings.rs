@@ -75,6 +75,13 @@ fn tables_are_filled_under_the_settings_of_the_database() {
              ALTER DATABASE settings_that_hinder SET default_toast_compression = 'pglz'; ALTER DATABASE settings_that_hinder SET client_encoding = 'LATIN1'; \
              CREATE TABLE t AS SELECT g, 'a\\''b' || g AS t FROM generate_series(1, 2000) g; CREATE INDEX ON t (g); CREATE VIEW v AS SELECT g = NULL::int AS n FROM t",
         ),
+        same(
+            "settings_that_a_check_makes",
+            "CREATE FUNCTION sets(int) RETURNS bool LANGUAGE plpgsql AS $$BEGIN \
+                 PERFORM set_config('quote_all_identifiers', 'on', false), set_config('default_transaction_read_only', 'on', false), \
+                     set_config('bytea_output', 'escape', false), set_config('row_security', 'on', false); RETURN true; END$$; \
+             CREATE TABLE t (a int CHECK (sets(a)), b bytea); ALTER TABLE t ENABLE ROW LEVEL SECURITY; INSERT INTO t VALUES (1, '\\x00ff27')",
+        ),
     ];
     all_come_back(&Server::shared(), &cases);
 }
