@@ -6,8 +6,10 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rustix::net::{AddressFamily, SocketFlags, SocketType, netlink, socket_with};
+use rustix::time::{ClockId, clock_gettime};
 
 use crate::guard::netlink::{Netlink, attribute, number};
 use crate::verdict::is_bridge_name;
@@ -28,6 +30,7 @@ pub(crate) struct Table {
     internet: Vec<(SocketAddr, bool, Listening)>,
     /// The inodes of Unix sockets that listened.
     unix: Vec<u32>,
+    taken_at: Option<SystemTime>,
 }
 
 #[allow(dead_code, reason = "nobody finds out yet what is new")]
@@ -39,6 +42,11 @@ impl Table {
             at.port() == address.port() && (at.ip() == address.ip() || is_everywhere || address.ip().is_unspecified())
         };
         self.internet.iter().filter(takes).map(|(_, _, listening)| *listening)
+    }
+
+    /// When it was, by the clock that files get their times from; `None` for a table that nobody took.
+    pub(crate) fn taken_at(&self) -> Option<SystemTime> {
+        self.taken_at
     }
 
     /// Tells whether this very socket listened already.
@@ -187,7 +195,10 @@ impl Listeners {
     ///
     /// Where the kernel does not answer.
     pub(crate) fn table(&self) -> io::Result<Table> {
-        let mut table = Table::default();
+        // That clock ticks a hundred times a second or more (`current_time`, Linux): what is made right after has this time.
+        let tick = clock_gettime(ClockId::RealtimeCoarse);
+        let since_1970 = Duration::try_from(tick).map_err(|_| io::ErrorKind::InvalidData)?;
+        let mut table = Table { taken_at: UNIX_EPOCH.checked_add(since_1970), ..Table::default() };
         for any in [IpAddr::V4(Ipv4Addr::UNSPECIFIED), IpAddr::V6(Ipv6Addr::UNSPECIFIED)] {
             let question = inet_question(any, 0, 1 << LISTEN);
             self.sockets.list(SOCK_DIAG_BY_FAMILY, &question, |body| table.internet.extend(internet_row(body)))?;

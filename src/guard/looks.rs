@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use crate::guard::decide::Decision;
 use crate::guard::facts;
 use crate::guard::facts::{Facts, Newness};
-use crate::guard::listeners::Listeners;
+use crate::guard::listeners::{Listeners, Listening};
 use crate::guard::names;
 use crate::guard::names::Names;
 use crate::guard::notification::Attempt;
@@ -17,7 +17,7 @@ use crate::guard::owners::Owner;
 use crate::guard::rules::Point;
 use crate::guard::shared::Shared;
 use crate::guard::waiting::{Look, Subject, is_datagram, lock};
-use crate::guard::{owners, process};
+use crate::guard::{kept, newness, owners, process};
 
 /// How long what names mean is taken for what they still mean: a program that tries again and again has nobody asked as often.
 const FRESH: Duration = Duration::from_secs(1);
@@ -72,9 +72,9 @@ impl Look {
     fn find_out(&self, look: facts::Look, shared: &Shared, facts: &mut Facts) {
         match look {
             facts::Look::Traffic => facts.traffic = Some(facts::Traffic::Stream),
-            facts::Look::Owner => facts.owner = Some(self.owner()),
+            facts::Look::Owner => facts.owner = Some(self.owner(shared)),
             facts::Look::ContainerPort => facts.container_port = Some(None),
-            facts::Look::Newness => facts.newness = Some(Newness::Old("nobody can tell whether it is new".to_owned())),
+            facts::Look::Newness => facts.newness = Some(self.newness(shared, facts.owner.as_ref())),
             facts::Look::GitHost => {
                 let process = process::process_of(self.first.thread).unwrap_or(self.first.thread);
                 let is_git_host = match &self.subject {
@@ -98,7 +98,7 @@ impl Look {
                 for point in points {
                     let owner = match &point {
                         Point::Tcp(listening) => Some(owners::find(*listening)),
-                        Point::Socket(path) => owner_of_socket(path),
+                        Point::Socket(path) => listening_at(path).map(owners::find),
                     };
                     if let Some(owner) = owner {
                         shared.rules_to_change().learn_owner(point, owner);
@@ -109,15 +109,37 @@ impl Look {
         }
     }
 
-    fn owner(&self) -> Owner {
-        match &self.subject {
-            Subject::Here(_, listening) => owners::find(*listening),
-            Subject::Socket(_, found) => owner_of_socket(found).unwrap_or_default(),
-            Subject::Container(_) | Subject::Away(_) => Owner::default(),
+    fn newness(&self, shared: &Shared, owner: Option<&Owner>) -> Newness {
+        let was_taken = match &self.subject {
+            Subject::Here(address, listening) => {
+                shared.table.has(listening.inode) || shared.table.at(*address).next().is_some()
+            }
+            Subject::Socket(..) => owner.is_some_and(|owner| shared.table.has(owner.inode)),
+            // What happens in a container is not below the command.
+            Subject::Container(_) | Subject::Away(_) => false,
+        };
+        match (owner, shared.table.taken_at()) {
+            (Some(owner), Some(since)) => {
+                newness::newness(owner, was_taken, |process, engine| kept::find(process, engine, since))
+            }
+            _ => Newness::Old("nobody can tell whether it is new".to_owned()),
         }
+    }
+
+    fn owner(&self, shared: &Shared) -> Owner {
+        let listening = match &self.subject {
+            Subject::Here(_, listening) => Some(*listening),
+            Subject::Socket(_, found) => listening_at(found),
+            Subject::Container(_) | Subject::Away(_) => None,
+        };
+        let owner = |listening| {
+            let process = process::process_of(self.first.thread).unwrap_or(self.first.thread);
+            shared.sockets.owner(listening, process, self.first.socket().unwrap_or(-1))
+        };
+        listening.map(owner).unwrap_or_default()
     }
 }
 
-fn owner_of_socket(path: &Path) -> Option<Owner> {
-    Listeners::new().and_then(|listeners| listeners.unix(path)).ok().flatten().map(owners::find)
+fn listening_at(path: &Path) -> Option<Listening> {
+    Listeners::new().and_then(|listeners| listeners.unix(path)).ok().flatten()
 }

@@ -26,6 +26,8 @@ mod grounds;
 #[cfg(target_os = "linux")]
 mod install;
 #[cfg(target_os = "linux")]
+mod kept;
+#[cfg(target_os = "linux")]
 mod listeners;
 #[cfg(target_os = "linux")]
 mod looks;
@@ -36,6 +38,8 @@ mod names;
 mod nested;
 #[cfg(target_os = "linux")]
 mod netlink;
+#[cfg(target_os = "linux")]
+mod newness;
 #[cfg(target_os = "linux")]
 mod notification;
 #[cfg(target_os = "linux")]

@@ -1,6 +1,7 @@
 //! What `/proc` tells of a process, also of one that ends meanwhile: then it tells nothing.
 
 use std::ffi::{OsStr, OsString};
+use std::io;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -90,13 +91,34 @@ pub(crate) fn account(process: i32) -> Option<u32> {
     std::fs::metadata(format!("/proc/{process}")).ok().map(|found| found.uid())
 }
 
-/// Tells whether a process has the socket of this inode open; `None` where that may not be seen.
-pub(crate) fn has_socket(process: i32, inode: u32) -> Option<bool> {
-    let wanted = format!("socket:[{inode}]");
-    let mut descriptors = std::fs::read_dir(format!("/proc/{process}/fd")).ok()?;
-    Some(descriptors.any(|entry| {
-        entry.is_ok_and(|entry| std::fs::read_link(entry.path()).is_ok_and(|to| to.as_os_str() == wanted.as_str()))
+/// Lists the sockets that a process has open, by their inodes, each with its descriptor.
+///
+/// # Errors
+///
+/// Where that may not be seen.
+pub(crate) fn sockets(process: i32) -> io::Result<impl Iterator<Item = (u32, i32)>> {
+    let descriptors = std::fs::read_dir(format!("/proc/{process}/fd"))?;
+    Ok(descriptors.filter_map(|entry| {
+        let entry = entry.ok()?;
+        let to = std::fs::read_link(entry.path()).ok()?;
+        let inode = to.to_str()?.strip_prefix("socket:[")?.strip_suffix(']')?.parse().ok()?;
+        Some((inode, entry.file_name().to_str()?.parse().ok()?))
     }))
+}
+
+/// Tells whether a descriptor of a process's is the socket of this inode.
+pub(crate) fn is_descriptor_of(process: i32, descriptor: i32, inode: u32) -> bool {
+    let wanted = format!("socket:[{inode}]");
+    std::fs::read_link(format!("/proc/{process}/fd/{descriptor}")).is_ok_and(|to| to.as_os_str() == wanted.as_str())
+}
+
+/// Tells whether a process sees the files that we see.
+pub(crate) fn shares_files(process: i32) -> bool {
+    let identity = |path: String| std::fs::metadata(path).map(|found| (found.dev(), found.ino()));
+    ["ns/mnt", "root/"].iter().all(|what| {
+        let (theirs, ours) = (identity(format!("/proc/{process}/{what}")), identity(format!("/proc/self/{what}")));
+        theirs.is_ok_and(|theirs| ours.is_ok_and(|ours| theirs == ours))
+    })
 }
 
 /// Tells whether a thread is in the same network as we are. One that may not be looked at is taken to be.
@@ -179,10 +201,12 @@ mod tests {
         assert_eq!(account(child_id), Some(rustix::process::geteuid().as_raw()));
         assert!(all().any(|process| process == child_id));
         assert_eq!(process_of(child_id), Some(child_id));
-        assert!(shares_network(child_id));
+        assert!(shares_network(child_id) && shares_files(child_id));
         drop(child.stdin.take());
         child.wait().unwrap();
-        assert_eq!((name(child_id), origin(child_id), has_socket(child_id, 1)), (None, None, None));
+        assert_eq!((name(child_id), origin(child_id)), (None, None));
+        assert!(sockets(child_id).is_err());
+        assert!(!shares_files(child_id));
     }
 
     #[test]

@@ -12,6 +12,7 @@ use crate::guard::facts::Traffic;
 use crate::guard::listeners::{Listening, Table};
 use crate::guard::messages::{Message, Question, Tell};
 use crate::guard::notification::{Attempt, Listener};
+use crate::guard::owners::Sockets;
 use crate::guard::process;
 use crate::guard::process::Protocol;
 use crate::guard::refusal::Refusal;
@@ -31,6 +32,8 @@ pub(super) struct Shared {
     /// What was decided about listening sockets, by their inodes.
     pub(super) decided: Mutex<HashMap<u32, Decision>>,
     pub(super) looks: Looks,
+    /// Whose sockets are, as far as it was found out.
+    pub(super) sockets: Sockets,
     /// When names were looked up last.
     pub(super) looked_up: Mutex<Option<Instant>>,
     /// The targets that were saved since.

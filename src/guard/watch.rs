@@ -29,6 +29,7 @@ use crate::guard::looks;
 use crate::guard::messages::{Message, Tell};
 use crate::guard::names::{AT_THE_START, Names};
 use crate::guard::notification::{Aim, Attempt, Shown};
+use crate::guard::owners::Sockets;
 use crate::guard::process;
 use crate::guard::process::Protocol;
 use crate::guard::refusal::Refusal;
@@ -84,6 +85,7 @@ impl Watch {
             table: listeners.table()?,
             decided: Mutex::default(),
             looks: Looks::default(),
+            sockets: Sockets::default(),
             looked_up: Mutex::default(),
             saved: Mutex::default(),
             account: Mutex::default(),
@@ -111,6 +113,7 @@ impl Watch {
             table: self.shared.table.clone(),
             decided: Mutex::default(),
             looks: Looks::default(),
+            sockets: Sockets::default(),
             looked_up: Mutex::default(),
             saved: Mutex::default(),
             account: Mutex::default(),

@@ -1,0 +1,320 @@
+//! When the data that a process keeps in files was made.
+//!
+//! A file's birth is the time that nothing changes later: neither moving nor linking it, nor `touch`. So a new folder into
+//! which older data was moved does not pass for new.
+
+use std::collections::{HashSet, VecDeque};
+use std::ffi::OsStr;
+use std::fs;
+use std::fs::Metadata;
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use crate::guard::newness::Kept;
+use crate::guard::process;
+use crate::reach::Engine;
+use crate::regular;
+use crate::text::shown;
+
+/// Files that a data folder has from its first moment on: PostgreSQL's, those of MySQL and MariaDB, MongoDB's.
+const MARKS: [&str; 5] = ["PG_VERSION", "ibdata1", "mysql.ibd", "aria_log_control", "WiredTiger"];
+
+/// How a dump of Redis or Valkey begins, and an older log of commands.
+///
+/// Source: `rdb.c` (the magic string), `aof.c` (the log selects a database first).
+const DUMPS: [&[u8]; 3] = [b"REDIS", b"VALKEY", b"*2\r\n$6"];
+
+/// More files than a server has that a test starts.
+const MOST_FILES: usize = 100_000;
+
+/// Between when the command was started and now.
+#[derive(Debug, Clone, Copy)]
+struct Span {
+    since: SystemTime,
+    now: SystemTime,
+}
+
+/// Finds what a process keeps, and whether all of it was made since `since`.
+///
+/// A server is in its data folder (PostgreSQL, MySQL, MariaDB, Redis) or has files open in it (MongoDB).
+pub(crate) fn find(process: i32, engine: Engine, since: SystemTime) -> Kept {
+    let unseen = "nobody may see where it keeps its data";
+    let Some(folder) = process::folder(process) else { return Kept::Unknown(unseen.to_owned()) };
+    if !process::shares_files(process) {
+        return Kept::Unknown("it keeps its data in a file system of its own".to_owned());
+    }
+    let span = Span { since, now: SystemTime::now() };
+    let inside = PathBuf::from(format!("/proc/{process}/cwd"));
+    let found = match engine {
+        Engine::Redis => span.dumps(&inside, &folder),
+        _ => open_folders(process).and_then(|open| span.data((inside, folder), open)),
+    };
+    found.unwrap_or_else(|error| Kept::Unknown(format!("{unseen}: {error}")))
+}
+
+/// Lists the folders of the files that a process has open.
+fn open_folders(process: i32) -> io::Result<HashSet<PathBuf>> {
+    let mut folders = HashSet::new();
+    for entry in fs::read_dir(format!("/proc/{process}/fd"))? {
+        // A file that is closed meanwhile.
+        let Ok(file) = fs::read_link(entry?.path()) else { continue };
+        if file.is_absolute() {
+            folders.extend(file.parent().map(Path::to_owned));
+        }
+    }
+    Ok(folders)
+}
+
+impl Span {
+    /// Looks at the data folders among the folder that a process is in, as we reach it and as it is called, and others.
+    fn data(self, own: (PathBuf, PathBuf), others: HashSet<PathBuf>) -> io::Result<Kept> {
+        let others = others.into_iter().filter(|other| *other != own.1).map(|other| (other.clone(), other));
+        let others: Vec<_> = others.collect();
+        let mut kept = Kept::Nothing;
+        for (inside, folder) in std::iter::once(own).chain(others) {
+            if MARKS.iter().any(|mark| fs::symlink_metadata(inside.join(mark)).is_ok()) {
+                kept = self.all(inside, folder)?;
+                if kept != Kept::MadeSince {
+                    break;
+                }
+            }
+        }
+        Ok(kept)
+    }
+
+    /// Looks at a folder and all that is in it, and at what its links lead to. `inside` is how we reach it, `folder` what
+    /// it is called.
+    fn all(self, inside: PathBuf, folder: PathBuf) -> io::Result<Kept> {
+        let mut seen = HashSet::new();
+        let mut looked_at = 0;
+        let mut folders = VecDeque::from([(inside, folder)]);
+        while let Some((inside, folder)) = folders.pop_front() {
+            let Some(found) = there(fs::metadata(&inside))? else { continue };
+            if let Some(kept) = self.unless_made_since(&found, &folder) {
+                return Ok(kept);
+            }
+            if !seen.insert((found.dev(), found.ino())) {
+                continue;
+            }
+            for entry in fs::read_dir(&inside)? {
+                let entry = entry?;
+                let (path, name) = (entry.path(), folder.join(entry.file_name()));
+                looked_at += 1;
+                if looked_at > MOST_FILES {
+                    return Ok(Kept::Unknown("it keeps more files than can be looked at".to_owned()));
+                }
+                // A server removes files of its own meanwhile.
+                let Some(found) = there(fs::symlink_metadata(&path))? else { continue };
+                if let Some(kept) = self.unless_made_since(&found, &name) {
+                    return Ok(kept);
+                }
+                if found.is_symlink() {
+                    let Some(found) = there(fs::metadata(&path))? else { continue };
+                    let name = fs::canonicalize(&path)?;
+                    if let Some(kept) = self.unless_made_since(&found, &name) {
+                        return Ok(kept);
+                    }
+                    if found.is_dir() {
+                        folders.push_back((path, name));
+                    }
+                } else if found.is_dir() {
+                    folders.push_back((path, name));
+                }
+            }
+        }
+        Ok(Kept::MadeSince)
+    }
+
+    /// Looks at the dumps in a folder, which may hold other things, too: a dump has any name.
+    fn dumps(self, inside: &Path, folder: &Path) -> io::Result<Kept> {
+        for entry in fs::read_dir(inside)? {
+            let entry = entry?;
+            let (path, name) = (entry.path(), folder.join(entry.file_name()));
+            let Some(found) = there(fs::metadata(&path))? else { continue };
+            // Redis 7 keeps its log of commands in a folder, with a list of its parts.
+            if found.is_dir() && has_a_list_of_logs(&path) {
+                let kept = self.all(path, name)?;
+                if kept != Kept::MadeSince {
+                    return Ok(kept);
+                }
+            } else if found.is_file()
+                && let Some(kept) = self.unless_made_since(&found, &name)
+                && is_dump(&path, &name)?
+            {
+                return Ok(kept);
+            }
+        }
+        Ok(Kept::Nothing)
+    }
+
+    fn unless_made_since(self, found: &Metadata, name: &Path) -> Option<Kept> {
+        match found.created() {
+            Ok(born) if born < self.since => Some(Kept::Older(name.to_owned())),
+            Ok(born) if born <= self.now => None,
+            // A clock that was wrong, then or now.
+            Ok(_) => Some(Kept::Unknown(format!("{} is from the future", shown(name)))),
+            Err(_) => Some(Kept::Unknown(format!("nobody can tell when {} was made", shown(name)))),
+        }
+    }
+}
+
+/// What is not there any more is not looked at.
+fn there(found: io::Result<Metadata>) -> io::Result<Option<Metadata>> {
+    match found {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        found => found.map(Some),
+    }
+}
+
+fn is_dump(path: &Path, name: &Path) -> io::Result<bool> {
+    let longest = DUMPS.iter().map(|dump| dump.len()).max().unwrap_or_default();
+    match regular::head(path, longest) {
+        Ok(head) => Ok(DUMPS.iter().any(|dump| head.starts_with(dump))),
+        // What we may not read nobody of our account can, as whom the server runs.
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied) => Ok(false),
+        Err(error) => Err(io::Error::new(error.kind(), format!("{}: {error}", shown(name)))),
+    }
+}
+
+fn has_a_list_of_logs(folder: &Path) -> bool {
+    let is_list = |name: &OsStr| name.as_bytes().ends_with(b".manifest");
+    fs::read_dir(folder).is_ok_and(|entries| entries.flatten().any(|entry| is_list(&entry.file_name())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::symlink;
+    use std::process::{Child, Command, Stdio};
+    use std::time::Duration;
+
+    /// Long enough for two births to differ on a clock that ticks a hundred times a second.
+    const TICKS: Duration = Duration::from_millis(40);
+
+    /// A data folder that looks like PostgreSQL's, and a moment that is after it and before what comes.
+    fn older(folder: &Path) -> SystemTime {
+        fs::create_dir_all(folder.join("base/5")).unwrap();
+        fs::write(folder.join("PG_VERSION"), "15\n").unwrap();
+        fs::write(folder.join("base/5/1259"), "rows").unwrap();
+        std::thread::sleep(TICKS);
+        let since = SystemTime::now();
+        std::thread::sleep(TICKS);
+        since
+    }
+
+    fn all(folder: &Path, since: SystemTime) -> Kept {
+        let span = Span { since, now: SystemTime::now() };
+        span.data((folder.to_owned(), folder.to_owned()), HashSet::new()).unwrap()
+    }
+
+    #[test]
+    fn what_is_moved_or_linked_into_a_new_folder_is_not_new() {
+        let place = tempfile::tempdir().unwrap();
+        let (old, new) = (place.path().join("old"), place.path().join("new"));
+        let since = older(&old);
+        let made = |name: &str| {
+            fs::create_dir_all(new.join("base/5")).unwrap();
+            fs::write(new.join("PG_VERSION"), "15\n").unwrap();
+            fs::write(new.join(name), "rows").unwrap();
+        };
+        let not_new = |what: &Path| assert_eq!(all(&new, since), Kept::Older(what.to_owned()));
+        assert_eq!(all(&old, since), Kept::Older(old.clone()));
+        made("base/5/1259");
+        assert_eq!(all(&new, since), Kept::MadeSince);
+        // Times that anybody can set are not asked for.
+        let ago = SystemTime::UNIX_EPOCH;
+        let file = fs::File::options().append(true).open(new.join("PG_VERSION")).unwrap();
+        file.set_modified(ago).unwrap();
+        assert_eq!(all(&new, since), Kept::MadeSince);
+
+        fs::hard_link(old.join("base/5/1259"), new.join("base/5/2600")).unwrap();
+        not_new(&new.join("base/5/2600"));
+        fs::remove_file(new.join("base/5/2600")).unwrap();
+        symlink(old.join("base"), new.join("pg_wal")).unwrap();
+        not_new(&old.join("base").canonicalize().unwrap());
+        fs::remove_file(new.join("pg_wal")).unwrap();
+        fs::create_dir(new.join("pg_tblspc")).unwrap();
+        symlink("../../old", new.join("pg_tblspc/16384")).unwrap();
+        not_new(&old.canonicalize().unwrap());
+        fs::remove_file(new.join("pg_tblspc/16384")).unwrap();
+        symlink("nowhere", new.join("pg_tblspc/16384")).unwrap();
+        symlink("..", new.join("pg_tblspc/around")).unwrap();
+        assert_eq!(all(&new, since), Kept::MadeSince);
+        fs::rename(old.join("base"), new.join("base/moved")).unwrap();
+        not_new(&new.join("base/moved"));
+        fs::rename(new.join("base/moved"), old.join("base")).unwrap();
+        // The whole of it, in its place.
+        fs::remove_dir_all(&new).unwrap();
+        fs::rename(&old, &new).unwrap();
+        not_new(&new);
+    }
+
+    #[test]
+    fn a_folder_that_is_no_servers_keeps_nothing_and_a_clock_that_was_wrong_says_nothing() {
+        let place = tempfile::tempdir().unwrap();
+        assert_eq!(all(place.path(), SystemTime::UNIX_EPOCH), Kept::Nothing);
+        fs::write(place.path().join("WiredTiger"), "").unwrap();
+        assert_eq!(all(place.path(), SystemTime::UNIX_EPOCH), Kept::MadeSince);
+        let span = Span { since: SystemTime::UNIX_EPOCH, now: SystemTime::UNIX_EPOCH + Duration::from_secs(1) };
+        let found = span.data((place.path().to_owned(), place.path().to_owned()), HashSet::new()).unwrap();
+        assert!(matches!(found, Kept::Unknown(_)), "{found:?}");
+    }
+
+    #[test]
+    fn dumps_are_known_by_how_they_begin() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = place.path();
+        fs::write(folder.join("notes.rdb"), "no dump").unwrap();
+        fs::create_dir(folder.join("src")).unwrap();
+        let dumps = |since| Span { since, now: SystemTime::now() }.dumps(folder, folder).unwrap();
+        let later = || {
+            std::thread::sleep(TICKS);
+            SystemTime::now()
+        };
+        assert_eq!(dumps(later()), Kept::Nothing);
+        for text in ["REDIS0011", "VALKEY080", "*2\r\n$6\r\nSELECT\r\n"] {
+            fs::write(folder.join("mine"), text).unwrap();
+            assert_eq!(dumps(SystemTime::UNIX_EPOCH), Kept::Nothing);
+            assert_eq!(dumps(later()), Kept::Older(folder.join("mine")), "{text}");
+            fs::remove_file(folder.join("mine")).unwrap();
+        }
+        fs::create_dir(folder.join("log")).unwrap();
+        fs::write(folder.join("log/appendonly.aof.manifest"), "").unwrap();
+        assert_eq!(dumps(SystemTime::UNIX_EPOCH), Kept::Nothing);
+        assert_eq!(dumps(later()), Kept::Older(folder.join("log")));
+    }
+
+    /// A process that is in one folder and has a file of another open.
+    fn process(inside: &Path, file: &Path) -> (Child, i32) {
+        let file = fs::File::open(file).unwrap();
+        let mut command = Command::new("cat");
+        let child =
+            command.current_dir(inside).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(file).spawn().unwrap();
+        let id = i32::try_from(child.id()).unwrap();
+        (child, id)
+    }
+
+    #[test]
+    fn a_servers_data_is_where_it_is_and_where_it_has_files_open() {
+        let place = tempfile::tempdir().unwrap();
+        let (old, plain) = (place.path().join("old"), place.path().join("plain"));
+        let since = older(&old);
+        fs::create_dir(&plain).unwrap();
+        fs::write(plain.join("file"), "").unwrap();
+        let real = old.canonicalize().unwrap();
+        for (inside, file, expected) in [
+            (&old, plain.join("file"), Kept::Older(real.clone())),
+            (&plain, old.join("PG_VERSION"), Kept::Older(real.clone())),
+            (&plain, plain.join("file"), Kept::Nothing),
+        ] {
+            let (mut child, id) = process(inside, &file);
+            assert_eq!(find(id, Engine::Unknown, since), expected, "{inside:?} {file:?}");
+            drop(child.stdin.take());
+            child.wait().unwrap();
+            assert!(matches!(find(id, Engine::Unknown, since), Kept::Unknown(_)), "it has ended");
+        }
+    }
+}
