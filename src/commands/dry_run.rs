@@ -14,7 +14,7 @@ use crate::commands::{report, saving};
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::snapshot;
-use crate::snapshot::{DumpCommand, Foreseen, Intention, Kind, Obstacle};
+use crate::snapshot::{DumpCommand, Foreseen, Intention, Kind, Obstacle, Order};
 use crate::text::{shell_line, shown};
 use crate::ui::Progress;
 
@@ -25,9 +25,14 @@ const NOT_RUN: &str = "the command was not run";
 /// # Errors
 ///
 /// What would keep a target from being saved: the run would be refused for it.
-pub(crate) fn dry_run(context: &Context, judged: &Judged, recorder: &Recorder<'_>) -> Result<Ending, Failure> {
+pub(crate) fn dry_run(
+    context: &Context,
+    judged: &Judged,
+    recorder: &Recorder<'_>,
+    may_wait: bool,
+) -> Result<Ending, Failure> {
     let intentions = saving::plan(context, judged)?;
-    let order = saving::order(context, recorder, Kind::Run);
+    let order = Order { may_wait, ..saving::order(context, recorder, Kind::Run) };
     let targets = &judged.judgement.targets;
     let mut foreseen = Vec::new();
     for (one, intention) in targets.iter().zip(&intentions) {
@@ -54,6 +59,7 @@ pub(crate) fn dry_run(context: &Context, judged: &Judged, recorder: &Recorder<'_
             Foreseen::Saved { id, command, .. } => format!("would be saved as {id} ({})", command.label),
             Foreseen::Unchanged { id, .. } => format!("would not be saved again: unchanged since {id}"),
             Foreseen::NotSaved(reason) => format!("would not be saved: {reason}"),
+            Foreseen::NotUpYet => "not up yet: would be saved at its first connection".to_owned(),
         };
         let but = snapshot::not_whole_in_full(would.obstacles()).map(|why| format!(", but {why}")).unwrap_or_default();
         context.ui.warn(format!("safe-test: {}: {}; {what}{but}", one.verdict, one.target.shown()));
@@ -103,6 +109,7 @@ impl<'a> Planned<'a> {
     fn new(target: usize, would: &'a Foreseen) -> Self {
         let (saved, how, snapshot, command) = match would {
             Foreseen::NotSaved(reason) => (false, reason.clone(), None, None),
+            Foreseen::NotUpYet => (false, "not up yet: at its first connection".to_owned(), None, None),
             Foreseen::Unchanged { id, .. } => (true, format!("unchanged since {id}"), Some(id), None),
             Foreseen::Saved { id, command, .. } => (true, command.label.to_owned(), Some(id), Some(command.into())),
         };

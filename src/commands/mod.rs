@@ -12,6 +12,7 @@ mod dry_run;
 mod ending;
 mod error;
 mod exchange_back;
+mod first_connection;
 mod guarding;
 mod hooks;
 mod judging;

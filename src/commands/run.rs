@@ -9,6 +9,7 @@ use crate::clearance::Clearance;
 use crate::cli::UsageError;
 use crate::commands::asking::Permission;
 use crate::commands::context::Context;
+use crate::commands::first_connection::Later;
 use crate::commands::guarding::Guard;
 use crate::commands::judging;
 use crate::commands::judging::Judged;
@@ -22,7 +23,7 @@ use crate::exec::{Guarded, Inherited, Interrupt, LookupError, Program};
 use crate::exit::Exit;
 use crate::guard::{Inbox, Message};
 use crate::policy::RestoreWhen;
-use crate::snapshot::Kind;
+use crate::snapshot::{Kind, Receipt};
 use crate::text::shown;
 
 /// Guards `command`, which is not empty; its first word may be a slip for the subcommand `meant`.
@@ -48,12 +49,13 @@ pub(crate) fn run(
 
     let inbox = Inbox::new();
     let watch = guard.watch(context, judged, clearance, &inbox)?;
+    let mut later = Later::new(context, judged, recorder, clearance.receipts());
     let mut refusals = guarding::Refusals::new(recorder);
-    let mut answer = |message: Message| match message {
+    let mut answer = |message: Message, breaks_off: &(dyn Fn() -> bool + Sync)| match message {
         Message::Question(question) => {
+            let answer = later.save(&question, breaks_off);
             // Nobody hears where the connection was given up meanwhile.
-            let why = "it was not there when the command started, and could not be saved";
-            let _ = question.reply.send(Err(why.into()));
+            let _ = question.reply.send(answer);
         }
         Message::Refused(refused) => refusals.record(refused),
         Message::CommandEnded => {}
@@ -70,7 +72,7 @@ pub(crate) fn run(
     // A command of which nobody can say how it ended has only its start in the log.
     let finish = recorded(&outcome).map(|outcome| Finish {
         guard: Some(hold),
-        notes: afterwards::notes(context, judged, clearance.receipts(), &account),
+        notes: afterwards::notes(context, judged, later.receipts(), &account),
         account,
         ..Finish::new(outcome, duration)
     });
@@ -90,7 +92,7 @@ pub(crate) fn run(
         Err(error) => return Err(error.into()),
     };
     let succeeded = ending == Ending::Command(0) && finish.as_ref().is_none_or(|finish| finish.account.refusals() == 0);
-    let ending = undo_if_asked(context, judged, recorder, clearance, (ending, succeeded), inherited)?;
+    let ending = undo_if_asked(context, judged, recorder, later.receipts(), (ending, succeeded), inherited)?;
     finish.map_or(Ok(ending), |finish| afterwards::tell(context, &finish, ending))
 }
 
@@ -137,12 +139,13 @@ fn prepare<'c>(
         return Ok(Prepared::Ended(interrupt.requested().map_or(refused, Ending::Signal)));
     }
     let recorder = recorder?;
+    let may_wait = guard.line().is_some();
     if context.dry_run {
-        return dry_run::dry_run(context, &judged, &recorder).map(Prepared::Ended);
+        return dry_run::dry_run(context, &judged, &recorder, may_wait).map(Prepared::Ended);
     }
 
     recorder.prepare()?;
-    let saved = match saving::save(context, &judged, &recorder, Kind::Run, interrupt) {
+    let saved = match saving::save(context, &judged, &recorder, Kind::Run, may_wait, interrupt) {
         Ok(saved) => saved,
         Err(not_saved) => return no_snapshot(context, &judged, not_saved, &recorder, interrupt).map(Prepared::Ended),
     };
@@ -263,7 +266,7 @@ fn undo_if_asked(
     context: &Context,
     judged: &Judged,
     recorder: &Recorder<'_>,
-    clearance: &Clearance,
+    receipts: &[Receipt],
     (ending, succeeded): (Ending, bool),
     inherited: &Inherited,
 ) -> Result<Ending, Failure> {
@@ -275,10 +278,10 @@ fn undo_if_asked(
     if !wanted {
         return Ok(ending);
     }
-    match put_back::after_run(context, judged, recorder, clearance.receipts(), inherited) {
+    match put_back::after_run(context, judged, recorder, receipts, inherited) {
         Ok(()) => Ok(ending),
         Err(failure) => {
-            let is_possible = clearance.receipts().iter().all(|receipt| receipt.obstacles().is_empty());
+            let is_possible = receipts.iter().all(|receipt| receipt.obstacles().is_empty());
             let how = if is_possible { "; `safe-test restore` does it" } else { "" };
             context.ui.fail(&failure, &format!("the databases were not put back{how}"));
             Ok(if succeeded { Ending::Own(Exit::RestoreFailed) } else { ending })

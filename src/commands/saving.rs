@@ -16,12 +16,14 @@ use crate::commands::recording::Recorder;
 use crate::commands::report;
 use crate::error::Failure;
 use crate::exec::Interrupt;
+use crate::reach::Target;
 use crate::snapshot;
 use crate::snapshot::{Care, Effect, Intention, Kind, Obstacle, Order, Receipt, SnapshotError, Standing, Stored};
 use crate::ui::{Progress, bytes};
 use crate::verdict::Level;
 
 /// What was saved.
+#[derive(Default)]
 pub(crate) struct Saved {
     /// One receipt for each target.
     pub(crate) receipts: Vec<Receipt>,
@@ -41,7 +43,8 @@ pub(crate) struct NotSaved {
     pub(crate) manifests: Manifests,
 }
 
-/// Plans for every target first, so that one that cannot be saved costs no dump of the others; then takes them.
+/// Plans for every target first, so that one that cannot be saved costs no dump of the others; then takes them. With
+/// `may_wait`, those whose servers are not up yet are left to their first connections.
 ///
 /// # Errors
 ///
@@ -51,47 +54,78 @@ pub(crate) fn save(
     judged: &Judged,
     recorder: &Recorder<'_>,
     kind: Kind,
+    may_wait: bool,
     interrupt: &Interrupt,
 ) -> Result<Saved, NotSaved> {
-    let mut saved = Saved { receipts: Vec::new(), manifests: Manifests::new(), held: Vec::new(), left: Vec::new() };
-    match save_into(&mut saved, context, judged, recorder, kind, interrupt) {
+    let interrupted = || interrupt.requested().is_some();
+    let order = Order { may_wait, ..order(context, recorder, kind) };
+    let saving = Saving { context, judged, recorder, order, interrupted: &interrupted };
+    let mut saved = Saved::default();
+    let all = |saved: &mut Saved| {
+        for (at, intention) in plan(context, judged)?.iter().enumerate() {
+            saving.save(saved, at, &judged.judgement.targets[at].target, intention)?;
+        }
+        saving.finish(saved)
+    };
+    match all(&mut saved) {
         Ok(()) => Ok(saved),
         Err(failure) => Err(NotSaved { failure, manifests: saved.manifests }),
     }
 }
 
-fn save_into(
-    saved: &mut Saved,
-    context: &Context,
-    judged: &Judged,
-    recorder: &Recorder<'_>,
-    kind: Kind,
-    interrupt: &Interrupt,
-) -> Result<(), Failure> {
-    let intentions = plan(context, judged)?;
-    let order = order(context, recorder, kind);
-    let interrupted = || interrupt.requested().is_some();
-    for (at, (one, intention)) in judged.judgement.targets.iter().zip(&intentions).enumerate() {
-        let watch = Progress::new(format!("saving {}", one.target.shown()), &context.ui, &interrupted);
+/// Targets being saved.
+pub(crate) struct Saving<'a> {
+    pub(crate) context: &'a Context,
+    pub(crate) judged: &'a Judged,
+    pub(crate) recorder: &'a Recorder<'a>,
+    pub(crate) order: Order<'a>,
+    /// Tells whether to stop.
+    pub(crate) interrupted: &'a (dyn Fn() -> bool + Sync),
+}
+
+impl Saving<'_> {
+    /// Saves the target with the index `at`, as `target` has it.
+    ///
+    /// # Errors
+    ///
+    /// Why it was not saved. What was saved before is in `saved`.
+    pub(crate) fn save(
+        &self,
+        saved: &mut Saved,
+        at: usize,
+        target: &Target,
+        intention: &Intention,
+    ) -> Result<(), SnapshotError> {
+        let watch = Progress::new(format!("saving {}", target.shown()), &self.context.ui, self.interrupted);
         let receipt =
-            snapshot::take(at, &one.target, intention, &order, &watch).map_err(|error| error.about(&one.target))?;
+            snapshot::take(at, target, intention, &self.order, &watch).map_err(|error| error.about(target))?;
         if let Some((id, manifest)) = receipt.manifest() {
             saved.manifests.insert(id.to_owned(), manifest);
-            saved.held.push(recorder.store().hold(id).map_err(SnapshotError::from)?);
+            saved.held.push(self.recorder.store().hold(id).map_err(SnapshotError::from)?);
         }
         saved.receipts.push(receipt);
+        Ok(())
     }
-    for receipt in saved.receipts.iter().filter(|receipt| !receipt.leftovers().is_empty()) {
-        let target = &judged.judgement.targets[receipt.target()].target;
-        let left = clearing::clear(context, recorder, target, receipt.leftovers(), judged.policy.keep_last());
-        clearing::tell_changes(context, &left);
-        saved.left.push((receipt.target(), left));
+
+    /// Clears away what earlier restores and too many snapshots have left.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read.
+    pub(crate) fn finish(&self, saved: &mut Saved) -> Result<(), Failure> {
+        let Saving { context, judged, recorder, .. } = self;
+        for receipt in saved.receipts.iter().filter(|receipt| !receipt.leftovers().is_empty()) {
+            let target = &judged.judgement.targets[receipt.target()].target;
+            let left = clearing::clear(context, recorder, target, receipt.leftovers(), judged.policy.keep_last());
+            clearing::tell_changes(context, &left);
+            saved.left.push((receipt.target(), left));
+        }
+        if saved.receipts.iter().any(|receipt| matches!(receipt.care(), Care::Saved { .. })) {
+            let adopted = retain(context, judged, recorder, &saved.manifests)?;
+            saved.manifests.extend(adopted);
+        }
+        Ok(())
     }
-    if saved.receipts.iter().any(|receipt| matches!(receipt.care(), Care::Saved { .. })) {
-        let adopted = retain(context, judged, recorder, &saved.manifests)?;
-        saved.manifests.extend(adopted);
-    }
-    Ok(())
 }
 
 /// Applies retention after verified snapshots, the `newest`, and gives those of earlier versions that it counted, to be
@@ -135,6 +169,7 @@ pub(crate) fn order<'a>(context: &'a Context, recorder: &'a Recorder<'_>, kind: 
         now: context.clock(),
         environment: &context.tools,
         may_reuse: kind == Kind::Run,
+        may_wait: false,
     }
 }
 
@@ -166,6 +201,9 @@ struct RunStarted<'a> {
     obstacles: Vec<SnapshotObstacle<'a>>,
     /// What restores have left on the targets' servers.
     leftovers: Vec<&'a Left>,
+    /// The indices of the targets that are not up yet, and saved at their first connections.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    not_up_yet: Vec<usize>,
 }
 
 /// What keeps a snapshot from being put back whole, for programs.
@@ -195,8 +233,11 @@ pub(crate) fn announce(
         let snapshots = receipts.iter().filter_map(Receipt::snapshot).collect();
         let obstacles = obstacles(receipts);
         let leftovers = left.iter().flat_map(|(_, left)| left).collect();
+        let waits = |receipt: &&Receipt| *receipt.care() == Care::NotUpYet;
+        let not_up_yet = receipts.iter().filter(waits).map(Receipt::target).collect();
         let (event, judgement, rests_on_the_guard) = ("run-started", &judged.report, clearance.rests_on_the_guard());
-        let started = RunStarted { schema: 1, event, rests_on_the_guard, judgement, snapshots, obstacles, leftovers };
+        let started =
+            RunStarted { schema: 1, event, rests_on_the_guard, judgement, snapshots, obstacles, leftovers, not_up_yet };
         context.ui.warn_json(&report::json(&started)?);
         return Ok(());
     }
@@ -232,17 +273,53 @@ pub(crate) fn announce(
     } else {
         context.ui.warn(line);
     }
-    match (whole.as_slice(), not_whole.as_slice()) {
+    tell_how_to_undo(context, &whole, &not_whole);
+    if context.ui.verbose {
+        report::judgement_text(&judged.report, true).into_iter().for_each(|line| context.ui.say(line));
+    }
+    Ok(())
+}
+
+/// Says how to put back what is saved.
+fn tell_how_to_undo(context: &Context, whole: &[&Receipt], not_whole: &[&Receipt]) {
+    match (whole, not_whole) {
         ([_, _, ..], []) => context.ui.say("safe-test: to undo: safe-test restore latest"),
         (some, _) => {
             let ids = some.iter().filter_map(|receipt| receipt.snapshot());
             ids.for_each(|id| context.ui.say(format!("safe-test: to undo: safe-test restore {id}")));
         }
     }
-    not_whole.into_iter().filter_map(instead_of_undoing).for_each(|line| context.ui.say(line));
-    if context.ui.verbose {
-        report::judgement_text(&judged.report, true).into_iter().for_each(|line| context.ui.say(line));
+    not_whole.iter().copied().filter_map(instead_of_undoing).for_each(|line| context.ui.say(line));
+}
+
+/// What programs are told when targets were saved at their first connections.
+#[derive(Serialize)]
+struct SavedLate<'a> {
+    schema: u32,
+    event: &'static str,
+    snapshots: Vec<&'a str>,
+    obstacles: Vec<SnapshotObstacle<'a>>,
+    notes: Vec<String>,
+}
+
+/// Prints what was saved while the command waits for it, and how to undo it.
+pub(crate) fn announce_late(context: &Context, judged: &Judged, receipts: &[Receipt]) -> Result<(), Failure> {
+    if context.ui.json {
+        let (event, snapshots) = ("saved-at-first-connection", receipts.iter().filter_map(Receipt::snapshot).collect());
+        let (obstacles, notes) = (obstacles(receipts), notes(judged, receipts));
+        context.ui.warn_json(&report::json(&SavedLate { schema: 1, event, snapshots, obstacles, notes })?);
+        return Ok(());
     }
+    let parts: Vec<String> = receipts.iter().map(|receipt| part(judged, receipt)).collect();
+    let line = format!("safe-test: at the first connection: {}", parts.join("; "));
+    let (whole, not_whole): (Vec<&Receipt>, Vec<&Receipt>) =
+        receipts.iter().filter(|receipt| receipt.snapshot().is_some()).partition(|one| one.obstacles().is_empty());
+    if not_whole.is_empty() {
+        context.ui.say(line);
+    } else {
+        context.ui.warn(line);
+    }
+    tell_how_to_undo(context, &whole, &not_whole);
     Ok(())
 }
 
@@ -288,5 +365,6 @@ fn part(judged: &Judged, receipt: &Receipt) -> String {
         Care::NothingToLose { reason } | Care::LeftToPolicy { reason } => {
             format!("{target} not saved: {}", reason)
         }
+        Care::NotUpYet => format!("{target} not up yet: saved at its first connection"),
     }
 }

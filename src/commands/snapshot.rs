@@ -29,7 +29,7 @@ pub(crate) fn snapshot(context: &mut Context, inherited: &Inherited) -> Result<E
     let recorder = recorder?;
     let interrupt = Interrupt::listen(inherited).map_err(exec::ExecError::Signals)?;
     recorder.prepare()?;
-    let saved = match saving::save(context, &judged, &recorder, Kind::Manual, &interrupt) {
+    let saved = match saving::save(context, &judged, &recorder, Kind::Manual, false, &interrupt) {
         Ok(saved) => saved,
         Err(NotSaved { failure, manifests }) => {
             if !manifests.is_empty() {

@@ -6,11 +6,13 @@ use crate::exec::ending::stop_by;
 use crate::exec::forward::{Standing, is_for_the_command};
 use crate::exec::outcome::Outcome;
 use crate::exec::relay::{Event, Relay};
+use crate::exec::signal::ENDING;
 use crate::exec::started::Started;
 #[cfg(target_os = "linux")]
 use crate::guard::descends;
 use rustix::process::{Pid, getpid};
 use std::io;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 /// What the command is doing, as far as we were told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,12 +29,13 @@ enum State {
 ///
 /// Only this loop sends signals, and never after it has heard of the command's end: until then nobody else can have its
 /// process id. A process that has ended, or whose parent has, descends from nobody: its signal is passed on, and arrives
-/// twice at worst.
+/// twice at worst. Each request to end that reaches us, from the terminal or from a process, is counted in
+/// `endings`.
 ///
 /// # Errors
 ///
 /// The system's own, on waiting. The command may still run.
-pub(crate) fn follow(started: &Started, relay: &mut Relay) -> io::Result<Outcome> {
+pub(crate) fn follow(started: &Started, relay: &mut Relay, endings: &AtomicU32) -> io::Result<Outcome> {
     let command = started.process();
     let standing = Standing { leads_session: leads_session() };
     let mut state = State::Running;
@@ -62,7 +65,11 @@ pub(crate) fn follow(started: &Started, relay: &mut Relay) -> io::Result<Outcome
         } else if event.is_some_and(|event| event.signal == libc::SIGCONT) {
             state = State::Running;
         }
-        event = Some(relay.next()?);
+        let next = relay.next()?;
+        if ENDING.contains(&next.signal) {
+            endings.fetch_add(1, Ordering::AcqRel);
+        }
+        event = Some(next);
     }
 }
 

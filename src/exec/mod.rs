@@ -54,6 +54,7 @@ use rustix::process::Pid;
 use std::ffi::OsString;
 use std::io;
 use std::path::Path;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 
 /// The guard under which a command runs.
@@ -64,9 +65,13 @@ pub(crate) struct Guarded<'a> {
     pub(crate) watch: &'a Watch,
     /// What the guard asks for while the command runs.
     pub(crate) inbox: Inbox,
-    /// Does it, on the calling thread, and answers.
-    pub(crate) answer: &'a mut dyn FnMut(Message),
+    /// Does it, on the calling thread, and answers. What it is given besides tells whether to break off: the command has
+    /// ended, or was asked to end.
+    pub(crate) answer: &'a mut Answering<'a>,
 }
+
+/// Answers what the guard asks.
+pub(crate) type Answering<'a> = dyn FnMut(Message, &(dyn Fn() -> bool + Sync)) + 'a;
 
 /// Runs `program` in `folder`, which `clearance` permits, and waits until it ends, but not for processes that it leaves behind.
 ///
@@ -113,7 +118,7 @@ pub(crate) fn run(
     #[cfg(target_os = "linux")]
     let watch = guarded.as_ref().map(|guarded| guarded.watch);
     let outcome = match guarded {
-        None => follow::follow(&started, &mut relay),
+        None => follow::follow(&started, &mut relay, &AtomicU32::new(0)),
         Some(guarded) => follow_and_answer(&started, &mut relay, guarded),
     };
     let outcome = outcome.map_err(|source| ExecError::Lost { process, source })?;
@@ -162,22 +167,29 @@ fn start_under(
 /// Follows the command on a thread of its own, while the calling one does what the guard asks for.
 fn follow_and_answer(started: &Started, relay: &mut Relay, guarded: Guarded<'_>) -> io::Result<Outcome> {
     let Guarded { inbox, answer, .. } = guarded;
+    let endings = &AtomicU32::new(0);
     thread::scope(|scope| {
         let over = inbox.sender();
         let follower = thread::Builder::new().name("follower".to_owned()).spawn_scoped(scope, move || {
-            let outcome = follow::follow(started, relay);
+            let outcome = follow::follow(started, relay, endings);
+            endings.fetch_add(1, Ordering::AcqRel);
             // Nobody hears where the caller has panicked.
             let _ = over.send(Message::CommandEnded);
             outcome
         })?;
         loop {
+            // A request to end concerns what is done when it comes, not what a command that goes on does later.
+            let before = endings.load(Ordering::Acquire);
             match inbox.next() {
                 Some(Message::CommandEnded) | None => break,
-                Some(message) => answer(message),
+                Some(message) => answer(message, &|| endings.load(Ordering::Acquire) != before),
             }
         }
         // What the command still waited for when it ended is asked for by nobody any more.
-        inbox.left().filter(|message| matches!(message, Message::Refused(_))).for_each(answer);
+        inbox
+            .left()
+            .filter(|message| matches!(message, Message::Refused(_)))
+            .for_each(|message| answer(message, &|| true));
         follower.join().unwrap_or_else(|_| Err(io::Error::other("the follower panicked")))
     })
 }

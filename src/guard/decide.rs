@@ -27,6 +27,8 @@ pub(crate) enum Decision {
     Deny,
     /// It waits until the targets with these indices have been saved: any of them may be meant.
     SaveFirst(Vec<usize>),
+    /// It fails, since nobody is there.
+    NobodyThere,
     /// More has to be known: it is decided about again, with this fact.
     Look(Look),
 }

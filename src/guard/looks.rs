@@ -49,12 +49,16 @@ impl Look {
             let Decision::Look(look) = decision else { break decision };
             self.find_out(look, shared, &mut facts);
         };
-        let met_at = match &self.subject {
-            Subject::Here(address, listening) => Some((address.port(), *listening)),
-            Subject::Container(_) | Subject::Away(_) | Subject::Socket(..) => None,
+        let (met_at, listening) = match &self.subject {
+            Subject::Here(address, listening) => (Some(*address), Some(*listening)),
+            Subject::Container(address) | Subject::Away(address) => (Some(*address), None),
+            Subject::Socket(..) => (None, None),
         };
-        let decision = shared.settle(decision, met_at);
-        if !is_datagram(&facts) {
+        let is_to_be_saved = matches!(decision, Decision::SaveFirst(_));
+        let decision = shared.settle(decision, met_at, listening);
+        // What could not be saved now may be saved the next time.
+        let lasts = !is_to_be_saved || matches!(decision, Decision::Cleared(_));
+        if lasts && !is_datagram(&facts) {
             shared.remember(&self.subject, &decision);
         }
         for attempt in self.end(&shared.looks) {

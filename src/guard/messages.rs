@@ -1,5 +1,6 @@
 //! What the threads of a watch say to the one that waits for the command.
 
+use std::net::SocketAddr;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
 use crate::guard::account::Refused;
@@ -18,13 +19,26 @@ pub(crate) enum Message {
     CommandEnded,
 }
 
-/// Asks for a target, by its index, to be saved before a connection to it goes on.
+/// Asks for targets, by their indices, to be saved before a connection to them goes on.
 #[derive(Debug)]
 pub(crate) struct Question {
-    /// The target.
-    pub(crate) target: usize,
-    /// Where the answer goes: why it could not be saved, a phrase.
-    pub(crate) reply: Sender<Result<(), String>>,
+    /// The targets: any of them may be meant.
+    pub(crate) targets: Vec<usize>,
+    /// The address at which they were met; `None` for a Unix socket.
+    pub(crate) at: Option<SocketAddr>,
+    /// Where the answer goes.
+    pub(crate) reply: Sender<Answer>,
+}
+
+/// What came of a question.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Answer {
+    /// All are saved, or have nothing to lose.
+    Saved,
+    /// Nobody listens there any more.
+    NobodyThere,
+    /// Why not all are saved, a phrase.
+    NotSaved(String),
 }
 
 /// Where messages arrive.

@@ -76,7 +76,7 @@ pub(crate) use crate::guard::elsewhere::{Line, Watch, gain, prove};
 pub(crate) use crate::guard::grounds::Grounds;
 #[cfg(target_os = "linux")]
 pub(crate) use crate::guard::install::Line;
-pub(crate) use crate::guard::messages::{Inbox, Message, Tell};
+pub(crate) use crate::guard::messages::{Answer, Inbox, Message, Question, Tell};
 #[cfg(target_os = "linux")]
 pub(crate) use crate::guard::privileges::gain;
 #[cfg(target_os = "linux")]

@@ -217,6 +217,7 @@ impl Rules {
 fn is_awaited(care: &Care) -> bool {
     match care {
         Care::Saved { .. } | Care::Unchanged { .. } | Care::NothingToLose { .. } | Care::LeftToPolicy { .. } => false,
+        Care::NotUpYet => true,
     }
 }
 

@@ -1,6 +1,7 @@
 //! What all threads of a watch share, and how they answer.
 
 use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Instant;
@@ -10,7 +11,7 @@ use crate::guard::blind::Blind;
 use crate::guard::decide::Decision;
 use crate::guard::facts::Traffic;
 use crate::guard::listeners::{Listening, Table};
-use crate::guard::messages::{Message, Question, Tell};
+use crate::guard::messages::{Answer, Message, Question, Tell};
 use crate::guard::notification::{Attempt, Listener};
 use crate::guard::owners::Sockets;
 use crate::guard::process;
@@ -62,14 +63,23 @@ impl Shared {
 
     /// Has targets saved, and the listener that they were met at taken for theirs. Turns a decision that waits for that into
     /// one that does not.
-    pub(super) fn settle(&self, decision: Decision, met_at: Option<(u16, Listening)>) -> Decision {
+    pub(super) fn settle(
+        &self,
+        decision: Decision,
+        met_at: Option<SocketAddr>,
+        listening: Option<Listening>,
+    ) -> Decision {
         let Decision::SaveFirst(targets) = decision else { return decision };
-        for target in &targets {
-            if let Err(why) = self.ask(*target) {
-                return Decision::Refuse(Refusal::plain(why, "what went wrong stands above"));
+        match self.ask(&targets, met_at) {
+            Answer::Saved => {}
+            Answer::NobodyThere => return Decision::NobodyThere,
+            Answer::NotSaved(why) => {
+                let remedy = "where its server is up before the command starts, it is saved first";
+                return Decision::Refuse(Refusal::plain(why, remedy));
             }
         }
-        self.rules_to_change().saved(&targets, met_at);
+        let listening = met_at.zip(listening).map(|(address, listening)| (address.port(), listening));
+        self.rules_to_change().saved(&targets, listening);
         lock(&self.saved).extend(&targets);
         targets.first().map_or(Decision::Pass, |first| Decision::Cleared(*first))
     }
@@ -85,6 +95,7 @@ impl Shared {
         let (target, note) = match decision {
             Decision::Pass => return self.listener.let_through(attempt),
             Decision::Deny => return self.listener.fail(attempt, libc::EACCES),
+            Decision::NobodyThere => return self.listener.fail(attempt, libc::ECONNREFUSED),
             // Neither comes here: both are settled before.
             Decision::SaveFirst(_) | Decision::Look(_) => {
                 let refusal = Refusal::plain("nobody found out what it is", "run the command again");
@@ -112,13 +123,15 @@ impl Shared {
         lock(&self.account).add_reached(Reached { address, program, process, target: None, note });
     }
 
-    /// Has a target saved, on the main thread.
-    fn ask(&self, target: usize) -> Result<(), String> {
-        let gone = || "it was not saved, and the command that it was to be saved for is over".to_owned();
+    /// Has targets saved, on the main thread.
+    fn ask(&self, targets: &[usize], at: Option<SocketAddr>) -> Answer {
         let (reply, answered) = channel();
-        let questions = self.questions.as_ref().ok_or_else(gone)?;
-        lock(questions).send(Message::Question(Question { target, reply })).map_err(|_| gone())?;
-        answered.recv().map_err(|_| gone())?
+        let asked = self.questions.as_ref().and_then(|questions| {
+            lock(questions).send(Message::Question(Question { targets: targets.to_vec(), at, reply })).ok()?;
+            answered.recv().ok()
+        });
+        let gone = "it was not saved, and the command that it was to be saved for is over";
+        asked.unwrap_or_else(|| Answer::NotSaved(gone.to_owned()))
     }
 
     /// Refuses what opens a connection.

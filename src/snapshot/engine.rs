@@ -6,6 +6,7 @@
 //! | asked for by | the engine's part |
 //! |---|---|
 //! | `plan.rs`, before anything is looked at | [`SnapshotEngine::saves`] |
+//! | a run whose server is not up yet | [`SnapshotEngine::socket`]: where it would be |
 //! | a run, `snapshot`, `doctor`, `--dry-run` | [`SnapshotEngine::open`]: is it reachable, is it the one that was judged, which tools fit it |
 //! | a run that may reuse a snapshot | [`OpenDatabase::is_unchanged_since`] |
 //! | `doctor`, `--dry-run` | [`OpenDatabase::obstacles`]: what could not come back |
@@ -67,6 +68,11 @@ pub(crate) trait SnapshotEngine: Sync {
 
     /// Says whether it saves this target, by what the target says of itself. Looks at nothing.
     fn saves(&self, target: &Target) -> bool;
+
+    /// Gives the Unix socket that a place means, which may be the folder that holds it; `None` for an engine without.
+    fn socket(&self, _path: &Path, _port: Option<u16>) -> Option<PathBuf> {
+        None
+    }
 
     /// Looks at a target that it [saves](SnapshotEngine::saves): connects to it, finds the tools that fit it.
     ///

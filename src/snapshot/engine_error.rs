@@ -14,6 +14,16 @@ pub(crate) trait EngineFailure: Explain {
     fn asks_for_password(&self) -> bool {
         false
     }
+
+    /// Tells whether nothing was heard of a server, so that there may be none.
+    fn found_no_server(&self) -> bool {
+        false
+    }
+
+    /// Tells whether a server answered that it is not ready yet.
+    fn found_it_starting(&self) -> bool {
+        false
+    }
 }
 
 /// What an engine's error means for the database.
@@ -40,6 +50,16 @@ impl EngineError {
     /// Tells whether a server wants another password, or one at all.
     pub(crate) fn asks_for_password(&self) -> bool {
         self.0.asks_for_password()
+    }
+
+    /// Tells whether nothing was heard of a server, so that there may be none.
+    pub(crate) fn found_no_server(&self) -> bool {
+        self.0.found_no_server()
+    }
+
+    /// Tells whether a server answered that it is not ready yet.
+    pub(crate) fn found_it_starting(&self) -> bool {
+        self.0.found_it_starting()
     }
 }
 

@@ -58,6 +58,16 @@ impl SnapshotError {
         self.consequence() == Consequence::DamagedBefore
     }
 
+    /// Tells whether the server may be ready in a moment: it says that it starts, or does not answer yet.
+    #[must_use]
+    pub(crate) fn may_pass(&self) -> bool {
+        match self {
+            SnapshotError::Target { cause, .. } | SnapshotError::NotRestored { cause, .. } => cause.may_pass(),
+            SnapshotError::Engine(error) => error.found_it_starting() || error.found_no_server(),
+            SnapshotError::Plan(_) | SnapshotError::Store(_) => false,
+        }
+    }
+
     fn consequence(&self) -> Consequence {
         match self {
             SnapshotError::Target { cause, .. } | SnapshotError::NotRestored { cause, .. } => cause.consequence(),

@@ -15,6 +15,7 @@ mod leftovers;
 mod manifest;
 mod moved_project;
 mod neighbours;
+mod not_up;
 mod obstacle;
 mod order;
 mod place;

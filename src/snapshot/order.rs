@@ -24,4 +24,6 @@ pub(crate) struct Order<'a> {
     pub(crate) environment: &'a ToolEnvironment,
     /// Whether an earlier snapshot may serve, where the engine proves that nothing was written since.
     pub(crate) may_reuse: bool,
+    /// Whether a server that is not up yet may be saved later, at its first connection, since the guard holds that.
+    pub(crate) may_wait: bool,
 }

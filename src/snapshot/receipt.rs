@@ -55,6 +55,9 @@ pub(crate) enum Care {
         /// What the policy says, a phrase.
         reason: String,
     },
+    /// Nobody listens at any of its places, all on this machine: it is to be saved at its first connection, which the
+    /// guard holds until then.
+    NotUpYet,
 }
 
 impl Receipt {
@@ -97,7 +100,7 @@ impl Receipt {
     pub(crate) fn obstacles(&self) -> &[Obstacle] {
         match &self.care {
             Care::Saved { obstacles, .. } | Care::Unchanged { obstacles, .. } => obstacles,
-            Care::NothingToLose { .. } | Care::LeftToPolicy { .. } => &[],
+            Care::NothingToLose { .. } | Care::LeftToPolicy { .. } | Care::NotUpYet => &[],
         }
     }
 
@@ -106,7 +109,7 @@ impl Receipt {
     pub(crate) fn manifest(&self) -> Option<(&str, Hash)> {
         match &self.care {
             Care::Saved { id, manifest, .. } | Care::Unchanged { id, manifest, .. } => Some((id, *manifest)),
-            Care::NothingToLose { .. } | Care::LeftToPolicy { .. } => None,
+            Care::NothingToLose { .. } | Care::LeftToPolicy { .. } | Care::NotUpYet => None,
         }
     }
 }

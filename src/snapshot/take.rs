@@ -3,6 +3,7 @@
 
 use crate::reach::Target;
 use crate::snapshot::engine::{DumpCommand, Found, OpenDatabase, SnapshotEngine};
+use crate::snapshot::not_up::nobody_listens;
 use crate::snapshot::order::Order;
 use crate::snapshot::plan::Intention;
 use crate::snapshot::receipt::{Beside, Care, Receipt};
@@ -26,6 +27,7 @@ pub(crate) fn take(
     let care = match outlook {
         Outlook::NothingToLose(reason) => Care::NothingToLose { reason },
         Outlook::LeftToPolicy(reason) => Care::LeftToPolicy { reason },
+        Outlook::NotUpYet => Care::NotUpYet,
         Outlook::Unchanged(earlier) => {
             let Stored { manifest, hash, .. } = earlier.claim(order)?;
             let Manifest { id, size, obstacles, .. } = manifest;
@@ -40,6 +42,8 @@ pub(crate) fn take(
 pub(crate) enum Foreseen {
     /// Save nothing, and why.
     NotSaved(String),
+    /// Wait for its server, and save it at its first connection.
+    NotUpYet,
     /// Use this earlier snapshot, since nothing was written.
     Unchanged {
         /// The snapshot.
@@ -62,7 +66,7 @@ impl Foreseen {
     /// Lists what would keep the snapshot from being put back whole.
     pub(crate) fn obstacles(&self) -> &[Obstacle] {
         match self {
-            Foreseen::NotSaved(_) => &[],
+            Foreseen::NotSaved(_) | Foreseen::NotUpYet => &[],
             Foreseen::Unchanged { obstacles, .. } | Foreseen::Saved { obstacles, .. } => obstacles,
         }
     }
@@ -81,6 +85,7 @@ pub(crate) fn foresee(
 ) -> Result<Foreseen, SnapshotError> {
     Ok(match outlook(target, intention, order, watch)?.0 {
         Outlook::NothingToLose(reason) | Outlook::LeftToPolicy(reason) => Foreseen::NotSaved(reason),
+        Outlook::NotUpYet => Foreseen::NotUpYet,
         Outlook::Unchanged(earlier) => {
             Foreseen::Unchanged { id: earlier.id().to_owned(), obstacles: earlier.manifest().obstacles.clone() }
         }
@@ -97,6 +102,7 @@ pub(crate) fn foresee(
 enum Outlook {
     NothingToLose(String),
     LeftToPolicy(String),
+    NotUpYet,
     Unchanged(Box<Reusable>),
     Changed(&'static dyn SnapshotEngine, Box<dyn OpenDatabase>),
 }
@@ -114,9 +120,13 @@ fn outlook(
         Intention::LeftToPolicy(reason) => return alone(Outlook::LeftToPolicy(reason.clone())),
         Intention::Save(engine) => *engine,
     };
-    let mut database = match engine.open(target, order.environment)? {
-        Found::NothingToLose(reason) => return alone(Outlook::NothingToLose(reason.to_owned())),
-        Found::Database(database) => database,
+    let mut database = match engine.open(target, order.environment) {
+        Ok(Found::NothingToLose(reason)) => return alone(Outlook::NothingToLose(reason.to_owned())),
+        Ok(Found::Database(database)) => database,
+        Err(error) if order.may_wait && error.found_no_server() && nobody_listens(target, engine) => {
+            return alone(Outlook::NotUpYet);
+        }
+        Err(error) => return Err(error.into()),
     };
     let beside = Beside { leftovers: database.leftovers(order.past), neighbours: database.neighbours() };
     if order.may_reuse
@@ -211,6 +221,7 @@ mod tests {
                 now: NOW.parse().unwrap(),
                 environment: &environment,
                 may_reuse,
+                may_wait: false,
             };
             let intention = Intention::Save(crate::snapshot::engines::saving(&target).unwrap());
             take(0, &target, &intention, &order, &Unwatched).unwrap().snapshot().unwrap().to_owned()

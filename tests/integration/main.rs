@@ -17,6 +17,7 @@ mod dry_run;
 mod duplicates;
 mod explain;
 mod faults;
+mod first_connection;
 mod guard;
 mod hooks;
 mod hostile;

@@ -209,7 +209,7 @@ fn dialled(target: &Target) -> Result<Dialled, &'static str> {
 }
 
 /// libpq wants the folder and the port; a value may name the socket itself, `/run/postgresql/.s.PGSQL.5432`.
-fn socket(path: &Path, port: Option<u16>) -> Result<(OsString, u16), &'static str> {
+pub(crate) fn socket(path: &Path, port: Option<u16>) -> Result<(OsString, u16), &'static str> {
     if !path.is_absolute() {
         return Err("its socket's path is not absolute");
     }

@@ -1,6 +1,6 @@
 //! PostgreSQL's row among the engines.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::own_tools::ToolEnvironment;
 use crate::reach::{Engine, Place, Target};
@@ -8,6 +8,7 @@ use crate::snapshot::engine::{
     Description, Found, Kept, OpenDatabase, Restoration, RestorePlan, Restored, SnapshotEngine, SnapshotPlan,
 };
 use crate::snapshot::engine_error::{Consequence, EngineError, EngineFailure};
+use crate::snapshot::postgres::connection;
 use crate::snapshot::postgres::exchange_back::exchange_back;
 use crate::snapshot::postgres::leftovers::look;
 use crate::snapshot::postgres::neighbours::neighbours;
@@ -34,6 +35,11 @@ impl SnapshotEngine for Postgres {
     fn saves(&self, target: &Target) -> bool {
         target.engine == Engine::Postgres
             && matches!(target.places.first(), Some(Place::Host { .. } | Place::Socket { .. }))
+    }
+
+    fn socket(&self, path: &Path, port: Option<u16>) -> Option<PathBuf> {
+        let (folder, port) = connection::socket(path, port).ok()?;
+        Some(Path::new(&folder).join(format!(".s.PGSQL.{port}")))
     }
 
     fn open(&self, target: &Target, environment: &ToolEnvironment) -> Result<Found, EngineError> {
@@ -142,6 +148,17 @@ impl OpenDatabase for Session {
 impl EngineFailure for PostgresError {
     fn asks_for_password(&self) -> bool {
         let words = ["no password supplied", "password authentication failed"];
+        matches!(self, PostgresError::CannotConnect { message, .. } if words.iter().any(|words| message.contains(words)))
+    }
+
+    /// A server that answers says `FATAL`; all else is the library's or the system's.
+    fn found_no_server(&self) -> bool {
+        matches!(self, PostgresError::CannotConnect { message, .. } if !message.contains("FATAL"))
+    }
+
+    /// `cannot_connect_now` (57P03) in the server's words, which are asked for in English.
+    fn found_it_starting(&self) -> bool {
+        let words = ["the database system is starting up", "the database system is not yet accepting connections"];
         matches!(self, PostgresError::CannotConnect { message, .. } if words.iter().any(|words| message.contains(words)))
     }
 

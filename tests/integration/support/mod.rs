@@ -5,6 +5,7 @@ mod entries;
 mod executable;
 mod guarded;
 mod judged;
+mod own_server;
 mod patience;
 mod postgres;
 mod postgres_programs;
@@ -15,6 +16,8 @@ mod seeds;
 pub(crate) use entries::execute_with;
 pub(crate) use executable::{copy_program, write_program};
 pub(crate) use judged::Judged;
+#[allow(unused_imports, reason = "each topic uses what it needs")]
+pub(crate) use own_server::OwnServer;
 pub(crate) use patience::{PATIENCE, awaited, ended, output, wait_for};
 #[allow(unused_imports, reason = "each topic uses what it needs")]
 pub(crate) use postgres::Postgres;

@@ -184,13 +184,13 @@ impl Postgres {
 }
 
 /// Somebody who is not root: initdb and the server refuse to run as root.
-struct Unprivileged {
-    uid: u32,
-    gid: u32,
+pub(super) struct Unprivileged {
+    pub(super) uid: u32,
+    pub(super) gid: u32,
 }
 
 impl Unprivileged {
-    fn needed() -> Option<Self> {
+    pub(super) fn needed() -> Option<Self> {
         if !rustix::process::geteuid().is_root() {
             return None;
         }
