@@ -62,6 +62,7 @@ pub(crate) struct Guarded<'a> {
     /// Where the command is started.
     pub(crate) line: &'a Line,
     /// Who watches until it ends.
+    #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "there is none"))]
     pub(crate) watch: &'a Watch,
     /// What the guard asks for while the command runs.
     pub(crate) inbox: Inbox,

@@ -73,7 +73,6 @@ pub(crate) enum Traffic {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Newness {
     /// The command has started it, with nothing in it from before.
-    #[allow(dead_code, reason = "nobody finds it out yet")]
     New,
     /// It was there before, or what it serves was; or nobody can tell. Why, a phrase.
     Old(String),

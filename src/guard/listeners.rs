@@ -33,7 +33,6 @@ pub(crate) struct Table {
     taken_at: Option<SystemTime>,
 }
 
-#[allow(dead_code, reason = "nobody finds out yet what is new")]
 impl Table {
     /// Finds the sockets that listened where a connection to `address` would have arrived.
     pub(crate) fn at(&self, address: SocketAddr) -> impl Iterator<Item = Listening> {
