@@ -4,6 +4,7 @@
 mod clients;
 mod leftovers;
 mod namespaces;
+mod newness;
 mod policy;
 mod ways;
 mod world;
