@@ -112,6 +112,10 @@ impl Rules {
         if let Some(cleared) = cleared(&named) {
             return cleared;
         }
+        // What an engine of containers has by now was there before whatever the command will make.
+        if !facts.containers_are_known && self.engines.is_first_at(path) {
+            return Decision::Look(Look::Containers);
+        }
         let text = path.to_string_lossy();
         if let Some(provider) = provider_of_instance(&text) {
             return Decision::Refuse(self.refusal(None, Why::Provider { provider }));

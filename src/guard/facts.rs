@@ -30,6 +30,9 @@ pub(crate) struct Facts {
     pub(crate) container_port: Option<Option<u16>>,
     /// Whether the server is new.
     pub(crate) newness: Option<Newness>,
+    /// Whether the engine of containers that listens has been asked for what it has, and that was
+    /// [learnt](crate::guard::containers::Engines::learn).
+    pub(crate) containers_are_known: bool,
     /// Whether a git server that everybody knows is there.
     pub(crate) is_git_host: Option<bool>,
     /// Whether names have been looked up for this attempt, and [learnt](crate::guard::rules::Rules::learn).
@@ -50,6 +53,8 @@ pub(crate) enum Look {
     ContainerPort,
     /// [`Facts::newness`]
     Newness,
+    /// [`Facts::containers_are_known`]
+    Containers,
     /// [`Facts::is_git_host`]
     GitHost,
     /// [`Facts::names_are_fresh`]

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use std::thread::Builder;
 use std::time::{Duration, Instant};
 
+use crate::guard::containers;
+use crate::guard::containers::{Inventory, Sought};
 use crate::guard::decide::Decision;
 use crate::guard::facts;
 use crate::guard::facts::{Facts, Newness};
@@ -77,7 +79,14 @@ impl Look {
         match look {
             facts::Look::Traffic => facts.traffic = Some(facts::Traffic::Stream),
             facts::Look::Owner => facts.owner = Some(self.owner(shared)),
-            facts::Look::ContainerPort => facts.container_port = Some(None),
+            facts::Look::ContainerPort => facts.container_port = Some(self.container_port(shared)),
+            facts::Look::Containers => {
+                if let Subject::Socket(name, found) = &self.subject {
+                    let had = Inventory::of(found);
+                    shared.rules_to_change().engines.learn(name, had);
+                }
+                facts.containers_are_known = true;
+            }
             facts::Look::Newness => facts.newness = Some(self.newness(shared, facts.owner.as_ref())),
             facts::Look::GitHost => {
                 let process = process::process_of(self.first.thread).unwrap_or(self.first.thread);
@@ -113,7 +122,22 @@ impl Look {
         }
     }
 
+    fn container_port(&self, shared: &Shared) -> Option<u16> {
+        let Subject::Here(address, _) = &self.subject else { return None };
+        let engines = shared.rules().engines.clone();
+        engines.port_behind(*address)
+    }
+
     fn newness(&self, shared: &Shared, owner: Option<&Owner>) -> Newness {
+        let container = match &self.subject {
+            Subject::Container(address) => Some(Sought::Own(address.ip())),
+            Subject::Here(address, _) => owner.and_then(|owner| containers::sought(owner, *address)),
+            Subject::Away(_) | Subject::Socket(..) => None,
+        };
+        if let Some(container) = container {
+            let engines = shared.rules().engines.clone();
+            return engines.newness(container, shared.table.taken_at());
+        }
         let was_taken = match &self.subject {
             Subject::Here(address, listening) => {
                 shared.table.has(listening.inode) || shared.table.at(*address).next().is_some()

@@ -11,13 +11,21 @@
 
 mod account;
 #[cfg(target_os = "linux")]
+mod births;
+#[cfg(target_os = "linux")]
 mod blind;
+#[cfg(target_os = "linux")]
+mod containers;
+#[cfg(all(test, target_os = "linux"))]
+mod containers_tests;
 #[cfg(target_os = "linux")]
 mod decide;
 #[cfg(all(test, target_os = "linux"))]
 mod decide_tests;
 #[cfg(not(target_os = "linux"))]
 mod elsewhere;
+#[cfg(target_os = "linux")]
+mod engine_api;
 #[cfg(target_os = "linux")]
 mod facts;
 #[cfg(target_os = "linux")]

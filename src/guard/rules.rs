@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::collections::HashMap;
 use crate::guard::blind::Blind;
+use crate::guard::containers::Engines;
 use crate::guard::grounds::Grounds;
 use crate::guard::listeners::Listening;
 use crate::guard::names::{Names, dialled};
@@ -29,6 +30,8 @@ pub(crate) struct Rules {
     pub(super) is_unnamed: bool,
     pub(super) is_person: bool,
     pub(super) names: Names,
+    /// The engines of containers on this machine.
+    pub(super) engines: Engines,
     /// The owners of listeners that are cleared, as far as they were asked for.
     owners: HashMap<Point, Owner>,
 }
@@ -104,6 +107,7 @@ impl Rules {
             mode: policy.mode,
             is_unnamed: grounds.is_unnamed,
             is_person: grounds.is_person,
+            engines: Engines::of(grounds.environment, &real),
             ..Rules::default()
         };
         policy.ports.iter().for_each(|port| rules.ports.add(*port));

@@ -167,6 +167,7 @@ impl Scene {
                 Look::Owner => facts.owner = Some(owner.clone()),
                 Look::Newness => facts.newness = Some(self.newness.clone()),
                 Look::ContainerPort => facts.container_port = Some(self.container_port),
+                Look::Containers => facts.containers_are_known = true,
                 Look::GitHost => facts.is_git_host = Some(self.is_git_host),
                 Look::Names => {
                     rules.learn(Names::known(&self.later));

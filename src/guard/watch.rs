@@ -20,6 +20,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::guard::account::Account;
 use crate::guard::blind::Blind;
+use crate::guard::containers::Engines;
 use crate::guard::decide::Decision;
 use crate::guard::facts::{Facts, Look};
 use crate::guard::grounds::Grounds;
@@ -53,6 +54,9 @@ pub(crate) struct Handover {
     saved: Vec<usize>,
     /// The attempts that were shown and are not answered yet.
     held: Vec<Attempt>,
+    /// What engines of containers had before the command turned to them.
+    #[serde(default)]
+    engines: Engines,
 }
 
 /// Whoever watches when the command is over, until the last of its processes is.
@@ -132,7 +136,11 @@ impl Watch {
         let thread = lock(&self.thread).take();
         // A watcher that panicked has answered what it could; the account is what it wrote.
         let _ = thread.map(JoinHandle::join);
-        Handover { saved: lock(&self.shared.saved).clone(), held: self.shared.looks.give_up() }
+        Handover {
+            saved: lock(&self.shared.saved).clone(),
+            held: self.shared.looks.give_up(),
+            engines: self.shared.rules().engines.clone(),
+        }
     }
 
     /// Stops answering, and returns what was seen.
@@ -154,6 +162,7 @@ impl Successor {
         let Ok(listeners) = Listeners::new() else { return };
         let Ok(never) = eventfd(0, EventfdFlags::CLOEXEC) else { return };
         self.shared.rules_to_change().saved(&handover.saved, None);
+        self.shared.rules_to_change().engines = handover.engines;
         let mut watcher = Watcher::new(&self.shared, listeners);
         handover.held.iter().for_each(|attempt| watcher.answer(attempt));
         watcher.watch(&never);
