@@ -290,7 +290,7 @@ pub(super) fn what_runs(first: &[String], lines: &[String]) -> Runs {
     let processes = lines.iter().map(|line| line.split_ascii_whitespace().map(str::to_owned).collect::<Vec<_>>());
     let of_the_start = first.get(1..).unwrap_or_default().to_vec();
     let mut runs = Runs::Unknown;
-    for words in processes.chain([first.to_vec(), of_the_start]) {
+    for words in processes.chain([of_the_start, first.to_vec()]) {
         let Some(program) = words.first().and_then(|word| word.trim_end_matches(':').rsplit('/').next()) else {
             continue;
         };
