@@ -5,6 +5,7 @@ use std::path::Path;
 
 use crate::guard::facts::{Aim, Facts, Look, Newness, Traffic};
 use crate::guard::listeners::Listening;
+use crate::guard::owners::Owner;
 use crate::guard::ports::Expected;
 use crate::guard::programs::{self, Kind};
 use crate::guard::refusal::{Note, Refusal, Why};
@@ -79,7 +80,7 @@ impl Rules {
         let engine = match (kind, by_number) {
             (Kind::Server(engine), _) => engine,
             (Kind::Proxy(engine), _) if engine != Engine::Unknown => engine,
-            (Kind::Proxy(_), None) => match self.ports.away(address.port()) {
+            (Kind::Proxy(_), None) => match self.ports.away(address.port()).or_else(|| self.behind(owner)) {
                 Some(expected) => expected.engine,
                 None => return Decision::Pass,
             },
@@ -128,10 +129,19 @@ impl Rules {
             (Kind::Proxy(engine), _) if engine != Engine::Unknown => engine,
             (_, Some(engine)) => engine,
             _ if !named.is_empty() => Engine::Unknown,
+            (Kind::Proxy(_), None) => match self.behind(owner) {
+                Some(expected) => expected.engine,
+                None => return Decision::Pass,
+            },
             _ => return Decision::Pass,
         };
         let why = |because| Why::NotSavedHere { engine, program: owner.program.clone(), because };
         self.not_the_first(facts, None, port_of_socket(path), &named, is_cache(kind, engine), why)
+    }
+
+    /// Finds a database's port that a proxy was told to lead to.
+    fn behind(&self, owner: &Owner) -> Option<Expected> {
+        programs::named_ports(owner).find_map(|port| self.ports.away(port))
     }
 
     /// Decides about a database of this machine that is none of those that the start of the command knew at their listeners.

@@ -103,9 +103,12 @@ impl Listeners {
             IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
             ip => ip,
         };
-        let found = self.sockets.one(SOCK_DIAG_BY_FAMILY, &inet_question(ip, address.port(), u32::MAX), |body| {
-            Some((*body.get(1)? == LISTEN).then_some(listening(body)?))
-        });
+        let mut question = inet_question(ip, address.port(), u32::MAX);
+        // By which interface the connection arrives: a socket may be bound to one.
+        question[44..48].copy_from_slice(&arrival(address).to_ne_bytes());
+        let found = self
+            .sockets
+            .one(SOCK_DIAG_BY_FAMILY, &question, |body| Some((*body.get(1)? == LISTEN).then_some(listening(body)?)));
         match found {
             Err(error) if error.raw_os_error() == Some(libc::ENOENT) => Ok(None),
             other => other,
@@ -118,7 +121,7 @@ impl Listeners {
     ///
     /// Where the kernel does not answer.
     pub(crate) fn serving(&self, address: SocketAddr) -> io::Result<Option<Listening>> {
-        match self.whereabouts(address.ip())? {
+        match self.whereabouts(address)? {
             Whereabouts::Here => self.tcp(address),
             Whereabouts::Container | Whereabouts::Elsewhere => Ok(None),
         }
@@ -129,12 +132,14 @@ impl Listeners {
     /// # Errors
     ///
     /// Where the kernel does not answer.
-    pub(crate) fn whereabouts(&self, address: IpAddr) -> io::Result<Whereabouts> {
+    pub(crate) fn whereabouts(&self, address: SocketAddr) -> io::Result<Whereabouts> {
+        let interface = interface(address);
+        let address = address.ip();
         if address.is_loopback() || address.is_unspecified() {
             return Ok(Whereabouts::Here);
         }
-        // `struct rtmsg`, then the destination.
-        let mut question = [0; 12 + 4 + 16];
+        // `struct rtmsg`, then the destination, then the interface.
+        let mut question = [0; 12 + 4 + 16 + 8];
         let octets = octets(address);
         let width = if address.is_ipv4() { 4 } else { 16 };
         question[0] = family(address);
@@ -143,7 +148,15 @@ impl Listeners {
         // RTA_DST
         question[14] = 1;
         question[16..16 + width].copy_from_slice(&octets[..width]);
-        let found = self.routes.one(RTM_GETROUTE, &question[..16 + width], |body| {
+        let mut length = 16 + width;
+        if let Some(interface) = interface {
+            question[length] = 8;
+            // RTA_OIF
+            question[length + 2] = 4;
+            question[length + 4..length + 8].copy_from_slice(&interface.to_ne_bytes());
+            length += 8;
+        }
+        let found = self.routes.one(RTM_GETROUTE, &question[..length], |body| {
             // RTN_LOCAL
             if *body.get(7)? == 2 {
                 return Some((true, None));
@@ -167,16 +180,25 @@ impl Listeners {
         rustix::net::netdevice::index_to_name(&self.any, interface).is_ok_and(|name| is_bridge_name(&name))
     }
 
-    /// Finds the listening Unix socket that has this place in the file system; `None` where nobody listens on it.
+    /// Finds the listening Unix socket that has this place in the file system, or this abstract name, which begins with
+    /// zero; `None` where nobody listens on it.
     ///
     /// # Errors
     ///
     /// Where the kernel does not answer.
     pub(crate) fn unix(&self, path: &Path) -> io::Result<Option<Listening>> {
         use std::os::unix::fs::MetadataExt;
+        let mut listens = None;
+        if path.as_os_str().as_bytes().starts_with(b"\0") {
+            self.each_unix(|row| {
+                if row.name.as_deref().is_some_and(|name| name.as_os_str() == path.as_os_str()) {
+                    listens = Some(row.listening);
+                }
+            })?;
+            return Ok(listens);
+        }
         let Ok(found) = std::fs::metadata(path) else { return Ok(None) };
         let device = (libc::major(found.dev()) << 20) | libc::minor(found.dev());
-        let mut listens = None;
         self.each_unix(|row| {
             let is_it = row.file.is_some_and(|(inode, on)| {
                 u64::from(inode) == found.ino() & 0xffff_ffff && (on == device || row.name.as_deref() == Some(path))
@@ -235,12 +257,32 @@ fn unix_row(body: &[u8]) -> Option<UnixRow> {
     }
     let inode = number(body, 4)?;
     let attributes = body.get(16..)?;
-    let name = attribute(attributes, 0).filter(|name| name.first().is_some_and(|first| *first != 0));
-    let name = name.map(|name| PathBuf::from(OsStr::from_bytes(name.strip_suffix(b"\0").unwrap_or(name))));
+    let whole = |name: &[u8]| PathBuf::from(OsStr::from_bytes(name));
+    let name = attribute(attributes, 0).map(|name| match name.first() {
+        // Every byte of an abstract name counts.
+        Some(0) => whole(name),
+        _ => whole(name.strip_suffix(b"\0").unwrap_or(name)),
+    });
     let file = attribute(attributes, 1).and_then(|file| Some((number(file, 0)?, number(file, 4)?)));
     // Kernels before 5.3 do not tell the account: then nobody's.
     let account = attribute(attributes, 7).and_then(|account| number(account, 0)).unwrap_or(u32::MAX);
     Some(UnixRow { listening: Listening { inode, account }, name, file })
+}
+
+/// Gives the interface that an address of one link belongs to.
+fn interface(address: SocketAddr) -> Option<u32> {
+    match address {
+        SocketAddr::V6(address) => Some(address.scope_id()).filter(|interface| *interface != 0),
+        SocketAddr::V4(_) => None,
+    }
+}
+
+/// By which interface a connection from this machine to itself arrives, by its number; 0 where any may be.
+fn arrival(address: SocketAddr) -> u32 {
+    // Of every network (`LOOPBACK_IFINDEX`).
+    const LOOPBACK: u32 = 1;
+    let is_by_loopback = address.is_ipv4() || address.ip().is_loopback() || address.ip().is_unspecified();
+    if is_by_loopback { LOOPBACK } else { interface(address).unwrap_or(0) }
 }
 
 fn family(address: IpAddr) -> u8 {
@@ -340,11 +382,12 @@ mod tests {
             ("192.0.2.77", false),
             ("2001:db8::77", false),
         ] {
-            let found = listeners.whereabouts(address.parse().unwrap()).unwrap();
+            let found = listeners.whereabouts(SocketAddr::new(address.parse().unwrap(), 0)).unwrap();
             assert_eq!(found == Whereabouts::Here, expected, "{address}");
         }
         for interface in if_addrs::get_if_addrs().unwrap() {
-            assert_eq!(listeners.whereabouts(interface.ip()).unwrap(), Whereabouts::Here, "{}", interface.ip());
+            let address = SocketAddr::new(interface.ip(), 0);
+            assert_eq!(listeners.whereabouts(address).unwrap(), Whereabouts::Here, "{address}");
         }
     }
 
@@ -372,6 +415,13 @@ mod tests {
         assert_eq!(found.account, here());
         drop(socket);
         assert_eq!(listeners.unix(&path).unwrap(), None);
+        use std::os::linux::net::SocketAddrExt;
+        let name = format!("of test {}", std::process::id());
+        let address = std::os::unix::net::SocketAddr::from_abstract_name(&name).unwrap();
+        let abstracted = UnixListener::bind_addr(&address).unwrap();
+        assert!(listeners.unix(Path::new(&format!("\0{name}"))).unwrap().is_some());
+        assert_eq!(listeners.unix(Path::new(&format!("\0{name}x"))).unwrap(), None);
+        drop(abstracted);
         assert_eq!(listeners.unix(&folder.path().join("none")).unwrap(), None);
     }
 }

@@ -60,7 +60,9 @@ impl Look {
         let decision = shared.settle(decision, met_at, listening);
         // What could not be saved now may be saved the next time.
         let lasts = !is_to_be_saved || matches!(decision, Decision::Cleared(_));
-        if lasts && !is_datagram(&facts) {
+        // Nobody listens on a Unix socket yet whose owner does not show: it may be anybody's.
+        let is_known = facts.owner.as_ref().is_none_or(|owner| owner.inode != 0);
+        if lasts && is_known && !is_datagram(&facts) {
             shared.remember(&self.subject, &decision);
         }
         for attempt in self.end(&shared.looks) {
@@ -81,7 +83,7 @@ impl Look {
             facts::Look::Owner => facts.owner = Some(self.owner(shared)),
             facts::Look::ContainerPort => facts.container_port = Some(self.container_port(shared)),
             facts::Look::Containers => {
-                if let Subject::Socket(name, found) = &self.subject {
+                if let Subject::Socket(name, found, _) = &self.subject {
                     let had = Inventory::of(found);
                     shared.rules_to_change().engines.learn(name, had);
                 }
@@ -97,12 +99,13 @@ impl Look {
                 facts.is_git_host = Some(is_git_host);
             }
             facts::Look::Names => {
-                let is_fresh = lock(&shared.looked_up).is_some_and(|at| at.elapsed() < FRESH);
-                if !is_fresh {
+                // Whoever else wants to know meanwhile waits for the same answers.
+                let mut looked_up = lock(&shared.looked_up);
+                if !looked_up.is_some_and(|at| at.elapsed() < FRESH) {
                     let hosts: Vec<String> = shared.rules().hosts().map(str::to_owned).collect();
                     let found = Names::look_up(hosts.iter().map(String::as_str), names::BEFORE_A_REFUSAL);
                     shared.rules_to_change().learn(found);
-                    *lock(&shared.looked_up) = Some(Instant::now());
+                    *looked_up = Some(Instant::now());
                 }
                 facts.names_are_fresh = true;
             }
@@ -157,7 +160,7 @@ impl Look {
     fn owner(&self, shared: &Shared) -> Owner {
         let listening = match &self.subject {
             Subject::Here(_, listening) => Some(*listening),
-            Subject::Socket(_, found) => listening_at(found),
+            Subject::Socket(_, found, _) => listening_at(found),
             Subject::Container(_) | Subject::Away(_) => None,
         };
         let owner = |listening| {

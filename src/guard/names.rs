@@ -125,9 +125,26 @@ pub(crate) fn dialled(address: IpAddr) -> IpAddr {
 /// Tells whether a git server that everybody knows is at `address`: by the words of the ssh that dials it, which name the
 /// host, else by asking the resolver for all of them.
 pub(crate) fn is_git_host(address: IpAddr, words: &[String]) -> bool {
-    words.iter().any(|word| names_git_host(word)) || {
+    destination(words).is_some_and(names_git_host) || {
         let hosts = GIT_HOSTS.iter().map(|(host, _)| host).filter(|host| !host.ends_with('*'));
         Names::look_up(hosts, BEFORE_A_REFUSAL).called(address).is_some()
+    }
+}
+
+/// Reads whom ssh is to dial: what else it says may name any host, as commands for the other side do.
+fn destination(words: &[String]) -> Option<&str> {
+    // Options whose value stands in the next word (`ssh(1)`).
+    const WITH_VALUE: &str = "BDEFIJLOPQRSWbceilmopw";
+    let (program, mut words) = words.split_first()?;
+    if program.rsplit('/').next() != Some("ssh") {
+        return None;
+    }
+    loop {
+        let (word, rest) = words.split_first()?;
+        let Some(letters) = word.strip_prefix('-') else { return Some(word) };
+        // `-4p 22`: the last letter of several may want a value, one before it has the rest of the word.
+        let wants = letters.find(|letter| WITH_VALUE.contains(letter)).is_some_and(|at| at + 1 == letters.len());
+        words = rest.get(usize::from(wants)..)?;
     }
 }
 
@@ -186,6 +203,23 @@ mod tests {
         names.learn(at("10.0.0.2"));
         names.learn(at("10.0.0.1"));
         assert_eq!(names.of("db"), [address("10.0.0.1"), address("10.0.0.2")]);
+    }
+
+    #[test]
+    fn ssh_dials_one_host_whatever_it_says_there() {
+        for (words, expected) in [
+            ("ssh git@github.com", Some("git@github.com")),
+            ("/usr/bin/ssh -o SendEnv=GIT_PROTOCOL -p 22 git@github.com git-upload-pack", Some("git@github.com")),
+            ("ssh -4p 22 -vT -i key db.shop.net git@github.com:x/y", Some("db.shop.net")),
+            ("ssh -p22 db.shop.net clone github.com", Some("db.shop.net")),
+            ("ssh -v", None),
+            ("ssh -p", None),
+            ("deploy github.com", None),
+            ("", None),
+        ] {
+            let words: Vec<String> = words.split_whitespace().map(str::to_owned).collect();
+            assert_eq!(destination(&words), expected, "{words:?}");
+        }
     }
 
     #[test]

@@ -163,7 +163,11 @@ pub(crate) fn protocol(thread: i32, socket: i32) -> Option<Protocol> {
 /// The first is its name, without links where that can be had, as long as it is one of ours; the second is where we find it.
 pub(crate) fn socket_path(thread: i32, path: &Path) -> (PathBuf, PathBuf) {
     let absolute = if path.is_absolute() { path.to_owned() } else { folder(thread).unwrap_or_default().join(path) };
-    let identity = |of: &str| std::fs::metadata(format!("/proc/{of}/root/")).map(|found| (found.dev(), found.ino()));
+    // Another root, or the same one with other file systems on it.
+    let identity = |of: &str| -> std::io::Result<_> {
+        let root = std::fs::metadata(format!("/proc/{of}/root/"))?;
+        Ok((root.dev(), root.ino(), std::fs::metadata(format!("/proc/{of}/ns/mnt"))?.ino()))
+    };
     match (identity(&thread.to_string()), identity("self")) {
         (Ok(theirs), Ok(ours)) if theirs != ours => {
             let inside = absolute.strip_prefix("/").unwrap_or(&absolute);

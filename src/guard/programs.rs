@@ -52,14 +52,23 @@ pub(crate) fn container_port(owner: &Owner) -> Option<u16> {
     container_behind(owner)?.1.parse().ok()
 }
 
-/// Finds the engine of a Unix socket by its name.
+/// Lists the ports that a proxy's words name, as `socat TCP-LISTEN:7777 TCP:db:5432` and `nc db 5432` do.
+pub(crate) fn named_ports(owner: &Owner) -> impl Iterator<Item = u16> {
+    let parts = owner.words.iter().skip(1).flat_map(|word| word.split([':', ' ', '/', ',', '\'', '"']));
+    parts.filter_map(|part| part.parse().ok())
+}
+
+/// Finds the engine of a Unix socket by its name; an abstract one begins with `@`.
 pub(crate) fn engine_of_socket(path: &Path) -> Option<Engine> {
-    Engine::named(SOCKETS.find(path.file_name()?.to_str()?)?)
+    let name = path.file_name()?.to_str()?;
+    Engine::named(SOCKETS.find(name.strip_prefix('@').unwrap_or(name))?)
 }
 
 fn program(name: &str) -> Option<Kind> {
     // A program that was replaced while it ran.
     let name = name.strip_suffix(" (deleted)").unwrap_or(name);
+    // As Nix names what it starts by a script of its own.
+    let name = name.strip_prefix('.').and_then(|name| name.strip_suffix("-wrapped")).unwrap_or(name);
     let cut_off = || {
         let whole = |(known, row): (&'static str, &'static str)| (known.get(..SHORT_NAME) == Some(name)).then_some(row);
         (name.len() == SHORT_NAME).then(|| PROGRAMS.iter().find_map(whole)).flatten()
@@ -146,8 +155,21 @@ mod tests {
     }
 
     #[test]
+    fn a_proxys_words_name_ports() {
+        for (words, expected) in [
+            (&["socat", "TCP-LISTEN:7777,fork", "TCP:db:5432"][..], &[7777, 5432][..]),
+            (&["nc", "-l", "7777", "--sh-exec", "nc db 5432"], &[7777, 5432]),
+            (&["socat", "TCP-LISTEN:8080,backlog=4000", "UNIX:/run/5432x"], &[8080]),
+            (&["5432"], &[]),
+        ] {
+            assert_eq!(named_ports(&owner(None, words, None)).collect::<Vec<_>>(), expected, "{words:?}");
+        }
+    }
+
+    #[test]
     fn sockets_are_known_by_their_names() {
         let cases = [
+            ("@mysql.sock", Some(Engine::Mysql)),
             ("/var/run/postgresql/.s.PGSQL.5432", Some(Engine::Postgres)),
             ("/tmp/mysql.sock", Some(Engine::Mysql)),
             ("/run/mysqld/mysqlx.sock", Some(Engine::Mysql)),

@@ -19,7 +19,7 @@ use crate::guard::process::Protocol;
 use crate::guard::refusal::Refusal;
 use crate::guard::rules::Rules;
 use crate::guard::sockaddr::Peer;
-use crate::guard::waiting::{Looks, Subject, lock};
+use crate::guard::waiting::{Looks, Met, Subject, lock};
 use crate::text::shown;
 
 /// What all threads of a watch share.
@@ -30,8 +30,8 @@ pub(super) struct Shared {
     pub(super) blind: Blind,
     /// What listened before the command was started.
     pub(super) table: Table,
-    /// What was decided about listening sockets, by their inodes.
-    pub(super) decided: Mutex<HashMap<u32, Decision>>,
+    /// What was decided about listening sockets.
+    pub(super) decided: Mutex<HashMap<Met, Decision>>,
     pub(super) looks: Looks,
     /// Whose sockets are, as far as it was found out.
     pub(super) sockets: Sockets,
@@ -86,8 +86,8 @@ impl Shared {
 
     /// Keeps what was decided about a listening socket for those that come later.
     pub(super) fn remember(&self, subject: &Subject, decision: &Decision) {
-        if let Subject::Here(_, listening) = subject {
-            lock(&self.decided).insert(listening.inode, decision.clone());
+        if let Some(met) = subject.met() {
+            lock(&self.decided).insert(met, decision.clone());
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::guard::facts::{Aim, Facts, Traffic};
@@ -19,8 +19,28 @@ pub(super) enum Subject {
     Container(SocketAddr),
     /// An address of another machine.
     Away(SocketAddr),
-    /// A Unix socket: its name, and where we find it.
-    Socket(PathBuf, PathBuf),
+    /// A Unix socket: its name, where we find it, and which one was there.
+    Socket(PathBuf, PathBuf, Option<Met>),
+}
+
+/// A listening socket as it is met. The same one is decided about once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Met {
+    /// By its inode, at this address: it may listen at several.
+    At(SocketAddr, u32),
+    /// In the file system: its device, its inode, and when that was changed. A server that takes the place makes another.
+    File(u64, u64, (i64, i64)),
+    /// Under an abstract name, by its inode.
+    Abstract(u32),
+}
+
+impl Met {
+    /// Tells which Unix socket is at this place in the file system.
+    pub(super) fn file(path: &Path) -> Option<Met> {
+        use std::os::unix::fs::MetadataExt;
+        let found = std::fs::metadata(path).ok()?;
+        Some(Met::File(found.dev(), found.ino(), (found.ctime(), found.ctime_nsec())))
+    }
 }
 
 impl Subject {
@@ -29,7 +49,7 @@ impl Subject {
             Subject::Here(address, listening) => Aim::Here { address: *address, listening: *listening },
             Subject::Container(address) => Aim::Container { address: *address },
             Subject::Away(address) => Aim::Away { address: *address },
-            Subject::Socket(path, _) => Aim::Socket { path },
+            Subject::Socket(path, ..) => Aim::Socket { path },
         }
     }
 
@@ -37,7 +57,16 @@ impl Subject {
     pub(super) fn address(&self) -> String {
         match self {
             Subject::Here(address, _) | Subject::Container(address) | Subject::Away(address) => address.to_string(),
-            Subject::Socket(path, _) => shown(path).into_owned(),
+            Subject::Socket(path, ..) => shown(path).into_owned(),
+        }
+    }
+
+    /// Tells which listening socket it is, where that can be told from others.
+    pub(super) fn met(&self) -> Option<Met> {
+        match self {
+            Subject::Here(address, listening) => Some(Met::At(*address, listening.inode)),
+            Subject::Socket(_, _, met) => *met,
+            Subject::Container(_) | Subject::Away(_) => None,
         }
     }
 }

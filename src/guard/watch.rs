@@ -6,9 +6,11 @@
 //! connection.
 
 use std::collections::HashSet;
+use std::ffi::OsString;
 use std::io;
 use std::net::SocketAddr;
 use std::os::fd::{OwnedFd, RawFd};
+use std::os::unix::ffi::OsStringExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::Sender;
@@ -25,7 +27,7 @@ use crate::guard::decide::Decision;
 use crate::guard::facts::{Facts, Look};
 use crate::guard::grounds::Grounds;
 use crate::guard::install::Line;
-use crate::guard::listeners::{Listeners, Listening, Whereabouts};
+use crate::guard::listeners::{Listeners, Whereabouts};
 use crate::guard::looks;
 use crate::guard::messages::{Message, Tell};
 use crate::guard::names::{AT_THE_START, Names};
@@ -37,7 +39,7 @@ use crate::guard::refusal::Refusal;
 use crate::guard::rules::Rules;
 use crate::guard::shared::{Shared, traffic};
 use crate::guard::sockaddr::Peer;
-use crate::guard::waiting::{Looks, Subject, is_datagram, lock};
+use crate::guard::waiting::{Looks, Met, Subject, is_datagram, lock};
 
 /// A watch over a command, until it is [ended](Watch::end).
 #[derive(Debug)]
@@ -176,7 +178,7 @@ struct Watcher {
     shared: Arc<Shared>,
     listeners: Listeners,
     /// The connections, by thread and listening socket, that stand in the account.
-    told: HashSet<(i32, u32)>,
+    told: HashSet<(i32, Met)>,
 }
 
 impl Watcher {
@@ -215,9 +217,8 @@ impl Watcher {
             Aim::Peer(Peer::Internet(address)) => self.internet(attempt, address),
             Aim::Peer(Peer::Unspecified(Some(address))) if !attempt.is_connect() => self.internet(attempt, address),
             Aim::Peer(Peer::Path(path)) => self.unix(attempt, &path),
-            Aim::Peer(Peer::Abstract(_) | Peer::Unspecified(_) | Peer::Other(_)) => {
-                shared.listener.let_through(attempt)
-            }
+            Aim::Peer(Peer::Abstract(name)) => self.abstract_name(attempt, &name),
+            Aim::Peer(Peer::Unspecified(_) | Peer::Other(_)) => shared.listener.let_through(attempt),
             // The kernel will say so itself, or has nothing to dial.
             Aim::Unreadable => shared.listener.let_through(attempt),
             Aim::Hidden(error) => self.hidden(attempt, &error),
@@ -227,7 +228,7 @@ impl Watcher {
     fn internet(&mut self, attempt: &Attempt, address: SocketAddr) {
         let shared = &self.shared;
         // Where the kernel does not answer it is taken for elsewhere, which permits less.
-        match self.listeners.whereabouts(address.ip()).unwrap_or(Whereabouts::Elsewhere) {
+        match self.listeners.whereabouts(address).unwrap_or(Whereabouts::Elsewhere) {
             Whereabouts::Here => {}
             Whereabouts::Container => return self.decide(attempt, Subject::Container(address)),
             Whereabouts::Elsewhere => return self.decide(attempt, Subject::Away(address)),
@@ -237,7 +238,7 @@ impl Watcher {
         }
         match self.listeners.tcp(address) {
             Ok(None) => shared.listener.let_through(attempt),
-            Ok(Some(listening)) => self.here(attempt, address, listening),
+            Ok(Some(listening)) => self.met(attempt, Subject::Here(address, listening)),
             Err(error) => {
                 let why = format!("nobody can tell who listens there: {error}");
                 shared.refuse(attempt, &address.to_string(), Refusal::plain(why, "run the command again"));
@@ -245,20 +246,22 @@ impl Watcher {
         }
     }
 
-    fn here(&mut self, attempt: &Attempt, address: SocketAddr, listening: Listening) {
-        let told = (attempt.thread, listening.inode);
+    /// Decides about a listening socket, unless that was done before.
+    fn met(&mut self, attempt: &Attempt, subject: Subject) {
+        let Some(met) = subject.met() else { return self.decide(attempt, subject) };
+        let told = (attempt.thread, met);
         if self.told.contains(&told) {
             return self.shared.listener.let_through(attempt);
         }
-        let decided = lock(&self.shared.decided).get(&listening.inode).cloned();
-        let Some(decision) = decided else { return self.decide(attempt, Subject::Here(address, listening)) };
+        let decided = lock(&self.shared.decided).get(&met).cloned();
+        let Some(decision) = decided else { return self.decide(attempt, subject) };
         if !matches!(decision, Decision::Refuse(_) | Decision::Deny) {
             if self.told.len() == MOST_TOLD {
                 self.told.clear();
             }
             self.told.insert(told);
         }
-        self.shared.carry_out(attempt, decision, &address.to_string());
+        self.shared.carry_out(attempt, decision, &subject.address());
     }
 
     /// Decides about an address of this machine as another network namespace has it. Nothing that a receipt names is there.
@@ -271,9 +274,23 @@ impl Watcher {
         self.shared.refuse_a_stream(attempt, &address.to_string(), refusal);
     }
 
-    fn unix(&self, attempt: &Attempt, path: &Path) {
+    fn unix(&mut self, attempt: &Attempt, path: &Path) {
         let (name, found) = process::socket_path(attempt.thread, path);
-        self.decide(attempt, Subject::Socket(name, found));
+        let met = Met::file(&found);
+        self.met(attempt, Subject::Socket(name, found, met));
+    }
+
+    /// Decides about a Unix socket that has a name and no file. People write such names with `@`.
+    fn abstract_name(&mut self, attempt: &Attempt, name: &[u8]) {
+        let path = |first: &[u8]| PathBuf::from(OsString::from_vec([first, name].concat()));
+        let found = path(b"\0");
+        match self.listeners.unix(&found) {
+            Ok(None) => self.shared.listener.let_through(attempt),
+            listening => {
+                let met = listening.ok().flatten().map(|listening| Met::Abstract(listening.inode));
+                self.met(attempt, Subject::Socket(path(b"@"), found, met));
+            }
+        }
     }
 
     /// Decides at once where that can be; else has it looked into.

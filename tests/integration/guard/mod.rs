@@ -5,6 +5,7 @@ mod clients;
 mod leftovers;
 mod namespaces;
 mod newness;
+mod places;
 mod policy;
 mod ways;
 mod world;

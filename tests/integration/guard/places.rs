@@ -1,0 +1,99 @@
+//! Where a database can listen on this machine besides its usual places.
+
+use super::world::{World, fixture};
+use crate::support::Outcome;
+
+/// Runs safe-test with a shell script in a world in which somebody else listens at these places, each given with its port,
+/// after `prepare`. Returns how it went, and whom was connected to.
+fn beside(world: &World, prepare: &str, places: &str, script: &str) -> (Outcome, Vec<String>) {
+    let all = format!(
+        "{prepare}\npython3 {listen} beside.log {places} & until grep -qs ready beside.log || ! kill -0 $!; do sleep 0.01; done\n\
+         \"$1\" sh -c \"$2\"; status=$?; kill $!; exit $status",
+        listen = fixture("listen.py").display()
+    );
+    let outcome = world.run(&[], &["sh", "-c", &all, "sh", env!("CARGO_BIN_EXE_safe-test"), script]);
+    let reached = world.sandbox.read("beside.log").lines().skip(1).map(str::to_owned).collect();
+    (outcome, reached)
+}
+
+#[test]
+fn no_unusual_place_hides_a_database() {
+    // What is done first; where it listens; how it is tried.
+    let cases = [
+        ("", "@shop/.s.PGSQL.5432 0", "probe tcp @shop/.s.PGSQL.5432 0"),
+        ("", "@mysql.sock 0", "probe tcp @mysql.sock 0"),
+        ("", "127.0.0.3%lo 5432", "probe tcp 127.0.0.3 5432"),
+        ("ip address add fe80::77/64 dev inside nodad", "fe80::77%inside 5432", "probe tcp fe80::77%inside 5432"),
+        (
+            "mkdir own other",
+            "other/.s.PGSQL.5432 0",
+            "unshare --map-root-user --mount sh -c 'mount --bind other own && probe tcp ./own/.s.PGSQL.5432 0'",
+        ),
+    ];
+    for (prepare, places, script) in cases {
+        let world = World::new();
+        let (outcome, reached) = beside(&world, prepare, places, script);
+        let outcome = outcome.expect_code(120);
+        assert_eq!(outcome.stdout, "tcp EACCES\n", "{places}{}", outcome.stderr);
+        assert!(reached.is_empty(), "{reached:?}");
+    }
+}
+
+#[test]
+fn an_address_of_a_link_is_that_links() {
+    // This machine has the address itself, on another link than the one that is dialled: there the other machine has it.
+    let world = World::new();
+    let script = "ip link add second type veth peer name third; ip link set second up; ip link set third up; ip address add fe80::99/64 dev second nodad\n\
+        \"$1\" sh -c 'probe tcp fe80::99%inside 5432; probe tcp fe80::99%second 5432'";
+    let outcome = world.run(&[], &["sh", "-c", script, "sh", env!("CARGO_BIN_EXE_safe-test")]).expect_code(120);
+    assert_eq!(outcome.stdout, "tcp EACCES\ntcp ECONNREFUSED\n", "{}", outcome.stderr);
+}
+
+#[test]
+fn what_is_no_database_passes_at_unusual_places_too() {
+    let world = World::new();
+    let places = "@tmp/.X11-unix/X0 0 127.0.0.3%lo 8080 ./own.sock 0";
+    let script = "probe tcp @tmp/.X11-unix/X0 0; probe tcp @tmp/none 0; probe tcp 127.0.0.3 8080; \
+        for i in 1 2 3; do probe tcp ./own.sock 0; done";
+    let (outcome, reached) = beside(&world, "", places, script);
+    let outcome = outcome.expect_code(0);
+    let connected = "tcp connected\n";
+    let expected = format!("{connected}tcp ECONNREFUSED\n{}", connected.repeat(4));
+    assert_eq!(outcome.stdout, expected, "{}", outcome.stderr);
+    assert_eq!(reached.len(), 5);
+}
+
+#[test]
+fn a_proxy_whose_words_lead_to_a_database_is_one() {
+    let world = World::new();
+    world.sandbox.write(
+        "socat",
+        "import socket\nlistener = socket.create_server(('127.0.0.1', 7777))\nopen('up', 'w').close()\n\
+         while True:\n    listener.accept()[0].close()\n",
+    );
+    for (words, expected, code) in [
+        ("TCP-LISTEN:7777,fork TCP:db.shop.net:5432", "tcp EACCES\n", 120),
+        ("TCP-LISTEN:7777,fork TCP:web.shop.net:8080", "tcp connected\n", 0),
+    ] {
+        let all = format!(
+            "rm -f up; python3 socat {words} & until [ -e up ]; do sleep 0.01; done\n\
+             \"$1\" sh -c 'probe tcp 127.0.0.1 7777'; status=$?; kill $!; exit $status"
+        );
+        let outcome = world.run(&[], &["sh", "-c", &all, "sh", env!("CARGO_BIN_EXE_safe-test")]).expect_code(code);
+        assert_eq!(outcome.stdout, expected, "{words}{}", outcome.stderr);
+    }
+}
+
+#[test]
+fn a_listener_that_was_refused_at_one_address_is_reached_at_the_one_that_is_allowed() {
+    let world = World::with_policy("[guard]\nallow = [\"10.0.0.2:3307\"]\n");
+    let (outcome, reached) = beside(
+        &world,
+        "",
+        "0.0.0.0 3307",
+        "probe tcp 127.0.0.9 3307; probe tcp 10.0.0.2 3307; probe tcp 127.0.0.9 3307",
+    );
+    let outcome = outcome.expect_code(120);
+    assert_eq!(outcome.stdout, "tcp EACCES\ntcp connected\ntcp EACCES\n", "{}", outcome.stderr);
+    assert_eq!(reached.len(), 1);
+}
