@@ -68,7 +68,9 @@ mod tests {
         ] {
             assert_eq!(named(name).map(|client| client.names[0]), Some(expected), "{name}");
         }
-        assert!(named("psqlx").is_none() && named("mysqld").is_none());
+        for none in ["psqlx", "mysqld", "pg_isready"] {
+            assert!(named(none).is_none(), "{none}");
+        }
         let mysql = named("mysql").unwrap();
         assert_eq!(mysql.means("--hos"), Some(Means::Host));
         assert_eq!(mysql.means("--defaults-f"), Some(Means::OptionFile));

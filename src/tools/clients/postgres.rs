@@ -1,4 +1,5 @@
-//! PostgreSQL's own programs, and those that take the same options.
+//! PostgreSQL's own programs, and those that take the same options. Not `pg_isready`, which never logs in: it names no
+//! database that could be lost, and scripts wait by it for a server that is yet to come.
 
 use crate::tools::clients::row::Means::{Database, Elsewhere, Flag, Host, Port, Url, User, Value};
 use crate::tools::clients::row::{Client, Options, client};
@@ -25,7 +26,6 @@ const RESTORE: Options = &[("-f -F -I -j -L -n -N -P -S -t -T --function --trigg
 const CREATE_DB: Options = &[("-D -E -l -O -S -T --locale-provider --icu-locale --icu-rules --strategy", Value)];
 const MAINTENANCE: Options = &[("-i -j -n -N -P -S -t --min-mxid-age --min-xid-age --buffer-usage-limit", Value)];
 const CLUSTER: Options = &[("-t", Value)];
-const IS_READY: Options = &[("-t", Value)];
 const CHECK: Options = &[("-D -i -I -j -P -r -R -S -t -T --exclude-index --relation --exclude-relation", Value)];
 // Before version 17 `-d` switches debugging on.
 const BENCH: Options = &[
@@ -63,7 +63,6 @@ pub(super) const CLIENTS: &[Client] = &[
     client(&["vacuumdb", "reindexdb"], "postgres", &[MAINTENANCE, SHARED], &[Database]),
     client(&["clusterdb"], "postgres", &[CLUSTER, SHARED], &[Database]),
     client(&["pgbench"], "postgres", &[BENCH, SHARED], &[Database]),
-    client(&["pg_isready"], "postgres", &[IS_READY, SHARED], &[]),
     client(&["pg_amcheck"], "postgres", &[CHECK, SHARED], &[Database]),
     client(&["createuser", "dropuser"], "postgres", &[CREATE_USER, SHARED], &[]),
     client(&["cockroach"], "cockroach", &[COCKROACH], &[]),
