@@ -225,10 +225,12 @@ impl<'a> Redactor<'a> {
         let mut words = Redactor::new(self.secrets);
         let known = self.secrets.iter().filter(|secret| !secret.is_ordinary());
         let script = known.fold(script.to_owned(), |text, secret| secret.mask_in(&text));
+        // `"$(mysql -phunter2 "x")"` is one word to somebody who only pairs quotes: then they mean nothing here.
+        let are_quotes_read = has_a_break(&script);
         let (mut shown, mut word, mut quote) = (String::new(), String::new(), None);
         for character in script.chars() {
             let ends_command = ENDS_COMMAND.contains(&character);
-            if quote.is_none() && (character.is_whitespace() || ends_command) {
+            if quote.is_none() && is_a_break(character) {
                 if !word.is_empty() {
                     shown.push_str(&words.shell_word(&std::mem::take(&mut word)));
                 }
@@ -239,7 +241,7 @@ impl<'a> Redactor<'a> {
                 continue;
             }
             match quote {
-                None if matches!(character, '\'' | '"') => quote = Some(character),
+                None if are_quotes_read && is_a_quote(character) => quote = Some(character),
                 Some(open) if open == character => quote = None,
                 None | Some(_) => {}
             }
@@ -265,6 +267,28 @@ impl<'a> Redactor<'a> {
 
 /// What ends a command in a script.
 const ENDS_COMMAND: [char; 7] = [';', '|', '&', '(', ')', '\n', '`'];
+
+fn is_a_break(character: char) -> bool {
+    character.is_whitespace() || ENDS_COMMAND.contains(&character)
+}
+
+fn is_a_quote(character: char) -> bool {
+    matches!(character, '\'' | '"')
+}
+
+/// Tells whether something outside quotes separates the words of a script.
+fn has_a_break(script: &str) -> bool {
+    let mut quote = None;
+    script.chars().any(|character| {
+        match quote {
+            None if is_a_quote(character) => quote = Some(character),
+            None => return is_a_break(character),
+            Some(open) if open == character => quote = None,
+            Some(_) => {}
+        }
+        false
+    })
+}
 
 /// Words behind which a key and its value stand.
 const SETTING: [&str; 8] = ["add", "config", "configure", "create", "put", "set", "update", "write"];

@@ -173,3 +173,21 @@ fn a_line_for_a_shell_loses_its_secrets_wherever_it_is_quoted() {
         assert_eq!(redact_line(line), shown);
     }
 }
+
+#[test]
+fn quotes_within_quotes_end() {
+    for (script, expected) in [
+        (r#"true "$(docker port other | cat "x")""#, r#"true "$(docker port other | cat "x")""#),
+        (r#"true "$(mysql -phunter2 "x")""#, r#"true "$(mysql -p*** "x")""#),
+        (r#""a "mysql -phunter2""#, r#""a "mysql -p***""#),
+    ] {
+        assert_eq!(shown(&["sh", "-c", script]), format!("sh -c {expected}"));
+    }
+}
+
+proptest::proptest! {
+    #[test]
+    fn every_command_is_shown(script in "([ \"'$()|;]|mysql|docker|sh|-c|-px|psql|ssh ){0,24}") {
+        proptest::prop_assert!(!shown(&["sh", "-c", &script]).is_empty());
+    }
+}
