@@ -40,7 +40,7 @@ pub(crate) fn plan(target: &Target, policy: &Policy, files: &dyn Files) -> Resul
         Place::Instance { .. } => false,
     };
     if policy.snapshots.skip.contains(&address) && target.places.iter().all(is_on_loopback) {
-        return Ok(Intention::LeftToPolicy("not saved: the policy skips it".to_owned()));
+        return Ok(Intention::LeftToPolicy("the policy skips it".to_owned()));
     }
     if target.engine.is_auxiliary() {
         return Ok(Intention::NothingToLose(format!("{} holds no data of record", target.engine)));
