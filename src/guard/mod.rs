@@ -16,11 +16,13 @@ mod births;
 mod blind;
 #[cfg(target_os = "linux")]
 mod containers;
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
+#[cfg(target_os = "linux")]
 mod containers_tests;
 #[cfg(target_os = "linux")]
 mod decide;
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
+#[cfg(target_os = "linux")]
 mod decide_tests;
 #[cfg(not(target_os = "linux"))]
 mod elsewhere;
@@ -62,7 +64,8 @@ mod process;
 mod programs;
 #[cfg(target_os = "linux")]
 mod proof;
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
+#[cfg(target_os = "linux")]
 mod property_tests;
 mod refusal;
 #[cfg(target_os = "linux")]
@@ -71,7 +74,8 @@ mod rules;
 mod shared;
 #[cfg(target_os = "linux")]
 mod sockaddr;
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
+#[cfg(target_os = "linux")]
 mod testing;
 #[cfg(target_os = "linux")]
 mod waiting;

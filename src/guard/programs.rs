@@ -130,7 +130,8 @@ mod tests {
     #[test]
     fn programs_are_known_by_name_script_class_and_account() {
         let cassandra = ["java", "-cp", "/usr/share/x.jar", "org.apache.cassandra.service.CassandraDaemon"];
-        let cases: [(Option<&str>, &[&str], Option<&str>, Kind); 16] = [
+        type Case<'c> = (Option<&'c str>, &'c [&'c str], Option<&'c str>, Kind);
+        let cases: [Case<'_>; 16] = [
             (Some("postgres"), &[], None, Kind::Server(Engine::Postgres)),
             (Some("postgres (deleted)"), &[], None, Kind::Server(Engine::Postgres)),
             (Some("clickhouse-serv"), &[], None, Kind::Server(Engine::Clickhouse)),
