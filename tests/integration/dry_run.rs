@@ -1,5 +1,8 @@
 //! What `--dry-run` says that a run would do is what the run does.
 
+use std::net::TcpListener;
+use std::thread::Builder;
+
 use serde_json::Value;
 
 use crate::support::{Outcome, Postgres, Sandbox};
@@ -83,7 +86,11 @@ fn a_dry_run_names_the_program_and_the_arguments_that_a_run_gives_to_it() {
 #[test]
 fn a_dry_run_ends_as_the_run_would_and_leaves_nothing() {
     let unreachable = Sandbox::new();
-    unreachable.write(".env", "DATABASE_URL=postgres://app:quarz-secret@127.0.0.1:7/shop_test\n");
+    // Somebody listens, and hangs up.
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    Builder::new().spawn(move || listener.incoming().for_each(drop)).unwrap();
+    unreachable.write(".env", format!("DATABASE_URL=postgres://app:quarz-secret@127.0.0.1:{port}/shop_test\n"));
     let damaged = Sandbox::with_sqlite();
     damaged.write("app_test.db", "this is text, and more than a hundred bytes of it. ".repeat(4));
     let no_tool = Sandbox::new();
