@@ -45,7 +45,7 @@ fn writing_as(connection: &Connection, settings: &BTreeMap<String, String>) -> C
 ///
 /// # Errors
 ///
-/// [`ToolError`](crate::snapshot::tool_process::ToolError): `pg_dump` failed, or was interrupted.
+/// [`ToolError`]: `pg_dump` failed, or was interrupted.
 fn dumped(connection: &Connection, tools: &Tools, encoding: &[u8], watch: &dyn Watch) -> Result<Script, PostgresError> {
     let mut command = connection.command(&tools.program("pg_dump"));
     command.args(["--schema-only", "--no-password", &format!("--encoding={}", shown(encoding))]);
