@@ -37,8 +37,8 @@ pub(crate) enum Certainty {
 
 impl Port {
     /// Finds what is known of a port.
-    pub(crate) fn find(number: u16) -> Option<&'static Port> {
-        all().iter().find(|port| port.number == number)
+    pub(crate) fn find(number: u16) -> Option<Port> {
+        read(number, PORTS.find(&number.to_string())?)
     }
 }
 
@@ -46,7 +46,7 @@ impl Engine {
     /// Finds the port that drivers dial where none is given.
     #[must_use]
     pub(crate) fn default_port(self) -> Option<u16> {
-        all().iter().find(|port| port.is_default && port.engine == self.family()).map(|port| port.number)
+        defaults().iter().find(|port| port.engine == self.family()).map(|port| port.number)
     }
 
     /// Finds the engine whose usual port this is; `None` for ports that other servers use, too.
@@ -55,13 +55,18 @@ impl Engine {
     }
 }
 
-fn all() -> &'static [Port] {
+/// Lists the ports that drivers dial where none is given. Every start asks for some, so only their lines are read.
+fn defaults() -> &'static [Port] {
     static READ: OnceLock<Vec<Port>> = OnceLock::new();
-    READ.get_or_init(|| PORTS.iter().filter_map(read).collect())
+    READ.get_or_init(|| {
+        let lines = PORTS.iter().filter(|(_, rest)| rest.contains(" default "));
+        let ports = lines.filter_map(|(number, rest)| read(number.parse().ok()?, rest));
+        ports.filter(|port| port.is_default).collect()
+    })
 }
 
-/// Reads a line of the list; a test shows that each can be read.
-fn read((number, rest): (&'static str, &'static str)) -> Option<Port> {
+/// Reads a line of the list behind its number; a test shows that each can be read.
+fn read(number: u16, rest: &'static str) -> Option<Port> {
     let (engine, rest) = rest.split_once(' ')?;
     let (certainty, rest) = rest.trim_start().split_once(' ')?;
     let (dialled, what) = rest.trim_start().split_once(' ')?;
@@ -77,7 +82,7 @@ fn read((number, rest): (&'static str, &'static str)) -> Option<Port> {
         "other" => false,
         _ => return None,
     };
-    let (number, engine) = (number.parse().ok()?, Engine::named(engine)?);
+    let engine = Engine::named(engine)?;
     Some(Port { number, engine, certainty, what: what.trim_start(), is_default })
 }
 
@@ -85,10 +90,15 @@ fn read((number, rest): (&'static str, &'static str)) -> Option<Port> {
 mod tests {
     use super::*;
 
+    fn all() -> Vec<Port> {
+        PORTS.iter().filter_map(|(number, rest)| read(number.parse().ok()?, rest)).collect()
+    }
+
     #[test]
     fn every_line_can_be_read_and_no_engine_has_two_defaults() {
         assert_eq!(all().len(), PORTS.iter().count());
         for port in all() {
+            assert_eq!(Port::find(port.number), Some(port));
             let defaults = all().iter().filter(|other| other.is_default && other.engine == port.engine).count();
             assert!(defaults <= 1 && port.number > 0 && !port.what.is_empty(), "{port:?}");
             assert!(port.certainty != Certainty::Named || port.engine != Engine::Unknown, "{port:?}");
