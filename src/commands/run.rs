@@ -48,7 +48,8 @@ pub(crate) fn run(
     let Ready { judged, recorder, clearance, .. } = &*ready;
 
     let inbox = Inbox::new();
-    let watch = guard.watch(context, judged, clearance, &inbox)?;
+    let watch = guard.watch(context, judged, clearance, &inbox);
+    let watch = watch.inspect_err(|failure| ready.record_not_started(&in_one_line(failure.error())))?;
     let mut later = Later::new(context, judged, recorder, clearance.receipts());
     let mut refusals = guarding::Refusals::new(recorder);
     let mut answer = |message: Message, breaks_off: &(dyn Fn() -> bool + Sync)| match message {

@@ -24,6 +24,11 @@ fn guarded_under(sandbox: &Sandbox, limit: &str) -> Option<i32> {
         let last = said.lines().last().unwrap_or_default().trim();
         assert!(["the command was not run", "nothing was run"].contains(&last), "{limit}: {code:?} {said}");
     }
+    if !said.contains("not recorded") {
+        let log = sandbox.log();
+        let of = |event: &str| log.iter().filter(|entry| entry["event"] == event).count();
+        assert_eq!(of("run-started"), of("run-finished"), "{limit}: a start without an end: {said}");
+    }
     code
 }
 
