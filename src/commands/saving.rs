@@ -266,6 +266,16 @@ pub(crate) fn announce(
     let is_told = |receipt: &&Receipt| !is_told_by_another(judged, &nothing, receipt.target());
     let parts: Vec<String> = receipts.iter().filter(is_told).map(told).collect();
     let line = format!("safe-test: {verdict}: {unnamed}{}{guarded}", parts.join("; "));
+    tell_saved(context, receipts, line);
+    if context.ui.verbose {
+        report::judgement_text(&judged.report, true).into_iter().for_each(|line| context.ui.say(line));
+    }
+    Ok(())
+}
+
+/// Says by `line` what is saved, and then how to put it back. What does not come back whole is said also where quiet was
+/// asked for.
+fn tell_saved(context: &Context, receipts: &[Receipt], line: String) {
     let (whole, not_whole): (Vec<&Receipt>, Vec<&Receipt>) =
         receipts.iter().filter(|receipt| receipt.snapshot().is_some()).partition(|one| one.obstacles().is_empty());
     if not_whole.is_empty() {
@@ -273,23 +283,14 @@ pub(crate) fn announce(
     } else {
         context.ui.warn(line);
     }
-    tell_how_to_undo(context, &whole, &not_whole);
-    if context.ui.verbose {
-        report::judgement_text(&judged.report, true).into_iter().for_each(|line| context.ui.say(line));
-    }
-    Ok(())
-}
-
-/// Says how to put back what is saved.
-fn tell_how_to_undo(context: &Context, whole: &[&Receipt], not_whole: &[&Receipt]) {
-    match (whole, not_whole) {
+    match (whole.as_slice(), not_whole.as_slice()) {
         ([_, _, ..], []) => context.ui.say("safe-test: to undo: safe-test restore latest"),
         (some, _) => {
             let ids = some.iter().filter_map(|receipt| receipt.snapshot());
             ids.for_each(|id| context.ui.say(format!("safe-test: to undo: safe-test restore {id}")));
         }
     }
-    not_whole.iter().copied().filter_map(instead_of_undoing).for_each(|line| context.ui.say(line));
+    not_whole.into_iter().filter_map(instead_of_undoing).for_each(|line| context.ui.say(line));
 }
 
 /// What programs are told when targets were saved at their first connections.
@@ -312,14 +313,7 @@ pub(crate) fn announce_late(context: &Context, judged: &Judged, receipts: &[Rece
     }
     let parts: Vec<String> = receipts.iter().map(|receipt| part(judged, receipt)).collect();
     let line = format!("safe-test: at the first connection: {}", parts.join("; "));
-    let (whole, not_whole): (Vec<&Receipt>, Vec<&Receipt>) =
-        receipts.iter().filter(|receipt| receipt.snapshot().is_some()).partition(|one| one.obstacles().is_empty());
-    if not_whole.is_empty() {
-        context.ui.say(line);
-    } else {
-        context.ui.warn(line);
-    }
-    tell_how_to_undo(context, &whole, &not_whole);
+    tell_saved(context, receipts, line);
     Ok(())
 }
 
