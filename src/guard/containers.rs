@@ -5,6 +5,7 @@
 //! engines give are not enough: Docker 20.10 calls a volume as young as the last change of its folder.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Display;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -12,9 +13,10 @@ use std::time::{Duration, Instant, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
-use crate::guard::births::is_older;
+use crate::guard::births::{Links, Span};
 use crate::guard::engine_api::{Api, Inspected, Listed, Mount};
 use crate::guard::facts::Newness;
+use crate::guard::newness::Kept;
 use crate::guard::owners::Owner;
 use crate::guard::process;
 use crate::guard::programs::{self, Kind};
@@ -239,13 +241,16 @@ fn kept(mount: &Mount, had: &Inventory, api: Api<'_>, since: Option<SystemTime>)
     }
 }
 
-/// Says what in a folder was there before the command, or that nobody can tell.
+/// Says what in a folder was there before the command, or that nobody can tell. A single file holds settings, a script or a
+/// socket, but no server's data; one of SQLite's is no server's.
 fn older_in(folder: &Path, since: Option<SystemTime>) -> Option<String> {
-    let unknown = |error: &io::Error| Some(format!("its folder {} cannot be looked into: {error}", shown(folder)));
-    let Some(since) = since else { return unknown(&io::ErrorKind::Unsupported.into()) };
-    match is_older(folder, since) {
-        Ok(false) => None,
-        Ok(true) => Some(format!("its folder {} holds files from before the command", shown(folder))),
+    let unknown = |why: &dyn Display| Some(format!("its folder {} cannot be looked into: {why}", shown(folder)));
+    let Some(since) = since else { return unknown(&"nobody knows when the command was started") };
+    let all = || Span::since(since).all(folder.to_owned(), folder.to_owned(), Links::Passed);
+    match std::fs::metadata(folder).and_then(|found| if found.is_dir() { all() } else { Ok(Kept::Nothing) }) {
+        Ok(Kept::Nothing | Kept::MadeSince) => None,
+        Ok(Kept::Older(_)) => Some(format!("its folder {} holds files from before the command", shown(folder))),
+        Ok(Kept::Unknown(why)) => unknown(&why),
         Err(error) => unknown(&error),
     }
 }

@@ -1,18 +1,14 @@
-//! When the data that a process keeps in files was made.
-//!
-//! A file's birth is the time that nothing changes later: neither moving nor linking it, nor `touch`. So a new folder into
-//! which older data was moved does not pass for new.
+//! Where a process keeps data in files, and whether all of that was made since the command was started.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::fs;
-use std::fs::Metadata;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use crate::guard::births::{Links, Span, there};
 use crate::guard::newness::Kept;
 use crate::guard::process;
 use crate::reach::Engine;
@@ -27,16 +23,6 @@ const MARKS: [&str; 5] = ["PG_VERSION", "ibdata1", "mysql.ibd", "aria_log_contro
 /// Source: `rdb.c` (the magic string), `aof.c` (the log selects a database first).
 const DUMPS: [&[u8]; 3] = [b"REDIS", b"VALKEY", b"*2\r\n$6"];
 
-/// More files than a server has that a test starts.
-const MOST_FILES: usize = 100_000;
-
-/// Between when the command was started and now.
-#[derive(Debug, Clone, Copy)]
-struct Span {
-    since: SystemTime,
-    now: SystemTime,
-}
-
 /// Finds what a process keeps, and whether all of it was made since `since`.
 ///
 /// A server is in its data folder (PostgreSQL, MySQL, MariaDB, Redis) or has files open in it (MongoDB).
@@ -46,11 +32,11 @@ pub(crate) fn find(process: i32, engine: Engine, since: SystemTime) -> Kept {
     if !process::shares_files(process) {
         return Kept::Unknown("it keeps its data in a file system of its own".to_owned());
     }
-    let span = Span { since, now: SystemTime::now() };
+    let span = Span::since(since);
     let inside = PathBuf::from(format!("/proc/{process}/cwd"));
     let found = match engine {
-        Engine::Redis => span.dumps(&inside, &folder),
-        _ => open_folders(process).and_then(|open| span.data((inside, folder), open)),
+        Engine::Redis => dumps(span, &inside, &folder),
+        _ => open_folders(process).and_then(|open| data(span, (inside, folder), open)),
     };
     found.unwrap_or_else(|error| Kept::Unknown(format!("{unseen}: {error}")))
 }
@@ -68,105 +54,50 @@ fn open_folders(process: i32) -> io::Result<HashSet<PathBuf>> {
     Ok(folders)
 }
 
-impl Span {
-    /// Looks at the data folders among the folder that a process is in, as we reach it and as it is called, and others.
-    fn data(self, own: (PathBuf, PathBuf), others: HashSet<PathBuf>) -> io::Result<Kept> {
-        let others = others.into_iter().filter(|other| *other != own.1).map(|other| (other.clone(), other));
-        let others: Vec<_> = others.collect();
-        let mut kept = Kept::Nothing;
-        for (inside, folder) in std::iter::once(own).chain(others) {
-            if MARKS.iter().any(|mark| fs::symlink_metadata(inside.join(mark)).is_ok()) {
-                kept = self.all(inside, folder)?;
-                if kept != Kept::MadeSince {
-                    break;
-                }
+/// Looks at the data folders among the folder that a process is in, as we reach it and as it is called, and others.
+fn data(span: Span, own: (PathBuf, PathBuf), others: HashSet<PathBuf>) -> io::Result<Kept> {
+    let others = others.into_iter().filter(|other| *other != own.1).map(|other| (other.clone(), other));
+    let others: Vec<_> = others.collect();
+    let mut kept = Kept::Nothing;
+    for (inside, folder) in std::iter::once(own).chain(others) {
+        if MARKS.iter().any(|mark| fs::symlink_metadata(inside.join(mark)).is_ok()) {
+            kept = with_the_folder(span, inside, folder)?;
+            if kept != Kept::MadeSince {
+                break;
             }
         }
-        Ok(kept)
     }
+    Ok(kept)
+}
 
-    /// Looks at a folder and all that is in it, and at what its links lead to. `inside` is how we reach it, `folder` what
-    /// it is called.
-    fn all(self, inside: PathBuf, folder: PathBuf) -> io::Result<Kept> {
-        let mut seen = HashSet::new();
-        let mut looked_at = 0;
-        let mut folders = VecDeque::from([(inside, folder)]);
-        while let Some((inside, folder)) = folders.pop_front() {
-            let Some(found) = there(fs::metadata(&inside))? else { continue };
-            if let Some(kept) = self.unless_made_since(&found, &folder) {
-                return Ok(kept);
-            }
-            if !seen.insert((found.dev(), found.ino())) {
-                continue;
-            }
-            for entry in fs::read_dir(&inside)? {
-                let entry = entry?;
-                let (path, name) = (entry.path(), folder.join(entry.file_name()));
-                looked_at += 1;
-                if looked_at > MOST_FILES {
-                    return Ok(Kept::Unknown("it keeps more files than can be looked at".to_owned()));
-                }
-                // A server removes files of its own meanwhile.
-                let Some(found) = there(fs::symlink_metadata(&path))? else { continue };
-                if let Some(kept) = self.unless_made_since(&found, &name) {
-                    return Ok(kept);
-                }
-                if found.is_symlink() {
-                    let Some(found) = there(fs::metadata(&path))? else { continue };
-                    let name = fs::canonicalize(&path)?;
-                    if let Some(kept) = self.unless_made_since(&found, &name) {
-                        return Ok(kept);
-                    }
-                    if found.is_dir() {
-                        folders.push_back((path, name));
-                    }
-                } else if found.is_dir() {
-                    folders.push_back((path, name));
-                }
-            }
-        }
-        Ok(Kept::MadeSince)
-    }
-
-    /// Looks at the dumps in a folder, which may hold other things, too: a dump has any name.
-    fn dumps(self, inside: &Path, folder: &Path) -> io::Result<Kept> {
-        for entry in fs::read_dir(inside)? {
-            let entry = entry?;
-            let (path, name) = (entry.path(), folder.join(entry.file_name()));
-            let Some(found) = there(fs::metadata(&path))? else { continue };
-            // Redis 7 keeps its log of commands in a folder, with a list of its parts.
-            if found.is_dir() && has_a_list_of_logs(&path) {
-                let kept = self.all(path, name)?;
-                if kept != Kept::MadeSince {
-                    return Ok(kept);
-                }
-            } else if found.is_file()
-                && let Some(kept) = self.unless_made_since(&found, &name)
-                && is_dump(&path, &name)?
-            {
-                return Ok(kept);
-            }
-        }
-        Ok(Kept::Nothing)
-    }
-
-    fn unless_made_since(self, found: &Metadata, name: &Path) -> Option<Kept> {
-        match found.created() {
-            Ok(born) if born < self.since => Some(Kept::Older(name.to_owned())),
-            Ok(born) if born <= self.now => None,
-            // A clock that was wrong, then or now.
-            Ok(_) => Some(Kept::Unknown(format!("{} is from the future", shown(name)))),
-            Err(_) => Some(Kept::Unknown(format!("nobody can tell when {} was made", shown(name)))),
-        }
+/// Looks at a folder and all that is in it, and at what its links lead to.
+fn with_the_folder(span: Span, inside: PathBuf, folder: PathBuf) -> io::Result<Kept> {
+    match there(fs::metadata(&inside))?.and_then(|found| span.unless_made_since(&found, &folder)) {
+        Some(kept) => Ok(kept),
+        None => span.all(inside, folder, Links::Followed),
     }
 }
 
-/// What is not there any more is not looked at.
-fn there(found: io::Result<Metadata>) -> io::Result<Option<Metadata>> {
-    match found {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        found => found.map(Some),
+/// Looks at the dumps in a folder, which may hold other things, too: a dump has any name.
+fn dumps(span: Span, inside: &Path, folder: &Path) -> io::Result<Kept> {
+    for entry in fs::read_dir(inside)? {
+        let entry = entry?;
+        let (path, name) = (entry.path(), folder.join(entry.file_name()));
+        let Some(found) = there(fs::metadata(&path))? else { continue };
+        // Redis 7 keeps its log of commands in a folder, with a list of its parts.
+        if found.is_dir() && has_a_list_of_logs(&path) {
+            let kept = with_the_folder(span, path, name)?;
+            if kept != Kept::MadeSince {
+                return Ok(kept);
+            }
+        } else if found.is_file()
+            && let Some(kept) = span.unless_made_since(&found, &name)
+            && is_dump(&path, &name)?
+        {
+            return Ok(kept);
+        }
     }
+    Ok(Kept::Nothing)
 }
 
 fn is_dump(path: &Path, name: &Path) -> io::Result<bool> {
@@ -206,8 +137,7 @@ mod tests {
     }
 
     fn all(folder: &Path, since: SystemTime) -> Kept {
-        let span = Span { since, now: SystemTime::now() };
-        span.data((folder.to_owned(), folder.to_owned()), HashSet::new()).unwrap()
+        data(Span::since(since), (folder.to_owned(), folder.to_owned()), HashSet::new()).unwrap()
     }
 
     #[test]
@@ -258,8 +188,8 @@ mod tests {
         assert_eq!(all(place.path(), SystemTime::UNIX_EPOCH), Kept::Nothing);
         fs::write(place.path().join("WiredTiger"), "").unwrap();
         assert_eq!(all(place.path(), SystemTime::UNIX_EPOCH), Kept::MadeSince);
-        let span = Span { since: SystemTime::UNIX_EPOCH, now: SystemTime::UNIX_EPOCH + Duration::from_secs(1) };
-        let found = span.data((place.path().to_owned(), place.path().to_owned()), HashSet::new()).unwrap();
+        let span = Span::between(SystemTime::UNIX_EPOCH, SystemTime::UNIX_EPOCH + Duration::from_secs(1));
+        let found = data(span, (place.path().to_owned(), place.path().to_owned()), HashSet::new()).unwrap();
         assert!(matches!(found, Kept::Unknown(_)), "{found:?}");
     }
 
@@ -269,7 +199,7 @@ mod tests {
         let folder = place.path();
         fs::write(folder.join("notes.rdb"), "no dump").unwrap();
         fs::create_dir(folder.join("src")).unwrap();
-        let dumps = |since| Span { since, now: SystemTime::now() }.dumps(folder, folder).unwrap();
+        let dumps = |since| dumps(Span::since(since), folder, folder).unwrap();
         let later = || {
             std::thread::sleep(TICKS);
             SystemTime::now()
