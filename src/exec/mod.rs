@@ -143,7 +143,7 @@ fn start_under(
 ) -> Result<Started, ExecError> {
     let (program, arguments, folder, inherited) = (program.clone(), arguments.to_vec(), folder.to_owned(), *inherited);
     let path = program.path.clone();
-    let (successor, events) = (watch.successor().map_err(ExecError::Guard)?, relay.events());
+    let (successor, events) = (watch.successor(), relay.events());
     let start = move || {
         let _held_back = disposition::hold_back_all();
         holder::start(&program, &arguments, &folder, &inherited, successor, events).map(Started::Held)

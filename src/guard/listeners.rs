@@ -3,16 +3,15 @@
 use std::ffi::OsStr;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use rustix::net::{AddressFamily, SocketFlags, SocketType, netlink, socket_with};
+use rustix::net::netlink;
 use rustix::time::{ClockId, clock_gettime};
 
-use crate::guard::netlink::{Netlink, attribute, number};
-use crate::verdict::is_bridge_name;
+use crate::guard::netlink::{Netlink, attribute, family, number, octets};
+use crate::guard::routes::interface;
 
 /// A listening socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -54,28 +53,13 @@ impl Table {
     }
 }
 
-/// Where an address is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Whereabouts {
-    /// It is this machine's own.
-    Here,
-    /// In the network of a container bridge on this machine.
-    Container,
-    /// On another machine, or nowhere.
-    Elsewhere,
-}
-
-/// Asks the kernel about sockets (`sock_diag(7)`) and about addresses (`rtnetlink(7)`).
+/// Asks the kernel about sockets (`sock_diag(7)`).
 #[derive(Debug)]
 pub(crate) struct Listeners {
     sockets: Netlink,
-    routes: Netlink,
-    /// By which interfaces are asked for; it carries nothing.
-    any: OwnedFd,
 }
 
 const SOCK_DIAG_BY_FAMILY: u16 = 20;
-const RTM_GETROUTE: u16 = 26;
 
 /// `TCP_LISTEN` (`net/tcp_states.h`), which Unix sockets share.
 const LISTEN: u8 = 10;
@@ -85,9 +69,7 @@ impl Listeners {
     ///
     /// Where the kernel cannot be asked.
     pub(crate) fn new() -> io::Result<Listeners> {
-        // The protocol of number 0 is that of routes.
-        let any = socket_with(AddressFamily::UNIX, SocketType::DGRAM, SocketFlags::CLOEXEC, None)?;
-        Ok(Listeners { sockets: Netlink::open(Some(netlink::SOCK_DIAG))?, routes: Netlink::open(None)?, any })
+        Ok(Listeners { sockets: Netlink::open(Some(netlink::SOCK_DIAG))? })
     }
 
     /// Finds the socket that a new TCP connection to `address`, which is this machine's, would reach; `None` where
@@ -113,71 +95,6 @@ impl Listeners {
             Err(error) if error.raw_os_error() == Some(libc::ENOENT) => Ok(None),
             other => other,
         }
-    }
-
-    /// Finds the socket that a new TCP connection to `address` would reach where that is this machine's; `None` for all others.
-    ///
-    /// # Errors
-    ///
-    /// Where the kernel does not answer.
-    pub(crate) fn serving(&self, address: SocketAddr) -> io::Result<Option<Listening>> {
-        match self.whereabouts(address)? {
-            Whereabouts::Here => self.tcp(address),
-            Whereabouts::Container | Whereabouts::Elsewhere => Ok(None),
-        }
-    }
-
-    /// Tells where an address is, as this machine's routes have it.
-    ///
-    /// # Errors
-    ///
-    /// Where the kernel does not answer.
-    pub(crate) fn whereabouts(&self, address: SocketAddr) -> io::Result<Whereabouts> {
-        let interface = interface(address);
-        let address = address.ip();
-        if address.is_loopback() || address.is_unspecified() {
-            return Ok(Whereabouts::Here);
-        }
-        // `struct rtmsg`, then the destination, then the interface.
-        let mut question = [0; 12 + 4 + 16 + 8];
-        let octets = octets(address);
-        let width = if address.is_ipv4() { 4 } else { 16 };
-        question[0] = family(address);
-        question[1] = u8::try_from(width * 8).unwrap_or_default();
-        question[12] = u8::try_from(4 + width).unwrap_or_default();
-        // RTA_DST
-        question[14] = 1;
-        question[16..16 + width].copy_from_slice(&octets[..width]);
-        let mut length = 16 + width;
-        if let Some(interface) = interface {
-            question[length] = 8;
-            // RTA_OIF
-            question[length + 2] = 4;
-            question[length + 4..length + 8].copy_from_slice(&interface.to_ne_bytes());
-            length += 8;
-        }
-        let found = self.routes.one(RTM_GETROUTE, &question[..length], |body| {
-            // RTN_LOCAL
-            if *body.get(7)? == 2 {
-                return Some((true, None));
-            }
-            // RTA_GATEWAY: another machine leads there. RTA_OIF: by this interface.
-            let attributes = body.get(12..)?;
-            let direct = attribute(attributes, 5).is_none();
-            Some((false, attribute(attributes, 4).filter(|_| direct).and_then(|interface| number(interface, 0))))
-        });
-        match found {
-            Ok((true, _)) => Ok(Whereabouts::Here),
-            Ok((false, Some(interface))) if self.is_bridge(interface) => Ok(Whereabouts::Container),
-            Ok(_) => Ok(Whereabouts::Elsewhere),
-            Err(error) if matches!(error.raw_os_error(), Some(libc::ETIMEDOUT | libc::EAGAIN) | None) => Err(error),
-            // There is no way to it.
-            Err(_) => Ok(Whereabouts::Elsewhere),
-        }
-    }
-
-    fn is_bridge(&self, interface: u32) -> bool {
-        rustix::net::netdevice::index_to_name(&self.any, interface).is_ok_and(|name| is_bridge_name(&name))
     }
 
     /// Finds the listening Unix socket that has this place in the file system, or this abstract name, which begins with
@@ -269,35 +186,12 @@ fn unix_row(body: &[u8]) -> Option<UnixRow> {
     Some(UnixRow { listening: Listening { inode, account }, name, file })
 }
 
-/// Gives the interface that an address of one link belongs to.
-fn interface(address: SocketAddr) -> Option<u32> {
-    match address {
-        SocketAddr::V6(address) => Some(address.scope_id()).filter(|interface| *interface != 0),
-        SocketAddr::V4(_) => None,
-    }
-}
-
 /// By which interface a connection from this machine to itself arrives, by its number; 0 where any may be.
 fn arrival(address: SocketAddr) -> u32 {
     // Of every network (`LOOPBACK_IFINDEX`).
     const LOOPBACK: u32 = 1;
     let is_by_loopback = address.is_ipv4() || address.ip().is_loopback() || address.ip().is_unspecified();
     if is_by_loopback { LOOPBACK } else { interface(address).unwrap_or(0) }
-}
-
-fn family(address: IpAddr) -> u8 {
-    u8::try_from(if address.is_ipv4() { libc::AF_INET } else { libc::AF_INET6 }).unwrap_or_default()
-}
-
-fn octets(address: IpAddr) -> [u8; 16] {
-    match address {
-        IpAddr::V4(address) => {
-            let mut octets = [0; 16];
-            octets[..4].copy_from_slice(&address.octets());
-            octets
-        }
-        IpAddr::V6(address) => address.octets(),
-    }
 }
 
 /// Writes a `struct inet_diag_req_v2` (`linux/inet_diag.h`): the listener's side is "source", the caller's a port that
@@ -369,26 +263,6 @@ mod tests {
         let at = |address: &str| listeners.tcp(SocketAddr::new(address.parse().unwrap(), port)).unwrap();
         assert_eq!(at("127.0.0.1"), at("::1"));
         assert!(at("127.0.0.1").is_some());
-    }
-
-    #[test]
-    fn the_kernel_says_which_addresses_are_here() {
-        let listeners = Listeners::new().unwrap();
-        for (address, expected) in [
-            ("127.0.0.1", true),
-            ("127.8.8.8", true),
-            ("::1", true),
-            ("0.0.0.0", true),
-            ("192.0.2.77", false),
-            ("2001:db8::77", false),
-        ] {
-            let found = listeners.whereabouts(SocketAddr::new(address.parse().unwrap(), 0)).unwrap();
-            assert_eq!(found == Whereabouts::Here, expected, "{address}");
-        }
-        for interface in if_addrs::get_if_addrs().unwrap() {
-            let address = SocketAddr::new(interface.ip(), 0);
-            assert_eq!(listeners.whereabouts(address).unwrap(), Whereabouts::Here, "{address}");
-        }
     }
 
     #[test]

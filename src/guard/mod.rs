@@ -69,6 +69,8 @@ mod proof;
 mod property_tests;
 mod refusal;
 #[cfg(target_os = "linux")]
+mod routes;
+#[cfg(target_os = "linux")]
 mod rules;
 #[cfg(target_os = "linux")]
 mod shared;

@@ -1,6 +1,7 @@
 //! Asks the kernel by messages (`netlink(7)`).
 
 use std::io;
+use std::net::IpAddr;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -156,6 +157,23 @@ pub(crate) fn attribute(mut attributes: &[u8], wanted: u16) -> Option<&[u8]> {
             return Some(content);
         }
         attributes = attributes.get(length.next_multiple_of(4)..)?;
+    }
+}
+
+/// Gives the number of an address's family, as messages have it.
+pub(super) fn family(address: IpAddr) -> u8 {
+    u8::try_from(if address.is_ipv4() { libc::AF_INET } else { libc::AF_INET6 }).unwrap_or_default()
+}
+
+/// Writes an address as messages have it: from the first byte on.
+pub(super) fn octets(address: IpAddr) -> [u8; 16] {
+    match address {
+        IpAddr::V4(address) => {
+            let mut octets = [0; 16];
+            octets[..4].copy_from_slice(&address.octets());
+            octets
+        }
+        IpAddr::V6(address) => address.octets(),
     }
 }
 

@@ -97,10 +97,10 @@ pub(crate) enum Point {
 impl Rules {
     /// Makes the rules of a run. Names have no addresses yet: see [`hosts`](Rules::hosts) and [`learn`](Rules::learn).
     ///
-    /// `real` follows a path's links, as far as there is something.
-    pub(crate) fn new(grounds: &Grounds<'_>, real: impl Fn(&Path) -> PathBuf) -> Rules {
+    /// `blind` is whom the environment names to reach others through; `real` follows a path's links, as far as there is
+    /// something.
+    pub(crate) fn new(grounds: &Grounds<'_>, blind: &Blind, real: impl Fn(&Path) -> PathBuf) -> Rules {
         let policy = grounds.policy;
-        let blind = Blind::of(grounds.environment());
         let mut rules = Rules {
             allowed: Hosts::new(policy.allow.iter().filter_map(|pair| host_and_port(pair)).collect()),
             also: Hosts::new(blind.hosts().collect()),

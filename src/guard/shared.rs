@@ -53,6 +53,34 @@ impl std::fmt::Debug for Shared {
 }
 
 impl Shared {
+    /// `main_thread` is whom questions go to, and how refusals are told; without one, whoever watches is the filtered process
+    /// that stays after the command.
+    pub(super) fn new(
+        listener: Arc<Listener>,
+        rules: Rules,
+        blind: Blind,
+        table: Table,
+        main_thread: Option<(Sender<Message>, Tell)>,
+    ) -> Arc<Shared> {
+        let is_filtered = main_thread.is_none();
+        let (questions, tell) = main_thread.unzip();
+        Arc::new(Shared {
+            listener,
+            rules: RwLock::new(rules),
+            blind,
+            table,
+            decided: Mutex::default(),
+            looks: Looks::default(),
+            sockets: Sockets::default(),
+            looked_up: Mutex::default(),
+            saved: Mutex::default(),
+            account: Mutex::default(),
+            questions: questions.map(Mutex::new),
+            tell: tell.unwrap_or_else(|| Box::new(|_| {})),
+            is_filtered,
+        })
+    }
+
     pub(super) fn rules(&self) -> RwLockReadGuard<'_, Rules> {
         self.rules.read().unwrap_or_else(PoisonError::into_inner)
     }

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use crate::environment::Origin;
+use crate::guard::blind::Blind;
 use crate::guard::decide::Decision;
 use crate::guard::facts::{Aim, Facts, Look, Newness, Traffic};
 use crate::guard::grounds::Grounds;
@@ -144,7 +145,7 @@ impl Scene {
         // `/var/run` leads to `/run`, as everywhere.
         let real =
             |path: &Path| path.strip_prefix("/var/run").map_or(path.to_owned(), |rest| Path::new("/run").join(rest));
-        let mut rules = Rules::new(&grounds, real);
+        let mut rules = Rules::new(&grounds, &Blind::of(grounds.environment()), real);
         rules.learn(Names::known(&self.names));
         rules.look_around(|address| {
             let found = self.listening.iter().find(|(known, ..)| *known == address)?;

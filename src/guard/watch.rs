@@ -14,7 +14,7 @@ use std::os::unix::ffi::OsStringExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::Sender;
-use std::sync::{Arc, Mutex, RwLock};
+use std::sync::{Arc, Mutex};
 use std::thread::{Builder, JoinHandle};
 
 use rustix::event::{EventfdFlags, eventfd};
@@ -27,19 +27,19 @@ use crate::guard::decide::Decision;
 use crate::guard::facts::{Facts, Look};
 use crate::guard::grounds::Grounds;
 use crate::guard::install::Line;
-use crate::guard::listeners::{Listeners, Whereabouts};
+use crate::guard::listeners::{Listeners, Listening};
 use crate::guard::looks;
 use crate::guard::messages::{Message, Tell};
 use crate::guard::names::{AT_THE_START, Names};
 use crate::guard::notification::{Aim, Attempt, Shown};
-use crate::guard::owners::Sockets;
 use crate::guard::process;
 use crate::guard::process::Protocol;
 use crate::guard::refusal::Refusal;
+use crate::guard::routes::{Routes, Whereabouts};
 use crate::guard::rules::Rules;
 use crate::guard::shared::{Shared, traffic};
 use crate::guard::sockaddr::Peer;
-use crate::guard::waiting::{Looks, Met, Subject, is_datagram, lock};
+use crate::guard::waiting::{Met, Subject, is_datagram, lock};
 
 /// A watch over a command, until it is [ended](Watch::end).
 #[derive(Debug)]
@@ -79,55 +79,26 @@ impl Watch {
         questions: Sender<Message>,
         tell: Tell,
     ) -> io::Result<Watch> {
-        let listeners = Listeners::new()?;
-        let mut rules = Rules::new(grounds, real);
+        let kernel = Kernel::new()?;
+        let blind = Blind::of(grounds.environment());
+        let mut rules = Rules::new(grounds, &blind, real);
         let names = Names::look_up(rules.hosts(), AT_THE_START);
         rules.learn(names);
-        rules.look_around(|address| listeners.serving(address).ok().flatten());
-        let shared = Arc::new(Shared {
-            listener: Arc::clone(line.listener()),
-            rules: RwLock::new(rules),
-            blind: Blind::of(grounds.environment()),
-            table: listeners.table()?,
-            decided: Mutex::default(),
-            looks: Looks::default(),
-            sockets: Sockets::default(),
-            looked_up: Mutex::default(),
-            saved: Mutex::default(),
-            account: Mutex::default(),
-            questions: Some(Mutex::new(questions)),
-            tell,
-            is_filtered: false,
-        });
+        rules.look_around(|address| kernel.serving(address));
+        let table = kernel.listeners.table()?;
+        let shared = Shared::new(Arc::clone(line.listener()), rules, blind, table, Some((questions, tell)));
         let stop = Arc::new(eventfd(0, EventfdFlags::CLOEXEC)?);
-        let mut watcher = Watcher::new(&shared, listeners);
+        let mut watcher = Watcher::new(&shared, kernel);
         let stops = Arc::clone(&stop);
         let thread = Builder::new().name("guard".to_owned()).spawn(move || watcher.watch(&stops))?;
         Ok(Watch { thread: Mutex::new(Some(thread)), stop, shared })
     }
 
     /// Makes the one that will watch after us, before anything is started: it is taken along into another process.
-    ///
-    /// # Errors
-    ///
-    /// The system's own: no descriptor.
-    pub(crate) fn successor(&self) -> io::Result<Successor> {
-        let shared = Shared {
-            listener: Arc::clone(&self.shared.listener),
-            rules: RwLock::new(self.shared.rules().clone()),
-            blind: Blind::default(),
-            table: self.shared.table.clone(),
-            decided: Mutex::default(),
-            looks: Looks::default(),
-            sockets: Sockets::default(),
-            looked_up: Mutex::default(),
-            saved: Mutex::default(),
-            account: Mutex::default(),
-            questions: None,
-            tell: Box::new(|_| {}),
-            is_filtered: true,
-        };
-        Ok(Successor { shared: Arc::new(shared) })
+    pub(crate) fn successor(&self) -> Successor {
+        let Shared { listener, table, .. } = &*self.shared;
+        let rules = self.shared.rules().clone();
+        Successor { shared: Shared::new(Arc::clone(listener), rules, Blind::default(), table.clone(), None) }
     }
 
     /// Stops answering. What is not answered yet is left to whoever watches next; without one, nothing can connect any
@@ -161,11 +132,11 @@ impl Successor {
     /// Watches as long as the calling process lives; what cannot be watched cannot connect. For another process than the
     /// one that it was made in.
     pub(crate) fn watch(self, handover: Handover) {
-        let Ok(listeners) = Listeners::new() else { return };
+        let Ok(kernel) = Kernel::new() else { return };
         let Ok(never) = eventfd(0, EventfdFlags::CLOEXEC) else { return };
         self.shared.rules_to_change().saved(&handover.saved, None);
         self.shared.rules_to_change().engines = handover.engines;
-        let mut watcher = Watcher::new(&self.shared, listeners);
+        let mut watcher = Watcher::new(&self.shared, kernel);
         handover.held.iter().for_each(|attempt| watcher.answer(attempt));
         watcher.watch(&never);
     }
@@ -174,16 +145,43 @@ impl Successor {
 /// How many programs' connections are remembered as told of.
 const MOST_TOLD: usize = 4096;
 
+/// What the kernel is asked by, and what it said of ourselves.
+struct Kernel {
+    listeners: Listeners,
+    routes: Routes,
+    /// Our network; `None` where it may not be looked at.
+    network: Option<u64>,
+}
+
+impl Kernel {
+    fn new() -> io::Result<Kernel> {
+        let network = process::network("self");
+        Ok(Kernel { listeners: Listeners::new()?, routes: Routes::new()?, network })
+    }
+
+    /// Finds the socket that a new connection to `address` would reach, where that is this machine's and the kernel tells.
+    fn serving(&self, address: SocketAddr) -> Option<Listening> {
+        let is_here = matches!(self.routes.whereabouts(address), Ok(Whereabouts::Here));
+        is_here.then(|| self.listeners.tcp(address).ok().flatten()).flatten()
+    }
+
+    /// Tells whether a thread is in the same network as we are. One that may not be looked at is taken to be.
+    fn shares_network(&self, thread: i32) -> bool {
+        let theirs = process::network(&thread.to_string());
+        theirs.zip(self.network).is_none_or(|(theirs, ours)| theirs == ours)
+    }
+}
+
 struct Watcher {
     shared: Arc<Shared>,
-    listeners: Listeners,
+    kernel: Kernel,
     /// The connections, by thread and listening socket, that stand in the account.
     told: HashSet<(i32, Met)>,
 }
 
 impl Watcher {
-    fn new(shared: &Arc<Shared>, listeners: Listeners) -> Self {
-        Watcher { shared: Arc::clone(shared), listeners, told: HashSet::new() }
+    fn new(shared: &Arc<Shared>, kernel: Kernel) -> Self {
+        Watcher { shared: Arc::clone(shared), kernel, told: HashSet::new() }
     }
 
     fn watch(&mut self, stop: &OwnedFd) {
@@ -228,15 +226,15 @@ impl Watcher {
     fn internet(&mut self, attempt: &Attempt, address: SocketAddr) {
         let shared = &self.shared;
         // Where the kernel does not answer it is taken for elsewhere, which permits less.
-        match self.listeners.whereabouts(address).unwrap_or(Whereabouts::Elsewhere) {
+        match self.kernel.routes.whereabouts(address).unwrap_or(Whereabouts::Elsewhere) {
             Whereabouts::Here => {}
             Whereabouts::Container => return self.decide(attempt, Subject::Container(address)),
             Whereabouts::Elsewhere => return self.decide(attempt, Subject::Away(address)),
         }
-        if !process::shares_network(attempt.thread) {
+        if !self.kernel.shares_network(attempt.thread) {
             return self.another_networks(attempt, address);
         }
-        match self.listeners.tcp(address) {
+        match self.kernel.listeners.tcp(address) {
             Ok(None) => shared.listener.let_through(attempt),
             Ok(Some(listening)) => self.met(attempt, Subject::Here(address, listening)),
             Err(error) => {
@@ -284,7 +282,7 @@ impl Watcher {
     fn abstract_name(&mut self, attempt: &Attempt, name: &[u8]) {
         let path = |first: &[u8]| PathBuf::from(OsString::from_vec([first, name].concat()));
         let found = path(b"\0");
-        match self.listeners.unix(&found) {
+        match self.kernel.listeners.unix(&found) {
             Ok(None) => self.shared.listener.let_through(attempt),
             listening => {
                 let met = listening.ok().flatten().map(|listening| Met::Abstract(listening.inode));
