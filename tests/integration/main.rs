@@ -38,6 +38,7 @@ mod order;
 mod passwords;
 mod policy_trust;
 mod programs;
+mod projects;
 mod random_schemas;
 mod restoring_passwords;
 mod rules;

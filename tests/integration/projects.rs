@@ -1,0 +1,74 @@
+//! Small made-up projects, each judged from its own folder: an accident is stopped by its cause, and what is innocent is
+//! let through. The cases are in `fixtures/projects/`, a file an ecosystem, one a line: `files`, `env`, `command`, `cwd`,
+//! and what is wanted. `stop` is production, `ask` anything but safe, `safe` safe; `cause` is a rule that must be among
+//! the findings, with the place that it names behind it (`host-remote pom.xml:7`, `-` for no file).
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::support::{Judged, Sandbox};
+
+/// Judges a case; gives what is wrong with the answer.
+fn judge(case: &Value) -> Option<String> {
+    let text = |key: &str| case[key].as_str().unwrap_or_default();
+    let mut sandbox = Sandbox::new();
+    fs::create_dir(sandbox.project().join(".git")).unwrap();
+    for (name, content) in case["files"].as_object().unwrap() {
+        sandbox.write(name, content.as_str().unwrap());
+    }
+    for (name, value) in case["env"].as_object().into_iter().flatten() {
+        sandbox.set(name, value.as_str().unwrap());
+    }
+    let words = case["command"].as_array().unwrap().iter().map(|word| word.as_str().unwrap());
+    let folder = sandbox.project().join(text("cwd"));
+    let arguments = ["-C", folder.to_str().unwrap(), "check", "--format", "json", "--"];
+    let judged = Judged::with(&sandbox, &arguments.into_iter().chain(words).collect::<Vec<_>>());
+    let is_as_wanted = match text("want") {
+        "stop" => judged.verdict() == "production",
+        "ask" => judged.verdict() != "safe",
+        "safe" => judged.verdict() == "safe",
+        other => panic!("{other}"),
+    };
+    let causes = causes(&judged);
+    let has_cause = text("cause").is_empty() || causes.iter().any(|cause| cause == text("cause"));
+    let wrong =
+        || format!("{}: wanted {} {}, got {} {causes:?}", text("name"), text("want"), text("cause"), judged.verdict());
+    (!is_as_wanted || !has_cause).then(wrong)
+}
+
+/// Lists the findings that weigh, as `rule file:line`.
+fn causes(judged: &Judged) -> Vec<String> {
+    let findings = judged.json["findings"].as_array().unwrap().iter();
+    let weighty = findings.filter(|finding| finding["level"] != "note");
+    weighty
+        .map(|finding| {
+            let rule = finding["rule"].as_str().unwrap();
+            match finding["origin"]["file"].as_str() {
+                Some(file) => format!("{rule} {file}:{}", finding["origin"]["line"]),
+                None => format!("{rule} -"),
+            }
+        })
+        .collect()
+}
+
+/// Judges the cases of one file, side by side.
+#[track_caller]
+fn all_are_judged_as_wanted(file: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/projects").join(file);
+    let text = fs::read_to_string(path).unwrap();
+    let cases: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let wrong: Vec<String> = std::thread::scope(|scope| {
+        let parts = cases.chunks(cases.len().div_ceil(4));
+        let threads: Vec<_> =
+            parts.map(|part| scope.spawn(|| part.iter().filter_map(judge).collect::<Vec<_>>())).collect();
+        threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
+    });
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn projects_of_the_jvm_are_judged_as_wanted() {
+    all_are_judged_as_wanted("jvm.jsonl");
+}
