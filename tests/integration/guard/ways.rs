@@ -71,6 +71,23 @@ fn no_way_leads_there_where_nobody_has_privileges() {
     assert!(world.reached_outside().is_empty(), "{:?}", world.reached_outside());
 }
 
+#[cfg(target_arch = "x86_64")]
+#[test]
+fn a_32_bit_program_reaches_what_is_cleared_and_no_other_database() {
+    let tries =
+        |address: &str| ["connect", "socketcall"].map(|way| format!("narrow-probe {way} {address} 5432\n")).concat();
+    let world = World::new();
+    let outcome = world.guarded(&tries("10.0.0.1")).expect_code(120);
+    // EACCES, by its number.
+    assert_eq!(lines(&outcome.stdout), ["connect 013", "socketcall 013"], "{}", outcome.stderr);
+    assert!(world.reached_outside().is_empty(), "{:?}", world.reached_outside());
+    let connected = ["connect connected", "socketcall connected"];
+    let outcome = world.guarded(&tries("127.0.0.1")).expect_code(0);
+    assert_eq!(lines(&outcome.stdout), connected, "{}", outcome.stderr);
+    let outcome = world.bare(&tries("10.0.0.1")).expect_code(0);
+    assert_eq!(lines(&outcome.stdout), connected, "without the guard");
+}
+
 #[test]
 fn every_way_leads_to_what_is_cleared() {
     let world = World::new();

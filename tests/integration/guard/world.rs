@@ -40,7 +40,7 @@ impl World {
         self.run(&[], &[env!("CARGO_BIN_EXE_safe-test"), "unread"])
     }
 
-    /// Runs a shell script under safe-test, with `probe` on `PATH`.
+    /// Runs a shell script under safe-test, with the probes on `PATH`.
     pub(super) fn guarded(&self, script: &str) -> Outcome {
         self.run(&[], &[env!("CARGO_BIN_EXE_safe-test"), "sh", "-c", script])
     }
@@ -57,8 +57,9 @@ impl World {
     }
 
     pub(super) fn run(&self, prefix: &[&str], words: &[&str]) -> Outcome {
-        self.sandbox.tool("probe", &format!("#!/bin/sh\nexec '{}' \"$@\"\n", probe(&[]).display()));
-        self.sandbox.tool("static-probe", &format!("#!/bin/sh\nexec '{}' \"$@\"\n", probe(&["-static"]).display()));
+        for (name, built) in probes() {
+            self.sandbox.tool(name, &format!("#!/bin/sh\nexec '{}' \"$@\"\n", built.display()));
+        }
         for log in ["cleared.log", "inside.log", "outside.log", "plain.sock"] {
             let _ = fs::remove_file(self.folder().join(log));
         }
@@ -95,20 +96,50 @@ pub(super) fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/guard").join(name)
 }
 
-/// Builds the probe, once for each way of linking it.
-fn probe(flags: &[&str]) -> &'static Path {
-    static SHARED: OnceLock<PathBuf> = OnceLock::new();
-    static STATIC: OnceLock<PathBuf> = OnceLock::new();
-    let built = if flags.is_empty() { &SHARED } else { &STATIC };
-    built.get_or_init(|| {
+/// A program that the tests build, once for each way of linking it.
+#[derive(Debug, Clone, Copy)]
+enum Probe {
+    Shared,
+    Static,
+    /// Of 32-bit x86, without a C library.
+    Narrow,
+}
+
+impl Probe {
+    /// Its name, its source, and what the compiler is told.
+    fn recipe(self) -> (&'static str, &'static str, &'static [&'static str]) {
+        match self {
+            Probe::Shared => ("probe", "probe.c", &["-pthread"]),
+            Probe::Static => ("static-probe", "probe.c", &["-pthread", "-static"]),
+            Probe::Narrow => (
+                "narrow-probe",
+                "narrow.c",
+                &["-m32", "-static", "-nostdlib", "-ffreestanding", "-fno-stack-protector"],
+            ),
+        }
+    }
+
+    fn all() -> impl Iterator<Item = Probe> {
+        let narrow = cfg!(target_arch = "x86_64").then_some(Probe::Narrow);
+        [Probe::Shared, Probe::Static].into_iter().chain(narrow)
+    }
+
+    fn build(self) -> PathBuf {
+        let (name, source, flags) = self.recipe();
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
-        let built = folder.join(format!("probe{}", flags.concat()));
+        let built = folder.join(name);
         // Several test programs may build it at once.
-        let making = folder.join(format!("probe{}.{}", flags.concat(), std::process::id()));
+        let making = folder.join(format!("{name}.{}", std::process::id()));
         let mut compiler = Command::new("cc");
-        compiler.args(["-O1", "-pthread", "-o"]).arg(&making).args(flags).arg(fixture("probe.c"));
+        compiler.args(["-O1", "-o"]).arg(&making).args(flags).arg(fixture(source));
         Outcome::of(&mut compiler).expect_code(0);
         fs::rename(&making, &built).unwrap();
         built
-    })
+    }
+}
+
+/// The probes' names, and where each was built.
+fn probes() -> &'static [(&'static str, PathBuf)] {
+    static BUILT: OnceLock<Vec<(&'static str, PathBuf)>> = OnceLock::new();
+    BUILT.get_or_init(|| Probe::all().map(|probe| (probe.recipe().0, probe.build())).collect())
 }
