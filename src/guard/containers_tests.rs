@@ -282,6 +282,19 @@ fn a_container_that_carries_connections_elsewhere_is_not_new() {
     assert_eq!(why, "its container old is new, but socat in it carries connections elsewhere");
 }
 
+/// Podman 4.3.1 says nothing about a container without `ps` in it, unless it is asked so.
+#[test]
+fn podman_is_asked_for_what_runs_in_a_container_without_ps() {
+    let engine = Engine::start();
+    let engines = engine.engines_of_a_command();
+    engine.has("");
+    engine.answers(&format!("/containers/{ID}/top"), "");
+    let top = r#"{"Processes":[["runuser -u postgres -- /usr/lib/postgresql/15/bin/postgres -D /var/lib/postgresql/data"],
+        ["/usr/lib/postgresql/15/bin/postgres -D /var/lib/postgresql/data"],["postgres: checkpointer"]],"Titles":["COMMAND"]}"#;
+    engine.answers(&format!("/containers/{ID}/top?ps_args=args"), top);
+    assert_eq!(engines.newness(published(), None), Newness::New);
+}
+
 #[test]
 fn what_runs_in_a_container_shows_by_its_start_and_its_processes() {
     let words = |line: &str| line.split(' ').map(str::to_owned).collect::<Vec<_>>();

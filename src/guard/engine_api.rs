@@ -164,10 +164,12 @@ impl<'a> Api<'a> {
         self.get(&format!("/volumes/{}", segment(name)?))
     }
 
-    /// Lists the command lines of the processes in a container.
+    /// Lists the command lines of the processes in a container. Podman asks the container's own `ps`, and sends nothing where
+    /// there is none, unless it is asked for columns of its own (`podman-top(1)`).
     pub(super) fn processes(self, container: &str) -> io::Result<Vec<String>> {
-        let top: Top = self.get(&format!("/containers/{}/top", segment(container)?))?;
-        // The last column of `ps -ef` is the command, as it is of Podman's own list.
+        let path = format!("/containers/{}/top", segment(container)?);
+        let top: Top = self.get(&path).or_else(|_| self.get(&format!("{path}?ps_args=args")))?;
+        // The last column of `ps -ef` is the command.
         Ok(top.processes.unwrap_or_default().into_iter().filter_map(|mut row| row.pop()).collect())
     }
 
