@@ -80,8 +80,7 @@ pub(super) fn start(
     let pair = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None);
     let (ours, theirs) = pair.map_err(|error| failed(error.into()))?;
     // SAFETY: the new process has this thread alone. The C library keeps its allocator whole across `fork` (glibc, musl
-    // since 1.2.2), and no other lock is taken there that a thread of ours could have held: the code below starts the
-    // command, which takes the lock of the environment, that nobody writes to, and then is on its own.
+    // since 1.2.2), and no other lock is taken there that a thread of ours could have held.
     match unsafe { libc::fork() } {
         -1 => Err(failed(io::Error::last_os_error())),
         0 => {
@@ -110,7 +109,8 @@ pub(super) fn start(
 }
 
 impl Held {
-    /// Returns the next thing that happened to the command, `None` when there is no more for now.
+    /// Returns the next thing that happened to the command, `None` when there is no more for now. Its end is answered at once:
+    /// while the caller takes note, what is left of the command shows.
     ///
     /// # Errors
     ///
@@ -118,7 +118,13 @@ impl Held {
     pub(crate) fn change(&self) -> io::Result<Option<Change>> {
         loop {
             return match receive(&self.control, RecvFlags::DONTWAIT) {
-                Ok([said::CHANGED, code, status]) => Ok(Change::read(code, status)),
+                Ok([said::CHANGED, code, status]) => {
+                    if Change::is_end(code) {
+                        // Where nobody hears, that shows when it is released.
+                        let _ = say(&self.control, [said::END, 0, 0]);
+                    }
+                    Ok(Change::read(code, status))
+                }
                 Ok(_) => continue,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(None),
                 Err(error) => Err(error),
@@ -126,18 +132,10 @@ impl Held {
         }
     }
 
-    /// Lets go of a command that has ended. Where it left something running, `stop` is called, and whoever holds it watches
+    /// Lets go of a command whose end was [told](Held::change). Where it left something running, `stop` is called, and whoever holds it watches
     /// in place of what that has stopped.
     pub(crate) fn release(self, stop: impl FnOnce() -> Handover) {
-        let mut answer = say(&self.control, [said::END, 0, 0]);
-        let left = loop {
-            match answer.and_then(|()| receive(&self.control, RecvFlags::empty())) {
-                Ok([said::LEFT, ..]) => break true,
-                Ok([said::CHANGED, ..]) => answer = Ok(()),
-                Ok(_) | Err(_) => break false,
-            }
-        };
-        if left {
+        if let Ok([said::LEFT, ..]) = receive(&self.control, RecvFlags::empty()) {
             let text = serde_json::to_vec(&stop()).unwrap_or_default();
             // Where it is gone nobody is left to connect.
             let _ = send(&self.control, text.get(..LONGEST).unwrap_or(&text), SendFlags::NOSIGNAL);
@@ -191,7 +189,7 @@ fn hold(
         Err(error) => return drop(say(control, [said::NOT_STARTED, error.raw_os_error().unwrap_or(0), 0])),
     };
     let command = match spawn::start(program, arguments, folder, inherited) {
-        Ok(child) => child.id().cast_signed(),
+        Ok(command) => command.as_raw_pid(),
         Err(error) => {
             let number = |source: &io::Error| source.raw_os_error().unwrap_or(libc::EIO);
             let words = match &error {

@@ -30,6 +30,8 @@ mod forward;
 mod holder;
 mod inherited;
 mod interrupt;
+#[cfg(target_os = "linux")]
+mod launch;
 mod lookup;
 mod outcome;
 mod relay;
@@ -50,7 +52,6 @@ use crate::clearance::Clearance;
 use crate::exec::relay::Relay;
 use crate::exec::started::Started;
 use crate::guard::{Inbox, Line, Message, Watch};
-use rustix::process::Pid;
 use std::ffi::OsString;
 use std::io;
 use std::path::Path;
@@ -105,12 +106,7 @@ pub(crate) fn run(
     drop(interrupt);
     let mut relay = Relay::install(inherited).map_err(ExecError::Signals)?;
     let started = match &guarded {
-        None => {
-            let child = spawn::start(program, arguments, folder, inherited)?;
-            let process = child.id().cast_signed();
-            let source = || io::ErrorKind::InvalidData.into();
-            Started::Own(Pid::from_raw(process).ok_or_else(|| ExecError::Lost { process, source: source() })?)
-        }
+        None => Started::Own(spawn::start(program, arguments, folder, inherited)?),
         Some(guarded) => start_under(guarded, program, arguments, folder, inherited, &relay)?,
     };
     would_say(&"the command was started; how it ended is not known");
