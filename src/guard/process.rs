@@ -123,7 +123,9 @@ pub(crate) fn shares_files(process: i32) -> bool {
 
 /// Finds the network that a thread is in, by the number of its namespace; `None` where it may not be looked at.
 pub(crate) fn network(thread: &str) -> Option<u64> {
-    std::fs::metadata(format!("/proc/{thread}/ns/net")).ok().map(|found| found.ino())
+    // The link is read, not followed: that would have the kernel make a file each time (`namespaces(7)`).
+    let link = std::fs::read_link(format!("/proc/{thread}/ns/net")).ok()?;
+    link.to_str()?.strip_prefix("net:[")?.strip_suffix(']')?.parse().ok()
 }
 
 /// What a socket speaks, as far as the guard tells it apart.
