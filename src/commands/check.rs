@@ -59,7 +59,7 @@ fn foresee(context: &Context, judged: &mut Judged) -> Run {
         Verdict::Safe => return Run::Goes,
         Verdict::Production => return Run::Refused,
         Verdict::Unverified if judged.judgement.can_be_guarded() => {
-            let guard = Guard::put_up(context, judged);
+            let guard = Guard::put_up(Guard::begin(), context, judged);
             if guard.line().is_some() {
                 return Run::Goes;
             }

@@ -1,5 +1,6 @@
 //! The guard around one run: put up before the command, told of and written down while it runs.
 
+use std::io;
 use std::sync::mpsc::Sender;
 
 use serde::Serialize;
@@ -11,11 +12,9 @@ use crate::commands::context::Context;
 use crate::commands::judging::Judged;
 use crate::commands::recording::Recorder;
 use crate::commands::report;
-use crate::error::Failure;
 use crate::exec;
-use crate::exec::ExecError;
 use crate::guard;
-use crate::guard::{Account, Grounds, Hold, Inbox, Line, Message, Refused, Watch};
+use crate::guard::{Account, Beginning, Grounds, Hold, Inbox, Installing, Line, Message, Refused, Unavailable, Watch};
 use crate::policy::{FILE_NAME, GuardMode};
 use crate::reach::Target;
 use crate::text::shown;
@@ -31,12 +30,17 @@ pub(crate) enum Guard {
 }
 
 impl Guard {
+    /// Begins to put the filter up, beside the judging.
+    pub(crate) fn begin() -> Result<Installing, Unavailable> {
+        Installing::begin()
+    }
+
     /// Puts the filter up, before it is decided what may run under it: some of that rests on it.
-    pub(crate) fn put_up(context: &Context, judged: &Judged) -> Guard {
+    pub(crate) fn put_up(begun: Result<Installing, Unavailable>, context: &Context, judged: &Judged) -> Guard {
         if judged.policy.guard.mode == GuardMode::Off {
             return Guard::Absent(Hold::Off);
         }
-        let line = match Line::install() {
+        let line = match begun.and_then(Installing::finish) {
             Ok(line) => line,
             Err(why) => return Guard::Absent(why.into()),
         };
@@ -79,7 +83,14 @@ impl Guard {
         }
     }
 
-    /// Begins to watch, by what is cleared for this run; without a guard, says so.
+    /// Says where nothing is watched. Programs read it in `run-finished`.
+    pub(crate) fn announce(&self, context: &Context) {
+        if let Some(note) = self.note().filter(|_| !context.ui.json) {
+            context.ui.say(format!("safe-test: note: {note}"));
+        }
+    }
+
+    /// Begins to watch, by what is cleared for this run.
     ///
     /// # Errors
     ///
@@ -90,11 +101,7 @@ impl Guard {
         judged: &Judged,
         clearance: &Clearance,
         inbox: &Inbox,
-    ) -> Result<Option<Watch>, Failure> {
-        // Programs read it in `run-finished`.
-        if let Some(note) = self.note().filter(|_| !context.ui.json) {
-            context.ui.say(format!("safe-test: note: {note}"));
-        }
+    ) -> io::Result<Option<Beginning>> {
         let Some(line) = self.line() else { return Ok(None) };
         let targets: Vec<&Target> = judged.judgement.targets.iter().map(|one| &one.target).collect();
         let grounds = Grounds {
@@ -107,7 +114,7 @@ impl Guard {
         };
         let (ui, main_thread) = (context.ui.clone(), inbox.sender());
         let tell: guard::Tell = Box::new(move |refused| tell(&ui, &main_thread, refused));
-        Ok(Some(Watch::begin(line, &grounds, inbox.sender(), tell).map_err(ExecError::Guard)?))
+        Watch::begin(line, &grounds, inbox.sender(), tell).map(Some)
     }
 
     /// Ends the watch after the command, and returns what it saw.

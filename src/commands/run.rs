@@ -3,6 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::time::{Duration, Instant};
+use std::{io, mem};
 
 use crate::audit::{Event, Finish, ProcessEnd, Refusal, Start};
 use crate::clearance::Clearance;
@@ -21,7 +22,7 @@ use crate::error::{Failure, in_one_line};
 use crate::exec;
 use crate::exec::{Guarded, Inherited, Interrupt, LookupError, Program};
 use crate::exit::Exit;
-use crate::guard::{Inbox, Message};
+use crate::guard::{Beginning, Inbox, Message, Watch};
 use crate::policy::RestoreWhen;
 use crate::snapshot::{Kind, Receipt};
 use crate::text::shown;
@@ -37,19 +38,20 @@ pub(crate) fn run(
     let program = find_program(context, &command[0], meant)?;
 
     let interrupt = Interrupt::listen(inherited).map_err(exec::ExecError::Signals)?;
+    let begun = Guard::begin();
     let mut judged = judging::judge_before_a_run(context, command)?;
-    let guard = Guard::put_up(context, &judged.0);
+    let guard = Guard::put_up(begun, context, &judged.0);
     guard.mark(&mut judged.0);
-    let prepared = prepare(context, command, judged, &guard, &interrupt)?;
-    let ready = match look_again(context, command, prepared, &guard, &interrupt)? {
+    let inbox = Inbox::new();
+    let prepared = prepare(context, command, judged, (&guard, &inbox), &interrupt)?;
+    let mut ready = match look_again(context, command, prepared, (&guard, &inbox), &interrupt)? {
         Prepared::Ready(ready) => ready,
         Prepared::Ended(ending) => return Ok(ending),
     };
+    guard.announce(context);
+    let watch = ready.watch()?;
     let Ready { judged, recorder, clearance, .. } = &*ready;
 
-    let inbox = Inbox::new();
-    let watch = guard.watch(context, judged, clearance, &inbox);
-    let watch = watch.inspect_err(|failure| ready.record_not_started(&in_one_line(failure.error())))?;
     let mut later = Later::new(context, judged, recorder, clearance.receipts());
     let mut refusals = guarding::Refusals::new(recorder);
     let mut answer = |message: Message, breaks_off: &(dyn Fn() -> bool + Sync)| match message {
@@ -107,6 +109,8 @@ struct Ready<'c> {
     seen: Seen,
     recorder: Recorder<'c>,
     clearance: Clearance,
+    /// Who watches, if anybody; or why nobody can. It is taken once.
+    watch: io::Result<Option<Beginning>>,
     /// Keeps the snapshots from being pruned while the command runs.
     _held: Vec<File>,
 }
@@ -118,6 +122,17 @@ enum Prepared<'c> {
 }
 
 impl Ready<'_> {
+    /// Waits until the command is watched, if it is to be.
+    ///
+    /// # Errors
+    ///
+    /// Where the system has no room for it: then nothing may be started, and that is written down.
+    fn watch(&mut self) -> Result<Option<Watch>, Failure> {
+        let watch = mem::replace(&mut self.watch, Ok(None)).and_then(|begun| begun.map(Beginning::ready).transpose());
+        let failed = |source| Failure::from(exec::ExecError::Guard(source));
+        watch.map_err(failed).inspect_err(|failure| self.record_not_started(&in_one_line(failure.error())))
+    }
+
     fn record_not_started(&self, why: &str) {
         let outcome = ProcessEnd::NotStarted(why.to_owned());
         self.recorder.record_ending(Event::RunFinished(Finish::new(outcome, Duration::ZERO)));
@@ -129,7 +144,7 @@ fn prepare<'c>(
     context: &'c Context,
     command: &[OsString],
     (judged, seen): (Judged, Seen),
-    guard: &Guard,
+    (guard, inbox): (&Guard, &Inbox),
     interrupt: &Interrupt,
 ) -> Result<Prepared<'c>, Failure> {
     // Without a place for the log nothing is run, but a refusal stays a refusal.
@@ -151,6 +166,8 @@ fn prepare<'c>(
         Err(not_saved) => return no_snapshot(context, &judged, not_saved, &recorder, interrupt).map(Prepared::Ended),
     };
     let clearance = Clearance::grant(&judged.judgement, permission.consent(), guard.line(), saved.receipts)?;
+    // It looks around while the log is written.
+    let watch = guard.watch(context, &judged, &clearance, inbox);
     let mut notes = saving::notes(&judged, clearance.receipts());
     notes.extend(guard.note());
     if clearance.rests_on_the_guard() {
@@ -164,7 +181,7 @@ fn prepare<'c>(
         notes,
     }))?;
     saving::announce(context, &judged, &clearance, &saved.left)?;
-    Ok(Prepared::Ready(Box::new(Ready { judged, seen, recorder, clearance, _held: saved.held })))
+    Ok(Prepared::Ready(Box::new(Ready { judged, seen, recorder, clearance, watch, _held: saved.held })))
 }
 
 /// Looks once more at the files that were judged; where one is another now, judges anew, and prepares anew unless that comes
@@ -177,7 +194,7 @@ fn look_again<'c>(
     context: &'c Context,
     command: &[OsString],
     mut prepared: Prepared<'c>,
-    guard: &Guard,
+    (guard, inbox): (&Guard, &Inbox),
     interrupt: &Interrupt,
 ) -> Result<Prepared<'c>, Failure> {
     for look in 1.. {
@@ -197,7 +214,7 @@ fn look_again<'c>(
         let changed = format!("{} has changed meanwhile: all is judged anew", shown(&path));
         context.ui.say(format!("safe-test: {changed}"));
         ready.record_not_started(&changed);
-        prepared = prepare(context, command, (again, seen), guard, interrupt)?;
+        prepared = prepare(context, command, (again, seen), (guard, inbox), interrupt)?;
     }
     Ok(prepared)
 }

@@ -144,8 +144,8 @@ fn start_under(
         let _held_back = disposition::hold_back_all();
         holder::start(&program, &arguments, &folder, &inherited, successor, events).map(Started::Held)
     };
-    let gone = || ExecError::Start { program: path, source: io::Error::other("the guard's thread is gone") };
-    line.on_filtered_thread(start).ok_or_else(gone)?
+    let gone = |_| ExecError::Start { program: path, source: io::Error::other("the guard's thread is gone") };
+    line.on_filtered_thread(start).recv().map_err(gone)?
 }
 
 /// There is no such thread where there is no filter.

@@ -13,6 +13,14 @@ use crate::guard::messages::{Message, Tell};
 #[derive(Debug)]
 pub(crate) enum Line {}
 
+/// A filter that is being put in place.
+#[derive(Debug)]
+pub(crate) enum Installing {}
+
+/// A watch that looks around before it watches.
+#[derive(Debug)]
+pub(crate) enum Beginning {}
+
 /// A watch over a command.
 #[derive(Debug)]
 pub(crate) enum Watch {}
@@ -34,18 +42,30 @@ impl Unavailable {
     }
 }
 
-impl Line {
-    pub(crate) fn install() -> Result<Line, Unavailable> {
+impl Installing {
+    pub(crate) fn begin() -> Result<Installing, Unavailable> {
         Err(Unavailable)
     }
 
+    pub(crate) fn finish(self) -> Result<Line, Unavailable> {
+        match self {}
+    }
+}
+
+impl Line {
     pub(crate) fn keeps_privileges(&self) -> bool {
         match *self {}
     }
 }
 
+impl Beginning {
+    pub(crate) fn ready(self) -> io::Result<Watch> {
+        match self {}
+    }
+}
+
 impl Watch {
-    pub(crate) fn begin(line: &Line, _: &Grounds<'_>, _: Sender<Message>, _: Tell) -> io::Result<Watch> {
+    pub(crate) fn begin(line: &Line, _: &Grounds<'_>, _: Sender<Message>, _: Tell) -> io::Result<Beginning> {
         match *line {}
     }
 
@@ -56,7 +76,7 @@ impl Watch {
 
 /// Proves what can be done here: nothing.
 pub(crate) fn prove() -> Result<Line, Unavailable> {
-    Line::install()
+    Err(Unavailable)
 }
 
 /// Finds how a program gains privileges that it would not gain under a filter.

@@ -6,7 +6,7 @@
 use std::io;
 use std::os::fd::{FromRawFd, OwnedFd};
 use std::sync::Arc;
-use std::sync::mpsc::{Sender, channel};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::Builder;
 
 use crate::guard::account::Hold;
@@ -56,13 +56,20 @@ impl From<Unavailable> for Hold {
     }
 }
 
-impl Line {
-    /// Installs the filter. Nothing runs under it yet but a thread that waits.
+/// A filter that is being put in place.
+#[derive(Debug)]
+pub(crate) struct Installing {
+    installed: Receiver<Result<(OwnedFd, bool), Unavailable>>,
+    jobs: Sender<Job>,
+}
+
+impl Installing {
+    /// Begins to install the filter, on a thread of its own: that is filtered alone. Dropped, nothing is left of it.
     ///
     /// # Errors
     ///
     /// Why it cannot be; then nothing has changed.
-    pub(crate) fn install() -> Result<Line, Unavailable> {
+    pub(crate) fn begin() -> Result<Installing, Unavailable> {
         if !filter::is_known_here() {
             return Err(Unavailable::System);
         }
@@ -78,19 +85,44 @@ impl Line {
             }
         };
         Builder::new().name("guarded".to_owned()).stack_size(256 << 10).spawn(filtered).map_err(Unavailable::Room)?;
-        let gone = |_| Unavailable::Room(io::ErrorKind::Other.into());
-        let (descriptor, keeps_privileges) = installed.recv().map_err(gone)??;
-        Ok(Line { listener: Arc::new(Listener::new(descriptor)), jobs, keeps_privileges })
+        Ok(Installing { installed, jobs })
     }
 
-    /// Does something on the filtered thread: what it starts is guarded. Returns `None` where the thread is gone.
-    pub(crate) fn on_filtered_thread<T: Send + 'static>(&self, job: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+    /// Waits until the filter stands. Nothing runs under it yet but a thread that waits.
+    ///
+    /// # Errors
+    ///
+    /// Why it cannot; then nothing has changed.
+    pub(crate) fn finish(self) -> Result<Line, Unavailable> {
+        let gone = |_| Unavailable::Room(io::ErrorKind::Other.into());
+        let (descriptor, keeps_privileges) = self.installed.recv().map_err(gone)??;
+        Ok(Line { listener: Arc::new(Listener::new(descriptor)), jobs: self.jobs, keeps_privileges })
+    }
+}
+
+impl Line {
+    /// Installs the filter, and waits until it stands.
+    ///
+    /// # Errors
+    ///
+    /// As [`Installing::begin`] and [`Installing::finish`].
+    pub(crate) fn install() -> Result<Line, Unavailable> {
+        Installing::begin()?.finish()
+    }
+
+    /// Has something done on the filtered thread: what it starts is guarded. Returns where the result will come; nothing comes
+    /// where the thread is gone.
+    pub(crate) fn on_filtered_thread<T: Send + 'static>(
+        &self,
+        job: impl FnOnce() -> T + Send + 'static,
+    ) -> Receiver<T> {
         let (answer, done) = channel();
         let job = move || {
             let _ = answer.send(job());
         };
-        self.jobs.send(Box::new(job)).ok()?;
-        done.recv().ok()
+        // Without the thread the job is dropped, and its end of the channel with it.
+        let _ = self.jobs.send(Box::new(job));
+        done
     }
 
     pub(crate) fn listener(&self) -> &Arc<Listener> {

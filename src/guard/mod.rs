@@ -86,10 +86,10 @@ mod watch;
 
 pub(crate) use crate::guard::account::{Account, Hold, Reached, Refused};
 #[cfg(not(target_os = "linux"))]
-pub(crate) use crate::guard::elsewhere::{Line, Watch, gain, prove};
+pub(crate) use crate::guard::elsewhere::{Beginning, Installing, Line, Unavailable, Watch, gain, prove};
 pub(crate) use crate::guard::grounds::Grounds;
 #[cfg(target_os = "linux")]
-pub(crate) use crate::guard::install::Line;
+pub(crate) use crate::guard::install::{Installing, Line, Unavailable};
 pub(crate) use crate::guard::messages::{Answer, Inbox, Message, Question, Tell};
 #[cfg(target_os = "linux")]
 pub(crate) use crate::guard::privileges::gain;
@@ -100,4 +100,4 @@ pub(crate) use crate::guard::proof::prove;
 #[cfg(test)]
 pub(crate) use crate::guard::refusal::Refusal;
 #[cfg(target_os = "linux")]
-pub(crate) use crate::guard::watch::{Handover, Successor, Watch};
+pub(crate) use crate::guard::watch::{Beginning, Handover, Successor, Watch};

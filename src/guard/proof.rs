@@ -93,14 +93,14 @@ pub(crate) fn prove() -> Result<Proof, Unproven> {
         (Arc::clone(line.listener()), Arc::new(eventfd(0, EventfdFlags::CLOEXEC).map_err(io::Error::from)?));
     let stops = Arc::clone(&stop);
     let answering = thread::Builder::new().spawn(move || answer(&listener, to_closed, &stops))?;
-    let tried = line.on_filtered_thread(move || try_in_a_process(to_open, to_closed));
+    let tried = line.on_filtered_thread(move || try_in_a_process(to_open, to_closed)).recv();
     rustix::io::write(&*stop, &1u64.to_ne_bytes()).map_err(io::Error::from)?;
     drop(line);
     let hidden = answering.join().unwrap_or_default();
     if let Some(error) = hidden {
         return Err(Unproven::Hidden(error));
     }
-    match tried.ok_or_else(|| io::Error::from(io::ErrorKind::Other))?? {
+    match tried.map_err(io::Error::other)?? {
         Some(status) if status == LET_THROUGH + KEPT => Ok(Proof { keeps_privileges }),
         Some(LET_THROUGH) => Err(Unproven::Otherwise("it was to fail and went on")),
         Some(_) => Err(Unproven::Otherwise("it was to go on and failed")),

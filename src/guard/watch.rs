@@ -13,7 +13,7 @@ use std::os::fd::{OwnedFd, RawFd};
 use std::os::unix::ffi::OsStringExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::Sender;
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::thread::{Builder, JoinHandle};
 
@@ -27,7 +27,7 @@ use crate::guard::decide::Decision;
 use crate::guard::facts::{Facts, Look};
 use crate::guard::grounds::Grounds;
 use crate::guard::install::Line;
-use crate::guard::listeners::{Listeners, Listening};
+use crate::guard::listeners::{Listeners, Listening, Table};
 use crate::guard::looks;
 use crate::guard::messages::{Message, Tell};
 use crate::guard::names::{AT_THE_START, Names};
@@ -41,12 +41,25 @@ use crate::guard::shared::{Shared, traffic};
 use crate::guard::sockaddr::Peer;
 use crate::guard::waiting::{Met, Subject, is_datagram, lock};
 
-/// A watch over a command, until it is [ended](Watch::end).
+/// A watch over a command, until it is [ended](Watch::end) or dropped.
 #[derive(Debug)]
 pub(crate) struct Watch {
+    watching: Watching,
+    shared: Arc<Shared>,
+}
+
+/// A watch that looks around before it watches.
+#[derive(Debug)]
+pub(crate) struct Beginning {
+    watching: Watching,
+    ready: Receiver<io::Result<Arc<Shared>>>,
+}
+
+/// The thread that watches. It stops when this is dropped: a second one may be watching by other rules then.
+#[derive(Debug)]
+struct Watching {
     thread: Mutex<Option<JoinHandle<()>>>,
     stop: Arc<OwnedFd>,
-    shared: Arc<Shared>,
 }
 
 /// What whoever watches next has to know besides the rules.
@@ -67,31 +80,67 @@ pub(crate) struct Successor {
     shared: Arc<Shared>,
 }
 
-impl Watch {
-    /// Begins to answer, by the rules that follow from the grounds, before anything is started on the line.
+impl Watching {
+    fn stop(&self) {
+        // The counter cannot be full.
+        let _ = rustix::io::write(&*self.stop, &1u64.to_ne_bytes());
+    }
+}
+
+impl Drop for Watching {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+impl Beginning {
+    /// Waits until every attempt will be answered, by what is true from then on: what listened before the command, and whom
+    /// names meant. Nothing is started on the line before.
     ///
     /// # Errors
     ///
-    /// The system's own: no thread, no netlink.
+    /// The system's own: no netlink. Then nothing is answered.
+    pub(crate) fn ready(self) -> io::Result<Watch> {
+        // Nothing comes where its thread has panicked.
+        let shared = self.ready.recv().map_err(|_| io::Error::from(io::ErrorKind::Other))??;
+        Ok(Watch { watching: self.watching, shared })
+    }
+}
+
+impl Watch {
+    /// Begins to watch, by the rules that follow from the grounds. What is to be known first is looked up on a thread of its
+    /// own while the caller goes on with something else.
+    ///
+    /// # Errors
+    ///
+    /// The system's own: no thread.
     pub(crate) fn begin(
         line: &Line,
         grounds: &Grounds<'_>,
         questions: Sender<Message>,
         tell: Tell,
-    ) -> io::Result<Watch> {
-        let kernel = Kernel::new()?;
+    ) -> io::Result<Beginning> {
         let blind = Blind::of(grounds.environment());
-        let mut rules = Rules::new(grounds, &blind, real);
-        let names = Names::look_up(rules.hosts(), AT_THE_START);
-        rules.learn(names);
-        rules.look_around(|address| kernel.serving(address));
-        let table = kernel.listeners.table()?;
-        let shared = Shared::new(Arc::clone(line.listener()), rules, blind, table, Some((questions, tell)));
+        let rules = Rules::new(grounds, &blind, real);
+        let listener = Arc::clone(line.listener());
         let stop = Arc::new(eventfd(0, EventfdFlags::CLOEXEC)?);
-        let mut watcher = Watcher::new(&shared, kernel);
         let stops = Arc::clone(&stop);
-        let thread = Builder::new().name("guard".to_owned()).spawn(move || watcher.watch(&stops))?;
-        Ok(Watch { thread: Mutex::new(Some(thread)), stop, shared })
+        let (say, ready) = channel();
+        let watching = move || {
+            let watcher = look_around(rules).map(|(kernel, rules, table)| {
+                Watcher::new(&Shared::new(listener, rules, blind, table, Some((questions, tell))), kernel)
+            });
+            // Nobody hears where the caller has given up.
+            match watcher {
+                Ok(mut watcher) => {
+                    let _ = say.send(Ok(Arc::clone(&watcher.shared)));
+                    watcher.watch(&stops);
+                }
+                Err(error) => drop(say.send(Err(error))),
+            }
+        };
+        let thread = Builder::new().name("guard".to_owned()).spawn(watching)?;
+        Ok(Beginning { watching: Watching { thread: Mutex::new(Some(thread)), stop }, ready })
     }
 
     /// Makes the one that will watch after us, before anything is started: it is taken along into another process.
@@ -104,9 +153,8 @@ impl Watch {
     /// Stops answering. What is not answered yet is left to whoever watches next; without one, nothing can connect any
     /// more once this watch is dropped.
     pub(crate) fn stop(&self) -> Handover {
-        // The counter cannot be full.
-        let _ = rustix::io::write(&*self.stop, &1u64.to_ne_bytes());
-        let thread = lock(&self.thread).take();
+        self.watching.stop();
+        let thread = lock(&self.watching.thread).take();
         // A watcher that panicked has answered what it could; the account is what it wrote.
         let _ = thread.map(JoinHandle::join);
         Handover {
@@ -140,6 +188,16 @@ impl Successor {
         handover.held.iter().for_each(|attempt| watcher.answer(attempt));
         watcher.watch(&never);
     }
+}
+
+/// Looks up what has to be known before the command starts: whom names mean, and what listens.
+fn look_around(mut rules: Rules) -> io::Result<(Kernel, Rules, Table)> {
+    let kernel = Kernel::new()?;
+    let names = Names::look_up(rules.hosts(), AT_THE_START);
+    rules.learn(names);
+    rules.look_around(|address| kernel.serving(address));
+    let table = kernel.listeners.table()?;
+    Ok((kernel, rules, table))
 }
 
 /// How many programs' connections are remembered as told of.
@@ -335,4 +393,41 @@ fn real(path: &Path) -> PathBuf {
         (Some(folder), Some(name)) => real(folder).join(name),
         _ => path.to_owned(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::GuardRules;
+    use std::net::{TcpListener, TcpStream};
+    use std::thread::yield_now;
+
+    fn begin(line: &Line) -> Beginning {
+        let policy = GuardRules::default();
+        let (targets, receipts, environment) = (&[], &[], &[]);
+        let grounds = Grounds { targets, receipts, policy: &policy, is_unnamed: false, is_person: false, environment };
+        Watch::begin(line, &grounds, channel().0, Box::new(|_| {})).unwrap()
+    }
+
+    /// Ends once no thread is left that could answer.
+    fn nobody_answers(line: &Line) {
+        while Arc::strong_count(line.listener()) > 1 {
+            yield_now();
+        }
+    }
+
+    #[test]
+    fn a_watch_that_is_dropped_leaves_all_answers_to_the_next() {
+        let line = Line::install().unwrap();
+        drop(begin(&line));
+        nobody_answers(&line);
+        drop(begin(&line).ready().unwrap());
+        nobody_answers(&line);
+        let watch = begin(&line).ready().unwrap();
+        let server = TcpListener::bind("127.0.0.1:0").unwrap();
+        let at = server.local_addr().unwrap();
+        line.on_filtered_thread(move || TcpStream::connect(at)).recv().unwrap().unwrap();
+        assert_eq!(watch.end().refusals(), 0);
+        nobody_answers(&line);
+    }
 }
