@@ -1,6 +1,6 @@
 //! What the guard costs while a command runs, against the same command without it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::compare::{Contest, Runner};
@@ -28,17 +28,89 @@ pub(crate) fn connections() -> Contest {
     )
 }
 
-/// A command that does nothing, with the guard and with a policy that turns it off.
+/// A command that does nothing, with the guard and without. Both have a policy that somebody approved: to read one costs more
+/// than to have none.
 pub(crate) fn start() -> Contest {
-    let with = Project::new("guard-start");
-    with.write("package.json", "{}");
-    let without = Project::new("guard-start-off");
-    without.write("package.json", "{}");
-    without.write(".safe-test.toml", "[guard]\nmode = \"off\"\n");
-    approve(&without);
+    let project = |name: &str, guard: &str| {
+        let project = Project::new(name);
+        project.write("package.json", "{}");
+        project.write(".safe-test.toml", &format!("[guard]\n{guard}\n"));
+        approve(&project);
+        project
+    };
+    let with = project("guard-start", "allow = [\"10.1.2.3:5432\"]");
+    let without = project("guard-start-off", "mode = \"off\"");
     Contest::new(
         Runner::new(move || without.safe_test(&["-q", "true"])),
         Runner::new(move || with.safe_test(&["-q", "true"])),
+    )
+}
+
+/// Cargo builds a package of its own from nothing.
+pub(crate) fn cargo_build() -> Contest {
+    let project = Project::new("guard-cargo");
+    project.write("Cargo.toml", "[package]\nname = \"small\"\nedition = \"2024\"\n[workspace]\n");
+    let functions: String = (0..300).map(|n| format!("fn f{n}(n: u64) -> u64 {{ n * {n} + 1 }}\n")).collect();
+    let sum = (0..300).map(|n| format!("f{n}(1)")).collect::<Vec<_>>().join(" + ");
+    project.write("src/main.rs", &format!("{functions}fn main() {{ println!(\"{{}}\", {sum}); }}\n"));
+    // The real one: what stands on PATH asks in the home folder which one it is.
+    let cargo = std::env::var_os("CARGO").map_or_else(|| "cargo".into(), PathBuf::from);
+    everyday_work(project, &cargo, &["build", "--offline", "--quiet"], "target")
+}
+
+/// npm installs what a lock file names, all of it from files: thirty packages of twenty files.
+pub(crate) fn npm_ci() -> Contest {
+    const PACKAGES: usize = 30;
+    let project = Project::new("guard-npm");
+    let mut names = Vec::new();
+    for package in 0..PACKAGES {
+        project.write(
+            &format!("packed/p{package}/package/package.json"),
+            &format!("{{\"name\": \"p{package}\", \"version\": \"1.0.0\"}}"),
+        );
+        for file in 0..20 {
+            let text = format!("module.exports = {file};\n").repeat(50);
+            project.write(&format!("packed/p{package}/package/lib/{file}.js"), &text);
+        }
+        let mut pack = project.command("tar");
+        pack.args(["-czf", &format!("packed/p{package}.tgz"), "-C", &format!("packed/p{package}"), "package"]);
+        assert!(pack.status().unwrap().success());
+        names.push(format!("\"p{package}\": \"file:packed/p{package}.tgz\""));
+    }
+    project.write("package.json", &format!("{{\"dependencies\": {{{}}}}}", names.join(", ")));
+    let mut lock = project.command("npm");
+    lock.args(["install", "--package-lock-only", "--offline", "--silent"]);
+    assert!(lock.status().unwrap().success());
+    everyday_work(
+        project,
+        Path::new("npm"),
+        &["ci", "--offline", "--no-audit", "--no-fund", "--silent"],
+        "node_modules",
+    )
+}
+
+/// A command that makes a folder, which is not there beforehand.
+fn everyday_work(project: Project, program: &Path, arguments: &'static [&'static str], made: &'static str) -> Contest {
+    let remove = |project: &Project| {
+        let made = project.folder().join(made);
+        move || drop(std::fs::remove_dir_all(&made))
+    };
+    let (bare, guarded) = (remove(&project), remove(&project));
+    let (other, ours) = (project.clone(), project);
+    let (program, shown) = (program.to_owned(), program.display().to_string());
+    Contest::new(
+        Runner::new(move || {
+            let mut command = other.command(&program);
+            command.args(arguments);
+            command
+        })
+        .after(bare),
+        Runner::new(move || {
+            let mut command = ours.safe_test(&["-q", "--", &shown]);
+            command.args(arguments);
+            command
+        })
+        .after(guarded),
     )
 }
 
@@ -96,7 +168,7 @@ pub(crate) fn unchanged_against_dump() -> Contest {
 
 /// The program that connects, compiled.
 fn compiled() -> PathBuf {
-    let program = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("bench").join("connects");
+    let program = Path::new(env!("CARGO_TARGET_TMPDIR")).join("bench").join("connects");
     std::fs::create_dir_all(program.parent().unwrap()).unwrap();
     let mut compile = Command::new("cc");
     compile.args(["-O1", "-o"]).arg(&program).arg(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/bench/connects.c"));

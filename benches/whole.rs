@@ -45,7 +45,7 @@ enum Goal {
     Memory(u64),
 }
 
-const CASES: [Case; 32] = [
+const CASES: [Case; 34] = [
     Case {
         name: "check-three-files",
         what: "check, three .env files / env true",
@@ -244,6 +244,20 @@ const CASES: [Case; 32] = [
         goal: Goal::Ratio(1.03),
         rounds: 9,
         contest: guard::pgbench,
+    },
+    Case {
+        name: "guard-cargo-build",
+        what: "guarded cargo build / bare",
+        goal: Goal::Ratio(1.02),
+        rounds: 15,
+        contest: guard::cargo_build,
+    },
+    Case {
+        name: "guard-npm-ci",
+        what: "guarded npm ci / bare",
+        goal: Goal::Ratio(1.02),
+        rounds: 15,
+        contest: guard::npm_ci,
     },
     Case {
         name: "guard-unchanged-postgres",
