@@ -127,6 +127,20 @@ impl Engines {
         asked.or_else(|| behind_a_proxy(process::all().map(process::words), address))
     }
 
+    /// Finds out whether a container runs a database server that is known, or carries connections elsewhere; `None` where
+    /// nobody can tell. Where no engine knows of it the processes below `owner` show it, which publishes its port.
+    pub(super) fn serves(&self, sought: Sought, owner: Option<&Owner>) -> Option<bool> {
+        let runs = match self.find(sought) {
+            Ok(Some(found)) => {
+                let api = Api::new(&found.socket, PATIENCE);
+                let container = api.inspect(&found.id).ok()?;
+                what_runs(&container.start(), &api.processes(&found.id).ok()?)
+            }
+            _ => what_runs(&[], &below(owner?)?),
+        };
+        Some(runs != Runs::Unknown)
+    }
+
     /// Finds out whether a container is new, and has nothing from before. `since` is when the command had not been started
     /// yet.
     pub(super) fn newness(&self, sought: Sought, since: Option<SystemTime>) -> Newness {
@@ -262,7 +276,7 @@ fn cannot_be_asked(socket: &Path, error: &io::Error) -> String {
 /// Waits for a container to run a database server and says why it is none, or no more than that: what a container
 /// carries elsewhere, nobody sees.
 fn serves(found: &Found, container: &Inspected) -> Option<String> {
-    let first: Vec<String> = [&container.path].into_iter().chain(container.args.iter().flatten()).cloned().collect();
+    let first = container.start();
     let deadline = Instant::now() + FOR_A_SERVER;
     loop {
         let lines = match Api::new(&found.socket, PATIENCE).processes(&found.id) {
@@ -278,6 +292,13 @@ fn serves(found: &Found, container: &Inspected) -> Option<String> {
             Runs::Unknown => std::thread::sleep(Duration::from_millis(250)),
         }
     }
+}
+
+/// Lists the command lines in the container of Podman's that a monitor watches (`conmon(8)`): it starts what runs there.
+fn below(owner: &Owner) -> Option<Vec<String>> {
+    let monitor = owner.process.filter(|_| owner.program.as_deref() == Some("conmon"))?;
+    let processes = process::all().filter(|one| *one != monitor && process::descends(*one, monitor));
+    Some(processes.map(|one| process::words(one).join(" ")).collect())
 }
 
 /// What a container runs.

@@ -5,6 +5,7 @@ use std::fs;
 use std::io::{Read, Write};
 use std::net::SocketAddr;
 use std::os::unix::net::UnixListener;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::thread::{Builder, sleep};
@@ -14,6 +15,7 @@ use tempfile::TempDir;
 
 use crate::guard::containers::{Engines, Inventory, Runs, Sought, behind_a_proxy, what_runs};
 use crate::guard::facts::Newness;
+use crate::guard::testing::owner;
 
 const ID: &str = "79dab3379acc126ddad7a70aa1045f28d9476558679f38605f8bb4bf8bbcd702";
 
@@ -293,6 +295,49 @@ fn podman_is_asked_for_what_runs_in_a_container_without_ps() {
         ["/usr/lib/postgresql/15/bin/postgres -D /var/lib/postgresql/data"],["postgres: checkpointer"]],"Titles":["COMMAND"]}"#;
     engine.answers(&format!("/containers/{ID}/top?ps_args=args"), top);
     assert_eq!(engines.newness(published(), None), Newness::New);
+}
+
+#[test]
+fn a_container_serves_by_what_its_engine_or_its_monitor_shows() {
+    let engine = Engine::start();
+    let engines = engine.engines();
+    engine.has("");
+    assert_eq!(engines.serves(published(), None), Some(true));
+    engine
+        .answers(&format!("/containers/{ID}/top"), r#"{"Processes":[["root","/app/mailpit"]],"Titles":["UID","CMD"]}"#);
+    assert_eq!(engines.serves(published(), None), Some(false));
+    engine.answers(&format!("/containers/{ID}/json"), "<html>");
+    assert_eq!(engines.serves(published(), None), None);
+
+    let folder = TempDir::new().unwrap();
+    for (program, name) in [("/bin/sh", "conmon"), ("/bin/sleep", "postgres")] {
+        fs::copy(program, folder.path().join(name)).unwrap();
+    }
+    for (script, expected) in [("./postgres 60 & echo; wait", true), ("sleep 60 & echo; wait", false)] {
+        let mut monitor = std::process::Command::new("./conmon");
+        monitor.args(["-c", script]).current_dir(folder.path()).stdout(std::process::Stdio::piped()).process_group(0);
+        let mut monitor = monitor.spawn().unwrap();
+        // What it starts is there once it has said something.
+        monitor.stdout.as_mut().unwrap().read_exact(&mut [0]).unwrap();
+        let process = i32::try_from(monitor.id()).unwrap();
+        let monitored = owner(process, "conmon");
+        let elsewhere = Sought::Published(at("127.0.0.1:1"));
+        let serves = || engines.serves(elsewhere, Some(&monitored));
+        assert!(
+            (0..500).any(|_| serves() == Some(expected) || {
+                sleep(Duration::from_millis(10));
+                false
+            }),
+            "{script}"
+        );
+        assert_eq!(engines.serves(elsewhere, Some(&owner(process, "pasta"))), None);
+        rustix::process::kill_process_group(
+            rustix::process::Pid::from_raw(process).unwrap(),
+            rustix::process::Signal::KILL,
+        )
+        .unwrap();
+        monitor.wait().unwrap();
+    }
 }
 
 #[test]

@@ -67,9 +67,20 @@ impl Rules {
         // A container shows by the port inside it what it is, at whatever port it is published.
         let may_be_a_container = kind == Kind::Container || owner.program.is_none() && owner.account == ROOT;
         let by_number = match programs::container_port(owner).map(Some).or(facts.container_port) {
-            Some(Some(inside)) if may_be_a_container => self.ports.away(inside),
+            Some(Some(inside)) if may_be_a_container => match self.in_container(inside, facts) {
+                Ok(by_number) => by_number,
+                Err(look) => return Decision::Look(look),
+            },
             None if may_be_a_container && self.ports.here(address.port()).is_none() => {
                 return Decision::Look(Look::ContainerPort);
+            }
+            // Nobody knows what is published there: then what runs in the container shows it.
+            Some(None) if kind == Kind::Container && self.ports.here(address.port()).is_none() => {
+                match facts.container_serves {
+                    None => return Decision::Look(Look::ContainerServes),
+                    Some(Some(true)) => Some(Expected { engine: Engine::Unknown, what: None }),
+                    Some(_) => None,
+                }
             }
             _ => self.ports.here(address.port()),
         };
@@ -182,15 +193,26 @@ impl Rules {
         }
     }
 
+    /// Tells what is to be expected at a port inside a container: where other programs have it as well, what runs there shows
+    /// it.
+    fn in_container(&self, port: u16, facts: &Facts) -> Result<Option<Expected>, Look> {
+        match (self.ports.here(port), self.ports.away(port), facts.container_serves) {
+            (None, Some(_), None) => Err(Look::ContainerServes),
+            (None, Some(_), Some(Some(false))) => Ok(None),
+            (here, away, _) => Ok(here.or(away)),
+        }
+    }
+
     fn container(&self, address: SocketAddr, facts: &Facts) -> Decision {
         if let Some(cleared) = cleared(&self.at_address(address)) {
             return cleared;
         }
         let named = self.at_address(address);
-        let engine = match self.ports.away(address.port()) {
-            Some(expected) => expected.engine,
-            None if named.is_empty() => return Decision::Pass,
-            None => Engine::Unknown,
+        let engine = match self.in_container(address.port(), facts) {
+            Ok(Some(expected)) => expected.engine,
+            Ok(None) if named.is_empty() => return Decision::Pass,
+            Ok(None) => Engine::Unknown,
+            Err(look) => return Decision::Look(look),
         };
         if self.allowed.have(address) {
             return Decision::PassNoted(Note::Allowed);

@@ -64,6 +64,23 @@ fn a_container_shows_by_the_port_inside_it_what_it_is() {
 }
 
 #[test]
+fn what_runs_in_a_container_shows_what_a_port_is_that_others_have_too() {
+    let scene = saved_here();
+    let proxy = docker_proxy(9, "0.0.0.0", "4000");
+    for (serves, is_refused) in [(Some(false), false), (Some(true), true), (None, true)] {
+        let scene = Scene { container_serves: serves, ..scene.clone() };
+        for decision in [scene.here("127.0.0.1:4000", 99, &proxy), scene.container("172.17.0.3:1025")] {
+            assert_eq!(matches!(decision, Decision::Refuse(_)), is_refused, "{serves:?} {decision:?}");
+        }
+        // Nothing takes a database's own port from it.
+        refused(scene.container("172.17.0.3:5432"));
+        // Where no engine says what is published, as for Podman without its service.
+        let unknown = scene.here("127.0.0.1:35123", 99, &owner(9, "conmon"));
+        assert_eq!(matches!(unknown, Decision::Refuse(_)), serves == Some(true), "{serves:?} {unknown:?}");
+    }
+}
+
+#[test]
 fn a_port_of_docker_on_both_families_is_one_server() {
     let proxy = |process, host| docker_proxy(process, host, "5432");
     let scene = Scene::empty()

@@ -81,6 +81,13 @@ pub(super) struct Inspected {
     pub(super) mounts: Option<Vec<Mount>>,
 }
 
+impl Inspected {
+    /// Gives the words that it starts with.
+    pub(super) fn start(&self) -> Vec<String> {
+        [&self.path].into_iter().chain(self.args.iter().flatten()).cloned().collect()
+    }
+}
+
 /// What a container has been given to keep files in.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]

@@ -28,6 +28,9 @@ pub(crate) struct Facts {
     pub(crate) owner: Option<Owner>,
     /// The port inside the container that is published at this one; `Some(None)` where none is, or nobody can tell.
     pub(crate) container_port: Option<Option<u16>>,
+    /// Whether the container that was dialled runs a database server that is known, or carries connections elsewhere;
+    /// `Some(None)` where nobody can tell.
+    pub(crate) container_serves: Option<Option<bool>>,
     /// Whether the server is new.
     pub(crate) newness: Option<Newness>,
     /// Whether the engine of containers that listens has been asked for what it has, and that was
@@ -51,6 +54,8 @@ pub(crate) enum Look {
     Owner,
     /// [`Facts::container_port`]
     ContainerPort,
+    /// [`Facts::container_serves`]
+    ContainerServes,
     /// [`Facts::newness`]
     Newness,
     /// [`Facts::containers_are_known`]

@@ -82,6 +82,9 @@ impl Look {
             facts::Look::Traffic => facts.traffic = Some(facts::Traffic::Stream),
             facts::Look::Owner => facts.owner = Some(self.owner(shared)),
             facts::Look::ContainerPort => facts.container_port = Some(self.container_port(shared)),
+            facts::Look::ContainerServes => {
+                facts.container_serves = Some(self.container_serves(shared, facts.owner.as_ref()));
+            }
             facts::Look::Containers => {
                 if let Subject::Socket(name, found, _) = &self.subject {
                     let had = Inventory::of(found);
@@ -131,13 +134,22 @@ impl Look {
         engines.port_behind(*address)
     }
 
-    fn newness(&self, shared: &Shared, owner: Option<&Owner>) -> Newness {
-        let container = match &self.subject {
+    fn container_serves(&self, shared: &Shared, owner: Option<&Owner>) -> Option<bool> {
+        let engines = shared.rules().engines.clone();
+        engines.serves(self.container(owner)?, owner)
+    }
+
+    /// By what the container is looked for that the subject may be in.
+    fn container(&self, owner: Option<&Owner>) -> Option<Sought> {
+        match &self.subject {
             Subject::Container(address) => Some(Sought::Own(address.ip())),
             Subject::Here(address, _) => owner.and_then(|owner| containers::sought(owner, *address)),
             Subject::Away(_) | Subject::Socket(..) => None,
-        };
-        if let Some(container) = container {
+        }
+    }
+
+    fn newness(&self, shared: &Shared, owner: Option<&Owner>) -> Newness {
+        if let Some(container) = self.container(owner) {
             let engines = shared.rules().engines.clone();
             return engines.newness(container, shared.table.taken_at());
         }

@@ -28,8 +28,8 @@ pub(crate) enum Kind {
     Other,
 }
 
-/// Finds out what sort of program owns a listener: by its name, else by its script or main class, else by the account
-/// that it runs under.
+/// Finds out what sort of program owns a listener: by its name or the one that it was called by, else by its script or main
+/// class, else by the account that it runs under.
 pub(crate) fn kind(owner: &Owner) -> Kind {
     let by_name = owner.program.as_deref().and_then(program);
     let by_words = || owner.program.as_ref().and_then(|_| words(&owner.words));
@@ -37,7 +37,7 @@ pub(crate) fn kind(owner: &Owner) -> Kind {
         let engine = owner.account_name.as_deref().and_then(|name| ACCOUNTS.find(name))?;
         owner.program.is_none().then_some(Kind::Server(Engine::named(engine)?))
     };
-    by_name.or_else(by_words).or_else(by_account).unwrap_or(Kind::Other)
+    by_name.or_else(|| called(&owner.words)).or_else(by_words).or_else(by_account).unwrap_or(Kind::Other)
 }
 
 /// Reads where docker's proxy leads: `-container-ip 172.17.0.2 -container-port 5432`.
@@ -74,6 +74,13 @@ fn program(name: &str) -> Option<Kind> {
         (name.len() == SHORT_NAME).then(|| PROGRAMS.iter().find_map(whole)).flatten()
     };
     PROGRAMS.find(name).or_else(cut_off).and_then(row)
+}
+
+/// Looks at the name that a program was called by, which one with several shows by it (Debian's `redis-server` is
+/// `redis-check-rdb`). Some write what they do behind it: `redis-server 127.0.0.1:6379`.
+fn called(words: &[String]) -> Option<Kind> {
+    let name = words.first()?.split([' ', ':']).next()?;
+    program(name.rsplit('/').next()?)
 }
 
 /// Looks at the words of an interpreter: its script, or the class or archive that Java runs. Other words may name
@@ -131,11 +138,13 @@ mod tests {
     fn programs_are_known_by_name_script_class_and_account() {
         let cassandra = ["java", "-cp", "/usr/share/x.jar", "org.apache.cassandra.service.CassandraDaemon"];
         type Case<'c> = (Option<&'c str>, &'c [&'c str], Option<&'c str>, Kind);
-        let cases: [Case<'_>; 16] = [
+        let cases: [Case<'_>; 18] = [
             (Some("postgres"), &[], None, Kind::Server(Engine::Postgres)),
             (Some("postgres (deleted)"), &[], None, Kind::Server(Engine::Postgres)),
             (Some("clickhouse-serv"), &[], None, Kind::Server(Engine::Clickhouse)),
             (Some("redis-server"), &[], None, Kind::Server(Engine::Redis)),
+            (Some("redis-check-rdb"), &["/usr/bin/redis-server 127.0.0.1:6399"], None, Kind::Server(Engine::Redis)),
+            (Some("busybox"), &["nc", "-l", "-p", "7777"], None, Kind::Proxy(Engine::Unknown)),
             (Some("ssh"), &["ssh", "-L", "5432:db:5432", "bastion"], None, Kind::Tunnel),
             (Some("pgbouncer"), &[], None, Kind::Proxy(Engine::Postgres)),
             (Some("haproxy"), &[], None, Kind::Proxy(Engine::Unknown)),

@@ -35,6 +35,8 @@ pub(super) struct Scene {
     pub(super) is_git_host: bool,
     /// The port inside the container that the engine says is published.
     pub(super) container_port: Option<u16>,
+    /// Whether a container runs a database server, as far as it shows.
+    pub(super) container_serves: Option<bool>,
 }
 
 pub(super) fn at(text: &str) -> SocketAddr {
@@ -87,6 +89,7 @@ impl Scene {
             traffic: Traffic::Stream,
             is_git_host: false,
             container_port: None,
+            container_serves: None,
         }
     }
 
@@ -168,6 +171,7 @@ impl Scene {
                 Look::Owner => facts.owner = Some(owner.clone()),
                 Look::Newness => facts.newness = Some(self.newness.clone()),
                 Look::ContainerPort => facts.container_port = Some(self.container_port),
+                Look::ContainerServes => facts.container_serves = Some(self.container_serves),
                 Look::Containers => facts.containers_are_known = true,
                 Look::GitHost => facts.is_git_host = Some(self.is_git_host),
                 Look::Names => {
