@@ -34,12 +34,10 @@ pub(crate) fn start() -> Contest {
     let project = |name: &str, guard: &str| {
         let project = Project::new(name);
         project.write("package.json", "{}");
-        project.write(".safe-test.toml", &format!("[guard]\n{guard}\n"));
-        approve(&project);
+        with_policy(&project, guard);
         project
     };
-    let with = project("guard-start", "allow = [\"10.1.2.3:5432\"]");
-    let without = project("guard-start-off", "mode = \"off\"");
+    let (with, without) = (project("guard-start", ON), project("guard-start-off", OFF));
     Contest::new(
         Runner::new(move || without.safe_test(&["-q", "true"])),
         Runner::new(move || with.safe_test(&["-q", "true"])),
@@ -53,9 +51,7 @@ pub(crate) fn cargo_build() -> Contest {
     let functions: String = (0..300).map(|n| format!("fn f{n}(n: u64) -> u64 {{ n * {n} + 1 }}\n")).collect();
     let sum = (0..300).map(|n| format!("f{n}(1)")).collect::<Vec<_>>().join(" + ");
     project.write("src/main.rs", &format!("{functions}fn main() {{ println!(\"{{}}\", {sum}); }}\n"));
-    // The real one: what stands on PATH asks in the home folder which one it is.
-    let cargo = std::env::var_os("CARGO").map_or_else(|| "cargo".into(), PathBuf::from);
-    everyday_work(project, &cargo, &["build", "--offline", "--quiet"], "target")
+    everyday_work(project, "cargo", &["build", "--offline", "--quiet"], "target")
 }
 
 /// npm installs what a lock file names, all of it from files: thirty packages of twenty files.
@@ -81,71 +77,66 @@ pub(crate) fn npm_ci() -> Contest {
     let mut lock = project.command("npm");
     lock.args(["install", "--package-lock-only", "--offline", "--silent"]);
     assert!(lock.status().unwrap().success());
-    everyday_work(
-        project,
-        Path::new("npm"),
-        &["ci", "--offline", "--no-audit", "--no-fund", "--silent"],
-        "node_modules",
-    )
+    everyday_work(project, "npm", &["ci", "--offline", "--no-audit", "--no-fund", "--silent"], "node_modules")
 }
 
 /// A command that makes a folder, which is not there beforehand.
-fn everyday_work(project: Project, program: &Path, arguments: &'static [&'static str], made: &'static str) -> Contest {
+fn everyday_work(
+    project: Project,
+    program: &'static str,
+    arguments: &'static [&'static str],
+    made: &'static str,
+) -> Contest {
     let remove = |project: &Project| {
         let made = project.folder().join(made);
         move || drop(std::fs::remove_dir_all(&made))
     };
+    // The home folder is another than that in which `rustup` looks for what `cargo` is.
+    let toolchain = ["RUSTUP_HOME", "RUSTUP_TOOLCHAIN"].into_iter();
+    let toolchain: Vec<_> = toolchain.filter_map(|name| Some((name, std::env::var_os(name)?))).collect();
     let (bare, guarded) = (remove(&project), remove(&project));
-    let (other, ours) = (project.clone(), project);
-    let (program, shown) = (program.to_owned(), program.display().to_string());
+    let (other, ours, same) = (project.clone(), project, toolchain.clone());
     Contest::new(
         Runner::new(move || {
-            let mut command = other.command(&program);
-            command.args(arguments);
+            let mut command = other.command(program);
+            command.args(arguments).envs(toolchain.iter().cloned());
             command
         })
         .after(bare),
         Runner::new(move || {
-            let mut command = ours.safe_test(&["-q", "--", &shown]);
-            command.args(arguments);
+            let mut command = ours.safe_test(&["-q", "--", program]);
+            command.args(arguments).envs(same.iter().cloned());
             command
         })
         .after(guarded),
     )
 }
 
-/// PostgreSQL's own benchmark, a connection for each transaction. It makes tables, so the database is its own.
+/// PostgreSQL's own benchmark, a connection for each transaction, with the guard and without: the database is judged, and
+/// found unchanged, both times. It makes tables, so the database is its own.
 pub(crate) fn pgbench() -> Contest {
     const DATA: Data = Data::Mixed(1);
-    let project = with_database("guard-pgbench", DATA);
     let server = Postgres::server();
-    let pgbench = server.program("pgbench").display().to_string();
-    let database = DATA.database();
-    let port = server.port().to_string();
-    let mut initialise = project.command(&pgbench);
+    let (pgbench, port) = (server.program("pgbench").display().to_string(), server.port().to_string());
     let login = move |command: &mut Command| {
         command.env("PGPASSWORD", server.password()).env("PGHOST", "127.0.0.1").env("PGUSER", server.user());
-        command.env("PGPORT", &port).stderr(Stdio::null());
+        command.env("PGPORT", &port).env("PGDATABASE", DATA.database()).stderr(Stdio::null());
     };
-    login(&mut initialise);
-    assert!(initialise.args(["-i", "-q", &database]).status().unwrap().success());
-    let arguments = ["-C", "-S", "-n", "-t", "400", &database].map(str::to_owned);
-    let (other, ours) = (project.clone(), project);
-    let (login_too, pgbench_too, arguments_too) = (login.clone(), pgbench.clone(), arguments.clone());
-    Contest::new(
+    let run = |name: &str, guard: &str| {
+        let project = with_database(name, DATA);
+        with_policy(&project, guard);
+        let (login, pgbench) = (login.clone(), pgbench.clone());
         Runner::new(move || {
-            let mut command = other.command(&pgbench);
+            let mut command = project.safe_test(&["-q", &pgbench, "-C", "-S", "-n", "-t", "400"]);
             login(&mut command);
-            command.args(&arguments);
             command
-        }),
-        Runner::new(move || {
-            let mut command = ours.safe_test(&["-q", &pgbench_too]);
-            login_too(&mut command);
-            command.args(&arguments_too);
-            command
-        }),
-    )
+        })
+    };
+    let contest = Contest::new(run("guard-pgbench-off", OFF), run("guard-pgbench", ON));
+    let mut initialise = Project::new("guard-pgbench-initialise").command(&pgbench);
+    login(&mut initialise);
+    assert!(initialise.args(["-i", "-q"]).status().unwrap().success());
+    contest
 }
 
 /// A guarded command on an unchanged database of 300 tables, against a dump of it.
@@ -174,6 +165,16 @@ fn compiled() -> PathBuf {
     compile.args(["-O1", "-o"]).arg(&program).arg(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/bench/connects.c"));
     assert!(compile.status().unwrap().success());
     program
+}
+
+/// A policy that leaves the guard as it is, and one that turns it off: both loosen.
+const ON: &str = "allow = [\"10.1.2.3:5432\"]";
+const OFF: &str = "mode = \"off\"";
+
+/// Gives a project a policy of the guard's, and approves it.
+fn with_policy(project: &Project, guard: &str) {
+    project.write(".safe-test.toml", &format!("[guard]\n{guard}\n"));
+    approve(project);
 }
 
 /// Approves the project's policy, as a person at a terminal does.

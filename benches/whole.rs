@@ -240,7 +240,7 @@ const CASES: [Case; 34] = [
     },
     Case {
         name: "guard-pgbench",
-        what: "guarded pgbench -C -S / bare",
+        what: "guarded pgbench -C -S / the guard off",
         goal: Goal::Ratio(1.03),
         rounds: 9,
         contest: guard::pgbench,
