@@ -57,6 +57,18 @@ pub(crate) fn trimmed_lines(text: &str) -> impl Iterator<Item = (&str, u32)> {
     text.lines().zip(1..).map(|(line, number)| (line.trim(), number))
 }
 
+/// Cuts XML into its tags, each without `<`, with what is behind it and its line, counted from 1. However they are laid out:
+/// several may stand on a line, and one on several.
+pub(crate) fn tags(text: &str) -> impl Iterator<Item = (&str, u32)> {
+    let mut next = 1;
+    let numbered = text.split('<').map(move |tag| {
+        let line = next;
+        next += u32::try_from(tag.matches('\n').count()).unwrap_or(u32::MAX - line);
+        (tag, line)
+    });
+    numbered.skip(1)
+}
+
 /// Reads manifests with at most one package a line: notes what `name_of` finds on each.
 pub(crate) fn each_line(text: &str, note: &mut dyn FnMut(&str, u32), name_of: impl Fn(&str) -> Option<&str>) {
     for (line, number) in text.lines().zip(1..) {

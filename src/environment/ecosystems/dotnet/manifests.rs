@@ -1,6 +1,6 @@
 //! .NET: project files, central package management and packages.config.
 
-use crate::environment::ecosystems::manifest::{Scan, between, each_line, trimmed_lines};
+use crate::environment::ecosystems::manifest::{Scan, each_line, quoted, tags};
 
 /// Tells how to read the manifest of that name.
 pub(crate) fn scan(file: &str) -> Option<Scan> {
@@ -16,10 +16,13 @@ pub(crate) fn scan(file: &str) -> Option<Scan> {
 
 /// Reads `<PackageReference Include="Npgsql" …`, `<PackageVersion Include=…`, `<package id=…`.
 fn packages(text: &str, note: &mut dyn FnMut(&str, u32)) {
-    for (line, number) in trimmed_lines(text) {
-        let attributes = line.split_once("<Package").or_else(|| line.split_once("<package "));
-        for mark in ["Include=\"", "Update=\"", "id=\""] {
-            if let Some(name) = attributes.and_then(|(_, rest)| between(rest, mark, "\"")) {
+    for (tag, number) in tags(text) {
+        let rest = tag.strip_prefix("package");
+        if !tag.starts_with("Package") && !rest.is_some_and(|rest| rest.starts_with(char::is_whitespace)) {
+            continue;
+        }
+        for mark in ["Include=", "Update=", "id="] {
+            if let Some(name) = tag.split_once(mark).and_then(|(_, rest)| quoted(rest).next()) {
                 note(name, number);
             }
         }
@@ -47,6 +50,11 @@ mod tests {
                 "App.csproj",
                 "<ItemGroup>\n  <PackageReference Include=\"Npgsql\" Version=\"8\" />\n  <PackageReference Include=\"Serilog\" />\n  <PackageReference Include=\"Microsoft.EntityFrameworkCore.SqlServer\" />\n",
                 &["2 Npgsql", "4 Microsoft.EntityFrameworkCore.SqlServer"],
+            ),
+            (
+                "Directory.Packages.props",
+                "<ItemGroup><PackageVersion Include='Serilog' /><PackageVersion Include='Npgsql' />\n<PackageReference\n Include=\"Dapper\"/>",
+                &["1 Npgsql", "2 Dapper"],
             ),
             ("packages.config", "<packages>\n  <package id=\"Dapper\" version=\"2\" />\n", &["2 Dapper"]),
             ("packages.lock.json", "{\n \"net8.0\": {\n  \"MySqlConnector\": {\n", &["3 MySqlConnector"]),

@@ -1,6 +1,6 @@
 //! Java, Kotlin, Scala and Clojure: Maven, Gradle, sbt, Leiningen and tools.deps.
 
-use crate::environment::ecosystems::manifest::{Members, Scan, between, trimmed_lines};
+use crate::environment::ecosystems::manifest::{Members, Scan, tags, trimmed_lines};
 
 pub(crate) const MEMBERS: &[(&str, Members)] =
     &[("pom.xml", modules), ("settings.gradle", included), ("settings.gradle.kts", included)];
@@ -15,8 +15,9 @@ pub(crate) fn scan(file: &str) -> Option<Scan> {
 }
 
 fn pom(text: &str, note: &mut dyn FnMut(&str, u32)) {
-    for (line, number) in trimmed_lines(text) {
-        if let Some(artifact) = between(line, "<artifactId>", "</artifactId>") {
+    for (tag, number) in tags(text) {
+        let artifact = tag.strip_prefix("artifactId").and_then(|rest| rest.split_once('>'));
+        if let Some((_, artifact)) = artifact.filter(|(attributes, _)| attributes.trim().is_empty()) {
             note(artifact.trim(), number);
         }
     }
@@ -72,6 +73,11 @@ mod tests {
                 "pom.xml",
                 "<artifactId>spring-boot-starter-data-jpa</artifactId>\n<artifactId>spring-boot-starter-web</artifactId>\n",
                 &["1 spring-boot-starter-data-jpa"],
+            ),
+            (
+                "pom.xml",
+                "<project><dependencies><dependency><artifactId>lib</artifactId></dependency><dependency><artifactId>h2</artifactId></dependency>\n<artifactId >\n  postgresql\n</artifactId>",
+                &["1 h2", "2 postgresql"],
             ),
             (
                 "build.gradle",
