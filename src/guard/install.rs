@@ -13,6 +13,7 @@ use crate::guard::account::Hold;
 use crate::guard::filter;
 use crate::guard::nested;
 use crate::guard::notification::Listener;
+use crate::guard::sight;
 
 type Job = Box<dyn FnOnce() + Send>;
 
@@ -42,6 +43,9 @@ pub(crate) enum Unavailable {
     /// It may not be done.
     #[error("the system does not permit it: {0}")]
     Denied(io::Error),
+    /// What is to be reached stands in the memory of the program, which cannot be read.
+    #[error("the memory of a program that was started cannot be read: {0}")]
+    Hidden(io::Error),
     /// No thread, no memory.
     #[error("there was no room for it: {0}")]
     Room(io::Error),
@@ -138,6 +142,7 @@ impl Line {
 /// Filters the calling thread and all that it will start. Returns the listener, and whether privileges can still be
 /// gained.
 fn filter_this_thread() -> Result<(OwnedFd, bool), Unavailable> {
+    sight::try_it().map_err(Unavailable::Hidden)?;
     // With the privilege to do so (`CAP_SYS_ADMIN`) the filter needs no promise that no more are gained.
     match install() {
         Ok(listener) => return Ok((listener, true)),

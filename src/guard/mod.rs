@@ -75,6 +75,8 @@ mod rules;
 #[cfg(target_os = "linux")]
 mod shared;
 #[cfg(target_os = "linux")]
+mod sight;
+#[cfg(target_os = "linux")]
 mod sockaddr;
 #[cfg(test)]
 #[cfg(target_os = "linux")]

@@ -2,6 +2,7 @@
 #![cfg(target_os = "linux")]
 
 mod clients;
+mod hindered;
 mod leftovers;
 mod namespaces;
 mod newness;
