@@ -113,7 +113,7 @@ pub(crate) fn used(finish: &Finish) -> Vec<String> {
     let mut lines = Vec::new();
     match &finish.guard {
         None | Some(Hold::Held) => {}
-        Some(Hold::Outer(why)) => lines.push(why.clone()),
+        Some(Hold::Fenced(how) | Hold::Outer(how)) => lines.push(how.clone()),
         Some(Hold::Off) => lines.push("its connections were not watched, as the policy says".to_owned()),
         Some(Hold::Unavailable(why)) => lines.push(format!("its connections were not watched: {why}")),
     }

@@ -8,12 +8,14 @@ use serde::Serialize;
 use crate::audit::{KnownSnapshots, Log};
 use crate::commands::clearing::Left;
 use crate::commands::context::Context;
+use crate::commands::guarding::FENCED;
 use crate::commands::judging::Judged;
 use crate::commands::{CommandError, clearing, judging, report, saving, unknown};
 use crate::error::{Explain, Failure, in_one_line};
 use crate::exit::Exit;
 use crate::guard;
 use crate::guard::Hold;
+use crate::guard::fence;
 use crate::policy::{FILE_NAME, GuardMode};
 use crate::snapshot;
 use crate::snapshot::{Described, Effect, Obstacle, SnapshotError, Store};
@@ -278,6 +280,7 @@ fn look_at_guard(judged: &Judged) -> Looked {
             let found = format!("watched{strict}: of two that were tried one was let through and one refused{but}");
             Looked::new(CONNECTIONS, &found, None, Facts::Guard { guard: Hold::Held })
         }
+        Err(_) if cfg!(target_os = "macos") => look_at_fence(),
         Err(why) => {
             let because = why.explained().map(|because| format!(" ({because})")).unwrap_or_default();
             let guard = Hold::from(why);
@@ -286,11 +289,26 @@ fn look_at_guard(judged: &Judged) -> Looked {
                 Hold::Unavailable(why) => {
                     format!("not watched: {why}{because}; runs go on, and without a named database they are refused")
                 }
-                Hold::Held | Hold::Off => "not watched".to_owned(),
+                Hold::Held | Hold::Fenced(_) | Hold::Off => "not watched".to_owned(),
             };
             Looked::new(CONNECTIONS, &found, None, Facts::Guard { guard })
         }
     }
+}
+
+/// Tries what there is on macOS.
+fn look_at_fence() -> Looked {
+    let (found, guard) = match fence::prove() {
+        Ok(_) => (
+            format!("{FENCED}, as was tried; without a named database runs are refused"),
+            Hold::Fenced(FENCED.to_owned()),
+        ),
+        Err(why) => {
+            let found = format!("not watched: {why}; runs go on, and without a named database they are refused");
+            (found, Hold::Unavailable(why.to_string()))
+        }
+    };
+    Looked::new(CONNECTIONS, &found, None, Facts::Guard { guard })
 }
 
 fn existing_part(folder: &Path) -> &Path {

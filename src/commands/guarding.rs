@@ -1,5 +1,7 @@
 //! The guard around one run: put up before the command, told of and written down while it runs.
 
+use std::borrow::Cow;
+use std::ffi::OsString;
 use std::io;
 use std::sync::mpsc::Sender;
 
@@ -13,7 +15,9 @@ use crate::commands::judging::Judged;
 use crate::commands::recording::Recorder;
 use crate::commands::report;
 use crate::exec;
+use crate::exec::Program;
 use crate::guard;
+use crate::guard::fence::{self, Fence};
 use crate::guard::{Account, Beginning, Grounds, Hold, Inbox, Installing, Line, Message, Refused, Unavailable, Watch};
 use crate::policy::{FILE_NAME, GuardMode};
 use crate::reach::Target;
@@ -21,10 +25,16 @@ use crate::text::shown;
 use crate::ui;
 use crate::ui::{Tone, Ui};
 
+/// How a fence is told of.
+pub(crate) const FENCED: &str =
+    "what the command connects to is not watched; at databases' ports of other machines it is refused";
+
 /// Whether what the command connects to is watched.
 pub(crate) enum Guard {
     /// It is: nothing that is started on this line connects unseen.
     Holds(Line),
+    /// It is not, but some of it is refused by its port. The run is as strict as without a guard.
+    Fenced(fence::Proven),
     /// It is not, for this reason. The run is as strict as without a guard.
     Absent(Hold),
 }
@@ -42,11 +52,21 @@ impl Guard {
         }
         let line = match begun.and_then(Installing::finish) {
             Ok(line) => line,
+            Err(_) if cfg!(target_os = "macos") => return Guard::put_up_fence(context, judged),
             Err(why) => return Guard::Absent(why.into()),
         };
         // What fails under the filter is not to fail: it runs without one, and as strictly as without one.
         let needy = if line.keeps_privileges() { None } else { gains_privileges(context, judged) };
         needy.map_or_else(|| Guard::Holds(line), |why| Guard::Absent(Hold::Unavailable(why)))
+    }
+
+    /// Puts up what there is on macOS, unless what the command starts could not run within it.
+    fn put_up_fence(context: &Context, judged: &Judged) -> Guard {
+        let nested = judged.programs.iter().find(|name| fence::has_own_sandbox(name));
+        let nested = nested.map(|name| format!("`{}` puts up a sandbox of its own", shown(name)));
+        let hindered = nested.or_else(|| gains_privileges(context, judged));
+        let proven = hindered.map_or_else(|| fence::prove().map_err(|why| why.to_string()), Err);
+        proven.map_or_else(|why| Guard::Absent(Hold::Unavailable(why)), Guard::Fenced)
     }
 
     /// Notes why there is none where a run without a name hangs on it.
@@ -61,7 +81,7 @@ impl Guard {
         let why = match self.hold() {
             Hold::Held => return None,
             Hold::Off => format!("{FILE_NAME} says `[guard] mode = \"off\"`"),
-            Hold::Outer(why) => return Some(why),
+            Hold::Fenced(why) | Hold::Outer(why) => return Some(why),
             Hold::Unavailable(why) => why,
         };
         Some(format!("what the command connects to is not watched: {why}"))
@@ -71,6 +91,7 @@ impl Guard {
     pub(crate) fn hold(&self) -> Hold {
         match self {
             Guard::Holds(_) => Hold::Held,
+            Guard::Fenced(_) => Hold::Fenced(FENCED.to_owned()),
             Guard::Absent(hold) => hold.clone(),
         }
     }
@@ -79,8 +100,28 @@ impl Guard {
     pub(crate) fn line(&self) -> Option<&Line> {
         match self {
             Guard::Holds(line) => Some(line),
-            Guard::Absent(_) => None,
+            Guard::Fenced(_) | Guard::Absent(_) => None,
         }
+    }
+
+    /// Gives the program to start, and its arguments: where there is a fence, what puts it up. Says what that leaves open.
+    pub(crate) fn within_fence<'a>(
+        &self,
+        context: &Context,
+        judged: &Judged,
+        clearance: &Clearance,
+        program: Program,
+        arguments: &'a [OsString],
+    ) -> (Program, Cow<'a, [OsString]>) {
+        let Guard::Fenced(proven) = self else { return (program, Cow::Borrowed(arguments)) };
+        let targets = targets(judged);
+        let fence = Fence::new(&grounds(context, judged, &targets, clearance), proven);
+        if let Some(open) = fence.left_open().filter(|_| !context.ui.json) {
+            context.ui.say(format!("safe-test: note: {open}"));
+        }
+        let arguments = fence.around(&program.path, arguments);
+        let sandbox = Fence::program();
+        (Program { name: sandbox.into(), path: sandbox.into() }, Cow::Owned(arguments))
     }
 
     /// Says where nothing is watched. Programs read it in `run-finished`.
@@ -103,15 +144,8 @@ impl Guard {
         inbox: &Inbox,
     ) -> io::Result<Option<Beginning>> {
         let Some(line) = self.line() else { return Ok(None) };
-        let targets: Vec<&Target> = judged.judgement.targets.iter().map(|one| &one.target).collect();
-        let grounds = Grounds {
-            targets: &targets,
-            receipts: clearance.receipts(),
-            policy: &judged.policy.guard,
-            is_unnamed: clearance.rests_on_the_guard(),
-            is_person: context.caller.kind == CallerKind::Human && context.caller.terminal,
-            environment: &context.process_text,
-        };
+        let targets = targets(judged);
+        let grounds = grounds(context, judged, &targets, clearance);
         let (ui, main_thread) = (context.ui.clone(), inbox.sender());
         let tell: guard::Tell = Box::new(move |refused| tell(&ui, &main_thread, refused));
         Watch::begin(line, &grounds, inbox.sender(), tell).map(Some)
@@ -122,6 +156,26 @@ impl Guard {
         // The line's own thread is under the filter as well: once it is gone, the kernel says when nothing is left.
         drop(self);
         watch.map(Watch::end).unwrap_or_default()
+    }
+}
+
+fn targets(judged: &Judged) -> Vec<&Target> {
+    judged.judgement.targets.iter().map(|one| &one.target).collect()
+}
+
+fn grounds<'a>(
+    context: &'a Context,
+    judged: &'a Judged,
+    targets: &'a [&'a Target],
+    clearance: &'a Clearance,
+) -> Grounds<'a> {
+    Grounds {
+        targets,
+        receipts: clearance.receipts(),
+        policy: &judged.policy.guard,
+        is_unnamed: clearance.rests_on_the_guard(),
+        is_person: context.caller.kind == CallerKind::Human && context.caller.terminal,
+        environment: &context.process_text,
     }
 }
 

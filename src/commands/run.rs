@@ -67,7 +67,8 @@ pub(crate) fn run(
     let guarded = guarded.map(|(line, watch)| Guarded { line, watch, inbox, answer: &mut answer });
 
     let started = Instant::now();
-    let outcome = exec::run(clearance, &program, &command[1..], &context.project.folder, inherited, interrupt, guarded);
+    let (program, arguments) = guard.within_fence(context, judged, clearance, program, &command[1..]);
+    let outcome = exec::run(clearance, &program, &arguments, &context.project.folder, inherited, interrupt, guarded);
     let duration = started.elapsed();
     let hold = guard.hold();
     let account = guard.end(watch);

@@ -13,6 +13,8 @@ const MOST: usize = 64;
 pub(crate) enum Hold {
     /// All of them, from the first to the last.
     Held,
+    /// They were not, but refused by their ports, and how: a phrase.
+    Fenced(String),
     /// The safe-test around this one watches them, and why that is so: a phrase.
     Outer(String),
     /// The policy says that they are not to be.
@@ -21,6 +23,7 @@ pub(crate) enum Hold {
     Unavailable(String),
 }
 
+const FENCED: &str = "fenced: ";
 const OUTER: &str = "outer: ";
 const UNAVAILABLE: &str = "unavailable: ";
 
@@ -29,6 +32,7 @@ impl From<Hold> for String {
         match hold {
             Hold::Held => "held".to_owned(),
             Hold::Off => "off".to_owned(),
+            Hold::Fenced(how) => format!("{FENCED}{how}"),
             Hold::Outer(why) => format!("{OUTER}{why}"),
             Hold::Unavailable(why) => format!("{UNAVAILABLE}{why}"),
         }
@@ -40,10 +44,11 @@ impl From<String> for Hold {
         match text.as_str() {
             "held" => Hold::Held,
             "off" => Hold::Off,
-            other => match other.strip_prefix(OUTER) {
-                Some(why) => Hold::Outer(why.to_owned()),
+            other => match (other.strip_prefix(OUTER), other.strip_prefix(FENCED)) {
+                (Some(why), _) => Hold::Outer(why.to_owned()),
+                (None, Some(how)) => Hold::Fenced(how.to_owned()),
                 // A word of a newer version claims nothing.
-                None => Hold::Unavailable(other.strip_prefix(UNAVAILABLE).unwrap_or(other).to_owned()),
+                (None, None) => Hold::Unavailable(other.strip_prefix(UNAVAILABLE).unwrap_or(other).to_owned()),
             },
         }
     }
@@ -220,6 +225,7 @@ mod tests {
         for hold in [
             Hold::Held,
             Hold::Off,
+            Hold::Fenced("ports are closed".to_owned()),
             Hold::Outer("the one around".to_owned()),
             Hold::Unavailable("this kernel is too old".to_owned()),
         ] {

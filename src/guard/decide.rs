@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::guard::facts::{Aim, Facts, Look, Newness, Traffic};
 use crate::guard::listeners::Listening;
 use crate::guard::owners::Owner;
-use crate::guard::ports::Expected;
+use crate::guard::ports::{Expected, NAME_SERVERS};
 use crate::guard::programs::{self, Kind};
 use crate::guard::refusal::{Note, Refusal, Why};
 use crate::guard::rules::{Named, Rules, port_of_socket};
@@ -34,8 +34,6 @@ pub(crate) enum Decision {
     Look(Look),
 }
 
-/// Ports of name servers, over TCP and over TLS.
-const NAME_SERVERS: [u16; 2] = [53, 853];
 const WEB: [u16; 2] = [80, 443];
 const SSH: u16 = 22;
 

@@ -1,8 +1,6 @@
 //! Where no filter shows us a command's connections: nothing is watched, and nothing here can be made.
 
-use std::convert::Infallible;
 use std::io;
-use std::path::Path;
 use std::sync::mpsc::Sender;
 
 use crate::guard::account::{Account, Hold};
@@ -77,9 +75,4 @@ impl Watch {
 /// Proves what can be done here: nothing.
 pub(crate) fn prove() -> Result<Line, Unavailable> {
     Err(Unavailable)
-}
-
-/// Finds how a program gains privileges that it would not gain under a filter.
-pub(crate) fn gain(_: &Path) -> Option<Infallible> {
-    None
 }

@@ -26,4 +26,22 @@ impl<'a> Grounds<'a> {
     pub(super) fn environment(&self) -> impl Iterator<Item = (&'a str, &'a str)> {
         self.environment.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
+
+    /// Lists the targets that have a receipt, by their indices.
+    pub(super) fn cleared(&self) -> impl Iterator<Item = (usize, &'a Target, &'a Receipt)> {
+        let targets = self.targets.iter().copied().enumerate();
+        targets.filter_map(|(at, target)| Some((at, target, self.receipts.iter().find(|one| one.target() == at)?)))
+    }
+
+    /// Lists the hosts and ports that the policy allows.
+    pub(super) fn allowed(&self) -> impl Iterator<Item = (String, u16)> {
+        self.policy.allow.iter().filter_map(|pair| host_and_port(pair))
+    }
+}
+
+/// Reads `host:port`; the host of IPv6 may stand in brackets.
+fn host_and_port(pair: &str) -> Option<(String, u16)> {
+    let (host, port) = pair.rsplit_once(':')?;
+    let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+    Some((host.to_ascii_lowercase(), port.parse().ok()?))
 }

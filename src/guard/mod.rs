@@ -30,6 +30,7 @@ mod elsewhere;
 mod engine_api;
 #[cfg(target_os = "linux")]
 mod facts;
+pub(crate) mod fence;
 #[cfg(target_os = "linux")]
 mod filter;
 mod grounds;
@@ -54,9 +55,7 @@ mod newness;
 mod notification;
 #[cfg(target_os = "linux")]
 mod owners;
-#[cfg(target_os = "linux")]
 mod ports;
-#[cfg(target_os = "linux")]
 mod privileges;
 #[cfg(target_os = "linux")]
 mod process;
@@ -88,12 +87,11 @@ mod watch;
 
 pub(crate) use crate::guard::account::{Account, Hold, Reached, Refused};
 #[cfg(not(target_os = "linux"))]
-pub(crate) use crate::guard::elsewhere::{Beginning, Installing, Line, Unavailable, Watch, gain, prove};
+pub(crate) use crate::guard::elsewhere::{Beginning, Installing, Line, Unavailable, Watch, prove};
 pub(crate) use crate::guard::grounds::Grounds;
 #[cfg(target_os = "linux")]
 pub(crate) use crate::guard::install::{Installing, Line, Unavailable};
 pub(crate) use crate::guard::messages::{Answer, Inbox, Message, Question, Tell};
-#[cfg(target_os = "linux")]
 pub(crate) use crate::guard::privileges::gain;
 #[cfg(target_os = "linux")]
 pub(crate) use crate::guard::process::descends;

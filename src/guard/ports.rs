@@ -1,9 +1,15 @@
 //! Whether a database is to be expected at a port.
 
-use crate::reach::{Certainty, Engine, Port};
+use std::collections::BTreeSet;
+
+use crate::guard::grounds::Grounds;
+use crate::reach::{Certainty, Engine, Place, Port};
 
 /// Ports that are never a database's by their number alone, whatever a target names: ssh, name servers, the web.
 const COMMON: [u16; 5] = [22, 53, 80, 443, 853];
+
+/// Ports of name servers, over TCP and over TLS.
+pub(crate) const NAME_SERVERS: [u16; 2] = [53, 853];
 
 /// Ports that count as databases' besides those that are known.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -24,6 +30,30 @@ pub(crate) struct Expected {
 }
 
 impl Ports {
+    /// Takes in the ports of the policy, and the ports and engines of every target.
+    pub(crate) fn of(grounds: &Grounds<'_>) -> Ports {
+        let mut ports = Ports::default();
+        grounds.policy.ports.iter().for_each(|port| ports.add(*port));
+        for target in grounds.targets {
+            ports.add_engine(target.engine);
+            for place in &target.places {
+                let port = match place {
+                    Place::Host { port, .. } => port.or(target.engine.default_port()),
+                    Place::Socket { port, .. } => *port,
+                    Place::File { .. } | Place::Memory | Place::Instance { .. } => None,
+                };
+                port.into_iter().for_each(|port| ports.add(port));
+            }
+        }
+        ports
+    }
+
+    /// Lists the ports of other machines where a database is to be expected.
+    pub(crate) fn all_away(&self) -> BTreeSet<u16> {
+        let known = Port::all().map(|port| port.number).filter(|port| self.away(*port).is_some());
+        known.chain(self.own.iter().copied()).collect()
+    }
+
     pub(crate) fn add(&mut self, port: u16) {
         if !COMMON.contains(&port) && !self.own.contains(&port) {
             self.own.push(port);

@@ -1,8 +1,13 @@
 //! Which programs gain privileges when they are started. Under the filter of somebody who has none, they gain nothing
-//! (`PR_SET_NO_NEW_PRIVS`), and most of them end at once.
+//! (`PR_SET_NO_NEW_PRIVS`), and most of them end at once; in macOS's sandbox they do not start.
 
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
+
+/// The bits of a file's mode (POSIX, `sys/stat.h`), whose types differ by system.
+const SET_USER: u32 = 0o4000;
+const SET_GROUP: u32 = 0o2000;
+const GROUP_EXECUTES: u32 = 0o0010;
 
 /// How a program gains privileges.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -26,11 +31,11 @@ pub(crate) fn gain(program: &Path) -> Option<Gain> {
     }
     let found = program.metadata().ok()?;
     let has = |bits: u32| found.mode() & bits == bits;
-    if has(libc::S_ISUID) && found.uid() != rustix::process::geteuid().as_raw() {
+    if has(SET_USER) && found.uid() != rustix::process::geteuid().as_raw() {
         return Some(Gain::User);
     }
     // Without the group's right to execute it is a mark for locks.
-    if has(libc::S_ISGID | libc::S_IXGRP) && found.gid() != rustix::process::getegid().as_raw() {
+    if has(SET_GROUP | GROUP_EXECUTES) && found.gid() != rustix::process::getegid().as_raw() {
         return Some(Gain::Group);
     }
     let capabilities = rustix::fs::getxattr(&program, "security.capability", &mut [0u8; 64][..]);

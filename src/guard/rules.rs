@@ -100,39 +100,30 @@ impl Rules {
     /// `blind` is whom the environment names to reach others through; `real` follows a path's links, as far as there is
     /// something.
     pub(crate) fn new(grounds: &Grounds<'_>, blind: &Blind, real: impl Fn(&Path) -> PathBuf) -> Rules {
-        let policy = grounds.policy;
         let mut rules = Rules {
-            allowed: Hosts::new(policy.allow.iter().filter_map(|pair| host_and_port(pair)).collect()),
+            allowed: Hosts::new(grounds.allowed().collect()),
             also: Hosts::new(blind.hosts().collect()),
-            mode: policy.mode,
+            ports: Ports::of(grounds),
+            mode: grounds.policy.mode,
             is_unnamed: grounds.is_unnamed,
             is_person: grounds.is_person,
             engines: Engines::of(grounds.environment, &real),
             ..Rules::default()
         };
-        policy.ports.iter().for_each(|port| rules.ports.add(*port));
-        for (at, target) in grounds.targets.iter().enumerate() {
-            rules.ports.add_engine(target.engine);
+        for (at, target, receipt) in grounds.cleared() {
             let (mut hosts, mut sockets) = (Vec::new(), Vec::new());
             for place in &target.places {
                 match place {
                     Place::Host { name, port } => {
-                        let port = port.or(target.engine.default_port());
-                        port.into_iter().for_each(|port| rules.ports.add(port));
-                        hosts.extend(port.map(|port| (name.clone(), port)));
+                        hosts.extend(port.or(target.engine.default_port()).map(|port| (name.clone(), port)));
                     }
-                    Place::Socket { path, port } => {
-                        port.iter().for_each(|port| rules.ports.add(*port));
-                        sockets.push(socket_file(target.engine, path, *port, &real));
-                    }
+                    Place::Socket { path, port } => sockets.push(socket_file(target.engine, path, *port, &real)),
                     Place::File { .. } | Place::Memory | Place::Instance { .. } => {}
                 }
             }
-            if let Some(receipt) = grounds.receipts.iter().find(|receipt| receipt.target() == at) {
-                let is_awaited = is_awaited(receipt.care());
-                let hosts = Hosts::new(hosts);
-                rules.named.push(Named { target: at, is_awaited, hosts, sockets, served: Vec::new() });
-            }
+            let is_awaited = is_awaited(receipt.care());
+            let hosts = Hosts::new(hosts);
+            rules.named.push(Named { target: at, is_awaited, hosts, sockets, served: Vec::new() });
         }
         rules
     }
@@ -253,11 +244,4 @@ fn socket_file(engine: Engine, path: &Path, port: Option<u16>, real: impl Fn(&Pa
         }
         _ => real(path),
     }
-}
-
-/// Reads `host:port`; the host of IPv6 may stand in brackets.
-pub(super) fn host_and_port(pair: &str) -> Option<(String, u16)> {
-    let (host, port) = pair.rsplit_once(':')?;
-    let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
-    Some((host.to_ascii_lowercase(), port.parse().ok()?))
 }

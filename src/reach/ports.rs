@@ -36,6 +36,11 @@ pub(crate) enum Certainty {
 }
 
 impl Port {
+    /// Lists the ports that are known.
+    pub(crate) fn all() -> impl Iterator<Item = Port> {
+        PORTS.iter().filter_map(|(number, rest)| read(number.parse().ok()?, rest))
+    }
+
     /// Finds what is known of a port.
     pub(crate) fn find(number: u16) -> Option<Port> {
         read(number, PORTS.find(&number.to_string())?)
@@ -90,16 +95,12 @@ fn read(number: u16, rest: &'static str) -> Option<Port> {
 mod tests {
     use super::*;
 
-    fn all() -> Vec<Port> {
-        PORTS.iter().filter_map(|(number, rest)| read(number.parse().ok()?, rest)).collect()
-    }
-
     #[test]
     fn every_line_can_be_read_and_no_engine_has_two_defaults() {
-        assert_eq!(all().len(), PORTS.iter().count());
-        for port in all() {
+        assert_eq!(Port::all().count(), PORTS.iter().count());
+        for port in Port::all() {
             assert_eq!(Port::find(port.number), Some(port));
-            let defaults = all().iter().filter(|other| other.is_default && other.engine == port.engine).count();
+            let defaults = Port::all().filter(|other| other.is_default && other.engine == port.engine).count();
             assert!(defaults <= 1 && port.number > 0 && !port.what.is_empty(), "{port:?}");
             assert!(port.certainty != Certainty::Named || port.engine != Engine::Unknown, "{port:?}");
             assert_eq!(port.engine, port.engine.family(), "{port:?}");
@@ -142,7 +143,7 @@ mod tests {
     #[test]
     fn only_ports_of_one_engine_name_it() {
         let named: Vec<u16> =
-            all().iter().map(|port| port.number).filter(|port| Engine::of_port(*port).is_some()).collect();
+            Port::all().map(|port| port.number).filter(|port| Engine::of_port(*port).is_some()).collect();
         assert_eq!(named, [1433, 1521, 26257, 27017, 3306, 5432, 6432]);
         assert_eq!(Engine::of_port(6432), Some(Engine::Postgres));
         assert_eq!(Engine::of_port(6379), None);

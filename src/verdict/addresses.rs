@@ -34,6 +34,12 @@ pub(crate) fn is_local_name(host: &str) -> bool {
     LOCAL_NAMES.contains(host) || host.strip_suffix(".localhost").is_some_and(|rest| !rest.is_empty())
 }
 
+/// Tells whether a host is this machine by its spelling alone.
+#[must_use]
+pub(crate) fn is_this_machine(host: &str) -> bool {
+    parse_address(host).map_or_else(|| is_local_name(host), is_loopback)
+}
+
 /// Tells whether the name has one label, so that no public name server knows it. A name whose last part is a number
 /// (`postgres-9.6`) is one too: no top-level domain is a number (RFC 3696, section 2).
 #[must_use]

@@ -18,7 +18,7 @@ mod testing;
 mod unnamed;
 mod words;
 
-pub(crate) use crate::verdict::addresses::parse_address;
+pub(crate) use crate::verdict::addresses::{is_this_machine, parse_address};
 pub(crate) use crate::verdict::environment_names::environment_names;
 pub(crate) use crate::verdict::evidence::{Evidence, Lying};
 pub(crate) use crate::verdict::locality::{Locality, Surroundings};
