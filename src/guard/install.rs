@@ -11,6 +11,7 @@ use std::thread::Builder;
 
 use crate::guard::account::Hold;
 use crate::guard::filter;
+use crate::guard::listeners::Listeners;
 use crate::guard::nested;
 use crate::guard::notification::Listener;
 use crate::guard::sight;
@@ -46,6 +47,9 @@ pub(crate) enum Unavailable {
     /// What is to be reached stands in the memory of the program, which cannot be read.
     #[error("the memory of a program that was started cannot be read: {0}")]
     Hidden(io::Error),
+    /// The kernel does not say who listens on this machine.
+    #[error("this kernel does not say who listens on this machine (`inet_diag`, `unix_diag`): {0}")]
+    Mute(io::Error),
     /// No thread, no memory.
     #[error("there was no room for it: {0}")]
     Room(io::Error),
@@ -143,6 +147,7 @@ impl Line {
 /// gained.
 fn filter_this_thread() -> Result<(OwnedFd, bool), Unavailable> {
     sight::try_it().map_err(Unavailable::Hidden)?;
+    Listeners::new().and_then(|listeners| listeners.try_them()).map_err(Unavailable::Mute)?;
     // With the privilege to do so (`CAP_SYS_ADMIN`) the filter needs no promise that no more are gained.
     match install() {
         Ok(listener) => return Ok((listener, true)),

@@ -72,6 +72,19 @@ impl Listeners {
         Ok(Listeners { sockets: Netlink::open(Some(netlink::SOCK_DIAG))? })
     }
 
+    /// Asks for nothing, which the kernel answers where it can say who listens: on small kernels it cannot, and to the
+    /// question about one address that is the same answer as that nobody listens there.
+    ///
+    /// # Errors
+    ///
+    /// Why it cannot.
+    pub(crate) fn try_them(&self) -> io::Result<()> {
+        for any in [IpAddr::V4(Ipv4Addr::UNSPECIFIED), IpAddr::V6(Ipv6Addr::UNSPECIFIED)] {
+            self.sockets.list(SOCK_DIAG_BY_FAMILY, &inet_question(any, 0, 0), |_| {})?;
+        }
+        self.sockets.list(SOCK_DIAG_BY_FAMILY, &unix_question(0), |_| {})
+    }
+
     /// Finds the socket that a new TCP connection to `address`, which is this machine's, would reach; `None` where
     /// nobody listens there.
     ///
@@ -146,18 +159,22 @@ impl Listeners {
     }
 
     fn each_unix(&self, mut each: impl FnMut(UnixRow)) -> io::Result<()> {
-        // `struct unix_diag_req` (`linux/unix_diag.h`): which states, and with it name, place and account.
-        let mut question = [0; 24];
-        question[0] = u8::try_from(libc::AF_UNIX).unwrap_or_default();
-        question[4..8].copy_from_slice(&(1u32 << LISTEN).to_ne_bytes());
-        question[12..16].copy_from_slice(&(0x1u32 | 0x2 | 0x40).to_ne_bytes());
-        question[16..24].fill(0xff);
-        self.sockets.list(SOCK_DIAG_BY_FAMILY, &question, |body| {
+        self.sockets.list(SOCK_DIAG_BY_FAMILY, &unix_question(1 << LISTEN), |body| {
             if let Some(row) = unix_row(body) {
                 each(row);
             }
         })
     }
+}
+
+/// Writes a `struct unix_diag_req` (`linux/unix_diag.h`): which states, and with it name, place and account.
+fn unix_question(states: u32) -> [u8; 24] {
+    let mut question = [0; 24];
+    question[0] = u8::try_from(libc::AF_UNIX).unwrap_or_default();
+    question[4..8].copy_from_slice(&states.to_ne_bytes());
+    question[12..16].copy_from_slice(&(0x1u32 | 0x2 | 0x40).to_ne_bytes());
+    question[16..24].fill(0xff);
+    question
 }
 
 struct UnixRow {
@@ -263,6 +280,11 @@ mod tests {
         let at = |address: &str| listeners.tcp(SocketAddr::new(address.parse().unwrap(), port)).unwrap();
         assert_eq!(at("127.0.0.1"), at("::1"));
         assert!(at("127.0.0.1").is_some());
+    }
+
+    #[test]
+    fn what_is_asked_for_nothing_is_answered() {
+        Listeners::new().unwrap().try_them().unwrap();
     }
 
     #[test]

@@ -63,7 +63,9 @@ impl Unproven {
             Unproven::Unavailable(Unavailable::Hidden(_)) => {
                 Some("Yama's `kernel.yama.ptrace_scope` is 2 or 3, or a container forbids `process_vm_readv`")
             }
-            Unproven::Unavailable(Unavailable::System | Unavailable::Nested(_) | Unavailable::Room(_))
+            Unproven::Unavailable(
+                Unavailable::System | Unavailable::Nested(_) | Unavailable::Mute(_) | Unavailable::Room(_),
+            )
             | Unproven::Otherwise(_)
             | Unproven::NotTried(_) => None,
         }

@@ -13,11 +13,9 @@ const PATIENCE: i32 = 1000;
 /// Why it cannot be: Yama (`kernel.yama.ptrace_scope` from 2 on), a filter of system calls around us, a security module.
 pub(crate) fn try_it() -> io::Result<()> {
     let mut stack = [0u128; 256];
-    // SAFETY: the new process shares our memory, and has a stack of its own that outlives it, since it is waited for. It
-    // makes two system calls and never returns. No signal tells of its end, so that nobody else waits for it.
-    let child = unsafe {
-        libc::clone(wait_for_the_end, stack.as_mut_ptr_range().end.cast(), libc::CLONE_VM, std::ptr::null_mut())
-    };
+    // SAFETY: the new process has a copy of our memory, since what shares ours may always be read, and runs on this stack in
+    // it. It makes two system calls and never returns. No signal tells of its end, so that nobody else waits for it.
+    let child = unsafe { libc::clone(wait_for_the_end, stack.as_mut_ptr_range().end.cast(), 0, std::ptr::null_mut()) };
     if child == -1 {
         return Err(io::Error::last_os_error());
     }
