@@ -8,10 +8,14 @@
 pub(crate) mod pipe;
 
 use std::borrow::Borrow;
+use std::ffi::CStr;
 use std::fs::{self, File, FileType, Metadata, OpenOptions};
 use std::io::{self, Read};
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
+
+use rustix::fs::{Mode, OFlags};
 
 /// More than any settings file, list of references or manifest of a snapshot has: 64 MiB.
 pub(crate) const LARGE: u64 = 64 * 1024 * 1024;
@@ -75,6 +79,18 @@ pub(crate) fn head(path: &Path, length: usize) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::with_capacity(length);
     FromStart::new(open(path)?).take(length as u64).read_to_end(&mut bytes)?;
     Ok(bytes)
+}
+
+/// Opens a folder, to be listed: the one of this name in `parent`, or at this path where that is [`CWD`](rustix::fs::CWD). A
+/// link in its place is refused where `follows_links` does not permit it.
+///
+/// # Errors
+///
+/// [`io::ErrorKind::NotADirectory`] for what is no folder, which is not opened. Otherwise what the system says.
+#[expect(clippy::disallowed_methods, reason = "what is no folder is not opened")]
+pub(crate) fn open_folder(parent: BorrowedFd<'_>, name: &CStr, follows_links: bool) -> io::Result<OwnedFd> {
+    let links = if follows_links { OFlags::empty() } else { OFlags::NOFOLLOW };
+    Ok(rustix::fs::openat(parent, name, OFlags::DIRECTORY | OFlags::CLOEXEC | links, Mode::empty())?)
 }
 
 /// Looks at a file that something else is going to open, wherever links lead.

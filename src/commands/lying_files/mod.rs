@@ -4,13 +4,18 @@
 //! (`text_and_pictures.txt`); links are not followed. The search is bounded; one that
 //! was cut off says so, and proves nothing.
 
-use std::fs::{self, DirEntry};
+use std::ffi::{CStr, CString, OsStr};
 use std::io;
+use std::os::fd::BorrowedFd;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
+
+use rustix::fs::{AtFlags, CWD, Dir, FileType};
 
 use crate::commands::disk::can_look_into;
 use crate::lists::{List, list};
@@ -79,13 +84,13 @@ fn find(root: &Path, store: Option<&Path>, bounds: Bounds, is_stopped: &AtomicBo
     let started = Instant::now();
     let marks: Vec<FileMark> = snapshot::file_marks().collect();
     let mut found = Found::default();
-    let mut folders = vec![root.to_owned()];
+    let mut folders = vec![Folder { parent: None, path: root.to_owned() }];
     let mut names = 0;
     while let Some(folder) = folders.pop() {
-        let entries = match list(&folder) {
-            Ok(entries) => entries,
+        let Listed { handle, entries } = match folder.list() {
+            Ok(listed) => listed,
             Err(error) => {
-                found.cut = Some(format!("{} could not be looked through: {error}", shown(&folder)));
+                found.cut = Some(format!("{} could not be looked through: {error}", shown(&folder.path)));
                 break;
             }
         };
@@ -94,26 +99,19 @@ fn find(root: &Path, store: Option<&Path>, bounds: Bounds, is_stopped: &AtomicBo
             found.cut = Some("the project has more files than are looked through".to_owned());
             break;
         }
-        if folder != root && entries.iter().any(|entry| left_out(entry) == Some("mark")) {
+        // The project itself may be called anything, and lie anywhere.
+        if folder.path != root && entries.iter().any(|entry| entry.left_out == Some("mark")) {
             continue;
         }
-        for entry in entries {
-            // A link leads out of the project, or to what is found by itself.
-            let Ok(kind) = entry.file_type() else { continue };
-            if !(kind.is_dir() || kind.is_file()) || left_out(&entry) == Some("") {
-                continue;
-            }
-            if kind.is_file() && is_text_or_picture(&entry) {
-                continue;
-            }
-            let path = entry.path();
-            if kind.is_dir() {
+        for entry in entries.into_iter().filter(|entry| entry.left_out != Some("")) {
+            let path = folder.path.join(OsStr::from_bytes(entry.name.to_bytes()));
+            if entry.is_folder {
                 if Some(path.as_path()) != store {
-                    folders.push(path);
+                    folders.push(Folder { parent: handle.clone(), path });
                 }
                 continue;
             }
-            match engine_of(&entry, &path, &marks) {
+            match entry.engine(handle.as_deref(), &path, &marks) {
                 Ok(Some(engine)) => found.files.push((path, engine)),
                 Ok(None) => {}
                 Err(error) => found.cut = Some(format!("{} could not be looked at: {error}", shown(&path))),
@@ -124,44 +122,126 @@ fn find(root: &Path, store: Option<&Path>, bounds: Bounds, is_stopped: &AtomicBo
     found
 }
 
-/// Lists a folder; nothing where neither this account nor the command may look into it, or where it has gone.
-fn list(folder: &Path) -> io::Result<Vec<DirEntry>> {
-    match fs::read_dir(folder).and_then(Iterator::collect) {
-        Err(error) if is_nothing(&error) && !can_look_into(folder) => Ok(Vec::new()),
-        listed => listed,
+/// A folder that is to be looked through.
+struct Folder {
+    /// The one that it is in, open; `None` for the project's root. Opened from there, the way to it is not looked up again.
+    parent: Option<Rc<Dir>>,
+    path: PathBuf,
+}
+
+/// A folder that is open, and what is in it; nothing where it could not be, and need not be.
+#[derive(Default)]
+struct Listed {
+    handle: Option<Rc<Dir>>,
+    entries: Vec<Entry>,
+}
+
+/// A folder, or a file that is looked at.
+struct Entry {
+    name: CString,
+    is_folder: bool,
+    /// What the list of what is left out says of its name.
+    left_out: Option<&'static str>,
+}
+
+impl Folder {
+    /// Lists it; nothing where neither this account nor the command may look into it, or where it has gone.
+    fn list(&self) -> io::Result<Listed> {
+        match self.open().and_then(Listed::of) {
+            Err(error) if is_nothing(&error) && !can_look_into(&self.path) => Ok(Listed::default()),
+            listed => listed,
+        }
     }
+
+    fn open(&self) -> io::Result<Dir> {
+        let path = CString::new(self.path.as_os_str().as_bytes())?;
+        let folder = match &self.parent {
+            None => regular::open_folder(CWD, &path, true)?,
+            Some(parent) => {
+                let name = CString::new(self.path.file_name().unwrap_or_default().as_bytes())?;
+                regular::open_folder(parent.fd()?, &name, false)?
+            }
+        };
+        Ok(Dir::new(folder)?)
+    }
+}
+
+impl Listed {
+    fn of(mut folder: Dir) -> io::Result<Listed> {
+        let mut entries = Vec::new();
+        while let Some(entry) = folder.read() {
+            let entry = entry?;
+            let name = entry.file_name();
+            if !matches!(name.to_bytes(), b"." | b"..") {
+                entries.push((name.to_owned(), entry.file_type()));
+            }
+        }
+        let handle = folder.fd()?;
+        let entries = entries.into_iter().map(|(name, kind)| Entry::new(handle, name, kind)).collect();
+        Ok(Listed { entries, handle: Some(Rc::new(folder)) })
+    }
+}
+
+impl Entry {
+    fn new(folder: BorrowedFd<'_>, name: CString, kind: FileType) -> Entry {
+        let text = name.to_str().ok();
+        let mut left_out = text.and_then(|name| LEFT_OUT.find(name));
+        let kind = match kind {
+            // Some file systems do not say.
+            FileType::Unknown => look_at(folder, &name).map_or(FileType::Unknown, |found| found.kind),
+            kind => kind,
+        };
+        // A link leads out of the project, or to what is found by itself.
+        let is_looked_at = match kind {
+            FileType::Directory => true,
+            FileType::RegularFile => !text.is_some_and(is_text_or_picture),
+            _ => false,
+        };
+        if !is_looked_at {
+            left_out = left_out.or(Some(""));
+        }
+        Entry { name, is_folder: kind == FileType::Directory, left_out }
+    }
+
+    /// Finds the engine whose database a file is, by its first bytes; by its length, most files need not be opened.
+    fn engine(&self, folder: Option<&Dir>, path: &Path, marks: &[FileMark]) -> io::Result<Option<Engine>> {
+        let Some(folder) = folder else { return Ok(None) };
+        let looked_at = || {
+            let length = look_at(folder.fd()?, &self.name)?.length;
+            let is_named_so = || self.name.to_str().is_ok_and(looks_like_file);
+            let may_be = |mark: &&FileMark| length >= mark.unit && (length.is_multiple_of(mark.unit) || is_named_so());
+            let Some(longest) = marks.iter().filter(may_be).map(|mark| mark.beginning.len()).max() else {
+                return Ok(None);
+            };
+            let head = regular::head(path, longest)?;
+            Ok(marks.iter().find(|mark| head.starts_with(mark.beginning)).map(|mark| mark.engine))
+        };
+        match looked_at() {
+            Err(error) if is_nothing(&error) => Ok(None),
+            looked => looked,
+        }
+    }
+}
+
+/// What the file system says of a name.
+struct Look {
+    kind: FileType,
+    length: u64,
+}
+
+fn look_at(folder: BorrowedFd<'_>, name: &CStr) -> io::Result<Look> {
+    let found = rustix::fs::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW)?;
+    let length = u64::try_from(found.st_size).unwrap_or_default();
+    Ok(Look { kind: FileType::from_raw_mode(found.st_mode), length })
 }
 
 fn is_nothing(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied | io::ErrorKind::NotADirectory)
 }
 
-/// Finds what the list of what is left out says of a name.
-fn left_out(entry: &DirEntry) -> Option<&'static str> {
-    LEFT_OUT.find(entry.file_name().to_str()?)
-}
-
 /// Tells whether a file is of a kind that no database is, by its name.
-fn is_text_or_picture(entry: &DirEntry) -> bool {
-    let name = entry.file_name();
-    let ending = name.to_str().and_then(|name| name.rsplit_once('.')).map(|(_, ending)| ending);
-    ending.is_some_and(|ending| TEXT_AND_PICTURES.contains(ending))
-}
-
-/// Finds the engine whose database a file is, by its first bytes; by its length, most files need not be opened.
-fn engine_of(entry: &DirEntry, path: &Path, marks: &[FileMark]) -> io::Result<Option<Engine>> {
-    let looked_at = || {
-        let length = entry.metadata()?.len();
-        let is_named_so = || entry.file_name().to_str().is_some_and(looks_like_file);
-        let may_be = |mark: &&FileMark| length >= mark.unit && (length.is_multiple_of(mark.unit) || is_named_so());
-        let Some(longest) = marks.iter().filter(may_be).map(|mark| mark.beginning.len()).max() else { return Ok(None) };
-        let head = regular::head(path, longest)?;
-        Ok(marks.iter().find(|mark| head.starts_with(mark.beginning)).map(|mark| mark.engine))
-    };
-    match looked_at() {
-        Err(error) if is_nothing(&error) => Ok(None),
-        looked => looked,
-    }
+fn is_text_or_picture(name: &str) -> bool {
+    name.rsplit_once('.').is_some_and(|(_, ending)| TEXT_AND_PICTURES.contains(ending))
 }
 
 #[cfg(test)]
