@@ -31,7 +31,7 @@ impl JudgementReport {
             schema: 1,
             verdict: judgement.verdict,
             targets: judgement.targets.iter().map(|target| TargetReport::new(target, &loaders)).collect(),
-            findings: judgement.findings.iter().map(FindingReport::from).collect(),
+            findings: judgement.findings.iter().map(|one| FindingReport::new(one, caller)).collect(),
             environment: judgement
                 .environment
                 .iter()
@@ -105,14 +105,14 @@ fn loaders_by_origin<'s>(judgement: &'s Judgement, survey: &'s Survey) -> Loader
     loaders
 }
 
-impl From<&Finding> for FindingReport {
-    fn from(finding: &Finding) -> Self {
+impl FindingReport {
+    fn new(finding: &Finding, reader: &Caller) -> Self {
         FindingReport {
             rule: finding.rule.into(),
             level: finding.level,
             target: finding.target,
             message: finding.message.clone(),
-            remedy: finding.remedy.clone(),
+            remedy: finding.remedy.told(reader.can_be_asked()),
             origin: finding.origin.clone(),
         }
     }
@@ -176,7 +176,7 @@ mod tests {
             level: Level::Unverified,
             target: Some(0),
             message: "a message".to_owned(),
-            remedy: "a remedy".to_owned(),
+            remedy: "a remedy".into(),
             origin: Some(Origin::process("DATABASE_URL")),
         };
         let judgement = Judgement::new(vec![(target, Locality::Loopback, Vec::new())], vec![finding], Vec::new(), None);

@@ -111,7 +111,7 @@ fn list(names: &[&str]) -> Option<String> {
 /// Lists what passed with a note, once, with the programs that reached it.
 fn passed(account: &Account) -> Vec<String> {
     let mut notes: Vec<(String, Vec<&str>)> = Vec::new();
-    for reached in &account.reached {
+    for reached in account.reached.iter().filter(|reached| !reached.is_quiet) {
         let Some(note) = &reached.note else { continue };
         let said = format!("{}: {note}", reached.address);
         match notes.iter_mut().find(|(known, _)| *known == said) {
@@ -203,11 +203,13 @@ mod tests {
             process: 1,
             target: None,
             note: note.map(str::to_owned),
+            is_quiet: note == Some("new"),
         };
         let mut account = Account::default();
         account.add_reached(reached("127.0.0.1:6379", "node", Some("redis, not saved")));
         account.add_reached(reached("127.0.0.1:6379", "ruby", Some("redis, not saved")));
         account.add_reached(reached("127.0.0.1:5432", "node", None));
+        account.add_reached(reached("127.0.0.1:5433", "node", Some("new")));
         assert_eq!(passed(&account), ["node, ruby connected to 127.0.0.1:6379: redis, not saved"]);
     }
 }

@@ -51,8 +51,8 @@ impl Left {
 }
 
 /// Decides what is to become of these leftovers, and drops nothing.
-pub(crate) fn foresee(context: &Context, leftovers: &[Leftover], keep_last: usize) -> Vec<Left> {
-    let decided = decide_leftovers(leftovers, keep_last, context.clock());
+pub(crate) fn foresee(leftovers: &[Leftover], keep_last: usize) -> Vec<Left> {
+    let decided = decide_leftovers(leftovers, keep_last, Context::clock());
     let left = |(leftover, goes, reason): (&Leftover, bool, String)| {
         let fate = if goes { Fate::Due } else { Fate::Stays };
         Left { leftover: leftover.clone(), fate, reason }
@@ -68,7 +68,7 @@ pub(crate) fn clear(
     leftovers: &[Leftover],
     keep_last: usize,
 ) -> Vec<Left> {
-    let mut all = foresee(context, leftovers, keep_last);
+    let mut all = foresee(leftovers, keep_last);
     for left in all.iter_mut().filter(|left| left.fate == Fate::Due) {
         match snapshot::drop_leftover(target, &context.tools, &left.leftover.name, recorder.past()) {
             Ok(true) => left.fate = Fate::Dropped,

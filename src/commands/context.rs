@@ -104,7 +104,7 @@ impl Context {
 
     /// Reads the clock, for what happens later in the call.
     #[expect(clippy::disallowed_methods, reason = "the one place where the clock is read")]
-    pub(crate) fn clock(&self) -> DateTime<Utc> {
+    pub(crate) fn clock() -> DateTime<Utc> {
         Utc::now()
     }
 

@@ -111,7 +111,7 @@ pub(crate) fn doctor(context: &mut Context) -> Result<Exit, Failure> {
                 .first()
                 .map_or("none is named", |finding| finding.message.as_str())
                 .to_owned(),
-            hint: judged.judgement.objections().next().map(|finding| finding.remedy.clone()),
+            hint: judged.judgement.objections().next().map(|one| one.remedy.told(context.caller.can_be_asked())),
             facts: Facts::Nothing {},
         });
     }
@@ -163,7 +163,10 @@ fn look_at_target(context: &Context, judged: &Judged, at: usize) -> Looked {
             what,
             ok: false,
             found: format!("{}: not connected to", one.verdict),
-            hint: finding.map(|finding| format!("{}; {}", finding.message, finding.remedy)),
+            hint: finding.map(|finding| {
+                let remedy = finding.remedy.told(context.caller.can_be_asked());
+                format!("{}; {remedy}", finding.message)
+            }),
             facts: Facts::Target(facts),
         };
     }
@@ -198,7 +201,7 @@ fn look_beside(context: &Context, store: &Store, judged: &Judged, at: usize) -> 
         Some(&judged.judgement.targets[at]).filter(|one| one.verdict == Verdict::Safe).map(|one| &one.target)?;
     let past = KnownSnapshots::of(&Log::open(&store.log(), &context.state_directory));
     let leftovers = snapshot::leftovers(target, &context.tools, &past).ok().filter(|found| !found.is_empty())?;
-    let left = clearing::foresee(context, &leftovers, judged.policy.keep_last());
+    let left = clearing::foresee(&leftovers, judged.policy.keep_last());
     let found: Vec<String> = left.iter().map(Left::line).collect();
     let what = format!("beside {}", target.shown());
     Some(Looked::new(&what, &found.join("; "), None, Facts::Leftovers { target: at, leftovers: left }))

@@ -63,7 +63,7 @@ pub(crate) fn exchange_back(
         ..audit::RestoreStart::default()
     }))?;
     exec::would_say(&"the restore is not finished; `safe-test list` shows which database bears which name");
-    let kept = Kept { name, making, target, environment: &context.tools, now: context.clock(), ledger: &recorder };
+    let kept = Kept { name, making, target, environment: &context.tools, now: Context::clock(), ledger: &recorder };
     let outcome = snapshot::exchange_back(&kept);
     let (done, replaced) = match &outcome {
         Ok(restored) => (databases, restored.replaced.iter().cloned().collect()),

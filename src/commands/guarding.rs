@@ -1,8 +1,10 @@
 //! The guard around one run: put up before the command, told of and written down while it runs.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::ffi::OsString;
 use std::io;
+use std::sync::Arc;
 use std::sync::mpsc::Sender;
 
 use serde::Serialize;
@@ -18,7 +20,9 @@ use crate::exec;
 use crate::exec::Program;
 use crate::guard;
 use crate::guard::fence::{self, Fence};
-use crate::guard::{Account, Beginning, Grounds, Hold, Inbox, Installing, Line, Message, Refused, Unavailable, Watch};
+use crate::guard::{
+    Account, Beginning, Grounds, Hold, Inbox, Installing, Line, Message, Outer, Refused, Stage, Unavailable, Watch,
+};
 use crate::policy::{FILE_NAME, GuardMode};
 use crate::reach::Target;
 use crate::text::shown;
@@ -35,8 +39,18 @@ pub(crate) enum Guard {
     Holds(Line),
     /// It is not, but some of it is refused by its port. The run is as strict as without a guard.
     Fenced(fence::Proven),
+    /// By the safe-test around us, which is told what is saved here; for the rest the run is as strict as without a guard.
+    Around(Outer, Cell<Heard>),
     /// It is not, for this reason. The run is as strict as without a guard.
     Absent(Hold),
+}
+
+/// Whether the safe-test around us takes over what we save.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Heard {
+    NotYet,
+    Taken,
+    Refused,
 }
 
 impl Guard {
@@ -48,12 +62,12 @@ impl Guard {
     /// Puts the filter up, before it is decided what may run under it: some of that rests on it.
     pub(crate) fn put_up(begun: Result<Installing, Unavailable>, context: &Context, judged: &Judged) -> Guard {
         if judged.policy.guard.mode == GuardMode::Off {
-            return Guard::Absent(Hold::Off);
+            return Guard::around(Outer::find(), || Hold::Off);
         }
         let line = match begun.and_then(Installing::finish) {
             Ok(line) => line,
             Err(_) if cfg!(target_os = "macos") => return Guard::put_up_fence(context, judged),
-            Err(why) => return Guard::Absent(why.into()),
+            Err(why) => return Guard::around(why.outer(), || why.into()),
         };
         // What fails under the filter is not to fail: it runs without one, and as strictly as without one.
         let needy = if line.keeps_privileges() { None } else { gains_privileges(context, judged) };
@@ -67,6 +81,18 @@ impl Guard {
         let hindered = nested.or_else(|| gains_privileges(context, judged));
         let proven = hindered.map_or_else(|| fence::prove().map_err(|why| why.to_string()), Err);
         proven.map_or_else(|why| Guard::Absent(Hold::Unavailable(why)), Guard::Fenced)
+    }
+
+    fn around(outer: Option<Outer>, without: impl FnOnce() -> Hold) -> Guard {
+        outer.map_or_else(|| Guard::Absent(without()), |outer| Guard::Around(outer, Cell::new(Heard::NotYet)))
+    }
+
+    /// Has the safe-test around us, if there is one, let us reach what is about to be saved.
+    pub(crate) fn begin_to_save(&self, judged: &Judged) {
+        let Guard::Around(outer, heard) = self else { return };
+        // Where it does not, only what it has saved itself can be saved here, and is reached.
+        let is_taken = outer.tell(Stage::Saving, &targets(judged)).is_ok();
+        heard.set(if is_taken { Heard::Taken } else { Heard::Refused });
     }
 
     /// Notes why there is none where a run without a name hangs on it.
@@ -92,6 +118,13 @@ impl Guard {
         match self {
             Guard::Holds(_) => Hold::Held,
             Guard::Fenced(_) => Hold::Fenced(FENCED.to_owned()),
+            Guard::Around(outer, heard) => {
+                let by = match heard.get() {
+                    Heard::NotYet | Heard::Taken => "by what it and this one have saved",
+                    Heard::Refused => "by what it has saved itself: it did not take over what is saved here",
+                };
+                Hold::Outer(format!("the safe-test around this one (process {}) watches, {by}", outer.process()))
+            }
             Guard::Absent(hold) => hold.clone(),
         }
     }
@@ -100,7 +133,7 @@ impl Guard {
     pub(crate) fn line(&self) -> Option<&Line> {
         match self {
             Guard::Holds(line) => Some(line),
-            Guard::Fenced(_) | Guard::Absent(_) => None,
+            Guard::Around(..) | Guard::Fenced(_) | Guard::Absent(_) => None,
         }
     }
 
@@ -131,11 +164,11 @@ impl Guard {
         }
     }
 
-    /// Begins to watch, by what is cleared for this run.
+    /// Begins to watch, by what is cleared for this run, or has the safe-test around us do so.
     ///
     /// # Errors
     ///
-    /// Where the system has no room for it: then nothing may be started.
+    /// Where the system has no room for it, or the safe-test around us does not answer: then nothing may be started.
     pub(crate) fn watch(
         &self,
         context: &Context,
@@ -143,11 +176,17 @@ impl Guard {
         clearance: &Clearance,
         inbox: &Inbox,
     ) -> io::Result<Option<Beginning>> {
-        let Some(line) = self.line() else { return Ok(None) };
         let targets = targets(judged);
+        if let Guard::Around(outer, heard) = self
+            && heard.get() == Heard::Taken
+        {
+            // Until then all that we start may reach what was to be saved.
+            outer.tell(Stage::Saved, &targets)?;
+        }
+        let Some(line) = self.line() else { return Ok(None) };
         let grounds = grounds(context, judged, &targets, clearance);
         let (ui, main_thread) = (context.ui.clone(), inbox.sender());
-        let tell: guard::Tell = Box::new(move |refused| tell(&ui, &main_thread, refused));
+        let tell: guard::Tell = Arc::new(move |refused| tell(&ui, &main_thread, refused));
         Watch::begin(line, &grounds, inbox.sender(), tell).map(Some)
     }
 
@@ -197,8 +236,17 @@ struct ConnectionRefused<'a> {
     refused: &'a Refused,
 }
 
-/// Says at once that a connection was refused, and has it written down. Called on a thread of the watch.
+/// Has what is refused after the command's end written down. There is nobody to say it to.
+pub(crate) fn write_down_later(recorder: &Recorder<'_>) -> guard::Tell {
+    let later = recorder.later();
+    // Nor is there anybody to say to that it was not written down.
+    Arc::new(move |refused| drop(later.record(Event::ConnectionRefused(refused.clone()))))
+}
+
+/// Has a refused connection written down, and says it at once.
 fn tell(ui: &Ui, main_thread: &Sender<Message>, refused: &Refused) {
+    // Where nobody hears any more the command has ended, and the account is looked through.
+    let _ = main_thread.send(Message::Refused(refused.clone()));
     let Refused { program, process, refusal, .. } = refused;
     let line = ui::Line::toned(Tone::Bad, "safe-test: refused:").and(format!(
         " {program} (process {process}) to {}: {}; {}",
@@ -211,8 +259,6 @@ fn tell(ui: &Ui, main_thread: &Sender<Message>, refused: &Refused) {
         Ok(told) if ui.json => ui.warn_json(&told),
         _ => ui.warn(line),
     }
-    // Where nobody hears any more the command has ended, and the account is looked through.
-    let _ = main_thread.send(Message::Refused(refused.clone()));
 }
 
 /// Writes refused connections down, each once.

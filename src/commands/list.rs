@@ -50,7 +50,7 @@ fn leftovers(context: &Context, past: &KnownSnapshots, stored: &[Stored], keep_l
         return Vec::new();
     }
     match clearing::look(context, past) {
-        Ok(found) => found.iter().flat_map(|(_, leftovers)| clearing::foresee(context, leftovers, keep_last)).collect(),
+        Ok(found) => found.iter().flat_map(|(_, leftovers)| clearing::foresee(leftovers, keep_last)).collect(),
         Err(failure) => {
             context
                 .ui

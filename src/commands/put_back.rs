@@ -239,7 +239,7 @@ impl Work<'_> {
         let (context, recorder) = (self.context, self.recorder);
         let mut ready = Vec::new();
         for (stored, target) in pairs {
-            let (environment, now) = (&context.tools, context.clock());
+            let (environment, now) = (&context.tools, Context::clock());
             let restoration = Restoration { stored, target, environment, now, ledger: recorder, past: recorder.past() };
             let plan = self.showing("verifying", target, |progress| snapshot::plan_restore(&restoration, progress))?;
             if !plan.is_verified && pairs.len() > 1 {

@@ -125,14 +125,31 @@ impl<'a> Recorder<'a> {
         self.log.accept(&self.entry(Event::Opened)).map(|_| ())
     }
 
+    /// Gives what writes further entries of this call when the call itself is over.
+    pub(crate) fn later(&self) -> LaterRecorder {
+        let entry = self.entry(Event::Unknown);
+        LaterRecorder { log: self.log.clone(), entry }
+    }
+
     fn entry(&self, event: Event) -> Record {
-        Record {
-            at: self.context.clock(),
-            run: self.run.clone(),
-            who: self.who.clone(),
-            what: self.what.clone(),
-            event,
-        }
+        Record { at: Context::clock(), run: self.run.clone(), who: self.who.clone(), what: self.what.clone(), event }
+    }
+}
+
+/// Writes entries of a call that is over, in another process.
+pub(crate) struct LaterRecorder {
+    log: Log,
+    entry: Record,
+}
+
+impl LaterRecorder {
+    /// Appends an entry.
+    ///
+    /// # Errors
+    ///
+    /// Where it cannot be written, as where the project has gone since.
+    pub(crate) fn record(&self, event: Event) -> Result<(), AuditError> {
+        self.log.append(&Record { event, at: Context::clock(), ..self.entry.clone() }).map(|_| ())
     }
 }
 

@@ -147,14 +147,14 @@ fn find_latest(context: &Context, store: &Store, past: &KnownSnapshots) -> Resul
     let (known, others): (Vec<Stored>, Vec<Stored>) =
         stored.into_iter().partition(|stored| stored.standing(past).is_known());
     let are_known = !known.is_empty();
-    let latest = snapshot::latest(known, context.clock());
+    let latest = snapshot::latest(known, Context::clock());
     if are_known {
         // What is no work of ours cannot be missing from it.
         broken.retain(|error| !matches!(error, StoreError::Manifest { path, .. } if !is_named(past, path)));
         let changed = others.iter().filter(|stored| stored.standing(past) == Standing::Changed);
         broken.extend(changed.map(|stored| StoreError::Changed { path: stored.dump.with_extension("json") }));
     }
-    let latest = if latest.is_empty() { snapshot::latest(others.clone(), context.clock()) } else { latest };
+    let latest = if latest.is_empty() { snapshot::latest(others.clone(), Context::clock()) } else { latest };
     if let Some(error) = snapshot::unread_since(&latest, broken) {
         return Err(error.into());
     }

@@ -64,7 +64,8 @@ pub(crate) fn run(
         Message::CommandEnded => {}
     };
     let guarded = guard.line().zip(watch.as_ref());
-    let guarded = guarded.map(|(line, watch)| Guarded { line, watch, inbox, answer: &mut answer });
+    let left = guarding::write_down_later(recorder);
+    let guarded = guarded.map(|(line, watch)| Guarded { line, watch, left, inbox, answer: &mut answer });
 
     let started = Instant::now();
     let (program, arguments) = guard.within_fence(context, judged, clearance, program, &command[1..]);
@@ -157,6 +158,7 @@ fn prepare<'c>(
     }
     let recorder = recorder?;
     let may_wait = guard.line().is_some();
+    guard.begin_to_save(&judged);
     if context.dry_run {
         return dry_run::dry_run(context, &judged, &recorder, may_wait).map(Prepared::Ended);
     }

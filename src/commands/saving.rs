@@ -151,7 +151,7 @@ fn retain(
     };
     // A damaged snapshot is neither counted nor dropped: it must not push out the last good one.
     let whole = recorder.store().whole(&stored);
-    let decisions = snapshot::decide(&whole, judged.policy.keep_last(), context.clock(), &is_known);
+    let decisions = snapshot::decide(&whole, judged.policy.keep_last(), Context::clock(), &is_known);
     if let Err(failure) = drop_old(recorder.store(), &stored, &decisions) {
         context.ui.warn(format!("safe-test: an old snapshot stays: {}", failure.error()));
     }
@@ -166,7 +166,7 @@ pub(crate) fn order<'a>(context: &'a Context, recorder: &'a Recorder<'_>, kind: 
         past: recorder.past(),
         kind,
         run: recorder.run(),
-        now: context.clock(),
+        now: Context::clock(),
         environment: &context.tools,
         may_reuse: kind == Kind::Run,
         may_wait: false,

@@ -167,7 +167,7 @@ fn check(
     let interrupted = || interrupt.requested().is_some();
     let watch = Progress::new(format!("verifying {id}"), &context.ui, &interrupted);
     let ledger = Recorder::own(context, &judged, &["safe-test", "verify", "--level", "restore"])?;
-    let (environment, now) = (&context.tools, context.clock());
+    let (environment, now) = (&context.tools, Context::clock());
     let restoration = Restoration { stored, target, environment, now, ledger: &ledger, past };
     let problem = match snapshot::verify(&restoration, level, &watch) {
         Ok(()) => None,

@@ -19,7 +19,6 @@ use std::io;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-use std::thread;
 
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, recv, send, socketpair};
@@ -30,7 +29,7 @@ use crate::exec::error::ExecError;
 use crate::exec::inherited::Inherited;
 use crate::exec::lookup::Program;
 use crate::exec::{change, relay, spawn};
-use crate::guard::{Handover, Successor};
+use crate::guard::{Handover, Successor, Watch};
 
 /// A command that was started by a process of ours.
 #[derive(Debug)]
@@ -205,8 +204,11 @@ fn hold(
     }
     let _ = rustix::process::chdir("/");
     close_all_but(&[control.as_raw_fd(), events, news.as_raw_fd(), successor.descriptor()]);
-    let mut holding = Holding { command, is_over: false, is_released: false, successor: Some(successor) };
+    let successor = Some(successor);
+    let mut holding = Holding { command, is_over: false, is_released: false, successor, watch: None };
     while holding.goes_on(control, events, &news).is_ok_and(|goes_on| goes_on) {}
+    // What it has refused is written down by then.
+    holding.watch.map(Watch::end);
 }
 
 struct Holding {
@@ -217,6 +219,8 @@ struct Holding {
     is_released: bool,
     /// Who will watch.
     successor: Option<Successor>,
+    /// What that does.
+    watch: Option<Watch>,
 }
 
 impl Holding {
@@ -272,9 +276,7 @@ impl Holding {
         let handover: Handover = serde_json::from_slice(&message[..length]).unwrap_or_default();
         // Out of the terminal's session: it ends with whoever sits there.
         let _ = rustix::process::setsid();
-        if let Some(successor) = self.successor.take() {
-            thread::Builder::new().name("guard".to_owned()).spawn(move || successor.watch(handover))?;
-        }
+        self.watch = self.successor.take().map(|successor| successor.watch(handover)).transpose()?;
         Ok(())
     }
 }

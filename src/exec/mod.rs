@@ -51,7 +51,7 @@ pub(crate) use crate::exec::signal::Signal;
 use crate::clearance::Clearance;
 use crate::exec::relay::Relay;
 use crate::exec::started::Started;
-use crate::guard::{Inbox, Line, Message, Watch};
+use crate::guard::{Inbox, Line, Message, Tell, Watch};
 use std::ffi::OsString;
 use std::io;
 use std::path::Path;
@@ -65,6 +65,9 @@ pub(crate) struct Guarded<'a> {
     /// Who watches until it ends.
     #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "there is none"))]
     pub(crate) watch: &'a Watch,
+    /// Tells of what is refused after it has ended, in another process.
+    #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "there is none"))]
+    pub(crate) left: Tell,
     /// What the guard asks for while the command runs.
     pub(crate) inbox: Inbox,
     /// Does it, on the calling thread, and answers. What it is given besides tells whether to break off: the command has
@@ -130,7 +133,7 @@ pub(crate) fn run(
 /// Starts the command from the filtered thread, whose filter it inherits.
 #[cfg(target_os = "linux")]
 fn start_under(
-    Guarded { line, watch, .. }: &Guarded<'_>,
+    Guarded { line, watch, left, .. }: &Guarded<'_>,
     program: &Program,
     arguments: &[OsString],
     folder: &Path,
@@ -139,7 +142,7 @@ fn start_under(
 ) -> Result<Started, ExecError> {
     let (program, arguments, folder, inherited) = (program.clone(), arguments.to_vec(), folder.to_owned(), *inherited);
     let path = program.path.clone();
-    let (successor, events) = (watch.successor(), relay.events());
+    let (successor, events) = (watch.successor(left), relay.events());
     let start = move || {
         let _held_back = disposition::hold_back_all();
         holder::start(&program, &arguments, &folder, &inherited, successor, events).map(Started::Held)

@@ -87,8 +87,11 @@ pub(crate) struct Reached {
     pub(crate) process: i32,
     /// The index of the target that it is; `None` for what passed with a note.
     pub(crate) target: Option<usize>,
-    /// What is to be told of it.
+    /// What is to be known of it.
     pub(crate) note: Option<String>,
+    /// The note is not told after the run.
+    #[serde(skip)]
+    pub(crate) is_quiet: bool,
 }
 
 /// A connection that was refused.
@@ -115,7 +118,7 @@ fn once() -> u64 {
 impl Account {
     /// Adds what is not there yet.
     pub(crate) fn add_reached(&mut self, reached: Reached) {
-        let is_known = |known: &Reached| known.address == reached.address && known.program == reached.program;
+        let is_known = |known: &Reached| known.is_again(&reached);
         let is_refused = |known: &Refused| known.address == reached.address && known.program == reached.program;
         if self.reached.iter().any(is_known) || reached.target.is_none() && self.refused.iter().any(is_refused) {
             return;
@@ -150,6 +153,13 @@ impl Account {
     /// Counts the connections that were refused.
     pub(crate) fn refusals(&self) -> u64 {
         self.refused.iter().map(|refused| refused.times).sum::<u64>() + self.refused_besides
+    }
+}
+
+impl Reached {
+    /// Tells whether this is the same program at the same address.
+    pub(crate) fn is_again(&self, other: &Reached) -> bool {
+        self.address == other.address && self.program == other.program
     }
 }
 
@@ -197,7 +207,8 @@ mod tests {
         assert_eq!((told, account.refused.len(), account.refusals()), (MOST, MOST, 5000));
         for at in 0..5000 {
             let address = format!("127.0.0.1:{at}");
-            let reached = Reached { address, program: "nmap".to_owned(), process: 1, target: None, note: None };
+            let reached =
+                Reached { address, program: "nmap".to_owned(), process: 1, target: None, note: None, is_quiet: false };
             account.add_reached(reached.clone());
             account.add_reached(reached);
         }
@@ -209,7 +220,7 @@ mod tests {
     fn what_is_refused_was_not_reached() {
         let reached = || {
             let (address, program) = ("10.0.0.1:1080".to_owned(), "curl".to_owned());
-            Reached { address, program, process: 1, target: None, note: Some("a proxy".to_owned()) }
+            Reached { address, program, process: 1, target: None, note: Some("a proxy".to_owned()), is_quiet: false }
         };
         let mut account = Account::default();
         account.add_reached(reached());

@@ -1,9 +1,9 @@
 //! Whom a command may talk to that talks to others in turn, where nobody watches: engines of containers, proxies.
 
-use std::net::{SocketAddr, ToSocketAddrs};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
 
+use crate::guard::names::{Names, dialled};
 use crate::guard::sockaddr::Peer;
 
 /// The sockets of engines of containers, by the names that their documentation gives them.
@@ -30,8 +30,6 @@ struct Server {
     note: &'static str,
     /// A run without a name may reach it.
     is_for_unnamed: bool,
-    /// Resolved once somebody connects to its port.
-    addresses: OnceLock<Vec<SocketAddr>>,
 }
 
 impl Blind {
@@ -57,11 +55,22 @@ impl Blind {
         self.servers.iter().filter(|server| server.is_for_unnamed).map(|server| (server.host.clone(), server.port))
     }
 
-    /// Says what is not seen where somebody talks to this peer, a phrase; `None` where it talks to nobody else.
-    pub(crate) fn note(&self, peer: &Peer) -> Option<&'static str> {
+    /// Lists the names of all of them.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.servers.iter().map(|server| server.host.as_str())
+    }
+
+    /// Tells whether one of them may be at an address, by its port.
+    pub(crate) fn may_be_at(&self, address: SocketAddr) -> bool {
+        self.servers.iter().any(|server| server.port == address.port())
+    }
+
+    /// Says what is not seen where somebody talks to this peer, a phrase; `None` where it talks to nobody else. `names` has
+    /// the addresses of those that have a name.
+    pub(crate) fn note(&self, peer: &Peer, names: &Names) -> Option<&'static str> {
         match peer {
             Peer::Path(path) => self.behind_socket(path),
-            Peer::Internet(address) => self.behind_address(*address),
+            Peer::Internet(address) => self.behind_address(*address, names),
             Peer::Abstract(_) | Peer::Unspecified(_) | Peer::Other(_) => None,
         }
     }
@@ -71,8 +80,8 @@ impl Blind {
         (is_engine || self.sockets.iter().any(|socket| socket == path)).then_some(CONTAINERS)
     }
 
-    fn behind_address(&self, address: SocketAddr) -> Option<&'static str> {
-        self.servers.iter().find(|server| server.is_at(address)).map(|server| server.note)
+    fn behind_address(&self, address: SocketAddr, names: &Names) -> Option<&'static str> {
+        self.servers.iter().find(|server| server.is_at(address, names)).map(|server| server.note)
     }
 }
 
@@ -95,13 +104,11 @@ impl Server {
         let port = port.map_or(Some(default), |port| port.parse().ok())?;
         let is_for_unnamed = note == CONTAINERS || matches!(scheme, "http" | "https");
         let host = host.to_ascii_lowercase();
-        (!host.is_empty()).then(|| Server { host, port, note, is_for_unnamed, addresses: OnceLock::new() })
+        (!host.is_empty()).then(|| Server { host, port, note, is_for_unnamed })
     }
 
-    fn is_at(&self, address: SocketAddr) -> bool {
-        // The program has just asked for the same name.
-        let resolve = || (self.host.as_str(), self.port).to_socket_addrs().map(Iterator::collect).unwrap_or_default();
-        address.port() == self.port && self.addresses.get_or_init(resolve).contains(&address)
+    fn is_at(&self, address: SocketAddr, names: &Names) -> bool {
+        address.port() == self.port && names.of(&self.host).contains(&dialled(address.ip()))
     }
 }
 
@@ -110,7 +117,7 @@ mod tests {
     use super::*;
 
     fn note(environment: &[(&str, &str)], peer: &Peer) -> Option<&'static str> {
-        Blind::of(environment.iter().copied()).note(peer)
+        Blind::of(environment.iter().copied()).note(peer, &Names::known(&[("proxy.shop.net", "10.0.0.9")]))
     }
 
     #[test]
@@ -147,6 +154,8 @@ mod tests {
             ("ALL_PROXY", "socks5h://[::1]:1080", "[::1]:1080"),
             ("all_proxy", "socks5://127.0.0.1", "127.0.0.1:1080"),
             ("HTTP_PROXY", "https://127.0.0.1/", "127.0.0.1:443"),
+            ("HTTP_PROXY", "http://localhost:3128", "127.0.0.1:3128"),
+            ("HTTP_PROXY", "http://proxy.shop.net:3128", "10.0.0.9:3128"),
         ] {
             let at = |address: &str| note(&[(name, value)], &Peer::Internet(address.parse().unwrap()));
             assert_eq!(at(address), Some(BEHIND_A_PROXY), "{name}={value}");

@@ -105,7 +105,10 @@ impl Rules {
         }
         let why = |because: Option<String>| match kind {
             Kind::Tunnel => Why::Tunnel { program: owner.program.clone() },
-            _ if beside.is_empty() => Why::NotSavedHere { engine, program: owner.program.clone(), because },
+            _ if beside.is_empty() => {
+                let is_known = shows_what_it_is(kind, owner);
+                Why::NotSavedHere { engine, is_known, program: owner.program.clone(), because }
+            }
             _ => Why::AnotherServer { program: owner.program.clone() },
         };
         if let Some(decision) = unless_a_stream(facts) {
@@ -144,7 +147,10 @@ impl Rules {
             },
             _ => return Decision::Pass,
         };
-        let why = |because| Why::NotSavedHere { engine, program: owner.program.clone(), because };
+        let why = |because| {
+            let is_known = shows_what_it_is(kind, owner);
+            Why::NotSavedHere { engine, is_known, program: owner.program.clone(), because }
+        };
         self.not_the_first(facts, None, port_of_socket(path), &named, is_cache(kind, engine), why)
     }
 
@@ -176,12 +182,11 @@ impl Rules {
         }
         match &facts.newness {
             None => Decision::Look(Look::Newness),
-            Some(Newness::New) => {
-                named.first().map_or(Decision::PassNoted(Note::New), |named| Decision::Cleared(named.target))
-            }
+            Some(Newness::New) => named.first().map_or(Decision::PassNoted(Note::New), |named| taken_care_of(named)),
             Some(Newness::Old(because)) => {
-                if !named.is_empty() {
-                    return Decision::SaveFirst(named.iter().map(|named| named.target).collect());
+                let targets: Vec<usize> = named.iter().filter_map(|named| named.target).collect();
+                if !targets.is_empty() {
+                    return Decision::SaveFirst(targets);
                 }
                 if is_cache {
                     return Decision::PassNoted(Note::NotSaved);
@@ -215,7 +220,7 @@ impl Rules {
         if self.allowed.have(address) {
             return Decision::PassNoted(Note::Allowed);
         }
-        let why = |because| Why::NotSavedHere { engine, program: None, because };
+        let why = |because| Why::NotSavedHere { engine, is_known: true, program: None, because };
         unless_a_stream(facts).unwrap_or_else(|| {
             self.not_the_first(facts, Some(address), Some(address.port()), &named, engine.is_auxiliary(), why)
         })
@@ -288,6 +293,15 @@ fn unless_a_stream(facts: &Facts) -> Option<Decision> {
     }
 }
 
+/// Tells whether a listener shows by itself that a database is there, or may not be seen: else its port alone does.
+fn shows_what_it_is(kind: Kind, owner: &Owner) -> bool {
+    match kind {
+        Kind::Server(_) | Kind::Container | Kind::Tunnel => true,
+        Kind::Proxy(engine) => engine != Engine::Unknown,
+        Kind::Other => owner.program.is_none(),
+    }
+}
+
 /// Tells whether what is there is a cache, a search index or a broker of this machine: what is behind a proxy may be anywhere.
 fn is_cache(kind: Kind, engine: Engine) -> bool {
     engine.is_auxiliary() && !matches!(kind, Kind::Proxy(_))
@@ -296,5 +310,9 @@ fn is_cache(kind: Kind, engine: Engine) -> bool {
 /// Clears an attempt where all that it may be meant for is taken care of.
 fn cleared(named: &[&Named]) -> Option<Decision> {
     let first = named.first()?;
-    named.iter().all(|named| !named.is_awaited).then_some(Decision::Cleared(first.target))
+    named.iter().all(|named| !named.is_awaited).then(|| taken_care_of(first))
+}
+
+fn taken_care_of(named: &Named) -> Decision {
+    named.target.map_or(Decision::PassNoted(Note::SavedWithin), Decision::Cleared)
 }

@@ -30,6 +30,23 @@ fn what_a_receipt_names_is_cleared_by_its_listener() {
 }
 
 #[test]
+fn a_container_that_was_not_up_is_saved_first_unless_all_in_it_is_new() {
+    let scene =
+        Scene::empty().awaited(Engine::Postgres, host("localhost", 5432)).named(Engine::Mysql, host("shop", 3306));
+    let proxy = docker_proxy(9, "0.0.0.0", "5432");
+    for owner in [proxy, unseen(0, "root"), owner(9, "conmon")] {
+        assert_eq!(scene.here("127.0.0.1:5432", 99, &owner), Decision::SaveFirst(vec![0]), "{owner:?}");
+        let told = Scene { container_port: Some(5432), ..scene.clone().new_server() };
+        assert_eq!(told.here("127.0.0.1:5432", 99, &owner), Decision::Cleared(0), "{owner:?}");
+        refused(scene.here("127.0.0.1:3306", 98, &owner));
+    }
+    // The same at an address that is sent on to it, or is its own.
+    assert_eq!(scene.container("127.0.0.1:5432"), Decision::SaveFirst(vec![0]));
+    assert_eq!(scene.clone().new_server().container("127.0.0.1:5432"), Decision::Cleared(0));
+    refused(scene.container("127.0.0.1:3306"));
+}
+
+#[test]
 fn two_servers_under_one_name_are_two() {
     let scene = Scene::empty()
         .saved(Engine::Postgres, host("localhost", 5432))
@@ -122,13 +139,13 @@ fn databases_of_this_machine_that_nobody_saved_are_refused() {
         // Any port of a server, and known ports whoever has them.
         ("127.0.0.1:5433", owner(9, "postgres"), "a postgres server (postgres) on this machine"),
         ("127.0.0.1:8000", owner(9, "mysqld"), "a mysql server (mysqld)"),
-        ("127.0.0.1:3306", owner(9, "python3"), "a mysql server (python3)"),
+        ("127.0.0.1:3306", owner(9, "python3"), "a program (python3) at the port of a mysql server"),
         ("127.0.0.1:3306", unseen(0, "root"), "a mysql server on this machine"),
         ("127.0.0.1:7777", unseen(114, "mysql"), "a mysql server on this machine"),
         ("127.0.0.1:6000", owner(9, "pgbouncer"), "a postgres server (pgbouncer)"),
-        ("127.0.0.1:15432", owner(9, "haproxy"), "a postgres server (haproxy)"),
+        ("127.0.0.1:15432", owner(9, "haproxy"), "a program (haproxy) at the port of a postgres server"),
         // The cache behind a proxy may be anywhere.
-        ("127.0.0.1:6379", owner(9, "stunnel4"), "a redis server (stunnel4)"),
+        ("127.0.0.1:6379", owner(9, "stunnel4"), "a program (stunnel4) at the port of a redis server"),
         ("127.0.0.1:6379", owner(9, "pgbouncer"), "a postgres server (pgbouncer)"),
         // A tunnel at any port.
         ("127.0.0.1:15432", owner(9, "ssh"), "ssh holds this port"),
@@ -205,7 +222,7 @@ fn other_machines_databases_are_refused_unless_a_receipt_or_the_policy_names_the
     assert_eq!(scene.away("172.18.0.2:5432"), Decision::Cleared(0));
     let said = refused(scene.away("10.0.0.1:5432"));
     assert!(said.contains("a database's port on another machine (PostgreSQL"), "{said}");
-    assert!(said.ends_with("or stop and tell the person who asked for this run"), "{said}");
+    assert!(said.contains("; stop and tell the person who asked for this run, or name the database"), "{said}");
     for port in [3306, 6543, 25060, 4000, 27017, 1433, 26257] {
         refused(scene.away(&format!("[2001:db8::1]:{port}")));
     }
@@ -298,7 +315,7 @@ fn a_strict_policy_lets_name_servers_and_what_it_allows_through() {
         refused(scene.away(address));
     }
     assert!(refused(scene.away("10.0.0.1:80")).contains(".safe-test.toml is strict"));
-    assert!(refused(scene.away("10.0.0.1:80")).ends_with("stop, and tell the person who asked for this run"));
+    assert!(refused(scene.away("10.0.0.1:80")).ends_with("; stop and tell the person who asked for this run"));
     refused(scene.clone().carries(Traffic::Datagram).away("10.0.0.1:8125"));
     // A resolver that sorts addresses sends nothing, and is not told of.
     assert_eq!(scene.carries(Traffic::DatagramsLater).away("10.0.0.1:443"), Decision::Deny);

@@ -11,7 +11,8 @@ use crate::guard::owners::Owner;
 pub(crate) enum Aim<'a> {
     /// To an address of this machine at which somebody listens. Where nobody does there is nothing to decide.
     Here { address: SocketAddr, listening: Listening },
-    /// To an address in the network of a container bridge on this machine.
+    /// To an address in the network of a container bridge on this machine, or to one of its own at which nobody listens and
+    /// which is sent on.
     Container { address: SocketAddr },
     /// To another machine.
     Away { address: SocketAddr },

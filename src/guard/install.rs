@@ -12,7 +12,7 @@ use std::thread::Builder;
 use crate::guard::account::Hold;
 use crate::guard::filter;
 use crate::guard::listeners::Listeners;
-use crate::guard::nested;
+use crate::guard::nested::Outer;
 use crate::guard::notification::Listener;
 use crate::guard::sight;
 
@@ -33,8 +33,8 @@ pub(crate) enum Unavailable {
     #[error("this system has no such filter")]
     System,
     /// The filter of another safe-test stands around us.
-    #[error("the safe-test around this one (process {0}) watches already, by what it has saved itself")]
-    Nested(i32),
+    #[error("the safe-test around this one (process {}) watches already", .0.process())]
+    Nested(Outer),
     /// A filter with a listener stands around us: a container's, another guard's.
     #[error("another program already watches the system calls here")]
     Occupied,
@@ -60,6 +60,16 @@ impl From<Unavailable> for Hold {
         match why {
             Unavailable::Nested(_) => Hold::Outer(why.to_string()),
             _ => Hold::Unavailable(why.to_string()),
+        }
+    }
+}
+
+impl Unavailable {
+    /// Gives the safe-test around us where it is for that one that there is none here.
+    pub(crate) fn outer(&self) -> Option<Outer> {
+        match self {
+            Unavailable::Nested(outer) => Some(*outer),
+            _ => None,
         }
     }
 }
@@ -163,7 +173,7 @@ fn filter_this_thread() -> Result<(OwnedFd, bool), Unavailable> {
 
 fn explain(error: io::Error) -> Unavailable {
     match error.raw_os_error() {
-        Some(libc::EBUSY) => nested::outer().map_or(Unavailable::Occupied, Unavailable::Nested),
+        Some(libc::EBUSY) => Outer::find().map_or(Unavailable::Occupied, Unavailable::Nested),
         Some(libc::EINVAL | libc::ENOSYS) => Unavailable::Kernel(error),
         Some(libc::ENOMEM) => Unavailable::Room(error),
         _ => Unavailable::Denied(error),

@@ -11,11 +11,14 @@ use std::time::SystemTime;
 use crate::guard::births::{Links, Span, there};
 use crate::guard::newness::Kept;
 use crate::guard::process;
+use crate::guard::process::OpenFile;
+use crate::guard::programs::Kind;
 use crate::reach::Engine;
 use crate::regular;
 use crate::text::shown;
 
-/// Files that a data folder has from its first moment on: PostgreSQL's, those of MySQL and MariaDB, MongoDB's.
+/// Files that a data folder has from its first moment on: PostgreSQL's, those of MySQL and MariaDB, MongoDB's. By them a
+/// server is known whose program has another name, and one that has its processes write.
 const MARKS: [&str; 5] = ["PG_VERSION", "ibdata1", "mysql.ibd", "aria_log_control", "WiredTiger"];
 
 /// How a dump of Redis or Valkey begins, and an older log of commands.
@@ -25,8 +28,9 @@ const DUMPS: [&[u8]; 3] = [b"REDIS", b"VALKEY", b"*2\r\n$6"];
 
 /// Finds what a process keeps, and whether all of it was made since `since`.
 ///
-/// A server is in its data folder (PostgreSQL, MySQL, MariaDB, Redis) or has files open in it (MongoDB).
-pub(crate) fn find(process: i32, engine: Engine, since: SystemTime) -> Kept {
+/// A server is in its data folder (PostgreSQL, MySQL, MariaDB, Redis), or has files in it open to write (whoever else). What
+/// another program writes is its own: only what looks like a server's data counts.
+pub(crate) fn find(process: i32, kind: Kind, since: SystemTime) -> Kept {
     let unseen = "nobody may see where it keeps its data";
     let Some(folder) = process::folder(process) else { return Kept::Unknown(unseen.to_owned()) };
     if !process::shares_files(process) {
@@ -34,24 +38,49 @@ pub(crate) fn find(process: i32, engine: Engine, since: SystemTime) -> Kept {
     }
     let span = Span::since(since);
     let inside = PathBuf::from(format!("/proc/{process}/cwd"));
-    let found = match engine {
-        Engine::Redis => dumps(span, &inside, &folder),
-        _ => open_folders(process).and_then(|open| data(span, (inside, folder), open)),
+    let found = match kind {
+        Kind::Server(Engine::Redis) => dumps(span, &inside, &folder),
+        _ => process::files(process).and_then(|files| {
+            let written =
+                if matches!(kind, Kind::Server(_)) { written(process, &folder, &files) } else { HashSet::new() };
+            let open = files.iter().filter_map(|file| file.path.parent()).map(Path::to_owned).collect();
+            match data(span, (inside, folder), open)? {
+                kept @ (Kept::Nothing | Kept::MadeSince) => with_the_folders(span, kept, written),
+                kept => Ok(kept),
+            }
+        }),
     };
     found.unwrap_or_else(|error| Kept::Unknown(format!("{unseen}: {error}")))
 }
 
-/// Lists the folders of the files that a process has open.
-fn open_folders(process: i32) -> io::Result<HashSet<PathBuf>> {
-    let mut folders = HashSet::new();
-    for entry in fs::read_dir(format!("/proc/{process}/fd"))? {
-        // A file that is closed meanwhile.
-        let Ok(file) = fs::read_link(entry?.path()) else { continue };
-        if file.is_absolute() {
-            folders.extend(file.parent().map(Path::to_owned));
+/// Lists the folders that a server writes to. A log, which is only ever appended to, and what stands for a standard stream
+/// are no data.
+///
+/// Where the server was told of a folder that holds the file, it is that one: `--datadir=/srv/data`.
+fn written(process: i32, folder: &Path, files: &[OpenFile]) -> HashSet<PathBuf> {
+    let words = process::words(process);
+    let told = words.iter().skip(1).map(|word| word.rsplit_once('=').map_or(word.as_str(), |(_, value)| value));
+    let told = told.filter(|word| !word.is_empty()).filter_map(|word| fs::canonicalize(folder.join(word)).ok());
+    let told: Vec<PathBuf> = told.collect();
+    let data = files.iter().filter(|file| file.is_written && !file.is_appended && file.descriptor > 2);
+    let top = |file: &OpenFile| {
+        let own = file.path.parent()?;
+        let longest = told.iter().filter(|told| own.starts_with(told)).max_by_key(|told| told.as_os_str().len());
+        Some(longest.map_or(own, PathBuf::as_path).to_owned())
+    };
+    data.filter_map(top).collect()
+}
+
+/// Looks at folders besides what was found already.
+fn with_the_folders(span: Span, found: Kept, folders: HashSet<PathBuf>) -> io::Result<Kept> {
+    let mut found = found;
+    for folder in folders {
+        found = with_the_folder(span, folder.clone(), folder)?;
+        if found != Kept::MadeSince {
+            break;
         }
     }
-    Ok(folders)
+    Ok(found)
 }
 
 /// Looks at the data folders among the folder that a process is in, as we reach it and as it is called, and others.
@@ -241,10 +270,69 @@ mod tests {
             (&plain, plain.join("file"), Kept::Nothing),
         ] {
             let (mut child, id) = process(inside, &file);
-            assert_eq!(find(id, Engine::Unknown, since), expected, "{inside:?} {file:?}");
+            assert_eq!(find(id, Kind::Other, since), expected, "{inside:?} {file:?}");
             drop(child.stdin.take());
             child.wait().unwrap();
-            assert!(matches!(find(id, Engine::Unknown, since), Kept::Unknown(_)), "it has ended");
+            assert!(matches!(find(id, Kind::Other, since), Kept::Unknown(_)), "it has ended");
+        }
+    }
+
+    /// What a process keeps that opens a file in these words of a shell, as a server and as another program; `{}` in its
+    /// argument is the place.
+    fn kept_by(place: &Path, open: &str, argument: &str, since: SystemTime) -> [Kept; 2] {
+        let mut command = Command::new("sh");
+        command.args(["-c", &format!("{open}; echo; read end"), "server"]);
+        command.arg(argument.replace("{}", place.to_str().unwrap()));
+        let mut child = command
+            .current_dir(place)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut begun = [0];
+        io::Read::read_exact(child.stdout.as_mut().unwrap(), &mut begun).unwrap();
+        let id = i32::try_from(child.id()).unwrap();
+        let kept = [Kind::Server(Engine::Clickhouse), Kind::Other].map(|kind| find(id, kind, since));
+        drop(child.stdin.take());
+        child.wait().unwrap();
+        kept
+    }
+
+    #[test]
+    fn where_a_server_of_any_engine_writes_it_keeps_its_data() {
+        let place = tempfile::tempdir().unwrap();
+        let place = place.path().canonicalize().unwrap();
+        for folder in ["old/parts", "mixed"] {
+            fs::create_dir_all(place.join(folder)).unwrap();
+        }
+        for file in ["old/status", "old/parts/rows", "mixed/rows", "server.log"] {
+            fs::write(place.join(file), "").unwrap();
+        }
+        std::thread::sleep(TICKS);
+        let since = SystemTime::now();
+        std::thread::sleep(TICKS);
+        for folder in ["new/parts", "old/since"] {
+            fs::create_dir_all(place.join(folder)).unwrap();
+        }
+        let older = |path: &str| Kept::Older(place.join(path));
+        for (open, argument, expected) in [
+            ("exec 7<>new/status", "", Kept::MadeSince),
+            ("exec 7<>new/parts/rows 8>>server.log", "--path={}/new", Kept::MadeSince),
+            // It is there and nothing more.
+            ("exec 7<old/status", "", Kept::Nothing),
+            ("exec 8>>server.log", "", Kept::Nothing),
+            ("exec 7>gone; rm gone", "", Kept::Nothing),
+            ("exec 7<>old/status", "", older("old")),
+            ("exec 7<>new/status 8<>old/parts/rows", "", older("old/parts")),
+            // A folder that is new in one that it was told of, and a file that is new in a folder.
+            ("exec 7<>old/since/rows", "--path={}/old", older("old")),
+            ("exec 7<>old/since/rows", "old", older("old")),
+            ("exec 7<>old/since/rows", "--path={}/mixed", Kept::MadeSince),
+            ("exec 7<>mixed/since", "", older("mixed")),
+        ] {
+            let kept = kept_by(&place, open, argument, since);
+            assert_eq!(kept, [expected, Kept::Nothing], "{open} {argument}");
         }
     }
 }

@@ -11,6 +11,8 @@ use crate::guard::containers::{Inventory, Sought};
 use crate::guard::decide::Decision;
 use crate::guard::facts;
 use crate::guard::facts::{Facts, Newness};
+use crate::guard::forwarded;
+use crate::guard::forwarded::Answers;
 use crate::guard::listeners::{Listeners, Listening};
 use crate::guard::names;
 use crate::guard::names::Names;
@@ -46,14 +48,10 @@ impl Look {
     /// Looks, and answers all that waited.
     fn run(&self, shared: &Shared) {
         let mut facts = self.facts.clone();
-        let decision = loop {
-            let decision = shared.rules().decide(self.subject.aim(), &facts);
-            let Decision::Look(look) = decision else { break decision };
-            self.find_out(look, shared, &mut facts);
-        };
+        let decision = self.unless_nobody_is_there().unwrap_or_else(|| self.decide(shared, &mut facts));
         let (met_at, listening) = match &self.subject {
             Subject::Here(address, listening) => (Some(*address), Some(*listening)),
-            Subject::Container(address) | Subject::Away(address) => (Some(*address), None),
+            Subject::Container(address) | Subject::Unheld(address) | Subject::Away(address) => (Some(*address), None),
             Subject::Socket(..) => (None, None),
         };
         let is_to_be_saved = matches!(decision, Decision::SaveFirst(_));
@@ -69,6 +67,26 @@ impl Look {
             if shared.listener.is_waiting(&attempt) {
                 shared.carry_out(&attempt, decision.clone(), &self.subject.address());
             }
+        }
+    }
+
+    /// Decides, with all that there is to be found out for it.
+    fn decide(&self, shared: &Shared, facts: &mut Facts) -> Decision {
+        loop {
+            let decision = shared.rules().decide(self.subject.aim(), facts);
+            let Decision::Look(look) = decision else { return decision };
+            self.find_out(look, shared, facts);
+        }
+    }
+
+    /// Decides where nobody listened, unless somebody answers whom nobody sees.
+    fn unless_nobody_is_there(&self) -> Option<Decision> {
+        let Subject::Unheld(address) = &self.subject else { return None };
+        match forwarded::answers(*address) {
+            Answers::Nobody => Some(Decision::Pass),
+            // Whoever it is, is looked at the next time.
+            Answers::Here => Some(Decision::NobodyThere),
+            Answers::Elsewhere => None,
         }
     }
 
@@ -97,7 +115,7 @@ impl Look {
                 let process = process::process_of(self.first.thread).unwrap_or(self.first.thread);
                 let is_git_host = match &self.subject {
                     Subject::Away(address) => names::is_git_host(address.ip(), &process::words(process)),
-                    Subject::Here(..) | Subject::Container(_) | Subject::Socket(..) => false,
+                    Subject::Here(..) | Subject::Container(_) | Subject::Unheld(_) | Subject::Socket(..) => false,
                 };
                 facts.is_git_host = Some(is_git_host);
             }
@@ -143,6 +161,7 @@ impl Look {
     fn container(&self, owner: Option<&Owner>) -> Option<Sought> {
         match &self.subject {
             Subject::Container(address) => Some(Sought::Own(address.ip())),
+            Subject::Unheld(address) => Some(Sought::Published(*address)),
             Subject::Here(address, _) => owner.and_then(|owner| containers::sought(owner, *address)),
             Subject::Away(_) | Subject::Socket(..) => None,
         }
@@ -159,11 +178,11 @@ impl Look {
             }
             Subject::Socket(..) => owner.is_some_and(|owner| shared.table.has(owner.inode)),
             // What happens in a container is not below the command.
-            Subject::Container(_) | Subject::Away(_) => false,
+            Subject::Container(_) | Subject::Unheld(_) | Subject::Away(_) => false,
         };
         match (owner, shared.table.taken_at()) {
             (Some(owner), Some(since)) => {
-                newness::newness(owner, was_taken, |process, engine| kept::find(process, engine, since))
+                newness::newness(owner, was_taken, |process, kind| kept::find(process, kind, since))
             }
             _ => Newness::Old("nobody can tell whether it is new".to_owned()),
         }
@@ -173,7 +192,7 @@ impl Look {
         let listening = match &self.subject {
             Subject::Here(_, listening) => Some(*listening),
             Subject::Socket(_, found, _) => listening_at(found),
-            Subject::Container(_) | Subject::Away(_) => None,
+            Subject::Container(_) | Subject::Unheld(_) | Subject::Away(_) => None,
         };
         let owner = |listening| {
             let process = process::process_of(self.first.thread).unwrap_or(self.first.thread);

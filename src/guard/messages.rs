@@ -1,12 +1,54 @@
-//! What the threads of a watch say to the one that waits for the command.
+//! What the threads of a watch say to others: to the one that waits for the command, and to whoever is told of refusals.
 
+use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::Builder;
+use std::time::Duration;
 
 use crate::guard::account::Refused;
 
-/// What is told at once: it is called on a thread of the watch.
-pub(crate) type Tell = Box<dyn Fn(&Refused) + Send + Sync>;
+/// What is told at once, on a thread of its own.
+pub(crate) type Tell = Arc<dyn Fn(&Refused) + Send + Sync>;
+
+/// Tells of refusals on a thread of its own, one after the other: whoever decides waits for no reader and no lock.
+#[derive(Debug)]
+pub(super) struct Teller {
+    sender: Sender<Option<Refused>>,
+    /// Nothing is sent on it: it closes when the thread has ended.
+    over: Receiver<()>,
+}
+
+impl Teller {
+    /// Begins.
+    ///
+    /// # Errors
+    ///
+    /// The system starts no thread.
+    pub(super) fn begin(tell: Tell) -> io::Result<Teller> {
+        let (sender, to_tell) = channel();
+        let (running, over) = channel();
+        let run = move || {
+            let _running: Sender<()> = running;
+            to_tell.into_iter().map_while(|refused| refused).for_each(|refused| tell(&refused));
+        };
+        Builder::new().name("teller".to_owned()).spawn(run)?;
+        Ok(Teller { sender, over })
+    }
+
+    /// Has something told.
+    pub(super) fn tell(&self, refused: Refused) {
+        // After the end nobody is told any more.
+        let _ = self.sender.send(Some(refused));
+    }
+
+    /// Waits until all has been told, for as long as `patience`; what cannot be told by then is left to its thread.
+    pub(super) fn end(&self, patience: Duration) {
+        let _ = self.sender.send(None);
+        let _ = self.over.recv_timeout(patience);
+    }
+}
 
 /// What reaches the thread that waits for the command.
 #[derive(Debug)]
@@ -67,5 +109,35 @@ impl Inbox {
     /// Waits for the next message.
     pub(crate) fn next(&self) -> Option<Message> {
         self.receiver.recv().ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::guard::refusal::Refusal;
+    use std::sync::Mutex;
+
+    fn refused(address: &str) -> Refused {
+        let refusal = Refusal::plain("a database", "stop");
+        Refused { address: address.to_owned(), program: "psql".to_owned(), process: 1, refusal, times: 1 }
+    }
+
+    #[test]
+    fn all_is_told_in_its_order_and_one_that_cannot_be_told_holds_nobody() {
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let (open, opened) = channel::<()>();
+        let (list, opened) = (Arc::clone(&told), Mutex::new(opened));
+        let tell: Tell = Arc::new(move |refused| {
+            let _ = opened.lock().unwrap().recv();
+            list.lock().unwrap().push(refused.address.clone());
+        });
+        let teller = Teller::begin(tell).unwrap();
+        ["a", "b"].into_iter().for_each(|address| teller.tell(refused(address)));
+        teller.end(Duration::ZERO);
+        assert!(told.lock().unwrap().is_empty(), "whoever reads has not read yet");
+        drop(open);
+        teller.end(Duration::from_secs(60));
+        assert_eq!(*told.lock().unwrap(), ["a", "b"]);
     }
 }

@@ -33,6 +33,8 @@ mod facts;
 pub(crate) mod fence;
 #[cfg(target_os = "linux")]
 mod filter;
+#[cfg(target_os = "linux")]
+mod forwarded;
 mod grounds;
 #[cfg(target_os = "linux")]
 mod install;
@@ -84,14 +86,18 @@ mod testing;
 mod waiting;
 #[cfg(target_os = "linux")]
 mod watch;
+#[cfg(target_os = "linux")]
+mod within;
 
 pub(crate) use crate::guard::account::{Account, Hold, Reached, Refused};
 #[cfg(not(target_os = "linux"))]
-pub(crate) use crate::guard::elsewhere::{Beginning, Installing, Line, Unavailable, Watch, prove};
+pub(crate) use crate::guard::elsewhere::{Beginning, Installing, Line, Outer, Stage, Unavailable, Watch, prove};
 pub(crate) use crate::guard::grounds::Grounds;
 #[cfg(target_os = "linux")]
 pub(crate) use crate::guard::install::{Installing, Line, Unavailable};
 pub(crate) use crate::guard::messages::{Answer, Inbox, Message, Question, Tell};
+#[cfg(target_os = "linux")]
+pub(crate) use crate::guard::nested::{Outer, Stage};
 pub(crate) use crate::guard::privileges::gain;
 #[cfg(target_os = "linux")]
 pub(crate) use crate::guard::process::descends;

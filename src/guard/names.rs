@@ -6,6 +6,8 @@ use std::sync::mpsc::channel;
 use std::thread::Builder;
 use std::time::{Duration, Instant};
 
+use serde::{Deserialize, Serialize};
+
 use crate::lists::{List, list};
 use crate::verdict::parse_address;
 
@@ -18,7 +20,7 @@ pub(crate) const AT_THE_START: Duration = Duration::from_millis(300);
 pub(crate) const BEFORE_A_REFUSAL: Duration = Duration::from_secs(3);
 
 /// Addresses by name.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Names {
     found: BTreeMap<String, Vec<IpAddr>>,
 }

@@ -27,7 +27,7 @@ pub(crate) enum Kept {
 ///
 /// A program of the command's own that is no database server and carries nothing elsewhere is a mock: what it dials is
 /// watched as well.
-pub(crate) fn newness(owner: &Owner, was_taken: bool, kept: impl FnOnce(i32, Engine) -> Kept) -> Newness {
+pub(crate) fn newness(owner: &Owner, was_taken: bool, kept: impl FnOnce(i32, Kind) -> Kept) -> Newness {
     let old = |why: &str| Newness::Old(why.to_owned());
     if was_taken {
         return old("somebody listened there before the command was started");
@@ -44,7 +44,7 @@ pub(crate) fn newness(owner: &Owner, was_taken: bool, kept: impl FnOnce(i32, Eng
         Kind::Server(engine) => engine,
         Kind::Container | Kind::Other => Engine::Unknown,
     };
-    match kept(process, engine) {
+    match kept(process, kind) {
         Kept::MadeSince => Newness::New,
         // These keep everything in memory where they keep no file.
         Kept::Nothing if kind == Kind::Other || matches!(engine, Engine::Memcached | Engine::Redis) => Newness::New,
@@ -122,10 +122,15 @@ mod tests {
     }
 
     #[test]
-    fn what_keeps_dumps_is_asked_for_as_such() {
-        for (program, expected) in [("redis-server", Engine::Redis), ("postgres", Engine::Postgres)] {
-            newness(&owner(program), false, |_, engine| {
-                assert_eq!(engine, expected);
+    fn what_is_looked_for_hangs_on_the_program() {
+        let cases = [
+            ("redis-server", Kind::Server(Engine::Redis)),
+            ("postgres", Kind::Server(Engine::Postgres)),
+            ("python3", Kind::Other),
+        ];
+        for (program, expected) in cases {
+            newness(&owner(program), false, |_, kind| {
+                assert_eq!(kind, expected);
                 Kept::Nothing
             });
         }

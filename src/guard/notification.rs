@@ -122,6 +122,11 @@ impl Listener {
         self.answer(attempt, 0, libc::SECCOMP_USER_NOTIF_FLAG_CONTINUE as u32);
     }
 
+    /// Says that the system call has happened, which it has not, and had nothing to do.
+    pub(crate) fn take(&self, attempt: &Attempt) {
+        self.answer(attempt, 0, 0);
+    }
+
     /// Lets the system call fail with this error number.
     pub(crate) fn fail(&self, attempt: &Attempt, error: i32) {
         self.answer(attempt, -error, 0);
@@ -170,6 +175,21 @@ impl Attempt {
         // `struct sockaddr_in`; `struct sockaddr_in6`, at first without its last field; `struct sockaddr_storage`. A Unix
         // socket's is mostly 110, or as long as its path.
         matches!(length & 0xffff_ffff, 16 | 24..=28 | 128..)
+    }
+
+    /// Reads what is sent, at most `longest` bytes.
+    ///
+    /// # Errors
+    ///
+    /// Where it is another call than `sendto`, is longer, or may not be read.
+    pub(crate) fn message(&self, longest: usize) -> io::Result<Vec<u8>> {
+        let length = usize::try_from(self.arguments[2]).ok().filter(|length| *length <= longest);
+        let Some(length) = length.filter(|_| self.call == Call::SendTo) else {
+            return Err(io::ErrorKind::InvalidInput.into());
+        };
+        let mut bytes = vec![0; length];
+        self.read(self.arguments[1], &mut bytes)?;
+        Ok(bytes)
     }
 
     /// Gives the number of the socket's descriptor in the caller.

@@ -106,6 +106,47 @@ pub(crate) fn sockets(process: i32) -> io::Result<impl Iterator<Item = (u32, i32
     }))
 }
 
+/// A regular file that a process has open, as it is called there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct OpenFile {
+    pub(crate) path: PathBuf,
+    pub(crate) descriptor: i32,
+    /// It may be written.
+    pub(crate) is_written: bool,
+    /// All that is written goes to its end.
+    pub(crate) is_appended: bool,
+}
+
+/// Lists the files that a process has open; those that nobody finds any more by a name are none.
+///
+/// # Errors
+///
+/// Where that may not be seen.
+pub(crate) fn files(process: i32) -> io::Result<Vec<OpenFile>> {
+    let descriptors = std::fs::read_dir(format!("/proc/{process}/fd"))?;
+    let file = |entry: io::Result<std::fs::DirEntry>| {
+        let entry = entry.ok()?;
+        // One that is closed meanwhile is none.
+        let found = std::fs::metadata(entry.path()).ok()?;
+        if !found.is_file() || found.nlink() == 0 {
+            return None;
+        }
+        let path = std::fs::read_link(entry.path()).ok().filter(|path| path.is_absolute())?;
+        let descriptor: i32 = entry.file_name().to_str()?.parse().ok()?;
+        let flags = flags(process, descriptor)?;
+        let is_written = flags & libc::O_ACCMODE != libc::O_RDONLY;
+        Some(OpenFile { path, descriptor, is_written, is_appended: flags & libc::O_APPEND != 0 })
+    };
+    Ok(descriptors.filter_map(file).collect())
+}
+
+/// Finds how a process has something open (`proc_pid_fdinfo(5)`: the flags, in octal).
+fn flags(process: i32, descriptor: i32) -> Option<i32> {
+    let text = regular::read(Path::new(&format!("/proc/{process}/fdinfo/{descriptor}")), regular::SMALL).ok()?;
+    let flags = std::str::from_utf8(&text).ok()?.lines().find_map(|line| line.strip_prefix("flags:"))?;
+    i32::from_str_radix(flags.trim(), 8).ok()
+}
+
 /// Tells whether a descriptor of a process's is the socket of this inode.
 pub(crate) fn is_descriptor_of(process: i32, descriptor: i32, inode: u32) -> bool {
     let wanted = format!("socket:[{inode}]");

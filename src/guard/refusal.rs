@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::policy::FILE_NAME;
 use crate::reach::Engine;
+use crate::verdict::Remedy;
 
 /// Why an attempt fails, and what can be done about it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +29,8 @@ pub(crate) enum Why {
     /// A database server on this machine that no receipt names.
     NotSavedHere {
         engine: Engine,
+        /// Whether it is known to be that: else it listens where such a server does.
+        is_known: bool,
         program: Option<String>,
         /// Why it does not count as new.
         because: Option<String>,
@@ -53,6 +56,18 @@ pub(crate) enum Note {
     New,
     /// The policy allows it.
     Allowed,
+    /// A safe-test within the run has saved it.
+    SavedWithin,
+}
+
+impl Note {
+    /// Tells whether there is nothing to lose by it, so that it stands in the log and is not told.
+    pub(crate) fn is_quiet(self) -> bool {
+        match self {
+            Note::New | Note::SavedWithin => true,
+            Note::NotSaved | Note::Allowed => false,
+        }
+    }
 }
 
 impl fmt::Display for Note {
@@ -61,6 +76,7 @@ impl fmt::Display for Note {
             Note::NotSaved => "not saved",
             Note::New => "started by the command itself, with nothing to lose",
             Note::Allowed => "allowed by the policy",
+            Note::SavedWithin => "saved by the safe-test within this run",
         })
     }
 }
@@ -72,7 +88,7 @@ impl Refusal {
     }
 
     pub(crate) fn new(why: Why, address: Option<SocketAddr>, name: Option<&str>, is_person: bool) -> Refusal {
-        let remedy = remedy(&why, address, name, is_person);
+        let remedy = remedy(&why, address, name).told(is_person);
         Refusal { why: why.to_string(), remedy, name: name.map(str::to_owned) }
     }
 }
@@ -87,12 +103,16 @@ impl fmt::Display for Why {
             Why::NotJudged { what: None, .. } => {
                 f.write_str("a database's port on another machine, and no database there was judged and saved")
             }
-            Why::NotSavedHere { engine, program, because } => {
-                match engine {
-                    Engine::Unknown => f.write_str("a database server")?,
-                    engine => write!(f, "a {engine} server")?,
+            Why::NotSavedHere { engine, is_known, program, because } => {
+                let server = match engine {
+                    Engine::Unknown => "a database server".to_owned(),
+                    engine => format!("a {engine} server"),
+                };
+                match is_known {
+                    true => write!(f, "{server}{}", by(program))?,
+                    false => write!(f, "a program{} at the port of {server}", by(program))?,
                 }
-                write!(f, "{} on this machine that was not judged and saved", by(program))?;
+                f.write_str(" on this machine that was not judged and saved")?;
                 because.as_ref().map_or(Ok(()), |because| write!(f, ", and {because}"))
             }
             Why::AnotherServer { program } => {
@@ -114,28 +134,22 @@ impl fmt::Display for Why {
     }
 }
 
-/// Says what can be done. What loosens something is shown to a person only.
-fn remedy(why: &Why, address: Option<SocketAddr>, name: Option<&str>, is_person: bool) -> String {
-    const NAME_IT: &str = "name the database of the tests in .env or the environment, so that it is judged and saved";
-    let allow = address.filter(|_| is_person).map(|address| {
-        let pair = match name {
-            Some(name) => format!("{name}:{}", address.port()),
-            None => address.to_string(),
-        };
-        format!("allow = [\"{pair}\"] below [guard] in {FILE_NAME}, and then `safe-test trust`, lets it through")
-    });
+/// Says what can be done.
+fn remedy(why: &Why, address: Option<SocketAddr>, name: Option<&str>) -> Remedy {
     let own = match why {
-        Why::NotJudged { .. } | Why::NotSavedHere { .. } | Why::Unnamed => Some(NAME_IT),
-        Why::AnotherServer { .. } => Some("run one server at this address, or name it by its exact address"),
-        Why::Tunnel { .. } | Why::Provider { .. } => {
-            return "point the tests at a database on this machine".to_owned();
+        Why::NotJudged { .. } | Why::NotSavedHere { .. } | Why::Unnamed => {
+            "name the database of the tests in .env or the environment, so that it is judged and saved"
         }
-        Why::Strict => None,
+        Why::AnotherServer { .. } => "run one server at this address, or name it by its exact address",
+        Why::Tunnel { .. } | Why::Provider { .. } => return "point the tests at a database on this machine".into(),
+        Why::Strict => "",
     };
-    match (own, allow) {
-        (Some(own), Some(allow)) => format!("{own}; {allow}"),
-        (Some(own), None) => format!("{own}, or stop and tell the person who asked for this run"),
-        (None, Some(allow)) => allow,
-        (None, None) => "stop, and tell the person who asked for this run".to_owned(),
-    }
+    let Some(address) = address else { return own.into() };
+    let pair = match name {
+        Some(name) => format!("{name}:{}", address.port()),
+        None => address.to_string(),
+    };
+    let allow =
+        format!("allow = [\"{pair}\"] below [guard] in {FILE_NAME}, and then `safe-test trust`, lets it through");
+    Remedy::from(own).or_loosen(allow)
 }

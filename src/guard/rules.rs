@@ -3,6 +3,8 @@
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
+use serde::{Deserialize, Serialize};
+
 use crate::collections::HashMap;
 use crate::guard::blind::Blind;
 use crate::guard::containers::Engines;
@@ -13,7 +15,7 @@ use crate::guard::owners::Owner;
 use crate::guard::ports::Ports;
 use crate::guard::programs::container_behind;
 use crate::policy::GuardMode;
-use crate::reach::{Engine, Place};
+use crate::reach::{Engine, Place, Target};
 use crate::snapshot::Care;
 
 /// What a command may reach.
@@ -39,7 +41,8 @@ pub(crate) struct Rules {
 /// A target that has a receipt.
 #[derive(Debug, Clone)]
 pub(super) struct Named {
-    pub(super) target: usize,
+    /// Its index; `None` for one of a safe-test within this run.
+    pub(super) target: Option<usize>,
     /// Whether it is saved only at the first connection.
     pub(super) is_awaited: bool,
     hosts: Hosts,
@@ -50,7 +53,62 @@ pub(super) struct Named {
     served: Vec<(u16, Listening)>,
 }
 
+/// Where the server of a target is met.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Places {
+    hosts: Vec<(String, u16)>,
+    /// Unix sockets, their links followed.
+    pub(super) sockets: Vec<PathBuf>,
+    /// The ports that the target names.
+    ports: Vec<u16>,
+}
+
+impl Places {
+    /// Finds where a target's server is met. `real` follows a path's links, as far as there is something.
+    pub(super) fn of(target: &Target, real: impl Fn(&Path) -> PathBuf) -> Places {
+        let mut found = Places { hosts: Vec::new(), sockets: Vec::new(), ports: Vec::new() };
+        for place in &target.places {
+            match place {
+                Place::Host { name, port } => {
+                    let port = port.or(target.engine.default_port());
+                    found.ports.extend(port);
+                    found.hosts.extend(port.map(|port| (name.clone(), port)));
+                }
+                Place::Socket { path, port } => {
+                    found.ports.extend(port);
+                    found.sockets.push(socket_file(target.engine, path, *port, &real));
+                }
+                Place::File { .. } | Place::Memory | Place::Instance { .. } => {}
+            }
+        }
+        found
+    }
+
+    /// Lists the names of hosts.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.hosts.iter().map(|(host, _)| host.as_str())
+    }
+
+    /// Gives the hosts, with the addresses that need no resolver.
+    pub(super) fn hosts(&self) -> Hosts {
+        Hosts::new(self.hosts.clone())
+    }
+}
+
 impl Named {
+    fn new(target: Option<usize>, is_awaited: bool, places: &Places) -> Named {
+        Named { target, is_awaited, hosts: places.hosts(), sockets: places.sockets.clone(), served: Vec::new() }
+    }
+
+    fn is_at(&self, places: &Places) -> bool {
+        self.hosts.hosts == places.hosts && self.sockets == places.sockets
+    }
+
+    fn look_around(&mut self, listens: impl Fn(SocketAddr) -> Option<Listening>) {
+        let served = |address: &SocketAddr| Some((address.port(), listens(*address)?));
+        self.served = self.hosts.addresses.iter().filter_map(served).collect();
+    }
+
     /// Tells whether this very listener was at one of its addresses when the command started.
     pub(super) fn knew(&self, listening: Listening) -> bool {
         self.served.iter().any(|(_, known)| known.inode == listening.inode)
@@ -71,7 +129,7 @@ impl Hosts {
         hosts
     }
 
-    fn look_up(&mut self, names: &Names) {
+    pub(super) fn look_up(&mut self, names: &Names) {
         let addresses = self
             .hosts
             .iter()
@@ -111,21 +169,35 @@ impl Rules {
             ..Rules::default()
         };
         for (at, target, receipt) in grounds.cleared() {
-            let (mut hosts, mut sockets) = (Vec::new(), Vec::new());
-            for place in &target.places {
-                match place {
-                    Place::Host { name, port } => {
-                        hosts.extend(port.or(target.engine.default_port()).map(|port| (name.clone(), port)));
-                    }
-                    Place::Socket { path, port } => sockets.push(socket_file(target.engine, path, *port, &real)),
-                    Place::File { .. } | Place::Memory | Place::Instance { .. } => {}
-                }
-            }
-            let is_awaited = is_awaited(receipt.care());
-            let hosts = Hosts::new(hosts);
-            rules.named.push(Named { target: at, is_awaited, hosts, sockets, served: Vec::new() });
+            let places = Places::of(target, &real);
+            rules.named.push(Named::new(Some(at), is_awaited(receipt.care()), &places));
         }
         rules
+    }
+
+    /// Expects databases where a target has its own.
+    fn expect(&mut self, places: &Places) {
+        places.ports.iter().for_each(|port| self.ports.add(*port));
+    }
+
+    /// Takes in what a safe-test within the run has saved, with the addresses of its names. `listens` is as for
+    /// [`look_around`](Rules::look_around).
+    pub(crate) fn take_over(
+        &mut self,
+        places: &[Places],
+        names: Names,
+        listens: impl Fn(SocketAddr) -> Option<Listening>,
+    ) {
+        self.names.learn(names);
+        for places in places {
+            self.expect(places);
+            let mut named = Named::new(None, false, places);
+            named.hosts.look_up(&self.names);
+            named.look_around(&listens);
+            // Whoever runs it again and again has the same saved each time.
+            self.named.retain(|known| known.target.is_some() || !known.is_at(places));
+            self.named.push(named);
+        }
     }
 
     /// Lists the names whose addresses the rules hang on.
@@ -145,15 +217,13 @@ impl Rules {
     /// Takes in what listens at the addresses that are named, before the command starts: what takes their place later is
     /// another server. `listens` is asked about addresses of other machines, too.
     pub(crate) fn look_around(&mut self, listens: impl Fn(SocketAddr) -> Option<Listening>) {
-        for named in &mut self.named {
-            let served = |address: &SocketAddr| Some((address.port(), listens(*address)?));
-            named.served = named.hosts.addresses.iter().filter_map(served).collect();
-        }
+        self.named.iter_mut().for_each(|named| named.look_around(&listens));
     }
 
     /// Takes in that targets have been saved: the server that listens there now is theirs.
     pub(crate) fn saved(&mut self, targets: &[usize], listening: Option<(u16, Listening)>) {
-        for named in self.named.iter_mut().filter(|named| targets.contains(&named.target)) {
+        for named in self.named.iter_mut().filter(|named| named.target.is_some_and(|target| targets.contains(&target)))
+        {
             named.is_awaited = false;
             named.served.extend(listening);
         }
@@ -244,4 +314,12 @@ fn socket_file(engine: Engine, path: &Path, port: Option<u16>, real: impl Fn(&Pa
         }
         _ => real(path),
     }
+}
+
+/// Follows the links of a path, as far as there is something.
+pub(super) fn real(path: &Path) -> PathBuf {
+    path.canonicalize().unwrap_or_else(|_| match (path.parent(), path.file_name()) {
+        (Some(folder), Some(name)) => real(folder).join(name),
+        _ => path.to_owned(),
+    })
 }

@@ -1,6 +1,7 @@
 //! What all threads of a watch share, and how they answer.
 
 use std::collections::HashMap;
+use std::io;
 use std::net::SocketAddr;
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -11,7 +12,9 @@ use crate::guard::blind::Blind;
 use crate::guard::decide::Decision;
 use crate::guard::facts::Traffic;
 use crate::guard::listeners::{Listening, Table};
-use crate::guard::messages::{Answer, Message, Question, Tell};
+use crate::guard::messages::{Answer, Message, Question, Tell, Teller};
+use crate::guard::names::{BEFORE_A_REFUSAL, Names};
+use crate::guard::nested::{Stage, Word};
 use crate::guard::notification::{Attempt, Listener};
 use crate::guard::owners::Sockets;
 use crate::guard::process;
@@ -20,7 +23,11 @@ use crate::guard::refusal::Refusal;
 use crate::guard::rules::Rules;
 use crate::guard::sockaddr::Peer;
 use crate::guard::waiting::{Looks, Met, Subject, lock};
+use crate::guard::within::Within;
 use crate::text::shown;
+
+/// How many addresses are kept of which it is to be found out whose they are.
+const MOST_UNSURE: usize = 64;
 
 /// What all threads of a watch share.
 pub(super) struct Shared {
@@ -40,10 +47,13 @@ pub(super) struct Shared {
     /// The targets that were saved since.
     pub(super) saved: Mutex<Vec<usize>>,
     pub(super) account: Mutex<Account>,
-    pub(super) questions: Option<Mutex<Sender<Message>>>,
-    pub(super) tell: Tell,
-    /// This process is under the filter itself.
-    pub(super) is_filtered: bool,
+    /// Who was reached that may be one of those, by its port.
+    unsure: Mutex<Vec<(SocketAddr, Reached)>>,
+    /// The safe-tests within the run that are saving something.
+    within: Mutex<Within>,
+    /// Whom questions go to; nobody where whoever watches is the filtered process that stays after the command.
+    questions: Option<Mutex<Sender<Message>>>,
+    pub(super) teller: Mutex<Teller>,
 }
 
 impl std::fmt::Debug for Shared {
@@ -53,18 +63,21 @@ impl std::fmt::Debug for Shared {
 }
 
 impl Shared {
-    /// `main_thread` is whom questions go to, and how refusals are told; without one, whoever watches is the filtered process
-    /// that stays after the command.
+    /// Begins to share it. `questions` go to the main thread; without one, whoever watches is the filtered process that
+    /// stays after the command.
+    ///
+    /// # Errors
+    ///
+    /// The system starts no thread.
     pub(super) fn new(
         listener: Arc<Listener>,
         rules: Rules,
         blind: Blind,
         table: Table,
-        main_thread: Option<(Sender<Message>, Tell)>,
-    ) -> Arc<Shared> {
-        let is_filtered = main_thread.is_none();
-        let (questions, tell) = main_thread.unzip();
-        Arc::new(Shared {
+        questions: Option<Sender<Message>>,
+        tell: Tell,
+    ) -> io::Result<Arc<Shared>> {
+        Ok(Arc::new(Shared {
             listener,
             rules: RwLock::new(rules),
             blind,
@@ -75,10 +88,16 @@ impl Shared {
             looked_up: Mutex::default(),
             saved: Mutex::default(),
             account: Mutex::default(),
+            unsure: Mutex::default(),
+            within: Mutex::default(),
             questions: questions.map(Mutex::new),
-            tell: tell.unwrap_or_else(|| Box::new(|_| {})),
-            is_filtered,
-        })
+            teller: Mutex::new(Teller::begin(tell)?),
+        }))
+    }
+
+    /// Tells whether this process is under the filter itself.
+    pub(super) fn is_filtered(&self) -> bool {
+        self.questions.is_none()
     }
 
     pub(super) fn rules(&self) -> RwLockReadGuard<'_, Rules> {
@@ -120,7 +139,7 @@ impl Shared {
     }
 
     pub(super) fn carry_out(&self, attempt: &Attempt, decision: Decision, address: &str) {
-        let (target, note) = match decision {
+        let (target, note, is_quiet) = match decision {
             Decision::Pass => return self.listener.let_through(attempt),
             Decision::Deny => return self.listener.fail(attempt, libc::EACCES),
             Decision::NobodyThere => return self.listener.fail(attempt, libc::ECONNREFUSED),
@@ -130,25 +149,82 @@ impl Shared {
                 return self.refuse(attempt, address, refusal);
             }
             Decision::Refuse(refusal) => return self.refuse(attempt, address, refusal),
-            Decision::Cleared(target) => (Some(target), None),
-            Decision::PassNoted(note) => (None, Some(note.to_string())),
+            Decision::Cleared(target) => (Some(target), None, false),
+            Decision::PassNoted(note) => (None, Some(note.to_string()), note.is_quiet()),
         };
         let (process, program) = program_of(attempt);
-        lock(&self.account).add_reached(Reached { address: address.to_owned(), program, process, target, note });
+        lock(&self.account).add_reached(Reached {
+            address: address.to_owned(),
+            program,
+            process,
+            target,
+            note,
+            is_quiet,
+        });
         self.listener.let_through(attempt);
     }
 
     /// Writes down whom others are reached through. Where it is refused after all, that goes before.
+    ///
+    /// A resolver may take its time, and nothing hangs on what it says: names are [looked up](Shared::note_names) at the end.
     pub(super) fn note_what_is_behind(&self, attempt: &Attempt, peer: &Peer) {
-        let Some(note) = self.blind.note(peer) else { return };
+        let note = self.blind.note(peer, &Names::default()).map(str::to_owned);
         let address = match peer {
-            Peer::Internet(address) => address.to_string(),
-            Peer::Path(path) => shown(path).into_owned(),
-            Peer::Abstract(_) | Peer::Unspecified(_) | Peer::Other(_) => return,
+            Peer::Internet(address) if note.is_some() || self.blind.may_be_at(*address) => address.to_string(),
+            Peer::Path(path) if note.is_some() => shown(path).into_owned(),
+            _ => return,
         };
         let (process, program) = program_of(attempt);
-        let note = Some(note.to_owned());
-        lock(&self.account).add_reached(Reached { address, program, process, target: None, note });
+        let reached = Reached { address, program, process, target: None, note, is_quiet: false };
+        match (peer, &reached.note) {
+            (Peer::Internet(address), None) => {
+                let mut unsure = lock(&self.unsure);
+                let is_known = |(_, known): &(SocketAddr, Reached)| known.is_again(&reached);
+                if unsure.len() < MOST_UNSURE && !unsure.iter().any(is_known) {
+                    unsure.push((*address, reached));
+                }
+            }
+            _ => lock(&self.account).add_reached(reached),
+        }
+    }
+
+    /// Writes down whom others were reached through that have names.
+    pub(super) fn note_names(&self) {
+        let unsure = std::mem::take(&mut *lock(&self.unsure));
+        if unsure.is_empty() {
+            return;
+        }
+        let names = Names::look_up(self.blind.names(), BEFORE_A_REFUSAL);
+        for (address, reached) in unsure {
+            if let Some(note) = self.blind.note(&Peer::Internet(address), &names) {
+                lock(&self.account).add_reached(Reached { note: Some(note.to_owned()), ..reached });
+            }
+        }
+    }
+
+    /// Takes in how far a safe-test within the run has come. `listens` is as for [`Rules::look_around`].
+    pub(super) fn hear(&self, process: i32, word: Word, listens: impl Fn(SocketAddr) -> Option<Listening>) {
+        match word.stage {
+            Stage::Saving => lock(&self.within).begin(process, &word),
+            Stage::Saved => {
+                lock(&self.within).end(process);
+                self.rules_to_change().take_over(&word.places, word.names, listens);
+                // What was refused before may be what was saved.
+                lock(&self.decided).clear();
+            }
+        }
+    }
+
+    /// Tells whether an attempt is one of a safe-test within the run that is saving what is there.
+    pub(super) fn is_saved_within(&self, attempt: &Attempt, peer: &Peer) -> bool {
+        let within = lock(&self.within);
+        match peer {
+            Peer::Internet(address) => within.saves_at(attempt.thread, *address),
+            Peer::Path(path) if !within.is_empty() => {
+                within.saves_in(attempt.thread, &process::socket_path(attempt.thread, path).0)
+            }
+            Peer::Path(_) | Peer::Abstract(_) | Peer::Unspecified(_) | Peer::Other(_) => false,
+        }
     }
 
     /// Has targets saved, on the main thread.
@@ -174,8 +250,9 @@ impl Shared {
         // The caller waits: what `/proc` says of it is still true.
         let (process, program) = program_of(attempt);
         let refused = Refused { address: address.to_owned(), program, process, refusal, times: 1 };
-        if lock(&self.account).add_refused(refused.clone()) {
-            (self.tell)(&refused);
+        let is_first = lock(&self.account).add_refused(refused.clone());
+        if is_first {
+            lock(&self.teller).tell(refused);
         }
         self.listener.fail(attempt, libc::EACCES);
     }

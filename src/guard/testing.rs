@@ -111,6 +111,11 @@ impl Scene {
         self
     }
 
+    pub(super) fn awaited(mut self, engine: Engine, place: Place) -> Scene {
+        self.receipts.push(Receipt::new(self.targets.len(), Care::NotUpYet, Beside::default()));
+        self.named(engine, place)
+    }
+
     pub(super) fn saved(mut self, engine: Engine, place: Place) -> Scene {
         let care = Care::NothingToLose { reason: "it is empty".to_owned() };
         self.receipts.push(Receipt::new(self.targets.len(), care, Beside::default()));

@@ -17,6 +17,8 @@ pub(super) enum Subject {
     Here(SocketAddr, Listening),
     /// An address of a container on this machine.
     Container(SocketAddr),
+    /// An address of this machine at which nobody listens.
+    Unheld(SocketAddr),
     /// An address of another machine.
     Away(SocketAddr),
     /// A Unix socket: its name, where we find it, and which one was there.
@@ -47,7 +49,8 @@ impl Subject {
     pub(super) fn aim(&self) -> Aim<'_> {
         match self {
             Subject::Here(address, listening) => Aim::Here { address: *address, listening: *listening },
-            Subject::Container(address) => Aim::Container { address: *address },
+            // Whoever answers there, if anybody does, is as much on this machine as a container.
+            Subject::Container(address) | Subject::Unheld(address) => Aim::Container { address: *address },
             Subject::Away(address) => Aim::Away { address: *address },
             Subject::Socket(path, ..) => Aim::Socket { path },
         }
@@ -56,7 +59,10 @@ impl Subject {
     /// Shows where it is.
     pub(super) fn address(&self) -> String {
         match self {
-            Subject::Here(address, _) | Subject::Container(address) | Subject::Away(address) => address.to_string(),
+            Subject::Here(address, _)
+            | Subject::Container(address)
+            | Subject::Unheld(address)
+            | Subject::Away(address) => address.to_string(),
             Subject::Socket(path, ..) => shown(path).into_owned(),
         }
     }
@@ -66,7 +72,7 @@ impl Subject {
         match self {
             Subject::Here(address, listening) => Some(Met::At(*address, listening.inode)),
             Subject::Socket(_, _, met) => *met,
-            Subject::Container(_) | Subject::Away(_) => None,
+            Subject::Container(_) | Subject::Unheld(_) | Subject::Away(_) => None,
         }
     }
 }

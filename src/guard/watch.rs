@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::thread::{Builder, JoinHandle};
+use std::time::Duration;
 
 use rustix::event::{EventfdFlags, eventfd};
 use serde::{Deserialize, Serialize};
@@ -31,21 +32,24 @@ use crate::guard::listeners::{Listeners, Listening, Table};
 use crate::guard::looks;
 use crate::guard::messages::{Message, Tell};
 use crate::guard::names::{AT_THE_START, Names};
-use crate::guard::notification::{Aim, Attempt, Shown};
+use crate::guard::notification::{Aim, Attempt, Listener, Shown};
 use crate::guard::process;
 use crate::guard::process::Protocol;
 use crate::guard::refusal::Refusal;
 use crate::guard::routes::{Routes, Whereabouts};
-use crate::guard::rules::Rules;
+use crate::guard::rules::{Rules, real};
 use crate::guard::shared::{Shared, traffic};
 use crate::guard::sockaddr::Peer;
 use crate::guard::waiting::{Met, Subject, is_datagram, lock};
+use crate::guard::within;
 
 /// A watch over a command, until it is [ended](Watch::end) or dropped.
 #[derive(Debug)]
 pub(crate) struct Watch {
     watching: Watching,
     shared: Arc<Shared>,
+    /// How long its end waits until all is told.
+    patience: Duration,
 }
 
 /// A watch that looks around before it watches.
@@ -75,12 +79,28 @@ pub(crate) struct Handover {
 }
 
 /// Whoever watches when the command is over, until the last of its processes is.
-#[derive(Debug)]
 pub(crate) struct Successor {
-    shared: Arc<Shared>,
+    listener: Arc<Listener>,
+    rules: Rules,
+    table: Table,
+    tell: Tell,
 }
 
+/// How long the end of a run waits for a reader of standard error: the last line tells what was refused, too.
+const FOR_A_READER: Duration = Duration::from_secs(1);
+
+/// How long the end of all waits for what is written down: longer than for the log's lock.
+const FOR_THE_LOG: Duration = Duration::from_secs(60);
+
 impl Watching {
+    /// Starts the thread that answers.
+    fn start(watch: impl FnOnce(&OwnedFd) + Send + 'static) -> io::Result<Watching> {
+        let stop = Arc::new(eventfd(0, EventfdFlags::CLOEXEC)?);
+        let stops = Arc::clone(&stop);
+        let thread = Builder::new().name("guard".to_owned()).spawn(move || watch(&stops))?;
+        Ok(Watching { thread: Mutex::new(Some(thread)), stop })
+    }
+
     fn stop(&self) {
         // The counter cannot be full.
         let _ = rustix::io::write(&*self.stop, &1u64.to_ne_bytes());
@@ -103,7 +123,7 @@ impl Beginning {
     pub(crate) fn ready(self) -> io::Result<Watch> {
         // Nothing comes where its thread has panicked.
         let shared = self.ready.recv().map_err(|_| io::Error::from(io::ErrorKind::Other))??;
-        Ok(Watch { watching: self.watching, shared })
+        Ok(Watch { watching: self.watching, shared, patience: FOR_A_READER })
     }
 }
 
@@ -123,31 +143,29 @@ impl Watch {
         let blind = Blind::of(grounds.environment());
         let rules = Rules::new(grounds, &blind, real);
         let listener = Arc::clone(line.listener());
-        let stop = Arc::new(eventfd(0, EventfdFlags::CLOEXEC)?);
-        let stops = Arc::clone(&stop);
         let (say, ready) = channel();
-        let watching = move || {
-            let watcher = look_around(rules).map(|(kernel, rules, table)| {
-                Watcher::new(&Shared::new(listener, rules, blind, table, Some((questions, tell))), kernel)
+        let watching = Watching::start(move |stop| {
+            let watcher = look_around(rules).and_then(|(kernel, rules, table)| {
+                Ok(Watcher::new(&Shared::new(listener, rules, blind, table, Some(questions), tell)?, kernel))
             });
             // Nobody hears where the caller has given up.
             match watcher {
                 Ok(mut watcher) => {
                     let _ = say.send(Ok(Arc::clone(&watcher.shared)));
-                    watcher.watch(&stops);
+                    watcher.watch(stop);
                 }
                 Err(error) => drop(say.send(Err(error))),
             }
-        };
-        let thread = Builder::new().name("guard".to_owned()).spawn(watching)?;
-        Ok(Beginning { watching: Watching { thread: Mutex::new(Some(thread)), stop }, ready })
+        })?;
+        Ok(Beginning { watching, ready })
     }
 
-    /// Makes the one that will watch after us, before anything is started: it is taken along into another process.
-    pub(crate) fn successor(&self) -> Successor {
+    /// Makes the one that will watch after us, before anything is started: it is taken along into another process, where
+    /// `tell` is called.
+    pub(crate) fn successor(&self, tell: &Tell) -> Successor {
         let Shared { listener, table, .. } = &*self.shared;
         let rules = self.shared.rules().clone();
-        Successor { shared: Shared::new(Arc::clone(listener), rules, Blind::default(), table.clone(), None) }
+        Successor { listener: Arc::clone(listener), rules, table: table.clone(), tell: Arc::clone(tell) }
     }
 
     /// Stops answering. What is not answered yet is left to whoever watches next; without one, nothing can connect any
@@ -164,9 +182,11 @@ impl Watch {
         }
     }
 
-    /// Stops answering, and returns what was seen.
+    /// Stops answering, and returns what was seen and told of.
     pub(crate) fn end(self) -> Account {
         self.stop();
+        lock(&self.shared.teller).end(self.patience);
+        self.shared.note_names();
         lock(&self.shared.account).clone()
     }
 }
@@ -174,19 +194,25 @@ impl Watch {
 impl Successor {
     /// Gives the number of the one descriptor that it needs.
     pub(crate) fn descriptor(&self) -> RawFd {
-        self.shared.listener.descriptor()
+        self.listener.descriptor()
     }
 
-    /// Watches as long as the calling process lives; what cannot be watched cannot connect. For another process than the
-    /// one that it was made in.
-    pub(crate) fn watch(self, handover: Handover) {
-        let Ok(kernel) = Kernel::new() else { return };
-        let Ok(never) = eventfd(0, EventfdFlags::CLOEXEC) else { return };
-        self.shared.rules_to_change().saved(&handover.saved, None);
-        self.shared.rules_to_change().engines = handover.engines;
-        let mut watcher = Watcher::new(&self.shared, kernel);
-        handover.held.iter().for_each(|attempt| watcher.answer(attempt));
-        watcher.watch(&never);
+    /// Begins to watch. For another process than the one that it was made in.
+    ///
+    /// # Errors
+    ///
+    /// The system's own, as [`Watch::begin`]; what cannot be watched cannot connect once this process has ended.
+    pub(crate) fn watch(self, handover: Handover) -> io::Result<Watch> {
+        let Successor { listener, mut rules, table, tell } = self;
+        rules.saved(&handover.saved, None);
+        rules.engines = handover.engines;
+        let shared = Shared::new(listener, rules, Blind::default(), table, None, tell)?;
+        let mut watcher = Watcher::new(&shared, Kernel::new()?);
+        let watching = Watching::start(move |stop| {
+            handover.held.iter().for_each(|attempt| watcher.answer_surely(attempt));
+            watcher.watch(stop);
+        })?;
+        Ok(Watch { watching, shared, patience: FOR_THE_LOG })
     }
 }
 
@@ -246,10 +272,7 @@ impl Watcher {
         loop {
             match self.shared.listener.next(stop) {
                 Ok(Shown::Attempt(attempt)) => {
-                    // A fault of ours is to refuse, not to keep everybody waiting.
-                    if catch_unwind(AssertUnwindSafe(|| self.answer(&attempt))).is_err() {
-                        self.shared.listener.fail(&attempt, libc::EACCES);
-                    }
+                    self.answer_surely(&attempt);
                 }
                 Ok(Shown::Nothing) => {}
                 Ok(Shown::Stop | Shown::Over) | Err(_) => return,
@@ -257,9 +280,16 @@ impl Watcher {
         }
     }
 
+    fn answer_surely(&mut self, attempt: &Attempt) {
+        // A fault of ours is to refuse, not to keep everybody waiting.
+        if catch_unwind(AssertUnwindSafe(|| self.answer(attempt))).is_err() {
+            self.shared.listener.fail(attempt, libc::EACCES);
+        }
+    }
+
     fn answer(&mut self, attempt: &Attempt) {
         let shared = &self.shared;
-        if shared.is_filtered && process::is_thread_of_ours(attempt.thread) {
+        if shared.is_filtered() && process::is_thread_of_ours(attempt.thread) {
             return shared.listener.let_through(attempt);
         }
         let aim = attempt.aim();
@@ -268,8 +298,12 @@ impl Watcher {
         }
         if let Aim::Peer(peer) = &aim {
             shared.note_what_is_behind(attempt, peer);
+            if shared.is_saved_within(attempt, peer) {
+                return shared.listener.let_through(attempt);
+            }
         }
         match aim {
+            Aim::Peer(Peer::Abstract(name)) if within::is_to_us(attempt, &name) => self.hear(attempt),
             Aim::Peer(Peer::Internet(address)) => self.internet(attempt, address),
             Aim::Peer(Peer::Unspecified(Some(address))) if !attempt.is_connect() => self.internet(attempt, address),
             Aim::Peer(Peer::Path(path)) => self.unix(attempt, &path),
@@ -278,6 +312,19 @@ impl Watcher {
             // The kernel will say so itself, or has nothing to dial.
             Aim::Unreadable => shared.listener.let_through(attempt),
             Aim::Hidden(error) => self.hidden(attempt, &error),
+        }
+    }
+
+    /// Hears what a safe-test within the run has come to.
+    fn hear(&self, attempt: &Attempt) {
+        let shared = &self.shared;
+        let word = within::word(attempt).filter(|_| self.kernel.shares_network(attempt.thread));
+        match word.filter(|_| shared.listener.is_waiting(attempt)) {
+            Some((process, word)) => {
+                shared.hear(process, word, |address| self.kernel.serving(address));
+                shared.listener.take(attempt);
+            }
+            None => shared.listener.fail(attempt, libc::EACCES),
         }
     }
 
@@ -293,12 +340,27 @@ impl Watcher {
             return self.another_networks(attempt, address);
         }
         match self.kernel.listeners.tcp(address) {
-            Ok(None) => shared.listener.let_through(attempt),
+            Ok(None) => self.unheld(attempt, address),
             Ok(Some(listening)) => self.met(attempt, Subject::Here(address, listening)),
             Err(error) => {
                 let why = format!("nobody can tell who listens there: {error}");
                 shared.refuse(attempt, &address.to_string(), Refusal::plain(why, "run the command again"));
             }
+        }
+    }
+
+    /// Decides about an address of this machine at which nobody listens: packets to it may be sent on all the same.
+    fn unheld(&self, attempt: &Attempt, address: SocketAddr) {
+        let shared = &self.shared;
+        let subject = Subject::Unheld(address);
+        let is_decided = {
+            let rules = shared.rules();
+            !rules.expects_a_database(address.port())
+                || !matches!(rules.decide(subject.aim(), &Facts::default()), Decision::Look(_) | Decision::Refuse(_))
+        };
+        match is_decided {
+            true => shared.listener.let_through(attempt),
+            false => looks::begin(shared, attempt, subject, Facts::default()),
         }
     }
 
@@ -387,14 +449,6 @@ impl Watcher {
     }
 }
 
-/// Follows the links of a path, as far as there is something.
-fn real(path: &Path) -> PathBuf {
-    path.canonicalize().unwrap_or_else(|_| match (path.parent(), path.file_name()) {
-        (Some(folder), Some(name)) => real(folder).join(name),
-        _ => path.to_owned(),
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -406,7 +460,7 @@ mod tests {
         let policy = GuardRules::default();
         let (targets, receipts, environment) = (&[], &[], &[]);
         let grounds = Grounds { targets, receipts, policy: &policy, is_unnamed: false, is_person: false, environment };
-        Watch::begin(line, &grounds, channel().0, Box::new(|_| {})).unwrap()
+        Watch::begin(line, &grounds, channel().0, Arc::new(|_| {})).unwrap()
     }
 
     /// Ends once no thread is left that could answer.

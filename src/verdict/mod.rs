@@ -11,6 +11,7 @@ mod evidence;
 mod locality;
 mod machine;
 mod model;
+mod remedy;
 mod rules;
 mod subject;
 #[cfg(test)]
@@ -24,6 +25,7 @@ pub(crate) use crate::verdict::evidence::{Evidence, Lying};
 pub(crate) use crate::verdict::locality::{Locality, Surroundings};
 pub(crate) use crate::verdict::machine::{Interface, Machine, is_bridge_name};
 pub(crate) use crate::verdict::model::{Finding, JudgedTarget, Judgement, Level, Verdict};
+pub(crate) use crate::verdict::remedy::Remedy;
 pub(crate) use crate::verdict::rules::MACHINE_MARK;
 
 use crate::verdict::subject::Subject;

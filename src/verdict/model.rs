@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::environment::{Origin, Setting};
 use crate::reach::Target;
-use crate::verdict::Locality;
+use crate::verdict::{Locality, Remedy};
 
 /// Whether a command may run, per target and, as the worst of them, for the run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -79,8 +79,8 @@ pub(crate) struct Finding {
     pub(crate) target: Option<usize>,
     /// What was found, a phrase.
     pub(crate) message: String,
-    /// What to do about it, a phrase.
-    pub(crate) remedy: String,
+    /// What to do about it.
+    pub(crate) remedy: Remedy,
     /// The value that the rule looked at.
     pub(crate) origin: Option<Origin>,
 }

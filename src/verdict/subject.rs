@@ -3,7 +3,7 @@
 use crate::environment::Origin;
 use crate::reach::Target;
 use crate::verdict::locality::{LocatedPlace, locate_places};
-use crate::verdict::{Evidence, Finding, Level, Locality, words};
+use crate::verdict::{Evidence, Finding, Level, Locality, Remedy, words};
 
 /// The evidence with the places of its targets already located.
 pub(crate) struct Subject<'a> {
@@ -45,9 +45,10 @@ pub(crate) fn production(
     target: usize,
     origin: &Origin,
     message: String,
-    remedy: String,
+    remedy: impl Into<Remedy>,
 ) -> Finding {
-    Finding { rule, level: Level::Production, target: Some(target), message, remedy, origin: Some(origin.clone()) }
+    let (level, remedy) = (Level::Production, remedy.into());
+    Finding { rule, level, target: Some(target), message, remedy, origin: Some(origin.clone()) }
 }
 
 /// Makes a finding that a target is not shown to be safe.
@@ -56,15 +57,16 @@ pub(crate) fn unverified(
     target: usize,
     origin: Option<&Origin>,
     message: String,
-    remedy: String,
+    remedy: impl Into<Remedy>,
 ) -> Finding {
-    Finding { rule, level: Level::Unverified, target: Some(target), message, remedy, origin: origin.cloned() }
+    let (level, remedy) = (Level::Unverified, remedy.into());
+    Finding { rule, level, target: Some(target), message, remedy, origin: origin.cloned() }
 }
 
 /// Makes a note of what a rule would have found about a target if the policy did not allow it.
 pub(crate) fn allowed(rule: &'static str, target: usize, origin: &Origin, message: String) -> Finding {
     let level = Level::Note;
-    Finding { rule, level, target: Some(target), message, remedy: String::new(), origin: Some(origin.clone()) }
+    Finding { rule, level, target: Some(target), message, remedy: Remedy::default(), origin: Some(origin.clone()) }
 }
 
 /// Makes a finding about the run and none of its targets.
@@ -72,10 +74,10 @@ pub(crate) fn about_the_run(
     rule: &'static str,
     level: Level,
     message: String,
-    remedy: String,
+    remedy: impl Into<Remedy>,
     origin: Option<Origin>,
 ) -> Finding {
-    Finding { rule, level, target: None, message, remedy, origin }
+    Finding { rule, level, target: None, message, remedy: remedy.into(), origin }
 }
 
 /// Finds the variable that names the place of a target.

@@ -225,3 +225,27 @@ fn what_is_behind_an_engine_of_containers_or_a_proxy_is_named_as_not_seen() {
         reached.iter().all(|one| one["program"].as_str().unwrap().starts_with("python") && one["note"].is_string())
     );
 }
+
+#[test]
+fn a_reader_that_reads_nothing_holds_no_connection() {
+    let sandbox = project("dial 10.0.0.1 5432; dial 10.0.0.2 5432; { : >done; }; exit 0");
+    let (mut reader, writer) = std::io::pipe().unwrap();
+    // Filled to the brim.
+    rustix::fs::fcntl_setfl(&writer, rustix::fs::OFlags::NONBLOCK).unwrap();
+    while rustix::io::write(&writer, &[b'.'; 4096]).is_ok() {}
+    while rustix::io::write(&writer, b".").is_ok() {}
+    rustix::fs::fcntl_setfl(&writer, rustix::fs::OFlags::empty()).unwrap();
+    let mut command = sandbox.program("unshare");
+    let own = if rustix::process::geteuid().is_root() { "-n" } else { "-rn" };
+    command.arg(own).arg(env!("CARGO_BIN_EXE_safe-test")).args(["-q", "./suite"]).stderr(writer);
+    let mut running = command.spawn().unwrap();
+    drop(command);
+    crate::support::wait_for("the end of the suite", || sandbox.project().join("done").exists());
+    let mut said = Vec::new();
+    std::io::Read::read_to_end(&mut reader, &mut said).unwrap();
+    assert_eq!(running.wait().unwrap().code(), Some(120));
+    let said = String::from_utf8_lossy(&said);
+    assert_eq!(lines_with(&said, "safe-test: refused: bash (process ").len(), 2, "{said}");
+    let finished = sandbox.log().pop().unwrap();
+    assert_eq!(finished["refused"].as_array().unwrap().len(), 2, "{finished}");
+}

@@ -98,7 +98,7 @@ fn text_says_which_database_which_rule_which_line_and_what_to_do() {
         "from DATABASE_URL (.env:3), read by dotenv (Node.js)",
         "production host-remote: the host `db.northwind-shop.net` is not this machine [DATABASE_URL (.env:3)]",
         "database-name-production",
-        "what to do: point DATABASE_URL at",
+        "what to do: stop and tell the person who asked for this run, or point DATABASE_URL at",
         "APP_ENV=staging from APP_ENV (.env:2)",
         "files read: ",
     ] {

@@ -42,6 +42,23 @@ fn what_a_server_holds_from_before_is_saved_at_its_first_connection() {
 }
 
 #[test]
+fn a_daemon_that_the_suite_starts_is_saved_before_anything_is_asked_of_it() {
+    let server = OwnServer::with_data();
+    let sandbox = project(&server);
+    sandbox.suite(&server.during_as_a_daemon("say 'DELETE FROM t' && say 'SELECT 7'"));
+    let outcome = sandbox.guarded().expect_code(0);
+    assert_eq!(outcome.stdout, "7\n", "{}", outcome.stderr);
+    assert_eq!(outcome.stderr.matches(SAVED).count(), 1, "{}", outcome.stderr);
+    let restore = format!("'{}' restore latest >&2 && say 'SELECT a FROM t'", env!("CARGO_BIN_EXE_safe-test"));
+    let words = format!(
+        "cd '{}' && XDG_STATE_HOME='{}' && export XDG_STATE_HOME && {restore}",
+        sandbox.project().display(),
+        sandbox.state().display()
+    );
+    assert_eq!(server.run(&server.during(&words)), "1\n");
+}
+
+#[test]
 fn a_server_that_never_comes_keeps_nothing_from_running() {
     let server = OwnServer::new();
     let sandbox = project(&server);

@@ -204,3 +204,37 @@ fn a_database_that_was_not_saved_is_refused() {
     assert!(outcome.stderr.contains("to 10.0.0.1:5432: "), "{}", outcome.stderr);
     assert!(sandbox.has_run(), "{}", outcome.stderr);
 }
+
+#[test]
+fn the_files_of_a_project_without_a_name_are_saved_on_request() {
+    let sandbox = project(&["better-sqlite3"], "");
+    sandbox.run(&["snapshot"]).expect_code(120);
+    sandbox.sqlite("app.db", "CREATE TABLE t(a); INSERT INTO t VALUES (1);");
+    let outcome = sandbox.run(&["snapshot"]).expect_code(0);
+    assert_eq!(sandbox.ids(), outcome.stdout.lines().collect::<Vec<_>>(), "{}", outcome.stderr);
+    // One of production stays one.
+    sandbox.sqlite("production.db", "CREATE TABLE t(a); INSERT INTO t VALUES (1);");
+    sandbox.run(&["snapshot"]).expect_code(120);
+    assert_eq!(sandbox.ids().len(), 1);
+}
+
+#[test]
+fn what_loosens_is_told_to_a_person_at_a_terminal_only() {
+    let loosens = ["safe-test trust", "[allow]"];
+    let stop = "what to do: stop and tell the person who asked for this run, or ";
+    for url in ["", "DATABASE_URL=postgres://db.northwind-shop.net:5432/app\n"] {
+        let mut sandbox = project(&["duckdb"], "");
+        sandbox.write(".env", url);
+        let mut terminal = Terminal::start(sandbox.command().args(["check", "--", "./suite"]));
+        terminal.read_until("safe-test trust");
+        terminal.end();
+        for caller in [None, Some("CLAUDECODE"), Some("GITHUB_ACTIONS"), Some("PRE_COMMIT")] {
+            caller.map(|variable| sandbox.set(variable, "true"));
+            let said = [sandbox.guarded().expect_code(120).stderr, sandbox.run(&["check", "--", "./suite"]).stdout];
+            for said in said {
+                assert!(said.contains(stop), "{caller:?} {said}");
+                assert!(!loosens.iter().any(|part| said.contains(part)), "{caller:?} {said}");
+            }
+        }
+    }
+}

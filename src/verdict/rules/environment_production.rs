@@ -37,7 +37,7 @@ pub(crate) fn check(subject: &Subject<'_>) -> Vec<Finding> {
             } else {
                 message
             },
-            remedy: format!("set {} to the name of a test environment for this command", name.name),
+            remedy: format!("set {} to the name of a test environment for this command", name.name).into(),
             origin: Some(name.origin.clone()),
         });
     }
@@ -60,7 +60,7 @@ fn production_files(subject: &Subject<'_>) -> Vec<Finding> {
             level: Level::Production,
             target: Some(at),
             message: format!("the file {} is named for production", shown_path(file)),
-            remedy: "run the command with the file of a test environment".to_owned(),
+            remedy: "run the command with the file of a test environment".into(),
             origin: Some(origin.clone()),
         });
     }

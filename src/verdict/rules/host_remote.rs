@@ -2,7 +2,7 @@
 
 use crate::reach::Place;
 use crate::verdict::subject::{Subject, allowed, origin_of, production};
-use crate::verdict::{Finding, Locality, addresses};
+use crate::verdict::{Finding, Locality, Remedy, addresses};
 
 /// The id of this rule.
 pub(crate) const ID: &str = "host-remote";
@@ -14,12 +14,12 @@ pub(crate) fn check(subject: &Subject<'_>) -> Vec<Finding> {
         for place in located.iter().filter(|place| place.locality == Locality::Remote) {
             let Place::Host { name, port } = place.place else { continue };
             let what = if addresses::parse_address(name).is_some() { "address" } else { "host" };
+            let remedy = Remedy::from(format!("point {} at this machine", origin.variable));
             let remedy = match port {
-                Some(port) => format!(
-                    "point {} at this machine; if {name}:{port} really is a test server, a person can allow it in .safe-test.toml ([allow] hosts) and run `safe-test trust`",
-                    origin.variable
-                ),
-                None => format!("point {} at this machine", origin.variable),
+                Some(port) => remedy.or_loosen(format!(
+                    "if {name}:{port} really is a test server, allow it in .safe-test.toml ([allow] hosts) and run `safe-test trust`"
+                )),
+                None => remedy,
             };
             findings.push(production(ID, at, origin, format!("the {what} `{name}` is not this machine"), remedy));
         }

@@ -2,7 +2,7 @@
 
 use crate::reach::Place;
 use crate::verdict::subject::{Subject, allowed, origin_of, unverified};
-use crate::verdict::{Finding, Locality, addresses};
+use crate::verdict::{Finding, Locality, Remedy, addresses};
 
 /// The id of this rule.
 pub(crate) const ID: &str = "host-unknown";
@@ -15,14 +15,13 @@ pub(crate) fn check(subject: &Subject<'_>) -> Vec<Finding> {
             let (message, remedy) = if addresses::is_reserved_name(name) {
                 (
                     format!("`{name}` is a reserved name: no server can be known behind it"),
-                    format!("replace `{name}` by the host that tests use"),
+                    Remedy::from(format!("replace `{name}` by the host that tests use")),
                 )
             } else {
                 (
                     format!("nothing shows where `{name}` is"),
-                    format!(
-                        "declare `{name}` in the project's compose or CI file, name the database so that it is seen to be a test's (`…_test`), or use localhost"
-                    ),
+                    Remedy::from(format!("declare `{name}` in the project's compose or CI file, or use localhost"))
+                        .or_loosen("name the database so that it is seen to be a test's (`…_test`)"),
                 )
             };
             findings.push(unverified(ID, at, origin_of(target), message, remedy));

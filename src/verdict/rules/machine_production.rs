@@ -17,7 +17,7 @@ pub(crate) fn check(subject: &Subject<'_>) -> Vec<Finding> {
         level: Level::Production,
         target: None,
         message,
-        remedy: remedy.to_owned(),
+        remedy: remedy.into(),
         origin: None,
     };
     let mut findings = Vec::new();

@@ -3,7 +3,7 @@
 use crate::environment::DriverEvidence;
 use crate::text::shown;
 use crate::verdict::subject::Subject;
-use crate::verdict::{Finding, Level};
+use crate::verdict::{Finding, Level, Remedy};
 
 /// The id of this rule.
 pub(crate) const ID: &str = "no-database";
@@ -13,18 +13,22 @@ pub(crate) fn check(subject: &Subject<'_>) -> Vec<Finding> {
     if evidence.names_a_database() {
         return Vec::new();
     }
-    let finding = |level, message: String, remedy: &str| {
-        vec![Finding { rule: ID, level, target: None, message, remedy: remedy.to_owned(), origin: None }]
+    let finding = |level, message: String, remedy: Remedy| {
+        vec![Finding { rule: ID, level, target: None, message, remedy, origin: None }]
     };
-    let ask = "name the database of the tests in .env or the environment; if there is none, a person can say so in .safe-test.toml ([allow] no_database = true) and run `safe-test trust`";
+    let ask = || {
+        Remedy::from("name the database of the tests in .env or the environment").or_loosen(
+            "if there is none, say so in .safe-test.toml ([allow] no_database = true) and run `safe-test trust`",
+        )
+    };
     if let Some(client) = evidence.client {
-        return finding(Level::Unverified, format!("{client} talks to a database, and nothing says to which"), ask);
+        return finding(Level::Unverified, format!("{client} talks to a database, and nothing says to which"), ask());
     }
     if evidence.policy.allow.no_database {
         return finding(
             Level::Note,
             "no database is named, and the policy says that the project has none".to_owned(),
-            "",
+            Remedy::default(),
         );
     }
     let nothing_read = DriverEvidence::default();
@@ -36,24 +40,28 @@ pub(crate) fn check(subject: &Subject<'_>) -> Vec<Finding> {
             driver.line,
             driver.name
         );
-        return finding(Level::Unverified, message, ask);
+        return finding(Level::Unverified, message, ask());
     }
     if drivers.manifests.is_empty() {
         return finding(
             Level::Unverified,
             "no database is named, and no manifest shows that the project has none".to_owned(),
-            ask,
+            ask(),
         );
     }
     if !drivers.complete {
         return finding(
             Level::Unverified,
             "no database is named, and not every manifest could be read".to_owned(),
-            ask,
+            ask(),
         );
     }
     let manifests: Vec<String> = drivers.manifests.iter().map(|path| shown(path).to_string()).collect();
-    finding(Level::Note, format!("no database: no variable names one and {} names no driver", manifests.join(", ")), "")
+    finding(
+        Level::Note,
+        format!("no database: no variable names one and {} names no driver", manifests.join(", ")),
+        Remedy::default(),
+    )
 }
 
 #[cfg(test)]

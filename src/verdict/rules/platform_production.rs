@@ -28,7 +28,7 @@ pub(crate) fn check(subject: &Subject<'_>) -> Vec<Finding> {
             level: if silenced { Level::Note } else { Level::Production },
             target: None,
             message: format!("this process runs on {platform}, which sets {name}{suffix}"),
-            remedy: "run tests on a development machine or in CI, not where the application is served".to_owned(),
+            remedy: "run tests on a development machine or in CI, not where the application is served".into(),
             origin: Some(Origin::process(name)),
         });
     }

@@ -24,6 +24,19 @@ fn what_outlives_the_command_stays_under_the_same_rules() {
     let expected = "over 0\ntcp EACCES\ntcp connected\ntcp connected\ntcp EACCES\n";
     assert_eq!(outcome.stdout, expected, "{}", outcome.stderr);
     assert_eq!(world.reached_outside().into_iter().collect::<Vec<_>>(), ["10.0.0.1 8080"]);
+    assert!(!outcome.stderr.contains("refused"), "nobody is there to be told: {}", outcome.stderr);
+    // Whoever watches writes it down at its leisure.
+    let refused = || {
+        let log = world.sandbox.log();
+        let after = log.iter().skip_while(|entry| entry["event"] != "run-finished");
+        after.filter(|entry| entry["event"] == "connection-refused").cloned().collect::<Vec<_>>()
+    };
+    wait_for("the entries", || refused().len() == 2);
+    let addresses: Vec<String> = refused().iter().map(|entry| entry["address"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(addresses, ["10.0.0.1:5432", "127.0.0.1:3306"]);
+    let runs: Vec<_> = world.sandbox.log().iter().skip(1).map(|entry| entry["run"].clone()).collect();
+    assert!(runs.iter().all(|run| *run == runs[0]), "{runs:?}");
+    world.sandbox.run(&["log", "verify"]).expect_code(0);
 }
 
 #[test]

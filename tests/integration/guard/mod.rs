@@ -9,4 +9,5 @@ mod newness;
 mod places;
 mod policy;
 mod ways;
+mod within;
 mod world;

@@ -95,3 +95,45 @@ fn a_mock_at_one_address_opens_no_other() {
     assert_eq!(outcome.stdout, "tcp connected\ntcp EACCES\n", "{}", outcome.stderr);
     assert!(world.reached_inside().is_empty());
 }
+
+#[test]
+fn a_server_of_another_engine_is_new_where_its_data_is() {
+    let world = World::new();
+    let data = world.sandbox.temporary().join("mariadb");
+    let data = data.display();
+    let install = format!(
+        "mariadb-install-db --no-defaults --datadir='{data}' --user=$(id -un) --skip-test-db \
+         --auth-root-authentication-method=normal >install.log 2>&1 || exit 90\n"
+    );
+    let serve = format!(
+        "PATH=$PATH:/usr/sbin; rm -f server.pid\n\
+         mariadbd --no-defaults --datadir='{data}' --user=$(id -un) --bind-address=127.0.0.1 --port=3307 \
+         --socket=\"$PWD/server.sock\" --pid-file=\"$PWD/server.pid\" >server.log 2>&1 & server=$!\n\
+         until [ -e server.pid ] || ! kill -0 $server; do sleep 0.05; done\nprobe tcp 127.0.0.1 3307\nkill $server; wait $server\n"
+    );
+    let outcome = world.guarded_unread(&format!("{install}{serve}")).expect_code(0);
+    assert_eq!(outcome.stdout, "tcp connected\n", "{}{}", outcome.stderr, world.sandbox.read("server.log"));
+    let outcome = world.guarded_unread(&serve).expect_code(120);
+    assert_eq!(outcome.stdout, "tcp EACCES\n", "{}", outcome.stderr);
+    assert!(outcome.stderr.contains("mariadb") && outcome.stderr.contains(OLDER), "{}", outcome.stderr);
+}
+
+#[test]
+fn a_cache_with_files_from_before_is_told_of_and_a_new_one_is_not() {
+    let world = World::new();
+    let folder = world.sandbox.temporary().join("redis");
+    let serve = format!(
+        "mkdir -p '{0}'; rm -f server.pid\n\
+         redis-server --port 6379 --bind 127.0.0.1 --dir '{0}' --appendonly yes --pidfile \"$PWD/server.pid\" --daemonize no \
+         >server.log 2>&1 & server=$!\nuntil grep -qs Ready server.log || ! kill -0 $server; do sleep 0.05; done\n\
+         probe tcp 127.0.0.1 6379\nkill $server; wait $server; rm server.log\n",
+        folder.display()
+    );
+    let told = "connected to 127.0.0.1:6379: not saved";
+    for is_old in [false, true] {
+        let outcome = world.guarded_unread(&serve).expect_code(0);
+        assert_eq!(outcome.stdout, "tcp connected\n", "{}", outcome.stderr);
+        assert_eq!(outcome.stderr.contains(told), is_old, "{}", outcome.stderr);
+        assert!(!outcome.stderr.contains("nothing to lose"), "{}", outcome.stderr);
+    }
+}

@@ -97,3 +97,28 @@ fn a_listener_that_was_refused_at_one_address_is_reached_at_the_one_that_is_allo
     assert_eq!(outcome.stdout, "tcp EACCES\ntcp connected\ntcp EACCES\n", "{}", outcome.stderr);
     assert_eq!(reached.len(), 1);
 }
+
+#[test]
+fn an_address_that_is_sent_on_is_what_it_is_sent_on_to() {
+    // Nobody listens at these ports of this machine: the kernel sends what comes there to the other machine.
+    let send_on = |from: u32, to: u32| {
+        format!(
+            "iptables -w -t nat -A OUTPUT -d 10.0.0.2 -p tcp --dport {from} -j DNAT --to-destination 10.0.0.1:{to}\n"
+        )
+    };
+    let script = format!(
+        "PATH=$PATH:/usr/sbin\n{}{}\"$1\" sh -c 'probe tcp 10.0.0.2 5433; probe tcp 10.0.0.2 8081; probe tcp 10.0.0.2 3307'",
+        send_on(5433, 5432),
+        send_on(8081, 8080),
+    );
+    let words = ["sh", "-c", &script, "sh", env!("CARGO_BIN_EXE_safe-test")];
+    for policy in ["", "[guard]\nallow = [\"10.0.0.2:5433\"]\n"] {
+        let world = World::with_policy(policy);
+        let outcome = world.run(&[], &words).expect_code(if policy.is_empty() { 120 } else { 0 });
+        let first = if policy.is_empty() { "EACCES" } else { "connected" };
+        let expected = format!("tcp {first}\ntcp connected\ntcp ECONNREFUSED\n");
+        assert_eq!(outcome.stdout, expected, "{}", outcome.stderr);
+        let refused = outcome.stderr.contains("refused: probe") || outcome.stderr.contains("to 10.0.0.2:5433: ");
+        assert_eq!(refused, policy.is_empty(), "{}", outcome.stderr);
+    }
+}

@@ -80,6 +80,18 @@ impl OwnServer {
         )
     }
 
+    /// The same where `pg_ctl` starts the server, as a daemon, and waits for it itself.
+    pub(crate) fn during_as_a_daemon(&self, script: &str) -> String {
+        let folder = self.folder.path().display();
+        let control = |words: &str| self.as_user(&format!("pg_ctl -w -D '{folder}/data' {words} >/dev/null 2>&1"));
+        let options = format!("-h 127.0.0.1 -p {} -k {folder} -c fsync=off", self.port);
+        let start = control(&format!("-o '{options}' -l '{folder}/daemon.log' start"));
+        format!(
+            "{start}\nPATH='{folder}':$PATH\n( {script} )\nstatus=$?\n{}\n( exit $status )",
+            control("-m fast stop")
+        )
+    }
+
     /// Writes the programs that talk to the server: outside of the project, so that nobody reads in them where it is.
     fn write_clients(&self) {
         let (clients, port) = (self.programs.clients(), self.port);
