@@ -1,6 +1,8 @@
 //! Programs that are there to load variables and then run a command: the family called dotenv, env-cmd, direnv, and
 //! `export $(cat .env | xargs)`, which does the same by hand.
 
+use std::path::Path;
+
 use crate::environment::follow::shell_text;
 use crate::environment::follow::shell_text::{ShellText, assignment};
 use crate::environment::follow::{Effect, Expansion, FileReader, Step, WrapperFile};
@@ -51,7 +53,7 @@ impl Expansion<'_> {
             paths = default.iter().map(|path| (*path).to_owned()).collect();
         }
         step.files.extend(paths.into_iter().map(|path| WrapperFile {
-            path: path.into(),
+            path: self.step.folder.join(path),
             reader: FileReader::Dotenv,
             overrides,
         }));
@@ -137,7 +139,7 @@ impl Expansion<'_> {
     }
 
     /// The files that a substitution prints as variables: `$(cat .env | xargs)`, `$(grep -v '^#' .env)`.
-    pub(crate) fn printed_files(&self, substitution: &str) -> Vec<WrapperFile> {
+    pub(crate) fn printed_files(&self, folder: &Path, substitution: &str) -> Vec<WrapperFile> {
         let inside = substitution.trim_start_matches("$(").trim_matches(['`', ')', '"']);
         let reads = ["cat", "grep", "egrep", "sed", "awk", "xargs", "envsubst"];
         let Some(first) = inside.split_whitespace().next() else { return Vec::new() };
@@ -146,7 +148,7 @@ impl Expansion<'_> {
         }
         let words = inside.split(|c: char| c.is_whitespace() || matches!(c, '|' | '<' | ')' | '\'' | '"'));
         let names = words.skip(1).filter(|word| word.contains('.') && !word.starts_with(['-', '^', '$', '#']));
-        let present = names.filter(|name| self.files.exists(&self.step.folder.join(name)));
-        present.map(|name| WrapperFile { path: name.into(), reader: FileReader::Shell, overrides: true }).collect()
+        let present = names.map(|name| folder.join(name)).filter(|path| self.files.exists(path));
+        present.map(|path| WrapperFile { path, reader: FileReader::Shell, overrides: true }).collect()
     }
 }

@@ -37,7 +37,8 @@ impl Expansion<'_> {
             self.cut("its justfile holds no such recipe, or takes it from another file");
         }
         if let Some(path) = dotenv {
-            let file = WrapperFile { path: path.into(), reader: FileReader::Dotenvy, overrides: false };
+            let path = self.step.folder.join(path);
+            let file = WrapperFile { path, reader: FileReader::Dotenvy, overrides: false };
             scripts.iter_mut().for_each(|script| script.files = vec![file.clone()]);
         }
         non_empty(scripts.into_iter().flat_map(|script| self.script(&file, folder, script)).collect())

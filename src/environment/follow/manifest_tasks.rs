@@ -92,8 +92,4 @@ impl Expansion<'_> {
         }
         Some(steps)
     }
-
-    fn placed(&self, PlacedScript { file, folder, script }: PlacedScript) -> Vec<Step> {
-        self.script(&file, &folder, script)
-    }
 }

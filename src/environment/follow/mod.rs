@@ -101,6 +101,9 @@ impl Expansion<'_> {
             let step = Step { invocation: self.with_words(words[1..].to_vec()), ..self.inner() };
             return only(step.with_assignments(vec![pair]));
         }
+        if let Some(steps) = self.in_packages(program, words) {
+            return non_empty(steps);
+        }
         let found = match program {
             program if SHELLS.contains(&program) => return self.shell(words),
             "env" => self.env(words),
@@ -137,10 +140,9 @@ impl Expansion<'_> {
             }
             return only(step);
         }
-        let scripts = self.workspace_scripts(program, words).or_else(|| self.package_scripts(program, words));
-        if let Some(scripts) = scripts {
-            let steps = scripts.into_iter().flat_map(|one| self.script(&one.file, &one.folder, one.script));
-            return non_empty(steps.collect());
+        if let Some(scripts) = self.package_scripts(program, words) {
+            let steps: Vec<Step> = scripts.into_iter().flat_map(|one| self.placed(one)).collect();
+            return non_empty(if steps.is_empty() { self.package_program(program, words) } else { steps });
         }
         (self.script_file(words), false)
     }
@@ -209,7 +211,7 @@ impl Expansion<'_> {
             }
         }
         while let Some(word) = words.get(at).filter(|word| word.starts_with(['$', '`', '"'])) {
-            step.files.extend(self.printed_files(word));
+            step.files.extend(self.printed_files(&self.step.folder, word));
             at += 1;
         }
         step.invocation.words = words.get(at..)?.to_vec();
@@ -233,12 +235,16 @@ impl Expansion<'_> {
     fn peeled(&self, peeled: wrappers::Peeled) -> Step {
         let mut step = self.inner();
         step.invocation.assignments.extend(peeled.assignments);
-        step.files.extend(peeled.files);
         step.effects.extend(peeled.effect);
         if let Some(folder) = peeled.folder {
             let folder = step.folder.join(folder);
             step.folder = if self.files.exists(&folder) { folder } else { step.folder };
         }
+        // Some go to the folder first, some look for the file before.
+        step.files.extend(peeled.files.iter().map(|file| match file.below(&step.folder) {
+            there if self.files.exists(&there.path) => there,
+            _ => file.below(&self.step.folder),
+        }));
         if peeled.words.is_empty() {
             // Nothing is named to run inside: the container's own command.
             step.invocation.words = vec!["(default)".to_owned()];

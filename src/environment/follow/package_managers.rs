@@ -1,12 +1,11 @@
 //! `npm test`, `yarn db:reset`, `composer test`: which script of which file is meant.
 
-use crate::environment::follow::Expansion;
 use crate::environment::follow::manifest_scripts;
 use crate::environment::follow::script::{PlacedScript, Script};
+use crate::environment::follow::{Expansion, Step};
 use crate::environment::invocation::option_of;
 use crate::environment::paths::nearest;
 use crate::environment::readers::formats::json;
-use crate::text::shell_word;
 
 /// What the words name as a script: its name, the words given to it, and the folder asked for.
 struct Named<'w> {
@@ -54,16 +53,25 @@ impl Expansion<'_> {
         }
     }
 
+    /// The program that the words run where the package has no script of that name; only for those package managers that
+    /// look for one then.
+    pub(crate) fn package_program(&self, program: &str, words: &[String]) -> Vec<Step> {
+        let named = if matches!(program, "pnpm" | "yarn") { node_script(program, words) } else { None };
+        let Some(Named { name, arguments, folder }) = named.filter(|named| !OWN_WORDS.contains(&named.name)) else {
+            return Vec::new();
+        };
+        let folder = folder.map_or_else(|| self.step.folder.clone(), |named| self.step.folder.join(named));
+        let words = std::iter::once(name).chain(arguments.iter().map(String::as_str));
+        vec![Step { folder, ..self.inner() }.running(words)]
+    }
+
     fn scripts_of_package(&self, named: &Named<'_>) -> Option<Vec<PlacedScript>> {
         let folder = &self.step.folder;
         let from = named.folder.map_or_else(|| folder.clone(), |named| folder.join(named));
         let file = nearest(self.files, &from, &self.project.root, &["package.json"])?;
         let mut found = manifest_scripts::of_package(&self.entries_of(&file, json::flatten)?, named.name);
         if let Some(script) = found.iter_mut().find(|script| script.name == named.name) {
-            for argument in named.arguments.iter().filter(|argument| *argument != "--") {
-                script.text.push(' ');
-                script.text.push_str(&shell_word(argument));
-            }
+            script.give(named.arguments);
         }
         Some(found.into_iter().map(|script| PlacedScript::beside(&file, script)).collect())
     }
@@ -77,6 +85,98 @@ fn option_value<'w>(words: &'w [String], option: &str) -> Option<Named<'w>> {
     };
     Some(Named { name, arguments: &[], folder: None })
 }
+
+/// Subcommands of pnpm and Yarn, which are no programs.
+///
+/// Source: `pnpm help --all`, `yarn help` of versions 1 and 4.
+pub(crate) const OWN_WORDS: &[&str] = &[
+    "add",
+    "approve-builds",
+    "audit",
+    "autoclean",
+    "bin",
+    "cache",
+    "cat-file",
+    "cat-index",
+    "check",
+    "completion",
+    "config",
+    "constraints",
+    "create",
+    "dedupe",
+    "deploy",
+    "dlx",
+    "doctor",
+    "env",
+    "exec",
+    "explain",
+    "fetch",
+    "find-hash",
+    "generate-lock-entry",
+    "global",
+    "help",
+    "ignored-builds",
+    "import",
+    "info",
+    "init",
+    "install",
+    "install-completion",
+    "install-test",
+    "it",
+    "licenses",
+    "link",
+    "list",
+    "ll",
+    "ln",
+    "login",
+    "logout",
+    "ls",
+    "node",
+    "npm",
+    "outdated",
+    "owner",
+    "pack",
+    "patch",
+    "patch-commit",
+    "patch-remove",
+    "plugin",
+    "policies",
+    "prune",
+    "publish",
+    "rb",
+    "rebuild",
+    "remove",
+    "rm",
+    "root",
+    "run",
+    "search",
+    "self-update",
+    "server",
+    "set",
+    "setup",
+    "stage",
+    "start",
+    "stop",
+    "restart",
+    "store",
+    "tag",
+    "team",
+    "test",
+    "un",
+    "uninstall",
+    "unlink",
+    "unplug",
+    "up",
+    "update",
+    "upgrade",
+    "upgrade-interactive",
+    "version",
+    "versions",
+    "view",
+    "why",
+    "workspace",
+    "workspaces",
+];
 
 /// Options of npm, pnpm, yarn and bun whose value is the next word.
 const VALUED: &[&str] = &["--prefix", "-C", "--dir", "--cwd", "-w", "--workspace", "--filter", "-F", "--loglevel"];

@@ -4,11 +4,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::environment::Origin;
-use crate::environment::follow::{Expansion, WrapperFile};
+use crate::environment::follow::{Expansion, Step, WrapperFile};
 use crate::environment::not_followed::GivenUp;
 use crate::environment::paths::parent;
 use crate::environment::readers::encoding::decoded;
 use crate::environment::readers::formats::{FlatEntry, Flatten};
+use crate::text::shell_word;
 
 /// One script: shell text with its place, and what its file adds to the environment.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -19,6 +20,16 @@ pub(crate) struct Script {
     pub(crate) line: u32,
     pub(crate) assignments: Vec<(String, String)>,
     pub(crate) files: Vec<WrapperFile>,
+}
+
+impl Script {
+    /// Adds the words that are given to it.
+    pub(crate) fn give<A: AsRef<str>>(&mut self, arguments: &[A]) {
+        for argument in arguments.iter().map(AsRef::as_ref).filter(|argument| *argument != "--") {
+            self.text.push(' ');
+            self.text.push_str(&shell_word(argument));
+        }
+    }
 }
 
 /// A script with its file and the folder that it runs in, both absolute.
@@ -36,6 +47,10 @@ impl PlacedScript {
 }
 
 impl Expansion<'_> {
+    pub(crate) fn placed(&self, PlacedScript { file, folder, script }: PlacedScript) -> Vec<Step> {
+        self.script(&file, &folder, script)
+    }
+
     /// Reads the text of a file that holds scripts; `None` where none is there. What keeps it from being read is told.
     pub(crate) fn text_of(&self, path: &Path) -> Option<String> {
         match self.files.read(path) {

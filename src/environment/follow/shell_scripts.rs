@@ -54,7 +54,11 @@ impl Expansion<'_> {
 
     /// The commands of a shell text; `file` is where it stands, if not on the command line.
     pub(crate) fn text(&self, text: &str, line: u32, file: Option<&Origin>) -> Vec<Step> {
-        let mut folder = self.step.folder.clone();
+        self.text_in(self.step.folder.clone(), text, line, file)
+    }
+
+    /// The commands of a shell text that begins in `folder`.
+    fn text_in(&self, mut folder: PathBuf, text: &str, line: u32, file: Option<&Origin>) -> Vec<Step> {
         let mut sourced = Vec::new();
         let mut steps = Vec::new();
         let ShellText { commands, cut } = shell_text::read(text);
@@ -74,7 +78,7 @@ impl Expansion<'_> {
                     continue;
                 }
                 ("export" | "declare" | "eval", Some(_)) => {
-                    sourced.extend(command.words[1..].iter().flat_map(|word| self.printed_files(word)));
+                    sourced.extend(command.words[1..].iter().flat_map(|word| self.printed_files(&folder, word)));
                     if command.words[0] != "eval" {
                         continue;
                     }
@@ -132,18 +136,15 @@ impl Expansion<'_> {
         // A script's text in JSON stands on one line; a recipe's lines follow its head.
         let is_json = file.extension().is_some_and(|extension| extension == "json");
         let origin = Origin::file(script.name.clone(), self.project.shown(file), script.line);
-        let mut steps = self.text(&script.text, script.line, Some(&origin));
+        let mut steps = self.text_in(folder.to_owned(), &script.text, script.line, Some(&origin));
         let added = script.assignments.len() + script.files.len();
         steps.truncate(steps.iter().take_while(|_| self.affords(added)).count());
         for step in &mut steps {
             if is_json {
                 step.invocation.origin.line = Some(script.line);
             }
-            if step.folder == self.step.folder {
-                step.folder = folder.to_owned();
-            }
             step.invocation.assignments.extend(script.assignments.iter().cloned());
-            step.files.extend(script.files.iter().cloned());
+            step.files.extend(script.files.iter().map(|file| file.below(folder)));
         }
         steps
     }

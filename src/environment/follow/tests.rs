@@ -238,7 +238,7 @@ fn wrappers_name_files_injection_and_containers() {
         let words: Vec<OsString> = simple_words(command).into_iter().map(OsString::from).collect();
         steps(&words, &project, &files, &Gaps::default()).pop().unwrap()
     };
-    assert_eq!(last("dotenv -e .env.ci -- jest").files[0].path, Path::new(".env.ci"));
+    assert_eq!(last("dotenv -e .env.ci -- jest").files[0].path, Path::new("/p/.env.ci"));
     assert_eq!(last("dotenv -c test -- jest").files.len(), 4);
     assert_eq!(last("sh -c '. ./.env; jest'").files[0].reader, FileReader::Shell);
     assert_eq!(last("doppler run -- npx jest").effects, [(Effect::Injects, "doppler run".to_owned())]);

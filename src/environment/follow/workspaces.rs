@@ -7,9 +7,10 @@
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
-use crate::environment::follow::Expansion;
 use crate::environment::follow::manifest_scripts;
+use crate::environment::follow::package_managers::OWN_WORDS;
 use crate::environment::follow::script::{PlacedScript, Script};
+use crate::environment::follow::{Expansion, Step};
 use crate::environment::invocation::option_of;
 use crate::environment::paths::{nearest, outermost};
 use crate::environment::readers::formats;
@@ -20,22 +21,38 @@ use crate::environment::workspace_patterns::expand;
 const MOST_PACKAGES: usize = 4096;
 
 /// What the words ask for.
+#[derive(Default)]
 struct Asked<'w> {
     tasks: Vec<&'w str>,
     /// The packages by name or folder; empty for all of them.
     filters: Vec<&'w str>,
+    /// The words behind a single task: its arguments.
+    arguments: Vec<&'w str>,
+    /// What may run in the packages besides scripts of theirs.
+    program: Program,
+}
+
+/// Whether the words of a task may be a program with its arguments.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Program {
+    #[default]
+    Never,
+    /// Where no package has a script of that name.
+    WithoutScript,
+    Always,
 }
 
 /// Files that mark the root of a workspace.
 pub(crate) const MARKS: &[&str] = &["pnpm-workspace.yaml", "turbo.json", "nx.json", "lerna.json"];
 
 impl Expansion<'_> {
-    /// The scripts that the words run in the packages of the workspace; `None` where they are no such command, or
-    /// nothing was found.
-    pub(crate) fn workspace_scripts(&self, program: &str, words: &[String]) -> Option<Vec<PlacedScript>> {
+    /// What the words run in the packages of the workspace: scripts, or a program; `None` where they are no such command,
+    /// or nothing was found.
+    pub(crate) fn in_packages(&self, program: &str, words: &[String]) -> Option<Vec<Step>> {
         let asked = match program {
-            "npm" | "pnpm" | "yarn" | "bun" => of_package_manager(program, words)?,
-            "turbo" | "lerna" => of_runner(words)?,
+            "npm" | "pnpm" | "yarn" | "bun" | "npx" => of_package_manager(program, words)?,
+            "lerna" => of_lerna(words)?,
+            "turbo" => of_runner(words)?,
             "nx" => of_nx(words)?,
             _ => return None,
         };
@@ -49,31 +66,59 @@ impl Expansion<'_> {
         }
         let needed = self.needed_tasks(root, &asked.tasks);
         // What a task needs may run in any package.
-        let needed = Asked { tasks: needed.iter().map(String::as_str).collect(), filters: Vec::new() };
-        let of_package = |package: PathBuf| [self.tasks_of(&package, &needed), self.tasks_of(&package, &asked)];
-        let found: Vec<PlacedScript> =
-            packages.into_iter().take(MOST_PACKAGES).flat_map(of_package).flatten().collect();
+        let needed = Asked { tasks: needed.iter().map(String::as_str).collect(), ..Asked::default() };
+        // The root is a package where it is named, but not one of all of them.
+        let root = Some(root.to_owned()).filter(|_| !asked.filters.is_empty());
+        let packages: Vec<Package> =
+            packages.into_iter().take(MOST_PACKAGES).chain(root).map(|folder| self.package(folder)).collect();
+        let asked_of = |package: &&Package| {
+            asked.filters.is_empty() || asked.filters.iter().any(|filter| selects(filter, package))
+        };
+        let scripts = |asked: &Asked<'_>, package: &Package| match asked.program {
+            Program::Always => Vec::new(),
+            _ => scripts_of(package, asked),
+        };
+        let of_package = |package: &Package| {
+            let own = if asked_of(&package) { scripts(&asked, package) } else { Vec::new() };
+            [scripts(&needed, package), own]
+        };
+        let found = packages.iter().flat_map(of_package).flatten().flat_map(|script| self.placed(script));
+        let mut found: Vec<Step> = found.collect();
+        if let (true, [name]) = (found.is_empty() && asked.program != Program::Never, &asked.tasks[..]) {
+            let words = || std::iter::once(*name).chain(asked.arguments.iter().copied());
+            let step = |package: &Package| Step { folder: package.folder.clone(), ..self.inner() }.running(words());
+            found.extend(packages.iter().filter(asked_of).map(step));
+        }
         (!found.is_empty()).then_some(found)
     }
 
-    /// What the tasks are in one package; nothing where the filters leave it out.
-    fn tasks_of(&self, package: &Path, asked: &Asked<'_>) -> Vec<PlacedScript> {
-        let (manifest_file, target_file) = (package.join("package.json"), package.join("project.json"));
-        let manifest = self.entries_of(&manifest_file, formats::json::flatten).unwrap_or_default();
-        let target = self.entries_of(&target_file, formats::json::flatten).unwrap_or_default();
-        let is_asked = |filter: &&str| selects(filter, package, &manifest, &target);
-        if !asked.filters.is_empty() && !asked.filters.iter().any(is_asked) {
-            return Vec::new();
-        }
-        let mut found = Vec::new();
-        for task in &asked.tasks {
-            let scripts = manifest_scripts::of_package(&manifest, task);
-            let executed = if scripts.is_empty() { executor(&target, task) } else { None };
-            found.extend(scripts.into_iter().map(|script| PlacedScript::beside(&manifest_file, script)));
-            found.extend(executed.map(|script| PlacedScript::beside(&target_file, script)));
-        }
-        found
+    fn package(&self, folder: PathBuf) -> Package {
+        let entries = |name: &str| self.entries_of(&folder.join(name), formats::json::flatten).unwrap_or_default();
+        let (manifest, targets) = (entries("package.json"), entries("project.json"));
+        Package { manifest, targets, folder }
     }
+}
+
+/// A package of the workspace, with what its files say.
+struct Package {
+    folder: PathBuf,
+    manifest: Vec<FlatEntry>,
+    /// What Nx's `project.json` says.
+    targets: Vec<FlatEntry>,
+}
+
+/// Lists what the tasks are in a package.
+fn scripts_of(package: &Package, asked: &Asked<'_>) -> Vec<PlacedScript> {
+    let mut found = Vec::new();
+    for task in &asked.tasks {
+        let mut scripts = manifest_scripts::of_package(&package.manifest, task);
+        scripts.iter_mut().filter(|script| script.name == *task).for_each(|script| script.give(&asked.arguments));
+        let executed = if scripts.is_empty() { executor(&package.targets, task) } else { None };
+        let beside = |name: &str, script| PlacedScript::beside(&package.folder.join(name), script);
+        found.extend(scripts.into_iter().map(|script| beside("package.json", script)));
+        found.extend(executed.map(|script| beside("project.json", script)));
+    }
+    found
 }
 
 impl Expansion<'_> {
@@ -138,46 +183,111 @@ impl Expansion<'_> {
     }
 }
 
+/// Options of package managers whose value is the next word, apart from filters.
+const VALUED_BY_MANAGERS: &[&str] = &[
+    "--cwd",
+    "--dir",
+    "--exclude",
+    "--from",
+    "--include",
+    "--jobs",
+    "--loglevel",
+    "--package",
+    "--prefix",
+    "--reporter",
+    "--resume-from",
+    "--workspace-concurrency",
+    "-C",
+    "-j",
+    "-p",
+];
+
 fn of_package_manager<'w>(program: &str, words: &'w [String]) -> Option<Asked<'w>> {
-    let mut filters = Vec::new();
-    let mut tasks = Vec::new();
+    let mut asked = Asked::default();
+    // npm knows its own words and scripts; the others run a program where there is no script of that name.
+    asked.program = match program {
+        "npm" | "bun" => Program::Never,
+        "npx" => Program::Always,
+        _ => Program::WithoutScript,
+    };
     let mut is_workspace = false;
     let mut at = 1;
     while let Some(word) = words.get(at).map(String::as_str) {
         at += 1;
         let (option, attached) = option_of(word);
         match option {
-            "--" => break,
+            "--" if asked.tasks.is_empty() && asked.program == Program::Always => {}
+            "--" => {
+                asked.arguments.extend(words[at..].iter().map(String::as_str));
+                break;
+            }
             "-r" | "--recursive" | "-ws" | "--workspaces" => is_workspace = true,
-            "--filter" | "-F" | "--workspace" | "-w" if !(program == "pnpm" && option == "-w") => {
+            "--filter" | "--filter-prod" | "-F" | "--workspace" | "-w" if !(program == "pnpm" && option == "-w") => {
                 is_workspace = true;
-                filters.extend(attached.or_else(|| words.get(at).map(String::as_str)));
+                asked.filters.extend(attached.or_else(|| words.get(at).map(String::as_str)));
                 at += usize::from(attached.is_none());
             }
             "workspaces" if program == "yarn" => is_workspace = true,
             "workspace" if program == "yarn" => {
                 is_workspace = true;
-                filters.extend(words.get(at).map(String::as_str));
+                asked.filters.extend(words.get(at).map(String::as_str));
                 at += 1;
             }
-            "--prefix" | "-C" | "--dir" | "--cwd" | "--include" | "--exclude" | "-j" | "--jobs" => {
-                at += usize::from(attached.is_none());
+            // The text of a command, in a shell.
+            "-c" if asked.program == Program::Always && program != "pnpm" => {
+                asked.tasks.push("sh");
+                asked.arguments = words.get(at - 1..=at)?.iter().map(String::as_str).collect();
+                break;
             }
-            "run" | "run-script" | "foreach" | "exec" => {}
+            option if VALUED_BY_MANAGERS.contains(&option) => at += usize::from(attached.is_none()),
+            "run" | "run-script" | "foreach" => {}
+            "exec" | "x" if asked.program != Program::Always => asked.program = Program::Always,
             _ if word.starts_with('-') => {}
-            _ if tasks.is_empty() => tasks.push(if matches!(word, "t" | "tst") { "test" } else { word }),
-            _ => break,
+            // npm looks for its options up to a `--`.
+            _ if !asked.tasks.is_empty() => asked.arguments.push(word),
+            _ => {
+                asked.tasks.push(if matches!(word, "t" | "tst") && program == "npm" { "test" } else { word });
+                if program != "npm" || asked.program == Program::Always {
+                    asked.arguments = words[at..].iter().map(String::as_str).collect();
+                    break;
+                }
+            }
         }
     }
-    (is_workspace && !tasks.is_empty()).then_some(Asked { tasks, filters })
+    if asked.program == Program::WithoutScript && asked.tasks.iter().any(|word| OWN_WORDS.contains(word)) {
+        asked.program = Program::Never;
+    }
+    (is_workspace && !asked.tasks.is_empty()).then_some(asked)
 }
 
 /// Options of turbo, lerna and nx whose value is the next word, apart from filters.
 const VALUED: &[&str] =
     &["--concurrency", "--cache-dir", "--env-mode", "--log-order", "--output-logs", "--parallel", "-c"];
 
+/// `lerna run TASK`, `lerna exec -- PROGRAM`.
+fn of_lerna(words: &[String]) -> Option<Asked<'_>> {
+    let Some(at) = words.iter().position(|word| word == "exec") else { return of_runner(words) };
+    let mut asked = Asked { program: Program::Always, ..Asked::default() };
+    let mut at = at + 1;
+    while let Some(word) = words.get(at).map(String::as_str) {
+        at += 1;
+        let (option, attached) = option_of(word);
+        let is_scope = option == "--scope";
+        if !word.starts_with('-') {
+            asked.tasks.push(word);
+            asked.arguments = words[at..].iter().map(String::as_str).collect();
+            return Some(asked);
+        }
+        let next =
+            words.get(at).map(String::as_str).filter(|_| attached.is_none() && (is_scope || VALUED.contains(&option)));
+        at += usize::from(next.is_some());
+        asked.filters.extend(attached.or(next).filter(|_| is_scope));
+    }
+    None
+}
+
 fn of_runner(words: &[String]) -> Option<Asked<'_>> {
-    let mut asked = Asked { tasks: Vec::new(), filters: Vec::new() };
+    let mut asked = Asked::default();
     let mut rest = words[1..].iter().map(String::as_str);
     while let Some(word) = rest.next() {
         let (option, attached) = option_of(word);
@@ -201,7 +311,7 @@ fn of_runner(words: &[String]) -> Option<Asked<'_>> {
 }
 
 fn of_nx(words: &[String]) -> Option<Asked<'_>> {
-    let mut asked = Asked { tasks: Vec::new(), filters: Vec::new() };
+    let mut asked = Asked::default();
     let plain: Vec<&str> = words[1..].iter().map(String::as_str).filter(|word| !word.starts_with('-')).collect();
     match plain[..] {
         ["run-many" | "affected", ref rest @ ..] => {
@@ -229,9 +339,9 @@ fn of_nx(words: &[String]) -> Option<Asked<'_>> {
 }
 
 /// Whether a filter means the package. What is no plain name or folder means every one.
-fn selects(filter: &str, package: &Path, manifest: &[FlatEntry], target: &[FlatEntry]) -> bool {
+fn selects(filter: &str, package: &Package) -> bool {
     let bare = filter.trim_start_matches("...").trim_end_matches("...").trim_end_matches('^').trim_start_matches("./");
-    if bare.is_empty() || bare.starts_with(['[', '{', '!', '.', '^']) || bare.contains('*') {
+    if bare.is_empty() || bare.starts_with(['[', '{', '!', '.', '^']) || bare.contains(['*', '$']) {
         return true;
     }
     let has_name = |entries: &[FlatEntry]| {
@@ -240,7 +350,7 @@ fn selects(filter: &str, package: &Path, manifest: &[FlatEntry], target: &[FlatE
             is_name && (entry.value == bare || entry.value.rsplit('/').next() == Some(bare))
         })
     };
-    package.ends_with(bare) || has_name(manifest) || has_name(target)
+    package.folder.ends_with(bare) || has_name(&package.manifest) || has_name(&package.targets)
 }
 
 /// A target of Nx's `project.json` as a command: the text it runs, or the program that its executor stands for.
@@ -268,7 +378,6 @@ mod tests {
     use std::cell::Cell;
 
     use crate::environment::Project;
-    use crate::environment::follow::Step;
     use crate::environment::memory::MemoryFiles;
     use crate::environment::not_followed::Gaps;
 
@@ -285,8 +394,8 @@ mod tests {
         let step = Step::typed(words.clone(), Path::new("/p"));
         let (gaps, room) = (Gaps::default(), Cell::new(1000));
         let expansion = Expansion { step: &step, project: &project, files: &files, gaps: &gaps, room: &room };
-        let found = expansion.workspace_scripts(&words[0], &words).unwrap_or_default();
-        found.iter().map(|one| one.folder.strip_prefix("/p").unwrap().display().to_string()).collect()
+        let found = expansion.in_packages(&words[0], &words).unwrap_or_default();
+        found.iter().map(|step| step.folder.strip_prefix("/p").unwrap().display().to_string()).collect()
     }
 
     #[test]
@@ -312,6 +421,18 @@ mod tests {
             ("turbo run @shop/api#test", &["apps/api"]),
             ("nx test db", &["packages/db"]),
             ("nx run db:test", &["packages/db"]),
+            ("pnpm -r exec prisma", all),
+            ("pnpm --filter web exec prisma", &["apps/web"]),
+            ("pnpm -F @shop/api prisma migrate", &["apps/api"]),
+            ("yarn workspace web prisma migrate", &["apps/web"]),
+            ("yarn workspaces foreach -A exec prisma", all),
+            ("npm exec -w @shop/api -- prisma migrate", &["apps/api"]),
+            ("npx --workspace=web prisma", &["apps/web"]),
+            ("npx -w web -c prisma", &["apps/web"]),
+            ("lerna exec --scope web --concurrency 1 -- prisma", &["apps/web"]),
+            ("npm run -w web nothing", &[]),
+            ("pnpm --filter web add x", &[]),
+            ("pnpm --filter nothing exec prisma", &[]),
             ("npm test", &[]),
             ("turbo run lint", &[]),
         ];

@@ -1,6 +1,6 @@
 //! Takes a wrapper off: finds the command behind its options, and what it adds to it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::environment::follow::shell_text::assignment;
 use crate::environment::invocation::option_of;
@@ -10,11 +10,18 @@ use crate::tools::wrappers::{Effect, FileReader, OptionValue, Wrapper};
 /// A file that a wrapper loads before it runs the command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct WrapperFile {
-    /// As named there; relative to the folder that the wrapper runs in.
+    /// As named there, in the folder where the wrapper looks for it.
     pub(crate) path: PathBuf,
     pub(crate) reader: FileReader,
     /// Whether its values replace those of the process environment.
     pub(crate) overrides: bool,
+}
+
+impl WrapperFile {
+    /// The same where a wrapper that runs in `folder` finds it: whatever it starts may run in another one.
+    pub(crate) fn below(&self, folder: &Path) -> Self {
+        WrapperFile { path: folder.join(&self.path), ..*self }
+    }
 }
 
 /// A wrapper taken off: the command inside, and what the wrapper adds to it.

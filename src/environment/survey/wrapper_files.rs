@@ -7,7 +7,7 @@ use crate::environment::readers::dotenv::Dialect;
 
 pub(crate) fn layers(step: &Step) -> Vec<WrapperLayer> {
     let layers = step.files.iter().map(|file| WrapperLayer {
-        layer: Layer::File(step.folder.join(&file.path), Some(dialects_of(file.reader))),
+        layer: Layer::File(file.path.clone(), Some(dialects_of(file.reader))),
         overrides: file.overrides,
     });
     layers.collect()
