@@ -64,6 +64,8 @@ pub(crate) enum Condition {
     ContainerEnvironment {
         /// What starts it (`docker compose exec`).
         program: String,
+        /// The words that name another machine; empty where it is a container.
+        place: Vec<String>,
     },
     /// A file that a loader would read cannot be read here.
     UnreadableFile {

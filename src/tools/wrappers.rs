@@ -9,8 +9,17 @@ pub(crate) enum Effect {
     Nothing,
     /// It adds variables that are on no disk.
     Injects,
-    /// The command runs elsewhere, in an environment of its own.
+    /// The command runs in a container, in an environment of its own.
     Container,
+    /// The command runs on another machine.
+    Elsewhere,
+}
+
+impl Effect {
+    /// Tells whether the command does not run among the processes of this machine.
+    pub(crate) fn is_away(self) -> bool {
+        matches!(self, Effect::Container | Effect::Elsewhere)
+    }
 }
 
 /// Who reads a file that a wrapper names.
@@ -86,6 +95,20 @@ const fn container(
     positionals: usize,
 ) -> Wrapper {
     Wrapper { program, subcommand, valued, meanings: INSIDE, positionals, effect: Effect::Container, ..NOTHING }
+}
+
+const fn elsewhere(
+    program: &'static str,
+    subcommand: &'static [&'static str],
+    valued: &'static str,
+    positionals: usize,
+) -> Wrapper {
+    Wrapper { effect: Effect::Elsewhere, ..container(program, subcommand, valued, positionals) }
+}
+
+/// Starts services of a compose file: all that follows names some.
+const fn starts(program: &'static str, subcommand: &'static [&'static str]) -> Wrapper {
+    container(program, subcommand, DOCKER, usize::MAX)
 }
 
 const fn after(wrapper: Wrapper, positionals: usize) -> Wrapper {
@@ -211,22 +234,26 @@ const WRAPPERS: &[Wrapper] = &[
     container("podman-compose", &["run"], DOCKER, 1),
     container("podman", &["compose", "exec"], DOCKER, 1),
     container("podman", &["compose", "run"], DOCKER, 1),
+    starts("docker", &["compose", "up"]),
+    starts("docker-compose", &["up"]),
+    starts("podman", &["compose", "up"]),
+    starts("podman-compose", &["up"]),
     container("docker", &["exec"], DOCKER, 1),
     container("docker", &["run"], DOCKER, 1),
     container("podman", &["exec"], DOCKER, 1),
     container("podman", &["run"], DOCKER, 1),
     container("nerdctl", &["exec"], DOCKER, 1),
     container("nerdctl", &["run"], DOCKER, 1),
-    container("kubectl", &["exec"], "-n --namespace -c --container --context", 1),
-    container("oc", &["exec"], "-n --namespace -c --container", 1),
+    elsewhere("kubectl", &["exec"], "-n --namespace -c --container --context", 1),
+    elsewhere("oc", &["exec"], "-n --namespace -c --container", 1),
     container("sail", &[], "", 0),
     container("ddev", &["exec"], "-s --service -d --dir", 0),
     with(container("lando", &["ssh"], "-s -c", 0), &[("-c", OptionValue::Command)]),
     container("devcontainer", &["exec"], "--workspace-folder --config", 0),
-    container("heroku", &["run"], "-a --app -r --remote -s --size -e --env --type", 0),
-    with(container("fly", &["ssh", "console"], "-a --app -C --command", 0), &[("-C --command", OptionValue::Command)]),
+    elsewhere("heroku", &["run"], "-a --app -r --remote -s --size -e --env --type", 0),
+    with(elsewhere("fly", &["ssh", "console"], "-a --app -C --command", 0), &[("-C --command", OptionValue::Command)]),
     with(container("vagrant", &["ssh"], "-c --command", 0), &[("-c --command", OptionValue::Command)]),
-    container("ssh", &[], "-p -i -l -o -F -J -L -R -D -b -c -E -m -S -W", 1),
+    elsewhere("ssh", &[], "-p -i -l -o -F -J -L -R -D -b -c -E -m -S -W", 1),
 ];
 
 /// Lists the wrappers that the program of that name can be.

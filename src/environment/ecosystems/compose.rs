@@ -4,13 +4,13 @@
 //! the shell, then from the project's `.env`. The host's own variables do not reach the container.
 
 use std::collections::{BTreeMap, HashMap};
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use crate::environment::ecosystems::row::{LoadOrder, always};
 use crate::environment::ecosystems::scene::Scene;
 use crate::environment::follow::Step;
+use crate::environment::follow::env_programs::is_named_for_variables;
 use crate::environment::layering::Library;
 use crate::environment::layering::{Layer, ReadingsBuilder, StartEnvironment};
 use crate::environment::readers::dotenv::Dialect;
@@ -24,14 +24,60 @@ use crate::environment::{Origin, Project, Setting, Unresolved};
 
 pub(crate) static COMPOSE: LoadOrder = LoadOrder { name: "docker compose", applies: always, add };
 
+/// How many services are followed that extend each other.
+const MOST_BASES: usize = 16;
+
 /// What one service has in its environment.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct ServiceEnvironment {
     environment: Vec<Setting>,
     /// The weakest first, as they are listed.
     files: Vec<PathBuf>,
     /// It runs a program of the project's own, not a published image.
     is_built: bool,
+    /// What its image is built from.
+    context: Option<String>,
+    dockerfile: Option<String>,
+    /// The command that it runs instead of its image's own.
+    command: Option<String>,
+    image: String,
+    /// The services that are started before it.
+    needs: Vec<String>,
+    /// The service of the same files that it extends.
+    base: Option<String>,
+    /// Something else gives it variables, too.
+    is_partial: bool,
+}
+
+impl ServiceEnvironment {
+    /// Tells whether it runs code of the project's own, and no published server.
+    fn is_own(&self) -> bool {
+        let image = self.image.rsplit('/').next().unwrap_or_default().split([':', '@']).next().unwrap_or_default();
+        let runs_itself = |command: &String| !image.is_empty() && command.contains(image);
+        let is_told = self.command.as_ref().is_some_and(|command| !runs_itself(command));
+        self.is_built || !self.files.is_empty() || is_told && !self.environment.is_empty()
+    }
+
+    /// Takes over from the service that it extends what it does not set itself.
+    fn extend(&mut self, base: &ServiceEnvironment) {
+        self.environment.splice(0..0, base.environment.iter().cloned());
+        self.files.splice(0..0, base.files.iter().cloned());
+        self.is_built |= base.is_built;
+        self.is_partial |= base.is_partial;
+        self.context = self.context.take().or_else(|| base.context.clone());
+        self.dockerfile = self.dockerfile.take().or_else(|| base.dockerfile.clone());
+        self.command = self.command.take().or_else(|| base.command.clone());
+    }
+}
+
+/// The environments of the services that a command runs in.
+#[derive(Default)]
+pub(crate) struct ServiceEnvironments {
+    pub(crate) environments: Vec<StartEnvironment>,
+    /// The project's files say all that gives a variable to them.
+    pub(crate) is_whole: bool,
+    /// Nothing but published servers is started: no command of the project runs there.
+    pub(crate) only_servers: bool,
 }
 
 const NAMES: &[&str] = &["compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml"];
@@ -61,17 +107,15 @@ fn names_environment(name: &str) -> bool {
         || matches!(name, "ENV" | "STAGE" | "SPRING_PROFILES_ACTIVE")
 }
 
-/// Gives the environments of the services that the step may run in: those that `command` names; where it names none, those
-/// that run the project's own code. Empty where no compose file tells.
+/// Gives the environments of the services that the step may run in: those that compose is told, else those that run the
+/// project's own code. Empty where no compose file tells.
 pub(crate) fn service_environments(
     host: &StartEnvironment,
     step: &Step,
     project: &Project,
     library: &Library<'_>,
-    command: &[OsString],
-) -> Vec<StartEnvironment> {
-    let words: Vec<_> = command.iter().map(|word| word.to_string_lossy()).collect();
-    let words: Vec<&str> = words.iter().flat_map(|word| word.split_whitespace()).collect();
+) -> ServiceEnvironments {
+    let words: Vec<&str> = step.place.iter().map(String::as_str).collect();
     let own = own_words(&words);
     let env_files = env_files(own, host, &step.folder);
     let of_folder = |folder: &Path| match &env_files[..] {
@@ -83,30 +127,110 @@ pub(crate) fn service_environments(
         Some(first) => first.parent().map_or_else(|| step.folder.clone(), Path::to_owned),
         None => match home(&step.folder, project, library) {
             Some(folder) => folder,
-            None => return Vec::new(),
+            None => return ServiceEnvironments::default(),
         },
     };
     let files = if named.is_empty() { default_files(&folder, library) } else { named };
     let services = services(&files, &folder, &of_folder(&folder), library);
-    let is_named = |name: &str| words.contains(&name);
-    let any_is_named = services.keys().any(|name| is_named(name));
-    let environments = services
-        .into_iter()
-        .filter(|(name, service)| match any_is_named {
-            true => is_named(name),
-            false => service.is_built || !service.files.is_empty(),
-        })
-        .map(|(_, service)| {
-            let mut settings = Vec::new();
-            for path in &service.files {
-                let look = |name: &str| host.get(name).map(str::to_owned);
-                let sheet = library.dotenv(path, Dialect::Compose, &look);
-                settings.extend(sheet.iter().flat_map(|sheet| sheet.iter().cloned()));
-            }
-            settings.extend(service.environment.into_iter().map(Rc::new));
-            StartEnvironment::of(settings)
-        });
-    environments.collect()
+    let mut chosen: Vec<&str> = services.keys().map(String::as_str).filter(|name| words.contains(name)).collect();
+    let is_named = !chosen.is_empty();
+    let is_up = words.last().is_some() && words.iter().any(|word| *word == "up");
+    if !is_named {
+        chosen = services.keys().map(String::as_str).collect();
+    } else if is_up {
+        let mut at = 0;
+        while let Some(name) = chosen.get(at).copied() {
+            let needs = services.get(name).into_iter().flat_map(|service| service.needs.iter().map(String::as_str));
+            let new: Vec<&str> = needs.filter(|need| !chosen.contains(need)).collect();
+            chosen.extend(new);
+            at += 1;
+        }
+    }
+    let chosen: Vec<&ServiceEnvironment> = chosen.iter().filter_map(|name| services.get(*name)).collect();
+    let counts = |service: &&&ServiceEnvironment| match (is_up, is_named) {
+        (true, _) => service.is_own(),
+        (false, true) => true,
+        (false, false) => service.is_built || !service.files.is_empty(),
+    };
+    let counting: Vec<&ServiceEnvironment> = chosen.iter().filter(counts).copied().collect();
+    let is_here = !is_at_another_engine(&words, host);
+    let is_whole = is_here
+        && (is_named || is_up)
+        && !counting.is_empty()
+        && counting.iter().all(|service| service.is_built && !service.is_partial);
+    let only_servers = is_here && is_up && counting.is_empty() && !chosen.is_empty();
+    let environments = counting.iter().map(|service| environment_of(service, &folder, host, library));
+    ServiceEnvironments { environments: environments.collect(), is_whole, only_servers }
+}
+
+/// What the image sets, then the files, then the service itself, the weakest first.
+fn environment_of(
+    service: &ServiceEnvironment,
+    folder: &Path,
+    host: &StartEnvironment,
+    library: &Library<'_>,
+) -> StartEnvironment {
+    let mut settings = Vec::new();
+    if service.is_built {
+        let context = folder.join(service.context.as_deref().unwrap_or("."));
+        let path = context.join(service.dockerfile.as_deref().unwrap_or("Dockerfile"));
+        if library.exists(&path) {
+            settings.extend(of_image(&library.manifest(&path), &library.shown(&path)).into_iter().map(Rc::new));
+        }
+    }
+    for path in &service.files {
+        let look = |name: &str| host.get(name).map(str::to_owned);
+        let sheet = library.dotenv(path, Dialect::Compose, &look);
+        settings.extend(sheet.iter().flat_map(|sheet| sheet.iter().cloned()));
+    }
+    settings.extend(service.environment.iter().cloned().map(Rc::new));
+    StartEnvironment::of(settings)
+}
+
+/// Reads the `ENV` lines of a Dockerfile.
+///
+/// Source: Docker's "Dockerfile reference", ENV: `NAME=value …` or `NAME value`.
+fn of_image(text: &str, shown: &Path) -> Vec<Setting> {
+    let mut settings = Vec::new();
+    let mut lines = text.lines().zip(1..);
+    while let Some((line, number)) = lines.next() {
+        let instruction = line.trim_start();
+        if !instruction.get(..4).is_some_and(|word| word.eq_ignore_ascii_case("ENV ")) {
+            continue;
+        }
+        let mut rest = instruction[4..].trim().to_owned();
+        while rest.ends_with('\\')
+            && let Some((next, _)) = lines.next()
+        {
+            rest.pop();
+            rest.push_str(next.trim());
+        }
+        let mut set = |name: &str, value: &str| {
+            let value = value.trim_matches(['"', '\'']);
+            let unresolved = value.contains('$').then_some(Unresolved::Template);
+            let (name, value, origin) = (name.to_owned(), value.to_owned(), Origin::file(name, shown, number));
+            settings.push(Setting { name, value, origin, unresolved });
+        };
+        match rest.split_once([' ', '=']) {
+            Some((name, value)) if rest.as_bytes()[name.len()] == b' ' => set(name, value.trim()),
+            _ => rest
+                .split_ascii_whitespace()
+                .filter_map(|pair| pair.split_once('='))
+                .for_each(|(name, value)| set(name, value)),
+        }
+    }
+    settings
+}
+
+/// Tells whether compose talks to a container engine that may be another machine's.
+fn is_at_another_engine(words: &[&str], host: &StartEnvironment) -> bool {
+    let at = words.iter().position(|word| word.contains("compose") || ["run", "exec", "up"].contains(word));
+    let of_engine = &words[..at.unwrap_or(words.len())];
+    let names_one = of_engine
+        .iter()
+        .any(|word| ["-H", "-c", "--host", "--context"].contains(&word.split('=').next().unwrap_or(word)));
+    let variables = [host.get("DOCKER_HOST").filter(|url| !url.starts_with("unix:")), host.get("DOCKER_CONTEXT")];
+    names_one || variables.into_iter().flatten().any(|value| !matches!(value, "" | "default"))
 }
 
 fn home(folder: &Path, project: &Project, library: &Library<'_>) -> Option<PathBuf> {
@@ -190,7 +314,7 @@ fn services(
             services.note(entry, &shown);
         }
     }
-    services.found
+    services.finish()
 }
 
 /// The services of compose files, as they are read.
@@ -199,11 +323,35 @@ struct Services<'a> {
     folder: &'a Path,
     look: Lookup<'a>,
     budget: Budget,
+    /// Further files are a part of these.
+    includes: bool,
 }
 
 impl<'a> Services<'a> {
     fn new(folder: &'a Path, look: Lookup<'a>) -> Self {
-        Services { found: BTreeMap::new(), folder, look, budget: Budget::new() }
+        Services { found: BTreeMap::new(), folder, look, budget: Budget::new(), includes: false }
+    }
+
+    /// Gives the services, each with what it takes over from others.
+    fn finish(mut self) -> BTreeMap<String, ServiceEnvironment> {
+        let declared = self.found.clone();
+        for service in self.found.values_mut() {
+            let mut base = service.base.clone();
+            for _ in 0..MOST_BASES {
+                let Some(name) = base.take() else { break };
+                match declared.get(&name) {
+                    Some(other) => {
+                        service.extend(other);
+                        base.clone_from(&other.base);
+                    }
+                    None => service.is_partial = true,
+                }
+            }
+        }
+        if self.includes {
+            self.found.values_mut().for_each(|service| service.is_partial = true);
+        }
+        self.found
     }
 
     fn note(&mut self, entry: &FlatEntry, shown: &Path) {
@@ -212,12 +360,42 @@ impl<'a> Services<'a> {
             ["services", name, rest @ ..] => (*name, rest),
             // An excerpt: one service's own keys, or services without the key above them.
             ["environment" | "env_file" | "build", ..] => ("", &path[..]),
+            ["include", ..] => {
+                self.includes = true;
+                return;
+            }
             [name, "environment" | "env_file" | "build", ..] => (*name, &path[1..]),
             _ => return,
         };
         let service = self.found.entry(name.to_owned()).or_default();
         match rest {
-            ["build", ..] => service.is_built = true,
+            ["build", rest @ ..] => {
+                service.is_built = true;
+                match rest {
+                    [] | ["context"] => service.context = Some(entry.value.clone()),
+                    ["dockerfile"] => service.dockerfile = Some(entry.value.clone()),
+                    _ => {}
+                }
+            }
+            ["image"] => service.image.clone_from(&entry.value),
+            ["command", ..] => {
+                service.command.get_or_insert_default().push_str(&entry.value);
+            }
+            ["depends_on" | "links", at, rest @ ..] => {
+                let is_item = rest.is_empty() && at.bytes().all(|byte| byte.is_ascii_digit());
+                let name = if is_item { entry.value.split(':').next().unwrap_or_default() } else { at };
+                service.needs.push(name.to_owned());
+            }
+            ["extends"] | ["extends", "service"] => service.base = Some(entry.value.clone()),
+            ["extends", "file"] => service.is_partial = true,
+            // A file that is put where the program looks for its variables.
+            ["volumes", _] => {
+                let (source, target) = entry.value.split_once(':').unwrap_or_default();
+                let target = target.split(':').next().unwrap_or_default();
+                if is_named_for_variables(Path::new(target)) && source.starts_with(['.', '/']) {
+                    service.files.push(self.folder.join(source));
+                }
+            }
             ["env_file"] | ["env_file", _] | ["env_file", _, "path"] if !entry.value.is_empty() => {
                 let (path, _) = filled(&entry.value, self.look, &mut self.budget);
                 service.files.push(self.folder.join(path));
@@ -260,5 +438,5 @@ pub(crate) fn service_settings(entries: &[FlatEntry], shown: &Path, look: Lookup
     for entry in entries {
         services.note(entry, shown);
     }
-    services.found.into_values().flat_map(|service| service.environment).collect()
+    services.finish().into_values().flat_map(|service| service.environment).collect()
 }

@@ -8,6 +8,13 @@ use crate::environment::follow::shell_text::{ShellText, assignment};
 use crate::environment::follow::{Effect, Expansion, FileReader, Step, WrapperFile};
 use crate::environment::invocation::option_of;
 use crate::environment::readers::formats;
+use crate::tools::programs::{Loading, loading};
+
+/// Tells by its name whether a file is there to set variables: `.env`, `.env.ci`, `shop.env`.
+pub(crate) fn is_named_for_variables(path: &Path) -> bool {
+    let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().to_lowercase());
+    name == ".env" || name.starts_with(".env.") || name.ends_with(".env") || name.ends_with(".envrc")
+}
 
 impl Expansion<'_> {
     /// The family of programs called dotenv: options that name files, then the command.
@@ -136,6 +143,24 @@ impl Expansion<'_> {
         }
         step.invocation.words = words.get(3..).filter(|rest| !rest.is_empty())?.to_vec();
         Some(step)
+    }
+
+    /// What stands behind a file of variables among the words of a program that nobody knows (`nv .env.test npm test`): it
+    /// may load the file and run that.
+    pub(crate) fn behind_a_file(&self, words: &[String]) -> Option<Step> {
+        if loading(words) != Loading::Unknown {
+            return None;
+        }
+        let file = |word: &String| {
+            let path = self.step.folder.join(word.rsplit('=').next().unwrap_or(word));
+            (is_named_for_variables(&path) && self.files.exists(&path)).then_some(path)
+        };
+        let (at, path) = words.iter().enumerate().skip(1).find_map(|(at, word)| Some((at, file(word)?)))?;
+        let behind: Vec<String> = words[at + 1..].iter().skip_while(|word| word.starts_with('-')).cloned().collect();
+        let mut step = self.inner();
+        step.files.push(WrapperFile { path, reader: FileReader::Dotenv, overrides: true });
+        step.invocation.words = behind;
+        (!step.invocation.words.is_empty()).then_some(step)
     }
 
     /// The files that a substitution prints as variables: `$(cat .env | xargs)`, `$(grep -v '^#' .env)`.

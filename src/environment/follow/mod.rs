@@ -144,7 +144,9 @@ impl Expansion<'_> {
             let steps: Vec<Step> = scripts.into_iter().flat_map(|one| self.placed(one)).collect();
             return non_empty(if steps.is_empty() { self.package_program(program, words) } else { steps });
         }
-        (self.script_file(words), false)
+        let mut steps = self.script_file(words);
+        steps.extend(self.behind_a_file(words));
+        (steps, false)
     }
 
     /// A program that begins with a variable: what it is set to, or a script below a folder.
@@ -236,6 +238,9 @@ impl Expansion<'_> {
         let mut step = self.inner();
         step.invocation.assignments.extend(peeled.assignments);
         step.effects.extend(peeled.effect);
+        if !peeled.place.is_empty() {
+            step.place = peeled.place;
+        }
         if let Some(folder) = peeled.folder {
             let folder = step.folder.join(folder);
             step.folder = if self.files.exists(&folder) { folder } else { step.folder };

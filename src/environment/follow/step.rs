@@ -23,6 +23,8 @@ pub(crate) struct Step {
     pub(crate) files: Vec<WrapperFile>,
     /// The wrappers around it that inject variables, and the containers it runs in.
     pub(crate) effects: Vec<(Effect, String)>,
+    /// The words of the innermost wrapper that runs it away from here: they name the place.
+    pub(crate) place: Vec<String>,
     /// The folder it runs in.
     pub(crate) folder: PathBuf,
     /// A wrapper takes the environment away (`env -i`, `sudo`): how many of the assignments come before it.
@@ -45,6 +47,7 @@ impl Step {
             calls_function: false,
             files: Vec::new(),
             effects: Vec::new(),
+            place: Vec::new(),
             folder: folder.to_owned(),
             emptied: None,
             depth: 0,
@@ -57,7 +60,15 @@ impl Step {
         let Invocation { assignments, unknown, words, .. } = &self.invocation;
         let unknown: BTreeSet<&str> = unknown.iter().map(|(_, name)| &**name).collect();
         unknown.hash(&mut hasher);
-        (words, effective(assignments), &self.effects, self.folder.as_os_str(), self.calls_function, self.emptied)
+        (
+            words,
+            effective(assignments),
+            &self.effects,
+            &self.place,
+            self.folder.as_os_str(),
+            self.calls_function,
+            self.emptied,
+        )
             .hash(&mut hasher);
         for WrapperFile { path, reader, overrides } in &self.files {
             (path.as_os_str(), reader, overrides).hash(&mut hasher);
@@ -67,8 +78,9 @@ impl Step {
 
     /// The same with another invocation in it.
     pub(crate) fn with_invocation(&self, invocation: Invocation) -> Self {
-        let (files, effects, folder) = (self.files.clone(), self.effects.clone(), self.folder.clone());
-        Step { invocation, files, effects, folder, ..*self }
+        let (files, effects) = (self.files.clone(), self.effects.clone());
+        let (place, folder) = (self.place.clone(), self.folder.clone());
+        Step { invocation, files, effects, place, folder, ..*self }
     }
 
     /// The same with another command in it.

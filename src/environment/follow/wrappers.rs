@@ -31,8 +31,10 @@ pub(crate) struct Peeled {
     pub(crate) assignments: Vec<(String, String)>,
     pub(crate) files: Vec<WrapperFile>,
     pub(crate) folder: Option<String>,
-    /// The wrapper in words (`railway run`), where it injects variables or is a container.
+    /// The wrapper in words (`railway run`), where it injects variables or runs the command away from here.
     pub(crate) effect: Option<(Effect, String)>,
+    /// The words before the command, of a wrapper that runs it away from here.
+    pub(crate) place: Vec<String>,
 }
 
 /// The command inside `words`, where `words` is a known wrapper around one.
@@ -51,7 +53,7 @@ fn peel_one(wrapper: &Wrapper, words: &[String]) -> Option<Peeled> {
         at += 1;
     }
     at = skip_options(wrapper, words, at, &mut peeled)?;
-    at += wrapper.positionals;
+    at = at.saturating_add(wrapper.positionals).min(words.len());
     if words.get(at).is_some_and(|word| word == "--") {
         at += 1;
     }
@@ -64,12 +66,15 @@ fn peel_one(wrapper: &Wrapper, words: &[String]) -> Option<Peeled> {
     if wrapper.effect != Effect::Nothing {
         peeled.effect = Some((wrapper.effect, wrapper.name()));
     }
+    if wrapper.effect.is_away() {
+        peeled.place = words[..at.min(words.len())].to_vec();
+    }
     // `pscale connect --execute CMD`, `lando ssh -c CMD`: the command was the value of an option.
     if peeled.words.is_empty() {
         peeled.words = words.get(at..).unwrap_or_default().to_vec();
     }
     // A container's default command, or a remote shell: nothing inside to look at, but the effect counts.
-    (!peeled.words.is_empty() || wrapper.effect == Effect::Container).then_some(peeled)
+    (!peeled.words.is_empty() || wrapper.effect.is_away()).then_some(peeled)
 }
 
 /// The index of the first word that is no option, after noting what the options before it add.
@@ -127,11 +132,12 @@ mod tests {
             ("doppler --project x run --config=dev -- npm test", "npm test", Some(Effect::Injects)),
             ("chamber exec svc -- rake", "rake", Some(Effect::Injects)),
             ("docker compose -f a.yml exec -T -e A=1 app npm test", "npm test", Some(Effect::Container)),
-            ("kubectl exec -n x pod -- rails db:migrate", "rails db:migrate", Some(Effect::Container)),
-            ("ssh -p 22 host psql", "psql", Some(Effect::Container)),
+            ("kubectl exec -n x pod -- rails db:migrate", "rails db:migrate", Some(Effect::Elsewhere)),
+            ("ssh -p 22 host psql", "psql", Some(Effect::Elsewhere)),
+            ("docker compose up -d web worker", "", Some(Effect::Container)),
             ("npx -c jest", "sh -c jest", None),
             ("doppler run --command jest", "sh -c jest", Some(Effect::Injects)),
-            ("fly ssh console -a shop -C jest", "sh -c jest", Some(Effect::Container)),
+            ("fly ssh console -a shop -C jest", "sh -c jest", Some(Effect::Elsewhere)),
             ("xargs -n 1 -I{} psql -h db {}", "psql -h db {}", None),
             ("parallel -j 4 pytest", "pytest", None),
         ];

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use crate::collections::{HashMap, HashSet};
 use crate::environment::ecosystems;
 use crate::environment::ecosystems::compose;
+use crate::environment::ecosystems::compose::ServiceEnvironments;
 use crate::environment::ecosystems::row::LoadOrder;
 use crate::environment::ecosystems::scene::Scene;
 use crate::environment::follow::{Effect, Step, WrapperFile};
@@ -49,12 +50,14 @@ pub(crate) fn add<'l>(
         if let Some(step) = step {
             // `cd sub && sqlite3 app.db`: relative files start there.
             readings.add_base(&step.folder);
-            note_effects(step, readings);
         }
-        let in_services = step.map_or_else(Vec::new, |step| service_environments(host, step, input, library));
-        let is_in_service = !in_services.is_empty();
+        let in_services = step.map_or_else(Default::default, |step| service_environments(host, step, input, library));
+        let is_in_service = !in_services.environments.is_empty();
+        if let Some(step) = step {
+            note_effects(step, &in_services, readings);
+        }
         let mut environments = match step {
-            _ if is_in_service => in_services,
+            _ if is_in_service => in_services.environments,
             None => vec![host.clone()],
             Some(step) => {
                 let emptied = step.assigned_afresh();
@@ -195,7 +198,7 @@ fn fingerprint(scene: &Scene<'_>, load_orders: &[&LoadOrder]) -> (PathBuf, Strin
 
 /// Tells what the environment of the scene is called.
 fn name_of(scene: &Scene<'_>) -> &'static str {
-    let is_inside = scene.step.is_some_and(|step| step.effects.iter().any(|(effect, _)| *effect == Effect::Container));
+    let is_inside = scene.step.is_some_and(|step| step.effects.iter().any(|(effect, _)| effect.is_away()));
     if is_inside { "container environment" } else { "process environment" }
 }
 
@@ -246,29 +249,36 @@ fn service_environments(
     step: &Step,
     input: &SurveyInput<'_>,
     library: &Library<'_>,
-) -> Vec<StartEnvironment> {
+) -> ServiceEnvironments {
     let is_compose = |(effect, program): &(Effect, String)| *effect == Effect::Container && program.contains("compose");
     if !step.effects.iter().any(is_compose) {
-        return Vec::new();
+        return ServiceEnvironments::default();
     }
-    let command = input.command.unwrap_or_default();
-    let environments = compose::service_environments(host, step, input.project, library, command);
-    environments.into_iter().map(|environment| environment.with_assignments(&step.invocation)).collect()
+    let mut found = compose::service_environments(host, step, input.project, library);
+    found.environments.iter_mut().for_each(|environment| *environment = environment.with_assignments(&step.invocation));
+    found
 }
 
-fn note_effects(step: &Step, readings: &mut ReadingsBuilder<'_>) {
+fn note_effects(step: &Step, in_services: &ServiceEnvironments, readings: &mut ReadingsBuilder<'_>) {
     let command = providers::command_of(&step.invocation.words).filter(|command| command.reach != Reach::Unknown);
     if let Some(command) = command {
-        readings.condition(Condition::ContainerEnvironment { program: command.name() });
+        let place = if command.reach == Reach::Elsewhere { step.invocation.words.clone() } else { Vec::new() };
+        readings.condition(Condition::ContainerEnvironment { program: command.name(), place });
     }
+    // Of one container in another nothing is told.
+    let is_known = (in_services.is_whole || in_services.only_servers) && step.effects.len() == 1;
     for (effect, wrapper) in &step.effects {
         readings.condition(match effect {
             Effect::Nothing => continue,
+            Effect::Container if is_known => continue,
             Effect::Injects => Condition::InjectedEnvironment {
                 wrapper: wrapper.clone(),
                 advice: format!("put safe-test inside: `{wrapper} … safe-test {} …`", step.invocation.program()),
             },
-            Effect::Container => Condition::ContainerEnvironment { program: wrapper.clone() },
+            Effect::Container => Condition::ContainerEnvironment { program: wrapper.clone(), place: Vec::new() },
+            Effect::Elsewhere => {
+                Condition::ContainerEnvironment { program: wrapper.clone(), place: step.place.clone() }
+            }
         });
     }
 }

@@ -35,6 +35,9 @@ pub(crate) fn acts_unseen(invocation: &Invocation) -> Option<String> {
         Some(format!("`{removal}` removes containers or volumes, and the databases in them"))
     };
     match providers::command_of(&invocation.words) {
+        Some(command) if command.reach == Reach::Elsewhere => {
+            Some(format!("`{}` acts on other machines", command.name()))
+        }
         Some(command) => Some(format!("`{}` acts on data through a provider's web interface", command.name())),
         None => removal(),
     }
@@ -103,7 +106,7 @@ fn at_a_provider(words: &[String]) -> Option<Draft> {
             let engine = Engine::named(engine).unwrap_or(Engine::Unknown);
             Some(Draft::at(engine, Place::Instance { name: what.to_owned() }))
         }
-        Reach::Account | Reach::Unknown => None,
+        Reach::Account | Reach::Elsewhere | Reach::Unknown => None,
     }
 }
 

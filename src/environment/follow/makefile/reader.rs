@@ -133,7 +133,7 @@ impl Makefile {
             let start = self.rules.len();
             let targets = self.expanded(targets);
             self.exports_all |= targets.trim() == ".EXPORT_ALL_VARIABLES";
-            for target in targets.split_ascii_whitespace().filter(|target| !target.starts_with('.')) {
+            for target in targets.split_ascii_whitespace().filter(|target| !is_special(target)) {
                 let rule = Rule { target: target.to_owned(), file: file.to_owned(), line: number, ..Rule::default() };
                 self.rules.push(self.headed(rule, rest));
             }
@@ -205,6 +205,12 @@ impl Makefile {
         let arguments = parts.zip(1..10).map(|(argument, at)| (format!("$({at})"), argument));
         Some(arguments.fold(Cow::from(body), |body, (place, argument)| body.replace(&place, argument).into()))
     }
+}
+
+/// Tells whether a target is one of make's own: `.PHONY`, `.DELETE_ON_ERROR`.
+fn is_special(target: &str) -> bool {
+    let name = target.strip_prefix('.').unwrap_or_default();
+    !name.is_empty() && name.bytes().all(|byte| byte == b'_' || byte.is_ascii_uppercase())
 }
 
 /// A command of a recipe without what stands before it for make.

@@ -77,7 +77,8 @@ impl Makefile {
             }
             makers.into_iter().map(|(rule, stem)| (rule, stem.to_owned())).collect::<Vec<_>>()
         };
-        let first = || plain.first().map(|rule| rule.target.clone());
+        let may_be_first = |rule: &&&Rule| !rule.target.starts_with('.') || rule.target.contains('/');
+        let first = || plain.iter().find(may_be_first).map(|rule| rule.target.clone());
         let default = if targets.is_empty() { self.default_goal.clone().or_else(first) } else { None };
         let mut seen = HashSet::new();
         let mut wanted = Wanted { rules: Vec::new(), is_unknown: patterns.len() > MOST_PATTERNS };
