@@ -15,6 +15,7 @@ pub(crate) mod shell_scripts;
 pub(crate) mod shell_text;
 pub(crate) mod step;
 pub(crate) mod task_runners;
+pub(crate) mod tasks;
 #[cfg(test)]
 mod tests;
 pub(crate) mod workspaces;
