@@ -66,6 +66,8 @@ pub(crate) enum Condition {
         program: String,
         /// The words that name another machine; empty where it is a container.
         place: Vec<String>,
+        /// The project's files say all that the container was started with, as far as it runs what they say now.
+        is_declared: bool,
     },
     /// A file that a loader would read cannot be read here.
     UnreadableFile {

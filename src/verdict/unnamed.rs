@@ -81,9 +81,11 @@ mod tests {
     #[test]
     fn a_run_with_any_other_objection_cannot() {
         let mut elsewhere = unnamed();
-        elsewhere
-            .conditions
-            .push(Condition::ContainerEnvironment { program: "docker exec".to_owned(), place: Vec::new() });
+        elsewhere.conditions.push(Condition::ContainerEnvironment {
+            program: "docker exec".to_owned(),
+            place: Vec::new(),
+            is_declared: false,
+        });
         let with_production_file = Bench::sqlite("/project/production.db").lying(1);
         let mut unclear = Bench::postgres("db.internal", "app").lying(0);
         unclear.conditions.push(not_followed());

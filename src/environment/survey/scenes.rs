@@ -263,22 +263,27 @@ fn note_effects(step: &Step, in_services: &ServiceEnvironments, readings: &mut R
     let command = providers::command_of(&step.invocation.words).filter(|command| command.reach != Reach::Unknown);
     if let Some(command) = command {
         let place = if command.reach == Reach::Elsewhere { step.invocation.words.clone() } else { Vec::new() };
-        readings.condition(Condition::ContainerEnvironment { program: command.name(), place });
+        readings.condition(Condition::ContainerEnvironment { program: command.name(), place, is_declared: false });
     }
     // Of one container in another nothing is told.
-    let is_known = (in_services.is_whole || in_services.only_servers) && step.effects.len() == 1;
+    let is_declared = (in_services.is_whole || in_services.only_servers) && step.effects.len() == 1;
     for (effect, wrapper) in &step.effects {
         readings.condition(match effect {
             Effect::Nothing => continue,
-            Effect::Container if is_known => continue,
+            // What is started now is what the files say now.
+            Effect::Container if is_declared && !wrapper.ends_with("exec") => continue,
             Effect::Injects => Condition::InjectedEnvironment {
                 wrapper: wrapper.clone(),
                 advice: format!("put safe-test inside: `{wrapper} … safe-test {} …`", step.invocation.program()),
             },
-            Effect::Container => Condition::ContainerEnvironment { program: wrapper.clone(), place: Vec::new() },
-            Effect::Elsewhere => {
-                Condition::ContainerEnvironment { program: wrapper.clone(), place: step.place.clone() }
+            Effect::Container => {
+                Condition::ContainerEnvironment { program: wrapper.clone(), place: Vec::new(), is_declared }
             }
+            Effect::Elsewhere => Condition::ContainerEnvironment {
+                program: wrapper.clone(),
+                place: step.place.clone(),
+                is_declared: false,
+            },
         });
     }
 }

@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 use std::path::Path;
 
-use crate::environment::ecosystems::node::{dialects, package};
+use crate::environment::ecosystems::node::{dialects, modules, package};
 use crate::environment::ecosystems::scene::Scene;
 use crate::environment::layering::Library;
 use crate::environment::layering::{Layer, ReadingsBuilder};
@@ -27,7 +27,7 @@ const FILES: &[&str] = &[
     "src/mikro-orm.config",
     "prisma.config",
 ];
-const EXTENSIONS: &[&str] = &["js", "ts", "cjs", "mjs", "cts", "mts"];
+pub(crate) const EXTENSIONS: &[&str] = &["js", "ts", "cjs", "mjs", "cts", "mts"];
 
 /// Keys that open a section for one environment.
 const ENVIRONMENTS: &[&str] =
@@ -42,17 +42,21 @@ pub(crate) fn is_code(path: &Path) -> bool {
 }
 
 pub(crate) fn add(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>) {
-    let home = package::folder(scene);
+    // Source: `knex --help`: the folder that it looks for its file in.
+    let home = scene.option("--cwd").map_or_else(|| package::folder(scene), |folder| scene.path(folder));
     let present = scene.files_in(&home, &["config", "src"]);
     for file in FILES.iter().flat_map(|name| EXTENSIONS.iter().map(move |extension| format!("{name}.{extension}"))) {
         let path = home.join(file);
         if !present.contains(&path) {
             continue;
         }
+        let files = modules::with_imports(scene, vec![path]);
         for environment in scene.modes(&["NODE_ENV"], "test", "development") {
-            let Some(layer) = layer(scene.library, &path, &environment, false) else { continue };
-            let dotenv = Layer::file(scene.path(".env"));
-            readings.chain("configuration in code", dialects::of(scene), vec![Layer::Environment, dotenv, layer]);
+            for path in &files {
+                let Some(layer) = layer(scene.library, path, &environment, false) else { continue };
+                let dotenv = Layer::file(scene.path(".env"));
+                readings.chain("configuration in code", dialects::of(scene), vec![Layer::Environment, dotenv, layer]);
+            }
         }
     }
 }

@@ -2,12 +2,15 @@
 //!
 //! Source: dotenv 16 to 18, measured: the first file wins; DOTENV_* variables redirect it.
 
+use std::path::PathBuf;
+
 use crate::environment::ecosystems::modes;
 use crate::environment::ecosystems::node::package::names;
 use crate::environment::ecosystems::node::{dialects, dotenv_flow, next};
 use crate::environment::ecosystems::scene::Scene;
 use crate::environment::follow::WORKSPACE_MARKS;
 use crate::environment::layering::{Layer, ReadingsBuilder};
+use crate::environment::paths::up_to;
 
 /// Tells whether it loads: Next and dotenv-flow do their own loading; beside them, plain dotenv counts where it is
 /// asked for.
@@ -33,8 +36,16 @@ pub(crate) fn add(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>) {
     }
     modes::add(scene, readings, "dotenv (Node.js)", dialects::of(scene), scene.folder);
     // A package of a workspace is often started with the workspace's own file.
-    if let Some(path) = scene.find_upwards(WORKSPACE_MARKS) {
+    let mark = scene.find_upwards(WORKSPACE_MARKS).or_else(|| manifest_of_workspace(scene));
+    if let Some(path) = mark {
         let file = path.with_file_name(".env");
         readings.file("dotenv (Node.js)", dialects::of(scene), file);
     }
+}
+
+/// Finds the manifest above the command's folder that lists the packages of a workspace.
+fn manifest_of_workspace(scene: &Scene<'_>) -> Option<PathBuf> {
+    let manifests = up_to(&scene.project.root, scene.folder).skip(1).map(|above| above.join("package.json"));
+    let mut present = manifests.filter(|path| scene.library.exists(path));
+    present.find(|path| scene.library.manifest(path).contains("\"workspaces\""))
 }

@@ -7,6 +7,7 @@ pub(crate) mod dotenv;
 pub(crate) mod dotenv_flow;
 pub(crate) mod env_file;
 pub(crate) mod manifests;
+pub(crate) mod modules;
 pub(crate) mod next;
 pub(crate) mod node_config;
 pub(crate) mod package;
@@ -15,6 +16,7 @@ pub(crate) mod sequelize;
 pub(crate) mod setup;
 pub(crate) mod typeorm;
 pub(crate) mod vite;
+pub(crate) mod wasp;
 
 use crate::environment::ecosystems::row::{Ecosystem, LoadOrder, NamedFile, always};
 use crate::environment::ecosystems::settings_files::sections;
@@ -38,6 +40,7 @@ pub(crate) static NODE: Ecosystem = Ecosystem {
         LoadOrder { name: "Next.js", applies: next::is_used, add: next::add },
         LoadOrder { name: "Vite", applies: vite::is_used, add: vite::add },
         LoadOrder { name: "Prisma", applies: prisma::is_used, add: prisma::add },
+        LoadOrder { name: "Wasp", applies: wasp::is_used, add: wasp::add },
         LoadOrder { name: "Bun", applies: bun::is_used, add: bun::add },
         LoadOrder { name: "dotenv", applies: dotenv::is_used, add: dotenv::add },
         LoadOrder { name: "dotenv-flow", applies: package::nothing_tells, add: dotenv_flow::add },
@@ -52,7 +55,6 @@ pub(crate) static NODE: Ecosystem = Ecosystem {
         (&["sequelize", "sequelize-cli"], &["--config"]),
         (&["typeorm", "typeorm-ts-node-commonjs", "typeorm-ts-node-esm"], &["-d", "--dataSource", "-f", "--config"]),
         (&["drizzle-kit", "mikro-orm", "prisma"], &["--config"]),
-        (&["db-migrate"], &["--config"]),
         (&["migrate-mongo"], &["-f", "--file"]),
     ],
     scan: manifests::scan,

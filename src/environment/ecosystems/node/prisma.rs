@@ -27,7 +27,9 @@ pub(crate) fn is_used(scene: &Scene<'_>) -> bool {
 pub(crate) fn add(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>) {
     let named = scene.option("--schema").map(|path| scene.path(path));
     let schema = named.or_else(|| scene.find_upwards(&["prisma/schema.prisma", "schema.prisma"]));
+    let is_folder = schema.as_ref().is_some_and(|path| scene.library.files.folder(path).is_some());
     let folder = match &schema {
+        Some(path) if is_folder => path.clone(),
         Some(path) => path.parent().unwrap_or(scene.folder).to_owned(),
         None => scene.path("prisma"),
     };
@@ -44,7 +46,11 @@ pub(crate) fn add(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>) {
     note_duplicates(scene, readings, &files);
     let mut layers = vec![Layer::Environment];
     layers.extend(files.into_iter().map(Layer::file));
-    layers.extend(schema.and_then(|path| schema_layer(scene, &path)));
+    // A schema may be a folder of files, of which any may hold the source.
+    let schemas = if is_folder { scene.files_in(&folder, &[]) } else { schema.into_iter().collect() };
+    let schemas =
+        schemas.iter().filter(|path| !is_folder || path.extension().is_some_and(|extension| extension == "prisma"));
+    layers.extend(schemas.filter_map(|path| schema_layer(scene, path)));
     readings.chain("Prisma", DIALECTS, layers);
 }
 

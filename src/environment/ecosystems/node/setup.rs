@@ -1,17 +1,20 @@
-//! What the configuration and set-up files of Node.js test runners load or set: `dotenv.config({ path: '.env.ci' })`,
-//! and the variables of Vitest's `test.env`. By text, never executed.
+//! What the configuration and set-up files of Node.js test runners, the programs that a command names and the tests
+//! themselves load or set: `dotenv.config({ path: '.env.ci' })`, `process.loadEnvFile(…)`, `process.env.X = …`, and the
+//! variables of Vitest's `test.env`. By text, never executed.
 
 use std::collections::HashSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use crate::environment::ecosystems::node::code as node_code;
-use crate::environment::ecosystems::node::{dialects, package};
+use crate::environment::ecosystems::node::code::is_code;
+use crate::environment::ecosystems::node::{dialects, modules, package};
 use crate::environment::ecosystems::scene::Scene;
 use crate::environment::layering::{Layer, ReadingsBuilder};
+use crate::environment::not_followed::GivenUp;
 use crate::environment::paths::normal;
 use crate::environment::readers::code;
 use crate::environment::readers::code::{Comments, Pair, Value};
 use crate::environment::{Origin, Setting};
+use crate::text::line_at;
 
 /// How such a file's name begins.
 const NAMES: &[&str] = &[
@@ -37,12 +40,46 @@ const NAMES: &[&str] = &[
 /// Folders that set-up files are kept in too.
 const FOLDERS: &[&str] = &["test", "tests", "config", "src"];
 
+/// Folders of tests that load files themselves.
+const TEST_FOLDERS: &[&str] = &["__tests__", "e2e", "integration", "it", "spec", "test", "tests"];
+
+/// The most tests that are looked into.
+const MOST_TESTS: usize = 64;
+
+/// Keys of a test runner's configuration that name files which run first.
+///
+/// Source: the manuals of Jest, Vitest, Playwright and Mocha.
+const RUN_FIRST: &[&str] = &["setupFiles", "setupFilesAfterEnv", "globalSetup", "setup", "require", "import", "file"];
+
+/// Options of test runners and of Node.js that do.
+const OPTIONS: &[&str] = &[
+    "-c",
+    "-r",
+    "--config",
+    "--file",
+    "--globalSetup",
+    "--import",
+    "--require",
+    "--setupFiles",
+    "--setupFilesAfterEnv",
+];
+
 pub(crate) fn add(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>) {
     let home = package::folder(scene);
-    for path in scene.files_in(&home, FOLDERS) {
-        if node_code::is_code(&path) && is_setup(&path) {
-            add_file(scene, readings, &home, &path);
-        }
+    let mut files: Vec<PathBuf> = scene.files_in(&home, FOLDERS);
+    files.retain(|path| is_code(path) && is_setup(path));
+    files.extend(named(scene, &home, &files));
+    let files = modules::with_imports(scene, files);
+    for path in &files {
+        add_file(scene, readings, &home, path, true);
+    }
+    if scene.purpose.test {
+        let is_test = |path: &PathBuf| {
+            let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+            is_code(path) && ["test", "spec"].iter().any(|word| name.contains(word)) && !files.contains(path)
+        };
+        let tests = scene.files_in(&home, TEST_FOLDERS).into_iter().filter(is_test);
+        tests.take(MOST_TESTS).for_each(|path| add_file(scene, readings, &home, &path, false));
     }
 }
 
@@ -52,13 +89,62 @@ fn is_setup(path: &Path) -> bool {
         || matches!(name.split('.').next(), Some("setup" | "globalSetup" | "setupEnv" | "env-setup"))
 }
 
-fn add_file(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>, home: &Path, path: &Path) {
+/// Lists the files of code that the command and the configurations of test runners name.
+fn named(scene: &Scene<'_>, home: &Path, configurations: &[PathBuf]) -> Vec<PathBuf> {
+    let mut names: Vec<(PathBuf, String)> = Vec::new();
+    let of_options = OPTIONS.iter().filter_map(|option| scene.option(option)).map(str::to_owned);
+    // What the command names as a program: `tsx scripts/seed.ts`.
+    let of_words = scene.words().iter().filter(|word| is_code(Path::new(word))).cloned();
+    names.extend(of_options.chain(of_words).map(|name| (scene.folder.to_owned(), name)));
+    let of_package = ["package.json", ".mocharc.json", ".mocharc.js", ".mocharc.cjs", ".mocharc.jsonc"];
+    let of_package = of_package.into_iter().map(|name| home.join(name)).filter(|path| scene.library.exists(path));
+    for path in configurations.iter().cloned().chain(of_package) {
+        let text = scene.library.manifest(&path);
+        if !RUN_FIRST.iter().any(|key| text.contains(key)) {
+            continue;
+        }
+        for pair in scene.library.pairs(&path, &text, Comments::Slashes) {
+            if pair.path.iter().any(|key| RUN_FIRST.contains(&key.as_str())) {
+                names.extend(quoted(&pair.expression).map(|name| (home.to_owned(), name.to_owned())));
+            }
+        }
+        // An item of a list is no pair.
+        for key in RUN_FIRST {
+            let Some((_, rest)) = text.split_once(&format!("{key}:")).or_else(|| text.split_once(&format!("{key}\":")))
+            else {
+                continue;
+            };
+            let Some(list) = rest.trim_start().strip_prefix('[').and_then(|list| list.split(']').next()) else {
+                continue;
+            };
+            names.extend(quoted(list).map(|name| (home.to_owned(), name.to_owned())));
+        }
+    }
+    let file = |(folder, name): (PathBuf, String)| {
+        let name = name.trim_start_matches("<rootDir>/");
+        modules::file_of(scene, &folder.join(name))
+    };
+    names.into_iter().filter_map(file).collect()
+}
+
+/// Lists the quoted parts of an expression.
+fn quoted(expression: &str) -> impl Iterator<Item = &str> {
+    expression.split(['"', '\'', '`']).skip(1).step_by(2)
+}
+
+/// Adds what a file of code loads, and what it sets where `sets` says that it runs first.
+fn add_file(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>, home: &Path, path: &Path, sets: bool) {
     let Some(text) = scene.library.string(path).filter(|text| text.contains("env")) else { return };
     let pairs = scene.library.pairs(path, &text, Comments::Slashes);
     let beside = path.parent().unwrap_or(home);
     let mut seen = HashSet::new();
-    for named in pairs.iter().filter_map(named_file).filter(|named| seen.insert(*named)) {
-        for file in [home.join(named), normal(&beside.join(named))] {
+    let of_pairs = pairs.iter().filter(|pair| pair.path.last().is_some_and(|key| key == "path"));
+    let expressions = of_pairs.map(|pair| pair.expression.as_str()).chain(arguments_of(&text, "loadEnvFile("));
+    for named in expressions.flat_map(|expression| named_files(expression, scene)) {
+        for file in [home.join(&named), normal(&beside.join(&named))] {
+            if !seen.insert(file.clone()) {
+                continue;
+            }
             let mut layers = vec![Layer::Environment, Layer::file(file)];
             if text.contains("override: true") {
                 layers.reverse();
@@ -66,19 +152,104 @@ fn add_file(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>, home: &Path, 
             readings.chain("dotenv (Node.js)", dialects::of(scene), layers);
         }
     }
+    if !sets {
+        return;
+    }
     let shown = scene.library.shown(path);
-    let set: Vec<Setting> = pairs.iter().filter_map(|pair| variable(pair, scene, &shown)).collect();
-    if !set.is_empty() {
-        let layers = vec![Layer::fixed(set), Layer::Environment, Layer::file(home.join(".env"))];
+    let mut set: Vec<Setting> = pairs.iter().filter_map(|pair| variable(pair, scene, &shown)).collect();
+    let mut defaults = Vec::new();
+    for assigned in assignments(&text) {
+        let lookup = |name: &str| scene.environment.get(name).map(str::to_owned);
+        match code::evaluate(assigned.expression, &lookup) {
+            Value::Known(value) => {
+                let origin = Origin::file(assigned.name, &shown, assigned.line);
+                let settings = if assigned.is_default { &mut defaults } else { &mut set };
+                settings.push(Setting::known(assigned.name, value, origin));
+            }
+            Value::Unset => {}
+            Value::Unknown if names_a_place(assigned.name) => {
+                let why = "it sets a variable to what is not evaluated here";
+                scene.library.give_up(path, Some(assigned.line), GivenUp::Form(why.into()));
+            }
+            Value::Unknown => {}
+        }
+    }
+    if !set.is_empty() || !defaults.is_empty() {
+        let dotenv = Layer::file(home.join(".env"));
+        let layers = vec![Layer::fixed(set), Layer::Environment, dotenv, Layer::fixed(defaults)];
         readings.chain("test runner's configuration", dialects::of(scene), layers);
     }
 }
 
-/// Finds the file that `path: path.resolve(__dirname, '../.env.test')` names: the last quoted text.
-fn named_file(pair: &Pair) -> Option<&str> {
-    let named = pair.expression.rsplit(['"', '\'', '`']).nth(1)?;
-    let is_path = pair.path.last().is_some_and(|key| key == "path");
-    (is_path && named.contains(".env") && !named.contains("${")).then_some(named)
+/// Finds the files that an expression names: one path of several parts (`path.join(__dirname, 'it', '.env')`), or a list
+/// of them. The mode in a name (`.env.${process.env.NODE_ENV}`) is each that may run.
+fn named_files(expression: &str, scene: &Scene<'_>) -> Vec<String> {
+    let parts: Vec<&str> = quoted(expression).collect();
+    let names = match expression.trim_start().starts_with('[') {
+        true => parts.iter().map(|part| (*part).to_owned()).collect(),
+        false => vec![parts.join("/")],
+    };
+    let in_modes =
+        |name: String| match name.split_once("${").and_then(|(before, rest)| Some((before, rest.split_once('}')?))) {
+            Some((before, (variable, behind))) if variable.contains("ENV") => {
+                let modes = scene.modes(&["NODE_ENV", "APP_ENV"], "test", "development").into_iter();
+                modes.map(|mode| format!("{before}{mode}{behind}")).collect()
+            }
+            _ => vec![name],
+        };
+    let mut names: Vec<String> = names.into_iter().flat_map(in_modes).collect();
+    names.retain(|name| name.contains(".env") && !name.contains("${"));
+    names
+}
+
+/// Lists the arguments of each call of a function, as they are written.
+fn arguments_of<'t>(text: &'t str, call: &'t str) -> impl Iterator<Item = &'t str> {
+    text.match_indices(call).map(move |(at, _)| {
+        let rest = &text[at + call.len()..];
+        let mut depth = 1_usize;
+        let end = rest.char_indices().find(|(_, c)| {
+            depth = match c {
+                '(' => depth + 1,
+                ')' => depth - 1,
+                _ => depth,
+            };
+            depth == 0
+        });
+        &rest[..end.map_or(rest.len(), |(at, _)| at)]
+    })
+}
+
+/// `process.env.NAME = value`.
+struct Assigned<'t> {
+    name: &'t str,
+    expression: &'t str,
+    line: u32,
+    /// It counts where nothing else is set: `??=`, `||=`.
+    is_default: bool,
+}
+
+fn assignments(text: &str) -> impl Iterator<Item = Assigned<'_>> {
+    const ENVIRONMENT: &str = "process.env";
+    text.match_indices(ENVIRONMENT).filter_map(|(at, _)| {
+        let rest = &text[at + ENVIRONMENT.len()..];
+        let rest = rest.strip_prefix('.').or_else(|| rest.strip_prefix("['")).or_else(|| rest.strip_prefix("[\""))?;
+        let end = rest.find(|c: char| c != '_' && !c.is_ascii_alphanumeric())?;
+        let (name, rest) = rest.split_at(end);
+        let rest = rest.trim_start_matches(['"', '\'', ']']).trim_start();
+        let is_default = rest.starts_with("??=") || rest.starts_with("||=");
+        let expression = rest.trim_start_matches(['?', '|']).strip_prefix('=')?;
+        if name.is_empty() || expression.starts_with(['=', '>']) {
+            return None;
+        }
+        let expression = expression.split(['\n', ';']).next().unwrap_or_default().trim();
+        Some(Assigned { name, expression, line: line_at(text.as_bytes(), at), is_default })
+    })
+}
+
+/// Tells whether a variable may say where a database is.
+fn names_a_place(name: &str) -> bool {
+    let words = ["DATABASE", "DB", "DSN", "HOST", "MONGO", "MYSQL", "PG", "POSTGRES", "REDIS", "URI", "URL"];
+    name.split('_').any(|part| words.contains(&part)) || name.starts_with("PG")
 }
 
 /// Reads a variable of `env: { NAME: 'value' }`.
@@ -91,4 +262,24 @@ fn variable(pair: &Pair, scene: &Scene<'_>, shown: &Path) -> Option<Setting> {
     let lookup = |name: &str| scene.environment.get(name).map(str::to_owned);
     let Value::Known(value) = code::evaluate(&pair.expression, &lookup) else { return None };
     Some(Setting::known(name, value, Origin::file(name, shown, pair.line)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_code_sets_is_told_from_what_it_compares() {
+        let text = "process.env.A = 'x';\nprocess.env['B'] ??= \"y\"\nif (process.env.C === 'z') {}\nprocess.env.D ||= f()\nuse(process.env.E)";
+        let found: Vec<String> = assignments(text)
+            .map(|one| format!("{} {}{} {}", one.line, one.name, if one.is_default { "?" } else { "" }, one.expression))
+            .collect();
+        assert_eq!(found, ["1 A 'x'", "2 B? \"y\"", "4 D? f()"]);
+    }
+
+    #[test]
+    fn arguments_end_with_their_call() {
+        let text = "loadEnvFile(path.join(__dirname, '.env'));\nloadEnvFile('x')";
+        assert_eq!(arguments_of(text, "loadEnvFile(").collect::<Vec<_>>(), ["path.join(__dirname, '.env')", "'x'"]);
+    }
 }

@@ -1,0 +1,78 @@
+//! The code that runs besides a command's own: what it names, and what that imports by a relative path. Nothing is
+//! executed, and packages are not looked into.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+
+use crate::environment::ecosystems::node::code::{EXTENSIONS, is_code};
+use crate::environment::ecosystems::scene::Scene;
+use crate::environment::paths::normal;
+
+/// How far imports are followed, and how many files of one scene are looked into.
+const DEEPEST: usize = 2;
+const MOST_FILES: usize = 64;
+
+/// Lists code with what it imports by relative paths, each file once, the named ones first.
+pub(crate) fn with_imports(scene: &Scene<'_>, named: Vec<PathBuf>) -> Vec<PathBuf> {
+    let mut seen = HashSet::new();
+    let mut found: Vec<(PathBuf, usize)> = Vec::new();
+    found.extend(named.into_iter().filter(|path| seen.insert(path.clone())).map(|path| (path, 0)));
+    let mut at = 0;
+    while at < found.len().min(MOST_FILES) {
+        let (path, depth) = found[at].clone();
+        at += 1;
+        if depth == DEEPEST {
+            continue;
+        }
+        let Some(text) = scene.library.string(&path) else { continue };
+        let beside = path.parent().unwrap_or(scene.folder);
+        for name in imports(&text) {
+            let imported = file_of(scene, &beside.join(name)).filter(|path| seen.insert(path.clone()));
+            found.extend(imported.map(|path| (path, depth + 1)));
+        }
+    }
+    found.truncate(MOST_FILES);
+    found.into_iter().map(|(path, _)| path).collect()
+}
+
+/// Finds the file of code that a path without its extension may name.
+pub(crate) fn file_of(scene: &Scene<'_>, path: &Path) -> Option<PathBuf> {
+    let path = normal(path);
+    if is_code(&path) && scene.library.exists(&path) {
+        return Some(path);
+    }
+    let named = |ending: &str| {
+        let mut longer = path.clone().into_os_string();
+        longer.push(ending);
+        PathBuf::from(longer)
+    };
+    // TypeScript's own imports say `.js` where the file is `.ts`.
+    let typed = path.extension().filter(|extension| *extension == "js").map(|_| path.with_extension("ts"));
+    let endings = EXTENSIONS.iter().map(|extension| named(&format!(".{extension}")));
+    let inside = EXTENSIONS.iter().map(|extension| path.join(format!("index.{extension}")));
+    typed.into_iter().chain(endings).chain(inside).find(|path| scene.library.exists(path))
+}
+
+/// Lists the relative paths that a text imports: `from './x'`, `import './x'`, `require('./x')`.
+fn imports(text: &str) -> impl Iterator<Item = &str> {
+    let quoted = |(at, mark): (usize, &str)| {
+        let rest = text[at + mark.len()..].trim_start().trim_start_matches('(').trim_start();
+        let quote = rest.chars().next().filter(|first| matches!(first, '"' | '\'' | '`'))?;
+        let inside = rest[1..].split(quote).next()?;
+        (inside.starts_with("./") || inside.starts_with("../")).then_some(inside)
+    };
+    ["from", "import", "require"].into_iter().flat_map(|mark| text.match_indices(mark)).filter_map(quoted)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn relative_imports_are_found_in_all_spellings() {
+        let text = "import a from './a';\nimport \"./b\"\nconst { c } = require('../c');\nawait import(`./d`);\nimport x from 'pg';";
+        let mut found: Vec<&str> = imports(text).collect();
+        found.sort_unstable();
+        assert_eq!(found, ["../c", "./a", "./b", "./d"]);
+    }
+}
