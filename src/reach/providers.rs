@@ -6,6 +6,10 @@ use crate::lists::{List, list};
 
 static PROVIDERS: List = list!("providers.txt");
 
+/// First labels of hosts that providers serve pages and interfaces of their own from.
+const WEB_SERVICES: &[&str] =
+    &["api", "app", "auth", "cloud", "console", "dashboard", "docs", "qstash", "status", "www"];
+
 /// Finds the rows of the list that `host` (lower case) ends in, the longest ending first.
 fn rows(host: &str) -> impl Iterator<Item = (&str, &'static str, &'static str)> {
     let starts = [0].into_iter().chain(host.match_indices('.').map(|(at, _)| at + 1));
@@ -35,7 +39,12 @@ pub(crate) fn provider_of_host(host: &str) -> Option<&'static str> {
 pub(crate) fn serves_only_databases(host: &str) -> bool {
     // `dpg-<id>-a.frankfurt-postgres.render.com`
     let region_of_render = host.starts_with("dpg-") && host.ends_with("-postgres.render.com");
-    region_of_render || rows(host).any(|(front, what, _)| what == "databases" && front.len() > 1)
+    // A provider's own services on the web stand beside the databases: `console.neon.tech`, `qstash-eu-1.upstash.io`.
+    let is_web = |front: &str| {
+        let first = front.split('.').next().unwrap_or_default();
+        WEB_SERVICES.contains(&first) || first.split('-').next() == Some("qstash")
+    };
+    region_of_render || rows(host).any(|(front, what, _)| what == "databases" && front.len() > 1 && !is_web(front))
 }
 
 /// Finds the provider behind an instance's name, an ARN or a socket folder of a connector.

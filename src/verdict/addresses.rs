@@ -28,10 +28,13 @@ pub(crate) fn is_loopback(address: IpAddr) -> bool {
 }
 
 /// Tells whether the name means this machine without asking anybody: `localhost` in its spellings, `*.localhost` (RFC
-/// 6761, section 6.3), and a container's name for its host.
+/// 6761, section 6.3), a container's name for its host, and OrbStack's names for its containers (`*.orb.local`).
+///
+/// Source: OrbStack's documentation, "Container domains".
 #[must_use]
 pub(crate) fn is_local_name(host: &str) -> bool {
-    LOCAL_NAMES.contains(host) || host.strip_suffix(".localhost").is_some_and(|rest| !rest.is_empty())
+    let below = |ending: &str| host.strip_suffix(ending).is_some_and(|rest| !rest.is_empty());
+    LOCAL_NAMES.contains(host) || below(".localhost") || below(".orb.local")
 }
 
 /// Tells whether a host is this machine by its spelling alone.
@@ -156,6 +159,7 @@ mod tests {
             "ip6-localhost",
             "docker.for.mac.localhost",
             "host.orb.internal",
+            "db.shop.orb.local",
         ] {
             assert!(is_local_name(host), "{host}");
         }

@@ -107,10 +107,12 @@ fn split_port(text: &str) -> (&str, Option<&str>) {
     (&text[..last], Some(&text[last + 1..]))
 }
 
-/// Reads the port in `text`; [`Doubt::Port`] or [`Doubt::Unexpanded`] where it is no number from 1 to 65535.
+/// Reads the port in `text`; [`Doubt::Port`] or [`Doubt::Unexpanded`] where it is no number up to 65535. None is dialled
+/// by the number 0: MySQL's clients take it for the usual one, tests write it for none.
 pub(crate) fn number(text: &str, doubts: &mut Vec<Doubt>) -> Option<u16> {
     let text = text.trim();
     match text.parse::<u16>() {
+        Ok(0) if text == "0" => None,
         Ok(port) if port > 0 && !text.starts_with('+') => Some(port),
         _ => {
             doubts.push(if is_unexpanded(text) { Doubt::Unexpanded } else { Doubt::Port });

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use crate::secret::{redact_name, shown_path};
 use crate::verdict::environment_names::{NameKind, kind_of};
+use crate::verdict::rules::no_database;
 use crate::verdict::subject::Subject;
 use crate::verdict::{Finding, Level, words};
 
@@ -28,12 +29,16 @@ pub(crate) fn check(subject: &Subject<'_>) -> Vec<Finding> {
         let pair = format!("{}={}", name.name, redact_name(name.value.trim()));
         let message = format!("the environment name {pair} says production");
         let silenced = policy.allow.environments.contains(&pair) && subject.everything_is_local_and_test_shaped();
+        // A build that sets NODE_ENV says nothing about a database that the project cannot have.
+        let idle = name.origin.file.is_some() && no_database::is_shown(subject);
         findings.push(Finding {
             rule: ID,
-            level: if silenced { Level::Note } else { Level::Production },
+            level: if silenced || idle { Level::Note } else { Level::Production },
             target: None,
             message: if silenced {
                 format!("{message}; the policy allows it while every target is local and test-shaped")
+            } else if idle {
+                format!("{message}; the project has no database")
             } else {
                 message
             },

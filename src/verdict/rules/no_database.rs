@@ -64,6 +64,14 @@ pub(crate) fn check(subject: &Subject<'_>) -> Vec<Finding> {
     )
 }
 
+/// Tells whether the project's manifests show that it has none, and nothing names one.
+pub(crate) fn is_shown(subject: &Subject<'_>) -> bool {
+    let findings = check(subject);
+    !findings.is_empty()
+        && findings.iter().all(|finding| finding.level == Level::Note)
+        && !subject.evidence.policy.allow.no_database
+}
+
 #[cfg(test)]
 mod tests {
     use crate::environment::DataPath;
