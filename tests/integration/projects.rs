@@ -72,3 +72,28 @@ fn all_are_judged_as_wanted(file: &str) {
 fn projects_of_the_jvm_are_judged_as_wanted() {
     all_are_judged_as_wanted("jvm.jsonl");
 }
+
+#[test]
+fn packages_of_workspaces_are_judged_as_wanted() {
+    all_are_judged_as_wanted("workspaces.jsonl");
+}
+
+#[test]
+fn task_runners_and_wrappers_are_judged_as_wanted() {
+    all_are_judged_as_wanted("runners.jsonl");
+}
+
+#[test]
+fn commands_that_act_elsewhere_are_judged_as_wanted() {
+    all_are_judged_as_wanted("elsewhere.jsonl");
+}
+
+#[test]
+fn services_of_compose_are_judged_as_wanted() {
+    all_are_judged_as_wanted("compose.jsonl");
+}
+
+#[test]
+fn projects_of_node_are_judged_as_wanted() {
+    all_are_judged_as_wanted("node.jsonl");
+}

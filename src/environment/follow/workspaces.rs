@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use crate::environment::follow::manifest_scripts;
 use crate::environment::follow::package_managers::OWN_WORDS;
 use crate::environment::follow::script::{PlacedScript, Script};
+use crate::environment::follow::tasks;
 use crate::environment::follow::{Expansion, Step};
 use crate::environment::invocation::option_of;
 use crate::environment::paths::{nearest, outermost};
@@ -353,24 +354,46 @@ fn selects(filter: &str, package: &Package) -> bool {
     package.folder.ends_with(bare) || has_name(&package.manifest) || has_name(&package.targets)
 }
 
-/// A target of Nx's `project.json` as a command: the text it runs, or the program that its executor stands for.
+/// A target of Nx as a command: the texts that it runs, or the program that its executor stands for. What it sets
+/// itself, and what a configuration of it does, comes with it.
+///
+/// Source: Nx's manual, "nx:run-commands".
 fn executor(entries: &[FlatEntry], task: &str) -> Option<Script> {
-    let of_task =
-        |entry: &&FlatEntry| matches!(&entry.path[..], [targets, name, ..] if targets == "targets" && name == task);
-    let first = entries.iter().find(of_task)?;
-    let value =
-        |key: &str| entries.iter().filter(of_task).find(|entry| entry.path.last().is_some_and(|last| last == key));
-    let text = match value("command") {
-        Some(entry) => entry.value.clone(),
-        None => {
-            let executor = value("executor").map_or("", |entry| entry.value.as_str());
-            let known = ["jest", "vitest", "playwright", "cypress"];
-            let program = known.iter().find(|name| executor.contains(**name)).copied();
-            format!("{} {task}", program.unwrap_or("node"))
+    let mut script = Script { name: task.to_owned(), ..Script::default() };
+    let mut program = None;
+    for entry in entries {
+        let path: Vec<&str> = entry.path.iter().map(String::as_str).collect();
+        let ["targets", name, rest @ ..] = &path[..] else { continue };
+        if *name != task {
+            continue;
         }
-    };
-    Some(Script { name: task.to_owned(), text, line: first.line, ..Script::default() })
+        script.line = if script.line == 0 { entry.line } else { script.line };
+        let own = match rest {
+            ["options", own @ ..] | ["configurations", _, own @ ..] => own,
+            own => own,
+        };
+        match own {
+            ["command"] | ["commands", _] | ["commands", _, "command"] => {
+                script.text.push_str(&entry.value);
+                script.text.push('\n');
+            }
+            ["env", name] => script.assignments.push(((*name).to_owned(), entry.value.clone())),
+            ["envFile"] => script.files.push(tasks::file(&entry.value)),
+            ["executor"] => program = PROGRAMS.iter().find(|known| entry.value.contains(**known)),
+            _ => {}
+        }
+    }
+    if script.line == 0 {
+        return None;
+    }
+    if script.text.is_empty() {
+        script.text = format!("{} {task}", program.unwrap_or(&"node"));
+    }
+    Some(script)
 }
+
+/// Programs that executors of Nx are named for.
+const PROGRAMS: &[&str] = &["jest", "vitest", "playwright", "cypress"];
 
 #[cfg(test)]
 mod tests {

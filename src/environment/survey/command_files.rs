@@ -9,9 +9,11 @@ use crate::environment::ecosystems;
 use crate::environment::ecosystems::node;
 use crate::environment::ecosystems::scene::Scene;
 use crate::environment::ecosystems::settings_files::sections;
+use crate::environment::follow::env_programs::is_named_for_variables;
 use crate::environment::layering::{Layer, ReadingsBuilder};
 use crate::environment::readers::dotenv::EVERY_DIALECT;
 use crate::environment::survey::named_files;
+use crate::tools::programs::{Loading, loading};
 
 /// Options that name a file of variables, whatever the program.
 const OF_VARIABLES: &[&str] = &["--env-file", "--envfile", "--env_file", "--dotenv", "--dotenv-path", "--dotenv-file"];
@@ -24,6 +26,7 @@ pub(crate) fn add(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>) {
     let mut rows = ecosystems::ALL.iter().flat_map(|ecosystem| ecosystem.settings_options);
     let own = rows.find(|(programs, _)| programs.contains(&program)).map_or(&[][..], |(_, options)| options);
     let any = if MODELLED_APART.contains(&program) { &[][..] } else { OF_VARIABLES };
+    add_named_for_variables(scene, readings);
     for name in own.iter().chain(any).filter_map(|option| scene.option(option)) {
         for name in name.trim_start_matches("file://").split(',') {
             let path = scene.path(name);
@@ -33,6 +36,24 @@ pub(crate) fn add(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>) {
                 layers.push(Layer::file(scene.path(".env")));
                 readings.chain("named settings file", EVERY_DIALECT, layers);
             }
+        }
+    }
+}
+
+/// Adds each file among the words that is there to set variables, by its name: the program may load it, over what is set
+/// or under it.
+fn add_named_for_variables(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>) {
+    if MODELLED_APART.contains(&scene.program()) && scene.program() != "node"
+        || loading(scene.words()) == Loading::Plain
+    {
+        return;
+    }
+    for word in scene.words().iter().skip(1) {
+        let path = scene.path(word.rsplit('=').next().unwrap_or(word));
+        if is_named_for_variables(&path) && scene.library.exists(&path) {
+            let file = Layer::file(path);
+            readings.chain("named file", EVERY_DIALECT, vec![file.clone(), Layer::Environment]);
+            readings.chain("named file", EVERY_DIALECT, vec![Layer::Environment, file]);
         }
     }
 }

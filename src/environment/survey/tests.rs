@@ -113,7 +113,7 @@ fn command_in_a_container_sees_the_services_environment() {
     assert_eq!(case.seen("B"), ["file"]);
     assert_eq!(case.seen("POSTGRES_DB"), NONE);
     let (program, place) = ("docker compose exec".to_owned(), Vec::new());
-    assert_eq!(case.conditions(), [Condition::ContainerEnvironment { program, place, is_declared: false }]);
+    assert_eq!(case.conditions(), [Condition::ContainerEnvironment { program, place, is_declared: true }]);
     assert_eq!(project(&files).run("npm test").seen("B"), NONE);
     assert_eq!(project(&files).seen("B"), ["file"]);
 }

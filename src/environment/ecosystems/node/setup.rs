@@ -184,7 +184,8 @@ fn add_file(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>, home: &Path, 
 /// Finds the files that an expression names: one path of several parts (`path.join(__dirname, 'it', '.env')`), or a list
 /// of them. The mode in a name (`.env.${process.env.NODE_ENV}`) is each that may run.
 fn named_files(expression: &str, scene: &Scene<'_>) -> Vec<String> {
-    let parts: Vec<&str> = quoted(expression).collect();
+    // `require('path').join(…)`: the module is no part of the path.
+    let parts: Vec<&str> = quoted(expression).filter(|part| !matches!(*part, "path" | "node:path")).collect();
     let names = match expression.trim_start().starts_with('[') {
         true => parts.iter().map(|part| (*part).to_owned()).collect(),
         false => vec![parts.join("/")],
