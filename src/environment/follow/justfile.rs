@@ -1,12 +1,18 @@
 //! `just RECIPE`: the recipes of a justfile, with the variables and files that it gives them.
 
 use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
 
-use crate::environment::follow::script::Script;
+use crate::environment::follow::script::{PlacedScript, Script};
 use crate::environment::follow::shell_text::is_name;
 use crate::environment::follow::{Expansion, FileReader, Step, WrapperFile, non_empty};
 use crate::environment::invocation::option_of;
-use crate::environment::paths::nearest;
+use crate::environment::paths::{nearest, normal, parent};
+
+/// The most files of recipes that one call reads.
+const MOST_FILES: usize = 256;
+/// Texts longer than this many bytes take no more in.
+const MOST_FILLED: usize = 64 << 10;
 
 impl Expansion<'_> {
     pub(crate) fn just(&self, words: &[String]) -> (Vec<Step>, bool) {
@@ -28,58 +34,31 @@ impl Expansion<'_> {
             Some(name) => Some(self.step.folder.join(name)),
             None => nearest(self.files, &self.step.folder, &self.project.root, &names),
         };
-        let Some((file, text)) = file.and_then(|file| self.text_of(&file).map(|text| (file, text))) else {
-            return (Vec::new(), false);
-        };
-        let folder = file.parent().unwrap_or(&self.step.folder);
-        let (mut scripts, is_unknown) = of_justfile(&text, &asked);
+        let Some(file) = file.filter(|file| self.files.exists(file)) else { return (Vec::new(), false) };
+        let mut justfile = Justfile { unread: vec![(vec![file], String::new())], ..Justfile::default() };
+        let mut read = HashSet::new();
+        while let Some((places, module)) = justfile.unread.pop() {
+            let place = places.into_iter().map(|place| normal(&place)).find(|place| self.files.exists(place));
+            let Some(file) = place.filter(|file| read.insert((file.clone(), module.clone()))) else { continue };
+            if read.len() > MOST_FILES {
+                self.cut("its justfile takes recipes from more than 256 others");
+                break;
+            }
+            if let Some(text) = self.text_of(&file) {
+                justfile.read(&text, &file, &module);
+            }
+        }
+        let (mut scripts, is_unknown) = justfile.scripts(&asked);
         if is_unknown {
             self.cut("its justfile holds no such recipe, or takes it from another file");
         }
         if let Some(path) = dotenv {
             let path = self.step.folder.join(path);
             let file = WrapperFile { path, reader: FileReader::Dotenvy, overrides: false };
-            scripts.iter_mut().for_each(|script| script.files = vec![file.clone()]);
+            scripts.iter_mut().for_each(|placed| placed.script.files = vec![file.clone()]);
         }
-        non_empty(scripts.into_iter().flat_map(|script| self.script(&file, folder, script)).collect())
+        non_empty(scripts.into_iter().flat_map(|placed| self.placed(placed)).collect())
     }
-}
-
-/// Finds the recipes that the words `asked` name (the first one where there are none), what they need first; and tells
-/// whether one is needed that is not there. Words behind the first that name none are arguments.
-fn of_justfile(text: &str, asked: &[&str]) -> (Vec<Script>, bool) {
-    let Justfile { recipes, aliases, exports, files, .. } = Justfile::read(text);
-    let mut by_name: HashMap<&str, &Recipe> = recipes.iter().map(|recipe| (recipe.name.as_str(), recipe)).collect();
-    for (alias, name) in &aliases {
-        let recipe = by_name.get(name.as_str()).copied();
-        by_name.extend(recipe.map(|recipe| (alias.as_str(), recipe)));
-    }
-    let mut all: Vec<&Recipe> = match asked {
-        [] => recipes.iter().take(1).collect(),
-        names => names.iter().filter_map(|name| by_name.get(name).copied()).collect(),
-    };
-    let mut is_unknown = asked.first().is_some_and(|name| !by_name.contains_key(name)) || all.is_empty();
-    let mut seen = HashSet::new();
-    all.retain(|recipe| seen.insert(recipe.name.as_str()));
-    let mut at = 0;
-    while at < all.len() {
-        for name in &all[at].needs {
-            match by_name.get(name.as_str()).copied() {
-                Some(recipe) if seen.insert(&recipe.name) => all.push(recipe),
-                Some(_) => {}
-                None => is_unknown = true,
-            }
-        }
-        at += 1;
-    }
-    let scripts = all.into_iter().rev().map(|recipe| Script {
-        name: recipe.name.clone(),
-        text: recipe.text.clone(),
-        line: recipe.line,
-        assignments: exports.clone(),
-        files: files.clone(),
-    });
-    (scripts.collect(), is_unknown)
 }
 
 /// Reads the names of the recipes that one needs: `a (b "argument") && c`.
@@ -108,47 +87,49 @@ fn needed(text: &str) -> Vec<String> {
     names
 }
 
+/// A justfile with those that it imports and its modules.
 #[derive(Default)]
 struct Justfile {
     recipes: Vec<Recipe>,
     aliases: Vec<(String, String)>,
-    exports: Vec<(String, String)>,
-    /// Variables that are exported where `set export` says so.
-    others: Vec<(String, String)>,
+    /// What recipes may refer to as `{{name}}`: texts, for a shell.
+    variables: Vec<(String, String)>,
+    /// The names of those that are exported.
+    exported: Vec<String>,
     exports_all: bool,
     files: Vec<WrapperFile>,
+    /// Places where another file of recipes may lie, each with the module (`db::`) that it is.
+    unread: Vec<(Vec<PathBuf>, String)>,
 }
 
 #[derive(Default)]
 struct Recipe {
     name: String,
+    parameters: Vec<(String, Option<String>)>,
     needs: Vec<String>,
     text: String,
+    file: PathBuf,
     line: u32,
 }
 
 impl Justfile {
-    fn read(text: &str) -> Justfile {
-        let mut justfile = Justfile::default();
+    /// Reads one more file into it, as a part of the module whose name goes before its recipes.
+    fn read(&mut self, text: &str, file: &Path, module: &str) {
         let mut is_open = false;
         for (line, number) in text.lines().zip(1..) {
             if line.starts_with([' ', '\t']) {
-                if let (true, Some(recipe)) = (is_open, justfile.recipes.last_mut()) {
+                if let (true, Some(recipe)) = (is_open, self.recipes.last_mut()) {
                     recipe.text.push_str(line.trim().trim_start_matches(['@', '-']));
                     recipe.text.push('\n');
                 }
             } else {
-                justfile.note(line.trim(), number, &mut is_open);
+                self.note(line.trim(), (file, number), module, &mut is_open);
             }
         }
-        if justfile.exports_all {
-            justfile.exports.append(&mut justfile.others);
-        }
-        justfile
     }
 
     /// A line that belongs to no recipe, or is the head of one, which is open then.
-    fn note(&mut self, line: &str, number: u32, is_open: &mut bool) {
+    fn note(&mut self, line: &str, (file, number): (&Path, u32), module: &str, is_open: &mut bool) {
         if let Some(setting) = line.strip_prefix("set ") {
             let (key, value) = setting.split_once(":=").map_or((setting, "true"), |(key, value)| (key, value.trim()));
             let path = match (key.trim(), value.trim_matches(['"', '\''])) {
@@ -161,20 +142,162 @@ impl Justfile {
                 _ => return,
             };
             self.files.push(WrapperFile { path: path.into(), reader: FileReader::Dotenvy, overrides: false });
-        } else if let Some(export) = line.strip_prefix("export ") {
-            self.exports.extend(variable(export));
+        } else if let Some(named) = line.strip_prefix("import ").or_else(|| line.strip_prefix("import? ")) {
+            let path = parent(file).join(named.trim().trim_matches(['"', '\'']));
+            self.unread.push((vec![path], module.to_owned()));
+        } else if let Some(named) = line.strip_prefix("mod ").or_else(|| line.strip_prefix("mod? ")) {
+            let (name, path) = named.trim().split_once(' ').unwrap_or((named.trim(), ""));
+            let (folder, path) = (parent(file), path.trim().trim_matches(['"', '\'']));
+            let beside = [
+                format!("{name}.just"),
+                format!("{name}/mod.just"),
+                format!("{name}/justfile"),
+                format!("{name}/.justfile"),
+            ];
+            let places = if path.is_empty() {
+                beside.to_vec()
+            } else {
+                vec![path.to_owned(), format!("{path}/justfile"), format!("{path}/mod.just")]
+            };
+            self.unread.push((places.iter().map(|place| folder.join(place)).collect(), format!("{module}{name}::")));
+        } else if let Some(pair) = line.strip_prefix("export ").and_then(|export| self.variable(export)) {
+            self.exported.push(pair.0.clone());
+            self.variables.push(pair);
         } else if let Some((alias, name)) = line.strip_prefix("alias ").and_then(|alias| alias.split_once(":=")) {
-            self.aliases.push((alias.trim().to_owned(), name.trim().to_owned()));
-        } else if let Some(pair) = variable(line) {
-            self.others.push(pair);
+            self.aliases.push((format!("{module}{}", alias.trim()), format!("{module}{}", name.trim())));
+        } else if let Some(pair) = self.variable(line) {
+            self.variables.push(pair);
         } else if let Some((head, needs)) = head_and_needs(line) {
-            let name = head.trim_start_matches('@').split_ascii_whitespace().next().unwrap_or_default();
+            let mut words = head.trim_start_matches('@').split_ascii_whitespace();
+            let name = words.next().unwrap_or_default();
             *is_open = !name.is_empty() && !line.starts_with(['#', '[']);
             if *is_open {
-                let needs = needed(needs);
-                self.recipes.push(Recipe { name: name.to_owned(), needs, text: String::new(), line: number });
+                let parameters = words.map(|word| {
+                    let (name, default) =
+                        word.split_once('=').map_or((word, None), |(name, value)| (name, Some(value)));
+                    (
+                        name.trim_start_matches(['+', '*', '$']).to_owned(),
+                        default.and_then(|default| self.evaluated(default)),
+                    )
+                });
+                let (parameters, name) = (parameters.collect(), format!("{module}{name}"));
+                let needs = needed(needs).into_iter().map(|need| format!("{module}{need}")).collect();
+                self.recipes.push(Recipe {
+                    name,
+                    parameters,
+                    needs,
+                    file: file.to_owned(),
+                    line: number,
+                    ..Recipe::default()
+                });
             }
         }
+    }
+
+    /// Finds the recipes that the words `asked` name (the first one where there are none), what they need first; and
+    /// tells whether one is needed that is not there. Words behind the first that name none are arguments.
+    fn scripts(&self, asked: &[&str]) -> (Vec<PlacedScript>, bool) {
+        let mut by_name: HashMap<&str, &Recipe> =
+            self.recipes.iter().map(|recipe| (recipe.name.as_str(), recipe)).collect();
+        for (alias, name) in &self.aliases {
+            let recipe = by_name.get(name.as_str()).copied();
+            by_name.extend(recipe.map(|recipe| (alias.as_str(), recipe)));
+        }
+        // `just db reset` is `just db::reset`.
+        let in_module = asked.get(..2).map(|words| words.join("::")).filter(|name| by_name.contains_key(name.as_str()));
+        let (first, arguments) = match &in_module {
+            Some(name) => (vec![name.as_str()], &asked[2..]),
+            None => (asked.to_vec(), asked.get(1..).unwrap_or_default()),
+        };
+        let mut all: Vec<&Recipe> = match &first[..] {
+            [] => self.recipes.iter().take(1).collect(),
+            names => names.iter().filter_map(|name| by_name.get(name).copied()).collect(),
+        };
+        let mut is_unknown = first.first().is_some_and(|name| !by_name.contains_key(name)) || all.is_empty();
+        let mut seen = HashSet::new();
+        all.retain(|recipe| seen.insert(recipe.name.as_str()));
+        let asked_for = all.first().map_or("", |recipe| recipe.name.as_str());
+        let mut at = 0;
+        while at < all.len() {
+            for name in &all[at].needs {
+                match by_name.get(name.as_str()).copied() {
+                    Some(recipe) if seen.insert(&recipe.name) => all.push(recipe),
+                    Some(_) => {}
+                    None => is_unknown = true,
+                }
+            }
+            at += 1;
+        }
+        let is_exported = |name: &String| self.exports_all || self.exported.contains(name);
+        let exports: Vec<_> = self.variables.iter().filter(|(name, _)| is_exported(name)).cloned().collect();
+        let scripts = all.into_iter().rev().map(|recipe| {
+            let given = if recipe.name == asked_for { arguments } else { &[] };
+            let script = Script {
+                name: recipe.name.clone(),
+                text: self.filled(recipe, given),
+                line: recipe.line,
+                assignments: exports.clone(),
+                files: self.files.clone(),
+            };
+            PlacedScript::beside(&recipe.file, script)
+        });
+        (scripts.collect(), is_unknown)
+    }
+
+    /// The text of a recipe with its arguments and variables filled in; what is not known stays as written.
+    fn filled(&self, recipe: &Recipe, arguments: &[&str]) -> String {
+        let last = recipe.parameters.len().saturating_sub(1);
+        let parameter = |name: &str| {
+            let at = recipe.parameters.iter().position(|(own, _)| own == name)?;
+            let given = arguments.get(at..).filter(|given| !given.is_empty());
+            let given = given.map(|given| if at == last { given.join(" ") } else { given[0].to_owned() });
+            given.or_else(|| recipe.parameters[at].1.clone())
+        };
+        let mut filled = String::with_capacity(recipe.text.len());
+        let mut rest = recipe.text.as_str();
+        while let Some((before, behind)) = rest.split_once("{{")
+            && let Some((expression, after)) = behind.split_once("}}")
+        {
+            filled.push_str(before);
+            match parameter(expression.trim()).or_else(|| self.evaluated(expression)) {
+                Some(value) if filled.len() < MOST_FILLED => filled.push_str(&value),
+                _ => filled.extend(["{{", expression, "}}"]),
+            }
+            rest = after;
+        }
+        filled.push_str(rest);
+        filled
+    }
+
+    /// Reads `NAME := 'value'`; an expression that is not computed here stands for what cannot be told.
+    fn variable(&self, line: &str) -> Option<(String, String)> {
+        let (name, value) = line.split_once(":=")?;
+        let (name, value) = (name.trim(), value.trim());
+        let text = self.evaluated(value).unwrap_or_else(|| format!("$({value})"));
+        is_name(name).then(|| (name.to_owned(), text))
+    }
+
+    /// Computes a text of quoted ones, names and readings of variables, joined by `+`; a variable is left to a shell.
+    fn evaluated(&self, expression: &str) -> Option<String> {
+        let parts = expression.split('+').map(|part| {
+            let part = part.trim();
+            let literal = ['"', '\''].iter().find_map(|quote| part.strip_prefix(*quote)?.strip_suffix(*quote));
+            if let Some(text) = literal.filter(|text| !text.contains(['"', '\''])) {
+                return Some(text.to_owned());
+            }
+            if let Some(arguments) =
+                ["env_var_or_default(", "env_var(", "env("].iter().find_map(|call| part.strip_prefix(call))
+            {
+                let mut quoted = arguments.strip_suffix(')')?.split(['"', '\'']).skip(1).step_by(2);
+                let name = quoted.next().filter(|name| is_name(name))?;
+                return Some(
+                    quoted.next().map_or_else(|| format!("${{{name}}}"), |default| format!("${{{name}:-{default}}}")),
+                );
+            }
+            let known = self.variables.iter().rev().find(|(name, _)| name == part);
+            known.map(|(_, value)| value.clone()).filter(|value| value.len() < MOST_FILLED)
+        });
+        parts.collect()
     }
 }
 
@@ -196,53 +319,60 @@ fn head_and_needs(line: &str) -> Option<(&str, &str)> {
     (!rest.starts_with('=')).then_some((&line[..colon.0], rest))
 }
 
-/// Reads `NAME := 'value'`; an expression stands for what cannot be told.
-fn variable(line: &str) -> Option<(String, String)> {
-    let (name, value) = line.split_once(":=")?;
-    let (name, value) = (name.trim(), value.trim());
-    let literal = ['"', '\''].iter().find_map(|quote| value.strip_prefix(*quote)?.strip_suffix(*quote));
-    let value = match literal.filter(|text| !text.contains(['"', '\''])) {
-        Some(text) => text.to_owned(),
-        None => format!("$({value})"),
-    };
-    is_name(name).then(|| (name.to_owned(), value))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn texts(scripts: &[Script]) -> Vec<&str> {
-        scripts.iter().map(|script| script.text.trim()).collect()
+    fn scripts(text: &str, asked: &[&str]) -> (Vec<PlacedScript>, bool) {
+        let mut justfile = Justfile::default();
+        justfile.read(text, Path::new("/p/justfile"), "");
+        justfile.scripts(asked)
+    }
+
+    fn texts(scripts: &[PlacedScript]) -> Vec<&str> {
+        scripts.iter().map(|placed| placed.script.text.trim()).collect()
     }
 
     #[test]
     fn just_recipe_is_read_with_its_prerequisites_and_dotenv() {
         let text =
             "set dotenv-load\nexport A := 'b'\n\nmigrate:\n  sqlx migrate run\n\ntest *args: migrate\n  cargo test\n";
-        let scripts = of_justfile(text, &["test"]).0;
+        let scripts = scripts(text, &["test"]).0;
         assert_eq!(texts(&scripts), ["sqlx migrate run", "cargo test"]);
-        assert_eq!(scripts[1].assignments, [("A".to_owned(), "b".to_owned())]);
-        assert_eq!(scripts[1].files.len(), 1);
+        assert_eq!(scripts[1].script.assignments, [("A".to_owned(), "b".to_owned())]);
+        assert_eq!(scripts[1].script.files.len(), 1);
     }
+
     #[test]
     fn what_a_justfile_exports_is_told() {
         let exports = |text: &str| {
-            let scripts = of_justfile(&format!("{text}\nt:\n  x\n"), &[]).0;
-            scripts[0].assignments.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>()
+            let scripts = scripts(&format!("{text}\nt:\n  x\n"), &[]).0;
+            let exports = scripts[0].script.assignments.iter().map(|(name, value)| format!("{name}={value}"));
+            exports.collect::<Vec<_>>()
         };
         assert_eq!(exports("A := 'b'"), [""; 0]);
         assert_eq!(exports("A := 'b'\nset export"), ["A=b"]);
-        assert_eq!(exports("set export := true\nA := \"b\"\nexport B := 'c'"), ["B=c", "A=b"]);
+        assert_eq!(exports("set export := true\nA := \"b\"\nexport B := 'c'"), ["A=b", "B=c"]);
         assert_eq!(
-            exports("export A := env_var('B')\nexport C := 'a' + 'b'\nexport D := C"),
-            ["A=$(env_var('B'))", "C=$('a' + 'b')", "D=$(C)"]
+            exports("export A := env_var('B')\nexport C := 'a' + 'b'\nexport D := C + '/x'\nexport E := uuid()"),
+            ["A=${B}", "C=ab", "D=ab/x", "E=$(uuid())"]
         );
     }
 
     #[test]
+    fn arguments_and_variables_are_filled_in() {
+        let text = "url := env('X', 'pg://h/x')\nhost := 'db.test'\ngo to=host *rest:\n  psql {{url}} -h {{to}} {{rest}} {{uuid()}}\n";
+        for (asked, expected) in [
+            (&["go"][..], "psql ${X:-pg://h/x} -h db.test {{rest}} {{uuid()}}"),
+            (&["go", "other", "a", "b"], "psql ${X:-pg://h/x} -h other a b {{uuid()}}"),
+        ] {
+            assert_eq!(texts(&scripts(text, asked).0), [expected], "{asked:?}");
+        }
+    }
+
+    #[test]
     fn recipes_are_found_by_all_ways_to_name_them_or_told() {
-        let text = "alias r := reset\nimport 'a.just'\nmod db\ntest: (reset 'x y') lint && last\n  jest\nreset u=\"pg://h/x\":\n  y\nlint:\n  z\nlast:\n  w\nodd: absent\n  v\n";
+        let text = "alias r := reset\ntest: (reset 'x y') lint && last\n  jest\nreset u=\"pg://h/x\":\n  y\nlint:\n  z\nlast:\n  w\nodd: absent\n  v\n";
         for (asked, expected, is_told) in [
             (&["r"][..], "y", false),
             (&["reset", "db.test"], "y", false),
@@ -252,10 +382,24 @@ mod tests {
             (&["odd"], "v", true),
             (&["elsewhere"], "", true),
             (&["db::reset"], "", true),
-            (&["db", "reset"], "y", true),
         ] {
-            let (scripts, told) = of_justfile(text, asked);
+            let (scripts, told) = scripts(text, asked);
             assert_eq!((texts(&scripts).join("|").as_str(), told), (expected, is_told), "{asked:?}");
+        }
+    }
+
+    #[test]
+    fn modules_and_imports_are_read_where_they_may_lie() {
+        let mut justfile = Justfile::default();
+        justfile.read("import 'a.just'\nmod? db\nmod web 'x/y.just'\n", Path::new("/p/justfile"), "");
+        let unread: Vec<String> =
+            justfile.unread.iter().map(|(places, module)| format!("{module}{}", places[0].display())).collect();
+        assert_eq!(unread, ["/p/a.just", "db::/p/db.just", "web::/p/x/y.just"]);
+        justfile.read("reset: clean\n  x\nclean:\n  y\n", Path::new("/p/db/mod.just"), "db::");
+        for asked in [&["db::reset"][..], &["db", "reset"]] {
+            let (scripts, told) = justfile.scripts(asked);
+            assert_eq!((texts(&scripts).join("|").as_str(), told), ("y|x", false), "{asked:?}");
+            assert_eq!(scripts[0].folder, Path::new("/p/db"));
         }
     }
 }

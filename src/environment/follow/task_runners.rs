@@ -2,16 +2,31 @@
 //!
 //! Sources: mise's manual ("Environments", "Tasks"), taskfile.dev ("Environment variables", ".env files").
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::environment::follow::script::Script;
 use crate::environment::follow::tasks;
 use crate::environment::follow::tasks::Tasks;
 use crate::environment::follow::{Effect, Expansion, FileReader, Step, WrapperFile};
 use crate::environment::invocation::option_of;
-use crate::environment::paths::nearest;
+use crate::environment::paths::{nearest, normal, parent};
 use crate::environment::readers::formats;
 use crate::environment::readers::formats::FlatEntry;
+
+/// The names that a Taskfile has.
+const TASKFILES: &[&str] = &[
+    "Taskfile.yml",
+    "taskfile.yml",
+    "Taskfile.yaml",
+    "taskfile.yaml",
+    "Taskfile.dist.yml",
+    "taskfile.dist.yml",
+    "Taskfile.dist.yaml",
+    "taskfile.dist.yaml",
+];
+
+/// How deep Taskfiles that include each other are read.
+const MOST_INCLUDES: usize = 16;
 
 impl Expansion<'_> {
     /// `mise run TASK` and `mise exec -- COMMAND`; empty for what else mise does.
@@ -67,6 +82,50 @@ impl Expansion<'_> {
         }
     }
 
+    /// Reads a Taskfile and those that it includes, whose tasks are named behind theirs: `db:reset`.
+    fn read_taskfile(
+        &self,
+        path: &Path,
+        space: &str,
+        depth: usize,
+        configured: &mut Script,
+        entries: &mut Vec<(PathBuf, FlatEntry)>,
+    ) {
+        if depth > MOST_INCLUDES {
+            return self.cut("its Taskfiles include each other more than 16 deep");
+        }
+        let home = parent(path);
+        for entry in self.entries_of(path, formats::yaml::flatten).unwrap_or_default() {
+            let keys: Vec<&str> = entry.path.iter().map(String::as_str).collect();
+            match keys[..] {
+                ["dotenv", _] => configured.files.push(tasks::file(&entry.value).below(&home)),
+                ["env", name] => configured.assignments.push((name.to_owned(), entry.value)),
+                ["includes", name] | ["includes", name, "taskfile"] => {
+                    let named = home.join(&entry.value);
+                    let inside = TASKFILES.iter().map(|file| named.join(file));
+                    let inside = inside.chain([named.clone()]).find(|file| self.files.exists(file));
+                    if let Some(file) = inside {
+                        self.read_taskfile(&normal(&file), &format!("{space}{name}:"), depth + 1, configured, entries);
+                    }
+                }
+                ["tasks", name, ref rest @ ..] => {
+                    // In an included file `reset` is its own.
+                    let is_needed = matches!(rest, ["deps", _] | ["deps", _, "task"] | ["cmds", _, "task"]);
+                    let own = entry.value.strip_prefix(':').map(str::to_owned);
+                    let value = match own {
+                        _ if !is_needed || space.is_empty() => entry.value.clone(),
+                        Some(of_the_root) => of_the_root,
+                        None => format!("{space}{}", entry.value),
+                    };
+                    let path_in = ["tasks".to_owned(), format!("{space}{name}")].into_iter();
+                    let keys = path_in.chain(rest.iter().map(|key| (*key).to_owned())).collect();
+                    entries.push((path.to_owned(), FlatEntry { path: keys, value, ..entry }));
+                }
+                _ => {}
+            }
+        }
+    }
+
     /// `task NAME` of a Taskfile.
     pub(crate) fn task(&self, words: &[String]) -> (Vec<Step>, bool) {
         let (mut asked, mut named, mut folder) = (Vec::new(), None, self.step.folder.clone());
@@ -84,27 +143,14 @@ impl Expansion<'_> {
                 _ => asked.push(word.clone()),
             }
         }
-        let names = ["Taskfile.yml", "taskfile.yml", "Taskfile.yaml", "taskfile.yaml"].into_iter().chain([
-            "Taskfile.dist.yml",
-            "taskfile.dist.yml",
-            "Taskfile.dist.yaml",
-            "taskfile.dist.yaml",
-        ]);
         let path = match named {
             Some(name) => Some(folder.join(name)),
-            None => nearest(self.files, &folder, &self.project.root, &names.collect::<Vec<_>>()),
+            None => nearest(self.files, &folder, &self.project.root, TASKFILES),
         };
         let Some(path) = path.filter(|path| self.files.exists(path)) else { return (Vec::new(), false) };
         let mut configured = Script::default();
         let mut entries = Vec::new();
-        for entry in self.entries_of(&path, formats::yaml::flatten).unwrap_or_default() {
-            match entry.path.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-                ["dotenv", _] => configured.files.push(tasks::file(&entry.value)),
-                ["env", name] => configured.assignments.push((name.to_owned(), entry.value)),
-                ["tasks", ..] => entries.push((path.clone(), entry)),
-                _ => {}
-            }
-        }
+        self.read_taskfile(&path, "", 0, &mut configured, &mut entries);
         let asked = if asked.is_empty() { vec!["default".to_owned()] } else { asked };
         self.tasks(&Tasks { entries, common: configured, ..Tasks::default() }, &asked)
     }
