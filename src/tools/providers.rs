@@ -95,7 +95,6 @@ const COMMANDS: &[ProviderCommand] = &[
     elsewhere("envoy", &["run"]),
     ProviderCommand { only_with: &["-H", "--hosts"], ..elsewhere("fab", &[]) },
     elsewhere("firebase", &["database:*"]),
-    elsewhere("firebase", &["deploy"]),
     elsewhere("firebase", &["firestore:*"]),
     account("fly", &["mpg"]),
     account("fly", &["pg"]),

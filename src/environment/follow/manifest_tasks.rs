@@ -94,6 +94,8 @@ impl Expansion<'_> {
             "makers" => (CARGO_MAKE, ""),
             "poe" => (POE, ""),
             "tox" => return self.tox(words),
+            "nox" => return self.python_tasks(words, "noxfile.py", &["-s", "-e", "--session", "--sessions"]),
+            "inv" | "invoke" => return self.python_tasks(words, "tasks.py", &[]),
             "foreman" | "goreman" | "hivemind" | "honcho" | "overmind" => return self.procfile(words),
             _ => return None,
         };

@@ -10,6 +10,7 @@ pub(crate) mod manifest_scripts;
 mod manifest_tasks;
 pub(crate) mod package_managers;
 mod positional;
+mod python_tasks;
 pub(crate) mod script;
 pub(crate) mod shell_scripts;
 pub(crate) mod shell_text;

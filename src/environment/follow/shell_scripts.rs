@@ -84,7 +84,7 @@ impl Expansion<'_> {
                     }
                 }
                 ("." | "source", Some(name)) => {
-                    sourced.extend(self.named_files(&folder, name).into_iter().map(|path| WrapperFile {
+                    sourced.extend(self.named_files(&folder, name, file).into_iter().map(|path| WrapperFile {
                         path,
                         reader: FileReader::Shell,
                         overrides: true,
@@ -165,7 +165,7 @@ impl Expansion<'_> {
             return Vec::new();
         }
         let mut steps = Vec::new();
-        for path in self.named_files(&self.step.folder, name) {
+        for path in self.named_files(&self.step.folder, name, None) {
             // A program that is no script, or no file, is not read: it stands in the list by itself.
             let is_inside = path.starts_with(&self.project.root);
             let head = if is_inside { self.files.head(&path).ok().flatten() } else { None };
@@ -181,7 +181,8 @@ impl Expansion<'_> {
 
     /// The files that a word may name. Where it begins with what is not computed here (`$DIR/lib.sh`,
     /// `"$(dirname "$0")"/lib.sh`) they are looked for beside the script, in the folder, and above both.
-    fn named_files(&self, folder: &Path, word: &str) -> Vec<PathBuf> {
+    /// The script is `within`, else the one that the step stands in.
+    fn named_files(&self, folder: &Path, word: &str, within: Option<&Origin>) -> Vec<PathBuf> {
         if !word.contains(['$', '`']) {
             return vec![folder.join(word)];
         }
@@ -198,7 +199,7 @@ impl Expansion<'_> {
             return Vec::new();
         }
         let root = &self.project.root;
-        let script = self.step.invocation.origin.file.as_ref().map(|file| parent(&root.join(file)));
+        let script = within.unwrap_or(&self.step.invocation.origin).file.as_ref().map(|file| parent(&root.join(file)));
         let mut found: Vec<PathBuf> = Vec::new();
         for base in script.as_deref().into_iter().chain([folder]).flat_map(|base| up_to(root, base)) {
             let path = normal(&base.join(&tail));

@@ -276,10 +276,7 @@ mod tests {
     #[test]
     fn what_acts_on_databases_without_connecting_is_known() {
         let cases = [
-            (
-                "npx firebase firestore:delete --all-collections",
-                Some("acts on data through a provider's web interface"),
-            ),
+            ("npx firebase firestore:delete --all-collections", Some("acts on other machines")),
             ("wrangler d1 execute shop --file x.sql", Some("acts on data through a provider's web interface")),
             ("docker compose down -v", Some("removes containers or volumes, and the databases in them")),
             ("docker compose up -d db", None),

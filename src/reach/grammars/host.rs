@@ -187,7 +187,7 @@ mod tests {
             ("host:port", "host| [Port, Placeholder]"),
             ("${DB_HOST}:${DB_PORT}", "${db_host}| [Unexpanded, Unexpanded]"),
             ("${H:-a:1}:5432", "${h:-a:1}|5432 [Unexpanded]"),
-            ("db:0", "db| [Port]"),
+            ("db:0", "db| []"),
             ("db:", "db| []"),
             ("", "- []"),
             ("a b", "a b| [Syntax]"),
