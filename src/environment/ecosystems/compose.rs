@@ -24,6 +24,55 @@ use crate::environment::{Origin, Project, Setting, Unresolved};
 
 pub(crate) static COMPOSE: LoadOrder = LoadOrder { name: "docker compose", applies: always, add };
 
+/// Published images of servers that run nothing of a project's own, sorted.
+///
+/// Source: Docker Hub's official images and the images that projects' own documentations name.
+const SERVERS: &[&str] = &[
+    "adminer",
+    "cassandra",
+    "clickhouse-server",
+    "cockroach",
+    "couchdb",
+    "dynamodb-local",
+    "elasticsearch",
+    "kafka",
+    "keycloak",
+    "kibana",
+    "localstack",
+    "mailhog",
+    "mailpit",
+    "mariadb",
+    "meilisearch",
+    "memcached",
+    "minio",
+    "mongo",
+    "mongo-express",
+    "mongodb",
+    "mysql",
+    "nats",
+    "neo4j",
+    "nginx",
+    "opensearch",
+    "percona",
+    "pgadmin4",
+    "pgbouncer",
+    "pgvector",
+    "phpmyadmin",
+    "postgis",
+    "postgres",
+    "postgresql",
+    "qdrant",
+    "rabbitmq",
+    "redis",
+    "redis-stack",
+    "scylla",
+    "timescaledb",
+    "traefik",
+    "typesense",
+    "valkey",
+    "zookeeper",
+];
+
 /// How many services are followed that extend each other.
 const MOST_BASES: usize = 16;
 
@@ -53,9 +102,9 @@ impl ServiceEnvironment {
     /// Tells whether it runs code of the project's own, and no published server.
     fn is_own(&self) -> bool {
         let image = self.image.rsplit('/').next().unwrap_or_default().split([':', '@']).next().unwrap_or_default();
-        let runs_itself = |command: &String| !image.is_empty() && command.contains(image);
-        let is_told = self.command.as_ref().is_some_and(|command| !runs_itself(command));
-        self.is_built || !self.files.is_empty() || is_told && !self.environment.is_empty()
+        let is_server = SERVERS.iter().any(|server| image == *server);
+        let is_told = self.command.is_some() && !self.environment.is_empty();
+        self.is_built || !is_server && (!self.files.is_empty() || is_told)
     }
 
     /// Takes over from the service that it extends what it does not set itself.

@@ -10,7 +10,7 @@ use crate::environment::readers::formats::json;
 /// What the words name as a script: its name, the words given to it, and the folder asked for.
 struct Named<'w> {
     name: &'w str,
-    arguments: &'w [String],
+    arguments: Vec<&'w str>,
     folder: Option<&'w str>,
 }
 
@@ -33,7 +33,7 @@ impl Expansion<'_> {
                 let found = names.flat_map(|name| {
                     // `run-s "db:reset -- --force"`: arguments may stand behind the name.
                     let name = name.split(' ').next().unwrap_or(name);
-                    let named = Named { name, arguments: &[], folder: None };
+                    let named = Named { name, arguments: Vec::new(), folder: None };
                     self.scripts_of_package(&named).unwrap_or_default()
                 });
                 Some(found.collect())
@@ -61,7 +61,7 @@ impl Expansion<'_> {
             return Vec::new();
         };
         let folder = folder.map_or_else(|| self.step.folder.clone(), |named| self.step.folder.join(named));
-        let words = std::iter::once(name).chain(arguments.iter().map(String::as_str));
+        let words = std::iter::once(name).chain(arguments);
         vec![Step { folder, ..self.inner() }.running(words)]
     }
 
@@ -71,7 +71,7 @@ impl Expansion<'_> {
         let file = nearest(self.files, &from, &self.project.root, &["package.json"])?;
         let mut found = manifest_scripts::of_package(&self.entries_of(&file, json::flatten)?, named.name);
         if let Some(script) = found.iter_mut().find(|script| script.name == named.name) {
-            script.give(named.arguments);
+            script.give(&named.arguments);
         }
         Some(found.into_iter().map(|script| PlacedScript::beside(&file, script)).collect())
     }
@@ -83,7 +83,7 @@ fn option_value<'w>(words: &'w [String], option: &str) -> Option<Named<'w>> {
         Some((_, name)) => name,
         None => words.get(at + 1)?,
     };
-    Some(Named { name, arguments: &[], folder: None })
+    Some(Named { name, arguments: Vec::new(), folder: None })
 }
 
 /// Subcommands of pnpm and Yarn, which are no programs.
@@ -219,8 +219,21 @@ fn node_script<'w>(program: &str, words: &'w [String]) -> Option<Named<'w>> {
         if program == "bun" && name == "test" && !has_run {
             return None;
         }
-        return Some(Named { name, arguments: words.get(at..).unwrap_or_default(), folder });
+        let mut arguments: Vec<&str> = words.get(at..).unwrap_or_default().iter().map(String::as_str).collect();
+        if program == "npm" {
+            folder = own_folder(&mut arguments).or(folder);
+        }
+        return Some(Named { name, arguments, folder });
     }
+}
+
+/// Takes the option that names npm's folder out of what stands behind a script's name: npm looks for its options up to a
+/// `--`.
+fn own_folder<'w>(arguments: &mut Vec<&'w str>) -> Option<&'w str> {
+    let own = arguments.iter().position(|word| *word == "--").unwrap_or(arguments.len());
+    let at = arguments[..own].iter().position(|word| matches!(option_of(word).0, "--prefix" | "-C"))?;
+    let attached = option_of(arguments.remove(at)).1;
+    attached.or_else(|| (at < arguments.len()).then(|| arguments.remove(at)))
 }
 
 /// Whether the words install packages, after which the project's own scripts run.
@@ -250,5 +263,6 @@ fn composer_script(words: &[String]) -> Option<Named<'_>> {
     if matches!(name.as_str(), "run" | "run-script") {
         (at, name) = rest.next()?;
     }
-    Some(Named { name, arguments: words.get(at + 2..).unwrap_or_default(), folder: None })
+    let arguments = words.get(at + 2..).unwrap_or_default().iter().map(String::as_str).collect();
+    Some(Named { name, arguments, folder: None })
 }

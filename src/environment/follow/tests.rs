@@ -45,6 +45,7 @@ fn command_is_followed_to_what_it_stands_for() {
         ("pnpm run db:reset", &["prisma migrate reset"]),
         ("bun test", &["bun test"]),
         ("npm install", &["npm install"]),
+        ("npm test --prefix sub -- -x", &["NODE_ENV=test below -x"]),
         ("npm run nothing", &["npm run nothing"]),
         ("bundle exec rails test", &["rails test"]),
         ("poetry run python -m pytest", &["python -m pytest"]),
@@ -66,6 +67,7 @@ fn command_is_followed_to_what_it_stands_for() {
     ];
     let files = [
         PACKAGE,
+        ("/p/sub/package.json", r#"{"scripts": {"test": "NODE_ENV=test below"}}"#),
         ("/p/sub/Makefile", "e2e:\n\tENV=$(ENV) jest\n"),
         ("/p/justfile", "it:\n  cargo test\n"),
         ("/p/composer.json", r#"{"scripts": {"test": ["@putenv APP_ENV=testing", "@php artisan test"]}}"#),

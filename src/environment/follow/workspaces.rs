@@ -65,8 +65,10 @@ impl Expansion<'_> {
         if packages.len() > MOST_PACKAGES {
             self.cut("the workspace has more than 4,096 packages");
         }
-        let needed = self.needed_tasks(root, &asked.tasks);
-        // What a task needs may run in any package.
+        // Package managers know nothing of what a task needs.
+        let is_runner = matches!(program, "turbo" | "nx" | "lerna");
+        let (needed, names_packages) =
+            if is_runner { self.needed_tasks(root, &asked.tasks) } else { Default::default() };
         let needed = Asked { tasks: needed.iter().map(String::as_str).collect(), ..Asked::default() };
         // The root is a package where it is named, but not one of all of them.
         let root = Some(root.to_owned()).filter(|_| !asked.filters.is_empty());
@@ -79,9 +81,13 @@ impl Expansion<'_> {
             Program::Always => Vec::new(),
             _ => scripts_of(package, asked),
         };
+        // What a task needs runs in its package and in those that this one is made of.
+        let starts = packages.iter().filter(|package| names_packages || asked_of(package));
+        let made_of = made_of(&packages, starts);
         let of_package = |package: &Package| {
             let own = if asked_of(&package) { scripts(&asked, package) } else { Vec::new() };
-            [scripts(&needed, package), own]
+            let before = if made_of.contains(&package.folder) { scripts(&needed, package) } else { Vec::new() };
+            [before, own]
         };
         let found = packages.iter().flat_map(of_package).flatten().flat_map(|script| self.placed(script));
         let mut found: Vec<Step> = found.collect();
@@ -108,6 +114,33 @@ struct Package {
     targets: Vec<FlatEntry>,
 }
 
+/// Lists the folders of packages with those of the packages that they depend on, at any distance. Packages of Nx say in
+/// code what they depend on, so that all of them count.
+fn made_of<'p>(all: &'p [Package], asked: impl Iterator<Item = &'p Package>) -> HashSet<PathBuf> {
+    if all.iter().any(|package| !package.targets.is_empty()) {
+        return all.iter().map(|package| package.folder.clone()).collect();
+    }
+    let mut open: Vec<&Package> = asked.collect();
+    let mut found: HashSet<PathBuf> = open.iter().map(|package| package.folder.clone()).collect();
+    let name = |package: &Package| {
+        let entry = package.manifest.iter().find(|entry| entry.path.len() == 1 && entry.path[0] == "name");
+        entry.map(|entry| entry.value.clone())
+    };
+    let by_name: HashMap<String, &Package> = all.iter().filter_map(|package| Some((name(package)?, package))).collect();
+    while let Some(package) = open.pop() {
+        for entry in &package.manifest {
+            let [section, dependency] = &entry.path[..] else { continue };
+            if section.to_ascii_lowercase().ends_with("dependencies")
+                && let Some(other) = by_name.get(dependency)
+                && found.insert(other.folder.clone())
+            {
+                open.push(other);
+            }
+        }
+    }
+    found
+}
+
 /// Lists what the tasks are in a package.
 fn scripts_of(package: &Package, asked: &Asked<'_>) -> Vec<PlacedScript> {
     let mut found = Vec::new();
@@ -124,7 +157,9 @@ fn scripts_of(package: &Package, asked: &Asked<'_>) -> Vec<PlacedScript> {
 
 impl Expansion<'_> {
     /// The tasks that the asked ones depend on, as turbo.json and nx.json have it for all packages.
-    fn needed_tasks(&self, root: &Path, asked: &[&str]) -> Vec<String> {
+    /// The flag says that they name packages of their own for some (`web#build`).
+    fn needed_tasks(&self, root: &Path, asked: &[&str]) -> (Vec<String>, bool) {
+        let mut names_packages = false;
         let mut edges: HashMap<String, Vec<String>> = HashMap::new();
         for name in ["turbo.json", "nx.json"] {
             for entry in self.entries_of(&root.join(name), formats::json::flatten).unwrap_or_default() {
@@ -132,6 +167,7 @@ impl Expansion<'_> {
                     ["tasks" | "pipeline" | "targetDefaults", task, "dependsOn", _]
                     | ["targetDefaults", task, "dependsOn", _, "target"] => {
                         let needed = entry.value.rsplit('#').next().unwrap_or_default().trim_start_matches('^');
+                        names_packages |= entry.value.contains('#');
                         let task = task.rsplit('#').next().unwrap_or(task);
                         edges.entry(task.to_owned()).or_default().push(needed.to_owned());
                     }
@@ -150,7 +186,7 @@ impl Expansion<'_> {
                 }
             }
         }
-        needed
+        (needed, names_packages)
     }
 
     /// The folders of the packages, as the workspace's files list them; those of Nx lie where it puts them.

@@ -61,7 +61,7 @@ fn add_named_for_variables(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>
 /// Reads a settings file without its sections for other environments.
 fn settings(scene: &Scene<'_>, path: &Path) -> Vec<Layer> {
     let extension = path.extension().map_or("", |extension| extension.to_str().unwrap_or(""));
-    let is_code = node::code::is_code(path);
+    let is_code = node::modules::is_code(path);
     let mut layers = Vec::new();
     for mode in scene.modes(&["NODE_ENV", "GO_ENV"], "test", "development") {
         if is_code {

@@ -4,6 +4,7 @@
 use std::collections::HashSet;
 use std::path::Path;
 
+use crate::environment::ecosystems::node::modules::EXTENSIONS;
 use crate::environment::ecosystems::node::{dialects, modules, package};
 use crate::environment::ecosystems::scene::Scene;
 use crate::environment::layering::Library;
@@ -27,7 +28,6 @@ const FILES: &[&str] = &[
     "src/mikro-orm.config",
     "prisma.config",
 ];
-pub(crate) const EXTENSIONS: &[&str] = &["js", "ts", "cjs", "mjs", "cts", "mts"];
 
 /// Keys that open a section for one environment.
 const ENVIRONMENTS: &[&str] =
@@ -35,11 +35,6 @@ const ENVIRONMENTS: &[&str] =
 
 /// Keys that only the settings of a database have.
 const OF_A_DATABASE: &[&str] = &["database", "dialect", "client", "driver", "adapter", "dbName"];
-
-/// Tells code of Node.js by the file's name.
-pub(crate) fn is_code(path: &Path) -> bool {
-    path.extension().is_some_and(|extension| EXTENSIONS.iter().any(|known| extension == *known))
-}
 
 pub(crate) fn add(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>) {
     // Source: `knex --help`: the folder that it looks for its file in.

@@ -4,9 +4,11 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use crate::environment::ecosystems::node::code::{EXTENSIONS, is_code};
 use crate::environment::ecosystems::scene::Scene;
 use crate::environment::paths::normal;
+
+/// The endings of the names of code.
+pub(crate) const EXTENSIONS: &[&str] = &["js", "ts", "cjs", "mjs", "cts", "mts"];
 
 /// How far imports are followed, and how many files of one scene are looked into.
 const DEEPEST: usize = 2;
@@ -33,6 +35,11 @@ pub(crate) fn with_imports(scene: &Scene<'_>, named: Vec<PathBuf>) -> Vec<PathBu
     }
     found.truncate(MOST_FILES);
     found.into_iter().map(|(path, _)| path).collect()
+}
+
+/// Tells code of Node.js by the file's name.
+pub(crate) fn is_code(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| EXTENSIONS.iter().any(|known| extension == *known))
 }
 
 /// Finds the file of code that a path without its extension may name.

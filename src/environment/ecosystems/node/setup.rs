@@ -5,7 +5,7 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use crate::environment::ecosystems::node::code::is_code;
+use crate::environment::ecosystems::node::modules::is_code;
 use crate::environment::ecosystems::node::{dialects, modules, package};
 use crate::environment::ecosystems::scene::Scene;
 use crate::environment::layering::{Layer, ReadingsBuilder};
@@ -67,7 +67,7 @@ const OPTIONS: &[&str] = &[
 pub(crate) fn add(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>) {
     let home = package::folder(scene);
     let mut files: Vec<PathBuf> = scene.files_in(&home, FOLDERS);
-    files.retain(|path| is_code(path) && is_setup(path));
+    files.retain(|path| is_code(path) && is_setup(path) && !is_of_another_runner(path, scene.program()));
     files.extend(named(scene, &home, &files));
     let files = modules::with_imports(scene, files);
     for path in &files {
@@ -87,6 +87,14 @@ fn is_setup(path: &Path) -> bool {
     let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
     NAMES.iter().any(|start| name.starts_with(start))
         || matches!(name.split('.').next(), Some("setup" | "globalSetup" | "setupEnv" | "env-setup"))
+}
+
+/// Tells whether a file configures another test runner than the one that runs.
+fn is_of_another_runner(path: &Path, program: &str) -> bool {
+    const RUNNERS: &[&str] = &["cypress", "jest", "mocha", "playwright", "vitest"];
+    let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+    let own = RUNNERS.iter().find(|runner| name.starts_with(&format!("{runner}.")));
+    RUNNERS.contains(&program) && own.is_some_and(|own| *own != program)
 }
 
 /// Lists the files of code that the command and the configurations of test runners name.
@@ -160,7 +168,8 @@ fn add_file(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>, home: &Path, 
     let mut defaults = Vec::new();
     for assigned in assignments(&text) {
         let lookup = |name: &str| scene.environment.get(name).map(str::to_owned);
-        match code::evaluate(assigned.expression, &lookup) {
+        let expression = constant(&text, assigned.expression).unwrap_or(assigned.expression);
+        match code::evaluate(expression, &lookup) {
             Value::Known(value) => {
                 let origin = Origin::file(assigned.name, &shown, assigned.line);
                 let settings = if assigned.is_default { &mut defaults } else { &mut set };
@@ -247,6 +256,18 @@ fn assignments(text: &str) -> impl Iterator<Item = Assigned<'_>> {
     })
 }
 
+/// Finds what a constant of the same text is, where an expression is nothing but its name.
+fn constant<'t>(text: &'t str, expression: &str) -> Option<&'t str> {
+    let is_name = !expression.is_empty() && expression.bytes().all(|byte| byte == b'_' || byte.is_ascii_alphanumeric());
+    let mut declared =
+        text.match_indices("const ").filter(|_| is_name).map(|(at, word)| text[at + word.len()..].trim_start());
+    let rest = declared.find_map(|rest| rest.strip_prefix(expression))?;
+    // A type may stand between: `const url: string = …`.
+    let value =
+        rest.split_once('=').filter(|(before, _)| before.trim().is_empty() || before.trim().starts_with(':'))?.1;
+    Some(value.split(';').next().unwrap_or(value).trim())
+}
+
 /// Tells whether a variable may say where a database is.
 fn names_a_place(name: &str) -> bool {
     let words = ["DATABASE", "DB", "DSN", "HOST", "MONGO", "MYSQL", "PG", "POSTGRES", "REDIS", "URI", "URL"];
@@ -276,6 +297,15 @@ mod tests {
             .map(|one| format!("{} {}{} {}", one.line, one.name, if one.is_default { "?" } else { "" }, one.expression))
             .collect();
         assert_eq!(found, ["1 A 'x'", "2 B? \"y\"", "4 D? f()"]);
+    }
+
+    #[test]
+    fn a_constant_stands_for_its_value() {
+        let text = "const a = f();\nconst url: string = process.env.URL ??\n  'pg://h/x';\n";
+        assert_eq!(constant(text, "url"), Some("process.env.URL ??\n  'pg://h/x'"));
+        assert_eq!(constant(text, "a"), Some("f()"));
+        assert_eq!(constant(text, "b"), None);
+        assert_eq!(constant(text, "f()"), None);
     }
 
     #[test]
