@@ -361,9 +361,11 @@ fn of_nx(words: &[String]) -> Option<Asked<'_>> {
             }
         }
         ["run", named, ..] => {
-            let mut parts = named.split(':');
-            asked.filters.extend(parts.next());
-            asked.tasks.extend(parts.next());
+            let (project, task) = named.split_once(':')?;
+            asked.filters.push(project);
+            // A target's name may hold colons, and so begins that of a configuration.
+            asked.tasks.push(task);
+            asked.tasks.extend(task.rsplit_once(':').map(|(task, _)| task));
         }
         [task, package, ..] => {
             asked.tasks.push(task);
@@ -480,6 +482,7 @@ mod tests {
             ("turbo run @shop/api#test", &["apps/api"]),
             ("nx test db", &["packages/db"]),
             ("nx run db:test", &["packages/db"]),
+            ("nx run db:test:ci", &["packages/db"]),
             ("pnpm -r exec prisma", all),
             ("pnpm --filter web exec prisma", &["apps/web"]),
             ("pnpm -F @shop/api prisma migrate", &["apps/api"]),

@@ -116,9 +116,13 @@ impl<'a> ReadingsBuilder<'a> {
             chains.push(Chain { loader: "wrapper", dialects, layers: vec![Layer::Environment] });
         }
         for mut chain in chains {
+            // What overrides does so to what was loaded before it; what does not leaves that as it is.
+            let strongest = chain.above_environment();
+            let mut weaker = 0;
             for WrapperLayer { layer, overrides } in wrappers {
-                let at = if *overrides { chain.above_environment() } else { chain.below_environment() };
-                chain.layers.insert(at, layer.clone());
+                let at = if *overrides { strongest } else { chain.below_environment() + weaker };
+                weaker += usize::from(!overrides);
+                chain.layers.insert(at.min(chain.layers.len()), layer.clone());
             }
             self.evaluate(&chain, environment);
             if !extra.is_empty() {

@@ -12,6 +12,9 @@ use crate::environment::follow::WORKSPACE_MARKS;
 use crate::environment::layering::{Layer, ReadingsBuilder};
 use crate::environment::paths::up_to;
 
+/// Folders of a program that files of variables are kept in.
+const BESIDE_CODE: &[&str] = &["config", "env", "envs", "src"];
+
 /// Tells whether it loads: Next and dotenv-flow do their own loading; beside them, plain dotenv counts where it is
 /// asked for.
 pub(crate) fn is_used(scene: &Scene<'_>) -> bool {
@@ -35,6 +38,11 @@ pub(crate) fn add(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>) {
         return;
     }
     modes::add(scene, readings, "dotenv (Node.js)", dialects::of(scene), scene.folder);
+    // Programs keep such files beside their code, and name them by a path that they compute.
+    let names = scene.names();
+    for folder in BESIDE_CODE.iter().filter(|folder| names.iter().any(|name| name == *folder)) {
+        modes::add(scene, readings, "dotenv (Node.js)", dialects::of(scene), &scene.path(folder));
+    }
     // A package of a workspace is often started with the workspace's own file.
     let mark = scene.find_upwards(WORKSPACE_MARKS).or_else(|| manifest_of_workspace(scene));
     if let Some(path) = mark {
