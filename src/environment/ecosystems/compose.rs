@@ -90,6 +90,8 @@ struct ServiceEnvironment {
     /// The command that it runs instead of its image's own.
     command: Option<String>,
     image: String,
+    /// Files of the project are mounted into it.
+    has_files_of_ours: bool,
     /// The services that are started before it.
     needs: Vec<String>,
     /// The service of the same files that it extends.
@@ -103,7 +105,7 @@ impl ServiceEnvironment {
     fn is_own(&self) -> bool {
         let image = self.image.rsplit('/').next().unwrap_or_default().split([':', '@']).next().unwrap_or_default();
         let is_server = SERVERS.iter().any(|server| image == *server);
-        let is_told = self.command.is_some() && !self.environment.is_empty();
+        let is_told = self.command.is_some() && self.has_files_of_ours && !self.environment.is_empty();
         self.is_built || !is_server && (!self.files.is_empty() || is_told)
     }
 
@@ -441,6 +443,7 @@ impl<'a> Services<'a> {
             ["volumes", _] => {
                 let (source, target) = entry.value.split_once(':').unwrap_or_default();
                 let target = target.split(':').next().unwrap_or_default();
+                service.has_files_of_ours |= source.starts_with('.');
                 if is_named_for_variables(Path::new(target)) && source.starts_with(['.', '/']) {
                     service.files.push(self.folder.join(source));
                 }
