@@ -104,7 +104,7 @@ impl ServiceEnvironment {
     /// Tells whether it runs code of the project's own, and no published server.
     fn is_own(&self) -> bool {
         let image = self.image.rsplit('/').next().unwrap_or_default().split([':', '@']).next().unwrap_or_default();
-        let is_server = SERVERS.iter().any(|server| image == *server);
+        let is_server = SERVERS.contains(&image);
         let is_told = self.command.is_some() && self.has_files_of_ours && !self.environment.is_empty();
         self.is_built || !is_server && (!self.files.is_empty() || is_told)
     }
@@ -185,7 +185,7 @@ pub(crate) fn service_environments(
     let services = services(&files, &folder, &of_folder(&folder), library);
     let mut chosen: Vec<&str> = services.keys().map(String::as_str).filter(|name| words.contains(name)).collect();
     let is_named = !chosen.is_empty();
-    let is_up = words.last().is_some() && words.iter().any(|word| *word == "up");
+    let is_up = words.contains(&"up");
     if !is_named {
         chosen = services.keys().map(String::as_str).collect();
     } else if is_up {

@@ -240,13 +240,13 @@ const VALUED_BY_MANAGERS: &[&str] = &[
 ];
 
 fn of_package_manager<'w>(program: &str, words: &'w [String]) -> Option<Asked<'w>> {
-    let mut asked = Asked::default();
     // npm knows its own words and scripts; the others run a program where there is no script of that name.
-    asked.program = match program {
+    let is_run = match program {
         "npm" | "bun" => Program::Never,
         "npx" => Program::Always,
         _ => Program::WithoutScript,
     };
+    let mut asked = Asked { program: is_run, ..Asked::default() };
     let mut is_workspace = false;
     let mut at = 1;
     while let Some(word) = words.get(at).map(String::as_str) {
