@@ -104,7 +104,7 @@ impl Server {
         let port = port.map_or(Some(default), |port| port.parse().ok())?;
         let is_for_unnamed = note == CONTAINERS || matches!(scheme, "http" | "https");
         let host = host.to_ascii_lowercase();
-        (!host.is_empty()).then(|| Server { host, port, note, is_for_unnamed })
+        (!host.is_empty()).then_some(Server { host, port, note, is_for_unnamed })
     }
 
     fn is_at(&self, address: SocketAddr, names: &Names) -> bool {
