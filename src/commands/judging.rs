@@ -162,7 +162,8 @@ fn judge_with(
     let search = (scope == Scope::Project && (found.is_empty() || is_cut)).then(|| search(context, &policy));
     // Lock files can be large: they are read only where something hangs on them.
     let has_unknown_engine = found.iter().any(|target| target.engine == Engine::Unknown);
-    let read_drivers = || environment::database_drivers(&context.project, files);
+    let confined = survey.confined.take();
+    let read_drivers = || environment::database_drivers(&context.project, confined.as_deref(), files);
     let mut drivers = (has_unknown_engine || found.is_empty() || is_cut).then(read_drivers);
     let mut targets = select(reach::name_engines(found, drivers.as_ref()), &lookup);
     let matter = verdict::Surroundings::of(&targets);

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use crate::environment::ecosystems;
 use crate::environment::ecosystems::manifest::{DataPath, driver};
+use crate::environment::paths::may_be_a_folder;
 use crate::environment::readers::encoding::decoded;
 use crate::environment::workspace_patterns::expand;
 use crate::environment::{Files, Project};
@@ -75,9 +76,10 @@ pub(crate) struct Driver {
 }
 
 /// Reads the manifests from the current folder up to the root, and below the root those of its workspaces' members
-/// and of folders at most two levels down.
+/// and of folders at most two levels down. Where the command is `confined` to folders, those of them and of what lies above
+/// and below them.
 #[must_use]
-pub(crate) fn database_drivers(project: &Project, files: &dyn Files) -> DriverEvidence {
+pub(crate) fn database_drivers(project: &Project, confined: Option<&[PathBuf]>, files: &dyn Files) -> DriverEvidence {
     let mut search = ManifestSearch {
         project,
         files,
@@ -85,12 +87,18 @@ pub(crate) fn database_drivers(project: &Project, files: &dyn Files) -> DriverEv
         visited: HashSet::new(),
         bytes_left: MAX_BYTES,
     };
-    let below_root = project.folder.starts_with(&project.root);
-    for folder in project.folder.ancestors().take_while(|above| below_root && *above != project.root) {
-        search.folder(folder, 0);
+    let whole = [project.folder.clone(), project.root.clone()];
+    let starts = confined.unwrap_or(&whole);
+    for start in starts.iter().filter(|start| start.starts_with(&project.root)) {
+        for folder in start.ancestors().skip(1).take_while(|above| above.starts_with(&project.root)) {
+            if confined.is_some() || folder != project.root {
+                search.manifests_of(folder);
+            }
+        }
     }
-    search.folder(&project.folder, MAX_DEPTH);
-    search.folder(&project.root, MAX_DEPTH);
+    for start in starts {
+        search.folder(start, MAX_DEPTH);
+    }
     search.evidence
 }
 
@@ -103,6 +111,21 @@ struct ManifestSearch<'a> {
 }
 
 impl ManifestSearch<'_> {
+    /// Reads the manifests of a folder, and of nothing that they name.
+    fn manifests_of(&mut self, folder: &Path) {
+        if self.visited.insert(folder.to_owned()) {
+            for name in self.names(folder) {
+                self.manifest(&folder.join(&name), &name, &mut Vec::new());
+            }
+        }
+    }
+
+    /// Lists a folder, sorted.
+    fn names(&self, folder: &Path) -> Vec<String> {
+        let names: BTreeSet<_> = self.files.list(folder).into_iter().collect();
+        names.iter().filter_map(|name| name.to_str()).map(str::to_owned).collect()
+    }
+
     /// Reads the manifests of a folder, then those of its members, then those further down, `depth` levels.
     fn folder(&mut self, folder: &Path, depth: usize) {
         // The folders on the way to the current one are visited for themselves first, then for what lies below.
@@ -114,8 +137,7 @@ impl ManifestSearch<'_> {
             self.evidence.complete = false;
             return;
         }
-        let names: BTreeSet<_> = self.files.list(folder).into_iter().collect();
-        let names: Vec<_> = names.iter().filter_map(|name| name.to_str()).collect();
+        let names = self.names(folder);
         let mut members = Vec::new();
         for name in names.iter().filter(|_| is_new) {
             self.manifest(&folder.join(name), name, &mut members);
@@ -131,8 +153,7 @@ impl ManifestSearch<'_> {
             }
         }
         if depth > 0 {
-            // A file's name nearly always has a dot, a folder's nearly never.
-            for name in names.iter().filter(|name| !name.contains('.') && !SKIPPED.contains(name)) {
+            for name in names.iter().filter(|name| may_be_a_folder(name) && !SKIPPED.contains(&name.as_str())) {
                 self.folder(&folder.join(name), depth - 1);
             }
         }
@@ -210,7 +231,7 @@ mod tests {
         let files =
             files.iter().fold(MemoryFiles::new(&[]), |all, (path, text)| all.with(&format!("/p/{path}"), *text));
         let project = Project { root: "/p".into(), folder: folder.into(), home: None };
-        let found = database_drivers(&project, &files);
+        let found = database_drivers(&project, None, &files);
         assert!(found.complete);
         let drivers =
             found.drivers.iter().map(|driver| format!("{} {}:{}", driver.name, driver.file.display(), driver.line));
@@ -270,7 +291,7 @@ mod tests {
             &[("go.work", "go 1.22\nuse (\n\t./a/b/c/d\n)\n"), ("a/b/c/d/go.mod", "require github.com/lib/pq v1\n")],
             &[
                 ("pom.xml", "<modules>\n<module>a/b/c/d</module>\n</modules>"),
-                ("a/b/c/d/pom.xml", "<artifactId>h2</artifactId>\n"),
+                ("a/b/c/d/pom.xml", "<dependency><artifactId>h2</artifactId></dependency>\n"),
             ],
             &[("settings.gradle", "include ':a:b:c'\n"), ("a/b/c/build.gradle", "api 'com.h2database:h2:2'\n")],
         ];
@@ -295,7 +316,7 @@ mod tests {
     fn lack_of_a_driver_proves_nothing_where_something_was_not_read() {
         let files = MemoryFiles::new(&[("/p/Cargo.toml/x", "")]);
         let project = Project { root: "/p".into(), folder: "/p".into(), home: None };
-        let found = database_drivers(&project, &files);
+        let found = database_drivers(&project, None, &files);
         assert_eq!((found.manifests.len(), found.complete), (0, false));
     }
 }

@@ -63,3 +63,10 @@ pub(crate) fn nearest_that(
 pub(crate) fn outermost(files: &dyn Files, folder: &Path, root: &Path, name: &str) -> Option<PathBuf> {
     up_to(root, folder).map(|above| above.join(name)).filter(|path| files.exists(path)).last()
 }
+
+/// Tells by a name whether it may be a folder's: a file's nearly always has a dot, a folder's nearly never, but where .NET's
+/// projects are called so (`Shop.Api`).
+pub(crate) fn may_be_a_folder(name: &str) -> bool {
+    let ending = name.rsplit_once('.').map_or("X", |(_, ending)| ending);
+    !name.starts_with('.') && ending.starts_with(|first: char| first.is_ascii_uppercase())
+}

@@ -201,7 +201,7 @@ proptest! {
             ".github/workflows/x.yml", ".gitlab-ci.yml", "bitbucket-pipelines.yml", ".circleci/config.yml", ".devcontainer/devcontainer.json",
         ];
         let files = names.iter().fold(MemoryFiles::new(&[]), |files, name| files.with(&format!("/p/{name}"), text.clone()));
-        let _ = database_drivers(&project(), &files);
+        let _ = database_drivers(&project(), None, &files);
         let _ = services(&project(), &files, Some(&["docker".into(), "compose".into(), "-f".into(), "compose.yaml".into()]));
     }
 }

@@ -36,6 +36,8 @@ pub(crate) struct Survey {
     pub(crate) loaders: Vec<String>,
     /// The folders that relative paths of database files may start at, absolute.
     pub(crate) bases: Vec<PathBuf>,
+    /// The folders whose manifests alone concern the command; `None` where all of the project may.
+    pub(crate) confined: Option<Vec<PathBuf>>,
 }
 
 /// Finds every plausible reading of the environment that a command would see.
@@ -54,12 +56,12 @@ pub(crate) fn survey(input: &SurveyInput<'_>) -> Survey {
         scenes::add(input, &host, &steps, &library, &mut readings);
         asked_files::add_extra_files(input, &host, &library, &mut readings);
     }
-    let Built { readings, mut conditions, loaders, bases } = readings.finish();
+    let Built { readings, mut conditions, loaders, bases, confined } = readings.finish();
     let (files, problems, of_files) = library.into_parts();
     conditions.extend(of_files);
     conditions.extend(protection_disabled(&readings));
     let invocations = steps.into_iter().map(|step| step.invocation).collect();
-    Survey { readings, invocations, files, problems, conditions, loaders, bases }
+    Survey { readings, invocations, files, problems, conditions, loaders, bases, confined }
 }
 
 /// Adds the process environment as the command gets it: with the assignments that stand before all of it.

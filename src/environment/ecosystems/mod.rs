@@ -23,6 +23,8 @@ pub(crate) mod settings_files;
 pub(crate) mod swift;
 pub(crate) mod unknown;
 
+use std::path::PathBuf;
+
 use crate::environment::Invocation;
 use crate::environment::ecosystems::row::{Ecosystem, LoadOrder};
 use crate::environment::ecosystems::scene::Scene;
@@ -61,6 +63,12 @@ pub(crate) fn plausible(scene: &Scene<'_>) -> Vec<&'static LoadOrder> {
             load_orders
         }
     }
+}
+
+/// Finds the folders whose manifests the scene's command concerns; `None` where that may be all of the project.
+pub(crate) fn confines(scene: &Scene<'_>) -> Option<Vec<PathBuf>> {
+    let Loading::Of(name) = programs::loading(&scene.step?.invocation.words) else { return None };
+    ALL.iter().find(|ecosystem| ecosystem.name == name).and_then(|own| (own.confines)(scene))
 }
 
 /// Lists the load orders of an ecosystem that apply, each name once.

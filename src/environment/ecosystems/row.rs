@@ -1,6 +1,6 @@
 //! What the folder of a language exports: one row, with the rows of its load orders in it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::environment::ecosystems::manifest::{Members, Scan};
 use crate::environment::ecosystems::scene::Scene;
@@ -23,6 +23,9 @@ pub(crate) struct Ecosystem {
     pub(crate) scan: fn(&str) -> Option<Scan>,
     /// Files that name the folders of a workspace's members, each with how it does.
     pub(crate) members: &'static [(&'static str, Members)],
+    /// The folders that a command's manifests are read in, where it does not concern all of the project: its modules, and
+    /// those that they depend on; `None` where it may concern all.
+    pub(crate) confines: fn(&Scene<'_>) -> Option<Vec<PathBuf>>,
     /// The packages that reach a database, each with the word of its [`DataPath`](super::manifest::DataPath); in lower
     /// case, `-` for `_`.
     pub(crate) drivers: List,
@@ -44,6 +47,11 @@ pub(crate) struct NamedFile {
     pub(crate) fits: fn(&str) -> bool,
     /// The file as layers, the strongest first.
     pub(crate) layers: fn(&Library<'_>, &Path) -> Vec<Layer>,
+}
+
+/// Confines no command.
+pub(crate) fn nowhere(_: &Scene<'_>) -> Option<Vec<PathBuf>> {
+    None
 }
 
 /// Applies wherever the row's ecosystem does.

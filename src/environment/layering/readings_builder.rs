@@ -27,6 +27,8 @@ pub(crate) struct ReadingsBuilder<'a> {
     loaders: BTreeSet<&'static str>,
     bases: Vec<PathBuf>,
     known_bases: HashSet<OsString>,
+    /// The folders that all commands so far are confined to; `None` where one is not.
+    confined: Option<Vec<PathBuf>>,
 }
 
 /// What a loader gives besides the environment.
@@ -44,6 +46,8 @@ pub(crate) struct Built {
     pub(crate) loaders: Vec<String>,
     /// The folders that relative paths of database files may start at, absolute.
     pub(crate) bases: Vec<PathBuf>,
+    /// The folders whose manifests alone concern the command; `None` where all of the project may.
+    pub(crate) confined: Option<Vec<PathBuf>>,
 }
 
 /// A layer that something around the load order adds to it.
@@ -66,6 +70,7 @@ impl<'a> ReadingsBuilder<'a> {
             loaders: BTreeSet::new(),
             bases: Vec::new(),
             known_bases: HashSet::default(),
+            confined: Some(Vec::new()),
         }
     }
 
@@ -89,6 +94,15 @@ impl<'a> ReadingsBuilder<'a> {
     pub(crate) fn add_base(&mut self, folder: &Path) {
         if self.known_bases.insert(folder.into()) {
             self.bases.push(folder.to_owned());
+        }
+    }
+
+    /// Notes the folders that a command is confined to; `None` where it is not.
+    pub(crate) fn confine(&mut self, folders: Option<Vec<PathBuf>>) {
+        match (&mut self.confined, folders) {
+            (Some(known), Some(folders)) => known.extend(folders),
+            (confined, None) => *confined = None,
+            (None, Some(_)) => {}
         }
     }
 
@@ -199,6 +213,7 @@ impl<'a> ReadingsBuilder<'a> {
             conditions: self.conditions,
             loaders: self.loaders.into_iter().map(str::to_owned).collect(),
             bases: self.bases,
+            confined: self.confined.filter(|folders| !folders.is_empty()),
         }
     }
 }

@@ -216,6 +216,12 @@ impl StartEnvironment {
         self.value(name)
     }
 
+    /// As [`StartEnvironment::get`], with the place that it was set in.
+    pub(crate) fn setting(&self, name: &str) -> Option<&Setting> {
+        self.get(name)?;
+        self.index.get(name).map(|&at| self.settings[at].as_ref())
+    }
+
     fn value(&self, name: &str) -> Option<&str> {
         self.index.get(name).map(|&at| self.settings[at].value.as_str())
     }

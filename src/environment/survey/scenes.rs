@@ -1,7 +1,8 @@
 //! The scenes of a command: each of its steps in each environment that it may start from, alike ones once.
 
 use std::collections::VecDeque;
-use std::path::PathBuf;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
 
 use crate::collections::{HashMap, HashSet};
 use crate::environment::ecosystems;
@@ -68,9 +69,12 @@ pub(crate) fn add<'l>(
         };
         let mut unknown = step.map_or(&[][..], |step| &step.invocation.unknown);
         while let Some(environment) = environments.pop() {
-            let purpose = Purpose::of(step.map(|step| &step.invocation));
-            let folder = step.map_or(&input.project.folder, |step| &step.folder);
-            let scene = Scene { project: input.project, library, environment: &environment, step, purpose, folder };
+            let acting = step.map(|step| acting(step, steps));
+            let purpose = Purpose::of(acting.map(|step| &step.invocation));
+            let folder = acting.map_or(&input.project.folder, |step| &step.folder);
+            let scene =
+                Scene { project: input.project, library, environment: &environment, step: acting, purpose, folder };
+            readings.confine(ecosystems::confines(&scene));
             let load_orders = ecosystems::plausible(&scene);
             let alike = seen.entry(fingerprint(&scene, &load_orders)).or_default();
             let same = alike.iter().position(|before| environment.agrees(&before.answers));
@@ -106,6 +110,18 @@ pub(crate) fn add<'l>(
             }
         }
     }
+}
+
+/// Scripts that a project brings along to start its build tool.
+const BUILD_SCRIPTS: [&str; 3] = ["gradlew", "mvnw", "sbt"];
+
+/// Finds the command that a step stands for. What is called in the script that starts a build tool does what that script
+/// was told to do.
+fn acting<'s>(step: &'s Step, steps: &'s [Step]) -> &'s Step {
+    let script = step.invocation.origin.file.as_deref().and_then(Path::file_name).and_then(OsStr::to_str);
+    let script = script.filter(|name| BUILD_SCRIPTS.contains(name));
+    let starts = |one: &&Step| script.is_some_and(|name| one.invocation.program() == name);
+    steps.iter().find(starts).unwrap_or(step)
 }
 
 /// Environments beyond this many are made again.
@@ -232,7 +248,8 @@ fn words_that_matter(scene: &Scene<'_>, load_orders: &[&LoadOrder]) -> String {
     if load_orders.is_empty() {
         return String::new();
     }
-    let names_something = |word: &&String| word.starts_with('-') || word.contains('=') || word.contains("env");
+    // `:app:test` names a project, too.
+    let names_something = |word: &&String| word.starts_with('-') || word.contains(['=', ':']) || word.contains("env");
     // What a function is called says nothing; its commands stand there by themselves.
     let is_function = scene.step.is_some_and(|step| step.calls_function);
     let options = words.iter().enumerate().filter(|(at, word)| {

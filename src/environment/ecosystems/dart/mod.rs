@@ -2,7 +2,7 @@
 
 pub(crate) mod manifests;
 
-use crate::environment::ecosystems::row::Ecosystem;
+use crate::environment::ecosystems::row::{Ecosystem, nowhere};
 use crate::lists::list;
 
 pub(crate) static DART: Ecosystem = Ecosystem {
@@ -13,5 +13,6 @@ pub(crate) static DART: Ecosystem = Ecosystem {
     settings_options: &[],
     scan: manifests::scan,
     members: &[],
+    confines: nowhere,
     drivers: list!("drivers.txt"),
 };

@@ -3,7 +3,7 @@
 pub(crate) mod configuration;
 pub(crate) mod manifests;
 
-use crate::environment::ecosystems::row::{Ecosystem, LoadOrder, NamedFile, always};
+use crate::environment::ecosystems::row::{Ecosystem, LoadOrder, NamedFile, always, nowhere};
 use crate::lists::list;
 
 pub(crate) static ELIXIR: Ecosystem = Ecosystem {
@@ -17,5 +17,6 @@ pub(crate) static ELIXIR: Ecosystem = Ecosystem {
     settings_options: &[],
     scan: manifests::scan,
     members: &[],
+    confines: nowhere,
     drivers: list!("drivers.txt"),
 };

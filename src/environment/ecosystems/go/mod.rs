@@ -5,7 +5,7 @@ pub(crate) mod dotenv;
 pub(crate) mod manifests;
 pub(crate) mod migration_tools;
 
-use crate::environment::ecosystems::row::{Ecosystem, LoadOrder, NamedFile, always};
+use crate::environment::ecosystems::row::{Ecosystem, LoadOrder, NamedFile, always, nowhere};
 use crate::environment::ecosystems::settings_files::sections;
 use crate::lists::list;
 
@@ -37,5 +37,6 @@ pub(crate) static GO: Ecosystem = Ecosystem {
     ],
     scan: manifests::scan,
     members: manifests::MEMBERS,
+    confines: nowhere,
     drivers: list!("drivers.txt"),
 };

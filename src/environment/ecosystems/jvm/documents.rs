@@ -1,12 +1,17 @@
 //! The documents of Spring's configuration files, in the order that they beat each other.
+//!
+//! Source: spring-boot's `external-config.adoc`: `.properties` beats YAML, later documents beat earlier ones; of two files
+//! of one name on the classpath the first is loaded, which is that of the tests.
 
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+use crate::environment::ecosystems::jvm::resources::Folders;
 use crate::environment::ecosystems::scene::Scene;
 use crate::environment::layering::Library;
 use crate::environment::readers::formats;
 use crate::environment::readers::formats::FlatEntry;
+use crate::environment::{Origin, Setting};
 
 /// One property with its place.
 #[derive(Debug, Clone)]
@@ -17,20 +22,30 @@ pub(crate) struct FileEntry {
     pub(crate) line: u32,
 }
 
+impl FileEntry {
+    /// Tells where it stands, by its key as the file spells it.
+    pub(crate) fn origin(&self) -> Origin {
+        let is_flat = self.shown.extension().is_some_and(|extension| extension == "properties");
+        let key = if is_flat { &self.name } else { self.name.rsplit('.').next().unwrap_or_default() };
+        Origin::file(key, self.shown.as_ref().clone(), self.line)
+    }
+
+    pub(crate) fn into_setting(self) -> Setting {
+        let origin = self.origin();
+        Setting::known(self.name, self.value, origin)
+    }
+}
+
 /// Reads the properties of the file `name` in every folder, the strongest first. Documents that ask for a profile count
 /// only where it is active.
-pub(crate) fn documents(
-    scene: &Scene<'_>,
-    folders: &[PathBuf],
-    name: &str,
-    active: Option<&[String]>,
-) -> Vec<FileEntry> {
+pub(crate) fn documents(scene: &Scene<'_>, folders: &Folders, name: &str, active: Option<&[String]>) -> Vec<FileEntry> {
     let mut entries = Vec::new();
     // Most of them are not there: one look is cheaper than one at each name in it.
-    for folder in folders.iter().filter(|folder| scene.library.exists(folder)) {
+    for folder in folders.all().filter(|folder| scene.library.exists(folder)) {
         for extension in ["properties", "yml", "yaml"] {
-            let path = folder.join(format!("{name}.{extension}"));
-            if scene.library.exists(&path) {
+            let file = format!("{name}.{extension}");
+            let path = folder.join(&file);
+            if scene.library.exists(&path) && !folders.is_shadowed(scene, folder, &file) {
                 entries.extend(read(scene.library, &path, active));
             }
         }
@@ -38,12 +53,12 @@ pub(crate) fn documents(
     entries
 }
 
-fn read(library: &Library<'_>, path: &Path, active: Option<&[String]>) -> Vec<FileEntry> {
-    let is_properties = path.extension().is_some_and(|extension| extension == "properties");
-    let flatten = if is_properties { formats::properties::flatten } else { formats::yaml::flatten };
+/// Reads the properties of one file, the strongest first.
+pub(crate) fn read(library: &Library<'_>, path: &Path, active: Option<&[String]>) -> Vec<FileEntry> {
+    let is_yaml = path.extension().is_some_and(|extension| extension == "yml" || extension == "yaml");
+    let flatten = if is_yaml { formats::yaml::flatten } else { formats::properties::flatten };
     let flat = library.entries(path, flatten).unwrap_or_default();
     let shown = Rc::new(library.shown(path));
-    // Later documents of a file beat earlier ones.
     let mut entries: Vec<FileEntry> = Vec::new();
     for document in flat.chunk_by(|one, other| one.document == other.document) {
         if is_active(document, active) {
@@ -73,4 +88,12 @@ fn is_active(document: &[FlatEntry], active: Option<&[String]>) -> bool {
                 None => active.iter().any(|active| active == name),
             })
         })
+}
+
+/// Spells `spring.datasource.url` as a variable: SPRING_DATASOURCE_URL.
+pub(crate) fn relaxed(name: &str) -> String {
+    name.chars()
+        .filter(|c| *c != '-')
+        .map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' })
+        .collect()
 }

@@ -2,6 +2,7 @@
 //!
 //! Source: Flyway's manual ("Configuration files").
 
+use crate::environment::ecosystems::jvm::told;
 use crate::environment::ecosystems::scene::Scene;
 use crate::environment::ecosystems::settings_files::by_format;
 use crate::environment::ecosystems::settings_files::dotted::dotted;
@@ -12,13 +13,15 @@ use crate::environment::readers::formats;
 use crate::environment::readers::formats::FlatEntry;
 
 pub(crate) fn is_used(scene: &Scene<'_>) -> bool {
-    matches!(scene.program(), "flyway" | "gradle" | "gradlew" | "mvn" | "mvnw")
+    matches!(scene.program(), "flyway" | "gradle" | "gradlew" | "mvn" | "mvnw" | "mvnd")
 }
 
 pub(crate) fn add(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>) {
-    for path in ["flyway.conf", "conf/flyway.conf"].map(|name| scene.path(name)) {
+    let given = told::of(scene, scene.folder, false);
+    let named = told::named_files(scene, scene.folder, &given, &["flyway.configFiles", "flyway.configFile"]);
+    for path in ["flyway.conf", "conf/flyway.conf"].map(|name| scene.path(name)).into_iter().chain(named) {
         if scene.library.exists(&path) {
-            let mut layers = vec![Layer::Environment];
+            let mut layers = vec![Layer::fixed(given.clone()), Layer::Environment];
             layers.extend(by_format::flat(scene.library, &path, formats::properties::flatten));
             readings.chain("Flyway", EVERY_DIALECT, layers);
         }

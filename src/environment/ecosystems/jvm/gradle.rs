@@ -1,33 +1,67 @@
-//! Gradle: the `flyway` and `liquibase` blocks of `build.gradle`, and the variables of its test tasks. By text, never
+//! Gradle: the `flyway` and `liquibase` blocks of a build, and what it tells its tests and the program. By text, never
 //! executed.
 //!
-//! Sources: the plugins' manuals; Gradle's "Testing in Java & JVM projects".
+//! Sources: the plugins' manuals; Gradle's "Testing in Java & JVM projects" and the reference of `JavaForkOptions`.
 
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use crate::environment::ecosystems::jvm::gradle_script::{Statement, pairs, split, statements};
+use crate::environment::ecosystems::jvm::modules;
+use crate::environment::ecosystems::jvm::options;
 use crate::environment::ecosystems::jvm::plugins::{KEYS, PluginSetting, push};
+use crate::environment::ecosystems::manifest::quoted;
 use crate::environment::ecosystems::scene::Scene;
 use crate::environment::layering::ReadingsBuilder;
+use crate::environment::paths::{normal, parent, up_to};
+use crate::environment::readers::code;
+use crate::environment::{Origin, Setting};
 
 /// Liquibase's tasks in Gradle, which have plain names.
 const TASKS: &[&str] = &["update", "dropAll", "rollback", "rollbackCount", "changelogSync", "tag", "diff"];
+
+/// More scripts that a build applies are not followed.
+const MOST_SCRIPTS: usize = 32;
 
 pub(crate) fn is_used(scene: &Scene<'_>) -> bool {
     matches!(scene.program(), "gradle" | "gradlew")
 }
 
+/// Adds the settings of Flyway's and Liquibase's plugins, where this command runs them.
 pub(crate) fn add(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>) {
-    for name in ["build.gradle", "build.gradle.kts"] {
-        add_file(scene, readings, &scene.path(name));
+    for home in modules::homes(scene) {
+        for path in scripts(scene, &home) {
+            add_file(scene, readings, &path);
+        }
     }
 }
 
+/// Lists the scripts of the module in `home`: its own, those of the folders above it, which configure it too, and those
+/// that they apply.
+fn scripts(scene: &Scene<'_>, home: &Path) -> Vec<PathBuf> {
+    let names = ["build.gradle", "build.gradle.kts"];
+    let all = up_to(&scene.project.root, home).flat_map(|folder| names.map(|name| folder.join(name)));
+    let mut scripts: Vec<PathBuf> = all.filter(|path| scene.library.exists(path)).collect();
+    let mut at = 0;
+    while at < scripts.len() && scripts.len() < MOST_SCRIPTS {
+        let text = scene.library.manifest(&scripts[at]);
+        for line in text.lines().filter(|line| line.contains("apply") && line.contains("from")) {
+            let Some(name) = quoted(line).last() else { continue };
+            let name = ["$rootDir/", "${rootDir}/", "$projectDir/", "${projectDir}/", "$rootProject.projectDir/"]
+                .iter()
+                .find_map(|folder| name.strip_prefix(folder))
+                .unwrap_or(name);
+            let found = [parent(&scripts[at]), scene.project.root.clone()].map(|folder| normal(&folder.join(name)));
+            let found = found.into_iter().find(|path| scene.library.exists(path) && !scripts.contains(path));
+            scripts.extend(found);
+        }
+        at += 1;
+    }
+    scripts
+}
+
 fn add_file(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>, path: &Path) {
-    let Some(text) = Some(path).filter(|path| scene.library.exists(path)).and_then(|path| scene.library.string(path))
-    else {
-        return;
-    };
+    let text = scene.library.manifest(path);
     let runs = |tool: &str| {
         let by_task = scene.words()[1..].iter().any(|word| {
             let task = word.rsplit(':').next().unwrap_or(word);
@@ -39,7 +73,7 @@ fn add_file(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>, path: &Path) 
     let mut named = Vec::new();
     // How many blocks are open, and the outermost one among them that is a tool's.
     let (mut depth, mut of_tool): (usize, Option<(usize, &str)>) = (0, None);
-    for (at, whole) in text.lines().enumerate() {
+    for (at, whole) in text.lines().enumerate().filter(|_| !tools.is_empty()) {
         let whole = whole.trim();
         let number = u32::try_from(at + 1).unwrap_or(u32::MAX);
         if whole.starts_with("//") {
@@ -51,8 +85,6 @@ fn add_file(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>, path: &Path) 
         let inside = whole.split_once('{').filter(|(head, _)| of_a_tool(head).is_some());
         let (line, open) = inside.map_or((whole, open), |(head, inside)| (inside, open.or(of_a_tool(head))));
         if let Some((name, text)) = assigned(line, open, &tools) {
-            named.push(PluginSetting { name, text: text.to_owned(), line: number });
-        } else if let Some((name, text)) = variable(line).filter(|_| scene.purpose.test) {
             named.push(PluginSetting { name, text: text.to_owned(), line: number });
         }
         let closes = whole.matches('}').count();
@@ -80,12 +112,53 @@ fn assigned<'l>(line: &'l str, block: Option<&str>, tools: &[&str]) -> Option<(S
     KEYS.contains(&key).then(|| (format!("{tool}.{key}"), value.trim()))
 }
 
-/// Reads `environment 'NAME', 'value'` and `systemProperty("name", "value")` of a test task.
-fn variable(line: &str) -> Option<(String, &str)> {
-    let rest = line.strip_prefix("environment").or_else(|| line.strip_prefix("systemProperty"))?;
-    let rest = rest.trim_start_matches(['(', ' ']).trim_end_matches([')', ' ', ';']);
-    let (name, value) = rest.split_once(',')?;
-    let name = name.trim().trim_matches(['"', '\'']);
-    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
-    (!name.is_empty() && name.chars().all(fits)).then(|| (name.to_owned(), value.trim()))
+/// What a build says to the processes that it starts.
+const STATEMENTS: &[&str] = &[
+    "allJvmArgs",
+    "applicationDefaultJvmArgs",
+    "args",
+    "environment",
+    "environmentVariables",
+    "jvmArgs",
+    "systemProperties",
+    "systemProperty",
+];
+
+/// Collects what the build tells the tests, or the program, of the module in `home`.
+pub(crate) fn told(scene: &Scene<'_>, home: &Path, is_test: bool) -> Vec<Setting> {
+    let mut told = Vec::new();
+    if !is_used(scene) {
+        return told;
+    }
+    for path in scripts(scene, home) {
+        let text = scene.library.manifest(&path);
+        let shown = scene.library.shown(&path);
+        for statement in statements(&text, STATEMENTS).iter().rev().filter(|one| concerns(one, is_test)) {
+            let origin = |name: &str| Origin::file(name, &shown, statement.line);
+            if matches!(statement.name, "systemProperty" | "systemProperties" | "environment" | "environmentVariables")
+            {
+                for (name, expression) in pairs(statement.text) {
+                    let value = code::evaluate(expression, &|name| scene.environment.get(name).map(str::to_owned));
+                    if let Some((value, unresolved)) = value.settled(expression) {
+                        told.push(Setting { origin: origin(&name), name, value, unresolved });
+                    }
+                }
+            } else {
+                let texts = split(statement.text).into_iter().flat_map(quoted).collect::<Vec<_>>().join(" ");
+                told.extend(options::of_text(&texts, &origin(statement.name)));
+            }
+        }
+    }
+    told
+}
+
+/// Tells whether a statement is for the tests, or for the program; one in neither's block is for both.
+fn concerns(statement: &Statement<'_>, is_test: bool) -> bool {
+    let of_tests = |block: &&str| block.to_ascii_lowercase().contains("test");
+    let of_program =
+        |block: &&str| ["bootRun", "JavaExec", "run", "application"].iter().any(|word| block.contains(word));
+    match statement.blocks.iter().rev().find(|block| of_tests(block) || of_program(block)) {
+        Some(block) => of_tests(block) == is_test,
+        None => true,
+    }
 }

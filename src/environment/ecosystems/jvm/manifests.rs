@@ -1,9 +1,14 @@
 //! Java, Kotlin, Scala and Clojure: Maven, Gradle, sbt, Leiningen and tools.deps.
 
-use crate::environment::ecosystems::manifest::{Members, Scan, tags, trimmed_lines};
+use crate::environment::ecosystems::manifest::{Members, Scan, entries, quoted, trimmed_lines};
+use crate::environment::readers::formats::xml;
 
-pub(crate) const MEMBERS: &[(&str, Members)] =
-    &[("pom.xml", modules), ("settings.gradle", included), ("settings.gradle.kts", included)];
+pub(crate) const MEMBERS: &[(&str, Members)] = &[
+    ("pom.xml", modules),
+    ("settings.gradle", included),
+    ("settings.gradle.kts", included),
+    ("build.sbt", subprojects),
+];
 
 /// Tells how to read the manifest of that name.
 pub(crate) fn scan(file: &str) -> Option<Scan> {
@@ -14,11 +19,12 @@ pub(crate) fn scan(file: &str) -> Option<Scan> {
     }
 }
 
+/// Reads the artifacts of dependencies and plugins; what the project itself and its parent are called is none.
 fn pom(text: &str, note: &mut dyn FnMut(&str, u32)) {
-    for (tag, number) in tags(text) {
-        let artifact = tag.strip_prefix("artifactId").and_then(|rest| rest.split_once('>'));
-        if let Some((_, artifact)) = artifact.filter(|(attributes, _)| attributes.trim().is_empty()) {
-            note(artifact.trim(), number);
+    for entry in entries(text, xml::flatten, note) {
+        let is_used = |key: &String| matches!(key.as_str(), "dependencies" | "dependency" | "plugin" | "extension" | "path");
+        if entry.path.last().is_some_and(|last| last == "artifactId") && entry.path.iter().any(is_used) {
+            note(&entry.value, entry.line);
         }
     }
 }
@@ -49,11 +55,25 @@ fn modules(text: &str) -> Option<Vec<String>> {
     Some(modules.map(|(module, _)| module.trim().to_owned()).collect())
 }
 
-/// Reads `include ':api:core'`.
+/// Reads `include ':api:core', 'web'` and `include("web")`, over several lines too.
 fn included(text: &str) -> Option<Vec<String>> {
-    let quoted = text.lines().filter(|line| line.contains("include")).flat_map(|line| line.split(['"', '\'']));
-    let modules = quoted.filter(|part| part.starts_with(':'));
-    Some(modules.map(|module| module.trim_start_matches(':').replace(':', "/")).collect())
+    let mut modules = Vec::new();
+    let mut goes_on = false;
+    for line in text.lines().map(|line| line.split("//").next().unwrap_or(line).trim()) {
+        let begins =
+            line.strip_prefix("include").is_some_and(|rest| rest.trim_start().starts_with(['(', '"', '\'', ':']));
+        if begins || goes_on {
+            modules.extend(quoted(line).map(|module| module.trim_start_matches(':').replace(':', "/")));
+        }
+        goes_on = line == "include" || (begins || goes_on) && (line.is_empty() || line.ends_with([',', '(']));
+    }
+    Some(modules)
+}
+
+/// Reads `project in file("api")` and `project.in(file("api"))`.
+fn subprojects(text: &str) -> Option<Vec<String>> {
+    let folders = text.split("file(").skip(1).filter_map(|rest| quoted(rest.split(')').next()?).next());
+    Some(folders.filter(|folder| *folder != "." && !folder.contains('$')).map(str::to_owned).collect())
 }
 
 #[cfg(test)]
@@ -66,12 +86,12 @@ mod tests {
         let cases: &[(&str, &str, &[&str])] = &[
             (
                 "pom.xml",
-                "<dependency>\n<groupId>org.postgresql</groupId>\n<artifactId>postgresql</artifactId>\n</dependency>\n",
-                &["3 postgresql"],
+                "<project>\n<artifactId>jooq-shop</artifactId><parent><artifactId>spring-boot-starter-data-jpa</artifactId></parent>\n<dependencies><dependency><artifactId>postgresql</artifactId></dependency><dependency><artifactId>h2</artifactId></dependency></dependencies></project>\n",
+                &["3 postgresql", "3 h2"],
             ),
             (
                 "pom.xml",
-                "<artifactId>spring-boot-starter-data-jpa</artifactId>\n<artifactId>spring-boot-starter-web</artifactId>\n",
+                "<plugin><artifactId>spring-boot-starter-data-jpa</artifactId></plugin>\n<plugin><artifactId>spring-boot-starter-web</artifactId></plugin>\n",
                 &["1 spring-boot-starter-data-jpa"],
             ),
             (

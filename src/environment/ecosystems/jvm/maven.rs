@@ -1,87 +1,133 @@
-//! Maven: the configuration of Flyway's and Liquibase's plugins in `pom.xml`, and the properties of the build.
+//! Maven: what `pom.xml` tells the plugins of Flyway and Liquibase, and those that start tests and the program.
 //!
-//! Sources: the plugins' manuals; Maven's "Introduction to Build Profiles".
+//! Sources: the plugins' manuals (Surefire and Failsafe: `systemPropertyVariables`, `environmentVariables`, `argLine`).
 
-use std::collections::HashMap;
+use std::path::Path;
 
+use crate::environment::ecosystems::jvm::modules;
+use crate::environment::ecosystems::jvm::options;
 use crate::environment::ecosystems::jvm::plugins::{KEYS, PluginSetting, push};
+use crate::environment::ecosystems::jvm::pom::{self, Plugin, Pom};
 use crate::environment::ecosystems::scene::Scene;
 use crate::environment::layering::ReadingsBuilder;
-use crate::environment::readers::formats;
+use crate::environment::readers::expansion::placeholders::Placeholders;
+use crate::environment::{Origin, Setting};
 
 pub(crate) fn is_used(scene: &Scene<'_>) -> bool {
-    matches!(scene.program(), "mvn" | "mvnw")
+    matches!(scene.program(), "mvn" | "mvnw" | "mvnd")
 }
 
+/// Adds the settings of Flyway's and Liquibase's plugins, where this command runs them.
 pub(crate) fn add(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>) {
-    let path = scene.option("-f").or(scene.option("--file")).map_or(scene.path("pom.xml"), |name| scene.path(name));
-    let Some(entries) = scene.library.entries(&path, formats::xml::flatten) else { return };
-    let mut properties: HashMap<String, String> = HashMap::new();
-    let mut named = Vec::new();
-    let (mut profile, mut plugin, mut is_bound) = (None, String::new(), false);
-    let mut of_plugin: Vec<PluginSetting> = Vec::new();
-    for entry in entries.iter() {
-        let path: Vec<&str> = entry.path.iter().map(String::as_str).collect();
-        match &path[..] {
-            ["project", "build" | "profiles" | "properties"] | [.., "plugin" | "profile"] => {
-                close(scene, &plugin, is_bound, &mut of_plugin, &mut named);
-                (plugin, is_bound) = (String::new(), false);
-                if path.last() == Some(&"profile") {
-                    profile = Some(false);
-                } else if path.len() == 2 {
-                    profile = None;
-                }
-            }
-            [.., "profile", "id"] => profile = Some(is_chosen(scene, &entry.value)),
-            [.., "profile", "activation", "activeByDefault"] if entry.value == "true" => {
-                profile = profile.map(|chosen| chosen || chosen_profiles(scene).next().is_none());
-            }
-            _ if profile == Some(false) => {}
-            ["project", "properties", name] | [.., "profile", "properties", name] => {
-                properties.insert((*name).to_owned(), entry.value.clone());
+    for home in modules::homes(scene) {
+        let poms = pom::with_parents(scene, &home);
+        let properties = pom::properties(scene, &poms);
+        for pom in &poms {
+            let mut named: Vec<PluginSetting> = pom.plugins.iter().flat_map(|one| of_migration(scene, one)).collect();
+            for (name, (value, line)) in &pom.properties {
                 if matches!(name.split_once('.'), Some(("flyway" | "liquibase", key)) if KEYS.contains(&key)) {
-                    named.push(PluginSetting { name: (*name).to_owned(), text: entry.value.clone(), line: entry.line });
+                    named.push(PluginSetting { name: name.clone(), text: value.clone(), line: *line });
                 }
             }
-            [.., "plugin", "artifactId"] => plugin.clone_from(&entry.value),
-            [.., "plugin", "executions", "execution", "goals", "goal"] => is_bound = true,
-            [.., "configuration", key] if KEYS.contains(key) => {
-                of_plugin.push(PluginSetting { name: (*key).to_owned(), text: entry.value.clone(), line: entry.line });
+            push(scene, readings, "Maven", &pom.path, named, properties.clone());
+        }
+    }
+}
+
+/// Lists what a plugin of Flyway or Liquibase is told, if this command runs it.
+fn of_migration(scene: &Scene<'_>, plugin: &Plugin) -> Vec<PluginSetting> {
+    let tool = ["flyway", "liquibase"].into_iter().find(|tool| plugin.artifact == format!("{tool}-maven-plugin"));
+    let Some(tool) = tool.filter(|tool| plugin.is_bound || scene.words().iter().any(|word| word.contains(tool))) else {
+        return Vec::new();
+    };
+    let own =
+        plugin.configuration.iter().filter(|told| matches!(&told.path[..], [key] if KEYS.contains(&key.as_str())));
+    own.map(|told| PluginSetting {
+        name: format!("{tool}.{}", told.path[0]),
+        text: told.value.clone(),
+        line: told.line,
+    })
+    .collect()
+}
+
+/// Collects what the build tells the tests, or the program, of the module in `home`.
+pub(crate) fn told(scene: &Scene<'_>, home: &Path, is_test: bool) -> Vec<Setting> {
+    if !is_used(scene) {
+        return Vec::new();
+    }
+    let poms = pom::with_parents(scene, home);
+    let properties = pom::properties(scene, &poms);
+    let known = |name: &str| match name.strip_prefix("env.") {
+        Some(name) => scene.environment.get(name).map(str::to_owned),
+        None => properties.get(name).cloned(),
+    };
+    let placeholders = Placeholders::of_file(&known);
+    let mut told = Vec::new();
+    for pom in &poms {
+        for (name, (value, line)) in pom.properties.iter().filter(|(name, _)| options::is_carrier(name)) {
+            let origin = Origin::file(name, scene.library.shown(&pom.path), *line);
+            told.extend(options::of_text(&placeholders.filled(value), &origin));
+        }
+        for plugin in &pom.plugins {
+            let tool =
+                plugin.artifact.strip_suffix("-maven-plugin").filter(|tool| matches!(*tool, "flyway" | "liquibase"));
+            let names_files = plugin
+                .configuration
+                .iter()
+                .filter(|one| matches!(one.path.first().map(String::as_str), Some("propertyFile" | "configFiles")));
+            for (tool, one) in tool.into_iter().flat_map(|tool| names_files.clone().map(move |one| (tool, one))) {
+                let origin = Origin::file(&one.path[0], scene.library.shown(&pom.path), one.line);
+                told.push(Setting::known(format!("{tool}.{}", one.path[0]), placeholders.filled(&one.value), origin));
+            }
+        }
+        for plugin in pom.plugins.iter().filter(|plugin| starts(&plugin.artifact, is_test)) {
+            told.extend(of_plugin(scene, pom, plugin, &placeholders));
+        }
+    }
+    told
+}
+
+/// Tells whether the plugin of that name starts the tests, or the program.
+fn starts(artifact: &str, is_test: bool) -> bool {
+    match artifact {
+        "maven-surefire-plugin" | "maven-failsafe-plugin" | "scalatest-maven-plugin" => is_test,
+        "spring-boot-maven-plugin"
+        | "exec-maven-plugin"
+        | "quarkus-maven-plugin"
+        | "micronaut-maven-plugin"
+        | "jetty-maven-plugin" => !is_test,
+        _ => false,
+    }
+}
+
+fn of_plugin(scene: &Scene<'_>, pom: &Pom, plugin: &Plugin, placeholders: &Placeholders<'_>) -> Vec<Setting> {
+    let mut told = Vec::new();
+    // `<property><name>a</name><value>b</value></property>`
+    let mut property = String::new();
+    for one in &plugin.configuration {
+        let path: Vec<&str> = one.path.iter().map(String::as_str).collect();
+        let value = placeholders.filled(&one.value);
+        let origin = |name: &str| Origin::file(name, scene.library.shown(&pom.path), one.line);
+        match &path[..] {
+            ["systemProperties" | "systemPropertyVariables", "property", "name"] => property = value,
+            ["systemProperties" | "systemPropertyVariables", "property", "value"] => {
+                told.push(Setting::known(property.clone(), value, origin(&property)));
+            }
+            ["systemProperties" | "systemPropertyVariables" | "environmentVariables", name] => {
+                told.push(Setting::known(*name, value, origin(name)));
+            }
+            ["systemProperties", "systemProperty", key] => match *key {
+                "key" => property = value,
+                _ => told.push(Setting::known(property.clone(), value, origin(&property))),
+            },
+            ["profiles", ..] if !value.is_empty() => {
+                told.push(Setting::known("spring.profiles.active", value, origin("profiles")));
+            }
+            [name @ ("argLine" | "arguments" | "jvmArguments" | "jvmArgs" | "commandlineArgs"), ..] => {
+                told.extend(options::of_text(&value, &origin(name)));
             }
             _ => {}
         }
     }
-    close(scene, &plugin, is_bound, &mut of_plugin, &mut named);
-    for word in scene.words() {
-        if let Some((name, value)) = word.strip_prefix("-D").and_then(|word| word.split_once('=')) {
-            properties.insert(name.to_owned(), value.to_owned());
-        }
-    }
-    push(scene, readings, "Maven", &path, named, properties);
-}
-
-/// Takes over what a plugin's element said, if this command runs that plugin.
-fn close(
-    scene: &Scene<'_>,
-    plugin: &str,
-    is_bound: bool,
-    of_plugin: &mut Vec<PluginSetting>,
-    named: &mut Vec<PluginSetting>,
-) {
-    let own = ["flyway", "liquibase"].into_iter().find(|tool| plugin == format!("{tool}-maven-plugin"));
-    let taken = std::mem::take(of_plugin).into_iter();
-    if let Some(tool) = own.filter(|tool| is_bound || scene.words().iter().any(|word| word.contains(tool))) {
-        named.extend(taken.map(|one| PluginSetting { name: format!("{tool}.{}", one.name), ..one }));
-    }
-}
-
-fn chosen_profiles<'s>(scene: &'s Scene<'_>) -> impl Iterator<Item = &'s str> {
-    let words = scene.words();
-    let glued = words.iter().filter_map(|word| word.strip_prefix("-P")).filter(|names| !names.is_empty());
-    let apart = words.windows(2).filter(|pair| pair[0] == "-P" || pair[0] == "--activate-profiles");
-    glued.chain(apart.map(|pair| pair[1].as_str())).flat_map(|names| names.split(','))
-}
-
-fn is_chosen(scene: &Scene<'_>, id: &str) -> bool {
-    chosen_profiles(scene).any(|name| name.trim_start_matches(['+', '?']) == id)
+    told
 }

@@ -4,11 +4,60 @@ use std::path::{Path, PathBuf};
 
 use crate::environment::ecosystems::scene::Scene;
 
-/// Lists the folders of the project that the command may belong to.
-pub(crate) fn homes(scene: &Scene<'_>) -> Vec<PathBuf> {
-    let mark =
-        ["pom.xml", "build.gradle", "build.gradle.kts", "src"].into_iter().find(|mark| scene.is_in_project(mark));
-    scene.homes(mark.unwrap_or("pom.xml"))
+/// The folders of one module that configuration is looked for in, the strongest first.
+#[derive(Clone)]
+pub(crate) struct Folders {
+    /// Folders that a command names by itself.
+    pub(crate) named: Vec<PathBuf>,
+    /// The folder that the program runs in, and its `config`.
+    beside: Vec<PathBuf>,
+    /// Resources of the tests.
+    of_tests: Vec<PathBuf>,
+    /// Resources of the program.
+    of_program: Vec<PathBuf>,
+}
+
+impl Folders {
+    /// Lists those of the module in `home`, with those of its tests where tests run.
+    pub(crate) fn of(scene: &Scene<'_>, home: &Path, is_test: bool) -> Self {
+        let with_config = |folder: PathBuf| [folder.join("config"), folder];
+        let sets = if is_test { test_sets(scene, home) } else { Vec::new() };
+        Folders {
+            named: Vec::new(),
+            beside: with_config(home.to_owned()).into(),
+            of_tests: sets.into_iter().flat_map(|set| with_config(set.join("resources"))).collect(),
+            of_program: with_config(home.join("src/main/resources")).into(),
+        }
+    }
+
+    pub(crate) fn all(&self) -> impl Iterator<Item = &PathBuf> {
+        self.named.iter().chain(&self.beside).chain(&self.of_tests).chain(&self.of_program)
+    }
+
+    /// Divides them into those beside the program and those of the classpath.
+    pub(crate) fn divided(self) -> [Folders; 2] {
+        let none = Vec::new;
+        [
+            Folders { of_tests: none(), of_program: none(), ..self.clone() },
+            Folders { named: none(), beside: none(), ..self },
+        ]
+    }
+
+    /// Lists the folders of the classpath.
+    pub(crate) fn resources(&self) -> impl Iterator<Item = &PathBuf> {
+        self.of_tests.iter().chain(&self.of_program)
+    }
+
+    /// Tells whether the tests have a file that stands for the program's of the same name.
+    pub(crate) fn is_shadowed(&self, scene: &Scene<'_>, folder: &Path, file: &str) -> bool {
+        let is_config = folder.ends_with("config");
+        self.of_program.iter().any(|own| own == folder)
+            && self.of_tests.iter().any(|test| {
+                (test.ends_with("src/test/resources") || test.ends_with("src/test/resources/config"))
+                    && test.ends_with("config") == is_config
+                    && scene.library.exists(&test.join(file))
+            })
+    }
 }
 
 /// Lists the runs that are plausible: `true` for tests, `false` for the program itself.
@@ -16,12 +65,14 @@ pub(crate) fn runs(scene: &Scene<'_>) -> impl Iterator<Item = bool> {
     [(true, scene.purpose.test), (false, scene.purpose.development)].into_iter().filter(|run| run.1).map(|run| run.0)
 }
 
-/// Lists the folders that configuration is looked for in, the strongest first.
-pub(crate) fn folders(home: &Path, is_test: bool) -> Vec<PathBuf> {
-    let mut folders = vec![home.join("config"), home.to_owned()];
-    if is_test {
-        folders.extend([home.join("src/test/resources/config"), home.join("src/test/resources")]);
-    }
-    folders.extend([home.join("src/main/resources/config"), home.join("src/main/resources")]);
-    folders
+/// Lists the folders of the source sets for tests: `src/test`, `src/integrationTest`, `src/it`.
+pub(crate) fn test_sets(scene: &Scene<'_>, home: &Path) -> Vec<PathBuf> {
+    let src = home.join("src");
+    let mut names = scene.names_in(&src);
+    names.retain(|name| name == "it" || name.to_ascii_lowercase().contains("test"));
+    names.sort();
+    let mut sets: Vec<PathBuf> = names.into_iter().map(|name| src.join(name)).collect();
+    // Play keeps its tests beside `app`.
+    sets.extend(Some(home.join("test")).filter(|_| scene.library.exists(&home.join("conf"))));
+    sets
 }

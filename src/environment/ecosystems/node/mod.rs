@@ -18,7 +18,7 @@ pub(crate) mod typeorm;
 pub(crate) mod vite;
 pub(crate) mod wasp;
 
-use crate::environment::ecosystems::row::{Ecosystem, LoadOrder, NamedFile, always};
+use crate::environment::ecosystems::row::{Ecosystem, LoadOrder, NamedFile, always, nowhere};
 use crate::environment::ecosystems::settings_files::sections;
 use crate::lists::list;
 
@@ -59,5 +59,6 @@ pub(crate) static NODE: Ecosystem = Ecosystem {
     ],
     scan: manifests::scan,
     members: manifests::MEMBERS,
+    confines: nowhere,
     drivers: list!("drivers.txt"),
 };

@@ -9,7 +9,7 @@ pub(crate) mod manifests;
 pub(crate) mod pytest;
 pub(crate) mod settings_files;
 
-use crate::environment::ecosystems::row::{Ecosystem, LoadOrder, always};
+use crate::environment::ecosystems::row::{Ecosystem, LoadOrder, always, nowhere};
 use crate::lists::list;
 
 pub(crate) static PYTHON: Ecosystem = Ecosystem {
@@ -37,5 +37,6 @@ pub(crate) static PYTHON: Ecosystem = Ecosystem {
     settings_options: &[(&["alembic"], &["-c", "--config"]), (&["flask"], &["-e", "--env-file"])],
     scan: manifests::scan,
     members: manifests::MEMBERS,
+    confines: nowhere,
     drivers: list!("drivers.txt"),
 };

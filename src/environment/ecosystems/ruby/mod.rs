@@ -4,7 +4,7 @@ pub(crate) mod dotenv;
 pub(crate) mod manifests;
 pub(crate) mod rails;
 
-use crate::environment::ecosystems::row::{Ecosystem, LoadOrder, NamedFile, always};
+use crate::environment::ecosystems::row::{Ecosystem, LoadOrder, NamedFile, always, nowhere};
 use crate::environment::ecosystems::settings_files::sections;
 use crate::lists::list;
 
@@ -28,5 +28,6 @@ pub(crate) static RUBY: Ecosystem = Ecosystem {
     settings_options: &[],
     scan: manifests::scan,
     members: &[],
+    confines: nowhere,
     drivers: list!("drivers.txt"),
 };

@@ -3,7 +3,7 @@
 pub(crate) mod dotenv;
 pub(crate) mod manifests;
 
-use crate::environment::ecosystems::row::{Ecosystem, LoadOrder, always};
+use crate::environment::ecosystems::row::{Ecosystem, LoadOrder, always, nowhere};
 use crate::lists::list;
 
 pub(crate) static RUST: Ecosystem = Ecosystem {
@@ -14,5 +14,6 @@ pub(crate) static RUST: Ecosystem = Ecosystem {
     settings_options: &[],
     scan: manifests::scan,
     members: manifests::MEMBERS,
+    confines: nowhere,
     drivers: list!("drivers.txt"),
 };

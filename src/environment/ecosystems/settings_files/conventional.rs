@@ -96,6 +96,13 @@ fn means(word: &str, mode: &str) -> bool {
     word == mode || MODES.iter().any(|(_, names)| names.contains(&word) && names.contains(&mode.as_str()))
 }
 
+/// Tells whether a file's name, without its extension, says that it is for another environment than `mode`.
+pub(crate) fn is_for_another(stem: &str, mode: &str) -> bool {
+    let lower = stem.to_ascii_lowercase();
+    let mut words = lower.split(['.', '-', '_']);
+    words.any(|word| MODES.iter().any(|(_, names)| names.contains(&word)) && word != "local" && !means(word, mode))
+}
+
 /// Reads the settings of one file without the sections for other environments.
 fn layer(library: &Library<'_>, path: &Path, mode: &str) -> Option<Layer> {
     let flatten: Flatten = match path.extension()?.to_str()? {

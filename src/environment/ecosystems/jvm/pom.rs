@@ -1,0 +1,123 @@
+//! A Maven project file: the properties of the build and what its plugins are told, as far as the chosen profiles count.
+//!
+//! Source: Maven's "Introduction to Build Profiles" and "POM Reference".
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use crate::environment::ecosystems::scene::Scene;
+use crate::environment::paths::up_to;
+use crate::environment::readers::formats;
+
+/// What a project file says about the build.
+#[derive(Default)]
+pub(crate) struct Pom {
+    pub(crate) path: PathBuf,
+    /// The properties, each with its line.
+    pub(crate) properties: HashMap<String, (String, u32)>,
+    pub(crate) plugins: Vec<Plugin>,
+}
+
+/// What one plugin is told.
+#[derive(Default)]
+pub(crate) struct Plugin {
+    pub(crate) artifact: String,
+    /// It runs by itself in some phase of the build.
+    pub(crate) is_bound: bool,
+    pub(crate) configuration: Vec<Told>,
+}
+
+/// One value below `<configuration>`.
+pub(crate) struct Told {
+    pub(crate) path: Vec<String>,
+    pub(crate) value: String,
+    pub(crate) line: u32,
+}
+
+/// Finds the project file of the module in `home`: the one that the command names, if it lies there.
+pub(crate) fn path(scene: &Scene<'_>, home: &Path) -> PathBuf {
+    let named = scene.option("-f").or(scene.option("--file")).map(|name| scene.path(name));
+    let is_own = |path: &PathBuf| path.parent() == Some(home) && path.extension().is_some_and(|ending| ending == "xml");
+    named.filter(is_own).unwrap_or_else(|| home.join("pom.xml"))
+}
+
+/// Reads the project file of the module in `home` and those of the folders above it, which it commonly inherits from; the
+/// module's own first.
+pub(crate) fn with_parents(scene: &Scene<'_>, home: &Path) -> Vec<Pom> {
+    let mut poms: Vec<Pom> = read(scene, &path(scene, home)).into_iter().collect();
+    for folder in up_to(&scene.project.root, home).skip(1) {
+        poms.extend(read(scene, &folder.join("pom.xml")));
+    }
+    poms
+}
+
+/// Gathers the properties of a module, those of the command over its own over inherited ones.
+pub(crate) fn properties(scene: &Scene<'_>, poms: &[Pom]) -> HashMap<String, String> {
+    let inherited = poms.iter().rev().flat_map(|pom| &pom.properties);
+    let mut all: HashMap<String, String> = inherited.map(|(name, (value, _))| (name.clone(), value.clone())).collect();
+    let words = scene.words().iter().filter_map(|word| word.strip_prefix("-D")?.split_once('='));
+    all.extend(words.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    all
+}
+
+/// Reads one project file.
+pub(crate) fn read(scene: &Scene<'_>, path: &Path) -> Option<Pom> {
+    if !scene.library.exists(path) {
+        return None;
+    }
+    let entries = scene.library.entries(path, formats::xml::flatten)?;
+    let mut pom = Pom { path: path.to_owned(), ..Pom::default() };
+    let mut profile = None;
+    let mut plugin: Option<Plugin> = None;
+    for entry in entries.iter() {
+        let keys: Vec<&str> = entry.path.iter().map(String::as_str).collect();
+        let configured = keys.iter().position(|key| *key == "configuration");
+        match &keys[..] {
+            ["project", "build" | "profiles" | "properties" | "dependencies"] => {
+                pom.plugins.extend(plugin.take());
+                profile = None;
+            }
+            [.., "profile"] if configured.is_none() => {
+                pom.plugins.extend(plugin.take());
+                profile = Some(false);
+            }
+            [.., "profile", "id"] if configured.is_none() => profile = Some(is_chosen(scene, &entry.value)),
+            [.., "profile", "activation", "activeByDefault"] if entry.value == "true" => {
+                profile = profile.map(|chosen| chosen || chosen_profiles(scene).next().is_none());
+            }
+            _ if profile == Some(false) => {}
+            [.., "plugin"] if configured.is_none() => {
+                pom.plugins.extend(plugin.replace(Plugin::default()));
+            }
+            ["project", "properties", name] | [.., "profile", "properties", name] => {
+                pom.properties.insert((*name).to_owned(), (entry.value.clone(), entry.line));
+            }
+            [.., "plugin", "artifactId"] => {
+                plugin.iter_mut().for_each(|plugin| plugin.artifact.clone_from(&entry.value));
+            }
+            [.., "plugin", "executions", "execution", "goals", "goal"] => {
+                plugin.iter_mut().for_each(|plugin| plugin.is_bound = true);
+            }
+            [.., last] if !last.starts_with('@') => {
+                if let (Some(at), Some(plugin)) = (configured, &mut plugin) {
+                    let path = entry.path[at + 1..].to_vec();
+                    plugin.configuration.push(Told { path, value: entry.value.clone(), line: entry.line });
+                }
+            }
+            _ => {}
+        }
+    }
+    pom.plugins.extend(plugin);
+    Some(pom)
+}
+
+fn chosen_profiles<'s>(scene: &'s Scene<'_>) -> impl Iterator<Item = &'s str> {
+    let words = scene.words();
+    let glued = words.iter().filter_map(|word| word.strip_prefix("-P")).filter(|names| !names.is_empty());
+    let apart = words.windows(2).filter(|pair| pair[0] == "-P" || pair[0] == "--activate-profiles");
+    glued.chain(apart.map(|pair| pair[1].as_str())).flat_map(|names| names.split(','))
+}
+
+fn is_chosen(scene: &Scene<'_>, id: &str) -> bool {
+    chosen_profiles(scene).any(|name| name.trim_start_matches(['+', '?']) == id)
+}
