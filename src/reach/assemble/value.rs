@@ -145,7 +145,10 @@ fn parse_one(name: &Name, text: &str, lookup: &Lookup<'_>) -> Vec<Draft> {
     if let Some(draft) = libpq::parse(text, sure).filter(|_| !text.contains(';')) {
         return vec![draft];
     }
-    if sure && let Some(path) = ado_net::sqlite_file(text) {
+    // Whatever a connection string is called (`Shop:ConnString`), its own form says what it is.
+    if (sure || name.role == Some(Role::Url))
+        && let Some(path) = ado_net::sqlite_file(text)
+    {
         return sqlite::plain_path(&path, Engine::Sqlite, lookup);
     }
     let hint = sure.then(|| name.engine.unwrap_or(Engine::Unknown));

@@ -1,6 +1,9 @@
-//! .NET: appsettings and user secrets.
+//! .NET: appsettings and user secrets, launch profiles and settings of test runs.
 
+pub(crate) mod config;
+pub(crate) mod launch;
 pub(crate) mod manifests;
+pub(crate) mod projects;
 pub(crate) mod settings;
 
 use crate::environment::ecosystems::row::{Ecosystem, LoadOrder, always};
@@ -14,6 +17,7 @@ pub(crate) static DOTNET: Ecosystem = Ecosystem {
     settings_options: &[],
     scan: manifests::scan,
     members: &[],
+    confines: projects::confines,
     drivers: list!("drivers.txt"),
 };
 

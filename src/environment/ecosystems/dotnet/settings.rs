@@ -1,7 +1,7 @@
 //! .NET: user secrets over `appsettings.{Environment}.json` over `appsettings.json`; variables beat them all.
 //!
-//! Source: AspNetCore.Docs `fundamentals/configuration`: without a name the environment is Production, but
-//! `dotnet run` takes the one that `launchSettings.json` names. Keys ignore case; `__` in a variable nests.
+//! Source: AspNetCore.Docs `fundamentals/configuration`: without a name the environment is Production, but `dotnet run`
+//! takes the one that its launch profile names, and `dotnet ef` Development. Keys ignore case; `__` in a variable nests.
 //! `security/app-secrets`: user secrets lie in the home folder, by the id in the project file, and are read in
 //! Development; their keys nest by `:`.
 
@@ -9,73 +9,69 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use crate::environment::Setting;
+use crate::environment::ecosystems::dotnet::projects::is_project_file;
+use crate::environment::ecosystems::dotnet::{config, launch, projects};
 use crate::environment::ecosystems::scene::Scene;
 use crate::environment::ecosystems::settings_files::dotted::dotted;
 use crate::environment::layering::Library;
 use crate::environment::layering::{Layer, ReadingsBuilder};
-use crate::environment::not_followed::GivenUp;
+use crate::environment::paths::up_to;
 use crate::environment::readers::dotenv::Dialect;
 use crate::environment::readers::formats;
 
 const DIALECTS: &[Dialect] = &[Dialect::Lenient];
 
 pub(crate) fn add(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>) {
-    for home in projects(scene) {
+    for home in projects::folders(scene) {
         readings.add_base(&home);
-        for environment in environments(scene, &home) {
-            let mut sheet: Vec<Setting> = Vec::new();
-            let mut known = HashSet::new();
-            let settings = ["appsettings.json", &format!("appsettings.{environment}.json")].map(|name| home.join(name));
-            let secrets = environment.eq_ignore_ascii_case("Development").then(|| secrets(scene, &home)).flatten();
-            for file in settings.into_iter().chain(secrets).rev() {
-                for setting in read(scene.library, &file) {
-                    if !is_set(scene, &setting.name) && known.insert(setting.name.to_ascii_lowercase()) {
-                        sheet.push(setting);
-                    }
-                }
-            }
-            readings.chain(".NET", DIALECTS, vec![Layer::Environment, Layer::fixed(sheet)]);
+        for is_test in [true, false]
+            .into_iter()
+            .filter(|is_test| if *is_test { scene.purpose.test } else { scene.purpose.development })
+        {
+            add_run(scene, readings, &home, is_test);
         }
     }
 }
 
-/// More folders are not looked into.
-const MOST_FOLDERS: usize = 4096;
-
-/// Lists the command's folder, the folder of `--project`, and the project folders right below (a solution's).
-fn projects(scene: &Scene<'_>) -> Vec<PathBuf> {
-    let mut projects = vec![scene.folder.to_owned()];
-    if let Some(project) = scene.option("--project").or(scene.option("-p")) {
-        let path = scene.path(project);
-        projects.push(if path.extension().is_some() { crate::environment::paths::parent(&path) } else { path });
-    }
-    let mut below: Vec<PathBuf> =
-        scene.names().into_iter().filter(|name| !name.starts_with('.')).map(|name| scene.path(&name)).collect();
-    // `src/Api` and `tests/Api.Tests`: a solution's usual folders.
-    for parent in ["src", "test", "tests"]
-        .map(|name| scene.path(name))
-        .into_iter()
-        .filter(|parent| below.contains(parent))
-        .collect::<Vec<_>>()
-    {
-        below.extend(scene.library.files.list(&parent).iter().map(|name| parent.join(name)));
-    }
-    if below.len() > MOST_FOLDERS {
-        scene.library.give_up(
-            scene.folder,
-            None,
-            GivenUp::too_much("it has more than 4,096 folders that may be projects"),
-        );
-        below.truncate(MOST_FOLDERS);
-    }
-    for below in below {
-        for folder in [below.join("src"), below] {
-            if scene.library.exists(&folder.join("appsettings.json")) && !projects.contains(&folder) {
-                projects.push(folder);
+/// Adds what a test run, or the program, of the project in `home` reads.
+fn add_run(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>, home: &Path, is_test: bool) {
+    let started = if is_test { launch::of_tests(scene, home) } else { launch::of_program(scene, home) };
+    let is_started_with = |name: &str| started.iter().any(|setting| setting.name.eq_ignore_ascii_case(name));
+    for environment in environments(scene, home, &started, is_test) {
+        let mut sheet: Vec<Setting> = Vec::new();
+        let mut known = HashSet::new();
+        let mode = format!("appsettings.{environment}.json");
+        let files =
+            ["local.settings.json", "appsettings.json", &mode, "appsettings.Local.json"].map(|name| home.join(name));
+        let secrets = environment.eq_ignore_ascii_case("Development").then(|| secrets(scene, home)).flatten();
+        for file in files.into_iter().chain(secrets).rev() {
+            for setting in read(scene.library, &file) {
+                let names = [setting.name.replace('.', "__"), setting.name.replace('.', ":")];
+                let is_set = names.iter().any(|name| scene.environment.get(name).is_some() || is_started_with(name));
+                if !is_set && known.insert(setting.name.to_ascii_lowercase()) {
+                    sheet.push(setting);
+                }
             }
         }
+        sheet.extend(config::of_framework(scene, home));
+        // What a settings file of a test run says beats the environment; a launch profile's variables do so, too.
+        let mut layers = vec![Layer::fixed(started.clone()), Layer::Environment];
+        layers.extend(dotenv(scene, home));
+        layers.push(Layer::fixed(sheet));
+        readings.chain(".NET", DIALECTS, layers);
     }
-    projects
+}
+
+/// Finds the `.env` that a library loads, where the project names one.
+fn dotenv(scene: &Scene<'_>, home: &Path) -> Option<Layer> {
+    let mut files = scene.names_in(home).into_iter().filter(|name| is_project_file(name));
+    let loads = files.any(|name| {
+        let text = scene.library.manifest(&home.join(name)).to_ascii_lowercase();
+        ["dotnetenv", "dotenv.net", "net.dotenv"].iter().any(|library| text.contains(library))
+    });
+    let file =
+        up_to(&scene.project.root, home).map(|folder| folder.join(".env")).find(|path| scene.library.exists(path));
+    file.filter(|_| loads).map(Layer::file)
 }
 
 /// Finds the user secrets of the project in `home`, where its project file names some.
@@ -91,45 +87,34 @@ fn secrets(scene: &Scene<'_>, home: &Path) -> Option<PathBuf> {
     Some(scene.project.home.as_ref()?.join(".microsoft/usersecrets").join(id).join("secrets.json"))
 }
 
-fn environments(scene: &Scene<'_>, home: &Path) -> Vec<String> {
-    let set = ["ASPNETCORE_ENVIRONMENT", "DOTNET_ENVIRONMENT"].iter().find_map(|name| scene.environment.get(name));
+fn environments(scene: &Scene<'_>, home: &Path, started: &[Setting], is_test: bool) -> Vec<String> {
+    let names = ["ASPNETCORE_ENVIRONMENT", "DOTNET_ENVIRONMENT"];
+    let by_start = names.iter().find_map(|name| started.iter().find(|setting| setting.name == *name));
+    let set = by_start
+        .map(|setting| setting.value.as_str())
+        .or_else(|| names.iter().find_map(|name| scene.environment.get(name)));
     if let Some(name) = scene.purpose.named.as_deref().or(set).filter(|name| !name.is_empty()) {
         return vec![name.to_owned()];
     }
-    let launch = home.join("Properties/launchSettings.json");
-    let mut names: Vec<String> = Vec::new();
-    if scene.purpose.development {
-        for setting in read(scene.library, &launch) {
-            let is_name = setting.name.ends_with("_ENVIRONMENT");
-            if is_name && !names.contains(&setting.value) {
-                names.push(setting.value);
-            }
-        }
-        if names.is_empty() {
-            names.push("Production".to_owned());
-        }
+    if !is_test {
+        // The tools of Entity Framework take Development where nothing says otherwise, a program Production.
+        let is_ef = scene.words().iter().any(|word| word == "ef" || word == "dotnet-ef");
+        return vec![if is_ef { "Development" } else { "Production" }.to_owned()];
     }
-    if scene.purpose.test {
-        // A test host has no launch settings; test projects commonly name their environment in code.
-        let common = ["Testing", "Test", "IntegrationTest", "Development"];
-        let present = common.iter().filter(|name| scene.library.exists(&home.join(format!("appsettings.{name}.json"))));
-        let present: Vec<String> = present.map(|name| (*name).to_owned()).collect();
-        names.extend(if present.is_empty() { vec!["Production".to_owned()] } else { present });
-    }
-    names.dedup();
-    names
+    // A test host has no launch settings; test projects commonly name their environment in code.
+    let common = ["Testing", "Test", "IntegrationTest", "Development"];
+    let present = common.iter().filter(|name| scene.library.exists(&home.join(format!("appsettings.{name}.json"))));
+    let present: Vec<String> = present.map(|name| (*name).to_owned()).collect();
+    if present.is_empty() { vec!["Production".to_owned()] } else { present }
 }
 
 fn read(library: &Library<'_>, path: &Path) -> Vec<Setting> {
     let Some(entries) = library.entries(path, formats::json::flatten) else { return Vec::new() };
     let mut settings = dotted(entries.to_vec(), &library.shown(path), None);
     for setting in &mut settings {
-        setting.name = setting.name.replace(':', ".");
+        // Azure Functions keep variables below `Values`.
+        let name = setting.name.replace(':', ".");
+        setting.name = name.strip_prefix("Values.").unwrap_or(&name).to_owned();
     }
     settings
-}
-
-/// Tells whether a variable sets the key: `ConnectionStrings.Default` is `ConnectionStrings__Default` there.
-fn is_set(scene: &Scene<'_>, name: &str) -> bool {
-    [name.replace('.', "__"), name.replace('.', ":")].iter().any(|name| scene.environment.get(name).is_some())
 }
