@@ -31,8 +31,7 @@ pub(crate) fn add(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>) {
         }
         let runs_phpunit = scene.purpose.test
             && (scene.step.is_none() || TESTERS.contains(&scene.program()) || scene.purpose.development);
-        let named = scene.option("-c").or(scene.option("--configuration"));
-        let phpunit = if runs_phpunit { Phpunit::find(scene.library, &home, named) } else { None };
+        let phpunit = if runs_phpunit { Phpunit::find(scene, &home) } else { None };
         if let Some((_, phpunit)) = &phpunit {
             for environment in test_environments(scene, Some(phpunit)) {
                 let mut layers = vec![Layer::fixed(phpunit.server.clone()), Layer::Environment];
@@ -73,7 +72,14 @@ fn add_file(
     environment: Option<&str>,
     mut layers: Vec<Layer>,
 ) {
-    let fallback = home.join(".env");
+    // Dusk puts its own file in the place of `.env` while it runs.
+    let is_dusk = scene.words().iter().any(|word| word == "dusk" || word == "pest:dusk");
+    let of_dusk = environment
+        .map(|name| format!(".env.dusk.{name}"))
+        .into_iter()
+        .chain([".env.dusk".to_owned(), ".env.dusk.local".to_owned()]);
+    let of_dusk = of_dusk.map(|name| home.join(name)).find(|path| is_dusk && scene.library.exists(path));
+    let fallback = of_dusk.unwrap_or_else(|| home.join(".env"));
     let mut file = fallback.clone();
     if let Some(environment) = environment.filter(|name| !name.is_empty()) {
         let wanted = home.join(format!(".env.{environment}"));

@@ -1,15 +1,17 @@
 //! PHP: Laravel, Symfony, phpdotenv, PHPUnit, WordPress, and configuration in code.
 
+pub(crate) mod arrays;
 pub(crate) mod doctrine;
 pub(crate) mod laravel;
 pub(crate) mod laravel_database;
 pub(crate) mod manifests;
 pub(crate) mod phpdotenv;
 pub(crate) mod phpunit;
+pub(crate) mod statements;
 pub(crate) mod symfony;
 pub(crate) mod wordpress;
 
-use crate::environment::ecosystems::row::{Ecosystem, LoadOrder, NamedFile};
+use crate::environment::ecosystems::row::{Ecosystem, LoadOrder, NamedFile, nowhere};
 use crate::environment::ecosystems::scene::Scene;
 use crate::lists::list;
 
@@ -23,6 +25,7 @@ pub(crate) static PHP: Ecosystem = Ecosystem {
         LoadOrder { name: "Symfony", applies: symfony::is_used, add: symfony::add },
         LoadOrder { name: "WordPress", applies: phpdotenv::is_used, add: wordpress::add },
         LoadOrder { name: "phpdotenv", applies: phpdotenv::is_used, add: phpdotenv::add },
+        LoadOrder { name: "PHP array", applies: arrays::is_used, add: arrays::add },
         LoadOrder { name: "Laravel", applies: nothing_tells, add: laravel::add },
         LoadOrder { name: "Symfony", applies: nothing_tells, add: symfony::add },
     ],
@@ -33,6 +36,7 @@ pub(crate) static PHP: Ecosystem = Ecosystem {
     settings_options: &[(&["phinx"], &["-c", "--configuration"])],
     scan: manifests::scan,
     members: &[],
+    confines: nowhere,
     drivers: list!("drivers.txt"),
 };
 

@@ -21,7 +21,7 @@ pub(crate) fn add(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>) {
     if let Some(named) = scene.purpose.named.as_deref().or(scene.environment.get("APP_ENV")) {
         names.push(format!(".env.{named}"));
     }
-    let phpunit = Phpunit::find(scene.library, scene.folder, scene.option("-c")).filter(|_| scene.purpose.test);
+    let phpunit = Phpunit::find(scene, scene.folder).filter(|_| scene.purpose.test);
     for name in names {
         let path = scene.path(&name);
         match &phpunit {

@@ -5,6 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::environment::ecosystems::scene::Scene;
 use crate::environment::ecosystems::settings_files::dotted::dotted;
 use crate::environment::layering::Layer;
 use crate::environment::layering::Library;
@@ -24,15 +25,17 @@ pub(crate) struct Phpunit {
 }
 
 impl Phpunit {
-    /// Finds the configuration that phpunit would use in `folder`, or the one that its `-c` names; `None` where none
-    /// is.
-    pub(crate) fn find(library: &Library<'_>, folder: &Path, named: Option<&str>) -> Option<(PathBuf, Phpunit)> {
+    /// Finds the configuration that phpunit would use in `home`, or the one that its `-c` names: a file, or the folder of
+    /// one; `None` where none is.
+    pub(crate) fn find(scene: &Scene<'_>, home: &Path) -> Option<(PathBuf, Phpunit)> {
+        let library = scene.library;
         let names = ["phpunit.xml", "phpunit.dist.xml", "phpunit.xml.dist"];
-        let mut paths: Vec<PathBuf> = names.iter().map(|name| folder.join(name)).collect();
-        if let Some(named) = named {
-            paths.insert(0, folder.join(named));
-        }
-        let path = paths.into_iter().find(|path| library.exists(path))?;
+        let named = scene.option("-c").or(scene.option("--configuration"));
+        let named = named.into_iter().flat_map(|named| [scene.path(named), home.join(named)]);
+        let named = named.flat_map(|named| std::iter::once(named.clone()).chain(names.map(|name| named.join(name))));
+        let named = named.filter(|path| path.file_name().is_some_and(|name| name.to_string_lossy().contains(".xml")));
+        let mut paths = named.chain(names.iter().map(|name| home.join(name)));
+        let path = paths.find(|path| library.exists(path))?;
         let entries = library.entries(&path, formats::xml::flatten)?;
         let shown = library.shown(&path);
         Some((path, Phpunit::of(&entries, &shown)))

@@ -8,9 +8,13 @@ use std::path::Path;
 use crate::environment::ecosystems::php::doctrine;
 use crate::environment::ecosystems::php::laravel;
 use crate::environment::ecosystems::php::phpunit::Phpunit;
+use crate::environment::ecosystems::php::statements::statements;
 use crate::environment::ecosystems::scene::Scene;
+use crate::environment::ecosystems::settings_files::by_format;
 use crate::environment::layering::{Layer, ReadingsBuilder};
+use crate::environment::readers::code::Comments;
 use crate::environment::readers::dotenv::Dialect;
+use crate::environment::readers::formats;
 use crate::environment::{Origin, Setting};
 
 const DIALECTS: &[Dialect] = &[Dialect::Symfony];
@@ -28,7 +32,7 @@ pub(crate) fn is_used(scene: &Scene<'_>) -> bool {
 pub(crate) fn add(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>) {
     for home in scene.homes("symfony.lock") {
         readings.add_base(&home);
-        let phpunit = Phpunit::find(scene.library, &home, scene.option("-c")).map(|(_, phpunit)| phpunit);
+        let phpunit = Phpunit::find(scene, &home).map(|(_, phpunit)| phpunit);
         let dumped = dumped(scene, &home.join(".env.local.php"));
         for (is_test, wanted) in [(true, scene.purpose.test), (false, scene.purpose.development)] {
             if !wanted {
@@ -38,6 +42,11 @@ pub(crate) fn add(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>) {
             let mut top = vec![Layer::fixed(phpunit.server.clone()), Layer::fixed(phpunit.forced.clone())];
             top.extend([Layer::Environment, Layer::fixed(phpunit.env.clone())]);
             let (known, default) = environment(scene, &home, &phpunit, is_test);
+            // What an option says is set before any file is read.
+            if let (Some(named), Some(step)) = (&scene.purpose.named, scene.step) {
+                let origin = Origin { variable: "APP_ENV".to_owned(), ..step.invocation.origin.clone() };
+                top.insert(0, Layer::fixed(vec![Setting::known("APP_ENV", named.clone(), origin)]));
+            }
             let dumped_for =
                 dumped.iter().find(|setting| setting.name == "APP_ENV").map(|setting| setting.value.as_str());
             if !dumped.is_empty() && (known.is_none() || known.as_deref() == dumped_for) {
@@ -53,6 +62,7 @@ pub(crate) fn add(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>) {
             names.push(if has_main { ".env".to_owned() } else { ".env.dist".to_owned() });
             top.extend(names.iter().map(|name| Layer::file(home.join(name))));
             top.extend(doctrine::layers(scene.library, &home, &environment));
+            top.extend(parameters(scene, &home));
             readings.chain("Symfony", DIALECTS, top);
         }
     }
@@ -70,20 +80,27 @@ fn environment(scene: &Scene<'_>, home: &Path, phpunit: &Phpunit, is_test: bool)
     (before.map(str::to_owned), default)
 }
 
-/// Reads the literal pairs of a dumped `.env.local.php`: `'KEY' => 'value',` one a line.
+/// Reads the pairs of a dumped `.env.local.php`: `return array('KEY' => 'value');`, on however many lines.
 fn dumped(scene: &Scene<'_>, path: &Path) -> Vec<Setting> {
     if !scene.library.exists(path) {
         return Vec::new();
     }
     let text = scene.library.string(path).unwrap_or_default();
     let shown = scene.library.shown(path);
-    let pairs = text.lines().zip(1..).filter_map(|(line, number)| {
-        let (key, value) = line.split_once("=>")?;
-        let name = key.trim().trim_matches(['\'', '"']).to_owned();
-        let value = value.trim().trim_end_matches(',').trim();
-        let value = value.strip_prefix('\'')?.strip_suffix('\'')?.replace("\\'", "'").replace("\\\\", "\\");
-        let origin = Origin::file(name.clone(), &shown, number);
-        Some(Setting::known(name, value, origin))
+    let pairs = statements(&text, |text| scene.library.pairs(path, text, Comments::Slashes));
+    let settings = pairs.into_iter().filter_map(|pair| {
+        let [name] = &pair.path[..] else { return None };
+        let inside = pair.expression.strip_prefix(['\'', '"'])?.strip_suffix(['\'', '"'])?;
+        let value = inside.replace("\\'", "'").replace("\\\\", "\\");
+        Some(Setting::known(name.clone(), value, Origin::file(name, &shown, pair.line)))
     });
-    pairs.collect()
+    settings.collect()
+}
+
+/// Reads the parameters that Symfony kept before it had variables.
+fn parameters(scene: &Scene<'_>, home: &Path) -> Vec<Layer> {
+    let files =
+        ["app/config/parameters.yml", "config/parameters.yml", "config/parameters.yaml"].map(|name| home.join(name));
+    let present = files.iter().filter(|path| scene.library.exists(path));
+    present.flat_map(|path| by_format::flat(scene.library, path, formats::yaml::flatten)).collect()
 }
