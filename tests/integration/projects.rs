@@ -97,3 +97,13 @@ fn services_of_compose_are_judged_as_wanted() {
 fn projects_of_node_are_judged_as_wanted() {
     all_are_judged_as_wanted("node.jsonl");
 }
+
+#[test]
+fn projects_of_dotnet_are_judged_as_wanted() {
+    all_are_judged_as_wanted("dotnet.jsonl");
+}
+
+#[test]
+fn projects_of_php_are_judged_as_wanted() {
+    all_are_judged_as_wanted("php.jsonl");
+}
