@@ -1,5 +1,6 @@
 //! Reads files once, and each dotenv file once for every dialect that tells something else about it.
 
+use std::any::Any;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -44,6 +45,8 @@ pub(crate) struct Library<'a> {
     problems: RefCell<Vec<FileProblem>>,
     stumbles: RefCell<BTreeMap<PathBuf, Stumbles>>,
     conditions: RefCell<Vec<Condition>>,
+    /// What load orders made of files, by a key that says of which, and what for.
+    made: RefCell<HashMap<String, Rc<dyn Any>>>,
     /// What was not followed, of the command as of files.
     pub(crate) gaps: Gaps,
 }
@@ -60,6 +63,7 @@ impl<'a> Library<'a> {
             problems: RefCell::default(),
             stumbles: RefCell::default(),
             conditions: RefCell::default(),
+            made: RefCell::default(),
             gaps: Gaps::default(),
         }
     }
@@ -125,6 +129,18 @@ impl<'a> Library<'a> {
         let entries = Rc::new(flat.entries(|stop| self.give_up(path, Some(stop.line), stop.why)));
         self.flattened.borrow_mut().insert(key, Rc::clone(&entries));
         Some(entries)
+    }
+
+    /// Makes something once of what files say: each scene, and each module of it, asks for the same. `key` says of which
+    /// files, and what it is.
+    pub(crate) fn once<T: 'static>(&self, key: String, make: impl FnOnce() -> T) -> Rc<T> {
+        let kept = self.made.borrow().get(&key).cloned();
+        if let Some(made) = kept.and_then(|kept| kept.downcast::<T>().ok()) {
+            return made;
+        }
+        let made = Rc::new(make());
+        self.made.borrow_mut().insert(key, Rc::clone(&made) as Rc<dyn Any>);
+        made
     }
 
     /// Finds the pairs in `text`, which is code of the file at `path`; what is cut off is noted.

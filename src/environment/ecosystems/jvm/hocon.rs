@@ -39,7 +39,7 @@ fn files(scene: &Scene<'_>, home: &Path, is_test: bool, given: &[Setting]) -> Ve
     if !named.is_empty() {
         return named;
     }
-    let folders = Folders::of(scene, home, is_test);
+    let folders = Folders::of(scene, home, &[], is_test);
     // Play's configuration and that of its tests.
     let of_play = [home.join("test/resources"), home.join("conf")];
     let paths = folders.all().chain(&of_play).map(|folder| folder.join("application.conf"));

@@ -5,6 +5,7 @@
 
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use crate::environment::ecosystems::jvm::manifests;
 use crate::environment::ecosystems::manifest::quoted;
@@ -31,7 +32,7 @@ pub(crate) fn homes(scene: &Scene<'_>) -> Vec<PathBuf> {
         homes = nearest(scene, &start);
         if scene.program() != "java" {
             let members = members(scene, &start);
-            homes.extend(members.into_iter().filter(|member| member.starts_with(&start)));
+            homes.extend(members.iter().filter(|member| member.starts_with(&start)).cloned());
         }
     }
     let mut known = Vec::with_capacity(homes.len());
@@ -54,13 +55,16 @@ pub(crate) fn confines(scene: &Scene<'_>) -> Option<Vec<PathBuf>> {
     if own.is_empty() || own.contains(&scene.project.root) {
         return None;
     }
-    let outermost = scene.project.root.clone();
-    let others = members(scene, &outermost);
+    Some(with_depended(scene, own))
+}
+
+/// Adds the modules of the same build that the build files of these name, and those that they name.
+fn with_depended(scene: &Scene<'_>, mut own: Vec<PathBuf>) -> Vec<PathBuf> {
+    let others = members(scene, &scene.project.root);
     let mut at = 0;
     while at < own.len() {
-        let texts = MARKS
-            .map(|mark| own[at].join(mark))
-            .map(|path| scene.library.exists(&path).then(|| scene.library.manifest(&path)));
+        let files = MARKS.map(|mark| own[at].join(mark));
+        let texts = files.map(|path| scene.library.exists(&path).then(|| scene.library.manifest(&path)));
         let is_named = |member: &&PathBuf| {
             let name = member.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
             // `projects.orderCore` of Gradle is `order-core`.
@@ -69,12 +73,24 @@ pub(crate) fn confines(scene: &Scene<'_>) -> Option<Vec<PathBuf>> {
                 text.contains(&name) || text.contains("projects.") && text.to_ascii_lowercase().contains(&folded)
             })
         };
-        let named: Vec<PathBuf> =
-            others.iter().filter(|member| !own.contains(member)).filter(is_named).cloned().collect();
+        let named = others.iter().filter(|member| !own.contains(member)).filter(is_named);
+        let named: Vec<PathBuf> = named.cloned().collect();
         own.extend(named);
         at += 1;
     }
-    Some(own)
+    own
+}
+
+/// How many modules a command may run in for their dependencies to be looked up: where it runs in more, it commonly runs in
+/// these, too.
+const FEW: usize = 4;
+
+/// Lists the modules whose resources the module in `home` has on its classpath, where the command does not run in them.
+pub(crate) fn depended(scene: &Scene<'_>, homes: &[PathBuf], home: &Path) -> Vec<PathBuf> {
+    if homes.len() > FEW {
+        return Vec::new();
+    }
+    with_depended(scene, vec![home.to_owned()]).split_off(1)
 }
 
 /// Finds the folder that the build starts in: the command's own, or the one that `-f` or `-p` names.
@@ -178,7 +194,11 @@ fn build_root(scene: &Scene<'_>, start: &Path) -> Option<PathBuf> {
 }
 
 /// Lists the modules that the build files of `start`, and of the modules themselves, name.
-fn members(scene: &Scene<'_>, start: &Path) -> Vec<PathBuf> {
+fn members(scene: &Scene<'_>, start: &Path) -> Rc<Vec<PathBuf>> {
+    scene.library.once(format!("modules {}", start.display()), || find_members(scene, start))
+}
+
+fn find_members(scene: &Scene<'_>, start: &Path) -> Vec<PathBuf> {
     let root = build_root(scene, start).unwrap_or_else(|| start.to_owned());
     let mut members: Vec<PathBuf> = Vec::new();
     let mut waiting = VecDeque::from([root.clone()]);

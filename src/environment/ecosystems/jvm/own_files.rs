@@ -25,9 +25,11 @@ const OF_THE_WEB: &[&str] = &["src/main/webapp/WEB-INF", "src/main/webapp/WEB-IN
 const SAYS: &[&str] = &["embedded-database", "jdbc:", "mongodb:", "mongodb+srv:", "postgres://", "mysql://"];
 
 pub(crate) fn add(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>) {
-    for home in modules::homes(scene) {
+    let homes = modules::homes(scene);
+    for home in &homes {
+        let depended = modules::depended(scene, &homes, home);
         for is_test in resources::runs(scene) {
-            let folders = Folders::of(scene, &home, is_test);
+            let folders = Folders::of(scene, home, &depended, is_test);
             let mode = scene.purpose.named.as_deref().unwrap_or(if is_test { "test" } else { "development" });
             let mut layers = Vec::new();
             let below = folders.resources().flat_map(|folder| BELOW.iter().map(|name| folder.join(name)));
@@ -55,7 +57,7 @@ pub(crate) fn add(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>) {
                     }
                 }
             }
-            let given = told::of(scene, &home, is_test);
+            let given = told::of(scene, home, is_test);
             for layer in layers {
                 let layers = vec![Layer::fixed(given.clone()), Layer::Environment, layer];
                 readings.chain("settings file of a library", &[Dialect::Lenient], layers);

@@ -4,6 +4,7 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use crate::environment::ecosystems::scene::Scene;
 use crate::environment::paths::up_to;
@@ -43,16 +44,19 @@ pub(crate) fn path(scene: &Scene<'_>, home: &Path) -> PathBuf {
 
 /// Reads the project file of the module in `home` and those of the folders above it, which it commonly inherits from; the
 /// module's own first.
-pub(crate) fn with_parents(scene: &Scene<'_>, home: &Path) -> Vec<Pom> {
-    let mut poms: Vec<Pom> = read(scene, &path(scene, home)).into_iter().collect();
-    for folder in up_to(&scene.project.root, home).skip(1) {
-        poms.extend(read(scene, &folder.join("pom.xml")));
-    }
-    poms
+pub(crate) fn with_parents(scene: &Scene<'_>, home: &Path) -> Vec<Rc<Pom>> {
+    let own = std::iter::once(path(scene, home));
+    let above = up_to(&scene.project.root, home).skip(1).map(|folder| folder.join("pom.xml"));
+    let present = own.chain(above).filter(|path| scene.library.exists(path));
+    let profiles = chosen_profiles(scene).collect::<Vec<_>>().join(",");
+    let read_once = |path: PathBuf| {
+        scene.library.once(format!("pom {profiles} {}", path.display()), || read(scene, &path).unwrap_or_default())
+    };
+    present.map(read_once).collect()
 }
 
 /// Gathers the properties of a module, those of the command over its own over inherited ones.
-pub(crate) fn properties(scene: &Scene<'_>, poms: &[Pom]) -> HashMap<String, String> {
+pub(crate) fn properties(scene: &Scene<'_>, poms: &[Rc<Pom>]) -> HashMap<String, String> {
     let inherited = poms.iter().rev().flat_map(|pom| &pom.properties);
     let mut all: HashMap<String, String> = inherited.map(|(name, (value, _))| (name.clone(), value.clone())).collect();
     let words = scene.words().iter().filter_map(|word| word.strip_prefix("-D")?.split_once('='));
@@ -61,10 +65,7 @@ pub(crate) fn properties(scene: &Scene<'_>, poms: &[Pom]) -> HashMap<String, Str
 }
 
 /// Reads one project file.
-pub(crate) fn read(scene: &Scene<'_>, path: &Path) -> Option<Pom> {
-    if !scene.library.exists(path) {
-        return None;
-    }
+fn read(scene: &Scene<'_>, path: &Path) -> Option<Pom> {
     let entries = scene.library.entries(path, formats::xml::flatten)?;
     let mut pom = Pom { path: path.to_owned(), ..Pom::default() };
     let mut profile = None;

@@ -18,15 +18,19 @@ pub(crate) struct Folders {
 }
 
 impl Folders {
-    /// Lists those of the module in `home`, with those of its tests where tests run.
-    pub(crate) fn of(scene: &Scene<'_>, home: &Path, is_test: bool) -> Self {
+    /// Lists those of the module in `home`, with those of its tests where tests run, and those of the modules that it
+    /// depends on.
+    pub(crate) fn of(scene: &Scene<'_>, home: &Path, depended: &[PathBuf], is_test: bool) -> Self {
         let with_config = |folder: PathBuf| [folder.join("config"), folder];
         let sets = if is_test { test_sets(scene, home) } else { Vec::new() };
         Folders {
             named: Vec::new(),
             beside: with_config(home.to_owned()).into(),
             of_tests: sets.into_iter().flat_map(|set| with_config(set.join("resources"))).collect(),
-            of_program: with_config(home.join("src/main/resources")).into(),
+            of_program: std::iter::once(home)
+                .chain(depended.iter().map(PathBuf::as_path))
+                .flat_map(|home| with_config(home.join("src/main/resources")))
+                .collect(),
         }
     }
 

@@ -25,16 +25,18 @@ const DIALECTS: &[Dialect] = &[Dialect::Lenient];
 const PROFILES: &str = "spring.profiles.active";
 
 pub(crate) fn add(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>) {
-    for home in modules::homes(scene) {
-        readings.add_base(&home);
+    let homes = modules::homes(scene);
+    for home in &homes {
+        readings.add_base(home);
+        let depended = modules::depended(scene, &homes, home);
         for is_test in resources::runs(scene) {
-            let told = told::of(scene, &home, is_test);
+            let told = told::of(scene, home, is_test);
             let mut variants = vec![Variant::default()];
             if is_test {
-                variants.extend(test_code::variants(scene, &home));
+                variants.extend(test_code::variants(scene, home).iter().cloned());
             }
             for variant in variants {
-                Run { scene, home: &home, is_test, told: &told, variant }.add(readings);
+                Run { scene, home, depended: &depended, is_test, told: &told, variant }.add(readings);
             }
         }
     }
@@ -44,6 +46,8 @@ pub(crate) fn add(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>) {
 struct Run<'r> {
     scene: &'r Scene<'r>,
     home: &'r Path,
+    /// Modules that it has on its classpath.
+    depended: &'r [PathBuf],
     is_test: bool,
     /// What the run is told besides its files.
     told: &'r [Setting],
@@ -53,7 +57,7 @@ struct Run<'r> {
 impl Run<'_> {
     fn add(&self, readings: &mut ReadingsBuilder<'_>) {
         let scene = self.scene;
-        let mut folders = Folders::of(scene, self.home, self.is_test);
+        let mut folders = Folders::of(scene, self.home, self.depended, self.is_test);
         folders.named = config_import::locations(scene, self.home, self.told);
         let names = self.given("spring.config.name").unwrap_or("application").split(',').map(str::trim);
         let names: Vec<&str> = names.chain(["bootstrap"]).collect();

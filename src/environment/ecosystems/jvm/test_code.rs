@@ -6,6 +6,7 @@
 
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use crate::environment::ecosystems::jvm::documents;
 use crate::environment::ecosystems::jvm::resources::test_sets;
@@ -42,7 +43,11 @@ const PLACES: &[&str] =
 const WITH_PROPERTIES: &[&str] = &["SpringBootTest", "TestPropertySource", "Property", "MicronautTest"];
 
 /// Lists the ways in which the tests of the module in `home` run, other than the plain one.
-pub(crate) fn variants(scene: &Scene<'_>, home: &Path) -> Vec<Variant> {
+pub(crate) fn variants(scene: &Scene<'_>, home: &Path) -> Rc<Vec<Variant>> {
+    scene.library.once(format!("tests {}", home.display()), || read(scene, home))
+}
+
+fn read(scene: &Scene<'_>, home: &Path) -> Vec<Variant> {
     let mut variants: Vec<Variant> = Vec::new();
     let mut bytes = 0;
     for path in sources(scene, home) {
