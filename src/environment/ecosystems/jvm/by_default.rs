@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use crate::environment::ecosystems::jvm::documents::{FileEntry, relaxed};
+use crate::environment::ecosystems::jvm::resources::{code_below, test_sets};
 use crate::environment::ecosystems::scene::Scene;
 use crate::text::line_at;
 
@@ -95,7 +96,11 @@ pub(crate) fn of(scene: &Scene<'_>, home: &Path, entries: &[FileEntry], is_test:
         {
             continue;
         }
-        if let Some((path, line)) = dependency(scene, home, maker, is_test) {
+        if let Some((path, line)) = dependency(scene, home, maker, is_test)
+            && !*scene
+                .library
+                .once(format!("sources {is_test} {}", home.display()), || has_own_source(scene, home, is_test))
+        {
             made.push(FileEntry {
                 name: maker.name.to_owned(),
                 value: maker.value.to_owned(),
@@ -105,6 +110,26 @@ pub(crate) fn of(scene: &Scene<'_>, home: &Path, entries: &[FileEntry], is_test:
         }
     }
     made
+}
+
+/// What code has that makes a connection by itself.
+const OF_A_SOURCE: &[&str] =
+    &["DataSourceBuilder", "DataSource(", "DriverManager.", "jdbc:", "setJdbcUrl", "mongodb:", "mongodb+srv:"];
+
+/// Longer code is not read.
+const MOST_BYTES: usize = 8 << 20;
+
+/// Tells whether the module's code may choose a database, so that nothing can be said of the framework's own.
+fn has_own_source(scene: &Scene<'_>, home: &Path, is_test: bool) -> bool {
+    let sets = Some(home.join("src/main")).into_iter().chain(test_sets(scene, home).into_iter().filter(|_| is_test));
+    let (files, is_cut) = code_below(scene, sets.collect());
+    let mut bytes = 0;
+    is_cut
+        || files.iter().any(|path| {
+            let text = scene.library.manifest(path);
+            bytes += text.len();
+            bytes > MOST_BYTES || OF_A_SOURCE.iter().any(|word| text.contains(word))
+        })
 }
 
 /// Finds the line of the module's build file that names one of the artifacts.

@@ -1,5 +1,6 @@
 //! Where programs of the JVM keep their configuration.
 
+use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 
 use crate::environment::ecosystems::scene::Scene;
@@ -79,4 +80,28 @@ pub(crate) fn test_sets(scene: &Scene<'_>, home: &Path) -> Vec<PathBuf> {
     // Play keeps its tests beside `app`.
     sets.extend(Some(home.join("test")).filter(|_| scene.library.exists(&home.join("conf"))));
     sets
+}
+
+/// More files of code are not listed.
+const MOST_FILES: usize = 4096;
+
+/// Lists the files of code in the folders and below, sorted; tells, too, whether there are more.
+pub(crate) fn code_below(scene: &Scene<'_>, folders: Vec<PathBuf>) -> (Vec<PathBuf>, bool) {
+    let mut waiting: VecDeque<PathBuf> = folders.into();
+    let (mut files, mut looked) = (Vec::new(), 0);
+    while let Some(folder) = waiting.pop_front() {
+        looked += 1;
+        if files.len() > MOST_FILES || looked > MOST_FILES {
+            return (files, true);
+        }
+        for name in scene.names_in(&folder) {
+            match name.rsplit_once('.') {
+                Some((_, "java" | "kt" | "groovy" | "scala")) => files.push(folder.join(name)),
+                None if name != "resources" => waiting.push_back(folder.join(name)),
+                _ => {}
+            }
+        }
+    }
+    files.sort();
+    (files, false)
 }

@@ -4,12 +4,11 @@
 //! Sources: Spring's reference ("Context Configuration with Test Property Sources", "… with Environment Profiles"),
 //! Micronaut Test's manual.
 
-use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use crate::environment::ecosystems::jvm::documents;
-use crate::environment::ecosystems::jvm::resources::test_sets;
+use crate::environment::ecosystems::jvm::resources::{code_below, test_sets};
 use crate::environment::ecosystems::manifest::quoted;
 use crate::environment::ecosystems::scene::Scene;
 use crate::environment::not_followed::GivenUp;
@@ -25,8 +24,7 @@ pub(crate) struct Variant {
     pub(crate) settings: Vec<Setting>,
 }
 
-/// More files of tests, and more bytes of them, are not read.
-const MOST_FILES: usize = 4096;
+/// More bytes of tests are not read.
 const MOST_BYTES: usize = 16 << 20;
 /// More ways that differ are not told apart.
 const MOST_VARIANTS: usize = 64;
@@ -85,23 +83,10 @@ fn read(scene: &Scene<'_>, home: &Path) -> Vec<Variant> {
 
 /// Lists the sources of the tests.
 fn sources(scene: &Scene<'_>, home: &Path) -> Vec<PathBuf> {
-    let mut waiting: VecDeque<PathBuf> = test_sets(scene, home).into();
-    let (mut sources, mut folders) = (Vec::new(), 0);
-    while let Some(folder) = waiting.pop_front() {
-        folders += 1;
-        if sources.len() > MOST_FILES || folders > MOST_FILES {
-            scene.library.give_up(&folder, None, GivenUp::too_much("there are more than 4,096 files of tests"));
-            break;
-        }
-        for name in scene.names_in(&folder) {
-            match name.rsplit_once('.') {
-                Some((_, "java" | "kt" | "groovy" | "scala")) => sources.push(folder.join(name)),
-                None if name != "resources" => waiting.push_back(folder.join(name)),
-                _ => {}
-            }
-        }
+    let (sources, is_cut) = code_below(scene, test_sets(scene, home));
+    if is_cut {
+        scene.library.give_up(&home.join("src"), None, GivenUp::too_much("there are more than 4,096 files of tests"));
     }
-    sources.sort();
     sources
 }
 
