@@ -22,7 +22,8 @@ pub(crate) fn scan(file: &str) -> Option<Scan> {
 /// Reads the artifacts of dependencies and plugins; what the project itself and its parent are called is none.
 fn pom(text: &str, note: &mut dyn FnMut(&str, u32)) {
     for entry in entries(text, xml::flatten, note) {
-        let is_used = |key: &String| matches!(key.as_str(), "dependencies" | "dependency" | "plugin" | "extension" | "path");
+        let is_used =
+            |key: &String| matches!(key.as_str(), "dependencies" | "dependency" | "plugin" | "extension" | "path");
         if entry.path.last().is_some_and(|last| last == "artifactId") && entry.path.iter().any(is_used) {
             note(&entry.value, entry.line);
         }
