@@ -10,7 +10,7 @@ use std::rc::Rc;
 use crate::environment::ecosystems::jvm::documents::{FileEntry, relaxed};
 use crate::environment::ecosystems::jvm::resources::{code_below, test_sets};
 use crate::environment::ecosystems::scene::Scene;
-use crate::text::line_at;
+use crate::text::{line_at, shown};
 
 /// What a build depends on, what that makes by itself, and the settings that keep it from doing so.
 struct Maker {
@@ -99,7 +99,7 @@ pub(crate) fn of(scene: &Scene<'_>, home: &Path, entries: &[FileEntry], is_test:
         if let Some((path, line)) = dependency(scene, home, maker, is_test)
             && !*scene
                 .library
-                .once(format!("sources {is_test} {}", home.display()), || has_own_source(scene, home, is_test))
+                .once(format!("sources {is_test} {}", shown(home)), || has_own_source(scene, home, is_test))
         {
             made.push(FileEntry {
                 name: maker.name.to_owned(),

@@ -12,6 +12,7 @@ use crate::environment::ecosystems::manifest::quoted;
 use crate::environment::ecosystems::scene::Scene;
 use crate::environment::not_followed::GivenUp;
 use crate::environment::paths::{normal, parent};
+use crate::text::shown;
 
 /// More modules of a build are not looked into.
 const MOST: usize = 1024;
@@ -195,7 +196,7 @@ fn build_root(scene: &Scene<'_>, start: &Path) -> Option<PathBuf> {
 
 /// Lists the modules that the build files of `start`, and of the modules themselves, name.
 fn members(scene: &Scene<'_>, start: &Path) -> Rc<Vec<PathBuf>> {
-    scene.library.once(format!("modules {}", start.display()), || find_members(scene, start))
+    scene.library.once(format!("modules {}", shown(start)), || find_members(scene, start))
 }
 
 fn find_members(scene: &Scene<'_>, start: &Path) -> Vec<PathBuf> {

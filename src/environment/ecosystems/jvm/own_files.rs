@@ -33,7 +33,7 @@ pub(crate) fn add(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>) {
             let mode = scene.purpose.named.as_deref().unwrap_or(if is_test { "test" } else { "development" });
             let mut layers = Vec::new();
             let below = folders.resources().flat_map(|folder| BELOW.iter().map(|name| folder.join(name)));
-            let of_the_web = OF_THE_WEB.iter().map(|name| home.join(name)).filter(|_| !is_test);
+            let of_the_web = OF_THE_WEB.iter().map(|name| home.join(name));
             let all = folders.resources().cloned().chain(below).chain(of_the_web);
             for folder in all.filter(|folder| scene.library.exists(folder)) {
                 let mut names = scene.names_in(&folder);

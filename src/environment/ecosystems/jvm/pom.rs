@@ -9,6 +9,7 @@ use std::rc::Rc;
 use crate::environment::ecosystems::scene::Scene;
 use crate::environment::paths::up_to;
 use crate::environment::readers::formats;
+use crate::text::shown;
 
 /// What a project file says about the build.
 #[derive(Default)]
@@ -50,7 +51,7 @@ pub(crate) fn with_parents(scene: &Scene<'_>, home: &Path) -> Vec<Rc<Pom>> {
     let present = own.chain(above).filter(|path| scene.library.exists(path));
     let profiles = chosen_profiles(scene).collect::<Vec<_>>().join(",");
     let read_once = |path: PathBuf| {
-        scene.library.once(format!("pom {profiles} {}", path.display()), || read(scene, &path).unwrap_or_default())
+        scene.library.once(format!("pom {profiles} {}", shown(&path)), || read(scene, &path).unwrap_or_default())
     };
     present.map(read_once).collect()
 }

@@ -13,7 +13,7 @@ use crate::environment::ecosystems::manifest::quoted;
 use crate::environment::ecosystems::scene::Scene;
 use crate::environment::not_followed::GivenUp;
 use crate::environment::{Origin, Setting};
-use crate::text::LineIndex;
+use crate::text::{LineIndex, shown};
 
 /// What one class, or several alike, add to what a test run is told.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -42,7 +42,7 @@ const WITH_PROPERTIES: &[&str] = &["SpringBootTest", "TestPropertySource", "Prop
 
 /// Lists the ways in which the tests of the module in `home` run, other than the plain one.
 pub(crate) fn variants(scene: &Scene<'_>, home: &Path) -> Rc<Vec<Variant>> {
-    scene.library.once(format!("tests {}", home.display()), || read(scene, home))
+    scene.library.once(format!("tests {}", shown(home)), || read(scene, home))
 }
 
 fn read(scene: &Scene<'_>, home: &Path) -> Vec<Variant> {
