@@ -7,7 +7,8 @@ use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 
 use crate::environment::ecosystems;
-use crate::environment::ecosystems::manifest::{DataPath, driver};
+use crate::environment::ecosystems::manifest::{DataPath, Scan, driver};
+use crate::environment::ecosystems::row::Ecosystem;
 use crate::environment::paths::may_be_a_folder;
 use crate::environment::readers::encoding::decoded;
 use crate::environment::workspace_patterns::expand;
@@ -22,6 +23,9 @@ const MAX_MANIFESTS: usize = 4096;
 
 /// The most bytes of manifests that are read.
 const MAX_BYTES: usize = 64 << 20;
+
+/// How deep manifests that include others are followed.
+const MAX_INCLUDED: usize = 8;
 
 /// How many drivers are enough to be told of.
 const MAX_DRIVERS: usize = 20;
@@ -180,7 +184,15 @@ impl ManifestSearch<'_> {
         if self.is_enough() {
             return;
         }
-        let Some(bytes) = self.bytes(path) else { return };
+        let text = self.scanned(path, ecosystem, scan, 0);
+        if let Some(members_in) = members_in.filter(|_| text.is_some()) {
+            self.add_members(members, members_in(&text.unwrap_or_default()));
+        }
+    }
+
+    /// Reads a manifest with those that it includes; gives its text.
+    fn scanned(&mut self, path: &Path, ecosystem: &Ecosystem, scan: Scan, depth: usize) -> Option<String> {
+        let bytes = self.bytes(path)?;
         let text = decoded(&bytes);
         let file = self.project.shown(path);
         let mut seen = HashSet::new();
@@ -195,10 +207,19 @@ impl ManifestSearch<'_> {
                 drivers.push(driver());
             }
         });
-        if let Some(members_in) = members_in {
-            self.add_members(members, members_in(&text));
-        }
         self.evidence.manifests.push(file);
+        let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+        let folder = path.parent().unwrap_or(path);
+        for (included, scan) in (ecosystem.included)(&name, &text) {
+            let included = folder.join(included);
+            if !self.visited.insert(included.clone()) {
+                continue;
+            }
+            // What is included and not read proves nothing.
+            let is_read = depth < MAX_INCLUDED && self.scanned(&included, ecosystem, scan, depth + 1).is_some();
+            self.evidence.complete &= is_read;
+        }
+        Some(text.into_owned())
     }
 
     /// Reads a file within the caps; one that is there and is not read leaves the evidence incomplete.

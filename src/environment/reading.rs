@@ -35,6 +35,9 @@ pub(crate) enum Unresolved {
     Variable,
     /// It is code of a template language (ERB, Jinja, Twig, …) or a call (`env("X")`) that was not evaluated.
     Template,
+    /// It is an expression in code that says which database it is, and was not evaluated. No reading holds it: it is
+    /// noted as not followed.
+    Code,
 }
 
 /// The merged environment that one plausible loader gives: each name at most once, the winning value.

@@ -126,7 +126,7 @@ impl From<&Unresolved> for Doubt {
     fn from(unresolved: &Unresolved) -> Self {
         match unresolved {
             Unresolved::Variable => Doubt::Variable,
-            Unresolved::CommandSubstitution | Unresolved::Template => Doubt::Unresolved,
+            Unresolved::CommandSubstitution | Unresolved::Template | Unresolved::Code => Doubt::Unresolved,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What every rule looks at, and the findings that rules have in common.
 
 use crate::environment::Origin;
-use crate::reach::Target;
+use crate::reach::{Place, Target};
 use crate::verdict::locality::{LocatedPlace, locate_places};
 use crate::verdict::{Evidence, Finding, Level, Locality, Remedy, words};
 
@@ -25,6 +25,33 @@ impl<'a> Subject<'a> {
             .zip(&self.located)
             .enumerate()
             .map(|(at, (target, located))| (at, target, located.as_slice()))
+    }
+
+    /// Lists the origins of the target at `at`, and of those that may be the same database by another spelling.
+    pub(crate) fn origins_of_one_database(&self, at: usize) -> Vec<&'a Origin> {
+        let targets = &self.evidence.targets;
+        let others = (0..targets.len()).filter(|other| *other != at && self.may_be_one(at, *other));
+        std::iter::once(at).chain(others).flat_map(|at| &targets[at].origins).collect()
+    }
+
+    /// Tells whether two targets may be one database: the same name behind one port of this machine, by whichever of
+    /// its names or by a socket. Which of them one listener serves is not asked.
+    fn may_be_one(&self, one: usize, other: usize) -> bool {
+        let ports = |at: usize| -> Option<Vec<Option<u16>>> {
+            let target = &self.evidence.targets[at];
+            let port = |located: &LocatedPlace<'_>| match (located.locality, located.place) {
+                (Locality::Loopback, Place::Host { port, .. }) | (Locality::Socket, Place::Socket { port, .. }) => {
+                    Some(port.or(target.engine.default_port()))
+                }
+                _ => None,
+            };
+            self.located[at].iter().map(port).collect()
+        };
+        let [first, second] = [one, other].map(|at| &self.evidence.targets[at]);
+        let shared = |one: &[Option<u16>], other: &[Option<u16>]| one.iter().any(|port| other.contains(port));
+        first.engine.family() == second.engine.family()
+            && first.database == second.database
+            && ports(one).zip(ports(other)).is_some_and(|(one, other)| shared(&one, &other))
     }
 
     /// Tells whether every place of every target is positively local and every database is named like a test's.

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::environment::ecosystems::manifest::{Members, Scan};
+use crate::environment::ecosystems::manifest::{Included, Members, Scan};
 use crate::environment::ecosystems::scene::Scene;
 use crate::environment::layering::{Layer, Library, ReadingsBuilder};
 use crate::lists::List;
@@ -26,6 +26,8 @@ pub(crate) struct Ecosystem {
     /// The folders that a command's manifests are read in, where it does not concern all of the project: its modules, and
     /// those that they depend on; `None` where it may concern all.
     pub(crate) confines: fn(&Scene<'_>) -> Option<Vec<PathBuf>>,
+    /// The files that a manifest includes.
+    pub(crate) included: Included,
     /// The packages that reach a database, each with the word of its [`DataPath`](super::manifest::DataPath); in lower
     /// case, `-` for `_`.
     pub(crate) drivers: List,
@@ -52,6 +54,11 @@ pub(crate) struct NamedFile {
 /// Confines no command.
 pub(crate) fn nowhere(_: &Scene<'_>) -> Option<Vec<PathBuf>> {
     None
+}
+
+/// Includes nothing, as most manifests do.
+pub(crate) fn nothing(_: &str, _: &str) -> Vec<(String, Scan)> {
+    Vec::new()
 }
 
 /// Applies wherever the row's ecosystem does.

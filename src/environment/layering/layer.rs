@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use crate::collections::HashMap;
-use crate::environment::Setting;
 use crate::environment::layering::library::Library;
 use crate::environment::layering::start_environment::StartEnvironment;
 use crate::environment::not_followed::GivenUp;
 use crate::environment::readers::dotenv::Dialect;
 use crate::environment::readers::expansion::Lookup;
+use crate::environment::{Setting, Unresolved};
 
 /// Where values come from, one step of a load order.
 #[derive(Clone)]
@@ -119,7 +119,13 @@ impl Chain {
             };
             for setting in settings.iter() {
                 let in_environment = environment_counts && environment.get(&setting.name).is_some();
-                if !in_environment && !names.contains_key(&setting.name) {
+                if in_environment || names.contains_key(&setting.name) {
+                    continue;
+                }
+                if setting.unresolved == Some(Unresolved::Code) {
+                    // What a weaker layer says of it is kept, and is not all.
+                    library.gaps.give_up(setting.origin.clone(), GivenUp::Form(NOT_EVALUATED.into()));
+                } else {
                     names.insert(setting.name.clone(), merged.len());
                     merged.push(environment.with_doubt(setting));
                 }
@@ -128,6 +134,9 @@ impl Chain {
         merged
     }
 }
+
+/// Why a value in code is not known.
+const NOT_EVALUATED: &str = "it says which database is used by an expression that is not evaluated here";
 
 /// Longer values, in bytes, are not filled in elsewhere: chains of files that double them must not fill the memory.
 const LONGEST_REFERRED: usize = 32 * 1024;

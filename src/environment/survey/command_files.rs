@@ -18,6 +18,24 @@ use crate::tools::programs::{Loading, loading};
 /// Options that name a file of variables, whatever the program.
 const OF_VARIABLES: &[&str] = &["--env-file", "--envfile", "--env_file", "--dotenv", "--dotenv-path", "--dotenv-file"];
 
+/// Options by which a project's own program is told its settings file.
+const OF_SETTINGS: &[&str] = &[
+    "--config",
+    "--config-file",
+    "--configfile",
+    "--conf",
+    "--configuration",
+    "--settings",
+    "-config",
+    "-config-file",
+    "-conf",
+    "-c",
+];
+
+/// Endings of files that hold settings, not code.
+const HOLD_SETTINGS: &[&str] =
+    &["yml", "yaml", "json", "toml", "ini", "cfg", "conf", "properties", "env", "hcl", "hjson"];
+
 /// Programs whose own loader of such files is modelled apart.
 const MODELLED_APART: &[&str] = &["node", "bun", "deno", "tsx", "docker", "docker-compose", "podman"];
 
@@ -27,7 +45,14 @@ pub(crate) fn add(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>) {
     let own = rows.find(|(programs, _)| programs.contains(&program)).map_or(&[][..], |(_, options)| options);
     let any = if MODELLED_APART.contains(&program) { &[][..] } else { OF_VARIABLES };
     add_named_for_variables(scene, readings);
-    for name in own.iter().chain(any).filter_map(|option| scene.option(option)) {
+    let holds_settings = |name: &&str| {
+        let extension = Path::new(name).extension().and_then(|extension| extension.to_str());
+        extension.is_some_and(|extension| HOLD_SETTINGS.contains(&extension))
+    };
+    let is_known = !own.is_empty() || MODELLED_APART.contains(&program);
+    let settings_options = if is_known { &[][..] } else { OF_SETTINGS };
+    let named = settings_options.iter().filter_map(|option| scene.option(option)).filter(holds_settings);
+    for name in own.iter().chain(any).filter_map(|option| scene.option(option)).chain(named) {
         for name in name.trim_start_matches("file://").split(',') {
             let path = scene.path(name);
             if scene.library.exists(&path) {

@@ -9,11 +9,10 @@ pub(crate) const ID: &str = "one-database-two-names";
 pub(crate) fn check(subject: &Subject<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (at, target, _) in subject.targets() {
-        let test = target
-            .origins
-            .iter()
-            .find(|origin| words::has_word(&origin.variable, &["test", "testing", "ci", "dev", "development"]));
-        let production = target.origins.iter().find(|origin| words::production_word(&origin.variable, &[]).is_some());
+        let is_of_tests = |variable: &str| words::has_word(variable, &["test", "testing", "ci", "dev", "development"]);
+        let test = target.origins.iter().find(|origin| is_of_tests(&origin.variable));
+        let all = test.map_or_else(Vec::new, |_| subject.origins_of_one_database(at));
+        let production = all.into_iter().find(|origin| words::production_word(&origin.variable, &[]).is_some());
         if let (Some(test), Some(production)) = (test, production)
             && test != production
         {

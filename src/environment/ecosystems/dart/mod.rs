@@ -2,7 +2,7 @@
 
 pub(crate) mod manifests;
 
-use crate::environment::ecosystems::row::{Ecosystem, nowhere};
+use crate::environment::ecosystems::row::{Ecosystem, nothing, nowhere};
 use crate::lists::list;
 
 pub(crate) static DART: Ecosystem = Ecosystem {
@@ -14,5 +14,6 @@ pub(crate) static DART: Ecosystem = Ecosystem {
     scan: manifests::scan,
     members: &[],
     confines: nowhere,
+    included: nothing,
     drivers: list!("drivers.txt"),
 };

@@ -6,7 +6,7 @@ pub(crate) mod manifests;
 pub(crate) mod projects;
 pub(crate) mod settings;
 
-use crate::environment::ecosystems::row::{Ecosystem, LoadOrder, always};
+use crate::environment::ecosystems::row::{Ecosystem, LoadOrder, always, nothing};
 use crate::lists::list;
 
 pub(crate) static DOTNET: Ecosystem = Ecosystem {
@@ -18,6 +18,7 @@ pub(crate) static DOTNET: Ecosystem = Ecosystem {
     scan: manifests::scan,
     members: &[],
     confines: projects::confines,
+    included: nothing,
     drivers: list!("drivers.txt"),
 };
 

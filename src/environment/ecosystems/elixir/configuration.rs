@@ -1,15 +1,16 @@
-//! Elixir: the literals of `config/{env}.exs` over those of `config/config.exs`, and `config/runtime.exs`.
+//! Elixir: `config/runtime.exs` over `config/{env}.exs` over `config/config.exs`, as far as they can be evaluated.
 //!
 //! Source: hexdocs `Config`; MIX_ENV is `dev` unless set, and `test` for `mix test`. What Phoenix generates inside
 //! `if config_env() == :prod` counts for that environment alone.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::environment::ecosystems::scene::Scene;
 use crate::environment::layering::Library;
 use crate::environment::layering::{Layer, ReadingsBuilder};
 use crate::environment::readers::code;
-use crate::environment::readers::code::{Comments, Pair};
+use crate::environment::readers::code::python;
+use crate::environment::readers::code::{Comments, Computed, Pair, Value};
 use crate::environment::readers::dotenv::Dialect;
 use crate::environment::readers::expansion::Lookup;
 use crate::environment::{Origin, Setting};
@@ -21,72 +22,209 @@ pub(crate) fn add(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>) {
         readings.add_base(&home);
         for environment in scene.modes(&["MIX_ENV"], "test", "dev") {
             let mut layers = vec![Layer::Environment];
+            let lookup = |name: &str| scene.environment.get(name).map(str::to_owned);
+            layers.extend(sourced(scene.library, &home, &environment, &lookup).into_iter().map(Layer::file));
             layers.extend([format!(".env.{environment}"), ".env".to_owned()].map(|name| Layer::file(home.join(name))));
-            for (name, only) in [
-                ("config/runtime.exs".to_owned(), Some(environment.as_str())),
-                (format!("config/{environment}.exs"), None),
-                ("config/config.exs".to_owned(), None),
-            ] {
-                layers.extend(configuration(scene.library, &home.join(name), only));
+            // What a developer keeps beside it is imported last.
+            let own = [
+                "config/runtime.exs".to_owned(),
+                format!("config/{environment}.secret.exs"),
+                format!("config/{environment}.local.exs"),
+                format!("config/{environment}.exs"),
+                "config/config.exs".to_owned(),
+            ];
+            for name in own {
+                layers.extend(configuration(scene.library, &home.join(name), Some(&environment)));
             }
             readings.chain("Elixir", DIALECTS, layers);
         }
     }
 }
 
-/// Reads the literals of a configuration file; with `only`, blocks for other environments are left out.
-pub(crate) fn configuration(library: &Library<'_>, path: &Path, only: Option<&str>) -> Option<Layer> {
+/// Reads a configuration file; `environment` is what `config_env()` gives.
+pub(crate) fn configuration(library: &Library<'_>, path: &Path, environment: Option<&str>) -> Option<Layer> {
     if !library.exists(path) {
         return None;
     }
-    let mut text = library.string(path)?;
-    if let Some(environment) = only.filter(|environment| *environment != "prod") {
-        text = without_production(&text, environment);
-    }
+    let text = library.string(path)?;
     let shown = library.shown(path);
     let pairs = library.pairs(path, &text, Comments::Hash);
-    Some(Layer::computed(move |lookup| settings(&text, &pairs, &shown, lookup)))
+    let code = Statements::of(&text);
+    let environment = environment.map(str::to_owned);
+    Some(Layer::computed(move |lookup| settings(&text, &pairs, &code, environment.as_deref(), &shown, lookup)))
 }
 
-/// Blanks the blocks of `if config_env() == :other do … end`, found by their indentation.
-fn without_production(text: &str, environment: &str) -> String {
-    let mut kept = String::with_capacity(text.len());
-    let mut inside: Option<usize> = None;
-    for line in text.lines() {
-        let trimmed = line.trim_start();
-        let indentation = line.len() - trimmed.len();
-        match inside {
-            Some(outer) if indentation == outer && trimmed.starts_with("end") => inside = None,
-            Some(_) => {}
-            None if trimmed.starts_with("if ")
-                && trimmed.contains("config_env()")
-                && !trimmed.contains(&format!(":{environment}")) =>
-            {
-                inside = Some(indentation);
-            }
-            None => kept.push_str(line),
-        }
-        kept.push('\n');
+/// Lists the files that Dotenvy's `source` names, the strongest first. Source: its manual.
+fn sourced(library: &Library<'_>, home: &Path, environment: &str, lookup: Lookup<'_>) -> Vec<PathBuf> {
+    let path = home.join("config/runtime.exs");
+    if !library.exists(&path) {
+        return Vec::new();
     }
-    kept
+    let text = library.string(&path).unwrap_or_default();
+    let code = Statements::of(&text);
+    let mut files = Vec::new();
+    for call in ["source(", "source!("] {
+        for (at, _) in text.match_indices(call) {
+            let inside = &text[at + call.len()..];
+            let inside = &inside[..python::closing(inside).unwrap_or(inside.len())];
+            for item in inside.trim().trim_start_matches('[').trim_end_matches(']').split(',') {
+                let value = code.evaluated(item.trim(), u32::MAX, Some(environment), lookup, MOST_NAMES);
+                if let Value::Known(name) = value {
+                    files.push(home.join(name));
+                }
+            }
+        }
+    }
+    files.reverse();
+    files.retain(|path| library.exists(path));
+    files
 }
+
+/// What stands around the pairs of a file: names that are assigned, and blocks that hang on a condition.
+struct Statements {
+    /// The name, its expression and the line.
+    names: Vec<(String, String, u32)>,
+    blocks: Vec<Block>,
+}
+
+/// `if condition do … else … end`, found by its indentation.
+struct Block {
+    condition: String,
+    from: u32,
+    /// The line of `else`, or of `end`.
+    otherwise: u32,
+    end: u32,
+}
+
+/// Names that refer to names are followed so far.
+const MOST_NAMES: usize = 8;
+
+impl Statements {
+    fn of(text: &str) -> Self {
+        let lines: Vec<&str> = text.lines().collect();
+        let indentation = |line: &str| line.len() - line.trim_start().len();
+        let number = |at: usize| u32::try_from(at + 1).unwrap_or(u32::MAX);
+        let (mut names, mut blocks) = (Vec::new(), Vec::new());
+        for (at, line) in lines.iter().enumerate() {
+            let outer = indentation(line);
+            let code = line.trim();
+            let last_of = |ends: &dyn Fn(&str) -> bool| {
+                let after = lines[at + 1..].iter().position(|line| indentation(line) == outer && ends(line.trim()));
+                after.map(|after| at + 1 + after)
+            };
+            if let Some((kind, condition)) = code.strip_suffix(" do").and_then(|code| code.split_once(' '))
+                && matches!(kind, "if" | "unless")
+                && let Some(end) = last_of(&|line| line.starts_with("end"))
+            {
+                let otherwise = last_of(&|line| line == "else").filter(|otherwise| *otherwise < end).unwrap_or(end);
+                let condition = if kind == "if" { condition.to_owned() } else { format!("not ({condition})") };
+                blocks.push(Block { condition, from: number(at), otherwise: number(otherwise), end: number(end) });
+            }
+            let name = code.split([' ', '=']).next().unwrap_or_default();
+            let is_name = !name.is_empty() && name.bytes().all(|byte| byte == b'_' || byte.is_ascii_alphanumeric());
+            let Some(start) = code.strip_prefix(name).map(str::trim_start).and_then(|rest| rest.strip_prefix('='))
+            else {
+                continue;
+            };
+            if !is_name || start.starts_with(['=', '~', '>']) {
+                continue;
+            }
+            let mut expression = start.to_owned();
+            for next in lines[at + 1..].iter().take(MOST_LINES) {
+                let is_end = indentation(next) == outer && matches!(next.trim(), "end" | "else" | ")" | "]" | "}");
+                if !next.trim().is_empty() && indentation(next) <= outer && !is_end {
+                    break;
+                }
+                expression.push('\n');
+                expression.push_str(next);
+                if is_end && next.trim() != "else" {
+                    break;
+                }
+            }
+            names.push((name.to_owned(), expression, number(at)));
+        }
+        Statements { names, blocks }
+    }
+
+    /// Evaluates an expression that stands at `line`.
+    fn evaluated(
+        &self,
+        expression: &str,
+        line: u32,
+        environment: Option<&str>,
+        lookup: Lookup<'_>,
+        depth: usize,
+    ) -> Value {
+        let names = |name: &str| {
+            if matches!(name, "config_env()" | "Mix.env()") {
+                return Some(environment.map_or(Computed::Unknown, |name| Computed::Text(name.to_owned())));
+            }
+            let at = self.names.iter().rposition(|(own, _, at)| own == name && *at < line)?;
+            let (_, expression, at) = &self.names[at];
+            let depth = depth.checked_sub(1)?;
+            Some(match self.evaluated(expression, *at, environment, lookup, depth) {
+                Value::Known(value) => Computed::Text(value),
+                Value::Unset => Computed::Unset,
+                Value::Unknown => Computed::Unknown,
+            })
+        };
+        code::evaluate_with(expression, lookup, &names)
+    }
+
+    /// Tells whether what stands at `line` counts: no block around it is for a condition that does not hold.
+    fn counts(&self, line: u32, environment: Option<&str>, lookup: Lookup<'_>) -> bool {
+        let around = self.blocks.iter().filter(|block| block.from < line && line < block.end);
+        around.into_iter().all(|block| {
+            let condition = format!("\"yes\" if {} else \"no\"", block.condition);
+            match self.evaluated(&condition, block.from, environment, lookup, MOST_NAMES) {
+                Value::Known(said) if said == "yes" => line < block.otherwise,
+                Value::Known(_) if block.otherwise < block.end => line > block.otherwise,
+                // What hangs on a variable that is not set may count, unless it is about another environment.
+                Value::Known(_) => !block.condition.contains("config_env") && !block.condition.contains("Mix.env"),
+                Value::Unset | Value::Unknown => true,
+            }
+        })
+    }
+}
+
+/// Longer expressions are not read.
+const MOST_LINES: usize = 64;
 
 /// The keys of a repository's configuration that say which database it is.
 const KEYS: &[&str] =
     &["hostname", "host", "port", "database", "username", "password", "url", "socket", "socket_dir", "adapter"];
 
-fn settings(text: &str, pairs: &[Pair], shown: &Path, lookup: Lookup<'_>) -> Vec<Setting> {
+fn settings(
+    text: &str,
+    pairs: &[Pair],
+    code: &Statements,
+    environment: Option<&str>,
+    shown: &Path,
+    lookup: Lookup<'_>,
+) -> Vec<Setting> {
     let repositories: Vec<(u32, String)> =
         text.lines().zip(1..).filter_map(|(line, number)| Some((number, repository(line)?))).collect();
-    let mut settings = Vec::new();
-    for pair in pairs {
+    let block_of = |pair: &Pair| repositories.partition_point(|(line, _)| *line <= pair.line);
+    let is_database = |pair: &&Pair| pair.path.last().is_some_and(|key| key == "database");
+    let databases: Vec<usize> = pairs.iter().filter(is_database).map(block_of).collect();
+    let mut settings: Vec<Setting> = Vec::new();
+    for pair in pairs.iter().filter(|pair| code.counts(pair.line, environment, lookup)) {
         let Some(key) = pair.path.last().filter(|key| KEYS.contains(&key.as_str())) else { continue };
-        let at = repositories.partition_point(|(line, _)| *line <= pair.line);
-        let Some((_, repository)) = at.checked_sub(1).map(|at| &repositories[at]) else { continue };
+        let at = block_of(pair);
+        let Some((_, repository)) = at.checked_sub(1).map(|before| &repositories[before]) else { continue };
         let expression = without_partition(&pair.expression);
-        let Some((value, unresolved)) = code::evaluate(&expression, lookup).settled(&expression) else { continue };
+        let name = format!("{repository}.{key}");
+        let value = code.evaluated(&expression, pair.line, environment, lookup, MOST_NAMES);
+        let Some((value, unresolved)) = value.settled(key, &expression) else { continue };
+        // An endpoint has a host and an adapter, too.
+        let says_where = key != "adapter" && (repository.contains("Repo") || databases.contains(&at));
+        if unresolved.is_some() && !says_where {
+            continue;
+        }
         let origin = Origin::file(key.clone(), shown, pair.line);
-        settings.push(Setting { name: format!("{repository}.{key}"), value, origin, unresolved });
+        // What is said last counts.
+        settings.retain(|before| before.name != name);
+        settings.push(Setting { name, value, origin, unresolved });
     }
     settings
 }

@@ -3,7 +3,7 @@
 pub(crate) mod configuration;
 pub(crate) mod manifests;
 
-use crate::environment::ecosystems::row::{Ecosystem, LoadOrder, NamedFile, always, nowhere};
+use crate::environment::ecosystems::row::{Ecosystem, LoadOrder, NamedFile, always, nothing, nowhere};
 use crate::lists::list;
 
 pub(crate) static ELIXIR: Ecosystem = Ecosystem {
@@ -18,5 +18,6 @@ pub(crate) static ELIXIR: Ecosystem = Ecosystem {
     scan: manifests::scan,
     members: &[],
     confines: nowhere,
+    included: nothing,
     drivers: list!("drivers.txt"),
 };

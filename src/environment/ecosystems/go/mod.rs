@@ -1,11 +1,12 @@
 //! Go: godotenv, settings files, and migration tools.
 
 pub(crate) mod atlas;
+pub(crate) mod code;
 pub(crate) mod dotenv;
 pub(crate) mod manifests;
 pub(crate) mod migration_tools;
 
-use crate::environment::ecosystems::row::{Ecosystem, LoadOrder, NamedFile, always, nowhere};
+use crate::environment::ecosystems::row::{Ecosystem, LoadOrder, NamedFile, always, nothing, nowhere};
 use crate::environment::ecosystems::settings_files::sections;
 use crate::lists::list;
 
@@ -38,5 +39,6 @@ pub(crate) static GO: Ecosystem = Ecosystem {
     scan: manifests::scan,
     members: manifests::MEMBERS,
     confines: nowhere,
+    included: nothing,
     drivers: list!("drivers.txt"),
 };

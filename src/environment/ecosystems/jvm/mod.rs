@@ -21,7 +21,7 @@ pub(crate) mod spring;
 pub(crate) mod test_code;
 pub(crate) mod told;
 
-use crate::environment::ecosystems::row::{Ecosystem, LoadOrder, NamedFile, always};
+use crate::environment::ecosystems::row::{Ecosystem, LoadOrder, NamedFile, always, nothing};
 use crate::environment::ecosystems::settings_files::by_format;
 use crate::environment::readers::formats;
 use crate::lists::list;
@@ -60,5 +60,6 @@ pub(crate) static JVM: Ecosystem = Ecosystem {
     scan: manifests::scan,
     members: manifests::MEMBERS,
     confines: modules::confines,
+    included: nothing,
     drivers: list!("drivers.txt"),
 };

@@ -48,7 +48,7 @@ pub(crate) fn push(
             let (value, unresolved) = match is_code {
                 true => match code::evaluate(&one.text, lookup) {
                     Value::Unset => return None,
-                    value => value.settled(&one.text)?,
+                    value => value.settled("url", &one.text)?,
                 },
                 false => (placeholders.filled(&one.text), None),
             };

@@ -18,7 +18,7 @@ pub(crate) mod typeorm;
 pub(crate) mod vite;
 pub(crate) mod wasp;
 
-use crate::environment::ecosystems::row::{Ecosystem, LoadOrder, NamedFile, always, nowhere};
+use crate::environment::ecosystems::row::{Ecosystem, LoadOrder, NamedFile, always, nothing, nowhere};
 use crate::environment::ecosystems::settings_files::sections;
 use crate::lists::list;
 
@@ -60,5 +60,6 @@ pub(crate) static NODE: Ecosystem = Ecosystem {
     scan: manifests::scan,
     members: manifests::MEMBERS,
     confines: nowhere,
+    included: nothing,
     drivers: list!("drivers.txt"),
 };

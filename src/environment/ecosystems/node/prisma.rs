@@ -96,7 +96,7 @@ fn settings(text: &str, shown: &Path, lookup: Lookup<'_>) -> Vec<Setting> {
                 // The variable itself is in the reading, with a better origin.
                 continue;
             }
-            if let Some((value, unresolved)) = value.settled(expression) {
+            if let Some((value, unresolved)) = value.settled(key, expression) {
                 let origin = Origin::file(key, shown, number);
                 settings.push(Setting { name: format!("datasource.{block}.{key}"), value, origin, unresolved });
             }

@@ -11,7 +11,7 @@ pub(crate) mod statements;
 pub(crate) mod symfony;
 pub(crate) mod wordpress;
 
-use crate::environment::ecosystems::row::{Ecosystem, LoadOrder, NamedFile, nowhere};
+use crate::environment::ecosystems::row::{Ecosystem, LoadOrder, NamedFile, nothing, nowhere};
 use crate::environment::ecosystems::scene::Scene;
 use crate::lists::list;
 
@@ -37,6 +37,7 @@ pub(crate) static PHP: Ecosystem = Ecosystem {
     scan: manifests::scan,
     members: &[],
     confines: nowhere,
+    included: nothing,
     drivers: list!("drivers.txt"),
 };
 

@@ -1,135 +1,249 @@
-//! Addresses that stand as literals in Python: pytest's `conftest.py`, `noxfile.py`, and the defaults of
-//! pydantic-settings. By text, never executed; what is composed stays unknown.
+//! Configuration that is code: the settings module of Django, and the modules that other programs read their settings
+//! from. By what they assign, never executed.
 //!
-//! Sources: pytest's manual ("conftest.py"), Nox' "Configuration & API", pydantic-settings' "Field value priority"
-//! (the environment over `.env` over the default).
+//! Sources: pytest's manual ("conftest.py"), Nox' "Configuration & API", Alembic's tutorial ("env.py"), Flask's and
+//! Uvicorn's command lines (`package.module:app`).
 
-use std::path::PathBuf;
+use std::cell::RefCell;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
-use crate::environment::ecosystems::python::manifests::MANIFESTS;
+use crate::environment::Setting;
+use crate::environment::ecosystems::python::program::interpreter::Run;
+use crate::environment::ecosystems::python::program::settings::{of_any, of_django, of_environment};
+use crate::environment::ecosystems::python::program::{MOST_ROUNDS, Program, rounds};
 use crate::environment::ecosystems::scene::Scene;
-use crate::environment::{Origin, Setting};
+use crate::environment::layering::Layer;
+use crate::environment::not_followed::GivenUp;
+use crate::environment::readers::expansion::Lookup;
+use crate::environment::readers::formats;
 
-/// Where tests are set up, below the command's folder.
-const SETUPS: &[&str] = &["conftest.py", "tests/conftest.py", "test/conftest.py"];
+/// What a program counts for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Django,
+    Any,
+}
 
-/// Where settings classes are kept.
-const SETTINGS: &[&str] = &[
-    "config.py",
-    "settings.py",
-    "app/config.py",
-    "app/settings.py",
-    "app/core/config.py",
-    "core/config.py",
-    "src/config.py",
-    "src/settings.py",
-];
+/// What code says, and what it reads.
+#[derive(Default)]
+pub(crate) struct Code {
+    /// The modules that belong together.
+    pub(crate) modules: Vec<PathBuf>,
+    /// The dotenv files that they load, those that are there.
+    pub(crate) files: Vec<PathBuf>,
+    /// What they come to, once for each way that it may come.
+    pub(crate) layers: Vec<Layers>,
+}
 
-/// Reads the literals of the files that this command would execute, for the bottom of a chain: under their variable's
-/// name, so that the environment stands over them.
-pub(crate) fn literals(scene: &Scene<'_>) -> Vec<Setting> {
+/// What one way through the code comes to.
+#[derive(Clone, Default)]
+pub(crate) struct Layers {
+    /// It beats the environment.
+    pub(crate) forced: Option<Layer>,
+    pub(crate) own: Option<Layer>,
+}
+
+impl Code {
+    /// Reads the settings module of Django, as `from` would import it.
+    pub(crate) fn of_django(scene: &Scene<'_>, roots: Vec<PathBuf>, from: &Path, module: &str) -> Code {
+        let program = Program::new(roots, words(scene), data);
+        let library = scene.library;
+        let read = |path: &Path| if library.exists(path) { library.string(path) } else { None };
+        let entry = program.resolve(from, module, Some(&read));
+        entry.map_or_else(Code::default, |entry| Code::of(scene, program, vec![entry], Kind::Django))
+    }
+
+    /// Reads what the command would go through, beside what a framework says.
+    pub(crate) fn of_any(scene: &Scene<'_>) -> Code {
+        let entries = entries(scene);
+        if entries.is_empty() {
+            return Code::default();
+        }
+        let roots = vec![scene.folder.to_owned(), scene.path("src"), scene.project.root.clone()];
+        Code::of(scene, Program::new(roots, words(scene), data), entries, Kind::Any)
+    }
+
+    fn of(scene: &Scene<'_>, program: Program, entries: Vec<PathBuf>, kind: Kind) -> Code {
+        let program = Rc::new(program);
+        let library = scene.library;
+        let read = |path: &Path| if library.exists(path) { library.string(path) } else { None };
+        let lookup = |name: &str| scene.environment.get(name).map(str::to_owned);
+        let (run, _) = program.run(&entries, Some(&read), &lookup, 0);
+        if program.is_cut() || run.is_cut() {
+            let why = "it and what it imports are more than is gone through";
+            library.give_up(&entries[0], None, GivenUp::too_much(why));
+        }
+        let rounds = rounds(&run);
+        if rounds > MOST_ROUNDS {
+            library.give_up(&entries[0], None, GivenUp::too_much("a name in it may stand for more than eight values"));
+        }
+        let modules = program.paths();
+        let shown: Vec<PathBuf> = modules.iter().map(|path| library.shown(path)).collect();
+        let of_round = |round: usize, what: What| {
+            let (program, entries, modules, shown) =
+                (Rc::clone(&program), entries.clone(), modules.clone(), shown.clone());
+            let known: RefCell<Vec<Known>> = RefCell::default();
+            Layer::computed(move |lookup| {
+                let is_same = |known: &&Known| known.answers.iter().all(|(name, value)| lookup(name) == *value);
+                if let Some(known) = known.borrow().iter().find(is_same) {
+                    return known.settings.clone();
+                }
+                let answers: RefCell<Vec<(String, Option<String>)>> = RefCell::default();
+                let noted = |name: &str| {
+                    let value = lookup(name);
+                    let mut answers = answers.borrow_mut();
+                    if answers.iter().all(|(known, _)| known != name) {
+                        answers.push((name.to_owned(), value.clone()));
+                    }
+                    value
+                };
+                let shown = |path: &Path| {
+                    let at = modules.iter().position(|known| known == path);
+                    at.map_or_else(|| path.to_owned(), |at| shown[at].clone())
+                };
+                let settings = settings(&program, &entries, round, what, &noted, &shown);
+                let answers = answers.into_inner();
+                known.borrow_mut().push(Known { answers, settings: settings.clone() });
+                settings
+            })
+        };
+        let is_forced = run.found.borrow().environment.iter().any(|(_, beats)| *beats);
+        let layers = (0..rounds.min(MOST_ROUNDS)).map(|round| Layers {
+            forced: is_forced.then(|| of_round(round, What::Forced)),
+            own: Some(of_round(round, What::Own(kind))),
+        });
+        Code { files: loaded_files(scene, &run), layers: layers.collect(), modules }
+    }
+}
+
+/// What a program came to for these answers about the environment: most loaders give the same ones.
+struct Known {
+    answers: Vec<(String, Option<String>)>,
+    settings: Vec<Setting>,
+}
+
+/// The command as `sys.argv` has it.
+fn words(scene: &Scene<'_>) -> Vec<String> {
+    scene.words().iter().skip_while(|word| !word.ends_with(".py")).cloned().collect()
+}
+
+/// Reads a data file by the format that its name tells.
+fn data(path: &Path, text: &str) -> Option<Vec<(Vec<String>, String, u32)>> {
+    let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+    let flat = match extension {
+        "json" => formats::json::flatten(text),
+        "yml" | "yaml" => formats::yaml::flatten(text),
+        "toml" => formats::toml::flatten(text),
+        _ => formats::ini::flatten(text),
+    };
+    Some(flat.whole()?.into_iter().map(|entry| (entry.path, entry.value, entry.line)).collect())
+}
+
+#[derive(Clone, Copy)]
+enum What {
+    Forced,
+    Own(Kind),
+}
+
+fn settings(
+    program: &Program,
+    entries: &[PathBuf],
+    round: usize,
+    what: What,
+    lookup: Lookup<'_>,
+    shown: &dyn Fn(&Path) -> PathBuf,
+) -> Vec<Setting> {
+    let (run, names) = program.run(entries, None, lookup, round);
+    let mut settings = match what {
+        What::Forced => return of_environment(&run, true, shown),
+        What::Own(Kind::Django) => of_django(&run, &names, shown),
+        What::Own(Kind::Any) => of_any(&run, shown),
+    };
+    settings.extend(of_environment(&run, false, shown));
+    settings
+}
+
+/// Finds the dotenv files that the code names: from the command's folder, or from a folder above the module.
+fn loaded_files(scene: &Scene<'_>, run: &Run<'_>) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for loaded in &run.found.borrow().files {
+        let above = loaded.module.ancestors().skip(1).take_while(|folder| folder.starts_with(&scene.project.root));
+        let folders = std::iter::once(scene.folder).chain(above);
+        let name = loaded.name.trim_start_matches("./");
+        let found = folders.map(|folder| folder.join(name)).find(|path| scene.library.exists(path));
+        files.extend(found.filter(|path| !files.contains(path)));
+    }
+    files
+}
+
+/// Names of modules that settings are kept in or that are gone through before tests, below the folder of a package.
+const SETTINGS: &[&str] = &["config", "settings", "conf", "database", "db"];
+
+/// Lists the modules that the command would go through, as the files that they are.
+fn entries(scene: &Scene<'_>) -> Vec<PathBuf> {
     let mut paths: Vec<PathBuf> = Vec::new();
+    for word in scene.words().iter().skip(1) {
+        let word = word.rsplit_once('=').map_or(word.as_str(), |(_, value)| value);
+        if word.ends_with(".py") {
+            paths.push(scene.path(word));
+        }
+        // `uvicorn shop.main:app`, `flask --app shop`, `python -m shop.seed`
+        let module = word.split(':').next().unwrap_or_default();
+        if !module.is_empty()
+            && !module.starts_with('-')
+            && module.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.".contains(&byte))
+        {
+            let below = scene.path(&module.replace('.', "/"));
+            paths.extend([below.join("__main__.py"), below.join("__init__.py"), below.with_extension("py")]);
+        }
+    }
     if scene.purpose.test {
-        paths.extend(SETUPS.iter().map(|name| scene.path(name)));
+        paths.extend(["conftest.py", "tests/conftest.py", "test/conftest.py"].map(|name| scene.path(name)));
     }
     if scene.program() == "nox" {
         paths.push(scene.path("noxfile.py"));
     }
-    if MANIFESTS.iter().any(|manifest| scene.manifest(&[manifest]).contains("pydantic")) {
-        paths.extend(SETTINGS.iter().map(|name| scene.path(name)));
+    paths.extend(["alembic/env.py", "migrations/env.py"].map(|name| scene.path(name)));
+    if scene.program() == "flask" {
+        paths.extend(["app.py", "wsgi.py", "manage.py"].map(|name| scene.path(name)));
     }
-    let mut settings = Vec::new();
-    for path in paths.iter().filter(|path| scene.library.exists(path)) {
-        let Some(text) = scene.library.string(path) else { continue };
-        let shown = scene.library.shown(path);
-        settings.extend(read(&text).into_iter().map(|(name, value, line)| Setting {
-            origin: Origin::file(name.clone(), &shown, line),
-            name,
-            value,
-            unresolved: None,
-        }));
+    for folder in packages(scene) {
+        paths.extend(SETTINGS.iter().map(|name| folder.join(name).with_extension("py")));
     }
-    settings
-}
-
-/// Finds each address, with the name it goes by and its line.
-fn read(text: &str) -> Vec<(String, String, u32)> {
-    let mut found = Vec::new();
-    for (at, line) in text.lines().enumerate() {
-        let code = line.trim();
-        if code.starts_with('#') || !code.contains("://") {
-            continue;
-        }
-        let quoted = quoted(code);
-        let lower = code.to_ascii_lowercase();
-        // Other literals may be what a test expects.
-        let is_used = USES.iter().any(|word| lower.contains(word));
-        let Some(index) = quoted.iter().position(|(_, value)| is_address(value)).filter(|_| is_used) else { continue };
-        let (from, value) = quoted[index];
-        let is_formatted = code[..from].ends_with(['f', 'F']) && value.contains('{');
-        let name = quoted[..index].iter().rev().map(|(_, name)| *name).find(|name| is_name(name));
-        let own = code.split([':', '=', ' ', '(']).next().filter(|name| is_name(name));
-        if !is_formatted {
-            let name = name.or(own).unwrap_or("DATABASE_URL").to_ascii_uppercase();
-            found.push((name, value.to_owned(), u32::try_from(at + 1).unwrap_or(u32::MAX)));
+    let mut entries: Vec<PathBuf> = Vec::new();
+    for path in paths {
+        if !entries.contains(&path) && scene.library.exists(&path) {
+            entries.push(path);
         }
     }
-    found
+    entries
 }
 
-/// What a line has on it where its address is dialled or set.
-const USES: &[&str] =
-    &["environ", "setenv", "env=", "create_engine", "create_async_engine", "connect(", "client(", "url", "uri", "dsn"];
+/// More packages are not looked into for settings.
+const MOST_PACKAGES: usize = 32;
 
-fn is_name(text: &str) -> bool {
-    !text.is_empty() && text.len() < 64 && text.bytes().all(|byte| byte == b'_' || byte.is_ascii_alphanumeric())
-}
-
-/// Tells an address by its scheme; web addresses are left to the variables that name them.
-fn is_address(text: &str) -> bool {
-    text.split_once("://").is_some_and(|(scheme, rest)| !scheme.starts_with("http") && !rest.is_empty())
-}
-
-/// Finds the quoted texts of a line, each with the place of its opening quote.
-fn quoted(line: &str) -> Vec<(usize, &str)> {
-    let mut found = Vec::new();
-    let mut at = 0;
-    while let Some(start) = line[at..].find(['"', '\'', '#']).map(|start| at + start) {
-        let quote = line.as_bytes()[start];
-        if quote == b'#' {
-            break;
-        }
-        let Some(length) = line[start + 1..].find(char::from(quote)) else { break };
-        found.push((start, &line[start + 1..start + 1 + length]));
-        at = start + length + 2;
-    }
-    found
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn addresses_are_read_with_the_name_they_go_by() {
-        let table: &[(&str, &[(&str, &str)])] = &[
-            ("ENGINE = create_engine('postgresql://h/d')", &[("ENGINE", "postgresql://h/d")]),
-            ("os.environ.setdefault(\"DB\", \"mysql://h/d\")", &[("DB", "mysql://h/d")]),
-            ("os.environ['DB'] = 'mysql://h/d'  # 'x://y'", &[("DB", "mysql://h/d")]),
-            ("    database_url: str = 'postgresql+asyncpg://h/d'", &[("DATABASE_URL", "postgresql+asyncpg://h/d")]),
-            ("    session.run('pytest', env={'DB_URL': 'postgres://h/d'})", &[("DB_URL", "postgres://h/d")]),
-            ("url = os.getenv('MAIN', 'postgres://h/d')", &[("MAIN", "postgres://h/d")]),
-            ("client = MongoClient(\"mongodb://h\")", &[("CLIENT", "mongodb://h")]),
-            ("# url = 'postgres://h/d'", &[]),
-            ("url = f'postgres://{host}/d'", &[]),
-            ("api_url = 'https://api.shop.net'", &[]),
-            ("assert parse('postgres://h/d')", &[]),
-            ("url = 'postgres://é", &[]),
-        ];
-        for (line, expected) in table {
-            let found = read(line);
-            let found: Vec<_> = found.iter().map(|(name, value, _)| (name.as_str(), value.as_str())).collect();
-            assert_eq!(found, *expected, "{line}");
+/// Lists the command's folder, and the packages in it, in `src`, and one below each.
+fn packages(scene: &Scene<'_>) -> Vec<PathBuf> {
+    let mut folders = vec![scene.folder.to_owned()];
+    for outer in [scene.folder.to_owned(), scene.path("src")] {
+        for name in scene.names_in(&outer).iter().filter(|name| !name.contains('.') && !OTHERS.contains(&name.as_str()))
+        {
+            let folder = outer.join(name);
+            let marks = SETTINGS.iter().chain(["__init__"].iter()).map(|name| folder.join(name).with_extension("py"));
+            if !marks.into_iter().any(|mark| scene.library.exists(&mark)) {
+                continue;
+            }
+            let below = ["core", "config", "settings", "db"].map(|name| folder.join(name));
+            folders.extend(below.into_iter().filter(|below| scene.library.exists(below)));
+            folders.push(folder);
+            if folders.len() > MOST_PACKAGES {
+                return folders;
+            }
         }
     }
+    folders
 }
+
+/// Folders that hold no settings of the project's own.
+const OTHERS: &[&str] = &["tests", "test", "docs", "node_modules", "venv", "examples"];

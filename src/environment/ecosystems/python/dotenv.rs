@@ -5,7 +5,8 @@
 
 use std::path::PathBuf;
 
-use crate::environment::ecosystems::python::code;
+use crate::environment::ecosystems::python::code::Code;
+use crate::environment::ecosystems::python::django;
 use crate::environment::ecosystems::python::pytest::Configured;
 use crate::environment::ecosystems::scene::Scene;
 use crate::environment::layering::{Layer, ReadingsBuilder};
@@ -15,8 +16,18 @@ pub(crate) const DIALECTS: &[Dialect] =
     &[Dialect::PythonDotenvLoad, Dialect::PythonDotenvValues, Dialect::DjangoEnviron];
 
 pub(crate) fn add(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>) {
-    let mut configured = Configured::of(scene);
-    configured.defaults.extend(code::literals(scene));
+    let configured = Configured::of(scene);
+    // Django's settings are read as such.
+    let code = if django::is_used(scene) { Code::default() } else { Code::of_any(scene) };
+    for texts in &code.layers {
+        let mut layers = vec![Layer::fixed(configured.forced.clone())];
+        layers.extend(texts.forced.clone());
+        layers.push(Layer::Environment);
+        layers.extend(code.files.iter().cloned().chain(scene.find_upwards(&[".env"])).map(Layer::file));
+        layers.push(Layer::fixed(configured.defaults.clone()));
+        layers.extend(texts.own.clone());
+        readings.chain("configuration in code", DIALECTS, layers);
+    }
     let mut chain = |loader, files: Vec<PathBuf>| {
         let mut layers = vec![Layer::fixed(configured.forced.clone()), Layer::Environment];
         layers.extend(files.into_iter().map(Layer::file));

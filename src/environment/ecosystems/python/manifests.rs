@@ -1,7 +1,7 @@
 //! Python: pip, Poetry, uv, Pipenv, PDM, setuptools and conda.
 
 use crate::environment::ecosystems::manifest::{Members, Scan, entries, items_of, quoted, toml_lock, trimmed_lines};
-use crate::environment::readers::formats::toml;
+use crate::environment::readers::formats::{toml, yaml};
 
 /// The manifests that people write.
 pub(crate) const MANIFESTS: &[&str] = &["pyproject.toml", "requirements.txt", "Pipfile", "setup.cfg"];
@@ -14,10 +14,10 @@ pub(crate) fn scan(file: &str) -> Option<Scan> {
         "pyproject.toml" => Some(pyproject),
         "Pipfile" => Some(pipfile),
         "Pipfile.lock" => Some(pipfile_lock),
-        "poetry.lock" | "uv.lock" | "pdm.lock" => Some(toml_lock),
+        "poetry.lock" | "uv.lock" | "pdm.lock" | "pylock.toml" => Some(toml_lock),
         "setup.py" => Some(setup_py),
         "setup.cfg" => Some(requirements),
-        "environment.yml" | "environment.yaml" | "conda.yml" | "conda.yaml" => Some(requirements),
+        "environment.yml" | "environment.yaml" | "conda.yml" | "conda.yaml" | "conda-lock.yml" => Some(conda),
         _ => {
             let is_list = file.contains("requirements") || file.contains("constraints");
             let is_text = file.ends_with(".txt") || file.ends_with(".in");
@@ -64,17 +64,49 @@ fn setup_py(text: &str, note: &mut dyn FnMut(&str, u32)) {
     }
 }
 
-/// Reads one requirement a line, perhaps as a list's item, perhaps behind a key (`install_requires = x`).
+/// Reads one requirement a line, perhaps behind a key (`install_requires = x`).
 fn requirements(text: &str, note: &mut dyn FnMut(&str, u32)) {
     for (line, number) in trimmed_lines(text) {
         let line = line.strip_prefix("- ").unwrap_or(line).trim_matches(['"', '\'']);
-        // A conda requirement may name its channel: `conda-forge::psycopg2`.
-        let line = line.rsplit_once("::").map_or(line, |(_, name)| name);
         note(&spelled(name_of(line)), number);
         if let Some((_, value)) = line.split_once(" = ") {
             note(&spelled(name_of(value)), number);
         }
     }
+}
+
+/// Reads the lists of a conda environment in either of YAML's forms, and the packages of its lock file.
+fn conda(text: &str, note: &mut dyn FnMut(&str, u32)) {
+    for entry in entries(text, yaml::flatten, note) {
+        let is_name = entry.path.last().is_some_and(|key| key == "name");
+        if is_name || entry.path.iter().any(|key| matches!(key.as_str(), "dependencies" | "pip")) {
+            // A requirement may name its channel: `conda-forge::psycopg2`.
+            let requirement = entry.value.rsplit_once("::").map_or(entry.value.as_str(), |(_, name)| name);
+            note(&spelled(name_of(requirement)), entry.line);
+        }
+    }
+}
+
+/// Lists what requirements include (`-r base.txt`), and what a pyproject.toml takes its dependencies from.
+///
+/// Sources: pip's "Requirements File Format"; setuptools' "Dynamic Metadata".
+pub(crate) fn included(file: &str, text: &str) -> Vec<(String, Scan)> {
+    let read = requirements as Scan;
+    if file == "pyproject.toml" {
+        if !text.contains("dynamic") {
+            return Vec::new();
+        }
+        let entries = toml::flatten(text).whole().unwrap_or_default();
+        let is_file = |path: &[String]| path.iter().any(|key| key == "dynamic") && path.iter().any(|key| key == "file");
+        return entries.into_iter().filter(|entry| is_file(&entry.path)).map(|entry| (entry.value, read)).collect();
+    }
+    let lines = text.lines().map(|line| line.trim().trim_start_matches("- ").trim_matches(['"', '\'']));
+    let named = lines.filter_map(|line| {
+        let rest = ["-r", "--requirement", "-c", "--constraint"].iter().find_map(|option| line.strip_prefix(option))?;
+        rest.trim_start_matches(['=', ' ']).split_whitespace().next()
+    });
+    let is_list = scan(file).is_some() || file.ends_with(".txt") || file.ends_with(".in") || file.ends_with(".pip");
+    named.filter(|name| is_list && !name.contains("://")).map(|name| (name.to_owned(), read)).collect()
 }
 
 /// Finds the package of a requirement: `psycopg` for `psycopg[binary]>=3; python_version > "3"`.
@@ -126,6 +158,10 @@ mod tests {
             ("setup.py", "setup(\n  install_requires=['requests', \"peewee>=3\"],\n)\n", &["2 peewee"]),
             ("setup.cfg", "[options]\ninstall_requires =\n    pymysql\n    click\n", &["3 pymysql"]),
             ("environment.yml", "dependencies:\n  - python=3.12\n  - conda-forge::psycopg2=2.9\n", &["3 psycopg2"]),
+            ("environment.yml", "dependencies: [python, psycopg2]\n", &["1 psycopg2"]),
+            ("environment.yml", "dependencies:\n  - pip\n  - pip:\n    - asyncpg>=1\n", &["4 asyncpg"]),
+            ("pylock.toml", "[[packages]]\nname = \"psycopg\"\n", &["2 psycopg"]),
+            ("requirements.txt", "django-upgrade\n", &[]),
         ];
         for (file, text, expected) in cases {
             assert_eq!(drivers_of(&PYTHON, file, text), *expected, "{file}");

@@ -6,6 +6,7 @@ pub(crate) mod decouple;
 pub(crate) mod django;
 pub(crate) mod dotenv;
 pub(crate) mod manifests;
+pub(crate) mod program;
 pub(crate) mod pytest;
 pub(crate) mod settings_files;
 
@@ -38,5 +39,6 @@ pub(crate) static PYTHON: Ecosystem = Ecosystem {
     scan: manifests::scan,
     members: manifests::MEMBERS,
     confines: nowhere,
+    included: manifests::included,
     drivers: list!("drivers.txt"),
 };

@@ -25,6 +25,12 @@ fn gemfile_lock(text: &str, note: &mut dyn FnMut(&str, u32)) {
     each_line(text, note, |line| Some(line.trim().split_once(" (")?.0));
 }
 
+/// Lists the files that a Gemfile evaluates: `eval_gemfile "gemfiles/base.rb"`. Source: Bundler's manual.
+pub(crate) fn included(_: &str, text: &str) -> Vec<(String, Scan)> {
+    let lines = text.lines().filter(|line| line.trim_start().starts_with("eval_gemfile"));
+    lines.filter_map(|line| Some((quoted(line).next()?.to_owned(), gemfile as Scan))).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use crate::environment::ecosystems::manifest::testing::drivers_of;

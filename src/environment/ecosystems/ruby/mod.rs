@@ -1,5 +1,6 @@
 //! Ruby: Rails and dotenv.
 
+pub(crate) mod code;
 pub(crate) mod dotenv;
 pub(crate) mod manifests;
 pub(crate) mod rails;
@@ -20,6 +21,7 @@ pub(crate) static RUBY: Ecosystem = Ecosystem {
             applies: |scene| !scene.is_any_in_project(&["config/application.rb", "config/database.yml"]),
             add: dotenv::add,
         },
+        LoadOrder { name: "Ruby code", applies: always, add: code::add },
     ],
     named_files: &[NamedFile {
         fits: |name| matches!(name, "database.yml" | "database.yaml" | "mongoid.yml"),
@@ -29,5 +31,6 @@ pub(crate) static RUBY: Ecosystem = Ecosystem {
     scan: manifests::scan,
     members: &[],
     confines: nowhere,
+    included: manifests::included,
     drivers: list!("drivers.txt"),
 };

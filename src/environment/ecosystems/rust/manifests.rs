@@ -27,7 +27,7 @@ fn cargo_toml(text: &str, note: &mut dyn FnMut(&str, u32)) {
     }
 }
 
-fn cargo_members(text: &str) -> Option<Vec<String>> {
+pub(crate) fn cargo_members(text: &str) -> Option<Vec<String>> {
     // Reading it is slow, and most manifests have none.
     if !text.contains("members") {
         return Some(Vec::new());

@@ -3,7 +3,7 @@
 pub(crate) mod dotenv;
 pub(crate) mod manifests;
 
-use crate::environment::ecosystems::row::{Ecosystem, LoadOrder, always, nowhere};
+use crate::environment::ecosystems::row::{Ecosystem, LoadOrder, always, nothing, nowhere};
 use crate::lists::list;
 
 pub(crate) static RUST: Ecosystem = Ecosystem {
@@ -15,5 +15,6 @@ pub(crate) static RUST: Ecosystem = Ecosystem {
     scan: manifests::scan,
     members: manifests::MEMBERS,
     confines: nowhere,
+    included: nothing,
     drivers: list!("drivers.txt"),
 };

@@ -24,7 +24,8 @@ pub(crate) fn layers(library: &Library<'_>, path: &Path) -> Option<Vec<Layer>> {
         "ini" | "cfg" => formats::ini::flatten,
         "cnf" => formats::ini::option_file,
         "conf" if name.contains("service") => formats::ini::service_file,
-        "hcl" => return Some(blocks::layer(library, path, None).into_iter().collect()),
+        // Hjson is written as HOCON is.
+        "hcl" | "hjson" => return Some(blocks::layer(library, path, None).into_iter().collect()),
         "conf" if library.string(path).is_some_and(|text| text.contains('{')) => {
             return Some(blocks::layer(library, path, None).into_iter().collect());
         }

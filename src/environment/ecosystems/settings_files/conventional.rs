@@ -78,7 +78,7 @@ pub(crate) fn add(
 /// Tells whether a file of this name is read in the mode.
 fn counts(name: &str, mode: &str, is_below: bool) -> bool {
     let lower = name.to_ascii_lowercase();
-    let Some((stem, "yaml" | "yml" | "toml" | "json" | "ini")) = lower.rsplit_once('.') else { return false };
+    let Some((stem, "yaml" | "yml" | "toml" | "json" | "ini" | "hjson")) = lower.rsplit_once('.') else { return false };
     let is_plain = |stem: &str| PLAIN.contains(&stem) || is_below && BELOW.contains(&stem);
     if is_plain(stem) {
         return true;
@@ -109,6 +109,7 @@ fn layer(library: &Library<'_>, path: &Path, mode: &str) -> Option<Layer> {
         "toml" => formats::toml::flatten,
         "json" => formats::json::flatten,
         "ini" => formats::ini::flatten,
+        "hjson" => formats::blocks::flatten,
         // Loco's files are templates; YAML reads their braces as mappings.
         _ => |text| formats::yaml::flatten(&text.replace("{{", "${").replace("}}", "}")),
     };

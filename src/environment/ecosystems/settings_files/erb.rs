@@ -30,8 +30,8 @@ fn shown(text: &str) -> String {
     text.chars().map(original).collect()
 }
 
-/// Evaluates the `<%= … %>` of a value; `None` where that comes to nothing.
-pub(crate) fn evaluated(value: &str, lookup: Lookup<'_>) -> Option<(String, Option<Unresolved>)> {
+/// Evaluates the `<%= … %>` of the value of `key`; `None` where that comes to nothing.
+pub(crate) fn evaluated(key: &str, value: &str, lookup: Lookup<'_>) -> Option<(String, Option<Unresolved>)> {
     if !value.contains("<%=") {
         return Some((value.to_owned(), None));
     }
@@ -45,7 +45,7 @@ pub(crate) fn evaluated(value: &str, lookup: Lookup<'_>) -> Option<(String, Opti
         match code::evaluate(expression.trim_end_matches('-'), lookup) {
             Value::Known(known) => result.push_str(&known),
             Value::Unset => is_unset = true,
-            Value::Unknown => return Some((value.clone(), Some(Unresolved::Template))),
+            Value::Unknown => return Some((value.clone(), Some(code::unresolved(key)))),
         }
         rest = behind;
     }

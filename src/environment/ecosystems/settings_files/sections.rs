@@ -48,8 +48,8 @@ fn settings(section: &[FlatEntry], shown: &Path, urls_replace: bool, lookup: Loo
     let urls = Urls::of(section, lookup);
     let mut settings = Vec::new();
     for entry in section {
-        let Some((value, unresolved)) = erb::evaluated(&entry.value, lookup) else { continue };
         let Some((variable, own)) = entry.path.split_last() else { continue };
+        let Some((value, unresolved)) = erb::evaluated(variable, &entry.value, lookup) else { continue };
         if urls_replace && REPLACEABLE.contains(&variable.as_str()) && urls.replace(own, lookup) {
             continue;
         }
@@ -74,7 +74,7 @@ impl<'e> Urls<'e> {
     fn of(section: &'e [FlatEntry], lookup: Lookup<'_>) -> Self {
         let urls = section.iter().filter_map(|entry| {
             let (_, own) = entry.path.split_last().filter(|(key, _)| *key == "url")?;
-            let (url, _) = erb::evaluated(&entry.value, lookup).filter(|(url, _)| !url.is_empty())?;
+            let (url, _) = erb::evaluated("url", &entry.value, lookup).filter(|(url, _)| !url.is_empty())?;
             Some((own, url))
         });
         let first = section.iter().find(|entry| entry.path.len() > 2).map(|entry| entry.path[1].as_str());

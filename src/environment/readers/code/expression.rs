@@ -1,6 +1,9 @@
-//! What a simple expression comes to: a literal, or the reading of one variable with at most one literal default.
+//! What a simple expression comes to, as a value that a setting may have.
+
+use std::cell::Cell;
 
 use crate::environment::Unresolved;
+use crate::environment::readers::code::evaluator::{Computed, Place, Scope};
 use crate::environment::readers::expansion::Lookup;
 
 /// What an expression comes to.
@@ -13,130 +16,79 @@ pub(crate) enum Value {
 }
 
 impl Value {
-    /// Gives the value with what is not known about it; `None` where it is not set.
-    pub(crate) fn settled(self, expression: &str) -> Option<(String, Option<Unresolved>)> {
+    /// Gives the value of a setting of code whose own name is `key`, with what is not known about it; `None` where it is
+    /// not set.
+    pub(crate) fn settled(self, key: &str, expression: &str) -> Option<(String, Option<Unresolved>)> {
         match self {
             Value::Known(value) => Some((value, None)),
             Value::Unset => None,
-            Value::Unknown => Some((expression.to_owned(), Some(Unresolved::Template))),
+            Value::Unknown => Some((expression.to_owned(), Some(unresolved(key)))),
         }
     }
 }
 
-/// Calls that read a variable, as they are spelled up to the variable's name.
-const READS: &[&str] = &[
-    "ENV[",
-    "ENV.fetch(",
-    "ENV.fetch ",
-    "environ.get(",
-    "environ[",
-    "getenv(",
-    "env(",
-    "env.",
-    "env[",
-    "config(",
-    "get_env(",
-    "fetch_env!(",
-    "process.env",
-    "Deno.env.get(",
-    "Bun.env",
-    "Env.get(",
-    "Env.schema",
-    "GetEnvironmentVariable(",
-];
+/// Keys that say who connects, not where to.
+const OF_AN_ACCOUNT: &[&str] = &["user", "username", "password", "passwd", "pass", "role"];
 
-/// Evaluates a literal, or the reading of one variable with at most one literal default.
+/// Tells what it means that the setting `key` of code is not known.
+pub(crate) fn unresolved(key: &str) -> Unresolved {
+    if OF_AN_ACCOUNT.contains(&key.to_ascii_lowercase().as_str()) { Unresolved::Template } else { Unresolved::Code }
+}
+
+impl From<Computed> for Value {
+    fn from(computed: Computed) -> Self {
+        match computed {
+            Computed::Text(text) => Value::Known(text),
+            Computed::Unset => Value::Unset,
+            Computed::Flag(_) | Computed::Map(_) | Computed::List(_) | Computed::Either(_) | Computed::Unknown => {
+                Value::Unknown
+            }
+        }
+    }
+}
+
+/// Longer expressions are not evaluated, unless they are one quoted text.
+const LONGEST: usize = 1 << 18;
+
+/// Evaluates an expression that hangs on nothing but the environment.
 pub(crate) fn evaluate(expression: &str, lookup: Lookup<'_>) -> Value {
-    let expression = expression.trim();
-    if let Some(literal) = literal(expression) {
-        return Value::Known(literal);
-    }
-    let Some(read) = VariableRead::of(expression) else { return Value::Unknown };
-    match (lookup(&read.variable), &read.defaults[..]) {
-        (Some(value), _) => Value::Known(value),
-        (None, []) if read.has_other_default => Value::Unknown,
-        (None, []) => Value::Unset,
-        (None, [default]) => Value::Known(default.clone()),
-        (None, _) => Value::Unknown,
-    }
+    evaluate_with(expression, lookup, &|_| None)
 }
 
-/// A call that reads a variable, with the literals that stand in for it.
-struct VariableRead {
-    variable: String,
-    defaults: Vec<String>,
-    /// There is a default; where `defaults` is empty, it is no literal.
-    has_other_default: bool,
+/// Evaluates an expression; `names` gives what the code around it calls by a name.
+pub(crate) fn evaluate_with(expression: &str, lookup: Lookup<'_>, names: &dyn Fn(&str) -> Option<Computed>) -> Value {
+    if expression.len() > LONGEST {
+        return Value::Unknown;
+    }
+    let scope = Scope {
+        lookup,
+        names,
+        settles_unset: true,
+        takes_other: false,
+        is_undecided: &Cell::new(false),
+        place: Place::default(),
+    };
+    scope.evaluate(expression).into()
 }
 
-/// What `dj_database_url.config()` and the like read by themselves.
-const DATABASE_URL: &str = "DATABASE_URL";
+/// The arguments of a call: those by their place, and those by a keyword.
+pub(crate) type Given = (Vec<Computed>, Vec<(String, Computed)>);
 
-impl VariableRead {
-    fn of(expression: &str) -> Option<Self> {
-        let (at, call) = READS.iter().filter_map(|call| Some((expression.find(call)?, *call))).min()?;
-        // Something before the call, other than a conversion (`int(`, `String.to_integer(`, `os.`), is beyond us.
-        if expression[..at].contains(['"', '\'', '#', '+', '{']) {
-            return None;
-        }
-        let rest = &expression[at + call.len()..];
-        let literals = literals(rest);
-        let (variable, defaults) = match (call, &literals[..]) {
-            ("process.env" | "Bun.env", _) if rest.starts_with('.') => {
-                let is_part = |c: char| c == '_' || c.is_ascii_alphanumeric();
-                let name = rest[1..].split(|c| !is_part(c)).next().unwrap_or_default();
-                (name.to_owned(), literals)
-            }
-            // `config(default="…")`: the one literal is the default.
-            ("config(", [_, ..]) if rest.trim_start().starts_with("default") => (DATABASE_URL.to_owned(), literals),
-            (_, [name, defaults @ ..]) => (name.clone(), defaults.to_vec()),
-            ("config(" | "env(" | "env.", []) => (DATABASE_URL.to_owned(), Vec::new()),
-            _ => return None,
-        };
-        let has_other_default = ["||", "??", " or ", "default="].iter().any(|mark| rest.contains(mark));
-        Some(VariableRead { variable, defaults, has_other_default })
+/// Evaluates the arguments of a call, given without its parentheses; `None` where they cannot be read.
+pub(crate) fn arguments(text: &str, lookup: Lookup<'_>) -> Option<Given> {
+    if text.len() > LONGEST {
+        return None;
     }
-}
-
-/// Reads a quoted text without interpolation, or a number, and nothing else.
-fn literal(expression: &str) -> Option<String> {
-    if !expression.is_empty() && expression.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Some(expression.to_owned());
-    }
-    let prefix = expression.trim_start_matches(['r', 'u', 'b']);
-    let text = if prefix.starts_with(['"', '\'', '`']) { prefix } else { expression };
-    let quote = text.chars().next().filter(|quote| matches!(quote, '"' | '\'' | '`'))?;
-    let inside = text.strip_prefix(quote)?.strip_suffix(quote)?;
-    let is_simple =
-        !inside.contains(quote) && !inside.contains("#{") && !inside.contains("${") && !inside.contains('\\');
-    is_simple.then(|| inside.to_owned())
-}
-
-/// Lists the quoted texts and, after the first, the numbers of an expression.
-fn literals(text: &str) -> Vec<String> {
-    let mut found = Vec::new();
-    let mut rest = text;
-    while let Some(at) = rest.find(|c: char| matches!(c, '"' | '\'') || c.is_ascii_digit()) {
-        let first = rest.as_bytes()[at];
-        if first.is_ascii_digit() {
-            let end = rest[at..].find(|c: char| !c.is_ascii_digit()).map_or(rest.len(), |end| at + end);
-            let in_word =
-                at > 0 && (rest.as_bytes()[at - 1] == b'_' || rest.as_bytes()[at - 1].is_ascii_alphanumeric());
-            if !in_word && !found.is_empty() {
-                found.push(rest[at..end].to_owned());
-            }
-            rest = &rest[end..];
-            continue;
-        }
-        let inside = &rest[at + 1..];
-        let Some(end) = inside.find(char::from(first)) else { break };
-        found.push(inside[..end].to_owned());
-        rest = &inside[end + 1..];
-        if found.len() > 8 {
-            break;
-        }
-    }
-    found
+    let scope = Scope {
+        lookup,
+        names: &|_| None,
+        settles_unset: true,
+        takes_other: false,
+        is_undecided: &Cell::new(false),
+        place: Place::default(),
+    };
+    let arguments = scope.arguments(text)?;
+    Some((arguments.positional, arguments.keywords))
 }
 
 #[cfg(test)]
@@ -168,7 +120,37 @@ mod tests {
             ("process.env.SET", known("value")),
             ("secrets.fetch(\"host\")", Value::Unknown),
             ("\"a#{x}\"", Value::Unknown),
-            ("BASE_DIR / 'x'", Value::Unknown),
+            ("BASE_DIR / 'x'", known("x")),
+            ("os.path.join(BASE_DIR, 'db', 'x.sqlite3')", known("db/x.sqlite3")),
+            ("BASE_DIR", Value::Unknown),
+            ("ENV.fetch('UNSET', 'shop_dev').sub('_dev', '_test')", known("shop_test")),
+            ("ENV['SET'].sub(/a/, 'b')", Value::Unknown),
+            ("\"shop_test#{ENV['UNSET']}\"", known("shop_test")),
+            ("\"_#{ENV['UNSET']}\" if ENV['UNSET']", Value::Unset),
+            ("ENV['SET'].present? ? 'a' : 'b'", known("a")),
+            ("System.get_env(\"UNSET\", \"a\") <> \"_test\"", known("a_test")),
+            ("if p = System.get_env(\"SET\") do \"_p#{p}\" else \"\" end", known("_pvalue")),
+            ("if System.get_env(\"SET\") == \"other\", do: \"a\", else: \"b\"", known("b")),
+            ("String.to_integer(System.get_env(\"UNSET\") || \"5432\")", known("5432")),
+            ("System.get_env(\"UNSET\", \"5432\") |> String.to_integer()", known("5432")),
+            ("System.get_env(\"UNSET\") || raise \"no \" <> \"x\"", Value::Unset),
+            ("env!(\"UNSET\", :string!)", Value::Unset),
+            ("env!(\"UNSET\", :integer, 5432)", known("5432")),
+            ("env('UNSET', env('SET'))", known("value")),
+            ("getenv('UNSET') ?: 'y'", known("y")),
+            ("'a' . 'b'", known("ab")),
+            ("f\"postgres://{os.getenv('SET')}:{5432}/d\"", known("postgres://value:5432/d")),
+            ("'postgres://%s/%s' % (os.getenv('SET'), 'd')", known("postgres://value/d")),
+            ("'postgres://{}/{name}'.format('h', name=env('SET'))", known("postgres://h/value")),
+            ("'a' if os.getenv('SET') == 'x' else 'b'", known("b")),
+            ("int(os.environ.get('UNSET', 5432))", known("5432")),
+            ("`postgres://${process.env.SET}/d`", known("postgres://value/d")),
+            ("process.env.UNSET ?? process.env['SET']!", known("value")),
+            ("Number(process.env.UNSET || 5432) as number", known("5432")),
+            ("Field('x', env='UNSET')", known("x")),
+            ("secret('SET')", known("value")),
+            ("secret('UNSET', 'y')", Value::Unknown),
+            ("dj_database_url.parse(env('SET'))", known("value")),
         ];
         for (expression, expected) in table {
             assert_eq!(evaluate(expression, &lookup), expected, "{expression}");
@@ -177,7 +159,9 @@ mod tests {
 
     #[test]
     fn hostile_expressions_end() {
-        for piece in ["'", "env(", "process.env.", "\"a\":", "1", "é"] {
+        for piece in
+            ["'", "env(", "process.env.", "\"a\":", "1", "é", "!", "-", "if ", "a?", "[", "{a:", "f'{", "a.", "|>", "…"]
+        {
             evaluate(&piece.repeat(10_000), &lookup);
         }
     }

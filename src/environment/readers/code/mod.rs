@@ -1,8 +1,14 @@
 //! Literal settings in source code: Python dicts, Elixir keyword lists, JavaScript objects, and the simple calls that
 //! read a variable with a default. By text, never executed; what is not simple stays unknown.
 
+mod calls;
+mod evaluator;
 mod expression;
 mod pairs;
+pub(crate) mod python;
+mod tokens;
 
-pub(crate) use crate::environment::readers::code::expression::{Value, evaluate};
+pub(crate) use crate::environment::readers::code::calls::reads_environment;
+pub(crate) use crate::environment::readers::code::evaluator::{Computed, Entry, Place, Scope, put};
+pub(crate) use crate::environment::readers::code::expression::{Value, arguments, evaluate, evaluate_with, unresolved};
 pub(crate) use crate::environment::readers::code::pairs::{Comments, Pair, pairs};
