@@ -4,16 +4,17 @@ use std::borrow::Cow;
 use std::fmt;
 use std::path::PathBuf;
 
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::secret::{redact_name, redact_path};
 use crate::text::shown;
+use crate::tools::clients;
 
 /// The place a value was read from: shown to people with every finding.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub(crate) struct Origin {
-    /// The key as it is spelled there; the last segment where keys nest.
-    #[serde(serialize_with = "as_name")]
+    /// The key as it is spelled there; the last segment where keys nest. Null in JSON where a file as a whole is meant.
+    #[serde(serialize_with = "as_name", deserialize_with = "from_name")]
     pub(crate) variable: String,
     /// The file, relative to the project's root where it lies below it; `None` for the process environment.
     #[serde(serialize_with = "as_text")]
@@ -28,7 +29,11 @@ fn variable_name(key: &str) -> Cow<'_, str> {
 }
 
 fn as_name<S: Serializer>(variable: &str, serializer: S) -> Result<S::Ok, S::Error> {
-    variable_name(variable).serialize(serializer)
+    Some(variable_name(variable)).filter(|name| name != WHOLE_FILE).serialize(serializer)
+}
+
+fn from_name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or_else(|| WHOLE_FILE.to_owned()))
 }
 
 /// Writes a path as text: serde would refuse one that is not UTF-8.
@@ -73,6 +78,10 @@ impl fmt::Display for Origin {
         let Some(file) = &self.file else {
             return match self.variable.as_str() {
                 COMMAND_LINE => f.write_str(COMMAND_LINE),
+                // A client's own words, or a flag.
+                name if name.starts_with('-') || clients::named(name).is_some() => {
+                    write!(f, "{variable} ({COMMAND_LINE})")
+                }
                 _ => write!(f, "{variable} (process environment)"),
             };
         };
@@ -82,5 +91,32 @@ impl fmt::Display for Origin {
             WHOLE_FILE => f.write_str(&place),
             _ => write!(f, "{variable} ({place})"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_words_of_a_command_are_no_variables() {
+        let table = [
+            ("psql", "psql (command line)"),
+            ("--url", "--url (command line)"),
+            ("DATABASE_URL", "DATABASE_URL (process environment)"),
+        ];
+        for (name, expected) in table {
+            assert_eq!(Origin::process(name).to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn a_file_as_a_whole_has_no_variable_in_json() {
+        let whole = Origin::whole_file("shop.env", Some(2));
+        let json = serde_json::to_string(&whole).unwrap();
+        assert_eq!(json, r#"{"variable":null,"file":"shop.env","line":2}"#);
+        assert_eq!(serde_json::from_str::<Origin>(&json).unwrap(), whole);
+        let key = Origin::file("A", "shop.env", 1);
+        assert_eq!(serde_json::from_str::<Origin>(&serde_json::to_string(&key).unwrap()).unwrap(), key);
     }
 }

@@ -107,3 +107,28 @@ fn projects_of_dotnet_are_judged_as_wanted() {
 fn projects_of_php_are_judged_as_wanted() {
     all_are_judged_as_wanted("php.jsonl");
 }
+
+#[test]
+fn projects_of_python_are_judged_as_wanted() {
+    all_are_judged_as_wanted("python.jsonl");
+}
+
+#[test]
+fn projects_of_ruby_are_judged_as_wanted() {
+    all_are_judged_as_wanted("ruby.jsonl");
+}
+
+#[test]
+fn projects_of_elixir_are_judged_as_wanted() {
+    all_are_judged_as_wanted("elixir.jsonl");
+}
+
+#[test]
+fn projects_of_go_are_judged_as_wanted() {
+    all_are_judged_as_wanted("go.jsonl");
+}
+
+#[test]
+fn projects_of_rust_are_judged_as_wanted() {
+    all_are_judged_as_wanted("rust.jsonl");
+}

@@ -123,6 +123,7 @@ mod tests {
             ("BASE_DIR / 'x'", known("x")),
             ("os.path.join(BASE_DIR, 'db', 'x.sqlite3')", known("db/x.sqlite3")),
             ("BASE_DIR", Value::Unknown),
+            ("ROOT_DIR('x.sqlite3')", known("x.sqlite3")),
             ("ENV.fetch('UNSET', 'shop_dev').sub('_dev', '_test')", known("shop_test")),
             ("ENV['SET'].sub(/a/, 'b')", Value::Unknown),
             ("\"shop_test#{ENV['UNSET']}\"", known("shop_test")),

@@ -49,11 +49,14 @@ pub(crate) struct Found {
 }
 
 /// More is not gone through: statements, and names and values that are copied for them.
-const MOST_STEPS: usize = 200_000;
+const MOST_STEPS: usize = 100_000;
 /// Larger values, in parts, are taken for unknown.
 const LARGEST_VALUE: usize = 512;
 /// Blocks and modules nested deeper are not gone through.
 const DEEPEST: usize = 40;
+
+/// Stands for the expression of a name that is a module.
+const MODULE: &str = "<module>";
 
 /// Calls that dial what they are given. Sources: the manuals of SQLAlchemy, psycopg, PyMySQL, asyncpg, PyMongo, redis-py,
 /// peewee, databases, Tortoise, Alembic and Django.
@@ -140,8 +143,9 @@ impl<'p> Run<'p> {
         if module.is_relevant {
             block.go(&module.statements, depth);
         } else {
-            let is_import = |one: &&Statement| one.indentation == 0 && matches!(one.word(), "from" | "import");
-            let imports: Vec<Statement> = module.statements.iter().filter(is_import).cloned().collect();
+            let is_import = |one: &&Statement| matches!(one.word(), "from" | "import");
+            let imports = module.statements.iter().filter(is_import);
+            let imports: Vec<Statement> = imports.map(|one| Statement { indentation: 0, ..one.clone() }).collect();
             block.go(&imports, depth);
         }
         let names = block.names;
@@ -438,10 +442,10 @@ impl Block<'_, '_> {
                 let (module, name) = one.split_once(" as ").unwrap_or((one, one));
                 let (module, name) = (module.trim(), name.trim());
                 if let Some(path) = program.resolve(self.path, module, self.run.read) {
-                    let value = Computed::Map(self.run.module(&path, depth));
+                    let value = self.namespace(&path, depth);
                     let path: Vec<_> = name.split('.').map(|name| Some(name.to_owned())).collect();
                     let place = self.at(statement.line);
-                    assign(&mut self.names, &path, &Assigned { value, expression: String::new(), place });
+                    assign(&mut self.names, &path, &Assigned { value, expression: MODULE.to_owned(), place });
                 }
             }
             return;
@@ -453,7 +457,8 @@ impl Block<'_, '_> {
         let names = names.split('#').next().unwrap_or_default().trim().trim_start_matches('(').trim_end_matches(')');
         for one in names.split([',', '\n']).map(str::trim).filter(|one| !one.is_empty() && !one.starts_with('#')) {
             if one == "*" {
-                scope.iter().cloned().for_each(|entry| put(&mut self.names, entry));
+                let own = scope.iter().filter(|entry| entry.expression != MODULE);
+                own.cloned().for_each(|entry| put(&mut self.names, entry));
                 continue;
             }
             let (name, own) = one.split_once(" as ").unwrap_or((one, one));
@@ -468,11 +473,21 @@ impl Block<'_, '_> {
             if !scope.iter().any(|entry| entry.key == name)
                 && let Some(path) = program.resolve(self.path, &below, self.run.read)
             {
-                let value = Computed::Map(self.run.module(&path, depth));
+                let value = self.namespace(&path, depth);
                 let place = self.at(statement.line);
-                put(&mut self.names, Entry { key: own.to_owned(), value, expression: String::new(), place });
+                let expression = MODULE.to_owned();
+                put(&mut self.names, Entry { key: own.to_owned(), value, expression, place });
             }
         }
+    }
+
+    /// The names of a module as one value, without the modules that it imports itself.
+    fn namespace(&self, path: &Path, depth: usize) -> Computed {
+        let mut names = self.run.module(path, depth);
+        names.retain(|entry| entry.expression != MODULE);
+        let value = Computed::Map(names);
+        self.run.spend(size(&value));
+        value
     }
 
     /// A statement without a body of its own.
