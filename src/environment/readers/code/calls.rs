@@ -142,8 +142,8 @@ pub(crate) fn call(path: &str, arguments: &Arguments, lookup: Lookup<'_>) -> Com
         };
         return Computed::Map(arguments.keywords.iter().map(entry).collect());
     }
-    // `ROOT_DIR("db.sqlite3")`: django-environ's paths are called.
-    let is_folder = ["dir", "root", "folder"].iter().any(|word| lower.ends_with(word));
+    // `ROOT_DIR("db.sqlite3")` of django-environ, `database_path("db.sqlite")` of Laravel.
+    let is_folder = ["dir", "root", "folder", "_path"].iter().any(|word| lower.ends_with(word));
     if lower == "joinpath" || is_folder && !positional.is_empty() {
         return joined(positional);
     }

@@ -124,6 +124,7 @@ mod tests {
             ("os.path.join(BASE_DIR, 'db', 'x.sqlite3')", known("db/x.sqlite3")),
             ("BASE_DIR", Value::Unknown),
             ("ROOT_DIR('x.sqlite3')", known("x.sqlite3")),
+            ("env('UNSET', database_path('x.sqlite'))", known("x.sqlite")),
             ("ENV.fetch('UNSET', 'shop_dev').sub('_dev', '_test')", known("shop_test")),
             ("ENV['SET'].sub(/a/, 'b')", Value::Unknown),
             ("\"shop_test#{ENV['UNSET']}\"", known("shop_test")),

@@ -8,6 +8,7 @@ use std::rc::Rc;
 use crate::collections::HashSet;
 use crate::environment::ecosystems::python::program::Program;
 use crate::environment::ecosystems::python::program::scope::{Assigned, assign, either, picked, size, update};
+use crate::environment::ecosystems::python::program::settings::says_database;
 use crate::environment::readers::code::python::{Part, Statement, assignment, closing, parts};
 use crate::environment::readers::code::{Computed, Entry, Place, Scope, put};
 use crate::environment::readers::expansion::Lookup;
@@ -384,9 +385,15 @@ impl Block<'_, '_> {
         for field in fields.iter_mut().filter(|field| !matches!(field.value, Computed::Map(_))) {
             let name = format!("{prefix}{}", field.key);
             let given = [name.to_uppercase(), name].iter().find_map(|name| (self.run.lookup)(name));
+            // The variable is in the reading under its own name and place; where it is not set, its default is.
             if let Some(given) = given {
                 field.value = Computed::Text(given);
-                // The variable is in the reading under its own name and place.
+                field.place = Place::default();
+            } else if let Computed::Text(value) = &field.value
+                && says_database(&field.key, value)
+            {
+                let default = Entry { key: format!("{prefix}{}", field.key).to_uppercase(), ..field.clone() };
+                self.run.found.borrow_mut().environment.push((default, false));
                 field.place = Place::default();
             }
         }
@@ -595,6 +602,13 @@ impl Block<'_, '_> {
         let place = self.at(statement.line);
         let assigned = |value: Computed, expression: &str| Assigned { value, expression: expression.to_owned(), place };
         let [before @ .., Part::Name(last)] = &targets[..] else { return };
+        // `session.run("pytest", env={…})`
+        for (_, value) in arguments.keywords.iter().filter(|(key, _)| key == "env") {
+            let Computed::Map(entries) = value else { continue };
+            for entry in entries {
+                self.note_variable(&entry.key, &assigned(entry.value.clone(), &entry.expression), true);
+            }
+        }
         let is_environment = matches!(before, [.., Part::Name("environ")]);
         match (*last, &arguments.positional[..]) {
             ("setdefault", [Computed::Text(name), value, ..]) if is_environment => {
@@ -761,7 +775,8 @@ impl Block<'_, '_> {
 
 /// Tells whether a statement in a function may say something about settings.
 fn is_about_settings(statement: &Statement) -> bool {
-    let marks = ["environ", "getenv", "env(", "env.", "://", "onnect", "config", "reate_", "DATABASE", "settings"];
+    let marks =
+        ["environ", "getenv", "env(", "env.", "env=", "://", "onnect", "config", "reate_", "DATABASE", "settings"];
     statement.word() == "return" || marks.iter().any(|mark| statement.text.contains(mark))
 }
 

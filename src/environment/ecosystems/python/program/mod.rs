@@ -362,7 +362,7 @@ mod tests {
             ("class Config:\n  DB_HOST = 'h'\nclass ProductionConfig(Config):\n  DB_HOST = 'p'", &["Config.DB_HOST=h"]),
             (
                 "class Settings(BaseSettings):\n  db_host: str = 'h'\n  db_name: str\n  set: str = 'x'\n  @property\n  def url(self):\n    return f'postgres://{self.db_host}'",
-                &["Settings.db_host=h"],
+                &["DB_HOST=h"],
             ),
             ("class Settings(BaseSettings):\n  database_set: str = 'x'", &[]),
             (

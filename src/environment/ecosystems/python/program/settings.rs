@@ -132,6 +132,11 @@ const PARTS: &[&str] = &[
     "uri", "dsn",
 ];
 
+/// Tells whether a variable of that name and value has to do with a database.
+pub(crate) fn says_database(name: &str, value: &str) -> bool {
+    is_address(value) || is_of_a_database(name)
+}
+
 fn is_of_a_database(name: &str) -> bool {
     let lower = name.to_ascii_lowercase();
     let last = lower.rsplit(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
