@@ -15,7 +15,8 @@ use crate::environment::ecosystems::scene::Scene;
 use crate::environment::layering::ReadingsBuilder;
 use crate::environment::paths::{normal, parent, up_to};
 use crate::environment::readers::code;
-use crate::environment::{Origin, Setting};
+use crate::environment::readers::code::Value;
+use crate::environment::{Origin, Setting, Unresolved};
 
 /// Liquibase's tasks in Gradle, which have plain names.
 const TASKS: &[&str] = &["update", "dropAll", "rollback", "rollbackCount", "changelogSync", "tag", "diff"];
@@ -139,9 +140,13 @@ pub(crate) fn told(scene: &Scene<'_>, home: &Path, is_test: bool) -> Vec<Setting
             {
                 for (name, expression) in pairs(statement.text) {
                     let value = code::evaluate(expression, &|name| scene.environment.get(name).map(str::to_owned));
-                    if let Some((value, unresolved)) = value.settled(expression) {
-                        told.push(Setting { origin: origin(&name), name, value, unresolved });
-                    }
+                    // Most of what a build tells says nothing about a database: the judge decides what is unclear.
+                    let (value, unresolved) = match value {
+                        Value::Known(value) => (value, None),
+                        Value::Unset => continue,
+                        Value::Unknown => (expression.to_owned(), Some(Unresolved::Template)),
+                    };
+                    told.push(Setting { origin: origin(&name), name, value, unresolved });
                 }
             } else {
                 let texts = split(statement.text).into_iter().flat_map(quoted).collect::<Vec<_>>().join(" ");
