@@ -6,6 +6,7 @@ use std::io;
 use std::mem::MaybeUninit;
 
 use crate::exec::outcome::Outcome;
+#[cfg(target_os = "linux")]
 use crate::exec::signal::Signal;
 
 /// Something that happened to a child.
@@ -21,6 +22,7 @@ pub(crate) enum Change {
 
 impl Change {
     /// Reads what the system says: `si_code`, `si_status`. `None` for what happens to no child.
+    #[cfg(target_os = "linux")]
     pub(crate) fn read(code: i32, status: i32) -> Option<Change> {
         let ended = |core_dumped| Outcome::Signaled { signal: Signal::new(status), core_dumped };
         Some(match code {

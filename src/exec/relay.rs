@@ -80,6 +80,7 @@ pub(crate) struct Relay {
     inherited: Inherited,
     reader: PipeReader,
     /// Keeps the handler's end of the pipe open.
+    #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "the handler writes to its number"))]
     writer: PipeWriter,
 }
 

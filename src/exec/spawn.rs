@@ -59,7 +59,6 @@ fn launch<'a>(
     // SAFETY: `put_all_back` only makes system calls that are allowed between `fork` and `exec`: it allocates
     // nothing, takes no lock and owns no descriptor.
     unsafe { command.pre_exec(move || inherited.put_all_back()) };
-    #[expect(clippy::zombie_processes, reason = "whoever is given its id waits for it")]
     let child = command.spawn()?;
     Ok(child.id().cast_signed())
 }

@@ -19,11 +19,15 @@ mod testing;
 mod unnamed;
 mod words;
 
-pub(crate) use crate::verdict::addresses::{is_this_machine, parse_address};
+pub(crate) use crate::verdict::addresses::is_this_machine;
+#[cfg(target_os = "linux")]
+pub(crate) use crate::verdict::addresses::parse_address;
 pub(crate) use crate::verdict::environment_names::environment_names;
 pub(crate) use crate::verdict::evidence::{Evidence, Lying};
 pub(crate) use crate::verdict::locality::{Locality, Surroundings};
-pub(crate) use crate::verdict::machine::{Interface, Machine, is_bridge_name};
+#[cfg(target_os = "linux")]
+pub(crate) use crate::verdict::machine::is_bridge_name;
+pub(crate) use crate::verdict::machine::{Interface, Machine};
 pub(crate) use crate::verdict::model::{Finding, JudgedTarget, Judgement, Level, Verdict};
 pub(crate) use crate::verdict::remedy::Remedy;
 pub(crate) use crate::verdict::rules::MACHINE_MARK;

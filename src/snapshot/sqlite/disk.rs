@@ -8,6 +8,7 @@ pub(crate) enum Disk {
     /// What is written through a map is written out within half a minute or so, and the next write moves the times.
     Lasting,
     /// Nothing is ever written out, so a map moves no times.
+    #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "none is known there"))]
     InMemory,
 }
 

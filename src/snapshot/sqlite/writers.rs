@@ -5,7 +5,7 @@
 //! it. Who wants to open the file for writing waits until the lease is given back.
 //!
 //! Source: `check_conflicting_open` and `__break_lease` in Linux's fs/locks.c; fcntl(2) on leases.
-#![expect(unsafe_code, reason = "no safe wrapper knows leases")]
+#![cfg_attr(target_os = "linux", expect(unsafe_code, reason = "no safe wrapper knows leases"))]
 
 use std::fs::File;
 

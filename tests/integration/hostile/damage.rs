@@ -5,8 +5,7 @@ use std::os::unix::fs::symlink;
 use std::os::unix::net::UnixListener;
 use std::path::Path;
 
-use crate::support::Random;
-use rustix::fs::{CWD, FileType, Mode, mknodat};
+use crate::support::{Random, make_pipe};
 
 /// What a terminal would obey or not show, and what would forge a line of ours.
 pub(crate) const CONTROLS: [&str; 14] = [
@@ -149,7 +148,7 @@ pub(crate) fn replace_by_something_else(path: &Path, outside: &Path, random: &mu
     let _ = fs::remove_file(path);
     match random.below(9) {
         0 => fs::create_dir(path).unwrap(),
-        1 => mknodat(CWD, path, FileType::Fifo, Mode::RWXU, 0).unwrap(),
+        1 => make_pipe(path),
         2 => symlink(path.file_name().unwrap(), path).unwrap(),
         3 => symlink("/dev/zero", path).unwrap(),
         4 => symlink("/dev/stdin", path).unwrap(),

@@ -7,6 +7,7 @@ mod guarded;
 mod judged;
 mod own_server;
 mod patience;
+mod pipe;
 mod postgres;
 mod postgres_programs;
 mod random;
@@ -19,6 +20,7 @@ pub(crate) use judged::Judged;
 #[allow(unused_imports, reason = "each topic uses what it needs")]
 pub(crate) use own_server::OwnServer;
 pub(crate) use patience::{PATIENCE, awaited, ended, output, wait_for};
+pub(crate) use pipe::make_pipe;
 #[allow(unused_imports, reason = "each topic uses what it needs")]
 pub(crate) use postgres::Postgres;
 #[allow(unused_imports, reason = "each topic uses what it needs")]

@@ -3,19 +3,11 @@
 use std::fs;
 use std::io::{self, Write};
 use std::os::unix::fs::symlink;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::thread;
 
-use rustix::fs::{CWD, FileType, Mode, mknodat};
-
-use crate::support::{Outcome, Sandbox, ended};
-
-/// Makes a pipe in place of what is at `path`.
-pub(super) fn make_pipe(path: &Path) {
-    let _ = fs::remove_file(path);
-    mknodat(CWD, path, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
-}
+use crate::support::{Outcome, Sandbox, ended, make_pipe};
 
 /// Runs a line of bash in the project, where `$P` is the program.
 fn bash(sandbox: &Sandbox, line: &str) -> Outcome {

@@ -11,8 +11,7 @@ use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use super::pipes::make_pipe;
-use crate::support::{Outcome, Sandbox};
+use crate::support::{Outcome, Sandbox, make_pipe};
 
 /// Far above what a call takes, and far below for ever.
 const BOUND: Duration = Duration::from_secs(30);
