@@ -1,6 +1,6 @@
 //! What calls come to that read the environment, convert a value or change a text, in any language.
 
-use crate::environment::readers::code::evaluator::{Computed, Entry, Place};
+use crate::environment::readers::code::computed::{Computed, Entry, Place};
 use crate::environment::readers::expansion::Lookup;
 
 /// The arguments of a call.

@@ -3,7 +3,8 @@
 use std::cell::Cell;
 
 use crate::environment::Unresolved;
-use crate::environment::readers::code::evaluator::{Computed, Place, Scope};
+use crate::environment::readers::code::computed::{Computed, Place};
+use crate::environment::readers::code::scope::Scope;
 use crate::environment::readers::expansion::Lookup;
 
 /// What an expression comes to.

@@ -2,13 +2,21 @@
 //! read a variable with a default. By text, never executed; what is not simple stays unknown.
 
 mod calls;
+mod chains;
+mod choices;
+mod computed;
 mod evaluator;
 mod expression;
+mod literals;
+mod operators;
 mod pairs;
+mod parser;
 pub(crate) mod python;
+mod scope;
 mod tokens;
 
 pub(crate) use crate::environment::readers::code::calls::reads_environment;
-pub(crate) use crate::environment::readers::code::evaluator::{Computed, Entry, Place, Scope, put};
+pub(crate) use crate::environment::readers::code::computed::{Computed, Entry, Place, put};
 pub(crate) use crate::environment::readers::code::expression::{Value, arguments, evaluate, evaluate_with, unresolved};
 pub(crate) use crate::environment::readers::code::pairs::{Comments, Pair, pairs};
+pub(crate) use crate::environment::readers::code::scope::Scope;
