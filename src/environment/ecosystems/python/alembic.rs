@@ -1,6 +1,6 @@
 //! Alembic: the URL in `alembic.ini`. Source: its tutorial ("Editing the .ini File").
 
-use crate::environment::ecosystems::python::dotenv::DIALECTS;
+use crate::environment::ecosystems::python::dialects::DIALECTS;
 use crate::environment::ecosystems::python::pytest::Configured;
 use crate::environment::ecosystems::scene::Scene;
 use crate::environment::ecosystems::settings_files::by_format;

@@ -8,15 +8,19 @@ use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use crate::environment::Setting;
-use crate::environment::ecosystems::python::program::interpreter::Run;
-use crate::environment::ecosystems::python::program::settings::{of_any, of_django, of_environment};
-use crate::environment::ecosystems::python::program::{MOST_ROUNDS, Program, rounds};
+use crate::collections::HashMap;
+use crate::environment::ecosystems::python::program::interpreter::go_through;
+use crate::environment::ecosystems::python::program::modules::{Program, Read};
+use crate::environment::ecosystems::python::program::run::Outcome;
+use crate::environment::ecosystems::python::program::settings::{
+    MOST_ROUNDS, Round, of_any, of_django, of_environment, rounds,
+};
 use crate::environment::ecosystems::scene::Scene;
 use crate::environment::layering::Layer;
 use crate::environment::not_followed::GivenUp;
 use crate::environment::readers::expansion::Lookup;
 use crate::environment::readers::formats;
+use crate::environment::{Origin, Setting, Unresolved};
 
 /// What a program counts for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,62 +69,103 @@ impl Code {
     }
 
     fn of(scene: &Scene<'_>, program: Program, entries: Vec<PathBuf>, kind: Kind) -> Code {
-        let program = Rc::new(program);
         let library = scene.library;
         let read = |path: &Path| if library.exists(path) { library.string(path) } else { None };
         let lookup = |name: &str| scene.environment.get(name).map(str::to_owned);
-        let (run, _) = program.run(&entries, Some(&read), &lookup, 0);
-        if program.is_cut() || run.is_cut() {
+        let first = Known::of(&program, &entries, Some(&read), &lookup, 0);
+        let outcome = Rc::clone(&first.outcome);
+        if program.is_cut() || outcome.is_cut {
             let why = "it and what it imports are more than is gone through";
             library.give_up(&entries[0], None, GivenUp::too_much(why));
         }
-        let rounds = rounds(&run);
+        let rounds = rounds(&outcome);
         if rounds > MOST_ROUNDS {
             library.give_up(&entries[0], None, GivenUp::too_much("a name in it may stand for more than eight values"));
         }
         let modules = program.paths();
-        let shown: Vec<PathBuf> = modules.iter().map(|path| library.shown(path)).collect();
-        let of_round = |round: usize, what: What| {
-            let (program, entries, modules, shown) =
-                (Rc::clone(&program), entries.clone(), modules.clone(), shown.clone());
-            let known: RefCell<Vec<Known>> = RefCell::default();
-            Layer::computed(move |lookup| {
-                let is_same = |known: &&Known| known.answers.iter().all(|(name, value)| lookup(name) == *value);
-                if let Some(known) = known.borrow().iter().find(is_same) {
-                    return known.settings.clone();
-                }
-                let answers: RefCell<Vec<(String, Option<String>)>> = RefCell::default();
-                let noted = |name: &str| {
-                    let value = lookup(name);
-                    let mut answers = answers.borrow_mut();
-                    if answers.iter().all(|(known, _)| known != name) {
-                        answers.push((name.to_owned(), value.clone()));
-                    }
-                    value
-                };
-                let shown = |path: &Path| {
-                    let at = modules.iter().position(|known| known == path);
-                    at.map_or_else(|| path.to_owned(), |at| shown[at].clone())
-                };
-                let settings = settings(&program, &entries, round, what, &noted, &shown);
-                let answers = answers.into_inner();
-                known.borrow_mut().push(Known { answers, settings: settings.clone() });
-                settings
-            })
+        let shown = modules.iter().map(|path| (path.clone(), library.shown(path))).collect();
+        let files = loaded_files(scene, &outcome);
+        let ways = Rc::new(Ways { program, entries, shown, known: RefCell::new(vec![first]) });
+        let layer = |number: usize, what: What| {
+            let ways = Rc::clone(&ways);
+            Layer::computed(move |lookup| ways.settings(number, what, lookup))
         };
-        let is_forced = run.found.borrow().environment.iter().any(|(_, beats)| *beats);
-        let layers = (0..rounds.min(MOST_ROUNDS)).map(|round| Layers {
-            forced: is_forced.then(|| of_round(round, What::Forced)),
-            own: Some(of_round(round, What::Own(kind))),
+        let is_forced = outcome.found.environment.iter().any(|(_, beats)| *beats);
+        let layers = (0..rounds.min(MOST_ROUNDS)).map(|number| Layers {
+            forced: is_forced.then(|| layer(number, What::Forced)),
+            own: Some(layer(number, What::Own(kind))),
         });
-        Code { files: loaded_files(scene, &run), layers: layers.collect(), modules }
+        Code { files, layers: layers.collect(), modules }
     }
+}
+
+/// The ways through a program that were gone.
+struct Ways {
+    program: Program,
+    entries: Vec<PathBuf>,
+    /// The paths of its modules as they are shown.
+    shown: HashMap<PathBuf, PathBuf>,
+    known: RefCell<Vec<Known>>,
+}
+
+impl Ways {
+    fn settings(&self, number: usize, what: What, lookup: Lookup<'_>) -> Vec<Setting> {
+        let outcome = self.outcome(number, lookup);
+        let shown = |path: &Path| self.shown.get(path).map_or_else(|| path.to_owned(), Clone::clone);
+        let round = Round { program: &self.program, outcome: &outcome, number, shown: &shown };
+        let mut settings = match what {
+            What::Forced => return of_environment(round, true),
+            What::Own(Kind::Django) => of_django(round),
+            What::Own(Kind::Any) => of_any(round),
+        };
+        settings.extend(of_environment(round, false));
+        // Where all ways are cut that is said already.
+        if outcome.is_cut && !self.known.borrow()[0].outcome.is_cut {
+            settings.extend(self.entries.first().map(|entry| unknown(&shown(entry))));
+        }
+        settings
+    }
+
+    fn outcome(&self, number: usize, lookup: Lookup<'_>) -> Rc<Outcome> {
+        let is_same = |known: &&Known| {
+            known.outcome.is_of(number) && known.answers.iter().all(|(name, value)| lookup(name) == *value)
+        };
+        if let Some(known) = self.known.borrow().iter().find(is_same) {
+            return Rc::clone(&known.outcome);
+        }
+        let known = Known::of(&self.program, &self.entries, None, lookup, number);
+        let outcome = Rc::clone(&known.outcome);
+        self.known.borrow_mut().push(known);
+        outcome
+    }
+}
+
+/// What may have been said where a way was not gone to its end.
+fn unknown(module: &Path) -> Setting {
+    let (name, origin) = (module.display().to_string(), Origin::whole_file(module, None));
+    Setting { name, value: String::new(), origin, unresolved: Some(Unresolved::Code) }
 }
 
 /// What a program came to for these answers about the environment: most loaders give the same ones.
 struct Known {
     answers: Vec<(String, Option<String>)>,
-    settings: Vec<Setting>,
+    outcome: Rc<Outcome>,
+}
+
+impl Known {
+    fn of(program: &Program, entries: &[PathBuf], read: Read<'_>, lookup: Lookup<'_>, number: usize) -> Self {
+        let answers: RefCell<Vec<(String, Option<String>)>> = RefCell::default();
+        let noted = |name: &str| {
+            let value = lookup(name);
+            let mut answers = answers.borrow_mut();
+            if answers.iter().all(|(known, _)| known != name) {
+                answers.push((name.to_owned(), value.clone()));
+            }
+            value
+        };
+        let outcome = Rc::new(go_through(program, entries, read, &noted, number));
+        Known { answers: answers.into_inner(), outcome }
+    }
 }
 
 /// The command as `sys.argv` has it.
@@ -146,28 +191,10 @@ enum What {
     Own(Kind),
 }
 
-fn settings(
-    program: &Program,
-    entries: &[PathBuf],
-    round: usize,
-    what: What,
-    lookup: Lookup<'_>,
-    shown: &dyn Fn(&Path) -> PathBuf,
-) -> Vec<Setting> {
-    let (run, names) = program.run(entries, None, lookup, round);
-    let mut settings = match what {
-        What::Forced => return of_environment(&run, true, shown),
-        What::Own(Kind::Django) => of_django(&run, &names, shown),
-        What::Own(Kind::Any) => of_any(&run, shown),
-    };
-    settings.extend(of_environment(&run, false, shown));
-    settings
-}
-
 /// Finds the dotenv files that the code names: from the command's folder, or from a folder above the module.
-fn loaded_files(scene: &Scene<'_>, run: &Run<'_>) -> Vec<PathBuf> {
+fn loaded_files(scene: &Scene<'_>, outcome: &Outcome) -> Vec<PathBuf> {
     let mut files = Vec::new();
-    for loaded in &run.found.borrow().files {
+    for loaded in &outcome.found.files {
         let above = loaded.module.ancestors().skip(1).take_while(|folder| folder.starts_with(&scene.project.root));
         let folders = std::iter::once(scene.folder).chain(above);
         let name = loaded.name.trim_start_matches("./");
@@ -247,3 +274,25 @@ fn packages(scene: &Scene<'_>) -> Vec<PathBuf> {
 
 /// Folders that hold no settings of the project's own.
 const OTHERS: &[&str] = &["tests", "test", "docs", "node_modules", "venv", "examples"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_way_that_is_cut_later_says_that_it_does_not_know() {
+        let deep: String = (1..60).map(|depth| format!("{}if True:\n", " ".repeat(depth))).collect();
+        let text = format!("if os.getenv('X') == 'y':\n{deep}{}a = 1", " ".repeat(60));
+        let program = Program::new(Vec::new(), Vec::new(), data);
+        let entries = vec![PathBuf::from("/p/s.py")];
+        let read = |path: &Path| (path == Path::new("/p/s.py")).then(|| text.clone());
+        let first = Known::of(&program, &entries, Some(&read), &|_| None, 0);
+        let ways = Ways { program, entries, shown: HashMap::default(), known: RefCell::new(vec![first]) };
+        let unknown = |lookup: Lookup<'_>| {
+            let settings = ways.settings(0, What::Own(Kind::Django), lookup);
+            settings.iter().filter(|setting| setting.unresolved == Some(Unresolved::Code)).count()
+        };
+        assert_eq!(unknown(&|_| None), 0);
+        assert_eq!(unknown(&|_| Some("y".to_owned())), 1);
+    }
+}

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::environment::ecosystems::python::dotenv::DIALECTS;
+use crate::environment::ecosystems::python::dialects::DIALECTS;
 use crate::environment::ecosystems::scene::Scene;
 use crate::environment::layering::{Layer, Library, ReadingsBuilder};
 use crate::environment::readers::formats;

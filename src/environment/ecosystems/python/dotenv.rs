@@ -6,14 +6,11 @@
 use std::path::PathBuf;
 
 use crate::environment::ecosystems::python::code::Code;
+use crate::environment::ecosystems::python::dialects::DIALECTS;
 use crate::environment::ecosystems::python::django;
 use crate::environment::ecosystems::python::pytest::Configured;
 use crate::environment::ecosystems::scene::Scene;
 use crate::environment::layering::{Layer, ReadingsBuilder};
-use crate::environment::readers::dotenv::Dialect;
-
-pub(crate) const DIALECTS: &[Dialect] =
-    &[Dialect::PythonDotenvLoad, Dialect::PythonDotenvValues, Dialect::DjangoEnviron];
 
 pub(crate) fn add(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>) {
     let configured = Configured::of(scene);

@@ -3,6 +3,7 @@
 pub(crate) mod alembic;
 pub(crate) mod code;
 pub(crate) mod decouple;
+pub(crate) mod dialects;
 pub(crate) mod django;
 pub(crate) mod dotenv;
 pub(crate) mod manifests;

@@ -1,6 +1,6 @@
 //! Settings files of Python libraries that are told which file to read: Dynaconf, Hydra, OmegaConf, Confuse.
 
-use crate::environment::ecosystems::python::dotenv::DIALECTS;
+use crate::environment::ecosystems::python::dialects::DIALECTS;
 use crate::environment::ecosystems::python::manifests::MANIFESTS;
 use crate::environment::ecosystems::scene::Scene;
 use crate::environment::ecosystems::settings_files::conventional;

@@ -3,205 +3,29 @@
 //!
 //! Source: the language reference ("Simple statements", "Compound statements", "The import system").
 
+pub(crate) mod block;
+pub(crate) mod calls;
+pub(crate) mod connections;
+pub(crate) mod imports;
 pub(crate) mod interpreter;
+pub(crate) mod modules;
+pub(crate) mod run;
 pub(crate) mod scope;
 pub(crate) mod settings;
-
-use std::cell::{Cell, RefCell};
-use std::path::{Path, PathBuf};
-use std::rc::Rc;
-
-use crate::collections::HashMap;
-use crate::environment::ecosystems::python::program::interpreter::{Module, Run};
-use crate::environment::ecosystems::python::program::scope::{Assigned, assign};
-use crate::environment::readers::code::python::{Statement, statements};
-use crate::environment::readers::code::{Computed, Entry, Place};
-
-/// More modules of one program are not read.
-const MOST_MODULES: usize = 256;
-/// More bytes of one program are not read.
-const MOST_BYTES: usize = 4 << 20;
-
-/// The modules that were read, and where they are looked for.
-pub(crate) struct Program {
-    /// The folders that imports start at, absolute.
-    roots: Vec<PathBuf>,
-    /// The words of the command, as `sys.argv` has them.
-    words: Vec<String>,
-    modules: RefCell<HashMap<PathBuf, Option<Rc<Module>>>>,
-    /// The paths of the modules, by their number.
-    paths: RefCell<Vec<PathBuf>>,
-    /// What the data files say that were read.
-    data: RefCell<HashMap<PathBuf, Option<Computed>>>,
-    parse: Parse,
-    bytes: Cell<usize>,
-    is_cut: Cell<bool>,
-}
-
-/// What stands in modules that have to do with settings. Upper case is that of constants.
-const RELEVANT: &[&str] = &[
-    "://", "environ", "getenv", "env(", "env.", "onnect", "create_", "HOST", "DATABASE", "DB", "NAME", "URL", "URI",
-    "DSN", "PORT", "ENGINE", "Settings", "dotenv", "open(", "CONFIG",
-];
-
-/// Reads the values of a data file with their keys and lines, by its name; `None` where it cannot be read to its end.
-pub(crate) type Parse = fn(&Path, &str) -> Option<Vec<(Vec<String>, String, u32)>>;
-
-/// Reads a text file of the project; `None` where there is none.
-pub(crate) type Read<'r> = Option<&'r dyn Fn(&Path) -> Option<String>>;
-
-impl Program {
-    pub(crate) fn new(roots: Vec<PathBuf>, words: Vec<String>, parse: Parse) -> Self {
-        Program {
-            roots,
-            words,
-            modules: RefCell::default(),
-            paths: RefCell::default(),
-            data: RefCell::default(),
-            parse,
-            bytes: Cell::new(0),
-            is_cut: Cell::new(false),
-        }
-    }
-
-    /// Tells whether more modules belong to it than are read.
-    pub(crate) fn is_cut(&self) -> bool {
-        self.is_cut.get()
-    }
-
-    /// The path of a module by its number.
-    pub(crate) fn path(&self, number: usize) -> PathBuf {
-        self.paths.borrow().get(number).cloned().unwrap_or_default()
-    }
-
-    /// The modules that were read.
-    pub(crate) fn paths(&self) -> Vec<PathBuf> {
-        self.paths.borrow().clone()
-    }
-
-    /// `sys`, as far as settings ask for it.
-    fn arguments(&self) -> Computed {
-        let words = self.words.iter().cloned().map(Computed::Text).collect();
-        let entry =
-            |key: &str, value| Entry { key: key.to_owned(), value, expression: String::new(), place: Place::default() };
-        Computed::Map(vec![entry("argv", Computed::List(words))])
-    }
-
-    fn module(&self, path: &Path, read: Read<'_>) -> Option<Rc<Module>> {
-        if let Some(known) = self.modules.borrow().get(path) {
-            return known.clone();
-        }
-        let text = read?(path);
-        let number = self.paths.borrow().len();
-        let is_too_much =
-            number >= MOST_MODULES || self.bytes.get() + text.as_ref().map_or(0, String::len) > MOST_BYTES;
-        self.is_cut.set(self.is_cut.get() || is_too_much);
-        let module = text.filter(|_| !is_too_much).map(|text| {
-            self.bytes.set(self.bytes.get() + text.len());
-            self.paths.borrow_mut().push(path.to_owned());
-            let statements = statements(&text);
-            let is_constant = |one: &Statement| {
-                one.indentation == 0
-                    && !one.word().is_empty()
-                    && !one.word().bytes().any(|byte| byte.is_ascii_lowercase())
-            };
-            let is_relevant = RELEVANT.iter().any(|mark| text.contains(mark)) || statements.iter().any(is_constant);
-            Rc::new(Module { statements: statements.into(), number, is_relevant })
-        });
-        self.modules.borrow_mut().insert(path.to_owned(), module.clone());
-        module
-    }
-
-    /// Reads a data file that the module at `from` names: as the map that it is loaded as.
-    fn data(&self, from: &Path, name: &str, read: Read<'_>) -> Option<Computed> {
-        let name = name.trim_start_matches("./");
-        let above = from.ancestors().skip(1).take(4).map(Path::to_owned);
-        self.roots.iter().cloned().chain(above).find_map(|folder| self.data_at(&folder.join(name), read))
-    }
-
-    fn data_at(&self, path: &Path, read: Read<'_>) -> Option<Computed> {
-        if let Some(known) = self.data.borrow().get(path) {
-            return known.clone();
-        }
-        let text = read?(path).filter(|text| self.bytes.get() + text.len() <= MOST_BYTES);
-        let value = text.map(|text| {
-            self.bytes.set(self.bytes.get() + text.len());
-            let file = self.paths.borrow().len();
-            self.paths.borrow_mut().push(path.to_owned());
-            let mut entries = Vec::new();
-            let Some(values) = (self.parse)(path, &text) else { return Computed::Unknown };
-            for (keys, value, line) in values {
-                let keys: Vec<_> = keys.into_iter().map(Some).collect();
-                let (value, place) = (Computed::Text(value), Place { file, line });
-                assign(&mut entries, &keys, &Assigned { value, expression: String::new(), place });
-            }
-            Computed::Map(entries)
-        });
-        self.data.borrow_mut().insert(path.to_owned(), value.clone());
-        value
-    }
-
-    /// Finds the file of a module that `from` imports.
-    pub(crate) fn resolve(&self, from: &Path, module: &str, read: Read<'_>) -> Option<PathBuf> {
-        let name = module.trim_start_matches('.');
-        let dots = module.len() - name.len();
-        let below =
-            |folder: &Path| if name.is_empty() { folder.to_owned() } else { folder.join(name.replace('.', "/")) };
-        let folders: Vec<PathBuf> = match dots {
-            0 => {
-                let own = from.parent().map(Path::to_owned);
-                self.roots.iter().cloned().chain(own).collect()
-            }
-            dots => from.ancestors().nth(dots).map(Path::to_owned).into_iter().collect(),
-        };
-        if name.contains(|c: char| !(c == '_' || c == '.' || c.is_alphanumeric())) {
-            return None;
-        }
-        folders.iter().find_map(|folder| {
-            let base = below(folder);
-            let file = PathBuf::from(format!("{}.py", base.display()));
-            [file, base.join("__init__.py")].into_iter().find(|path| self.is_there(path, read))
-        })
-    }
-
-    /// Finds a file that the module at `from` names.
-    fn beside(&self, from: &Path, name: &str, read: Read<'_>) -> Option<PathBuf> {
-        let own = from.parent().map(Path::to_owned);
-        let mut folders = own.into_iter().chain(self.roots.iter().cloned());
-        folders.find_map(|folder| Some(folder.join(name)).filter(|path| self.is_there(path, read)))
-    }
-
-    fn is_there(&self, path: &Path, read: Read<'_>) -> bool {
-        self.module(path, read).is_some()
-    }
-
-    /// Goes through the program from each of `entries`; gives the run and the names of the last one's module.
-    pub(crate) fn run<'p>(
-        &'p self,
-        entries: &[PathBuf],
-        read: Option<&'p dyn Fn(&Path) -> Option<String>>,
-        lookup: &'p dyn Fn(&str) -> Option<String>,
-        round: usize,
-    ) -> (Run<'p>, Vec<Entry>) {
-        let run = Run::new(self, read, lookup, round);
-        let names = entries.iter().map(|entry| run.module(entry, 40)).last().unwrap_or_default();
-        (run, names)
-    }
-}
-
-/// More rounds are not made: what alternatives beyond them come to is not told apart.
-pub(crate) const MOST_ROUNDS: usize = scope::MOST_ALTERNATIVES;
-
-/// Counts the rounds after which each alternative was seen.
-pub(crate) fn rounds(run: &Run<'_>) -> usize {
-    let most = scope::most_alternatives(&run.names_of_all());
-    most.max(if run.is_undecided() { 2 } else { 1 })
-}
+pub(crate) mod words;
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::environment::ecosystems::python::program::settings::{of_any, of_django, of_environment};
+    use std::path::{Path, PathBuf};
+
+    use crate::environment::ecosystems::python::program::interpreter::go_through;
+    use crate::environment::ecosystems::python::program::modules::Program;
+    use crate::environment::ecosystems::python::program::run::Outcome;
+    use crate::environment::ecosystems::python::program::settings::{
+        MOST_ROUNDS, Round, of_any, of_django, of_environment, rounds,
+    };
+
+    use crate::environment::readers::code::Computed;
 
     type Files<'f> = &'f [(&'f str, &'f str)];
 
@@ -217,13 +41,13 @@ mod tests {
             |name: &str| environment.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
         let mut all = Vec::new();
         let entries = [PathBuf::from("/p/s.py")];
-        let (first, _) = program.run(&entries, Some(&read), &lookup, 0);
-        for round in 0..rounds(&first).min(MOST_ROUNDS) {
-            let (run, names) = program.run(&entries, None, &lookup, round);
-            let shown = |path: &Path| path.to_owned();
-            let mut settings = if is_django { of_django(&run, &names, &shown) } else { of_any(&run, &shown) };
-            settings.extend(of_environment(&run, true, &shown));
-            settings.extend(of_environment(&run, false, &shown));
+        let first = go_through(&program, &entries, Some(&read), &lookup, 0);
+        for number in 0..rounds(&first).min(MOST_ROUNDS) {
+            let outcome = go_through(&program, &entries, None, &lookup, number);
+            let round = Round { program: &program, outcome: &outcome, number, shown: &Path::to_owned };
+            let mut settings = if is_django { of_django(round) } else { of_any(round) };
+            settings.extend(of_environment(round, true));
+            settings.extend(of_environment(round, false));
             for one in settings {
                 let mark = if one.unresolved.is_some() { "?" } else { "" };
                 let said = format!("{}{mark}={}", one.name, one.value);
@@ -378,6 +202,45 @@ mod tests {
         for (text, expected) in table {
             let files = [("s.py", *text), ("x.ini", "redis://ini/1"), ("x.json", "redis://ini/1")];
             let found = said(&files, &[("DATABASE_SET", "value")], false);
+            assert_eq!(found, *expected, "{text}");
+        }
+    }
+
+    fn outcome(files: Files<'_>, entry: &str) -> (Program, Outcome) {
+        let program = Program::new(vec!["/p".into()], Vec::new(), |_, _| None);
+        let read = |path: &Path| {
+            let name = path.strip_prefix("/p").ok()?.to_str()?;
+            files.iter().find(|(known, _)| *known == name).map(|(_, text)| (*text).to_owned())
+        };
+        let outcome = go_through(&program, &[Path::new("/p").join(entry)], Some(&read), &|_| None, 0);
+        (program, outcome)
+    }
+
+    #[test]
+    fn what_functions_import_elsewhere_is_not_followed_and_stays_unknown() {
+        let files = [
+            ("conf/s.py", "from other.x import get, run\nDATABASES = get()"),
+            ("other/x.py", "from other.z import run\nD = 'd'\ndef get():\n  from other.y import D\n  return D"),
+            ("other/y.py", "D = {'default': {'HOST': 'a'}}"),
+            ("other/z.py", "def run():\n  import other.y\n"),
+        ];
+        let (program, outcome) = outcome(&files, "conf/s.py");
+        let databases = outcome.names.iter().find(|entry| entry.key == "DATABASES").unwrap();
+        assert_eq!(databases.value, Computed::Unknown);
+        let read: Vec<_> = program.paths();
+        assert!(!read.contains(&PathBuf::from("/p/other/y.py")), "{read:?}");
+    }
+
+    #[test]
+    fn rounds_that_pick_the_same_on_their_way_are_one() {
+        let table: &[(&str, &[bool])] = &[
+            ("A = 'a'\nif f():\n  A = 'b'", &[true, true, true]),
+            ("A = 'a'\nif f():\n  A = 'b'\nB = A", &[true, false, true]),
+            ("A = 'a' if os.getenv('X') else 'b'", &[true, false, true]),
+        ];
+        for (text, expected) in table {
+            let (_, outcome) = outcome(&[("s.py", text)], "s.py");
+            let found: Vec<bool> = (0..3).map(|round| outcome.is_of(round)).collect();
             assert_eq!(found, *expected, "{text}");
         }
     }

@@ -5,6 +5,12 @@ use crate::environment::readers::code::{Computed, Entry, Place, put};
 /// More alternatives of one value are not told apart.
 pub(crate) const MOST_ALTERNATIVES: usize = 8;
 
+/// Blocks and modules nested deeper are not gone through.
+pub(crate) const DEEPEST: usize = 40;
+
+/// Stands for the expression of a name that is a module.
+pub(crate) const MODULE: &str = "<module>";
+
 /// What is assigned, and where.
 #[derive(Debug, Clone)]
 pub(crate) struct Assigned {

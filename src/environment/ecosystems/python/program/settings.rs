@@ -2,42 +2,53 @@
 
 use std::path::Path;
 
-use crate::environment::ecosystems::python::program::interpreter::Run;
-use crate::environment::ecosystems::python::program::scope::{ADDRESS, picked};
+use crate::environment::ecosystems::python::program::modules::Program;
+use crate::environment::ecosystems::python::program::run::Outcome;
+use crate::environment::ecosystems::python::program::scope::{ADDRESS, MOST_ALTERNATIVES, most_alternatives, picked};
+use crate::environment::ecosystems::python::program::words::{is_address, is_of_a_database};
 use crate::environment::readers::code::{Computed, Entry};
 use crate::environment::{Origin, Setting, Unresolved};
 
 /// Gives the path of a module as it is shown to people.
 pub(crate) type Shown<'s> = &'s dyn Fn(&Path) -> std::path::PathBuf;
 
+/// One round of a program: what a way through it came to, and which alternatives are picked from that.
+#[derive(Clone, Copy)]
+pub(crate) struct Round<'r> {
+    pub(crate) program: &'r Program,
+    pub(crate) outcome: &'r Outcome,
+    pub(crate) number: usize,
+    pub(crate) shown: Shown<'r>,
+}
+
 /// The keys of one entry of Django's `DATABASES` that say which database it is.
 const KEYS: &[&str] = &["HOST", "NAME", "PORT", "USER", "PASSWORD", "ENGINE", ADDRESS];
 
 /// Lists what Django's `DATABASES` says, and the addresses that other names hold.
-pub(crate) fn of_django(run: &Run<'_>, names: &[Entry], shown: Shown<'_>) -> Vec<Setting> {
+pub(crate) fn of_django(run: Round<'_>) -> Vec<Setting> {
     let mut settings = Vec::new();
-    for entry in names.iter().map(|entry| picked(entry, run.round)) {
+    for entry in run.outcome.names.iter().map(|entry| picked(entry, run.number)) {
         if entry.key != "DATABASES" {
-            addresses(run, &entry, "", &|_| false, shown, &mut settings);
+            addresses(run, &entry, "", &|_| false, &mut settings);
             continue;
         }
         match &entry.value {
             Computed::Map(aliases) => {
                 for alias in aliases {
-                    database(run, alias, shown, &mut settings);
+                    database(run, alias, &mut settings);
                 }
             }
             Computed::Unset => {}
-            _ => settings.push(unresolved(run, "DATABASES.default", &entry, Unresolved::Code, shown)),
+            _ => settings.push(unresolved(run, "DATABASES.default", &entry, Unresolved::Code)),
         }
     }
     settings
 }
 
-fn database(run: &Run<'_>, alias: &Entry, shown: Shown<'_>, settings: &mut Vec<Setting>) {
+fn database(run: Round<'_>, alias: &Entry, settings: &mut Vec<Setting>) {
     let name = format!("DATABASES.{}", alias.key);
     let Computed::Map(entries) = &alias.value else {
-        settings.extend(setting(run, &name, alias, Unresolved::Code, shown));
+        settings.extend(setting(run, &name, alias, Unresolved::Code));
         return;
     };
     for entry in entries {
@@ -47,31 +58,30 @@ fn database(run: &Run<'_>, alias: &Entry, shown: Shown<'_>, settings: &mut Vec<S
             key if KEYS.contains(&key) || key == "**" => Unresolved::Code,
             _ => continue,
         };
-        settings.extend(setting(run, &own, entry, why, shown));
+        settings.extend(setting(run, &own, entry, why));
     }
 }
 
 /// Lists what any program says: addresses, and names that speak of a database, of every module; what it puts into the
 /// environment stays below what is there.
-pub(crate) fn of_any(run: &Run<'_>, shown: Shown<'_>) -> Vec<Setting> {
+pub(crate) fn of_any(run: Round<'_>) -> Vec<Setting> {
     let mut settings = Vec::new();
-    for entry in run.names_of_all().iter().map(|entry| picked(entry, run.round)) {
-        addresses(run, &entry, "", &is_of_a_database, shown, &mut settings);
+    for entry in run.outcome.all.iter().map(|entry| picked(entry, run.number)) {
+        addresses(run, &entry, "", &is_of_a_database, &mut settings);
     }
-    for entry in &run.found.borrow().connections {
-        addresses(run, &picked(entry, run.round), "", &is_of_a_database, shown, &mut settings);
+    for entry in &run.outcome.found.connections {
+        addresses(run, &picked(entry, run.number), "", &is_of_a_database, &mut settings);
     }
     settings
 }
 
 /// Lists what the program puts into the environment, over what is there or below it.
-pub(crate) fn of_environment(run: &Run<'_>, overrides: bool, shown: Shown<'_>) -> Vec<Setting> {
-    let found = run.found.borrow();
-    let own = found.environment.iter().filter(|(_, beats)| *beats == overrides);
+pub(crate) fn of_environment(run: Round<'_>, overrides: bool) -> Vec<Setting> {
+    let own = run.outcome.found.environment.iter().filter(|(_, beats)| *beats == overrides);
     own.filter_map(|(entry, _)| {
-        let entry = picked(entry, run.round);
+        let entry = picked(entry, run.number);
         let Computed::Text(value) = &entry.value else { return None };
-        Some(Setting::known(entry.key.clone(), value.clone(), origin(run, &entry, shown)))
+        Some(Setting::known(entry.key.clone(), value.clone(), origin(run, &entry)))
     })
     .collect()
 }
@@ -80,87 +90,45 @@ pub(crate) fn of_environment(run: &Run<'_>, overrides: bool, shown: Shown<'_>) -
 const ELSEWHERE: &[&str] = &["production", "prod", "staging", "live"];
 
 /// Lists the addresses below an entry, and what counts by its name.
-fn addresses(
-    run: &Run<'_>,
-    entry: &Entry,
-    prefix: &str,
-    counts: &dyn Fn(&str) -> bool,
-    shown: Shown<'_>,
-    settings: &mut Vec<Setting>,
-) {
+fn addresses(run: Round<'_>, entry: &Entry, prefix: &str, counts: &dyn Fn(&str) -> bool, settings: &mut Vec<Setting>) {
     let name = if prefix.is_empty() { entry.key.clone() } else { format!("{prefix}.{}", entry.key) };
     match &entry.value {
         Computed::Text(value) if entry.place.line > 0 && (is_address(value) || counts(&name)) => {
             let name = if prefix.is_empty() { format!("code.{name}") } else { name };
-            settings.push(Setting::known(name, value.clone(), origin(run, entry, shown)));
+            settings.push(Setting::known(name, value.clone(), origin(run, entry)));
         }
         Computed::Map(entries) => {
             let lower = entry.key.to_ascii_lowercase();
             if !ELSEWHERE.iter().any(|word| lower.contains(word)) && name.len() < 256 {
-                entries.iter().for_each(|entry| addresses(run, entry, &name, counts, shown, settings));
+                entries.iter().for_each(|entry| addresses(run, entry, &name, counts, settings));
             }
         }
         _ => {}
     }
 }
 
-/// Tells an address by its scheme; web addresses are left to the variables that name them.
-fn is_address(text: &str) -> bool {
-    text.split_once("://")
-        .is_some_and(|(scheme, rest)| !scheme.is_empty() && !scheme.starts_with("http") && !rest.is_empty())
-}
-
-/// Words in names of what says where a database is.
-const WORDS: &[&str] = &[
-    "db",
-    "database",
-    "postgres",
-    "postgresql",
-    "pg",
-    "mysql",
-    "mariadb",
-    "mongo",
-    "mongodb",
-    "redis",
-    "connect",
-    "sql",
-];
-
-/// Last words of names that say a part of where a database is.
-const PARTS: &[&str] = &[
-    "host", "hostname", "server", "port", "user", "username", "password", "name", "database", "db", "dbname", "url",
-    "uri", "dsn",
-];
-
-/// Tells whether a variable of that name and value has to do with a database.
-pub(crate) fn says_database(name: &str, value: &str) -> bool {
-    is_address(value) || is_of_a_database(name)
-}
-
-fn is_of_a_database(name: &str) -> bool {
-    let lower = name.to_ascii_lowercase();
-    let last = lower.rsplit(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
-    if !PARTS.contains(&last) {
-        return false;
-    }
-    let mut words = lower.split(|c: char| !c.is_ascii_alphanumeric());
-    words.any(|word| WORDS.contains(&word) || WORDS.iter().any(|own| own.len() > 4 && word.starts_with(own)))
-}
-
-fn setting(run: &Run<'_>, name: &str, entry: &Entry, why: Unresolved, shown: Shown<'_>) -> Option<Setting> {
+fn setting(run: Round<'_>, name: &str, entry: &Entry, why: Unresolved) -> Option<Setting> {
     match &entry.value {
-        Computed::Text(value) => Some(Setting::known(name, value.clone(), origin(run, entry, shown))),
+        Computed::Text(value) => Some(Setting::known(name, value.clone(), origin(run, entry))),
         Computed::Unset => None,
-        _ => Some(unresolved(run, name, entry, why, shown)),
+        _ => Some(unresolved(run, name, entry, why)),
     }
 }
 
-fn unresolved(run: &Run<'_>, name: &str, entry: &Entry, why: Unresolved, shown: Shown<'_>) -> Setting {
-    let origin = origin(run, entry, shown);
+fn unresolved(run: Round<'_>, name: &str, entry: &Entry, why: Unresolved) -> Setting {
+    let origin = origin(run, entry);
     Setting { name: name.to_owned(), value: entry.expression.clone(), origin, unresolved: Some(why) }
 }
 
-fn origin(run: &Run<'_>, entry: &Entry, shown: Shown<'_>) -> Origin {
+fn origin(run: Round<'_>, entry: &Entry) -> Origin {
     let key = if entry.key.is_empty() { "default" } else { entry.key.as_str() };
-    Origin::file(key, shown(&run.program.path(entry.place.file)), entry.place.line.max(1))
+    Origin::file(key, (run.shown)(&run.program.path(entry.place.file)), entry.place.line.max(1))
+}
+
+/// More rounds are not made: what alternatives beyond them come to is not told apart.
+pub(crate) const MOST_ROUNDS: usize = MOST_ALTERNATIVES;
+
+/// Counts the rounds after which each alternative was seen.
+pub(crate) fn rounds(outcome: &Outcome) -> usize {
+    most_alternatives(&outcome.all).max(if outcome.is_undecided { 2 } else { 1 })
 }

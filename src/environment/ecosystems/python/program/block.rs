@@ -1,0 +1,142 @@
+//! The names around a statement, and what expressions come to with them.
+
+use std::cell::Cell;
+use std::path::Path;
+
+use crate::environment::ecosystems::python::program::run::Run;
+use crate::environment::ecosystems::python::program::scope::{picked, size};
+use crate::environment::readers::code::python::Statement;
+use crate::environment::readers::code::{Computed, Entry, Place, Scope};
+
+/// The names of a module, a class or a function while it is gone through.
+pub(crate) struct Block<'r, 'p> {
+    pub(crate) run: &'r Run<'p>,
+    pub(crate) path: &'r Path,
+    pub(crate) file: usize,
+    pub(crate) names: Vec<Entry>,
+    pub(crate) returned: Option<Computed>,
+    /// The data file that was opened last, as the code spells it.
+    pub(crate) opened: Option<String>,
+    /// It is what a function does.
+    pub(crate) is_function: bool,
+}
+
+impl Block<'_, '_> {
+    /// A block within this one, that knows these names.
+    pub(crate) fn inner(&self, names: Vec<Entry>, is_function: bool) -> Self {
+        Block { run: self.run, path: self.path, file: self.file, names, returned: None, opened: None, is_function }
+    }
+
+    /// Tells whether a condition holds; `None` where that is not known.
+    pub(crate) fn holds(&self, condition: &Statement) -> Option<bool> {
+        let text = condition.rest();
+        if text.contains("TYPE_CHECKING") {
+            return Some(false);
+        }
+        if text.contains("__name__") {
+            return Some(true);
+        }
+        let is_undecided = Cell::new(false);
+        let value = self.with_scope(condition.line, is_about_elsewhere(text), &is_undecided, |scope| {
+            let value = scope.evaluate(text);
+            scope.holds(&value)
+        });
+        if is_undecided.get() { None } else { value }
+    }
+
+    pub(crate) fn at(&self, line: u32) -> Place {
+        Place { file: self.file, line }
+    }
+
+    pub(crate) fn evaluate(&self, expression: &str, line: u32) -> Computed {
+        self.with_names(line, |scope| scope.evaluate(expression))
+    }
+
+    pub(crate) fn with_names<T>(&self, line: u32, with: impl Fn(&Scope<'_>) -> T) -> T {
+        self.with_scope(line, false, &self.run.is_undecided, with)
+    }
+
+    pub(crate) fn with_scope<T>(
+        &self,
+        line: u32,
+        settles: bool,
+        is_undecided: &Cell<bool>,
+        with: impl Fn(&Scope<'_>) -> T,
+    ) -> T {
+        let names = |name: &str| {
+            if name == "sys" {
+                return Some(self.run.program.arguments());
+            }
+            let entry = self.names.iter().rev().find(|entry| entry.key == name)?;
+            self.run.spend(size(&entry.value));
+            note_choices(self.run, entry);
+            Some(picked(entry, self.run.round).value)
+        };
+        let lookup = |name: &str| {
+            let given = (self.run.lookup)(name);
+            let found = self.run.found.borrow();
+            let set = found.environment.iter().rev().find(|(entry, _)| entry.key == name);
+            match (set, given) {
+                (Some((entry, true)), _) | (Some((entry, false)), None) => match &entry.value {
+                    Computed::Text(text) => Some(text.clone()),
+                    _ => None,
+                },
+                (_, given) => given,
+            }
+        };
+        with(&Scope {
+            lookup: &lookup,
+            names: &names,
+            settles_unset: settles,
+            takes_other: self.run.round % 2 == 1,
+            is_undecided,
+            place: self.at(line),
+        })
+    }
+}
+
+/// Words of conditions that speak of production, or of a platform that marks itself. Sources: the platforms' manuals.
+const ELSEWHERE: &[&str] = &[
+    "prod",
+    "production",
+    "live",
+    "staging",
+    "heroku",
+    "dyno",
+    "gae",
+    "gcp",
+    "cloud",
+    "aws",
+    "rds",
+    "lambda",
+    "beanstalk",
+    "fly",
+    "render",
+    "vercel",
+    "railway",
+    "azure",
+    "website",
+    "kubernetes",
+    "k8s",
+    "openshift",
+    "deployed",
+];
+
+/// Tells whether a condition speaks of production or of a hosting platform: where it hangs on a variable that is not
+/// set here, it is about another place.
+fn is_about_elsewhere(condition: &str) -> bool {
+    let lower = condition.to_ascii_lowercase();
+    lower.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| ELSEWHERE.contains(&word))
+}
+
+/// Notes of how many alternatives one is taken where an entry is used.
+fn note_choices(run: &Run<'_>, entry: &Entry) {
+    match &entry.value {
+        Computed::Either(alternatives) => {
+            run.note_choice(alternatives.len());
+            alternatives.iter().for_each(|entry| note_choices(run, entry));
+        }
+        Computed::Map(entries) => entries.iter().for_each(|entry| note_choices(run, entry)),
+        _ => {}
+    }
+}

@@ -1,0 +1,152 @@
+//! What one way through a program has found so far, and how much it may still go through.
+
+use std::cell::{Cell, RefCell};
+use std::path::{Path, PathBuf};
+
+use crate::collections::HashSet;
+use crate::environment::ecosystems::python::program::modules::Program;
+use crate::environment::readers::code::Entry;
+use crate::environment::readers::expansion::Lookup;
+
+/// A file that the code loads into the environment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct LoadedBy {
+    /// As the code spells it, without a start that is not known.
+    pub(crate) name: String,
+    /// The module that loads it.
+    pub(crate) module: PathBuf,
+    /// It beats the environment.
+    pub(crate) overrides: bool,
+}
+
+/// One way through a program.
+pub(crate) struct Run<'p> {
+    pub(crate) program: &'p Program,
+    /// Reads a module that was not read before; `None` where only those count that were.
+    pub(crate) read: Option<&'p dyn Fn(&Path) -> Option<String>>,
+    pub(crate) lookup: Lookup<'p>,
+    /// Which of several alternatives is taken.
+    pub(crate) round: usize,
+    pub(crate) found: RefCell<Found>,
+    /// The modules gone through, with their names; those under way without.
+    pub(crate) modules: RefCell<Vec<(PathBuf, Vec<Entry>)>>,
+    pub(crate) is_undecided: Cell<bool>,
+    /// The folders of the modules that it starts at.
+    pub(crate) homes: Vec<PathBuf>,
+    /// Rounds that are this far apart take the same alternatives on the way.
+    period: Cell<usize>,
+    steps: Cell<usize>,
+}
+
+/// What a run finds besides the names.
+#[derive(Debug, Default)]
+pub(crate) struct Found {
+    /// What is put into the environment, and whether it beats what is there.
+    pub(crate) environment: Vec<(Entry, bool)>,
+    /// The places that connections are made to: the keywords of the call, or its address.
+    pub(crate) connections: Vec<Entry>,
+    pub(crate) files: Vec<LoadedBy>,
+}
+
+/// More is not gone through on one way: statements, and names and values that are copied for them.
+pub(crate) const MOST_STEPS: usize = 20_000;
+
+impl<'p> Run<'p> {
+    pub(crate) fn new(
+        program: &'p Program,
+        read: Option<&'p dyn Fn(&Path) -> Option<String>>,
+        lookup: Lookup<'p>,
+        round: usize,
+        entries: &[PathBuf],
+    ) -> Self {
+        Run {
+            program,
+            read,
+            lookup,
+            round,
+            found: RefCell::default(),
+            modules: RefCell::default(),
+            is_undecided: Cell::new(false),
+            homes: homes(entries),
+            period: Cell::new(1),
+            steps: Cell::new(0),
+        }
+    }
+
+    /// Tells whether a module stands beside or below those that it starts at.
+    pub(crate) fn is_at_home(&self, path: &Path) -> bool {
+        self.homes.iter().any(|home| path.starts_with(home))
+    }
+
+    /// Notes that one of `count` alternatives was taken.
+    pub(crate) fn note_choice(&self, count: usize) {
+        let period = self.period.get();
+        if count > 1 && !period.is_multiple_of(count) {
+            self.period.set(period.saturating_mul(count));
+        }
+    }
+
+    /// What it came to; `names` are those of the module that counts.
+    pub(crate) fn outcome(self, names: Vec<Entry>) -> Outcome {
+        if self.is_undecided.get() {
+            self.note_choice(2);
+        }
+        Outcome {
+            is_undecided: self.is_undecided.get(),
+            is_cut: self.is_cut(),
+            all: self.names_of_all(),
+            names,
+            round: self.round,
+            period: self.period.get(),
+            found: self.found.into_inner(),
+        }
+    }
+
+    /// The names of every module that was gone through, each value once.
+    fn names_of_all(&self) -> Vec<Entry> {
+        let mut all: Vec<Entry> = Vec::new();
+        let mut seen = HashSet::default();
+        for (_, names) in self.modules.borrow().iter() {
+            let is_own = |entry: &&Entry| seen.insert((entry.key.clone(), entry.place.file, entry.place.line));
+            all.extend(names.iter().filter(is_own).cloned());
+        }
+        all
+    }
+
+    pub(crate) fn spend(&self, steps: usize) {
+        self.steps.set(self.steps.get().saturating_add(steps).min(MOST_STEPS));
+        self.program.spend(steps);
+    }
+
+    /// Tells whether it was given up on because there is too much.
+    pub(crate) fn is_cut(&self) -> bool {
+        self.steps.get() >= MOST_STEPS || self.program.is_spent()
+    }
+}
+
+/// What one way through a program came to.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    pub(crate) found: Found,
+    /// The names of the module that was gone through last.
+    pub(crate) names: Vec<Entry>,
+    /// The names of every module, each value once.
+    pub(crate) all: Vec<Entry>,
+    /// Another round may come to something else.
+    pub(crate) is_undecided: bool,
+    /// It was given up on because there is too much.
+    pub(crate) is_cut: bool,
+    round: usize,
+    period: usize,
+}
+
+impl Outcome {
+    /// Tells whether the way of another round is this one: only what is picked from its values may differ.
+    pub(crate) fn is_of(&self, round: usize) -> bool {
+        self.round % self.period == round % self.period
+    }
+}
+
+fn homes(entries: &[PathBuf]) -> Vec<PathBuf> {
+    entries.iter().filter_map(|entry| entry.parent().map(Path::to_owned)).collect()
+}
