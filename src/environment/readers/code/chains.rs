@@ -1,5 +1,7 @@
 //! Evaluates a name, text, bracket or number with the calls, indexes and members behind it.
 
+use std::ops::ControlFlow;
+
 use crate::environment::readers::code::calls;
 use crate::environment::readers::code::calls::Arguments;
 use crate::environment::readers::code::computed::{Computed, constant};
@@ -15,13 +17,24 @@ enum Reached {
 impl Parser<'_, '_> {
     /// A name, text, bracket or number with the calls, indexes and members behind it.
     pub(crate) fn chain(&mut self) -> Option<Computed> {
-        let mut reached = match self.tokens.get(self.at)?.token.clone() {
+        let mut reached = self.start()?;
+        loop {
+            reached = match self.step(reached)? {
+                ControlFlow::Continue(reached) => reached,
+                ControlFlow::Break(value) => return Some(value),
+            };
+        }
+    }
+
+    /// The first part of a chain.
+    fn start(&mut self) -> Option<Reached> {
+        Some(match self.peek()? {
             Token::Text(pieces) => {
                 self.at += 1;
-                let mut text = self.filled(&pieces);
-                while let Some(Token::Text(pieces)) = self.peek().cloned() {
+                let mut text = self.filled(pieces);
+                while let Some(Token::Text(pieces)) = self.peek() {
                     self.at += 1;
-                    text = match (text, self.filled(&pieces)) {
+                    text = match (text, self.filled(pieces)) {
                         (Computed::Text(one), Computed::Text(other)) => Computed::Text(one + &other),
                         _ => Computed::Unknown,
                     };
@@ -55,94 +68,95 @@ impl Parser<'_, '_> {
                     None => match (self.scope.names)(name) {
                         // `env = environ.Env()`: what cannot be told is called by its name.
                         None | Some(Computed::Unknown | Computed::Unset) if self.goes_on() => {
-                            Reached::Path(name.to_owned())
+                            Reached::Path((*name).to_owned())
                         }
                         Some(value) => Reached::Value(value),
-                        None => Reached::Path(name.to_owned()),
+                        None => Reached::Path((*name).to_owned()),
                     },
                 }
             }
             Token::Mark(_) => return None,
-        };
-        loop {
-            reached = match self.tokens.get(self.at).map(|placed| placed.token.clone()) {
-                Some(Token::Mark("." | "?." | "&." | "::" | "->")) => {
-                    self.at += 1;
-                    match self.peek() {
-                        Some(Token::Name(name)) => {
-                            let name = *name;
-                            self.at += 1;
-                            self.member(reached, name)?
-                        }
-                        // `process.env?.["X"]`
-                        Some(Token::Mark("[")) => reached,
-                        // PHP's `'a' . 'b'`
-                        Some(Token::Text(pieces)) => {
-                            let other = self.filled(&pieces.clone());
-                            self.at += 1;
-                            Reached::Value(match (self.value(reached), other) {
-                                (Computed::Text(one), Computed::Text(other)) => Computed::Text(one + &other),
-                                _ => Computed::Unknown,
-                            })
-                        }
-                        _ => return None,
-                    }
-                }
-                Some(Token::Mark("|>")) => {
-                    self.at += 1;
-                    let value = self.value(reached);
-                    let mut path = String::new();
-                    while let Some(Token::Name(name)) = self.peek() {
-                        path = (*name).to_owned();
+        })
+    }
+
+    /// Goes on with the call, index or member that stands here; breaks where the chain ends.
+    fn step(&mut self, reached: Reached) -> Option<ControlFlow<Computed, Reached>> {
+        Some(ControlFlow::Continue(match self.peek() {
+            Some(Token::Mark("." | "?." | "&." | "::" | "->")) => {
+                self.at += 1;
+                match self.peek() {
+                    Some(Token::Name(name)) => {
                         self.at += 1;
-                        if self.takes_mark(&["."]).is_none() {
-                            break;
-                        }
+                        self.member(reached, name)?
                     }
-                    let arguments =
-                        if self.takes_mark(&["("]).is_some() { self.arguments()? } else { Arguments::default() };
-                    let converted = calls::method(value.clone(), &path, &arguments);
-                    Reached::Value(if calls::is_conversion(&path) { value } else { converted })
-                }
-                Some(Token::Mark("(")) => {
-                    self.at += 1;
-                    let arguments = self.arguments()?;
-                    let Reached::Path(path) = reached else { return Some(Computed::Unknown) };
-                    Reached::Value(self.called(&path, &arguments)?)
-                }
-                Some(Token::Mark("[")) => {
-                    self.at += 1;
-                    let key = self.choice()?;
-                    let is_one = self.takes_mark(&["]"]).is_some();
-                    if !is_one {
-                        return None;
+                    // `process.env?.["X"]`
+                    Some(Token::Mark("[")) => reached,
+                    // PHP's `'a' . 'b'`
+                    Some(Token::Text(pieces)) => {
+                        let other = self.filled(pieces);
+                        self.at += 1;
+                        Reached::Value(match (self.value(reached), other) {
+                            (Computed::Text(one), Computed::Text(other)) => Computed::Text(one + &other),
+                            _ => Computed::Unknown,
+                        })
                     }
-                    Reached::Value(self.indexed(reached, key))
+                    _ => return None,
                 }
-                // TypeScript's `process.env.X!` and `process.env.X as string`.
-                Some(Token::Mark("!")) => {
+            }
+            Some(Token::Mark("|>")) => {
+                self.at += 1;
+                let value = self.value(reached);
+                let mut path = String::new();
+                while let Some(Token::Name(name)) = self.peek() {
+                    path = (*name).to_owned();
                     self.at += 1;
-                    reached
-                }
-                Some(Token::Name("as")) => {
-                    self.at += 2;
-                    reached
-                }
-                // `getenv "X"`, `ENV.fetch "X"`: a call without parentheses.
-                Some(Token::Text(_)) if matches!(&reached, Reached::Path(path) if calls::reads_environment(path)) => {
-                    let Reached::Path(path) = reached else { return None };
-                    let mut arguments = Arguments::default();
-                    loop {
-                        arguments.positional.push(self.chain()?);
-                        if self.takes_mark(&[","]).is_none() {
-                            break;
-                        }
+                    if self.takes_mark(&["."]).is_none() {
+                        break;
                     }
-                    Reached::Value(self.called(&path, &arguments)?)
                 }
-                _ => return Some(self.value(reached)),
-            };
-        }
+                let arguments =
+                    if self.takes_mark(&["("]).is_some() { self.arguments()? } else { Arguments::default() };
+                let converted = calls::method(value.clone(), &path, &arguments);
+                Reached::Value(if calls::is_conversion(&path) { value } else { converted })
+            }
+            Some(Token::Mark("(")) => {
+                self.at += 1;
+                let arguments = self.arguments()?;
+                let Reached::Path(path) = reached else { return Some(ControlFlow::Break(Computed::Unknown)) };
+                Reached::Value(self.called(&path, &arguments)?)
+            }
+            Some(Token::Mark("[")) => {
+                self.at += 1;
+                let key = self.choice()?;
+                let is_one = self.takes_mark(&["]"]).is_some();
+                if !is_one {
+                    return None;
+                }
+                Reached::Value(self.indexed(reached, key))
+            }
+            // TypeScript's `process.env.X!` and `process.env.X as string`.
+            Some(Token::Mark("!")) => {
+                self.at += 1;
+                reached
+            }
+            Some(Token::Name("as")) => {
+                self.at += 2;
+                reached
+            }
+            // `getenv "X"`, `ENV.fetch "X"`: a call without parentheses.
+            Some(Token::Text(_)) if matches!(&reached, Reached::Path(path) if calls::reads_environment(path)) => {
+                let Reached::Path(path) = reached else { return None };
+                let mut arguments = Arguments::default();
+                loop {
+                    arguments.positional.push(self.chain()?);
+                    if self.takes_mark(&[","]).is_none() {
+                        break;
+                    }
+                }
+                Reached::Value(self.called(&path, &arguments)?)
+            }
+            _ => return Some(ControlFlow::Break(self.value(reached))),
+        }))
     }
 
     fn value(&self, reached: Reached) -> Computed {

@@ -51,16 +51,15 @@ impl Parser<'_, '_> {
     /// `if c do a else b end`, `if c, do: a, else: b`.
     pub(crate) fn block_choice(&mut self) -> Option<Computed> {
         self.at += 1;
-        let condition =
-            match (self.tokens.get(self.at).map(|placed| placed.token.clone()), self.tokens.get(self.at + 1)) {
-                // `if p = System.get_env("P") do`: the branches read the name.
-                (Some(Token::Name(name)), Some(Placed { token: Token::Mark("="), .. })) => {
-                    self.at += 2;
-                    let value = self.choice()?;
-                    return self.branches(&value, Some((name, value.clone())));
-                }
-                _ => self.alternatives()?,
-            };
+        let condition = match (self.peek(), self.tokens.get(self.at + 1)) {
+            // `if p = System.get_env("P") do`: the branches read the name.
+            (Some(Token::Name(name)), Some(Placed { token: Token::Mark("="), .. })) => {
+                self.at += 2;
+                let value = self.choice()?;
+                return self.branches(&value, Some((name, value.clone())));
+            }
+            _ => self.alternatives()?,
+        };
         self.branches(&condition, None)
     }
 

@@ -112,8 +112,8 @@ impl Parser<'_, '_> {
 
     /// A key with the mark behind it.
     fn key(&mut self) -> Option<String> {
-        let key = match self.tokens.get(self.at)?.token.clone() {
-            Token::Text(pieces) => match self.filled(&pieces) {
+        let key = match self.peek()? {
+            Token::Text(pieces) => match self.filled(pieces) {
                 Computed::Text(key) => key,
                 _ => return None,
             },
@@ -121,7 +121,7 @@ impl Parser<'_, '_> {
                 Some(Computed::Text(key)) => key,
                 _ => name.trim_start_matches(':').to_owned(),
             },
-            Token::Number(number) => number.to_owned(),
+            Token::Number(number) => (*number).to_owned(),
             Token::Mark(_) => return None,
         };
         self.at += 1;

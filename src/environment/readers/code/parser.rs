@@ -16,8 +16,8 @@ pub(crate) struct Parser<'p, 't> {
     pub(crate) depth: usize,
 }
 
-impl<'t> Parser<'_, 't> {
-    pub(crate) fn peek(&self) -> Option<&Token<'t>> {
+impl<'p, 't> Parser<'p, 't> {
+    pub(crate) fn peek(&self) -> Option<&'p Token<'t>> {
         self.tokens.get(self.at).map(|placed| &placed.token)
     }
 

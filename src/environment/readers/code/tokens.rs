@@ -84,7 +84,7 @@ pub(crate) fn tokens(text: &str) -> Option<Vec<Placed<'_>>> {
                 let length = 1 + end_of_name(&rest[1..]);
                 (Token::Name(&rest[..length]), length)
             }
-            _ if end_of_name(rest) > 0 => {
+            _ if is_name(&byte) && end_of_name(rest) > 0 => {
                 let mut length = end_of_name(rest);
                 let is_member = matches!(found.last(), Some(Placed { token: Token::Mark("." | "&."), .. }));
                 match (bytes.get(at + length), bytes.get(at + length + 1)) {
@@ -130,11 +130,8 @@ fn begins_an_atom(bytes: &[u8], at: usize) -> bool {
 /// Reads the text whose opening quote is at `at`; gives its length with both quotes.
 fn quoted<'t>(text: &'t str, at: usize, prefix: &str) -> Option<(Token<'t>, usize)> {
     let quote = &text[at..=at];
-    let triple = quote.repeat(3);
-    let (open, inside) = match text[at..].starts_with(&triple) {
-        true => (triple.as_str(), &text[at + 3..]),
-        false => (quote, &text[at + 1..]),
-    };
+    let is_triple = text.as_bytes()[at..].starts_with(&[text.as_bytes()[at]; 3]);
+    let (open, inside) = text[at..].split_at(if is_triple { 3 } else { 1 });
     let is_raw = prefix.contains(['r', 'R']);
     let is_formatted = prefix.contains(['f', 'F']);
     let mut pieces = Vec::new();
