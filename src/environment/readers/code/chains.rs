@@ -248,7 +248,7 @@ impl Parser<'_, '_> {
                 }
             };
             self.depth = depth;
-            self.to_next(")")?;
+            self.skip_to_next(")")?;
             match keyword {
                 Some(name) => arguments.keywords.push((name, value)),
                 None => arguments.positional.push(value),

@@ -83,7 +83,7 @@ impl Parser<'_, '_> {
                         Entry { key: "**".to_owned(), value: Computed::Unknown, expression: String::new(), place },
                     );
                 }
-                self.to_next(end)?;
+                self.skip_to_next(end)?;
                 continue;
             }
             let place = self.place();
@@ -101,7 +101,7 @@ impl Parser<'_, '_> {
                 }
             };
             self.depth = depth;
-            self.to_next(end)?;
+            self.skip_to_next(end)?;
             let to = self.tokens.get(self.at - 1).map_or(self.text.len(), |placed| placed.at);
             let to = if self.peek_back() == Some(",") { to } else { self.here() };
             let expression = self.text.get(from..to).unwrap_or_default().trim().trim_end_matches(',').trim().to_owned();

@@ -71,7 +71,7 @@ impl<'p, 't> Parser<'p, 't> {
     }
 
     /// Goes behind the next comma, or before `end`, on this level.
-    pub(crate) fn to_next(&mut self, end: &str) -> Option<()> {
+    pub(crate) fn skip_to_next(&mut self, end: &str) -> Option<()> {
         let mut depth = 0_usize;
         while let Some(token) = self.peek() {
             match token {
@@ -91,7 +91,7 @@ impl<'p, 't> Parser<'p, 't> {
 
     pub(crate) fn skip_to(&mut self, end: &str) -> Option<Computed> {
         while self.peek() != Some(&Token::Mark(end)) {
-            self.to_next(end)?;
+            self.skip_to_next(end)?;
         }
         self.at += 1;
         Some(Computed::Unknown)
