@@ -21,6 +21,7 @@ use crate::environment::not_followed::GivenUp;
 use crate::environment::readers::expansion::Lookup;
 use crate::environment::readers::formats;
 use crate::environment::{Origin, Setting, Unresolved};
+use crate::text;
 
 /// What a program counts for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -142,7 +143,7 @@ impl Ways {
 
 /// What may have been said where a way was not gone to its end.
 fn unknown(module: &Path) -> Setting {
-    let (name, origin) = (module.display().to_string(), Origin::whole_file(module, None));
+    let (name, origin) = (text::shown(module).into_owned(), Origin::whole_file(module, None));
     Setting { name, value: String::new(), origin, unresolved: Some(Unresolved::Code) }
 }
 

@@ -79,9 +79,9 @@ const KEEPING: &[&str] = &[
 /// Tells whether an object of that name holds the variables of the environment.
 pub(crate) fn holds_environment(path: &str) -> bool {
     let is_last =
-        |holder: &&str| path.strip_suffix(*holder).is_some_and(|before| before.is_empty() || before.ends_with('.'));
+        |holder: &&str| path.strip_suffix(holder).is_some_and(|before| before.is_empty() || before.ends_with('.'));
     // `Rails.env` is the mode.
-    path != "Rails.env" && HOLDERS.iter().any(|holder| is_last(holder))
+    path != "Rails.env" && HOLDERS.iter().any(is_last)
 }
 
 /// Tells whether a function of that name reads a variable of the environment.

@@ -167,8 +167,9 @@ impl Program {
         }
         folders.iter().find_map(|folder| {
             let base = below(folder);
-            let file = PathBuf::from(format!("{}.py", base.display()));
-            [file, base.join("__init__.py")].into_iter().find(|path| self.is_there(path, read))
+            let mut file = base.clone().into_os_string();
+            file.push(".py");
+            [file.into(), base.join("__init__.py")].into_iter().find(|path| self.is_there(path, read))
         })
     }
 

@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::path::{Path, PathBuf};
 
 use crate::collections::HashSet;
-use crate::environment::ecosystems::python::program::modules::Program;
+use crate::environment::ecosystems::python::program::modules::{Program, Read};
 use crate::environment::readers::code::Entry;
 use crate::environment::readers::expansion::Lookup;
 
@@ -23,7 +23,7 @@ pub(crate) struct LoadedBy {
 pub(crate) struct Run<'p> {
     pub(crate) program: &'p Program,
     /// Reads a module that was not read before; `None` where only those count that were.
-    pub(crate) read: Option<&'p dyn Fn(&Path) -> Option<String>>,
+    pub(crate) read: Read<'p>,
     pub(crate) lookup: Lookup<'p>,
     /// Which of several alternatives is taken.
     pub(crate) round: usize,
@@ -54,7 +54,7 @@ pub(crate) const MOST_STEPS: usize = 20_000;
 impl<'p> Run<'p> {
     pub(crate) fn new(
         program: &'p Program,
-        read: Option<&'p dyn Fn(&Path) -> Option<String>>,
+        read: Read<'p>,
         lookup: Lookup<'p>,
         round: usize,
         entries: &[PathBuf],
