@@ -77,14 +77,7 @@ fn a_compose_file_is_filled_in_by_composes_own_rules() {
             "database-name-production",
         ),
         case("a default in a default", &[("compose.yaml", nested)], &[], run, "production", "database-name-production"),
-        case(
-            "a variable that is set",
-            &[("compose.yaml", named)],
-            &[("NAME", "shop_test")],
-            run,
-            "unverified",
-            "container-environment",
-        ),
+        case("a variable that is set", &[("compose.yaml", named)], &[("NAME", "shop_test")], run, "safe", ""),
         case(
             "another file instead of `.env`",
             &[
