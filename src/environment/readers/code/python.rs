@@ -253,7 +253,8 @@ mod tests {
 
     #[test]
     fn assignments_are_told_from_other_statements() {
-        let table: &[(&str, Option<(&[&str], &str, bool)>)] = &[
+        type Told<'a> = Option<(&'a [&'a str], &'a str, bool)>;
+        let table: &[(&str, Told<'_>)] = &[
             ("A = B = {'x': y(z=1)}", Some((&["A", "B"], "{'x': y(z=1)}", false))),
             ("A: dict[str, int] = x", Some((&["A"], "x", false))),
             ("A['b']['c'] = d == e", Some((&["A['b']['c']"], "d == e", false))),
