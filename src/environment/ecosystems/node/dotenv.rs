@@ -40,8 +40,11 @@ pub(crate) fn add(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>) {
     modes::add(scene, readings, "dotenv (Node.js)", dialects::of(scene), scene.folder);
     // Programs keep such files beside their code, and name them by a path that they compute.
     let names = scene.names();
-    for folder in BESIDE_CODE.iter().filter(|folder| names.iter().any(|name| name == *folder)) {
-        modes::add(scene, readings, "dotenv (Node.js)", dialects::of(scene), &scene.path(folder));
+    let present = BESIDE_CODE.iter().filter(|folder| names.iter().any(|name| name == *folder));
+    for folder in present.map(|folder| scene.path(folder)) {
+        if scene.names_in(&folder).iter().any(|name| name.starts_with(".env")) {
+            modes::add(scene, readings, "dotenv (Node.js)", dialects::of(scene), &folder);
+        }
     }
     // A package of a workspace is often started with the workspace's own file.
     let mark = scene.find_upwards(WORKSPACE_MARKS).or_else(|| manifest_of_workspace(scene));
