@@ -1,4 +1,4 @@
-//! The safe-tests within the run, and what they say ([`nested`](crate::guard::nested)).
+//! The safe-tests within the run, and what they say ([`nested`]).
 //!
 //! Believed is a process below the command, as all are that the filter shows, which runs the very file that we run: it
 //! judges as we do. A program that says the same words is believed nothing.
