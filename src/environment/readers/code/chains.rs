@@ -236,19 +236,7 @@ impl Parser<'_, '_> {
                 _ => None,
             };
             self.at += if keyword.is_some() { 2 } else { 0 };
-            let start = self.at;
-            let depth = self.depth;
-            let value = self.choice();
-            let is_whole = matches!(self.peek(), Some(Token::Mark("," | ")")));
-            let value = match value {
-                Some(value) if is_whole => value,
-                _ => {
-                    self.at = start;
-                    Computed::Unknown
-                }
-            };
-            self.depth = depth;
-            self.skip_to_next(")")?;
+            let value = self.element(")")?;
             match keyword {
                 Some(name) => arguments.keywords.push((name, value)),
                 None => arguments.positional.push(value),

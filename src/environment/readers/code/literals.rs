@@ -69,6 +69,20 @@ impl Parser<'_, '_> {
         Some(Computed::List(items))
     }
 
+    /// What stands up to the next comma or `end`, and goes behind that comma, or before `end`; unknown where it cannot be read.
+    pub(crate) fn element(&mut self, end: &str) -> Option<Computed> {
+        let (start, depth) = (self.at, self.depth);
+        let read = self.choice();
+        let is_whole = matches!(self.peek(), Some(Token::Mark(mark)) if *mark == "," || *mark == end);
+        let value = read.filter(|_| is_whole).unwrap_or_else(|| {
+            self.at = start;
+            Computed::Unknown
+        });
+        self.depth = depth;
+        self.skip_to_next(end)?;
+        Some(value)
+    }
+
     /// The pairs up to `end`. A value that cannot be read is skipped, and unknown.
     pub(crate) fn map(&mut self, end: &str) -> Option<Computed> {
         let mut entries = Vec::new();
@@ -89,19 +103,7 @@ impl Parser<'_, '_> {
             let place = self.place();
             let key = self.key()?;
             let from = self.tokens.get(self.at).map_or(self.text.len(), |placed| placed.at);
-            let start = self.at;
-            let depth = self.depth;
-            let value = self.choice();
-            let is_whole = matches!(self.peek(), Some(Token::Mark(mark)) if *mark == "," || *mark == end);
-            let value = match value {
-                Some(value) if is_whole => value,
-                _ => {
-                    self.at = start;
-                    Computed::Unknown
-                }
-            };
-            self.depth = depth;
-            self.skip_to_next(end)?;
+            let value = self.element(end)?;
             let to = self.tokens.get(self.at - 1).map_or(self.text.len(), |placed| placed.at);
             let to = if self.peek_back() == Some(",") { to } else { self.here() };
             let expression = self.text.get(from..to).unwrap_or_default().trim().trim_end_matches(',').trim().to_owned();

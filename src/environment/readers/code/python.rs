@@ -73,28 +73,7 @@ fn add(found: &mut Vec<Statement>, indentation: usize, line: u32, text: &str) {
 
 /// Finds the end of the logical line that begins here, in bytes: before its newline.
 fn logical(text: &str) -> usize {
-    let mut depth = 0_usize;
-    let mut at = 0;
-    let bytes = text.as_bytes();
-    while let Some(&byte) = bytes.get(at) {
-        match byte {
-            b'\n' if depth == 0 => return at,
-            b'\\' => at += 1,
-            b'#' => {
-                at += text[at..].find('\n').unwrap_or(text.len() - at);
-                continue;
-            }
-            b'"' | b'\'' => {
-                at = end_of_text(text, at);
-                continue;
-            }
-            b'(' | b'[' | b'{' => depth += 1,
-            b')' | b']' | b'}' => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        at += 1;
-    }
-    text.len()
+    top_level(text, |rest| rest.starts_with('\n')).unwrap_or(text.len())
 }
 
 /// Finds the end of the quoted text that begins at `at`, behind its closing quote.
@@ -123,6 +102,8 @@ fn top_level(text: &str, is_it: impl Fn(&str) -> bool) -> Option<usize> {
     let bytes = text.as_bytes();
     while let Some(&byte) = bytes.get(at) {
         match byte {
+            // Whatever is behind it, a newline too, belongs to what is before.
+            b'\\' => at += 1,
             b'#' => {
                 at += text[at..].find('\n').unwrap_or(text.len() - at);
                 continue;
