@@ -27,6 +27,8 @@ pub(crate) enum GivenUp {
     TooMuch(Cow<'static, str>),
     /// It has a form that cannot be read ("expected a comma").
     Form(Cow<'static, str>),
+    /// What it says is known to the program alone ("a test's property is put together by code").
+    Code(Cow<'static, str>),
     /// It is there and cannot be read ("it is a named pipe, not a regular file").
     Unreadable(String),
 }
@@ -40,7 +42,7 @@ impl GivenUp {
 impl fmt::Display for GivenUp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            GivenUp::TooMuch(why) | GivenUp::Form(why) => why,
+            GivenUp::TooMuch(why) | GivenUp::Form(why) | GivenUp::Code(why) => why,
             GivenUp::Unreadable(why) => why,
         })
     }

@@ -124,7 +124,7 @@ impl Chain {
                 }
                 if setting.unresolved == Some(Unresolved::Code) {
                     // What a weaker layer says of it is kept, and is not all.
-                    library.gaps.give_up(setting.origin.clone(), GivenUp::Form(NOT_EVALUATED.into()));
+                    library.gaps.give_up(setting.origin.clone(), GivenUp::Code(NOT_EVALUATED.into()));
                 } else {
                     names.insert(setting.name.clone(), merged.len());
                     merged.push(environment.with_doubt(setting));

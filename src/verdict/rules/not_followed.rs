@@ -57,6 +57,10 @@ fn finding(NotFollowed { place, count, why }: NotFollowed) -> Finding {
             format!("write out or shorten {at}, or run the part of it that matters with safe-test in front"),
         ),
         GivenUp::Form(why) => (format!("{at} was not read to its end: {why}{others}"), format!("correct {at}")),
+        GivenUp::Code(why) => (
+            format!("{at} was not read to its end: {why}{others}"),
+            format!("write the value out at {at}, or have it taken from a variable that .env or the environment sets"),
+        ),
         GivenUp::Unreadable(why) => (
             format!("{at} was not read: {why}{others}"),
             format!(
@@ -98,6 +102,15 @@ mod tests {
                 (super::ID, "app.yml:2 was not read to its end: expected a key"),
             ]
         );
+    }
+
+    #[test]
+    fn what_only_the_program_knows_is_not_to_be_corrected() {
+        let mut bench = Bench::local();
+        let place = Origin::file("HOST", "settings.py", 7);
+        bench.conditions.push(Condition::NotFollowed(NotFollowed::at(place, GivenUp::Code("code says it".into()))));
+        let remedy = bench.judge().findings[0].remedy.told(false);
+        assert!(remedy.contains("write the value out at settings.py:7"), "{remedy}");
     }
 
     #[test]

@@ -73,7 +73,7 @@ fn imports(scene: &Scene<'_>, home: &Path, entry: &FileEntry, seen: &mut Vec<Pat
         if !is_file(own) || own.contains("${") {
             let origin = Origin { variable: "spring.config.import".to_owned(), ..entry.origin() };
             let why = "it takes settings from where only the program looks";
-            scene.library.gaps.give_up(origin, GivenUp::Form(why.into()));
+            scene.library.gaps.give_up(origin, GivenUp::Code(why.into()));
             continue;
         }
         for path in paths(scene, home, Some(&importer), own) {

@@ -155,7 +155,7 @@ fn add_properties(scene: &Scene<'_>, (path, line): (&Path, u32), inside: &str, s
         }
         if value.is_empty() && rest.trim_start().starts_with('+') {
             let why = "a test's property is put together by code";
-            scene.library.give_up(path, Some(line), GivenUp::Form(why.into()));
+            scene.library.give_up(path, Some(line), GivenUp::Code(why.into()));
             continue;
         }
         settings.push(Setting::known(name, value.trim(), Origin::file(name, &shown, line)));

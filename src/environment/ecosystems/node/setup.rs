@@ -178,7 +178,7 @@ fn add_file(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>, home: &Path, 
             Value::Unset => {}
             Value::Unknown if names_a_place(assigned.name) => {
                 let why = "it sets a variable to what is not evaluated here";
-                scene.library.give_up(path, Some(assigned.line), GivenUp::Form(why.into()));
+                scene.library.give_up(path, Some(assigned.line), GivenUp::Code(why.into()));
             }
             Value::Unknown => {}
         }

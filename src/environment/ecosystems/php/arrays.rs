@@ -216,7 +216,7 @@ fn note_unknown(scene: &Scene<'_>, path: &Path, pairs: &[Pair]) {
         let is_place = connections.contains(outer) && OF_A_PLACE.contains(&key.as_str());
         if is_place && code::evaluate(&pair.expression, &look) == Value::Unknown && !is_nothing(&pair.expression) {
             let why = "the place of a database is put together by code";
-            scene.library.give_up(path, Some(pair.line), GivenUp::Form(why.into()));
+            scene.library.give_up(path, Some(pair.line), GivenUp::Code(why.into()));
         }
     }
 }
