@@ -108,8 +108,8 @@ pub(super) fn start(
 }
 
 impl Held {
-    /// Returns the next thing that happened to the command, `None` when there is no more for now. Its end is answered at once:
-    /// while the caller takes note, what is left of the command shows.
+    /// Returns the next thing that happened to the command, `None` when there is no more for now. Its end is answered at
+    /// once: while the caller takes note, what is left of the command shows.
     ///
     /// # Errors
     ///
@@ -131,8 +131,8 @@ impl Held {
         }
     }
 
-    /// Lets go of a command whose end was [told](Held::change). Where it left something running, `stop` is called, and whoever holds it watches
-    /// in place of what that has stopped.
+    /// Lets go of a command whose end was [told](Held::change). Where it left something running, `stop` is called, and
+    /// whoever holds it watches in place of what that has stopped.
     pub(crate) fn release(self, stop: impl FnOnce() -> Handover) {
         if let Ok([said::LEFT, ..]) = receive(&self.control, RecvFlags::empty()) {
             let text = serde_json::to_vec(&stop()).unwrap_or_default();
