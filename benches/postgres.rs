@@ -106,23 +106,39 @@ pub(crate) fn restore_against_hand(data: Data) -> Contest {
     )
 }
 
+/// Whether a copy is kept in the server, too, and how far a snapshot and its restore are measured.
+#[derive(Clone, Copy)]
+pub(crate) enum Undo {
+    ByDump,
+    ByCopy,
+    /// The snapshot with its copy alone.
+    CopyOnly,
+}
+
 /// A snapshot and a restore of it, against what DSLR does: a copy within the server, then the database dropped and
 /// copied back.
 ///
 /// Source: `dslr/operations.py` of DSLR 0.6; its own start, twice some 0.2 s, is not counted.
-pub(crate) fn undo_against_copies(data: Data) -> Contest {
-    let project = with_database("undo", data);
+pub(crate) fn undo_against_copies(data: Data, undo: Undo) -> Contest {
+    let (what, steps) = match undo {
+        Undo::ByDump => ("undo", &["snapshot", "restore latest --yes"][..]),
+        Undo::ByCopy => ("fast-undo", &["snapshot", "restore latest --yes"][..]),
+        Undo::CopyOnly => ("copy", &["snapshot"][..]),
+    };
+    let project = with_database(what, data);
+    if !matches!(undo, Undo::ByDump) {
+        project.write(".safe-test.toml", "[run]\nfast_undo = true\n");
+    }
+    let steps: Vec<String> = steps.iter().map(|step| format!("{} {step}", env!("CARGO_BIN_EXE_safe-test"))).collect();
     let (server, database) = (Postgres::server(), data.database());
     let copy = format!("dslr_{database}");
     let drop_copy = format!("DROP DATABASE IF EXISTS {copy}");
     let leave = format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{database}'");
-    let statements = [
-        leave.clone(),
-        format!("CREATE DATABASE {copy} TEMPLATE {database}"),
-        leave,
-        format!("DROP DATABASE {database}"),
-        format!("CREATE DATABASE {database} TEMPLATE {copy}"),
-    ];
+    let mut statements = vec![leave.clone(), format!("CREATE DATABASE {copy} TEMPLATE {database}")];
+    if !matches!(undo, Undo::CopyOnly) {
+        let back = format!("CREATE DATABASE {database} TEMPLATE {copy}");
+        statements.extend([leave, format!("DROP DATABASE {database}"), back]);
+    }
     let (other, ours) = (project.clone(), project.clone());
     Contest::new(
         Runner::new(move || {
@@ -134,9 +150,8 @@ pub(crate) fn undo_against_copies(data: Data) -> Contest {
         })
         .after(move || drop(server.psql("postgres", &drop_copy))),
         Runner::new(move || {
-            let program = env!("CARGO_BIN_EXE_safe-test");
             let mut command = ours.command("/bin/sh");
-            command.args(["-c", &format!("{program} snapshot && {program} restore latest --yes")]);
+            command.args(["-c", &steps.join(" && ")]);
             command
         })
         .after(move || {

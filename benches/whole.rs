@@ -24,7 +24,7 @@ mod server;
 mod sqlite;
 
 use compare::{Contest, Measured, compare, peak_memory};
-use postgres::Data;
+use postgres::{Data, Undo};
 
 /// A line of the table.
 struct Case {
@@ -45,7 +45,7 @@ enum Goal {
     Memory(u64),
 }
 
-const CASES: [Case; 34] = [
+const CASES: [Case; 38] = [
     Case {
         name: "check-three-files",
         what: "check, three .env files / env true",
@@ -215,14 +215,42 @@ const CASES: [Case; 34] = [
         what: "snapshot and restore, 300 tables / server's copies",
         goal: Goal::Ratio(1.0),
         rounds: 9,
-        contest: || postgres::undo_against_copies(Data::Tables),
+        contest: || postgres::undo_against_copies(Data::Tables, Undo::ByDump),
     },
     Case {
         name: "undo-postgres-300mb",
         what: "snapshot and restore, 300 MB / server's copies",
         goal: Goal::Ratio(1.0),
         rounds: 5,
-        contest: || postgres::undo_against_copies(Data::Mixed(300)),
+        contest: || postgres::undo_against_copies(Data::Mixed(300), Undo::ByDump),
+    },
+    Case {
+        name: "fast-undo-postgres-300-tables",
+        what: "the same with fast_undo, 300 tables",
+        goal: Goal::Ratio(1.0),
+        rounds: 9,
+        contest: || postgres::undo_against_copies(Data::Tables, Undo::ByCopy),
+    },
+    Case {
+        name: "fast-undo-postgres-300mb",
+        what: "the same with fast_undo, 300 MB",
+        goal: Goal::Ratio(1.0),
+        rounds: 5,
+        contest: || postgres::undo_against_copies(Data::Mixed(300), Undo::ByCopy),
+    },
+    Case {
+        name: "fast-undo-snapshot-postgres-300-tables",
+        what: "its snapshot alone, 300 tables / the copy alone",
+        goal: Goal::Ratio(3.0),
+        rounds: 9,
+        contest: || postgres::undo_against_copies(Data::Tables, Undo::CopyOnly),
+    },
+    Case {
+        name: "fast-undo-snapshot-postgres-300mb",
+        what: "its snapshot alone, 300 MB / the copy alone",
+        goal: Goal::Ratio(4.0),
+        rounds: 5,
+        contest: || postgres::undo_against_copies(Data::Mixed(300), Undo::CopyOnly),
     },
     Case {
         name: "guard-connect",

@@ -1,4 +1,4 @@
-//! Databases that restores have left on servers: told everywhere, and dropped where that is due.
+//! Databases that restores and snapshots have left on servers: told everywhere, and dropped where that is due.
 
 use serde::Serialize;
 
@@ -9,12 +9,12 @@ use crate::commands::recording::Recorder;
 use crate::error::{Failure, in_one_line};
 use crate::reach::Target;
 use crate::snapshot;
-use crate::snapshot::{AT_WORK, Leftover, decide_leftovers};
+use crate::snapshot::{AT_WORK, Leftover, LeftoverKind, Store, decide_leftovers};
 use crate::text::shown;
 use crate::ui::bytes;
 use crate::verdict::Verdict;
 
-/// A database that restores have left on a server, and what becomes of it.
+/// A database that restores or snapshots have left on a server, and what becomes of it.
 #[derive(Debug, Serialize)]
 pub(crate) struct Left {
     #[serde(flatten)]
@@ -51,8 +51,8 @@ impl Left {
 }
 
 /// Decides what is to become of these leftovers, and drops nothing.
-pub(crate) fn foresee(leftovers: &[Leftover], keep_last: usize) -> Vec<Left> {
-    let decided = decide_leftovers(leftovers, keep_last, Context::clock());
+pub(crate) fn foresee(leftovers: &[Leftover], keep_last: usize, store: &Store) -> Vec<Left> {
+    let decided = decide_leftovers(leftovers, keep_last, &|id| store.is_newest(id), Context::clock());
     let left = |(leftover, goes, reason): (&Leftover, bool, String)| {
         let fate = if goes { Fate::Due } else { Fate::Stays };
         Left { leftover: leftover.clone(), fate, reason }
@@ -68,7 +68,7 @@ pub(crate) fn clear(
     leftovers: &[Leftover],
     keep_last: usize,
 ) -> Vec<Left> {
-    let mut all = foresee(leftovers, keep_last);
+    let mut all = foresee(leftovers, keep_last, recorder.store());
     for left in all.iter_mut().filter(|left| left.fate == Fate::Due) {
         match snapshot::drop_leftover(target, &context.tools, &left.leftover.name, recorder.past()) {
             Ok(true) => left.fate = Fate::Dropped,
@@ -88,6 +88,8 @@ pub(crate) fn clear(
 pub(crate) fn tell_changes(context: &Context, left: &[Left]) {
     for one in left {
         match one.fate {
+            // A copy makes room for that of the next snapshot, run after run.
+            Fate::Dropped if one.leftover.kind == LeftoverKind::Copy && !context.ui.verbose => {}
             Fate::Dropped => context.ui.say(format!("safe-test: {}", one.line())),
             Fate::Failed => context.ui.warn(format!("safe-test: {}", one.line())),
             Fate::Stays | Fate::Due => {}
@@ -102,7 +104,11 @@ pub(crate) fn summary(left: &[Left]) -> Option<String> {
     match there.as_slice() {
         [] => None,
         [one] => Some(format!("beside it is {} ({})", shown(one.leftover.name.as_str()), bytes(size))),
-        several => Some(format!("beside it are {} databases that restores left ({})", several.len(), bytes(size))),
+        several => {
+            let has_copy = several.iter().any(|one| one.leftover.kind == LeftoverKind::Copy);
+            let who = if has_copy { "restores and snapshots" } else { "restores" };
+            Some(format!("beside it are {} databases that {who} left ({})", several.len(), bytes(size)))
+        }
     }
 }
 

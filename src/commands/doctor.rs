@@ -201,7 +201,7 @@ fn look_beside(context: &Context, store: &Store, judged: &Judged, at: usize) -> 
         Some(&judged.judgement.targets[at]).filter(|one| one.verdict == Verdict::Safe).map(|one| &one.target)?;
     let past = KnownSnapshots::of(&Log::open(&store.log(), &context.state_directory));
     let leftovers = snapshot::leftovers(target, &context.tools, &past).ok().filter(|found| !found.is_empty())?;
-    let left = clearing::foresee(&leftovers, judged.policy.keep_last());
+    let left = clearing::foresee(&leftovers, judged.policy.keep_last(), store);
     let found: Vec<String> = left.iter().map(Left::line).collect();
     let what = format!("beside {}", target.shown());
     Some(Looked::new(&what, &found.join("; "), None, Facts::Leftovers { target: at, leftovers: left }))

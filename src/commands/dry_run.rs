@@ -32,7 +32,7 @@ pub(crate) fn dry_run(
     may_wait: bool,
 ) -> Result<Ending, Failure> {
     let intentions = saving::plan(context, judged)?;
-    let order = Order { may_wait, ..saving::order(context, recorder, Kind::Run) };
+    let order = Order { may_wait, ..saving::order(context, recorder, Kind::Run, judged.policy.fast_undo) };
     let targets = &judged.judgement.targets;
     let mut foreseen = Vec::new();
     for (one, intention) in targets.iter().zip(&intentions) {

@@ -76,7 +76,7 @@ pub(crate) fn exchange_back(
         ..audit::Restored::default()
     }));
     match outcome {
-        Ok(Restored { replaced, computed, notes }) => {
+        Ok(Restored { replaced, computed, notes, copy }) => {
             let from = Origin::Database(name.to_owned());
             answer(
                 context,
@@ -88,6 +88,7 @@ pub(crate) fn exchange_back(
                     replaced,
                     computed,
                     notes,
+                    copy,
                 }],
             )?;
             Ok(Ending::Own(Exit::Success))

@@ -70,7 +70,7 @@ impl<'a> Later<'a> {
     ) -> Result<Answer, Failure> {
         let Later { context, judged, recorder, .. } = *self;
         let intentions = saving::plan(context, judged)?;
-        let order = Order { may_wait: true, ..saving::order(context, recorder, Kind::Run) };
+        let order = Order { may_wait: true, ..saving::order(context, recorder, Kind::Run, judged.policy.fast_undo) };
         let saving = Saving { context, judged, recorder, order, interrupted: breaks_off };
         let asked = Instant::now();
         for at in question.targets.iter().copied() {

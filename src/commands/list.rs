@@ -19,7 +19,7 @@ pub(crate) fn list(context: &mut Context) -> Result<Exit, Failure> {
     let store = Store::locate(&context.project.root, policy.snapshots.directory.as_deref())?;
     let (stored, broken) = store.list()?;
     let past = KnownSnapshots::of(&Log::open(&store.log(), &context.state_directory));
-    let left = leftovers(context, &past, &stored, policy.keep_last());
+    let left = leftovers(context, &past, &store, &stored, policy.keep_last());
     let line = |snapshot: &Stored| line(snapshot, &past);
     let beside = left.iter().map(database_line);
     let answered = if context.ui.json {
@@ -45,12 +45,18 @@ pub(crate) fn list(context: &mut Context) -> Result<Exit, Failure> {
 
 /// Looks for what restores have left on the servers of a project that has snapshots of databases on servers. A project that
 /// cannot be judged is not looked at any further.
-fn leftovers(context: &Context, past: &KnownSnapshots, stored: &[Stored], keep_last: usize) -> Vec<Left> {
+fn leftovers(
+    context: &Context,
+    past: &KnownSnapshots,
+    store: &Store,
+    stored: &[Stored],
+    keep_last: usize,
+) -> Vec<Left> {
     if context.ui.quiet || !snapshot::may_have_left_databases(stored) {
         return Vec::new();
     }
     match clearing::look(context, past) {
-        Ok(found) => found.iter().flat_map(|(_, leftovers)| clearing::foresee(leftovers, keep_last)).collect(),
+        Ok(found) => found.iter().flat_map(|(_, leftovers)| clearing::foresee(leftovers, keep_last, store)).collect(),
         Err(failure) => {
             context
                 .ui
@@ -65,6 +71,7 @@ fn database_line(left: &Left) -> String {
     let kind = match kind {
         LeftoverKind::Replaced => "kept",
         LeftoverKind::Unfinished => "killed",
+        LeftoverKind::Copy => "copy",
     };
     let size = size.map_or("?".to_owned(), bytes);
     let (name, of) = (shown(name.as_str()), shown(of.as_str()));

@@ -57,7 +57,7 @@ fn databases(context: &Context, store: &Store, keep_last: usize, dry_run: bool) 
     let mut all = Vec::new();
     for (target, leftovers) in clearing::look(context, recorder.past())? {
         all.extend(match dry_run {
-            true => clearing::foresee(&leftovers, keep_last),
+            true => clearing::foresee(&leftovers, keep_last, store),
             false => clearing::clear(context, &recorder, &target, &leftovers, keep_last),
         });
     }

@@ -14,8 +14,8 @@ use crate::exec::{Inherited, Interrupt};
 use crate::reach::Target;
 use crate::snapshot;
 use crate::snapshot::{
-    Computed, Effect, Kind, Obstacle, Receipt, Restoration, RestorePlan, Restored, SnapshotError, StoreError, Stored,
-    VerificationLevel,
+    Computed, CopyUse, Effect, Kind, Obstacle, Receipt, Restoration, RestorePlan, Restored, SnapshotError, StoreError,
+    Stored, VerificationLevel,
 };
 use crate::text::typed_word;
 use crate::ui::Progress;
@@ -40,6 +40,9 @@ pub(crate) struct PutBack {
     pub(crate) computed: Computed,
     /// What somebody should know besides.
     pub(crate) notes: Vec<String>,
+    /// What the copy was good for that was kept in the server.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) copy: Option<CopyUse>,
 }
 
 /// What a database is back to.
@@ -53,9 +56,14 @@ pub(crate) enum Origin {
 }
 
 impl PutBack {
-    /// Says it in a line, and the rest below, a sentence each.
-    pub(crate) fn lines(&self) -> impl Iterator<Item = String> {
-        std::iter::once(self.line()).chain(self.remarks().map(|remark| format!("  {remark}")))
+    /// Says it in a line, and the rest below, a sentence each; `verbose` says also why a copy was not used.
+    pub(crate) fn lines(&self, verbose: bool) -> impl Iterator<Item = String> {
+        let copy = self.copy.as_ref().and_then(|copy| match copy {
+            CopyUse::Used(name) => Some(format!("It is the copy that the server kept as `{name}`.")),
+            CopyUse::NotUsed(why) => verbose.then(|| format!("It was loaded from the dump: {why}.")),
+        });
+        let below = copy.into_iter().chain(self.remarks());
+        std::iter::once(self.line()).chain(below.map(|remark| format!("  {remark}")))
     }
 
     /// Says what is to be known besides, a sentence each.
@@ -100,8 +108,8 @@ impl PutBack {
 }
 
 /// Says what is back beside what a command says.
-fn told(one: &PutBack) -> impl Iterator<Item = String> {
-    one.lines().enumerate().map(|(at, line)| if at == 0 { format!("safe-test: {line}") } else { line })
+fn told(one: &PutBack, verbose: bool) -> impl Iterator<Item = String> {
+    one.lines(verbose).enumerate().map(|(at, line)| if at == 0 { format!("safe-test: {line}") } else { line })
 }
 
 /// Why a restore ended early, how many databases were back by then, and whether one may have been changed.
@@ -146,7 +154,7 @@ pub(crate) fn after_run(
     for one in
         put_back(context, recorder, &pairs, Vec::new(), keep_last, &interrupt).map_err(|stopped| stopped.failure)?
     {
-        told(&one).for_each(|line| context.ui.say(line));
+        told(&one, context.ui.verbose).for_each(|line| context.ui.say(line));
     }
     Ok(())
 }
@@ -200,7 +208,7 @@ pub(crate) fn put_back(
     }));
     if let Err(error) = outcome {
         for one in &done {
-            told(one).for_each(|line| context.ui.warn(line));
+            told(one, context.ui.verbose).for_each(|line| context.ui.warn(line));
         }
         let is_underway = error.may_have_changed_the_database();
         return Err(Stopped { failure: error.into(), done: done.len(), is_underway });
@@ -272,15 +280,15 @@ impl Work<'_> {
                     not_restored(target, safety.clone(), snapshot::remedy(&stored.manifest.obstacles))(error.into())
                 })?;
             let (from, target) = (Origin::Snapshot(stored.manifest.id.clone()), target.shown());
-            let Restored { replaced, computed, notes } = restored;
-            self.done.push(PutBack { from, target, safety, obstacles, replaced, computed, notes });
+            let Restored { replaced, computed, notes, copy } = restored;
+            self.done.push(PutBack { from, target, safety, obstacles, replaced, computed, notes, copy });
         }
         Ok(())
     }
 
     /// Takes the safety snapshot of what is there; `None` where that is too damaged to be saved.
     fn save(&self, at: usize, target: &Target) -> Result<Option<Receipt>, SnapshotError> {
-        let order = saving::order(self.context, self.recorder, Kind::Safety);
+        let order = saving::order(self.context, self.recorder, Kind::Safety, false);
         let intention = snapshot::plan(target, &Default::default(), &*self.context.disk)?;
         match self.showing("saving", target, |progress| snapshot::take(at, target, &intention, &order, progress)) {
             Err(error) if error.says_that_the_database_is_damaged() => Ok(None),

@@ -63,7 +63,7 @@ pub(crate) fn answer(context: &Context, restored: &[PutBack]) -> Result<(), Fail
     let answered = if context.ui.json {
         context.ui.answer_json(&report::json(&Told { schema: 1, restored })?)
     } else {
-        context.ui.answer(restored.iter().flat_map(PutBack::lines))
+        context.ui.answer(restored.iter().flat_map(|one| one.lines(context.ui.verbose)))
     };
     Ok(answered.map_err(CommandError::Output)?)
 }

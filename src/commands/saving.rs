@@ -18,7 +18,9 @@ use crate::error::Failure;
 use crate::exec::Interrupt;
 use crate::reach::Target;
 use crate::snapshot;
-use crate::snapshot::{Care, Effect, Intention, Kind, Obstacle, Order, Receipt, SnapshotError, Standing, Stored};
+use crate::snapshot::{
+    Care, Copied, Effect, Intention, Kind, Obstacle, Order, Receipt, SnapshotError, Standing, Stored,
+};
 use crate::ui::{Progress, bytes};
 use crate::verdict::Level;
 
@@ -58,7 +60,7 @@ pub(crate) fn save(
     interrupt: &Interrupt,
 ) -> Result<Saved, NotSaved> {
     let interrupted = || interrupt.requested().is_some();
-    let order = Order { may_wait, ..order(context, recorder, kind) };
+    let order = Order { may_wait, ..order(context, recorder, kind, judged.policy.fast_undo) };
     let saving = Saving { context, judged, recorder, order, interrupted: &interrupted };
     let mut saved = Saved::default();
     let all = |saved: &mut Saved| {
@@ -158,8 +160,9 @@ fn retain(
     Ok(adopted.into_inner())
 }
 
-/// Says what the snapshots of a call share. Only a run takes an earlier snapshot as its own.
-pub(crate) fn order<'a>(context: &'a Context, recorder: &'a Recorder<'_>, kind: Kind) -> Order<'a> {
+/// Says what the snapshots of a call share. Only a run takes an earlier snapshot as its own. With `fast_undo`, copies are kept
+/// in servers.
+pub(crate) fn order<'a>(context: &'a Context, recorder: &'a Recorder<'_>, kind: Kind, fast_undo: bool) -> Order<'a> {
     Order {
         project: &context.project.root,
         store: recorder.store(),
@@ -170,6 +173,7 @@ pub(crate) fn order<'a>(context: &'a Context, recorder: &'a Recorder<'_>, kind: 
         environment: &context.tools,
         may_reuse: kind == Kind::Run,
         may_wait: false,
+        copies: fast_undo.then_some(recorder),
     }
 }
 
@@ -199,6 +203,9 @@ struct RunStarted<'a> {
     judgement: &'a JudgementReport,
     snapshots: Vec<&'a str>,
     obstacles: Vec<SnapshotObstacle<'a>>,
+    /// What became of the copies in servers that were asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    copies: Vec<SnapshotCopy<'a>>,
     /// What restores have left on the targets' servers.
     leftovers: Vec<&'a Left>,
     /// The indices of the targets that are not up yet, and saved at their first connections.
@@ -212,6 +219,29 @@ pub(crate) struct SnapshotObstacle<'a> {
     snapshot: Option<&'a str>,
     #[serde(flatten)]
     obstacle: &'a Obstacle,
+}
+
+/// What became of the copy of a snapshot, for programs.
+#[derive(Serialize)]
+pub(crate) struct SnapshotCopy<'a> {
+    snapshot: Option<&'a str>,
+    /// Its name in the server.
+    copy: Option<&'a str>,
+    /// Why there is none.
+    why: Option<&'a str>,
+}
+
+/// Lists what became of the copies that were asked for.
+pub(crate) fn copies(receipts: &[Receipt]) -> Vec<SnapshotCopy<'_>> {
+    receipts.iter().filter_map(copy_of).collect()
+}
+
+fn copy_of(receipt: &Receipt) -> Option<SnapshotCopy<'_>> {
+    let (copy, why) = match receipt.copy()? {
+        Copied::Kept { name } => (Some(name.as_str()), None),
+        Copied::NotKept { why } => (None, Some(why.as_str())),
+    };
+    Some(SnapshotCopy { snapshot: receipt.snapshot(), copy, why })
 }
 
 /// Lists what keeps the snapshots from being put back whole.
@@ -231,13 +261,22 @@ pub(crate) fn announce(
     let receipts = clearance.receipts();
     if context.ui.json {
         let snapshots = receipts.iter().filter_map(Receipt::snapshot).collect();
-        let obstacles = obstacles(receipts);
+        let (obstacles, copies) = (obstacles(receipts), copies(receipts));
         let leftovers = left.iter().flat_map(|(_, left)| left).collect();
         let waits = |receipt: &&Receipt| *receipt.care() == Care::NotUpYet;
         let not_up_yet = receipts.iter().filter(waits).map(Receipt::target).collect();
         let (event, judgement, rests_on_the_guard) = ("run-started", &judged.report, clearance.rests_on_the_guard());
-        let started =
-            RunStarted { schema: 1, event, rests_on_the_guard, judgement, snapshots, obstacles, leftovers, not_up_yet };
+        let started = RunStarted {
+            schema: 1,
+            event,
+            rests_on_the_guard,
+            judgement,
+            snapshots,
+            obstacles,
+            copies,
+            leftovers,
+            not_up_yet,
+        };
         context.ui.warn_json(&report::json(&started)?);
         return Ok(());
     }
@@ -341,11 +380,14 @@ fn instead_of_undoing(receipt: &Receipt) -> Option<String> {
 }
 
 /// Lists what a reader of the log should know of targets that have no snapshot of this run's own, or one that does not come
-/// back whole.
+/// back whole, or not as fast as was asked for.
 pub(crate) fn notes(judged: &Judged, receipts: &[Receipt]) -> Vec<String> {
     receipts
         .iter()
-        .filter(|receipt| !matches!(receipt.care(), Care::Saved { .. }) || !receipt.obstacles().is_empty())
+        .filter(|receipt| {
+            let is_whole = matches!(receipt.care(), Care::Saved { .. }) && receipt.obstacles().is_empty();
+            !is_whole || matches!(receipt.copy(), Some(Copied::NotKept { .. }))
+        })
         .map(|receipt| part(judged, receipt))
         .collect()
 }
@@ -354,7 +396,14 @@ fn part(judged: &Judged, receipt: &Receipt) -> String {
     let target = judged.judgement.targets.get(receipt.target()).map(|one| one.target.shown()).unwrap_or_default();
     let but = snapshot::not_whole(receipt.obstacles()).map(|why| format!(", but {why}")).unwrap_or_default();
     match receipt.care() {
-        Care::Saved { size, .. } => format!("{target} saved ({}, verified){but}", bytes(*size)),
+        Care::Saved { size, copy, .. } => {
+            let (with, without) = match copy {
+                Some(Copied::Kept { .. }) => (", with a copy in the server", String::new()),
+                Some(Copied::NotKept { why }) => ("", format!(", without a copy in the server: {why}")),
+                None => ("", String::new()),
+            };
+            format!("{target} saved ({}, verified{with}){but}{without}", bytes(*size))
+        }
         Care::Unchanged { id, .. } => format!("{target} unchanged since {id}{but}"),
         Care::NothingToLose { reason } | Care::LeftToPolicy { reason } => {
             format!("{target} not saved: {}", reason)

@@ -6,7 +6,7 @@ use crate::audit::{Event, Saved};
 use crate::clearance::ClearanceError;
 use crate::commands::context::Context;
 use crate::commands::recording::{Recorder, record_refusal};
-use crate::commands::saving::{NotSaved, SnapshotObstacle};
+use crate::commands::saving::{NotSaved, SnapshotCopy, SnapshotObstacle};
 use crate::commands::{CommandError, Ending, judging, report, saving};
 use crate::error::Failure;
 use crate::exec;
@@ -53,6 +53,7 @@ pub(crate) fn snapshot(context: &mut Context, inherited: &Inherited) -> Result<E
             schema: 1,
             snapshots: &ids,
             obstacles: saving::obstacles(&saved.receipts),
+            copies: saving::copies(&saved.receipts),
         })?)
     } else {
         context.ui.answer(ids)
@@ -70,4 +71,6 @@ struct Told<'a> {
     schema: u32,
     snapshots: &'a [String],
     obstacles: Vec<SnapshotObstacle<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    copies: Vec<SnapshotCopy<'a>>,
 }

@@ -129,6 +129,8 @@ fn guard_mode<'de, D: Deserializer<'de>>(from: D) -> Result<Written<GuardMode>, 
 pub(crate) struct RunTable {
     #[serde(deserialize_with = "when")]
     pub(crate) restore: Written<RestoreWhen>,
+    #[serde(deserialize_with = "values::flag")]
+    pub(crate) fast_undo: Written<bool>,
 }
 
 /// When a database is put back after the command.

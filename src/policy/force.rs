@@ -29,6 +29,9 @@ pub(crate) struct Policy {
     pub(crate) guard: GuardRules,
     /// `[run] restore`.
     pub(crate) restore: RestoreWhen,
+    /// `[run] fast_undo`: keep a copy in the server beside each dump. It saves more and executes nothing; what it costs is
+    /// room on the disk of a server that was judged safe.
+    pub(crate) fast_undo: bool,
     /// What the file asks for and does not get, because nobody approved it.
     pub(crate) ignored: Vec<Loosening>,
     /// What the file loosens with approval.
@@ -148,6 +151,7 @@ impl Policy {
                 ports: tightens(&guard.ports).unwrap_or_default(),
             },
             restore: tightens(&run.restore).unwrap_or_default(),
+            fast_undo: tightens(&run.fast_undo).unwrap_or_default(),
             ignored: Vec::new(),
             loosened: Vec::new(),
         };
@@ -274,6 +278,7 @@ ports = [5555]
 
 [run]
 restore = "failure"
+fast_undo = true
 "#;
 
     fn document(text: &str) -> Document {
@@ -292,6 +297,7 @@ restore = "failure"
             },
             guard: GuardRules { mode: GuardMode::Strict, ports: vec![5555], ..GuardRules::default() },
             restore: RestoreWhen::Failure,
+            fast_undo: true,
             ignored: untrusted.ignored.clone(),
             ..Policy::default()
         };

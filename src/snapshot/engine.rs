@@ -8,7 +8,7 @@
 //! | `plan.rs`, before anything is looked at | [`SnapshotEngine::saves`] |
 //! | a run whose server is not up yet | [`SnapshotEngine::socket`]: where it would be |
 //! | a run, `snapshot`, `doctor`, `--dry-run` | [`SnapshotEngine::open`]: is it reachable, is it the one that was judged, which tools fit it |
-//! | a run that may reuse a snapshot | [`OpenDatabase::is_unchanged_since`] |
+//! | a run that may reuse a snapshot | [`OpenDatabase::is_unchanged_since`], [`OpenDatabase::has_copy_for`] |
 //! | `doctor`, `--dry-run` | [`OpenDatabase::obstacles`]: what could not come back |
 //! | a run, `snapshot`, `--dry-run` | [`OpenDatabase::plan`]: the very program, arguments and paths; then [`SnapshotPlan::carry_out`] |
 //! | the manifest | [`Taken`]: contents, versions, what could not come back, the proof for later, the commands that restore it by hand |
@@ -208,6 +208,16 @@ pub(crate) trait OpenDatabase {
     /// The database is gone or cannot be read.
     fn is_unchanged_since(&mut self, earlier: &Manifest) -> Result<bool, EngineError>;
 
+    /// Tells whether the copy that is kept in the server for that snapshot is good, or is known not to be possible. An engine
+    /// that keeps none misses none.
+    ///
+    /// # Errors
+    ///
+    /// The database is gone.
+    fn has_copy_for(&mut self, _earlier: &Manifest) -> Result<bool, EngineError> {
+        Ok(true)
+    }
+
     /// Prepares to save the database: what of it is to be dumped is fixed from now on, as long as the plan is kept.
     ///
     /// `output` is the file that the dump is to be written to; it is not there yet, and is not made here.
@@ -246,18 +256,32 @@ pub(crate) struct DumpCommand {
     pub(crate) output: PathBuf,
 }
 
+/// A copy that is to be kept in the server beside a dump, where the engine can do so without harm: an extra, by which the
+/// snapshot is put back sooner.
+#[derive(Clone, Copy)]
+pub(crate) struct Copying<'a> {
+    /// The snapshot that it is for.
+    pub(crate) snapshot: &'a str,
+    /// Where the database is, in words without secrets.
+    pub(crate) target: &'a str,
+    /// When the call began, for its name.
+    pub(crate) now: DateTime<Utc>,
+    /// Where its name is written down before it is made.
+    pub(crate) ledger: &'a dyn Ledger,
+}
+
 /// A dump that is ready to be taken.
 pub(crate) struct SnapshotPlan {
     command: DumpCommand,
     #[expect(clippy::type_complexity, reason = "named once")]
-    run: Box<dyn FnOnce(&DumpCommand, &dyn Watch) -> Result<Taken, EngineError>>,
+    run: Box<dyn FnOnce(&DumpCommand, Option<&Copying<'_>>, &dyn Watch) -> Result<Taken, EngineError>>,
 }
 
 impl SnapshotPlan {
-    /// `run` is given the command, executes it as it stands, and reads back what that wrote.
+    /// `run` is given the command, executes it as it stands, reads back what that wrote, and keeps the copy that is asked for.
     pub(crate) fn new(
         command: DumpCommand,
-        run: impl FnOnce(&DumpCommand, &dyn Watch) -> Result<Taken, EngineError> + 'static,
+        run: impl FnOnce(&DumpCommand, Option<&Copying<'_>>, &dyn Watch) -> Result<Taken, EngineError> + 'static,
     ) -> Self {
         SnapshotPlan { command, run: Box::new(run) }
     }
@@ -267,14 +291,15 @@ impl SnapshotPlan {
     }
 
     /// Writes the dump, synced, readable by its owner only, and reads it back whole: its tables and rows are those of the
-    /// database at the moment that was fixed.
+    /// database at the moment that was fixed. With `copying`, a copy of that very state is kept in the server, if that can
+    /// be: what became of it is told in [`Taken::copy`], and is no error.
     ///
     /// # Errors
     ///
     /// Nothing was written to the database, and nothing of ours runs any more, here or on the server. The output is left
     /// as far as it was written: the caller removes it.
-    pub(crate) fn carry_out(self, watch: &dyn Watch) -> Result<Taken, EngineError> {
-        (self.run)(&self.command, watch)
+    pub(crate) fn carry_out(self, copying: Option<&Copying<'_>>, watch: &dyn Watch) -> Result<Taken, EngineError> {
+        (self.run)(&self.command, copying, watch)
     }
 }
 
@@ -352,7 +377,7 @@ pub(crate) struct Kept<'a> {
 }
 
 /// A database that was put back.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Restored {
     /// The name under which what was there before is kept whole; `None` if nothing is kept beside.
     pub(crate) replaced: Option<String>,
@@ -360,6 +385,18 @@ pub(crate) struct Restored {
     pub(crate) computed: Computed,
     /// What a person should know besides, a sentence each.
     pub(crate) notes: Vec<String>,
+    /// What the copy was good for that was kept in the server; `None` where none was kept.
+    pub(crate) copy: Option<CopyUse>,
+}
+
+/// What a copy in the server was good for when its snapshot was put back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum CopyUse {
+    /// It is what was put back; its name until then.
+    Used(String),
+    /// The dump was loaded instead: why, a phrase.
+    NotUsed(String),
 }
 
 /// What a restore computes anew, since no dump holds its values: they may be others than those that were saved.

@@ -40,7 +40,9 @@ mod threads;
 mod tool_process;
 
 pub(crate) use crate::snapshot::describe::{Described, describe};
-pub(crate) use crate::snapshot::engine::{Computed, DumpCommand, FileMark, Kept, Restoration, RestorePlan, Restored};
+pub(crate) use crate::snapshot::engine::{
+    Computed, CopyUse, DumpCommand, FileMark, Kept, Restoration, RestorePlan, Restored,
+};
 pub(crate) use crate::snapshot::engines::file_marks;
 pub(crate) use crate::snapshot::error::SnapshotError;
 pub(crate) use crate::snapshot::latest::{latest, unread_since};
@@ -66,4 +68,4 @@ pub(crate) use crate::snapshot::standing::{Provenance, Standing};
 pub(crate) use crate::snapshot::store::{Store, Stored};
 pub(crate) use crate::snapshot::store_error::StoreError;
 pub(crate) use crate::snapshot::take::{Foreseen, foresee, take};
-pub(crate) use crate::snapshot::taken::{Taken, Watch};
+pub(crate) use crate::snapshot::taken::{Copied, Taken, Watch};

@@ -5,7 +5,7 @@ use std::path::Path;
 use chrono::{DateTime, Utc};
 
 use crate::own_tools::ToolEnvironment;
-use crate::snapshot::{Kind, Provenance, Store};
+use crate::snapshot::{Kind, Ledger, Provenance, Store};
 
 pub(crate) struct Order<'a> {
     /// Where they go.
@@ -26,4 +26,6 @@ pub(crate) struct Order<'a> {
     pub(crate) may_reuse: bool,
     /// Whether a server that is not up yet may be saved later, at its first connection, since the guard holds that.
     pub(crate) may_wait: bool,
+    /// Where the names of copies in the server are written down before, if copies are to be kept.
+    pub(crate) copies: Option<&'a dyn Ledger>,
 }

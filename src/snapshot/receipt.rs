@@ -1,7 +1,7 @@
 //! What shows that one target has been taken care of before the command.
 
 use crate::hash::Hash;
-use crate::snapshot::{Leftover, Neighbours, Obstacle};
+use crate::snapshot::{Copied, Leftover, Neighbours, Obstacle};
 
 /// One target's receipt. Only this stage makes one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +33,8 @@ pub(crate) enum Care {
         size: u64,
         /// What keeps it from being put back whole.
         obstacles: Vec<Obstacle>,
+        /// What became of the copy that was asked for.
+        copy: Option<Copied>,
     },
     /// The engine proved that nothing was written since an earlier verified snapshot.
     Unchanged {
@@ -93,6 +95,15 @@ impl Receipt {
     #[must_use]
     pub(crate) fn snapshot(&self) -> Option<&str> {
         self.manifest().map(|(id, _)| id)
+    }
+
+    /// Tells what became of the copy that was to be kept in the server with that snapshot.
+    #[must_use]
+    pub(crate) fn copy(&self) -> Option<&Copied> {
+        match &self.care {
+            Care::Saved { copy, .. } => copy.as_ref(),
+            Care::Unchanged { .. } | Care::NothingToLose { .. } | Care::LeftToPolicy { .. } | Care::NotUpYet => None,
+        }
     }
 
     /// Lists what keeps that snapshot from being put back whole.

@@ -23,7 +23,7 @@ use crate::snapshot::id::time_in;
 use crate::snapshot::manifest::{brought_up_to_date, lasting_hash};
 use crate::snapshot::place;
 use crate::snapshot::place::{GITIGNORE, expect_unshared};
-use crate::snapshot::{Manifest, Provenance, Standing, StoreError};
+use crate::snapshot::{Kind, Manifest, Provenance, Standing, StoreError};
 
 /// The folder that holds the snapshots and the audit log of a project.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -140,6 +140,20 @@ impl Store {
             names.iter().filter_map(|name| name.strip_suffix(".json").map(str::to_owned)).collect();
         ids.sort_by(|a, b| (time_in(b), b).cmp(&(time_in(a), a)));
         Ok(ids.into_iter().filter_map(|id| self.read_manifest(&id).ok()))
+    }
+
+    /// Tells whether no run's or manual snapshot is newer than `id` of the same database. One that is not there is not the newest;
+    /// where the folder cannot be read, any may be.
+    pub(crate) fn is_newest(&self, id: &str) -> bool {
+        let Ok(newest_first) = self.newest_first() else { return true };
+        let mut met = Vec::new();
+        for Stored { manifest, .. } in newest_first.filter(|stored| stored.manifest.kind != Kind::Safety) {
+            if manifest.id == id {
+                return !met.contains(&(manifest.engine, manifest.target));
+            }
+            met.push((manifest.engine, manifest.target));
+        }
+        false
     }
 
     /// Removes a snapshot: the manifest first, so that a crash in between leaves a leftover and no broken snapshot.

@@ -2,7 +2,7 @@
 //! way as far as nothing is written.
 
 use crate::reach::Target;
-use crate::snapshot::engine::{DumpCommand, Found, OpenDatabase, SnapshotEngine};
+use crate::snapshot::engine::{Copying, DumpCommand, Found, OpenDatabase, SnapshotEngine};
 use crate::snapshot::not_up::nobody_listens;
 use crate::snapshot::order::Order;
 use crate::snapshot::plan::Intention;
@@ -132,6 +132,7 @@ fn outlook(
     if order.may_reuse
         && let Some(earlier) = Reusable::newest(order, engine.name(), &target.address())?
         && database.is_unchanged_since(earlier.manifest())?
+        && (order.copies.is_none() || database.has_copy_for(earlier.manifest())?)
         && let Some(earlier) = earlier.believed(order, watch)
     {
         return Ok((Outlook::Unchanged(Box::new(earlier)), beside));
@@ -148,15 +149,17 @@ fn save(
 ) -> Result<Care, SnapshotError> {
     let name = database.name().to_owned();
     let reservation = order.store.reserve(&database.short_name(), order.now, order.past)?;
-    let taken = database.plan(&reservation.partial())?.carry_out(watch)?;
-    let id = reservation.id().to_owned();
+    let (id, address) = (reservation.id().to_owned(), target.address());
+    let copying = order.copies.map(|ledger| Copying { snapshot: &id, target: &address, now: order.now, ledger });
+    let taken = database.plan(&reservation.partial())?.carry_out(copying.as_ref(), watch)?;
+    let copy = taken.copy;
     let manifest = Manifest {
         schema: 1,
         id: id.clone(),
         kind: order.kind,
         engine: engine.name().to_owned(),
         database: name,
-        target: target.address(),
+        target: address.clone(),
         project: Some(shown(order.project).into_owned()),
         taken_at: order.now,
         run: Some(order.run.to_owned()),
@@ -178,7 +181,7 @@ fn save(
     };
     let stored = order.store.commit(reservation, manifest, order.now)?;
     let Manifest { size, obstacles, .. } = stored.manifest;
-    Ok(Care::Saved { id, manifest: stored.hash, size, obstacles })
+    Ok(Care::Saved { id, manifest: stored.hash, size, obstacles, copy })
 }
 
 #[cfg(test)]
@@ -222,6 +225,7 @@ mod tests {
                 environment: &environment,
                 may_reuse,
                 may_wait: false,
+                copies: None,
             };
             let intention = Intention::Save(crate::snapshot::engines::saving(&target).unwrap());
             take(0, &target, &intention, &order, &Unwatched).unwrap().snapshot().unwrap().to_owned()

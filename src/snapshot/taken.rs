@@ -29,6 +29,23 @@ pub(crate) struct Taken {
     pub(crate) notes: Vec<String>,
     /// The commands that restore it by hand, without safe-test, `FILE` standing for the snapshot's path.
     pub(crate) by_hand: Vec<String>,
+    /// What became of the copy that was asked for.
+    pub(crate) copy: Option<Copied>,
+}
+
+/// What became of the copy that was to be kept in the server beside a dump.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Copied {
+    /// It is there.
+    Kept {
+        /// Its name.
+        name: String,
+    },
+    /// There is none.
+    NotKept {
+        /// Why, a phrase.
+        why: String,
+    },
 }
 
 /// The one who waits for a long operation: told of its progress, asked whether to go on.

@@ -16,6 +16,7 @@ mod doctor;
 mod dry_run;
 mod duplicates;
 mod explain;
+mod fast_undo;
 mod faults;
 mod first_connection;
 mod guard;

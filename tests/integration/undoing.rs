@@ -135,6 +135,7 @@ fn a_restore_that_fails_names_the_database_and_says_that_it_is_as_it_was() {
     let (said, ended) = restored_by_a_person(&sandbox, &id, &id);
     assert_eq!(ended, (125, -1), "{said}");
     assert!(said.contains(&format!("cannot restore postgres database `{database}`")), "{said}");
+    assert!(said.contains("NO_SUCH is not a valid encoding name"), "the server's own reason: {said}");
     assert!(said.contains(&format!("`{database}` is as it was")), "{said}");
     assert!(said.trim_end().ends_with("nothing was changed"), "{said}");
     assert_eq!(server.psql(database, "SELECT a FROM t"), "1");

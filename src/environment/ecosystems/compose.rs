@@ -273,13 +273,6 @@ fn of_image(text: &str, shown: &Path) -> Vec<Setting> {
     settings
 }
 
-/// Tells whether an image is built from what is fetched, so that nobody here knows what it sets.
-///
-/// Source: Docker's "Build context": URLs, `git@…`, and `github.com/…` without a scheme.
-fn is_elsewhere(context: &str) -> bool {
-    context.contains("://") || context.starts_with("git@") || context.starts_with("github.com/")
-}
-
 /// Tells whether compose talks to a container engine that may be another machine's.
 fn is_at_another_engine(words: &[&str], host: &StartEnvironment) -> bool {
     let at = words.iter().position(|word| word.contains("compose") || ["run", "exec", "up"].contains(word));
@@ -430,12 +423,8 @@ impl<'a> Services<'a> {
             ["build", rest @ ..] => {
                 service.is_built = true;
                 match rest {
-                    [] | ["context"] => {
-                        service.is_partial |= is_elsewhere(&entry.value);
-                        service.context = Some(entry.value.clone());
-                    }
+                    [] | ["context"] => service.context = Some(entry.value.clone()),
                     ["dockerfile"] => service.dockerfile = Some(entry.value.clone()),
-                    ["dockerfile_inline"] => service.is_partial = true,
                     _ => {}
                 }
             }

@@ -32,6 +32,9 @@ pub(crate) struct Marker {
     /// The comment that a replaced database had before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) comment: Option<String>,
+    /// The snapshot that a copy is kept for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) snapshot: Option<String>,
 }
 
 const MARK: &str = "safe-test: ";
@@ -40,7 +43,7 @@ impl Marker {
     /// Marks what a restore or a verification makes.
     pub(crate) fn of(restoration: &Restoration<'_>, purpose: Purpose) -> Marker {
         let of = restoration.stored.manifest.database.clone();
-        Marker { purpose, of, at: restoration.now, comment: None }
+        Marker { purpose, of, at: restoration.now, comment: None, snapshot: None }
     }
 
     pub(crate) fn comment(&self) -> String {
@@ -104,10 +107,8 @@ fn create(server: &mut Session, whole: &Whole<'_>, name: &str, marker: &Marker) 
         notes.push(format!("The role `{}` is gone: the database belongs to the user who restored it.", facts.owner));
     }
     let tablespace = has("pg_tablespace", "spcname", &facts.tablespace)?;
-    // In one go: where we are killed while the server still creates it, psql marks it all the same.
     let create = facts.create(name, owner, tablespace);
-    let both = format!("{create}\n;\\if :ERROR\n\\else\n{}\n;\\endif", marking(name, marker));
-    server.psql.ask(both).map_err(|error| match error {
+    create_marked(&mut server.psql, &create, &marking(name, marker)).map_err(|error| match error {
         PostgresError::Query { sqlstate, .. } if sqlstate == "42501" => {
             PostgresError::MayNotCreate { place: server.connection.place().to_owned() }
         }
@@ -217,6 +218,19 @@ pub(crate) fn comment_on(server: &mut Session, database: &str) -> Result<Option<
     Ok(server.psql.ask(question)?.first().map(|comment| text(comment)))
 }
 
+/// Creates a database and marks it, in one go: where we are killed while the server still creates it, psql marks it all the same.
+///
+/// # Errors
+///
+/// Those of the server: the first that there was.
+pub(crate) fn create_marked(psql: &mut Psql, create: &str, marking: &str) -> Result<(), PostgresError> {
+    psql.send(create)?;
+    // Of its own, so that the first one's outcome is still to be had: whatever is carried out next has another.
+    psql.send(format!("\\if :ERROR\nSELECT 1\n\\else\n{marking}\n\\endif"))?;
+    let (created, marked) = (psql.receive(), psql.receive());
+    created.and(marked).map(drop)
+}
+
 /// Makes the statement that writes our mark on a database.
 pub(crate) fn marking(database: &str, marker: &Marker) -> String {
     format!("COMMENT ON DATABASE {} IS {}", identifier(database), literal(&marker.comment()))
@@ -297,7 +311,8 @@ mod tests {
     #[test]
     fn only_our_mark_is_read_as_one() {
         let at = DateTime::UNIX_EPOCH;
-        let marker = Marker { purpose: Purpose::Replaced, of: "shop".into(), at, comment: Some("the 'shop'".into()) };
+        let (of, comment) = ("shop".into(), Some("the 'shop'".into()));
+        let marker = Marker { purpose: Purpose::Replaced, of, at, comment, snapshot: None };
         assert_eq!(Marker::read(&marker.comment()), Some(marker));
         for comment in ["", "safe-test: ", "the shop's database", "{\"what\":\"replaced\"}"] {
             assert_eq!(Marker::read(comment), None, "{comment}");

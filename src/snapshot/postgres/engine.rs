@@ -9,10 +9,14 @@ use crate::snapshot::engine::{
 };
 use crate::snapshot::engine_error::{Consequence, EngineError, EngineFailure};
 use crate::snapshot::postgres::connection;
+use crate::snapshot::postgres::copy;
+use crate::snapshot::postgres::copy::Standing;
 use crate::snapshot::postgres::exchange_back::exchange_back;
 use crate::snapshot::postgres::leftovers::look;
 use crate::snapshot::postgres::neighbours::neighbours;
 use crate::snapshot::postgres::obstacles;
+use crate::snapshot::postgres::recorded;
+use crate::snapshot::postgres::recorded::RecordedCopy;
 use crate::snapshot::postgres::restore::prepare_restore;
 use crate::snapshot::postgres::take::{Limits, prepare, take};
 use crate::snapshot::postgres::tools;
@@ -137,11 +141,20 @@ impl OpenDatabase for Session {
         Ok(can_be_put_back && Session::is_unchanged_since(self, earlier)?)
     }
 
+    fn has_copy_for(&mut self, earlier: &Manifest) -> Result<bool, EngineError> {
+        Ok(match recorded::copy(earlier) {
+            Some(RecordedCopy::NotKept(_)) => true,
+            Some(RecordedCopy::Kept(_)) => matches!(copy::standing(self, earlier)?, Standing::Good(_)),
+            None => false,
+        })
+    }
+
     fn plan(mut self: Box<Self>, output: &Path) -> Result<SnapshotPlan, EngineError> {
         let prepared = prepare(&mut self, output, Limits::default())?;
         let proof = prepared.proof;
-        let run = move |command: &_, watch: &dyn Watch| Ok(take(&mut self, command, proof, watch)?);
-        Ok(SnapshotPlan::new(prepared.command, run))
+        Ok(SnapshotPlan::new(prepared.command, move |command, copying, watch| {
+            Ok(take(&mut self, command, proof, copying, watch)?)
+        }))
     }
 }
 

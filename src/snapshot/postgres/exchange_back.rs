@@ -1,7 +1,7 @@
 //! Exchanges a database for one that a restore has replaced and kept: names only, so that it takes no time whatever the size.
 
 use crate::snapshot::AT_WORK;
-use crate::snapshot::engine::{Computed, Kept, Restored};
+use crate::snapshot::engine::{Kept, Restored};
 use crate::snapshot::postgres::beside;
 use crate::snapshot::postgres::beside::Marker;
 use crate::snapshot::postgres::connection::Connection;
@@ -32,6 +32,11 @@ pub(crate) fn exchange_back(kept: &Kept<'_>) -> Result<Restored, PostgresError> 
     let comment = beside::comment_on(&mut server, name)?;
     let comment = comment
         .ok_or_else(|| not_kept("the server has no such database any more; it was put back before, or dropped"))?;
+    if let Some(snapshot) =
+        Marker::read(&comment).filter(|marker| marker.is_on(name)).and_then(|marker| marker.snapshot)
+    {
+        return Err(not_kept(&format!("it is the copy that is kept for `{snapshot}`: restore that")));
+    }
     let is_its_own =
         |marker: &Marker| marker.is_on(name) && marker.purpose == Purpose::Replaced && marker.of == database;
     let marker = Marker::read(&comment)
@@ -40,11 +45,18 @@ pub(crate) fn exchange_back(kept: &Kept<'_>) -> Result<Restored, PostgresError> 
     replication::expect_none(&mut server, database)?;
     let place = (kept.making.target.as_str(), database);
     let [replaced] = beside::announce_at(&mut server, place, kept.now, kept.ledger, [Purpose::Replaced])?;
-    let new = Marker { purpose: Purpose::Replaced, of: database.to_owned(), at: kept.now, comment: None };
-    let exchange =
-        Exchange { database, beside: name, replaced: &replaced, marker: new, comment: marker.comment.as_deref() };
+    let new =
+        Marker { purpose: Purpose::Replaced, of: database.to_owned(), at: kept.now, comment: None, snapshot: None };
+    let exchange = Exchange {
+        database,
+        beside: name,
+        opening: None,
+        replaced: &replaced,
+        marker: new,
+        comment: marker.comment.as_deref(),
+    };
     match swap::exchange(&mut server, &exchange) {
-        Ok(replaced) => Ok(Restored { replaced, computed: Computed::default(), notes: Vec::new() }),
+        Ok(replaced) => Ok(Restored { replaced, ..Restored::default() }),
         Err(error @ PostgresError::Unsettled { .. }) => Err(error),
         Err(error) => Err(PostgresError::NotRestored {
             step: "the names were exchanged",

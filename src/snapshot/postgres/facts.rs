@@ -163,6 +163,25 @@ impl Facts {
     /// harm to the data.
     pub(crate) fn carry_over(&self, database: &str) -> Vec<String> {
         let name = identifier(database);
+        let mut statements = self.grants(database);
+        if self.connection_limit > -1 {
+            statements.push(format!("ALTER DATABASE {name} CONNECTION LIMIT {}", self.connection_limit));
+        }
+        if self.is_template {
+            statements.push(format!("ALTER DATABASE {name} IS_TEMPLATE true"));
+        }
+        statements
+    }
+
+    /// Writes the statement that lets clients into a closed database, as many as into this one.
+    pub(crate) fn opening(&self, database: &str) -> String {
+        let (name, limit, is_template) = (identifier(database), self.connection_limit, self.is_template);
+        format!("ALTER DATABASE {name} ALLOW_CONNECTIONS true CONNECTION LIMIT {limit} IS_TEMPLATE {is_template}")
+    }
+
+    /// Writes the statements that give another database the rights on this one.
+    pub(crate) fn grants(&self, database: &str) -> Vec<String> {
+        let name = identifier(database);
         let mut statements = Vec::new();
         if let Some(grants) = &self.grants {
             statements.push(format!("REVOKE ALL ON DATABASE {name} FROM PUBLIC"));
@@ -174,12 +193,6 @@ impl Facts {
                 let option = if grant.grantable { " WITH GRANT OPTION" } else { "" };
                 statements.push(format!("GRANT {} ON DATABASE {name} TO {role}{option}", grant.right));
             }
-        }
-        if self.connection_limit > -1 {
-            statements.push(format!("ALTER DATABASE {name} CONNECTION LIMIT {}", self.connection_limit));
-        }
-        if self.is_template {
-            statements.push(format!("ALTER DATABASE {name} IS_TEMPLATE true"));
         }
         statements
     }

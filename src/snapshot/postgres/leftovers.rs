@@ -1,4 +1,5 @@
-//! Lists and drops the databases that restores have left on a server: what they replaced, and what a killed one did not finish.
+//! Lists and drops the databases that restores have left on a server: what they replaced, and what a killed one did not
+//! finish; and the copies that are kept for snapshots.
 
 use crate::own_tools::ToolEnvironment;
 use crate::reach::Target;
@@ -35,11 +36,20 @@ pub(crate) fn look(
     for row in fields.chunks_exact(4) {
         let (name, comment) = (text(&row[0]), text(&row[1]));
         let Some((purpose, at)) = parts_of(&name, database) else { continue };
-        let is_finished = purpose == Purpose::Replaced;
         let marker = Marker::read(&comment).filter(|marker| marker.is_on(&name) && marker.of == database);
-        let was_announced = || comment.is_empty() && !is_finished && past.was_made(&here, &name, at);
+        let kind = match purpose {
+            Purpose::Replaced => LeftoverKind::Replaced,
+            Purpose::Undo if !comment.is_empty() => LeftoverKind::Copy,
+            Purpose::Restoring | Purpose::Verifying | Purpose::Undo => LeftoverKind::Unfinished,
+        };
+        let was_announced =
+            || comment.is_empty() && kind == LeftoverKind::Unfinished && past.was_made(&here, &name, at);
+        let snapshot =
+            marker.as_ref().and_then(|marker| marker.snapshot.clone()).filter(|_| kind == LeftoverKind::Copy);
         found.push(Leftover {
-            kind: if is_finished { LeftoverKind::Replaced } else { LeftoverKind::Unfinished },
+            kind,
+            made_here: snapshot.is_some() && past.was_made(&here, &name, at),
+            snapshot,
             of: database.to_owned(),
             at: marker.as_ref().map_or(at, |marker| marker.at),
             size: number(&row[2]),

@@ -4,7 +4,7 @@
 //! restored are reached in the same way: no client library, no runtime. [`tools`] chooses among those that are [`installed`].
 //! The story: [`Session::open`] connects and says who the server is, [`Session::is_unchanged_since`] may spare the rest,
 //! [`take::prepare`] fixes what is dumped, [`take::take`] writes the dump, proves that every row is in it and finds the
-//! [`obstacles`], [`verify()`] proves it again. [`restore::prepare_restore`] makes sure that a snapshot can be put back; what it
+//! [`obstacles`], and may keep a [`copy`] in the server, [`verify()`] proves it again. [`restore::prepare_restore`] makes sure that a snapshot can be put back; what it
 //! gives builds the database [`beside`] the present one, [loads](load::load) it, [compares](compare::data) it and exchanges the
 //! two names in one transaction ([`swap`]); where the role may not do that, it does all of it [`in_place`].
 //! [`exchange_back()`](exchange_back::exchange_back) exchanges two names back; [`leftovers()`] and [`drop_leftover`] clear away
@@ -21,6 +21,7 @@ mod catalog;
 mod compare;
 mod connection;
 mod contents;
+mod copy;
 mod data;
 mod definitions;
 mod digest;

@@ -43,7 +43,7 @@ pub(crate) fn canonical(written: &[u8]) -> String {
     parts.join(".")
 }
 
-/// What a database is that a restore or a rehearsal makes, as its name and its mark say.
+/// What a database is that a restore, a rehearsal or a snapshot makes, as its name and its mark say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Purpose {
@@ -53,16 +53,19 @@ pub(crate) enum Purpose {
     Verifying,
     /// It stood in a restored database's place.
     Replaced,
+    /// It is a copy of a saved database, for a fast undo.
+    Undo,
 }
 
 impl Purpose {
-    const ALL: [Purpose; 3] = [Purpose::Restoring, Purpose::Verifying, Purpose::Replaced];
+    const ALL: [Purpose; 4] = [Purpose::Restoring, Purpose::Verifying, Purpose::Replaced, Purpose::Undo];
 
     fn word(self) -> &'static str {
         match self {
             Purpose::Restoring => "restoring",
             Purpose::Verifying => "verifying",
             Purpose::Replaced => "replaced",
+            Purpose::Undo => "undo",
         }
     }
 }

@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::snapshot::Manifest;
 use crate::snapshot::postgres::catalog::{Contents, Table};
 use crate::snapshot::postgres::facts::Facts;
+use crate::snapshot::{Copied, Manifest};
 
 /// All of it, as it is written.
 #[derive(Debug, Serialize)]
@@ -12,11 +12,46 @@ pub(crate) struct Recorded {
     pub(crate) proof: Option<Proof>,
     pub(crate) contents: RecordedContents,
     pub(crate) database: Option<Facts>,
+    /// What became of the copy in the server; `None` where none was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) copy: Option<RecordedCopy>,
+}
+
+/// What became of the copy that was to be kept in the server.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum RecordedCopy {
+    Kept(ServerCopy),
+    /// Why there is none, a phrase.
+    NotKept(String),
+}
+
+impl RecordedCopy {
+    /// Says what became of it, for those who wait for the snapshot.
+    pub(crate) fn told(&self) -> Copied {
+        match self {
+            RecordedCopy::Kept(copy) => Copied::Kept { name: copy.name.clone() },
+            RecordedCopy::NotKept(why) => Copied::NotKept { why: why.clone() },
+        }
+    }
+}
+
+/// A copy of a database, as it was when it was made: one that is not so any more is another.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ServerCopy {
+    pub(crate) name: String,
+    /// Its number in the server.
+    pub(crate) oid: String,
+    /// The number of the transaction that wrote its row of `pg_database`, so of the last change to the database as a whole:
+    /// whoever lets somebody in changes it.
+    pub(crate) written_by: String,
+    /// The life of the server in which it was made, as [`Session::life`](super::Session) tells it.
+    pub(crate) life: String,
 }
 
 /// Where the server stood when a database was saved: see [`super::state`]. One with less in it, of an earlier version, or
 /// with more, of a later one, is none here.
-#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Proof {
     pub(crate) system: String,
@@ -85,6 +120,15 @@ pub(crate) fn contents(manifest: &Manifest) -> Option<Contents> {
     })
 }
 
+/// Reads what became of the copy in the server, where one was asked for.
+pub(crate) fn copy(manifest: &Manifest) -> Option<RecordedCopy> {
+    #[derive(Deserialize)]
+    struct State {
+        copy: Option<RecordedCopy>,
+    }
+    State::deserialize(manifest.state.as_ref()?).ok()?.copy
+}
+
 /// Reads how the database as a whole is to be made.
 pub(crate) fn database(manifest: &Manifest) -> Option<Facts> {
     #[derive(Deserialize)]
@@ -113,9 +157,14 @@ mod tests {
             foreign_tables: 4,
         };
         let facts = Facts { owner: "ann".to_owned(), ..Facts::default() };
-        let recorded = Recorded { proof: None, contents: (&held).into(), database: Some(facts.clone()) };
+        let copy =
+            ServerCopy { name: "c".to_owned(), oid: "1".to_owned(), written_by: "2".to_owned(), life: "3".to_owned() };
+        let copy = Some(RecordedCopy::Kept(copy));
+        let recorded =
+            Recorded { proof: None, contents: (&held).into(), database: Some(facts.clone()), copy: copy.clone() };
         let manifest = manifest(table_rows(&held), Some(serde_json::to_value(&recorded).unwrap()));
         assert_eq!((contents(&manifest), database(&manifest), proof(&manifest)), (Some(held), Some(facts), None));
+        assert_eq!(super::copy(&manifest), copy);
     }
 
     #[test]

@@ -27,6 +27,17 @@ pub(crate) fn expect_none(server: &mut Session, database: &str) -> Result<(), Po
     Err(PostgresError::Replicates { database: database.to_owned(), what })
 }
 
+/// Lists what a copy of the database would not have, or would take part in: slots and subscriptions, in words.
+pub(crate) fn bound_to(psql: &mut Psql, database: &str) -> Result<String, PostgresError> {
+    let name = literal(database);
+    let found = psql.ask(format!(
+        "SELECT 'the slot ' || slot_name FROM pg_replication_slots WHERE database = {name} \
+         UNION ALL SELECT 'the subscription ' || s.subname FROM pg_subscription s \
+         JOIN pg_database d ON d.oid = s.subdbid WHERE d.datname = {name}"
+    ))?;
+    Ok(found.iter().map(|one| text(one)).collect::<Vec<_>>().join(", "))
+}
+
 /// Lists the subscriptions of a database.
 pub(crate) fn subscriptions(psql: &mut Psql, database: &str) -> Result<Vec<String>, PostgresError> {
     let found = psql.ask(format!(

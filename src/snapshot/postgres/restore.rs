@@ -3,15 +3,18 @@
 
 use crate::snapshot::Leftover;
 use crate::snapshot::Watch;
-use crate::snapshot::engine::{Restoration, Restored};
+use crate::snapshot::engine::{CopyUse, Restoration, Restored};
 use crate::snapshot::postgres::beside;
 use crate::snapshot::postgres::beside::Marker;
 use crate::snapshot::postgres::compare::Compared;
 use crate::snapshot::postgres::connection::Connection;
+use crate::snapshot::postgres::copy;
+use crate::snapshot::postgres::copy::Standing;
 use crate::snapshot::postgres::in_place;
 use crate::snapshot::postgres::leftovers::look;
 use crate::snapshot::postgres::names::Purpose;
 use crate::snapshot::postgres::psql::literal;
+use crate::snapshot::postgres::recorded::ServerCopy;
 use crate::snapshot::postgres::replication;
 use crate::snapshot::postgres::session::OWNS_DATABASE;
 use crate::snapshot::postgres::statistics;
@@ -117,7 +120,8 @@ fn expect_own_server(server: &Session, restoration: &Restoration<'_>) -> Result<
 }
 
 impl PreparedRestore<'_> {
-    /// Makes a database of the snapshot beside the present one, compares it with the manifest and the dump, gives it the
+    /// Puts the copy that was kept for the snapshot in the database's place, where it is still what it was. Else
+    /// makes a database of the snapshot beside the present one, compares it with the manifest and the dump, gives it the
     /// settings and grants of the saved one, and exchanges both names in one transaction, while whoever is connected is disconnected and
     /// nobody can connect. Until that transaction commits, the present database is as it was, whatever fails and whenever
     /// this process is killed; afterwards it stands under [`Restored::replaced`], a name that was written down before. In
@@ -134,7 +138,7 @@ impl PreparedRestore<'_> {
             let Compared { computed, mut notes } =
                 in_place::replace(&connection, &whole, Limits::default().lock_wait, watch)?;
             notes.extend(statistics::gather(connection, watch));
-            return Ok(Restored { replaced: None, computed, notes });
+            return Ok(Restored { computed, notes, ..Restored::default() });
         }
         let mut server = Session::open_maintenance(&connection, Some(database))?;
         expect_own_server(&server, &restoration)?;
@@ -145,6 +149,18 @@ impl PreparedRestore<'_> {
                 Some(left) => format!("`{database}` is as it was, and `{left}` was left behind: the next run drops it"),
             },
             source: Box::new(source),
+        };
+        let copy = match copy::for_restore(&mut server, whole.manifest) {
+            Ok(Standing::Good(copy)) => {
+                let exchanged = exchange_for_copy(&mut server, &restoration, &whole, &copy);
+                return exchanged.map_err(|error| match error {
+                    PostgresError::Unsettled { .. } => error,
+                    error => stopped("the names were exchanged", None, error),
+                });
+            }
+            Ok(Standing::Bad(why)) => Some(CopyUse::NotUsed(why)),
+            Ok(Standing::None) => None,
+            Err(error) => return Err(stopped("the copy was looked at", None, error)),
         };
         let [beside, replaced] = beside::announce(&mut server, &restoration, [Purpose::Restoring, Purpose::Replaced])?;
         let marker = Marker::of(&restoration, Purpose::Restoring);
@@ -164,9 +180,9 @@ impl PreparedRestore<'_> {
         }
         let marker = Marker::of(&restoration, Purpose::Replaced);
         let comment = whole.facts.comment.as_deref();
-        let exchange = Exchange { database, beside: &beside, replaced: &replaced, marker, comment };
+        let exchange = Exchange { database, beside: &beside, opening: None, replaced: &replaced, marker, comment };
         match swap::exchange(&mut server, &exchange) {
-            Ok(replaced) => Ok(Restored { replaced, computed, notes }),
+            Ok(replaced) => Ok(Restored { replaced, computed, notes, copy }),
             Err(error @ PostgresError::Unsettled { .. }) => Err(error),
             Err(error) => {
                 let left = Some(beside.as_str()).filter(|beside| beside::drop_database(&mut server, beside).is_err());
@@ -174,6 +190,27 @@ impl PreparedRestore<'_> {
             }
         }
     }
+}
+
+/// Puts the copy that was kept for the snapshot in the database's place: it holds what was dumped, and has had the saved one's
+/// owner, settings and rights since it was made. It is used up by that.
+fn exchange_for_copy(
+    server: &mut Session,
+    restoration: &Restoration<'_>,
+    whole: &Whole<'_>,
+    copy: &ServerCopy,
+) -> Result<Restored, PostgresError> {
+    let [replaced] = beside::announce(server, restoration, [Purpose::Replaced])?;
+    let exchange = Exchange {
+        database: &whole.manifest.database,
+        beside: &copy.name,
+        opening: Some(whole.facts.opening(&copy.name)),
+        replaced: &replaced,
+        marker: Marker::of(restoration, Purpose::Replaced),
+        comment: whole.facts.comment.as_deref(),
+    };
+    let replaced = swap::exchange(server, &exchange)?;
+    Ok(Restored { replaced, copy: Some(CopyUse::Used(copy.name.clone())), ..Restored::default() })
 }
 
 /// Gives the new database what a dump does not hold; what fails of it harms no data and is noted.

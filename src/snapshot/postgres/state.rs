@@ -54,7 +54,30 @@ const LIFE: &str = "SELECT pg_catalog.substr(pg_catalog.pg_walfile_name(pg_catal
     s.stats_reset, (SELECT pg_catalog.string_agg(a.pid::text, ',' ORDER BY a.pid) FROM pg_catalog.pg_stat_activity a \
     WHERE a.datid IS NULL AND a.usesysid IS NULL) FROM pg_catalog.pg_stat_bgwriter s";
 
+/// The same life, with its own start, in words that no setting of a session changes.
+const LIFE_ANYWHERE: &str = "SELECT pg_catalog.concat_ws(' ', \
+    pg_catalog.substr(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn()), 1, 8), \
+    (extract(epoch FROM pg_catalog.pg_postmaster_start_time()) * 1000000)::bigint, \
+    (extract(epoch FROM s.stats_reset) * 1000000)::bigint, \
+    (SELECT pg_catalog.string_agg(a.pid::text, ',' ORDER BY a.pid) FROM pg_catalog.pg_stat_activity a \
+    WHERE a.datid IS NULL AND a.usesysid IS NULL)) FROM pg_catalog.pg_stat_bgwriter s";
+
+/// How many parts that has.
+const PARTS_OF_A_LIFE: usize = 4;
+
 impl Session {
+    /// Tells one life of the server from others, as it is written in every database; `None` where the server does not tell.
+    ///
+    /// # Errors
+    ///
+    /// [`PostgresError::ConnectionLost`].
+    pub(crate) fn life(&mut self) -> Result<Option<String>, PostgresError> {
+        self.psql.send(LIFE_ANYWHERE)?;
+        let answer = answer(&mut self.psql)?;
+        let life = answer.and_then(|fields| fields.first().map(|field| text(field)));
+        Ok(life.filter(|life| life.split(' ').count() == PARTS_OF_A_LIFE))
+    }
+
     /// Tells what proves later that nothing was written since now; `None` where the server cannot prove it.
     ///
     /// # Errors

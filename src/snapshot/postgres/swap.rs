@@ -33,6 +33,8 @@ pub(crate) struct Exchange<'a> {
     pub(crate) database: &'a str,
     /// The one that is to take its name.
     pub(crate) beside: &'a str,
+    /// What lets others into that one again, where nobody is let in.
+    pub(crate) opening: Option<String>,
     /// The name that the one in use is kept under; announced.
     pub(crate) replaced: &'a str,
     /// The mark on it.
@@ -58,6 +60,7 @@ pub(crate) fn exchange(server: &mut Session, exchange: &Exchange<'_>) -> Result<
         statements.push(rename(exchange.database, exchange.replaced));
         statements.push(beside::marking(exchange.replaced, &marker));
     }
+    statements.extend(exchange.opening.clone());
     statements.push(rename(exchange.beside, exchange.database));
     let comment = exchange.comment.map_or("NULL".to_owned(), literal);
     statements.push(format!("COMMENT ON DATABASE {} IS {comment}", identifier(exchange.database)));

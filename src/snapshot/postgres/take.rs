@@ -13,19 +13,21 @@ use serde_json::Value;
 use crate::own_tools;
 use crate::secret::ForeignText;
 use crate::snapshot::dump_stream::{Hashing, Writing, compressor, open_private};
-use crate::snapshot::engine::DumpCommand;
+use crate::snapshot::engine::{Copying, DumpCommand};
 use crate::snapshot::postgres::by_hand::by_hand;
 use crate::snapshot::postgres::catalog;
 use crate::snapshot::postgres::catalog::{Contents, Counted};
 use crate::snapshot::postgres::connection::Connection;
 use crate::snapshot::postgres::contents;
+use crate::snapshot::postgres::copy;
+use crate::snapshot::postgres::copy::Outcome;
 use crate::snapshot::postgres::facts::Facts;
 use crate::snapshot::postgres::obstacles;
 use crate::snapshot::postgres::process;
 use crate::snapshot::postgres::psql::{Psql, literal, text};
 use crate::snapshot::postgres::readback;
 use crate::snapshot::postgres::readback::{DumpFile, PIECE};
-use crate::snapshot::postgres::recorded::{Proof, Recorded};
+use crate::snapshot::postgres::recorded::{Proof, Recorded, RecordedCopy};
 use crate::snapshot::postgres::script::{Script, ScriptReader};
 use crate::snapshot::postgres::session::Identity;
 use crate::snapshot::postgres::tools::Tools;
@@ -91,7 +93,8 @@ pub(crate) fn prepare(session: &mut Session, output: &Path, limits: Limits) -> R
 ///
 /// The file is created or emptied, readable by its owner only, and synced when this returns. While `pg_dump` works, the
 /// session counts the rows of every table in the very snapshot that is dumped, and the file is read back through
-/// `pg_restore` as it grows: it holds each of these rows, or this fails.
+/// `pg_restore` as it grows: it holds each of these rows, or this fails. Then a copy is kept in the server, where one is
+/// asked for and can be made.
 ///
 /// # Errors
 ///
@@ -101,6 +104,7 @@ pub(crate) fn take(
     session: &mut Session,
     command: &DumpCommand,
     proof: Option<Proof>,
+    copying: Option<&Copying<'_>>,
     watch: &dyn Watch,
 ) -> Result<Taken, PostgresError> {
     let partial = command.output.as_path();
@@ -144,10 +148,18 @@ pub(crate) fn take(
     let script = script?;
     contents::compare_dump(&shown(partial), &held, &script)?;
     let by_hand = by_hand(session, facts.as_ref().unwrap_or(&Facts::default()));
-    let recorded = Recorded { proof, contents: (&held).into(), database: facts };
+    let (copy, proof) = match copying {
+        Some(copying) => {
+            let Outcome { copy, proof } = copy::keep(session, facts.as_ref(), proof, copying, watch)?;
+            (Some(copy), proof)
+        }
+        None => (None, proof),
+    };
+    let copied = copy.as_ref().map(RecordedCopy::told);
+    let recorded = Recorded { proof, contents: (&held).into(), database: facts, copy };
     let state = serde_json::to_value(recorded)
         .map_err(|error| PostgresError::Manifest { id: shown(partial).to_string(), reason: error.to_string() })?;
-    Ok(Taken { obstacles, by_hand, ..taken(session, command, size, sha256, &held, &script, state) })
+    Ok(Taken { obstacles, by_hand, copy: copied, ..taken(session, command, size, sha256, &held, &script, state) })
 }
 
 /// What the session finds while `pg_dump` works.
@@ -200,6 +212,7 @@ fn taken(
         whereabouts: None,
         notes,
         by_hand: Vec::new(),
+        copy: None,
     }
 }
 

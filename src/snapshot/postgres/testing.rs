@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
-use chrono::DateTime;
+use chrono::{DateTime, Utc};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
@@ -20,12 +20,12 @@ use crate::hash::Hash;
 use crate::own_tools::ToolEnvironment;
 use crate::reach::{Engine, Place, Target};
 use crate::secret::Secret;
-use crate::snapshot::engine::Restoration;
+use crate::snapshot::engine::{Copying, Restoration};
 use crate::snapshot::postgres::programs_for_tests::{Programs, fetched};
 use crate::snapshot::postgres::take::{Limits, prepare, take};
 use crate::snapshot::postgres::{PostgresError, Session};
 use crate::snapshot::testing::{AllKnown, Unledgered, ending, wait_for};
-use crate::snapshot::{Kind, Manifest, Stored, TableRows, Taken, Tool, Watch};
+use crate::snapshot::{Kind, Ledger, Manifest, Stored, TableRows, Taken, Tool, Watch};
 
 /// The superuser's password; its signs are those that a password file escapes.
 pub(crate) const PASSWORD: &str = r"p:w\ 'ü#";
@@ -290,6 +290,21 @@ impl Snapshot {
         Ok(Snapshot { folder, manifest })
     }
 
+    /// Takes one with a copy in the server, if that can be.
+    pub(crate) fn take_with_copy(
+        target: &Target,
+        ledger: &dyn Ledger,
+        watch: &dyn Watch,
+    ) -> Result<Snapshot, PostgresError> {
+        let folder = tempfile::tempdir().unwrap();
+        let mut session = Session::open(target, &environment()).unwrap();
+        let prepared = prepare(&mut session, &folder.path().join("dump"), Limits::default()).unwrap();
+        let copying = Copying { snapshot: ID, target: &target.address(), now: now(), ledger };
+        let taken = ending(|| take(&mut session, &prepared.command, prepared.proof, Some(&copying), watch))?;
+        let manifest = manifest_of(taken, &session.identity.database);
+        Ok(Snapshot { folder, manifest })
+    }
+
     pub(crate) fn file(&self) -> PathBuf {
         self.folder.path().join("dump")
     }
@@ -300,12 +315,20 @@ impl Snapshot {
             stored: &Stored { manifest: self.manifest.clone(), hash: Hash::of(b""), dump: self.file() },
             target,
             environment: &environment(),
-            now: DateTime::from_timestamp(1_795_271_422, 0).unwrap(),
+            now: now(),
             ledger: &Unledgered,
             past: &AllKnown,
         };
         ending(|| with(&restoration))
     }
+}
+
+/// The name of every snapshot that is taken here.
+pub(crate) const ID: &str = "shop_20261121_143022";
+
+/// When all calls begin.
+pub(crate) fn now() -> DateTime<Utc> {
+    DateTime::from_timestamp(1_795_271_422, 0).unwrap()
 }
 
 /// Prepares and takes a dump, as a run does.
@@ -316,7 +339,7 @@ pub(crate) fn save(
     watch: &dyn Watch,
 ) -> Result<Taken, PostgresError> {
     let prepared = prepare(session, output, limits)?;
-    take(session, &prepared.command, prepared.proof, watch)
+    take(session, &prepared.command, prepared.proof, None, watch)
 }
 
 fn manifest_of(taken: Taken, database: &str) -> Manifest {
@@ -336,7 +359,7 @@ fn manifest_of(taken: Taken, database: &str) -> Manifest {
 pub(crate) fn manifest(tables: Vec<TableRows>, state: Option<serde_json::Value>) -> Manifest {
     Manifest {
         schema: 1,
-        id: "shop_20261121_143022".into(),
+        id: ID.into(),
         kind: Kind::Run,
         engine: "postgres".into(),
         database: "shop".into(),

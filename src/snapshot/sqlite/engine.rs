@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use crate::own_tools::ToolEnvironment;
 use crate::reach::{Engine, Place, Target};
 use crate::snapshot::engine::{
-    Computed, Description, DumpCommand, FileMark, Found, OpenDatabase, Restoration, RestorePlan, Restored,
-    SnapshotEngine, SnapshotPlan,
+    Description, DumpCommand, FileMark, Found, OpenDatabase, Restoration, RestorePlan, Restored, SnapshotEngine,
+    SnapshotPlan,
 };
 use crate::snapshot::engine_error::{Consequence, EngineError, EngineFailure};
 use crate::snapshot::sqlite;
@@ -75,7 +75,7 @@ impl SnapshotEngine for Sqlite {
         Ok(RestorePlan::new(false, Vec::new(), move |damaged, watch| {
             let occasion = Occasion { damaged, ..Occasion::at(now) };
             let restored = sqlite::restore(dump, manifest, database, &occasion, watch)?;
-            Ok(Restored { replaced: None, computed: Computed::default(), notes: restored.notes })
+            Ok(Restored { notes: restored.notes, ..Restored::default() })
         }))
     }
 }
@@ -133,7 +133,7 @@ impl OpenDatabase for DatabaseFile {
             environment: Vec::new(),
             output: output.to_owned(),
         };
-        Ok(SnapshotPlan::new(command, move |command, watch| {
+        Ok(SnapshotPlan::new(command, move |command, _, watch| {
             Ok(Taken { obstacles, ..sqlite::take(&self.path, &command.output, watch)? })
         }))
     }

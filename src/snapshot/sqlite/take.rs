@@ -106,6 +106,7 @@ pub(crate) fn take_within(
         whereabouts: whereabouts.to_json(),
         notes,
         by_hand: by_hand(&path),
+        copy: None,
     })
 }
 

@@ -55,6 +55,11 @@ impl Postgres {
         server.get_or_init(|| Postgres::start(Programs::of_version(major)))
     }
 
+    /// A server of the machine's own version that is nobody else's: what is written to any of its databases can be told.
+    pub(crate) fn alone() -> Postgres {
+        Postgres::start(Programs::of_machine())
+    }
+
     fn start(programs: Programs) -> Postgres {
         let folder = tempfile::Builder::new().prefix("safe-test-pg-").tempdir().unwrap().keep();
         let guard = guard(&folder);

@@ -94,7 +94,7 @@ fn what_is_planned_is_what_is_run() {
     let prepared = prepare(&mut session, &output, Limits::default()).unwrap();
     assert!(!output.exists() && !seen.exists(), "a plan writes nothing");
     let planned = prepared.command.clone();
-    take(&mut session, &prepared.command, prepared.proof, &Waiting::default()).unwrap();
+    take(&mut session, &prepared.command, prepared.proof, None, &Waiting::default()).unwrap();
     assert!(planned.output == output && output.exists());
     let shell_s_own = ["PWD=", "OLDPWD=", "SHLVL=", "_="];
     let seen = fs::read_to_string(seen).unwrap();

@@ -38,7 +38,7 @@ fn what_a_killed_restore_left_is_ours_by_its_mark_or_by_the_log_and_by_nothing_e
     let past = Made("half_restoring_19700101_000001");
     let mark = |of: &str| {
         let (purpose, of) = (Purpose::Restoring, of.to_owned());
-        Marker { purpose, of, at: chrono::DateTime::UNIX_EPOCH, comment: None }.comment()
+        Marker { purpose, of, at: chrono::DateTime::UNIX_EPOCH, comment: None, snapshot: None }.comment()
     };
     let cases = [
         // Marked, whatever the log says.
@@ -84,6 +84,7 @@ fn what_is_at_work_is_told_and_left_whatever_database_its_session_is_in() {
         of: "at_work".to_owned(),
         at: chrono::DateTime::UNIX_EPOCH,
         comment: None,
+        snapshot: None,
     };
     server.database(name, "");
     server.run("postgres", &format!("COMMENT ON DATABASE {name} IS '{}'", marker.comment()));

@@ -2,6 +2,7 @@
 
 mod backends;
 mod comparing;
+mod copies;
 mod crashes;
 mod damage;
 mod defining;
