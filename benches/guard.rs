@@ -44,19 +44,23 @@ pub(crate) fn start() -> Contest {
     )
 }
 
-/// Cargo builds a package of its own from nothing.
+/// Cargo builds a package of its own from nothing: some seconds, as a small one takes.
 pub(crate) fn cargo_build() -> Contest {
+    const FUNCTIONS: usize = 5000;
     let project = Project::new("guard-cargo");
     project.write("Cargo.toml", "[package]\nname = \"small\"\nedition = \"2024\"\n[workspace]\n");
-    let functions: String = (0..300).map(|n| format!("fn f{n}(n: u64) -> u64 {{ n * {n} + 1 }}\n")).collect();
-    let sum = (0..300).map(|n| format!("f{n}(1)")).collect::<Vec<_>>().join(" + ");
-    project.write("src/main.rs", &format!("{functions}fn main() {{ println!(\"{{}}\", {sum}); }}\n"));
+    let functions: String = (0..FUNCTIONS).map(|n| format!("fn f{n}(n: u64) -> u64 {{ n * {n} + 1 }}\n")).collect();
+    let calls: String = (0..FUNCTIONS).map(|n| format!("sum += f{n}(sum % 7);\n")).collect();
+    project.write(
+        "src/main.rs",
+        &format!("{functions}fn main() {{ let mut sum = 0u64;\n{calls}println!(\"{{sum}}\"); }}\n"),
+    );
     everyday_work(project, "cargo", &["build", "--offline", "--quiet"], "target")
 }
 
-/// npm installs what a lock file names, all of it from files: thirty packages of twenty files.
+/// npm installs what a lock file names, all of it from files: a hundred packages of twenty files.
 pub(crate) fn npm_ci() -> Contest {
-    const PACKAGES: usize = 30;
+    const PACKAGES: usize = 100;
     let project = Project::new("guard-npm");
     let mut names = Vec::new();
     for package in 0..PACKAGES {

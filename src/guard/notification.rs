@@ -10,6 +10,12 @@ use crate::guard::filter;
 use crate::guard::filter::Call;
 use crate::guard::sockaddr::{MAX_ADDRESS, Peer};
 
+/// `SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP`: caller and watcher take turns on one processor. Two of them that idle are woken
+/// by an interrupt each, which takes longer than all that a connection is asked about.
+///
+/// Source: `include/uapi/linux/seccomp.h` of Linux 6.6 on.
+const SYNC_WAKE_UP: u64 = 1;
+
 /// The kernel's end of a filter. Any thread may answer; nobody answers twice.
 #[derive(Debug)]
 pub(crate) struct Listener {
@@ -51,7 +57,11 @@ pub(crate) enum Aim {
 }
 
 impl Listener {
+    /// Takes the kernel's end, and asks that whoever watches is woken on the processor of the call that it is shown.
     pub(crate) fn new(descriptor: OwnedFd) -> Self {
+        // Kernels before 6.6 refuse, and wake as they always did.
+        // SAFETY: the call takes the flags by value.
+        unsafe { libc::ioctl(descriptor.as_raw_fd(), libc::SECCOMP_IOCTL_NOTIF_SET_FLAGS, SYNC_WAKE_UP) };
         Listener { descriptor }
     }
 
