@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::audit::{Event, KnownSnapshots, Pruned};
+use crate::commands::around::Around;
 use crate::commands::context::Context;
 use crate::commands::judging;
 use crate::commands::recording::Recorder;
@@ -119,6 +120,7 @@ pub(crate) fn summary(left: &[Left]) -> Option<String> {
 /// What keeps the project from being judged.
 pub(crate) fn look(context: &Context, past: &KnownSnapshots) -> Result<Vec<(Target, Vec<Leftover>)>, Failure> {
     let judged = judging::judge(context, None)?;
+    let _around = Around::reaching_what_is_safe(&judged);
     let safe = judged.judgement.targets.into_iter().filter(|one| one.verdict == Verdict::Safe);
     let mut found = Vec::new();
     for one in safe {

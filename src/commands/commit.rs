@@ -1,25 +1,14 @@
 //! Finds out which commit is checked out, for the log.
 //!
-//! It is read from git's files: starting git would cost more than the rest of a run. They may be a stranger's, and name
-//! any file of this machine; so a reference is a name below `refs`, and a commit is nothing but digits.
+//! Of git's files, which may name any other, a reference is a name below `refs`, and a commit nothing but digits.
 
 use std::path::{Component, Path};
 
-use crate::regular;
+use crate::commands::repository::{Repository, read};
 
 /// Reads the id of the commit that is checked out in the repository around `root`; `None` where that cannot be told.
 pub(crate) fn commit_of(root: &Path) -> Option<String> {
-    let read = |path: &Path| {
-        let text = String::from_utf8(regular::read(path, regular::LARGE).ok()?).ok()?;
-        Some(text.trim().to_owned())
-    };
-    let mark = root.ancestors().map(|above| above.join(".git")).find(|mark| mark.exists())?;
-    // A worktree's `.git` is a file that names its folder; that folder names the common one.
-    let folder = match read(&mark) {
-        Some(text) => mark.parent()?.join(text.strip_prefix("gitdir: ")?),
-        None => mark,
-    };
-    let common = read(&folder.join("commondir")).map_or_else(|| folder.clone(), |relative| folder.join(relative));
+    let Repository { folder, common } = Repository::around(root)?;
     let head = read(&folder.join("HEAD"))?;
     let Some(reference) = head.strip_prefix("ref: ") else { return Some(head).filter(|head| is_id(head)) };
     if !is_reference(reference) {

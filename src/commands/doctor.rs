@@ -6,6 +6,7 @@ use rustix::fs::Access;
 use serde::Serialize;
 
 use crate::audit::{KnownSnapshots, Log};
+use crate::commands::around::Around;
 use crate::commands::clearing::Left;
 use crate::commands::context::Context;
 use crate::commands::guarding::FENCED;
@@ -78,6 +79,7 @@ impl Looked {
 
 pub(crate) fn doctor(context: &mut Context) -> Result<Exit, Failure> {
     let judged = judging::judge(context, None)?;
+    let _around = Around::reaching_what_is_safe(&judged);
     let mut results = Vec::new();
     let store = Store::locate(&context.project.root, judged.policy.snapshots.directory.as_deref());
     match &store {

@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 
 use crate::audit;
 use crate::audit::{Event, KnownSnapshots};
+use crate::commands::around::Around;
 use crate::commands::context::Context;
 use crate::commands::put_back::{Origin, PutBack};
 use crate::commands::recording::Recorder;
@@ -52,6 +53,7 @@ pub(crate) fn exchange_back(
     if !goes_on {
         return not_confirmed(context, "the restore", interrupt);
     }
+    let _around = Around::reaching(&[&target]);
     let completed = passwords::completed(context, vec![target], interrupt);
     let Some([target]) = completed.as_deref() else { return not_confirmed(context, "the restore", interrupt) };
     recorder.prepare()?;

@@ -15,7 +15,7 @@ use crate::clearance::Clearance;
 use crate::commands::context::Context;
 use crate::commands::judging::Judged;
 use crate::commands::recording::Recorder;
-use crate::commands::report;
+use crate::commands::{remotes, report};
 use crate::exec;
 use crate::exec::Program;
 use crate::guard;
@@ -148,7 +148,7 @@ impl Guard {
     ) -> (Program, Cow<'a, [OsString]>) {
         let Guard::Fenced(proven) = self else { return (program, Cow::Borrowed(arguments)) };
         let targets = targets(judged);
-        let fence = Fence::new(&grounds(context, judged, &targets, clearance), proven);
+        let fence = Fence::new(&grounds(context, judged, &targets, clearance, &[]), proven);
         if let Some(open) = fence.left_open().filter(|_| !context.ui.json) {
             context.ui.say(format!("safe-test: note: {open}"));
         }
@@ -184,7 +184,10 @@ impl Guard {
             outer.tell(Stage::Saved, &targets)?;
         }
         let Some(line) = self.line() else { return Ok(None) };
-        let grounds = grounds(context, judged, &targets, clearance);
+        // Asked for by nobody else, and a name or two to resolve.
+        let git_hosts =
+            if clearance.rests_on_the_guard() { remotes::ssh_hosts(&context.project.root) } else { Vec::new() };
+        let grounds = grounds(context, judged, &targets, clearance, &git_hosts);
         let (ui, main_thread) = (context.ui.clone(), inbox.sender());
         let tell: guard::Tell = Arc::new(move |refused| tell(&ui, &main_thread, refused));
         Watch::begin(line, &grounds, inbox.sender(), tell).map(Some)
@@ -207,6 +210,7 @@ fn grounds<'a>(
     judged: &'a Judged,
     targets: &'a [&'a Target],
     clearance: &'a Clearance,
+    git_hosts: &'a [String],
 ) -> Grounds<'a> {
     Grounds {
         targets,
@@ -214,6 +218,7 @@ fn grounds<'a>(
         policy: &judged.policy.guard,
         is_unnamed: clearance.rests_on_the_guard(),
         is_person: context.caller.kind == CallerKind::Human && context.caller.terminal,
+        git_hosts,
         environment: &context.process_text,
     }
 }

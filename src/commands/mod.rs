@@ -1,6 +1,7 @@
 //! One file a subcommand. Only this stage knows both the decisions and the edge.
 
 mod afterwards;
+mod around;
 mod asking;
 mod check;
 mod clearing;
@@ -25,8 +26,10 @@ mod policy_file;
 mod prune;
 mod put_back;
 mod recording;
+mod remotes;
 mod replacing;
 mod report;
+mod repository;
 mod restore;
 mod run;
 mod saving;

@@ -5,6 +5,7 @@ use std::ffi::OsStr;
 use std::path::Path;
 
 use crate::audit::{KnownSnapshots, Log};
+use crate::commands::around::Around;
 use crate::commands::context::Context;
 use crate::commands::judging;
 use crate::commands::judging::Judged;
@@ -51,7 +52,8 @@ pub(crate) fn restore(context: &mut Context, id: &OsStr, yes: bool, inherited: &
     if !confirm(context, &wanted, yes, &interrupt) {
         return not_confirmed(context, "the restore", &interrupt);
     }
-    let targets = judged.judgement.targets.iter().map(|one| one.target.clone()).collect();
+    let targets: Vec<Target> = judged.judgement.targets.iter().map(|one| one.target.clone()).collect();
+    let around = Around::reaching(&targets.iter().collect::<Vec<_>>());
     let Some(targets) = passwords::completed(context, targets, &interrupt) else {
         return not_confirmed(context, "the restore", &interrupt);
     };
@@ -59,6 +61,7 @@ pub(crate) fn restore(context: &mut Context, id: &OsStr, yes: bool, inherited: &
     let consent = recorder.consent(permission.consent()).into_iter().chain(vouched).collect();
     match put_back(context, &recorder, &pairs, consent, judged.policy.keep_last(), &interrupt) {
         Ok(restored) => {
+            around.are_saved(context, &pairs.iter().map(|(_, target)| target).collect::<Vec<_>>());
             answer(context, &restored)?;
             Ok(Ending::Own(Exit::Success))
         }

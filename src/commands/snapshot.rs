@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::audit::{Event, Saved};
 use crate::clearance::ClearanceError;
+use crate::commands::around::Around;
 use crate::commands::context::Context;
 use crate::commands::recording::{Recorder, record_refusal};
 use crate::commands::saving::{NotSaved, SnapshotCopy, SnapshotObstacle};
@@ -12,6 +13,7 @@ use crate::error::Failure;
 use crate::exec;
 use crate::exec::{Inherited, Interrupt};
 use crate::exit::Exit;
+use crate::reach::Target;
 use crate::snapshot::Kind;
 use crate::verdict::Verdict;
 
@@ -31,6 +33,8 @@ pub(crate) fn snapshot(context: &mut Context, inherited: &Inherited) -> Result<E
     let recorder = recorder?;
     let interrupt = Interrupt::listen(inherited).map_err(exec::ExecError::Signals)?;
     recorder.prepare()?;
+    let targets: Vec<&Target> = judged.judgement.targets.iter().map(|one| &one.target).collect();
+    let around = Around::reaching(&targets);
     let saved = match saving::save(context, &judged, &recorder, Kind::Manual, false, &interrupt) {
         Ok(saved) => saved,
         Err(NotSaved { failure, manifests }) => {
@@ -44,10 +48,15 @@ pub(crate) fn snapshot(context: &mut Context, inherited: &Inherited) -> Result<E
         }
     };
     let ids: Vec<String> = saved.receipts.iter().filter_map(|receipt| receipt.snapshot().map(str::to_owned)).collect();
-    let targets = judged.report.targets.clone();
     let notes = saving::notes(&judged, &saved.receipts);
     let (snapshots, manifests) = (ids.clone(), saved.manifests);
-    recorder.record(Event::Snapshot(Saved { snapshots, manifests, targets, notes: notes.clone() }))?;
+    recorder.record(Event::Snapshot(Saved {
+        snapshots,
+        manifests,
+        targets: judged.report.targets.clone(),
+        notes: notes.clone(),
+    }))?;
+    around.are_saved(context, &targets);
     let answered = if context.ui.json {
         context.ui.answer_json(&report::json(&Told {
             schema: 1,

@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::audit::{KnownSnapshots, Log};
 use crate::clearance::ClearanceError;
 use crate::cli::VerificationChoice;
+use crate::commands::around::Around;
 use crate::commands::context::Context;
 use crate::commands::recording::Recorder;
 use crate::commands::{
@@ -159,6 +160,7 @@ fn check(
             return Ok(None);
         }
     }
+    let _around = (level == VerificationLevel::Restore).then(|| Around::reaching(&[&one.target]));
     let target = match level {
         VerificationLevel::Restore => passwords::completed(context, vec![one.target.clone()], interrupt),
         VerificationLevel::Read => Some(vec![one.target.clone()]),

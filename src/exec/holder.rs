@@ -135,7 +135,7 @@ impl Held {
     /// whoever holds it watches in place of what that has stopped.
     pub(crate) fn release(self, stop: impl FnOnce() -> Handover) {
         if let Ok([said::LEFT, ..]) = receive(&self.control, RecvFlags::empty()) {
-            let text = serde_json::to_vec(&stop()).unwrap_or_default();
+            let text = stop().to_bytes(LONGEST);
             // Where it is gone nobody is left to connect.
             let _ = send(&self.control, text.get(..LONGEST).unwrap_or(&text), SendFlags::NOSIGNAL);
         } else {

@@ -178,6 +178,7 @@ mod tests {
             policy,
             is_unnamed: false,
             is_person: false,
+            git_hosts: &[],
             environment: &[],
         };
         Fence::new(&grounds, &Proven(()))

@@ -17,6 +17,8 @@ pub(crate) struct Grounds<'a> {
     pub(crate) is_unnamed: bool,
     /// Whether a person reads what is said, who may loosen something.
     pub(crate) is_person: bool,
+    /// The hosts that the project's own remotes are fetched from by ssh, in lower case.
+    pub(crate) git_hosts: &'a [String],
     /// The process environment.
     pub(crate) environment: &'a [(String, String)],
 }

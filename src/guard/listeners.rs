@@ -9,12 +9,13 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rustix::net::netlink;
 use rustix::time::{ClockId, clock_gettime};
+use serde::{Deserialize, Serialize};
 
 use crate::guard::netlink::{Netlink, attribute, family, number, octets};
 use crate::guard::routes::interface;
 
 /// A listening socket.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) struct Listening {
     /// The socket's inode, by which its owner is found; no other living socket has it.
     pub(crate) inode: u32,

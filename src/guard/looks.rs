@@ -114,7 +114,10 @@ impl Look {
             facts::Look::GitHost => {
                 let process = process::process_of(self.first.thread).unwrap_or(self.first.thread);
                 let is_git_host = match &self.subject {
-                    Subject::Away(address) => names::is_git_host(address.ip(), &process::words(process)),
+                    Subject::Away(address) => {
+                        let own = shared.rules().git_hosts.clone();
+                        names::is_git_host(address.ip(), &process::words(process), &own)
+                    }
                     Subject::Here(..) | Subject::Container(_) | Subject::Unheld(_) | Subject::Socket(..) => false,
                 };
                 facts.is_git_host = Some(is_git_host);

@@ -124,12 +124,14 @@ pub(crate) fn dialled(address: IpAddr) -> IpAddr {
     }
 }
 
-/// Tells whether a git server that everybody knows is at `address`: by the words of the ssh that dials it, which name the
-/// host, else by asking the resolver for all of them.
-pub(crate) fn is_git_host(address: IpAddr, words: &[String]) -> bool {
-    destination(words).is_some_and(names_git_host) || {
-        let hosts = GIT_HOSTS.iter().map(|(host, _)| host).filter(|host| !host.ends_with('*'));
-        Names::look_up(hosts, BEFORE_A_REFUSAL).called(address).is_some()
+/// Tells whether a git server that everybody knows, or one of the project's `own`, is at `address`: by the words of the ssh
+/// that dials it, which name the host, else by asking the resolver for all of them.
+pub(crate) fn is_git_host(address: IpAddr, words: &[String], own: &[String]) -> bool {
+    destination(words).is_some_and(|word| names_git_host(word, own)) || {
+        let known = GIT_HOSTS.iter().map(|(host, _)| host).filter(|host| !host.ends_with('*'));
+        let hosts: Vec<&str> = known.chain(own.iter().map(String::as_str)).collect();
+        let (names, dialled) = (Names::look_up(hosts.iter().copied(), BEFORE_A_REFUSAL), dialled(address));
+        hosts.iter().any(|host| names.of(host).contains(&dialled))
     }
 }
 
@@ -151,11 +153,11 @@ fn destination(words: &[String]) -> Option<&str> {
 }
 
 /// Reads `git@github.com`, `ssh://git@github.com:22/…` and `github.com`.
-fn names_git_host(word: &str) -> bool {
+fn names_git_host(word: &str, own: &[String]) -> bool {
     let word = word.strip_prefix("ssh://").unwrap_or(word);
     let host = word.rsplit_once('@').map_or(word, |(_, host)| host);
-    let host = host.split(['/', ':']).next().unwrap_or(host);
-    GIT_HOSTS.contains(&host.to_ascii_lowercase())
+    let host = host.split(['/', ':']).next().unwrap_or(host).to_ascii_lowercase();
+    GIT_HOSTS.contains(&host) || own.contains(&host)
 }
 
 #[cfg(test)]
@@ -229,10 +231,22 @@ mod tests {
         for word in
             ["git@github.com", "ssh://git@codeberg.org:22/x/y", "GitLab.com", "git-codecommit.eu-west-1.amazonaws.com"]
         {
-            assert!(names_git_host(word), "{word}");
+            assert!(names_git_host(word, &[]), "{word}");
         }
         for word in ["git@db.shop.net", "github.com.shop.net", "-oHostName=x", "github", ""] {
-            assert!(!names_git_host(word), "{word}");
+            assert!(!names_git_host(word, &[]), "{word}");
+        }
+        let own = ["db.shop.net".to_owned(), "work".to_owned()];
+        for (word, expected) in [("git@DB.shop.net", true), ("work", true), ("git@other.shop.net", false)] {
+            assert_eq!(names_git_host(word, &own), expected, "{word}");
+        }
+    }
+
+    #[test]
+    fn the_project_s_own_git_hosts_are_known_by_their_addresses_too() {
+        let own = ["10.1.2.3".to_owned(), "git.localhost".to_owned()];
+        for (at, expected) in [("10.1.2.3", true), ("::ffff:10.1.2.3", true), ("10.1.2.4", false)] {
+            assert_eq!(is_git_host(address(at), &["git".to_owned()], &own), expected, "{at}");
         }
     }
 }

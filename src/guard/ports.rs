@@ -54,6 +54,11 @@ impl Ports {
         known.chain(self.own.iter().copied()).collect()
     }
 
+    /// Lists those that are no known ones.
+    pub(crate) fn own(&self) -> &[u16] {
+        &self.own
+    }
+
     pub(crate) fn add(&mut self, port: u16) {
         if !COMMON.contains(&port) && !self.own.contains(&port) {
             self.own.push(port);

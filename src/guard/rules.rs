@@ -27,6 +27,8 @@ pub(crate) struct Rules {
     pub(super) allowed: Hosts,
     /// What a run without a name may reach besides: docker's engine, and the web's proxies.
     pub(super) also: Hosts,
+    /// The hosts whose ssh such a run reaches besides those that everybody knows.
+    pub(super) git_hosts: Vec<String>,
     pub(super) ports: Ports,
     pub(super) mode: GuardMode,
     pub(super) is_unnamed: bool,
@@ -39,7 +41,7 @@ pub(crate) struct Rules {
 }
 
 /// A target that has a receipt.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Named {
     /// Its index; `None` for one of a safe-test within this run.
     pub(super) target: Option<usize>,
@@ -51,6 +53,14 @@ pub(super) struct Named {
     /// What listened at its addresses of this machine when the command started, with the port, in the order in which they
     /// are dialled.
     served: Vec<(u16, Listening)>,
+}
+
+/// What safe-tests within the run have saved, and what is known of it.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(crate) struct SavedWithin {
+    named: Vec<Named>,
+    ports: Vec<u16>,
+    names: Names,
 }
 
 /// Where the server of a target is met.
@@ -116,7 +126,7 @@ impl Named {
 }
 
 /// Hosts with their ports, and the addresses that they have.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(super) struct Hosts {
     hosts: Vec<(String, u16)>,
     addresses: Vec<SocketAddr>,
@@ -161,6 +171,7 @@ impl Rules {
         let mut rules = Rules {
             allowed: Hosts::new(grounds.allowed().collect()),
             also: Hosts::new(blind.hosts().collect()),
+            git_hosts: grounds.git_hosts.to_vec(),
             ports: Ports::of(grounds),
             mode: grounds.policy.mode,
             is_unnamed: grounds.is_unnamed,
@@ -198,6 +209,22 @@ impl Rules {
             self.named.retain(|known| known.target.is_some() || !known.is_at(places));
             self.named.push(named);
         }
+    }
+
+    /// Gives what safe-tests within the run have saved so far; nothing where there was none.
+    pub(crate) fn saved_within(&self) -> SavedWithin {
+        let named: Vec<Named> = self.named.iter().filter(|named| named.target.is_none()).cloned().collect();
+        if named.is_empty() {
+            return SavedWithin::default();
+        }
+        SavedWithin { named, ports: self.ports.own().to_vec(), names: self.names.clone() }
+    }
+
+    /// Takes in what others heard of safe-tests within the run, with what listened there when they did.
+    pub(crate) fn add_saved_within(&mut self, saved: SavedWithin) {
+        self.names.learn(saved.names);
+        saved.ports.into_iter().for_each(|port| self.ports.add(port));
+        self.named.extend(saved.named);
     }
 
     /// Lists the names whose addresses the rules hang on.

@@ -50,7 +50,7 @@ pub(super) struct Shared {
     /// Who was reached that may be one of those, by its port.
     unsure: Mutex<Vec<(SocketAddr, Reached)>>,
     /// The safe-tests within the run that are saving something.
-    within: Mutex<Within>,
+    pub(super) within: Mutex<Within>,
     /// Whom questions go to; nobody where whoever watches is the filtered process that stays after the command.
     questions: Option<Mutex<Sender<Message>>>,
     pub(super) teller: Mutex<Teller>,

@@ -148,6 +148,7 @@ impl Scene {
             policy: &self.policy,
             is_unnamed: self.is_unnamed,
             is_person: self.is_person,
+            git_hosts: &[],
             environment: &self.environment,
         };
         // `/var/run` leads to `/run`, as everywhere.

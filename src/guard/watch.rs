@@ -37,11 +37,12 @@ use crate::guard::process;
 use crate::guard::process::Protocol;
 use crate::guard::refusal::Refusal;
 use crate::guard::routes::{Routes, Whereabouts};
-use crate::guard::rules::{Rules, real};
+use crate::guard::rules::{Rules, SavedWithin, real};
 use crate::guard::shared::{Shared, traffic};
 use crate::guard::sockaddr::Peer;
 use crate::guard::waiting::{Met, Subject, is_datagram, lock};
 use crate::guard::within;
+use crate::guard::within::Within;
 
 /// A watch over a command, until it is [ended](Watch::end) or dropped.
 #[derive(Debug)]
@@ -76,6 +77,25 @@ pub(crate) struct Handover {
     /// What engines of containers had before the command turned to them.
     #[serde(default)]
     engines: Engines,
+    /// What safe-tests within the run have saved.
+    #[serde(default)]
+    within: SavedWithin,
+    /// Those that are saving something just then.
+    #[serde(default)]
+    saving: Within,
+}
+
+impl Handover {
+    /// Writes it down in no more than `longest` bytes. Where it is longer, what was saved within the run stays closed to
+    /// whoever outlives the command: those that wait for an answer have to get one.
+    pub(crate) fn to_bytes(&self, longest: usize) -> Vec<u8> {
+        let whole = serde_json::to_vec(self).unwrap_or_default();
+        if whole.len() <= longest {
+            return whole;
+        }
+        let short = Handover { within: SavedWithin::default(), saving: Within::default(), ..self.clone() };
+        serde_json::to_vec(&short).unwrap_or_default()
+    }
 }
 
 /// Whoever watches when the command is over, until the last of its processes is.
@@ -179,6 +199,8 @@ impl Watch {
             saved: lock(&self.shared.saved).clone(),
             held: self.shared.looks.give_up(),
             engines: self.shared.rules().engines.clone(),
+            within: self.shared.rules().saved_within(),
+            saving: lock(&self.shared.within).clone(),
         }
     }
 
@@ -206,7 +228,9 @@ impl Successor {
         let Successor { listener, mut rules, table, tell } = self;
         rules.saved(&handover.saved, None);
         rules.engines = handover.engines;
+        rules.add_saved_within(handover.within);
         let shared = Shared::new(listener, rules, Blind::default(), table, None, tell)?;
+        *lock(&shared.within) = handover.saving;
         let mut watcher = Watcher::new(&shared, Kernel::new()?);
         let watching = Watching::start(move |stop| {
             handover.held.iter().for_each(|attempt| watcher.answer_surely(attempt));
@@ -452,14 +476,19 @@ impl Watcher {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::guard::rules::Places;
+    use crate::guard::testing::{host, target};
     use crate::policy::GuardRules;
+    use crate::reach::Engine;
     use std::net::{TcpListener, TcpStream};
     use std::thread::yield_now;
 
     fn begin(line: &Line) -> Beginning {
         let policy = GuardRules::default();
         let (targets, receipts, environment) = (&[], &[], &[]);
-        let grounds = Grounds { targets, receipts, policy: &policy, is_unnamed: false, is_person: false, environment };
+        let (is_unnamed, is_person) = (false, false);
+        let grounds =
+            Grounds { targets, receipts, policy: &policy, is_unnamed, is_person, git_hosts: &[], environment };
         Watch::begin(line, &grounds, channel().0, Arc::new(|_| {})).unwrap()
     }
 
@@ -468,6 +497,30 @@ mod tests {
         while Arc::strong_count(line.listener()) > 1 {
             yield_now();
         }
+    }
+
+    #[test]
+    fn a_handover_that_would_be_too_long_keeps_those_that_wait() {
+        let names = Names::known(&[("db.northwind-shop.test", "10.0.0.1")]);
+        let mut rules = Rules::default();
+        rules.take_over(&[], names, |_| None);
+        assert!(serde_json::to_value(rules.saved_within()).unwrap()["named"].as_array().unwrap().is_empty());
+        let target = target(Engine::Postgres, vec![host("db.northwind-shop.test", 5555)]);
+        let places = Places::of(&target, Path::to_owned);
+        rules.take_over(&[places], Names::default(), |_| None);
+        let within = rules.saved_within();
+        let handover = Handover { saved: vec![1, 2, 3], within, ..Handover::default() };
+        let whole = handover.to_bytes(100_000);
+        let read: Handover = serde_json::from_slice(&whole).unwrap();
+        let mut others = Rules::default();
+        others.add_saved_within(read.within);
+        assert_eq!(others.at_address("10.0.0.1:5555".parse().unwrap()).len(), 1);
+        assert!(others.expects_a_database(5555));
+        let read: Handover = serde_json::from_slice(&handover.to_bytes(whole.len() - 1)).unwrap();
+        assert_eq!(read.saved, [1, 2, 3]);
+        let mut others = Rules::default();
+        others.add_saved_within(read.within);
+        assert!(others.at_address("10.0.0.1:5555".parse().unwrap()).is_empty());
     }
 
     #[test]

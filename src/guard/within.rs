@@ -6,6 +6,8 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use serde::{Deserialize, Serialize};
+
 use crate::guard::nested;
 use crate::guard::nested::{NAME, Word};
 use crate::guard::notification::Attempt;
@@ -17,11 +19,11 @@ use crate::guard::rules::{Hosts, Places};
 const LONGEST: usize = 1 << 20;
 
 /// The safe-tests within that are saving something.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(super) struct Within(Vec<Saving>);
 
 /// A safe-test that is saving, and what: until its command starts, all that it has started is its own.
-#[derive(Debug)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 struct Saving {
     process: i32,
     /// When it started.

@@ -59,3 +59,24 @@ fn a_run_without_a_name_reaches_only_the_web_and_this_machine() {
     assert_eq!(became, ["EACCES", "EACCES", "connected", "ECONNREFUSED", "EACCES"], "{}", outcome.stderr);
     assert!(world.reached_outside().is_empty());
 }
+
+#[test]
+fn a_run_without_a_name_reaches_the_ssh_of_the_project_s_own_remotes() {
+    let mut world = World::with_policy("");
+    world.sandbox.write(".safe-test.toml", "");
+    world.sandbox.write(".env", "");
+    world.sandbox.write("package.json", "{\"dependencies\": {\"pg\": \"8\"}}");
+    world.sandbox.set("APP_ENV", "testing");
+    let tries = "probe tcp 10.0.0.1 22; probe tcp 10.0.0.1 5432; probe tcp 10.0.0.1 2222";
+    let config = world.sandbox.read(".git/config");
+    // Nobody listens at the other machine's 22. A submodule's host comes with the clone, and counts for nothing.
+    for (file, added, ssh) in [
+        (".gitmodules", "[submodule \"x\"]\n\turl = git@10.0.0.1:shop.git\n", "EACCES"),
+        (".git/config", &format!("{config}[remote \"o\"]\n\turl = git@10.0.0.1:shop.git\n"), "ECONNREFUSED"),
+    ] {
+        world.sandbox.write(file, added);
+        let outcome = world.guarded(tries).expect_code(120);
+        let became: Vec<&str> = outcome.stdout.lines().filter_map(|line| line.strip_prefix("tcp ")).collect();
+        assert_eq!(became, [ssh, "EACCES", "EACCES"], "{file}: {}", outcome.stderr);
+    }
+}

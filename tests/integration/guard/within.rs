@@ -49,6 +49,62 @@ fn what_only_the_inner_one_saves_is_reached_once_it_is_saved() {
 }
 
 #[test]
+fn what_outlives_the_command_reaches_what_the_inner_one_has_saved() {
+    let database = "within_outlived_test";
+    let sandbox = project(database);
+    let daemon = "setsid sh -c 'until [ -e go ] || ! [ -e \"$PWD\" ]; do sleep 0.01; done; \
+        { ask \"SELECT 8\"; } >left.out 2>&1; : >left.done' </dev/null >/dev/null 2>&1 &";
+    let script = format!("'{}' true || exit\n{daemon}", env!("CARGO_BIN_EXE_safe-test"));
+    guarded(&sandbox, database, &script).expect_code(0);
+    // By then the outer one is over, and another process watches.
+    sandbox.write("inner/go", "");
+    wait_for("the daemon", || sandbox.project().join("inner/left.done").exists());
+    assert_eq!(sandbox.read("inner/left.out"), "8\n");
+}
+
+#[test]
+fn an_inner_one_that_outlives_the_command_goes_on_saving() {
+    let database = "within_outliving_test";
+    let sandbox = project(database);
+    // The outer one ends at whatever moment: before the inner one has spoken, while it saves, or after.
+    for pause in ["0", "0.1", "0.2", "0.4"] {
+        Postgres::server().psql(database, "UPDATE t SET a = a + 1");
+        let script = format!(
+            "{{ '{}' ask 'SELECT 8' >left.out 2>left.err; echo $? >>left.out; : >left.done; }} </dev/null >/dev/null 2>&1 &\nsleep {pause}",
+            env!("CARGO_BIN_EXE_safe-test")
+        );
+        guarded(&sandbox, database, &script).expect_code(0);
+        wait_for("the inner one", || sandbox.project().join("inner/left.done").exists());
+        assert_eq!(sandbox.read("inner/left.out"), "8\n0\n", "{pause}: {}", sandbox.read("inner/left.err"));
+        std::fs::remove_file(sandbox.project().join("inner/left.done")).unwrap();
+    }
+}
+
+#[test]
+fn subcommands_within_reach_what_they_work_on_and_the_command_what_they_have_saved() {
+    let database = "within_subcommands_test";
+    let sandbox = project(database);
+    sandbox.run(&["-C", "inner", "snapshot"]).expect_code(0);
+    let server = Postgres::server();
+    let program = env!("CARGO_BIN_EXE_safe-test");
+    for (words, opens) in [
+        ("snapshot", true),
+        ("restore latest --yes", true),
+        ("verify latest --level restore", false),
+        ("prune", false),
+        ("doctor", false),
+    ] {
+        server.psql(database, "UPDATE t SET a = 5");
+        let alone = guarded(&sandbox, database, &format!("'{program}' {words} >../said 2>&1")).expect_code(0);
+        assert!(!alone.stderr.contains("refused"), "{words}: {}\n{}", alone.stderr, sandbox.read("said"));
+        assert!(!sandbox.read("said").contains("not shown"), "{words}: {}", sandbox.read("said"));
+        let then = guarded(&sandbox, database, &format!("'{program}' {words} >../said 2>&1; ask 'SELECT 7'; true"));
+        assert_eq!(then.code(), Some(if opens { 0 } else { 120 }), "{words}: {}", then.stderr);
+        assert_eq!(then.stdout, if opens { "7\n" } else { "" }, "{words}: {}", then.stderr);
+    }
+}
+
+#[test]
 fn what_it_does_not_save_stays_closed() {
     let database = "within_unsaved_test";
     let sandbox = project(database);
