@@ -15,6 +15,11 @@ pub(crate) trait Explain: Error + Send + Sync + 'static {
     /// Tells what to do next, as a phrase without a full stop; `None` where the message already says it.
     fn hint(&self) -> Option<String>;
 
+    /// Tells, as a phrase, what a person may do besides that makes safe-test less strict. Nobody else is told.
+    fn loosening(&self) -> Option<String> {
+        None
+    }
+
     /// Returns the status that safe-test ends with when this error ends it.
     fn exit(&self) -> Exit;
 }

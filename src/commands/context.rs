@@ -81,11 +81,13 @@ impl Context {
         for path in &env_files {
             disk.read_pipe(path).map_err(|cause| CommandError::Pipe { path: path.clone(), cause })?;
         }
+        let caller = Caller::recognise(&process_text, terminal);
         let json = asked.shared.format.unwrap_or_default() == Format::Json;
         Ok(Context {
             tools: ToolEnvironment::new(&process, &root, &folder),
             project: Project { root, folder: folder.clone(), home: home.clone() },
-            caller: Caller::recognise(&process_text, terminal),
+            ui: Ui::new(asked.shared.quiet, asked.shared.verbose, json, color).to_person(caller.can_be_asked()),
+            caller,
             state_directory: state_directory(|name| set(&process, name)),
             disk: Rc::new(disk),
             env_files,
@@ -96,7 +98,6 @@ impl Context {
             }),
             dry_run: asked.before.dry_run,
             now: Utc::now(),
-            ui: Ui::new(asked.shared.quiet, asked.shared.verbose, json, color),
             process,
             process_text,
         })

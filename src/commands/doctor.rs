@@ -22,7 +22,7 @@ use crate::snapshot;
 use crate::snapshot::{Described, Effect, Obstacle, SnapshotError, Store};
 use crate::text::shown;
 use crate::ui::{Line, Tone, bytes};
-use crate::verdict::Verdict;
+use crate::verdict::{Remedy, Verdict};
 
 const CONNECTIONS: &str = "connections of a running command";
 
@@ -89,7 +89,7 @@ pub(crate) fn doctor(context: &mut Context) -> Result<Exit, Failure> {
             results.extend(look_at_snapshots(context, store)?);
             results.push(look_at_disk(store.directory()));
         }
-        Err(error) => results.push(bad("snapshots", error, Facts::Nothing {})),
+        Err(error) => results.push(bad(context, "snapshots", error, Facts::Nothing {})),
     }
     results.push(look_at_folder("approvals and anchors in", &context.state_directory));
     results.push(look_at_guard(&judged));
@@ -192,7 +192,7 @@ fn look_at_target(context: &Context, judged: &Judged, at: usize) -> Looked {
         }
         Err(error) => {
             facts.reachable = Some(false);
-            bad(&what, &error, Facts::Target(facts))
+            bad(context, &what, &error, Facts::Target(facts))
         }
     }
 }
@@ -324,6 +324,7 @@ fn is_allowed(path: &Path, wanted: Access) -> bool {
     rustix::fs::access(path, wanted).is_ok()
 }
 
-fn bad(what: &str, error: &dyn Explain, facts: Facts) -> Looked {
-    Looked { what: what.to_owned(), ok: false, found: in_one_line(error), hint: error.hint(), facts }
+fn bad(context: &Context, what: &str, error: &dyn Explain, facts: Facts) -> Looked {
+    let hint = Remedy::of(error).map(|remedy| remedy.told(context.caller.can_be_asked()));
+    Looked { what: what.to_owned(), ok: false, found: in_one_line(error), hint, facts }
 }

@@ -10,7 +10,6 @@ use std::sync::mpsc::Sender;
 use serde::Serialize;
 
 use crate::audit::Event;
-use crate::caller::CallerKind;
 use crate::clearance::Clearance;
 use crate::commands::context::Context;
 use crate::commands::judging::Judged;
@@ -217,7 +216,7 @@ fn grounds<'a>(
         receipts: clearance.receipts(),
         policy: &judged.policy.guard,
         is_unnamed: clearance.rests_on_the_guard(),
-        is_person: context.caller.kind == CallerKind::Human && context.caller.terminal,
+        is_person: context.caller.can_be_asked(),
         git_hosts,
         environment: &context.process_text,
     }

@@ -86,6 +86,10 @@ impl Explain for EngineError {
         self.0.hint()
     }
 
+    fn loosening(&self) -> Option<String> {
+        self.0.loosening()
+    }
+
     fn exit(&self) -> Exit {
         self.0.exit()
     }

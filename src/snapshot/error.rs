@@ -103,6 +103,15 @@ impl Explain for SnapshotError {
         }
     }
 
+    fn loosening(&self) -> Option<String> {
+        match self {
+            SnapshotError::Target { cause, .. } | SnapshotError::NotRestored { cause, .. } => cause.loosening(),
+            SnapshotError::Plan(error) => error.loosening(),
+            SnapshotError::Store(error) => error.loosening(),
+            SnapshotError::Engine(error) => error.loosening(),
+        }
+    }
+
     fn exit(&self) -> Exit {
         match self {
             SnapshotError::Target { cause, .. } | SnapshotError::NotRestored { cause, .. } => cause.exit(),

@@ -35,11 +35,15 @@ impl Explain for PlanError {
                     .to_owned(),
             ),
             PlanError::PathNotText { .. } => Some("give the file and its folders names in UTF-8".to_owned()),
-            PlanError::NoTool { .. } => Some(
-                "a person can say in .safe-test.toml how it is kept ([[snapshots.external]] target, how) and run `safe-test trust`"
-                    .to_owned(),
-            ),
+            PlanError::NoTool { .. } => None,
         }
+    }
+
+    fn loosening(&self) -> Option<String> {
+        matches!(self, PlanError::NoTool { .. }).then(|| {
+            "say in .safe-test.toml how it is kept ([[snapshots.external]] target, how) and run `safe-test trust`"
+                .to_owned()
+        })
     }
 
     fn exit(&self) -> Exit {

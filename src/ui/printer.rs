@@ -13,6 +13,7 @@ use serde::Serialize;
 use crate::error::{Failure, causes};
 use crate::json::Json;
 use crate::ui::{Line, Tone};
+use crate::verdict::Remedy;
 
 /// How the run talks to people.
 #[derive(Debug, Clone)]
@@ -23,6 +24,8 @@ pub(crate) struct Ui {
     pub(crate) verbose: bool,
     /// Print for programs.
     pub(crate) json: bool,
+    /// Who reads it can be asked, and told how safe-test is made less strict.
+    to_person: bool,
     /// Standard error is a terminal.
     pub(in crate::ui) on_terminal: bool,
     /// Colours on standard error.
@@ -32,13 +35,19 @@ pub(crate) struct Ui {
 }
 
 impl Ui {
-    /// A printer; `color` overrides what the terminal and `NO_COLOR` suggest.
+    /// A printer for nobody known; `color` overrides what the terminal and `NO_COLOR` suggest.
     #[must_use]
     pub(crate) fn new(quiet: bool, verbose: bool, json: bool, color: Option<bool>) -> Self {
         let on_terminal = io::stderr().is_terminal();
         let styled = color.unwrap_or_else(|| on_terminal && console::colors_enabled_stderr());
         let answers_styled = color.unwrap_or_else(|| io::stdout().is_terminal() && console::colors_enabled());
-        Ui { quiet, verbose, json, on_terminal, styled, answers_styled }
+        Ui { quiet, verbose, json, to_person: false, on_terminal, styled, answers_styled }
+    }
+
+    /// Says whether a person reads it.
+    #[must_use]
+    pub(crate) fn to_person(self, to_person: bool) -> Self {
+        Ui { to_person, ..self }
     }
 
     /// Prints a line on standard error, unless quiet was asked for.
@@ -82,7 +91,7 @@ impl Ui {
         let error = failure.error();
         let said = error.to_string();
         let causes: Vec<String> = causes(error).map(ToString::to_string).collect();
-        let hint = error.hint();
+        let hint = Remedy::of(error).map(|remedy| remedy.told(self.to_person));
         if self.json {
             let failed = Failed {
                 schema: 1,

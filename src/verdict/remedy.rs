@@ -1,5 +1,7 @@
 //! What can be done about a finding or a refusal, and who is told which part of it.
 
+use crate::error::Explain;
+
 /// What can be done, in phrases.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Remedy {
@@ -15,6 +17,15 @@ impl Remedy {
     /// Adds what a person may do besides.
     pub(crate) fn or_loosen(self, loosening: impl Into<String>) -> Remedy {
         Remedy { loosening: Some(loosening.into()), ..self }
+    }
+
+    /// Gives what can be done about an error; `None` where its message says it.
+    pub(crate) fn of(error: &dyn Explain) -> Option<Remedy> {
+        let plain = error.hint().map(Remedy::from);
+        match error.loosening() {
+            None => plain,
+            Some(loosening) => Some(plain.unwrap_or_default().or_loosen(loosening)),
+        }
     }
 
     /// Says it to a reader. Whoever is no person at a terminal is to stop before anything is loosened, and is not told how.

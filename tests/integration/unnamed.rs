@@ -238,3 +238,23 @@ fn what_loosens_is_told_to_a_person_at_a_terminal_only() {
         }
     }
 }
+
+#[test]
+fn how_to_do_without_a_snapshot_is_told_to_a_person_at_a_terminal_only() {
+    let mut sandbox = project(&["mssql"], "");
+    sandbox.write(".env", "DATABASE_URL=sqlserver://127.0.0.1:1433;database=shop_test;user=app\n");
+    for arguments in [&["./suite"] as &[&str], &["doctor"]] {
+        let mut terminal = Terminal::start(sandbox.command().args(arguments));
+        terminal.read_until("[[snapshots.external]] target, how) and run `safe-test trust`");
+        terminal.end();
+    }
+    for caller in [None, Some("CLAUDECODE"), Some("GITHUB_ACTIONS"), Some("PRE_COMMIT")] {
+        caller.map(|variable| sandbox.set(variable, "true"));
+        let outcome = sandbox.guarded().expect_code(121);
+        let said = [outcome.stderr, sandbox.run(&["doctor"]).expect_code(125).stdout];
+        for said in said {
+            assert!(said.contains("hint: stop and tell the person who asked for this run\n"), "{caller:?} {said}");
+            assert!(!said.contains("safe-test trust"), "{caller:?} {said}");
+        }
+    }
+}
