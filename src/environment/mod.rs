@@ -28,6 +28,7 @@ pub(crate) mod survey;
 pub(crate) mod workspace_patterns;
 
 pub(crate) use crate::environment::condition::{Condition, FileProblem, ProblemKind};
+pub(crate) use crate::environment::ecosystems::is_plain;
 pub(crate) use crate::environment::ecosystems::manifest::DataPath;
 pub(crate) use crate::environment::evidence::{Driver, DriverEvidence, database_drivers};
 pub(crate) use crate::environment::files::{Files, Folder};
