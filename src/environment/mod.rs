@@ -23,6 +23,7 @@ pub(crate) mod project;
 pub(crate) mod property_tests;
 pub(crate) mod readers;
 pub(crate) mod reading;
+pub(crate) mod remembered;
 pub(crate) mod services;
 pub(crate) mod survey;
 pub(crate) mod workspace_patterns;
