@@ -228,6 +228,13 @@ fn environment_of(
     StartEnvironment::of(settings)
 }
 
+/// Tells whether an image is built from what is fetched, so that nobody here knows what it sets.
+///
+/// Source: Docker's "Build context": URLs, `git@…`, and `github.com/…` without a scheme.
+fn is_elsewhere(context: &str) -> bool {
+    context.contains("://") || context.starts_with("git@") || context.starts_with("github.com/")
+}
+
 /// Tells whether compose talks to a container engine that may be another machine's.
 fn is_at_another_engine(words: &[&str], host: &StartEnvironment) -> bool {
     let at = words.iter().position(|word| word.contains("compose") || ["run", "exec", "up"].contains(word));
@@ -479,7 +486,11 @@ impl<'a> Services<'a> {
                 service.is_built = true;
                 service.context.get_or_insert_with(|| self.folder.to_owned());
                 match rest {
-                    [] | ["context"] => service.context = Some(self.folder.join(&entry.value)),
+                    [] | ["context"] => {
+                        service.is_partial |= is_elsewhere(&entry.value);
+                        service.context = Some(self.folder.join(&entry.value));
+                    }
+                    ["dockerfile_inline"] => service.is_partial = true,
                     ["dockerfile"] => service.dockerfile = Some(entry.value.clone()),
                     ["args", key] => {
                         let is_item = key.bytes().all(|byte| byte.is_ascii_digit());
