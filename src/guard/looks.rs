@@ -19,9 +19,12 @@ use crate::guard::names::Names;
 use crate::guard::notification::Attempt;
 use crate::guard::owners::Owner;
 use crate::guard::rules::Point;
-use crate::guard::shared::Shared;
+use crate::guard::shared::{Shared, traffic};
 use crate::guard::waiting::{Look, Subject, is_datagram, lock};
 use crate::guard::{kept, newness, owners, process};
+
+/// How many programs' connections are remembered as told of.
+const MOST_TOLD: usize = 4096;
 
 /// How long what names mean is taken for what they still mean: a program that tries again and again has nobody asked as often.
 const FRESH: Duration = Duration::from_secs(1);
@@ -202,6 +205,45 @@ impl Look {
             shared.sockets.owner(listening, process, self.first.socket().unwrap_or(-1))
         };
         listening.map(owner).unwrap_or_default()
+    }
+}
+
+/// Decides about a listening socket, unless that was done before.
+pub(super) fn met(shared: &Arc<Shared>, attempt: &Attempt, subject: Subject) {
+    let Some(met) = subject.met() else { return decide(shared, attempt, subject) };
+    let connection = (attempt.thread, met);
+    if lock(&shared.told).contains(&connection) {
+        return shared.listener.let_through(attempt);
+    }
+    let decided = lock(&shared.decided).get(&met).cloned();
+    let Some(decision) = decided else { return decide(shared, attempt, subject) };
+    if !matches!(decision, Decision::Refuse(_) | Decision::Deny) {
+        let mut told = lock(&shared.told);
+        if told.len() == MOST_TOLD {
+            told.clear();
+        }
+        told.insert(connection);
+    }
+    shared.carry_out(attempt, decision, &subject.address());
+}
+
+/// Decides at once where that can be; else has it looked into.
+pub(super) fn decide(shared: &Arc<Shared>, attempt: &Attempt, subject: Subject) {
+    let mut facts = Facts::default();
+    let decision = loop {
+        match shared.rules().decide(subject.aim(), &facts) {
+            Decision::Look(facts::Look::Traffic) => facts.traffic = Some(traffic(attempt)),
+            decision => break decision,
+        }
+    };
+    match decision {
+        Decision::Look(_) | Decision::SaveFirst(_) => begin(shared, attempt, subject, facts),
+        decision => {
+            if !is_datagram(&facts) {
+                shared.remember(&subject, &decision);
+            }
+            shared.carry_out(attempt, decision, &subject.address());
+        }
     }
 }
 

@@ -34,6 +34,8 @@ pub(crate) mod fence;
 #[cfg(target_os = "linux")]
 mod filter;
 #[cfg(target_os = "linux")]
+mod finding;
+#[cfg(target_os = "linux")]
 mod forwarded;
 mod grounds;
 #[cfg(target_os = "linux")]
@@ -79,6 +81,8 @@ mod shared;
 mod sight;
 #[cfg(target_os = "linux")]
 mod sockaddr;
+#[cfg(target_os = "linux")]
+mod sought;
 #[cfg(test)]
 #[cfg(target_os = "linux")]
 mod testing;

@@ -1,6 +1,6 @@
 //! What all threads of a watch share, and how they answer.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::mpsc::{Sender, channel};
@@ -22,6 +22,7 @@ use crate::guard::process::Protocol;
 use crate::guard::refusal::Refusal;
 use crate::guard::rules::Rules;
 use crate::guard::sockaddr::Peer;
+use crate::guard::sought::Sought;
 use crate::guard::waiting::{Looks, Met, Subject, lock};
 use crate::guard::within::Within;
 use crate::text::shown;
@@ -40,6 +41,10 @@ pub(super) struct Shared {
     /// What was decided about listening sockets.
     pub(super) decided: Mutex<HashMap<Met, Decision>>,
     pub(super) looks: Looks,
+    /// The Unix sockets that are looked for.
+    pub(super) sought: Sought,
+    /// The connections, by thread and listening socket, that stand in the account.
+    pub(super) told: Mutex<HashSet<(i32, Met)>>,
     /// Whose sockets are, as far as it was found out.
     pub(super) sockets: Sockets,
     /// When names were looked up last.
@@ -84,6 +89,8 @@ impl Shared {
             table,
             decided: Mutex::default(),
             looks: Looks::default(),
+            sought: Sought::default(),
+            told: Mutex::default(),
             sockets: Sockets::default(),
             looked_up: Mutex::default(),
             saved: Mutex::default(),
@@ -220,9 +227,7 @@ impl Shared {
         let within = lock(&self.within);
         match peer {
             Peer::Internet(address) => within.saves_at(attempt.thread, *address),
-            Peer::Path(path) if !within.is_empty() => {
-                within.saves_in(attempt.thread, &process::socket_path(attempt.thread, path).0)
-            }
+            // Asked for once it is found.
             Peer::Path(_) | Peer::Abstract(_) | Peer::Unspecified(_) | Peer::Other(_) => false,
         }
     }

@@ -2,17 +2,16 @@
 //!
 //! One thread receives what the kernel shows, and answers at once what can be: what is no database's, what was decided
 //! before. Whatever takes longer (whose a listener is, a name that is resolved, a database that is saved first) is looked
-//! at on a thread of its own ([`looks`]), so that one program's look holds no other program's
-//! connection.
+//! at on a thread of its own ([`looks`]), and so is where a Unix socket is ([`finding`]), so that one
+//! program's look holds no other program's connection.
 
-use std::collections::HashSet;
 use std::ffi::OsString;
 use std::io;
 use std::net::SocketAddr;
 use std::os::fd::{OwnedFd, RawFd};
 use std::os::unix::ffi::OsStringExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::thread::{Builder, JoinHandle};
@@ -25,7 +24,8 @@ use crate::guard::account::Account;
 use crate::guard::blind::Blind;
 use crate::guard::containers::Engines;
 use crate::guard::decide::Decision;
-use crate::guard::facts::{Facts, Look};
+use crate::guard::facts::Facts;
+use crate::guard::finding;
 use crate::guard::grounds::Grounds;
 use crate::guard::install::Line;
 use crate::guard::listeners::{Listeners, Listening, Table};
@@ -38,9 +38,9 @@ use crate::guard::process::Protocol;
 use crate::guard::refusal::Refusal;
 use crate::guard::routes::{Routes, Whereabouts};
 use crate::guard::rules::{Rules, SavedWithin, real};
-use crate::guard::shared::{Shared, traffic};
+use crate::guard::shared::Shared;
 use crate::guard::sockaddr::Peer;
-use crate::guard::waiting::{Met, Subject, is_datagram, lock};
+use crate::guard::waiting::{Met, Subject, lock};
 use crate::guard::within;
 use crate::guard::within::Within;
 
@@ -195,9 +195,11 @@ impl Watch {
         let thread = lock(&self.watching.thread).take();
         // A watcher that panicked has answered what it could; the account is what it wrote.
         let _ = thread.map(JoinHandle::join);
+        // In this order: what is found by then may be looked into.
+        let held = [self.shared.sought.give_up(), self.shared.looks.give_up()].concat();
         Handover {
             saved: lock(&self.shared.saved).clone(),
-            held: self.shared.looks.give_up(),
+            held,
             engines: self.shared.rules().engines.clone(),
             within: self.shared.rules().saved_within(),
             saving: lock(&self.shared.within).clone(),
@@ -250,9 +252,6 @@ fn look_around(mut rules: Rules) -> io::Result<(Kernel, Rules, Table)> {
     Ok((kernel, rules, table))
 }
 
-/// How many programs' connections are remembered as told of.
-const MOST_TOLD: usize = 4096;
-
 /// What the kernel is asked by, and what it said of ourselves.
 struct Kernel {
     listeners: Listeners,
@@ -283,13 +282,17 @@ impl Kernel {
 struct Watcher {
     shared: Arc<Shared>,
     kernel: Kernel,
-    /// The connections, by thread and listening socket, that stand in the account.
-    told: HashSet<(i32, Met)>,
+}
+
+impl Drop for Watcher {
+    fn drop(&mut self) {
+        self.shared.sought.close();
+    }
 }
 
 impl Watcher {
     fn new(shared: &Arc<Shared>, kernel: Kernel) -> Self {
-        Watcher { shared: Arc::clone(shared), kernel, told: HashSet::new() }
+        Watcher { shared: Arc::clone(shared), kernel }
     }
 
     fn watch(&mut self, stop: &OwnedFd) {
@@ -330,7 +333,7 @@ impl Watcher {
             Aim::Peer(Peer::Abstract(name)) if within::is_to_us(attempt, &name) => self.hear(attempt),
             Aim::Peer(Peer::Internet(address)) => self.internet(attempt, address),
             Aim::Peer(Peer::Unspecified(Some(address))) if !attempt.is_connect() => self.internet(attempt, address),
-            Aim::Peer(Peer::Path(path)) => self.unix(attempt, &path),
+            Aim::Peer(Peer::Path(path)) => finding::begin(shared, attempt, path),
             Aim::Peer(Peer::Abstract(name)) => self.abstract_name(attempt, &name),
             Aim::Peer(Peer::Unspecified(_) | Peer::Other(_)) => shared.listener.let_through(attempt),
             // The kernel will say so itself, or has nothing to dial.
@@ -357,15 +360,15 @@ impl Watcher {
         // Where the kernel does not answer it is taken for elsewhere, which permits less.
         match self.kernel.routes.whereabouts(address).unwrap_or(Whereabouts::Elsewhere) {
             Whereabouts::Here => {}
-            Whereabouts::Container => return self.decide(attempt, Subject::Container(address)),
-            Whereabouts::Elsewhere => return self.decide(attempt, Subject::Away(address)),
+            Whereabouts::Container => return looks::decide(shared, attempt, Subject::Container(address)),
+            Whereabouts::Elsewhere => return looks::decide(shared, attempt, Subject::Away(address)),
         }
         if !self.kernel.shares_network(attempt.thread) {
             return self.another_networks(attempt, address);
         }
         match self.kernel.listeners.tcp(address) {
             Ok(None) => self.unheld(attempt, address),
-            Ok(Some(listening)) => self.met(attempt, Subject::Here(address, listening)),
+            Ok(Some(listening)) => looks::met(shared, attempt, Subject::Here(address, listening)),
             Err(error) => {
                 let why = format!("nobody can tell who listens there: {error}");
                 shared.refuse(attempt, &address.to_string(), Refusal::plain(why, "run the command again"));
@@ -388,24 +391,6 @@ impl Watcher {
         }
     }
 
-    /// Decides about a listening socket, unless that was done before.
-    fn met(&mut self, attempt: &Attempt, subject: Subject) {
-        let Some(met) = subject.met() else { return self.decide(attempt, subject) };
-        let told = (attempt.thread, met);
-        if self.told.contains(&told) {
-            return self.shared.listener.let_through(attempt);
-        }
-        let decided = lock(&self.shared.decided).get(&met).cloned();
-        let Some(decision) = decided else { return self.decide(attempt, subject) };
-        if !matches!(decision, Decision::Refuse(_) | Decision::Deny) {
-            if self.told.len() == MOST_TOLD {
-                self.told.clear();
-            }
-            self.told.insert(told);
-        }
-        self.shared.carry_out(attempt, decision, &subject.address());
-    }
-
     /// Decides about an address of this machine as another network namespace has it. Nothing that a receipt names is there.
     fn another_networks(&self, attempt: &Attempt, address: SocketAddr) {
         if !self.shared.rules().expects_a_database(address.port()) {
@@ -416,12 +401,6 @@ impl Watcher {
         self.shared.refuse_a_stream(attempt, &address.to_string(), refusal);
     }
 
-    fn unix(&mut self, attempt: &Attempt, path: &Path) {
-        let (name, found) = process::socket_path(attempt.thread, path);
-        let met = Met::file(&found);
-        self.met(attempt, Subject::Socket(name, found, met));
-    }
-
     /// Decides about a Unix socket that has a name and no file. People write such names with `@`.
     fn abstract_name(&mut self, attempt: &Attempt, name: &[u8]) {
         let path = |first: &[u8]| PathBuf::from(OsString::from_vec([first, name].concat()));
@@ -429,28 +408,8 @@ impl Watcher {
         match self.kernel.listeners.unix(&found) {
             Ok(None) => self.shared.listener.let_through(attempt),
             listening => {
-                let met = listening.ok().flatten().map(|listening| Met::Abstract(listening.inode));
-                self.met(attempt, Subject::Socket(path(b"@"), found, met));
-            }
-        }
-    }
-
-    /// Decides at once where that can be; else has it looked into.
-    fn decide(&self, attempt: &Attempt, subject: Subject) {
-        let mut facts = Facts::default();
-        let decision = loop {
-            match self.shared.rules().decide(subject.aim(), &facts) {
-                Decision::Look(Look::Traffic) => facts.traffic = Some(traffic(attempt)),
-                decision => break decision,
-            }
-        };
-        match decision {
-            Decision::Look(_) | Decision::SaveFirst(_) => looks::begin(&self.shared, attempt, subject, facts),
-            decision => {
-                if !is_datagram(&facts) {
-                    self.shared.remember(&subject, &decision);
-                }
-                self.shared.carry_out(attempt, decision, &subject.address());
+                let socket = listening.ok().flatten().map(|listening| Met::Abstract(listening.inode));
+                looks::met(&self.shared, attempt, Subject::Socket(path(b"@"), found, socket));
             }
         }
     }
@@ -506,7 +465,7 @@ mod tests {
         rules.take_over(&[], names, |_| None);
         assert!(serde_json::to_value(rules.saved_within()).unwrap()["named"].as_array().unwrap().is_empty());
         let target = target(Engine::Postgres, vec![host("db.northwind-shop.test", 5555)]);
-        let places = Places::of(&target, Path::to_owned);
+        let places = Places::of(&target, std::path::Path::to_owned);
         rules.take_over(&[places], Names::default(), |_| None);
         let within = rules.saved_within();
         let handover = Handover { saved: vec![1, 2, 3], within, ..Handover::default() };

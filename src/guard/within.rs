@@ -66,10 +66,6 @@ impl Within {
         self.0.retain(|saving| saving.process != process);
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
     /// Tells whether an attempt at an address is one of a safe-test that is saving what is there, or of a tool of its.
     pub(super) fn saves_at(&self, thread: i32, address: SocketAddr) -> bool {
         self.is_saving(thread, |(hosts, _)| hosts.have(address))

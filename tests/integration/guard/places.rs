@@ -122,3 +122,19 @@ fn an_address_that_is_sent_on_is_what_it_is_sent_on_to() {
         assert_eq!(refused, policy.is_empty(), "{}", outcome.stderr);
     }
 }
+
+#[test]
+fn a_socket_in_a_file_system_that_never_answers_holds_no_other_connection() {
+    let world = World::new();
+    let dead = world.sandbox.temporary().join("dead");
+    std::fs::create_dir(&dead).unwrap();
+    let script = format!(
+        "for n in 1 2 3; do python3 -c \"import socket; socket.socket(socket.AF_UNIX).connect('{}/s')\" & waits=\"$waits $!\"; done\n\
+         sleep 0.5; probe tcp 127.0.0.1 5432; probe tcp 10.0.0.1 5432; kill -9 $waits; wait; true",
+        dead.display()
+    );
+    let (fixture, dead) = (super::world::fixture("dead_mount.py"), dead.display().to_string());
+    let mount = ["unshare", "--mount", "python3", fixture.to_str().unwrap(), dead.as_str()];
+    let outcome = world.run(&mount, &[env!("CARGO_BIN_EXE_safe-test"), "sh", "-c", &script]).expect_code(120);
+    assert_eq!(outcome.stdout, "tcp connected\ntcp EACCES\n", "{}", outcome.stderr);
+}
