@@ -10,6 +10,10 @@ mod check;
 mod compare;
 mod growth;
 mod guard;
+#[path = "../tests/integration/support/mariadb.rs"]
+#[allow(dead_code, reason = "shared with the tests, which need more of it")]
+mod mariadb;
+mod mysql;
 #[path = "../tests/integration/support/patience.rs"]
 #[allow(dead_code, reason = "shared with the tests, which need more of it")]
 mod patience;
@@ -21,6 +25,8 @@ mod scale;
 #[path = "../tests/integration/support/postgres.rs"]
 #[allow(dead_code, reason = "shared with the tests, which need more of it")]
 mod server;
+#[path = "../tests/integration/support/server_guard.rs"]
+mod server_guard;
 mod sqlite;
 
 use compare::{Contest, Measured, compare, peak_memory};
@@ -314,6 +320,34 @@ const CASES: [Case; 38] = [
         goal: Goal::Memory(32),
         rounds: 1,
         contest: || postgres::snapshot(Data::Mixed(1000)),
+    },
+    Case {
+        name: "run-mariadb-300-tables",
+        what: "guarded true, MariaDB 300 tables / mariadb-dump",
+        goal: Goal::Ratio(1.25),
+        rounds: 7,
+        contest: || mysql::run_against_dump(mysql::Data::Tables, ""),
+    },
+    Case {
+        name: "run-mariadb-200mb",
+        what: "guarded true, MariaDB 200 MB / mariadb-dump | gzip",
+        goal: Goal::Ratio(0.5),
+        rounds: 5,
+        contest: || mysql::run_against_dump(mysql::Data::Mixed(200), "| gzip"),
+    },
+    Case {
+        name: "restore-mariadb-300-tables",
+        what: "restore, MariaDB 300 tables / drop, create, load by hand",
+        goal: Goal::Ratio(1.5),
+        rounds: 5,
+        contest: || mysql::restore_against_hand(mysql::Data::Tables),
+    },
+    Case {
+        name: "memory-mariadb-1gb",
+        what: "memory, guarded true, MariaDB 1 GB / mariadb-dump",
+        goal: Goal::Memory(32),
+        rounds: 1,
+        contest: || mysql::run_against_dump(mysql::Data::Mixed(1000), ""),
     },
 ];
 

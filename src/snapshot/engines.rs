@@ -2,11 +2,12 @@
 
 use crate::reach::Target;
 use crate::snapshot::engine::{FileMark, SnapshotEngine};
+use crate::snapshot::mysql::Mysql;
 use crate::snapshot::postgres::Postgres;
 use crate::snapshot::sqlite::Sqlite;
 
 /// Every engine. A target is saved by the first that takes it.
-pub(crate) const ALL: [&dyn SnapshotEngine; 2] = [&Sqlite, &Postgres];
+pub(crate) const ALL: [&dyn SnapshotEngine; 3] = [&Sqlite, &Postgres, &Mysql];
 
 /// Finds the engine that saves a target.
 pub(crate) fn saving(target: &Target) -> Option<&'static dyn SnapshotEngine> {

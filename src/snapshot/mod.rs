@@ -1,6 +1,8 @@
 //! Saves databases before a command may touch them, and puts them back: plans, engines, manifests, retention.
 
+mod beside_names;
 mod describe;
+mod digest;
 mod dump_stream;
 mod engine;
 mod engine_error;
@@ -14,6 +16,7 @@ mod left_on_server;
 mod leftovers;
 mod manifest;
 mod moved_project;
+mod mysql;
 mod neighbours;
 mod not_up;
 mod obstacle;

@@ -31,6 +31,7 @@ mod known_snapshots;
 mod leftovers;
 mod load_orders;
 mod meanwhile;
+mod mysql;
 mod not_followed;
 mod nothing_to_guard;
 mod obstacles;

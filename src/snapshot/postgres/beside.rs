@@ -5,12 +5,12 @@ use std::thread;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::snapshot::beside_names::{Purpose, is_related, related};
 use crate::snapshot::engine::Restoration;
 use crate::snapshot::postgres::compare;
 use crate::snapshot::postgres::compare::{Compared, definitions};
 use crate::snapshot::postgres::contents::not_whole;
 use crate::snapshot::postgres::load::{Loaded, load};
-use crate::snapshot::postgres::names::{Purpose, is_related, related};
 use crate::snapshot::postgres::psql::{Psql, identifier, literal, number, text};
 use crate::snapshot::postgres::replication::forget_subscriptions;
 use crate::snapshot::postgres::session::renew;

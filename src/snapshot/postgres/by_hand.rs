@@ -1,8 +1,8 @@
 //! Writes the commands that put a snapshot back by hand, without safe-test.
 
+use crate::snapshot::beside_names::with_ending;
 use crate::snapshot::postgres::Session;
 use crate::snapshot::postgres::facts::Facts;
-use crate::snapshot::postgres::names::with_ending;
 use crate::snapshot::postgres::psql::{identifier, literal};
 use crate::text::shell_word;
 

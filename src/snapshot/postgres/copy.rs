@@ -16,12 +16,12 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::snapshot::beside_names::{Purpose, endings, parts_of};
 use crate::snapshot::engine::Copying;
 use crate::snapshot::postgres::beside::{
     Marker, announce_at, create_marked, drop_database, marking, sessions_in, try_lock,
 };
 use crate::snapshot::postgres::facts::Facts;
-use crate::snapshot::postgres::names::{Purpose, endings, parts_of};
 use crate::snapshot::postgres::psql::{identifier, literal, number, text};
 use crate::snapshot::postgres::recorded::{Proof, RecordedCopy, ServerCopy};
 use crate::snapshot::postgres::replication;

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::snapshot::postgres::digest::{Digest, Lines};
+use crate::snapshot::digest::{Digest, Lines};
 use crate::snapshot::postgres::words::quoted;
 
 /// The data of a whole dump.

@@ -1,11 +1,11 @@
 //! Exchanges a database for one that a restore has replaced and kept: names only, so that it takes no time whatever the size.
 
 use crate::snapshot::AT_WORK;
+use crate::snapshot::beside_names::Purpose;
 use crate::snapshot::engine::{Kept, Restored};
 use crate::snapshot::postgres::beside;
 use crate::snapshot::postgres::beside::Marker;
 use crate::snapshot::postgres::connection::Connection;
-use crate::snapshot::postgres::names::Purpose;
 use crate::snapshot::postgres::replication;
 use crate::snapshot::postgres::swap;
 use crate::snapshot::postgres::swap::Exchange;

@@ -3,9 +3,9 @@
 
 use crate::own_tools::ToolEnvironment;
 use crate::reach::Target;
+use crate::snapshot::beside_names::{Purpose, endings, parts_of};
 use crate::snapshot::postgres::beside::{Marker, drop_database, is_locked, try_lock, users_of};
 use crate::snapshot::postgres::connection::Connection;
-use crate::snapshot::postgres::names::{Purpose, endings, parts_of};
 use crate::snapshot::postgres::psql::{literal, number, text};
 use crate::snapshot::postgres::{PostgresError, Session};
 use crate::snapshot::{Leftover, LeftoverKind, Provenance};

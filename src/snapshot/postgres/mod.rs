@@ -24,7 +24,6 @@ mod contents;
 mod copy;
 mod data;
 mod definitions;
-mod digest;
 mod engine;
 mod error;
 mod exchange_back;

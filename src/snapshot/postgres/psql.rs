@@ -8,9 +8,9 @@ use memchr::memchr;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use crate::secret::ForeignText;
+use crate::snapshot::digest::Lines;
 use crate::snapshot::postgres::PostgresError;
 use crate::snapshot::postgres::connection::Connection;
-use crate::snapshot::postgres::digest::Lines;
 use crate::snapshot::postgres::process;
 use crate::snapshot::postgres::tools::Tools;
 use crate::snapshot::tool_process::{Cleaned, Running, Stopper, ToolError};

@@ -3,6 +3,7 @@
 
 use crate::snapshot::Leftover;
 use crate::snapshot::Watch;
+use crate::snapshot::beside_names::Purpose;
 use crate::snapshot::engine::{CopyUse, Restoration, Restored};
 use crate::snapshot::postgres::beside;
 use crate::snapshot::postgres::beside::Marker;
@@ -12,7 +13,6 @@ use crate::snapshot::postgres::copy;
 use crate::snapshot::postgres::copy::Standing;
 use crate::snapshot::postgres::in_place;
 use crate::snapshot::postgres::leftovers::look;
-use crate::snapshot::postgres::names::Purpose;
 use crate::snapshot::postgres::psql::literal;
 use crate::snapshot::postgres::recorded::ServerCopy;
 use crate::snapshot::postgres::replication;

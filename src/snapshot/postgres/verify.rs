@@ -1,9 +1,9 @@
 //! Proves again that a snapshot is whole.
 
+use crate::snapshot::beside_names::Purpose;
 use crate::snapshot::engine::Restoration;
 use crate::snapshot::postgres::beside::Marker;
 use crate::snapshot::postgres::connection::Connection;
-use crate::snapshot::postgres::names::Purpose;
 use crate::snapshot::postgres::{PostgresError, Session, beside, whole};
 use crate::snapshot::{VerificationLevel, Watch};
 

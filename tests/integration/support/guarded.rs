@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
-use super::{Outcome, Postgres, Sandbox, write_program};
+use super::{Mariadb, Outcome, Postgres, Sandbox, write_program};
 
 impl Sandbox {
     /// A project whose `.env` names a SQLite database with one table `t` of one row, and whose suite does nothing but
@@ -32,6 +32,17 @@ impl Sandbox {
         if !std::ptr::eq(server, Postgres::server()) {
             sandbox.put_on_path(server.program("psql").parent().unwrap());
         }
+        sandbox.write(".env", format!("APP_ENV=testing\nDATABASE_URL={}\n", server.url(database)));
+        sandbox.suite("");
+        sandbox
+    }
+
+    /// A project whose `.env` names a new MariaDB database with one table `t` of one row.
+    pub(crate) fn with_mariadb(database: &str) -> Self {
+        let server = Mariadb::server();
+        server.replace_database(database);
+        server.sql(database, "CREATE TABLE t (a INT); INSERT INTO t VALUES (1);");
+        let sandbox = Sandbox::new();
         sandbox.write(".env", format!("APP_ENV=testing\nDATABASE_URL={}\n", server.url(database)));
         sandbox.suite("");
         sandbox

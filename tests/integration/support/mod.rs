@@ -1,10 +1,11 @@
-//! What the topics share: a sealed folder to run in, and a PostgreSQL server to run against.
+//! What the topics share: a sealed folder to run in, and servers to run against.
 #![allow(dead_code, reason = "each topic uses what it needs")]
 
 mod entries;
 mod executable;
 mod guarded;
 mod judged;
+mod mariadb;
 mod own_server;
 mod patience;
 mod pipe;
@@ -13,10 +14,13 @@ mod postgres_programs;
 mod random;
 mod sandbox;
 mod seeds;
+mod server_guard;
 
 pub(crate) use entries::execute_with;
 pub(crate) use executable::{copy_program, write_program};
 pub(crate) use judged::Judged;
+#[allow(unused_imports, reason = "each topic uses what it needs")]
+pub(crate) use mariadb::Mariadb;
 #[allow(unused_imports, reason = "each topic uses what it needs")]
 pub(crate) use own_server::OwnServer;
 pub(crate) use patience::{PATIENCE, awaited, ended, output, wait_for};

@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 
 use super::patience::{PATIENCE, ended, output};
 use super::postgres_programs::Programs;
+use super::server_guard::guard;
 
 /// A running server. All tests of the process share it: each makes databases of names of its own.
 pub(crate) struct Postgres {
@@ -62,7 +63,7 @@ impl Postgres {
 
     fn start(programs: Programs) -> Postgres {
         let folder = tempfile::Builder::new().prefix("safe-test-pg-").tempdir().unwrap().keep();
-        let guard = guard(&folder);
+        let guard = guard(&folder, "data/postmaster.pid");
         let user = Unprivileged::needed();
         let password_file = folder.join("password");
         fs::write(&password_file, PASSWORD).unwrap();
@@ -205,33 +206,6 @@ impl Unprivileged {
         let line = find("postgres").or_else(|| find("nobody")).expect("a user `postgres` or `nobody`");
         Some(Unprivileged { uid: line[2].parse().unwrap(), gid: line[3].parse().unwrap() })
     }
-}
-
-/// Starts the process that outlives ours by a moment: when our end of the pipe closes, it ends the server (by the id
-/// in the server's own file) and removes its folder.
-fn guard(folder: &Path) -> ChildStdin {
-    const SCRIPT: &str = r#"
-        trap '' INT TERM HUP QUIT
-        cat >/dev/null
-        pid=$(head -n 1 "$1/data/postmaster.pid" 2>/dev/null)
-        if [ -n "$pid" ]; then
-            kill -QUIT "$pid" 2>/dev/null
-            tries=0
-            while kill -0 "$pid" 2>/dev/null && [ "$tries" -lt 100 ]; do
-                sleep 0.05
-                tries=$((tries + 1))
-            done
-        fi
-        # An initdb that is still at work ends at the first file that it misses.
-        tries=0
-        until rm -rf "$1" 2>/dev/null && [ ! -e "$1" ] || [ "$tries" -ge 100 ]; do
-            sleep 0.05
-            tries=$((tries + 1))
-        done
-    "#;
-    let mut guard = Command::new("/bin/sh");
-    guard.args(["-c", SCRIPT, "guard"]).arg(folder).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
-    guard.process_group(0).spawn().unwrap().stdin.take().unwrap()
 }
 
 /// An SQL identifier.

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::snapshot::digest::{Digest, Lines};
 use crate::snapshot::postgres::PostgresError;
 use crate::snapshot::postgres::data::Data;
-use crate::snapshot::postgres::digest::{Digest, Lines};
 use crate::snapshot::postgres::names::canonical;
 use crate::snapshot::postgres::psql::Psql;
 use crate::snapshot::postgres::words::name;

@@ -5,9 +5,9 @@
 //!
 //! Source: PostgreSQL documentation, "The pg_hba.conf File".
 
+use crate::snapshot::beside_names::with_ending;
 use crate::snapshot::postgres::PostgresError;
 use crate::snapshot::postgres::connection::Connection;
-use crate::snapshot::postgres::names::with_ending;
 use crate::snapshot::postgres::psql::Psql;
 use crate::snapshot::postgres::session::{Identity, MAINTENANCE};
 use crate::snapshot::postgres::tools::Tools;

@@ -3,11 +3,11 @@
 use std::error::Error;
 
 use crate::hash::Hash;
+use crate::snapshot::beside_names::Purpose;
 use crate::snapshot::engine::Restoration;
 use crate::snapshot::postgres::beside;
 use crate::snapshot::postgres::beside::Marker;
 use crate::snapshot::postgres::connection::Connection;
-use crate::snapshot::postgres::names::Purpose;
 use crate::snapshot::postgres::testing::{Server, Snapshot, Waiting, environment};
 use crate::snapshot::postgres::{PostgresError, Session, drop_leftover, leftovers, restore};
 use crate::snapshot::testing::{AllKnown, wait_for};

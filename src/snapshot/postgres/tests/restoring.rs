@@ -4,11 +4,11 @@ use std::process::Stdio;
 
 use crate::reach::Target;
 use crate::snapshot::LeftoverKind;
+use crate::snapshot::beside_names::Purpose;
 use crate::snapshot::engine::Restored;
 use crate::snapshot::postgres::beside;
 use crate::snapshot::postgres::beside::Marker;
 use crate::snapshot::postgres::connection::Connection;
-use crate::snapshot::postgres::names::Purpose;
 use crate::snapshot::postgres::testing::{Server, Snapshot, Waiting, environment};
 use crate::snapshot::postgres::tests::rich::{RICH, text_of};
 use crate::snapshot::postgres::{PostgresError, Session, drop_leftover, leftovers, restore, verify};

@@ -1,0 +1,370 @@
+//! Exchanges what a database holds for the tables of another one and their definitions, and keeps what was there: its tables
+//! go to a third database in the very statement that brings the others in.
+//!
+//! A server of this kind has no name to change of a database, only of tables; `RENAME TABLE` takes them to another database
+//! and is done for all of them or for none. Views, triggers, routines and events cannot go along. They are kept as text in
+//! a table of the third database, which is written before anything is changed, so that whatever fails, and whenever we are
+//! killed, nothing of the old is lost.
+//!
+//! Source: MySQL Reference Manual, "RENAME TABLE Statement"; a table with triggers cannot leave its database (1435).
+
+use crate::snapshot::Watch;
+use std::collections::BTreeSet;
+
+use crate::snapshot::mysql::beside;
+use crate::snapshot::mysql::catalog;
+use crate::snapshot::mysql::catalog::Tables;
+use crate::snapshot::mysql::client::{Client, identifier, literal};
+use crate::snapshot::mysql::dump::{DumpReader, Handing, Held, differing_definitions, differing_tables, named};
+use crate::snapshot::mysql::objects::Kind;
+use crate::snapshot::mysql::take::look;
+use crate::snapshot::mysql::{MysqlError, Session};
+use crate::text::hex;
+
+/// The table that keeps what cannot be moved; where it is, the database is ours.
+pub(crate) const KEPT: &str = "safe_test_kept";
+
+/// Bytes of definitions in one row of it: written in hexadecimal digits they fit into the smallest statement that a server
+/// can be told to take.
+const PART: usize = 256 * 1024;
+
+/// Who takes whose place.
+#[derive(Debug)]
+pub(crate) struct Exchange<'a> {
+    /// The database in use.
+    pub(crate) database: &'a str,
+    /// The one whose tables are to come in.
+    pub(crate) incoming: &'a str,
+    /// The name that what is there is kept under; announced.
+    pub(crate) replaced: &'a str,
+    /// What follows the database's name where it is made.
+    pub(crate) options: &'a str,
+    /// What is to be carried out once the tables are there.
+    pub(crate) definitions: &'a [u8],
+    /// What the database is to hold then.
+    pub(crate) expected: &'a Held,
+    /// How the definitions were handed on.
+    pub(crate) handing: Handing,
+}
+
+/// What was in the database.
+struct Old {
+    tables: Tables,
+    definitions: Vec<u8>,
+    options: String,
+}
+
+/// What came of an exchange.
+#[derive(Debug, Default)]
+pub(crate) struct Exchanged {
+    /// Whether there was a database, which is kept now.
+    pub(crate) is_kept: bool,
+    /// What a person should know, a sentence each.
+    pub(crate) notes: Vec<String>,
+}
+
+/// Exchanges them.
+///
+/// # Errors
+///
+/// [`MysqlError::InUse`] if a table stays in use, and those of the server: all is as it was. After
+/// [`MysqlError::HalfRestored`] it may not be: the error says where what was there is.
+pub(crate) fn exchange(
+    server: &mut Session,
+    exchange: &Exchange<'_>,
+    watch: &dyn Watch,
+) -> Result<Exchanged, MysqlError> {
+    let _turn = beside::take_turn(server, exchange.database)?;
+    let is_there = server.exists(exchange.database)?;
+    if !is_there {
+        beside::create(server, exchange.database, exchange.options)?;
+    }
+    let mut notes = Vec::new();
+    let old = old(server, exchange.database, &mut notes, watch)?;
+    let entangled = catalog::entangled(&mut server.client, exchange.database, &old.tables)?;
+    if !entangled.is_empty() {
+        let what = format!(
+            "foreign keys lead into the database, out of it, or to a table that is gone ({})",
+            named(&entangled)
+        );
+        return Err(MysqlError::NotRestorable { what });
+    }
+    beside::create(server, exchange.replaced, &old.options)?;
+    if let Err(error) = keep(&mut server.client, exchange.replaced, &old) {
+        forget(server, exchange, is_there);
+        return Err(error);
+    }
+    let mut is_moved = false;
+    let outcome = change(server, exchange, &old, &mut is_moved, watch);
+    let Err(error) = outcome else {
+        match different(server, exchange, watch) {
+            Ok(differences) => notes.extend(differences),
+            Err(error) => notes
+                .push(format!("Whether views, triggers and routines are as saved could not be looked at: {error}.")),
+        }
+        if !is_there {
+            forget_kept(server, exchange.replaced);
+        }
+        return Ok(Exchanged { is_kept: is_there, notes });
+    };
+    let error = explained(server, exchange.database, error);
+    let remains = match undo(server, exchange, &old, is_moved) {
+        Ok(lost) => {
+            forget(server, exchange, is_there);
+            if lost.is_empty() {
+                return Err(error);
+            }
+            format!("all is as it was, but for views that did not work, which are gone: {}", lost.join(", "))
+        }
+        Err(failed) => format!("what it held before is in `{}` as far as it was changed ({failed})", exchange.replaced),
+    };
+    Err(MysqlError::HalfRestored { step: "what the database held was exchanged", remains, source: Box::new(error) })
+}
+
+/// Looks at what is in the database.
+fn old(server: &mut Session, database: &str, notes: &mut Vec<String>, watch: &dyn Watch) -> Result<Old, MysqlError> {
+    let options = catalog::options(&mut server.client, database)?;
+    let tables = catalog::tables(&mut server.client, database)?;
+    let others = catalog::definitions(&mut server.client, database)?;
+    if !tables.broken_views.is_empty() {
+        let names: Vec<&str> = tables.broken_views.iter().map(String::as_str).collect();
+        notes.push(format!("What was there had views that did not work, which are not kept: {}.", names.join(", ")));
+    }
+    if tables.views.is_empty() && others.is_empty() {
+        return Ok(Old { tables, definitions: Vec::new(), options });
+    }
+    let mut more = vec!["--no-data".to_owned(), "--triggers".to_owned(), "--routines".to_owned()];
+    if server.identity.rights.has("EVENT", database) {
+        more.push("--events".to_owned());
+    }
+    more.extend(tables.broken_views.iter().map(|name| format!("--ignore-table={database}.{name}")));
+    let more: Vec<&str> = more.iter().map(String::as_str).collect();
+    let (_, definitions) = look(server, database, &more, &[], DumpReader::collecting(Handing::WHOLE), watch)?;
+    Ok(Old { tables, definitions, options })
+}
+
+/// Writes down what cannot be moved.
+fn keep(client: &mut Client, replaced: &str, old: &Old) -> Result<(), MysqlError> {
+    let table = format!("{}.{}", identifier(replaced), identifier(KEPT));
+    client.ask(format!(
+        "CREATE TABLE {table} (part INT PRIMARY KEY, tables INT NOT NULL, options TEXT NOT NULL, definitions LONGBLOB \
+         NOT NULL) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4"
+    ))?;
+    let count = old.tables.data.len();
+    let mut parts: Vec<&[u8]> = old.definitions.chunks(PART).collect();
+    if parts.is_empty() {
+        parts.push(b"");
+    }
+    for (number, part) in parts.iter().enumerate() {
+        let part = if part.is_empty() { "''".to_owned() } else { format!("0x{}", hex(part)) };
+        let options = literal(&old.options);
+        client.ask(format!("INSERT INTO {table} VALUES ({number}, {count}, {options}, {part})"))?;
+    }
+    Ok(())
+}
+
+/// What was kept of a database besides its tables.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Kept {
+    /// How many tables it had.
+    pub(crate) tables: u64,
+    pub(crate) options: String,
+    pub(crate) definitions: Vec<u8>,
+}
+
+/// Reads what was kept; `None` where the database has no such table.
+///
+/// # Errors
+///
+/// Those of the server.
+pub(crate) fn kept(client: &mut Client, replaced: &str) -> Result<Option<Kept>, MysqlError> {
+    let is_there = client.ask(format!(
+        "SELECT 1 FROM information_schema.TABLES WHERE TABLE_SCHEMA = {} AND TABLE_NAME = {}",
+        literal(replaced),
+        literal(KEPT)
+    ))?;
+    if is_there.is_empty() {
+        return Ok(None);
+    }
+    let table = format!("{}.{}", identifier(replaced), identifier(KEPT));
+    let rows = client.ask(format!("SELECT tables, options, HEX(definitions) FROM {table} ORDER BY part"))?;
+    let mut kept = Kept { tables: 0, options: String::new(), definitions: Vec::new() };
+    for row in &rows {
+        let [tables, options, part] = row.as_slice() else { continue };
+        kept.tables = tables.parse().unwrap_or(u64::MAX);
+        kept.options.clone_from(options);
+        let digit = |byte: u8| char::from(byte).to_digit(16).unwrap_or(0) as u8;
+        kept.definitions.extend(part.as_bytes().chunks_exact(2).map(|pair| digit(pair[0]) << 4 | digit(pair[1])));
+    }
+    Ok(Some(kept).filter(|_| !rows.is_empty()))
+}
+
+/// Drops what cannot be moved, moves the tables, and makes the new definitions.
+fn change(
+    server: &mut Session,
+    exchange: &Exchange<'_>,
+    old: &Old,
+    is_moved: &mut bool,
+    watch: &dyn Watch,
+) -> Result<(), MysqlError> {
+    let incoming = catalog::tables(&mut server.client, exchange.incoming)?;
+    server.client.ask("SET SESSION foreign_key_checks = 0")?;
+    // A view that does not work cannot be made again: it goes last.
+    let is_in_the_way = |name: &&String| incoming.data.contains_key(*name);
+    let spared: BTreeSet<String> =
+        old.tables.broken_views.iter().filter(|name| !is_in_the_way(name)).cloned().collect();
+    drop_definitions(&mut server.client, exchange.database, &spared)?;
+    if watch.interrupted() {
+        return Err(crate::snapshot::tool_process::ToolError::Interrupted.into());
+    }
+    let out = old.tables.data.keys().map(|name| (exchange.database, exchange.replaced, name));
+    let r#in = incoming.data.keys().filter(|name| *name != KEPT);
+    let moves: Vec<_> = out.chain(r#in.map(|name| (exchange.incoming, exchange.database, name))).collect();
+    rename(&mut server.client, &moves)?;
+    *is_moved = true;
+    set_options(&mut server.client, exchange.database, &old.options, exchange.options)?;
+    beside::carry_out(server, exchange.database, exchange.definitions, watch)?;
+    let is_expected = |name: &&String| exchange.expected.definitions.contains_key(&(Kind::View, (*name).clone()));
+    for name in spared.iter().filter(|name| !is_expected(name)) {
+        server.client.ask(format!("DROP VIEW IF EXISTS {}.{}", identifier(exchange.database), identifier(name)))?;
+    }
+    Ok(())
+}
+
+/// Moves tables to other databases, all or none.
+fn rename(client: &mut Client, moves: &[(&str, &str, &String)]) -> Result<(), MysqlError> {
+    if moves.is_empty() {
+        return Ok(());
+    }
+    let renamed = |(from, to, name): &(&str, &str, &String)| {
+        format!("{}.{} TO {}.{}", identifier(from), identifier(name), identifier(to), identifier(name))
+    };
+    let moves: Vec<String> = moves.iter().map(renamed).collect();
+    // In such a comment: where we are killed while the client is still told, what it was told is no statement, and none of
+    // the tables is moved.
+    client.ask(format!("/*!50000 RENAME TABLE {} */", moves.join(", "))).map(drop)
+}
+
+fn set_options(client: &mut Client, database: &str, are: &str, wanted: &str) -> Result<(), MysqlError> {
+    if are == wanted {
+        return Ok(());
+    }
+    client.ask(format!("ALTER DATABASE {} {wanted}", identifier(database))).map(drop)
+}
+
+/// Drops everything of a database that is no table, but for the views in `spared`.
+///
+/// # Errors
+///
+/// Those of the server: some may be dropped.
+pub(crate) fn drop_definitions(
+    client: &mut Client,
+    database: &str,
+    spared: &BTreeSet<String>,
+) -> Result<(), MysqlError> {
+    let tables = catalog::tables(client, database)?;
+    let definitions = catalog::definitions(client, database)?;
+    let name = |name: &str| format!("{}.{}", identifier(database), identifier(name));
+    let others = definitions.keys().map(|(kind, of)| (*kind, of));
+    let views = tables.views.iter().chain(&tables.broken_views).filter(|of| !spared.contains(*of));
+    let views = views.map(|of| (Kind::View, of));
+    // Bodies before their packages, which take them along.
+    let mut all: Vec<(Kind, &String)> = others.chain(views).collect();
+    all.sort_by_key(|(kind, _)| *kind == Kind::Package);
+    for (kind, of) in all {
+        let word = kind.word().to_ascii_uppercase();
+        client.ask(format!("DROP {word} IF EXISTS {}", name(of)))?;
+    }
+    Ok(())
+}
+
+/// Puts back what was there, by a session of its own. Gives the views that did not work before and could not be kept.
+fn undo(server: &mut Session, exchange: &Exchange<'_>, old: &Old, is_moved: bool) -> Result<Vec<String>, MysqlError> {
+    *server = server.again(None)?;
+    // Nobody takes what is unfinished for a leftover meanwhile.
+    beside::try_lock(server, exchange.replaced)?;
+    let client = &mut server.client;
+    client.ask("SET SESSION foreign_key_checks = 0")?;
+    let here = catalog::tables(client, exchange.database)?;
+    let there = catalog::tables(client, exchange.replaced)?;
+    // Where the answer was lost, what is there tells whether the tables were moved.
+    let is_moved = is_moved || there.data.keys().any(|name| name != KEPT);
+    drop_definitions(client, exchange.database, &old.tables.broken_views)?;
+    if is_moved {
+        let back = here.data.keys().map(|name| (exchange.database, exchange.incoming, name));
+        let again = old.tables.data.keys().map(|name| (exchange.replaced, exchange.database, name));
+        rename(client, &back.chain(again).collect::<Vec<_>>())?;
+    }
+    let options = catalog::options(client, exchange.database)?;
+    set_options(client, exchange.database, &options, &old.options)?;
+    beside::carry_out(server, exchange.database, &old.definitions, &Unhurried)?;
+    let now = catalog::tables(&mut server.client, exchange.database)?;
+    let is_gone = |name: &&String| !now.broken_views.contains(*name) && !now.views.contains(*name);
+    Ok(old.tables.broken_views.iter().filter(is_gone).cloned().collect())
+}
+
+/// Nobody may stop what puts back what was there.
+struct Unhurried;
+
+impl Watch for Unhurried {
+    fn advance(&self, _bytes: u64) {}
+
+    fn interrupted(&self) -> bool {
+        false
+    }
+}
+
+/// Says who keeps a table in use, where that is what went wrong.
+fn explained(server: &Session, database: &str, error: MysqlError) -> MysqlError {
+    if !error.is_of_a_lock() {
+        return error;
+    }
+    let users = server.again(None).and_then(|mut again| beside::users_of(&mut again.client, database));
+    let users = users.ok().filter(|users| !users.is_empty());
+    let users = users.unwrap_or_else(|| "by a session that has ended, or that the user is not told of".to_owned());
+    MysqlError::InUse { database: database.to_owned(), users }
+}
+
+/// Drops what was made for an exchange that did not take place.
+fn forget(server: &Session, exchange: &Exchange<'_>, was_there: bool) {
+    // What stays is ours by the log, and goes with the next run.
+    if let Ok(mut again) = server.again(None) {
+        let _ = beside::drop_database(&mut again.client, exchange.replaced);
+        if !was_there {
+            let _ = beside::drop_database(&mut again.client, exchange.database);
+        }
+    }
+}
+
+/// Drops a database that keeps nothing but the table of definitions.
+pub(crate) fn forget_kept(server: &Session, name: &str) {
+    if let Ok(mut again) = server.again(None) {
+        let is_empty =
+            catalog::tables(&mut again.client, name).is_ok_and(|tables| tables.data.keys().all(|table| table == KEPT));
+        if is_empty {
+            let _ = beside::drop_database(&mut again.client, name);
+        }
+    }
+}
+
+/// Compares what the server makes of the definitions now with what was saved, where there are any.
+fn different(server: &Session, exchange: &Exchange<'_>, watch: &dyn Watch) -> Result<Vec<String>, MysqlError> {
+    let expected = exchange.expected;
+    if expected.definitions.is_empty() && !expected.tables.values().any(|table| table.has_foreign_keys) {
+        return Ok(Vec::new());
+    }
+    let mut more = vec!["--no-data", "--triggers", "--routines"];
+    if server.identity.rights.has("EVENT", exchange.database) {
+        more.push("--events");
+    }
+    let (found, _) = look(server, exchange.database, &more, &[], DumpReader::reading(), watch)?;
+    let mut differences = differing_definitions(expected, &found, exchange.handing.definers);
+    // Of what is brought back the tables are known to be those that were taken away.
+    if !expected.tables.is_empty() {
+        differences.extend(differing_tables(&expected.without_rows(), &found.without_rows()));
+    }
+    Ok(match differences.as_slice() {
+        [] => Vec::new(),
+        _ => vec![format!("Not as it was saved: {}.", named(&differences))],
+    })
+}

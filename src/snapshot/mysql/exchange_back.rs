@@ -1,0 +1,82 @@
+//! Exchanges what a database holds for what a restore has replaced and kept: names of tables only, so that it takes little
+//! time whatever the size.
+
+use crate::snapshot::AT_WORK;
+use crate::snapshot::Watch;
+use crate::snapshot::beside_names::Purpose;
+use crate::snapshot::engine::{Kept, Restored};
+use crate::snapshot::mysql::beside;
+use crate::snapshot::mysql::catalog;
+use crate::snapshot::mysql::dump::{COMPLETED, DumpReader, Handing};
+use crate::snapshot::mysql::exchange::{Exchange, KEPT, exchange, forget_kept, kept};
+use crate::snapshot::mysql::{MysqlError, Session};
+
+/// Nobody waits for what takes so little time.
+struct Unwatched;
+
+impl Watch for Unwatched {
+    fn advance(&self, _bytes: u64) {}
+
+    fn interrupted(&self) -> bool {
+        false
+    }
+}
+
+/// Exchanges a database's contents for those that were kept of it; the former are kept in turn.
+///
+/// # Errors
+///
+/// [`MysqlError::OtherServer`], [`MysqlError::NotKept`], [`MysqlError::InUse`] and those of the server: both are as they were.
+/// After [`MysqlError::HalfRestored`] they may not be.
+pub(crate) fn exchange_back(order: &Kept<'_>) -> Result<Restored, MysqlError> {
+    let (name, database) = (order.name, order.making.database.as_str());
+    let mut server = Session::open_server(order.target, order.environment)?;
+    let here = server.identity.fingerprint.clone();
+    if here != order.making.server {
+        return Err(MysqlError::OtherServer { snapshot: order.making.server.clone(), here });
+    }
+    let not_kept = |reason: &str| MysqlError::NotKept { database: name.to_owned(), reason: reason.to_owned() };
+    if !beside::try_lock(&mut server, name)? {
+        return Err(not_kept(AT_WORK));
+    }
+    if !server.exists(name)? {
+        return Err(not_kept("the server has no such database any more; it was put back before, or dropped"));
+    }
+    let was = kept(&mut server.client, name)?
+        .ok_or_else(|| not_kept("it has not the table in which the restore left its definitions"))?;
+    let tables = catalog::tables(&mut server.client, name)?;
+    let count = tables.data.keys().filter(|table| *table != KEPT).count() as u64;
+    if count != was.tables {
+        return Err(not_kept(&format!("it has {count} tables, and had {} when it was replaced", was.tables)));
+    }
+    let mut reader = DumpReader::reading();
+    reader.feed(&was.definitions);
+    reader.feed(COMPLETED);
+    let (expected, _) = reader.finish().map_err(|reason| not_kept(&reason))?;
+    let place = (order.making.target.as_str(), database);
+    // The lock of the name that is given up is held by a session of its own.
+    let mut at_work = server.again(None)?;
+    let [replaced] = beside::announce(&mut at_work, place, order.now, order.ledger, [Purpose::Replaced])?;
+    let exchange_for = Exchange {
+        database,
+        incoming: name,
+        replaced: &replaced,
+        options: &was.options,
+        definitions: &was.definitions,
+        expected: &expected,
+        handing: Handing::WHOLE,
+    };
+    match exchange(&mut server, &exchange_for, &Unwatched) {
+        Ok(exchanged) => {
+            forget_kept(&server, name);
+            let replaced = exchanged.is_kept.then_some(replaced);
+            Ok(Restored { replaced, notes: exchanged.notes, ..Restored::default() })
+        }
+        Err(error @ MysqlError::HalfRestored { .. }) => Err(error),
+        Err(error) => Err(MysqlError::NotRestored {
+            step: "what the database holds was exchanged",
+            remains: format!("`{database}` is as it was"),
+            source: Box::new(error),
+        }),
+    }
+}

@@ -1,0 +1,173 @@
+//! Finds the client programs of MySQL and MariaDB on this machine, and tells what they are: never by their names.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::own_tools;
+use crate::own_tools::ToolEnvironment;
+use crate::snapshot::mysql::version::{Flavor, Version};
+
+/// Names of the two programs: those that only MariaDB has come first, since its packages have both.
+const PAIRS: [(&str, &str); 2] = [("mariadb", "mariadb-dump"), ("mysql", "mysqldump")];
+
+/// Folders of folders in which platforms and version managers keep the programs: the parent, how the names begin, and what
+/// the programs are in below. What begins with `$` is where that variable says.
+const PARENTS: [(&str, &str, &str); 18] = [
+    ("/opt/homebrew/opt", "mysql", "bin"),
+    ("/opt/homebrew/opt", "mariadb", "bin"),
+    ("/usr/local/opt", "mysql", "bin"),
+    ("/usr/local/opt", "mariadb", "bin"),
+    ("/home/linuxbrew/.linuxbrew/opt", "mysql", "bin"),
+    ("/home/linuxbrew/.linuxbrew/opt", "mariadb", "bin"),
+    ("/usr/local", "mysql", "bin"),
+    ("/usr/local", "mariadb", "bin"),
+    ("/opt", "mysql", "bin"),
+    ("/opt", "mariadb", "bin"),
+    ("/opt/local/lib", "mysql", "bin"),
+    ("/opt/local/lib", "mariadb", "bin"),
+    ("/Users/Shared/DBngin/mysql", "", "bin"),
+    ("/Users/Shared/DBngin/mariadb", "", "bin"),
+    ("$HOME/.asdf/installs/mysql", "", "bin"),
+    ("$HOME/.asdf/installs/mariadb", "", "bin"),
+    ("$HOME/.local/share/mise/installs/mysql", "", "bin"),
+    ("$HOME/.local/share/mise/installs/mariadb", "", "bin"),
+];
+
+/// A client and the dump program that came with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Tools {
+    /// The client: `mariadb`, `mysql`.
+    pub(crate) client: PathBuf,
+    /// The dump program: `mariadb-dump`, `mysqldump`.
+    pub(crate) dump: PathBuf,
+    /// Whose they are.
+    pub(crate) flavor: Flavor,
+    /// Their version.
+    pub(crate) version: Version,
+}
+
+impl Tools {
+    /// Writes what they are: `MariaDB 10.11.19 in /usr/bin`.
+    #[must_use]
+    pub(crate) fn named(&self) -> String {
+        let folder = self.dump.parent().unwrap_or(Path::new("/"));
+        format!("{} {} in {}", self.flavor, self.version, crate::text::shown(folder))
+    }
+}
+
+/// Lists the pairs of programs: those of `PATH` first, then those that nothing has to name. Programs that are links to one
+/// another count once.
+pub(crate) fn installed(environment: &ToolEnvironment) -> Vec<Tools> {
+    let usual = environment.outside(usual_folders(environment));
+    among(environment.folders().into_iter().chain(usual))
+}
+
+fn among(folders: impl IntoIterator<Item = PathBuf>) -> Vec<Tools> {
+    let mut found: Vec<(PathBuf, Tools)> = Vec::new();
+    for folder in folders {
+        for (client, dump) in PAIRS {
+            let program = |name| own_tools::find_all(name, std::slice::from_ref(&folder)).pop();
+            let (Some(client), Some(dump)) = (program(client), program(dump)) else { continue };
+            let Ok(real) = fs::canonicalize(&dump) else { continue };
+            if found.iter().any(|(known, _)| *known == real) {
+                continue;
+            }
+            // A folder of links may have each from elsewhere.
+            let (Some(of_dump), Some(of_client)) = (asked(&dump), asked(&client)) else { continue };
+            if of_dump == of_client {
+                let (flavor, version) = of_dump;
+                found.push((real, Tools { client, dump, flavor, version }));
+            }
+        }
+    }
+    found.into_iter().map(|(_, tools)| tools).collect()
+}
+
+/// Asks a program what it is, without any option file.
+fn asked(program: &Path) -> Option<(Flavor, Version)> {
+    let words = ["--no-defaults", "--version"].map(OsStr::new);
+    let answer = own_tools::ask(program, &words, &[]).ok()?;
+    said_by(&String::from_utf8(answer.stdout).ok()?)
+}
+
+/// Reads what a program says of itself: `mysqldump  Ver 8.0.36 for Linux on x86_64 (…)`,
+/// `mariadb-dump  Ver 10.19 Distrib 10.11.19-MariaDB, for debian-linux-gnu (x86_64)`,
+/// `mariadb-dump from 11.4.5-MariaDB, client 10.19 for Linux (x86_64)`.
+fn said_by(said: &str) -> Option<(Flavor, Version)> {
+    let line = said.lines().next()?;
+    let after = |mark: &str| line.split_once(mark).map(|(_, rest)| rest.trim_start());
+    let version = after("Distrib ").or_else(|| after(" from ")).or_else(|| after("Ver "))?;
+    let word = version.split([' ', ',']).next()?;
+    let flavor = if line.contains("MariaDB") { Flavor::Mariadb } else { Flavor::Mysql };
+    Some((flavor, Version::read(word)?))
+}
+
+/// Lists the folders in which platforms and version managers keep the programs.
+fn usual_folders(environment: &ToolEnvironment) -> Vec<PathBuf> {
+    let placed = |path: &str| {
+        let Some(named) = path.strip_prefix('$') else { return Some(PathBuf::from(path)) };
+        let (variable, below) = named.split_once('/').unwrap_or((named, ""));
+        environment.get(variable).map(Path::new).filter(|folder| folder.is_absolute()).map(|folder| folder.join(below))
+    };
+    let mut folders = Vec::new();
+    for (parent, prefix, below) in PARENTS {
+        let Some(parent) = placed(parent) else { continue };
+        let Ok(entries) = fs::read_dir(&parent) else { continue };
+        let mut names: Vec<_> = entries.flatten().map(|entry| entry.file_name()).collect();
+        names.sort();
+        let names = names.into_iter().filter(|name| name.to_str().is_some_and(|name| name.starts_with(prefix)));
+        folders.extend(names.map(|name| parent.join(name).join(below)));
+    }
+    folders
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+    use crate::snapshot::testing::write_program;
+
+    fn program(path: &Path, says: &str) {
+        write_program(path, &format!("#!/bin/sh\necho '{says}'\n"));
+    }
+
+    #[test]
+    fn what_a_program_is_is_read_from_its_answer() {
+        let mariadb = |version| Some((Flavor::Mariadb, Version::read(version).unwrap()));
+        let mysql = |version| Some((Flavor::Mysql, Version::read(version).unwrap()));
+        for (said, expected) in [
+            ("mysqldump  Ver 10.19 Distrib 10.11.19-MariaDB, for debian-linux-gnu (x86_64)", mariadb("10.11.19")),
+            ("mariadb  Ver 15.1 Distrib 10.6.16-MariaDB, for Linux (x86_64) using readline 5.1", mariadb("10.6.16")),
+            ("mariadb-dump from 11.4.5-MariaDB, client 10.19 for Linux (x86_64)", mariadb("11.4.5")),
+            ("mysqldump  Ver 8.0.36 for Linux on x86_64 (MySQL Community Server - GPL)", mysql("8.0.36")),
+            ("/usr/bin/mysqldump  Ver 9.7.4 for Linux on x86_64 (Source distribution)", mysql("9.7.4")),
+            ("mysqldump  Ver 10.13 Distrib 5.7.44, for Linux (x86_64)", mysql("5.7.44")),
+            ("mysqldump wrapper", None),
+            ("", None),
+        ] {
+            assert_eq!(said_by(said), expected, "{said}");
+        }
+    }
+
+    #[test]
+    fn a_pair_counts_once_and_only_where_both_are_of_one_version() {
+        let temporary = tempfile::tempdir().unwrap();
+        let [own, links, mixed, half] = ["own", "links", "mixed", "half"].map(|name| temporary.path().join(name));
+        [&own, &links, &mixed, &half].into_iter().for_each(|folder| fs::create_dir(folder).unwrap());
+        let ten = "x  Ver 10.19 Distrib 10.11.19-MariaDB, for Linux (x86_64)";
+        for name in ["mariadb", "mariadb-dump"] {
+            program(&own.join(name), ten);
+            symlink(own.join(name), links.join(name)).unwrap();
+        }
+        symlink("mariadb", own.join("mysql")).unwrap();
+        symlink("mariadb-dump", own.join("mysqldump")).unwrap();
+        program(&mixed.join("mysql"), ten);
+        program(&mixed.join("mysqldump"), "mysqldump  Ver 8.0.36 for Linux on x86_64");
+        program(&half.join("mysqldump"), "mysqldump  Ver 8.0.36 for Linux on x86_64");
+        let found = among([links.clone(), own, mixed, half]);
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert_eq!((found[0].dump.clone(), found[0].flavor), (links.join("mariadb-dump"), Flavor::Mariadb));
+    }
+}

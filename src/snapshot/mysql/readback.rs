@@ -1,0 +1,114 @@
+//! Reads a whole dump back: hash, decompression, every statement, every row.
+
+use std::io::{self, BufReader, Read, Write};
+use std::path::Path;
+
+use crate::regular;
+use crate::snapshot::Watch;
+use crate::snapshot::dump_stream::Hashing;
+use crate::snapshot::mysql::MysqlError;
+use crate::snapshot::mysql::dump::{DumpReader, Held};
+use crate::snapshot::tool_process::ToolError;
+
+/// Bytes of a dump or of its text that are handled at a time.
+pub(crate) const PIECE: usize = 128 * 1024;
+
+/// What is to be read.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct DumpFile<'a> {
+    pub(crate) path: &'a Path,
+    /// What its bytes must hash to, in hexadecimal digits.
+    pub(crate) sha256: &'a str,
+}
+
+impl DumpFile<'_> {
+    /// Tells whether the bytes that were read are those that were written.
+    pub(crate) fn expect(&self, found: &str) -> Result<(), MysqlError> {
+        if found == self.sha256 {
+            return Ok(());
+        }
+        let (expected, found) = (self.sha256.to_owned(), found.to_owned());
+        Err(MysqlError::HashMismatch { path: self.path.to_owned(), expected, found })
+    }
+
+    /// Reads it to its end through `reader`, which says what it holds. The hash is taken of the very bytes that are read.
+    ///
+    /// # Errors
+    ///
+    /// [`MysqlError::HashMismatch`] before any other, since it explains them; [`MysqlError::Damaged`], [`ToolError::Interrupted`].
+    pub(crate) fn read<W: Write>(
+        &self,
+        reader: DumpReader<W>,
+        watch: &dyn Watch,
+    ) -> Result<(Held, Vec<u8>), MysqlError> {
+        let file = regular::open_own(self.path).map_err(MysqlError::file("read", self.path))?;
+        let (held, found) = read(self.path, file, reader, watch)?;
+        self.expect(&found)?;
+        held
+    }
+
+    /// Checks that the file is the one that was written. No byte of another reaches a server.
+    ///
+    /// # Errors
+    ///
+    /// [`MysqlError::HashMismatch`], [`MysqlError::File`], [`ToolError::Interrupted`].
+    pub(crate) fn expect_file(&self, watch: &dyn Watch) -> Result<(), MysqlError> {
+        let file = regular::open_own(self.path).map_err(MysqlError::file("read", self.path))?;
+        let (mut file, mut piece) = (Hashing::new(file), vec![0; PIECE]);
+        while let read @ 1.. = file.read(&mut piece).map_err(MysqlError::file("read", self.path))? {
+            advance(watch, read)?;
+        }
+        self.expect(&file.finish().1)
+    }
+}
+
+type ReadBack = Result<(Held, Vec<u8>), MysqlError>;
+
+/// Reads a compressed dump from `file`: what it holds, or what is wrong with it, and the hash of its bytes.
+///
+/// # Errors
+///
+/// [`MysqlError::File`] where it cannot be read at all, [`ToolError::Interrupted`].
+pub(crate) fn read<W: Write>(
+    path: &Path,
+    file: impl Read,
+    mut reader: DumpReader<W>,
+    watch: &dyn Watch,
+) -> Result<(ReadBack, String), MysqlError> {
+    let mut decoder = zstd::Decoder::new(Hashing::new(file)).map_err(MysqlError::file("read", path))?;
+    let mut piece = vec![0; PIECE];
+    let fault = loop {
+        match decoder.read(&mut piece) {
+            Ok(0) => break None,
+            Ok(read) => {
+                advance(watch, read)?;
+                reader.feed(&piece[..read]);
+                // Whoever was to take the statements tells better why it did not.
+                if reader.is_refused() {
+                    break None;
+                }
+            }
+            Err(error) => break Some(error),
+        }
+    };
+    let found = finish(decoder, watch).map_err(MysqlError::file("read", path))?;
+    let damaged = |reason: String| MysqlError::Damaged { path: path.to_owned(), reason };
+    let held = match fault {
+        Some(error) => Err(damaged(error.to_string())),
+        None => reader.finish().map_err(damaged),
+    };
+    Ok((held, found))
+}
+
+fn advance(watch: &dyn Watch, read: usize) -> Result<(), MysqlError> {
+    watch.advance(read as u64);
+    if watch.interrupted() { Err(ToolError::Interrupted.into()) } else { Ok(()) }
+}
+
+/// Returns the hash of the whole file, what was not read included.
+fn finish<R: Read>(decoder: zstd::Decoder<'static, BufReader<Hashing<R>>>, watch: &dyn Watch) -> io::Result<String> {
+    let mut file = decoder.finish().into_inner();
+    let mut piece = vec![0; PIECE];
+    while file.read(&mut piece)? > 0 && !watch.interrupted() {}
+    Ok(file.finish().1)
+}

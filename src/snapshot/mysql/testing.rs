@@ -1,0 +1,347 @@
+//! A real server for the tests: of its own data folder, on a free port, gone afterwards whatever happens.
+
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use chrono::DateTime;
+use tempfile::TempDir;
+
+use crate::environment::Origin;
+use crate::hash::Hash;
+use crate::own_tools::ToolEnvironment;
+use crate::reach::{Engine, Place, Target};
+use crate::secret::Secret;
+use crate::snapshot::engine::Restoration;
+use crate::snapshot::mysql::client::{identifier, literal};
+use crate::snapshot::mysql::take::{prepare, take};
+use crate::snapshot::mysql::{MysqlError, Session};
+use crate::snapshot::testing::{AllKnown, Unledgered, ending, manifest, wait_for};
+use crate::snapshot::{Kind, Manifest, Stored, Taken, Watch};
+
+/// The password of the account that the tests use; its signs are those that mean something in an option file.
+pub(crate) const PASSWORD: &str = "p\"w\\ '#ü;=[x] \t";
+
+/// A server on loopback.
+pub(crate) struct Server {
+    folder: TempDir,
+    pub(crate) port: u16,
+    process: Child,
+}
+
+static SHARED: Mutex<Weak<Server>> = Mutex::new(Weak::new());
+
+impl Server {
+    /// The server that the tests share as long as one of them uses it.
+    pub(crate) fn shared() -> Arc<Server> {
+        let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+        shared.upgrade().unwrap_or_else(|| {
+            let server = Arc::new(Server::start());
+            *shared = Arc::downgrade(&server);
+            server
+        })
+    }
+
+    /// A server of the test's own.
+    pub(crate) fn start() -> Server {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("data");
+        let mut install = Command::new("mariadb-install-db");
+        install.args(["--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db", "--skip-log-bin"]);
+        install
+            .arg(format!("--datadir={}", data.display()))
+            .args(as_root())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        let made = install.status().expect("mariadb-install-db: `tests/run --prepare` installs MariaDB");
+        assert!(made.success(), "mariadb-install-db");
+        let (port, process) = Server::spawn(folder.path());
+        let mut server = Server { folder, port, process };
+        wait_for("the server answers", || {
+            if server.process.try_wait().unwrap().is_some() {
+                (server.port, server.process) = Server::spawn(server.folder.path());
+            }
+            server.client().args(["-e", "SELECT 1"]).output().unwrap().status.success()
+        });
+        server.run(
+            "",
+            &format!("CREATE USER tester@'%' IDENTIFIED BY {}; GRANT ALL ON *.* TO tester@'%'", literal(PASSWORD)),
+        );
+        server
+    }
+
+    fn spawn(folder: &Path) -> (u16, Child) {
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let mut server = Command::new("/usr/sbin/mariadbd");
+        server.arg("--no-defaults").args(as_root());
+        server.arg(format!("--datadir={}", folder.join("data").display()));
+        server.arg(format!("--socket={}", folder.join("socket").display()));
+        server.arg(format!("--pid-file={}", folder.join("pid").display()));
+        server.args([&format!("--port={port}"), "--bind-address=127.0.0.1", "--innodb-flush-log-at-trx-commit=0"]);
+        server.args(["--innodb-buffer-pool-size=64M", "--max-connections=200", "--innodb-use-native-aio=0"]);
+        let log = fs::File::create(folder.join("log")).unwrap();
+        (port, server.stdout(Stdio::null()).stderr(log).spawn().unwrap())
+    }
+
+    /// A database of this server, as a user who may do everything.
+    pub(crate) fn target(&self, database: &str) -> Target {
+        Target {
+            engine: Engine::Mysql,
+            places: vec![Place::Host { name: "127.0.0.1".into(), port: Some(self.port) }],
+            database: Some(database.to_owned()),
+            user: Some("tester".into()),
+            password: Some(Secret::new(PASSWORD)),
+            parameters: Vec::new(),
+            origins: vec![Origin::process("DATABASE_URL")],
+            doubts: Vec::new(),
+        }
+    }
+
+    /// The same as another user, who is made with these rights, each `… ON …`; its password is its name.
+    pub(crate) fn target_as(&self, database: &str, user: &str, rights: &[&str]) -> Target {
+        self.run("", &format!("CREATE USER {user}@'%' IDENTIFIED BY {}", literal(user)));
+        for right in rights {
+            self.run("", &format!("GRANT {right} TO {user}@'%'"));
+        }
+        Target { user: Some(user.into()), password: Some(Secret::new(user)), ..self.target(database) }
+    }
+
+    /// A new database, filled by a script.
+    pub(crate) fn database(&self, name: &str, script: &str) -> Target {
+        self.run("", &format!("DROP DATABASE IF EXISTS {0}; CREATE DATABASE {0}", identifier(name)));
+        self.run(name, script);
+        self.target(name)
+    }
+
+    /// Runs a script as root and gives what its queries print.
+    pub(crate) fn run(&self, database: &str, script: &str) -> String {
+        let mut client = self.client();
+        client
+            .arg(format!("--database={database}"))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut client = client.spawn().unwrap();
+        let mut stdin = client.stdin.take().unwrap();
+        std::io::Write::write_all(&mut stdin, script.as_bytes()).unwrap();
+        drop(stdin);
+        let output = ending(|| client.wait_with_output().unwrap());
+        assert!(output.status.success(), "{script}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).trim_end().to_owned()
+    }
+
+    /// A client of root's, to be used freely.
+    pub(crate) fn client(&self) -> Command {
+        let mut command = Command::new("/usr/bin/mariadb");
+        command.args(["--no-defaults", "--batch", "--skip-column-names", "--user=root", "--comments"]);
+        command.arg(format!("--socket={}", self.folder.path().join("socket").display())).stdin(Stdio::null());
+        command
+    }
+
+    /// All that a database holds, as another dump of it says it: the rows of tables in the order of their keys.
+    pub(crate) fn content(&self, database: &str) -> String {
+        let mut dump = Command::new("/usr/bin/mariadb-dump");
+        dump.args(["--no-defaults", "--user=root", "--skip-dump-date", "--routines", "--events", "--hex-blob"]);
+        dump.args([
+            "--order-by-primary",
+            "--dump-history",
+            "--skip-extended-insert",
+            "--force",
+            "--databases",
+            database,
+        ]);
+        dump.arg(format!("--socket={}", self.folder.path().join("socket").display()));
+        let output = ending(|| dump.output().unwrap());
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(text.contains("-- Dump completed"), "{}", String::from_utf8_lossy(&output.stderr));
+        text
+    }
+
+    /// Ends the server at once, as a crash would.
+    pub(crate) fn crash(&self) {
+        let _ = rustix::process::kill_process(
+            rustix::process::Pid::from_child(&self.process),
+            rustix::process::Signal::KILL,
+        );
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.crash();
+        let _ = self.process.wait();
+    }
+}
+
+/// What root has to say to run a server as itself.
+fn as_root() -> &'static [&'static str] {
+    if rustix::process::geteuid().is_root() { &["--user=root"] } else { &[] }
+}
+
+/// The environment of a user with this home, with variables that must not reach the programs.
+pub(crate) fn environment_with_home(home: &Path) -> ToolEnvironment {
+    let set: [(OsString, OsString); 5] = [
+        ("PATH".into(), "/usr/bin:/bin".into()),
+        ("HOME".into(), home.into()),
+        ("MYSQL_PWD".into(), "wrong".into()),
+        ("MYSQL_HOST".into(), "db.invalid".into()),
+        ("MYSQL_TCP_PORT".into(), "1".into()),
+    ];
+    ToolEnvironment::new(&set, Path::new("/nonexistent"), Path::new("/nonexistent"))
+}
+
+pub(crate) fn environment() -> ToolEnvironment {
+    environment_with_home(Path::new("/nonexistent"))
+}
+
+/// Somebody who waits to the end, or asks to stop after some bytes.
+#[derive(Debug, Default)]
+pub(crate) struct Waiting {
+    pub(crate) stop_after: Option<u64>,
+    pub(crate) seen: AtomicU64,
+}
+
+impl Watch for Waiting {
+    fn advance(&self, bytes: u64) {
+        self.seen.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    fn interrupted(&self) -> bool {
+        self.stop_after.is_some_and(|bytes| self.seen.load(Ordering::Relaxed) >= bytes)
+    }
+}
+
+/// A snapshot with its manifest, as the store keeps it.
+pub(crate) struct Snapshot {
+    pub(crate) folder: TempDir,
+    pub(crate) manifest: Manifest,
+}
+
+impl Snapshot {
+    pub(crate) fn take(target: &Target) -> Snapshot {
+        Snapshot::try_take(target, &environment()).unwrap()
+    }
+
+    pub(crate) fn try_take(target: &Target, environment: &ToolEnvironment) -> Result<Snapshot, MysqlError> {
+        let folder = tempfile::tempdir().unwrap();
+        let mut session = Session::open(target, environment)?;
+        let taken = ending(|| save(&mut session, &folder.path().join("dump"), &Waiting::default()))?;
+        let manifest = manifest_of(taken, &session.identity.database);
+        Ok(Snapshot { folder, manifest })
+    }
+
+    pub(crate) fn file(&self) -> PathBuf {
+        self.folder.path().join("dump")
+    }
+
+    /// Calls `with` with what a restore to `target` needs.
+    pub(crate) fn restoring<T>(&self, target: &Target, with: impl FnOnce(&Restoration<'_>) -> T) -> T {
+        let restoration = Restoration {
+            stored: &Stored { manifest: self.manifest.clone(), hash: Hash::of(b""), dump: self.file() },
+            target,
+            environment: &environment(),
+            now: DateTime::from_timestamp(1_795_271_422, 0).unwrap(),
+            ledger: &Unledgered,
+            past: &AllKnown,
+        };
+        ending(|| with(&restoration))
+    }
+}
+
+/// Prepares and takes a dump, as a run does.
+pub(crate) fn save(session: &mut Session, output: &Path, watch: &dyn Watch) -> Result<Taken, MysqlError> {
+    let prepared = prepare(session, output)?;
+    take(session, &prepared.command, (prepared.tables, prepared.proof), watch)
+}
+
+fn manifest_of(taken: Taken, database: &str) -> Manifest {
+    Manifest {
+        engine: "mysql".to_owned(),
+        size: taken.size,
+        sha256: taken.sha256,
+        compression: taken.compression,
+        tool: taken.tool,
+        server: taken.server,
+        tables: taken.tables,
+        state: taken.state,
+        obstacles: taken.obstacles,
+        notes: taken.notes,
+        by_hand: taken.by_hand,
+        ..manifest("shop_20261121_143022", database, Kind::Run, "2026-11-21T14:30:22Z")
+    }
+}
+
+/// Fails where two contents differ, naming the lines.
+#[track_caller]
+pub(crate) fn assert_same(found: &str, expected: &str) {
+    let lines = |text: &str| text.lines().map(str::to_owned).collect::<Vec<_>>();
+    let (found, expected) = (lines(found), lines(expected));
+    let without = |some: &[String], others: &[String]| -> Vec<String> {
+        some.iter().filter(|line| !others.contains(line)).cloned().collect()
+    };
+    let (more, less) = (without(&found, &expected), without(&expected, &found));
+    assert!(more.is_empty() && less.is_empty(), "besides: {more:#?}\nmissing: {less:#?}");
+    assert!(found == expected, "in another order");
+}
+
+/// A database with something of every kind; `DATABASE` stands for its name.
+pub(crate) const RICH: &str = r#"
+SET sql_mode = '', foreign_key_checks = 0, check_constraint_checks = 0;
+CREATE TABLE customers (id INT PRIMARY KEY AUTO_INCREMENT, mail VARCHAR(100) UNIQUE COMMENT 'it''s; (x)', data JSON,
+  bits BIT(5), bin VARBINARY(9), picture BLOB, born DATE, place POINT, CHECK (mail <> '')) AUTO_INCREMENT = 100;
+INSERT INTO customers VALUES (1, 'a@b.test', '{"a":1}', b'101', x'00FF', x'00FF27', '0000-00-00', POINT(1, 2)),
+  (2, 'it''s; \n\r\0 \\ "x" 😀 -- y', NULL, NULL, NULL, NULL, '2024-00-10', NULL), (3, '', NULL, NULL, '', '', NULL, NULL),
+  (4, 'NULL', NULL, b'0', 0x5c, NULL, NULL, NULL);
+CREATE TABLE orders (id INT PRIMARY KEY AUTO_INCREMENT, customer INT, parent INT, total DECIMAL(10,2),
+  vat DECIMAL(10,2) AS (total * 0.2) STORED, next INT AS (id + 1) VIRTUAL, at TIMESTAMP(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6),
+  FOREIGN KEY (customer) REFERENCES customers (id) ON DELETE CASCADE, CONSTRAINT own FOREIGN KEY (parent) REFERENCES orders (id));
+INSERT INTO orders (customer, parent, total) VALUES (1, NULL, 10), (2, 1, 20), (99, 2, 30);
+CREATE TABLE counted (a INT) ENGINE = MyISAM; INSERT INTO counted VALUES (1), (2), (2);
+CREATE TABLE crashed (a INT, t TEXT, FULLTEXT (t)) ENGINE = Aria; INSERT INTO crashed VALUES (1, 'words of text');
+CREATE SEQUENCE numbers START WITH 5 INCREMENT BY 3; SELECT NEXTVAL(numbers);
+CREATE TABLE numbered (a INT DEFAULT NEXTVAL(numbers), b INT); INSERT INTO numbered (b) VALUES (1);
+CREATE TABLE history (a INT) WITH SYSTEM VERSIONING; INSERT INTO history VALUES (1); UPDATE history SET a = 2;
+CREATE TABLE parts (a INT, b INT) PARTITION BY RANGE (a) (PARTITION p0 VALUES LESS THAN (10), PARTITION p1 VALUES LESS THAN MAXVALUE);
+INSERT INTO parts VALUES (1, 1), (100, 2);
+CREATE TABLE latin (t VARCHAR(20)) CHARACTER SET latin1; INSERT INTO latin VALUES ('café');
+CREATE TABLE `odd``name; -- x'"` (`select` INT, `a b` INT); INSERT INTO `odd``name; -- x'"` VALUES (1, 2);
+CREATE TABLE emptied (a INT);
+CREATE FUNCTION plus_one(x INT) RETURNS INT DETERMINISTIC RETURN x + 1;
+DELIMITER //
+CREATE PROCEDURE many() BEGIN
+  -- a comment; it's one
+  SELECT 'a;b', "c" /* d; */; END//
+CREATE TRIGGER DATABASE.first_one BEFORE INSERT ON orders FOR EACH ROW BEGIN SET NEW.total = plus_one(NEW.total); END//
+CREATE TRIGGER second_one BEFORE INSERT ON orders FOR EACH ROW FOLLOWS first_one SET NEW.total = NEW.total * 2//
+DELIMITER ;
+SET sql_mode = 'ANSI_QUOTES';
+CREATE TRIGGER "third one" AFTER DELETE ON customers FOR EACH ROW DELETE FROM "emptied";
+SET sql_mode = '';
+CREATE VIEW totals AS SELECT id, plus_one(total) AS more FROM orders;
+CREATE VIEW a_view_of_views AS SELECT * FROM totals;
+CREATE EVENT nightly ON SCHEDULE EVERY 1 DAY STARTS '2030-01-01 00:00:00' DO INSERT INTO emptied VALUES (3);
+"#;
+
+/// What a command may do to it.
+pub(crate) const WRECK: &str = "
+SET foreign_key_checks = 0;
+DELETE FROM customers WHERE id = 1; UPDATE orders SET total = 0; TRUNCATE counted; DROP TABLE crashed; DROP VIEW totals; DROP VIEW a_view_of_views;
+DROP TRIGGER second_one; DROP FUNCTION plus_one; DROP EVENT nightly; ALTER TABLE parts ADD COLUMN c INT DEFAULT 7;
+CREATE TABLE added (a INT); INSERT INTO added VALUES (1); CREATE VIEW added_view AS SELECT 1; ALTER SEQUENCE numbers RESTART 500;
+CREATE PROCEDURE added_procedure() SELECT 2; CREATE TRIGGER added_trigger BEFORE INSERT ON added FOR EACH ROW SET NEW.a = 5;
+ALTER TABLE latin CONVERT TO CHARACTER SET utf8mb4; INSERT INTO emptied VALUES (1);";
+
+impl Server {
+    /// A database with something of every kind.
+    pub(crate) fn rich(&self, name: &str) -> Target {
+        let target = self.database(name, &RICH.replace("DATABASE", name));
+        self.run(
+            "",
+            &format!("ALTER DATABASE {name} CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci COMMENT 'it''s'"),
+        );
+        target
+    }
+}

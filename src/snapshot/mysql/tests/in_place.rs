@@ -1,0 +1,79 @@
+//! Users who may make no other database, and databases that others refer to.
+
+use crate::snapshot::Effect;
+use crate::snapshot::mysql::restore::{prepare_restore, restore};
+use crate::snapshot::mysql::testing::{Server, Snapshot, WRECK, Waiting, assert_same, environment};
+
+#[test]
+fn a_user_of_one_database_replaces_what_it_holds() {
+    let server = Server::shared();
+    server.rich("alone");
+    let target = server.target_as("alone", "lonely", &["ALL ON alone.*", "SELECT ON mysql.proc"]);
+    let saved = server.content("alone");
+    let snapshot = Snapshot::try_take(&target, &environment()).unwrap();
+    assert_eq!(
+        snapshot.manifest.obstacles.iter().map(|one| one.effect).collect::<Vec<_>>(),
+        [Effect::InPlace, Effect::LeftOut]
+    );
+    server.run("alone", WRECK);
+    let restored = snapshot.restoring(&target, |restoration| {
+        let prepared = prepare_restore(restoration, &Waiting::default()).unwrap();
+        assert!(!prepared.keeps_the_replaced());
+        prepared.carry_out(&Waiting::default()).unwrap()
+    });
+    assert_eq!(restored.replaced, None);
+    // Whom objects work for is what was said to be left out.
+    let own = |content: String| {
+        content.replace("`root`@`localhost`", "`lonely`@`%`").replace("\"root\"@\"localhost\"", "\"lonely\"@\"%\"")
+    };
+    assert_same(&own(server.content("alone")), &own(saved));
+}
+
+#[test]
+fn what_other_databases_refer_to_stays_referred_to() {
+    let server = Server::shared();
+    let target = server.rich("referred");
+    server.database(
+        "referring",
+        "CREATE TABLE t (a INT, FOREIGN KEY (a) REFERENCES referred.customers (id)); INSERT INTO t VALUES (2)",
+    );
+    let (saved, other) = (server.content("referred"), server.content("referring"));
+    let snapshot = Snapshot::take(&target);
+    assert_eq!(snapshot.manifest.obstacles.iter().map(|one| one.effect).collect::<Vec<_>>(), [Effect::InPlace]);
+    server.run("referred", "SET foreign_key_checks = 0; DELETE FROM customers; DROP VIEW totals");
+    let restored = snapshot.restoring(&target, |restoration| restore(restoration, &Waiting::default()).unwrap());
+    assert_eq!(restored.replaced, None);
+    assert_same(&server.content("referred"), &saved);
+    assert_same(&server.content("referring"), &other);
+}
+
+#[test]
+fn a_table_whose_numbers_come_from_a_sequence_that_is_gone_comes_back_with_it() {
+    let server = Server::shared();
+    let target = server.rich("unnumbered");
+    let saved = server.content("unnumbered");
+    let snapshot = Snapshot::take(&target);
+    for wreck in ["DROP SEQUENCE numbers", "DROP DATABASE unnumbered"] {
+        server.run("unnumbered", wreck);
+        let restored = snapshot.restoring(&target, |restoration| restore(restoration, &Waiting::default()).unwrap());
+        assert_eq!(restored.replaced, None);
+        assert_same(&server.content("unnumbered"), &saved);
+    }
+}
+
+#[test]
+fn foreign_keys_that_lead_nowhere_lead_there_again() {
+    let server = Server::shared();
+    let shop = "SET foreign_key_checks = 0; CREATE TABLE p (id INT PRIMARY KEY); CREATE TABLE c (a INT, FOREIGN KEY (a) REFERENCES p (id));
+                INSERT INTO p VALUES (1); INSERT INTO c VALUES (1), (2);";
+    let lost = "SET foreign_key_checks = 0; DROP TABLE p;";
+    for (before, after) in [(shop, lost), (&*format!("{shop}{lost}"), "CREATE TABLE p (id INT PRIMARY KEY)")] {
+        let target = server.database("nowhere", before);
+        let saved = server.content("nowhere");
+        let snapshot = Snapshot::take(&target);
+        server.run("nowhere", after);
+        let restored = snapshot.restoring(&target, |restoration| restore(restoration, &Waiting::default()).unwrap());
+        assert_eq!(restored.replaced, None);
+        assert_same(&server.content("nowhere"), &saved);
+    }
+}
