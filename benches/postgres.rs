@@ -148,7 +148,7 @@ pub(crate) fn undo_against_copies(data: Data, undo: Undo) -> Contest {
             command.args(statements.iter().flat_map(|statement| ["-c", statement]));
             command
         })
-        .after(move || drop(server.psql("postgres", &drop_copy))),
+        .after(move || drop(server.psql("postgres", &format!("{drop_copy};\nCHECKPOINT")))),
         Runner::new(move || {
             let mut command = ours.command("/bin/sh");
             command.args(["-c", &steps.join(" && ")]);
@@ -157,6 +157,8 @@ pub(crate) fn undo_against_copies(data: Data, undo: Undo) -> Contest {
         .after(move || {
             project.forget_snapshots();
             drop_kept(data);
+            // What the other one wrote is not for ours to write out, nor the other way round.
+            server.psql("postgres", "CHECKPOINT");
         }),
     )
 }

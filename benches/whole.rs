@@ -51,7 +51,7 @@ enum Goal {
     Memory(u64),
 }
 
-const CASES: [Case; 38] = [
+const CASES: [Case; 42] = [
     Case {
         name: "check-three-files",
         what: "check, three .env files / env true",
