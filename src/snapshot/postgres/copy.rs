@@ -219,17 +219,21 @@ fn expect_room(session: &mut Session) -> Result<u64, Hindrance> {
     let folder = fields.get(1).map(|field| text(field)).filter(|folder| !folder.is_empty());
     let folder = folder.or_else(|| session.identity.data_directory.clone());
     let Some(found) = folder.and_then(|folder| rustix::fs::statvfs(folder).ok()) else { return Ok(size) };
-    let free = found.f_bavail * found.f_frsize;
+    match lacks_room(found.f_bavail * found.f_frsize, size) {
+        Some(why) => Err(Hindrance::Reason(why)),
+        None => Ok(size),
+    }
+}
+
+/// Says why a disk with so many bytes `free` does not hold a copy of so many; `None` where it does.
+fn lacks_room(free: u64, size: u64) -> Option<String> {
     // Its pages go to the log as well, where that is the way.
     let written = if size >= FILES_FROM { size } else { size * 2 };
     let needed = written + MARGIN;
-    if free < needed {
-        let megabytes = |bytes: u64| bytes / 1_000_000;
-        let why =
-            format!("the server's disk has {} MB left, and a copy needs {} MB", megabytes(free), megabytes(needed));
-        return Err(Hindrance::Reason(why));
-    }
-    Ok(size)
+    let megabytes = |bytes: u64| bytes / 1_000_000;
+    (free < needed).then(|| {
+        format!("the server's disk has {} MB left, and a copy needs {} MB", megabytes(free), megabytes(needed))
+    })
 }
 
 /// Drops the copies of the database that are ours, but for `new`: one is enough. Gives how many are gone.
@@ -324,6 +328,22 @@ mod tests {
         ] {
             assert_eq!(strategy(version, size), expected, "{version}");
         }
+    }
+
+    #[test]
+    fn a_copy_that_the_disk_would_not_hold_is_not_begun() {
+        let (small, large) = (FILES_FROM - 1, FILES_FROM);
+        for (free, size, is_enough) in [
+            (small * 2 + MARGIN, small, true),
+            (small * 2 + MARGIN - 1, small, false),
+            (large + MARGIN, large, true),
+            (large + MARGIN - 1, large, false),
+            (0, 0, false),
+        ] {
+            assert_eq!(lacks_room(free, size).is_none(), is_enough, "{free} {size}");
+        }
+        let why = "the server's disk has 5 MB left, and a copy needs 1067 MB";
+        assert_eq!(lacks_room(5_000_000, 1_000_000_000).as_deref(), Some(why));
     }
 
     #[test]
