@@ -13,6 +13,7 @@ pub(crate) static DOTNET: Ecosystem = Ecosystem {
     name: "dotnet",
     is_present: |scene| scene.names().iter().any(|name| is_sign(name)),
     load_orders: &[LoadOrder { name: ".NET", applies: always, add: settings::add }],
+    derivations: &[],
     named_files: &[],
     settings_options: &[],
     scan: manifests::scan,

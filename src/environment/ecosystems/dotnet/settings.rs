@@ -22,22 +22,55 @@ use crate::environment::readers::formats;
 const DIALECTS: &[Dialect] = &[Dialect::Lenient];
 
 pub(crate) fn add(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>) {
-    for home in projects::folders(scene) {
-        readings.add_base(&home);
-        for is_test in [true, false]
-            .into_iter()
-            .filter(|is_test| if *is_test { scene.purpose.test } else { scene.purpose.development })
-        {
-            add_run(scene, readings, &home, is_test);
+    let folders = projects::folders(scene);
+    let tests_start_in =
+        || if folders.iter().any(|folder| has_test_host(scene, folder)) { "Development" } else { "Production" };
+    let runs = [
+        scene.purpose.test.then(|| Run::Tests { start_in: tests_start_in() }),
+        scene.purpose.development.then_some(Run::Program),
+    ];
+    for home in &folders {
+        readings.add_base(home);
+        for run in runs.iter().flatten() {
+            add_run(scene, readings, home, *run);
         }
     }
 }
 
+/// What is run of a project.
+#[derive(Clone, Copy)]
+enum Run {
+    Program,
+    Tests {
+        /// The environment that they are in where nothing names one.
+        start_in: &'static str,
+    },
+}
+
+/// Packages that start a web application within its tests, in Development unless the tests say otherwise. Configuration that
+/// tests put together by themselves, or by a host of their own, is that of Production.
+///
+/// Sources: dotnet/aspnetcore `WebApplicationFactory.cs`; Alba's manual, which is made of it; AspNetCore.Docs
+/// `fundamentals/environments`.
+const TEST_HOSTS: &[&str] = &["\"Microsoft.AspNetCore.Mvc.Testing\"", "\"Alba\""];
+
+/// Tells whether the project in a folder starts a web application within its tests.
+fn has_test_host(scene: &Scene<'_>, folder: &Path) -> bool {
+    let mut files = scene.names_in(folder).into_iter().filter(|name| is_project_file(name));
+    files.any(|name| {
+        let text = scene.library.manifest(&folder.join(name));
+        TEST_HOSTS.iter().any(|package| text.contains(package))
+    })
+}
+
 /// Adds what a test run, or the program, of the project in `home` reads.
-fn add_run(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>, home: &Path, is_test: bool) {
-    let started = if is_test { launch::of_tests(scene, home) } else { launch::of_program(scene, home) };
+fn add_run(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>, home: &Path, run: Run) {
+    let started = match run {
+        Run::Tests { .. } => launch::of_tests(scene, home),
+        Run::Program => launch::of_program(scene, home),
+    };
     let is_started_with = |name: &str| started.iter().any(|setting| setting.name.eq_ignore_ascii_case(name));
-    for environment in environments(scene, home, &started, is_test) {
+    for environment in environments(scene, home, &started, run) {
         let mut sheet: Vec<Setting> = Vec::new();
         let mut known = HashSet::new();
         let mode = format!("appsettings.{environment}.json");
@@ -87,7 +120,7 @@ fn secrets(scene: &Scene<'_>, home: &Path) -> Option<PathBuf> {
     Some(scene.project.home.as_ref()?.join(".microsoft/usersecrets").join(id).join("secrets.json"))
 }
 
-fn environments(scene: &Scene<'_>, home: &Path, started: &[Setting], is_test: bool) -> Vec<String> {
+fn environments(scene: &Scene<'_>, home: &Path, started: &[Setting], run: Run) -> Vec<String> {
     let names = ["ASPNETCORE_ENVIRONMENT", "DOTNET_ENVIRONMENT"];
     let by_start = names.iter().find_map(|name| started.iter().find(|setting| setting.name == *name));
     let set = by_start
@@ -96,16 +129,16 @@ fn environments(scene: &Scene<'_>, home: &Path, started: &[Setting], is_test: bo
     if let Some(name) = scene.purpose.named.as_deref().or(set).filter(|name| !name.is_empty()) {
         return vec![name.to_owned()];
     }
-    if !is_test {
+    let Run::Tests { start_in } = run else {
         // The tools of Entity Framework take Development where nothing says otherwise, a program Production.
         let is_ef = scene.words().iter().any(|word| word == "ef" || word == "dotnet-ef");
         return vec![if is_ef { "Development" } else { "Production" }.to_owned()];
-    }
+    };
     // A test host has no launch settings; test projects commonly name their environment in code.
     let common = ["Testing", "Test", "IntegrationTest", "Development"];
-    let present = common.iter().filter(|name| scene.library.exists(&home.join(format!("appsettings.{name}.json"))));
-    let present: Vec<String> = present.map(|name| (*name).to_owned()).collect();
-    if present.is_empty() { vec!["Production".to_owned()] } else { present }
+    let is_present = |name: &&str| scene.library.exists(&home.join(format!("appsettings.{name}.json")));
+    let present = common.into_iter().filter(|name| is_present(name) && *name != start_in);
+    present.chain([start_in]).map(str::to_owned).collect()
 }
 
 fn read(library: &Library<'_>, path: &Path) -> Vec<Setting> {

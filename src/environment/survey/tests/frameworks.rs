@@ -273,7 +273,14 @@ fn dotnet_takes_production_where_nothing_is_said() {
         "{\"profiles\": {\"x\": {\"environmentVariables\": {\"ASPNETCORE_ENVIRONMENT\": \"Development\"}}}}",
     );
     assert_eq!(project(&[files[0], files[1], files[2], files[3], launch]).run("dotnet run").seen(name), ["Host=dev"]);
-    assert_eq!(project(&files).run("dotnet test").seen(name), ["Host=dev"]);
+    assert_eq!(project(&files).run("dotnet test").seen(name), ["Host=dev", "Host=prod"]);
+    let with_host = "<PackageReference Include=\"Microsoft.AspNetCore.Mvc.Testing\" />";
+    let hosted = [("app.csproj", with_host), files[1], files[2], files[3]];
+    assert_eq!(project(&hosted).run("dotnet test").seen(name), ["Host=dev"]);
+    assert_eq!(project(&hosted[..3]).run("dotnet test").seen(name), ["Host=base"]);
+    assert_eq!(project(&hosted).run("dotnet run").seen(name), ["Host=prod"]);
+    let named = project(&hosted).set("DOTNET_ENVIRONMENT", "Production");
+    assert_eq!(named.run("dotnet test").seen(name), ["Host=prod"]);
     assert_eq!(project(&files).set("DOTNET_ENVIRONMENT", "Production").run("dotnet test").seen(name), ["Host=prod"]);
 }
 
