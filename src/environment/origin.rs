@@ -72,6 +72,18 @@ impl Origin {
     }
 }
 
+impl Origin {
+    /// Names it within a sentence: the variable, the option, or the words of the command.
+    #[must_use]
+    pub(crate) fn named(&self) -> Cow<'_, str> {
+        match self.variable.as_str() {
+            COMMAND_LINE => Cow::Borrowed("the command line"),
+            name if clients::named(name).is_some() => Cow::Owned(format!("the arguments of {name}")),
+            name => variable_name(name),
+        }
+    }
+}
+
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let variable = variable_name(&self.variable);
@@ -107,6 +119,18 @@ mod tests {
         ];
         for (name, expected) in table {
             assert_eq!(Origin::process(name).to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn what_was_typed_is_named_by_what_it_is() {
+        for (origin, expected) in [
+            (Origin::command_line(), "the command line"),
+            (Origin::process("psql"), "the arguments of psql"),
+            (Origin::file("--url", "package.json", 3), "--url"),
+            (Origin::process("DATABASE_URL"), "DATABASE_URL"),
+        ] {
+            assert_eq!(origin.named(), expected);
         }
     }
 

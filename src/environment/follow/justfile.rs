@@ -119,6 +119,9 @@ impl Justfile {
         for (line, number) in text.lines().zip(1..) {
             if line.starts_with([' ', '\t']) {
                 if let (true, Some(recipe)) = (is_open, self.recipes.last_mut()) {
+                    if recipe.text.is_empty() {
+                        recipe.line = number;
+                    }
                     recipe.text.push_str(line.trim().trim_start_matches(['@', '-']));
                     recipe.text.push('\n');
                 }

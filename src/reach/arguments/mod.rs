@@ -4,14 +4,12 @@ mod dialled;
 mod parts;
 mod statements;
 
-use std::path::Path;
-
-use crate::environment::{Invocation, Setting};
-use crate::lists::{List, list};
+use crate::environment::{Invocation, Origin, Setting};
 use crate::reach::assemble::{Found, Variables, ambient, value};
 use crate::reach::grammars::scheme::engine_of_driver;
 use crate::reach::names::Name;
 use crate::reach::{Draft, Engine, Place};
+use crate::tools::clients;
 use crate::tools::clients::client_of;
 use crate::tools::containers;
 use crate::tools::programs::is_database_tool;
@@ -19,14 +17,21 @@ use crate::tools::providers;
 use crate::tools::providers::Reach;
 use crate::tools::words::called;
 
-/// Tells whether the program talks to a database even where nothing names one: `psql`, `mysqldump`, `prisma`, ….
+/// Names the program that talks to a database even where nothing names one: `psql`, `mysqldump`, `prisma`, …; `None` where
+/// the invocation calls none. A runner (`poetry run`) is looked through.
 #[must_use]
-pub(crate) fn is_database_client(invocation: &Invocation) -> bool {
-    let at_a_provider = |command: &providers::ProviderCommand| command.reach == Reach::Unknown;
-    client_of(&invocation.words).is_some()
-        || tool_arguments(&invocation.words).is_some()
-        || providers::command_of(&invocation.words).is_some_and(at_a_provider)
-        || is_migration_of_a_build(invocation)
+pub(crate) fn database_client(invocation: &Invocation) -> Option<String> {
+    let at_a_provider = || {
+        let command = providers::command_of(&invocation.words)?;
+        (command.reach == Reach::Unknown).then(|| invocation.program().to_owned())
+    };
+    let called = called(&invocation.words, |name| {
+        (clients::named(name).is_some() || is_database_tool(name)).then_some(name.to_owned())
+    });
+    called
+        .map(|(name, _)| name)
+        .or_else(at_a_provider)
+        .or_else(|| is_migration_of_a_build(invocation).then(|| invocation.program().to_owned()))
 }
 
 /// Tells why a guard of connections would not see what an invocation does to a database, as a phrase: it acts through a
@@ -48,21 +53,7 @@ pub(crate) fn acts_unseen(invocation: &Invocation) -> Option<String> {
 
 /// Reads the arguments of a program that does what a project's settings or a URL among its arguments say.
 fn tool_arguments(words: &[String]) -> Option<&[String]> {
-    let (program, arguments) = called(words, |name| is_database_tool(name).then(|| name.to_owned()))?;
-    (!works_on_files(&program, arguments)).then_some(arguments)
-}
-
-/// Tells whether a program only reads and writes files of the project: by its subcommand it does not connect.
-///
-/// Source: the command-line help of the programs.
-fn works_on_files(program: &str, arguments: &[String]) -> bool {
-    static FILES_ONLY: List = list!("files_only.txt");
-    let mut plain = arguments.iter().filter(|word| !word.starts_with('-'));
-    let (first, second) = (plain.next(), plain.next());
-    let listed = |word: &String| FILES_ONLY.contains(&format!("{program}:{word}"));
-    let both =
-        || first.zip(second).is_some_and(|(one, other)| FILES_ONLY.contains(&format!("{program}:{one}:{other}")));
-    first.is_some_and(listed) || both()
+    called(words, |name| is_database_tool(name).then_some(())).map(|((), arguments)| arguments)
 }
 
 /// `mvn flyway:clean`, `./gradlew :app:flywayMigrate`.
@@ -79,13 +70,13 @@ fn is_migration_of_a_build(invocation: &Invocation) -> bool {
 pub(crate) fn find(invocation: &Invocation, variables: &Variables<'_>) -> Vec<Found> {
     let mut found = Vec::new();
     let program = invocation.program();
-    let typed = |word: &str| ambient::typed(&invocation.origin, word);
+    let typed = |word: &str| match invocation.origin.file {
+        // A client is told as one; of other programs only an option says more than that it was typed.
+        None if word == program && clients::named(word).is_none() => Origin::command_line(),
+        _ => ambient::typed(&invocation.origin, word),
+    };
     if let Some((client, arguments)) = client_of(&invocation.words) {
-        // A script of one line sets what it sets in front of its commands.
-        let file = invocation.origin.file.as_deref().and_then(Path::file_name);
-        let is_one_line = file.is_some_and(|name| name == "package.json" || name == "composer.json");
-        let takes_defaults = is_one_line && invocation.unknown.is_empty();
-        for (draft, origins) in dialled::read(program, client, arguments, variables, takes_defaults) {
+        for (draft, origins) in dialled::read(program, client, arguments, variables) {
             let mut one = Found::new(draft, typed(program), "");
             origins.iter().for_each(|origin| one.add_origin(origin));
             found.push(one);
@@ -94,8 +85,7 @@ pub(crate) fn find(invocation: &Invocation, variables: &Variables<'_>) -> Vec<Fo
         found.extend(driver_and_source(arguments, invocation, variables));
     }
     found.extend(at_a_provider(&invocation.words).map(|draft| Found::new(draft, typed(program), "")));
-    for word in invocation.words.iter().skip(1) {
-        let word = &if holds_an_address(word) { variables.filled_in(word, false) } else { word.clone() };
+    for (at, word) in invocation.words.iter().enumerate().skip(1) {
         if let Some(why) = cut_in(word, variables) {
             variables.cut_off(&typed(program), why);
         }
@@ -104,8 +94,11 @@ pub(crate) fn find(invocation: &Invocation, variables: &Variables<'_>) -> Vec<Fo
         };
         for draft in value_in(word, variables) {
             if draft.cut.is_some() || !known(&draft, &found) {
-                let label = word.split_once('=').map_or(program, |(name, _)| name);
-                let label = if label.contains("://") || label.contains('@') { program } else { label };
+                let before = &invocation.words[at - 1];
+                let option = Some(before.as_str()).filter(|before| before.starts_with('-') && !before.contains('='));
+                let name = word.split_once('=').map(|(name, _)| name);
+                let name = name.filter(|name| !name.contains("://") && !name.contains('@'));
+                let label = option.or(name).unwrap_or(program);
                 found.push(Found::new(draft, typed(label), ""));
             }
         }
@@ -116,15 +109,9 @@ pub(crate) fn find(invocation: &Invocation, variables: &Variables<'_>) -> Vec<Fo
     found
 }
 
-/// Lists the words of an invocation that variables are filled in: the arguments of a database client, and addresses.
-pub(crate) fn filled_in(invocation: &Invocation) -> impl Iterator<Item = &String> {
-    let of_client = client_of(&invocation.words).map_or(&[][..], |(_, arguments)| arguments);
-    of_client.iter().chain(invocation.words.iter().skip(1).filter(|word| holds_an_address(word)))
-}
-
-/// Tells whether a word is an address with variables in it: `--url "postgresql://$DB_USER@$DB_HOST/shop"`.
-fn holds_an_address(word: &str) -> bool {
-    word.contains("://") && word.contains('$')
+/// Lists the words of an invocation that variables are filled in: the arguments of a database client.
+pub(crate) fn filled_in(invocation: &Invocation) -> &[String] {
+    client_of(&invocation.words).map_or(&[], |(_, arguments)| arguments)
 }
 
 /// Finds the database of a provider's account that the words act on.
@@ -178,10 +165,11 @@ pub(crate) fn settings(invocation: &Invocation) -> Vec<Setting> {
             },
             None => continue,
         };
+        let spelled = name;
         let Some(name) = setting_name(name) else { continue };
         let read = Name::read(&name);
         if read.says_database && read.role.is_some() && !read.stopped {
-            let origin = ambient::typed(&invocation.origin, &name);
+            let origin = ambient::typed(&invocation.origin, spelled);
             found.push(Setting::known(name, value, origin));
         }
     }
@@ -287,17 +275,19 @@ mod tests {
     #[test]
     fn programs_that_talk_to_databases_are_known() {
         let cases = [
-            ("psql", true),
-            ("/usr/bin/psql-16 x", true),
-            ("npx prisma db push", true),
-            ("python -m alembic upgrade head", true),
-            ("npm test", false),
-            ("npm run psql-free", false),
-            ("cargo test", false),
-            ("echo psql", false),
+            ("psql", Some("psql")),
+            ("/usr/bin/psql-16 x", Some("psql-16")),
+            ("npx prisma db push", Some("prisma")),
+            ("python -m alembic upgrade head", Some("alembic")),
+            ("poetry run alembic upgrade head", Some("alembic")),
+            ("./gradlew flywayMigrate", Some("gradlew")),
+            ("npm test", None),
+            ("npm run psql-free", None),
+            ("cargo test", None),
+            ("echo psql", None),
         ];
         for (command, expected) in cases {
-            assert_eq!(is_database_client(&typed(command)), expected, "{command}");
+            assert_eq!(database_client(&typed(command)).as_deref(), expected, "{command}");
         }
     }
 

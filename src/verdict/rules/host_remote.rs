@@ -14,10 +14,10 @@ pub(crate) fn check(subject: &Subject<'_>) -> Vec<Finding> {
         for place in located.iter().filter(|place| place.locality == Locality::Remote) {
             let Place::Host { name, port } = place.place else { continue };
             let what = if addresses::parse_address(name).is_some() { "address" } else { "host" };
-            let remedy = Remedy::from(format!("point {} at this machine", origin.variable));
+            let remedy = Remedy::from(format!("point {} at this machine", origin.named()));
             let remedy = match port {
                 Some(port) => remedy.or_loosen(format!(
-                    "if {name}:{port} really is a test server, allow it in .safe-test.toml ([allow] hosts) and run `safe-test trust`"
+                    "if {name}:{port} really is a test server, put `hosts = [\"{name}:{port}\"]` below [allow] in .safe-test.toml and run `safe-test trust`"
                 )),
                 None => remedy,
             };

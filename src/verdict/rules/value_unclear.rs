@@ -1,5 +1,6 @@
 //! `value-unclear`: a value that names a database or an environment cannot be dialled or known as it stands.
 
+use crate::environment::Origin;
 use crate::reach::Doubt;
 use crate::verdict::environment_names::{NameKind, kind_of};
 use crate::verdict::subject::{Subject, about_the_run, unverified};
@@ -13,7 +14,7 @@ pub(crate) fn check(subject: &Subject<'_>) -> Vec<Finding> {
     for (at, target, _) in subject.targets() {
         for doubt in &target.doubts {
             let origin = target.origin_of_doubt(*doubt);
-            let variable = origin.map_or("the value", |origin| origin.variable.as_str());
+            let variable = origin.map_or("the value".into(), Origin::named);
             let (message, remedy) = match doubt {
                 Doubt::Unexpanded => (
                     format!("{variable} holds something that was to be filled in"),

@@ -49,6 +49,7 @@ pub(crate) static JVM: Ecosystem = Ecosystem {
         LoadOrder { name: "settings file of a library", applies: always, add: own_files::add },
         LoadOrder { name: "Spring Boot", applies: always, add: spring::add },
     ],
+    derivations: &[],
     named_files: &[NamedFile {
         fits: |name| name.ends_with(".conf") && name.contains("flyway"),
         layers: |library, path| by_format::flat(library, path, formats::properties::flatten),

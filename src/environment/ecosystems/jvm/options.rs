@@ -45,7 +45,7 @@ pub(crate) fn of_text(text: &str, origin: &Origin) -> Vec<Setting> {
     found
 }
 
-/// Reads the words of a command, the strongest first; each has the origin of the command and its own name.
+/// Reads the words of a command, the strongest first; each has the origin of the command and is called as it is spelled there.
 pub(crate) fn of_words(given: &[String], origin: &Origin) -> Vec<Setting> {
     let mut found = Vec::new();
     add(given, None, origin, 0, &mut found);
@@ -66,13 +66,14 @@ fn add(given: &[String], carrier: Option<&Origin>, origin: &Origin, depth: u8, f
         };
         let word = apart.as_ref().unwrap_or(word);
         let option = ["-D", "-P", "--"].iter().find_map(|mark| word.strip_prefix(mark));
+        let spelled = word.split_once('=').map_or(word.as_str(), |(spelled, _)| spelled);
         match option.and_then(|option| option.split_once('=')) {
             Some((name, text)) if is_carrier(name) && depth < DEEPEST => {
-                add(&words(text), Some(&named(name)), origin, depth + 1, found);
+                add(&words(text), Some(&named(spelled)), origin, depth + 1, found);
             }
             Some((name, value)) => {
                 let name = if PROFILES.contains(&name) { "spring.profiles.active" } else { name };
-                found.push(Setting::known(name, value, named(name)));
+                found.push(Setting::known(name, value, named(spelled)));
             }
             // `sbt "run -Dconfig.resource=live.conf"`
             None if option.is_none() && word.contains([' ', '\t']) && depth < DEEPEST => {
@@ -112,17 +113,17 @@ mod tests {
     #[test]
     fn options_are_read_however_they_are_carried() {
         let table: [(&[&str], &[&str]); 9] = [
-            (&["-Da.b=1", "-Da.b=2"], &["a.b=2 a.b", "a.b=1 a.b"]),
-            (&["-D", "a.b=1"], &["a.b=1 a.b"]),
-            (&["-DargLine=-Xmx1g -Da.b=1"], &["a.b=1 argLine"]),
+            (&["-Da.b=1", "-Da.b=2"], &["a.b=2 -Da.b", "a.b=1 -Da.b"]),
+            (&["-D", "a.b=1"], &["a.b=1 -Da.b"]),
+            (&["-DargLine=-Xmx1g -Da.b=1"], &["a.b=1 -DargLine"]),
             (
                 &["-Dspring-boot.run.arguments=--a.b=1,--c=2"],
-                &["c=2 spring-boot.run.arguments", "a.b=1 spring-boot.run.arguments"],
+                &["c=2 -Dspring-boot.run.arguments", "a.b=1 -Dspring-boot.run.arguments"],
             ),
-            (&["--args=--spring.profiles.active=live"], &["spring.profiles.active=live args"]),
-            (&["--args", "'--a=b c'"], &["a=b c args"]),
-            (&["-Dspring-boot.run.profiles=live"], &["spring.profiles.active=live spring.profiles.active"]),
-            (&["run -Dconfig.resource=live.conf"], &["config.resource=live.conf config.resource"]),
+            (&["--args=--spring.profiles.active=live"], &["spring.profiles.active=live --args"]),
+            (&["--args", "'--a=b c'"], &["a=b c --args"]),
+            (&["-Dspring-boot.run.profiles=live"], &["spring.profiles.active=live -Dspring-boot.run.profiles"]),
+            (&["run -Dconfig.resource=live.conf"], &["config.resource=live.conf -Dconfig.resource"]),
             (&["test", "-q", "--tests", "a.B"], &[]),
         ];
         for (given, expected) in table {

@@ -10,6 +10,9 @@ use crate::environment::follow::{FileReader, WrapperFile};
 /// Bytes that the variables of one makefile may add to it; what is beyond them stays as written.
 const MOST_EXPANDED: usize = 1 << 20;
 
+/// More lines between two commands of a recipe are not counted.
+const MOST_BETWEEN: usize = 256;
+
 /// Reads a makefile that another one includes, by the name that stands there.
 type Include<'i> = &'i mut dyn FnMut(&mut Makefile, &str);
 
@@ -53,7 +56,7 @@ impl Makefile {
                 }
             }
             if recipe.is_some() {
-                self.add_command(&line, &open);
+                self.add_command((&line, number), &open);
             } else if let Some((name, mut body)) = open.definition.take() {
                 if line.trim() == "endef" {
                     self.variables.insert(name, body);
@@ -87,13 +90,20 @@ impl Makefile {
         self.exports.extend(pairs);
     }
 
-    fn add_command(&mut self, line: &str, open: &Open) {
+    fn add_command(&mut self, (line, number): (&str, u32), open: &Open) {
         let expanded = self.expanded(without_flags(line));
         let command = without_flags(&expanded);
         let computes = ["$(foreach ", "$(call ", "$(eval ", "$(if ", "$(and ", "$(or "];
         let is_computed = computes.iter().any(|function| command.starts_with(function));
         for rule in &mut self.rules[open.rules.clone()] {
             rule.is_computed |= is_computed;
+            // Its first command tells where the recipe begins; lines without a command keep their places.
+            if rule.recipe.is_empty() {
+                rule.line = number;
+            }
+            let line = rule.recipe.matches('\n').count();
+            let missing = usize::try_from(number.saturating_sub(rule.line)).unwrap_or_default().saturating_sub(line);
+            rule.recipe.extend(std::iter::repeat_n('\n', missing.min(MOST_BETWEEN)));
             rule.recipe.push_str(command);
             rule.recipe.push('\n');
         }

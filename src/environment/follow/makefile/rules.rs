@@ -41,6 +41,7 @@ pub(crate) struct Rule {
     /// A function of make that is not computed here makes a command of its recipe.
     pub(crate) is_computed: bool,
     pub(crate) file: PathBuf,
+    /// The line of the recipe's first command; of the rule's head where the recipe begins there.
     pub(crate) line: u32,
 }
 
