@@ -14,7 +14,7 @@ use crate::policy::{GuardMode, Production};
 use crate::verdict::{Level, Verdict};
 
 /// A word of a set to which later versions may add.
-type Word = Cow<'static, str>;
+pub(super) type Word = Cow<'static, str>;
 
 /// A judgement with all that it was made of.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -62,6 +62,9 @@ pub(crate) struct TargetReport {
     /// The target in words, as messages name it.
     #[serde(default)]
     pub(crate) label: String,
+    /// Whose tests derive it from a configured database (`Django's tests`); only where nothing names it by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) derived_by: Option<Word>,
 }
 
 /// An origin with the loaders that would take a value from it.
@@ -200,7 +203,8 @@ impl TargetReport {
 impl FindingReport {
     /// Describes the finding in one line, without its level.
     pub(crate) fn line(&self) -> String {
-        let origin = self.origin.as_ref().map(|origin| format!(" [{origin}]")).unwrap_or_default();
+        let origin = self.origin.as_ref().map(ToString::to_string).filter(|origin| !self.message.contains(origin));
+        let origin = origin.map(|origin| format!(" [{origin}]")).unwrap_or_default();
         format!("{}: {}{origin}", self.rule, self.message)
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::audit::redact::redact_line;
 use crate::audit::report::{
     CallerReport, Candidate, EnvironmentReport, FindingReport, GuardReport, JudgementReport, PolicyReport,
-    SettingReport, TargetReport,
+    SettingReport, TargetReport, Word,
 };
 use crate::caller::Caller;
 use crate::collections::HashMap;
@@ -50,6 +50,25 @@ impl JudgementReport {
     }
 }
 
+impl JudgementReport {
+    /// Takes over a judgement that was made anew, of the targets that are reported and of some that were derived from them:
+    /// these are `derived`, each with whose tests do so, and have the origins of those.
+    pub(crate) fn judged_anew(&mut self, judgement: &Judgement, caller: &Caller, derived: &[&'static str]) {
+        let known = std::mem::take(&mut self.targets);
+        let mut loaders = LoadersByOrigin::default();
+        for candidate in known.iter().flat_map(|target| &target.candidates) {
+            loaders.entry(&candidate.origin).or_default().extend(candidate.loaders.iter().map(String::as_str));
+        }
+        let by = known.iter().map(|target| target.derived_by.clone());
+        let by = by.chain(derived.iter().map(|by| Some(Word::from(*by))));
+        let targets = judgement.targets.iter().zip(by);
+        self.targets =
+            targets.map(|(one, derived_by)| TargetReport { derived_by, ..TargetReport::new(one, &loaders) }).collect();
+        self.findings = judgement.findings.iter().map(|one| FindingReport::new(one, caller)).collect();
+        self.verdict = judgement.verdict;
+    }
+}
+
 impl TargetReport {
     fn new(judged: &JudgedTarget, loaders: &LoadersByOrigin<'_>) -> Self {
         let target = &judged.target;
@@ -75,6 +94,7 @@ impl TargetReport {
             path: file,
             shown_by: judged.shown_by.clone(),
             label: target.shown(),
+            derived_by: None,
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::commands::clearing::Left;
 use crate::commands::context::Context;
 use crate::commands::guarding::FENCED;
 use crate::commands::judging::Judged;
-use crate::commands::{CommandError, clearing, judging, report, saving, unknown};
+use crate::commands::{CommandError, clearing, judging, report, saving, service_advice, unknown};
 use crate::error::{Explain, Failure, in_one_line};
 use crate::exit::Exit;
 use crate::guard;
@@ -192,7 +192,9 @@ fn look_at_target(context: &Context, judged: &Judged, at: usize) -> Looked {
         }
         Err(error) => {
             facts.reachable = Some(false);
-            bad(context, &what, &error, Facts::Target(facts))
+            let advice = service_advice::advice(context, judged, &one.target, &error);
+            let looked = bad(context, &what, &error, Facts::Target(facts));
+            Looked { hint: advice.or(looked.hint), ..looked }
         }
     }
 }

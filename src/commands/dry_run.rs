@@ -10,11 +10,11 @@ use crate::commands::Ending;
 use crate::commands::context::Context;
 use crate::commands::judging::Judged;
 use crate::commands::recording::Recorder;
-use crate::commands::{report, saving};
+use crate::commands::{derived, report, saving, service_advice};
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::snapshot;
-use crate::snapshot::{DumpCommand, Foreseen, Intention, Kind, Obstacle, Order};
+use crate::snapshot::{ABSENT, DumpCommand, Foreseen, Intention, Kind, Obstacle, Order};
 use crate::text::{shell_line, shown};
 use crate::ui::Progress;
 
@@ -27,20 +27,38 @@ const NOT_RUN: &str = "the command was not run";
 /// What would keep a target from being saved: the run would be refused for it.
 pub(crate) fn dry_run(
     context: &Context,
-    judged: &Judged,
+    judged: &mut Judged,
     recorder: &Recorder<'_>,
     may_wait: bool,
 ) -> Result<Ending, Failure> {
-    let intentions = saving::plan(context, judged)?;
+    let mut intentions = saving::plan(context, judged)?;
     let order = Order { may_wait, ..saving::order(context, recorder, Kind::Run, judged.policy.fast_undo) };
-    let targets = &judged.judgement.targets;
     let mut foreseen = Vec::new();
-    for (one, intention) in targets.iter().zip(&intentions) {
+    while let Some(one) = judged.judgement.targets.get(foreseen.len()) {
+        let (at, target) = (foreseen.len(), one.target.clone());
+        if at == intentions.len() {
+            intentions.push(saving::intention(context, judged, &target)?);
+        }
         // Nobody listens to signals yet: one ends this call at once.
-        let watch = Progress::new(format!("looking at {}", one.target.shown()), &context.ui, &|| false);
-        let would = snapshot::foresee(&one.target, intention, &order, &watch);
-        foreseen.push(would.map_err(|error| error.about(&one.target))?);
+        let watch = Progress::new(format!("looking at {}", target.shown()), &context.ui, &|| false);
+        let would = snapshot::foresee(at, &target, &intentions[at], &order, &watch);
+        let (would, one_with) = would.map_err(|error| {
+            let advice = service_advice::advice(context, judged, &target, &error);
+            error.about(&target).advised(advice)
+        })?;
+        if let Some(other) = one_with {
+            judged.note_one(context, at, other)?;
+        }
+        match &would {
+            Foreseen::OneWith(_) | Foreseen::NotUpYet => {}
+            Foreseen::NotSaved(_) if matches!(intentions[at], Intention::LeftToPolicy(_)) => {}
+            Foreseen::NotSaved(_) | Foreseen::Unchanged { .. } | Foreseen::Saved { .. } => {
+                derived::find(context, judged, at, &target, None)?;
+            }
+        }
+        foreseen.push(would);
     }
+    let targets = &judged.judgement.targets;
     if context.ui.json {
         let plan = foreseen.iter().enumerate().map(|(at, would)| Planned::new(at, would)).collect();
         let (judgement, message) = (&judged.report, NOT_RUN);
@@ -51,8 +69,10 @@ pub(crate) fn dry_run(
         matches!(foreseen[*at], Foreseen::NotSaved(_)) && !matches!(intentions[*at], Intention::LeftToPolicy(_))
     };
     let nothing: Vec<usize> = (0..foreseen.len()).filter(is_nothing).collect();
+    let is_absent = |would: &Foreseen| matches!(would, Foreseen::NotSaved(reason) if reason == ABSENT);
+    let all_are_absent = foreseen.iter().all(is_absent);
     for (at, (one, would)) in targets.iter().zip(&foreseen).enumerate() {
-        if saving::is_told_by_another(judged, &nothing, at) {
+        if saving::is_told_by_another(judged, &nothing, at) || !all_are_absent && is_absent(would) {
             continue;
         }
         let what = match would {
@@ -60,6 +80,7 @@ pub(crate) fn dry_run(
             Foreseen::Unchanged { id, .. } => format!("would not be saved again: unchanged since {id}"),
             Foreseen::NotSaved(reason) => format!("would not be saved: {reason}"),
             Foreseen::NotUpYet => "not up yet: would be saved at its first connection".to_owned(),
+            Foreseen::OneWith(other) => format!("the same database as {}", targets[*other].target.shown()),
         };
         let but = snapshot::not_whole_in_full(would.obstacles()).map(|why| format!(", but {why}")).unwrap_or_default();
         context.ui.warn(format!("safe-test: {}: {}; {what}{but}", one.verdict, one.target.shown()));
@@ -110,6 +131,7 @@ impl<'a> Planned<'a> {
         let (saved, how, snapshot, command) = match would {
             Foreseen::NotSaved(reason) => (false, reason.clone(), None, None),
             Foreseen::NotUpYet => (false, "not up yet: at its first connection".to_owned(), None, None),
+            Foreseen::OneWith(other) => (true, format!("the same database as target {other}"), None, None),
             Foreseen::Unchanged { id, .. } => (true, format!("unchanged since {id}"), Some(id), None),
             Foreseen::Saved { id, command, .. } => (true, command.label.to_owned(), Some(id), Some(command.into())),
         };

@@ -26,7 +26,8 @@ const AGAIN: Duration = Duration::from_millis(100);
 /// What is saved while a command runs.
 pub(crate) struct Later<'a> {
     context: &'a Context,
-    judged: &'a Judged,
+    /// With what was found beside targets since.
+    judged: Judged,
     recorder: &'a Recorder<'a>,
     /// One receipt for each target; that of one that was not up is replaced when it is saved.
     receipts: Vec<Receipt>,
@@ -37,7 +38,7 @@ pub(crate) struct Later<'a> {
 impl<'a> Later<'a> {
     pub(crate) fn new(
         context: &'a Context,
-        judged: &'a Judged,
+        judged: Judged,
         recorder: &'a Recorder<'a>,
         receipts: &[Receipt],
     ) -> Later<'a> {
@@ -47,6 +48,11 @@ impl<'a> Later<'a> {
     /// Gives the receipts as they are now.
     pub(crate) fn receipts(&self) -> &[Receipt] {
         &self.receipts
+    }
+
+    /// Gives the judgement with what was found since.
+    pub(crate) fn judged(&self) -> &Judged {
+        &self.judged
     }
 
     /// Saves what the guard asks for, writes that down and says it. A server that is still starting is waited for, until
@@ -63,30 +69,40 @@ impl<'a> Later<'a> {
     }
 
     fn save_into(
-        &self,
+        &mut self,
         saved: &mut Saved,
         question: &Question,
         breaks_off: &(dyn Fn() -> bool + Sync),
     ) -> Result<Answer, Failure> {
-        let Later { context, judged, recorder, .. } = *self;
-        let intentions = saving::plan(context, judged)?;
+        let Later { context, judged, recorder, .. } = self;
+        let (context, recorder) = (*context, *recorder);
         let order = Order { may_wait: true, ..saving::order(context, recorder, Kind::Run, judged.policy.fast_undo) };
-        let saving = Saving { context, judged, recorder, order, interrupted: breaks_off };
+        let saving = Saving { context, recorder, order, interrupted: breaks_off };
         let asked = Instant::now();
+        let mut wanted = Vec::new();
         for at in question.targets.iter().copied() {
             let Some(target) = met_at(&judged.judgement.targets[at].target, question.at) else {
                 return Ok(Answer::NotSaved(
                     "it names several servers, and which of them is meant cannot be told".to_owned(),
                 ));
             };
-            while let Err(error) = saving.save(saved, at, &target, &intentions[at]) {
+            wanted.push((at, target));
+        }
+        let mut next = 0;
+        while let Some((at, target)) = wanted.get(next).cloned() {
+            while let Err(error) = saving.save(saved, judged, at, &target) {
                 if !error.may_pass() || asked.elapsed() > PATIENCE || breaks_off() {
                     return Err(error.into());
                 }
                 thread::sleep(AGAIN);
             }
+            let before = judged.judgement.targets.len();
+            saving.look_beside(saved, judged, at, &target)?;
+            let found = judged.judgement.targets.iter().map(|one| one.target.clone()).enumerate().skip(before);
+            wanted.extend(found);
+            next += 1;
         }
-        saving.finish(saved)?;
+        saving.finish(saved, judged)?;
         let is_gone = saved.receipts.iter().any(|receipt| *receipt.care() == Care::NotUpYet);
         Ok(if is_gone { Answer::NobodyThere } else { Answer::Saved })
     }
@@ -102,11 +118,15 @@ impl<'a> Later<'a> {
             snapshots: receipts.iter().filter_map(|receipt| receipt.snapshot().map(str::to_owned)).collect(),
             manifests,
             targets: Vec::new(),
-            notes: saving::notes(self.judged, &receipts),
+            notes: saving::notes(&self.judged, &receipts),
         }))?;
-        saving::announce_late(self.context, self.judged, &receipts)?;
+        saving::announce_late(self.context, &self.judged, &receipts)?;
         self.held.extend(held);
         for receipt in receipts {
+            if self.receipts.iter().all(|known| known.target() != receipt.target()) {
+                self.receipts.push(receipt);
+                continue;
+            }
             // What was saved before the command, or first, is what undoes all of it.
             let is_awaited =
                 |known: &&mut Receipt| known.target() == receipt.target() && *known.care() == Care::NotUpYet;

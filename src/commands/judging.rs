@@ -6,22 +6,26 @@ use std::mem;
 use std::rc::Rc;
 
 use crate::audit::JudgementReport;
+use crate::clearance::ClearanceError;
 use crate::commands::context::Context;
 use crate::commands::lying_files::{Found, Search};
 use crate::commands::policy_file::InForce;
 use crate::commands::seen::{Looking, Seen};
 use crate::commands::{machine, policy_file};
 use crate::environment;
-use crate::environment::{Condition, DriverEvidence, Files, Origin, Reading, Setting, SurveyInput};
+use crate::environment::{
+    Condition, Derivation, DriverEvidence, FileProblem, Files, Origin, Reading, Service, Setting, SurveyInput,
+};
 use crate::error::Failure;
 use crate::policy::{FILE_NAME, Policy};
 use crate::reach;
 use crate::reach::{Engine, Reached, Target};
 use crate::snapshot::{Store, StoreError, Stored};
 use crate::verdict;
-use crate::verdict::{Evidence, Judgement, Lying};
+use crate::verdict::{Evidence, Judgement, Lying, Machine};
 
 /// A judgement with what it was made of, for those who explain or record it.
+#[derive(Clone)]
 pub(crate) struct Judged {
     /// The judgement.
     pub(crate) judgement: Judgement,
@@ -31,14 +35,119 @@ pub(crate) struct Judged {
     pub(crate) report: JudgementReport,
     /// The programs that the command visibly starts, as they are called there.
     pub(crate) programs: BTreeSet<String>,
+    basis: Rc<Basis>,
+    /// The report before anything was found on servers; `None` where nothing was.
+    before: Option<Rc<JudgementReport>>,
+    /// Pairs of targets that their servers showed to be one database.
+    one: Vec<(usize, usize)>,
 }
 
 impl Judged {
-    /// Tells whether this comes to the same as an earlier judgement, to the passwords.
+    /// Tells whether this comes to the same as an earlier judgement, to the passwords. What was found on servers since does
+    /// not count.
     pub(crate) fn is_as(&self, earlier: &Judged) -> bool {
-        let targets =
-            |judged: &Judged| judged.judgement.targets.iter().map(|one| one.target.clone()).collect::<Vec<_>>();
-        self.report == earlier.report && targets(self) == targets(earlier)
+        let targets = |judged: &Judged, count: usize| {
+            judged.judgement.targets.iter().take(count).map(|one| one.target.clone()).collect::<Vec<_>>()
+        };
+        let count = earlier.named();
+        self.report == *earlier.before() && targets(self, usize::MAX) == targets(earlier, count)
+    }
+
+    fn before(&self) -> &JudgementReport {
+        self.before.as_deref().unwrap_or(&self.report)
+    }
+
+    /// Counts the targets that were there before any server was asked: the first ones.
+    pub(crate) fn named(&self) -> usize {
+        self.before().targets.len()
+    }
+
+    /// Lists how tests derive databases from the targets.
+    pub(crate) fn derivations(&self) -> &[Derivation] {
+        &self.basis.derivations
+    }
+
+    /// Lists the container services that the project declares, where a host may be one.
+    pub(crate) fn services(&self) -> &[Service] {
+        &self.basis.services
+    }
+
+    /// Judges anew, with targets that their servers have besides, each with whose tests derive it.
+    ///
+    /// # Errors
+    ///
+    /// The run is less safe than it was; then this is the judgement that says why.
+    pub(crate) fn add_derived(
+        &mut self,
+        context: &Context,
+        derived: Vec<(Target, &'static str)>,
+    ) -> Result<(), ClearanceError> {
+        let (targets, by): (Vec<Target>, Vec<&'static str>) = derived.into_iter().unzip();
+        self.judge_anew(context, targets, &by)
+    }
+
+    /// Judges anew, where two targets were shown to be one database.
+    ///
+    /// # Errors
+    ///
+    /// As [`Judged::add_derived`].
+    pub(crate) fn note_one(&mut self, context: &Context, one: usize, other: usize) -> Result<(), ClearanceError> {
+        self.one.push((one, other));
+        self.judge_anew(context, Vec::new(), &[])
+    }
+
+    fn judge_anew(
+        &mut self,
+        context: &Context,
+        more: Vec<Target>,
+        derived_by: &[&'static str],
+    ) -> Result<(), ClearanceError> {
+        self.before.get_or_insert_with(|| Rc::new(self.report.clone()));
+        let known = self.judgement.targets.iter().map(|one| one.target.clone());
+        let targets: Vec<Target> = known.chain(more).collect();
+        let verdict = self.judgement.verdict;
+        self.judgement = self.basis.judge(context, &self.policy, &targets, &self.one);
+        self.report.judged_anew(&self.judgement, &context.caller, derived_by);
+        if self.judgement.verdict > verdict {
+            return Err(ClearanceError::Verdict(self.judgement.verdict));
+        }
+        Ok(())
+    }
+}
+
+/// What a judgement rests on besides its targets.
+struct Basis {
+    environment: Vec<Setting>,
+    machine: Machine,
+    services: Vec<Service>,
+    conditions: Vec<Condition>,
+    problems: Vec<FileProblem>,
+    drivers: Option<DriverEvidence>,
+    client: Option<String>,
+    unseen: Option<String>,
+    /// How many of the targets lie in the project without being named, and why not all of it was looked through.
+    lying: Option<(usize, Option<String>)>,
+    derivations: Vec<Derivation>,
+}
+
+impl Basis {
+    fn judge(&self, context: &Context, policy: &Policy, targets: &[Target], one: &[(usize, usize)]) -> Judgement {
+        verdict::judge(&Evidence {
+            targets,
+            one,
+            lying: self.lying.as_ref().map(|(count, cut)| Lying { count: *count, cut: cut.as_deref() }),
+            environment: &self.environment,
+            process: &context.process_text,
+            machine: &self.machine,
+            services: &self.services,
+            conditions: &self.conditions,
+            problems: &self.problems,
+            drivers: self.drivers.as_ref(),
+            client: self.client.as_deref(),
+            unseen: self.unseen.as_deref(),
+            policy,
+            project: &context.project,
+        })
     }
 }
 
@@ -79,9 +188,12 @@ pub(crate) fn judge_addresses(
                 let mut found = target_at(address, lookup)?;
                 // The same account on the same server, named for another database.
                 let same = |known: &&Target| {
-                    known.engine == found.engine && known.places == found.places && known.user == found.user
+                    known.engine == found.engine
+                        && verdict::may_be_one_server(known, &found)
+                        && known.user == found.user
                 };
-                found.password = found.password.take().or_else(|| targets.iter().find(same)?.password.clone());
+                let password = targets.iter().find(same).and_then(|same| same.password.clone());
+                found.password = found.password.take().or(password);
                 Some(found)
             });
             if found.is_none() {
@@ -151,11 +263,7 @@ fn judge_with(
     let lookup = reach::Lookup { project: &context.project, files, base_folders: &survey.bases };
     let Reached { targets: found, not_followed } = reach::find_targets(&survey.readings, &survey.invocations, &lookup);
     survey.conditions.extend(not_followed.into_iter().map(Condition::NotFollowed));
-    let client = survey
-        .invocations
-        .iter()
-        .find(|invocation| reach::is_database_client(invocation))
-        .map(|client| client.program().to_owned());
+    let client = survey.invocations.iter().find_map(reach::database_client);
     let unseen = survey.invocations.iter().find_map(reach::acts_unseen);
     let is_cut = survey.conditions.iter().any(Condition::is_gap);
     // It takes about as long as reading the manifests does.
@@ -164,34 +272,28 @@ fn judge_with(
     let has_unknown_engine = found.iter().any(|target| target.engine == Engine::Unknown);
     let confined = survey.confined.take();
     let read_drivers = || environment::database_drivers(&context.project, confined.as_deref(), files);
-    let mut drivers = (has_unknown_engine || found.is_empty() || is_cut).then(read_drivers);
+    let drivers = (has_unknown_engine || found.is_empty() || is_cut).then(read_drivers);
     let mut targets = select(reach::name_engines(found, drivers.as_ref()), &lookup);
     let matter = verdict::Surroundings::of(&targets);
     let services = if matter.names { environment::services(&context.project, files, command) } else { Vec::new() };
     let machine = machine::read(matter, files);
-    let names = verdict::environment_names(&survey.readings, &survey.invocations);
     let unread = context.disk.not_followed(&context.project, &survey.conditions);
     survey.conditions.extend(unread);
-    let judge = |targets: &[Target], drivers: Option<&DriverEvidence>, lying| {
-        verdict::judge(&Evidence {
-            targets,
-            lying,
-            environment: &names,
-            process: &context.process_text,
-            machine: &machine,
-            services: &services,
-            conditions: &survey.conditions,
-            problems: &survey.problems,
-            drivers,
-            client: client.as_deref(),
-            unseen: unseen.as_deref(),
-            policy: &policy,
-            project: &context.project,
-        })
+    let mut basis = Basis {
+        environment: verdict::environment_names(&survey.readings, &survey.invocations),
+        machine,
+        services,
+        conditions: mem::take(&mut survey.conditions),
+        problems: mem::take(&mut survey.problems),
+        drivers,
+        client,
+        unseen,
+        lying: None,
+        derivations: mem::take(&mut survey.derivations),
     };
-    let mut judgement = judge(&targets, drivers.as_ref(), None);
+    let mut judgement = basis.judge(context, &policy, &targets, &[]);
     if scope == Scope::Project && judgement.is_unnamed() {
-        let drivers = drivers.get_or_insert_with(read_drivers);
+        basis.drivers.get_or_insert_with(read_drivers);
         let Found { files: lying, cut } = search.unwrap_or_else(|| self::search(context, &policy)).finish();
         let named = targets.len();
         for (path, engine) in lying {
@@ -199,12 +301,13 @@ fn judge_with(
                 targets.push(Target::lying(engine, path, &context.project));
             }
         }
-        judgement = judge(&targets, Some(drivers), Some(Lying { count: targets.len() - named, cut: cut.as_deref() }));
+        basis.lying = Some((targets.len() - named, cut));
+        judgement = basis.judge(context, &policy, &targets, &[]);
     }
     let report = JudgementReport::new(&judgement, &survey, &context.caller, &policy, trust);
     let programs: BTreeSet<&String> = survey.invocations.iter().filter_map(|one| one.words.first()).collect();
     let programs = programs.into_iter().cloned().collect();
     // The environment is thousands of small pieces: the end of the process frees them all at once.
     mem::forget(survey);
-    Ok(Judged { judgement, policy, report, programs })
+    Ok(Judged { judgement, policy, report, programs, basis: Rc::new(basis), before: None, one: Vec::new() })
 }

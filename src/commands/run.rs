@@ -52,7 +52,7 @@ pub(crate) fn run(
     let watch = ready.watch()?;
     let Ready { judged, recorder, clearance, .. } = &*ready;
 
-    let mut later = Later::new(context, judged, recorder, clearance.receipts());
+    let mut later = Later::new(context, judged.clone(), recorder, clearance.receipts());
     let mut refusals = guarding::Refusals::new(recorder);
     let mut answer = |message: Message, breaks_off: &(dyn Fn() -> bool + Sync)| match message {
         Message::Question(question) => {
@@ -77,7 +77,7 @@ pub(crate) fn run(
     // A command of which nobody can say how it ended has only its start in the log.
     let finish = recorded(&outcome).map(|outcome| Finish {
         guard: Some(hold),
-        notes: afterwards::notes(context, judged, later.receipts(), &account),
+        notes: afterwards::notes(context, later.judged(), later.receipts(), &account),
         account,
         ..Finish::new(outcome, duration)
     });
@@ -97,7 +97,7 @@ pub(crate) fn run(
         Err(error) => return Err(error.into()),
     };
     let succeeded = ending == Ending::Command(0) && finish.as_ref().is_none_or(|finish| finish.account.refusals() == 0);
-    let ending = undo_if_asked(context, judged, recorder, later.receipts(), (ending, succeeded), inherited)?;
+    let ending = undo_if_asked(context, later.judged(), recorder, later.receipts(), (ending, succeeded), inherited)?;
     finish.map_or(Ok(ending), |finish| afterwards::tell(context, &finish, ending))
 }
 
@@ -145,7 +145,7 @@ impl Ready<'_> {
 fn prepare<'c>(
     context: &'c Context,
     command: &[OsString],
-    (judged, seen): (Judged, Seen),
+    (mut judged, seen): (Judged, Seen),
     (guard, inbox): (&Guard, &Inbox),
     interrupt: &Interrupt,
 ) -> Result<Prepared<'c>, Failure> {
@@ -160,11 +160,11 @@ fn prepare<'c>(
     let may_wait = guard.line().is_some();
     guard.begin_to_save(&judged);
     if context.dry_run {
-        return dry_run::dry_run(context, &judged, &recorder, may_wait).map(Prepared::Ended);
+        return dry_run::dry_run(context, &mut judged, &recorder, may_wait).map(Prepared::Ended);
     }
 
     recorder.prepare()?;
-    let saved = match saving::save(context, &judged, &recorder, Kind::Run, may_wait, interrupt) {
+    let saved = match saving::save(context, &mut judged, &recorder, Kind::Run, may_wait, interrupt) {
         Ok(saved) => saved,
         Err(not_saved) => return no_snapshot(context, &judged, not_saved, &recorder, interrupt).map(Prepared::Ended),
     };
@@ -211,7 +211,7 @@ fn look_again<'c>(
         let (mut again, seen) = judging::judge_before_a_run(context, command)?;
         guard.mark(&mut again);
         if again.is_as(&ready.judged) {
-            (ready.judged, ready.seen) = (again, seen);
+            ready.seen = seen;
             continue;
         }
         let changed = format!("{} has changed meanwhile: all is judged anew", shown(&path));
@@ -267,6 +267,7 @@ fn no_snapshot(
     interrupt: &Interrupt,
 ) -> Result<Ending, Failure> {
     let NotSaved { failure, manifests } = not_saved;
+    saving::tell_refusal(context, judged, &failure);
     recorder.record_ending(Event::Refused(Refusal {
         judgement: judged.report.record(),
         reason: in_one_line(failure.error()),

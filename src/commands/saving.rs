@@ -1,25 +1,26 @@
 //! Saves every target before something may touch it.
 
 use std::cell::RefCell;
+use std::error::Error;
 use std::fs::File;
 
 use serde::Serialize;
 
 use crate::audit::{JudgementReport, Manifests};
-use crate::clearance::Clearance;
-use crate::commands::clearing;
+use crate::clearance::{Clearance, ClearanceError};
 use crate::commands::clearing::Left;
 use crate::commands::context::Context;
 use crate::commands::judging::Judged;
 use crate::commands::prune::drop_old;
 use crate::commands::recording::Recorder;
 use crate::commands::report;
+use crate::commands::{clearing, derived, service_advice};
 use crate::error::Failure;
 use crate::exec::Interrupt;
 use crate::reach::Target;
 use crate::snapshot;
 use crate::snapshot::{
-    Care, Copied, Effect, Intention, Kind, Obstacle, Order, Receipt, SnapshotError, Standing, Stored,
+    ABSENT, Care, Copied, Effect, Intention, Kind, Met, Obstacle, Order, Receipt, SnapshotError, Standing, Stored,
 };
 use crate::ui::{Progress, bytes};
 use crate::verdict::Level;
@@ -45,15 +46,17 @@ pub(crate) struct NotSaved {
     pub(crate) manifests: Manifests,
 }
 
-/// Plans for every target first, so that one that cannot be saved costs no dump of the others; then takes them. With
-/// `may_wait`, those whose servers are not up yet are left to their first connections.
+/// Plans for every target first, so that one that cannot be saved costs no dump of the others; then takes them, and those that
+/// turn out to be beside them, which `judged` has as its last targets then. With `may_wait`, those whose servers are not up
+/// yet are left to their first connections.
 ///
 /// # Errors
 ///
-/// Why one was not saved; the snapshots of those before it stay, and are to be written down.
+/// Why one was not saved, or is less safe than what was judged before; the snapshots of those before it stay, and are to be
+/// written down.
 pub(crate) fn save(
     context: &Context,
-    judged: &Judged,
+    judged: &mut Judged,
     recorder: &Recorder<'_>,
     kind: Kind,
     may_wait: bool,
@@ -61,24 +64,37 @@ pub(crate) fn save(
 ) -> Result<Saved, NotSaved> {
     let interrupted = || interrupt.requested().is_some();
     let order = Order { may_wait, ..order(context, recorder, kind, judged.policy.fast_undo) };
-    let saving = Saving { context, judged, recorder, order, interrupted: &interrupted };
+    let saving = Saving { context, recorder, order, interrupted: &interrupted };
     let mut saved = Saved::default();
-    let all = |saved: &mut Saved| {
-        for (at, intention) in plan(context, judged)?.iter().enumerate() {
-            saving.save(saved, at, &judged.judgement.targets[at].target, intention)?;
+    let all = |saved: &mut Saved, judged: &mut Judged| {
+        plan(context, judged)?;
+        let mut at = 0;
+        while let Some(one) = judged.judgement.targets.get(at) {
+            let target = one.target.clone();
+            saving.save(saved, judged, at, &target)?;
+            saving.look_beside(saved, judged, at, &target)?;
+            at += 1;
         }
-        saving.finish(saved)
+        saving.finish(saved, judged)
     };
-    match all(&mut saved) {
+    match all(&mut saved, judged) {
         Ok(()) => Ok(saved),
         Err(failure) => Err(NotSaved { failure, manifests: saved.manifests }),
+    }
+}
+
+/// Says what made a run less safe than it was judged to be, where that is why nothing goes on: what was found beside its
+/// targets.
+pub(crate) fn tell_refusal(context: &Context, judged: &Judged, failure: &Failure) {
+    let error: &dyn Error = failure.error();
+    if error.is::<ClearanceError>() {
+        report::refusal_text(&judged.report).into_iter().for_each(|line| context.ui.warn(line));
     }
 }
 
 /// Targets being saved.
 pub(crate) struct Saving<'a> {
     pub(crate) context: &'a Context,
-    pub(crate) judged: &'a Judged,
     pub(crate) recorder: &'a Recorder<'a>,
     pub(crate) order: Order<'a>,
     /// Tells whether to stop.
@@ -94,13 +110,16 @@ impl Saving<'_> {
     pub(crate) fn save(
         &self,
         saved: &mut Saved,
+        judged: &Judged,
         at: usize,
         target: &Target,
-        intention: &Intention,
     ) -> Result<(), SnapshotError> {
+        let intention = intention(self.context, judged, target)?;
         let watch = Progress::new(format!("saving {}", target.shown()), &self.context.ui, self.interrupted);
-        let receipt =
-            snapshot::take(at, target, intention, &self.order, &watch).map_err(|error| error.about(target))?;
+        let receipt = snapshot::take(at, target, &intention, &self.order, &watch).map_err(|error| {
+            let advice = service_advice::advice(self.context, judged, target, &error);
+            error.about(target).advised(advice)
+        })?;
         if let Some((id, manifest)) = receipt.manifest() {
             saved.manifests.insert(id.to_owned(), manifest);
             saved.held.push(self.recorder.store().hold(id).map_err(SnapshotError::from)?);
@@ -109,13 +128,38 @@ impl Saving<'_> {
         Ok(())
     }
 
+    /// Looks at what the target that was saved last is beside, or is one with: what tests derive from it is judged, and the
+    /// last of `judged`'s targets then.
+    ///
+    /// # Errors
+    ///
+    /// The server cannot be asked, or the run is less safe than it was judged to be.
+    pub(crate) fn look_beside(
+        &self,
+        saved: &Saved,
+        judged: &mut Judged,
+        at: usize,
+        target: &Target,
+    ) -> Result<(), Failure> {
+        let Some(receipt) = saved.receipts.last() else { return Ok(()) };
+        if let Some(other) = receipt.one_with() {
+            judged.note_one(self.context, at, other)?;
+        }
+        match receipt.care() {
+            Care::Saved { .. } | Care::Unchanged { .. } | Care::NothingToLose { .. } => {
+                derived::find(self.context, judged, at, target, receipt.neighbours())
+            }
+            Care::OneWith { .. } | Care::LeftToPolicy { .. } | Care::NotUpYet => Ok(()),
+        }
+    }
+
     /// Clears away what earlier restores and too many snapshots have left.
     ///
     /// # Errors
     ///
     /// The store cannot be read.
-    pub(crate) fn finish(&self, saved: &mut Saved) -> Result<(), Failure> {
-        let Saving { context, judged, recorder, .. } = self;
+    pub(crate) fn finish(&self, saved: &mut Saved, judged: &Judged) -> Result<(), Failure> {
+        let Saving { context, recorder, .. } = self;
         for receipt in saved.receipts.iter().filter(|receipt| !receipt.leftovers().is_empty()) {
             let target = &judged.judgement.targets[receipt.target()].target;
             let left = clearing::clear(context, recorder, target, receipt.leftovers(), judged.policy.keep_last());
@@ -174,20 +218,18 @@ pub(crate) fn order<'a>(context: &'a Context, recorder: &'a Recorder<'_>, kind: 
         may_reuse: kind == Kind::Run,
         may_wait: false,
         copies: fast_undo.then_some(recorder),
+        met: Met::default(),
     }
 }
 
 /// Decides for every target what is to be done.
 pub(crate) fn plan(context: &Context, judged: &Judged) -> Result<Vec<Intention>, SnapshotError> {
-    judged
-        .judgement
-        .targets
-        .iter()
-        .map(|one| {
-            snapshot::plan(&one.target, &judged.policy, &*context.disk)
-                .map_err(|error| SnapshotError::from(error).about(&one.target))
-        })
-        .collect()
+    judged.judgement.targets.iter().map(|one| intention(context, judged, &one.target)).collect()
+}
+
+/// Decides what is to be done for one target.
+pub(crate) fn intention(context: &Context, judged: &Judged, target: &Target) -> Result<Intention, SnapshotError> {
+    snapshot::plan(target, &judged.policy, &*context.disk).map_err(|error| SnapshotError::from(error).about(target))
 }
 
 /// What is said where a run without a name goes on.
@@ -299,28 +341,32 @@ pub(crate) fn announce(
         let left = left.iter().find(|(target, _)| *target == receipt.target())?;
         clearing::summary(&left.1).map(|summary| format!("; {summary}"))
     };
-    let told = |receipt| format!("{}{}", part(judged, receipt), beside(receipt).unwrap_or_default());
-    let is_nothing = |receipt: &Receipt| matches!(receipt.care(), Care::NothingToLose { .. });
-    let nothing: Vec<usize> = receipts.iter().filter(|one| is_nothing(one)).map(Receipt::target).collect();
-    let is_told = |receipt: &&Receipt| !is_told_by_another(judged, &nothing, receipt.target());
-    let parts: Vec<String> = receipts.iter().filter(is_told).map(told).collect();
+    let told = |receipt| format!("{}{}", part(judged, receipts, receipt), beside(receipt).unwrap_or_default());
+    let parts: Vec<String> = worth_telling(judged, receipts).map(told).collect();
     let line = format!("safe-test: {verdict}: {unnamed}{}{guarded}", parts.join("; "));
-    tell_saved(context, receipts, line);
+    let mut lines = vec![line];
+    if context.ui.is_too_long(&lines[0]) && parts.len() > 1 {
+        lines = vec![format!("safe-test: {verdict}: {unnamed}{} databases{guarded}", parts.len())];
+        lines.extend(parts.iter().map(|part| format!("  {part}")));
+    }
+    tell_saved(context, receipts, lines);
     if context.ui.verbose {
         report::judgement_text(&judged.report, true).into_iter().for_each(|line| context.ui.say(line));
     }
     Ok(())
 }
 
-/// Says by `line` what is saved, and then how to put it back. What does not come back whole is said also where quiet was
+/// Says by `lines` what is saved, and then how to put it back. What does not come back whole is said also where quiet was
 /// asked for.
-fn tell_saved(context: &Context, receipts: &[Receipt], line: String) {
+fn tell_saved(context: &Context, receipts: &[Receipt], lines: Vec<String>) {
     let (whole, not_whole): (Vec<&Receipt>, Vec<&Receipt>) =
         receipts.iter().filter(|receipt| receipt.snapshot().is_some()).partition(|one| one.obstacles().is_empty());
-    if not_whole.is_empty() {
-        context.ui.say(line);
-    } else {
-        context.ui.warn(line);
+    for line in lines {
+        if not_whole.is_empty() {
+            context.ui.say(line);
+        } else {
+            context.ui.warn(line);
+        }
     }
     match (whole.as_slice(), not_whole.as_slice()) {
         ([_, _, ..], []) => context.ui.say("safe-test: to undo: safe-test restore latest"),
@@ -350,10 +396,26 @@ pub(crate) fn announce_late(context: &Context, judged: &Judged, receipts: &[Rece
         context.ui.warn_json(&report::json(&SavedLate { schema: 1, event, snapshots, obstacles, notes })?);
         return Ok(());
     }
-    let parts: Vec<String> = receipts.iter().map(|receipt| part(judged, receipt)).collect();
+    let parts: Vec<String> = worth_telling(judged, receipts).map(|receipt| part(judged, receipts, receipt)).collect();
     let line = format!("safe-test: at the first connection: {}", parts.join("; "));
-    tell_saved(context, receipts, line);
+    tell_saved(context, receipts, vec![line]);
     Ok(())
+}
+
+/// Leaves out what another receipt tells as well: databases that are one with another, and those that are not there unless
+/// nothing else is.
+fn worth_telling<'r>(judged: &Judged, receipts: &'r [Receipt]) -> impl Iterator<Item = &'r Receipt> {
+    let is_nothing = |receipt: &Receipt| matches!(receipt.care(), Care::NothingToLose { .. });
+    let is_absent = |receipt: &Receipt| matches!(receipt.care(), Care::NothingToLose { reason } if reason == ABSENT);
+    let nothing: Vec<usize> = receipts.iter().filter(|one| is_nothing(one)).map(Receipt::target).collect();
+    let is_one = |receipt: &Receipt| matches!(receipt.care(), Care::OneWith { .. });
+    let all_are_absent = receipts.iter().all(is_absent);
+    let is_told = |receipt: &&Receipt| {
+        !is_one(receipt)
+            && (all_are_absent || !is_absent(receipt))
+            && !is_told_by_another(judged, &nothing, receipt.target())
+    };
+    receipts.iter().filter(is_told).collect::<Vec<_>>().into_iter()
 }
 
 /// Tells whether the target at `at` is a file that is not there and but another reading of a value: of one that is there, or
@@ -388,12 +450,23 @@ pub(crate) fn notes(judged: &Judged, receipts: &[Receipt]) -> Vec<String> {
             let is_whole = matches!(receipt.care(), Care::Saved { .. }) && receipt.obstacles().is_empty();
             !is_whole || matches!(receipt.copy(), Some(Copied::NotKept { .. }))
         })
-        .map(|receipt| part(judged, receipt))
+        .map(|receipt| part(judged, receipts, receipt))
         .collect()
 }
 
-fn part(judged: &Judged, receipt: &Receipt) -> String {
-    let target = judged.judgement.targets.get(receipt.target()).map(|one| one.target.shown()).unwrap_or_default();
+/// Says what was done about one target. What it is called besides is said with it.
+fn part(judged: &Judged, receipts: &[Receipt], receipt: &Receipt) -> String {
+    let shown = |at: usize| judged.judgement.targets.get(at).map(|one| one.target.shown()).unwrap_or_default();
+    let derived = judged.report.targets.get(receipt.target()).and_then(|one| one.derived_by.as_deref());
+    let derived = derived.map(|by| format!(", of {by},")).unwrap_or_default();
+    let is_one = |other: &&Receipt| matches!(other.care(), Care::OneWith { target } if *target == receipt.target());
+    let places = |at: usize| {
+        let places = judged.judgement.targets.get(at).map(|one| one.target.places.iter().map(ToString::to_string));
+        places.into_iter().flatten().collect::<Vec<_>>().join(", ")
+    };
+    let others: Vec<String> = receipts.iter().filter(is_one).map(|other| places(other.target())).collect();
+    let also = if others.is_empty() { String::new() } else { format!(" (the same as on {})", others.join(" and ")) };
+    let target = format!("{}{derived}{also}", shown(receipt.target()));
     let but = snapshot::not_whole(receipt.obstacles()).map(|why| format!(", but {why}")).unwrap_or_default();
     match receipt.care() {
         Care::Saved { size, copy, .. } => {
@@ -408,6 +481,7 @@ fn part(judged: &Judged, receipt: &Receipt) -> String {
         Care::NothingToLose { reason } | Care::LeftToPolicy { reason } => {
             format!("{target} not saved: {}", reason)
         }
+        Care::OneWith { target: other } => format!("{target} is the same database as {}", shown(*other)),
         Care::NotUpYet => format!("{target} not up yet: saved at its first connection"),
     }
 }

@@ -6,6 +6,7 @@ use crate::audit::{Event, Saved};
 use crate::clearance::ClearanceError;
 use crate::commands::around::Around;
 use crate::commands::context::Context;
+use crate::commands::judging::Judged;
 use crate::commands::recording::{Recorder, record_refusal};
 use crate::commands::saving::{NotSaved, SnapshotCopy, SnapshotObstacle};
 use crate::commands::{CommandError, Ending, judging, report, saving};
@@ -18,7 +19,7 @@ use crate::snapshot::Kind;
 use crate::verdict::Verdict;
 
 pub(crate) fn snapshot(context: &mut Context, inherited: &Inherited) -> Result<Ending, Failure> {
-    let judged = judging::judge(context, None)?;
+    let mut judged = judging::judge(context, None)?;
     let recorder = Recorder::own(context, &judged, &["safe-test", "snapshot"]);
     // Saving reads only, but a dump of production on a developer's disk is an accident of its own.
     // What lies in the project is safe by itself, whatever nothing names besides: nothing is run.
@@ -33,11 +34,11 @@ pub(crate) fn snapshot(context: &mut Context, inherited: &Inherited) -> Result<E
     let recorder = recorder?;
     let interrupt = Interrupt::listen(inherited).map_err(exec::ExecError::Signals)?;
     recorder.prepare()?;
-    let targets: Vec<&Target> = judged.judgement.targets.iter().map(|one| &one.target).collect();
-    let around = Around::reaching(&targets);
-    let saved = match saving::save(context, &judged, &recorder, Kind::Manual, false, &interrupt) {
+    let around = Around::reaching(&targets_of(&judged));
+    let saved = match saving::save(context, &mut judged, &recorder, Kind::Manual, false, &interrupt) {
         Ok(saved) => saved,
         Err(NotSaved { failure, manifests }) => {
+            saving::tell_refusal(context, &judged, &failure);
             if !manifests.is_empty() {
                 let snapshots = manifests.keys().cloned().collect();
                 recorder.record_ending(Event::Snapshot(Saved { snapshots, manifests, ..Saved::default() }));
@@ -56,7 +57,7 @@ pub(crate) fn snapshot(context: &mut Context, inherited: &Inherited) -> Result<E
         targets: judged.report.targets.clone(),
         notes: notes.clone(),
     }))?;
-    around.are_saved(context, &targets);
+    around.are_saved(context, &targets_of(&judged));
     let answered = if context.ui.json {
         context.ui.answer_json(&report::json(&Told {
             schema: 1,
@@ -82,4 +83,8 @@ struct Told<'a> {
     obstacles: Vec<SnapshotObstacle<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     copies: Vec<SnapshotCopy<'a>>,
+}
+
+fn targets_of(judged: &Judged) -> Vec<&Target> {
+    judged.judgement.targets.iter().map(|one| &one.target).collect()
 }

@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 pub(crate) mod condition;
+pub(crate) mod derivation;
 pub(crate) mod ecosystems;
 pub(crate) mod evidence;
 pub(crate) mod files;
@@ -23,13 +24,12 @@ pub(crate) mod project;
 pub(crate) mod property_tests;
 pub(crate) mod readers;
 pub(crate) mod reading;
-pub(crate) mod remembered;
 pub(crate) mod services;
 pub(crate) mod survey;
 pub(crate) mod workspace_patterns;
 
 pub(crate) use crate::environment::condition::{Condition, FileProblem, ProblemKind};
-pub(crate) use crate::environment::ecosystems::is_plain;
+pub(crate) use crate::environment::derivation::Derivation;
 pub(crate) use crate::environment::ecosystems::manifest::DataPath;
 pub(crate) use crate::environment::evidence::{Driver, DriverEvidence, database_drivers};
 pub(crate) use crate::environment::files::{Files, Folder};
@@ -38,5 +38,5 @@ pub(crate) use crate::environment::mode::named_environment;
 pub(crate) use crate::environment::origin::Origin;
 pub(crate) use crate::environment::project::Project;
 pub(crate) use crate::environment::reading::{Reading, Setting, Unresolved};
-pub(crate) use crate::environment::services::{Service, services};
+pub(crate) use crate::environment::services::{Published, Service, published, services};
 pub(crate) use crate::environment::survey::{Survey, SurveyInput, survey};

@@ -27,23 +27,9 @@ impl Purpose {
         match kind(program_of(&invocation.words), &words) {
             Kind::Test => Purpose { test: true, development: false, named },
             Kind::Development => Purpose { test: false, development: true, named },
-            Kind::Unknown if is_of_development(invocation) => Purpose { test: false, development: true, named },
             Kind::Unknown => Purpose { named, ..Purpose::BOTH },
         }
     }
-}
-
-/// Names of scripts that start a server or build, whatever program they call.
-const DEVELOPMENT_SCRIPTS: &[&str] = &["build", "dev", "develop", "preview", "serve", "start", "watch"];
-
-/// Tells by the script that a command stands in whether it runs no tests.
-fn is_of_development(invocation: &Invocation) -> bool {
-    let origin = &invocation.origin;
-    let is_script = origin.file.as_deref().and_then(|file| file.file_name()).is_some_and(|name| name == "package.json");
-    let mut parts = origin.variable.split([':', '-', '.']);
-    is_script
-        && parts.clone().all(|part| !TEST_WORDS.contains(&part))
-        && parts.any(|part| DEVELOPMENT_SCRIPTS.contains(&part))
 }
 
 enum Kind {
@@ -77,6 +63,11 @@ fn kind(program: &str, words: &[&str]) -> Kind {
         Task::ByWord => {
             let after_interpreter = words.iter().skip_while(|word| word.rsplit('/').next() != Some(program)).nth(1);
             let tasks = words.iter().chain(after_interpreter);
+            let is_own = |word: &str| word.rsplit('/').next() == Some(program);
+            let is_task = |word: &&str| !word.starts_with('-') && !word.contains('=') && !is_own(word);
+            if programs::has_a_default_task(program) && !words.iter().any(is_task) {
+                return Kind::Unknown;
+            }
             let runs_tests = tasks.filter(|word| !word.starts_with('-')).any(|word| is_test_word(word));
             if runs_tests { Kind::Test } else { Kind::Development }
         }
@@ -196,7 +187,15 @@ mod tests {
         for command in development {
             assert_eq!(purpose(command), (false, true, None), "{command}");
         }
-        for command in ["./run.sh", "make test-all", "node seed.js", "npm run db:reset", "ruby x.rb"] {
+        for command in [
+            "./run.sh",
+            "make test-all",
+            "node seed.js",
+            "npm run db:reset",
+            "ruby x.rb",
+            "rake",
+            "bin/rake --trace A=1",
+        ] {
             assert_eq!(purpose(command), (true, true, None), "{command}");
         }
         let named = [

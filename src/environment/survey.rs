@@ -15,8 +15,7 @@ use std::path::PathBuf;
 use crate::environment::follow::{Step, steps};
 use crate::environment::layering::readings_builder::Built;
 use crate::environment::layering::{Library, ReadingsBuilder, StartEnvironment};
-use crate::environment::remembered::Remembered;
-use crate::environment::{Condition, FileProblem, Invocation, Reading};
+use crate::environment::{Condition, Derivation, FileProblem, Invocation, Reading};
 
 pub(crate) use crate::environment::survey::input::SurveyInput;
 
@@ -33,6 +32,8 @@ pub(crate) struct Survey {
     pub(crate) problems: Vec<FileProblem>,
     /// Facts that a judge turns into findings.
     pub(crate) conditions: Vec<Condition>,
+    /// How tests derive databases from the configured ones.
+    pub(crate) derivations: Vec<Derivation>,
     /// The loaders that were taken for plausible, by name.
     pub(crate) loaders: Vec<String>,
     /// The folders that relative paths of database files may start at, absolute.
@@ -46,8 +47,6 @@ pub(crate) struct Survey {
 /// Never fails: what keeps a file from being read is in [`Survey::problems`] and [`Survey::conditions`].
 #[must_use]
 pub(crate) fn survey(input: &SurveyInput<'_>) -> Survey {
-    let files = Remembered::new(input.files);
-    let input = &SurveyInput { files: &files, ..*input };
     let library = Library::new(input.files, input.project);
     let steps =
         input.command.map_or_else(Vec::new, |command| steps(command, input.project, input.files, &library.gaps));
@@ -59,12 +58,12 @@ pub(crate) fn survey(input: &SurveyInput<'_>) -> Survey {
         scenes::add(input, &host, &steps, &library, &mut readings);
         asked_files::add_extra_files(input, &host, &library, &mut readings);
     }
-    let Built { readings, mut conditions, loaders, bases, confined } = readings.finish();
+    let Built { readings, mut conditions, derivations, loaders, bases, confined } = readings.finish();
     let (files, problems, of_files) = library.into_parts();
     conditions.extend(of_files);
     conditions.extend(protection_disabled(&readings));
     let invocations = steps.into_iter().map(|step| step.invocation).collect();
-    Survey { readings, invocations, files, problems, conditions, loaders, bases, confined }
+    Survey { readings, invocations, files, problems, conditions, derivations, loaders, bases, confined }
 }
 
 /// Adds the process environment as the command gets it: with the assignments that stand before all of it.

@@ -308,7 +308,11 @@ impl Rules {
 
 fn is_awaited(care: &Care) -> bool {
     match care {
-        Care::Saved { .. } | Care::Unchanged { .. } | Care::NothingToLose { .. } | Care::LeftToPolicy { .. } => false,
+        Care::Saved { .. }
+        | Care::Unchanged { .. }
+        | Care::OneWith { .. }
+        | Care::NothingToLose { .. }
+        | Care::LeftToPolicy { .. } => false,
         Care::NotUpYet => true,
     }
 }

@@ -34,7 +34,7 @@ mod testing;
 mod unstated_engine;
 mod without_secrets;
 
-pub(crate) use crate::reach::arguments::{acts_unseen, is_database_client};
+pub(crate) use crate::reach::arguments::{acts_unseen, database_client};
 pub(crate) use crate::reach::engine::Engine;
 pub(crate) use crate::reach::find::find_targets;
 pub(crate) use crate::reach::grammars::draft::Draft;

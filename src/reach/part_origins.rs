@@ -12,6 +12,22 @@ impl Target {
         self.origin_of(&[Role::Database, Role::File, Role::Table])
     }
 
+    /// Finds the variable that holds the host and nothing more.
+    #[must_use]
+    pub(crate) fn origin_of_host(&self) -> Option<&Origin> {
+        self.origin_of_part(Role::Host)
+    }
+
+    /// Finds the variable that holds the port and nothing more.
+    #[must_use]
+    pub(crate) fn origin_of_port(&self) -> Option<&Origin> {
+        self.origin_of_part(Role::Port)
+    }
+
+    fn origin_of_part(&self, wanted: Role) -> Option<&Origin> {
+        self.origins.iter().find(|origin| Name::read(&origin.variable).role == Some(wanted))
+    }
+
     /// Finds where the value was read that a doubt is about.
     #[must_use]
     pub(crate) fn origin_of_doubt(&self, doubt: Doubt) -> Option<&Origin> {

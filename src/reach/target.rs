@@ -54,6 +54,21 @@ impl Target {
         }
     }
 
+    /// Makes the target of the database called `name` at the same place, in the same folder where databases are files.
+    #[must_use]
+    pub(crate) fn beside(&self, name: &str) -> Target {
+        let renamed = |place: &Place| match place {
+            Place::File { path } => Place::File { path: path.with_file_name(name) },
+            Place::Host { .. } | Place::Socket { .. } | Place::Memory | Place::Instance { .. } => place.clone(),
+        };
+        let places: Vec<Place> = self.places.iter().map(renamed).collect();
+        let database = match places.first() {
+            Some(Place::File { path }) => path.to_string_lossy().into_owned(),
+            _ => name.to_owned(),
+        };
+        Target { places, database: Some(database), ..self.clone() }
+    }
+
     /// Tells whether the target is the database in this file.
     #[must_use]
     pub(crate) fn is_in_file(&self, wanted: &Path) -> bool {

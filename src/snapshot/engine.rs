@@ -16,7 +16,7 @@
 //! | `restore` | [`SnapshotEngine::plan_restore`], for all databases before the first is touched; then [`RestorePlan::carry_out`] |
 //! | `restore` of what an earlier one replaced | [`SnapshotEngine::exchange_back`] |
 //! | `list`, `doctor`, `prune` | [`SnapshotEngine::leftovers`] |
-//! | a run | [`OpenDatabase::leftovers`], [`OpenDatabase::neighbours`] |
+//! | a run | [`OpenDatabase::identity`], [`OpenDatabase::leftovers`], [`OpenDatabase::neighbours`], [`SnapshotEngine::names_beside`] |
 //! | a run that is over | [`SnapshotEngine::neighbours`] |
 //! | a run, `restore`, `prune` | [`SnapshotEngine::drop_leftover`] |
 //!
@@ -146,6 +146,22 @@ pub(crate) trait SnapshotEngine: Sync {
         Ok(None)
     }
 
+    /// Lists the databases beside the target whose names `is_wanted` takes: on its server, or in its file's folder. The target
+    /// itself need not be there.
+    ///
+    /// # Errors
+    ///
+    /// The server cannot be asked, or the folder not be read.
+    fn names_beside(
+        &self,
+        target: &Target,
+        environment: &ToolEnvironment,
+        is_wanted: &dyn Fn(&str) -> bool,
+    ) -> Result<Vec<String>, EngineError> {
+        let names = self.neighbours(target, environment)?.map(Neighbours::into_names).unwrap_or_default();
+        Ok(names.into_iter().filter(|name| is_wanted(name)).collect())
+    }
+
     /// Drops one of them, or finds it gone; `false` if another call of safe-test is at work on it.
     ///
     /// # Errors
@@ -161,6 +177,19 @@ pub(crate) trait SnapshotEngine: Sync {
         Err(PlanError::NoTool { engine: target.engine }.into())
     }
 }
+
+/// Which database is open, whatever it is called.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Identity {
+    /// It is the same where it is the same database.
+    pub(crate) database: String,
+    /// It is the same where a snapshot of one brings back what a snapshot of the other does: what one role cannot bring
+    /// back another may, and each name of a file is put back by itself.
+    pub(crate) undone_by: String,
+}
+
+/// Why there is nothing to lose where a database is not there.
+pub(crate) const ABSENT: &str = "it does not exist";
 
 /// What an engine found at a target.
 pub(crate) enum Found {
@@ -188,6 +217,10 @@ pub(crate) trait OpenDatabase {
     ///
     /// The server is gone.
     fn obstacles(&mut self) -> Result<Vec<Obstacle>, EngineError>;
+
+    /// Tells this database from all others for as long as it is open, by whichever name it was reached; `None` where that
+    /// cannot be learned.
+    fn identity(&self) -> Option<Identity>;
 
     /// Lists what restores and rehearsals of the database have left on its server, for a line that tells of them: nothing
     /// where that cannot be learned.

@@ -2,6 +2,7 @@
 
 use crate::error::Explain;
 use crate::exit::Exit;
+use crate::policy::FILE_NAME;
 use crate::reach::Target;
 use crate::snapshot::engine_error::{Consequence, EngineError, EngineFailure};
 use crate::snapshot::{PlanError, StoreError};
@@ -14,8 +15,12 @@ pub(crate) enum SnapshotError {
     Target {
         /// The target, for people.
         shown: String,
+        /// Its address, as a policy names it.
+        address: String,
         /// Where it is named.
         origin: String,
+        /// What to do, where more is known of it than the cause knows.
+        advice: Option<String>,
         /// Why.
         #[source]
         cause: Box<SnapshotError>,
@@ -80,14 +85,36 @@ impl SnapshotError {
     #[must_use]
     pub(crate) fn about(self, target: &Target) -> Self {
         let origin = target.origins.first().map_or_else(|| "nothing".to_owned(), ToString::to_string);
-        SnapshotError::Target { shown: target.shown(), origin, cause: Box::new(self) }
+        let (shown, address) = (target.shown(), target.address());
+        SnapshotError::Target { shown, address, origin, advice: None, cause: Box::new(self) }
+    }
+
+    /// Returns the error with what to do about it, where that is known better than its cause knows it.
+    #[must_use]
+    pub(crate) fn advised(self, better: Option<String>) -> Self {
+        match self {
+            SnapshotError::Target { shown, address, origin, advice, cause } => {
+                SnapshotError::Target { shown, address, origin, advice: better.or(advice), cause }
+            }
+            other => other,
+        }
+    }
+
+    /// Tells whether nothing was heard of a server.
+    #[must_use]
+    pub(crate) fn found_no_server(&self) -> bool {
+        match self {
+            SnapshotError::Target { cause, .. } | SnapshotError::NotRestored { cause, .. } => cause.found_no_server(),
+            SnapshotError::Engine(error) => error.found_no_server(),
+            SnapshotError::Plan(_) | SnapshotError::Store(_) => false,
+        }
     }
 }
 
 impl Explain for SnapshotError {
     fn hint(&self) -> Option<String> {
         match self {
-            SnapshotError::Target { cause, .. } => cause.hint(),
+            SnapshotError::Target { advice, cause, .. } => advice.clone().or_else(|| cause.hint()),
             SnapshotError::NotRestored { safety, needed, cause, .. } => {
                 let before = safety
                     .as_ref()
@@ -105,6 +132,14 @@ impl Explain for SnapshotError {
 
     fn loosening(&self) -> Option<String> {
         match self {
+            SnapshotError::Target { cause, address, .. }
+                if matches!(**cause, SnapshotError::Plan(PlanError::NoTool { .. })) =>
+            {
+                Some(format!(
+                    "put `target = \"{address}\"` and `how = \"…\"`, which says how it is kept, below [[snapshots.external]] in \
+                     {FILE_NAME} and run `safe-test trust`"
+                ))
+            }
             SnapshotError::Target { cause, .. } | SnapshotError::NotRestored { cause, .. } => cause.loosening(),
             SnapshotError::Plan(error) => error.loosening(),
             SnapshotError::Store(error) => error.loosening(),

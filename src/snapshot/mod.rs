@@ -15,6 +15,7 @@ mod ledger;
 mod left_on_server;
 mod leftovers;
 mod manifest;
+mod met;
 mod moved_project;
 mod mysql;
 mod neighbours;
@@ -44,7 +45,7 @@ mod tool_process;
 
 pub(crate) use crate::snapshot::describe::{Described, describe};
 pub(crate) use crate::snapshot::engine::{
-    Computed, CopyUse, DumpCommand, FileMark, Kept, Restoration, RestorePlan, Restored,
+    ABSENT, Computed, CopyUse, DumpCommand, FileMark, Kept, Restoration, RestorePlan, Restored,
 };
 pub(crate) use crate::snapshot::engines::file_marks;
 pub(crate) use crate::snapshot::error::SnapshotError;
@@ -52,6 +53,7 @@ pub(crate) use crate::snapshot::latest::{latest, unread_since};
 pub(crate) use crate::snapshot::ledger::{Ledger, Making};
 pub(crate) use crate::snapshot::left_on_server::{AT_WORK, Leftover, LeftoverKind, decide_leftovers};
 pub(crate) use crate::snapshot::manifest::{FileState, Kind, Manifest, Server, TableRows, Tool, VerificationLevel};
+pub(crate) use crate::snapshot::met::Met;
 pub(crate) use crate::snapshot::moved_project::follow_project;
 pub(crate) use crate::snapshot::neighbours::{Change, Neighbours};
 pub(crate) use crate::snapshot::obstacle::{Effect, Obstacle, not_whole, not_whole_in_full, remedy, worst};
@@ -62,8 +64,8 @@ pub(crate) use crate::snapshot::plan_error::PlanError;
 pub(crate) use crate::snapshot::receipt::Beside;
 pub(crate) use crate::snapshot::receipt::{Care, Receipt};
 pub(crate) use crate::snapshot::restore::{
-    asks_for_password, drop_leftover, exchange_back, leftovers, may_have_left_databases, neighbours, plan_restore,
-    verify,
+    asks_for_password, drop_leftover, exchange_back, leftovers, may_have_left_databases, names_beside, neighbours,
+    plan_restore, verify,
 };
 pub(crate) use crate::snapshot::retention::{Decision, NOT_KNOWN, decide};
 pub(crate) use crate::snapshot::secret_file::clear_secrets;

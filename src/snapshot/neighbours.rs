@@ -31,6 +31,12 @@ pub(crate) enum Change {
 }
 
 impl Neighbours {
+    /// Gives the names of the databases, sorted.
+    #[must_use]
+    pub(crate) fn into_names(self) -> Vec<String> {
+        self.counted.into_keys().collect()
+    }
+
     /// Finds what changed since `before`, by name. Where the two are not of one life of one server, nothing is known.
     ///
     /// A database to which nobody connected meanwhile was written by the server's own tidying, or by others that were

@@ -5,7 +5,7 @@ use std::path::Path;
 use chrono::{DateTime, Utc};
 
 use crate::own_tools::ToolEnvironment;
-use crate::snapshot::{Kind, Ledger, Provenance, Store};
+use crate::snapshot::{Kind, Ledger, Met, Provenance, Store};
 
 pub(crate) struct Order<'a> {
     /// Where they go.
@@ -28,4 +28,6 @@ pub(crate) struct Order<'a> {
     pub(crate) may_wait: bool,
     /// Where the names of copies in the server are written down before, if copies are to be kept.
     pub(crate) copies: Option<&'a dyn Ledger>,
+    /// The databases that were met so far.
+    pub(crate) met: Met,
 }

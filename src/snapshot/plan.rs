@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::environment::Files;
 use crate::policy::Policy;
 use crate::reach::{Engine, Place, Target};
-use crate::snapshot::engine::SnapshotEngine;
+use crate::snapshot::engine::{ABSENT, SnapshotEngine};
 use crate::snapshot::{PlanError, engines};
 
 /// What is to be done for one target.
@@ -54,7 +54,7 @@ pub(crate) fn plan(target: &Target, policy: &Policy, files: &dyn Files) -> Resul
         }
         // Whether there is one to be saved, its engine tells better.
         if engines::saving(target).is_none() && !files.exists(path) {
-            return Ok(Intention::NothingToLose("it does not exist".to_owned()));
+            return Ok(Intention::NothingToLose(ABSENT.to_owned()));
         }
     }
     match (engines::saving(target), target.engine) {

@@ -41,7 +41,7 @@ impl Explain for PlanError {
 
     fn loosening(&self) -> Option<String> {
         matches!(self, PlanError::NoTool { .. }).then(|| {
-            "say in .safe-test.toml how it is kept ([[snapshots.external]] target, how) and run `safe-test trust`"
+            "put its address as `target`, and `how` it is kept, below [[snapshots.external]] in .safe-test.toml and run `safe-test trust`"
                 .to_owned()
         })
     }

@@ -18,6 +18,8 @@ pub(crate) struct Beside {
     pub(crate) leftovers: Vec<Leftover>,
     /// What the server counted of its other databases; `None` where that is not known.
     pub(crate) neighbours: Option<Neighbours>,
+    /// The index of a target that led to the same database before, by another name.
+    pub(crate) one_with: Option<usize>,
 }
 
 /// How a target was taken care of.
@@ -57,6 +59,11 @@ pub(crate) enum Care {
         /// What the policy says, a phrase.
         reason: String,
     },
+    /// It is the same database as another target, by another name: what was done about that one counts for both.
+    OneWith {
+        /// The index of that target.
+        target: usize,
+    },
     /// Nobody listens at any of its places, all on this machine: it is to be saved at its first connection, which the
     /// guard holds until then.
     NotUpYet,
@@ -77,6 +84,12 @@ impl Receipt {
     #[must_use]
     pub(crate) fn neighbours(&self) -> Option<&Neighbours> {
         self.beside.neighbours.as_ref()
+    }
+
+    /// Returns the index of a target that led to the same database before, by another name.
+    #[must_use]
+    pub(crate) fn one_with(&self) -> Option<usize> {
+        self.beside.one_with
     }
 
     /// Returns the index of the target in the judgement.
@@ -102,7 +115,11 @@ impl Receipt {
     pub(crate) fn copy(&self) -> Option<&Copied> {
         match &self.care {
             Care::Saved { copy, .. } => copy.as_ref(),
-            Care::Unchanged { .. } | Care::NothingToLose { .. } | Care::LeftToPolicy { .. } | Care::NotUpYet => None,
+            Care::Unchanged { .. }
+            | Care::NothingToLose { .. }
+            | Care::LeftToPolicy { .. }
+            | Care::OneWith { .. }
+            | Care::NotUpYet => None,
         }
     }
 
@@ -111,7 +128,7 @@ impl Receipt {
     pub(crate) fn obstacles(&self) -> &[Obstacle] {
         match &self.care {
             Care::Saved { obstacles, .. } | Care::Unchanged { obstacles, .. } => obstacles,
-            Care::NothingToLose { .. } | Care::LeftToPolicy { .. } | Care::NotUpYet => &[],
+            Care::NothingToLose { .. } | Care::LeftToPolicy { .. } | Care::OneWith { .. } | Care::NotUpYet => &[],
         }
     }
 
@@ -120,7 +137,7 @@ impl Receipt {
     pub(crate) fn manifest(&self) -> Option<(&str, Hash)> {
         match &self.care {
             Care::Saved { id, manifest, .. } | Care::Unchanged { id, manifest, .. } => Some((id, *manifest)),
-            Care::NothingToLose { .. } | Care::LeftToPolicy { .. } | Care::NotUpYet => None,
+            Care::NothingToLose { .. } | Care::LeftToPolicy { .. } | Care::OneWith { .. } | Care::NotUpYet => None,
         }
     }
 }

@@ -76,6 +76,20 @@ pub(crate) fn neighbours(target: &Target, environment: &ToolEnvironment) -> Resu
     Ok(engine.neighbours(target, environment)?)
 }
 
+/// Lists the databases beside a target whose names `is_wanted` takes; see [`SnapshotEngine::names_beside`].
+///
+/// # Errors
+///
+/// Where the server cannot be asked, or the folder not be read.
+pub(crate) fn names_beside(
+    target: &Target,
+    environment: &ToolEnvironment,
+    is_wanted: &dyn Fn(&str) -> bool,
+) -> Result<Vec<String>, SnapshotError> {
+    let Some(engine) = engines::saving(target) else { return Ok(Vec::new()) };
+    Ok(engine.names_beside(target, environment, is_wanted)?)
+}
+
 /// Drops one of them; see [`SnapshotEngine::drop_leftover`].
 ///
 /// # Errors

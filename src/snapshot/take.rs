@@ -3,6 +3,7 @@
 
 use crate::reach::Target;
 use crate::snapshot::engine::{Copying, DumpCommand, Found, OpenDatabase, SnapshotEngine};
+use crate::snapshot::met::MetBefore;
 use crate::snapshot::not_up::nobody_listens;
 use crate::snapshot::order::Order;
 use crate::snapshot::plan::Intention;
@@ -23,11 +24,12 @@ pub(crate) fn take(
     order: &Order<'_>,
     watch: &dyn Watch,
 ) -> Result<Receipt, SnapshotError> {
-    let (outlook, beside) = outlook(target, intention, order, watch)?;
+    let (outlook, beside) = outlook(at, target, intention, order, watch)?;
     let care = match outlook {
         Outlook::NothingToLose(reason) => Care::NothingToLose { reason },
         Outlook::LeftToPolicy(reason) => Care::LeftToPolicy { reason },
         Outlook::NotUpYet => Care::NotUpYet,
+        Outlook::OneWith(target) => Care::OneWith { target },
         Outlook::Unchanged(earlier) => {
             let Stored { manifest, hash, .. } = earlier.claim(order)?;
             let Manifest { id, size, obstacles, .. } = manifest;
@@ -44,6 +46,8 @@ pub(crate) enum Foreseen {
     NotSaved(String),
     /// Wait for its server, and save it at its first connection.
     NotUpYet,
+    /// Save nothing more: the target with this index is the same database.
+    OneWith(usize),
     /// Use this earlier snapshot, since nothing was written.
     Unchanged {
         /// The snapshot.
@@ -66,26 +70,30 @@ impl Foreseen {
     /// Lists what would keep the snapshot from being put back whole.
     pub(crate) fn obstacles(&self) -> &[Obstacle] {
         match self {
-            Foreseen::NotSaved(_) | Foreseen::NotUpYet => &[],
+            Foreseen::NotSaved(_) | Foreseen::NotUpYet | Foreseen::OneWith(_) => &[],
             Foreseen::Unchanged { obstacles, .. } | Foreseen::Saved { obstacles, .. } => obstacles,
         }
     }
 }
 
-/// Says what [`take`] would do, up to the very command that it would run, and writes nothing.
+/// Says what [`take`] would do for the target with the index `at`, up to the very command that it would run, and writes
+/// nothing. Also gives the target that led to the same database before.
 ///
 /// # Errors
 ///
 /// What would keep the target from being saved, as far as that shows beforehand.
 pub(crate) fn foresee(
+    at: usize,
     target: &Target,
     intention: &Intention,
     order: &Order<'_>,
     watch: &dyn Watch,
-) -> Result<Foreseen, SnapshotError> {
-    Ok(match outlook(target, intention, order, watch)?.0 {
+) -> Result<(Foreseen, Option<usize>), SnapshotError> {
+    let (outlook, beside) = outlook(at, target, intention, order, watch)?;
+    let foreseen = match outlook {
         Outlook::NothingToLose(reason) | Outlook::LeftToPolicy(reason) => Foreseen::NotSaved(reason),
         Outlook::NotUpYet => Foreseen::NotUpYet,
+        Outlook::OneWith(other) => Foreseen::OneWith(other),
         Outlook::Unchanged(earlier) => {
             Foreseen::Unchanged { id: earlier.id().to_owned(), obstacles: earlier.manifest().obstacles.clone() }
         }
@@ -95,7 +103,8 @@ pub(crate) fn foresee(
             let plan = database.plan(&order.store.partial_path(&id))?;
             Foreseen::Saved { id, command: plan.command().clone(), obstacles }
         }
-    })
+    };
+    Ok((foreseen, beside.one_with))
 }
 
 /// What a look at a target came to, before anything is written.
@@ -103,12 +112,14 @@ enum Outlook {
     NothingToLose(String),
     LeftToPolicy(String),
     NotUpYet,
+    OneWith(usize),
     Unchanged(Box<Reusable>),
     Changed(&'static dyn SnapshotEngine, Box<dyn OpenDatabase>),
 }
 
 /// Looks at a target, and at what is beside it on its server.
 fn outlook(
+    at: usize,
     target: &Target,
     intention: &Intention,
     order: &Order<'_>,
@@ -128,7 +139,13 @@ fn outlook(
         }
         Err(error) => return Err(error.into()),
     };
-    let beside = Beside { leftovers: database.leftovers(order.past), neighbours: database.neighbours() };
+    let met = order.met.before(database.identity(), at);
+    let one_with = met.map(|met| met.target);
+    if let Some(MetBefore { target, undone_alike: true }) = met {
+        let beside = Beside { neighbours: database.neighbours(), one_with, ..Beside::default() };
+        return Ok((Outlook::OneWith(target), beside));
+    }
+    let beside = Beside { leftovers: database.leftovers(order.past), neighbours: database.neighbours(), one_with };
     if order.may_reuse
         && let Some(earlier) = Reusable::newest(order, engine.name(), &target.address())?
         && database.is_unchanged_since(earlier.manifest())?
@@ -191,7 +208,7 @@ mod tests {
     use crate::own_tools::ToolEnvironment;
     use crate::reach::{Engine, Place};
     use crate::snapshot::testing::{AllKnown, Unwatched};
-    use crate::snapshot::{Kind, Store};
+    use crate::snapshot::{Kind, Met, Store};
 
     const NOW: &str = "2026-11-21T14:30:22Z";
 
@@ -226,6 +243,7 @@ mod tests {
                 may_reuse,
                 may_wait: false,
                 copies: None,
+                met: Met::default(),
             };
             let intention = Intention::Save(crate::snapshot::engines::saving(&target).unwrap());
             take(0, &target, &intention, &order, &Unwatched).unwrap().snapshot().unwrap().to_owned()

@@ -37,6 +37,7 @@ struct Row {
     loads: Loading,
     task: Task,
     talks_to_a_database: bool,
+    has_a_default_task: bool,
     mode: ModeOptions,
 }
 
@@ -76,10 +77,12 @@ impl Row {
             "unsaid" => Task::Unsaid,
             _ => return None,
         };
-        let mut row = Row { loads, task, talks_to_a_database: false, mode: ModeOptions::USUAL };
+        let mut row =
+            Row { loads, task, talks_to_a_database: false, has_a_default_task: false, mode: ModeOptions::USUAL };
         for word in words {
             match word {
                 "database" => row.talks_to_a_database = true,
+                "default-task" => row.has_a_default_task = true,
                 "-e" => row.mode.e = true,
                 "no--env" => row.mode.env = false,
                 "django" => row.mode.django_settings = true,
@@ -139,6 +142,12 @@ pub(crate) fn task(program: &str) -> Task {
 /// database.
 pub(crate) fn is_database_tool(program: &str) -> bool {
     Row::of(program).is_some_and(|row| row.talks_to_a_database)
+}
+
+/// Tells whether the program of that name, called without a task, does what the project's own file says, which may be its
+/// tests.
+pub(crate) fn has_a_default_task(program: &str) -> bool {
+    Row::of(program).is_some_and(|row| row.has_a_default_task)
 }
 
 /// Tells which options of the program of that name name its environment.

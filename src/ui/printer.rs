@@ -50,6 +50,13 @@ impl Ui {
         Ui { to_person, ..self }
     }
 
+    /// Tells whether a line is longer than the terminal that standard error is; a file or a pipe takes any.
+    #[must_use]
+    pub(crate) fn is_too_long(&self, line: &str) -> bool {
+        let columns = || console::Term::stderr().size_checked().map_or(80, |(_, columns)| usize::from(columns));
+        self.on_terminal && !self.json && console::measure_text_width(line) > columns()
+    }
+
     /// Prints a line on standard error, unless quiet was asked for.
     pub(crate) fn say(&self, line: impl Into<Line>) {
         if !self.quiet {

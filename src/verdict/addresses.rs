@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::lists::{List, list};
+use crate::reach::{Place, Target};
 
 static LOCAL_NAMES: List = list!("local_names.txt");
 
@@ -43,6 +44,22 @@ pub(crate) fn is_this_machine(host: &str) -> bool {
     parse_address(host).map_or_else(|| is_local_name(host), is_loopback)
 }
 
+/// Tells whether two targets may be of one server by the spelling of their places: the same, or the same port of this
+/// machine by two of its names, or by a socket.
+#[must_use]
+pub(crate) fn may_be_one_server(one: &Target, other: &Target) -> bool {
+    let here = |target: &Target| -> Option<Vec<u16>> {
+        let port = |place: &Place| match place {
+            Place::Host { name, port } => port.or(target.engine.default_port()).filter(|_| is_this_machine(name)),
+            Place::Socket { port, .. } => port.or(target.engine.default_port()),
+            Place::File { .. } | Place::Memory | Place::Instance { .. } => None,
+        };
+        target.places.iter().map(port).collect()
+    };
+    one.places == other.places
+        || here(one).zip(here(other)).is_some_and(|(one, other)| one.iter().any(|port| other.contains(port)))
+}
+
 /// Tells whether the name has one label, so that no public name server knows it. A name whose last part is a number
 /// (`postgres-9.6`) is one too: no top-level domain is a number (RFC 3696, section 2).
 #[must_use]
@@ -61,23 +78,6 @@ pub(crate) fn is_reserved_name(host: &str) -> bool {
     let last = host.rsplit('.').next().unwrap_or(host);
     (host.contains('.') && ENDINGS.contains(&last))
         || DOMAINS.iter().any(|domain| host == *domain || host.ends_with(&format!(".{domain}")))
-}
-
-/// Tells whether a name is one of those that everybody's name servers give the address of loopback for. Who holds the
-/// domain can change that.
-#[must_use]
-pub(crate) fn leads_here_by_agreement(host: &str) -> bool {
-    static DOMAINS: List = list!("loopback_domains.txt");
-    let lower = host.to_ascii_lowercase();
-    let mut ends = lower.char_indices().filter(|(_, c)| *c == '.').map(|(at, _)| &lower[at + 1..]);
-    DOMAINS.contains(&lower) || ends.any(|end| DOMAINS.contains(end))
-}
-
-/// Tells whether the first label says that nothing is there: `mock.db.url`.
-#[must_use]
-pub(crate) fn is_a_mock(host: &str) -> bool {
-    let first = host.split('.').next().unwrap_or_default();
-    ["dummy", "fake", "mock", "mocked", "stub"].iter().any(|word| first.eq_ignore_ascii_case(word))
 }
 
 fn unmapped(address: IpAddr) -> IpAddr {
@@ -114,6 +114,8 @@ fn parse_number(text: &str) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::reach::Engine;
+    use crate::verdict::testing::Bench;
 
     #[test]
     fn a_version_in_a_name_does_not_make_it_a_domain() {
@@ -186,15 +188,23 @@ mod tests {
     }
 
     #[test]
-    fn names_that_lead_nowhere_or_here_are_known() {
-        for (host, here, mock) in [
-            ("db.localtest.me", true, false),
-            ("LVH.me", true, false),
-            ("mylvh.me", false, false),
-            ("mock.db.url", false, true),
-            ("mockingbird.northwind-shop.net", false, false),
+    fn a_server_of_this_machine_has_several_names() {
+        let at = |host: &str, port| Bench::place(Engine::Postgres, place(host, port), Some("shop")).targets.remove(0);
+        for (one, other, expected) in [
+            (at("localhost", Some(5432)), at("::1", None), true),
+            (at("127.0.0.1", None), at("/run/postgresql", None), true),
+            (at("localhost", None), at("localhost", Some(5433)), false),
+            (at("db.test", None), at("db.test", None), true),
+            (at("db.test", None), at("localhost", None), false),
         ] {
-            assert_eq!((leads_here_by_agreement(host), is_a_mock(host)), (here, mock), "{host}");
+            assert_eq!(may_be_one_server(&one, &other), expected, "{one:?} {other:?}");
+        }
+    }
+
+    fn place(host: &str, port: Option<u16>) -> Place {
+        match host.starts_with('/') {
+            true => Place::Socket { path: host.into(), port },
+            false => Place::Host { name: host.to_owned(), port },
         }
     }
 

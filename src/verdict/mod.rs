@@ -19,9 +19,9 @@ mod testing;
 mod unnamed;
 mod words;
 
-pub(crate) use crate::verdict::addresses::is_this_machine;
 #[cfg(target_os = "linux")]
 pub(crate) use crate::verdict::addresses::parse_address;
+pub(crate) use crate::verdict::addresses::{is_this_machine, may_be_one_server};
 pub(crate) use crate::verdict::environment_names::environment_names;
 pub(crate) use crate::verdict::evidence::{Evidence, Lying};
 pub(crate) use crate::verdict::locality::{Locality, Surroundings};

@@ -35,8 +35,11 @@ impl<'a> Subject<'a> {
     }
 
     /// Tells whether two targets may be one database: the same name behind one port of this machine, by whichever of
-    /// its names or by a socket. Which of them one listener serves is not asked.
+    /// its names or by a socket. Which of them one listener serves is not asked; where their servers were, that counts too.
     fn may_be_one(&self, one: usize, other: usize) -> bool {
+        if self.evidence.one.iter().any(|&(a, b)| (a, b) == (one, other) || (a, b) == (other, one)) {
+            return true;
+        }
         let ports = |at: usize| -> Option<Vec<Option<u16>>> {
             let target = &self.evidence.targets[at];
             let port = |located: &LocatedPlace<'_>| match (located.locality, located.place) {
@@ -114,6 +117,6 @@ pub(crate) fn origin_of(target: &Target) -> Option<&Origin> {
 
 /// Says what to set instead: the remedy that most findings about a target share.
 pub(crate) fn point_elsewhere(target: &Target) -> String {
-    let variable = origin_of(target).map_or("it", |origin| origin.variable.as_str());
+    let variable = origin_of(target).map_or("it".into(), Origin::named);
     format!("point {variable} at a database on this machine that is made for tests")
 }

@@ -13,6 +13,8 @@ pub(crate) struct Bench {
     pub(crate) targets: Vec<Target>,
     /// How many of them nothing names, and what cut the look at the project off.
     pub(crate) lying: Option<(usize, Option<&'static str>)>,
+    /// Pairs of them that are one database.
+    pub(crate) one: Vec<(usize, usize)>,
     pub(crate) unseen: Option<&'static str>,
     pub(crate) drivers: DriverEvidence,
     pub(crate) conditions: Vec<Condition>,
@@ -30,6 +32,7 @@ impl Bench {
         Bench {
             targets: Vec::new(),
             lying: None,
+            one: Vec::new(),
             unseen: None,
             drivers: DriverEvidence { complete: true, ..DriverEvidence::default() },
             conditions: Vec::new(),
@@ -108,6 +111,7 @@ impl Bench {
         let project = Project { root: "/project".into(), folder: "/project".into(), home: None };
         judge(&crate::verdict::Evidence {
             targets: &self.targets,
+            one: &self.one,
             lying: self.lying.map(|(count, cut)| Lying { count, cut }),
             unseen: self.unseen,
             environment: &self.environment,

@@ -152,3 +152,21 @@ fn colours_are_for_terminals_only() {
     assert!(check("2>/dev/null").contains("\u{1b}["));
     assert!(sandbox.run(&["--color", "always", "check"]).expect_code(0).stdout.contains("\u{1b}["));
 }
+
+#[test]
+fn what_is_too_long_for_the_terminal_stands_on_a_line_a_database() {
+    let sandbox = Sandbox::with_sqlite();
+    let piped = sandbox.guarded().expect_code(0);
+    assert_eq!(piped.stderr.lines().filter(|line| line.contains("app_test.db")).count(), 1, "{}", piped.stderr);
+    sandbox.sqlite("reports_test.db", "CREATE TABLE t(a)");
+    sandbox.write(".env", "DATABASE_URL=sqlite:./app_test.db\nREPORTS_URL=sqlite:./reports_test.db\n");
+    let (said, ended) = Terminal::start(sandbox.command().arg("./suite")).end();
+    assert_eq!(ended, (0, -1), "{said}");
+    let lines: Vec<&str> = said.lines().map(str::trim_end).collect();
+    assert_eq!(lines[0], "safe-test: safe: 2 databases", "{said}");
+    assert!(lines[1].starts_with("  sqlite database `") && lines[1].contains("app_test.db` "), "{said}");
+    assert!(lines[2].starts_with("  sqlite database `") && lines[2].contains("reports_test.db` "), "{said}");
+    // A pipe gets one line a run.
+    let piped = sandbox.guarded().expect_code(0).stderr;
+    assert!(piped.lines().next().unwrap().contains("reports_test.db"), "{piped}");
+}

@@ -6,7 +6,6 @@
 
 pub(crate) mod compose;
 pub(crate) mod dart;
-pub(crate) mod dockerfile;
 pub(crate) mod dotnet;
 pub(crate) mod elixir;
 pub(crate) mod go;
@@ -26,9 +25,10 @@ pub(crate) mod unknown;
 
 use std::path::PathBuf;
 
-use crate::environment::Invocation;
+use crate::environment::derivation::BY_WORKER_VARIABLES;
 use crate::environment::ecosystems::row::{Ecosystem, LoadOrder};
 use crate::environment::ecosystems::scene::Scene;
+use crate::environment::{Derivation, Invocation, derivation};
 use crate::tools::programs;
 use crate::tools::programs::Loading;
 
@@ -81,6 +81,24 @@ fn applying(ecosystem: &Ecosystem, scene: &Scene<'_>) -> Vec<&'static LoadOrder>
         }
     }
     load_orders
+}
+
+/// Lists how the tests of the scene's command derive databases from those that are configured.
+pub(crate) fn derivations(scene: &Scene<'_>) -> Vec<Derivation> {
+    let loading = scene.step.map(|step| programs::loading(&step.invocation.words));
+    let is_meant = |ecosystem: &Ecosystem| match loading {
+        Some(Loading::Nothing) => false,
+        Some(Loading::Of(name)) => ecosystem.name == name,
+        Some(Loading::Plain | Loading::Unknown) | None => (ecosystem.is_present)(scene),
+    };
+    let rows = ALL.iter().filter(|ecosystem| is_meant(ecosystem)).flat_map(|own| own.derivations);
+    let mut derivations: Vec<Derivation> =
+        rows.filter(|(applies, _)| applies(scene)).map(|(_, derivation)| *derivation).collect();
+    let tells_workers_apart = |(name, _): &(String, Option<String>)| derivation::tells_workers_apart(name);
+    if scene.purpose.test && scene.environment.answers().iter().any(tells_workers_apart) {
+        derivations.push(BY_WORKER_VARIABLES);
+    }
+    derivations
 }
 
 /// Tells whether a command is the everyday work of scripts (`cd`, `mkdir`, `git`): beside others it loads nothing.

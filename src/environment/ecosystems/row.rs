@@ -2,10 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::environment::derivation::Derivation;
 use crate::environment::ecosystems::manifest::{Included, Members, Scan};
 use crate::environment::ecosystems::scene::Scene;
 use crate::environment::layering::{Layer, Library, ReadingsBuilder};
 use crate::lists::List;
+
+/// Tells whether something is plausible in a scene.
+pub(crate) type Applies = fn(&Scene<'_>) -> bool;
 
 /// A language with its tools.
 pub(crate) struct Ecosystem {
@@ -15,6 +19,8 @@ pub(crate) struct Ecosystem {
     pub(crate) is_present: fn(&Scene<'_>) -> bool,
     /// The ways to come by an environment, in the order in which their readings are listed.
     pub(crate) load_orders: &'static [LoadOrder],
+    /// How its tests derive databases from the configured ones, each with where they do.
+    pub(crate) derivations: &'static [(Applies, Derivation)],
     /// Settings files that are told by their name, where one is named by itself (`--env-file`, the policy).
     pub(crate) named_files: &'static [NamedFile],
     /// Programs, and their options that name a settings file.

@@ -8,6 +8,7 @@ mod ci;
 mod compose;
 pub(crate) mod compose_files;
 mod host_path;
+mod published;
 mod search;
 mod tools;
 
@@ -16,6 +17,7 @@ use std::ffi::OsString;
 use crate::environment::services::search::Search;
 use crate::environment::{Files, Project};
 
+pub(crate) use crate::environment::services::published::{Published, published};
 pub(crate) use crate::environment::services::search::Service;
 
 /// Finds the hosts that the project's compose files, CI definitions and development tools declare.

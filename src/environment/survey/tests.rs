@@ -247,6 +247,7 @@ fn identical_readings_are_given_once() {
     assert_eq!(survey.readings.len(), 4, "{:?}", survey.readings);
 }
 
+mod derivations;
 mod frameworks;
 mod hostile;
 mod incidents;

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use crate::own_tools::ToolEnvironment;
 use crate::reach::{Engine, Place, Target};
 use crate::snapshot::engine::{
-    Copying, Description, Found, Kept, OpenDatabase, Restoration, RestorePlan, Restored, SnapshotEngine, SnapshotPlan,
+    ABSENT, Copying, Description, Found, Identity, Kept, OpenDatabase, Restoration, RestorePlan, Restored,
+    SnapshotEngine, SnapshotPlan,
 };
 use crate::snapshot::engine_error::EngineError;
 use crate::snapshot::mysql::catalog;
@@ -46,7 +47,7 @@ impl SnapshotEngine for Mysql {
     fn open(&self, target: &Target, environment: &ToolEnvironment) -> Result<Found, EngineError> {
         match Session::open(target, environment) {
             Ok(session) => Ok(Found::Database(Box::new(session))),
-            Err(MysqlError::NoSuchDatabase { .. }) => Ok(Found::NothingToLose("it does not exist")),
+            Err(MysqlError::NoSuchDatabase { .. }) => Ok(Found::NothingToLose(ABSENT)),
             Err(error) => Err(error.into()),
         }
     }
@@ -83,6 +84,15 @@ impl SnapshotEngine for Mysql {
         past: &dyn Provenance,
     ) -> Result<Vec<Leftover>, EngineError> {
         Ok(leftovers(target, environment, past)?)
+    }
+
+    fn names_beside(
+        &self,
+        target: &Target,
+        environment: &ToolEnvironment,
+        is_wanted: &dyn Fn(&str) -> bool,
+    ) -> Result<Vec<String>, EngineError> {
+        Ok(Session::open_server(target, environment)?.names(is_wanted)?)
     }
 
     fn drop_leftover(
@@ -128,6 +138,11 @@ impl OpenDatabase for Session {
         let tables = catalog::tables(&mut self.client, &database)?;
         let catalogued = Catalogued::with(tables, &mut self.client, &self.identity)?;
         Ok(obstacles::find(&self.identity, self.connection.tools.version, &catalogued))
+    }
+
+    /// Two servers may say the same of themselves: one is the other's copy, or both are in containers of one image.
+    fn identity(&self) -> Option<Identity> {
+        None
     }
 
     fn leftovers(&mut self, past: &dyn Provenance) -> Vec<Leftover> {

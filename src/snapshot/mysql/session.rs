@@ -100,6 +100,15 @@ impl Session {
         Ok(())
     }
 
+    /// Lists the databases of the server whose names `is_wanted` takes.
+    ///
+    /// # Errors
+    ///
+    /// Those of the server.
+    pub(crate) fn names(&mut self, is_wanted: &dyn Fn(&str) -> bool) -> Result<Vec<String>, MysqlError> {
+        Ok(self.client.ask("SHOW DATABASES")?.into_iter().flatten().filter(|name| is_wanted(name)).collect())
+    }
+
     /// Opens another session in the same way, in a database or in none.
     ///
     /// # Errors

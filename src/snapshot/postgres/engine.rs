@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use crate::own_tools::ToolEnvironment;
 use crate::reach::{Engine, Place, Target};
 use crate::snapshot::engine::{
-    Description, Found, Kept, OpenDatabase, Restoration, RestorePlan, Restored, SnapshotEngine, SnapshotPlan,
+    ABSENT, Description, Found, Identity, Kept, OpenDatabase, Restoration, RestorePlan, Restored, SnapshotEngine,
+    SnapshotPlan,
 };
 use crate::snapshot::engine_error::{Consequence, EngineError, EngineFailure};
 use crate::snapshot::postgres::connection;
@@ -49,7 +50,7 @@ impl SnapshotEngine for Postgres {
     fn open(&self, target: &Target, environment: &ToolEnvironment) -> Result<Found, EngineError> {
         match Session::open(target, environment) {
             Ok(session) => Ok(Found::Database(Box::new(session))),
-            Err(PostgresError::NoSuchDatabase { .. }) => Ok(Found::NothingToLose("it does not exist")),
+            Err(PostgresError::NoSuchDatabase { .. }) => Ok(Found::NothingToLose(ABSENT)),
             Err(error) => Err(error.into()),
         }
     }
@@ -125,6 +126,15 @@ impl OpenDatabase for Session {
 
     fn obstacles(&mut self) -> Result<Vec<Obstacle>, EngineError> {
         Ok(obstacles::find(&mut self.psql, &self.identity, &self.tools, &self.connection)?)
+    }
+
+    /// Two clusters with one number, of which one was copied from the other, were not started in the same microsecond.
+    fn identity(&self) -> Option<Identity> {
+        let own = &self.identity;
+        Some(Identity {
+            database: format!("{} since {}: {}", own.fingerprint(), own.started, own.database_oid),
+            undone_by: own.user.clone(),
+        })
     }
 
     fn leftovers(&mut self, past: &dyn Provenance) -> Vec<Leftover> {

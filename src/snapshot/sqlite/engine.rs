@@ -1,13 +1,15 @@
 //! SQLite's row among the engines.
 
+use std::fs;
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use crate::own_tools::ToolEnvironment;
 use crate::reach::{Engine, Place, Target};
 use crate::snapshot::engine::{
-    Description, DumpCommand, FileMark, Found, OpenDatabase, Restoration, RestorePlan, Restored, SnapshotEngine,
-    SnapshotPlan,
+    ABSENT, Description, DumpCommand, FileMark, Found, Identity, OpenDatabase, Restoration, RestorePlan, Restored,
+    SnapshotEngine, SnapshotPlan,
 };
 use crate::snapshot::engine_error::{Consequence, EngineError, EngineFailure};
 use crate::snapshot::sqlite;
@@ -39,13 +41,22 @@ impl SnapshotEngine for Sqlite {
             return Err(PlanError::NoTool { engine: target.engine }.into());
         };
         Ok(match sqlite::examine_quiet(path)? {
-            Presence::Missing => Found::NothingToLose("it does not exist"),
+            Presence::Missing => Found::NothingToLose(ABSENT),
             Presence::Empty => Found::NothingToLose("it is empty"),
             Presence::Database => Found::Database(Box::new(DatabaseFile {
                 path: path.to_owned(),
                 name: path.to_string_lossy().into_owned(),
             })),
         })
+    }
+
+    fn names_beside(
+        &self,
+        target: &Target,
+        _environment: &ToolEnvironment,
+        is_wanted: &dyn Fn(&str) -> bool,
+    ) -> Result<Vec<String>, EngineError> {
+        Ok(file_of(target).map_or_else(|| Ok(Vec::new()), |path| sqlite::names_beside(path, is_wanted))?)
     }
 
     fn verify(
@@ -108,6 +119,11 @@ impl OpenDatabase for DatabaseFile {
             server: None,
             tool: (PathBuf::from("safe-test"), format!("SQLite {}", rusqlite::version())),
         }
+    }
+
+    fn identity(&self) -> Option<Identity> {
+        let found = fs::metadata(&self.path).ok()?;
+        Some(Identity { database: format!("file {}:{}", found.dev(), found.ino()), undone_by: self.name.clone() })
     }
 
     fn obstacles(&mut self) -> Result<Vec<Obstacle>, EngineError> {

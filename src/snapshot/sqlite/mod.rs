@@ -15,6 +15,7 @@
 //! Nothing here judges whether a database may be touched, names snapshots, or removes a partial file: who called
 //! [`take()`] removes it, with [`settle::remove_leftovers`] for SQLite's own files beside it.
 
+mod beside;
 mod complaints;
 mod confirm;
 mod copy;
@@ -37,6 +38,7 @@ mod waiting;
 mod whereabouts;
 mod writers;
 
+pub(crate) use crate::snapshot::sqlite::beside::names_beside;
 pub(crate) use crate::snapshot::sqlite::engine::Sqlite;
 pub(crate) use crate::snapshot::sqlite::error::SqliteError;
 pub(crate) use crate::snapshot::sqlite::files::{LEAST_PAGE, MAGIC};

@@ -9,6 +9,7 @@ pub(crate) static DART: Ecosystem = Ecosystem {
     name: "dart",
     is_present: |_| false,
     load_orders: &[],
+    derivations: &[],
     named_files: &[],
     settings_options: &[],
     scan: manifests::scan,

@@ -212,7 +212,7 @@ fn settings(
         let Some(key) = pair.path.last().filter(|key| KEYS.contains(&key.as_str())) else { continue };
         let at = block_of(pair);
         let Some((_, repository)) = at.checked_sub(1).map(|before| &repositories[before]) else { continue };
-        let expression = without_partition(&pair.expression);
+        let expression = of_one_partition(&pair.expression, lookup);
         let name = format!("{repository}.{key}");
         let value = code.evaluated(&expression, pair.line, environment, lookup, MOST_NAMES);
         let Some((value, unresolved)) = value.settled(key, &expression) else { continue };
@@ -238,11 +238,15 @@ fn repository(line: &str) -> Option<String> {
     Some(if is_module { module.to_owned() } else { rest.split(',').next()?.trim_start_matches(':').to_owned() })
 }
 
-/// Cuts off what tells parallel runs apart: `"app_test#{System.get_env("MIX_TEST_PARTITION")}"`.
-fn without_partition(expression: &str) -> String {
+/// Fills in what tells parallel runs apart, which is nothing where there is but one:
+/// `"app_test#{System.get_env("MIX_TEST_PARTITION")}"`.
+fn of_one_partition(expression: &str, lookup: Lookup<'_>) -> String {
+    const PARTITION: &str = "MIX_TEST_PARTITION";
     match (expression.find("#{"), expression.rfind('}')) {
         (Some(from), Some(to)) if from < to && expression[from..to].contains("PARTITION") => {
-            format!("{}{}", &expression[..from], &expression[to + 1..])
+            let own = expression[from..to].contains(PARTITION).then(|| lookup(PARTITION)).flatten();
+            let is_plain = |own: &String| own.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+            format!("{}{}{}", &expression[..from], own.filter(is_plain).unwrap_or_default(), &expression[to + 1..])
         }
         _ => expression.to_owned(),
     }

@@ -10,6 +10,7 @@ pub(crate) static ELIXIR: Ecosystem = Ecosystem {
     name: "elixir",
     is_present: |scene| scene.is_in_project("mix.exs"),
     load_orders: &[LoadOrder { name: "Elixir", applies: always, add: configuration::add }],
+    derivations: &[],
     named_files: &[NamedFile {
         fits: |name| name.ends_with(".exs"),
         layers: |library, path| configuration::configuration(library, path, None).into_iter().collect(),

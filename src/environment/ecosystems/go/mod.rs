@@ -27,6 +27,7 @@ pub(crate) static GO: Ecosystem = Ecosystem {
         LoadOrder { name: "Atlas", applies: |scene| scene.program() == "atlas", add: atlas::add },
         LoadOrder { name: "godotenv", applies: always, add: dotenv::add },
     ],
+    derivations: &[],
     named_files: &[NamedFile {
         fits: |name| name == "dbconfig.yml",
         layers: |library, path| sections::by_itself(library, path).into_iter().collect(),

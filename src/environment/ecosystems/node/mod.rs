@@ -13,7 +13,6 @@ pub(crate) mod node_config;
 pub(crate) mod package;
 pub(crate) mod prisma;
 pub(crate) mod sequelize;
-pub(crate) mod settings_files;
 pub(crate) mod setup;
 pub(crate) mod typeorm;
 pub(crate) mod vite;
@@ -31,11 +30,10 @@ pub(crate) static NODE: Ecosystem = Ecosystem {
         LoadOrder { name: "TypeORM", applies: always, add: typeorm::add },
         LoadOrder {
             name: "configuration in code",
-            applies: |scene| scene.is_any_in_project(&["package.json", "deno.json", "deno.jsonc"]),
+            applies: |scene| scene.is_in_project("package.json"),
             add: code::add,
         },
         LoadOrder { name: "node-config", applies: node_config::is_used, add: node_config::add },
-        LoadOrder { name: "settings files", applies: settings_files::is_used, add: settings_files::add },
         LoadOrder { name: "set-up files", applies: always, add: setup::add },
         LoadOrder { name: "node --env-file", applies: always, add: env_file::add },
         LoadOrder { name: "dotenv-flow", applies: dotenv_flow::is_used, add: dotenv_flow::add },
@@ -48,6 +46,7 @@ pub(crate) static NODE: Ecosystem = Ecosystem {
         LoadOrder { name: "dotenv-flow", applies: package::nothing_tells, add: dotenv_flow::add },
         LoadOrder { name: "Prisma", applies: package::nothing_tells, add: prisma::add },
     ],
+    derivations: &[],
     named_files: &[NamedFile {
         fits: |name| matches!(name, "database.json" | "config.json"),
         layers: |library, path| sections::by_itself(library, path).into_iter().collect(),

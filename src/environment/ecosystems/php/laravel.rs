@@ -21,6 +21,20 @@ pub(crate) fn is_used(scene: &Scene<'_>) -> bool {
         || scene.manifest(&["composer.json"]).contains("\"laravel/framework\"")
 }
 
+/// Tells whether the tests run in several processes, as far as the command says.
+///
+/// Source: laravel/framework `TestCommand.php` (`--parallel`, `-p`), pestphp's `--parallel`; and `TestDatabases.php`, which
+/// makes the databases.
+pub(crate) fn runs_tests_in_parallel(scene: &Scene<'_>) -> bool {
+    let says_so = |word: &String| matches!(word.as_str(), "--parallel" | "-p");
+    scene.purpose.test
+        && is_used(scene)
+        && (scene.step.is_none()
+            || !TESTERS.contains(&scene.program())
+            || scene.program() == "paratest"
+            || scene.words().iter().any(says_so))
+}
+
 pub(crate) fn add(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>) {
     for home in scene.homes("artisan") {
         readings.add_base(&home);

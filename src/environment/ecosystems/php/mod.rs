@@ -11,6 +11,7 @@ pub(crate) mod statements;
 pub(crate) mod symfony;
 pub(crate) mod wordpress;
 
+use crate::environment::derivation::Derivation;
 use crate::environment::ecosystems::row::{Ecosystem, LoadOrder, NamedFile, nothing, nowhere};
 use crate::environment::ecosystems::scene::Scene;
 use crate::lists::list;
@@ -29,6 +30,14 @@ pub(crate) static PHP: Ecosystem = Ecosystem {
         LoadOrder { name: "Laravel", applies: nothing_tells, add: laravel::add },
         LoadOrder { name: "Symfony", applies: nothing_tells, add: symfony::add },
     ],
+    derivations: &[(
+        laravel::runs_tests_in_parallel,
+        Derivation {
+            by: "Laravel's parallel tests",
+            on_servers: &["{name}_test_{worker}"],
+            in_files: &["{name}_test_{worker}"],
+        },
+    )],
     named_files: &[NamedFile {
         fits: |name| name.ends_with(".xml") || name.ends_with(".xml.dist"),
         layers: phpunit::layers,

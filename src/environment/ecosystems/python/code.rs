@@ -26,7 +26,8 @@ use crate::text;
 /// What a program counts for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
-    Django,
+    /// Whether its tests may run.
+    Django(bool),
     Any,
 }
 
@@ -56,7 +57,8 @@ impl Code {
         let library = scene.library;
         let read = |path: &Path| if library.exists(path) { library.string(path) } else { None };
         let entry = program.resolve(from, module, Some(&read));
-        entry.map_or_else(Code::default, |entry| Code::of(scene, program, vec![entry], Kind::Django))
+        entry
+            .map_or_else(Code::default, |entry| Code::of(scene, program, vec![entry], Kind::Django(scene.purpose.test)))
     }
 
     /// Reads what the command would go through, beside what a framework says.
@@ -116,7 +118,7 @@ impl Ways {
         let round = Round { program: &self.program, outcome: &outcome, number, shown: &shown };
         let mut settings = match what {
             What::Forced => return of_environment(round, true),
-            What::Own(Kind::Django) => of_django(round),
+            What::Own(Kind::Django(tests)) => of_django(round, tests),
             What::Own(Kind::Any) => of_any(round),
         };
         settings.extend(of_environment(round, false));
@@ -290,7 +292,7 @@ mod tests {
         let first = Known::of(&program, &entries, Some(&read), &|_| None, 0);
         let ways = Ways { program, entries, shown: HashMap::default(), known: RefCell::new(vec![first]) };
         let unknown = |lookup: Lookup<'_>| {
-            let settings = ways.settings(0, What::Own(Kind::Django), lookup);
+            let settings = ways.settings(0, What::Own(Kind::Django(false)), lookup);
             settings.iter().filter(|setting| setting.unresolved == Some(Unresolved::Code)).count()
         };
         assert_eq!(unknown(&|_| None), 0);

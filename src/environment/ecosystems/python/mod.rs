@@ -11,6 +11,7 @@ pub(crate) mod program;
 pub(crate) mod pytest;
 pub(crate) mod settings_files;
 
+use crate::environment::derivation::Derivation;
 use crate::environment::ecosystems::row::{Ecosystem, LoadOrder, always, nowhere};
 use crate::lists::list;
 
@@ -35,6 +36,14 @@ pub(crate) static PYTHON: Ecosystem = Ecosystem {
         LoadOrder { name: "python-decouple", applies: always, add: decouple::add },
         LoadOrder { name: "Alembic", applies: |scene| scene.program() != "django-admin", add: alembic::add },
     ],
+    derivations: &[(
+        |scene| scene.purpose.test && django::is_used(scene),
+        Derivation {
+            by: "Django's tests",
+            on_servers: &["test_{name}", "test_{name}_{worker}", "{tests}_{worker}"],
+            in_files: &["{stem}_{worker}{ending}"],
+        },
+    )],
     named_files: &[],
     settings_options: &[(&["alembic"], &["-c", "--config"]), (&["flask"], &["-e", "--env-file"])],
     scan: manifests::scan,

@@ -5,6 +5,7 @@ pub(crate) mod dotenv;
 pub(crate) mod manifests;
 pub(crate) mod rails;
 
+use crate::environment::derivation::Derivation;
 use crate::environment::ecosystems::row::{Ecosystem, LoadOrder, NamedFile, always, nowhere};
 use crate::environment::ecosystems::settings_files::sections;
 use crate::lists::list;
@@ -22,6 +23,22 @@ pub(crate) static RUBY: Ecosystem = Ecosystem {
             add: dotenv::add,
         },
         LoadOrder { name: "Ruby code", applies: always, add: code::add },
+    ],
+    derivations: &[
+        (
+            |scene| scene.purpose.test && scene.is_in_project("config/application.rb"),
+            // The underscore is of newer versions.
+            Derivation {
+                by: "Rails' parallel tests",
+                on_servers: &["{name}-{worker}", "{name}_{worker}"],
+                in_files: &["{name}-{worker}", "{name}_{worker}"],
+            },
+        ),
+        (
+            // Source: hanami-db `testing.rb`.
+            |scene| scene.purpose.test && scene.manifest(&["Gemfile"]).contains("hanami-db"),
+            Derivation { by: "Hanami's tests", on_servers: &["{plain}_test"], in_files: &["{plain}_test{ending}"] },
+        ),
     ],
     named_files: &[NamedFile {
         fits: |name| matches!(name, "database.yml" | "database.yaml" | "mongoid.yml"),

@@ -10,6 +10,7 @@ pub(crate) static RUST: Ecosystem = Ecosystem {
     name: "rust",
     is_present: |scene| scene.is_any_in_project(&["Cargo.toml", "diesel.toml"]),
     load_orders: &[LoadOrder { name: "dotenvy", applies: always, add: dotenv::add }],
+    derivations: &[],
     named_files: &[],
     settings_options: &[],
     scan: manifests::scan,

@@ -9,6 +9,7 @@ pub(crate) static SWIFT: Ecosystem = Ecosystem {
     name: "swift",
     is_present: |_| false,
     load_orders: &[],
+    derivations: &[],
     named_files: &[],
     settings_options: &[],
     scan: manifests::scan,

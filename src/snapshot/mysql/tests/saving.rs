@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use crate::reach::Place;
 use crate::snapshot::Effect;
 use crate::snapshot::engine::{Found, SnapshotEngine};
 use crate::snapshot::mysql::testing::{Server, Snapshot, Waiting, environment, environment_with_home, save};
@@ -160,4 +161,17 @@ fn whoever_asks_to_stop_is_heard() {
     let watch = Waiting { stop_after: Some(1), ..Waiting::default() };
     let error = save(&mut session, &folder.path().join("dump"), &watch).unwrap_err();
     assert!(matches!(error, MysqlError::Tool(ToolError::Interrupted)), "{error}");
+}
+
+#[test]
+fn databases_beside_one_are_listed_by_name_though_it_is_not_there_itself() {
+    let server = Server::shared();
+    let mut target = server.database("beside_gone", "");
+    server.database("beside_gone_1", "");
+    server.run("beside_gone_1", "DROP DATABASE beside_gone");
+    let is_wanted = |name: &str| name.starts_with("beside_gone");
+    let found = |target: &_| Mysql.names_beside(target, &environment(), &is_wanted);
+    assert_eq!(found(&target).unwrap(), ["beside_gone_1"]);
+    target.places = vec![Place::Host { name: "127.0.0.1".to_owned(), port: Some(1) }];
+    assert!(found(&target).is_err(), "nobody listens there");
 }

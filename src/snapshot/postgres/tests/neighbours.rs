@@ -1,7 +1,10 @@
 //! What a server counts of its other databases shows which of them were written.
 
+use crate::reach::Place;
 use crate::snapshot::Change;
+use crate::snapshot::engine::SnapshotEngine;
 use crate::snapshot::postgres::Session;
+use crate::snapshot::postgres::engine::Postgres;
 use crate::snapshot::postgres::neighbours::neighbours;
 use crate::snapshot::postgres::testing::{Server, environment};
 use crate::snapshot::testing::wait_for;
@@ -29,4 +32,17 @@ fn a_database_that_was_written_or_dropped_is_told_and_one_that_was_read_is_not()
         server.run("postgres", "DROP DATABASE counted");
         assert_eq!(neighbours(&target, &environment()).unwrap().life, before.life);
     }
+}
+
+#[test]
+fn databases_beside_one_are_listed_by_name_though_it_is_not_there_itself() {
+    let server = Server::shared();
+    let mut target = server.database("beside_gone", "");
+    server.database("beside_gone_1", "");
+    server.run("postgres", "DROP DATABASE beside_gone");
+    let is_wanted = |name: &str| name.starts_with("beside_gone");
+    let found = |target: &_| Postgres.names_beside(target, &environment(), &is_wanted);
+    assert_eq!(found(&target).unwrap(), ["beside_gone_1"]);
+    target.places = vec![Place::Host { name: "127.0.0.1".to_owned(), port: Some(1) }];
+    assert!(found(&target).is_err(), "nobody listens there");
 }

@@ -45,7 +45,7 @@ mod tests {
         for number in 0..rounds(&first).min(MOST_ROUNDS) {
             let outcome = go_through(&program, &entries, None, &lookup, number);
             let round = Round { program: &program, outcome: &outcome, number, shown: &Path::to_owned };
-            let mut settings = if is_django { of_django(round) } else { of_any(round) };
+            let mut settings = if is_django { of_django(round, false) } else { of_any(round) };
             settings.extend(of_environment(round, true));
             settings.extend(of_environment(round, false));
             for one in settings {

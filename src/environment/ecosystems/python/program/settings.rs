@@ -24,8 +24,9 @@ pub(crate) struct Round<'r> {
 /// The keys of one entry of Django's `DATABASES` that say which database it is.
 const KEYS: &[&str] = &["HOST", "NAME", "PORT", "USER", "PASSWORD", "ENGINE", ADDRESS];
 
-/// Lists what Django's `DATABASES` says, and the addresses that other names hold.
-pub(crate) fn of_django(run: Round<'_>) -> Vec<Setting> {
+/// Lists what Django's `DATABASES` says, and the addresses that other names hold; with `tests` also the databases that it
+/// names for them.
+pub(crate) fn of_django(run: Round<'_>, tests: bool) -> Vec<Setting> {
     let mut settings = Vec::new();
     for entry in run.outcome.names.iter().map(|entry| picked(entry, run.number)) {
         if entry.key != "DATABASES" {
@@ -36,6 +37,9 @@ pub(crate) fn of_django(run: Round<'_>) -> Vec<Setting> {
             Computed::Map(aliases) => {
                 for alias in aliases {
                     database(run, alias, &mut settings);
+                    if tests {
+                        test_database(run, alias, &mut settings);
+                    }
                 }
             }
             Computed::Unset => {}
@@ -60,6 +64,37 @@ fn database(run: Round<'_>, alias: &Entry, settings: &mut Vec<Setting>) {
         };
         settings.extend(setting(run, &own, entry, why));
     }
+}
+
+/// Lists what the tests create and drop, where `TEST` names it: beside the database itself, by another name.
+///
+/// Source: Django's "Settings" (`TEST`, `NAME`); without a name the tests derive one.
+fn test_database(run: Round<'_>, alias: &Entry, settings: &mut Vec<Setting>) {
+    let Computed::Map(entries) = &alias.value else { return };
+    let named = entries.iter().find(|entry| entry.key == "TEST").and_then(|test| match &test.value {
+        Computed::Map(own) => own.iter().find(|entry| entry.key == "NAME").cloned(),
+        Computed::Unknown | Computed::Either(_) => Some(Entry { key: "NAME".to_owned(), ..test.clone() }),
+        _ => None,
+    });
+    let Some(named) = named.filter(|named| named.value != Computed::Unset) else { return };
+    let in_address = |entry: &Entry| match (&entry.value, &named.value) {
+        (Computed::Text(address), Computed::Text(name)) if entry.key == ADDRESS => {
+            Entry { value: Computed::Text(with_database(address, name)), ..entry.clone() }
+        }
+        _ => entry.clone(),
+    };
+    let others = entries.iter().filter(|entry| !matches!(entry.key.as_str(), "NAME" | "TEST")).map(in_address);
+    let has_address = entries.iter().any(|entry| entry.key == ADDRESS);
+    let all = others.chain((!has_address).then_some(named.clone())).collect();
+    database(run, &Entry { key: format!("{}_test", alias.key), value: Computed::Map(all), ..alias.clone() }, settings);
+}
+
+/// Puts another database into the address of one.
+fn with_database(address: &str, name: &str) -> String {
+    let start = address.find("://").map_or(0, |at| at + 3);
+    let end = address[start..].find(['?', '#']).map_or(address.len(), |at| start + at);
+    let place = address[start..end].find('/').map_or(end, |at| start + at);
+    format!("{}/{name}{}", &address[..place], &address[end..])
 }
 
 /// Lists what any program says: addresses, and names that speak of a database, of every module; what it puts into the
