@@ -267,23 +267,3 @@ pub(crate) fn is_locked(client: &mut Client, name: &str) -> Result<bool, MysqlEr
     let question = format!("SELECT IFNULL(IS_USED_LOCK({}) <> CONNECTION_ID(), 0)", lock_of(name));
     Ok(client.ask(question)?.first().and_then(|row| row.first()).is_some_and(|is_used| is_used == "1"))
 }
-
-/// Lists the first sessions in a database besides ours, as far as the user is told, in words: `connection 12 (app)`.
-///
-/// # Errors
-///
-/// Those of the server.
-pub(crate) fn users_of(client: &mut Client, database: &str) -> Result<String, MysqlError> {
-    let rows = client.ask(format!(
-        "SELECT ID, USER FROM information_schema.PROCESSLIST WHERE DB = {} AND ID <> CONNECTION_ID() ORDER BY ID LIMIT 3",
-        literal(database)
-    ))?;
-    let told: Vec<String> = rows
-        .iter()
-        .filter_map(|row| match row.as_slice() {
-            [id, user] => Some(format!("connection {id} ({user})")),
-            _ => None,
-        })
-        .collect();
-    Ok(told.join(", "))
-}

@@ -188,3 +188,24 @@ pub(crate) fn options(client: &mut Client, database: &str) -> Result<String, Mys
         message: client.quote("the server does not say how the database was made"),
     })
 }
+
+/// Lists the first sessions in a database besides ours, as far as the user is told, in words: `connection 12 (app)`.
+///
+/// # Errors
+///
+/// Those of the server.
+pub(crate) fn users_of(client: &mut Client, database: &str) -> Result<String, MysqlError> {
+    let rows = client.ask(format!(
+        "SELECT ID, USER FROM information_schema.PROCESSLIST WHERE DB = {} AND ID <> CONNECTION_ID() \
+         AND IFNULL(STATE, '') NOT LIKE 'Waiting for table%' ORDER BY ID LIMIT 3",
+        literal(database)
+    ))?;
+    let told: Vec<String> = rows
+        .iter()
+        .filter_map(|row| match row.as_slice() {
+            [id, user] => Some(format!("connection {id} ({user})")),
+            _ => None,
+        })
+        .collect();
+    Ok(told.join(", "))
+}

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::own_tools::ToolEnvironment;
 use crate::reach::{Engine, Place, Target};
+use crate::snapshot::beside_names::parts_of;
 use crate::snapshot::engine::{
     ABSENT, Copying, Description, Found, Identity, Kept, OpenDatabase, Restoration, RestorePlan, Restored,
     SnapshotEngine, SnapshotPlan,
@@ -17,7 +18,7 @@ use crate::snapshot::mysql::obstacles;
 use crate::snapshot::mysql::obstacles::Catalogued;
 use crate::snapshot::mysql::restore::prepare_restore;
 use crate::snapshot::mysql::state::is_unchanged_since;
-use crate::snapshot::mysql::take::{prepare, take};
+use crate::snapshot::mysql::take::{LOCK_WAIT, prepare, take};
 use crate::snapshot::mysql::verify::verify;
 use crate::snapshot::mysql::{MysqlError, Session};
 use crate::snapshot::{Leftover, Manifest, Obstacle, Provenance, VerificationLevel, Watch};
@@ -146,6 +147,10 @@ impl OpenDatabase for Session {
     }
 
     fn leftovers(&mut self, past: &dyn Provenance) -> Vec<Leftover> {
+        let names = self.client.ask("SHOW DATABASES").unwrap_or_default();
+        if !names.iter().flatten().any(|name| parts_of(name, &self.identity.database).is_some()) {
+            return Vec::new();
+        }
         // By a session of its own: one that is dropped just then makes a question fail, and ends it.
         let found = self.again(None).and_then(|mut again| look(&mut again, &self.identity.database, past));
         found.unwrap_or_default()
@@ -158,8 +163,9 @@ impl OpenDatabase for Session {
     fn plan(mut self: Box<Self>, output: &Path) -> Result<SnapshotPlan, EngineError> {
         let prepared = prepare(&mut self, output)?;
         let known = (prepared.tables, prepared.proof);
-        let run =
-            move |command: &_, _: Option<&Copying<'_>>, watch: &dyn Watch| Ok(take(&mut self, command, known, watch)?);
+        let run = move |command: &_, _: Option<&Copying<'_>>, watch: &dyn Watch| {
+            Ok(take(&mut self, command, known, LOCK_WAIT, watch)?)
+        };
         Ok(SnapshotPlan::new(prepared.command, run))
     }
 }

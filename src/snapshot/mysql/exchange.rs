@@ -319,7 +319,7 @@ fn explained(server: &Session, database: &str, error: MysqlError) -> MysqlError 
     if !error.is_of_a_lock() {
         return error;
     }
-    let users = server.again(None).and_then(|mut again| beside::users_of(&mut again.client, database));
+    let users = server.again(None).and_then(|mut again| catalog::users_of(&mut again.client, database));
     let users = users.ok().filter(|users| !users.is_empty());
     let users = users.unwrap_or_else(|| "by a session that has ended, or that the user is not told of".to_owned());
     MysqlError::InUse { database: database.to_owned(), users }

@@ -149,6 +149,8 @@ const ACCESS_DENIED_WITHOUT_PASSWORD: u32 = 1698;
 const TOO_MANY_CONNECTIONS: u32 = 1040;
 /// `ER_TOO_MANY_USER_CONNECTIONS`.
 const TOO_MANY_OF_THE_USER: u32 = 1203;
+/// `ER_USER_LIMIT_REACHED`.
+const TOO_MANY_OF_THE_ACCOUNT: u32 = 1226;
 /// `CR_CONNECTION_ERROR`: nobody at the Unix socket.
 const NO_SOCKET: u32 = 2002;
 /// `CR_CONN_HOST_ERROR`: nobody at the port.
@@ -164,7 +166,7 @@ fn connect_hint(code: u32) -> &'static str {
             "check user and password in the variable that names the database; `restore` also asks for the password at a \
              terminal"
         }
-        TOO_MANY_CONNECTIONS | TOO_MANY_OF_THE_USER => {
+        TOO_MANY_CONNECTIONS | TOO_MANY_OF_THE_USER | TOO_MANY_OF_THE_ACCOUNT => {
             "the server's connections are used up: close some, or raise max_connections"
         }
         NO_SOCKET | NO_HOST | LOST => "start the database; `safe-test doctor` shows how it was looked for",

@@ -4,7 +4,7 @@
 use crate::own_tools::ToolEnvironment;
 use crate::reach::Target;
 use crate::snapshot::beside_names::{Purpose, parts_of};
-use crate::snapshot::mysql::beside::{drop_database, is_locked, try_lock, users_of};
+use crate::snapshot::mysql::beside::{drop_database, is_locked, try_lock};
 use crate::snapshot::mysql::catalog;
 use crate::snapshot::mysql::client::literal;
 use crate::snapshot::mysql::exchange::{KEPT, kept};
@@ -93,7 +93,7 @@ pub(crate) fn drop_leftover(
         return if is_gone { Ok(true) } else { Err(refuse("it was not made by safe-test".to_owned())) };
     };
     if leftover.kind == LeftoverKind::Replaced {
-        let users = users_of(&mut server.client, name)?;
+        let users = catalog::users_of(&mut server.client, name)?;
         if !users.is_empty() {
             return Err(refuse(format!("in use by {users}")));
         }

@@ -10,7 +10,7 @@ use crate::snapshot::mysql::MysqlError;
 use crate::snapshot::mysql::client::{Client, Rows, literal};
 use crate::snapshot::mysql::connection::{Connection, Tls, protections};
 use crate::snapshot::mysql::explain::ACCESS_DENIED;
-use crate::snapshot::mysql::installed::installed;
+use crate::snapshot::mysql::installed::{Tools, installed};
 use crate::snapshot::mysql::rights::Rights;
 use crate::snapshot::mysql::tools;
 use crate::snapshot::mysql::version::{Flavor, Version};
@@ -68,7 +68,8 @@ impl Session {
     /// [`MysqlError::OtherDatabase`], [`MysqlError::CannotConnect`], [`MysqlError::NoDatabaseNamed`], and those of [`tools::to_save`].
     pub(crate) fn open(target: &Target, environment: &ToolEnvironment) -> Result<Self, MysqlError> {
         let named = target.database.as_deref().filter(|name| !name.is_empty());
-        let mut session = Session::reach(target, environment, named)?;
+        let installed = installed(environment);
+        let mut session = Session::reach(target, environment, &installed, named)?;
         let Some(judged) = named else {
             return Err(MysqlError::NoDatabaseNamed { place: session.connection.place().to_owned() });
         };
@@ -78,7 +79,7 @@ impl Session {
         if !is_it {
             return Err(MysqlError::OtherDatabase { judged: judged.to_owned(), found: found.clone() });
         }
-        session.use_fitting_tools(environment)?;
+        session.use_fitting(&installed)?;
         Ok(session)
     }
 
@@ -88,14 +89,14 @@ impl Session {
     ///
     /// As [`Session::open`], without those of the database.
     pub(crate) fn open_server(target: &Target, environment: &ToolEnvironment) -> Result<Self, MysqlError> {
-        let mut session = Session::reach(target, environment, None)?;
-        session.use_fitting_tools(environment)?;
+        let installed = installed(environment);
+        let mut session = Session::reach(target, environment, &installed, None)?;
+        session.use_fitting(&installed)?;
         Ok(session)
     }
 
-    fn use_fitting_tools(&mut self, environment: &ToolEnvironment) -> Result<(), MysqlError> {
-        let installed = installed(environment);
-        let fitting = tools::to_save(&installed, self.identity.flavor, self.identity.version)?;
+    fn use_fitting(&mut self, installed: &[Tools]) -> Result<(), MysqlError> {
+        let fitting = tools::to_save(installed, self.identity.flavor, self.identity.version)?;
         self.connection = self.connection.by(fitting)?;
         Ok(())
     }
@@ -119,14 +120,18 @@ impl Session {
     }
 
     /// Tries the places of the target in turn, and at each the programs and protections; stays with what answers.
-    fn reach(target: &Target, environment: &ToolEnvironment, database: Option<&str>) -> Result<Self, MysqlError> {
-        let installed = installed(environment);
+    fn reach(
+        target: &Target,
+        environment: &ToolEnvironment,
+        installed: &[Tools],
+        database: Option<&str>,
+    ) -> Result<Self, MysqlError> {
         if installed.is_empty() {
             return Err(MysqlError::NoTools);
         }
         let mut first = None;
         for at in &target.places {
-            for tools in &installed {
+            for tools in installed {
                 for tls in protections(target) {
                     let connection = Connection::new(target, at, tools, *tls, environment)?;
                     match Session::connect(connection, database) {

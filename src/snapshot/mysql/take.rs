@@ -5,7 +5,9 @@ use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::Path;
 use std::process::{ChildStdout, Command};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
+use std::time::Duration;
 
 use crate::own_tools;
 use crate::snapshot::dump_stream::{Hashing, Writing, compressor, open_private};
@@ -13,6 +15,7 @@ use crate::snapshot::engine::DumpCommand;
 use crate::snapshot::mysql::by_hand::by_hand;
 use crate::snapshot::mysql::catalog;
 use crate::snapshot::mysql::catalog::Tables;
+use crate::snapshot::mysql::client::{Client, literal};
 use crate::snapshot::mysql::connection::Connection;
 use crate::snapshot::mysql::dump::{DumpReader, Held, named};
 use crate::snapshot::mysql::obstacles;
@@ -29,6 +32,9 @@ use crate::snapshot::threads;
 use crate::snapshot::tool_process::{ToolError, attended};
 use crate::snapshot::{Server, TableRows, Taken, Tool, VerificationLevel, Watch};
 use crate::text::shown;
+
+/// How long a table that another session has locked is waited for.
+pub(crate) const LOCK_WAIT: Duration = Duration::from_secs(15);
 
 /// A dump that is ready to be taken.
 pub(crate) struct Prepared {
@@ -114,6 +120,7 @@ pub(crate) fn take(
     session: &mut Session,
     command: &DumpCommand,
     (tables, proof): (Tables, Option<Proof>),
+    lock_wait: Duration,
     watch: &dyn Watch,
 ) -> Result<Taken, MysqlError> {
     let partial = command.output.as_path();
@@ -125,11 +132,14 @@ pub(crate) fn take(
     let stoppers = [dump.stopper(), session.client.stopper()];
     let Session { client, identity, .. } = &mut *session;
     let database = identity.database.clone();
+    let is_dumped = AtomicBool::new(false);
     let (written, dumped, catalogued, read) = attended::<_, MysqlError>(watch, &stoppers, || {
         thread::scope(|scope| {
             let looking = threads::start(scope, || {
                 let options = catalog::options(client, &database)?;
-                Ok::<_, MysqlError>((Catalogued::with(tables, client, identity)?, options))
+                let catalogued = Catalogued::with(tables, client, identity)?;
+                wait_for_locks(client, &database, lock_wait, &is_dumped).inspect_err(|_| stoppers[0].stop(false))?;
+                Ok::<_, MysqlError>((catalogued, options))
             })
             .map_err(ToolError::NoThread)?;
             let reading = threads::start(scope, || read(partial, following, DumpReader::reading(), watch))
@@ -141,11 +151,16 @@ pub(crate) fn take(
             }
             let synced = file.sync_all().map_err(MysqlError::file("sync", partial));
             let dumped = dump.finish();
+            is_dumped.store(true, Ordering::Relaxed);
+            looking.thread().unpark();
             let (catalogued, read) = (threads::joined(looking), threads::joined(reading));
             Ok((written.and_then(|written| synced.map(|()| written)), dumped, catalogued, read))
         })
     })?;
     let (size, sha256) = written?;
+    if let (Err(_), Err(MysqlError::InUse { database, users })) = (&dumped, &catalogued) {
+        return Err(MysqlError::InUse { database: database.clone(), users: users.clone() });
+    }
     dumped?;
     let (catalogued, options) = catalogued?;
     let (read, found) = read?;
@@ -161,6 +176,40 @@ pub(crate) fn take(
         leads_nowhere: held.leads_nowhere(),
     };
     taken(session, command, (size, sha256), &catalogued, &held, &recorded)
+}
+
+/// How often the server is asked whether the dump waits for a lock.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+
+/// Waits until the dump has ended, or until it has waited for a table's lock for too long: the dump programs wait for a day.
+///
+/// # Errors
+///
+/// [`MysqlError::InUse`], and those of the server.
+fn wait_for_locks(
+    client: &mut Client,
+    database: &str,
+    lock_wait: Duration,
+    is_dumped: &AtomicBool,
+) -> Result<(), MysqlError> {
+    while !is_dumped.load(Ordering::Relaxed) {
+        thread::park_timeout(LOOK_EVERY);
+        if is_dumped.load(Ordering::Relaxed) {
+            break;
+        }
+        let waiting = client.ask(format!(
+            "SELECT 1 FROM information_schema.PROCESSLIST WHERE DB = {} AND TIME >= {} \
+             AND STATE LIKE 'Waiting for table%lock' \
+             AND (INFO LIKE 'SELECT /*%' OR INFO LIKE 'SHOW %')",
+            literal(database),
+            lock_wait.as_secs()
+        ))?;
+        if !waiting.is_empty() {
+            let users = catalog::users_of(client, database)?;
+            return Err(MysqlError::InUse { database: database.to_owned(), users });
+        }
+    }
+    Ok(())
 }
 
 /// Compares a dump with the catalogue: every table, view, trigger and event that the user is told of is in it.

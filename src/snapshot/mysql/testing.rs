@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
 
 use chrono::DateTime;
 use tempfile::TempDir;
@@ -60,12 +61,7 @@ impl Server {
         assert!(made.success(), "mariadb-install-db");
         let (port, process) = Server::spawn(folder.path());
         let mut server = Server { folder, port, process };
-        wait_for("the server answers", || {
-            if server.process.try_wait().unwrap().is_some() {
-                (server.port, server.process) = Server::spawn(server.folder.path());
-            }
-            server.client().args(["-e", "SELECT 1"]).output().unwrap().status.success()
-        });
+        server.wait_until_it_answers();
         server.run(
             "",
             &format!("CREATE USER tester@'%' IDENTIFIED BY {}; GRANT ALL ON *.* TO tester@'%'", literal(PASSWORD)),
@@ -73,9 +69,36 @@ impl Server {
         server
     }
 
+    fn wait_until_it_answers(&mut self) {
+        wait_for("the server answers", || {
+            // Another program may have taken the port between our closing and the server's opening it.
+            if self.process.try_wait().unwrap().is_some() {
+                (self.port, self.process) = Server::spawn(self.folder.path());
+            }
+            self.client().args(["-e", "SELECT 1"]).output().unwrap().status.success()
+        });
+    }
+
+    /// Starts the server again after a crash, at the same port.
+    pub(crate) fn restart(&mut self) {
+        self.crash();
+        self.process.wait().unwrap();
+        self.process = Server::spawn_at(self.folder.path(), self.port);
+        wait_for("the server answers again", || {
+            if self.process.try_wait().unwrap().is_some() {
+                self.process = Server::spawn_at(self.folder.path(), self.port);
+            }
+            self.client().args(["-e", "SELECT 1"]).output().unwrap().status.success()
+        });
+    }
+
     fn spawn(folder: &Path) -> (u16, Child) {
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let mut server = Command::new("/usr/sbin/mariadbd");
+        (port, Server::spawn_at(folder, port))
+    }
+
+    fn spawn_at(folder: &Path, port: u16) -> Child {
+        let mut server = Command::new(server_program());
         server.arg("--no-defaults").args(as_root());
         server.arg(format!("--datadir={}", folder.join("data").display()));
         server.arg(format!("--socket={}", folder.join("socket").display()));
@@ -83,7 +106,7 @@ impl Server {
         server.args([&format!("--port={port}"), "--bind-address=127.0.0.1", "--innodb-flush-log-at-trx-commit=0"]);
         server.args(["--innodb-buffer-pool-size=64M", "--max-connections=200", "--innodb-use-native-aio=0"]);
         let log = fs::File::create(folder.join("log")).unwrap();
-        (port, server.stdout(Stdio::null()).stderr(log).spawn().unwrap())
+        server.stdout(Stdio::null()).stderr(log).spawn().unwrap()
     }
 
     /// A database of this server, as a user who may do everything.
@@ -135,7 +158,7 @@ impl Server {
 
     /// A client of root's, to be used freely.
     pub(crate) fn client(&self) -> Command {
-        let mut command = Command::new("/usr/bin/mariadb");
+        let mut command = Command::new("mariadb");
         command.args(["--no-defaults", "--batch", "--skip-column-names", "--user=root", "--comments"]);
         command.arg(format!("--socket={}", self.folder.path().join("socket").display())).stdin(Stdio::null());
         command
@@ -143,7 +166,7 @@ impl Server {
 
     /// All that a database holds, as another dump of it says it: the rows of tables in the order of their keys.
     pub(crate) fn content(&self, database: &str) -> String {
-        let mut dump = Command::new("/usr/bin/mariadb-dump");
+        let mut dump = Command::new("mariadb-dump");
         dump.args(["--no-defaults", "--user=root", "--skip-dump-date", "--routines", "--events", "--hex-blob"]);
         dump.args([
             "--order-by-primary",
@@ -174,6 +197,11 @@ impl Drop for Server {
         self.crash();
         let _ = self.process.wait();
     }
+}
+
+/// Debian keeps the server where only root's `PATH` leads.
+fn server_program() -> &'static str {
+    if Path::new("/usr/sbin/mariadbd").exists() { "/usr/sbin/mariadbd" } else { "mariadbd" }
 }
 
 /// What root has to say to run a server as itself.
@@ -254,7 +282,7 @@ impl Snapshot {
 /// Prepares and takes a dump, as a run does.
 pub(crate) fn save(session: &mut Session, output: &Path, watch: &dyn Watch) -> Result<Taken, MysqlError> {
     let prepared = prepare(session, output)?;
-    take(session, &prepared.command, (prepared.tables, prepared.proof), watch)
+    take(session, &prepared.command, (prepared.tables, prepared.proof), Duration::from_secs(1), watch)
 }
 
 fn manifest_of(taken: Taken, database: &str) -> Manifest {

@@ -25,6 +25,11 @@ pub(crate) struct Mariadb {
 const USER: &str = "tester";
 const PASSWORD: &str = "only-for-tests";
 
+/// Debian keeps the server where only root's `PATH` leads.
+fn server_program() -> &'static str {
+    if std::path::Path::new("/usr/sbin/mariadbd").exists() { "/usr/sbin/mariadbd" } else { "mariadbd" }
+}
+
 /// What root has to say to run a server as itself.
 fn as_root() -> &'static [&'static str] {
     if rustix::process::geteuid().is_root() { &["--user=root"] } else { &[] }
@@ -56,7 +61,7 @@ impl Mariadb {
         for _ in 0..5 {
             let port = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
             let log = fs::File::create(folder.join("log")).unwrap();
-            let mut server = Command::new("/usr/sbin/mariadbd");
+            let mut server = Command::new(server_program());
             server.args(["--no-defaults", &data]).args(as_root());
             server.arg(format!("--socket={}", folder.join("socket").display()));
             server.arg(format!("--pid-file={}", folder.join("pid").display()));

@@ -5,7 +5,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::process::Command;
 
 use super::environment_files::as_nobody;
-use crate::support::{Outcome, Postgres, Sandbox};
+use crate::support::{Mariadb, Outcome, Postgres, Sandbox};
 
 #[test]
 fn a_folder_that_cannot_be_written_stops_the_run() {
@@ -176,7 +176,13 @@ fn a_full_disk_stops_the_run_and_leaves_no_half_file() {
         Postgres::server().psql("full_disk_test", rows);
         sandbox
     };
-    for sandbox in [with_large_sqlite(), with_large_postgres()] {
+    let with_large_mariadb = || {
+        let sandbox = Sandbox::with_mariadb("full_disk_test");
+        let rows = "CREATE TABLE big (a TEXT); INSERT INTO big SELECT MD5(RAND()) FROM seq_1_to_150000";
+        Mariadb::server().sql("full_disk_test", rows);
+        sandbox
+    };
+    for sandbox in [with_large_sqlite(), with_large_postgres(), with_large_mariadb()] {
         fs::create_dir(sandbox.backups()).unwrap();
         let script = "mount -t tmpfs -o size=1m,mode=700 tmpfs backups || exit 99
             \"$0\" ./suite; status=$?; ls -A backups >left; exit $status";

@@ -1,6 +1,7 @@
 //! The engine against a real server: every trap that loses data without a word.
 
 mod damage;
+mod failures;
 mod in_place;
 mod leaving;
 mod restoring;

@@ -175,3 +175,15 @@ fn databases_beside_one_are_listed_by_name_though_it_is_not_there_itself() {
     target.places = vec![Place::Host { name: "127.0.0.1".to_owned(), port: Some(1) }];
     assert!(found(&target).is_err(), "nobody listens there");
 }
+
+#[test]
+fn a_table_that_somebody_has_locked_is_not_waited_for_without_end() {
+    let server = Server::shared();
+    let target = server.database("locked", "CREATE TABLE t (a INT); INSERT INTO t VALUES (1)");
+    let mut user = Session::open(&target, &environment()).unwrap();
+    user.client.ask("LOCK TABLES t WRITE").unwrap();
+    let error = Snapshot::try_take(&target, &environment()).err().unwrap();
+    assert!(matches!(&error, MysqlError::InUse { users, .. } if users.contains("(tester)")), "{error}");
+    user.client.ask("UNLOCK TABLES").unwrap();
+    Snapshot::take(&target);
+}

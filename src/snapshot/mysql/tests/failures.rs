@@ -1,0 +1,104 @@
+//! Servers that fail on the way: what was begun ends, and nothing is lost.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::error::Explain;
+use crate::exit::Exit;
+use crate::snapshot::Watch;
+use crate::snapshot::engine::SnapshotEngine;
+use crate::snapshot::engine_error::{Consequence, EngineFailure};
+use crate::snapshot::mysql::restore::restore;
+use crate::snapshot::mysql::testing::{Server, Snapshot, Waiting, assert_same, environment, save};
+use crate::snapshot::mysql::{Mysql, MysqlError, Session};
+
+/// Ends the server once so many bytes were read or written.
+struct Crashing<'s> {
+    server: &'s Server,
+    after: u64,
+    seen: AtomicU64,
+}
+
+impl Watch for Crashing<'_> {
+    fn advance(&self, bytes: u64) {
+        if self.seen.fetch_add(bytes, Ordering::Relaxed) + bytes >= self.after {
+            self.server.crash();
+        }
+    }
+
+    fn interrupted(&self) -> bool {
+        false
+    }
+}
+
+const LARGE: &str = "CREATE TABLE t (a TEXT); INSERT INTO t SELECT REPEAT(MD5(seq), 30) FROM seq_1_to_30000;
+                     CREATE TABLE u (a INT); INSERT INTO u VALUES (1)";
+
+#[test]
+fn a_server_that_dies_while_it_is_saved_leaves_no_snapshot() {
+    let server = Server::start();
+    let mut session = Session::open(&server.database("dying", LARGE), &environment()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let watch = Crashing { server: &server, after: 1_000_000, seen: AtomicU64::new(0) };
+    let error = save(&mut session, &folder.path().join("dump"), &watch).unwrap_err();
+    assert_eq!((error.exit(), error.consequence()), (Exit::NoSnapshot, Consequence::Untouched), "{error}");
+    assert!(!error.to_string().is_empty() && error.hint().is_some(), "{error}");
+}
+
+#[test]
+fn a_server_that_dies_while_it_is_put_back_has_what_it_had() {
+    let mut server = Server::start();
+    // What was committed is on the disk: it is not safe-test that could lose it.
+    server.run("", "SET GLOBAL innodb_flush_log_at_trx_commit = 1");
+    let target = server.database("dying", LARGE);
+    let snapshot = Snapshot::take(&target);
+    server.run("dying", "DELETE FROM t LIMIT 5; UPDATE u SET a = 2");
+    let before = server.content("dying");
+    for part in [0, 1, 2] {
+        // While the file is hashed, while it is loaded, while what was loaded is compared.
+        let after = [1, snapshot.manifest.size + 5_000_000, snapshot.manifest.size + 35_000_000][part];
+        let error = {
+            let watch = Crashing { server: &server, after, seen: AtomicU64::new(0) };
+            snapshot.restoring(&target, |restoration| restore(restoration, &watch).unwrap_err())
+        };
+        assert_eq!(error.consequence(), Consequence::Untouched, "{part}: {error}");
+        server.restart();
+        server.run("", "SET GLOBAL innodb_flush_log_at_trx_commit = 1");
+        assert_same(&server.content("dying"), &before);
+        let target = server.target("dying");
+        let restored = snapshot.restoring(&target, |restoration| restore(restoration, &Waiting::default()));
+        assert!(restored.is_ok(), "{part}: {restored:?}");
+        server.run("dying", "DELETE FROM t LIMIT 5; UPDATE u SET a = 2");
+    }
+}
+
+#[test]
+fn a_server_without_connections_or_that_may_not_be_written_to_is_left_as_it_is() {
+    let server = Server::start();
+    let target = server.rich("denied");
+    server.target_as("denied", "writer", &["ALL ON *.*"]);
+    server.run("", "REVOKE READ ONLY ADMIN ON *.* FROM writer@'%'; REVOKE SUPER ON *.* FROM writer@'%'");
+    let writer = crate::reach::Target {
+        user: Some("writer".to_owned()),
+        password: Some(crate::secret::Secret::new("writer")),
+        ..target.clone()
+    };
+    let snapshot = Snapshot::try_take(&writer, &environment()).unwrap();
+    let before = server.content("denied");
+    server.run("", "SET GLOBAL read_only = 1");
+    // Saved it can be.
+    Snapshot::try_take(&writer, &environment()).unwrap();
+    let error = snapshot.restoring(&writer, |restoration| restore(restoration, &Waiting::default()).unwrap_err());
+    assert!(error.to_string().contains("read-only") || format!("{error:?}").contains("read-only"), "{error:?}");
+    assert_eq!(error.consequence(), Consequence::Untouched, "{error}");
+    server.run("", "SET GLOBAL read_only = 0");
+    assert_same(&server.content("denied"), &before);
+    server.run("", "ALTER USER tester@'%' WITH MAX_USER_CONNECTIONS 1");
+    let taken = Session::open(&target, &environment()).unwrap();
+    let Err(error) = Mysql.open(&target, &environment()) else { panic!("there was a connection left") };
+    assert!(error.hint().unwrap().contains("max_connections") && !error.found_no_server(), "{error}");
+    // One is enough to look, and not to save: the dump program needs its own.
+    let mut taken = taken;
+    let folder = tempfile::tempdir().unwrap();
+    let error = save(&mut taken, &folder.path().join("dump"), &Waiting::default()).unwrap_err();
+    assert!(matches!(error, MysqlError::Tool(_)), "{error}");
+}
