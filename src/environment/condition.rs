@@ -41,6 +41,8 @@ pub(crate) const LARGEST_FILE: usize = 16 * 1024 * 1024;
 /// A fact about how the environment would come about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Condition {
+    /// Containers of published servers are started, and no command of the project runs.
+    OnlyServers,
     /// Laravel would read nothing but this cached configuration.
     CachedLaravelConfig {
         /// The cache, relative to the root where it lies below it.

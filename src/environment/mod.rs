@@ -24,12 +24,14 @@ pub(crate) mod project;
 pub(crate) mod property_tests;
 pub(crate) mod readers;
 pub(crate) mod reading;
+pub(crate) mod remembered;
 pub(crate) mod services;
 pub(crate) mod survey;
 pub(crate) mod workspace_patterns;
 
 pub(crate) use crate::environment::condition::{Condition, FileProblem, ProblemKind};
 pub(crate) use crate::environment::derivation::Derivation;
+pub(crate) use crate::environment::ecosystems::is_plain;
 pub(crate) use crate::environment::ecosystems::manifest::DataPath;
 pub(crate) use crate::environment::evidence::{Driver, DriverEvidence, database_drivers};
 pub(crate) use crate::environment::files::{Files, Folder};

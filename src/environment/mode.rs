@@ -27,9 +27,23 @@ impl Purpose {
         match kind(program_of(&invocation.words), &words) {
             Kind::Test => Purpose { test: true, development: false, named },
             Kind::Development => Purpose { test: false, development: true, named },
+            Kind::Unknown if is_of_development(invocation) => Purpose { test: false, development: true, named },
             Kind::Unknown => Purpose { named, ..Purpose::BOTH },
         }
     }
+}
+
+/// Names of scripts that start a server or build, whatever program they call.
+const DEVELOPMENT_SCRIPTS: &[&str] = &["build", "dev", "develop", "preview", "serve", "start", "watch"];
+
+/// Tells by the script that a command stands in whether it runs no tests.
+fn is_of_development(invocation: &Invocation) -> bool {
+    let origin = &invocation.origin;
+    let is_script = origin.file.as_deref().and_then(|file| file.file_name()).is_some_and(|name| name == "package.json");
+    let mut parts = origin.variable.split([':', '-', '.']);
+    is_script
+        && parts.clone().all(|part| !TEST_WORDS.contains(&part))
+        && parts.any(|part| DEVELOPMENT_SCRIPTS.contains(&part))
 }
 
 enum Kind {

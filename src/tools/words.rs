@@ -9,6 +9,26 @@ const RUNNERS: &[&str] = &[
     "python3", "run", "rye", "uv", "x", "yarn",
 ];
 
+/// Options of runners whose value is the next word, and no program.
+const VALUED: &[&str] = &[
+    "--cwd",
+    "--dir",
+    "--directory",
+    "--env-file",
+    "--extra",
+    "--filter",
+    "--group",
+    "--package",
+    "--prefix",
+    "--project",
+    "--with",
+    "--workspace",
+    "-C",
+    "-F",
+    "-p",
+    "-w",
+];
+
 /// Finds the name of the program that `word` calls: without folders and `.exe`.
 pub(crate) fn name_of(word: &str) -> &str {
     let name = word.rsplit('/').next().unwrap_or(word);
@@ -18,6 +38,9 @@ pub(crate) fn name_of(word: &str) -> &str {
 /// Finds the first program that `known` knows, behind nothing but runners and their options, with its arguments.
 pub(crate) fn called<T>(words: &[String], known: impl Fn(&str) -> Option<T>) -> Option<(T, &[String])> {
     for (index, word) in words.iter().enumerate() {
+        if index > 0 && VALUED.contains(&words[index - 1].as_str()) {
+            continue;
+        }
         let name = name_of(word);
         if let Some(found) = known(name) {
             return Some((found, &words[index + 1..]));
@@ -49,6 +72,8 @@ mod tests {
             ("echo psql", None),
             ("npm run other psql", None),
             ("--yes psql", None),
+            ("pnpm --filter psql test", None),
+            ("npx -p psql psql x", Some("x")),
         ];
         for (command, expected) in table {
             let words: Vec<String> = command.split(' ').map(str::to_owned).collect();

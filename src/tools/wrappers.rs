@@ -123,7 +123,10 @@ const NPM_EXEC: &[(&str, OptionValue)] = &[("-c --call", OptionValue::Command), 
 
 const DOCKER: &str = "-e --env --env-file -u --user -w --workdir -v --volume -p --publish --name --network --entrypoint \
                       --index -f --file --project-name --profile --project-directory -l --label --platform -m --memory \
-                      --add-host -h --hostname --mount --cpus --rmi --pull --context -H --host";
+                      --add-host -h --hostname --mount --cpus --rmi --pull --context -H --host --health-cmd \
+                      --health-interval --health-retries --health-start-period --health-timeout --restart --tmpfs \
+                      --shm-size --ulimit --network-alias --ip --pid --cap-add --cap-drop --security-opt --stop-signal \
+                      --stop-timeout --log-driver --log-opt --device --dns --expose --group-add --sysctl";
 const UV: &str = "--with --with-requirements --with-editable --python -p --env-file --extra --group --only-group --project \
                   --directory --package --index --index-url --no-group --config-file";
 

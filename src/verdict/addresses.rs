@@ -80,6 +80,23 @@ pub(crate) fn is_reserved_name(host: &str) -> bool {
         || DOMAINS.iter().any(|domain| host == *domain || host.ends_with(&format!(".{domain}")))
 }
 
+/// Tells whether a name is one of those that everybody's name servers give the address of loopback for. Who holds the
+/// domain can change that.
+#[must_use]
+pub(crate) fn leads_here_by_agreement(host: &str) -> bool {
+    static DOMAINS: List = list!("loopback_domains.txt");
+    let lower = host.to_ascii_lowercase();
+    let mut ends = lower.char_indices().filter(|(_, c)| *c == '.').map(|(at, _)| &lower[at + 1..]);
+    DOMAINS.contains(&lower) || ends.any(|end| DOMAINS.contains(end))
+}
+
+/// Tells whether the first label says that nothing is there: `mock.db.url`.
+#[must_use]
+pub(crate) fn is_a_mock(host: &str) -> bool {
+    let first = host.split('.').next().unwrap_or_default();
+    ["dummy", "fake", "mock", "mocked", "stub"].iter().any(|word| first.eq_ignore_ascii_case(word))
+}
+
 fn unmapped(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V6(v6) => v6.to_ipv4_mapped().map_or(address, IpAddr::V4),
@@ -205,6 +222,19 @@ mod tests {
         match host.starts_with('/') {
             true => Place::Socket { path: host.into(), port },
             false => Place::Host { name: host.to_owned(), port },
+        }
+    }
+
+    #[test]
+    fn names_that_lead_nowhere_or_here_are_known() {
+        for (host, here, mock) in [
+            ("db.localtest.me", true, false),
+            ("LVH.me", true, false),
+            ("mylvh.me", false, false),
+            ("mock.db.url", false, true),
+            ("mockingbird.northwind-shop.net", false, false),
+        ] {
+            assert_eq!((leads_here_by_agreement(host), is_a_mock(host)), (here, mock), "{host}");
         }
     }
 

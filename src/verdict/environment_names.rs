@@ -1,7 +1,7 @@
 //! Which variables name an environment: `APP_ENV`, `RAILS_ENV`, `SPRING_PROFILES_ACTIVE`, and their like.
 
 use crate::collections::{HashMap, HashSet};
-use crate::environment::{Invocation, Origin, Reading, Setting, named_environment};
+use crate::environment::{Invocation, Origin, Reading, Setting, is_plain, named_environment};
 use crate::lists::{List, list};
 
 static NAMES: List = list!("environment_names.txt");
@@ -62,7 +62,10 @@ pub(crate) fn environment_names<'a>(readings: &'a [Reading], invocations: &'a [I
             add(Setting::clone(setting));
         }
     }
-    for invocation in invocations {
+    // What a compiler or `rm` is given says nothing, unless nothing else runs.
+    let is_plain = |one: &&Invocation| is_plain(one);
+    let all_plain = invocations.iter().all(|one| is_plain(&one));
+    for invocation in invocations.iter().filter(|one| all_plain || !is_plain(one)) {
         if let Some((name, value)) = named_environment(invocation) {
             add(Setting { name, value, origin: invocation.origin.clone(), unresolved: None });
         }

@@ -157,6 +157,12 @@ fn locate_host<'a>(host: &str, target: &'a Target, evidence: &Evidence<'a>) -> (
     if addresses::is_reserved_name(host) {
         return (Locality::Unknown, "a reserved name".to_owned());
     }
+    if addresses::leads_here_by_agreement(host) {
+        return (Locality::Unknown, "a public name that leads to the machine that asks".to_owned());
+    }
+    if addresses::is_a_mock(host) {
+        return (Locality::Unknown, "a name for what is not there".to_owned());
+    }
     if !is_single_label {
         return (Locality::Remote, String::new());
     }

@@ -3,16 +3,19 @@
 //! Source: docker/docs `envvars-precedence.md`: `run -e` over `environment` over `env_file`; `${X}` is filled in from
 //! the shell, then from the project's `.env`. The host's own variables do not reach the container.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+use crate::environment::ecosystems::dockerfile;
 use crate::environment::ecosystems::row::{LoadOrder, always};
 use crate::environment::ecosystems::scene::Scene;
 use crate::environment::follow::Step;
 use crate::environment::follow::env_programs::is_named_for_variables;
 use crate::environment::layering::Library;
 use crate::environment::layering::{Layer, ReadingsBuilder, StartEnvironment};
+use crate::environment::paths::normal;
 use crate::environment::readers::dotenv::Dialect;
 use crate::environment::readers::expansion::Lookup;
 use crate::environment::readers::expansion::compose::{Broken, substitute};
@@ -20,61 +23,24 @@ use crate::environment::readers::expansion::{Budget, Scope, Unset};
 use crate::environment::readers::formats;
 use crate::environment::readers::formats::FlatEntry;
 use crate::environment::services::compose_files::option_values;
-use crate::environment::{Origin, Project, Setting, Unresolved};
+use crate::environment::{Invocation, Origin, Project, Setting, Unresolved};
+use crate::lists::{List, list};
 
 pub(crate) static COMPOSE: LoadOrder = LoadOrder { name: "docker compose", applies: always, add };
 
-/// Published images of servers that run nothing of a project's own, sorted.
-///
-/// Source: Docker Hub's official images and the images that projects' own documentations name.
-const SERVERS: &[&str] = &[
-    "adminer",
-    "cassandra",
-    "clickhouse-server",
-    "cockroach",
-    "couchdb",
-    "dynamodb-local",
-    "elasticsearch",
-    "kafka",
-    "keycloak",
-    "kibana",
-    "localstack",
-    "mailhog",
-    "mailpit",
-    "mariadb",
-    "meilisearch",
-    "memcached",
-    "minio",
-    "mongo",
-    "mongo-express",
-    "mongodb",
-    "mysql",
-    "nats",
-    "neo4j",
-    "nginx",
-    "opensearch",
-    "percona",
-    "pgadmin4",
-    "pgbouncer",
-    "pgvector",
-    "phpmyadmin",
-    "postgis",
-    "postgres",
-    "postgresql",
-    "qdrant",
-    "rabbitmq",
-    "redis",
-    "redis-stack",
-    "scylla",
-    "timescaledb",
-    "traefik",
-    "typesense",
-    "valkey",
-    "zookeeper",
-];
+/// Published images of servers that run nothing of a project's own.
+static SERVERS: List = list!("servers.txt");
+
+/// Tells whether an image is a published server that runs nothing of a project's own.
+pub(crate) fn is_server(image: &str) -> bool {
+    let name = image.rsplit('/').next().unwrap_or_default().split([':', '@']).next().unwrap_or_default();
+    SERVERS.contains(&name)
+}
 
 /// How many services are followed that extend each other.
 const MOST_BASES: usize = 16;
+/// How many files are read that others include or extend.
+const MOST_FURTHER: usize = 64;
 
 /// What one service has in its environment.
 #[derive(Debug, Clone, Default)]
@@ -84,9 +50,11 @@ struct ServiceEnvironment {
     files: Vec<PathBuf>,
     /// It runs a program of the project's own, not a published image.
     is_built: bool,
-    /// What its image is built from.
-    context: Option<String>,
+    /// The folder that its image is built from.
+    context: Option<PathBuf>,
     dockerfile: Option<String>,
+    /// What its image is built with.
+    arguments: Vec<(String, String)>,
     /// The command that it runs instead of its image's own.
     command: Option<String>,
     image: String,
@@ -94,8 +62,9 @@ struct ServiceEnvironment {
     has_files_of_ours: bool,
     /// The services that are started before it.
     needs: Vec<String>,
-    /// The service of the same files that it extends.
+    /// The service that it extends, and the file that it stands in, where that is another one.
     base: Option<String>,
+    base_file: Option<PathBuf>,
     /// Something else gives it variables, too.
     is_partial: bool,
 }
@@ -103,10 +72,25 @@ struct ServiceEnvironment {
 impl ServiceEnvironment {
     /// Tells whether it runs code of the project's own, and no published server.
     fn is_own(&self) -> bool {
-        let image = self.image.rsplit('/').next().unwrap_or_default().split([':', '@']).next().unwrap_or_default();
-        let is_server = SERVERS.contains(&image);
         let is_told = self.command.is_some() && self.has_files_of_ours && !self.environment.is_empty();
-        self.is_built || !is_server && (!self.files.is_empty() || is_told)
+        self.is_built || !self.is_server() && (!self.files.is_empty() || is_told)
+    }
+
+    fn is_server(&self) -> bool {
+        is_server(&self.image)
+    }
+
+    /// Gives what names a database among its variables; `None` where nothing does.
+    fn named_databases(&self) -> Option<StartEnvironment> {
+        let names_one = |setting: &Setting| {
+            let is_host = setting.name.ends_with("HOST") && !setting.name.ends_with("ROOT_HOST");
+            setting.value.contains("://") || is_host
+        };
+        if !self.environment.iter().any(names_one) {
+            return None;
+        }
+        let told = self.environment.iter().filter(|setting| !names_environment(&setting.name));
+        Some(StartEnvironment::of(told.cloned().map(Rc::new)))
     }
 
     /// Takes over from the service that it extends what it does not set itself.
@@ -141,7 +125,8 @@ fn add(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>) {
     }
     let Some(folder) = home(scene.folder, scene.project, scene.library) else { return };
     let variables = variables(&[folder.join(".env")], scene.environment, scene.library);
-    let services = services(&default_files(&folder, scene.library), &folder, &variables, scene.library);
+    let services =
+        services(&default_files(&folder, scene.library), &folder, &variables, scene.library, &Cell::new(MOST_FURTHER));
     for service in services.into_values().filter(|service| service.is_built || !service.files.is_empty()) {
         let mut sheet = service.environment;
         sheet.retain(|setting| !names_environment(&setting.name));
@@ -173,7 +158,7 @@ pub(crate) fn service_environments(
         [] => variables(&[folder.join(".env")], host, library),
         named => variables(named, host, library),
     };
-    let named = named_files(own, &of_folder(&step.folder), &step.folder);
+    let named = named_files(own, &of_folder(&step.folder).with(&step.invocation), &step.folder);
     let folder = match named.first() {
         Some(first) => first.parent().map_or_else(|| step.folder.clone(), Path::to_owned),
         None => match home(&step.folder, project, library) {
@@ -182,7 +167,7 @@ pub(crate) fn service_environments(
         },
     };
     let files = if named.is_empty() { default_files(&folder, library) } else { named };
-    let services = services(&files, &folder, &of_folder(&folder), library);
+    let services = services(&files, &folder, &of_folder(&folder), library, &Cell::new(MOST_FURTHER));
     let mut chosen: Vec<&str> = services.keys().map(String::as_str).filter(|name| words.contains(name)).collect();
     let is_named = !chosen.is_empty();
     let is_up = words.contains(&"up");
@@ -204,6 +189,9 @@ pub(crate) fn service_environments(
         (false, false) => service.is_built || !service.files.is_empty(),
     };
     let counting: Vec<&ServiceEnvironment> = chosen.iter().filter(counts).copied().collect();
+    // What is published may reach the databases that it is told; how it calls its own environment says nothing.
+    let told = chosen.iter().filter(|service| is_up && !service.is_own());
+    let told: Vec<StartEnvironment> = told.filter_map(|service| service.named_databases()).collect();
     let is_here = !is_at_another_engine(&words, host);
     let is_whole = is_here
         && (is_named || is_up)
@@ -211,7 +199,8 @@ pub(crate) fn service_environments(
         && counting.iter().all(|service| service.is_built && !service.is_partial);
     let only_servers = is_here && is_up && counting.is_empty() && !chosen.is_empty();
     let environments = counting.iter().map(|service| environment_of(service, &folder, host, library));
-    ServiceEnvironments { environments: environments.collect(), is_whole, only_servers }
+    let environments = environments.chain(told).collect();
+    ServiceEnvironments { environments, is_whole, only_servers }
 }
 
 /// What the image sets, then the files, then the service itself, the weakest first.
@@ -223,10 +212,11 @@ fn environment_of(
 ) -> StartEnvironment {
     let mut settings = Vec::new();
     if service.is_built {
-        let context = folder.join(service.context.as_deref().unwrap_or("."));
+        let context = service.context.as_deref().unwrap_or(folder);
         let path = context.join(service.dockerfile.as_deref().unwrap_or("Dockerfile"));
         if library.exists(&path) {
-            settings.extend(of_image(&library.manifest(&path), &library.shown(&path)).into_iter().map(Rc::new));
+            let of_image = dockerfile::variables(&library.manifest(&path), &library.shown(&path), &service.arguments);
+            settings.extend(of_image.into_iter().map(Rc::new));
         }
     }
     for path in &service.files {
@@ -238,39 +228,11 @@ fn environment_of(
     StartEnvironment::of(settings)
 }
 
-/// Reads the `ENV` lines of a Dockerfile.
+/// Tells whether an image is built from what is fetched, so that nobody here knows what it sets.
 ///
-/// Source: Docker's "Dockerfile reference", ENV: `NAME=value …` or `NAME value`.
-fn of_image(text: &str, shown: &Path) -> Vec<Setting> {
-    let mut settings = Vec::new();
-    let mut lines = text.lines().zip(1..);
-    while let Some((line, number)) = lines.next() {
-        let instruction = line.trim_start();
-        if !instruction.get(..4).is_some_and(|word| word.eq_ignore_ascii_case("ENV ")) {
-            continue;
-        }
-        let mut rest = instruction[4..].trim().to_owned();
-        while rest.ends_with('\\')
-            && let Some((next, _)) = lines.next()
-        {
-            rest.pop();
-            rest.push_str(next.trim());
-        }
-        let mut set = |name: &str, value: &str| {
-            let value = value.trim_matches(['"', '\'']);
-            let unresolved = value.contains('$').then_some(Unresolved::Template);
-            let (name, value, origin) = (name.to_owned(), value.to_owned(), Origin::file(name, shown, number));
-            settings.push(Setting { name, value, origin, unresolved });
-        };
-        match rest.split_once([' ', '=']) {
-            Some((name, value)) if rest.as_bytes()[name.len()] == b' ' => set(name, value.trim()),
-            _ => rest
-                .split_ascii_whitespace()
-                .filter_map(|pair| pair.split_once('='))
-                .for_each(|(name, value)| set(name, value)),
-        }
-    }
-    settings
+/// Source: Docker's "Build context": URLs, `git@…`, and `github.com/…` without a scheme.
+fn is_elsewhere(context: &str) -> bool {
+    context.contains("://") || context.starts_with("git@") || context.starts_with("github.com/")
 }
 
 /// Tells whether compose talks to a container engine that may be another machine's.
@@ -300,12 +262,26 @@ fn own_words<'w>(words: &'w [&'w str]) -> &'w [&'w str] {
 fn named_files(own: &[&str], variables: &Variables<'_>, folder: &Path) -> Vec<PathBuf> {
     let named = option_values(own, &["--file", "-f"]);
     if !named.is_empty() {
-        return named.into_iter().map(|name| folder.join(name)).collect();
+        return named.into_iter().map(|name| named_file(name, variables, folder)).collect();
     }
     let separator = variables.get("COMPOSE_PATH_SEPARATOR").filter(|text| !text.is_empty());
     let listed = variables.get("COMPOSE_FILE").unwrap_or_default();
     let names = listed.split(separator.as_deref().unwrap_or(":")).filter(|name| !name.is_empty());
     names.map(|name| folder.join(name)).collect()
+}
+
+/// Finds the file that a word names. Where the word begins with what a script computes (`"$ROOT/compose.yml"`), its plain
+/// end is looked for in the folder.
+fn named_file(word: &str, variables: &Variables<'_>, folder: &Path) -> PathBuf {
+    let name = word.trim_matches('"').strip_prefix('$').map(|name| name.trim_matches(['{', '}']));
+    let value = name.and_then(|name| variables.get(name));
+    let word = value.as_deref().unwrap_or(word).trim_matches('"');
+    let computed = word.rfind(['$', '`', ')', '}']);
+    let plain = match computed.and_then(|at| word[at..].split_once('/')) {
+        Some((_, plain)) => plain,
+        None => word,
+    };
+    normal(&folder.join(plain))
 }
 
 /// Lists the files that `--env-file` or COMPOSE_ENV_FILES name instead of `.env`, later ones over earlier ones.
@@ -318,24 +294,46 @@ fn env_files(own: &[&str], host: &StartEnvironment, folder: &Path) -> Vec<PathBu
 }
 
 /// What a compose file's values are filled in from: the shell, then the files that compose reads for that.
+#[derive(Clone)]
 struct Variables<'a> {
     host: &'a StartEnvironment,
     of_files: HashMap<String, String>,
+    /// What a script assigns before.
+    assigned: HashMap<String, String>,
 }
 
 fn variables<'a>(files: &[PathBuf], host: &'a StartEnvironment, library: &Library<'_>) -> Variables<'a> {
-    let mut of_files = HashMap::new();
-    for path in files {
-        let sheet = library.dotenv(path, Dialect::Compose, &|name| host.get(name).map(str::to_owned));
-        let known = sheet.iter().flat_map(|sheet| sheet.iter()).filter(|setting| setting.unresolved.is_none());
-        of_files.extend(known.map(|setting| (setting.name.clone(), setting.value.clone())));
-    }
-    Variables { host, of_files }
+    let mut variables = Variables { host, of_files: HashMap::new(), assigned: HashMap::new() };
+    files.iter().for_each(|path| variables.read(path, library));
+    variables
 }
 
 impl Variables<'_> {
+    /// Adds what stands before the command, over the rest.
+    fn with(mut self, invocation: &Invocation) -> Self {
+        self.assigned.extend(invocation.assignments.iter().cloned());
+        self
+    }
+
+    /// Reads one more file, over those before it.
+    fn read(&mut self, path: &Path, library: &Library<'_>) {
+        let sheet = library.dotenv(path, Dialect::Compose, &|name| self.host.get(name).map(str::to_owned));
+        let known = sheet.iter().flat_map(|sheet| sheet.iter()).filter(|setting| setting.unresolved.is_none());
+        self.of_files.extend(known.map(|setting| (setting.name.clone(), setting.value.clone())));
+    }
+
+    /// Gives those that fill in a file which lies in `folder`: what its own `.env` says counts where nothing else does.
+    fn within(&self, folder: &Path, named: &[PathBuf], library: &Library<'_>) -> Self {
+        let mut inner = Variables { host: self.host, of_files: HashMap::new(), assigned: HashMap::new() };
+        inner.read(&folder.join(".env"), library);
+        named.iter().for_each(|path| inner.read(path, library));
+        inner.of_files.extend(self.of_files.iter().map(|(name, value)| (name.clone(), value.clone())));
+        inner
+    }
+
     fn get(&self, name: &str) -> Option<String> {
-        self.host.get(name).map(str::to_owned).or_else(|| self.of_files.get(name).cloned())
+        let assigned = self.assigned.get(name).cloned();
+        assigned.or_else(|| self.host.get(name).map(str::to_owned)).or_else(|| self.of_files.get(name).cloned())
     }
 }
 
@@ -349,12 +347,16 @@ fn default_files(folder: &Path, library: &Library<'_>) -> Vec<PathBuf> {
     files
 }
 
-/// Reads the services of the compose files, later files over earlier ones.
+/// Reads the services of the compose files, later files over earlier ones, with those that they include, and what they
+/// take over from the services of other files.
+///
+/// Source: the Compose specification, "include", "extends": paths in such a file begin in its own folder.
 fn services(
     files: &[PathBuf],
     folder: &Path,
     variables: &Variables<'_>,
     library: &Library<'_>,
+    further: &Cell<usize>,
 ) -> BTreeMap<String, ServiceEnvironment> {
     let look = |name: &str| variables.get(name);
     let mut services = Services::new(folder, &look);
@@ -365,7 +367,50 @@ fn services(
             services.note(entry, &shown);
         }
     }
+    let is_readable = |path: &PathBuf| {
+        let left = further.get();
+        further.set(left.saturating_sub(1));
+        left > 0 && library.exists(path)
+    };
+    let includes = std::mem::take(&mut services.includes);
+    for Include { paths, variables: named, home } in includes.into_values() {
+        let home = home.or_else(|| Some(paths.first()?.parent()?.to_owned()));
+        let Some(home) = home.filter(|_| paths.iter().all(is_readable)) else {
+            services.is_cut = true;
+            continue;
+        };
+        let inner = variables.within(&home, &named, library);
+        for (name, service) in self::services(&paths, &home, &inner, library, further) {
+            services.found.entry(name).or_insert(service);
+        }
+    }
+    let of_other_files = services.found.iter().filter_map(|(name, service)| {
+        let (base, file) = (service.base.as_ref()?, service.base_file.clone()?);
+        let home = file.parent().map_or_else(|| folder.to_owned(), Path::to_owned);
+        let found = is_readable(&file).then(|| self::services(&[file], &home, variables, library, further));
+        Some((name.clone(), found.and_then(|mut found| found.remove(base))))
+    });
+    let of_other_files: Vec<(String, Option<ServiceEnvironment>)> = of_other_files.collect();
+    for (name, base) in of_other_files {
+        let Some(service) = services.found.get_mut(&name) else { continue };
+        service.base = None;
+        match base {
+            Some(base) => service.extend(&base),
+            None => service.is_partial = true,
+        }
+    }
     services.finish()
+}
+
+/// What `include` names at one place.
+#[derive(Default)]
+struct Include {
+    /// The first file, and those over it.
+    paths: Vec<PathBuf>,
+    /// The files that its values are filled in from.
+    variables: Vec<PathBuf>,
+    /// The folder that its paths begin in, where it is told.
+    home: Option<PathBuf>,
 }
 
 /// The services of compose files, as they are read.
@@ -374,13 +419,22 @@ struct Services<'a> {
     folder: &'a Path,
     look: Lookup<'a>,
     budget: Budget,
-    /// Further files are a part of these.
-    includes: bool,
+    /// Further files that are a part of these, by their place in the list.
+    includes: BTreeMap<String, Include>,
+    /// Such a file could not be read.
+    is_cut: bool,
 }
 
 impl<'a> Services<'a> {
     fn new(folder: &'a Path, look: Lookup<'a>) -> Self {
-        Services { found: BTreeMap::new(), folder, look, budget: Budget::new(), includes: false }
+        Services {
+            found: BTreeMap::new(),
+            folder,
+            look,
+            budget: Budget::new(),
+            includes: BTreeMap::new(),
+            is_cut: false,
+        }
     }
 
     /// Gives the services, each with what it takes over from others.
@@ -399,7 +453,7 @@ impl<'a> Services<'a> {
                 }
             }
         }
-        if self.includes {
+        if self.is_cut || !self.includes.is_empty() {
             self.found.values_mut().for_each(|service| service.is_partial = true);
         }
         self.found
@@ -411,8 +465,16 @@ impl<'a> Services<'a> {
             ["services", name, rest @ ..] => (*name, rest),
             // An excerpt: one service's own keys, or services without the key above them.
             ["environment" | "env_file" | "build", ..] => ("", &path[..]),
-            ["include", ..] => {
-                self.includes = true;
+            ["include", at, rest @ ..] if !entry.value.is_empty() => {
+                let (path, _) = filled(&entry.value, self.look, &mut self.budget);
+                let path = normal(&self.folder.join(path));
+                let include = self.includes.entry((*at).to_owned()).or_default();
+                match rest {
+                    [] | ["path"] | ["path", _] => include.paths.push(path),
+                    ["env_file", ..] => include.variables.push(path),
+                    ["project_directory"] => include.home = Some(path),
+                    _ => {}
+                }
                 return;
             }
             [name, "environment" | "env_file" | "build", ..] => (*name, &path[1..]),
@@ -422,9 +484,22 @@ impl<'a> Services<'a> {
         match rest {
             ["build", rest @ ..] => {
                 service.is_built = true;
+                service.context.get_or_insert_with(|| self.folder.to_owned());
                 match rest {
-                    [] | ["context"] => service.context = Some(entry.value.clone()),
+                    [] | ["context"] => {
+                        service.is_partial |= is_elsewhere(&entry.value);
+                        service.context = Some(self.folder.join(&entry.value));
+                    }
+                    ["dockerfile_inline"] => service.is_partial = true,
                     ["dockerfile"] => service.dockerfile = Some(entry.value.clone()),
+                    ["args", key] => {
+                        let is_item = key.bytes().all(|byte| byte.is_ascii_digit());
+                        let pair = if is_item { entry.value.split_once('=') } else { Some((*key, &*entry.value)) };
+                        let filled = |(name, value): (&str, &str)| {
+                            (name.to_owned(), filled(value, self.look, &mut self.budget).0)
+                        };
+                        service.arguments.extend(pair.map(filled));
+                    }
                     _ => {}
                 }
             }
@@ -438,7 +513,7 @@ impl<'a> Services<'a> {
                 service.needs.push(name.to_owned());
             }
             ["extends"] | ["extends", "service"] => service.base = Some(entry.value.clone()),
-            ["extends", "file"] => service.is_partial = true,
+            ["extends", "file"] => service.base_file = Some(normal(&self.folder.join(&entry.value))),
             // A file that is put where the program looks for its variables.
             ["volumes", _] => {
                 let (source, target) = entry.value.split_once(':').unwrap_or_default();

@@ -6,6 +6,7 @@
 
 pub(crate) mod compose;
 pub(crate) mod dart;
+pub(crate) mod dockerfile;
 pub(crate) mod dotnet;
 pub(crate) mod elixir;
 pub(crate) mod go;

@@ -6,6 +6,9 @@ use crate::environment::ecosystems::scene::Scene;
 use crate::environment::layering::{Layer, ReadingsBuilder};
 use crate::environment::readers::dotenv::Dialect;
 
+/// What dotenv-defaults, dotenv-flow and RedwoodJS read beneath all others.
+const DEFAULTS: &str = ".env.defaults";
+
 /// Adds the files of each plausible mode as a chain, as the layering loaders read them, and each of them by itself, as
 /// those read them that are given one file by name.
 pub(crate) fn add(
@@ -18,9 +21,15 @@ pub(crate) fn add(
     let variables = ["NODE_ENV", "APP_ENV", "RAILS_ENV", "RACK_ENV", "GO_ENV", "ENV", "ENVIRONMENT"];
     for mode in scene.modes(&variables, "test", "development") {
         let chain = match mode.as_str() {
-            "test" | "testing" => owned(&[".env.test.local", ".env.test", ".env"]),
+            "test" | "testing" => owned(&[".env.test.local", ".env.test", ".env", DEFAULTS]),
             mode => {
-                vec![format!(".env.{mode}.local"), format!(".env.{mode}"), ".env.local".to_owned(), ".env".to_owned()]
+                vec![
+                    format!(".env.{mode}.local"),
+                    format!(".env.{mode}"),
+                    ".env.local".to_owned(),
+                    ".env".to_owned(),
+                    DEFAULTS.to_owned(),
+                ]
             }
         };
         readings.chain(loader, dialects, Layer::files(folder, &chain));

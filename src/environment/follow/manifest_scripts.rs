@@ -6,6 +6,7 @@ use std::collections::{HashMap, HashSet};
 
 use crate::environment::follow::script::Script;
 use crate::environment::readers::formats::FlatEntry;
+use crate::text::shell_word;
 
 /// The script `name` in the entries of a package.json with what runs before and after it, in the order they run. `*` in
 /// it is any part of a name: `npm-run-all "db:*"`.
@@ -37,10 +38,50 @@ pub(crate) fn of_package(entries: &[FlatEntry], name: &str) -> Vec<Script> {
     for name in names {
         if let Some(script) = find(name) {
             found.extend(find(&format!("pre{name}")));
-            found.push(script);
+            match script.text.split_ascii_whitespace().next() {
+                Some("wireit") => found.extend(of_wireit(entries, name)),
+                _ => found.push(script),
+            }
             found.extend(find(&format!("post{name}")));
         }
     }
+    found
+}
+
+/// A script that wireit runs: those that it depends on, then its own command.
+///
+/// Source: wireit's README, "Dependencies", "Environment variables": `./other:build` is the script of another package.
+fn of_wireit(entries: &[FlatEntry], name: &str) -> Vec<Script> {
+    let (mut found, mut own) = (Vec::new(), None::<Script>);
+    let mut variables = Vec::new();
+    for entry in entries {
+        let keys: Vec<&str> = entry.path.iter().map(String::as_str).collect();
+        let ["wireit", script, rest @ ..] = &keys[..] else { continue };
+        if *script != name {
+            continue;
+        }
+        match rest {
+            ["command"] => {
+                let (name, text) = (name.to_owned(), entry.value.clone());
+                own = Some(Script { name, text, line: entry.line, ..Script::default() });
+            }
+            ["env", variable] | ["env", variable, "default"] => {
+                variables.push(((*variable).to_owned(), entry.value.clone()));
+            }
+            ["dependencies", _] | ["dependencies", _, "script"] => {
+                let (folder, needed) = match entry.value.split_once(':').filter(|(folder, _)| folder.starts_with('.')) {
+                    Some((folder, needed)) => (Some(folder), needed),
+                    None => (None, entry.value.as_str()),
+                };
+                let folder = folder.map(|folder| format!("--prefix {} ", shell_word(folder))).unwrap_or_default();
+                let text = format!("npm {folder}run {}", shell_word(needed));
+                let name = format!("{name}: {}", entry.value);
+                found.push(Script { name, text, line: entry.line, ..Script::default() });
+            }
+            _ => {}
+        }
+    }
+    found.extend(own.map(|script| Script { assignments: variables, ..script }));
     found
 }
 
@@ -108,6 +149,16 @@ mod tests {
         assert!(of_package(&entries(text), "other").is_empty());
         assert_eq!(texts(&of_package(&entries(text), "te*")), ["a", "jest", "b"]);
         assert_eq!(texts(&of_package(&entries(text), "p*t")), ["b", "a"]);
+    }
+
+    #[test]
+    fn a_script_of_wireit_runs_what_it_depends_on_and_its_command() {
+        let text = "{\"scripts\": {\"test\": \"wireit\", \"b\": \"wireit\"}, \"wireit\": {\"test\": {\n\"command\": \"uvu\",\n\
+                    \"dependencies\": [\"b\", {\"script\": \"../x:build:ts\"}], \"env\": {\"A\": \"1\", \"B\": {\"external\": true}}}}}";
+        let scripts = of_package(&entries(text), "test");
+        assert_eq!(texts(&scripts), ["npm run b", "npm --prefix ../x run build:ts", "uvu"]);
+        assert_eq!((scripts[2].line, scripts[2].assignments.len()), (2, 1));
+        assert!(of_package(&entries(text), "b").is_empty());
     }
 
     #[test]

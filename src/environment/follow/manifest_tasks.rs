@@ -2,11 +2,13 @@
 //!
 //! Sources: the manuals of PDM, Poe the Poet, Hatch, Pipenv, Pixi, Rye, Deno, cargo-make, tox and Foreman.
 
+use std::path::Path;
+
 use crate::environment::follow::script::{PlacedScript, Script};
 use crate::environment::follow::tasks;
 use crate::environment::follow::tasks::Tasks;
 use crate::environment::follow::{Expansion, FileReader, Step, WrapperFile};
-use crate::environment::paths::nearest;
+use crate::environment::paths::{nearest, normal};
 use crate::environment::readers::formats;
 use crate::environment::readers::formats::{FlatEntry, Flatten};
 
@@ -93,6 +95,7 @@ impl Expansion<'_> {
             "cargo" => (CARGO_MAKE, "make"),
             "makers" => (CARGO_MAKE, ""),
             "poe" => (POE, ""),
+            "moon" => return self.moon(words),
             "tox" => return self.tox(words),
             "nox" => return self.python_tasks(words, "noxfile.py", &["-s", "-e", "--session", "--sessions"]),
             "inv" | "invoke" => return self.python_tasks(words, "tasks.py", &[]),
@@ -100,12 +103,15 @@ impl Expansion<'_> {
             _ => return None,
         };
         let mut environment = "default";
+        let mut from = self.step.folder.clone();
         let mut rest = words[1..].iter().map(String::as_str);
         let mut plain = Vec::new();
         while let Some(word) = rest.next() {
             match word {
                 "-e" | "--env" | "--environment" => environment = rest.next()?,
+                "--cwd" => from = from.join(rest.next()?),
                 "-C" | "--directory" | "--makefile" | "-p" | "--profile" => drop(rest.next()),
+                _ if word.starts_with("--cwd=") => from = from.join(&word["--cwd=".len()..]),
                 _ if word.starts_with('-') => {}
                 _ if plain.is_empty() && !subcommand.is_empty() && word != subcommand => return None,
                 _ => plain.push(word),
@@ -124,11 +130,19 @@ impl Expansion<'_> {
             (environment, name) = (if own.is_empty() { environment } else { own }, task);
         }
         let arguments: Vec<String> = rest.map(str::to_owned).collect();
-        places.iter().find_map(|place| self.task_in(place, name, environment, &arguments))
+        let from = normal(&from);
+        places.iter().find_map(|place| self.task_in(place, &from, name, environment, &arguments))
     }
 
-    fn task_in(&self, place: &Place, name: &str, environment: &str, arguments: &[String]) -> Option<Vec<Step>> {
-        let file = nearest(self.files, &self.step.folder, &self.project.root, &[place.file])?;
+    fn task_in(
+        &self,
+        place: &Place,
+        from: &Path,
+        name: &str,
+        environment: &str,
+        arguments: &[String],
+    ) -> Option<Vec<Step>> {
+        let file = nearest(self.files, from, &self.project.root, &[place.file])?;
         let entries = self.entries_of(&file, place.flatten)?;
         let mut tasks = Tasks { name_each_other: true, arguments: arguments.to_vec(), ..Tasks::default() };
         let mut is_there = false;

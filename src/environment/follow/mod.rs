@@ -4,12 +4,18 @@
 //! and what cannot be followed (a variable as program, a script in another language) stays as it is.
 
 pub(crate) mod env_programs;
+mod git_remotes;
 pub(crate) mod justfile;
 pub(crate) mod makefile;
 pub(crate) mod manifest_scripts;
 mod manifest_tasks;
+mod moon;
+mod node_runners;
+mod nx;
 pub(crate) mod package_managers;
+mod packages;
 mod positional;
+mod process_files;
 mod python_tasks;
 pub(crate) mod script;
 pub(crate) mod shell_scripts;
@@ -123,6 +129,10 @@ impl Expansion<'_> {
             "just" => return self.just(words),
             "mise" => return self.mise(words),
             "task" | "go-task" => return self.task(words),
+            "nodemon" => return (self.nodemon(words), false),
+            "nps" => return non_empty(self.nps(words)),
+            "pm2" | "pm2-dev" | "pm2-runtime" => return non_empty(self.pm2(words)),
+            "playwright" => return (self.playwright(words), false),
             "concurrently" => {
                 let texts = words[1..].iter().filter(|word| !word.starts_with('-'));
                 let texts = texts.map(|text| spelled_out(text));
@@ -143,11 +153,13 @@ impl Expansion<'_> {
             return only(step);
         }
         if let Some(scripts) = self.package_scripts(program, words) {
-            let steps: Vec<Step> = scripts.into_iter().flat_map(|one| self.placed(one)).collect();
+            let mut steps: Vec<Step> = scripts.into_iter().flat_map(|one| self.placed(one)).collect();
+            steps.extend(self.commands_among(words));
             return non_empty(if steps.is_empty() { self.package_program(program, words) } else { steps });
         }
         let mut steps = self.script_file(words);
         steps.extend(self.behind_a_file(words));
+        steps.extend(self.commands_among(words));
         (steps, false)
     }
 
@@ -242,6 +254,9 @@ impl Expansion<'_> {
         step.effects.extend(peeled.effect);
         if !peeled.place.is_empty() {
             step.place = peeled.place;
+            if step.place[0] == "heroku" {
+                step.place.extend(self.heroku_applications(&step.place));
+            }
         }
         if let Some(folder) = peeled.folder {
             let folder = step.folder.join(folder);

@@ -178,6 +178,14 @@ pub(crate) const OWN_WORDS: &[&str] = &[
     "workspaces",
 ];
 
+/// Subcommands of bun that come before a script of that name.
+///
+/// Source: `bun --help` of version 1.2.
+const OF_BUN: &[&str] = &[
+    "audit", "build", "create", "exec", "info", "init", "link", "outdated", "patch", "pm", "publish", "repl", "test",
+    "unlink", "update", "upgrade", "why",
+];
+
 /// Options of npm, pnpm, yarn and bun whose value is the next word.
 const VALUED: &[&str] = &["--prefix", "-C", "--dir", "--cwd", "-w", "--workspace", "--filter", "-F", "--loglevel"];
 
@@ -216,7 +224,7 @@ fn node_script<'w>(program: &str, words: &'w [String]) -> Option<Named<'w>> {
             _ if !has_run && matches!(program, "npm") => return None,
             _ => word,
         };
-        if program == "bun" && name == "test" && !has_run {
+        if program == "bun" && OF_BUN.contains(&name) && !has_run {
             return None;
         }
         let mut arguments: Vec<&str> = words.get(at..).unwrap_or_default().iter().map(String::as_str).collect();

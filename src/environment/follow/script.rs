@@ -70,7 +70,7 @@ impl Expansion<'_> {
         Some(flat.entries(|stop| self.give_up(path, Some(stop.line), stop.why)))
     }
 
-    fn give_up(&self, path: &Path, line: Option<u32>, why: GivenUp) {
+    pub(crate) fn give_up(&self, path: &Path, line: Option<u32>, why: GivenUp) {
         let place = Origin::whole_file(self.project.shown(path), line);
         self.gaps.give_up(place, why);
     }

@@ -73,7 +73,7 @@ impl Expansion<'_> {
             match (command.words[0].as_str(), command.words.get(1)) {
                 ("cd" | "pushd", Some(to)) if !to.contains('$') => {
                     // Where the folder is not there, the shell stays where it is.
-                    let there = folder.join(to);
+                    let there = normal(&folder.join(to));
                     folder = if self.files.exists(&there) { there } else { folder };
                     continue;
                 }
@@ -184,7 +184,7 @@ impl Expansion<'_> {
     /// The script is `within`, else the one that the step stands in.
     fn named_files(&self, folder: &Path, word: &str, within: Option<&Origin>) -> Vec<PathBuf> {
         if !word.contains(['$', '`']) {
-            return vec![folder.join(word)];
+            return vec![normal(&folder.join(word))];
         }
         if let Some((first, rest)) = word.split_once('/')
             && let Some(value) = self.assigned(first).filter(|value| !value.contains(['$', '`']))

@@ -8,9 +8,12 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use crate::environment::follow::manifest_scripts;
+use crate::environment::follow::nx;
 use crate::environment::follow::package_managers::OWN_WORDS;
-use crate::environment::follow::script::{PlacedScript, Script};
-use crate::environment::follow::tasks;
+use crate::environment::follow::packages::{
+    Asked, Package, Program, closure, is_for_itself, made_of, need_of, selects,
+};
+use crate::environment::follow::script::PlacedScript;
 use crate::environment::follow::{Expansion, Step};
 use crate::environment::invocation::option_of;
 use crate::environment::paths::{nearest, outermost};
@@ -20,28 +23,6 @@ use crate::environment::workspace_patterns::expand;
 
 /// The most packages that are looked into.
 const MOST_PACKAGES: usize = 4096;
-
-/// What the words ask for.
-#[derive(Default)]
-struct Asked<'w> {
-    tasks: Vec<&'w str>,
-    /// The packages by name or folder; empty for all of them.
-    filters: Vec<&'w str>,
-    /// The words behind a single task: its arguments.
-    arguments: Vec<&'w str>,
-    /// What may run in the packages besides scripts of theirs.
-    program: Program,
-}
-
-/// Whether the words of a task may be a program with its arguments.
-#[derive(Clone, Copy, Default, PartialEq, Eq)]
-enum Program {
-    #[default]
-    Never,
-    /// Where no package has a script of that name.
-    WithoutScript,
-    Always,
-}
 
 /// Files that mark the root of a workspace.
 pub(crate) const MARKS: &[&str] = &["pnpm-workspace.yaml", "turbo.json", "nx.json", "lerna.json"];
@@ -54,32 +35,38 @@ impl Expansion<'_> {
             "npm" | "pnpm" | "yarn" | "bun" | "npx" => of_package_manager(program, words)?,
             "lerna" => of_lerna(words)?,
             "turbo" => of_runner(words)?,
-            "nx" => of_nx(words)?,
+            "nx" => nx::asked(words)?,
             _ => return None,
         };
         let (folder, top) = (&self.step.folder, &self.project.root);
         let mark =
             nearest(self.files, folder, top, MARKS).or_else(|| outermost(self.files, folder, top, "package.json"))?;
         let root = mark.parent()?;
+        let workspace_root = root.to_owned();
         let packages = self.packages(root);
         if packages.len() > MOST_PACKAGES {
             self.cut("the workspace has more than 4,096 packages");
         }
         // Package managers know nothing of what a task needs.
         let is_runner = matches!(program, "turbo" | "nx" | "lerna");
-        let (needed, names_packages) =
-            if is_runner { self.needed_tasks(root, &asked.tasks) } else { Default::default() };
-        let needed = Asked { tasks: needed.iter().map(String::as_str).collect(), ..Asked::default() };
         // The root is a package where it is named, but not one of all of them.
-        let root = Some(root.to_owned()).filter(|_| !asked.filters.is_empty());
+        let own = Some(root.to_owned()).filter(|_| !asked.filters.is_empty());
         let packages: Vec<Package> =
-            packages.into_iter().take(MOST_PACKAGES).chain(root).map(|folder| self.package(folder)).collect();
+            packages.into_iter().take(MOST_PACKAGES).chain(own).map(|folder| self.package(folder)).collect();
+        let (needed, names_packages) =
+            if is_runner { self.needed_tasks(root, &packages, &asked.tasks) } else { Default::default() };
+        let needed = Asked { tasks: needed.iter().map(String::as_str).collect(), ..Asked::default() };
+        let workspace = if program == "nx" {
+            self.entries_of(&root.join("nx.json"), formats::json::flatten).unwrap_or_default()
+        } else {
+            Vec::new()
+        };
         let asked_of = |package: &&Package| {
             asked.filters.is_empty() || asked.filters.iter().any(|filter| selects(filter, package))
         };
         let scripts = |asked: &Asked<'_>, package: &Package| match asked.program {
             Program::Always => Vec::new(),
-            _ => scripts_of(package, asked),
+            _ => self.scripts_of(package, asked, root, &workspace),
         };
         // What a task needs runs in its package and in those that this one is made of.
         let starts = packages.iter().filter(|package| names_packages || asked_of(package));
@@ -87,10 +74,16 @@ impl Expansion<'_> {
         let of_package = |package: &Package| {
             let own = if asked_of(&package) { scripts(&asked, package) } else { Vec::new() };
             let before = if made_of.contains(&package.folder) { scripts(&needed, package) } else { Vec::new() };
-            [before, own]
+            let for_itself = if is_runner && asked_of(&package) { package.needed(&asked.tasks) } else { Vec::new() };
+            let for_itself = Asked { tasks: for_itself.iter().map(String::as_str).collect(), ..Asked::default() };
+            [before, scripts(&for_itself, package), own]
         };
         let found = packages.iter().flat_map(of_package).flatten().flat_map(|script| self.placed(script));
         let mut found: Vec<Step> = found.collect();
+        if program == "turbo" && self.keeps_variables_back(&workspace_root, words) {
+            let before = self.step.invocation.assignments.len();
+            found.iter_mut().for_each(|step| step.emptied = step.emptied.or(Some(before)));
+        }
         if let (true, [name]) = (found.is_empty() && asked.program != Program::Never, &asked.tasks[..]) {
             let words = || std::iter::once(*name).chain(asked.arguments.iter().copied());
             let step = |package: &Package| Step { folder: package.folder.clone(), ..self.inner() }.running(words());
@@ -99,94 +92,80 @@ impl Expansion<'_> {
         (!found.is_empty()).then_some(found)
     }
 
+    /// Tells whether turbo hands no variable of a database on to its tasks: it does so with those that turbo.json lists,
+    /// unless it is told to be loose. Then each task reads its own files as if nothing were set.
+    ///
+    /// Source: Turborepo's manual, "Using environment variables", from version 2 on (`tasks` in turbo.json).
+    fn keeps_variables_back(&self, root: &Path, words: &[String]) -> bool {
+        if words.iter().any(|word| word.ends_with("loose")) {
+            return false;
+        }
+        let mut is_second = false;
+        for entry in self.entries_of(&root.join("turbo.json"), formats::json::flatten).unwrap_or_default() {
+            let keys: Vec<&str> = entry.path.iter().map(String::as_str).collect();
+            is_second |= keys[0] == "tasks";
+            let is_listed =
+                keys.iter().any(|key| matches!(*key, "env" | "globalEnv" | "globalPassThroughEnv" | "passThroughEnv"));
+            let is_loose = keys == ["envMode"] && entry.value == "loose";
+            let is_of_database = ["*", "DATABASE", "DB", "HOST", "PG", "POSTGRES", "MONGO", "MYSQL", "URI", "URL"]
+                .iter()
+                .any(|word| entry.value.contains(word));
+            if is_loose || is_listed && is_of_database {
+                return false;
+            }
+        }
+        is_second
+    }
+
     fn package(&self, folder: PathBuf) -> Package {
         let entries = |name: &str| self.entries_of(&folder.join(name), formats::json::flatten).unwrap_or_default();
         let (manifest, targets) = (entries("package.json"), entries("project.json"));
-        Package { manifest, targets, folder }
+        // At the root it is that of all packages.
+        let is_root = self.files.exists(&folder.join("pnpm-workspace.yaml"))
+            || manifest.iter().any(|entry| entry.path[0] == "workspaces");
+        let tasks = if is_root { Vec::new() } else { entries("turbo.json") };
+        Package { manifest, targets, tasks, folder }
     }
-}
-
-/// A package of the workspace, with what its files say.
-struct Package {
-    folder: PathBuf,
-    manifest: Vec<FlatEntry>,
-    /// What Nx's `project.json` says.
-    targets: Vec<FlatEntry>,
-}
-
-/// Lists the folders of packages with those of the packages that they depend on, at any distance. Packages of Nx say in
-/// code what they depend on, so that all of them count.
-fn made_of<'p>(all: &'p [Package], asked: impl Iterator<Item = &'p Package>) -> HashSet<PathBuf> {
-    if all.iter().any(|package| !package.targets.is_empty()) {
-        return all.iter().map(|package| package.folder.clone()).collect();
-    }
-    let mut open: Vec<&Package> = asked.collect();
-    let mut found: HashSet<PathBuf> = open.iter().map(|package| package.folder.clone()).collect();
-    let name = |package: &Package| {
-        let entry = package.manifest.iter().find(|entry| entry.path.len() == 1 && entry.path[0] == "name");
-        entry.map(|entry| entry.value.clone())
-    };
-    let by_name: HashMap<String, &Package> = all.iter().filter_map(|package| Some((name(package)?, package))).collect();
-    while let Some(package) = open.pop() {
-        for entry in &package.manifest {
-            let [section, dependency] = &entry.path[..] else { continue };
-            if section.to_ascii_lowercase().ends_with("dependencies")
-                && let Some(other) = by_name.get(dependency)
-                && found.insert(other.folder.clone())
-            {
-                open.push(other);
-            }
-        }
-    }
-    found
-}
-
-/// Lists what the tasks are in a package.
-fn scripts_of(package: &Package, asked: &Asked<'_>) -> Vec<PlacedScript> {
-    let mut found = Vec::new();
-    for task in &asked.tasks {
-        let mut scripts = manifest_scripts::of_package(&package.manifest, task);
-        scripts.iter_mut().filter(|script| script.name == *task).for_each(|script| script.give(&asked.arguments));
-        let executed = if scripts.is_empty() { executor(&package.targets, task) } else { None };
-        let beside = |name: &str, script| PlacedScript::beside(&package.folder.join(name), script);
-        found.extend(scripts.into_iter().map(|script| beside("package.json", script)));
-        found.extend(executed.map(|script| beside("project.json", script)));
-    }
-    found
 }
 
 impl Expansion<'_> {
-    /// The tasks that the asked ones depend on, as turbo.json and nx.json have it for all packages.
-    /// The flag says that they name packages of their own for some (`web#build`).
-    fn needed_tasks(&self, root: &Path, asked: &[&str]) -> (Vec<String>, bool) {
+    /// Lists what the tasks are in a package. `workspace` is what Nx's own file says.
+    fn scripts_of(
+        &self,
+        package: &Package,
+        asked: &Asked<'_>,
+        root: &Path,
+        workspace: &[FlatEntry],
+    ) -> Vec<PlacedScript> {
+        let mut found = Vec::new();
+        for task in &asked.tasks {
+            let mut scripts = manifest_scripts::of_package(&package.manifest, task);
+            scripts.iter_mut().filter(|script| script.name == *task).for_each(|script| script.give(&asked.arguments));
+            let beside = |script| PlacedScript::beside(&package.folder.join("package.json"), script);
+            let is_script = !scripts.is_empty();
+            found.extend(scripts.into_iter().map(beside));
+            let names = || self.files.list(&package.folder);
+            found.extend(nx::scripts(package, task, is_script, (root, workspace), names));
+        }
+        found
+    }
+
+    /// The tasks that the asked ones depend on, as turbo.json and nx.json have it for all packages, and those of the
+    /// packages for themselves. The flag says that they name packages of their own for some (`web#build`).
+    fn needed_tasks(&self, root: &Path, packages: &[Package], asked: &[&str]) -> (Vec<String>, bool) {
         let mut names_packages = false;
         let mut edges: HashMap<String, Vec<String>> = HashMap::new();
-        for name in ["turbo.json", "nx.json"] {
-            for entry in self.entries_of(&root.join(name), formats::json::flatten).unwrap_or_default() {
-                match entry.path.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-                    ["tasks" | "pipeline" | "targetDefaults", task, "dependsOn", _]
-                    | ["targetDefaults", task, "dependsOn", _, "target"] => {
-                        let needed = entry.value.rsplit('#').next().unwrap_or_default().trim_start_matches('^');
-                        names_packages |= entry.value.contains('#');
-                        let task = task.rsplit('#').next().unwrap_or(task);
-                        edges.entry(task.to_owned()).or_default().push(needed.to_owned());
-                    }
-                    _ => {}
-                }
-            }
+        let files = ["turbo.json", "nx.json"].map(|name| root.join(name));
+        let read = |path: &PathBuf| self.entries_of(path, formats::json::flatten).unwrap_or_default();
+        let of_files: Vec<FlatEntry> = files.iter().flat_map(read).collect();
+        let of_packages = packages.iter().flat_map(Package::needs).filter(|(_, need)| !is_for_itself(need));
+        for (task, need) in of_files.iter().filter_map(need_of).chain(of_packages) {
+            let needed = need.rsplit('#').next().unwrap_or_default().trim_start_matches('^');
+            names_packages |= need.contains('#');
+            let task = task.rsplit('#').next().unwrap_or(task);
+            edges.entry(task.to_owned()).or_default().push(needed.to_owned());
         }
-        let mut needed: Vec<String> = Vec::new();
-        let mut seen = HashSet::new();
-        let mut open: Vec<String> = asked.iter().map(|task| (*task).to_owned()).collect();
-        while let Some(task) = open.pop() {
-            for name in edges.get(&task).into_iter().flatten() {
-                if seen.insert(name.clone()) {
-                    needed.push(name.clone());
-                    open.push(name.clone());
-                }
-            }
-        }
-        (needed, names_packages)
+        (closure(&edges, asked), names_packages)
     }
 
     /// The folders of the packages, as the workspace's files list them; those of Nx lie where it puts them.
@@ -346,92 +325,6 @@ fn of_runner(words: &[String]) -> Option<Asked<'_>> {
     }
     (!asked.tasks.is_empty()).then_some(asked)
 }
-
-fn of_nx(words: &[String]) -> Option<Asked<'_>> {
-    let mut asked = Asked::default();
-    let plain: Vec<&str> = words[1..].iter().map(String::as_str).filter(|word| !word.starts_with('-')).collect();
-    match plain[..] {
-        ["run-many" | "affected", ref rest @ ..] => {
-            let at = words
-                .iter()
-                .position(|word| matches!(word.split('=').next(), Some("-t" | "--target" | "--targets")))?;
-            match words[at].split_once('=') {
-                Some((_, tasks)) => asked.tasks.extend(tasks.split(',')),
-                None => asked.tasks.extend(rest.iter().flat_map(|task| task.split(','))),
-            }
-        }
-        ["run", named, ..] => {
-            let (project, task) = named.split_once(':')?;
-            asked.filters.push(project);
-            // A target's name may hold colons, and so begins that of a configuration.
-            asked.tasks.push(task);
-            asked.tasks.extend(task.rsplit_once(':').map(|(task, _)| task));
-        }
-        [task, package, ..] => {
-            asked.tasks.push(task);
-            asked.filters.push(package);
-        }
-        [task] => asked.tasks.push(task),
-        [] => return None,
-    }
-    Some(asked)
-}
-
-/// Whether a filter means the package. What is no plain name or folder means every one.
-fn selects(filter: &str, package: &Package) -> bool {
-    let bare = filter.trim_start_matches("...").trim_end_matches("...").trim_end_matches('^').trim_start_matches("./");
-    if bare.is_empty() || bare.starts_with(['[', '{', '!', '.', '^']) || bare.contains(['*', '$']) {
-        return true;
-    }
-    let has_name = |entries: &[FlatEntry]| {
-        entries.iter().any(|entry| {
-            let is_name = matches!(&entry.path[..], [key] if key == "name");
-            is_name && (entry.value == bare || entry.value.rsplit('/').next() == Some(bare))
-        })
-    };
-    package.folder.ends_with(bare) || has_name(&package.manifest) || has_name(&package.targets)
-}
-
-/// A target of Nx as a command: the texts that it runs, or the program that its executor stands for. What it sets
-/// itself, and what a configuration of it does, comes with it.
-///
-/// Source: Nx's manual, "nx:run-commands".
-fn executor(entries: &[FlatEntry], task: &str) -> Option<Script> {
-    let mut script = Script { name: task.to_owned(), ..Script::default() };
-    let mut program = None;
-    for entry in entries {
-        let path: Vec<&str> = entry.path.iter().map(String::as_str).collect();
-        let ["targets", name, rest @ ..] = &path[..] else { continue };
-        if *name != task {
-            continue;
-        }
-        script.line = if script.line == 0 { entry.line } else { script.line };
-        let own = match rest {
-            ["options", own @ ..] | ["configurations", _, own @ ..] => own,
-            own => own,
-        };
-        match own {
-            ["command"] | ["commands", _] | ["commands", _, "command"] => {
-                script.text.push_str(&entry.value);
-                script.text.push('\n');
-            }
-            ["env", name] => script.assignments.push(((*name).to_owned(), entry.value.clone())),
-            ["envFile"] => script.files.push(tasks::file(&entry.value)),
-            ["executor"] => program = PROGRAMS.iter().find(|known| entry.value.contains(**known)),
-            _ => {}
-        }
-    }
-    if script.line == 0 {
-        return None;
-    }
-    if script.text.is_empty() {
-        script.text = format!("{} {task}", program.unwrap_or(&"node"));
-    }
-    Some(script)
-}
-
-/// Programs that executors of Nx are named for.
-const PROGRAMS: &[&str] = &["jest", "vitest", "playwright", "cypress"];
 
 #[cfg(test)]
 mod tests {

@@ -148,6 +148,14 @@ impl<'a> Library<'a> {
         code::pairs(text, comments).all(|line, why| self.give_up(path, Some(line), why))
     }
 
+    /// Finds the pairs of a file of code whose comments begin with slashes, once; none where it is not there.
+    pub(crate) fn pairs_of_code(&self, path: &Path) -> Rc<Vec<Pair>> {
+        self.once(format!("pairs of {}", path.display()), || {
+            let text = self.string(path).unwrap_or_default();
+            self.pairs(path, &text, Comments::Slashes)
+        })
+    }
+
     fn read(&self, path: &Path) -> Option<LoadedFile> {
         let shown = self.project.shown(path);
         let bytes = match self.files.read(path) {

@@ -11,6 +11,7 @@ use crate::environment::condition::Condition;
 use crate::environment::layering::layer::{Chain, Layer};
 use crate::environment::layering::library::Library;
 use crate::environment::layering::start_environment::StartEnvironment;
+use crate::environment::paths::normal;
 use crate::environment::readers::dotenv::Dialect;
 use crate::environment::{Derivation, Origin, Project, Reading, Setting};
 
@@ -126,6 +127,31 @@ impl<'a> ReadingsBuilder<'a> {
     /// Adds an environment that the command may start with, as a reading of its own.
     pub(crate) fn add_environment(&mut self, name: &'static str, environment: &StartEnvironment) {
         self.keep(name, environment, &[]);
+        let pointed = self.pointed_at(environment.settings.iter());
+        if !pointed.is_empty() {
+            self.keep(name, environment, &pointed);
+        }
+    }
+
+    /// Reads what variables point at that name a file which holds the value: `DB_HOST_FILE=./secrets/host`. Only files of
+    /// the project are looked into.
+    ///
+    /// Source: Docker's manual, "Manage sensitive data with Docker secrets"; many programs take each variable so.
+    fn pointed_at<'s>(&self, settings: impl Iterator<Item = &'s Rc<Setting>>) -> Vec<Rc<Setting>> {
+        let contents = settings.filter_map(|setting| {
+            let name = setting.name.strip_suffix("_FILE")?;
+            let is_place = ["DSN", "HOST", "HOSTNAME", "SERVER", "URI", "URL"].iter().any(|word| name.ends_with(word));
+            let value = setting.value.trim();
+            if !is_place || value.is_empty() {
+                return None;
+            }
+            let path =
+                self.bases.iter().map(|base| normal(&base.join(value))).find(|path| self.library.exists(path))?;
+            let text = self.library.string(&path).filter(|_| path.starts_with(&self.project.root))?;
+            let content = text.lines().next().unwrap_or_default().trim().to_owned();
+            Some(Rc::new(Setting::known(name, content, Origin::file(name, &self.shown(&path), 1))))
+        });
+        contents.collect()
     }
 
     /// Turns the chains collected so far into readings, each with the layers of `wrappers`, and once more with those of
@@ -184,6 +210,12 @@ impl<'a> ReadingsBuilder<'a> {
             let from_files = chain.merge(round, environment, self.library);
             if !from_files.is_empty() {
                 self.keep(chain.loader, environment, &from_files);
+                let pointed = self.pointed_at(from_files.iter());
+                if !pointed.is_empty() {
+                    let others = from_files.iter().filter(|setting| pointed.iter().all(|one| one.name != setting.name));
+                    let settings: Vec<Rc<Setting>> = pointed.iter().chain(others).cloned().collect();
+                    self.keep(chain.loader, environment, &settings);
+                }
                 self.from_files.push(FromFiles { loader: chain.loader, settings: from_files });
             }
         }

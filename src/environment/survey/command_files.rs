@@ -10,7 +10,9 @@ use crate::environment::ecosystems::node;
 use crate::environment::ecosystems::scene::Scene;
 use crate::environment::ecosystems::settings_files::sections;
 use crate::environment::follow::env_programs::is_named_for_variables;
+use crate::environment::invocation::option_of;
 use crate::environment::layering::{Layer, ReadingsBuilder};
+use crate::environment::paths::normal;
 use crate::environment::readers::dotenv::EVERY_DIALECT;
 use crate::environment::survey::named_files;
 use crate::tools::programs::{Loading, loading};
@@ -32,6 +34,10 @@ const OF_SETTINGS: &[&str] = &[
     "-c",
 ];
 
+/// Variables by which a program is told its settings file.
+const NAMING_SETTINGS: &[&str] =
+    &["APP_CONFIG", "APP_CONFIG_FILE", "CONFIG", "CONFIG_FILE", "CONFIG_FILE_PATH", "CONFIG_PATH", "SETTINGS_FILE"];
+
 /// Endings of files that hold settings, not code.
 const HOLD_SETTINGS: &[&str] =
     &["yml", "yaml", "json", "toml", "ini", "cfg", "conf", "properties", "env", "hcl", "hjson"];
@@ -52,9 +58,12 @@ pub(crate) fn add(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>) {
     let is_known = !own.is_empty() || MODELLED_APART.contains(&program);
     let settings_options = if is_known { &[][..] } else { OF_SETTINGS };
     let named = settings_options.iter().filter_map(|option| scene.option(option)).filter(holds_settings);
+    let variables = NAMING_SETTINGS.iter().filter_map(|name| scene.environment.get(name)).filter(holds_settings);
+    let of_script = if MODELLED_APART.contains(&program) { behind_the_script(scene) } else { Vec::new() };
+    let named = named.chain(variables).chain(of_script.into_iter().filter(holds_settings));
     for name in own.iter().chain(any).filter_map(|option| scene.option(option)).chain(named) {
         for name in name.trim_start_matches("file://").split(',') {
-            let path = scene.path(name);
+            let path = normal(&scene.path(name));
             if scene.library.exists(&path) {
                 let mut layers = vec![Layer::Environment];
                 layers.extend(settings(scene, &path));
@@ -63,6 +72,19 @@ pub(crate) fn add(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>) {
             }
         }
     }
+}
+
+/// Finds the settings files that a script is told by options of its own: `node app.js --config shop.yml`.
+fn behind_the_script<'s>(scene: &'s Scene<'_>) -> Vec<&'s str> {
+    let words = scene.words();
+    let script = words.iter().position(|word| node::modules::is_code(Path::new(word)));
+    let own = script.map_or(&[][..], |at| &words[at + 1..]);
+    let value = |(at, word): (usize, &'s String)| {
+        let (option, attached) = option_of(word);
+        let is_asked = OF_SETTINGS.contains(&option);
+        attached.or_else(|| own.get(at + 1).map(String::as_str)).filter(|_| is_asked)
+    };
+    own.iter().enumerate().filter_map(value).collect()
 }
 
 /// Adds each file among the words that is there to set variables, by its name: the program may load it, over what is set
@@ -74,7 +96,7 @@ fn add_named_for_variables(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>
         return;
     }
     for word in scene.words().iter().skip(1) {
-        let path = scene.path(word.rsplit('=').next().unwrap_or(word));
+        let path = normal(&scene.path(word.rsplit('=').next().unwrap_or(word)));
         if is_named_for_variables(&path) && scene.library.exists(&path) {
             let file = Layer::file(path);
             readings.chain("named file", EVERY_DIALECT, vec![file.clone(), Layer::Environment]);

@@ -47,6 +47,7 @@ pub(crate) fn add<'l>(
     let mut seen: HashMap<_, Vec<SeenScene>> = HashMap::default();
     let mut scenes = 0;
     let (mut known, mut with_unknown) = (Starts::new(false), Starts::new(true));
+    let (mut starts_servers, mut runs_others) = (false, false);
     for step in leaves(input, steps) {
         if let Some(step) = step {
             // `cd sub && sqlite3 app.db`: relative files start there.
@@ -54,6 +55,10 @@ pub(crate) fn add<'l>(
         }
         let in_services = step.map_or_else(Default::default, |step| service_environments(host, step, input, library));
         let is_in_service = !in_services.environments.is_empty();
+        match step {
+            Some(step) if in_services.only_servers && !is_in_service || starts_a_server(step) => starts_servers = true,
+            _ => runs_others = true,
+        }
         if let Some(step) = step {
             note_effects(step, &in_services, readings);
         }
@@ -110,6 +115,9 @@ pub(crate) fn add<'l>(
                 environments.push(with_unknown.of(&step.invocation, host));
             }
         }
+    }
+    if starts_servers && !runs_others {
+        readings.condition(Condition::OnlyServers);
     }
 }
 
@@ -277,6 +285,14 @@ fn service_environments(
     found
 }
 
+/// Tells whether a step starts a container of a published server, and nothing of the project's own in it:
+/// `docker run -d -p 5432:5432 postgres:16`.
+fn starts_a_server(step: &Step) -> bool {
+    let runs = step.effects.len() == 1 && step.effects[0].1.ends_with(" run") && !step.effects[0].1.contains("compose");
+    let is_bare = step.invocation.words.first().is_some_and(|word| word == "(default)" || word.starts_with('-'));
+    runs && is_bare && step.place.last().is_some_and(|image| compose::is_server(image))
+}
+
 fn note_effects(step: &Step, in_services: &ServiceEnvironments, readings: &mut ReadingsBuilder<'_>) {
     let command = providers::command_of(&step.invocation.words).filter(|command| command.reach != Reach::Unknown);
     if let Some(command) = command {
@@ -290,6 +306,7 @@ fn note_effects(step: &Step, in_services: &ServiceEnvironments, readings: &mut R
             Effect::Nothing => continue,
             // What is started now is what the files say now.
             Effect::Container if is_declared && !wrapper.ends_with("exec") => continue,
+            Effect::Container if starts_a_server(step) => continue,
             Effect::Injects => Condition::InjectedEnvironment {
                 wrapper: wrapper.clone(),
                 advice: format!("put safe-test inside: `{wrapper} … safe-test {} …`", step.invocation.program()),

@@ -17,9 +17,10 @@ pub(crate) fn read(
     client: &Client,
     arguments: &[String],
     variables: &Variables<'_>,
+    takes_defaults: bool,
 ) -> Vec<(Draft, Vec<Origin>)> {
     let engine = Engine::named(client.engine).unwrap_or(Engine::Unknown);
-    let arguments: Vec<String> = arguments.iter().map(|word| variables.filled_in(word)).collect();
+    let arguments: Vec<String> = arguments.iter().map(|word| variables.filled_in(word, takes_defaults)).collect();
     let parts = parts(client, &arguments);
     let all = |wanted: Means| parts.iter().filter(move |(part, _)| *part == wanted).map(|(_, text)| text.as_str());
     let last = |wanted: Means| all(wanted).next_back();

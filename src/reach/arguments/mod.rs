@@ -4,7 +4,10 @@ mod dialled;
 mod parts;
 mod statements;
 
+use std::path::Path;
+
 use crate::environment::{Invocation, Origin, Setting};
+use crate::lists::{List, list};
 use crate::reach::assemble::{Found, Variables, ambient, value};
 use crate::reach::grammars::scheme::engine_of_driver;
 use crate::reach::names::Name;
@@ -53,7 +56,21 @@ pub(crate) fn acts_unseen(invocation: &Invocation) -> Option<String> {
 
 /// Reads the arguments of a program that does what a project's settings or a URL among its arguments say.
 fn tool_arguments(words: &[String]) -> Option<&[String]> {
-    called(words, |name| is_database_tool(name).then_some(())).map(|((), arguments)| arguments)
+    let (program, arguments) = called(words, |name| is_database_tool(name).then(|| name.to_owned()))?;
+    (!works_on_files(&program, arguments)).then_some(arguments)
+}
+
+/// Tells whether a program only reads and writes files of the project: by its subcommand it does not connect.
+///
+/// Source: the command-line help of the programs.
+fn works_on_files(program: &str, arguments: &[String]) -> bool {
+    static FILES_ONLY: List = list!("files_only.txt");
+    let mut plain = arguments.iter().filter(|word| !word.starts_with('-'));
+    let (first, second) = (plain.next(), plain.next());
+    let listed = |word: &String| FILES_ONLY.contains(&format!("{program}:{word}"));
+    let both =
+        || first.zip(second).is_some_and(|(one, other)| FILES_ONLY.contains(&format!("{program}:{one}:{other}")));
+    first.is_some_and(listed) || both()
 }
 
 /// `mvn flyway:clean`, `./gradlew :app:flywayMigrate`.
@@ -76,7 +93,11 @@ pub(crate) fn find(invocation: &Invocation, variables: &Variables<'_>) -> Vec<Fo
         _ => ambient::typed(&invocation.origin, word),
     };
     if let Some((client, arguments)) = client_of(&invocation.words) {
-        for (draft, origins) in dialled::read(program, client, arguments, variables) {
+        // A script of one line sets what it sets in front of its commands.
+        let file = invocation.origin.file.as_deref().and_then(Path::file_name);
+        let is_one_line = file.is_some_and(|name| name == "package.json" || name == "composer.json");
+        let takes_defaults = is_one_line && invocation.unknown.is_empty();
+        for (draft, origins) in dialled::read(program, client, arguments, variables, takes_defaults) {
             let mut one = Found::new(draft, typed(program), "");
             origins.iter().for_each(|origin| one.add_origin(origin));
             found.push(one);
@@ -86,6 +107,7 @@ pub(crate) fn find(invocation: &Invocation, variables: &Variables<'_>) -> Vec<Fo
     }
     found.extend(at_a_provider(&invocation.words).map(|draft| Found::new(draft, typed(program), "")));
     for (at, word) in invocation.words.iter().enumerate().skip(1) {
+        let word = &if holds_an_address(word) { variables.filled_in(word, false) } else { word.clone() };
         if let Some(why) = cut_in(word, variables) {
             variables.cut_off(&typed(program), why);
         }
@@ -109,9 +131,15 @@ pub(crate) fn find(invocation: &Invocation, variables: &Variables<'_>) -> Vec<Fo
     found
 }
 
-/// Lists the words of an invocation that variables are filled in: the arguments of a database client.
-pub(crate) fn filled_in(invocation: &Invocation) -> &[String] {
-    client_of(&invocation.words).map_or(&[], |(_, arguments)| arguments)
+/// Lists the words of an invocation that variables are filled in: the arguments of a database client, and addresses.
+pub(crate) fn filled_in(invocation: &Invocation) -> impl Iterator<Item = &String> {
+    let of_client = client_of(&invocation.words).map_or(&[][..], |(_, arguments)| arguments);
+    of_client.iter().chain(invocation.words.iter().skip(1).filter(|word| holds_an_address(word)))
+}
+
+/// Tells whether a word is an address with variables in it: `--url "postgresql://$DB_USER@$DB_HOST/shop"`.
+fn holds_an_address(word: &str) -> bool {
+    word.contains("://") && word.contains('$')
 }
 
 /// Finds the database of a provider's account that the words act on.

@@ -151,10 +151,10 @@ impl<'a> Variables<'a> {
 
     /// Fills in what a shell would, where the variables are known; the rest stays as written.
     ///
-    /// So does the default of a variable that is not: a `read`, a loop or a file that is not followed may set it.
-    /// `word` is one of the words of an invocation: what those refer to counts, see
+    /// So does the default of a variable that is not, unless `takes_defaults`: a `read`, a loop or a file that is not
+    /// followed may set it. `word` is one of the words of an invocation: what those refer to counts, see
     /// [`referred_names`](crate::environment::readers::expansion::referred_names).
-    pub(crate) fn filled_in(&self, word: &str) -> String {
+    pub(crate) fn filled_in(&self, word: &str, takes_defaults: bool) -> String {
         let all_known = Cell::new(true);
         let look = |name: &str| {
             let value = self.named(name).map(|variable| variable.value().to_owned());
@@ -163,7 +163,7 @@ impl<'a> Variables<'a> {
         };
         let written = Word::new(word, Quotes::Removed, Unset::AsWritten);
         let filled = written.expand_known(&mut Scope::new(&look), &mut Budget::new()).0;
-        if all_known.get() { filled } else { word.to_owned() }
+        if all_known.get() || takes_defaults { filled } else { word.to_owned() }
     }
 
     /// Not for others: a name that nobody has said to count may have been left out.

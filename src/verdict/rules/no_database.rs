@@ -1,6 +1,6 @@
 //! `no-database`: nothing names a database. Safe only where the project cannot have one.
 
-use crate::environment::DriverEvidence;
+use crate::environment::{Condition, DriverEvidence};
 use crate::text::shown;
 use crate::verdict::subject::Subject;
 use crate::verdict::{Finding, Level, Remedy};
@@ -23,6 +23,10 @@ pub(crate) fn check(subject: &Subject<'_>) -> Vec<Finding> {
     };
     if let Some(client) = evidence.client {
         return finding(Level::Unverified, format!("{client} talks to a database, and nothing says to which"), ask());
+    }
+    if evidence.conditions.contains(&Condition::OnlyServers) {
+        let message = "no database is named, and nothing but published servers is started".to_owned();
+        return finding(Level::Note, message, Remedy::default());
     }
     if evidence.policy.allow.no_database {
         return finding(
@@ -74,7 +78,7 @@ pub(crate) fn is_shown(subject: &Subject<'_>) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::environment::DataPath;
+    use crate::environment::{Condition, DataPath};
     use crate::verdict::Verdict;
     use crate::verdict::testing::{Bench, driver};
 
@@ -87,6 +91,15 @@ mod tests {
         let mut with_driver = Bench::empty().manifest("package.json");
         with_driver.drivers.drivers.push(driver("pg", 4, DataPath::Known));
         assert_eq!(with_driver.judge().verdict, Verdict::Unverified);
+    }
+
+    #[test]
+    fn whoever_only_starts_servers_reaches_no_database() {
+        let mut bench = Bench::empty().manifest("package.json");
+        bench.drivers.drivers.push(driver("pg", 4, DataPath::Known));
+        assert_eq!(bench.judge().verdict, Verdict::Unverified);
+        bench.conditions.push(Condition::OnlyServers);
+        assert_eq!(bench.judge().verdict, Verdict::Safe);
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! Configuration files of Node.js tools that are code: the literals in them, and variables that they read with a
 //! default. What is not simple is left alone: a program is never executed to be judged.
 
-use std::collections::HashSet;
-use std::path::Path;
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
 
 use crate::environment::ecosystems::node::modules::EXTENSIONS;
 use crate::environment::ecosystems::node::{dialects, modules, package};
@@ -10,12 +10,13 @@ use crate::environment::ecosystems::scene::Scene;
 use crate::environment::layering::Library;
 use crate::environment::layering::{Layer, ReadingsBuilder};
 use crate::environment::readers::code;
-use crate::environment::readers::code::{Comments, Pair, Value};
+use crate::environment::readers::code::{Pair, Value};
 use crate::environment::readers::expansion::Lookup;
 use crate::environment::{Origin, Setting};
+use crate::text::line_at;
 
 /// Where the tools look, without the extension. Sources: the manuals of Knex, Sequelize, Drizzle, TypeORM, MikroORM,
-/// db-migrate and Prisma.
+/// db-migrate, Prisma, Nessie and Keystone.
 const FILES: &[&str] = &[
     "knexfile",
     "config/config",
@@ -27,6 +28,8 @@ const FILES: &[&str] = &[
     "mikro-orm.config",
     "src/mikro-orm.config",
     "prisma.config",
+    "nessie.config",
+    "keystone",
 ];
 
 /// Keys that open a section for one environment.
@@ -40,6 +43,16 @@ pub(crate) fn add(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>) {
     // Source: `knex --help`: the folder that it looks for its file in.
     let home = scene.option("--cwd").map_or_else(|| package::folder(scene), |folder| scene.path(folder));
     let present = scene.files_in(&home, &["config", "src"]);
+    // LoopBack keeps one file a database.
+    let sources = home.join("src/datasources");
+    let is_source = |path: &PathBuf| path.to_string_lossy().contains(".datasource.") && modules::is_code(path);
+    for path in scene.names_in(&sources).iter().map(|name| sources.join(name)).filter(is_source) {
+        for environment in scene.modes(&["NODE_ENV"], "test", "development") {
+            let Some(layer) = connections(scene.library, &path, &environment) else { continue };
+            let layers = vec![Layer::Environment, Layer::file(scene.path(".env")), layer];
+            readings.chain("configuration in code", dialects::of(scene), layers);
+        }
+    }
     for file in FILES.iter().flat_map(|name| EXTENSIONS.iter().map(move |extension| format!("{name}.{extension}"))) {
         let path = home.join(file);
         if !present.contains(&path) {
@@ -59,12 +72,134 @@ pub(crate) fn add(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>) {
 /// Reads the literals of a file of code, or of JSON5. With `is_whole`, what stands in sections of any name counts, and
 /// the keys say by themselves what they are about.
 pub(crate) fn layer(library: &Library<'_>, path: &Path, environment: &str, is_whole: bool) -> Option<Layer> {
-    let pairs = library.pairs(path, &library.string(path)?, Comments::Slashes);
+    library.string(path)?;
+    let pairs = library.pairs_of_code(path);
     let (shown, environment) = (library.shown(path), environment.to_owned());
     Some(Layer::computed(move |lookup| match is_whole {
         true => whole(&pairs, &shown, lookup),
         false => settings(&pairs, &shown, &environment, lookup),
     }))
+}
+
+/// Parts of keys that say where a database is, or of which kind.
+const OF_A_CONNECTION: &[&str] = &[
+    "adapter",
+    "client",
+    "connection",
+    "database",
+    "db",
+    "dialect",
+    "driver",
+    "dsn",
+    "host",
+    "port",
+    "type",
+    "uri",
+    "url",
+    "user",
+];
+
+/// Reads the connections that code of a program spells out; `None` where it spells none. Unlike in a file that is there to
+/// configure, a key must say that it is about one.
+pub(crate) fn connections(library: &Library<'_>, path: &Path, environment: &str) -> Option<Layer> {
+    let pairs = library.once(format!("connections of {}", path.display()), || connection_pairs(library, path));
+    if pairs.is_empty() {
+        return None;
+    }
+    let (shown, environment) = (library.shown(path), environment.to_owned());
+    Some(Layer::computed(move |lookup| {
+        // An object whose place is told, and known, is one; what is pieced together elsewhere is not.
+        let places = pairs.iter().filter(|pair| is_place(pair));
+        let places = places.map(|pair| (pair.bracket, code::evaluate(&pair.expression, lookup)));
+        let (mut known, mut unknown) = (HashSet::new(), HashSet::new());
+        for (bracket, value) in places {
+            match value {
+                Value::Known(_) => known.insert(bracket),
+                Value::Unknown => unknown.insert(bracket),
+                Value::Unset => false,
+            };
+        }
+        let is_told =
+            |pair: &&Pair| pair.bracket == 0 || known.contains(&pair.bracket) && !unknown.contains(&pair.bracket);
+        let told: Vec<Pair> = pairs.iter().filter(is_told).cloned().collect();
+        settings(&told, &shown, &environment, lookup)
+    }))
+}
+
+/// Tells whether an expression is computed here, rather than handed on from a configuration that is read by itself:
+/// `config.db.host`, `config.get('db.host')`.
+fn is_computed(expression: &str) -> bool {
+    let is_part = |c: char| c.is_alphanumeric() || "_.?!$".contains(c);
+    let head: &str = expression.split('(').next().unwrap_or(expression).trim();
+    let is_chain = head.chars().all(is_part);
+    let is_reading = head.rsplit('.').next().is_some_and(|name| name.to_ascii_lowercase().starts_with("get"));
+    expression.contains('(') && is_chain && !is_reading
+}
+
+/// Tells whether a pair says where something is.
+fn is_place(pair: &Pair) -> bool {
+    const PLACES: &[&str] =
+        &["connectionstring", "filename", "host", "hostname", "path", "server", "socketpath", "storage", "uri", "url"];
+    let key = pair.path.last().map_or_else(String::new, |key| key.to_ascii_lowercase());
+    PLACES.contains(&key.as_str())
+}
+
+/// Lists the pairs of a file of code that are about connections.
+fn connection_pairs(library: &Library<'_>, path: &Path) -> Vec<Pair> {
+    let Some(text) = library.string(path) else { return Vec::new() };
+    let is_about_one = ["host", "connectionString", "://"].iter().any(|word| text.contains(word))
+        && (text.contains("://") || OF_A_DATABASE.iter().any(|key| text.contains(key)));
+    if !is_about_one {
+        return Vec::new();
+    }
+    let mut pairs = library.pairs_of_code(path).to_vec();
+    let addresses = |pair: &Pair| {
+        let text = pair.expression.trim_matches(['"', '\'', '`']);
+        !text.contains("://") || !text.contains([' ', '*', '<'])
+    };
+    pairs.retain(|pair| {
+        let key = pair.path.last().map_or_else(String::new, |key| key.to_ascii_lowercase());
+        (is_place(pair) || OF_A_CONNECTION.iter().any(|word| key.contains(word))) && addresses(pair)
+    });
+    // `const url = …` stands for a pair where it is handed on by its name.
+    pairs.extend(constants(&text));
+    pairs
+}
+
+/// Finds the constants of a text that are called like an address.
+fn constants(text: &str) -> Vec<Pair> {
+    let found = text.match_indices("const ").filter_map(|(at, word)| {
+        let rest = text[at + word.len()..].trim_start();
+        let end = rest.find(|c: char| c != '_' && !c.is_ascii_alphanumeric())?;
+        let (name, behind) = rest.split_at(end);
+        let lower = name.to_ascii_lowercase();
+        let is_address = ["url", "uri", "dsn", "connectionstring"].iter().any(|word| lower.ends_with(word));
+        let (kind, expression) = behind.split_once('=')?;
+        let is_typed = kind.trim().is_empty() || kind.trim().starts_with(':') && !kind.contains('\n');
+        let expression = statement(expression).to_owned();
+        let line = line_at(text.as_bytes(), at);
+        (is_address && is_typed).then(|| Pair { path: vec![name.to_owned()], expression, line, bracket: 0 })
+    });
+    found.collect()
+}
+
+/// Cuts an expression off where its statement ends: at a `;`, or at the end of a line that needs nothing behind it.
+pub(crate) fn statement(text: &str) -> &str {
+    const OPERATORS: &[char] = &['=', '|', '&', '?', ':', '+', '(', '[', '{', ',', '.'];
+    let mut end = 0;
+    for line in text.split_inclusive('\n') {
+        if let Some(at) = line.find(';') {
+            return text[..end + at].trim();
+        }
+        let behind = text[end + line.len()..].trim_start();
+        end += line.len();
+        let so_far = text[..end].trim_end();
+        let is_open = so_far.is_empty() || so_far.ends_with(OPERATORS);
+        if !is_open && !behind.starts_with(['|', '&', '?', ':', '+', '.']) {
+            break;
+        }
+    }
+    text[..end].trim()
 }
 
 fn whole(pairs: &[Pair], shown: &Path, lookup: Lookup<'_>) -> Vec<Setting> {
@@ -80,30 +215,44 @@ fn whole(pairs: &[Pair], shown: &Path, lookup: Lookup<'_>) -> Vec<Setting> {
 
 fn settings(pairs: &[Pair], shown: &Path, environment: &str, lookup: Lookup<'_>) -> Vec<Setting> {
     let mut settings = Vec::new();
-    let databases: HashSet<&[String]> = pairs
-        .iter()
-        .filter_map(|pair| pair.path.split_last().filter(|(key, _)| OF_A_DATABASE.contains(&key.as_str())))
-        .map(|(_, outer)| outer)
-        .collect();
+    let of_a_database = |pair: &&Pair| pair.path.last().is_some_and(|key| OF_A_DATABASE.contains(&key.as_str()));
+    let databases: HashSet<u32> = pairs.iter().filter(of_a_database).map(|pair| pair.bracket).collect();
+    // Code may spell several out under the same keys, one for each case.
+    let mut brackets: HashMap<&[String], Vec<u32>> = HashMap::new();
     for pair in pairs {
         let section = pair.path.iter().find(|key| ENVIRONMENTS.contains(&key.as_str()));
         if section.is_some_and(|section| section != environment) {
             continue;
         }
-        let Value::Known(value) = code::evaluate(&pair.expression, lookup) else { continue };
         let Some((key, outer)) = pair.path.split_last() else { continue };
+        let value = match code::evaluate(&pair.expression, lookup) {
+            Value::Known(value) => value,
+            Value::Unknown if databases.contains(&pair.bracket) && is_place(pair) && is_computed(&pair.expression) => {
+                let (name, origin) = (format!("database.{key}"), Origin::file(key.clone(), shown, pair.line));
+                let unresolved = Some(code::unresolved(key));
+                settings.push(Setting { name, value: pair.expression.clone(), origin, unresolved });
+                continue;
+            }
+            Value::Unset | Value::Unknown => continue,
+        };
         // Such files also hold what is no database: `server: { host, port }`.
         let says_database = outer.last().is_some_and(|name| {
             let name = name.to_ascii_lowercase();
             ["connection", "database", "db", "credentials"].iter().any(|word| name.contains(word))
         });
-        let is_url = value.contains("://") && !value.starts_with("http");
-        if !says_database && !is_url && !databases.contains(outer) {
+        let is_url = value.contains("://") && !value.starts_with("http") || value.starts_with("file:");
+        if !says_database && !is_url && !databases.contains(&pair.bracket) {
             continue;
         }
+        let alike = brackets.entry(outer).or_default();
+        let case = alike.iter().position(|bracket| *bracket == pair.bracket).unwrap_or_else(|| {
+            alike.push(pair.bracket);
+            alike.len() - 1
+        });
         let outer = outer.last().filter(|name| !ENVIRONMENTS.contains(&name.as_str()) && !name.contains('.'));
-        let name = std::iter::once("database").chain(outer.map(String::as_str)).chain([key.as_str()]);
-        let name = name.collect::<Vec<_>>().join(".");
+        let case = (case > 0).then(|| format!("case{case}"));
+        let name = std::iter::once("database").chain(case.as_deref()).chain(outer.map(String::as_str));
+        let name = name.chain([key.as_str()]).collect::<Vec<_>>().join(".");
         settings.push(Setting::known(name, value, Origin::file(key.clone(), shown, pair.line)));
     }
     settings
@@ -112,6 +261,7 @@ fn settings(pairs: &[Pair], shown: &Path, environment: &str, lookup: Lookup<'_>)
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::environment::readers::code::Comments;
 
     fn found(text: &str, environment: &str) -> Vec<String> {
         let lookup = |name: &str| (name == "DB_HOST").then(|| "from-variable".to_owned());
@@ -134,6 +284,14 @@ mod tests {
     }
 
     #[test]
+    fn several_of_the_same_shape_all_count() {
+        let text = "function of(kind) {\n if (kind) {\n return { type: 'postgres', host: 'here', database: 'shop' };\n }\n \
+                    return { type: 'mysql', host: 'there', database: 'shop' };\n}";
+        let hosts: Vec<String> = found(text, "test").into_iter().filter(|one| one.contains("host=")).collect();
+        assert_eq!(hosts, ["database.host=here", "database.case1.host=there"]);
+    }
+
+    #[test]
     fn variables_and_defaults_are_read_and_code_is_left_alone() {
         let text = "export default new DataSource({ type: 'postgres', database: name(), host: process.env.DB_HOST,\n \
                     port: process.env.DB_PORT || '5433' })";
@@ -141,6 +299,16 @@ mod tests {
             found(text, "test"),
             ["database.type=postgres", "database.host=from-variable", "database.port=5433"]
         );
+    }
+
+    #[test]
+    fn a_place_that_is_computed_is_not_passed_over() {
+        let text = "module.exports = { client: 'pg', host: pick(), database: 'shop' };\nconst a = { client: 'pg', host: config.db.host };";
+        let settings =
+            settings(&code::pairs(text, Comments::Slashes).all(|_, _| ()), Path::new("knexfile.js"), "test", &|_| None);
+        let unknown: Vec<&str> =
+            settings.iter().filter(|one| one.unresolved.is_some()).map(|one| one.value.as_str()).collect();
+        assert_eq!(unknown, ["pick()"]);
     }
 
     #[test]

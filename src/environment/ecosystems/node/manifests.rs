@@ -20,6 +20,8 @@ pub(crate) fn scan(file: &str) -> Option<Scan> {
         "pnpm-lock.yaml" => Some(pnpm_lock),
         "bun.lock" => Some(bun_lock),
         "deno.json" | "deno.jsonc" | "deno.lock" | "import_map.json" => Some(deno),
+        // Where Deno's programs keep what they import, by its own manual.
+        "deps.ts" | "dev_deps.ts" | "test_deps.ts" => Some(deno),
         _ => None,
     }
 }
@@ -106,12 +108,14 @@ fn bun_lock(text: &str, note: &mut dyn FnMut(&str, u32)) {
     }
 }
 
-/// Reads specifiers: `npm:pg@8`, `jsr:@db/sqlite@0.12`, `https://deno.land/x/postgres@v0.17.0/mod.ts`.
+/// Reads specifiers: `npm:pg@8`, `jsr:@db/sqlite@0.12`, `https://deno.land/x/postgres@v0.17.0/mod.ts`,
+/// `https://esm.sh/pg@8`.
 fn deno(text: &str, note: &mut dyn FnMut(&str, u32)) {
     for (line, number) in trimmed_lines(text) {
         for specifier in quoted(line) {
             let package = specifier.strip_prefix("npm:").or_else(|| specifier.strip_prefix("jsr:"));
-            let package = package.or_else(|| specifier.split_once("deno.land/x/").map(|(_, package)| package));
+            let hosts = ["deno.land/x/", "esm.sh/", "esm.run/", "unpkg.com/", "cdn.skypack.dev/"];
+            let package = package.or_else(|| hosts.iter().find_map(|host| Some(specifier.split_once(host)?.1)));
             if let Some(package) = package {
                 note(without_version(package.trim_start_matches('/')), number);
             }
@@ -181,6 +185,7 @@ mod tests {
                 "{ \"imports\": {\n \"a\": \"npm:pg@8\",\n \"b\": \"jsr:@db/sqlite@0.12\",\n \"c\": \"https://deno.land/x/postgres@v0.17.0/mod.ts\" } }",
                 &["2 pg", "3 @db/sqlite", "4 postgres"],
             ),
+            ("deps.ts", "export * from \"https://esm.sh/pg@8.11\";\n", &["1 pg"]),
         ];
         for (file, text, expected) in cases {
             assert_eq!(drivers_of(&NODE, file, text), *expected, "{file}");

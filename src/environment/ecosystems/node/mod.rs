@@ -13,6 +13,7 @@ pub(crate) mod node_config;
 pub(crate) mod package;
 pub(crate) mod prisma;
 pub(crate) mod sequelize;
+pub(crate) mod settings_files;
 pub(crate) mod setup;
 pub(crate) mod typeorm;
 pub(crate) mod vite;
@@ -30,10 +31,11 @@ pub(crate) static NODE: Ecosystem = Ecosystem {
         LoadOrder { name: "TypeORM", applies: always, add: typeorm::add },
         LoadOrder {
             name: "configuration in code",
-            applies: |scene| scene.is_in_project("package.json"),
+            applies: |scene| scene.is_any_in_project(&["package.json", "deno.json", "deno.jsonc"]),
             add: code::add,
         },
         LoadOrder { name: "node-config", applies: node_config::is_used, add: node_config::add },
+        LoadOrder { name: "settings files", applies: settings_files::is_used, add: settings_files::add },
         LoadOrder { name: "set-up files", applies: always, add: setup::add },
         LoadOrder { name: "node --env-file", applies: always, add: env_file::add },
         LoadOrder { name: "dotenv-flow", applies: dotenv_flow::is_used, add: dotenv_flow::add },

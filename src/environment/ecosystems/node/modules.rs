@@ -26,12 +26,12 @@ pub(crate) fn with_imports(scene: &Scene<'_>, named: Vec<PathBuf>) -> Vec<PathBu
         if depth == DEEPEST {
             continue;
         }
-        let Some(text) = scene.library.string(&path) else { continue };
-        let beside = path.parent().unwrap_or(scene.folder);
-        for name in imports(&text) {
-            let imported = file_of(scene, &beside.join(name)).filter(|path| seen.insert(path.clone()));
-            found.extend(imported.map(|path| (path, depth + 1)));
-        }
+        let imported = scene.library.once(format!("imports of {}", path.display()), || {
+            let text = scene.library.string(&path).unwrap_or_default();
+            let beside = path.parent().unwrap_or(scene.folder);
+            imports(&text).filter_map(|name| file_of(scene, &beside.join(name))).collect::<Vec<PathBuf>>()
+        });
+        found.extend(imported.iter().filter(|path| seen.insert((*path).clone())).map(|path| (path.clone(), depth + 1)));
     }
     found.truncate(MOST_FILES);
     found.into_iter().map(|(path, _)| path).collect()

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use crate::environment::ecosystems::node::modules::is_code;
-use crate::environment::ecosystems::node::{dialects, modules, package};
+use crate::environment::ecosystems::node::{code as code_files, dialects, modules, package};
 use crate::environment::ecosystems::scene::Scene;
 use crate::environment::layering::{Layer, ReadingsBuilder};
 use crate::environment::not_followed::GivenUp;
@@ -67,11 +67,17 @@ const OPTIONS: &[&str] = &[
 pub(crate) fn add(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>) {
     let home = package::folder(scene);
     let mut files: Vec<PathBuf> = scene.files_in(&home, FOLDERS);
-    files.retain(|path| is_code(path) && is_setup(path) && !is_of_another_runner(path, scene.program()));
+    let is_wanted = |path: &Path| is_setup(path) && (scene.purpose.test || !is_of_tests(path));
+    files.retain(|path| is_code(path) && is_wanted(path) && !is_of_another_runner(path, scene.program()));
     files.extend(named(scene, &home, &files));
     let files = modules::with_imports(scene, files);
     for path in &files {
         add_file(scene, readings, &home, path, true);
+        for environment in scene.modes(&["NODE_ENV"], "test", "development") {
+            let Some(layer) = code_files::connections(scene.library, path, &environment) else { continue };
+            let layers = vec![Layer::Environment, Layer::file(home.join(".env")), layer];
+            readings.chain("code of the program", dialects::of(scene), layers);
+        }
     }
     if scene.purpose.test {
         let is_test = |path: &PathBuf| {
@@ -87,6 +93,13 @@ fn is_setup(path: &Path) -> bool {
     let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
     NAMES.iter().any(|start| name.starts_with(start))
         || matches!(name.split('.').next(), Some("setup" | "globalSetup" | "setupEnv" | "env-setup"))
+}
+
+/// Tells by its name whether nothing but a test runner reads a file.
+fn is_of_tests(path: &Path) -> bool {
+    const OF_TESTS: &[&str] = &["cypress", "jest", "playwright", "setup-tests", "setuptests", "test-setup", "vitest"];
+    let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().to_lowercase());
+    OF_TESTS.iter().any(|start| name.starts_with(start))
 }
 
 /// Tells whether a file configures another test runner than the one that runs.
@@ -111,7 +124,10 @@ fn named(scene: &Scene<'_>, home: &Path, configurations: &[PathBuf]) -> Vec<Path
         if !RUN_FIRST.iter().any(|key| text.contains(key)) {
             continue;
         }
-        for pair in scene.library.pairs(&path, &text, Comments::Slashes) {
+        let pairs = scene.library.once(format!("pairs of the manifest {}", path.display()), || {
+            scene.library.pairs(&path, &text, Comments::Slashes)
+        });
+        for pair in pairs.iter() {
             if pair.path.iter().any(|key| RUN_FIRST.contains(&key.as_str())) {
                 names.extend(quoted(&pair.expression).map(|name| (home.to_owned(), name.to_owned())));
             }
@@ -143,7 +159,7 @@ fn quoted(expression: &str) -> impl Iterator<Item = &str> {
 /// Adds what a file of code loads, and what it sets where `sets` says that it runs first.
 fn add_file(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>, home: &Path, path: &Path, sets: bool) {
     let Some(text) = scene.library.string(path).filter(|text| text.contains("env")) else { return };
-    let pairs = scene.library.pairs(path, &text, Comments::Slashes);
+    let pairs = scene.library.pairs_of_code(path);
     let beside = path.parent().unwrap_or(home);
     let mut seen = HashSet::new();
     let of_pairs = pairs.iter().filter(|pair| pair.path.last().is_some_and(|key| key == "path"));
@@ -166,7 +182,7 @@ fn add_file(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>, home: &Path, 
     let shown = scene.library.shown(path);
     let mut set: Vec<Setting> = pairs.iter().filter_map(|pair| variable(pair, scene, &shown)).collect();
     let mut defaults = Vec::new();
-    for assigned in assignments(&text) {
+    for assigned in assignments(&text).filter(|assigned| counts(assigned.condition, scene)) {
         let lookup = |name: &str| scene.environment.get(name).map(str::to_owned);
         let expression = constant(&text, assigned.expression).unwrap_or(assigned.expression);
         match code::evaluate(expression, &lookup) {
@@ -236,6 +252,20 @@ struct Assigned<'t> {
     line: u32,
     /// It counts where nothing else is set: `??=`, `||=`.
     is_default: bool,
+    /// The condition of the `if` right before it; empty where there is none.
+    condition: &'t str,
+}
+
+/// Tells whether a statement behind a condition may run: one that asks for a word among the arguments does where the
+/// command has that word, as in `process.argv.includes("--production")`.
+fn counts(condition: &str, scene: &Scene<'_>) -> bool {
+    let asks_for = |call: &str| {
+        let asked = condition.trim().strip_prefix("process.argv")?.strip_prefix(call)?;
+        let word = asked.trim_end().strip_suffix(')')?.trim().trim_matches(['"', '\'', '`']);
+        word.bytes().all(|byte| byte == b'-' || byte == b'_' || byte.is_ascii_alphanumeric()).then_some(word)
+    };
+    let asked = asks_for(".includes(");
+    asked.is_none_or(|word| scene.words().is_empty() || scene.words().iter().any(|given| given == word))
 }
 
 fn assignments(text: &str) -> impl Iterator<Item = Assigned<'_>> {
@@ -246,14 +276,35 @@ fn assignments(text: &str) -> impl Iterator<Item = Assigned<'_>> {
         let end = rest.find(|c: char| c != '_' && !c.is_ascii_alphanumeric())?;
         let (name, rest) = rest.split_at(end);
         let rest = rest.trim_start_matches(['"', '\'', ']']).trim_start();
-        let is_default = rest.starts_with("??=") || rest.starts_with("||=");
+        let condition = condition_before(&text[..at]);
+        let is_unset = condition.strip_prefix('!').is_some_and(|asked| asked.trim() == format!("{ENVIRONMENT}.{name}"));
+        let is_default = rest.starts_with("??=") || rest.starts_with("||=") || is_unset;
         let expression = rest.trim_start_matches(['?', '|']).strip_prefix('=')?;
         if name.is_empty() || expression.starts_with(['=', '>']) {
             return None;
         }
-        let expression = expression.split(['\n', ';']).next().unwrap_or_default().trim();
-        Some(Assigned { name, expression, line: line_at(text.as_bytes(), at), is_default })
+        let expression = code_files::statement(expression);
+        Some(Assigned { name, expression, line: line_at(text.as_bytes(), at), is_default, condition })
     })
+}
+
+/// Finds the condition of the `if` whose block, or statement, begins at the end of `text`.
+fn condition_before(text: &str) -> &str {
+    let head = text.trim_end().trim_end_matches('{').trim_end();
+    let Some(inside) = head.strip_suffix(')') else { return "" };
+    let mut depth = 1_usize;
+    for (at, c) in inside.char_indices().rev() {
+        depth = match c {
+            ')' => depth + 1,
+            '(' => depth - 1,
+            _ => depth,
+        };
+        if depth == 0 {
+            let is_if = inside[..at].trim_end().ends_with("if");
+            return if is_if { &inside[at + 1..] } else { "" };
+        }
+    }
+    ""
 }
 
 /// Finds what a constant of the same text is, where an expression is nothing but its name.
@@ -292,11 +343,26 @@ mod tests {
 
     #[test]
     fn what_code_sets_is_told_from_what_it_compares() {
-        let text = "process.env.A = 'x';\nprocess.env['B'] ??= \"y\"\nif (process.env.C === 'z') {}\nprocess.env.D ||= f()\nuse(process.env.E)";
+        let text = "process.env.A = 'x';\nprocess.env['B'] ??= \"y\"\nif (process.env.C === 'z') {}\nprocess.env.D ||= f()\nuse(process.env.E)\n\
+                    process.env.F =\n  process.env.F ||\n  'z'\nnext()";
         let found: Vec<String> = assignments(text)
             .map(|one| format!("{} {}{} {}", one.line, one.name, if one.is_default { "?" } else { "" }, one.expression))
             .collect();
-        assert_eq!(found, ["1 A 'x'", "2 B? \"y\"", "4 D? f()"]);
+        assert_eq!(found, ["1 A 'x'", "2 B? \"y\"", "4 D? f()", "6 F process.env.F ||\n  'z'"]);
+    }
+
+    #[test]
+    fn the_condition_of_an_assignment_is_found() {
+        for (text, expected) in [
+            ("if (process.argv.includes('--live')) {\n  process.env.A = 'x'", "process.argv.includes('--live')"),
+            ("if (!process.env.A) {\n  process.env.A = 'x'", "!process.env.A"),
+            ("if (!x) process.env.A = 'x'", "!x"),
+            ("f(y)\nprocess.env.A = 'x'", ""),
+            ("process.env.A = 'x'", ""),
+        ] {
+            let found: Vec<&str> = assignments(text).map(|assigned| assigned.condition).collect();
+            assert_eq!(found, [expected], "{text}");
+        }
     }
 
     #[test]

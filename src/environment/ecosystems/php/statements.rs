@@ -21,7 +21,7 @@ pub(crate) fn statements(text: &str, pairs: impl Fn(&str) -> Vec<Pair>) -> Vec<P
                 Pair { path, line: pair.line + first, ..pair }
             }));
         } else if !keys.is_empty() && !value.is_empty() {
-            found.push(Pair { path: keys, expression: value.to_owned(), line });
+            found.push(Pair { path: keys, expression: value.to_owned(), line, bracket: 0 });
         }
         at = end.max(from);
     }

@@ -17,7 +17,7 @@ use crate::environment::readers::formats;
 use crate::environment::readers::formats::{FlatEntry, Flatten};
 
 /// Folders that such files are kept in, below the project's.
-const FOLDERS: &[&str] = &["config", "configs", "configuration", "conf"];
+const FOLDERS: &[&str] = &[".config", "config", "configs", "configuration", "conf"];
 
 /// Names that count in every mode.
 const PLAIN: &[&str] = &["config", "configuration", "settings", ".secrets", "rocket", "app", "application"];
@@ -42,6 +42,7 @@ const VARIABLES: &[&str] = &[
     "LOCO_ENV",
     "ROCKET_PROFILE",
     "ENV_FOR_DYNACONF",
+    "NODE_ENV",
     "ENVIRONMENT",
     "ENV",
 ];
@@ -84,7 +85,7 @@ fn counts(name: &str, mode: &str, is_below: bool) -> bool {
         return true;
     }
     match stem.rsplit_once(['.', '-', '_']) {
-        Some((stem, own)) if is_plain(stem) => own == "local" || means(own, mode),
+        Some((stem, own)) if is_plain(stem) => matches!(own, "default" | "local") || means(own, mode),
         None => is_below && means(stem, mode),
         _ => false,
     }
@@ -160,6 +161,8 @@ mod tests {
             ("dev.toml", "development", true, true),
             ("production.yaml", "test", true, false),
             ("default.json", "test", true, true),
+            ("config.default.json", "test", false, true),
+            ("config.sample.yml", "test", false, false),
             ("mkdocs.yml", "test", false, false),
             ("config.lock", "test", false, false),
         ];

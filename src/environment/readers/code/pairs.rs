@@ -11,6 +11,8 @@ pub(crate) struct Pair {
     /// The value as written, without what follows it.
     pub(crate) expression: String,
     pub(crate) line: u32,
+    /// Which of the brackets of the text it stands in: those of one object stand in the same.
+    pub(crate) bracket: u32,
 }
 
 /// The pairs of a text, which are had only by telling what was cut off.
@@ -62,6 +64,8 @@ pub(crate) fn pairs(text: &str, comments: Comments) -> Pairs {
         bytes_left: MAX_BYTES,
         cut_at: None,
         open: Vec::new(),
+        numbers: Vec::new(),
+        brackets: 0,
         beyond: 0,
         key: None,
     };
@@ -88,6 +92,9 @@ struct Scanner<'t> {
     cut_at: Option<u32>,
     /// The brackets around, each with the key that it is the value of.
     open: Vec<Option<Key>>,
+    /// The numbers of these brackets, and how many were met so far.
+    numbers: Vec<u32>,
+    brackets: u32,
     /// How many more are open that are not told apart any more.
     beyond: usize,
     key: Option<Key>,
@@ -119,6 +126,8 @@ impl<'t> Scanner<'t> {
                     let key = self.key.take();
                     if self.open.len() < DEEPEST {
                         self.open.push(key);
+                        self.brackets = self.brackets.saturating_add(1);
+                        self.numbers.push(self.brackets);
                     } else {
                         self.beyond += 1;
                         self.cut_at.get_or_insert(self.line);
@@ -130,7 +139,10 @@ impl<'t> Scanner<'t> {
                     self.end_value();
                     match self.beyond.checked_sub(1) {
                         Some(beyond) => self.beyond = beyond,
-                        None => self.key = self.open.pop().flatten(),
+                        None => {
+                            self.numbers.pop();
+                            self.key = self.open.pop().flatten();
+                        }
                     }
                     last = None;
                     self.at += 1;
@@ -229,7 +241,8 @@ impl<'t> Scanner<'t> {
             Some(left) => {
                 self.bytes_left = left;
                 let path = outer.map(str::to_owned).chain([key.name]).collect();
-                self.pairs.push(Pair { path, expression: expression.to_owned(), line: key.line });
+                let bracket = self.numbers.last().copied().unwrap_or(0);
+                self.pairs.push(Pair { path, expression: expression.to_owned(), line: key.line, bracket });
             }
             None => {
                 self.bytes_left = 0;

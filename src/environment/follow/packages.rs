@@ -1,0 +1,130 @@
+//! The packages of a workspace, what a command asks of them, and what they say about each other.
+
+use std::collections::{HashMap, HashSet};
+use std::path::PathBuf;
+
+use crate::environment::readers::formats::FlatEntry;
+
+/// What the words ask for.
+#[derive(Default)]
+pub(crate) struct Asked<'w> {
+    pub(crate) tasks: Vec<&'w str>,
+    /// The packages by name or folder; empty for all of them.
+    pub(crate) filters: Vec<&'w str>,
+    /// The words behind a single task: its arguments.
+    pub(crate) arguments: Vec<&'w str>,
+    /// What may run in the packages besides scripts of theirs.
+    pub(crate) program: Program,
+}
+
+/// Whether the words of a task may be a program with its arguments.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Program {
+    #[default]
+    Never,
+    /// Where no package has a script of that name.
+    WithoutScript,
+    Always,
+}
+
+/// A package of the workspace, with what its files say.
+pub(crate) struct Package {
+    pub(crate) folder: PathBuf,
+    pub(crate) manifest: Vec<FlatEntry>,
+    /// What Nx's `project.json` says.
+    pub(crate) targets: Vec<FlatEntry>,
+    /// What its own turbo.json says.
+    pub(crate) tasks: Vec<FlatEntry>,
+}
+
+impl Package {
+    /// Lists what its own files say that a task needs, with the task.
+    pub(crate) fn needs(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.targets.iter().chain(&self.manifest).chain(&self.tasks).filter_map(need_of)
+    }
+
+    /// Lists the tasks of the package that these ones need in the package itself.
+    pub(crate) fn needed(&self, asked: &[&str]) -> Vec<String> {
+        let mut edges: HashMap<String, Vec<String>> = HashMap::new();
+        for (task, need) in self.needs().filter(|(_, need)| is_for_itself(need)) {
+            edges.entry(task.to_owned()).or_default().push(need.to_owned());
+        }
+        closure(&edges, asked)
+    }
+}
+
+/// Tells whether a need means a task of the same package.
+pub(crate) fn is_for_itself(need: &str) -> bool {
+    !need.contains(['^', '#'])
+}
+
+/// Reads an entry that says what a task needs: of turbo.json, nx.json, project.json, or package.json's `nx`.
+pub(crate) fn need_of(entry: &FlatEntry) -> Option<(&str, &str)> {
+    let keys: Vec<&str> = entry.path.iter().map(String::as_str).collect();
+    match keys.strip_prefix(&["nx"]).unwrap_or(&keys) {
+        ["tasks" | "pipeline" | "targetDefaults" | "targets", task, "dependsOn", _]
+        | ["targetDefaults" | "targets", task, "dependsOn", _, "target"] => {
+            let task = entry.path.iter().find(|key| key == task)?;
+            Some((task.as_str(), entry.value.as_str()))
+        }
+        _ => None,
+    }
+}
+
+/// Lists what can be reached from `asked`, each once.
+pub(crate) fn closure(edges: &HashMap<String, Vec<String>>, asked: &[&str]) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    let mut seen = HashSet::new();
+    let mut open: Vec<String> = asked.iter().map(|task| (*task).to_owned()).collect();
+    while let Some(task) = open.pop() {
+        for name in edges.get(&task).into_iter().flatten() {
+            if seen.insert(name.clone()) {
+                found.push(name.clone());
+                open.push(name.clone());
+            }
+        }
+    }
+    found
+}
+
+/// Lists the folders of packages with those of the packages that they depend on, at any distance. Packages of Nx say in
+/// code what they depend on, so that all of them count.
+pub(crate) fn made_of<'p>(all: &'p [Package], asked: impl Iterator<Item = &'p Package>) -> HashSet<PathBuf> {
+    if all.iter().any(|package| !package.targets.is_empty()) {
+        return all.iter().map(|package| package.folder.clone()).collect();
+    }
+    let mut open: Vec<&Package> = asked.collect();
+    let mut found: HashSet<PathBuf> = open.iter().map(|package| package.folder.clone()).collect();
+    let name = |package: &Package| {
+        let entry = package.manifest.iter().find(|entry| entry.path.len() == 1 && entry.path[0] == "name");
+        entry.map(|entry| entry.value.clone())
+    };
+    let by_name: HashMap<String, &Package> = all.iter().filter_map(|package| Some((name(package)?, package))).collect();
+    while let Some(package) = open.pop() {
+        for entry in &package.manifest {
+            let [section, dependency] = &entry.path[..] else { continue };
+            if section.to_ascii_lowercase().ends_with("dependencies")
+                && let Some(other) = by_name.get(dependency)
+                && found.insert(other.folder.clone())
+            {
+                open.push(other);
+            }
+        }
+    }
+    found
+}
+
+/// Whether a filter means the package. What is no plain name or folder means every one.
+pub(crate) fn selects(filter: &str, package: &Package) -> bool {
+    let bare = filter.trim_start_matches("...").trim_end_matches("...").trim_end_matches('^').trim_start_matches("./");
+    if bare.is_empty() || bare.starts_with(['[', '{', '!', '.', '^']) || bare.contains(['*', '$']) {
+        return true;
+    }
+    let has_name = |entries: &[FlatEntry]| {
+        entries.iter().any(|entry| {
+            let is_name = matches!(&entry.path[..], [key] if key == "name");
+            is_name && (entry.value == bare || entry.value.rsplit('/').next() == Some(bare))
+        })
+    };
+    package.folder.ends_with(bare) || has_name(&package.manifest) || has_name(&package.targets)
+}
