@@ -13,6 +13,7 @@ use crate::commands::policy_file::InForce;
 use crate::commands::seen::{Looking, Seen};
 use crate::commands::{machine, policy_file};
 use crate::environment;
+use crate::environment::remembered::Remembered;
 use crate::environment::{
     Condition, Derivation, DriverEvidence, FileProblem, Files, Origin, Reading, Service, Setting, SurveyInput,
 };
@@ -249,6 +250,7 @@ fn judge_with(
     files: &dyn Files,
     select: impl FnOnce(Vec<Target>, &reach::Lookup<'_>) -> Vec<Target>,
 ) -> Result<Judged, Failure> {
+    let files: &dyn Files = &Remembered::new(files);
     let InForce { policy, trust } = policy_file::in_force(context)?;
     let only: Option<Vec<_>> =
         policy.files.as_ref().map(|files| files.iter().map(|file| context.project.root.join(file)).collect());

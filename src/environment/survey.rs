@@ -15,7 +15,6 @@ use std::path::PathBuf;
 use crate::environment::follow::{Step, steps};
 use crate::environment::layering::readings_builder::Built;
 use crate::environment::layering::{Library, ReadingsBuilder, StartEnvironment};
-use crate::environment::remembered::Remembered;
 use crate::environment::{Condition, Derivation, FileProblem, Invocation, Reading};
 
 pub(crate) use crate::environment::survey::input::SurveyInput;
@@ -48,8 +47,6 @@ pub(crate) struct Survey {
 /// Never fails: what keeps a file from being read is in [`Survey::problems`] and [`Survey::conditions`].
 #[must_use]
 pub(crate) fn survey(input: &SurveyInput<'_>) -> Survey {
-    let files = Remembered::new(input.files);
-    let input = &SurveyInput { files: &files, ..*input };
     let library = Library::new(input.files, input.project);
     let steps =
         input.command.map_or_else(Vec::new, |command| steps(command, input.project, input.files, &library.gaps));

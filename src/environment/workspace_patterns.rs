@@ -35,7 +35,8 @@ pub(crate) fn expand(root: &Path, pattern: &str, files: &dyn Files) -> Expanded 
                     let fits = |name: &str| {
                         name.len() >= before.len() + behind.len() && name.starts_with(before) && name.ends_with(behind)
                     };
-                    matched.extend(below(&folder, files).filter(|(name, _)| fits(name)).map(|(_, path)| path));
+                    let fitting = below(&folder, files).filter(|(name, _)| fits(name)).map(|(_, path)| path);
+                    matched.extend(fitting.filter(|path| files.folder(path).is_some()));
                 }
             }
             is_cut |= matched.len() >= MOST_FOLDERS;
