@@ -154,8 +154,11 @@ fn connection_pairs(library: &Library<'_>, path: &Path) -> Vec<Pair> {
     }
     let mut pairs = library.pairs_of_code(path).to_vec();
     let addresses = |pair: &Pair| {
+        // Code shows examples of addresses, too.
         let text = pair.expression.trim_matches(['"', '\'', '`']);
-        !text.contains("://") || !text.contains([' ', '*', '<'])
+        let is_example =
+            ["placeholder", ".invalid", "example.com", "example.org"].iter().any(|word| text.contains(word));
+        !is_example && (!text.contains("://") || !text.contains([' ', '*', '<']))
     };
     pairs.retain(|pair| {
         let key = pair.path.last().map_or_else(String::new, |key| key.to_ascii_lowercase());

@@ -2,6 +2,7 @@
 //! executed, and packages are not looked into.
 
 use std::collections::HashSet;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use crate::environment::ecosystems::scene::Scene;
@@ -57,7 +58,27 @@ pub(crate) fn file_of(scene: &Scene<'_>, path: &Path) -> Option<PathBuf> {
     let typed = path.extension().filter(|extension| *extension == "js").map(|_| path.with_extension("ts"));
     let endings = EXTENSIONS.iter().map(|extension| named(&format!(".{extension}")));
     let inside = EXTENSIONS.iter().map(|extension| path.join(format!("index.{extension}")));
-    typed.into_iter().chain(endings).chain(inside).find(|path| scene.library.exists(path))
+    let found = typed.into_iter().chain(endings).chain(inside).find(|path| scene.library.exists(path));
+    found.or_else(|| source_of(scene, &path))
+}
+
+/// Finds the code that a file is built from which is not there yet: `dist/main.js` is `src/main.ts`, or `main.ts`.
+fn source_of(scene: &Scene<'_>, path: &Path) -> Option<PathBuf> {
+    const BUILT: &[&str] = &["build", "dist", "lib", "out"];
+    let below = path.strip_prefix(&scene.project.root).ok()?;
+    let parts: Vec<&OsStr> = below.iter().collect();
+    let at = parts.iter().position(|part| BUILT.iter().any(|built| part == built))?;
+    let home: PathBuf = std::iter::once(scene.project.root.as_os_str()).chain(parts[..at].iter().copied()).collect();
+    let rest: PathBuf = parts[at + 1..].iter().collect();
+    let candidates = [home.join("src").join(&rest), home.join(&rest)];
+    let with_endings = candidates.iter().flat_map(|candidate| {
+        let bare = if is_code(candidate) { candidate.with_extension("") } else { candidate.clone() };
+        let index = bare.join("index");
+        [bare, index].into_iter().flat_map(|bare| {
+            EXTENSIONS.iter().map(move |extension| PathBuf::from(format!("{}.{extension}", bare.display())))
+        })
+    });
+    with_endings.into_iter().find(|path| scene.library.exists(path))
 }
 
 /// Lists the relative paths that a text imports: `from './x'`, `import './x'`, `require('./x')`.

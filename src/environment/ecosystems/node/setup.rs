@@ -116,6 +116,10 @@ fn named(scene: &Scene<'_>, home: &Path, configurations: &[PathBuf]) -> Vec<Path
     let of_options = OPTIONS.iter().filter_map(|option| scene.option(option)).map(str::to_owned);
     // What the command names as a program: `tsx scripts/seed.ts`.
     let of_words = scene.words().iter().filter(|word| is_code(Path::new(word))).cloned();
+    // Node.js takes a program without its ending, too.
+    let is_node = matches!(scene.program(), "node" | "nodemon" | "ts-node");
+    let is_path = |word: &&String| is_node && word.contains('/') && !word.starts_with('-') && !is_code(Path::new(word));
+    let of_words = of_words.chain(scene.words().iter().skip(1).filter(is_path).cloned());
     names.extend(of_options.chain(of_words).map(|name| (scene.folder.to_owned(), name)));
     let of_package = ["package.json", ".mocharc.json", ".mocharc.js", ".mocharc.cjs", ".mocharc.jsonc"];
     let of_package = of_package.into_iter().map(|name| home.join(name)).filter(|path| scene.library.exists(path));
