@@ -1,5 +1,5 @@
 //! Settings files that a command names by an option of its own (`alembic -c prod.ini`, `knex --knexfile
-//! db/knexfile.js`).
+//! db/knexfile.js`), or hands to the project's own program (`java -jar shop.jar server shop.yml`).
 //!
 //! Source: the command-line help of the programs.
 
@@ -40,7 +40,7 @@ const NAMING_SETTINGS: &[&str] =
 
 /// Endings of files that hold settings, not code.
 const HOLD_SETTINGS: &[&str] =
-    &["yml", "yaml", "json", "toml", "ini", "cfg", "conf", "properties", "env", "hcl", "hjson"];
+    &["yml", "yaml", "json", "toml", "ini", "cfg", "conf", "properties", "env", "hcl", "hjson", "xml"];
 
 /// Programs whose own loader of such files is modelled apart.
 const MODELLED_APART: &[&str] = &["node", "bun", "deno", "tsx", "docker", "docker-compose", "podman"];
@@ -61,6 +61,7 @@ pub(crate) fn add(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>) {
     let variables = NAMING_SETTINGS.iter().filter_map(|name| scene.environment.get(name)).filter(holds_settings);
     let of_script = if MODELLED_APART.contains(&program) { behind_the_script(scene) } else { Vec::new() };
     let named = named.chain(variables).chain(of_script.into_iter().filter(holds_settings));
+    let named = named.chain(handed_over(scene).filter(holds_settings));
     for name in own.iter().chain(any).filter_map(|option| scene.option(option)).chain(named) {
         for name in name.trim_start_matches("file://").split(',') {
             let path = normal(&scene.path(name));
@@ -85,6 +86,22 @@ fn behind_the_script<'s>(scene: &'s Scene<'_>) -> Vec<&'s str> {
         attached.or_else(|| own.get(at + 1).map(String::as_str)).filter(|_| is_asked)
     };
     own.iter().enumerate().filter_map(value).collect()
+}
+
+/// Lists the words that a program of the project's own is handed behind its archive: `java -jar shop.jar server shop.yml`,
+/// as Dropwizard's are.
+fn handed_over<'s>(scene: &'s Scene<'_>) -> impl Iterator<Item = &'s str> {
+    let words = match scene.program() {
+        "java" => scene.words(),
+        _ => &[],
+    };
+    let behind = words.iter().skip(1).skip_while(|word| !is_an_archive(word)).skip(1);
+    behind.map(String::as_str).filter(|word| !word.starts_with('-'))
+}
+
+fn is_an_archive(word: &str) -> bool {
+    let path = Path::new(word);
+    path.extension().is_some_and(|ending| ["jar", "war", "dll"].iter().any(|known| ending == *known))
 }
 
 /// Adds each file among the words that is there to set variables, by its name: the program may load it, over what is set

@@ -122,7 +122,7 @@ pub(crate) fn add<'l>(
 }
 
 /// Scripts that a project brings along to start its build tool.
-const BUILD_SCRIPTS: [&str; 3] = ["gradlew", "mvnw", "sbt"];
+const BUILD_SCRIPTS: [&str; 4] = ["gradlew", "grailsw", "mvnw", "sbt"];
 
 /// Finds the command that a step stands for. What is called in the script that starts a build tool does what that script
 /// was told to do.
@@ -257,8 +257,9 @@ fn words_that_matter(scene: &Scene<'_>, load_orders: &[&LoadOrder]) -> String {
     if load_orders.is_empty() {
         return String::new();
     }
-    // `:app:test` names a project, too.
-    let names_something = |word: &&String| word.starts_with('-') || word.contains(['=', ':']) || word.contains("env");
+    // `:app:test` names a project, too, and `shop.yml` a file.
+    let names_something =
+        |word: &&String| word.starts_with('-') || word.contains(['=', ':', '.']) || word.contains("env");
     // What a function is called says nothing; its commands stand there by themselves.
     let is_function = scene.step.is_some_and(|step| step.calls_function);
     let options = words.iter().enumerate().filter(|(at, word)| {

@@ -35,6 +35,7 @@ pub(crate) fn with_imported(
     home: &Path,
     given: &[Setting],
     entries: Vec<FileEntry>,
+    of_the_jvm: &[(&'static str, String)],
 ) -> Vec<FileEntry> {
     let mut seen: Vec<PathBuf> = Vec::new();
     let mut imported = Vec::new();
@@ -45,7 +46,14 @@ pub(crate) fn with_imported(
     imported.extend(entries);
     let mut waiting: VecDeque<FileEntry> = imported.iter().filter(|entry| is_import(entry)).cloned().collect();
     while let Some(entry) = waiting.pop_front() {
-        let new = imports(scene, home, &entry, &mut seen);
+        let look = |name: &str| {
+            let set = scene.environment.get(name).or_else(|| scene.environment.get(&relaxed(name))).map(str::to_owned);
+            let in_file = || imported.iter().find(|entry| entry.name == name).map(|entry| entry.value.clone());
+            let own = || of_the_jvm.iter().find(|(own, _)| *own == name).map(|(_, value)| value.clone());
+            set.or_else(|| told::get(given, name).map(str::to_owned)).or_else(in_file).or_else(own)
+        };
+        let value = Placeholders::of_value(&look).filled(&entry.value);
+        let new = imports(scene, home, &entry, &value, &mut seen);
         waiting.extend(new.iter().filter(|entry| is_import(entry)).cloned());
         // What is imported beats the file that imports it.
         imported.splice(0..0, new);
@@ -58,10 +66,8 @@ fn is_import(entry: &FileEntry) -> bool {
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
 }
 
-fn imports(scene: &Scene<'_>, home: &Path, entry: &FileEntry, seen: &mut Vec<PathBuf>) -> Vec<FileEntry> {
-    let look =
-        |name: &str| scene.environment.get(name).or_else(|| scene.environment.get(&relaxed(name))).map(str::to_owned);
-    let value = Placeholders::of_value(&look).filled(&entry.value);
+/// Reads the files that `value` names, what the import of `entry` comes to.
+fn imports(scene: &Scene<'_>, home: &Path, entry: &FileEntry, value: &str, seen: &mut Vec<PathBuf>) -> Vec<FileEntry> {
     let importer = parent(&scene.project.root.join(entry.shown.as_ref()));
     let mut found = Vec::new();
     for location in value.split([',', ';']) {

@@ -10,7 +10,7 @@ use crate::environment::ecosystems::jvm::resources::Folders;
 use crate::environment::ecosystems::scene::Scene;
 use crate::environment::layering::Library;
 use crate::environment::readers::formats;
-use crate::environment::readers::formats::FlatEntry;
+use crate::environment::readers::formats::{FlatEntry, Flatten};
 use crate::environment::{Origin, Setting};
 
 /// One property with its place.
@@ -56,7 +56,11 @@ pub(crate) fn documents(scene: &Scene<'_>, folders: &Folders, name: &str, active
 /// Reads the properties of one file, the strongest first.
 pub(crate) fn read(library: &Library<'_>, path: &Path, active: Option<&[String]>) -> Vec<FileEntry> {
     let is_yaml = path.extension().is_some_and(|extension| extension == "yml" || extension == "yaml");
-    let flatten = if is_yaml { formats::yaml::flatten } else { formats::properties::flatten };
+    // A build that fills in resources wants `\${…}` for what is Spring's own, which no reader of YAML takes.
+    let flatten: Flatten = match is_yaml {
+        true => |text| formats::yaml::flatten(&text.replace("\\${", "${")),
+        false => formats::properties::flatten,
+    };
     let flat = library.entries(path, flatten).unwrap_or_default();
     let shown = Rc::new(library.shown(path));
     let mut entries: Vec<FileEntry> = Vec::new();

@@ -16,6 +16,7 @@ use crate::environment::layering::ReadingsBuilder;
 use crate::environment::paths::{normal, parent, up_to};
 use crate::environment::readers::code;
 use crate::environment::readers::code::Value;
+use crate::environment::readers::formats;
 use crate::environment::{Origin, Setting, Unresolved};
 
 /// Liquibase's tasks in Gradle, which have plain names.
@@ -139,7 +140,11 @@ pub(crate) fn told(scene: &Scene<'_>, home: &Path, is_test: bool) -> Vec<Setting
             if matches!(statement.name, "systemProperty" | "systemProperties" | "environment" | "environmentVariables")
             {
                 for (name, expression) in pairs(statement.text) {
-                    let value = code::evaluate(expression, &|name| scene.environment.get(name).map(str::to_owned));
+                    let look = |name: &str| scene.environment.get(name).map(str::to_owned);
+                    let value = match property_of_the_build(scene, expression) {
+                        Some(given) => given.map_or(Value::Unset, Value::Known),
+                        None => code::evaluate(expression, &look),
+                    };
                     // Most of what a build tells says nothing about a database: the judge decides what is unclear.
                     let (value, unresolved) = match value {
                         Value::Known(value) => (value, None),
@@ -155,6 +160,46 @@ pub(crate) fn told(scene: &Scene<'_>, home: &Path, is_test: bool) -> Vec<Setting
         }
     }
     told
+}
+
+/// Calls that read a property of the build's own process or of the build.
+const READ_A_PROPERTY: &[&str] = &[
+    "System.getProperty(",
+    "findProperty(",
+    "project.findProperty(",
+    "project.property(",
+    "providers.gradleProperty(",
+    "providers.systemProperty(",
+    "property(",
+];
+
+/// Evaluates `System.getProperty('a')` and its like, which `-Da=…` or `-Pa=…` gives; `None` where it is something else.
+fn property_of_the_build(scene: &Scene<'_>, expression: &str) -> Option<Option<String>> {
+    let inside = READ_A_PROPERTY.iter().find_map(|call| expression.trim().strip_prefix(call))?;
+    let (arguments, behind) = inside.split_once(')').unwrap_or((inside, ""));
+    if !matches!(behind.trim(), "" | ".get()" | ".orNull" | ".getOrNull()") {
+        return None;
+    }
+    let mut words = quoted(arguments);
+    let (name, default) = (words.next()?, words.next());
+    let given = scene.words().iter().find_map(|word| {
+        let option = word.strip_prefix("-D").or_else(|| word.strip_prefix("-P"))?;
+        option.split_once('=').filter(|(own, _)| *own == name).map(|(_, value)| value)
+    });
+    let given = given.or_else(|| scene.environment.get(&format!("ORG_GRADLE_PROJECT_{name}"))).map(str::to_owned);
+    Some(given.or_else(|| in_properties(scene, name)).or_else(|| default.map(str::to_owned)))
+}
+
+/// Finds a property of the build, or of its process, in the `gradle.properties` of the user and of the project.
+fn in_properties(scene: &Scene<'_>, name: &str) -> Option<String> {
+    let of_user = scene.project.home.as_ref().map(|home| home.join(".gradle"));
+    let folders = of_user.into_iter().chain(up_to(&scene.project.root, scene.folder).map(Path::to_owned));
+    let mut files = folders.map(|folder| folder.join("gradle.properties")).filter(|path| scene.library.exists(path));
+    files.find_map(|path| {
+        let entries = scene.library.entries(&path, formats::properties::flatten)?;
+        let mut own = entries.iter().rev().map(|entry| (entry.path.join("."), &entry.value));
+        own.find(|(own, _)| own.strip_prefix("systemProp.").unwrap_or(own) == name).map(|(_, value)| value.clone())
+    })
 }
 
 /// Tells whether a statement is for the tests, or for the program; one in neither's block is for both.

@@ -10,7 +10,7 @@ pub(crate) struct Statement<'t> {
     /// All that belongs to it, without brackets around: `"a", "b"`, `= ["a": "b"]`.
     pub(crate) text: &'t str,
     pub(crate) line: u32,
-    /// What stands before the braces around it, the outermost first.
+    /// What stands before the braces around it, the outermost first, and before the point in front of it.
     pub(crate) blocks: Vec<&'t str>,
 }
 
@@ -53,7 +53,10 @@ pub(crate) fn statements<'t>(text: &'t str, names: &[&str]) -> Vec<Statement<'t>
                 if names.contains(&name) {
                     let end = end_of_statement(bytes, at);
                     let own = unwrapped(text[at..end].trim());
-                    found.push(Statement { name, text: own, line: lines.line(from), blocks: blocks.clone() });
+                    // `run.jvmArgs(…)`
+                    let subject = text.get(head..from).unwrap_or("").trim().strip_suffix('.');
+                    let blocks = blocks.iter().copied().chain(subject).collect();
+                    found.push(Statement { name, text: own, line: lines.line(from), blocks });
                     at = end;
                 }
             }

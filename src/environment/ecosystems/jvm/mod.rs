@@ -1,4 +1,4 @@
-//! The JVM: Spring, Quarkus and HOCON, Maven and Gradle, Flyway and Liquibase.
+//! The JVM: Spring, Grails, Quarkus and HOCON, Maven and Gradle, Flyway and Liquibase.
 
 pub(crate) mod by_default;
 pub(crate) mod config_import;
@@ -6,10 +6,12 @@ pub(crate) mod documents;
 pub(crate) mod flyway;
 pub(crate) mod gradle;
 pub(crate) mod gradle_script;
+pub(crate) mod grails;
 pub(crate) mod hocon;
 pub(crate) mod liquibase;
 pub(crate) mod manifests;
 pub(crate) mod maven;
+pub(crate) mod maven_settings;
 pub(crate) mod modules;
 pub(crate) mod options;
 pub(crate) mod own_files;

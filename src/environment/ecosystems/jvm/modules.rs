@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+use crate::collections::HashSet;
 use crate::environment::ecosystems::jvm::manifests;
 use crate::environment::ecosystems::manifest::quoted;
 use crate::environment::ecosystems::scene::Scene;
@@ -60,26 +61,82 @@ pub(crate) fn confines(scene: &Scene<'_>) -> Option<Vec<PathBuf>> {
 }
 
 /// Adds the modules of the same build that the build files of these name, and those that they name.
-fn with_depended(scene: &Scene<'_>, mut own: Vec<PathBuf>) -> Vec<PathBuf> {
+fn with_depended(scene: &Scene<'_>, own: Vec<PathBuf>) -> Vec<PathBuf> {
+    let key = own.iter().map(|home| shown(home)).collect::<Vec<_>>().join(" ");
+    scene.library.once(format!("depended {key}"), || find_depended(scene, own)).to_vec()
+}
+
+fn find_depended(scene: &Scene<'_>, mut own: Vec<PathBuf>) -> Vec<PathBuf> {
     let others = members(scene, &scene.project.root);
+    let names: Vec<String> = others
+        .iter()
+        .map(|member| member.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned()))
+        .collect();
+    let mut is_known: Vec<bool> = others.iter().map(|member| own.contains(member)).collect();
     let mut at = 0;
     while at < own.len() {
         let files = MARKS.map(|mark| own[at].join(mark));
-        let texts = files.map(|path| scene.library.exists(&path).then(|| scene.library.manifest(&path)));
-        let is_named = |member: &&PathBuf| {
-            let name = member.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-            // `projects.orderCore` of Gradle is `order-core`.
-            let folded = name.replace(['-', '_'], "").to_ascii_lowercase();
-            texts.iter().flatten().any(|text| {
-                text.contains(&name) || text.contains("projects.") && text.to_ascii_lowercase().contains(&folded)
-            })
-        };
-        let named = others.iter().filter(|member| !own.contains(member)).filter(is_named);
-        let named: Vec<PathBuf> = named.cloned().collect();
-        own.extend(named);
+        let words: Vec<Rc<NamedWords>> =
+            files.iter().filter(|path| scene.library.exists(path)).map(|path| named_words(scene, path)).collect();
+        for (member, name) in names.iter().enumerate() {
+            if !is_known[member] && words.iter().any(|words| words.name(name)) {
+                is_known[member] = true;
+                own.push(others[member].clone());
+            }
+        }
         at += 1;
     }
     own
+}
+
+/// The words of a build file that may name a module, in whole and by their parts.
+struct NamedWords {
+    words: HashSet<String>,
+    /// `orderCore` of Gradle's `projects.orderCore`, without what separates its parts; empty where it names none so.
+    folded: HashSet<String>,
+}
+
+impl NamedWords {
+    fn name(&self, module: &str) -> bool {
+        self.words.contains(module) || !self.folded.is_empty() && self.folded.contains(&folded(module))
+    }
+}
+
+fn folded(name: &str) -> String {
+    name.replace(['-', '_'], "").to_ascii_lowercase()
+}
+
+/// A longer word is no list of a module's names.
+const MOST_PARTS: usize = 12;
+
+/// Cuts a build file into words once: each module is looked for in those of each other one.
+fn named_words(scene: &Scene<'_>, path: &Path) -> Rc<NamedWords> {
+    scene.library.once(format!("words {}", shown(path)), || {
+        let text = scene.library.manifest(path);
+        let is_part = |c: char| c.is_alphanumeric() || "-_.".contains(c);
+        let mut words = HashSet::default();
+        for word in text.split(|c| !is_part(c)).filter(|word| !word.is_empty()) {
+            if !words.insert(word.to_owned()) {
+                continue;
+            }
+            // `shop-data-api` may name `data-api`.
+            let ends = |at: &usize| *at == word.len() || word[*at..].starts_with(['-', '_', '.']);
+            let starts: Vec<usize> = std::iter::once(0)
+                .chain(word.match_indices(['-', '_', '.']).map(|(at, _)| at + 1))
+                .take(MOST_PARTS)
+                .collect();
+            let stops: Vec<usize> = (1..=word.len()).filter(|at| word.is_char_boundary(*at)).filter(ends).collect();
+            for start in &starts {
+                let own = stops.iter().filter(|stop| *stop > start).take(MOST_PARTS);
+                words.extend(own.map(|stop| word[*start..*stop].to_owned()));
+            }
+        }
+        let folded = match text.contains("projects.") {
+            true => words.iter().map(|word| folded(word)).collect(),
+            false => HashSet::default(),
+        };
+        NamedWords { words, folded }
+    })
 }
 
 /// How many modules a command may run in for their dependencies to be looked up: where it runs in more, it commonly runs in

@@ -1,21 +1,21 @@
 //! Files in which libraries of the JVM, and programs by themselves, keep a connection: `quartz.properties`,
-//! `jdbc.properties`, `persistence.xml`, `hibernate.cfg.xml`, `mybatis-config.xml`, Spring's `applicationContext.xml`.
+//! `jdbc.properties`, `persistence.xml`, `hibernate.cfg.xml`, `mybatis-config.xml`, Spring's `applicationContext.xml`,
+//! Dropwizard's YAML.
 //!
-//! Sources: the manuals of Quartz, Hibernate, Jakarta Persistence, MyBatis and Spring (`jdbc:embedded-database`). A file for another environment, by its name,
-//! is left out.
+//! Sources: the manuals of Quartz, Hibernate, Jakarta Persistence, MyBatis, Dropwizard and Spring (`jdbc:embedded-database`).
+//! A file for another environment, by its name, is left out.
 
 use std::path::Path;
 
 use crate::environment::ecosystems::jvm::resources::Folders;
 use crate::environment::ecosystems::jvm::{modules, resources, told};
 use crate::environment::ecosystems::scene::Scene;
-use crate::environment::ecosystems::settings_files::{by_format, conventional};
+use crate::environment::ecosystems::settings_files::dotted::dotted;
+use crate::environment::ecosystems::settings_files::{by_format, conventional, elements};
 use crate::environment::layering::{Layer, Library, ReadingsBuilder};
 use crate::environment::readers::dotenv::Dialect;
-use crate::environment::readers::expansion::placeholders::Placeholders;
+use crate::environment::readers::expansion::placeholders::filled;
 use crate::environment::readers::formats;
-use crate::environment::readers::formats::FlatEntry;
-use crate::environment::{Origin, Setting};
 
 /// Folders below the resources, and below the web application, that hold such files too.
 const BELOW: &[&str] = &["META-INF", "spring"];
@@ -39,8 +39,9 @@ pub(crate) fn add(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>) {
                 let mut names = scene.names_in(&folder);
                 names.sort();
                 let is_wanted = |name: &&String| {
-                    let own =
-                        name.strip_suffix(".properties").filter(|own| !is_springs(own)).or(name.strip_suffix(".xml"));
+                    let not_springs = [".properties", ".yml", ".yaml"];
+                    let own = not_springs.iter().find_map(|ending| name.strip_suffix(ending));
+                    let own = own.filter(|own| !is_springs(own)).or(name.strip_suffix(".xml"));
                     own.is_some_and(|own| !conventional::is_for_another(own, mode))
                         && !folders.is_shadowed(scene, &folder, name)
                 };
@@ -50,10 +51,12 @@ pub(crate) fn add(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>) {
                     if !SAYS.iter().any(|word| text.contains(word)) {
                         continue;
                     }
-                    if name.ends_with(".xml") {
-                        layers.extend(of_xml(scene.library, &path));
-                    } else {
-                        layers.extend(by_format::flat(scene.library, &path, formats::properties::flatten));
+                    match name.rsplit('.').next() {
+                        Some("xml") => layers.extend(elements::layer(scene.library, &path)),
+                        Some("properties") => {
+                            layers.extend(by_format::flat(scene.library, &path, formats::properties::flatten));
+                        }
+                        _ => layers.extend(of_yaml(scene.library, &path)),
                     }
                 }
             }
@@ -72,39 +75,13 @@ fn is_springs(name: &str) -> bool {
     matches!(first, "application" | "bootstrap" | "messages" | "ValidationMessages" | "liquibase" | "flyway")
 }
 
-/// Reads `<property name="…" value="…"/>`, `<property name="…">…</property>` and attributes like `url`.
-fn of_xml(library: &Library<'_>, path: &Path) -> Option<Layer> {
-    let entries = library.entries(path, formats::xml::flatten)?;
+/// Reads a YAML file of a program that is told its name in code. What is to be filled in, and is not, leads nowhere.
+fn of_yaml(library: &Library<'_>, path: &Path) -> Option<Layer> {
+    let entries = library.entries(path, formats::yaml::flatten)?;
     let shown = library.shown(path);
     Some(Layer::computed(move |lookup| {
-        let placeholders = Placeholders::of_file(lookup);
-        let mut settings = Vec::new();
-        for element in entries.chunk_by(|_, next| next.path.last().is_some_and(|last| last.starts_with('@'))) {
-            settings.extend(of_element(element, &shown, &placeholders));
-        }
-        settings
+        let mut filled = filled(&entries, lookup);
+        filled.retain(|entry| !entry.value.contains("${"));
+        dotted(filled, &shown, None)
     }))
-}
-
-fn of_element(element: &[FlatEntry], shown: &Path, placeholders: &Placeholders<'_>) -> Vec<Setting> {
-    let setting = |name: &str, value: &FlatEntry| {
-        let text = placeholders.filled(&value.value);
-        // What is filled in stands in a file of its own.
-        (!text.contains("${")).then(|| Setting::known(name, text, Origin::file(name, shown, value.line)))
-    };
-    let Some((first, attributes)) = element.split_first() else { return Vec::new() };
-    let attribute = |wanted: &str| attributes.iter().find(|entry| entry.path.last().is_some_and(|last| last == wanted));
-    if first.path.last().is_some_and(|last| last == "embedded-database") {
-        let origin = Origin::file("embedded-database", shown, first.line);
-        return vec![Setting::known("datasource.url", "jdbc:h2:mem:embedded", origin)];
-    }
-    let value = attribute("@value").or(Some(first).filter(|first| !first.value.is_empty()));
-    if let (Some(name), Some(value)) = (attribute("@name"), value) {
-        return setting(&name.value, value).into_iter().collect();
-    }
-    let named = attributes.iter().filter(|entry| entry.value.contains("jdbc:"));
-    let named = named.filter_map(|entry| setting(entry.path.last()?.trim_start_matches('@'), entry));
-    named
-        .chain(Some(first).filter(|first| first.value.starts_with("jdbc:")).and_then(|first| setting("url", first)))
-        .collect()
 }

@@ -19,7 +19,12 @@ pub(crate) fn profile(scene: &Scene<'_>, given: &[Setting], is_test: bool) -> St
     given.filter(|name| !name.is_empty()).unwrap_or(default).to_owned()
 }
 
-/// Puts Quarkus' `%test.key` over `key` where that profile is active, and leaves it out where it is not.
+/// What is written into descriptions of a deployment, and read by nothing here.
+const OF_A_DEPLOYMENT: &[&str] =
+    &["quarkus.azure-functions.", "quarkus.helm.", "quarkus.knative.", "quarkus.kubernetes.", "quarkus.openshift."];
+
+/// Puts Quarkus' `%test.key` over `key` where that profile is active, and leaves it out where it is not; what is for a
+/// deployment is left out, too.
 pub(crate) fn of_profile(entries: Vec<FileEntry>, profile: &str) -> Vec<FileEntry> {
     let (marked, plain): (Vec<FileEntry>, Vec<FileEntry>) =
         entries.into_iter().partition(|entry| entry.name.trim_start_matches('"').starts_with('%'));
@@ -30,5 +35,6 @@ pub(crate) fn of_profile(entries: Vec<FileEntry>, profile: &str) -> Vec<FileEntr
         entry.name = key.to_owned();
         is_active.then_some(entry)
     });
-    active.chain(plain).collect()
+    let is_own = |entry: &FileEntry| !OF_A_DEPLOYMENT.iter().any(|prefix| entry.name.starts_with(prefix));
+    active.chain(plain).filter(is_own).collect()
 }

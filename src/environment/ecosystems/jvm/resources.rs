@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 
+use crate::environment::ecosystems::jvm::grails;
 use crate::environment::ecosystems::scene::Scene;
 
 /// The folders of one module that configuration is looked for in, the strongest first.
@@ -30,7 +31,10 @@ impl Folders {
             of_tests: sets.into_iter().flat_map(|set| with_config(set.join("resources"))).collect(),
             of_program: std::iter::once(home)
                 .chain(depended.iter().map(PathBuf::as_path))
-                .flat_map(|home| with_config(home.join("src/main/resources")))
+                .flat_map(|home| {
+                    let of_grails = Some(home.join(grails::CONF)).filter(|folder| scene.library.exists(folder));
+                    with_config(home.join("src/main/resources")).into_iter().chain(of_grails)
+                })
                 .collect(),
         }
     }

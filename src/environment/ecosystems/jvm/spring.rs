@@ -12,7 +12,7 @@ use crate::environment::ecosystems::jvm::documents::{FileEntry, documents, relax
 use crate::environment::ecosystems::jvm::resources::Folders;
 use crate::environment::ecosystems::jvm::test_code::Variant;
 use crate::environment::ecosystems::jvm::{
-    by_default, config_import, modules, pom, quarkus, resources, test_code, told,
+    by_default, config_import, grails, modules, pom, quarkus, resources, test_code, told,
 };
 use crate::environment::ecosystems::scene::Scene;
 use crate::environment::layering::{Layer, ReadingsBuilder};
@@ -94,14 +94,23 @@ impl Run<'_> {
 
     /// Adds what the run sees where the files say `stack`, the strongest first.
     fn add_stack(&self, stack: Vec<FileEntry>, readings: &mut ReadingsBuilder<'_>) {
+        let ways: &[bool] = if grails::is_used(self.scene, self.home) { &[true, false] } else { &[true] };
+        for reads_groovy in ways {
+            self.add_way(stack.clone(), *reads_groovy, readings);
+        }
+    }
+
+    fn add_way(&self, stack: Vec<FileEntry>, reads_groovy: bool, readings: &mut ReadingsBuilder<'_>) {
         let scene = self.scene;
-        let stack = config_import::with_imported(scene, self.home, self.told, stack);
+        let own = self.properties_of_the_jvm();
+        let stack = config_import::with_imported(scene, self.home, self.told, stack, &own);
+        let stack = grails::with_own(scene, self.home, self.told, self.is_test, stack, reads_groovy);
         let mut entries = quarkus::of_profile(stack, &quarkus::profile(scene, self.told, self.is_test));
         entries.extend(by_default::of(scene, self.home, &entries, self.is_test));
-        let own = self.properties_of_the_jvm();
         let computed = Layer::computed(move |lookup| resolved(&entries, &own, lookup));
-        let own: Vec<Setting> = self.variant.settings.iter().chain(self.told).cloned().collect();
-        let layers = vec![Layer::fixed(own), Layer::Environment, computed];
+        let mut given: Vec<Setting> = self.variant.settings.iter().chain(self.told).cloned().collect();
+        given.extend(grails::environment_setting(scene, self.home, self.told));
+        let layers = vec![Layer::fixed(given), Layer::Environment, computed];
         readings.chain("Spring Boot", DIALECTS, layers.clone());
         // A file beside the program is loaded by many IDEs and by spring-dotenv.
         let beside = self.home.join(".env");
@@ -134,7 +143,8 @@ impl Run<'_> {
                 .filled(&entry.value);
             (!value.contains(['$', '@', '#'])).then_some(value)
         };
-        let given = ["spring.profiles.active", "micronaut.environments"].iter().find_map(|name| self.given(name));
+        let of_micronaut = self.given("micronaut.environments");
+        let given = self.given("spring.profiles.active").or(of_micronaut);
         let named = scene.purpose.named.as_deref().or(given).map(str::to_owned);
         let set = named.clone().or_else(in_file);
         let mut sets = vec![set.map_or_else(Vec::new, |text| listed(&text))];
@@ -147,8 +157,9 @@ impl Run<'_> {
                 .iter()
                 .any(|extension| scene.library.exists(&folder.join(format!("application-test.{extension}"))))
         };
+        // Micronaut adds what is named to what it sees itself.
         if self.is_test
-            && named.is_none()
+            && (named.is_none() || of_micronaut.is_some())
             && self.variant == Variant::default()
             && !sets[0].iter().any(|name| name == "test")
             && folders.all().any(has_test_file)
@@ -209,7 +220,9 @@ fn resolved(entries: &[FileEntry], own: &[(&'static str, String)], lookup: Looku
         winners.entry(&entry.name).or_insert(entry);
     }
     let look = |name: &str| {
-        let own = || own.iter().find(|(own, _)| *own == name).map(|(_, value)| value.clone());
+        // Spring makes up whatever follows.
+        let random = || name.starts_with("random.").then(|| "0".to_owned());
+        let own = || own.iter().find(|(own, _)| *own == name).map(|(_, value)| value.clone()).or_else(random);
         let in_file = || winners.get(name).map(|entry| entry.value.clone());
         lookup(name).or_else(|| lookup(&relaxed(name))).or_else(in_file).or_else(own)
     };

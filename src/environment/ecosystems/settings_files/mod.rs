@@ -4,5 +4,6 @@ pub(crate) mod blocks;
 pub(crate) mod by_format;
 pub(crate) mod conventional;
 pub(crate) mod dotted;
+pub(crate) mod elements;
 pub(crate) mod erb;
 pub(crate) mod sections;

@@ -1,4 +1,5 @@
-//! `${NAME:default}` in settings files, as Spring and those who do it like Spring fill it in.
+//! `${NAME:default}` in settings files, as Spring and those who do it like Spring fill it in, and `${NAME:-default}`, as
+//! shells and Dropwizard do.
 
 use std::cell::Cell;
 
@@ -54,6 +55,7 @@ impl<'l> Placeholders<'l> {
             rest = &after[end + 1..];
             let (name, default) =
                 inside.split_once(':').map_or((inside, None), |(name, default)| (name, Some(default)));
+            let default = default.map(|default| default.strip_prefix('-').unwrap_or(default));
             match (self.lookup)(name).or(default.map(str::to_owned)) {
                 Some(known) if self.left.get() > 0 => {
                     self.left.set(self.left.get() - 1);

@@ -1,18 +1,23 @@
-//! Files of nested blocks: HOCON (Ktor, Play, Akka) and HCL (Atlas). `name "label" {` opens a block, `key = value` and
-//! `key: value` stand in it.
+//! Files of nested blocks: HOCON (Ktor, Play, Akka), HCL (Atlas) and settings in Groovy (Grails). `name "label" {` opens a
+//! block, `key = value` and `key: value` stand in it.
 //!
-//! Lenient, as two languages are read at once: includes, heredocs and concatenation stay as written.
+//! Lenient, as several languages are read at once: includes, heredocs and concatenation stay as written.
 
 use crate::environment::readers::formats::{Capped, Collector, Flat, Stop, finish, within_size};
 use crate::text::line_number;
 
 /// Reads the settings of a file of nested blocks, in the order of the text; a label of a block is a key of its own.
 pub(crate) fn flatten(text: &str) -> Flat {
-    within_size(text, read)
+    within_size(text, |text| read(text, false))
 }
 
-fn read(text: &str) -> Flat {
-    let mut reader = Reader { open: Vec::new(), collector: Collector::new() };
+/// Reads settings in Groovy: texts may stand in single quotes, and values stay as they are written.
+pub(crate) fn flatten_groovy(text: &str) -> Flat {
+    within_size(text, |text| read(text, true))
+}
+
+fn read(text: &str, is_groovy: bool) -> Flat {
+    let mut reader = Reader { open: Vec::new(), collector: Collector::new(), is_groovy };
     let stop = text.lines().enumerate().find_map(|(index, line)| {
         let number = line_number(index);
         reader.line(line, number).err().map(|capped| Stop::too_much(number, capped))
@@ -24,20 +29,23 @@ struct Reader {
     /// How many keys each open block adds to the path.
     open: Vec<usize>,
     collector: Collector,
+    is_groovy: bool,
 }
 
 impl Reader {
     fn line(&mut self, line: &str, number: u32) -> Result<(), Capped> {
         let bytes = line.as_bytes();
         let (mut from, mut at) = (0, 0);
-        let mut quoted = false;
+        let mut quoted: Option<u8> = None;
         // `${X}` belongs to a value.
         let mut inside_reference = false;
         while let Some(&byte) = bytes.get(at) {
             match byte {
-                b'\\' if quoted => at += 1,
-                b'"' => quoted = !quoted,
-                _ if quoted => {}
+                b'\\' if quoted.is_some() => at += 1,
+                _ if quoted == Some(byte) => quoted = None,
+                _ if quoted.is_some() => {}
+                b'"' => quoted = Some(byte),
+                b'\'' if self.is_groovy => quoted = Some(byte),
                 b'#' => break,
                 b'/' if bytes.get(at + 1) == Some(&b'/') => break,
                 b'{' if at > 0 && bytes[at - 1] == b'$' => inside_reference = true,
@@ -80,8 +88,8 @@ impl Reader {
         if key.is_empty() || key.contains(char::is_whitespace) || value.is_empty() {
             return Ok(());
         }
-        let whole =
-            value.strip_prefix('"').and_then(|inside| inside.strip_suffix('"')).filter(|inside| !inside.contains('"'));
+        let whole = value.strip_prefix('"').and_then(|inside| inside.strip_suffix('"'));
+        let whole = whole.filter(|inside| !inside.contains('"') && !self.is_groovy);
         self.collector.step()?;
         self.collector.enter(key)?;
         self.collector.push(whole.unwrap_or(value), line)?;
@@ -112,6 +120,15 @@ mod tests {
             let entries = flatten(text).read();
             assert_eq!(shown(&entries), *expected, "{text}");
         }
+    }
+
+    #[test]
+    fn groovy_has_texts_in_single_quotes() {
+        let text =
+            "dataSource {\n  url = 'jdbc:x://h/d' // c\n}\nenvironments { test { dataSource.url = \"jdbc:y\" } }";
+        let entries = flatten_groovy(text).read();
+        let expected = ["2 dataSource.url='jdbc:x://h/d'", "4 environments.test.dataSource.url=\"jdbc:y\""];
+        assert_eq!(shown(&entries), expected);
     }
 
     #[test]
