@@ -2,14 +2,16 @@
 //! file that returns or assigns one. By text, never executed.
 //!
 //! Sources: the manuals of these frameworks; what is loaded later beats what was loaded before (`app_local.php` over
-//! `app.php`, `settings.local.php` over `settings.php`, `main-local.php` over `main.php`).
+//! `app.php`, `settings.local.php` over `settings.php`, `main-local.php` over `main.php`). What other programs keep in their
+//! folders of configuration is found by what it says: `config_folders`.
 
 use std::collections::HashSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
-use crate::environment::ecosystems::php::laravel;
 use crate::environment::ecosystems::php::phpdotenv::DIALECTS;
 use crate::environment::ecosystems::php::statements::statements;
+use crate::environment::ecosystems::php::{config_folders, dotenv_calls, laravel};
 use crate::environment::ecosystems::scene::Scene;
 use crate::environment::ecosystems::settings_files::conventional;
 use crate::environment::layering::{Layer, ReadingsBuilder};
@@ -18,6 +20,7 @@ use crate::environment::readers::code;
 use crate::environment::readers::code::{Pair, Value};
 use crate::environment::readers::expansion::Lookup;
 use crate::environment::{Origin, Setting};
+use crate::text::shown;
 
 /// The files of one framework, the strongest first.
 struct Files {
@@ -132,46 +135,80 @@ pub(crate) fn is_used(scene: &Scene<'_>) -> bool {
 
 pub(crate) fn add(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>) {
     for home in scene.homes("composer.json") {
-        for files in FRAMEWORKS {
-            for is_test in [true, false] {
-                let (runs, reads) = match is_test {
-                    true => (scene.purpose.test, files.for_tests),
-                    false => (scene.purpose.development, files.for_development),
-                };
-                if runs && reads {
-                    add_files(scene, readings, &home, files, is_test);
-                }
+        let dotenv = dotenv(scene, &home);
+        for is_test in runs(scene) {
+            let mut known = HashSet::new();
+            for files in FRAMEWORKS.iter().filter(|files| if is_test { files.for_tests } else { files.for_development })
+            {
+                let paths = files.names.iter().map(|name| home.join(name)).filter(|path| scene.library.exists(path));
+                let paths: Vec<PathBuf> = paths.collect();
+                known.extend(paths.iter().cloned());
+                add_files(scene, readings, &dotenv, &paths, files.of_tests, is_test);
+            }
+            for paths in config_folders::orders(scene, &home, is_test, &known) {
+                add_files(scene, readings, &dotenv, &paths, None, is_test);
             }
         }
     }
 }
 
-fn add_files(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>, home: &Path, files: &Files, is_test: bool) {
+/// Lists the runs that are plausible: `true` for tests, `false` for the program itself.
+fn runs(scene: &Scene<'_>) -> impl Iterator<Item = bool> {
+    [(true, scene.purpose.test), (false, scene.purpose.development)].into_iter().filter(|run| run.1).map(|run| run.0)
+}
+
+/// Lists the dotenv files that the project's code may load before.
+fn dotenv(scene: &Scene<'_>, home: &Path) -> Vec<Layer> {
+    if !scene.manifest(&["composer.json"]).contains("dotenv") {
+        return Vec::new();
+    }
+    let mut paths = vec![home.join(".env"), home.join("config/.env")];
+    paths.extend(dotenv_calls::files(scene, home).iter().cloned());
+    paths.dedup();
+    paths.into_iter().map(Layer::file).collect()
+}
+
+/// Adds one set of files, the strongest first.
+fn add_files(
+    scene: &Scene<'_>,
+    readings: &mut ReadingsBuilder<'_>,
+    dotenv: &[Layer],
+    paths: &[PathBuf],
+    of_tests: Option<&str>,
+    is_test: bool,
+) {
     let mode = scene.purpose.named.as_deref().unwrap_or(if is_test { "test" } else { "development" });
-    let mut layers = Vec::new();
-    let mut alternatives = Vec::new();
-    for path in files.names.iter().map(|name| home.join(name)).filter(|path| scene.library.exists(path)) {
-        let text = scene.library.string(&path).unwrap_or_default();
-        let mut pairs = statements(&text, |text| scene.library.pairs(&path, text, code::Comments::Slashes));
+    let mut read: Vec<(&PathBuf, Vec<Pair>)> = Vec::new();
+    for path in paths {
+        let mut pairs = pairs_of(scene, path).to_vec();
         // Laravel's own, which its load order reads.
         if pairs.iter().any(|pair| pair.path.first().is_some_and(|first| first == "connections")) {
             continue;
         }
         pairs.retain(|pair| is_of_mode(pair, mode));
-        let of_tests = files.of_tests.filter(|name| pairs.iter().any(|pair| pair.path.iter().any(|key| key == name)));
+        let of_tests = of_tests.filter(|name| pairs.iter().any(|pair| pair.path.iter().any(|key| key == name)));
         if let Some(own) = of_tests {
             pairs.retain(|pair| !says_connection(pair) || pair.path.iter().any(|key| key == own) == is_test);
         }
-        note_unknown(scene, &path, &pairs);
-        let shown = scene.library.shown(&path);
+        read.push((path, pairs));
+    }
+    // One file may say where a database is of which another says what it is called.
+    let connections: HashSet<Vec<String>> =
+        read.iter().flat_map(|(_, pairs)| connections(pairs)).map(<[String]>::to_vec).collect();
+    let connections = Rc::new(connections);
+    let mut layers = Vec::new();
+    let mut alternatives = Vec::new();
+    for (path, mut pairs) in read {
+        note_unknown(scene, path, &pairs, &connections);
+        let file = scene.library.shown(path);
         // What is assigned again in a branch may or may not count.
         let first_wins: Vec<Pair> = pairs.clone();
         pairs.reverse();
         let has_alternatives =
             pairs.iter().enumerate().any(|(at, one)| pairs[..at].iter().any(|other| other.path == one.path));
         let layer = |pairs: Vec<Pair>| {
-            let shown = shown.clone();
-            Layer::computed(move |lookup| settings(&pairs, &shown, lookup))
+            let (file, connections) = (file.clone(), Rc::clone(&connections));
+            Layer::computed(move |lookup| settings(&pairs, &connections, &file, lookup))
         };
         if has_alternatives {
             alternatives.push(layer(first_wins));
@@ -181,14 +218,36 @@ fn add_files(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>, home: &Path,
     if layers.is_empty() {
         return;
     }
-    let has_dotenv = scene.manifest(&["composer.json"]).contains("dotenv");
-    let dotenv = [home.join(".env"), home.join("config/.env")].map(Layer::file).into_iter().filter(|_| has_dotenv);
-    let dotenv: Vec<Layer> = dotenv.collect();
-    let top = || std::iter::once(Layer::Environment).chain(dotenv.clone());
+    let top = || std::iter::once(Layer::Environment).chain(dotenv.iter().cloned());
     for alternative in alternatives {
         readings.chain("PHP array", DIALECTS, top().chain([alternative]).collect());
     }
     readings.chain("PHP array", DIALECTS, top().chain(layers).collect());
+}
+
+/// Reads the pairs of a file once.
+pub(crate) fn pairs_of(scene: &Scene<'_>, path: &Path) -> Rc<Vec<Pair>> {
+    scene.library.once(format!("pairs {}", shown(path)), || {
+        let text = scene.library.string(path).unwrap_or_default();
+        let mut pairs = statements(&text, |text| scene.library.pairs(path, text, code::Comments::Slashes));
+        for pair in &mut pairs {
+            keep_own(pair);
+        }
+        pairs
+    })
+}
+
+/// Writes `null` for what a setting was before: `$a['host'] = getenv('X') ? getenv('X') : $a['host']` says something where
+/// the variable does.
+fn keep_own(pair: &mut Pair) {
+    let Some((first, rest)) = pair.path.split_first().filter(|(_, rest)| !rest.is_empty()) else { return };
+    for quote in ['\'', '"'] {
+        let keys: String = rest.iter().map(|key| format!("[{quote}{key}{quote}]")).collect();
+        let own = format!("${first}{keys}");
+        if pair.expression.contains(&own) {
+            pair.expression = pair.expression.replace(&own, "null");
+        }
+    }
 }
 
 /// Tells whether a pair stands in no section for another environment (`'environments' => ['production' => …]`).
@@ -202,14 +261,13 @@ fn says_connection(pair: &Pair) -> bool {
 }
 
 /// Lists the paths of what are connections to databases, by the keys in them.
-fn connections(pairs: &[Pair]) -> HashSet<&[String]> {
+pub(crate) fn connections(pairs: &[Pair]) -> HashSet<&[String]> {
     let own = pairs.iter().filter_map(|pair| pair.path.split_last());
     own.filter(|(key, _)| OF_A_DATABASE.contains(&key.as_str())).map(|(_, outer)| outer).collect()
 }
 
 /// Notes the place of a connection that code makes up.
-fn note_unknown(scene: &Scene<'_>, path: &Path, pairs: &[Pair]) {
-    let connections = connections(pairs);
+fn note_unknown(scene: &Scene<'_>, path: &Path, pairs: &[Pair], connections: &HashSet<Vec<String>>) {
     let look = |name: &str| scene.environment.get(name).map(str::to_owned);
     for pair in pairs {
         let Some((key, outer)) = pair.path.split_last() else { continue };
@@ -225,8 +283,7 @@ fn is_nothing(expression: &str) -> bool {
     ["null", "false", "true", "''", "\"\""].iter().any(|word| expression.trim().eq_ignore_ascii_case(word))
 }
 
-fn settings(pairs: &[Pair], shown: &Path, lookup: Lookup<'_>) -> Vec<Setting> {
-    let connections = connections(pairs);
+fn settings(pairs: &[Pair], connections: &HashSet<Vec<String>>, shown: &Path, lookup: Lookup<'_>) -> Vec<Setting> {
     let known = pairs.iter().filter_map(|pair| {
         let (key, outer) = pair.path.split_last()?;
         let Value::Known(value) = code::evaluate(&pair.expression, lookup) else { return None };

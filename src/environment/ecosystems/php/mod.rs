@@ -1,7 +1,9 @@
 //! PHP: Laravel, Symfony, phpdotenv, PHPUnit, WordPress, and configuration in code.
 
 pub(crate) mod arrays;
+pub(crate) mod config_folders;
 pub(crate) mod doctrine;
+pub(crate) mod dotenv_calls;
 pub(crate) mod laravel;
 pub(crate) mod laravel_database;
 pub(crate) mod manifests;

@@ -1,7 +1,9 @@
 //! PHP without a known framework: phpdotenv on `.env`, and what phpunit's configuration sets.
 
+use std::path::PathBuf;
+
 use crate::environment::ecosystems::php::phpunit::Phpunit;
-use crate::environment::ecosystems::php::{laravel, symfony};
+use crate::environment::ecosystems::php::{dotenv_calls, laravel, symfony};
 use crate::environment::ecosystems::scene::Scene;
 use crate::environment::layering::{Layer, ReadingsBuilder};
 use crate::environment::readers::dotenv::Dialect;
@@ -22,8 +24,19 @@ pub(crate) fn add(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>) {
         names.push(format!(".env.{named}"));
     }
     let phpunit = Phpunit::find(scene, scene.folder).filter(|_| scene.purpose.test);
-    for name in names {
-        let path = scene.path(&name);
+    let mut paths: Vec<PathBuf> = names.iter().map(|name| scene.path(name)).collect();
+    if scene.manifest(&["composer.json"]).contains("dotenv") {
+        for home in scene.homes("composer.json") {
+            paths.extend(
+                dotenv_calls::files(scene, &home)
+                    .iter()
+                    .filter(|path| !paths.contains(path))
+                    .cloned()
+                    .collect::<Vec<_>>(),
+            );
+        }
+    }
+    for path in paths {
         match &phpunit {
             None => readings.file("phpdotenv", DIALECTS, path),
             Some((_, phpunit)) => {

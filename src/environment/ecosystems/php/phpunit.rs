@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use crate::environment::ecosystems::scene::Scene;
 use crate::environment::ecosystems::settings_files::dotted::dotted;
+use crate::environment::ecosystems::settings_files::elements;
 use crate::environment::layering::Layer;
 use crate::environment::layering::Library;
 use crate::environment::readers::formats;
@@ -81,7 +82,8 @@ pub(crate) fn layers(library: &Library<'_>, path: &Path) -> Vec<Layer> {
     let phpunit = Phpunit::of(&entries, &shown);
     let lists = [phpunit.server, phpunit.forced, phpunit.env];
     if lists.iter().all(Vec::is_empty) {
-        return vec![Layer::fixed(dotted(entries.to_vec(), &shown, None))];
+        let of_elements = elements::layer(library, path);
+        return of_elements.into_iter().chain([Layer::fixed(dotted(entries.to_vec(), &shown, None))]).collect();
     }
     lists.into_iter().map(Layer::fixed).collect()
 }

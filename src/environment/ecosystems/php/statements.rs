@@ -1,5 +1,5 @@
 //! What a file of PHP returns, assigns or declares, as pairs of keys and expressions: `return ['a' => 'b'];`,
-//! `$a['b'] = 'c';`, `$CFG->dbhost = 'c';`, `public $host = 'c';`, `define('A', 'b');`.
+//! `$a['b'] = 'c';`, `$CFG->dbhost = 'c';`, `public $host = 'c';`, `define('A', 'b');`, in the bodies of functions, too.
 
 use crate::environment::readers::code::Pair;
 use crate::text::LineIndex;
@@ -13,19 +13,29 @@ pub(crate) fn statements(text: &str, pairs: impl Fn(&str) -> Vec<Pair>) -> Vec<P
         let end = end_of(text, from);
         let value = text[from..end].trim();
         let line = lines.line(start);
-        if value.starts_with('[') || value.starts_with("array") {
+        // `return new Settings(['db' => […]]);`
+        let of_object = value.strip_prefix("new ").and_then(|_| text[from..end].find("(["));
+        if value.starts_with('[') || value.starts_with("array") || of_object.is_some() {
+            let from = of_object.map_or(from, |at| from + at + 1);
             let first = lines.line(from) - 1;
             let own = pairs(&text[from..end]).into_iter().filter(|pair| !pair.expression.starts_with("array"));
             found.extend(own.map(|pair| {
                 let path = keys.iter().cloned().chain(pair.path).collect();
                 Pair { path, line: pair.line + first, ..pair }
             }));
-        } else if !keys.is_empty() && !value.is_empty() {
+        } else if !keys.is_empty() && !value.is_empty() && !is_function(value) {
             found.push(Pair { path: keys, expression: value.to_owned(), line, bracket: 0 });
         }
-        at = end.max(from);
+        // `return function (array $settings): array { $settings['a'] = 'b'; … }`
+        at = if is_function(value) { from } else { end.max(from) };
     }
     found
+}
+
+/// Tells whether a value is a function, whose body has statements of its own.
+fn is_function(value: &str) -> bool {
+    let value = value.strip_prefix("static").map_or(value, str::trim_start);
+    value.strip_prefix("function").is_some_and(|rest| rest.trim_start().starts_with(['(', '&'])) && value.contains('{')
 }
 
 /// Finds the next statement from `at` on: where it begins, the keys that it assigns to, and where the value begins.
