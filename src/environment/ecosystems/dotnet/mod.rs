@@ -1,5 +1,6 @@
 //! .NET: appsettings and user secrets, launch profiles and settings of test runs.
 
+pub(crate) mod added_files;
 pub(crate) mod config;
 pub(crate) mod launch;
 pub(crate) mod manifests;

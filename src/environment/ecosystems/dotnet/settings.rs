@@ -1,8 +1,9 @@
-//! .NET: user secrets over `appsettings.{Environment}.json` over `appsettings.json`; variables beat them all.
+//! .NET: user secrets over `appsettings.{Environment}.json` over `appsettings.json`, or the same in YAML; variables beat them
+//! all.
 //!
 //! Source: AspNetCore.Docs `fundamentals/configuration`: without a name the environment is Production, but `dotnet run`
 //! takes the one that its launch profile names, and `dotnet ef` Development. Keys ignore case; `__` in a variable nests.
-//! `security/app-secrets`: user secrets lie in the home folder, by the id in the project file, and are read in
+//! Code adds further files. `security/app-secrets`: user secrets lie in the home folder, by the id in the project file, and are read in
 //! Development; their keys nest by `:`.
 
 use std::collections::HashSet;
@@ -10,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use crate::environment::Setting;
 use crate::environment::ecosystems::dotnet::projects::is_project_file;
-use crate::environment::ecosystems::dotnet::{config, launch, projects};
+use crate::environment::ecosystems::dotnet::{added_files, config, launch, projects};
 use crate::environment::ecosystems::scene::Scene;
 use crate::environment::ecosystems::settings_files::dotted::dotted;
 use crate::environment::layering::Library;
@@ -70,14 +71,19 @@ fn add_run(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>, home: &Path, r
         Run::Program => launch::of_program(scene, home),
     };
     let is_started_with = |name: &str| started.iter().any(|setting| setting.name.eq_ignore_ascii_case(name));
+    let has_yaml = scene.names_in(home).iter().any(|name| name.starts_with("appsettings") && !name.ends_with("json"));
     for environment in environments(scene, home, &started, run) {
         let mut sheet: Vec<Setting> = Vec::new();
         let mut known = HashSet::new();
         let mode = format!("appsettings.{environment}.json");
-        let files =
-            ["local.settings.json", "appsettings.json", &mode, "appsettings.Local.json"].map(|name| home.join(name));
+        let names = ["local.settings.json", "appsettings.json", &mode, "appsettings.Local.json"];
+        let in_yaml = names.iter().flat_map(|name| ["yml", "yaml"].map(|ending| name.replace("json", ending)));
+        let mut files: Vec<PathBuf> = in_yaml.filter(|_| has_yaml).map(|name| home.join(name)).collect();
+        files.extend(names.map(|name| home.join(name)));
         let secrets = environment.eq_ignore_ascii_case("Development").then(|| secrets(scene, home)).flatten();
-        for file in files.into_iter().chain(secrets).rev() {
+        let added = added_files::of(scene, home, &environment).into_iter().filter(|file| !files.contains(file));
+        let added: Vec<PathBuf> = added.collect();
+        for file in files.into_iter().chain(added).chain(secrets).rev() {
             for setting in read(scene.library, &file) {
                 let names = [setting.name.replace('.', "__"), setting.name.replace('.', ":")];
                 let is_set = names.iter().any(|name| scene.environment.get(name).is_some() || is_started_with(name));
@@ -136,13 +142,16 @@ fn environments(scene: &Scene<'_>, home: &Path, started: &[Setting], run: Run) -
     };
     // A test host has no launch settings; test projects commonly name their environment in code.
     let common = ["Testing", "Test", "IntegrationTest", "Development"];
-    let is_present = |name: &&str| scene.library.exists(&home.join(format!("appsettings.{name}.json")));
+    let files = |name: &str| ["json", "yml", "yaml"].map(|ending| home.join(format!("appsettings.{name}.{ending}")));
+    let is_present = |name: &&str| files(name).iter().any(|path| scene.library.exists(path));
     let present = common.into_iter().filter(|name| is_present(name) && *name != start_in);
     present.chain([start_in]).map(str::to_owned).collect()
 }
 
 fn read(library: &Library<'_>, path: &Path) -> Vec<Setting> {
-    let Some(entries) = library.entries(path, formats::json::flatten) else { return Vec::new() };
+    let is_json = path.extension().is_some_and(|ending| ending == "json");
+    let flatten = if is_json { formats::json::flatten } else { formats::yaml::flatten };
+    let Some(entries) = library.entries(path, flatten) else { return Vec::new() };
     let mut settings = dotted(entries.to_vec(), &library.shown(path), None);
     for setting in &mut settings {
         // Azure Functions keep variables below `Values`.
