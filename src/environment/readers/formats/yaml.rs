@@ -21,7 +21,14 @@ pub(crate) fn outline(text: &str) -> Flat {
 
 fn walk(text: &str, containers: bool) -> Flat {
     let text = with_reserved_marks(without_template_lines(text));
-    let (tree, mut stop) = Tree::read(&text);
+    let (mut tree, mut stop) = Tree::read(&text);
+    if stop.is_some() {
+        // Other readers take a bracket that closes at the indentation of its key.
+        let (other, stop_of_other) = Tree::read(&with_closing_brackets_moved(&text));
+        if stop_of_other.is_none() {
+            (tree, stop) = (other, None);
+        }
+    }
     let mut walker = Walker { tree: &tree, collector: Collector::new(), containers };
     for &(document, root) in &tree.roots {
         walker.collector.document = document;
@@ -31,6 +38,18 @@ fn walk(text: &str, containers: bool) -> Flat {
         }
     }
     finish(&text, walker.collector.entries, stop)
+}
+
+/// Moves brackets that close at the beginning of a line to the right; within brackets indentation says nothing.
+fn with_closing_brackets_moved(text: &str) -> String {
+    let mut moved = String::with_capacity(text.len());
+    for line in text.split_inclusive('\n') {
+        if line.trim_start().starts_with([']', '}']) {
+            moved.push_str("                ");
+        }
+        moved.push_str(line);
+    }
+    moved
 }
 
 /// Blanks lines that are nothing but a template's control flow (`<% if … %>`, `{% for … %}`, `{{- end }}`).
@@ -172,7 +191,8 @@ mod tests {
 
     #[test]
     fn scalars_have_their_path_and_the_line_of_their_key() {
-        let cases: [(&str, &[&str]); 13] = [
+        let cases: [(&str, &[&str]); 14] = [
+            ("a:\n  b: [\n    1,\n  ]\nc: 2\n", &["3 a.b.0=1", "5 c=2"]),
             ("a: 1\nb:\n  c: two # said\n", &["1 a=1", "3 b.c=two"]),
             ("a:\n  - x\n  - y: z\n    w: v\n", &["2 a.0=x", "3 a.1.y=z", "4 a.1.w=v"]),
             ("a: >\n  folded\n  text\nb: |\n  kept\n", &["1 a=folded text\n", "4 b=kept\n"]),
