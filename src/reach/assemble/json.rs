@@ -1,10 +1,12 @@
-//! JSON in a value: `VCAP_SERVICES`, `SPRING_APPLICATION_JSON`, a list of databases.
+//! JSON in a value: `VCAP_SERVICES`, `SPRING_APPLICATION_JSON`, a list of databases; or all of a settings file in YAML
+//! (`KESTRA_CONFIGURATION`).
 //!
 //! It is taken apart into settings with dotted names, and these are read like any others.
 
 use serde_json::Value;
 
 use crate::environment::Setting;
+use crate::environment::readers::formats;
 
 /// The longest JSON text that is looked into, in bytes.
 const LONGEST: usize = 1024 * 1024;
@@ -13,10 +15,13 @@ const MOST_LEAVES: usize = 10_000;
 /// How long a path of keys may become, in bytes: each leaf holds one.
 const LONGEST_NAME: usize = 1000;
 
-/// Lists the leaves of the JSON object or list in the setting's value, as settings; empty where it holds none. Says what
-/// is left out, if anything is.
+/// Lists the leaves of the JSON object or list in the setting's value, or of the YAML that it is, as settings; empty where
+/// it holds none. Says what is left out, if anything is.
 pub(crate) fn settings_inside(setting: &Setting) -> (Vec<Setting>, Option<&'static str>) {
     let text = setting.value.trim_start();
+    if setting.value.contains('\n') && text.contains("://") && !text.starts_with(['{', '[', '<', '-']) {
+        return inside_yaml(setting);
+    }
     if !text.starts_with(['{', '[']) || setting.unresolved.is_some() {
         return (Vec::new(), None);
     }
@@ -36,6 +41,23 @@ pub(crate) fn settings_inside(setting: &Setting) -> (Vec<Setting>, Option<&'stat
     let mut cut = None;
     walk(&value, &setting.name, setting, &mut found, &mut cut);
     (found, cut)
+}
+
+/// Lists the leaves of several lines of YAML that speak of a URL.
+fn inside_yaml(setting: &Setting) -> (Vec<Setting>, Option<&'static str>) {
+    if setting.unresolved.is_some() {
+        return (Vec::new(), None);
+    }
+    if setting.value.len() > LONGEST {
+        return (Vec::new(), Some("it is YAML of more than 1 MiB"));
+    }
+    // What cannot be read to its end is no YAML for its program either.
+    let Some(entries) = formats::yaml::flatten(&setting.value).whole() else { return (Vec::new(), None) };
+    let nested = entries.into_iter().filter(|entry| entry.path.len() > 1).take(MOST_LEAVES);
+    let leaves = nested.map(|entry| {
+        Setting::known(format!("{}.{}", setting.name, entry.path.join(".")), entry.value, setting.origin.clone())
+    });
+    (leaves.filter(|leaf| leaf.name.len() <= LONGEST_NAME).collect(), None)
 }
 
 fn walk(value: &Value, name: &str, setting: &Setting, found: &mut Vec<Setting>, cut: &mut Option<&'static str>) {

@@ -151,6 +151,12 @@ fn parse_one(name: &Name, text: &str, lookup: &Lookup<'_>) -> Vec<Draft> {
     {
         return sqlite::plain_path(&path, Engine::Sqlite, lookup);
     }
+    if sure && ado_net::names_no_place(text) {
+        return Vec::new();
+    }
+    if let Some(url) = ado_net::url_of_server(text).filter(|_| sure) {
+        return parse_one(name, &url, lookup);
+    }
     let hint = sure.then(|| name.engine.unwrap_or(Engine::Unknown));
     if (text.contains(';') || sure)
         && let Some(draft) = ado_net::parse(text, hint)

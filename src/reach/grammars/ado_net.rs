@@ -54,6 +54,30 @@ fn unquoted(value: &str) -> String {
     value.to_owned()
 }
 
+/// Parts of keys that may say where something is, or what it is called.
+const OF_A_PLACE: [&str; 19] = [
+    "account", "addr", "catalog", "cluster", "contact", "database", "db", "dsn", "endpoint", "file", "host",
+    "instance", "network", "node", "server", "socket", "source", "uri", "url",
+];
+
+/// Tells whether a text is `key=value;…` of something that is no database: none of its keys could say where one is.
+pub(crate) fn names_no_place(text: &str) -> bool {
+    let parts: Vec<&str> = text.split(';').filter(|part| !part.trim().is_empty()).collect();
+    let pairs = pairs(text);
+    let is_key = |key: &str| key.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, ' ' | '_' | '-' | '.'));
+    !pairs.is_empty()
+        && pairs.len() == parts.len()
+        && !text.contains("://")
+        && pairs.iter().all(|(key, _)| is_key(key) && !OF_A_PLACE.iter().any(|part| key.contains(part)))
+}
+
+/// Finds the URL of `server=https://es.test:9200;replicas=0`.
+pub(crate) fn url_of_server(text: &str) -> Option<String> {
+    let is_url = |value: &str| value.starts_with("http://") || value.starts_with("https://");
+    let server = |key: &str| matches!(key, "server" | "endpoint" | "url" | "uri");
+    pairs(text).into_iter().find(|(key, value)| server(key) && is_url(value)).map(|(_, value)| value)
+}
+
 /// Reads a connection string. `hint` is the engine that the place promises; with one, or with `Server=` and some
 /// second key of this grammar, the text is taken for a connection string.
 pub(crate) fn parse(text: &str, hint: Option<Engine>) -> Option<Draft> {
@@ -239,6 +263,24 @@ const KEYS: &[&str] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn keys_that_say_no_place_are_those_of_something_else() {
+        let table = [
+            ("provider=folder;path=storage", true),
+            ("FacebookId=395;GitHubId=7e;", true),
+            ("Server=db.test;Uid=app", false),
+            ("Endpoint=sb://x;Key=y", false),
+            ("Data Source=app.db", false),
+            ("db.test", false),
+            ("a=1;b", false),
+        ];
+        for (text, expected) in table {
+            assert_eq!(names_no_place(text), expected, "{text}");
+        }
+        assert_eq!(url_of_server("server=https://es.test:9200;replicas=0").as_deref(), Some("https://es.test:9200"));
+        assert_eq!(url_of_server("server=db.test;database=x"), None);
+    }
     use crate::reach::testing::line;
 
     #[test]

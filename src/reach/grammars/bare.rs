@@ -9,10 +9,16 @@ use crate::reach::grammars::url;
 use crate::reach::{Doubt, Draft, Engine, Lookup, Place};
 use crate::secret::MASK;
 
+/// Tells whether a text is the name of a file of settings (`jcache.xml`): no top-level domain is called so.
+fn names_configuration(text: &str) -> bool {
+    const ENDINGS: [&str; 6] = [".json", ".properties", ".toml", ".xml", ".yaml", ".yml"];
+    !text.contains(['@', ':']) && ENDINGS.iter().any(|ending| text.to_ascii_lowercase().ends_with(ending))
+}
+
 /// Reads `[login@]host[:port][/database]`, a file's name, or text that stands for a URL.
 pub(crate) fn parse(engine: Option<Engine>, text: &str, lookup: &Lookup<'_>) -> Vec<Draft> {
     let engine = engine.unwrap_or(Engine::Unknown);
-    if means_nothing(text) || text.bytes().all(|byte| byte.is_ascii_digit()) {
+    if means_nothing(text) || text.bytes().all(|byte| byte.is_ascii_digit()) || names_configuration(text) {
         return Vec::new();
     }
     if engine == Engine::Sqlite || looks_like_file(text) && !text.contains('@') {

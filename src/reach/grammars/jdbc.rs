@@ -13,6 +13,15 @@ use crate::reach::{Doubt, Draft, Engine, Lookup, Place};
 /// Reads a JDBC or R2DBC URL; `None` for other text.
 pub(crate) fn parse(text: &str, lookup: &Lookup<'_>) -> Option<Vec<Draft>> {
     const PREFIXES: [&str; 4] = ["jdbc:", "r2dbcs:", "r2dbc:", "jdbc-secretsmanager:"];
+    // Folded over lines, it has blanks between its parts, which MySQL's driver takes.
+    let joined: String;
+    let text = match text.contains(['?', '&']) && text.contains(char::is_whitespace) {
+        true => {
+            joined = text.split_whitespace().collect();
+            joined.as_str()
+        }
+        false => text,
+    };
     let mut rest = PREFIXES.iter().find_map(|prefix| strip_prefix_ignore_case(text, prefix))?;
     const WRAPPERS: [&str; 9] =
         ["aws-wrapper:", "tracing:", "p6spy:", "otel:", "datadog:", "log4jdbc:", "pool:", "proxy:", "jdbc:"];
@@ -147,6 +156,7 @@ mod tests {
         let cases = [
             ("jdbc:postgresql://localhost:5432/app_test", "postgres localhost:5432 app_test"),
             ("jdbc:postgresql:app_test", "postgres - app_test"),
+            ("jdbc:mysql://db.example.net:3306/app ?useSSL=false &x=y", "mysql db.example.net:3306 app {useSSL=false}"),
             (
                 "jdbc:postgresql://db1.example.net:5432,db2.example.net:5432/app?targetServerType=primary",
                 "postgres db1.example.net:5432,db2.example.net:5432 app {targetServerType=primary}",

@@ -107,6 +107,9 @@ pub(crate) fn means_nothing(text: &str) -> bool {
             | "off"
             | "empty"
             | "(empty)"
+            // Azure's emulator of its storage, on this machine.
+            | "usedevelopmentstorage=true"
+            | "usedevelopmentstorage=true;"
     )
 }
 

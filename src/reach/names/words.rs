@@ -17,7 +17,7 @@ pub(crate) fn words_of(name: &str) -> Vec<String> {
     words
 }
 
-/// Cuts `databaseUrl` into `database`, `Url`; `DBHost` to `DB`, `Host`; `PGHOST` stays.
+/// Cuts `databaseUrl` into `database`, `Url`; `DBHost` to `DB`, `Host`; `typo3Database` to `typo3`, `Database`; `PGHOST` stays.
 fn split_case(part: &str) -> Vec<&str> {
     let mut pieces = Vec::new();
     for mut word in at_rising_case(part) {
@@ -27,7 +27,26 @@ fn split_case(part: &str) -> Vec<&str> {
         }
         pieces.push(word);
     }
-    pieces
+    pieces.into_iter().flat_map(behind_digits).collect()
+}
+
+/// Cuts `typo3Database` where a digit is followed by a capital and a small letter; `R2DBC` stays.
+fn behind_digits(piece: &str) -> Vec<&str> {
+    let bytes = piece.as_bytes();
+    let begins = |at: &usize| {
+        bytes[at - 1].is_ascii_digit()
+            && bytes[*at].is_ascii_uppercase()
+            && bytes.get(at + 1).is_some_and(u8::is_ascii_lowercase)
+    };
+    let mut cuts: Vec<usize> = (1..bytes.len()).filter(begins).collect();
+    cuts.push(piece.len());
+    let mut start = 0;
+    let words = cuts.into_iter().map(|end| {
+        let word = &piece[start..end];
+        start = end;
+        word
+    });
+    words.collect()
 }
 
 fn push_word(words: &mut Vec<String>, text: &str) {
@@ -97,7 +116,8 @@ mod tests {
 
     #[test]
     fn names_are_cut_at_separators_capitals_and_what_is_glued() {
-        let cases: [(&str, &[&str]); 12] = [
+        let cases: [(&str, &[&str]); 13] = [
+            ("typo3DatabaseHost", &["TYPO3", "DATABASE", "HOST"]),
             ("DB_HOST", &["DB", "HOST"]),
             ("spring.datasource.url", &["SPRING", "DATASOURCE", "URL"]),
             ("databaseUrl", &["DATABASE", "URL"]),
