@@ -58,6 +58,7 @@ const SUPABASE: &str = "supabase: the linked project";
 const WRANGLER: &str = "wrangler: the remote D1 database";
 
 const COMMANDS: &[ProviderCommand] = &[
+    elsewhere("acli", &["remote:*"]),
     elsewhere("ansible", &[]),
     elsewhere("ansible-playbook", &[]),
     elsewhere("appwrite", &[]),
@@ -90,6 +91,8 @@ const COMMANDS: &[ProviderCommand] = &[
     elsewhere("dep", &["deploy"]),
     elsewhere("dep", &["run"]),
     elsewhere("dokku", &[]),
+    // An alias may be of another machine.
+    ProviderCommand { unless: &["@self", "@none"], ..elsewhere("drush", &["@*"]) },
     elsewhere("eb", &["deploy"]),
     elsewhere("eb", &["ssh"]),
     elsewhere("envoy", &["run"]),
@@ -137,6 +140,10 @@ const COMMANDS: &[ProviderCommand] = &[
     elsewhere("kubectl", &["run"]),
     elsewhere("kubectl", &["scale"]),
     elsewhere("kubectl", &["set"]),
+    elsewhere("lagoon", &["ssh"]),
+    elsewhere("magento-cloud", &["db:*"]),
+    elsewhere("magento-cloud", &["sql"]),
+    elsewhere("magento-cloud", &["ssh"]),
     elsewhere("mina", &[]),
     named("neon", &["branches"], "postgres", NEON),
     named("neon", &["databases"], "postgres", NEON),
@@ -178,6 +185,9 @@ const COMMANDS: &[ProviderCommand] = &[
     ProviderCommand { unless: &["--local", "--db-url"], ..account("supabase", &["migration", "repair"]) },
     unknown("supabase", &["db"]),
     unknown("supabase", &["migration"]),
+    elsewhere("terminus", &["drush"]),
+    elsewhere("terminus", &["remote:*"]),
+    elsewhere("terminus", &["wp"]),
     elsewhere("terraform", &["apply"]),
     elsewhere("terraform", &["destroy"]),
     elsewhere("terraform", &["import"]),
@@ -199,6 +209,8 @@ const COMMANDS: &[ProviderCommand] = &[
     elsewhere("vapor", &["command"]),
     elsewhere("vapor", &["database:*"]),
     elsewhere("vapor", &["tinker"]),
+    elsewhere("wp", &["@*"]),
+    ProviderCommand { only_with: &["--ssh"], ..elsewhere("wp", &[]) },
     ProviderCommand { only_with: &["--remote"], ..named("wrangler", &["d1"], "sqlite", WRANGLER) },
     unknown("wrangler", &["d1"]),
     ProviderCommand { only_with: &["--remote"], ..elsewhere("wrangler", &[]) },
