@@ -57,6 +57,7 @@ impl Mariadb {
         install.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let made = output(&mut install);
         assert!(made.status.success(), "mariadb-install-db: {}", String::from_utf8_lossy(&made.stderr));
+        let mut mariadb = Mariadb { folder: folder.clone(), port: 0, _guard: guard };
         // Another program may take the port between our closing and the server's opening it.
         for _ in 0..5 {
             let port = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
@@ -70,7 +71,7 @@ impl Mariadb {
             server.stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log).process_group(0);
             let mut server = server.spawn().unwrap();
             let deadline = Instant::now() + PATIENCE;
-            let mariadb = Mariadb { folder: folder.clone(), port, _guard: guard };
+            mariadb.port = port;
             while Instant::now() < deadline && server.try_wait().unwrap().is_none() {
                 if output(mariadb.client("").args(["-e", "SELECT 1"])).status.success() {
                     mariadb.sql(
@@ -81,9 +82,8 @@ impl Mariadb {
                 }
                 std::thread::sleep(Duration::from_millis(20));
             }
-            panic!("MariaDB did not start: {}", fs::read_to_string(folder.join("log")).unwrap_or_default());
         }
-        unreachable!("it returns or panics");
+        panic!("MariaDB did not start: {}", fs::read_to_string(folder.join("log")).unwrap_or_default());
     }
 
     pub(crate) fn port(&self) -> u16 {
