@@ -16,7 +16,12 @@ pub(crate) struct Invocation {
     pub(crate) words: Vec<String>,
     /// Where it stands: the command line itself (no file), or the script that the command line names.
     pub(crate) origin: Origin,
+    /// Where those of the assignments stand that do not stand where it does: in the settings of a task runner.
+    pub(crate) places: Rc<Vec<AssignedAt>>,
 }
+
+/// A name and its value, with the place that they are assigned in.
+pub(crate) type AssignedAt = (String, String, Origin);
 
 impl Invocation {
     /// Returns the program's name without folders.
@@ -24,6 +29,21 @@ impl Invocation {
     pub(crate) fn program(&self) -> &str {
         let program = self.words.first().map_or("", String::as_str);
         program.rsplit('/').next().unwrap_or(program)
+    }
+
+    /// Notes where assignments stand.
+    pub(crate) fn placed(&mut self, places: &[AssignedAt]) {
+        if !places.is_empty() {
+            Rc::make_mut(&mut self.places).extend_from_slice(places);
+        }
+    }
+
+    /// Gives the place that a variable is assigned in.
+    pub(crate) fn place_of(&self, name: &str, value: Option<&str>) -> Origin {
+        let mut places = self.places.iter().rev();
+        let place = places.find(|(own, assigned, _)| own == name && Some(assigned.as_str()) == value);
+        let origin = place.map_or(&self.origin, |(_, _, origin)| origin);
+        Origin { variable: name.to_owned(), ..origin.clone() }
     }
 
     /// Tells whether it assigns what another does, in the same file, as most commands of a script do.

@@ -74,6 +74,8 @@ fn kind(program: &str, words: &[&str]) -> Kind {
     match programs::task(program) {
         Task::Tests => Kind::Test,
         Task::Development => Kind::Development,
+        // What a runner does without a task, it was told in its file.
+        Task::ByWord if has_no_task(program, words) => Kind::Unknown,
         Task::ByWord => {
             let after_interpreter = words.iter().skip_while(|word| word.rsplit('/').next() != Some(program)).nth(1);
             let tasks = words.iter().chain(after_interpreter);
@@ -96,6 +98,13 @@ fn kind(program: &str, words: &[&str]) -> Kind {
         Task::Unsaid if program == "node" && words.contains(&"--test") => Kind::Test,
         Task::Unsaid => Kind::Unknown,
     }
+}
+
+/// Tells whether a program is given no task, or the default one.
+fn has_no_task(program: &str, words: &[&str]) -> bool {
+    let at = words.iter().position(|word| word.rsplit('/').next() == Some(program));
+    let own = at.map_or(words, |at| &words[at + 1..]);
+    own.iter().filter(|word| !word.starts_with('-') && !word.contains('=')).all(|word| *word == "default")
 }
 
 /// `test`, `test:unit`, `spec:models`, `:app:integrationTest`: a task that runs tests.
@@ -155,8 +164,13 @@ mod tests {
 
     fn purpose(command: &str) -> (bool, bool, Option<String>) {
         let words = command.split(' ').map(str::to_owned).collect();
-        let invocation =
-            Invocation { assignments: Vec::new(), unknown: Vec::new(), words, origin: Origin::process("x") };
+        let invocation = Invocation {
+            assignments: Vec::new(),
+            unknown: Vec::new(),
+            words,
+            origin: Origin::process("x"),
+            places: std::rc::Rc::default(),
+        };
         let purpose = Purpose::of(Some(&invocation));
         (purpose.test, purpose.development, purpose.named)
     }
@@ -235,8 +249,13 @@ mod tests {
         ];
         for (command, expected) in cases {
             let words = command.split(' ').map(str::to_owned).collect();
-            let invocation =
-                Invocation { assignments: Vec::new(), unknown: Vec::new(), words, origin: Origin::process("x") };
+            let invocation = Invocation {
+                assignments: Vec::new(),
+                unknown: Vec::new(),
+                words,
+                origin: Origin::process("x"),
+                places: std::rc::Rc::default(),
+            };
             let (variable, value) = named_environment(&invocation).unwrap();
             assert_eq!(format!("{variable}={value}"), expected);
         }

@@ -7,10 +7,11 @@ use std::path::Path;
 use std::rc::Rc;
 
 use crate::collections::{HashMap, HashSet, keyed_hasher};
+use crate::environment::follow::env_programs::is_named_for_variables;
 use crate::environment::invocation::unknown_value;
 use crate::environment::readers::expansion::referred_names;
 use crate::environment::{Invocation, Origin, Reading, Setting, Unresolved};
-use crate::reach::assemble::{Known, Variables};
+use crate::reach::assemble::{Found, Known, Variables, filled_in};
 use crate::reach::merge::Merger;
 use crate::reach::{Lookup, Reached, arguments, assemble};
 
@@ -34,7 +35,13 @@ const READING: usize = 100;
 
 fn find_within(most: usize, readings: &[Reading], invocations: &[Invocation], lookup: &Lookup<'_>) -> Reached {
     let origin = Origin::process("");
-    let bare = Invocation { assignments: Vec::new(), unknown: Vec::new(), words: vec![String::new()], origin };
+    let bare = Invocation {
+        assignments: Vec::new(),
+        unknown: Vec::new(),
+        words: vec![String::new()],
+        origin,
+        places: Rc::default(),
+    };
     let empty = Reading { loader: String::new(), settings: Vec::new() };
     let invocations = if invocations.is_empty() { std::slice::from_ref(&bare) } else { invocations };
     let readings = if readings.is_empty() { std::slice::from_ref(&empty) } else { readings };
@@ -42,12 +49,15 @@ fn find_within(most: usize, readings: &[Reading], invocations: &[Invocation], lo
     let mut known = Known::default();
     let counting = counting_names(readings, invocations, &typed, &mut known, lookup);
     let (classes, class_of) = classes(invocations, &typed, &counting);
-    let classes: Vec<Overlay<'_>> = classes.iter().map(|own| Overlay::of(only(own.iter(), &counting))).collect();
+    let classes: Vec<Overlay<'_>> = classes.iter().map(|own| Overlay::of(own, &counting)).collect();
 
     let mut merger = Merger::default();
     let mut environments = HashSet::default();
     let mut calls = HashSet::default();
     let mut silent = vec![false; invocations.len()];
+    // What words name whose variables one reading knows, another reading need not know.
+    let mut known_somewhere = vec![false; invocations.len()];
+    let mut unfilled: Vec<(usize, Vec<Found>)> = Vec::new();
     let mut spent = 0;
     'readings: for reading in readings {
         let mut settings = only(reading.settings.iter().map(Rc::as_ref), &counting);
@@ -74,7 +84,8 @@ fn find_within(most: usize, readings: &[Reading], invocations: &[Invocation], lo
                 continue;
             }
             let variables = look.variables.get_or_insert_with(|| {
-                let over = laid_over(&settings, overlay).map(|(setting, _)| Cow::Borrowed(*setting));
+                let laid: Vec<&Setting> = laid_over(&settings, overlay).map(|(setting, _)| *setting).collect();
+                let over = laid.iter().map(|setting| overlay.filled(setting, &laid, &settings));
                 let variables = Variables::new(over, &mut known, lookup);
                 spent += READING * variables.all.len();
                 variables
@@ -85,13 +96,21 @@ fn find_within(most: usize, readings: &[Reading], invocations: &[Invocation], lo
             if calls_anew {
                 spent += READING * invocation.words.len();
                 let found = arguments::find(invocation, variables);
-                // Whether words name anything hangs on no variable.
-                silent[index] = found.is_empty();
-                merger.add_all(found);
+                // Whether words name anything hangs on no variable, unless they refer to one.
+                let refers = invocation.words.iter().any(|word| word.contains('$'));
+                silent[index] = found.is_empty() && !refers;
+                if refers && !arguments::are_known(invocation, variables) {
+                    unfilled.push((index, found));
+                } else {
+                    known_somewhere[index] |= refers;
+                    merger.add_all(found);
+                }
             }
             variables.cuts().into_iter().for_each(|(place, why)| merger.note_cut(&place, why));
         }
     }
+    let unfilled = unfilled.into_iter().filter(|(index, _)| !known_somewhere[*index]);
+    unfilled.for_each(|(_, found)| merger.add_all(found));
     merger.finish()
 }
 
@@ -105,16 +124,52 @@ struct Look<'s> {
 /// A setting with a hash of what it says, and of the file that it stands in. The line says nothing about what is reached.
 type Hashed<'s> = (&'s Setting, u64);
 
+/// What invocations set alike.
+#[derive(Default)]
+struct Class {
+    settings: Vec<Setting>,
+    /// The names of those that their words set: variables are filled in there.
+    typed: Vec<String>,
+}
+
 /// What a class of invocations sets, with its names.
 struct Overlay<'s> {
     settings: Vec<Hashed<'s>>,
     names: HashSet<&'s str>,
+    typed: &'s [String],
 }
 
 impl<'s> Overlay<'s> {
-    fn of(settings: Vec<Hashed<'s>>) -> Self {
+    fn of(class: &'s Class, counting: &HashSet<&str>) -> Self {
+        let settings = only(class.settings.iter(), counting);
         let names = settings.iter().map(|(setting, _)| setting.name.as_str()).collect();
-        Overlay { settings, names }
+        Overlay { settings, names, typed: &class.typed }
+    }
+
+    /// Fills in the variables that a word refers to, from all that is set beside it, and those that an assignment takes its
+    /// own default from (`A=${A:-b}`), from the reading that it is laid over.
+    fn filled(&self, setting: &'s Setting, all: &[&Setting], below: &[Hashed<'_>]) -> Cow<'s, Setting> {
+        if !setting.value.contains('$') || !self.names.contains(setting.name.as_str()) {
+            return Cow::Borrowed(setting);
+        }
+        let is_typed = self.typed.contains(&setting.name);
+        let takes_itself = setting.value.starts_with(&format!("${{{}", setting.name));
+        if !is_typed && !takes_itself {
+            return Cow::Borrowed(setting);
+        }
+        if takes_itself {
+            let is_below = |one: &&Setting| {
+                let file = one.origin.file.as_deref();
+                one.name == setting.name && !one.value.is_empty() && file.is_some_and(is_named_for_variables)
+            };
+            let found = below.iter().map(|(one, _)| *one).find(is_below);
+            return found.map_or(Cow::Borrowed(setting), |found| Cow::Owned(found.clone()));
+        }
+        let look = |name: &str| {
+            let mut beside = all.iter().rev();
+            beside.find(|one| one.name == name && !one.value.is_empty()).map(|one| one.value.clone())
+        };
+        Cow::Owned(Setting { value: filled_in(&setting.value, false, &look), ..setting.clone() })
     }
 }
 
@@ -125,8 +180,8 @@ fn classes(
     invocations: &[Invocation],
     typed: &[Vec<Setting>],
     counting: &HashSet<&str>,
-) -> (Vec<Vec<Setting>>, Vec<Vec<usize>>) {
-    let mut classes: Vec<Vec<Setting>> = Vec::new();
+) -> (Vec<Class>, Vec<Vec<usize>>) {
+    let mut classes: Vec<Class> = Vec::new();
     let mut class_by_fingerprint: HashMap<u64, usize> = HashMap::default();
     let mut class_of: Vec<Vec<usize>> = Vec::new();
     for (at, invocation) in invocations.iter().enumerate() {
@@ -141,7 +196,8 @@ fn classes(
             let class = |with_unknown| {
                 let overlay = overlay(invocation, with_unknown, &typed[at], counting);
                 *class_by_fingerprint.entry(fingerprint(only(overlay.iter(), counting).iter())).or_insert_with(|| {
-                    classes.push(overlay);
+                    let typed = typed[at].iter().map(|setting| setting.name.clone()).collect();
+                    classes.push(Class { settings: overlay, typed });
                     classes.len() - 1
                 })
             };
@@ -165,7 +221,7 @@ fn overlay(invocation: &Invocation, with_unknown: bool, typed: &[Setting], count
 }
 
 fn assigned_by(invocation: &Invocation, name: &str, value: Option<&str>) -> Setting {
-    let origin = Origin { variable: name.to_owned(), ..invocation.origin.clone() };
+    let origin = invocation.place_of(name, value);
     let unresolved = value.is_none().then_some(Unresolved::Variable);
     let value = value.map_or_else(|| unknown_value(name), str::to_owned);
     Setting { unresolved, ..Setting::known(name, value, origin) }
@@ -183,6 +239,7 @@ fn counting_names<'s>(
     let mut counting: HashSet<&str> = HashSet::default();
     let filled_in = invocations.iter().flat_map(arguments::filled_in);
     counting.extend(filled_in.flat_map(|word| referred_names(word)));
+    counting.extend(typed.iter().flatten().flat_map(|setting| referred_names(&setting.value)));
     let mut seen = HashSet::default();
     let of_readings = readings.iter().flat_map(|reading| &reading.settings).map(Rc::as_ref);
     for setting in of_readings.chain(typed.iter().flatten()) {
@@ -237,10 +294,16 @@ fn fingerprint<'r, 's: 'r>(settings: impl Iterator<Item = &'r Hashed<'s>>) -> u6
     hasher.finish()
 }
 
-/// Orders settings by their place, so that the order of what is found stays the same.
-fn key(setting: &Setting) -> (Option<&OsStr>, Option<u32>, &str) {
+/// Endings of files of code, which mostly take values from elsewhere.
+const CODE: &[&str] = &["exs", "go", "js", "mjs", "php", "py", "rb", "ts"];
+
+/// Orders settings by their place, so that the order of what is found stays the same: code last, since where a value is
+/// written out says more than where it is used.
+fn key(setting: &Setting) -> (bool, Option<&OsStr>, Option<u32>, &str) {
     let Origin { file, line, .. } = &setting.origin;
-    (file.as_deref().map(Path::as_os_str), *line, &setting.name)
+    let extension = file.as_deref().and_then(Path::extension).and_then(OsStr::to_str);
+    let is_code = extension.is_some_and(|extension| CODE.contains(&extension));
+    (is_code, file.as_deref().map(Path::as_os_str), *line, &setting.name)
 }
 
 #[cfg(test)]

@@ -109,6 +109,7 @@ pub(crate) fn typed(command: &str) -> Invocation {
         unknown: Vec::new(),
         words: rest,
         origin: Origin::process("command"),
+        places: std::rc::Rc::default(),
     }
 }
 

@@ -128,6 +128,7 @@ mod tests {
             assignments: assignments.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
             words: vec!["jest".into()],
             origin: Origin::process("command"),
+            places: std::rc::Rc::default(),
         };
         let values = |invocations: &[Invocation]| -> Vec<String> {
             environment_names(std::slice::from_ref(&reading), invocations).into_iter().map(|name| name.value).collect()

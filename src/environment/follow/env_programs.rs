@@ -1,12 +1,13 @@
 //! Programs that are there to load variables and then run a command: the family called dotenv, env-cmd, direnv, and
 //! `export $(cat .env | xargs)`, which does the same by hand.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use crate::environment::Origin;
 use crate::environment::follow::shell_text;
 use crate::environment::follow::shell_text::{ShellText, assignment};
 use crate::environment::follow::{Effect, Expansion, FileReader, Step, WrapperFile};
-use crate::environment::invocation::option_of;
+use crate::environment::invocation::{AssignedAt, option_of};
 use crate::environment::readers::formats;
 use crate::tools::programs::{Loading, loading};
 
@@ -14,6 +15,12 @@ use crate::tools::programs::{Loading, loading};
 pub(crate) fn is_named_for_variables(path: &Path) -> bool {
     let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().to_lowercase());
     name == ".env" || name.starts_with(".env.") || name.ends_with(".env") || name.ends_with(".envrc")
+}
+
+/// Tells by its name whether a file is code that an interpreter runs.
+fn is_code(path: &Path) -> bool {
+    let extension = path.extension().and_then(|extension| extension.to_str());
+    matches!(extension, Some("py" | "rb" | "js" | "mjs" | "cjs" | "ts" | "mts" | "pl" | "php" | "exs"))
 }
 
 impl Expansion<'_> {
@@ -125,6 +132,12 @@ impl Expansion<'_> {
             is_plain = cut.is_none();
             for command in commands {
                 step.invocation = before.clone();
+                let place = |(name, value): &(String, String)| {
+                    let shown = self.project.shown(&home.join(".envrc"));
+                    (name.clone(), value.clone(), Origin::file(name.clone(), shown, command.line))
+                };
+                let places: Vec<AssignedAt> = command.assignments.iter().map(place).collect();
+                step.invocation.placed(&places);
                 step.assign(command.assignments, command.unknown);
                 let file = command.words.get(1).cloned();
                 match command.words[0].as_str() {
@@ -145,20 +158,34 @@ impl Expansion<'_> {
         Some(step)
     }
 
-    /// What stands behind a file of variables among the words of a program that nobody knows (`nv .env.test npm test`): it
-    /// may load the file and run that.
+    /// What stands behind files of variables among the words of a program that nobody knows (`nv .env.test npm test`), or
+    /// of a script (`python run.py -e a.env,b.env pytest`): it may load them and run that.
     pub(crate) fn behind_a_file(&self, words: &[String]) -> Option<Step> {
-        if loading(words) != Loading::Unknown {
+        let is_unknown = loading(words) == Loading::Unknown;
+        let script = words.get(1).map(|word| self.step.folder.join(word));
+        let runs_script = || script.is_some_and(|path| is_code(&path) && self.files.exists(&path));
+        if !is_unknown && !runs_script() {
             return None;
         }
-        let file = |word: &String| {
-            let path = self.step.folder.join(word.rsplit('=').next().unwrap_or(word));
-            (is_named_for_variables(&path) && self.files.exists(&path)).then_some(path)
+        let present = |word: &String| -> Vec<PathBuf> {
+            let named = word.rsplit('=').next().unwrap_or(word).split(',').map(|name| self.step.folder.join(name));
+            named.filter(|path| is_named_for_variables(path) && self.files.exists(path)).collect()
         };
-        let (at, path) = words.iter().enumerate().skip(1).find_map(|(at, word)| Some((at, file(word)?)))?;
-        let behind: Vec<String> = words[at + 1..].iter().skip_while(|word| word.starts_with('-')).cloned().collect();
+        let found = words.iter().enumerate().skip(1).map(|(at, word)| (at, present(word)));
+        let (at, paths) = found.into_iter().find(|(_, paths)| !paths.is_empty())?;
+        let begins = |word: &&String| {
+            let is_program = !matches!(loading(std::slice::from_ref(*word)), Loading::Unknown);
+            is_program || assignment(word).is_some() || self.files.exists(&self.step.folder.join(word))
+        };
+        let behind = words[at + 1..].iter().skip_while(|word| word.starts_with('-'));
+        let behind: Vec<String> = match is_unknown && !words[at + 1..].first().is_some_and(|word| word.starts_with('-'))
+        {
+            true => behind.cloned().collect(),
+            false => behind.skip_while(|word| !begins(word)).cloned().collect(),
+        };
         let mut step = self.inner();
-        step.files.push(WrapperFile { path, reader: FileReader::Dotenv, overrides: true });
+        let files = paths.into_iter().map(|path| WrapperFile { path, reader: FileReader::Dotenv, overrides: true });
+        step.files.extend(files);
         step.invocation.words = behind;
         (!step.invocation.words.is_empty()).then_some(step)
     }

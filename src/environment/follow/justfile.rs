@@ -3,10 +3,11 @@
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
+use crate::environment::Origin;
 use crate::environment::follow::script::{PlacedScript, Script};
 use crate::environment::follow::shell_text::is_name;
 use crate::environment::follow::{Expansion, FileReader, Step, WrapperFile, non_empty};
-use crate::environment::invocation::option_of;
+use crate::environment::invocation::{AssignedAt, option_of};
 use crate::environment::paths::{nearest, normal, parent};
 
 /// The most files of recipes that one call reads.
@@ -35,9 +36,10 @@ impl Expansion<'_> {
             None => nearest(self.files, &self.step.folder, &self.project.root, &names),
         };
         let Some(file) = file.filter(|file| self.files.exists(file)) else { return (Vec::new(), false) };
-        let mut justfile = Justfile { unread: vec![(vec![file], String::new())], ..Justfile::default() };
+        let mut justfile =
+            Justfile { unread: vec![Unread { places: vec![file], ..Unread::default() }], ..Justfile::default() };
         let mut read = HashSet::new();
-        while let Some((places, module)) = justfile.unread.pop() {
+        while let Some(Unread { places, module, folder }) = justfile.unread.pop() {
             let place = places.into_iter().map(|place| normal(&place)).find(|place| self.files.exists(place));
             let Some(file) = place.filter(|file| read.insert((file.clone(), module.clone()))) else { continue };
             if read.len() > MOST_FILES {
@@ -45,10 +47,17 @@ impl Expansion<'_> {
                 break;
             }
             if let Some(text) = self.text_of(&file) {
-                justfile.read(&text, &file, &module);
+                let folder = folder.unwrap_or_else(|| parent(&file));
+                justfile.read(&text, &file, &module, &folder);
             }
         }
         let (mut scripts, is_unknown) = justfile.scripts(&asked);
+        let variables = justfile.variables.iter().zip(&justfile.places);
+        let places = variables.map(|((name, value), (file, line))| {
+            (name.clone(), value.clone(), Origin::file(name.clone(), self.project.shown(file), *line))
+        });
+        let places: Vec<AssignedAt> = places.collect();
+        scripts.iter_mut().for_each(|placed| placed.script.places.clone_from(&places));
         if is_unknown {
             self.cut("its justfile holds no such recipe, or takes it from another file");
         }
@@ -94,27 +103,44 @@ struct Justfile {
     aliases: Vec<(String, String)>,
     /// What recipes may refer to as `{{name}}`: texts, for a shell.
     variables: Vec<(String, String)>,
+    /// Where each of them stands.
+    places: Vec<(PathBuf, u32)>,
     /// The names of those that are exported.
     exported: Vec<String>,
     exports_all: bool,
     files: Vec<WrapperFile>,
-    /// Places where another file of recipes may lie, each with the module (`db::`) that it is.
-    unread: Vec<(Vec<PathBuf>, String)>,
+    /// Its dotenv files beat what is set.
+    overrides: bool,
+    unread: Vec<Unread>,
+}
+
+/// Another file of recipes.
+#[derive(Default)]
+struct Unread {
+    /// Where it may lie.
+    places: Vec<PathBuf>,
+    /// The module (`db::`) that it is.
+    module: String,
+    /// The folder that its recipes run in: its own, unless it is imported.
+    folder: Option<PathBuf>,
 }
 
 #[derive(Default)]
 struct Recipe {
     name: String,
     parameters: Vec<(String, Option<String>)>,
+    /// The last parameter takes all that follows.
+    takes_rest: bool,
     needs: Vec<String>,
     text: String,
     file: PathBuf,
+    folder: PathBuf,
     line: u32,
 }
 
 impl Justfile {
-    /// Reads one more file into it, as a part of the module whose name goes before its recipes.
-    fn read(&mut self, text: &str, file: &Path, module: &str) {
+    /// Reads one more file into it, as a part of the module whose name goes before its recipes; those run in `folder`.
+    fn read(&mut self, text: &str, file: &Path, module: &str, folder: &Path) {
         let mut is_open = false;
         for (line, number) in text.lines().zip(1..) {
             if line.starts_with([' ', '\t']) {
@@ -126,18 +152,22 @@ impl Justfile {
                     recipe.text.push('\n');
                 }
             } else {
-                self.note(line.trim(), (file, number), module, &mut is_open);
+                self.note(line.trim(), (file, number, folder), module, &mut is_open);
             }
         }
     }
 
     /// A line that belongs to no recipe, or is the head of one, which is open then.
-    fn note(&mut self, line: &str, (file, number): (&Path, u32), module: &str, is_open: &mut bool) {
+    fn note(&mut self, line: &str, (file, number, home): (&Path, u32, &Path), module: &str, is_open: &mut bool) {
         if let Some(setting) = line.strip_prefix("set ") {
             let (key, value) = setting.split_once(":=").map_or((setting, "true"), |(key, value)| (key, value.trim()));
             let path = match (key.trim(), value.trim_matches(['"', '\''])) {
                 ("export", "true") => {
                     self.exports_all = true;
+                    return;
+                }
+                ("dotenv-override", "true") => {
+                    self.overrides = true;
                     return;
                 }
                 ("dotenv-load", "true") => ".env",
@@ -147,7 +177,8 @@ impl Justfile {
             self.files.push(WrapperFile { path: path.into(), reader: FileReader::Dotenvy, overrides: false });
         } else if let Some(named) = line.strip_prefix("import ").or_else(|| line.strip_prefix("import? ")) {
             let path = parent(file).join(named.trim().trim_matches(['"', '\'']));
-            self.unread.push((vec![path], module.to_owned()));
+            let folder = Some(home.to_owned());
+            self.unread.push(Unread { places: vec![path], module: module.to_owned(), folder });
         } else if let Some(named) = line.strip_prefix("mod ").or_else(|| line.strip_prefix("mod? ")) {
             let (name, path) = named.trim().split_once(' ').unwrap_or((named.trim(), ""));
             let (folder, path) = (parent(file), path.trim().trim_matches(['"', '\'']));
@@ -162,20 +193,25 @@ impl Justfile {
             } else {
                 vec![path.to_owned(), format!("{path}/justfile"), format!("{path}/mod.just")]
             };
-            self.unread.push((places.iter().map(|place| folder.join(place)).collect(), format!("{module}{name}::")));
+            let places = places.iter().map(|place| folder.join(place)).collect();
+            self.unread.push(Unread { places, module: format!("{module}{name}::"), folder: None });
         } else if let Some(pair) = line.strip_prefix("export ").and_then(|export| self.variable(export)) {
             self.exported.push(pair.0.clone());
             self.variables.push(pair);
+            self.places.push((file.to_owned(), number));
         } else if let Some((alias, name)) = line.strip_prefix("alias ").and_then(|alias| alias.split_once(":=")) {
             self.aliases.push((format!("{module}{}", alias.trim()), format!("{module}{}", name.trim())));
         } else if let Some(pair) = self.variable(line) {
             self.variables.push(pair);
+            self.places.push((file.to_owned(), number));
         } else if let Some((head, needs)) = head_and_needs(line) {
             let mut words = head.trim_start_matches('@').split_ascii_whitespace();
             let name = words.next().unwrap_or_default();
             *is_open = !name.is_empty() && !line.starts_with(['#', '[']);
             if *is_open {
+                let mut takes_rest = false;
                 let parameters = words.map(|word| {
+                    takes_rest |= word.trim_start_matches('$').starts_with(['+', '*']);
                     let (name, default) =
                         word.split_once('=').map_or((word, None), |(name, value)| (name, Some(value)));
                     (
@@ -183,13 +219,16 @@ impl Justfile {
                         default.and_then(|default| self.evaluated(default)),
                     )
                 });
-                let (parameters, name) = (parameters.collect(), format!("{module}{name}"));
+                let parameters: Vec<_> = parameters.collect();
+                let name = format!("{module}{name}");
                 let needs = needed(needs).into_iter().map(|need| format!("{module}{need}")).collect();
                 self.recipes.push(Recipe {
                     name,
                     parameters,
+                    takes_rest,
                     needs,
                     file: file.to_owned(),
+                    folder: home.to_owned(),
                     line: number,
                     ..Recipe::default()
                 });
@@ -198,7 +237,7 @@ impl Justfile {
     }
 
     /// Finds the recipes that the words `asked` name (the first one where there are none), what they need first; and
-    /// tells whether one is needed that is not there. Words behind the first that name none are arguments.
+    /// tells whether one is needed that is not there. Words behind a recipe that it has parameters for are arguments.
     fn scripts(&self, asked: &[&str]) -> (Vec<PlacedScript>, bool) {
         let mut by_name: HashMap<&str, &Recipe> =
             self.recipes.iter().map(|recipe| (recipe.name.as_str(), recipe)).collect();
@@ -206,25 +245,36 @@ impl Justfile {
             let recipe = by_name.get(name.as_str()).copied();
             by_name.extend(recipe.map(|recipe| (alias.as_str(), recipe)));
         }
-        // `just db reset` is `just db::reset`.
-        let in_module = asked.get(..2).map(|words| words.join("::")).filter(|name| by_name.contains_key(name.as_str()));
-        let (first, arguments) = match &in_module {
-            Some(name) => (vec![name.as_str()], &asked[2..]),
-            None => (asked.to_vec(), asked.get(1..).unwrap_or_default()),
-        };
-        let mut all: Vec<&Recipe> = match &first[..] {
-            [] => self.recipes.iter().take(1).collect(),
-            names => names.iter().filter_map(|name| by_name.get(name).copied()).collect(),
-        };
-        let mut is_unknown = first.first().is_some_and(|name| !by_name.contains_key(name)) || all.is_empty();
+        let mut all: Vec<(&Recipe, &[&str])> = Vec::new();
+        let mut is_unknown = false;
+        let mut rest = asked;
+        while let [first, behind @ ..] = rest {
+            // `just db reset` is `just db::reset`.
+            let module = behind.first().map(|second| format!("{first}::{second}"));
+            let in_module = module.and_then(|name| by_name.get(name.as_str()).copied());
+            let behind = if in_module.is_some() { &behind[1..] } else { behind };
+            let Some(recipe) = in_module.or_else(|| by_name.get(first).copied()) else {
+                // What no recipe has parameters for, and is none.
+                is_unknown |= all.is_empty();
+                rest = behind;
+                continue;
+            };
+            let most = if recipe.takes_rest { behind.len() } else { recipe.parameters.len() };
+            let (given, others) = behind.split_at(most.min(behind.len()));
+            all.push((recipe, given));
+            rest = others;
+        }
+        if asked.is_empty() {
+            all.extend(self.recipes.first().map(|recipe| (recipe, asked)));
+        }
+        is_unknown |= all.is_empty();
         let mut seen = HashSet::new();
-        all.retain(|recipe| seen.insert(recipe.name.as_str()));
-        let asked_for = all.first().map_or("", |recipe| recipe.name.as_str());
+        all.retain(|(recipe, _)| seen.insert(recipe.name.as_str()));
         let mut at = 0;
         while at < all.len() {
-            for name in &all[at].needs {
+            for name in &all[at].0.needs {
                 match by_name.get(name.as_str()).copied() {
-                    Some(recipe) if seen.insert(&recipe.name) => all.push(recipe),
+                    Some(recipe) if seen.insert(&recipe.name) => all.push((recipe, &[])),
                     Some(_) => {}
                     None => is_unknown = true,
                 }
@@ -233,16 +283,21 @@ impl Justfile {
         }
         let is_exported = |name: &String| self.exports_all || self.exported.contains(name);
         let exports: Vec<_> = self.variables.iter().filter(|(name, _)| is_exported(name)).cloned().collect();
-        let scripts = all.into_iter().rev().map(|recipe| {
-            let given = if recipe.name == asked_for { arguments } else { &[] };
+        // `export A := env("A", "b")` takes what they say.
+        let reads_itself = |(name, value): &(String, String)| value.starts_with(&format!("${{{name}"));
+        let overrides = self.overrides || exports.iter().any(reads_itself);
+        let files = self.files.iter().map(|file| WrapperFile { overrides, ..file.clone() });
+        let files: Vec<WrapperFile> = files.collect();
+        let scripts = all.into_iter().rev().map(|(recipe, given)| {
             let script = Script {
                 name: recipe.name.clone(),
                 text: self.filled(recipe, given),
                 line: recipe.line,
                 assignments: exports.clone(),
-                files: self.files.clone(),
+                places: Vec::new(),
+                files: files.clone(),
             };
-            PlacedScript::beside(&recipe.file, script)
+            PlacedScript { file: recipe.file.clone(), folder: recipe.folder.clone(), script }
         });
         (scripts.collect(), is_unknown)
     }
@@ -328,7 +383,7 @@ mod tests {
 
     fn scripts(text: &str, asked: &[&str]) -> (Vec<PlacedScript>, bool) {
         let mut justfile = Justfile::default();
-        justfile.read(text, Path::new("/p/justfile"), "");
+        justfile.read(text, Path::new("/p/justfile"), "", Path::new("/p"));
         justfile.scripts(asked)
     }
 
@@ -344,6 +399,19 @@ mod tests {
         assert_eq!(texts(&scripts), ["sqlx migrate run", "cargo test"]);
         assert_eq!(scripts[1].script.assignments, [("A".to_owned(), "b".to_owned())]);
         assert_eq!(scripts[1].script.files.len(), 1);
+    }
+
+    #[test]
+    fn dotenv_files_beat_what_is_set_where_the_justfile_says_so_or_reads_them_itself() {
+        for (text, expected) in [
+            ("set dotenv-load\nt:\n  x\n", false),
+            ("set dotenv-load\nset dotenv-override\nt:\n  x\n", true),
+            ("set dotenv-load\nexport A := env('A', 'b')\nt:\n  x\n", true),
+            ("set dotenv-load\nexport A := env('B', 'b')\nt:\n  x\n", false),
+        ] {
+            let scripts = scripts(text, &[]).0;
+            assert_eq!(scripts[0].script.files[0].overrides, expected, "{text}");
+        }
     }
 
     #[test]
@@ -375,7 +443,7 @@ mod tests {
 
     #[test]
     fn recipes_are_found_by_all_ways_to_name_them_or_told() {
-        let text = "alias r := reset\ntest: (reset 'x y') lint && last\n  jest\nreset u=\"pg://h/x\":\n  y\nlint:\n  z\nlast:\n  w\nodd: absent\n  v\n";
+        let text = "alias r := reset\ntest: (reset 'x y') lint && last\n  jest\nreset u=\"pg://h/x\":\n  y\nlint:\n  z\nlast:\n  w\nodd: absent\n  v\ngive one *rest:\n  b {{one}} {{rest}}\n";
         for (asked, expected, is_told) in [
             (&["r"][..], "y", false),
             (&["reset", "db.test"], "y", false),
@@ -383,6 +451,8 @@ mod tests {
             (&["test"], "w|z|y|jest", false),
             (&[], "w|z|y|jest", false),
             (&["odd"], "v", true),
+            (&["give", "lint", "last"], "b lint last", false),
+            (&["lint", "reset", "last", "last"], "w|y|z", false),
             (&["elsewhere"], "", true),
             (&["db::reset"], "", true),
         ] {
@@ -394,11 +464,11 @@ mod tests {
     #[test]
     fn modules_and_imports_are_read_where_they_may_lie() {
         let mut justfile = Justfile::default();
-        justfile.read("import 'a.just'\nmod? db\nmod web 'x/y.just'\n", Path::new("/p/justfile"), "");
+        justfile.read("import 'a.just'\nmod? db\nmod web 'x/y.just'\n", Path::new("/p/justfile"), "", Path::new("/p"));
         let unread: Vec<String> =
-            justfile.unread.iter().map(|(places, module)| format!("{module}{}", places[0].display())).collect();
+            justfile.unread.iter().map(|one| format!("{}{}", one.module, one.places[0].display())).collect();
         assert_eq!(unread, ["/p/a.just", "db::/p/db.just", "web::/p/x/y.just"]);
-        justfile.read("reset: clean\n  x\nclean:\n  y\n", Path::new("/p/db/mod.just"), "db::");
+        justfile.read("reset: clean\n  x\nclean:\n  y\n", Path::new("/p/db/mod.just"), "db::", Path::new("/p/db"));
         for asked in [&["db::reset"][..], &["db", "reset"]] {
             let (scripts, told) = justfile.scripts(asked);
             assert_eq!((texts(&scripts).join("|").as_str(), told), ("y|x", false), "{asked:?}");

@@ -163,7 +163,7 @@ impl Expansion<'_> {
                 // PDM's `_` is for all.
                 match below {
                     [kind, variable] if task == "_" && kind == "env" => {
-                        tasks.common.assignments.push((variable.clone(), entry.value.clone()));
+                        tasks.common.set(variable, &entry.value, self.place(&file, &entry));
                     }
                     [kind, ..] if task == "_" && kind.starts_with("env") => {
                         tasks.common.files.push(tasks::file(&entry.value));
@@ -174,7 +174,7 @@ impl Expansion<'_> {
                 let path = ["tasks", task].into_iter().map(str::to_owned).chain(below.iter().cloned()).collect();
                 tasks.entries.push((file.clone(), FlatEntry { path, ..entry.clone() }));
             } else if let Some([variable]) = behind(place.variables) {
-                tasks.common.assignments.push((variable.clone(), entry.value.clone()));
+                tasks.common.set(variable, &entry.value, self.place(&file, &entry));
             } else if let Some([] | [_] | [_, _]) = behind(place.files) {
                 tasks.common.files.push(tasks::file(&entry.value));
             }
@@ -194,6 +194,7 @@ impl Expansion<'_> {
         }
         let step = self.inner().running(std::iter::once(program).chain(arguments.iter().map(String::as_str)));
         let mut step = step.with_assignments(common.assignments.clone());
+        step.invocation.placed(&common.places);
         step.files.extend(common.files.iter().map(|file| file.below(&self.step.folder)));
         Some(vec![step])
     }

@@ -35,9 +35,15 @@ impl Expansion<'_> {
                 if filled.len() > MOST_WORDS {
                     self.cut("its arguments make a command of more than 10,000 words");
                 } else if is_changed && !filled.is_empty() && self.affords(step.cost() + filled.len()) {
-                    let (unknown, origin) = (step.invocation.unknown.clone(), step.invocation.origin.clone());
+                    let Invocation { unknown, origin, places, .. } = step.invocation.clone();
                     let assignments = given.unwrap_or_else(|| assignments.clone());
-                    added.push(step.with_invocation(Invocation { assignments, unknown, words: filled, origin }));
+                    added.push(step.with_invocation(Invocation {
+                        assignments,
+                        unknown,
+                        words: filled,
+                        origin,
+                        places,
+                    }));
                 }
             }
         }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::environment::Origin;
 use crate::environment::follow::{Expansion, Step, WrapperFile};
+use crate::environment::invocation::AssignedAt;
 use crate::environment::not_followed::GivenUp;
 use crate::environment::paths::parent;
 use crate::environment::readers::encoding::decoded;
@@ -19,10 +20,18 @@ pub(crate) struct Script {
     pub(crate) text: String,
     pub(crate) line: u32,
     pub(crate) assignments: Vec<(String, String)>,
+    /// Where those of the assignments stand that do not stand in the script.
+    pub(crate) places: Vec<AssignedAt>,
     pub(crate) files: Vec<WrapperFile>,
 }
 
 impl Script {
+    /// Sets a variable that stands at a place of its own.
+    pub(crate) fn set(&mut self, name: &str, value: &str, place: Origin) {
+        self.assignments.push((name.to_owned(), value.to_owned()));
+        self.places.push((name.to_owned(), value.to_owned(), place));
+    }
+
     /// Adds the words that are given to it.
     pub(crate) fn give<A: AsRef<str>>(&mut self, arguments: &[A]) {
         for argument in arguments.iter().map(AsRef::as_ref).filter(|argument| *argument != "--") {
@@ -68,6 +77,12 @@ impl Expansion<'_> {
     pub(crate) fn entries_of(&self, path: &Path, flatten: Flatten) -> Option<Vec<FlatEntry>> {
         let flat = flatten(&self.text_of(path)?);
         Some(flat.entries(|stop| self.give_up(path, Some(stop.line), stop.why)))
+    }
+
+    /// The place of an entry of such a file.
+    pub(crate) fn place(&self, path: &Path, entry: &FlatEntry) -> Origin {
+        let name = entry.path.last().map_or("", String::as_str);
+        Origin::file(name, self.project.shown(path), entry.line)
     }
 
     pub(crate) fn give_up(&self, path: &Path, line: Option<u32>, why: GivenUp) {

@@ -143,7 +143,13 @@ impl Expansion<'_> {
             if is_json {
                 step.invocation.origin.line = Some(script.line);
             }
-            step.invocation.assignments.extend(script.assignments.iter().cloned());
+            // What the text itself assigns comes after what its file gives to it.
+            let before = &self.step.invocation;
+            let (at, count) = (before.assignments.len(), script.assignments.len());
+            step.invocation.assignments.splice(at..at, script.assignments.iter().cloned());
+            let own = step.invocation.unknown.iter_mut().skip(before.unknown.len());
+            own.for_each(|(assigned, _)| *assigned += count);
+            step.invocation.placed(&script.places);
             step.files.extend(script.files.iter().map(|file| file.below(folder)));
         }
         steps

@@ -41,6 +41,7 @@ impl Step {
                 assignments: Vec::new(),
                 unknown: Vec::new(),
                 words,
+                places: Rc::default(),
                 origin: Origin::command_line(),
             },
             stands_for_others: false,

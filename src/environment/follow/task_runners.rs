@@ -55,7 +55,9 @@ impl Expansion<'_> {
                     }),
                     ["env", "_", "path" | "python", ..] => {}
                     ["env", "_", ..] => is_plain = false,
-                    ["env", name] => configured.assignments.push((name.to_owned(), entry.value)),
+                    ["env", name] => {
+                        configured.set(name, &entry.value, self.place(&path, &entry));
+                    }
                     ["tasks", ..] => entries.push((path.clone(), entry)),
                     _ => {}
                 }
@@ -68,6 +70,7 @@ impl Expansion<'_> {
                 let mut step = self.inner();
                 step.invocation.words = words[at + 1..].to_vec();
                 step.invocation.assignments.extend(configured.assignments);
+                step.invocation.placed(&configured.places);
                 step.files.extend(configured.files);
                 if !is_plain {
                     step.effects.push((Effect::Injects, "mise exec".to_owned()));
@@ -99,7 +102,7 @@ impl Expansion<'_> {
             let keys: Vec<&str> = entry.path.iter().map(String::as_str).collect();
             match keys[..] {
                 ["dotenv", _] => configured.files.push(tasks::file(&entry.value).below(&home)),
-                ["env", name] => configured.assignments.push((name.to_owned(), entry.value)),
+                ["env", name] => configured.set(name, &entry.value, self.place(path, &entry)),
                 ["includes", name] | ["includes", name, "taskfile"] => {
                     let named = home.join(&entry.value);
                     let inside = TASKFILES.iter().map(|file| named.join(file));

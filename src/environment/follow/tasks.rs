@@ -98,6 +98,7 @@ impl Expansion<'_> {
             }
             let mut script = Script { name: name.clone(), ..Script::default() };
             script.assignments.clone_from(&tasks.common.assignments);
+            script.places.clone_from(&tasks.common.places);
             script.files.clone_from(&tasks.common.files);
             let (mut file, mut folder, mut arguments) = (None, None, Vec::new());
             for (path, entry) in by_task.get(name.as_str()).into_iter().flatten() {
@@ -109,7 +110,7 @@ impl Expansion<'_> {
                     }
                 };
                 match Part::of(&below) {
-                    Part::Variable(name) => script.assignments.push((name.to_owned(), entry.value.clone())),
+                    Part::Variable(name) => script.set(name, &entry.value, self.place(path, entry)),
                     Part::File => script.files.push(self::file(&entry.value)),
                     Part::Folder => folder = Some(&entry.value),
                     Part::Needed => needed(&entry.value),

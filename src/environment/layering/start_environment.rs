@@ -93,16 +93,16 @@ impl StartEnvironment {
 
     /// This environment with the invocation's assignments in it.
     pub(crate) fn with_assignments(&self, invocation: &Invocation) -> Self {
-        self.assigned(invocation.assigned(false), &invocation.origin)
+        self.assigned(invocation.assigned(false), invocation)
     }
 
     /// This environment with variables that are set one after the other; those that cannot be told have no value.
     pub(crate) fn assigned<'p>(
         &self,
         pairs: impl Iterator<Item = (&'p str, Option<&'p str>)>,
-        origin: &Origin,
+        by: &Invocation,
     ) -> Self {
-        let (mut new, touched, _) = self.with_all(pairs, origin);
+        let (mut new, touched, _) = self.with_all(pairs, by);
         new.mark_touched(self, touched);
         new
     }
@@ -112,9 +112,9 @@ impl StartEnvironment {
     pub(crate) fn assigned_further<'p>(
         &self,
         pairs: impl Iterator<Item = (&'p str, Option<&'p str>)>,
-        origin: &Origin,
+        by: &Invocation,
     ) -> Option<Self> {
-        let (mut new, touched, forgets) = self.with_all(pairs, origin);
+        let (mut new, touched, forgets) = self.with_all(pairs, by);
         // What was marked for its sake stays marked here.
         (!(forgets && self.has_marks)).then(|| {
             new.mark_touched(self, touched);
@@ -126,11 +126,12 @@ impl StartEnvironment {
     fn with_all<'p>(
         &self,
         pairs: impl Iterator<Item = (&'p str, Option<&'p str>)>,
-        origin: &Origin,
+        by: &Invocation,
     ) -> (Self, Vec<usize>, bool) {
         let mut new = self.afresh();
         let (mut touched, mut forgets) = (Vec::new(), false);
         for (name, value) in pairs {
+            let origin = by.place_of(name, value);
             let (value, unresolved) = match value {
                 Some(value) => {
                     let look = |name: &str| new.value(name).map(str::to_owned);
@@ -142,7 +143,6 @@ impl StartEnvironment {
                 }
                 None => (unknown_value(name), Some(Unresolved::Variable)),
             };
-            let origin = Origin { variable: name.to_owned(), ..origin.clone() };
             let setting = Rc::new(Setting { name: name.to_owned(), value, origin, unresolved });
             if is_unknown(&setting) {
                 Rc::make_mut(&mut new.unknown).push(setting.value.clone());
@@ -274,7 +274,13 @@ mod tests {
 
     fn assigned(pairs: &[(String, String)]) -> StartEnvironment {
         let origin = Origin::process("");
-        let invocation = Invocation { assignments: pairs.to_vec(), unknown: Vec::new(), words: Vec::new(), origin };
+        let invocation = Invocation {
+            assignments: pairs.to_vec(),
+            unknown: Vec::new(),
+            words: Vec::new(),
+            origin,
+            places: Rc::default(),
+        };
         StartEnvironment::default().with_assignments(&invocation)
     }
 
@@ -342,13 +348,13 @@ mod tests {
                 unknown.into_iter().map(|(before, name)| (before.min(pairs.len()), name.into())).collect();
             unknown.sort();
             let origin = Origin::process("");
-            let whole = Invocation { assignments: pairs, unknown, words: Vec::new(), origin: origin.clone() };
+            let whole = Invocation { assignments: pairs, unknown, words: Vec::new(), origin: origin.clone(), places: Rc::default() };
             let host = StartEnvironment::of([Rc::new(Setting::known("A", "$(z)", origin.clone()))]);
             for with_unknown in [false, true] {
                 let all = || whole.assigned(with_unknown);
-                let further = host.assigned(all().take(done), &origin).assigned_further(all().skip(done), &origin);
+                let further = host.assigned(all().take(done), &whole).assigned_further(all().skip(done), &whole);
                 let Some(further) = further else { continue };
-                let at_once = host.assigned(all(), &origin);
+                let at_once = host.assigned(all(), &whole);
                 assert_eq!(further.settings, at_once.settings);
                 assert_eq!(further.fingerprint(), at_once.fingerprint());
             }

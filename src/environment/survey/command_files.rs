@@ -1,9 +1,10 @@
 //! Settings files that a command names by an option of its own (`alembic -c prod.ini`, `knex --knexfile
-//! db/knexfile.js`), or hands to the project's own program (`java -jar shop.jar server shop.yml`).
+//! db/knexfile.js`), hands to the project's own program (`java -jar shop.jar server shop.yml`), or that a variable names
+//! (`SHOP_CONFIG=live.yaml`).
 //!
 //! Source: the command-line help of the programs.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::environment::ecosystems;
 use crate::environment::ecosystems::node;
@@ -51,28 +52,62 @@ pub(crate) fn add(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>) {
     let own = rows.find(|(programs, _)| programs.contains(&program)).map_or(&[][..], |(_, options)| options);
     let any = if MODELLED_APART.contains(&program) { &[][..] } else { OF_VARIABLES };
     add_named_for_variables(scene, readings);
-    let holds_settings = |name: &&str| {
-        let extension = Path::new(name).extension().and_then(|extension| extension.to_str());
-        extension.is_some_and(|extension| HOLD_SETTINGS.contains(&extension))
-    };
     let is_known = !own.is_empty() || MODELLED_APART.contains(&program);
     let settings_options = if is_known { &[][..] } else { OF_SETTINGS };
-    let named = settings_options.iter().filter_map(|option| scene.option(option)).filter(holds_settings);
-    let variables = NAMING_SETTINGS.iter().filter_map(|name| scene.environment.get(name)).filter(holds_settings);
+    let named = settings_options.iter().filter_map(|option| scene.option(option)).filter(|name| holds_settings(name));
+    let variables =
+        NAMING_SETTINGS.iter().filter_map(|name| scene.environment.get(name)).filter(|name| holds_settings(name));
     let of_script = if MODELLED_APART.contains(&program) { behind_the_script(scene) } else { Vec::new() };
-    let named = named.chain(variables).chain(of_script.into_iter().filter(holds_settings));
-    let named = named.chain(handed_over(scene).filter(holds_settings));
+    let named = named.chain(variables).chain(of_script.into_iter().filter(|name| holds_settings(name)));
+    let named = named.chain(handed_over(scene).filter(|name| holds_settings(name)));
     for name in own.iter().chain(any).filter_map(|option| scene.option(option)).chain(named) {
         for name in name.trim_start_matches("file://").split(',') {
             let path = normal(&scene.path(name));
             if scene.library.exists(&path) {
-                let mut layers = vec![Layer::Environment];
-                layers.extend(settings(scene, &path));
-                layers.push(Layer::file(scene.path(".env")));
-                readings.chain("named settings file", EVERY_DIALECT, layers);
+                add_settings(scene, readings, &path);
             }
         }
     }
+    for path in named_by_variables(scene) {
+        add_settings(scene, readings, &path);
+    }
+}
+
+fn add_settings(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>, path: &Path) {
+    let mut layers = vec![Layer::Environment];
+    layers.extend(settings(scene, path));
+    layers.push(Layer::file(scene.path(".env")));
+    readings.chain("named settings file", EVERY_DIALECT, layers);
+}
+
+/// Endings of names of variables that tell a program its settings file.
+const NAME_SETTINGS: &[&str] = &[
+    "CONF",
+    "CONFIG",
+    "CONFIG_FILE",
+    "CONFIG_PATH",
+    "CONF_FILE",
+    "PROPERTIES_FILE",
+    "SETTINGS",
+    "SETTINGS_FILE",
+    "SETTINGS_PATH",
+];
+
+/// Lists the settings files that variables of the environment name (`SHOP_CONFIG=live.yaml`), those that are there.
+pub(crate) fn named_by_variables(scene: &Scene<'_>) -> Vec<PathBuf> {
+    let settings = scene.environment.settings.iter().filter(|setting| {
+        let is_one = |ending: &&str| {
+            setting.name.strip_suffix(*ending).is_some_and(|before| before.is_empty() || before.ends_with('_'))
+        };
+        NAME_SETTINGS.iter().any(is_one) && holds_settings(&setting.value)
+    });
+    let paths = settings.map(|setting| scene.path(&setting.value));
+    paths.filter(|path| path.starts_with(&scene.project.root) && scene.library.exists(path)).collect()
+}
+
+fn holds_settings(name: &str) -> bool {
+    let extension = Path::new(name).extension().and_then(|extension| extension.to_str());
+    extension.is_some_and(|extension| HOLD_SETTINGS.contains(&extension))
 }
 
 /// Finds the settings files that a script is told by options of its own: `node app.js --config shop.yml`.
@@ -113,8 +148,8 @@ fn add_named_for_variables(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>
         return;
     }
     for word in scene.words().iter().skip(1) {
-        let path = normal(&scene.path(word.rsplit('=').next().unwrap_or(word)));
-        if is_named_for_variables(&path) && scene.library.exists(&path) {
+        let named = word.rsplit('=').next().unwrap_or(word).split(',').map(|name| normal(&scene.path(name)));
+        for path in named.filter(|path| is_named_for_variables(path) && scene.library.exists(path)) {
             let file = Layer::file(path);
             readings.chain("named file", EVERY_DIALECT, vec![file.clone(), Layer::Environment]);
             readings.chain("named file", EVERY_DIALECT, vec![Layer::Environment, file]);

@@ -182,14 +182,13 @@ impl<'s> Starts<'s> {
     fn pass(&mut self, invocation: &'s Invocation, count: usize, host: &StartEnvironment) -> StartEnvironment {
         let further = match self.passed.back() {
             Some(last) if last.count == count => return last.environment.clone(),
-            Some(last) => last.environment.assigned_further(
-                invocation.assigned(self.with_unknown).take(count).skip(last.count),
-                &invocation.origin,
-            ),
+            Some(last) => last
+                .environment
+                .assigned_further(invocation.assigned(self.with_unknown).take(count).skip(last.count), invocation),
             None => None,
         };
-        let environment = further
-            .unwrap_or_else(|| host.assigned(invocation.assigned(self.with_unknown).take(count), &invocation.origin));
+        let environment =
+            further.unwrap_or_else(|| host.assigned(invocation.assigned(self.with_unknown).take(count), invocation));
         if self.passed.len() == MOST_PASSED {
             self.passed.pop_front();
         }
@@ -214,9 +213,10 @@ struct SeenScene {
 fn fingerprint(scene: &Scene<'_>, load_orders: &[&LoadOrder]) -> (PathBuf, String, String) {
     let files = scene.step.map_or(&[] as &[WrapperFile], |step| &step.files);
     let names: Vec<&str> = load_orders.iter().map(|load_order| load_order.name).collect();
+    let settings = command_files::named_by_variables(scene);
     (
         scene.folder.to_owned(),
-        format!("{names:?}{:?}{files:?}{}", scene.purpose, name_of(scene)),
+        format!("{names:?}{:?}{files:?}{settings:?}{}", scene.purpose, name_of(scene)),
         words_that_matter(scene, load_orders),
     )
 }

@@ -107,7 +107,8 @@ pub(crate) fn find(invocation: &Invocation, variables: &Variables<'_>) -> Vec<Fo
     }
     found.extend(at_a_provider(&invocation.words).map(|draft| Found::new(draft, typed(program), "")));
     for (at, word) in invocation.words.iter().enumerate().skip(1) {
-        let word = &if holds_an_address(word) { variables.filled_in(word, false) } else { word.clone() };
+        let filled = is_filled_in(word).then(|| variables.filled_in(word, false));
+        let word = filled.as_ref().unwrap_or(word);
         if let Some(why) = cut_in(word, variables) {
             variables.cut_off(&typed(program), why);
         }
@@ -131,15 +132,26 @@ pub(crate) fn find(invocation: &Invocation, variables: &Variables<'_>) -> Vec<Fo
     found
 }
 
-/// Lists the words of an invocation that variables are filled in: the arguments of a database client, and addresses.
-pub(crate) fn filled_in(invocation: &Invocation) -> impl Iterator<Item = &String> {
-    let of_client = client_of(&invocation.words).map_or(&[][..], |(_, arguments)| arguments);
-    of_client.iter().chain(invocation.words.iter().skip(1).filter(|word| holds_an_address(word)))
+/// Tells whether all variables are known that the words of a client refer to; those of other programs are settings.
+pub(crate) fn are_known(invocation: &Invocation, variables: &Variables<'_>) -> bool {
+    let is_open = |word: &String| word.contains('$') && variables.filled_in(word, false) == *word;
+    !of_a_client(invocation).iter().any(is_open)
 }
 
-/// Tells whether a word is an address with variables in it: `--url "postgresql://$DB_USER@$DB_HOST/shop"`.
-fn holds_an_address(word: &str) -> bool {
-    word.contains("://") && word.contains('$')
+/// Lists the words of an invocation that variables are filled in: the arguments of a database client, and addresses.
+pub(crate) fn filled_in(invocation: &Invocation) -> impl Iterator<Item = &String> {
+    let addresses = invocation.words.iter().skip(1).filter(|word| is_filled_in(word));
+    of_a_client(invocation).iter().chain(addresses)
+}
+
+fn of_a_client(invocation: &Invocation) -> &[String] {
+    client_of(&invocation.words).map_or(&[], |(_, arguments)| arguments)
+}
+
+/// Tells whether variables are filled in a word of any program: in an address, and in what is nothing but a variable.
+fn is_filled_in(word: &str) -> bool {
+    let value = word.split_once('=').map_or(word, |(_, value)| value);
+    word.contains('$') && (word.contains("://") || value.starts_with('$') && !value.contains(['/', '(']))
 }
 
 /// Finds the database of a provider's account that the words act on.
@@ -298,6 +310,22 @@ mod tests {
         let shown: Vec<String> =
             found(&[], &[typed("PGHOST=other.example.net psql")], &[]).iter().map(target_line).collect();
         assert_eq!(shown, ["postgres other.example.net:5432 -"]);
+    }
+
+    #[test]
+    fn variables_in_the_words_of_any_program_are_filled_in_where_they_are_known() {
+        let env = reading(&[("APP", "postgres://db.example.net/shop"), ("H", "db.example.net")]);
+        for (command, expected) in [
+            ("sqlx migrate run --database-url $APP", "postgres db.example.net:5432 shop"),
+            ("sqlx migrate run --database-url=${APP:-postgres://localhost/x}", "postgres db.example.net:5432 shop"),
+            ("run-tests --db-host $H --db-name x", "postgres db.example.net:5432 x"),
+            ("run-tests --db-host ${NONE} --db-name x", "postgres ${none}:5432 x [Unexpanded]"),
+        ] {
+            let empty = reading(&[]);
+            let targets = found(&[empty, env.clone()], &[typed(command)], &[]);
+            let shown: Vec<String> = targets.iter().map(target_line).collect();
+            assert!(shown.iter().any(|line| line == expected), "{command}: {shown:?}");
+        }
     }
 
     #[test]

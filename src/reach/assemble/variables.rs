@@ -103,11 +103,18 @@ impl Known {
         if let Some(known) = values.get(value) {
             return (Rc::clone(name), Rc::clone(known));
         }
-        let is_empty = means_nothing(without_quotes(value).0);
+        let text = without_quotes(value).0;
+        let is_empty = means_nothing(text) || name.role == Some(Role::Database) && is_file_of_code(text);
         let read = Rc::new(Value { is_empty, drafts: OnceCell::new(), at_a_provider: OnceCell::new() });
         values.insert(value.to_owned(), Rc::clone(&read));
         (Rc::clone(name), read)
     }
+}
+
+/// Tells whether what stands where a database's name may be is the path of a file about databases.
+fn is_file_of_code(text: &str) -> bool {
+    let endings = [".ini", ".prisma", ".py", ".rb", ".sql", ".toml", ".yaml", ".yml"];
+    text.contains('/') && endings.iter().any(|ending| text.ends_with(ending))
 }
 
 /// One environment that the command could see: a reading with the assignments of one invocation over it.
@@ -155,21 +162,27 @@ impl<'a> Variables<'a> {
     /// followed may set it. `word` is one of the words of an invocation: what those refer to counts, see
     /// [`referred_names`](crate::environment::readers::expansion::referred_names).
     pub(crate) fn filled_in(&self, word: &str, takes_defaults: bool) -> String {
-        let all_known = Cell::new(true);
-        let look = |name: &str| {
-            let value = self.named(name).map(|variable| variable.value().to_owned());
-            all_known.set(all_known.get() && value.is_some());
-            value
-        };
-        let written = Word::new(word, Quotes::Removed, Unset::AsWritten);
-        let filled = written.expand_known(&mut Scope::new(&look), &mut Budget::new()).0;
-        if all_known.get() || takes_defaults { filled } else { word.to_owned() }
+        filled_in(word, takes_defaults, &|name| self.named(name).map(|variable| variable.value().to_owned()))
     }
 
     /// Not for others: a name that nobody has said to count may have been left out.
     fn named(&self, name: &str) -> Option<&Variable<'a>> {
         self.by_name.get(name).map(|at| &self.all[*at]).filter(|variable| !variable.is_empty())
     }
+}
+
+/// Fills in what a shell would, where `look` knows all variables of the word, or with the defaults of the others where
+/// `takes_defaults`; else it stays as written.
+pub(crate) fn filled_in(word: &str, takes_defaults: bool, look: &dyn Fn(&str) -> Option<String>) -> String {
+    let all_known = Cell::new(true);
+    let look = |name: &str| {
+        let value = look(name);
+        all_known.set(all_known.get() && value.is_some());
+        value
+    };
+    let written = Word::new(word, Quotes::Removed, Unset::AsWritten);
+    let filled = written.expand_known(&mut Scope::new(&look), &mut Budget::new()).0;
+    if all_known.get() || takes_defaults { filled } else { word.to_owned() }
 }
 
 #[cfg(test)]

@@ -17,10 +17,13 @@ use crate::reach::{Lookup, Target, arguments, assemble, find_targets};
 fn of_all_pairs(readings: &[Reading], invocations: &[Invocation], lookup: &Lookup<'_>) -> Vec<Target> {
     let mut known = Known::default();
     let mut merger = Merger::default();
+    // What one reading knows the variables of, another one need not.
+    let mut known_somewhere = vec![false; invocations.len()];
+    let mut unfilled = Vec::new();
     for reading in readings {
         let mut settings = reading.settings.clone();
         settings.sort_by_key(|setting| (setting.origin.file.clone(), setting.origin.line, setting.name.clone()));
-        for invocation in invocations {
+        for (at, invocation) in invocations.iter().enumerate() {
             let assigned = invocation.assignments.iter().map(|(name, value)| {
                 let origin = Origin { variable: name.clone(), ..invocation.origin.clone() };
                 Setting::known(name.clone(), value.clone(), origin)
@@ -33,9 +36,17 @@ fn of_all_pairs(readings: &[Reading], invocations: &[Invocation], lookup: &Looku
                 settings.iter().map(|setting| &**setting).filter(|setting| !later.contains(setting.name.as_str()));
             let variables = Variables::new(below.chain(over).map(Cow::Borrowed), &mut known, lookup);
             merger.add_all(assemble::find(&variables));
-            merger.add_all(arguments::find(invocation, &variables));
+            let found = arguments::find(invocation, &variables);
+            if arguments::are_known(invocation, &variables) {
+                known_somewhere[at] |= invocation.words.iter().any(|word| word.contains('$'));
+                merger.add_all(found);
+            } else {
+                unfilled.push((at, found));
+            }
         }
     }
+    let unfilled = unfilled.into_iter().filter(|(at, _)| !known_somewhere[*at]);
+    unfilled.for_each(|(_, found)| merger.add_all(found));
     merger.finish().targets
 }
 

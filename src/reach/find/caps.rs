@@ -171,7 +171,13 @@ fn environments_that_multiply_are_bounded_and_told() {
         .map(|at| {
             let origin = Origin { line: Some(at), ..Origin::process("") };
             let assignments = vec![("DB_NAME".to_owned(), format!("app{at}"))];
-            Invocation { assignments, unknown: Vec::new(), words: vec!["jest".to_owned()], origin }
+            Invocation {
+                assignments,
+                unknown: Vec::new(),
+                words: vec!["jest".to_owned()],
+                origin,
+                places: std::rc::Rc::default(),
+            }
         })
         .collect();
     let project = Project { root: "/p".into(), folder: "/p".into(), home: None };

@@ -202,8 +202,7 @@ fn settings(
     shown: &Path,
     lookup: Lookup<'_>,
 ) -> Vec<Setting> {
-    let repositories: Vec<(u32, String)> =
-        text.lines().zip(1..).filter_map(|(line, number)| Some((number, repository(line)?))).collect();
+    let repositories = repositories(text);
     let block_of = |pair: &Pair| repositories.partition_point(|(line, _)| *line <= pair.line);
     let is_database = |pair: &&Pair| pair.path.last().is_some_and(|key| key == "database");
     let databases: Vec<usize> = pairs.iter().filter(is_database).map(block_of).collect();
@@ -211,22 +210,54 @@ fn settings(
     for pair in pairs.iter().filter(|pair| code.counts(pair.line, environment, lookup)) {
         let Some(key) = pair.path.last().filter(|key| KEYS.contains(&key.as_str())) else { continue };
         let at = block_of(pair);
-        let Some((_, repository)) = at.checked_sub(1).map(|before| &repositories[before]) else { continue };
+        let Some((_, repositories)) = at.checked_sub(1).map(|before| &repositories[before]) else { continue };
         let expression = of_one_partition(&pair.expression, lookup);
-        let name = format!("{repository}.{key}");
         let value = code.evaluated(&expression, pair.line, environment, lookup, MOST_NAMES);
         let Some((value, unresolved)) = value.settled(key, &expression) else { continue };
         // An endpoint has a host and an adapter, too.
-        let says_where = key != "adapter" && (repository.contains("Repo") || databases.contains(&at));
+        let is_repository = repositories.iter().any(|name| name.contains("Repo"));
+        let says_where = key != "adapter" && (is_repository || databases.contains(&at));
         if unresolved.is_some() && !says_where {
             continue;
         }
         let origin = Origin::file(key.clone(), shown, pair.line);
-        // What is said last counts.
-        settings.retain(|before| before.name != name);
-        settings.push(Setting { name, value, origin, unresolved });
+        for repository in repositories {
+            let name = format!("{repository}.{key}");
+            // What is said last counts.
+            settings.retain(|before| before.name != name);
+            let (value, origin, unresolved) = (value.clone(), origin.clone(), unresolved.clone());
+            settings.push(Setting { name, value, origin, unresolved });
+        }
     }
     settings
+}
+
+/// Finds what the lines of a file configure: a module, or each that a loop gives (`for repo <- [A, B] do`).
+fn repositories(text: &str) -> Vec<(u32, Vec<String>)> {
+    let mut found = Vec::new();
+    let mut loops: Vec<(&str, Vec<String>)> = Vec::new();
+    let mut at = 0;
+    for (line, number) in text.lines().zip(1..) {
+        let rest = text.get(at..).unwrap_or_default();
+        at += line.len() + 1;
+        if let Some((name, list)) = rest.trim_start().strip_prefix("for ").and_then(|rest| rest.split_once("<-"))
+            && line.contains("<-")
+        {
+            let list = list.trim_start().strip_prefix('[').unwrap_or_default();
+            let list = list.split(']').next().unwrap_or_default();
+            let modules = list.split(',').map(str::trim).filter(|module| !module.is_empty()).map(str::to_owned);
+            loops.push((name.trim(), modules.collect()));
+        }
+        let Some(repository) = repository(line) else { continue };
+        let looped = loops.iter().rev().find(|(name, modules)| *name == configured(line) && !modules.is_empty());
+        found.push((number, looped.map_or_else(|| vec![repository], |(_, modules)| modules.clone())));
+    }
+    found
+}
+
+/// Gives what the second argument of `config` is.
+fn configured(line: &str) -> &str {
+    line.split(',').nth(1).map_or("", str::trim)
 }
 
 /// Finds `App.Repo` in `config :app, App.Repo,`; `None` for configuration of anything else.
@@ -249,5 +280,18 @@ fn of_one_partition(expression: &str, lookup: Lookup<'_>) -> String {
             format!("{}{}{}", &expression[..from], own.filter(is_plain).unwrap_or_default(), &expression[to + 1..])
         }
         _ => expression.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_repository_of_a_loop_is_configured() {
+        let text = "for repo <- [\n  A.Repo,\n  A.Replica\n] do\n  config :a, repo,\n    hostname: \"h\"\nend\nconfig :a, A.Other, url: \"u\"\nconfig :a, key: 1\n";
+        let found = repositories(text);
+        let expected = [(5, vec!["A.Repo", "A.Replica"]), (8, vec!["A.Other"]), (9, vec!["a"])];
+        assert_eq!(found, expected.map(|(line, names)| (line, names.into_iter().map(str::to_owned).collect())));
     }
 }

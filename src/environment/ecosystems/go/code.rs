@@ -10,7 +10,8 @@ use crate::environment::ecosystems::scene::Scene;
 use crate::environment::ecosystems::settings_files::by_format;
 use crate::environment::layering::{Layer, ReadingsBuilder};
 use crate::environment::not_followed::GivenUp;
-use crate::environment::readers::code::reads_environment;
+use crate::environment::paths::normal;
+use crate::environment::readers::code::{python, reads_environment};
 use crate::environment::readers::dotenv::Dialect;
 use crate::environment::{Origin, Setting};
 
@@ -56,25 +57,34 @@ pub(crate) fn add(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>, home: &
             break;
         }
         let shown = scene.library.shown(path);
+        let is_test = path.to_str().is_some_and(|path| path.ends_with("_test.go"));
         for (line, number) in text.lines().zip(1..) {
             let code = line.trim();
             if code.starts_with("//") || !code.contains(['"', '`']) {
                 continue;
             }
-            if let Some((name, value)) = default(code) {
+            if let Some((name, value)) = default(code).filter(|(_, value)| !is_test || !is_expected(&text, value)) {
                 let origin = Origin::file(name.clone(), &shown, number);
                 defaults.push(Setting::known(name, value, origin));
             }
+            let own = path.parent().unwrap_or(home);
             for name in quoted(code).filter(|name| is_settings_file(name)) {
-                let own = path.parent().unwrap_or(home);
-                let found = [scene.folder, home, own]
-                    .iter()
-                    .map(|folder| folder.join(name))
-                    .find(|path| scene.library.exists(path));
+                let places = [scene.folder, home, own].map(|folder| normal(&folder.join(name)));
+                let found = places.into_iter().find(|path| scene.library.exists(path));
+                let found = found.filter(|path| !is_only_parsed(scene, path, own));
                 named.extend(found.filter(|path| !named.contains(path)));
+            }
+            // What stands before the known parts may be any folder of the module.
+            for name in joined(code).filter(|name| is_settings_file(name)) {
+                let below = scene.names_in(home).into_iter().filter(|name| !name.contains('.') && name != "vendor");
+                let folders = std::iter::once(home.to_owned()).chain(below.map(|name| home.join(name)));
+                let found = folders.take(MOST_FOLDERS).map(|folder| normal(&folder.join(&name)));
+                named.extend(found.filter(|path| scene.library.exists(path)));
             }
         }
     }
+    let mut seen = HashSet::default();
+    named.retain(|path| seen.insert(path.clone()));
     let mut seen = HashSet::default();
     defaults.retain(|setting| seen.insert(setting.name.clone()));
     let below = Layer::fixed(defaults);
@@ -127,6 +137,65 @@ fn is_settings_file(name: &str) -> bool {
     is_one && !name.contains(' ') && !own.split(['.', '-', '_']).any(|word| ELSEWHERE.contains(&word))
 }
 
+/// More folders are not looked into for a file whose folder is not known.
+const MOST_FOLDERS: usize = 64;
+
+/// Imports of packages that connect. Sources: their documentation.
+const CONNECTS: &[&str] = &[
+    "database/sql",
+    "clickhouse-go",
+    "entgo.io",
+    "go-pg/",
+    "gocql",
+    "gorm.io",
+    "jackc/pgx",
+    "jmoiron/sqlx",
+    "lib/pq",
+    "mongo-driver",
+    "/go-redis",
+    "redigo",
+    "uptrace/bun",
+    "xorm",
+];
+
+/// Tells whether a file of test data is only there to be parsed: the package that names it connects to nothing.
+///
+/// Source: `go help packages` (folders named testdata are ignored).
+fn is_only_parsed(scene: &Scene<'_>, path: &Path, package: &Path) -> bool {
+    if !path.components().any(|part| part.as_os_str() == "testdata") {
+        return false;
+    }
+    let code = scene.names_in(package).into_iter().filter(|name| name.ends_with(".go"));
+    !code.into_iter().any(|name| {
+        let text = scene.library.manifest(&package.join(name));
+        CONNECTS.iter().any(|import| text.contains(import))
+    })
+}
+
+/// Finds the paths that end in known parts: `conf/app.ini` for `filepath.Join(dir(), "conf", "app.ini")`.
+fn joined(line: &str) -> impl Iterator<Item = String> {
+    line.split("Join(").skip(1).filter_map(|rest| {
+        let arguments = &rest[..python::closing(rest)?];
+        let parts = arguments.rsplit(',').map(str::trim);
+        let known = parts.map_while(|part| part.strip_prefix('"')?.strip_suffix('"'));
+        let mut known: Vec<&str> = known.collect();
+        known.reverse();
+        (!known.is_empty()).then(|| known.join("/"))
+    })
+}
+
+/// Tells whether a test gives a value only to find it again: it stands in what it expects, too.
+fn is_expected(text: &str, value: &str) -> bool {
+    let quoted = format!("\"{value}\"");
+    let is_assertion = |line: &str| {
+        let before = line.split(&quoted).next().unwrap_or_default().trim_end();
+        line.contains(&quoted)
+            && (before.ends_with([':', ',']) && !before.contains("env("))
+            && default(line.trim()).is_none()
+    };
+    !value.is_empty() && text.lines().any(is_assertion)
+}
+
 /// Finds the quoted texts of a line.
 fn quoted(line: &str) -> impl Iterator<Item = &str> {
     line.split('"').skip(1).step_by(2)
@@ -174,6 +243,18 @@ mod tests {
         for (code, expected) in table {
             let expected = expected.map(|(name, value)| (name.to_owned(), value.to_owned()));
             assert_eq!(default(code), expected, "{code}");
+        }
+    }
+
+    #[test]
+    fn paths_are_put_together_from_their_known_parts() {
+        for (code, expected) in [
+            ("filepath.Join(CustomDir(), \"conf\", \"app.ini\")", &["conf/app.ini"][..]),
+            ("path.Join(dir, \"a.yml\")", &["a.yml"]),
+            ("strings.Join(parts, sep)", &[]),
+            ("filepath.Join(", &[]),
+        ] {
+            assert_eq!(joined(code).collect::<Vec<_>>(), expected, "{code}");
         }
     }
 

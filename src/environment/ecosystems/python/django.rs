@@ -21,7 +21,18 @@ const MODULE: &str = "DJANGO_SETTINGS_MODULE";
 const DIALECTS: &[Dialect] = &[Dialect::DjangoEnviron, Dialect::PythonDotenvLoad, Dialect::PythonDotenvValues];
 
 pub(crate) fn is_used(scene: &Scene<'_>) -> bool {
-    scene.is_in_project("manage.py") || scene.environment.get(MODULE).is_some()
+    let speaks_of_it = |path: std::path::PathBuf| {
+        let text = scene.library.manifest(&path);
+        let marks = [MODULE, "from django", "import django", "configurations.management"];
+        text.trim().is_empty() || marks.iter().any(|mark| text.contains(mark))
+    };
+    let is_configured = || {
+        let Configured { forced, defaults, .. } = Configured::of(scene);
+        forced.iter().chain(&defaults).any(|setting| setting.name == MODULE)
+    };
+    // Other programs have a manage.py, too.
+    let file = scene.find_upwards(&["manage.py"]);
+    scene.environment.get(MODULE).is_some() || file.is_some_and(|file| speaks_of_it(file) || is_configured())
 }
 
 pub(crate) fn add(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>) {

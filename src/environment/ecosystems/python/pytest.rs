@@ -28,6 +28,26 @@ fn runs_pytest(scene: &Scene<'_>) -> bool {
     matches!(scene.program(), "pytest" | "py.test")
 }
 
+/// The files that hold pytest's configuration.
+const FILES: &[&str] = &["pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg"];
+
+/// Lists the folders that pytest looks for tests in where it is told none: its `testpaths`, absolute.
+pub(crate) fn test_folders(scene: &Scene<'_>) -> Vec<PathBuf> {
+    let mut folders = Vec::new();
+    for path in FILES.iter().filter_map(|name| scene.find_upwards(&[name])) {
+        if !scene.library.manifest(&path).contains("testpaths") {
+            continue;
+        }
+        let is_toml = path.extension().is_some_and(|extension| extension == "toml");
+        let flatten = if is_toml { formats::toml::flatten } else { formats::ini::flatten };
+        let Some(entries) = scene.library.entries(&path, flatten) else { continue };
+        let home = path.parent().unwrap_or(&path);
+        let named = entries.iter().filter(|entry| entry.path.iter().any(|key| key == "testpaths"));
+        folders.extend(named.flat_map(|entry| entry.value.split_ascii_whitespace()).map(|name| home.join(name)));
+    }
+    folders
+}
+
 impl Configured {
     /// Reads what applies to the scene: nothing where it runs no tests.
     pub(crate) fn of(scene: &Scene<'_>) -> Configured {
@@ -41,8 +61,7 @@ impl Configured {
         let named =
             ["-c", "--config-file"].iter().find_map(|option| scene.option(option)).filter(|_| runs_pytest(scene));
         // A file that is named is the only one.
-        let names =
-            named.map_or_else(|| vec!["pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg"], |name| vec![name]);
+        let names = named.map_or_else(|| FILES.to_vec(), |name| vec![name]);
         for name in names {
             let Some(path) = scene.find_upwards(&[name]) else { continue };
             let flatten = if name.ends_with(".toml") { formats::toml::flatten } else { formats::ini::flatten };

@@ -1,37 +1,56 @@
-//! Ruby code that says which database is used: `.env.rb`, which sets variables that are not set, and the calls that
+//! Ruby code that says which database is used: what it puts into `ENV`, and the calls that
 //! connect (`Sequel.connect`, `establish_connection`). By text, never executed.
 //!
 //! Sources: roda-sequel-stack's `.env.rb`; the manuals of Sequel ("Opening Databases") and Active Record.
 
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use crate::environment::ecosystems::ruby::dotenv;
 use crate::environment::ecosystems::scene::Scene;
 use crate::environment::layering::{Layer, ReadingsBuilder};
+use crate::environment::not_followed::GivenUp;
 use crate::environment::readers::code;
-use crate::environment::readers::code::{Computed, Value, python};
+use crate::environment::readers::code::ruby::{Sections, holds};
+use crate::environment::readers::code::words::is_of_a_database;
+use crate::environment::readers::code::{Comments, Computed, Value, python};
 use crate::environment::readers::expansion::Lookup;
 use crate::environment::{Origin, Setting};
 
-/// Where such code is kept. Sources: the generators and READMEs of Roda, Sinatra, Hanami and Sequel.
+/// Where such code is kept. Sources: the generators and READMEs of Rails, Roda, Sinatra, Hanami and Sequel.
 const FILES: &[&str] = &[
     ".env.rb",
     "db.rb",
     "app.rb",
     "Rakefile",
+    "config/application.rb",
+    "config/app.rb",
     "config/boot.rb",
     "config/database.rb",
     "config/db.rb",
     "config/environment.rb",
-    "config/initializers/sequel.rb",
-    "config/providers/db.rb",
     "config/sequel.rb",
     "db/connection.rb",
     "lib/database.rb",
     "lib/db.rb",
+];
+
+/// The same, where tests run.
+const FILES_OF_TESTS: &[&str] = &[
+    "features/support/env.rb",
+    "spec/rails_helper.rb",
     "spec/spec_helper.rb",
+    "test/helper.rb",
+    "test/spec_helper.rb",
     "test/test_helper.rb",
 ];
+
+/// Folders all of whose code is gone through, and those of tests.
+const FOLDERS: &[&str] = &["config/initializers", "config/providers"];
+const FOLDERS_OF_TESTS: &[&str] = &["spec/support", "test/support"];
+
+/// More files are not read.
+const MOST_FILES: usize = 256;
 
 /// Calls that connect to what they are given.
 const CONNECTS: &[&str] = &[
@@ -45,62 +64,126 @@ const CONNECTS: &[&str] = &[
 ];
 
 pub(crate) fn add(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>) {
-    let paths: Vec<PathBuf> =
-        FILES.iter().map(|name| scene.path(name)).filter(|path| scene.library.exists(path)).collect();
-    for environment in scene.modes(&["RACK_ENV", "RAILS_ENV", "APP_ENV", "HANAMI_ENV"], "test", "development") {
-        let mut layers = Layer::files(scene.folder, &dotenv::files(&environment));
-        let mut has_any = false;
-        for path in &paths {
-            let Some(text) = scene.library.string(path) else { continue };
-            let statements = statements(&text, &environment);
-            has_any |= !statements.is_empty();
-            let shown = scene.library.shown(path);
-            layers.push(Layer::computed(move |lookup| settings(&statements, &shown, lookup)));
-        }
-        if has_any {
-            readings.chain("Ruby code", dotenv::DIALECTS, layers);
+    for home in scene.homes("Gemfile") {
+        for environment in scene.modes(&["RACK_ENV", "RAILS_ENV", "APP_ENV", "HANAMI_ENV"], "test", "development") {
+            add_code(scene, readings, &home, &environment);
         }
     }
 }
 
+fn add_code(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>, home: &Path, environment: &str) {
+    let mut forced = Vec::new();
+    let mut own = Vec::new();
+    let mut has_defaults = false;
+    let paths = paths(scene, home, environment);
+    if paths.len() > MOST_FILES {
+        scene.library.give_up(
+            &paths[MOST_FILES],
+            None,
+            GivenUp::too_much("more than 256 files of code may name settings"),
+        );
+    }
+    for path in paths.iter().take(MOST_FILES) {
+        let Some(text) = scene.library.string(path) else { continue };
+        let statements = Rc::new(statements(&text, environment));
+        // What many initializers are given is made elsewhere, and read there.
+        let is_loose = FOLDERS.iter().any(|folder| path.parent().is_some_and(|own| own.ends_with(folder)));
+        if statements.is_empty() {
+            continue;
+        }
+        let shown = scene.library.shown(path);
+        has_defaults |= statements.iter().any(|one| matches!(one, Statement::Sets { kind: Kind::Default, .. }));
+        let layer = |wanted: fn(Kind) -> bool| {
+            let (statements, shown) = (Rc::clone(&statements), shown.clone());
+            Layer::computed(move |lookup| {
+                let mut settings = settings(&statements, &shown, lookup, wanted);
+                settings.retain(|setting| !is_loose || setting.unresolved.is_none());
+                settings
+            })
+        };
+        if statements.iter().any(|one| matches!(one, Statement::Sets { kind: Kind::Forced, .. })) {
+            forced.push(layer(|kind| kind == Kind::Forced));
+        }
+        own.push(layer(|kind| kind != Kind::Forced));
+    }
+    if forced.is_empty() && own.is_empty() {
+        return;
+    }
+    // What is said last counts.
+    forced.reverse();
+    let files = Layer::files(home, &dotenv::files(environment));
+    let chain = [forced.clone(), files.clone(), own.clone()].concat();
+    readings.chain("Ruby code", dotenv::DIALECTS, chain);
+    // Whether such a default is set before the files are loaded is not known.
+    if has_defaults {
+        let chain = [forced, vec![Layer::Environment], own, files].concat();
+        readings.chain("Ruby code", dotenv::DIALECTS, chain);
+    }
+}
+
+/// Lists the files that are gone through in an environment, in the order in which they are.
+fn paths(scene: &Scene<'_>, home: &Path, environment: &str) -> Vec<PathBuf> {
+    let is_test = environment == "test";
+    let mut paths: Vec<PathBuf> = FILES.iter().map(|name| home.join(name)).collect();
+    paths.push(home.join(format!("config/environments/{environment}.rb")));
+    if is_test {
+        paths.extend(FILES_OF_TESTS.iter().map(|name| home.join(name)));
+    }
+    paths.retain(|path| scene.library.exists(path));
+    for folder in FOLDERS.iter().chain(FOLDERS_OF_TESTS.iter().filter(|_| is_test)) {
+        let folder = home.join(folder);
+        let mut names = scene.names_in(&folder);
+        names.retain(|name| name.ends_with(".rb"));
+        // Rails loads them by name.
+        names.sort();
+        paths.extend(names.iter().map(|name| folder.join(name)));
+    }
+    paths
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// It beats the environment.
+    Forced,
+    /// It is set where nothing else is.
+    Default,
+    Connection,
+}
+
 /// What a file does about databases, with the line.
 enum Statement {
-    /// `ENV['X'] ||= …`
-    Sets { name: String, expression: String, line: u32 },
+    /// `ENV['X'] = …`, `ENV['X'] ||= …`
+    Sets { kind: Kind, name: String, expression: String, line: u32 },
     /// `Sequel.connect(…)`: its arguments.
     Connects { call: &'static str, arguments: String, line: u32 },
 }
 
 fn statements(text: &str, environment: &str) -> Vec<Statement> {
     let mut found = Vec::new();
-    let mut section = Section::default();
+    if !text.contains("ENV") && !CONNECTS.iter().any(|call| text.contains(call)) {
+        return found;
+    }
+    let mut sections = Sections::default();
     let mut at = 0;
     for (line, number) in text.lines().zip(1..) {
         let code = line.trim();
         let start = at;
         at += line.len() + 1;
-        section.note(code, environment);
-        if code.starts_with('#') || section.is_skipped {
+        sections.note(line, environment);
+        if code.starts_with('#') || sections.is_skipped() || is_for_another(code, environment) {
             continue;
         }
-        if let Some(rest) = code.strip_prefix("ENV[")
-            && let Some((name, rest)) = rest.split_once(']')
-        {
-            let expression = rest.trim_start().trim_start_matches("||").strip_prefix('=');
-            let name = name.trim_matches(['"', '\'']).to_owned();
-            if let Some(expression) = expression.filter(|expression| !expression.starts_with('=')) {
-                found.push(Statement::Sets { name, expression: expression.trim().to_owned(), line: number });
-            }
-        }
+        let rest = text.get(start..).unwrap_or_default().trim_start();
+        found.extend(assigned(rest, number));
         for call in CONNECTS {
-            let Some(inside) = text.get(start..).and_then(|_| line.find(call).map(|at| start + at + call.len())) else {
-                continue;
-            };
+            let Some(inside) = line.find(call).map(|at| start + at + call.len()) else { continue };
             let rest = text.get(inside..).unwrap_or_default();
             let arguments = match rest.strip_prefix('(') {
                 Some(rest) => python::closing(rest).map(|end| &rest[..end]),
                 None => rest.lines().next().filter(|rest| rest.starts_with(' ')),
             };
+            // What is configured elsewhere is read there.
+            let arguments = arguments.filter(|arguments| !CONFIGURED.iter().any(|mark| arguments.contains(mark)));
             if let Some(arguments) = arguments {
                 found.push(Statement::Connects { call, arguments: arguments.to_owned(), line: number });
             }
@@ -109,50 +192,102 @@ fn statements(text: &str, environment: &str) -> Vec<Statement> {
     found
 }
 
-/// Where in a `case ENV['RACK_ENV']` a line stands.
-#[derive(Default)]
-struct Section {
-    is_inside: bool,
-    was_named: bool,
-    is_skipped: bool,
+/// Marks of arguments that take up what a framework was configured with. Source: Active Record's `DatabaseConfigurations`.
+const CONFIGURED: &[&str] = &["configuration", "db_config", "connection_config", "Rails.env"];
+
+/// Tells whether a modifier behind a statement lets it count in other environments alone.
+fn is_for_another(code: &str, environment: &str) -> bool {
+    [(" if ", false), (" unless ", true)].iter().any(|(word, excludes)| {
+        code.rsplit_once(word).is_some_and(|(_, condition)| holds(condition, environment) == Some(*excludes))
+    })
 }
 
-impl Section {
-    fn note(&mut self, code: &str, environment: &str) {
-        if code.starts_with("case ") && (code.contains("_ENV") || code.contains("environment")) {
-            *self = Section { is_inside: true, ..Section::default() };
-        } else if self.is_inside && code.starts_with("when ") {
-            let names = code.split(['"', '\'', ':', ' ', ',']);
-            let is_own = names.into_iter().any(|name| name == environment);
-            self.was_named |= is_own;
-            self.is_skipped = !is_own;
-        } else if self.is_inside && code == "else" {
-            self.is_skipped = self.was_named;
-        } else if self.is_inside && code == "end" {
-            *self = Section::default();
+/// Reads the variables that a statement sets: `ENV["X"] ||= y`, `ENV.update("X" => "y")`, `ENV.store("X", "y")`.
+fn assigned(code: &str, line: u32) -> Vec<Statement> {
+    let Some(rest) = code.strip_prefix("ENV") else { return Vec::new() };
+    let set = |name: &str, kind, expression: &str| {
+        let (name, expression) = (name.trim().trim_matches(['"', '\'']).to_owned(), expression.trim().to_owned());
+        Statement::Sets { kind, name, expression, line }
+    };
+    if let Some((name, rest)) = rest.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        let rest = rest.trim_start();
+        let (kind, rest) = match rest.strip_prefix("||") {
+            Some(rest) => (Kind::Default, rest),
+            None => (Kind::Forced, rest),
+        };
+        let expression = rest.strip_prefix('=').filter(|rest| !rest.starts_with(['=', '~']));
+        return expression.map(|rest| set(name, kind, &rest[..end_of(rest)])).into_iter().collect();
+    }
+    let calls = [".update(", ".merge!(", ".replace(", ".store("];
+    let Some((call, inside)) = calls.iter().find_map(|call| Some((call, rest.strip_prefix(call)?))) else {
+        return Vec::new();
+    };
+    let inside = &inside[..python::closing(inside).unwrap_or(inside.len())];
+    if *call == ".store(" {
+        return inside.split_once(',').map(|(name, value)| set(name, Kind::Forced, value)).into_iter().collect();
+    }
+    let text = format!("{{{}}}", inside.trim().trim_matches(['{', '}']));
+    let pairs = code::pairs(&text, Comments::Hash)
+        .all(|_, _| {})
+        .into_iter()
+        .filter_map(|pair| Some((pair.path.last()?.clone(), pair.expression)));
+    pairs.map(|(name, value)| set(&name, Kind::Forced, &value)).collect()
+}
+
+/// Finds where the expression ends that begins here: at the end of its line, unless that goes on.
+fn end_of(text: &str) -> usize {
+    let mut end = 0;
+    for line in text.split_inclusive('\n').take(MOST_LINES) {
+        end += line.len();
+        let so_far = text[..end].trim_end();
+        let goes_on = so_far.is_empty() || so_far.ends_with(['\\', '(', ',', '+', '{', '[']) || so_far.ends_with("||");
+        if !goes_on {
+            break;
         }
     }
+    text[..end].trim_end().len()
 }
 
-fn settings(statements: &[Statement], shown: &Path, lookup: Lookup<'_>) -> Vec<Setting> {
-    let mut settings: Vec<Setting> = Vec::new();
+/// Longer expressions are not read.
+const MOST_LINES: usize = 32;
+
+fn settings(statements: &[Statement], shown: &Path, lookup: Lookup<'_>, wanted: fn(Kind) -> bool) -> Vec<Setting> {
+    let mut settings: Vec<(Kind, Setting)> = Vec::new();
     for statement in statements {
         let found = {
             let set = |name: &str| {
-                let own = || settings.iter().find(|setting| setting.name == name).map(|setting| setting.value.clone());
-                lookup(name).or_else(own)
+                let own = |forced: bool| {
+                    let own = settings.iter().rev();
+                    let own = own.filter(|(kind, _)| forced == (*kind == Kind::Forced));
+                    own.map(|(_, setting)| setting).find(|setting| setting.name == name).map(|own| own.value.clone())
+                };
+                own(true).or_else(|| lookup(name)).or_else(|| own(false))
             };
             evaluated(statement, shown, &set)
         };
-        settings.extend(found);
+        let kind = match statement {
+            Statement::Sets { kind, .. } => *kind,
+            Statement::Connects { .. } => Kind::Connection,
+        };
+        for setting in found {
+            if kind == Kind::Forced {
+                settings.retain(|(_, before)| before.name != setting.name);
+            }
+            settings.push((kind, setting));
+        }
     }
-    settings
+    settings.into_iter().filter(|(kind, _)| wanted(*kind)).map(|(_, setting)| setting).collect()
 }
 
 fn evaluated(statement: &Statement, shown: &Path, lookup: Lookup<'_>) -> Vec<Setting> {
     match statement {
-        Statement::Sets { name, expression, line } => match code::evaluate(expression, lookup) {
+        Statement::Sets { name, expression, line, .. } => match code::evaluate(expression, lookup) {
             Value::Known(value) => vec![Setting::known(name.clone(), value, Origin::file(name.clone(), shown, *line))],
+            Value::Unknown if is_of_a_database(name) => {
+                let origin = Origin::file(name.clone(), shown, *line);
+                let unresolved = Some(code::unresolved(name));
+                vec![Setting { name: name.clone(), value: expression.clone(), origin, unresolved }]
+            }
             Value::Unset | Value::Unknown => Vec::new(),
         },
         Statement::Connects { call, arguments, line } => {
@@ -193,11 +328,25 @@ mod tests {
         let table = [("test", None, "postgres:///t"), ("development", None, "postgres:///d"), ("test", Some("x"), "x")];
         for (environment, set, expected) in table {
             let lookup = |name: &str| set.filter(|_| name == "DB_URL").map(str::to_owned);
-            let found = settings(&statements(text, environment), Path::new("db.rb"), &lookup);
+            let found = settings(&statements(text, environment), Path::new("db.rb"), &lookup, |_| true);
             let value =
                 |name: &str| found.iter().find(|setting| setting.name == name).map(|setting| setting.value.as_str());
             assert_eq!(value("database.Sequelconnect8.url"), Some(expected), "{environment}");
             assert_eq!(value("database.Redisnew9.host"), Some("h"));
         }
+    }
+    #[test]
+    fn what_is_set_for_sure_is_told_from_defaults() {
+        let text = "ENV['A'] = 'a'\nENV[\"B\"] ||= ENV['A'] + 'b'\nENV['C'] = 'c' if Rails.env.production?\nENV.update('D' => 'd', 'E' => ENV['X'])\nENV.store('F', 'f')\nENV['G'] =\n  'g'\nputs ENV['H'] == 'h'\nif Rails.env.production?\n  ENV['I'] = 'i'\nend\nENV['DB_URL'] = secret(1)\nestablish_connection(Rails.configuration.x)\n";
+        let found = |wanted: fn(Kind) -> bool| {
+            let found = settings(&statements(text, "test"), Path::new("db.rb"), &|_| None, wanted);
+            let found = found
+                .iter()
+                .map(|one| format!("{}{}={}", one.name, if one.unresolved.is_some() { "?" } else { "" }, one.value));
+            found.collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(found(|kind| kind == Kind::Forced), "A=a D=d F=f G=g DB_URL?=secret(1)");
+        assert_eq!(found(|kind| kind == Kind::Default), "B=ab");
+        assert_eq!(found(|kind| kind == Kind::Connection), "");
     }
 }

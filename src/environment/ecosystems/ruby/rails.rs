@@ -17,6 +17,13 @@ pub(crate) fn add(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>) {
                 layers.extend(sections::layer(scene.library, &home.join(file), &environment, true));
             }
             readings.chain("Rails", dotenv::DIALECTS, layers);
+            for (file, service) in ABOUT_SERVICES {
+                if let Some(layer) = sections::layer_about(scene.library, &home.join(file), &environment, service) {
+                    let mut layers = Layer::files(&home, &dotenv::files(&environment));
+                    layers.push(layer);
+                    readings.chain("Rails", dotenv::DIALECTS, layers);
+                }
+            }
         }
     }
 }
@@ -52,3 +59,16 @@ fn environments(scene: &Scene<'_>) -> Vec<String> {
     }
     environments
 }
+/// Files with a section for each environment about what is no database of Active Record, and what they are about.
+///
+/// Sources: Rails' guides ("Action Cable Overview", `config_for`); the READMEs of resque, redis-rails, elasticsearch-rails
+/// and dalli.
+const ABOUT_SERVICES: &[(&str, &str)] = &[
+    ("config/cable.yml", "cable"),
+    ("config/elasticsearch.yml", "elasticsearch"),
+    ("config/memcached.yml", "memcached"),
+    ("config/mongo.yml", "mongo"),
+    ("config/opensearch.yml", "opensearch"),
+    ("config/redis.yml", "redis"),
+    ("config/resque.yml", "redis"),
+];

@@ -1,14 +1,17 @@
 //! `make TARGET`: the recipes of a Makefile, with the variables and files that it gives them.
 
+mod conditions;
 mod reader;
 mod rules;
 
 use std::path::{Path, PathBuf};
 
+use crate::environment::Origin;
 use crate::environment::follow::makefile::rules::Makefile;
 use crate::environment::follow::script::Script;
 use crate::environment::follow::shell_text::assignment;
 use crate::environment::follow::{Expansion, Step, non_empty};
+use crate::environment::invocation::AssignedAt;
 use crate::environment::workspace_patterns::expand;
 
 /// How deep makefiles that include each other are read.
@@ -46,7 +49,8 @@ impl Expansion<'_> {
         if paths.len() < named.len() {
             self.cut("make is told to read a file that is not there");
         }
-        let mut makefile = Makefile::of(&given);
+        let present = |name: &str| self.files.exists(&folder.join(name));
+        let mut makefile = Makefile { present: Some(&present), ..Makefile::of(&given) };
         let mut read = Vec::new();
         for path in paths {
             self.read_makefile(&mut makefile, &path, &folder, &mut read, 0);
@@ -60,12 +64,19 @@ impl Expansion<'_> {
             self.cut("its makefile makes rules or commands that are not computed here, or none for what is asked");
         }
         let mut steps = Vec::new();
+        let is_exported = |name: &String| makefile.exports.iter().any(|(own, _)| own == name);
+        let places = makefile.places.iter().filter(|(name, ..)| is_exported(name));
+        let places = places.map(|(name, value, file, line)| {
+            (name.clone(), value.clone(), Origin::file(name.clone(), self.project.shown(file), *line))
+        });
+        let places: Vec<AssignedAt> = places.collect();
         for (rule, exports) in wanted.rules {
             // Variables given to make are exported to the recipes.
             let assignments = makefile.exports.iter().chain(exports.iter().copied()).chain(&given).cloned().collect();
             let (name, text, line, files) =
                 (rule.target.clone(), rule.recipe.clone(), rule.line, makefile.files.clone());
-            steps.extend(self.script(&rule.file, &folder, Script { name, text, line, assignments, files }));
+            let script = Script { name, text, line, assignments, places: places.clone(), files };
+            steps.extend(self.script(&rule.file, &folder, script));
             if self.is_exhausted() {
                 break;
             }
@@ -76,7 +87,7 @@ impl Expansion<'_> {
     /// Reads a makefile and those that it includes, each in its place.
     fn read_makefile(
         &self,
-        makefile: &mut Makefile,
+        makefile: &mut Makefile<'_>,
         path: &Path,
         folder: &Path,
         read: &mut Vec<PathBuf>,

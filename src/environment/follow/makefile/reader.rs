@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::path::Path;
 
+use crate::environment::follow::makefile::conditions::Conditions;
 use crate::environment::follow::makefile::rules::{Makefile, Rule};
 use crate::environment::follow::shell_text::is_name;
 use crate::environment::follow::{FileReader, WrapperFile};
@@ -14,7 +15,7 @@ const MOST_EXPANDED: usize = 1 << 20;
 const MOST_BETWEEN: usize = 256;
 
 /// Reads a makefile that another one includes, by the name that stands there.
-type Include<'i> = &'i mut dyn FnMut(&mut Makefile, &str);
+type Include<'i> = &'i mut dyn FnMut(&mut Makefile<'_>, &str);
 
 /// What the lines before have opened.
 #[derive(Default)]
@@ -22,11 +23,12 @@ struct Open {
     rules: std::ops::Range<usize>,
     /// The variable of a `define`, with its lines so far.
     definition: Option<(String, String)>,
+    conditions: Conditions,
 }
 
-impl Makefile {
+impl<'f> Makefile<'f> {
     /// An empty one, with the variables that are given on the command line.
-    pub(crate) fn of(given: &[(String, String)]) -> Makefile {
+    pub(crate) fn of(given: &[(String, String)]) -> Makefile<'f> {
         let make = ("MAKE".to_owned(), "make".to_owned());
         Makefile {
             variables: std::iter::once(make).chain(given.iter().cloned()).collect(),
@@ -54,6 +56,11 @@ impl Makefile {
                         line.extend([" ", next.trim_start()]);
                     }
                 }
+            }
+            if recipe.is_none() && open.definition.is_none() && open.conditions.note(&line, self)
+                || !open.conditions.may_count()
+            {
+                continue;
             }
             if recipe.is_some() {
                 self.add_command((&line, number), &open);
@@ -116,7 +123,9 @@ impl Makefile {
             for name in self.expanded(names).split_ascii_whitespace() {
                 if name.contains(".env") {
                     let (path, reader) = (name.into(), FileReader::Make);
-                    self.files.push(WrapperFile { path, reader, overrides: true });
+                    // The last one beats those before it; of two that exclude each other the first one does.
+                    let at = if open.conditions.is_other_way() { 0 } else { self.files.len() };
+                    self.files.insert(at, WrapperFile { path, reader, overrides: true });
                 } else {
                     include(self, name);
                 }
@@ -130,7 +139,13 @@ impl Makefile {
             if name == ".DEFAULT_GOAL" {
                 self.default_goal = Some(self.expanded(&value));
             } else if !self.given.contains(&name) {
+                if is_default(words, &name) {
+                    self.overridable.insert(name.clone());
+                } else {
+                    self.overridable.remove(&name);
+                }
                 let pair = (name, self.expanded(&value));
+                self.places.push((pair.0.clone(), pair.1.clone(), file.to_owned(), number));
                 if unexported.is_some() {
                     self.exports.push(pair.clone());
                 }
@@ -207,8 +222,20 @@ impl Makefile {
         expanded
     }
 
-    /// The value of a variable, or of `call NAME,ARGUMENTS`.
+    /// Expands a text that hangs on nothing but the makefile; `None` where something else may change it.
+    pub(crate) fn certain(&self, text: &str) -> Option<String> {
+        let hangs_on_more = self.overridable.iter().any(|name| text.contains(&format!("({name})")));
+        let expanded = self.expanded(text);
+        (!hangs_on_more && !expanded.contains('$')).then_some(expanded)
+    }
+
+    /// The value of a variable, of `wildcard NAME`, or of `call NAME,ARGUMENTS`.
     fn value(&self, name: &str) -> Option<Cow<'_, str>> {
+        if let (Some(file), Some(present)) = (name.strip_prefix("wildcard "), self.present) {
+            let file = file.trim();
+            let is_one = !file.contains(['*', '?', '[', ' ', '$']);
+            return is_one.then(|| if present(file) { file.to_owned().into() } else { "".into() });
+        }
         let Some(call) = name.strip_prefix("call ") else { return self.variables.get(name).map(Cow::from) };
         let mut parts = call.split(',').map(str::trim);
         let body = self.variables.get(parts.next()?)?;
@@ -228,6 +255,11 @@ fn without_flags(command: &str) -> &str {
     command.trim_start_matches(['@', '-', '+', ' ', '\t'])
 }
 
+/// Tells whether a definition leaves the variable to the environment: `X ?= y`.
+fn is_default(line: &str, name: &str) -> bool {
+    line.trim_start_matches("export").trim_start()[name.len()..].trim_start().starts_with('?')
+}
+
 /// `X = y`, `X := y`, `X ?= y` taken apart.
 fn definition(line: &str) -> Option<(String, String)> {
     let (name, value) = line.split_once('=')?;
@@ -242,8 +274,8 @@ mod tests {
 
     use super::*;
 
-    fn read(text: &str, given: &[(String, String)]) -> Makefile {
-        let mut makefile = Makefile::of(given);
+    fn read(text: &str, given: &[(String, String)]) -> Makefile<'static> {
+        let mut makefile = Makefile { present: Some(&|name| name == ".env"), ..Makefile::of(given) };
         makefile.read(text, Path::new("Makefile"), &mut |makefile, name| {
             let text = format!("{name}:\n\tincluded {name}\n");
             makefile.read(&text, Path::new(name), &mut |_, _| {});
@@ -294,10 +326,26 @@ mod tests {
             ("t: $(addprefix db-,$(ALL))\n\tx\n", "t", "x", true),
             ("t:\n\t$(foreach a,b,y)\n", "t", "$(foreach a,b,y)", true),
             ("$(eval $(call f,a))\nt:\n\tx\n", "t", "x", true),
+            ("ifdef A\nt:\n\tx\nelse\nt:\n\ty\nendif\n", "t", "x|y", false),
+            ("A = b\nifeq ($(A),b)\nt:\n\tx\nelse\n\tz\nt:\n\ty\nendif\n", "t", "x", false),
+            ("t:\nifneq ($(wildcard .env),)\n\tx\nelse\n\ty\nendif\n", "t", "x", false),
             ("t:\n\tx\n", "absent", "", true),
         ] {
             let (found, told) = recipes(text, targets, &[]);
             assert_eq!((found.join("|").as_str(), told), (expected, is_told), "{text}");
+        }
+    }
+
+    #[test]
+    fn of_files_that_exclude_each_other_the_one_that_is_there_counts() {
+        for (text, expected) in [
+            ("ifneq ($(wildcard .env),)\ninclude .env\nelse\ninclude .env.example\nendif\n", ".env"),
+            ("ifeq (,$(wildcard .env.ci))\ninclude .env\nelse\ninclude .env.ci\nendif\n", ".env"),
+            ("ifdef CI\ninclude .env.ci\nelse\ninclude .env\nendif\n", ".env .env.ci"),
+            ("include .env .env.test\n", ".env .env.test"),
+        ] {
+            let files: Vec<String> = read(text, &[]).files.iter().map(|file| file.path.display().to_string()).collect();
+            assert_eq!(files.join(" "), expected, "{text}");
         }
     }
 

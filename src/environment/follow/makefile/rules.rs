@@ -15,12 +15,18 @@ pub(crate) type Exports<'m> = Vec<&'m (String, String)>;
 
 /// A makefile with those that it includes.
 #[derive(Default)]
-pub(crate) struct Makefile {
+pub(crate) struct Makefile<'f> {
     pub(crate) rules: Vec<Rule>,
     pub(crate) variables: HashMap<String, String>,
+    /// The variables that the environment beats (`X ?= y`).
+    pub(crate) overridable: HashSet<String>,
+    /// Tells whether a file is there, by its path from the folder that make runs in.
+    pub(crate) present: Option<&'f dyn Fn(&str) -> bool>,
     /// What was given on the command line: it beats what the file says.
     pub(crate) given: HashSet<String>,
     pub(crate) exports: Vec<(String, String)>,
+    /// Where a variable gets each of its values.
+    pub(crate) places: Vec<(String, String, PathBuf, u32)>,
     /// The names that `export NAME` exports, whatever they come to be.
     pub(crate) exported_names: Vec<String>,
     pub(crate) exports_all: bool,
@@ -61,7 +67,7 @@ impl Rule {
     }
 }
 
-impl Makefile {
+impl Makefile<'_> {
     /// Finds the rules that `make targets` follows; those of the default goal where `targets` are empty.
     pub(crate) fn rules_for(&self, targets: &[String]) -> Wanted<'_> {
         let (patterns, plain): (Vec<&Rule>, Vec<&Rule>) = self.rules.iter().partition(|rule| rule.target.contains('%'));

@@ -155,13 +155,18 @@ pub(crate) fn call(path: &str, arguments: &Arguments, lookup: Lookup<'_>) -> Com
     match (lower.as_str(), positional) {
         ("field", _) => {
             let named = ["env", "validation_alias", "alias"].iter().find_map(|name| arguments.keyword(name));
-            let default = default.or(positional.first());
+            // A dataclass has what the factory makes.
+            let default = default.or_else(|| arguments.keyword("default_factory")).or(positional.first());
             match named {
                 Some(Computed::Text(name)) => variable(name, default, lookup),
                 _ => default.cloned().unwrap_or(Computed::Unknown),
             }
         }
         (name, [value, ..]) if is_conversion(name) => value.clone(),
+        // They fail for what is not set.
+        ("match" | "search" | "fullmatch" | "loads" | "literal_eval", given) if given.contains(&Computed::Unset) => {
+            Computed::Unset
+        }
         // A call that is given an address is about that address.
         (_, [Computed::Text(address)]) if address.contains("://") => Computed::Text(address.clone()),
         // A secret's name: known where the environment has it.
@@ -191,7 +196,12 @@ pub(crate) fn method(value: Computed, name: &str, arguments: &Arguments) -> Comp
         }
         (Computed::Map(entries), "copy" | "dup", _) => Computed::Map(entries),
         (value, "joinpath", parts) => joined(&[&[value], parts].concat()),
+        (Computed::Unset, "nil?" | "blank?" | "empty?" | "none?", _) => Computed::Flag(true),
+        (Computed::Unset, "present?" | "any?", _) => Computed::Flag(false),
+        (Computed::Unset, name, _) if name.ends_with('?') => Computed::Unknown,
         (Computed::Unset, _, _) => Computed::Unset,
+        (Computed::Text(text), "blank?" | "empty?", _) => Computed::Flag(text.trim().is_empty()),
+        (Computed::Text(_), "nil?", _) => Computed::Flag(false),
         (Computed::Text(text), name, _) if KEEPING.contains(&name) => Computed::Text(text.trim().to_owned()),
         (Computed::Text(text), "lower" | "downcase" | "tolowercase", _) => Computed::Text(text.to_lowercase()),
         (Computed::Text(text), "upper" | "upcase" | "touppercase", _) => Computed::Text(text.to_uppercase()),

@@ -55,6 +55,14 @@ impl Parser<'_, '_> {
                 Reached::Value(self.map("}")?)
             }
             Token::Name("if") => Reached::Value(self.block_choice()?),
+            // `lambda: x` comes to what it gives when it is called.
+            Token::Name("lambda") => {
+                while self.takes_mark(&[":"]).is_none() {
+                    self.at += 1;
+                    self.peek()?;
+                }
+                Reached::Value(self.choice()?)
+            }
             // Nothing comes of it.
             Token::Name("raise" | "throw" | "die" | "abort" | "exit") => {
                 self.at += 1;

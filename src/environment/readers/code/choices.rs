@@ -51,6 +51,9 @@ impl Parser<'_, '_> {
     /// `if c do a else b end`, `if c, do: a, else: b`.
     pub(crate) fn block_choice(&mut self) -> Option<Computed> {
         self.at += 1;
+        if let Some(value) = self.called_choice() {
+            return Some(value);
+        }
         let condition = match (self.peek(), self.tokens.get(self.at + 1)) {
             // `if p = System.get_env("P") do`: the branches read the name.
             (Some(Token::Name(name)), Some(Placed { token: Token::Mark("="), .. })) => {
@@ -61,6 +64,22 @@ impl Parser<'_, '_> {
             _ => self.alternatives()?,
         };
         self.branches(&condition, None)
+    }
+
+    /// `if(c, do: a, else: b)`; stands where it stood where that is not it.
+    fn called_choice(&mut self) -> Option<Computed> {
+        let (start, depth) = (self.at, self.depth);
+        let value = self.takes_mark(&["("]).and_then(|_| {
+            let condition = self.alternatives()?;
+            let is_inline = self.peek() == Some(&Token::Mark(","));
+            let value = if is_inline { self.branches(&condition, None)? } else { return None };
+            self.takes_mark(&[")"])?;
+            Some(value)
+        });
+        if value.is_none() {
+            (self.at, self.depth) = (start, depth);
+        }
+        value
     }
 
     fn branches(&mut self, condition: &Computed, named: Option<(&str, Computed)>) -> Option<Computed> {

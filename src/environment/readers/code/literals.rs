@@ -114,6 +114,7 @@ impl Parser<'_, '_> {
 
     /// A key with the mark behind it.
     fn key(&mut self) -> Option<String> {
+        let is_name = matches!(self.peek(), Some(Token::Name(_)));
         let key = match self.peek()? {
             Token::Text(pieces) => match self.filled(pieces) {
                 Computed::Text(key) => key,
@@ -131,8 +132,8 @@ impl Parser<'_, '_> {
             Some(Token::Mark(":" | "=>" | "=")) => self.at += 1,
             // `key :value`
             Some(Token::Name(name)) if name.starts_with(':') => {}
-            // `{ name }` stands for `{ name: name }`.
-            Some(Token::Mark("," | "}")) => self.at -= 1,
+            // `{ name }` stands for `{ name: name }`; `{"a", "b"}` is a set.
+            Some(Token::Mark("," | "}")) if is_name => self.at -= 1,
             _ => return None,
         }
         Some(key)

@@ -12,8 +12,10 @@ mod operators;
 mod pairs;
 mod parser;
 pub(crate) mod python;
+pub(crate) mod ruby;
 mod scope;
 mod tokens;
+pub(crate) mod words;
 
 pub(crate) use crate::environment::readers::code::calls::reads_environment;
 pub(crate) use crate::environment::readers::code::computed::{Computed, Entry, Place, put};

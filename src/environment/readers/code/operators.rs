@@ -75,6 +75,14 @@ impl Parser<'_, '_> {
             _ => false,
         };
         if self.takes_word(&["in"]).is_some() {
+            // `"X" in os.environ`
+            let start = self.at;
+            let is_environment = self.takes_word(&["os"]).is_none() || self.takes_mark(&["."]).is_some();
+            if is_environment && self.takes_word(&["environ"]).is_some() {
+                let is_set = matches!(&left, Computed::Text(name) if (self.scope.lookup)(name).is_some());
+                return Some(if is_set { Computed::Flag(!is_negated) } else { Computed::Unknown });
+            }
+            self.at = start;
             let right = self.sum()?;
             return Some(
                 contains(&right, &left).map_or(Computed::Unknown, |holds| Computed::Flag(holds != is_negated)),

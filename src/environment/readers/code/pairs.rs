@@ -73,6 +73,23 @@ pub(crate) fn pairs(text: &str, comments: Comments) -> Pairs {
     Pairs { found: scanner.pairs, cut_at: scanner.cut_at }
 }
 
+/// Finds the length of `#{…}` at the start of a text, where it ends on its line.
+fn filled_in(text: &str) -> Option<usize> {
+    let mut depth = 0_usize;
+    for (at, byte) in text.bytes().enumerate().skip(1) {
+        match byte {
+            b'{' => depth += 1,
+            b'}' => depth -= 1,
+            b'\n' => return None,
+            _ => {}
+        }
+        if depth == 0 {
+            return Some(at + 1);
+        }
+    }
+    None
+}
+
 /// A key whose value is being read.
 struct Key {
     name: String,
@@ -106,7 +123,7 @@ impl<'t> Scanner<'t> {
         while let Some(&byte) = self.bytes.get(self.at) {
             match byte {
                 b'\n' => {
-                    if self.open.is_empty() {
+                    if self.open.is_empty() && !self.goes_on_below() {
                         self.end_value();
                         last = None;
                     }
@@ -166,6 +183,13 @@ impl<'t> Scanner<'t> {
         self.end_value();
     }
 
+    /// Tells whether the value of the key that ends this line is the text on the next one.
+    fn goes_on_below(&self) -> bool {
+        let Some(key) = &self.key else { return false };
+        let below = self.text.get(self.at..).unwrap_or_default().trim_start();
+        self.text.get(key.from..self.at).is_some_and(|value| value.trim().is_empty()) && below.starts_with(['"', '\''])
+    }
+
     fn skip_line(&mut self) {
         while self.bytes.get(self.at).is_some_and(|byte| *byte != b'\n') {
             self.at += 1;
@@ -186,6 +210,10 @@ impl<'t> Scanner<'t> {
             match byte {
                 b'\\' => self.at += 1,
                 b'\n' => self.line += 1,
+                // `"a#{f("b")}"` has quotes of its own inside.
+                b'#' if quote == b'"' && self.bytes.get(self.at + 1) == Some(&b'{') => {
+                    self.at += filled_in(&self.text[self.at..]).unwrap_or(1) - 1;
+                }
                 _ if byte == quote => break,
                 _ => {}
             }
@@ -274,6 +302,8 @@ mod tests {
         );
         let elixir = "config :a, A.Repo,\n  hostname: \"h\",\n  port: 5432\n";
         assert_eq!(shown(elixir, Comments::Hash), ["2 hostname=\"h\"", "3 port=5432"]);
+        let below = "config :a, A.Repo,\n  url:\n    \"ecto://h/d#{f(\"X\")}\",\n  port: 5432\n";
+        assert_eq!(shown(below, Comments::Hash), ["2 url=\"ecto://h/d#{f(\"X\")}\"", "4 port=5432"]);
         let javascript = "module.exports = {\n test: { connection: { host: 'h', // x\n port: 1 } } };";
         assert_eq!(
             shown(javascript, Comments::Slashes),

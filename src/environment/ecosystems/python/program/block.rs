@@ -13,6 +13,8 @@ pub(crate) struct Block<'r, 'p> {
     pub(crate) run: &'r Run<'p>,
     pub(crate) path: &'r Path,
     pub(crate) file: usize,
+    /// The block around it, whose names are known in it.
+    pub(crate) outer: Option<&'r Block<'r, 'p>>,
     pub(crate) names: Vec<Entry>,
     pub(crate) returned: Option<Computed>,
     /// The data file that was opened last, as the code spells it.
@@ -21,10 +23,28 @@ pub(crate) struct Block<'r, 'p> {
     pub(crate) is_function: bool,
 }
 
-impl Block<'_, '_> {
-    /// A block within this one, that knows these names.
-    pub(crate) fn inner(&self, names: Vec<Entry>, is_function: bool) -> Self {
-        Block { run: self.run, path: self.path, file: self.file, names, returned: None, opened: None, is_function }
+impl<'p> Block<'_, 'p> {
+    /// A block within this one, with names of its own.
+    pub(crate) fn inner<'b>(&'b self, names: Vec<Entry>, is_function: bool) -> Block<'b, 'p> {
+        let (run, path, file) = (self.run, self.path, self.file);
+        Block { run, path, file, outer: Some(self), names, returned: None, opened: None, is_function }
+    }
+
+    /// Finds a name in this block, or in those around it.
+    pub(crate) fn known(&self, name: &str) -> Option<&Entry> {
+        let own = self.names.iter().rev().find(|entry| entry.key == name);
+        own.or_else(|| self.outer?.known(name))
+    }
+
+    /// Makes a name of a block around this one its own, before something below it is changed.
+    pub(crate) fn take_in(&mut self, path: &[Option<String>]) {
+        let Some(Some(name)) = path.first() else { return };
+        if self.names.iter().all(|entry| entry.key != *name)
+            && let Some(entry) = self.outer.and_then(|outer| outer.known(name)).cloned()
+        {
+            self.run.spend(size(&entry.value));
+            self.names.push(entry);
+        }
     }
 
     /// Tells whether a condition holds; `None` where that is not known.
@@ -67,7 +87,7 @@ impl Block<'_, '_> {
             if name == "sys" {
                 return Some(self.run.program.arguments());
             }
-            let entry = self.names.iter().rev().find(|entry| entry.key == name)?;
+            let entry = self.known(name)?;
             self.run.spend(size(&entry.value));
             note_choices(self.run, entry);
             Some(picked(entry, self.run.round).value)

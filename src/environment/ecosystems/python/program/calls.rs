@@ -57,12 +57,16 @@ impl Block<'_, '_> {
                                 self.note_variable(&entry.key, &assigned(entry.value.clone(), &entry.expression), true);
                             }
                         }
-                        _ => update(&mut self.names, &path, &assigned(value, text)),
+                        _ => {
+                            self.take_in(&path);
+                            update(&mut self.names, &path, &assigned(value, text));
+                        }
                     }
                 }
             }
             ("setdefault", [Computed::Text(key), value, ..]) => {
                 let path = [self.keys(before, statement.line), vec![Some(key.clone())]].concat();
+                self.take_in(&path);
                 let is_there = matches!(self.names_at(&path), Some(value) if value != Computed::Unset);
                 if !is_there {
                     assign(&mut self.names, &path, &assigned(value.clone(), text));
@@ -85,6 +89,7 @@ impl Block<'_, '_> {
                 let path = self.keys(before, statement.line);
                 let name = data_file(rest).or(self.opened.as_deref());
                 if let Some(value) = name.and_then(|name| self.run.program.data(self.path, name, self.run.read)) {
+                    self.take_in(&path);
                     update(&mut self.names, &path, &assigned(value, text));
                 }
             }

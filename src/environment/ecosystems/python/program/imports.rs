@@ -89,9 +89,8 @@ impl Block<'_, '_> {
 
     /// The names of a module as one value, without the modules that it imports itself.
     pub(crate) fn namespace(&self, path: &Path, depth: usize) -> Computed {
-        let mut names = self.run.module(path, depth);
-        names.retain(|entry| entry.expression != MODULE);
-        let value = Computed::Map(names);
+        let names = self.run.module(path, depth);
+        let value = Computed::Map(names.iter().filter(|entry| entry.expression != MODULE).cloned().collect());
         self.run.spend(size(&value));
         value
     }
@@ -103,7 +102,7 @@ impl Block<'_, '_> {
         for name in names {
             if let Some(path) = self.run.program.beside(self.path, &name, self.run.read) {
                 let names = self.run.module(&path, DEEPEST / 2);
-                names.into_iter().for_each(|entry| put(&mut self.names, entry));
+                names.iter().cloned().for_each(|entry| put(&mut self.names, entry));
             }
         }
     }

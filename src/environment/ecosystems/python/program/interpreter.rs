@@ -2,14 +2,15 @@
 //! is gone through both ways.
 
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use crate::environment::ecosystems::python::program::block::Block;
 use crate::environment::ecosystems::python::program::calls::data_file;
 use crate::environment::ecosystems::python::program::modules::{Program, Read};
-use crate::environment::ecosystems::python::program::run::{LoadedBy, MOST_STEPS, Outcome, Run};
+use crate::environment::ecosystems::python::program::run::{LoadedBy, Outcome, Run};
 use crate::environment::ecosystems::python::program::scope::{Assigned, DEEPEST, assign, either, size, update};
-use crate::environment::ecosystems::python::program::words::says_database;
 use crate::environment::readers::code::python::{Part, Statement, assignment, closing, parts};
+use crate::environment::readers::code::words::says_database;
 use crate::environment::readers::code::{Computed, Entry, Place, put};
 use crate::environment::readers::expansion::Lookup;
 
@@ -25,26 +26,32 @@ pub(crate) fn go_through(
     round: usize,
 ) -> Outcome {
     let run = Run::new(program, read, lookup, round, entries);
-    let names = entries.iter().map(|entry| run.module(entry, DEEPEST)).last().unwrap_or_default();
-    run.outcome(names)
+    let go = |entry: &PathBuf| {
+        run.begin();
+        run.module(entry, DEEPEST)
+    };
+    let names = entries.iter().map(go).last().unwrap_or_default();
+    run.outcome(names.to_vec())
 }
 
 impl Run<'_> {
     /// Goes through a module; gives its names.
-    pub(crate) fn module(&self, path: &Path, depth: usize) -> Vec<Entry> {
+    pub(crate) fn module(&self, path: &Path, depth: usize) -> Rc<[Entry]> {
         if let Some((_, names)) = self.modules.borrow().iter().find(|(known, _)| known == path) {
-            return names.clone();
+            return Rc::clone(names);
         }
-        let Some(module) = self.program.module(path, self.read) else { return Vec::new() };
+        let Some(module) = self.program.module(path, self.read) else { return Rc::default() };
         if depth == 0 {
-            self.spend(MOST_STEPS);
-            return Vec::new();
+            self.cut_at(path, 1);
+            return Rc::default();
         }
-        self.modules.borrow_mut().push((path.to_owned(), Vec::new()));
+        let at = self.modules.borrow().len();
+        self.modules.borrow_mut().push((path.to_owned(), Rc::default()));
         let mut block = Block {
             run: self,
             path,
             file: module.number,
+            outer: None,
             names: Vec::new(),
             returned: None,
             opened: None,
@@ -55,10 +62,8 @@ impl Run<'_> {
         } else {
             block.go(&imports(&module.statements), depth);
         }
-        let names = block.names;
-        if let Some(known) = self.modules.borrow_mut().iter_mut().find(|(known, _)| known == path) {
-            known.1.clone_from(&names);
-        }
+        let names: Rc<[Entry]> = block.names.into();
+        self.modules.borrow_mut()[at].1 = Rc::clone(&names);
         names
     }
 }
@@ -67,16 +72,17 @@ impl Block<'_, '_> {
     /// Goes through statements of one depth with what is nested below them.
     fn go(&mut self, statements: &[Statement], depth: usize) {
         let Some(depth) = depth.checked_sub(1) else {
-            self.run.spend(MOST_STEPS);
+            self.run.cut_at(self.path, statements.first().map_or(1, |statement| statement.line));
             return;
         };
         let mut at = 0;
         while at < statements.len() {
+            let statement = &statements[at];
             if self.run.is_cut() {
+                self.run.cut_at(self.path, statement.line);
                 return;
             }
             self.run.spend(1);
-            let statement = &statements[at];
             let body = body(statements, at);
             at = body.end;
             let inner = &statements[body.clone()];
@@ -148,36 +154,61 @@ impl Block<'_, '_> {
         if !branches.iter().any(|(_, body)| statements[body.clone()].iter().any(changes)) {
             return at;
         }
-        let before = self.names.clone();
-        let mut ways: Vec<Vec<Entry>> = Vec::new();
+        let mut possible = Vec::new();
         let mut is_settled = false;
         for (condition, body) in branches {
             let holds = condition.map_or(Some(true), |condition| self.holds(condition));
-            if holds == Some(false) {
-                continue;
+            if holds != Some(false) {
+                possible.push(body);
             }
-            self.run.spend(2 * before.len());
-            self.names.clone_from(&before);
-            self.go(&statements[body], depth);
-            ways.push(std::mem::take(&mut self.names));
             if holds == Some(true) {
                 is_settled = true;
                 break;
             }
         }
+        // The branch that is taken for sure changes the names where they stand.
+        if let ([body], true) = (&possible[..], is_settled) {
+            self.go(&statements[body.clone()], depth);
+            return at;
+        }
+        let before = self.names.clone();
+        let mut ways: Vec<Vec<Entry>> = Vec::new();
+        for body in possible {
+            self.run.spend(2 * before.len());
+            self.names.clone_from(&before);
+            self.go(&statements[body], depth);
+            ways.push(std::mem::take(&mut self.names));
+        }
         if !is_settled {
             ways.insert(0, before);
         }
+        self.complete(&mut ways);
         self.names = ways.into_iter().reduce(either).unwrap_or_default();
         at
+    }
+
+    /// Adds to each way what the block around gives for a name that another way assigns.
+    fn complete(&self, ways: &mut [Vec<Entry>]) {
+        let Some(outer) = self.outer else { return };
+        let mut keys: Vec<String> = Vec::new();
+        for entry in ways.iter().flatten() {
+            if !keys.contains(&entry.key) && outer.known(&entry.key).is_some() {
+                keys.push(entry.key.clone());
+            }
+        }
+        for key in keys {
+            for way in ways.iter_mut().filter(|way| way.iter().all(|entry| entry.key != key)) {
+                way.extend(outer.known(&key).cloned());
+            }
+        }
     }
 
     /// `try`: its body; what follows for the case that it fails counts where it may.
     fn attempt(&mut self, statements: &[Statement], body: std::ops::Range<usize>, depth: usize) -> usize {
         let inner = &statements[body.clone()];
-        let before = self.names.clone();
-        self.run.spend(before.len());
         let is_missing = inner.iter().any(|one| self.imports_what_is_missing(one));
+        let before = if is_missing { self.names.clone() } else { Vec::new() };
+        self.run.spend(before.len());
         self.go(inner, depth);
         let mut at = body.end;
         while let Some(next) = statements.get(at).filter(|next| matches!(next.word(), "except" | "else" | "finally")) {
@@ -188,7 +219,9 @@ impl Block<'_, '_> {
             } else if is_missing {
                 let names = std::mem::replace(&mut self.names, before.clone());
                 self.go(&statements[body], depth);
-                let other = std::mem::take(&mut self.names);
+                let mut ways = [names, std::mem::take(&mut self.names)];
+                self.complete(&mut ways);
+                let [names, other] = ways;
                 self.names = either(names, other);
             }
         }
@@ -200,19 +233,26 @@ impl Block<'_, '_> {
         let rest = header.rest();
         let end = rest.find(|c: char| !(c == '_' || c.is_alphanumeric())).unwrap_or(rest.len());
         let (name, bases) = rest.split_at(end);
+        let says_something = || {
+            let is_one = |text: &str| ["ettings", "onfig", "Base"].iter().any(|mark| text.contains(mark));
+            is_one(name) || is_one(bases) || inner.iter().any(|statement| is_about_settings(statement, false))
+        };
+        // Most classes of most modules are about something else.
+        if !is_close(self.path) && !self.run.starts_at(self.path) && !says_something() {
+            let place = self.at(header.line);
+            let value = Computed::Unknown;
+            put(&mut self.names, Entry { key: name.to_owned(), value, expression: String::new(), place });
+            return;
+        }
         let mut names = Vec::new();
         for base in bases.trim_start_matches('(').trim_end_matches(')').split(',') {
             if let Computed::Map(entries) = self.evaluate(base.trim(), header.line) {
                 entries.into_iter().for_each(|entry| put(&mut names, entry));
             }
         }
-        // The names around a class are known in it.
-        let outer = self.names.len();
-        self.run.spend(outer);
-        let mut block = self.inner(self.names.clone(), self.is_function);
-        block.names.extend(names);
+        let mut block = self.inner(names, self.is_function);
         block.go(inner, depth);
-        let mut own = block.names.split_off(outer);
+        let mut own = block.names;
         // Each field of such a class is a variable of the environment with a default.
         if bases.contains("Settings") {
             self.fill_from_environment(&mut own);
@@ -270,11 +310,12 @@ impl Block<'_, '_> {
             self.go(inner, depth);
             return;
         };
-        if !inner.iter().any(is_about_settings) {
+        // Of the modules that it starts at, all may be.
+        let is_close = is_close(self.path) || self.run.starts_at(self.path) || says_more(name);
+        if !inner.iter().any(|statement| is_about_settings(statement, is_close)) {
             return;
         }
-        self.run.spend(self.names.len());
-        let mut names = self.names.clone();
+        let mut names = Vec::new();
         let parameters = closing(parameters).map_or("", |end| &parameters[..end]);
         for parameter in parameters.split(',') {
             let name = parameter.split([':', '=']).next().unwrap_or_default().trim().trim_start_matches('*');
@@ -288,16 +329,17 @@ impl Block<'_, '_> {
                 place: self.at(header.line),
             });
         }
-        let outer = names.len();
+        let given = names.len();
         let mut block = self.inner(names, true);
         block.go(inner, depth);
-        for entry in block.names.split_off(outer.min(block.names.len())) {
+        let (own, returned) = (block.names.split_off(given.min(block.names.len())), block.returned);
+        for entry in own {
             if matches!(&entry.value, Computed::Map(_)) && !entry.key.ends_with("()") {
                 // `app.config["URL"] = …` within `create_app`.
                 put(&mut self.names, Entry { key: format!("{name}.{}", entry.key), ..entry });
             }
         }
-        let value = block.returned.take().unwrap_or(Computed::Unknown);
+        let value = returned.unwrap_or(Computed::Unknown);
         let place = self.at(header.line);
         put(&mut self.names, Entry { key: format!("{}()", name.trim()), value, expression: String::new(), place });
     }
@@ -308,7 +350,11 @@ impl Block<'_, '_> {
         if statement.text.contains("open(")
             && let Some(name) = data_file(&statement.text)
         {
-            self.opened = Some(name.to_owned());
+            let whole = opened(&statement.text).map(|expression| self.evaluate(expression, statement.line));
+            self.opened = Some(match whole {
+                Some(Computed::Text(whole)) if whole.ends_with(name) => whole,
+                _ => name.to_owned(),
+            });
         }
         match assignment(&statement.text) {
             Some(assignment) => {
@@ -321,7 +367,7 @@ impl Block<'_, '_> {
             }
             None if is_declaration(&statement.text) => {
                 let name = statement.word().to_owned();
-                if !self.names.iter().any(|entry| entry.key == name) {
+                if self.known(&name).is_none() {
                     let place = self.at(statement.line);
                     let entry = Entry { key: name, value: Computed::Unset, expression: String::new(), place };
                     self.names.push(entry);
@@ -342,7 +388,7 @@ impl Block<'_, '_> {
             if let Some(Computed::Text(module)) = module
                 && let Some(path) = self.run.program.resolve(self.path, &module, self.run.read)
             {
-                return Computed::Map(self.run.module(&path, DEEPEST / 2));
+                return Computed::Map(self.run.module(&path, DEEPEST / 2).to_vec());
             }
         }
         if ["load(", "load_all(", "read_config("].iter().any(|call| expression.contains(call))
@@ -369,12 +415,25 @@ impl Block<'_, '_> {
             return;
         }
         let path = self.keys(&parts, assigned.place.line);
+        if path.len() > 1 || adds {
+            self.take_in(&path);
+        }
         match (&assigned.value, adds) {
             (Computed::List(_), true) => {}
             (_, true) => update(&mut self.names, &path, assigned),
             (_, false) => assign(&mut self.names, &path, assigned),
         }
     }
+}
+
+/// Finds what is opened: `p` in `open(p)` and in `with p.open() as f`.
+fn opened(text: &str) -> Option<&str> {
+    let (before, behind) = text.split_once("open(")?;
+    let Some(object) = before.strip_suffix('.') else {
+        let inside = &behind[..closing(behind)?];
+        return Some(inside.split(", ").next().unwrap_or(inside).trim());
+    };
+    Some(object.strip_prefix("with ").unwrap_or(object).rsplit(" = ").next().unwrap_or(object).trim())
 }
 
 /// The imports among statements, but those that wait for a call.
@@ -393,11 +452,49 @@ fn imports(statements: &[Statement]) -> Vec<Statement> {
     found
 }
 
-/// Tells whether a statement in a function may say something about settings.
-fn is_about_settings(statement: &Statement) -> bool {
-    let marks =
-        ["environ", "getenv", "env(", "env.", "env=", "://", "onnect", "config", "reate_", "DATABASE", "settings"];
-    statement.word() == "return" || marks.iter().any(|mark| statement.text.contains(mark))
+/// Words in the paths of modules that settings are put together in.
+const CLOSE: &[&str] = &[
+    "base",
+    "common",
+    "conf",
+    "config",
+    "configuration",
+    "conftest",
+    "constants",
+    "core",
+    "database",
+    "db",
+    "env",
+    "environment",
+    "helpers",
+    "local",
+    "secrets",
+    "settings",
+    "test",
+    "tests",
+    "utils",
+];
+
+/// Tells whether settings are put together in a module of that path.
+fn is_close(path: &Path) -> bool {
+    let parts = path.components().rev().take(3).filter_map(|part| part.as_os_str().to_str());
+    let mut words = parts.flat_map(|part| part.split(['.', '_', '-']));
+    words.any(|word| CLOSE.contains(&word))
+}
+
+/// Tells whether the name of a function speaks of where something is.
+fn says_more(name: &str) -> bool {
+    let words = ["db", "database", "dsn", "host", "pg", "postgres", "mysql", "mongo", "redis", "sql", "uri", "url"];
+    name.to_ascii_lowercase().split('_').any(|word| words.contains(&word))
+}
+
+/// Tells whether a statement in a function may say something about settings; `is_close` where the function may be there to
+/// put them together.
+fn is_about_settings(statement: &Statement, is_close: bool) -> bool {
+    let marks = ["environ", "getenv", "env(", "env.", "env=", "://", "create_engine", "DATABASE", "load_dotenv"];
+    let more = ["onnect", "config", "reate_", "settings"];
+    marks.iter().any(|mark| statement.text.contains(mark))
+        || is_close && (statement.word() == "return" || more.iter().any(|mark| statement.text.contains(mark)))
 }
 
 /// Tells whether a statement only says of which type a name is: `DATABASE_URL: str`.

@@ -12,7 +12,6 @@ pub(crate) mod modules;
 pub(crate) mod run;
 pub(crate) mod scope;
 pub(crate) mod settings;
-pub(crate) mod words;
 
 #[cfg(test)]
 mod tests {
@@ -157,6 +156,18 @@ mod tests {
             (
                 "DATABASES = {'default': {'HOST': 'a', 'OPTIONS': {'x': lambda: 1}, 'NAME': 'n'}}",
                 &["DATABASES.default.HOST=a", "DATABASES.default.NAME=n"],
+            ),
+            (
+                "class A:\n  @property\n  def DATABASES(self):\n    return {'default': {'HOST': 'a'}}\nclass B(A):\n  DATABASES = {'default': {'HOST': 'b'}}",
+                &["DATABASES.default.HOST=b"],
+            ),
+            (
+                "class A:\n  @property\n  def DATABASES(self):\n    return {'default': {'HOST': 'a'}}\nA.load(__name__)",
+                &["DATABASES.default.HOST=a"],
+            ),
+            (
+                "D = {'HOST': 'a'}\ndef f():\n  D['HOST'] = 'b'\n  return D\nDATABASES = {'default': f()}",
+                &["DATABASES.default.HOST=b"],
             ),
             ("BROKER_URL = 'redis://h/0'\nAPI_URL = 'https://x'", &["code.BROKER_URL=redis://h/0"]),
         ];

@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use crate::collections::HashSet;
 use crate::environment::ecosystems::python::program::modules::{Program, Read};
@@ -29,13 +30,18 @@ pub(crate) struct Run<'p> {
     pub(crate) round: usize,
     pub(crate) found: RefCell<Found>,
     /// The modules gone through, with their names; those under way without.
-    pub(crate) modules: RefCell<Vec<(PathBuf, Vec<Entry>)>>,
+    pub(crate) modules: RefCell<Vec<(PathBuf, Rc<[Entry]>)>>,
     pub(crate) is_undecided: Cell<bool>,
-    /// The folders of the modules that it starts at.
-    pub(crate) homes: Vec<PathBuf>,
+    /// The modules that it starts at, and their folders.
+    entries: Vec<PathBuf>,
+    homes: Vec<PathBuf>,
     /// Rounds that are this far apart take the same alternatives on the way.
     period: Cell<usize>,
     steps: Cell<usize>,
+    /// One of the modules that it starts at was not gone through to its end.
+    was_cut: Cell<bool>,
+    /// Where it was first given up on.
+    cut: RefCell<Option<(PathBuf, u32)>>,
 }
 
 /// What a run finds besides the names.
@@ -67,15 +73,23 @@ impl<'p> Run<'p> {
             found: RefCell::default(),
             modules: RefCell::default(),
             is_undecided: Cell::new(false),
+            entries: entries.to_vec(),
             homes: homes(entries),
             period: Cell::new(1),
             steps: Cell::new(0),
+            was_cut: Cell::new(false),
+            cut: RefCell::default(),
         }
     }
 
     /// Tells whether a module stands beside or below those that it starts at.
     pub(crate) fn is_at_home(&self, path: &Path) -> bool {
         self.homes.iter().any(|home| path.starts_with(home))
+    }
+
+    /// Tells whether it starts at a module.
+    pub(crate) fn starts_at(&self, path: &Path) -> bool {
+        self.entries.iter().any(|entry| entry == path)
     }
 
     /// Notes that one of `count` alternatives was taken.
@@ -93,7 +107,8 @@ impl<'p> Run<'p> {
         }
         Outcome {
             is_undecided: self.is_undecided.get(),
-            is_cut: self.is_cut(),
+            is_cut: self.was_cut.get() || self.is_cut(),
+            cut: self.cut.borrow().clone(),
             all: self.names_of_all(),
             names,
             round: self.round,
@@ -122,6 +137,18 @@ impl<'p> Run<'p> {
     pub(crate) fn is_cut(&self) -> bool {
         self.steps.get() >= MOST_STEPS || self.program.is_spent()
     }
+
+    /// Begins at another module: what one of them costs is not taken from the others.
+    pub(crate) fn begin(&self) {
+        self.was_cut.set(self.was_cut.get() || self.steps.get() >= MOST_STEPS);
+        self.steps.set(0);
+    }
+
+    /// Gives it up at a line of a module.
+    pub(crate) fn cut_at(&self, path: &Path, line: u32) {
+        self.cut.borrow_mut().get_or_insert_with(|| (path.to_owned(), line));
+        self.spend(MOST_STEPS);
+    }
 }
 
 /// What one way through a program came to.
@@ -136,6 +163,8 @@ pub(crate) struct Outcome {
     pub(crate) is_undecided: bool,
     /// It was given up on because there is too much.
     pub(crate) is_cut: bool,
+    /// The module and the line where that was.
+    pub(crate) cut: Option<(PathBuf, u32)>,
     round: usize,
     period: usize,
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::environment::ecosystems::python::program::modules::Program;
 use crate::environment::ecosystems::python::program::run::Outcome;
 use crate::environment::ecosystems::python::program::scope::{ADDRESS, MOST_ALTERNATIVES, most_alternatives, picked};
-use crate::environment::ecosystems::python::program::words::{is_address, is_of_a_database};
+use crate::environment::readers::code::words::{is_address, is_of_a_database};
 use crate::environment::readers::code::{Computed, Entry};
 use crate::environment::{Origin, Setting, Unresolved};
 
@@ -28,6 +28,7 @@ const KEYS: &[&str] = &["HOST", "NAME", "PORT", "USER", "PASSWORD", "ENGINE", AD
 /// names for them.
 pub(crate) fn of_django(run: Round<'_>, tests: bool) -> Vec<Setting> {
     let mut settings = Vec::new();
+    settings.extend(of_settings_class(run));
     for entry in run.outcome.names.iter().map(|entry| picked(entry, run.number)) {
         if entry.key != "DATABASES" {
             addresses(run, &entry, "", &|_| false, &mut settings);
@@ -45,6 +46,29 @@ pub(crate) fn of_django(run: Round<'_>, tests: bool) -> Vec<Setting> {
             Computed::Unset => {}
             _ => settings.push(unresolved(run, "DATABASES.default", &entry, Unresolved::Code)),
         }
+    }
+    settings
+}
+
+/// Lists what the last class says that has a `DATABASES`, as an attribute or a property, where the module itself has none.
+///
+/// Source: django-configurations' manual; Read the Docs' settings.
+fn of_settings_class(run: Round<'_>) -> Vec<Setting> {
+    let names = &run.outcome.names;
+    if names.iter().any(|entry| entry.key == "DATABASES") {
+        return Vec::new();
+    }
+    let of_class = names.iter().rev().find_map(|entry| {
+        let Computed::Map(inside) = &entry.value else { return None };
+        let own = inside.iter().rev().find(|one| matches!(one.key.as_str(), "DATABASES" | "DATABASES()"))?;
+        Some(Entry { key: "DATABASES".to_owned(), ..own.clone() })
+    });
+    let Some(entry) = of_class.map(|entry| picked(&entry, run.number)) else { return Vec::new() };
+    let mut settings = Vec::new();
+    match &entry.value {
+        Computed::Map(aliases) => aliases.iter().for_each(|alias| database(run, alias, &mut settings)),
+        Computed::Unset => {}
+        _ => settings.push(unresolved(run, "DATABASES.default", &entry, Unresolved::Code)),
     }
     settings
 }
