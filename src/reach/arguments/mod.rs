@@ -21,7 +21,7 @@ use crate::tools::providers::Reach;
 use crate::tools::words::called;
 
 /// Names the program that talks to a database even where nothing names one: `psql`, `mysqldump`, `prisma`, …; `None` where
-/// the invocation calls none. A runner (`poetry run`) is looked through.
+/// the invocation calls none, or one that only works on files. A runner (`poetry run`) is looked through.
 #[must_use]
 pub(crate) fn database_client(invocation: &Invocation) -> Option<String> {
     let at_a_provider = || {
@@ -32,6 +32,7 @@ pub(crate) fn database_client(invocation: &Invocation) -> Option<String> {
         (clients::named(name).is_some() || is_database_tool(name)).then_some(name.to_owned())
     });
     called
+        .filter(|(name, arguments)| !works_on_files(name, arguments))
         .map(|(name, _)| name)
         .or_else(at_a_provider)
         .or_else(|| is_migration_of_a_build(invocation).then(|| invocation.program().to_owned()))

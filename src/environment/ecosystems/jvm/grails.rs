@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use crate::environment::ecosystems::jvm::documents::{FileEntry, read};
+use crate::environment::ecosystems::jvm::resources::GRAILS;
 use crate::environment::ecosystems::jvm::told;
 use crate::environment::ecosystems::scene::Scene;
 use crate::environment::layering::Library;
@@ -18,9 +19,6 @@ use crate::environment::readers::formats;
 use crate::environment::{Origin, Setting};
 use crate::text::shown;
 
-/// Where a project keeps its settings.
-pub(crate) const CONF: &str = "grails-app/conf";
-
 /// Files of settings in Groovy, the strongest first, and those of old versions, which are read where there are no others.
 const IN_GROOVY: &[&str] = &["runtime.groovy", "application.groovy"];
 const OF_OLD: &[&str] = &["Config.groovy", "DataSource.groovy"];
@@ -30,7 +28,7 @@ const WORDS: &[(&str, &str)] = &[("dev", "development"), ("prod", "production"),
 
 /// Tells whether the module in `home` is one of Grails.
 pub(crate) fn is_used(scene: &Scene<'_>, home: &Path) -> bool {
-    scene.library.exists(&home.join(CONF))
+    scene.library.exists(&home.join(GRAILS))
 }
 
 /// Finds the environment that the command's own words name: `grails prod run-app`, `-Dgrails.env=production`.
@@ -73,7 +71,7 @@ pub(crate) fn with_own(
         (false, _) => "development",
     };
     let environment = named(scene, given).unwrap_or_else(|| default.to_owned());
-    let conf = home.join(CONF);
+    let conf = home.join(GRAILS);
     let own = IN_GROOVY.iter().filter(|_| reads_groovy);
     let is_old = entries.is_empty() && !scene.library.exists(&conf.join("application.groovy"));
     let old = OF_OLD.iter().filter(|_| is_old);
@@ -119,7 +117,7 @@ fn locations(scene: &Scene<'_>, home: &Path, entries: &[FileEntry]) -> Vec<PathB
         let (folders, name) = match value.split_once(':') {
             Some(("file", name)) => (vec![home.to_owned()], name),
             Some(("classpath", name)) => {
-                (vec![home.join(CONF), home.join("src/main/resources")], name.trim_start_matches('/'))
+                (vec![home.join(GRAILS), home.join("src/main/resources")], name.trim_start_matches('/'))
             }
             _ => (vec![home.to_owned()], value.as_str()),
         };

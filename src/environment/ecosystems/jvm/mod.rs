@@ -11,6 +11,8 @@ pub(crate) mod hocon;
 pub(crate) mod liquibase;
 pub(crate) mod manifests;
 pub(crate) mod maven;
+pub(crate) mod maven_command;
+pub(crate) mod maven_profiles;
 pub(crate) mod maven_settings;
 pub(crate) mod modules;
 pub(crate) mod options;

@@ -8,12 +8,11 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use crate::environment::ecosystems::jvm::maven_settings;
+use crate::environment::ecosystems::jvm::maven_profiles::Chosen;
+use crate::environment::ecosystems::jvm::{maven_command, maven_settings};
 use crate::environment::ecosystems::scene::Scene;
-use crate::environment::layering::StartEnvironment;
 use crate::environment::paths::up_to;
 use crate::environment::readers::formats;
-use crate::environment::readers::formats::FlatEntry;
 use crate::text::shown;
 
 /// What a project file says about the build.
@@ -54,18 +53,18 @@ pub(crate) fn with_parents(scene: &Scene<'_>, home: &Path) -> Vec<Rc<Pom>> {
     let own = std::iter::once(path(scene, home));
     let above = up_to(&scene.project.root, home).skip(1).map(|folder| folder.join("pom.xml"));
     let present = own.chain(above).filter(|path| scene.library.exists(path));
-    let profiles = told(scene).join(" ");
+    let profiles = maven_command::words(scene).join(" ");
     let read_once = |path: PathBuf| {
         scene.library.once(format!("pom {profiles} {}", shown(&path)), || read(scene, &path).unwrap_or_default())
     };
-    maven_settings::files(scene).into_iter().chain(present.map(read_once)).collect()
+    of_settings(scene).into_iter().chain(present.map(read_once)).collect()
 }
 
 /// Gathers the properties of a module, those of the command over its own over inherited ones.
 pub(crate) fn properties(scene: &Scene<'_>, poms: &[Rc<Pom>]) -> HashMap<String, String> {
     let inherited = poms.iter().rev().flat_map(|pom| &pom.properties);
     let mut all: HashMap<String, String> = inherited.map(|(name, (value, _))| (name.clone(), value.clone())).collect();
-    all.extend(given(scene));
+    all.extend(maven_command::given(scene));
     all
 }
 
@@ -122,104 +121,45 @@ fn read(scene: &Scene<'_>, path: &Path) -> Option<Pom> {
     Some(pom)
 }
 
-/// What chooses among the profiles of a build.
-pub(crate) struct Chosen<'s> {
-    names: Vec<String>,
-    /// By `-P`, so that what is on by default is not.
-    is_asked: bool,
-    properties: HashMap<String, String>,
-    environment: &'s StartEnvironment,
+/// Reads the properties of the profiles that count, as project files that beat the project's own.
+fn of_settings(scene: &Scene<'_>) -> Vec<Rc<Pom>> {
+    let told = maven_command::words(scene).join(" ");
+    let read_once = |path: PathBuf| {
+        scene
+            .library
+            .once(format!("settings {told} {}", shown(&path)), || read_settings(scene, &path).unwrap_or_default())
+    };
+    maven_settings::paths(scene).into_iter().map(read_once).collect()
 }
 
-impl<'s> Chosen<'s> {
-    /// Gathers what the command and the settings choose.
-    pub(crate) fn of(scene: &Scene<'s>) -> Self {
-        let asked = asked_profiles(scene);
-        let is_asked = asked.iter().any(|name| !name.starts_with(['!', '-']));
-        let mut names: Vec<String> =
-            asked.into_iter().map(|name| name.trim_start_matches(['+', '?']).to_owned()).collect();
-        let active = maven_settings::active(scene);
-        let by_settings: Vec<String> =
-            active.iter().filter(|name| !names.contains(&format!("!{name}"))).cloned().collect();
-        names.extend(by_settings);
-        Chosen { names, is_asked, properties: given(scene), environment: scene.environment }
-    }
-
-    /// Tells whether the profile of that id is chosen by its name.
-    pub(crate) fn names(&self, id: &str) -> bool {
-        self.names.iter().any(|name| name == id)
-    }
-
-    /// Tells whether an entry below `<activation>` turns its profile on; `condition` keeps the name of a property for the
-    /// value behind it.
-    pub(crate) fn fits(
-        &self,
-        path: &[&str],
-        entry: &FlatEntry,
-        next: Option<&FlatEntry>,
-        condition: &mut String,
-    ) -> bool {
-        let value = entry.value.as_str();
-        match path {
-            ["activeByDefault"] => value == "true" && !self.is_asked,
-            ["property", "name"] => {
-                value.clone_into(condition);
-                let has_value =
-                    next.is_some_and(|next| next.path.ends_with(&["property".to_owned(), "value".to_owned()]));
-                match value.strip_prefix('!') {
-                    Some(name) => self.property(name).is_none(),
-                    None => !has_value && self.property(value).is_some(),
-                }
+/// Reads one settings file.
+fn read_settings(scene: &Scene<'_>, path: &Path) -> Option<Pom> {
+    let entries = scene.library.entries(path, formats::xml::flatten)?;
+    let chosen = Chosen::of(scene);
+    let mut file = Pom { path: path.to_owned(), ..Pom::default() };
+    let mut is_on = false;
+    let mut condition = String::new();
+    // A profile's activation may stand behind its properties.
+    let mut waiting = Vec::new();
+    for (at, entry) in entries.iter().enumerate() {
+        let keys: Vec<&str> = entry.path.iter().map(String::as_str).collect();
+        match &keys[..] {
+            [_, "profiles", "profile"] => {
+                is_on = false;
+                waiting.clear();
             }
-            ["property", "value"] => {
-                let own = self.property(condition);
-                match value.strip_prefix('!') {
-                    Some(other) => own.is_none_or(|own| own != other),
-                    None => own == Some(value),
-                }
+            [_, "profiles", "profile", "id"] => is_on |= chosen.names(&entry.value),
+            [_, "profiles", "profile", "activation", rest @ ..] => {
+                is_on |= chosen.fits(rest, entry, entries.get(at + 1), &mut condition);
             }
-            _ => false,
+            [_, "profiles", "profile", "properties", name] => {
+                waiting.push(((*name).to_owned(), (entry.value.clone(), entry.line)));
+            }
+            _ => {}
+        }
+        if is_on {
+            file.properties.extend(waiting.drain(..));
         }
     }
-
-    fn property(&self, name: &str) -> Option<&str> {
-        match name.strip_prefix("env.") {
-            Some(name) => self.environment.get(name),
-            None => self.properties.get(name).map(String::as_str),
-        }
-    }
-}
-
-/// Lists what Maven is told on its command line: by `.mvn/maven.config`, then by MAVEN_ARGS, then by the words themselves.
-pub(crate) fn told(scene: &Scene<'_>) -> Vec<String> {
-    let mut told = Vec::new();
-    if let Some(path) = scene.find_upwards(&[".mvn/maven.config"]) {
-        let text = scene.library.string(&path).unwrap_or_default();
-        let lines = text.lines().filter(|line| !line.trim_start().starts_with('#'));
-        told.extend(lines.flat_map(str::split_whitespace).map(str::to_owned));
-    }
-    told.extend(scene.environment.get("MAVEN_ARGS").unwrap_or_default().split_whitespace().map(str::to_owned));
-    told.extend(scene.words().iter().skip(1).cloned());
-    told
-}
-
-/// Lists the properties that the command gives: `-Dname=value`, and `-Dname` for `true`.
-fn given(scene: &Scene<'_>) -> HashMap<String, String> {
-    let of_opts = scene.environment.get("MAVEN_OPTS").unwrap_or_default().to_owned();
-    let words = of_opts.split_whitespace().map(str::to_owned).chain(told(scene));
-    let named = words.filter_map(|word| {
-        let own = word.strip_prefix("-D")?;
-        let (name, value) = own.split_once('=').unwrap_or((own, "true"));
-        (!name.is_empty()).then(|| (name.to_owned(), value.to_owned()))
-    });
-    named.collect()
-}
-
-/// Lists the profiles of `-P`.
-fn asked_profiles(scene: &Scene<'_>) -> Vec<String> {
-    let words = told(scene);
-    let glued = words.iter().filter_map(|word| word.strip_prefix("-P")).filter(|names| !names.is_empty());
-    let apart = words.windows(2).filter(|pair| pair[0] == "-P" || pair[0] == "--activate-profiles");
-    let names = glued.chain(apart.map(|pair| pair[1].as_str())).flat_map(|names| names.split(','));
-    names.map(|name| name.trim().to_owned()).collect()
+    Some(file)
 }

@@ -3,8 +3,10 @@
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 
-use crate::environment::ecosystems::jvm::grails;
 use crate::environment::ecosystems::scene::Scene;
+
+/// Where a project of Grails keeps its settings.
+pub(crate) const GRAILS: &str = "grails-app/conf";
 
 /// The folders of one module that configuration is looked for in, the strongest first.
 #[derive(Clone)]
@@ -32,7 +34,7 @@ impl Folders {
             of_program: std::iter::once(home)
                 .chain(depended.iter().map(PathBuf::as_path))
                 .flat_map(|home| {
-                    let of_grails = Some(home.join(grails::CONF)).filter(|folder| scene.library.exists(folder));
+                    let of_grails = Some(home.join(GRAILS)).filter(|folder| scene.library.exists(folder));
                     with_config(home.join("src/main/resources")).into_iter().chain(of_grails)
                 })
                 .collect(),

@@ -9,8 +9,8 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+use crate::environment::ecosystems::php::array_pairs::{connections, pairs_of};
 use crate::environment::ecosystems::php::phpdotenv::DIALECTS;
-use crate::environment::ecosystems::php::statements::statements;
 use crate::environment::ecosystems::php::{config_folders, dotenv_calls, laravel};
 use crate::environment::ecosystems::scene::Scene;
 use crate::environment::ecosystems::settings_files::conventional;
@@ -20,7 +20,6 @@ use crate::environment::readers::code;
 use crate::environment::readers::code::{Pair, Value};
 use crate::environment::readers::expansion::Lookup;
 use crate::environment::{Origin, Setting};
-use crate::text::shown;
 
 /// The files of one framework, the strongest first.
 struct Files {
@@ -122,9 +121,6 @@ const KEYS: &[&str] = &[
     "username",
 ];
 
-/// Keys that only a connection to a database has.
-const OF_A_DATABASE: &[&str] = &["adapter", "connectionString", "database", "dbdriver", "dbname", "driver", "dsn"];
-
 /// Keys that say where it is, so that what they come to has to be known.
 const OF_A_PLACE: &[&str] = &["connectionString", "database", "dbname", "dsn", "host", "hostname", "server", "url"];
 
@@ -225,31 +221,6 @@ fn add_files(
     readings.chain("PHP array", DIALECTS, top().chain(layers).collect());
 }
 
-/// Reads the pairs of a file once.
-pub(crate) fn pairs_of(scene: &Scene<'_>, path: &Path) -> Rc<Vec<Pair>> {
-    scene.library.once(format!("pairs {}", shown(path)), || {
-        let text = scene.library.string(path).unwrap_or_default();
-        let mut pairs = statements(&text, |text| scene.library.pairs(path, text, code::Comments::Slashes));
-        for pair in &mut pairs {
-            keep_own(pair);
-        }
-        pairs
-    })
-}
-
-/// Writes `null` for what a setting was before: `$a['host'] = getenv('X') ? getenv('X') : $a['host']` says something where
-/// the variable does.
-fn keep_own(pair: &mut Pair) {
-    let Some((first, rest)) = pair.path.split_first().filter(|(_, rest)| !rest.is_empty()) else { return };
-    for quote in ['\'', '"'] {
-        let keys: String = rest.iter().map(|key| format!("[{quote}{key}{quote}]")).collect();
-        let own = format!("${first}{keys}");
-        if pair.expression.contains(&own) {
-            pair.expression = pair.expression.replace(&own, "null");
-        }
-    }
-}
-
 /// Tells whether a pair stands in no section for another environment (`'environments' => ['production' => …]`).
 fn is_of_mode(pair: &Pair, mode: &str) -> bool {
     let section = pair.path.iter().position(|key| key == "environments").and_then(|at| pair.path.get(at + 1));
@@ -258,12 +229,6 @@ fn is_of_mode(pair: &Pair, mode: &str) -> bool {
 
 fn says_connection(pair: &Pair) -> bool {
     pair.path.last().is_some_and(|key| KEYS.contains(&key.as_str()))
-}
-
-/// Lists the paths of what are connections to databases, by the keys in them.
-pub(crate) fn connections(pairs: &[Pair]) -> HashSet<&[String]> {
-    let own = pairs.iter().filter_map(|pair| pair.path.split_last());
-    own.filter(|(key, _)| OF_A_DATABASE.contains(&key.as_str())).map(|(_, outer)| outer).collect()
 }
 
 /// Notes the place of a connection that code makes up.

@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use crate::environment::ecosystems::php::arrays;
+use crate::environment::ecosystems::php::array_pairs;
 use crate::environment::ecosystems::scene::Scene;
 use crate::environment::ecosystems::settings_files::conventional;
 use crate::environment::paths::may_be_a_folder;
@@ -45,7 +45,7 @@ pub(crate) fn orders(scene: &Scene<'_>, home: &Path, is_test: bool, known: &Hash
         let wanted = |path: &&PathBuf| counts(path, mode) && !known.contains(*path);
         let mut files: Vec<PathBuf> = files(scene, folder).iter().filter(wanted).cloned().collect();
         files.sort_by_key(|path| (strength(path, mode), path.clone()));
-        let pairs: Vec<Rc<Vec<Pair>>> = files.iter().map(|path| arrays::pairs_of(scene, path)).collect();
+        let pairs: Vec<Rc<Vec<Pair>>> = files.iter().map(|path| array_pairs::pairs_of(scene, path)).collect();
         if !pairs.iter().any(|pairs| names_database(pairs)) {
             continue;
         }
@@ -137,7 +137,7 @@ fn strength(path: &Path, mode: &str) -> u8 {
 
 /// Tells whether one of the connections is one to a database, and not to a mail server or a queue.
 fn names_database(pairs: &[Pair]) -> bool {
-    let connections = arrays::connections(pairs);
+    let connections = array_pairs::connections(pairs);
     pairs.iter().any(|pair| {
         let Some((key, outer)) = pair.path.split_last() else { return false };
         let expression = pair.expression.to_ascii_lowercase();

@@ -1,5 +1,6 @@
 //! PHP: Laravel, Symfony, phpdotenv, PHPUnit, WordPress, and configuration in code.
 
+pub(crate) mod array_pairs;
 pub(crate) mod arrays;
 pub(crate) mod config_folders;
 pub(crate) mod doctrine;
