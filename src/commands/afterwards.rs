@@ -70,8 +70,7 @@ fn changed_beside(context: &Context, judged: &Judged, receipts: &[Receipt], acco
         receipts.iter().filter(is_reached).filter_map(|receipt| Some((receipt, receipt.neighbours()?))).collect();
     let is_taken_care_of = |life: &str, name: &str| {
         let of = receipts.iter().filter_map(Receipt::neighbours).filter(|one| one.life == life);
-        let is_ours = |receipt: &Receipt| receipt.leftovers().iter().any(|one| one.ours && one.name == name);
-        of.into_iter().any(|one| one.own == name) || receipts.iter().any(is_ours)
+        of.into_iter().any(|one| one.own == name)
     };
     let (mut asked, mut told) = (Vec::new(), Vec::new());
     for (receipt, before) in reached {

@@ -86,7 +86,7 @@ impl Context {
         Ok(Context {
             tools: ToolEnvironment::new(&process, &root, &folder),
             project: Project { root, folder: folder.clone(), home: home.clone() },
-            ui: Ui::new(asked.shared.quiet, asked.shared.verbose, json, color).to_person(caller.can_be_asked()),
+            ui: Ui::new(asked.shared.quiet, asked.shared.verbose, json, color).for_person(caller.can_be_asked()),
             caller,
             state_directory: state_directory(|name| set(&process, name)),
             disk: Rc::new(disk),

@@ -46,7 +46,7 @@ impl Ui {
 
     /// Says whether a person reads it.
     #[must_use]
-    pub(crate) fn to_person(self, to_person: bool) -> Self {
+    pub(crate) fn for_person(self, to_person: bool) -> Self {
         Ui { to_person, ..self }
     }
 

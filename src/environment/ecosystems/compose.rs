@@ -34,7 +34,7 @@ static SERVERS: List = list!("servers.txt");
 /// Tells whether an image is a published server that runs nothing of a project's own.
 pub(crate) fn is_server(image: &str) -> bool {
     let name = image.rsplit('/').next().unwrap_or_default().split([':', '@']).next().unwrap_or_default();
-    SERVERS.contains(&name)
+    SERVERS.contains(name)
 }
 
 /// How many services are followed that extend each other.

@@ -352,7 +352,8 @@ mod tests {
 
     #[test]
     fn the_targets_of_a_call_are_told_from_its_options() {
-        let table: &[(&str, Option<(&str, &str, bool)>)] = &[
+        type Called = Option<(&'static str, &'static str, bool)>;
+        let table: &[(&str, Called)] = &[
             ("moon run web:test api:test", Some(("web:test api:test", "", false))),
             ("moon --log debug run :test -c 2 -- --watch", Some((":test", "--watch", false))),
             ("moon web:dev", Some(("web:dev", "", false))),

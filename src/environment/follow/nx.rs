@@ -73,8 +73,7 @@ pub(crate) fn scripts(
     let for_all = executor(workspace, "targetDefaults", task).map(|script| (root.join("nx.json"), script));
     let mut script = Script::default();
     let mut file = first;
-    let cwd =
-        [workspace, &package.targets, &package.manifest].into_iter().filter_map(|entries| cwd(entries, task)).last();
+    let cwd = [workspace, &package.targets, &package.manifest].into_iter().rev().find_map(|entries| cwd(entries, task));
     let mut is_command = false;
     for (there, part) in for_all.into_iter().chain(own) {
         if !part.text.is_empty() {

@@ -19,7 +19,7 @@ use crate::environment::readers::encoding::{decoded, utf_16};
 use crate::environment::readers::expansion::Lookup;
 use crate::environment::readers::formats::{FlatEntry, Flatten};
 use crate::environment::{Files, Origin, Project, Setting};
-use crate::text::line_at;
+use crate::text::{line_at, shown};
 
 /// How many dialects read a file, and by line how many of them stumbled there, and why.
 #[derive(Default)]
@@ -150,7 +150,7 @@ impl<'a> Library<'a> {
 
     /// Finds the pairs of a file of code whose comments begin with slashes, once; none where it is not there.
     pub(crate) fn pairs_of_code(&self, path: &Path) -> Rc<Vec<Pair>> {
-        self.once(format!("pairs of {}", path.display()), || {
+        self.once(format!("pairs of {}", shown(path)), || {
             let text = self.string(path).unwrap_or_default();
             self.pairs(path, &text, Comments::Slashes)
         })

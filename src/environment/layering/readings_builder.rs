@@ -149,7 +149,7 @@ impl<'a> ReadingsBuilder<'a> {
                 self.bases.iter().map(|base| normal(&base.join(value))).find(|path| self.library.exists(path))?;
             let text = self.library.string(&path).filter(|_| path.starts_with(&self.project.root))?;
             let content = text.lines().next().unwrap_or_default().trim().to_owned();
-            Some(Rc::new(Setting::known(name, content, Origin::file(name, &self.shown(&path), 1))))
+            Some(Rc::new(Setting::known(name, content, Origin::file(name, self.shown(&path), 1))))
         });
         contents.collect()
     }

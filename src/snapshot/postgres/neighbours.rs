@@ -2,13 +2,15 @@
 
 use crate::own_tools::ToolEnvironment;
 use crate::reach::Target;
+use crate::snapshot::beside_names::endings;
 use crate::snapshot::neighbours::{Counted, Neighbours};
 use crate::snapshot::postgres::connection::Connection;
-use crate::snapshot::postgres::psql::{number, text};
+use crate::snapshot::postgres::psql::{literal, number, text};
 use crate::snapshot::postgres::{PostgresError, Session};
 
 impl Session {
-    /// Tells what the server counts of its databases but the one that we are connected to.
+    /// Tells what the server counts of its databases but the one that we are connected to, and those that restores,
+    /// rehearsals and snapshots make beside others: whoever makes one takes care of it.
     ///
     /// A session hands its counts in when it ends, and about once a second before (PostgreSQL documentation, "The Cumulative
     /// Statistics System"). Reading counts no row. Every role may read them.
@@ -20,7 +22,8 @@ impl Session {
         let sessions = if self.identity.major < 14 { "NULL::bigint" } else { "sessions" };
         let fields = self.psql.ask(format!(
             "SELECT datname, tup_inserted + tup_updated + tup_deleted, {sessions} FROM pg_catalog.pg_stat_database \
-             WHERE datname <> pg_catalog.current_database()"
+             WHERE datname <> pg_catalog.current_database() AND datname !~ {}",
+            literal(&endings())
         ))?;
         let row = |row: &[Vec<u8>]| {
             let rows = number(&row[1])?;

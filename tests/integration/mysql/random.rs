@@ -2,8 +2,11 @@
 
 use crate::support::{Mariadb, Random, Sandbox, seeds, try_all};
 
+/// Makes a value of a type, as it is written in a statement.
+type Literal = fn(&mut Random) -> String;
+
 /// Types of columns, each with how a value is written.
-const TYPES: [(&str, fn(&mut Random) -> String); 18] = [
+const TYPES: [(&str, Literal); 18] = [
     ("INT", |random| (random.number() as i32).to_string()),
     ("BIGINT UNSIGNED", |random| random.number().to_string()),
     ("DECIMAL(20,6)", |random| format!("{}.{:06}", random.number() as i32, random.below(1_000_000))),

@@ -68,6 +68,6 @@ fn an_engine_that_cannot_be_saved_stops_the_run() {
     sandbox.expect_not_run(
         &sandbox.guarded(),
         121,
-        &["cannot snapshot", "DATABASE_URL (.env:1)", "no way to snapshot", "[[snapshots.external]]"],
+        &["cannot snapshot", "DATABASE_URL (.env:1)", "no way to snapshot", "stop and tell the person who asked"],
     );
 }

@@ -13,7 +13,7 @@ use crate::environment::readers::code;
 use crate::environment::readers::code::{Pair, Value};
 use crate::environment::readers::expansion::Lookup;
 use crate::environment::{Origin, Setting};
-use crate::text::line_at;
+use crate::text::{line_at, shown};
 
 /// Where the tools look, without the extension. Sources: the manuals of Knex, Sequelize, Drizzle, TypeORM, MikroORM,
 /// db-migrate, Prisma, Nessie and Keystone.
@@ -102,7 +102,7 @@ const OF_A_CONNECTION: &[&str] = &[
 /// Reads the connections that code of a program spells out; `None` where it spells none. Unlike in a file that is there to
 /// configure, a key must say that it is about one.
 pub(crate) fn connections(library: &Library<'_>, path: &Path, environment: &str) -> Option<Layer> {
-    let pairs = library.once(format!("connections of {}", path.display()), || connection_pairs(library, path));
+    let pairs = library.once(format!("connections of {}", shown(path)), || connection_pairs(library, path));
     if pairs.is_empty() {
         return None;
     }

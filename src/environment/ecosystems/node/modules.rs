@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use crate::environment::ecosystems::scene::Scene;
 use crate::environment::paths::normal;
+use crate::text::shown;
 
 /// The endings of the names of code.
 pub(crate) const EXTENSIONS: &[&str] = &["js", "ts", "cjs", "mjs", "cts", "mts"];
@@ -27,7 +28,7 @@ pub(crate) fn with_imports(scene: &Scene<'_>, named: Vec<PathBuf>) -> Vec<PathBu
         if depth == DEEPEST {
             continue;
         }
-        let imported = scene.library.once(format!("imports of {}", path.display()), || {
+        let imported = scene.library.once(format!("imports of {}", shown(&path)), || {
             let text = scene.library.string(&path).unwrap_or_default();
             let beside = path.parent().unwrap_or(scene.folder);
             imports(&text).filter_map(|name| file_of(scene, &beside.join(name))).collect::<Vec<PathBuf>>()
@@ -75,7 +76,12 @@ fn source_of(scene: &Scene<'_>, path: &Path) -> Option<PathBuf> {
         let bare = if is_code(candidate) { candidate.with_extension("") } else { candidate.clone() };
         let index = bare.join("index");
         [bare, index].into_iter().flat_map(|bare| {
-            EXTENSIONS.iter().map(move |extension| PathBuf::from(format!("{}.{extension}", bare.display())))
+            EXTENSIONS.iter().map(move |extension| {
+                let mut name = bare.clone().into_os_string();
+                name.push(".");
+                name.push(extension);
+                PathBuf::from(name)
+            })
         })
     });
     with_endings.into_iter().find(|path| scene.library.exists(path))

@@ -14,7 +14,7 @@ use crate::environment::paths::normal;
 use crate::environment::readers::code;
 use crate::environment::readers::code::{Comments, Pair, Value};
 use crate::environment::{Origin, Setting};
-use crate::text::line_at;
+use crate::text::{line_at, shown};
 
 /// How such a file's name begins.
 const NAMES: &[&str] = &[
@@ -128,7 +128,7 @@ fn named(scene: &Scene<'_>, home: &Path, configurations: &[PathBuf]) -> Vec<Path
         if !RUN_FIRST.iter().any(|key| text.contains(key)) {
             continue;
         }
-        let pairs = scene.library.once(format!("pairs of the manifest {}", path.display()), || {
+        let pairs = scene.library.once(format!("pairs of the manifest {}", shown(&path)), || {
             scene.library.pairs(&path, &text, Comments::Slashes)
         });
         for pair in pairs.iter() {

@@ -10,7 +10,7 @@ use std::rc::Rc;
 
 use crate::collections::{HashMap, HashSet};
 use crate::environment::ecosystems::python::program::interpreter::go_through;
-use crate::environment::ecosystems::python::program::modules::{Program, Read};
+use crate::environment::ecosystems::python::program::modules::{Program, Read, Sources};
 use crate::environment::ecosystems::python::program::run::Outcome;
 use crate::environment::ecosystems::python::program::settings::{
     MOST_ROUNDS, Round, of_any, of_django, of_environment, rounds,
@@ -54,7 +54,7 @@ pub(crate) struct Layers {
 impl Code {
     /// Reads the settings module of Django, as `from` would import it.
     pub(crate) fn of_django(scene: &Scene<'_>, roots: Vec<PathBuf>, from: &Path, module: &str) -> Code {
-        let program = Program::new(roots, words(scene), data);
+        let program = Program::new(roots, words(scene), data, sources(scene));
         let library = scene.library;
         let read = |path: &Path| if library.exists(path) { library.string(path) } else { None };
         let Some(entry) = program.resolve(from, module, Some(&read)) else { return Code::default() };
@@ -71,7 +71,7 @@ impl Code {
         if entries.is_empty() {
             return Code::default();
         }
-        Code::of(scene, Program::new(roots(scene), words(scene), data), entries, Kind::Any)
+        Code::of(scene, Program::new(roots(scene), words(scene), data, sources(scene)), entries, Kind::Any)
     }
 
     fn of(scene: &Scene<'_>, program: Program, entries: Vec<PathBuf>, kind: Kind) -> Code {
@@ -174,6 +174,11 @@ impl Known {
         let outcome = Rc::new(go_through(program, entries, read, &noted, number));
         Known { answers: answers.into_inner(), outcome }
     }
+}
+
+/// What the modules of the project say: other scenes go through the same.
+fn sources(scene: &Scene<'_>) -> Sources {
+    Rc::clone(&scene.library.once("modules of Python".to_owned(), Sources::default))
 }
 
 /// The command as `sys.argv` has it.
@@ -381,7 +386,7 @@ mod tests {
     fn a_way_that_is_cut_later_says_that_it_does_not_know() {
         let deep: String = (1..60).map(|depth| format!("{}if True:\n", " ".repeat(depth))).collect();
         let text = format!("if os.getenv('X') == 'y':\n{deep}{}a = 1", " ".repeat(60));
-        let program = Program::new(Vec::new(), Vec::new(), data);
+        let program = Program::new(Vec::new(), Vec::new(), data, Sources::default());
         let entries = vec![PathBuf::from("/p/s.py")];
         let read = |path: &Path| (path == Path::new("/p/s.py")).then(|| text.clone());
         let first = Known::of(&program, &entries, Some(&read), &|_| None, 0);

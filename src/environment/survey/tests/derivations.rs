@@ -28,7 +28,8 @@ fn tests_that_derive_databases_say_so() {
     let hanami = [("Gemfile", "gem 'hanami-db'\n"), (".env", "DATABASE_URL=sqlite://db/shop.sqlite\n")];
     let ecto = [("mix.exs", ""), ("config/test.exs", PARTITIONED)];
     let plain_ecto = [("mix.exs", ""), ("config/test.exs", "config :shop, Shop.Repo, database: \"shop_test\"\n")];
-    let table: &[(&[(&str, &str)], &str, &[&str])] = &[
+    type Files<'f> = &'f [(&'f str, &'f str)];
+    let table: &[(Files<'_>, &str, &[&str])] = &[
         (&django, "python manage.py test", &["Django's tests"]),
         (&django, "pytest -n auto", &["Django's tests"]),
         (&django, "python manage.py migrate", &[]),

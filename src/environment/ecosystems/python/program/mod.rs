@@ -18,7 +18,7 @@ mod tests {
     use std::path::{Path, PathBuf};
 
     use crate::environment::ecosystems::python::program::interpreter::go_through;
-    use crate::environment::ecosystems::python::program::modules::Program;
+    use crate::environment::ecosystems::python::program::modules::{Program, Sources};
     use crate::environment::ecosystems::python::program::run::Outcome;
     use crate::environment::ecosystems::python::program::settings::{
         MOST_ROUNDS, Round, of_any, of_django, of_environment, rounds,
@@ -31,7 +31,8 @@ mod tests {
     /// Lists what the program at `/p/s.py` says in all its rounds, each once.
     fn said(files: Files<'_>, environment: &[(&str, &str)], is_django: bool) -> Vec<String> {
         let parse = |_: &Path, text: &str| Some(vec![(vec!["a".to_owned(), "b".to_owned()], text.to_owned(), 1)]);
-        let program = Program::new(vec!["/p".into()], vec!["manage.py".to_owned(), "test".to_owned()], parse);
+        let program =
+            Program::new(vec!["/p".into()], vec!["manage.py".to_owned(), "test".to_owned()], parse, Sources::default());
         let read = |path: &Path| {
             let name = path.strip_prefix("/p").ok()?.to_str()?;
             files.iter().find(|(known, _)| *known == name).map(|(_, text)| (*text).to_owned())
@@ -218,7 +219,7 @@ mod tests {
     }
 
     fn outcome(files: Files<'_>, entry: &str) -> (Program, Outcome) {
-        let program = Program::new(vec!["/p".into()], Vec::new(), |_, _| None);
+        let program = Program::new(vec!["/p".into()], Vec::new(), |_, _| None, Sources::default());
         let read = |path: &Path| {
             let name = path.strip_prefix("/p").ok()?.to_str()?;
             files.iter().find(|(known, _)| *known == name).map(|(_, text)| (*text).to_owned())

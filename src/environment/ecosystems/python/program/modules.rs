@@ -14,8 +14,33 @@ const MOST_MODULES: usize = 256;
 /// More bytes of one program are not read.
 const MOST_BYTES: usize = 4 << 20;
 
+/// The modules that any program of a judgement has read, each parsed once; `None` where there is none.
+pub(crate) type Sources = Rc<RefCell<HashMap<PathBuf, Option<Rc<Source>>>>>;
+
+/// What the text of a module says.
+#[derive(Debug)]
+pub(crate) struct Source {
+    statements: Rc<[Statement]>,
+    is_relevant: bool,
+    /// How long it is.
+    bytes: usize,
+}
+
+impl Source {
+    fn of(text: &str) -> Self {
+        // What is longer is not gone through.
+        let statements = if text.len() <= MOST_BYTES { statements(text) } else { Vec::new() };
+        let is_constant = |one: &Statement| {
+            one.indentation == 0 && !one.word().is_empty() && !one.word().bytes().any(|byte| byte.is_ascii_lowercase())
+        };
+        let is_relevant = RELEVANT.iter().any(|mark| text.contains(mark)) || statements.iter().any(is_constant);
+        Source { statements: statements.into(), is_relevant, bytes: text.len() }
+    }
+}
+
 /// The modules that were read, and where they are looked for.
 pub(crate) struct Program {
+    sources: Sources,
     /// The folders that imports start at, absolute.
     roots: Vec<PathBuf>,
     /// The words of the command, as `sys.argv` has them.
@@ -48,8 +73,9 @@ pub(crate) type Parse = fn(&Path, &str) -> Option<Vec<(Vec<String>, String, u32)
 pub(crate) type Read<'r> = Option<&'r dyn Fn(&Path) -> Option<String>>;
 
 impl Program {
-    pub(crate) fn new(roots: Vec<PathBuf>, words: Vec<String>, parse: Parse) -> Self {
+    pub(crate) fn new(roots: Vec<PathBuf>, words: Vec<String>, parse: Parse, sources: Sources) -> Self {
         Program {
+            sources,
             roots,
             words,
             modules: RefCell::default(),
@@ -99,22 +125,21 @@ impl Program {
         if let Some(known) = self.modules.borrow().get(path) {
             return known.clone();
         }
-        let text = read?(path);
+        let known = self.sources.borrow().get(path).cloned();
+        let source = known.or_else(|| {
+            let source = read?(path).map(|text| Rc::new(Source::of(&text)));
+            self.sources.borrow_mut().insert(path.to_owned(), source.clone());
+            Some(source)
+        })?;
         let number = self.paths.borrow().len();
         let is_too_much =
-            number >= MOST_MODULES || self.bytes.get() + text.as_ref().map_or(0, String::len) > MOST_BYTES;
+            number >= MOST_MODULES || self.bytes.get() + source.as_ref().map_or(0, |source| source.bytes) > MOST_BYTES;
         self.is_cut.set(self.is_cut.get() || is_too_much);
-        let module = text.filter(|_| !is_too_much).map(|text| {
-            self.bytes.set(self.bytes.get() + text.len());
+        let module = source.filter(|_| !is_too_much).map(|source| {
+            self.bytes.set(self.bytes.get() + source.bytes);
             self.paths.borrow_mut().push(path.to_owned());
-            let statements = statements(&text);
-            let is_constant = |one: &Statement| {
-                one.indentation == 0
-                    && !one.word().is_empty()
-                    && !one.word().bytes().any(|byte| byte.is_ascii_lowercase())
-            };
-            let is_relevant = RELEVANT.iter().any(|mark| text.contains(mark)) || statements.iter().any(is_constant);
-            Rc::new(Module { statements: statements.into(), number, is_relevant })
+            let (statements, is_relevant) = (Rc::clone(&source.statements), source.is_relevant);
+            Rc::new(Module { statements, number, is_relevant })
         });
         self.modules.borrow_mut().insert(path.to_owned(), module.clone());
         module
