@@ -13,8 +13,6 @@ use crate::guard::descends;
 use rustix::process::{Pid, getpid};
 use std::io;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::thread::sleep;
-use std::time::Duration;
 
 /// What the command is doing, as far as we were told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,10 +24,6 @@ enum State {
     /// Continued by somebody other than us. If our whole group was continued, our own SIGCONT is on its way.
     Continued,
 }
-
-/// How long the members of a group that is continued may be continued one after the other: we may run before the command's
-/// turn comes.
-const WHOLE_GROUP: Duration = Duration::from_millis(5);
 
 /// Waits for the end of a command, and not for what it leaves running.
 ///
@@ -47,9 +41,6 @@ pub(crate) fn follow(started: &Started, relay: &mut Relay, endings: &AtomicU32) 
     let mut state = State::Running;
     let mut event = None;
     loop {
-        if state == State::Stopped && event.is_some_and(|event: Event| event.signal == libc::SIGCONT) {
-            sleep(WHOLE_GROUP);
-        }
         while let Some(change) = started.change()? {
             state = match change {
                 Change::Ended(outcome) => return Ok(outcome),
