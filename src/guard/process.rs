@@ -6,6 +6,8 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use rustix::fs::{AtFlags, CWD, StatxFlags, statx};
+
 use crate::regular;
 
 /// Finds the program's file; `None` where it may not be seen.
@@ -197,26 +199,44 @@ pub(crate) fn protocol(thread: i32, socket: i32) -> Option<Protocol> {
     })
 }
 
-/// Finds the file that a thread means by the path of a Unix socket: from its folder, in its file system.
-///
-/// The first is its name, without links where that can be had, as long as it is one of ours; the second is where we find it.
-pub(crate) fn socket_path(thread: i32, path: &Path) -> (PathBuf, PathBuf) {
+/// The file that a thread means by the path of a Unix socket.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum SocketFile {
+    /// At this path of our own file system; it may lead through links.
+    Ours(PathBuf),
+    /// In a file system of the thread's own, which has no name with us: where we find it.
+    Theirs(PathBuf),
+}
+
+impl SocketFile {
+    /// Gives its name, without links where that can be had, as long as it is one of ours, and where we find it. The file systems
+    /// on the way are asked, and may take as long as they like.
+    pub(crate) fn found(self) -> (PathBuf, PathBuf) {
+        match self {
+            SocketFile::Ours(path) => {
+                let name = path.canonicalize().unwrap_or(path);
+                (name.clone(), name)
+            }
+            SocketFile::Theirs(path) => (path.clone(), path),
+        }
+    }
+}
+
+/// Tells which file a thread means by the path of a Unix socket: from its folder, in its file system. No file system is asked.
+pub(crate) fn socket_file(thread: i32, path: &Path) -> SocketFile {
     let absolute = if path.is_absolute() { path.to_owned() } else { folder(thread).unwrap_or_default().join(path) };
     // Another root, or the same one with other file systems on it.
-    let identity = |of: &str| -> std::io::Result<_> {
-        let root = std::fs::metadata(format!("/proc/{of}/root/"))?;
-        Ok((root.dev(), root.ino(), std::fs::metadata(format!("/proc/{of}/ns/mnt"))?.ino()))
+    let identity = |of: &str| -> io::Result<_> {
+        let root = statx(CWD, format!("/proc/{of}/root/"), AtFlags::STATX_DONT_SYNC, StatxFlags::INO)?;
+        let mounts = std::fs::read_link(format!("/proc/{of}/ns/mnt"))?;
+        Ok((root.stx_dev_major, root.stx_dev_minor, root.stx_ino, mounts))
     };
     match (identity(&thread.to_string()), identity("self")) {
         (Ok(theirs), Ok(ours)) if theirs != ours => {
             let inside = absolute.strip_prefix("/").unwrap_or(&absolute);
-            let found = Path::new(&format!("/proc/{thread}/root")).join(inside);
-            (found.clone(), found)
+            SocketFile::Theirs(Path::new(&format!("/proc/{thread}/root")).join(inside))
         }
-        _ => {
-            let name = absolute.canonicalize().unwrap_or_else(|_| absolute.clone());
-            (name.clone(), name)
-        }
+        _ => SocketFile::Ours(absolute),
     }
 }
 
@@ -271,11 +291,8 @@ mod tests {
     #[test]
     fn the_path_of_a_socket_is_meant_from_the_callers_folder() {
         let here = std::env::current_dir().unwrap().canonicalize().unwrap();
-        assert_eq!(
-            socket_path(me(), Path::new("a/../s")).0,
-            here.join("a/../s"),
-            "what is not there keeps its spelling"
-        );
-        assert_eq!(socket_path(me(), Path::new("/proc/self/../uptime")).1, Path::new("/proc/uptime"));
+        let found = |path: &str| socket_file(me(), Path::new(path)).found();
+        assert_eq!(found("a/../s").0, here.join("a/../s"), "what is not there keeps its spelling");
+        assert_eq!(found("/proc/self/../uptime").1, Path::new("/proc/uptime"));
     }
 }

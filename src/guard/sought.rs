@@ -1,10 +1,10 @@
-//! The attempts at Unix sockets whose place is looked for, and the threads that do so ([`finding`](crate::guard::finding)).
+//! The attempts at Unix sockets for whose place a file system is asked, and the threads that do so ([`finding`](crate::guard::finding)).
 
 use std::collections::VecDeque;
-use std::path::PathBuf;
 use std::sync::{Condvar, Mutex, PoisonError};
 
 use crate::guard::notification::Attempt;
+use crate::guard::process::SocketFile;
 use crate::guard::waiting::lock;
 
 /// How many threads may be held: more than any one program keeps waiting.
@@ -19,7 +19,7 @@ pub(super) struct Sought {
 
 #[derive(Debug, Default)]
 struct State {
-    waiting: VecDeque<(Attempt, PathBuf)>,
+    waiting: VecDeque<(Attempt, SocketFile)>,
     /// Those whose place is being looked for.
     under_way: Vec<Attempt>,
     threads: usize,
@@ -30,9 +30,9 @@ struct State {
 impl Sought {
     /// Has an attempt at the socket with this name looked for: by a thread that does nothing, else by one that `start` starts, which
     /// says whether it could. `false` where there is no thread at all, nor will be: nobody looks for it then.
-    pub(super) fn add(&self, attempt: &Attempt, path: PathBuf, start: impl FnOnce() -> bool) -> bool {
+    pub(super) fn add(&self, attempt: &Attempt, file: SocketFile, start: impl FnOnce() -> bool) -> bool {
         let mut state = lock(&self.state);
-        state.waiting.push_back((attempt.clone(), path));
+        state.waiting.push_back((attempt.clone(), file));
         if state.idle >= state.waiting.len() {
             self.changed.notify_one();
             return true;
@@ -47,12 +47,12 @@ impl Sought {
     }
 
     /// Waits for the next one; `None` where there will be none, which ends the thread that asks.
-    pub(super) fn next(&self) -> Option<(Attempt, PathBuf)> {
+    pub(super) fn next(&self) -> Option<(Attempt, SocketFile)> {
         let mut state = lock(&self.state);
         while !state.is_over {
-            if let Some((attempt, path)) = state.waiting.pop_front() {
+            if let Some((attempt, file)) = state.waiting.pop_front() {
                 state.under_way.push(attempt.clone());
-                return Some((attempt, path));
+                return Some((attempt, file));
             }
             state.idle += 1;
             state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);

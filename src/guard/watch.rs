@@ -333,7 +333,7 @@ impl Watcher {
             Aim::Peer(Peer::Abstract(name)) if within::is_to_us(attempt, &name) => self.hear(attempt),
             Aim::Peer(Peer::Internet(address)) => self.internet(attempt, address),
             Aim::Peer(Peer::Unspecified(Some(address))) if !attempt.is_connect() => self.internet(attempt, address),
-            Aim::Peer(Peer::Path(path)) => finding::begin(shared, attempt, path),
+            Aim::Peer(Peer::Path(path)) => finding::begin(shared, attempt, &path),
             Aim::Peer(Peer::Abstract(name)) => self.abstract_name(attempt, &name),
             Aim::Peer(Peer::Unspecified(_) | Peer::Other(_)) => shared.listener.let_through(attempt),
             // The kernel will say so itself, or has nothing to dial.
