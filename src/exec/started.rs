@@ -9,6 +9,8 @@ use crate::exec::change::Change;
 use crate::exec::holder::Held;
 use crate::exec::outcome::Outcome;
 use crate::exec::signal::Signal;
+#[cfg(target_os = "linux")]
+use crate::guard::is_stopped;
 
 /// A command that was started.
 #[derive(Debug)]
@@ -28,6 +30,16 @@ impl Started {
             Started::Own(process) => *process,
             #[cfg(target_os = "linux")]
             Started::Held(held) => held.command,
+        }
+    }
+
+    /// Tells whether it is stopped just now, as far as can be learned: what [`change`](Started::change) tells of a command
+    /// that is held comes later. A child of ours is what was told last.
+    pub(crate) fn may_be_stopped(&self) -> bool {
+        match self {
+            Started::Own(_) => true,
+            #[cfg(target_os = "linux")]
+            Started::Held(held) => is_stopped(held.command.as_raw_pid()).unwrap_or(true),
         }
     }
 

@@ -104,7 +104,7 @@ pub(crate) use crate::guard::messages::{Answer, Inbox, Message, Question, Tell};
 pub(crate) use crate::guard::nested::{Outer, Stage};
 pub(crate) use crate::guard::privileges::gain;
 #[cfg(target_os = "linux")]
-pub(crate) use crate::guard::process::descends;
+pub(crate) use crate::guard::process::{descends, is_stopped};
 #[cfg(target_os = "linux")]
 pub(crate) use crate::guard::proof::prove;
 #[cfg(test)]

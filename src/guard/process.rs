@@ -58,12 +58,23 @@ pub(crate) struct Origin {
 
 /// Finds where a process comes from.
 pub(crate) fn origin(process: i32) -> Option<Origin> {
-    let stat = regular::read(Path::new(&format!("/proc/{process}/stat")), regular::SMALL).ok()?;
-    // The name stands in parentheses and may hold any byte, a parenthesis too (`proc_pid_stat(5)`).
-    let after_name = &stat[stat.iter().rposition(|byte| *byte == b')')? + 1..];
-    let mut fields = std::str::from_utf8(after_name).ok()?.split_ascii_whitespace();
+    let fields = fields_after_name(process)?;
+    let mut fields = fields.split_ascii_whitespace();
     // Fields 4 and 22; the first after the name is the third.
     Some(Origin { parent: fields.nth(1)?.parse().ok()?, started: fields.nth(17)?.parse().ok()? })
+}
+
+/// Tells whether a process is stopped just now; `None` where that cannot be learned.
+pub(crate) fn is_stopped(process: i32) -> Option<bool> {
+    Some(fields_after_name(process)?.split_ascii_whitespace().next()? == "T")
+}
+
+/// Reads what the system says of a process, from the third field on.
+fn fields_after_name(process: i32) -> Option<String> {
+    let mut stat = regular::read(Path::new(&format!("/proc/{process}/stat")), regular::SMALL).ok()?;
+    // The name stands in parentheses and may hold any byte, a parenthesis too (`proc_pid_stat(5)`).
+    let fields = stat.split_off(stat.iter().rposition(|byte| *byte == b')')? + 1);
+    String::from_utf8(fields).ok()
 }
 
 /// Tells whether a process is `ancestor` or descends from it.
