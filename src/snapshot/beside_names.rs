@@ -68,6 +68,13 @@ pub(crate) fn parts_of(name: &str, database: &str) -> Option<(Purpose, DateTime<
     })
 }
 
+/// Gives the time, and which attempt it was, in a name that [`related`] makes for `database`, as they stand in it: what all
+/// that one restore makes has in common.
+pub(crate) fn moment_of<'n>(name: &'n str, database: &str) -> Option<&'n str> {
+    let (purpose, _) = parts_of(name, database)?;
+    name.rsplit_once(&format!("_{}_", purpose.word())).map(|(_, moment)| moment)
+}
+
 /// Makes a database's name with an ending, within what a server keeps.
 pub(crate) fn with_ending(database: &str, ending: &str) -> String {
     if database.len() + ending.len() <= LONGEST {
@@ -95,11 +102,14 @@ mod tests {
                     let name = related(database, purpose, now, attempt);
                     assert_eq!(parts_of(&name, database), Some((purpose, now)), "{name}");
                     assert_eq!(parts_of(&name, "other"), None, "{name}");
+                    let moment =
+                        if attempt > 1 { format!("20261121_143022_{attempt}") } else { "20261121_143022".to_owned() };
+                    assert_eq!(moment_of(&name, database), Some(moment.as_str()), "{name}");
                 }
             }
         }
         for name in ["shop", "shop_replaced_", "shop_replaced_20261399_143022", "shop_replaced_20261121_143022_x"] {
-            assert_eq!(parts_of(name, "shop"), None, "{name}");
+            assert_eq!((parts_of(name, "shop"), moment_of(name, "shop")), (None, None), "{name}");
         }
     }
 

@@ -32,9 +32,10 @@ mod tests {
     use crate::hash::Hash;
     use crate::own_tools::ToolEnvironment;
     use crate::reach::{Engine, Place};
+    use crate::snapshot::Unwatched;
     use crate::snapshot::engine::Restoration;
     use crate::snapshot::engine_error::Consequence;
-    use crate::snapshot::testing::{AllKnown, Unledgered, Unwatched, manifest};
+    use crate::snapshot::testing::{AllKnown, Unledgered, manifest};
     use crate::snapshot::{Kind, Stored, VerificationLevel};
 
     fn target(engine: Engine, place: Place) -> Target {

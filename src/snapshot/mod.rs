@@ -73,4 +73,4 @@ pub(crate) use crate::snapshot::standing::{Provenance, Standing};
 pub(crate) use crate::snapshot::store::{Store, Stored};
 pub(crate) use crate::snapshot::store_error::StoreError;
 pub(crate) use crate::snapshot::take::{Foreseen, foresee, take};
-pub(crate) use crate::snapshot::taken::{Copied, Taken, Watch};
+pub(crate) use crate::snapshot::taken::{Copied, Taken, Unwatched, Watch};

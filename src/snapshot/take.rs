@@ -207,7 +207,8 @@ mod tests {
     use crate::environment::Origin;
     use crate::own_tools::ToolEnvironment;
     use crate::reach::{Engine, Place};
-    use crate::snapshot::testing::{AllKnown, Unwatched};
+    use crate::snapshot::Unwatched;
+    use crate::snapshot::testing::AllKnown;
     use crate::snapshot::{Kind, Met, Store};
 
     const NOW: &str = "2026-11-21T14:30:22Z";

@@ -61,3 +61,14 @@ pub(crate) trait Watch: Sync {
         let _ = what;
     }
 }
+
+/// Nobody waits, and nobody asks to stop.
+pub(crate) struct Unwatched;
+
+impl Watch for Unwatched {
+    fn advance(&self, _bytes: u64) {}
+
+    fn interrupted(&self) -> bool {
+        false
+    }
+}

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use chrono::{DateTime, Utc};
 
 use crate::hash::Hash;
-use crate::snapshot::{Kind, Ledger, Making, Manifest, Provenance, Standing, Stored, Tool, VerificationLevel, Watch};
+use crate::snapshot::{Kind, Ledger, Making, Manifest, Provenance, Standing, Stored, Tool, VerificationLevel};
 
 pub(crate) fn manifest(id: &str, database: &str, kind: Kind, taken_at: &str) -> Manifest {
     Manifest {
@@ -71,17 +71,6 @@ pub(crate) struct Unledgered;
 impl Ledger for Unledgered {
     fn write_down(&self, _making: &Making) -> Result<(), Box<dyn Error + Send + Sync>> {
         Ok(())
-    }
-}
-
-/// Nobody waits, and nobody asks to stop.
-pub(crate) struct Unwatched;
-
-impl Watch for Unwatched {
-    fn advance(&self, _bytes: u64) {}
-
-    fn interrupted(&self) -> bool {
-        false
     }
 }
 

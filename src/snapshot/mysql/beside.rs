@@ -1,16 +1,18 @@
 //! Makes a database of a snapshot's tables beside the others: created empty, filled, compared; dropped again if that fails.
 
-use std::io::{BufWriter, Read};
+use std::io::{BufWriter, Read, Write};
+use std::process::ChildStdin;
 use std::thread;
 
 use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 
-use crate::snapshot::beside_names::{Purpose, related};
+use crate::snapshot::beside_names::{Purpose, moment_of, related};
 use crate::snapshot::mysql::client::{Client, identifier, literal};
 use crate::snapshot::mysql::dump::{DumpReader, Handing, Held, differing_tables, named};
 use crate::snapshot::mysql::process;
 use crate::snapshot::mysql::readback::PIECE;
+use crate::snapshot::mysql::session::SETTINGS;
 use crate::snapshot::mysql::take::look;
 use crate::snapshot::mysql::tools::keeps_history;
 use crate::snapshot::mysql::whole::Whole;
@@ -25,8 +27,9 @@ pub(crate) struct Built {
     pub(crate) definitions: Vec<u8>,
 }
 
-/// What every session that fills tables is set to: what the rows hold was there before, whatever a constraint says of it.
-const SETTINGS: &str =
+/// What every session that fills tables is set to besides: what the rows hold was there before, whatever a constraint says
+/// of it.
+const UNCHECKED: &str =
     "SET SESSION foreign_key_checks = 0 /*M!100201 , check_constraint_checks = 0, innodb_strict_mode = 0 */";
 
 /// Makes the database `name` of a snapshot's tables, and compares it with the dump by content. `server` is a session that has
@@ -40,7 +43,7 @@ pub(crate) fn build(
     server: &mut Session,
     whole: &Whole<'_>,
     name: &str,
-    handing: Handing,
+    handing: &Handing,
     watch: &dyn Watch,
 ) -> Result<Built, MysqlError> {
     create(server, name, &whole.recorded.options)?;
@@ -91,11 +94,30 @@ pub(crate) fn load(
     server: &Session,
     whole: &Whole<'_>,
     name: &str,
-    handing: Handing,
+    handing: &Handing,
     watch: &dyn Watch,
 ) -> Result<Built, MysqlError> {
+    let tables = |stdin| {
+        let (held, definitions) =
+            whole.dump.read(DumpReader::loading(BufWriter::with_capacity(PIECE, stdin), handing), watch)?;
+        Ok(Built { held, definitions })
+    };
+    told(server, name, watch, tables)
+}
+
+/// Starts a client in a database and lets `tell` give it statements, until it has carried out all of them.
+///
+/// # Errors
+///
+/// Those of the client: the first statement that failed; and those of `tell`.
+fn told<T: Send>(
+    server: &Session,
+    database: &str,
+    watch: &dyn Watch,
+    tell: impl FnOnce(ChildStdin) -> Result<T, MysqlError> + Send,
+) -> Result<T, MysqlError> {
     let connection = &server.connection;
-    let command = connection.client_command(Some(name));
+    let command = connection.client_command(Some(database));
     let mut client = process::start(connection.client_name(), command, connection.secrets())?;
     let (stdin, stdout) = (client.stdin(), client.stdout());
     let stopper = client.stopper();
@@ -107,19 +129,18 @@ pub(crate) fn load(
                 while stdout.as_mut().is_some_and(|stdout| matches!(stdout.read(&mut piece), Ok(1..))) {}
             })
             .map_err(ToolError::NoThread)?;
-            let read = match stdin {
+            let outcome = match stdin {
                 Some(mut stdin) => {
                     // A client that has ended says why; that it does not listen any more says nothing.
-                    let _ = std::io::Write::write_all(&mut stdin, format!("{SETTINGS};\n").as_bytes());
-                    whole.dump.read(DumpReader::loading(BufWriter::with_capacity(PIECE, stdin), handing), watch)
+                    let _ = stdin.write_all(format!("{SETTINGS};\n{UNCHECKED};\n").as_bytes());
+                    tell(stdin)
                 }
                 None => Err(MysqlError::ConnectionLost { message: client.quote("the client cannot be written to") }),
             };
             let ended = client.finish();
             threads::joined(draining);
             ended?;
-            let (held, definitions) = read?;
-            Ok(Built { held, definitions })
+            outcome
         })
     })
 }
@@ -157,26 +178,9 @@ pub(crate) fn carry_out(
     if statements.is_empty() {
         return Ok(());
     }
-    let connection = &server.connection;
-    let command = connection.client_command(Some(database));
-    let mut client = process::start(connection.client_name(), command, connection.secrets())?;
-    let (stdin, stdout) = (client.stdin(), client.stdout());
-    let stopper = client.stopper();
-    attended::<_, MysqlError>(watch, &[stopper], || {
-        thread::scope(|scope| {
-            let draining = threads::start(scope, move || {
-                let (mut stdout, mut piece) = (stdout, vec![0; PIECE]);
-                while stdout.as_mut().is_some_and(|stdout| matches!(stdout.read(&mut piece), Ok(1..))) {}
-            })
-            .map_err(ToolError::NoThread)?;
-            if let Some(mut stdin) = stdin {
-                let text = [format!("{SETTINGS};\n").as_bytes(), statements].concat();
-                let _ = std::io::Write::write_all(&mut stdin, &text);
-            }
-            let ended = client.finish();
-            threads::joined(draining);
-            Ok(ended?)
-        })
+    told(server, database, watch, |mut stdin| {
+        let _ = stdin.write_all(statements);
+        Ok(())
     })
 }
 
@@ -196,9 +200,9 @@ pub(crate) fn announce<const N: usize>(
 ) -> Result<[String; N], MysqlError> {
     let mut attempt = 1;
     let names = loop {
-        let names = purposes.map(|purpose| related(database, purpose, now, attempt));
+        let names = purposes.map(|purpose| related(&server.folded(database), purpose, now, attempt));
         // Looked for once they are locked: who had the lock may have made one meanwhile.
-        if try_lock(server, &names[0])? {
+        if try_lock(server, database, &names[0])? {
             let mut is_free = true;
             for name in &names {
                 is_free &= !server.exists(name)?;
@@ -220,14 +224,15 @@ pub(crate) fn announce<const N: usize>(
     Ok(names)
 }
 
-/// Makes the name of the lock for a database of ours: one for all that a restore makes, since old servers give a session one
-/// lock only.
-fn lock_of(name: &str) -> String {
-    let common = ["_restoring_", "_verifying_", "_replaced_", "_undo_"]
-        .iter()
-        .find_map(|word| name.rsplit_once(word).map(|(of, at)| format!("{of} {at}")))
-        .unwrap_or_else(|| name.to_owned());
-    literal(&format!("safe-test {}", hex(&Sha256::digest(common)[..16])))
+/// Makes the name of the lock for a database of ours that belongs to `database`, or for that one itself: one for all that a
+/// restore makes, since old servers give a session one lock only.
+fn lock_of(server: &Session, database: &str, name: &str) -> String {
+    let (database, name) = (server.folded(database), server.folded(name));
+    let locked = match moment_of(&name, &database) {
+        Some(moment) => format!("{database}\0{moment}"),
+        None => name.into_owned(),
+    };
+    literal(&format!("safe-test {}", hex(&Sha256::digest(locked)[..16])))
 }
 
 /// Takes the lock that says that a database of ours is being worked on, if no other session has it; it is given back when the
@@ -236,8 +241,9 @@ fn lock_of(name: &str) -> String {
 /// # Errors
 ///
 /// Those of the server.
-pub(crate) fn try_lock(server: &mut Session, name: &str) -> Result<bool, MysqlError> {
-    let answer = server.client.ask(format!("SELECT GET_LOCK({}, 0)", lock_of(name)))?;
+pub(crate) fn try_lock(server: &mut Session, database: &str, name: &str) -> Result<bool, MysqlError> {
+    let lock = lock_of(server, database, name);
+    let answer = server.client.ask(format!("SELECT GET_LOCK({lock}, 0)"))?;
     Ok(answer.first().and_then(|row| row.first()).is_some_and(|got| got == "1"))
 }
 
@@ -248,7 +254,7 @@ pub(crate) fn try_lock(server: &mut Session, name: &str) -> Result<bool, MysqlEr
 /// [`MysqlError::InUse`] where another one takes longer than a minute.
 pub(crate) fn take_turn(server: &Session, database: &str) -> Result<Session, MysqlError> {
     let mut turn = server.again(None)?;
-    let answer = turn.client.ask(format!("SELECT GET_LOCK({}, 60)", lock_of(database)))?;
+    let answer = turn.client.ask(format!("SELECT GET_LOCK({}, 60)", lock_of(server, database, database)))?;
     if answer.first().and_then(|row| row.first()).is_some_and(|got| got == "1") {
         return Ok(turn);
     }
@@ -263,7 +269,7 @@ pub(crate) fn take_turn(server: &Session, database: &str) -> Result<Session, Mys
 /// # Errors
 ///
 /// Those of the server.
-pub(crate) fn is_locked(client: &mut Client, name: &str) -> Result<bool, MysqlError> {
-    let question = format!("SELECT IFNULL(IS_USED_LOCK({}) <> CONNECTION_ID(), 0)", lock_of(name));
-    Ok(client.ask(question)?.first().and_then(|row| row.first()).is_some_and(|is_used| is_used == "1"))
+pub(crate) fn is_locked(server: &mut Session, database: &str, name: &str) -> Result<bool, MysqlError> {
+    let question = format!("SELECT IFNULL(IS_USED_LOCK({}) <> CONNECTION_ID(), 0)", lock_of(server, database, name));
+    Ok(server.client.ask(question)?.first().and_then(|row| row.first()).is_some_and(|is_used| is_used == "1"))
 }

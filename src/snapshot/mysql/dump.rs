@@ -77,16 +77,26 @@ pub(crate) enum Definers {
 }
 
 /// How statements are handed on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Handing {
     pub(crate) definers: Definers,
     /// Whether triggers and functions are left out.
     pub(crate) without_triggers_and_functions: bool,
+    /// What stays as it is in the database that the statements are for: it is neither dropped nor made.
+    pub(crate) staying: BTreeSet<(Kind, String)>,
 }
 
 impl Handing {
     /// All of it, as it is.
-    pub(crate) const WHOLE: Handing = Handing { definers: Definers::Kept, without_triggers_and_functions: false };
+    pub(crate) const WHOLE: Handing =
+        Handing { definers: Definers::Kept, without_triggers_and_functions: false, staying: BTreeSet::new() };
+
+    fn leaves_out(&self, kind: Kind, name: &str) -> bool {
+        // What stands for a view may be a table.
+        let kind = if kind == Kind::Table { Kind::View } else { kind };
+        self.without_triggers_and_functions && matches!(kind, Kind::Trigger | Kind::Function)
+            || self.staying.contains(&(kind, name.to_owned()))
+    }
 }
 
 /// Reads a dump, piece by piece.
@@ -114,28 +124,28 @@ struct Reading<W> {
 impl DumpReader<io::Sink> {
     /// Reads only.
     pub(crate) fn reading() -> Self {
-        DumpReader::new(None, None, Handing::WHOLE)
+        DumpReader::new(None, None, &Handing::WHOLE)
     }
 
     /// Reads, and collects the statements that need the tables to be there.
-    pub(crate) fn collecting(handing: Handing) -> Self {
+    pub(crate) fn collecting(handing: &Handing) -> Self {
         DumpReader::new(None, Some(Vec::new()), handing)
     }
 }
 
 impl<W: Write> DumpReader<W> {
     /// Reads, writes the statements that make and fill tables to `tables`, and collects the others.
-    pub(crate) fn loading(tables: W, handing: Handing) -> Self {
+    pub(crate) fn loading(tables: W, handing: &Handing) -> Self {
         DumpReader::new(Some(tables), Some(Vec::new()), handing)
     }
 
-    fn new(tables: Option<W>, definitions: Option<Vec<u8>>, handing: Handing) -> Self {
+    fn new(tables: Option<W>, definitions: Option<Vec<u8>>, handing: &Handing) -> Self {
         let mut reading = Reading {
             held: Held::default(),
             settings: BTreeMap::new(),
             tables,
             definitions,
-            handing,
+            handing: handing.clone(),
             filling: String::new(),
             head: 0,
             fault: None,
@@ -204,6 +214,10 @@ impl<W: Write> Reading<W> {
         }
     }
 
+    fn as_definition(&self, kind: Kind, name: &str) -> Goes {
+        if self.handing.leaves_out(kind, name) { Goes::Nowhere } else { Goes::ToDefinitions }
+    }
+
     /// Remembers what is set, as far as it changes what an object means.
     fn set(&mut self, text: &[u8]) {
         const MEANT: [&str; 4] = ["sql_mode", "character_set_client", "collation_connection", "time_zone"];
@@ -263,18 +277,15 @@ impl<W: Write> Sink for Reading<W> {
                 self.set(text);
                 Goes::ToBoth
             }
-            Does::Create { is_stand_in: true, .. } => Goes::ToDefinitions,
+            Does::Create { kind, name, is_stand_in: true, .. } => self.as_definition(kind, &name),
             Does::Create { kind, name, definer, .. } => {
+                let goes = if kind.holds_data() { Goes::ToTables } else { self.as_definition(kind, &name) };
                 self.created(kind, name, definer, text, span);
-                let is_left_out = matches!(kind, Kind::Trigger | Kind::Function);
-                match kind.holds_data() {
-                    true => Goes::ToTables,
-                    false if is_left_out && self.handing.without_triggers_and_functions => Goes::Nowhere,
-                    false => Goes::ToDefinitions,
-                }
+                goes
             }
-            Does::Drop { kind, is_stand_in: false } if kind.holds_data() => Goes::ToTables,
-            Does::Drop { .. } | Does::AlterDatabase => Goes::ToDefinitions,
+            Does::Drop { kind, is_stand_in: false, .. } if kind.holds_data() => Goes::ToTables,
+            Does::Drop { kind, name, .. } => self.as_definition(kind, &name),
+            Does::AlterDatabase => Goes::ToDefinitions,
             Does::SetSequence { name } => {
                 if let Some(sequence) = self.held.tables.get_mut(&name) {
                     let both = [sequence.definition.to_string().as_bytes(), text].concat();
@@ -359,12 +370,17 @@ pub(crate) fn differing_tables(expected: &Held, found: &Held) -> Vec<String> {
     differences
 }
 
-/// Lists what a database or a dump has otherwise than it should have: views, triggers, routines, events. With
-/// [`Definers::Dropped`] it does not matter whom they work for.
+/// Lists what a database or a dump has otherwise than it should have: views, triggers, routines, events, of the kinds that
+/// `is_read` takes. With [`Definers::Dropped`] it does not matter whom they work for.
 #[must_use]
-pub(crate) fn differing_definitions(expected: &Held, found: &Held, definers: Definers) -> Vec<String> {
+pub(crate) fn differing_definitions(
+    expected: &Held,
+    found: &Held,
+    definers: Definers,
+    is_read: &dyn Fn(Kind) -> bool,
+) -> Vec<String> {
     let mut differences = Vec::new();
-    for ((kind, name), definition) in &expected.definitions {
+    for ((kind, name), definition) in expected.definitions.iter().filter(|((kind, _), _)| is_read(*kind)) {
         match found.definitions.get(&(*kind, name.clone())) {
             None => differences.push(format!("the {} `{name}` is missing", kind.word())),
             Some(other) if other.text != definition.text => {
@@ -409,7 +425,7 @@ mod tests {
     #[test]
     fn tables_and_what_needs_them_are_handed_on_apart() {
         let mut tables = Vec::new();
-        let mut reader = DumpReader::loading(&mut tables, Handing { definers: Definers::Dropped, ..Handing::WHOLE });
+        let mut reader = DumpReader::loading(&mut tables, &Handing { definers: Definers::Dropped, ..Handing::WHOLE });
         reader.feed(DUMP.as_bytes());
         let (held, definitions) = reader.finish().unwrap();
         let (tables, definitions) = (String::from_utf8(tables).unwrap(), String::from_utf8(definitions).unwrap());
@@ -451,7 +467,7 @@ mod tests {
         ] {
             let other = held(&DUMP.replace(from, to)).unwrap();
             assert_eq!(differing_tables(&whole, &other), tables, "{to}");
-            assert_eq!(differing_definitions(&whole, &other, Definers::Kept), definitions, "{to}");
+            assert_eq!(differing_definitions(&whole, &other, Definers::Kept, &|_| true), definitions, "{to}");
         }
     }
 

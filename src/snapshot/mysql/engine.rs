@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 
 use crate::own_tools::ToolEnvironment;
 use crate::reach::{Engine, Place, Target};
-use crate::snapshot::beside_names::parts_of;
 use crate::snapshot::engine::{
     ABSENT, Copying, Description, Found, Identity, Kept, OpenDatabase, Restoration, RestorePlan, Restored,
     SnapshotEngine, SnapshotPlan,
@@ -147,8 +146,8 @@ impl OpenDatabase for Session {
     }
 
     fn leftovers(&mut self, past: &dyn Provenance) -> Vec<Leftover> {
-        let names = self.client.ask("SHOW DATABASES").unwrap_or_default();
-        if !names.iter().flatten().any(|name| parts_of(name, &self.identity.database).is_some()) {
+        let names = self.names(&|_| true).unwrap_or_default();
+        if !names.iter().any(|name| self.parts_of(name, &self.identity.database).is_some()) {
             return Vec::new();
         }
         // By a session of its own: one that is dropped just then makes a question fail, and ends it.

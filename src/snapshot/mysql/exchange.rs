@@ -8,25 +8,19 @@
 //!
 //! Source: MySQL Reference Manual, "RENAME TABLE Statement"; a table with triggers cannot leave its database (1435).
 
-use crate::snapshot::Watch;
-use std::collections::BTreeSet;
-
 use crate::snapshot::mysql::beside;
 use crate::snapshot::mysql::catalog;
 use crate::snapshot::mysql::catalog::Tables;
-use crate::snapshot::mysql::client::{Client, identifier, literal};
+use crate::snapshot::mysql::client::{Client, identifier};
+use crate::snapshot::mysql::definitions;
+use crate::snapshot::mysql::definitions::Named;
 use crate::snapshot::mysql::dump::{DumpReader, Handing, Held, differing_definitions, differing_tables, named};
+use crate::snapshot::mysql::kept::{KEPT, Kept, keep};
 use crate::snapshot::mysql::objects::Kind;
 use crate::snapshot::mysql::take::look;
 use crate::snapshot::mysql::{MysqlError, Session};
-use crate::text::hex;
-
-/// The table that keeps what cannot be moved; where it is, the database is ours.
-pub(crate) const KEPT: &str = "safe_test_kept";
-
-/// Bytes of definitions in one row of it: written in hexadecimal digits they fit into the smallest statement that a server
-/// can be told to take.
-const PART: usize = 256 * 1024;
+use crate::snapshot::tool_process::ToolError;
+use crate::snapshot::{Unwatched, Watch};
 
 /// Who takes whose place.
 #[derive(Debug)]
@@ -44,14 +38,13 @@ pub(crate) struct Exchange<'a> {
     /// What the database is to hold then.
     pub(crate) expected: &'a Held,
     /// How the definitions were handed on.
-    pub(crate) handing: Handing,
+    pub(crate) handing: &'a Handing,
 }
 
 /// What was in the database.
 struct Old {
     tables: Tables,
-    definitions: Vec<u8>,
-    options: String,
+    kept: Kept,
 }
 
 /// What came of an exchange.
@@ -80,7 +73,8 @@ pub(crate) fn exchange(
         beside::create(server, exchange.database, exchange.options)?;
     }
     let mut notes = Vec::new();
-    let old = old(server, exchange.database, &mut notes, watch)?;
+    notes.extend(definitions::staying_told(&exchange.handing.staying, &server.identity.account));
+    let old = old(server, exchange, &mut notes, watch)?;
     let entangled = catalog::entangled(&mut server.client, exchange.database, &old.tables)?;
     if !entangled.is_empty() {
         let what = format!(
@@ -89,8 +83,8 @@ pub(crate) fn exchange(
         );
         return Err(MysqlError::NotRestorable { what });
     }
-    beside::create(server, exchange.replaced, &old.options)?;
-    if let Err(error) = keep(&mut server.client, exchange.replaced, &old) {
+    beside::create(server, exchange.replaced, &old.kept.options)?;
+    if let Err(error) = keep(&mut server.client, exchange.replaced, &old.kept) {
         forget(server, exchange, is_there);
         return Err(error);
     }
@@ -122,7 +116,13 @@ pub(crate) fn exchange(
 }
 
 /// Looks at what is in the database.
-fn old(server: &mut Session, database: &str, notes: &mut Vec<String>, watch: &dyn Watch) -> Result<Old, MysqlError> {
+fn old(
+    server: &mut Session,
+    exchange: &Exchange<'_>,
+    notes: &mut Vec<String>,
+    watch: &dyn Watch,
+) -> Result<Old, MysqlError> {
+    let database = exchange.database;
     let options = catalog::options(&mut server.client, database)?;
     let tables = catalog::tables(&mut server.client, database)?;
     let others = catalog::definitions(&mut server.client, database)?;
@@ -130,76 +130,20 @@ fn old(server: &mut Session, database: &str, notes: &mut Vec<String>, watch: &dy
         let names: Vec<&str> = tables.broken_views.iter().map(String::as_str).collect();
         notes.push(format!("What was there had views that did not work, which are not kept: {}.", names.join(", ")));
     }
-    if tables.views.is_empty() && others.is_empty() {
-        return Ok(Old { tables, definitions: Vec::new(), options });
+    let mut kept = Kept { tables: tables.data.len() as u64, options, definitions: Vec::new() };
+    if !tables.views.is_empty() || !others.is_empty() {
+        let mut more = definitions::options(server, database, &exchange.handing.staying);
+        more.extend(tables.broken_views.iter().map(|name| format!("--ignore-table={database}.{name}")));
+        let more: Vec<&str> = more.iter().map(String::as_str).collect();
+        (_, kept.definitions) = look(server, database, &more, &[], DumpReader::collecting(&Handing::WHOLE), watch)?;
     }
-    let mut more = vec!["--no-data".to_owned(), "--triggers".to_owned(), "--routines".to_owned()];
-    if server.identity.rights.has("EVENT", database) {
-        more.push("--events".to_owned());
-    }
-    more.extend(tables.broken_views.iter().map(|name| format!("--ignore-table={database}.{name}")));
-    let more: Vec<&str> = more.iter().map(String::as_str).collect();
-    let (_, definitions) = look(server, database, &more, &[], DumpReader::collecting(Handing::WHOLE), watch)?;
-    Ok(Old { tables, definitions, options })
+    Ok(Old { tables, kept })
 }
 
-/// Writes down what cannot be moved.
-fn keep(client: &mut Client, replaced: &str, old: &Old) -> Result<(), MysqlError> {
-    let table = format!("{}.{}", identifier(replaced), identifier(KEPT));
-    client.ask(format!(
-        "CREATE TABLE {table} (part INT PRIMARY KEY, tables INT NOT NULL, options TEXT NOT NULL, definitions LONGBLOB \
-         NOT NULL) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4"
-    ))?;
-    let count = old.tables.data.len();
-    let mut parts: Vec<&[u8]> = old.definitions.chunks(PART).collect();
-    if parts.is_empty() {
-        parts.push(b"");
-    }
-    for (number, part) in parts.iter().enumerate() {
-        let part = if part.is_empty() { "''".to_owned() } else { format!("0x{}", hex(part)) };
-        let options = literal(&old.options);
-        client.ask(format!("INSERT INTO {table} VALUES ({number}, {count}, {options}, {part})"))?;
-    }
-    Ok(())
-}
-
-/// What was kept of a database besides its tables.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Kept {
-    /// How many tables it had.
-    pub(crate) tables: u64,
-    pub(crate) options: String,
-    pub(crate) definitions: Vec<u8>,
-}
-
-/// Reads what was kept; `None` where the database has no such table.
+/// Moves the tables, drops what cannot be moved, and makes the new definitions.
 ///
-/// # Errors
-///
-/// Those of the server.
-pub(crate) fn kept(client: &mut Client, replaced: &str) -> Result<Option<Kept>, MysqlError> {
-    let is_there = client.ask(format!(
-        "SELECT 1 FROM information_schema.TABLES WHERE TABLE_SCHEMA = {} AND TABLE_NAME = {}",
-        literal(replaced),
-        literal(KEPT)
-    ))?;
-    if is_there.is_empty() {
-        return Ok(None);
-    }
-    let table = format!("{}.{}", identifier(replaced), identifier(KEPT));
-    let rows = client.ask(format!("SELECT tables, options, HEX(definitions) FROM {table} ORDER BY part"))?;
-    let mut kept = Kept { tables: 0, options: String::new(), definitions: Vec::new() };
-    for row in &rows {
-        let [tables, options, part] = row.as_slice() else { continue };
-        kept.tables = tables.parse().unwrap_or(u64::MAX);
-        kept.options.clone_from(options);
-        let digit = |byte: u8| char::from(byte).to_digit(16).unwrap_or(0) as u8;
-        kept.definitions.extend(part.as_bytes().chunks_exact(2).map(|pair| digit(pair[0]) << 4 | digit(pair[1])));
-    }
-    Ok(Some(kept).filter(|_| !rows.is_empty()))
-}
-
-/// Drops what cannot be moved, moves the tables, and makes the new definitions.
+/// Before the tables are moved nothing is dropped but what keeps them from it, and that not before they were seen to be
+/// free: moving them may have to wait, and we may be killed meanwhile.
 fn change(
     server: &mut Session,
     exchange: &Exchange<'_>,
@@ -209,26 +153,47 @@ fn change(
 ) -> Result<(), MysqlError> {
     let incoming = catalog::tables(&mut server.client, exchange.incoming)?;
     server.client.ask("SET SESSION foreign_key_checks = 0")?;
-    // A view that does not work cannot be made again: it goes last.
-    let is_in_the_way = |name: &&String| incoming.data.contains_key(*name);
-    let spared: BTreeSet<String> =
-        old.tables.broken_views.iter().filter(|name| !is_in_the_way(name)).cloned().collect();
-    drop_definitions(&mut server.client, exchange.database, &spared)?;
+    wait_until_free(server, exchange.database, &old.tables)?;
     if watch.interrupted() {
-        return Err(crate::snapshot::tool_process::ToolError::Interrupted.into());
+        return Err(ToolError::Interrupted.into());
     }
+    definitions::clear_the_way(&mut server.client, exchange.database, &incoming)?;
     let out = old.tables.data.keys().map(|name| (exchange.database, exchange.replaced, name));
     let r#in = incoming.data.keys().filter(|name| *name != KEPT);
     let moves: Vec<_> = out.chain(r#in.map(|name| (exchange.incoming, exchange.database, name))).collect();
     rename(&mut server.client, &moves)?;
     *is_moved = true;
-    set_options(&mut server.client, exchange.database, &old.options, exchange.options)?;
+    // A view that does not work cannot be made again: it goes last.
+    let broken = old.tables.broken_views.iter().map(|name| (Kind::View, name.clone()));
+    let spared: Named = broken.chain(exchange.handing.staying.iter().cloned()).collect();
+    definitions::drop_all_but(&mut server.client, exchange.database, &spared)?;
+    set_options(&mut server.client, exchange.database, &old.kept.options, exchange.options)?;
     beside::carry_out(server, exchange.database, exchange.definitions, watch)?;
-    let is_expected = |name: &&String| exchange.expected.definitions.contains_key(&(Kind::View, (*name).clone()));
-    for name in spared.iter().filter(|name| !is_expected(name)) {
-        server.client.ask(format!("DROP VIEW IF EXISTS {}.{}", identifier(exchange.database), identifier(name)))?;
+    for name in &old.tables.broken_views {
+        let is_expected = exchange.expected.definitions.contains_key(&(Kind::View, name.clone()))
+            || exchange.expected.tables.contains_key(name);
+        if !is_expected {
+            server.client.ask(format!("DROP VIEW IF EXISTS {}.{}", identifier(exchange.database), identifier(name)))?;
+        }
     }
     Ok(())
+}
+
+/// Waits until nobody has a table of the database in use, by a session of its own, which keeps nothing from anybody.
+///
+/// # Errors
+///
+/// That of a lock that was waited for in vain. Whatever else fails does not show here: moving the tables shows it.
+fn wait_until_free(server: &Session, database: &str, tables: &Tables) -> Result<(), MysqlError> {
+    if tables.data.is_empty() {
+        return Ok(());
+    }
+    let locked: Vec<String> =
+        tables.data.keys().map(|name| format!("{}.{} WRITE", identifier(database), identifier(name))).collect();
+    match server.again(None)?.client.ask(format!("LOCK TABLES {}", locked.join(", "))) {
+        Err(error) if error.is_of_a_lock() => Err(error),
+        _ => Ok(()),
+    }
 }
 
 /// Moves tables to other databases, all or none.
@@ -252,66 +217,32 @@ fn set_options(client: &mut Client, database: &str, are: &str, wanted: &str) -> 
     client.ask(format!("ALTER DATABASE {} {wanted}", identifier(database))).map(drop)
 }
 
-/// Drops everything of a database that is no table, but for the views in `spared`.
-///
-/// # Errors
-///
-/// Those of the server: some may be dropped.
-pub(crate) fn drop_definitions(
-    client: &mut Client,
-    database: &str,
-    spared: &BTreeSet<String>,
-) -> Result<(), MysqlError> {
-    let tables = catalog::tables(client, database)?;
-    let definitions = catalog::definitions(client, database)?;
-    let name = |name: &str| format!("{}.{}", identifier(database), identifier(name));
-    let others = definitions.keys().map(|(kind, of)| (*kind, of));
-    let views = tables.views.iter().chain(&tables.broken_views).filter(|of| !spared.contains(*of));
-    let views = views.map(|of| (Kind::View, of));
-    // Bodies before their packages, which take them along.
-    let mut all: Vec<(Kind, &String)> = others.chain(views).collect();
-    all.sort_by_key(|(kind, _)| *kind == Kind::Package);
-    for (kind, of) in all {
-        let word = kind.word().to_ascii_uppercase();
-        client.ask(format!("DROP {word} IF EXISTS {}", name(of)))?;
-    }
-    Ok(())
-}
-
 /// Puts back what was there, by a session of its own. Gives the views that did not work before and could not be kept.
 fn undo(server: &mut Session, exchange: &Exchange<'_>, old: &Old, is_moved: bool) -> Result<Vec<String>, MysqlError> {
     *server = server.again(None)?;
     // Nobody takes what is unfinished for a leftover meanwhile.
-    beside::try_lock(server, exchange.replaced)?;
+    beside::try_lock(server, exchange.database, exchange.replaced)?;
     let client = &mut server.client;
     client.ask("SET SESSION foreign_key_checks = 0")?;
     let here = catalog::tables(client, exchange.database)?;
     let there = catalog::tables(client, exchange.replaced)?;
     // Where the answer was lost, what is there tells whether the tables were moved.
     let is_moved = is_moved || there.data.keys().any(|name| name != KEPT);
-    drop_definitions(client, exchange.database, &old.tables.broken_views)?;
     if is_moved {
+        let broken = old.tables.broken_views.iter().map(|name| (Kind::View, name.clone()));
+        let spared: Named = broken.chain(exchange.handing.staying.iter().cloned()).collect();
+        definitions::drop_all_but(client, exchange.database, &spared)?;
         let back = here.data.keys().map(|name| (exchange.database, exchange.incoming, name));
         let again = old.tables.data.keys().map(|name| (exchange.replaced, exchange.database, name));
         rename(client, &back.chain(again).collect::<Vec<_>>())?;
     }
     let options = catalog::options(client, exchange.database)?;
-    set_options(client, exchange.database, &options, &old.options)?;
-    beside::carry_out(server, exchange.database, &old.definitions, &Unhurried)?;
+    set_options(client, exchange.database, &options, &old.kept.options)?;
+    // Nobody may stop what puts back what was there.
+    definitions::make_missing(server, exchange.database, &old.kept.definitions, &Unwatched)?;
     let now = catalog::tables(&mut server.client, exchange.database)?;
     let is_gone = |name: &&String| !now.broken_views.contains(*name) && !now.views.contains(*name);
     Ok(old.tables.broken_views.iter().filter(is_gone).cloned().collect())
-}
-
-/// Nobody may stop what puts back what was there.
-struct Unhurried;
-
-impl Watch for Unhurried {
-    fn advance(&self, _bytes: u64) {}
-
-    fn interrupted(&self) -> bool {
-        false
-    }
 }
 
 /// Says who keeps a table in use, where that is what went wrong.
@@ -353,12 +284,11 @@ fn different(server: &Session, exchange: &Exchange<'_>, watch: &dyn Watch) -> Re
     if expected.definitions.is_empty() && !expected.tables.values().any(|table| table.has_foreign_keys) {
         return Ok(Vec::new());
     }
-    let mut more = vec!["--no-data", "--triggers", "--routines"];
-    if server.identity.rights.has("EVENT", exchange.database) {
-        more.push("--events");
-    }
+    let more = definitions::options(server, exchange.database, &exchange.handing.staying);
+    let more: Vec<&str> = more.iter().map(String::as_str).collect();
     let (found, _) = look(server, exchange.database, &more, &[], DumpReader::reading(), watch)?;
-    let mut differences = differing_definitions(expected, &found, exchange.handing.definers);
+    let is_read = |kind: Kind| exchange.handing.staying.is_empty() || !kind.is_routine();
+    let mut differences = differing_definitions(expected, &found, exchange.handing.definers, &is_read);
     // Of what is brought back the tables are known to be those that were taken away.
     if !expected.tables.is_empty() {
         differences.extend(differing_tables(&expected.without_rows(), &found.without_rows()));

@@ -1,28 +1,19 @@
 //! Exchanges what a database holds for what a restore has replaced and kept: names of tables only, so that it takes little
 //! time whatever the size.
 
-use crate::snapshot::AT_WORK;
-use crate::snapshot::Watch;
 use crate::snapshot::beside_names::Purpose;
 use crate::snapshot::engine::{Kept, Restored};
 use crate::snapshot::mysql::beside;
 use crate::snapshot::mysql::catalog;
-use crate::snapshot::mysql::dump::{COMPLETED, DumpReader, Handing};
-use crate::snapshot::mysql::exchange::{Exchange, KEPT, exchange, forget_kept, kept};
+use crate::snapshot::mysql::definitions;
+use crate::snapshot::mysql::dump::{COMPLETED, Definers, DumpReader, Handing, named};
+use crate::snapshot::mysql::exchange::{Exchange, exchange, forget_kept};
+use crate::snapshot::mysql::kept::{KEPT, kept};
 use crate::snapshot::mysql::{MysqlError, Session};
+use crate::snapshot::{AT_WORK, Unwatched};
 
-/// Nobody waits for what takes so little time.
-struct Unwatched;
-
-impl Watch for Unwatched {
-    fn advance(&self, _bytes: u64) {}
-
-    fn interrupted(&self) -> bool {
-        false
-    }
-}
-
-/// Exchanges a database's contents for those that were kept of it; the former are kept in turn.
+/// Exchanges a database's contents for those that were kept of it; the former are kept in turn. Where the restore that kept
+/// them was killed before it moved a table, what it had dropped is made again.
 ///
 /// # Errors
 ///
@@ -36,7 +27,7 @@ pub(crate) fn exchange_back(order: &Kept<'_>) -> Result<Restored, MysqlError> {
         return Err(MysqlError::OtherServer { snapshot: order.making.server.clone(), here });
     }
     let not_kept = |reason: &str| MysqlError::NotKept { database: name.to_owned(), reason: reason.to_owned() };
-    if !beside::try_lock(&mut server, name)? {
+    if !beside::try_lock(&mut server, database, name)? {
         return Err(not_kept(AT_WORK));
     }
     if !server.exists(name)? {
@@ -46,6 +37,9 @@ pub(crate) fn exchange_back(order: &Kept<'_>) -> Result<Restored, MysqlError> {
         .ok_or_else(|| not_kept("it has not the table in which the restore left its definitions"))?;
     let tables = catalog::tables(&mut server.client, name)?;
     let count = tables.data.keys().filter(|table| *table != KEPT).count() as u64;
+    if count == 0 && was.tables > 0 {
+        return make_again(&mut server, (database, name), &was.definitions);
+    }
     if count != was.tables {
         return Err(not_kept(&format!("it has {count} tables, and had {} when it was replaced", was.tables)));
     }
@@ -57,6 +51,9 @@ pub(crate) fn exchange_back(order: &Kept<'_>) -> Result<Restored, MysqlError> {
     // The lock of the name that is given up is held by a session of its own.
     let mut at_work = server.again(None)?;
     let [replaced] = beside::announce(&mut at_work, place, order.now, order.ledger, [Purpose::Replaced])?;
+    let staying =
+        if server.exists(database)? { definitions::staying(&mut server.client, database)? } else { Default::default() };
+    let handing = Handing { staying, ..Handing::WHOLE };
     let exchange_for = Exchange {
         database,
         incoming: name,
@@ -64,7 +61,7 @@ pub(crate) fn exchange_back(order: &Kept<'_>) -> Result<Restored, MysqlError> {
         options: &was.options,
         definitions: &was.definitions,
         expected: &expected,
-        handing: Handing::WHOLE,
+        handing: &handing,
     };
     match exchange(&mut server, &exchange_for, &Unwatched) {
         Ok(exchanged) => {
@@ -79,4 +76,25 @@ pub(crate) fn exchange_back(order: &Kept<'_>) -> Result<Restored, MysqlError> {
             source: Box::new(error),
         }),
     }
+}
+
+/// Makes again what a restore had dropped that was killed before it moved a table; then nothing is kept any more.
+fn make_again(server: &mut Session, (database, name): (&str, &str), text: &[u8]) -> Result<Restored, MysqlError> {
+    let not_kept = |reason: String| MysqlError::NotKept { database: name.to_owned(), reason };
+    let _turn = beside::take_turn(server, database)?;
+    if !server.exists(database)? {
+        return Err(not_kept(format!("its tables had stayed in `{database}`, which is gone")));
+    }
+    let (expected, made) = definitions::make_missing(server, database, text, &Unwatched)?;
+    let listed: Vec<String> = made.iter().map(|(kind, name)| format!("{} `{name}`", kind.word())).collect();
+    let what =
+        if listed.is_empty() { "nothing was missing".to_owned() } else { format!("made again: {}", named(&listed)) };
+    let mut notes = vec![format!("The tables had stayed in `{database}`; {what}.")];
+    let differences = definitions::differing(server, database, (&expected, Definers::Kept), &Unwatched)?;
+    if differences.is_empty() {
+        forget_kept(server, name);
+    } else {
+        notes.push(format!("Not as it was kept in `{name}`, which stays: {}.", named(&differences)));
+    }
+    Ok(Restored { notes, ..Restored::default() })
 }

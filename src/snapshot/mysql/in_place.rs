@@ -3,19 +3,19 @@
 //! Statements of definition are in no transaction here, so that a failure halfway leaves a part: the safety snapshot that was
 //! taken before is the way back.
 
-use std::collections::BTreeSet;
-
 use crate::snapshot::Watch;
 use crate::snapshot::mysql::beside;
 use crate::snapshot::mysql::beside::Built;
 use crate::snapshot::mysql::catalog;
 use crate::snapshot::mysql::client::identifier;
+use crate::snapshot::mysql::definitions;
+use crate::snapshot::mysql::definitions::Named;
 use crate::snapshot::mysql::dump::Handing;
-use crate::snapshot::mysql::exchange::drop_definitions;
 use crate::snapshot::mysql::whole::Whole;
 use crate::snapshot::mysql::{MysqlError, Session};
 
-/// Empties the database and fills it with a snapshot, which was read whole before. `server` is a session in no database.
+/// Empties the database and fills it with a snapshot, which was read whole before: what a person should know of it, a
+/// sentence each. `server` is a session in no database.
 ///
 /// # Errors
 ///
@@ -23,7 +23,7 @@ use crate::snapshot::mysql::{MysqlError, Session};
 pub(crate) fn replace(
     server: &mut Session,
     whole: &Whole<'_>,
-    handing: Handing,
+    handing: &Handing,
     watch: &dyn Watch,
 ) -> Result<Vec<String>, MysqlError> {
     let database = whole.manifest.database.as_str();
@@ -38,20 +38,20 @@ pub(crate) fn replace(
         ),
         source: Box::new(source),
     };
-    empty(server, database).map_err(|error| half("the database was emptied", error))?;
+    empty(server, database, &handing.staying).map_err(|error| half("the database was emptied", error))?;
     let Built { held, definitions } = beside::load(server, whole, database, handing, watch)
         .map_err(|error| half("the snapshot was loaded", error))?;
     beside::carry_out(server, database, &definitions, watch)
         .map_err(|error| half("views, triggers and routines were made", error))?;
     beside::compare(server, database, &held, watch).map_err(|error| half("it was compared", error))?;
-    Ok(Vec::new())
+    Ok(definitions::staying_told(&handing.staying, &server.identity.account).into_iter().collect())
 }
 
-/// Drops everything that the database holds.
-fn empty(server: &mut Session, database: &str) -> Result<(), MysqlError> {
+/// Drops everything that the database holds, but for what stays.
+fn empty(server: &mut Session, database: &str, staying: &Named) -> Result<(), MysqlError> {
     let client = &mut server.client;
     client.ask("SET SESSION foreign_key_checks = 0")?;
-    drop_definitions(client, database, &BTreeSet::new())?;
+    definitions::drop_all_but(client, database, staying)?;
     let tables = catalog::tables(client, database)?;
     for (name, table) in &tables.data {
         let word = table.kind.word().to_ascii_uppercase();

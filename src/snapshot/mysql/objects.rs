@@ -42,6 +42,12 @@ impl Kind {
     pub(crate) fn holds_data(self) -> bool {
         matches!(self, Kind::Table | Kind::Sequence)
     }
+
+    /// Tells whether objects of the kind are run by name.
+    #[must_use]
+    pub(crate) fn is_routine(self) -> bool {
+        matches!(self, Kind::Function | Kind::Procedure | Kind::Package | Kind::PackageBody)
+    }
 }
 
 /// What a statement does.
@@ -51,7 +57,7 @@ pub(crate) enum Does {
     /// all are there.
     Create { kind: Kind, name: String, definer: Option<String>, is_stand_in: bool },
     /// Drops an object, so that it can be made; or, in a comment, what only stood for a view.
-    Drop { kind: Kind, is_stand_in: bool },
+    Drop { kind: Kind, name: String, is_stand_in: bool },
     /// Fills a table: its head.
     Insert { table: String },
     /// Sets where a sequence goes on.
@@ -176,8 +182,8 @@ pub(crate) fn read(text: &[u8]) -> (Does, Option<Span>) {
     let is_in_comment = text.starts_with(b"/*!");
     let does = match word(0).as_str() {
         "CREATE" => return created(&words, is_in_comment),
-        "DROP" => match kind_at(&words, 1) {
-            Some((kind, _)) => Does::Drop { kind, is_stand_in: is_in_comment },
+        "DROP" => match kind_at(&words, 1).and_then(|(kind, length)| Some((kind, name_at(&words, 1 + length)?))) {
+            Some((kind, name)) => Does::Drop { kind, name, is_stand_in: is_in_comment },
             None => Does::Unknown,
         },
         "INSERT" | "REPLACE" => first_name().map_or(Does::Unknown, |table| Does::Insert { table }),
@@ -231,21 +237,25 @@ fn created(words: &[(Word, Span)], is_in_comment: bool) -> (Does, Option<Span>) 
             at += 1;
         }
     };
-    at += length;
-    while words.get(at).is_some_and(|(word, _)| ["IF", "NOT", "EXISTS"].iter().any(|skipped| word.is(skipped))) {
-        at += 1;
-    }
-    if is_sign(at + 1, b'.') {
-        at += 2;
-    }
-    let Some(name) = words.get(at).and_then(|(word, _)| word.name()) else { return (Does::Unknown, None) };
+    let Some(name) = name_at(words, at + length) else { return (Does::Unknown, None) };
     let is_stand_in = match kind {
         Kind::View => definer.is_none(),
         Kind::Table => is_in_comment,
         _ => false,
     };
     let (definer, span) = definer.unzip();
-    (Does::Create { kind, name: name.to_owned(), definer, is_stand_in }, span)
+    (Does::Create { kind, name, definer, is_stand_in }, span)
+}
+
+/// Reads an object's name, behind `IF NOT EXISTS` and the name of its database.
+fn name_at(words: &[(Word, Span)], mut at: usize) -> Option<String> {
+    while words.get(at).is_some_and(|(word, _)| ["IF", "NOT", "EXISTS"].iter().any(|skipped| word.is(skipped))) {
+        at += 1;
+    }
+    if matches!(words.get(at + 1), Some((Word::Sign(b'.'), _))) {
+        at += 2;
+    }
+    words.get(at).and_then(|(word, _)| word.name()).map(str::to_owned)
 }
 
 /// Finds the sequences that a table's columns take their defaults from: ``DEFAULT nextval(`shop`.`numbers`)``.
@@ -279,6 +289,10 @@ mod tests {
 
     fn create(kind: Kind, name: &str, definer: Option<&str>, is_stand_in: bool) -> Does {
         Does::Create { kind, name: name.to_owned(), definer: definer.map(str::to_owned), is_stand_in }
+    }
+
+    fn dropped(kind: Kind, name: &str, is_stand_in: bool) -> Does {
+        Does::Drop { kind, name: name.to_owned(), is_stand_in }
     }
 
     #[test]
@@ -319,9 +333,9 @@ mod tests {
             ("CREATE SEQUENCE `s` start with 1 minvalue 1", create(Kind::Sequence, "s", None, false)),
             ("DO SETVAL(`s`, 1001, 0)", Does::SetSequence { name: "s".to_owned() }),
             ("SELECT SETVAL(`s`, 1001, 0)", Does::SetSequence { name: "s".to_owned() }),
-            ("DROP TABLE IF EXISTS `t`", Does::Drop { kind: Kind::Table, is_stand_in: false }),
-            ("/*!50001 DROP VIEW IF EXISTS `v`*/", Does::Drop { kind: Kind::View, is_stand_in: true }),
-            ("/*!50003 DROP FUNCTION IF EXISTS `f` */", Does::Drop { kind: Kind::Function, is_stand_in: true }),
+            ("DROP TABLE IF EXISTS `t`", dropped(Kind::Table, "t", false)),
+            ("/*!50001 DROP VIEW IF EXISTS `v`*/", dropped(Kind::View, "v", true)),
+            ("/*!50003 DROP FUNCTION IF EXISTS `f` */", dropped(Kind::Function, "f", true)),
             ("INSERT INTO `t` (`a`) VALUES", Does::Insert { table: "t".to_owned() }),
             ("LOCK TABLES `t` WRITE", Does::Fill),
             ("/*!40000 ALTER TABLE `t` DISABLE KEYS */", Does::Fill),

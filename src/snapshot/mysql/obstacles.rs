@@ -14,15 +14,18 @@ use crate::snapshot::mysql::version::Version;
 use crate::snapshot::{Effect, Obstacle};
 use crate::text::and_more;
 
-/// The rights that a restore needs on the databases that it makes.
-pub(crate) const TO_BUILD_BESIDE: [&str; 6] = ["CREATE", "DROP", "ALTER", "INSERT", "SELECT", "INDEX"];
+/// The rights that a restore needs on the database itself, and on those that it makes beside.
+const TO_RESTORE: [&str; 6] = ["CREATE", "DROP", "ALTER", "INSERT", "SELECT", "INDEX"];
 
-/// The rights that a restore needs on the database itself.
-pub(crate) const TO_REPLACE: [&str; 6] = ["CREATE", "DROP", "ALTER", "INSERT", "SELECT", "INDEX"];
+/// Engines whose tables hold what is kept elsewhere: the dump programs make such a table and none of its rows. Those of
+/// MERGE tables are in other tables.
+///
+/// Source: `check_if_ignore_table` in MariaDB's `client/mysqldump.cc`.
+const KEPT_ELSEWHERE: [&str; 5] = ["CONNECT", "FEDERATED", "OQGRAPH", "SPIDER", "VP"];
 
 /// Lists the rights that it takes to make objects of these kinds.
 pub(crate) fn needed(kinds: impl IntoIterator<Item = Kind>) -> Vec<&'static str> {
-    let mut rights: Vec<&str> = TO_REPLACE.to_vec();
+    let mut rights: Vec<&str> = TO_RESTORE.to_vec();
     for kind in kinds {
         let more: &[&str] = match kind {
             Kind::Table | Kind::Sequence => &[],
@@ -124,6 +127,18 @@ pub(crate) fn find(identity: &Identity, tool: Version, catalogued: &Catalogued) 
         let what = format!("views that do not work, since what they read is gone: {named}");
         add(Effect::LeftOut, what, "drop these views, or make what they read");
     }
+    let elsewhere: Vec<String> = catalogued
+        .tables
+        .data
+        .iter()
+        .filter(|(_, table)| KEPT_ELSEWHERE.iter().any(|engine| table.engine.eq_ignore_ascii_case(engine)))
+        .map(|(name, table)| format!("`{name}` ({})", table.engine))
+        .collect();
+    if !elsewhere.is_empty() {
+        let named = and_more(&elsewhere[..elsewhere.len().min(3)], elsewhere.len());
+        let what = format!("rows of tables that show what is kept elsewhere: {named}");
+        add(Effect::LeftOut, what, "save what they show where it is kept");
+    }
     let versioned = catalogued.tables.data.values().filter(|table| table.is_versioned).count();
     if versioned > 0 && !keeps_history(tool) {
         let what = format!("the history of {versioned} tables with system versioning");
@@ -173,7 +188,7 @@ pub(crate) fn in_dump(identity: &Identity, catalogued: &Catalogued, held: &Held)
     let unseen: Vec<String> = catalogued
         .definitions
         .keys()
-        .filter(|key| is_routine(key.0) && !held.definitions.contains_key(key))
+        .filter(|key| key.0.is_routine() && !held.definitions.contains_key(key))
         .map(|(kind, name)| format!("the {} `{name}`", kind.word()))
         .collect();
     if !unseen.is_empty() {
@@ -206,11 +221,7 @@ pub(crate) fn may_build_beside(identity: &Identity, database: &str) -> bool {
     use crate::snapshot::beside_names::{Purpose, related};
     let now = chrono::DateTime::UNIX_EPOCH;
     let names = [Purpose::Restoring, Purpose::Replaced].map(|purpose| related(database, purpose, now, 1));
-    names.iter().all(|name| identity.rights.lacking(&TO_BUILD_BESIDE, name).is_empty())
-}
-
-fn is_routine(kind: Kind) -> bool {
-    matches!(kind, Kind::Function | Kind::Procedure | Kind::Package | Kind::PackageBody)
+    names.iter().all(|name| identity.rights.lacking(&TO_RESTORE, name).is_empty())
 }
 
 fn shown_user(identity: &Identity) -> String {

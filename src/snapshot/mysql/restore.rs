@@ -6,6 +6,7 @@ use crate::snapshot::engine::{Restoration, Restored};
 use crate::snapshot::mysql::beside;
 use crate::snapshot::mysql::beside::Built;
 use crate::snapshot::mysql::catalog;
+use crate::snapshot::mysql::definitions;
 use crate::snapshot::mysql::dump::{Definers, Handing, named};
 use crate::snapshot::mysql::exchange::{Exchange, exchange};
 use crate::snapshot::mysql::in_place;
@@ -57,9 +58,7 @@ pub(crate) fn prepare_restore<'r>(
     let whole = whole::of(restoration)?;
     let mut server = own_server(restoration)?;
     let target = restoration.target.database.as_deref().unwrap_or(&manifest.database);
-    let is_same = target == manifest.database
-        || server.identity.folds_case && target.to_lowercase() == manifest.database.to_lowercase();
-    if !is_same {
+    if server.folded(target) != server.folded(&manifest.database) {
         let (snapshot, target) = (manifest.database.clone(), target.to_owned());
         return Err(MysqlError::SnapshotOfOtherDatabase { snapshot, target });
     }
@@ -121,14 +120,19 @@ pub(crate) fn own_server(restoration: &Restoration<'_>) -> Result<Session, Mysql
     Err(MysqlError::OtherServer { snapshot, here: named(here, &server.identity.version_text) })
 }
 
-/// Decides how the definitions of a snapshot are handed on, by what the user may do.
-#[must_use]
-pub(crate) fn handing(server: &Session) -> Handing {
+/// Decides how the definitions of a snapshot are handed on to `database`, by what the user may do and may read.
+///
+/// # Errors
+///
+/// Those of the server.
+pub(crate) fn handing(server: &mut Session, database: &str) -> Result<Handing, MysqlError> {
+    let staying = definitions::staying(&mut server.client, database)?;
     let identity = &server.identity;
-    Handing {
+    Ok(Handing {
         definers: if identity.rights.may_set_definers() { Definers::Kept } else { Definers::Dropped },
         without_triggers_and_functions: identity.distrusts_routines,
-    }
+        staying,
+    })
 }
 
 impl PreparedRestore<'_> {
@@ -143,9 +147,9 @@ impl PreparedRestore<'_> {
         let PreparedRestore { whole, restoration, way, .. } = self;
         let database = whole.manifest.database.as_str();
         let mut server = own_server(&restoration)?;
-        let handing = handing(&server);
+        let handing = handing(&mut server, database)?;
         if way == Way::InPlace {
-            let notes = in_place::replace(&mut server, &whole, handing, watch)?;
+            let notes = in_place::replace(&mut server, &whole, &handing, watch)?;
             return Ok(Restored { replaced: None, notes, ..Restored::default() });
         }
         let place = (whole.manifest.target.as_str(), database);
@@ -165,7 +169,7 @@ impl PreparedRestore<'_> {
             source: Box::new(source),
         };
         let is_left = |server: &Session| server.again(None).and_then(|mut again| again.exists(&beside)).unwrap_or(true);
-        let Built { held, definitions } = match beside::build(&mut server, &whole, &beside, handing, watch) {
+        let Built { held, definitions } = match beside::build(&mut server, &whole, &beside, &handing, watch) {
             Ok(built) => built,
             Err(error) => return Err(stopped("the snapshot was loaded beside it", is_left(&server), error)),
         };
@@ -180,7 +184,7 @@ impl PreparedRestore<'_> {
             options: &whole.recorded.options,
             definitions: &definitions,
             expected: &held,
-            handing,
+            handing: &handing,
         };
         let outcome = exchange(&mut server, &order, watch);
         if let Ok(mut again) = server.again(None) {

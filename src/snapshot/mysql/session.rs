@@ -1,11 +1,14 @@
 //! Opens a session on the server, and makes sure who it is: the one that was judged.
 
+use std::borrow::Cow;
 use std::hash::{BuildHasher, RandomState};
 
+use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 
 use crate::own_tools::ToolEnvironment;
-use crate::reach::Target;
+use crate::reach::{Place, Target};
+use crate::snapshot::beside_names::{Purpose, parts_of};
 use crate::snapshot::mysql::MysqlError;
 use crate::snapshot::mysql::client::{Client, Rows, literal};
 use crate::snapshot::mysql::connection::{Connection, Tls, protections};
@@ -74,9 +77,7 @@ impl Session {
             return Err(MysqlError::NoDatabaseNamed { place: session.connection.place().to_owned() });
         };
         let found = &session.identity.database;
-        let is_it =
-            if session.identity.folds_case { found.to_lowercase() == judged.to_lowercase() } else { found == judged };
-        if !is_it {
+        if session.folded(found) != session.folded(judged) {
             return Err(MysqlError::OtherDatabase { judged: judged.to_owned(), found: found.clone() });
         }
         session.use_fitting(&installed)?;
@@ -110,6 +111,16 @@ impl Session {
         Ok(self.client.ask("SHOW DATABASES")?.into_iter().flatten().filter(|name| is_wanted(name)).collect())
     }
 
+    /// Gives a database's name as the server compares it.
+    pub(crate) fn folded<'n>(&self, name: &'n str) -> Cow<'n, str> {
+        if self.identity.folds_case { name.to_lowercase().into() } else { name.into() }
+    }
+
+    /// Reads the purpose and the time in the name of a database that a restore of `database` makes.
+    pub(crate) fn parts_of(&self, name: &str, database: &str) -> Option<(Purpose, DateTime<Utc>)> {
+        parts_of(&self.folded(name), &self.folded(database))
+    }
+
     /// Opens another session in the same way, in a database or in none.
     ///
     /// # Errors
@@ -119,38 +130,46 @@ impl Session {
         Session::connect(self.connection.clone(), database)
     }
 
-    /// Tries the places of the target in turn, and at each the programs and protections; stays with what answers.
+    /// Tries the places of the target in turn; stays with what answers.
     fn reach(
         target: &Target,
         environment: &ToolEnvironment,
         installed: &[Tools],
         database: Option<&str>,
     ) -> Result<Self, MysqlError> {
-        if installed.is_empty() {
-            return Err(MysqlError::NoTools);
-        }
         let mut first = None;
         for at in &target.places {
-            for tools in installed {
-                for tls in protections(target) {
-                    let connection = Connection::new(target, at, tools, *tls, environment)?;
-                    match Session::connect(connection, database) {
-                        Err(error @ MysqlError::CannotConnect { .. }) => {
-                            let Some(next) = next_way(&error, *tls) else {
-                                first = first.or(Some(error));
-                                break;
-                            };
-                            first = first.or(Some(error));
-                            if next == Next::Programs {
-                                break;
-                            }
-                        }
-                        other => return other,
-                    }
-                }
-                // Only what the programs make of it is tried again by others.
-                if first.as_ref().is_some_and(|error| next_way(error, Tls::Preferred).is_none()) {
-                    break;
+            match Session::reach_at(target, at, environment, installed, database) {
+                Err(error @ MysqlError::CannotConnect { .. }) => first = first.or(Some(error)),
+                other => return other,
+            }
+        }
+        Err(first.unwrap_or(MysqlError::NoTools))
+    }
+
+    /// Tries the programs and protections in turn at one place, as far as another one may help. The error is that of the
+    /// first.
+    fn reach_at(
+        target: &Target,
+        at: &Place,
+        environment: &ToolEnvironment,
+        installed: &[Tools],
+        database: Option<&str>,
+    ) -> Result<Self, MysqlError> {
+        let mut first = None;
+        'programs: for tools in installed {
+            for tls in protections(target) {
+                let connection = Connection::new(target, at, tools, *tls, environment)?;
+                let error = match Session::connect(connection, database) {
+                    Err(error @ MysqlError::CannotConnect { .. }) => error,
+                    other => return other,
+                };
+                let next = next_way(&error, *tls);
+                first = first.or(Some(error));
+                match next {
+                    Some(Next::Protection) => {}
+                    Some(Next::Programs) => continue 'programs,
+                    None => break 'programs,
                 }
             }
         }
@@ -247,7 +266,7 @@ const SERVER_NUMBER: &str = "SHOW GLOBAL VARIABLES LIKE 'server_uuid'";
 
 /// Undoes what may be set for all sessions and would end ours halfway, or change what they say. Each server reads of the
 /// comments what is for it.
-const SETTINGS: &str = "SET SESSION sql_mode = '', lock_wait_timeout = 15, wait_timeout = 28800, net_write_timeout = 600, \
+pub(crate) const SETTINGS: &str = "SET SESSION sql_mode = '', lock_wait_timeout = 15, wait_timeout = 28800, net_write_timeout = 600, \
     sql_quote_show_create = 1 /*M!100101 , max_statement_time = 0 */ /*!50708 , max_execution_time = 0 */";
 
 /// Tells what a session that ended before its first answers means.

@@ -40,6 +40,46 @@ enum Within {
     BlockComment,
 }
 
+/// How a server reads what stands between quotes, which decides where a statement ends.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Mode {
+    /// `NO_BACKSLASH_ESCAPES`: `\` is a character like any other.
+    without_escapes: bool,
+    /// `ANSI_QUOTES`: names stand between double quotes.
+    has_quoted_names: bool,
+}
+
+impl Mode {
+    /// Reads what a statement makes of it; `None` where it does not set it. What it is put back to is that of the dump's
+    /// beginning.
+    fn set_by(text: &[u8]) -> Option<Mode> {
+        if text.len() > LONGEST_SETTING || memchr::memmem::find(text, b"SET").is_none() {
+            return None;
+        }
+        let text = text.to_ascii_uppercase();
+        let after = |at: usize| text[at + b"SQL_MODE".len()..].trim_ascii_start().strip_prefix(b"=");
+        let is_of_the_session = |at: &usize| *at > 0 && matches!(text[at - 1], b' ' | b',' | b'\t' | b'\n');
+        let value = memchr::memmem::find_iter(&text, b"SQL_MODE").filter(is_of_the_session).find_map(after)?;
+        let has = |word: &[u8]| memchr::memmem::find(value, word).is_some();
+        Some(match value.trim_ascii_start().first() {
+            Some(b'@') => Mode::default(),
+            _ => Mode { without_escapes: has(b"NO_BACKSLASH_ESCAPES"), has_quoted_names: has(b"ANSI_QUOTES") },
+        })
+    }
+
+    /// Tells whether `\` takes the next byte's meaning away between such quotes.
+    fn escapes(self, quote: u8) -> bool {
+        match quote {
+            b'`' => false,
+            b'"' => !self.without_escapes && !self.has_quoted_names,
+            _ => !self.without_escapes,
+        }
+    }
+}
+
+/// Bytes of the longest statement that is looked at for what it sets.
+const LONGEST_SETTING: usize = 4096;
+
 /// Takes the text of a dump apart.
 #[derive(Debug)]
 pub(crate) struct Splitter {
@@ -53,6 +93,8 @@ pub(crate) struct Splitter {
     is_in_row: bool,
     /// The next byte is escaped by `\`.
     is_escaped: bool,
+    /// How statements are read, as the last `SET sql_mode` says.
+    mode: Mode,
     rows: Lines,
     length: u64,
     comment: Vec<u8>,
@@ -71,6 +113,7 @@ impl Default for Splitter {
             is_inserting: false,
             is_in_row: false,
             is_escaped: false,
+            mode: Mode::default(),
             rows: Lines::default(),
             length: 0,
             comment: Vec::new(),
@@ -169,8 +212,7 @@ impl Splitter {
             self.is_escaped = false;
             at += 1;
         }
-        // In names between backticks `\` is a character like any other.
-        let escape = if quote == b'`' { quote } else { b'\\' };
+        let escape = if self.mode.escapes(quote) { b'\\' } else { quote };
         while let Some(found) = memchr2(quote, escape, &bytes[at..]) {
             at += found + 1;
             if bytes[at - 1] == quote {
@@ -225,15 +267,16 @@ impl Splitter {
     /// Goes on from a byte outside of quotes and comments. Gives back `from` where what follows has to be seen first.
     fn plain(&mut self, bytes: &[u8], from: usize, is_last: bool, sink: &mut impl Sink) -> usize {
         let is_special = |byte: &u8| {
-            matches!(byte, b'\'' | b'"' | b'`' | b'-' | b'#' | b'/' | b'(' | b')' | b'D' | b'd')
-                || *byte == self.delimiter[0]
+            matches!(byte, b'\'' | b'"' | b'`' | b'-' | b'#' | b'/' | b'(' | b')') || *byte == self.delimiter[0]
         };
         // Blanks between statements belong to none.
         if self.held.is_empty() && !self.is_inserting && bytes[from].is_ascii_whitespace() {
             return from + bytes[from..].iter().take_while(|byte| byte.is_ascii_whitespace()).count();
         }
+        // The client's own word stands at the beginning of a statement only.
+        let may_be_word = self.is_between() && matches!(bytes[from], b'D' | b'd');
         let ordinary = bytes[from..].iter().take_while(|byte| !is_special(byte)).count();
-        if ordinary > 0 {
+        if ordinary > 0 && !may_be_word {
             self.add(&bytes[from..from + ordinary], sink);
             return from + ordinary;
         }
@@ -332,6 +375,7 @@ impl Splitter {
             (self.is_inserting, self.is_in_row) = (false, false);
         } else if !self.held.is_empty() {
             let text = std::mem::take(&mut self.held);
+            self.mode = Mode::set_by(&text).unwrap_or(self.mode);
             sink.statement(text.trim_ascii_end());
         }
     }
@@ -427,6 +471,38 @@ pub(crate) mod tests {
             ]
         );
         assert_eq!(kept.comments.last().unwrap(), "Dump completed on 2026-11-21");
+    }
+
+    #[test]
+    fn where_backslashes_mean_nothing_they_end_nothing() {
+        let text = r#"/*!50003 SET sql_mode = 'ANSI_QUOTES,NO_BACKSLASH_ESCAPES' */ ;
+            DELIMITER ;;
+            CREATE PROCEDURE "a\"() SELECT 'x\', 'y;;'
+            ;;
+            SET @saved = @@sql_mode;;
+            /*!50003 SET sql_mode = @saved */ ;;
+            SELECT 'it\';;s', "\";;"
+            ;;
+            DELIMITER ;
+            /*!40101 SET @OLD_SQL_MODE=@@SQL_MODE, SQL_MODE='ANSI_QUOTES' */;
+            SELECT "a\", 'b\';';
+            "#
+        .replace("            ", "");
+        for piece in [1, 7, 1000] {
+            let (kept, end) = split(&text, piece);
+            assert_eq!(end, Ok(()));
+            let starts: Vec<String> = kept.statements.iter().map(|one| one.chars().take(19).collect()).collect();
+            let expected = [
+                "/*!50003 SET sql_mo",
+                "CREATE PROCEDURE \"a",
+                "SET @saved = @@sql_",
+                "/*!50003 SET sql_mo",
+                "SELECT 'it\\';;s', \"",
+                "/*!40101 SET @OLD_S",
+                "SELECT \"a\\\", 'b\\';'",
+            ];
+            assert_eq!(starts, expected, "{kept:#?}");
+        }
     }
 
     #[test]

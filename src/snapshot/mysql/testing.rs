@@ -19,6 +19,7 @@ use crate::secret::Secret;
 use crate::snapshot::engine::Restoration;
 use crate::snapshot::mysql::client::{identifier, literal};
 use crate::snapshot::mysql::take::{prepare, take};
+use crate::snapshot::mysql::version::Flavor;
 use crate::snapshot::mysql::{MysqlError, Session};
 use crate::snapshot::testing::{AllKnown, Unledgered, ending, manifest, wait_for};
 use crate::snapshot::{Kind, Manifest, Stored, Taken, Watch};
@@ -26,11 +27,80 @@ use crate::snapshot::{Kind, Manifest, Stored, Taken, Watch};
 /// The password of the account that the tests use; its signs are those that mean something in an option file.
 pub(crate) const PASSWORD: &str = "p\"w\\ '#ü;=[x] \t";
 
+/// Whose programs a server is run and asked with.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Programs {
+    flavor: Flavor,
+    /// The name of those that were fetched; `None` for the machine's own.
+    fetched: Option<&'static str>,
+}
+
+/// The machine's own.
+const OWN: Programs = Programs { flavor: Flavor::Mariadb, fetched: None };
+
+/// What `tests/servers` fetches.
+pub(crate) const MARIADB_11: Programs = Programs { flavor: Flavor::Mariadb, fetched: Some("mariadb-11") };
+pub(crate) const MYSQL_9: Programs = Programs { flavor: Flavor::Mysql, fetched: Some("mysql-9") };
+
+impl Programs {
+    /// The folder that was fetched.
+    fn folder(self) -> Option<PathBuf> {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/servers").join(self.fetched?);
+        assert!(folder.is_dir(), "{} is missing: `tests/run --prepare` fetches it", folder.display());
+        Some(folder)
+    }
+
+    fn command(self, name: &str) -> Command {
+        Command::new(self.folder().map_or(PathBuf::from(name), |folder| folder.join("bin").join(name)))
+    }
+
+    fn client(self) -> Command {
+        self.command(if self.flavor == Flavor::Mysql { "mysql" } else { "mariadb" })
+    }
+
+    fn server(self) -> Command {
+        match self {
+            Programs { fetched: None, .. } => Command::new(server_program()),
+            Programs { flavor: Flavor::Mysql, .. } => self.command("mysqld"),
+            Programs { flavor: Flavor::Mariadb, .. } => self.command("mariadbd"),
+        }
+    }
+
+    /// Says where what belongs to the programs is.
+    fn basedir(self) -> Option<String> {
+        self.folder().map(|folder| format!("--basedir={}", folder.join("root/usr").display()))
+    }
+
+    /// Makes a server's data folder.
+    fn install(self, data: &Path) {
+        let mut install = match (self.flavor, self.folder()) {
+            (Flavor::Mysql, _) => {
+                let mut install = self.server();
+                install.args(["--no-defaults", "--initialize-insecure"]);
+                install
+            }
+            (Flavor::Mariadb, folder) => {
+                let program =
+                    folder.map_or("mariadb-install-db".into(), |one| one.join("root/usr/bin/mariadb-install-db"));
+                let mut install = Command::new(program);
+                install.args(["--no-defaults", "--force", "--auth-root-authentication-method=normal"]);
+                install.args(["--skip-test-db", "--skip-log-bin"]);
+                install
+            }
+        };
+        install.args(self.basedir()).arg(format!("--datadir={}", data.display())).args(as_root());
+        let made = install.stdin(Stdio::null()).output().expect("`tests/run --prepare` installs MariaDB");
+        assert!(made.status.success(), "{install:?}: {}", String::from_utf8_lossy(&made.stderr));
+    }
+}
+
 /// A server on loopback.
 pub(crate) struct Server {
     folder: TempDir,
     pub(crate) port: u16,
     process: Child,
+    programs: Programs,
+    options: &'static [&'static str],
 }
 
 static SHARED: Mutex<Weak<Server>> = Mutex::new(Weak::new());
@@ -48,19 +118,28 @@ impl Server {
 
     /// A server of the test's own.
     pub(crate) fn start() -> Server {
+        Server::start_with(&[])
+    }
+
+    /// The same with more options.
+    pub(crate) fn start_with(options: &'static [&'static str]) -> Server {
+        Server::start_by(OWN, options)
+    }
+
+    /// The same of programs that were fetched.
+    pub(crate) fn of(programs: Programs) -> Server {
+        let options: &[&str] = match programs.flavor {
+            Flavor::Mysql => &["--mysqlx=OFF", "--secure-file-priv="],
+            Flavor::Mariadb => &[],
+        };
+        Server::start_by(programs, options)
+    }
+
+    fn start_by(programs: Programs, options: &'static [&'static str]) -> Server {
         let folder = tempfile::tempdir().unwrap();
-        let data = folder.path().join("data");
-        let mut install = Command::new("mariadb-install-db");
-        install.args(["--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db", "--skip-log-bin"]);
-        install
-            .arg(format!("--datadir={}", data.display()))
-            .args(as_root())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null());
-        let made = install.status().expect("mariadb-install-db: `tests/run --prepare` installs MariaDB");
-        assert!(made.success(), "mariadb-install-db");
-        let (port, process) = Server::spawn(folder.path());
-        let mut server = Server { folder, port, process };
+        programs.install(&folder.path().join("data"));
+        let (port, process) = Server::spawn(programs, folder.path(), options);
+        let mut server = Server { folder, port, process, programs, options };
         server.wait_until_it_answers();
         server.run(
             "",
@@ -73,7 +152,7 @@ impl Server {
         wait_for("the server answers", || {
             // Another program may have taken the port between our closing and the server's opening it.
             if self.process.try_wait().unwrap().is_some() {
-                (self.port, self.process) = Server::spawn(self.folder.path());
+                (self.port, self.process) = Server::spawn(self.programs, self.folder.path(), self.options);
             }
             self.client().args(["-e", "SELECT 1"]).output().unwrap().status.success()
         });
@@ -83,28 +162,29 @@ impl Server {
     pub(crate) fn restart(&mut self) {
         self.crash();
         self.process.wait().unwrap();
-        self.process = Server::spawn_at(self.folder.path(), self.port);
+        self.process = Server::spawn_at(self.programs, self.folder.path(), self.port, self.options);
         wait_for("the server answers again", || {
             if self.process.try_wait().unwrap().is_some() {
-                self.process = Server::spawn_at(self.folder.path(), self.port);
+                self.process = Server::spawn_at(self.programs, self.folder.path(), self.port, self.options);
             }
             self.client().args(["-e", "SELECT 1"]).output().unwrap().status.success()
         });
     }
 
-    fn spawn(folder: &Path) -> (u16, Child) {
+    fn spawn(programs: Programs, folder: &Path, options: &[&str]) -> (u16, Child) {
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        (port, Server::spawn_at(folder, port))
+        (port, Server::spawn_at(programs, folder, port, options))
     }
 
-    fn spawn_at(folder: &Path, port: u16) -> Child {
-        let mut server = Command::new(server_program());
-        server.arg("--no-defaults").args(as_root());
+    fn spawn_at(programs: Programs, folder: &Path, port: u16, options: &[&str]) -> Child {
+        let mut server = programs.server();
+        server.arg("--no-defaults").args(programs.basedir()).args(as_root());
         server.arg(format!("--datadir={}", folder.join("data").display()));
         server.arg(format!("--socket={}", folder.join("socket").display()));
         server.arg(format!("--pid-file={}", folder.join("pid").display()));
         server.args([&format!("--port={port}"), "--bind-address=127.0.0.1", "--innodb-flush-log-at-trx-commit=0"]);
         server.args(["--innodb-buffer-pool-size=64M", "--max-connections=200", "--innodb-use-native-aio=0"]);
+        server.args(options);
         let log = fs::File::create(folder.join("log")).unwrap();
         server.stdout(Stdio::null()).stderr(log).spawn().unwrap()
     }
@@ -158,7 +238,7 @@ impl Server {
 
     /// A client of root's, to be used freely.
     pub(crate) fn client(&self) -> Command {
-        let mut command = Command::new("mariadb");
+        let mut command = self.programs.client();
         command.args(["--no-defaults", "--batch", "--skip-column-names", "--user=root", "--comments"]);
         command.arg(format!("--socket={}", self.folder.path().join("socket").display())).stdin(Stdio::null());
         command
@@ -166,16 +246,13 @@ impl Server {
 
     /// All that a database holds, as another dump of it says it: the rows of tables in the order of their keys.
     pub(crate) fn content(&self, database: &str) -> String {
-        let mut dump = Command::new("mariadb-dump");
-        dump.args(["--no-defaults", "--user=root", "--skip-dump-date", "--routines", "--events", "--hex-blob"]);
-        dump.args([
-            "--order-by-primary",
-            "--dump-history",
-            "--skip-extended-insert",
-            "--force",
-            "--databases",
-            database,
-        ]);
+        let (program, more) = match self.programs.flavor {
+            Flavor::Mariadb => ("mariadb-dump", "--dump-history"),
+            Flavor::Mysql => ("mysqldump", "--set-gtid-purged=OFF"),
+        };
+        let mut dump = self.programs.command(program);
+        dump.args(["--no-defaults", "--user=root", "--skip-dump-date", "--routines", "--events", "--hex-blob", more]);
+        dump.args(["--order-by-primary", "--skip-extended-insert", "--force", "--databases", database]);
         dump.arg(format!("--socket={}", self.folder.path().join("socket").display()));
         let output = ending(|| dump.output().unwrap());
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -209,10 +286,16 @@ fn as_root() -> &'static [&'static str] {
     if rustix::process::geteuid().is_root() { &["--user=root"] } else { &[] }
 }
 
+/// The machine's own folders of programs, and those that were fetched.
+fn path() -> OsString {
+    let fetched = [MARIADB_11, MYSQL_9].into_iter().filter_map(Programs::folder).map(|folder| folder.join("bin"));
+    std::env::join_paths(["/usr/bin", "/bin"].map(PathBuf::from).into_iter().chain(fetched)).unwrap()
+}
+
 /// The environment of a user with this home, with variables that must not reach the programs.
 pub(crate) fn environment_with_home(home: &Path) -> ToolEnvironment {
     let set: [(OsString, OsString); 5] = [
-        ("PATH".into(), "/usr/bin:/bin".into()),
+        ("PATH".into(), path()),
         ("HOME".into(), home.into()),
         ("MYSQL_PWD".into(), "wrong".into()),
         ("MYSQL_HOST".into(), "db.invalid".into()),
@@ -347,6 +430,8 @@ CREATE TRIGGER second_one BEFORE INSERT ON orders FOR EACH ROW FOLLOWS first_one
 DELIMITER ;
 SET sql_mode = 'ANSI_QUOTES';
 CREATE TRIGGER "third one" AFTER DELETE ON customers FOR EACH ROW DELETE FROM "emptied";
+SET sql_mode = 'NO_BACKSLASH_ESCAPES';
+CREATE PROCEDURE slashes() SELECT 'C:\', '$$;' AS "x\";
 SET sql_mode = '';
 CREATE VIEW totals AS SELECT id, plus_one(total) AS more FROM orders;
 CREATE VIEW a_view_of_views AS SELECT * FROM totals;

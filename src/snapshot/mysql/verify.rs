@@ -30,7 +30,7 @@ pub(crate) fn verify(
     let manifest = &restoration.stored.manifest;
     let place = (manifest.target.as_str(), manifest.database.as_str());
     let [name] = beside::announce(&mut server, place, restoration.now, restoration.ledger, [Purpose::Verifying])?;
-    let handing = handing(&server);
-    beside::build(&mut server, &whole, &name, handing, watch)?;
+    let handing = handing(&mut server, &manifest.database)?;
+    beside::build(&mut server, &whole, &name, &handing, watch)?;
     beside::drop_database(&mut server.client, &name)
 }

@@ -112,3 +112,28 @@ fn a_run_that_is_ended_while_it_saves_leaves_nothing_that_counts() {
     sandbox.run(&["restore", &id]).expect_code(0);
     assert_eq!(server.sql(database, "SELECT SUM(a) FROM t"), "1000");
 }
+
+#[test]
+fn a_restore_that_is_killed_while_it_waits_for_a_table_has_dropped_nothing() {
+    let (server, database) = (Mariadb::server(), "killed_waiting_test");
+    let (sandbox, id) = with_rows(database);
+    server.sql(
+        database,
+        "CREATE VIEW v AS SELECT a FROM t; CREATE PROCEDURE p() SELECT 1; CREATE TRIGGER tr BEFORE INSERT ON t FOR EACH ROW SET NEW.a = 9;
+         CREATE TRIGGER ur BEFORE INSERT ON u FOR EACH ROW SET NEW.a = 9; CREATE EVENT e ON SCHEDULE EVERY 9 YEAR STARTS '2040-01-01' DO SET @a = 1",
+    );
+    let before = server.content(database);
+    let holder = server.holding(database, "SELECT COUNT(*) FROM u");
+    let child = start(&sandbox, &["restore", &id]);
+    let waits =
+        "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE STATE LIKE 'Waiting for table metadata lock'";
+    wait_for("the restore waits for the table", || server.sql("", waits) != "0");
+    end(child, libc::SIGKILL);
+    drop(holder);
+    wait_for("the server has ended its sessions", || server.sql("", waits) == "0");
+    assert_eq!(server.content(database), before);
+    sandbox.run(&["restore", &id]).expect_code(0);
+    assert_eq!(server.sql(database, "SELECT SUM(a) FROM t UNION ALL SELECT SUM(a) FROM u"), "1000\n1000");
+    assert!(!server.beside(database).iter().any(|name| name.contains("_restoring_")), "{:?}", server.beside(database));
+    sandbox.run(&["log", "verify"]).expect_code(0);
+}

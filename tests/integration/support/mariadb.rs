@@ -2,11 +2,11 @@
 //! process is, however that ends.
 
 use std::fs;
-use std::io::Write;
+use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
-use std::process::{ChildStdin, Command, Stdio};
+use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
@@ -33,6 +33,18 @@ fn server_program() -> &'static str {
 /// What root has to say to run a server as itself.
 fn as_root() -> &'static [&'static str] {
     if rustix::process::geteuid().is_root() { &["--user=root"] } else { &[] }
+}
+
+/// A session that keeps a table in use.
+pub(crate) struct Holding {
+    client: Child,
+}
+
+impl Drop for Holding {
+    fn drop(&mut self) {
+        let _ = self.client.kill();
+        let _ = self.client.wait();
+    }
 }
 
 impl Mariadb {
@@ -116,6 +128,18 @@ impl Mariadb {
         let _ = writer.join().unwrap();
         assert!(output.status.success(), "{sql}\n{}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap().trim_end_matches('\n').to_owned()
+    }
+
+    /// Opens a session that keeps what `question` reads in use, until what is given is dropped.
+    #[track_caller]
+    pub(crate) fn holding(&self, database: &str, question: &str) -> Holding {
+        let mut client = self.client(database).arg("--unbuffered").stdin(Stdio::piped()).spawn().unwrap();
+        let stdin = client.stdin.as_mut().unwrap();
+        writeln!(stdin, "BEGIN; {question}; SELECT 'held';").unwrap();
+        stdin.flush().unwrap();
+        let mut answers = BufReader::new(client.stdout.take().unwrap()).lines().map_while(Result::ok);
+        assert!(answers.any(|line| line == "held"), "{question}");
+        Holding { client }
     }
 
     /// Makes an empty database in place of what had its name.

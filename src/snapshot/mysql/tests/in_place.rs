@@ -77,3 +77,31 @@ fn foreign_keys_that_lead_nowhere_lead_there_again() {
         assert_same(&server.content("nowhere"), &saved);
     }
 }
+
+#[test]
+fn routines_that_the_user_may_not_read_stay_as_they_are() {
+    let server = Server::shared();
+    for (database, rights) in
+        [("unread", &["ALL ON unread.*"][..]), ("unread_beside", &[r"ALL ON `unread\_beside%`.*"])]
+    {
+        server.rich(database);
+        let saved = server.content(database);
+        let target = server.target_as(database, &format!("{database}_user"), rights);
+        let snapshot = Snapshot::try_take(&target, &environment()).unwrap();
+        // Made since: it stays as well, since nobody could bring it back.
+        server.run(database, "DELETE FROM parts; CREATE PROCEDURE made_since() SELECT 3");
+        let restored = snapshot.restoring(&target, |restoration| restore(restoration, &Waiting::default()).unwrap());
+        assert_eq!(restored.replaced.is_some(), database == "unread_beside");
+        let user = format!("{database}_user@%");
+        assert_eq!(
+            restored.notes[0],
+            format!(
+                "The routines stay as they are, since `{user}` may not read the text of all of them: function `plus_one`, \
+                 procedure `made_since`, procedure `many`, procedure `slashes`."
+            )
+        );
+        server.run(database, "DROP PROCEDURE made_since");
+        let now = server.content(database).replace(&format!("`{database}_user`@`%`"), "`root`@`localhost`");
+        assert_same(&now.replace(&format!("\"{database}_user\"@\"%\""), "\"root\"@\"localhost\""), &saved);
+    }
+}

@@ -3,13 +3,16 @@
 use chrono::{DateTime, Utc};
 
 use crate::hash::Hash;
+use crate::snapshot::beside_names::Purpose;
+use crate::snapshot::engine::Kept;
 use crate::snapshot::mysql::Session;
 use crate::snapshot::mysql::beside;
+use crate::snapshot::mysql::exchange_back::exchange_back;
 use crate::snapshot::mysql::leftovers::{drop_leftover, leftovers};
 use crate::snapshot::mysql::restore::restore;
-use crate::snapshot::mysql::testing::{Server, Snapshot, Waiting, environment};
-use crate::snapshot::testing::AllKnown;
-use crate::snapshot::{LeftoverKind, Provenance, Standing};
+use crate::snapshot::mysql::testing::{Server, Snapshot, Waiting, assert_same, environment};
+use crate::snapshot::testing::{AllKnown, Unledgered};
+use crate::snapshot::{LeftoverKind, Making, Provenance, Standing};
 
 /// Remembers one database as made on any server.
 struct Made(&'static str);
@@ -66,7 +69,7 @@ fn what_was_replaced_is_ours_by_its_table_and_stays_while_somebody_is_at_work_on
     assert_eq!((found.name.as_str(), found.kind, found.ours), (replaced.as_str(), LeftoverKind::Replaced, true));
     assert!(found.size.is_some_and(|size| size > 10_000) && !found.at_work, "{found:?}");
     let mut at_work = Session::open_server(&target, &environment()).unwrap();
-    assert!(beside::try_lock(&mut at_work, &replaced).unwrap());
+    assert!(beside::try_lock(&mut at_work, "kept", &replaced).unwrap());
     assert!(look().at_work);
     assert!(!drop_leftover(&target, &environment(), &replaced, &AllKnown).unwrap());
     drop(at_work);
@@ -78,4 +81,106 @@ fn what_was_replaced_is_ours_by_its_table_and_stays_while_somebody_is_at_work_on
         drop_leftover(&target, &environment(), &replaced, &AllKnown).unwrap_or(false)
     });
     assert!(leftovers(&target, &environment(), &AllKnown).unwrap().is_empty());
+}
+
+#[test]
+fn what_was_dropped_before_a_restore_was_killed_is_kept_and_made_again() {
+    let server = Server::shared();
+    let target = server.rich("cut_off");
+    let saved = server.content("cut_off");
+    let snapshot = Snapshot::take(&target);
+    let replaced = snapshot.restoring(&target, |one| restore(one, &Waiting::default()).unwrap()).replaced.unwrap();
+    // As one leaves it that is killed between dropping the triggers and moving the tables, and more: its tables are in the
+    // database, and of what is no table some is gone.
+    let tables = server.run(
+        "",
+        &format!("SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = '{replaced}' AND TABLE_NAME <> 'safe_test_kept'"),
+    );
+    let mut script =
+        String::from("SET foreign_key_checks = 0; DROP VIEW totals; DROP PROCEDURE many; DROP EVENT nightly;");
+    for table in tables.lines().map(|name| name.replace('`', "``")) {
+        script.push_str(&format!("DROP TABLE `{table}`; RENAME TABLE {replaced}.`{table}` TO cut_off.`{table}`;"));
+    }
+    server.run("cut_off", &script);
+    let found = leftovers(&target, &environment(), &AllKnown).unwrap();
+    assert_eq!((found[0].kind, found[0].ours), (LeftoverKind::Replaced, true), "it has the only text of them");
+    let making = Making {
+        server: Session::open(&target, &environment()).unwrap().identity.fingerprint,
+        target: "mysql://127.0.0.1/cut_off".to_owned(),
+        database: "cut_off".to_owned(),
+        making: vec![replaced.clone()],
+    };
+    let back = || {
+        exchange_back(&Kept {
+            name: &replaced,
+            making: &making,
+            target: &target,
+            environment: &environment(),
+            now: DateTime::from_timestamp(1_795_271_423, 0).unwrap(),
+            ledger: &Unledgered,
+        })
+    };
+    // What was made since under such a name stays, and so does the text.
+    server.run("cut_off", "CREATE PROCEDURE many() SELECT 'another'");
+    let restored = back().unwrap();
+    assert_eq!(
+        restored.notes,
+        [
+            "The tables had stayed in `cut_off`; made again: view `totals`, trigger `first_one`, trigger `second_one`, trigger \
+             `third one` and 1 more."
+                .to_owned(),
+            format!("Not as it was kept in `{replaced}`, which stays: the procedure `many` is defined otherwise.")
+        ]
+    );
+    server.run("cut_off", "DROP PROCEDURE many");
+    let restored = back().unwrap();
+    assert_eq!(restored.notes, ["The tables had stayed in `cut_off`; made again: procedure `many`."]);
+    assert_same(&server.content("cut_off"), &saved);
+    assert_eq!(server.run("", "SHOW DATABASES LIKE 'cut_off%'"), "cut_off");
+}
+
+#[test]
+fn all_that_one_restore_makes_has_one_lock_whatever_its_name() {
+    let server = Server::shared();
+    for database in ["long_".repeat(12), "a_restoring_b".to_owned(), "a_replaced_20261121_143022".to_owned()] {
+        let target = server.database(&database, "");
+        let mut at_work = Session::open_server(&target, &environment()).unwrap();
+        let now = DateTime::from_timestamp(1_795_271_422, 0).unwrap();
+        let names = beside::announce(
+            &mut at_work,
+            ("mysql://127.0.0.1/x", &database),
+            now,
+            &Unledgered,
+            [Purpose::Restoring, Purpose::Replaced],
+        )
+        .unwrap();
+        names.iter().for_each(|name| drop(server.database(name, "")));
+        let look = || leftovers(&target, &environment(), &AllKnown).unwrap();
+        assert_eq!(look().iter().map(|one| one.at_work).collect::<Vec<_>>(), [true, true], "{database}");
+        // Another one gets other names, and a turn of its own.
+        let mut other = Session::open_server(&target, &environment()).unwrap();
+        assert!(!beside::try_lock(&mut other, &database, &names[1]).unwrap());
+        assert!(beside::try_lock(&mut other, &database, &database).unwrap());
+        drop(at_work);
+        crate::snapshot::testing::wait_for("the lock is given back", || look().iter().all(|one| !one.at_work));
+    }
+}
+
+#[test]
+fn names_that_the_server_folds_are_one_name() {
+    let server = Server::start_with(&["--lower-case-table-names=1"]);
+    server.rich("mixedcase");
+    let saved = server.content("mixedcase");
+    let target = server.target("MixedCase");
+    let snapshot = Snapshot::take(&target);
+    server.run("mixedcase", "DELETE FROM parts");
+    let replaced = snapshot.restoring(&target, |one| restore(one, &Waiting::default()).unwrap()).replaced.unwrap();
+    assert_same(&server.content("mixedcase"), &saved);
+    let found = leftovers(&target, &environment(), &AllKnown).unwrap();
+    assert_eq!(
+        found.iter().map(|one| (&*one.name, one.kind)).collect::<Vec<_>>(),
+        [(&*replaced, LeftoverKind::Replaced)]
+    );
+    assert!(drop_leftover(&target, &environment(), &replaced, &AllKnown).unwrap());
+    assert_eq!(server.run("", "SHOW DATABASES LIKE 'mixed%'"), "mixedcase");
 }

@@ -7,3 +7,4 @@ mod leaving;
 mod restoring;
 mod saving;
 mod unchanged;
+mod versions;

@@ -43,6 +43,7 @@ fn every_row_and_object_is_in_the_dump_and_the_manifest_says_so() {
             "trigger third one",
             "function plus_one",
             "procedure many",
+            "procedure slashes",
             "event nightly"
         ]
     );
@@ -115,8 +116,7 @@ fn what_the_rights_hide_is_said() {
     assert_eq!(said[0], "`executes@%` may not make another database beside it");
     assert_eq!(
         said[2],
-        "the function `plus_one`, the procedure `many`, since `executes@%` may not read the text of all routines"
-            .replace(" and the", ", the")
+        "the function `plus_one`, the procedure `many`, the procedure `slashes`, since `executes@%` may not read the text of all routines"
     );
     // A right that a dump cannot do without.
     let target = server.target_as("hidden", "sees_nothing", &["INSERT ON hidden.*"]);
@@ -186,4 +186,21 @@ fn a_table_that_somebody_has_locked_is_not_waited_for_without_end() {
     assert!(matches!(&error, MysqlError::InUse { users, .. } if users.contains("(tester)")), "{error}");
     user.client.ask("UNLOCK TABLES").unwrap();
     Snapshot::take(&target);
+}
+
+#[test]
+fn rows_that_are_kept_elsewhere_are_said_to_be_left_out() {
+    let server = Server::start_with(&["--plugin-load-add=ha_federatedx"]);
+    server.database("far", "CREATE TABLE t (a INT PRIMARY KEY); INSERT INTO t VALUES (1), (2)");
+    let script = format!(
+        "CREATE TABLE here (a INT); INSERT INTO here VALUES (1);
+         CREATE TABLE there (a INT PRIMARY KEY) ENGINE = FEDERATED CONNECTION = 'mysql://root@127.0.0.1:{}/far/t'",
+        server.port
+    );
+    let snapshot = Snapshot::take(&server.database("near", &script));
+    assert_eq!(server.run("near", "SELECT COUNT(*) FROM there"), "2");
+    let rows: Vec<Option<u64>> = snapshot.manifest.tables.iter().map(|table| table.rows).collect();
+    assert_eq!(rows, [Some(1), Some(0)]);
+    let said: Vec<_> = snapshot.manifest.obstacles.iter().map(|one| (one.effect, one.what.as_str())).collect();
+    assert_eq!(said, [(Effect::LeftOut, "rows of tables that show what is kept elsewhere: `there` (FEDERATED)")]);
 }

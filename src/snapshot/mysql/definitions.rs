@@ -1,0 +1,149 @@
+//! Drops and makes what is no table: views, triggers, routines, events.
+
+use std::collections::BTreeSet;
+
+use crate::snapshot::Watch;
+use crate::snapshot::mysql::beside;
+use crate::snapshot::mysql::catalog;
+use crate::snapshot::mysql::catalog::Tables;
+use crate::snapshot::mysql::client::{Client, identifier};
+use crate::snapshot::mysql::dump::{COMPLETED, Definers, DumpReader, Handing, Held, differing_definitions, named};
+use crate::snapshot::mysql::objects::Kind;
+use crate::snapshot::mysql::take::look;
+use crate::snapshot::mysql::{MysqlError, Session};
+
+/// Objects by kind and name.
+pub(crate) type Named = BTreeSet<(Kind, String)>;
+
+/// Lists what a database has of them, views that do not work among them.
+///
+/// # Errors
+///
+/// Those of the server.
+pub(crate) fn present(client: &mut Client, database: &str) -> Result<Named, MysqlError> {
+    let tables = catalog::tables(client, database)?;
+    let mut found: Named = catalog::definitions(client, database)?.into_keys().collect();
+    found.extend(tables.views.into_iter().chain(tables.broken_views).map(|name| (Kind::View, name)));
+    Ok(found)
+}
+
+/// Lists the routines that stay as they are whatever is put back: all of them where the user may not read the text of each,
+/// since no dump of this user's holds any then, so that none could be made again.
+///
+/// # Errors
+///
+/// Those of the server.
+pub(crate) fn staying(client: &mut Client, database: &str) -> Result<Named, MysqlError> {
+    if catalog::unreadable_routines(client, database)?.is_empty() {
+        return Ok(Named::new());
+    }
+    Ok(catalog::definitions(client, database)?.into_keys().filter(|(kind, _)| kind.is_routine()).collect())
+}
+
+/// Says which routines stay, a sentence; `None` where none does.
+#[must_use]
+pub(crate) fn staying_told(staying: &Named, account: &str) -> Option<String> {
+    let listed: Vec<String> = staying.iter().map(|(kind, name)| format!("{} `{name}`", kind.word())).collect();
+    let why = format!("since `{account}` may not read the text of all of them");
+    (!listed.is_empty()).then(|| format!("The routines stay as they are, {why}: {}.", named(&listed)))
+}
+
+/// Lists the options of a dump that holds all that the user may read of a database but for its rows. With a routine that may
+/// not be read the dump program fails: where some stay, none is dumped.
+pub(crate) fn options(server: &Session, database: &str, staying: &Named) -> Vec<String> {
+    let mut options = vec!["--no-data".to_owned(), "--triggers".to_owned()];
+    if staying.is_empty() {
+        options.push("--routines".to_owned());
+    }
+    if server.identity.rights.has("EVENT", database) {
+        options.push("--events".to_owned());
+    }
+    options
+}
+
+/// Compares what a database has of them with what it is to have: what differs, a phrase each.
+///
+/// # Errors
+///
+/// Those of the server and of the dump program.
+pub(crate) fn differing(
+    server: &mut Session,
+    database: &str,
+    (expected, definers): (&Held, Definers),
+    watch: &dyn Watch,
+) -> Result<Vec<String>, MysqlError> {
+    let staying = staying(&mut server.client, database)?;
+    let broken = catalog::tables(&mut server.client, database)?.broken_views;
+    let mut options = options(server, database, &staying);
+    options.extend(broken.iter().map(|name| format!("--ignore-table={database}.{name}")));
+    let options: Vec<&str> = options.iter().map(String::as_str).collect();
+    let (found, _) = look(server, database, &options, &[], DumpReader::reading(), watch)?;
+    let is_read = |kind: Kind| staying.is_empty() || !kind.is_routine();
+    Ok(differing_definitions(expected, &found, definers, &is_read))
+}
+
+/// Drops those that are not in `spared`.
+///
+/// # Errors
+///
+/// Those of the server: some may be dropped.
+pub(crate) fn drop_all_but(client: &mut Client, database: &str, spared: &Named) -> Result<(), MysqlError> {
+    let present = present(client, database)?;
+    drop_each(client, database, present.iter().filter(|one| !spared.contains(one)))
+}
+
+/// Drops what keeps tables from being moved: triggers, with which a table cannot leave its database, and views that have
+/// the name of a table of `incoming`.
+///
+/// # Errors
+///
+/// Those of the server: some may be dropped.
+pub(crate) fn clear_the_way(client: &mut Client, database: &str, incoming: &Tables) -> Result<(), MysqlError> {
+    let present = present(client, database)?;
+    let is_in_the_way = |(kind, name): &&(Kind, String)| match kind {
+        Kind::Trigger => true,
+        Kind::View => incoming.data.contains_key(name),
+        _ => false,
+    };
+    drop_each(client, database, present.iter().filter(is_in_the_way))
+}
+
+fn drop_each<'n>(
+    client: &mut Client,
+    database: &str,
+    listed: impl Iterator<Item = &'n (Kind, String)>,
+) -> Result<(), MysqlError> {
+    // Bodies before their packages, which take them along.
+    let mut all: Vec<_> = listed.collect();
+    all.sort_by_key(|(kind, _)| *kind == Kind::Package);
+    for (kind, name) in all {
+        let word = kind.word().to_ascii_uppercase();
+        client.ask(format!("DROP {word} IF EXISTS {}.{}", identifier(database), identifier(name)))?;
+    }
+    Ok(())
+}
+
+/// Makes those of `text`, which was collected, that the database has not, and gives what the text holds and which were made.
+///
+/// # Errors
+///
+/// [`MysqlError::NotKept`] where the text is not whole, and those of the client: some may be made.
+pub(crate) fn make_missing(
+    server: &mut Session,
+    database: &str,
+    text: &[u8],
+    watch: &dyn Watch,
+) -> Result<(Held, Named), MysqlError> {
+    let present = present(&mut server.client, database)?;
+    let handing = Handing { definers: Definers::Kept, without_triggers_and_functions: false, staying: present };
+    let mut reader = DumpReader::collecting(&handing);
+    reader.feed(text);
+    reader.feed(COMPLETED);
+    let not_whole = |reason| MysqlError::NotKept { database: database.to_owned(), reason };
+    let (held, missing) = reader.finish().map_err(not_whole)?;
+    let made: Named = held.definitions.keys().filter(|one| !handing.staying.contains(one)).cloned().collect();
+    if !made.is_empty() {
+        beside::carry_out(server, database, &missing, watch)?;
+    }
+    Ok((held, made))
+}

@@ -1,0 +1,118 @@
+//! Servers of other origins and series than the machine's own: saved, wrecked, put back, compared by another dump than ours.
+
+use crate::reach::Place;
+use crate::snapshot::engine::Kept;
+use crate::snapshot::mysql::Session;
+use crate::snapshot::mysql::exchange_back::exchange_back;
+use crate::snapshot::mysql::restore::restore;
+use crate::snapshot::mysql::testing::{
+    MARIADB_11, MYSQL_9, RICH, Server, Snapshot, WRECK, Waiting, assert_same, environment,
+};
+use crate::snapshot::mysql::verify::verify;
+use crate::snapshot::testing::Unledgered;
+use crate::snapshot::{Making, VerificationLevel};
+
+/// What MySQL has and MariaDB has not, besides what both have.
+const OF_MYSQL: &str = r#"
+SET sql_mode = '', foreign_key_checks = 0;
+CREATE TABLE customers (id INT PRIMARY KEY AUTO_INCREMENT, mail VARCHAR(100) COMMENT 'it''s; (x)', data JSON DEFAULT (JSON_OBJECT('a', 1)),
+  bits BIT(5), bin VARBINARY(9), picture BLOB, born DATE, place POINT SRID 4326, secret INT INVISIBLE DEFAULT 4,
+  KEY folded ((LOWER(mail))), KEY backwards (id DESC), CHECK (mail <> '') NOT ENFORCED) AUTO_INCREMENT = 100;
+INSERT INTO customers (id, mail, data, bits, bin, picture, born, place, secret) VALUES
+  (1, 'a@b.test', '{"a": [1, "\\\\"]}', b'101', x'00FF', x'00FF27', '0000-00-00', ST_SRID(POINT(1, 2), 4326), 7),
+  (2, 'it''s; \n\r\0 \\ "x" 😀 -- y', NULL, NULL, NULL, NULL, '2024-00-10', NULL, NULL);
+CREATE TABLE orders (id INT PRIMARY KEY AUTO_INCREMENT, customer INT, total DECIMAL(10,2), vat DECIMAL(10,2) AS (total * 0.2) STORED,
+  next INT AS (customer + 1) VIRTUAL, at TIMESTAMP(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6), FOREIGN KEY (customer) REFERENCES customers (id));
+INSERT INTO orders (customer, total) VALUES (1, 10), (99, 30);
+CREATE TABLE counted (a INT) ENGINE = MyISAM; INSERT INTO counted VALUES (1), (2), (2);
+CREATE TABLE parts (a INT, b INT) PARTITION BY RANGE (a) (PARTITION p0 VALUES LESS THAN (10), PARTITION p1 VALUES LESS THAN MAXVALUE);
+INSERT INTO parts VALUES (1, 1), (100, 2);
+CREATE TABLE latin (t VARCHAR(20)) CHARACTER SET latin1; INSERT INTO latin VALUES ('café');
+CREATE TABLE `odd``name; -- x'"` (`select` INT, `a b` INT); INSERT INTO `odd``name; -- x'"` VALUES (1, 2);
+CREATE TABLE emptied (a INT);
+CREATE FUNCTION plus_one(x INT) RETURNS INT DETERMINISTIC RETURN x + 1;
+DELIMITER //
+CREATE PROCEDURE many() BEGIN
+  -- a comment; it's one
+  SELECT 'a;b', "c" /* d; */; END//
+CREATE TRIGGER first_one BEFORE INSERT ON orders FOR EACH ROW BEGIN SET NEW.total = plus_one(NEW.total); END//
+CREATE TRIGGER second_one BEFORE INSERT ON orders FOR EACH ROW FOLLOWS first_one SET NEW.total = NEW.total * 2//
+DELIMITER ;
+SET sql_mode = 'NO_BACKSLASH_ESCAPES,ANSI_QUOTES';
+CREATE PROCEDURE slashes() SELECT 'C:\', '$$;' AS "x\";
+SET sql_mode = '';
+CREATE VIEW totals AS SELECT id, plus_one(total) AS more FROM orders;
+CREATE VIEW a_view_of_views AS SELECT * FROM totals;
+CREATE EVENT nightly ON SCHEDULE EVERY 1 DAY STARTS '2030-01-01 00:00:00' DO INSERT INTO emptied VALUES (3);
+ANALYZE TABLE customers UPDATE HISTOGRAM ON mail;
+"#;
+
+const WRECK_OF_MYSQL: &str = "
+SET foreign_key_checks = 0;
+DELETE FROM customers WHERE id = 1; UPDATE orders SET total = 0; TRUNCATE counted; DROP VIEW totals; DROP VIEW a_view_of_views;
+DROP TRIGGER second_one; DROP FUNCTION plus_one; DROP EVENT nightly; ALTER TABLE parts ADD COLUMN c INT DEFAULT 7;
+CREATE TABLE added (a INT); INSERT INTO added VALUES (1); CREATE VIEW added_view AS SELECT 1;
+CREATE PROCEDURE added_procedure() SELECT 2; CREATE TRIGGER added_trigger BEFORE INSERT ON added FOR EACH ROW SET NEW.a = 5;
+ALTER TABLE latin CONVERT TO CHARACTER SET utf8mb4; INSERT INTO emptied VALUES (1);";
+
+/// Saves it, and puts it back beside, then what was there before, then in place.
+fn comes_back(server: &Server, (rich, wreck): (&str, &str), tool: &str, rights: &[&str]) {
+    let target = server.database("shop", &rich.replace("DATABASE", "shop"));
+    let saved = server.content("shop");
+    let snapshot = Snapshot::take(&target);
+    assert_eq!(snapshot.manifest.obstacles, []);
+    assert!(snapshot.manifest.tool.version.starts_with(tool), "{:?}", snapshot.manifest.tool);
+    server.run("shop", wreck);
+    let wrecked = server.content("shop");
+    let put_back = |target| snapshot.restoring(target, |one| restore(one, &Waiting::default()).unwrap());
+    let restored = put_back(&target);
+    assert_eq!(restored.notes, [""; 0]);
+    assert_same(&server.content("shop"), &saved);
+    snapshot.restoring(&target, |one| verify(one, VerificationLevel::Restore, &Waiting::default()).unwrap());
+    let replaced = restored.replaced.unwrap();
+    let making = Making {
+        server: Session::open(&target, &environment()).unwrap().identity.fingerprint,
+        target: "mysql://127.0.0.1/shop".to_owned(),
+        database: "shop".to_owned(),
+        making: vec![replaced.clone()],
+    };
+    let back = exchange_back(&Kept {
+        name: &replaced,
+        making: &making,
+        target: &target,
+        environment: &environment(),
+        now: chrono::DateTime::from_timestamp(1_795_271_423, 0).unwrap(),
+        ledger: &Unledgered,
+    })
+    .unwrap();
+    assert_eq!(back.notes, [""; 0]);
+    assert_same(&server.content("shop"), &wrecked);
+    // A user of this database alone, as the images of both make them.
+    let lonely = server.target_as("shop", "lonely", rights);
+    let restored = put_back(&lonely);
+    assert_eq!(restored.replaced, None);
+    let tables = |content: String| content.split("\n-- Dumping events").next().unwrap_or_default().to_owned();
+    let as_root = |content: String| {
+        tables(content)
+            .replace("`lonely`@`%`", "`root`@`localhost`")
+            .replace("\"lonely\"@\"%\"", "\"root\"@\"localhost\"")
+    };
+    assert_same(&as_root(server.content("shop")), &as_root(saved));
+}
+
+#[test]
+fn databases_of_mysql_9_come_back() {
+    let server = Server::of(MYSQL_9);
+    // Root's objects are kept from all who may not do as much.
+    let rights = ["ALL ON shop.*", "SYSTEM_USER, SHOW_ROUTINE, SUPER ON *.*"];
+    comes_back(&server, (OF_MYSQL, WRECK_OF_MYSQL), "MySQL 9.", &rights);
+    // MariaDB's programs come first on `PATH`; where nobody listens says nothing of the place that is tried next.
+    let mut target = server.target("shop");
+    target.places.insert(0, Place::Host { name: "127.0.0.1".to_owned(), port: Some(1) });
+    assert!(Snapshot::try_take(&target, &environment()).is_ok());
+}
+
+#[test]
+fn databases_of_mariadb_11_come_back() {
+    comes_back(&Server::of(MARIADB_11), (RICH, WRECK), "MariaDB 11.", &["ALL ON shop.*"]);
+}
