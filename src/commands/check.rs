@@ -11,7 +11,7 @@ use crate::audit::{Event, Finish, JudgementReport, Log};
 use crate::commands::context::Context;
 use crate::commands::guarding::Guard;
 use crate::commands::judging::Judged;
-use crate::commands::{CommandError, judging, report, saving};
+use crate::commands::{CommandError, judging, report, telling_saved};
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::snapshot::Store;
@@ -31,7 +31,7 @@ pub(crate) fn check(context: &mut Context, command: &[OsString]) -> Result<Exit,
         let mut lines = report::judgement_text(&report, context.ui.verbose);
         lines.extend(last_time.iter().flat_map(LastTime::lines));
         if run == Run::Goes && judgement.verdict != Verdict::Safe {
-            lines.push(format!("  a run goes on all the same, {}", saving::GUARDED).into());
+            lines.push(format!("  a run goes on all the same, {}", telling_saved::GUARDED).into());
         }
         lines.extend(report::hindrance_text(&report));
         context.ui.answer(lines)

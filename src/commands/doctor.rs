@@ -11,7 +11,7 @@ use crate::commands::clearing::Left;
 use crate::commands::context::Context;
 use crate::commands::guarding::FENCED;
 use crate::commands::judging::Judged;
-use crate::commands::{CommandError, clearing, judging, report, saving, service_advice, unknown};
+use crate::commands::{CommandError, clearing, judging, report, service_advice, telling_saved, unknown};
 use crate::error::{Explain, Failure, in_one_line};
 use crate::exit::Exit;
 use crate::guard;
@@ -124,7 +124,7 @@ pub(crate) fn doctor(context: &mut Context) -> Result<Exit, Failure> {
         let targets: Vec<usize> = nothing.iter().map(|(_, at)| *at).collect();
         let other_readings: Vec<usize> = nothing
             .iter()
-            .filter(|(_, at)| saving::is_told_by_another(&judged, &targets, *at))
+            .filter(|(_, at)| telling_saved::is_told_by_another(&judged, &targets, *at))
             .map(|(row, _)| *row)
             .collect();
         let is_told = |(row, one): &(usize, &Looked)| !(other_readings.contains(row) || context.ui.quiet && one.ok);

@@ -10,7 +10,7 @@ use crate::commands::Ending;
 use crate::commands::context::Context;
 use crate::commands::judging::Judged;
 use crate::commands::recording::Recorder;
-use crate::commands::{derived, report, saving, service_advice};
+use crate::commands::{derived, report, saving, service_advice, telling_saved};
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::snapshot;
@@ -72,7 +72,7 @@ pub(crate) fn dry_run(
     let is_absent = |would: &Foreseen| matches!(would, Foreseen::NotSaved(reason) if reason == ABSENT);
     let all_are_absent = foreseen.iter().all(is_absent);
     for (at, (one, would)) in targets.iter().zip(&foreseen).enumerate() {
-        if saving::is_told_by_another(judged, &nothing, at) || !all_are_absent && is_absent(would) {
+        if telling_saved::is_told_by_another(judged, &nothing, at) || !all_are_absent && is_absent(would) {
             continue;
         }
         let what = match would {

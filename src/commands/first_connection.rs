@@ -12,6 +12,7 @@ use crate::commands::judging::Judged;
 use crate::commands::recording::Recorder;
 use crate::commands::saving;
 use crate::commands::saving::{Saved, Saving};
+use crate::commands::telling_saved;
 use crate::error::{Failure, in_one_line};
 use crate::guard::{Answer, Question};
 use crate::reach::{Place, Target};
@@ -90,7 +91,8 @@ impl<'a> Later<'a> {
         }
         let mut next = 0;
         while let Some((at, target)) = wanted.get(next).cloned() {
-            while let Err(error) = saving.save(saved, judged, at, &target) {
+            let intention = saving::intention(context, judged, &target)?;
+            while let Err(error) = saving.save(saved, judged, at, &target, &intention) {
                 if !error.may_pass() || asked.elapsed() > PATIENCE || breaks_off() {
                     return Err(error.into());
                 }
@@ -118,9 +120,9 @@ impl<'a> Later<'a> {
             snapshots: receipts.iter().filter_map(|receipt| receipt.snapshot().map(str::to_owned)).collect(),
             manifests,
             targets: Vec::new(),
-            notes: saving::notes(&self.judged, &receipts),
+            notes: telling_saved::notes(&self.judged, &receipts),
         }))?;
-        saving::announce_late(self.context, &self.judged, &receipts)?;
+        telling_saved::announce_late(self.context, &self.judged, &receipts)?;
         self.held.extend(held);
         for receipt in receipts {
             if self.receipts.iter().all(|known| known.target() != receipt.target()) {

@@ -40,7 +40,7 @@ pub(crate) struct Judged {
     /// The report before anything was found on servers; `None` where nothing was.
     before: Option<Rc<JudgementReport>>,
     /// Pairs of targets that their servers showed to be one database.
-    one: Vec<(usize, usize)>,
+    same_database: Vec<(usize, usize)>,
 }
 
 impl Judged {
@@ -93,7 +93,7 @@ impl Judged {
     ///
     /// As [`Judged::add_derived`].
     pub(crate) fn note_one(&mut self, context: &Context, one: usize, other: usize) -> Result<(), ClearanceError> {
-        self.one.push((one, other));
+        self.same_database.push((one, other));
         self.judge_anew(context, Vec::new(), &[])
     }
 
@@ -107,7 +107,7 @@ impl Judged {
         let known = self.judgement.targets.iter().map(|one| one.target.clone());
         let targets: Vec<Target> = known.chain(more).collect();
         let verdict = self.judgement.verdict;
-        self.judgement = self.basis.judge(context, &self.policy, &targets, &self.one);
+        self.judgement = self.basis.judge(context, &self.policy, &targets, &self.same_database);
         self.report.judged_anew(&self.judgement, &context.caller, derived_by);
         if self.judgement.verdict > verdict {
             return Err(ClearanceError::Verdict(self.judgement.verdict));
@@ -132,10 +132,16 @@ struct Basis {
 }
 
 impl Basis {
-    fn judge(&self, context: &Context, policy: &Policy, targets: &[Target], one: &[(usize, usize)]) -> Judgement {
+    fn judge(
+        &self,
+        context: &Context,
+        policy: &Policy,
+        targets: &[Target],
+        same_database: &[(usize, usize)],
+    ) -> Judgement {
         verdict::judge(&Evidence {
             targets,
-            one,
+            same_database,
             lying: self.lying.as_ref().map(|(count, cut)| Lying { count: *count, cut: cut.as_deref() }),
             environment: &self.environment,
             process: &context.process_text,
@@ -311,5 +317,5 @@ fn judge_with(
     let programs = programs.into_iter().cloned().collect();
     // The environment is thousands of small pieces: the end of the process frees them all at once.
     mem::forget(survey);
-    Ok(Judged { judgement, policy, report, programs, basis: Rc::new(basis), before: None, one: Vec::new() })
+    Ok(Judged { judgement, policy, report, programs, basis: Rc::new(basis), before: None, same_database: Vec::new() })
 }

@@ -37,6 +37,7 @@ mod saving;
 mod seen;
 mod service_advice;
 mod snapshot;
+mod telling_saved;
 mod trust;
 mod unknown;
 mod verify;

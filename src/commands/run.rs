@@ -17,7 +17,9 @@ use crate::commands::judging::Judged;
 use crate::commands::recording::{Recorder, record_refusal};
 use crate::commands::saving::NotSaved;
 use crate::commands::seen::Seen;
-use crate::commands::{CommandError, Ending, afterwards, asking, dry_run, guarding, put_back, report, saving};
+use crate::commands::{
+    CommandError, Ending, afterwards, asking, dry_run, guarding, put_back, report, saving, telling_saved,
+};
 use crate::error::{Failure, in_one_line};
 use crate::exec;
 use crate::exec::{Guarded, Inherited, Interrupt, LookupError, Program};
@@ -171,10 +173,10 @@ fn prepare<'c>(
     let clearance = Clearance::grant(&judged.judgement, permission.consent(), guard.line(), saved.receipts)?;
     // It looks around while the log is written.
     let watch = guard.watch(context, &judged, &clearance, inbox);
-    let mut notes = saving::notes(&judged, clearance.receipts());
+    let mut notes = telling_saved::notes(&judged, clearance.receipts());
     notes.extend(guard.note());
     if clearance.rests_on_the_guard() {
-        notes.push(format!("nothing names what it uses; {}", saving::GUARDED));
+        notes.push(format!("nothing names what it uses; {}", telling_saved::GUARDED));
     }
     recorder.record(Event::RunStarted(Start {
         judgement: judged.report.record(),
@@ -183,7 +185,7 @@ fn prepare<'c>(
         manifests: saved.manifests,
         notes,
     }))?;
-    saving::announce(context, &judged, &clearance, &saved.left)?;
+    telling_saved::announce(context, &judged, &clearance, &saved.left)?;
     Ok(Prepared::Ready(Box::new(Ready { judged, seen, recorder, clearance, watch, _held: saved.held })))
 }
 
@@ -267,7 +269,7 @@ fn no_snapshot(
     interrupt: &Interrupt,
 ) -> Result<Ending, Failure> {
     let NotSaved { failure, manifests } = not_saved;
-    saving::tell_refusal(context, judged, &failure);
+    telling_saved::tell_refusal(context, judged, &failure);
     recorder.record_ending(Event::Refused(Refusal {
         judgement: judged.report.record(),
         reason: in_one_line(failure.error()),

@@ -8,8 +8,9 @@ use crate::commands::around::Around;
 use crate::commands::context::Context;
 use crate::commands::judging::Judged;
 use crate::commands::recording::{Recorder, record_refusal};
-use crate::commands::saving::{NotSaved, SnapshotCopy, SnapshotObstacle};
-use crate::commands::{CommandError, Ending, judging, report, saving};
+use crate::commands::saving::NotSaved;
+use crate::commands::telling_saved::{SnapshotCopy, SnapshotObstacle};
+use crate::commands::{CommandError, Ending, judging, report, saving, telling_saved};
 use crate::error::Failure;
 use crate::exec;
 use crate::exec::{Inherited, Interrupt};
@@ -38,7 +39,7 @@ pub(crate) fn snapshot(context: &mut Context, inherited: &Inherited) -> Result<E
     let saved = match saving::save(context, &mut judged, &recorder, Kind::Manual, false, &interrupt) {
         Ok(saved) => saved,
         Err(NotSaved { failure, manifests }) => {
-            saving::tell_refusal(context, &judged, &failure);
+            telling_saved::tell_refusal(context, &judged, &failure);
             if !manifests.is_empty() {
                 let snapshots = manifests.keys().cloned().collect();
                 recorder.record_ending(Event::Snapshot(Saved { snapshots, manifests, ..Saved::default() }));
@@ -49,7 +50,7 @@ pub(crate) fn snapshot(context: &mut Context, inherited: &Inherited) -> Result<E
         }
     };
     let ids: Vec<String> = saved.receipts.iter().filter_map(|receipt| receipt.snapshot().map(str::to_owned)).collect();
-    let notes = saving::notes(&judged, &saved.receipts);
+    let notes = telling_saved::notes(&judged, &saved.receipts);
     let (snapshots, manifests) = (ids.clone(), saved.manifests);
     recorder.record(Event::Snapshot(Saved {
         snapshots,
@@ -62,8 +63,8 @@ pub(crate) fn snapshot(context: &mut Context, inherited: &Inherited) -> Result<E
         context.ui.answer_json(&report::json(&Told {
             schema: 1,
             snapshots: &ids,
-            obstacles: saving::obstacles(&saved.receipts),
-            copies: saving::copies(&saved.receipts),
+            obstacles: telling_saved::obstacles(&saved.receipts),
+            copies: telling_saved::copies(&saved.receipts),
         })?)
     } else {
         context.ui.answer(ids)

@@ -1,5 +1,6 @@
 //! Paths by their text, and looking upwards from a folder to the project's root.
 
+use std::ffi::OsStr;
 use std::path::{Component, Path, PathBuf};
 
 use crate::environment::Files;
@@ -22,6 +23,12 @@ pub(crate) fn normal(path: &Path) -> PathBuf {
 /// Returns the folder that `path` lies in.
 pub(crate) fn parent(path: &Path) -> PathBuf {
     path.parent().map_or_else(PathBuf::new, Path::to_owned)
+}
+
+/// Tells by its ending whether a file is code of a program, which mostly takes values from elsewhere.
+pub(crate) fn is_code(path: &Path) -> bool {
+    let extension = path.extension().and_then(OsStr::to_str);
+    matches!(extension, Some("cjs" | "exs" | "go" | "js" | "mjs" | "mts" | "php" | "pl" | "py" | "rb" | "ts"))
 }
 
 /// Lists `folder` and those above it, up to `root`; none where it does not lie below `root`.

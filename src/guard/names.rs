@@ -124,10 +124,13 @@ pub(crate) fn dialled(address: IpAddr) -> IpAddr {
     }
 }
 
-/// Tells whether a git server that everybody knows, or one of the project's `own`, is at `address`: by the words of the ssh
-/// that dials it, which name the host, else by asking the resolver for all of them.
+/// Tells whether a git server is at `address`: one that everybody knows, or one of the project's `own`, which are reached by
+/// the ssh of git alone. The words of the ssh that dials it name the host, else the resolver is asked for all of them.
 pub(crate) fn is_git_host(address: IpAddr, words: &[String], own: &[String]) -> bool {
-    destination(words).is_some_and(|word| names_git_host(word, own)) || {
+    let ssh = of_ssh(words);
+    // Whoever serves only git does so whatever is asked for; a host of the project may be any machine.
+    let own = if ssh.is_some_and(|(_, asked)| asks_for_git(asked)) { own } else { &[] };
+    ssh.is_some_and(|(word, _)| names_git_host(word, own)) || {
         let known = GIT_HOSTS.iter().map(|(host, _)| host).filter(|host| !host.ends_with('*'));
         let hosts: Vec<&str> = known.chain(own.iter().map(String::as_str)).collect();
         let (names, dialled) = (Names::look_up(hosts.iter().copied(), BEFORE_A_REFUSAL), dialled(address));
@@ -135,8 +138,8 @@ pub(crate) fn is_git_host(address: IpAddr, words: &[String], own: &[String]) -> 
     }
 }
 
-/// Reads whom ssh is to dial: what else it says may name any host, as commands for the other side do.
-fn destination(words: &[String]) -> Option<&str> {
+/// Reads whom ssh is to dial, and what it is to run there; what else it says may name any host.
+fn of_ssh(words: &[String]) -> Option<(&str, &[String])> {
     // Options whose value stands in the next word (`ssh(1)`).
     const WITH_VALUE: &str = "BDEFIJLOPQRSWbceilmopw";
     let (program, mut words) = words.split_first()?;
@@ -145,11 +148,29 @@ fn destination(words: &[String]) -> Option<&str> {
     }
     loop {
         let (word, rest) = words.split_first()?;
-        let Some(letters) = word.strip_prefix('-') else { return Some(word) };
+        let Some(letters) = word.strip_prefix('-') else { return Some((word, rest)) };
         // `-4p 22`: the last letter of several may want a value, one before it has the rest of the word.
         let wants = letters.find(|letter| WITH_VALUE.contains(letter)).is_some_and(|at| at + 1 == letters.len());
         words = rest.get(usize::from(wants)..)?;
     }
+}
+
+/// Tells whether what runs on the other side is a service of git: `git-upload-pack 'shop/app.git'`, and nothing behind it.
+///
+/// Source: git documentation, "gitprotocol-pack", "SSH Transport"; git-lfs, "docs/api/server-discovery.md" and
+/// "docs/proposals/ssh_adapter.md".
+fn asks_for_git(asked: &[String]) -> bool {
+    const SERVICES: &[&str] =
+        &["git-upload-pack", "git-receive-pack", "git-upload-archive", "git-lfs-authenticate", "git-lfs-transfer"];
+    let asked = asked.join(" ");
+    let (service, arguments) = asked.trim().split_once(' ').unwrap_or((&asked, ""));
+    // A shell reads it on the other side: git quotes the path.
+    let mut quoted = false;
+    let is_one_command = arguments.chars().all(|sign| {
+        quoted ^= sign == '\'';
+        quoted || !matches!(sign, ';' | '&' | '|' | '<' | '>' | '(' | ')' | '$' | '`' | '\n')
+    });
+    SERVICES.contains(&service) && is_one_command
 }
 
 /// Reads `git@github.com`, `ssh://git@github.com:22/…` and `github.com`.
@@ -222,7 +243,7 @@ mod tests {
             ("", None),
         ] {
             let words: Vec<String> = words.split_whitespace().map(str::to_owned).collect();
-            assert_eq!(destination(&words), expected, "{words:?}");
+            assert_eq!(of_ssh(&words).map(|(host, _)| host), expected, "{words:?}");
         }
     }
 
@@ -243,10 +264,26 @@ mod tests {
     }
 
     #[test]
-    fn the_project_s_own_git_hosts_are_known_by_their_addresses_too() {
-        let own = ["10.1.2.3".to_owned(), "git.localhost".to_owned()];
-        for (at, expected) in [("10.1.2.3", true), ("::ffff:10.1.2.3", true), ("10.1.2.4", false)] {
-            assert_eq!(is_git_host(address(at), &["git".to_owned()], &own), expected, "{at}");
+    fn the_project_s_own_git_hosts_are_reached_by_the_ssh_of_git_alone() {
+        let own = ["10.1.2.3".to_owned(), "work".to_owned()];
+        let fetch = "git-upload-pack 'shop/app.git'";
+        for (at, words, expected) in [
+            ("10.1.2.3", &["ssh", "git@10.1.2.3", fetch][..], true),
+            ("::ffff:10.1.2.3", &["ssh", "-o", "SendEnv=GIT_PROTOCOL", "git@alias", fetch], true),
+            ("10.9.9.9", &["/usr/bin/ssh", "-p", "2222", "work", "git-receive-pack 'a;b'"], true),
+            ("10.9.9.9", &["ssh", "work", "git-upload-archive", "'x'"], true),
+            ("10.9.9.9", &["ssh", "work", "git-lfs-authenticate shop/app.git download"], true),
+            ("10.1.2.4", &["ssh", "other", fetch], false),
+            ("10.1.2.3", &["ssh", "10.1.2.3"], false),
+            ("10.1.2.3", &["ssh", "10.1.2.3", "psql shop"], false),
+            ("10.1.2.3", &["ssh", "10.1.2.3", "psql", "git-upload-pack"], false),
+            ("10.1.2.3", &["ssh", "-L", "5432:db:5432", "10.1.2.3"], false),
+            ("10.1.2.3", &["ssh", "10.1.2.3", "git-upload-pack 'x'; psql shop"], false),
+            ("10.1.2.3", &["git", "fetch"], false),
+            ("10.1.2.3", &["deploy", "10.1.2.3", fetch], false),
+        ] {
+            let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+            assert_eq!(is_git_host(address(at), &words, &own), expected, "{at} {words:?}");
         }
     }
 }

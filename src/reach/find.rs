@@ -1,6 +1,7 @@
 //! From readings and invocations to targets: each environment that the command could see, one after the other.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::ffi::OsStr;
 use std::hash::{Hash, Hasher};
 use std::path::Path;
@@ -9,9 +10,11 @@ use std::rc::Rc;
 use crate::collections::{HashMap, HashSet, keyed_hasher};
 use crate::environment::follow::env_programs::is_named_for_variables;
 use crate::environment::invocation::unknown_value;
+use crate::environment::paths::is_code;
 use crate::environment::readers::expansion::referred_names;
 use crate::environment::{Invocation, Origin, Reading, Setting, Unresolved};
-use crate::reach::assemble::{Found, Known, Variables, filled_in};
+use crate::reach::arguments::Call;
+use crate::reach::assemble::{Known, Variables, fill, names_nothing};
 use crate::reach::merge::Merger;
 use crate::reach::{Lookup, Reached, arguments, assemble};
 
@@ -45,30 +48,26 @@ fn find_within(most: usize, readings: &[Reading], invocations: &[Invocation], lo
     let empty = Reading { loader: String::new(), settings: Vec::new() };
     let invocations = if invocations.is_empty() { std::slice::from_ref(&bare) } else { invocations };
     let readings = if readings.is_empty() { std::slice::from_ref(&empty) } else { readings };
-    let typed: Vec<Vec<Setting>> = invocations.iter().map(arguments::settings).collect();
+    let calls: Vec<Call<'_>> = invocations.iter().map(|invocation| Call::read(invocation, readings)).collect();
     let mut known = Known::default();
-    let counting = counting_names(readings, invocations, &typed, &mut known, lookup);
-    let (classes, class_of) = classes(invocations, &typed, &counting);
+    let counting = counting_names(readings, &calls, &mut known, lookup);
+    let (classes, class_of) = classes(&calls, &counting);
     let classes: Vec<Overlay<'_>> = classes.iter().map(|own| Overlay::of(own, &counting)).collect();
 
     let mut merger = Merger::default();
     let mut environments = HashSet::default();
-    let mut calls = HashSet::default();
-    let mut silent = vec![false; invocations.len()];
-    // What words name whose variables one reading knows, another reading need not know.
-    let mut known_somewhere = vec![false; invocations.len()];
-    let mut unfilled: Vec<(usize, Vec<Found>)> = Vec::new();
+    let mut called = HashSet::default();
+    let mut silent = vec![false; calls.len()];
     let mut spent = 0;
     'readings: for reading in readings {
         let mut settings = only(reading.settings.iter().map(Rc::as_ref), &counting);
         settings.sort_by(|(a, _), (b, _)| key(a).cmp(&key(b)));
         let mut looks: Vec<Option<Look<'_>>> = classes.iter().map(|_| None).collect();
-        let each = invocations.iter().enumerate();
-        for (index, invocation, class) in
-            each.flat_map(|(at, one)| class_of[at].iter().map(move |class| (at, one, *class)))
-        {
+        let each = calls.iter().enumerate();
+        for (index, call, class) in each.flat_map(|(at, one)| class_of[at].iter().map(move |class| (at, one, *class))) {
             if spent > most {
-                merger.note_cut(&invocation.origin, "the commands set variables in more ways than are looked at");
+                let place = &call.invocation.origin;
+                merger.note_cut(place, "the commands set variables in more ways than are looked at");
                 break 'readings;
             }
             spent += 1;
@@ -76,10 +75,10 @@ fn find_within(most: usize, readings: &[Reading], invocations: &[Invocation], lo
             let is_first = looks[class].is_none();
             let look = looks[class].get_or_insert_with(|| {
                 spent += settings.len() + overlay.settings.len();
-                Look { fingerprint: fingerprint(laid_over(&settings, overlay)), variables: None }
+                Look { fingerprint: overlay.fingerprint_over(&settings), variables: None }
             });
             let is_new = is_first && environments.insert(look.fingerprint);
-            let calls_anew = !silent[index] && calls.insert((index, look.fingerprint));
+            let calls_anew = !silent[index] && called.insert((index, look.fingerprint, overlay.unset.is_empty()));
             if !is_new && !calls_anew {
                 continue;
             }
@@ -93,24 +92,17 @@ fn find_within(most: usize, readings: &[Reading], invocations: &[Invocation], lo
             if is_new {
                 merger.add_all(assemble::find(variables));
             }
-            if calls_anew {
-                spent += READING * invocation.words.len();
-                let found = arguments::find(invocation, variables);
+            // What words name whose variables one environment knows, another one need not know.
+            if calls_anew && (!call.is_known_somewhere || call.is_known_to(variables, overlay.unset)) {
+                spent += READING * call.invocation.words.len();
+                let found = arguments::find(call, variables, overlay.unset);
                 // Whether words name anything hangs on no variable, unless they refer to one.
-                let refers = invocation.words.iter().any(|word| word.contains('$'));
-                silent[index] = found.is_empty() && !refers;
-                if refers && !arguments::are_known(invocation, variables) {
-                    unfilled.push((index, found));
-                } else {
-                    known_somewhere[index] |= refers;
-                    merger.add_all(found);
-                }
+                silent[index] = found.is_empty() && !call.refers;
+                merger.add_all(found);
             }
             variables.cuts().into_iter().for_each(|(place, why)| merger.note_cut(&place, why));
         }
     }
-    let unfilled = unfilled.into_iter().filter(|(index, _)| !known_somewhere[*index]);
-    unfilled.for_each(|(_, found)| merger.add_all(found));
     merger.finish()
 }
 
@@ -126,82 +118,119 @@ type Hashed<'s> = (&'s Setting, u64);
 
 /// What invocations set alike.
 #[derive(Default)]
-struct Class {
+struct Class<'c> {
     settings: Vec<Setting>,
     /// The names of those that their words set: variables are filled in there.
-    typed: Vec<String>,
+    typed: Vec<&'c str>,
+    /// The variables that are taken for unknown: their defaults are looked at.
+    unset: &'c [&'c str],
+    /// Nothing knows the variables that the words refer to, and there are defaults: what is written stays in doubt.
+    is_open: bool,
 }
 
 /// What a class of invocations sets, with its names.
 struct Overlay<'s> {
     settings: Vec<Hashed<'s>>,
     names: HashSet<&'s str>,
-    typed: &'s [String],
+    typed: &'s [&'s str],
+    unset: &'s [&'s str],
+    is_open: bool,
 }
 
 impl<'s> Overlay<'s> {
-    fn of(class: &'s Class, counting: &HashSet<&str>) -> Self {
+    fn of(class: &'s Class<'s>, counting: &HashSet<&str>) -> Self {
         let settings = only(class.settings.iter(), counting);
         let names = settings.iter().map(|(setting, _)| setting.name.as_str()).collect();
-        Overlay { settings, names, typed: &class.typed }
+        Overlay { settings, names, typed: &class.typed, unset: class.unset, is_open: class.is_open }
+    }
+
+    /// Tells the environment apart that the settings of a reading are with these over them.
+    fn fingerprint_over(&self, settings: &[Hashed<'_>]) -> u64 {
+        // How variables are filled in makes a difference only where they are.
+        let filling = (!self.typed.is_empty()).then_some((self.typed, self.unset, self.is_open));
+        fingerprint(laid_over(settings, self), &filling)
     }
 
     /// Fills in the variables that a word refers to, from all that is set beside it, and those that an assignment takes its
     /// own default from (`A=${A:-b}`), from the reading that it is laid over.
     fn filled(&self, setting: &'s Setting, all: &[&Setting], below: &[Hashed<'_>]) -> Cow<'s, Setting> {
-        if !setting.value.contains('$') || !self.names.contains(setting.name.as_str()) {
+        let name = setting.name.as_str();
+        if !setting.value.contains('$') || !self.names.contains(name) {
             return Cow::Borrowed(setting);
         }
-        let is_typed = self.typed.contains(&setting.name);
-        let takes_itself = setting.value.starts_with(&format!("${{{}", setting.name));
-        if !is_typed && !takes_itself {
-            return Cow::Borrowed(setting);
+        if self.typed.contains(&name) {
+            return self.filled_word(setting, all);
         }
-        if takes_itself {
-            let is_below = |one: &&Setting| {
-                let file = one.origin.file.as_deref();
-                one.name == setting.name && !one.value.is_empty() && file.is_some_and(is_named_for_variables)
-            };
-            let found = below.iter().map(|(one, _)| *one).find(is_below);
-            return found.map_or(Cow::Borrowed(setting), |found| Cow::Owned(found.clone()));
+        let file = |one: &Setting| one.origin.file.as_deref().is_some_and(is_named_for_variables);
+        let itself = || {
+            let mut below = below.iter().rev().map(|(one, _)| *one);
+            below.find(|one| one.name == name).filter(|one| !names_nothing(&one.value) && file(one))
+        };
+        match takes_itself(setting).then(itself).flatten() {
+            Some(found) => Cow::Owned(found.clone()),
+            None => Cow::Borrowed(setting),
         }
+    }
+
+    fn filled_word(&self, setting: &'s Setting, all: &[&Setting]) -> Cow<'s, Setting> {
+        let is_unresolved = Cell::new(setting.unresolved.is_some());
         let look = |name: &str| {
             let mut beside = all.iter().rev();
-            beside.find(|one| one.name == name && !one.value.is_empty()).map(|one| one.value.clone())
+            let found = beside.find(|one| one.name == name).filter(|one| !names_nothing(&one.value))?;
+            is_unresolved.set(is_unresolved.get() || found.unresolved.is_some());
+            Some(found.value.clone())
         };
-        Cow::Owned(Setting { value: filled_in(&setting.value, false, &look), ..setting.clone() })
+        let filled = fill(&setting.value, self.unset, &look);
+        let unresolved = |is_it: bool| is_it.then_some(Unresolved::Variable).or_else(|| setting.unresolved.clone());
+        if filled.is_known {
+            let unresolved = unresolved(is_unresolved.get());
+            return Cow::Owned(Setting { value: filled.text, unresolved, ..setting.clone() });
+        }
+        Cow::Owned(Setting { unresolved: unresolved(self.is_open), ..setting.clone() })
     }
 }
 
+/// Tells whether an assignment is the variable's own value, or something else where it has none: `A=${A:-b}`.
+fn takes_itself(setting: &Setting) -> bool {
+    let Some(inside) = setting.value.strip_prefix("${").and_then(|text| text.strip_suffix('}')) else { return false };
+    inside
+        .strip_prefix(setting.name.as_str())
+        .is_some_and(|operation| operation.is_empty() || operation.trim_start_matches(':').starts_with(['-', '=', '?']))
+}
+
 /// Sorts the invocations by what they set of what counts: the settings of each class, and the classes of each invocation,
-/// a second one where something that counts cannot be told. Many commands of a script set the same. `typed` is what the
-/// words of each set.
-fn classes(
-    invocations: &[Invocation],
-    typed: &[Vec<Setting>],
-    counting: &HashSet<&str>,
-) -> (Vec<Class>, Vec<Vec<usize>>) {
-    let mut classes: Vec<Class> = Vec::new();
+/// a second one where something that counts cannot be told, and where words have defaults for what some environment does
+/// not know. Many commands of a script set the same.
+fn classes<'c>(calls: &'c [Call<'_>], counting: &HashSet<&str>) -> (Vec<Class<'c>>, Vec<Vec<usize>>) {
+    let mut classes: Vec<Class<'_>> = Vec::new();
     let mut class_by_fingerprint: HashMap<u64, usize> = HashMap::default();
     let mut class_of: Vec<Vec<usize>> = Vec::new();
-    for (at, invocation) in invocations.iter().enumerate() {
+    let is_plain = |call: &Call<'_>| call.typed.is_empty() && call.unset.is_empty();
+    for (at, call) in calls.iter().enumerate() {
+        let invocation = call.invocation;
         let is_as_before = || {
             let before = at.checked_sub(1)?;
-            let same = invocation.assigns_as(&invocations[before]) && typed[before].is_empty() && typed[at].is_empty();
+            let same = invocation.assigns_as(calls[before].invocation) && is_plain(call) && is_plain(&calls[before]);
             same.then(|| class_of[before].clone())
         };
         let own = is_as_before().unwrap_or_else(|| {
             let has_unknown = invocation.unknown.iter().any(|(_, name)| counting.contains(&**name));
+            let none: &[&str] = &[];
             let ways = [Some(false), has_unknown.then_some(true)].into_iter().flatten();
-            let class = |with_unknown| {
-                let overlay = overlay(invocation, with_unknown, &typed[at], counting);
-                *class_by_fingerprint.entry(fingerprint(only(overlay.iter(), counting).iter())).or_insert_with(|| {
-                    let typed = typed[at].iter().map(|setting| setting.name.clone()).collect();
-                    classes.push(Class { settings: overlay, typed });
+            let ways = ways.flat_map(|unknown| {
+                [Some(none), (!call.unset.is_empty()).then_some(&*call.unset)].map(|unset| Some((unknown, unset?)))
+            });
+            let class = |(with_unknown, unset): (bool, &'c [&'c str])| {
+                let settings = overlay(invocation, with_unknown, &call.typed, counting);
+                let typed: Vec<&str> = call.typed.iter().map(|setting| setting.name.as_str()).collect();
+                let is_open = unset.is_empty() && !call.unset.is_empty() && !call.is_known_somewhere;
+                let fingerprint = fingerprint(only(settings.iter(), counting).iter(), &(&typed, unset, is_open));
+                *class_by_fingerprint.entry(fingerprint).or_insert_with(|| {
+                    classes.push(Class { settings, typed, unset, is_open });
                     classes.len() - 1
                 })
             };
-            ways.map(class).collect()
+            ways.flatten().map(class).collect()
         });
         class_of.push(own);
     }
@@ -231,18 +260,17 @@ fn assigned_by(invocation: &Invocation, name: &str, value: Option<&str>) -> Sett
 /// the arguments of a database client refer to them.
 fn counting_names<'s>(
     readings: &'s [Reading],
-    invocations: &'s [Invocation],
-    typed: &'s [Vec<Setting>],
+    calls: &'s [Call<'s>],
     known: &mut Known,
     lookup: &Lookup<'_>,
 ) -> HashSet<&'s str> {
     let mut counting: HashSet<&str> = HashSet::default();
-    let filled_in = invocations.iter().flat_map(arguments::filled_in);
-    counting.extend(filled_in.flat_map(|word| referred_names(word)));
-    counting.extend(typed.iter().flatten().flat_map(|setting| referred_names(&setting.value)));
+    let typed = || calls.iter().flat_map(|call| &call.typed);
+    counting.extend(calls.iter().flat_map(Call::filled_words).flat_map(|word| referred_names(word)));
+    counting.extend(typed().flat_map(|setting| referred_names(&setting.value)));
     let mut seen = HashSet::default();
     let of_readings = readings.iter().flat_map(|reading| &reading.settings).map(Rc::as_ref);
-    for setting in of_readings.chain(typed.iter().flatten()) {
+    for setting in of_readings.chain(typed()) {
         let name = setting.name.as_str();
         if !counting.contains(name)
             && seen.insert((name, setting.value.as_str(), setting.unresolved.is_some()))
@@ -251,8 +279,8 @@ fn counting_names<'s>(
             counting.insert(name);
         }
     }
-    for (at, invocation) in invocations.iter().enumerate() {
-        if at.checked_sub(1).is_some_and(|before| invocation.assigns_as(&invocations[before])) {
+    for (at, Call { invocation, .. }) in calls.iter().enumerate() {
+        if at.checked_sub(1).is_some_and(|before| invocation.assigns_as(calls[before].invocation)) {
             continue;
         }
         for (name, value) in invocation.assigned(true) {
@@ -287,23 +315,19 @@ fn laid_over<'r, 's>(settings: &'r [Hashed<'s>], overlay: &'r Overlay<'s>) -> im
     settings.iter().filter(move |(setting, _)| !is_hidden(setting)).chain(&overlay.settings)
 }
 
-/// Tells environments apart.
-fn fingerprint<'r, 's: 'r>(settings: impl Iterator<Item = &'r Hashed<'s>>) -> u64 {
+/// Tells environments apart, with what else makes a difference.
+fn fingerprint<'r, 's: 'r>(settings: impl Iterator<Item = &'r Hashed<'s>>, further: &impl Hash) -> u64 {
     let mut hasher = keyed_hasher();
     settings.for_each(|(_, hash)| hasher.write_u64(*hash));
+    further.hash(&mut hasher);
     hasher.finish()
 }
 
-/// Endings of files of code, which mostly take values from elsewhere.
-const CODE: &[&str] = &["exs", "go", "js", "mjs", "php", "py", "rb", "ts"];
-
-/// Orders settings by their place, so that the order of what is found stays the same: code last, since where a value is
-/// written out says more than where it is used.
+/// Orders settings by their place, so that the order of what is found stays the same: code last, since it mostly takes values
+/// from elsewhere, and where one is written out says more.
 fn key(setting: &Setting) -> (bool, Option<&OsStr>, Option<u32>, &str) {
     let Origin { file, line, .. } = &setting.origin;
-    let extension = file.as_deref().and_then(Path::extension).and_then(OsStr::to_str);
-    let is_code = extension.is_some_and(|extension| CODE.contains(&extension));
-    (is_code, file.as_deref().map(Path::as_os_str), *line, &setting.name)
+    (file.as_deref().is_some_and(is_code), file.as_deref().map(Path::as_os_str), *line, &setting.name)
 }
 
 #[cfg(test)]

@@ -168,7 +168,7 @@ impl Merger {
     }
 }
 
-fn place_name(place: &Place) -> String {
+pub(crate) fn place_name(place: &Place) -> String {
     match place {
         Place::Host { name, .. } | Place::Instance { name } => name.clone(),
         Place::Socket { path, .. } | Place::File { path } => path.to_string_lossy().into_owned(),

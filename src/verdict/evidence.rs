@@ -19,7 +19,7 @@ pub(crate) struct Evidence<'a> {
     /// What the command could reach.
     pub(crate) targets: &'a [Target],
     /// Pairs of targets that their servers showed to be one database, by their indices.
-    pub(crate) one: &'a [(usize, usize)],
+    pub(crate) same_database: &'a [(usize, usize)],
     /// What of it lies in the project without being named; `None` where nobody has looked.
     pub(crate) lying: Option<Lying<'a>>,
     /// The environment names that a plausible loader would set, from [`environment_names`](crate::verdict::environment_names()).

@@ -37,7 +37,7 @@ impl<'a> Subject<'a> {
     /// Tells whether two targets may be one database: the same name behind one port of this machine, by whichever of
     /// its names or by a socket. Which of them one listener serves is not asked; where their servers were, that counts too.
     fn may_be_one(&self, one: usize, other: usize) -> bool {
-        if self.evidence.one.iter().any(|&(a, b)| (a, b) == (one, other) || (a, b) == (other, one)) {
+        if self.evidence.same_database.iter().any(|&(a, b)| (a, b) == (one, other) || (a, b) == (other, one)) {
             return true;
         }
         let ports = |at: usize| -> Option<Vec<Option<u16>>> {

@@ -14,7 +14,7 @@ pub(crate) struct Bench {
     /// How many of them nothing names, and what cut the look at the project off.
     pub(crate) lying: Option<(usize, Option<&'static str>)>,
     /// Pairs of them that are one database.
-    pub(crate) one: Vec<(usize, usize)>,
+    pub(crate) same_database: Vec<(usize, usize)>,
     pub(crate) unseen: Option<&'static str>,
     pub(crate) drivers: DriverEvidence,
     pub(crate) conditions: Vec<Condition>,
@@ -32,7 +32,7 @@ impl Bench {
         Bench {
             targets: Vec::new(),
             lying: None,
-            one: Vec::new(),
+            same_database: Vec::new(),
             unseen: None,
             drivers: DriverEvidence { complete: true, ..DriverEvidence::default() },
             conditions: Vec::new(),
@@ -111,7 +111,7 @@ impl Bench {
         let project = Project { root: "/project".into(), folder: "/project".into(), home: None };
         judge(&crate::verdict::Evidence {
             targets: &self.targets,
-            one: &self.one,
+            same_database: &self.same_database,
             lying: self.lying.map(|(count, cut)| Lying { count, cut }),
             unseen: self.unseen,
             environment: &self.environment,

@@ -8,6 +8,7 @@ use crate::environment::follow::shell_text;
 use crate::environment::follow::shell_text::{ShellText, assignment};
 use crate::environment::follow::{Effect, Expansion, FileReader, Step, WrapperFile};
 use crate::environment::invocation::{AssignedAt, option_of};
+use crate::environment::paths::is_code;
 use crate::environment::readers::formats;
 use crate::tools::programs::{Loading, loading};
 
@@ -15,12 +16,6 @@ use crate::tools::programs::{Loading, loading};
 pub(crate) fn is_named_for_variables(path: &Path) -> bool {
     let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().to_lowercase());
     name == ".env" || name.starts_with(".env.") || name.ends_with(".env") || name.ends_with(".envrc")
-}
-
-/// Tells by its name whether a file is code that an interpreter runs.
-fn is_code(path: &Path) -> bool {
-    let extension = path.extension().and_then(|extension| extension.to_str());
-    matches!(extension, Some("py" | "rb" | "js" | "mjs" | "cjs" | "ts" | "mts" | "pl" | "php" | "exs"))
 }
 
 impl Expansion<'_> {

@@ -11,17 +11,15 @@ use crate::reach::grammars::{ado_net, libpq, oracle, query, services, sqlite, ur
 use crate::reach::{Doubt, Draft, Engine, Place};
 use crate::tools::clients::{Client, Means};
 
-/// Reads what the arguments name, with places that files added.
+/// Reads what the arguments name, their variables filled in, with places that files added.
 pub(crate) fn read(
     program: &str,
     client: &Client,
     arguments: &[String],
     variables: &Variables<'_>,
-    takes_defaults: bool,
 ) -> Vec<(Draft, Vec<Origin>)> {
     let engine = Engine::named(client.engine).unwrap_or(Engine::Unknown);
-    let arguments: Vec<String> = arguments.iter().map(|word| variables.filled_in(word, takes_defaults)).collect();
-    let parts = parts(client, &arguments);
+    let parts = parts(client, arguments);
     let all = |wanted: Means| parts.iter().filter(move |(part, _)| *part == wanted).map(|(_, text)| text.as_str());
     let last = |wanted: Means| all(wanted).next_back();
     if client.opens_a_file() {
@@ -78,7 +76,7 @@ pub(crate) fn read(
     let listed: Vec<String> = all(Means::Databases).map(str::to_owned).collect();
     // Where an option lists databases, the connection needs none of its own.
     let counts_itself = draft.database.is_some() || listed.is_empty();
-    let statements::Named { databases, is_cut } = statements::databases(engine, client.takes_commands, &arguments);
+    let statements::Named { databases, is_cut } = statements::databases(engine, client.takes_commands, arguments);
     if is_cut {
         draft.cut = Some("its statements name more databases than are looked at");
     }

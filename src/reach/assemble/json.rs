@@ -6,6 +6,7 @@
 use serde_json::Value;
 
 use crate::environment::Setting;
+use crate::environment::not_followed::GivenUp;
 use crate::environment::readers::formats;
 
 /// The longest JSON text that is looked into, in bytes.
@@ -51,13 +52,26 @@ fn inside_yaml(setting: &Setting) -> (Vec<Setting>, Option<&'static str>) {
     if setting.value.len() > LONGEST {
         return (Vec::new(), Some("it is YAML of more than 1 MiB"));
     }
-    // What cannot be read to its end is no YAML for its program either.
-    let Some(entries) = formats::yaml::flatten(&setting.value).whole() else { return (Vec::new(), None) };
-    let nested = entries.into_iter().filter(|entry| entry.path.len() > 1).take(MOST_LEAVES);
-    let leaves = nested.map(|entry| {
-        Setting::known(format!("{}.{}", setting.name, entry.path.join(".")), entry.value, setting.origin.clone())
-    });
-    (leaves.filter(|leaf| leaf.name.len() <= LONGEST_NAME).collect(), None)
+    const TOO_MUCH: &str = "it is YAML with more in it than is read";
+    let mut stop = None;
+    let entries = formats::yaml::flatten(&setting.value).entries(|met| stop = Some(met));
+    match stop.map(|stop| stop.why) {
+        Some(GivenUp::TooMuch(_)) => return (Vec::new(), Some(TOO_MUCH)),
+        // For its program it is no YAML either.
+        Some(_) => return (Vec::new(), None),
+        None => {}
+    }
+    let nested = entries.into_iter().filter(|entry| entry.path.len() > 1);
+    let mut leaves: Vec<Setting> = nested
+        .map(|entry| {
+            Setting::known(format!("{}.{}", setting.name, entry.path.join(".")), entry.value, setting.origin.clone())
+        })
+        .collect();
+    let all = leaves.len();
+    leaves.retain(|leaf| leaf.name.len() <= LONGEST_NAME);
+    leaves.truncate(MOST_LEAVES);
+    let cut = (leaves.len() < all).then_some(TOO_MUCH);
+    (leaves, cut)
 }
 
 fn walk(value: &Value, name: &str, setting: &Setting, found: &mut Vec<Setting>, cut: &mut Option<&'static str>) {
@@ -120,6 +134,17 @@ mod tests {
             format!("{}1{}", "[".repeat(128), "]".repeat(128)),
             "[".repeat(100_000),
             format!("{{\"{}\": 1}}", "a".repeat(1000)),
+        ] {
+            assert!(cut(value.clone()).is_some(), "{}", &value[..20]);
+        }
+        let lines = |count: usize| (0..count).map(|at| format!("  k{at}: x\n")).collect::<String>();
+        assert_eq!(cut(format!("db:\n{}  url: postgres://localhost/x\n", lines(9_999))), None);
+        assert_eq!(cut("db: {url: postgres://localhost/x\nother".to_owned()), None);
+        for value in [
+            format!("db:\n{}  url: postgres://db.northwind-shop.net/x\n", lines(10_000)),
+            format!("{}: {{url: postgres://localhost/x}}\nb: c\n", "a".repeat(1001)),
+            format!("x: {}1{}\nurl: postgres://localhost/x\n", "[".repeat(5_000), "]".repeat(5_000)),
+            format!("x: {}\nurl: postgres://localhost/x\n", "a".repeat(1 << 20)),
         ] {
             assert!(cut(value.clone()).is_some(), "{}", &value[..20]);
         }

@@ -25,7 +25,7 @@ use crate::reach::Lookup;
 use crate::reach::names::Role;
 
 pub(crate) use crate::reach::assemble::found::Found;
-pub(crate) use crate::reach::assemble::variables::{Known, Variable, Variables, filled_in};
+pub(crate) use crate::reach::assemble::variables::{Known, Variable, Variables, fill, names_nothing};
 
 /// Tells whether a setting can have a part in what an environment names: by its name, or by its value alone.
 pub(crate) fn counts(setting: &Setting, known: &mut Known, lookup: &Lookup<'_>) -> bool {

@@ -46,6 +46,12 @@ pub(crate) fn is_hexadecimal(text: &str) -> bool {
     text.len() > 12 && text.strip_prefix("0x").is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
+/// Tells whether what stands where a database's name may be is the path of a file about databases.
+pub(crate) fn is_file_of_code(text: &str) -> bool {
+    let endings = [".ini", ".prisma", ".py", ".rb", ".sql", ".toml", ".yaml", ".yml"];
+    text.contains('/') && endings.iter().any(|ending| text.ends_with(ending))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

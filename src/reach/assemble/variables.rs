@@ -103,18 +103,11 @@ impl Known {
         if let Some(known) = values.get(value) {
             return (Rc::clone(name), Rc::clone(known));
         }
-        let text = without_quotes(value).0;
-        let is_empty = means_nothing(text) || name.role == Some(Role::Database) && is_file_of_code(text);
-        let read = Rc::new(Value { is_empty, drafts: OnceCell::new(), at_a_provider: OnceCell::new() });
+        let read =
+            Rc::new(Value { is_empty: names_nothing(value), drafts: OnceCell::new(), at_a_provider: OnceCell::new() });
         values.insert(value.to_owned(), Rc::clone(&read));
         (Rc::clone(name), read)
     }
-}
-
-/// Tells whether what stands where a database's name may be is the path of a file about databases.
-fn is_file_of_code(text: &str) -> bool {
-    let endings = [".ini", ".prisma", ".py", ".rb", ".sql", ".toml", ".yaml", ".yml"];
-    text.contains('/') && endings.iter().any(|ending| text.ends_with(ending))
 }
 
 /// One environment that the command could see: a reading with the assignments of one invocation over it.
@@ -156,13 +149,10 @@ impl<'a> Variables<'a> {
         self.named(asked.name())
     }
 
-    /// Fills in what a shell would, where the variables are known; the rest stays as written.
-    ///
-    /// So does the default of a variable that is not, unless `takes_defaults`: a `read`, a loop or a file that is not
-    /// followed may set it. `word` is one of the words of an invocation: what those refer to counts, see
+    /// Fills a word in, see [`fill`]. It is one of the words of an invocation: what those refer to counts, see
     /// [`referred_names`](crate::environment::readers::expansion::referred_names).
-    pub(crate) fn filled_in(&self, word: &str, takes_defaults: bool) -> String {
-        filled_in(word, takes_defaults, &|name| self.named(name).map(|variable| variable.value().to_owned()))
+    pub(crate) fn filled(&self, word: &str, unset: &[&str]) -> Filled {
+        fill(word, unset, &|name| self.named(name).map(|variable| variable.value().to_owned()))
     }
 
     /// Not for others: a name that nobody has said to count may have been left out.
@@ -171,18 +161,34 @@ impl<'a> Variables<'a> {
     }
 }
 
-/// Fills in what a shell would, where `look` knows all variables of the word, or with the defaults of the others where
-/// `takes_defaults`; else it stays as written.
-pub(crate) fn filled_in(word: &str, takes_defaults: bool, look: &dyn Fn(&str) -> Option<String>) -> String {
-    let all_known = Cell::new(true);
+/// A word with its variables filled in.
+pub(crate) struct Filled {
+    /// What is known, and the defaults of the rest; what has none stays as written.
+    pub(crate) text: String,
+    /// Whether all variables that were asked for are known. Where they are not, the text proves nothing: a `read`, a loop or
+    /// a file that is not followed may set them.
+    pub(crate) is_known: bool,
+}
+
+/// Fills in what a shell would. The variables `unset` are not set: that is known.
+pub(crate) fn fill(word: &str, unset: &[&str], look: &dyn Fn(&str) -> Option<String>) -> Filled {
+    let is_known = Cell::new(true);
     let look = |name: &str| {
+        if unset.contains(&name) {
+            return None;
+        }
         let value = look(name);
-        all_known.set(all_known.get() && value.is_some());
+        is_known.set(is_known.get() && value.is_some());
         value
     };
     let written = Word::new(word, Quotes::Removed, Unset::AsWritten);
-    let filled = written.expand_known(&mut Scope::new(&look), &mut Budget::new()).0;
-    if all_known.get() || takes_defaults { filled } else { word.to_owned() }
+    let text = written.expand_known(&mut Scope::new(&look), &mut Budget::new()).0;
+    Filled { text, is_known: is_known.get() }
+}
+
+/// Tells whether a value names nothing, whatever the variable is called: it is empty, or `null`, `none`.
+pub(crate) fn names_nothing(value: &str) -> bool {
+    means_nothing(without_quotes(value).0)
 }
 
 #[cfg(test)]

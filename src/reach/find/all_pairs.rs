@@ -2,52 +2,71 @@
 //! its variables, comes to the same targets.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::cell::RefCell;
+use std::collections::{BTreeSet, HashSet};
 use std::path::PathBuf;
 
 use proptest::prelude::*;
 
 use crate::environment::{Invocation, Origin, Project, Reading, Setting, Unresolved};
-use crate::reach::assemble::{Known, Variables};
-use crate::reach::merge::Merger;
+use crate::reach::arguments::Call;
+use crate::reach::assemble::{Known, Variables, fill, names_nothing};
+use crate::reach::merge::{Merger, place_name};
 use crate::reach::testing::{Folder, typed};
-use crate::reach::{Lookup, Target, arguments, assemble, find_targets};
+use crate::reach::{Doubt, Lookup, Target, arguments, assemble, find_targets};
 
 /// Finds targets the slow way.
 fn of_all_pairs(readings: &[Reading], invocations: &[Invocation], lookup: &Lookup<'_>) -> Vec<Target> {
     let mut known = Known::default();
     let mut merger = Merger::default();
-    // What one reading knows the variables of, another one need not.
-    let mut known_somewhere = vec![false; invocations.len()];
-    let mut unfilled = Vec::new();
+    let calls: Vec<Call<'_>> = invocations.iter().map(|invocation| Call::read(invocation, readings)).collect();
     for reading in readings {
         let mut settings = reading.settings.clone();
         settings.sort_by_key(|setting| (setting.origin.file.clone(), setting.origin.line, setting.name.clone()));
-        for (at, invocation) in invocations.iter().enumerate() {
+        for call in &calls {
+            let invocation = call.invocation;
             let assigned = invocation.assignments.iter().map(|(name, value)| {
                 let origin = Origin { variable: name.clone(), ..invocation.origin.clone() };
                 Setting::known(name.clone(), value.clone(), origin)
             });
             let mut later = HashSet::new();
-            let all: Vec<Setting> = assigned.chain(arguments::settings(invocation)).collect();
+            let all: Vec<Setting> = assigned.chain(call.typed.iter().cloned()).collect();
             let mut over: Vec<&Setting> = all.iter().rev().filter(|own| later.insert(own.name.as_str())).collect();
             over.reverse();
             let below =
                 settings.iter().map(|setting| &**setting).filter(|setting| !later.contains(setting.name.as_str()));
-            let variables = Variables::new(below.chain(over).map(Cow::Borrowed), &mut known, lookup);
-            merger.add_all(assemble::find(&variables));
-            let found = arguments::find(invocation, &variables);
-            if arguments::are_known(invocation, &variables) {
-                known_somewhere[at] |= invocation.words.iter().any(|word| word.contains('$'));
-                merger.add_all(found);
-            } else {
-                unfilled.push((at, found));
+            let laid: Vec<&Setting> = below.chain(over).collect();
+            let with_defaults = (!call.unset.is_empty()).then_some(&*call.unset);
+            for unset in [Some(&[][..]), with_defaults].into_iter().flatten() {
+                let filled = laid.iter().map(|setting| match call.typed.contains(setting) {
+                    true => Cow::Owned(word_filled(setting, &laid, call, unset)),
+                    false => Cow::Borrowed(*setting),
+                });
+                let variables = Variables::new(filled, &mut known, lookup);
+                merger.add_all(assemble::find(&variables));
+                if !call.is_known_somewhere || call.is_known_to(&variables, unset) {
+                    merger.add_all(arguments::find(call, &variables, unset));
+                }
             }
         }
     }
-    let unfilled = unfilled.into_iter().filter(|(at, _)| !known_somewhere[*at]);
-    unfilled.for_each(|(_, found)| merger.add_all(found));
     merger.finish().targets
+}
+
+/// Fills in what a word sets.
+fn word_filled(setting: &Setting, beside: &[&Setting], call: &Call<'_>, unset: &[&str]) -> Setting {
+    let named = |name: &str| beside.iter().rev().find(|one| one.name == name && !names_nothing(&one.value));
+    let asked = RefCell::new(Vec::new());
+    let filled = fill(&setting.value, unset, &|name| {
+        asked.borrow_mut().push(name.to_owned());
+        named(name).map(|one| one.value.clone())
+    });
+    let is_doubtful = match filled.is_known {
+        true => asked.borrow().iter().any(|name| named(name).is_some_and(|one| one.unresolved.is_some())),
+        false => unset.is_empty() && !call.unset.is_empty() && !call.is_known_somewhere,
+    };
+    let value = if filled.is_known { filled.text } else { setting.value.clone() };
+    Setting { value, unresolved: is_doubtful.then_some(Unresolved::Variable), ..setting.clone() }
 }
 
 /// A target as it is shown, without the lines that it was read from: an alike environment stands for others.
@@ -131,6 +150,12 @@ fn invocation() -> impl Strategy<Value = Invocation> {
         "run --db-host db.example.net --db-name x",
         "sqlite3 $A",
         "migrate -database postgres://$A/x up",
+        "psql -h ${A:-db.example.net} shop",
+        "psql -h ${A:-db.example.net} $B",
+        "mysql -h${DB_HOST-localhost}",
+        "migrate -database ${A:-postgres://localhost/x} up",
+        "migrate -database=postgres://${A:-db.example.net}/${B} up",
+        "run --db-host ${A:-db.example.net} --db-name $B",
         "sh -c $B",
     ]);
     let assignments = prop::collection::vec((name(), value()), 0..4);
@@ -143,6 +168,30 @@ fn invocation() -> impl Strategy<Value = Invocation> {
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: ProptestConfig::default().cases.max(1000), failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// What one environment alone would reach is reached beside others, too.
+    #[test]
+    fn a_further_environment_takes_no_target_away(
+        readings in prop::collection::vec(reading(), 1..4),
+        invocation in invocation(),
+    ) {
+        let project = Project { root: "/p".into(), folder: "/p".into(), home: Some("/home/ann".into()) };
+        let files = Folder::default();
+        let base_folders = [PathBuf::from("/p")];
+        let lookup = Lookup { project: &project, files: &files, base_folders: &base_folders };
+        let invocations = [invocation];
+        let all = find_targets(&readings, &invocations, &lookup).targets;
+        for reading in &readings {
+            let of_one = find_targets(std::slice::from_ref(reading), &invocations, &lookup).targets;
+            let is_sure = |target: &&Target| target.doubts.iter().all(|doubt| *doubt == Doubt::Placeholder);
+            for target in of_one.iter().filter(is_sure) {
+                // One of no known engine may have become one with that of a known engine, with its usual port.
+                let names = |target: &Target| target.places.iter().map(place_name).collect::<BTreeSet<_>>();
+                let is_it = |other: &Target| names(other) == names(target) && other.database == target.database;
+                prop_assert!(all.iter().any(is_it), "{target:?} is lost: {all:?}");
+            }
+        }
+    }
 
     #[test]
     fn each_environment_by_itself_comes_to_the_same_targets(

@@ -8,7 +8,7 @@ type Case<'a> = (&'a [(&'a str, &'a str)], &'a [&'a str]);
 
 #[test]
 fn split_variables_are_put_together() {
-    let cases: [Case; 70] = [
+    let cases: [Case; 73] = [
         (
             &[
                 ("DB_CONNECTION", "pgsql"),
@@ -35,6 +35,12 @@ fn split_variables_are_put_together() {
             &[("DB_CONNECTION", "sqlite"), ("DB_DATABASE", ":memory:"), ("DB_HOST", "db.example.net")],
             &["sqlite memory :memory:"],
         ),
+        (
+            &[("DB_CONNECTION", "sqlite"), ("DB_DATABASE", "data/shop.sql")],
+            &["sqlite file:/p/data/shop.sql data/shop.sql"],
+        ),
+        (&[("DB_HOST", "db"), ("DB_DATABASE", "config/database.yml")], &["unknown db -"]),
+        (&[("DATABASE", "config/database.yml")], &[]),
         (&[("DB_CONNECTION", "sqlite")], &["sqlite file:/p/database/database.sqlite /p/database/database.sqlite"]),
         (
             &[
@@ -285,4 +291,21 @@ fn assignments_of_a_command_override_its_environment() {
         .map(target_line)
         .collect();
     assert_eq!(shown, ["postgres db.example.net:5432 y"]);
+}
+
+#[test]
+fn an_assignment_takes_its_own_value_and_no_other_s() {
+    let env = reading(&[("DATABASE_URL", "postgres://localhost/x"), ("DATABASE_URL_LIVE", "postgres://localhost/y")]);
+    for (value, expected) in [
+        ("${DATABASE_URL:-postgres://db.example.net/z}", "postgres localhost:5432 x"),
+        ("${DATABASE_URL?}", "postgres localhost:5432 x"),
+        ("${DATABASE_URL}", "postgres localhost:5432 x"),
+        ("${DATABASE_URL_LIVE:-postgres://db.example.net/z}", "Unexpanded"),
+        ("${DATABASE_URL%/*}/z", "Unexpanded"),
+    ] {
+        let mut invocation = typed("npm test");
+        invocation.assignments = vec![("DATABASE_URL".to_owned(), value.to_owned())];
+        let shown: Vec<String> = found(&[env.clone()], &[invocation], &[]).iter().map(target_line).collect();
+        assert!(shown.iter().any(|line| line.contains(expected)), "{value}: {shown:?}");
+    }
 }

@@ -17,6 +17,11 @@ pub(crate) fn check(subject: &Subject<'_>) -> Vec<Finding> {
                     format!("`{name}` is a reserved name: no server can be known behind it"),
                     Remedy::from(format!("replace `{name}` by the host that tests use")),
                 )
+            } else if addresses::leads_here_by_agreement(name) {
+                (
+                    format!("`{name}` leads to this machine only while the owner of its domain says so"),
+                    Remedy::from(format!("use localhost in place of `{name}`")),
+                )
             } else {
                 (
                     format!("nothing shows where `{name}` is"),
@@ -47,6 +52,19 @@ mod tests {
         assert_eq!(Bench::postgres("postgres", "shop").service("postgres").judge().verdict, Verdict::Safe);
         assert_eq!(Bench::postgres("postgres", "shop_test").judge().verdict, Verdict::Safe);
         assert_eq!(Bench::postgres("db.example", "shop_test").judge().verdict, Verdict::Unverified);
+    }
+
+    #[test]
+    fn what_a_domain_s_owner_can_move_elsewhere_is_not_local() {
+        for (host, expected) in [
+            ("db.lvh.me", Verdict::Unverified),
+            ("localtest.me", Verdict::Unverified),
+            ("lvh.me.northwind-shop.net", Verdict::Production),
+            // A name that says that nothing is there is a name as others are.
+            ("mock.db.url", Verdict::Production),
+        ] {
+            assert_eq!(Bench::postgres(host, "shop_test").judge().verdict, expected, "{host}");
+        }
     }
 
     #[test]

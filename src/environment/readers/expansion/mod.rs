@@ -49,6 +49,16 @@ pub(crate) fn referred_names(word: &str) -> impl Iterator<Item = &str> {
     words.filter(move |name| !name.is_empty() && word.contains('$'))
 }
 
+/// Lists the variables that a word has a default for: `${NAME:-x}`, `${NAME=x}`.
+pub(crate) fn names_with_default(word: &str) -> impl Iterator<Item = &str> {
+    word.match_indices("${").filter_map(|(at, opening)| {
+        let inside = &word[at + opening.len()..];
+        let (name, operation) = inside.split_at(name_length(inside));
+        let operation = operation.strip_prefix(':').unwrap_or(operation);
+        (!name.is_empty() && operation.starts_with(['-', '='])).then_some(name)
+    })
+}
+
 /// Counts the bytes at the start of `text` that are a variable's name; 0 where none is.
 pub(crate) fn name_length(text: &str) -> usize {
     let bytes = text.as_bytes();

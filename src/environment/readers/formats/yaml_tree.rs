@@ -89,6 +89,10 @@ impl Builder {
                     let line = line_in(&error) + lines_before;
                     self.add(Content::Scalar { text: String::new(), plain: true }, line, 0);
                 }
+                // The parser's own cap on brackets, for which it has no other sign.
+                Some(Err(error)) if error.info() == "recursion limit exceeded" => {
+                    break Err((u32::MAX, Stop::too_much(line_in(&error) + lines_before, TOO_DEEP)));
+                }
                 Some(Err(error)) => {
                     let line = line_in(&error);
                     break Err((line, Stop::form(line + lines_before, error.info())));

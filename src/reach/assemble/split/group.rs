@@ -71,6 +71,8 @@ impl<'s, 'a> Group<'s, 'a> {
                 variables.cut_off(variable.origin(), "it is longer than the name of a database can be");
             }
             text.len() <= LONGEST_NAME
+                // A server's database is called so by nobody; a file's engine takes it for its file.
+                && !shapes::is_file_of_code(without_quotes(text).0)
                 && (!number || numbers_name)
                 && engine_of_driver(text).is_none_or(|_| located || self.group_says_database)
         };

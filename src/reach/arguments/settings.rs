@@ -1,0 +1,36 @@
+//! Arguments that are settings by their names: `--db-host=x`, `-Ddb.host=x`, `DB_HOST=x`.
+
+use crate::environment::{Invocation, Setting};
+use crate::reach::assemble::ambient;
+use crate::reach::names::Name;
+
+/// Lists the settings that the words of a program are, unless it is a database's own.
+pub(crate) fn settings(invocation: &Invocation) -> Vec<Setting> {
+    let mut found = Vec::new();
+    let mut words = invocation.words.iter().skip(1).peekable();
+    while let Some(word) = words.next() {
+        let (name, value) = match word.split_once('=') {
+            Some((name, value)) => (name, value),
+            None if word.starts_with("--") => match words.peek() {
+                Some(next) if !next.starts_with('-') => (word.as_str(), next.as_str()),
+                _ => continue,
+            },
+            None => continue,
+        };
+        let spelled = name;
+        let Some(name) = setting_name(name) else { continue };
+        let read = Name::read(name);
+        if read.says_database && read.role.is_some() && !read.stopped {
+            let origin = ambient::typed(&invocation.origin, spelled);
+            found.push(Setting::known(name, value, origin));
+        }
+    }
+    found
+}
+
+/// Finds the name in `--spring.datasource.url`, `-Ddb.host`, `-Pdb.host` or `DB_HOST`.
+pub(crate) fn setting_name(word: &str) -> Option<&str> {
+    let name = ["--", "-D", "-P"].iter().find_map(|before| word.strip_prefix(before)).unwrap_or(word);
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | ':');
+    (!name.is_empty() && !name.starts_with('-') && name.chars().all(fits)).then_some(name)
+}
