@@ -109,11 +109,10 @@ impl Merger {
     /// Hands the targets over, without readings that cannot be dialled where another reading of the same line can be.
     pub(crate) fn finish(mut self) -> Reached {
         self.adopt_unknown();
-        let dialable = |target: &Target| !target.doubts.iter().any(|doubt| blocks(*doubt));
         let read: HashSet<Origin> = self
             .targets
             .iter()
-            .filter(|target| dialable(target))
+            .filter(|target| is_dialable(target))
             .flat_map(|target| target.origins.iter().cloned())
             .collect();
         // What hides a second host that some parser could dial stays, whatever another parser makes of the text.
@@ -126,7 +125,7 @@ impl Merger {
             !target.doubts.contains(&Doubt::Variable)
                 && target.origins.first().is_some_and(|origin| read.contains(origin) && !is_a_client(origin))
         };
-        self.targets.retain(|target| dialable(target) || hides(target) || !elsewhere(target));
+        self.targets.retain(|target| is_dialable(target) || hides(target) || !elsewhere(target));
         Reached { targets: self.targets, not_followed: self.not_followed }
     }
 
@@ -141,14 +140,23 @@ impl Merger {
         let mut known: HashMap<Names, usize> = HashMap::default();
         for (at, target) in self.targets.iter().enumerate() {
             if target.engine != Engine::Unknown && !target.engine.is_auxiliary() {
-                known.entry(names(target)).or_insert(at);
+                let first = known.entry(names(target)).or_insert(at);
+                if !is_dialable(&self.targets[*first]) && is_dialable(target) {
+                    *first = at;
+                }
             }
         }
         let mut adopted = vec![None; self.targets.len()];
         for (at, target) in self.targets.iter().enumerate() {
             if target.engine == Engine::Unknown {
                 adopted[at] = known.get(&names(target)).copied().filter(|home| {
-                    target.places.iter().zip(&self.targets[*home].places).all(|(own, other)| ports_agree(own, other))
+                    // What can be dialled is not hidden behind what cannot.
+                    (is_dialable(&self.targets[*home]) || !is_dialable(target))
+                        && target
+                            .places
+                            .iter()
+                            .zip(&self.targets[*home].places)
+                            .all(|(own, other)| ports_agree(own, other))
                 });
             }
         }
@@ -190,6 +198,10 @@ fn ports_agree(unknown: &Place, known: &Place) -> bool {
         (Place::Host { port: Some(own), .. }, Place::Host { port: Some(other), .. }) => own == other,
         _ => true,
     }
+}
+
+fn is_dialable(target: &Target) -> bool {
+    !target.doubts.iter().any(|doubt| blocks(*doubt))
 }
 
 /// Tells whether a doubt keeps the text from being dialled as it stands.
