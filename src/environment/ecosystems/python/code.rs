@@ -98,7 +98,7 @@ impl Code {
             let ways = Rc::clone(&ways);
             Layer::computed(move |lookup| ways.settings(number, what, lookup))
         };
-        let is_forced = outcome.found.environment.iter().any(|(_, beats)| *beats);
+        let is_forced = !outcome.found.variables.all(true).is_empty();
         let layers = (0..rounds.min(MOST_ROUNDS)).map(|number| Layers {
             forced: is_forced.then(|| layer(number, What::Forced)),
             own: Some(layer(number, What::Own(kind))),
@@ -296,8 +296,12 @@ fn roots(scene: &Scene<'_>) -> Vec<PathBuf> {
     }
     let source = scene.path("src");
     let mut below: Vec<String> = scene.names_in(&source).into_iter().filter(|name| !name.contains('.')).collect();
-    below.sort();
-    roots.extend(below.iter().take(MOST_ROOTS).map(|name| source.join(name)));
+    if below.len() > MOST_ROOTS {
+        let why = GivenUp::too_much("more than 64 folders below it may hold packages");
+        scene.library.give_up(&source, None, why);
+        below.truncate(MOST_ROOTS);
+    }
+    roots.extend(below.iter().map(|name| source.join(name)));
     if scene.folder != scene.project.root {
         roots.push(scene.project.root.clone());
     }
@@ -305,7 +309,7 @@ fn roots(scene: &Scene<'_>) -> Vec<PathBuf> {
 }
 
 /// More folders below `src` are not taken for places of packages.
-const MOST_ROOTS: usize = 8;
+const MOST_ROOTS: usize = 64;
 
 /// More of them are not gone through.
 const MOST_CONFTESTS: usize = 16;
@@ -349,7 +353,7 @@ fn conftests(scene: &Scene<'_>) -> Vec<PathBuf> {
 }
 
 /// More packages are not looked into for settings.
-const MOST_PACKAGES: usize = 32;
+const MOST_PACKAGES: usize = 256;
 
 /// Lists the command's folder, and the packages in the folders that imports start at, and one below each.
 fn packages(scene: &Scene<'_>) -> Vec<PathBuf> {
@@ -368,6 +372,8 @@ fn packages(scene: &Scene<'_>) -> Vec<PathBuf> {
             let mut seen = HashSet::default();
             folders.retain(|folder| seen.insert(folder.clone()));
             if folders.len() > MOST_PACKAGES {
+                let why = GivenUp::too_much("more than 256 packages may hold settings");
+                scene.library.give_up(&outer, None, why);
                 return folders;
             }
         }

@@ -18,6 +18,9 @@ use crate::environment::{Origin, Setting};
 /// The variable that names the settings module.
 const MODULE: &str = "DJANGO_SETTINGS_MODULE";
 
+/// The variable that names the class of it that holds the settings. Source: django-configurations' manual.
+const CLASS: &str = "DJANGO_CONFIGURATION";
+
 const DIALECTS: &[Dialect] = &[Dialect::DjangoEnviron, Dialect::PythonDotenvLoad, Dialect::PythonDotenvValues];
 
 pub(crate) fn is_used(scene: &Scene<'_>) -> bool {
@@ -44,12 +47,17 @@ pub(crate) fn add(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>) {
         let named = scene.option("--ds").or(scene.option("--settings"));
         let named = named.or(forced.map(|setting| setting.value.as_str()));
         let named = named.or(scene.environment.get(MODULE));
+        let mut forced = configured.forced.clone();
+        if let Some(class) = scene.option("--dc").or(scene.option("--configuration")) {
+            forced.insert(0, Setting::known(CLASS, class, Origin::command_line()));
+        }
         let from_env_file = scene.library.unexpanded(&home.join(".env"), MODULE);
         let module = named.map(str::to_owned).or(from_env_file).or(from_file.map(|setting| setting.value.clone()));
-        let fallback = default_module(scene, &home).filter(|_| module.is_none());
+        let fallback = default_of(scene, &home, MODULE).filter(|_| module.is_none());
         let mut defaults = configured.defaults.clone();
-        if let Some(setting) = fallback.iter().find(|_| scene.words().iter().any(|word| word.ends_with("manage.py"))) {
-            defaults.push(setting.clone());
+        if scene.words().iter().any(|word| word.ends_with("manage.py")) {
+            defaults.extend(fallback.clone());
+            defaults.extend(default_of(scene, &home, CLASS));
         }
         let module = module.or(fallback.map(|setting| setting.value));
         let mut code = module.map_or_else(Code::default, |module| {
@@ -77,7 +85,7 @@ pub(crate) fn add(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>) {
             }
             readings.add_base(&folder);
             for texts in &code.layers {
-                let mut layers = vec![Layer::fixed(configured.forced.clone())];
+                let mut layers = vec![Layer::fixed(forced.clone())];
                 layers.extend(texts.forced.clone());
                 layers.push(Layer::Environment);
                 let at = if overrides { layers.len() - 1 } else { layers.len() };
@@ -96,12 +104,12 @@ pub(crate) fn add(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>) {
     }
 }
 
-/// Finds the module that manage.py falls back to.
-fn default_module(scene: &Scene<'_>, home: &Path) -> Option<Setting> {
+/// Finds what manage.py falls back to for a variable.
+fn default_of(scene: &Scene<'_>, home: &Path, variable: &str) -> Option<Setting> {
     let path = home.join("manage.py");
     let text = scene.library.string(&path)?;
-    let (before, rest) = text.split_once(MODULE)?;
+    let (before, rest) = text.split_once(variable)?;
     let quoted = rest.get(1..)?.split(['"', '\'']).nth(1)?;
     let line = u32::try_from(before.matches('\n').count() + 1).unwrap_or(u32::MAX);
-    Some(Setting::known(MODULE, quoted, Origin::file(MODULE, scene.library.shown(&path), line)))
+    Some(Setting::known(variable, quoted, Origin::file(variable, scene.library.shown(&path), line)))
 }

@@ -1,7 +1,7 @@
 //! What pytest's and tox's configuration sets: `DJANGO_SETTINGS_MODULE`, the variables of pytest-env and of tox, and
 //! the files of pytest-dotenv.
 //!
-//! Source: pytest-django `plugin.py` (`--ds` over the environment over the file); pytest-env's README (`D:` sets only
+//! Source: pytest-django `plugin.py` (`--ds` and `--dc` over the environment over the file); pytest-env's README (`D:` sets only
 //! what is not set yet); tox's `set_env`.
 
 use std::path::{Path, PathBuf};
@@ -79,9 +79,12 @@ impl Configured {
         let mut words = text.split_ascii_whitespace();
         while let Some(word) = words.next() {
             let (option, attached) = option_of(word);
-            if !matches!(option, "--ds" | "--envfile") {
-                continue;
-            }
+            let variable = match option {
+                "--ds" => "DJANGO_SETTINGS_MODULE",
+                "--dc" => "DJANGO_CONFIGURATION",
+                "--envfile" => "",
+                _ => continue,
+            };
             let Some(value) = attached.or_else(|| words.next()) else { continue };
             if option == "--envfile" {
                 self.files.push(scene.path(value));
@@ -91,7 +94,7 @@ impl Configured {
                 || Origin::process("PYTEST_ADDOPTS"),
                 |(shown, line)| Origin::file("addopts", shown, line),
             );
-            self.forced.push(Setting::known("DJANGO_SETTINGS_MODULE", value, origin));
+            self.forced.push(Setting::known(variable, value, origin));
         }
     }
 
@@ -112,8 +115,8 @@ impl Configured {
             _ => return,
         };
         match key {
-            ["DJANGO_SETTINGS_MODULE"] => {
-                self.defaults.push(setting("DJANGO_SETTINGS_MODULE", &entry.value, shown, entry.line))
+            [name @ ("DJANGO_SETTINGS_MODULE" | "DJANGO_CONFIGURATION")] => {
+                self.defaults.push(setting(name, &entry.value, shown, entry.line));
             }
             ["addopts", ..] if runs_pytest(scene) => {
                 self.note_options(&entry.value, scene, Some((shown, entry.line)));

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::path::Path;
 
 use crate::environment::ecosystems::python::program::run::Run;
-use crate::environment::ecosystems::python::program::scope::{picked, size};
+use crate::environment::ecosystems::python::program::scope::size;
 use crate::environment::readers::code::python::Statement;
 use crate::environment::readers::code::{Computed, Entry, Place, Scope};
 
@@ -89,21 +89,9 @@ impl<'p> Block<'_, 'p> {
             }
             let entry = self.known(name)?;
             self.run.spend(size(&entry.value));
-            note_choices(self.run, entry);
-            Some(picked(entry, self.run.round).value)
+            Some(self.run.taken(entry).value)
         };
-        let lookup = |name: &str| {
-            let given = (self.run.lookup)(name);
-            let found = self.run.found.borrow();
-            let set = found.environment.iter().rev().find(|(entry, _)| entry.key == name);
-            match (set, given) {
-                (Some((entry, true)), _) | (Some((entry, false)), None) => match &entry.value {
-                    Computed::Text(text) => Some(text.clone()),
-                    _ => None,
-                },
-                (_, given) => given,
-            }
-        };
+        let lookup = |name: &str| self.run.variable(name);
         with(&Scope {
             lookup: &lookup,
             names: &names,
@@ -147,16 +135,4 @@ const ELSEWHERE: &[&str] = &[
 fn is_about_elsewhere(condition: &str) -> bool {
     let lower = condition.to_ascii_lowercase();
     lower.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| ELSEWHERE.contains(&word))
-}
-
-/// Notes of how many alternatives one is taken where an entry is used.
-fn note_choices(run: &Run<'_>, entry: &Entry) {
-    match &entry.value {
-        Computed::Either(alternatives) => {
-            run.note_choice(alternatives.len());
-            alternatives.iter().for_each(|entry| note_choices(run, entry));
-        }
-        Computed::Map(entries) => entries.iter().for_each(|entry| note_choices(run, entry)),
-        _ => {}
-    }
 }

@@ -7,6 +7,7 @@ use crate::environment::readers::code::python::{Part, Statement, closing, parts}
 use crate::environment::readers::code::{Computed, Entry};
 
 impl Block<'_, '_> {
+    /// Notes that a variable is set, over the environment or below it.
     pub(crate) fn note_variable(&self, name: &str, assigned: &Assigned, overrides: bool) {
         let entry = Entry {
             key: name.to_owned(),
@@ -14,7 +15,14 @@ impl Block<'_, '_> {
             expression: assigned.expression.clone(),
             place: assigned.place,
         };
-        self.run.found.borrow_mut().environment.push((entry, overrides));
+        let mut found = self.run.found.borrow_mut();
+        self.run.spend(found.variables.count() / 32);
+        match (overrides, self.is_function) {
+            (true, false) => found.variables.set(entry),
+            (true, true) => found.variables.set_too(entry),
+            (false, false) => found.variables.set_default(entry),
+            (false, true) => found.variables.set_default_too(entry),
+        }
     }
 
     /// A call that changes something: `A["b"].update(…)`, `os.environ.setdefault(…)`, `load_dotenv(…)`.
@@ -94,6 +102,11 @@ impl Block<'_, '_> {
                 }
             }
             ("include" | "exec" | "execfile", _) => self.include(rest),
+            (_, _) if rest[..end].trim() == "__name__" => {
+                if let [Part::Name(class)] = before {
+                    self.run.found.borrow_mut().settings_class = Some((*class).to_owned());
+                }
+            }
             _ => {}
         }
     }

@@ -9,6 +9,7 @@ use crate::environment::ecosystems::python::program::calls::data_file;
 use crate::environment::ecosystems::python::program::modules::{Program, Read};
 use crate::environment::ecosystems::python::program::run::{LoadedBy, Outcome, Run};
 use crate::environment::ecosystems::python::program::scope::{Assigned, DEEPEST, assign, either, size, update};
+use crate::environment::ecosystems::python::program::variables::Variables;
 use crate::environment::readers::code::python::{Part, Statement, assignment, closing, parts};
 use crate::environment::readers::code::words::says_database;
 use crate::environment::readers::code::{Computed, Entry, Place, put};
@@ -31,6 +32,7 @@ pub(crate) fn go_through(
         run.module(entry, DEEPEST)
     };
     let names = entries.iter().map(go).last().unwrap_or_default();
+    run.note_settings_class(&names);
     run.outcome(names.to_vec())
 }
 
@@ -147,7 +149,7 @@ impl Block<'_, '_> {
         }
         let changes = |one: &Statement| {
             matches!(one.word(), "from" | "import" | "return" | "def" | "class")
-                || ["=", ".update(", "load_dotenv(", "read_env(", "include(", ".read("]
+                || ["=", ".update(", ".setdefault(", "load_dotenv(", "read_env(", "include(", ".read("]
                     .iter()
                     .any(|mark| one.text.contains(mark))
         };
@@ -172,16 +174,22 @@ impl Block<'_, '_> {
             return at;
         }
         let before = self.names.clone();
+        let variables = self.run.variables();
         let mut ways: Vec<Vec<Entry>> = Vec::new();
+        let mut ways_of_variables = Vec::new();
         for body in possible {
-            self.run.spend(2 * before.len());
+            self.run.spend(2 * (before.len() + variables.count()));
             self.names.clone_from(&before);
+            self.run.replace_variables(variables.clone());
             self.go(&statements[body], depth);
             ways.push(std::mem::take(&mut self.names));
+            ways_of_variables.push(self.run.replace_variables(Variables::default()));
         }
         if !is_settled {
             ways.insert(0, before);
+            ways_of_variables.insert(0, variables);
         }
+        self.run.replace_variables(ways_of_variables.into_iter().reduce(Variables::either).unwrap_or_default());
         self.complete(&mut ways);
         self.names = ways.into_iter().reduce(either).unwrap_or_default();
         at
@@ -208,6 +216,7 @@ impl Block<'_, '_> {
         let inner = &statements[body.clone()];
         let is_missing = inner.iter().any(|one| self.imports_what_is_missing(one));
         let before = if is_missing { self.names.clone() } else { Vec::new() };
+        let variables = if is_missing { self.run.variables() } else { Variables::default() };
         self.run.spend(before.len());
         self.go(inner, depth);
         let mut at = body.end;
@@ -218,7 +227,10 @@ impl Block<'_, '_> {
                 self.go(&statements[body], depth);
             } else if is_missing {
                 let names = std::mem::replace(&mut self.names, before.clone());
+                let own = self.run.replace_variables(variables.clone());
                 self.go(&statements[body], depth);
+                let other = self.run.replace_variables(Variables::default());
+                self.run.replace_variables(own.either(other));
                 let mut ways = [names, std::mem::take(&mut self.names)];
                 self.complete(&mut ways);
                 let [names, other] = ways;
@@ -295,7 +307,7 @@ impl Block<'_, '_> {
                 && says_database(&field.key, value)
             {
                 let default = Entry { key: format!("{prefix}{}", field.key).to_uppercase(), ..field.clone() };
-                self.run.found.borrow_mut().environment.push((default, false));
+                self.run.found.borrow_mut().variables.set_default(default);
                 field.place = Place::default();
             }
         }

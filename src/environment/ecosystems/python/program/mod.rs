@@ -12,6 +12,7 @@ pub(crate) mod modules;
 pub(crate) mod run;
 pub(crate) mod scope;
 pub(crate) mod settings;
+pub(crate) mod variables;
 
 #[cfg(test)]
 mod tests {
@@ -45,7 +46,7 @@ mod tests {
         for number in 0..rounds(&first).min(MOST_ROUNDS) {
             let outcome = go_through(&program, &entries, None, &lookup, number);
             let round = Round { program: &program, outcome: &outcome, number, shown: &Path::to_owned };
-            let mut settings = if is_django { of_django(round, false) } else { of_any(round) };
+            let mut settings = if is_django { of_django(round, true) } else { of_any(round) };
             settings.extend(of_environment(round, true));
             settings.extend(of_environment(round, false));
             for one in settings {
@@ -159,9 +160,36 @@ mod tests {
                 &["DATABASES.default.HOST=a", "DATABASES.default.NAME=n"],
             ),
             (
-                "class A:\n  @property\n  def DATABASES(self):\n    return {'default': {'HOST': 'a'}}\nclass B(A):\n  DATABASES = {'default': {'HOST': 'b'}}",
+                "class A:\n  @property\n  def DATABASES(self):\n    return {'default': {'HOST': 'a'}}\nclass B(A):\n  DATABASES = {'default': {'HOST': 'b'}}\nB.load(__name__)",
                 &["DATABASES.default.HOST=b"],
             ),
+            (
+                "class A:\n  DATABASES = {'default': {'HOST': 'a'}}\nclass B(A):\n  DATABASES = {'default': {'HOST': 'b'}}\nclass Prod(A):\n  DATABASES = {'default': {'HOST': 'p'}}",
+                &["DATABASES.default.HOST=a", "DATABASES.default.HOST=b"],
+            ),
+            (
+                "os.environ.setdefault('DJANGO_CONFIGURATION', 'Prod')\nclass A:\n  DATABASES = {'default': {'HOST': 'a'}}\nclass Prod(A):\n  DATABASES = {'default': {'HOST': 'p', 'TEST': {'NAME': 't'}}}",
+                &[
+                    "DATABASES.default.HOST=p",
+                    "DATABASES.default_test.HOST=p",
+                    "DATABASES.default_test.NAME=t",
+                    "DJANGO_CONFIGURATION=Prod",
+                ],
+            ),
+            ("os.environ['A'] = 'a'\nos.environ['A'] = 'b'", &["A=b"]),
+            ("os.environ.setdefault('A', 'a')\nos.environ.setdefault('A', 'b')", &["A=a"]),
+            (
+                "os.environ['A'] = 'a'\nif f():\n  os.environ['A'] = 'b'\nelse:\n  os.environ['A'] = 'c'",
+                &["A=b", "A=c"],
+            ),
+            ("if f():\n  os.environ['A'] = 'b'\nHOST = os.environ.get('A', 'n')", &["A=b"]),
+            ("if f():\n  os.environ.setdefault('A', 'b')\nos.environ.setdefault('A', 'c')", &["A=c", "A=b"]),
+            ("os.environ['A'] = 'a'\ndef environ():\n  os.environ['A'] = 'b'", &["A=a", "A=b"]),
+            (
+                "try:\n  import missing\n  os.environ['A'] = 'a'\nexcept ImportError:\n  os.environ['A'] = 'b'",
+                &["A=a", "A=b"],
+            ),
+            ("os.environ['A'] = secret()\nos.environ['DB_HOST'] = secret()", &["DB_HOST?=secret()"]),
             (
                 "class A:\n  @property\n  def DATABASES(self):\n    return {'default': {'HOST': 'a'}}\nA.load(__name__)",
                 &["DATABASES.default.HOST=a"],

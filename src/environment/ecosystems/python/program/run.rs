@@ -6,7 +6,9 @@ use std::rc::Rc;
 
 use crate::collections::HashSet;
 use crate::environment::ecosystems::python::program::modules::{Program, Read};
-use crate::environment::readers::code::Entry;
+use crate::environment::ecosystems::python::program::scope::picked;
+use crate::environment::ecosystems::python::program::variables::Variables;
+use crate::environment::readers::code::{Computed, Entry};
 use crate::environment::readers::expansion::Lookup;
 
 /// A file that the code loads into the environment.
@@ -47,11 +49,13 @@ pub(crate) struct Run<'p> {
 /// What a run finds besides the names.
 #[derive(Debug, Default)]
 pub(crate) struct Found {
-    /// What is put into the environment, and whether it beats what is there.
-    pub(crate) environment: Vec<(Entry, bool)>,
+    /// What is put into the environment.
+    pub(crate) variables: Variables,
     /// The places that connections are made to: the keywords of the call, or its address.
     pub(crate) connections: Vec<Entry>,
     pub(crate) files: Vec<LoadedBy>,
+    /// The class that was told last to hand its settings to the module: `Local.load_settings(__name__)`.
+    pub(crate) settings_class: Option<String>,
 }
 
 /// More is not gone through on one way: statements, and names and values that are copied for them.
@@ -92,12 +96,69 @@ impl<'p> Run<'p> {
         self.entries.iter().any(|entry| entry == path)
     }
 
+    /// Takes the alternatives of this round where an entry is used.
+    pub(crate) fn taken(&self, entry: &Entry) -> Entry {
+        self.note_choices(entry);
+        picked(entry, self.round)
+    }
+
+    /// Gives the value that a variable has by now.
+    pub(crate) fn variable(&self, name: &str) -> Option<String> {
+        let given = (self.lookup)(name);
+        let found = self.found.borrow();
+        let taken = |entry: &Entry| Some(self.taken(entry).value).filter(|value| *value != Computed::Unset);
+        let set = found.variables.forced(name).and_then(taken);
+        match set.or_else(|| found.variables.fallback(name).filter(|_| given.is_none()).and_then(taken)) {
+            Some(Computed::Text(text)) => Some(text),
+            Some(_) => None,
+            None => given,
+        }
+    }
+
+    /// Notes the class that holds the settings, where the environment says so.
+    ///
+    /// Source: django-configurations' manual.
+    pub(crate) fn note_settings_class(&self, names: &[Entry]) {
+        let has_databases = |entry: &Entry| match &entry.value {
+            Computed::Map(inside) => inside.iter().any(|one| one.key.starts_with("DATABASES")),
+            _ => false,
+        };
+        if names.iter().any(has_databases)
+            && let Some(named) = self.variable("DJANGO_CONFIGURATION")
+        {
+            self.found.borrow_mut().settings_class = Some(named);
+        }
+    }
+
+    fn note_choices(&self, entry: &Entry) {
+        match &entry.value {
+            Computed::Either(alternatives) => {
+                self.note_choice(alternatives.len());
+                alternatives.iter().for_each(|entry| self.note_choices(entry));
+            }
+            Computed::Map(entries) => entries.iter().for_each(|entry| self.note_choices(entry)),
+            _ => {}
+        }
+    }
+
     /// Notes that one of `count` alternatives was taken.
-    pub(crate) fn note_choice(&self, count: usize) {
+    fn note_choice(&self, count: usize) {
         let period = self.period.get();
         if count > 1 && !period.is_multiple_of(count) {
             self.period.set(period.saturating_mul(count));
         }
+    }
+
+    /// Takes what was put into the environment so far.
+    pub(crate) fn variables(&self) -> Variables {
+        let variables = self.found.borrow().variables.clone();
+        self.spend(variables.count());
+        variables
+    }
+
+    /// Goes on with these variables; gives those that were there.
+    pub(crate) fn replace_variables(&self, variables: Variables) -> Variables {
+        std::mem::replace(&mut self.found.borrow_mut().variables, variables)
     }
 
     /// What it came to; `names` are those of the module that counts.

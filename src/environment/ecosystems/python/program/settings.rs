@@ -4,7 +4,10 @@ use std::path::Path;
 
 use crate::environment::ecosystems::python::program::modules::Program;
 use crate::environment::ecosystems::python::program::run::Outcome;
-use crate::environment::ecosystems::python::program::scope::{ADDRESS, MOST_ALTERNATIVES, most_alternatives, picked};
+use crate::environment::ecosystems::python::program::scope::{
+    ADDRESS, MOST_ALTERNATIVES, either, most_alternatives, picked,
+};
+use crate::environment::readers::code;
 use crate::environment::readers::code::words::{is_address, is_of_a_database};
 use crate::environment::readers::code::{Computed, Entry};
 use crate::environment::{Origin, Setting, Unresolved};
@@ -28,9 +31,9 @@ const KEYS: &[&str] = &["HOST", "NAME", "PORT", "USER", "PASSWORD", "ENGINE", AD
 /// names for them.
 pub(crate) fn of_django(run: Round<'_>, tests: bool) -> Vec<Setting> {
     let mut settings = Vec::new();
-    settings.extend(of_settings_class(run));
-    for entry in run.outcome.names.iter().map(|entry| picked(entry, run.number)) {
-        if entry.key != "DATABASES" {
+    let of_class = of_settings_class(run.outcome);
+    for entry in of_class.iter().chain(&run.outcome.names).map(|entry| picked(entry, run.number)) {
+        if entry.key != DATABASES {
             addresses(run, &entry, "", &|_| false, &mut settings);
             continue;
         }
@@ -50,27 +53,31 @@ pub(crate) fn of_django(run: Round<'_>, tests: bool) -> Vec<Setting> {
     settings
 }
 
-/// Lists what the last class says that has a `DATABASES`, as an attribute or a property, where the module itself has none.
+const DATABASES: &str = "DATABASES";
+
+/// Gives the `DATABASES` of the class that holds the settings, an attribute or a property, where the module itself has
+/// none: of the class that is chosen, or of each that may be, side by side.
 ///
-/// Source: django-configurations' manual; Read the Docs' settings.
-fn of_settings_class(run: Round<'_>) -> Vec<Setting> {
-    let names = &run.outcome.names;
-    if names.iter().any(|entry| entry.key == "DATABASES") {
-        return Vec::new();
+/// Source: django-configurations' manual (`DJANGO_CONFIGURATION`); Read the Docs' settings.
+fn of_settings_class(outcome: &Outcome) -> Option<Entry> {
+    if outcome.names.iter().any(|entry| entry.key == DATABASES) {
+        return None;
     }
-    let of_class = names.iter().rev().find_map(|entry| {
-        let Computed::Map(inside) = &entry.value else { return None };
+    let of_class = |class: &Entry| {
+        let Computed::Map(inside) = &class.value else { return None };
         let own = inside.iter().rev().find(|one| matches!(one.key.as_str(), "DATABASES" | "DATABASES()"))?;
-        Some(Entry { key: "DATABASES".to_owned(), ..own.clone() })
-    });
-    let Some(entry) = of_class.map(|entry| picked(&entry, run.number)) else { return Vec::new() };
-    let mut settings = Vec::new();
-    match &entry.value {
-        Computed::Map(aliases) => aliases.iter().for_each(|alias| database(run, alias, &mut settings)),
-        Computed::Unset => {}
-        _ => settings.push(unresolved(run, "DATABASES.default", &entry, Unresolved::Code)),
+        Some((class.key.clone(), Entry { key: DATABASES.to_owned(), ..own.clone() }))
+    };
+    let mut classes: Vec<(String, Entry)> = outcome.names.iter().filter_map(of_class).collect();
+    let chosen = outcome.found.settings_class.as_ref();
+    if let Some(at) = chosen.and_then(|chosen| classes.iter().position(|(name, _)| name == chosen)) {
+        return Some(classes.swap_remove(at).1);
     }
-    settings
+    if !classes.iter().all(|(name, _)| is_elsewhere(name)) {
+        classes.retain(|(name, _)| !is_elsewhere(name));
+    }
+    let merged = classes.into_iter().map(|(_, entry)| vec![entry]).reduce(either)?;
+    merged.into_iter().next()
 }
 
 fn database(run: Round<'_>, alias: &Entry, settings: &mut Vec<Setting>) {
@@ -136,17 +143,28 @@ pub(crate) fn of_any(run: Round<'_>) -> Vec<Setting> {
 
 /// Lists what the program puts into the environment, over what is there or below it.
 pub(crate) fn of_environment(run: Round<'_>, overrides: bool) -> Vec<Setting> {
-    let own = run.outcome.found.environment.iter().filter(|(_, beats)| *beats == overrides);
-    own.filter_map(|(entry, _)| {
+    let own = run.outcome.found.variables.all(overrides).iter();
+    own.filter_map(|entry| {
         let entry = picked(entry, run.number);
-        let Computed::Text(value) = &entry.value else { return None };
-        Some(Setting::known(entry.key.clone(), value.clone(), origin(run, &entry)))
+        match &entry.value {
+            Computed::Text(value) => Some(Setting::known(entry.key.clone(), value.clone(), origin(run, &entry))),
+            Computed::Unset => None,
+            _ if is_of_a_database(&entry.key) => {
+                Some(unresolved(run, &entry.key, &entry, code::unresolved(&entry.key)))
+            }
+            _ => None,
+        }
     })
     .collect()
 }
 
 /// Classes and names that hold the settings of another place.
 const ELSEWHERE: &[&str] = &["production", "prod", "staging", "live"];
+
+fn is_elsewhere(name: &str) -> bool {
+    let lower = name.to_ascii_lowercase();
+    ELSEWHERE.iter().any(|word| lower.contains(word))
+}
 
 /// Lists the addresses below an entry, and what counts by its name.
 fn addresses(run: Round<'_>, entry: &Entry, prefix: &str, counts: &dyn Fn(&str) -> bool, settings: &mut Vec<Setting>) {
@@ -157,8 +175,7 @@ fn addresses(run: Round<'_>, entry: &Entry, prefix: &str, counts: &dyn Fn(&str) 
             settings.push(Setting::known(name, value.clone(), origin(run, entry)));
         }
         Computed::Map(entries) => {
-            let lower = entry.key.to_ascii_lowercase();
-            if !ELSEWHERE.iter().any(|word| lower.contains(word)) && name.len() < 256 {
+            if !is_elsewhere(&entry.key) && name.len() < 256 {
                 entries.iter().for_each(|entry| addresses(run, entry, &name, counts, settings));
             }
         }
@@ -189,5 +206,8 @@ pub(crate) const MOST_ROUNDS: usize = MOST_ALTERNATIVES;
 
 /// Counts the rounds after which each alternative was seen.
 pub(crate) fn rounds(outcome: &Outcome) -> usize {
-    most_alternatives(&outcome.all).max(if outcome.is_undecided { 2 } else { 1 })
+    let variables = [true, false].map(|forced| most_alternatives(outcome.found.variables.all(forced)));
+    let of_class = of_settings_class(outcome).map_or(1, |entry| most_alternatives(&[entry]));
+    let of_names = most_alternatives(&outcome.all).max(if outcome.is_undecided { 2 } else { 1 });
+    variables.into_iter().fold(of_names.max(of_class), usize::max)
 }
