@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use crate::environment::Project;
 use crate::environment::follow::Step;
-use crate::environment::layering::{Library, StartEnvironment};
+use crate::environment::layering::{Library, Memo, StartEnvironment};
 use crate::environment::mode::Purpose;
 use crate::environment::paths::nearest_that;
 use crate::tools::programs::program_of;
@@ -20,6 +20,8 @@ pub(crate) struct Scene<'a> {
     pub(crate) purpose: Purpose,
     /// The folder that the command runs in.
     pub(crate) folder: &'a Path,
+    /// What load orders made for this scene.
+    pub(crate) made: Memo,
 }
 
 impl Scene<'_> {
@@ -53,14 +55,22 @@ impl Scene<'_> {
         homes
     }
 
+    /// Makes something once for this scene that hangs on its environment or its words. `key` says what it is, and of what.
+    pub(crate) fn once<T: 'static>(&self, key: String, make: impl FnOnce() -> T) -> Rc<T> {
+        self.made.once(key, make)
+    }
+
     /// Lists the command's folder.
     pub(crate) fn names(&self) -> Vec<String> {
         self.names_in(self.folder)
     }
 
-    /// Lists a folder: one look at it is cheaper than one at each of several names.
+    /// Lists a folder, sorted: one look at it is cheaper than one at each of several names.
     pub(crate) fn names_in(&self, folder: &Path) -> Vec<String> {
-        self.library.files.list(folder).into_iter().map(|name| name.to_string_lossy().into_owned()).collect()
+        let mut names: Vec<String> =
+            self.library.files.list(folder).into_iter().map(|name| name.to_string_lossy().into_owned()).collect();
+        names.sort_unstable();
+        names
     }
 
     /// Lists the files of `folder`, then those of the folders `below` it that are there.

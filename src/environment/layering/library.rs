@@ -1,6 +1,5 @@
 //! Reads files once, and each dotenv file once for every dialect that tells something else about it.
 
-use std::any::Any;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -11,6 +10,7 @@ use std::rc::Rc;
 use crate::collections::{HashMap, HashSet};
 use crate::environment::condition::{Condition, FileProblem, LARGEST_FILE, ProblemKind};
 use crate::environment::layering::loaded_file::LoadedFile;
+use crate::environment::layering::memo::Memo;
 use crate::environment::not_followed::{Gaps, GivenUp};
 use crate::environment::readers::code;
 use crate::environment::readers::code::{Comments, Pair};
@@ -46,7 +46,7 @@ pub(crate) struct Library<'a> {
     stumbles: RefCell<BTreeMap<PathBuf, Stumbles>>,
     conditions: RefCell<Vec<Condition>>,
     /// What load orders made of files, by a key that says of which, and what for.
-    made: RefCell<HashMap<String, Rc<dyn Any>>>,
+    made: Memo,
     /// What was not followed, of the command as of files.
     pub(crate) gaps: Gaps,
 }
@@ -63,7 +63,7 @@ impl<'a> Library<'a> {
             problems: RefCell::default(),
             stumbles: RefCell::default(),
             conditions: RefCell::default(),
-            made: RefCell::default(),
+            made: Memo::default(),
             gaps: Gaps::default(),
         }
     }
@@ -134,13 +134,7 @@ impl<'a> Library<'a> {
     /// Makes something once of what files say: each scene, and each module of it, asks for the same. `key` says of which
     /// files, and what it is.
     pub(crate) fn once<T: 'static>(&self, key: String, make: impl FnOnce() -> T) -> Rc<T> {
-        let kept = self.made.borrow().get(&key).cloned();
-        if let Some(made) = kept.and_then(|kept| kept.downcast::<T>().ok()) {
-            return made;
-        }
-        let made = Rc::new(make());
-        self.made.borrow_mut().insert(key, Rc::clone(&made) as Rc<dyn Any>);
-        made
+        self.made.once(key, make)
     }
 
     /// Finds the pairs in `text`, which is code of the file at `path`; what is cut off is noted.

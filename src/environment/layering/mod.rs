@@ -5,10 +5,12 @@
 pub(crate) mod layer;
 pub(crate) mod library;
 pub(crate) mod loaded_file;
+pub(crate) mod memo;
 pub(crate) mod readings_builder;
 pub(crate) mod start_environment;
 
 pub(crate) use crate::environment::layering::layer::Layer;
 pub(crate) use crate::environment::layering::library::Library;
+pub(crate) use crate::environment::layering::memo::Memo;
 pub(crate) use crate::environment::layering::readings_builder::ReadingsBuilder;
 pub(crate) use crate::environment::layering::start_environment::StartEnvironment;

@@ -12,7 +12,7 @@ use crate::environment::ecosystems::row::LoadOrder;
 use crate::environment::ecosystems::scene::Scene;
 use crate::environment::follow::{Effect, Step, WrapperFile};
 use crate::environment::layering::readings_builder::FromFiles;
-use crate::environment::layering::{Layer, Library, ReadingsBuilder, StartEnvironment};
+use crate::environment::layering::{Layer, Library, Memo, ReadingsBuilder, StartEnvironment};
 use crate::environment::mode::Purpose;
 use crate::environment::not_followed::GivenUp;
 use crate::environment::readers::expansion::referred_names;
@@ -77,9 +77,15 @@ pub(crate) fn add<'l>(
             let acting = step.map(|step| acting(step, steps));
             let purpose = Purpose::of(acting.map(|step| &step.invocation));
             let folder = acting.map_or(&input.project.folder, |step| &step.folder);
-            let scene =
-                Scene { project: input.project, library, environment: &environment, step: acting, purpose, folder };
-            readings.confine(ecosystems::confines(&scene));
+            let scene = Scene {
+                project: input.project,
+                library,
+                environment: &environment,
+                step: acting,
+                purpose,
+                folder,
+                made: Memo::default(),
+            };
             let load_orders = ecosystems::plausible(&scene);
             let alike = seen.entry(fingerprint(&scene, &load_orders)).or_default();
             let same = alike.iter().position(|before| environment.agrees(&before.answers));
@@ -88,7 +94,10 @@ pub(crate) fn add<'l>(
                     let before = &mut alike[at];
                     if before.environments.insert(environment.fingerprint()) {
                         readings.add_environment(name_of(&scene), &environment);
-                        readings.add_again(&before.from_files, &environment);
+                        // What the script of a build tool sets on its way says nothing about the build's files.
+                        if acting.zip(step).is_none_or(|(acting, step)| std::ptr::eq(acting, step)) {
+                            readings.add_again(&before.from_files, &environment);
+                        }
                     }
                     at
                 }
@@ -99,6 +108,7 @@ pub(crate) fn add<'l>(
                 }
                 None => {
                     scenes += 1;
+                    readings.confine(ecosystems::confines(&scene));
                     let from_files = add_scene(input, &scene, &load_orders, readings);
                     readings.derive(ecosystems::derivations(&scene));
                     let environments = HashSet::from_iter([environment.fingerprint()]);
@@ -251,23 +261,15 @@ fn add_scene(
     readings.finish_scene(scene.environment, &wrappers, &extra.collect::<Vec<Layer>>())
 }
 
-/// Lists what load orders look at in the command itself: the program with its subcommands, and options that name files.
+/// Lists what load orders look at in the command itself.
 fn words_that_matter(scene: &Scene<'_>, load_orders: &[&LoadOrder]) -> String {
     let words = scene.words();
     if load_orders.is_empty() {
         return String::new();
     }
-    // `:app:test` names a project, too, and `shop.yml` a file.
-    let names_something =
-        |word: &&String| word.starts_with('-') || word.contains(['=', ':', '.']) || word.contains("env");
     // What a function is called says nothing; its commands stand there by themselves.
     let is_function = scene.step.is_some_and(|step| step.calls_function);
-    let options = words.iter().enumerate().filter(|(at, word)| {
-        *at < 2 && !is_function
-            || names_something(word)
-            || at.checked_sub(1).is_some_and(|at| words[at].starts_with('-'))
-    });
-    options.map(|(_, word)| word.as_str()).collect::<Vec<_>>().join(" ")
+    words.iter().skip(usize::from(is_function)).map(String::as_str).collect::<Vec<_>>().join("\0")
 }
 
 /// Lists the environments of the compose services that a step runs in, with what it assigns.

@@ -83,8 +83,13 @@ fn imports(scene: &Scene<'_>, home: &Path, entry: &FileEntry, value: &str, seen:
             continue;
         }
         for path in paths(scene, home, Some(&importer), own) {
-            if path.extension().is_none() && !path.ends_with(".env") || seen.contains(&path) || seen.len() >= MOST {
+            if path.extension().is_none() && !path.ends_with(".env") || seen.contains(&path) {
                 continue;
+            }
+            if seen.len() >= MOST {
+                let why = GivenUp::too_much("its settings import more than 64 files");
+                scene.library.gaps.give_up(entry.origin(), why);
+                break;
             }
             found.extend(read(scene.library, &path, None));
             seen.push(path);

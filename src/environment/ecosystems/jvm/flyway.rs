@@ -21,7 +21,7 @@ pub(crate) fn add(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>) {
     let named = told::named_files(scene, scene.folder, &given, &["flyway.configFiles", "flyway.configFile"]);
     for path in ["flyway.conf", "conf/flyway.conf"].map(|name| scene.path(name)).into_iter().chain(named) {
         if scene.library.exists(&path) {
-            let mut layers = vec![Layer::fixed(given.clone()), Layer::Environment];
+            let mut layers = vec![Layer::fixed(given.to_vec()), Layer::Environment];
             layers.extend(by_format::flat(scene.library, &path, formats::properties::flatten));
             readings.chain("Flyway", EVERY_DIALECT, layers);
         }

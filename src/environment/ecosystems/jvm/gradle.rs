@@ -3,8 +3,9 @@
 //!
 //! Sources: the plugins' manuals; Gradle's "Testing in Java & JVM projects" and the reference of `JavaForkOptions`.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use crate::environment::ecosystems::jvm::gradle_script::{Statement, pairs, split, statements};
 use crate::environment::ecosystems::jvm::modules;
@@ -13,17 +14,19 @@ use crate::environment::ecosystems::jvm::plugins::{KEYS, PluginSetting, push};
 use crate::environment::ecosystems::manifest::quoted;
 use crate::environment::ecosystems::scene::Scene;
 use crate::environment::layering::ReadingsBuilder;
+use crate::environment::not_followed::GivenUp;
 use crate::environment::paths::{normal, parent, up_to};
 use crate::environment::readers::code;
 use crate::environment::readers::code::Value;
 use crate::environment::readers::formats;
 use crate::environment::{Origin, Setting, Unresolved};
+use crate::text::shown;
 
 /// Liquibase's tasks in Gradle, which have plain names.
 const TASKS: &[&str] = &["update", "dropAll", "rollback", "rollbackCount", "changelogSync", "tag", "diff"];
 
 /// More scripts that a build applies are not followed.
-const MOST_SCRIPTS: usize = 32;
+const MOST_SCRIPTS: usize = 256;
 
 pub(crate) fn is_used(scene: &Scene<'_>) -> bool {
     matches!(scene.program(), "gradle" | "gradlew")
@@ -31,8 +34,9 @@ pub(crate) fn is_used(scene: &Scene<'_>) -> bool {
 
 /// Adds the settings of Flyway's and Liquibase's plugins, where this command runs them.
 pub(crate) fn add(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>) {
-    for home in modules::homes(scene) {
-        for path in scripts(scene, &home) {
+    let mut seen = HashSet::new();
+    for path in modules::homes(scene).iter().flat_map(|home| scripts(scene, home)) {
+        if seen.insert(path.clone()) {
             add_file(scene, readings, &path);
         }
     }
@@ -45,21 +49,36 @@ fn scripts(scene: &Scene<'_>, home: &Path) -> Vec<PathBuf> {
     let all = up_to(&scene.project.root, home).flat_map(|folder| names.map(|name| folder.join(name)));
     let mut scripts: Vec<PathBuf> = all.filter(|path| scene.library.exists(path)).collect();
     let mut at = 0;
-    while at < scripts.len() && scripts.len() < MOST_SCRIPTS {
-        let text = scene.library.manifest(&scripts[at]);
-        for line in text.lines().filter(|line| line.contains("apply") && line.contains("from")) {
-            let Some(name) = quoted(line).last() else { continue };
+    while at < scripts.len() {
+        if scripts.len() > MOST_SCRIPTS {
+            let why = GivenUp::too_much("the build applies more than 256 scripts");
+            scene.library.give_up(&scripts[MOST_SCRIPTS], None, why);
+            scripts.truncate(MOST_SCRIPTS);
+            break;
+        }
+        let applied = applied(scene, &scripts[at]);
+        scripts.extend(applied.iter().filter(|path| !scripts.contains(path)).cloned().collect::<Vec<_>>());
+        at += 1;
+    }
+    scripts
+}
+
+/// Lists the scripts that a script applies and that are there.
+fn applied(scene: &Scene<'_>, script: &Path) -> Rc<Vec<PathBuf>> {
+    scene.library.once(format!("applied by {}", shown(script)), || {
+        let text = scene.library.manifest(script);
+        let lines = text.lines().filter(|line| line.contains("apply") && line.contains("from"));
+        let found = lines.filter_map(|line| {
+            let name = quoted(line).last()?;
             let name = ["$rootDir/", "${rootDir}/", "$projectDir/", "${projectDir}/", "$rootProject.projectDir/"]
                 .iter()
                 .find_map(|folder| name.strip_prefix(folder))
                 .unwrap_or(name);
-            let found = [parent(&scripts[at]), scene.project.root.clone()].map(|folder| normal(&folder.join(name)));
-            let found = found.into_iter().find(|path| scene.library.exists(path) && !scripts.contains(path));
-            scripts.extend(found);
-        }
-        at += 1;
-    }
-    scripts
+            let found = [parent(script), scene.project.root.clone()].map(|folder| normal(&folder.join(name)));
+            found.into_iter().find(|path| path != script && scene.library.exists(path))
+        });
+        found.collect()
+    })
 }
 
 fn add_file(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>, path: &Path) {
@@ -98,7 +117,7 @@ fn add_file(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>, path: &Path) 
         depth = depth.saturating_sub(closes.saturating_sub(opens));
         of_tool = of_tool.filter(|(at, _)| *at < depth);
     }
-    push(scene, readings, "Gradle", path, named, HashMap::new());
+    push(scene, readings, "Gradle", path, named, Rc::default());
 }
 
 /// Reads `url = 'jdbc:…'`, `url 'jdbc:…'`, `url.set("jdbc:…")` in a tool's block; `flyway.url = '…'` anywhere.
@@ -133,30 +152,37 @@ pub(crate) fn told(scene: &Scene<'_>, home: &Path, is_test: bool) -> Vec<Setting
         return told;
     }
     for path in scripts(scene, home) {
-        let text = scene.library.manifest(&path);
-        let shown = scene.library.shown(&path);
-        for statement in statements(&text, STATEMENTS).iter().rev().filter(|one| concerns(one, is_test)) {
-            let origin = |name: &str| Origin::file(name, &shown, statement.line);
-            if matches!(statement.name, "systemProperty" | "systemProperties" | "environment" | "environmentVariables")
-            {
-                for (name, expression) in pairs(statement.text) {
-                    let look = |name: &str| scene.environment.get(name).map(str::to_owned);
-                    let value = match property_of_the_build(scene, expression) {
-                        Some(given) => given.map_or(Value::Unset, Value::Known),
-                        None => code::evaluate(expression, &look),
-                    };
-                    // Most of what a build tells says nothing about a database: the judge decides what is unclear.
-                    let (value, unresolved) = match value {
-                        Value::Known(value) => (value, None),
-                        Value::Unset => continue,
-                        Value::Unknown => (expression.to_owned(), Some(Unresolved::Template)),
-                    };
-                    told.push(Setting { origin: origin(&name), name, value, unresolved });
-                }
-            } else {
-                let texts = split(statement.text).into_iter().flat_map(quoted).collect::<Vec<_>>().join(" ");
-                told.extend(options::of_text(&texts, &origin(statement.name)));
+        let of_script = scene.once(format!("told {is_test} by {}", shown(&path)), || of_script(scene, &path, is_test));
+        told.extend(of_script.iter().cloned());
+    }
+    told
+}
+
+/// Collects what one script tells the tests, or the program.
+fn of_script(scene: &Scene<'_>, path: &Path, is_test: bool) -> Vec<Setting> {
+    let mut told = Vec::new();
+    let text = scene.library.manifest(path);
+    let shown = scene.library.shown(path);
+    for statement in statements(&text, STATEMENTS).iter().rev().filter(|one| concerns(one, is_test)) {
+        let origin = |name: &str| Origin::file(name, &shown, statement.line);
+        if matches!(statement.name, "systemProperty" | "systemProperties" | "environment" | "environmentVariables") {
+            for (name, expression) in pairs(statement.text) {
+                let look = |name: &str| scene.environment.get(name).map(str::to_owned);
+                let value = match property_of_the_build(scene, expression) {
+                    Some(given) => given.map_or(Value::Unset, Value::Known),
+                    None => code::evaluate(expression, &look),
+                };
+                // Most of what a build tells says nothing about a database: the judge decides what is unclear.
+                let (value, unresolved) = match value {
+                    Value::Known(value) => (value, None),
+                    Value::Unset => continue,
+                    Value::Unknown => (expression.to_owned(), Some(Unresolved::Template)),
+                };
+                told.push(Setting { origin: origin(&name), name, value, unresolved });
             }
+        } else {
+            let texts = split(statement.text).into_iter().flat_map(quoted).collect::<Vec<_>>().join(" ");
+            told.extend(options::of_text(&texts, &origin(statement.name)));
         }
     }
     told

@@ -19,11 +19,11 @@ use crate::environment::readers::dotenv::Dialect;
 const MOST: usize = 32;
 
 pub(crate) fn add(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>) {
-    for home in modules::homes(scene) {
+    for home in modules::homes(scene).iter() {
         for is_test in resources::runs(scene) {
-            let given = told::of(scene, &home, is_test);
-            for path in files(scene, &home, is_test, &given) {
-                let mut layers = vec![Layer::fixed(given.clone()), Layer::Environment];
+            let given = told::of(scene, home, is_test);
+            for path in files(scene, home, is_test, &given) {
+                let mut layers = vec![Layer::fixed(given.to_vec()), Layer::Environment];
                 layers.extend(
                     with_included(scene, path).iter().filter_map(|path| blocks::layer(scene.library, path, None)),
                 );

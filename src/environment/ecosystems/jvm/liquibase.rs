@@ -16,14 +16,14 @@ pub(crate) fn is_used(scene: &Scene<'_>) -> bool {
 }
 
 pub(crate) fn add(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>) {
-    for home in modules::homes(scene) {
-        let given = told::of(scene, &home, false);
-        let mut paths = told::named_files(scene, &home, &given, &["liquibase.propertyFile"]);
+    for home in modules::homes(scene).iter() {
+        let given = told::of(scene, home, false);
+        let mut paths = told::named_files(scene, home, &given, &["liquibase.propertyFile"]);
         if paths.is_empty() {
             paths.push(home.join("liquibase.properties"));
         }
         for path in paths.iter().filter(|path| scene.library.exists(path)) {
-            let mut layers = vec![Layer::fixed(given.clone()), Layer::Environment];
+            let mut layers = vec![Layer::fixed(given.to_vec()), Layer::Environment];
             layers.extend(by_format::flat(scene.library, path, formats::properties::flatten));
             readings.chain("Liquibase", EVERY_DIALECT, layers);
         }

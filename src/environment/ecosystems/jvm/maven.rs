@@ -3,6 +3,7 @@
 //! Sources: the plugins' manuals (Surefire and Failsafe: `systemPropertyVariables`, `environmentVariables`, `argLine`).
 
 use std::path::Path;
+use std::rc::Rc;
 
 use crate::environment::ecosystems::jvm::modules;
 use crate::environment::ecosystems::jvm::options;
@@ -19,17 +20,16 @@ pub(crate) fn is_used(scene: &Scene<'_>) -> bool {
 
 /// Adds the settings of Flyway's and Liquibase's plugins, where this command runs them.
 pub(crate) fn add(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>) {
-    for home in modules::homes(scene) {
-        let poms = pom::with_parents(scene, &home);
-        let properties = pom::properties(scene, &poms);
-        for pom in &poms {
+    for home in modules::homes(scene).iter() {
+        let build = pom::build(scene, home);
+        for pom in &build.poms {
             let mut named: Vec<PluginSetting> = pom.plugins.iter().flat_map(|one| of_migration(scene, one)).collect();
             for (name, (value, line)) in &pom.properties {
                 if matches!(name.split_once('.'), Some(("flyway" | "liquibase", key)) if KEYS.contains(&key)) {
                     named.push(PluginSetting { name: name.clone(), text: value.clone(), line: *line });
                 }
             }
-            push(scene, readings, "Maven", &pom.path, named, properties.clone());
+            push(scene, readings, "Maven", &pom.path, named, Rc::clone(&build.properties));
         }
     }
 }
@@ -55,16 +55,16 @@ pub(crate) fn told(scene: &Scene<'_>, home: &Path, is_test: bool) -> Vec<Setting
     if !is_used(scene) {
         return Vec::new();
     }
-    let poms = pom::with_parents(scene, home);
-    let properties = pom::properties(scene, &poms);
+    let build = pom::build(scene, home);
     let known = |name: &str| match name.strip_prefix("env.") {
         Some(name) => scene.environment.get(name).map(str::to_owned),
-        None => properties.get(name).cloned(),
+        None => build.properties.get(name).cloned(),
     };
     let placeholders = Placeholders::of_file(&known);
     let mut told = Vec::new();
-    for pom in &poms {
-        for (name, (value, line)) in pom.properties.iter().filter(|(name, _)| options::is_carrier(name)) {
+    for pom in &build.poms {
+        let carriers = options::CARRIERS.iter().filter_map(|name| Some((*name, pom.properties.get(*name)?)));
+        for (name, (value, line)) in carriers {
             let origin = Origin::file(name, scene.library.shown(&pom.path), *line);
             told.extend(options::of_text(&placeholders.filled(value), &origin));
         }

@@ -1,78 +1,191 @@
 //! Which profiles of Maven's files count.
 //!
-//! Source: Maven's "Introduction to Build Profiles".
+//! Source: Maven's "Introduction to Build Profiles", `DefaultProfileSelector` and the activators of `maven-model-builder`: a
+//! profile is on if it is named, or if all conditions of its activation hold; one that is on by default only where no other
+//! of the same file is; one that is named with `!` never. What depends on the JDK or on the version of the system is not
+//! known here: it may be on, and hides none that is on by default.
 
 use std::collections::HashMap;
+use std::ops::Range;
+use std::path::Path;
+use std::rc::Rc;
 
 use crate::environment::ecosystems::jvm::{maven_command, maven_settings};
 use crate::environment::ecosystems::scene::Scene;
-use crate::environment::layering::StartEnvironment;
+use crate::environment::paths::normal;
 use crate::environment::readers::formats::FlatEntry;
 
-/// What chooses among the profiles of a build.
-pub(crate) struct Chosen<'s> {
-    names: Vec<String>,
-    /// By `-P`, so that what is on by default is not.
-    is_asked: bool,
-    properties: HashMap<String, String>,
-    environment: &'s StartEnvironment,
+/// Tells of each entry of a project's or settings file whether it counts: it stands in no profile, or in one that is on.
+/// Files of conditions are looked for from `folder`.
+pub(crate) fn counting(scene: &Scene<'_>, entries: &[FlatEntry], folder: &Path) -> Vec<bool> {
+    let mut counts = vec![true; entries.len()];
+    let profiles: Vec<Profile> = ranges(entries).map(|range| Profile::of(&entries[range.clone()], range)).collect();
+    if profiles.is_empty() {
+        return counts;
+    }
+    let chosen = Chosen::of(scene);
+    let state = |profile: &Profile| chosen.state(scene, folder, profile);
+    let states: Vec<State> = profiles.iter().map(state).collect();
+    let is_one_on = states.contains(&State::On);
+    for (profile, state) in profiles.into_iter().zip(states) {
+        let is_on = match state {
+            State::On | State::MayBe => true,
+            State::ByDefault => !is_one_on,
+            State::Off => false,
+        };
+        counts[profile.range].fill(is_on);
+    }
+    counts
 }
 
-impl<'s> Chosen<'s> {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    On,
+    MayBe,
+    ByDefault,
+    Off,
+}
+
+/// Finds where the profiles stand.
+fn ranges(entries: &[FlatEntry]) -> impl Iterator<Item = Range<usize>> {
+    let is_in_profile =
+        |entry: &FlatEntry| matches!(&entry.path[..], [_, list, one, ..] if list == "profiles" && one == "profile");
+    let starts = move |at: &usize| is_in_profile(&entries[*at]) && entries[*at].path.len() == 3;
+    (0..entries.len()).filter(starts).map(move |start| {
+        let goes_on = |entry: &&FlatEntry| is_in_profile(entry) && entry.path.len() > 3;
+        start..start + 1 + entries[start + 1..].iter().take_while(goes_on).count()
+    })
+}
+
+/// A profile with what turns it on.
+struct Profile {
+    range: Range<usize>,
+    id: String,
+    is_on_by_default: bool,
+    /// What stands below `<activation>`: `property.name` and its value.
+    conditions: Vec<(String, String)>,
+}
+
+impl Profile {
+    fn of(entries: &[FlatEntry], range: Range<usize>) -> Self {
+        let mut profile = Profile { range, id: String::new(), is_on_by_default: false, conditions: Vec::new() };
+        for entry in entries {
+            match &entry.path[3..] {
+                [id] if id == "id" => profile.id.clone_from(&entry.value),
+                [activation, rest @ ..] if activation == "activation" => match rest {
+                    [] => {}
+                    [one] if one == "activeByDefault" => profile.is_on_by_default = entry.value == "true",
+                    rest => profile.conditions.push((rest.join("."), entry.value.clone())),
+                },
+                _ => {}
+            }
+        }
+        profile
+    }
+
+    fn condition(&self, name: &str) -> Option<&str> {
+        self.conditions.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str())
+    }
+}
+
+/// What chooses among the profiles of a build.
+struct Chosen {
+    named: Vec<String>,
+    refused: Vec<String>,
+    properties: Rc<HashMap<String, String>>,
+}
+
+impl Chosen {
     /// Gathers what the command and the settings choose.
-    pub(crate) fn of(scene: &Scene<'s>) -> Self {
-        let asked = maven_command::profiles(scene);
-        let is_asked = asked.iter().any(|name| !name.starts_with(['!', '-']));
-        let mut names: Vec<String> =
-            asked.into_iter().map(|name| name.trim_start_matches(['+', '?']).to_owned()).collect();
-        let active = maven_settings::active(scene);
-        let by_settings: Vec<String> =
-            active.iter().filter(|name| !names.contains(&format!("!{name}"))).cloned().collect();
-        names.extend(by_settings);
-        Chosen { names, is_asked, properties: maven_command::given(scene), environment: scene.environment }
-    }
-
-    /// Tells whether the profile of that id is chosen by its name.
-    pub(crate) fn names(&self, id: &str) -> bool {
-        self.names.iter().any(|name| name == id)
-    }
-
-    /// Tells whether an entry below `<activation>` turns its profile on; `condition` keeps the name of a property for the
-    /// value behind it.
-    pub(crate) fn fits(
-        &self,
-        path: &[&str],
-        entry: &FlatEntry,
-        next: Option<&FlatEntry>,
-        condition: &mut String,
-    ) -> bool {
-        let value = entry.value.as_str();
-        match path {
-            ["activeByDefault"] => value == "true" && !self.is_asked,
-            ["property", "name"] => {
-                value.clone_into(condition);
-                let has_value =
-                    next.is_some_and(|next| next.path.ends_with(&["property".to_owned(), "value".to_owned()]));
-                match value.strip_prefix('!') {
-                    Some(name) => self.property(name).is_none(),
-                    None => !has_value && self.property(value).is_some(),
+    fn of(scene: &Scene<'_>) -> Rc<Self> {
+        scene.once("chosen profiles".to_owned(), || {
+            let (mut named, mut refused) = (Vec::new(), Vec::new());
+            for name in maven_command::profiles(scene) {
+                match name.strip_prefix(['!', '-']) {
+                    Some(name) => refused.push(name.trim_start_matches('?').to_owned()),
+                    None => named.push(name.trim_start_matches(['+', '?']).to_owned()),
                 }
             }
-            ["property", "value"] => {
-                let own = self.property(condition);
-                match value.strip_prefix('!') {
-                    Some(other) => own.is_none_or(|own| own != other),
-                    None => own == Some(value),
-                }
-            }
-            _ => false,
+            named.extend(maven_settings::active(scene).iter().cloned());
+            Chosen { named, refused, properties: maven_command::given(scene) }
+        })
+    }
+
+    fn state(&self, scene: &Scene<'_>, folder: &Path, profile: &Profile) -> State {
+        if self.refused.contains(&profile.id) {
+            return State::Off;
+        }
+        if self.named.contains(&profile.id) {
+            return State::On;
+        }
+        let conditions = [
+            self.property(scene, profile),
+            profile.condition("file.exists").map(|name| self.is_there(scene, folder, name)),
+            profile.condition("file.missing").map(|name| self.is_there(scene, folder, name).map(|is_there| !is_there)),
+            system(profile),
+            profile.condition("jdk").map(|_| None),
+        ];
+        let holding: Vec<Option<bool>> = conditions.into_iter().flatten().collect();
+        match () {
+            () if !holding.is_empty() && holding.iter().all(|one| *one == Some(true)) => State::On,
+            () if !holding.is_empty() && !holding.contains(&Some(false)) => State::MayBe,
+            () if profile.is_on_by_default => State::ByDefault,
+            () => State::Off,
         }
     }
 
-    fn property(&self, name: &str) -> Option<&str> {
+    /// Tells whether a property has the value that a profile asks for.
+    fn property(&self, scene: &Scene<'_>, profile: &Profile) -> Option<Option<bool>> {
+        let name = profile.condition("property.name")?;
+        let own = self.value(scene, name.strip_prefix('!').unwrap_or(name));
+        let own = own.filter(|own| !own.is_empty());
+        Some(Some(match profile.condition("property.value").filter(|value| !value.is_empty()) {
+            Some(value) => match value.strip_prefix('!') {
+                Some(other) => own != Some(other),
+                None => own == Some(value),
+            },
+            None => own.is_some() != name.starts_with('!'),
+        }))
+    }
+
+    fn value<'v>(&'v self, scene: &'v Scene<'_>, name: &str) -> Option<&'v str> {
         match name.strip_prefix("env.") {
-            Some(name) => self.environment.get(name),
+            Some(name) => scene.environment.get(name),
             None => self.properties.get(name).map(String::as_str),
         }
+    }
+
+    /// Tells whether a file is there; `None` where its name is not known.
+    fn is_there(&self, scene: &Scene<'_>, folder: &Path, name: &str) -> Option<bool> {
+        let own = ["${basedir}/", "${project.basedir}/"].iter().find_map(|folder| name.strip_prefix(folder));
+        let own = own.unwrap_or(name);
+        (!own.contains("${")).then(|| scene.library.exists(&normal(&folder.join(own))))
+    }
+}
+
+/// Tells whether this machine's system is the one that a profile asks for.
+fn system(profile: &Profile) -> Option<Option<bool>> {
+    let is_own = |condition: &str, own: &[&str]| {
+        let asked = profile.condition(condition)?.to_ascii_lowercase();
+        let (name, expected) = asked.strip_prefix('!').map_or((asked.as_str(), true), |name| (name, false));
+        Some(own.contains(&name) == expected)
+    };
+    let (family, name): (&[&str], &[&str]) = match std::env::consts::OS {
+        "macos" => (&["mac", "unix"], &["mac os x"]),
+        _ => (&["unix"], &["linux"]),
+    };
+    let architecture: &[&str] = match std::env::consts::ARCH {
+        "x86_64" => &["amd64", "x86_64"],
+        "aarch64" => &["aarch64"],
+        _ => &[],
+    };
+    let known = [is_own("os.family", family), is_own("os.name", name), is_own("os.arch", architecture)];
+    let version = profile.condition("os.version").map(|_| None);
+    let known: Vec<Option<bool>> = known.into_iter().flatten().map(Some).chain(version).collect();
+    match () {
+        () if known.is_empty() => None,
+        () if known.contains(&Some(false)) => Some(Some(false)),
+        () if known.contains(&None) => Some(None),
+        () => Some(Some(true)),
     }
 }

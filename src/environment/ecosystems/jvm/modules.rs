@@ -22,7 +22,11 @@ const MOST: usize = 1024;
 const MARKS: [&str; 4] = ["pom.xml", "build.gradle", "build.gradle.kts", "build.sbt"];
 
 /// Lists the folders of the modules that the command may belong to.
-pub(crate) fn homes(scene: &Scene<'_>) -> Vec<PathBuf> {
+pub(crate) fn homes(scene: &Scene<'_>) -> Rc<Vec<PathBuf>> {
+    scene.once("homes".to_owned(), || find_homes(scene))
+}
+
+fn find_homes(scene: &Scene<'_>) -> Vec<PathBuf> {
     let start = start(scene);
     let mut homes = match scene.program() {
         "mvn" | "mvnw" | "mvnd" => chosen_by_maven(scene, &start),
@@ -37,13 +41,9 @@ pub(crate) fn homes(scene: &Scene<'_>) -> Vec<PathBuf> {
             homes.extend(members.iter().filter(|member| member.starts_with(&start)).cloned());
         }
     }
-    let mut known = Vec::with_capacity(homes.len());
-    for home in homes {
-        if !known.contains(&home) {
-            known.push(home);
-        }
-    }
-    known
+    let mut seen = HashSet::default();
+    homes.retain(|home| seen.insert(home.as_os_str().to_owned()));
+    homes
 }
 
 /// Lists the modules that a build tool works in, and those of the same build that their build files name, where that is not
@@ -52,7 +52,7 @@ pub(crate) fn confines(scene: &Scene<'_>) -> Option<Vec<PathBuf>> {
     if !matches!(scene.program(), "mvn" | "mvnw" | "mvnd" | "gradle" | "gradlew") {
         return None;
     }
-    let mut own = homes(scene);
+    let mut own = homes(scene).to_vec();
     own.retain(|home| MARKS.iter().any(|mark| scene.library.exists(&home.join(mark))));
     if own.is_empty() || own.contains(&scene.project.root) {
         return None;

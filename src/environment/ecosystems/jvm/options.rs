@@ -7,7 +7,7 @@
 use crate::environment::{Origin, Setting};
 
 /// Options whose value is a text of further options, for the program or for its JVM.
-const CARRIERS: &[&str] = &[
+pub(crate) const CARRIERS: &[&str] = &[
     "appArgs",
     "args",
     "argLine",

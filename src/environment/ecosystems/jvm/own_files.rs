@@ -26,7 +26,7 @@ const SAYS: &[&str] = &["embedded-database", "jdbc:", "mongodb:", "mongodb+srv:"
 
 pub(crate) fn add(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>) {
     let homes = modules::homes(scene);
-    for home in &homes {
+    for home in homes.iter() {
         let depended = modules::depended(scene, &homes, home);
         for is_test in resources::runs(scene) {
             let folders = Folders::of(scene, home, &depended, is_test);
@@ -36,8 +36,7 @@ pub(crate) fn add(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>) {
             let of_the_web = OF_THE_WEB.iter().map(|name| home.join(name));
             let all = folders.resources().cloned().chain(below).chain(of_the_web);
             for folder in all.filter(|folder| scene.library.exists(folder)) {
-                let mut names = scene.names_in(&folder);
-                names.sort();
+                let names = scene.names_in(&folder);
                 let is_wanted = |name: &&String| {
                     let not_springs = [".properties", ".yml", ".yaml"];
                     let own = not_springs.iter().find_map(|ending| name.strip_suffix(ending));
@@ -62,7 +61,7 @@ pub(crate) fn add(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>) {
             }
             let given = told::of(scene, home, is_test);
             for layer in layers {
-                let layers = vec![Layer::fixed(given.clone()), Layer::Environment, layer];
+                let layers = vec![Layer::fixed(given.to_vec()), Layer::Environment, layer];
                 readings.chain("settings file of a library", &[Dialect::Lenient], layers);
             }
         }
@@ -75,13 +74,38 @@ fn is_springs(name: &str) -> bool {
     matches!(first, "application" | "bootstrap" | "messages" | "ValidationMessages" | "liquibase" | "flyway")
 }
 
-/// Reads a YAML file of a program that is told its name in code. What is to be filled in, and is not, leads nowhere.
+/// Reads a YAML file of a program that is told its name in code.
 fn of_yaml(library: &Library<'_>, path: &Path) -> Option<Layer> {
     let entries = library.entries(path, formats::yaml::flatten)?;
     let shown = library.shown(path);
     Some(Layer::computed(move |lookup| {
         let mut filled = filled(&entries, lookup);
-        filled.retain(|entry| !entry.value.contains("${"));
+        filled.retain(|entry| !leads_nowhere(&entry.value));
         dotted(filled, &shown, None)
     }))
+}
+
+/// Tells whether the place in a value is to be filled in, and is not. Where only something else is, it still is a place.
+fn leads_nowhere(value: &str) -> bool {
+    let Some((_, rest)) = value.split_once("//") else { return value.starts_with("${") };
+    let authority = rest.split('/').next().unwrap_or(rest);
+    authority.rsplit('@').next().is_some_and(|host| host.contains("${"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_that_is_not_filled_in_leads_nowhere() {
+        for (value, expected) in [
+            ("jdbc:postgresql://${DB_HOST}/orders", true),
+            ("jdbc:postgresql://db.shop.net/${DB_NAME}", false),
+            ("postgres://${DB_USER}:${DB_PASSWORD}@db.shop.net/orders", false),
+            ("${DB_URL}", true),
+            ("jdbc:h2:mem:${NAME}", false),
+        ] {
+            assert_eq!(leads_nowhere(value), expected, "{value}");
+        }
+    }
 }

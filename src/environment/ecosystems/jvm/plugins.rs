@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 use std::path::Path;
+use std::rc::Rc;
 
 use crate::environment::ecosystems::scene::Scene;
 use crate::environment::layering::{Layer, ReadingsBuilder};
@@ -31,7 +32,7 @@ pub(crate) fn push(
     loader: &'static str,
     path: &Path,
     named: Vec<PluginSetting>,
-    properties: HashMap<String, String>,
+    properties: Rc<HashMap<String, String>>,
 ) {
     if named.is_empty() {
         return;

@@ -16,6 +16,7 @@ use crate::environment::ecosystems::jvm::{
 };
 use crate::environment::ecosystems::scene::Scene;
 use crate::environment::layering::{Layer, ReadingsBuilder};
+use crate::environment::not_followed::GivenUp;
 use crate::environment::readers::dotenv::Dialect;
 use crate::environment::readers::expansion::Lookup;
 use crate::environment::readers::expansion::placeholders::Placeholders;
@@ -26,7 +27,7 @@ const PROFILES: &str = "spring.profiles.active";
 
 pub(crate) fn add(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>) {
     let homes = modules::homes(scene);
-    for home in &homes {
+    for home in homes.iter() {
         readings.add_base(home);
         let depended = modules::depended(scene, &homes, home);
         for is_test in resources::runs(scene) {
@@ -61,10 +62,10 @@ impl Run<'_> {
         folders.named = config_import::locations(scene, self.home, self.told);
         let names = self.given("spring.config.name").unwrap_or("application").split(',').map(str::trim);
         let names: Vec<&str> = names.chain(["bootstrap"]).collect();
-        let filtered = pom::properties(scene, &pom::with_parents(scene, self.home));
+        let build = pom::build(scene, self.home);
         let read = |folders: &Folders, name: &str, active: Option<&[String]>| {
             let mut entries = documents(scene, folders, name, active);
-            entries.iter_mut().for_each(|entry| filter(&mut entry.value, &filtered));
+            entries.iter_mut().for_each(|entry| filter(&mut entry.value, &build.properties));
             entries
         };
         let plain: Vec<FileEntry> = names.iter().flat_map(|name| read(&folders, name, None)).collect();
@@ -94,9 +95,11 @@ impl Run<'_> {
 
     /// Adds what the run sees where the files say `stack`, the strongest first.
     fn add_stack(&self, stack: Vec<FileEntry>, readings: &mut ReadingsBuilder<'_>) {
-        let ways: &[bool] = if grails::is_used(self.scene, self.home) { &[true, false] } else { &[true] };
-        for reads_groovy in ways {
-            self.add_way(stack.clone(), *reads_groovy, readings);
+        if grails::is_used(self.scene, self.home) {
+            self.add_way(stack.clone(), true, readings);
+            self.add_way(stack, false, readings);
+        } else {
+            self.add_way(stack, true, readings);
         }
     }
 
@@ -108,7 +111,7 @@ impl Run<'_> {
         let mut entries = quarkus::of_profile(stack, &quarkus::profile(scene, self.told, self.is_test));
         entries.extend(by_default::of(scene, self.home, &entries, self.is_test));
         let computed = Layer::computed(move |lookup| resolved(&entries, &own, lookup));
-        let mut given: Vec<Setting> = self.variant.settings.iter().chain(self.told).cloned().collect();
+        let mut given: Vec<Setting> = self.variant.settings.iter().chain(self.told.iter()).cloned().collect();
         given.extend(grails::environment_setting(scene, self.home, self.told));
         let layers = vec![Layer::fixed(given), Layer::Environment, computed];
         readings.chain("Spring Boot", DIALECTS, layers.clone());
@@ -166,7 +169,11 @@ impl Run<'_> {
         {
             sets.push(vec!["test".to_owned()]);
         }
-        sets.into_iter().map(|set| with_included(set, plain)).collect()
+        let give_up = || {
+            let why = GivenUp::too_much("its settings turn on more than 64 profiles");
+            scene.library.give_up(self.home, None, why);
+        };
+        sets.into_iter().map(|set| with_included(set, plain, &give_up)).collect()
     }
 }
 
@@ -175,7 +182,7 @@ fn listed(text: &str) -> Vec<String> {
 }
 
 /// Adds the profiles that a file includes, and the members of groups.
-fn with_included(mut set: Vec<String>, plain: &[FileEntry]) -> Vec<String> {
+fn with_included(mut set: Vec<String>, plain: &[FileEntry], give_up: &dyn Fn()) -> Vec<String> {
     let wanted = |name: &str, prefix: &str| {
         name == prefix || name.strip_prefix(prefix).is_some_and(|rest| rest.starts_with(['.', '[']))
     };
@@ -183,7 +190,11 @@ fn with_included(mut set: Vec<String>, plain: &[FileEntry]) -> Vec<String> {
     let included: Vec<String> = included.flat_map(|entry| listed(&entry.value)).collect();
     set.extend(included);
     let mut at = 0;
-    while at < set.len() && set.len() < MOST_PROFILES {
+    while at < set.len() {
+        if set.len() > MOST_PROFILES {
+            give_up();
+            break;
+        }
         let group = format!("spring.profiles.group.{}", set[at]);
         let members = plain.iter().filter(|entry| wanted(&entry.name, &group)).flat_map(|entry| listed(&entry.value));
         let members: Vec<String> = members.filter(|member| !set.contains(member)).collect();

@@ -6,13 +6,14 @@
 //! reference", Leiningen's sample project.
 
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use crate::environment::ecosystems::jvm::{gradle, maven, options};
 use crate::environment::ecosystems::scene::Scene;
 use crate::environment::paths::up_to;
 use crate::environment::readers::formats;
 use crate::environment::{Origin, Setting};
-use crate::text::line_number;
+use crate::text::{line_number, shown};
 
 /// Variables with options in them.
 const VARIABLES: &[&str] = &[
@@ -33,7 +34,11 @@ const VARIABLES: &[&str] = &[
 const FILES: &[&str] = &[".mvn/maven.config", ".mvn/jvm.config", ".sbtopts", ".jvmopts"];
 
 /// Collects what a run of the module in `home` is told, the strongest first.
-pub(crate) fn of(scene: &Scene<'_>, home: &Path, is_test: bool) -> Vec<Setting> {
+pub(crate) fn of(scene: &Scene<'_>, home: &Path, is_test: bool) -> Rc<Vec<Setting>> {
+    scene.once(format!("told {is_test} {}", shown(home)), || collect(scene, home, is_test))
+}
+
+fn collect(scene: &Scene<'_>, home: &Path, is_test: bool) -> Vec<Setting> {
     let mut told = scene
         .step
         .map_or_else(Vec::new, |step| options::of_words(&step.invocation.words[1..], &step.invocation.origin));
