@@ -11,9 +11,10 @@ use crate::environment::ecosystems::scene::Scene;
 use crate::environment::layering::{Layer, ReadingsBuilder};
 use crate::environment::not_followed::GivenUp;
 use crate::environment::readers::code;
+use crate::environment::readers::code::python::Closings;
 use crate::environment::readers::code::ruby::{Sections, holds};
 use crate::environment::readers::code::words::is_of_a_database;
-use crate::environment::readers::code::{Comments, Computed, Value, python};
+use crate::environment::readers::code::{Comments, Computed, Value};
 use crate::environment::readers::expansion::Lookup;
 use crate::environment::{Origin, Setting};
 
@@ -85,7 +86,12 @@ fn add_code(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>, home: &Path, 
     }
     for path in paths.iter().take(MOST_FILES) {
         let Some(text) = scene.library.string(path) else { continue };
-        let statements = Rc::new(statements(&text, environment));
+        let (statements, is_cut) = statements(&text, environment);
+        if is_cut {
+            let why = GivenUp::too_much("its brackets are not closed where they are looked for");
+            scene.library.give_up(path, None, why);
+        }
+        let statements = Rc::new(statements);
         // What many initializers are given is made elsewhere, and read there.
         let is_loose = FOLDERS.iter().any(|folder| path.parent().is_some_and(|own| own.ends_with(folder)));
         if statements.is_empty() {
@@ -96,9 +102,12 @@ fn add_code(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>, home: &Path, 
         let layer = |wanted: fn(Kind) -> bool| {
             let (statements, shown) = (Rc::clone(&statements), shown.clone());
             Layer::computed(move |lookup| {
-                let mut settings = settings(&statements, &shown, lookup, wanted);
-                settings.retain(|setting| !is_loose || setting.unresolved.is_none());
-                settings
+                // What a variable is set to stands there and nowhere else.
+                let leaves_out =
+                    |kind, setting: &Setting| is_loose && kind == Kind::Connection && setting.unresolved.is_some();
+                let settings = settings(&statements, &shown, lookup);
+                let own = settings.into_iter().filter(|(kind, one)| wanted(*kind) && !leaves_out(*kind, one));
+                own.map(|(_, setting)| setting).collect()
             })
         };
         if statements.iter().any(|one| matches!(one, Statement::Sets { kind: Kind::Forced, .. })) {
@@ -158,11 +167,13 @@ enum Statement {
     Connects { call: &'static str, arguments: String, line: u32 },
 }
 
-fn statements(text: &str, environment: &str) -> Vec<Statement> {
+/// Lists the statements of a file; tells, too, whether it was given up on before its end.
+fn statements(text: &str, environment: &str) -> (Vec<Statement>, bool) {
     let mut found = Vec::new();
     if !text.contains("ENV") && !CONNECTS.iter().any(|call| text.contains(call)) {
-        return found;
+        return (found, false);
     }
+    let closings = Closings::new();
     let mut sections = Sections::default();
     let mut at = 0;
     for (line, number) in text.lines().zip(1..) {
@@ -174,12 +185,12 @@ fn statements(text: &str, environment: &str) -> Vec<Statement> {
             continue;
         }
         let rest = text.get(start..).unwrap_or_default().trim_start();
-        found.extend(assigned(rest, number));
+        found.extend(assigned(rest, number, &closings));
         for call in CONNECTS {
             let Some(inside) = line.find(call).map(|at| start + at + call.len()) else { continue };
             let rest = text.get(inside..).unwrap_or_default();
             let arguments = match rest.strip_prefix('(') {
-                Some(rest) => python::closing(rest).map(|end| &rest[..end]),
+                Some(rest) => closings.find(rest).map(|end| &rest[..end]),
                 None => rest.lines().next().filter(|rest| rest.starts_with(' ')),
             };
             // What is configured elsewhere is read there.
@@ -188,9 +199,18 @@ fn statements(text: &str, environment: &str) -> Vec<Statement> {
                 found.push(Statement::Connects { call, arguments: arguments.to_owned(), line: number });
             }
         }
+        if found.len() > MOST_STATEMENTS || closings.is_spent() {
+            return (found, true);
+        }
     }
-    found
+    (found, false)
 }
+
+/// More statements of one file are not read.
+const MOST_STATEMENTS: usize = 2_000;
+
+/// How far a call is read whose end is not found, in bytes.
+const LONGEST_CALL: usize = 4096;
 
 /// Marks of arguments that take up what a framework was configured with. Source: Active Record's `DatabaseConfigurations`.
 const CONFIGURED: &[&str] = &["configuration", "db_config", "connection_config", "Rails.env"];
@@ -203,13 +223,13 @@ fn is_for_another(code: &str, environment: &str) -> bool {
 }
 
 /// Reads the variables that a statement sets: `ENV["X"] ||= y`, `ENV.update("X" => "y")`, `ENV.store("X", "y")`.
-fn assigned(code: &str, line: u32) -> Vec<Statement> {
+fn assigned(code: &str, line: u32, closings: &Closings) -> Vec<Statement> {
     let Some(rest) = code.strip_prefix("ENV") else { return Vec::new() };
     let set = |name: &str, kind, expression: &str| {
         let (name, expression) = (name.trim().trim_matches(['"', '\'']).to_owned(), expression.trim().to_owned());
         Statement::Sets { kind, name, expression, line }
     };
-    if let Some((name, rest)) = rest.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+    if let Some((name, rest)) = rest.strip_prefix('[').and_then(|rest| rest.split_once(['\n', ']'])) {
         let rest = rest.trim_start();
         let (kind, rest) = match rest.strip_prefix("||") {
             Some(rest) => (Kind::Default, rest),
@@ -222,7 +242,8 @@ fn assigned(code: &str, line: u32) -> Vec<Statement> {
     let Some((call, inside)) = calls.iter().find_map(|call| Some((call, rest.strip_prefix(call)?))) else {
         return Vec::new();
     };
-    let inside = &inside[..python::closing(inside).unwrap_or(inside.len())];
+    let window = || (0..=inside.len().min(LONGEST_CALL)).rev().find(|at| inside.is_char_boundary(*at)).unwrap_or(0);
+    let inside = &inside[..closings.find(inside).unwrap_or_else(window)];
     if *call == ".store(" {
         return inside.split_once(',').map(|(name, value)| set(name, Kind::Forced, value)).into_iter().collect();
     }
@@ -251,7 +272,8 @@ fn end_of(text: &str) -> usize {
 /// Longer expressions are not read.
 const MOST_LINES: usize = 32;
 
-fn settings(statements: &[Statement], shown: &Path, lookup: Lookup<'_>, wanted: fn(Kind) -> bool) -> Vec<Setting> {
+/// Lists what the statements come to, one after the other.
+fn settings(statements: &[Statement], shown: &Path, lookup: Lookup<'_>) -> Vec<(Kind, Setting)> {
     let mut settings: Vec<(Kind, Setting)> = Vec::new();
     for statement in statements {
         let found = {
@@ -276,7 +298,7 @@ fn settings(statements: &[Statement], shown: &Path, lookup: Lookup<'_>, wanted: 
             settings.push((kind, setting));
         }
     }
-    settings.into_iter().filter(|(kind, _)| wanted(*kind)).map(|(_, setting)| setting).collect()
+    settings
 }
 
 fn evaluated(statement: &Statement, shown: &Path, lookup: Lookup<'_>) -> Vec<Setting> {
@@ -328,9 +350,8 @@ mod tests {
         let table = [("test", None, "postgres:///t"), ("development", None, "postgres:///d"), ("test", Some("x"), "x")];
         for (environment, set, expected) in table {
             let lookup = |name: &str| set.filter(|_| name == "DB_URL").map(str::to_owned);
-            let found = settings(&statements(text, environment), Path::new("db.rb"), &lookup, |_| true);
-            let value =
-                |name: &str| found.iter().find(|setting| setting.name == name).map(|setting| setting.value.as_str());
+            let found = settings(&statements(text, environment).0, Path::new("db.rb"), &lookup);
+            let value = |name: &str| found.iter().find(|(_, one)| one.name == name).map(|(_, one)| one.value.as_str());
             assert_eq!(value("database.Sequelconnect8.url"), Some(expected), "{environment}");
             assert_eq!(value("database.Redisnew9.host"), Some("h"));
         }
@@ -339,14 +360,30 @@ mod tests {
     fn what_is_set_for_sure_is_told_from_defaults() {
         let text = "ENV['A'] = 'a'\nENV[\"B\"] ||= ENV['A'] + 'b'\nENV['C'] = 'c' if Rails.env.production?\nENV.update('D' => 'd', 'E' => ENV['X'])\nENV.store('F', 'f')\nENV['G'] =\n  'g'\nputs ENV['H'] == 'h'\nif Rails.env.production?\n  ENV['I'] = 'i'\nend\nENV['DB_URL'] = secret(1)\nestablish_connection(Rails.configuration.x)\n";
         let found = |wanted: fn(Kind) -> bool| {
-            let found = settings(&statements(text, "test"), Path::new("db.rb"), &|_| None, wanted);
-            let found = found
-                .iter()
-                .map(|one| format!("{}{}={}", one.name, if one.unresolved.is_some() { "?" } else { "" }, one.value));
+            let found = settings(&statements(text, "test").0, Path::new("db.rb"), &|_| None);
+            let found = found.iter().filter(|(kind, _)| wanted(*kind)).map(|(_, one)| {
+                format!("{}{}={}", one.name, if one.unresolved.is_some() { "?" } else { "" }, one.value)
+            });
             found.collect::<Vec<_>>().join(" ")
         };
         assert_eq!(found(|kind| kind == Kind::Forced), "A=a D=d F=f G=g DB_URL?=secret(1)");
         assert_eq!(found(|kind| kind == Kind::Default), "B=ab");
         assert_eq!(found(|kind| kind == Kind::Connection), "");
+    }
+
+    #[test]
+    fn hostile_files_end() {
+        for piece in [
+            "ENV[",
+            "ENV[\n",
+            "ENV.update(\n",
+            "ENV['A'] =\n",
+            "ENV['A'] ||= ENV['A'] + 'a'\n",
+            "Sequel.connect(\n",
+            "case ENV\n",
+        ] {
+            let (statements, _) = statements(&piece.repeat(60_000), "test");
+            settings(&statements, Path::new("db.rb"), &|_| None);
+        }
     }
 }

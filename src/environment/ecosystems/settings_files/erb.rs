@@ -1,5 +1,9 @@
 //! ERB in YAML: hidden while the YAML is read, evaluated afterwards.
 
+use std::cell::Cell;
+use std::collections::BTreeMap;
+
+use crate::collections::HashMap;
 use crate::environment::Unresolved;
 use crate::environment::readers::code;
 use crate::environment::readers::code::ruby::holds;
@@ -63,86 +67,130 @@ impl<'t> Tag<'t> {
 #[derive(Default)]
 pub(crate) struct Control {
     branches: Vec<Branch>,
-    names: Vec<(String, String)>,
-    /// Lines of which a part hangs on a condition.
-    torn: Vec<u32>,
+    /// The innermost branch behind the tags of a line, by the line.
+    innermost: Vec<(u32, Option<usize>)>,
+    names: Vec<Name>,
+    by_name: HashMap<String, Vec<usize>>,
+    /// Lines of which a part hangs on a condition, with the innermost branch around all of the line.
+    torn: BTreeMap<u32, Option<usize>>,
 }
 
-/// The lines between two tags, which count where its conditions come to what is expected of them.
+/// What stands between two tags, which counts where its conditions come to what is expected of them.
 struct Branch {
-    from: u32,
-    to: u32,
+    outer: Option<usize>,
     conditions: Vec<(String, bool)>,
     /// It hangs on what is not evaluated here: a loop, a `case`.
     is_unknown: bool,
+    /// How many names were assigned before it.
+    names: usize,
 }
+
+/// `name = expression`.
+struct Name {
+    expression: String,
+    line: u32,
+    branch: Option<usize>,
+}
+
+/// Blocks nested deeper, and more conditions of one, are not told apart: what stands there is unknown.
+const DEEPEST: usize = 32;
+const MOST_CONDITIONS: usize = 32;
+
+/// More conditions and names of one file are not evaluated: what hangs on them is unknown.
+const MOST_STEPS: usize = 10_000;
+
+/// Names that refer to names are followed so far.
+const DEEPEST_NAMES: usize = 8;
 
 impl Control {
     pub(crate) fn of(text: &str) -> Control {
         let mut control = Control::default();
-        let mut open: Vec<Branch> = Vec::new();
-        let (mut rest, mut line) = (text, 1_u32);
-        while let Some(tag) = Tag::first(rest) {
-            line = line.saturating_add(lines(&rest[..tag.at]));
-            if let Code::Control(code) = tag.code
-                && !code.starts_with('#')
-            {
-                let before = rest[..tag.at].rsplit('\n').next().unwrap_or_default();
-                let behind = rest[tag.end..].split('\n').next().unwrap_or_default();
-                let is_alone = |text: &str| {
-                    text.split("<%").all(|part| part.rsplit("%>").next().unwrap_or_default().trim().is_empty())
-                };
-                let is_block = control.note(code, line, &mut open);
-                if is_block && !(is_alone(before) && is_alone(behind)) {
-                    control.torn.push(line);
-                }
+        let mut open: Vec<usize> = Vec::new();
+        let (mut line, mut at) = (1_u32, 0);
+        // Of the line that is gone through: where it ends, how many blocks were open all the while, whether a tag of a block
+        // and something else than tags stands on it.
+        let (mut end, mut fewest) = (line_end(text, 0), 0);
+        let (mut has_block, mut has_more) = (false, false);
+        while let Some(tag) = Tag::first(&text[at..]) {
+            let (from, to) = (at + tag.at, at + tag.end);
+            if from >= end {
+                has_more |= !text[at..end].trim().is_empty();
+                control.end_line(line, has_block && has_more, &open, fewest);
+                line = line.saturating_add(lines(&text[at..from]));
+                at = text[..from].rfind('\n').map_or(0, |newline| newline + 1).max(end);
+                end = line_end(text, from);
+                (fewest, has_block, has_more) = (open.len(), false, false);
             }
-            line = line.saturating_add(lines(&rest[tag.at..tag.end]));
-            rest = &rest[tag.end..];
+            has_more |= !text[at..from].trim().is_empty();
+            match tag.code {
+                Code::Control(code) if !code.starts_with('#') => {
+                    has_block |= control.note(code, line, &mut open, &mut fewest);
+                }
+                Code::Control(_) => {}
+                Code::Value => has_more = true,
+            }
+            if to > end {
+                // What a tag of several lines ends on is its line.
+                control.end_line(line, has_block && has_more, &open, fewest);
+                line = line.saturating_add(lines(&text[from..to]));
+                end = line_end(text, to);
+                (fewest, has_block, has_more) = (open.len(), false, false);
+            }
+            at = to;
         }
-        // What is not closed goes on to the end.
-        open.into_iter().for_each(|branch| control.branches.push(Branch { to: u32::MAX, ..branch }));
+        has_more |= !text[at..end.max(at)].trim().is_empty();
+        control.end_line(line, has_block && has_more, &open, fewest);
         control
     }
 
+    fn end_line(&mut self, line: u32, is_torn: bool, open: &[usize], fewest: usize) {
+        if is_torn {
+            self.torn.insert(line, fewest.checked_sub(1).and_then(|at| open.get(at)).copied());
+        }
+        self.innermost.push((line, open.last().copied()));
+    }
+
     /// Notes the code of a tag; tells whether it begins, goes on with or ends a block.
-    fn note(&mut self, code: &str, line: u32, open: &mut Vec<Branch>) -> bool {
+    fn note(&mut self, code: &str, line: u32, open: &mut Vec<usize>, fewest: &mut usize) -> bool {
         let (word, condition) = code.split_once(' ').unwrap_or((code, ""));
-        let new = |conditions| Branch { from: line, to: line, conditions, is_unknown: false };
         match word {
-            "if" => open.push(new(vec![(condition.to_owned(), true)])),
-            "unless" => open.push(new(vec![(condition.to_owned(), false)])),
+            "if" => self.begin(open, vec![(condition.to_owned(), true)], false),
+            "unless" => self.begin(open, vec![(condition.to_owned(), false)], false),
             "elsif" | "else" => {
                 let Some(before) = open.pop() else { return true };
-                let mut conditions = before.conditions.clone();
+                *fewest = open.len().min(*fewest);
+                let Branch { conditions, is_unknown, .. } = &self.branches[before];
+                let (mut conditions, mut is_unknown) = (conditions.clone(), *is_unknown);
                 if let Some((_, expected)) = conditions.last_mut() {
                     *expected = !*expected;
                 }
                 if word == "elsif" {
                     conditions.push((condition.to_owned(), true));
                 }
-                let is_unknown = before.is_unknown;
-                self.branches.push(Branch { to: line, ..before });
-                open.push(Branch { is_unknown, ..new(conditions) });
+                if conditions.len() > MOST_CONDITIONS {
+                    (conditions, is_unknown) = (Vec::new(), true);
+                }
+                self.begin(open, conditions, is_unknown);
             }
             "end" => {
-                if let Some(branch) = open.pop() {
-                    self.branches.push(Branch { to: line, ..branch });
-                }
+                open.pop();
+                *fewest = open.len().min(*fewest);
             }
             "when" | "in" => {}
             _ if matches!(word, "case" | "while" | "until" | "for" | "begin")
                 || code.contains(" do")
                 || code.ends_with('{') =>
             {
-                open.push(Branch { is_unknown: true, ..new(Vec::new()) });
+                self.begin(open, Vec::new(), true);
             }
             _ => {
                 if let Some((name, expression)) = code.split_once('=')
                     && name.trim().bytes().all(|byte| byte == b'_' || byte.is_ascii_alphanumeric())
                     && !expression.starts_with('=')
                 {
-                    self.names.push((name.trim().to_owned(), expression.trim().to_owned()));
+                    self.by_name.entry(name.trim().to_owned()).or_default().push(self.names.len());
+                    let (expression, branch) = (expression.trim().to_owned(), open.last().copied());
+                    self.names.push(Name { expression, line, branch });
                 }
                 return false;
             }
@@ -150,17 +198,99 @@ impl Control {
         true
     }
 
-    /// Tells whether what stands at a line counts in the environment; `None` where that is not known.
-    pub(crate) fn counts(&self, line: u32, environment: &str, lookup: Lookup<'_>) -> Option<bool> {
-        let mut counts = (!self.torn.contains(&line)).then_some(true);
-        for branch in self.branches.iter().filter(|branch| branch.from < line && line < branch.to) {
+    fn begin(&mut self, open: &mut Vec<usize>, conditions: Vec<(String, bool)>, is_unknown: bool) {
+        let outer = open.last().copied();
+        // Deeper ones stand for the one that they are in, of which nothing is known then.
+        let (outer, is_unknown) = if open.len() < DEEPEST { (outer, is_unknown) } else { (None, true) };
+        self.branches.push(Branch { outer, conditions, is_unknown, names: self.names.len() });
+        open.push(self.branches.len() - 1);
+    }
+
+    /// Begins to ask about the file in an environment.
+    pub(crate) fn asked<'c>(&'c self, environment: &'c str, lookup: Lookup<'c>) -> Asked<'c> {
+        Asked { control: self, environment, lookup, left: Cell::new(MOST_STEPS), depth: Cell::new(0) }
+    }
+}
+
+/// Questions about a file in one environment, which all together take so many steps at most.
+pub(crate) struct Asked<'c> {
+    control: &'c Control,
+    environment: &'c str,
+    lookup: Lookup<'c>,
+    /// How much may still be evaluated.
+    left: Cell<usize>,
+    /// How many expressions wait for the one that is evaluated.
+    depth: Cell<usize>,
+}
+
+impl Asked<'_> {
+    /// Tells whether what stands at a line counts; `None` where that is not known.
+    pub(crate) fn counts(&self, line: u32) -> Option<bool> {
+        let Control { torn, innermost, .. } = self.control;
+        match torn.get(&line) {
+            Some(around) => self.branch_counts(*around).filter(|counts| !counts),
+            None => {
+                let before = innermost.partition_point(|(own, _)| *own < line);
+                self.branch_counts(before.checked_sub(1).and_then(|at| innermost[at].1))
+            }
+        }
+    }
+
+    /// Evaluates the `<%= … %>` of the value of `key` at a line; `None` where that comes to nothing.
+    pub(crate) fn evaluated(&self, key: &str, line: u32, value: &str) -> Option<(String, Option<Unresolved>)> {
+        if !value.contains("<%=") {
+            return Some((value.to_owned(), None));
+        }
+        let value = shown(value);
+        let known = self.control.names.partition_point(|name| name.line <= line);
+        let mut result = String::new();
+        let mut rest = value.as_str();
+        let mut is_unset = false;
+        while let Some((before, after)) = rest.split_once("<%=") {
+            let (expression, behind) = after.split_once("%>").unwrap_or((after, ""));
+            result.push_str(before);
+            match self.value(expression.trim_end_matches('-'), known) {
+                Value::Known(known) => result.push_str(&known),
+                Value::Unset => is_unset = true,
+                Value::Unknown => return Some((value.clone(), Some(code::unresolved(key)))),
+            }
+            rest = behind;
+        }
+        result.push_str(rest);
+        (!(is_unset && result.trim().is_empty())).then_some((result, None))
+    }
+
+    /// Takes a step; tells whether there was one left.
+    fn steps(&self) -> bool {
+        let left = self.left.get().checked_sub(1);
+        self.left.set(left.unwrap_or(0));
+        left.is_some()
+    }
+
+    /// Evaluates an expression where the first `known` names of the file are assigned.
+    fn value(&self, expression: &str, known: usize) -> Value {
+        if !self.steps() || self.depth.get() == DEEPEST_NAMES {
+            return Value::Unknown;
+        }
+        self.depth.set(self.depth.get() + 1);
+        let value = code::evaluate_with(expression, self.lookup, &|name| self.name(name, known));
+        self.depth.set(self.depth.get() - 1);
+        value
+    }
+
+    /// Tells whether what stands in a branch counts.
+    fn branch_counts(&self, branch: Option<usize>) -> Option<bool> {
+        let mut counts = Some(true);
+        let mut next = branch;
+        while let Some(at) = next {
+            let branch = &self.control.branches[at];
             if branch.is_unknown {
                 counts = None;
             }
             for (condition, expected) in &branch.conditions {
-                let holds = holds(condition, environment).or_else(|| {
+                let holds = holds(condition, self.environment).or_else(|| {
                     let choice = format!("\"yes\" if {condition} else \"no\"");
-                    match code::evaluate_with(&choice, lookup, &|name| self.name(name, lookup)) {
+                    match self.value(&choice, branch.names) {
                         Value::Known(said) => Some(said == "yes"),
                         Value::Unset | Value::Unknown => None,
                     }
@@ -171,42 +301,35 @@ impl Control {
                     None => counts = None,
                 }
             }
+            next = branch.outer;
         }
         counts
     }
 
-    fn name(&self, name: &str, lookup: Lookup<'_>) -> Option<Computed> {
-        let (_, expression) = self.names.iter().rev().find(|(own, _)| own == name)?;
-        Some(match code::evaluate(expression, lookup) {
-            Value::Known(value) => Computed::Text(value),
-            Value::Unset => Computed::Unset,
-            Value::Unknown => Computed::Unknown,
-        })
-    }
-
-    /// Evaluates the `<%= … %>` of the value of `key`; `None` where that comes to nothing.
-    pub(crate) fn evaluated(&self, key: &str, value: &str, lookup: Lookup<'_>) -> Option<(String, Option<Unresolved>)> {
-        if !value.contains("<%=") {
-            return Some((value.to_owned(), None));
-        }
-        let value = shown(value);
-        let mut result = String::new();
-        let mut rest = value.as_str();
-        let mut is_unset = false;
-        while let Some((before, after)) = rest.split_once("<%=") {
-            let (expression, behind) = after.split_once("%>").unwrap_or((after, ""));
-            result.push_str(before);
-            let expression = expression.trim_end_matches('-');
-            match code::evaluate_with(expression, lookup, &|name| self.name(name, lookup)) {
-                Value::Known(known) => result.push_str(&known),
-                Value::Unset => is_unset = true,
-                Value::Unknown => return Some((value.clone(), Some(code::unresolved(key)))),
+    /// Gives what a name stands for: what was assigned last where that counts.
+    fn name(&self, name: &str, known: usize) -> Option<Computed> {
+        let assigned = self.control.by_name.get(name)?;
+        let assigned = &assigned[..assigned.partition_point(|at| *at < known)];
+        for at in assigned.iter().rev() {
+            let Name { expression, branch, .. } = &self.control.names[*at];
+            match self.branch_counts(*branch) {
+                Some(false) if self.steps() => {}
+                Some(true) => {
+                    return Some(match self.value(expression, *at) {
+                        Value::Known(value) => Computed::Text(value),
+                        Value::Unset => Computed::Unset,
+                        Value::Unknown => Computed::Unknown,
+                    });
+                }
+                Some(false) | None => return Some(Computed::Unknown),
             }
-            rest = behind;
         }
-        result.push_str(rest);
-        (!(is_unset && result.trim().is_empty())).then_some((result, None))
+        (!assigned.is_empty()).then_some(Computed::Unset)
     }
+}
+
+fn line_end(text: &str, at: usize) -> usize {
+    text[at..].find('\n').map_or(text.len(), |end| at + end)
 }
 
 fn lines(text: &str) -> u32 {
@@ -223,7 +346,7 @@ mod tests {
         let control = Control::of(text);
         let counting = |set: Option<&str>, environment: &str| {
             let lookup = |name: &str| set.filter(|own| *own == name).map(|_| "x".to_owned());
-            let mark = |(line, number): (&str, u32)| match control.counts(number, environment, &lookup) {
+            let mark = |(line, number): (&str, u32)| match control.asked(environment, &lookup).counts(number) {
                 Some(true) => line.to_owned(),
                 Some(false) => String::new(),
                 None => format!("{line}?"),
@@ -247,16 +370,49 @@ mod tests {
         let hidden = hidden(text);
         assert_eq!(hidden, "\ntest:\n  host: <%= host %>\n  \n  port: 1\n  \n");
         let control = Control::of(text);
-        assert_eq!(control.evaluated("host", "<%= host %>", &|_| None), Some(("db".to_owned(), None)));
-        assert_eq!(control.evaluated("host", "<%= host %>", &|_| Some("x".to_owned())), Some(("x".to_owned(), None)));
+        let host = |lookup: Lookup<'_>| control.asked("test", lookup).evaluated("host", 3, "<%= host %>");
+        assert_eq!(host(&|_| None), Some(("db".to_owned(), None)));
+        assert_eq!(host(&|_| Some("x".to_owned())), Some(("x".to_owned(), None)));
+    }
+
+    #[test]
+    fn a_name_stands_for_what_is_assigned_where_the_branch_counts() {
+        let text = "<% if ENV['SET'] %><% host = 'a' %><% else %><% host = 'b' %><% end %>\n<% if Rails.env.production? %>\n<% host = 'p' %>\n<% end %>\nhost: <%= host %>\n<% list.each do |x| %>\n<% host = x %>\n<% end %>\nlast: <%= host %>\n";
+        let control = Control::of(text);
+        let value = |line, environment: &str, set: Option<&str>| {
+            let lookup = |_: &str| set.map(str::to_owned);
+            control.asked(environment, &lookup).evaluated("host", line, "<%= host %>").unwrap()
+        };
+        assert_eq!(value(5, "test", Some("x")), ("a".to_owned(), None));
+        assert_eq!(value(5, "test", None), ("b".to_owned(), None));
+        assert_eq!(value(5, "production", None), ("p".to_owned(), None));
+        assert_eq!(value(9, "test", None), ("<%= host %>".to_owned(), Some(Unresolved::Code)));
     }
 
     #[test]
     fn hostile_templates_end() {
-        for piece in ["<%", "%>", "<% if %>", "<% end %>", "<% else %>", "<% a = a %>", "<%= a", "é<%"] {
-            let text = piece.repeat(5_000);
+        for piece in [
+            "<%",
+            "%>",
+            "<% if %>",
+            "<% if a %>\n",
+            "<% end %>",
+            "<% else %>",
+            "<% elsif a %>x",
+            "<% a = a %>",
+            "<% a = a + a %>\n",
+            "<% if a %><% a = a %><% end %>",
+            "<%= a",
+            "é<%",
+        ] {
+            let text = piece.repeat(60_000);
             hidden(&text);
-            Control::of(&text).counts(1, "test", &|_| None);
+            let control = Control::of(&text);
+            let asked = control.asked("test", &|_| None);
+            for line in 1..60_000 {
+                asked.counts(line);
+                asked.evaluated("a", line, "<%= a %>");
+            }
         }
     }
 }

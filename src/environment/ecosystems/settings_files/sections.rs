@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use crate::environment::ecosystems::settings_files::erb;
-use crate::environment::ecosystems::settings_files::erb::Control;
+use crate::environment::ecosystems::settings_files::erb::{Asked, Control};
 use crate::environment::layering::{Layer, Library};
 use crate::environment::readers::code;
 use crate::environment::readers::expansion::Lookup;
@@ -91,13 +91,14 @@ impl SectionFile {
     }
 
     fn settings(&self, section: &[FlatEntry], lookup: Lookup<'_>) -> Vec<Setting> {
-        let counts = |entry: &FlatEntry| self.control.counts(entry.line, &self.environment, lookup);
+        let asked = self.control.asked(&self.environment, lookup);
+        let counts = |entry: &FlatEntry| asked.counts(entry.line);
         let may_count: Vec<&FlatEntry> = section.iter().filter(|entry| counts(entry) != Some(false)).collect();
-        let urls = Urls::of(&may_count, &self.control, lookup);
+        let urls = Urls::of(&may_count, &asked);
         let mut settings = Vec::new();
         for entry in may_count {
             let Some((variable, own)) = entry.path.split_last() else { continue };
-            let Some((value, unresolved)) = self.control.evaluated(variable, &entry.value, lookup) else { continue };
+            let Some((value, unresolved)) = asked.evaluated(variable, entry.line, &entry.value) else { continue };
             if self.urls_replace && REPLACEABLE.contains(&variable.as_str()) && urls.replace(own, lookup) {
                 continue;
             }
@@ -131,10 +132,10 @@ struct Urls<'e> {
 }
 
 impl<'e> Urls<'e> {
-    fn of(section: &[&'e FlatEntry], control: &Control, lookup: Lookup<'_>) -> Self {
+    fn of(section: &[&'e FlatEntry], asked: &Asked<'_>) -> Self {
         let urls = section.iter().filter_map(|entry| {
             let (_, own) = entry.path.split_last().filter(|(key, _)| *key == "url")?;
-            let (url, _) = control.evaluated("url", &entry.value, lookup).filter(|(url, _)| !url.is_empty())?;
+            let (url, _) = asked.evaluated("url", entry.line, &entry.value).filter(|(url, _)| !url.is_empty())?;
             Some((own, url))
         });
         let first = section.iter().find(|entry| entry.path.len() > 2).map(|entry| entry.path[1].as_str());
