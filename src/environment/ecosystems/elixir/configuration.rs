@@ -3,13 +3,18 @@
 //! Source: hexdocs `Config`; MIX_ENV is `dev` unless set, and `test` for `mix test`. What Phoenix generates inside
 //! `if config_env() == :prod` counts for that environment alone.
 
+use std::cell::Cell;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
+use crate::collections::HashMap;
 use crate::environment::ecosystems::scene::Scene;
 use crate::environment::layering::Library;
 use crate::environment::layering::{Layer, ReadingsBuilder};
+use crate::environment::not_followed::GivenUp;
 use crate::environment::readers::code;
-use crate::environment::readers::code::python;
+use crate::environment::readers::code::python::Closings;
 use crate::environment::readers::code::{Comments, Computed, Pair, Value};
 use crate::environment::readers::dotenv::Dialect;
 use crate::environment::readers::expansion::Lookup;
@@ -50,8 +55,15 @@ pub(crate) fn configuration(library: &Library<'_>, path: &Path, environment: Opt
     let shown = library.shown(path);
     let pairs = library.pairs(path, &text, Comments::Hash);
     let code = Statements::of(&text);
+    let (repositories, is_cut) = repositories(&text);
+    if code.is_cut || is_cut {
+        library.give_up(path, None, GivenUp::too_much("it has more blocks and modules than are told apart"));
+    }
     let environment = environment.map(str::to_owned);
-    Some(Layer::computed(move |lookup| settings(&text, &pairs, &code, environment.as_deref(), &shown, lookup)))
+    Some(Layer::computed(move |lookup| {
+        code.left.set(MOST_STEPS);
+        settings(&repositories, &pairs, &code, environment.as_deref(), &shown, lookup)
+    }))
 }
 
 /// Lists the files that Dotenvy's `source` names, the strongest first. Source: its manual.
@@ -62,11 +74,11 @@ fn sourced(library: &Library<'_>, home: &Path, environment: &str, lookup: Lookup
     }
     let text = library.string(&path).unwrap_or_default();
     let code = Statements::of(&text);
-    let mut files = Vec::new();
+    let (mut files, closings) = (Vec::new(), Closings::new());
     for call in ["source(", "source!("] {
         for (at, _) in text.match_indices(call) {
             let inside = &text[at + call.len()..];
-            let inside = &inside[..python::closing(inside).unwrap_or(inside.len())];
+            let Some(inside) = closings.find(inside).map(|end| &inside[..end]) else { continue };
             for item in inside.trim().trim_start_matches('[').trim_end_matches(']').split(',') {
                 let value = code.evaluated(item.trim(), u32::MAX, Some(environment), lookup, MOST_NAMES);
                 if let Value::Known(name) = value {
@@ -75,6 +87,10 @@ fn sourced(library: &Library<'_>, home: &Path, environment: &str, lookup: Lookup
             }
         }
     }
+    if closings.is_spent() {
+        let why = GivenUp::too_much("its brackets are not closed where they are looked for");
+        library.give_up(&path, None, why);
+    }
     files.reverse();
     files.retain(|path| library.exists(path));
     files
@@ -82,9 +98,45 @@ fn sourced(library: &Library<'_>, home: &Path, environment: &str, lookup: Lookup
 
 /// What stands around the pairs of a file: names that are assigned, and blocks that hang on a condition.
 struct Statements {
-    /// The name, its expression and the line.
-    names: Vec<(String, String, u32)>,
+    /// The expression of each name that is assigned, and the line.
+    names: Vec<(String, u32)>,
+    by_name: HashMap<String, Vec<usize>>,
     blocks: Vec<Block>,
+    /// It has more blocks than are told apart.
+    is_cut: bool,
+    /// How many expressions may still be evaluated.
+    left: Cell<usize>,
+}
+
+/// Files with more blocks are not read to their end, and no more expressions are evaluated at once.
+const MOST_BLOCKS: usize = 512;
+const MOST_STEPS: usize = 20_000;
+
+/// Where lines stand that begin with `end`, or are `else`, by their indentation.
+struct Marks(HashMap<(&'static str, usize), Vec<usize>>);
+
+impl Marks {
+    fn of(lines: &[&str]) -> Self {
+        let mut marks: HashMap<(&'static str, usize), Vec<usize>> = HashMap::default();
+        for (at, line) in lines.iter().enumerate() {
+            let code = line.trim();
+            let mark = if code.starts_with("end") { "end" } else { "else" };
+            if mark == "end" || code == "else" {
+                marks.entry((mark, indentation(line))).or_default().push(at);
+            }
+        }
+        Marks(marks)
+    }
+
+    /// Finds the next one behind a line.
+    fn next(&self, mark: &'static str, indentation: usize, at: usize) -> Option<usize> {
+        let lines = self.0.get(&(mark, indentation))?;
+        lines.get(lines.partition_point(|own| *own <= at)).copied()
+    }
+}
+
+fn indentation(line: &str) -> usize {
+    line.len() - line.trim_start().len()
 }
 
 /// `if condition do … else … end`, found by its indentation.
@@ -102,21 +154,17 @@ const MOST_NAMES: usize = 8;
 impl Statements {
     fn of(text: &str) -> Self {
         let lines: Vec<&str> = text.lines().collect();
-        let indentation = |line: &str| line.len() - line.trim_start().len();
+        let marks = Marks::of(&lines);
         let number = |at: usize| u32::try_from(at + 1).unwrap_or(u32::MAX);
-        let (mut names, mut blocks) = (Vec::new(), Vec::new());
+        let (mut names, mut by_name, mut blocks) = (Vec::new(), HashMap::default(), Vec::new());
         for (at, line) in lines.iter().enumerate() {
             let outer = indentation(line);
             let code = line.trim();
-            let last_of = |ends: &dyn Fn(&str) -> bool| {
-                let after = lines[at + 1..].iter().position(|line| indentation(line) == outer && ends(line.trim()));
-                after.map(|after| at + 1 + after)
-            };
             if let Some((kind, condition)) = code.strip_suffix(" do").and_then(|code| code.split_once(' '))
                 && matches!(kind, "if" | "unless")
-                && let Some(end) = last_of(&|line| line.starts_with("end"))
+                && let Some(end) = marks.next("end", outer, at)
             {
-                let otherwise = last_of(&|line| line == "else").filter(|otherwise| *otherwise < end).unwrap_or(end);
+                let otherwise = marks.next("else", outer, at).filter(|otherwise| *otherwise < end).unwrap_or(end);
                 let condition = if kind == "if" { condition.to_owned() } else { format!("not ({condition})") };
                 blocks.push(Block { condition, from: number(at), otherwise: number(otherwise), end: number(end) });
             }
@@ -141,9 +189,13 @@ impl Statements {
                     break;
                 }
             }
-            names.push((name.to_owned(), expression, number(at)));
+            by_name.entry(name.to_owned()).or_insert_with(Vec::new).push(names.len());
+            names.push((expression, number(at)));
         }
-        Statements { names, blocks }
+        // What stands around a line is looked up among them.
+        let is_cut = blocks.len() > MOST_BLOCKS;
+        blocks.truncate(MOST_BLOCKS);
+        Statements { names, by_name, blocks, is_cut, left: Cell::new(MOST_STEPS) }
     }
 
     /// Evaluates an expression that stands at `line`.
@@ -159,8 +211,9 @@ impl Statements {
             if matches!(name, "config_env()" | "Mix.env()") {
                 return Some(environment.map_or(Computed::Unknown, |name| Computed::Text(name.to_owned())));
             }
-            let at = self.names.iter().rposition(|(own, _, at)| own == name && *at < line)?;
-            let (_, expression, at) = &self.names[at];
+            let own = self.by_name.get(name)?;
+            let before = own.partition_point(|at| self.names[*at].1 < line);
+            let (expression, at) = &self.names[own[before.checked_sub(1)?]];
             let depth = depth.checked_sub(1)?;
             Some(match self.evaluated(expression, *at, environment, lookup, depth) {
                 Value::Known(value) => Computed::Text(value),
@@ -168,6 +221,10 @@ impl Statements {
                 Value::Unknown => Computed::Unknown,
             })
         };
+        match self.left.get().checked_sub(1) {
+            Some(left) => self.left.set(left),
+            None => return Value::Unknown,
+        }
         code::evaluate_with(expression, lookup, &names)
     }
 
@@ -195,18 +252,17 @@ const KEYS: &[&str] =
     &["hostname", "host", "port", "database", "username", "password", "url", "socket", "socket_dir", "adapter"];
 
 fn settings(
-    text: &str,
+    repositories: &[Repositories],
     pairs: &[Pair],
     code: &Statements,
     environment: Option<&str>,
     shown: &Path,
     lookup: Lookup<'_>,
 ) -> Vec<Setting> {
-    let repositories = repositories(text);
     let block_of = |pair: &Pair| repositories.partition_point(|(line, _)| *line <= pair.line);
     let is_database = |pair: &&Pair| pair.path.last().is_some_and(|key| key == "database");
     let databases: Vec<usize> = pairs.iter().filter(is_database).map(block_of).collect();
-    let mut settings: Vec<Setting> = Vec::new();
+    let mut settings: BTreeMap<String, Setting> = BTreeMap::new();
     for pair in pairs.iter().filter(|pair| code.counts(pair.line, environment, lookup)) {
         let Some(key) = pair.path.last().filter(|key| KEYS.contains(&key.as_str())) else { continue };
         let at = block_of(pair);
@@ -221,38 +277,49 @@ fn settings(
             continue;
         }
         let origin = Origin::file(key.clone(), shown, pair.line);
-        for repository in repositories {
+        for repository in repositories.iter() {
             let name = format!("{repository}.{key}");
-            // What is said last counts.
-            settings.retain(|before| before.name != name);
             let (value, origin, unresolved) = (value.clone(), origin.clone(), unresolved.clone());
-            settings.push(Setting { name, value, origin, unresolved });
+            // What is said last counts.
+            settings.insert(name.clone(), Setting { name, value, origin, unresolved });
         }
     }
-    settings
+    settings.into_values().collect()
 }
 
-/// Finds what the lines of a file configure: a module, or each that a loop gives (`for repo <- [A, B] do`).
-fn repositories(text: &str) -> Vec<(u32, Vec<String>)> {
+/// The line that begins to configure modules, and which.
+type Repositories = (u32, Rc<[String]>);
+
+/// Longer lists, in bytes, and more of them are not read.
+const LONGEST_LIST: usize = 4096;
+const MOST_LISTS: usize = 64;
+
+/// Finds what the lines of a file configure: a module, or each that a loop gives (`for repo <- [A, B] do`). Tells, too,
+/// whether there are more loops than are told apart.
+fn repositories(text: &str) -> (Vec<Repositories>, bool) {
     let mut found = Vec::new();
-    let mut loops: Vec<(&str, Vec<String>)> = Vec::new();
-    let mut at = 0;
+    let mut loops: HashMap<&str, Rc<[String]>> = HashMap::default();
+    let (mut at, mut count) = (0, 0);
     for (line, number) in text.lines().zip(1..) {
-        let rest = text.get(at..).unwrap_or_default();
+        let from = at;
         at += line.len() + 1;
-        if let Some((name, list)) = rest.trim_start().strip_prefix("for ").and_then(|rest| rest.split_once("<-"))
-            && line.contains("<-")
-        {
-            let list = list.trim_start().strip_prefix('[').unwrap_or_default();
-            let list = list.split(']').next().unwrap_or_default();
-            let modules = list.split(',').map(str::trim).filter(|module| !module.is_empty()).map(str::to_owned);
-            loops.push((name.trim(), modules.collect()));
+        if let Some((name, _)) = line.trim_start().strip_prefix("for ").and_then(|rest| rest.split_once("<-")) {
+            count += 1;
+            let list = text.get(from..).unwrap_or_default();
+            let window = (0..=list.len().min(LONGEST_LIST)).rev().find(|at| list.is_char_boundary(*at)).unwrap_or(0);
+            let list = list[..window].split_once("<-").map_or("", |(_, list)| list.trim_start());
+            let list = list.strip_prefix('[').and_then(|list| list.split_once(']'));
+            let modules = list.map_or("", |(list, _)| list).split(',').map(str::trim);
+            let modules: Rc<[String]> = modules.filter(|module| !module.is_empty()).map(str::to_owned).collect();
+            if count <= MOST_LISTS && !modules.is_empty() {
+                loops.insert(name.trim(), modules);
+            }
         }
         let Some(repository) = repository(line) else { continue };
-        let looped = loops.iter().rev().find(|(name, modules)| *name == configured(line) && !modules.is_empty());
-        found.push((number, looped.map_or_else(|| vec![repository], |(_, modules)| modules.clone())));
+        let looped = loops.get(configured(line)).map(Rc::clone);
+        found.push((number, looped.unwrap_or_else(|| [repository].into())));
     }
-    found
+    (found, count > MOST_LISTS)
 }
 
 /// Gives what the second argument of `config` is.
@@ -290,8 +357,30 @@ mod tests {
     #[test]
     fn each_repository_of_a_loop_is_configured() {
         let text = "for repo <- [\n  A.Repo,\n  A.Replica\n] do\n  config :a, repo,\n    hostname: \"h\"\nend\nconfig :a, A.Other, url: \"u\"\nconfig :a, key: 1\n";
-        let found = repositories(text);
+        let (found, is_cut) = repositories(text);
         let expected = [(5, vec!["A.Repo", "A.Replica"]), (8, vec!["A.Other"]), (9, vec!["a"])];
         assert_eq!(found, expected.map(|(line, names)| (line, names.into_iter().map(str::to_owned).collect())));
+        assert!(!is_cut);
+    }
+
+    #[test]
+    fn hostile_files_end() {
+        for piece in [
+            "for r <- [A\n",
+            "for r <- [A, B, C, D] do\nconfig :a, r, url: x\nend\n",
+            "for ",
+            "if x do\n",
+            "if x do\nelse\nend\n",
+            "a = a <> a\n",
+            "a =\n  b\n",
+            "config :a, A.Repo, url: a\n",
+            "config :a, A.Repo, url: \"#{a}#{a}\"\na = a\n",
+        ] {
+            let text = piece.repeat(60_000);
+            let (repositories, _) = repositories(&text);
+            let code = Statements::of(&text);
+            let pairs = code::pairs(&text, Comments::Hash).all(|_, _| ());
+            settings(&repositories, &pairs, &code, Some("test"), Path::new("config.exs"), &|_| None);
+        }
     }
 }

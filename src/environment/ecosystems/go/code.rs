@@ -3,6 +3,7 @@
 //!
 //! Sources: the READMEs of godotenv, viper, cleanenv, koanf, go-ini, caarlos0/env and envconfig.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use crate::collections::HashSet;
@@ -39,6 +40,21 @@ const MOST_BYTES: usize = 2 << 20;
 /// Adds the files that the code names, and its defaults below the environment.
 pub(crate) fn add(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>, home: &Path, dialects: &'static [Dialect]) {
     let mut bytes = 0;
+    let mut below: Vec<PathBuf> = std::iter::once(home.to_owned())
+        .chain(
+            scene
+                .names_in(home)
+                .iter()
+                .filter(|name| !name.contains('.') && *name != "vendor")
+                .map(|name| home.join(name)),
+        )
+        .collect();
+    if below.len() > MOST_FOLDERS {
+        let why = GivenUp::too_much("its code may name files in more than 256 folders");
+        scene.library.give_up(home, None, why);
+        below.truncate(MOST_FOLDERS);
+    }
+    let mut parts: BTreeSet<String> = BTreeSet::new();
     let mut defaults: Vec<Setting> = Vec::new();
     let mut named: Vec<PathBuf> = Vec::new();
     let paths = sources(scene, home);
@@ -58,12 +74,15 @@ pub(crate) fn add(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>, home: &
         }
         let shown = scene.library.shown(path);
         let is_test = path.to_str().is_some_and(|path| path.ends_with("_test.go"));
+        let expected = if is_test { expected(&text) } else { HashSet::default() };
         for (line, number) in text.lines().zip(1..) {
             let code = line.trim();
             if code.starts_with("//") || !code.contains(['"', '`']) {
                 continue;
             }
-            if let Some((name, value)) = default(code).filter(|(_, value)| !is_test || !is_expected(&text, value)) {
+            if let Some((name, value)) =
+                default(code).filter(|(_, value)| value.is_empty() || !expected.contains(value.as_str()))
+            {
                 let origin = Origin::file(name.clone(), &shown, number);
                 defaults.push(Setting::known(name, value, origin));
             }
@@ -74,14 +93,20 @@ pub(crate) fn add(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>, home: &
                 let found = found.filter(|path| !is_only_parsed(scene, path, own));
                 named.extend(found.filter(|path| !named.contains(path)));
             }
-            // What stands before the known parts may be any folder of the module.
             for name in joined(code).filter(|name| is_settings_file(name)) {
-                let below = scene.names_in(home).into_iter().filter(|name| !name.contains('.') && name != "vendor");
-                let folders = std::iter::once(home.to_owned()).chain(below.map(|name| home.join(name)));
-                let found = folders.take(MOST_FOLDERS).map(|folder| normal(&folder.join(&name)));
-                named.extend(found.filter(|path| scene.library.exists(path)));
+                if parts.len() == MOST_NAMES {
+                    let why = GivenUp::too_much("its code puts more than 64 names of files together");
+                    scene.library.give_up(path, Some(number), why);
+                    break;
+                }
+                parts.insert(name);
             }
         }
+    }
+    // What stands before the known parts may be any folder of the module.
+    for name in &parts {
+        let found = below.iter().map(|folder| normal(&folder.join(name)));
+        named.extend(found.filter(|path| scene.library.exists(path)));
     }
     let mut seen = HashSet::default();
     named.retain(|path| seen.insert(path.clone()));
@@ -137,8 +162,9 @@ fn is_settings_file(name: &str) -> bool {
     is_one && !name.contains(' ') && !own.split(['.', '-', '_']).any(|word| ELSEWHERE.contains(&word))
 }
 
-/// More folders are not looked into for a file whose folder is not known.
-const MOST_FOLDERS: usize = 64;
+/// More folders are not looked into for a file whose folder is not known, and for no more files.
+const MOST_NAMES: usize = 64;
+const MOST_FOLDERS: usize = 256;
 
 /// Imports of packages that connect. Sources: their documentation.
 const CONNECTS: &[&str] = &[
@@ -172,10 +198,14 @@ fn is_only_parsed(scene: &Scene<'_>, path: &Path, package: &Path) -> bool {
     })
 }
 
+/// Longer calls, in bytes, put no path together.
+const LONGEST_CALL: usize = 512;
+
 /// Finds the paths that end in known parts: `conf/app.ini` for `filepath.Join(dir(), "conf", "app.ini")`.
 fn joined(line: &str) -> impl Iterator<Item = String> {
     line.split("Join(").skip(1).filter_map(|rest| {
-        let arguments = &rest[..python::closing(rest)?];
+        let window = (0..=rest.len().min(LONGEST_CALL)).rev().find(|at| rest.is_char_boundary(*at)).unwrap_or(0);
+        let arguments = &rest[..python::closing(&rest[..window])?];
         let parts = arguments.rsplit(',').map(str::trim);
         let known = parts.map_while(|part| part.strip_prefix('"')?.strip_suffix('"'));
         let mut known: Vec<&str> = known.collect();
@@ -184,16 +214,19 @@ fn joined(line: &str) -> impl Iterator<Item = String> {
     })
 }
 
-/// Tells whether a test gives a value only to find it again: it stands in what it expects, too.
-fn is_expected(text: &str, value: &str) -> bool {
-    let quoted = format!("\"{value}\"");
-    let is_assertion = |line: &str| {
-        let before = line.split(&quoted).next().unwrap_or_default().trim_end();
-        line.contains(&quoted)
-            && (before.ends_with([':', ',']) && !before.contains("env("))
-            && default(line.trim()).is_none()
-    };
-    !value.is_empty() && text.lines().any(is_assertion)
+/// Lists the values that a test gives only to find them again: those that stand in what it expects.
+fn expected(text: &str) -> HashSet<&str> {
+    let mut found = HashSet::default();
+    for line in text.lines().filter(|line| line.contains('"') && default(line.trim()).is_none()) {
+        let quotes: Vec<usize> = line.match_indices('"').map(|(at, _)| at).collect();
+        let reads = line.find("env(").unwrap_or(line.len());
+        for pair in quotes.windows(2).filter(|pair| pair[0] < reads) {
+            if line[..pair[0]].trim_end().ends_with([':', ',']) {
+                found.insert(&line[pair[0] + 1..pair[1]]);
+            }
+        }
+    }
+    found
 }
 
 /// Finds the quoted texts of a line.
@@ -268,6 +301,25 @@ mod tests {
             ("read config.yml", false),
         ] {
             assert_eq!(is_settings_file(name), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn what_a_test_expects_is_no_default() {
+        let text = "t.Setenv(\"DB_HOST\", \"a\")\nwant: \"b\",\nassert.Equal(t, \"c\", got)\n";
+        assert_eq!(expected(text), HashSet::from_iter(["b", "c"]));
+    }
+
+    #[test]
+    fn hostile_code_ends() {
+        for piece in
+            ["os.Setenv(\"A\", \"b\")\n", "Join(\"a\", ", "x, \"a\"", "want: \"b\",\n", "`env:\"A\" default:\"b\"`"]
+        {
+            let text = piece.repeat(60_000);
+            expected(&text);
+            text.lines().for_each(|line| {
+                let _ = (default(line), joined(line).count());
+            });
         }
     }
 }

@@ -6,6 +6,7 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use crate::environment::ecosystems::scene::Scene;
+use crate::environment::not_followed::GivenUp;
 use crate::environment::paths::normal;
 use crate::text::shown;
 
@@ -35,7 +36,11 @@ pub(crate) fn with_imports(scene: &Scene<'_>, named: Vec<PathBuf>) -> Vec<PathBu
         });
         found.extend(imported.iter().filter(|path| seen.insert((*path).clone())).map(|path| (path.clone(), depth + 1)));
     }
-    found.truncate(MOST_FILES);
+    if let Some((path, _)) = found.get(MOST_FILES) {
+        let why = GivenUp::too_much("the code that runs besides the command's own has more than 64 files");
+        scene.library.give_up(path, None, why);
+        found.truncate(MOST_FILES);
+    }
     found.into_iter().map(|(path, _)| path).collect()
 }
 

@@ -10,6 +10,7 @@ use std::rc::Rc;
 use crate::environment::ecosystems::php::array_pairs;
 use crate::environment::ecosystems::scene::Scene;
 use crate::environment::ecosystems::settings_files::conventional;
+use crate::environment::not_followed::GivenUp;
 use crate::environment::paths::may_be_a_folder;
 use crate::environment::readers::code::Pair;
 use crate::text::shown;
@@ -18,8 +19,8 @@ use crate::text::shown;
 const CALLED: &[&str] = &["config", "Config", "conf", "configs", "settings"];
 
 /// More folders, and more files of one, are not looked at.
-const MOST_FOLDERS: usize = 64;
-const MOST_FILES: usize = 128;
+const MOST_FOLDERS: usize = 256;
+const MOST_FILES: usize = 256;
 
 /// Words of files that are there to be copied.
 const TO_BE_COPIED: &[&str] = &["dist", "example", "sample", "stub", "template", "tpl"];
@@ -76,7 +77,12 @@ fn folders(scene: &Scene<'_>, home: &Path, is_test: bool) -> Rc<Vec<PathBuf>> {
         let is_wanted = |name: &&String| {
             may_be_a_folder(name) && !skipped.contains(&name.as_str()) && (is_test || !name.starts_with("test"))
         };
-        for name in names.iter().filter(is_wanted).take(MOST_FOLDERS) {
+        for (at, name) in names.iter().filter(is_wanted).enumerate() {
+            if at == MOST_FOLDERS {
+                let why = GivenUp::too_much("more than 256 folders in it may hold configuration");
+                scene.library.give_up(home, None, why);
+                break;
+            }
             let below = home.join(name);
             let inside = scene.names_in(&below);
             folders.extend(
@@ -90,12 +96,18 @@ fn folders(scene: &Scene<'_>, home: &Path, is_test: bool) -> Rc<Vec<PathBuf>> {
 /// Lists the PHP files of a folder whose text may speak of a database.
 fn files(scene: &Scene<'_>, folder: &Path) -> Rc<Vec<PathBuf>> {
     scene.library.once(format!("config files {}", shown(folder)), || {
-        let names = scene.names_in(folder).into_iter().filter(|name| name.ends_with(".php")).take(MOST_FILES);
+        let mut names = scene.names_in(folder);
+        names.retain(|name| name.ends_with(".php"));
+        if names.len() > MOST_FILES {
+            let why = GivenUp::too_much("more than 256 files in it may be configuration");
+            scene.library.give_up(folder, None, why);
+            names.truncate(MOST_FILES);
+        }
         let speaks = |path: &PathBuf| {
             let text = scene.library.manifest(path);
             ["'host", "\"host", "dsn", "database", "dbname", "'url'"].iter().any(|word| text.contains(word))
         };
-        names.map(|name| folder.join(name)).filter(speaks).collect()
+        names.into_iter().map(|name| folder.join(name)).filter(speaks).collect()
     })
 }
 

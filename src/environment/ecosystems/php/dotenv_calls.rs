@@ -8,6 +8,7 @@ use std::rc::Rc;
 
 use crate::environment::ecosystems::manifest::quoted;
 use crate::environment::ecosystems::scene::Scene;
+use crate::environment::not_followed::GivenUp;
 use crate::environment::paths::{normal, parent};
 use crate::text::shown;
 
@@ -19,7 +20,7 @@ const CALLS: &[&str] =
 const FOLDERS: &[&str] = &["config", "bootstrap", "common", "public", "web", "app", "src", "tests"];
 
 /// More code is not read.
-const MOST_FILES: usize = 128;
+const MOST_FILES: usize = 512;
 const LONGEST: usize = 256 << 10;
 /// How far the arguments of a call are looked at.
 const LONGEST_CALL: usize = 300;
@@ -32,9 +33,19 @@ pub(crate) fn files(scene: &Scene<'_>, home: &Path) -> Rc<Vec<PathBuf>> {
             .into_iter()
             .filter(|path| path.extension().is_some_and(|ending| ending == "php"));
         let mut found = Vec::new();
-        for path in code.take(MOST_FILES) {
+        for (at, path) in code.enumerate() {
+            if at == MOST_FILES {
+                let why = GivenUp::too_much("more than 512 files of code may load files of variables");
+                scene.library.give_up(&path, None, why);
+                break;
+            }
             let text = scene.library.manifest(&path);
-            if text.len() > LONGEST || !text.contains("otenv") {
+            if !text.contains("otenv") {
+                continue;
+            }
+            if text.len() > LONGEST {
+                let why = GivenUp::too_much("it may load files of variables and is longer than 256 KiB");
+                scene.library.give_up(&path, None, why);
                 continue;
             }
             for place in CALLS.iter().flat_map(|call| text.match_indices(call)) {

@@ -10,6 +10,11 @@ pub(crate) fn statements(text: &str, pairs: impl Fn(&str) -> Vec<Pair>) -> Vec<P
     let mut found = Vec::new();
     let mut at = 0;
     while let Some((start, keys, from)) = next_statement(text, at) {
+        // `return function (array $settings): array { $settings['a'] = 'b'; … }`
+        if is_function(&text[from..]) {
+            at = from;
+            continue;
+        }
         let end = end_of(text, from);
         let value = text[from..end].trim();
         let line = lines.line(start);
@@ -23,19 +28,19 @@ pub(crate) fn statements(text: &str, pairs: impl Fn(&str) -> Vec<Pair>) -> Vec<P
                 let path = keys.iter().cloned().chain(pair.path).collect();
                 Pair { path, line: pair.line + first, ..pair }
             }));
-        } else if !keys.is_empty() && !value.is_empty() && !is_function(value) {
+        } else if !keys.is_empty() && !value.is_empty() {
             found.push(Pair { path: keys, expression: value.to_owned(), line, bracket: 0 });
         }
-        // `return function (array $settings): array { $settings['a'] = 'b'; … }`
-        at = if is_function(value) { from } else { end.max(from) };
+        at = end.max(from);
     }
     found
 }
 
-/// Tells whether a value is a function, whose body has statements of its own.
-fn is_function(value: &str) -> bool {
-    let value = value.strip_prefix("static").map_or(value, str::trim_start);
-    value.strip_prefix("function").is_some_and(|rest| rest.trim_start().starts_with(['(', '&'])) && value.contains('{')
+/// Tells whether a value that begins here is a function, whose body has statements of its own.
+fn is_function(text: &str) -> bool {
+    let text = text.trim_start();
+    let text = text.strip_prefix("static").map_or(text, str::trim_start);
+    text.strip_prefix("function").is_some_and(|rest| rest.trim_start().starts_with(['(', '&']))
 }
 
 /// Finds the next statement from `at` on: where it begins, the keys that it assigns to, and where the value begins.
@@ -89,6 +94,9 @@ fn line_end(bytes: &[u8], at: usize) -> usize {
     memchr::memchr(b'\n', &bytes[at..]).map_or(bytes.len(), |length| at + length)
 }
 
+/// Longer keys, in bytes, are none.
+const LONGEST_KEY: usize = 512;
+
 /// Reads `$name['a']->b =`: its keys, and where its value begins.
 fn target(text: &str, at: usize) -> (Vec<String>, Option<usize>) {
     let mut keys = Vec::new();
@@ -99,9 +107,10 @@ fn target(text: &str, at: usize) -> (Vec<String>, Option<usize>) {
     rest = &rest[end..];
     loop {
         if let Some(inside) = rest.strip_prefix('[') {
-            let Some((key, behind)) = inside.split_once(']') else { return (keys, None) };
-            let key = key.trim().trim_matches(['"', '\'']);
-            if key.contains(['\n', '"', '\'']) || keys.len() > 16 {
+            let end = inside.bytes().take(LONGEST_KEY).position(|byte| matches!(byte, b']' | b'\n'));
+            let Some(end) = end.filter(|end| inside[*end..].starts_with(']')) else { return (keys, None) };
+            let (key, behind) = (inside[..end].trim().trim_matches(['"', '\'']), &inside[end + 1..]);
+            if key.contains(['"', '\'']) || keys.len() > 16 {
                 return (keys, None);
             }
             keys.extend(Some(key.to_owned()).filter(|key| !key.is_empty()));
@@ -191,8 +200,24 @@ mod tests {
 
     #[test]
     fn hostile_files_end() {
-        for piece in ["$a[", "$a=", "return ", "'", "$a->", "/*", "é$é=", "$a['b']=[", "#"] {
-            shown(&piece.repeat(2_000));
+        for piece in [
+            "$a[",
+            "$a=",
+            "return ",
+            "'",
+            "$a->",
+            "/*",
+            "é$é=",
+            "$a['b']=[",
+            "#",
+            "return function(",
+            "$a = function () {",
+            "$a[b]",
+            "define('",
+            "define(\"a\",",
+            "return new A([",
+        ] {
+            shown(&piece.repeat(60_000));
         }
     }
 }

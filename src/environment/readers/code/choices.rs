@@ -88,7 +88,14 @@ impl Parser<'_, '_> {
             _ => (self.scope.names)(name),
         };
         let scope = Scope { names: &names, ..*self.scope };
-        let mut inner = Parser { scope: &scope, text: self.text, tokens: self.tokens, at: self.at, depth: self.depth };
+        let mut inner = Parser {
+            scope: &scope,
+            text: self.text,
+            tokens: self.tokens,
+            at: self.at,
+            depth: self.depth,
+            left: self.left,
+        };
         let is_inline = inner.takes_mark(&[","]).is_some();
         inner.takes_word(&["do", "then"]);
         if is_inline {

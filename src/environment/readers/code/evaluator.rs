@@ -3,7 +3,7 @@
 
 use crate::environment::readers::code::calls::Arguments;
 use crate::environment::readers::code::computed::Computed;
-use crate::environment::readers::code::parser::Parser;
+use crate::environment::readers::code::parser::{Parser, most_operands};
 use crate::environment::readers::code::scope::Scope;
 use crate::environment::readers::code::tokens::tokens;
 
@@ -19,7 +19,8 @@ impl Scope<'_> {
     /// Evaluates an expression within another one, which leaves it a smaller depth.
     pub(crate) fn evaluate_at(&self, text: &str, depth: usize) -> Computed {
         let Some(tokens) = tokens(text) else { return Computed::Unknown };
-        let mut parser = Parser { scope: self, text, tokens: &tokens, at: 0, depth };
+        let left = most_operands(&tokens);
+        let mut parser = Parser { scope: self, text, tokens: &tokens, at: 0, depth, left: &left };
         match parser.choice() {
             Some(value) if parser.at == tokens.len() => value,
             _ => Computed::Unknown,
@@ -30,7 +31,8 @@ impl Scope<'_> {
     pub(crate) fn arguments(&self, text: &str) -> Option<Arguments> {
         let closed = format!("{text}\n)");
         let tokens = tokens(&closed)?;
-        let mut parser = Parser { scope: self, text: &closed, tokens: &tokens, at: 0, depth: DEEPEST };
+        let left = most_operands(&tokens);
+        let mut parser = Parser { scope: self, text: &closed, tokens: &tokens, at: 0, depth: DEEPEST, left: &left };
         parser.arguments()
     }
 }

@@ -178,5 +178,8 @@ mod tests {
         {
             evaluate(&piece.repeat(10_000), &lookup);
         }
+        // Each of them is first read as a call.
+        evaluate(&format!("{}a{}", "if(".repeat(40), ")".repeat(40)), &lookup);
+        evaluate(&"if(a, do: ".repeat(40), &lookup);
     }
 }

@@ -118,6 +118,7 @@ impl Parser<'_, '_> {
     fn signed(&mut self) -> Option<Computed> {
         while self.takes_word(&["await", "new", "typeof"]).is_some() {}
         while self.takes_mark(&["-", "+"]).is_some() {}
+        self.left.set(self.left.get().checked_sub(1)?);
         self.depth = self.depth.checked_sub(1)?;
         let value = self.chain()?;
         self.depth += 1;

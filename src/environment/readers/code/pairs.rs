@@ -73,10 +73,13 @@ pub(crate) fn pairs(text: &str, comments: Comments) -> Pairs {
     Pairs { found: scanner.pairs, cut_at: scanner.cut_at }
 }
 
+/// Longer codes in a text, in bytes, are not told from the text.
+const LONGEST_FILLED_IN: usize = 512;
+
 /// Finds the length of `#{…}` at the start of a text, where it ends on its line.
 fn filled_in(text: &str) -> Option<usize> {
     let mut depth = 0_usize;
-    for (at, byte) in text.bytes().enumerate().skip(1) {
+    for (at, byte) in text.bytes().enumerate().take(LONGEST_FILLED_IN).skip(1) {
         match byte {
             b'{' => depth += 1,
             b'}' => depth -= 1,
@@ -186,8 +189,8 @@ impl<'t> Scanner<'t> {
     /// Tells whether the value of the key that ends this line is the text on the next one.
     fn goes_on_below(&self) -> bool {
         let Some(key) = &self.key else { return false };
-        let below = self.text.get(self.at..).unwrap_or_default().trim_start();
-        self.text.get(key.from..self.at).is_some_and(|value| value.trim().is_empty()) && below.starts_with(['"', '\''])
+        let is_empty = self.text.get(key.from..self.at).is_some_and(|value| value.trim().is_empty());
+        is_empty && self.text.get(self.at..).unwrap_or_default().trim_start().starts_with(['"', '\''])
     }
 
     fn skip_line(&mut self) {
@@ -313,7 +316,7 @@ mod tests {
 
     #[test]
     fn hostile_texts_end() {
-        for piece in ["{", "a:", "'", "a: {", "=>", "((", "x=[", "\\", "\"a\":", "é:"] {
+        for piece in ["{", "a:", "'", "a: {", "=>", "((", "x=[", "\\", "\"a\":", "é:", "#{", "\"#{", "a: \"#{"] {
             pairs(&piece.repeat(100_000), Comments::Hash).all(|_, _| ());
         }
     }

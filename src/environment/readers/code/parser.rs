@@ -1,5 +1,7 @@
 //! Goes through the tokens of an expression: what stands here, whether it is one of these, where the next part begins.
 
+use std::cell::Cell;
+
 use crate::environment::readers::code::computed::{Computed, Place};
 use crate::environment::readers::code::scope::Scope;
 use crate::environment::readers::code::tokens::{Placed, Token};
@@ -14,6 +16,16 @@ pub(crate) struct Parser<'p, 't> {
     pub(crate) tokens: &'p [Placed<'t>],
     pub(crate) at: usize,
     pub(crate) depth: usize,
+    /// How many operands may still be read: some are read twice.
+    pub(crate) left: &'p Cell<usize>,
+}
+
+/// How often the operands of an expression may be read on average.
+const MOST_TURNS: usize = 8;
+
+/// Counts how many operands of an expression are read at most.
+pub(crate) fn most_operands(tokens: &[Placed<'_>]) -> Cell<usize> {
+    Cell::new(tokens.len().saturating_mul(MOST_TURNS))
 }
 
 impl<'p, 't> Parser<'p, 't> {

@@ -1,5 +1,7 @@
 //! Splits Python into statements, and assignments into what is assigned to what.
 
+use std::cell::Cell;
+
 /// A logical line: continued lines and brackets joined, comments behind it left in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Statement {
@@ -186,6 +188,35 @@ pub(crate) fn parts(target: &str) -> Option<Vec<Part<'_>>> {
     Some(parts)
 }
 
+/// Looks for closing brackets in one text, of which many are missing where it is broken, or made to be.
+pub(crate) struct Closings {
+    /// How many bytes may still be gone through.
+    left: Cell<usize>,
+}
+
+/// More bytes of one text are not gone through in search of brackets.
+const MOST_SEARCHED: usize = 8 << 20;
+
+impl Closings {
+    pub(crate) fn new() -> Self {
+        Closings { left: Cell::new(MOST_SEARCHED) }
+    }
+
+    /// As [`closing`]; finds nothing any more where too much was gone through.
+    pub(crate) fn find(&self, text: &str) -> Option<usize> {
+        let window = text.len().min(self.left.get());
+        let window = (0..=window).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+        let end = closing(&text[..window]);
+        self.left.set(self.left.get() - end.unwrap_or(window));
+        end
+    }
+
+    /// Tells whether too much was gone through for all to be found.
+    pub(crate) fn is_spent(&self) -> bool {
+        self.left.get() == 0
+    }
+}
+
 /// Finds the bracket that closes the one before `text`.
 pub(crate) fn closing(text: &str) -> Option<usize> {
     let mut depth = 0_usize;
@@ -211,6 +242,7 @@ pub(crate) fn closing(text: &str) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
+
     use super::*;
 
     #[test]
