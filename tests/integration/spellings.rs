@@ -1,6 +1,6 @@
 //! One database by several names: saved once, told once, put back by either.
 
-use super::support::{Postgres, Sandbox};
+use super::support::{Mariadb, Postgres, Sandbox};
 
 #[test]
 fn a_database_that_several_names_lead_to_is_saved_once() {
@@ -34,6 +34,27 @@ fn a_database_that_several_names_lead_to_is_saved_once() {
     server.psql(database, "UPDATE t SET a = 3");
     sandbox.run(&["restore", "latest"]).expect_code(0);
     assert_eq!(server.psql(database, "SELECT a FROM t").trim(), "1");
+}
+
+#[test]
+fn a_database_of_mariadb_that_several_names_lead_to_is_saved_once() {
+    let database = "spelled_mariadb_test";
+    let sandbox = Sandbox::with_mariadb(database);
+    let server = Mariadb::server();
+    let url = server.url(database);
+    let socket = server.socket().display().to_string();
+    let by_socket = format!("{}?socket={socket}", url.replace(&format!("127.0.0.1:{}", server.port()), "localhost"));
+    let by_name = url.replace("127.0.0.1", "localhost");
+    let own = server.url_of_its_own_user(database);
+    sandbox.write(".env", format!("DATABASE_URL={url}\nDIRECT_URL={by_name}\nREPORTS_URL={by_socket}\n"));
+    let outcome = sandbox.run(&["./suite"]).expect_code(0);
+    assert_eq!(sandbox.ids().len(), 1, "{}", outcome.stderr);
+    assert!(outcome.stderr.contains(" (the same as on ") && outcome.stderr.contains(&socket), "{}", outcome.stderr);
+    // Another user may not bring back what this one does.
+    sandbox.write(".env", format!("DATABASE_URL={url}\nREPORTS_URL={own}\n"));
+    server.sql(database, "UPDATE t SET a = 3");
+    let outcome = sandbox.run(&["./suite"]).expect_code(0);
+    assert_eq!(sandbox.ids().len(), 3, "{}", outcome.stderr);
 }
 
 #[test]

@@ -140,9 +140,12 @@ impl OpenDatabase for Session {
         Ok(obstacles::find(&self.identity, self.connection.tools.version, &catalogued))
     }
 
-    /// Two servers may say the same of themselves: one is the other's copy, or both are in containers of one image.
     fn identity(&self) -> Option<Identity> {
-        None
+        let own = &self.identity;
+        Some(Identity {
+            database: format!("{} {}: {}", own.fingerprint, own.life, self.folded(&own.database)),
+            undone_by: own.account.clone(),
+        })
     }
 
     fn leftovers(&mut self, past: &dyn Provenance) -> Vec<Leftover> {

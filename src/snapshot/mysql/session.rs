@@ -36,6 +36,9 @@ pub(crate) struct Identity {
     pub(crate) longest_statement: u64,
     /// Whether names of databases are compared without case.
     pub(crate) folds_case: bool,
+    /// Tells this life of this server from all others, as far as the server knows: two in containers of one image say the same
+    /// of themselves in all else. Empty where no database is open.
+    pub(crate) life: String,
     /// Whether routines and triggers can only be made by who has `SUPER`.
     pub(crate) distrusts_routines: bool,
     pub(crate) rights: Rights,
@@ -81,6 +84,8 @@ impl Session {
             return Err(MysqlError::OtherDatabase { judged: judged.to_owned(), found: found.clone() });
         }
         session.use_fitting(&installed)?;
+        let life = session.client.ask(LIFE)?;
+        session.identity.life = life.concat().join(" ");
         Ok(session)
     }
 
@@ -220,6 +225,7 @@ impl Session {
             fingerprint,
             longest_statement: fields[7].parse().unwrap_or(0),
             folds_case: fields[8] != "0",
+            life: String::new(),
             distrusts_routines: is_on(&fields[9]) && !is_on(&fields[10]) && !rights.has_everywhere("SUPER"),
             rights,
         };
@@ -263,6 +269,14 @@ const IDENTITY: &str = "SELECT VERSION(), @@version_comment, IFNULL(DATABASE(), 
 
 /// MySQL keeps it with its data; MariaDB has none.
 const SERVER_NUMBER: &str = "SHOW GLOBAL VARIABLES LIKE 'server_uuid'";
+
+/// What tells two servers apart whatever they share. Those of one machine have ports, addresses and data of their own; others
+/// have another name of the machine, or another address of its network card, which stands in a UUID with a number that is
+/// drawn when the server starts; and few start in the same second, which stands in the short one.
+///
+/// Source: MySQL Reference Manual, "Miscellaneous Functions" (`UUID`, `UUID_SHORT`).
+const LIFE: &str = "SELECT @@hostname, @@port, IFNULL(@@socket, ''), @@datadir, IFNULL(@@pid_file, ''), @@server_id, \
+    UUID_SHORT() >> 24, SUBSTRING(UUID(), 20)";
 
 /// Undoes what may be set for all sessions and would end ours halfway, or change what they say. Each server reads of the
 /// comments what is for it.

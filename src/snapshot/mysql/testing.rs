@@ -189,6 +189,11 @@ impl Server {
         server.stdout(Stdio::null()).stderr(log).spawn().unwrap()
     }
 
+    /// Its Unix socket.
+    pub(crate) fn socket(&self) -> PathBuf {
+        self.folder.path().join("socket")
+    }
+
     /// A database of this server, as a user who may do everything.
     pub(crate) fn target(&self, database: &str) -> Target {
         Target {

@@ -102,6 +102,10 @@ impl Mariadb {
         self.port
     }
 
+    pub(crate) fn socket(&self) -> PathBuf {
+        self.folder.join("socket")
+    }
+
     fn client(&self, database: &str) -> Command {
         let mut client = Command::new("mariadb");
         client.args([

@@ -72,6 +72,43 @@ fn a_server_that_dies_while_it_is_put_back_has_what_it_had() {
 }
 
 #[test]
+fn a_server_whose_disk_is_full_has_what_it_had() {
+    // What all tables are in does not grow.
+    let server = Server::start_with(&["--innodb-file-per-table=0", "--innodb-data-file-path=ibdata1:40M"]);
+    let target = server.database(
+        "crowded",
+        "CREATE TABLE t (a TEXT); INSERT INTO t SELECT REPEAT(MD5(seq), 30) FROM seq_1_to_3000; CREATE TABLE u (a INT);
+         INSERT INTO u VALUES (1); CREATE VIEW v AS SELECT a FROM u; CREATE TRIGGER r BEFORE INSERT ON u FOR EACH ROW SET NEW.a = 7",
+    );
+    let saved = server.content("crowded");
+    let snapshot = Snapshot::take(&target);
+    server.database("filler", "");
+    let mut outcomes = Vec::new();
+    for step in 0..10 {
+        // Ever less is left, until this does not fit itself.
+        let fill =
+            format!("CREATE TABLE f{step} (a TEXT); INSERT INTO f{step} SELECT REPEAT('x', 1000) FROM seq_1_to_1500");
+        let _ = server.client().args(["--database=filler", "-e", &fill]).output().unwrap();
+        server.run("crowded", "UPDATE u SET a = 2");
+        let before = server.content("crowded");
+        match snapshot.restoring(&target, |restoration| restore(restoration, &Waiting::default())) {
+            Ok(restored) => {
+                assert_same(&server.content("crowded"), &saved);
+                server.run("", &format!("DROP DATABASE {}", restored.replaced.unwrap()));
+                outcomes.push(true);
+            }
+            Err(error) => {
+                assert_eq!(error.consequence(), Consequence::Untouched, "{step}: {error}");
+                assert_same(&server.content("crowded"), &before);
+                assert_eq!(server.run("", "SHOW DATABASES LIKE 'crowded%'"), "crowded", "{step}: {error}");
+                outcomes.push(false);
+            }
+        }
+    }
+    assert!(outcomes[0] && !outcomes[9], "{outcomes:?}");
+}
+
+#[test]
 fn a_server_without_connections_or_that_may_not_be_written_to_is_left_as_it_is() {
     let server = Server::start();
     let target = server.rich("denied");

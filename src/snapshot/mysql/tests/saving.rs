@@ -189,6 +189,35 @@ fn a_table_that_somebody_has_locked_is_not_waited_for_without_end() {
 }
 
 #[test]
+fn a_database_is_one_by_whatever_name_and_another_servers_is_another() {
+    let (server, other) = (Server::shared(), Server::start());
+    for server in [&*server, &other] {
+        server.database("one", "");
+        server.database("two", "");
+    }
+    server.target_as("one", "somebody", &["ALL ON one.*"]);
+    let by_socket = crate::reach::Target {
+        places: vec![Place::Socket { path: server.socket(), port: None }],
+        ..server.target("one")
+    };
+    let as_somebody = crate::reach::Target {
+        user: Some("somebody".into()),
+        password: Some(crate::secret::Secret::new("somebody")),
+        ..server.target("one")
+    };
+    let identity = |target: &crate::reach::Target| {
+        let Ok(Found::Database(database)) = Mysql.open(target, &environment()) else { panic!("{target:?}") };
+        database.identity().unwrap()
+    };
+    let own = identity(&server.target("one"));
+    assert_eq!(identity(&by_socket), own);
+    assert_eq!(identity(&as_somebody).database, own.database);
+    assert_ne!(identity(&as_somebody).undone_by, own.undone_by);
+    assert_ne!(identity(&server.target("two")).database, own.database);
+    assert_ne!(identity(&other.target("one")).database, own.database);
+}
+
+#[test]
 fn rows_that_are_kept_elsewhere_are_said_to_be_left_out() {
     let server = Server::start_with(&["--plugin-load-add=ha_federatedx"]);
     server.database("far", "CREATE TABLE t (a INT PRIMARY KEY); INSERT INTO t VALUES (1), (2)");
