@@ -1,6 +1,7 @@
 //! What the programs of ours may see of the process environment, and the folders that they are looked for in.
 
 use std::ffi::{OsStr, OsString};
+use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The process environment as programs of ours are given it: each takes the variables by name that it needs.
@@ -51,6 +52,29 @@ impl ToolEnvironment {
             (_, Err(_)) => false,
         };
         folders.into_iter().filter(is_outside).collect()
+    }
+
+    /// Gives the path that is meant where its first part, with `$` before it, is a variable that names an absolute folder.
+    pub(crate) fn placed(&self, path: &str) -> Option<PathBuf> {
+        let Some(named) = path.strip_prefix('$') else { return Some(PathBuf::from(path)) };
+        let (variable, below) = named.split_once('/').unwrap_or((named, ""));
+        self.get(variable).map(Path::new).filter(|folder| folder.is_absolute()).map(|folder| folder.join(below))
+    }
+
+    /// Lists folders of programs that platforms and version managers keep in folders of folders, whether they are there or
+    /// not: each row gives the parent, [placed](ToolEnvironment::placed), how the names in it begin, and what the programs
+    /// are in below.
+    pub(crate) fn folders_below(&self, parents: &[(&str, &str, &str)]) -> Vec<PathBuf> {
+        let mut folders = Vec::new();
+        for (parent, prefix, below) in parents {
+            let Some(parent) = self.placed(parent) else { continue };
+            let Ok(entries) = fs::read_dir(&parent) else { continue };
+            let mut names: Vec<_> = entries.flatten().map(|entry| entry.file_name()).collect();
+            names.sort();
+            let names = names.into_iter().filter(|name| name.to_str().is_some_and(|name| name.starts_with(prefix)));
+            folders.extend(names.map(|name| parent.join(name).join(below)));
+        }
+        folders
     }
 
     /// Finds the program of that name in these folders.

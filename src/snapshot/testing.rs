@@ -4,6 +4,7 @@ use std::error::Error;
 use std::io::{self, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -11,7 +12,7 @@ use std::time::{Duration, Instant};
 use chrono::{DateTime, Utc};
 
 use crate::hash::Hash;
-use crate::snapshot::{Kind, Ledger, Making, Manifest, Provenance, Standing, Stored, Tool, VerificationLevel};
+use crate::snapshot::{Kind, Ledger, Making, Manifest, Provenance, Standing, Stored, Tool, VerificationLevel, Watch};
 
 pub(crate) fn manifest(id: &str, database: &str, kind: Kind, taken_at: &str) -> Manifest {
     Manifest {
@@ -71,6 +72,23 @@ pub(crate) struct Unledgered;
 impl Ledger for Unledgered {
     fn write_down(&self, _making: &Making) -> Result<(), Box<dyn Error + Send + Sync>> {
         Ok(())
+    }
+}
+
+/// Somebody who waits to the end, or asks to stop after some bytes.
+#[derive(Debug, Default)]
+pub(crate) struct Waiting {
+    pub(crate) stop_after: Option<u64>,
+    pub(crate) seen: AtomicU64,
+}
+
+impl Watch for Waiting {
+    fn advance(&self, bytes: u64) {
+        self.seen.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    fn interrupted(&self) -> bool {
+        self.stop_after.is_some_and(|bytes| self.seen.load(Ordering::Relaxed) >= bytes)
     }
 }
 

@@ -11,9 +11,8 @@ use crate::snapshot::mysql::version::{Flavor, Version};
 /// Names of the two programs: those that only MariaDB has come first, since its packages have both.
 const PAIRS: [(&str, &str); 2] = [("mariadb", "mariadb-dump"), ("mysql", "mysqldump")];
 
-/// Folders of folders in which platforms and version managers keep the programs: the parent, how the names begin, and what
-/// the programs are in below. What begins with `$` is where that variable says.
-const PARENTS: [(&str, &str, &str); 18] = [
+/// Folders of folders in which platforms and version managers keep the programs; see [`ToolEnvironment::folders_below`].
+const PARENTS: [(&str, &str, &str); 22] = [
     ("/opt/homebrew/opt", "mysql", "bin"),
     ("/opt/homebrew/opt", "mariadb", "bin"),
     ("/usr/local/opt", "mysql", "bin"),
@@ -30,8 +29,12 @@ const PARENTS: [(&str, &str, &str); 18] = [
     ("/Users/Shared/DBngin/mariadb", "", "bin"),
     ("$HOME/.asdf/installs/mysql", "", "bin"),
     ("$HOME/.asdf/installs/mariadb", "", "bin"),
+    ("$ASDF_DATA_DIR/installs/mysql", "", "bin"),
+    ("$ASDF_DATA_DIR/installs/mariadb", "", "bin"),
     ("$HOME/.local/share/mise/installs/mysql", "", "bin"),
     ("$HOME/.local/share/mise/installs/mariadb", "", "bin"),
+    ("$MISE_DATA_DIR/installs/mysql", "", "bin"),
+    ("$MISE_DATA_DIR/installs/mariadb", "", "bin"),
 ];
 
 /// A client and the dump program that came with it.
@@ -59,8 +62,7 @@ impl Tools {
 /// Lists the pairs of programs: those of `PATH` first, then those that nothing has to name. Programs that are links to one
 /// another count once.
 pub(crate) fn installed(environment: &ToolEnvironment) -> Vec<Tools> {
-    let usual = environment.outside(usual_folders(environment));
-    among(environment.folders().into_iter().chain(usual))
+    among(environment.folders().into_iter().chain(environment.outside(environment.folders_below(&PARENTS))))
 }
 
 fn among(folders: impl IntoIterator<Item = PathBuf>) -> Vec<Tools> {
@@ -101,25 +103,6 @@ fn said_by(said: &str) -> Option<(Flavor, Version)> {
     let word = version.split([' ', ',']).next()?;
     let flavor = if line.contains("MariaDB") { Flavor::Mariadb } else { Flavor::Mysql };
     Some((flavor, Version::read(word)?))
-}
-
-/// Lists the folders in which platforms and version managers keep the programs.
-fn usual_folders(environment: &ToolEnvironment) -> Vec<PathBuf> {
-    let placed = |path: &str| {
-        let Some(named) = path.strip_prefix('$') else { return Some(PathBuf::from(path)) };
-        let (variable, below) = named.split_once('/').unwrap_or((named, ""));
-        environment.get(variable).map(Path::new).filter(|folder| folder.is_absolute()).map(|folder| folder.join(below))
-    };
-    let mut folders = Vec::new();
-    for (parent, prefix, below) in PARENTS {
-        let Some(parent) = placed(parent) else { continue };
-        let Ok(entries) = fs::read_dir(&parent) else { continue };
-        let mut names: Vec<_> = entries.flatten().map(|entry| entry.file_name()).collect();
-        names.sort();
-        let names = names.into_iter().filter(|name| name.to_str().is_some_and(|name| name.starts_with(prefix)));
-        folders.extend(names.map(|name| parent.join(name).join(below)));
-    }
-    folders
 }
 
 #[cfg(test)]

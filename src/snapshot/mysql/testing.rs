@@ -4,7 +4,6 @@ use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
@@ -21,6 +20,7 @@ use crate::snapshot::mysql::client::{identifier, literal};
 use crate::snapshot::mysql::take::{prepare, take};
 use crate::snapshot::mysql::version::Flavor;
 use crate::snapshot::mysql::{MysqlError, Session};
+pub(crate) use crate::snapshot::testing::Waiting;
 use crate::snapshot::testing::{AllKnown, Unledgered, ending, manifest, wait_for};
 use crate::snapshot::{Kind, Manifest, Stored, Taken, Watch};
 
@@ -311,23 +311,6 @@ pub(crate) fn environment_with_home(home: &Path) -> ToolEnvironment {
 
 pub(crate) fn environment() -> ToolEnvironment {
     environment_with_home(Path::new("/nonexistent"))
-}
-
-/// Somebody who waits to the end, or asks to stop after some bytes.
-#[derive(Debug, Default)]
-pub(crate) struct Waiting {
-    pub(crate) stop_after: Option<u64>,
-    pub(crate) seen: AtomicU64,
-}
-
-impl Watch for Waiting {
-    fn advance(&self, bytes: u64) {
-        self.seen.fetch_add(bytes, Ordering::Relaxed);
-    }
-
-    fn interrupted(&self) -> bool {
-        self.stop_after.is_some_and(|bytes| self.seen.load(Ordering::Relaxed) >= bytes)
-    }
 }
 
 /// A snapshot with its manifest, as the store keeps it.

@@ -8,8 +8,7 @@ use crate::own_tools;
 use crate::own_tools::ToolEnvironment;
 use crate::snapshot::postgres::tools::Tools;
 
-/// Folders of folders in which platforms and version managers keep tools: the parent, how the names begin, and what the
-/// tools are in below. What begins with `$` is where that variable says.
+/// Folders of folders in which platforms and version managers keep tools; see [`ToolEnvironment::folders_below`].
 const PARENTS: [(&str, &str, &str); 22] = [
     ("/usr/lib/postgresql", "", "bin"),
     ("/usr", "pgsql-", "bin"),
@@ -108,21 +107,8 @@ fn leading_number(text: &str) -> Option<u32> {
 
 /// Lists the folders in which platforms and version managers keep the tools, whether they are there or not.
 fn usual_folders(environment: &ToolEnvironment) -> Vec<PathBuf> {
-    let placed = |path: &str| {
-        let Some(named) = path.strip_prefix('$') else { return Some(PathBuf::from(path)) };
-        let (variable, below) = named.split_once('/').unwrap_or((named, ""));
-        environment.get(variable).map(Path::new).filter(|folder| folder.is_absolute()).map(|folder| folder.join(below))
-    };
-    let mut folders = Vec::new();
-    for (parent, prefix, below) in PARENTS {
-        let Some(parent) = placed(parent) else { continue };
-        let Ok(entries) = fs::read_dir(&parent) else { continue };
-        let mut names: Vec<_> = entries.flatten().map(|entry| entry.file_name()).collect();
-        names.sort();
-        let names = names.into_iter().filter(|name| name.to_str().is_some_and(|name| name.starts_with(prefix)));
-        folders.extend(names.map(|name| parent.join(name).join(below)));
-    }
-    folders.extend(FOLDERS.iter().filter_map(|folder| placed(folder)));
+    let mut folders = environment.folders_below(&PARENTS);
+    folders.extend(FOLDERS.iter().filter_map(|folder| environment.placed(folder)));
     folders
 }
 

@@ -7,7 +7,6 @@ use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
@@ -24,6 +23,7 @@ use crate::snapshot::engine::{Copying, Restoration};
 use crate::snapshot::postgres::programs_for_tests::{Programs, fetched};
 use crate::snapshot::postgres::take::{Limits, prepare, take};
 use crate::snapshot::postgres::{PostgresError, Session};
+pub(crate) use crate::snapshot::testing::Waiting;
 use crate::snapshot::testing::{AllKnown, Unledgered, ending, wait_for};
 use crate::snapshot::{Kind, Ledger, Manifest, Stored, TableRows, Taken, Tool, Watch};
 
@@ -247,23 +247,6 @@ pub(crate) fn environment() -> ToolEnvironment {
         ("PGSERVICE".into(), "x".into()),
     ];
     ToolEnvironment::new(&set, Path::new("/nonexistent"), Path::new("/nonexistent"))
-}
-
-/// Somebody who waits to the end, or asks to stop after some bytes.
-#[derive(Debug, Default)]
-pub(crate) struct Waiting {
-    pub(crate) stop_after: Option<u64>,
-    pub(crate) seen: AtomicU64,
-}
-
-impl Watch for Waiting {
-    fn advance(&self, bytes: u64) {
-        self.seen.fetch_add(bytes, Ordering::Relaxed);
-    }
-
-    fn interrupted(&self) -> bool {
-        self.stop_after.is_some_and(|bytes| self.seen.load(Ordering::Relaxed) >= bytes)
-    }
 }
 
 /// A snapshot with its manifest, as the store keeps it.
