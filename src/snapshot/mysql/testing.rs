@@ -41,21 +41,32 @@ const OWN: Programs = Programs { flavor: Flavor::Mariadb, fetched: None };
 /// What `tests/servers` fetches.
 pub(crate) const MARIADB_11: Programs = Programs { flavor: Flavor::Mariadb, fetched: Some("mariadb-11") };
 pub(crate) const MYSQL_9: Programs = Programs { flavor: Flavor::Mysql, fetched: Some("mysql-9") };
+/// For the long forms: a server alone, whose clients are the former's.
+pub(crate) const MYSQL_5_6: Programs = Programs { flavor: Flavor::Mysql, fetched: Some("mysql-5.6") };
 
 impl Programs {
     /// The folder that was fetched.
     fn folder(self) -> Option<PathBuf> {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/servers").join(self.fetched?);
-        assert!(folder.is_dir(), "{} is missing: `tests/run --prepare` fetches it", folder.display());
-        Some(folder)
+        Some(Path::new(env!("CARGO_MANIFEST_DIR")).join("target/servers").join(self.fetched?))
     }
 
     fn command(self, name: &str) -> Command {
         Command::new(self.folder().map_or(PathBuf::from(name), |folder| folder.join("bin").join(name)))
     }
 
+    /// Whose clients it is asked with.
+    fn clients(self) -> Programs {
+        if self.is_old() { MYSQL_9 } else { self }
+    }
+
+    /// Tells whether its data folder is made by scripts, and options that others need are not known to it.
+    fn is_old(self) -> bool {
+        self.fetched == MYSQL_5_6.fetched
+    }
+
     fn client(self) -> Command {
-        self.command(if self.flavor == Flavor::Mysql { "mysql" } else { "mariadb" })
+        let name = if self.flavor == Flavor::Mysql { "mysql" } else { "mariadb" };
+        self.clients().command(name)
     }
 
     fn server(self) -> Command {
@@ -74,6 +85,18 @@ impl Programs {
     /// Makes a server's data folder.
     fn install(self, data: &Path) {
         let mut install = match (self.flavor, self.folder()) {
+            (_, Some(folder)) if self.is_old() => {
+                fs::create_dir_all(data.join("mysql")).unwrap();
+                let scripts = folder.join("root/usr/share");
+                let script = format!(
+                    "(echo 'USE mysql;'; cat {0}/mysql_system_tables.sql {0}/mysql_system_tables_data.sql; \
+                     echo \"DELETE FROM user WHERE User = '';\") | \"$0\" \"$@\"",
+                    scripts.display()
+                );
+                let mut install = Command::new("/bin/sh");
+                install.args(["-c", &script]).arg(folder.join("bin/mysqld")).args(["--no-defaults", "--bootstrap"]);
+                install
+            }
             (Flavor::Mysql, _) => {
                 let mut install = self.server();
                 install.args(["--no-defaults", "--initialize-insecure"]);
@@ -129,6 +152,7 @@ impl Server {
     /// The same of programs that were fetched.
     pub(crate) fn of(programs: Programs) -> Server {
         let options: &[&str] = match programs.flavor {
+            _ if programs.is_old() => &[],
             Flavor::Mysql => &["--mysqlx=OFF", "--secure-file-priv="],
             Flavor::Mariadb => &[],
         };
@@ -136,6 +160,9 @@ impl Server {
     }
 
     fn start_by(programs: Programs, options: &'static [&'static str]) -> Server {
+        if let Some(fetched) = programs.folder() {
+            assert!(fetched.is_dir(), "{} is missing: `tests/run --prepare` fetches it", fetched.display());
+        }
         let folder = tempfile::tempdir().unwrap();
         programs.install(&folder.path().join("data"));
         let (port, process) = Server::spawn(programs, folder.path(), options);
@@ -255,7 +282,7 @@ impl Server {
             Flavor::Mariadb => ("mariadb-dump", "--dump-history"),
             Flavor::Mysql => ("mysqldump", "--set-gtid-purged=OFF"),
         };
-        let mut dump = self.programs.command(program);
+        let mut dump = self.programs.clients().command(program);
         dump.args(["--no-defaults", "--user=root", "--skip-dump-date", "--routines", "--events", "--hex-blob", more]);
         dump.args(["--order-by-primary", "--skip-extended-insert", "--force", "--databases", database]);
         dump.arg(format!("--socket={}", self.folder.path().join("socket").display()));

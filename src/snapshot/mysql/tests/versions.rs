@@ -6,7 +6,7 @@ use crate::snapshot::mysql::Session;
 use crate::snapshot::mysql::exchange_back::exchange_back;
 use crate::snapshot::mysql::restore::restore;
 use crate::snapshot::mysql::testing::{
-    MARIADB_11, MYSQL_9, RICH, Server, Snapshot, WRECK, Waiting, assert_same, environment,
+    MARIADB_11, MYSQL_5_6, MYSQL_9, RICH, Server, Snapshot, WRECK, Waiting, assert_same, environment,
 };
 use crate::snapshot::mysql::verify::verify;
 use crate::snapshot::testing::Unledgered;
@@ -115,4 +115,41 @@ fn databases_of_mysql_9_come_back() {
 #[test]
 fn databases_of_mariadb_11_come_back() {
     comes_back(&Server::of(MARIADB_11), (RICH, WRECK), "MariaDB 11.", &["ALL ON shop.*"]);
+}
+
+/// What the oldest servers have.
+const OLD: &str = r#"
+SET sql_mode = '', foreign_key_checks = 0;
+CREATE TABLE customers (id INT PRIMARY KEY AUTO_INCREMENT, mail VARCHAR(100) COMMENT 'it''s; (x)', bits BIT(5), bin VARBINARY(9),
+  picture BLOB, born DATE, place POINT) AUTO_INCREMENT = 100;
+INSERT INTO customers VALUES (1, 'a@b.test', b'101', x'00FF', x'00FF27', '0000-00-00', POINT(1, 2)),
+  (2, 'it''s; \n\r\0 \\ "x" -- y', NULL, NULL, NULL, '2024-00-10', NULL);
+CREATE TABLE orders (id INT PRIMARY KEY AUTO_INCREMENT, customer INT, total DECIMAL(10,2),
+  at TIMESTAMP(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6), FOREIGN KEY (customer) REFERENCES customers (id));
+INSERT INTO orders (customer, total) VALUES (1, 10), (99, 30);
+CREATE TABLE counted (a INT) ENGINE = MyISAM; INSERT INTO counted VALUES (1), (2), (2);
+CREATE TABLE parts (a INT, b INT) PARTITION BY RANGE (a) (PARTITION p0 VALUES LESS THAN (10), PARTITION p1 VALUES LESS THAN MAXVALUE);
+INSERT INTO parts VALUES (1, 1), (100, 2);
+CREATE TABLE latin (t VARCHAR(20)) CHARACTER SET latin1; INSERT INTO latin VALUES ('café');
+CREATE TABLE wide (t VARCHAR(20)) CHARACTER SET utf8mb4; INSERT INTO wide VALUES ('😀');
+CREATE TABLE `odd``name; -- x'"` (`select` INT, `a b` INT); INSERT INTO `odd``name; -- x'"` VALUES (1, 2);
+CREATE TABLE emptied (a INT);
+CREATE FUNCTION plus_one(x INT) RETURNS INT DETERMINISTIC RETURN x + 1;
+CREATE TRIGGER first_one BEFORE INSERT ON orders FOR EACH ROW SET NEW.total = plus_one(NEW.total);
+CREATE TRIGGER second_one AFTER INSERT ON orders FOR EACH ROW INSERT INTO emptied VALUES (5);
+SET sql_mode = 'NO_BACKSLASH_ESCAPES,ANSI_QUOTES';
+CREATE PROCEDURE slashes() SELECT 'C:\', '$$;' AS "x\";
+SET sql_mode = '';
+CREATE VIEW totals AS SELECT id, plus_one(total) AS more FROM orders;
+CREATE VIEW a_view_of_views AS SELECT * FROM totals;
+CREATE EVENT nightly ON SCHEDULE EVERY 1 DAY STARTS '2030-01-01 00:00:00' DO INSERT INTO emptied VALUES (3);
+"#;
+
+#[test]
+fn databases_of_mysql_5_6_come_back_by_later_programs() {
+    // Fetched for the long forms only.
+    if std::env::var_os("SAFE_TEST_LONG").is_some() {
+        let rights = ["ALL ON shop.*", "SUPER ON *.*", "SELECT ON mysql.proc"];
+        comes_back(&Server::of(MYSQL_5_6), (OLD, WRECK_OF_MYSQL), "MySQL 9.", &rights);
+    }
 }
