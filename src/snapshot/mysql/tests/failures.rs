@@ -74,7 +74,7 @@ fn a_server_that_dies_while_it_is_put_back_has_what_it_had() {
 #[test]
 fn a_server_whose_disk_is_full_has_what_it_had() {
     // What all tables are in does not grow.
-    let server = Server::start_with(&["--innodb-file-per-table=0", "--innodb-data-file-path=ibdata1:40M"]);
+    let server = Server::start_with(&["--innodb-file-per-table=0", "--innodb-data-file-path=ibdata1:12M;ibdata2:28M"]);
     let target = server.database(
         "crowded",
         "CREATE TABLE t (a TEXT); INSERT INTO t SELECT REPEAT(MD5(seq), 30) FROM seq_1_to_3000; CREATE TABLE u (a INT);
