@@ -353,6 +353,19 @@ pub(crate) struct Restoration<'a> {
     pub(crate) past: &'a dyn Provenance,
 }
 
+impl Restoration<'_> {
+    /// Names the snapshot's server and the one at hand, where the latter is another.
+    pub(crate) fn other_server(&self, fingerprint: &str, version: &str) -> Option<(String, String)> {
+        let saved = self.stored.manifest.server.as_ref();
+        if saved.is_some_and(|saved| saved.fingerprint == fingerprint) {
+            return None;
+        }
+        let named = |fingerprint: &str, version: &str| format!("{fingerprint} (version {version})");
+        let snapshot = saved.map_or("an unknown one".to_owned(), |saved| named(&saved.fingerprint, &saved.version));
+        Some((snapshot, named(fingerprint, version)))
+    }
+}
+
 /// A restore that is ready to be carried out.
 pub(crate) struct RestorePlan<'r> {
     /// Whether what is replaced will be kept whole beside. If not, the caller takes a safety snapshot of it first.

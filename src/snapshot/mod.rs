@@ -3,6 +3,7 @@
 mod beside_names;
 mod describe;
 mod digest;
+mod dump_error;
 mod dump_stream;
 mod engine;
 mod engine_error;

@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 
 use crate::snapshot::beside_names::{Purpose, moment_of, related};
+use crate::snapshot::dump_error::DumpError;
 use crate::snapshot::mysql::client::{Client, identifier, literal};
 use crate::snapshot::mysql::dump::{DumpReader, Handing, Held, differing_tables, named};
 use crate::snapshot::mysql::process;
@@ -37,7 +38,7 @@ const UNCHECKED: &str =
 ///
 /// # Errors
 ///
-/// [`MysqlError::NotPermitted`], [`MysqlError::NotWhole`], and those of loading. The database is dropped again; where that
+/// [`MysqlError::NotPermitted`], [`DumpError::NotWhole`], and those of loading. The database is dropped again; where that
 /// fails, its name stands in the log.
 pub(crate) fn build(
     server: &mut Session,
@@ -149,7 +150,7 @@ fn told<T: Send>(
 ///
 /// # Errors
 ///
-/// [`MysqlError::NotWhole`], and those of the dump program.
+/// [`DumpError::NotWhole`], and those of the dump program.
 pub(crate) fn compare(server: &Session, name: &str, expected: &Held, watch: &dyn Watch) -> Result<(), MysqlError> {
     let mut more = vec!["--skip-triggers"];
     // Tables without it are dumped as ever.
@@ -161,7 +162,7 @@ pub(crate) fn compare(server: &Session, name: &str, expected: &Held, watch: &dyn
     if differences.is_empty() {
         return Ok(());
     }
-    Err(MysqlError::NotWhole { what: format!("`{name}`"), differences: named(&differences) })
+    Err(MysqlError::Dump(DumpError::NotWhole { what: format!("`{name}`"), differences: named(&differences) }))
 }
 
 /// Carries out statements in a database.

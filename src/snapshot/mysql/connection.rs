@@ -51,7 +51,7 @@ impl Connection {
     ///
     /// # Errors
     ///
-    /// [`MysqlError::NotDialable`]; [`MysqlError::File`] if the private option file cannot be written.
+    /// [`MysqlError::NotDialable`]; `DumpError::File` if the private option file cannot be written.
     pub(crate) fn new(
         target: &Target,
         at: &Place,

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use thiserror::Error;
 
 use crate::secret::ForeignText;
+use crate::snapshot::dump_error::DumpError;
 use crate::snapshot::mysql::version::{Flavor, Version};
 use crate::snapshot::tool_process::ToolError;
 use crate::text::shown;
@@ -98,43 +99,9 @@ pub(crate) enum MysqlError {
         /// Who uses it.
         users: String,
     },
-    /// A file could not be written or read.
-    #[error("cannot {action} {}", shown(path))]
-    File {
-        /// What was attempted.
-        action: &'static str,
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: std::io::Error,
-    },
-    /// The file's bytes are not those that were written.
-    #[error("{} is not what was written: its SHA-256 is {found}, the manifest says {expected}", shown(path))]
-    HashMismatch {
-        /// The snapshot.
-        path: PathBuf,
-        /// What the manifest says.
-        expected: String,
-        /// What the file has.
-        found: String,
-    },
-    /// The dump cannot be read to its end.
-    #[error("{} cannot be read back: {reason}", shown(path))]
-    Damaged {
-        /// The snapshot.
-        path: PathBuf,
-        /// What was met.
-        reason: String,
-    },
-    /// The dump reads well, but holds something else than the database did.
-    #[error("{what} is not whole: {differences}")]
-    NotWhole {
-        /// The dump or the restored database.
-        what: String,
-        /// The first differences.
-        differences: String,
-    },
+    /// The file of a dump, or what it holds, is not as it should be.
+    #[error(transparent)]
+    Dump(#[from] DumpError),
     /// The manifest is not one of this engine, or lacks what a restore needs.
     #[error("the manifest of {id} cannot be used: {reason}")]
     Manifest {
@@ -234,7 +201,7 @@ const DENIED: [u32; 7] = [1044, 1142, 1143, 1227, 1370, 1410, 1419];
 
 impl MysqlError {
     pub(crate) fn file(action: &'static str, path: &std::path::Path) -> impl FnOnce(std::io::Error) -> Self {
-        move |source| MysqlError::File { action, path: path.to_owned(), source }
+        move |source| DumpError::file(action, path)(source).into()
     }
 
     /// Tells whether a lock was waited for in vain.

@@ -37,13 +37,7 @@ impl Explain for MysqlError {
             }
             MysqlError::Query { .. } => return None,
             MysqlError::InUse { .. } => "end those sessions or let them finish, then try again",
-            MysqlError::File { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => {
-                "free some space, or move the snapshots' directory"
-            }
-            MysqlError::File { .. } => "check the permissions and the disk",
-            MysqlError::HashMismatch { .. } | MysqlError::Damaged { .. } | MysqlError::NotWhole { .. } => {
-                "do not rely on it; `safe-test list` shows the others"
-            }
+            MysqlError::Dump(error) => return error.hint(),
             MysqlError::Manifest { .. } => "`safe-test list` shows the snapshots that can be used",
             MysqlError::OtherServer { .. } | MysqlError::SnapshotOfOtherDatabase { .. } => {
                 "restore it by hand: the snapshot's manifest says how (`by_hand`)"
@@ -62,9 +56,7 @@ impl Explain for MysqlError {
         match self {
             MysqlError::Tool(error) => error.exit(),
             MysqlError::NotRestored { source, .. } => match **source {
-                MysqlError::HashMismatch { .. } | MysqlError::Damaged { .. } | MysqlError::NotWhole { .. } => {
-                    Exit::NoSnapshot
-                }
+                MysqlError::Dump(ref error) if error.is_of_a_bad_snapshot() => Exit::NoSnapshot,
                 _ => Exit::Failed,
             },
             MysqlError::OtherServer { .. }
@@ -86,11 +78,8 @@ impl Explain for MysqlError {
             | MysqlError::ConnectionLost { .. }
             | MysqlError::Query { .. }
             | MysqlError::InUse { .. }
-            | MysqlError::File { .. }
-            | MysqlError::Manifest { .. }
-            | MysqlError::HashMismatch { .. }
-            | MysqlError::Damaged { .. }
-            | MysqlError::NotWhole { .. } => Exit::NoSnapshot,
+            | MysqlError::Dump(_)
+            | MysqlError::Manifest { .. } => Exit::NoSnapshot,
         }
     }
 }
@@ -124,10 +113,7 @@ impl EngineFailure for MysqlError {
             | MysqlError::ConnectionLost { .. }
             | MysqlError::Query { .. }
             | MysqlError::InUse { .. }
-            | MysqlError::File { .. }
-            | MysqlError::HashMismatch { .. }
-            | MysqlError::Damaged { .. }
-            | MysqlError::NotWhole { .. }
+            | MysqlError::Dump(_)
             | MysqlError::Manifest { .. }
             | MysqlError::OtherServer { .. }
             | MysqlError::SnapshotOfOtherDatabase { .. }

@@ -44,7 +44,15 @@ pub(crate) fn replace(
     beside::carry_out(server, database, &definitions, watch)
         .map_err(|error| half("views, triggers and routines were made", error))?;
     beside::compare(server, database, &held, watch).map_err(|error| half("it was compared", error))?;
-    Ok(definitions::staying_told(&handing.staying, &server.identity.account).into_iter().collect())
+    let identity = &server.identity;
+    let mut notes: Vec<String> = definitions::staying_told(&handing.staying, &identity.account).into_iter().collect();
+    if !identity.rights.has("TRIGGER", database) {
+        notes.push(format!(
+            "Triggers that `{}` is not told of, if there were any, are gone with their tables.",
+            identity.account
+        ));
+    }
+    Ok(notes)
 }
 
 /// Drops everything that the database holds, but for what stays.

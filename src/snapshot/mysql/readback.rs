@@ -5,6 +5,7 @@ use std::path::Path;
 
 use crate::regular;
 use crate::snapshot::Watch;
+use crate::snapshot::dump_error::DumpError;
 use crate::snapshot::dump_stream::Hashing;
 use crate::snapshot::mysql::MysqlError;
 use crate::snapshot::mysql::dump::{DumpReader, Held};
@@ -24,18 +25,14 @@ pub(crate) struct DumpFile<'a> {
 impl DumpFile<'_> {
     /// Tells whether the bytes that were read are those that were written.
     pub(crate) fn expect(&self, found: &str) -> Result<(), MysqlError> {
-        if found == self.sha256 {
-            return Ok(());
-        }
-        let (expected, found) = (self.sha256.to_owned(), found.to_owned());
-        Err(MysqlError::HashMismatch { path: self.path.to_owned(), expected, found })
+        Ok(DumpError::expect_hash(self.path, self.sha256, found)?)
     }
 
     /// Reads it to its end through `reader`, which says what it holds. The hash is taken of the very bytes that are read.
     ///
     /// # Errors
     ///
-    /// [`MysqlError::HashMismatch`] before any other, since it explains them; [`MysqlError::Damaged`], [`ToolError::Interrupted`].
+    /// [`DumpError::HashMismatch`] before any other, since it explains them; [`DumpError::Damaged`], [`ToolError::Interrupted`].
     pub(crate) fn read<W: Write>(
         &self,
         reader: DumpReader<W>,
@@ -51,7 +48,7 @@ impl DumpFile<'_> {
     ///
     /// # Errors
     ///
-    /// [`MysqlError::HashMismatch`], [`MysqlError::File`], [`ToolError::Interrupted`].
+    /// [`DumpError::HashMismatch`], [`DumpError::File`], [`ToolError::Interrupted`].
     pub(crate) fn expect_file(&self, watch: &dyn Watch) -> Result<(), MysqlError> {
         let file = regular::open_own(self.path).map_err(MysqlError::file("read", self.path))?;
         let (mut file, mut piece) = (Hashing::new(file), vec![0; PIECE]);
@@ -68,7 +65,7 @@ type ReadBack = Result<(Held, Vec<u8>), MysqlError>;
 ///
 /// # Errors
 ///
-/// [`MysqlError::File`] where it cannot be read at all, [`ToolError::Interrupted`].
+/// [`DumpError::File`] where it cannot be read at all, [`ToolError::Interrupted`].
 pub(crate) fn read<W: Write>(
     path: &Path,
     file: impl Read,
@@ -92,7 +89,7 @@ pub(crate) fn read<W: Write>(
         }
     };
     let found = finish(decoder, watch).map_err(MysqlError::file("read", path))?;
-    let damaged = |reason: String| MysqlError::Damaged { path: path.to_owned(), reason };
+    let damaged = |reason: String| MysqlError::Dump(DumpError::Damaged { path: path.to_owned(), reason });
     let held = match fault {
         Some(error) => Err(damaged(error.to_string())),
         None => reader.finish().map_err(damaged),

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::snapshot::Manifest;
+use crate::snapshot::dump_error::DumpError;
 use crate::snapshot::mysql::MysqlError;
 use crate::snapshot::mysql::dump::Held;
 use crate::snapshot::mysql::objects::Kind;
@@ -83,7 +84,7 @@ pub(crate) fn listed(held: &Held) -> Vec<String> {
 ///
 /// # Errors
 ///
-/// [`MysqlError::NotWhole`].
+/// [`DumpError::NotWhole`].
 pub(crate) fn expect(what: &str, manifest: &Manifest, recorded: &Recorded, held: &Held) -> Result<(), MysqlError> {
     let mut differences = Vec::new();
     for table in &manifest.tables {
@@ -112,5 +113,5 @@ pub(crate) fn expect(what: &str, manifest: &Manifest, recorded: &Recorded, held:
         return Ok(());
     }
     let differences = crate::snapshot::mysql::dump::named(&differences);
-    Err(MysqlError::NotWhole { what: what.to_owned(), differences })
+    Err(MysqlError::Dump(DumpError::NotWhole { what: what.to_owned(), differences }))
 }

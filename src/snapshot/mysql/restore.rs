@@ -48,7 +48,7 @@ impl PreparedRestore<'_> {
 ///
 /// # Errors
 ///
-/// Those of [`whole::of`], [`MysqlError::HashMismatch`], [`MysqlError::OtherServer`],
+/// Those of [`whole::of`], `DumpError::HashMismatch`, [`MysqlError::OtherServer`],
 /// [`MysqlError::SnapshotOfOtherDatabase`], [`MysqlError::NotPermitted`], [`MysqlError::NotRestorable`]. Nothing was changed.
 pub(crate) fn prepare_restore<'r>(
     restoration: &Restoration<'r>,
@@ -111,13 +111,11 @@ pub(crate) fn restore(restoration: &Restoration<'_>, watch: &dyn Watch) -> Resul
 /// [`MysqlError::OtherServer`], and those of connecting.
 pub(crate) fn own_server(restoration: &Restoration<'_>) -> Result<Session, MysqlError> {
     let server = Session::open_server(restoration.target, restoration.environment)?;
-    let (here, saved) = (&server.identity.fingerprint, restoration.stored.manifest.server.as_ref());
-    if saved.is_some_and(|saved| saved.fingerprint == *here) {
-        return Ok(server);
+    let identity = &server.identity;
+    match restoration.other_server(&identity.fingerprint, &identity.version_text) {
+        None => Ok(server),
+        Some((snapshot, here)) => Err(MysqlError::OtherServer { snapshot, here }),
     }
-    let named = |fingerprint: &str, version: &str| format!("{fingerprint} (version {version})");
-    let snapshot = saved.map_or("an unknown one".to_owned(), |saved| named(&saved.fingerprint, &saved.version));
-    Err(MysqlError::OtherServer { snapshot, here: named(here, &server.identity.version_text) })
 }
 
 /// Decides how the definitions of a snapshot are handed on to `database`, by what the user may do and may read.

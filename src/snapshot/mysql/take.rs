@@ -10,6 +10,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::own_tools;
+use crate::snapshot::dump_error::DumpError;
 use crate::snapshot::dump_stream::{Hashing, Writing, compressor, open_private};
 use crate::snapshot::engine::DumpCommand;
 use crate::snapshot::mysql::by_hand::by_hand;
@@ -216,7 +217,7 @@ fn wait_for_locks(
 ///
 /// # Errors
 ///
-/// [`MysqlError::NotWhole`].
+/// [`DumpError::NotWhole`].
 fn compare(what: &str, catalogued: &Catalogued, held: &Held) -> Result<(), MysqlError> {
     use crate::snapshot::mysql::objects::Kind;
     let mut missing: Vec<String> = Vec::new();
@@ -235,7 +236,7 @@ fn compare(what: &str, catalogued: &Catalogued, held: &Held) -> Result<(), Mysql
     if missing.is_empty() {
         return Ok(());
     }
-    Err(MysqlError::NotWhole { what: what.to_owned(), differences: named(&missing) })
+    Err(MysqlError::Dump(DumpError::NotWhole { what: what.to_owned(), differences: named(&missing) }))
 }
 
 fn taken(
@@ -309,7 +310,7 @@ fn write(stdout: Option<ChildStdout>, file: &File) -> io::Result<(u64, String)> 
 ///
 /// # Errors
 ///
-/// Those of the dump program; [`MysqlError::Damaged`] where what it writes is not whole.
+/// Those of the dump program; [`DumpError::Damaged`] where what it writes is not whole.
 pub(crate) fn look<W: Write + Send>(
     session: &Session,
     database: &str,
@@ -335,6 +336,6 @@ pub(crate) fn look<W: Write + Send>(
             }
         }
         dump.finish()?;
-        reader.finish().map_err(|reason| MysqlError::Damaged { path: database.into(), reason })
+        reader.finish().map_err(|reason| MysqlError::Dump(DumpError::Damaged { path: database.into(), reason }))
     })
 }

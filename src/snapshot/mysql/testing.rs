@@ -324,6 +324,12 @@ fn path() -> OsString {
     std::env::join_paths(["/usr/bin", "/bin"].map(PathBuf::from).into_iter().chain(fetched)).unwrap()
 }
 
+/// The environment of a user who has the machine's own programs only.
+pub(crate) fn own_environment() -> ToolEnvironment {
+    let set = [(OsString::from("PATH"), OsString::from("/usr/bin:/bin"))];
+    ToolEnvironment::new(&set, Path::new("/nonexistent"), Path::new("/nonexistent"))
+}
+
 /// The environment of a user with this home, with variables that must not reach the programs.
 pub(crate) fn environment_with_home(home: &Path) -> ToolEnvironment {
     let set: [(OsString, OsString); 5] = [
@@ -365,10 +371,20 @@ impl Snapshot {
 
     /// Calls `with` with what a restore to `target` needs.
     pub(crate) fn restoring<T>(&self, target: &Target, with: impl FnOnce(&Restoration<'_>) -> T) -> T {
+        self.restoring_in(&environment(), target, with)
+    }
+
+    /// The same with the programs of an environment.
+    pub(crate) fn restoring_in<T>(
+        &self,
+        environment: &ToolEnvironment,
+        target: &Target,
+        with: impl FnOnce(&Restoration<'_>) -> T,
+    ) -> T {
         let restoration = Restoration {
             stored: &Stored { manifest: self.manifest.clone(), hash: Hash::of(b""), dump: self.file() },
             target,
-            environment: &environment(),
+            environment,
             now: DateTime::from_timestamp(1_795_271_422, 0).unwrap(),
             ledger: &Unledgered,
             past: &AllKnown,

@@ -14,7 +14,7 @@ use crate::snapshot::{VerificationLevel, Watch};
 ///
 /// # Errors
 ///
-/// [`MysqlError::HashMismatch`], [`MysqlError::Damaged`] and [`MysqlError::NotWhole`] say that the snapshot is bad; any other
+/// `DumpError::HashMismatch`, `DumpError::Damaged` and `DumpError::NotWhole` say that the snapshot is bad; any other
 /// that it could not be checked.
 pub(crate) fn verify(
     restoration: &Restoration<'_>,

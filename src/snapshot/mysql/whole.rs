@@ -34,7 +34,7 @@ impl Whole<'_> {
     ///
     /// # Errors
     ///
-    /// [`MysqlError::HashMismatch`], [`MysqlError::Damaged`] and [`MysqlError::NotWhole`] say that the snapshot is bad; any
+    /// `DumpError::HashMismatch`, `DumpError::Damaged` and `DumpError::NotWhole` say that the snapshot is bad; any
     /// other that it could not be checked.
     pub(crate) fn read(&self, watch: &dyn Watch) -> Result<Held, MysqlError> {
         let (held, _) = self.dump.read(DumpReader::reading(), watch)?;
@@ -46,7 +46,7 @@ impl Whole<'_> {
     ///
     /// # Errors
     ///
-    /// [`MysqlError::NotWhole`].
+    /// `DumpError::NotWhole`.
     pub(crate) fn expect(&self, held: &Held) -> Result<(), MysqlError> {
         recorded::expect(&shown(self.dump.path), self.manifest, &self.recorded, held)
     }

@@ -70,7 +70,7 @@ impl Connection {
     ///
     /// # Errors
     ///
-    /// [`PostgresError::NotDialable`]; [`PostgresError::File`] if the private password file cannot be written.
+    /// [`PostgresError::NotDialable`]; `DumpError::File` if the private password file cannot be written.
     pub(crate) fn new(target: &Target, environment: &ToolEnvironment) -> Result<Self, PostgresError> {
         let place = describe(target);
         let mut variables = inherited(environment, target.password.is_none());

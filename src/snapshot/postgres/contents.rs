@@ -1,5 +1,6 @@
 //! Compares what a database held with what a dump or a restored database holds.
 
+use crate::snapshot::dump_error::DumpError;
 use crate::snapshot::postgres::catalog::Contents;
 use crate::snapshot::postgres::script::Script;
 use crate::snapshot::postgres::{PostgresError, recorded};
@@ -30,7 +31,7 @@ pub(crate) fn promised(manifest: &Manifest) -> Result<Contents, PostgresError> {
 ///
 /// # Errors
 ///
-/// [`PostgresError::NotWhole`] with the first differences.
+/// [`DumpError::NotWhole`] with the first differences.
 pub(crate) fn compare_dump(what: &str, held: &Contents, script: &Script) -> Result<(), PostgresError> {
     let mut differences = Vec::new();
     for table in &held.tables {
@@ -69,7 +70,7 @@ pub(crate) fn compare_dump(what: &str, held: &Contents, script: &Script) -> Resu
 ///
 /// # Errors
 ///
-/// [`PostgresError::NotWhole`] with the first differences.
+/// [`DumpError::NotWhole`] with the first differences.
 pub(crate) fn compare_restored(what: &str, promised: &Contents, found: &Contents) -> Result<(), PostgresError> {
     let mut differences = Vec::new();
     for table in &promised.tables {
@@ -100,13 +101,16 @@ pub(crate) fn compare_restored(what: &str, promised: &Contents, found: &Contents
 ///
 /// # Errors
 ///
-/// [`PostgresError::NotWhole`] with the first differences.
+/// [`DumpError::NotWhole`] with the first differences.
 pub(crate) fn not_whole(what: &str, differences: &[String]) -> Result<(), PostgresError> {
     if differences.is_empty() {
         return Ok(());
     }
     let named = &differences[..differences.len().min(NAMED)];
-    Err(PostgresError::NotWhole { what: what.to_owned(), differences: and_more(named, differences.len()) })
+    Err(PostgresError::Dump(DumpError::NotWhole {
+        what: what.to_owned(),
+        differences: and_more(named, differences.len()),
+    }))
 }
 
 #[cfg(test)]

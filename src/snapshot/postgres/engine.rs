@@ -203,10 +203,7 @@ impl EngineFailure for PostgresError {
             | PostgresError::Query { .. }
             | PostgresError::Locked { .. }
             | PostgresError::RowSecurity { .. }
-            | PostgresError::File { .. }
-            | PostgresError::HashMismatch { .. }
-            | PostgresError::Damaged { .. }
-            | PostgresError::NotWhole { .. }
+            | PostgresError::Dump(_)
             | PostgresError::Manifest { .. }
             | PostgresError::OtherServer { .. }
             | PostgresError::SnapshotOfOtherDatabase { .. }

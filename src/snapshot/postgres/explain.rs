@@ -36,13 +36,7 @@ impl Explain for PostgresError {
             PostgresError::Query { .. } => return None,
             PostgresError::Locked { .. } => "end that session or let it finish, then try again",
             PostgresError::RowSecurity { .. } => "connect as the owner of the tables, or as a role with BYPASSRLS",
-            PostgresError::File { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => {
-                "free some space, or move the snapshots' directory"
-            }
-            PostgresError::File { .. } => "check the permissions and the disk",
-            PostgresError::HashMismatch { .. } | PostgresError::Damaged { .. } | PostgresError::NotWhole { .. } => {
-                "do not rely on it; `safe-test list` shows the others"
-            }
+            PostgresError::Dump(error) => return error.hint(),
             PostgresError::Manifest { .. } => "`safe-test list` shows the snapshots that can be used",
             PostgresError::OtherServer { .. } => {
                 "an upgrade makes another server of it; restore it by hand: the snapshot's manifest says how (`by_hand`)"
@@ -77,9 +71,7 @@ impl Explain for PostgresError {
         match self {
             PostgresError::Tool(error) => error.exit(),
             PostgresError::NotRestored { source, .. } => match **source {
-                PostgresError::HashMismatch { .. } | PostgresError::Damaged { .. } | PostgresError::NotWhole { .. } => {
-                    Exit::NoSnapshot
-                }
+                PostgresError::Dump(ref error) if error.is_of_a_bad_snapshot() => Exit::NoSnapshot,
                 _ => Exit::Failed,
             },
             PostgresError::OtherServer { .. }
@@ -108,11 +100,8 @@ impl Explain for PostgresError {
             | PostgresError::Query { .. }
             | PostgresError::Locked { .. }
             | PostgresError::RowSecurity { .. }
-            | PostgresError::File { .. }
+            | PostgresError::Dump(_)
             | PostgresError::Manifest { .. }
-            | PostgresError::HashMismatch { .. }
-            | PostgresError::Damaged { .. }
-            | PostgresError::NotWhole { .. }
             | PostgresError::MissingExtensions { .. } => Exit::NoSnapshot,
         }
     }

@@ -8,6 +8,7 @@ use std::thread;
 use crate::own_tools;
 use crate::regular;
 use crate::snapshot::Watch;
+use crate::snapshot::dump_error::DumpError;
 use crate::snapshot::dump_stream::Hashing;
 use crate::snapshot::postgres::PostgresError;
 use crate::snapshot::postgres::process;
@@ -32,14 +33,7 @@ pub(crate) struct DumpFile<'a> {
 impl DumpFile<'_> {
     /// Tells whether the bytes that were read are those that were written.
     pub(crate) fn expect(&self, found: &str) -> Result<(), PostgresError> {
-        if found == self.sha256 {
-            return Ok(());
-        }
-        Err(PostgresError::HashMismatch {
-            path: self.path.to_owned(),
-            expected: self.sha256.to_owned(),
-            found: found.to_owned(),
-        })
+        Ok(DumpError::expect_hash(self.path, self.sha256, found)?)
     }
 }
 
@@ -47,7 +41,7 @@ impl DumpFile<'_> {
 ///
 /// # Errors
 ///
-/// [`PostgresError::HashMismatch`] before any other, since it explains them; [`PostgresError::Damaged`] where the reader
+/// [`DumpError::HashMismatch`] before any other, since it explains them; [`DumpError::Damaged`] where the reader
 /// or the decompression finds fault; [`ToolError::Interrupted`].
 pub(crate) fn read_back(tools: &Tools, dump: DumpFile<'_>, watch: &dyn Watch) -> Result<Script, PostgresError> {
     let mut reader = start_reader(tools)?;
@@ -64,7 +58,7 @@ pub(crate) fn read_back(tools: &Tools, dump: DumpFile<'_>, watch: &dyn Watch) ->
 ///
 /// # Errors
 ///
-/// [`PostgresError::File`], [`ToolError::Interrupted`].
+/// [`DumpError::File`], [`ToolError::Interrupted`].
 pub(crate) fn hash(path: &Path, watch: &dyn Watch) -> Result<String, PostgresError> {
     let file = regular::open_own(path).map_err(PostgresError::file("read", path))?;
     let (mut file, mut piece) = (Hashing::new(file), vec![0; PIECE]);
@@ -175,5 +169,5 @@ impl<F: Read> Source<F> {
 }
 
 fn damaged(path: &Path, reason: &str) -> PostgresError {
-    PostgresError::Damaged { path: path.to_owned(), reason: reason.to_owned() }
+    PostgresError::Dump(DumpError::Damaged { path: path.to_owned(), reason: reason.to_owned() })
 }

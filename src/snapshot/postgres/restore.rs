@@ -55,7 +55,7 @@ impl PreparedRestore<'_> {
 ///
 /// # Errors
 ///
-/// Those of [`whole::of`], [`PostgresError::HashMismatch`], [`PostgresError::OtherServer`],
+/// Those of [`whole::of`], `DumpError::HashMismatch`, [`PostgresError::OtherServer`],
 /// [`PostgresError::SnapshotOfOtherDatabase`], [`PostgresError::MayNotCreate`] where the database is gone,
 /// [`PostgresError::NotItsOwn`], and [`PostgresError::Replicates`] where it is to be exchanged. Nothing was changed.
 pub(crate) fn prepare_restore<'r>(
@@ -110,13 +110,11 @@ pub(crate) fn restore(restoration: &Restoration<'_>, watch: &dyn Watch) -> Resul
 }
 
 fn expect_own_server(server: &Session, restoration: &Restoration<'_>) -> Result<(), PostgresError> {
-    let (here, saved) = (server.identity.fingerprint(), restoration.stored.manifest.server.as_ref());
-    if saved.is_some_and(|saved| saved.fingerprint == here) {
-        return Ok(());
+    let identity = &server.identity;
+    match restoration.other_server(&identity.fingerprint(), &identity.version) {
+        None => Ok(()),
+        Some((snapshot, here)) => Err(PostgresError::OtherServer { snapshot, here }),
     }
-    let named = |fingerprint: &str, version: &str| format!("{fingerprint} (version {version})");
-    let snapshot = saved.map_or("an unknown one".to_owned(), |saved| named(&saved.fingerprint, &saved.version));
-    Err(PostgresError::OtherServer { snapshot, here: named(&here, &server.identity.version) })
 }
 
 impl PreparedRestore<'_> {

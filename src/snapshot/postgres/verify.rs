@@ -12,7 +12,7 @@ use crate::snapshot::{VerificationLevel, Watch};
 ///
 /// # Errors
 ///
-/// [`PostgresError::HashMismatch`], [`PostgresError::Damaged`] and [`PostgresError::NotWhole`] say that the snapshot is bad;
+/// `DumpError::HashMismatch`, `DumpError::Damaged` and `DumpError::NotWhole` say that the snapshot is bad;
 /// any other, such as [`PostgresError::MissingExtensions`], that it could not be checked.
 pub(crate) fn verify(
     restoration: &Restoration<'_>,

@@ -51,7 +51,7 @@ impl Whole<'_> {
     ///
     /// # Errors
     ///
-    /// [`PostgresError::HashMismatch`], [`PostgresError::File`], [`ToolError::Interrupted`](crate::snapshot::tool_process::ToolError).
+    /// `DumpError::HashMismatch`, `DumpError::File`, [`ToolError::Interrupted`](crate::snapshot::tool_process::ToolError).
     pub(crate) fn expect_file(&self, watch: &dyn Watch) -> Result<(), PostgresError> {
         self.dump.expect(&hash(self.dump.path, watch)?)
     }
@@ -61,7 +61,7 @@ impl Whole<'_> {
     ///
     /// # Errors
     ///
-    /// [`PostgresError::HashMismatch`], [`PostgresError::Damaged`] and [`PostgresError::NotWhole`] say that the snapshot is
+    /// `DumpError::HashMismatch`, `DumpError::Damaged` and `DumpError::NotWhole` say that the snapshot is
     /// bad; any other that it could not be checked.
     pub(crate) fn read(&self, watch: &dyn Watch) -> Result<Script, PostgresError> {
         let script = read_back(&self.tools, self.dump, watch)?;
@@ -73,7 +73,7 @@ impl Whole<'_> {
     ///
     /// # Errors
     ///
-    /// [`PostgresError::NotWhole`].
+    /// `DumpError::NotWhole`.
     pub(crate) fn expect(&self, script: &Script) -> Result<(), PostgresError> {
         contents::compare_dump(&shown(self.dump.path), &self.promised, script)
     }

@@ -3,6 +3,7 @@
 use std::fs;
 
 use crate::snapshot::VerificationLevel::{Read, Restore};
+use crate::snapshot::dump_error::DumpError;
 use crate::snapshot::mysql::MysqlError;
 use crate::snapshot::mysql::restore::restore;
 use crate::snapshot::mysql::testing::{Server, Snapshot, Waiting, assert_same};
@@ -25,14 +26,17 @@ fn every_cut_and_every_flip_is_found() {
             let error =
                 snapshot.restoring(&target, |restoration| verify(restoration, Read, &Waiting::default()).unwrap_err());
             assert!(
-                matches!(error, MysqlError::HashMismatch { .. } | MysqlError::File { .. }),
+                matches!(
+                    error,
+                    MysqlError::Dump(DumpError::HashMismatch { .. }) | MysqlError::Dump(DumpError::File { .. })
+                ),
                 "{what} at {at}: {error}"
             );
         }
     }
     fs::write(snapshot.file(), &whole[..whole.len() / 2]).unwrap();
     let error = snapshot.restoring(&target, |restoration| restore(restoration, &Waiting::default()).unwrap_err());
-    assert!(matches!(error, MysqlError::HashMismatch { .. }), "{error}");
+    assert!(matches!(error, MysqlError::Dump(DumpError::HashMismatch { .. })), "{error}");
     assert_same(&server.content("damaged"), &before);
 }
 
@@ -59,7 +63,10 @@ fn a_manifest_that_promises_something_else_is_found() {
         for level in [Read, Restore] {
             let error =
                 snapshot.restoring(&target, |restoration| verify(restoration, level, &Waiting::default()).unwrap_err());
-            assert!(matches!(&error, MysqlError::NotWhole { differences, .. } if differences == expected), "{error}");
+            assert!(
+                matches!(&error, MysqlError::Dump(DumpError::NotWhole { differences, .. }) if differences == expected),
+                "{error}"
+            );
         }
     }
     snapshot.manifest = whole;

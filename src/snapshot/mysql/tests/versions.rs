@@ -6,7 +6,7 @@ use crate::snapshot::mysql::Session;
 use crate::snapshot::mysql::exchange_back::exchange_back;
 use crate::snapshot::mysql::restore::restore;
 use crate::snapshot::mysql::testing::{
-    MARIADB_11, MYSQL_5_6, MYSQL_9, RICH, Server, Snapshot, WRECK, Waiting, assert_same, environment,
+    MARIADB_11, MYSQL_5_6, MYSQL_9, RICH, Server, Snapshot, WRECK, Waiting, assert_same, environment, own_environment,
 };
 use crate::snapshot::mysql::verify::verify;
 use crate::snapshot::testing::Unledgered;
@@ -114,7 +114,17 @@ fn databases_of_mysql_9_come_back() {
 
 #[test]
 fn databases_of_mariadb_11_come_back() {
-    comes_back(&Server::of(MARIADB_11), (RICH, WRECK), "MariaDB 11.", &["ALL ON shop.*"]);
+    let server = Server::of(MARIADB_11);
+    comes_back(&server, (RICH, WRECK), "MariaDB 11.", &["ALL ON shop.*"]);
+    // By the machine's own programs, which may be older than the server.
+    let target = server.rich("older");
+    let saved = server.content("older");
+    let own = own_environment();
+    let snapshot = Snapshot::try_take(&target, &own).unwrap();
+    server.run("older", WRECK);
+    let restored = snapshot.restoring_in(&own, &target, |one| restore(one, &Waiting::default()).unwrap());
+    assert_eq!((restored.notes.as_slice(), restored.replaced.is_some()), (&[][..], true));
+    assert_same(&server.content("older"), &saved);
 }
 
 /// What the oldest servers have.

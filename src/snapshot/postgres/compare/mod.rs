@@ -35,7 +35,7 @@ pub(crate) struct Compared {
 ///
 /// # Errors
 ///
-/// [`PostgresError::NotWhole`] names what differs first. Nothing was written.
+/// `DumpError::NotWhole` names what differs first. Nothing was written.
 pub(crate) fn data(
     psql: &mut Psql,
     major: u32,

@@ -20,6 +20,7 @@ use std::thread;
 
 use crate::regular;
 use crate::snapshot::Watch;
+use crate::snapshot::dump_error::DumpError;
 use crate::snapshot::postgres::load::client::Client;
 use crate::snapshot::postgres::load::rewrite::Rewriter;
 pub(crate) use crate::snapshot::postgres::load::told::Told;
@@ -74,7 +75,7 @@ pub(crate) fn load(
 /// # Errors
 ///
 /// [`ToolError::Failed`] of psql with what the server said and of which statement; [`PostgresError::NotRestorable`],
-/// [`PostgresError::HashMismatch`], [`PostgresError::Damaged`], [`PostgresError::NotWhole`], those of `check`,
+/// [`DumpError::HashMismatch`], [`DumpError::Damaged`], [`DumpError::NotWhole`], those of `check`,
 /// [`ToolError::Interrupted`]. The database is then as it was before. Only where the connection is lost while the transaction is committed
 /// ([`PostgresError::ConnectionLost`]) this is not known.
 pub(crate) fn load_into(
@@ -109,7 +110,7 @@ pub(crate) fn load_into(
         dump.expect(&found)?;
         // What the server said comes first: the reader fails because nobody listens any more.
         let script = carried_out?;
-        let damaged = |reason: String| PostgresError::Damaged { path: dump.path.to_owned(), reason };
+        let damaged = |reason: String| PostgresError::Dump(DumpError::Damaged { path: dump.path.to_owned(), reason });
         fed.map_err(|error| damaged(error.to_string()))?;
         reader.finish().map_err(|error| damaged(error.to_string()))?;
         if !script.complete {

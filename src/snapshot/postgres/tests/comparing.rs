@@ -1,6 +1,7 @@
 //! Comparing by content: what differs from a snapshot in one value is found, and what a restore makes is the same.
 
 use crate::reach::Target;
+use crate::snapshot::dump_error::DumpError;
 use crate::snapshot::postgres::compare::Compared;
 use crate::snapshot::postgres::connection::Connection;
 use crate::snapshot::postgres::testing::{Server, Snapshot, Waiting, environment};
@@ -151,7 +152,10 @@ fn one_other_value_is_found() {
     assert_eq!(compared(&snapshot, &target).unwrap(), Compared::default());
     for (_, change, back) in CHANGES {
         server.run("values", change);
-        assert!(matches!(compared(&snapshot, &target), Err(PostgresError::NotWhole { .. })), "{change}");
+        assert!(
+            matches!(compared(&snapshot, &target), Err(PostgresError::Dump(DumpError::NotWhole { .. }))),
+            "{change}"
+        );
         server.run("values", back);
         compared(&snapshot, &target).unwrap_or_else(|error| panic!("{back}: {error}"));
     }
@@ -233,7 +237,7 @@ fn other_encodings_are_compared_in_their_own_bytes() {
         rehearsed(&snapshot, &target).unwrap_or_else(|error| panic!("{name}: {error}"));
         let table = if name == "cyrillic" { "\"таблица\" SET \"имя\"" } else { "\"café\" SET \"né\"" };
         server.run(name, &format!("UPDATE {table} = 'x'"));
-        assert!(matches!(compared(&snapshot, &target), Err(PostgresError::NotWhole { .. })), "{name}");
+        assert!(matches!(compared(&snapshot, &target), Err(PostgresError::Dump(DumpError::NotWhole { .. }))), "{name}");
     }
 }
 

@@ -5,6 +5,7 @@ use sha2::{Digest, Sha256};
 use crate::error::Explain;
 use crate::exit::Exit;
 use crate::snapshot::VerificationLevel;
+use crate::snapshot::dump_error::DumpError;
 use crate::snapshot::postgres::testing::{Server, Snapshot, Waiting};
 use crate::snapshot::postgres::{PostgresError, restore, verify};
 use crate::text::hex;
@@ -35,16 +36,19 @@ fn every_damage_is_found_with_and_without_the_hash() {
             snapshot.restoring(&target, |restoration| verify(restoration, VerificationLevel::Read, &Waiting::default()))
         };
         let error = check(&snapshot).unwrap_err();
-        assert!(matches!(error, PostgresError::HashMismatch { .. }), "{what}: {error}");
+        assert!(matches!(error, PostgresError::Dump(DumpError::HashMismatch { .. })), "{what}: {error}");
         assert_eq!(error.exit(), Exit::NoSnapshot);
         let error = snapshot.restoring(&target, |restoration| restore(restoration, &Waiting::default())).unwrap_err();
-        assert!(matches!(error, PostgresError::HashMismatch { .. }), "{what}: {error}");
+        assert!(matches!(error, PostgresError::Dump(DumpError::HashMismatch { .. })), "{what}: {error}");
         // Even a manifest that fits the damage does not make it pass: zstd's own checksum, the archive, the rows.
         snapshot.manifest.sha256 = hex(Sha256::digest(&bytes));
         let header = what == "bit flipped at 0";
         let error = check(&snapshot).unwrap_err();
         assert!(
-            matches!(error, PostgresError::Damaged { .. } | PostgresError::NotWhole { .. }),
+            matches!(
+                error,
+                PostgresError::Dump(DumpError::Damaged { .. }) | PostgresError::Dump(DumpError::NotWhole { .. })
+            ),
             "{what} {header}: {error}"
         );
         // A restore reads it while it loads it.
@@ -65,11 +69,14 @@ fn a_manifest_that_does_not_fit_is_refused() {
     let check = |snapshot: &Snapshot| {
         snapshot.restoring(&target, |restoration| verify(restoration, VerificationLevel::Read, &Waiting::default()))
     };
-    assert!(matches!(check(&snapshot), Err(PostgresError::NotWhole { .. })));
+    assert!(matches!(check(&snapshot), Err(PostgresError::Dump(DumpError::NotWhole { .. }))));
     let error = snapshot.restoring(&target, |restoration| restore(restoration, &Waiting::default())).unwrap_err();
     let PostgresError::NotRestored { source, .. } = &error else { panic!("{error}") };
     // Of the dump's text, before the database that was made of it is looked at.
-    assert!(matches!(&**source, PostgresError::NotWhole { what, .. } if what.ends_with("dump")), "{source}");
+    assert!(
+        matches!(&**source, PostgresError::Dump(DumpError::NotWhole { what, .. }) if what.ends_with("dump")),
+        "{source}"
+    );
     snapshot.manifest.state = None;
     assert!(matches!(check(&snapshot), Err(PostgresError::Manifest { .. })));
     std::fs::remove_file(snapshot.file()).unwrap();

@@ -1,6 +1,7 @@
 //! Comparing definitions: what is defined in another way than in a snapshot is found, and what a restore makes is the same.
 
 use crate::reach::Target;
+use crate::snapshot::dump_error::DumpError;
 use crate::snapshot::postgres::compare::definitions::{Differences, compare};
 use crate::snapshot::postgres::connection::Connection;
 use crate::snapshot::postgres::load::Told;
@@ -197,7 +198,7 @@ fn a_restore_that_defines_otherwise_leaves_the_database_as_it_is() {
     assert_eq!(server.run("redefined", "SELECT a FROM t"), "2");
     let checked =
         snapshot.restoring(&target, |restoration| verify(restoration, VerificationLevel::Restore, &Waiting::default()));
-    assert!(matches!(checked, Err(PostgresError::NotWhole { .. })), "{checked:?}");
+    assert!(matches!(checked, Err(PostgresError::Dump(DumpError::NotWhole { .. }))), "{checked:?}");
     // Where it was said beforehand that not all comes back, what does not is told.
     let what = "something".to_owned();
     snapshot.manifest.obstacles = vec![Obstacle { effect: Effect::LeftOut, what, remedy: "none".to_owned() }];

@@ -5,6 +5,7 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 
 use crate::own_tools::ToolEnvironment;
+use crate::snapshot::dump_error::DumpError;
 use crate::snapshot::postgres::installed::installed;
 use crate::snapshot::postgres::take::{Limits, prepare, take};
 use crate::snapshot::postgres::testing::{Server, Snapshot, Waiting};
@@ -65,7 +66,7 @@ fn a_dump_of_another_moment_is_found_out() {
                 psql -Xqc 'INSERT INTO t VALUES (2)' && exec REAL \"$@\"";
     let error = Snapshot::take_with(&target, &with_fake(folder.path(), code)).map(drop).unwrap_err();
     assert!(
-        matches!(&error, PostgresError::NotWhole { differences, .. } if differences.contains("2 rows of 1")),
+        matches!(&error, PostgresError::Dump(DumpError::NotWhole { differences, .. }) if differences.contains("2 rows of 1")),
         "{error}"
     );
 }

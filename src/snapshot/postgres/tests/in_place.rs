@@ -4,6 +4,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use crate::reach::Target;
+use crate::snapshot::dump_error::DumpError;
 use crate::snapshot::postgres::PostgresError;
 use crate::snapshot::postgres::Session;
 use crate::snapshot::postgres::connection::Connection;
@@ -201,7 +202,7 @@ fn what_fails_or_is_interrupted_leaves_the_database_as_it_was() {
     let error = replace_by(&snapshot, &target, &Waiting::default(), |whole| whole.promised.foreign_tables = 9);
     let error = error.unwrap_err();
     let PostgresError::NotRestored { source, .. } = &error else { panic!("{error}") };
-    assert!(matches!(&**source, PostgresError::NotWhole { .. }), "{source}");
+    assert!(matches!(&**source, PostgresError::Dump(DumpError::NotWhole { .. })), "{source}");
     assert_eq!(text_of(&server, "firm"), before);
 }
 

@@ -5,6 +5,7 @@ use std::process::Stdio;
 use crate::reach::Target;
 use crate::snapshot::LeftoverKind;
 use crate::snapshot::beside_names::Purpose;
+use crate::snapshot::dump_error::DumpError;
 use crate::snapshot::engine::Restored;
 use crate::snapshot::postgres::beside;
 use crate::snapshot::postgres::beside::Marker;
@@ -234,7 +235,7 @@ fn a_scratch_restore_proves_a_snapshot_and_leaves_nothing() {
     };
     check(&snapshot).unwrap();
     snapshot.manifest.state.as_mut().unwrap()["contents"]["sequences"] = 1.into();
-    assert!(matches!(check(&snapshot), Err(PostgresError::NotWhole { .. })));
+    assert!(matches!(check(&snapshot), Err(PostgresError::Dump(DumpError::NotWhole { .. }))));
     assert_eq!(server.run("postgres", "SELECT count(*) FROM pg_database WHERE datname LIKE 'proven\\_%'"), "0");
 }
 
