@@ -182,12 +182,19 @@ fn a_full_disk_stops_the_run_and_leaves_no_half_file() {
         Mariadb::server().sql("full_disk_test", rows);
         sandbox
     };
-    for sandbox in [with_large_sqlite(), with_large_postgres(), with_large_mariadb()] {
-        fs::create_dir(sandbox.backups()).unwrap();
-        let script = "mount -t tmpfs -o size=1m,mode=700 tmpfs backups || exit 99
-            \"$0\" ./suite; status=$?; ls -A backups >left; exit $status";
+    let mariadb = with_large_mariadb();
+    // There it is full at ten points.
+    let mariadb_at = (1..=10).map(|part| (&mariadb, part * 100));
+    for (sandbox, kilobytes) in
+        [(&with_large_sqlite(), 1000), (&with_large_postgres(), 1000)].into_iter().chain(mariadb_at)
+    {
+        fs::create_dir_all(sandbox.backups()).unwrap();
+        let script = format!(
+            "mount -t tmpfs -o size={kilobytes}k,mode=700 tmpfs backups || exit 99
+             \"$0\" ./suite; status=$?; ls -A backups >left; exit $status"
+        );
         let mut command = sandbox.program("unshare");
-        command.args(["--user", "--map-root-user", "--mount", "sh", "-c", script, env!("CARGO_BIN_EXE_safe-test")]);
+        command.args(["--user", "--map-root-user", "--mount", "sh", "-c", &script, env!("CARGO_BIN_EXE_safe-test")]);
         let outcome = Outcome::of(&mut command);
         sandbox.expect_not_run(&outcome, 121, &["No space left on device", "hint: free "]);
         let left = sandbox.read("left");
