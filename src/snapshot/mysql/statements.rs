@@ -53,7 +53,7 @@ impl Mode {
     /// Reads what a statement makes of it; `None` where it does not set it. What it is put back to is that of the dump's
     /// beginning.
     fn set_by(text: &[u8]) -> Option<Mode> {
-        if text.len() > LONGEST_SETTING || memchr::memmem::find(text, b"SET").is_none() {
+        if !is_setting(text) {
             return None;
         }
         let text = text.to_ascii_uppercase();
@@ -77,8 +77,13 @@ impl Mode {
     }
 }
 
-/// Bytes of the longest statement that is looked at for what it sets.
-const LONGEST_SETTING: usize = 4096;
+/// Tells whether a statement sets variables, also in a comment that servers execute: `/*!50003 SET …`.
+fn is_setting(text: &[u8]) -> bool {
+    let executed = text.strip_prefix(b"/*!").or_else(|| text.strip_prefix(b"/*M!"));
+    let digits = |rest: &[u8]| rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let text = executed.map_or(text, |rest| rest[digits(rest)..].trim_ascii_start());
+    text.get(..4).is_some_and(|word| word.eq_ignore_ascii_case(b"SET "))
+}
 
 /// Takes the text of a dump apart.
 #[derive(Debug)]
@@ -481,6 +486,7 @@ pub(crate) mod tests {
             ;;
             SET @saved = @@sql_mode;;
             /*!50003 SET sql_mode = @saved */ ;;
+            CREATE PROCEDURE p() SET sql_mode = 'NO_BACKSLASH_ESCAPES';;
             SELECT 'it\';;s', "\";;"
             ;;
             DELIMITER ;
@@ -497,6 +503,7 @@ pub(crate) mod tests {
                 "CREATE PROCEDURE \"a",
                 "SET @saved = @@sql_",
                 "/*!50003 SET sql_mo",
+                "CREATE PROCEDURE p(",
                 "SELECT 'it\\';;s', \"",
                 "/*!40101 SET @OLD_S",
                 "SELECT \"a\\\", 'b\\';'",
