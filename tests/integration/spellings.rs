@@ -45,7 +45,7 @@ fn a_database_of_mariadb_that_several_names_lead_to_is_saved_once() {
     let socket = server.socket().display().to_string();
     let by_socket = format!("{}?socket={socket}", url.replace(&format!("127.0.0.1:{}", server.port()), "localhost"));
     let by_name = url.replace("127.0.0.1", "localhost");
-    let own = server.url_of_its_own_user(database);
+    let own = server.url_of_its_own_user(database).replace("127.0.0.1", "localhost");
     sandbox.write(".env", format!("DATABASE_URL={url}\nDIRECT_URL={by_name}\nREPORTS_URL={by_socket}\n"));
     let outcome = sandbox.run(&["./suite"]).expect_code(0);
     assert_eq!(sandbox.ids().len(), 1, "{}", outcome.stderr);

@@ -52,7 +52,7 @@ fn with_rows(database: &str) -> (Sandbox, String) {
 const DEFINED: &str =
     "CREATE VIEW v AS SELECT a FROM t; CREATE PROCEDURE p() SELECT 1; CREATE FUNCTION f() RETURNS INT DETERMINISTIC RETURN 1;
      CREATE TRIGGER tr BEFORE INSERT ON t FOR EACH ROW SET NEW.a = 9; CREATE TRIGGER ur BEFORE INSERT ON u FOR EACH ROW SET NEW.a = 9;
-     CREATE EVENT e ON SCHEDULE EVERY 9 YEAR STARTS '2040-01-01' DO SET @a = 1;";
+     CREATE EVENT e ON SCHEDULE EVERY 9 YEAR STARTS '2035-01-01' DO SET @a = 1;";
 
 #[test]
 fn a_restore_that_is_ended_at_any_moment_leaves_the_old_content_or_the_new_one() {
