@@ -1,14 +1,11 @@
 //! What can keep a MySQL or MariaDB database from being saved, checked or put back.
 
-use std::path::PathBuf;
-
 use thiserror::Error;
 
 use crate::secret::ForeignText;
 use crate::snapshot::dump_error::DumpError;
 use crate::snapshot::mysql::version::{Flavor, Version};
 use crate::snapshot::tool_process::ToolError;
-use crate::text::shown;
 
 /// A failure of the engine. No variant holds a password or a row of data.
 #[derive(Debug, Error)]

@@ -1,13 +1,10 @@
 //! What can keep a PostgreSQL database from being saved, checked or put back.
 
-use std::path::PathBuf;
-
 use thiserror::Error;
 
 use crate::secret::ForeignText;
 use crate::snapshot::dump_error::DumpError;
 use crate::snapshot::tool_process::ToolError;
-use crate::text::shown;
 
 /// A failure of the PostgreSQL engine. No variant holds a password or a row of data.
 #[derive(Debug, Error)]
