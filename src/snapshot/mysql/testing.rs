@@ -288,7 +288,10 @@ impl Server {
         dump.arg(format!("--socket={}", self.folder.path().join("socket").display()));
         let output = ending(|| dump.output().unwrap());
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        assert!(text.contains("-- Dump completed"), "{}", String::from_utf8_lossy(&output.stderr));
+        // Views that do not work are passed over, and nothing else.
+        let said = String::from_utf8_lossy(&output.stderr);
+        let is_broken_view = |line: &str| line.contains("references invalid table") || line.contains("(1356)");
+        assert!(text.contains("-- Dump completed") && said.lines().all(is_broken_view), "{said}");
         text
     }
 

@@ -87,7 +87,7 @@ fn the_tools_see_no_password() {
 #[test]
 fn what_is_planned_is_what_is_run() {
     let server = Server::shared();
-    let target = server.database("planned", "CREATE TABLE t (a int)");
+    let target = server.database("planned_by_fakes", "CREATE TABLE t (a int)");
     let folder = tempfile::tempdir().unwrap();
     let (seen, output) = (folder.path().join("seen"), folder.path().join("dump"));
     let code = format!("{{ printf '%s\\n' \"$0\" \"$@\"; env; }} >'{}'; exec REAL \"$@\"", seen.display());
