@@ -169,7 +169,9 @@ fn all_that_one_restore_makes_has_one_lock_whatever_its_name() {
 #[test]
 fn names_that_the_server_folds_are_one_name() {
     let server = Server::start_with(&["--lower-case-table-names=1"]);
-    server.rich("mixedcase");
+    let shop = "CREATE TABLE parts (a INT); INSERT INTO parts VALUES (1); CREATE VIEW v AS SELECT a FROM parts;
+                CREATE TRIGGER r BEFORE INSERT ON parts FOR EACH ROW SET NEW.a = 7";
+    server.database("mixedcase", shop);
     let saved = server.content("mixedcase");
     let target = server.target("MixedCase");
     let snapshot = Snapshot::take(&target);
