@@ -13,6 +13,7 @@ use crate::environment::layering::loaded_file::LoadedFile;
 use crate::environment::layering::memo::Memo;
 use crate::environment::not_followed::{Gaps, GivenUp};
 use crate::environment::readers::code;
+use crate::environment::readers::code::javascript::without_comments;
 use crate::environment::readers::code::{Comments, Pair};
 use crate::environment::readers::dotenv::{Dialect, Document};
 use crate::environment::readers::encoding::{decoded, utf_16};
@@ -41,7 +42,6 @@ pub(crate) struct Library<'a> {
     manifests: RefCell<HashMap<OsString, Rc<str>>>,
     /// With the address of the reader: each scene asks for the same files.
     flattened: RefCell<HashMap<(OsString, usize), Entries>>,
-    existing: RefCell<HashMap<OsString, bool>>,
     problems: RefCell<Vec<FileProblem>>,
     stumbles: RefCell<BTreeMap<PathBuf, Stumbles>>,
     conditions: RefCell<Vec<Condition>>,
@@ -59,7 +59,6 @@ impl<'a> Library<'a> {
             loaded: RefCell::default(),
             manifests: RefCell::default(),
             flattened: RefCell::default(),
-            existing: RefCell::default(),
             problems: RefCell::default(),
             stumbles: RefCell::default(),
             conditions: RefCell::default(),
@@ -68,14 +67,9 @@ impl<'a> Library<'a> {
         }
     }
 
-    /// Looks once whether something is there: load orders ask for the same marks over and over.
+    /// Tells whether something is there.
     pub(crate) fn exists(&self, path: &Path) -> bool {
-        if let Some(exists) = self.existing.borrow().get(path.as_os_str()) {
-            return *exists;
-        }
-        let exists = self.files.exists(path);
-        self.existing.borrow_mut().insert(path.as_os_str().to_owned(), exists);
-        exists
+        self.files.exists(path)
     }
 
     /// Reads a file that a loader would read; what keeps it from being read is noted as a problem.
@@ -148,6 +142,14 @@ impl<'a> Library<'a> {
             let text = self.string(path).unwrap_or_default();
             self.pairs(path, &text, Comments::Slashes)
         })
+    }
+
+    /// Reads a file of JavaScript or TypeScript without its comments, once; `None` where it is not there.
+    pub(crate) fn code(&self, path: &Path) -> Option<Rc<String>> {
+        let code = self.once(format!("code of {}", shown(path)), || {
+            self.string(path).map(|text| Rc::new(without_comments(&text)))
+        });
+        Option::clone(&code)
     }
 
     fn read(&self, path: &Path) -> Option<LoadedFile> {

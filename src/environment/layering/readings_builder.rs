@@ -11,6 +11,7 @@ use crate::environment::condition::Condition;
 use crate::environment::layering::layer::{Chain, Layer};
 use crate::environment::layering::library::Library;
 use crate::environment::layering::start_environment::StartEnvironment;
+use crate::environment::not_followed::GivenUp;
 use crate::environment::paths::normal;
 use crate::environment::readers::dotenv::Dialect;
 use crate::environment::{Derivation, Origin, Project, Reading, Setting};
@@ -134,7 +135,7 @@ impl<'a> ReadingsBuilder<'a> {
     }
 
     /// Reads what variables point at that name a file which holds the value: `DB_HOST_FILE=./secrets/host`. Only files of
-    /// the project are looked into.
+    /// the project are looked into; of another one, and of one that is not there, it is noted that it was not.
     ///
     /// Source: Docker's manual, "Manage sensitive data with Docker secrets"; many programs take each variable so.
     fn pointed_at<'s>(&self, settings: impl Iterator<Item = &'s Rc<Setting>>) -> Vec<Rc<Setting>> {
@@ -145,9 +146,14 @@ impl<'a> ReadingsBuilder<'a> {
             if !is_place || value.is_empty() {
                 return None;
             }
-            let path =
-                self.bases.iter().map(|base| normal(&base.join(value))).find(|path| self.library.exists(path))?;
-            let text = self.library.string(&path).filter(|_| path.starts_with(&self.project.root))?;
+            let mut places = self.bases.iter().map(|base| normal(&base.join(value)));
+            let path = places.find(|path| path.starts_with(&self.project.root) && self.library.exists(path));
+            let Some(path) = path else {
+                let why = "it names a file outside the project, or one that is not there, which holds the value";
+                self.library.gaps.give_up(setting.origin.clone(), GivenUp::Code(why.into()));
+                return None;
+            };
+            let text = self.library.string(&path)?;
             let content = text.lines().next().unwrap_or_default().trim().to_owned();
             Some(Rc::new(Setting::known(name, content, Origin::file(name, self.shown(&path), 1))))
         });

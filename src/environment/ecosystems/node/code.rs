@@ -10,10 +10,11 @@ use crate::environment::ecosystems::scene::Scene;
 use crate::environment::layering::Library;
 use crate::environment::layering::{Layer, ReadingsBuilder};
 use crate::environment::readers::code;
+use crate::environment::readers::code::javascript::{Constant, constants};
 use crate::environment::readers::code::{Pair, Value};
 use crate::environment::readers::expansion::Lookup;
 use crate::environment::{Origin, Setting};
-use crate::text::{line_at, shown};
+use crate::text::shown;
 
 /// Where the tools look, without the extension. Sources: the manuals of Knex, Sequelize, Drizzle, TypeORM, MikroORM,
 /// db-migrate, Prisma, Nessie and Keystone.
@@ -146,7 +147,7 @@ fn is_place(pair: &Pair) -> bool {
 
 /// Lists the pairs of a file of code that are about connections.
 fn connection_pairs(library: &Library<'_>, path: &Path) -> Vec<Pair> {
-    let Some(text) = library.string(path) else { return Vec::new() };
+    let Some(text) = library.code(path) else { return Vec::new() };
     let is_about_one = ["host", "connectionString", "://"].iter().any(|word| text.contains(word))
         && (text.contains("://") || OF_A_DATABASE.iter().any(|key| text.contains(key)));
     if !is_about_one {
@@ -156,53 +157,35 @@ fn connection_pairs(library: &Library<'_>, path: &Path) -> Vec<Pair> {
     let addresses = |pair: &Pair| {
         // Code shows examples of addresses, too.
         let text = pair.expression.trim_matches(['"', '\'', '`']);
-        let is_example =
-            ["placeholder", ".invalid", "example.com", "example.org"].iter().any(|word| text.contains(word));
-        !is_example && (!text.contains("://") || !text.contains([' ', '*', '<']))
+        !is_example(text) && (!text.contains("://") || !text.contains([' ', '*', '<']))
     };
     pairs.retain(|pair| {
         let key = pair.path.last().map_or_else(String::new, |key| key.to_ascii_lowercase());
         (is_place(pair) || OF_A_CONNECTION.iter().any(|word| key.contains(word))) && addresses(pair)
     });
     // `const url = …` stands for a pair where it is handed on by its name.
-    pairs.extend(constants(&text));
+    pairs.extend(addresses_in(&text));
     pairs
 }
 
-/// Finds the constants of a text that are called like an address.
-fn constants(text: &str) -> Vec<Pair> {
-    let found = text.match_indices("const ").filter_map(|(at, word)| {
-        let rest = text[at + word.len()..].trim_start();
-        let end = rest.find(|c: char| c != '_' && !c.is_ascii_alphanumeric())?;
-        let (name, behind) = rest.split_at(end);
-        let lower = name.to_ascii_lowercase();
-        let is_address = ["url", "uri", "dsn", "connectionstring"].iter().any(|word| lower.ends_with(word));
-        let (kind, expression) = behind.split_once('=')?;
-        let is_typed = kind.trim().is_empty() || kind.trim().starts_with(':') && !kind.contains('\n');
-        let expression = statement(expression).to_owned();
-        let line = line_at(text.as_bytes(), at);
-        (is_address && is_typed).then(|| Pair { path: vec![name.to_owned()], expression, line, bracket: 0 })
-    });
-    found.collect()
+/// Tells whether an address stands for one that is still to be told.
+fn is_example(text: &str) -> bool {
+    ["placeholder", ".invalid", "example.com", "example.org"].iter().any(|word| text.contains(word))
 }
 
-/// Cuts an expression off where its statement ends: at a `;`, or at the end of a line that needs nothing behind it.
-pub(crate) fn statement(text: &str) -> &str {
-    const OPERATORS: &[char] = &['=', '|', '&', '?', ':', '+', '(', '[', '{', ',', '.'];
-    let mut end = 0;
-    for line in text.split_inclusive('\n') {
-        if let Some(at) = line.find(';') {
-            return text[..end + at].trim();
-        }
-        let behind = text[end + line.len()..].trim_start();
-        end += line.len();
-        let so_far = text[..end].trim_end();
-        let is_open = so_far.is_empty() || so_far.ends_with(OPERATORS);
-        if !is_open && !behind.starts_with(['|', '&', '?', ':', '+', '.']) {
-            break;
-        }
-    }
-    text[..end].trim()
+/// Finds the constants of a text that are called like an address.
+fn addresses_in(code: &str) -> Vec<Pair> {
+    let is_address = |constant: &Constant<'_>| {
+        let lower = constant.name.to_ascii_lowercase();
+        ["url", "uri", "dsn", "connectionstring"].iter().any(|word| lower.ends_with(word))
+    };
+    let pair = |Constant { name, expression, line }| Pair {
+        path: vec![str::to_owned(name)],
+        expression: str::to_owned(expression),
+        line,
+        bracket: 0,
+    };
+    constants(code).into_iter().filter(is_address).map(pair).collect()
 }
 
 fn whole(pairs: &[Pair], shown: &Path, lookup: Lookup<'_>) -> Vec<Setting> {
@@ -229,6 +212,8 @@ fn settings(pairs: &[Pair], shown: &Path, environment: &str, lookup: Lookup<'_>)
         }
         let Some((key, outer)) = pair.path.split_last() else { continue };
         let value = match code::evaluate(&pair.expression, lookup) {
+            // What stands for an address where none is set is never dialled.
+            Value::Known(value) if value.contains("://placeholder") => continue,
             Value::Known(value) => value,
             Value::Unknown if databases.contains(&pair.bracket) && is_place(pair) && is_computed(&pair.expression) => {
                 let (name, origin) = (format!("database.{key}"), Origin::file(key.clone(), shown, pair.line));

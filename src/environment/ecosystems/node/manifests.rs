@@ -108,19 +108,54 @@ fn bun_lock(text: &str, note: &mut dyn FnMut(&str, u32)) {
     }
 }
 
+/// Hosts that serve packages, with what stands before the package's name there.
+///
+/// Sources: the documentations of Deno, esm.sh, jsDelivr, jspm, jsr, Skypack and unpkg.
+const PACKAGE_HOSTS: &[&str] = &[
+    "cdn.jsdelivr.net/npm/",
+    "cdn.skypack.dev/",
+    "deno.land/x/",
+    "esm.run/",
+    "esm.sh/",
+    "ga.jspm.io/npm:",
+    "jsr.io/",
+    "unpkg.com/",
+];
+
 /// Reads specifiers: `npm:pg@8`, `jsr:@db/sqlite@0.12`, `https://deno.land/x/postgres@v0.17.0/mod.ts`,
-/// `https://esm.sh/pg@8`.
+/// `https://esm.sh/pg@8`, `https://esm.sh/v135/pg@8/es2022/pg.mjs`.
 fn deno(text: &str, note: &mut dyn FnMut(&str, u32)) {
     for (line, number) in trimmed_lines(text) {
         for specifier in quoted(line) {
             let package = specifier.strip_prefix("npm:").or_else(|| specifier.strip_prefix("jsr:"));
-            let hosts = ["deno.land/x/", "esm.sh/", "esm.run/", "unpkg.com/", "cdn.skypack.dev/"];
-            let package = package.or_else(|| hosts.iter().find_map(|host| Some(specifier.split_once(host)?.1)));
+            let package = package
+                .or_else(|| PACKAGE_HOSTS.iter().find_map(|host| Some(specifier.split_once(host)?.1)))
+                .map(|package| package.trim_start_matches(['/', '*']));
             if let Some(package) = package {
-                note(without_version(package.trim_start_matches('/')), number);
+                note(package_of(package), number);
             }
         }
     }
+}
+
+/// Finds the package's name at the start of a path: without the builder's version (`v135/`, `stable/`) before it, and
+/// without its own version and the file behind it.
+fn package_of(path: &str) -> &str {
+    let path = match path.split_once('/') {
+        Some((first, rest)) if is_version_of_builder(first) => rest.trim_start_matches('*'),
+        _ => path,
+    };
+    let (scope, rest) = match path.split_once('/') {
+        Some((scope, rest)) if scope.starts_with('@') => (scope.len() + 1, rest),
+        _ => (0, path),
+    };
+    let end = rest.find(['/', '@', '?', '#', '&']).unwrap_or(rest.len());
+    &path[..scope + end]
+}
+
+fn is_version_of_builder(segment: &str) -> bool {
+    let digits = segment.strip_prefix('v').unwrap_or_default();
+    matches!(segment, "stable" | "jsr") || !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// Cuts the version off: `pg` for `pg@8.11.3`, `@scope/x` for `@scope/x@1.0.0`.
@@ -186,6 +221,15 @@ mod tests {
                 &["2 pg", "3 @db/sqlite", "4 postgres"],
             ),
             ("deps.ts", "export * from \"https://esm.sh/pg@8.11\";\n", &["1 pg"]),
+            (
+                "deps.ts",
+                "import \"https://esm.sh/v135/pg@8.11/es2022/pg.mjs\";\nimport \"https://esm.sh/stable/pg@8\";\n\
+                 import 'https://esm.sh/pg/lib/client';\nimport 'https://deno.land/x/postgres/mod.ts';\n\
+                 import 'npm:/pg@8/lib';\nimport 'https://cdn.jsdelivr.net/npm/pg@8/+esm';\n\
+                 import 'https://jsr.io/@db/sqlite/0.12.0/mod.ts';\nimport 'https://esm.sh/*pg@8';\n\
+                 import 'https://esm.sh/vue@3/pg';\n",
+                &["1 pg", "2 pg", "3 pg", "4 postgres", "5 pg", "6 pg", "7 @db/sqlite", "8 pg"],
+            ),
         ];
         for (file, text, expected) in cases {
             assert_eq!(drivers_of(&NODE, file, text), *expected, "{file}");

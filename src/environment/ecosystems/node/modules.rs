@@ -13,6 +13,9 @@ use crate::text::shown;
 /// The endings of the names of code.
 pub(crate) const EXTENSIONS: &[&str] = &["js", "ts", "cjs", "mjs", "cts", "mts"];
 
+/// Longer names of what is imported are none.
+const LONGEST_NAME: usize = 1024;
+
 /// How far imports are followed, and how many files of one scene are looked into.
 const DEEPEST: usize = 2;
 const MOST_FILES: usize = 64;
@@ -30,7 +33,7 @@ pub(crate) fn with_imports(scene: &Scene<'_>, named: Vec<PathBuf>) -> Vec<PathBu
             continue;
         }
         let imported = scene.library.once(format!("imports of {}", shown(&path)), || {
-            let text = scene.library.string(&path).unwrap_or_default();
+            let text = scene.library.code(&path).unwrap_or_default();
             let beside = path.parent().unwrap_or(scene.folder);
             imports(&text).filter_map(|name| file_of(scene, &beside.join(name))).collect::<Vec<PathBuf>>()
         });
@@ -55,20 +58,25 @@ pub(crate) fn file_of(scene: &Scene<'_>, path: &Path) -> Option<PathBuf> {
     if is_code(&path) && scene.library.exists(&path) {
         return Some(path);
     }
-    let named = |ending: &str| {
-        let mut longer = path.clone().into_os_string();
-        longer.push(ending);
-        PathBuf::from(longer)
-    };
     // TypeScript's own imports say `.js` where the file is `.ts`.
     let typed = path.extension().filter(|extension| *extension == "js").map(|_| path.with_extension("ts"));
-    let endings = EXTENSIONS.iter().map(|extension| named(&format!(".{extension}")));
-    let inside = EXTENSIONS.iter().map(|extension| path.join(format!("index.{extension}")));
-    let found = typed.into_iter().chain(endings).chain(inside).find(|path| scene.library.exists(path));
+    let typed = typed.filter(|path| scene.library.exists(path));
+    let found = typed.or_else(|| with_ending(scene, &path)).or_else(|| with_ending(scene, &path.join("index")));
     found.or_else(|| source_of(scene, &path))
 }
 
-/// Finds the code that a file is built from which is not there yet: `dist/main.js` is `src/main.ts`, or `main.ts`.
+/// Finds the file of code that a path is without its ending, by one look at its folder.
+fn with_ending(scene: &Scene<'_>, path: &Path) -> Option<PathBuf> {
+    let (folder, name) = (path.parent()?, path.file_name()?.to_str()?);
+    let present = scene.library.once(format!("names in {}", shown(folder)), || {
+        scene.names_in(folder).into_iter().collect::<HashSet<String>>()
+    });
+    let mut endings = EXTENSIONS.iter().map(|extension| format!("{name}.{extension}"));
+    endings.find(|name| present.contains(name)).map(|name| folder.join(name))
+}
+
+/// Finds the code that a file is built from which is not there yet: `dist/main.js` is `src/main.ts`, `lib/main.ts`, or
+/// `main.ts`.
 fn source_of(scene: &Scene<'_>, path: &Path) -> Option<PathBuf> {
     const BUILT: &[&str] = &["build", "dist", "lib", "out"];
     let below = path.strip_prefix(&scene.project.root).ok()?;
@@ -76,20 +84,10 @@ fn source_of(scene: &Scene<'_>, path: &Path) -> Option<PathBuf> {
     let at = parts.iter().position(|part| BUILT.iter().any(|built| part == built))?;
     let home: PathBuf = std::iter::once(scene.project.root.as_os_str()).chain(parts[..at].iter().copied()).collect();
     let rest: PathBuf = parts[at + 1..].iter().collect();
-    let candidates = [home.join("src").join(&rest), home.join(&rest)];
-    let with_endings = candidates.iter().flat_map(|candidate| {
-        let bare = if is_code(candidate) { candidate.with_extension("") } else { candidate.clone() };
-        let index = bare.join("index");
-        [bare, index].into_iter().flat_map(|bare| {
-            EXTENSIONS.iter().map(move |extension| {
-                let mut name = bare.clone().into_os_string();
-                name.push(".");
-                name.push(extension);
-                PathBuf::from(name)
-            })
-        })
-    });
-    with_endings.into_iter().find(|path| scene.library.exists(path))
+    [home.join("src").join(&rest), home.join("lib").join(&rest), home.join(&rest)].into_iter().find_map(|candidate| {
+        let bare = if is_code(&candidate) { candidate.with_extension("") } else { candidate };
+        with_ending(scene, &bare).or_else(|| with_ending(scene, &bare.join("index")))
+    })
 }
 
 /// Lists the relative paths that a text imports: `from './x'`, `import './x'`, `require('./x')`.
@@ -97,7 +95,8 @@ fn imports(text: &str) -> impl Iterator<Item = &str> {
     let quoted = |(at, mark): (usize, &str)| {
         let rest = text[at + mark.len()..].trim_start().trim_start_matches('(').trim_start();
         let quote = rest.chars().next().filter(|first| matches!(first, '"' | '\'' | '`'))?;
-        let inside = rest[1..].split(quote).next()?;
+        let inside = &rest[1..rest.floor_char_boundary(LONGEST_NAME)];
+        let inside = inside.split_once(quote)?.0;
         (inside.starts_with("./") || inside.starts_with("../")).then_some(inside)
     };
     ["from", "import", "require"].into_iter().flat_map(|mark| text.match_indices(mark)).filter_map(quoted)

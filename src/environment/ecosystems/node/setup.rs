@@ -12,9 +12,10 @@ use crate::environment::layering::{Layer, ReadingsBuilder};
 use crate::environment::not_followed::GivenUp;
 use crate::environment::paths::normal;
 use crate::environment::readers::code;
+use crate::environment::readers::code::javascript::{constants_by_name, statement};
 use crate::environment::readers::code::{Comments, Pair, Value};
 use crate::environment::{Origin, Setting};
-use crate::text::{line_at, shown};
+use crate::text::{LineIndex, shown};
 
 /// How such a file's name begins.
 const NAMES: &[&str] = &[
@@ -95,11 +96,12 @@ fn is_setup(path: &Path) -> bool {
         || matches!(name.split('.').next(), Some("setup" | "globalSetup" | "setupEnv" | "env-setup"))
 }
 
-/// Tells by its name whether nothing but a test runner reads a file.
+/// Tells by its name, or its folder's, whether nothing but a test runner reads a file.
 fn is_of_tests(path: &Path) -> bool {
     const OF_TESTS: &[&str] = &["cypress", "jest", "playwright", "setup-tests", "setuptests", "test-setup", "vitest"];
     let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().to_lowercase());
-    OF_TESTS.iter().any(|start| name.starts_with(start))
+    let folder = path.parent().and_then(Path::file_name).map_or_else(String::new, |name| name.to_string_lossy().into());
+    OF_TESTS.iter().any(|start| name.starts_with(start)) || TEST_FOLDERS.contains(&folder.as_str())
 }
 
 /// Tells whether a file configures another test runner than the one that runs.
@@ -162,7 +164,7 @@ fn quoted(expression: &str) -> impl Iterator<Item = &str> {
 
 /// Adds what a file of code loads, and what it sets where `sets` says that it runs first.
 fn add_file(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>, home: &Path, path: &Path, sets: bool) {
-    let Some(text) = scene.library.string(path).filter(|text| text.contains("env")) else { return };
+    let Some(text) = scene.library.code(path).filter(|text| text.contains("env")) else { return };
     let pairs = scene.library.pairs_of_code(path);
     let beside = path.parent().unwrap_or(home);
     let mut seen = HashSet::new();
@@ -186,9 +188,10 @@ fn add_file(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>, home: &Path, 
     let shown = scene.library.shown(path);
     let mut set: Vec<Setting> = pairs.iter().filter_map(|pair| variable(pair, scene, &shown)).collect();
     let mut defaults = Vec::new();
+    let constants = constants_by_name(&text);
     for assigned in assignments(&text).filter(|assigned| counts(assigned.condition, scene)) {
         let lookup = |name: &str| scene.environment.get(name).map(str::to_owned);
-        let expression = constant(&text, assigned.expression).unwrap_or(assigned.expression);
+        let expression = constants.get(assigned.expression).copied().unwrap_or(assigned.expression);
         match code::evaluate(expression, &lookup) {
             Value::Known(value) => {
                 let origin = Origin::file(assigned.name, &shown, assigned.line);
@@ -196,6 +199,7 @@ fn add_file(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>, home: &Path, 
                 settings.push(Setting::known(assigned.name, value, origin));
             }
             Value::Unset => {}
+            Value::Unknown if starts_its_own_server(&text, expression) => {}
             Value::Unknown if names_a_place(assigned.name) => {
                 let why = "it sets a variable to what is not evaluated here";
                 scene.library.give_up(path, Some(assigned.line), GivenUp::Code(why.into()));
@@ -232,10 +236,14 @@ fn named_files(expression: &str, scene: &Scene<'_>) -> Vec<String> {
     names
 }
 
+/// Arguments longer than this many bytes are cut off.
+const LONGEST_ARGUMENTS: usize = 1024;
+
 /// Lists the arguments of each call of a function, as they are written.
 fn arguments_of<'t>(text: &'t str, call: &'t str) -> impl Iterator<Item = &'t str> {
     text.match_indices(call).map(move |(at, _)| {
         let rest = &text[at + call.len()..];
+        let rest = &rest[..rest.floor_char_boundary(LONGEST_ARGUMENTS)];
         let mut depth = 1_usize;
         let end = rest.char_indices().find(|(_, c)| {
             depth = match c {
@@ -274,26 +282,32 @@ fn counts(condition: &str, scene: &Scene<'_>) -> bool {
 
 fn assignments(text: &str) -> impl Iterator<Item = Assigned<'_>> {
     const ENVIRONMENT: &str = "process.env";
-    text.match_indices(ENVIRONMENT).filter_map(|(at, _)| {
+    let lines = LineIndex::new(text);
+    text.match_indices(ENVIRONMENT).filter_map(move |(at, _)| {
         let rest = &text[at + ENVIRONMENT.len()..];
         let rest = rest.strip_prefix('.').or_else(|| rest.strip_prefix("['")).or_else(|| rest.strip_prefix("[\""))?;
         let end = rest.find(|c: char| c != '_' && !c.is_ascii_alphanumeric())?;
         let (name, rest) = rest.split_at(end);
         let rest = rest.trim_start_matches(['"', '\'', ']']).trim_start();
-        let condition = condition_before(&text[..at]);
+        let is_assignment = rest.starts_with(['=', '?', '|']);
+        let condition = if is_assignment { condition_before(&text[..at]) } else { "" };
         let is_unset = condition.strip_prefix('!').is_some_and(|asked| asked.trim() == format!("{ENVIRONMENT}.{name}"));
         let is_default = rest.starts_with("??=") || rest.starts_with("||=") || is_unset;
         let expression = rest.trim_start_matches(['?', '|']).strip_prefix('=')?;
         if name.is_empty() || expression.starts_with(['=', '>']) {
             return None;
         }
-        let expression = code_files::statement(expression);
-        Some(Assigned { name, expression, line: line_at(text.as_bytes(), at), is_default, condition })
+        let expression = statement(expression);
+        Some(Assigned { name, expression, line: lines.line(at), is_default, condition })
     })
 }
 
+/// Conditions longer than this many bytes are not looked at.
+const LONGEST_CONDITION: usize = 1024;
+
 /// Finds the condition of the `if` whose block, or statement, begins at the end of `text`.
 fn condition_before(text: &str) -> &str {
+    let text = &text[text.ceil_char_boundary(text.len().saturating_sub(LONGEST_CONDITION))..];
     let head = text.trim_end().trim_end_matches('{').trim_end();
     let Some(inside) = head.strip_suffix(')') else { return "" };
     let mut depth = 1_usize;
@@ -311,16 +325,22 @@ fn condition_before(text: &str) -> &str {
     ""
 }
 
-/// Finds what a constant of the same text is, where an expression is nothing but its name.
-fn constant<'t>(text: &'t str, expression: &str) -> Option<&'t str> {
-    let is_name = !expression.is_empty() && expression.bytes().all(|byte| byte == b'_' || byte.is_ascii_alphanumeric());
-    let mut declared =
-        text.match_indices("const ").filter(|_| is_name).map(|(at, word)| text[at + word.len()..].trim_start());
-    let rest = declared.find_map(|rest| rest.strip_prefix(expression))?;
-    // A type may stand between: `const url: string = …`.
-    let value =
-        rest.split_once('=').filter(|(before, _)| before.trim().is_empty() || before.trim().starts_with(':'))?.1;
-    Some(value.split(';').next().unwrap_or(value).trim())
+/// Tells whether an expression asks a server for its address that the code starts for itself, with nothing in it to lose.
+///
+/// Source: the manuals of Testcontainers for Node.js, mongodb-memory-server and embedded-postgres.
+fn starts_its_own_server(code: &str, expression: &str) -> bool {
+    const STARTING: &[&str] = &["embedded-postgres", "mongodb-memory-server", "testcontainers"];
+    const ASKING: &[&str] = &[
+        ".getConnectionString(",
+        ".getConnectionUri(",
+        ".getConnectionUrl(",
+        ".getHost(",
+        ".getHttpUrl(",
+        ".getMappedPort(",
+        ".getPort(",
+        ".getUri(",
+    ];
+    STARTING.iter().any(|package| code.contains(package)) && ASKING.iter().any(|call| expression.contains(call))
 }
 
 /// Tells whether a variable may say where a database is.
@@ -370,17 +390,17 @@ mod tests {
     }
 
     #[test]
-    fn a_constant_stands_for_its_value() {
-        let text = "const a = f();\nconst url: string = process.env.URL ??\n  'pg://h/x';\n";
-        assert_eq!(constant(text, "url"), Some("process.env.URL ??\n  'pg://h/x'"));
-        assert_eq!(constant(text, "a"), Some("f()"));
-        assert_eq!(constant(text, "b"), None);
-        assert_eq!(constant(text, "f()"), None);
-    }
-
-    #[test]
     fn arguments_end_with_their_call() {
         let text = "loadEnvFile(path.join(__dirname, '.env'));\nloadEnvFile('x')";
         assert_eq!(arguments_of(text, "loadEnvFile(").collect::<Vec<_>>(), ["path.join(__dirname, '.env')", "'x'"]);
+    }
+
+    #[test]
+    fn hostile_texts_end() {
+        for piece in ["process.env.A = ", "loadEnvFile(", "if (process.env.A = 1\n", "process.env.A ||=\n"] {
+            let text = piece.repeat(60_000);
+            assert!(assignments(&text).count() <= 60_000);
+            assert!(arguments_of(&text, "loadEnvFile(").count() <= 60_000);
+        }
     }
 }

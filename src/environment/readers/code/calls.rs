@@ -147,7 +147,7 @@ pub(crate) fn call(path: &str, arguments: &Arguments, lookup: Lookup<'_>) -> Com
     if lower == "joinpath" || is_folder && !positional.is_empty() {
         return joined(positional);
     }
-    if lower == "join"
+    if matches!(lower.as_str(), "join" | "resolve")
         && (path.contains("path") || path.contains("Path") || path.contains("File") || path.contains("root"))
     {
         return joined(positional);

@@ -54,8 +54,18 @@ pub(crate) enum Comments {
 
 /// Finds the pairs of a text, in order. `name = {` opens a bracket under that name, as `name:` does.
 pub(crate) fn pairs(text: &str, comments: Comments) -> Pairs {
+    scanned(text, comments, false)
+}
+
+/// Finds the pairs of a text, and those whose value is a list without objects in it.
+pub(crate) fn pairs_and_lists(text: &str, comments: Comments) -> Pairs {
+    scanned(text, comments, true)
+}
+
+fn scanned(text: &str, comments: Comments, with_lists: bool) -> Pairs {
     let mut scanner = Scanner {
         text,
+        with_lists,
         bytes: text.as_bytes(),
         at: 0,
         line: 1,
@@ -103,6 +113,7 @@ struct Key {
 
 struct Scanner<'t> {
     text: &'t str,
+    with_lists: bool,
     bytes: &'t [u8],
     at: usize,
     line: u32,
@@ -263,7 +274,8 @@ impl<'t> Scanner<'t> {
         let Some(expression) = self.text.get(key.from..self.at).map(str::trim) else { return };
         let is_bracket = expression.starts_with(['{', '[']) || expression.starts_with("%{");
         let is_long = expression.len() > LONGEST_EXPRESSION && !expression.starts_with(['"', '\'', '`']);
-        if is_bracket || is_long {
+        let is_list = self.with_lists && expression.starts_with('[') && !expression.contains('{');
+        if is_bracket && !is_list || is_long {
             return;
         }
         let outer = self.open.iter().flatten().map(|key| key.name.as_str());
