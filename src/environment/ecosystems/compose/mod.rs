@@ -1,0 +1,155 @@
+//! docker compose: what a service's `environment` and `env_file` give to a command that runs in it.
+//!
+//! Source: docker/docs `envvars-precedence.md`: `run -e` over `environment` over `env_file`; `${X}` is filled in from
+//! the shell, then from the project's `.env`. The host's own variables do not reach the container.
+
+mod command;
+mod reader;
+mod service;
+mod variables;
+
+use std::cell::Cell;
+use std::path::Path;
+use std::rc::Rc;
+
+use crate::collections::HashSet;
+use crate::environment::Project;
+use crate::environment::ecosystems::compose::command::{
+    default_files, env_files, home, is_at_another_engine, named_files, own_words,
+};
+use crate::environment::ecosystems::compose::reader::{MOST_FURTHER, services};
+use crate::environment::ecosystems::compose::service::{Service, names_environment};
+use crate::environment::ecosystems::compose::variables::variables;
+use crate::environment::ecosystems::dockerfile;
+use crate::environment::ecosystems::row::{LoadOrder, always};
+use crate::environment::ecosystems::scene::Scene;
+use crate::environment::follow::Step;
+use crate::environment::layering::{Layer, Library, ReadingsBuilder, StartEnvironment};
+use crate::environment::readers::dotenv::Dialect;
+
+pub(crate) use crate::environment::ecosystems::compose::reader::service_settings;
+pub(crate) use crate::environment::ecosystems::compose::service::is_server;
+
+pub(crate) static COMPOSE: LoadOrder = LoadOrder { name: "docker compose", applies: always, add };
+
+/// The environments of the services that a command runs in.
+#[derive(Default)]
+pub(crate) struct ServiceEnvironments {
+    pub(crate) environments: Vec<StartEnvironment>,
+    /// The project's files say all that gives a variable to them.
+    pub(crate) is_whole: bool,
+    /// Nothing is started but published servers, and programs whose databases the files tell: no command of the project
+    /// runs there.
+    pub(crate) only_servers: bool,
+}
+
+/// Adds the services that run the project's own code where no command is asked about, or an unknown one: it may run there.
+/// What they are called by default (NODE_ENV=production) says nothing about a command that is not known yet.
+fn add(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>) {
+    if scene.step.is_some() {
+        return;
+    }
+    let Some(folder) = home(scene.folder, scene.project, scene.library) else { return };
+    let variables = variables(&[folder.join(".env")], scene.environment, scene.library);
+    let services =
+        services(&default_files(&folder, scene.library), &folder, &variables, scene.library, &Cell::new(MOST_FURTHER));
+    for service in services.into_values().filter(|service| service.is_built || !service.files.is_empty()) {
+        let mut sheet = service.environment;
+        sheet.retain(|setting| !names_environment(&setting.name));
+        let mut layers = vec![Layer::fixed(sheet)];
+        layers.extend(service.files.into_iter().rev().map(Layer::file));
+        layers.push(Layer::Environment);
+        readings.chain("docker compose", &[Dialect::Compose], layers);
+    }
+}
+
+/// Gives the environments of the services that the step may run in: those that compose is told, else those that run the
+/// project's own code. Empty where no compose file tells.
+pub(crate) fn service_environments(
+    host: &StartEnvironment,
+    step: &Step,
+    project: &Project,
+    library: &Library<'_>,
+) -> ServiceEnvironments {
+    let words: Vec<&str> = step.place.iter().map(String::as_str).collect();
+    let own = own_words(&words);
+    let env_files = env_files(own, host, &step.folder);
+    let of_folder = |folder: &Path| {
+        let of_files = match &env_files[..] {
+            [] => variables(&[folder.join(".env")], host, library),
+            named => variables(named, host, library),
+        };
+        of_files.with(&step.invocation)
+    };
+    let named = named_files(own, &of_folder(&step.folder), &step.folder);
+    let folder = match named.first() {
+        Some(first) => first.parent().map_or_else(|| step.folder.clone(), Path::to_owned),
+        None => match home(&step.folder, project, library) {
+            Some(folder) => folder,
+            None => return ServiceEnvironments::default(),
+        },
+    };
+    let files = if named.is_empty() { default_files(&folder, library) } else { named };
+    let services = services(&files, &folder, &of_folder(&folder), library, &Cell::new(MOST_FURTHER));
+    let mut chosen: Vec<&str> = services.keys().map(String::as_str).filter(|name| words.contains(name)).collect();
+    let is_named = !chosen.is_empty();
+    let is_up = words.contains(&"up");
+    if !is_named {
+        chosen = services.keys().map(String::as_str).collect();
+    } else if is_up {
+        let mut seen: HashSet<&str> = chosen.iter().copied().collect();
+        let mut at = 0;
+        while let Some(name) = chosen.get(at).copied() {
+            let needs = services.get(name).into_iter().flat_map(|service| service.needs.iter().map(String::as_str));
+            chosen.extend(needs.filter(|need| seen.insert(need)));
+            at += 1;
+        }
+    }
+    let chosen: Vec<&Service> = chosen.iter().filter_map(|name| services.get(*name)).collect();
+    let counts = |service: &&&Service| match (is_up, is_named) {
+        (true, _) => service.is_own(),
+        (false, true) => true,
+        (false, false) => service.is_built || !service.files.is_empty(),
+    };
+    let counting: Vec<&Service> = chosen.iter().filter(counts).copied().collect();
+    // What is published may reach the databases that it is told; how it calls its own environment says nothing.
+    let told = chosen.iter().filter(|service| is_up && !service.is_own());
+    let told: Vec<StartEnvironment> = told.filter_map(|service| service.named_databases()).collect();
+    let is_here = !is_at_another_engine(&words, host);
+    // What an image of somebody's own has in it is not known.
+    let is_known = |service: &&Service| service.is_own() || service.is_server() || service.named_databases().is_some();
+    let is_whole = is_here
+        && (is_named || is_up)
+        && !counting.is_empty()
+        && (!is_up || chosen.iter().all(is_known))
+        && counting.iter().all(|service| service.is_built && !service.is_partial);
+    let only_servers = is_here && is_up && counting.is_empty() && !chosen.is_empty() && chosen.iter().all(is_known);
+    let environments = counting.iter().map(|service| environment_of(service, &folder, host, library));
+    let environments = environments.chain(told).collect();
+    ServiceEnvironments { environments, is_whole, only_servers }
+}
+
+/// What the image sets, then the files, then the service itself, the weakest first.
+fn environment_of(
+    service: &Service,
+    folder: &Path,
+    host: &StartEnvironment,
+    library: &Library<'_>,
+) -> StartEnvironment {
+    let mut settings = Vec::new();
+    if service.is_built {
+        let context = service.context.as_deref().unwrap_or(folder);
+        let path = context.join(service.dockerfile.as_deref().unwrap_or("Dockerfile"));
+        if library.exists(&path) {
+            let of_image = dockerfile::variables(&library.manifest(&path), &library.shown(&path), &service.arguments);
+            settings.extend(of_image.into_iter().map(Rc::new));
+        }
+    }
+    for path in &service.files {
+        let look = |name: &str| host.get(name).map(str::to_owned);
+        let sheet = library.dotenv(path, Dialect::Compose, &look);
+        settings.extend(sheet.iter().flat_map(|sheet| sheet.iter().cloned()));
+    }
+    settings.extend(service.environment.iter().cloned().map(Rc::new));
+    StartEnvironment::of(settings)
+}
