@@ -32,8 +32,10 @@ impl Invocation {
     }
 
     /// Notes where assignments stand.
-    pub(crate) fn placed(&mut self, places: &[AssignedAt]) {
-        if !places.is_empty() {
+    pub(crate) fn placed(&mut self, places: &Rc<Vec<AssignedAt>>) {
+        if self.places.is_empty() {
+            self.places = Rc::clone(places);
+        } else if !places.is_empty() {
             Rc::make_mut(&mut self.places).extend_from_slice(places);
         }
     }

@@ -48,8 +48,9 @@ pub(crate) struct Survey {
 #[must_use]
 pub(crate) fn survey(input: &SurveyInput<'_>) -> Survey {
     let library = Library::new(input.files, input.project);
-    let steps =
-        input.command.map_or_else(Vec::new, |command| steps(command, input.project, input.files, &library.gaps));
+    let steps = input
+        .command
+        .map_or_else(Vec::new, |command| steps(command, input.process, input.project, input.files, &library.gaps));
     let mut readings = ReadingsBuilder::new(&library, input.project);
     readings.add_base(&input.project.folder);
 

@@ -2,6 +2,7 @@
 //! `export $(cat .env | xargs)`, which does the same by hand.
 
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use crate::environment::Origin;
 use crate::environment::follow::shell_text;
@@ -131,7 +132,7 @@ impl Expansion<'_> {
                     let shown = self.project.shown(&home.join(".envrc"));
                     (name.clone(), value.clone(), Origin::file(name.clone(), shown, command.line))
                 };
-                let places: Vec<AssignedAt> = command.assignments.iter().map(place).collect();
+                let places: Rc<Vec<AssignedAt>> = Rc::new(command.assignments.iter().map(place).collect());
                 step.invocation.placed(&places);
                 step.assign(command.assignments, command.unknown);
                 let file = command.words.get(1).cloned();

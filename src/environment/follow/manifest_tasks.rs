@@ -146,7 +146,7 @@ impl Expansion<'_> {
         let entries = self.entries_of(&file, place.flatten)?;
         let mut tasks = Tasks { name_each_other: true, arguments: arguments.to_vec(), ..Tasks::default() };
         let mut is_there = false;
-        for entry in entries {
+        for entry in entries.iter() {
             let behind = |patterns: &[&[&str]]| {
                 let fits = |pattern: &&[&str]| {
                     let same = |(key, part): (&&str, &String)| match *key {
@@ -246,7 +246,7 @@ impl Expansion<'_> {
         };
         let mut tasks = Tasks::default();
         let mut last: Option<Vec<String>> = None;
-        for entry in &entries {
+        for entry in entries.iter() {
             let Some((_, rest)) = of(entry).filter(|(name, _)| is_wanted(name)) else { continue };
             let value = entry.value.replace("{toxinidir}", ".").replace("{tox_root}", ".").replace("{posargs}", "");
             let path = match rest.iter().map(String::as_str).collect::<Vec<_>>()[..] {

@@ -3,6 +3,7 @@
 //! The answer is a list of simple commands in the order they were found, the command line first. Nothing is executed,
 //! and what cannot be followed (a variable as program, a script in another language) stays as it is.
 
+mod code_texts;
 pub(crate) mod env_programs;
 mod git_remotes;
 pub(crate) mod justfile;
@@ -29,17 +30,22 @@ pub(crate) mod workspaces;
 pub(crate) mod wrappers;
 
 use std::borrow::Cow;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashSet;
 use std::ffi::OsString;
+use std::path::PathBuf;
+use std::rc::Rc;
 
+use crate::collections::HashMap;
 use crate::environment::follow::shell_text::{ShellText, assignment};
+use crate::environment::invocation::unknown_value;
 use crate::environment::not_followed::Gaps;
+use crate::environment::readers::formats::FlatEntry;
 use crate::environment::{Files, Invocation, Project};
 use crate::text::shell_word;
 use crate::tools::words::SHELLS;
 
-pub(crate) use crate::environment::follow::step::Step;
+pub(crate) use crate::environment::follow::step::{Emptied, Step};
 pub(crate) use crate::environment::follow::workspaces::MARKS as WORKSPACE_MARKS;
 pub(crate) use crate::environment::follow::wrappers::WrapperFile;
 pub(crate) use crate::tools::wrappers::{Effect, FileReader};
@@ -54,19 +60,26 @@ const MOST_FOUND: usize = 500_000;
 /// Finds the outer command and everything it visibly stands for, the command line itself first.
 ///
 /// `command` is the program with its arguments. A step that another one is the same as is left out, so that scripts may
-/// call each other in a circle. Depth and number are capped; `gaps` hears where there is more.
-pub(crate) fn steps(command: &[OsString], project: &Project, files: &dyn Files, gaps: &Gaps) -> Vec<Step> {
+/// call each other in a circle. Depth and number are capped; `gaps` hears where there is more. `process` is the environment
+/// that the command is started with.
+pub(crate) fn steps(
+    command: &[OsString],
+    process: &[(OsString, OsString)],
+    project: &Project,
+    files: &dyn Files,
+    gaps: &Gaps,
+) -> Vec<Step> {
     let words: Vec<String> = command.iter().map(|word| word.to_string_lossy().into_owned()).collect();
     if words.is_empty() {
         return Vec::new();
     }
     let mut steps = vec![Step::typed(words, &project.folder)];
     let mut seen = HashSet::from([steps[0].fingerprint()]);
-    let room = Cell::new(MOST_FOUND);
+    let room = Room::of(MOST_FOUND);
     let mut at = 0;
     while at < steps.len() {
         let step = &steps[at];
-        let expansion = Expansion { step, project, files, gaps, room: &room };
+        let expansion = Expansion { step, process, project, files, gaps, room: &room };
         let (mut found, stands_for_others) = expansion.run();
         found.retain(|new| seen.insert(new.fingerprint()));
         if step.depth >= DEEPEST && !found.is_empty() {
@@ -91,11 +104,25 @@ pub(crate) fn steps(command: &[OsString], project: &Project, files: &dyn Files, 
 /// Looks one level into a step.
 struct Expansion<'a> {
     step: &'a Step,
+    process: &'a [(OsString, OsString)],
     project: &'a Project,
     files: &'a dyn Files,
     gaps: &'a Gaps,
-    /// How many more commands and variables of theirs may be found, for all steps together.
-    room: &'a Cell<usize>,
+    room: &'a Room,
+}
+
+/// What all steps share.
+struct Room {
+    /// How many more commands and variables of theirs may be found.
+    left: Cell<usize>,
+    /// What files of scripts say, with the address of the reader: the packages of a workspace are asked for over and over.
+    entries: RefCell<HashMap<(PathBuf, usize), Option<Rc<Vec<FlatEntry>>>>>,
+}
+
+impl Room {
+    fn of(left: usize) -> Self {
+        Room { left: Cell::new(left), entries: RefCell::default() }
+    }
 }
 
 impl Expansion<'_> {
@@ -148,7 +175,7 @@ impl Expansion<'_> {
         };
         if let Some(mut step) = found {
             if empties_environment(program, words) {
-                step.emptied = Some(self.step.invocation.assignments.len());
+                step.emptied = Some(Emptied::of_all(self.step.invocation.assignments.len()));
             }
             return only(step);
         }
@@ -161,6 +188,25 @@ impl Expansion<'_> {
         steps.extend(self.behind_a_file(words));
         steps.extend(self.commands_among(words));
         (steps, false)
+    }
+
+    /// Gives the value of a variable that the step is started with, as it is assigned.
+    fn variable(&self, name: &str) -> Option<String> {
+        let Invocation { assignments, unknown, .. } = &self.step.invocation;
+        let emptied = self.step.emptied.as_ref();
+        let keeps = |name: &str| emptied.is_none_or(|emptied| emptied.keeps(name));
+        let from = emptied.filter(|emptied| !emptied.keeps(name)).map_or(0, |emptied| emptied.before);
+        let assigned = assignments.iter().enumerate().skip(from).rev().find(|(_, (own, _))| own == name);
+        let not_told = unknown.iter().filter(|(_, own)| **own == *name).map(|(before, _)| *before).max();
+        match (assigned, not_told) {
+            (assigned, Some(before)) if assigned.is_none_or(|(at, _)| at < before) => Some(unknown_value(name)),
+            (Some((_, (_, value))), _) => Some(value.clone()),
+            _ if !keeps(name) => None,
+            _ => {
+                let own = self.process.iter().rev().find(|(own, _)| own == name);
+                own.map(|(_, value)| value.to_string_lossy().into_owned())
+            }
+        }
     }
 
     /// A program that begins with a variable: what it is set to, or a script below a folder.
@@ -203,7 +249,7 @@ impl Expansion<'_> {
             match word.as_str() {
                 "--" => break,
                 word if word == "-" || word == "--ignore-environment" || word.starts_with("-i") => {
-                    step.emptied = Some(step.invocation.assignments.len());
+                    step.emptied = Some(Emptied::of_all(step.invocation.assignments.len()));
                 }
                 "-u" | "--unset" => {
                     step.assign(Vec::new(), vec![(0, words.get(at)?.as_str().into())]);

@@ -5,6 +5,7 @@
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use crate::environment::follow::script::Script;
 use crate::environment::follow::{Expansion, Step, manifest_scripts, tasks};
@@ -64,12 +65,22 @@ const OTHERS: &[&str] = &[
     "upgrade",
 ];
 
+/// The files of projects, and the endings of those in other languages.
+const OF_PROJECTS: &[&str] = &["moon.yml", "moon.yaml"];
+const OTHER_LANGUAGES: &[&str] = &["hcl", "json", "jsonc", "pkl", "toml"];
+
+/// How many tasks are followed that extend each other.
+const MOST_BASES: usize = 16;
+
 /// A project of the workspace.
 struct MoonProject {
     name: String,
     folder: PathBuf,
     /// What its own file says.
-    own: Vec<FlatEntry>,
+    own: Rc<Vec<FlatEntry>>,
+    file: PathBuf,
+    /// The names of its tasks.
+    tasks: HashSet<String>,
 }
 
 /// One task of one project, as it is put together.
@@ -89,7 +100,7 @@ struct Workspace {
     root: PathBuf,
     projects: Vec<MoonProject>,
     /// With the file that each stands in.
-    inherited: Vec<(PathBuf, Vec<FlatEntry>)>,
+    inherited: Vec<(PathBuf, Rc<Vec<FlatEntry>>)>,
 }
 
 impl Expansion<'_> {
@@ -104,9 +115,7 @@ impl Expansion<'_> {
             // It builds and tests: all tasks of the projects but those that go on for ever.
             let is_asked = |project: &&MoonProject| targets.is_empty() || targets.contains(&project.name.as_str());
             let projects = workspace.projects.iter().enumerate().filter(|(_, project)| is_asked(project));
-            open.extend(
-                projects.flat_map(|(at, project)| workspace.names(project).into_iter().map(move |name| (at, name))),
-            );
+            open.extend(projects.flat_map(|(at, project)| project.tasks.iter().map(move |name| (at, name.clone()))));
         }
         for target in targets.iter().filter(|_| !is_check) {
             let found = workspace.resolved(target, &self.step.folder, None);
@@ -120,8 +129,12 @@ impl Expansion<'_> {
         let mut steps = Vec::new();
         let mut at = 0;
         while let Some((project, name)) = open.get(at).cloned().filter(|_| at < MOST_TASKS) {
-            let mut task = workspace.task(&workspace.projects[project], &name);
             let home = &workspace.projects[project].folder;
+            let Some(mut task) = workspace.task(&workspace.projects[project], &name) else {
+                self.cut("tasks of moon extend each other in a circle, or more than 16 of them");
+                at += 1;
+                continue;
+            };
             if task.is_there {
                 task.script.text.push_str(&task.arguments);
                 if at < asked {
@@ -130,7 +143,11 @@ impl Expansion<'_> {
                 let folder = if task.from_root { &workspace.root } else { home };
                 steps.extend(self.script(&task.file, folder, task.script));
             } else {
-                steps.extend(self.of_manifest(home, &name));
+                let of_manifest = self.of_manifest(home, &name);
+                if of_manifest.is_empty() {
+                    self.cut("a task is asked for that its files do not hold");
+                }
+                steps.extend(of_manifest);
             }
             for need in &task.needs {
                 let needed = workspace.resolved(need, home, Some(project));
@@ -157,14 +174,27 @@ impl Expansion<'_> {
     fn workspace(&self, root: PathBuf) -> Workspace {
         let read = |path: &Path| self.entries_of(path, formats::yaml::flatten).unwrap_or_default();
         let names = ["workspace.yml", "workspace.yaml"].map(|name| root.join(".moon").join(name));
-        let mut projects: Vec<MoonProject> = Vec::new();
+        let inherited = self.inherited_by_all(&root);
+        let for_all = task_names(inherited.iter().flat_map(|(_, entries)| entries.iter()));
+        let (mut projects, mut seen): (Vec<MoonProject>, HashSet<PathBuf>) = (Vec::new(), HashSet::new());
         let mut add = |name: &str, folder: PathBuf| {
-            if projects.len() < MOST_TASKS && projects.iter().all(|known| known.folder != folder) {
-                let own = ["moon.yml", "moon.yaml"].iter().flat_map(|name| read(&folder.join(name))).collect();
-                projects.push(MoonProject { name: name.to_owned(), folder, own });
+            if projects.len() >= MOST_TASKS {
+                return self.cut("the workspace has more than 4,096 projects");
             }
+            if !seen.insert(folder.clone()) {
+                return;
+            }
+            let file = OF_PROJECTS.iter().map(|name| folder.join(name)).find(|path| self.files.exists(path));
+            let file = file.unwrap_or_else(|| folder.join("moon.yml"));
+            let own = read(&file);
+            // An identifier of its own goes before the folder's name.
+            let id = own.iter().find(|entry| matches!(&entry.path[..], [key] if key == "id"));
+            let name = id.map_or(name, |entry| &entry.value).to_owned();
+            let tasks = task_names(own.iter()).union(&for_all).cloned().collect();
+            projects.push(MoonProject { name, folder, own, file, tasks });
         };
-        for entry in names.iter().flat_map(|path| read(path)) {
+        let of_workspace: Vec<Rc<Vec<FlatEntry>>> = names.iter().map(|path| read(path)).collect();
+        for entry in of_workspace.iter().flat_map(|entries| entries.iter()) {
             let keys: Vec<&str> = entry.path.iter().map(String::as_str).collect();
             let is_index = |key: &str| key.bytes().all(|byte| byte.is_ascii_digit());
             match keys[..] {
@@ -176,7 +206,8 @@ impl Expansion<'_> {
                 }
                 _ => continue,
             }
-            let expanded = expand(&root, entry.value.trim_end_matches("/moon.yml"), self.files);
+            let pattern = entry.value.strip_suffix("/moon.yml").or_else(|| entry.value.strip_suffix("/moon.yaml"));
+            let expanded = expand(&root, pattern.unwrap_or(&entry.value), self.files);
             if expanded.is_cut {
                 self.cut("a pattern of the workspace stands for more than 4,096 folders");
             }
@@ -185,6 +216,20 @@ impl Expansion<'_> {
                 add(&name, folder.clone());
             }
         }
+        // moon reads other languages, too, which are not read here.
+        let is_other = |path: &&PathBuf| self.files.exists(path);
+        let others = OTHER_LANGUAGES.iter().flat_map(|ending| {
+            let of_root = ["workspace", "tasks"].map(|name| root.join(format!(".moon/{name}.{ending}")));
+            of_root.into_iter().chain(projects.iter().map(move |project| project.folder.join(format!("moon.{ending}"))))
+        });
+        if others.collect::<Vec<_>>().iter().any(|path| is_other(&path)) {
+            self.cut("its tasks stand in a file of moon in a language that is not read here");
+        }
+        Workspace { root, projects, inherited }
+    }
+
+    /// The files of tasks that projects may inherit.
+    fn inherited_by_all(&self, root: &Path) -> Vec<(PathBuf, Rc<Vec<FlatEntry>>)> {
         let folder = root.join(".moon/tasks");
         let mut files: Vec<PathBuf> = self.files.list(&folder).iter().map(|name| folder.join(name)).collect();
         files.sort();
@@ -194,20 +239,12 @@ impl Expansion<'_> {
         }
         files.splice(0..0, ["tasks.yml", "tasks.yaml"].map(|name| root.join(".moon").join(name)));
         files.retain(|path| path.extension().is_some_and(|extension| extension == "yml" || extension == "yaml"));
-        let inherited = files.into_iter().map(|path| (path.clone(), read(&path))).collect();
-        Workspace { root, projects, inherited }
+        let read = |path: &Path| self.entries_of(path, formats::yaml::flatten).unwrap_or_default();
+        files.into_iter().map(|path| (path.clone(), read(&path))).collect()
     }
 }
 
 impl Workspace {
-    /// Lists the names of a project's tasks.
-    fn names(&self, project: &MoonProject) -> Vec<String> {
-        let entries = self.inherited.iter().flat_map(|(_, entries)| entries).chain(&project.own);
-        let named = entries.filter(|entry| entry.path.len() > 1 && entry.path[0] == "tasks");
-        let mut seen = HashSet::new();
-        named.map(|entry| entry.path[1].clone()).filter(|name| seen.insert(name.clone())).collect()
-    }
-
     /// Finds the tasks that a target means, for the project that lies in `folder`, or the one that needs it.
     fn resolved(&self, target: &str, folder: &Path, needing: Option<usize>) -> Vec<(usize, String)> {
         let (scope, task) = target.split_once(':').unwrap_or(("~", target));
@@ -223,43 +260,52 @@ impl Workspace {
             // `^` is those that the project depends on, which its code may tell too; `#tag` those of a tag.
             "" | "^" => all().map(|(at, _)| at).filter(|at| Some(*at) != needing).collect(),
             scope if scope.starts_with('#') => all().map(|(at, _)| at).collect(),
-            name => {
-                let is_it = |project: &MoonProject| {
-                    let own = project.own.iter().find(|entry| matches!(&entry.path[..], [key] if key == "id"));
-                    project.name == name || own.is_some_and(|entry| entry.value == name)
-                };
-                all().filter(|(_, project)| is_it(project)).map(|(at, _)| at).collect()
-            }
+            name => all().filter(|(_, project)| project.name == name).map(|(at, _)| at).collect(),
         };
         let is_named = !matches!(scope, "" | "^") && !scope.starts_with('#');
-        let has = |at: &usize| is_named || self.names(&self.projects[*at]).iter().any(|name| name == task);
+        let has = |at: &usize| is_named || self.projects[*at].tasks.contains(task);
         projects.into_iter().filter(has).map(|at| (at, task.to_owned())).collect()
     }
 
-    /// Puts a task of a project together: what all have, then what it says itself.
-    fn task(&self, project: &MoonProject, name: &str) -> MoonTask {
+    /// Puts a task of a project together: what all have, then what it says itself, each time behind the tasks that it
+    /// extends. `None` where these go in a circle.
+    fn task(&self, project: &MoonProject, name: &str) -> Option<MoonTask> {
         let mut task =
             MoonTask { script: Script { name: name.to_owned(), ..Script::default() }, ..MoonTask::default() };
-        let own = project.folder.join("moon.yml");
         let inherited = self.inherited.iter().map(|(path, entries)| (path.as_path(), entries));
-        for (path, entries) in inherited.chain([(own.as_path(), &project.own)]) {
-            let bases = |name: &str| {
-                let is_base = |entry: &&FlatEntry| matches!(&entry.path[..], [tasks, own, key] if tasks == "tasks" && own == name && key == "extends");
-                entries.iter().find(is_base).map(|entry| entry.value.clone())
-            };
-            for name in bases(name).into_iter().chain([name.to_owned()]) {
-                task.add(path, entries, &name, self, project);
+        let files: Vec<(&Path, &Rc<Vec<FlatEntry>>)> =
+            inherited.chain([(project.file.as_path(), &project.own)]).collect();
+        let base = |name: &str| {
+            let is_base = |entry: &&FlatEntry| matches!(&entry.path[..], [tasks, own, key] if tasks == "tasks" && own == name && key == "extends");
+            files.iter().rev().find_map(|(_, entries)| entries.iter().find(is_base).map(|entry| entry.value.clone()))
+        };
+        let mut names = vec![name.to_owned()];
+        while let Some(base) = names.last().and_then(|name| base(name)) {
+            if names.contains(&base) || names.len() > MOST_BASES {
+                return None;
+            }
+            names.push(base);
+        }
+        for name in names.iter().rev() {
+            for (path, entries) in &files {
+                task.add(path, entries, name, self, project);
             }
         }
-        for entry in &project.own {
+        for entry in project.own.iter() {
             if let [key, variable] = &entry.path[..]
                 && key == "env"
             {
                 task.script.assignments.insert(0, (variable.clone(), entry.value.clone()));
             }
         }
-        task
+        Some(task)
     }
+}
+
+/// Lists the names of the tasks that entries speak of.
+fn task_names<'e>(entries: impl IntoIterator<Item = &'e FlatEntry>) -> HashSet<String> {
+    let named = entries.into_iter().filter(|entry| entry.path.len() > 1 && entry.path[0] == "tasks");
+    named.map(|entry| entry.path[1].clone()).collect()
 }
 
 impl MoonTask {
@@ -349,6 +395,69 @@ fn asked(words: &[String]) -> Option<(Vec<&str>, Vec<&str>, bool)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::environment::Project;
+    use crate::environment::follow::Room;
+    use crate::environment::memory::MemoryFiles;
+    use crate::environment::not_followed::Gaps;
+
+    /// The commands of a call in a small workspace, each with its folder, and whether something was given up on.
+    fn followed(command: &str, files: &[(&str, &str)]) -> (String, bool) {
+        let files = MemoryFiles::new(files);
+        let words: Vec<String> = command.split(' ').map(str::to_owned).collect();
+        let project = Project { root: "/p".into(), folder: "/p".into(), home: None };
+        let step = Step::typed(words.clone(), Path::new("/p"));
+        let (gaps, room) = (Gaps::default(), Room::of(1000));
+        let expansion =
+            Expansion { step: &step, process: &[], project: &project, files: &files, gaps: &gaps, room: &room };
+        let steps = expansion.moon(&words).unwrap_or_default();
+        let shown = |step: &Step| {
+            let folder = step.folder.strip_prefix("/p").unwrap().display().to_string();
+            format!("{folder}: {}", step.invocation.words.join(" "))
+        };
+        let mut shown: Vec<String> = steps.iter().map(shown).collect();
+        shown.sort();
+        (shown.join("|"), !gaps.into_inner().is_empty())
+    }
+
+    #[test]
+    fn tasks_are_put_together_from_all_files_or_told() {
+        let files = [
+            ("/p/.moon/workspace.yml", "projects:\n  - apps/*\n"),
+            (
+                "/p/.moon/tasks.yml",
+                "tasks:\n  base:\n    command: psql -h db.test\n  circle:\n    extends: round\n  round:\n    extends: circle\n",
+            ),
+            (
+                "/p/apps/web/moon.yaml",
+                "id: shop\ntasks:\n  seed:\n    extends: middle\n    args: -f seed.sql\n  middle:\n    extends: base\n",
+            ),
+            ("/p/apps/api/moon.yml", "tasks:\n  seed:\n    command: tsx seed.ts\n"),
+            ("/p/apps/api/package.json", r#"{"scripts": {"db:drop": "dropdb x"}}"#),
+        ];
+        for (command, expected, is_told) in [
+            ("moon run shop:seed", "apps/web: psql -h db.test -f seed.sql", false),
+            ("moon run api:seed", "apps/api: tsx seed.ts", false),
+            ("moon run :seed", "apps/api: tsx seed.ts|apps/web: psql -h db.test -f seed.sql", false),
+            (
+                "moon check shop",
+                "apps/web: psql -h db.test|apps/web: psql -h db.test|apps/web: psql -h db.test -f seed.sql",
+                true,
+            ),
+            ("moon run api:db-drop", "apps/api: dropdb x", false),
+            ("moon run web:seed", "", true),
+            ("moon run api:absent", "", true),
+            ("moon run api:circle", "", true),
+        ] {
+            let (found, told) = followed(command, &files);
+            assert_eq!((found.as_str(), told), (expected, is_told), "{command}");
+        }
+        let other = [
+            ("/p/.moon/workspace.yml", "projects:\n  - api\n"),
+            ("/p/api/moon.pkl", "x"),
+            ("/p/api/package.json", r#"{"scripts": {"a": "b"}}"#),
+        ];
+        assert_eq!(followed("moon run api:a", &other), ("api: b".to_owned(), true));
+    }
 
     #[test]
     fn the_targets_of_a_call_are_told_from_its_options() {

@@ -4,7 +4,9 @@
 //! Sources: the READMEs of nodemon ("Config files", "Running non-node scripts") and of nps.
 
 use std::path::Path;
+use std::rc::Rc;
 
+use crate::environment::follow::code_texts::Code;
 use crate::environment::follow::script::Script;
 use crate::environment::follow::shell_text;
 use crate::environment::follow::{Expansion, Step};
@@ -12,6 +14,7 @@ use crate::environment::invocation::option_of;
 use crate::environment::not_followed::GivenUp;
 use crate::environment::readers::code;
 use crate::environment::readers::code::Comments;
+use crate::environment::readers::code::javascript::without_comments;
 use crate::environment::readers::formats;
 use crate::environment::readers::formats::FlatEntry;
 use crate::text::shell_word;
@@ -54,9 +57,9 @@ impl Expansion<'_> {
         rest.extend(words.get(at..).unwrap_or_default().iter().map(|word| shell_word(word)));
         let folder = &self.step.folder;
         let own = folder.join(named.unwrap_or("nodemon.json"));
-        let of_manifest = |entry: FlatEntry| {
+        let of_manifest = |entry: &FlatEntry| {
             let is_own = entry.path.first().is_some_and(|key| key == "nodemonConfig");
-            is_own.then(|| FlatEntry { path: entry.path[1..].to_vec(), ..entry })
+            is_own.then(|| FlatEntry { path: entry.path[1..].to_vec(), ..entry.clone() })
         };
         let read = |path: &Path| self.entries_of(path, formats::json::flatten);
         let manifest = folder.join("package.json");
@@ -64,7 +67,7 @@ impl Expansion<'_> {
             Some(entries) => (own, entries),
             None => {
                 let entries = read(&manifest).unwrap_or_default();
-                (manifest, entries.into_iter().filter_map(of_manifest).collect())
+                (manifest, Rc::new(entries.iter().filter_map(of_manifest).collect()))
             }
         };
         let configured = entries.iter().find(|entry| matches!(&entry.path[..], [key] if key == "exec"));
@@ -148,20 +151,23 @@ impl Expansion<'_> {
         };
         let is_yaml = file.extension().is_some_and(|extension| extension == "yml" || extension == "yaml");
         if is_yaml {
-            let entries = self.entries_of(file, formats::yaml::flatten).unwrap_or_default().into_iter();
-            return entries.filter_map(|entry| Some((below(&entry.path)?, vec![entry.value], entry.line))).collect();
+            let entries = self.entries_of(file, formats::yaml::flatten).unwrap_or_default();
+            let script = |entry: &FlatEntry| Some((below(&entry.path)?, vec![entry.value.clone()], entry.line));
+            return entries.iter().filter_map(script).collect();
         }
-        let pairs = code::pairs(text, Comments::Slashes).all(|line, why| self.give_up(file, Some(line), why));
+        let pairs = code::pairs_and_lists(text, Comments::Slashes).all(|line, why| self.give_up(file, Some(line), why));
+        let code = without_comments(text);
+        let code = Code::of(&code);
         let found = pairs.iter().filter_map(|pair| {
             let path = below(&pair.path)?;
             let is_script =
                 path.last().is_some_and(|key| !matches!(key.as_str(), "description" | "hiddenFromHelp" | "silent"));
-            let commands = commands_of(&pair.expression, text);
-            if is_script && commands.is_empty() {
+            let texts = is_script.then(|| code.texts_of(&pair.expression))?;
+            if !texts.is_whole {
                 let why = "it makes a command that is not evaluated here";
                 self.give_up(file, Some(pair.line), GivenUp::Code(why.into()));
             }
-            is_script.then_some((path, commands, pair.line))
+            Some((path, texts.found, pair.line))
         });
         found.collect()
     }
@@ -206,55 +212,9 @@ fn is_program(word: &str) -> bool {
     is_known || clients::named(name).is_some() || SHELLS.contains(&name) || wrappers::of(name).next().is_some()
 }
 
-/// Lists the commands of an expression of code: a text, or the texts that it hands to functions. What a function of the
-/// same text makes of its argument is filled in.
-pub(crate) fn commands_of(expression: &str, text: &str) -> Vec<String> {
-    let mut found = Vec::new();
-    let mut rest = expression;
-    while let Some(at) = rest.find(['"', '\'', '`']) {
-        let quote = rest[at..].chars().next().unwrap_or('"');
-        let inside = &rest[at + 1..];
-        let Some(end) = inside.find(quote) else { break };
-        let literal = &inside[..end];
-        let called = rest[..at].trim_end().strip_suffix('(').map(|before| {
-            let start = before.rfind(|c: char| c != '_' && !c.is_ascii_alphanumeric()).map_or(0, |at| at + 1);
-            &before[start..]
-        });
-        let made = called
-            .and_then(|name| template_of(name, text))
-            .map(|(before, behind)| format!("{before}{literal}{behind}"));
-        found.push(made.unwrap_or_else(|| literal.to_owned()));
-        rest = &inside[end + 1..];
-    }
-    found.retain(|command| !command.trim().is_empty());
-    found
-}
-
-/// Finds what a function of one argument puts around it: ``function f(path) { return `ts-node ${path}`; }``.
-fn template_of<'t>(name: &str, text: &'t str) -> Option<(&'t str, &'t str)> {
-    let declared = [format!("function {name}("), format!("const {name} = ")];
-    let rest = declared.iter().find_map(|start| Some(text.split_once(start.as_str())?.1))?;
-    let own = rest.find("\nfunction").map_or(rest, |end| &rest[..end]);
-    let template = own.split('`').nth(1)?;
-    let (before, behind) = template.split_once("${")?;
-    Some((before, behind.split_once('}')?.1))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn commands_are_taken_out_of_code() {
-        let text = "function fast(path) {\n  return `ts-node -T ${path}`;\n}\n\nfunction other() {}\n";
-        for (expression, expected) in [
-            ("'jest --ci'", &["jest --ci"][..]),
-            ("series('nps a', fast('./b.ts'))", &["nps a", "ts-node -T ./b.ts"]),
-            ("other(x)", &[]),
-        ] {
-            assert_eq!(commands_of(expression, text), expected, "{expression}");
-        }
-    }
 
     #[test]
     fn a_text_is_a_command_by_its_programs() {

@@ -198,6 +198,8 @@ const PROGRAMS: &[&str] = &["jest", "vitest", "playwright", "cypress"];
 
 #[cfg(test)]
 mod tests {
+    use std::rc::Rc;
+
     use super::*;
     use crate::environment::readers::formats::json;
 
@@ -216,8 +218,8 @@ mod tests {
             ("{}", "{}", "serve", &["vite"]),
             ("{}", "{}", "absent", &[]),
         ] {
-            let (manifest, targets) = (entries(manifest), entries(targets));
-            let package = Package { folder: "/p/a".into(), manifest, targets, tasks: Vec::new() };
+            let (manifest, targets) = (Rc::new(entries(manifest)), Rc::new(entries(targets)));
+            let package = Package { folder: "/p/a".into(), manifest, targets, tasks: Rc::default() };
             let found = scripts(&package, task, false, (Path::new("/p"), &entries(workspace)), || {
                 vec!["vite.config.ts".into()]
             });

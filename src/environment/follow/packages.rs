@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
+use std::rc::Rc;
 
 use crate::environment::readers::formats::FlatEntry;
 
@@ -30,17 +31,17 @@ pub(crate) enum Program {
 /// A package of the workspace, with what its files say.
 pub(crate) struct Package {
     pub(crate) folder: PathBuf,
-    pub(crate) manifest: Vec<FlatEntry>,
+    pub(crate) manifest: Rc<Vec<FlatEntry>>,
     /// What Nx's `project.json` says.
-    pub(crate) targets: Vec<FlatEntry>,
+    pub(crate) targets: Rc<Vec<FlatEntry>>,
     /// What its own turbo.json says.
-    pub(crate) tasks: Vec<FlatEntry>,
+    pub(crate) tasks: Rc<Vec<FlatEntry>>,
 }
 
 impl Package {
     /// Lists what its own files say that a task needs, with the task.
     pub(crate) fn needs(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.targets.iter().chain(&self.manifest).chain(&self.tasks).filter_map(need_of)
+        self.targets.iter().chain(self.manifest.iter()).chain(self.tasks.iter()).filter_map(need_of)
     }
 
     /// Lists the tasks of the package that these ones need in the package itself.
@@ -101,7 +102,7 @@ pub(crate) fn made_of<'p>(all: &'p [Package], asked: impl Iterator<Item = &'p Pa
     };
     let by_name: HashMap<String, &Package> = all.iter().filter_map(|package| Some((name(package)?, package))).collect();
     while let Some(package) = open.pop() {
-        for entry in &package.manifest {
+        for entry in package.manifest.iter() {
             let [section, dependency] = &entry.path[..] else { continue };
             if section.to_ascii_lowercase().ends_with("dependencies")
                 && let Some(other) = by_name.get(dependency)

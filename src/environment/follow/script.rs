@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use crate::environment::Origin;
 use crate::environment::follow::{Expansion, Step, WrapperFile};
@@ -21,7 +22,7 @@ pub(crate) struct Script {
     pub(crate) line: u32,
     pub(crate) assignments: Vec<(String, String)>,
     /// Where those of the assignments stand that do not stand in the script.
-    pub(crate) places: Vec<AssignedAt>,
+    pub(crate) places: Rc<Vec<AssignedAt>>,
     pub(crate) files: Vec<WrapperFile>,
 }
 
@@ -29,7 +30,7 @@ impl Script {
     /// Sets a variable that stands at a place of its own.
     pub(crate) fn set(&mut self, name: &str, value: &str, place: Origin) {
         self.assignments.push((name.to_owned(), value.to_owned()));
-        self.places.push((name.to_owned(), value.to_owned(), place));
+        Rc::make_mut(&mut self.places).push((name.to_owned(), value.to_owned(), place));
     }
 
     /// Adds the words that are given to it.
@@ -73,10 +74,18 @@ impl Expansion<'_> {
         }
     }
 
-    /// Reads the entries of a file that holds scripts; `None` where none is there. What is not read is told.
-    pub(crate) fn entries_of(&self, path: &Path, flatten: Flatten) -> Option<Vec<FlatEntry>> {
-        let flat = flatten(&self.text_of(path)?);
-        Some(flat.entries(|stop| self.give_up(path, Some(stop.line), stop.why)))
+    /// Reads the entries of a file that holds scripts, once for all steps; `None` where none is there. What is not read is
+    /// told.
+    pub(crate) fn entries_of(&self, path: &Path, flatten: Flatten) -> Option<Rc<Vec<FlatEntry>>> {
+        // Two readers that the linker gives one address read the same.
+        let key = (path.to_owned(), flatten as usize);
+        if let Some(known) = self.room.entries.borrow().get(&key) {
+            return known.clone();
+        }
+        let flat = self.text_of(path).map(|text| flatten(&text));
+        let entries = flat.map(|flat| Rc::new(flat.entries(|stop| self.give_up(path, Some(stop.line), stop.why))));
+        self.room.entries.borrow_mut().insert(key, entries.clone());
+        entries
     }
 
     /// The place of an entry of such a file.

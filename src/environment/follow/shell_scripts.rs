@@ -54,11 +54,17 @@ impl Expansion<'_> {
 
     /// The commands of a shell text; `file` is where it stands, if not on the command line.
     pub(crate) fn text(&self, text: &str, line: u32, file: Option<&Origin>) -> Vec<Step> {
-        self.text_in(self.step.folder.clone(), text, line, file)
+        self.text_in(self.step.folder.clone(), text, &[], (line, file))
     }
 
-    /// The commands of a shell text that begins in `folder`.
-    fn text_in(&self, mut folder: PathBuf, text: &str, line: u32, file: Option<&Origin>) -> Vec<Step> {
+    /// The commands of a shell text that begins in `folder`, and is given arguments.
+    fn text_in(
+        &self,
+        mut folder: PathBuf,
+        text: &str,
+        arguments: &[String],
+        (line, file): (u32, Option<&Origin>),
+    ) -> Vec<Step> {
         let mut sourced = Vec::new();
         let mut steps = Vec::new();
         let ShellText { commands, cut } = shell_text::read(text);
@@ -84,7 +90,16 @@ impl Expansion<'_> {
                     }
                 }
                 ("." | "source", Some(name)) => {
-                    sourced.extend(self.named_files(&folder, name, file).into_iter().map(|path| WrapperFile {
+                    let name = self.told(name, &command.assignments, arguments);
+                    let is_computed = name.rsplit('/').next().is_some_and(|last| last.contains(['$', '`']));
+                    let found = self.named_files(&folder, &name, file);
+                    if is_computed && found.is_empty() {
+                        let mut place = file.unwrap_or(&self.step.invocation.origin).clone();
+                        place.line = place.line.and(Some(line.saturating_add(command.line - 1)));
+                        let why = "it loads a file whose name is not computed here";
+                        self.gaps.give_up(place, GivenUp::Code(why.into()));
+                    }
+                    sourced.extend(found.into_iter().map(|path| WrapperFile {
                         path,
                         reader: FileReader::Shell,
                         overrides: true,
@@ -117,26 +132,69 @@ impl Expansion<'_> {
         steps
     }
 
+    /// Fills into a word what is told of the variables in it: by the text before it, by the arguments of the text, by the
+    /// environment, or by a default (`${1:-.env}`). The rest stays as written.
+    fn told(&self, word: &str, assignments: &[(String, String)], arguments: &[String]) -> String {
+        let mut told = String::new();
+        let mut rest = word;
+        while let Some((before, behind)) = rest.split_once('$') {
+            told.push_str(before);
+            let braced = behind.strip_prefix('{').and_then(|inside| inside.split_once('}'));
+            let (inside, after) = match braced {
+                Some(found) => found,
+                None => {
+                    let is_part = |c: char| c == '_' || c.is_ascii_alphanumeric();
+                    let end = behind.find(|c: char| !is_part(c)).unwrap_or(behind.len());
+                    // `$12` is `${1}2`.
+                    behind.split_at(if behind.starts_with(|c: char| c.is_ascii_digit()) { 1 } else { end })
+                }
+            };
+            let (name, default) = match inside.split_once(":-").or_else(|| inside.split_once('-')) {
+                Some((name, default)) => (name, Some(default.to_owned())),
+                None => (inside, None),
+            };
+            let value = match name.parse::<usize>() {
+                Ok(0) => None,
+                Ok(at) => arguments.get(at - 1).cloned(),
+                Err(_) => {
+                    let assigned = assignments.iter().rev().find(|(own, _)| own == name);
+                    assigned.map(|(_, value)| value.clone()).or_else(|| self.variable(name))
+                }
+            };
+            match value.filter(|value| !value.is_empty()).or(default).filter(|value| !value.contains(['$', '`'])) {
+                Some(value) => {
+                    told.push_str(&value);
+                    rest = after;
+                }
+                None => {
+                    told.push('$');
+                    rest = behind;
+                }
+            }
+        }
+        told + rest
+    }
+
     /// Takes what a command costs from the room that is left for all of them, or tells that there is none.
     pub(crate) fn affords(&self, cost: usize) -> bool {
-        let left = self.room.get().checked_sub(cost);
+        let left = self.room.left.get().checked_sub(cost);
         if left.is_none() {
             self.cut("it stands for too many commands with too many variables");
         }
-        self.room.set(left.unwrap_or(0));
+        self.room.left.set(left.unwrap_or(0));
         left.is_some()
     }
 
     /// Tells whether there is room for no more commands.
     pub(crate) fn is_exhausted(&self) -> bool {
-        self.room.get() == 0
+        self.room.left.get() == 0
     }
 
     pub(crate) fn script(&self, file: &Path, folder: &Path, script: Script) -> Vec<Step> {
         // A script's text in JSON stands on one line; a recipe's lines follow its head.
         let is_json = file.extension().is_some_and(|extension| extension == "json");
         let origin = Origin::file(script.name.clone(), self.project.shown(file), script.line);
-        let mut steps = self.text_in(folder.to_owned(), &script.text, script.line, Some(&origin));
+        let mut steps = self.text_in(folder.to_owned(), &script.text, &[], (script.line, Some(&origin)));
         let added = script.assignments.len() + script.files.len();
         steps.truncate(steps.iter().take_while(|_| self.affords(added)).count());
         for step in &mut steps {
@@ -178,8 +236,10 @@ impl Expansion<'_> {
             let is_bare = !name.rsplit('/').next().unwrap_or(name).contains('.') || name.ends_with(".sh");
             let head = head.filter(|head| is_shell || names_shell(head, is_bare));
             if let Some(text) = head.and_then(|_| self.text_of(&path)) {
-                let found = self.text(&text, 1, Some(&Origin::file(name.clone(), self.project.shown(&path), 1)));
-                steps.extend(self.with_arguments(found, &words[1..]));
+                let origin = Origin::file(name.clone(), self.project.shown(&path), 1);
+                let arguments = &words[1..];
+                let found = self.text_in(self.step.folder.clone(), &text, arguments, (1, Some(&origin)));
+                steps.extend(self.with_arguments(found, arguments));
             }
         }
         steps

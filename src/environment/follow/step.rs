@@ -11,6 +11,36 @@ use crate::environment::follow::wrappers::WrapperFile;
 use crate::environment::{Invocation, Origin};
 use crate::tools::wrappers::Effect;
 
+/// What a wrapper that takes the environment away leaves of it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Emptied {
+    /// How many of the assignments come before it.
+    pub(crate) before: usize,
+    /// The names that it hands on nevertheless, as patterns of turbo: `PG*`, `!PGHOST`.
+    pub(crate) kept: Rc<Vec<String>>,
+}
+
+impl Emptied {
+    /// Hands nothing on of what stands before.
+    pub(crate) fn of_all(before: usize) -> Self {
+        Emptied { before, kept: Rc::default() }
+    }
+
+    /// Tells whether a variable is handed on.
+    pub(crate) fn keeps(&self, name: &str) -> bool {
+        let fits = |pattern: &str| {
+            let Some((first, rest)) = pattern.split_once('*') else { return name == pattern };
+            let (middle, last) = rest.rsplit_once('*').unwrap_or(("", rest));
+            let Some(inside) = name.strip_prefix(first).and_then(|rest| rest.strip_suffix(last)) else { return false };
+            let mut rest = Some(inside);
+            middle.split('*').for_each(|part| rest = rest.and_then(|rest| Some(rest.split_once(part)?.1)));
+            rest.is_some()
+        };
+        let (without, with): (Vec<&String>, Vec<&String>) = self.kept.iter().partition(|one| one.starts_with('!'));
+        with.iter().any(|pattern| fits(pattern)) && !without.iter().any(|pattern| fits(&pattern[1..]))
+    }
+}
+
 /// One simple command out of what would run, with what its wrappers do to it.
 #[derive(Debug, Clone)]
 pub(crate) struct Step {
@@ -27,8 +57,8 @@ pub(crate) struct Step {
     pub(crate) place: Vec<String>,
     /// The folder it runs in.
     pub(crate) folder: PathBuf,
-    /// A wrapper takes the environment away (`env -i`, `sudo`): how many of the assignments come before it.
-    pub(crate) emptied: Option<usize>,
+    /// A wrapper takes the environment away (`env -i`, `sudo`).
+    pub(crate) emptied: Option<Emptied>,
     /// How many steps it is away from the command line.
     pub(crate) depth: u8,
 }
@@ -68,7 +98,7 @@ impl Step {
             &self.place,
             self.folder.as_os_str(),
             self.calls_function,
-            self.emptied,
+            &self.emptied,
         )
             .hash(&mut hasher);
         for WrapperFile { path, reader, overrides } in &self.files {
@@ -80,8 +110,8 @@ impl Step {
     /// The same with another invocation in it.
     pub(crate) fn with_invocation(&self, invocation: Invocation) -> Self {
         let (files, effects) = (self.files.clone(), self.effects.clone());
-        let (place, folder) = (self.place.clone(), self.folder.clone());
-        Step { invocation, files, effects, place, folder, ..*self }
+        let (place, folder, emptied) = (self.place.clone(), self.folder.clone(), self.emptied.clone());
+        Step { invocation, files, effects, place, folder, emptied, ..*self }
     }
 
     /// The same with another command in it.
@@ -97,8 +127,11 @@ impl Step {
 
     /// What it assigns after a wrapper took the environment away; `None` where none does.
     pub(crate) fn assigned_afresh(&self) -> Option<Invocation> {
-        let behind = self.invocation.assignments.get(self.emptied?..).unwrap_or_default();
-        Some(Invocation { assignments: behind.to_vec(), unknown: Vec::new(), ..self.invocation.clone() })
+        let emptied = self.emptied.as_ref()?;
+        let (before, behind) = self.invocation.assignments.split_at_checked(emptied.before)?;
+        let kept = before.iter().filter(|(name, _)| emptied.keeps(name));
+        let assignments = kept.chain(behind).cloned().collect();
+        Some(Invocation { assignments, unknown: Vec::new(), ..self.invocation.clone() })
     }
 
     /// How much room it takes.
@@ -143,6 +176,26 @@ fn effective(assignments: &[(String, String)]) -> Vec<&(String, String)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_handed_on_is_told_by_its_name() {
+        let kept = ["PG*", "!PGPASS*", "DATABASE_URL", "*_DSN", "A*B*C"].map(str::to_owned).to_vec();
+        let emptied = Emptied { before: 0, kept: Rc::new(kept) };
+        for (name, expected) in [
+            ("PGHOST", true),
+            ("PGPASSWORD", false),
+            ("DATABASE_URL", true),
+            ("DATABASE_URL_2", false),
+            ("MAIN_DSN", true),
+            ("MAIN_DSN_2", false),
+            ("AxBxC", true),
+            ("AxBCxC", true),
+            ("AxBxCx", false),
+            ("HOST", false),
+        ] {
+            assert_eq!(emptied.keeps(name), expected, "{name}");
+        }
+    }
 
     #[test]
     fn assignments_that_change_nothing_are_left_out() {

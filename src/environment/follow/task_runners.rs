@@ -46,7 +46,7 @@ impl Expansion<'_> {
             let Some(path) = found else { continue };
             let home = path.parent().unwrap_or(&self.step.folder).to_owned();
             is_plain = true;
-            for entry in self.entries_of(&path, formats::toml::flatten).unwrap_or_default() {
+            for entry in self.entries_of(&path, formats::toml::flatten).unwrap_or_default().iter() {
                 match entry.path.iter().map(String::as_str).collect::<Vec<_>>()[..] {
                     ["env", "_", kind @ ("file" | "source"), ..] => configured.files.push(WrapperFile {
                         path: home.join(&entry.value),
@@ -58,7 +58,7 @@ impl Expansion<'_> {
                     ["env", name] => {
                         configured.set(name, &entry.value, self.place(&path, &entry));
                     }
-                    ["tasks", ..] => entries.push((path.clone(), entry)),
+                    ["tasks", ..] => entries.push((path.clone(), entry.clone())),
                     _ => {}
                 }
             }
@@ -98,7 +98,7 @@ impl Expansion<'_> {
             return self.cut("its Taskfiles include each other more than 16 deep");
         }
         let home = parent(path);
-        for entry in self.entries_of(path, formats::yaml::flatten).unwrap_or_default() {
+        for entry in self.entries_of(path, formats::yaml::flatten).unwrap_or_default().iter() {
             let keys: Vec<&str> = entry.path.iter().map(String::as_str).collect();
             match keys[..] {
                 ["dotenv", _] => configured.files.push(tasks::file(&entry.value).below(&home)),
@@ -122,7 +122,7 @@ impl Expansion<'_> {
                     };
                     let path_in = ["tasks".to_owned(), format!("{space}{name}")].into_iter();
                     let keys = path_in.chain(rest.iter().map(|key| (*key).to_owned())).collect();
-                    entries.push((path.to_owned(), FlatEntry { path: keys, value, ..entry }));
+                    entries.push((path.to_owned(), FlatEntry { path: keys, value, ..entry.clone() }));
                 }
                 _ => {}
             }

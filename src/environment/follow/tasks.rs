@@ -5,6 +5,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
+use std::rc::Rc;
 
 use crate::environment::follow::script::Script;
 use crate::environment::follow::{Expansion, FileReader, Step, WrapperFile, non_empty};
@@ -98,7 +99,7 @@ impl Expansion<'_> {
             }
             let mut script = Script { name: name.clone(), ..Script::default() };
             script.assignments.clone_from(&tasks.common.assignments);
-            script.places.clone_from(&tasks.common.places);
+            script.places = Rc::clone(&tasks.common.places);
             script.files.clone_from(&tasks.common.files);
             let (mut file, mut folder, mut arguments) = (None, None, Vec::new());
             for (path, entry) in by_task.get(name.as_str()).into_iter().flatten() {

@@ -7,7 +7,7 @@ use crate::environment::memory::MemoryFiles;
 fn shown(command: &str, files: &[(&str, &str)]) -> Vec<String> {
     let project = Project { root: "/p".into(), folder: "/p".into(), home: None };
     let words: Vec<OsString> = simple_words(command).into_iter().map(OsString::from).collect();
-    steps(&words, &project, &MemoryFiles::new(files), &Gaps::default())
+    steps(&words, &[], &project, &MemoryFiles::new(files), &Gaps::default())
         .into_iter()
         .filter(|step| !step.stands_for_others)
         .map(|step| {
@@ -182,7 +182,7 @@ fn what_a_runners_file_does_not_hold_is_told() {
     ] {
         let words: Vec<OsString> = command.split(' ').map(OsString::from).collect();
         let gaps = Gaps::default();
-        let _ = steps(&words, &project, &files, &gaps);
+        let _ = steps(&words, &[], &project, &files, &gaps);
         assert_eq!(gaps.into_inner().len(), expected, "{command}");
     }
 }
@@ -204,7 +204,7 @@ fn wrappers_that_take_the_environment_away_are_known() {
     ] {
         let words: Vec<OsString> = simple_words(command).into_iter().map(OsString::from).collect();
         let project = Project { root: "/p".into(), folder: "/p".into(), home: None };
-        let last = steps(&words, &project, &MemoryFiles::new(&[]), &Gaps::default()).pop().unwrap();
+        let last = steps(&words, &[], &project, &MemoryFiles::new(&[]), &Gaps::default()).pop().unwrap();
         let afresh = last.assigned_afresh().map(|behind| {
             let pairs = behind.assignments.iter().map(|(name, value)| format!("{name}={value}"));
             pairs.collect::<Vec<_>>().join(" ")
@@ -222,7 +222,7 @@ fn script_that_names_itself_ends() {
 fn script_has_its_file_and_line() {
     let project = Project { root: "/p".into(), folder: "/p/sub".into(), home: None };
     let files = MemoryFiles::new(&[("/p/package.json", "{\"scripts\": {\n\"test\": \"jest\"}}")]);
-    let found = steps(&["npm".into(), "test".into()], &project, &files, &Gaps::default());
+    let found = steps(&["npm".into(), "test".into()], &[], &project, &files, &Gaps::default());
     assert_eq!(found[1].invocation.origin, Origin::file("test", "package.json", 2));
     assert_eq!(found[1].invocation.words, ["jest"]);
 }
@@ -238,7 +238,7 @@ fn wrappers_name_files_injection_and_containers() {
     ]);
     let last = |command: &str| {
         let words: Vec<OsString> = simple_words(command).into_iter().map(OsString::from).collect();
-        steps(&words, &project, &files, &Gaps::default()).pop().unwrap()
+        steps(&words, &[], &project, &files, &Gaps::default()).pop().unwrap()
     };
     assert_eq!(last("dotenv -e .env.ci -- jest").files[0].path, Path::new("/p/.env.ci"));
     assert_eq!(last("dotenv -c test -- jest").files.len(), 4);
@@ -304,7 +304,7 @@ fn what_is_cut_off_is_said_with_its_place() {
     for (command, expected) in table {
         let words: Vec<OsString> = command.split(' ').map(OsString::from).collect();
         let gaps = Gaps::default();
-        steps(&words, &project, &files, &gaps);
+        steps(&words, &[], &project, &files, &gaps);
         let found: Vec<String> = gaps
             .into_inner()
             .into_iter()
@@ -320,11 +320,11 @@ fn scripts_that_call_each_other_twice_end() {
     let files = MemoryFiles::new(&[("/p/package.json", package)]);
     let project = Project { root: "/p".into(), folder: "/p".into(), home: None };
     let gaps = Gaps::default();
-    let found = steps(&["npm".into(), "run".into(), "a".into()], &project, &files, &gaps);
+    let found = steps(&["npm".into(), "run".into(), "a".into()], &[], &project, &files, &gaps);
     assert!(found.len() < 100 && gaps.into_inner().is_empty(), "{}", found.len());
     let grows = r#"{"scripts": {"a": "X=$X:x npm run a; Y=$X:y npm run a"}}"#;
     let files = MemoryFiles::new(&[("/p/package.json", grows)]);
     let gaps = Gaps::default();
-    steps(&["npm".into(), "run".into(), "a".into()], &project, &files, &gaps);
+    steps(&["npm".into(), "run".into(), "a".into()], &[], &project, &files, &gaps);
     assert!(!gaps.into_inner().is_empty());
 }

@@ -6,6 +6,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use crate::environment::follow::manifest_scripts;
 use crate::environment::follow::nx;
@@ -14,7 +15,7 @@ use crate::environment::follow::packages::{
     Asked, Package, Program, closure, is_for_itself, made_of, need_of, selects,
 };
 use crate::environment::follow::script::PlacedScript;
-use crate::environment::follow::{Expansion, Step};
+use crate::environment::follow::{Emptied, Expansion, Step};
 use crate::environment::invocation::option_of;
 use crate::environment::paths::{nearest, outermost};
 use crate::environment::readers::formats;
@@ -42,7 +43,6 @@ impl Expansion<'_> {
         let mark =
             nearest(self.files, folder, top, MARKS).or_else(|| outermost(self.files, folder, top, "package.json"))?;
         let root = mark.parent()?;
-        let workspace_root = root.to_owned();
         let packages = self.packages(root);
         if packages.len() > MOST_PACKAGES {
             self.cut("the workspace has more than 4,096 packages");
@@ -59,14 +59,14 @@ impl Expansion<'_> {
         let workspace = if program == "nx" {
             self.entries_of(&root.join("nx.json"), formats::json::flatten).unwrap_or_default()
         } else {
-            Vec::new()
+            Rc::default()
         };
         let asked_of = |package: &&Package| {
             asked.filters.is_empty() || asked.filters.iter().any(|filter| selects(filter, package))
         };
         let scripts = |asked: &Asked<'_>, package: &Package| match asked.program {
             Program::Always => Vec::new(),
-            _ => self.scripts_of(package, asked, root, &workspace),
+            _ => self.scripts_of(package, asked, (program, root), &workspace),
         };
         // What a task needs runs in its package and in those that this one is made of.
         let starts = packages.iter().filter(|package| names_packages || asked_of(package));
@@ -80,9 +80,13 @@ impl Expansion<'_> {
         };
         let found = packages.iter().flat_map(of_package).flatten().flat_map(|script| self.placed(script));
         let mut found: Vec<Step> = found.collect();
-        if program == "turbo" && self.keeps_variables_back(&workspace_root, words) {
-            let before = self.step.invocation.assignments.len();
-            found.iter_mut().for_each(|step| step.emptied = step.emptied.or(Some(before)));
+        let run: Vec<&str> = asked.tasks.iter().chain(&needed.tasks).copied().collect();
+        let handed_on = if program == "turbo" { self.handed_on(root, &packages, &run, words) } else { None };
+        if let Some(kept) = handed_on {
+            let emptied = Emptied { before: self.step.invocation.assignments.len(), kept: Rc::new(kept) };
+            for step in &mut found {
+                step.emptied.get_or_insert_with(|| emptied.clone());
+            }
         }
         if let (true, [name]) = (found.is_empty() && asked.program != Program::Never, &asked.tasks[..]) {
             let words = || std::iter::once(*name).chain(asked.arguments.iter().copied());
@@ -92,29 +96,31 @@ impl Expansion<'_> {
         (!found.is_empty()).then_some(found)
     }
 
-    /// Tells whether turbo hands no variable of a database on to its tasks: it does so with those that turbo.json lists,
-    /// unless it is told to be loose. Then each task reads its own files as if nothing were set.
+    /// Lists the variables that turbo hands on to tasks: those that turbo.json lists for all of them, or for these; `None`
+    /// where it hands all on, as it does when it is told to be loose. Then each task reads its own files as if the others
+    /// were not set.
     ///
     /// Source: Turborepo's manual, "Using environment variables", from version 2 on (`tasks` in turbo.json).
-    fn keeps_variables_back(&self, root: &Path, words: &[String]) -> bool {
+    fn handed_on(&self, root: &Path, packages: &[Package], asked: &[&str], words: &[String]) -> Option<Vec<String>> {
         if words.iter().any(|word| word.ends_with("loose")) {
-            return false;
+            return None;
         }
-        let mut is_second = false;
-        for entry in self.entries_of(&root.join("turbo.json"), formats::json::flatten).unwrap_or_default() {
-            let keys: Vec<&str> = entry.path.iter().map(String::as_str).collect();
-            is_second |= keys[0] == "tasks";
-            let is_listed =
-                keys.iter().any(|key| matches!(*key, "env" | "globalEnv" | "globalPassThroughEnv" | "passThroughEnv"));
-            let is_loose = keys == ["envMode"] && entry.value == "loose";
-            let is_of_database = ["*", "DATABASE", "DB", "HOST", "PG", "POSTGRES", "MONGO", "MYSQL", "URI", "URL"]
-                .iter()
-                .any(|word| entry.value.contains(word));
-            if is_loose || is_listed && is_of_database {
-                return false;
+        let of_root = self.entries_of(&root.join("turbo.json"), formats::json::flatten).unwrap_or_default();
+        let keys = |entry: &FlatEntry| entry.path.iter().map(String::as_str).collect::<Vec<_>>().join("\n");
+        let is_loose = of_root.iter().any(|entry| keys(entry) == "envMode" && entry.value == "loose");
+        if is_loose || !of_root.iter().any(|entry| entry.path[0] == "tasks") {
+            return None;
+        }
+        let is_listed = |entry: &&FlatEntry| match &entry.path[..] {
+            [list, _] => matches!(list.as_str(), "globalEnv" | "globalPassThroughEnv"),
+            [tasks, task, list, _] => {
+                let own = task.rsplit('#').next().unwrap_or(task);
+                tasks == "tasks" && matches!(list.as_str(), "env" | "passThroughEnv") && asked.contains(&own)
             }
-        }
-        is_second
+            _ => false,
+        };
+        let all = of_root.iter().chain(packages.iter().flat_map(|package| package.tasks.iter()));
+        Some(all.filter(is_listed).map(|entry| entry.value.clone()).collect())
     }
 
     fn package(&self, folder: PathBuf) -> Package {
@@ -123,18 +129,18 @@ impl Expansion<'_> {
         // At the root it is that of all packages.
         let is_root = self.files.exists(&folder.join("pnpm-workspace.yaml"))
             || manifest.iter().any(|entry| entry.path[0] == "workspaces");
-        let tasks = if is_root { Vec::new() } else { entries("turbo.json") };
+        let tasks = if is_root { Rc::default() } else { entries("turbo.json") };
         Package { manifest, targets, tasks, folder }
     }
 }
 
 impl Expansion<'_> {
-    /// Lists what the tasks are in a package. `workspace` is what Nx's own file says.
+    /// Lists what the tasks of a program are in a package. `workspace` is what Nx's own file says.
     fn scripts_of(
         &self,
         package: &Package,
         asked: &Asked<'_>,
-        root: &Path,
+        (program, root): (&str, &Path),
         workspace: &[FlatEntry],
     ) -> Vec<PlacedScript> {
         let mut found = Vec::new();
@@ -144,8 +150,11 @@ impl Expansion<'_> {
             let beside = |script| PlacedScript::beside(&package.folder.join("package.json"), script);
             let is_script = !scripts.is_empty();
             found.extend(scripts.into_iter().map(beside));
-            let names = || self.files.list(&package.folder);
-            found.extend(nx::scripts(package, task, is_script, (root, workspace), names));
+            // Nobody else knows of its targets.
+            if program == "nx" {
+                let names = || self.files.list(&package.folder);
+                found.extend(nx::scripts(package, task, is_script, (root, workspace), names));
+            }
         }
         found
     }
@@ -157,9 +166,9 @@ impl Expansion<'_> {
         let mut edges: HashMap<String, Vec<String>> = HashMap::new();
         let files = ["turbo.json", "nx.json"].map(|name| root.join(name));
         let read = |path: &PathBuf| self.entries_of(path, formats::json::flatten).unwrap_or_default();
-        let of_files: Vec<FlatEntry> = files.iter().flat_map(read).collect();
+        let of_files: Vec<Rc<Vec<FlatEntry>>> = files.iter().map(read).collect();
         let of_packages = packages.iter().flat_map(Package::needs).filter(|(_, need)| !is_for_itself(need));
-        for (task, need) in of_files.iter().filter_map(need_of).chain(of_packages) {
+        for (task, need) in of_files.iter().flat_map(|entries| entries.iter()).filter_map(need_of).chain(of_packages) {
             let needed = need.rsplit('#').next().unwrap_or_default().trim_start_matches('^');
             names_packages |= need.contains('#');
             let task = task.rsplit('#').next().unwrap_or(task);
@@ -171,9 +180,9 @@ impl Expansion<'_> {
     /// The folders of the packages, as the workspace's files list them; those of Nx lie where it puts them.
     fn packages(&self, root: &Path) -> Vec<PathBuf> {
         let listed = |name: &str, flatten: Flatten, key: &str| {
-            let entries = self.entries_of(&root.join(name), flatten).unwrap_or_default().into_iter();
-            let values = entries.filter(|entry| entry.path.first().is_some_and(|first| first == key));
-            values.map(|entry| entry.value).collect::<Vec<_>>()
+            let entries = self.entries_of(&root.join(name), flatten).unwrap_or_default();
+            let values = entries.iter().filter(|entry| entry.path.first().is_some_and(|first| first == key));
+            values.map(|entry| entry.value.clone()).collect::<Vec<_>>()
         };
         let mut globs = listed("pnpm-workspace.yaml", formats::yaml::flatten, "packages");
         globs.extend(listed("package.json", formats::json::flatten, "workspaces"));
@@ -329,9 +338,8 @@ fn of_runner(words: &[String]) -> Option<Asked<'_>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::cell::Cell;
-
     use crate::environment::Project;
+    use crate::environment::follow::Room;
     use crate::environment::memory::MemoryFiles;
     use crate::environment::not_followed::Gaps;
 
@@ -346,8 +354,9 @@ mod tests {
         let words: Vec<String> = command.split(' ').map(str::to_owned).collect();
         let project = Project { root: "/p".into(), folder: "/p".into(), home: None };
         let step = Step::typed(words.clone(), Path::new("/p"));
-        let (gaps, room) = (Gaps::default(), Cell::new(1000));
-        let expansion = Expansion { step: &step, project: &project, files: &files, gaps: &gaps, room: &room };
+        let (gaps, room) = (Gaps::default(), Room::of(1000));
+        let expansion =
+            Expansion { step: &step, process: &[], project: &project, files: &files, gaps: &gaps, room: &room };
         let found = expansion.in_packages(&words[0], &words).unwrap_or_default();
         found.iter().map(|step| step.folder.strip_prefix("/p").unwrap().display().to_string()).collect()
     }
@@ -355,21 +364,22 @@ mod tests {
     #[test]
     fn a_task_is_followed_into_the_packages_that_it_runs_in() {
         let all: &[&str] = &["apps/api", "apps/web", "packages/db"];
+        let with_script: &[&str] = &["apps/api", "apps/web"];
         let table: &[(&str, &[&str])] = &[
-            ("pnpm -r test", all),
-            ("pnpm -r run test", all),
-            ("npm test --workspaces", all),
-            ("npm run test -ws --if-present", all),
-            ("yarn workspaces foreach -A run test", all),
-            ("turbo run test --concurrency 2", all),
-            ("lerna run test", all),
+            ("pnpm -r test", with_script),
+            ("pnpm -r run test", with_script),
+            ("npm test --workspaces", with_script),
+            ("npm run test -ws --if-present", with_script),
+            ("yarn workspaces foreach -A run test", with_script),
+            ("turbo run test --concurrency 2", with_script),
+            ("lerna run test", with_script),
             ("nx run-many -t test", all),
             ("nx affected --target=test", all),
             ("npm test -w apps/web", &["apps/web"]),
             ("npm test --workspace=@shop/api", &["apps/api"]),
             ("pnpm --filter @shop/api test", &["apps/api"]),
             ("pnpm --filter api... test", &["apps/api"]),
-            ("pnpm --filter [main] test", all),
+            ("pnpm --filter [main] test", with_script),
             ("yarn workspace web test", &["apps/web"]),
             ("turbo test --filter=web", &["apps/web"]),
             ("turbo run @shop/api#test", &["apps/api"]),

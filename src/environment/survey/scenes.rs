@@ -10,7 +10,7 @@ use crate::environment::ecosystems::compose;
 use crate::environment::ecosystems::compose::ServiceEnvironments;
 use crate::environment::ecosystems::row::LoadOrder;
 use crate::environment::ecosystems::scene::Scene;
-use crate::environment::follow::{Effect, Step, WrapperFile};
+use crate::environment::follow::{Effect, Emptied, Step, WrapperFile};
 use crate::environment::layering::readings_builder::FromFiles;
 use crate::environment::layering::{Layer, Library, Memo, ReadingsBuilder, StartEnvironment};
 use crate::environment::mode::Purpose;
@@ -66,8 +66,11 @@ pub(crate) fn add<'l>(
             _ if is_in_service => in_services.environments,
             None => vec![host.clone()],
             Some(step) => {
-                let emptied = step.assigned_afresh();
-                let emptied = emptied.map(|behind| StartEnvironment::default().with_assignments(&behind));
+                let kept = |emptied: &Emptied| {
+                    StartEnvironment::of(host.settings.iter().filter(|own| emptied.keeps(&own.name)).cloned())
+                };
+                let kept = step.emptied.as_ref().map(kept);
+                let emptied = kept.and_then(|kept| Some(kept.with_assignments(&step.assigned_afresh()?)));
                 // What is looked at first stands last.
                 emptied.into_iter().chain([known.of(&step.invocation, host)]).collect()
             }

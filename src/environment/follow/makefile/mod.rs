@@ -3,11 +3,14 @@
 mod conditions;
 mod reader;
 mod rules;
+mod variables;
 
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use crate::environment::Origin;
-use crate::environment::follow::makefile::rules::Makefile;
+use crate::environment::follow::makefile::reader::Export;
+use crate::environment::follow::makefile::rules::{Made, Makefile};
 use crate::environment::follow::script::Script;
 use crate::environment::follow::shell_text::assignment;
 use crate::environment::follow::{Expansion, Step, non_empty};
@@ -18,6 +21,8 @@ use crate::environment::workspace_patterns::expand;
 const DEEPEST: usize = 16;
 /// The most makefiles that one call reads.
 const MOST_FILES: usize = 1000;
+/// The most ways that its conditions go which are followed.
+const MOST_WAYS: usize = 8;
 
 impl Expansion<'_> {
     pub(crate) fn make(&self, words: &[String]) -> (Vec<Step>, bool) {
@@ -30,6 +35,9 @@ impl Expansion<'_> {
                 Some(('f', name)) => named.push(name),
                 // Its text is a part of the Makefile.
                 Some(('E', _)) => self.cut("make is told to evaluate a text"),
+                None if word == "--environment-overrides" || is_short(word) && word.contains('e') => {
+                    self.cut("make is told that the environment beats its file");
+                }
                 Some(_) => {}
                 None if word.starts_with('-') => {}
                 None => match assignment(word) {
@@ -50,38 +58,61 @@ impl Expansion<'_> {
             self.cut("make is told to read a file that is not there");
         }
         let present = |name: &str| self.files.exists(&folder.join(name));
-        let mut makefile = Makefile { present: Some(&present), ..Makefile::of(&given) };
-        let mut read = Vec::new();
-        for path in paths {
-            self.read_makefile(&mut makefile, &path, &folder, &mut read, 0);
+        let environment = |name: &str| self.variable(name);
+        let (mut steps, mut way, mut ways, mut is_absent) = (Vec::new(), 0, 1, true);
+        while way < ways {
+            let mut makefile = Makefile { way, ..Makefile::default() };
+            makefile.variables.present = Some(&present);
+            makefile.variables.environment = Some(&environment);
+            makefile.variables.give(&given);
+            let mut read = Vec::new();
+            for path in &paths {
+                self.read_makefile(&mut makefile, path, &folder, &mut read, 0);
+            }
+            if read.is_empty() {
+                return (Vec::new(), false);
+            }
+            let wanted = makefile.wanted(&targets);
+            is_absent &= wanted.is_absent;
+            if wanted.is_computed || makefile.is_computed {
+                self.cut("its makefile makes rules or commands that are not computed here");
+            }
+            steps.extend(self.made(&makefile, wanted.made, &given, &folder));
+            if makefile.variables.is_cut() {
+                self.cut("the variables of its makefile add more than 1 MiB to it");
+            }
+            if makefile.ways > MOST_WAYS {
+                self.cut("a condition of its makefile has more than 8 branches that are not computed here");
+            }
+            (way, ways) = (way + 1, makefile.ways.min(MOST_WAYS));
         }
-        if read.is_empty() {
-            return (Vec::new(), false);
+        if is_absent {
+            self.cut("its makefile holds no rule for what is asked");
         }
-        makefile.finish();
-        let wanted = makefile.rules_for(&targets);
-        if wanted.is_unknown || makefile.is_computed {
-            self.cut("its makefile makes rules or commands that are not computed here, or none for what is asked");
-        }
+        non_empty(steps)
+    }
+
+    /// The steps of recipes, each with what is exported to it.
+    fn made(&self, makefile: &Makefile<'_>, all: Vec<Made>, given: &[(String, String)], folder: &Path) -> Vec<Step> {
+        let exports = makefile.exports();
+        let place = |export: &Export| {
+            let (file, line) = export.place.as_ref()?;
+            let origin = Origin::file(export.name.clone(), self.project.shown(file), *line);
+            Some((export.name.clone(), export.value.clone(), origin))
+        };
+        let places: Rc<Vec<AssignedAt>> = Rc::new(exports.iter().filter_map(place).collect());
+        let exports: Vec<(String, String)> = exports.into_iter().map(|export| (export.name, export.value)).collect();
         let mut steps = Vec::new();
-        let is_exported = |name: &String| makefile.exports.iter().any(|(own, _)| own == name);
-        let places = makefile.places.iter().filter(|(name, ..)| is_exported(name));
-        let places = places.map(|(name, value, file, line)| {
-            (name.clone(), value.clone(), Origin::file(name.clone(), self.project.shown(file), *line))
-        });
-        let places: Vec<AssignedAt> = places.collect();
-        for (rule, exports) in wanted.rules {
+        for Made { target: name, text, file, line, variables } in all {
             // Variables given to make are exported to the recipes.
-            let assignments = makefile.exports.iter().chain(exports.iter().copied()).chain(&given).cloned().collect();
-            let (name, text, line, files) =
-                (rule.target.clone(), rule.recipe.clone(), rule.line, makefile.files.clone());
-            let script = Script { name, text, line, assignments, places: places.clone(), files };
-            steps.extend(self.script(&rule.file, &folder, script));
+            let assignments = exports.iter().cloned().chain(variables).chain(given.iter().cloned()).collect();
+            let (places, files) = (Rc::clone(&places), makefile.files.clone());
+            steps.extend(self.script(&file, folder, Script { name, text, line, assignments, places, files }));
             if self.is_exhausted() {
                 break;
             }
         }
-        non_empty(steps)
+        steps
     }
 
     /// Reads a makefile and those that it includes, each in its place.
@@ -107,11 +138,18 @@ impl Expansion<'_> {
                 self.cut("its makefile includes more than 4,096 others");
             }
             // One that is not there yet is made first, or does without.
+            makefile.variables.is_incomplete |=
+                !name.contains(".env") && !expanded.folders.iter().any(|path| self.files.exists(path));
             for path in expanded.folders.iter().filter(|path| self.files.exists(path)) {
                 self.read_makefile(makefile, path, folder, read, depth + 1);
             }
         });
     }
+}
+
+/// Tells whether a word is options of one letter each.
+fn is_short(word: &str) -> bool {
+    word.starts_with('-') && !word.starts_with("--")
 }
 
 /// Reads an option of make that takes a value, with its value: `-C sub`, `-Csub`, `-skC sub`, `--directory=sub`.

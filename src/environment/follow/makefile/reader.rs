@@ -1,45 +1,38 @@
 //! A makefile's text: its lines, definitions, rules and includes.
 
-use std::borrow::Cow;
+use std::collections::HashMap;
 use std::path::Path;
+use std::rc::Rc;
 
 use crate::environment::follow::makefile::conditions::Conditions;
-use crate::environment::follow::makefile::rules::{Makefile, Rule};
+use crate::environment::follow::makefile::rules::{Makefile, Recipe, Rule};
+use crate::environment::follow::makefile::variables::{Definition, Modified, Operator, Overlay};
 use crate::environment::follow::shell_text::is_name;
 use crate::environment::follow::{FileReader, WrapperFile};
-
-/// Bytes that the variables of one makefile may add to it; what is beyond them stays as written.
-const MOST_EXPANDED: usize = 1 << 20;
-
-/// More lines between two commands of a recipe are not counted.
-const MOST_BETWEEN: usize = 256;
 
 /// Reads a makefile that another one includes, by the name that stands there.
 type Include<'i> = &'i mut dyn FnMut(&mut Makefile<'_>, &str);
 
+/// A variable that is exported, with its place.
+pub(crate) struct Export {
+    pub(crate) name: String,
+    pub(crate) value: String,
+    pub(crate) place: Option<(std::path::PathBuf, u32)>,
+}
+
 /// What the lines before have opened.
 #[derive(Default)]
 struct Open {
-    rules: std::ops::Range<usize>,
+    rules: bool,
     /// The variable of a `define`, with its lines so far.
-    definition: Option<(String, String)>,
+    definition: Option<(String, String, u32)>,
     conditions: Conditions,
 }
 
-impl<'f> Makefile<'f> {
-    /// An empty one, with the variables that are given on the command line.
-    pub(crate) fn of(given: &[(String, String)]) -> Makefile<'f> {
-        let make = ("MAKE".to_owned(), "make".to_owned());
-        Makefile {
-            variables: std::iter::once(make).chain(given.iter().cloned()).collect(),
-            given: given.iter().map(|(name, _)| name.clone()).collect(),
-            ..Makefile::default()
-        }
-    }
-
+impl Makefile<'_> {
     /// Reads one more file into it.
     pub(crate) fn read(&mut self, text: &str, file: &Path, include: Include<'_>) {
-        let mut open = Open::default();
+        let mut open = Open { conditions: Conditions::new(self.way), ..Open::default() };
         let mut prefix = '\t';
         let mut lines = text.lines().zip(1..);
         while let Some((first, number)) = lines.next() {
@@ -57,191 +50,143 @@ impl<'f> Makefile<'f> {
                     }
                 }
             }
-            if recipe.is_none() && open.definition.is_none() && open.conditions.note(&line, self)
-                || !open.conditions.may_count()
+            if recipe.is_none() && open.definition.is_none() && open.conditions.note(&line, &self.variables)
+                || !open.conditions.counts()
             {
                 continue;
             }
-            if recipe.is_some() {
-                self.add_command((&line, number), &open);
-            } else if let Some((name, mut body)) = open.definition.take() {
+            if recipe.is_some() && open.rules {
+                if let Some(last) = self.recipes.last_mut() {
+                    last.commands.push((line, number));
+                }
+            } else if let Some((name, mut body, line_of_name)) = open.definition.take() {
                 if line.trim() == "endef" {
-                    self.variables.insert(name, body);
+                    body.truncate(body.trim_end_matches('\n').len());
+                    self.variables.put(&name, body, false);
+                    self.places.insert(name, (file.to_owned(), line_of_name));
                 } else {
-                    body.push_str(without_flags(&self.expanded(&line)));
-                    body.push('\n');
-                    open.definition = Some((name, body));
+                    body.extend([line.as_str(), "\n"]);
+                    open.definition = Some((name, body, line_of_name));
                 }
             } else {
                 let line = line.split('#').next().unwrap_or("").trim_end();
-                if let Some((".RECIPEPREFIX", value)) = definition(line).as_ref().map(|(name, value)| (&**name, value))
-                {
-                    prefix = value.chars().next().unwrap_or('\t');
-                } else if !line.trim().is_empty() {
-                    self.note(line, (file, number), &mut open, include);
+                match Definition::of(line) {
+                    Some(Definition { name: ".RECIPEPREFIX", value, .. }) => {
+                        prefix = value.chars().next().unwrap_or('\t');
+                    }
+                    _ if line.trim().is_empty() => {}
+                    _ => self.note(line, (file, number), &mut open, include),
                 }
             }
         }
+        self.ways = self.ways.max(open.conditions.ways());
     }
 
-    /// Exports what is exported by name only.
-    pub(crate) fn finish(&mut self) {
-        let names: Vec<&String> = if self.exports_all {
-            self.variables.keys().filter(|name| *name != "MAKE").collect()
-        } else {
-            self.exported_names.iter().collect()
+    /// Lists what is exported, by what it comes to be in the end.
+    pub(crate) fn exports(&self) -> Vec<Export> {
+        let names: Vec<&str> = match self.exports_all {
+            true => self.variables.names().into_iter().filter(|name| is_name(name)).collect(),
+            false => self.exported.iter().map(String::as_str).collect(),
         };
-        let pairs = names.into_iter().filter_map(|name| Some((name.clone(), self.variables.get(name)?.clone())));
-        let mut pairs: Vec<(String, String)> = pairs.collect();
-        pairs.sort();
-        self.exports.extend(pairs);
-    }
-
-    fn add_command(&mut self, (line, number): (&str, u32), open: &Open) {
-        let expanded = self.expanded(without_flags(line));
-        let command = without_flags(&expanded);
-        let computes = ["$(foreach ", "$(call ", "$(eval ", "$(if ", "$(and ", "$(or "];
-        let is_computed = computes.iter().any(|function| command.starts_with(function));
-        for rule in &mut self.rules[open.rules.clone()] {
-            rule.is_computed |= is_computed;
-            // Its first command tells where the recipe begins; lines without a command keep their places.
-            if rule.recipe.is_empty() {
-                rule.line = number;
-            }
-            let line = rule.recipe.matches('\n').count();
-            let missing = usize::try_from(number.saturating_sub(rule.line)).unwrap_or_default().saturating_sub(line);
-            rule.recipe.extend(std::iter::repeat_n('\n', missing.min(MOST_BETWEEN)));
-            rule.recipe.push_str(command);
-            rule.recipe.push('\n');
-        }
+        let export = |name: &str| {
+            // One that a `define` holds keeps its lines as they are.
+            let value = self.variables.value(name)?;
+            Some(Export { name: name.to_owned(), value, place: self.places.get(name).cloned() })
+        };
+        let mut seen = HashMap::new();
+        let names = names.into_iter().filter(|name| seen.insert(*name, ()).is_none());
+        names.filter_map(export).collect()
     }
 
     fn note(&mut self, line: &str, (file, number): (&Path, u32), open: &mut Open, include: Include<'_>) {
         let words = line.trim_start();
-        let unexported = words.strip_prefix("export").filter(|rest| rest.is_empty() || rest.starts_with([' ', '\t']));
-        if let Some(names) = ["include ", "-include ", "sinclude "].iter().find_map(|word| words.strip_prefix(word)) {
-            for name in self.expanded(names).split_ascii_whitespace() {
+        let (modified, rest) = Modified::of(words);
+        let first = words.split([' ', '\t']).next().unwrap_or_default();
+        let behind = words[first.len()..].trim_start();
+        if let Some(definition) = Definition::of(words) {
+            if definition.name == ".DEFAULT_GOAL" {
+                self.default_goal = Some(self.variables.filled(definition.value, &Overlay::new()).text);
+            } else {
+                if self.variables.define(&definition) {
+                    self.places.insert(definition.name.to_owned(), (file.to_owned(), number));
+                }
+                if definition.is_exported {
+                    self.exported.push(definition.name.to_owned());
+                }
+            }
+        } else if let ("include" | "-include" | "sinclude", false) = (first, behind.is_empty()) {
+            for name in self.variables.filled(behind, &Overlay::new()).text.split_ascii_whitespace() {
                 if name.contains(".env") {
                     let (path, reader) = (name.into(), FileReader::Make);
-                    // The last one beats those before it; of two that exclude each other the first one does.
-                    let at = if open.conditions.is_other_way() { 0 } else { self.files.len() };
-                    self.files.insert(at, WrapperFile { path, reader, overrides: true });
-                } else {
-                    include(self, name);
+                    self.files.push(WrapperFile { path, reader, overrides: true });
                 }
+                include(self, name);
             }
-        } else if let Some(name) = words.strip_prefix("define ") {
+        } else if let Some(name) = rest.strip_prefix("define ") {
             let name = name.trim().trim_end_matches([':', '?', '+', '=', ' ']);
-            open.definition = Some((name.to_owned(), String::new()));
-        } else if words.starts_with("$(eval ") {
-            self.is_computed = true;
-        } else if let Some((name, value)) = definition(unexported.unwrap_or(words).trim_start()) {
-            if name == ".DEFAULT_GOAL" {
-                self.default_goal = Some(self.expanded(&value));
-            } else if !self.given.contains(&name) {
-                if is_default(words, &name) {
-                    self.overridable.insert(name.clone());
-                } else {
-                    self.overridable.remove(&name);
-                }
-                let pair = (name, self.expanded(&value));
-                self.places.push((pair.0.clone(), pair.1.clone(), file.to_owned(), number));
-                if unexported.is_some() {
-                    self.exports.push(pair.clone());
-                }
-                self.variables.insert(pair.0, pair.1);
+            if modified.is_exported {
+                self.exported.push(name.to_owned());
             }
-        } else if let Some(names) = unexported {
-            self.exports_all |= names.is_empty();
-            self.exported_names.extend(names.split_ascii_whitespace().map(str::to_owned));
+            open.definition = Some((name.to_owned(), String::new(), number));
+        } else if first == "undefine" {
+            self.variables.remove(behind.trim());
+        } else if first == "export" {
+            let names = self.variables.filled(behind, &Overlay::new());
+            // Which ones a command lists is not known: `export $(shell sed 's/=.*//' .env)`.
+            self.exports_all |= behind.is_empty() || !names.is_whole;
+            self.exported.extend(names.text.split_ascii_whitespace().filter(|name| is_name(name)).map(str::to_owned));
+        } else if first == "unexport" {
+            self.exported.retain(|name| !behind.split_ascii_whitespace().any(|other| other == name));
+        } else if let Some(name) = bare_function(words) {
+            let harmless = ["info ", "warning ", "error "].iter().any(|known| name.starts_with(known));
+            let filled = self.variables.filled(words, &Overlay::new());
+            self.is_computed |= !harmless && !(filled.is_whole && filled.text.trim().is_empty());
         } else if let Some((targets, rest)) = line.split_once(':').filter(|_| !line.starts_with(' ')) {
-            let start = self.rules.len();
-            let targets = self.expanded(targets);
+            let targets = self.variables.filled(targets, &Overlay::new()).text;
             self.exports_all |= targets.trim() == ".EXPORT_ALL_VARIABLES";
-            for target in targets.split_ascii_whitespace().filter(|target| !is_special(target)) {
-                let rule = Rule { target: target.to_owned(), file: file.to_owned(), line: number, ..Rule::default() };
-                self.rules.push(self.headed(rule, rest));
-            }
-            open.rules = start..self.rules.len();
+            self.add_rules(&targets, rest.trim_start_matches(':').trim(), (file, number));
+            open.rules = true;
         }
     }
 
-    /// The rule with what stands behind its target: prerequisites and a command, or a variable.
-    fn headed(&self, mut rule: Rule, rest: &str) -> Rule {
-        let rest = rest.trim_start_matches(':').trim();
-        let (needs, recipe) = rest.split_once(';').unwrap_or((rest, ""));
-        match definition(rest.strip_prefix("export ").unwrap_or(rest)) {
-            Some((name, value)) => rule.exports.push((name, self.expanded(&value))),
+    /// Adds the rules of a line: prerequisites and a command, or a variable.
+    fn add_rules(&mut self, targets: &str, rest: &str, (file, number): (&Path, u32)) {
+        let (needs, command) = rest.split_once(';').unwrap_or((rest, ""));
+        let (mut variable, mut all) = (None, Vec::new());
+        match Definition::of(rest) {
+            Some(Definition { name, operator, value, .. }) => {
+                let text = match operator {
+                    Operator::Simple => self.variables.filled(value, &Overlay::new()).text,
+                    Operator::Shell => format!("$(shell {value})"),
+                    Operator::Recursive | Operator::Default | Operator::Append => value.to_owned(),
+                };
+                variable = Some((name.to_owned(), text, operator == Operator::Append));
+            }
             None => {
-                let needs = self.expanded(needs);
-                rule.needs = needs.split_ascii_whitespace().filter(|need| *need != "|").map(str::to_owned).collect();
-                rule.recipe = without_flags(&self.expanded(recipe.trim())).to_owned();
+                let needs = self.variables.filled(needs, &Overlay::new()).text;
+                all.extend(needs.split_ascii_whitespace().filter(|need| *need != "|").map(str::to_owned));
             }
         }
-        rule
-    }
-
-    /// `$(X)` and `${X}` of the variables known so far filled in, `$$` made one; the rest stays as written.
-    fn expanded(&self, text: &str) -> String {
-        let mut expanded = String::with_capacity(text.len());
-        let mut rest = text;
-        while let Some(at) = rest.find('$') {
-            expanded.push_str(&rest[..at]);
-            rest = &rest[at + 1..];
-            let close = match rest.bytes().next() {
-                Some(b'(') => ')',
-                Some(b'{') => '}',
-                Some(b'$') => {
-                    expanded.push('$');
-                    rest = &rest[1..];
-                    continue;
-                }
-                _ => {
-                    expanded.push('$');
-                    continue;
-                }
-            };
-            let known = rest[1..].find(close).and_then(|end| Some((self.value(&rest[1..=end])?, end + 2)));
-            match known {
-                Some((value, length)) if self.expanded_bytes.get() < MOST_EXPANDED => {
-                    self.expanded_bytes.set(self.expanded_bytes.get() + value.len());
-                    expanded.push_str(&value);
-                    rest = &rest[length..];
-                }
-                _ => {
-                    expanded.push('$');
-                    // `$(shell X)` runs what a shell runs as `$(X)`.
-                    if let Some(behind) = rest.strip_prefix("(shell ") {
-                        expanded.push('(');
-                        rest = behind;
-                    }
-                }
-            }
+        let command = Some(command.trim()).filter(|command| !command.is_empty() && variable.is_none());
+        let commands = command.map(|command| (command.to_owned(), number)).into_iter().collect();
+        self.recipes.push(Recipe { commands, file: file.to_owned() });
+        let (recipe, needs) = (self.recipes.len() - 1, Rc::new(all));
+        for target in targets.split_ascii_whitespace().filter(|target| !is_special(target)) {
+            let (needs, variable) = (Rc::clone(&needs), variable.clone());
+            self.rules.push(Rule { target: target.to_owned(), needs, recipe, variable });
         }
-        expanded.push_str(rest);
-        expanded
     }
+}
 
-    /// Expands a text that hangs on nothing but the makefile; `None` where something else may change it.
-    pub(crate) fn certain(&self, text: &str) -> Option<String> {
-        let hangs_on_more = self.overridable.iter().any(|name| text.contains(&format!("({name})")));
-        let expanded = self.expanded(text);
-        (!hangs_on_more && !expanded.contains('$')).then_some(expanded)
-    }
-
-    /// The value of a variable, of `wildcard NAME`, or of `call NAME,ARGUMENTS`.
-    fn value(&self, name: &str) -> Option<Cow<'_, str>> {
-        if let (Some(file), Some(present)) = (name.strip_prefix("wildcard "), self.present) {
-            let file = file.trim();
-            let is_one = !file.contains(['*', '?', '[', ' ', '$']);
-            return is_one.then(|| if present(file) { file.to_owned().into() } else { "".into() });
-        }
-        let Some(call) = name.strip_prefix("call ") else { return self.variables.get(name).map(Cow::from) };
-        let mut parts = call.split(',').map(str::trim);
-        let body = self.variables.get(parts.next()?)?;
-        let arguments = parts.zip(1..10).map(|(argument, at)| (format!("$({at})"), argument));
-        Some(arguments.fold(Cow::from(body), |body, (place, argument)| body.replace(&place, argument).into()))
-    }
+/// Finds what stands in `$(…)` where a line is nothing else.
+fn bare_function(line: &str) -> Option<&str> {
+    let inside = line.strip_prefix("$(")?.strip_suffix(')')?;
+    let mut depth = 0_i32;
+    let is_one = inside.bytes().all(|byte| {
+        depth += i32::from(byte == b'(') - i32::from(byte == b')');
+        depth >= 0
+    });
+    is_one.then_some(inside)
 }
 
 /// Tells whether a target is one of make's own: `.PHONY`, `.DELETE_ON_ERROR`.
@@ -250,46 +195,39 @@ fn is_special(target: &str) -> bool {
     !name.is_empty() && name.bytes().all(|byte| byte == b'_' || byte.is_ascii_uppercase())
 }
 
-/// A command of a recipe without what stands before it for make.
-fn without_flags(command: &str) -> &str {
-    command.trim_start_matches(['@', '-', '+', ' ', '\t'])
-}
-
-/// Tells whether a definition leaves the variable to the environment: `X ?= y`.
-fn is_default(line: &str, name: &str) -> bool {
-    line.trim_start_matches("export").trim_start()[name.len()..].trim_start().starts_with('?')
-}
-
-/// `X = y`, `X := y`, `X ?= y` taken apart.
-fn definition(line: &str) -> Option<(String, String)> {
-    let (name, value) = line.split_once('=')?;
-    let name = name.trim_end_matches([':', '?', '+', '!', ' ', '\t']);
-    (is_name(name) || matches!(name, ".DEFAULT_GOAL" | ".RECIPEPREFIX"))
-        .then(|| (name.to_owned(), value.trim().to_owned()))
-}
-
 #[cfg(test)]
 mod tests {
     use std::path::Path;
 
     use super::*;
 
-    fn read(text: &str, given: &[(String, String)]) -> Makefile<'static> {
-        let mut makefile = Makefile { present: Some(&|name| name == ".env"), ..Makefile::of(given) };
-        makefile.read(text, Path::new("Makefile"), &mut |makefile, name| {
-            let text = format!("{name}:\n\tincluded {name}\n");
-            makefile.read(&text, Path::new(name), &mut |_, _| {});
-        });
-        makefile.finish();
-        makefile
+    /// Reads a text in each way that its conditions may go.
+    fn read(text: &str, given: &[(String, String)]) -> Vec<Makefile<'static>> {
+        let mut ways: Vec<Makefile<'static>> = Vec::new();
+        while ways.last().is_none_or(|last| ways.len() < last.ways) {
+            let mut makefile = Makefile { way: ways.len(), ..Makefile::default() };
+            makefile.variables.present = Some(&|name| name == ".env");
+            makefile.variables.give(given);
+            makefile.read(text, Path::new("Makefile"), &mut |makefile, name| {
+                let text = format!("{name}:\n\tincluded {name}\n");
+                makefile.read(&text, Path::new(name), &mut |_, _| {});
+            });
+            ways.push(makefile);
+        }
+        ways
     }
 
     fn recipes(text: &str, targets: &str, given: &[(String, String)]) -> (Vec<String>, bool) {
         let targets: Vec<String> = targets.split_ascii_whitespace().map(str::to_owned).collect();
-        let makefile = read(text, given);
-        let wanted = makefile.rules_for(&targets);
-        let recipes = wanted.rules.iter().map(|(rule, _)| rule.recipe.trim().to_owned()).collect();
-        (recipes, wanted.is_unknown || makefile.is_computed)
+        let (mut recipes, mut is_told, mut is_absent) = (Vec::new(), false, true);
+        for makefile in read(text, given) {
+            let wanted = makefile.wanted(&targets);
+            let made = wanted.made.iter().map(|made| made.text.trim().to_owned());
+            recipes.extend(made);
+            is_told |= wanted.is_computed || makefile.is_computed;
+            is_absent &= wanted.is_absent;
+        }
+        (recipes, is_told || is_absent)
     }
 
     #[test]
@@ -302,8 +240,10 @@ mod tests {
         let given = [("ENV".to_owned(), "ci".to_owned())];
         assert_eq!(recipes("", &given).0, ["goose up", "APP_ENV=ci jest $X"]);
         assert_eq!(recipes("deploy", &[]), (Vec::new(), true));
-        let makefile = read(text, &[]);
-        assert_eq!(makefile.exports, [("A".to_owned(), "test".to_owned())]);
+        let makefile = &read(text, &[])[0];
+        let exports: Vec<(String, String)> =
+            makefile.exports().into_iter().map(|export| (export.name, export.value)).collect();
+        assert_eq!(exports, [("A".to_owned(), "test".to_owned())]);
         assert_eq!(makefile.files[0].path, Path::new(".env"));
     }
 
@@ -313,7 +253,7 @@ mod tests {
             ("t: a \\\n  b\n\tx\na:\n\ty\nb:\n\tz\n", "t", "y|z|x", false),
             ("t:\n\tpsql \\\n  -h db\n", "t", "psql \\\n  -h db", false),
             ("t:\n\tx\ndb-%: pre-%\n\ty\npre-a:\n\tz\n", "db-a", "z|y", false),
-            ("t: db-a\n\tx\ndb-%:\n\ty\n", "t", "y|x", false),
+            ("t: db-a\n\tx\ndb-%:\n\ty $* $@\n", "t", "y a db-a|x", false),
             ("include a.mk b.mk\nt: b.mk\n\tx\n", "t", "included b.mk|x", false),
             ("N = a\nt: $(N)\n\tx\n$(N):\n\ty\n", "t", "y|x", false),
             (".DEFAULT_GOAL := b\na:\n\tx\nb:\n\ty\n", "", "y", false),
@@ -326,10 +266,20 @@ mod tests {
             ("t: $(addprefix db-,$(ALL))\n\tx\n", "t", "x", true),
             ("t:\n\t$(foreach a,b,y)\n", "t", "$(foreach a,b,y)", true),
             ("$(eval $(call f,a))\nt:\n\tx\n", "t", "x", true),
-            ("ifdef A\nt:\n\tx\nelse\nt:\n\ty\nendif\n", "t", "x|y", false),
+            ("$(foreach n,a b,$(eval $(call f,$(n))))\nt:\n\tx\n", "t", "x", true),
+            ("$(info reading)\nt:\n\tx\n", "t", "x", false),
+            ("ifdef A\nt:\n\tx\nelse\nt:\n\ty\nendif\n", "t", "y", false),
+            ("ifeq ($(shell a),b)\nt:\n\tx\nelse\nt:\n\ty\nendif\n", "t", "x|y", false),
+            ("ifeq ($(shell a),b)\nci:\n\tx\nendif\nt:\n\ty\n", "ci", "x", false),
             ("A = b\nifeq ($(A),b)\nt:\n\tx\nelse\n\tz\nt:\n\ty\nendif\n", "t", "x", false),
+            ("A = $(B)\nB = b\nifeq ($(A),b)\nt:\n\tx\nelse\nt:\n\ty\nendif\nB = c\n", "t", "x", false),
             ("t:\nifneq ($(wildcard .env),)\n\tx\nelse\n\ty\nendif\n", "t", "x", false),
             ("t:\n\tx\n", "absent", "", true),
+            ("t:\n\tx $(H)\nH = late\n", "t", "x late", false),
+            ("H = here\np: H = there\np: q\n\tx $(H)\nq:\n\ty $(H)\nt: q\n", "p t", "y there|x there|y here", false),
+            ("H = a\nt: H += b\nt:\n\tx $(H)\n", "t", "x a b", false),
+            ("exporter = y\nexports ?= z\nt:\n\tx $(exporter) $(exports)\n", "t", "x y z", false),
+            ("ifeq ($(shell a),b)\nH = c\nelse\nH = d\nendif\nt:\n\tx $(H)\n", "t", "x c|x d", false),
         ] {
             let (found, told) = recipes(text, targets, &[]);
             assert_eq!((found.join("|").as_str(), told), (expected, is_told), "{text}");
@@ -341,11 +291,16 @@ mod tests {
         for (text, expected) in [
             ("ifneq ($(wildcard .env),)\ninclude .env\nelse\ninclude .env.example\nendif\n", ".env"),
             ("ifeq (,$(wildcard .env.ci))\ninclude .env\nelse\ninclude .env.ci\nendif\n", ".env"),
-            ("ifdef CI\ninclude .env.ci\nelse\ninclude .env\nendif\n", ".env .env.ci"),
+            ("ifeq ($(shell a),b)\ninclude .env.ci\nelse\ninclude .env\nendif\n", ".env.ci|.env"),
+            ("ifdef CI\ninclude .env.ci\nelse\ninclude .env\nendif\n", ".env"),
             ("include .env .env.test\n", ".env .env.test"),
         ] {
-            let files: Vec<String> = read(text, &[]).files.iter().map(|file| file.path.display().to_string()).collect();
-            assert_eq!(files.join(" "), expected, "{text}");
+            let of_way = |makefile: Makefile<'_>| {
+                let names: Vec<String> = makefile.files.iter().map(|file| file.path.display().to_string()).collect();
+                names.join(" ")
+            };
+            let files: Vec<String> = read(text, &[]).into_iter().map(of_way).collect();
+            assert_eq!(files.join("|"), expected, "{text}");
         }
     }
 
@@ -356,11 +311,25 @@ mod tests {
             ("export A\nA = b\n", &[("A", "b")]),
             ("A = b\nexport\n", &[("A", "b")]),
             (".EXPORT_ALL_VARIABLES:\nA = b\n", &[("A", "b")]),
+            ("A = b\nexport $(shell cut -d= -f1 .env)\n", &[("A", "b")]),
+            ("define A\nb\n c\nendef\nexport A\n", &[("A", "b\n c")]),
+            ("export define A\nb\nendef\n", &[("A", "b")]),
+            ("export A = b\nunexport A\n", &[]),
             ("A = b\n", &[]),
         ] {
-            let exports = read(text, &[]).exports;
-            let exports: Vec<(&str, &str)> = exports.iter().map(|(name, value)| (&**name, &**value)).collect();
+            let exports = read(text, &[])[0].exports();
+            let exports: Vec<(&str, &str)> = exports.iter().map(|export| (&*export.name, &*export.value)).collect();
             assert_eq!(exports, expected, "{text}");
         }
+    }
+
+    #[test]
+    fn long_recipes_with_many_targets_come_to_an_end_soon() {
+        let targets: String = (0..60_000).map(|at| format!("t{at} ")).collect();
+        let commands = "\tx\n".repeat(60_000);
+        let started = std::time::Instant::now();
+        let text = format!("{targets}:\n{commands}");
+        assert_eq!(recipes(&text, "t7", &[]).0[0].matches('x').count(), 60_000);
+        assert!(started.elapsed().as_secs() < 10, "{:?}", started.elapsed());
     }
 }
