@@ -8,6 +8,7 @@
 //! [`catalog`], and finds the [`obstacles`]; [`verify`](mod@verify) proves it again. [`restore::prepare_restore`] makes sure that
 //! a snapshot can be put back; what it gives loads the tables [`beside`] the present ones, compares them row by row, and
 //! [exchanges](mod@exchange) what the database holds for them; where the user may not do that, it does all of it [`in_place`].
+//! What is no table, [`definitions`], cannot be moved, and is [kept](mod@kept) as text.
 //! [`exchange_back`](mod@exchange_back) brings back what was exchanged; [`leftovers`](mod@leftovers) clears it away.
 //!
 //! Source of the techniques: MariaDB documentation, "mariadb-dump"; MySQL Reference Manual, "mysqldump"; each trap that loses
