@@ -39,6 +39,8 @@ mod finding;
 mod forwarded;
 mod grounds;
 #[cfg(target_os = "linux")]
+mod handover;
+#[cfg(target_os = "linux")]
 mod install;
 #[cfg(target_os = "linux")]
 mod kept;
@@ -91,12 +93,16 @@ mod waiting;
 #[cfg(target_os = "linux")]
 mod watch;
 #[cfg(target_os = "linux")]
+mod watcher;
+#[cfg(target_os = "linux")]
 mod within;
 
 pub(crate) use crate::guard::account::{Account, Hold, Reached, Refused};
 #[cfg(not(target_os = "linux"))]
 pub(crate) use crate::guard::elsewhere::{Beginning, Installing, Line, Outer, Stage, Unavailable, Watch, prove};
 pub(crate) use crate::guard::grounds::Grounds;
+#[cfg(target_os = "linux")]
+pub(crate) use crate::guard::handover::Handover;
 #[cfg(target_os = "linux")]
 pub(crate) use crate::guard::install::{Installing, Line, Unavailable};
 pub(crate) use crate::guard::messages::{Answer, Inbox, Message, Question, Tell};
@@ -110,4 +116,4 @@ pub(crate) use crate::guard::proof::prove;
 #[cfg(test)]
 pub(crate) use crate::guard::refusal::Refusal;
 #[cfg(target_os = "linux")]
-pub(crate) use crate::guard::watch::{Beginning, Handover, Successor, Watch};
+pub(crate) use crate::guard::watch::{Beginning, Successor, Watch};

@@ -1,6 +1,5 @@
 //! From readings and invocations to targets: each environment that the command could see, one after the other.
 
-use std::borrow::Cow;
 use std::cell::Cell;
 use std::ffi::OsStr;
 use std::hash::{Hash, Hasher};
@@ -13,8 +12,8 @@ use crate::environment::invocation::unknown_value;
 use crate::environment::paths::is_code;
 use crate::environment::readers::expansion::referred_names;
 use crate::environment::{Invocation, Origin, Reading, Setting, Unresolved};
-use crate::reach::arguments::Call;
-use crate::reach::assemble::{Known, Variables, fill, names_nothing};
+use crate::reach::arguments::{Call, only_variable};
+use crate::reach::assemble::{Known, Shared, Variable, Variables, fill, names_nothing};
 use crate::reach::merge::Merger;
 use crate::reach::{Lookup, Reached, arguments, assemble};
 
@@ -52,16 +51,16 @@ fn find_within(most: usize, readings: &[Reading], invocations: &[Invocation], lo
     let mut known = Known::default();
     let counting = counting_names(readings, &calls, &mut known, lookup);
     let (classes, class_of) = classes(&calls, &counting);
-    let classes: Vec<Overlay<'_>> = classes.iter().map(|own| Overlay::of(own, &counting)).collect();
+    let classes: Vec<Overlay<'_>> = classes.iter().map(|own| Overlay::of(own, &counting, &mut known)).collect();
 
     let mut merger = Merger::default();
     let mut environments = HashSet::default();
     let mut called = HashSet::default();
+    let refers: Vec<bool> = calls.iter().map(|call| call.refers_to(&counting)).collect();
     let mut silent = vec![false; calls.len()];
     let mut spent = 0;
     'readings: for reading in readings {
-        let mut settings = only(reading.settings.iter().map(Rc::as_ref), &counting);
-        settings.sort_by(|(a, _), (b, _)| key(a).cmp(&key(b)));
+        let base = Base::of(reading, &counting, &mut known);
         let mut looks: Vec<Option<Look<'_>>> = classes.iter().map(|_| None).collect();
         let each = calls.iter().enumerate();
         for (index, call, class) in each.flat_map(|(at, one)| class_of[at].iter().map(move |class| (at, one, *class))) {
@@ -74,8 +73,8 @@ fn find_within(most: usize, readings: &[Reading], invocations: &[Invocation], lo
             let overlay = &classes[class];
             let is_first = looks[class].is_none();
             let look = looks[class].get_or_insert_with(|| {
-                spent += settings.len() + overlay.settings.len();
-                Look { fingerprint: overlay.fingerprint_over(&settings), variables: None }
+                spent += base.settings.len() + overlay.settings.len();
+                Look { fingerprint: overlay.fingerprint_over(&base), variables: None }
             });
             let is_new = is_first && environments.insert(look.fingerprint);
             let calls_anew = !silent[index] && called.insert((index, look.fingerprint, overlay.unset.is_empty()));
@@ -83,11 +82,9 @@ fn find_within(most: usize, readings: &[Reading], invocations: &[Invocation], lo
                 continue;
             }
             let variables = look.variables.get_or_insert_with(|| {
-                let laid: Vec<&Setting> = laid_over(&settings, overlay).map(|(setting, _)| *setting).collect();
-                let over = laid.iter().map(|setting| overlay.filled(setting, &laid, &settings));
-                let variables = Variables::new(over, &mut known, lookup);
-                spent += READING * variables.all.len();
-                variables
+                let all = overlay.laid_over(&base, &mut known);
+                spent += READING * all.len();
+                Variables::new(all, lookup)
             });
             if is_new {
                 merger.add_all(assemble::find(variables));
@@ -97,7 +94,7 @@ fn find_within(most: usize, readings: &[Reading], invocations: &[Invocation], lo
                 spent += READING * call.invocation.words.len();
                 let found = arguments::find(call, variables, overlay.unset);
                 // Whether words name anything hangs on no variable, unless they refer to one.
-                silent[index] = found.is_empty() && !call.refers;
+                silent[index] = found.is_empty() && !refers[index];
                 merger.add_all(found);
             }
             variables.cuts().into_iter().for_each(|(place, why)| merger.note_cut(&place, why));
@@ -113,8 +110,36 @@ struct Look<'s> {
     variables: Option<Variables<'s>>,
 }
 
-/// A setting with a hash of what it says, and of the file that it stands in. The line says nothing about what is reached.
-type Hashed<'s> = (&'s Setting, u64);
+/// A setting with what it says.
+struct Told<'s> {
+    setting: &'s Setting,
+    /// Of what it says, and of the file that it stands in. The line says nothing about what is reached.
+    hash: u64,
+    /// The variable that it is, and those that its value holds.
+    variables: Rc<[Variable<'s>]>,
+}
+
+/// The settings of a reading that count.
+struct Base<'s> {
+    settings: Vec<Told<'s>>,
+    by_name: HashMap<&'s str, usize>,
+    /// The sum of the settings' hashes.
+    sum: u64,
+}
+
+impl<'s> Base<'s> {
+    fn of(reading: &'s Reading, counting: &HashSet<&str>, known: &mut Known) -> Self {
+        let mut settings = only(reading.settings.iter().map(Rc::as_ref), counting, known);
+        settings.sort_by(|a, b| key(a.setting).cmp(&key(b.setting)));
+        let by_name = settings.iter().enumerate().map(|(at, told)| (told.setting.name.as_str(), at)).collect();
+        let sum = sum(&settings);
+        Base { settings, by_name, sum }
+    }
+
+    fn get(&self, name: &str) -> Option<&Told<'s>> {
+        self.by_name.get(name).map(|at| &self.settings[*at])
+    }
+}
 
 /// What invocations set alike.
 #[derive(Default)]
@@ -130,53 +155,64 @@ struct Class<'c> {
 
 /// What a class of invocations sets, with its names.
 struct Overlay<'s> {
-    settings: Vec<Hashed<'s>>,
+    settings: Vec<Told<'s>>,
     names: HashSet<&'s str>,
+    sum: u64,
     typed: &'s [&'s str],
     unset: &'s [&'s str],
     is_open: bool,
 }
 
 impl<'s> Overlay<'s> {
-    fn of(class: &'s Class<'s>, counting: &HashSet<&str>) -> Self {
-        let settings = only(class.settings.iter(), counting);
-        let names = settings.iter().map(|(setting, _)| setting.name.as_str()).collect();
-        Overlay { settings, names, typed: &class.typed, unset: class.unset, is_open: class.is_open }
+    fn of(class: &'s Class<'s>, counting: &HashSet<&str>, known: &mut Known) -> Self {
+        let settings = only(class.settings.iter(), counting, known);
+        let names = settings.iter().map(|told| told.setting.name.as_str()).collect();
+        let sum = sum(&settings);
+        Overlay { settings, names, sum, typed: &class.typed, unset: class.unset, is_open: class.is_open }
     }
 
     /// Tells the environment apart that the settings of a reading are with these over them.
-    fn fingerprint_over(&self, settings: &[Hashed<'_>]) -> u64 {
+    fn fingerprint_over(&self, base: &Base<'_>) -> u64 {
+        let hidden = self.names.iter().filter_map(|name| base.get(name));
+        let left = hidden.fold(base.sum, |sum, told| sum.wrapping_sub(told.hash));
         // How variables are filled in makes a difference only where they are.
         let filling = (!self.typed.is_empty()).then_some((self.typed, self.unset, self.is_open));
-        fingerprint(laid_over(settings, self), &filling)
+        fingerprint(left.wrapping_add(self.sum), &filling)
+    }
+
+    /// Lays these settings over those of a reading.
+    fn laid_over(&self, base: &Base<'s>, known: &mut Known) -> Vec<Variable<'s>> {
+        let mut all = Vec::with_capacity(base.settings.len() + self.settings.len());
+        let below = base.settings.iter().filter(|told| !self.names.contains(told.setting.name.as_str()));
+        below.for_each(|told| all.extend_from_slice(&told.variables));
+        for told in &self.settings {
+            match self.filled(told.setting, base) {
+                Some(filled) => all.extend_from_slice(&Variable::all_of(Shared::Own(Rc::new(filled)), known)),
+                None => all.extend_from_slice(&told.variables),
+            }
+        }
+        all
     }
 
     /// Fills in the variables that a word refers to, from all that is set beside it, and those that an assignment takes its
     /// own default from (`A=${A:-b}`), from the reading that it is laid over.
-    fn filled(&self, setting: &'s Setting, all: &[&Setting], below: &[Hashed<'_>]) -> Cow<'s, Setting> {
-        let name = setting.name.as_str();
-        if !setting.value.contains('$') || !self.names.contains(name) {
-            return Cow::Borrowed(setting);
+    fn filled(&self, setting: &Setting, base: &Base<'_>) -> Option<Setting> {
+        if !setting.value.contains('$') {
+            return None;
         }
-        if self.typed.contains(&name) {
-            return self.filled_word(setting, all);
+        if self.typed.contains(&setting.name.as_str()) {
+            return Some(self.filled_word(setting, base));
         }
-        let file = |one: &Setting| one.origin.file.as_deref().is_some_and(is_named_for_variables);
-        let itself = || {
-            let mut below = below.iter().rev().map(|(one, _)| *one);
-            below.find(|one| one.name == name).filter(|one| !names_nothing(&one.value) && file(one))
-        };
-        match takes_itself(setting).then(itself).flatten() {
-            Some(found) => Cow::Owned(found.clone()),
-            None => Cow::Borrowed(setting),
-        }
+        let below = takes_itself(setting).then(|| base.get(&setting.name)).flatten()?.setting;
+        let is_for_variables = below.origin.file.as_deref().is_some_and(is_named_for_variables);
+        (is_for_variables && !names_nothing(&below.value)).then(|| below.clone())
     }
 
-    fn filled_word(&self, setting: &'s Setting, all: &[&Setting]) -> Cow<'s, Setting> {
+    fn filled_word(&self, setting: &Setting, base: &Base<'_>) -> Setting {
         let is_unresolved = Cell::new(setting.unresolved.is_some());
         let look = |name: &str| {
-            let mut beside = all.iter().rev();
-            let found = beside.find(|one| one.name == name).filter(|one| !names_nothing(&one.value))?;
+            let own = self.settings.iter().rev().find(|told| told.setting.name == name);
+            let found = own.or_else(|| base.get(name)).filter(|told| !names_nothing(&told.setting.value))?.setting;
             is_unresolved.set(is_unresolved.get() || found.unresolved.is_some());
             Some(found.value.clone())
         };
@@ -184,9 +220,9 @@ impl<'s> Overlay<'s> {
         let unresolved = |is_it: bool| is_it.then_some(Unresolved::Variable).or_else(|| setting.unresolved.clone());
         if filled.is_known {
             let unresolved = unresolved(is_unresolved.get());
-            return Cow::Owned(Setting { value: filled.text, unresolved, ..setting.clone() });
+            return Setting { value: filled.text, unresolved, ..setting.clone() };
         }
-        Cow::Owned(Setting { unresolved: unresolved(self.is_open), ..setting.clone() })
+        Setting { unresolved: unresolved(self.is_open), ..setting.clone() }
     }
 }
 
@@ -224,7 +260,8 @@ fn classes<'c>(calls: &'c [Call<'_>], counting: &HashSet<&str>) -> (Vec<Class<'c
                 let settings = overlay(invocation, with_unknown, &call.typed, counting);
                 let typed: Vec<&str> = call.typed.iter().map(|setting| setting.name.as_str()).collect();
                 let is_open = unset.is_empty() && !call.unset.is_empty() && !call.is_known_somewhere;
-                let fingerprint = fingerprint(only(settings.iter(), counting).iter(), &(&typed, unset, is_open));
+                let sum = settings.iter().map(hash).fold(0, u64::wrapping_add);
+                let fingerprint = fingerprint(sum, &(&typed, unset, is_open));
                 *class_by_fingerprint.entry(fingerprint).or_insert_with(|| {
                     classes.push(Class { settings, typed, unset, is_open });
                     classes.len() - 1
@@ -257,7 +294,8 @@ fn assigned_by(invocation: &Invocation, name: &str, value: Option<&str>) -> Sett
 }
 
 /// Finds the names that have a part in what any of the environments names: by themselves, by one of their values, or because
-/// the arguments of a database client refer to them.
+/// the arguments of a database client refer to them. What is nothing but a variable in the words of another program
+/// (`exec "$JAVA"`) names something only where that holds an address.
 fn counting_names<'s>(
     readings: &'s [Reading],
     calls: &'s [Call<'s>],
@@ -266,7 +304,12 @@ fn counting_names<'s>(
 ) -> HashSet<&'s str> {
     let mut counting: HashSet<&str> = HashSet::default();
     let typed = || calls.iter().flat_map(|call| &call.typed);
-    counting.extend(calls.iter().flat_map(Call::filled_words).flat_map(|word| referred_names(word)));
+    let words = || calls.iter().flat_map(Call::filled_words);
+    let bare: HashSet<&str> =
+        words().filter_map(|(word, client)| if client { None } else { only_variable(word) }).collect();
+    let whole = words().filter(|(word, client)| *client || only_variable(word).is_none());
+    counting.extend(whole.flat_map(|(word, _)| referred_names(word)));
+    let holds_address = |name: &str, value: &str| bare.contains(name) && arguments::names_address(value, lookup);
     counting.extend(typed().flat_map(|setting| referred_names(&setting.value)));
     let mut seen = HashSet::default();
     let of_readings = readings.iter().flat_map(|reading| &reading.settings).map(Rc::as_ref);
@@ -274,7 +317,7 @@ fn counting_names<'s>(
         let name = setting.name.as_str();
         if !counting.contains(name)
             && seen.insert((name, setting.value.as_str(), setting.unresolved.is_some()))
-            && assemble::counts(setting, known, lookup)
+            && (assemble::counts(setting, known, lookup) || holds_address(name, &setting.value))
         {
             counting.insert(name);
         }
@@ -286,7 +329,8 @@ fn counting_names<'s>(
         for (name, value) in invocation.assigned(true) {
             if !counting.contains(name)
                 && seen.insert((name, value.unwrap_or_default(), value.is_none()))
-                && assemble::counts(&assigned_by(invocation, name, value), known, lookup)
+                && (assemble::counts(&assigned_by(invocation, name, value), known, lookup)
+                    || holds_address(name, value.unwrap_or_default()))
             {
                 counting.insert(name);
             }
@@ -295,30 +339,33 @@ fn counting_names<'s>(
     counting
 }
 
-fn only<'s>(settings: impl Iterator<Item = &'s Setting>, counting: &HashSet<&str>) -> Vec<Hashed<'s>> {
+fn only<'s>(settings: impl Iterator<Item = &'s Setting>, counting: &HashSet<&str>, known: &mut Known) -> Vec<Told<'s>> {
     let counting = settings.filter(|setting| counting.contains(setting.name.as_str()));
-    counting
-        .map(|setting| {
-            let mut hasher = keyed_hasher();
-            let Origin { file, variable, .. } = &setting.origin;
-            // The bytes of a path are hashed, not its parts.
-            let file = file.as_deref().map(Path::as_os_str);
-            (&setting.name, &setting.value, setting.unresolved.is_some(), file, variable).hash(&mut hasher);
-            (setting, hasher.finish())
-        })
-        .collect()
+    let told = |setting| {
+        let variables = Variable::all_of(Shared::Lent(setting), known);
+        Told { setting, hash: hash(setting), variables }
+    };
+    counting.map(told).collect()
 }
 
-/// Lays the settings of an invocation over those of a reading.
-fn laid_over<'r, 's>(settings: &'r [Hashed<'s>], overlay: &'r Overlay<'s>) -> impl Iterator<Item = &'r Hashed<'s>> {
-    let is_hidden = |setting: &Setting| overlay.names.contains(setting.name.as_str());
-    settings.iter().filter(move |(setting, _)| !is_hidden(setting)).chain(&overlay.settings)
-}
-
-/// Tells environments apart, with what else makes a difference.
-fn fingerprint<'r, 's: 'r>(settings: impl Iterator<Item = &'r Hashed<'s>>, further: &impl Hash) -> u64 {
+fn hash(setting: &Setting) -> u64 {
     let mut hasher = keyed_hasher();
-    settings.for_each(|(_, hash)| hasher.write_u64(*hash));
+    let Origin { file, variable, .. } = &setting.origin;
+    // The bytes of a path are hashed, not its parts.
+    let file = file.as_deref().map(Path::as_os_str);
+    (&setting.name, &setting.value, setting.unresolved.is_some(), file, variable).hash(&mut hasher);
+    hasher.finish()
+}
+
+/// Tells sets of settings apart: each name stands once in a set.
+fn sum(settings: &[Told<'_>]) -> u64 {
+    settings.iter().map(|told| told.hash).fold(0, u64::wrapping_add)
+}
+
+/// Tells environments apart by the sum of their settings, with what else makes a difference.
+fn fingerprint(sum: u64, further: &impl Hash) -> u64 {
+    let mut hasher = keyed_hasher();
+    hasher.write_u64(sum);
     further.hash(&mut hasher);
     hasher.finish()
 }

@@ -8,16 +8,18 @@ mod statements;
 #[cfg(test)]
 mod tests;
 
+use std::cell::OnceCell;
 use std::path::Path;
 
-use crate::environment::readers::expansion::names_with_default;
+use crate::collections::HashSet;
+use crate::environment::readers::expansion::{names_with_default, referred_names};
 use crate::environment::{Invocation, Origin, Reading, Setting};
 use crate::reach::arguments::purpose::tool_arguments;
 use crate::reach::arguments::settings::{setting_name, settings};
 use crate::reach::assemble::{Found, Variables, ambient, fill, names_nothing, value};
 use crate::reach::grammars::scheme::engine_of_driver;
 use crate::reach::names::Name;
-use crate::reach::{Doubt, Draft, Engine, Place};
+use crate::reach::{Doubt, Draft, Engine, Lookup, Place};
 use crate::tools::clients;
 use crate::tools::clients::{Client, client_of};
 use crate::tools::providers;
@@ -30,10 +32,14 @@ pub(crate) struct Call<'i> {
     pub(crate) invocation: &'i Invocation,
     /// The database's own program that it calls, with the arguments of that.
     client: Option<(&'static Client, &'i [String])>,
+    /// The arguments of a tool that does what settings or a URL among them say.
+    tool: Option<&'i [String]>,
+    /// The database of a provider's account that it acts on.
+    at_a_provider: Option<Draft>,
+    /// What each of its words names as it is written.
+    named: Vec<OnceCell<Vec<Draft>>>,
     /// The settings that its words are.
     pub(crate) typed: Vec<Setting>,
-    /// Whether a word refers to a variable.
-    pub(crate) refers: bool,
     /// Variables that some environment does not know, and whose defaults the words have: `${NAME:-db.test}`.
     pub(crate) unset: Vec<&'i str>,
     /// Whether some environment knows all variables that the words cannot do without.
@@ -46,7 +52,16 @@ impl<'i> Call<'i> {
         let refers = invocation.words.iter().any(|word| word.contains('$'));
         let client = client_of(&invocation.words);
         let typed = if client.is_some() { Vec::new() } else { settings(invocation) };
-        let mut call = Call { invocation, client, typed, refers, unset: Vec::new(), is_known_somewhere: true };
+        let mut call = Call {
+            invocation,
+            client,
+            tool: if client.is_some() { None } else { tool_arguments(&invocation.words) },
+            at_a_provider: at_a_provider(&invocation.words),
+            named: invocation.words.iter().map(|_| OnceCell::new()).collect(),
+            typed,
+            unset: Vec::new(),
+            is_known_somewhere: true,
+        };
         if refers {
             let unset = call.unset_in(readings);
             call.unset = unset;
@@ -59,13 +74,20 @@ impl<'i> Call<'i> {
     /// The words that variables are filled in, of whichever kind.
     fn open_words(&self) -> impl Iterator<Item = &str> {
         let typed = self.typed.iter().map(|setting| setting.value.as_str());
-        self.filled_words().map(String::as_str).chain(typed).filter(|word| word.contains('$'))
+        self.filled_words().map(|(word, _)| word.as_str()).chain(typed).filter(|word| word.contains('$'))
     }
 
-    /// Lists the words that variables are filled in: the arguments of a database's own program, and addresses.
-    pub(crate) fn filled_words(&self) -> impl Iterator<Item = &'i String> + use<'i> {
-        let words = self.client.is_none().then(|| self.invocation.words.iter().skip(1).filter(|word| is_filled(word)));
-        self.client.map_or(&[][..], |(_, arguments)| arguments).iter().chain(words.into_iter().flatten())
+    /// Lists the words that variables are filled in, and whether they are arguments of a database's own program; the others
+    /// are addresses.
+    pub(crate) fn filled_words(&self) -> impl Iterator<Item = (&'i String, bool)> + use<'i> {
+        let addresses = self.invocation.words.iter().skip(1).filter(|word| is_filled(word));
+        let arguments = self.client.map_or(&[][..], |(_, arguments)| arguments);
+        arguments.iter().map(|word| (word, true)).chain(addresses.map(|word| (word, false)))
+    }
+
+    /// Tells whether what its words name may hang on one of these variables.
+    pub(crate) fn refers_to(&self, names: &HashSet<&str>) -> bool {
+        self.filled_words().any(|(word, _)| referred_names(word).any(|name| names.contains(name)))
     }
 
     /// Tells whether `look` knows all variables of its words, those with a default among `unset` aside.
@@ -139,10 +161,10 @@ pub(crate) fn find(call: &Call<'_>, variables: &Variables<'_>, unset: &[&str]) -
             origins.iter().for_each(|origin| one.add_origin(origin));
             found.push(one);
         }
-    } else if let Some(arguments) = tool_arguments(&invocation.words) {
+    } else if let Some(arguments) = call.tool {
         found.extend(driver_and_source(arguments, invocation, variables, unset));
     }
-    found.extend(at_a_provider(&invocation.words).map(|draft| Found::new(draft, typed(program), "")));
+    found.extend(call.at_a_provider.iter().map(|draft| Found::new(draft.clone(), typed(program), "")));
     for (at, word) in invocation.words.iter().enumerate().skip(1) {
         let filled = is_filled(word).then(|| variables.filled(word, unset)).filter(|filled| filled.is_known);
         let word = filled.as_ref().map_or(word, |filled| &filled.text);
@@ -152,7 +174,15 @@ pub(crate) fn find(call: &Call<'_>, variables: &Variables<'_>, unset: &[&str]) -
         let known = |draft: &Draft, found: &[Found]| {
             found.iter().any(|one| one.draft.places == draft.places && one.draft.database == draft.database)
         };
-        for draft in value_in(word, variables) {
+        let own;
+        let drafts = match &filled {
+            Some(filled) => {
+                own = value_in(&filled.text, variables.lookup);
+                &own
+            }
+            None => call.named[at].get_or_init(|| value_in(word, variables.lookup)),
+        };
+        for draft in drafts.iter().cloned() {
             if draft.cut.is_some() || !known(&draft, &found) {
                 let before = &invocation.words[at - 1];
                 let option = Some(before.as_str()).filter(|before| before.starts_with('-') && !before.contains('='));
@@ -174,10 +204,32 @@ pub(crate) fn find(call: &Call<'_>, variables: &Variables<'_>, unset: &[&str]) -
     found
 }
 
-/// Tells whether variables are filled in a word of any program: in an address, and in what is nothing but a variable.
+/// Tells whether variables are filled in a word of any program: in an address, but none of the web, and in what is nothing but
+/// a variable.
 fn is_filled(word: &str) -> bool {
     let value = word.split_once('=').map_or(word, |(_, value)| value);
-    word.contains('$') && (word.contains("://") || value.starts_with('$') && !value.contains(['/', '(']))
+    let is_of_the_web = |text: &str| text.starts_with("http://") || text.starts_with("https://");
+    word.contains('$')
+        && !is_of_the_web(word)
+        && !is_of_the_web(value)
+        && (word.contains("://") || value.starts_with('$') && !value.contains(['/', '(']))
+}
+
+/// Finds the variable that a word of a program is nothing but: `$A`, `--url=${A}`.
+pub(crate) fn only_variable(word: &str) -> Option<&str> {
+    let value = word.split_once('=').map_or(word, |(_, value)| value);
+    let name = value.strip_prefix('$')?;
+    let name = name.strip_prefix('{').and_then(|name| name.strip_suffix('}')).unwrap_or(name);
+    let is_name = !name.is_empty() && name.bytes().all(|byte| byte == b'_' || byte.is_ascii_alphanumeric());
+    is_name.then_some(name)
+}
+
+/// Tells whether a value names something as a word of a program, whichever it is.
+pub(crate) fn names_address(value: &str, lookup: &Lookup<'_>) -> bool {
+    let nameless = Name::read("");
+    !value_in(value, lookup).is_empty()
+        || !value::parse(&nameless, value, lookup).is_empty()
+        || value::cut(&nameless, value, lookup).is_some()
 }
 
 /// Finds the database of a provider's account that the words act on.
@@ -192,11 +244,11 @@ fn at_a_provider(words: &[String]) -> Option<Draft> {
 }
 
 /// A URL or DSN in one argument: the whole of it, or what follows its first `=`.
-fn value_in(word: &str, variables: &Variables<'_>) -> Vec<Draft> {
+fn value_in(word: &str, lookup: &Lookup<'_>) -> Vec<Draft> {
     let nameless = Name::read("");
     // Sqitch writes its URLs as `db:pg://host/app`.
     let word = word.strip_prefix("db:").unwrap_or(word);
-    let whole = value::parse(&nameless, word, variables.lookup);
+    let whole = value::parse(&nameless, word, lookup);
     let text_of_options = word.starts_with('-') || !word.contains("://") || word.find('=') < word.find("://");
     if !whole.is_empty() && !word.starts_with('-') {
         return whole;
@@ -204,7 +256,7 @@ fn value_in(word: &str, variables: &Variables<'_>) -> Vec<Draft> {
     match word.split_once('=') {
         // What has a name is one of the settings of the environment already.
         Some((name, _)) if setting_name(name).is_some_and(|name| Name::read(name).says_database) => Vec::new(),
-        Some((_, value)) if text_of_options => value::parse(&nameless, value, variables.lookup),
+        Some((_, value)) if text_of_options => value::parse(&nameless, value, lookup),
         _ => Vec::new(),
     }
 }

@@ -18,18 +18,16 @@ mod split;
 pub(crate) mod value;
 mod variables;
 
-use std::borrow::Cow;
-
 use crate::environment::Setting;
 use crate::reach::Lookup;
 use crate::reach::names::Role;
 
 pub(crate) use crate::reach::assemble::found::Found;
-pub(crate) use crate::reach::assemble::variables::{Known, Variable, Variables, fill, names_nothing};
+pub(crate) use crate::reach::assemble::variables::{Known, Shared, Variable, Variables, fill, names_nothing};
 
 /// Tells whether a setting can have a part in what an environment names: by its name, or by its value alone.
 pub(crate) fn counts(setting: &Setting, known: &mut Known, lookup: &Lookup<'_>) -> bool {
-    let variable = Variable::read(Cow::Borrowed(setting), known);
+    let variable = Variable::read(Shared::Lent(setting), known);
     let name = &variable.name;
     name.role.is_some()
         || name.says_database

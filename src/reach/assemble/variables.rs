@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::BTreeMap;
+use std::ops::Deref;
 use std::rc::Rc;
 
 use crate::collections::HashMap;
@@ -14,13 +15,34 @@ use crate::reach::assemble::provider_value::at_a_provider;
 use crate::reach::assemble::value::parse;
 use crate::reach::assemble::{json, shapes, value};
 use crate::reach::grammars::placeholder::means_nothing;
+use crate::reach::grammars::scheme::engine_of_driver;
 use crate::reach::grammars::text::without_quotes;
 use crate::reach::names::{Name, Role};
-use crate::reach::{Draft, Lookup};
+use crate::reach::{Draft, Engine, Lookup};
+
+/// A setting that many environments hold.
+#[derive(Clone)]
+pub(crate) enum Shared<'a> {
+    Lent(&'a Setting),
+    Own(Rc<Setting>),
+}
+
+impl Deref for Shared<'_> {
+    type Target = Setting;
+
+    fn deref(&self) -> &Setting {
+        match self {
+            Shared::Lent(setting) => setting,
+            Shared::Own(setting) => setting,
+        }
+    }
+}
 
 /// One variable of an environment, with what its name and its value say.
+#[derive(Clone)]
 pub(crate) struct Variable<'a> {
-    pub(crate) setting: Cow<'a, Setting>,
+    pub(crate) setting: Shared<'a>,
+    spelled: Rc<str>,
     pub(crate) name: Rc<Name>,
     value: Rc<Value>,
     /// What is left out of the JSON in it.
@@ -28,9 +50,17 @@ pub(crate) struct Variable<'a> {
 }
 
 impl<'a> Variable<'a> {
-    pub(crate) fn read(setting: Cow<'a, Setting>, known: &mut Known) -> Self {
-        let (name, value) = known.read(&setting.name, &setting.value);
-        Variable { setting, name, value, cut_inside: None }
+    pub(crate) fn read(setting: Shared<'a>, known: &mut Known) -> Self {
+        let (spelled, name, value) = known.read(&setting.name, &setting.value);
+        Variable { setting, spelled, name, value, cut_inside: None }
+    }
+
+    /// Reads a setting, and those that its value holds.
+    pub(crate) fn all_of(setting: Shared<'a>, known: &mut Known) -> Rc<[Self]> {
+        let (inside, cut_inside) = json::settings_inside(&setting);
+        let whole = Variable { cut_inside, ..Variable::read(setting, known) };
+        let inside = inside.into_iter().map(|setting| Variable::read(Shared::Own(Rc::new(setting)), known));
+        std::iter::once(whole).chain(inside).collect()
     }
 
     pub(crate) fn value(&self) -> &str {
@@ -63,6 +93,16 @@ impl<'a> Variable<'a> {
         self.cut_inside.or_else(|| value::cut(&self.name, &self.setting.value, lookup))
     }
 
+    /// The part of a connection that it holds, see `read`, which is asked once for each name and value.
+    pub(crate) fn role(&self, read: impl FnOnce(&Self) -> Option<Role>) -> Option<Role> {
+        *self.value.role.get_or_init(|| read(self))
+    }
+
+    /// The engine that its value is the name of.
+    pub(crate) fn engine(&self) -> Option<Engine> {
+        *self.value.engine.get_or_init(|| engine_of_driver(self.value()))
+    }
+
     /// The place at a provider that the value names by itself.
     pub(crate) fn at_a_provider(&self) -> Option<&Draft> {
         self.value.at_a_provider.get_or_init(|| at_a_provider(&self.setting.name, &self.name, self.value())).as_ref()
@@ -86,51 +126,50 @@ struct Value {
     is_empty: bool,
     drafts: OnceCell<Vec<Draft>>,
     at_a_provider: OnceCell<Option<Draft>>,
+    role: OnceCell<Option<Role>>,
+    engine: OnceCell<Option<Engine>>,
 }
 
 /// Names and values that were read, each once: the environments that a command could see mostly hold the same variables.
 #[derive(Default)]
-pub(crate) struct Known(HashMap<String, (Rc<Name>, ByText)>);
+pub(crate) struct Known(HashMap<Rc<str>, (Rc<Name>, ByText)>);
 
 type ByText = BTreeMap<String, Rc<Value>>;
 
 impl Known {
-    fn read(&mut self, name: &str, value: &str) -> (Rc<Name>, Rc<Value>) {
-        let (name, values) = match self.0.get_mut(name) {
-            Some(known) => known,
-            None => self.0.entry(name.to_owned()).or_insert_with(|| (Rc::new(Name::read(name)), ByText::new())),
+    fn read(&mut self, name: &str, value: &str) -> (Rc<str>, Rc<Name>, Rc<Value>) {
+        let spelled = match self.0.get_key_value(name) {
+            Some((spelled, _)) => Rc::clone(spelled),
+            None => Rc::from(name),
         };
+        let (name, values) =
+            self.0.entry(Rc::clone(&spelled)).or_insert_with(|| (Rc::new(Name::read(name)), ByText::new()));
         if let Some(known) = values.get(value) {
-            return (Rc::clone(name), Rc::clone(known));
+            return (spelled, Rc::clone(name), Rc::clone(known));
         }
-        let read =
-            Rc::new(Value { is_empty: names_nothing(value), drafts: OnceCell::new(), at_a_provider: OnceCell::new() });
+        let read = Rc::new(Value {
+            is_empty: names_nothing(value),
+            drafts: OnceCell::new(),
+            at_a_provider: OnceCell::new(),
+            role: OnceCell::new(),
+            engine: OnceCell::new(),
+        });
         values.insert(value.to_owned(), Rc::clone(&read));
-        (Rc::clone(name), read)
+        (spelled, Rc::clone(name), read)
     }
 }
 
 /// One environment that the command could see: a reading with the assignments of one invocation over it.
 pub(crate) struct Variables<'a> {
     pub(crate) all: Vec<Variable<'a>>,
-    by_name: HashMap<String, usize>,
+    by_name: HashMap<Rc<str>, usize>,
     pub(crate) lookup: &'a Lookup<'a>,
     cuts: RefCell<Vec<(Origin, &'static str)>>,
 }
 
 impl<'a> Variables<'a> {
-    pub(crate) fn new(
-        settings: impl Iterator<Item = Cow<'a, Setting>>,
-        known: &mut Known,
-        lookup: &'a Lookup<'a>,
-    ) -> Self {
-        let mut all: Vec<Variable<'a>> = Vec::new();
-        for setting in settings {
-            let (inside, cut_inside) = json::settings_inside(&setting);
-            all.push(Variable { cut_inside, ..Variable::read(setting, known) });
-            all.extend(inside.into_iter().map(|setting| Variable::read(Cow::Owned(setting), known)));
-        }
-        let by_name = all.iter().enumerate().map(|(at, variable)| (variable.setting.name.clone(), at)).collect();
+    pub(crate) fn new(all: Vec<Variable<'a>>, lookup: &'a Lookup<'a>) -> Self {
+        let by_name = all.iter().enumerate().map(|(at, variable)| (Rc::clone(&variable.spelled), at)).collect();
         Variables { all, by_name, lookup, cuts: RefCell::default() }
     }
 

@@ -1,16 +1,16 @@
 //! Proves that nothing is lost by looking at alike environments once: every reading under every invocation, all of
 //! its variables, comes to the same targets.
 
-use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::{BTreeSet, HashSet};
 use std::path::PathBuf;
+use std::rc::Rc;
 
 use proptest::prelude::*;
 
 use crate::environment::{Invocation, Origin, Project, Reading, Setting, Unresolved};
 use crate::reach::arguments::Call;
-use crate::reach::assemble::{Known, Variables, fill, names_nothing};
+use crate::reach::assemble::{Known, Shared, Variable, Variables, fill, names_nothing};
 use crate::reach::merge::{Merger, place_name};
 use crate::reach::testing::{Folder, typed};
 use crate::reach::{Doubt, Lookup, Target, arguments, assemble, find_targets};
@@ -39,10 +39,11 @@ fn of_all_pairs(readings: &[Reading], invocations: &[Invocation], lookup: &Looku
             let with_defaults = (!call.unset.is_empty()).then_some(&*call.unset);
             for unset in [Some(&[][..]), with_defaults].into_iter().flatten() {
                 let filled = laid.iter().map(|setting| match call.typed.contains(setting) {
-                    true => Cow::Owned(word_filled(setting, &laid, call, unset)),
-                    false => Cow::Borrowed(*setting),
+                    true => Shared::Own(Rc::new(word_filled(setting, &laid, call, unset))),
+                    false => Shared::Lent(setting),
                 });
-                let variables = Variables::new(filled, &mut known, lookup);
+                let all = filled.flat_map(|setting| Variable::all_of(setting, &mut known).to_vec()).collect();
+                let variables = Variables::new(all, lookup);
                 merger.add_all(assemble::find(&variables));
                 if !call.is_known_somewhere || call.is_known_to(&variables, unset) {
                     merger.add_all(arguments::find(call, &variables, unset));
@@ -156,6 +157,10 @@ fn invocation() -> impl Strategy<Value = Invocation> {
         "migrate -database ${A:-postgres://localhost/x} up",
         "migrate -database=postgres://${A:-db.example.net}/${B} up",
         "run --db-host ${A:-db.example.net} --db-name $B",
+        "node seed.js $A",
+        "node seed.js --url=${BACKEND}",
+        "node seed.js $A$B",
+        "node seed.js $A://$B",
         "sh -c $B",
     ]);
     let assignments = prop::collection::vec((name(), value()), 0..4);

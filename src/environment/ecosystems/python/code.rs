@@ -78,8 +78,12 @@ impl Code {
         let library = scene.library;
         let read = |path: &Path| if library.exists(path) { library.string(path) } else { None };
         let lookup = |name: &str| scene.environment.get(name).map(str::to_owned);
-        let first = Known::of(&program, &entries, Some(&read), &lookup, 0);
-        let outcome = Rc::clone(&first.outcome);
+        // Most scenes go through the same program.
+        let key = format!("ways through a program of Python {entries:?} {}", program.key());
+        let ways = library.once(key, || Ways { program, entries, known: RefCell::default() });
+        let (program, entries) = (&ways.program, &ways.entries);
+        program.begin();
+        let outcome = ways.outcome(0, Some(&read), &lookup);
         if program.is_cut() || outcome.is_cut {
             let why = "it and what it imports are more than is gone through";
             let (path, line) =
@@ -93,12 +97,12 @@ impl Code {
         let modules = program.paths();
         let shown = modules.iter().map(|path| (path.clone(), library.shown(path))).collect();
         let files = loaded_files(scene, &outcome);
-        let ways = Rc::new(Ways { program, entries, shown, known: RefCell::new(vec![first]) });
-        let layer = |number: usize, what: What| {
-            let ways = Rc::clone(&ways);
-            Layer::computed(move |lookup| ways.settings(number, what, lookup))
-        };
         let is_forced = !outcome.found.variables.all(true).is_empty();
+        let counted = Rc::new(Counted { ways, shown, is_cut: outcome.is_cut });
+        let layer = |number: usize, what: What| {
+            let counted = Rc::clone(&counted);
+            Layer::computed(move |lookup| counted.settings(number, what, lookup))
+        };
         let layers = (0..rounds.min(MOST_ROUNDS)).map(|number| Layers {
             forced: is_forced.then(|| layer(number, What::Forced)),
             own: Some(layer(number, What::Own(kind))),
@@ -107,41 +111,49 @@ impl Code {
     }
 }
 
-/// The ways through a program that were gone.
+/// The ways through a program that were gone, by whichever scene.
 struct Ways {
     program: Program,
     entries: Vec<PathBuf>,
-    /// The paths of its modules as they are shown.
-    shown: HashMap<PathBuf, PathBuf>,
     known: RefCell<Vec<Known>>,
 }
 
-impl Ways {
+/// What a program comes to for one scene.
+struct Counted {
+    ways: Rc<Ways>,
+    /// The paths of its modules as they are shown.
+    shown: HashMap<PathBuf, PathBuf>,
+    /// The way of the scene's own environment was not gone to its end, which is said already.
+    is_cut: bool,
+}
+
+impl Counted {
     fn settings(&self, number: usize, what: What, lookup: Lookup<'_>) -> Vec<Setting> {
-        let outcome = self.outcome(number, lookup);
+        let outcome = self.ways.outcome(number, None, lookup);
         let shown = |path: &Path| self.shown.get(path).map_or_else(|| path.to_owned(), Clone::clone);
-        let round = Round { program: &self.program, outcome: &outcome, number, shown: &shown };
+        let round = Round { program: &self.ways.program, outcome: &outcome, number, shown: &shown };
         let mut settings = match what {
             What::Forced => return of_environment(round, true),
             What::Own(Kind::Django(tests)) => of_django(round, tests),
             What::Own(Kind::Any) => of_any(round),
         };
         settings.extend(of_environment(round, false));
-        // Where all ways are cut that is said already.
-        if outcome.is_cut && !self.known.borrow()[0].outcome.is_cut {
-            settings.extend(self.entries.first().map(|entry| unknown(&shown(entry))));
+        if outcome.is_cut && !self.is_cut {
+            settings.extend(self.ways.entries.first().map(|entry| unknown(&shown(entry))));
         }
         settings
     }
+}
 
-    fn outcome(&self, number: usize, lookup: Lookup<'_>) -> Rc<Outcome> {
+impl Ways {
+    fn outcome(&self, number: usize, read: Read<'_>, lookup: Lookup<'_>) -> Rc<Outcome> {
         let is_same = |known: &&Known| {
             known.outcome.is_of(number) && known.answers.iter().all(|(name, value)| lookup(name) == *value)
         };
         if let Some(known) = self.known.borrow().iter().find(is_same) {
             return Rc::clone(&known.outcome);
         }
-        let known = Known::of(&self.program, &self.entries, None, lookup, number);
+        let known = Known::of(&self.program, &self.entries, read, lookup, number);
         let outcome = Rc::clone(&known.outcome);
         self.known.borrow_mut().push(known);
         outcome
@@ -395,10 +407,11 @@ mod tests {
         let program = Program::new(Vec::new(), Vec::new(), data, Sources::default());
         let entries = vec![PathBuf::from("/p/s.py")];
         let read = |path: &Path| (path == Path::new("/p/s.py")).then(|| text.clone());
-        let first = Known::of(&program, &entries, Some(&read), &|_| None, 0);
-        let ways = Ways { program, entries, shown: HashMap::default(), known: RefCell::new(vec![first]) };
+        let ways = Rc::new(Ways { program, entries, known: RefCell::default() });
+        let outcome = ways.outcome(0, Some(&read), &|_| None);
+        let counted = Counted { ways, shown: HashMap::default(), is_cut: outcome.is_cut };
         let unknown = |lookup: Lookup<'_>| {
-            let settings = ways.settings(0, What::Own(Kind::Django(false)), lookup);
+            let settings = counted.settings(0, What::Own(Kind::Django(false)), lookup);
             settings.iter().filter(|setting| setting.unresolved == Some(Unresolved::Code)).count()
         };
         assert_eq!(unknown(&|_| None), 0);

@@ -4,7 +4,6 @@ use crate::collections::HashMap;
 use crate::reach::Engine;
 use crate::reach::assemble::shapes;
 use crate::reach::assemble::{Variable, Variables};
-use crate::reach::grammars::scheme::engine_of_driver;
 use crate::reach::grammars::text::{LONGEST_VALUE, without_quotes};
 use crate::reach::names::Role;
 use crate::reach::names::vocabulary::means_the_same_database;
@@ -46,7 +45,7 @@ impl<'s, 'a> Group<'s, 'a> {
 
     /// Reads the engine that a part names: `DB_CONNECTION=pgsql`.
     pub(crate) fn explicit_engine(&self) -> Option<Engine> {
-        self.all(Role::Engine).find_map(|variable| engine_of_driver(variable.value()))
+        self.all(Role::Engine).find_map(Variable::engine)
     }
 
     /// Tells whether its hosts are hosts of a database: by its name, its file, or the company they keep.
@@ -74,7 +73,7 @@ impl<'s, 'a> Group<'s, 'a> {
                 // A server's database is called so by nobody; a file's engine takes it for its file.
                 && !shapes::is_file_of_code(without_quotes(text).0)
                 && (!number || numbers_name)
-                && engine_of_driver(text).is_none_or(|_| located || self.group_says_database)
+                && variable.engine().is_none_or(|_| located || self.group_says_database)
         };
         let mut found: Vec<&'s Variable<'a>> = Vec::new();
         let add = |found: &mut Vec<&'s Variable<'a>>, values: Vec<&'s Variable<'a>>| {
@@ -115,7 +114,7 @@ pub(crate) fn groups<'s, 'a>(variables: &'s Variables<'a>, consumed: &[bool]) ->
     let mut index: HashMap<&str, usize> = HashMap::default();
     for (variable, consumed) in variables.all.iter().zip(consumed) {
         let name = &variable.name;
-        let Some(role) = role(variable) else { continue };
+        let Some(role) = variable.role(role) else { continue };
         let usable = !matches!(role, Role::Url | Role::Table | Role::Instance | Role::TunnelEnd);
         if *consumed || !usable || name.stopped || variable.is_empty() || variable.value().len() > LONGEST_VALUE {
             continue;
@@ -140,7 +139,7 @@ pub(crate) fn groups<'s, 'a>(variables: &'s Variables<'a>, consumed: &[bool]) ->
         group.nested |= name.nested;
         group.engine = group.engine.or(name.engine);
         // `database=postgres` chooses an engine, as Spring's own samples do.
-        let chooses = role == Role::Database && group.key.is_empty() && engine_of_driver(variable.value()).is_some();
+        let chooses = role == Role::Database && group.key.is_empty() && variable.engine().is_some();
         // `HOST`, `USER` and `NAME` alone are the shell's own.
         let own = name.says_database || name.nested || !name.group.is_empty();
         if !own {

@@ -39,16 +39,16 @@ pub(crate) fn go_through(
 impl Run<'_> {
     /// Goes through a module; gives its names.
     pub(crate) fn module(&self, path: &Path, depth: usize) -> Rc<[Entry]> {
-        if let Some((_, names)) = self.modules.borrow().iter().find(|(known, _)| known == path) {
+        let Some(module) = self.program.module(path, self.read) else { return Rc::default() };
+        if let Some((_, names)) = self.modules.borrow().iter().find(|(known, _)| *known == module.number) {
             return Rc::clone(names);
         }
-        let Some(module) = self.program.module(path, self.read) else { return Rc::default() };
         if depth == 0 {
             self.cut_at(path, 1);
             return Rc::default();
         }
         let at = self.modules.borrow().len();
-        self.modules.borrow_mut().push((path.to_owned(), Rc::default()));
+        self.modules.borrow_mut().push((module.number, Rc::default()));
         let mut block = Block {
             run: self,
             path,

@@ -1,6 +1,7 @@
 //! The modules and data files of a program, each read once.
 
 use std::cell::{Cell, RefCell};
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
@@ -14,8 +15,9 @@ const MOST_MODULES: usize = 256;
 /// More bytes of one program are not read.
 const MOST_BYTES: usize = 4 << 20;
 
-/// The modules that any program of a judgement has read, each parsed once; `None` where there is none.
-pub(crate) type Sources = Rc<RefCell<HashMap<PathBuf, Option<Rc<Source>>>>>;
+/// The modules that any program of a judgement has read, by the bytes of their paths, each parsed once; `None` where there is
+/// none.
+pub(crate) type Sources = Rc<RefCell<HashMap<OsString, Option<Rc<Source>>>>>;
 
 /// What the text of a module says.
 #[derive(Debug)]
@@ -45,7 +47,9 @@ pub(crate) struct Program {
     roots: Vec<PathBuf>,
     /// The words of the command, as `sys.argv` has them.
     words: Vec<String>,
-    modules: RefCell<HashMap<PathBuf, Option<Rc<Module>>>>,
+    modules: RefCell<HashMap<OsString, Option<Rc<Module>>>>,
+    /// Where the modules are that the modules of a folder import, by the folder and then by their names there.
+    resolved: RefCell<HashMap<OsString, HashMap<String, Option<PathBuf>>>>,
     /// The paths of the modules, by their number.
     paths: RefCell<Vec<PathBuf>>,
     /// What the data files say that were read.
@@ -79,6 +83,7 @@ impl Program {
             roots,
             words,
             modules: RefCell::default(),
+            resolved: RefCell::default(),
             paths: RefCell::default(),
             data: RefCell::default(),
             parse,
@@ -86,6 +91,16 @@ impl Program {
             steps: Cell::new(0),
             is_cut: Cell::new(false),
         }
+    }
+
+    /// Tells it apart from others: where it looks for modules, and the words that it sees.
+    pub(crate) fn key(&self) -> String {
+        format!("{:?} {:?}", self.roots, self.words)
+    }
+
+    /// Begins for another scene: what ways cost before is not taken from its own.
+    pub(crate) fn begin(&self) {
+        self.steps.set(0);
     }
 
     /// Tells whether more modules belong to it than are read.
@@ -122,13 +137,13 @@ impl Program {
     }
 
     pub(crate) fn module(&self, path: &Path, read: Read<'_>) -> Option<Rc<Module>> {
-        if let Some(known) = self.modules.borrow().get(path) {
+        if let Some(known) = self.modules.borrow().get(path.as_os_str()) {
             return known.clone();
         }
-        let known = self.sources.borrow().get(path).cloned();
+        let known = self.sources.borrow().get(path.as_os_str()).cloned();
         let source = known.or_else(|| {
             let source = read?(path).map(|text| Rc::new(Source::of(&text)));
-            self.sources.borrow_mut().insert(path.to_owned(), source.clone());
+            self.sources.borrow_mut().insert(path.as_os_str().to_owned(), source.clone());
             Some(source)
         })?;
         let number = self.paths.borrow().len();
@@ -141,7 +156,7 @@ impl Program {
             let (statements, is_relevant) = (Rc::clone(&source.statements), source.is_relevant);
             Rc::new(Module { statements, number, is_relevant })
         });
-        self.modules.borrow_mut().insert(path.to_owned(), module.clone());
+        self.modules.borrow_mut().insert(path.as_os_str().to_owned(), module.clone());
         module
     }
 
@@ -176,6 +191,21 @@ impl Program {
 
     /// Finds the file of a module that `from` imports.
     pub(crate) fn resolve(&self, from: &Path, module: &str, read: Read<'_>) -> Option<PathBuf> {
+        // What a module imports hangs on its folder alone.
+        let folder = from.parent().unwrap_or(from).as_os_str();
+        if let Some(known) = self.resolved.borrow().get(folder).and_then(|known| known.get(module)) {
+            return known.clone();
+        }
+        let found = self.find(from, module, read);
+        // Without a reader only those are found that were read before.
+        if read.is_some() {
+            let mut resolved = self.resolved.borrow_mut();
+            resolved.entry(folder.to_owned()).or_default().insert(module.to_owned(), found.clone());
+        }
+        found
+    }
+
+    fn find(&self, from: &Path, module: &str, read: Read<'_>) -> Option<PathBuf> {
         let name = module.trim_start_matches('.');
         let dots = module.len() - name.len();
         let below =

@@ -31,8 +31,8 @@ pub(crate) struct Run<'p> {
     /// Which of several alternatives is taken.
     pub(crate) round: usize,
     pub(crate) found: RefCell<Found>,
-    /// The modules gone through, with their names; those under way without.
-    pub(crate) modules: RefCell<Vec<(PathBuf, Rc<[Entry]>)>>,
+    /// The modules gone through, by their numbers, with their names; those under way without.
+    pub(crate) modules: RefCell<Vec<(usize, Rc<[Entry]>)>>,
     pub(crate) is_undecided: Cell<bool>,
     /// The modules that it starts at, and their folders.
     entries: Vec<PathBuf>,
