@@ -147,8 +147,11 @@ impl Counted {
 
 impl Ways {
     fn outcome(&self, number: usize, read: Read<'_>, lookup: Lookup<'_>) -> Rc<Outcome> {
+        // What had no reader may have missed modules that one would have read.
         let is_same = |known: &&Known| {
-            known.outcome.is_of(number) && known.answers.iter().all(|(name, value)| lookup(name) == *value)
+            (known.had_reader || read.is_none())
+                && known.outcome.is_of(number)
+                && known.answers.iter().all(|(name, value)| lookup(name) == *value)
         };
         if let Some(known) = self.known.borrow().iter().find(is_same) {
             return Rc::clone(&known.outcome);
@@ -170,6 +173,8 @@ fn unknown(module: &Path) -> Setting {
 struct Known {
     answers: Vec<(String, Option<String>)>,
     outcome: Rc<Outcome>,
+    /// Modules that were not read before could be.
+    had_reader: bool,
 }
 
 impl Known {
@@ -184,7 +189,7 @@ impl Known {
             value
         };
         let outcome = Rc::new(go_through(program, entries, read, &noted, number));
-        Known { answers: answers.into_inner(), outcome }
+        Known { answers: answers.into_inner(), outcome, had_reader: read.is_some() }
     }
 }
 
