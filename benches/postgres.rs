@@ -111,6 +111,8 @@ pub(crate) fn restore_against_hand(data: Data) -> Contest {
 pub(crate) enum Undo {
     ByDump,
     ByCopy,
+    /// By a copy, where one has brought the database back before: the run after an undo, and its undo.
+    Again,
     /// The snapshot with its copy alone.
     CopyOnly,
 }
@@ -123,6 +125,7 @@ pub(crate) fn undo_against_copies(data: Data, undo: Undo) -> Contest {
     let (what, steps) = match undo {
         Undo::ByDump => ("undo", &["snapshot", "restore latest --yes"][..]),
         Undo::ByCopy => ("fast-undo", &["snapshot", "restore latest --yes"][..]),
+        Undo::Again => ("fast-undo-again", &["true", "restore latest --yes"][..]),
         Undo::CopyOnly => ("copy", &["snapshot"][..]),
     };
     let project = with_database(what, data);
@@ -139,7 +142,14 @@ pub(crate) fn undo_against_copies(data: Data, undo: Undo) -> Contest {
         let back = format!("CREATE DATABASE {database} TEMPLATE {copy}");
         statements.extend([leave, format!("DROP DATABASE {database}"), back]);
     }
-    let (other, ours) = (project.clone(), project.clone());
+    let other = project.clone();
+    let steps = steps.join(" && ");
+    let ours = move |project: &Project| {
+        let mut command = project.command("/bin/sh");
+        command.args(["-c", &steps]);
+        command
+    };
+    let (measured, once) = (project.clone(), ours.clone());
     Contest::new(
         Runner::new(move || {
             let mut command = other.command(server.program("psql"));
@@ -149,14 +159,12 @@ pub(crate) fn undo_against_copies(data: Data, undo: Undo) -> Contest {
             command
         })
         .after(move || drop(server.psql("postgres", &format!("{drop_copy};\nCHECKPOINT")))),
-        Runner::new(move || {
-            let mut command = ours.command("/bin/sh");
-            command.args(["-c", &steps.join(" && ")]);
-            command
-        })
-        .after(move || {
+        Runner::new(move || ours(&measured)).after(move || {
             project.forget_snapshots();
             drop_kept(data);
+            if matches!(undo, Undo::Again) {
+                assert!(once(&project).output().unwrap().status.success());
+            }
             // What the other one wrote is not for ours to write out, nor the other way round.
             server.psql("postgres", "CHECKPOINT");
         }),

@@ -51,7 +51,7 @@ enum Goal {
     Memory(u64),
 }
 
-const CASES: [Case; 42] = [
+const CASES: [Case; 44] = [
     Case {
         name: "check-three-files",
         what: "check, three .env files / env true",
@@ -243,6 +243,20 @@ const CASES: [Case; 42] = [
         goal: Goal::Ratio(1.0),
         rounds: 5,
         contest: || postgres::undo_against_copies(Data::Mixed(300), Undo::ByCopy),
+    },
+    Case {
+        name: "fast-undo-again-postgres-300-tables",
+        what: "a run after an undo, and its undo, 300 tables",
+        goal: Goal::Ratio(1.0),
+        rounds: 9,
+        contest: || postgres::undo_against_copies(Data::Tables, Undo::Again),
+    },
+    Case {
+        name: "fast-undo-again-postgres-300mb",
+        what: "a run after an undo, and its undo, 300 MB",
+        goal: Goal::Ratio(1.0),
+        rounds: 5,
+        contest: || postgres::undo_against_copies(Data::Mixed(300), Undo::Again),
     },
     Case {
         name: "fast-undo-snapshot-postgres-300-tables",

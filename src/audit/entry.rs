@@ -108,7 +108,7 @@ mod tests {
         Start,
     };
     use crate::audit::report::JudgementRecord;
-    use crate::snapshot::Making;
+    use crate::snapshot::{Making, Restated};
     use crate::verdict::Verdict;
 
     #[test]
@@ -141,6 +141,7 @@ mod tests {
                     making: vec!["shop_replaced_20261121_143022".to_owned()],
                 }),
             ),
+            ("restated", Event::Restated(Restated { snapshot: "shop_20261121_143022".to_owned(), state: Value::Null })),
             ("restore", Event::Restore(Restored::default())),
             ("prune", Event::Prune(Pruned::default())),
             (

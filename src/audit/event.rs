@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::audit::report::{JudgementRecord, TargetReport};
 use crate::guard::{Account, Hold, Refused};
 use crate::hash::Hash;
-use crate::snapshot::Making;
+use crate::snapshot::{Making, Restated};
 
 /// Snapshots' ids with their manifests' hashes, by which they are known from then on.
 pub(crate) type Manifests = BTreeMap<String, Hash>;
@@ -37,6 +37,8 @@ pub(crate) enum Event {
     RestoreStarted(RestoreStart),
     /// Databases are about to be made on a server, to restore something or to rehearse that.
     Making(Making),
+    /// Something holds of a snapshot since its manifest was written.
+    Restated(Restated),
     /// Databases were put back.
     Restore(Restored),
     /// Old snapshots were removed.
@@ -65,6 +67,7 @@ impl Event {
             | Event::Snapshot(_)
             | Event::RestoreStarted(_)
             | Event::Making(_)
+            | Event::Restated(_)
             | Event::Restore(_)
             | Event::Prune(_)
             | Event::Continued(_)

@@ -49,6 +49,7 @@ fn words(event: &Event) -> (&'static str, String) {
             ("restoring", [all(&start.snapshots, &start.databases), vouched(&start.consent)].concat())
         }
         Event::Making(making) => ("making", format!("{} beside {}", making.making.join(", "), making.target)),
+        Event::Restated(restated) => ("restated", format!("how {} stands to its database", restated.snapshot)),
         Event::Restore(Restored { snapshots, databases, failure: Some(failure), .. })
             if snapshots.is_empty() && databases.is_empty() =>
         {

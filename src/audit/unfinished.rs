@@ -22,6 +22,7 @@ pub(crate) fn unfinished_runs(entries: impl IntoIterator<Item = Entry>) -> Vec<E
             | Event::ConnectionRefused(_)
             | Event::Snapshot(_)
             | Event::Making(_)
+            | Event::Restated(_)
             | Event::Prune(_)
             | Event::Answer(_)
             | Event::Continued(_)

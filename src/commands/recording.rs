@@ -15,7 +15,7 @@ use crate::exit::Exit;
 use crate::policy::trust;
 use crate::secret::{ForeignText, Secret};
 use crate::snapshot;
-use crate::snapshot::{Ledger, Making, Store};
+use crate::snapshot::{Ledger, Making, Restated, Store};
 use crate::text::shown;
 
 /// Writes the entries of one call, all under one run id.
@@ -156,6 +156,10 @@ impl LaterRecorder {
 impl Ledger for Recorder<'_> {
     fn write_down(&self, making: &Making) -> Result<(), Box<dyn Error + Send + Sync>> {
         Ok(self.record(Event::Making(making.clone()))?)
+    }
+
+    fn restate(&self, restated: &Restated) -> Result<(), Box<dyn Error + Send + Sync>> {
+        Ok(self.record(Event::Restated(restated.clone()))?)
     }
 }
 

@@ -248,6 +248,15 @@ pub(crate) fn notes(judged: &Judged, receipts: &[Receipt]) -> Vec<String> {
         .collect()
 }
 
+/// Says what became of a copy that was asked for: after what was saved, and at the end.
+fn told_of(copy: Option<&Copied>) -> (&'static str, String) {
+    match copy {
+        Some(Copied::Kept { .. }) => (", with a copy in the server", String::new()),
+        Some(Copied::NotKept { why }) => ("", format!(", without a copy in the server: {why}")),
+        None => ("", String::new()),
+    }
+}
+
 /// Says what was done about one target. What it is called besides is said with it.
 fn part(judged: &Judged, receipts: &[Receipt], receipt: &Receipt) -> String {
     let shown = |at: usize| judged.judgement.targets.get(at).map(|one| one.target.shown()).unwrap_or_default();
@@ -264,14 +273,13 @@ fn part(judged: &Judged, receipts: &[Receipt], receipt: &Receipt) -> String {
     let but = snapshot::not_whole(receipt.obstacles()).map(|why| format!(", but {why}")).unwrap_or_default();
     match receipt.care() {
         Care::Saved { size, copy, .. } => {
-            let (with, without) = match copy {
-                Some(Copied::Kept { .. }) => (", with a copy in the server", String::new()),
-                Some(Copied::NotKept { why }) => ("", format!(", without a copy in the server: {why}")),
-                None => ("", String::new()),
-            };
+            let (with, without) = told_of(copy.as_ref());
             format!("{target} saved ({}, verified{with}){but}{without}", bytes(*size))
         }
-        Care::Unchanged { id, .. } => format!("{target} unchanged since {id}{but}"),
+        Care::Unchanged { id, copy, .. } => {
+            let (with, without) = told_of(copy.as_ref());
+            format!("{target} unchanged since {id}{with}{but}{without}")
+        }
         Care::NothingToLose { reason } | Care::LeftToPolicy { reason } => {
             format!("{target} not saved: {}", reason)
         }

@@ -39,8 +39,8 @@ use crate::own_tools::ToolEnvironment;
 use crate::reach::{Engine, Target};
 use crate::snapshot::engine_error::EngineError;
 use crate::snapshot::{
-    Ledger, Leftover, Making, Manifest, Neighbours, Obstacle, PlanError, Provenance, Stored, Taken, VerificationLevel,
-    Watch,
+    Copied, Ledger, Leftover, Making, Manifest, Neighbours, Obstacle, PlanError, Provenance, Stored, Taken,
+    VerificationLevel, Watch,
 };
 
 /// How a database file is told from others.
@@ -249,6 +249,22 @@ pub(crate) trait OpenDatabase {
     /// The database is gone.
     fn has_copy_for(&mut self, _earlier: &Manifest) -> Result<bool, EngineError> {
         Ok(true)
+    }
+
+    /// Keeps a copy in the server for that snapshot, if that can be: it was [proved](OpenDatabase::is_unchanged_since) that
+    /// nothing was written since, and there is [none](OpenDatabase::has_copy_for). What holds of the snapshot from now on is
+    /// written down, also where there is no copy.
+    ///
+    /// # Errors
+    ///
+    /// Somebody asks to stop, or it cannot be written down; the next copy of the database takes the place of one that was made.
+    fn copy_for(
+        &mut self,
+        _earlier: &Manifest,
+        _copying: &Copying<'_>,
+        _watch: &dyn Watch,
+    ) -> Result<Copied, EngineError> {
+        Ok(Copied::NotKept { why: "its engine keeps none".to_owned() })
     }
 
     /// Prepares to save the database: what of it is to be dumped is fixed from now on, as long as the plan is kept.

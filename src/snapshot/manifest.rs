@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::hash::Hash;
-use crate::snapshot::Obstacle;
+use crate::snapshot::{Obstacle, Provenance};
 
 /// What later runs and checks set. Nothing rests on it alone: a dump that is put back is hashed first, whatever is said
 /// of its file or its verification; and the runs that used a snapshot only decide which of those made here is the latest.
@@ -105,6 +105,19 @@ pub(crate) struct Manifest {
     /// How to restore it by hand, a command each; `FILE` stands for the dump.
     #[serde(default)]
     pub(crate) by_hand: Vec<String>,
+}
+
+impl Manifest {
+    /// Takes in what `past` says of the time since it was written. Only what is kept in memory changes.
+    #[must_use]
+    pub(crate) fn restated_by(mut self, past: &dyn Provenance) -> Self {
+        if let Some(Value::Object(newer)) = past.restated(&self.id, self.taken_at)
+            && let Some(state) = self.state.as_mut().and_then(Value::as_object_mut)
+        {
+            state.extend(newer);
+        }
+        self
+    }
 }
 
 /// Why a snapshot was taken.

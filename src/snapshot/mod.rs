@@ -51,7 +51,7 @@ pub(crate) use crate::snapshot::engine::{
 pub(crate) use crate::snapshot::engines::file_marks;
 pub(crate) use crate::snapshot::error::SnapshotError;
 pub(crate) use crate::snapshot::latest::{latest, unread_since};
-pub(crate) use crate::snapshot::ledger::{Ledger, Making};
+pub(crate) use crate::snapshot::ledger::{Ledger, Making, Restated};
 pub(crate) use crate::snapshot::left_on_server::{AT_WORK, Leftover, LeftoverKind, decide_leftovers};
 pub(crate) use crate::snapshot::manifest::{FileState, Kind, Manifest, Server, TableRows, Tool, VerificationLevel};
 pub(crate) use crate::snapshot::met::Met;

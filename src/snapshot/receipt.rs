@@ -48,6 +48,8 @@ pub(crate) enum Care {
         size: u64,
         /// What keeps it from being put back whole.
         obstacles: Vec<Obstacle>,
+        /// What became of a copy that was asked for and made now.
+        copy: Option<Copied>,
     },
     /// There is nothing to lose, and why.
     NothingToLose {
@@ -114,12 +116,8 @@ impl Receipt {
     #[must_use]
     pub(crate) fn copy(&self) -> Option<&Copied> {
         match &self.care {
-            Care::Saved { copy, .. } => copy.as_ref(),
-            Care::Unchanged { .. }
-            | Care::NothingToLose { .. }
-            | Care::LeftToPolicy { .. }
-            | Care::OneWith { .. }
-            | Care::NotUpYet => None,
+            Care::Saved { copy, .. } | Care::Unchanged { copy, .. } => copy.as_ref(),
+            Care::NothingToLose { .. } | Care::LeftToPolicy { .. } | Care::OneWith { .. } | Care::NotUpYet => None,
         }
     }
 

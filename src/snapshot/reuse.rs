@@ -22,6 +22,8 @@ pub(crate) struct Reusable {
 impl Reusable {
     /// Finds the newest snapshot that a run may take as its own.
     ///
+    /// Where copies are wanted, its manifest is as of now.
+    ///
     /// A safety snapshot is not one: `latest` never means it. Nor is one from the future, which would hide all that a
     /// clock set right again has taken since; nor one that was not made here, which may hold anything.
     pub(crate) fn newest(order: &Order<'_>, engine: &str, address: &str) -> Result<Option<Self>, SnapshotError> {
@@ -33,7 +35,11 @@ impl Reusable {
                 && manifest.target == address
                 && stored.standing(order.past).is_known()
         });
-        Ok(newest.map(|stored| Reusable { stored, held: None }))
+        let as_of_now = |stored: Stored| match order.copies {
+            Some(_) => Stored { manifest: stored.manifest.restated_by(order.past), ..stored },
+            None => stored,
+        };
+        Ok(newest.map(|stored| Reusable { stored: as_of_now(stored), held: None }))
     }
 
     pub(crate) fn manifest(&self) -> &Manifest {

@@ -1,6 +1,7 @@
 //! Whether a snapshot was made by this machine, as its audit log tells.
 
 use chrono::{DateTime, Utc};
+use serde_json::Value;
 
 use crate::hash::Hash;
 
@@ -35,4 +36,9 @@ pub(crate) trait Provenance {
 
     /// Tells whether a database of this name, which has the time `at` in it, was about to be made here on `server`.
     fn was_made(&self, server: &str, database: &str, at: DateTime<Utc>) -> bool;
+
+    /// Finds what was [restated](crate::snapshot::Restated) last of the snapshot with this id, taken at that time.
+    fn restated(&self, _id: &str, _taken_at: DateTime<Utc>) -> Option<Value> {
+        None
+    }
 }

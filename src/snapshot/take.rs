@@ -9,7 +9,7 @@ use crate::snapshot::order::Order;
 use crate::snapshot::plan::Intention;
 use crate::snapshot::receipt::{Beside, Care, Receipt};
 use crate::snapshot::reuse::Reusable;
-use crate::snapshot::{Manifest, Obstacle, SnapshotError, Stored, Watch};
+use crate::snapshot::{Ledger, Manifest, Obstacle, SnapshotError, Stored, Watch};
 use crate::text::shown;
 
 /// Carries out what is intended for the target with the index `at`.
@@ -30,10 +30,16 @@ pub(crate) fn take(
         Outlook::LeftToPolicy(reason) => Care::LeftToPolicy { reason },
         Outlook::NotUpYet => Care::NotUpYet,
         Outlook::OneWith(target) => Care::OneWith { target },
-        Outlook::Unchanged(earlier) => {
+        Outlook::Unchanged { earlier, without_copy } => {
+            let address = target.address();
+            let copying = order.copies.map(|ledger| copying(earlier.id(), &address, order, ledger));
+            let copy = match without_copy.zip(copying) {
+                Some((mut database, copying)) => Some(database.copy_for(earlier.manifest(), &copying, watch)?),
+                None => None,
+            };
             let Stored { manifest, hash, .. } = earlier.claim(order)?;
             let Manifest { id, size, obstacles, .. } = manifest;
-            Care::Unchanged { id, manifest: hash, size, obstacles }
+            Care::Unchanged { id, manifest: hash, size, obstacles, copy }
         }
         Outlook::Changed(engine, database) => save(engine, database, target, order, watch)?,
     };
@@ -94,7 +100,7 @@ pub(crate) fn foresee(
         Outlook::NothingToLose(reason) | Outlook::LeftToPolicy(reason) => Foreseen::NotSaved(reason),
         Outlook::NotUpYet => Foreseen::NotUpYet,
         Outlook::OneWith(other) => Foreseen::OneWith(other),
-        Outlook::Unchanged(earlier) => {
+        Outlook::Unchanged { earlier, .. } => {
             Foreseen::Unchanged { id: earlier.id().to_owned(), obstacles: earlier.manifest().obstacles.clone() }
         }
         Outlook::Changed(_, mut database) => {
@@ -113,7 +119,11 @@ enum Outlook {
     LeftToPolicy(String),
     NotUpYet,
     OneWith(usize),
-    Unchanged(Box<Reusable>),
+    Unchanged {
+        earlier: Box<Reusable>,
+        /// The database, where a copy is wanted for the snapshot and there is none.
+        without_copy: Option<Box<dyn OpenDatabase>>,
+    },
     Changed(&'static dyn SnapshotEngine, Box<dyn OpenDatabase>),
 }
 
@@ -149,12 +159,18 @@ fn outlook(
     if order.may_reuse
         && let Some(earlier) = Reusable::newest(order, engine.name(), &target.address())?
         && database.is_unchanged_since(earlier.manifest())?
-        && (order.copies.is_none() || database.has_copy_for(earlier.manifest())?)
-        && let Some(earlier) = earlier.believed(order, watch)
     {
-        return Ok((Outlook::Unchanged(Box::new(earlier)), beside));
+        let lacks_copy = order.copies.is_some() && !database.has_copy_for(earlier.manifest())?;
+        if let Some(earlier) = earlier.believed(order, watch) {
+            let without_copy = lacks_copy.then_some(database);
+            return Ok((Outlook::Unchanged { earlier: Box::new(earlier), without_copy }, beside));
+        }
     }
     Ok((Outlook::Changed(engine, database), beside))
+}
+
+fn copying<'a>(snapshot: &'a str, target: &'a str, order: &Order<'a>, ledger: &'a dyn Ledger) -> Copying<'a> {
+    Copying { snapshot, target, now: order.now, ledger }
 }
 
 fn save(
@@ -167,7 +183,7 @@ fn save(
     let name = database.name().to_owned();
     let reservation = order.store.reserve(&database.short_name(), order.now, order.past)?;
     let (id, address) = (reservation.id().to_owned(), target.address());
-    let copying = order.copies.map(|ledger| Copying { snapshot: &id, target: &address, now: order.now, ledger });
+    let copying = order.copies.map(|ledger| copying(&id, &address, order, ledger));
     let taken = database.plan(&reservation.partial())?.carry_out(copying.as_ref(), watch)?;
     let copy = taken.copy;
     let manifest = Manifest {

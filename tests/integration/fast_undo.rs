@@ -94,6 +94,38 @@ fn a_run_is_undone_by_the_copy_which_is_told_wherever_somebody_looks() {
 }
 
 #[test]
+fn what_a_copy_brought_back_is_not_dumped_anew() {
+    let (server, _turn) = server();
+    let database = "again_test";
+    let sandbox = project(server, database, "DELETE FROM t");
+    sandbox.guarded().expect_code(0);
+    let ids = sandbox.ids();
+    for _ in 0..3 {
+        let restored = sandbox.run(&["restore", "--yes"]).expect_code(0).stdout;
+        assert!(restored.contains("It is the copy that the server kept as "), "{restored}");
+        assert_eq!(server.psql(database, "SELECT a FROM t"), "1");
+        let run = sandbox.guarded().expect_code(0).stderr;
+        let expected = format!("unchanged since {}, with a copy in the server", ids[0]);
+        assert!(run.contains(&expected), "{run}");
+        assert_eq!(
+            (server.psql(database, "SELECT count(*) FROM t").as_str(), copies(server, database).len()),
+            ("0", 1)
+        );
+    }
+    assert_eq!(sandbox.ids(), ids);
+    // What was written since counts.
+    sandbox.run(&["restore", "--yes"]).expect_code(0);
+    server.psql(database, "UPDATE t SET a = 2");
+    let run = sandbox.guarded().expect_code(0).stderr;
+    assert!(run.contains("verified, with a copy in the server)"), "{run}");
+    sandbox.run(&["restore", "--yes"]).expect_code(0);
+    assert_eq!(server.psql(database, "SELECT a FROM t"), "2");
+    let log = sandbox.run(&["log"]).expect_code(0).stdout;
+    assert!(log.contains(&format!("how {} stands to its database", ids[0])), "{log}");
+    sandbox.run(&["log", "verify"]).expect_code(0);
+}
+
+#[test]
 fn there_is_one_copy_a_database_and_it_goes_with_its_snapshot() {
     let (server, _turn) = server();
     let database = "one_copy_test";

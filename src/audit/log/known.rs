@@ -13,6 +13,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, Duration, Utc};
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::audit::entry::written_time;
 use crate::audit::event::Head;
@@ -23,7 +24,7 @@ use crate::audit::log::file::LogFile;
 use crate::audit::log::inspect::remember;
 use crate::audit::{AuditError, Log};
 use crate::hash::Hash;
-use crate::snapshot::{Making, Provenance, Standing};
+use crate::snapshot::{Making, Provenance, Restated, Standing};
 use crate::text::shown;
 
 /// How far a clock may have been set back for an id of that time to be found.
@@ -93,6 +94,10 @@ impl Provenance for KnownSnapshots {
     fn was_made(&self, server: &str, database: &str, at: DateTime<Utc>) -> bool {
         self.walk().borrow_mut().was_made(server, database, at - CLOCKS_ARE_SET_BACK_BY)
     }
+
+    fn restated(&self, id: &str, taken_at: DateTime<Utc>) -> Option<Value> {
+        self.walk().borrow_mut().restated(id, taken_at - CLOCKS_ARE_SET_BACK_BY)
+    }
 }
 
 impl Log {
@@ -149,6 +154,8 @@ struct Walk {
     said: HashMap<String, Said>,
     /// The databases that were about to be made, by name, the nearest first.
     made: HashMap<String, Vec<Making>>,
+    /// What was restated of snapshots, the nearest of each.
+    restated: HashMap<String, Value>,
     /// The time of the last line that was read.
     reached: Option<String>,
     /// Why nothing is to be learned from this log.
@@ -163,6 +170,7 @@ impl Walk {
             since: 0,
             said: HashMap::new(),
             made: HashMap::new(),
+            restated: HashMap::new(),
             reached: None,
             silent: Some(why),
         }
@@ -189,6 +197,7 @@ impl Walk {
             since: anchor.since,
             said: HashMap::new(),
             made: HashMap::new(),
+            restated: HashMap::new(),
             reached: None,
             silent: None,
         })
@@ -210,13 +219,24 @@ impl Walk {
     /// Tells whether an entry of ours says that a database `name` was about to be made on `server`, going back no further
     /// than to `oldest`.
     fn was_made(&mut self, server: &str, name: &str, oldest: DateTime<Utc>) -> bool {
+        let is_told = |walk: &Self| walk.made.get(name)?.iter().any(|making| making.server == server).then_some(());
+        self.back_to(oldest, is_told).is_some()
+    }
+
+    /// Finds what the nearest entry of ours restates of a snapshot, going back no further than to `oldest`.
+    fn restated(&mut self, id: &str, oldest: DateTime<Utc>) -> Option<Value> {
+        self.back_to(oldest, |walk| walk.restated.get(id).cloned())
+    }
+
+    /// Goes back until something is found, and no further than to `oldest`.
+    fn back_to<T>(&mut self, oldest: DateTime<Utc>, find: impl Fn(&Self) -> Option<T>) -> Option<T> {
         let oldest = written_time(oldest);
         loop {
-            if self.made.get(name).is_some_and(|made| made.iter().any(|making| making.server == server)) {
-                return true;
+            if let Some(found) = find(self) {
+                return Some(found);
             }
             if self.reached.as_ref().is_some_and(|reached| *reached < oldest) || !self.step() {
-                return false;
+                return None;
             }
         }
     }
@@ -243,6 +263,11 @@ impl Walk {
                     for name in &making.making {
                         self.made.entry(name.clone()).or_default().push(making.clone());
                     }
+                }
+                if entry.event == "restated"
+                    && let Ok(Restated { snapshot, state }) = serde_json::from_slice(&line)
+                {
+                    self.restated.entry(snapshot).or_insert(state);
                 }
                 self.take_in(number, entry);
             }
@@ -282,8 +307,14 @@ impl Walk {
 /// Tells whether a line of ours speaks neither of what was made nor of the log itself: most do not, and need not be parsed. A
 /// quote in a text is escaped, so no text looks like a key.
 fn tells_nothing(line: &[u8]) -> bool {
-    const KEYS: [&[u8]; 5] =
-        [b"\"manifests\":", b"\"snapshots\":[\"", b"\"safety\":[\"", b"\"making\":[\"", b"\"event\":\"continued\""];
+    const KEYS: [&[u8]; 6] = [
+        b"\"manifests\":",
+        b"\"snapshots\":[\"",
+        b"\"safety\":[\"",
+        b"\"making\":[\"",
+        b"\"event\":\"restated\"",
+        b"\"event\":\"continued\"",
+    ];
     KEYS.iter().all(|key| memchr::memmem::find(line, key).is_none())
 }
 

@@ -10,7 +10,7 @@ use crate::audit::log::{KnownSnapshots, Log, Stop};
 use crate::audit::report::JudgementRecord;
 use crate::audit::{Entry, Event, Manifests, Pruned, Record, RestoreStart, Restored, Saved, Start};
 use crate::hash::Hash;
-use crate::snapshot::{Making, Provenance, Standing};
+use crate::snapshot::{Making, Provenance, Restated, Standing};
 use crate::verdict::Verdict;
 
 /// A run that made snapshots, each of which has a manifest that its id alone makes up.
@@ -335,4 +335,24 @@ fn a_database_was_made_here_where_an_entry_of_ours_announced_it_for_that_server(
     // An entry long before the time in the name is not of it.
     let later = at + chrono::Duration::days(3);
     assert!(!KnownSnapshots::of(&log).was_made("postgres:1", "a", later));
+}
+
+#[test]
+fn what_was_restated_last_by_an_entry_of_ours_holds() {
+    let sandbox = Sandbox::with_entries(1);
+    let log = sandbox.log();
+    let restated = |id: &str, number: u32| Record {
+        event: Event::Restated(Restated { snapshot: id.to_owned(), state: number.into() }),
+        ..record("run")
+    };
+    for (id, number) in [("a", 1), ("b", 2), ("a", 3)] {
+        log.append(&restated(id, number)).unwrap();
+        log.append(&record("between")).unwrap();
+    }
+    forge(log.path(), &restated("b", 4));
+    let at = record("run").at;
+    let known = KnownSnapshots::of(&log);
+    for (id, expected) in [("b", Some(2.into())), ("a", Some(3.into())), ("c", None)] {
+        assert_eq!(known.restated(id, at), expected, "{id}");
+    }
 }

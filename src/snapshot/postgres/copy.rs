@@ -17,17 +17,18 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::snapshot::beside_names::{Purpose, endings, parts_of};
-use crate::snapshot::engine::Copying;
+use crate::snapshot::engine::{Copying, Restoration};
 use crate::snapshot::postgres::beside::{
     Marker, announce_at, create_marked, drop_database, marking, sessions_in, try_lock,
 };
+use crate::snapshot::postgres::connection::Connection;
 use crate::snapshot::postgres::facts::Facts;
 use crate::snapshot::postgres::psql::{identifier, literal, number, text};
-use crate::snapshot::postgres::recorded::{Proof, RecordedCopy, ServerCopy};
+use crate::snapshot::postgres::recorded::{Proof, RecordedCopy, ServerCopy, Since};
 use crate::snapshot::postgres::replication;
 use crate::snapshot::postgres::{PostgresError, Session, recorded};
 use crate::snapshot::tool_process::{ToolError, attended};
-use crate::snapshot::{AT_WORK, Manifest, Watch};
+use crate::snapshot::{AT_WORK, Copied, Ledger, Manifest, Restated, Watch};
 
 /// How long the server may take to end the sessions of our own tools, which have ended.
 const TOOLS_LEAVE_WITHIN: Duration = Duration::from_secs(2);
@@ -88,6 +89,30 @@ pub(crate) fn keep(
         Err(Hindrance::Error(error)) => Ok(Outcome { copy: RecordedCopy::NotKept(error.to_string()), proof }),
         Err(Hindrance::Reason(why)) => Ok(Outcome { copy: RecordedCopy::NotKept(why), proof }),
     }
+}
+
+/// [`keep`], for a snapshot since which nothing was written; writes down what holds of it from now on.
+///
+/// # Errors
+///
+/// As [`keep`], and [`PostgresError::NotWrittenDown`].
+pub(crate) fn keep_for(
+    session: &mut Session,
+    manifest: &Manifest,
+    copying: &Copying<'_>,
+    watch: &dyn Watch,
+) -> Result<Copied, PostgresError> {
+    let facts = recorded::database(manifest);
+    let Outcome { copy, proof } = keep(session, facts.as_ref(), recorded::proof(manifest), copying, watch)?;
+    let told = copy.told();
+    restate(&manifest.id, Since { proof, copy }, copying.ledger)?;
+    Ok(told)
+}
+
+fn restate(snapshot: &str, since: Since, ledger: &dyn Ledger) -> Result<(), PostgresError> {
+    let failed = |source| PostgresError::NotWrittenDown { name: snapshot.to_owned(), source };
+    let state = serde_json::to_value(since).map_err(|error| failed(error.into()))?;
+    ledger.restate(&Restated { snapshot: snapshot.to_owned(), state }).map_err(failed)
 }
 
 fn make(
@@ -264,6 +289,27 @@ fn row_of(name: &str) -> String {
     )
 }
 
+/// What is known before a copy is put in its database's place, to [prove](put_in_place) afterwards that nobody has written.
+pub(crate) fn before(server: &mut Session, manifest: &Manifest) -> Result<Option<Proof>, PostgresError> {
+    let Some(saved) = recorded::proof(manifest) else { return Ok(None) };
+    // A copy has the sequences of the database that it was made of, under their own numbers.
+    Ok(server.state()?.map(|now| Proof { sequences: saved.sequences, ..now }))
+}
+
+/// Writes down that a database is again what its snapshot holds, where `before` proves it: its copy has just been put in its
+/// place, in one transaction, and nobody has written since. So the next run need not dump it anew.
+///
+/// Where that cannot be proved, or not be written down, it is not: then the next run saves anew.
+pub(crate) fn put_in_place(copy: &str, before: Option<Proof>, restoration: &Restoration<'_>, database: Connection) {
+    let Some(before) = before else { return };
+    let Ok(Some(after)) = Session::connect(database).and_then(|mut database| database.state()) else { return };
+    let before = Proof { database: after.database.clone(), ..before };
+    if has_gone_on_by(&before, &after, 1) {
+        let since = Since { proof: Some(after), copy: RecordedCopy::UsedUp(copy.to_owned()) };
+        let _ = restate(&restoration.stored.manifest.id, since, restoration.ledger);
+    }
+}
+
 /// What a snapshot's copy is good for.
 pub(crate) enum Standing {
     /// None was kept, or asked for.
@@ -281,7 +327,13 @@ pub(crate) enum Standing {
 ///
 /// Those of the server.
 pub(crate) fn standing(server: &mut Session, manifest: &Manifest) -> Result<Standing, PostgresError> {
-    let Some(RecordedCopy::Kept(copy)) = recorded::copy(manifest) else { return Ok(Standing::None) };
+    let copy = match recorded::copy(manifest) {
+        Some(RecordedCopy::Kept(copy)) => copy,
+        Some(RecordedCopy::UsedUp(name)) => {
+            return Ok(Standing::Bad(format!("`{name}`, which was kept for it, is gone: a restore has used it up")));
+        }
+        Some(RecordedCopy::NotKept(_)) | None => return Ok(Standing::None),
+    };
     let bad = |why: &str| Ok(Standing::Bad(format!("`{}`, {why}", copy.name)));
     let found = server.psql.ask(row_of(&copy.name))?;
     let [oid, written_by, is_open, comment] = found.as_slice() else { return bad("which was kept for it, is gone") };

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use crate::own_tools::ToolEnvironment;
 use crate::reach::{Engine, Place, Target};
 use crate::snapshot::engine::{
-    ABSENT, Description, Found, Identity, Kept, OpenDatabase, Restoration, RestorePlan, Restored, SnapshotEngine,
-    SnapshotPlan,
+    ABSENT, Copying, Description, Found, Identity, Kept, OpenDatabase, Restoration, RestorePlan, Restored,
+    SnapshotEngine, SnapshotPlan,
 };
 use crate::snapshot::engine_error::{Consequence, EngineError, EngineFailure};
 use crate::snapshot::postgres::connection;
@@ -22,7 +22,7 @@ use crate::snapshot::postgres::restore::prepare_restore;
 use crate::snapshot::postgres::take::{Limits, prepare, take};
 use crate::snapshot::postgres::tools;
 use crate::snapshot::postgres::{PostgresError, Session, drop_leftover, leftovers, verify};
-use crate::snapshot::{Leftover, Manifest, Neighbours, Obstacle, Provenance, VerificationLevel, Watch};
+use crate::snapshot::{Copied, Leftover, Manifest, Neighbours, Obstacle, Provenance, VerificationLevel, Watch};
 use crate::text::shown;
 
 /// PostgreSQL, and what is PostgreSQL inside: not what only speaks its protocol.
@@ -155,8 +155,17 @@ impl OpenDatabase for Session {
         Ok(match recorded::copy(earlier) {
             Some(RecordedCopy::NotKept(_)) => true,
             Some(RecordedCopy::Kept(_)) => matches!(copy::standing(self, earlier)?, Standing::Good(_)),
-            None => false,
+            Some(RecordedCopy::UsedUp(_)) | None => false,
         })
+    }
+
+    fn copy_for(
+        &mut self,
+        earlier: &Manifest,
+        copying: &Copying<'_>,
+        watch: &dyn Watch,
+    ) -> Result<Copied, EngineError> {
+        Ok(copy::keep_for(self, earlier, copying, watch)?)
     }
 
     fn plan(mut self: Box<Self>, output: &Path) -> Result<SnapshotPlan, EngineError> {

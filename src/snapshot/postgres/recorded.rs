@@ -17,6 +17,13 @@ pub(crate) struct Recorded {
     pub(crate) copy: Option<RecordedCopy>,
 }
 
+/// What holds of a snapshot since its manifest was written: the fields of [`Recorded`] that may become others.
+#[derive(Debug, Serialize)]
+pub(crate) struct Since {
+    pub(crate) proof: Option<Proof>,
+    pub(crate) copy: RecordedCopy,
+}
+
 /// What became of the copy that was to be kept in the server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -24,6 +31,8 @@ pub(crate) enum RecordedCopy {
     Kept(ServerCopy),
     /// Why there is none, a phrase.
     NotKept(String),
+    /// A restore has put it in its database's place: the name that it had until then.
+    UsedUp(String),
 }
 
 impl RecordedCopy {
@@ -32,6 +41,7 @@ impl RecordedCopy {
         match self {
             RecordedCopy::Kept(copy) => Copied::Kept { name: copy.name.clone() },
             RecordedCopy::NotKept(why) => Copied::NotKept { why: why.clone() },
+            RecordedCopy::UsedUp(name) => Copied::NotKept { why: format!("`{name}` is in use") },
         }
     }
 }

@@ -2,6 +2,7 @@
 //! name; or, for a role that may not do so, [in place](crate::snapshot::postgres::in_place).
 
 use crate::snapshot::Leftover;
+use crate::snapshot::Manifest;
 use crate::snapshot::Watch;
 use crate::snapshot::beside_names::Purpose;
 use crate::snapshot::engine::{CopyUse, Restoration, Restored};
@@ -148,9 +149,10 @@ impl PreparedRestore<'_> {
             },
             source: Box::new(source),
         };
-        let copy = match copy::for_restore(&mut server, whole.manifest) {
+        let as_of_now = whole.manifest.clone().restated_by(restoration.past);
+        let copy = match copy::for_restore(&mut server, &as_of_now) {
             Ok(Standing::Good(copy)) => {
-                let exchanged = exchange_for_copy(&mut server, &restoration, &whole, &copy);
+                let exchanged = exchange_for_copy(&mut server, &restoration, &whole, &copy, &as_of_now);
                 return exchanged.map_err(|error| match error {
                     PostgresError::Unsettled { .. } => error,
                     error => stopped("the names were exchanged", None, error),
@@ -197,8 +199,10 @@ fn exchange_for_copy(
     restoration: &Restoration<'_>,
     whole: &Whole<'_>,
     copy: &ServerCopy,
+    as_of_now: &Manifest,
 ) -> Result<Restored, PostgresError> {
     let [replaced] = beside::announce(server, restoration, [Purpose::Replaced])?;
+    let before = copy::before(server, as_of_now)?;
     let exchange = Exchange {
         database: &whole.manifest.database,
         beside: &copy.name,
@@ -208,6 +212,8 @@ fn exchange_for_copy(
         comment: whole.facts.comment.as_deref(),
     };
     let replaced = swap::exchange(server, &exchange)?;
+    let database = server.connection.with("PGDATABASE", &whole.manifest.database);
+    copy::put_in_place(&copy.name, before, restoration, database);
     Ok(Restored { replaced, copy: Some(CopyUse::Used(copy.name.clone())), ..Restored::default() })
 }
 

@@ -98,6 +98,8 @@ impl Postgres {
             let log = fs::File::create(folder.join("log")).unwrap();
             let mut server = prepared("postgres");
             server.args(["-D", "data", "-h", "127.0.0.1", "-c", "fsync=off", "-c", "max_connections=200"]);
+            // It writes by itself, at times that no test knows.
+            server.args(["-c", "autovacuum=off"]);
             server.arg("-p").arg(port.to_string()).arg("-k").arg(&folder);
             // Ctrl-C at the tests is not for the server: the guard ends it.
             let mut server = server.stdout(log.try_clone().unwrap()).stderr(log).process_group(0).spawn().unwrap();

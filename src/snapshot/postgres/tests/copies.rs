@@ -1,22 +1,27 @@
 //! The copy that is kept in the server beside a dump: when there is one, and when it is what is put back.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::error::Error;
 use std::process::{Child, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use chrono::{DateTime, TimeDelta, Utc};
 use rustix::process::Signal;
+use serde_json::Value;
 
+use crate::hash::Hash;
 use crate::reach::Target;
-use crate::snapshot::engine::{CopyUse, OpenDatabase, Restored};
+use crate::snapshot::engine::{CopyUse, Copying, OpenDatabase, Restoration, Restored};
+use crate::snapshot::postgres::connection::Connection;
+use crate::snapshot::postgres::copy;
 use crate::snapshot::postgres::recorded;
 use crate::snapshot::postgres::recorded::{RecordedCopy, ServerCopy};
-use crate::snapshot::postgres::testing::{ID, Server, Snapshot, Waiting, environment};
+use crate::snapshot::postgres::testing::{ID, Server, Snapshot, Waiting, environment, now};
 use crate::snapshot::postgres::tests::rich::{RICH, text_of};
 use crate::snapshot::postgres::{PostgresError, Session, drop_leftover, leftovers, restore};
-use crate::snapshot::testing::{AllKnown, Unledgered, wait_for};
+use crate::snapshot::testing::{AllKnown, Unledgered, ending, wait_for};
 use crate::snapshot::tool_process::ToolError;
-use crate::snapshot::{Ledger, LeftoverKind, Making, Watch};
+use crate::snapshot::{Copied, Ledger, LeftoverKind, Making, Provenance, Restated, Standing, Watch};
 
 fn take(target: &Target) -> Snapshot {
     Snapshot::take_with_copy(target, &Unledgered, &Waiting::default()).unwrap()
@@ -62,6 +67,10 @@ impl<F: Fn()> Ledger for Meddling<F> {
     fn write_down(&self, making: &Making) -> Result<(), Box<dyn Error + Send + Sync>> {
         assert!(making.making[0].contains("_undo_"), "{making:?}");
         (self.0)();
+        Ok(())
+    }
+
+    fn restate(&self, _: &Restated) -> Result<(), Box<dyn Error + Send + Sync>> {
         Ok(())
     }
 }
@@ -202,6 +211,10 @@ fn what_is_written_or_connected_between_dump_and_copy_leaves_the_dump_alone() {
     struct Full;
     impl Ledger for Full {
         fn write_down(&self, _: &Making) -> Result<(), Box<dyn Error + Send + Sync>> {
+            Err("no space is left".into())
+        }
+
+        fn restate(&self, _: &Restated) -> Result<(), Box<dyn Error + Send + Sync>> {
             Err("no space is left".into())
         }
     }
@@ -367,16 +380,107 @@ fn one_that_was_killed_before_its_mark_is_told_as_killed_and_dropped() {
 /// Remembers one database as announced.
 struct Announced(String);
 
-impl crate::snapshot::Provenance for Announced {
-    fn standing_of(&self, _: &str, _: &crate::hash::Hash) -> crate::snapshot::Standing {
-        crate::snapshot::Standing::Unknown
+impl Provenance for Announced {
+    fn standing_of(&self, _: &str, _: &Hash) -> Standing {
+        Standing::Unknown
     }
 
-    fn was_given(&self, _: &str, _: chrono::DateTime<chrono::Utc>) -> bool {
+    fn was_given(&self, _: &str, _: DateTime<Utc>) -> bool {
         false
     }
 
-    fn was_made(&self, _: &str, database: &str, _: chrono::DateTime<chrono::Utc>) -> bool {
+    fn was_made(&self, _: &str, database: &str, _: DateTime<Utc>) -> bool {
         database == self.0
+    }
+}
+
+/// Remembers what was restated.
+#[derive(Default)]
+struct Remembering(RefCell<Option<Value>>);
+
+impl Ledger for Remembering {
+    fn write_down(&self, _: &Making) -> Result<(), Box<dyn Error + Send + Sync>> {
+        Ok(())
+    }
+
+    fn restate(&self, restated: &Restated) -> Result<(), Box<dyn Error + Send + Sync>> {
+        assert_eq!(restated.snapshot, ID);
+        *self.0.borrow_mut() = Some(restated.state.clone());
+        Ok(())
+    }
+}
+
+impl Provenance for Remembering {
+    fn standing_of(&self, _: &str, _: &Hash) -> Standing {
+        Standing::Known
+    }
+
+    fn was_given(&self, _: &str, _: DateTime<Utc>) -> bool {
+        false
+    }
+
+    fn was_made(&self, _: &str, _: &str, _: DateTime<Utc>) -> bool {
+        true
+    }
+
+    fn restated(&self, _: &str, _: DateTime<Utc>) -> Option<Value> {
+        self.0.borrow().clone()
+    }
+}
+
+#[test]
+fn a_database_that_its_copy_brought_back_is_unchanged_and_the_next_copy_needs_no_dump() {
+    let server = Server::start();
+    let target = server.database("shop", "CREATE TABLE t (a serial); INSERT INTO t DEFAULT VALUES");
+    let snapshot = take(&target);
+    let log = Remembering::default();
+    let undo = || {
+        let restored = snapshot.restoring(&target, |restoration| {
+            restore(&Restoration { ledger: &log, past: &log, ..*restoration }, &Waiting::default())
+        });
+        restored.unwrap()
+    };
+    let is_unchanged = || {
+        let mut session = Session::open(&target, &environment()).unwrap();
+        session.is_unchanged_since(&snapshot.manifest.clone().restated_by(&log)).unwrap()
+    };
+    for round in 0..3 {
+        server.run("shop", "INSERT INTO t DEFAULT VALUES");
+        assert!(!is_unchanged(), "{round}");
+        let restored = undo();
+        assert!(matches!(restored.copy, Some(CopyUse::Used(_))), "{round}: {restored:?}");
+        assert_eq!(server.run("shop", "SELECT count(*), max(a) FROM t"), "1|1");
+        assert!(is_unchanged(), "{round}");
+        let mut session = Session::open(&target, &environment()).unwrap();
+        let earlier = snapshot.manifest.clone().restated_by(&log);
+        assert!(!session.has_copy_for(&earlier).unwrap(), "{round}: it is used up");
+        let copying =
+            Copying { snapshot: ID, target: &target.address(), now: now() + TimeDelta::seconds(round), ledger: &log };
+        let copied = ending(|| session.copy_for(&earlier, &copying, &Waiting::default())).unwrap();
+        assert!(matches!(copied, Copied::Kept { .. }), "{round}: {copied:?}");
+        let earlier = snapshot.manifest.clone().restated_by(&log);
+        assert!(session.has_copy_for(&earlier).unwrap() && session.is_unchanged_since(&earlier).unwrap(), "{round}");
+    }
+    assert_eq!(copies(&server), "1");
+}
+
+#[test]
+fn whoever_writes_at_once_to_what_a_copy_brought_back_is_not_overlooked() {
+    let server = Server::start();
+    let target = server.database("shop", "CREATE TABLE t (a serial); INSERT INTO t DEFAULT VALUES");
+    let writes = ["INSERT INTO t DEFAULT VALUES", "SELECT nextval('t_a_seq')", "CREATE TEMP TABLE other (a int)"];
+    for write in writes.map(Some).into_iter().chain([None]) {
+        let snapshot = take(&target);
+        let maintenance = Connection::new(&target, &environment()).unwrap();
+        let before = copy::before(&mut Session::open_maintenance(&maintenance, None).unwrap(), &snapshot.manifest);
+        // As the exchange takes one number.
+        server.run("postgres", "SELECT txid_current()");
+        write.map(|write| server.run("shop", write));
+        let log = Remembering::default();
+        let database = Connection::new(&target, &environment()).unwrap();
+        snapshot.restoring(&target, |restoration| {
+            copy::put_in_place("c", before.unwrap(), &Restoration { ledger: &log, ..*restoration }, database);
+        });
+        assert_eq!(log.0.take().is_some(), write.is_none(), "{write:?}");
     }
 }

@@ -11,7 +11,7 @@ use crate::snapshot::postgres::connection::Connection;
 use crate::snapshot::postgres::testing::{Server, Snapshot, Waiting, environment};
 use crate::snapshot::postgres::{PostgresError, Session, drop_leftover, leftovers, restore};
 use crate::snapshot::testing::{AllKnown, wait_for};
-use crate::snapshot::{Ledger, LeftoverKind, Making, Provenance, Standing};
+use crate::snapshot::{Ledger, LeftoverKind, Making, Provenance, Restated, Standing};
 
 /// Remembers one database as made on any server.
 struct Made(&'static str);
@@ -107,6 +107,10 @@ struct Full;
 
 impl Ledger for Full {
     fn write_down(&self, _: &Making) -> Result<(), Box<dyn Error + Send + Sync>> {
+        Err("no space is left".into())
+    }
+
+    fn restate(&self, _: &Restated) -> Result<(), Box<dyn Error + Send + Sync>> {
         Err("no space is left".into())
     }
 }
