@@ -9,6 +9,8 @@ use crate::snapshot::mysql::catalog::Tables;
 use crate::snapshot::mysql::client::{Client, identifier};
 use crate::snapshot::mysql::dump::{COMPLETED, Definers, DumpReader, Handing, Held, differing_definitions, named};
 use crate::snapshot::mysql::objects::Kind;
+use crate::snapshot::mysql::obstacles::foreign_definers;
+use crate::snapshot::mysql::session::Identity;
 use crate::snapshot::mysql::take::look;
 use crate::snapshot::mysql::{MysqlError, Session};
 
@@ -27,32 +29,54 @@ pub(crate) fn present(client: &mut Client, database: &str) -> Result<Named, Mysq
     Ok(found)
 }
 
-/// Lists the routines that stay as they are whatever is put back: all of them where the user may not read the text of each,
-/// since no dump of this user's holds any then, so that none could be made again.
+/// Decides how definitions are handed on to `database`, by what the user may do and may read.
+///
+/// Routines stay as they are that could not be made again: all of them where the user may not read the text of each, since no
+/// dump of this user's holds any then; and functions where the server wants more rights of who makes one.
 ///
 /// # Errors
 ///
 /// Those of the server.
-pub(crate) fn staying(client: &mut Client, database: &str) -> Result<Named, MysqlError> {
-    if catalog::unreadable_routines(client, database)?.is_empty() {
-        return Ok(Named::new());
-    }
-    Ok(catalog::definitions(client, database)?.into_keys().filter(|(kind, _)| kind.is_routine()).collect())
+pub(crate) fn handing(server: &mut Session, database: &str) -> Result<Handing, MysqlError> {
+    let routines_are_unread = !catalog::unreadable_routines(&mut server.client, database)?.is_empty();
+    let present = catalog::definitions(&mut server.client, database)?.into_keys();
+    let identity = &server.identity;
+    let stays =
+        |kind: Kind| routines_are_unread && kind.is_routine() || identity.distrusts_routines && kind == Kind::Function;
+    Ok(Handing {
+        definers: if identity.rights.may_set_definers() { Definers::Kept } else { Definers::Dropped },
+        without_triggers_and_functions: identity.distrusts_routines,
+        staying: present.filter(|(kind, _)| stays(*kind)).collect(),
+        routines_are_unread,
+    })
 }
 
-/// Says which routines stay, a sentence; `None` where none does.
+/// Says what became of definitions that were handed on so, a sentence each; `held` are those that were to be made.
 #[must_use]
-pub(crate) fn staying_told(staying: &Named, account: &str) -> Option<String> {
-    let listed: Vec<String> = staying.iter().map(|(kind, name)| format!("{} `{name}`", kind.word())).collect();
-    let why = format!("since `{account}` may not read the text of all of them");
-    (!listed.is_empty()).then(|| format!("The routines stay as they are, {why}: {}.", named(&listed)))
+pub(crate) fn told(handing: &Handing, identity: &Identity, held: &Held) -> Vec<String> {
+    let mut notes = Vec::new();
+    let account = &identity.account;
+    if !handing.staying.is_empty() {
+        let listed: Vec<String> =
+            handing.staying.iter().map(|(kind, name)| format!("{} `{name}`", kind.word())).collect();
+        let why = match handing.routines_are_unread {
+            true => format!("`{account}` may not read the text of all routines"),
+            false => format!("`{account}` may not make functions while the server logs changes"),
+        };
+        notes.push(format!("These stay as they are, since {why}: {}.", named(&listed)));
+    }
+    let foreign = foreign_definers(identity, held);
+    if handing.definers == Definers::Dropped && !foreign.is_empty() {
+        notes.push(format!("These work for `{account}` now, who may not set another: {}.", foreign.join(", ")));
+    }
+    notes
 }
 
 /// Lists the options of a dump that holds all that the user may read of a database but for its rows. With a routine that may
-/// not be read the dump program fails: where some stay, none is dumped.
-pub(crate) fn options(server: &Session, database: &str, staying: &Named) -> Vec<String> {
+/// not be read the dump program fails.
+pub(crate) fn options(server: &Session, database: &str, handing: &Handing) -> Vec<String> {
     let mut options = vec!["--no-data".to_owned(), "--triggers".to_owned()];
-    if staying.is_empty() {
+    if !handing.routines_are_unread {
         options.push("--routines".to_owned());
     }
     if server.identity.rights.has("EVENT", database) {
@@ -69,17 +93,17 @@ pub(crate) fn options(server: &Session, database: &str, staying: &Named) -> Vec<
 pub(crate) fn differing(
     server: &mut Session,
     database: &str,
-    (expected, definers): (&Held, Definers),
+    expected: &Held,
     watch: &dyn Watch,
 ) -> Result<Vec<String>, MysqlError> {
-    let staying = staying(&mut server.client, database)?;
+    let handing = handing(server, database)?;
     let broken = catalog::tables(&mut server.client, database)?.broken_views;
-    let mut options = options(server, database, &staying);
+    let mut options = options(server, database, &handing);
     options.extend(broken.iter().map(|name| format!("--ignore-table={database}.{name}")));
     let options: Vec<&str> = options.iter().map(String::as_str).collect();
     let (found, _) = look(server, database, &options, &[], DumpReader::reading(), watch)?;
-    let is_read = |kind: Kind| staying.is_empty() || !kind.is_routine();
-    Ok(differing_definitions(expected, &found, definers, &is_read))
+    let is_read = |kind: Kind| !handing.routines_are_unread || !kind.is_routine();
+    Ok(differing_definitions(expected, &found, handing.definers, &is_read))
 }
 
 /// Drops those that are not in `spared`.
@@ -134,14 +158,15 @@ pub(crate) fn make_missing(
     text: &[u8],
     watch: &dyn Watch,
 ) -> Result<(Held, Named), MysqlError> {
-    let present = present(&mut server.client, database)?;
-    let handing = Handing { definers: Definers::Kept, without_triggers_and_functions: false, staying: present };
+    let mut handing = handing(server, database)?;
+    handing.staying.extend(present(&mut server.client, database)?);
     let mut reader = DumpReader::collecting(&handing);
     reader.feed(text);
     reader.feed(COMPLETED);
     let not_whole = |reason| MysqlError::NotKept { database: database.to_owned(), reason };
     let (held, missing) = reader.finish().map_err(not_whole)?;
-    let made: Named = held.definitions.keys().filter(|one| !handing.staying.contains(one)).cloned().collect();
+    let made: Named =
+        held.definitions.keys().filter(|(kind, name)| !handing.leaves_out(*kind, name)).cloned().collect();
     if !made.is_empty() {
         beside::carry_out(server, database, &missing, watch)?;
     }

@@ -84,14 +84,21 @@ pub(crate) struct Handing {
     pub(crate) without_triggers_and_functions: bool,
     /// What stays as it is in the database that the statements are for: it is neither dropped nor made.
     pub(crate) staying: BTreeSet<(Kind, String)>,
+    /// Whether the user may not read the text of all its routines, so that none is dumped.
+    pub(crate) routines_are_unread: bool,
 }
 
 impl Handing {
     /// All of it, as it is.
-    pub(crate) const WHOLE: Handing =
-        Handing { definers: Definers::Kept, without_triggers_and_functions: false, staying: BTreeSet::new() };
+    pub(crate) const WHOLE: Handing = Handing {
+        definers: Definers::Kept,
+        without_triggers_and_functions: false,
+        staying: BTreeSet::new(),
+        routines_are_unread: false,
+    };
 
-    fn leaves_out(&self, kind: Kind, name: &str) -> bool {
+    /// Tells whether such an object is not made.
+    pub(crate) fn leaves_out(&self, kind: Kind, name: &str) -> bool {
         // What stands for a view may be a table.
         let kind = if kind == Kind::Table { Kind::View } else { kind };
         self.without_triggers_and_functions && matches!(kind, Kind::Trigger | Kind::Function)

@@ -73,7 +73,7 @@ pub(crate) fn exchange(
         beside::create(server, exchange.database, exchange.options)?;
     }
     let mut notes = Vec::new();
-    notes.extend(definitions::staying_told(&exchange.handing.staying, &server.identity.account));
+    notes.extend(definitions::told(exchange.handing, &server.identity, exchange.expected));
     let old = old(server, exchange, &mut notes, watch)?;
     let entangled = catalog::entangled(&mut server.client, exchange.database, &old.tables)?;
     if !entangled.is_empty() {
@@ -132,7 +132,7 @@ fn old(
     }
     let mut kept = Kept { tables: tables.data.len() as u64, options, definitions: Vec::new() };
     if !tables.views.is_empty() || !others.is_empty() {
-        let mut more = definitions::options(server, database, &exchange.handing.staying);
+        let mut more = definitions::options(server, database, exchange.handing);
         more.extend(tables.broken_views.iter().map(|name| format!("--ignore-table={database}.{name}")));
         let more: Vec<&str> = more.iter().map(String::as_str).collect();
         (_, kept.definitions) = look(server, database, &more, &[], DumpReader::collecting(&Handing::WHOLE), watch)?;
@@ -284,10 +284,10 @@ fn different(server: &Session, exchange: &Exchange<'_>, watch: &dyn Watch) -> Re
     if expected.definitions.is_empty() && !expected.tables.values().any(|table| table.has_foreign_keys) {
         return Ok(Vec::new());
     }
-    let more = definitions::options(server, exchange.database, &exchange.handing.staying);
+    let more = definitions::options(server, exchange.database, exchange.handing);
     let more: Vec<&str> = more.iter().map(String::as_str).collect();
     let (found, _) = look(server, exchange.database, &more, &[], DumpReader::reading(), watch)?;
-    let is_read = |kind: Kind| exchange.handing.staying.is_empty() || !kind.is_routine();
+    let is_read = |kind: Kind| !exchange.handing.routines_are_unread || !kind.is_routine();
     let mut differences = differing_definitions(expected, &found, exchange.handing.definers, &is_read);
     // Of what is brought back the tables are known to be those that were taken away.
     if !expected.tables.is_empty() {

@@ -6,7 +6,7 @@ use crate::snapshot::engine::{Kept, Restored};
 use crate::snapshot::mysql::beside;
 use crate::snapshot::mysql::catalog;
 use crate::snapshot::mysql::definitions;
-use crate::snapshot::mysql::dump::{COMPLETED, Definers, DumpReader, Handing, named};
+use crate::snapshot::mysql::dump::{COMPLETED, DumpReader, named};
 use crate::snapshot::mysql::exchange::{Exchange, exchange, forget_kept};
 use crate::snapshot::mysql::kept::{KEPT, kept};
 use crate::snapshot::mysql::{MysqlError, Session};
@@ -43,23 +43,21 @@ pub(crate) fn exchange_back(order: &Kept<'_>) -> Result<Restored, MysqlError> {
     if count != was.tables {
         return Err(not_kept(&format!("it has {count} tables, and had {} when it was replaced", was.tables)));
     }
-    let mut reader = DumpReader::reading();
+    let handing = definitions::handing(&mut server, database)?;
+    let mut reader = DumpReader::collecting(&handing);
     reader.feed(&was.definitions);
     reader.feed(COMPLETED);
-    let (expected, _) = reader.finish().map_err(|reason| not_kept(&reason))?;
+    let (expected, statements) = reader.finish().map_err(|reason| not_kept(&reason))?;
     let place = (order.making.target.as_str(), database);
     // The lock of the name that is given up is held by a session of its own.
     let mut at_work = server.again(None)?;
     let [replaced] = beside::announce(&mut at_work, place, order.now, order.ledger, [Purpose::Replaced])?;
-    let staying =
-        if server.exists(database)? { definitions::staying(&mut server.client, database)? } else { Default::default() };
-    let handing = Handing { staying, ..Handing::WHOLE };
     let exchange_for = Exchange {
         database,
         incoming: name,
         replaced: &replaced,
         options: &was.options,
-        definitions: &was.definitions,
+        definitions: &statements,
         expected: &expected,
         handing: &handing,
     };
@@ -90,7 +88,7 @@ fn make_again(server: &mut Session, (database, name): (&str, &str), text: &[u8])
     let what =
         if listed.is_empty() { "nothing was missing".to_owned() } else { format!("made again: {}", named(&listed)) };
     let mut notes = vec![format!("The tables had stayed in `{database}`; {what}.")];
-    let differences = definitions::differing(server, database, (&expected, Definers::Kept), &Unwatched)?;
+    let differences = definitions::differing(server, database, &expected, &Unwatched)?;
     if differences.is_empty() {
         forget_kept(server, name);
     } else {

@@ -45,7 +45,7 @@ pub(crate) fn replace(
         .map_err(|error| half("views, triggers and routines were made", error))?;
     beside::compare(server, database, &held, watch).map_err(|error| half("it was compared", error))?;
     let identity = &server.identity;
-    let mut notes: Vec<String> = definitions::staying_told(&handing.staying, &identity.account).into_iter().collect();
+    let mut notes = definitions::told(handing, identity, &held);
     if !identity.rights.has("TRIGGER", database) {
         notes.push(format!(
             "Triggers that `{}` is not told of, if there were any, are gone with their tables.",

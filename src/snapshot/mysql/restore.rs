@@ -7,12 +7,12 @@ use crate::snapshot::mysql::beside;
 use crate::snapshot::mysql::beside::Built;
 use crate::snapshot::mysql::catalog;
 use crate::snapshot::mysql::definitions;
-use crate::snapshot::mysql::dump::{Definers, Handing, named};
+use crate::snapshot::mysql::dump::named;
 use crate::snapshot::mysql::exchange::{Exchange, exchange};
 use crate::snapshot::mysql::in_place;
 use crate::snapshot::mysql::leftovers::look;
 use crate::snapshot::mysql::objects::Kind;
-use crate::snapshot::mysql::obstacles::{foreign_definers, may_build_beside, needed, out_of_reach};
+use crate::snapshot::mysql::obstacles::{may_build_beside, needed, out_of_reach};
 use crate::snapshot::mysql::whole;
 use crate::snapshot::mysql::whole::Whole;
 use crate::snapshot::mysql::{MysqlError, Session};
@@ -118,21 +118,6 @@ pub(crate) fn own_server(restoration: &Restoration<'_>) -> Result<Session, Mysql
     }
 }
 
-/// Decides how the definitions of a snapshot are handed on to `database`, by what the user may do and may read.
-///
-/// # Errors
-///
-/// Those of the server.
-pub(crate) fn handing(server: &mut Session, database: &str) -> Result<Handing, MysqlError> {
-    let staying = definitions::staying(&mut server.client, database)?;
-    let identity = &server.identity;
-    Ok(Handing {
-        definers: if identity.rights.may_set_definers() { Definers::Kept } else { Definers::Dropped },
-        without_triggers_and_functions: identity.distrusts_routines,
-        staying,
-    })
-}
-
 impl PreparedRestore<'_> {
     /// Makes the tables of the snapshot in a database beside the present one, compares them with the dump row by row, and
     /// exchanges what the two hold. Until then the present database is as it was, whatever fails and whenever this process
@@ -145,7 +130,7 @@ impl PreparedRestore<'_> {
         let PreparedRestore { whole, restoration, way, .. } = self;
         let database = whole.manifest.database.as_str();
         let mut server = own_server(&restoration)?;
-        let handing = handing(&mut server, database)?;
+        let handing = definitions::handing(&mut server, database)?;
         if way == Way::InPlace {
             let notes = in_place::replace(&mut server, &whole, &handing, watch)?;
             return Ok(Restored { replaced: None, notes, ..Restored::default() });
@@ -190,17 +175,8 @@ impl PreparedRestore<'_> {
         }
         match outcome {
             Ok(exchanged) => {
-                let mut notes = exchanged.notes;
-                let foreign = foreign_definers(&server.identity, &held);
-                if handing.definers == Definers::Dropped && !foreign.is_empty() {
-                    let account = &server.identity.account;
-                    notes.push(format!(
-                        "These work for `{account}` now, who may not set another: {}.",
-                        foreign.join(", ")
-                    ));
-                }
                 let replaced = exchanged.is_kept.then_some(replaced);
-                Ok(Restored { replaced, notes, ..Restored::default() })
+                Ok(Restored { replaced, notes: exchanged.notes, ..Restored::default() })
             }
             Err(error @ MysqlError::HalfRestored { .. }) => Err(error),
             Err(error) => Err(stopped("what the database holds was exchanged", is_left(&server), error)),

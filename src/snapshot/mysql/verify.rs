@@ -4,7 +4,8 @@ use crate::snapshot::beside_names::Purpose;
 use crate::snapshot::engine::Restoration;
 use crate::snapshot::mysql::MysqlError;
 use crate::snapshot::mysql::beside;
-use crate::snapshot::mysql::restore::{handing, own_server};
+use crate::snapshot::mysql::definitions;
+use crate::snapshot::mysql::restore::own_server;
 use crate::snapshot::mysql::whole;
 use crate::snapshot::{VerificationLevel, Watch};
 
@@ -30,7 +31,7 @@ pub(crate) fn verify(
     let manifest = &restoration.stored.manifest;
     let place = (manifest.target.as_str(), manifest.database.as_str());
     let [name] = beside::announce(&mut server, place, restoration.now, restoration.ledger, [Purpose::Verifying])?;
-    let handing = handing(&mut server, &manifest.database)?;
+    let handing = definitions::handing(&mut server, &manifest.database)?;
     beside::build(&mut server, &whole, &name, &handing, watch)?;
     beside::drop_database(&mut server.client, &name)
 }

@@ -1,8 +1,12 @@
 //! Users who may make no other database, and databases that others refer to.
 
-use crate::snapshot::Effect;
+use crate::snapshot::engine::Kept;
+use crate::snapshot::mysql::Session;
+use crate::snapshot::mysql::exchange_back::exchange_back;
 use crate::snapshot::mysql::restore::{prepare_restore, restore};
 use crate::snapshot::mysql::testing::{Server, Snapshot, WRECK, Waiting, assert_same, environment};
+use crate::snapshot::testing::Unledgered;
+use crate::snapshot::{Effect, Making};
 
 #[test]
 fn a_user_of_one_database_replaces_what_it_holds() {
@@ -96,7 +100,7 @@ fn routines_that_the_user_may_not_read_stay_as_they_are() {
         assert_eq!(
             restored.notes[0],
             format!(
-                "The routines stay as they are, since `{user}` may not read the text of all of them: function `plus_one`, \
+                "These stay as they are, since `{user}` may not read the text of all routines: function `plus_one`, \
                  procedure `made_since`, procedure `many`, procedure `slashes`."
             )
         );
@@ -104,4 +108,41 @@ fn routines_that_the_user_may_not_read_stay_as_they_are() {
         let now = server.content(database).replace(&format!("`{database}_user`@`%`"), "`root`@`localhost`");
         assert_same(&now.replace(&format!("\"{database}_user\"@\"%\""), "\"root\"@\"localhost\""), &saved);
     }
+}
+
+#[test]
+fn functions_that_the_user_may_not_make_stay_as_they_are() {
+    let server = Server::start_with(&["--log-bin=log", "--server-id=1"]);
+    server.rich("logged");
+    let target = server.target_as("logged", "plain", &[r"ALL ON `logged%`.*", "SELECT ON mysql.proc"]);
+    let snapshot = Snapshot::try_take(&target, &environment()).unwrap();
+    let said = "4 triggers and functions, which `plain@%` may not make while the server logs changes";
+    assert!(snapshot.manifest.obstacles.iter().any(|one| one.what == said), "{:?}", snapshot.manifest.obstacles);
+    server.run("logged", "DELETE FROM parts; DROP PROCEDURE many");
+    let restored = snapshot.restoring(&target, |restoration| restore(restoration, &Waiting::default()).unwrap());
+    assert_eq!(
+        restored.notes[0],
+        "These stay as they are, since `plain@%` may not make functions while the server logs changes: function `plus_one`."
+    );
+    let counts = "SELECT COUNT(*) FROM parts; SELECT COUNT(*) FROM totals; SELECT plus_one(1); SHOW PROCEDURE STATUS LIKE 'many'";
+    assert!(server.run("logged", counts).starts_with("2\n3\n2\nlogged\tmany"), "{}", server.run("logged", counts));
+    // What was there comes back by the same user, but for its triggers, which this one may not make.
+    let replaced = restored.replaced.unwrap();
+    let making = Making {
+        server: Session::open(&target, &environment()).unwrap().identity.fingerprint,
+        target: "mysql://127.0.0.1/logged".to_owned(),
+        database: "logged".to_owned(),
+        making: vec![replaced.clone()],
+    };
+    let back = exchange_back(&Kept {
+        name: &replaced,
+        making: &making,
+        target: &target,
+        environment: &environment(),
+        now: chrono::DateTime::from_timestamp(1_795_271_423, 0).unwrap(),
+        ledger: &Unledgered,
+    })
+    .unwrap();
+    assert!(back.notes.iter().any(|note| note.contains("the trigger `first_one` is missing")), "{:?}", back.notes);
+    assert_eq!(server.run("logged", "SELECT COUNT(*) FROM parts; SELECT COUNT(*) FROM totals"), "0\n3");
 }
