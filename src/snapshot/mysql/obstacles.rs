@@ -144,12 +144,18 @@ pub(crate) fn find(identity: &Identity, tool: Version, catalogued: &Catalogued) 
         let what = format!("the history of {versioned} tables with system versioning");
         add(Effect::LeftOut, what, "install MariaDB's client of version 10.11 or later");
     }
-    let distrusted =
-        catalogued.definitions.keys().filter(|(kind, _)| matches!(kind, Kind::Trigger | Kind::Function)).count();
-    if identity.distrusts_routines && distrusted > 0 {
-        let what =
-            format!("{distrusted} triggers and functions, which {user} may not make while the server logs changes");
-        add(Effect::LeftOut, what, "set log_bin_trust_function_creators = 1 on the server");
+    if identity.distrusts_routines {
+        let of = |kind: Kind| catalogued.definitions.keys().filter(|(found, _)| *found == kind).count();
+        let remedy = "set log_bin_trust_function_creators = 1 on the server";
+        let (triggers, functions) = (of(Kind::Trigger), of(Kind::Function));
+        if triggers > 0 {
+            let what = format!("{user} may neither drop nor make {triggers} triggers while the server logs changes");
+            add(Effect::NothingComesBack, what, remedy);
+        }
+        if functions > 0 {
+            let what = format!("{functions} functions, which {user} may not make while the server logs changes");
+            add(Effect::LeftOut, what, remedy);
+        }
     }
     found
 }

@@ -73,6 +73,19 @@ pub(crate) fn prepare_restore<'r>(
         let what = format!("drop what works for other accounts in the database: {}", named(&out_of_reach));
         return Err(MysqlError::NotPermitted { user, what });
     }
+    if server.identity.distrusts_routines {
+        let present = catalog::definitions(&mut server.client, &manifest.database)?;
+        let triggers: Vec<String> = present
+            .into_keys()
+            .filter(|(kind, _)| *kind == Kind::Trigger)
+            .map(|(_, name)| format!("`{name}`"))
+            .collect();
+        if !triggers.is_empty() {
+            let user = server.identity.account.clone();
+            let what = format!("drop and make triggers while the server logs changes: {}", named(&triggers));
+            return Err(MysqlError::NotPermitted { user, what });
+        }
+    }
     let longest = whole.recorded.longest_statement;
     if longest >= server.identity.longest_statement {
         let what = format!(

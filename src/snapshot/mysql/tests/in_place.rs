@@ -1,10 +1,10 @@
 //! Users who may make no other database, and databases that others refer to.
 
 use crate::snapshot::engine::Kept;
-use crate::snapshot::mysql::Session;
 use crate::snapshot::mysql::exchange_back::exchange_back;
 use crate::snapshot::mysql::restore::{prepare_restore, restore};
 use crate::snapshot::mysql::testing::{Server, Snapshot, WRECK, Waiting, assert_same, environment};
+use crate::snapshot::mysql::{MysqlError, Session};
 use crate::snapshot::testing::Unledgered;
 use crate::snapshot::{Effect, Making};
 
@@ -116,8 +116,19 @@ fn functions_that_the_user_may_not_make_stay_as_they_are() {
     server.rich("logged");
     let target = server.target_as("logged", "plain", &[r"ALL ON `logged%`.*", "SELECT ON mysql.proc"]);
     let snapshot = Snapshot::try_take(&target, &environment()).unwrap();
-    let said = "4 triggers and functions, which `plain@%` may not make while the server logs changes";
-    assert!(snapshot.manifest.obstacles.iter().any(|one| one.what == said), "{:?}", snapshot.manifest.obstacles);
+    let said = |snapshot: &Snapshot| -> Vec<(Effect, String)> {
+        snapshot.manifest.obstacles.iter().map(|one| (one.effect, one.what.clone())).collect()
+    };
+    let triggers = "`plain@%` may neither drop nor make 3 triggers while the server logs changes".to_owned();
+    let functions = "1 functions, which `plain@%` may not make while the server logs changes".to_owned();
+    assert!(said(&snapshot).contains(&(Effect::NothingComesBack, triggers)), "{:?}", said(&snapshot));
+    let before = server.content("logged");
+    let error = snapshot.restoring(&target, |restoration| restore(restoration, &Waiting::default()).unwrap_err());
+    assert!(matches!(&error, MysqlError::NotPermitted { what, .. } if what.contains("`first_one`")), "{error}");
+    assert_same(&server.content("logged"), &before);
+    server.run("logged", "DROP TRIGGER first_one; DROP TRIGGER second_one; DROP TRIGGER `third one`");
+    let snapshot = Snapshot::try_take(&target, &environment()).unwrap();
+    assert!(said(&snapshot).contains(&(Effect::LeftOut, functions)), "{:?}", said(&snapshot));
     server.run("logged", "DELETE FROM parts; DROP PROCEDURE many");
     let restored = snapshot.restoring(&target, |restoration| restore(restoration, &Waiting::default()).unwrap());
     assert_eq!(
@@ -126,7 +137,7 @@ fn functions_that_the_user_may_not_make_stay_as_they_are() {
     );
     let counts = "SELECT COUNT(*) FROM parts; SELECT COUNT(*) FROM totals; SELECT plus_one(1); SHOW PROCEDURE STATUS LIKE 'many'";
     assert!(server.run("logged", counts).starts_with("2\n3\n2\nlogged\tmany"), "{}", server.run("logged", counts));
-    // What was there comes back by the same user, but for its triggers, which this one may not make.
+    // What was there comes back by the same user.
     let replaced = restored.replaced.unwrap();
     let making = Making {
         server: Session::open(&target, &environment()).unwrap().identity.fingerprint,
@@ -143,6 +154,6 @@ fn functions_that_the_user_may_not_make_stay_as_they_are() {
         ledger: &Unledgered,
     })
     .unwrap();
-    assert!(back.notes.iter().any(|note| note.contains("the trigger `first_one` is missing")), "{:?}", back.notes);
+    assert!(!back.notes.iter().any(|note| note.contains("missing")), "{:?}", back.notes);
     assert_eq!(server.run("logged", "SELECT COUNT(*) FROM parts; SELECT COUNT(*) FROM totals"), "0\n3");
 }
