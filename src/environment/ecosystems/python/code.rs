@@ -71,7 +71,7 @@ impl Code {
         if entries.is_empty() {
             return Code::default();
         }
-        Code::of(scene, Program::new(roots(scene), words(scene), data, sources(scene)), entries, Kind::Any)
+        Code::of(scene, Program::new(roots(scene).to_vec(), words(scene), data, sources(scene)), entries, Kind::Any)
     }
 
     fn of(scene: &Scene<'_>, program: Program, entries: Vec<PathBuf>, kind: Kind) -> Code {
@@ -263,11 +263,11 @@ fn entries(scene: &Scene<'_>) -> Vec<PathBuf> {
     if scene.program() == "flask" {
         paths.extend(["app.py", "wsgi.py", "manage.py"].map(|name| scene.path(name)));
     }
-    for folder in packages(scene) {
+    for folder in packages(scene).iter() {
         paths.extend(SETTINGS.iter().map(|name| folder.join(name).with_extension("py")));
     }
     if let Some(module) = script(scene) {
-        for root in roots(scene) {
+        for root in roots(scene).iter() {
             let below = root.join(module.replace('.', "/"));
             paths.extend([below.with_extension("py"), below.join("__init__.py")]);
         }
@@ -306,7 +306,11 @@ fn script(scene: &Scene<'_>) -> Option<String> {
 const SOURCES: &[&str] = &["src", "lib", "python", "backend", "server", "api"];
 
 /// Lists the folders that imports may start at.
-fn roots(scene: &Scene<'_>) -> Vec<PathBuf> {
+fn roots(scene: &Scene<'_>) -> Rc<Vec<PathBuf>> {
+    scene.library.once(format!("roots of Python {}", text::shown(scene.folder)), || find_roots(scene))
+}
+
+fn find_roots(scene: &Scene<'_>) -> Vec<PathBuf> {
     let mut roots = vec![scene.folder.to_owned()];
     for name in SOURCES.iter().filter(|name| scene.library.exists(&scene.path(name))) {
         roots.push(scene.path(name));
@@ -373,10 +377,14 @@ fn conftests(scene: &Scene<'_>) -> Vec<PathBuf> {
 const MOST_PACKAGES: usize = 256;
 
 /// Lists the command's folder, and the packages in the folders that imports start at, and one below each.
-fn packages(scene: &Scene<'_>) -> Vec<PathBuf> {
+fn packages(scene: &Scene<'_>) -> Rc<Vec<PathBuf>> {
+    scene.library.once(format!("packages of Python {}", text::shown(scene.folder)), || find_packages(scene))
+}
+
+fn find_packages(scene: &Scene<'_>) -> Vec<PathBuf> {
     let mut folders = vec![scene.folder.to_owned()];
-    for outer in roots(scene) {
-        for name in scene.names_in(&outer).iter().filter(|name| !name.contains('.') && !OTHERS.contains(&name.as_str()))
+    for outer in roots(scene).iter() {
+        for name in scene.names_in(outer).iter().filter(|name| !name.contains('.') && !OTHERS.contains(&name.as_str()))
         {
             let folder = outer.join(name);
             let marks = SETTINGS.iter().chain(["__init__"].iter()).map(|name| folder.join(name).with_extension("py"));
@@ -390,7 +398,7 @@ fn packages(scene: &Scene<'_>) -> Vec<PathBuf> {
             folders.retain(|folder| seen.insert(folder.clone()));
             if folders.len() > MOST_PACKAGES {
                 let why = GivenUp::too_much("more than 256 packages may hold settings");
-                scene.library.give_up(&outer, None, why);
+                scene.library.give_up(outer, None, why);
                 return folders;
             }
         }
