@@ -18,6 +18,8 @@ use crate::snapshot::{ABSENT, DumpCommand, Foreseen, Intention, Kind, Obstacle, 
 use crate::text::{shell_line, shown};
 use crate::ui::Progress;
 
+const WITH_COPY: &str = ", with a copy in the server if that can be";
+
 const NOT_RUN: &str = "the command was not run";
 
 /// Shows it.
@@ -76,8 +78,12 @@ pub(crate) fn dry_run(
             continue;
         }
         let what = match would {
-            Foreseen::Saved { id, command, .. } => format!("would be saved as {id} ({})", command.label),
-            Foreseen::Unchanged { id, .. } => format!("would not be saved again: unchanged since {id}"),
+            Foreseen::Saved { id, command, copied, .. } => {
+                format!("would be saved as {id} ({}){}", command.label, if *copied { WITH_COPY } else { "" })
+            }
+            Foreseen::Unchanged { id, copied, .. } => {
+                format!("would not be saved again: unchanged since {id}{}", if *copied { WITH_COPY } else { "" })
+            }
             Foreseen::NotSaved(reason) => format!("would not be saved: {reason}"),
             Foreseen::NotUpYet => "not up yet: would be saved at its first connection".to_owned(),
             Foreseen::OneWith(other) => format!("the same database as {}", targets[*other].target.shown()),

@@ -241,6 +241,11 @@ pub(crate) trait OpenDatabase {
     /// The database is gone or cannot be read.
     fn is_unchanged_since(&mut self, earlier: &Manifest) -> Result<bool, EngineError>;
 
+    /// Tells whether copies are kept in its server beside dumps, where that is asked for and can be.
+    fn keeps_copies(&self) -> bool {
+        false
+    }
+
     /// Tells whether the copy that is kept in the server for that snapshot is good, or is known not to be possible. An engine
     /// that keeps none misses none.
     ///

@@ -60,6 +60,8 @@ pub(crate) enum Foreseen {
         id: String,
         /// What keeps it from being put back whole.
         obstacles: Vec<Obstacle>,
+        /// Whether a copy is made in the server, if that can be.
+        copied: bool,
     },
     /// Take a snapshot.
     Saved {
@@ -69,6 +71,8 @@ pub(crate) enum Foreseen {
         command: DumpCommand,
         /// What would keep it from being put back whole.
         obstacles: Vec<Obstacle>,
+        /// Whether a copy is made in the server, if that can be.
+        copied: bool,
     },
 }
 
@@ -100,14 +104,17 @@ pub(crate) fn foresee(
         Outlook::NothingToLose(reason) | Outlook::LeftToPolicy(reason) => Foreseen::NotSaved(reason),
         Outlook::NotUpYet => Foreseen::NotUpYet,
         Outlook::OneWith(other) => Foreseen::OneWith(other),
-        Outlook::Unchanged { earlier, .. } => {
-            Foreseen::Unchanged { id: earlier.id().to_owned(), obstacles: earlier.manifest().obstacles.clone() }
-        }
+        Outlook::Unchanged { earlier, without_copy } => Foreseen::Unchanged {
+            id: earlier.id().to_owned(),
+            obstacles: earlier.manifest().obstacles.clone(),
+            copied: without_copy.is_some(),
+        },
         Outlook::Changed(_, mut database) => {
             let obstacles = database.obstacles()?;
+            let copied = order.copies.is_some() && database.keeps_copies();
             let id = order.store.free_id(&database.short_name(), order.now, order.past);
             let plan = database.plan(&order.store.partial_path(&id))?;
-            Foreseen::Saved { id, command: plan.command().clone(), obstacles }
+            Foreseen::Saved { id, command: plan.command().clone(), obstacles, copied }
         }
     };
     Ok((foreseen, beside.one_with))

@@ -98,6 +98,8 @@ fn what_a_copy_brought_back_is_not_dumped_anew() {
     let (server, _turn) = server();
     let database = "again_test";
     let sandbox = project(server, database, "DELETE FROM t");
+    let told = sandbox.run(&["--dry-run", "./suite"]).expect_code(0).stderr;
+    assert!(told.contains("(pg_dump), with a copy in the server if that can be"), "{told}");
     sandbox.guarded().expect_code(0);
     let ids = sandbox.ids();
     for _ in 0..3 {

@@ -151,6 +151,10 @@ impl OpenDatabase for Session {
         Ok(can_be_put_back && Session::is_unchanged_since(self, earlier)?)
     }
 
+    fn keeps_copies(&self) -> bool {
+        true
+    }
+
     fn has_copy_for(&mut self, earlier: &Manifest) -> Result<bool, EngineError> {
         Ok(match recorded::copy(earlier) {
             Some(RecordedCopy::NotKept(_)) => true,
