@@ -158,7 +158,7 @@ impl<'a> Services<'a> {
         };
         let (value, unresolved) = filled(&entry.value, self.look, &mut self.budget);
         let there = self.path(&value);
-        let is_told = unresolved.is_none() && !value.contains("${");
+        let is_told = unresolved.is_none() && !value.contains('$');
         let service = self.found.entry(name.to_owned()).or_default();
         match rest {
             ["build", rest @ ..] => {

@@ -9,6 +9,7 @@ use crate::environment::ecosystems::node::{dialects, modules, package};
 use crate::environment::ecosystems::scene::Scene;
 use crate::environment::layering::Library;
 use crate::environment::layering::{Layer, ReadingsBuilder};
+use crate::environment::paths::normal;
 use crate::environment::readers::code;
 use crate::environment::readers::code::javascript::{Constant, constants};
 use crate::environment::readers::code::{Pair, Value};
@@ -40,6 +41,10 @@ const ENVIRONMENTS: &[&str] =
 /// Keys that only the settings of a database have.
 const OF_A_DATABASE: &[&str] = &["database", "dialect", "client", "driver", "adapter", "dbName"];
 
+/// Keys of a connection that say what the program is called.
+const NAMES_OF_PROGRAMS: &[&str] =
+    &["appName", "applicationName", "application_name", "fallback_application_name", "program_name"];
+
 pub(crate) fn add(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>) {
     // Source: `knex --help`: the folder that it looks for its file in.
     let home = scene.option("--cwd").map_or_else(|| package::folder(scene), |folder| scene.path(folder));
@@ -54,12 +59,11 @@ pub(crate) fn add(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>) {
             readings.chain("configuration in code", dialects::of(scene), layers);
         }
     }
-    for file in FILES.iter().flat_map(|name| EXTENSIONS.iter().map(move |extension| format!("{name}.{extension}"))) {
-        let path = home.join(file);
-        if !present.contains(&path) {
-            continue;
-        }
-        let files = modules::with_imports(scene, vec![path]);
+    let usual = FILES.iter().flat_map(|name| EXTENSIONS.iter().map(move |extension| format!("{name}.{extension}")));
+    let mut files: Vec<PathBuf> = usual.map(|file| home.join(file)).filter(|path| present.contains(path)).collect();
+    files.extend(named(scene).filter(|path| !present.contains(path)));
+    for file in files {
+        let files = modules::with_imports(scene, vec![file]);
         for environment in scene.modes(&["NODE_ENV"], "test", "development") {
             for path in &files {
                 let Some(layer) = layer(scene.library, path, &environment, false) else { continue };
@@ -68,6 +72,13 @@ pub(crate) fn add(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>) {
             }
         }
     }
+}
+
+/// Lists the files of code that the command names by an option that is there for it: `knex --knexfile db/knexfile.cjs`.
+fn named<'s>(scene: &'s Scene<'_>) -> impl Iterator<Item = PathBuf> + 's {
+    let own = package::SETTINGS_OPTIONS.iter().filter(|(programs, _)| programs.contains(&scene.program()));
+    let names = own.flat_map(|(_, options)| *options).filter_map(|option| scene.option(option));
+    names.map(|name| normal(&scene.path(name))).filter(|path| modules::is_code(path) && scene.library.exists(path))
 }
 
 /// Reads the literals of a file of code, or of JSON5. With `is_whole`, what stands in sections of any name counts, and
@@ -211,6 +222,10 @@ fn settings(pairs: &[Pair], shown: &Path, environment: &str, lookup: Lookup<'_>)
             continue;
         }
         let Some((key, outer)) = pair.path.split_last() else { continue };
+        // What the program calls itself to its server is no database's name.
+        if NAMES_OF_PROGRAMS.contains(&key.as_str()) {
+            continue;
+        }
         let value = match code::evaluate(&pair.expression, lookup) {
             // What stands for an address where none is set is never dialled.
             Value::Known(value) if value.contains("://placeholder") => continue,
@@ -297,6 +312,12 @@ mod tests {
         let unknown: Vec<&str> =
             settings.iter().filter(|one| one.unresolved.is_some()).map(|one| one.value.as_str()).collect();
         assert_eq!(unknown, ["pick()"]);
+    }
+
+    #[test]
+    fn the_name_of_the_program_is_no_databases_name() {
+        let text = "export default { client: 'pg', connection: { host: 'here', application_name: 'shop' } };";
+        assert_eq!(found(text, "test"), ["database.client=pg", "database.connection.host=here"]);
     }
 
     #[test]

@@ -18,7 +18,7 @@ const LONGEST_NAME: usize = 1024;
 
 /// How far imports are followed, and how many files of one scene are looked into.
 const DEEPEST: usize = 2;
-const MOST_FILES: usize = 64;
+const MOST_FILES: usize = 1024;
 
 /// Lists code with what it imports by relative paths, each file once, the named ones first.
 pub(crate) fn with_imports(scene: &Scene<'_>, named: Vec<PathBuf>) -> Vec<PathBuf> {
@@ -40,7 +40,7 @@ pub(crate) fn with_imports(scene: &Scene<'_>, named: Vec<PathBuf>) -> Vec<PathBu
         found.extend(imported.iter().filter(|path| seen.insert((*path).clone())).map(|path| (path.clone(), depth + 1)));
     }
     if let Some((path, _)) = found.get(MOST_FILES) {
-        let why = GivenUp::too_much("the code that runs besides the command's own has more than 64 files");
+        let why = GivenUp::too_much("the code that runs besides the command's own has more than 1,024 files");
         scene.library.give_up(path, None, why);
         found.truncate(MOST_FILES);
     }

@@ -24,3 +24,12 @@ pub(crate) fn folder(scene: &Scene<'_>) -> PathBuf {
 pub(crate) fn beside_package(scene: &Scene<'_>, name: &str) -> PathBuf {
     folder(scene).join(name)
 }
+
+/// Programs, and their options that name a settings file.
+pub(crate) const SETTINGS_OPTIONS: &[(&[&str], &[&str])] = &[
+    (&["knex"], &["--knexfile"]),
+    (&["sequelize", "sequelize-cli"], &["--config"]),
+    (&["typeorm", "typeorm-ts-node-commonjs", "typeorm-ts-node-esm"], &["-d", "--dataSource", "-f", "--config"]),
+    (&["drizzle-kit", "mikro-orm", "prisma"], &["--config"]),
+    (&["migrate-mongo"], &["-f", "--file"]),
+];

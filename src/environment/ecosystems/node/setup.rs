@@ -2,7 +2,7 @@
 //! themselves load or set: `dotenv.config({ path: '.env.ci' })`, `process.loadEnvFile(…)`, `process.env.X = …`, and the
 //! variables of Vitest's `test.env`. By text, never executed.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use crate::environment::ecosystems::node::modules::is_code;
@@ -199,7 +199,7 @@ fn add_file(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>, home: &Path, 
                 settings.push(Setting::known(assigned.name, value, origin));
             }
             Value::Unset => {}
-            Value::Unknown if starts_its_own_server(&text, expression) => {}
+            Value::Unknown if is_of_an_own_server(&text, &constants, expression) => {}
             Value::Unknown if names_a_place(assigned.name) => {
                 let why = "it sets a variable to what is not evaluated here";
                 scene.library.give_up(path, Some(assigned.line), GivenUp::Code(why.into()));
@@ -325,22 +325,29 @@ fn condition_before(text: &str) -> &str {
     ""
 }
 
-/// Tells whether an expression asks a server for its address that the code starts for itself, with nothing in it to lose.
+/// Packages that start servers for the code itself, with nothing in them to lose, and the calls that ask those for their
+/// address.
 ///
 /// Source: the manuals of Testcontainers for Node.js, mongodb-memory-server and embedded-postgres.
-fn starts_its_own_server(code: &str, expression: &str) -> bool {
-    const STARTING: &[&str] = &["embedded-postgres", "mongodb-memory-server", "testcontainers"];
-    const ASKING: &[&str] = &[
-        ".getConnectionString(",
-        ".getConnectionUri(",
-        ".getConnectionUrl(",
-        ".getHost(",
-        ".getHttpUrl(",
-        ".getMappedPort(",
-        ".getPort(",
-        ".getUri(",
-    ];
-    STARTING.iter().any(|package| code.contains(package)) && ASKING.iter().any(|call| expression.contains(call))
+const STARTING: &[&str] = &["embedded-postgres", "mongodb-memory-server", "testcontainers"];
+const ASKING: &[&str] = &[
+    ".getConnectionString(",
+    ".getConnectionUri(",
+    ".getConnectionUrl(",
+    ".getHost(",
+    ".getHttpUrl(",
+    ".getMappedPort(",
+    ".getPort(",
+    ".getUri(",
+];
+
+/// Tells whether an expression is made of the address of a server that the code starts for itself, as it asks for it there
+/// or in a constant.
+fn is_of_an_own_server(code: &str, constants: &HashMap<&str, &str>, expression: &str) -> bool {
+    let asks = |text: &str| ASKING.iter().any(|call| text.contains(call));
+    let is_part = |c: char| c == '_' || c == '$' || c.is_alphanumeric();
+    let mut names = expression.split(|c| !is_part(c)).filter_map(|name| constants.get(name.trim_matches('$')));
+    STARTING.iter().any(|package| code.contains(package)) && (asks(expression) || names.any(|text| asks(text)))
 }
 
 /// Tells whether a variable may say where a database is.
@@ -387,6 +394,21 @@ mod tests {
             let found: Vec<&str> = assignments(text).map(|assigned| assigned.condition).collect();
             assert_eq!(found, [expected], "{text}");
         }
+    }
+
+    #[test]
+    fn servers_that_the_code_starts_for_itself_are_known() {
+        let code = "import { X } from 'testcontainers';\nconst port = pg.getMappedPort(5432);\nconst other = pick();\n";
+        for (expression, expected) in [
+            ("pg.getConnectionUri()", true),
+            ("`postgres://u@localhost:${port}/d`", true),
+            ("port.toString()", true),
+            ("`postgres://${other}/d`", false),
+            ("pick()", false),
+        ] {
+            assert_eq!(is_of_an_own_server(code, &constants_by_name(code), expression), expected, "{expression}");
+        }
+        assert!(!is_of_an_own_server("", &HashMap::new(), "pg.getConnectionUri()"));
     }
 
     #[test]
