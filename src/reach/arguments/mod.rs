@@ -51,11 +51,12 @@ impl<'i> Call<'i> {
     pub(crate) fn read(invocation: &'i Invocation, readings: &[Reading]) -> Self {
         let refers = invocation.words.iter().any(|word| word.contains('$'));
         let client = client_of(&invocation.words);
-        let typed = if client.is_some() { Vec::new() } else { settings(invocation) };
+        let tool = if client.is_some() { None } else { tool_arguments(&invocation.words) };
+        let typed = if client.is_some() { Vec::new() } else { settings(invocation, tool.is_some()) };
         let mut call = Call {
             invocation,
             client,
-            tool: if client.is_some() { None } else { tool_arguments(&invocation.words) },
+            tool,
             at_a_provider: at_a_provider(&invocation.words),
             named: invocation.words.iter().map(|_| OnceCell::new()).collect(),
             typed,

@@ -4,22 +4,37 @@ use crate::environment::{Invocation, Setting};
 use crate::reach::assemble::ambient;
 use crate::reach::names::Name;
 
-/// Lists the settings that the words of a program are, unless it is a database's own.
-pub(crate) fn settings(invocation: &Invocation) -> Vec<Setting> {
+/// Options by which migration tools are told a URL, where their names do not speak of a database.
+///
+/// Source: the command-line help of the programs.
+const OF_A_URL: &[&str] =
+    &["--connection", "--dsn", "--from-url", "--to-url", "--uri", "--url", "-D", "-d", "-database", "-u", "-url"];
+
+/// Lists the settings that the words of a program are, unless it is a database's own; `is_tool` where it is one that migrates
+/// databases.
+pub(crate) fn settings(invocation: &Invocation, is_tool: bool) -> Vec<Setting> {
+    let is_of_a_url = |word: &str| is_tool && OF_A_URL.contains(&word);
     let mut found = Vec::new();
     let mut words = invocation.words.iter().skip(1).peekable();
     while let Some(word) = words.next() {
         let (name, value) = match word.split_once('=') {
             Some((name, value)) => (name, value),
-            None if word.starts_with("--") => match words.peek() {
+            None if word.starts_with("--") || is_of_a_url(word) => match words.peek() {
                 Some(next) if !next.starts_with('-') => (word.as_str(), next.as_str()),
                 _ => continue,
             },
             None => continue,
         };
         let spelled = name;
-        let Some(name) = setting_name(name) else { continue };
-        let read = Name::read(name);
+        // `-d` is a folder, too.
+        let name = match is_of_a_url(name) && (value.contains('$') || value.contains("://")) {
+            true => format!("{}-database-url", name.trim_start_matches('-')),
+            false => match setting_name(name) {
+                Some(name) => name.to_owned(),
+                None => continue,
+            },
+        };
+        let read = Name::read(&name);
         if read.says_database && read.role.is_some() && !read.stopped {
             let origin = ambient::typed(&invocation.origin, spelled);
             found.push(Setting::known(name, value, origin));

@@ -126,6 +126,25 @@ fn the_default_in_a_word_counts_where_some_environment_does_not_know_its_variabl
 }
 
 #[test]
+fn a_tool_that_is_told_a_url_by_a_variable_that_nothing_knows_is_in_doubt() {
+    let env = reading(&[("DATABASE_URL", "postgres://localhost/x")]);
+    for (command, is_open) in [
+        ("sqlx migrate run -D $APP", true),
+        ("npx dbmate -u ${APP} up", true),
+        ("migrate -path m -database=$APP up", true),
+        ("flyway -url=$APP clean", true),
+        ("prisma migrate diff --from-url $APP --to-url $DATABASE_URL", true),
+        ("dbmate -d db/migrations up", false),
+        ("sqlx migrate run -D $DATABASE_URL", false),
+        ("curl -u $APP -d $APP", false),
+    ] {
+        let shown: Vec<String> = found(&[env.clone()], &[typed(command)], &[]).iter().map(target_line).collect();
+        assert_eq!(shown.iter().any(|line| line.contains("Unexpanded")), is_open, "{command}: {shown:?}");
+        assert!(shown.iter().any(|line| line == "postgres localhost:5432 x"), "{command}: {shown:?}");
+    }
+}
+
+#[test]
 fn a_variable_that_a_script_reads_stays_in_doubt_beside_a_default() {
     let mut invocation = typed("sqlx migrate run --database-url ${APP:-postgres://localhost/x}");
     invocation.unknown = vec![(0, "APP".into())];
