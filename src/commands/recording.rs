@@ -159,7 +159,9 @@ impl Ledger for Recorder<'_> {
     }
 
     fn restate(&self, restated: &Restated) -> Result<(), Box<dyn Error + Send + Sync>> {
-        Ok(self.record(Event::Restated(restated.clone()))?)
+        self.record(Event::Restated(restated.clone()))?;
+        self.past.take_note(restated);
+        Ok(())
     }
 }
 

@@ -114,9 +114,15 @@ fn what_a_copy_brought_back_is_not_dumped_anew() {
             ("0", 1)
         );
     }
+    sandbox.run(&["restore", "--yes"]).expect_code(0);
+    // Also in one go with the run.
+    for _ in 0..2 {
+        let told = Outcome::of(sandbox.command().args(["--restore", "always", "./suite"])).expect_code(0).stderr;
+        assert!(told.contains(&format!("unchanged since {}, with a copy in the server", ids[0])), "{told}");
+        assert!(told.contains("It is the copy that the server kept as "), "{told}");
+    }
     assert_eq!(sandbox.ids(), ids);
     // What was written since counts.
-    sandbox.run(&["restore", "--yes"]).expect_code(0);
     server.psql(database, "UPDATE t SET a = 2");
     let run = sandbox.guarded().expect_code(0).stderr;
     assert!(run.contains("verified, with a copy in the server)"), "{run}");

@@ -56,6 +56,11 @@ impl KnownSnapshots {
         self.walk().borrow_mut().find_making(name)
     }
 
+    /// Takes note of what this call has appended since the first question.
+    pub(crate) fn take_note(&self, restated: &Restated) {
+        self.walk().borrow_mut().restated.insert(restated.snapshot.clone(), restated.state.clone());
+    }
+
     /// Tells why a snapshot is not known, a phrase.
     #[must_use]
     pub(crate) fn why_not(&self, standing: Standing) -> String {
