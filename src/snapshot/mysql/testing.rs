@@ -112,6 +112,7 @@ impl Programs {
             }
         };
         install.args(self.basedir()).arg(format!("--datadir={}", data.display())).args(as_root());
+        install.env("TMPDIR", data.parent().unwrap());
         let made = install.stdin(Stdio::null()).output().expect("`tests/run --prepare` installs MariaDB");
         assert!(made.status.success(), "{install:?}: {}", String::from_utf8_lossy(&made.stderr));
     }
@@ -207,6 +208,8 @@ impl Server {
         let mut server = programs.server();
         server.arg("--no-defaults").args(programs.basedir()).args(as_root());
         server.arg(format!("--datadir={}", folder.join("data").display()));
+        // A server that starts removes what it takes for its own temporary tables.
+        server.env("TMPDIR", folder);
         server.arg(format!("--socket={}", folder.join("socket").display()));
         server.arg(format!("--pid-file={}", folder.join("pid").display()));
         server.args([&format!("--port={port}"), "--bind-address=127.0.0.1", "--innodb-flush-log-at-trx-commit=0"]);

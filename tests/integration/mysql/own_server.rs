@@ -9,7 +9,7 @@ use crate::support::{Outcome, Sandbox};
 fn during(folder: &str, port: u16, script: &str) -> String {
     format!(
         "PATH=$PATH:/usr/sbin; export PATH\n\
-         mariadbd --no-defaults --user=$(id -un) --datadir='{folder}/data' --socket='{folder}/socket' --pid-file='{folder}/pid' \
+         TMPDIR='{folder}' mariadbd --no-defaults --user=$(id -un) --datadir='{folder}/data' --socket='{folder}/socket' --pid-file='{folder}/pid' \
          --port={port} --bind-address=127.0.0.1 --innodb-use-native-aio=0 >'{folder}/log' 2>&1 &\nserver=$!\n\
          say() {{ mariadb --no-defaults -N -h 127.0.0.1 -P {port} -u tester shop_test -e \"$1\"; }}\n\
          tries=0\nuntil [ -S '{folder}/socket' ] || [ $tries -gt 600 ]; do tries=$((tries + 1)); sleep 0.05; done\n\
@@ -28,7 +28,7 @@ fn what_a_server_holds_from_before_is_saved_at_its_first_connection() {
         outcome.stdout
     };
     run(&format!(
-        "mariadb-install-db --no-defaults --datadir='{folder}/data' --user=$(id -un) --skip-test-db \
+        "TMPDIR='{folder}' mariadb-install-db --no-defaults --datadir='{folder}/data' --user=$(id -un) --skip-test-db \
          --auth-root-authentication-method=normal >/dev/null 2>&1"
     ));
     let setup = format!(

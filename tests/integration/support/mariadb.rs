@@ -66,6 +66,8 @@ impl Mariadb {
         install
             .args(["--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db", &data])
             .args(as_root());
+        // A server that starts removes what it takes for its own temporary tables.
+        install.env("TMPDIR", &folder);
         install.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let made = output(&mut install);
         assert!(made.status.success(), "mariadb-install-db: {}", String::from_utf8_lossy(&made.stderr));
@@ -75,7 +77,7 @@ impl Mariadb {
             let port = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
             let log = fs::File::create(folder.join("log")).unwrap();
             let mut server = Command::new(server_program());
-            server.args(["--no-defaults", &data]).args(as_root());
+            server.args(["--no-defaults", &data]).args(as_root()).env("TMPDIR", &folder);
             server.arg(format!("--socket={}", folder.join("socket").display()));
             server.arg(format!("--pid-file={}", folder.join("pid").display()));
             server.args([&format!("--port={port}"), "--bind-address=127.0.0.1", "--max-connections=200"]);
