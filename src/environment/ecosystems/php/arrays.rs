@@ -244,6 +244,14 @@ fn note_unknown(scene: &Scene<'_>, path: &Path, pairs: &[Pair], connections: &Ha
     }
 }
 
+/// Tells whether a key of the file itself is called as a variable that says the mode: Magento's `MAGE_MODE`.
+///
+/// Source: Magento's "About application modes" (`app/etc/env.php`; the variable beats it).
+fn is_mode(key: &str) -> bool {
+    let is_constant = key.bytes().all(|byte| byte == b'_' || byte.is_ascii_uppercase());
+    is_constant && ["_MODE", "_ENV", "_ENVIRONMENT"].iter().any(|ending| key.ends_with(ending))
+}
+
 fn is_nothing(expression: &str) -> bool {
     ["null", "false", "true", "''", "\"\""].iter().any(|word| expression.trim().eq_ignore_ascii_case(word))
 }
@@ -254,7 +262,8 @@ fn settings(pairs: &[Pair], connections: &HashSet<Vec<String>>, shown: &Path, lo
         let Value::Known(value) = code::evaluate(&pair.expression, lookup) else { return None };
         let is_own = connections.contains(outer) && KEYS.contains(&key.as_str());
         // Others have names of their own: `db_host`, `dbhost`, `wgDBserver`.
-        let names_itself = key.to_ascii_lowercase().contains("db") || key.contains("database");
+        let names_itself =
+            key.to_ascii_lowercase().contains("db") || key.contains("database") || outer.is_empty() && is_mode(key);
         let name = match (is_own, names_itself) {
             (true, _) => {
                 let connection: Vec<&str> = outer.iter().rev().take(2).rev().map(String::as_str).collect();

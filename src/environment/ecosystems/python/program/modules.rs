@@ -61,7 +61,7 @@ pub(crate) struct Program {
     is_cut: Cell<bool>,
 }
 
-/// All ways through a program together take no more steps: 20 ms in a release build.
+/// All ways through a program together, in one environment, take no more steps.
 const MOST_STEPS_OF_ALL: usize = 80_000;
 
 /// What stands in modules that have to do with settings. Upper case is that of constants.

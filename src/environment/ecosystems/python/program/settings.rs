@@ -174,10 +174,8 @@ fn addresses(run: Round<'_>, entry: &Entry, prefix: &str, counts: &dyn Fn(&str) 
             let name = if prefix.is_empty() { format!("code.{name}") } else { name };
             settings.push(Setting::known(name, value.clone(), origin(run, entry)));
         }
-        Computed::Map(entries) => {
-            if !is_elsewhere(&entry.key) && name.len() < 256 {
-                entries.iter().for_each(|entry| addresses(run, entry, &name, counts, settings));
-            }
+        Computed::Map(entries) if !is_elsewhere(&entry.key) && name.len() < 256 => {
+            entries.iter().for_each(|entry| addresses(run, entry, &name, counts, settings));
         }
         _ => {}
     }
