@@ -120,6 +120,20 @@ pub(crate) fn newlines(text: &[u8]) -> u32 {
     u32::try_from(memchr::memchr_iter(b'\n', text).count()).unwrap_or(u32::MAX)
 }
 
+/// Cuts a text off behind so many bytes, between two characters.
+#[must_use]
+pub(crate) fn head(text: &str, longest: usize) -> &str {
+    let end = (0..=longest.min(text.len())).rev().find(|at| text.is_char_boundary(*at));
+    &text[..end.unwrap_or(0)]
+}
+
+/// Keeps so many bytes of a text's end, from between two characters.
+#[must_use]
+pub(crate) fn tail(text: &str, longest: usize) -> &str {
+    let start = (text.len().saturating_sub(longest)..=text.len()).find(|at| text.is_char_boundary(*at));
+    &text[start.unwrap_or(text.len())..]
+}
+
 /// Finds the line, counted from 1, of the byte at `offset`. For more than one place see [`LineIndex`].
 #[must_use]
 pub(crate) fn line_at(text: &[u8], offset: usize) -> u32 {
@@ -167,6 +181,15 @@ mod tests {
             ("line\nbreak 's\\\u{9b}", r"$'line\012break \'s\\\302\233'"),
         ] {
             assert_eq!(typed_word(text), typed);
+        }
+    }
+
+    #[test]
+    fn texts_are_cut_between_characters() {
+        for (longest, expected) in
+            [(0, ("", "")), (1, ("a", "c")), (2, ("a", "c")), (3, ("aé", "éc")), (9, ("aéc", "aéc"))]
+        {
+            assert_eq!((head("aéc", longest), tail("aéc", longest)), expected, "{longest}");
         }
     }
 

@@ -163,7 +163,7 @@ impl Expansion<'_> {
                 // PDM's `_` is for all.
                 match below {
                     [kind, variable] if task == "_" && kind == "env" => {
-                        tasks.common.set(variable, &entry.value, self.place(&file, &entry));
+                        tasks.common.set(variable, &entry.value, self.place(&file, entry));
                     }
                     [kind, ..] if task == "_" && kind.starts_with("env") => {
                         tasks.common.files.push(tasks::file(&entry.value));
@@ -174,7 +174,7 @@ impl Expansion<'_> {
                 let path = ["tasks", task].into_iter().map(str::to_owned).chain(below.iter().cloned()).collect();
                 tasks.entries.push((file.clone(), FlatEntry { path, ..entry.clone() }));
             } else if let Some([variable]) = behind(place.variables) {
-                tasks.common.set(variable, &entry.value, self.place(&file, &entry));
+                tasks.common.set(variable, &entry.value, self.place(&file, entry));
             } else if let Some([] | [_] | [_, _]) = behind(place.files) {
                 tasks.common.files.push(tasks::file(&entry.value));
             }

@@ -116,8 +116,11 @@ struct Room {
     /// How many more commands and variables of theirs may be found.
     left: Cell<usize>,
     /// What files of scripts say, with the address of the reader: the packages of a workspace are asked for over and over.
-    entries: RefCell<HashMap<(PathBuf, usize), Option<Rc<Vec<FlatEntry>>>>>,
+    entries: RefCell<HashMap<(PathBuf, usize), KeptEntries>>,
 }
+
+/// The entries of a file, where it is there.
+type KeptEntries = Option<Rc<Vec<FlatEntry>>>;
 
 impl Room {
     fn of(left: usize) -> Self {

@@ -4,7 +4,7 @@
 //! Sources: pm2's manual, "Ecosystem File", and its `lib/API/interpreter.json`; Playwright's, "Web server".
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::environment::follow::code_texts::{Code, Texts};
 use crate::environment::follow::script::Script;
@@ -192,7 +192,7 @@ impl Expansion<'_> {
     }
 
     /// Reads the keys of such a file; tells whether objects are put together from others in it.
-    fn entries_of_processes(&self, file: &PathBuf, text: &str) -> (Vec<Entry>, bool) {
+    fn entries_of_processes(&self, file: &Path, text: &str) -> (Vec<Entry>, bool) {
         let flatten = match file.extension().and_then(|extension| extension.to_str()) {
             Some("yml" | "yaml") => Some(formats::yaml::flatten as formats::Flatten),
             Some("json") => Some(formats::json::flatten as formats::Flatten),

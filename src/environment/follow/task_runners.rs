@@ -56,7 +56,7 @@ impl Expansion<'_> {
                     ["env", "_", "path" | "python", ..] => {}
                     ["env", "_", ..] => is_plain = false,
                     ["env", name] => {
-                        configured.set(name, &entry.value, self.place(&path, &entry));
+                        configured.set(name, &entry.value, self.place(&path, entry));
                     }
                     ["tasks", ..] => entries.push((path.clone(), entry.clone())),
                     _ => {}
@@ -102,7 +102,7 @@ impl Expansion<'_> {
             let keys: Vec<&str> = entry.path.iter().map(String::as_str).collect();
             match keys[..] {
                 ["dotenv", _] => configured.files.push(tasks::file(&entry.value).below(&home)),
-                ["env", name] => configured.set(name, &entry.value, self.place(path, &entry)),
+                ["env", name] => configured.set(name, &entry.value, self.place(path, entry)),
                 ["includes", name] | ["includes", name, "taskfile"] => {
                     let named = home.join(&entry.value);
                     let inside = TASKFILES.iter().map(|file| named.join(file));

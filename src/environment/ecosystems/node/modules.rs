@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use crate::environment::ecosystems::scene::Scene;
 use crate::environment::not_followed::GivenUp;
 use crate::environment::paths::normal;
-use crate::text::shown;
+use crate::text::{head, shown};
 
 /// The endings of the names of code.
 pub(crate) const EXTENSIONS: &[&str] = &["js", "ts", "cjs", "mjs", "cts", "mts"];
@@ -95,7 +95,7 @@ fn imports(text: &str) -> impl Iterator<Item = &str> {
     let quoted = |(at, mark): (usize, &str)| {
         let rest = text[at + mark.len()..].trim_start().trim_start_matches('(').trim_start();
         let quote = rest.chars().next().filter(|first| matches!(first, '"' | '\'' | '`'))?;
-        let inside = &rest[1..rest.floor_char_boundary(LONGEST_NAME)];
+        let inside = head(&rest[1..], LONGEST_NAME);
         let inside = inside.split_once(quote)?.0;
         (inside.starts_with("./") || inside.starts_with("../")).then_some(inside)
     };

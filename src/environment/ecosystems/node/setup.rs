@@ -15,7 +15,7 @@ use crate::environment::readers::code;
 use crate::environment::readers::code::javascript::{constants_by_name, statement};
 use crate::environment::readers::code::{Comments, Pair, Value};
 use crate::environment::{Origin, Setting};
-use crate::text::{LineIndex, shown};
+use crate::text::{LineIndex, head, shown, tail};
 
 /// How such a file's name begins.
 const NAMES: &[&str] = &[
@@ -243,7 +243,7 @@ const LONGEST_ARGUMENTS: usize = 1024;
 fn arguments_of<'t>(text: &'t str, call: &'t str) -> impl Iterator<Item = &'t str> {
     text.match_indices(call).map(move |(at, _)| {
         let rest = &text[at + call.len()..];
-        let rest = &rest[..rest.floor_char_boundary(LONGEST_ARGUMENTS)];
+        let rest = head(rest, LONGEST_ARGUMENTS);
         let mut depth = 1_usize;
         let end = rest.char_indices().find(|(_, c)| {
             depth = match c {
@@ -307,7 +307,7 @@ const LONGEST_CONDITION: usize = 1024;
 
 /// Finds the condition of the `if` whose block, or statement, begins at the end of `text`.
 fn condition_before(text: &str) -> &str {
-    let text = &text[text.ceil_char_boundary(text.len().saturating_sub(LONGEST_CONDITION))..];
+    let text = tail(text, LONGEST_CONDITION);
     let head = text.trim_end().trim_end_matches('{').trim_end();
     let Some(inside) = head.strip_suffix(')') else { return "" };
     let mut depth = 1_usize;

@@ -140,7 +140,8 @@ impl Makefile<'_> {
         } else if let Some(name) = bare_function(words) {
             let harmless = ["info ", "warning ", "error "].iter().any(|known| name.starts_with(known));
             let filled = self.variables.filled(words, &Overlay::new());
-            self.is_computed |= !harmless && !(filled.is_whole && filled.text.trim().is_empty());
+            let comes_to_nothing = filled.is_whole && filled.text.trim().is_empty();
+            self.is_computed |= !harmless && !comes_to_nothing;
         } else if let Some((targets, rest)) = line.split_once(':').filter(|_| !line.starts_with(' ')) {
             let targets = self.variables.filled(targets, &Overlay::new()).text;
             self.exports_all |= targets.trim() == ".EXPORT_ALL_VARIABLES";

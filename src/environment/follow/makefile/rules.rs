@@ -84,10 +84,13 @@ impl Rule {
     }
 }
 
+/// What is set for a target: names and texts.
+type Set = Rc<Vec<(String, String)>>;
+
 /// A target that is to be made, with the variables that are set for what it is made for.
 struct Open {
     name: String,
-    variables: Rc<Vec<(String, String)>>,
+    variables: Set,
     is_asked: bool,
 }
 
@@ -115,7 +118,7 @@ impl Makefile<'_> {
             |rule: &&&Rule| rule.variable.is_none() && (!rule.target.starts_with('.') || rule.target.contains('/'));
         let first = || plain.iter().find(may_be_first).map(|rule| rule.target.clone());
         let default = if targets.is_empty() { self.default_goal.clone().or_else(first) } else { None };
-        let mut seen: HashSet<(String, Rc<Vec<(String, String)>>)> = HashSet::new();
+        let mut seen: HashSet<(String, Set)> = HashSet::new();
         let mut wanted = Wanted { is_computed: patterns.len() > MOST_PATTERNS, ..Wanted::default() };
         for target in targets.iter().cloned().chain(default) {
             let mut found: Vec<Vec<Made>> = Vec::new();

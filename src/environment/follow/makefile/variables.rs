@@ -106,6 +106,9 @@ pub(crate) struct Filled {
 /// What counts besides the variables for one target: its own, and those that make sets by itself (`@`, `*`, `<`).
 pub(crate) type Overlay = HashMap<String, String>;
 
+/// Gives a variable of the environment.
+type Environment<'f> = &'f dyn Fn(&str) -> Option<String>;
+
 /// The variables of a makefile with those that it includes.
 #[derive(Default)]
 pub(crate) struct Variables<'f> {
@@ -113,7 +116,7 @@ pub(crate) struct Variables<'f> {
     /// What was given on the command line: it beats what the file says.
     given: HashSet<String>,
     /// The environment that make is started with.
-    pub(crate) environment: Option<&'f dyn Fn(&str) -> Option<String>>,
+    pub(crate) environment: Option<Environment<'f>>,
     /// Tells whether a file is there, by its path from the folder that make runs in.
     pub(crate) present: Option<&'f dyn Fn(&str) -> bool>,
     /// A file that may set more is not there yet.
@@ -316,7 +319,8 @@ impl Variables<'_> {
             let Some((name, behind)) = closed(&rest[at + 1..]) else { break };
             let is_name = name.bytes().all(|byte| matches!(byte, b'_' | b'-' | b'.') || byte.is_ascii_alphanumeric());
             let is_unset = !self.own.contains_key(name) && self.of_environment(name).is_none();
-            if !(is_name && is_unset && !self.is_incomplete && !is_of_make(name)) {
+            let is_empty = is_name && is_unset && !self.is_incomplete && !is_of_make(name);
+            if !is_empty {
                 kept.push_str(&rest[at..rest.len() - behind.len()]);
             }
             rest = behind;

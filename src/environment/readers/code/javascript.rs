@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use crate::text::LineIndex;
+use crate::text::{LineIndex, head};
 
 /// Statements longer than this many bytes are cut off.
 const LONGEST_STATEMENT: usize = 2 << 10;
@@ -116,8 +116,8 @@ pub(crate) fn constants(code: &str) -> Vec<Constant<'_>> {
         let rest = code[at + word.len()..].trim_start();
         let (name, behind) = rest.split_at(rest.find(|c: char| !is_part(c))?);
         // A type may stand between: `const url: string = …`.
-        let head = head_of(behind);
-        let (kind, _) = head.split_once('=')?;
+        let start = head(behind, LONGEST_STATEMENT);
+        let (kind, _) = start.split_once('=')?;
         let is_typed = kind.trim().is_empty() || kind.trim_start().starts_with(':') && !kind.contains('\n');
         let expression = statement(&behind[kind.len() + 1..]);
         (is_typed && !name.is_empty()).then(|| Constant { name, expression, line: lines.line(at) })
@@ -134,15 +134,10 @@ pub(crate) fn constants_by_name(code: &str) -> HashMap<&str, &str> {
     by_name
 }
 
-/// The beginning of a text, as long as a statement may be.
-fn head_of(text: &str) -> &str {
-    &text[..text.floor_char_boundary(LONGEST_STATEMENT)]
-}
-
 /// Cuts an expression off where its statement ends: at a `;`, or at the end of a line that needs nothing behind it.
 pub(crate) fn statement(text: &str) -> &str {
     const OPERATORS: &[char] = &['=', '|', '&', '?', ':', '+', '(', '[', '{', ',', '.'];
-    let text = head_of(text);
+    let text = head(text, LONGEST_STATEMENT);
     let mut end = 0;
     let mut is_open = true;
     for line in text.split_inclusive('\n') {
