@@ -138,7 +138,8 @@ fn a_tool_that_is_told_a_url_by_a_variable_that_nothing_knows_is_in_doubt() {
         ("sqlx migrate run -D $DATABASE_URL", false),
         ("curl -u $APP -d $APP", false),
     ] {
-        let shown: Vec<String> = found(&[env.clone()], &[typed(command)], &[]).iter().map(target_line).collect();
+        let shown: Vec<String> =
+            found(std::slice::from_ref(&env), &[typed(command)], &[]).iter().map(target_line).collect();
         assert_eq!(shown.iter().any(|line| line.contains("Unexpanded")), is_open, "{command}: {shown:?}");
         assert!(shown.iter().any(|line| line == "postgres localhost:5432 x"), "{command}: {shown:?}");
     }

@@ -305,7 +305,8 @@ fn an_assignment_takes_its_own_value_and_no_other_s() {
     ] {
         let mut invocation = typed("npm test");
         invocation.assignments = vec![("DATABASE_URL".to_owned(), value.to_owned())];
-        let shown: Vec<String> = found(&[env.clone()], &[invocation], &[]).iter().map(target_line).collect();
+        let shown: Vec<String> =
+            found(std::slice::from_ref(&env), &[invocation], &[]).iter().map(target_line).collect();
         assert!(shown.iter().any(|line| line.contains(expected)), "{value}: {shown:?}");
     }
 }
