@@ -23,8 +23,7 @@ extern "C" fn main(count: c_int, arguments: *const *const c_char) -> c_int {
         let text = unsafe { CStr::from_ptr(*arguments.add(at)) };
         OsStr::from_bytes(text.to_bytes()).to_owned()
     };
-    let arguments: Vec<OsString> = (0..count).map(argument).collect();
-    safe_test::main(&arguments).into()
+    safe_test::main(|| (0..count).map(argument).collect()).into()
 }
 
 /// The two functions of the C library's `libm` that are linked into the program: SQLite ranks with one, progress bars

@@ -61,11 +61,18 @@ pub(crate) use crate::commands::ending::{Ending, not_confirmed};
 pub(crate) use crate::commands::error::CommandError;
 
 /// Does what the command line asks, and returns the exit status of the process. It ends as the guarded command ended.
+///
+/// The arguments are asked for once: memory is taken for nothing before there is somebody to say that there is none.
 #[must_use]
-pub fn main(arguments: &[OsString]) -> u8 {
-    let ending = match Inherited::take_over() {
+pub fn main(arguments: impl FnOnce() -> Vec<OsString>) -> u8 {
+    let taken_over = Inherited::take_over();
+    if let Ok(inherited) = &taken_over {
+        exec::heed_faults(inherited);
+    }
+    let arguments = &*arguments();
+    exec::tell_faults_in_json(is_json(arguments));
+    let ending = match taken_over {
         Ok(inherited) => {
-            exec::heed_faults(&inherited, is_json(arguments));
             // Nothing is used afterwards that a panic could have left half done.
             let answered = panic::catch_unwind(AssertUnwindSafe(|| answer(arguments, &inherited)));
             answered.unwrap_or_else(|_| fault(arguments))

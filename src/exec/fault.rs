@@ -22,9 +22,8 @@ static IN_JSON: AtomicBool = AtomicBool::new(false);
 /// Where the first panic was, and what it said as far as no data can be in it.
 static PANIC: Mutex<Option<String>> = Mutex::new(None);
 
-/// Has every fault from now on end as a failure does; `in_json`: with a line of JSON.
-pub(crate) fn heed(inherited: &Inherited, in_json: bool) {
-    IN_JSON.store(in_json, Ordering::Release);
+/// Has every fault from now on end as a failure does. Takes no memory.
+pub(crate) fn heed(inherited: &Inherited) {
     panic::set_hook(Box::new(note));
     use_stack_for_faults();
     // Started with such a signal ignored, we leave it so for the command; the fault then ends us without a word. Setting
@@ -33,6 +32,11 @@ pub(crate) fn heed(inherited: &Inherited, in_json: bool) {
     {
         let _ = disposition::set(signal, Disposition::Caught(end));
     }
+}
+
+/// Has every fault from now on end with a line of JSON, or with words.
+pub(crate) fn tell_in_json(in_json: bool) {
+    IN_JSON.store(in_json, Ordering::Release);
 }
 
 /// Where the handler runs, since a stack that has run out has no room for it. It costs nothing until then.
@@ -141,13 +145,14 @@ mod tests {
     #[test]
     fn an_abort_ends_with_the_last_line_of_the_time() {
         let aborted = in_its_own_process(|| {
-            heed(&Inherited::for_tests(None), false);
+            heed(&Inherited::for_tests(None));
             would_say(&"the command was not run");
             std::process::abort();
         });
         assert_eq!(aborted, (125, "safe-test: aborted: is there memory left?\n  the command was not run\n".to_owned()));
         let (status, line) = in_its_own_process(|| {
-            heed(&Inherited::for_tests(None), true);
+            heed(&Inherited::for_tests(None));
+            tell_in_json(true);
             std::process::abort();
         });
         let told: serde_json::Value = serde_json::from_str(&line).unwrap();
@@ -163,7 +168,7 @@ mod tests {
             deeper(std::hint::black_box(&mut next)) + next[1]
         }
         let ran_out = in_its_own_process(|| {
-            heed(&Inherited::for_tests(None), false);
+            heed(&Inherited::for_tests(None));
             would_say(&"the command was not run");
             std::hint::black_box(deeper(&mut [0; 512]));
         });
@@ -174,7 +179,7 @@ mod tests {
     fn a_fault_that_somebody_sent_ends_us_as_it_ends_others() {
         for signal in [libc::SIGSEGV, libc::SIGBUS] {
             let (status, said) = in_its_own_process(|| {
-                heed(&Inherited::for_tests(None), false);
+                heed(&Inherited::for_tests(None));
                 // SAFETY: sends a signal to this process.
                 unsafe { libc::kill(libc::getpid(), signal) };
             });
@@ -185,7 +190,7 @@ mod tests {
     #[test]
     fn a_panic_is_kept_with_its_place_and_no_value() {
         let (status, said) = in_its_own_process(|| {
-            heed(&Inherited::for_tests(None), false);
+            heed(&Inherited::for_tests(None));
             let secret = String::from("hunter2");
             let panics = || panic!("{secret}");
             assert!(panic::catch_unwind(panics).is_err());

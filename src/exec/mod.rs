@@ -41,7 +41,9 @@ mod started;
 
 pub(crate) use crate::exec::ending::die_by;
 pub(crate) use crate::exec::error::{ExecError, LookupError};
-pub(crate) use crate::exec::fault::{heed as heed_faults, last_line as last_line_of_fault, panicked, would_say};
+pub(crate) use crate::exec::fault::{
+    heed as heed_faults, last_line as last_line_of_fault, panicked, tell_in_json as tell_faults_in_json, would_say,
+};
 pub(crate) use crate::exec::inherited::Inherited;
 pub(crate) use crate::exec::interrupt::Interrupt;
 pub(crate) use crate::exec::lookup::{Program, find_program};
