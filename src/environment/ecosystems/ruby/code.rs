@@ -12,11 +12,12 @@ use crate::environment::layering::{Layer, ReadingsBuilder};
 use crate::environment::not_followed::GivenUp;
 use crate::environment::readers::code;
 use crate::environment::readers::code::python::Closings;
-use crate::environment::readers::code::ruby::{Sections, holds};
+use crate::environment::readers::code::ruby::{Sections, goes_on, holds};
 use crate::environment::readers::code::words::is_of_a_database;
 use crate::environment::readers::code::{Comments, Computed, Value};
 use crate::environment::readers::expansion::Lookup;
 use crate::environment::{Origin, Setting};
+use crate::text::head;
 
 /// Where such code is kept. Sources: the generators and READMEs of Rails, Roda, Sinatra, Hanami and Sequel.
 const FILES: &[&str] = &[
@@ -86,10 +87,9 @@ fn add_code(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>, home: &Path, 
     }
     for path in paths.iter().take(MOST_FILES) {
         let Some(text) = scene.library.string(path) else { continue };
-        let (statements, is_cut) = statements(&text, environment);
-        if is_cut {
-            let why = GivenUp::too_much("its brackets are not closed where they are looked for");
-            scene.library.give_up(path, None, why);
+        let (statements, cut) = statements(&text, environment);
+        if let Some(why) = cut {
+            scene.library.give_up(path, None, GivenUp::too_much(why));
         }
         let statements = Rc::new(statements);
         // What many initializers are given is made elsewhere, and read there.
@@ -167,11 +167,11 @@ enum Statement {
     Connects { call: &'static str, arguments: String, line: u32 },
 }
 
-/// Lists the statements of a file; tells, too, whether it was given up on before its end.
-fn statements(text: &str, environment: &str) -> (Vec<Statement>, bool) {
+/// Lists the statements of a file; tells, too, why it was given up on before its end.
+fn statements(text: &str, environment: &str) -> (Vec<Statement>, Option<&'static str>) {
     let mut found = Vec::new();
     if !text.contains("ENV") && !CONNECTS.iter().any(|call| text.contains(call)) {
-        return (found, false);
+        return (found, None);
     }
     let closings = Closings::new();
     let mut sections = Sections::default();
@@ -199,11 +199,14 @@ fn statements(text: &str, environment: &str) -> (Vec<Statement>, bool) {
                 found.push(Statement::Connects { call, arguments: arguments.to_owned(), line: number });
             }
         }
-        if found.len() > MOST_STATEMENTS || closings.is_spent() {
-            return (found, true);
+        if found.len() > MOST_STATEMENTS {
+            return (found, Some("it sets variables and connects more than 2,000 times"));
+        }
+        if closings.is_spent() {
+            return (found, Some("its brackets are not closed where they are looked for"));
         }
     }
-    (found, false)
+    (found, None)
 }
 
 /// More statements of one file are not read.
@@ -242,8 +245,7 @@ fn assigned(code: &str, line: u32, closings: &Closings) -> Vec<Statement> {
     let Some((call, inside)) = calls.iter().find_map(|call| Some((call, rest.strip_prefix(call)?))) else {
         return Vec::new();
     };
-    let window = || (0..=inside.len().min(LONGEST_CALL)).rev().find(|at| inside.is_char_boundary(*at)).unwrap_or(0);
-    let inside = &inside[..closings.find(inside).unwrap_or_else(window)];
+    let inside = closings.find(inside).map_or_else(|| head(inside, LONGEST_CALL), |end| &inside[..end]);
     if *call == ".store(" {
         return inside.split_once(',').map(|(name, value)| set(name, Kind::Forced, value)).into_iter().collect();
     }
@@ -261,8 +263,7 @@ fn end_of(text: &str) -> usize {
     for line in text.split_inclusive('\n').take(MOST_LINES) {
         end += line.len();
         let so_far = text[..end].trim_end();
-        let goes_on = so_far.is_empty() || so_far.ends_with(['\\', '(', ',', '+', '{', '[']) || so_far.ends_with("||");
-        if !goes_on {
+        if !goes_on(so_far) {
             break;
         }
     }

@@ -6,9 +6,10 @@ use std::collections::BTreeMap;
 use crate::collections::HashMap;
 use crate::environment::Unresolved;
 use crate::environment::readers::code;
-use crate::environment::readers::code::ruby::holds;
+use crate::environment::readers::code::ruby;
 use crate::environment::readers::code::{Computed, Value};
 use crate::environment::readers::expansion::Lookup;
+use crate::text::newlines;
 
 /// What could disturb YAML's reading of a value, and what stands for it meanwhile (of the private use area).
 const DISTURBING: [(char, char); 4] = [(':', '\u{E001}'), ('#', '\u{E002}'), ('"', '\u{E003}'), ('\'', '\u{E004}')];
@@ -23,7 +24,7 @@ pub(crate) fn hidden(text: &str) -> String {
             |character| DISTURBING.iter().find(|(one, _)| *one == character).map_or(character, |(_, other)| *other);
         let whole = &rest[tag.at..tag.end];
         match tag.code {
-            Code::Value => hidden.extend(whole.chars().map(stand_in)),
+            Code::Value(_) => hidden.extend(whole.chars().map(stand_in)),
             Code::Control(_) => hidden.extend(whole.chars().filter(|c| *c == '\n')),
         }
         rest = &rest[tag.end..];
@@ -46,7 +47,7 @@ struct Tag<'t> {
 }
 
 enum Code<'t> {
-    Value,
+    Value(&'t str),
     Control(&'t str),
 }
 
@@ -56,7 +57,7 @@ impl<'t> Tag<'t> {
         let end = at + text[at..].find("%>")? + 2;
         let inside = &text[at + 2..end - 2];
         let code = match inside.strip_prefix('=') {
-            Some(_) => Code::Value,
+            Some(value) => Code::Value(value),
             None => Code::Control(inside.trim_start_matches('-').trim_end_matches('-').trim()),
         };
         Some(Tag { at, end, code })
@@ -81,13 +82,14 @@ struct Branch {
     conditions: Vec<(String, bool)>,
     /// It hangs on what is not evaluated here: a loop, a `case`.
     is_unknown: bool,
-    /// How many names were assigned before it.
+    /// How many names were assigned before its conditions.
     names: usize,
 }
 
-/// `name = expression`.
+/// An assignment to a name.
 struct Name {
-    expression: String,
+    /// `None` where it is not known what it comes to.
+    expression: Option<String>,
     line: u32,
     branch: Option<usize>,
 }
@@ -98,6 +100,9 @@ const MOST_CONDITIONS: usize = 32;
 
 /// More conditions and names of one file are not evaluated: what hangs on them is unknown.
 const MOST_STEPS: usize = 10_000;
+
+/// Stands for the variables of the environment among the names.
+const ENVIRONMENT: &str = "ENV";
 
 /// Names that refer to names are followed so far.
 const DEEPEST_NAMES: usize = 8;
@@ -116,7 +121,7 @@ impl Control {
             if from >= end {
                 has_more |= !text[at..end].trim().is_empty();
                 control.end_line(line, has_block && has_more, &open, fewest);
-                line = line.saturating_add(lines(&text[at..from]));
+                line = line.saturating_add(newlines(&text.as_bytes()[at..from]));
                 at = text[..from].rfind('\n').map_or(0, |newline| newline + 1).max(end);
                 end = line_end(text, from);
                 (fewest, has_block, has_more) = (open.len(), false, false);
@@ -127,12 +132,15 @@ impl Control {
                     has_block |= control.note(code, line, &mut open, &mut fewest);
                 }
                 Code::Control(_) => {}
-                Code::Value => has_more = true,
+                Code::Value(code) => {
+                    control.mark(code, line, &open, false);
+                    has_more = true;
+                }
             }
             if to > end {
                 // What a tag of several lines ends on is its line.
                 control.end_line(line, has_block && has_more, &open, fewest);
-                line = line.saturating_add(lines(&text[from..to]));
+                line = line.saturating_add(newlines(&text.as_bytes()[from..to]));
                 end = line_end(text, to);
                 (fewest, has_block, has_more) = (open.len(), false, false);
             }
@@ -152,15 +160,28 @@ impl Control {
 
     /// Notes the code of a tag; tells whether it begins, goes on with or ends a block.
     fn note(&mut self, code: &str, line: u32, open: &mut Vec<usize>, fewest: &mut usize) -> bool {
-        let (word, condition) = code.split_once(' ').unwrap_or((code, ""));
+        let mut is_of_block = false;
+        for statement in ruby::statements(code) {
+            is_of_block |= self.note_statement(statement, line, open, fewest);
+        }
+        is_of_block
+    }
+
+    fn note_statement(&mut self, statement: &str, line: u32, open: &mut Vec<usize>, fewest: &mut usize) -> bool {
+        let (word, condition) = ruby::first_word(statement);
         match word {
-            "if" => self.begin(open, vec![(condition.to_owned(), true)], false),
-            "unless" => self.begin(open, vec![(condition.to_owned(), false)], false),
+            "if" | "unless" if !ruby::ends_itself(statement) => {
+                let condition = self.condition(condition, line, open);
+                self.begin(open, vec![(condition, word == "if")], false, self.names.len());
+            }
             "elsif" | "else" => {
+                // Whether what it assigns is assigned hangs on what stands before it.
+                self.mark(condition, line, open, false);
                 let Some(before) = open.pop() else { return true };
                 *fewest = open.len().min(*fewest);
-                let Branch { conditions, is_unknown, .. } = &self.branches[before];
-                let (mut conditions, mut is_unknown) = (conditions.clone(), *is_unknown);
+                // What was assigned since then was not where this counts.
+                let Branch { conditions, is_unknown, names, .. } = &self.branches[before];
+                let (mut conditions, mut is_unknown, names) = (conditions.clone(), *is_unknown, *names);
                 if let Some((_, expected)) = conditions.last_mut() {
                     *expected = !*expected;
                 }
@@ -170,27 +191,21 @@ impl Control {
                 if conditions.len() > MOST_CONDITIONS {
                     (conditions, is_unknown) = (Vec::new(), true);
                 }
-                self.begin(open, conditions, is_unknown);
+                self.begin(open, conditions, is_unknown, names);
             }
-            "end" => {
+            _ if word == "end" || statement.starts_with('}') => {
                 open.pop();
                 *fewest = open.len().min(*fewest);
             }
             "when" | "in" => {}
-            _ if matches!(word, "case" | "while" | "until" | "for" | "begin")
-                || code.contains(" do")
-                || code.ends_with('{') =>
-            {
-                self.begin(open, Vec::new(), true);
+            _ if ruby::begins_block(statement) => {
+                self.mark(statement, line, open, true);
+                self.begin(open, Vec::new(), true, self.names.len());
             }
             _ => {
-                if let Some((name, expression)) = code.split_once('=')
-                    && name.trim().bytes().all(|byte| byte == b'_' || byte.is_ascii_alphanumeric())
-                    && !expression.starts_with('=')
-                {
-                    self.by_name.entry(name.trim().to_owned()).or_default().push(self.names.len());
-                    let (expression, branch) = (expression.trim().to_owned(), open.last().copied());
-                    self.names.push(Name { expression, line, branch });
+                match ruby::assignment(statement) {
+                    Some(assigned) => self.assign(&assigned, line, open),
+                    None => self.mark(ruby::modified(statement).0, line, open, true),
                 }
                 return false;
             }
@@ -198,11 +213,64 @@ impl Control {
         true
     }
 
-    fn begin(&mut self, open: &mut Vec<usize>, conditions: Vec<(String, bool)>, is_unknown: bool) {
+    /// Notes what a condition assigns; gives what it hangs on then.
+    fn condition(&mut self, condition: &str, line: u32, open: &[usize]) -> String {
+        let inside =
+            condition.strip_prefix('(').and_then(|inside| inside.strip_suffix(')')).unwrap_or(condition).trim();
+        match ruby::assignment(inside) {
+            Some(assigned) => {
+                self.assign(&assigned, line, open);
+                assigned.name.to_owned()
+            }
+            None => {
+                self.mark(condition, line, open, false);
+                condition.to_owned()
+            }
+        }
+    }
+
+    fn assign(&mut self, assigned: &ruby::Assignment<'_>, line: u32, open: &[usize]) {
+        let ruby::Assignment { name, operator, expression, .. } = *assigned;
+        let expression = match (operator, self.by_name.contains_key(name)) {
+            ("=", _) | ("||=", false) => Some(expression.to_owned()),
+            ("||=", true) => Some(format!("{name} || ({expression})")),
+            ("+=" | "<<", true) => Some(format!("{name} + ({expression})")),
+            _ => None,
+        };
+        let mut branch = open.last().copied();
+        if !assigned.conditions.is_empty() {
+            let conditions = assigned.conditions.iter().map(|(condition, holds)| ((*condition).to_owned(), *holds));
+            self.branches.push(Branch {
+                outer: branch,
+                conditions: conditions.take(MOST_CONDITIONS).collect(),
+                is_unknown: assigned.conditions.len() > MOST_CONDITIONS,
+                names: self.names.len(),
+            });
+            branch = Some(self.branches.len() - 1);
+        }
+        self.push(name, Name { expression, line, branch });
+    }
+
+    /// Marks the names as unknown that code may change in a way that is not evaluated: those that it assigns, or `all` that it
+    /// mentions.
+    fn mark(&mut self, code: &str, line: u32, open: &[usize], all: bool) {
+        for (name, is_assigned) in ruby::mentioned(code) {
+            if is_assigned || all && name != ENVIRONMENT {
+                self.push(name, Name { expression: None, line, branch: open.last().copied() });
+            }
+        }
+    }
+
+    fn push(&mut self, name: &str, assigned: Name) {
+        self.by_name.entry(name.to_owned()).or_default().push(self.names.len());
+        self.names.push(assigned);
+    }
+
+    fn begin(&mut self, open: &mut Vec<usize>, conditions: Vec<(String, bool)>, is_unknown: bool, names: usize) {
         let outer = open.last().copied();
         // Deeper ones stand for the one that they are in, of which nothing is known then.
         let (outer, is_unknown) = if open.len() < DEEPEST { (outer, is_unknown) } else { (None, true) };
-        self.branches.push(Branch { outer, conditions, is_unknown, names: self.names.len() });
+        self.branches.push(Branch { outer, conditions, is_unknown, names });
         open.push(self.branches.len() - 1);
     }
 
@@ -273,7 +341,11 @@ impl Asked<'_> {
             return Value::Unknown;
         }
         self.depth.set(self.depth.get() + 1);
-        let value = code::evaluate_with(expression, self.lookup, &|name| self.name(name, known));
+        let is_changed = expression.contains(ENVIRONMENT) && self.name(ENVIRONMENT, known) == Some(Computed::Unknown);
+        let value = match is_changed {
+            true => Value::Unknown,
+            false => code::evaluate_with(expression, self.lookup, &|name| self.name(name, known)),
+        };
         self.depth.set(self.depth.get() - 1);
         value
     }
@@ -288,7 +360,7 @@ impl Asked<'_> {
                 counts = None;
             }
             for (condition, expected) in &branch.conditions {
-                let holds = holds(condition, self.environment).or_else(|| {
+                let holds = ruby::holds(condition, self.environment).or_else(|| {
                     let choice = format!("\"yes\" if {condition} else \"no\"");
                     match self.value(&choice, branch.names) {
                         Value::Known(said) => Some(said == "yes"),
@@ -315,10 +387,10 @@ impl Asked<'_> {
             match self.branch_counts(*branch) {
                 Some(false) if self.steps() => {}
                 Some(true) => {
-                    return Some(match self.value(expression, *at) {
-                        Value::Known(value) => Computed::Text(value),
-                        Value::Unset => Computed::Unset,
-                        Value::Unknown => Computed::Unknown,
+                    return Some(match expression.as_ref().map(|expression| self.value(expression, *at)) {
+                        Some(Value::Known(value)) => Computed::Text(value),
+                        Some(Value::Unset) => Computed::Unset,
+                        Some(Value::Unknown) | None => Computed::Unknown,
                     });
                 }
                 Some(false) | None => return Some(Computed::Unknown),
@@ -330,10 +402,6 @@ impl Asked<'_> {
 
 fn line_end(text: &str, at: usize) -> usize {
     text[at..].find('\n').map_or(text.len(), |end| at + end)
-}
-
-fn lines(text: &str) -> u32 {
-    u32::try_from(text.matches('\n').count()).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]
@@ -390,6 +458,45 @@ mod tests {
     }
 
     #[test]
+    fn what_happens_to_a_name_is_followed_or_makes_it_unknown() {
+        let table = [
+            ("<% host ||= 'b' %>", Some("b")),
+            ("<% host = ENV['SET'] %><% host ||= 'b' %>", Some("b")),
+            ("<% host = 'a' %><% host += 'b' %><% host << 'c' %>", Some("abc")),
+            ("<% host = 'a'; port = 1\n  host = 'b' # host = 'c'\n%>", Some("b")),
+            ("<% host = 'a' %><% host = 'b' if ENV['SET'] %>", Some("a")),
+            ("<% host = 'a' %><% host = 'b' unless ENV['SET'] %>", Some("b")),
+            ("<% if(ENV['SET']) %><% host = 'a' %><% elsif(true) %><% host = 'b' %><% end %>", Some("b")),
+            ("<%\n  if ENV['SET'] then\n    host = 'a'\n  else\n    host = 'b'\n  end\n%>", Some("b")),
+            ("<% host = if ENV['SET']\n  'a'\nelse\n  'b'\nend %>", Some("b")),
+            ("<% if host = ENV['SET'] %><% else %><% host = 'b' %><% end %>", Some("b")),
+            ("<% if !host %><% host = 'a' %><% else %><% host = 'b' %><% end %>", None),
+            ("<% host = nil %><% if !host %><% host = 'a' %><% else %><% host = 'b' %><% end %>", Some("a")),
+            ("<% host = 'a' %><% raise \"no host\" unless host %><% puts ENV['SET'] if host %>", Some("a")),
+            ("<% host = 'a' %><% list.each { |one| %><% host = one %><% } %>", None),
+            ("<% host = 'a' %><% list.each { |one| host = one } %>", None),
+            ("<% host = 'a' %><% list.each do |one| host = one end %>", None),
+            ("<% host = 'a' %><% if ENV['SET'].nil? then host = 'b' end %>", None),
+            ("<% host = 'a' %><% host.replace('b') %>", None),
+            ("<% host = 'a' %><% host, port = 'b', 1 %>", None),
+            ("<% host, port = 'b', 1 %><% host ||= 'a' %>", None),
+            ("<% host = 'a' %><% host &&= 'b' %>", None),
+            ("<% host = 'a' %><% port && host = 'b' %>", None),
+            ("<% host = 'a' %><%= host = 'b' %>", None),
+            ("<% ENV['SET'] ||= 'b' %><% host = ENV['SET'] || 'a' %>", None),
+            ("<% ENV.update('SET' => 'b') if ENV['SET'].nil? %><% host = ENV['SET'] || 'a' %>", None),
+        ];
+        for (template, expected) in table {
+            let text = format!("{template}\nhost: <%= host %>\n");
+            let control = Control::of(&text);
+            let line = newlines(text.as_bytes());
+            let found = control.asked("test", &|_| None).evaluated("host", line, "<%= host %>").unwrap();
+            let known = Some(found.0.as_str()).filter(|_| found.1.is_none());
+            assert_eq!(known, expected, "{template}");
+        }
+    }
+
+    #[test]
     fn hostile_templates_end() {
         for piece in [
             "<%",
@@ -402,14 +509,21 @@ mod tests {
             "<% a = a %>",
             "<% a = a + a %>\n",
             "<% if a %><% a = a %><% end %>",
+            "<% a ||= a %>",
+            "<% a = a if a %>",
+            "<% a.b %>",
+            "<% ENV['A'] = a %><% a = ENV['A'] %>",
+            "<% a = if\n %>",
+            "<% a = if\n",
+            "<% a;\n",
             "<%= a",
             "é<%",
         ] {
-            let text = piece.repeat(60_000);
+            let text = piece.repeat(20_000);
             hidden(&text);
             let control = Control::of(&text);
             let asked = control.asked("test", &|_| None);
-            for line in 1..60_000 {
+            for line in 1..20_000 {
                 asked.counts(line);
                 asked.evaluated("a", line, "<%= a %>");
             }

@@ -2,6 +2,8 @@
 
 use std::cell::Cell;
 
+use crate::text::{head, newlines};
+
 /// A logical line: continued lines and brackets joined, comments behind it left in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Statement {
@@ -47,7 +49,7 @@ pub(crate) fn statements(text: &str) -> Vec<Statement> {
         }
         let end = at + indentation + length;
         let end = if text[end..].starts_with('\n') { end + 1 } else { end };
-        line = line.saturating_add(u32::try_from(text[at..end].matches('\n').count()).unwrap_or(u32::MAX));
+        line = line.saturating_add(newlines(&text.as_bytes()[at..end]));
         at = end;
     }
     found
@@ -79,7 +81,7 @@ fn logical(text: &str) -> usize {
 }
 
 /// Finds the end of the quoted text that begins at `at`, behind its closing quote.
-fn end_of_text(text: &str, at: usize) -> usize {
+pub(crate) fn end_of_text(text: &str, at: usize) -> usize {
     let bytes = text.as_bytes();
     let quote = bytes[at];
     let is_triple = bytes[at..].starts_with(&[quote; 3]);
@@ -98,7 +100,7 @@ fn end_of_text(text: &str, at: usize) -> usize {
 }
 
 /// Finds the first place outside brackets and quoted texts at which `is_it` holds.
-fn top_level(text: &str, is_it: impl Fn(&str) -> bool) -> Option<usize> {
+pub(crate) fn top_level(text: &str, is_it: impl Fn(&str) -> bool) -> Option<usize> {
     let mut depth = 0_usize;
     let mut at = 0;
     let bytes = text.as_bytes();
@@ -204,10 +206,9 @@ impl Closings {
 
     /// As [`closing`]; finds nothing any more where too much was gone through.
     pub(crate) fn find(&self, text: &str) -> Option<usize> {
-        let window = text.len().min(self.left.get());
-        let window = (0..=window).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
-        let end = closing(&text[..window]);
-        self.left.set(self.left.get() - end.unwrap_or(window));
+        let window = head(text, self.left.get());
+        let end = closing(window);
+        self.left.set(self.left.get() - end.unwrap_or(window.len()));
         end
     }
 

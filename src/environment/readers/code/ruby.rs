@@ -1,4 +1,8 @@
-//! The lines of Ruby code that count in an environment: those in no block that is for another one.
+//! Ruby code, by text: its statements and what they assign, and the lines that count in an environment, which are those in
+//! no block that is for another one.
+
+use crate::environment::readers::code::python::{closing, end_of_text, top_level};
+use crate::environment::readers::code::tokens::{Token, tokens};
 
 /// The blocks that a line stands in, told by their indentation.
 #[derive(Default)]
@@ -15,10 +19,8 @@ struct Block {
 impl Sections {
     /// Notes a line before it is asked whether it counts.
     pub(crate) fn note(&mut self, line: &str, environment: &str) {
-        let code = line.trim();
         let indentation = line.len() - line.trim_start().len();
-        let word = code.split([' ', '(']).next().unwrap_or_default();
-        let rest = code[word.len()..].trim().trim_end_matches(" then").trim();
+        let (word, rest) = first_word(line.trim());
         let is_own = |block: &&mut Block| block.indentation == indentation;
         match word {
             "case" if rest.contains("_ENV") || rest.contains("env") => {
@@ -62,16 +64,196 @@ impl Sections {
     }
 }
 
+/// Splits a statement behind its first word, which is empty where a label or a method stands there; a `then` at its end is
+/// left out.
+pub(crate) fn first_word(statement: &str) -> (&str, &str) {
+    let end = statement.find(|c: char| !(c == '_' || c.is_alphanumeric())).unwrap_or(statement.len());
+    let (word, rest) = statement.split_at(end);
+    if rest.starts_with('?') || rest.starts_with(':') && !rest.starts_with("::") {
+        return ("", statement);
+    }
+    (word, rest.trim().trim_end_matches(" then").trim_end())
+}
+
+/// Words that begin what `end` ends.
+const OPENERS: &[&str] = &["begin", "case", "class", "def", "for", "if", "module", "unless", "until", "while"];
+
+/// Tells whether a later `end` or `}` ends what a statement begins.
+pub(crate) fn begins_block(statement: &str) -> bool {
+    let is_opener = |code: &str| OPENERS.contains(&first_word(code).0);
+    let is_one = is_opener(statement) || assignment(statement).is_some_and(|one| is_opener(one.expression));
+    let is_do = statement.ends_with(" do") || statement.contains(" do |");
+    let is_brace = statement.ends_with('{') || statement.ends_with('|') && statement.contains('{');
+    (is_one || is_do || is_brace) && !ends_itself(statement)
+}
+
+/// Tells whether what a statement begins is ended in it: `if x then y end`.
+pub(crate) fn ends_itself(statement: &str) -> bool {
+    statement
+        .strip_suffix("end")
+        .is_some_and(|before| before.ends_with(|c: char| c.is_whitespace() || ")]}'\"".contains(c)))
+}
+
+/// Tells whether the next line belongs to the code that ends here.
+pub(crate) fn goes_on(so_far: &str) -> bool {
+    so_far.is_empty()
+        || so_far.ends_with(['\\', '(', ',', '+', '{', '[', '=', '.'])
+        || so_far.ends_with("||")
+        || so_far.ends_with("&&")
+}
+
+/// Splits code into its statements, without the comments between them. What is assigned is one up to its `end`.
+pub(crate) fn statements(code: &str) -> Vec<&str> {
+    let mut found: Vec<(usize, usize)> = Vec::new();
+    // How many blocks are open in what is assigned.
+    let mut open = 0_usize;
+    for (from, to) in pieces(code) {
+        let piece = &code[from..to];
+        let is_more = ["||", "&&", "."].iter().any(|start| piece.starts_with(start));
+        match found.last_mut() {
+            Some((start, end)) if open > 0 || is_more || goes_on(&code[*start..*end]) => *end = to,
+            _ => found.push((from, to)),
+        }
+        let whole = found.last().map_or(piece, |(start, end)| &code[*start..*end]);
+        match open {
+            0 => open = usize::from(begins_block(whole) && assignment(whole).is_some()),
+            _ if begins_block(piece) => open += 1,
+            _ if first_word(piece).0 == "end" => open -= 1,
+            _ => {}
+        }
+    }
+    found.into_iter().map(|(from, to)| &code[from..to]).collect()
+}
+
+/// Finds what stands between the line ends and semicolons outside brackets and quotes: where each begins and ends.
+fn pieces(code: &str) -> Vec<(usize, usize)> {
+    let mut found = Vec::new();
+    let (mut from, mut at, mut depth) = (0, 0, 0_usize);
+    let bytes = code.as_bytes();
+    let mut add = |from: usize, to: usize| {
+        let piece = code[from..to].trim();
+        let start = from + code[from..to].find(|c: char| !c.is_whitespace()).unwrap_or(0);
+        if !piece.is_empty() {
+            found.push((start, start + piece.len()));
+        }
+    };
+    while let Some(&byte) = bytes.get(at) {
+        match byte {
+            b'\\' => at += 1,
+            b'"' | b'\'' | b'`' => {
+                at = end_of_text(code, at);
+                continue;
+            }
+            b'#' => {
+                let end = at + code[at..].find('\n').unwrap_or(code.len() - at);
+                if depth == 0 {
+                    add(from, at);
+                    from = end;
+                }
+                at = end;
+                continue;
+            }
+            b'(' | b'[' | b'{' => depth += 1,
+            b')' | b']' | b'}' => depth = depth.saturating_sub(1),
+            b'\n' | b';' if depth == 0 => {
+                add(from, at);
+                from = at + 1;
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+    add(from, code.len());
+    found
+}
+
+/// A statement that assigns to a name.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Assignment<'t> {
+    pub(crate) name: &'t str,
+    /// `=`, `||=`, `&&=`, `+=` or `<<`.
+    pub(crate) operator: &'static str,
+    pub(crate) expression: &'t str,
+    /// The modifiers behind it, and whether they must hold.
+    pub(crate) conditions: Vec<(&'t str, bool)>,
+}
+
+/// Reads a statement as an assignment.
+pub(crate) fn assignment(statement: &str) -> Option<Assignment<'_>> {
+    let (name, _) = first_word(statement);
+    let behind = statement[name.len()..].trim_start();
+    let operator = ["||=", "&&=", "+=", "<<", "="].into_iter().find(|operator| behind.starts_with(operator))?;
+    let expression = behind[operator.len()..].trim_start();
+    let is_other = behind[operator.len()..].starts_with(['=', '~', '>', '<']);
+    if name.is_empty() || is_other || OPENERS.contains(&name) {
+        return None;
+    }
+    let (expression, conditions) = modified(expression);
+    Some(Assignment { name, operator, expression, conditions })
+}
+
+/// Splits the modifiers from a statement or its expression: conditions, each with whether it must hold.
+pub(crate) fn modified(code: &str) -> (&str, Vec<(&str, bool)>) {
+    let (mut own, mut conditions) = (code, Vec::new());
+    while !OPENERS.contains(&first_word(own).0) {
+        let at = [" if ", " unless "].into_iter().filter_map(|word| Some((own.rfind(word)?, word))).max();
+        let Some((at, word)) = at else { break };
+        conditions.push((own[at + word.len()..].trim(), word == " if "));
+        own = own[..at].trim_end();
+    }
+    (own, conditions)
+}
+
+/// Lists the names that code mentions, but not the members of something, each with whether it is assigned there, or a part
+/// of it.
+pub(crate) fn mentioned(code: &str) -> Vec<(&str, bool)> {
+    let Some(tokens) = tokens(code) else {
+        return code.split(|c: char| !(c == '_' || c.is_alphanumeric())).map(|word| (word, true)).collect();
+    };
+    let mut found = Vec::new();
+    for (at, placed) in tokens.iter().enumerate() {
+        let Token::Name(name) = placed.token else { continue };
+        let is_member = at.checked_sub(1).is_some_and(|at| matches!(tokens[at].token, Token::Mark("." | "&.")));
+        let behind = &code[placed.at + name.len()..];
+        let is_changed = match behind.strip_prefix('[').and_then(|inside| inside.split_once(']')) {
+            Some((_, behind)) => is_assigned(behind),
+            None => is_assigned(behind) || name == "ENV" && CHANGES.iter().any(|call| behind.starts_with(call)),
+        };
+        if !is_member {
+            found.push((name, is_changed));
+        }
+    }
+    found
+}
+
+/// Calls that change what the environment holds.
+const CHANGES: &[&str] = &[".clear", ".delete", ".merge!", ".replace", ".store", ".update"];
+
+/// Tells whether what stands behind a name assigns to it.
+fn is_assigned(behind: &str) -> bool {
+    let behind = behind.trim_start();
+    ["=", "||=", "&&=", "+=", "-=", "|=", "<<"].iter().any(|mark| behind.starts_with(mark))
+        && !["==", "=~", "=>"].iter().any(|mark| behind.starts_with(mark))
+}
+
+/// Splits at the first of the marks that stands outside brackets and quotes.
+fn split_outside<'t>(text: &'t str, marks: [&str; 2]) -> Option<(&'t str, &'t str)> {
+    marks.iter().find_map(|mark| {
+        let at = top_level(text, |rest| rest.starts_with(mark))?;
+        Some((&text[..at], &text[at + mark.len()..]))
+    })
+}
+
 /// Tells whether a condition holds in the environment; `None` where it is about something else.
 pub(crate) fn holds(condition: &str, environment: &str) -> Option<bool> {
-    if let Some((one, other)) = condition.split_once("||").or_else(|| condition.split_once(" or ")) {
+    if let Some((one, other)) = split_outside(condition, ["||", " or "]) {
         return match (holds(one, environment), holds(other, environment)) {
             (Some(true), _) | (_, Some(true)) => Some(true),
             (Some(false), Some(false)) => Some(false),
             _ => None,
         };
     }
-    if let Some((one, other)) = condition.split_once("&&").or_else(|| condition.split_once(" and ")) {
+    if let Some((one, other)) = split_outside(condition, ["&&", " and "]) {
         return match (holds(one, environment), holds(other, environment)) {
             (Some(false), _) | (_, Some(false)) => Some(false),
             (Some(true), Some(true)) => Some(true),
@@ -79,6 +261,9 @@ pub(crate) fn holds(condition: &str, environment: &str) -> Option<bool> {
         };
     }
     let condition = condition.trim();
+    if let Some(inside) = condition.strip_prefix('(').filter(|inside| closing(inside) == Some(inside.len() - 1)) {
+        return holds(&inside[..inside.len() - 1], environment);
+    }
     if let Some(rest) = condition.strip_prefix('!').or_else(|| condition.strip_prefix("not ")) {
         return holds(rest, environment).map(|holds| !holds);
     }
@@ -123,9 +308,70 @@ mod tests {
             ("Rails.env.test? && ENV['CI']", None, Some(false)),
             ("defined?(Rails)", None, None),
             ("ENV['X']", None, None),
+            ("(Rails.env.production?)", Some(false), Some(true)),
+            ("(Rails.env.test? || x) && Rails.env.production?", Some(false), None),
+            ("!(Rails.env.test? || Rails.env.production?)", Some(false), Some(false)),
+            ("(x) || (Rails.env.test?)", Some(true), None),
         ] {
             assert_eq!(holds(condition, "test"), test, "{condition}");
             assert_eq!(holds(condition, "production"), production, "{condition}");
+        }
+    }
+
+    #[test]
+    fn code_is_split_into_its_statements() {
+        let table: &[(&str, &[&str])] = &[
+            ("a = 1; b = 2 # c; d\n\nputs 'x; y'", &["a = 1", "b = 2", "puts 'x; y'"]),
+            (
+                "a = if x\n  'b'\nelse\n  c do |d|\n  end\nend\ne = 1",
+                &["a = if x\n  'b'\nelse\n  c do |d|\n  end\nend", "e = 1"],
+            ),
+            ("a = if x then b end\nc", &["a = if x then b end", "c"]),
+            ("a = b ||\n  'c'\n  .strip\nd", &["a = b ||\n  'c'\n  .strip", "d"]),
+            ("list.each do |x|\n  a = x\nend", &["list.each do |x|", "a = x", "end"]),
+            ("a = {\n  'b' => 1;\n}\nc", &["a = {\n  'b' => 1;\n}", "c"]),
+            ("", &[]),
+        ];
+        for (code, expected) in table {
+            assert_eq!(statements(code), *expected, "{code}");
+        }
+    }
+
+    #[test]
+    fn assignments_are_told_from_other_statements() {
+        type Told<'t> = Option<(&'t str, &'t str, &'t str, &'t [(&'t str, bool)])>;
+        let table: &[(&str, Told<'_>)] = &[
+            ("host = 'a'", Some(("host", "=", "'a'", &[]))),
+            ("host ||= 'a' if x", Some(("host", "||=", "'a'", &[("x", true)]))),
+            ("host += 'a' unless x if y", Some(("host", "+=", "'a'", &[("y", true), ("x", false)]))),
+            ("host = if x then 'a' else 'b' end", Some(("host", "=", "if x then 'a' else 'b' end", &[]))),
+            ("a, b = 1, 2", None),
+            ("host.replace('x')", None),
+            ("a == b", None),
+            ("a =~ b", None),
+            ("'a' => b", None),
+            ("a => b", None),
+            ("class << self", None),
+        ];
+        for (statement, expected) in table {
+            let found = assignment(statement);
+            let found = found.as_ref().map(|one| (one.name, one.operator, one.expression, &one.conditions[..]));
+            assert_eq!(found, *expected, "{statement}");
+        }
+    }
+
+    #[test]
+    fn the_first_word_is_no_label_and_no_method() {
+        for (statement, expected) in [
+            ("if(x) then", ("if", "(x)")),
+            ("elsif x then", ("elsif", "x")),
+            ("end", ("end", "")),
+            ("if: x", ("", "if: x")),
+            ("end? x", ("", "end? x")),
+            ("A::B.c", ("A", "::B.c")),
+            ("end_of x", ("end_of", "x")),
+        ] {
+            assert_eq!(first_word(statement), expected);
         }
     }
 
