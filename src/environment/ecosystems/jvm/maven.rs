@@ -24,12 +24,14 @@ pub(crate) fn add(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>) {
         let build = pom::build(scene, home);
         for pom in &build.poms {
             let mut named: Vec<PluginSetting> = pom.plugins.iter().flat_map(|one| of_migration(scene, one)).collect();
-            for (name, (value, line)) in &pom.properties {
+            for (name, value, line) in pom.said() {
                 if matches!(name.split_once('.'), Some(("flyway" | "liquibase", key)) if KEYS.contains(&key)) {
-                    named.push(PluginSetting { name: name.clone(), text: value.clone(), line: *line });
+                    named.push(PluginSetting { name: name.clone(), text: value.clone(), line });
                 }
             }
-            push(scene, readings, "Maven", &pom.path, named, Rc::clone(&build.properties));
+            for properties in &build.properties {
+                push(scene, readings, "Maven", &pom.path, named.clone(), Rc::clone(properties));
+            }
         }
     }
 }
@@ -58,14 +60,13 @@ pub(crate) fn told(scene: &Scene<'_>, home: &Path, is_test: bool) -> Vec<Setting
     let build = pom::build(scene, home);
     let known = |name: &str| match name.strip_prefix("env.") {
         Some(name) => scene.environment.get(name).map(str::to_owned),
-        None => build.properties.get(name).cloned(),
+        None => build.property(name).cloned(),
     };
     let placeholders = Placeholders::of_file(&known);
     let mut told = Vec::new();
     for pom in &build.poms {
-        let carriers = options::CARRIERS.iter().filter_map(|name| Some((*name, pom.properties.get(*name)?)));
-        for (name, (value, line)) in carriers {
-            let origin = Origin::file(name, scene.library.shown(&pom.path), *line);
+        for (name, value, line) in pom.said().filter(|(name, ..)| options::is_carrier(name)) {
+            let origin = Origin::file(name, scene.library.shown(&pom.path), line);
             told.extend(options::of_text(&placeholders.filled(value), &origin));
         }
         for plugin in &pom.plugins {

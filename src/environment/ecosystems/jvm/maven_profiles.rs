@@ -3,7 +3,7 @@
 //! Source: Maven's "Introduction to Build Profiles", `DefaultProfileSelector` and the activators of `maven-model-builder`: a
 //! profile is on if it is named, or if all conditions of its activation hold; one that is on by default only where no other
 //! of the same file is; one that is named with `!` never. What depends on the JDK or on the version of the system is not
-//! known here: it may be on, and hides none that is on by default.
+//! known here, nor what is there or not by where Maven looks: it may be on, and hides none that is on by default.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -15,27 +15,39 @@ use crate::environment::ecosystems::scene::Scene;
 use crate::environment::paths::normal;
 use crate::environment::readers::formats::FlatEntry;
 
-/// Tells of each entry of a project's or settings file whether it counts: it stands in no profile, or in one that is on.
-/// Files of conditions are looked for from `folder`.
-pub(crate) fn counting(scene: &Scene<'_>, entries: &[FlatEntry], folder: &Path) -> Vec<bool> {
-    let mut counts = vec![true; entries.len()];
+/// Tells of each entry of a project's or settings file whether it counts: it stands in no profile, or in one that is on;
+/// `None` where that is not known.
+///
+/// Files of conditions are looked for from the folder of the project, which is the last of `folders`. Where another one of
+/// them says otherwise, it is not known whether they are there.
+pub(crate) fn counting(scene: &Scene<'_>, entries: &[FlatEntry], folders: &[&Path]) -> Vec<Option<bool>> {
+    let mut counts = vec![Some(true); entries.len()];
     let profiles: Vec<Profile> = ranges(entries).map(|range| Profile::of(&entries[range.clone()], range)).collect();
     if profiles.is_empty() {
         return counts;
     }
     let chosen = Chosen::of(scene);
-    let state = |profile: &Profile| chosen.state(scene, folder, profile);
+    let state = |profile: &Profile| chosen.state(scene, folders, profile);
     let states: Vec<State> = profiles.iter().map(state).collect();
     let is_one_on = states.contains(&State::On);
     for (profile, state) in profiles.into_iter().zip(states) {
         let is_on = match state {
-            State::On | State::MayBe => true,
-            State::ByDefault => !is_one_on,
-            State::Off => false,
+            State::On => Some(true),
+            State::MayBe => None,
+            State::ByDefault => Some(!is_one_on),
+            State::Off => Some(false),
         };
         counts[profile.range].fill(is_on);
     }
     counts
+}
+
+/// Tells whether a profile of a file hangs on other files.
+pub(crate) fn look_for_files(entries: &[FlatEntry]) -> bool {
+    entries.iter().any(|entry| {
+        matches!(&entry.path[..], [_, list, _, activation, file, ..]
+            if list == "profiles" && activation == "activation" && file == "file")
+    })
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,6 +95,12 @@ impl Profile {
         profile
     }
 
+    /// Tells whether it hangs on what is not evaluated here: the JDK, and what later versions of Maven ask for.
+    fn has_other_conditions(&self) -> bool {
+        let kind = |(name, _): &(String, String)| name.split('.').next().unwrap_or_default().to_owned();
+        self.conditions.iter().map(kind).any(|kind| !matches!(kind.as_str(), "property" | "file" | "os"))
+    }
+
     fn condition(&self, name: &str) -> Option<&str> {
         self.conditions.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str())
     }
@@ -111,7 +129,7 @@ impl Chosen {
         })
     }
 
-    fn state(&self, scene: &Scene<'_>, folder: &Path, profile: &Profile) -> State {
+    fn state(&self, scene: &Scene<'_>, folders: &[&Path], profile: &Profile) -> State {
         if self.refused.contains(&profile.id) {
             return State::Off;
         }
@@ -120,10 +138,10 @@ impl Chosen {
         }
         let conditions = [
             self.property(scene, profile),
-            profile.condition("file.exists").map(|name| self.is_there(scene, folder, name)),
-            profile.condition("file.missing").map(|name| self.is_there(scene, folder, name).map(|is_there| !is_there)),
+            profile.condition("file.exists").map(|name| is_there(scene, folders, name)),
+            profile.condition("file.missing").map(|name| is_there(scene, folders, name).map(|is_there| !is_there)),
             system(profile),
-            profile.condition("jdk").map(|_| None),
+            profile.has_other_conditions().then_some(None),
         ];
         let holding: Vec<Option<bool>> = conditions.into_iter().flatten().collect();
         match () {
@@ -137,8 +155,11 @@ impl Chosen {
     /// Tells whether a property has the value that a profile asks for.
     fn property(&self, scene: &Scene<'_>, profile: &Profile) -> Option<Option<bool>> {
         let name = profile.condition("property.name")?;
-        let own = self.value(scene, name.strip_prefix('!').unwrap_or(name));
-        let own = own.filter(|own| !own.is_empty());
+        let plain = name.strip_prefix('!').unwrap_or(name);
+        let own = self.value(scene, plain).filter(|own| !own.is_empty());
+        if own.is_none() && is_set_unasked(plain) {
+            return Some(None);
+        }
         Some(Some(match profile.condition("property.value").filter(|value| !value.is_empty()) {
             Some(value) => match value.strip_prefix('!') {
                 Some(other) => own != Some(other),
@@ -154,13 +175,28 @@ impl Chosen {
             None => self.properties.get(name).map(String::as_str),
         }
     }
+}
 
-    /// Tells whether a file is there; `None` where its name is not known.
-    fn is_there(&self, scene: &Scene<'_>, folder: &Path, name: &str) -> Option<bool> {
-        let own = ["${basedir}/", "${project.basedir}/"].iter().find_map(|folder| name.strip_prefix(folder));
-        let own = own.unwrap_or(name);
-        (!own.contains("${")).then(|| scene.library.exists(&normal(&folder.join(own))))
+/// Tells whether a file is there; `None` where its name is not known, or the folders differ.
+fn is_there(scene: &Scene<'_>, folders: &[&Path], name: &str) -> Option<bool> {
+    let own = ["${basedir}/", "${project.basedir}/"].iter().find_map(|folder| name.strip_prefix(folder));
+    let own = own.unwrap_or(name);
+    if own.contains("${") {
+        return None;
     }
+    let mut found = folders.iter().map(|folder| scene.library.exists(&normal(&folder.join(own))));
+    let first = found.next()?;
+    found.all(|other| other == first).then_some(first)
+}
+
+/// Properties that the JVM has without being told, by how they begin. Source: `System.getProperties`.
+const OF_THE_JVM: &[&str] = &["file.", "java.", "jdk.", "line.", "native.", "os.", "path.", "sun.", "user."];
+/// The same of Maven. Source: its `CLIReportingUtils`, `MavenCli` and script `mvn`.
+const OF_MAVEN: &[&str] =
+    &["maven.build.version", "maven.conf", "maven.home", "maven.multiModuleProjectDirectory", "maven.version"];
+
+fn is_set_unasked(property: &str) -> bool {
+    OF_THE_JVM.iter().any(|start| property.starts_with(start)) || OF_MAVEN.contains(&property)
 }
 
 /// Tells whether this machine's system is the one that a profile asks for.

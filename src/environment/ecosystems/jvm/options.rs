@@ -89,7 +89,7 @@ fn add(given: &[String], carrier: Option<&Origin>, origin: &Origin, depth: u8, f
 }
 
 /// Splits a text at blanks outside of quotes, and at the commas between options that Spring's older plugin wants.
-fn words(text: &str) -> Vec<String> {
+pub(crate) fn words(text: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut quote = None;
     let mut rest = text.chars().peekable();

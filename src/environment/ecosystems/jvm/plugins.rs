@@ -19,6 +19,7 @@ use crate::environment::{Origin, Setting};
 pub(crate) const KEYS: &[&str] = &["url", "user", "username", "password"];
 
 /// A value with the name of its setting and its line.
+#[derive(Clone)]
 pub(crate) struct PluginSetting {
     pub(crate) name: String,
     pub(crate) text: String,

@@ -5,8 +5,10 @@
 //! `spring.config.import`, `.location`, `.additional-location` and `.name` lead to other files. Micronaut and Quarkus read
 //! files of the same kind.
 
-use std::collections::HashMap;
+use std::cell::RefCell;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use crate::environment::ecosystems::jvm::documents::{FileEntry, documents, relaxed};
 use crate::environment::ecosystems::jvm::resources::Folders;
@@ -57,15 +59,36 @@ struct Run<'r> {
 
 impl Run<'_> {
     fn add(&self, readings: &mut ReadingsBuilder<'_>) {
+        let build = pom::build(self.scene, self.home);
+        let asked = RefCell::new(HashSet::new());
+        for properties in &build.properties {
+            let differs = |name: &String| properties.get(name) != build.properties[0].get(name);
+            let is_first = Rc::ptr_eq(properties, &build.properties[0]);
+            if is_first || asked.borrow().iter().any(differs) {
+                self.add_filtered(readings, properties, &asked);
+            }
+        }
+    }
+
+    /// Adds what the run sees with these properties of the build; notes which of them are `asked` for.
+    fn add_filtered(
+        &self,
+        readings: &mut ReadingsBuilder<'_>,
+        properties: &HashMap<String, String>,
+        asked: &RefCell<HashSet<String>>,
+    ) {
         let scene = self.scene;
         let mut folders = Folders::of(scene, self.home, self.depended, self.is_test);
         folders.named = config_import::locations(scene, self.home, self.told);
         let names = self.given("spring.config.name").unwrap_or("application").split(',').map(str::trim);
         let names: Vec<&str> = names.chain(["bootstrap"]).collect();
-        let build = pom::build(scene, self.home);
+        let known = |name: &str| {
+            asked.borrow_mut().insert(name.to_owned());
+            properties.get(name)
+        };
         let read = |folders: &Folders, name: &str, active: Option<&[String]>| {
             let mut entries = documents(scene, folders, name, active);
-            entries.iter_mut().for_each(|entry| filter(&mut entry.value, &build.properties));
+            entries.iter_mut().for_each(|entry| filter(&mut entry.value, &known));
             entries
         };
         let plain: Vec<FileEntry> = names.iter().flat_map(|name| read(&folders, name, None)).collect();
@@ -208,9 +231,9 @@ fn with_included(mut set: Vec<String>, plain: &[FileEntry], give_up: &dyn Fn()) 
 const MOST_PROFILES: usize = 64;
 
 /// Fills in what a build filters into resources: `@spring.profiles.active@`.
-fn filter(value: &mut String, properties: &HashMap<String, String>) {
+fn filter<'p>(value: &mut String, known: &dyn Fn(&str) -> Option<&'p String>) {
     while let Some((start, end)) = filtered_name(value) {
-        let Some(known) = properties.get(&value[start + 1..end]).filter(|known| !known.contains('@')) else { return };
+        let Some(known) = known(&value[start + 1..end]).filter(|known| !known.contains('@')) else { return };
         value.replace_range(start..=end, known);
     }
 }

@@ -20,8 +20,6 @@ const VARIABLES: &[&str] = &[
     "_JAVA_OPTIONS",
     "JDK_JAVA_OPTIONS",
     "JAVA_TOOL_OPTIONS",
-    "MAVEN_ARGS",
-    "MAVEN_OPTS",
     "GRADLE_OPTS",
     "SBT_OPTS",
     "JVM_OPTS",
@@ -29,6 +27,9 @@ const VARIABLES: &[&str] = &[
     "CATALINA_OPTS",
     "JAVA_OPTS",
 ];
+
+/// The same, which beat what the files say.
+const OVER_FILES: &[&str] = &["MAVEN_ARGS", "MAVEN_OPTS"];
 
 /// Files with options in them, looked for from the home upwards.
 const FILES: &[&str] = &[".mvn/maven.config", ".mvn/jvm.config", ".sbtopts", ".jvmopts"];
@@ -45,6 +46,11 @@ fn collect(scene: &Scene<'_>, home: &Path, is_test: bool) -> Vec<Setting> {
     told.extend(maven::told(scene, home, is_test));
     told.extend(gradle::told(scene, home, is_test));
     let above: Vec<&Path> = up_to(&scene.project.root, home).collect();
+    let of_variable = |name: &&str| {
+        let setting = scene.environment.setting(name)?;
+        Some(options::of_text(&setting.value, &setting.origin))
+    };
+    told.extend(OVER_FILES.iter().filter_map(of_variable).flatten());
     for path in FILES.iter().flat_map(|name| above.iter().map(move |folder| folder.join(name))) {
         told.extend(of_file(scene, &path));
     }
@@ -54,11 +60,7 @@ fn collect(scene: &Scene<'_>, home: &Path, is_test: bool) -> Vec<Setting> {
             told.extend(gradle_properties(scene, &folder.join("gradle.properties")));
         }
     }
-    for name in VARIABLES {
-        if let Some(setting) = scene.environment.setting(name) {
-            told.extend(options::of_text(&setting.value, &setting.origin));
-        }
-    }
+    told.extend(VARIABLES.iter().filter_map(of_variable).flatten());
     if let Some(setting) = scene.environment.setting("SPRING_APPLICATION_JSON") {
         let entries = formats::json::flatten(&setting.value).entries(|stop| {
             scene.library.gaps.give_up(setting.origin.clone(), stop.why);
