@@ -24,8 +24,8 @@ pub(crate) fn redact_command(words: &[OsString], secrets: &[Secret]) -> Vec<Stri
     for (index, word) in words.iter().enumerate() {
         let mut text = redactor.word(&text::shown(word));
         if text.len() > LONGEST_WORD {
-            let end = (0..=LONGEST_WORD).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0);
-            text = format!("{}… ({} bytes more)", &text[..end], text.len() - end);
+            let head = text::head(&text, LONGEST_WORD);
+            text = format!("{head}… ({} bytes more)", text.len() - head.len());
         }
         bytes += text.len();
         if bytes > LONGEST_COMMAND {

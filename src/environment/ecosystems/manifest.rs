@@ -8,6 +8,7 @@ use std::borrow::Cow;
 
 use crate::environment::readers::formats::{Flat, FlatEntry, Flatten};
 use crate::lists::List;
+use crate::text::newlines;
 
 /// Names the packages in a manifest's text, each with its line.
 pub(crate) type Scan = fn(&str, &mut dyn FnMut(&str, u32));
@@ -67,7 +68,7 @@ pub(crate) fn tags(text: &str) -> impl Iterator<Item = (&str, u32)> {
     let mut next = 1;
     let numbered = text.split('<').map(move |tag| {
         let line = next;
-        next += u32::try_from(tag.matches('\n').count()).unwrap_or(u32::MAX - line);
+        next += newlines(tag.as_bytes());
         (tag, line)
     });
     numbered.skip(1)

@@ -14,6 +14,7 @@ use crate::reach::grammars::text::{LONGEST_VALUE, without_quotes};
 use crate::reach::grammars::url;
 use crate::reach::names::{Name, Role};
 use crate::reach::{Doubt, Draft, Engine, Lookup};
+use crate::text::head;
 
 /// How many URLs of one list are read.
 const MOST_URLS: usize = 1000;
@@ -45,9 +46,7 @@ pub(crate) fn cut(name: &Name, value: &str, lookup: &Lookup<'_>) -> Option<&'sta
     if value.len() <= LONGEST_VALUE {
         return None;
     }
-    let end = (0..=LONGEST_VALUE).rev().find(|at| value.is_char_boundary(*at)).unwrap_or_default();
-    let head = &value[..end];
-    let could_name = name.says_database || !parse(name, head, lookup).is_empty();
+    let could_name = name.says_database || !parse(name, head(value, LONGEST_VALUE), lookup).is_empty();
     could_name.then_some("it is longer than 64 KiB")
 }
 

@@ -13,6 +13,7 @@ use crate::reach::names::vocabulary::{Word, is_inner, qualifies, stops, word};
 pub(crate) use crate::reach::names::roles::Role;
 use crate::reach::names::roles::role_at_end;
 pub(crate) use crate::reach::names::words::words_of;
+use crate::text::tail;
 
 /// A variable's name, read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,8 +46,7 @@ const LONGEST: usize = 200;
 impl Name {
     /// Reads a name; of a long one its end, where the part stands that it holds.
     pub(crate) fn read(whole: &str) -> Name {
-        let mut end = whole.len().saturating_sub(LONGEST)..whole.len();
-        let text = &whole[end.find(|at| whole.is_char_boundary(*at)).unwrap_or(whole.len())..];
+        let text = tail(whole, LONGEST);
         // What begins like a comment is a name to one dialect only, and to no program.
         let comment = whole.trim_start().starts_with([';', '#', '/']);
         let words = if comment { Vec::new() } else { words_of(text) };

@@ -15,6 +15,7 @@ use crate::environment::paths::normal;
 use crate::environment::readers::code::{python, reads_environment};
 use crate::environment::readers::dotenv::Dialect;
 use crate::environment::{Origin, Setting};
+use crate::text::head;
 
 /// Folders that such code is kept in, below a module or below its `internal`, `pkg` and `cmd`.
 const FOLDERS: &[&str] = &[
@@ -90,8 +91,7 @@ pub(crate) fn add(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>, home: &
             for name in quoted(code).filter(|name| is_settings_file(name)) {
                 let places = [scene.folder, home, own].map(|folder| normal(&folder.join(name)));
                 let found = places.into_iter().find(|path| scene.library.exists(path));
-                let found = found.filter(|path| !is_only_parsed(scene, path, own));
-                named.extend(found.filter(|path| !named.contains(path)));
+                named.extend(found.filter(|path| !is_only_parsed(scene, path, own)));
             }
             for name in joined(code).filter(|name| is_settings_file(name)) {
                 if parts.len() == MOST_NAMES {
@@ -204,8 +204,7 @@ const LONGEST_CALL: usize = 512;
 /// Finds the paths that end in known parts: `conf/app.ini` for `filepath.Join(dir(), "conf", "app.ini")`.
 fn joined(line: &str) -> impl Iterator<Item = String> {
     line.split("Join(").skip(1).filter_map(|rest| {
-        let window = (0..=rest.len().min(LONGEST_CALL)).rev().find(|at| rest.is_char_boundary(*at)).unwrap_or(0);
-        let arguments = &rest[..python::closing(&rest[..window])?];
+        let arguments = &rest[..python::closing(head(rest, LONGEST_CALL))?];
         let parts = arguments.rsplit(',').map(str::trim);
         let known = parts.map_while(|part| part.strip_prefix('"')?.strip_suffix('"'));
         let mut known: Vec<&str> = known.collect();

@@ -10,7 +10,7 @@ use crate::environment::ecosystems::manifest::quoted;
 use crate::environment::ecosystems::scene::Scene;
 use crate::environment::not_followed::GivenUp;
 use crate::environment::paths::{normal, parent};
-use crate::text::shown;
+use crate::text::{head, shown};
 
 /// What loads a file, or makes what loads one.
 const CALLS: &[&str] =
@@ -75,7 +75,5 @@ pub(crate) fn files(scene: &Scene<'_>, home: &Path) -> Rc<Vec<PathBuf>> {
 
 /// Cuts out what stands up to the `;` that ends the statement.
 fn arguments(text: &str) -> &str {
-    let end = text.find(';').unwrap_or(text.len()).min(LONGEST_CALL);
-    let end = (0..=end).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
-    &text[..end]
+    head(text, text.find(';').unwrap_or(text.len()).min(LONGEST_CALL))
 }

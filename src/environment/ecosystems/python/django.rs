@@ -14,6 +14,7 @@ use crate::environment::ecosystems::scene::Scene;
 use crate::environment::layering::{Layer, ReadingsBuilder};
 use crate::environment::readers::dotenv::Dialect;
 use crate::environment::{Origin, Setting};
+use crate::text::newlines;
 
 /// The variable that names the settings module.
 const MODULE: &str = "DJANGO_SETTINGS_MODULE";
@@ -110,6 +111,6 @@ fn default_of(scene: &Scene<'_>, home: &Path, variable: &str) -> Option<Setting>
     let text = scene.library.string(&path)?;
     let (before, rest) = text.split_once(variable)?;
     let quoted = rest.get(1..)?.split(['"', '\'']).nth(1)?;
-    let line = u32::try_from(before.matches('\n').count() + 1).unwrap_or(u32::MAX);
+    let line = newlines(before.as_bytes()).saturating_add(1);
     Some(Setting::known(variable, quoted, Origin::file(variable, scene.library.shown(&path), line)))
 }
