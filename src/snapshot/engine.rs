@@ -246,8 +246,7 @@ pub(crate) trait OpenDatabase {
         false
     }
 
-    /// Tells whether the copy that is kept in the server for that snapshot is good, or is known not to be possible. An engine
-    /// that keeps none misses none.
+    /// Tells whether a copy is kept in the server for that snapshot, and is good. An engine that keeps none misses none.
     ///
     /// # Errors
     ///
@@ -258,18 +257,20 @@ pub(crate) trait OpenDatabase {
 
     /// Keeps a copy in the server for that snapshot, if that can be: it was [proved](OpenDatabase::is_unchanged_since) that
     /// nothing was written since, and there is [none](OpenDatabase::has_copy_for). What holds of the snapshot from now on is
-    /// written down, also where there is no copy.
+    /// written down.
+    ///
+    /// `None` where it cannot be proved any more that nothing was written since: the database is to be saved anew.
     ///
     /// # Errors
     ///
-    /// Somebody asks to stop, or it cannot be written down; the next copy of the database takes the place of one that was made.
+    /// Somebody asks to stop, or the database is gone; the next copy of the database takes the place of one that was made.
     fn copy_for(
         &mut self,
         _earlier: &Manifest,
         _copying: &Copying<'_>,
         _watch: &dyn Watch,
-    ) -> Result<Copied, EngineError> {
-        Ok(Copied::NotKept { why: "its engine keeps none".to_owned() })
+    ) -> Result<Option<Copied>, EngineError> {
+        Ok(Some(Copied::NotKept { why: "its engine keeps none".to_owned() }))
     }
 
     /// Prepares to save the database: what of it is to be dumped is fixed from now on, as long as the plan is kept.

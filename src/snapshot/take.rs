@@ -9,7 +9,7 @@ use crate::snapshot::order::Order;
 use crate::snapshot::plan::Intention;
 use crate::snapshot::receipt::{Beside, Care, Receipt};
 use crate::snapshot::reuse::Reusable;
-use crate::snapshot::{Ledger, Manifest, Obstacle, SnapshotError, Stored, Watch};
+use crate::snapshot::{Copied, Ledger, Manifest, Obstacle, SnapshotError, Stored, Watch};
 use crate::text::shown;
 
 /// Carries out what is intended for the target with the index `at`.
@@ -30,16 +30,15 @@ pub(crate) fn take(
         Outlook::LeftToPolicy(reason) => Care::LeftToPolicy { reason },
         Outlook::NotUpYet => Care::NotUpYet,
         Outlook::OneWith(target) => Care::OneWith { target },
-        Outlook::Unchanged { earlier, without_copy } => {
+        Outlook::Unchanged(earlier) => unchanged(*earlier, None, order)?,
+        Outlook::WithoutCopy(earlier, ledger, engine, mut database) => {
             let address = target.address();
-            let copying = order.copies.map(|ledger| copying(earlier.id(), &address, order, ledger));
-            let copy = match without_copy.zip(copying) {
-                Some((mut database, copying)) => Some(database.copy_for(earlier.manifest(), &copying, watch)?),
-                None => None,
-            };
-            let Stored { manifest, hash, .. } = earlier.claim(order)?;
-            let Manifest { id, size, obstacles, .. } = manifest;
-            Care::Unchanged { id, manifest: hash, size, obstacles, copy }
+            let copying = copying(earlier.id(), &address, order, ledger);
+            match database.copy_for(earlier.manifest(), &copying, watch)? {
+                Some(copy) => unchanged(*earlier, Some(copy), order)?,
+                // Somebody wrote meanwhile.
+                None => save(engine, database, target, order, watch)?,
+            }
         }
         Outlook::Changed(engine, database) => save(engine, database, target, order, watch)?,
     };
@@ -104,11 +103,8 @@ pub(crate) fn foresee(
         Outlook::NothingToLose(reason) | Outlook::LeftToPolicy(reason) => Foreseen::NotSaved(reason),
         Outlook::NotUpYet => Foreseen::NotUpYet,
         Outlook::OneWith(other) => Foreseen::OneWith(other),
-        Outlook::Unchanged { earlier, without_copy } => Foreseen::Unchanged {
-            id: earlier.id().to_owned(),
-            obstacles: earlier.manifest().obstacles.clone(),
-            copied: without_copy.is_some(),
-        },
+        Outlook::Unchanged(earlier) => foreseen_unchanged(&earlier, false),
+        Outlook::WithoutCopy(earlier, ..) => foreseen_unchanged(&earlier, true),
         Outlook::Changed(_, mut database) => {
             let obstacles = database.obstacles()?;
             let copied = order.copies.is_some() && database.keeps_copies();
@@ -120,28 +116,30 @@ pub(crate) fn foresee(
     Ok((foreseen, beside.one_with))
 }
 
+fn foreseen_unchanged(earlier: &Reusable, copied: bool) -> Foreseen {
+    Foreseen::Unchanged { id: earlier.id().to_owned(), obstacles: earlier.manifest().obstacles.clone(), copied }
+}
+
 /// What a look at a target came to, before anything is written.
-enum Outlook {
+enum Outlook<'a> {
     NothingToLose(String),
     LeftToPolicy(String),
     NotUpYet,
     OneWith(usize),
-    Unchanged {
-        earlier: Box<Reusable>,
-        /// The database, where a copy is wanted for the snapshot and there is none.
-        without_copy: Option<Box<dyn OpenDatabase>>,
-    },
+    Unchanged(Box<Reusable>),
+    /// Unchanged, but a copy is wanted for the snapshot, and there is none.
+    WithoutCopy(Box<Reusable>, &'a dyn Ledger, &'static dyn SnapshotEngine, Box<dyn OpenDatabase>),
     Changed(&'static dyn SnapshotEngine, Box<dyn OpenDatabase>),
 }
 
 /// Looks at a target, and at what is beside it on its server.
-fn outlook(
+fn outlook<'a>(
     at: usize,
     target: &Target,
     intention: &Intention,
-    order: &Order<'_>,
+    order: &Order<'a>,
     watch: &dyn Watch,
-) -> Result<(Outlook, Beside), SnapshotError> {
+) -> Result<(Outlook<'a>, Beside), SnapshotError> {
     let alone = |outlook| Ok((outlook, Beside::default()));
     let engine = match intention {
         Intention::NothingToLose(reason) => return alone(Outlook::NothingToLose(reason.clone())),
@@ -167,10 +165,16 @@ fn outlook(
         && let Some(earlier) = Reusable::newest(order, engine.name(), &target.address())?
         && database.is_unchanged_since(earlier.manifest())?
     {
-        let lacks_copy = order.copies.is_some() && !database.has_copy_for(earlier.manifest())?;
-        if let Some(earlier) = earlier.believed(order, watch) {
-            let without_copy = lacks_copy.then_some(database);
-            return Ok((Outlook::Unchanged { earlier: Box::new(earlier), without_copy }, beside));
+        let lacking = match order.copies {
+            Some(ledger) if !database.has_copy_for(earlier.manifest())? => Some(ledger),
+            _ => None,
+        };
+        if let Some(earlier) = earlier.believed(order, watch).map(Box::new) {
+            let outlook = match lacking {
+                Some(ledger) => Outlook::WithoutCopy(earlier, ledger, engine, database),
+                None => Outlook::Unchanged(earlier),
+            };
+            return Ok((outlook, beside));
         }
     }
     Ok((Outlook::Changed(engine, database), beside))
@@ -178,6 +182,13 @@ fn outlook(
 
 fn copying<'a>(snapshot: &'a str, target: &'a str, order: &Order<'a>, ledger: &'a dyn Ledger) -> Copying<'a> {
     Copying { snapshot, target, now: order.now, ledger }
+}
+
+/// Takes an earlier snapshot as this call's own.
+fn unchanged(earlier: Reusable, copy: Option<Copied>, order: &Order<'_>) -> Result<Care, SnapshotError> {
+    let Stored { manifest, hash, .. } = earlier.claim(order)?;
+    let Manifest { id, size, obstacles, .. } = manifest;
+    Ok(Care::Unchanged { id, manifest: hash, size, obstacles, copy })
 }
 
 fn save(

@@ -169,10 +169,19 @@ fn there_is_one_copy_a_database_and_it_goes_with_its_snapshot() {
     let run = sandbox.guarded().expect_code(0).stderr;
     assert!(run.contains("without a copy in the server: others are connected to the database: pid "), "{run}");
     assert!(!run.contains("dropped") && copies(server, database).is_empty(), "{run}\n{:?}", copies(server, database));
+    // As long as that lasts, each run says so; once nobody is there the next one makes it, and dumps nothing anew.
+    let run = sandbox.guarded().expect_code(0).stderr;
+    assert!(
+        run.contains("unchanged since") && run.contains("without a copy in the server: others are connected"),
+        "{run}"
+    );
     assert!(client.try_wait().unwrap().is_none(), "it is not sent away");
     server
         .psql("postgres", "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%'");
     client.wait().unwrap();
+    let run = sandbox.guarded().expect_code(0).stderr;
+    assert!(run.contains("unchanged since") && run.contains("with a copy in the server"), "{run}");
+    assert_eq!(copies(server, database).len(), 1);
     // Whoever asks for copies no more keeps none.
     server.psql(database, "UPDATE t SET a = 1");
     sandbox.run(&["snapshot"]).expect_code(0);

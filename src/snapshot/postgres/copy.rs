@@ -13,6 +13,7 @@
 //!
 //! Source: `createdb` in the server: it locks the template against new sessions, then counts those that are there.
 
+use std::error::Error;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -42,10 +43,20 @@ const FILES_FROM: u64 = 128 * 1024 * 1024;
 
 /// What came of a copy that was asked for.
 pub(crate) struct Outcome {
-    /// What is to be written down of it.
-    pub(crate) copy: RecordedCopy,
+    /// The copy, or why there is none, a phrase.
+    pub(crate) copy: Result<ServerCopy, String>,
     /// What proves from now on that nothing was written since the dump.
     pub(crate) proof: Option<Proof>,
+}
+
+impl Outcome {
+    /// Says what became of it, for those who wait for the snapshot.
+    pub(crate) fn told(&self) -> Copied {
+        match &self.copy {
+            Ok(copy) => Copied::Kept { name: copy.name.clone() },
+            Err(why) => Copied::NotKept { why: why.clone() },
+        }
+    }
 }
 
 /// Why there is no copy.
@@ -84,35 +95,45 @@ pub(crate) fn keep(
         _ => Err(Hindrance::Reason(NO_PROOF.to_owned())),
     };
     match made {
-        Ok((copy, proof)) => Ok(Outcome { copy: RecordedCopy::Kept(copy), proof: Some(proof) }),
+        Ok((copy, proof)) => Ok(Outcome { copy: Ok(copy), proof: Some(proof) }),
         Err(Hindrance::Error(error @ PostgresError::Tool(ToolError::Interrupted))) => Err(error),
-        Err(Hindrance::Error(error)) => Ok(Outcome { copy: RecordedCopy::NotKept(error.to_string()), proof }),
-        Err(Hindrance::Reason(why)) => Ok(Outcome { copy: RecordedCopy::NotKept(why), proof }),
+        Err(Hindrance::Error(error)) => Ok(Outcome { copy: Err(error.to_string()), proof }),
+        Err(Hindrance::Reason(why)) => Ok(Outcome { copy: Err(why), proof }),
     }
 }
 
-/// [`keep`], for a snapshot since which nothing was written; writes down what holds of it from now on.
+/// [`keep`], for a snapshot since which nothing was written; writes the copy down. `None` where that nothing was written does
+/// not hold to the end: then the snapshot does not serve, whether there is a copy or not.
 ///
 /// # Errors
 ///
-/// As [`keep`], and [`PostgresError::NotWrittenDown`].
+/// As [`keep`], and [`PostgresError::ConnectionLost`].
 pub(crate) fn keep_for(
     session: &mut Session,
     manifest: &Manifest,
     copying: &Copying<'_>,
     watch: &dyn Watch,
-) -> Result<Copied, PostgresError> {
+) -> Result<Option<Copied>, PostgresError> {
     let facts = recorded::database(manifest);
-    let Outcome { copy, proof } = keep(session, facts.as_ref(), recorded::proof(manifest), copying, watch)?;
-    let told = copy.told();
-    restate(&manifest.id, Since { proof, copy }, copying.ledger)?;
-    Ok(told)
+    let outcome = keep(session, facts.as_ref(), recorded::proof(manifest), copying, watch)?;
+    let told = outcome.told();
+    let Outcome { copy, proof: Some(proof) } = outcome else { return Ok(None) };
+    if session.state()?.as_ref() != Some(&proof) {
+        return Ok(None);
+    }
+    // Of one that there is not, nothing is to be written down: the next run tries anew.
+    let Ok(copy) = copy else { return Ok(Some(told)) };
+    let name = copy.name.clone();
+    let since = Since { proof: Some(proof.clone()), copy: RecordedCopy::Kept(copy) };
+    let Err(error) = restate(&manifest.id, since, copying.ledger) else { return Ok(Some(told)) };
+    // Nothing would ever use it.
+    let dropped = drop_database(session, &name).is_ok();
+    let is_unchanged = session.state()?.is_some_and(|now| has_gone_on_by(&proof, &now, u64::from(dropped)));
+    Ok(is_unchanged.then(|| Copied::NotKept { why: format!("it could not be written down ({error})") }))
 }
 
-fn restate(snapshot: &str, since: Since, ledger: &dyn Ledger) -> Result<(), PostgresError> {
-    let failed = |source| PostgresError::NotWrittenDown { name: snapshot.to_owned(), source };
-    let state = serde_json::to_value(since).map_err(|error| failed(error.into()))?;
-    ledger.restate(&Restated { snapshot: snapshot.to_owned(), state }).map_err(failed)
+fn restate(snapshot: &str, since: Since, ledger: &dyn Ledger) -> Result<(), Box<dyn Error + Send + Sync>> {
+    ledger.restate(&Restated { snapshot: snapshot.to_owned(), state: serde_json::to_value(since)? })
 }
 
 fn make(

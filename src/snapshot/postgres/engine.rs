@@ -157,9 +157,8 @@ impl OpenDatabase for Session {
 
     fn has_copy_for(&mut self, earlier: &Manifest) -> Result<bool, EngineError> {
         Ok(match recorded::copy(earlier) {
-            Some(RecordedCopy::NotKept(_)) => true,
             Some(RecordedCopy::Kept(_)) => matches!(copy::standing(self, earlier)?, Standing::Good(_)),
-            Some(RecordedCopy::UsedUp(_)) | None => false,
+            Some(RecordedCopy::NotKept(_) | RecordedCopy::UsedUp(_)) | None => false,
         })
     }
 
@@ -168,7 +167,7 @@ impl OpenDatabase for Session {
         earlier: &Manifest,
         copying: &Copying<'_>,
         watch: &dyn Watch,
-    ) -> Result<Copied, EngineError> {
+    ) -> Result<Option<Copied>, EngineError> {
         Ok(copy::keep_for(self, earlier, copying, watch)?)
     }
 

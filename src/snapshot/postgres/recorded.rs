@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::snapshot::Manifest;
 use crate::snapshot::postgres::catalog::{Contents, Table};
 use crate::snapshot::postgres::facts::Facts;
-use crate::snapshot::{Copied, Manifest};
 
 /// All of it, as it is written.
 #[derive(Debug, Serialize)]
@@ -35,14 +35,9 @@ pub(crate) enum RecordedCopy {
     UsedUp(String),
 }
 
-impl RecordedCopy {
-    /// Says what became of it, for those who wait for the snapshot.
-    pub(crate) fn told(&self) -> Copied {
-        match self {
-            RecordedCopy::Kept(copy) => Copied::Kept { name: copy.name.clone() },
-            RecordedCopy::NotKept(why) => Copied::NotKept { why: why.clone() },
-            RecordedCopy::UsedUp(name) => Copied::NotKept { why: format!("`{name}` is in use") },
-        }
+impl From<Result<ServerCopy, String>> for RecordedCopy {
+    fn from(made: Result<ServerCopy, String>) -> Self {
+        made.map_or_else(RecordedCopy::NotKept, RecordedCopy::Kept)
     }
 }
 

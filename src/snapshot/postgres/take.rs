@@ -20,7 +20,6 @@ use crate::snapshot::postgres::catalog::{Contents, Counted};
 use crate::snapshot::postgres::connection::Connection;
 use crate::snapshot::postgres::contents;
 use crate::snapshot::postgres::copy;
-use crate::snapshot::postgres::copy::Outcome;
 use crate::snapshot::postgres::facts::Facts;
 use crate::snapshot::postgres::obstacles;
 use crate::snapshot::postgres::process;
@@ -148,14 +147,13 @@ pub(crate) fn take(
     let script = script?;
     contents::compare_dump(&shown(partial), &held, &script)?;
     let by_hand = by_hand(session, facts.as_ref().unwrap_or(&Facts::default()));
-    let (copy, proof) = match copying {
+    let (copied, copy, proof) = match copying {
         Some(copying) => {
-            let Outcome { copy, proof } = copy::keep(session, facts.as_ref(), proof, copying, watch)?;
-            (Some(copy), proof)
+            let outcome = copy::keep(session, facts.as_ref(), proof, copying, watch)?;
+            (Some(outcome.told()), Some(RecordedCopy::from(outcome.copy)), outcome.proof)
         }
-        None => (None, proof),
+        None => (None, None, proof),
     };
-    let copied = copy.as_ref().map(RecordedCopy::told);
     let recorded = Recorded { proof, contents: (&held).into(), database: facts, copy };
     let state = serde_json::to_value(recorded)
         .map_err(|error| PostgresError::Manifest { id: shown(partial).to_string(), reason: error.to_string() })?;
