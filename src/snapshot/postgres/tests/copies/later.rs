@@ -110,13 +110,13 @@ fn a_run_saves_anew_what_was_written_while_it_made_a_copy_for_an_earlier_snapsho
         ending(|| crate::snapshot::take(0, &target, &intention, &order, &Waiting::default())).unwrap()
     };
     let first = run(None);
-    let client = RefCell::new(connected(&server, "shop"));
+    let mut client = connected(&server, "shop");
     for _ in 0..2 {
         let receipt = run(Some(&Unledgered));
         assert_eq!((receipt.snapshot(), receipt.copy().is_some()), (first.snapshot(), true));
         assert!(matches!(receipt.copy(), Some(Copied::NotKept { .. })), "{:?}", receipt.copy());
     }
-    send_away(&server, client.get_mut());
+    send_away(&server, &mut client);
     let written = Cell::new(false);
     let meddling = Meddling(|| {
         if !written.replace(true) {

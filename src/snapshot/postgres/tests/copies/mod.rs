@@ -21,7 +21,7 @@ use crate::snapshot::postgres::recorded::{RecordedCopy, ServerCopy};
 use crate::snapshot::postgres::testing::{ID, Server, Snapshot, Waiting, environment};
 use crate::snapshot::postgres::tests::rich::{RICH, text_of};
 use crate::snapshot::postgres::{PostgresError, Session, drop_leftover, leftovers, restore};
-use crate::snapshot::testing::{AllKnown, Unledgered, ending, wait_for};
+use crate::snapshot::testing::{AllKnown, Unledgered, wait_for};
 use crate::snapshot::tool_process::ToolError;
 use crate::snapshot::{Ledger, LeftoverKind, Making, Provenance, Restated, Standing, Watch};
 
