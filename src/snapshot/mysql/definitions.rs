@@ -85,7 +85,8 @@ pub(crate) fn options(server: &Session, database: &str, handing: &Handing) -> Ve
     options
 }
 
-/// Compares what a database has of them with what it is to have: what differs, a phrase each.
+/// Compares what a database has of them with what it is to have, and whom they work for: what differs, or may not be read, a
+/// phrase each.
 ///
 /// # Errors
 ///
@@ -103,7 +104,10 @@ pub(crate) fn differing(
     let options: Vec<&str> = options.iter().map(String::as_str).collect();
     let (found, _) = look(server, database, &options, &[], DumpReader::reading(), watch)?;
     let is_read = |kind: Kind| !handing.routines_are_unread || !kind.is_routine();
-    Ok(differing_definitions(expected, &found, handing.definers, &is_read))
+    let mut differences = differing_definitions(expected, &found, Definers::Kept, &is_read);
+    let unread = expected.definitions.keys().filter(|(kind, _)| !is_read(*kind));
+    differences.extend(unread.map(|(kind, name)| format!("the {} `{name}` may not be read", kind.word())));
+    Ok(differences)
 }
 
 /// Drops those that are not in `spared`.

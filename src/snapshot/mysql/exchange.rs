@@ -103,12 +103,15 @@ pub(crate) fn exchange(
     };
     let error = explained(server, exchange.database, error);
     let remains = match undo(server, exchange, &old, is_moved) {
-        Ok(lost) => {
-            forget(server, exchange, is_there);
-            if lost.is_empty() {
-                return Err(error);
+        Ok(but) => {
+            // The only text of what is otherwise now stays.
+            if but.differences.is_empty() {
+                forget(server, exchange, is_there);
             }
-            format!("all is as it was, but for views that did not work, which are gone: {}", lost.join(", "))
+            match but.told(exchange.replaced) {
+                None => return Err(error),
+                Some(but) => format!("all is as it was, but {but}"),
+            }
         }
         Err(failed) => format!("what it held before is in `{}` as far as it was changed ({failed})", exchange.replaced),
     };
@@ -130,7 +133,8 @@ fn old(
         let names: Vec<&str> = tables.broken_views.iter().map(String::as_str).collect();
         notes.push(format!("What was there had views that did not work, which are not kept: {}.", names.join(", ")));
     }
-    let mut kept = Kept { tables: tables.data.len() as u64, options, definitions: Vec::new() };
+    let (count, incoming) = (tables.data.len() as u64, exchange.incoming.to_owned());
+    let mut kept = Kept { tables: count, options, definitions: Vec::new(), incoming };
     if !tables.views.is_empty() || !others.is_empty() {
         let mut more = definitions::options(server, database, exchange.handing);
         more.extend(tables.broken_views.iter().map(|name| format!("--ignore-table={database}.{name}")));
@@ -179,18 +183,20 @@ fn change(
     Ok(())
 }
 
-/// Waits until nobody has a table of the database in use, by a session of its own, which keeps nothing from anybody.
+/// Waits until nobody has a table of the database in use, by a session of its own, which keeps nothing from anybody: that
+/// each is to take its own name fails once all of them are free. `LOCK TABLES` would want a right that moving them does not.
 ///
 /// # Errors
 ///
 /// That of a lock that was waited for in vain. Whatever else fails does not show here: moving the tables shows it.
+///
+/// Source: `mysql_rename_tables` in both servers locks all names, old and new, before it looks for tables of the new ones.
 fn wait_until_free(server: &Session, database: &str, tables: &Tables) -> Result<(), MysqlError> {
     if tables.data.is_empty() {
         return Ok(());
     }
-    let locked: Vec<String> =
-        tables.data.keys().map(|name| format!("{}.{} WRITE", identifier(database), identifier(name))).collect();
-    match server.again(None)?.client.ask(format!("LOCK TABLES {}", locked.join(", "))) {
+    let stays: Vec<_> = tables.data.keys().map(|name| (database, database, name)).collect();
+    match rename(&mut server.again(None)?.client, &stays) {
         Err(error) if error.is_of_a_lock() => Err(error),
         _ => Ok(()),
     }
@@ -217,8 +223,29 @@ fn set_options(client: &mut Client, database: &str, are: &str, wanted: &str) -> 
     client.ask(format!("ALTER DATABASE {} {wanted}", identifier(database))).map(drop)
 }
 
-/// Puts back what was there, by a session of its own. Gives the views that did not work before and could not be kept.
-fn undo(server: &mut Session, exchange: &Exchange<'_>, old: &Old, is_moved: bool) -> Result<Vec<String>, MysqlError> {
+/// What is not as it was though it was put back.
+struct But {
+    /// Views that did not work, and cannot be made.
+    gone: Vec<String>,
+    /// What became otherwise as it was made again, a phrase each.
+    differences: Vec<String>,
+}
+
+impl But {
+    /// Says it, with where the text is of what is otherwise; `None` where there is nothing to say.
+    fn told(&self, replaced: &str) -> Option<String> {
+        let gone =
+            (!self.gone.is_empty()).then(|| format!("views that did not work are gone: {}", self.gone.join(", ")));
+        let differences = (!self.differences.is_empty()).then(|| {
+            format!("not what was made again, of which the text stays in `{replaced}`: {}", named(&self.differences))
+        });
+        let told: Vec<String> = gone.into_iter().chain(differences).collect();
+        (!told.is_empty()).then(|| told.join("; "))
+    }
+}
+
+/// Puts back what was there, by a session of its own.
+fn undo(server: &mut Session, exchange: &Exchange<'_>, old: &Old, is_moved: bool) -> Result<But, MysqlError> {
     *server = server.again(None)?;
     // Nobody takes what is unfinished for a leftover meanwhile.
     beside::try_lock(server, exchange.database, exchange.replaced)?;
@@ -239,10 +266,14 @@ fn undo(server: &mut Session, exchange: &Exchange<'_>, old: &Old, is_moved: bool
     let options = catalog::options(client, exchange.database)?;
     set_options(client, exchange.database, &options, &old.kept.options)?;
     // Nobody may stop what puts back what was there.
-    definitions::make_missing(server, exchange.database, &old.kept.definitions, &Unwatched)?;
+    let (expected, made) = definitions::make_missing(server, exchange.database, &old.kept.definitions, &Unwatched)?;
+    let differences = match made.is_empty() {
+        true => Vec::new(),
+        false => definitions::differing(server, exchange.database, &expected, &Unwatched)?,
+    };
     let now = catalog::tables(&mut server.client, exchange.database)?;
     let is_gone = |name: &&String| !now.broken_views.contains(*name) && !now.views.contains(*name);
-    Ok(old.tables.broken_views.iter().filter(is_gone).cloned().collect())
+    Ok(But { gone: old.tables.broken_views.iter().filter(is_gone).cloned().collect(), differences })
 }
 
 /// Says who keeps a table in use, where that is what went wrong.

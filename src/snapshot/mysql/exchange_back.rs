@@ -76,12 +76,42 @@ pub(crate) fn exchange_back(order: &Kept<'_>) -> Result<Restored, MysqlError> {
     }
 }
 
+/// Finds what has the tables that had stayed in the database when `name` was made: what was replaced first since then. `None`
+/// where nothing was replaced since, or what was replaced was brought back last.
+fn replaced_since(server: &mut Session, database: &str, name: &str) -> Result<Option<String>, MysqlError> {
+    let order = |server: &Session, name: &str| match server.parts_of(name, database) {
+        // A second one of one moment has a longer name.
+        Some((Purpose::Replaced, at)) => Some((at, name.len(), name.to_owned())),
+        _ => None,
+    };
+    let own = order(server, name);
+    let all = server.names(&|_| true)?;
+    let mut later: Vec<_> = all.iter().filter_map(|other| order(server, other)).collect();
+    later.retain(|other| own.as_ref().is_none_or(|own| other > own));
+    later.sort_unstable();
+    let mut found: Vec<(String, bool)> = Vec::new();
+    for (.., other) in later {
+        let Some(kept) = kept(&mut server.client, &other)? else { continue };
+        let has_tables = catalog::tables(&mut server.client, &other)?.data.keys().any(|table| table != KEPT);
+        if has_tables || kept.tables == 0 {
+            let was_brought_back =
+                server.parts_of(&kept.incoming, database).is_some_and(|(purpose, _)| purpose == Purpose::Replaced);
+            found.push((other, was_brought_back));
+        }
+    }
+    let is_back = found.last().is_none_or(|(_, was_brought_back)| *was_brought_back);
+    Ok(found.into_iter().next().map(|(first, _)| first).filter(|_| !is_back))
+}
+
 /// Makes again what a restore had dropped that was killed before it moved a table; then nothing is kept any more.
 fn make_again(server: &mut Session, (database, name): (&str, &str), text: &[u8]) -> Result<Restored, MysqlError> {
     let not_kept = |reason: String| MysqlError::NotKept { database: name.to_owned(), reason };
     let _turn = beside::take_turn(server, database)?;
     if !server.exists(database)? {
         return Err(not_kept(format!("its tables had stayed in `{database}`, which is gone")));
+    }
+    if let Some(first) = replaced_since(server, database, name)? {
+        return Err(not_kept(format!("a later restore has replaced what it belongs to: bring back `{first}` first")));
     }
     let (expected, made) = definitions::make_missing(server, database, text, &Unwatched)?;
     let listed: Vec<String> = made.iter().map(|(kind, name)| format!("{} `{name}`", kind.word())).collect();

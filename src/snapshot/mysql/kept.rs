@@ -20,6 +20,8 @@ pub(crate) struct Kept {
     pub(crate) options: String,
     /// The statements that make its views, triggers, routines and events.
     pub(crate) definitions: Vec<u8>,
+    /// The database whose tables took the place of its own.
+    pub(crate) incoming: String,
 }
 
 /// The same, counted.
@@ -37,8 +39,8 @@ pub(crate) struct Counted {
 pub(crate) fn keep(client: &mut Client, replaced: &str, kept: &Kept) -> Result<(), MysqlError> {
     let table = table_of(replaced);
     client.ask(format!(
-        "CREATE TABLE {table} (part INT PRIMARY KEY, tables INT NOT NULL, options TEXT NOT NULL, definitions LONGBLOB \
-         NOT NULL) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4"
+        "CREATE TABLE {table} (part INT PRIMARY KEY, tables INT NOT NULL, options TEXT NOT NULL, incoming TEXT NOT NULL, \
+         definitions LONGBLOB NOT NULL) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4"
     ))?;
     let mut parts: Vec<&[u8]> = kept.definitions.chunks(PART).collect();
     if parts.is_empty() {
@@ -47,8 +49,8 @@ pub(crate) fn keep(client: &mut Client, replaced: &str, kept: &Kept) -> Result<(
     client.ask("START TRANSACTION")?;
     for (number, part) in parts.iter().enumerate() {
         let part = if part.is_empty() { "''".to_owned() } else { format!("0x{}", hex(part)) };
-        let (count, options) = (kept.tables, literal(&kept.options));
-        client.ask(format!("INSERT INTO {table} VALUES ({number}, {count}, {options}, {part})"))?;
+        let (count, options, incoming) = (kept.tables, literal(&kept.options), literal(&kept.incoming));
+        client.ask(format!("INSERT INTO {table} VALUES ({number}, {count}, {options}, {incoming}, {part})"))?;
     }
     client.ask("COMMIT").map(drop)
 }
@@ -63,12 +65,13 @@ pub(crate) fn kept(client: &mut Client, replaced: &str) -> Result<Option<Kept>, 
         return Ok(None);
     }
     let table = table_of(replaced);
-    let rows = client.ask(format!("SELECT tables, options, HEX(definitions) FROM {table} ORDER BY part"))?;
-    let mut kept = Kept { tables: 0, options: String::new(), definitions: Vec::new() };
+    let rows = client.ask(format!("SELECT tables, options, incoming, HEX(definitions) FROM {table} ORDER BY part"))?;
+    let mut kept = Kept { tables: 0, options: String::new(), definitions: Vec::new(), incoming: String::new() };
     for row in &rows {
-        let [tables, options, part] = row.as_slice() else { continue };
+        let [tables, options, incoming, part] = row.as_slice() else { continue };
         kept.tables = tables.parse().unwrap_or(u64::MAX);
         kept.options.clone_from(options);
+        kept.incoming.clone_from(incoming);
         let digit = |byte: u8| char::from(byte).to_digit(16).unwrap_or(0) as u8;
         kept.definitions.extend(part.as_bytes().chunks_exact(2).map(|pair| digit(pair[0]) << 4 | digit(pair[1])));
     }

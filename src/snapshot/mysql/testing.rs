@@ -15,14 +15,15 @@ use crate::hash::Hash;
 use crate::own_tools::ToolEnvironment;
 use crate::reach::{Engine, Place, Target};
 use crate::secret::Secret;
-use crate::snapshot::engine::Restoration;
+use crate::snapshot::engine::{Kept, Restoration, Restored};
 use crate::snapshot::mysql::client::{identifier, literal};
+use crate::snapshot::mysql::exchange_back::exchange_back;
 use crate::snapshot::mysql::take::{prepare, take};
 use crate::snapshot::mysql::version::Flavor;
 use crate::snapshot::mysql::{MysqlError, Session};
 pub(crate) use crate::snapshot::testing::Waiting;
 use crate::snapshot::testing::{AllKnown, Unledgered, ending, manifest, wait_for};
-use crate::snapshot::{Kind, Manifest, Stored, Taken, Watch};
+use crate::snapshot::{Kind, Making, Manifest, Stored, Taken, Watch};
 
 /// The password of the account that the tests use; its signs are those that mean something in an option file.
 pub(crate) const PASSWORD: &str = "p\"w\\ '#ü;=[x] \t";
@@ -397,6 +398,26 @@ impl Snapshot {
         };
         ending(|| with(&restoration))
     }
+}
+
+/// Exchanges what the target holds for what a restore has kept.
+pub(crate) fn bring_back(target: &Target, replaced: &str) -> Result<Restored, MysqlError> {
+    let database = target.database.clone().unwrap();
+    let making = Making {
+        server: Session::open(target, &environment()).unwrap().identity.fingerprint,
+        target: format!("mysql://127.0.0.1/{database}"),
+        database,
+        making: vec![replaced.to_owned()],
+    };
+    let kept = Kept {
+        name: replaced,
+        making: &making,
+        target,
+        environment: &environment(),
+        now: DateTime::from_timestamp(1_795_271_423, 0).unwrap(),
+        ledger: &Unledgered,
+    };
+    ending(|| exchange_back(&kept))
 }
 
 /// Prepares and takes a dump, as a run does.

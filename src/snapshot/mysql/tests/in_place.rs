@@ -1,12 +1,9 @@
 //! Users who may make no other database, and databases that others refer to.
 
-use crate::snapshot::engine::Kept;
-use crate::snapshot::mysql::exchange_back::exchange_back;
+use crate::snapshot::Effect;
+use crate::snapshot::mysql::MysqlError;
 use crate::snapshot::mysql::restore::{prepare_restore, restore};
-use crate::snapshot::mysql::testing::{Server, Snapshot, WRECK, Waiting, assert_same, environment};
-use crate::snapshot::mysql::{MysqlError, Session};
-use crate::snapshot::testing::Unledgered;
-use crate::snapshot::{Effect, Making};
+use crate::snapshot::mysql::testing::{Server, Snapshot, WRECK, Waiting, assert_same, bring_back, environment};
 
 #[test]
 fn a_user_of_one_database_replaces_what_it_holds() {
@@ -139,21 +136,7 @@ fn functions_that_the_user_may_not_make_stay_as_they_are() {
     assert!(server.run("logged", counts).starts_with("2\n3\n2\nlogged\tmany"), "{}", server.run("logged", counts));
     // What was there comes back by the same user.
     let replaced = restored.replaced.unwrap();
-    let making = Making {
-        server: Session::open(&target, &environment()).unwrap().identity.fingerprint,
-        target: "mysql://127.0.0.1/logged".to_owned(),
-        database: "logged".to_owned(),
-        making: vec![replaced.clone()],
-    };
-    let back = exchange_back(&Kept {
-        name: &replaced,
-        making: &making,
-        target: &target,
-        environment: &environment(),
-        now: chrono::DateTime::from_timestamp(1_795_271_423, 0).unwrap(),
-        ledger: &Unledgered,
-    })
-    .unwrap();
+    let back = bring_back(&target, &replaced).unwrap();
     assert!(!back.notes.iter().any(|note| note.contains("missing")), "{:?}", back.notes);
     assert_eq!(server.run("logged", "SELECT COUNT(*) FROM parts; SELECT COUNT(*) FROM totals"), "0\n3");
 }

@@ -3,16 +3,15 @@
 use chrono::{DateTime, Utc};
 
 use crate::hash::Hash;
+use crate::reach::Target;
 use crate::snapshot::beside_names::Purpose;
-use crate::snapshot::engine::Kept;
-use crate::snapshot::mysql::Session;
 use crate::snapshot::mysql::beside;
-use crate::snapshot::mysql::exchange_back::exchange_back;
 use crate::snapshot::mysql::leftovers::{drop_leftover, leftovers};
 use crate::snapshot::mysql::restore::restore;
-use crate::snapshot::mysql::testing::{Server, Snapshot, Waiting, assert_same, environment};
+use crate::snapshot::mysql::testing::{Server, Snapshot, Waiting, assert_same, bring_back, environment};
+use crate::snapshot::mysql::{MysqlError, Session};
 use crate::snapshot::testing::{AllKnown, Unledgered};
-use crate::snapshot::{LeftoverKind, Making, Provenance, Standing};
+use crate::snapshot::{LeftoverKind, Provenance, Standing};
 
 /// Remembers one database as made on any server.
 struct Made(&'static str);
@@ -83,15 +82,14 @@ fn what_was_replaced_is_ours_by_its_table_and_stays_while_somebody_is_at_work_on
     assert!(leftovers(&target, &environment(), &AllKnown).unwrap().is_empty());
 }
 
-#[test]
-fn what_was_dropped_before_a_restore_was_killed_is_kept_and_made_again() {
-    let server = Server::shared();
-    let target = server.rich("cut_off");
-    let saved = server.content("cut_off");
-    let snapshot = Snapshot::take(&target);
-    let replaced = snapshot.restoring(&target, |one| restore(one, &Waiting::default()).unwrap()).replaced.unwrap();
-    // As one leaves it that is killed between dropping the triggers and moving the tables, and more: its tables are in the
-    // database, and of what is no table some is gone.
+fn put_back(snapshot: &Snapshot, target: &Target) -> String {
+    snapshot.restoring(target, |one| restore(one, &Waiting::default()).unwrap()).replaced.unwrap()
+}
+
+/// Leaves what a restore leaves that is killed between dropping the triggers and moving the tables, and more: its tables are
+/// in the database, and of what is no table some is gone. Gives the name of what it has kept.
+fn cut_off(server: &Server, snapshot: &Snapshot, target: &Target) -> String {
+    let (replaced, database) = (put_back(snapshot, target), target.database.as_deref().unwrap());
     let tables = server.run(
         "",
         &format!("SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = '{replaced}' AND TABLE_NAME <> 'safe_test_kept'"),
@@ -99,30 +97,23 @@ fn what_was_dropped_before_a_restore_was_killed_is_kept_and_made_again() {
     let mut script =
         String::from("SET foreign_key_checks = 0; DROP VIEW totals; DROP PROCEDURE many; DROP EVENT nightly;");
     for table in tables.lines().map(|name| name.replace('`', "``")) {
-        script.push_str(&format!("DROP TABLE `{table}`; RENAME TABLE {replaced}.`{table}` TO cut_off.`{table}`;"));
+        script.push_str(&format!("DROP TABLE `{table}`; RENAME TABLE {replaced}.`{table}` TO {database}.`{table}`;"));
     }
-    server.run("cut_off", &script);
+    server.run(database, &script);
+    replaced
+}
+
+#[test]
+fn what_was_dropped_before_a_restore_was_killed_is_kept_and_made_again() {
+    let server = Server::shared();
+    let target = server.rich("cut_off");
+    let saved = server.content("cut_off");
+    let replaced = cut_off(&server, &Snapshot::take(&target), &target);
     let found = leftovers(&target, &environment(), &AllKnown).unwrap();
     assert_eq!((found[0].kind, found[0].ours), (LeftoverKind::Replaced, true), "it has the only text of them");
-    let making = Making {
-        server: Session::open(&target, &environment()).unwrap().identity.fingerprint,
-        target: "mysql://127.0.0.1/cut_off".to_owned(),
-        database: "cut_off".to_owned(),
-        making: vec![replaced.clone()],
-    };
-    let back = || {
-        exchange_back(&Kept {
-            name: &replaced,
-            making: &making,
-            target: &target,
-            environment: &environment(),
-            now: DateTime::from_timestamp(1_795_271_423, 0).unwrap(),
-            ledger: &Unledgered,
-        })
-    };
     // What was made since under such a name stays, and so does the text.
     server.run("cut_off", "CREATE PROCEDURE many() SELECT 'another'");
-    let restored = back().unwrap();
+    let restored = bring_back(&target, &replaced).unwrap();
     assert_eq!(
         restored.notes,
         [
@@ -133,10 +124,99 @@ fn what_was_dropped_before_a_restore_was_killed_is_kept_and_made_again() {
         ]
     );
     server.run("cut_off", "DROP PROCEDURE many");
-    let restored = back().unwrap();
+    let restored = bring_back(&target, &replaced).unwrap();
     assert_eq!(restored.notes, ["The tables had stayed in `cut_off`; made again: procedure `many`."]);
     assert_same(&server.content("cut_off"), &saved);
     assert_eq!(server.run("", "SHOW DATABASES LIKE 'cut_off%'"), "cut_off");
+}
+
+#[test]
+fn what_was_dropped_is_not_made_in_what_a_later_restore_has_put_in_the_tables_place() {
+    let server = Server::shared();
+    let target = server.rich("overtaken");
+    let snapshot = Snapshot::take(&target);
+    server.run("overtaken", "CREATE PROCEDURE made_since() SELECT 3");
+    let saved = server.content("overtaken");
+    let dropped = cut_off(&server, &snapshot, &target);
+    let (first, second) = (put_back(&snapshot, &target), put_back(&snapshot, &target));
+    let now = server.content("overtaken");
+    let error = bring_back(&target, &dropped).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        format!(
+            "`{dropped}` cannot be put back: a later restore has replaced what it belongs to: bring back `{first}` first"
+        )
+    );
+    assert_same(&server.content("overtaken"), &now);
+    bring_back(&target, &first).unwrap();
+    assert_eq!(bring_back(&target, &dropped).unwrap().notes.len(), 1);
+    assert_same(&server.content("overtaken"), &saved);
+    let left = server.run("", "SHOW DATABASES LIKE 'overtaken\\_%'");
+    assert!(left.contains(&second) && !left.contains(&first) && !left.lines().any(|one| one == dropped), "{left}");
+}
+
+#[test]
+fn whom_things_worked_for_stays_written_where_the_user_may_not_set_it() {
+    let server = Server::shared();
+    let target = server.rich("disowned");
+    let saved = server.content("disowned");
+    let replaced = cut_off(&server, &Snapshot::take(&target), &target);
+    let weak = server.target_as("disowned", "disowner", &[r"ALL ON `disowned%`.*", "SELECT ON mysql.proc"]);
+    let listed = "the view `totals` works for another account, the trigger `first_one` works for another account, the trigger \
+                  `second_one` works for another account, the trigger `third one` works for another account and 2 more";
+    for made in [
+        "made again: view `totals`, trigger `first_one`, trigger `second_one`, trigger `third one` and 2 more",
+        "nothing was missing",
+    ] {
+        assert_eq!(
+            bring_back(&weak, &replaced).unwrap().notes,
+            [
+                format!("The tables had stayed in `disowned`; {made}."),
+                format!("Not as it was kept in `{replaced}`, which stays: {listed}.")
+            ]
+        );
+    }
+    // Whoever may do so has them made as they were.
+    server.run(
+        "disowned",
+        "DROP VIEW totals; DROP TRIGGER first_one; DROP TRIGGER second_one; DROP TRIGGER `third one`; DROP PROCEDURE many;
+         DROP EVENT nightly",
+    );
+    bring_back(&target, &replaced).unwrap();
+    assert_same(&server.content("disowned"), &saved);
+    assert_eq!(server.run("", "SHOW DATABASES LIKE 'disowned%'"), "disowned");
+}
+
+#[test]
+fn a_restore_that_fails_says_whom_what_it_made_again_works_for() {
+    let server = Server::shared();
+    server.database("lent", "CREATE TABLE t (a INT)");
+    server.database(
+        "borrowing",
+        "CREATE TABLE t (a INT); CREATE TRIGGER r BEFORE INSERT ON t FOR EACH ROW SET NEW.a = 5; CREATE VIEW v AS SELECT a FROM lent.t",
+    );
+    let weak = server.target_as("borrowing", "borrower", &[r"ALL ON `borrowing%`.*", "SELECT ON lent.*"]);
+    let snapshot = Snapshot::try_take(&weak, &environment()).unwrap();
+    // The view cannot be made again.
+    server.run("borrowing", "DROP VIEW v; DROP TABLE lent.t; INSERT INTO t VALUES (1)");
+    let before = server.content("borrowing");
+    let error = snapshot.restoring(&weak, |one| restore(one, &Waiting::default()).unwrap_err());
+    let MysqlError::HalfRestored { remains, .. } = &error else { panic!("{error}") };
+    let replaced = leftovers(&weak, &environment(), &AllKnown).unwrap().pop().unwrap().name;
+    assert_eq!(
+        *remains,
+        format!(
+            "all is as it was, but not what was made again, of which the text stays in `{replaced}`: the trigger `r` works for \
+             another account"
+        )
+    );
+    let after = server.content("borrowing").replace("`borrower`@`%`", "`root`@`localhost`");
+    assert_same(&after, &before);
+    // Where all was made as it was, nothing is left.
+    server.run("", &format!("DROP DATABASE {replaced}"));
+    let error = snapshot.restoring(&weak, |one| restore(one, &Waiting::default()).unwrap_err());
+    assert!(matches!(error, MysqlError::NotRestored { .. }), "{error}");
+    assert_eq!(server.run("", "SHOW DATABASES LIKE 'borrowing%'"), "borrowing");
 }
 
 #[test]

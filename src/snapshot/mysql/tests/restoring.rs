@@ -1,12 +1,9 @@
 //! Databases that come back.
 
-use crate::snapshot::Making;
-use crate::snapshot::engine::Kept;
-use crate::snapshot::mysql::exchange_back::exchange_back;
 use crate::snapshot::mysql::restore::{prepare_restore, restore};
-use crate::snapshot::mysql::testing::{Server, Snapshot, WRECK, Waiting, assert_same, environment};
+use crate::snapshot::mysql::testing::{Server, Snapshot, WRECK, Waiting, assert_same, bring_back, environment};
 use crate::snapshot::mysql::{MysqlError, Session};
-use crate::snapshot::testing::Unledgered;
+use crate::snapshot::testing::wait_for;
 use crate::snapshot::tool_process::ToolError;
 
 #[test]
@@ -30,28 +27,12 @@ fn all_of_it_comes_back_and_what_was_there_is_kept_and_comes_back_in_turn() {
     assert_eq!(left, format!("shop\n{replaced}"));
 
     // And back to what the command had made of it.
-    let making = Making {
-        server: Session::open(&target, &environment()).unwrap().identity.fingerprint,
-        target: "mysql://127.0.0.1/shop".to_owned(),
-        database: "shop".to_owned(),
-        making: vec![replaced.clone()],
-    };
-    let kept = |name: &str| {
-        exchange_back(&Kept {
-            name,
-            making: &making,
-            target: &target,
-            environment: &environment(),
-            now: chrono::DateTime::from_timestamp(1_795_271_423, 0).unwrap(),
-            ledger: &Unledgered,
-        })
-    };
-    let back = kept(&replaced).unwrap();
+    let back = bring_back(&target, &replaced).unwrap();
     assert_eq!(back.notes, [""; 0]);
     assert_same(&server.content("shop"), &wrecked);
-    let again = kept(&back.replaced.unwrap()).unwrap();
+    let again = bring_back(&target, &back.replaced.unwrap()).unwrap();
     assert_same(&server.content("shop"), &saved);
-    assert!(matches!(kept(&replaced), Err(MysqlError::NotKept { .. })));
+    assert!(matches!(bring_back(&target, &replaced), Err(MysqlError::NotKept { .. })));
     assert_eq!(server.run("", "SHOW DATABASES LIKE 'shop%'"), format!("shop\n{}", again.replaced.unwrap()));
 }
 
@@ -98,6 +79,47 @@ fn a_table_in_use_is_not_waited_for_without_end_and_all_stays_as_it_is() {
     let note = "What was there had views that did not work, which are not kept: does_not_work.";
     assert_eq!(restored.notes, [note]);
     assert_same(&server.content("in_use"), &saved);
+}
+
+/// Restores while somebody has a table in use, as a user who may do no more than that takes: nothing is dropped before all
+/// tables are free.
+pub(super) fn waits_before_it_drops(server: &Server, everywhere: &[&str]) {
+    server.database(
+        "awaited",
+        "CREATE TABLE held (a INT); CREATE TABLE t (a INT); INSERT INTO t VALUES (1); INSERT INTO held VALUES (1)",
+    );
+    let rights = ["SELECT, INSERT, UPDATE, CREATE, DROP, ALTER, INDEX, TRIGGER, EVENT ON `awaited%`.*"];
+    let target = server.target_as("awaited", "waiter", &[&rights, everywhere].concat());
+    let mut own = Session::open(&target, &environment()).unwrap();
+    own.client.ask("CREATE TRIGGER r BEFORE INSERT ON t FOR EACH ROW SET NEW.a = 5").unwrap();
+    let saved = server.content("awaited");
+    let snapshot = Snapshot::try_take(&target, &environment()).unwrap();
+    own.client.ask("UPDATE t SET a = 2").unwrap();
+    let mut user = Session::open(&server.target("awaited"), &environment()).unwrap();
+    user.client.ask("BEGIN").unwrap();
+    user.client.ask("SELECT COUNT(*) FROM held").unwrap();
+    let restored = std::thread::scope(|scope| {
+        let restoring = scope
+            .spawn(|| snapshot.restoring(&target, |restoration| restore(restoration, &Waiting::default()).unwrap()));
+        wait_for("it waits for the table", || {
+            assert!(!restoring.is_finished());
+            let waiting = "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE STATE LIKE 'Waiting for table%'";
+            server.run("", waiting) == "1"
+        });
+        let triggers = "SELECT COUNT(*) FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = 'awaited'";
+        let there = server.run("", triggers);
+        drop(user);
+        let restored = restoring.join().unwrap();
+        assert_eq!(there, "1", "it has not dropped the trigger while it waited");
+        restored
+    });
+    assert!(restored.replaced.is_some());
+    assert_same(&server.content("awaited"), &saved);
+}
+
+#[test]
+fn nothing_is_dropped_before_all_tables_are_free_whatever_the_user_may_do() {
+    waits_before_it_drops(&Server::shared(), &[]);
 }
 
 #[test]

@@ -1,16 +1,14 @@
 //! Servers of other origins and series than the machine's own: saved, wrecked, put back, compared by another dump than ours.
 
 use crate::reach::Place;
-use crate::snapshot::engine::Kept;
-use crate::snapshot::mysql::Session;
-use crate::snapshot::mysql::exchange_back::exchange_back;
+use crate::snapshot::VerificationLevel;
 use crate::snapshot::mysql::restore::restore;
 use crate::snapshot::mysql::testing::{
-    MARIADB_11, MYSQL_5_6, MYSQL_9, RICH, Server, Snapshot, WRECK, Waiting, assert_same, environment, own_environment,
+    MARIADB_11, MYSQL_5_6, MYSQL_9, RICH, Server, Snapshot, WRECK, Waiting, assert_same, bring_back, environment,
+    own_environment,
 };
+use crate::snapshot::mysql::tests::restoring::waits_before_it_drops;
 use crate::snapshot::mysql::verify::verify;
-use crate::snapshot::testing::Unledgered;
-use crate::snapshot::{Making, VerificationLevel};
 
 /// What MySQL has and MariaDB has not, besides what both have.
 const OF_MYSQL: &str = r#"
@@ -70,21 +68,7 @@ fn comes_back(server: &Server, (rich, wreck): (&str, &str), tool: &str, rights: 
     assert_same(&server.content("shop"), &saved);
     snapshot.restoring(&target, |one| verify(one, VerificationLevel::Restore, &Waiting::default()).unwrap());
     let replaced = restored.replaced.unwrap();
-    let making = Making {
-        server: Session::open(&target, &environment()).unwrap().identity.fingerprint,
-        target: "mysql://127.0.0.1/shop".to_owned(),
-        database: "shop".to_owned(),
-        making: vec![replaced.clone()],
-    };
-    let back = exchange_back(&Kept {
-        name: &replaced,
-        making: &making,
-        target: &target,
-        environment: &environment(),
-        now: chrono::DateTime::from_timestamp(1_795_271_423, 0).unwrap(),
-        ledger: &Unledgered,
-    })
-    .unwrap();
+    let back = bring_back(&target, &replaced).unwrap();
     assert_eq!(back.notes, [""; 0]);
     assert_same(&server.content("shop"), &wrecked);
     // A user of this database alone, as the images of both make them.
@@ -98,6 +82,7 @@ fn comes_back(server: &Server, (rich, wreck): (&str, &str), tool: &str, rights: 
             .replace("\"lonely\"@\"%\"", "\"root\"@\"localhost\"")
     };
     assert_same(&as_root(server.content("shop")), &as_root(saved));
+    waits_before_it_drops(server, &rights[1..]);
 }
 
 #[test]
