@@ -1,15 +1,19 @@
 //! Servers that fail on the way: what was begun ends, and nothing is lost.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+use std::time::Instant;
 
 use crate::error::Explain;
 use crate::exit::Exit;
-use crate::snapshot::Watch;
 use crate::snapshot::engine::SnapshotEngine;
 use crate::snapshot::engine_error::{Consequence, EngineFailure};
+use crate::snapshot::mysql::leftovers::leftovers;
 use crate::snapshot::mysql::restore::restore;
-use crate::snapshot::mysql::testing::{Server, Snapshot, Waiting, assert_same, environment, save};
+use crate::snapshot::mysql::testing::{Server, Snapshot, WRECK, Waiting, assert_same, bring_back, environment, save};
 use crate::snapshot::mysql::{Mysql, MysqlError, Session};
+use crate::snapshot::testing::AllKnown;
+use crate::snapshot::{LeftoverKind, Watch};
 
 /// Ends the server once so many bytes were read or written.
 struct Crashing<'s> {
@@ -151,4 +155,62 @@ fn a_server_without_connections_or_that_may_not_be_written_to_is_left_as_it_is()
     let folder = tempfile::tempdir().unwrap();
     let error = save(&mut taken, &folder.path().join("dump"), &Waiting::default()).unwrap_err();
     assert!(matches!(error, MysqlError::Tool(_)), "{error}");
+}
+
+#[test]
+fn a_server_that_begins_to_refuse_in_the_middle_of_a_restore_loses_nothing() {
+    let server = Server::start();
+    server.rich("refusing");
+    let writer = server.target_as("refusing", "writer", &["ALL ON *.*"]);
+    server.run("", "REVOKE READ ONLY ADMIN, SUPER ON *.* FROM writer@'%'");
+    let saved = server.content("refusing");
+    let snapshot = Snapshot::try_take(&writer, &environment()).unwrap();
+    let put_back = || snapshot.restoring(&writer, |restoration| restore(restoration, &Waiting::default()));
+    server.run("refusing", WRECK);
+    let wrecked = server.content("refusing");
+    let started = Instant::now();
+    bring_back(&writer, &put_back().unwrap().replaced.unwrap()).unwrap();
+    let lasts = started.elapsed() * 2 / 3;
+    let steps = if std::env::var_os("SAFE_TEST_LONG").is_some() { 60 } else { 6 };
+    for (fault, remedy) in [
+        ("SET GLOBAL read_only = 1", "SET GLOBAL read_only = 0"),
+        ("ALTER USER writer@'%' WITH MAX_USER_CONNECTIONS 1", "ALTER USER writer@'%' WITH MAX_USER_CONNECTIONS 0"),
+    ] {
+        let mut counts = [0; 3];
+        for step in 0..steps {
+            let outcome = thread::scope(|scope| {
+                let restoring = scope.spawn(put_back);
+                thread::sleep(lasts * step / steps);
+                server.run("", fault);
+                restoring.join().unwrap()
+            });
+            server.run("", remedy);
+            let told = format!("{fault}, step {step}: {outcome:?}");
+            let kept = match &outcome {
+                Ok(restored) => {
+                    assert_same(&server.content("refusing"), &saved);
+                    counts[0] += 1;
+                    restored.replaced.clone()
+                }
+                Err(error) if error.consequence() == Consequence::Untouched => {
+                    counts[1] += 1;
+                    None
+                }
+                Err(_) => {
+                    counts[2] += 1;
+                    let left = leftovers(&writer, &environment(), &AllKnown).unwrap();
+                    Some(left.into_iter().rfind(|one| one.kind == LeftoverKind::Replaced).expect(&told).name)
+                }
+            };
+            if let Some(kept) = kept {
+                bring_back(&writer, &kept).unwrap_or_else(|error| panic!("{error}; {told}"));
+            }
+            assert_same(&server.content("refusing"), &wrecked);
+            for name in server.run("", "SHOW DATABASES LIKE 'refusing\\_%'").lines() {
+                server.run("", &format!("DROP DATABASE {name}"));
+            }
+        }
+        eprintln!("{fault}: {steps} restores; done, untouched, brought back by what was kept: {counts:?}");
+        assert!(counts[1] > 0, "{counts:?}");
+    }
 }
