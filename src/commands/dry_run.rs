@@ -13,6 +13,7 @@ use crate::commands::recording::Recorder;
 use crate::commands::{derived, report, saving, service_advice, telling_saved};
 use crate::error::Failure;
 use crate::exit::Exit;
+use crate::own_tools::containers::container::Container;
 use crate::snapshot;
 use crate::snapshot::{ABSENT, DumpCommand, Foreseen, Intention, Kind, Obstacle, Order};
 use crate::text::{shell_line, shown};
@@ -126,6 +127,9 @@ struct Planned<'a> {
 /// The command that would save it.
 #[derive(Serialize)]
 struct PlannedCommand<'a> {
+    /// The container that it runs in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    container: Option<&'a str>,
     program: Cow<'a, str>,
     arguments: Vec<Cow<'a, str>>,
     environment: BTreeMap<Cow<'a, str>, Cow<'a, str>>,
@@ -150,6 +154,7 @@ impl<'a> From<&'a DumpCommand> for PlannedCommand<'a> {
     fn from(command: &'a DumpCommand) -> Self {
         let set = command.environment.iter();
         PlannedCommand {
+            container: command.inside.as_deref().map(Container::name),
             program: shown(&command.program),
             arguments: command.arguments.iter().map(shown).collect(),
             environment: set.map(|(name, value)| (shown(name), shown(value))).collect(),
@@ -163,8 +168,9 @@ impl<'a> From<&'a DumpCommand> for PlannedCommand<'a> {
 fn lines(command: &DumpCommand, verbose: bool) -> Vec<String> {
     let mut lines = Vec::new();
     if command.program.is_absolute() {
+        let within = command.inside.iter().flat_map(|container| container.words()).map(Cow::Owned);
         let program = std::iter::once(shown(&command.program));
-        let words: Vec<_> = program.chain(command.arguments.iter().map(shown)).collect();
+        let words: Vec<_> = within.chain(program).chain(command.arguments.iter().map(shown)).collect();
         lines.push(format!("runs {}", shell_line(&words)));
     }
     if verbose {

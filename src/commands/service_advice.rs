@@ -39,7 +39,8 @@ fn remedy(found: &Published, file: &str, target: &Target, (name, port): (&str, u
         (None, _) => {
             let service = &found.service;
             return format!(
-                "it publishes no port: give `{service}` the line `ports: [\"{port}:{port}\"]`, start it, and {}",
+                "start it (`docker compose up -d {service}`), and it is saved inside its container; for a command of this \
+                 machine give it the line `ports: [\"{port}:{port}\"]`, and {}",
                 setting(target, (name, port), port)
             );
         }

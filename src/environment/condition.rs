@@ -71,6 +71,11 @@ pub(crate) enum Condition {
         /// The project's files say all that the container was started with, as far as it runs what they say now.
         is_declared: bool,
     },
+    /// The command removes volumes of containers, and with them whatever databases are in them.
+    RemovesVolumes {
+        /// What does so (`docker compose down --volumes`).
+        command: String,
+    },
     /// A file that a loader would read cannot be read here.
     UnreadableFile {
         /// The file, relative to the root where it lies below it.

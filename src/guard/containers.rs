@@ -14,12 +14,13 @@ use std::time::{Duration, Instant, SystemTime};
 use serde::{Deserialize, Serialize};
 
 use crate::guard::births::{Links, Span};
-use crate::guard::engine_api::{Api, Inspected, Listed, Mount};
 use crate::guard::facts::Newness;
 use crate::guard::newness::Kept;
 use crate::guard::owners::Owner;
 use crate::guard::process;
 use crate::guard::programs::{self, Kind};
+use crate::own_tools::containers::api::{Api, Inspected, Listed, Mount};
+use crate::own_tools::containers::sockets::sockets;
 use crate::text::{printable, shown};
 
 /// How long an engine may take for one look: one that makes a container is busy.
@@ -61,15 +62,7 @@ impl Sought {
     fn is(self, container: &Listed) -> Option<Option<u16>> {
         match self {
             Sought::Own(address) => container.has(address).then_some(None),
-            Sought::Published(address) => {
-                let is_there = |ip: &str| match ip.parse::<IpAddr>() {
-                    Ok(ip) => ip.is_unspecified() || ip == address.ip() || address.ip().is_unspecified(),
-                    Err(_) => ip.is_empty(),
-                };
-                let ports = container.ports.iter().flatten().filter(|port| port.protocol != "udp");
-                let mut published = ports.filter(|port| port.published == Some(address.port()) && is_there(&port.ip));
-                published.next().map(|port| Some(port.inside))
-            }
+            Sought::Published(address) => container.published_at(address).map(Some),
         }
     }
 }
@@ -84,25 +77,9 @@ struct Found {
 
 impl Engines {
     /// Lists the engines by their usual places and by the variables that name one. `real` follows links.
-    ///
-    /// Source: `docker(1)` and `dockerd-rootless-setuptool.sh`; `podman-system-service(1)`.
     pub(crate) fn of(environment: &[(String, String)], real: impl Fn(&Path) -> PathBuf) -> Engines {
         let value = |name: &str| environment.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str());
-        let named =
-            ["DOCKER_HOST", "CONTAINER_HOST"].into_iter().filter_map(|name| value(name)?.strip_prefix("unix://"));
-        let runtime = value("XDG_RUNTIME_DIR").map(PathBuf::from);
-        let runtime = runtime.unwrap_or_else(|| format!("/run/user/{}", rustix::process::getuid().as_raw()).into());
-        let home = value("HOME").map(|home| Path::new(home).join(".docker/desktop/docker.sock"));
-        let usual = ["/var/run/docker.sock", "/run/podman/podman.sock"].into_iter().map(PathBuf::from);
-        let own = [runtime.join("docker.sock"), runtime.join("podman/podman.sock")];
-        let mut sockets: Vec<PathBuf> = Vec::new();
-        for socket in named.map(PathBuf::from).chain(usual).chain(own).chain(home) {
-            let socket = real(&socket);
-            if socket.is_absolute() && !sockets.contains(&socket) {
-                sockets.push(socket);
-            }
-        }
-        Engines { sockets, had: BTreeMap::new() }
+        Engines { sockets: sockets(value, real), had: BTreeMap::new() }
     }
 
     /// Tells whether a Unix socket is that of an engine that the command has not turned to yet.

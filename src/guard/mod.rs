@@ -27,7 +27,6 @@ mod decide_tests;
 #[cfg(not(target_os = "linux"))]
 mod elsewhere;
 #[cfg(target_os = "linux")]
-mod engine_api;
 #[cfg(target_os = "linux")]
 mod facts;
 pub(crate) mod fence;

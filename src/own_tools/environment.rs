@@ -4,18 +4,32 @@ use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::own_tools::containers::running::Remembered;
+
 /// The process environment as programs of ours are given it: each takes the variables by name that it needs.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ToolEnvironment {
     variables: Vec<(OsString, OsString)>,
     project: PathBuf,
     folder: PathBuf,
+    containers: Remembered,
 }
 
 impl ToolEnvironment {
     /// Takes over `process` for work on the project with the root `project`, in its folder `folder`.
     pub(crate) fn new(process: &[(OsString, OsString)], project: &Path, folder: &Path) -> Self {
-        ToolEnvironment { variables: process.to_vec(), project: project.to_owned(), folder: folder.to_owned() }
+        let (project, folder) = (project.to_owned(), folder.to_owned());
+        ToolEnvironment { variables: process.to_vec(), project, folder, containers: Remembered::default() }
+    }
+
+    /// Gives what was found of the containers of this machine in this call.
+    pub(super) fn containers(&self) -> &Remembered {
+        &self.containers
+    }
+
+    /// Gives the root of the project.
+    pub(crate) fn project(&self) -> &Path {
+        &self.project
     }
 
     /// Looks a variable up; of two of that name the first counts, as for `getenv`.

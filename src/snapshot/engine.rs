@@ -35,7 +35,9 @@ use std::path::{Path, PathBuf};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use crate::own_tools::ToolEnvironment;
+use crate::own_tools;
+use crate::own_tools::containers::container::Container;
+use crate::own_tools::{ToolCommand, ToolEnvironment};
 use crate::reach::{Engine, Target};
 use crate::snapshot::engine_error::EngineError;
 use crate::snapshot::{
@@ -303,6 +305,8 @@ pub(crate) struct DumpCommand {
     pub(crate) label: &'static str,
     /// The program; `safe-test` where no other is run.
     pub(crate) program: PathBuf,
+    /// The container that it is run in; `None` on this machine.
+    pub(crate) inside: Option<Box<Container>>,
     /// Its arguments.
     pub(crate) arguments: Vec<OsString>,
     /// Its environment, the whole of it.
@@ -330,6 +334,18 @@ pub(crate) struct SnapshotPlan {
     command: DumpCommand,
     #[expect(clippy::type_complexity, reason = "named once")]
     run: Box<dyn FnOnce(&DumpCommand, Option<&Copying<'_>>, &dyn Watch) -> Result<Taken, EngineError>>,
+}
+
+impl DumpCommand {
+    /// Makes the process that is run.
+    pub(crate) fn process(&self) -> ToolCommand {
+        let mut command = match &self.inside {
+            Some(container) => container.command(&self.program, &self.environment),
+            None => ToolCommand::here(own_tools::command(&self.program, &self.environment)),
+        };
+        command.args(&self.arguments);
+        command
+    }
 }
 
 impl SnapshotPlan {

@@ -1,6 +1,7 @@
 //! Saves databases before a command may touch them, and puts them back: plans, engines, manifests, retention.
 
 mod beside_names;
+mod containers;
 mod describe;
 mod digest;
 mod dump_error;

@@ -47,7 +47,7 @@ fn nobody_listens_on(name: &str, port: u16) -> bool {
 }
 
 /// Tells whether an address is this machine's own: only such a one can be taken by a socket.
-fn is_here(address: IpAddr) -> bool {
+pub(crate) fn is_here(address: IpAddr) -> bool {
     address.is_loopback() || address.is_unspecified() || UdpSocket::bind((address, 0)).is_ok()
 }
 

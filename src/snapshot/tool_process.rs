@@ -5,11 +5,11 @@
 //! asked first, by the signal upon which it cancels what the server does for it; a client that stays open is interrupted
 //! and goes on. Both need the process's number and its pipes in our hands, so this part is built on std.
 
-use std::io::{self, Read};
-use std::os::unix::process::ExitStatusExt;
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::PathBuf;
-use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
-use std::sync::mpsc;
+use std::process::{Child, ChildStdin, ChildStdout, ExitStatus, Stdio};
+use std::sync::{Arc, OnceLock, mpsc};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -17,6 +17,8 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::error::Explain;
 use crate::exit::Exit;
+use crate::own_tools::ToolCommand;
+use crate::own_tools::containers::container::Container;
 use crate::secret::{ForeignText, Secret};
 use crate::snapshot::Watch;
 use crate::snapshot::threads;
@@ -91,6 +93,15 @@ pub(crate) struct Running {
     messages: Option<JoinHandle<Vec<u8>>>,
     cleaned: Cleaned,
     secrets: Vec<Secret>,
+    within: Option<Arc<Within>>,
+}
+
+/// A tool inside a container: the child is the engine's program, which passes on what is said.
+#[derive(Debug)]
+struct Within {
+    container: Container,
+    /// Its number inside, which it says first; none comes where the engine did not start it.
+    process: OnceLock<u32>,
 }
 
 impl Running {
@@ -98,28 +109,37 @@ impl Running {
     /// sees it.
     pub(crate) fn start(
         tool: &'static str,
-        mut command: Command,
+        command: ToolCommand,
         cleaned: Cleaned,
         secrets: &[Secret],
     ) -> Result<Self, ToolError> {
+        let (mut command, inside) = command.into_parts();
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child =
-            command.spawn().map_err(|source| ToolError::NotStarted { tool: command.get_program().into(), source })?;
+        let not_started = |program: PathBuf| move |source| ToolError::NotStarted { tool: program, source };
+        let program: PathBuf = command.get_program().into();
+        if inside.is_some() {
+            // What a terminal sends is for the one inside, whom the engine's program would leave alone.
+            command.process_group(0);
+        }
+        let mut child = command.spawn().map_err(not_started(program.clone()))?;
         let stderr = child.stderr.take();
+        let (within, given) = match inside {
+            Some((container, given)) => (Some(Arc::new(Within { container, process: OnceLock::new() })), given),
+            None => (None, Vec::new()),
+        };
+        let own = within.clone();
         // Dropped, and so ended, where what it says cannot be listened to.
-        let mut running = Running { tool, child, messages: None, cleaned, secrets: secrets.to_vec() };
-        if let Some(mut stderr) = stderr {
-            let listening = thread::Builder::new().spawn(move || {
-                let (mut kept, mut buffer) = (Vec::new(), [0; 4096]);
-                while let Ok(read @ 1..) = stderr.read(&mut buffer) {
-                    kept.extend_from_slice(&buffer[..read]);
-                    if kept.len() > KEPT_MESSAGES {
-                        kept.drain(KEPT_MESSAGES / 2..kept.len() - KEPT_MESSAGES / 2);
-                    }
-                }
-                kept
-            });
+        let mut running = Running { tool, child, messages: None, cleaned, secrets: secrets.to_vec(), within };
+        if let Some(stderr) = stderr {
+            let listening = thread::Builder::new().spawn(move || listen(stderr, own.as_deref()));
             running.messages = Some(listening.map_err(|error| ToolError::NoThread(threads::not_started(error)))?);
+        }
+        // Less than a pipe holds. One that has ended already says why.
+        if let Some(stdin) = running.child.stdin.as_mut().filter(|_| !given.is_empty())
+            && let Err(error) = stdin.write_all(&given)
+            && error.kind() != io::ErrorKind::BrokenPipe
+        {
+            return Err(not_started(program)(error));
         }
         Ok(running)
     }
@@ -136,7 +156,8 @@ impl Running {
 
     /// A handle to end it from another thread, valid as long as this value lives.
     pub(crate) fn stopper(&self) -> Stopper {
-        Stopper { pid: i32::try_from(self.child.id()).ok().and_then(Pid::from_raw), politely: Signal::TERM }
+        let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
+        Stopper { pid, politely: Signal::TERM, within: self.within.clone() }
     }
 
     /// Waits for its end; anything but exit status 0 is an error with what it said.
@@ -153,13 +174,58 @@ impl Running {
     /// Returns what it said on stderr, once it closed it; without data. A second call gives nothing.
     pub(crate) fn messages(&mut self) -> ForeignText {
         let bytes = self.messages.take().and_then(|thread| thread.join().ok()).unwrap_or_default();
-        self.quote(&String::from_utf8_lossy(&bytes)).shortened(self.cleaned)
+        let said = self.quote(&String::from_utf8_lossy(&bytes));
+        // The words of an engine that started nothing: they quote no data.
+        let is_the_engine_s = self.within.as_ref().is_some_and(|within| within.process.get().is_none());
+        said.shortened(if is_the_engine_s { engine_said } else { self.cleaned })
     }
 
     /// Quotes what it said anywhere else.
     pub(crate) fn quote(&self, said: &str) -> ForeignText {
         ForeignText::new(said, &self.secrets)
     }
+}
+
+impl Running {
+    /// Waits for its end, but no longer than that; tells whether it ended.
+    fn ends_within(&mut self, patience: Duration) -> bool {
+        // It takes a tool well under a millisecond to end: the first looks are close together.
+        let (deadline, mut pause) = (Instant::now() + patience, Duration::from_micros(100));
+        while Instant::now() < deadline {
+            if !matches!(self.child.try_wait(), Ok(None)) {
+                return true;
+            }
+            thread::sleep(pause);
+            pause = (pause * 2).min(Duration::from_millis(5));
+        }
+        false
+    }
+}
+
+/// Reads what a tool says to its end, and keeps its beginning and end. One inside a container says its number first.
+fn listen(stderr: impl Read, within: Option<&Within>) -> Vec<u8> {
+    let (mut stderr, mut kept, mut buffer) = (BufReader::new(stderr), Vec::new(), [0; 4096]);
+    if let Some(within) = within {
+        let begins = stderr.by_ref().take(KEPT_MESSAGES as u64 / 2).read_until(b'\n', &mut kept);
+        let number = std::str::from_utf8(&kept).ok().and_then(|line| line.trim().parse().ok());
+        if let (Ok(_), Some(number)) = (begins, number) {
+            within.process.get_or_init(|| number);
+            kept.clear();
+        }
+    }
+    while let Ok(read @ 1..) = stderr.read(&mut buffer) {
+        kept.extend_from_slice(&buffer[..read]);
+        if kept.len() > KEPT_MESSAGES {
+            kept.drain(KEPT_MESSAGES / 2..kept.len() - KEPT_MESSAGES / 2);
+        }
+    }
+    kept
+}
+
+/// Keeps the first lines of what an engine of containers says.
+fn engine_said(said: &str) -> String {
+    let lines: Vec<&str> = said.lines().map(str::trim).filter(|line| !line.is_empty()).take(2).collect();
+    lines.join("; ").chars().take(300).collect()
 }
 
 impl Drop for Running {
@@ -170,15 +236,13 @@ impl Drop for Running {
         drop(self.child.stdin.take());
         drop(self.child.stdout.take());
         let stopper = self.stopper();
+        // To tell one inside takes another program; mostly it ends by the closed pipes.
+        if self.within.is_some() && self.ends_within(GRACE / 4) {
+            return;
+        }
         stopper.stop(false);
-        // It takes a tool well under a millisecond to end: the first looks are close together.
-        let (deadline, mut pause) = (Instant::now() + GRACE, Duration::from_micros(100));
-        while Instant::now() < deadline {
-            if !matches!(self.child.try_wait(), Ok(None)) {
-                return;
-            }
-            thread::sleep(pause);
-            pause = (pause * 2).min(Duration::from_millis(5));
+        if self.ends_within(GRACE) {
+            return;
         }
         stopper.stop(true);
         // Killed: nothing that wait could report would change what we do.
@@ -187,10 +251,11 @@ impl Drop for Running {
 }
 
 /// Ends a tool from another thread.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Stopper {
     pid: Option<Pid>,
     politely: Signal,
+    within: Option<Arc<Within>>,
 }
 
 impl Stopper {
@@ -200,10 +265,21 @@ impl Stopper {
     }
 
     /// Asks it to end, upon which a dump tool cancels what the server does for it; or kills it.
-    pub(crate) fn stop(self, kill: bool) {
-        if let Some(pid) = self.pid {
+    pub(crate) fn stop(&self, kill: bool) {
+        let signal = if kill { Signal::KILL } else { self.politely };
+        let inside = self.within.as_ref().and_then(|within| Some((&within.container, *within.process.get()?)));
+        if let Some((container, process)) = inside {
+            let name = match signal {
+                Signal::KILL => "KILL",
+                Signal::INT => "INT",
+                _ => "TERM",
+            };
+            container.signal(name, process);
+        }
+        // The engine's program ends with the one inside; one that started nothing, or whose engine is gone, is told itself.
+        if let Some(pid) = self.pid.filter(|_| kill || inside.is_none()) {
             // Already gone is what is wanted.
-            let _ = kill_process(pid, if kill { Signal::KILL } else { self.politely });
+            let _ = kill_process(pid, signal);
         }
     }
 }
@@ -251,11 +327,13 @@ fn describe(status: ExitStatus) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::process::Command;
+
     use super::*;
 
     #[test]
     fn a_dropped_tool_is_gone() {
-        let mut command = Command::new("sleep");
+        let mut command = ToolCommand::here(Command::new("sleep"));
         command.arg("60");
         let running = Running::start("sleep", command, str::to_owned, &[]).unwrap();
         let pid = running.stopper().pid.unwrap();
@@ -265,7 +343,7 @@ mod tests {
 
     #[test]
     fn a_failing_tool_is_an_error_with_its_status_and_words() {
-        let mut command = Command::new("sh");
+        let mut command = ToolCommand::here(Command::new("sh"));
         command.args(["-c", "printf 'no such thing as hunter2' >&2; exit 3"]);
         let password = [Secret::new("hunter2")];
         // A cut through the password.

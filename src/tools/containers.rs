@@ -1,5 +1,7 @@
 //! Command lines of container engines that remove containers or volumes, and with them the data of the databases inside.
 //!
+//! Without its container a volume stays, also one without a name; what removes volumes is told apart for that.
+//!
 //! Sources: the manuals of docker, docker compose, podman and nerdctl.
 
 use crate::tools::words::called;
@@ -24,6 +26,22 @@ const REMOVING: &[&[&str]] = &[
     &["system", "reset"],
     &["volume", "prune"],
     &["volume", "rm"],
+];
+
+/// Those that remove volumes, and those that do so with an option.
+const REMOVING_VOLUMES: &[(&[&str], &[&str])] = &[
+    (&["compose", "down"], &["-v", "--volumes"]),
+    (&["compose", "rm"], &["-v", "--volumes"]),
+    (&["container", "rm"], &["-v", "--volumes"]),
+    (&["down"], &["-v", "--volumes"]),
+    (&["machine", "reset"], &[]),
+    (&["machine", "rm"], &[]),
+    (&["pod", "rm"], &[]),
+    (&["rm"], &["-v", "--volumes"]),
+    (&["system", "prune"], &["--volumes"]),
+    (&["system", "reset"], &[]),
+    (&["volume", "prune"], &[]),
+    (&["volume", "rm"], &[]),
 ];
 
 /// Options with which `compose up` replaces volumes that have no name.
@@ -55,26 +73,91 @@ const VALUED: &[&str] = &[
 
 /// Finds what of a command line removes containers or volumes: `docker compose down`.
 pub(crate) fn removal(words: &[String]) -> Option<String> {
-    let (program, arguments) = called(words, |name| ENGINES.iter().find(|engine| **engine == name))?;
-    let mut plain: Vec<&str> = Vec::new();
-    let mut rest = arguments.iter();
-    while let Some(word) = rest.next() {
-        if VALUED.contains(&word.as_str()) {
-            rest.next();
-        } else if !word.starts_with('-') {
-            plain.push(word);
+    let call = Call::of(words)?;
+    let removing = REMOVING.iter().find(|wanted| call.plain.starts_with(wanted)).map(|words| words.join(" "));
+    let said = removing.or_else(|| call.renews().then(|| "compose up --renew-anon-volumes".to_owned()))?;
+    Some(format!("{} {said}", call.program))
+}
+
+/// Finds what of a command line removes volumes: `docker compose down --volumes`.
+pub(crate) fn removal_of_volumes(words: &[String]) -> Option<String> {
+    let call = Call::of(words)?;
+    let removing = REMOVING_VOLUMES.iter().find(|(wanted, options)| {
+        call.plain.starts_with(wanted) && (options.is_empty() || options.iter().any(|option| call.has(option)))
+    });
+    let said =
+        removing.map(|(wanted, options)| [*wanted, &options[options.len().saturating_sub(1)..]].concat().join(" "));
+    let said = said.or_else(|| call.renews().then(|| "compose up --renew-anon-volumes".to_owned()))?;
+    Some(format!("{} {said}", call.program))
+}
+
+/// A call of an engine's program.
+struct Call<'w> {
+    program: &'static str,
+    /// The words that are neither options nor their values.
+    plain: Vec<&'w str>,
+    arguments: &'w [String],
+}
+
+impl<'w> Call<'w> {
+    fn of(words: &'w [String]) -> Option<Call<'w>> {
+        let (program, arguments) = called(words, |name| ENGINES.iter().find(|engine| **engine == name))?;
+        let mut plain: Vec<&str> = Vec::new();
+        let mut rest = arguments.iter();
+        while let Some(word) = rest.next() {
+            if VALUED.contains(&word.as_str()) {
+                rest.next();
+            } else if !word.starts_with('-') {
+                plain.push(word);
+            }
         }
+        Some(Call { program, plain, arguments })
     }
-    let compose = plain.first() == Some(&"compose") || program.ends_with("compose");
-    let renews = compose && arguments.iter().any(|word| RENEWING.contains(&word.as_str()));
-    let removing = REMOVING.iter().find(|wanted| plain.starts_with(wanted)).map(|words| words.join(" "));
-    let said = removing.or_else(|| renews.then(|| "compose up --renew-anon-volumes".to_owned()))?;
-    Some(format!("{program} {said}"))
+
+    /// Tells whether volumes without a name are replaced.
+    fn renews(&self) -> bool {
+        let compose = self.plain.first() == Some(&"compose") || self.program.ends_with("compose");
+        compose && self.arguments.iter().any(|word| RENEWING.contains(&word.as_str()))
+    }
+
+    /// Tells whether an option is given, also among short ones: `-fsv`.
+    fn has(&self, option: &str) -> bool {
+        let is_among = |word: &str| {
+            let short = option.strip_prefix('-').filter(|short| short.len() == 1);
+            short.is_some_and(|short| word.starts_with('-') && !word.starts_with("--") && word.contains(short))
+        };
+        self.arguments.iter().any(|word| word == option || word.starts_with(&format!("{option}=")) || is_among(word))
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_removes_volumes_is_told_from_what_leaves_them() {
+        let table = [
+            ("docker compose down -v", Some("docker compose down --volumes")),
+            ("docker compose -f x.yml down --volumes", Some("docker compose down --volumes")),
+            ("docker-compose down --remove-orphans -v", Some("docker-compose down --volumes")),
+            ("docker compose down", None),
+            ("docker compose rm -fsv db", Some("docker compose rm --volumes")),
+            ("docker rm -f db", None),
+            ("docker rm -fv db", Some("docker rm --volumes")),
+            ("docker volume rm shop_db", Some("docker volume rm")),
+            ("docker volume prune -f", Some("docker volume prune")),
+            ("docker system prune -af", None),
+            ("docker system prune --volumes", Some("docker system prune --volumes")),
+            ("podman system reset", Some("podman system reset")),
+            ("docker compose up -V", Some("docker compose up --renew-anon-volumes")),
+            ("docker compose up -d", None),
+            ("docker run -v data:/data postgres", None),
+        ];
+        for (command, expected) in table {
+            let words: Vec<String> = command.split(' ').map(str::to_owned).collect();
+            assert_eq!(removal_of_volumes(&words).as_deref(), expected, "{command}");
+        }
+    }
 
     #[test]
     fn what_removes_containers_or_volumes_is_known() {

@@ -26,6 +26,7 @@ mod hostile;
 mod hostile_repository;
 mod in_place;
 mod incidents;
+mod inside_containers;
 mod killed_restores;
 mod kills;
 mod known_snapshots;

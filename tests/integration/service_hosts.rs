@@ -27,7 +27,8 @@ fn the_service_its_port_and_the_line_to_set_are_named() {
         (
             url,
             "",
-            "it publishes no port: give `shopdb` the line `ports: [\"5432:5432\"]`, start it, and write localhost:5432",
+            "start it (`docker compose up -d shopdb`), and it is saved inside its container; for a command of this machine \
+             give it the line `ports: [\"5432:5432\"]`, and write localhost:5432",
         ),
         (url, "    ports: [\"5432\"]\n", "compose.yaml:4 publishes its port 5432: start it, and use localhost"),
     ] {

@@ -19,6 +19,7 @@ use crate::environment::readers::expansion::referred_names;
 use crate::environment::survey::input::SurveyInput;
 use crate::environment::survey::{asked_files, command_files, named_files, wrapper_files};
 use crate::environment::{Condition, Invocation, Origin};
+use crate::tools::containers;
 use crate::tools::providers;
 use crate::tools::providers::Reach;
 
@@ -304,6 +305,9 @@ fn note_effects(step: &Step, in_services: &ServiceEnvironments, readings: &mut R
     if let Some(command) = command {
         let place = if command.reach == Reach::Elsewhere { step.invocation.words.clone() } else { Vec::new() };
         readings.condition(Condition::ContainerEnvironment { program: command.name(), place, is_declared: false });
+    }
+    if let Some(command) = containers::removal_of_volumes(&step.invocation.words) {
+        readings.condition(Condition::RemovesVolumes { command });
     }
     // Of one container in another nothing is told.
     let is_declared = (in_services.is_whole || in_services.only_servers) && step.effects.len() == 1;

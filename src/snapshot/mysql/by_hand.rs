@@ -2,6 +2,7 @@
 
 use crate::reach::Place;
 use crate::snapshot::beside_names::with_ending;
+use crate::snapshot::containers::Inside;
 use crate::snapshot::mysql::Session;
 use crate::snapshot::mysql::client::identifier;
 use crate::text::shell_word;
@@ -12,7 +13,9 @@ use crate::text::shell_word;
 /// Under another name it could not be filled: triggers may name the database that they are in.
 pub(crate) fn by_hand(session: &Session, options: &str) -> Vec<String> {
     let connection = &session.connection;
-    let place = match connection.at() {
+    let seen_inside = |inside: &Inside| Place::Host { name: "127.0.0.1".to_owned(), port: Some(inside.port) };
+    let inside = connection.tools.inside.as_ref();
+    let place = match &inside.map_or_else(|| connection.at().clone(), seen_inside) {
         Place::Host { name, port } => {
             format!("--protocol=TCP --host={} --port={}", shell_word(name), port.unwrap_or(3306))
         }
@@ -20,13 +23,19 @@ pub(crate) fn by_hand(session: &Session, options: &str) -> Vec<String> {
         Place::File { .. } | Place::Memory | Place::Instance { .. } => String::new(),
     };
     let user = connection.user().map(|user| format!(" --user={}", shell_word(user))).unwrap_or_default();
-    let client = format!("{} {place}{user} --password", connection.client_name());
+    let within = inside.map(|inside| inside.container.by_hand(&["MYSQL_PWD"])).unwrap_or_default();
+    // Inside a container nobody can be asked for it.
+    let (first, password) = match inside {
+        Some(_) => (Some("read -rs MYSQL_PWD && export MYSQL_PWD".to_owned()), ""),
+        None => (None, " --password"),
+    };
+    let client = format!("{within}{} {place}{user}{password}", connection.client_name());
     let database = session.identity.database.as_str();
     let name = identifier(database);
     let make = format!("DROP DATABASE IF EXISTS {name}; CREATE DATABASE {name} {options}");
-    vec![
+    first.into_iter().chain([
         format!(
-            "{} {place}{user} --password --single-transaction --routines --triggers --events --hex-blob -- {} > \
+            "{within}{} {place}{user}{password} --single-transaction --routines --triggers --events --hex-blob -- {} > \
              {}",
             connection.dump_name(),
             shell_word(database),
@@ -39,5 +48,6 @@ pub(crate) fn by_hand(session: &Session, options: &str) -> Vec<String> {
              --max-allowed-packet=1G --database={}",
             shell_word(database)
         ),
-    ]
+    ])
+    .collect()
 }

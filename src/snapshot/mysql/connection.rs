@@ -3,13 +3,13 @@
 
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
-use std::process::Command;
 use std::sync::Arc;
 
-use crate::own_tools;
-use crate::own_tools::ToolEnvironment;
+use crate::own_tools::{HANDED_FILE, ToolCommand, ToolEnvironment};
 use crate::reach::{Place, Target};
 use crate::secret::Secret;
+use crate::snapshot::containers::Inside;
+use crate::snapshot::engine::DumpCommand;
 use crate::snapshot::mysql::MysqlError;
 use crate::snapshot::mysql::installed::Tools;
 use crate::snapshot::mysql::option_file;
@@ -41,9 +41,16 @@ pub(crate) struct Connection {
     environment: ToolEnvironment,
     variables: Vec<(OsString, OsString)>,
     secrets: Vec<Secret>,
-    /// Held, since dropping it removes the file.
-    file: Arc<SecretFile>,
+    options: Options,
     place: String,
+}
+
+/// The option file: a private one of this machine, which is removed when it is dropped, or the text that programs inside a
+/// container are handed.
+#[derive(Debug, Clone)]
+enum Options {
+    File(Arc<SecretFile>),
+    Handed(Secret),
 }
 
 impl Connection {
@@ -62,13 +69,7 @@ impl Connection {
         let place = described(at);
         let password = target.password.clone().filter(|password| !password.expose().is_empty());
         let user = target.user.clone().filter(|user| !user.is_empty());
-        let file = written(at, user.as_deref(), password.as_ref(), tools.flavor, tls, environment, &place)?;
-        let mut variables = environment.selected(|name| name == "TMPDIR");
-        // For a program that is a script; one whose name holds a colon cannot be named in a list.
-        if let Ok(path) = std::env::join_paths(environment.folders()) {
-            variables.push(("PATH".into(), path));
-        }
-        variables.push(("LC_ALL".into(), "C.UTF-8".into()));
+        let options = written(at, user.as_deref(), password.as_ref(), tools, tls, environment, &place)?;
         Ok(Connection {
             tools: tools.clone(),
             tls,
@@ -76,9 +77,9 @@ impl Connection {
             user,
             password,
             environment: environment.clone(),
-            variables,
+            variables: variables(tools, environment),
             secrets: target.secrets(),
-            file: Arc::new(file),
+            options,
             place,
         })
     }
@@ -89,17 +90,19 @@ impl Connection {
     ///
     /// As [`Connection::new`].
     pub(crate) fn by(&self, tools: &Tools) -> Result<Connection, MysqlError> {
-        if tools.flavor == self.tools.flavor {
+        if (tools.flavor, &tools.inside) == (self.tools.flavor, &self.tools.inside) {
             return Ok(Connection { tools: tools.clone(), ..self.clone() });
         }
         let (user, password) = (self.user.as_deref(), self.password.as_ref());
-        let file = written(&self.at, user, password, tools.flavor, self.tls, &self.environment, &self.place)?;
-        Ok(Connection { tools: tools.clone(), file: Arc::new(file), ..self.clone() })
+        let options = written(&self.at, user, password, tools, self.tls, &self.environment, &self.place)?;
+        let variables = variables(tools, &self.environment);
+        Ok(Connection { tools: tools.clone(), options, variables, ..self.clone() })
     }
 
     /// Makes the command of a client that reads statements from its standard input, and ends at the first that fails.
-    pub(crate) fn client_command(&self, database: Option<&str>) -> Command {
-        let mut command = own_tools::command(&self.tools.client, &self.variables);
+    pub(crate) fn client_command(&self, database: Option<&str>) -> ToolCommand {
+        let mut command = self.tools.command(&self.tools.client, &self.variables);
+        self.hand_options(&mut command);
         // The option file has to come first: only then is no other one read. Within the statements nothing but DELIMITER is
         // the client's own; their comments, and `\r` in them, reach the server.
         command.arg(self.defaults_file());
@@ -116,8 +119,24 @@ impl Connection {
     /// Gives the option that names the private option file. It has to be the first.
     pub(crate) fn defaults_file(&self) -> OsString {
         let mut option = OsString::from("--defaults-file=");
-        option.push(self.file.path());
+        match &self.options {
+            Options::File(file) => option.push(file.path()),
+            Options::Handed(_) => option.push(HANDED_FILE),
+        }
         option
+    }
+
+    /// Makes the process of a dump that was planned.
+    pub(crate) fn planned(&self, planned: &DumpCommand) -> ToolCommand {
+        let mut command = planned.process();
+        self.hand_options(&mut command);
+        command
+    }
+
+    fn hand_options(&self, command: &mut ToolCommand) {
+        if let Options::Handed(text) = &self.options {
+            command.hand_file(text.expose());
+        }
     }
 
     /// Names the client as a person would.
@@ -163,23 +182,45 @@ impl Connection {
     }
 }
 
+/// Gives the environment for programs.
+fn variables(tools: &Tools, environment: &ToolEnvironment) -> Vec<(OsString, OsString)> {
+    let mut variables = Vec::new();
+    if tools.inside.is_some() {
+        // Nobody's: no file of the container's user is read.
+        variables.push(("HOME".into(), "/nonexistent".into()));
+    } else {
+        variables = environment.selected(|name| name == "TMPDIR");
+        // For a program that is a script; one whose name holds a colon cannot be named in a list.
+        if let Ok(path) = std::env::join_paths(environment.folders()) {
+            variables.push(("PATH".into(), path));
+        }
+    }
+    variables.push(("LC_ALL".into(), "C.UTF-8".into()));
+    variables
+}
+
 fn written(
     at: &Place,
     user: Option<&str>,
     password: Option<&Secret>,
-    flavor: Flavor,
+    tools: &Tools,
     tls: Tls,
     environment: &ToolEnvironment,
     place: &str,
-) -> Result<SecretFile, MysqlError> {
+) -> Result<Options, MysqlError> {
     let refuse = |reason| MysqlError::NotDialable { place: place.to_owned(), reason };
-    let mut options = dialled(at).map_err(refuse)?;
+    let seen_inside = |inside: &Inside| Place::Host { name: "127.0.0.1".to_owned(), port: Some(inside.port) };
+    let mut options = dialled(&tools.inside.as_ref().map_or_else(|| at.clone(), seen_inside)).map_err(refuse)?;
     options.extend(user.map(|user| ("user", user.to_owned())));
     options.extend(password.map(|password| ("password", password.expose().to_owned())));
     // The dump programs know no such option.
     options.push(("loose-connect-timeout", "10".to_owned()));
-    options.extend(protection(flavor, tls).iter().map(|(name, value)| (*name, (*value).to_owned())));
-    option_file::write(&options, environment).map_err(|error| match error.kind() {
+    options.extend(protection(tools.flavor, tls).iter().map(|(name, value)| (*name, (*value).to_owned())));
+    let written = match &tools.inside {
+        Some(_) => option_file::text(&options).map(|text| Options::Handed(Secret::new(&text))),
+        None => option_file::write(&options, environment).map(|file| Options::File(Arc::new(file))),
+    };
+    written.map_err(|error| match error.kind() {
         std::io::ErrorKind::InvalidInput => refuse("a part of it is too long for an option file, or holds a NUL byte"),
         _ => MysqlError::file("write the private option file", Path::new("my.cnf"))(error),
     })
@@ -265,7 +306,7 @@ mod tests {
 
     fn tools(flavor: Flavor) -> Tools {
         let version = Version { major: 10, minor: 11, patch: 1 };
-        Tools { client: "/usr/bin/x".into(), dump: "/usr/bin/x-dump".into(), flavor, version }
+        Tools { client: "/usr/bin/x".into(), dump: "/usr/bin/x-dump".into(), flavor, version, inside: None }
     }
 
     #[test]
@@ -279,11 +320,14 @@ mod tests {
         let mut set: Vec<_> = connection.variables.iter().map(|(name, _)| name.to_str().unwrap()).collect();
         set.sort_unstable();
         assert_eq!(set, ["LC_ALL", "PATH"]);
-        let read = |connection: &Connection| std::fs::read_to_string(connection.file.path()).unwrap();
+        let read = |connection: &Connection| match &connection.options {
+            Options::File(file) => std::fs::read_to_string(file.path()).unwrap(),
+            Options::Handed(_) => panic!("programs of this machine read a file"),
+        };
         let expected = "[client]\nprotocol=\"TCP\"\nhost=\"localhost\"\nport=\"3307\"\nuser=\"app\"\n\
                         password=\"hun\\\"ter\\\\2 #\"\nloose-connect-timeout=\"10\"\nloose-ssl-verify-server-cert=\"0\"\n";
         assert_eq!(read(&connection), expected);
-        let command = connection.client_command(Some("-shop"));
+        let (command, _) = connection.client_command(Some("-shop")).into_parts();
         let arguments: Vec<_> = command.get_args().map(|word| word.to_string_lossy().into_owned()).collect();
         assert!(arguments[0].starts_with("--defaults-file=/"), "{arguments:?}");
         assert_eq!(arguments.last().unwrap(), "--database=-shop");

@@ -121,12 +121,14 @@ impl OpenDatabase for Session {
             true => String::new(),
             false => format!(", known to restore into {} {}", identity.flavor, identity.version),
         };
+        let inside = tools.inside.as_ref();
         let tool = format!("{} {}", tools.flavor, tools.version);
         Description {
             found: format!(
-                "reachable; server {}; saved with {} ({tool}{known})",
+                "reachable; server {}; saved with {} ({tool}{known}){}",
                 identity.version_text,
-                shown(&tools.dump)
+                shown(&tools.dump),
+                inside.map(|inside| format!(" inside the container {}", inside.container.name())).unwrap_or_default()
             ),
             server: Some(identity.version_text.clone()),
             tool: (tools.dump.clone(), tool),

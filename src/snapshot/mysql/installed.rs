@@ -1,11 +1,14 @@
 //! Finds the client programs of MySQL and MariaDB on this machine, and tells what they are: never by their names.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::own_tools;
-use crate::own_tools::ToolEnvironment;
+use crate::own_tools::{ToolCommand, ToolEnvironment};
+use crate::reach::Target;
+use crate::snapshot::containers;
+use crate::snapshot::containers::Inside;
 use crate::snapshot::mysql::version::{Flavor, Version};
 
 /// Names of the two programs: those that only MariaDB has come first, since its packages have both.
@@ -48,16 +51,55 @@ pub(crate) struct Tools {
     pub(crate) flavor: Flavor,
     /// Their version.
     pub(crate) version: Version,
+    /// The server inside whose container they are; `None` for those of this machine.
+    pub(crate) inside: Option<Inside>,
 }
 
 impl Tools {
+    /// Makes the command of one of them, with these variables and no others.
+    pub(crate) fn command(&self, program: &Path, variables: &[(OsString, OsString)]) -> ToolCommand {
+        match &self.inside {
+            Some(inside) => inside.container.command(program, variables),
+            None => ToolCommand::here(own_tools::command(program, variables)),
+        }
+    }
+
     /// Writes what they are: `MariaDB 10.11.19 in /usr/bin`.
     #[must_use]
     pub(crate) fn named(&self) -> String {
         let folder = self.dump.parent().unwrap_or(Path::new("/"));
-        format!("{} {} in {}", self.flavor, self.version, crate::text::shown(folder))
+        let inside = self.inside.as_ref().map(|inside| format!(" of the container {}", inside.container.name()));
+        format!("{} {} in {}{}", self.flavor, self.version, crate::text::shown(folder), inside.unwrap_or_default())
     }
 }
+
+/// Lists the programs that there are for a target: those of this machine, or, where the server is reached inside its container
+/// alone or there are none, those of the container.
+pub(crate) fn available(target: &Target, is_inside: bool, environment: &ToolEnvironment) -> Vec<Tools> {
+    let here = if is_inside { Vec::new() } else { installed(environment) };
+    if here.is_empty() { inside(target, environment) } else { here }
+}
+
+/// Lists the pairs inside the container of this machine that a target's server runs in.
+pub(crate) fn inside(target: &Target, environment: &ToolEnvironment) -> Vec<Tools> {
+    let Some(server) = containers::server(target, environment) else { return Vec::new() };
+    let said = server.container.listing(LISTING);
+    let tools = |line: &str| {
+        let mut parts = line.split('\t');
+        let (client, dump) = (parts.next()?, parts.next()?);
+        let ((flavor, version), of_client) = (said_by(parts.next()?)?, said_by(parts.next()?)?);
+        let tools = Tools { client: client.into(), dump: dump.into(), flavor, version, inside: Some(server.clone()) };
+        (of_client == (flavor, version)).then_some(tools)
+    };
+    String::from_utf8_lossy(said).lines().filter_map(tools).collect()
+}
+
+/// Lists in a container the pairs on `PATH`, each with what both say of themselves.
+const LISTING: &str = r#"pair() {
+    client=$(command -v "$1") && dump=$(command -v "$2") &&
+        printf '%s\t%s\t%s\t%s\n' "$client" "$dump" "$("$dump" --no-defaults --version)" "$("$client" --no-defaults --version)"
+}
+pair mariadb mariadb-dump || pair mysql mysqldump; :"#;
 
 /// Lists the pairs of programs: those of `PATH` first, then those that nothing has to name. Programs that are links to one
 /// another count once.
@@ -79,7 +121,7 @@ fn among(folders: impl IntoIterator<Item = PathBuf>) -> Vec<Tools> {
             let (Some(of_dump), Some(of_client)) = (asked(&dump), asked(&client)) else { continue };
             if of_dump == of_client {
                 let (flavor, version) = of_dump;
-                found.push((real, Tools { client, dump, flavor, version }));
+                found.push((real, Tools { client, dump, flavor, version, inside: None }));
             }
         }
     }

@@ -15,8 +15,17 @@ const LONGEST_LINE: usize = 4000;
 ///
 /// # Errors
 ///
-/// The file cannot be written; [`io::ErrorKind::InvalidInput`] where a value is too long for a line, or holds a NUL byte.
+/// The file cannot be written, and those of [`text`].
 pub(crate) fn write(options: &[(&str, String)], environment: &ToolEnvironment) -> io::Result<SecretFile> {
+    SecretFile::new(text(options)?.as_bytes(), &state_directory(|name| environment.get(name)))
+}
+
+/// Writes the options as such a file has them.
+///
+/// # Errors
+///
+/// [`io::ErrorKind::InvalidInput`] where a value is too long for a line, or holds a NUL byte.
+pub(crate) fn text(options: &[(&str, String)]) -> io::Result<String> {
     let mut text = String::from("[client]\n");
     for (name, value) in options {
         let line = line(name, value);
@@ -26,7 +35,7 @@ pub(crate) fn write(options: &[(&str, String)], environment: &ToolEnvironment) -
         }
         text.push_str(&line);
     }
-    SecretFile::new(text.as_bytes(), &state_directory(|name| environment.get(name)))
+    Ok(text)
 }
 
 /// Writes an option. Within double quotes `#` begins no comment and blanks at the ends stay.

@@ -9,11 +9,12 @@ use sha2::{Digest, Sha256};
 use crate::own_tools::ToolEnvironment;
 use crate::reach::{Place, Target};
 use crate::snapshot::beside_names::{Purpose, parts_of};
+use crate::snapshot::containers::{Way, way};
 use crate::snapshot::mysql::MysqlError;
 use crate::snapshot::mysql::client::{Client, Rows, literal};
 use crate::snapshot::mysql::connection::{Connection, Tls, protections};
 use crate::snapshot::mysql::explain::ACCESS_DENIED;
-use crate::snapshot::mysql::installed::{Tools, installed};
+use crate::snapshot::mysql::installed::{Tools, available, inside};
 use crate::snapshot::mysql::rights::Rights;
 use crate::snapshot::mysql::tools;
 use crate::snapshot::mysql::version::{Flavor, Version};
@@ -61,6 +62,12 @@ pub(crate) struct Session {
     pub(crate) identity: Identity,
 }
 
+/// Finds how a target is reached, and the programs at hand for it.
+fn at_hand<'t>(target: &'t Target, environment: &ToolEnvironment) -> (Cow<'t, Target>, Vec<Tools>) {
+    let Way { target: dialled, is_inside } = way(target, environment);
+    (dialled, available(target, is_inside, environment))
+}
+
 /// What others that speak the protocol say of themselves: databases with another inside, and what stands before servers.
 const OTHERS: &str = include_str!("others.txt");
 
@@ -74,8 +81,8 @@ impl Session {
     /// [`MysqlError::OtherDatabase`], [`MysqlError::CannotConnect`], [`MysqlError::NoDatabaseNamed`], and those of [`tools::to_save`].
     pub(crate) fn open(target: &Target, environment: &ToolEnvironment) -> Result<Self, MysqlError> {
         let named = target.database.as_deref().filter(|name| !name.is_empty());
-        let installed = installed(environment);
-        let mut session = Session::reach(target, environment, &installed, named)?;
+        let (dialled, programs) = at_hand(target, environment);
+        let mut session = Session::reach(&dialled, environment, &programs, named)?;
         let Some(judged) = named else {
             return Err(MysqlError::NoDatabaseNamed { place: session.connection.place().to_owned() });
         };
@@ -83,7 +90,7 @@ impl Session {
         if session.folded(found) != session.folded(judged) {
             return Err(MysqlError::OtherDatabase { judged: judged.to_owned(), found: found.clone() });
         }
-        session.use_fitting(&installed)?;
+        session.use_fitting(&dialled, environment, &programs)?;
         let life = session.client.ask(LIFE)?;
         session.identity.life = life.concat().join(" ");
         Ok(session)
@@ -95,15 +102,23 @@ impl Session {
     ///
     /// As [`Session::open`], without those of the database.
     pub(crate) fn open_server(target: &Target, environment: &ToolEnvironment) -> Result<Self, MysqlError> {
-        let installed = installed(environment);
-        let mut session = Session::reach(target, environment, &installed, None)?;
-        session.use_fitting(&installed)?;
+        let (dialled, programs) = at_hand(target, environment);
+        let mut session = Session::reach(&dialled, environment, &programs, None)?;
+        session.use_fitting(&dialled, environment, &programs)?;
         Ok(session)
     }
 
-    fn use_fitting(&mut self, installed: &[Tools]) -> Result<(), MysqlError> {
-        let fitting = tools::to_save(installed, self.identity.flavor, self.identity.version)?;
-        self.connection = self.connection.by(fitting)?;
+    /// Chooses the programs to save with, among those at hand, else among those inside the server's container.
+    fn use_fitting(
+        &mut self,
+        target: &Target,
+        environment: &ToolEnvironment,
+        at_hand: &[Tools],
+    ) -> Result<(), MysqlError> {
+        let identity = &self.identity;
+        let fitting = |programs: &[Tools]| tools::to_save(programs, identity.flavor, identity.version).cloned();
+        let fitting = fitting(at_hand).or_else(|error| fitting(&inside(target, environment)).map_err(|_| error))?;
+        self.connection = self.connection.by(&fitting)?;
         Ok(())
     }
 
@@ -162,6 +177,7 @@ impl Session {
         database: Option<&str>,
     ) -> Result<Self, MysqlError> {
         let mut first = None;
+        let mut others_may_help = false;
         'programs: for tools in installed {
             for tls in protections(target) {
                 let connection = Connection::new(target, at, tools, *tls, environment)?;
@@ -170,6 +186,7 @@ impl Session {
                     other => return other,
                 };
                 let next = next_way(&error, *tls);
+                others_may_help = matches!(next, Some(Next::Programs));
                 first = first.or(Some(error));
                 match next {
                     Some(Next::Protection) => {}
@@ -177,6 +194,11 @@ impl Session {
                     None => break 'programs,
                 }
             }
+        }
+        if others_may_help && installed.iter().all(|tools| tools.inside.is_none()) {
+            let inside = inside(target, environment);
+            let reached = Session::reach_at(target, at, environment, &inside, database);
+            return reached.map_err(|error| first.unwrap_or(error));
         }
         Err(first.unwrap_or(MysqlError::NoTools))
     }

@@ -4,12 +4,11 @@ use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::Path;
-use std::process::{ChildStdout, Command};
+use std::process::ChildStdout;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use crate::own_tools;
 use crate::snapshot::dump_error::DumpError;
 use crate::snapshot::dump_stream::{Hashing, Writing, compressor, open_private};
 use crate::snapshot::engine::DumpCommand;
@@ -81,6 +80,7 @@ fn command(connection: &Connection, arguments: Vec<OsString>, output: &Path) -> 
     DumpCommand {
         label: connection.dump_name(),
         program: connection.tools.dump.clone(),
+        inside: connection.tools.inside.as_ref().map(|inside| Box::new(inside.container.clone())),
         arguments,
         environment: connection.variables().to_vec(),
         output: output.to_owned(),
@@ -128,7 +128,7 @@ pub(crate) fn take(
     let file = open_private(partial).map_err(MysqlError::file("write", partial))?;
     let writing = Writing::default();
     let following = writing.follow(partial).map_err(MysqlError::file("read", partial))?;
-    let mut dump = process::start(command.label, run_as_planned(command), session.connection.secrets())?;
+    let mut dump = process::start(command.label, session.connection.planned(command), session.connection.secrets())?;
     let stdout = dump.stdout();
     let stoppers = [dump.stopper(), session.client.stopper()];
     let Session { client, identity, .. } = &mut *session;
@@ -286,13 +286,6 @@ fn taken(
     })
 }
 
-/// Makes the process that a plan speaks of.
-fn run_as_planned(planned: &DumpCommand) -> Command {
-    let mut command = own_tools::command(&planned.program, &planned.environment);
-    command.args(&planned.arguments);
-    command
-}
-
 /// Compresses and hashes what the dump program writes, into the file: its size and hash.
 fn write(stdout: Option<ChildStdout>, file: &File) -> io::Result<(u64, String)> {
     let mut encoder = compressor(Hashing::new(file))?;
@@ -324,7 +317,7 @@ pub(crate) fn look<W: Write + Send>(
     arguments.extend(["--".into(), OsString::from(database)]);
     arguments.extend(only.iter().map(OsString::from));
     let planned = command(connection, arguments, Path::new("-"));
-    let mut dump = process::start(planned.label, run_as_planned(&planned), connection.secrets())?;
+    let mut dump = process::start(planned.label, connection.planned(&planned), connection.secrets())?;
     let stdout = dump.stdout();
     let stopper = dump.stopper();
     attended::<_, MysqlError>(watch, &[stopper], || {

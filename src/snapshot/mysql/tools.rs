@@ -61,6 +61,7 @@ mod tests {
             dump: format!("/{at}/dump").into(),
             flavor: *flavor,
             version: Version::read(version).unwrap(),
+            inside: None,
         };
         listed.iter().enumerate().map(tools).collect()
     }

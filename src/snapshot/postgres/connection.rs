@@ -2,15 +2,15 @@
 
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
-use std::process::Command;
 use std::sync::Arc;
 
-use crate::own_tools;
-use crate::own_tools::ToolEnvironment;
+use crate::own_tools::{ToolCommand, ToolEnvironment};
 use crate::reach::{Place, Target};
 use crate::secret::Secret;
+use crate::snapshot::containers::{Way, way};
+use crate::snapshot::engine::DumpCommand;
 use crate::snapshot::postgres::PostgresError;
-use crate::snapshot::postgres::installed::installed;
+use crate::snapshot::postgres::installed::available;
 use crate::snapshot::postgres::passfile;
 use crate::snapshot::postgres::tools::Tools;
 use crate::snapshot::secret_file::SecretFile;
@@ -23,6 +23,7 @@ use crate::text::shown;
 #[derive(Debug, Clone)]
 pub(crate) struct Connection {
     variables: Vec<(OsString, OsString)>,
+    password: Option<Secret>,
     tools: Arc<[Tools]>,
     secrets: Vec<Secret>,
     /// Held, since dropping it removes the file.
@@ -54,6 +55,19 @@ const PARAMETERS: [(&str, &str); 17] = [
     ("target_session_attrs", "PGTARGETSESSIONATTRS"),
 ];
 
+/// Variables that name what is on this machine, and where the server is from here.
+const OF_THIS_MACHINE: [&str; 9] = [
+    "PGHOST",
+    "PGHOSTADDR",
+    "PGPORT",
+    "PGPASSFILE",
+    "PGSSLCERT",
+    "PGSSLKEY",
+    "PGSSLROOTCERT",
+    "PGSSLCRL",
+    "PGSSLCRLDIR",
+];
+
 /// The values of `sslmode` that libpq knows.
 const SSL_MODES: [&str; 6] = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"];
 
@@ -73,6 +87,8 @@ impl Connection {
     /// [`PostgresError::NotDialable`]; `DumpError::File` if the private password file cannot be written.
     pub(crate) fn new(target: &Target, environment: &ToolEnvironment) -> Result<Self, PostgresError> {
         let place = describe(target);
+        let Way { target, is_inside } = way(target, environment);
+        let target = &*target;
         let mut variables = inherited(environment, target.password.is_none());
         let refuse = |reason| PostgresError::NotDialable { place: place.clone(), reason };
         // For a program that is a script; one whose name holds a colon cannot be named in a list.
@@ -114,8 +130,8 @@ impl Connection {
         if variables.iter().any(|(_, value)| value.as_encoded_bytes().contains(&0)) {
             return Err(refuse("a part of it holds a NUL byte"));
         }
-        let tools = installed(environment).into();
-        Ok(Connection { variables, tools, secrets: target.secrets(), _passfile: passfile, place })
+        let tools = available(target, is_inside, environment).into();
+        Ok(Connection { variables, password, tools, secrets: target.secrets(), _passfile: passfile, place })
     }
 
     /// Makes the same connection with another value of one of its variables.
@@ -126,14 +142,47 @@ impl Connection {
         other
     }
 
-    /// Makes a command for one of the tools, with this environment and no other.
-    pub(crate) fn command(&self, program: &Path) -> Command {
-        own_tools::command(program, &self.variables)
+    /// Makes the same connection with tools to choose among.
+    pub(crate) fn with_tools(&self, tools: Vec<Tools>) -> Connection {
+        Connection { tools: tools.into(), ..self.clone() }
     }
 
-    /// Gives the environment for the tools. It holds no password: that is in a private file, which goes with this connection.
-    pub(crate) fn variables(&self) -> &[(OsString, OsString)] {
-        &self.variables
+    /// Makes a command for one of the tools, with this environment and no other.
+    pub(crate) fn command(&self, tools: &Tools, name: &str) -> ToolCommand {
+        let mut command = tools.command(name, &self.variables(tools));
+        if let (Some(_), Some(password)) = (&tools.inside, &self.password) {
+            command.env("PGPASSWORD", password.expose());
+        }
+        command
+    }
+
+    /// Makes the process of a dump that was planned.
+    pub(crate) fn planned(&self, planned: &DumpCommand) -> ToolCommand {
+        let mut command = planned.process();
+        if let (Some(_), Some(password)) = (&planned.inside, &self.password) {
+            command.env("PGPASSWORD", password.expose());
+        }
+        command
+    }
+
+    /// Gives the environment for tools. It holds no password: that is in a private file, which goes with this connection, or
+    /// is handed to a tool inside a container when it starts.
+    pub(crate) fn variables(&self, tools: &Tools) -> Vec<(OsString, OsString)> {
+        let Some(inside) = &tools.inside else { return self.variables.clone() };
+        let is_kept =
+            |name: &OsStr| name.to_str().is_some_and(|name| name.starts_with("PG") && !OF_THIS_MACHINE.contains(&name));
+        let mut variables: Vec<_> = self.variables.iter().filter(|(name, _)| is_kept(name)).cloned().collect();
+        // The engine vouches for who is there, and what would check a certificate is on this machine.
+        for (name, value) in &mut variables {
+            if name == "PGSSLMODE" && value.as_encoded_bytes().starts_with(b"verify-") {
+                *value = "require".into();
+            }
+        }
+        variables.push(("PGHOST".into(), "127.0.0.1".into()));
+        variables.push(("PGPORT".into(), inside.port.to_string().into()));
+        // Nobody's: neither a password file nor certificates of the container's user are read.
+        variables.extend([("HOME".into(), "/nonexistent".into()), ("LC_MESSAGES".into(), "C".into())]);
+        variables
     }
 
     pub(crate) fn variable(&self, name: &str) -> Option<&OsStr> {

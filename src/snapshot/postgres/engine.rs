@@ -116,9 +116,14 @@ impl OpenDatabase for Session {
     fn describe(&self) -> Description {
         let program = self.tools.program("pg_dump");
         let (version, major, server) = (&self.identity.version, self.tools.major, self.identity.major);
+        let inside = self.tools.inside.as_ref();
         let known = if major == server { String::new() } else { format!(", known to restore into {server}") };
         Description {
-            found: format!("reachable; server {version}; saved with {} (PostgreSQL {major}{known})", shown(&program)),
+            found: format!(
+                "reachable; server {version}; saved with {} (PostgreSQL {major}{known}){}",
+                shown(&program),
+                inside.map(|inside| format!(" inside the container {}", inside.container.name())).unwrap_or_default()
+            ),
             server: Some(version.clone()),
             tool: (program, format!("PostgreSQL {major}")),
         }

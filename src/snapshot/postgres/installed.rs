@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use crate::own_tools;
 use crate::own_tools::ToolEnvironment;
+use crate::reach::Target;
+use crate::snapshot::containers;
 use crate::snapshot::postgres::tools::Tools;
 
 /// Folders of folders in which platforms and version managers keep tools; see [`ToolEnvironment::folders_below`].
@@ -68,7 +70,7 @@ fn among(folders: impl IntoIterator<Item = PathBuf>) -> Vec<Tools> {
             continue;
         }
         if let Some(major) = version_of(&folder) {
-            tools.push(Tools { folder, major });
+            tools.push(Tools { folder, major, inside: None });
         }
     }
     tools
@@ -99,6 +101,34 @@ fn version_by_asking(program: &Path) -> Option<u32> {
     let answer = own_tools::ask(program, &[OsStr::new("--version")], &[]).ok()?;
     leading_number(String::from_utf8(answer.stdout).ok()?.split("(PostgreSQL) ").nth(1)?)
 }
+
+/// Lists the tools that there are for a target: those of this machine, or, where the server is reached inside its container
+/// alone or there are none, those of the container.
+pub(crate) fn available(target: &Target, is_inside: bool, environment: &ToolEnvironment) -> Vec<Tools> {
+    let here = if is_inside { Vec::new() } else { installed(environment) };
+    if here.is_empty() { inside(target, environment) } else { here }
+}
+
+/// Lists the tools inside the container of this machine that a target's server runs in.
+pub(crate) fn inside(target: &Target, environment: &ToolEnvironment) -> Vec<Tools> {
+    let Some(server) = containers::server(target, environment) else { return Vec::new() };
+    let said = server.container.listing(LISTING);
+    let tools = |line: &str| {
+        let (folder, version) = line.split_once('\t')?;
+        let major = leading_number(version.split("(PostgreSQL) ").nth(1)?)?;
+        Some(Tools { folder: folder.into(), major, inside: Some(server.clone()) })
+    };
+    String::from_utf8_lossy(said).lines().filter_map(tools).collect()
+}
+
+/// Lists in a container the folders that hold all three programs, each with what `pg_dump` says of itself: those whose names
+/// begin with a version first, since what is on `PATH` may be a script that looks for them.
+const LISTING: &str = r#"IFS=:
+for folder in /usr/lib/postgresql/*/bin /usr/libexec/postgresql*/ $PATH; do
+    folder="${folder%/}"
+    [ -x "$folder/pg_dump" ] && [ -x "$folder/pg_restore" ] && [ -x "$folder/psql" ] &&
+        printf '%s\t%s\n' "$folder" "$("$folder/pg_dump" --version)"
+done; :"#;
 
 fn leading_number(text: &str) -> Option<u32> {
     let digits: String = text.chars().take_while(char::is_ascii_digit).collect();
@@ -160,7 +190,10 @@ mod tests {
         programs(&partial, "16.1");
         fs::remove_file(partial.join("psql")).unwrap();
         programs(&own, "16.4 (local build)");
-        assert_eq!(among([wrapped, partial, own.clone(), own.clone()]), [Tools { folder: own, major: 16 }]);
+        assert_eq!(
+            among([wrapped, partial, own.clone(), own.clone()]),
+            [Tools { folder: own, major: 16, inside: None }]
+        );
     }
 
     #[test]

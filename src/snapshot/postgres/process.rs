@@ -1,12 +1,11 @@
 //! Starts PostgreSQL's tools, and says what of their messages may be shown.
 
-use std::process::Command;
-
+use crate::own_tools::ToolCommand;
 use crate::secret::Secret;
 use crate::snapshot::tool_process::{Running, ToolError};
 
 /// Starts one of the tools.
-pub(crate) fn start(tool: &'static str, command: Command, secrets: &[Secret]) -> Result<Running, ToolError> {
+pub(crate) fn start(tool: &'static str, command: ToolCommand, secrets: &[Secret]) -> Result<Running, ToolError> {
     Running::start(tool, command, cleaned, secrets)
 }
 

@@ -54,8 +54,7 @@ impl Psql {
         mark: &str,
         cleaned: Cleaned,
     ) -> Result<Self, PostgresError> {
-        let program = tools.program("psql");
-        let mut command = connection.command(&program);
+        let mut command = connection.command(tools, "psql");
         // Not for pg_dump, which would write the dump in it instead of in the database's own encoding.
         command.env("PGCLIENTENCODING", "UTF8");
         // No start-up file, no prompt for a password, fields and rows ended by NUL bytes.

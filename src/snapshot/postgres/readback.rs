@@ -5,7 +5,6 @@ use std::io::{self, BufReader, Read, Write};
 use std::path::Path;
 use std::thread;
 
-use crate::own_tools;
 use crate::regular;
 use crate::snapshot::Watch;
 use crate::snapshot::dump_error::DumpError;
@@ -74,7 +73,7 @@ pub(crate) fn hash(path: &Path, watch: &dyn Watch) -> Result<String, PostgresErr
 /// Starts the engine's own reader.
 pub(crate) fn start_reader(tools: &Tools) -> Result<Running, PostgresError> {
     // It connects to nothing: no environment, no locale.
-    let mut command = own_tools::command(&tools.program("pg_restore"), &[]);
+    let mut command = tools.command("pg_restore", &[]);
     command.args(["-f", "-"]);
     Ok(process::start("pg_restore", command, &[])?)
 }

@@ -7,6 +7,7 @@ use crate::own_tools::ToolEnvironment;
 use crate::reach::Target;
 use crate::snapshot::postgres::PostgresError;
 use crate::snapshot::postgres::connection::Connection;
+use crate::snapshot::postgres::installed::inside;
 use crate::snapshot::postgres::psql::{Psql, literal, number, text};
 use crate::snapshot::postgres::tools;
 use crate::snapshot::postgres::tools::Tools;
@@ -94,7 +95,16 @@ impl Session {
         if let Some(judged) = judged.filter(|judged| *judged != session.identity.database) {
             return Err(PostgresError::OtherDatabase { judged: judged.to_owned(), found: session.identity.database });
         }
-        session.tools = tools::to_save(connection.tools(), session.identity.major)?.clone();
+        let fitting = |tools: &[Tools]| tools::to_save(tools, session.identity.major).cloned();
+        session.tools = match fitting(connection.tools()) {
+            Ok(tools) => tools,
+            Err(error) => {
+                let inside = inside(target, environment);
+                let Ok(tools) = fitting(&inside) else { return Err(error) };
+                session.connection = session.connection.with_tools(inside);
+                tools
+            }
+        };
         Ok(session)
     }
 

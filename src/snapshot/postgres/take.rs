@@ -4,13 +4,12 @@ use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::Path;
-use std::process::{ChildStdout, Command};
+use std::process::ChildStdout;
 use std::thread;
 use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::own_tools;
 use crate::secret::ForeignText;
 use crate::snapshot::dump_stream::{Hashing, Writing, compressor, open_private};
 use crate::snapshot::engine::{Copying, DumpCommand};
@@ -81,8 +80,9 @@ pub(crate) fn prepare(session: &mut Session, output: &Path, limits: Limits) -> R
     let command = DumpCommand {
         label: "pg_dump",
         program: session.tools.program("pg_dump"),
+        inside: session.tools.inside.as_ref().map(|inside| Box::new(inside.container.clone())),
         arguments: arguments.map(OsString::from).into(),
-        environment: session.connection_to(&session.identity.database).variables().to_vec(),
+        environment: session.connection_to(&session.identity.database).variables(&session.tools),
         output: output.to_owned(),
     };
     Ok(Prepared { command, proof })
@@ -110,7 +110,7 @@ pub(crate) fn take(
     let file = open_private(partial).map_err(PostgresError::file("write", partial))?;
     let writing = Writing::default();
     let following = writing.follow(partial).map_err(PostgresError::file("read", partial))?;
-    let mut dump = process::start("pg_dump", run_as_planned(command), session.connection.secrets())?;
+    let mut dump = process::start("pg_dump", session.connection.planned(command), session.connection.secrets())?;
     let mut reader = readback::start_reader(&session.tools)?;
     let stdout = dump.stdout();
     let stoppers = [dump.stopper(), session.psql.stopper(), reader.stopper()];
@@ -212,13 +212,6 @@ fn taken(
         by_hand: Vec::new(),
         copy: None,
     }
-}
-
-/// Makes the process that a plan speaks of.
-fn run_as_planned(planned: &DumpCommand) -> Command {
-    let mut command = own_tools::command(&planned.program, &planned.environment);
-    command.args(&planned.arguments);
-    command
 }
 
 /// The snapshot that `pg_dump` takes over, and the database's own encoding.

@@ -1,10 +1,14 @@
 //! Chooses among the client tools that are installed: to save a server's databases so that they come back, and to read
 //! such a dump again.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use crate::lists::{List, list};
+use crate::own_tools;
+use crate::own_tools::ToolCommand;
 use crate::snapshot::Manifest;
+use crate::snapshot::containers::Inside;
 use crate::snapshot::postgres::PostgresError;
 use crate::text::shown;
 
@@ -15,6 +19,8 @@ pub(crate) struct Tools {
     pub(crate) folder: PathBuf,
     /// Their major version.
     pub(crate) major: u32,
+    /// The server inside whose container they are; `None` for those of this machine.
+    pub(crate) inside: Option<Inside>,
 }
 
 /// The pairs of tools and older servers whose databases are known to come back.
@@ -24,6 +30,24 @@ impl Tools {
     #[must_use]
     pub(crate) fn program(&self, name: &str) -> PathBuf {
         self.folder.join(name)
+    }
+
+    /// Makes the command of one of them, with these variables and no others.
+    pub(crate) fn command(&self, name: &str, variables: &[(OsString, OsString)]) -> ToolCommand {
+        let program = self.program(name);
+        match &self.inside {
+            Some(inside) => inside.container.command(&program, variables),
+            None => ToolCommand::here(own_tools::command(&program, variables)),
+        }
+    }
+
+    /// Writes where they are: `/usr/lib/postgresql/15/bin`.
+    fn place(&self) -> String {
+        let folder = shown(&self.folder);
+        match &self.inside {
+            Some(inside) => format!("{folder} of the container {}", inside.container.name()),
+            None => folder.into_owned(),
+        }
     }
 
     /// Tells whether they read a dump that `pg_dump` of that version wrote. What is older reads a format that has not
@@ -113,8 +137,7 @@ pub(crate) fn to_read<'t>(installed: &'t [Tools], snapshot: &Manifest) -> Result
 }
 
 fn listed(tools: &[Tools]) -> String {
-    let listed: Vec<String> =
-        tools.iter().map(|tools| format!("{} in {}", tools.major, shown(&tools.folder))).collect();
+    let listed: Vec<String> = tools.iter().map(|tools| format!("{} in {}", tools.major, tools.place())).collect();
     listed.join(", ")
 }
 
@@ -127,7 +150,7 @@ mod tests {
         versions
             .iter()
             .enumerate()
-            .map(|(at, major)| Tools { folder: format!("/{at}").into(), major: *major })
+            .map(|(at, major)| Tools { folder: format!("/{at}").into(), major: *major, inside: None })
             .collect()
     }
 

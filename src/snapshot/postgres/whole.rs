@@ -1,11 +1,12 @@
 //! What a snapshot holds where it is whole, and how that is found out.
 
+use crate::snapshot::containers::way;
 use crate::snapshot::engine::Restoration;
 use crate::snapshot::postgres::PostgresError;
 use crate::snapshot::postgres::catalog::Contents;
 use crate::snapshot::postgres::contents;
 use crate::snapshot::postgres::facts::Facts;
-use crate::snapshot::postgres::installed::installed;
+use crate::snapshot::postgres::installed::{available, inside};
 use crate::snapshot::postgres::readback::{DumpFile, hash, read_back};
 use crate::snapshot::postgres::recorded;
 use crate::snapshot::postgres::script::Script;
@@ -42,7 +43,10 @@ pub(crate) fn of<'a>(restoration: &Restoration<'a>) -> Result<Whole<'a>, Postgre
         sha256: &manifest.sha256,
         compressed: manifest.compression.as_deref() == Some("zstd"),
     };
-    let tools = tools::to_read(&installed(restoration.environment), manifest)?.clone();
+    let (target, environment) = (restoration.target, restoration.environment);
+    let reader = |tools: &[Tools]| tools::to_read(tools, manifest).cloned();
+    let tools = reader(&available(target, way(target, environment).is_inside, environment))
+        .or_else(|error| reader(&inside(target, environment)).map_err(|_| error))?;
     Ok(Whole { manifest, dump, facts, promised, tools })
 }
 

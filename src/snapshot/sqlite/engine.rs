@@ -143,6 +143,7 @@ impl OpenDatabase for DatabaseFile {
     fn plan(mut self: Box<Self>, output: &Path) -> Result<SnapshotPlan, EngineError> {
         let obstacles = self.obstacles()?;
         let command = DumpCommand {
+            inside: None,
             label: "built-in SQLite",
             program: PathBuf::from("safe-test"),
             arguments: Vec::new(),

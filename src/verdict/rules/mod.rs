@@ -20,6 +20,7 @@ pub(crate) mod not_followed;
 mod one_database_two_names;
 mod platform_production;
 mod protection_disabled;
+mod removes_volumes;
 mod replica_or_cluster;
 mod shadow_database;
 mod value_unclear;
@@ -33,7 +34,7 @@ use crate::verdict::subject::Subject;
 pub(crate) type Check = fn(&Subject<'_>) -> Vec<Finding>;
 
 /// Every rule, in the order of the README.
-pub(crate) const ALL: [Check; 23] = [
+pub(crate) const ALL: [Check; 24] = [
     environment_production::check,
     platform_production::check,
     machine_production::check,
@@ -51,6 +52,7 @@ pub(crate) const ALL: [Check; 23] = [
     environment_file_missing::check,
     injected_environment::check,
     container_environment::check,
+    removes_volumes::check,
     file_unreadable::check,
     not_followed::check,
     duplicate_key::check,

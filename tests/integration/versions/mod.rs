@@ -35,7 +35,7 @@ fn tools(sandbox: &Sandbox, major: u32) -> PathBuf {
 }
 
 /// safe-test where only these client tools are to be found: the machine's own are hidden, in a mount namespace.
-fn with_tools_alone(sandbox: &Sandbox, tools: &[&Path], arguments: &[&str]) -> Command {
+pub(crate) fn with_tools_alone(sandbox: &Sandbox, tools: &[&Path], arguments: &[&str]) -> Command {
     let script = "mount -t tmpfs tmpfs /usr/lib/postgresql || exit 99; exec \"$0\" \"$@\"";
     let path = tools.iter().copied().chain([Path::new("/usr/bin"), Path::new("/bin")]);
     let mut command = sandbox.program("unshare");

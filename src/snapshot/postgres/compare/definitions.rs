@@ -47,7 +47,7 @@ fn writing_as(connection: &Connection, settings: &BTreeMap<String, String>) -> C
 ///
 /// [`ToolError`]: `pg_dump` failed, or was interrupted.
 fn dumped(connection: &Connection, tools: &Tools, encoding: &[u8], watch: &dyn Watch) -> Result<Script, PostgresError> {
-    let mut command = connection.command(&tools.program("pg_dump"));
+    let mut command = connection.command(tools, "pg_dump");
     command.args(["--schema-only", "--no-password", &format!("--encoding={}", shown(encoding))]);
     let mut dump = process::start("pg_dump", command, connection.secrets())?;
     let stopper = dump.stopper();

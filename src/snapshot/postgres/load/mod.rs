@@ -87,7 +87,7 @@ pub(crate) fn load_into(
 ) -> Result<Loaded, PostgresError> {
     let dump = whole.dump;
     let file = regular::open_own(dump.path).map_err(PostgresError::file("read", dump.path))?;
-    let mut command = server.connection.command(&whole.tools.program("pg_restore"));
+    let mut command = server.connection.command(&whole.tools, "pg_restore");
     // Without a database it writes the text of what it would do, and so without a transaction for each large object.
     command.args(["--single-transaction", "--file=-"]);
     let mut reader = process::start("pg_restore", command, server.connection.secrets())?;

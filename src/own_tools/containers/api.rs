@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -19,26 +19,31 @@ const LONGEST: u64 = 16 << 20;
 /// A container, as the list of all has it.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct Listed {
-    pub(super) id: String,
+pub(crate) struct Listed {
+    pub(crate) id: String,
+    /// With a leading slash, each.
     #[serde(default)]
-    pub(super) ports: Option<Vec<Port>>,
+    names: Option<Vec<String>>,
+    #[serde(default)]
+    labels: Option<BTreeMap<String, String>>,
+    #[serde(default)]
+    pub(crate) ports: Option<Vec<Port>>,
     #[serde(default)]
     network_settings: Option<NetworkSettings>,
 }
 
 /// A port of a container.
 #[derive(Debug, Clone, Deserialize)]
-pub(super) struct Port {
+pub(crate) struct Port {
     /// The address of this machine at which it is published; empty for all.
     #[serde(rename = "IP", default)]
-    pub(super) ip: String,
+    pub(crate) ip: String,
     #[serde(rename = "PrivatePort")]
-    pub(super) inside: u16,
+    pub(crate) inside: u16,
     #[serde(rename = "PublicPort", default)]
-    pub(super) published: Option<u16>,
+    pub(crate) published: Option<u16>,
     #[serde(rename = "Type", default)]
-    pub(super) protocol: String,
+    pub(crate) protocol: String,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -58,32 +63,140 @@ struct Network {
 
 impl Listed {
     /// Tells whether the container has this address in one of its networks.
-    pub(super) fn has(&self, address: IpAddr) -> bool {
+    pub(crate) fn has(&self, address: IpAddr) -> bool {
         let networks = self.network_settings.iter().filter_map(|settings| settings.networks.as_ref()).flatten();
         let mut addresses = networks.flat_map(|(_, network)| [&network.ipv4, &network.ipv6]);
         addresses.any(|own| own.parse() == Ok(address))
+    }
+
+    /// Finds the port inside that is published at an address of this machine.
+    pub(crate) fn published_at(&self, address: SocketAddr) -> Option<u16> {
+        let is_there = |ip: &str| match ip.parse::<IpAddr>() {
+            Ok(ip) => ip.is_unspecified() || ip == address.ip() || address.ip().is_unspecified(),
+            Err(_) => ip.is_empty(),
+        };
+        let mut ports = self.ports.iter().flatten().filter(|port| port.protocol != "udp");
+        ports.find(|port| port.published == Some(address.port()) && is_there(&port.ip)).map(|port| port.inside)
+    }
+
+    /// Finds the address of this machine at which a port inside is published.
+    pub(crate) fn where_published(&self, inside: u16) -> Option<SocketAddr> {
+        let ports = self.ports.iter().flatten().filter(|port| port.protocol != "udp" && port.inside == inside);
+        ports.filter_map(|port| Some(SocketAddr::new(reached(&port.ip)?, port.published?))).next()
+    }
+
+    /// Gives the name that people know it by.
+    pub(crate) fn name(&self) -> &str {
+        let first = self.names.iter().flatten().next();
+        first.map_or(self.id.as_str(), |name| name.trim_start_matches('/'))
+    }
+
+    /// Gives the value of a label.
+    pub(crate) fn label(&self, name: &str) -> Option<&str> {
+        self.labels.as_ref()?.get(name).map(String::as_str)
+    }
+}
+
+/// Gives the address by which a port is reached from this machine that is published at `ip`; `None` where that is no address.
+fn reached(ip: &str) -> Option<IpAddr> {
+    match ip.parse::<IpAddr>() {
+        Ok(IpAddr::V6(ip)) if ip.is_unspecified() => Some(Ipv6Addr::LOCALHOST.into()),
+        Ok(ip) if !ip.is_unspecified() => Some(ip),
+        Ok(_) => Some(Ipv4Addr::LOCALHOST.into()),
+        Err(_) => ip.is_empty().then_some(Ipv4Addr::LOCALHOST.into()),
+    }
+}
+
+/// A container as the engines' programs describe it when they are asked to inspect it.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Described {
+    id: String,
+    #[serde(default)]
+    name: String,
+    #[serde(default)]
+    config: Option<DescribedConfig>,
+    #[serde(default)]
+    network_settings: Option<DescribedNetworks>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct DescribedConfig {
+    #[serde(default)]
+    labels: Option<BTreeMap<String, String>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct DescribedNetworks {
+    #[serde(default)]
+    networks: Option<BTreeMap<String, Network>>,
+    /// By `5432/tcp`.
+    #[serde(default)]
+    ports: Option<BTreeMap<String, Option<Vec<Bound>>>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Bound {
+    #[serde(default)]
+    host_ip: String,
+    #[serde(default)]
+    host_port: String,
+}
+
+/// Reads what an engine's program says of containers that it was asked to inspect.
+///
+/// # Errors
+///
+/// It is no such answer.
+pub(crate) fn described(answer: &[u8]) -> io::Result<Vec<Listed>> {
+    let described: Vec<Described> = serde_json::from_slice(answer).map_err(io::Error::other)?;
+    Ok(described.into_iter().map(Listed::from).collect())
+}
+
+impl From<Described> for Listed {
+    fn from(container: Described) -> Listed {
+        let Described { id, name, config, network_settings } = container;
+        let (networks, bound) = network_settings.map_or((None, None), |settings| (settings.networks, settings.ports));
+        let ports = bound.into_iter().flatten().flat_map(|(port, bound)| {
+            let (inside, protocol) = port.split_once('/').unwrap_or((&port, "tcp"));
+            let (inside, protocol) = (inside.parse::<u16>().ok(), protocol.to_owned());
+            bound.unwrap_or_default().into_iter().filter_map(move |bound| {
+                let (ip, published) = (bound.host_ip, bound.host_port.parse().ok());
+                Some(Port { ip, inside: inside?, published, protocol: protocol.clone() })
+            })
+        });
+        Listed {
+            id,
+            names: Some(vec![name]),
+            labels: config.and_then(|config| config.labels),
+            ports: Some(ports.collect()),
+            network_settings: Some(NetworkSettings { networks }),
+        }
     }
 }
 
 /// A container, with what it was made of.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct Inspected {
+pub(crate) struct Inspected {
     /// With a leading slash.
     #[serde(default)]
-    pub(super) name: String,
+    pub(crate) name: String,
     /// The program that it starts with, and the program's words.
     #[serde(default)]
-    pub(super) path: String,
+    pub(crate) path: String,
     #[serde(default)]
-    pub(super) args: Option<Vec<String>>,
+    pub(crate) args: Option<Vec<String>>,
     #[serde(default)]
-    pub(super) mounts: Option<Vec<Mount>>,
+    pub(crate) mounts: Option<Vec<Mount>>,
 }
 
 impl Inspected {
     /// Gives the words that it starts with.
-    pub(super) fn start(&self) -> Vec<String> {
+    pub(crate) fn start(&self) -> Vec<String> {
         [&self.path].into_iter().chain(self.args.iter().flatten()).cloned().collect()
     }
 }
@@ -91,20 +204,20 @@ impl Inspected {
 /// What a container has been given to keep files in.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct Mount {
+pub(crate) struct Mount {
     /// `volume`, `bind`, `tmpfs` or another.
     #[serde(rename = "Type", default)]
-    pub(super) kind: String,
+    pub(crate) kind: String,
     /// The volume's.
     #[serde(default)]
-    pub(super) name: Option<String>,
+    pub(crate) name: Option<String>,
     #[serde(default)]
-    pub(super) source: String,
+    pub(crate) source: String,
     #[serde(default)]
-    pub(super) destination: String,
+    pub(crate) destination: String,
     /// Whether the container may write there.
     #[serde(rename = "RW", default = "yes")]
-    pub(super) is_writable: bool,
+    pub(crate) is_writable: bool,
 }
 
 fn yes() -> bool {
@@ -114,12 +227,12 @@ fn yes() -> bool {
 /// A volume.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct Volume {
-    pub(super) name: String,
+pub(crate) struct Volume {
+    pub(crate) name: String,
     #[serde(default)]
-    pub(super) driver: String,
+    pub(crate) driver: String,
     #[serde(default)]
-    pub(super) options: Option<BTreeMap<String, String>>,
+    pub(crate) options: Option<BTreeMap<String, String>>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -138,42 +251,42 @@ struct Top {
 
 /// Questions to one engine, which are all to be answered by a moment.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Api<'a> {
+pub(crate) struct Api<'a> {
     socket: &'a Path,
     deadline: Instant,
 }
 
 impl<'a> Api<'a> {
-    pub(super) fn new(socket: &'a Path, patience: Duration) -> Api<'a> {
+    pub(crate) fn new(socket: &'a Path, patience: Duration) -> Api<'a> {
         Api { socket, deadline: Instant::now() + patience }
     }
 
     /// Lists the containers that run.
-    pub(super) fn running(self) -> io::Result<Vec<Listed>> {
+    pub(crate) fn running(self) -> io::Result<Vec<Listed>> {
         self.get("/containers/json")
     }
 
     /// Lists all containers, those that have ended, too.
-    pub(super) fn containers(self) -> io::Result<Vec<Listed>> {
+    pub(crate) fn containers(self) -> io::Result<Vec<Listed>> {
         self.get("/containers/json?all=1")
     }
 
     /// Lists all volumes.
-    pub(super) fn volumes(self) -> io::Result<Vec<Volume>> {
+    pub(crate) fn volumes(self) -> io::Result<Vec<Volume>> {
         Ok(self.get::<Volumes>("/volumes")?.volumes.unwrap_or_default())
     }
 
-    pub(super) fn inspect(self, container: &str) -> io::Result<Inspected> {
+    pub(crate) fn inspect(self, container: &str) -> io::Result<Inspected> {
         self.get(&format!("/containers/{}/json", segment(container)?))
     }
 
-    pub(super) fn volume(self, name: &str) -> io::Result<Volume> {
+    pub(crate) fn volume(self, name: &str) -> io::Result<Volume> {
         self.get(&format!("/volumes/{}", segment(name)?))
     }
 
     /// Lists the command lines of the processes in a container. Podman asks the container's own `ps`, and sends nothing where
     /// there is none, unless it is asked for columns of its own (`podman-top(1)`).
-    pub(super) fn processes(self, container: &str) -> io::Result<Vec<String>> {
+    pub(crate) fn processes(self, container: &str) -> io::Result<Vec<String>> {
         let path = format!("/containers/{}/top", segment(container)?);
         let top: Top = self.get(&path).or_else(|_| self.get(&format!("{path}?ps_args=args")))?;
         // The last column of `ps -ef` is the command.
@@ -304,6 +417,30 @@ mod tests {
             assert_eq!(text(answer).unwrap_err(), "it does not answer as an engine of containers does", "{answer}");
         }
         assert_eq!(text("HTTP/1.1 403 Forbidden\r\n\r\n").unwrap_err(), "it answers with status 403");
+    }
+
+    #[test]
+    fn what_a_program_describes_is_what_an_engine_lists() {
+        // Recorded from Podman 4.3.1 and Docker 20.10.24.
+        let said = r#"[{"Id":"57c138084fdd","Name":"saved","Config":{"Labels":null},"NetworkSettings":{"Ports":
+            {"5432/tcp":[{"HostIp":"127.0.0.1","HostPort":"5440"}]},"Networks":{"podman":{"IPAddress":"10.88.0.2"}}}},
+            {"Id":"647ab59be3a7","Name":"/maria","Config":{"Labels":{"com.docker.compose.service":"db"}},"NetworkSettings":
+            {"Ports":{"3306/tcp":[{"HostIp":"","HostPort":"5450"}],"5432/tcp":null,"53/udp":[{"HostIp":"::","HostPort":"5353"}]}}}]"#;
+        let found = described(said.as_bytes()).unwrap();
+        let [saved, maria] = found.as_slice() else { panic!("{found:?}") };
+        assert_eq!(
+            (saved.name(), maria.name(), maria.label("com.docker.compose.service")),
+            ("saved", "maria", Some("db"))
+        );
+        assert!(saved.has("10.88.0.2".parse().unwrap()) && !maria.has("10.88.0.2".parse().unwrap()));
+        let at = |text: &str| text.parse::<SocketAddr>().unwrap();
+        assert_eq!(saved.published_at(at("127.0.0.1:5440")), Some(5432));
+        assert_eq!(saved.published_at(at("127.0.0.2:5440")), None);
+        assert_eq!(maria.published_at(at("192.0.2.7:5450")), Some(3306));
+        assert_eq!(maria.published_at(at("127.0.0.1:5353")), None);
+        assert_eq!(maria.where_published(3306), Some(at("127.0.0.1:5450")));
+        assert_eq!(maria.where_published(5432), None);
+        assert!(described(b"Error: no such container").is_err());
     }
 
     #[test]

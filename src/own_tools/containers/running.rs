@@ -1,0 +1,129 @@
+//! Lists the containers that run on this machine, whichever engine has them.
+
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use crate::own_tools::ToolEnvironment;
+use crate::own_tools::containers::api::{Api, Listed, described};
+use crate::own_tools::containers::container::{Cli, Container};
+use crate::own_tools::containers::sockets::sockets;
+
+/// How long an engine may take to list what runs.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Programs that know of containers without an engine that listens, and the words with which they look on this machine.
+const WITHOUT_SOCKET: [(&str, &[&str]); 2] =
+    [("podman", if cfg!(target_os = "linux") { &["--remote=false"] } else { &[] }), ("nerdctl", &[])];
+
+/// A container that runs, and how programs are run in it.
+#[derive(Debug, Clone)]
+pub(crate) struct Running {
+    listed: Listed,
+    container: Option<Container>,
+}
+
+impl Running {
+    /// Gives what its engine says of it.
+    pub(crate) fn listed(&self) -> &Listed {
+        &self.listed
+    }
+
+    /// Gives it as what programs are run in; `None` where no program is installed that speaks to its engine.
+    pub(crate) fn container(&self) -> Option<Container> {
+        self.container.clone()
+    }
+
+    fn new(listed: Listed, cli: Option<&Cli>) -> Running {
+        let container = cli.map(|cli| Container::new(cli.clone(), &listed.id, listed.name()));
+        Running { listed, container }
+    }
+}
+
+/// The containers that an engine was found to have, for the next question of this call.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Remembered(Arc<Mutex<Vec<Running>>>);
+
+/// Looks through the containers that run, an engine after the other, for those that are wanted; the engines behind one that
+/// has any are not asked. What cannot be asked has none. Where those that were found before have any, nobody is asked.
+pub(crate) fn find(environment: &ToolEnvironment, is_wanted: impl Fn(&Listed) -> bool) -> Vec<Running> {
+    let wanted = |running: &[Running]| -> Vec<Running> {
+        running.iter().filter(|running| is_wanted(&running.listed)).cloned().collect()
+    };
+    let mut remembered = environment.containers().0.lock().unwrap_or_else(PoisonError::into_inner);
+    let known = wanted(&remembered);
+    if !known.is_empty() {
+        return known;
+    }
+    let value = |name: &str| environment.get(name)?.to_str();
+    let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    for socket in sockets(value, real).into_iter().filter(|socket| socket.exists()) {
+        let Ok(listed) = Api::new(&socket, PATIENCE).running() else { continue };
+        if listed.iter().any(&is_wanted) {
+            let cli = of_socket(environment, &socket);
+            *remembered = listed.into_iter().map(|listed| Running::new(listed, cli.as_ref())).collect();
+            return wanted(&remembered);
+        }
+    }
+    for (name, words) in WITHOUT_SOCKET {
+        let Some(program) = environment.find(name) else { continue };
+        let words = words.iter().map(OsString::from).collect();
+        let cli = Cli { program, words, variables: variables(environment) };
+        let listed = by_program(&cli).unwrap_or_default();
+        if listed.iter().any(&is_wanted) {
+            *remembered = listed.into_iter().map(|listed| Running::new(listed, Some(&cli))).collect();
+            return wanted(&remembered);
+        }
+    }
+    Vec::new()
+}
+
+/// Tells whether every engine of this machine says that it has no volume; `false` where one cannot be asked.
+pub(crate) fn there_are_no_volumes(environment: &ToolEnvironment) -> bool {
+    let value = |name: &str| environment.get(name)?.to_str();
+    let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let mut sockets = sockets(value, real).into_iter().filter(|socket| socket.exists()).peekable();
+    let has_none = |socket: PathBuf| Api::new(&socket, PATIENCE).volumes().is_ok_and(|volumes| volumes.is_empty());
+    sockets.peek().is_some() && sockets.all(has_none)
+}
+
+/// Finds the program by which the engine at a socket is spoken to.
+fn of_socket(environment: &ToolEnvironment, socket: &Path) -> Option<Cli> {
+    let mut address = OsString::from("unix://");
+    address.push(socket);
+    let by = |name: &str, words: Vec<OsString>| {
+        let program: PathBuf = environment.find(name)?;
+        Some(Cli { program, words, variables: variables(environment) })
+    };
+    by("docker", vec!["-H".into(), address.clone()]).or_else(|| by("podman", vec!["--url".into(), address]))
+}
+
+/// Lists by a program what runs.
+fn by_program(cli: &Cli) -> io::Result<Vec<Listed>> {
+    let said = cli.ask(&["ps", "--quiet", "--no-trunc"].map(OsStr::new))?;
+    let said = String::from_utf8(said).map_err(io::Error::other)?;
+    let ids: Vec<&str> = said.split_whitespace().collect();
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let words: Vec<&OsStr> = ["inspect"].into_iter().chain(ids).map(OsStr::new).collect();
+    described(&cli.ask(&words)?)
+}
+
+/// Gives the programs what they find their settings, storage and helpers by, and nothing that names another engine.
+fn variables(environment: &ToolEnvironment) -> Vec<(OsString, OsString)> {
+    let is_given = |name: &str| {
+        matches!(name, "HOME" | "TMPDIR" | "DBUS_SESSION_BUS_ADDRESS" | "CONTAINERD_ADDRESS" | "CONTAINERD_NAMESPACE")
+            || name.starts_with("XDG_")
+            || name.starts_with("CONTAINERS_")
+            || name.starts_with("NERDCTL_")
+    };
+    let mut variables = environment.selected(is_given);
+    if let Ok(path) = std::env::join_paths(environment.folders()) {
+        variables.push(("PATH".into(), path));
+    }
+    variables.push(("DOCKER_CLI_HINTS".into(), "false".into()));
+    variables
+}

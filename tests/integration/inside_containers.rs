@@ -1,0 +1,184 @@
+//! Databases in containers: saved, put back and looked at by the tools inside, where none of this machine fits or reaches
+//! them. The engine is a small server of ours with one container, and its program runs on this machine what it is to run
+//! inside; real engines are tried by `tests/containers`.
+
+use std::io::{Read, Write};
+use std::os::unix::net::UnixListener;
+use std::path::Path;
+use std::thread;
+
+use crate::support::{Mariadb, Outcome, Postgres, Programs, Sandbox};
+use crate::versions::with_tools_alone;
+
+/// A password with whatever means something to shells and option files.
+const PASSWORD: &str = r#"pa ss'w"o$r\d#;`"#;
+const IN_A_URL: &str = "pa%20ss%27w%22o%24r%5Cd%23%3B%60";
+
+/// Gives the project an engine with a container in which `inside` serves: published at a port of this machine, or not, and
+/// the service `shop-database-inside` of the project's compose file. Programs inside are those of `folder`.
+fn with_engine(sandbox: &mut Sandbox, inside: u16, published: Option<u16>, folder: &Path) {
+    let socket = sandbox.temporary().join("engine.sock");
+    let public = published.map(|port| format!(r#","PublicPort":{port},"IP":"127.0.0.1""#)).unwrap_or_default();
+    let containers = format!(
+        r#"[{{"Id":"79dab3379acc","Names":["/shop-db-1"],"Ports":[{{"PrivatePort":{inside},"Type":"tcp"{public}}}],
+        "Labels":{{"com.docker.compose.service":"shop-database-inside",
+        "com.docker.compose.project.working_dir":"{}"}},"NetworkSettings":{{"Networks":{{}}}}}}]"#,
+        sandbox.project().display()
+    );
+    let listener = UnixListener::bind(&socket).unwrap();
+    // It waits for its next caller until the tests end.
+    thread::spawn(move || {
+        for mut caller in listener.incoming().flatten() {
+            let (mut question, mut byte) = (Vec::new(), [0]);
+            while !question.ends_with(b"\r\n\r\n") && caller.read_exact(&mut byte).is_ok() {
+                question.push(byte[0]);
+            }
+            let answer = match question.starts_with(b"GET /containers/json ") {
+                true => format!("HTTP/1.0 200 OK\r\n\r\n{containers}"),
+                false => "HTTP/1.0 404 Not Found\r\n\r\n{}".to_owned(),
+            };
+            // Who asked may be gone.
+            let _ = caller.write_all(answer.as_bytes());
+        }
+    });
+    sandbox.set("DOCKER_HOST", format!("unix://{}", socket.display()));
+    // `docker -H unix://… exec -i 79dab3379acc …`
+    sandbox.recording_tool(
+        "docker",
+        &format!(
+            "[ \"$1\" = -H ] && shift 2; [ \"$1\" = exec ] || exit 98; shift; [ \"$1\" = -i ] && shift\n\
+             [ \"$1\" = 79dab3379acc ] || exit 97; shift\nPGUSER=nobody MYSQL_PWD=wrong PATH='{}':/usr/bin:/bin exec \"$@\"",
+            folder.display()
+        ),
+    );
+    sandbox.write("compose.yml", "services:\n  shop-database-inside:\n    image: shop\n");
+}
+
+/// Makes a role of that password, which owns a new database with a table of three rows.
+fn make_postgres(server: &Postgres, database: &str) {
+    server.psql("postgres", &format!("DROP DATABASE IF EXISTS {database}"));
+    server.psql("postgres", &format!("DROP ROLE IF EXISTS {database}"));
+    let password = PASSWORD.replace('\'', "''");
+    server.psql("postgres", &format!("CREATE ROLE {database} LOGIN CREATEDB PASSWORD '{password}'"));
+    server.psql("postgres", &format!("CREATE DATABASE {database} OWNER {database} TEMPLATE template0"));
+    server.psql(
+        database,
+        &format!("SET SESSION AUTHORIZATION {database}; CREATE TABLE t (a int); INSERT INTO t VALUES (1), (2), (3)"),
+    );
+}
+
+/// No argument of the engine's program may say the password.
+#[track_caller]
+fn expect_no_password(sandbox: &Sandbox) {
+    let calls = sandbox.calls("docker").join("\n");
+    assert!(calls.contains("exec -i 79dab3379acc"), "{calls}");
+    assert!(!calls.contains("pa ss"), "{calls}");
+}
+
+#[test]
+fn without_tools_on_this_machine_those_of_the_container_that_publishes_the_port_save_and_restore() {
+    let server = Postgres::of_version(18);
+    let database = "inside_published_test";
+    make_postgres(server, database);
+    let mut sandbox = Sandbox::new();
+    with_engine(&mut sandbox, server.port(), Some(server.port()), &Programs::of_version(18).folder);
+    let url = format!("postgres://{database}:{IN_A_URL}@127.0.0.1:{}/{database}", server.port());
+    sandbox.write(".env", format!("APP_ENV=testing\nDATABASE_URL={url}\n"));
+    sandbox.suite("");
+    let tools = sandbox.tools();
+    let run = |arguments: &[&str]| Outcome::of(&mut with_tools_alone(&sandbox, &[&tools], arguments));
+    let said = run(&["doctor"]).expect_code(0).stdout;
+    assert!(said.contains("(PostgreSQL 18) inside the container shop-db-1"), "{said}");
+    let said = run(&["--dry-run", "./suite"]).expect_code(0).stderr;
+    assert!(said.contains("runs docker exec -i shop-db-1 "), "{said}");
+    let said = run(&["./suite"]).expect_code(0).stderr;
+    assert!(sandbox.has_run() && said.contains(" saved ("), "{said}");
+    let said = run(&["./suite"]).expect_code(0).stderr;
+    assert!(said.contains(" unchanged since "), "{said}");
+    server.psql(database, "DELETE FROM t; CREATE TABLE u (a int)");
+    run(&["verify", "--level", "restore"]).expect_code(0);
+    run(&["restore", "latest"]).expect_code(0);
+    assert_eq!(server.psql(database, "SELECT count(*), to_regclass('u') IS NULL FROM t"), "3|t");
+    expect_no_password(&sandbox);
+}
+
+#[test]
+fn a_service_that_publishes_no_port_is_reached_inside_its_container() {
+    let server = Postgres::server();
+    let database = "inside_service_test";
+    make_postgres(server, database);
+    let mut sandbox = Sandbox::new();
+    with_engine(&mut sandbox, server.port(), None, &Programs::of_machine().clients());
+    let url = format!("postgres://{database}:{IN_A_URL}@shop-database-inside:{}/{database}", server.port());
+    sandbox.write(".env", format!("APP_ENV=testing\nDATABASE_URL={url}\n"));
+    sandbox.suite("");
+    let said = sandbox.guarded().expect_code(0).stderr;
+    assert!(sandbox.has_run() && said.contains("on shop-database-inside:"), "{said}");
+    server.psql(database, "DELETE FROM t");
+    sandbox.run(&["restore", "latest"]).expect_code(0);
+    assert_eq!(server.psql(database, "SELECT count(*) FROM t"), "3");
+    expect_no_password(&sandbox);
+}
+
+#[test]
+fn a_service_whose_port_is_published_is_reached_there_by_the_tools_of_this_machine() {
+    let server = Postgres::server();
+    let database = "inside_named_test";
+    make_postgres(server, database);
+    let mut sandbox = Sandbox::new();
+    // Inside it is another.
+    with_engine(&mut sandbox, 5432, Some(server.port()), Path::new("/nowhere"));
+    let url = format!("postgres://{database}:{IN_A_URL}@shop-database-inside/{database}");
+    sandbox.write(".env", format!("APP_ENV=testing\nDATABASE_URL={url}\n"));
+    sandbox.suite("");
+    sandbox.guarded().expect_code(0);
+    assert_eq!(sandbox.manifests()[0]["tables"][0]["rows"], 3);
+    assert_eq!(sandbox.calls("docker"), [""; 0]);
+}
+
+#[test]
+fn a_mariadb_inside_is_saved_and_put_back() {
+    let server = Mariadb::server();
+    let database = "inside_maria_test";
+    server.replace_database(database);
+    let password = PASSWORD.replace('\\', r"\\").replace('\'', r"\'");
+    server.sql(
+        database,
+        &format!(
+            "CREATE OR REPLACE USER inside@'%' IDENTIFIED BY '{password}'; GRANT ALL ON *.* TO inside@'%' WITH GRANT OPTION; \
+             CREATE TABLE t (a INT PRIMARY KEY); INSERT INTO t VALUES (1), (2), (3); CREATE VIEW v AS SELECT * FROM t"
+        ),
+    );
+    let mut sandbox = Sandbox::new();
+    with_engine(&mut sandbox, server.port(), None, Path::new("/usr/bin"));
+    let url = format!("mysql://inside:{IN_A_URL}@shop-database-inside:{}/{database}", server.port());
+    sandbox.write(".env", format!("APP_ENV=testing\nDATABASE_URL={url}\n"));
+    sandbox.suite("");
+    let said = sandbox.guarded().expect_code(0).stderr;
+    assert!(sandbox.has_run() && said.contains(" saved ("), "{said}");
+    sandbox.run(&["verify", "--level", "restore"]).expect_code(0);
+    server.sql(database, "DROP VIEW v; DELETE FROM t");
+    sandbox.run(&["restore", "latest"]).expect_code(0);
+    assert_eq!(server.sql(database, "SELECT COUNT(*) FROM v"), "3");
+    expect_no_password(&sandbox);
+}
+
+#[test]
+fn what_the_engine_says_is_told_where_nothing_runs_inside() {
+    let server = Postgres::server();
+    let database = "inside_paused_test";
+    make_postgres(server, database);
+    let mut sandbox = Sandbox::new();
+    with_engine(&mut sandbox, server.port(), None, &Programs::of_machine().clients());
+    let url = format!("postgres://{database}:{IN_A_URL}@shop-database-inside:{}/{database}", server.port());
+    sandbox.write(".env", format!("APP_ENV=testing\nDATABASE_URL={url}\n"));
+    sandbox.suite("");
+    // It lists the tools, and is paused then.
+    let docker = sandbox.tools().join("docker");
+    let works = std::fs::read_to_string(&docker).unwrap();
+    let paused = "[ \"$4\" = -i ] && { echo 'Error response from daemon: Container shop-db-1 is paused' >&2; exit 1; }";
+    sandbox.tool("docker", &works.replacen("#!/bin/sh\n", &format!("#!/bin/sh\n{paused}\n"), 1));
+    let said = sandbox.guarded().expect_code(121).stderr;
+    assert!(!sandbox.has_run() && said.contains("Container shop-db-1 is paused"), "{said}");
+    assert!(said.trim_end().ends_with("the command was not run"), "{said}");
+}
