@@ -6,6 +6,7 @@ pub(crate) mod decouple;
 pub(crate) mod dialects;
 pub(crate) mod django;
 pub(crate) mod dotenv;
+pub(crate) mod entries;
 pub(crate) mod manifests;
 pub(crate) mod program;
 pub(crate) mod pytest;

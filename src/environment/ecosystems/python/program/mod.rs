@@ -3,9 +3,11 @@
 //!
 //! Source: the language reference ("Simple statements", "Compound statements", "The import system").
 
+pub(crate) mod assignments;
 pub(crate) mod block;
 pub(crate) mod calls;
 pub(crate) mod connections;
+pub(crate) mod definitions;
 pub(crate) mod imports;
 pub(crate) mod interpreter;
 pub(crate) mod modules;
