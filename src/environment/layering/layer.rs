@@ -21,8 +21,11 @@ pub(crate) enum Layer {
     /// Values that stand as they are.
     Fixed(Rc<Vec<Rc<Setting>>>),
     /// Values that depend on the layers above them: placeholders, templates, default values in code.
-    Computed(Rc<dyn Fn(Lookup<'_>) -> Vec<Setting>>),
+    Computed(Compute),
 }
+
+/// Computes the values of a layer from what those above it say; the library is for files that this makes it read.
+type Compute = Rc<dyn Fn(Lookup<'_>, &Library<'_>) -> Vec<Setting>>;
 
 impl Layer {
     pub(crate) fn file(path: PathBuf) -> Layer {
@@ -34,6 +37,11 @@ impl Layer {
     }
 
     pub(crate) fn computed(settings: impl Fn(Lookup<'_>) -> Vec<Setting> + 'static) -> Layer {
+        Layer::Computed(Rc::new(move |lookup, _| settings(lookup)))
+    }
+
+    /// Values that depend on the layers above them, as which further files are read for them does.
+    pub(crate) fn read(settings: impl Fn(Lookup<'_>, &Library<'_>) -> Vec<Setting> + 'static) -> Layer {
         Layer::Computed(Rc::new(settings))
     }
 
@@ -107,7 +115,7 @@ impl Chain {
                     continue;
                 }
                 Layer::Fixed(settings) => Rc::clone(settings),
-                Layer::Computed(computed) => shared(computed(&lookup)),
+                Layer::Computed(computed) => shared(computed(&lookup, library)),
                 Layer::File(path, own) => {
                     let dialects = own.unwrap_or(self.dialects);
                     let Some(dialect) = dialects.get(round % dialects.len().max(1)) else { continue };

@@ -5,21 +5,21 @@ use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use crate::collections::HashMap;
+use crate::collections::HashSet;
+use crate::environment::Setting;
 use crate::environment::ecosystems::python::entries::{conftests, entries, roots};
 use crate::environment::ecosystems::python::program::interpreter::go_through;
 use crate::environment::ecosystems::python::program::modules::{Program, Read, Sources};
-use crate::environment::ecosystems::python::program::run::Outcome;
+use crate::environment::ecosystems::python::program::run::{LoadedBy, Outcome};
 use crate::environment::ecosystems::python::program::settings::{
     MOST_ROUNDS, Round, of_any, of_django, of_environment, rounds,
 };
+use crate::environment::ecosystems::python::pytest::Configured;
 use crate::environment::ecosystems::scene::Scene;
-use crate::environment::layering::Layer;
+use crate::environment::layering::{Layer, Library};
 use crate::environment::not_followed::GivenUp;
 use crate::environment::readers::expansion::Lookup;
 use crate::environment::readers::formats;
-use crate::environment::{Origin, Setting, Unresolved};
-use crate::text;
 
 /// What a program counts for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,61 +50,49 @@ pub(crate) struct Layers {
 
 impl Code {
     /// Reads the settings module of Django, as `from` would import it.
-    pub(crate) fn of_django(scene: &Scene<'_>, roots: Vec<PathBuf>, from: &Path, module: &str) -> Code {
+    pub(crate) fn of_django(
+        scene: &Scene<'_>,
+        configured: &Configured,
+        roots: Vec<PathBuf>,
+        from: &Path,
+        module: &str,
+    ) -> Code {
         let program = Program::new(roots, words(scene), data, sources(scene));
         let library = scene.library;
-        let read = |path: &Path| if library.exists(path) { library.string(path) } else { None };
-        let Some(entry) = program.resolve(from, module, Some(&read)) else { return Code::default() };
+        let Some(entry) = program.resolve(from, module, &reader(library)) else { return Code::default() };
         // What tests put into the environment comes before the settings are imported.
         let sets = |path: &PathBuf| library.manifest(path).contains("environ");
         let mut entries: Vec<PathBuf> = conftests(scene).into_iter().filter(sets).collect();
         entries.push(entry);
-        Code::of(scene, program, entries, Kind::Django(scene.purpose.test))
+        Code::of(scene, configured, program, entries, Kind::Django(scene.purpose.test))
     }
 
     /// Reads what the command would go through, beside what a framework says.
-    pub(crate) fn of_any(scene: &Scene<'_>) -> Code {
+    pub(crate) fn of_any(scene: &Scene<'_>, configured: &Configured) -> Code {
         let entries = entries(scene);
         if entries.is_empty() {
             return Code::default();
         }
-        Code::of(scene, Program::new(roots(scene).to_vec(), words(scene), data, sources(scene)), entries, Kind::Any)
+        let program = Program::new(roots(scene).to_vec(), words(scene), data, sources(scene));
+        Code::of(scene, configured, program, entries, Kind::Any)
     }
 
-    fn of(scene: &Scene<'_>, program: Program, entries: Vec<PathBuf>, kind: Kind) -> Code {
-        let library = scene.library;
-        let read = |path: &Path| if library.exists(path) { library.string(path) } else { None };
-        let lookup = |name: &str| scene.environment.get(name).map(str::to_owned);
+    fn of(scene: &Scene<'_>, configured: &Configured, program: Program, entries: Vec<PathBuf>, kind: Kind) -> Code {
         // Most scenes go through the same program.
         let key = format!("ways through a program of Python {entries:?} {}", program.key());
-        let ways = library.once(key, || Ways { program, entries, known: RefCell::default() });
-        let (program, entries) = (&ways.program, &ways.entries);
-        program.begin();
-        let outcome = ways.outcome(0, Some(&read), &lookup);
-        if program.is_cut() || outcome.is_cut {
-            let why = "it and what it imports are more than is gone through";
-            let (path, line) =
-                outcome.cut.clone().map_or((entries[0].clone(), None), |(path, line)| (path, Some(line)));
-            library.give_up(&path, line, GivenUp::too_much(why));
-        }
-        let rounds = rounds(&outcome);
-        if rounds > MOST_ROUNDS {
-            library.give_up(&entries[0], None, GivenUp::too_much("a name in it may stand for more than eight values"));
-        }
-        let modules = program.paths();
-        let shown = modules.iter().map(|path| (path.clone(), library.shown(path))).collect();
-        let files = loaded_files(scene, &outcome);
-        let is_forced = !outcome.found.variables.all(true).is_empty();
-        let counted = Rc::new(Counted { ways, shown, is_cut: outcome.is_cut });
-        let layer = |number: usize, what: What| {
+        let ways = scene.library.once(key, || Ways { program, entries, known: RefCell::default() });
+        ways.program.begin();
+        let (folder, root) = (scene.folder.to_owned(), scene.project.root.clone());
+        let mut counted = Counted { ways, kind, folder, root, rounds: 1, files: Vec::new(), modules: 0 };
+        counted.look_around(scene, configured);
+        let counted = Rc::new(counted);
+        let layer = |number: usize, is_forced: bool| {
             let counted = Rc::clone(&counted);
-            Layer::computed(move |lookup| counted.settings(number, what, lookup))
+            Layer::read(move |lookup, library| counted.settings(number, is_forced, lookup, library))
         };
-        let layers = (0..rounds.min(MOST_ROUNDS)).map(|number| Layers {
-            forced: is_forced.then(|| layer(number, What::Forced)),
-            own: Some(layer(number, What::Own(kind))),
-        });
-        Code { files, layers: layers.collect(), modules }
+        let layers = (0..counted.rounds)
+            .map(|number| Layers { forced: Some(layer(number, true)), own: Some(layer(number, false)) });
+        Code { files: counted.files.clone(), layers: layers.collect(), modules: counted.ways.program.paths() }
     }
 }
 
@@ -118,60 +106,136 @@ struct Ways {
 /// What a program comes to for one scene.
 struct Counted {
     ways: Rc<Ways>,
-    /// The paths of its modules as they are shown.
-    shown: HashMap<PathBuf, PathBuf>,
-    /// The way of the scene's own environment was not gone to its end, which is said already.
-    is_cut: bool,
+    kind: Kind,
+    /// The folder that the command runs in, and the project's root.
+    folder: PathBuf,
+    root: PathBuf,
+    /// How many rounds have layers.
+    rounds: usize,
+    /// The dotenv files that have layers.
+    files: Vec<PathBuf>,
+    /// How many modules were known when the layers were made.
+    modules: usize,
 }
 
 impl Counted {
-    fn settings(&self, number: usize, what: What, lookup: Lookup<'_>) -> Vec<Setting> {
-        let outcome = self.ways.outcome(number, None, lookup);
-        let shown = |path: &Path| self.shown.get(path).map_or_else(|| path.to_owned(), Clone::clone);
+    /// Finds how many rounds there are and which dotenv files are loaded. What these files say may turn more of the code
+    /// on, so they are looked into before; which values they come to is told later, dialect by dialect.
+    fn look_around(&mut self, scene: &Scene<'_>, configured: &Configured) {
+        let library = scene.library;
+        let given = |list: &[Setting], name: &str| {
+            list.iter().find(|setting| setting.name == name).map(|setting| setting.value.clone())
+        };
+        let above = scene.find_upwards(&[".env"]);
+        for _ in 0..MOST_TURNS {
+            let program = &self.ways.program;
+            let beside: Vec<PathBuf> = program.paths().iter().map(|path| path.with_file_name(".env")).collect();
+            let files = above.iter().chain(&self.files).chain(&beside);
+            let lookup = |name: &str| {
+                given(&configured.forced, name)
+                    .or_else(|| scene.environment.get(name).map(str::to_owned))
+                    .or_else(|| files.clone().find_map(|file| library.unexpanded(file, name)))
+                    .or_else(|| given(&configured.defaults, name))
+            };
+            let (mut rounds, mut loaded, mut number) = (1, Vec::new(), 0);
+            while number < rounds.min(MOST_ROUNDS) {
+                let outcome = self.ways.outcome(number, library, &lookup);
+                rounds = rounds.max(self::rounds(&outcome));
+                loaded.extend(self.loaded_files(&outcome, library));
+                number += 1;
+            }
+            self.rounds = self.rounds.max(rounds.min(MOST_ROUNDS));
+            let known = (self.files.len(), self.modules);
+            let mut seen: HashSet<PathBuf> = self.files.iter().cloned().collect();
+            self.files.extend(loaded.into_iter().filter(|path| seen.insert(path.clone())));
+            self.modules = self.ways.program.paths().len();
+            if (self.files.len(), self.modules) == known {
+                break;
+            }
+        }
+    }
+
+    fn settings(&self, number: usize, is_forced: bool, lookup: Lookup<'_>, library: &Library<'_>) -> Vec<Setting> {
+        let outcome = self.ways.outcome(number, library, lookup);
+        if !self.covers(&outcome, library) {
+            let why = "what files put into the environment makes it go ways that were not foreseen";
+            library.give_up(&self.ways.entries[0], None, GivenUp::Code(why.into()));
+        }
+        let shown = |path: &Path| library.shown(path);
         let round = Round { program: &self.ways.program, outcome: &outcome, number, shown: &shown };
-        let mut settings = match what {
-            What::Forced => return of_environment(round, true),
-            What::Own(Kind::Django(tests)) => of_django(round, tests),
-            What::Own(Kind::Any) => of_any(round),
+        let mut settings = match self.kind {
+            _ if is_forced => return of_environment(round, true),
+            Kind::Django(tests) => of_django(round, tests),
+            Kind::Any => of_any(round),
         };
         settings.extend(of_environment(round, false));
-        if outcome.is_cut && !self.is_cut {
-            settings.extend(self.ways.entries.first().map(|entry| unknown(&shown(entry))));
-        }
         settings
+    }
+
+    /// Tells whether there are layers for all that a way comes to: for its rounds, and for the dotenv files that it loads.
+    fn covers(&self, outcome: &Outcome, library: &Library<'_>) -> bool {
+        let is_looked_into = |module: &PathBuf| {
+            let file = module.with_file_name(".env");
+            self.kind == Kind::Any || file.parent() == Some(&self.folder) || !library.exists(&file)
+        };
+        rounds(outcome) <= self.rounds
+            && self.loaded_files(outcome, library).iter().all(|file| self.files.contains(file))
+            && self.ways.program.paths().iter().skip(self.modules).all(is_looked_into)
+    }
+
+    /// Finds the dotenv files that the code names: from the command's folder, or from a folder above the module.
+    fn loaded_files(&self, outcome: &Outcome, library: &Library<'_>) -> Vec<PathBuf> {
+        let find = |loaded: &LoadedBy| {
+            let above = loaded.module.ancestors().skip(1).take_while(|folder| folder.starts_with(&self.root));
+            let mut folders = std::iter::once(self.folder.as_path()).chain(above);
+            let name = loaded.name.trim_start_matches("./");
+            folders.find_map(|folder| Some(folder.join(name)).filter(|path| library.exists(path)))
+        };
+        outcome.found.files.iter().filter_map(find).collect()
     }
 }
 
+/// Dotenv files that one after the other turns on are not followed further.
+const MOST_TURNS: usize = 4;
+
+/// Reads the modules of a program.
+fn reader<'l>(library: &'l Library<'_>) -> impl Fn(&Path) -> Option<String> + 'l {
+    |path| if library.exists(path) { library.string(path) } else { None }
+}
+
 impl Ways {
-    fn outcome(&self, number: usize, read: Read<'_>, lookup: Lookup<'_>) -> Rc<Outcome> {
-        // What had no reader may have missed modules that one would have read.
+    fn outcome(&self, number: usize, library: &Library<'_>, lookup: Lookup<'_>) -> Rc<Outcome> {
         let is_same = |known: &&Known| {
-            (known.had_reader || read.is_none())
-                && known.outcome.is_of(number)
-                && known.answers.iter().all(|(name, value)| lookup(name) == *value)
+            known.outcome.is_of(number) && known.answers.iter().all(|(name, value)| lookup(name) == *value)
         };
         if let Some(known) = self.known.borrow().iter().find(is_same) {
             return Rc::clone(&known.outcome);
         }
-        let known = Known::of(&self.program, &self.entries, read, lookup, number);
+        let known = Known::of(&self.program, &self.entries, &reader(library), lookup, number);
         let outcome = Rc::clone(&known.outcome);
+        self.note_caps(&outcome, library);
         self.known.borrow_mut().push(known);
         outcome
     }
-}
 
-/// What may have been said where a way was not gone to its end.
-fn unknown(module: &Path) -> Setting {
-    let (name, origin) = (text::shown(module).into_owned(), Origin::whole_file(module, None));
-    Setting { name, value: String::new(), origin, unresolved: Some(Unresolved::Code) }
+    fn note_caps(&self, outcome: &Outcome, library: &Library<'_>) {
+        if self.program.is_cut() || outcome.is_cut {
+            let why = "it and what it imports are more than is gone through";
+            let (path, line) =
+                outcome.cut.clone().map_or((self.entries[0].clone(), None), |(path, line)| (path, Some(line)));
+            library.give_up(&path, line, GivenUp::too_much(why));
+        }
+        if rounds(outcome) > MOST_ROUNDS {
+            let why = GivenUp::too_much("a name in it may stand for more than eight values");
+            library.give_up(&self.entries[0], None, why);
+        }
+    }
 }
 
 /// What a program came to for these answers about the environment: most loaders give the same ones.
 struct Known {
     answers: Vec<(String, Option<String>)>,
     outcome: Rc<Outcome>,
-    /// Modules that were not read before could be.
-    had_reader: bool,
 }
 
 impl Known {
@@ -186,7 +250,7 @@ impl Known {
             value
         };
         let outcome = Rc::new(go_through(program, entries, read, &noted, number));
-        Known { answers: answers.into_inner(), outcome, had_reader: read.is_some() }
+        Known { answers: answers.into_inner(), outcome }
     }
 }
 
@@ -212,44 +276,29 @@ fn data(path: &Path, text: &str) -> Option<Vec<(Vec<String>, String, u32)>> {
     Some(flat.whole()?.into_iter().map(|entry| (entry.path, entry.value, entry.line)).collect())
 }
 
-#[derive(Clone, Copy)]
-enum What {
-    Forced,
-    Own(Kind),
-}
-
-/// Finds the dotenv files that the code names: from the command's folder, or from a folder above the module.
-fn loaded_files(scene: &Scene<'_>, outcome: &Outcome) -> Vec<PathBuf> {
-    let mut files = Vec::new();
-    for loaded in &outcome.found.files {
-        let above = loaded.module.ancestors().skip(1).take_while(|folder| folder.starts_with(&scene.project.root));
-        let folders = std::iter::once(scene.folder).chain(above);
-        let name = loaded.name.trim_start_matches("./");
-        let found = folders.map(|folder| folder.join(name)).find(|path| scene.library.exists(path));
-        files.extend(found.filter(|path| !files.contains(path)));
-    }
-    files
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    use crate::environment::Project;
+    use crate::environment::memory::MemoryFiles;
+
+    /// Counts what is given up on in a program that `lookup` is asked by.
+    fn gaps(text: &str, lookup: Lookup<'_>) -> usize {
+        let files = MemoryFiles::new(&[("/p/s.py", text)]);
+        let project = Project { root: "/p".into(), folder: "/p".into(), home: None };
+        let library = Library::new(&files, &project);
+        let program = Program::new(Vec::new(), Vec::new(), data, Sources::default());
+        let ways = Ways { program, entries: vec![PathBuf::from("/p/s.py")], known: RefCell::default() };
+        ways.outcome(0, &library, lookup);
+        library.into_parts().2.len()
+    }
+
     #[test]
-    fn a_way_that_is_cut_later_says_that_it_does_not_know() {
+    fn a_way_that_is_cut_says_that_it_does_not_know() {
         let deep: String = (1..60).map(|depth| format!("{}if True:\n", " ".repeat(depth))).collect();
         let text = format!("if os.getenv('X') == 'y':\n{deep}{}a = 1", " ".repeat(60));
-        let program = Program::new(Vec::new(), Vec::new(), data, Sources::default());
-        let entries = vec![PathBuf::from("/p/s.py")];
-        let read = |path: &Path| (path == Path::new("/p/s.py")).then(|| text.clone());
-        let ways = Rc::new(Ways { program, entries, known: RefCell::default() });
-        let outcome = ways.outcome(0, Some(&read), &|_| None);
-        let counted = Counted { ways, shown: HashMap::default(), is_cut: outcome.is_cut };
-        let unknown = |lookup: Lookup<'_>| {
-            let settings = counted.settings(0, What::Own(Kind::Django(false)), lookup);
-            settings.iter().filter(|setting| setting.unresolved == Some(Unresolved::Code)).count()
-        };
-        assert_eq!(unknown(&|_| None), 0);
-        assert_eq!(unknown(&|_| Some("y".to_owned())), 1);
+        assert_eq!(gaps(&text, &|_| None), 0);
+        assert_eq!(gaps(&text, &|_| Some("y".to_owned())), 1);
     }
 }

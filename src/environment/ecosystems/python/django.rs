@@ -64,7 +64,7 @@ pub(crate) fn add(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>) {
         let mut code = module.map_or_else(Code::default, |module| {
             let roots = vec![home.clone(), home.join("src")];
             let file = home.join("manage.py");
-            Code::of_django(scene, roots, &file, &module)
+            Code::of_django(scene, &configured, roots, &file, &module)
         });
         let mut folders = vec![home.clone()];
         folders.extend(code.modules.iter().filter_map(|path| path.parent().map(Path::to_owned)));

@@ -15,7 +15,7 @@ use crate::environment::layering::{Layer, ReadingsBuilder};
 pub(crate) fn add(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>) {
     let configured = Configured::of(scene);
     // Django's settings are read as such.
-    let code = if django::is_used(scene) { Code::default() } else { Code::of_any(scene) };
+    let code = if django::is_used(scene) { Code::default() } else { Code::of_any(scene, &configured) };
     for texts in &code.layers {
         let mut layers = vec![Layer::fixed(configured.forced.clone())];
         layers.extend(texts.forced.clone());

@@ -44,9 +44,9 @@ mod tests {
             |name: &str| environment.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
         let mut all = Vec::new();
         let entries = [PathBuf::from("/p/s.py")];
-        let first = go_through(&program, &entries, Some(&read), &lookup, 0);
+        let first = go_through(&program, &entries, &read, &lookup, 0);
         for number in 0..rounds(&first).min(MOST_ROUNDS) {
-            let outcome = go_through(&program, &entries, None, &lookup, number);
+            let outcome = go_through(&program, &entries, &read, &lookup, number);
             let round = Round { program: &program, outcome: &outcome, number, shown: &Path::to_owned };
             let mut settings = if is_django { of_django(round, true) } else { of_any(round) };
             settings.extend(of_environment(round, true));
@@ -254,7 +254,7 @@ mod tests {
             let name = path.strip_prefix("/p").ok()?.to_str()?;
             files.iter().find(|(known, _)| *known == name).map(|(_, text)| (*text).to_owned())
         };
-        let outcome = go_through(&program, &[Path::new("/p").join(entry)], Some(&read), &|_| None, 0);
+        let outcome = go_through(&program, &[Path::new("/p").join(entry)], &read, &|_| None, 0);
         (program, outcome)
     }
 

@@ -74,7 +74,7 @@ const RELEVANT: &[&str] = &[
 pub(crate) type Parse = fn(&Path, &str) -> Option<Vec<(Vec<String>, String, u32)>>;
 
 /// Reads a text file of the project; `None` where there is none.
-pub(crate) type Read<'r> = Option<&'r dyn Fn(&Path) -> Option<String>>;
+pub(crate) type Read<'r> = &'r dyn Fn(&Path) -> Option<String>;
 
 impl Program {
     pub(crate) fn new(roots: Vec<PathBuf>, words: Vec<String>, parse: Parse, sources: Sources) -> Self {
@@ -141,11 +141,11 @@ impl Program {
             return known.clone();
         }
         let known = self.sources.borrow().get(path.as_os_str()).cloned();
-        let source = known.or_else(|| {
-            let source = read?(path).map(|text| Rc::new(Source::of(&text)));
+        let source = known.unwrap_or_else(|| {
+            let source = read(path).map(|text| Rc::new(Source::of(&text)));
             self.sources.borrow_mut().insert(path.as_os_str().to_owned(), source.clone());
-            Some(source)
-        })?;
+            source
+        });
         let number = self.paths.borrow().len();
         let is_too_much =
             number >= MOST_MODULES || self.bytes.get() + source.as_ref().map_or(0, |source| source.bytes) > MOST_BYTES;
@@ -171,7 +171,7 @@ impl Program {
         if let Some(known) = self.data.borrow().get(path) {
             return known.clone();
         }
-        let text = read?(path).filter(|text| self.bytes.get() + text.len() <= MOST_BYTES);
+        let text = read(path).filter(|text| self.bytes.get() + text.len() <= MOST_BYTES);
         let value = text.map(|text| {
             self.bytes.set(self.bytes.get() + text.len());
             let file = self.paths.borrow().len();
@@ -197,11 +197,8 @@ impl Program {
             return known.clone();
         }
         let found = self.find(from, module, read);
-        // Without a reader only those are found that were read before.
-        if read.is_some() {
-            let mut resolved = self.resolved.borrow_mut();
-            resolved.entry(folder.to_owned()).or_default().insert(module.to_owned(), found.clone());
-        }
+        let mut resolved = self.resolved.borrow_mut();
+        resolved.entry(folder.to_owned()).or_default().insert(module.to_owned(), found.clone());
         found
     }
 

@@ -25,7 +25,7 @@ pub(crate) struct LoadedBy {
 /// One way through a program.
 pub(crate) struct Run<'p> {
     pub(crate) program: &'p Program,
-    /// Reads a module that was not read before; `None` where only those count that were.
+    /// Reads a module that was not read before.
     pub(crate) read: Read<'p>,
     pub(crate) lookup: Lookup<'p>,
     /// Which of several alternatives is taken.
