@@ -5,7 +5,6 @@ use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use crate::collections::HashSet;
 use crate::environment::Setting;
 use crate::environment::ecosystems::python::entries::{conftests, entries, roots};
 use crate::environment::ecosystems::python::program::interpreter::go_through;
@@ -34,8 +33,6 @@ enum Kind {
 pub(crate) struct Code {
     /// The modules that belong together.
     pub(crate) modules: Vec<PathBuf>,
-    /// The dotenv files that they load, those that are there.
-    pub(crate) files: Vec<PathBuf>,
     /// What they come to, once for each way that it may come.
     pub(crate) layers: Vec<Layers>,
 }
@@ -43,6 +40,8 @@ pub(crate) struct Code {
 /// What one way through the code comes to.
 #[derive(Clone, Default)]
 pub(crate) struct Layers {
+    /// The dotenv files that it loads, those that are there.
+    pub(crate) files: Vec<PathBuf>,
     /// It beats the environment.
     pub(crate) forced: Option<Layer>,
     pub(crate) own: Option<Layer>,
@@ -83,16 +82,19 @@ impl Code {
         let ways = scene.library.once(key, || Ways { program, entries, known: RefCell::default() });
         ways.program.begin();
         let (folder, root) = (scene.folder.to_owned(), scene.project.root.clone());
-        let mut counted = Counted { ways, kind, folder, root, rounds: 1, files: Vec::new(), modules: 0 };
+        let mut counted = Counted { ways, kind, folder, root, files: vec![Vec::new()], modules: 0 };
         counted.look_around(scene, configured);
         let counted = Rc::new(counted);
         let layer = |number: usize, is_forced: bool| {
             let counted = Rc::clone(&counted);
             Layer::read(move |lookup, library| counted.settings(number, is_forced, lookup, library))
         };
-        let layers = (0..counted.rounds)
-            .map(|number| Layers { forced: Some(layer(number, true)), own: Some(layer(number, false)) });
-        Code { files: counted.files.clone(), layers: layers.collect(), modules: counted.ways.program.paths() }
+        let layers = counted.files.iter().enumerate().map(|(number, files)| Layers {
+            files: files.clone(),
+            forced: Some(layer(number, true)),
+            own: Some(layer(number, false)),
+        });
+        Code { layers: layers.collect(), modules: counted.ways.program.paths() }
     }
 }
 
@@ -110,10 +112,8 @@ struct Counted {
     /// The folder that the command runs in, and the project's root.
     folder: PathBuf,
     root: PathBuf,
-    /// How many rounds have layers.
-    rounds: usize,
-    /// The dotenv files that have layers.
-    files: Vec<PathBuf>,
+    /// The dotenv files that have layers, for each round that has.
+    files: Vec<Vec<PathBuf>>,
     /// How many modules were known when the layers were made.
     modules: usize,
 }
@@ -128,28 +128,32 @@ impl Counted {
         };
         let above = scene.find_upwards(&[".env"]);
         for _ in 0..MOST_TURNS {
-            let program = &self.ways.program;
-            let beside: Vec<PathBuf> = program.paths().iter().map(|path| path.with_file_name(".env")).collect();
-            let files = above.iter().chain(&self.files).chain(&beside);
-            let lookup = |name: &str| {
-                given(&configured.forced, name)
-                    .or_else(|| scene.environment.get(name).map(str::to_owned))
-                    .or_else(|| files.clone().find_map(|file| library.unexpanded(file, name)))
-                    .or_else(|| given(&configured.defaults, name))
-            };
-            let (mut rounds, mut loaded, mut number) = (1, Vec::new(), 0);
-            while number < rounds.min(MOST_ROUNDS) {
+            let known = (self.files.iter().map(Vec::len).sum::<usize>(), self.modules);
+            let mut number = 0;
+            while number < self.files.len() {
+                let mut beside = Vec::new();
+                if self.kind != Kind::Any {
+                    beside.extend(self.ways.program.paths().iter().map(|path| path.with_file_name(".env")));
+                }
+                let files: Vec<PathBuf> = above.iter().chain(&self.files[number]).cloned().chain(beside).collect();
+                let lookup = |name: &str| {
+                    given(&configured.forced, name)
+                        .or_else(|| scene.environment.get(name).map(str::to_owned))
+                        .or_else(|| files.iter().find_map(|file| library.unexpanded(file, name)))
+                        .or_else(|| given(&configured.defaults, name))
+                };
                 let outcome = self.ways.outcome(number, library, &lookup);
-                rounds = rounds.max(self::rounds(&outcome));
-                loaded.extend(self.loaded_files(&outcome, library));
+                let rounds = rounds(&outcome).min(MOST_ROUNDS).max(self.files.len());
+                self.files.resize(rounds, Vec::new());
+                for file in self.loaded_files(&outcome, number, library) {
+                    if !self.files[number].contains(&file) {
+                        self.files[number].push(file);
+                    }
+                }
                 number += 1;
             }
-            self.rounds = self.rounds.max(rounds.min(MOST_ROUNDS));
-            let known = (self.files.len(), self.modules);
-            let mut seen: HashSet<PathBuf> = self.files.iter().cloned().collect();
-            self.files.extend(loaded.into_iter().filter(|path| seen.insert(path.clone())));
             self.modules = self.ways.program.paths().len();
-            if (self.files.len(), self.modules) == known {
+            if (self.files.iter().map(Vec::len).sum(), self.modules) == known {
                 break;
             }
         }
@@ -157,7 +161,7 @@ impl Counted {
 
     fn settings(&self, number: usize, is_forced: bool, lookup: Lookup<'_>, library: &Library<'_>) -> Vec<Setting> {
         let outcome = self.ways.outcome(number, library, lookup);
-        if !self.covers(&outcome, library) {
+        if !self.covers(&outcome, number, library) {
             let why = "what files put into the environment makes it go ways that were not foreseen";
             library.give_up(&self.ways.entries[0], None, GivenUp::Code(why.into()));
         }
@@ -173,25 +177,27 @@ impl Counted {
     }
 
     /// Tells whether there are layers for all that a way comes to: for its rounds, and for the dotenv files that it loads.
-    fn covers(&self, outcome: &Outcome, library: &Library<'_>) -> bool {
+    fn covers(&self, outcome: &Outcome, number: usize, library: &Library<'_>) -> bool {
         let is_looked_into = |module: &PathBuf| {
             let file = module.with_file_name(".env");
             self.kind == Kind::Any || file.parent() == Some(&self.folder) || !library.exists(&file)
         };
-        rounds(outcome) <= self.rounds
-            && self.loaded_files(outcome, library).iter().all(|file| self.files.contains(file))
+        rounds(outcome).min(MOST_ROUNDS) <= self.files.len()
+            && self.loaded_files(outcome, number, library).iter().all(|file| self.files[number].contains(file))
             && self.ways.program.paths().iter().skip(self.modules).all(is_looked_into)
     }
 
-    /// Finds the dotenv files that the code names: from the command's folder, or from a folder above the module.
-    fn loaded_files(&self, outcome: &Outcome, library: &Library<'_>) -> Vec<PathBuf> {
+    /// Finds the dotenv files that the code names in a round: from the command's folder, or from a folder above the module.
+    fn loaded_files(&self, outcome: &Outcome, number: usize, library: &Library<'_>) -> Vec<PathBuf> {
         let find = |loaded: &LoadedBy| {
             let above = loaded.module.ancestors().skip(1).take_while(|folder| folder.starts_with(&self.root));
-            let mut folders = std::iter::once(self.folder.as_path()).chain(above);
-            let name = loaded.name.trim_start_matches("./");
-            folders.find_map(|folder| Some(folder.join(name)).filter(|path| library.exists(path)))
+            let (own, name) = match loaded.name.trim_start_matches("./") {
+                "" => (None, ".env"),
+                name => (Some(self.folder.as_path()), name),
+            };
+            own.into_iter().chain(above).find_map(|folder| Some(folder.join(name)).filter(|path| library.exists(path)))
         };
-        outcome.found.files.iter().filter_map(find).collect()
+        outcome.found.files.iter().filter(|file| file.is_in(number)).filter_map(find).collect()
     }
 }
 

@@ -20,7 +20,7 @@ pub(crate) fn add(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>) {
         let mut layers = vec![Layer::fixed(configured.forced.clone())];
         layers.extend(texts.forced.clone());
         layers.push(Layer::Environment);
-        layers.extend(code.files.iter().cloned().chain(scene.find_upwards(&[".env"])).map(Layer::file));
+        layers.extend(texts.files.iter().cloned().chain(scene.find_upwards(&[".env"])).map(Layer::file));
         layers.push(Layer::fixed(configured.defaults.clone()));
         layers.extend(texts.own.clone());
         readings.chain("configuration in code", DIALECTS, layers);

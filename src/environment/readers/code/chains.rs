@@ -201,8 +201,12 @@ impl Parser<'_, '_> {
 
     /// Calls what stands at a path; a block behind it is a default.
     fn called(&mut self, path: &str, arguments: &Arguments) -> Option<Computed> {
-        // `name()` stands for what a function of the code returns.
-        if let Some(value) = (self.scope.names)(&format!("{path}()")).filter(|value| *value != Computed::Unknown) {
+        // `name()` stands for what a function of the code returns, `name(…)` for what it returns for any arguments.
+        let is_plain = arguments.positional.is_empty() && arguments.keywords.is_empty();
+        let of_any = if is_plain { None } else { (self.scope.names)(&format!("{path}(…)")) };
+        let of_any = of_any.filter(|value| *value != Computed::Unset);
+        let returned = of_any.or_else(|| (self.scope.names)(&format!("{path}()")));
+        if let Some(value) = returned.filter(|value| *value != Computed::Unknown) {
             return Some(value);
         }
         let value = calls::call(path, arguments, self.scope.lookup);

@@ -5,8 +5,14 @@ use std::path::Path;
 
 use crate::environment::ecosystems::python::program::run::Run;
 use crate::environment::ecosystems::python::program::scope::size;
-use crate::environment::readers::code::python::Statement;
 use crate::environment::readers::code::{Computed, Entry, Place, Scope};
+
+/// How a block is left before its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Left {
+    Returned,
+    Failed,
+}
 
 /// The names of a module, a class or a function while it is gone through.
 pub(crate) struct Block<'r, 'p> {
@@ -16,7 +22,14 @@ pub(crate) struct Block<'r, 'p> {
     /// The block around it, whose names are known in it.
     pub(crate) outer: Option<&'r Block<'r, 'p>>,
     pub(crate) names: Vec<Entry>,
-    pub(crate) returned: Option<Computed>,
+    /// What it returns, as it may come.
+    pub(crate) returned: Option<Entry>,
+    /// It was left: what follows is not gone through.
+    pub(crate) left: Option<Left>,
+    /// What fails here is caught.
+    pub(crate) is_tried: bool,
+    /// How many statements since `try` may have failed.
+    pub(crate) doubts: usize,
     /// The data file that was opened last, as the code spells it.
     pub(crate) opened: Option<String>,
     /// It is what a function does.
@@ -24,10 +37,26 @@ pub(crate) struct Block<'r, 'p> {
 }
 
 impl<'p> Block<'_, 'p> {
+    /// A block of its own for a module.
+    pub(crate) fn of_module<'b>(run: &'b Run<'p>, path: &'b Path, file: usize) -> Block<'b, 'p> {
+        Block {
+            run,
+            path,
+            file,
+            outer: None,
+            names: Vec::new(),
+            returned: None,
+            left: None,
+            is_tried: false,
+            doubts: 0,
+            opened: None,
+            is_function: false,
+        }
+    }
+
     /// A block within this one, with names of its own.
     pub(crate) fn inner<'b>(&'b self, names: Vec<Entry>, is_function: bool) -> Block<'b, 'p> {
-        let (run, path, file) = (self.run, self.path, self.file);
-        Block { run, path, file, outer: Some(self), names, returned: None, opened: None, is_function }
+        Block { outer: Some(self), names, is_function, ..Block::of_module(self.run, self.path, self.file) }
     }
 
     /// Finds a name in this block, or in those around it.
@@ -48,8 +77,7 @@ impl<'p> Block<'_, 'p> {
     }
 
     /// Tells whether a condition holds; `None` where that is not known.
-    pub(crate) fn holds(&self, condition: &Statement) -> Option<bool> {
-        let text = condition.rest();
+    pub(crate) fn holds(&self, text: &str, line: u32) -> Option<bool> {
         if text.contains("TYPE_CHECKING") {
             return Some(false);
         }
@@ -57,7 +85,7 @@ impl<'p> Block<'_, 'p> {
             return Some(true);
         }
         let is_undecided = Cell::new(false);
-        let value = self.with_scope(condition.line, is_about_elsewhere(text), &is_undecided, |scope| {
+        let value = self.with_scope(line, is_about_elsewhere(text), &is_undecided, |scope| {
             let value = scope.evaluate(text);
             scope.holds(&value)
         });

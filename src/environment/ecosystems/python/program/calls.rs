@@ -1,8 +1,9 @@
 //! Calls that change what names hold, the environment, or which files are loaded.
 
 use crate::environment::ecosystems::python::program::block::Block;
-use crate::environment::ecosystems::python::program::run::LoadedBy;
+use crate::environment::ecosystems::python::program::run::{LoadedBy, has_databases};
 use crate::environment::ecosystems::python::program::scope::{Assigned, assign, update};
+use crate::environment::ecosystems::python::program::variables::GONE;
 use crate::environment::readers::code::python::{Part, Statement, closing, parts};
 use crate::environment::readers::code::{Computed, Entry};
 
@@ -25,6 +26,24 @@ impl Block<'_, '_> {
         }
     }
 
+    /// Notes that a variable is taken out of the environment.
+    pub(crate) fn unset_variable(&self, name: &str, statement: &Statement) {
+        if self.run.value_of(name) == Computed::Unset {
+            return;
+        }
+        let (expression, place) = (statement.text.clone(), self.at(statement.line));
+        self.note_variable(name, &Assigned { value: GONE, expression, place }, true);
+    }
+
+    /// Notes what calls within an expression change.
+    pub(crate) fn call_within(&mut self, expression: &str, statement: &Statement) {
+        let is_of_name = |c: char| c == '.' || c == '_' || c.is_alphanumeric();
+        for (at, _) in CHANGING.iter().flat_map(|mark| expression.match_indices(mark)) {
+            let start = expression[..at].trim_end_matches(is_of_name).len();
+            self.call(&Statement { text: expression[start..].to_owned(), ..statement.clone() });
+        }
+    }
+
     /// A call that changes something: `A["b"].update(…)`, `os.environ.setdefault(…)`, `load_dotenv(…)`.
     pub(crate) fn call(&mut self, statement: &Statement) {
         let text = statement.text.as_str();
@@ -42,11 +61,16 @@ impl Block<'_, '_> {
                 self.note_variable(&entry.key, &assigned(entry.value.clone(), &entry.expression), true);
             }
         }
-        let is_environment = matches!(before, [.., Part::Name("environ")]);
+        let is_environment = is_environment(before);
         match (*last, &arguments.positional[..]) {
             ("setdefault", [Computed::Text(name), value, ..]) if is_environment => {
                 self.note_variable(name, &assigned(value.clone(), text), false);
             }
+            ("putenv", [Computed::Text(name), value, ..]) => {
+                self.note_variable(name, &assigned(value.clone(), text), true);
+            }
+            ("pop", [Computed::Text(name), ..]) if is_environment => self.unset_variable(name, statement),
+            ("unsetenv", [Computed::Text(name), ..]) => self.unset_variable(name, statement),
             ("update", given) => {
                 let mut all: Vec<Computed> = given.to_vec();
                 let keywords = arguments.keywords.iter().map(|(key, value)| Entry {
@@ -84,13 +108,20 @@ impl Block<'_, '_> {
                 let named = ["dotenv_path", "env_file", "path"];
                 let named =
                     arguments.keywords.iter().find(|(key, _)| named.contains(&key.as_str())).map(|(_, value)| value);
-                if let Some(Computed::Text(name)) = given.first().or(named) {
+                let name = match given.first().or(named) {
+                    Some(Computed::Text(name)) => Some(name.clone()),
+                    Some(_) if !rest[..end].contains("find_dotenv()") => None,
+                    _ => Some(String::new()),
+                };
+                if let Some(name) = name {
                     let is_true = |(key, value): &(String, Computed)| {
                         matches!(key.as_str(), "override" | "overwrite") && *value == Computed::Flag(true)
                     };
                     let overrides = arguments.keywords.iter().any(is_true);
-                    let file = LoadedBy { name: name.clone(), module: self.path.to_owned(), overrides };
-                    self.run.found.borrow_mut().files.push(file);
+                    let file = LoadedBy { name, module: self.path.to_owned(), overrides, on: Vec::new() };
+                    let mut found = self.run.found.borrow_mut();
+                    found.files.push(file);
+                    found.variables.may_return();
                 }
             }
             ("read" | "read_file", _) => {
@@ -103,8 +134,11 @@ impl Block<'_, '_> {
             }
             ("include" | "exec" | "execfile", _) => self.include(rest),
             (_, _) if rest[..end].trim() == "__name__" => {
-                if let [Part::Name(class)] = before {
-                    self.run.found.borrow_mut().settings_class = Some((*class).to_owned());
+                // `logging.getLogger(__name__)` chooses nothing.
+                if let [Part::Name(class)] = before
+                    && self.known(class).is_some_and(|class| has_databases(&class.value))
+                {
+                    self.run.found.borrow_mut().settings_classes.push((*class).to_owned());
                 }
             }
             _ => {}
@@ -135,6 +169,14 @@ impl Block<'_, '_> {
         };
         parts.iter().map(key).collect()
     }
+}
+
+/// Calls that change something besides giving a value.
+const CHANGING: &[&str] = &["environ.pop(", "environ.setdefault(", "load_dotenv(", "read_env(", "dotenv_values("];
+
+/// Tells whether a path is that of the variables of the environment: `os.environ`, `environ`.
+pub(crate) fn is_environment(parts: &[Part<'_>]) -> bool {
+    matches!(parts, [.., Part::Name("environ")])
 }
 
 /// Finds the data file that is named in a text.

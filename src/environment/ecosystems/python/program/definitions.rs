@@ -57,7 +57,7 @@ impl Block<'_, '_> {
         };
         for name in names {
             if let Computed::Text(name) = name {
-                let file = LoadedBy { name, module: self.path.to_owned(), overrides: false };
+                let file = LoadedBy { name, module: self.path.to_owned(), overrides: false, on: Vec::new() };
                 self.run.found.borrow_mut().files.push(file);
             }
         }
@@ -82,6 +82,15 @@ impl Block<'_, '_> {
         }
     }
 
+    /// Goes through a function; gives its own names, and what it returns.
+    fn call_with(&self, given: Vec<Entry>, inner: &[Statement], depth: usize) -> (Vec<Entry>, Computed) {
+        let count = given.len();
+        let mut block = self.inner(given, true);
+        block.go(inner, depth);
+        let own = block.names.split_off(count.min(block.names.len()));
+        (own, block.returned.map_or(Computed::Unknown, |returned| returned.value))
+    }
+
     /// A function: what it returns is kept under its name with `()`; what it does counts as if it were called.
     pub(crate) fn function(&mut self, header: &Statement, inner: &[Statement], depth: usize) {
         let rest = header.rest();
@@ -96,32 +105,37 @@ impl Block<'_, '_> {
         if !inner.iter().any(|statement| is_about_settings(statement, is_close)) {
             return;
         }
-        let mut names = Vec::new();
+        let mut given = Vec::new();
         let parameters = closing(parameters).map_or("", |end| &parameters[..end]);
         for parameter in parameters.split(',') {
             let name = parameter.split([':', '=']).next().unwrap_or_default().trim().trim_start_matches('*');
             // What a parameter is called may stand for something else around it.
             let default =
                 parameter.split_once('=').map_or(Computed::Unknown, |(_, default)| self.evaluate(default, header.line));
-            names.push(Entry {
+            given.push(Entry {
                 key: name.to_owned(),
                 value: default,
                 expression: String::new(),
                 place: self.at(header.line),
             });
         }
-        let given = names.len();
-        let mut block = self.inner(names, true);
-        block.go(inner, depth);
-        let (own, returned) = (block.names.split_off(given.min(block.names.len())), block.returned);
+        let place = self.at(header.line);
+        let of_any = |value| Entry { key: format!("{}(…)", name.trim()), value, expression: String::new(), place };
+        // What it gives for other arguments than its defaults is known where it hangs on none of them.
+        if given.iter().any(|parameter| parameter.value != Computed::Unknown) {
+            let unknown = given.iter().map(|one| Entry { value: Computed::Unknown, ..one.clone() }).collect();
+            let (_, value) = self.run.apart(|| self.call_with(unknown, inner, depth));
+            put(&mut self.names, of_any(value));
+        } else if self.known(&of_any(Computed::Unset).key).is_some() {
+            put(&mut self.names, of_any(Computed::Unset));
+        }
+        let (own, value) = self.call_with(given, inner, depth);
         for entry in own {
-            if matches!(&entry.value, Computed::Map(_)) && !entry.key.ends_with("()") {
+            if matches!(&entry.value, Computed::Map(_)) && !entry.key.ends_with(')') {
                 // `app.config["URL"] = …` within `create_app`.
                 put(&mut self.names, Entry { key: format!("{name}.{}", entry.key), ..entry });
             }
         }
-        let value = returned.unwrap_or(Computed::Unknown);
-        let place = self.at(header.line);
         put(&mut self.names, Entry { key: format!("{}()", name.trim()), value, expression: String::new(), place });
     }
 }

@@ -7,6 +7,9 @@ use crate::environment::ecosystems::python::program::scope::{Assigned, DEEPEST, 
 use crate::environment::readers::code::python::Statement;
 use crate::environment::readers::code::{Computed, Entry, put};
 
+/// What stands behind a name for what it is itself, for what it gives when called, and for what it gives for arguments.
+const OF_NAME: &[&str] = &["", "()", "(…)"];
+
 impl Block<'_, '_> {
     /// `from a import *`, `from a import b as c`, `import a.b as c`.
     pub(crate) fn import(&mut self, statement: &Statement, depth: usize) {
@@ -44,9 +47,10 @@ impl Block<'_, '_> {
             }
             let (name, own) = one.split_once(" as ").unwrap_or((one, one));
             let (name, own) = (name.trim(), own.trim());
-            for (key, own) in [(name.to_owned(), own.to_owned()), (format!("{name}()"), format!("{own}()"))] {
+            for suffix in OF_NAME {
+                let key = format!("{name}{suffix}");
                 if let Some(entry) = scope.iter().find(|entry| entry.key == key) {
-                    put(&mut self.names, Entry { key: own, ..entry.clone() });
+                    put(&mut self.names, Entry { key: format!("{own}{suffix}"), ..entry.clone() });
                 }
             }
             let separator = if module.ends_with('.') { "" } else { "." };
@@ -79,7 +83,7 @@ impl Block<'_, '_> {
             let name = one.split_once(" as ").map_or(one, |(_, own)| own.trim());
             let name = name.split('.').next().unwrap_or_default();
             if !name.is_empty() {
-                for key in [name.to_owned(), format!("{name}()")] {
+                for key in OF_NAME.iter().map(|suffix| format!("{name}{suffix}")) {
                     let place = self.at(statement.line);
                     self.names.push(Entry { key, value: Computed::Unknown, expression: String::new(), place });
                 }

@@ -4,11 +4,11 @@
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use crate::environment::ecosystems::python::program::block::Block;
+use crate::environment::ecosystems::python::program::assignments::is_doubtful;
+use crate::environment::ecosystems::python::program::block::{Block, Left};
 use crate::environment::ecosystems::python::program::modules::{Program, Read};
 use crate::environment::ecosystems::python::program::run::{Outcome, Run};
-use crate::environment::ecosystems::python::program::scope::{DEEPEST, either};
-use crate::environment::ecosystems::python::program::variables::Variables;
+use crate::environment::ecosystems::python::program::scope::{DEEPEST, MOST_ALTERNATIVES, either};
 use crate::environment::readers::code::python::{Statement, closing};
 use crate::environment::readers::code::{Computed, Entry, put};
 use crate::environment::readers::expansion::Lookup;
@@ -44,16 +44,7 @@ impl Run<'_> {
         }
         let at = self.modules.borrow().len();
         self.modules.borrow_mut().push((module.number, Rc::default()));
-        let mut block = Block {
-            run: self,
-            path,
-            file: module.number,
-            outer: None,
-            names: Vec::new(),
-            returned: None,
-            opened: None,
-            is_function: false,
-        };
+        let mut block = Block::of_module(self, path, module.number);
         if module.is_relevant {
             block.go(&module.statements, depth);
         } else {
@@ -73,10 +64,14 @@ impl Block<'_, '_> {
             return;
         };
         let mut at = 0;
-        while at < statements.len() {
+        while at < statements.len() && self.left.is_none() {
             let statement = &statements[at];
             if self.run.is_cut() {
                 self.run.cut_at(self.path, statement.line);
+                return;
+            }
+            if self.is_tried && self.fails(statement) {
+                self.left = Some(Left::Failed);
                 return;
             }
             self.run.spend(1);
@@ -89,12 +84,20 @@ impl Block<'_, '_> {
                 "class" => self.class(statement, inner, depth),
                 "def" | "async" => self.function(statement, inner, depth),
                 "for" => self.each(statement, inner, depth),
-                "with" | "while" | "match" | "case" | "finally" | "else" => {
+                "match" if inner.first().is_some_and(|first| first.word() == "case") => {
+                    self.matched(statement, inner, depth);
+                }
+                "while" => {
+                    self.line(statement);
+                    self.go(inner, depth);
+                    self.left = None;
+                }
+                "with" | "finally" | "else" => {
                     self.line(statement);
                     self.go(inner, depth);
                 }
                 "from" | "import" => self.import(statement, depth),
-                "return" => self.returned = Some(self.evaluate(statement.rest(), statement.line)),
+                "return" => self.give_back(statement),
                 _ => self.line(statement),
             }
         }
@@ -121,118 +124,23 @@ impl Block<'_, '_> {
         let value = if known { Computed::Either(items.into_iter().map(entry).collect()) } else { Computed::Unknown };
         put(&mut self.names, entry(value));
         self.go(inner, depth);
+        self.left = None;
     }
 
-    /// `if`, `elif` and `else`: the branch that is known to be taken, or all that may be, side by side.
-    fn choice(
-        &mut self,
-        statements: &[Statement],
-        first: &Statement,
-        body: std::ops::Range<usize>,
-        depth: usize,
-    ) -> usize {
-        let mut branches = vec![(Some(first), body.clone())];
-        let mut at = body.end;
-        while let Some(next) = statements.get(at).filter(|next| matches!(next.word(), "elif" | "else")) {
-            let body = self::body(statements, at);
-            at = body.end;
-            let is_last = next.word() == "else";
-            branches.push(((!is_last).then_some(next), body));
-            if is_last {
-                break;
-            }
+    /// `return`: what is returned before is beside it, where that was on another way.
+    fn give_back(&mut self, statement: &Statement) {
+        let value = self.evaluate(statement.rest(), statement.line);
+        self.doubts += usize::from(is_doubtful(&value, statement.rest()));
+        let (expression, place) = (statement.rest().to_owned(), self.at(statement.line));
+        let entry = Entry { key: String::new(), value, expression, place };
+        let before = self.returned.take().into_iter().collect();
+        self.returned = either(before, vec![entry]).pop();
+        if let Some(Entry { value, .. }) = &mut self.returned
+            && matches!(value, Computed::Either(alternatives) if alternatives.len() > MOST_ALTERNATIVES)
+        {
+            *value = Computed::Unknown;
         }
-        let changes = |one: &Statement| {
-            matches!(one.word(), "from" | "import" | "return" | "def" | "class")
-                || ["=", ".update(", ".setdefault(", "load_dotenv(", "read_env(", "include(", ".read("]
-                    .iter()
-                    .any(|mark| one.text.contains(mark))
-        };
-        if !branches.iter().any(|(_, body)| statements[body.clone()].iter().any(changes)) {
-            return at;
-        }
-        let mut possible = Vec::new();
-        let mut is_settled = false;
-        for (condition, body) in branches {
-            let holds = condition.map_or(Some(true), |condition| self.holds(condition));
-            if holds != Some(false) {
-                possible.push(body);
-            }
-            if holds == Some(true) {
-                is_settled = true;
-                break;
-            }
-        }
-        // The branch that is taken for sure changes the names where they stand.
-        if let ([body], true) = (&possible[..], is_settled) {
-            self.go(&statements[body.clone()], depth);
-            return at;
-        }
-        let before = self.names.clone();
-        let variables = self.run.variables();
-        let mut ways: Vec<Vec<Entry>> = Vec::new();
-        let mut ways_of_variables = Vec::new();
-        for body in possible {
-            self.run.spend(2 * (before.len() + variables.count()));
-            self.names.clone_from(&before);
-            self.run.replace_variables(variables.clone());
-            self.go(&statements[body], depth);
-            ways.push(std::mem::take(&mut self.names));
-            ways_of_variables.push(self.run.replace_variables(Variables::default()));
-        }
-        if !is_settled {
-            ways.insert(0, before);
-            ways_of_variables.insert(0, variables);
-        }
-        self.run.replace_variables(ways_of_variables.into_iter().reduce(Variables::either).unwrap_or_default());
-        self.complete(&mut ways);
-        self.names = ways.into_iter().reduce(either).unwrap_or_default();
-        at
-    }
-
-    /// Adds to each way what the block around gives for a name that another way assigns.
-    fn complete(&self, ways: &mut [Vec<Entry>]) {
-        let Some(outer) = self.outer else { return };
-        let mut keys: Vec<String> = Vec::new();
-        for entry in ways.iter().flatten() {
-            if !keys.contains(&entry.key) && outer.known(&entry.key).is_some() {
-                keys.push(entry.key.clone());
-            }
-        }
-        for key in keys {
-            for way in ways.iter_mut().filter(|way| way.iter().all(|entry| entry.key != key)) {
-                way.extend(outer.known(&key).cloned());
-            }
-        }
-    }
-
-    /// `try`: its body; what follows for the case that it fails counts where it may.
-    fn attempt(&mut self, statements: &[Statement], body: std::ops::Range<usize>, depth: usize) -> usize {
-        let inner = &statements[body.clone()];
-        let is_missing = inner.iter().any(|one| self.imports_what_is_missing(one));
-        let before = if is_missing { self.names.clone() } else { Vec::new() };
-        let variables = if is_missing { self.run.variables() } else { Variables::default() };
-        self.run.spend(before.len());
-        self.go(inner, depth);
-        let mut at = body.end;
-        while let Some(next) = statements.get(at).filter(|next| matches!(next.word(), "except" | "else" | "finally")) {
-            let body = self::body(statements, at);
-            at = body.end;
-            if next.word() != "except" {
-                self.go(&statements[body], depth);
-            } else if is_missing {
-                let names = std::mem::replace(&mut self.names, before.clone());
-                let own = self.run.replace_variables(variables.clone());
-                self.go(&statements[body], depth);
-                let other = self.run.replace_variables(Variables::default());
-                self.run.replace_variables(own.either(other));
-                let mut ways = [names, std::mem::take(&mut self.names)];
-                self.complete(&mut ways);
-                let [names, other] = ways;
-                self.names = either(names, other);
-            }
-        }
-        at
+        self.left = Some(Left::Returned);
     }
 }
 
@@ -253,7 +161,7 @@ fn imports(statements: &[Statement]) -> Vec<Statement> {
 }
 
 /// Finds the statements that are nested below the one at `at`.
-fn body(statements: &[Statement], at: usize) -> std::ops::Range<usize> {
+pub(crate) fn body(statements: &[Statement], at: usize) -> std::ops::Range<usize> {
     let outer = statements[at].indentation;
     let end = statements[at + 1..].iter().position(|one| one.indentation <= outer);
     at + 1..end.map_or(statements.len(), |end| at + 1 + end)

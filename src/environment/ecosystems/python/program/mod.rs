@@ -5,6 +5,7 @@
 
 pub(crate) mod assignments;
 pub(crate) mod block;
+pub(crate) mod branches;
 pub(crate) mod calls;
 pub(crate) mod connections;
 pub(crate) mod definitions;
@@ -199,6 +200,100 @@ mod tests {
             (
                 "D = {'HOST': 'a'}\ndef f():\n  D['HOST'] = 'b'\n  return D\nDATABASES = {'default': f()}",
                 &["DATABASES.default.HOST=b"],
+            ),
+            (
+                "try:\n  H = os.environ['X']\nexcept KeyError:\n  H = 'b'\nDATABASES = {'default': {'HOST': H}}",
+                &["DATABASES.default.HOST=b"],
+            ),
+            (
+                "try:\n  H = os.environ['X']\nexcept KeyError:\n  H = 'b'\nelse:\n  H = 'c'\nDATABASES = {'default': {'HOST': H}}",
+                &["DATABASES.default.HOST=b"],
+            ),
+            (
+                "os.environ['X'] = 'x'\ntry:\n  H = os.environ['X']\nexcept KeyError:\n  H = 'b'\nDATABASES = {'default': {'HOST': H}}",
+                &["DATABASES.default.HOST=x", "X=x"],
+            ),
+            (
+                "try:\n  H = secret()\nexcept Exception:\n  H = 'b'\nDATABASES = {'default': {'HOST': H}}",
+                &["DATABASES.default.HOST?=H", "DATABASES.default.HOST=b"],
+            ),
+            (
+                "try:\n  H = 'a'\nexcept KeyError:\n  H = 'b'\nDATABASES = {'default': {'HOST': H}}",
+                &["DATABASES.default.HOST=a"],
+            ),
+            (
+                "try:\n  if f():\n    H = os.environ['X']\n  else:\n    H = 'a'\nexcept KeyError:\n  H = 'b'\nDATABASES = {'default': {'HOST': H}}",
+                &["DATABASES.default.HOST=a", "DATABASES.default.HOST=b"],
+            ),
+            (
+                "try:\n  from local import *\n  f()\nexcept ImportError:\n  DATABASES = {'default': {'HOST': 'b'}}",
+                &["DATABASES.default.HOST=l"],
+            ),
+            (
+                "def f():\n  try:\n    return os.environ['X']\n  except KeyError:\n    return 'b'\nDATABASES = {'default': {'HOST': f()}}",
+                &["DATABASES.default.HOST=b"],
+            ),
+            (
+                "def f():\n  if g():\n    return 'a'\n  return 'b'\nDATABASES = {'default': {'HOST': f()}}",
+                &["DATABASES.default.HOST=a", "DATABASES.default.HOST=b"],
+            ),
+            (
+                "def f():\n  if True:\n    return 'a'\n  return 'b'\nDATABASES = {'default': {'HOST': f()}}",
+                &["DATABASES.default.HOST=a"],
+            ),
+            (
+                "def f():\n  for x in [1, 2]:\n    return 'a'\n  return 'b'\nDATABASES = {'default': {'HOST': f()}}",
+                &["DATABASES.default.HOST=a", "DATABASES.default.HOST=b"],
+            ),
+            (
+                "match os.getenv('X'):\n  case 'a':\n    H = 'a'\n  case _:\n    H = 'b'\nDATABASES = {'default': {'HOST': H}}",
+                &["DATABASES.default.HOST=b"],
+            ),
+            (
+                "match f():\n  case 'a':\n    H = 'a'\n  case 'b' | 'c':\n    H = 'b'\n  case _:\n    H = 'c'\nDATABASES = {'default': {'HOST': H}}",
+                &["DATABASES.default.HOST=a", "DATABASES.default.HOST=b", "DATABASES.default.HOST=c"],
+            ),
+            (
+                "match 'x':\n  case 'a' | 'x':\n    H = 'a'\n  case _:\n    H = 'b'\nDATABASES = {'default': {'HOST': H}}",
+                &["DATABASES.default.HOST=a"],
+            ),
+            (
+                "match 'x':\n  case 'x' if False:\n    H = 'a'\n  case y:\n    H = y\nDATABASES = {'default': {'HOST': H}}",
+                &["DATABASES.default.HOST=x"],
+            ),
+            (
+                "match f():\n  case [a, b]:\n    H = 'a'\n  case _:\n    H = 'b'\nDATABASES = {'default': {'HOST': H}}",
+                &["DATABASES.default.HOST=a", "DATABASES.default.HOST=b"],
+            ),
+            (
+                "environ['U'] = 'x'\nH = environ['U']\nDATABASES = {'default': {'HOST': H}}",
+                &["DATABASES.default.HOST=x", "U=x"],
+            ),
+            ("os.environ |= {'U': 'x'}", &["U=x"]),
+            (
+                "os.environ['U'] = 'x'\ndel os.environ['U']\nH = os.getenv('U', 'y')\nDATABASES = {'default': {'HOST': H}}",
+                &["DATABASES.default.HOST=y"],
+            ),
+            (
+                "os.environ['U'] = 'x'\nif f():\n  del os.environ['U']\nH = os.getenv('U', 'y')\nDATABASES = {'default': {'HOST': H}}",
+                &["DATABASES.default.HOST=x", "U=x", "DATABASES.default.HOST=y"],
+            ),
+            ("os.environ['U'] = 'x'\nA = os.environ.pop('U', None)\nos.environ.setdefault('U', 'z')", &["U=z"]),
+            (
+                "class A:\n  DATABASES = {'default': {'HOST': 'a'}}\nclass Prod(A):\n  DATABASES = {'default': {'HOST': 'p'}}\nProd.load(__name__)\nlogging.getLogger(__name__)",
+                &["DATABASES.default.HOST=p"],
+            ),
+            (
+                "os.environ['DJANGO_CONFIGURATION'] = pick()\nclass A:\n  DATABASES = {'default': {'HOST': 'a'}}\nclass Prod(A):\n  DATABASES = {'default': {'HOST': 'p'}}",
+                &["DATABASES.default.HOST=a", "DATABASES.default.HOST=p"],
+            ),
+            (
+                "class A:\n  DATABASES = {'default': {'HOST': 'a'}}\nclass B(A):\n  DATABASES = {'default': {'HOST': 'b'}}\nclass C(A):\n  DATABASES = {'default': {'HOST': 'c'}}\nif f():\n  A.load(__name__)\nelse:\n  B.load(__name__)",
+                &["DATABASES.default.HOST=a", "DATABASES.default.HOST=b"],
+            ),
+            (
+                "os.environ['DJANGO_CONFIGURATION'] = 'Other'\nclass A:\n  DATABASES = {'default': {'HOST': 'a'}}",
+                &["DATABASES.default.HOST=a", "DJANGO_CONFIGURATION=Other", "DATABASES.default?="],
             ),
             ("BROKER_URL = 'redis://h/0'\nAPI_URL = 'https://x'", &["code.BROKER_URL=redis://h/0"]),
         ];

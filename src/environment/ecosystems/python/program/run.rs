@@ -1,25 +1,35 @@
 //! What one way through a program has found so far, and how much it may still go through.
 
 use std::cell::{Cell, RefCell};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use crate::collections::HashSet;
 use crate::environment::ecosystems::python::program::modules::{Program, Read};
 use crate::environment::ecosystems::python::program::scope::picked;
-use crate::environment::ecosystems::python::program::variables::Variables;
+use crate::environment::ecosystems::python::program::variables::{GONE, Variables};
 use crate::environment::readers::code::{Computed, Entry};
 use crate::environment::readers::expansion::Lookup;
 
 /// A file that the code loads into the environment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct LoadedBy {
-    /// As the code spells it, without a start that is not known.
+    /// As the code spells it, without a start that is not known; empty for the nearest `.env` from its module upwards.
     pub(crate) name: String,
     /// The module that loads it.
     pub(crate) module: PathBuf,
     /// It beats the environment.
     pub(crate) overrides: bool,
+    /// The ways that it is loaded on, each by its number among those that load another one, and how many these are.
+    pub(crate) on: Vec<(usize, usize)>,
+}
+
+impl LoadedBy {
+    /// Tells whether it is loaded in a round.
+    pub(crate) fn is_in(&self, round: usize) -> bool {
+        self.on.iter().all(|(number, count)| round % count == *number)
+    }
 }
 
 /// One way through a program.
@@ -54,8 +64,10 @@ pub(crate) struct Found {
     /// The places that connections are made to: the keywords of the call, or its address.
     pub(crate) connections: Vec<Entry>,
     pub(crate) files: Vec<LoadedBy>,
-    /// The class that was told last to hand its settings to the module: `Local.load_settings(__name__)`.
-    pub(crate) settings_class: Option<String>,
+    /// The classes that may be told to hand their settings to the module: `Local.load_settings(__name__)`.
+    pub(crate) settings_classes: Vec<String>,
+    /// Which class holds the settings is said by what is not known.
+    pub(crate) is_class_unknown: bool,
 }
 
 /// More is not gone through on one way: statements, and names and values that are copied for them.
@@ -102,16 +114,24 @@ impl<'p> Run<'p> {
         picked(entry, self.round)
     }
 
-    /// Gives the value that a variable has by now.
+    /// Gives the text that a variable has by now.
     pub(crate) fn variable(&self, name: &str) -> Option<String> {
+        match self.value_of(name) {
+            Computed::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// Gives what a variable holds by now.
+    pub(crate) fn value_of(&self, name: &str) -> Computed {
         let given = (self.lookup)(name);
         let found = self.found.borrow();
         let taken = |entry: &Entry| Some(self.taken(entry).value).filter(|value| *value != Computed::Unset);
         let set = found.variables.forced(name).and_then(taken);
         match set.or_else(|| found.variables.fallback(name).filter(|_| given.is_none()).and_then(taken)) {
-            Some(Computed::Text(text)) => Some(text),
-            Some(_) => None,
-            None => given,
+            Some(value) if value == GONE => Computed::Unset,
+            Some(value) => value,
+            None => given.map_or(Computed::Unset, Computed::Text),
         }
     }
 
@@ -119,14 +139,15 @@ impl<'p> Run<'p> {
     ///
     /// Source: django-configurations' manual.
     pub(crate) fn note_settings_class(&self, names: &[Entry]) {
-        let has_databases = |entry: &Entry| match &entry.value {
-            Computed::Map(inside) => inside.iter().any(|one| one.key.starts_with("DATABASES")),
-            _ => false,
-        };
-        if names.iter().any(has_databases)
-            && let Some(named) = self.variable("DJANGO_CONFIGURATION")
-        {
-            self.found.borrow_mut().settings_class = Some(named);
+        if !names.iter().any(|entry| has_databases(&entry.value)) {
+            return;
+        }
+        let named = self.value_of("DJANGO_CONFIGURATION");
+        let mut found = self.found.borrow_mut();
+        match named {
+            Computed::Unset => {}
+            Computed::Text(named) => found.settings_classes = vec![named],
+            _ => found.is_class_unknown = true,
         }
     }
 
@@ -154,6 +175,37 @@ impl<'p> Run<'p> {
         let variables = self.found.borrow().variables.clone();
         self.spend(variables.count());
         variables
+    }
+
+    /// Does something, and forgets what it found besides modules.
+    pub(crate) fn apart<T>(&self, does: impl FnOnce() -> T) -> T {
+        let variables = self.variables();
+        let (files, connections) = (self.count_files(), self.found.borrow().connections.len());
+        let result = does();
+        let mut found = self.found.borrow_mut();
+        found.variables = variables;
+        found.files.truncate(files);
+        found.connections.truncate(connections);
+        result
+    }
+
+    /// Counts the files that were loaded so far.
+    pub(crate) fn count_files(&self) -> usize {
+        self.found.borrow().files.len()
+    }
+
+    /// Notes which files are loaded on which of several ways.
+    pub(crate) fn note_files(&self, ways: &[Range<usize>]) {
+        let ways: Vec<_> = ways.iter().filter(|files| !files.is_empty()).collect();
+        // What one of them loads and no other replaces is loaded.
+        if ways.len() < 2 {
+            return;
+        }
+        for (number, files) in ways.iter().enumerate() {
+            for file in &mut self.found.borrow_mut().files[(*files).clone()] {
+                file.on.push((number, ways.len()));
+            }
+        }
     }
 
     /// Goes on with these variables; gives those that were there.
@@ -234,6 +286,15 @@ impl Outcome {
     /// Tells whether the way of another round is this one: only what is picked from its values may differ.
     pub(crate) fn is_of(&self, round: usize) -> bool {
         self.round % self.period == round % self.period
+    }
+}
+
+/// Tells whether a value is a class that says which databases there are.
+pub(crate) fn has_databases(value: &Computed) -> bool {
+    match value {
+        Computed::Map(inside) => inside.iter().any(|one| matches!(one.key.as_str(), "DATABASES" | "DATABASES()")),
+        Computed::Either(alternatives) => alternatives.iter().any(|one| has_databases(&one.value)),
+        _ => false,
     }
 }
 

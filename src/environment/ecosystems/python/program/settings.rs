@@ -7,6 +7,7 @@ use crate::environment::ecosystems::python::program::run::Outcome;
 use crate::environment::ecosystems::python::program::scope::{
     ADDRESS, MOST_ALTERNATIVES, either, most_alternatives, picked,
 };
+use crate::environment::ecosystems::python::program::variables::GONE;
 use crate::environment::readers::code;
 use crate::environment::readers::code::words::{is_address, is_of_a_database};
 use crate::environment::readers::code::{Computed, Entry};
@@ -69,12 +70,20 @@ fn of_settings_class(outcome: &Outcome) -> Option<Entry> {
         Some((class.key.clone(), Entry { key: DATABASES.to_owned(), ..own.clone() }))
     };
     let mut classes: Vec<(String, Entry)> = outcome.names.iter().filter_map(of_class).collect();
-    let chosen = outcome.found.settings_class.as_ref();
-    if let Some(at) = chosen.and_then(|chosen| classes.iter().position(|(name, _)| name == chosen)) {
-        return Some(classes.swap_remove(at).1);
-    }
-    if !classes.iter().all(|(name, _)| is_elsewhere(name)) {
-        classes.retain(|(name, _)| !is_elsewhere(name));
+    let is_there = |name: &String| classes.iter().any(|(known, _)| known == name);
+    let chosen = &outcome.found.settings_classes;
+    if outcome.found.is_class_unknown || classes.is_empty() {
+        // Any of them may be.
+    } else if chosen.is_empty() {
+        if !classes.iter().all(|(name, _)| is_elsewhere(name)) {
+            classes.retain(|(name, _)| !is_elsewhere(name));
+        }
+    } else if chosen.iter().all(is_there) {
+        classes.retain(|(name, _)| chosen.contains(name));
+    } else {
+        // What holds them was not followed.
+        let unknown = Entry { value: Computed::Unknown, expression: String::new(), ..classes[0].1.clone() };
+        classes.push((String::new(), unknown));
     }
     let merged = classes.into_iter().map(|(_, entry)| vec![entry]).reduce(either)?;
     merged.into_iter().next()
@@ -149,6 +158,7 @@ pub(crate) fn of_environment(run: Round<'_>, overrides: bool) -> Vec<Setting> {
         match &entry.value {
             Computed::Text(value) => Some(Setting::known(entry.key.clone(), value.clone(), origin(run, &entry))),
             Computed::Unset => None,
+            value if *value == GONE => None,
             _ if is_of_a_database(&entry.key) => {
                 Some(unresolved(run, &entry.key, &entry, code::unresolved(&entry.key)))
             }
@@ -207,5 +217,6 @@ pub(crate) fn rounds(outcome: &Outcome) -> usize {
     let variables = [true, false].map(|forced| most_alternatives(outcome.found.variables.all(forced)));
     let of_class = of_settings_class(outcome).map_or(1, |entry| most_alternatives(&[entry]));
     let of_names = most_alternatives(&outcome.all).max(if outcome.is_undecided { 2 } else { 1 });
-    variables.into_iter().fold(of_names.max(of_class), usize::max)
+    let of_files = outcome.found.files.iter().flat_map(|file| file.on.iter().map(|(_, count)| *count));
+    variables.into_iter().chain(of_files).fold(of_names.max(of_class), usize::max)
 }

@@ -3,6 +3,9 @@
 use crate::environment::ecosystems::python::program::scope::either;
 use crate::environment::readers::code::{Computed, Entry, put};
 
+/// Stands for a variable that was taken out of the environment: none holds a list.
+pub(crate) const GONE: Computed = Computed::List(Vec::new());
+
 /// The variables that were set so far, each name once.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Variables {
@@ -25,26 +28,29 @@ impl Variables {
 
     /// Sets a variable where nothing did so before: `setdefault`.
     pub(crate) fn set_default(&mut self, entry: Entry) {
-        if find(&self.forced, &entry.key).is_some_and(|known| !may_be_unset(known)) {
-            return;
+        if let Some(known) = self.forced.iter_mut().find(|known| known.key == entry.key) {
+            fill(known, &GONE, &entry);
+            if !may_be(known, &Computed::Unset) {
+                return;
+            }
         }
         match self.defaults.iter_mut().find(|known| known.key == entry.key) {
             None => self.defaults.push(entry),
-            Some(known) if may_be_unset(known) => {
-                if let Computed::Either(alternatives) = &mut known.value {
-                    let unset = alternatives.iter_mut().filter(|one| one.value == Computed::Unset);
-                    unset.for_each(|one| *one = entry.clone());
-                } else {
-                    *known = entry;
-                }
-            }
-            Some(_) => {}
+            Some(known) => fill(known, &Computed::Unset, &entry),
         }
     }
 
     /// Sets a default in a function, which others of the program may do otherwise.
     pub(crate) fn set_default_too(&mut self, entry: Entry) {
         beside(&mut self.defaults, entry);
+    }
+
+    /// Notes that a file may set again what was taken out.
+    pub(crate) fn may_return(&mut self) {
+        for entry in self.forced.iter_mut().filter(|entry| entry.value == GONE) {
+            let alternatives = [GONE, Computed::Unset].map(|value| Entry { value, ..entry.clone() });
+            entry.value = Computed::Either(alternatives.to_vec());
+        }
     }
 
     /// Finds what a variable was set to over the environment.
@@ -80,11 +86,19 @@ fn find<'l>(list: &'l [Entry], name: &str) -> Option<&'l Entry> {
     list.iter().find(|entry| entry.key == name)
 }
 
-fn may_be_unset(entry: &Entry) -> bool {
+fn may_be(entry: &Entry, value: &Computed) -> bool {
     match &entry.value {
-        Computed::Unset => true,
-        Computed::Either(alternatives) => alternatives.iter().any(|one| one.value == Computed::Unset),
-        _ => false,
+        Computed::Either(alternatives) => alternatives.iter().any(|one| one.value == *value),
+        own => own == value,
+    }
+}
+
+/// Puts an entry where another one is `value`, or may be.
+fn fill(known: &mut Entry, value: &Computed, entry: &Entry) {
+    if known.value == *value {
+        *known = entry.clone();
+    } else if let Computed::Either(alternatives) = &mut known.value {
+        alternatives.iter_mut().filter(|one| one.value == *value).for_each(|one| *one = entry.clone());
     }
 }
 
