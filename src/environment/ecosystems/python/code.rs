@@ -1,7 +1,7 @@
 //! Configuration that is code: the settings module of Django, and the modules that other programs read their settings
 //! from. By what they assign, never executed.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
@@ -37,11 +37,19 @@ pub(crate) struct Code {
     pub(crate) layers: Vec<Layers>,
 }
 
+/// A dotenv file that the code loads, which is there.
+#[derive(Clone, PartialEq)]
+pub(crate) struct Loaded {
+    pub(crate) path: PathBuf,
+    /// It beats the environment.
+    pub(crate) overrides: bool,
+}
+
 /// What one way through the code comes to.
 #[derive(Clone, Default)]
 pub(crate) struct Layers {
-    /// The dotenv files that it loads, those that are there.
-    pub(crate) files: Vec<PathBuf>,
+    /// The dotenv files that it loads, in this order.
+    pub(crate) files: Vec<Loaded>,
     /// It beats the environment.
     pub(crate) forced: Option<Layer>,
     pub(crate) own: Option<Layer>,
@@ -79,7 +87,12 @@ impl Code {
     fn of(scene: &Scene<'_>, configured: &Configured, program: Program, entries: Vec<PathBuf>, kind: Kind) -> Code {
         // Most scenes go through the same program.
         let key = format!("ways through a program of Python {entries:?} {}", program.key());
-        let ways = scene.library.once(key, || Ways { program, entries, known: RefCell::default() });
+        let ways = scene.library.once(key, || Ways {
+            program,
+            entries,
+            known: RefCell::default(),
+            is_cut_said: Cell::default(),
+        });
         ways.program.begin();
         let (folder, root) = (scene.folder.to_owned(), scene.project.root.clone());
         let mut counted = Counted { ways, kind, folder, root, files: vec![Vec::new()], modules: 0 };
@@ -103,6 +116,8 @@ struct Ways {
     program: Program,
     entries: Vec<PathBuf>,
     known: RefCell<Vec<Known>>,
+    /// It was said that there is too much of it.
+    is_cut_said: Cell<bool>,
 }
 
 /// What a program comes to for one scene.
@@ -113,7 +128,7 @@ struct Counted {
     folder: PathBuf,
     root: PathBuf,
     /// The dotenv files that have layers, for each round that has.
-    files: Vec<Vec<PathBuf>>,
+    files: Vec<Vec<Loaded>>,
     /// How many modules were known when the layers were made.
     modules: usize,
 }
@@ -133,11 +148,17 @@ impl Counted {
             while number < self.files.len() {
                 let mut beside = Vec::new();
                 if self.kind != Kind::Any {
-                    beside.extend(self.ways.program.paths().iter().map(|path| path.with_file_name(".env")));
+                    beside = self.ways.program.paths().iter().map(|path| path.with_file_name(".env")).collect();
+                    beside.dedup();
+                    beside.retain(|path| library.exists(path));
                 }
-                let files: Vec<PathBuf> = above.iter().chain(&self.files[number]).cloned().chain(beside).collect();
+                let loaded = &self.files[number];
+                let others = loaded.iter().filter(|file| !file.overrides).map(|file| &file.path);
+                let files: Vec<PathBuf> = above.iter().chain(others).cloned().chain(beside).collect();
+                let overriding = loaded.iter().rev().filter(|file| file.overrides);
                 let lookup = |name: &str| {
                     given(&configured.forced, name)
+                        .or_else(|| overriding.clone().find_map(|file| library.unexpanded(&file.path, name)))
                         .or_else(|| scene.environment.get(name).map(str::to_owned))
                         .or_else(|| files.iter().find_map(|file| library.unexpanded(file, name)))
                         .or_else(|| given(&configured.defaults, name))
@@ -152,7 +173,7 @@ impl Counted {
                 }
                 number += 1;
             }
-            self.modules = self.ways.program.paths().len();
+            self.modules = self.ways.program.count();
             if (self.files.iter().map(Vec::len).sum(), self.modules) == known {
                 break;
             }
@@ -178,24 +199,27 @@ impl Counted {
 
     /// Tells whether there are layers for all that a way comes to: for its rounds, and for the dotenv files that it loads.
     fn covers(&self, outcome: &Outcome, number: usize, library: &Library<'_>) -> bool {
-        let is_looked_into = |module: &PathBuf| {
-            let file = module.with_file_name(".env");
+        let program = &self.ways.program;
+        let is_looked_into = |module: usize| {
+            let file = program.path(module).with_file_name(".env");
             self.kind == Kind::Any || file.parent() == Some(&self.folder) || !library.exists(&file)
         };
         rounds(outcome).min(MOST_ROUNDS) <= self.files.len()
             && self.loaded_files(outcome, number, library).iter().all(|file| self.files[number].contains(file))
-            && self.ways.program.paths().iter().skip(self.modules).all(is_looked_into)
+            && (self.modules..program.count()).all(is_looked_into)
     }
 
     /// Finds the dotenv files that the code names in a round: from the command's folder, or from a folder above the module.
-    fn loaded_files(&self, outcome: &Outcome, number: usize, library: &Library<'_>) -> Vec<PathBuf> {
+    fn loaded_files(&self, outcome: &Outcome, number: usize, library: &Library<'_>) -> Vec<Loaded> {
         let find = |loaded: &LoadedBy| {
             let above = loaded.module.ancestors().skip(1).take_while(|folder| folder.starts_with(&self.root));
             let (own, name) = match loaded.name.trim_start_matches("./") {
                 "" => (None, ".env"),
                 name => (Some(self.folder.as_path()), name),
             };
-            own.into_iter().chain(above).find_map(|folder| Some(folder.join(name)).filter(|path| library.exists(path)))
+            let mut paths = own.into_iter().chain(above).map(|folder| folder.join(name));
+            let path = paths.find(|path| library.exists(path))?;
+            Some(Loaded { path, overrides: loaded.overrides })
         };
         outcome.found.files.iter().filter(|file| file.is_in(number)).filter_map(find).collect()
     }
@@ -225,7 +249,7 @@ impl Ways {
     }
 
     fn note_caps(&self, outcome: &Outcome, library: &Library<'_>) {
-        if self.program.is_cut() || outcome.is_cut {
+        if (self.program.is_cut() || outcome.is_cut) && !self.is_cut_said.replace(true) {
             let why = "it and what it imports are more than is gone through";
             let (path, line) =
                 outcome.cut.clone().map_or((self.entries[0].clone(), None), |(path, line)| (path, Some(line)));
@@ -295,7 +319,12 @@ mod tests {
         let project = Project { root: "/p".into(), folder: "/p".into(), home: None };
         let library = Library::new(&files, &project);
         let program = Program::new(Vec::new(), Vec::new(), data, Sources::default());
-        let ways = Ways { program, entries: vec![PathBuf::from("/p/s.py")], known: RefCell::default() };
+        let ways = Ways {
+            program,
+            entries: vec![PathBuf::from("/p/s.py")],
+            known: RefCell::default(),
+            is_cut_said: Cell::default(),
+        };
         ways.outcome(0, &library, lookup);
         library.into_parts().2.len()
     }

@@ -91,7 +91,7 @@ pub(crate) fn add(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>) {
                 layers.push(Layer::Environment);
                 let at = if overrides { layers.len() - 1 } else { layers.len() };
                 layers.insert(at, Layer::file(file.clone()));
-                layers.splice(at..at, texts.files.iter().cloned().map(Layer::file));
+                layers.splice(at..at, texts.files.iter().map(|file| Layer::file(file.path.clone())));
                 layers.push(Layer::fixed(defaults.clone()));
                 layers.extend(texts.own.clone());
                 readings.chain("Django", DIALECTS, layers);

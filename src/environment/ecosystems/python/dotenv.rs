@@ -19,8 +19,12 @@ pub(crate) fn add(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>) {
     for texts in &code.layers {
         let mut layers = vec![Layer::fixed(configured.forced.clone())];
         layers.extend(texts.forced.clone());
+        // Of those that override, the last one does.
+        let overriding = texts.files.iter().rev().filter(|file| file.overrides);
+        layers.extend(overriding.map(|file| Layer::file(file.path.clone())));
         layers.push(Layer::Environment);
-        layers.extend(texts.files.iter().cloned().chain(scene.find_upwards(&[".env"])).map(Layer::file));
+        let others = texts.files.iter().filter(|file| !file.overrides).map(|file| file.path.clone());
+        layers.extend(others.chain(scene.find_upwards(&[".env"])).map(Layer::file));
         layers.push(Layer::fixed(configured.defaults.clone()));
         layers.extend(texts.own.clone());
         readings.chain("configuration in code", DIALECTS, layers);

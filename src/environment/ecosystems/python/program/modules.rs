@@ -123,6 +123,11 @@ impl Program {
         self.paths.borrow().get(number).cloned().unwrap_or_default()
     }
 
+    /// Counts the modules and data files that were read.
+    pub(crate) fn count(&self) -> usize {
+        self.paths.borrow().len()
+    }
+
     /// The modules that were read.
     pub(crate) fn paths(&self) -> Vec<PathBuf> {
         self.paths.borrow().clone()
