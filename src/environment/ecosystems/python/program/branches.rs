@@ -149,14 +149,21 @@ impl Block<'_, '_> {
         if has_failed {
             self.left = None;
             handlers.retain(|(errors, _)| !is_of_imports(errors));
-            let catches =
-                |(errors, _): &&(&str, _)| errors.is_empty() || OF_KEYS.iter().any(|one| errors.contains(one));
+            let catches = |(errors, _): &&(&str, _)| {
+                let mut words = errors.split(|c: char| !(c == '_' || c.is_alphanumeric()));
+                errors.is_empty() || words.any(|word| OF_KEYS.contains(&word))
+            };
             if let Some(first) = handlers.iter().find(catches).copied() {
                 handlers = vec![first];
             }
             let here = self.here();
             let ways: Vec<Way> = handlers.iter().map(|(_, body)| self.way(&here, body, depth)).collect();
-            self.join(if ways.is_empty() { vec![here] } else { ways });
+            if ways.is_empty() {
+                // It is left to the `try` around this one.
+                self.left = is_tried.then_some(Left::Failed);
+            } else {
+                self.join(ways);
+            }
         } else {
             handlers.retain(|(errors, _)| is_missing || may_fail && !is_of_imports(errors));
             if !handlers.is_empty() {

@@ -222,6 +222,10 @@ mod tests {
                 &["DATABASES.default.HOST=a"],
             ),
             (
+                "try:\n  try:\n    H = os.environ['X']\n  except ImportError:\n    H = 'a'\nexcept KeyError:\n  H = 'b'\nDATABASES = {'default': {'HOST': H}}",
+                &["DATABASES.default.HOST=b"],
+            ),
+            (
                 "try:\n  if f():\n    H = os.environ['X']\n  else:\n    H = 'a'\nexcept KeyError:\n  H = 'b'\nDATABASES = {'default': {'HOST': H}}",
                 &["DATABASES.default.HOST=a", "DATABASES.default.HOST=b"],
             ),
