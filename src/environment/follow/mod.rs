@@ -25,6 +25,8 @@ pub(crate) mod step;
 pub(crate) mod task_runners;
 pub(crate) mod tasks;
 #[cfg(test)]
+mod testing;
+#[cfg(test)]
 mod tests;
 pub(crate) mod workspaces;
 pub(crate) mod wrappers;

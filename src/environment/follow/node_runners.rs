@@ -155,9 +155,11 @@ impl Expansion<'_> {
             let script = |entry: &FlatEntry| Some((below(&entry.path)?, vec![entry.value.clone()], entry.line));
             return entries.iter().filter_map(script).collect();
         }
-        let pairs = code::pairs_and_lists(text, Comments::Slashes).all(|line, why| self.give_up(file, Some(line), why));
-        let code = without_comments(text);
-        let code = Code::of(&code);
+        let tell = |line, why| self.give_up(file, Some(line), why);
+        let pairs = code::pairs_and_lists(text, Comments::Slashes).all(tell);
+        let code = without_comments(text, tell);
+        let lookup = |name: &str| self.variable(name);
+        let code = Code::of(&code, &lookup);
         let found = pairs.iter().filter_map(|pair| {
             let path = below(&pair.path)?;
             let is_script =

@@ -219,7 +219,7 @@ mod tests {
             ("{}", "{}", "absent", &[]),
         ] {
             let (manifest, targets) = (Rc::new(entries(manifest)), Rc::new(entries(targets)));
-            let package = Package { folder: "/p/a".into(), manifest, targets, tasks: Rc::default() };
+            let package = Package { folder: "/p/a".into(), manifest, targets, tasks: Rc::default(), is_root: false };
             let found = scripts(&package, task, false, (Path::new("/p"), &entries(workspace)), || {
                 vec!["vite.config.ts".into()]
             });

@@ -4,7 +4,12 @@ use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::rc::Rc;
 
+use crate::environment::follow::package_managers::OWN_WORDS;
+use crate::environment::invocation::option_of;
 use crate::environment::readers::formats::FlatEntry;
+
+/// What Turborepo calls the root of the workspace.
+pub(crate) const ROOT: &str = "//";
 
 /// What the words ask for.
 #[derive(Default)]
@@ -28,6 +33,135 @@ pub(crate) enum Program {
     Always,
 }
 
+/// Options of package managers whose value is the next word, apart from filters.
+const VALUED_BY_MANAGERS: &[&str] = &[
+    "--cwd",
+    "--dir",
+    "--exclude",
+    "--from",
+    "--include",
+    "--jobs",
+    "--loglevel",
+    "--package",
+    "--prefix",
+    "--reporter",
+    "--resume-from",
+    "--workspace-concurrency",
+    "-C",
+    "-j",
+    "-p",
+];
+
+/// Takes a call of a package manager apart; `None` where it asks nothing of the packages.
+pub(crate) fn of_package_manager<'w>(program: &str, words: &'w [String]) -> Option<Asked<'w>> {
+    // npm knows its own words and scripts; the others run a program where there is no script of that name.
+    let is_run = match program {
+        "npm" | "bun" => Program::Never,
+        "npx" => Program::Always,
+        _ => Program::WithoutScript,
+    };
+    let mut asked = Asked { program: is_run, ..Asked::default() };
+    let mut is_workspace = false;
+    let mut at = 1;
+    while let Some(word) = words.get(at).map(String::as_str) {
+        at += 1;
+        let (option, attached) = option_of(word);
+        match option {
+            "--" if asked.tasks.is_empty() && asked.program == Program::Always => {}
+            "--" => {
+                asked.arguments.extend(words[at..].iter().map(String::as_str));
+                break;
+            }
+            "-r" | "--recursive" | "-ws" | "--workspaces" => is_workspace = true,
+            "--filter" | "--filter-prod" | "-F" | "--workspace" | "-w" if !(program == "pnpm" && option == "-w") => {
+                is_workspace = true;
+                asked.filters.extend(attached.or_else(|| words.get(at).map(String::as_str)));
+                at += usize::from(attached.is_none());
+            }
+            "workspaces" if program == "yarn" => is_workspace = true,
+            "workspace" if program == "yarn" => {
+                is_workspace = true;
+                asked.filters.extend(words.get(at).map(String::as_str));
+                at += 1;
+            }
+            // The text of a command, in a shell.
+            "-c" if asked.program == Program::Always && program != "pnpm" => {
+                asked.tasks.push("sh");
+                asked.arguments = words.get(at - 1..=at)?.iter().map(String::as_str).collect();
+                break;
+            }
+            option if VALUED_BY_MANAGERS.contains(&option) => at += usize::from(attached.is_none()),
+            "run" | "run-script" | "foreach" => {}
+            "exec" | "x" if asked.program != Program::Always => asked.program = Program::Always,
+            _ if word.starts_with('-') => {}
+            // npm looks for its options up to a `--`.
+            _ if !asked.tasks.is_empty() => asked.arguments.push(word),
+            _ => {
+                asked.tasks.push(if matches!(word, "t" | "tst") && program == "npm" { "test" } else { word });
+                if program != "npm" || asked.program == Program::Always {
+                    asked.arguments = words[at..].iter().map(String::as_str).collect();
+                    break;
+                }
+            }
+        }
+    }
+    if asked.program == Program::WithoutScript && asked.tasks.iter().any(|word| OWN_WORDS.contains(word)) {
+        asked.program = Program::Never;
+    }
+    (is_workspace && !asked.tasks.is_empty()).then_some(asked)
+}
+
+/// Options of turbo, lerna and nx whose value is the next word, apart from filters.
+const VALUED: &[&str] =
+    &["--concurrency", "--cache-dir", "--env-mode", "--log-order", "--output-logs", "--parallel", "-c"];
+
+/// `lerna run TASK`, `lerna exec -- PROGRAM`.
+pub(crate) fn of_lerna(words: &[String]) -> Option<Asked<'_>> {
+    let Some(at) = words.iter().position(|word| word == "exec") else { return of_runner(words) };
+    let mut asked = Asked { program: Program::Always, ..Asked::default() };
+    let mut at = at + 1;
+    while let Some(word) = words.get(at).map(String::as_str) {
+        at += 1;
+        let (option, attached) = option_of(word);
+        let is_scope = option == "--scope";
+        if !word.starts_with('-') {
+            asked.tasks.push(word);
+            asked.arguments = words[at..].iter().map(String::as_str).collect();
+            return Some(asked);
+        }
+        let next =
+            words.get(at).map(String::as_str).filter(|_| attached.is_none() && (is_scope || VALUED.contains(&option)));
+        at += usize::from(next.is_some());
+        asked.filters.extend(attached.or(next).filter(|_| is_scope));
+    }
+    None
+}
+
+/// `turbo run TASK`, `turbo run PACKAGE#TASK`.
+pub(crate) fn of_runner(words: &[String]) -> Option<Asked<'_>> {
+    let mut asked = Asked::default();
+    let mut rest = words[1..].iter().map(String::as_str);
+    while let Some(word) = rest.next() {
+        let (option, attached) = option_of(word);
+        match option {
+            "--" => break,
+            "--filter" | "-F" | "--scope" => asked.filters.extend(attached.or_else(|| rest.next())),
+            option if VALUED.contains(&option) && attached.is_none() => drop(rest.next()),
+            "run" | "watch" => {}
+            _ if word.starts_with('-') => {}
+            // `turbo run web#test`: one task of one package.
+            _ => match word.split_once('#') {
+                Some((package, task)) => {
+                    asked.filters.push(package);
+                    asked.tasks.push(task);
+                }
+                None => asked.tasks.extend(word.split(',')),
+            },
+        }
+    }
+    (!asked.tasks.is_empty()).then_some(asked)
+}
+
 /// A package of the workspace, with what its files say.
 pub(crate) struct Package {
     pub(crate) folder: PathBuf,
@@ -36,6 +170,8 @@ pub(crate) struct Package {
     pub(crate) targets: Rc<Vec<FlatEntry>>,
     /// What its own turbo.json says.
     pub(crate) tasks: Rc<Vec<FlatEntry>>,
+    /// It lies where the workspace does.
+    pub(crate) is_root: bool,
 }
 
 impl Package {
@@ -63,7 +199,7 @@ pub(crate) fn is_for_itself(need: &str) -> bool {
 pub(crate) fn need_of(entry: &FlatEntry) -> Option<(&str, &str)> {
     let keys: Vec<&str> = entry.path.iter().map(String::as_str).collect();
     match keys.strip_prefix(&["nx"]).unwrap_or(&keys) {
-        ["tasks" | "pipeline" | "targetDefaults" | "targets", task, "dependsOn", _]
+        ["tasks" | "pipeline" | "targetDefaults" | "targets", task, "dependsOn" | "with", _]
         | ["targetDefaults" | "targets", task, "dependsOn", _, "target"] => {
             let task = entry.path.iter().find(|key| key == task)?;
             Some((task.as_str(), entry.value.as_str()))
@@ -117,6 +253,9 @@ pub(crate) fn made_of<'p>(all: &'p [Package], asked: impl Iterator<Item = &'p Pa
 
 /// Whether a filter means the package. What is no plain name or folder means every one.
 pub(crate) fn selects(filter: &str, package: &Package) -> bool {
+    if filter == ROOT {
+        return package.is_root;
+    }
     let bare = filter.trim_start_matches("...").trim_end_matches("...").trim_end_matches('^').trim_start_matches("./");
     if bare.is_empty() || bare.starts_with(['[', '{', '!', '.', '^']) || bare.contains(['*', '$']) {
         return true;

@@ -10,13 +10,12 @@ use std::rc::Rc;
 
 use crate::environment::follow::manifest_scripts;
 use crate::environment::follow::nx;
-use crate::environment::follow::package_managers::OWN_WORDS;
 use crate::environment::follow::packages::{
-    Asked, Package, Program, closure, is_for_itself, made_of, need_of, selects,
+    Asked, Package, Program, ROOT, closure, is_for_itself, made_of, need_of, of_lerna, of_package_manager, of_runner,
+    selects,
 };
 use crate::environment::follow::script::PlacedScript;
 use crate::environment::follow::{Emptied, Expansion, Step};
-use crate::environment::invocation::option_of;
 use crate::environment::paths::{nearest, outermost};
 use crate::environment::readers::formats;
 use crate::environment::readers::formats::{FlatEntry, Flatten};
@@ -26,7 +25,10 @@ use crate::environment::workspace_patterns::expand;
 const MOST_PACKAGES: usize = 4096;
 
 /// Files that mark the root of a workspace.
-pub(crate) const MARKS: &[&str] = &["pnpm-workspace.yaml", "turbo.json", "nx.json", "lerna.json"];
+pub(crate) const MARKS: &[&str] = &["pnpm-workspace.yaml", "turbo.json", "turbo.jsonc", "nx.json", "lerna.json"];
+
+/// The files of Turborepo.
+const OF_TURBO: &[&str] = &["turbo.json", "turbo.jsonc"];
 
 impl Expansion<'_> {
     /// What the words run in the packages of the workspace: scripts, or a program; `None` where they are no such command,
@@ -49,10 +51,13 @@ impl Expansion<'_> {
         }
         // Package managers know nothing of what a task needs.
         let is_runner = matches!(program, "turbo" | "nx" | "lerna");
-        // The root is a package where it is named, but not one of all of them.
-        let own = Some(root.to_owned()).filter(|_| !asked.filters.is_empty());
+        // The root is a package where it is named, but not one of all of them. Turborepo's own file may give it tasks.
+        let is_named = !asked.filters.is_empty() || program == "turbo";
+        let is_listed = packages.iter().any(|folder| folder == root);
+        let own = Some(root.to_owned()).filter(|_| is_named && !is_listed);
         let packages: Vec<Package> =
-            packages.into_iter().take(MOST_PACKAGES).chain(own).map(|folder| self.package(folder)).collect();
+            packages.into_iter().take(MOST_PACKAGES).chain(own).map(|folder| self.package(folder, root)).collect();
+        let of_root = if program == "turbo" { self.tasks_of_root(root, &packages) } else { Vec::new() };
         let (needed, names_packages) =
             if is_runner { self.needed_tasks(root, &packages, &asked.tasks) } else { Default::default() };
         let needed = Asked { tasks: needed.iter().map(String::as_str).collect(), ..Asked::default() };
@@ -62,7 +67,8 @@ impl Expansion<'_> {
             Rc::default()
         };
         let asked_of = |package: &&Package| {
-            asked.filters.is_empty() || asked.filters.iter().any(|filter| selects(filter, package))
+            let is_all = asked.filters.is_empty() && (is_listed || !package.is_root);
+            is_all || asked.filters.iter().any(|filter| selects(filter, package))
         };
         let scripts = |asked: &Asked<'_>, package: &Package| match asked.program {
             Program::Always => Vec::new(),
@@ -73,6 +79,12 @@ impl Expansion<'_> {
         let made_of = made_of(&packages, starts);
         let of_package = |package: &Package| {
             let own = if asked_of(&package) { scripts(&asked, package) } else { Vec::new() };
+            if package.is_root && program == "turbo" {
+                let asked = asked.tasks.iter().filter(|_| own.is_empty());
+                let tasks = asked.chain(&needed.tasks).filter(|task| of_root.iter().any(|own| own == *task));
+                let of_root = Asked { tasks: tasks.copied().collect(), ..Asked::default() };
+                return [scripts(&of_root, package), Vec::new(), own];
+            }
             let before = if made_of.contains(&package.folder) { scripts(&needed, package) } else { Vec::new() };
             let for_itself = if is_runner && asked_of(&package) { package.needed(&asked.tasks) } else { Vec::new() };
             let for_itself = Asked { tasks: for_itself.iter().map(String::as_str).collect(), ..Asked::default() };
@@ -105,7 +117,7 @@ impl Expansion<'_> {
         if words.iter().any(|word| word.ends_with("loose")) {
             return None;
         }
-        let of_root = self.entries_of(&root.join("turbo.json"), formats::json::flatten).unwrap_or_default();
+        let of_root = self.of_turbo(root);
         let keys = |entry: &FlatEntry| entry.path.iter().map(String::as_str).collect::<Vec<_>>().join("\n");
         let is_loose = of_root.iter().any(|entry| keys(entry) == "envMode" && entry.value == "loose");
         if is_loose || !of_root.iter().any(|entry| entry.path[0] == "tasks") {
@@ -123,14 +135,32 @@ impl Expansion<'_> {
         Some(all.filter(is_listed).map(|entry| entry.value.clone()).collect())
     }
 
-    fn package(&self, folder: PathBuf) -> Package {
+    /// Lists the tasks of the root itself, as Turborepo's files name them (`//#seed`): those that are there and those that
+    /// others need.
+    fn tasks_of_root(&self, root: &Path, packages: &[Package]) -> Vec<String> {
+        let of_root = self.of_turbo(root);
+        let named = of_root.iter().chain(packages.iter().flat_map(|package| package.tasks.iter()));
+        let named = named.filter(|entry| entry.path.first().is_some_and(|key| key == "tasks" || key == "pipeline"));
+        let words = named.flat_map(|entry| entry.path.get(1).into_iter().chain([&entry.value]));
+        words
+            .filter_map(|word| word.trim_start_matches('^').strip_prefix(ROOT)?.strip_prefix('#'))
+            .map(str::to_owned)
+            .collect()
+    }
+
+    /// Reads Turborepo's file in a folder.
+    fn of_turbo(&self, folder: &Path) -> Rc<Vec<FlatEntry>> {
+        let read = |name: &&str| self.entries_of(&folder.join(name), formats::json::flatten);
+        OF_TURBO.iter().find_map(read).unwrap_or_default()
+    }
+
+    fn package(&self, folder: PathBuf, root: &Path) -> Package {
         let entries = |name: &str| self.entries_of(&folder.join(name), formats::json::flatten).unwrap_or_default();
         let (manifest, targets) = (entries("package.json"), entries("project.json"));
         // At the root it is that of all packages.
-        let is_root = self.files.exists(&folder.join("pnpm-workspace.yaml"))
-            || manifest.iter().any(|entry| entry.path[0] == "workspaces");
-        let tasks = if is_root { Rc::default() } else { entries("turbo.json") };
-        Package { manifest, targets, tasks, folder }
+        let is_root = folder == root;
+        let tasks = if is_root { Rc::default() } else { self.of_turbo(&folder) };
+        Package { manifest, targets, tasks, folder, is_root }
     }
 }
 
@@ -164,9 +194,8 @@ impl Expansion<'_> {
     fn needed_tasks(&self, root: &Path, packages: &[Package], asked: &[&str]) -> (Vec<String>, bool) {
         let mut names_packages = false;
         let mut edges: HashMap<String, Vec<String>> = HashMap::new();
-        let files = ["turbo.json", "nx.json"].map(|name| root.join(name));
-        let read = |path: &PathBuf| self.entries_of(path, formats::json::flatten).unwrap_or_default();
-        let of_files: Vec<Rc<Vec<FlatEntry>>> = files.iter().map(read).collect();
+        let of_nx = self.entries_of(&root.join("nx.json"), formats::json::flatten).unwrap_or_default();
+        let of_files: [Rc<Vec<FlatEntry>>; 2] = [self.of_turbo(root), of_nx];
         let of_packages = packages.iter().flat_map(Package::needs).filter(|(_, need)| !is_for_itself(need));
         for (task, need) in of_files.iter().flat_map(|entries| entries.iter()).filter_map(need_of).chain(of_packages) {
             let needed = need.rsplit('#').next().unwrap_or_default().trim_start_matches('^');
@@ -208,157 +237,30 @@ impl Expansion<'_> {
     }
 }
 
-/// Options of package managers whose value is the next word, apart from filters.
-const VALUED_BY_MANAGERS: &[&str] = &[
-    "--cwd",
-    "--dir",
-    "--exclude",
-    "--from",
-    "--include",
-    "--jobs",
-    "--loglevel",
-    "--package",
-    "--prefix",
-    "--reporter",
-    "--resume-from",
-    "--workspace-concurrency",
-    "-C",
-    "-j",
-    "-p",
-];
-
-fn of_package_manager<'w>(program: &str, words: &'w [String]) -> Option<Asked<'w>> {
-    // npm knows its own words and scripts; the others run a program where there is no script of that name.
-    let is_run = match program {
-        "npm" | "bun" => Program::Never,
-        "npx" => Program::Always,
-        _ => Program::WithoutScript,
-    };
-    let mut asked = Asked { program: is_run, ..Asked::default() };
-    let mut is_workspace = false;
-    let mut at = 1;
-    while let Some(word) = words.get(at).map(String::as_str) {
-        at += 1;
-        let (option, attached) = option_of(word);
-        match option {
-            "--" if asked.tasks.is_empty() && asked.program == Program::Always => {}
-            "--" => {
-                asked.arguments.extend(words[at..].iter().map(String::as_str));
-                break;
-            }
-            "-r" | "--recursive" | "-ws" | "--workspaces" => is_workspace = true,
-            "--filter" | "--filter-prod" | "-F" | "--workspace" | "-w" if !(program == "pnpm" && option == "-w") => {
-                is_workspace = true;
-                asked.filters.extend(attached.or_else(|| words.get(at).map(String::as_str)));
-                at += usize::from(attached.is_none());
-            }
-            "workspaces" if program == "yarn" => is_workspace = true,
-            "workspace" if program == "yarn" => {
-                is_workspace = true;
-                asked.filters.extend(words.get(at).map(String::as_str));
-                at += 1;
-            }
-            // The text of a command, in a shell.
-            "-c" if asked.program == Program::Always && program != "pnpm" => {
-                asked.tasks.push("sh");
-                asked.arguments = words.get(at - 1..=at)?.iter().map(String::as_str).collect();
-                break;
-            }
-            option if VALUED_BY_MANAGERS.contains(&option) => at += usize::from(attached.is_none()),
-            "run" | "run-script" | "foreach" => {}
-            "exec" | "x" if asked.program != Program::Always => asked.program = Program::Always,
-            _ if word.starts_with('-') => {}
-            // npm looks for its options up to a `--`.
-            _ if !asked.tasks.is_empty() => asked.arguments.push(word),
-            _ => {
-                asked.tasks.push(if matches!(word, "t" | "tst") && program == "npm" { "test" } else { word });
-                if program != "npm" || asked.program == Program::Always {
-                    asked.arguments = words[at..].iter().map(String::as_str).collect();
-                    break;
-                }
-            }
-        }
-    }
-    if asked.program == Program::WithoutScript && asked.tasks.iter().any(|word| OWN_WORDS.contains(word)) {
-        asked.program = Program::Never;
-    }
-    (is_workspace && !asked.tasks.is_empty()).then_some(asked)
-}
-
-/// Options of turbo, lerna and nx whose value is the next word, apart from filters.
-const VALUED: &[&str] =
-    &["--concurrency", "--cache-dir", "--env-mode", "--log-order", "--output-logs", "--parallel", "-c"];
-
-/// `lerna run TASK`, `lerna exec -- PROGRAM`.
-fn of_lerna(words: &[String]) -> Option<Asked<'_>> {
-    let Some(at) = words.iter().position(|word| word == "exec") else { return of_runner(words) };
-    let mut asked = Asked { program: Program::Always, ..Asked::default() };
-    let mut at = at + 1;
-    while let Some(word) = words.get(at).map(String::as_str) {
-        at += 1;
-        let (option, attached) = option_of(word);
-        let is_scope = option == "--scope";
-        if !word.starts_with('-') {
-            asked.tasks.push(word);
-            asked.arguments = words[at..].iter().map(String::as_str).collect();
-            return Some(asked);
-        }
-        let next =
-            words.get(at).map(String::as_str).filter(|_| attached.is_none() && (is_scope || VALUED.contains(&option)));
-        at += usize::from(next.is_some());
-        asked.filters.extend(attached.or(next).filter(|_| is_scope));
-    }
-    None
-}
-
-fn of_runner(words: &[String]) -> Option<Asked<'_>> {
-    let mut asked = Asked::default();
-    let mut rest = words[1..].iter().map(String::as_str);
-    while let Some(word) = rest.next() {
-        let (option, attached) = option_of(word);
-        match option {
-            "--" => break,
-            "--filter" | "-F" | "--scope" => asked.filters.extend(attached.or_else(|| rest.next())),
-            option if VALUED.contains(&option) && attached.is_none() => drop(rest.next()),
-            "run" | "watch" => {}
-            _ if word.starts_with('-') => {}
-            // `turbo run web#test`: one task of one package.
-            _ => match word.split_once('#') {
-                Some((package, task)) => {
-                    asked.filters.push(package);
-                    asked.tasks.push(task);
-                }
-                None => asked.tasks.extend(word.split(',')),
-            },
-        }
-    }
-    (!asked.tasks.is_empty()).then_some(asked)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::environment::Project;
-    use crate::environment::follow::Room;
-    use crate::environment::memory::MemoryFiles;
-    use crate::environment::not_followed::Gaps;
+    use crate::environment::follow::testing;
 
     fn folders(command: &str) -> Vec<String> {
-        let files = MemoryFiles::new(&[
-            ("/p/package.json", r#"{"workspaces": ["apps/*", "packages/db"]}"#),
-            ("/p/apps/api/package.json", r#"{"name": "@shop/api", "scripts": {"test": "jest"}}"#),
-            ("/p/apps/web/package.json", r#"{"name": "web", "scripts": {"test": "vitest run"}}"#),
-            ("/p/packages/db/project.json", r#"{"name": "db", "targets": {"test": {"executor": "@nx/jest:jest"}}}"#),
-            ("/p/packages/aside/package.json", r#"{"scripts": {"test": "jest"}}"#),
-        ]);
-        let words: Vec<String> = command.split(' ').map(str::to_owned).collect();
-        let project = Project { root: "/p".into(), folder: "/p".into(), home: None };
-        let step = Step::typed(words.clone(), Path::new("/p"));
-        let (gaps, room) = (Gaps::default(), Room::of(1000));
-        let expansion =
-            Expansion { step: &step, process: &[], project: &project, files: &files, gaps: &gaps, room: &room };
-        let found = expansion.in_packages(&words[0], &words).unwrap_or_default();
-        found.iter().map(|step| step.folder.strip_prefix("/p").unwrap().display().to_string()).collect()
+        let files = [
+            (
+                "package.json",
+                r#"{"workspaces": ["apps/*", "packages/db"], "scripts": {"seed": "psql", "lint": "eslint"}}"#,
+            ),
+            ("apps/api/package.json", r#"{"name": "@shop/api", "scripts": {"test": "jest", "e2e": "jest"}}"#),
+            ("apps/web/package.json", r#"{"name": "web", "scripts": {"test": "vitest run"}}"#),
+            ("packages/db/project.json", r#"{"name": "db", "targets": {"test": {"executor": "@nx/jest:jest"}}}"#),
+            ("packages/aside/package.json", r#"{"scripts": {"test": "jest"}}"#),
+            (
+                "turbo.jsonc",
+                "{\n// said\n\"tasks\": {\"e2e\": {\"dependsOn\": [\"//#seed\"], \"with\": [\"web#test\"]}, \"//#seed\": {}}}",
+            ),
+        ];
+        let in_packages =
+            |expansion: &Expansion<'_>, words: &[String]| expansion.in_packages(&words[0], words).unwrap_or_default();
+        let (found, _) = testing::followed(command, &files, &[], in_packages);
+        found.iter().map(testing::folder).collect()
     }
 
     #[test]
@@ -383,6 +285,11 @@ mod tests {
             ("yarn workspace web test", &["apps/web"]),
             ("turbo test --filter=web", &["apps/web"]),
             ("turbo run @shop/api#test", &["apps/api"]),
+            ("turbo run //#seed", &[""]),
+            ("turbo run seed", &[""]),
+            ("turbo run @shop/api#e2e", &["apps/api", "apps/api", "apps/web", ""]),
+            ("turbo run //#seed lint", &["", ""]),
+            ("turbo run //#lint", &[""]),
             ("nx test db", &["packages/db"]),
             ("nx run db:test", &["packages/db"]),
             ("nx run db:test:ci", &["packages/db"]),

@@ -147,7 +147,8 @@ impl<'a> Library<'a> {
     /// Reads a file of JavaScript or TypeScript without its comments, once; `None` where it is not there.
     pub(crate) fn code(&self, path: &Path) -> Option<Rc<String>> {
         let code = self.once(format!("code of {}", shown(path)), || {
-            self.string(path).map(|text| Rc::new(without_comments(&text)))
+            let tell = |line, why| self.give_up(path, Some(line), why);
+            self.string(path).map(|text| Rc::new(without_comments(&text, tell)))
         });
         Option::clone(&code)
     }

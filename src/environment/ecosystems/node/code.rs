@@ -11,7 +11,7 @@ use crate::environment::layering::Library;
 use crate::environment::layering::{Layer, ReadingsBuilder};
 use crate::environment::paths::normal;
 use crate::environment::readers::code;
-use crate::environment::readers::code::javascript::{Constant, constants};
+use crate::environment::readers::code::javascript::{Given, given};
 use crate::environment::readers::code::{Pair, Value};
 use crate::environment::readers::expansion::Lookup;
 use crate::environment::{Origin, Setting};
@@ -184,19 +184,19 @@ fn is_example(text: &str) -> bool {
     ["placeholder", ".invalid", "example.com", "example.org"].iter().any(|word| text.contains(word))
 }
 
-/// Finds the constants of a text that are called like an address.
+/// Finds what the variables of a text that are called like an address are set to, each of it.
 fn addresses_in(code: &str) -> Vec<Pair> {
-    let is_address = |constant: &Constant<'_>| {
-        let lower = constant.name.to_ascii_lowercase();
-        ["url", "uri", "dsn", "connectionstring"].iter().any(|word| lower.ends_with(word))
+    let pair = |Given { name, expression, line, .. }: Given<'_>| {
+        let (path, expression) = (vec![name.to_owned()], expression?.to_owned());
+        Some(Pair { path, expression, line, bracket: 0 })
     };
-    let pair = |Constant { name, expression, line }| Pair {
-        path: vec![str::to_owned(name)],
-        expression: str::to_owned(expression),
-        line,
-        bracket: 0,
-    };
-    constants(code).into_iter().filter(is_address).map(pair).collect()
+    given(code).into_iter().filter(|one| is_address(one.name)).filter_map(pair).collect()
+}
+
+/// Tells whether a variable is called like an address.
+fn is_address(name: &str) -> bool {
+    let lower = name.to_ascii_lowercase();
+    ["url", "uri", "dsn", "connectionstring"].iter().any(|word| lower.ends_with(word))
 }
 
 fn whole(pairs: &[Pair], shown: &Path, lookup: Lookup<'_>) -> Vec<Setting> {

@@ -10,6 +10,7 @@ pub(crate) mod manifests;
 pub(crate) mod modules;
 pub(crate) mod next;
 pub(crate) mod node_config;
+mod own_servers;
 pub(crate) mod package;
 pub(crate) mod prisma;
 pub(crate) mod sequelize;

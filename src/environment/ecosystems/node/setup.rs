@@ -2,17 +2,18 @@
 //! themselves load or set: `dotenv.config({ path: '.env.ci' })`, `process.loadEnvFile(…)`, `process.env.X = …`, and the
 //! variables of Vitest's `test.env`. By text, never executed.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use crate::environment::ecosystems::node::modules::is_code;
+use crate::environment::ecosystems::node::own_servers::OwnServers;
 use crate::environment::ecosystems::node::{code as code_files, dialects, modules, package};
 use crate::environment::ecosystems::scene::Scene;
 use crate::environment::layering::{Layer, ReadingsBuilder};
 use crate::environment::not_followed::GivenUp;
 use crate::environment::paths::normal;
 use crate::environment::readers::code;
-use crate::environment::readers::code::javascript::{constants_by_name, statement};
+use crate::environment::readers::code::javascript::{Values, branches, statement};
 use crate::environment::readers::code::{Comments, Pair, Value};
 use crate::environment::{Origin, Setting};
 use crate::text::{LineIndex, head, shown, tail};
@@ -188,23 +189,30 @@ fn add_file(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>, home: &Path, 
     let shown = scene.library.shown(path);
     let mut set: Vec<Setting> = pairs.iter().filter_map(|pair| variable(pair, scene, &shown)).collect();
     let mut defaults = Vec::new();
-    let constants = constants_by_name(&text);
+    let values = Values::of_code(&text);
+    let servers = OwnServers::of(&text, &values);
+    let lookup = |name: &str| scene.environment.get(name).map(str::to_owned);
     for assigned in assignments(&text).filter(|assigned| counts(assigned.condition, scene)) {
-        let lookup = |name: &str| scene.environment.get(name).map(str::to_owned);
-        let expression = constants.get(assigned.expression).copied().unwrap_or(assigned.expression);
-        match code::evaluate(expression, &lookup) {
-            Value::Known(value) => {
-                let origin = Origin::file(assigned.name, &shown, assigned.line);
-                let settings = if assigned.is_default { &mut defaults } else { &mut set };
-                settings.push(Setting::known(assigned.name, value, origin));
+        let expression = values.constant(assigned.expression).unwrap_or(assigned.expression);
+        let alternatives = match code::evaluate(expression, &lookup) {
+            Value::Unknown => alternatives(expression, &values),
+            _ => Some(vec![expression]),
+        };
+        let mut is_unknown = alternatives.is_none();
+        for expression in alternatives.into_iter().flatten() {
+            match code::evaluate(expression, &lookup) {
+                Value::Known(value) => {
+                    let origin = Origin::file(assigned.name, &shown, assigned.line);
+                    let settings = if assigned.is_default { &mut defaults } else { &mut set };
+                    settings.push(Setting::known(assigned.name, value, origin));
+                }
+                Value::Unset => {}
+                Value::Unknown => is_unknown |= !servers.gave(expression),
             }
-            Value::Unset => {}
-            Value::Unknown if is_of_an_own_server(&text, &constants, expression) => {}
-            Value::Unknown if names_a_place(assigned.name) => {
-                let why = "it sets a variable to what is not evaluated here";
-                scene.library.give_up(path, Some(assigned.line), GivenUp::Code(why.into()));
-            }
-            Value::Unknown => {}
+        }
+        if is_unknown && names_a_place(assigned.name) {
+            let why = "it sets a variable to what is not evaluated here";
+            scene.library.give_up(path, Some(assigned.line), GivenUp::Code(why.into()));
         }
     }
     if !set.is_empty() || !defaults.is_empty() {
@@ -325,29 +333,30 @@ fn condition_before(text: &str) -> &str {
     ""
 }
 
-/// Packages that start servers for the code itself, with nothing in them to lose, and the calls that ask those for their
-/// address.
-///
-/// Source: the manuals of Testcontainers for Node.js, mongodb-memory-server and embedded-postgres.
-const STARTING: &[&str] = &["embedded-postgres", "mongodb-memory-server", "testcontainers"];
-const ASKING: &[&str] = &[
-    ".getConnectionString(",
-    ".getConnectionUri(",
-    ".getConnectionUrl(",
-    ".getHost(",
-    ".getHttpUrl(",
-    ".getMappedPort(",
-    ".getPort(",
-    ".getUri(",
-];
+/// More values of an expression are not told apart.
+const MOST_ALTERNATIVES: usize = 64;
 
-/// Tells whether an expression is made of the address of a server that the code starts for itself, as it asks for it there
-/// or in a constant.
-fn is_of_an_own_server(code: &str, constants: &HashMap<&str, &str>, expression: &str) -> bool {
-    let asks = |text: &str| ASKING.iter().any(|call| text.contains(call));
-    let is_part = |c: char| c == '_' || c == '$' || c.is_alphanumeric();
-    let mut names = expression.split(|c| !is_part(c)).filter_map(|name| constants.get(name.trim_matches('$')));
-    STARTING.iter().any(|package| code.contains(package)) && (asks(expression) || names.any(|text| asks(text)))
+/// Lists what an expression may come to in each of its branches, and in those of the variables that it is; `None` where
+/// there are too many.
+fn alternatives<'t>(expression: &'t str, values: &Values<'t>) -> Option<Vec<&'t str>> {
+    let (mut found, mut open) = (Vec::new(), vec![expression]);
+    let mut seen = HashSet::new();
+    while let Some(one) = open.pop() {
+        for branch in branches(one)? {
+            let given = values.of(branch);
+            // What is not told of a variable is unknown by its name.
+            if given.is_empty() || given.contains(&None) {
+                found.push(branch);
+            }
+            if seen.insert(branch) {
+                open.extend(given.into_iter().flatten());
+            }
+        }
+        if found.len() + open.len() > MOST_ALTERNATIVES {
+            return None;
+        }
+    }
+    Some(found)
 }
 
 /// Tells whether a variable may say where a database is.
@@ -397,18 +406,27 @@ mod tests {
     }
 
     #[test]
-    fn servers_that_the_code_starts_for_itself_are_known() {
-        let code = "import { X } from 'testcontainers';\nconst port = pg.getMappedPort(5432);\nconst other = pick();\n";
+    fn all_that_a_variable_may_be_set_to_is_listed() {
+        let code = "let url = 'a';\nif (b) { url = c ? 'd' : url; }\nconst one = url;\nlet more;\nmore += 'e';\n";
+        let values = Values::of_code(code);
         for (expression, expected) in [
-            ("pg.getConnectionUri()", true),
-            ("`postgres://u@localhost:${port}/d`", true),
-            ("port.toString()", true),
-            ("`postgres://${other}/d`", false),
-            ("pick()", false),
+            ("x ? 'y' : z()", Some("'y'|z()")),
+            ("one", Some("'a'|'d'")),
+            ("more || 'f'", Some("more|'f'")),
+            (&"a || ".repeat(100), None),
         ] {
-            assert_eq!(is_of_an_own_server(code, &constants_by_name(code), expression), expected, "{expression}");
+            let found = alternatives(expression, &values).map(|mut found| {
+                found.sort_unstable();
+                found.dedup();
+                found.join("|")
+            });
+            let expected = expected.map(|expected| {
+                let mut parts: Vec<&str> = expected.split('|').collect();
+                parts.sort_unstable();
+                parts.join("|")
+            });
+            assert_eq!(found, expected, "{expression}");
         }
-        assert!(!is_of_an_own_server("", &HashMap::new(), "pg.getConnectionUri()"));
     }
 
     #[test]

@@ -58,6 +58,16 @@ pub(crate) fn evaluate(expression: &str, lookup: Lookup<'_>) -> Value {
 
 /// Evaluates an expression; `names` gives what the code around it calls by a name.
 pub(crate) fn evaluate_with(expression: &str, lookup: Lookup<'_>, names: &dyn Fn(&str) -> Option<Computed>) -> Value {
+    evaluate_telling(expression, lookup, names, &Cell::new(false))
+}
+
+/// Evaluates an expression; `fills_unset` is set where a variable that is not set becomes a part of a text.
+pub(crate) fn evaluate_telling(
+    expression: &str,
+    lookup: Lookup<'_>,
+    names: &dyn Fn(&str) -> Option<Computed>,
+    fills_unset: &Cell<bool>,
+) -> Value {
     if expression.len() > LONGEST {
         return Value::Unknown;
     }
@@ -67,6 +77,7 @@ pub(crate) fn evaluate_with(expression: &str, lookup: Lookup<'_>, names: &dyn Fn
         settles_unset: true,
         takes_other: false,
         is_undecided: &Cell::new(false),
+        fills_unset,
         place: Place::default(),
     };
     scope.evaluate(expression).into()
@@ -86,6 +97,7 @@ pub(crate) fn arguments(text: &str, lookup: Lookup<'_>) -> Option<Given> {
         settles_unset: true,
         takes_other: false,
         is_undecided: &Cell::new(false),
+        fills_unset: &Cell::new(false),
         place: Place::default(),
     };
     let arguments = scope.arguments(text)?;

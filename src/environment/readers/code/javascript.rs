@@ -1,9 +1,11 @@
 //! Parts of JavaScript and TypeScript: the text without its comments, the constants that it declares, and what an
 //! expression may come to. By text, never executed.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use crate::text::{LineIndex, head};
+use crate::environment::not_followed::GivenUp;
+use crate::environment::readers::code::slashes::{Slash, Slashes, end_of, open_comment};
+use crate::text::{LineIndex, head, line_at};
 
 /// Statements longer than this many bytes are cut off.
 const LONGEST_STATEMENT: usize = 2 << 10;
@@ -13,78 +15,93 @@ const MOST_BRANCHES: usize = 64;
 /// The words that declare a variable.
 const DECLARING: &[&str] = &["const ", "let ", "var "];
 
-/// A constant, or another variable with its first value.
+/// A value that a variable is given: where it is declared, or later.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Constant<'t> {
+pub(crate) struct Given<'t> {
     pub(crate) name: &'t str,
-    pub(crate) expression: &'t str,
+    /// The value as written; `None` where there is none, or it is made of the former one.
+    pub(crate) expression: Option<&'t str>,
     pub(crate) line: u32,
+    is_declared: bool,
 }
 
-/// The text with blanks for the comments in it, so that all else stays where it is.
-pub(crate) fn without_comments(text: &str) -> String {
+/// The text with blanks for the comments in it, so that all else stays where it is. `tell` hears of the line of a comment
+/// that does not end; what follows it is not taken for one.
+pub(crate) fn without_comments(text: &str, tell: impl FnOnce(u32, GivenUp)) -> String {
+    let Scanned { code, open_from, .. } = scanned(text);
+    if let Some(at) = open_from {
+        tell(line_at(text.as_bytes(), at), open_comment());
+    }
+    code
+}
+
+/// A text that was gone through.
+struct Scanned {
+    /// With blanks for its comments.
+    code: String,
+    /// With blanks for its texts and patterns, too.
+    bare: String,
+    open_from: Option<usize>,
+}
+
+fn scanned(text: &str) -> Scanned {
     let bytes = text.as_bytes();
-    let mut kept = bytes.to_vec();
+    let (mut code, mut bare) = (bytes.to_vec(), bytes.to_vec());
+    let blank = |kept: &mut Vec<u8>, from: usize, to: usize| {
+        let to = to.min(bytes.len()).max(from);
+        kept[from..to].iter_mut().filter(|byte| **byte != b'\n').for_each(|byte| *byte = b' ');
+    };
+    let mut slashes = Slashes::default();
     // The templates that are open, each with the braces inside its `${`.
     let mut templates: Vec<usize> = Vec::new();
-    let mut last = b';';
     let mut at = 0;
     while let Some(&byte) = bytes.get(at) {
-        let next = bytes.get(at + 1);
-        match (byte, next) {
-            (b'/', Some(b'/' | b'*')) => {
-                let rest = &text[at..];
-                let end = match next {
-                    Some(b'/') => rest.find('\n').unwrap_or(rest.len()),
-                    _ => rest.find("*/").map_or(rest.len(), |end| end + 2),
+        let from = at + 1;
+        match byte {
+            b'/' => {
+                at = match slashes.at(text, at, &code[..at]) {
+                    Slash::Comment(end) => {
+                        blank(&mut code, at, end);
+                        blank(&mut bare, at, end);
+                        end
+                    }
+                    Slash::Pattern(end) => {
+                        blank(&mut bare, from, end);
+                        end
+                    }
+                    Slash::Nothing(end) => end,
                 };
-                kept[at..at + end].iter_mut().filter(|byte| **byte != b'\n').for_each(|byte| *byte = b' ');
-                at += end;
                 continue;
             }
-            // Not a division, since nothing stands before it that could be divided.
-            (b'/', _) if b"(,=:[!&|?{};\n".contains(&last) => at = end_of(bytes, at, b'/'),
-            (b'"' | b'\'', _) => at = end_of(bytes, at, byte),
-            (b'`', _) => at = end_of_template(bytes, at, &mut templates),
-            (b'{', _) => {
+            b'"' | b'\'' => {
+                at = end_of(bytes, at, byte);
+                blank(&mut bare, from, at);
+            }
+            b'`' => {
+                at = end_of_template(bytes, at, &mut templates);
+                blank(&mut bare, from, at);
+            }
+            b'{' => {
                 if let Some(depth) = templates.last_mut() {
                     *depth += 1;
                 }
             }
-            (b'}', _) => match templates.last_mut() {
+            b'}' => match templates.last_mut() {
                 Some(0) => {
                     templates.pop();
                     at = end_of_template(bytes, at, &mut templates);
+                    blank(&mut bare, from, at);
                 }
                 Some(depth) => *depth -= 1,
                 None => {}
             },
             _ => {}
         }
-        if let Some(&byte) = bytes.get(at).filter(|byte| !matches!(byte, b' ' | b'\t' | b'\r')) {
-            last = byte;
-        }
         at += 1;
     }
     // Whole characters were replaced, or none of their bytes.
-    String::from_utf8(kept).unwrap_or_else(|_| text.to_owned())
-}
-
-/// Finds the quote that ends a text, or the slash that ends a pattern, on its line; the line's end where none does.
-fn end_of(bytes: &[u8], from: usize, quote: u8) -> usize {
-    let mut at = from + 1;
-    let mut is_in_class = false;
-    while let Some(&byte) = bytes.get(at) {
-        match byte {
-            b'\\' => at += 1,
-            b'\n' => return at,
-            b'[' | b']' if quote == b'/' => is_in_class = byte == b'[',
-            _ if byte == quote && !is_in_class => return at,
-            _ => {}
-        }
-        at += 1;
-    }
-    at
+    let whole = |kept: Vec<u8>| String::from_utf8(kept).unwrap_or_else(|_| text.to_owned());
+    Scanned { code: whole(code), bare: whole(bare), open_from: slashes.open_from }
 }
 
 /// Finds the end of a template, or of its next part: `${` opens code in it.
@@ -105,33 +122,103 @@ fn end_of_template(bytes: &[u8], from: usize, templates: &mut Vec<usize>) -> usi
     at
 }
 
-/// Lists the constants that a text declares, in order; comments in it count, so that it should have none.
-pub(crate) fn constants(code: &str) -> Vec<Constant<'_>> {
+/// Lists the values that a text gives to the variables which it declares, in order; comments in it count, so that it should
+/// have none.
+pub(crate) fn given(code: &str) -> Vec<Given<'_>> {
     let lines = LineIndex::new(code);
-    let is_part = |c: char| c == '_' || c == '$' || c.is_alphanumeric();
-    let declared = DECLARING.iter().flat_map(|word| code.match_indices(*word));
-    let mut declared: Vec<(usize, &str)> = declared.filter(|(at, _)| !code[..*at].ends_with(is_part)).collect();
-    declared.sort_unstable_by_key(|(at, _)| *at);
-    let constant = |(at, word): (usize, &str)| {
+    let bare = scanned(code).bare;
+    let declared = DECLARING.iter().flat_map(|word| bare.match_indices(*word));
+    let declared = declared.filter(|(at, _)| !bare[..*at].ends_with(is_part));
+    let mut found: Vec<(usize, Given<'_>)> = Vec::new();
+    let (mut changing, mut declarations) = (HashSet::new(), HashSet::new());
+    for (at, word) in declared {
         let rest = code[at + word.len()..].trim_start();
-        let (name, behind) = rest.split_at(rest.find(|c: char| !is_part(c))?);
+        let Some((name, behind)) = rest.find(|c: char| !is_part(c)).map(|end| rest.split_at(end)) else { continue };
+        if name.is_empty() {
+            continue;
+        }
+        declarations.insert(code.len() - rest.len());
+        if word != "const " {
+            changing.insert(name);
+        }
         // A type may stand between: `const url: string = …`.
         let start = head(behind, LONGEST_STATEMENT);
-        let (kind, _) = start.split_once('=')?;
-        let is_typed = kind.trim().is_empty() || kind.trim_start().starts_with(':') && !kind.contains('\n');
-        let expression = statement(&behind[kind.len() + 1..]);
-        (is_typed && !name.is_empty()).then(|| Constant { name, expression, line: lines.line(at) })
-    };
-    declared.into_iter().filter_map(constant).collect()
+        let kind = start.split_once('=').map(|(kind, _)| kind);
+        let is_typed =
+            |kind: &&str| kind.trim().is_empty() || kind.trim_start().starts_with(':') && !kind.contains(['\n', ';']);
+        let expression = kind.filter(is_typed).map(|kind| statement(&behind[kind.len() + 1..]));
+        found.push((at, Given { name, expression, line: lines.line(at), is_declared: true }));
+    }
+    if !changing.is_empty() {
+        let later = assigned(code, &bare).filter(|(at, one)| changing.contains(one.name) && !declarations.contains(at));
+        found.extend(later.map(|(at, one)| (at, Given { line: lines.line(at), ..one })));
+    }
+    found.sort_by_key(|(at, _)| *at);
+    found.into_iter().map(|(_, one)| one).collect()
 }
 
-/// Gives the constants of a text by their name; the first of each.
-pub(crate) fn constants_by_name(code: &str) -> HashMap<&str, &str> {
-    let mut by_name = HashMap::new();
-    for Constant { name, expression, .. } in constants(code) {
-        by_name.entry(name).or_insert(expression);
+fn is_part(c: char) -> bool {
+    c == '_' || c == '$' || c.is_alphanumeric()
+}
+
+/// Finds what is assigned to a name, with the offset of the name: `url = …`, `url ??= …`, `url += …`.
+fn assigned<'t>(code: &'t str, bare: &str) -> impl Iterator<Item = (usize, Given<'t>)> {
+    const OPERATORS: &[char] = &['+', '-', '*', '/', '%', '&', '|', '^', '?'];
+    bare.match_indices('=').filter_map(move |(at, _)| {
+        let (before, behind) = (&bare[..at], &bare[at + 1..]);
+        if behind.starts_with(['=', '>']) || before.ends_with(['=', '!', '<', '>']) {
+            return None;
+        }
+        let target = before.trim_end_matches(OPERATORS);
+        let is_default = before.ends_with("||") || before.ends_with("??");
+        let is_computed = target.len() < before.len() && !is_default;
+        let target = target.trim_end();
+        let start = target
+            .rfind(|c: char| !is_part(c))
+            .map_or(0, |at| at + target[at..].chars().next().map_or(1, char::len_utf8));
+        let name = code.get(start..target.len()).filter(|name| !name.is_empty() && !target[..start].ends_with('.'))?;
+        let expression = (!is_computed).then(|| statement(&code[at + 1..]));
+        Some((start, Given { name, expression, line: 0, is_declared: false }))
+    })
+}
+
+/// What the variables of a text are given, by their name.
+pub(crate) struct Values<'t>(HashMap<&'t str, Vec<Given<'t>>>);
+
+impl<'t> Values<'t> {
+    /// Lists the values of a text, which should have no comments.
+    pub(crate) fn of_code(code: &'t str) -> Self {
+        let mut by_name: HashMap<&str, Vec<Given<'_>>> = HashMap::new();
+        for one in given(code) {
+            by_name.entry(one.name).or_default().push(one);
+        }
+        // A variable that is declared without a value has those that it is given later.
+        for given in by_name.values_mut() {
+            let is_declared_once = given.iter().filter(|one| one.is_declared).count() == 1;
+            given.retain(|one| one.expression.is_some() || !(one.is_declared && is_declared_once));
+        }
+        Values(by_name)
     }
-    by_name
+
+    /// Lists what a variable is given, in order; `None` for what is not told.
+    pub(crate) fn of(&self, name: &str) -> Vec<Option<&'t str>> {
+        self.0.get(name).into_iter().flatten().map(|one| one.expression).collect()
+    }
+
+    /// Gives the value of a variable that has one, and no other.
+    pub(crate) fn constant(&self, name: &str) -> Option<&'t str> {
+        only(self.0.get(name)?)
+    }
+}
+
+/// Gives by their name the variables of a text that have one value, and no other.
+pub(crate) fn constants(code: &str) -> HashMap<&str, &str> {
+    Values::of_code(code).0.into_iter().filter_map(|(name, given)| Some((name, only(&given)?))).collect()
+}
+
+fn only<'t>(given: &[Given<'t>]) -> Option<&'t str> {
+    let (first, rest) = given.split_first()?;
+    first.expression.filter(|_| rest.iter().all(|one| one.expression == first.expression))
 }
 
 /// Cuts an expression off where its statement ends: at a `;`, or at the end of a line that needs nothing behind it.
@@ -291,26 +378,65 @@ mod tests {
 
     #[test]
     fn comments_are_left_out_and_texts_stay() {
-        for (text, expected) in [
-            ("a // b\nc", "a     \nc"),
-            ("a /* b\n */ c", "a     \n    c"),
-            ("a 'http://x' // y", "a 'http://x'     "),
-            ("a = `http://${f('//') /* y */}//x`", "a = `http://${f('//')        }//x`"),
-            ("a = /[/*]'/ // y", "a = /[/*]'/     "),
-            ("a = b / c // y", "a = b / c     "),
-            ("'é' // é", "'é'      "),
-            ("it's\n// y", "it's\n    "),
+        for (text, expected, open_at) in [
+            ("a // b\nc", "a     \nc", None),
+            ("a /* b\n */ c", "a     \n    c", None),
+            ("a 'http://x' // y", "a 'http://x'     ", None),
+            ("a = `http://${f('//') /* y */}//x`", "a = `http://${f('//')        }//x`", None),
+            ("a = /[/*]'/ // y", "a = /[/*]'/     ", None),
+            ("a = b / c // y", "a = b / c     ", None),
+            ("'é' // é", "'é'      ", None),
+            ("it's\n// y", "it's\n    ", None),
+            ("a((b) => /\\/*'/.test(b)); // y", "a((b) => /\\/*'/.test(b));     ", None),
+            ("return /a\\/*/; // y", "return /a\\/*/;     ", None),
+            ("return /* b */ /'/; // y", "return         /'/;     ", None),
+            ("a\nb /* c // y\nd", "a\nb /* c     \nd", Some(2)),
         ] {
-            assert_eq!(without_comments(text), expected, "{text}");
+            let mut told = None;
+            assert_eq!(without_comments(text, |line, _| told = Some(line)), expected, "{text}");
+            assert_eq!(told, open_at, "{text}");
         }
     }
 
     #[test]
-    fn constants_are_found_with_their_expression() {
-        let text = "const a = f();\nlet url: string = process.env.URL ??\n  'pg://h/x';\nconstant = 3\nconst b = 'x;y'\nnext()\nconst { c } = d\n";
+    fn values_are_found_with_their_variable() {
+        let text = "const a = f();\nlet url: string = process.env.URL ??\n  'pg://h/x';\nconstant = 3\nconst b = 'x;y'\nnext()\n\
+                    const { c } = d\nlet e;\ne = 'e = 1';\nurl ||= 'z';\nf(`url = 3 ${b = 2}`, x.url = 4, url == 5);\ne += 1;\n";
+        let expression = |one: &Given<'_>| one.expression.unwrap_or("-").to_owned();
         let found: Vec<String> =
-            constants(text).iter().map(|one| format!("{} {} {}", one.line, one.name, one.expression)).collect();
-        assert_eq!(found, ["1 a f()", "2 url process.env.URL ??\n  'pg://h/x'", "5 b 'x;y'"]);
+            given(text).iter().map(|one| format!("{} {} {}", one.line, one.name, expression(one))).collect();
+        let expected = [
+            "1 a f()",
+            "2 url process.env.URL ??\n  'pg://h/x'",
+            "5 b 'x;y'",
+            "8 e -",
+            "9 e 'e = 1'",
+            "10 url 'z'",
+            "12 e -",
+        ];
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn what_is_given_several_values_is_no_constant() {
+        for (text, expected) in [
+            ("const a = 1;", Some("1")),
+            ("const a = 1;\nfunction f(a = 2) {}", Some("1")),
+            ("const a = 1;\nfunction f() { const a = 2; }", None),
+            ("const a = 1;\nfunction f() { const a = 1; }", Some("1")),
+            ("const a = 1;\nfor (const a of b) {}", None),
+            ("let a = 1;\nif (b) a = 2;", None),
+            ("var a = 1;\nvar a = 2;", None),
+            ("let a = 1;\na += 2;", None),
+            ("let a = 1;\na ??= 2;", None),
+            ("let a = 1;\nb.a = 2; if (a == 3 || a === 4) {}", Some("1")),
+            ("let a = 1;\nf('a = 2', `a = 3`);", Some("1")),
+            ("let a;\na = 2;", Some("2")),
+            ("let a: string;\nif (b) { a = 2; } else { a = 3; }", None),
+            ("let a;", None),
+        ] {
+            assert_eq!(constants(text).get("a").copied(), expected, "{text}");
+        }
     }
 
     #[test]
@@ -336,11 +462,25 @@ mod tests {
 
     #[test]
     fn hostile_texts_end() {
-        for piece in
-            ["const url =\n", "const a = ;", "`${", "a ? ", "(", "/*", "'", "a ||", "/", "\\", "é{", "let x:\n"]
-        {
+        for piece in [
+            "const url =\n",
+            "const a = ;",
+            "`${",
+            "a ? ",
+            "(",
+            "/*",
+            "'",
+            "a ||",
+            "/",
+            "\\",
+            "é{",
+            "let x:\n",
+            "let a=a\n",
+            "/**/ /",
+            "a  =",
+        ] {
             let text = piece.repeat(60_000);
-            let code = without_comments(&text);
+            let code = without_comments(&text, |_, _| ());
             constants(&code);
             branches(&text);
             items(&text);

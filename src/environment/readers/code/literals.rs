@@ -24,7 +24,7 @@ impl Parser<'_, '_> {
                     };
                     match value {
                         Computed::Text(value) => text.push_str(&value),
-                        Computed::Unset => {}
+                        Computed::Unset => self.scope.fills_unset.set(true),
                         _ => return Computed::Unknown,
                     }
                 }

@@ -15,11 +15,14 @@ mod parser;
 pub(crate) mod python;
 pub(crate) mod ruby;
 mod scope;
+mod slashes;
 mod tokens;
 pub(crate) mod words;
 
 pub(crate) use crate::environment::readers::code::calls::reads_environment;
 pub(crate) use crate::environment::readers::code::computed::{Computed, Entry, Place, put};
-pub(crate) use crate::environment::readers::code::expression::{Value, arguments, evaluate, evaluate_with, unresolved};
+pub(crate) use crate::environment::readers::code::expression::{
+    Value, arguments, evaluate, evaluate_telling, evaluate_with, unresolved,
+};
 pub(crate) use crate::environment::readers::code::pairs::{Comments, Pair, pairs, pairs_and_lists};
 pub(crate) use crate::environment::readers::code::scope::Scope;

@@ -1,6 +1,7 @@
 //! Finds `key: value` and `key => value` in nested brackets, whatever the language.
 
 use crate::environment::not_followed::GivenUp;
+use crate::environment::readers::code::slashes::{Slash, Slashes, open_comment};
 use crate::text::newlines;
 
 /// `key: value` or `key => value` in nested brackets.
@@ -19,20 +20,15 @@ pub(crate) struct Pair {
 #[must_use]
 pub(crate) struct Pairs {
     found: Vec<Pair>,
-    /// The line of the first pair that is missing, or not told apart.
-    cut_at: Option<u32>,
+    /// The line of the first pair that is missing, or not told apart, and why.
+    cut_at: Option<(u32, GivenUp)>,
 }
 
 impl Pairs {
     /// Gives the pairs that were read; `tell` hears of the line where that is not all.
     pub(crate) fn all(self, tell: impl FnOnce(u32, GivenUp)) -> Vec<Pair> {
-        if let Some(line) = self.cut_at {
-            tell(
-                line,
-                GivenUp::too_much(
-                    "its brackets are nested more than 256 deep, or hold more than 64 MiB with their keys",
-                ),
-            );
+        if let Some((line, why)) = self.cut_at {
+            tell(line, why);
         }
         self.found
     }
@@ -44,6 +40,10 @@ const DEEPEST: usize = 256;
 const MAX_BYTES: usize = 64 << 20;
 /// Longer expressions are no literal and no reading of a variable, unless they are one quoted text.
 const LONGEST_EXPRESSION: usize = 4096;
+
+/// What is told of brackets that are too many or too deep.
+const TOO_MUCH: GivenUp =
+    GivenUp::too_much("its brackets are nested more than 256 deep, or hold more than 64 MiB with their keys");
 
 /// Marks of a comment that goes to the end of the line.
 #[derive(Clone, Copy, PartialEq)]
@@ -70,6 +70,7 @@ fn scanned(text: &str, comments: Comments, with_lists: bool) -> Pairs {
         at: 0,
         line: 1,
         comments,
+        slashes: Slashes::default(),
         pairs: Vec::new(),
         bytes_left: MAX_BYTES,
         cut_at: None,
@@ -118,9 +119,10 @@ struct Scanner<'t> {
     at: usize,
     line: u32,
     comments: Comments,
+    slashes: Slashes,
     pairs: Vec<Pair>,
     bytes_left: usize,
-    cut_at: Option<u32>,
+    cut_at: Option<(u32, GivenUp)>,
     /// The brackets around, each with the key that it is the value of.
     open: Vec<Option<Key>>,
     /// The numbers of these brackets, and how many were met so far.
@@ -146,11 +148,9 @@ impl<'t> Scanner<'t> {
                 }
                 b' ' | b'\t' | b'\r' => self.at += 1,
                 b'#' if self.comments == Comments::Hash => self.skip_line(),
-                b'/' if self.comments == Comments::Slashes && self.bytes.get(self.at + 1) == Some(&b'/') => {
-                    self.skip_line()
-                }
-                b'/' if self.comments == Comments::Slashes && self.bytes.get(self.at + 1) == Some(&b'*') => {
-                    self.skip_block_comment()
+                b'/' if self.comments == Comments::Slashes => {
+                    let is_comment = self.slash();
+                    last = last.filter(|_| is_comment);
                 }
                 b'"' | b'\'' | b'`' => last = Some(self.string(byte)),
                 b'{' | b'[' | b'(' => {
@@ -161,7 +161,7 @@ impl<'t> Scanner<'t> {
                         self.numbers.push(self.brackets);
                     } else {
                         self.beyond += 1;
-                        self.cut_at.get_or_insert(self.line);
+                        self.cut_at.get_or_insert((self.line, TOO_MUCH));
                     }
                     last = None;
                     self.at += 1;
@@ -210,11 +210,19 @@ impl<'t> Scanner<'t> {
         }
     }
 
-    fn skip_block_comment(&mut self) {
-        let end = self.text.get(self.at + 2..).and_then(|rest| rest.find("*/"));
-        let end = end.map_or(self.bytes.len(), |end| self.at + end + 4);
+    /// Goes behind what begins with a slash; tells whether that is a comment.
+    fn slash(&mut self) -> bool {
+        let what = self.slashes.at(self.text, self.at, &self.bytes[..self.at]);
+        let (is_comment, end) = match what {
+            Slash::Comment(end) => (true, end),
+            Slash::Pattern(end) | Slash::Nothing(end) => (false, end),
+        };
+        if self.slashes.open_from == Some(self.at) {
+            self.cut_at.get_or_insert((self.line, open_comment()));
+        }
         self.line = self.line.saturating_add(newlines(&self.bytes[self.at..end]));
         self.at = end;
+        is_comment
     }
 
     fn string(&mut self, quote: u8) -> (usize, usize) {
@@ -289,7 +297,7 @@ impl<'t> Scanner<'t> {
             }
             None => {
                 self.bytes_left = 0;
-                self.cut_at.get_or_insert(key.line);
+                self.cut_at.get_or_insert((key.line, TOO_MUCH));
             }
         }
     }
@@ -327,9 +335,28 @@ mod tests {
     }
 
     #[test]
+    fn patterns_open_no_texts_and_no_comments() {
+        for (text, expected, is_told) in [
+            ("a: x => /[/*'\"]/.test(x), // y\nb: 'c'", "1 a=x => /[/*'\"]/.test(x)|2 b='c'", false),
+            ("a: 1 / 2, b: 'c' /* d */", "1 a=1 / 2|1 b='c' /* d */", false),
+            ("a: f(/it's/), b: 1", "1 a=f(/it's/)|1 b=1", false),
+            ("a: 1, /* b: 2,\nc: 3", "1 a=1|1 b=2|2 c=3", true),
+        ] {
+            let mut told = false;
+            let found = pairs(text, Comments::Slashes).all(|_, _| told = true);
+            let found = found.iter().map(|pair| format!("{} {}={}", pair.line, pair.path.join("."), pair.expression));
+            assert_eq!(found.collect::<Vec<_>>().join("|"), expected, "{text}");
+            assert_eq!(told, is_told, "{text}");
+        }
+    }
+
+    #[test]
     fn hostile_texts_end() {
-        for piece in ["{", "a:", "'", "a: {", "=>", "((", "x=[", "\\", "\"a\":", "é:", "#{", "\"#{", "a: \"#{"] {
+        for piece in
+            ["{", "a:", "'", "a: {", "=>", "((", "x=[", "\\", "\"a\":", "é:", "#{", "\"#{", "a: \"#{", "/*", "/ "]
+        {
             pairs(&piece.repeat(100_000), Comments::Hash).all(|_, _| ());
+            pairs(&piece.repeat(100_000), Comments::Slashes).all(|_, _| ());
         }
     }
 
@@ -343,7 +370,7 @@ mod tests {
         ];
         for (text, cut_at, count) in table {
             let found = pairs(&text, Comments::Hash);
-            assert_eq!((found.cut_at, found.found.len()), (cut_at, count));
+            assert_eq!((found.cut_at.map(|(line, _)| line), found.found.len()), (cut_at, count));
         }
     }
 }

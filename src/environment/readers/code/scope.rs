@@ -18,6 +18,8 @@ pub(crate) struct Scope<'s> {
     pub(crate) takes_other: bool,
     /// Is set where a choice hangs on an unset variable.
     pub(crate) is_undecided: &'s Cell<bool>,
+    /// Is set where a variable that is not set is filled into a text, as nothing.
+    pub(crate) fills_unset: &'s Cell<bool>,
     /// Where the expression starts.
     pub(crate) place: Place,
 }

@@ -126,6 +126,7 @@ impl<'p> Block<'_, 'p> {
             settles_unset: settles,
             takes_other: self.run.round % 2 == 1,
             is_undecided,
+            fills_unset: &Cell::new(false),
             place: self.at(line),
         })
     }
