@@ -11,7 +11,7 @@ use crate::environment::layering::Library;
 use crate::environment::layering::{Layer, ReadingsBuilder};
 use crate::environment::paths::normal;
 use crate::environment::readers::code;
-use crate::environment::readers::code::javascript::{Given, given};
+use crate::environment::readers::code::javascript::{Given, Values, given};
 use crate::environment::readers::code::{Pair, Value};
 use crate::environment::readers::expansion::Lookup;
 use crate::environment::{Origin, Setting};
@@ -40,6 +40,30 @@ const ENVIRONMENTS: &[&str] =
 
 /// Keys that only the settings of a database have.
 const OF_A_DATABASE: &[&str] = &["database", "dialect", "client", "driver", "adapter", "dbName"];
+
+/// Parts of the values of these keys that are called like a database; what else has a driver, or a client, is none.
+const OF_DATABASES: &[&str] = &[
+    "cassandra",
+    "clickhouse",
+    "cockroach",
+    "couch",
+    "db",
+    "firebird",
+    "libsql",
+    "maria",
+    "mongo",
+    "neo4j",
+    "neon",
+    "oracle",
+    "pg",
+    "postgres",
+    "redis",
+    "redshift",
+    "snowflake",
+    "sql",
+    "tedious",
+    "turso",
+];
 
 /// Keys of a connection that say what the program is called.
 const NAMES_OF_PROGRAMS: &[&str] =
@@ -132,7 +156,7 @@ pub(crate) fn connections(library: &Library<'_>, path: &Path, environment: &str)
             };
         }
         let is_told =
-            |pair: &&Pair| pair.bracket == 0 || known.contains(&pair.bracket) && !unknown.contains(&pair.bracket);
+            |pair: &&Pair| is_alone(pair.bracket) || known.contains(&pair.bracket) && !unknown.contains(&pair.bracket);
         let told: Vec<Pair> = pairs.iter().filter(is_told).cloned().collect();
         settings(&told, &shown, &environment, lookup)
     }))
@@ -142,10 +166,16 @@ pub(crate) fn connections(library: &Library<'_>, path: &Path, environment: &str)
 /// `config.db.host`, `config.get('db.host')`.
 fn is_computed(expression: &str) -> bool {
     let is_part = |c: char| c.is_alphanumeric() || "_.?!$".contains(c);
-    let head: &str = expression.split('(').next().unwrap_or(expression).trim();
+    let head: &str = expression.split('(').next().unwrap_or(expression).trim().trim_start_matches("await ");
     let is_chain = head.chars().all(is_part);
     let is_reading = head.rsplit('.').next().is_some_and(|name| name.to_ascii_lowercase().starts_with("get"));
     expression.contains('(') && is_chain && !is_reading
+}
+
+/// Tells whether an expression is made of what is read by itself: `loadConfig().url`, `requireEnv('DB')`.
+fn is_read_by_itself(expression: &str) -> bool {
+    let lower = expression.to_ascii_lowercase();
+    ["config", "env", "setting"].iter().any(|word| lower.contains(word))
 }
 
 /// Tells whether a pair says where something is.
@@ -174,9 +204,35 @@ fn connection_pairs(library: &Library<'_>, path: &Path) -> Vec<Pair> {
         let key = pair.path.last().map_or_else(String::new, |key| key.to_ascii_lowercase());
         (is_place(pair) || OF_A_CONNECTION.iter().any(|word| key.contains(word))) && addresses(pair)
     });
+    let values = Values::of_code(&text);
+    let is_about_postgres = ["pg", "Pg", "PG", "postgres", "Postgres"].iter().any(|word| text.contains(word));
+    let whole = pairs.iter().filter(|pair| is_about_postgres && is_connection_string(pair));
+    let handed_on: Vec<Pair> = whole.flat_map(|pair| given_to(pair, &values)).collect();
+    pairs.extend(handed_on);
     // `const url = …` stands for a pair where it is handed on by its name.
     pairs.extend(addresses_in(&text));
     pairs
+}
+
+/// Tells whether a pair holds the whole address of a database, by its key: `connectionString: url`.
+fn is_connection_string(pair: &Pair) -> bool {
+    pair.path.last().is_some_and(|key| key.eq_ignore_ascii_case("connectionString"))
+}
+
+/// Gives for a pair that hands a variable on one pair for each value of it; what is not told of it is none.
+fn given_to(pair: &Pair, values: &Values<'_>) -> Vec<Pair> {
+    let given = values.of(&pair.expression).into_iter().flatten().enumerate();
+    given.map(|(at, value)| Pair { expression: value.to_owned(), bracket: apart(at), ..pair.clone() }).collect()
+}
+
+/// Numbers a bracket that no text has, for one of several values that stand in none.
+fn apart(at: usize) -> u32 {
+    u32::MAX - u32::try_from(at).unwrap_or(u32::MAX).min(u32::MAX / 4)
+}
+
+/// Tells whether what has that number stands in no bracket of the text.
+fn is_alone(bracket: u32) -> bool {
+    bracket == 0 || bracket > u32::MAX / 2
 }
 
 /// Tells whether an address stands for one that is still to be told.
@@ -186,17 +242,39 @@ fn is_example(text: &str) -> bool {
 
 /// Finds what the variables of a text that are called like an address are set to, each of it.
 fn addresses_in(code: &str) -> Vec<Pair> {
+    let mut counts: HashMap<&str, usize> = HashMap::new();
     let pair = |Given { name, expression, line, .. }: Given<'_>| {
         let (path, expression) = (vec![name.to_owned()], expression?.to_owned());
         Some(Pair { path, expression, line, bracket: 0 })
     };
-    given(code).into_iter().filter(|one| is_address(one.name)).filter_map(pair).collect()
+    let mut found = Vec::new();
+    for one in given(code).into_iter().filter(|one| is_address(one.name)) {
+        let count = counts.entry(one.name).or_default();
+        *count += 1;
+        let bracket = if *count == 1 { 0 } else { apart(*count) };
+        found.extend(pair(one).map(|pair| Pair { bracket, ..pair }));
+    }
+    found
 }
 
 /// Tells whether a variable is called like an address.
 fn is_address(name: &str) -> bool {
     let lower = name.to_ascii_lowercase();
     ["url", "uri", "dsn", "connectionstring"].iter().any(|word| lower.ends_with(word))
+}
+
+/// Tells whether a key with that text says that its object is about something else than a database: `driver: 'chrome'`.
+fn is_of_something_else(key: &str, expression: &str) -> bool {
+    let lower = expression.to_ascii_lowercase();
+    let is_text = expression.starts_with(['"', '\'']) && lower.len() > 2;
+    let is_kind = matches!(key, "adapter" | "client" | "dialect" | "driver");
+    is_kind && is_text && !OF_DATABASES.iter().any(|part| lower.contains(part))
+}
+
+/// Tells whether a name has the word `db`: `mainDb`, `db_config`, `dbCredentials`; not `sandbox`.
+fn is_called_db(name: &str) -> bool {
+    let lower = name.to_ascii_lowercase();
+    lower.starts_with("db") || lower.ends_with("db") || ["Db", "DB", "_db"].iter().any(|word| name.contains(word))
 }
 
 fn whole(pairs: &[Pair], shown: &Path, lookup: Lookup<'_>) -> Vec<Setting> {
@@ -212,8 +290,15 @@ fn whole(pairs: &[Pair], shown: &Path, lookup: Lookup<'_>) -> Vec<Setting> {
 
 fn settings(pairs: &[Pair], shown: &Path, environment: &str, lookup: Lookup<'_>) -> Vec<Setting> {
     let mut settings = Vec::new();
-    let of_a_database = |pair: &&Pair| pair.path.last().is_some_and(|key| OF_A_DATABASE.contains(&key.as_str()));
+    let of_a_database = |pair: &&Pair| {
+        let is_one =
+            |key: &String| OF_A_DATABASE.contains(&key.as_str()) && !is_of_something_else(key, &pair.expression);
+        pair.path.last().is_some_and(is_one)
+    };
     let databases: HashSet<u32> = pairs.iter().filter(of_a_database).map(|pair| pair.bracket).collect();
+    let is_handed_on = |pair: &Pair| pair.bracket > 0 && is_alone(pair.bracket) && is_connection_string(pair);
+    let is_of_one =
+        |pair: &Pair| databases.contains(&pair.bracket) || is_handed_on(pair) && !is_read_by_itself(&pair.expression);
     // Code may spell several out under the same keys, one for each case.
     let mut brackets: HashMap<&[String], Vec<u32>> = HashMap::new();
     for pair in pairs {
@@ -230,7 +315,7 @@ fn settings(pairs: &[Pair], shown: &Path, environment: &str, lookup: Lookup<'_>)
             // What stands for an address where none is set is never dialled.
             Value::Known(value) if value.contains("://placeholder") => continue,
             Value::Known(value) => value,
-            Value::Unknown if databases.contains(&pair.bracket) && is_place(pair) && is_computed(&pair.expression) => {
+            Value::Unknown if is_of_one(pair) && is_place(pair) && is_computed(&pair.expression) => {
                 let (name, origin) = (format!("database.{key}"), Origin::file(key.clone(), shown, pair.line));
                 let unresolved = Some(code::unresolved(key));
                 settings.push(Setting { name, value: pair.expression.clone(), origin, unresolved });
@@ -240,8 +325,8 @@ fn settings(pairs: &[Pair], shown: &Path, environment: &str, lookup: Lookup<'_>)
         };
         // Such files also hold what is no database: `server: { host, port }`.
         let says_database = outer.last().is_some_and(|name| {
-            let name = name.to_ascii_lowercase();
-            ["connection", "database", "db", "credentials"].iter().any(|word| name.contains(word))
+            let lower = name.to_ascii_lowercase();
+            ["connection", "credentials", "database"].iter().any(|word| lower.contains(word)) || is_called_db(name)
         });
         let is_url = value.contains("://") && !value.starts_with("http") || value.starts_with("file:");
         if !says_database && !is_url && !databases.contains(&pair.bracket) {
@@ -318,6 +403,26 @@ mod tests {
     fn the_name_of_the_program_is_no_databases_name() {
         let text = "export default { client: 'pg', connection: { host: 'here', application_name: 'shop' } };";
         assert_eq!(found(text, "test"), ["database.client=pg", "database.connection.host=here"]);
+    }
+
+    #[test]
+    fn an_object_is_about_a_database_by_the_words_of_its_names() {
+        for (text, expected) in [
+            ("x = { sandbox: { host: 'h' } }", false),
+            ("x = { feedback: { host: 'h' } }", false),
+            ("x = { mainDb: { host: 'h' } }", true),
+            ("x = { db_main: { host: 'h' } }", true),
+            ("x = { shopDBConfig: { host: 'h' } }", true),
+            ("x = { driver: 'chrome', host: 'h' }", false),
+            ("x = { client: 'web', host: 'h' }", false),
+            ("x = { client: 'mysql2', host: 'h' }", true),
+            ("x = { client: Client, host: 'h' }", true),
+            ("x = { client: 'web', database: 'shop', host: 'h' }", true),
+            ("x = { dialect: 'postgres', host: 'h' }", true),
+        ] {
+            let is_told = found(text, "test").iter().any(|one| one.ends_with("host=h"));
+            assert_eq!(is_told, expected, "{text}");
+        }
     }
 
     #[test]

@@ -188,10 +188,11 @@ fn add_file(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>, home: &Path, 
     }
     let shown = scene.library.shown(path);
     let mut set: Vec<Setting> = pairs.iter().filter_map(|pair| variable(pair, scene, &shown)).collect();
-    let mut defaults = Vec::new();
+    let (mut defaults, mut others) = (Vec::new(), Vec::new());
     let values = Values::of_code(&text);
     let servers = OwnServers::of(&text, &values);
     let lookup = |name: &str| scene.environment.get(name).map(str::to_owned);
+    let give_up = |line: u32, why: GivenUp| scene.library.give_up(path, Some(line), why);
     for assigned in assignments(&text).filter(|assigned| counts(assigned.condition, scene)) {
         let expression = values.constant(assigned.expression).unwrap_or(assigned.expression);
         let alternatives = match code::evaluate(expression, &lookup) {
@@ -203,21 +204,40 @@ fn add_file(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>, home: &Path, 
             match code::evaluate(expression, &lookup) {
                 Value::Known(value) => {
                     let origin = Origin::file(assigned.name, &shown, assigned.line);
+                    let setting = Setting::known(assigned.name, value, origin);
                     let settings = if assigned.is_default { &mut defaults } else { &mut set };
-                    settings.push(Setting::known(assigned.name, value, origin));
+                    match settings.iter().find(|known| known.name == setting.name) {
+                        None => settings.push(setting),
+                        Some(known) if known.value == setting.value => {}
+                        Some(_) => others.push((setting, assigned.is_default)),
+                    }
                 }
                 Value::Unset => {}
                 Value::Unknown => is_unknown |= !servers.gave(expression),
             }
         }
         if is_unknown && names_a_place(assigned.name) {
-            let why = "it sets a variable to what is not evaluated here";
-            scene.library.give_up(path, Some(assigned.line), GivenUp::Code(why.into()));
+            give_up(assigned.line, GivenUp::Code("it sets a variable to what is not evaluated here".into()));
         }
     }
-    if !set.is_empty() || !defaults.is_empty() {
-        let dotenv = Layer::file(home.join(".env"));
-        let layers = vec![Layer::fixed(set), Layer::Environment, dotenv, Layer::fixed(defaults)];
+    if let Some((setting, _)) = others.get(MOST_OTHERS) {
+        let why = GivenUp::too_much("it sets variables again and again, to more than 64 other values");
+        give_up(setting.origin.line.unwrap_or(1), why);
+        others.truncate(MOST_OTHERS);
+    }
+    if set.is_empty() && defaults.is_empty() {
+        return;
+    }
+    let dotenv = Layer::file(home.join(".env"));
+    let (set, defaults) = (Layer::fixed(set), Layer::fixed(defaults));
+    // Each value counts of a variable that is set to several.
+    let again = others.into_iter().map(|(setting, is_default)| (Layer::fixed(vec![setting]), is_default));
+    let with = again.map(|(other, is_default)| match is_default {
+        true => vec![set.clone(), Layer::Environment, dotenv.clone(), other, defaults.clone()],
+        false => vec![other, set.clone(), Layer::Environment, dotenv.clone(), defaults.clone()],
+    });
+    let without = vec![set.clone(), Layer::Environment, dotenv.clone(), defaults.clone()];
+    for layers in std::iter::once(without).chain(with) {
         readings.chain("test runner's configuration", dialects::of(scene), layers);
     }
 }
@@ -332,6 +352,9 @@ fn condition_before(text: &str) -> &str {
     }
     ""
 }
+
+/// More values that variables are set to again are not told apart.
+const MOST_OTHERS: usize = 64;
 
 /// More values of an expression are not told apart.
 const MOST_ALTERNATIVES: usize = 64;
