@@ -325,7 +325,7 @@ mod tests {
             format!("{{ script: {choice}, args: {choice}, cwd: {choice}, env: {{ {variables} }} }},\n"),
             ",env".to_owned(),
         ] {
-            let text = process.repeat(20_000.min((4 << 20) / process.len()));
+            let text = process.repeat(20_000.min((1 << 20) / process.len()));
             let started = std::time::Instant::now();
             let (_, is_told) =
                 followed("pm2 start ecosystem.config.js", ("ecosystem.config.js", &format!("apps: [{text}]")));
