@@ -114,19 +114,11 @@ mod tests {
     use std::process::Stdio;
 
     use super::*;
-    use crate::own_tools::containers::container::Cli;
-
-    /// A container whose programs are those of this machine.
-    fn container() -> Container {
-        let words = ["-c", "shift 3; ONE=other exec \"$@\"", "engine"].map(OsString::from).into();
-        let path = ("PATH".into(), "/usr/local/bin:/usr/bin:/bin".into());
-        Container::new(Cli { program: "/bin/sh".into(), words, variables: vec![path] }, "57c138084fdd", "saved")
-    }
 
     /// Runs a script of a shell inside, given the beginning of what it is to be given, and more; gives its status and output.
     fn run(script: &str, variables: &[(&str, &str)], file: &str, given: impl Fn(Vec<u8>) -> Vec<u8>) -> (i32, String) {
         let variables: Vec<_> = variables.iter().map(|(name, value)| (name.into(), value.into())).collect();
-        let mut command = container().command(Path::new("/bin/sh"), &variables);
+        let mut command = Container::with_programs_of(Path::new("/usr/bin")).command(Path::new("/bin/sh"), &variables);
         command.args(["-c", script]).env("LAST", "it's").hand_file(file);
         let (mut command, inside) = command.into_parts();
         let text = inside.unwrap().1;

@@ -32,11 +32,11 @@ const SIGNAL: &str = r#"kill -s "$0" "$1""#;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Cli {
     /// `docker`, `podman` or `nerdctl`.
-    pub(in crate::own_tools) program: PathBuf,
+    pub(super) program: PathBuf,
     /// The words before any subcommand.
-    pub(in crate::own_tools) words: Vec<OsString>,
+    pub(super) words: Vec<OsString>,
     /// Its environment.
-    pub(in crate::own_tools) variables: Vec<(OsString, OsString)>,
+    pub(super) variables: Vec<(OsString, OsString)>,
 }
 
 impl Cli {
@@ -63,7 +63,7 @@ pub(crate) struct Container {
 }
 
 impl Container {
-    pub(in crate::own_tools) fn new(cli: Cli, id: &str, name: &str) -> Container {
+    pub(super) fn new(cli: Cli, id: &str, name: &str) -> Container {
         Container { cli, id: id.to_owned(), name: name.to_owned(), listing: Arc::default() }
     }
 
@@ -104,5 +104,21 @@ impl Container {
     pub(crate) fn signal(&self, signal: &str, process: u32) {
         let process = process.to_string();
         let _ = self.cli.ask(&["exec", &self.id, "sh", "-c", SIGNAL, signal, &process].map(OsStr::new));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    impl Container {
+        /// One whose programs are those of a folder of this machine, and whose environment has a variable of its own.
+        pub(crate) fn with_programs_of(folder: &Path) -> Container {
+            let words = ["-c", "shift; [ \"$1\" = -i ] && shift; shift; ONE=other exec \"$@\"", "engine"];
+            let path = format!("{}:/usr/bin:/bin", folder.display());
+            let variables = vec![("PATH".into(), path.into())];
+            let cli = Cli { program: "/bin/sh".into(), words: words.map(OsString::from).into(), variables };
+            Container::new(cli, "57c138084fdd", "saved")
+        }
     }
 }

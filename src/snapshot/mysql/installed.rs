@@ -82,7 +82,10 @@ pub(crate) fn available(target: &Target, is_inside: bool, environment: &ToolEnvi
 
 /// Lists the pairs inside the container of this machine that a target's server runs in.
 pub(crate) fn inside(target: &Target, environment: &ToolEnvironment) -> Vec<Tools> {
-    let Some(server) = containers::server(target, environment) else { return Vec::new() };
+    containers::server(target, environment).map_or_else(Vec::new, |server| within(&server))
+}
+
+fn within(server: &Inside) -> Vec<Tools> {
     let said = server.container.listing(LISTING);
     let tools = |line: &str| {
         let mut parts = line.split('\t');
@@ -94,12 +97,13 @@ pub(crate) fn inside(target: &Target, environment: &ToolEnvironment) -> Vec<Tool
     String::from_utf8_lossy(said).lines().filter_map(tools).collect()
 }
 
-/// Lists in a container the pairs on `PATH`, each with what both say of themselves.
+/// Lists in a container the pairs on `PATH`, each with what both say of themselves: an image may have the one's server, and
+/// clients of both.
 const LISTING: &str = r#"pair() {
     client=$(command -v "$1") && dump=$(command -v "$2") &&
         printf '%s\t%s\t%s\t%s\n' "$client" "$dump" "$("$dump" --no-defaults --version)" "$("$client" --no-defaults --version)"
 }
-pair mariadb mariadb-dump || pair mysql mysqldump; :"#;
+pair mariadb mariadb-dump; pair mysql mysqldump; :"#;
 
 /// Lists the pairs of programs: those of `PATH` first, then those that nothing has to name. Programs that are links to one
 /// another count once.
@@ -152,6 +156,7 @@ mod tests {
     use std::os::unix::fs::symlink;
 
     use super::*;
+    use crate::own_tools::containers::container::Container;
     use crate::snapshot::testing::write_program;
 
     fn program(path: &Path, says: &str) {
@@ -174,6 +179,22 @@ mod tests {
         ] {
             assert_eq!(said_by(said), expected, "{said}");
         }
+    }
+
+    #[test]
+    fn inside_a_container_all_pairs_count() {
+        let temporary = tempfile::tempdir().unwrap();
+        let folder = temporary.path();
+        for name in ["mariadb", "mariadb-dump"] {
+            program(&folder.join(name), "x  Ver 10.19 Distrib 10.11.19-MariaDB, for Linux (x86_64)");
+        }
+        for name in ["mysql", "mysqldump"] {
+            program(&folder.join(name), "x  Ver 9.7.4 for Linux on x86_64");
+        }
+        let found = within(&Inside { container: Container::with_programs_of(folder), port: 3306 });
+        let named: Vec<String> = found.iter().map(Tools::named).collect();
+        let place = format!("{} of the container saved", folder.display());
+        assert_eq!(named, [format!("MariaDB 10.11.19 in {place}"), format!("MySQL 9.7.4 in {place}")]);
     }
 
     #[test]

@@ -8,6 +8,7 @@ use crate::own_tools;
 use crate::own_tools::ToolEnvironment;
 use crate::reach::Target;
 use crate::snapshot::containers;
+use crate::snapshot::containers::Inside;
 use crate::snapshot::postgres::tools::Tools;
 
 /// Folders of folders in which platforms and version managers keep tools; see [`ToolEnvironment::folders_below`].
@@ -111,7 +112,10 @@ pub(crate) fn available(target: &Target, is_inside: bool, environment: &ToolEnvi
 
 /// Lists the tools inside the container of this machine that a target's server runs in.
 pub(crate) fn inside(target: &Target, environment: &ToolEnvironment) -> Vec<Tools> {
-    let Some(server) = containers::server(target, environment) else { return Vec::new() };
+    containers::server(target, environment).map_or_else(Vec::new, |server| within(&server))
+}
+
+fn within(server: &Inside) -> Vec<Tools> {
     let said = server.container.listing(LISTING);
     let tools = |line: &str| {
         let (folder, version) = line.split_once('\t')?;
@@ -147,6 +151,7 @@ mod tests {
     use std::os::unix::fs::symlink;
 
     use super::*;
+    use crate::own_tools::containers::container::Container;
     use crate::snapshot::testing::write_program;
 
     /// Writes the three programs, which say they are of that version.
@@ -155,6 +160,18 @@ mod tests {
         for name in ["pg_dump", "pg_restore", "psql"] {
             write_program(&folder.join(name), &format!("#!/bin/sh\necho 'pg_dump (PostgreSQL) {version}'\n"));
         }
+    }
+
+    #[test]
+    fn inside_a_container_folders_with_all_programs_count() {
+        let temporary = tempfile::tempdir().unwrap();
+        programs(temporary.path(), "18.1 (Debian 18.1-1)");
+        let found = within(&Inside { container: Container::with_programs_of(temporary.path()), port: 5432 });
+        let of_path: Vec<_> = found.iter().filter(|tools| tools.folder == temporary.path()).collect();
+        assert!(matches!(of_path[..], [Tools { major: 18, inside: Some(Inside { port: 5432, .. }), .. }]), "{found:?}");
+        fs::remove_file(temporary.path().join("psql")).unwrap();
+        let found = within(&Inside { container: Container::with_programs_of(temporary.path()), port: 5432 });
+        assert!(found.iter().all(|tools| tools.folder != temporary.path()), "{found:?}");
     }
 
     #[test]
