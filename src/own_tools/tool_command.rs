@@ -1,8 +1,10 @@
 //! A program of ours that works for a while, on this machine or inside a container of it.
 
 use std::ffi::{OsStr, OsString};
+use std::path::Path;
 use std::process::Command;
 
+use crate::own_tools::command;
 use crate::own_tools::containers::container::Container;
 
 /// How a program inside finds the file that it is handed.
@@ -25,9 +27,18 @@ struct Inside {
 }
 
 impl ToolCommand {
-    /// Makes that of a program on this machine.
-    pub(crate) fn here(command: Command) -> ToolCommand {
-        ToolCommand { command, inside: None }
+    /// Makes that of a program on this machine, or within a container: with these variables and no others, but inside for
+    /// where programs and libraries are.
+    pub(crate) fn new(program: &Path, within: Option<&Container>, variables: &[(OsString, OsString)]) -> ToolCommand {
+        match within {
+            Some(container) => container.command(program, variables),
+            None => ToolCommand { command: command(program, variables), inside: None },
+        }
+    }
+
+    /// Tells whether it runs inside a container.
+    pub(crate) fn is_inside(&self) -> bool {
+        self.inside.is_some()
     }
 
     /// Makes that of a program inside: `command` runs it by the engine's program.
@@ -110,7 +121,6 @@ impl Inside {
 #[cfg(test)]
 mod tests {
     use std::io::Write;
-    use std::path::Path;
     use std::process::Stdio;
 
     use super::*;

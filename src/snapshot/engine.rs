@@ -35,7 +35,6 @@ use std::path::{Path, PathBuf};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use crate::own_tools;
 use crate::own_tools::containers::container::Container;
 use crate::own_tools::{ToolCommand, ToolEnvironment};
 use crate::reach::{Engine, Target};
@@ -339,10 +338,7 @@ pub(crate) struct SnapshotPlan {
 impl DumpCommand {
     /// Makes the process that is run.
     pub(crate) fn process(&self) -> ToolCommand {
-        let mut command = match &self.inside {
-            Some(container) => container.command(&self.program, &self.environment),
-            None => ToolCommand::here(own_tools::command(&self.program, &self.environment)),
-        };
+        let mut command = ToolCommand::new(&self.program, self.inside.as_deref(), &self.environment);
         command.args(&self.arguments);
         command
     }

@@ -87,7 +87,7 @@ impl Container {
 
     /// Makes the process of a program inside that works for a while. Its environment is `variables`, and nothing else but
     /// where programs and libraries are.
-    pub(crate) fn command(&self, program: &Path, variables: &[(OsString, OsString)]) -> ToolCommand {
+    pub(in crate::own_tools) fn command(&self, program: &Path, variables: &[(OsString, OsString)]) -> ToolCommand {
         let mut engines = command(&self.cli.program, &self.cli.variables);
         engines.args(&self.cli.words).args(["exec", "-i", &self.id, "sh", "-c", BARE, INTO]).arg(program);
         ToolCommand::inside(self.clone(), engines, variables)

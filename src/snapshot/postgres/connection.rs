@@ -149,17 +149,17 @@ impl Connection {
 
     /// Makes a command for one of the tools, with this environment and no other.
     pub(crate) fn command(&self, tools: &Tools, name: &str) -> ToolCommand {
-        let mut command = tools.command(name, &self.variables(tools));
-        if let (Some(_), Some(password)) = (&tools.inside, &self.password) {
-            command.env("PGPASSWORD", password.expose());
-        }
-        command
+        self.with_password(tools.command(name, &self.variables(tools)))
     }
 
     /// Makes the process of a dump that was planned.
     pub(crate) fn planned(&self, planned: &DumpCommand) -> ToolCommand {
-        let mut command = planned.process();
-        if let (Some(_), Some(password)) = (&planned.inside, &self.password) {
+        self.with_password(planned.process())
+    }
+
+    /// Hands the password to a program inside a container, for which there is no private file.
+    fn with_password(&self, mut command: ToolCommand) -> ToolCommand {
+        if let Some(password) = self.password.as_ref().filter(|_| command.is_inside()) {
             command.env("PGPASSWORD", password.expose());
         }
         command

@@ -5,7 +5,6 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use crate::lists::{List, list};
-use crate::own_tools;
 use crate::own_tools::ToolCommand;
 use crate::snapshot::Manifest;
 use crate::snapshot::containers::Inside;
@@ -34,11 +33,7 @@ impl Tools {
 
     /// Makes the command of one of them, with these variables and no others.
     pub(crate) fn command(&self, name: &str, variables: &[(OsString, OsString)]) -> ToolCommand {
-        let program = self.program(name);
-        match &self.inside {
-            Some(inside) => inside.container.command(&program, variables),
-            None => ToolCommand::here(own_tools::command(&program, variables)),
-        }
+        ToolCommand::new(&self.program(name), self.inside.as_ref().map(|inside| &inside.container), variables)
     }
 
     /// Writes where they are: `/usr/lib/postgresql/15/bin`.
