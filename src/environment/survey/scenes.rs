@@ -49,6 +49,10 @@ pub(crate) fn add<'l>(
     let mut scenes = 0;
     let (mut known, mut with_unknown) = (Starts::new(false), Starts::new(true));
     let (mut starts_servers, mut runs_others) = (false, false);
+    // Everyday work of scripts to all else.
+    for command in steps.iter().filter_map(|step| containers::removal_of_volumes(&step.invocation.words)) {
+        readings.condition(Condition::RemovesVolumes { command });
+    }
     for step in leaves(input, steps) {
         if let Some(step) = step {
             // `cd sub && sqlite3 app.db`: relative files start there.
@@ -305,9 +309,6 @@ fn note_effects(step: &Step, in_services: &ServiceEnvironments, readings: &mut R
     if let Some(command) = command {
         let place = if command.reach == Reach::Elsewhere { step.invocation.words.clone() } else { Vec::new() };
         readings.condition(Condition::ContainerEnvironment { program: command.name(), place, is_declared: false });
-    }
-    if let Some(command) = containers::removal_of_volumes(&step.invocation.words) {
-        readings.condition(Condition::RemovesVolumes { command });
     }
     // Of one container in another nothing is told.
     let is_declared = (in_services.is_whole || in_services.only_servers) && step.effects.len() == 1;

@@ -119,6 +119,30 @@ fn command_in_a_container_sees_the_services_environment() {
 }
 
 #[test]
+fn what_removes_volumes_is_told_wherever_it_stands() {
+    let package = r#"{"scripts":{"reset":"docker compose down -v && docker compose up -d --wait","test":"jest"}}"#;
+    let files = [
+        ("package.json", package),
+        ("compose.yml", "services:\n  db:\n    image: postgres:16\n"),
+        ("Makefile", "clean:\n\tdocker volume prune -f\n\techo done\nall: clean\n\tnpm test\n"),
+        ("reset.sh", "#!/bin/sh\ndocker compose down --volumes\nnpm test\n"),
+    ];
+    for (command, expected) in [
+        ("npm run reset", Some("docker compose down --volumes")),
+        ("make all", Some("docker volume prune")),
+        ("./reset.sh", Some("docker compose down --volumes")),
+        ("npm test", None),
+    ] {
+        let conditions = project(&files).run(command).conditions();
+        let removing = conditions.iter().find_map(|condition| match condition {
+            Condition::RemovesVolumes { command } => Some(command.as_str()),
+            _ => None,
+        });
+        assert_eq!(removing, expected, "{command}");
+    }
+}
+
+#[test]
 fn compose_files_that_the_command_names_replace_the_usual_ones() {
     let service = |value: &str| format!("services:\n  app:\n    build: .\n    environment:\n      A: {value}\n");
     let (usual, live) = (service("usual"), service("live"));
