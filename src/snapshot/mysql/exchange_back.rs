@@ -6,9 +6,10 @@ use crate::snapshot::engine::{Kept, Restored};
 use crate::snapshot::mysql::beside;
 use crate::snapshot::mysql::catalog;
 use crate::snapshot::mysql::definitions;
-use crate::snapshot::mysql::dump::{COMPLETED, DumpReader, named};
+use crate::snapshot::mysql::dump::{COMPLETED, Definers, DumpReader, named};
 use crate::snapshot::mysql::exchange::{Exchange, exchange, forget_kept};
 use crate::snapshot::mysql::kept::{KEPT, kept};
+use crate::snapshot::mysql::obstacles::foreign_definers;
 use crate::snapshot::mysql::{MysqlError, Session};
 use crate::snapshot::{AT_WORK, Unwatched};
 
@@ -63,9 +64,14 @@ pub(crate) fn exchange_back(order: &Kept<'_>) -> Result<Restored, MysqlError> {
     };
     match exchange(&mut server, &exchange_for, &Unwatched) {
         Ok(exchanged) => {
-            forget_kept(&server, name);
+            let mut notes = exchanged.notes;
+            if handing.definers == Definers::Kept || foreign_definers(&server.identity, &expected).is_empty() {
+                forget_kept(&server, name);
+            } else {
+                notes.push(format!("Whom they worked for stands in `{name}`, which stays for that."));
+            }
             let replaced = exchanged.is_kept.then_some(replaced);
-            Ok(Restored { replaced, notes: exchanged.notes, ..Restored::default() })
+            Ok(Restored { replaced, notes, ..Restored::default() })
         }
         Err(error @ MysqlError::HalfRestored { .. }) => Err(error),
         Err(error) => Err(MysqlError::NotRestored {

@@ -188,6 +188,29 @@ fn whom_things_worked_for_stays_written_where_the_user_may_not_set_it() {
 }
 
 #[test]
+fn whom_things_worked_for_stays_written_where_all_is_brought_back() {
+    let server = Server::shared();
+    server
+        .database("returned", "CREATE TABLE t (a INT); CREATE TRIGGER r BEFORE INSERT ON t FOR EACH ROW SET NEW.a = 5");
+    let before = server.content("returned");
+    let weak = server.target_as("returned", "returner", &[r"ALL ON `returned%`.*"]);
+    let replaced = put_back(&Snapshot::try_take(&weak, &environment()).unwrap(), &weak);
+    let back = bring_back(&weak, &replaced).unwrap();
+    assert_eq!(
+        back.notes,
+        [
+            "These work for `returner@%` now, who may not set another: trigger `r`.".to_owned(),
+            format!("Whom they worked for stands in `{replaced}`, which stays for that.")
+        ]
+    );
+    // Whoever may do so has it made as it was.
+    server.run("returned", "DROP TRIGGER r");
+    bring_back(&server.target("returned"), &replaced).unwrap();
+    assert_same(&server.content("returned"), &before);
+    assert!(!server.run("", "SHOW DATABASES").lines().any(|name| name == replaced));
+}
+
+#[test]
 fn a_restore_that_fails_says_whom_what_it_made_again_works_for() {
     let server = Server::shared();
     server.database("lent", "CREATE TABLE t (a INT)");
