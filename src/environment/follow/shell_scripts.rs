@@ -185,11 +185,6 @@ impl Expansion<'_> {
         left.is_some()
     }
 
-    /// Tells whether there is room for no more commands.
-    pub(crate) fn is_exhausted(&self) -> bool {
-        self.room.left.get() == 0
-    }
-
     pub(crate) fn script(&self, file: &Path, folder: &Path, script: Script) -> Vec<Step> {
         // A script's text in JSON stands on one line; a recipe's lines follow its head.
         let is_json = file.extension().is_some_and(|extension| extension == "json");

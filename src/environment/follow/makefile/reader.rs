@@ -1,11 +1,10 @@
 //! A makefile's text: its lines, definitions, rules and includes.
 
-use std::collections::HashMap;
 use std::path::Path;
 use std::rc::Rc;
 
 use crate::environment::follow::makefile::conditions::Conditions;
-use crate::environment::follow::makefile::rules::{Makefile, Recipe, Rule};
+use crate::environment::follow::makefile::rules::{Makefile, OfTarget, Recipe, Rule};
 use crate::environment::follow::makefile::variables::{Definition, Modified, Operator, Overlay};
 use crate::environment::follow::shell_text::is_name;
 use crate::environment::follow::{FileReader, WrapperFile};
@@ -23,7 +22,7 @@ pub(crate) struct Export {
 /// What the lines before have opened.
 #[derive(Default)]
 struct Open {
-    rules: bool,
+    rule: bool,
     /// The variable of a `define`, with its lines so far.
     definition: Option<(String, String, u32)>,
     conditions: Conditions,
@@ -32,11 +31,12 @@ struct Open {
 impl Makefile<'_> {
     /// Reads one more file into it.
     pub(crate) fn read(&mut self, text: &str, file: &Path, include: Include<'_>) {
-        let mut open = Open { conditions: Conditions::new(self.way), ..Open::default() };
+        let mut open = Open::default();
         let mut prefix = '\t';
         let mut lines = text.lines().zip(1..);
         while let Some((first, number)) = lines.next() {
-            let recipe = first.strip_prefix(prefix).filter(|_| open.definition.is_none());
+            // Where no rule is open, a line that begins so is one like others.
+            let recipe = first.strip_prefix(prefix).filter(|_| open.rule && open.definition.is_none());
             let mut line = recipe.unwrap_or(first).to_owned();
             while line.ends_with('\\')
                 && let Some((next, _)) = lines.next()
@@ -50,12 +50,11 @@ impl Makefile<'_> {
                     }
                 }
             }
-            if recipe.is_none() && open.definition.is_none() && open.conditions.note(&line, &self.variables)
-                || !open.conditions.counts()
-            {
+            let is_code = recipe.is_none() && open.definition.is_none();
+            if is_code && open.conditions.note(&line, &self.variables, &mut self.choices) || !open.conditions.counts() {
                 continue;
             }
-            if recipe.is_some() && open.rules {
+            if recipe.is_some() {
                 if let Some(last) = self.recipes.last_mut() {
                     last.commands.push((line, number));
                 }
@@ -63,7 +62,7 @@ impl Makefile<'_> {
                 if line.trim() == "endef" {
                     body.truncate(body.trim_end_matches('\n').len());
                     self.variables.put(&name, body, false);
-                    self.places.insert(name, (file.to_owned(), line_of_name));
+                    self.place(&name, file, line_of_name);
                 } else {
                     body.extend([line.as_str(), "\n"]);
                     open.definition = Some((name, body, line_of_name));
@@ -79,23 +78,31 @@ impl Makefile<'_> {
                 }
             }
         }
-        self.ways = self.ways.max(open.conditions.ways());
+    }
+
+    /// Tells whether what make starts gets a variable that the makefile sets.
+    pub(crate) fn is_exported(&self, name: &str) -> bool {
+        let is_told = self.exported.contains(name) || self.exports_all && is_name(name);
+        (is_told || self.variables.is_handed_on(name)) && !self.unexported.contains(name)
     }
 
     /// Lists what is exported, by what it comes to be in the end.
     pub(crate) fn exports(&self) -> Vec<Export> {
-        let names: Vec<&str> = match self.exports_all {
-            true => self.variables.names().into_iter().filter(|name| is_name(name)).collect(),
-            false => self.exported.iter().map(String::as_str).collect(),
-        };
+        let names = self.variables.names().into_iter().filter(|name| self.is_exported(name));
         let export = |name: &str| {
             // One that a `define` holds keeps its lines as they are.
             let value = self.variables.value(name)?;
             Some(Export { name: name.to_owned(), value, place: self.places.get(name).cloned() })
         };
-        let mut seen = HashMap::new();
-        let names = names.into_iter().filter(|name| seen.insert(*name, ()).is_none());
         names.filter_map(export).collect()
+    }
+
+    /// Notes that variables are exported.
+    fn export<'n>(&mut self, names: impl Iterator<Item = &'n str>) {
+        for name in names {
+            self.unexported.remove(name);
+            self.exported.insert(name.to_owned());
+        }
     }
 
     fn note(&mut self, line: &str, (file, number): (&Path, u32), open: &mut Open, include: Include<'_>) {
@@ -103,19 +110,18 @@ impl Makefile<'_> {
         let (modified, rest) = Modified::of(words);
         let first = words.split([' ', '\t']).next().unwrap_or_default();
         let behind = words[first.len()..].trim_start();
+        open.rule = false;
         if let Some(definition) = Definition::of(words) {
             if definition.name == ".DEFAULT_GOAL" {
-                self.default_goal = Some(self.variables.filled(definition.value, &Overlay::new()).text);
+                self.default_goal = Some(self.variables.filled(definition.value, &Overlay::default()).text);
             } else {
                 if self.variables.define(&definition) {
-                    self.places.insert(definition.name.to_owned(), (file.to_owned(), number));
+                    self.place(definition.name, file, number);
                 }
-                if definition.is_exported {
-                    self.exported.push(definition.name.to_owned());
-                }
+                self.export(Some(definition.name).filter(|_| definition.is_exported).into_iter());
             }
         } else if let ("include" | "-include" | "sinclude", false) = (first, behind.is_empty()) {
-            for name in self.variables.filled(behind, &Overlay::new()).text.split_ascii_whitespace() {
+            for name in self.variables.filled(behind, &Overlay::default()).text.split_ascii_whitespace() {
                 if name.contains(".env") {
                     let (path, reader) = (name.into(), FileReader::Make);
                     self.files.push(WrapperFile { path, reader, overrides: true });
@@ -124,57 +130,71 @@ impl Makefile<'_> {
             }
         } else if let Some(name) = rest.strip_prefix("define ") {
             let name = name.trim().trim_end_matches([':', '?', '+', '=', ' ']);
-            if modified.is_exported {
-                self.exported.push(name.to_owned());
-            }
+            self.export(Some(name).filter(|_| modified.is_exported).into_iter());
             open.definition = Some((name.to_owned(), String::new(), number));
         } else if first == "undefine" {
             self.variables.remove(behind.trim());
         } else if first == "export" {
-            let names = self.variables.filled(behind, &Overlay::new());
+            let names = self.variables.filled(behind, &Overlay::default());
             // Which ones a command lists is not known: `export $(shell sed 's/=.*//' .env)`.
             self.exports_all |= behind.is_empty() || !names.is_whole;
-            self.exported.extend(names.text.split_ascii_whitespace().filter(|name| is_name(name)).map(str::to_owned));
+            self.export(names.text.split_ascii_whitespace().filter(|name| is_name(name)));
         } else if first == "unexport" {
-            self.exported.retain(|name| !behind.split_ascii_whitespace().any(|other| other == name));
+            self.exports_all &= !behind.is_empty();
+            for name in self.variables.filled(behind, &Overlay::default()).text.split_ascii_whitespace() {
+                self.exported.remove(name);
+                self.unexported.insert(name.to_owned());
+            }
         } else if let Some(name) = bare_function(words) {
             let harmless = ["info ", "warning ", "error "].iter().any(|known| name.starts_with(known));
-            let filled = self.variables.filled(words, &Overlay::new());
+            let filled = self.variables.filled(words, &Overlay::default());
             let comes_to_nothing = filled.is_whole && filled.text.trim().is_empty();
             self.is_computed |= !harmless && !comes_to_nothing;
-        } else if let Some((targets, rest)) = line.split_once(':').filter(|_| !line.starts_with(' ')) {
-            let targets = self.variables.filled(targets, &Overlay::new()).text;
+        } else if let Some((targets, rest)) = line.split_once(':') {
+            let targets = self.variables.filled(targets, &Overlay::default()).text;
             self.exports_all |= targets.trim() == ".EXPORT_ALL_VARIABLES";
-            self.add_rules(&targets, rest.trim_start_matches(':').trim(), (file, number));
-            open.rules = true;
+            let rest = rest.trim_start_matches(':').trim();
+            match Definition::of(rest) {
+                Some(definition) => self.add_variable(&targets, &definition),
+                None => {
+                    self.add_rules(&targets, rest, (file, number));
+                    open.rule = true;
+                }
+            }
         }
     }
 
-    /// Adds the rules of a line: prerequisites and a command, or a variable.
+    /// Adds what a line sets for its targets.
+    fn add_variable(&mut self, targets: &str, definition: &Definition<'_>) {
+        let Definition { name, operator, value, is_exported, overrides } = *definition;
+        let is_left = operator == Operator::Default && self.variables.is_set(name);
+        if is_left || self.variables.is_given(name) && !overrides {
+            return;
+        }
+        let text = match operator {
+            Operator::Simple => self.variables.filled(value, &Overlay::default()).text,
+            Operator::Shell => format!("$(shell {value})"),
+            Operator::Recursive | Operator::Default | Operator::Append => value.to_owned(),
+        };
+        let variable = Rc::new(OfTarget { name: name.to_owned(), text, operator, is_exported });
+        for target in targets.split_ascii_whitespace() {
+            let variable = Some(Rc::clone(&variable));
+            self.rules.push(Rule { target: target.to_owned(), variable, ..Rule::default() });
+        }
+    }
+
+    /// Adds the rules of a line: prerequisites and a command.
     fn add_rules(&mut self, targets: &str, rest: &str, (file, number): (&Path, u32)) {
         let (needs, command) = rest.split_once(';').unwrap_or((rest, ""));
-        let (mut variable, mut all) = (None, Vec::new());
-        match Definition::of(rest) {
-            Some(Definition { name, operator, value, .. }) => {
-                let text = match operator {
-                    Operator::Simple => self.variables.filled(value, &Overlay::new()).text,
-                    Operator::Shell => format!("$(shell {value})"),
-                    Operator::Recursive | Operator::Default | Operator::Append => value.to_owned(),
-                };
-                variable = Some((name.to_owned(), text, operator == Operator::Append));
-            }
-            None => {
-                let needs = self.variables.filled(needs, &Overlay::new()).text;
-                all.extend(needs.split_ascii_whitespace().filter(|need| *need != "|").map(str::to_owned));
-            }
-        }
-        let command = Some(command.trim()).filter(|command| !command.is_empty() && variable.is_none());
+        let needs = self.variables.filled(needs, &Overlay::default()).text;
+        let needs: Vec<String> =
+            needs.split_ascii_whitespace().filter(|need| *need != "|").map(str::to_owned).collect();
+        let command = Some(command.trim()).filter(|command| !command.is_empty());
         let commands = command.map(|command| (command.to_owned(), number)).into_iter().collect();
         self.recipes.push(Recipe { commands, file: file.to_owned() });
-        let (recipe, needs) = (self.recipes.len() - 1, Rc::new(all));
+        let (recipe, needs) = (Some(self.recipes.len() - 1), Rc::new(needs));
         for target in targets.split_ascii_whitespace().filter(|target| !is_special(target)) {
-            let (needs, variable) = (Rc::clone(&needs), variable.clone());
-            self.rules.push(Rule { target: target.to_owned(), needs, recipe, variable });
+            self.rules.push(Rule { target: target.to_owned(), needs: Rc::clone(&needs), recipe, variable: None });
         }
     }
 }
@@ -201,18 +221,21 @@ mod tests {
     use std::path::Path;
 
     use super::*;
+    use crate::environment::follow::makefile::conditions::Choices;
 
     /// Reads a text in each way that its conditions may go.
     fn read(text: &str, given: &[(String, String)]) -> Vec<Makefile<'static>> {
-        let mut ways: Vec<Makefile<'static>> = Vec::new();
-        while ways.last().is_none_or(|last| ways.len() < last.ways) {
-            let mut makefile = Makefile { way: ways.len(), ..Makefile::default() };
+        let (mut open, mut ways) = (vec![Vec::new()], Vec::new());
+        while let Some(way) = open.get(ways.len()).cloned() {
+            let mut makefile = Makefile { choices: Choices::settled(way), ..Makefile::default() };
             makefile.variables.present = Some(&|name| name == ".env");
+            makefile.variables.environment = Some(&|name| (name == "THERE").then(|| "there".to_owned()));
             makefile.variables.give(given);
             makefile.read(text, Path::new("Makefile"), &mut |makefile, name| {
                 let text = format!("{name}:\n\tincluded {name}\n");
                 makefile.read(&text, Path::new(name), &mut |_, _| {});
             });
+            open.extend(makefile.choices.others());
             ways.push(makefile);
         }
         ways
@@ -281,9 +304,47 @@ mod tests {
             ("H = a\nt: H += b\nt:\n\tx $(H)\n", "t", "x a b", false),
             ("exporter = y\nexports ?= z\nt:\n\tx $(exporter) $(exports)\n", "t", "x y z", false),
             ("ifeq ($(shell a),b)\nH = c\nelse\nH = d\nendif\nt:\n\tx $(H)\n", "t", "x c|x d", false),
+            ("\tifeq (a,b)\n\tH = c\n\telse\n\tH = d\n\tendif\nt:\n\tx $(H)\n", "t", "x d", false),
+            ("u:\n\ty\nH = c\n\tifeq (a,a)\n\tH = d\n\tendif\nt:\n\tx $(H)\n", "t", "x d", false),
+            ("t:\n\tx\n\n# more\n\ty\n", "t", "x\n\n\ny", false),
+            ("H = a\nt: H ?= b\nt: I ?= c\nt: I ?= d\nt:\n\tx $(H) $(I)\n", "t", "x a c", false),
+            ("q: H ?= b\nt: H = a\nt: q\n\tx $(H)\nq:\n\ty $(H)\n", "t", "y b|x a", false),
+            ("%-db: H = a\nt-db: H += b\nt-db u-db:\n\tx $(H)\n", "t-db u-db", "x a b|x a", false),
+            ("  t:\n\tx\n", "t", "x", false),
         ] {
             let (found, told) = recipes(text, targets, &[]);
             assert_eq!((found.join("|").as_str(), told), (expected, is_told), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_given_beats_what_a_line_sets_for_its_target() {
+        let given = [("H".to_owned(), "given".to_owned())];
+        for (line, expected) in
+            [("t: H = own", "x given"), ("t: override H = own", "x own"), ("t: H += own", "x given")]
+        {
+            assert_eq!(recipes(&format!("{line}\nt:\n\tx $(H)\n"), "t", &given).0, [expected], "{line}");
+        }
+    }
+
+    #[test]
+    fn what_is_set_for_a_target_is_exported_where_make_does_so() {
+        for (text, expected) in [
+            ("t: H = a\n", &[][..]),
+            ("t: export H = a\n", &[("H", "a")]),
+            ("export H\nt: H = a\n", &[("H", "a")]),
+            ("export\nt: H = a\n", &[("H", "a")]),
+            ("export H\nunexport H\nt: H = a\n", &[]),
+            ("t: THERE = a\n", &[("THERE", "a")]),
+            ("t: THERE ?= a\n", &[]),
+        ] {
+            let mut makefile = Makefile::default();
+            makefile.variables.environment = Some(&|name| (name == "THERE").then(|| "there".to_owned()));
+            makefile.read(&format!("{text}t:\n\tx\n"), Path::new("Makefile"), &mut |_, _| {});
+            let made = makefile.wanted(&["t".to_owned()]).made;
+            let variables: Vec<(&str, &str)> =
+                made[0].variables.iter().map(|(name, text)| (&**name, &**text)).collect();
+            assert_eq!(variables, expected, "{text}");
         }
     }
 
@@ -317,10 +378,35 @@ mod tests {
             ("export define A\nb\nendef\n", &[("A", "b")]),
             ("export A = b\nunexport A\n", &[]),
             ("A = b\n", &[]),
+            ("THERE = b\n", &[("THERE", "b")]),
+            ("THERE = b\nunexport THERE\n", &[]),
+            ("export\nA = b\nC = d\nunexport A\n", &[("C", "d")]),
+            ("unexport A\nA = b\nexport A\n", &[("A", "b")]),
         ] {
             let exports = read(text, &[])[0].exports();
             let exports: Vec<(&str, &str)> = exports.iter().map(|export| (&*export.name, &*export.value)).collect();
             assert_eq!(exports, expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn many_targets_with_variables_and_needs_come_to_an_end_soon() {
+        let chain: String = (0..16_000).map(|at| format!("t{at}: V{at} = {at}\nt{at}: t{}\n\tx\n", at + 1)).collect();
+        let names: String = (0..16_000).map(|at| format!(" t{at}")).collect();
+        let adding: String = (0..16_000).map(|at| format!("t{at}: V += {at}\nt{at}: t{}\n\tx\n", at + 1)).collect();
+        let calls: String = (0..16_000).map(|at| format!("t: V{at} = $(call f,$(V{}))\n", at + 1)).collect();
+        let lines = "\tx\n".repeat(16_000);
+        for text in [
+            chain,
+            format!("all:{names}\n{names}:{names}\n\tx\n"),
+            adding,
+            format!("f = $(1)$(2)\n{calls}t:\n\tx $(V0)\n"),
+            format!("all:{names}\n{names}:\n{lines}"),
+        ] {
+            let started = std::time::Instant::now();
+            let (_, is_told) = recipes(&text, "", &[]);
+            assert!(is_told, "{}", crate::text::head(&text, 80));
+            assert!(started.elapsed().as_secs() < 10, "{:?} {}", started.elapsed(), crate::text::head(&text, 80));
         }
     }
 

@@ -1,16 +1,23 @@
 //! The rules of a makefile, and which of them a call of make follows.
 
-use std::collections::{HashMap, HashSet};
-use std::path::PathBuf;
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use crate::environment::follow::WrapperFile;
-use crate::environment::follow::makefile::variables::{Overlay, Variables};
+use crate::environment::follow::makefile::conditions::Choices;
+use crate::environment::follow::makefile::variables::{Operator, Overlay, Variables};
 
 /// The most rules for a pattern that are tried on each name.
 const MOST_PATTERNS: usize = 1000;
 /// The most targets that one call is followed into, each with the variables that it is made with.
 const MOST_TARGETS: usize = 16_384;
+/// The most variables that are set for one target and for what it is made for.
+const MOST_SET: usize = 64;
+/// Bytes of names, commands and variables that one call is followed into.
+const MOST_MADE: usize = 32 << 20;
+/// What a name counts for besides its length, in such bytes.
+const NAME: usize = 32;
 /// More lines between two commands of a recipe are not counted.
 const MOST_BETWEEN: usize = 256;
 
@@ -22,17 +29,19 @@ pub(crate) struct Makefile<'f> {
     pub(crate) variables: Variables<'f>,
     /// Where a variable is set last.
     pub(crate) places: HashMap<String, (PathBuf, u32)>,
+    /// The files that set a variable which another one sets anew.
+    pub(crate) set_anew: HashSet<PathBuf>,
     /// The names that are exported, whatever they come to be.
-    pub(crate) exported: Vec<String>,
+    pub(crate) exported: BTreeSet<String>,
+    /// Those that are not, though they are in the environment.
+    pub(crate) unexported: BTreeSet<String>,
     pub(crate) exports_all: bool,
     pub(crate) files: Vec<WrapperFile>,
     pub(crate) default_goal: Option<String>,
     /// A function of make that is not computed here makes a part of it that could be a rule.
     pub(crate) is_computed: bool,
-    /// Which way the conditions go that hang on what is not known: see `Conditions`.
-    pub(crate) way: usize,
-    /// How many such ways there are.
-    pub(crate) ways: usize,
+    /// How the conditions go that hang on what is not known.
+    pub(crate) choices: Choices,
 }
 
 /// One target with what its line says.
@@ -41,9 +50,17 @@ pub(crate) struct Rule {
     pub(crate) target: String,
     pub(crate) needs: Rc<Vec<String>>,
     /// The recipe's place among those of the makefile: all targets of a line share it.
-    pub(crate) recipe: usize,
-    /// The variable that the line sets for the target instead, its text, and whether that is added to what it was.
-    pub(crate) variable: Option<(String, String, bool)>,
+    pub(crate) recipe: Option<usize>,
+    /// What the line sets for the target instead.
+    pub(crate) variable: Option<Rc<OfTarget>>,
+}
+
+/// A variable that is set for a target, and for what it needs.
+pub(crate) struct OfTarget {
+    pub(crate) name: String,
+    pub(crate) text: String,
+    pub(crate) operator: Operator,
+    pub(crate) is_exported: bool,
 }
 
 /// The commands of a rule, as they stand there, each with its line.
@@ -54,14 +71,14 @@ pub(crate) struct Recipe {
 }
 
 /// The text of a recipe for one target.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Hash)]
 pub(crate) struct Made {
     pub(crate) target: String,
     pub(crate) text: String,
     pub(crate) file: PathBuf,
     /// The line of the recipe's first command.
     pub(crate) line: u32,
-    /// What is set for this target, and for what is made for it.
+    /// What is exported besides, since it is set for this target, or for what it is made for.
     pub(crate) variables: Vec<(String, String)>,
 }
 
@@ -84,8 +101,8 @@ impl Rule {
     }
 }
 
-/// What is set for a target: names and texts.
-type Set = Rc<Vec<(String, String)>>;
+/// What is set for a target: names, texts, and whether the line says that it is exported.
+type Set = Rc<Vec<(String, Rc<str>, bool)>>;
 
 /// A target that is to be made, with the variables that are set for what it is made for.
 struct Open {
@@ -95,8 +112,14 @@ struct Open {
 }
 
 impl Makefile<'_> {
-    fn has_recipe(&self, rule: &Rule) -> bool {
-        self.recipes.get(rule.recipe).is_some_and(|recipe| !recipe.commands.is_empty())
+    /// Notes where a variable is set.
+    pub(crate) fn place(&mut self, name: &str, file: &Path, line: u32) {
+        let before = self.places.insert(name.to_owned(), (file.to_owned(), line));
+        self.set_anew.extend(before.map(|(before, _)| before).filter(|before| before != file));
+    }
+
+    fn recipe(&self, rule: &Rule) -> Option<&Recipe> {
+        self.recipes.get(rule.recipe?).filter(|recipe| !recipe.commands.is_empty())
     }
 
     /// Finds what `make targets` follows; for the default goal where `targets` are empty.
@@ -104,15 +127,13 @@ impl Makefile<'_> {
         let (patterns, plain): (Vec<&Rule>, Vec<&Rule>) = self.rules.iter().partition(|rule| rule.target.contains('%'));
         let mut by_target: HashMap<&str, Vec<&Rule>> = HashMap::new();
         plain.iter().for_each(|rule| by_target.entry(&rule.target).or_default().push(rule));
-        // A pattern makes what no rule with a recipe does.
+        // A pattern makes what no rule with a recipe does; what it sets, it sets for all, the weakest first.
         let makers = |name: &str| -> Vec<(&Rule, String)> {
             let own = by_target.get(name).map_or(&[][..], Vec::as_slice);
-            let mut makers: Vec<(&Rule, String)> = own.iter().map(|rule| (*rule, "%".to_owned())).collect();
-            if own.iter().all(|rule| !self.has_recipe(rule)) {
-                let fitting = patterns.iter().take(MOST_PATTERNS);
-                makers.extend(fitting.filter_map(|rule| Some((*rule, rule.stem(name)?.to_owned()))));
-            }
-            makers
+            let is_made = own.iter().any(|rule| self.recipe(rule).is_some());
+            let fitting = patterns.iter().take(MOST_PATTERNS).filter(|rule| !is_made || rule.variable.is_some());
+            let fitting = fitting.filter_map(|rule| Some((*rule, rule.stem(name)?.to_owned())));
+            fitting.chain(own.iter().map(|rule| (*rule, "%".to_owned()))).collect()
         };
         let may_be_first =
             |rule: &&&Rule| rule.variable.is_none() && (!rule.target.starts_with('.') || rule.target.contains('/'));
@@ -120,6 +141,7 @@ impl Makefile<'_> {
         let default = if targets.is_empty() { self.default_goal.clone().or_else(first) } else { None };
         let mut seen: HashSet<(String, Set)> = HashSet::new();
         let mut wanted = Wanted { is_computed: patterns.len() > MOST_PATTERNS, ..Wanted::default() };
+        let mut left = MOST_MADE;
         for target in targets.iter().cloned().chain(default) {
             let mut found: Vec<Vec<Made>> = Vec::new();
             let mut open = vec![Open { name: target, variables: Rc::default(), is_asked: true }];
@@ -127,62 +149,79 @@ impl Makefile<'_> {
                 if !seen.insert((name.clone(), Rc::clone(&variables))) {
                     continue;
                 }
-                if seen.len() > MOST_TARGETS {
+                if seen.len() > MOST_TARGETS || left == 0 {
                     wanted.is_computed = true;
                     break;
                 }
                 let makers = makers(&name);
                 wanted.is_absent |= is_asked && makers.iter().all(|(rule, _)| rule.variable.is_some());
-                let variables = self.with_own(&variables, &makers);
+                let own = makers.iter().filter_map(|(rule, _)| rule.variable.as_deref());
+                let (variables, is_cut) = self.with_own(&variables, own);
+                wanted.is_computed |= is_cut;
+                let size: usize = variables.iter().map(|(name, text, _)| name.len() + text.len() + NAME).sum();
+                left = left.saturating_sub(size);
                 for (rule, stem) in &makers {
                     for need in rule.needs.iter() {
                         wanted.is_computed |= names_targets(need);
                         let name = need.replace('%', stem);
-                        open.push(Open { name, variables: Rc::clone(&variables), is_asked: false });
+                        left = left.saturating_sub(name.len() + NAME);
+                        if left > 0 {
+                            open.push(Open { name, variables: Rc::clone(&variables), is_asked: false });
+                        }
                     }
                 }
-                let made = makers.iter().filter(|(rule, _)| self.has_recipe(rule));
-                found.push(
-                    made.map(|(rule, stem)| {
-                        let (made, is_computed) = self.made(rule, &name, stem, &variables);
-                        wanted.is_computed |= is_computed;
-                        made
-                    })
-                    .collect(),
-                );
+                let made = makers.iter().filter_map(|(rule, stem)| {
+                    let recipe = self.recipe(rule).filter(|_| left > 0)?;
+                    let first = rule.needs.first().map_or_else(String::new, |need| need.replace('%', stem));
+                    let stem = if stem == "%" { &name } else { stem };
+                    let automatic = [("@", &*name), ("*", stem), ("<", &first)];
+                    let (made, is_computed) = self.made(recipe, &automatic, &variables);
+                    wanted.is_computed |= is_computed;
+                    left = left.saturating_sub(made.size() + recipe.commands.len() * NAME);
+                    Some(made)
+                });
+                found.push(made.collect());
+                wanted.is_computed |= left == 0;
             }
             wanted.made.extend(found.into_iter().rev().flatten());
         }
         wanted
     }
 
-    /// Adds what is set for a target to what is set for those that it is made for.
-    fn with_own(&self, outer: &Rc<Vec<(String, String)>>, makers: &[(&Rule, String)]) -> Rc<Vec<(String, String)>> {
-        let mut own = makers.iter().filter_map(|(rule, _)| rule.variable.as_ref()).peekable();
+    /// Adds what is set for a target to what is set for those that it is made for; tells whether some of it is left out.
+    fn with_own<'o>(&self, outer: &Set, own: impl Iterator<Item = &'o OfTarget>) -> (Set, bool) {
+        let mut own = own.peekable();
         if own.peek().is_none() {
-            return Rc::clone(outer);
+            return (Rc::clone(outer), false);
         }
-        let mut variables = Vec::clone(outer);
-        for (name, text, is_added) in own {
-            let before = variables.iter().position(|(known, _)| known == name).map(|at| variables.remove(at).1);
-            let text = match before.as_deref().or_else(|| self.variables.held(name)).filter(|_| *is_added) {
-                Some(before) => format!("{before} {text}"),
-                None => text.clone(),
+        let (mut variables, mut seen, mut is_cut) = (Vec::clone(outer), HashSet::new(), false);
+        for OfTarget { name, text, operator, is_exported } in own {
+            if !seen.insert(name) && *operator == Operator::Default {
+                continue;
+            }
+            let before = variables.iter().position(|(known, ..)| known == name).map(|at| variables.remove(at).1);
+            let text = match before.as_deref().or_else(|| self.variables.held(name)) {
+                Some(before) if *operator == Operator::Append => format!("{before} {text}").into(),
+                _ => text.as_str().into(),
             };
-            variables.push((name.clone(), text));
+            match variables.len() < MOST_SET {
+                true => variables.push((name.clone(), text, *is_exported)),
+                false => is_cut = true,
+            }
         }
-        Rc::new(variables)
+        (Rc::new(variables), is_cut)
     }
 
     /// Fills the variables into a recipe; tells whether a function of make that is not computed here makes a command.
-    fn made(&self, rule: &Rule, target: &str, stem: &str, variables: &[(String, String)]) -> (Made, bool) {
-        let recipe = &self.recipes[rule.recipe];
-        let mut overlay: Overlay = variables.iter().cloned().collect();
-        let first = rule.needs.first().map_or_else(String::new, |need| need.replace('%', stem));
-        let automatic = [("@", target), ("*", if stem == "%" { target } else { stem }), ("<", &first)];
-        overlay.extend(automatic.map(|(name, value)| (name.to_owned(), value.replace('$', "$$"))));
+    fn made(&self, recipe: &Recipe, automatic: &[(&str, &str); 3], variables: &Set) -> (Made, bool) {
+        let automatic = automatic.map(|(name, value)| (name, value.replace('$', "$$")));
+        let of_target = variables.iter().map(|(name, text, _)| (name.as_str(), Some(&**text)));
+        let entries: Vec<(&str, Option<&str>)> =
+            of_target.chain(automatic.iter().map(|(name, value)| (*name, Some(value.as_str())))).collect();
+        let overlay = Overlay { entries: &entries, beneath: None };
+        let target = automatic[0].1.clone();
         let line = recipe.commands.first().map_or(1, |(_, line)| *line);
-        let mut made = Made { target: target.to_owned(), file: recipe.file.clone(), line, ..Made::default() };
+        let mut made = Made { target, file: recipe.file.clone(), line, ..Made::default() };
         let (mut lines, mut is_computed) = (0_usize, false);
         let computes = ["$(foreach ", "$(call ", "$(eval ", "$(if ", "$(and ", "$(or "];
         for (command, number) in &recipe.commands {
@@ -200,9 +239,21 @@ impl Makefile<'_> {
                 lines += 1;
             }
         }
-        let own = variables.iter().map(|(name, text)| (name.clone(), self.variables.filled(text, &overlay).text));
-        made.variables = own.collect();
+        let exported = variables.iter().filter(|(name, _, is_exported)| {
+            let is_exported = *is_exported && !self.unexported.contains(name) || self.is_exported(name);
+            is_exported && !self.variables.is_given(name)
+        });
+        let exported = exported.map(|(name, text, _)| (name.clone(), self.variables.filled(text, &overlay).text));
+        made.variables = exported.collect();
         (made, is_computed)
+    }
+}
+
+impl Made {
+    /// Gives about how many bytes it takes.
+    pub(crate) fn size(&self) -> usize {
+        let variables = self.variables.iter().map(|(name, value)| name.len() + value.len() + NAME);
+        self.target.len() + self.text.len() + NAME + variables.sum::<usize>()
     }
 }
 

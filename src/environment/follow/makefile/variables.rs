@@ -9,8 +9,12 @@ use std::collections::{HashMap, HashSet};
 const MOST_EXPANDED: usize = 1 << 20;
 /// Bytes that are looked through for the ends of references.
 const MOST_SCANNED: usize = 32 << 20;
+/// What looking one reference up counts for besides its length, in such bytes.
+const LOOK_UP: usize = 8;
 /// How deep variables that name each other are filled in.
 const DEEPEST: usize = 32;
+/// The names of what is given to a call.
+const ARGUMENTS: [&str; 9] = ["1", "2", "3", "4", "5", "6", "7", "8", "9"];
 
 /// How a definition treats what the variable holds already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,8 +107,23 @@ pub(crate) struct Filled {
     pub(crate) is_whole: bool,
 }
 
-/// What counts besides the variables for one target: its own, and those that make sets by itself (`@`, `*`, `<`).
-pub(crate) type Overlay = HashMap<String, String>;
+/// What counts besides the variables: those of one target, those that make sets by itself (`@`, `*`, `<`), and the arguments
+/// of a call. Such texts stand over each other, and none is copied.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Overlay<'o> {
+    /// Names and texts; one without a text hides what is beneath.
+    pub(crate) entries: &'o [(&'o str, Option<&'o str>)],
+    pub(crate) beneath: Option<&'o Overlay<'o>>,
+}
+
+impl Overlay<'_> {
+    fn get(&self, name: &str) -> Option<&str> {
+        match self.entries.iter().rev().find(|(own, _)| *own == name) {
+            Some((_, text)) => *text,
+            None => self.beneath?.get(name),
+        }
+    }
+}
 
 /// Gives a variable of the environment.
 type Environment<'f> = &'f dyn Fn(&str) -> Option<String>;
@@ -151,10 +170,10 @@ impl Variables<'_> {
         }
         let before = self.own.get(name);
         let (text, is_simple) = match operator {
-            Operator::Default if before.is_some() || self.of_environment(name).is_some() => return false,
+            Operator::Default if self.is_set(name) => return false,
             Operator::Recursive | Operator::Default => (value.to_owned(), false),
             Operator::Simple => {
-                let filled = self.filled(value, &Overlay::new());
+                let filled = self.filled(value, &Overlay::default());
                 (filled.text, filled.is_whole)
             }
             Operator::Append => {
@@ -162,7 +181,7 @@ impl Variables<'_> {
                     Some(variable) => (variable.text.clone(), variable.is_simple),
                     None => (self.of_environment(name).unwrap_or_default(), false),
                 };
-                let added = if is_simple { self.filled(value, &Overlay::new()).text } else { value.to_owned() };
+                let added = if is_simple { self.filled(value, &Overlay::default()).text } else { value.to_owned() };
                 (format!("{before} {added}").trim_start().to_owned(), is_simple)
             }
             Operator::Shell => (format!("$(shell {value})"), false),
@@ -182,9 +201,31 @@ impl Variables<'_> {
         names
     }
 
+    /// Tells whether the command line gives a variable.
+    pub(crate) fn is_given(&self, name: &str) -> bool {
+        self.given.contains(name)
+    }
+
+    /// Tells whether make hands a variable on to what it starts, without being told to.
+    ///
+    /// Source: GNU Make's manual, "Communicating Variables to a Sub-make": one that came from the environment or the
+    /// command line.
+    pub(crate) fn is_handed_on(&self, name: &str) -> bool {
+        self.is_given(name) || self.is_in_environment(name)
+    }
+
+    fn is_in_environment(&self, name: &str) -> bool {
+        self.of_environment(name).is_some()
+    }
+
+    /// Tells whether anything sets a variable.
+    pub(crate) fn is_set(&self, name: &str) -> bool {
+        self.own.contains_key(name) || self.is_in_environment(name)
+    }
+
     /// Gives what a variable of the makefile comes to; `None` where it sets none of that name.
     pub(crate) fn value(&self, name: &str) -> Option<String> {
-        self.own.contains_key(name).then(|| self.filled(&format!("$({name})"), &Overlay::new()).text)
+        self.own.contains_key(name).then(|| self.filled(&format!("$({name})"), &Overlay::default()).text)
     }
 
     /// Gives what a variable holds, as it stands there.
@@ -202,12 +243,18 @@ impl Variables<'_> {
         self.expanded_bytes.get() >= MOST_EXPANDED || self.scanned_bytes.get() >= MOST_SCANNED
     }
 
+    /// Gives how many bytes were looked through and filled in so far.
+    pub(crate) fn spent(&self) -> usize {
+        self.expanded_bytes.get() + self.scanned_bytes.get()
+    }
+
     fn filled_at(&self, text: &str, overlay: &Overlay, depth: usize) -> Filled {
         let mut filled = Filled { text: String::with_capacity(text.len()), is_whole: true };
         let mut rest = text;
         while let Some(at) = rest.find('$') {
             filled.text.push_str(&rest[..at]);
             rest = &rest[at + 1..];
+            self.scanned_bytes.set(self.scanned_bytes.get() + LOOK_UP);
             let (inside, behind) = match rest.bytes().next() {
                 Some(b'$') => {
                     filled.text.push('$');
@@ -226,8 +273,9 @@ impl Variables<'_> {
                         break;
                     }
                 },
-                Some(byte) if byte.is_ascii() => rest.split_at(1),
+                Some(byte) if byte.is_ascii() && !self.is_cut() => rest.split_at(1),
                 _ => {
+                    filled.is_whole = false;
                     filled.text.push('$');
                     continue;
                 }
@@ -270,13 +318,11 @@ impl Variables<'_> {
         if let Some(call) = inside.strip_prefix("call ") {
             let mut parts = call.split(',').map(str::trim);
             let body = &self.own.get(parts.next()?)?.text;
-            let arguments = parts
-                .zip(1..10)
-                .map(|(argument, at)| (format!("{at}"), self.filled_at(argument, overlay, depth + 1).text));
-            let mut inner = overlay.clone();
-            inner.extend((1..10).map(|at| (at.to_string(), String::new())));
-            inner.extend(arguments);
-            return Some(self.filled_at(body, &inner, depth + 1));
+            let given: Vec<String> =
+                parts.take(9).map(|argument| self.filled_at(argument, overlay, depth + 1).text).collect();
+            let given = given.iter().map(String::as_str).chain(std::iter::repeat(""));
+            let entries: Vec<(&str, Option<&str>)> = ARGUMENTS.into_iter().zip(given.map(Some)).collect();
+            return Some(self.filled_at(body, &Overlay { entries: &entries, beneath: Some(overlay) }, depth + 1));
         }
         if inside.contains([' ', '\t', ',', ':', '%']) {
             return None;
@@ -287,8 +333,7 @@ impl Variables<'_> {
         }
         if let Some(text) = overlay.get(&name.text) {
             // One that is made of itself is made of what it was before.
-            let mut inner = overlay.clone();
-            inner.remove(&name.text);
+            let inner = Overlay { entries: &[(&name.text, None)], beneath: Some(overlay) };
             return Some(self.filled_at(text, &inner, depth + 1));
         }
         match self.own.get(&name.text) {
@@ -303,11 +348,9 @@ impl Variables<'_> {
         }
     }
 
-    /// Fills a text in that a condition compares; `None` where it hangs on what is not known here. What nothing sets is
-    /// empty.
-    pub(crate) fn certain(&self, text: &str) -> Option<String> {
-        let filled = self.filled(&self.without_unset(text), &Overlay::new());
-        (filled.is_whole).then_some(filled.text)
+    /// Fills a text in that a condition compares. What nothing sets is empty.
+    pub(crate) fn compared(&self, text: &str) -> Filled {
+        self.filled(&self.without_unset(text), &Overlay::default())
     }
 
     /// Leaves the plain references to variables out that nothing sets.
@@ -318,8 +361,7 @@ impl Variables<'_> {
             kept.push_str(&rest[..at]);
             let Some((name, behind)) = closed(&rest[at + 1..]) else { break };
             let is_name = name.bytes().all(|byte| matches!(byte, b'_' | b'-' | b'.') || byte.is_ascii_alphanumeric());
-            let is_unset = !self.own.contains_key(name) && self.of_environment(name).is_none();
-            let is_empty = is_name && is_unset && !self.is_incomplete && !is_of_make(name);
+            let is_empty = is_name && !self.is_set(name) && !self.is_incomplete && !is_of_make(name);
             if !is_empty {
                 kept.push_str(&rest[at..rest.len() - behind.len()]);
             }
@@ -332,8 +374,9 @@ impl Variables<'_> {
 
 /// Tells whether make itself may set a variable.
 fn is_of_make(name: &str) -> bool {
-    name.starts_with(['.', 'M'])
-        || matches!(name, "CURDIR" | "SHELL" | "OS" | "SUFFIXES")
+    name.starts_with('.')
+        || name.starts_with("MAKE")
+        || matches!(name, "CURDIR" | "MFLAGS" | "SHELL" | "SUFFIXES")
         || matches!(name, "AR" | "AS" | "CC" | "CXX" | "CPP" | "FC" | "LD" | "LEX" | "RM" | "YACC")
 }
 
@@ -405,7 +448,7 @@ mod tests {
             for line in lines.split('|') {
                 variables.define(&Definition::of(line).unwrap());
             }
-            assert_eq!(variables.filled("$(HOST)", &Overlay::new()).text, expected, "{lines}");
+            assert_eq!(variables.filled("$(HOST)", &Overlay::default()).text, expected, "{lines}");
         }
     }
 
@@ -426,8 +469,8 @@ mod tests {
             let line = format!("V{} = $(V{at})$(V{at})", at + 1);
             variables.define(&Definition::of(&line).unwrap());
         }
-        assert!(variables.filled("$(V60000)", &Overlay::new()).text.len() < 4 * MOST_EXPANDED);
+        assert!(variables.filled("$(V60000)", &Overlay::default()).text.len() < 4 * MOST_EXPANDED);
         let open = "$(".repeat(60_000);
-        assert!(!variables.filled(&open, &Overlay::new()).is_whole);
+        assert!(!variables.filled(&open, &Overlay::default()).is_whole);
     }
 }
