@@ -1,5 +1,6 @@
 //! A justfile's text: its settings, variables, aliases, modules and the heads of its recipes.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use crate::environment::follow::{FileReader, WrapperFile};
@@ -21,6 +22,8 @@ pub(crate) struct Justfile {
     /// Its dotenv files beat what is set.
     pub(crate) overrides: bool,
     pub(crate) unread: Vec<Unread>,
+    /// What the command line gives its variables instead.
+    pub(crate) given: HashMap<String, String>,
 }
 
 /// Another file of recipes.
@@ -37,7 +40,7 @@ pub(crate) struct Unread {
 #[derive(Default)]
 pub(crate) struct Recipe {
     pub(crate) name: String,
-    pub(crate) parameters: Vec<(String, Option<String>)>,
+    pub(crate) parameters: Vec<Parameter>,
     /// The last parameter takes all that follows.
     pub(crate) takes_rest: bool,
     /// The recipes that it needs, each with the expressions that are given to it.
@@ -46,6 +49,14 @@ pub(crate) struct Recipe {
     pub(crate) file: PathBuf,
     pub(crate) folder: PathBuf,
     pub(crate) line: u32,
+}
+
+/// A parameter of a recipe.
+pub(crate) struct Parameter {
+    pub(crate) name: String,
+    pub(crate) default: Option<String>,
+    /// `$NAME`: the commands see it as a variable.
+    pub(crate) is_exported: bool,
 }
 
 impl Justfile {
@@ -107,27 +118,24 @@ impl Justfile {
             self.unread.push(Unread { places, module: format!("{module}{name}::"), folder: None });
         } else if let Some(pair) = line.strip_prefix("export ").and_then(|export| self.variable(export)) {
             self.exported.push(pair.0.clone());
-            self.variables.push(pair);
-            self.places.push((file.to_owned(), number));
+            self.set(pair, module, (file, number));
         } else if let Some((alias, name)) = line.strip_prefix("alias ").and_then(|alias| alias.split_once(":=")) {
             self.aliases.push((format!("{module}{}", alias.trim()), format!("{module}{}", name.trim())));
         } else if let Some(pair) = self.variable(line) {
-            self.variables.push(pair);
-            self.places.push((file.to_owned(), number));
+            self.set(pair, module, (file, number));
         } else if let Some((head, needs)) = head_and_needs(line) {
-            let mut words = head.trim_start_matches('@').split_ascii_whitespace();
+            let mut words = words_of(head.trim_start_matches('@'), false).into_iter();
             let name = words.next().unwrap_or_default();
             *is_open = !name.is_empty() && !line.starts_with(['#', '[']);
             if *is_open {
                 let mut takes_rest = false;
                 let parameters = words.map(|word| {
-                    takes_rest |= word.trim_start_matches('$').starts_with(['+', '*']);
+                    let (signs, word) = word.split_at(word.len() - word.trim_start_matches(['+', '*', '$']).len());
+                    takes_rest |= signs.contains(['+', '*']);
                     let (name, default) =
                         word.split_once('=').map_or((word, None), |(name, value)| (name, Some(value)));
-                    (
-                        name.trim_start_matches(['+', '*', '$']).to_owned(),
-                        default.and_then(|default| self.evaluated(default)),
-                    )
+                    let default = default.and_then(|default| self.evaluated(default));
+                    Parameter { name: name.to_owned(), default, is_exported: signs.contains('$') }
                 });
                 let parameters: Vec<_> = parameters.collect();
                 let name = format!("{module}{name}");
@@ -148,12 +156,22 @@ impl Justfile {
     }
 }
 
+impl Justfile {
+    /// Sets a variable, unless the command line gives it: it gives those of the justfile itself, not of its modules.
+    fn set(&mut self, (name, value): (String, String), module: &str, (file, line): (&Path, u32)) {
+        let given = self.given.get(&name).filter(|_| module.is_empty());
+        let value = given.cloned().unwrap_or(value);
+        self.variables.push((name, value));
+        self.places.push((file.to_owned(), line));
+    }
+}
+
 /// Reads the recipes that one needs, each with what is given to it: `a (b "argument") && c`.
 fn needed(text: &str) -> Vec<(String, Vec<String>)> {
     let text = text.split(" #").next().unwrap_or_default();
     let mut found: Vec<(String, Vec<String>)> = Vec::new();
     let (mut depth, mut begins) = (0_u32, true);
-    for word in words_of(text) {
+    for word in words_of(text, true) {
         match word {
             "(" => {
                 depth += 1;
@@ -175,8 +193,9 @@ fn needed(text: &str) -> Vec<(String, Vec<String>)> {
     found
 }
 
-/// Splits a text at blanks and parentheses that stand in no quotes; calls (`env('X')`) and what `+` joins stay whole.
-fn words_of(text: &str) -> Vec<&str> {
+/// Splits a text at blanks and parentheses that stand in no quotes; calls (`env('X')`), and what `+` joins where it does,
+/// stay whole.
+fn words_of(text: &str, joins: bool) -> Vec<&str> {
     let bytes = text.as_bytes();
     let (mut words, mut at) = (Vec::new(), 0);
     while let Some(&byte) = bytes.get(at) {
@@ -201,7 +220,7 @@ fn words_of(text: &str) -> Vec<&str> {
                 (None, b')') => depth -= 1,
                 (None, byte) if byte.is_ascii_whitespace() && depth == 0 => {
                     let is_joined = text[at..].trim_start().starts_with('+') || text[..at].trim_end().ends_with('+');
-                    if !is_joined {
+                    if !(joins && is_joined) {
                         break;
                     }
                 }
@@ -295,6 +314,28 @@ mod tests {
         ] {
             assert_eq!(texts(&scripts(text, asked).0), [expected], "{asked:?}");
         }
+    }
+
+    #[test]
+    fn what_is_given_and_what_parameters_export_is_told() {
+        let text = "host := 'a'\nexport URL := 'pg://' + host\nt $TO='x y' plain='z' *$REST:\n  psql {{host}} {{TO}}\n";
+        let exported = |text: &str, given: &[(&str, &str)], asked: &[&str]| {
+            let given = given.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+            let mut justfile = Justfile { given, ..Justfile::default() };
+            justfile.read(text, Path::new("/p/justfile"), "", Path::new("/p"));
+            let script = justfile.scripts(asked).0.remove(0).script;
+            let pairs: Vec<String> = script.assignments.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            format!("{}|{}", pairs.join(","), script.text.trim())
+        };
+        for (given, asked, expected) in [
+            (&[][..], &["t"][..], "URL=pg://a,TO=x y,REST=$(REST)|psql a x y"),
+            (&[("host", "b")], &["t", "c", "d", "e", "f"], "URL=pg://b,TO=c,REST=e f|psql b c"),
+            (&[("URL", "b")], &["t", "-h"], "URL=b,TO=-h,REST=$(REST)|psql a -h"),
+        ] {
+            assert_eq!(exported(text, given, asked), expected, "{given:?} {asked:?}");
+        }
+        assert_eq!(exported("set export\nt to:\n  x\n", &[], &["t", "a"]), "to=a|x");
+        assert_eq!(exported("db-host := 'a'\nt:\n  x {{db-host}}\n", &[], &["t"]), "|x a");
     }
 
     #[test]

@@ -77,7 +77,7 @@ impl Justfile {
                 name: recipe.name.clone(),
                 text: self.filled(recipe, &given),
                 line: recipe.line,
-                assignments: exports.clone(),
+                assignments: [exports.clone(), self.exported_parameters(recipe, &given)].concat(),
                 places: Rc::default(),
                 files: files.clone(),
             };

@@ -30,7 +30,15 @@ impl Justfile {
         let (name, value) = line.split_once(":=")?;
         let (name, value) = (name.trim(), value.trim());
         let text = self.evaluated(value).unwrap_or_else(|| format!("$({value})"));
-        is_name(name).then(|| (name.to_owned(), text))
+        is_identifier(name).then(|| (name.to_owned(), text))
+    }
+
+    /// Gives what those parameters of a recipe come to that its commands see as variables.
+    pub(crate) fn exported_parameters(&self, recipe: &Recipe, arguments: &[String]) -> Vec<(String, String)> {
+        let exported =
+            recipe.parameters.iter().filter(|own| (own.is_exported || self.exports_all) && is_name(&own.name));
+        let value = |name: &str| parameter(recipe, name, arguments).unwrap_or_else(|| format!("$({name})"));
+        exported.map(|own| (own.name.clone(), value(&own.name))).collect()
     }
 
     /// Computes a text of quoted ones, names and readings of variables, joined by `+`; a variable is left to a shell.
@@ -74,13 +82,18 @@ impl Justfile {
     }
 }
 
+/// Tells whether a word may name a variable of just.
+pub(crate) fn is_identifier(word: &str) -> bool {
+    is_name(&word.replace('-', "_")) && !word.starts_with('-')
+}
+
 /// Gives what a parameter of a recipe gets of the arguments, else its default.
 fn parameter(recipe: &Recipe, name: &str, arguments: &[String]) -> Option<String> {
     let last = recipe.parameters.len().saturating_sub(1);
-    let at = recipe.parameters.iter().position(|(own, _)| own == name)?;
+    let at = recipe.parameters.iter().position(|own| own.name == name)?;
     let given = arguments.get(at..).filter(|given| !given.is_empty());
     let given = given.map(|given| if at == last { given.join(" ") } else { given[0].clone() });
-    given.or_else(|| recipe.parameters[at].1.clone())
+    given.or_else(|| recipe.parameters[at].default.clone())
 }
 
 /// Splits an expression at each `+` that stands in no quotes.
