@@ -54,6 +54,19 @@ pub(crate) fn and_more(named: &[String], count: usize) -> String {
     named.join(", ") + &rest
 }
 
+/// Tells whether a text fits a pattern, in which each `*` stands for any run of characters.
+#[must_use]
+pub(crate) fn fits(pattern: &str, text: &str) -> bool {
+    let Some((first, behind)) = pattern.split_once('*') else { return pattern == text };
+    let (middle, last) = behind.rsplit_once('*').unwrap_or(("", behind));
+    let inside = text.strip_prefix(first).and_then(|rest| rest.strip_suffix(last));
+    // Each part stands where it first can: whatever comes behind it then has the most room.
+    let behind_all = inside.and_then(|rest| {
+        middle.split('*').try_fold(rest, |rest, part| rest.find(part).map(|at| &rest[at + part.len()..]))
+    });
+    behind_all.is_some()
+}
+
 /// Writes bytes that ought to be text, and each that is no UTF-8 as `\xNN`: none is dropped.
 #[must_use]
 pub(crate) fn lossless(bytes: &[u8]) -> Cow<'_, str> {

@@ -1,13 +1,14 @@
 //! The folders that a workspace's pattern stands for: `packages/*`, `apps/**`, `libs/core`.
 //!
-//! `*` is any part of one name, `**` any number of folders, none included. Hidden folders and `node_modules` are never
-//! meant. A link is followed, but no folder is looked into twice, so that links into a circle end. Sources: the manuals of npm, pnpm, Yarn, Lerna, Cargo and uv.
+//! `*` is any part of one name, `**` any number of folders, none included. Hidden folders that the pattern does not call so and
+//! `node_modules` are never meant. A link is followed, but no folder is looked into twice, so that links into a circle end. Sources: the manuals of npm, pnpm, Yarn, Lerna, Cargo and uv.
 
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 
 use crate::collections::HashSet;
 use crate::environment::Files;
+use crate::text::fits;
 
 /// The most folders that one pattern is expanded to.
 const MOST_FOLDERS: usize = 4096;
@@ -20,24 +21,33 @@ pub(crate) struct Expanded {
     pub(crate) is_cut: bool,
 }
 
-/// Expands a pattern below `root`.
+/// Expands a pattern below `root` to folders.
 pub(crate) fn expand(root: &Path, pattern: &str, files: &dyn Files) -> Expanded {
+    expand_to(root, pattern, files, false)
+}
+
+/// Expands a pattern below `root` to files.
+pub(crate) fn expand_to_files(root: &Path, pattern: &str, files: &dyn Files) -> Expanded {
+    expand_to(root, pattern, files, true)
+}
+
+fn expand_to(root: &Path, pattern: &str, files: &dyn Files, to_files: bool) -> Expanded {
+    let parts = pattern.trim_matches(['"', '\'']).split('/').filter(|part| !matches!(*part, "" | "."));
+    let parts: Vec<&str> = parts.collect();
     let mut folders = vec![root.to_owned()];
     let mut is_cut = false;
-    for part in pattern.trim_matches(['"', '\'']).split('/').filter(|part| !matches!(*part, "" | ".")) {
+    for (at, part) in parts.iter().enumerate() {
+        let takes_files = to_files && at + 1 == parts.len();
         let mut matched = Vec::new();
         for folder in folders {
-            match part.split_once('*') {
-                None => matched.push(folder.join(part)),
-                Some(_) if part == "**" => deeper(folder, files, &mut matched),
-                Some((before, behind)) => {
-                    let behind = behind.trim_start_matches('*');
-                    let fits = |name: &str| {
-                        name.len() >= before.len() + behind.len() && name.starts_with(before) && name.ends_with(behind)
-                    };
-                    let fitting = below(&folder, files).filter(|(name, _)| fits(name)).map(|(_, path)| path);
-                    matched.extend(fitting.filter(|path| files.folder(path).is_some()));
+            match *part {
+                "**" => deeper(folder, files, &mut matched),
+                part if part.contains('*') => {
+                    let named = below(&folder, files, part.starts_with('.'));
+                    let fitting = named.filter(|(name, _)| fits(part, name)).map(|(_, path)| path);
+                    matched.extend(fitting.filter(|path| takes_files || files.folder(path).is_some()));
                 }
+                part => matched.push(folder.join(part)),
             }
             is_cut |= matched.len() >= MOST_FOLDERS;
             if is_cut {
@@ -64,7 +74,7 @@ fn deeper(folder: PathBuf, files: &dyn Files, matched: &mut Vec<PathBuf>) {
             }
         };
         let Some(next) = folders.pop_front().or_else(&mut next_link) else { return };
-        for (_, path) in below(&next, files) {
+        for (_, path) in below(&next, files, false) {
             let Some(found) = files.folder(&path) else { continue };
             matched.push(path.clone());
             if matched.len() >= MOST_FOLDERS {
@@ -79,9 +89,9 @@ fn deeper(folder: PathBuf, files: &dyn Files, matched: &mut Vec<PathBuf>) {
     }
 }
 
-fn below(folder: &Path, files: &dyn Files) -> impl Iterator<Item = (String, PathBuf)> {
+fn below(folder: &Path, files: &dyn Files, with_hidden: bool) -> impl Iterator<Item = (String, PathBuf)> {
     let mut names: Vec<String> = files.list(folder).iter().map(|name| name.to_string_lossy().into_owned()).collect();
-    names.retain(|name| !name.starts_with('.') && name != "node_modules");
+    names.retain(|name| (with_hidden || !name.starts_with('.')) && name != "node_modules");
     names.sort();
     let folder = folder.to_owned();
     names.into_iter().map(move |name| {
@@ -174,6 +184,8 @@ mod tests {
             assert_eq!(shown, *expected, "{pattern}");
             assert!(!found.is_cut);
         }
+        let found = expand_to_files(Path::new("/p"), "packages/a/x/pack*.j*n", &files).folders;
+        assert_eq!(found, [Path::new("/p/packages/a/x/package.json")]);
         let many: Vec<String> = (0..5000).map(|at| format!("/p/many/{at}/x")).collect();
         let many: Vec<(&str, &str)> = many.iter().map(|path| (path.as_str(), "")).collect();
         assert!(expand(Path::new("/p"), "many/*", &MemoryFiles::new(&many)).is_cut);

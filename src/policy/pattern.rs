@@ -2,6 +2,8 @@
 
 use serde::{Serialize, Serializer};
 
+use crate::text::fits;
+
 /// One pattern. Nothing is compiled: a policy may hold tens of thousands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct HostPattern {
@@ -12,14 +14,7 @@ pub(crate) struct HostPattern {
 impl HostPattern {
     /// Tells whether the pattern covers a host, which [`folded`] gave.
     pub(crate) fn matches(&self, host: &str) -> bool {
-        let Some((first, behind)) = self.folded.split_once('*') else { return self.folded == host };
-        let (middle, last) = behind.rsplit_once('*').unwrap_or(("", behind));
-        let inside = host.strip_prefix(first).and_then(|rest| rest.strip_suffix(last));
-        // Each part stands where it first can: whatever comes behind it then has the most room.
-        let behind_all = inside.and_then(|rest| {
-            middle.split('*').try_fold(rest, |rest, part| rest.find(part).map(|at| &rest[at + part.len()..]))
-        });
-        behind_all.is_some()
+        fits(&self.folded, host)
     }
 }
 

@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 
 use crate::environment::follow::script::Script;
 use crate::environment::readers::formats::FlatEntry;
-use crate::text::shell_word;
+use crate::text::{fits, shell_word};
 
 /// The script `name` in the entries of a package.json with what runs before and after it, in the order they run. `*` in
 /// it is any part of a name: `npm-run-all "db:*"`.
@@ -26,14 +26,8 @@ pub(crate) fn of_package(entries: &[FlatEntry], name: &str) -> Vec<Script> {
         let entry = scripts.get(wanted)?;
         Some(Script { name: wanted.to_owned(), text: entry.value.clone(), line: entry.line, ..Script::default() })
     };
-    let names: Vec<&str> = match name.split_once('*') {
-        Some((before, behind)) => {
-            let behind = behind.trim_start_matches('*');
-            let fits = |key: &str| key.strip_prefix(before).is_some_and(|rest| rest.ends_with(behind));
-            keys.into_iter().filter(|key| fits(key)).collect()
-        }
-        None => vec![name],
-    };
+    let names: Vec<&str> =
+        if name.contains('*') { keys.into_iter().filter(|key| fits(name, key)).collect() } else { vec![name] };
     let mut found = Vec::new();
     for name in names {
         if let Some(script) = find(name) {

@@ -9,6 +9,7 @@ use crate::collections::{HashMap, keyed_hasher};
 use crate::environment::follow::shell_text::assignment;
 use crate::environment::follow::wrappers::WrapperFile;
 use crate::environment::{Invocation, Origin};
+use crate::text::fits;
 use crate::tools::wrappers::Effect;
 
 /// What a wrapper that takes the environment away leaves of it.
@@ -28,16 +29,8 @@ impl Emptied {
 
     /// Tells whether a variable is handed on.
     pub(crate) fn keeps(&self, name: &str) -> bool {
-        let fits = |pattern: &str| {
-            let Some((first, rest)) = pattern.split_once('*') else { return name == pattern };
-            let (middle, last) = rest.rsplit_once('*').unwrap_or(("", rest));
-            let Some(inside) = name.strip_prefix(first).and_then(|rest| rest.strip_suffix(last)) else { return false };
-            let mut rest = Some(inside);
-            middle.split('*').for_each(|part| rest = rest.and_then(|rest| Some(rest.split_once(part)?.1)));
-            rest.is_some()
-        };
         let (without, with): (Vec<&String>, Vec<&String>) = self.kept.iter().partition(|one| one.starts_with('!'));
-        with.iter().any(|pattern| fits(pattern)) && !without.iter().any(|pattern| fits(&pattern[1..]))
+        with.iter().any(|pattern| fits(pattern, name)) && !without.iter().any(|pattern| fits(&pattern[1..], name))
     }
 }
 

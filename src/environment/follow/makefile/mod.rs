@@ -20,7 +20,7 @@ use crate::environment::follow::shell_text::assignment;
 use crate::environment::follow::{Emptied, Expansion, Step, WrapperFile, non_empty};
 use crate::environment::invocation::AssignedAt;
 use crate::environment::paths::normal;
-use crate::environment::workspace_patterns::expand;
+use crate::environment::workspace_patterns::expand_to_files;
 
 /// How deep makefiles that include each other are read.
 const DEEPEST: usize = 16;
@@ -181,7 +181,7 @@ impl Expansion<'_> {
             if name.contains('$') {
                 return self.cut("its makefile includes what is not computed here");
             }
-            let expanded = expand(folder, name, self.files);
+            let expanded = expand_to_files(folder, name, self.files);
             if expanded.is_cut {
                 self.cut("its makefile includes more than 4,096 others");
             }

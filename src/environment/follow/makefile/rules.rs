@@ -17,7 +17,7 @@ const MOST_SET: usize = 64;
 /// Bytes of names, commands and variables that one call is followed into.
 const MOST_MADE: usize = 32 << 20;
 /// What a name counts for besides its length, in such bytes.
-const NAME: usize = 32;
+const NAME: usize = 128;
 /// More lines between two commands of a recipe are not counted.
 const MOST_BETWEEN: usize = 256;
 
