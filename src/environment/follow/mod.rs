@@ -32,7 +32,7 @@ pub(crate) mod workspaces;
 pub(crate) mod wrappers;
 
 use std::borrow::Cow;
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::HashSet;
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -81,7 +81,8 @@ pub(crate) fn steps(
     let mut at = 0;
     while at < steps.len() {
         let step = &steps[at];
-        let expansion = Expansion { step, process, project, files, gaps, room: &room };
+        let environment = OnceCell::new();
+        let expansion = Expansion { step, process, project, files, gaps, room: &room, environment };
         let (mut found, stands_for_others) = expansion.run();
         found.retain(|new| seen.insert(new.fingerprint()));
         if step.depth >= DEEPEST && !found.is_empty() {
@@ -111,6 +112,8 @@ struct Expansion<'a> {
     files: &'a dyn Files,
     gaps: &'a Gaps,
     room: &'a Room,
+    /// The environment that the step is started with, once it is asked for.
+    environment: OnceCell<HashMap<String, String>>,
 }
 
 /// What all steps share.
@@ -197,21 +200,31 @@ impl Expansion<'_> {
 
     /// Gives the value of a variable that the step is started with, as it is assigned.
     fn variable(&self, name: &str) -> Option<String> {
+        self.environment.get_or_init(|| self.variables()).get(name).cloned()
+    }
+
+    fn variables(&self) -> HashMap<String, String> {
         let Invocation { assignments, unknown, .. } = &self.step.invocation;
         let emptied = self.step.emptied.as_ref();
         let keeps = |name: &str| emptied.is_none_or(|emptied| emptied.keeps(name));
-        let from = emptied.filter(|emptied| !emptied.keeps(name)).map_or(0, |emptied| emptied.before);
-        let assigned = assignments.iter().enumerate().skip(from).rev().find(|(_, (own, _))| own == name);
-        let not_told = unknown.iter().filter(|(_, own)| **own == *name).map(|(before, _)| *before).max();
-        match (assigned, not_told) {
-            (assigned, Some(before)) if assigned.is_none_or(|(at, _)| at < before) => Some(unknown_value(name)),
-            (Some((_, (_, value))), _) => Some(value.clone()),
-            _ if !keeps(name) => None,
-            _ => {
-                let own = self.process.iter().rev().find(|(own, _)| own == name);
-                own.map(|(_, value)| value.to_string_lossy().into_owned())
+        let process = self.process.iter().map(|(name, value)| (name.to_string_lossy(), value.to_string_lossy()));
+        let mut all: HashMap<String, String> = process
+            .filter(|(name, _)| keeps(name))
+            .map(|(name, value)| (name.into_owned(), value.into_owned()))
+            .collect();
+        let mut assigned_at: HashMap<&str, usize> = HashMap::default();
+        for (at, (name, value)) in assignments.iter().enumerate() {
+            if emptied.is_none_or(|emptied| at >= emptied.before) || keeps(name) {
+                assigned_at.insert(name, at);
+                all.insert(name.clone(), value.clone());
             }
         }
+        for (before, name) in unknown {
+            if assigned_at.get(&**name).is_none_or(|at| at < before) {
+                all.insert(name.to_string(), unknown_value(name));
+            }
+        }
+        all
     }
 
     /// A program that begins with a variable: what it is set to, or a script below a folder.

@@ -1,5 +1,6 @@
 //! What tests of single programs share: one call that is followed in a project of files in memory.
 
+use std::cell::OnceCell;
 use std::ffi::OsString;
 use std::path::Path;
 
@@ -26,7 +27,7 @@ pub(crate) fn followed(
     let step = Step::typed(words.clone(), Path::new("/p"));
     let (gaps, room) = (Gaps::default(), Room::of(1000));
     let expansion =
-        Expansion { step: &step, process: &process, project: &project, files: &files, gaps: &gaps, room: &room };
+        Expansion { step: &step, process: &process, project: &project, files: &files, gaps: &gaps, room: &room, environment: OnceCell::new() };
     let steps = expand(&expansion, &words);
     (steps, !gaps.into_inner().is_empty())
 }
