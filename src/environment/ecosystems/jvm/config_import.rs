@@ -16,13 +16,14 @@ use crate::environment::{Origin, Setting};
 /// More files that import each other are not followed.
 const MOST: usize = 64;
 
-/// Lists the folders, and the folders of the files, that the run is told to look in.
+/// Lists the folders, and the folders of the files, that the run is told to look in, the strongest first: later ones beat
+/// earlier ones.
 pub(crate) fn locations(scene: &Scene<'_>, home: &Path, given: &[Setting]) -> Vec<PathBuf> {
     let mut folders = Vec::new();
     for name in ["spring.config.additional-location", "spring.config.location", "micronaut.config.files"] {
         let value = told::get(given, name).map(str::to_owned);
         let value = value.or_else(|| scene.environment.get(&relaxed(name)).map(str::to_owned));
-        for location in value.iter().flat_map(|value| value.split([',', ';'])) {
+        for location in value.iter().flat_map(|value| value.rsplit([',', ';'])) {
             folders.extend(paths(scene, home, None, location));
         }
     }
@@ -47,10 +48,11 @@ pub(crate) fn with_imported(
     let mut waiting: VecDeque<FileEntry> = imported.iter().filter(|entry| is_import(entry)).cloned().collect();
     while let Some(entry) = waiting.pop_front() {
         let look = |name: &str| {
-            let set = scene.environment.get(name).or_else(|| scene.environment.get(&relaxed(name))).map(str::to_owned);
+            let set =
+                || scene.environment.get(name).or_else(|| scene.environment.get(&relaxed(name))).map(str::to_owned);
             let in_file = || imported.iter().find(|entry| entry.name == name).map(|entry| entry.value.clone());
             let own = || of_the_jvm.iter().find(|(own, _)| *own == name).map(|(_, value)| value.clone());
-            set.or_else(|| told::get(given, name).map(str::to_owned)).or_else(in_file).or_else(own)
+            told::get(given, name).map(str::to_owned).or_else(set).or_else(in_file).or_else(own)
         };
         let value = Placeholders::of_value(&look).filled(&entry.value);
         let new = imports(scene, home, &entry, &value, &mut seen);
@@ -66,11 +68,11 @@ fn is_import(entry: &FileEntry) -> bool {
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
 }
 
-/// Reads the files that `value` names, what the import of `entry` comes to.
+/// Reads the files that `value` names, what the import of `entry` comes to, the strongest first: later ones beat earlier ones.
 fn imports(scene: &Scene<'_>, home: &Path, entry: &FileEntry, value: &str, seen: &mut Vec<PathBuf>) -> Vec<FileEntry> {
     let importer = parent(&scene.project.root.join(entry.shown.as_ref()));
     let mut found = Vec::new();
-    for location in value.split([',', ';']) {
+    for location in value.rsplit([',', ';']) {
         let location = location.trim();
         let is_file = |rest: &str| {
             !rest.contains(':') || ["file:", "classpath:", "configtree:"].iter().any(|kind| rest.starts_with(kind))
