@@ -35,10 +35,6 @@ const OF_SETTINGS: &[&str] = &[
     "-c",
 ];
 
-/// Variables by which a program is told its settings file.
-const NAMING_SETTINGS: &[&str] =
-    &["APP_CONFIG", "APP_CONFIG_FILE", "CONFIG", "CONFIG_FILE", "CONFIG_FILE_PATH", "CONFIG_PATH", "SETTINGS_FILE"];
-
 /// Endings of files that hold settings, not code.
 const HOLD_SETTINGS: &[&str] =
     &["yml", "yaml", "json", "toml", "ini", "cfg", "conf", "properties", "env", "hcl", "hjson", "xml"];
@@ -55,10 +51,8 @@ pub(crate) fn add(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>) {
     let is_known = !own.is_empty() || MODELLED_APART.contains(&program);
     let settings_options = if is_known { &[][..] } else { OF_SETTINGS };
     let named = settings_options.iter().filter_map(|option| scene.option(option)).filter(|name| holds_settings(name));
-    let variables =
-        NAMING_SETTINGS.iter().filter_map(|name| scene.environment.get(name)).filter(|name| holds_settings(name));
     let of_script = if MODELLED_APART.contains(&program) { behind_the_script(scene) } else { Vec::new() };
-    let named = named.chain(variables).chain(of_script.into_iter().filter(|name| holds_settings(name)));
+    let named = named.chain(of_script.into_iter().filter(|name| holds_settings(name)));
     let named = named.chain(handed_over(scene).filter(|name| holds_settings(name)));
     for name in own.iter().chain(any).filter_map(|option| scene.option(option)).chain(named) {
         for name in name.trim_start_matches("file://").split(',') {
@@ -85,6 +79,7 @@ const NAME_SETTINGS: &[&str] = &[
     "CONF",
     "CONFIG",
     "CONFIG_FILE",
+    "CONFIG_FILE_PATH",
     "CONFIG_PATH",
     "CONF_FILE",
     "PROPERTIES_FILE",
@@ -93,16 +88,19 @@ const NAME_SETTINGS: &[&str] = &[
     "SETTINGS_PATH",
 ];
 
-/// Lists the settings files that variables of the environment name (`SHOP_CONFIG=live.yaml`), those that are there.
+/// Lists the settings files that variables of the environment name (`SHOP_CONFIG=live.yaml`), those that are there: of the
+/// project, or of any place where the variable is called after no other program.
 pub(crate) fn named_by_variables(scene: &Scene<'_>) -> Vec<PathBuf> {
-    let settings = scene.environment.settings.iter().filter(|setting| {
-        let is_one = |ending: &&str| {
-            setting.name.strip_suffix(*ending).is_some_and(|before| before.is_empty() || before.ends_with('_'))
-        };
-        NAME_SETTINGS.iter().any(is_one) && holds_settings(&setting.value)
-    });
-    let paths = settings.map(|setting| scene.path(&setting.value));
-    paths.filter(|path| path.starts_with(&scene.project.root) && scene.library.exists(path)).collect()
+    let mut found = Vec::new();
+    for setting in scene.environment.settings.iter() {
+        let mut before = NAME_SETTINGS.iter().filter_map(|ending| setting.name.strip_suffix(ending));
+        let Some(before) = before.find(|before| before.is_empty() || before.ends_with('_')) else { continue };
+        let names = setting.value.trim_start_matches("file://").split(',').filter(|name| holds_settings(name));
+        let paths = names.map(|name| normal(&scene.path(name)));
+        let counts = |path: &PathBuf| matches!(before, "" | "APP_") || path.starts_with(&scene.project.root);
+        found.extend(paths.filter(|path| counts(path) && scene.library.exists(path)));
+    }
+    found
 }
 
 fn holds_settings(name: &str) -> bool {
