@@ -251,6 +251,7 @@ const WRAPPERS: &[Wrapper] = &[
     elsewhere("oc", &["exec"], "-n --namespace -c --container", 1),
     container("sail", &[], "", 0),
     container("ddev", &["exec"], "-s --service -d --dir", 0),
+    container("wp-env", &["run"], "--config", 1),
     with(container("lando", &["ssh"], "-s -c", 0), &[("-c", OptionValue::Command)]),
     container("devcontainer", &["exec"], "--workspace-folder --config", 0),
     elsewhere("heroku", &["run"], "-a --app -r --remote -s --size -e --env --type", 0),
