@@ -288,7 +288,8 @@ fn judge_with(
     let drivers = (has_unknown_engine || found.is_empty() || is_cut).then(read_drivers);
     let mut targets = select(reach::name_engines(found, drivers.as_ref()), &lookup);
     let matter = verdict::Surroundings::of(&targets);
-    let services = if matter.names { environment::services(&context.project, files, command) } else { Vec::new() };
+    let find_services = || environment::services(&context.project, files, &context.process, command);
+    let services = if matter.names { find_services() } else { Vec::new() };
     let machine = machine::read(matter, files);
     let unread = context.disk.not_followed(&context.project, &survey.conditions);
     survey.conditions.extend(unread);

@@ -202,6 +202,6 @@ proptest! {
         ];
         let files = names.iter().fold(MemoryFiles::new(&[]), |files, name| files.with(&format!("/p/{name}"), text.clone()));
         let _ = database_drivers(&project(), None, &files);
-        let _ = services(&project(), &files, Some(&["docker".into(), "compose".into(), "-f".into(), "compose.yaml".into()]));
+        let _ = services(&project(), &files, &[], Some(&["docker".into(), "compose".into(), "-f".into(), "compose.yaml".into()]));
     }
 }

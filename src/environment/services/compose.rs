@@ -3,13 +3,15 @@
 //! Source: the Compose specification ("services", "extends", "include", "networks.aliases").
 
 use std::collections::HashSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use crate::environment::paths::normal;
+use crate::environment::paths::{normal, parent};
 use crate::environment::readers::encoding::decoded;
+use crate::environment::readers::expansion::Budget;
 use crate::environment::readers::formats::{FlatEntry, yaml};
+use crate::environment::services::further::{filled, includes};
 use crate::environment::services::host_path::matches;
-use crate::environment::services::search::Search;
+use crate::environment::services::search::{Search, Variables};
 use crate::lists::{List, list};
 
 /// Images that carry connections elsewhere: their services are no databases on this machine.
@@ -19,19 +21,62 @@ static TUNNELS: List = list!("tunnels.txt");
 const DEEPEST: usize = 16;
 
 /// Notes what one compose file declares, and what the files it includes do.
-pub(crate) fn declare(search: &mut Search<'_>, path: &Path, depth: usize) {
+pub(crate) fn declare(search: &mut Search<'_>, path: &Path) {
+    declare_within(search, path, &Surroundings { home: parent(path), named: Vec::new(), outside: None }, 0);
+}
+
+/// Where the paths of a compose file begin, and what its values are filled in from.
+struct Surroundings<'o> {
+    home: PathBuf,
+    /// The files of variables that are named instead of the folder's own.
+    named: Vec<PathBuf>,
+    /// Those of the file that includes it.
+    outside: Option<&'o Surroundings<'o>>,
+}
+
+impl Surroundings<'_> {
+    fn variables(&self, search: &mut Search<'_>) -> Variables {
+        let outside = self.outside.map(|outside| outside.variables(search));
+        search.variables(&self.home, &self.named, outside)
+    }
+}
+
+fn declare_within(search: &mut Search<'_>, path: &Path, surroundings: &Surroundings<'_>, depth: usize) {
     if depth > DEEPEST {
         search.is_cut = true;
         return;
     }
     let entries = search.outline(path, &[]);
+    let named = |entry: &&FlatEntry| {
+        entry.path.first().is_some_and(|key| key == "include")
+            || matches(&entry.path, &["services", "*", "extends", "file"])
+    };
+    // Most files name no others, or do so without variables.
+    let needs_variables = entries.iter().filter(named).any(|entry| entry.value.contains('$'));
+    let variables = if needs_variables { surroundings.variables(search) } else { Variables::default() };
+    let home = &surroundings.home;
+    let (look, mut budget) = (|name: &str| variables.get(name).cloned(), Budget::new());
+    let told = |search: &mut Search<'_>, there: PathBuf| {
+        // What is named so could say that a name is another machine's.
+        let is_told = !there.to_string_lossy().contains('$');
+        search.is_cut |= !is_told;
+        is_told.then_some(there)
+    };
+    for include in includes(&entries, home, &look, &mut budget) {
+        let Some(home) = include.home() else { continue };
+        let inner = Surroundings { home, named: include.variables, outside: Some(surroundings) };
+        for path in include.paths {
+            if let Some(path) = told(search, path) {
+                declare_within(search, &path, &inner, depth + 1);
+            }
+        }
+    }
     let tunnels: HashSet<&str> = entries
         .iter()
         .filter(|entry| matches(&entry.path, &["services", "*", "image"]))
         .filter(|entry| TUNNELS.iter().any(|(tunnel, _)| entry.value.contains(tunnel)))
         .map(|entry| entry.path[1].as_str())
         .collect();
-    let beside = path.parent().unwrap_or(Path::new("/")).to_owned();
     // An outline has each key ahead of what it holds.
     let mut top_level_line = 1;
     for entry in &entries {
@@ -46,13 +91,6 @@ pub(crate) fn declare(search: &mut Search<'_>, path: &Path, depth: usize) {
             search.declare(&keys[1], path, entry.line);
         } else if keys.len() == 2 && is_bare_service(keys) {
             search.declare(&keys[0], path, top_level_line);
-        } else if matches(keys, &["include", "*"])
-            || matches(keys, &["include", "*", "path"])
-            || matches(keys, &["include", "*", "path", "*"])
-        {
-            if !entry.value.is_empty() {
-                declare(search, &normal(&beside.join(&entry.value)), depth + 1);
-            }
         } else if matches(keys, &["services", "*", "extends", "file"]) {
             let Some(left) = search.extensions_left.checked_sub(1) else {
                 search.is_cut = true;
@@ -62,8 +100,9 @@ pub(crate) fn declare(search: &mut Search<'_>, path: &Path, depth: usize) {
             let service = entries.iter().find(|other| {
                 matches(&other.path, &["services", "*", "extends", "service"]) && other.path[1] == keys[1]
             });
-            if let Some(service) = service {
-                extended(search, &normal(&beside.join(&entry.value)), &service.value);
+            let there = normal(&home.join(filled(&entry.value, &look, &mut budget).0));
+            if let (Some(service), Some(there)) = (service, told(search, there)) {
+                extended(search, &there, &service.value);
             }
         } else {
             other_names(search, entry, path);
@@ -158,6 +197,31 @@ services:
         let expected =
             ["db parts/db.yml:2", "cache parts/cache.yml:2", "web compose.yml:5", "app-host parts/base.yml:3"];
         assert_eq!(declared(&files), expected);
+    }
+
+    #[test]
+    fn names_of_further_files_are_filled_in() {
+        let service = |name: &str| format!("services:\n  {name}:\n    image: x\n    hostname: {name}-host\n");
+        let files = [
+            (
+                "compose.yml",
+                "include: ['${PARTS}/db.yml', '${MORE:-more}/cache.yml', '$OWN.yml']\nservices:\n  web:\n    extends: {file: '${PARTS}/db.yml', service: db}\n".to_owned(),
+            ),
+            (".env", "OWN=own\nPARTS=not-this\n".to_owned()),
+            ("parts/db.yml", service("db")),
+            ("more/cache.yml", service("cache")),
+            ("own.yml", service("own")),
+        ];
+        let files = files.each_ref().map(|(path, text)| (*path, text.as_str()));
+        let names = ["web compose.yml:3", "db-host parts/db.yml:4", "db parts/db.yml:2"];
+        let others = ["cache more/cache.yml:2", "cache-host more/cache.yml:4", "own own.yml:2", "own-host own.yml:4"];
+        let mut expected: Vec<&str> = names.iter().chain(&others).copied().collect();
+        expected.sort_unstable();
+        let mut found = declared(&files);
+        found.sort_unstable();
+        assert_eq!(found, expected);
+        let unknown = [("compose.yml", "include: ['${UNKNOWN}/db.yml']\nservices:\n  web: {image: x}\n")];
+        assert!(declared(&unknown).is_empty(), "what was not read could divert a name");
     }
 
     #[test]

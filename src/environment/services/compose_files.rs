@@ -29,13 +29,16 @@ pub(crate) fn search(search: &mut Search<'_>, command: &[OsString]) {
         }
         let named = named_in_dotenv(search, &folder);
         for name in named {
-            compose::declare(search, &normal(&folder.join(name)), 0);
+            compose::declare(search, &normal(&folder.join(name)));
         }
         devcontainer(search, &folder);
     }
     let folder = search.project.folder.clone();
+    for name in project_folders(command) {
+        compose_files(search, &normal(&folder.join(name)));
+    }
     for name in named_by(command) {
-        compose::declare(search, &normal(&folder.join(name)), 0);
+        compose::declare(search, &normal(&folder.join(name)));
     }
 }
 
@@ -43,7 +46,7 @@ pub(crate) fn search(search: &mut Search<'_>, command: &[OsString]) {
 fn compose_files(search: &mut Search<'_>, folder: &Path) {
     for path in search.yaml_files(folder) {
         if path.file_name().is_some_and(|name| counts_by_name(&name.to_string_lossy())) {
-            compose::declare(search, &path, 0);
+            compose::declare(search, &path);
         }
     }
 }
@@ -67,6 +70,13 @@ fn named_by(command: &[OsString]) -> Vec<String> {
     let listed = words.iter().filter_map(|word| word.strip_prefix("COMPOSE_FILE=")).flat_map(|list| list.split(':'));
     let named = option_values(&words, &["--file", "-f"]).into_iter().chain(listed);
     named.filter(|file| file.ends_with(".yml") || file.ends_with(".yaml")).map(str::to_owned).collect()
+}
+
+/// Lists the folders that the command names for compose to look in.
+fn project_folders(command: &[OsString]) -> Vec<String> {
+    let words: Vec<_> = command.iter().map(|word| word.to_string_lossy()).collect();
+    let words: Vec<&str> = words.iter().flat_map(|word| word.split_whitespace()).collect();
+    option_values(&words, &["--project-directory"]).into_iter().map(str::to_owned).collect()
 }
 
 /// Lists the values of an option of `docker compose`: `-f x`, `-fx`, `--file x`, `--file=x`.
@@ -99,7 +109,7 @@ fn devcontainer(search: &mut Search<'_>, folder: &Path) {
         let beside = path.parent().unwrap_or(folder).to_owned();
         for entry in json::flatten(&text).entries(|stop| search.note(&stop)) {
             if entry.path.first().is_some_and(|key| key == "dockerComposeFile") {
-                compose::declare(search, &normal(&beside.join(&entry.value)), 0);
+                compose::declare(search, &normal(&beside.join(&entry.value)));
             }
         }
     }

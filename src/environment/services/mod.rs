@@ -7,6 +7,7 @@
 mod ci;
 mod compose;
 pub(crate) mod compose_files;
+pub(crate) mod further;
 mod host_path;
 mod published;
 mod search;
@@ -22,12 +23,17 @@ pub(crate) use crate::environment::services::search::Service;
 
 /// Finds the hosts that the project's compose files, CI definitions and development tools declare.
 ///
-/// `command` is the guarded command with its arguments: a compose file that it names counts whatever its name. A
-/// host that is declared several times is listed each time. Files that cannot be read or parsed declare what
+/// `command` is the guarded command with its arguments: a compose file that it names counts whatever its name. `process` is
+/// the environment, from which the names of further files are filled in. A host that is declared several times is listed each time. Files that cannot be read or parsed declare what
 /// could be read of them.
 #[must_use]
-pub(crate) fn services(project: &Project, files: &dyn Files, command: Option<&[OsString]>) -> Vec<Service> {
-    let mut search = Search::new(project, files);
+pub(crate) fn services(
+    project: &Project,
+    files: &dyn Files,
+    process: &[(OsString, OsString)],
+    command: Option<&[OsString]>,
+) -> Vec<Service> {
+    let mut search = Search::new(project, files, process);
     compose_files::search(&mut search, command.unwrap_or_default());
     ci::search(&mut search);
     tools::search(&mut search);
@@ -46,7 +52,8 @@ mod testing {
             files.iter().fold(MemoryFiles::new(&[]), |all, (path, text)| all.with(&format!("/p/{path}"), *text));
         let project = Project { root: "/p".into(), folder: folder.into(), home: None };
         let command: Vec<_> = command.iter().map(std::ffi::OsString::from).collect();
-        let found = services(&project, &files, Some(&command));
+        let process = [("PARTS".into(), "parts".into())];
+        let found = services(&project, &files, &process, Some(&command));
         found.iter().map(|found| format!("{} {}:{}", found.host, found.file.display(), found.line)).collect()
     }
 

@@ -1,10 +1,12 @@
 //! The search for services: what has been found, and reading each file once.
 
+use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::collections::HashSet;
+use crate::collections::{HashMap, HashSet};
 use crate::environment::not_followed::GivenUp;
+use crate::environment::readers::dotenv::{self, Dialect};
 use crate::environment::readers::encoding::decoded;
 use crate::environment::readers::formats::{FlatEntry, Stop, yaml};
 use crate::environment::services::host_path::HostPath;
@@ -13,8 +15,11 @@ use crate::environment::{Files, Project, paths};
 /// The most files that are read.
 const MAX_FILES: usize = 1000;
 
-/// The most services that are followed into a file that they extend one of; each reads that file.
+/// The most services that are followed into a file that they extend one of, and files of variables; each is read for that.
 const MAX_EXTENSIONS: usize = 256;
+
+/// What values of a compose file are filled in from.
+pub(crate) type Variables = HashMap<String, String>;
 
 /// A host name that reaches a container of this project.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -32,20 +37,22 @@ pub(crate) struct Search<'a> {
     pub(crate) project: &'a Project,
     pub(crate) files: &'a dyn Files,
     found: Vec<Service>,
+    process: &'a [(OsString, OsString)],
     /// Names that a container resolves to an address that is not a container's.
     pub(crate) diverted: HashSet<String>,
     read: HashSet<PathBuf>,
     /// There is more than was read.
     pub(crate) is_cut: bool,
-    /// How many more services that extend one of another file are followed there.
+    /// How many more services that extend one of another file are followed there, and files of variables read.
     pub(crate) extensions_left: usize,
 }
 
 impl<'a> Search<'a> {
-    pub(crate) fn new(project: &'a Project, files: &'a dyn Files) -> Self {
+    pub(crate) fn new(project: &'a Project, files: &'a dyn Files, process: &'a [(OsString, OsString)]) -> Self {
         Search {
             project,
             files,
+            process,
             found: Vec::new(),
             diverted: HashSet::default(),
             read: HashSet::default(),
@@ -102,6 +109,30 @@ impl<'a> Search<'a> {
             self.is_cut |= error.kind() != io::ErrorKind::IsADirectory;
             None
         })
+    }
+
+    /// Gives what fills in a compose file in `folder`: what is known outside of it (else the environment), then what the files
+    /// `named` and its own `.env` say.
+    pub(crate) fn variables(&mut self, folder: &Path, named: &[PathBuf], outside: Option<Variables>) -> Variables {
+        let process = || {
+            let texts = self.process.iter().map(|(name, value)| (name.to_string_lossy(), value.to_string_lossy()));
+            texts.map(|(name, value)| (name.into_owned(), value.into_owned())).collect()
+        };
+        let outside = outside.unwrap_or_else(process);
+        let mut all = Variables::default();
+        for path in [folder.join(".env")].iter().chain(named) {
+            let Some(left) = self.extensions_left.checked_sub(1) else {
+                self.is_cut = true;
+                break;
+            };
+            self.extensions_left = left;
+            let Some(bytes) = self.bytes(path) else { continue };
+            let document = dotenv::read(Dialect::Compose, &bytes, &|name| outside.get(name).cloned());
+            let known = document.effective().filter(|entry| entry.unresolved.is_none());
+            all.extend(known.filter_map(|entry| Some((entry.name.clone(), entry.value.clone()?))));
+        }
+        all.extend(outside);
+        all
     }
 
     /// Reads the outline of a YAML file that is read for the first time; empty where it has none of `words`.

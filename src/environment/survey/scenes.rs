@@ -11,6 +11,7 @@ use crate::environment::ecosystems::compose::ServiceEnvironments;
 use crate::environment::ecosystems::row::LoadOrder;
 use crate::environment::ecosystems::scene::Scene;
 use crate::environment::follow::{Effect, Emptied, Step, WrapperFile};
+use crate::environment::invocation::option_of;
 use crate::environment::layering::readings_builder::FromFiles;
 use crate::environment::layering::{Layer, Library, Memo, ReadingsBuilder, StartEnvironment};
 use crate::environment::mode::Purpose;
@@ -301,7 +302,11 @@ fn service_environments(
 fn starts_a_server(step: &Step) -> bool {
     let runs = step.effects.len() == 1 && step.effects[0].1.ends_with(" run") && !step.effects[0].1.contains("compose");
     let is_bare = step.invocation.words.first().is_some_and(|word| word == "(default)" || word.starts_with('-'));
-    runs && is_bare && step.place.last().is_some_and(|image| compose::is_server(image))
+    let has = |options: &[&str]| step.place.iter().any(|word| options.contains(&option_of(word).0));
+    let has_files = has(&["-v", "--volume", "--mount"]);
+    runs && is_bare
+        && !has(&["--entrypoint"])
+        && step.place.last().is_some_and(|image| compose::is_server(image, has_files))
 }
 
 fn note_effects(step: &Step, in_services: &ServiceEnvironments, readings: &mut ReadingsBuilder<'_>) {

@@ -13,7 +13,6 @@ use std::path::Path;
 use std::rc::Rc;
 
 use crate::collections::HashSet;
-use crate::environment::Project;
 use crate::environment::ecosystems::compose::command::{
     default_files, env_files, home, is_at_another_engine, named_files, own_words,
 };
@@ -25,7 +24,10 @@ use crate::environment::ecosystems::row::{LoadOrder, always};
 use crate::environment::ecosystems::scene::Scene;
 use crate::environment::follow::Step;
 use crate::environment::layering::{Layer, Library, ReadingsBuilder, StartEnvironment};
+use crate::environment::paths::normal;
 use crate::environment::readers::dotenv::Dialect;
+use crate::environment::services::compose_files::option_values;
+use crate::environment::{Project, Setting};
 
 pub(crate) use crate::environment::ecosystems::compose::reader::service_settings;
 pub(crate) use crate::environment::ecosystems::compose::service::is_server;
@@ -74,6 +76,7 @@ pub(crate) fn service_environments(
     let words: Vec<&str> = step.place.iter().map(String::as_str).collect();
     let own = own_words(&words);
     let env_files = env_files(own, host, &step.folder);
+    let told_folder = option_values(own, &["--project-directory"]).pop().map(|name| normal(&step.folder.join(name)));
     let of_folder = |folder: &Path| {
         let of_files = match &env_files[..] {
             [] => variables(&[folder.join(".env")], host, library),
@@ -81,14 +84,11 @@ pub(crate) fn service_environments(
         };
         of_files.with(&step.invocation)
     };
-    let named = named_files(own, &of_folder(&step.folder), &step.folder);
-    let folder = match named.first() {
-        Some(first) => first.parent().map_or_else(|| step.folder.clone(), Path::to_owned),
-        None => match home(&step.folder, project, library) {
-            Some(folder) => folder,
-            None => return ServiceEnvironments::default(),
-        },
-    };
+    let start = told_folder.as_ref().unwrap_or(&step.folder);
+    let named = named_files(own, &of_folder(start), &step.folder);
+    let of_first = named.first().map(|first| first.parent().map_or_else(|| step.folder.clone(), Path::to_owned));
+    let folder = if named.is_empty() { home(start, project, library) } else { told_folder.clone().or(of_first) };
+    let Some(folder) = folder else { return ServiceEnvironments::default() };
     let files = if named.is_empty() { default_files(&folder, library) } else { named };
     let services = services(&files, &folder, &of_folder(&folder), library, &Cell::new(MOST_FURTHER));
     let mut chosen: Vec<&str> = services.keys().map(String::as_str).filter(|name| words.contains(name)).collect();
@@ -113,20 +113,47 @@ pub(crate) fn service_environments(
     };
     let counting: Vec<&Service> = chosen.iter().filter(counts).copied().collect();
     // What is published may reach the databases that it is told; how it calls its own environment says nothing.
-    let told = chosen.iter().filter(|service| is_up && !service.is_own());
-    let told: Vec<StartEnvironment> = told.filter_map(|service| service.named_databases()).collect();
+    let published: Vec<(&Service, Option<StartEnvironment>)> = chosen
+        .iter()
+        .filter(|service| is_up && !service.is_own())
+        .map(|service| (*service, named_databases(service, &folder, host, library)))
+        .collect();
     let is_here = !is_at_another_engine(&words, host);
     // What an image of somebody's own has in it is not known.
-    let is_known = |service: &&Service| service.is_own() || service.is_server() || service.named_databases().is_some();
+    let are_known = published.iter().all(|(service, told)| service.is_server() || told.is_some());
     let is_whole = is_here
         && (is_named || is_up)
         && !counting.is_empty()
-        && (!is_up || chosen.iter().all(is_known))
+        && are_known
         && counting.iter().all(|service| service.is_built && !service.is_partial);
-    let only_servers = is_here && is_up && counting.is_empty() && !chosen.is_empty() && chosen.iter().all(is_known);
+    let only_servers = is_here && is_up && counting.is_empty() && !chosen.is_empty() && are_known;
     let environments = counting.iter().map(|service| environment_of(service, &folder, host, library));
-    let environments = environments.chain(told).collect();
+    let environments = environments.chain(published.into_iter().filter_map(|(_, told)| told)).collect();
     ServiceEnvironments { environments, is_whole, only_servers }
+}
+
+/// Gives what a published program is told, where that names a database; `None` where nothing does.
+fn named_databases(
+    service: &Service,
+    folder: &Path,
+    host: &StartEnvironment,
+    library: &Library<'_>,
+) -> Option<StartEnvironment> {
+    let told = environment_of(service, folder, host, library);
+    // The file of all variables is often handed to servers, too: what they do not look at must not count.
+    let counts = |setting: &Setting| {
+        let is_of_the_web =
+            setting.value.starts_with("http") || ["MAIL", "SMTP"].iter().any(|word| setting.name.contains(word));
+        !(service.is_server() && is_of_the_web)
+    };
+    let names_one = |setting: &Setting| {
+        let is_host = setting.name.ends_with("HOST") && !setting.name.ends_with("ROOT_HOST");
+        (setting.value.contains("://") || is_host) && counts(setting)
+    };
+    if !told.settings.iter().any(|setting| names_one(setting)) {
+        return None;
+    }
+    Some(StartEnvironment::of(told.settings.iter().filter(|setting| !names_environment(&setting.name)).cloned()))
 }
 
 /// What the image sets, then the files, then the service itself, the weakest first.

@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use crate::environment::ecosystems::compose::service::Service;
@@ -9,12 +10,11 @@ use crate::environment::ecosystems::compose::variables::Variables;
 use crate::environment::follow::env_programs::is_named_for_variables;
 use crate::environment::layering::Library;
 use crate::environment::paths::normal;
-use crate::environment::readers::expansion::Lookup;
-use crate::environment::readers::expansion::compose::{Broken, substitute};
-use crate::environment::readers::expansion::{Budget, Scope, Unset};
+use crate::environment::readers::expansion::{Budget, Lookup};
 use crate::environment::readers::formats;
 use crate::environment::readers::formats::FlatEntry;
-use crate::environment::{Origin, Setting, Unresolved};
+use crate::environment::services::further::{Include, filled, includes};
+use crate::environment::{Origin, Setting};
 
 /// How many services are followed that extend each other.
 const MOST_BASES: usize = 16;
@@ -40,6 +40,7 @@ pub(crate) fn services(
         for entry in entries.iter() {
             services.note(entry, &shown);
         }
+        services.includes.extend(includes(&entries, folder, &look, &mut services.budget));
         services.mount();
     }
     let is_readable = |path: &PathBuf| {
@@ -48,14 +49,13 @@ pub(crate) fn services(
         left > 0 && library.exists(path)
     };
     let includes = std::mem::take(&mut services.includes);
-    for Include { paths, variables: named, home } in includes.into_values() {
-        let home = home.or_else(|| Some(paths.first()?.parent()?.to_owned()));
-        let Some(home) = home.filter(|_| paths.iter().all(is_readable)) else {
+    for include in includes {
+        let Some(home) = include.home().filter(|_| include.paths.iter().all(is_readable)) else {
             services.is_cut = true;
             continue;
         };
-        let inner = variables.within(&home, &named, library);
-        for (name, service) in self::services(&paths, &home, &inner, library, further) {
+        let inner = variables.within(&home, &include.variables, library);
+        for (name, service) in self::services(&include.paths, &home, &inner, library, further) {
             services.found.entry(name).or_insert(service);
         }
     }
@@ -77,39 +77,21 @@ pub(crate) fn services(
     services.finish()
 }
 
-/// What `include` names at one place.
-#[derive(Default)]
-struct Include {
-    /// The first file, and those over it.
-    paths: Vec<PathBuf>,
-    /// The files that its values are filled in from.
-    variables: Vec<PathBuf>,
-    /// The folder that its paths begin in, where it is told.
-    home: Option<PathBuf>,
-}
-
 /// The services of compose files, as they are read.
 struct Services<'a> {
     found: BTreeMap<String, Service>,
     folder: &'a Path,
     look: Lookup<'a>,
     budget: Budget,
-    /// Further files that are a part of these, by their place in the list.
-    includes: BTreeMap<String, Include>,
+    /// Further files that are a part of these.
+    includes: Vec<Include>,
     /// Such a file could not be read.
     is_cut: bool,
 }
 
 impl<'a> Services<'a> {
     fn new(folder: &'a Path, look: Lookup<'a>) -> Self {
-        Services {
-            found: BTreeMap::new(),
-            folder,
-            look,
-            budget: Budget::new(),
-            includes: BTreeMap::new(),
-            is_cut: false,
-        }
+        Services { found: BTreeMap::new(), folder, look, budget: Budget::new(), includes: Vec::new(), is_cut: false }
     }
 
     /// Gives the services, each with what it takes over from others.
@@ -129,7 +111,7 @@ impl<'a> Services<'a> {
                 }
             }
         }
-        if self.is_cut || !self.includes.is_empty() {
+        if self.is_cut {
             self.found.values_mut().for_each(|service| service.is_partial = true);
         }
         self.found
@@ -141,18 +123,6 @@ impl<'a> Services<'a> {
             ["services", name, rest @ ..] => (*name, rest),
             // An excerpt: one service's own keys, or services without the key above them.
             ["environment" | "env_file" | "build", ..] => ("", &path[..]),
-            ["include", at, rest @ ..] if !entry.value.is_empty() => {
-                let (path, _) = filled(&entry.value, self.look, &mut self.budget);
-                let path = self.path(&path);
-                let include = self.includes.entry((*at).to_owned()).or_default();
-                match rest {
-                    [] | ["path"] | ["path", _] => include.paths.push(path),
-                    ["env_file", ..] => include.variables.push(path),
-                    ["project_directory"] => include.home = Some(path),
-                    _ => {}
-                }
-                return;
-            }
             [name, "environment" | "env_file" | "build", ..] => (*name, &path[1..]),
             _ => return,
         };
@@ -234,6 +204,11 @@ impl<'a> Services<'a> {
         for service in self.found.values_mut() {
             for (source, target) in std::mem::take(&mut service.mounts).into_values() {
                 service.has_files_of_ours |= source.starts_with('.');
+                if source.starts_with(['.', '/', '~', '$']) {
+                    let is_ours = !source.starts_with('/') || Path::new(&source).starts_with(self.folder);
+                    service.has_programs_of_ours |= is_ours && !is_configuration(&source);
+                    service.mounted.push(target.clone());
+                }
                 // A file that is put where the program looks for its variables.
                 if is_named_for_variables(Path::new(&target)) && source.starts_with(['.', '/']) {
                     service.files.push(self.folder.join(source));
@@ -248,21 +223,18 @@ fn is_item(key: &str) -> bool {
     key.bytes().all(|byte| byte.is_ascii_digit())
 }
 
+/// Tells whether a file holds settings or data by its name, and no program.
+fn is_configuration(name: &str) -> bool {
+    let extension = Path::new(name).extension().and_then(OsStr::to_str).unwrap_or_default();
+    ["cfg", "cnf", "conf", "ini", "json", "properties", "sql", "toml", "xml", "yaml", "yml"].contains(&extension)
+}
+
 /// Adds a word to a command; where another one begins (a text, or the first word of a list), it replaces that.
 fn add_word(command: &mut Option<Vec<String>>, at: &[&str], word: String) {
     if matches!(at, [] | ["0"]) {
         *command = None;
     }
     command.get_or_insert_default().push(word);
-}
-
-/// Fills a value of a compose file in; what is not set stays as written, since it may be set where we do not look.
-fn filled(text: &str, look: Lookup<'_>, budget: &mut Budget) -> (String, Option<Unresolved>) {
-    match substitute(text, &Scope::new(look), budget, Unset::AsWritten) {
-        Ok(Ok(value)) => (value, None),
-        Ok(Err(obstacle)) => (text.to_owned(), Some(obstacle.into())),
-        Err(Broken(_)) => (text.to_owned(), Some(Unresolved::Template)),
-    }
 }
 
 /// Lists what a compose file that is named by itself gives to its services.
