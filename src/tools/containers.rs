@@ -2,23 +2,27 @@
 //!
 //! Without its container a volume stays, also one without a name; what removes volumes is told apart for that.
 //!
-//! Sources: the manuals of docker, docker compose, podman and nerdctl.
+//! Sources: the manuals of docker, docker compose, podman and nerdctl, the README of `@wordpress/env`.
 
 use crate::tools::words::called;
 
-const ENGINES: &[&str] = &["docker", "docker-compose", "nerdctl", "podman", "podman-compose"];
+const ENGINES: &[&str] = &["docker", "docker-compose", "nerdctl", "podman", "podman-compose", "wp-env"];
 
 /// Words behind the program, options skipped, that a command line which removes data begins with.
 const REMOVING: &[&[&str]] = &[
+    &["clean"],
+    &["cleanup"],
     &["compose", "down"],
     &["compose", "rm"],
     &["container", "prune"],
     &["container", "rm"],
+    &["destroy"],
     &["down"],
     &["machine", "reset"],
     &["machine", "rm"],
     &["pod", "prune"],
     &["pod", "rm"],
+    &["reset"],
     &["rm"],
     &["stack", "down"],
     &["stack", "rm"],
@@ -33,6 +37,7 @@ const REMOVING_VOLUMES: &[(&[&str], &[&str])] = &[
     (&["compose", "down"], &["-v", "--volumes"]),
     (&["compose", "rm"], &["-v", "--volumes"]),
     (&["container", "rm"], &["-v", "--volumes"]),
+    (&["destroy"], &[]),
     (&["down"], &["-v", "--volumes"]),
     (&["machine", "reset"], &[]),
     (&["machine", "rm"], &[]),
@@ -171,6 +176,9 @@ mod tests {
             ("docker rm -fv shop-db", Some("docker rm")),
             ("podman system reset --force", Some("podman system reset")),
             ("docker compose up -d --renew-anon-volumes db", Some("docker compose up --renew-anon-volumes")),
+            ("npx wp-env destroy", Some("wp-env destroy")),
+            ("wp-env clean all", Some("wp-env clean")),
+            ("wp-env start --update", None),
             ("docker compose up -d --wait db", None),
             ("docker compose run --rm web rm -rf tmp", None),
             ("docker compose exec db down", None),
