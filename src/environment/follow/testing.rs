@@ -26,8 +26,15 @@ pub(crate) fn followed(
     let project = Project { root: "/p".into(), folder: "/p".into(), home: None };
     let step = Step::typed(words.clone(), Path::new("/p"));
     let (gaps, room) = (Gaps::default(), Room::of(1000));
-    let expansion =
-        Expansion { step: &step, process: &process, project: &project, files: &files, gaps: &gaps, room: &room, environment: OnceCell::new() };
+    let expansion = Expansion {
+        step: &step,
+        process: &process,
+        project: &project,
+        files: &files,
+        gaps: &gaps,
+        room: &room,
+        environment: OnceCell::new(),
+    };
     let steps = expand(&expansion, &words);
     (steps, !gaps.into_inner().is_empty())
 }
