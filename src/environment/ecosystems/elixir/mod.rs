@@ -2,6 +2,7 @@
 
 pub(crate) mod configuration;
 pub(crate) mod manifests;
+mod statements;
 
 use crate::environment::ecosystems::row::{Ecosystem, LoadOrder, NamedFile, always, nothing, nowhere};
 use crate::lists::list;

@@ -58,7 +58,7 @@ pub(crate) fn evaluate(expression: &str, lookup: Lookup<'_>) -> Value {
 
 /// Evaluates an expression; `names` gives what the code around it calls by a name.
 pub(crate) fn evaluate_with(expression: &str, lookup: Lookup<'_>, names: &dyn Fn(&str) -> Option<Computed>) -> Value {
-    evaluate_telling(expression, lookup, names, &Cell::new(false))
+    computed_with(expression, lookup, names).into()
 }
 
 /// Evaluates an expression; `fills_unset` is set where a variable that is not set becomes a part of a text.
@@ -68,8 +68,26 @@ pub(crate) fn evaluate_telling(
     names: &dyn Fn(&str) -> Option<Computed>,
     fills_unset: &Cell<bool>,
 ) -> Value {
+    computed(expression, lookup, names, fills_unset).into()
+}
+
+/// As [`evaluate_with`], with the structure of what it comes to.
+pub(crate) fn computed_with(
+    expression: &str,
+    lookup: Lookup<'_>,
+    names: &dyn Fn(&str) -> Option<Computed>,
+) -> Computed {
+    computed(expression, lookup, names, &Cell::new(false))
+}
+
+fn computed(
+    expression: &str,
+    lookup: Lookup<'_>,
+    names: &dyn Fn(&str) -> Option<Computed>,
+    fills_unset: &Cell<bool>,
+) -> Computed {
     if expression.len() > LONGEST {
-        return Value::Unknown;
+        return Computed::Unknown;
     }
     let scope = Scope {
         lookup,
@@ -80,7 +98,7 @@ pub(crate) fn evaluate_telling(
         fills_unset,
         place: Place::default(),
     };
-    scope.evaluate(expression).into()
+    scope.evaluate(expression)
 }
 
 /// The arguments of a call: those by their place, and those by a keyword.

@@ -22,7 +22,7 @@ pub(crate) mod words;
 pub(crate) use crate::environment::readers::code::calls::reads_environment;
 pub(crate) use crate::environment::readers::code::computed::{Computed, Entry, Place, put};
 pub(crate) use crate::environment::readers::code::expression::{
-    Value, arguments, evaluate, evaluate_telling, evaluate_with, unresolved,
+    Value, arguments, computed_with, evaluate, evaluate_telling, evaluate_with, unresolved,
 };
 pub(crate) use crate::environment::readers::code::pairs::{Comments, Pair, pairs, pairs_and_lists};
 pub(crate) use crate::environment::readers::code::scope::Scope;
