@@ -65,6 +65,28 @@ const OF_DATABASES: &[&str] = &[
     "turso",
 ];
 
+/// Schemes of addresses that are no database's.
+const OTHER_SCHEMES: &[&str] = &[
+    "ftp",
+    "ftps",
+    "git",
+    "git+http",
+    "git+https",
+    "git+ssh",
+    "gs",
+    "http",
+    "https",
+    "imap",
+    "imaps",
+    "s3",
+    "sftp",
+    "smtp",
+    "smtps",
+    "ssh",
+    "ws",
+    "wss",
+];
+
 /// Keys of a connection that say what the program is called.
 const NAMES_OF_PROGRAMS: &[&str] =
     &["appName", "applicationName", "application_name", "fallback_application_name", "program_name"];
@@ -189,9 +211,12 @@ fn is_place(pair: &Pair) -> bool {
 /// Lists the pairs of a file of code that are about connections.
 fn connection_pairs(library: &Library<'_>, path: &Path) -> Vec<Pair> {
     let Some(text) = library.code(path) else { return Vec::new() };
-    let is_about_one = ["host", "connectionString", "://"].iter().any(|word| text.contains(word))
-        && (text.contains("://") || OF_A_DATABASE.iter().any(|key| text.contains(key)));
-    if !is_about_one {
+    let has_place = ["host", "connectionString", "://"].iter().any(|word| text.contains(word));
+    let is_about_one =
+        has_place && (["://", "connectionString"].iter().chain(OF_A_DATABASE).any(|word| text.contains(word)));
+    // Else what is called one is, and nothing else.
+    let names_one = has_place && ["Db", "DB", "_db", "db_", "db:"].iter().any(|word| text.contains(word));
+    if !is_about_one && !names_one {
         return Vec::new();
     }
     let mut pairs = library.pairs_of_code(path).to_vec();
@@ -201,8 +226,10 @@ fn connection_pairs(library: &Library<'_>, path: &Path) -> Vec<Pair> {
         !is_example(text) && (!text.contains("://") || !text.contains([' ', '*', '<']))
     };
     pairs.retain(|pair| {
-        let key = pair.path.last().map_or_else(String::new, |key| key.to_ascii_lowercase());
-        (is_place(pair) || OF_A_CONNECTION.iter().any(|word| key.contains(word))) && addresses(pair)
+        let (own, outer) = pair.path.split_last().map_or(("", [].as_slice()), |(own, outer)| (own.as_str(), outer));
+        let key = own.to_ascii_lowercase();
+        let counts = is_about_one || outer.last().is_some_and(|name| is_called_db(name));
+        counts && (is_place(pair) || OF_A_CONNECTION.iter().any(|word| key.contains(word))) && addresses(pair)
     });
     let values = Values::of_code(&text);
     let is_about_postgres = ["pg", "Pg", "PG", "postgres", "Postgres"].iter().any(|word| text.contains(word));
@@ -316,7 +343,9 @@ fn settings(pairs: &[Pair], shown: &Path, environment: &str, lookup: Lookup<'_>)
             Value::Known(value) if value.contains("://placeholder") => continue,
             Value::Known(value) => value,
             Value::Unknown if is_of_one(pair) && is_place(pair) && is_computed(&pair.expression) => {
-                let (name, origin) = (format!("database.{key}"), Origin::file(key.clone(), shown, pair.line));
+                // It is none of those that are known under the same keys.
+                let name = format!("database.{}.{key}", pair.bracket);
+                let origin = Origin::file(key.clone(), shown, pair.line);
                 let unresolved = Some(code::unresolved(key));
                 settings.push(Setting { name, value: pair.expression.clone(), origin, unresolved });
                 continue;
@@ -324,11 +353,15 @@ fn settings(pairs: &[Pair], shown: &Path, environment: &str, lookup: Lookup<'_>)
             Value::Unset | Value::Unknown => continue,
         };
         // Such files also hold what is no database: `server: { host, port }`.
+        let is_web = value.starts_with("http");
+        let words = if is_web { &["database"][..] } else { &["connection", "credentials", "database"] };
         let says_database = outer.last().is_some_and(|name| {
             let lower = name.to_ascii_lowercase();
-            ["connection", "credentials", "database"].iter().any(|word| lower.contains(word)) || is_called_db(name)
+            words.iter().any(|word| lower.contains(word)) || is_called_db(name)
         });
-        let is_url = value.contains("://") && !value.starts_with("http") || value.starts_with("file:");
+        let scheme = value.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
+        let is_url =
+            scheme.is_some_and(|scheme| !OTHER_SCHEMES.contains(&scheme.as_str())) || value.starts_with("file:");
         if !says_database && !is_url && !databases.contains(&pair.bracket) {
             continue;
         }
