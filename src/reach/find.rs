@@ -12,8 +12,8 @@ use crate::environment::invocation::unknown_value;
 use crate::environment::paths::is_code;
 use crate::environment::readers::expansion::referred_names;
 use crate::environment::{Invocation, Origin, Reading, Setting, Unresolved};
-use crate::reach::arguments::{Call, only_variable};
-use crate::reach::assemble::{Known, Shared, Variable, Variables, fill, names_nothing};
+use crate::reach::arguments::{Call, Values, only_variable};
+use crate::reach::assemble::{Defaults, Known, Shared, Variable, Variables, fill, names_nothing};
 use crate::reach::merge::Merger;
 use crate::reach::{Lookup, Reached, arguments, assemble};
 
@@ -47,7 +47,9 @@ fn find_within(most: usize, readings: &[Reading], invocations: &[Invocation], lo
     let empty = Reading { loader: String::new(), settings: Vec::new() };
     let invocations = if invocations.is_empty() { std::slice::from_ref(&bare) } else { invocations };
     let readings = if readings.is_empty() { std::slice::from_ref(&empty) } else { readings };
-    let calls: Vec<Call<'_>> = invocations.iter().map(|invocation| Call::read(invocation, readings)).collect();
+    let refers = invocations.iter().flat_map(|invocation| &invocation.words).any(|word| word.contains('$'));
+    let values = Values::of(if refers { readings } else { &[] });
+    let calls: Vec<Call<'_>> = invocations.iter().map(|invocation| Call::read(invocation, &values)).collect();
     let mut known = Known::default();
     let counting = counting_names(readings, &calls, &mut known, lookup);
     let (classes, class_of) = classes(&calls, &counting);
@@ -77,7 +79,8 @@ fn find_within(most: usize, readings: &[Reading], invocations: &[Invocation], lo
                 Look { fingerprint: overlay.fingerprint_over(&base), variables: None }
             });
             let is_new = is_first && environments.insert(look.fingerprint);
-            let calls_anew = !silent[index] && called.insert((index, look.fingerprint, overlay.unset.is_empty()));
+            let way = std::mem::discriminant(&overlay.defaults);
+            let calls_anew = !silent[index] && called.insert((index, look.fingerprint, way));
             if !is_new && !calls_anew {
                 continue;
             }
@@ -89,10 +92,9 @@ fn find_within(most: usize, readings: &[Reading], invocations: &[Invocation], lo
             if is_new {
                 merger.add_all(assemble::find(variables));
             }
-            // What words name whose variables one environment knows, another one need not know.
-            if calls_anew && (!call.is_known_somewhere || call.is_known_to(variables, overlay.unset)) {
+            if calls_anew {
                 spent += READING * call.invocation.words.len();
-                let found = arguments::find(call, variables, overlay.unset);
+                let found = arguments::find(call, variables, overlay.defaults);
                 // Whether words name anything hangs on no variable, unless they refer to one.
                 silent[index] = found.is_empty() && !refers[index];
                 merger.add_all(found);
@@ -131,7 +133,7 @@ impl<'s> Base<'s> {
     fn of(reading: &'s Reading, counting: &HashSet<&str>, known: &mut Known) -> Self {
         let mut settings = only(reading.settings.iter().map(Rc::as_ref), counting, known);
         settings.sort_by(|a, b| key(a.setting).cmp(&key(b.setting)));
-        let by_name = settings.iter().enumerate().map(|(at, told)| (told.setting.name.as_str(), at)).collect();
+        let by_name = by_name(&settings);
         let sum = sum(&settings);
         Base { settings, by_name, sum }
     }
@@ -142,13 +144,11 @@ impl<'s> Base<'s> {
 }
 
 /// What invocations set alike.
-#[derive(Default)]
 struct Class<'c> {
     settings: Vec<Setting>,
     /// The names of those that their words set: variables are filled in there.
     typed: Vec<&'c str>,
-    /// The variables that are taken for unknown: their defaults are looked at.
-    unset: &'c [&'c str],
+    defaults: Defaults<'c>,
     /// Nothing knows the variables that the words refer to, and there are defaults: what is written stays in doubt.
     is_open: bool,
 }
@@ -156,34 +156,34 @@ struct Class<'c> {
 /// What a class of invocations sets, with its names.
 struct Overlay<'s> {
     settings: Vec<Told<'s>>,
-    names: HashSet<&'s str>,
+    by_name: HashMap<&'s str, usize>,
     sum: u64,
     typed: &'s [&'s str],
-    unset: &'s [&'s str],
+    defaults: Defaults<'s>,
     is_open: bool,
 }
 
 impl<'s> Overlay<'s> {
     fn of(class: &'s Class<'s>, counting: &HashSet<&str>, known: &mut Known) -> Self {
         let settings = only(class.settings.iter(), counting, known);
-        let names = settings.iter().map(|told| told.setting.name.as_str()).collect();
+        let by_name = by_name(&settings);
         let sum = sum(&settings);
-        Overlay { settings, names, sum, typed: &class.typed, unset: class.unset, is_open: class.is_open }
+        Overlay { settings, by_name, sum, typed: &class.typed, defaults: class.defaults, is_open: class.is_open }
     }
 
     /// Tells the environment apart that the settings of a reading are with these over them.
     fn fingerprint_over(&self, base: &Base<'_>) -> u64 {
-        let hidden = self.names.iter().filter_map(|name| base.get(name));
+        let hidden = self.by_name.keys().filter_map(|name| base.get(name));
         let left = hidden.fold(base.sum, |sum, told| sum.wrapping_sub(told.hash));
         // How variables are filled in makes a difference only where they are.
-        let filling = (!self.typed.is_empty()).then_some((self.typed, self.unset, self.is_open));
+        let filling = (!self.typed.is_empty()).then_some((self.typed, self.defaults, self.is_open));
         fingerprint(left.wrapping_add(self.sum), &filling)
     }
 
     /// Lays these settings over those of a reading.
     fn laid_over(&self, base: &Base<'s>, known: &mut Known) -> Vec<Variable<'s>> {
         let mut all = Vec::with_capacity(base.settings.len() + self.settings.len());
-        let below = base.settings.iter().filter(|told| !self.names.contains(told.setting.name.as_str()));
+        let below = base.settings.iter().filter(|told| !self.by_name.contains_key(told.setting.name.as_str()));
         below.for_each(|told| all.extend_from_slice(&told.variables));
         for told in &self.settings {
             match self.filled(told.setting, base) {
@@ -211,18 +211,15 @@ impl<'s> Overlay<'s> {
     fn filled_word(&self, setting: &Setting, base: &Base<'_>) -> Setting {
         let is_unresolved = Cell::new(setting.unresolved.is_some());
         let look = |name: &str| {
-            let own = self.settings.iter().rev().find(|told| told.setting.name == name);
+            let own = self.by_name.get(name).map(|at| &self.settings[*at]);
             let found = own.or_else(|| base.get(name)).filter(|told| !names_nothing(&told.setting.value))?.setting;
             is_unresolved.set(is_unresolved.get() || found.unresolved.is_some());
             Some(found.value.clone())
         };
-        let filled = fill(&setting.value, self.unset, &look);
-        let unresolved = |is_it: bool| is_it.then_some(Unresolved::Variable).or_else(|| setting.unresolved.clone());
-        if filled.is_known {
-            let unresolved = unresolved(is_unresolved.get());
-            return Setting { value: filled.text, unresolved, ..setting.clone() };
-        }
-        Setting { unresolved: unresolved(self.is_open), ..setting.clone() }
+        let filled = fill(&setting.value, self.defaults, &look);
+        let is_in_doubt = is_unresolved.get() || !filled.is_known && self.is_open;
+        let unresolved = is_in_doubt.then_some(Unresolved::Variable).or_else(|| setting.unresolved.clone());
+        Setting { value: filled.text, unresolved, ..setting.clone() }
     }
 }
 
@@ -235,39 +232,35 @@ fn takes_itself(setting: &Setting) -> bool {
 }
 
 /// Sorts the invocations by what they set of what counts: the settings of each class, and the classes of each invocation,
-/// a second one where something that counts cannot be told, and where words have defaults for what some environment does
+/// further ones where something that counts cannot be told, and where words have defaults for what some environment does
 /// not know. Many commands of a script set the same.
 fn classes<'c>(calls: &'c [Call<'_>], counting: &HashSet<&str>) -> (Vec<Class<'c>>, Vec<Vec<usize>>) {
     let mut classes: Vec<Class<'_>> = Vec::new();
     let mut class_by_fingerprint: HashMap<u64, usize> = HashMap::default();
     let mut class_of: Vec<Vec<usize>> = Vec::new();
-    let is_plain = |call: &Call<'_>| call.typed.is_empty() && call.unset.is_empty();
     for (at, call) in calls.iter().enumerate() {
         let invocation = call.invocation;
         let is_as_before = || {
             let before = at.checked_sub(1)?;
-            let same = invocation.assigns_as(calls[before].invocation) && is_plain(call) && is_plain(&calls[before]);
+            let same = invocation.assigns_as(calls[before].invocation) && call.is_plain() && calls[before].is_plain();
             same.then(|| class_of[before].clone())
         };
         let own = is_as_before().unwrap_or_else(|| {
             let has_unknown = invocation.unknown.iter().any(|(_, name)| counting.contains(&**name));
-            let none: &[&str] = &[];
             let ways = [Some(false), has_unknown.then_some(true)].into_iter().flatten();
-            let ways = ways.flat_map(|unknown| {
-                [Some(none), (!call.unset.is_empty()).then_some(&*call.unset)].map(|unset| Some((unknown, unset?)))
-            });
-            let class = |(with_unknown, unset): (bool, &'c [&'c str])| {
+            let ways = ways.flat_map(|with_unknown| call.ways().map(move |defaults| (with_unknown, defaults)));
+            let class = |(with_unknown, defaults): (bool, Defaults<'c>)| {
                 let settings = overlay(invocation, with_unknown, &call.typed, counting);
                 let typed: Vec<&str> = call.typed.iter().map(|setting| setting.name.as_str()).collect();
-                let is_open = unset.is_empty() && !call.unset.is_empty() && !call.is_known_somewhere;
+                let is_open = call.is_open(defaults);
                 let sum = settings.iter().map(hash).fold(0, u64::wrapping_add);
-                let fingerprint = fingerprint(sum, &(&typed, unset, is_open));
+                let fingerprint = fingerprint(sum, &(&typed, defaults, is_open));
                 *class_by_fingerprint.entry(fingerprint).or_insert_with(|| {
-                    classes.push(Class { settings, typed, unset, is_open });
+                    classes.push(Class { settings, typed, defaults, is_open });
                     classes.len() - 1
                 })
             };
-            ways.flatten().map(class).collect()
+            ways.map(class).collect()
         });
         class_of.push(own);
     }
@@ -355,6 +348,11 @@ fn hash(setting: &Setting) -> u64 {
     let file = file.as_deref().map(Path::as_os_str);
     (&setting.name, &setting.value, setting.unresolved.is_some(), file, variable).hash(&mut hasher);
     hasher.finish()
+}
+
+/// Each name stands once in a set.
+fn by_name<'s>(settings: &[Told<'s>]) -> HashMap<&'s str, usize> {
+    settings.iter().enumerate().map(|(at, told)| (told.setting.name.as_str(), at)).collect()
 }
 
 /// Tells sets of settings apart: each name stands once in a set.

@@ -33,6 +33,8 @@ pub(crate) struct Merger {
     targets: Vec<Target>,
     index: HashMap<Key, usize>,
     origins: HashSet<(usize, Origin)>,
+    /// What cannot be dialled as it stands, for want of what another environment has.
+    partial: Vec<Found>,
     not_followed: Vec<NotFollowed>,
     cuts: HashSet<(Origin, &'static str)>,
 }
@@ -52,6 +54,10 @@ impl Merger {
     }
 
     fn add(&mut self, found: Found) {
+        if found.is_partial && found.draft.doubts.iter().any(|doubt| blocks(*doubt)) {
+            self.partial.push(found);
+            return;
+        }
         let Found { draft, origins, .. } = found;
         if let (Some(why), Some(place)) = (draft.cut, origins.first()) {
             self.note_cut(place, why);
@@ -109,6 +115,13 @@ impl Merger {
     /// Hands the targets over, without readings that cannot be dialled where another reading of the same line can be.
     pub(crate) fn finish(mut self) -> Reached {
         self.adopt_unknown();
+        let told = Told::of(self.targets.iter().filter(|target| is_dialable(target)));
+        for mut found in std::mem::take(&mut self.partial) {
+            found.is_partial = false;
+            if told.lacks(found.draft.engine, &found.draft.places, &found.draft.doubts) {
+                self.add(found);
+            }
+        }
         let read: HashSet<Origin> = self
             .targets
             .iter()
@@ -125,7 +138,8 @@ impl Merger {
             !target.doubts.contains(&Doubt::Variable)
                 && target.origins.first().is_some_and(|origin| read.contains(origin) && !is_a_client(origin))
         };
-        self.targets.retain(|target| is_dialable(target) || hides(target) || !elsewhere(target));
+        let further = |target: &Target| told.lacks(target.engine, &target.places, &target.doubts);
+        self.targets.retain(|target| is_dialable(target) || hides(target) || !elsewhere(target) || further(target));
         Reached { targets: self.targets, not_followed: self.not_followed }
     }
 
@@ -173,6 +187,45 @@ impl Merger {
         }
         let mut adopted = adopted.into_iter();
         self.targets.retain(|_| adopted.next().flatten().is_none());
+    }
+}
+
+/// The places of all that can be dialled.
+struct Told(HashSet<(String, Option<u16>)>);
+
+impl Told {
+    fn of<'t>(targets: impl Iterator<Item = &'t Target>) -> Self {
+        let with_and_without_port = |place: &Place| [port_of(place), None].map(|port| (place_name(place), port));
+        Told(targets.flat_map(|target| &target.places).flat_map(with_and_without_port).collect())
+    }
+
+    /// Tells whether the places are known, and one of them is a further one: only the database's name is in doubt, which
+    /// another environment or another reading has. A driver's own default, however it is written, is no further place.
+    fn lacks(&self, engine: Engine, places: &[Place], doubts: &[Doubt]) -> bool {
+        let is_of_a_name = |doubt: &Doubt| !matches!(doubt, Doubt::Port | Doubt::Syntax);
+        let is_known = |place: &Place| {
+            let name = place_name(place);
+            name != MASK && !placeholder::is_unexpanded(&name) && !matches!(place, Place::File { .. } | Place::Memory)
+        };
+        let unusual_port = |place: &Place| port_of(place).filter(|port| Some(*port) != engine.default_port());
+        let is_further = |place: &Place| {
+            let is_default = match place {
+                Place::Socket { path, .. } => !path.starts_with("/cloudsql"),
+                Place::Host { name, .. } => {
+                    matches!(name.as_str(), "localhost" | "127.0.0.1" | "::1") && unusual_port(place).is_none()
+                }
+                Place::File { .. } | Place::Memory | Place::Instance { .. } => false,
+            };
+            !is_default && !self.0.contains(&(place_name(place), unusual_port(place)))
+        };
+        doubts.iter().all(is_of_a_name) && places.iter().all(is_known) && places.iter().any(is_further)
+    }
+}
+
+fn port_of(place: &Place) -> Option<u16> {
+    match place {
+        Place::Host { port, .. } | Place::Socket { port, .. } => *port,
+        Place::File { .. } | Place::Memory | Place::Instance { .. } => None,
     }
 }
 

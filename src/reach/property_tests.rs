@@ -165,3 +165,15 @@ fn long_values_and_long_environments_are_read_in_linear_time() {
     let long = Invocation { assignments, ..typed("npm") };
     check(&found(&[reading(&pairs)], &[long], &[]));
 }
+
+#[test]
+fn words_that_refer_to_many_variables_are_filled_in_in_linear_time() {
+    let names: Vec<String> = (0..30_000).map(|at| format!("H{at}")).collect();
+    let pairs: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), "x")).collect();
+    let referring = |names: &[String]| names.iter().map(|name| format!("${{{name}:-}}")).collect::<String>();
+    let mut all = typed("psql");
+    all.words.push(referring(&names));
+    let mut parts = typed("psql");
+    parts.words.extend(names.chunks(5_000).map(referring));
+    check(&found(&[reading(&pairs), reading(&[])], &[all, parts], &[]));
+}

@@ -11,12 +11,13 @@ mod tests;
 use std::cell::OnceCell;
 use std::path::Path;
 
-use crate::collections::HashSet;
+use crate::collections::{HashMap, HashSet};
 use crate::environment::readers::expansion::{names_with_default, referred_names};
 use crate::environment::{Invocation, Origin, Reading, Setting};
 use crate::reach::arguments::purpose::tool_arguments;
-use crate::reach::arguments::settings::{setting_name, settings};
-use crate::reach::assemble::{Found, Variables, ambient, fill, names_nothing, value};
+use crate::reach::arguments::settings::{may_be_addresses, setting_name, settings};
+use crate::reach::assemble::{Defaults, Filled, Found, Variables, ambient, fill, names_nothing, value};
+use crate::reach::grammars::host::locate;
 use crate::reach::grammars::scheme::engine_of_driver;
 use crate::reach::names::Name;
 use crate::reach::{Doubt, Draft, Engine, Lookup, Place};
@@ -40,16 +41,70 @@ pub(crate) struct Call<'i> {
     named: Vec<OnceCell<Vec<Draft>>>,
     /// The settings that its words are.
     pub(crate) typed: Vec<Setting>,
-    /// Variables that some environment does not know, and whose defaults the words have: `${NAME:-db.test}`.
-    pub(crate) unset: Vec<&'i str>,
-    /// Whether some environment knows all variables that the words cannot do without.
-    pub(crate) is_known_somewhere: bool,
+    /// Variables that some environment does not know, and whose defaults the words have (`${NAME:-db.test}`), in order.
+    unset: Vec<&'i str>,
+    known: KnownSomewhere,
+    /// Addresses that its words may be, and that no environment knows.
+    open: Vec<Draft>,
+}
+
+/// Whether some environment knows all variables that words cannot do without, by which of their defaults count.
+struct KnownSomewhere {
+    by_none: bool,
+    by_those_of_unknown: bool,
+    by_all: bool,
+}
+
+/// The variables of each reading that hold something.
+pub(crate) struct Values<'r>(Vec<HashMap<&'r str, &'r str>>);
+
+impl<'r> Values<'r> {
+    pub(crate) fn of(readings: &'r [Reading]) -> Self {
+        let held = |reading: &'r Reading| {
+            let settings = reading.settings.iter().filter(|setting| !names_nothing(&setting.value));
+            settings.map(|setting| (setting.name.as_str(), setting.value.as_str())).collect()
+        };
+        Values(readings.iter().map(held).collect())
+    }
+}
+
+/// What an invocation sets of the variables that its words refer to.
+struct Own<'c> {
+    /// Nothing inside where the value is empty.
+    set: HashMap<&'c str, Option<&'c str>>,
+    /// Those that a script sets to something that is not known.
+    unknown: HashSet<&'c str>,
+}
+
+impl<'c> Own<'c> {
+    fn of(invocation: &'c Invocation, typed: &'c [Setting]) -> Self {
+        let words = invocation.words.iter().map(String::as_str).chain(typed.iter().map(|setting| &*setting.value));
+        let asked: HashSet<&str> = words.flat_map(referred_names).collect();
+        let assigned = invocation.assignments.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let typed = typed.iter().map(|setting| (setting.name.as_str(), setting.value.as_str()));
+        let set = assigned.chain(typed).filter(|(name, _)| asked.contains(name));
+        let unknown = invocation.unknown.iter().map(|(_, name)| &**name).filter(|name| asked.contains(name));
+        Own {
+            set: set.map(|(name, value)| (name, Some(value).filter(|value| !names_nothing(value)))).collect(),
+            unknown: unknown.collect(),
+        }
+    }
+
+    /// Finds what a variable holds over a reading; no text where that is not known.
+    fn over<'v>(&self, reading: &HashMap<&str, &'v str>, name: &str) -> Option<&'v str>
+    where
+        'c: 'v,
+    {
+        if self.unknown.contains(name) {
+            return Some("");
+        }
+        self.set.get(name).copied().unwrap_or_else(|| reading.get(name).copied())
+    }
 }
 
 impl<'i> Call<'i> {
-    /// Reads the words of an invocation that could see any of the readings.
-    pub(crate) fn read(invocation: &'i Invocation, readings: &[Reading]) -> Self {
-        let refers = invocation.words.iter().any(|word| word.contains('$'));
+    /// Reads the words of an invocation that could see any of the readings, which hold these `values`.
+    pub(crate) fn read(invocation: &'i Invocation, values: &Values<'_>) -> Self {
         let client = client_of(&invocation.words);
         let tool = if client.is_some() { None } else { tool_arguments(&invocation.words) };
         let typed = if client.is_some() { Vec::new() } else { settings(invocation, tool.is_some()) };
@@ -61,21 +116,56 @@ impl<'i> Call<'i> {
             named: invocation.words.iter().map(|_| OnceCell::new()).collect(),
             typed,
             unset: Vec::new(),
-            is_known_somewhere: true,
+            known: KnownSomewhere { by_none: true, by_those_of_unknown: true, by_all: true },
+            open: Vec::new(),
         };
-        if refers {
-            let unset = call.unset_in(readings);
-            call.unset = unset;
-            let knows = |reading| call.is_known(&[], &|name| call.assigned(name).unwrap_or_else(|| of(reading, name)));
-            call.is_known_somewhere = readings.iter().any(knows);
+        if invocation.words.iter().any(|word| word.contains(['$', '`'])) {
+            let own = Own::of(invocation, &call.typed);
+            let unset = unset_in(&invocation.words, &own, values);
+            let somewhere = |words: &[&str]| {
+                let by = |defaults| is_known_somewhere(words, defaults, &own, values);
+                KnownSomewhere {
+                    by_none: by(Defaults::OfNone),
+                    by_those_of_unknown: by(Defaults::OfUnknown),
+                    by_all: by(Defaults::Of(&unset)),
+                }
+            };
+            let known = somewhere(&call.open_words().collect::<Vec<_>>());
+            let is_open = |value: &&str| {
+                let known = somewhere(&[value]);
+                let is_command = names_with_default(value).next().is_none() && value.contains(['(', '`']);
+                is_command || !known.by_those_of_unknown || !known.by_all
+            };
+            let open = may_be_addresses(tool.unwrap_or_default()).filter(is_open).filter_map(unknown_address).collect();
+            (call.unset, call.known, call.open) = (unset, known, open);
         }
         call
+    }
+
+    /// Lists the ways to take the defaults in the words that are looked at: none of them, as each environment would, and all
+    /// of them, for environments that nothing shows.
+    pub(crate) fn ways(&self) -> impl Iterator<Item = Defaults<'_>> {
+        let others = (!self.unset.is_empty()).then_some([Defaults::OfNone, Defaults::Of(&self.unset)]);
+        [Defaults::OfUnknown].into_iter().chain(others.into_iter().flatten())
+    }
+
+    /// Tells whether what stays as it is written may be anything: there are defaults, and nothing knows the rest.
+    pub(crate) fn is_open(&self, defaults: Defaults<'_>) -> bool {
+        !self.unset.is_empty() && !self.is_known_somewhere(defaults)
+    }
+
+    fn is_known_somewhere(&self, defaults: Defaults<'_>) -> bool {
+        match defaults {
+            Defaults::OfNone => self.known.by_none,
+            Defaults::OfUnknown => self.known.by_those_of_unknown,
+            Defaults::Of(_) => self.known.by_all,
+        }
     }
 
     /// The words that variables are filled in, of whichever kind.
     fn open_words(&self) -> impl Iterator<Item = &str> {
         let typed = self.typed.iter().map(|setting| setting.value.as_str());
-        self.filled_words().map(|(word, _)| word.as_str()).chain(typed).filter(|word| word.contains('$'))
+        self.filled_words().map(|(word, _)| word.as_str()).chain(typed).filter(|word| word.contains(['$', '`']))
     }
 
     /// Lists the words that variables are filled in, and whether they are arguments of a database's own program; the others
@@ -91,54 +181,44 @@ impl<'i> Call<'i> {
         self.filled_words().any(|(word, _)| referred_names(word).any(|name| names.contains(name)))
     }
 
-    /// Tells whether `look` knows all variables of its words, those with a default among `unset` aside.
-    fn is_known(&self, unset: &[&str], look: &dyn Fn(&str) -> Option<String>) -> bool {
-        self.open_words().all(|word| fill(word, unset, look).is_known)
-    }
-
-    /// Tells whether all variables are known that the words of a client refer to; those of other programs are settings.
-    pub(crate) fn is_known_to(&self, variables: &Variables<'_>, unset: &[&str]) -> bool {
-        self.client.is_none_or(|(_, arguments)| {
-            arguments.iter().filter(|word| word.contains('$')).all(|word| variables.filled(word, unset).is_known)
-        })
-    }
-
-    /// Finds the variables with a default in the words that one of the readings does not know.
-    fn unset_in(&self, readings: &[Reading]) -> Vec<&'i str> {
-        let words = self.invocation.words.iter();
-        let mut unset: Vec<&str> = words.flat_map(|word| names_with_default(word)).collect();
-        unset.sort_unstable();
-        unset.dedup();
-        unset.retain(|name| match self.set(name) {
-            Some(value) => value.is_none(),
-            None => readings.iter().any(|reading| of(reading, name).is_none()),
-        });
-        unset
-    }
-
-    /// What the invocation sets a variable to; nothing inside where that is empty.
-    fn set(&self, name: &str) -> Option<Option<String>> {
-        let typed = self.typed.iter().rev().find(|setting| setting.name == name).map(|setting| &setting.value);
-        let assigned = || self.invocation.assignments.iter().rev().find(|(own, _)| own == name).map(|(_, value)| value);
-        let value = typed.or_else(assigned)?;
-        Some((!names_nothing(value)).then(|| value.clone()))
-    }
-
-    /// The same, with what a script sets to something that is not known.
-    fn assigned(&self, name: &str) -> Option<Option<String>> {
-        let is_unknown = self.invocation.unknown.iter().any(|(_, own)| **own == *name);
-        if is_unknown { Some(Some(String::new())) } else { self.set(name) }
+    /// Tells whether it is as plain as most: nothing is filled in its words.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.typed.is_empty() && self.unset.is_empty()
     }
 }
 
-fn of(reading: &Reading, name: &str) -> Option<String> {
-    reading.get(name).map(|setting| &setting.value).filter(|value| !names_nothing(value)).cloned()
+/// Finds the variables with a default in the words that one of the readings does not know.
+fn unset_in<'i>(words: &'i [String], own: &Own<'_>, values: &Values<'_>) -> Vec<&'i str> {
+    let mut unset: Vec<&str> = words.iter().flat_map(|word| names_with_default(word)).collect();
+    unset.sort_unstable();
+    unset.dedup();
+    unset.retain(|name| match own.set.get(name) {
+        Some(value) => value.is_none(),
+        None => values.0.iter().any(|reading| !reading.contains_key(name)),
+    });
+    unset
+}
+
+/// Tells whether all variables of some words are known over one of the readings.
+fn is_known_somewhere(words: &[&str], defaults: Defaults<'_>, own: &Own<'_>, values: &Values<'_>) -> bool {
+    values.0.iter().any(|reading| {
+        let look = |name: &str| own.over(reading, name).map(str::to_owned);
+        words.iter().all(|word| fill(word, defaults, &look).is_known)
+    })
+}
+
+/// What a word of a tool may be that nothing knows.
+fn unknown_address(word: &str) -> Option<Draft> {
+    let located = locate(word);
+    let mut draft = Draft::at(Engine::Unknown, located.place?);
+    located.doubts.into_iter().chain([Doubt::Variable]).for_each(|doubt| draft.doubt(doubt));
+    Some(draft)
 }
 
 /// Finds everything that the words of a call name, completed from the environment it would see.
 ///
-/// The variables `unset` are taken for unknown, with the defaults that the words have for them.
-pub(crate) fn find(call: &Call<'_>, variables: &Variables<'_>, unset: &[&str]) -> Vec<Found> {
+/// Of a database's own program that lacks variables which another environment has, what it names is partial.
+pub(crate) fn find(call: &Call<'_>, variables: &Variables<'_>, defaults: Defaults<'_>) -> Vec<Found> {
     let mut found = Vec::new();
     let invocation = call.invocation;
     let program = invocation.program();
@@ -151,23 +231,24 @@ pub(crate) fn find(call: &Call<'_>, variables: &Variables<'_>, unset: &[&str]) -
         // A script of one line sets what it sets in front of its commands.
         let file = invocation.origin.file.as_deref().and_then(Path::file_name);
         let is_one_line = file.is_some_and(|name| name == "package.json" || name == "composer.json");
-        let takes_defaults = is_one_line && invocation.unknown.is_empty();
-        let fill = |word: &String| {
-            let filled = variables.filled(word, unset);
-            if filled.is_known || takes_defaults { filled.text } else { word.clone() }
-        };
-        let arguments: Vec<String> = arguments.iter().map(fill).collect();
+        let takes_defaults = defaults == Defaults::OfNone && is_one_line && invocation.unknown.is_empty();
+        let own = if takes_defaults { Defaults::OfUnknown } else { defaults };
+        let filled: Vec<Filled> = arguments.iter().map(|word| variables.filled(word, own)).collect();
+        let is_partial = !filled.iter().all(|word| word.is_known) && call.is_known_somewhere(defaults);
+        let arguments: Vec<String> = filled.into_iter().map(|word| word.text).collect();
         for (draft, origins) in dialled::read(program, client, &arguments, variables) {
             let mut one = Found::new(draft, typed(program), "");
+            one.is_partial = is_partial;
             origins.iter().for_each(|origin| one.add_origin(origin));
             found.push(one);
         }
     } else if let Some(arguments) = call.tool {
-        found.extend(driver_and_source(arguments, invocation, variables, unset));
+        found.extend(driver_and_source(arguments, invocation, variables, defaults));
+        found.extend(call.open.iter().map(|draft| Found::new(draft.clone(), typed(program), "")));
     }
     found.extend(call.at_a_provider.iter().map(|draft| Found::new(draft.clone(), typed(program), "")));
     for (at, word) in invocation.words.iter().enumerate().skip(1) {
-        let filled = is_filled(word).then(|| variables.filled(word, unset)).filter(|filled| filled.is_known);
+        let filled = is_filled(word).then(|| variables.filled(word, defaults));
         let word = filled.as_ref().map_or(word, |filled| &filled.text);
         if let Some(why) = cut_in(word, variables) {
             variables.cut_off(&typed(program), why);
@@ -195,7 +276,7 @@ pub(crate) fn find(call: &Call<'_>, variables: &Variables<'_>, unset: &[&str]) -
         }
     }
     // Beside what the defaults name, what is written stays: nothing shows that the variables are not set.
-    if unset.is_empty() && !call.unset.is_empty() && !call.is_known_somewhere {
+    if call.is_open(defaults) {
         let drafts = found.iter_mut().map(|one| &mut one.draft);
         drafts.filter(|draft| draft.doubts.contains(&Doubt::Unexpanded)).for_each(|draft| draft.doubt(Doubt::Variable));
     }
@@ -273,7 +354,7 @@ fn driver_and_source(
     arguments: &[String],
     invocation: &Invocation,
     variables: &Variables<'_>,
-    unset: &[&str],
+    defaults: Defaults<'_>,
 ) -> Vec<Found> {
     let plain: Vec<&String> = arguments.iter().filter(|word| !word.starts_with('-')).collect();
     let Some((driver, source)) = plain.windows(2).find_map(|pair| Some((engine_of_driver(pair[0])?, pair[1]))) else {
@@ -284,9 +365,7 @@ fn driver_and_source(
     }
     let mut name = Name::read("DATABASE_URL");
     name.engine = Some(driver);
-    let filled = is_filled(source).then(|| variables.filled(source, unset)).filter(|filled| filled.is_known);
-    let source = filled.as_ref().map_or(source.as_str(), |filled| &filled.text);
-    let drafts = value::parse(&name, source, variables.lookup);
+    let drafts = value::parse(&name, &variables.filled(source, defaults).text, variables.lookup);
     let origin = ambient::typed(&invocation.origin, invocation.program());
     drafts.into_iter().map(|draft| Found::new(draft, origin.clone(), "")).collect()
 }

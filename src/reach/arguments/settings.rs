@@ -2,7 +2,8 @@
 
 use crate::environment::{Invocation, Setting};
 use crate::reach::assemble::ambient;
-use crate::reach::names::Name;
+use crate::reach::grammars::text::mask_templates;
+use crate::reach::names::{Name, Role};
 
 /// Options by which migration tools are told a URL, where their names do not speak of a database.
 ///
@@ -27,7 +28,7 @@ pub(crate) fn settings(invocation: &Invocation, is_tool: bool) -> Vec<Setting> {
         };
         let spelled = name;
         // `-d` is a folder, too.
-        let name = match is_of_a_url(name) && (value.contains('$') || value.contains("://")) {
+        let name = match is_of_a_url(name) && (value.contains(['$', '`']) || value.contains("://")) {
             true => format!("{}-database-url", name.trim_start_matches('-')),
             false => match setting_name(name) {
                 Some(name) => name.to_owned(),
@@ -41,6 +42,25 @@ pub(crate) fn settings(invocation: &Invocation, is_tool: bool) -> Vec<Setting> {
         }
     }
     found
+}
+
+/// Lists the arguments of a tool that are nothing but variables or what a command prints, where they may be addresses: by
+/// themselves (`sqitch deploy $TARGET`), or behind a name that says so (`-x url=$X`, `--conn-string $X`).
+pub(crate) fn may_be_addresses(arguments: &[String]) -> impl Iterator<Item = &str> {
+    let says_url =
+        |name: &str| OF_A_URL.contains(&name) || Name::read(name.trim_start_matches('-')).role == Some(Role::Url);
+    let before = std::iter::once(None).chain(arguments.iter().map(Some));
+    arguments.iter().zip(before).filter_map(move |(word, before)| {
+        let option = before.filter(|before| before.starts_with('-') && !before.contains('='));
+        let (name, value) = match word.split_once('=') {
+            Some((name, value)) if !name.contains('$') => (Some(name), value),
+            _ => (option.map(String::as_str), word.as_str()),
+        };
+        let value = value.strip_prefix("db:").unwrap_or(value);
+        let fits = |byte: u8| byte == b'_' || byte == b'$' || byte.is_ascii_alphanumeric();
+        let is_filled_in = value.starts_with(['$', '`']) && mask_templates(value).bytes().all(fits);
+        (is_filled_in && name.is_none_or(says_url)).then_some(value)
+    })
 }
 
 /// Finds the name in `--spring.datasource.url`, `-Ddb.host`, `-Pdb.host` or `DB_HOST`.

@@ -134,6 +134,18 @@ fn a_tool_that_is_told_a_url_by_a_variable_that_nothing_knows_is_in_doubt() {
         ("migrate -path m -database=$APP up", true),
         ("flyway -url=$APP clean", true),
         ("prisma migrate diff --from-url $APP --to-url $DATABASE_URL", true),
+        ("sqlx migrate run -D $U", true),
+        ("alembic -x url=$APP upgrade head", true),
+        ("sqitch deploy db:$APP", true),
+        ("sqitch deploy ${APP}", true),
+        ("tern migrate --conn-string $APP", true),
+        ("atlas schema apply --dev-url=$APP", true),
+        ("'sqitch' deploy '$(cat target)'", true),
+        ("'sqitch' deploy '${APP:-$(cat target)}'", true),
+        ("alembic upgrade ${REVISION:-head}", false),
+        ("alembic -x tenant=$APP upgrade head", false),
+        ("alembic revision -m $APP", false),
+        ("prisma migrate dev --name $APP", false),
         ("dbmate -d db/migrations up", false),
         ("sqlx migrate run -D $DATABASE_URL", false),
         ("curl -u $APP -d $APP", false),
@@ -142,6 +154,92 @@ fn a_tool_that_is_told_a_url_by_a_variable_that_nothing_knows_is_in_doubt() {
             found(std::slice::from_ref(&env), &[typed(command)], &[]).iter().map(target_line).collect();
         assert_eq!(shown.iter().any(|line| line.contains("Unexpanded")), is_open, "{command}: {shown:?}");
         assert!(shown.iter().any(|line| line == "postgres localhost:5432 x"), "{command}: {shown:?}");
+    }
+}
+
+/// What a line of a script names, as each of several files sets its variables.
+fn in_a_script(readings: &[Reading], command: &str) -> Vec<String> {
+    let mut invocation = typed(command);
+    invocation.origin = Origin::file("t.sh", "t.sh", 1);
+    found(readings, &[invocation], &[]).iter().map(target_line).collect()
+}
+
+#[test]
+fn each_environment_takes_the_defaults_of_what_it_lacks_and_of_nothing_else() {
+    let live = reading(&[("H", "db.northwind-shop.net")]);
+    let test = reading(&[("H", "localhost"), ("P", "5432"), ("D", "shop_test")]);
+    for (command, expected) in [
+        ("psql -h ${H:-localhost} -p ${P:-5432} shop_test", "postgres db.northwind-shop.net:5432 shop_test"),
+        ("psql -h ${H:-localhost} -p ${P:-5433} ${D:-shop}", "postgres db.northwind-shop.net:5433 shop"),
+        ("psql postgres://${H:-localhost}:${P:-5433}/shop_test", "postgres db.northwind-shop.net:5433 shop_test"),
+        ("dbmate -u mysql://${H:-localhost}:${P:-3307}/${D:-shop} up", "mysql db.northwind-shop.net:3307 shop"),
+        ("run-tests --db-host ${H:-localhost} --db-port ${P:-5433}", "unknown db.northwind-shop.net:5433 -"),
+    ] {
+        let lines = in_a_script(&[reading(&[]), live.clone(), test.clone()], command);
+        assert!(lines.iter().any(|line| line == expected), "{command}: {lines:?}");
+        assert!(lines.iter().all(|line| !line.ends_with(']')), "{command}: {lines:?}");
+        // What no environment knows may be set by what is not followed.
+        let lines = in_a_script(&[reading(&[]), live.clone()], command);
+        assert!(lines.iter().any(|line| line.starts_with(expected)), "{command}: {lines:?}");
+        assert!(lines.iter().any(|line| line.contains("Unexpanded")), "{command}: {lines:?}");
+    }
+}
+
+#[test]
+fn a_place_is_reached_though_only_another_environment_knows_the_name() {
+    let live = reading(&[("H", "db.northwind-shop.net")]);
+    let test = reading(&[("H", "localhost"), ("D", "shop_test")]);
+    for command in [
+        "psql -h $H -d $D",
+        "psql -h $H ${D}",
+        "mysql -h$H $D",
+        "psql postgres://$H/$D",
+        "sqlx migrate run --database-url postgres://$H/$D",
+        "node seed.js postgres://$H/$D",
+        "node seed.js --url=postgres://$H/$D",
+        "run-tests --db-host $H --db-name $D",
+    ] {
+        let lines = in_a_script(&[reading(&[]), live.clone(), test.clone()], command);
+        assert!(lines.iter().any(|line| line.contains("db.northwind-shop.net")), "{command}: {lines:?}");
+        assert!(lines.iter().any(|line| line.contains("localhost")), "{command}: {lines:?}");
+        // A place that is a target already, and one that is not known, say nothing new.
+        let local = [reading(&[]), reading(&[("H", "localhost")]), reading(&[("D", "x")]), test.clone()];
+        for readings in [&local[..], &[live.clone(), reading(&[("H", "db.northwind-shop.net"), ("D", "shop")])]] {
+            let lines = in_a_script(readings, command);
+            assert!(lines.iter().all(|line| !line.ends_with(']')), "{command}: {lines:?}");
+        }
+    }
+    let ambient = [reading(&[("PGHOST", "db.northwind-shop.net")]), reading(&[("PGHOST", "127.0.0.1"), ("D", "x")])];
+    let lines = in_a_script(&ambient, "psql -c x $D");
+    assert!(lines.iter().any(|line| line.contains("db.northwind-shop.net:5432")), "{lines:?}");
+    let lines = in_a_script(&[reading(&[]), ambient[1].clone()], "psql -c x $D");
+    assert!(lines.iter().all(|line| line.contains(" 127.0.0.1:5432 ") && !line.ends_with(']')), "{lines:?}");
+    let ports = [reading(&[("P", "15432")]), reading(&[("P", "5432"), ("D", "x")])];
+    let lines = in_a_script(&ports, "psql -h localhost -p $P $D");
+    assert!(lines.iter().any(|line| line.contains("localhost:15432 $D [Unexpanded]")), "{lines:?}");
+}
+
+#[test]
+fn a_default_that_is_not_known_leaves_a_doubt() {
+    let known = [("DATABASE_URL", "postgres://localhost/shop_test"), ("H", "localhost")];
+    for command in [
+        "psql ${DATABASE_URL:-$NONE}",
+        "'psql' '${DATABASE_URL:-$(cat url)}'",
+        "'psql' '${DATABASE_URL:-$(heroku config:get DATABASE_URL -a $NONE)}'",
+        "'psql' '${DATABASE_URL:-`cat url`}'",
+        "'psql' -h '${H:-$(cat host)}' x",
+        "sqlx migrate run --database-url ${DATABASE_URL:-$NONE}",
+        "sqlx migrate run --database-url '${DATABASE_URL:-$(cat url)}'",
+        "sqlx migrate run -D '${DATABASE_URL:-$(cat $NONE)}'",
+        "sqlx migrate run -D 'postgres://${H:-$(cat host)}/x'",
+        "goose postgres '${DATABASE_URL:-$(cat url)}' up",
+        "run-tests --db-host ${H:-$NONE}",
+    ] {
+        let lines = in_a_script(&[reading(&[]), reading(&known)], command);
+        assert!(lines.iter().any(|line| line.contains("localhost") && !line.ends_with(']')), "{command}: {lines:?}");
+        assert!(lines.iter().any(|line| line.contains("Unexpanded")), "{command}: {lines:?}");
+        let lines = in_a_script(&[reading(&known)], command);
+        assert!(lines.iter().all(|line| !line.ends_with(']')), "{command}: {lines:?}");
     }
 }
 

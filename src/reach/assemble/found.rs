@@ -16,11 +16,14 @@ pub(crate) struct Found {
     pub(crate) weak: bool,
     /// libpq's own variables: what is missing is its default and nothing that another variable says.
     pub(crate) keeps_default: bool,
+    /// Variables are not known that another environment knows: only its place counts.
+    pub(crate) is_partial: bool,
 }
 
 impl Found {
     pub(crate) fn new(draft: Draft, origin: Origin, group: &str) -> Self {
-        Found { draft, origins: vec![origin], group: group.to_owned(), weak: false, keeps_default: false }
+        let group = group.to_owned();
+        Found { draft, origins: vec![origin], group, weak: false, keeps_default: false, is_partial: false }
     }
 
     pub(crate) fn add_origin(&mut self, origin: &Origin) {

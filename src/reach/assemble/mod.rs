@@ -23,7 +23,9 @@ use crate::reach::Lookup;
 use crate::reach::names::Role;
 
 pub(crate) use crate::reach::assemble::found::Found;
-pub(crate) use crate::reach::assemble::variables::{Known, Shared, Variable, Variables, fill, names_nothing};
+pub(crate) use crate::reach::assemble::variables::{
+    Defaults, Filled, Known, Shared, Variable, Variables, fill, names_nothing,
+};
 
 /// Tells whether a setting can have a part in what an environment names: by its name, or by its value alone.
 pub(crate) fn counts(setting: &Setting, known: &mut Known, lookup: &Lookup<'_>) -> bool {

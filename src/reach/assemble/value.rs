@@ -55,7 +55,7 @@ fn balanced(value: &str) -> bool {
 }
 
 fn parse_text(name: &Name, text: &str, lookup: &Lookup<'_>) -> Vec<Draft> {
-    if text.len() < 3 {
+    if text.len() < 3 && !text.contains('$') {
         return Vec::new();
     }
     let mut urls = separate(text);

@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use std::ops::Deref;
 use std::rc::Rc;
 
-use crate::collections::HashMap;
+use crate::collections::{HashMap, HashSet};
 use crate::environment::readers::expansion::shell_word::{Quotes, Word};
-use crate::environment::readers::expansion::{Budget, Scope, Unset};
+use crate::environment::readers::expansion::{Budget, Obstacle, Scope, Unset, names_with_default};
 use crate::environment::{Origin, Setting};
 use crate::reach::assemble::by_name::ByName;
 use crate::reach::assemble::provider_value::at_a_provider;
@@ -16,7 +16,7 @@ use crate::reach::assemble::value::parse;
 use crate::reach::assemble::{json, shapes, value};
 use crate::reach::grammars::placeholder::means_nothing;
 use crate::reach::grammars::scheme::engine_of_driver;
-use crate::reach::grammars::text::without_quotes;
+use crate::reach::grammars::text::{LONGEST_VALUE, without_quotes};
 use crate::reach::names::{Name, Role};
 use crate::reach::{Draft, Engine, Lookup};
 
@@ -190,8 +190,8 @@ impl<'a> Variables<'a> {
 
     /// Fills a word in, see [`fill`]. It is one of the words of an invocation: what those refer to counts, see
     /// [`referred_names`](crate::environment::readers::expansion::referred_names).
-    pub(crate) fn filled(&self, word: &str, unset: &[&str]) -> Filled {
-        fill(word, unset, &|name| self.named(name).map(|variable| variable.value().to_owned()))
+    pub(crate) fn filled(&self, word: &str, defaults: Defaults<'_>) -> Filled {
+        fill(word, defaults, &|name| self.named(name).map(|variable| variable.value().to_owned()))
     }
 
     /// Not for others: a name that nobody has said to count may have been left out.
@@ -200,29 +200,55 @@ impl<'a> Variables<'a> {
     }
 }
 
+/// Which variables the defaults in a word stand for: `${NAME:-x}`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Defaults<'n> {
+    /// For none: a `read`, a loop or a file that is not followed may set what is not known.
+    OfNone,
+    /// For those that the environment does not know: nothing else sets them.
+    OfUnknown,
+    /// For these, in order of their names, whatever the environment knows of them.
+    Of(&'n [&'n str]),
+}
+
 /// A word with its variables filled in.
 pub(crate) struct Filled {
-    /// What is known, and the defaults of the rest; what has none stays as written.
+    /// What is known, and the defaults that count; the rest stays as written.
     pub(crate) text: String,
-    /// Whether all variables that were asked for are known. Where they are not, the text proves nothing: a `read`, a loop or
-    /// a file that is not followed may set them.
+    /// Whether all of it is known: each variable that was asked for, and no default is what a command prints. Where it is
+    /// not, the text proves nothing.
     pub(crate) is_known: bool,
 }
 
-/// Fills in what a shell would. The variables `unset` are not set: that is known.
-pub(crate) fn fill(word: &str, unset: &[&str], look: &dyn Fn(&str) -> Option<String>) -> Filled {
+/// Fills in what a shell would. A word that is longer than what is read of one stays as it is.
+pub(crate) fn fill(word: &str, defaults: Defaults<'_>, look: &dyn Fn(&str) -> Option<String>) -> Filled {
+    if !word.contains(['$', '`']) {
+        return Filled { text: word.to_owned(), is_known: true };
+    }
+    if word.len() > LONGEST_VALUE {
+        return Filled { text: word.to_owned(), is_known: false };
+    }
+    let with_default: HashSet<&str> = names_with_default(word).collect();
+    let takes_default = |name: &str| match defaults {
+        Defaults::OfNone => false,
+        Defaults::OfUnknown => with_default.contains(name),
+        Defaults::Of(names) => names.binary_search(&name).is_ok(),
+    };
     let is_known = Cell::new(true);
-    let look = |name: &str| {
-        if unset.contains(&name) {
+    let known = |name: &str| {
+        if matches!(defaults, Defaults::Of(_)) && takes_default(name) {
             return None;
         }
         let value = look(name);
-        is_known.set(is_known.get() && value.is_some());
+        is_known.set(is_known.get() && (value.is_some() || takes_default(name)));
         value
     };
+    let mut scope = Scope::new(&known);
+    let kept = with_default.iter().filter(|name| !takes_default(name) && look(name).is_none());
+    kept.for_each(|name| scope.set(name, Err(Obstacle::Syntax)));
     let written = Word::new(word, Quotes::Removed, Unset::AsWritten);
-    let text = written.expand_known(&mut Scope::new(&look), &mut Budget::new()).0;
-    Filled { text, is_known: is_known.get() }
+    let (text, obstacle) = written.expand_known(&mut scope, &mut Budget::new());
+    Filled { text, is_known: is_known.get() && (obstacle.is_none() || with_default.is_empty()) }
 }
 
 /// Tells whether a value names nothing, whatever the variable is called: it is empty, or `null`, `none`.

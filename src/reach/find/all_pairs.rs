@@ -8,18 +8,21 @@ use std::rc::Rc;
 
 use proptest::prelude::*;
 
+use crate::environment::readers::expansion::shell_word::{Quotes, Word};
+use crate::environment::readers::expansion::{Budget, Scope, Unset, names_with_default};
 use crate::environment::{Invocation, Origin, Project, Reading, Setting, Unresolved};
-use crate::reach::arguments::Call;
-use crate::reach::assemble::{Known, Shared, Variable, Variables, fill, names_nothing};
+use crate::reach::arguments::{Call, Values};
+use crate::reach::assemble::{Defaults, Known, Shared, Variable, Variables, fill, names_nothing};
 use crate::reach::merge::{Merger, place_name};
 use crate::reach::testing::{Folder, typed};
-use crate::reach::{Doubt, Lookup, Target, arguments, assemble, find_targets};
+use crate::reach::{Doubt, Lookup, Place, Target, arguments, assemble, find_targets};
 
 /// Finds targets the slow way.
 fn of_all_pairs(readings: &[Reading], invocations: &[Invocation], lookup: &Lookup<'_>) -> Vec<Target> {
     let mut known = Known::default();
     let mut merger = Merger::default();
-    let calls: Vec<Call<'_>> = invocations.iter().map(|invocation| Call::read(invocation, readings)).collect();
+    let values = Values::of(readings);
+    let calls: Vec<Call<'_>> = invocations.iter().map(|invocation| Call::read(invocation, &values)).collect();
     for reading in readings {
         let mut settings = reading.settings.clone();
         settings.sort_by_key(|setting| (setting.origin.file.clone(), setting.origin.line, setting.name.clone()));
@@ -36,18 +39,15 @@ fn of_all_pairs(readings: &[Reading], invocations: &[Invocation], lookup: &Looku
             let below =
                 settings.iter().map(|setting| &**setting).filter(|setting| !later.contains(setting.name.as_str()));
             let laid: Vec<&Setting> = below.chain(over).collect();
-            let with_defaults = (!call.unset.is_empty()).then_some(&*call.unset);
-            for unset in [Some(&[][..]), with_defaults].into_iter().flatten() {
+            for defaults in call.ways() {
                 let filled = laid.iter().map(|setting| match call.typed.contains(setting) {
-                    true => Shared::Own(Rc::new(word_filled(setting, &laid, call, unset))),
+                    true => Shared::Own(Rc::new(word_filled(setting, &laid, call, defaults))),
                     false => Shared::Lent(setting),
                 });
                 let all = filled.flat_map(|setting| Variable::all_of(setting, &mut known).to_vec()).collect();
                 let variables = Variables::new(all, lookup);
                 merger.add_all(assemble::find(&variables));
-                if !call.is_known_somewhere || call.is_known_to(&variables, unset) {
-                    merger.add_all(arguments::find(call, &variables, unset));
-                }
+                merger.add_all(arguments::find(call, &variables, defaults));
             }
         }
     }
@@ -55,19 +55,34 @@ fn of_all_pairs(readings: &[Reading], invocations: &[Invocation], lookup: &Looku
 }
 
 /// Fills in what a word sets.
-fn word_filled(setting: &Setting, beside: &[&Setting], call: &Call<'_>, unset: &[&str]) -> Setting {
+fn word_filled(setting: &Setting, beside: &[&Setting], call: &Call<'_>, defaults: Defaults<'_>) -> Setting {
     let named = |name: &str| beside.iter().rev().find(|one| one.name == name && !names_nothing(&one.value));
     let asked = RefCell::new(Vec::new());
-    let filled = fill(&setting.value, unset, &|name| {
+    let filled = fill(&setting.value, defaults, &|name| {
         asked.borrow_mut().push(name.to_owned());
         named(name).map(|one| one.value.clone())
     });
-    let is_doubtful = match filled.is_known {
-        true => asked.borrow().iter().any(|name| named(name).is_some_and(|one| one.unresolved.is_some())),
-        false => unset.is_empty() && !call.unset.is_empty() && !call.is_known_somewhere,
+    let is_unresolved = asked.borrow().iter().any(|name| named(name).is_some_and(|one| one.unresolved.is_some()));
+    let is_doubtful = is_unresolved || !filled.is_known && call.is_open(defaults);
+    Setting { value: filled.text, unresolved: is_doubtful.then_some(Unresolved::Variable), ..setting.clone() }
+}
+
+/// The hosts that a line names where its shell has what a reading has without those variables; nothing where that is set
+/// to what is not known, and a driver's default.
+fn hosts_without(unset: &[&str], reading: &Reading, invocation: &Invocation, lookup: &Lookup<'_>) -> BTreeSet<String> {
+    let look = |name: &str| {
+        let setting = reading.get(name).filter(|setting| !names_nothing(&setting.value) && !unset.contains(&name))?;
+        Some(setting.value.clone())
     };
-    let value = if filled.is_known { filled.text } else { setting.value.clone() };
-    Setting { value, unresolved: is_doubtful.then_some(Unresolved::Variable), ..setting.clone() }
+    let expanded = |word: &String| {
+        let word = Word::new(word, Quotes::Removed, Unset::Empty);
+        word.expand(&mut Scope::new(&look), &mut Budget::new()).unwrap_or_default()
+    };
+    let words = invocation.words.iter().map(expanded).collect();
+    let bare = Reading { settings: Vec::new(), ..reading.clone() };
+    let targets = find_targets(&[bare], &[Invocation { words, ..invocation.clone() }], lookup).targets;
+    let sure = targets.iter().filter(|target| target.doubts.is_empty()).flat_map(|target| &target.places);
+    sure.filter(|place| matches!(place, Place::Host { name, .. } if name != "localhost")).map(place_name).collect()
 }
 
 /// A target as it is shown, without the lines that it was read from: an alike environment stands for others.
@@ -139,6 +154,18 @@ fn reading() -> impl Strategy<Value = Reading> {
     })
 }
 
+/// Variables that hold the parts of addresses, and nothing in which these are lost.
+fn reading_of_parts() -> impl Strategy<Value = Reading> {
+    let names = prop::sample::select(vec!["A", "B", "DB_HOST", "DB_DATABASE", "BACKEND"]);
+    let values = prop::sample::select(vec!["", "x", "localhost", "db.example.net", "db.shop.test", "10.1.2.3"]);
+    let port = prop::option::of(prop::sample::select(vec!["5432", "3307"]));
+    (prop::collection::btree_map(names, values, 0..5), port).prop_map(|(mut settings, port)| {
+        settings.extend(port.map(|port| ("DB_PORT", port)));
+        let setting = |(name, value)| Setting::known(name, value, Origin::file(name, ".env", 1)).into();
+        Reading { loader: "test".to_owned(), settings: settings.into_iter().map(setting).collect() }
+    })
+}
+
 fn invocation() -> impl Strategy<Value = Invocation> {
     let command = prop::sample::select(vec![
         "psql -h $A $B",
@@ -162,6 +189,13 @@ fn invocation() -> impl Strategy<Value = Invocation> {
         "node seed.js $A$B",
         "node seed.js $A://$B",
         "sh -c $B",
+        "psql -h ${A:-localhost} -p ${B:-5432} shop",
+        "psql -h $A -d $B",
+        "psql -h ${A:-$B} x",
+        "mysql -h ${DB_HOST:-db.example.net} -P ${DB_PORT:-3307} ${DB_DATABASE:-shop}",
+        "migrate -database postgres://${A:-localhost}:${DB_PORT:-5432}/${B:-shop} up",
+        "run --db-host ${A:-localhost} --db-port ${DB_PORT:-5432} --db-name $B",
+        "node seed.js postgres://$A/$B",
     ]);
     let assignments = prop::collection::vec((name(), value()), 0..4);
     (command, assignments, prop::bool::ANY, 1_u32..9).prop_map(|(command, assignments, is_in_script, line)| {
@@ -194,6 +228,35 @@ proptest! {
                 let names = |target: &Target| target.places.iter().map(place_name).collect::<BTreeSet<_>>();
                 let is_it = |other: &Target| names(other) == names(target) && other.database == target.database;
                 prop_assert!(all.iter().any(is_it), "{target:?} is lost: {all:?}");
+            }
+        }
+    }
+
+    /// Whichever of the defaults an environment takes, the hosts that the line names then are reached.
+    #[test]
+    fn no_default_and_no_missing_variable_hides_a_host(
+        readings in prop::collection::vec(reading_of_parts(), 1..4),
+        invocation in invocation(),
+    ) {
+        let project = Project { root: "/p".into(), folder: "/p".into(), home: Some("/home/ann".into()) };
+        let files = Folder::default();
+        let base_folders = [PathBuf::from("/p")];
+        let lookup = Lookup { project: &project, files: &files, base_folders: &base_folders };
+        let invocation = Invocation { assignments: Vec::new(), ..invocation };
+        let given = find_targets(&readings, std::slice::from_ref(&invocation), &lookup).targets;
+        let given: BTreeSet<String> = given.iter().flat_map(|target| &target.places).map(place_name).collect();
+        let lacks = |reading: &Reading, name: &str| {
+            reading.get(name).is_none_or(|setting| names_nothing(&setting.value))
+        };
+        let mut defaults: Vec<&str> = invocation.words.iter().flat_map(|word| names_with_default(word)).collect();
+        // Where every environment knows it, nothing takes the default.
+        defaults.retain(|name| readings.iter().any(|reading| lacks(reading, name)));
+        for reading in &readings {
+            for subset in 0..1_usize << defaults.len() {
+                let chosen = defaults.iter().enumerate().filter(|(at, _)| subset >> at & 1 == 1);
+                let unset: Vec<&str> = chosen.map(|(_, name)| *name).collect();
+                let hosts = hosts_without(&unset, reading, &invocation, &lookup);
+                prop_assert!(hosts.is_subset(&given), "{unset:?} of {reading:?}: {hosts:?} are not in {given:?}");
             }
         }
     }

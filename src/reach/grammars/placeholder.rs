@@ -58,7 +58,8 @@ fn is_yours(label: &str) -> bool {
 
 /// Tells whether a template, a variable or a marked gap is left in `text`.
 pub(crate) fn is_unexpanded(text: &str) -> bool {
-    let marked = opens_template(text) || text.contains("%(");
+    // Backquotes are told from quotes around the whole by those who take these off.
+    let marked = opens_template(text) || text.contains("%(") || text.matches('`').nth(1).is_some();
     marked || has_dollar_name(text) || is_enclosed(text, '%') || is_enclosed(text, '@') || has_angle_gap(text) || {
         text.len() > 4 && text.starts_with("__") && text.ends_with("__")
     }
@@ -189,6 +190,8 @@ mod tests {
             ("%DB_HOST%", Some(Doubt::Unexpanded)),
             ("@db.host@", Some(Doubt::Unexpanded)),
             ("__DB_HOST__", Some(Doubt::Unexpanded)),
+            ("`hostname`", Some(Doubt::Unexpanded)),
+            ("db-`id -un`", Some(Doubt::Unexpanded)),
             ("localhost", None),
             ("staging-db-host", None),
             ("yourls-db", None),

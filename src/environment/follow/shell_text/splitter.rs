@@ -221,10 +221,17 @@ impl<'t> Splitter<'t> {
         }
     }
 
+    /// Writes them as `$(…)`: once its quotes are gone, nothing tells `a` between backquotes from the name that MySQL quotes so.
     fn backquotes(&mut self) {
         let from = self.at + 1;
         let length = memchr::memchr(b'`', &self.text[from..]).unwrap_or(self.text.len() - from);
+        self.in_word = true;
+        self.word.extend(b"$(");
+        self.at = from;
         self.take_substitution(from, from + length);
+        if self.word.pop_if(|byte| *byte == b'`').is_some() {
+            self.word.push(b')');
+        }
     }
 
     fn dollar(&mut self) {
