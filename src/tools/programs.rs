@@ -37,6 +37,7 @@ struct Row {
     loads: Loading,
     task: Task,
     talks_to_a_database: bool,
+    takes_addresses: bool,
     has_a_default_task: bool,
     mode: ModeOptions,
 }
@@ -77,11 +78,18 @@ impl Row {
             "unsaid" => Task::Unsaid,
             _ => return None,
         };
-        let mut row =
-            Row { loads, task, talks_to_a_database: false, has_a_default_task: false, mode: ModeOptions::USUAL };
+        let mut row = Row {
+            loads,
+            task,
+            talks_to_a_database: false,
+            takes_addresses: false,
+            has_a_default_task: false,
+            mode: ModeOptions::USUAL,
+        };
         for word in words {
             match word {
                 "database" => row.talks_to_a_database = true,
+                "address" => row.takes_addresses = true,
                 "default-task" => row.has_a_default_task = true,
                 "-e" => row.mode.e = true,
                 "no--env" => row.mode.env = false,
@@ -131,6 +139,11 @@ pub(crate) fn loading(words: &[String]) -> Loading {
         (_, "exs") => Loading::Of("elixir"),
         _ => Loading::Unknown,
     }
+}
+
+/// Tells whether an argument of the program of that name may be the address of a database by itself, behind no option.
+pub(crate) fn takes_addresses(name: &str) -> bool {
+    Row::of(name).is_some_and(|row| row.takes_addresses)
 }
 
 /// Tells what the program of that name is for.

@@ -14,7 +14,7 @@ use std::path::Path;
 use crate::collections::{HashMap, HashSet};
 use crate::environment::readers::expansion::{names_with_default, referred_names};
 use crate::environment::{Invocation, Origin, Reading, Setting};
-use crate::reach::arguments::purpose::tool_arguments;
+use crate::reach::arguments::purpose::tool;
 use crate::reach::arguments::settings::{may_be_addresses, setting_name, settings};
 use crate::reach::assemble::{Defaults, Filled, Found, Variables, ambient, fill, names_nothing, value};
 use crate::reach::grammars::host::locate;
@@ -106,12 +106,12 @@ impl<'i> Call<'i> {
     /// Reads the words of an invocation that could see any of the readings, which hold these `values`.
     pub(crate) fn read(invocation: &'i Invocation, values: &Values<'_>) -> Self {
         let client = client_of(&invocation.words);
-        let tool = if client.is_some() { None } else { tool_arguments(&invocation.words) };
+        let tool = if client.is_some() { None } else { tool(&invocation.words) };
         let typed = if client.is_some() { Vec::new() } else { settings(invocation, tool.is_some()) };
         let mut call = Call {
             invocation,
             client,
-            tool,
+            tool: tool.as_ref().map(|(_, arguments)| *arguments),
             at_a_provider: at_a_provider(&invocation.words),
             named: invocation.words.iter().map(|_| OnceCell::new()).collect(),
             typed,
@@ -136,7 +136,8 @@ impl<'i> Call<'i> {
                 let is_command = names_with_default(value).next().is_none() && value.contains(['(', '`']);
                 is_command || !known.by_those_of_unknown || !known.by_all
             };
-            let open = may_be_addresses(tool.unwrap_or_default()).filter(is_open).filter_map(unknown_address).collect();
+            let arguments = tool.iter().flat_map(|(program, arguments)| may_be_addresses(program, arguments));
+            let open = arguments.filter(is_open).filter_map(unknown_address).collect();
             (call.unset, call.known, call.open) = (unset, known, open);
         }
         call

@@ -44,10 +44,10 @@ pub(crate) fn acts_unseen(invocation: &Invocation) -> Option<String> {
     }
 }
 
-/// Reads the arguments of a program that does what a project's settings or a URL among its arguments say.
-pub(crate) fn tool_arguments(words: &[String]) -> Option<&[String]> {
-    let (program, arguments) = called(words, |name| is_database_tool(name).then(|| name.to_owned()))?;
-    (!works_on_files(&program, arguments)).then_some(arguments)
+/// Finds a program that does what a project's settings or a URL among its arguments say, with these.
+pub(crate) fn tool(words: &[String]) -> Option<(String, &[String])> {
+    called(words, |name| is_database_tool(name).then(|| name.to_owned()))
+        .filter(|(program, arguments)| !works_on_files(program, arguments))
 }
 
 /// Tells whether a program only reads and writes files of the project: by its subcommand it does not connect, and by no

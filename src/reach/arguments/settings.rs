@@ -4,6 +4,7 @@ use crate::environment::{Invocation, Setting};
 use crate::reach::assemble::ambient;
 use crate::reach::grammars::text::mask_templates;
 use crate::reach::names::{Name, Role};
+use crate::tools::programs::takes_addresses;
 
 /// Options by which migration tools are told a URL, where their names do not speak of a database.
 ///
@@ -46,7 +47,8 @@ pub(crate) fn settings(invocation: &Invocation, is_tool: bool) -> Vec<Setting> {
 
 /// Lists the arguments of a tool that are nothing but variables or what a command prints, where they may be addresses: by
 /// themselves (`sqitch deploy $TARGET`), or behind a name that says so (`-x url=$X`, `--conn-string $X`).
-pub(crate) fn may_be_addresses(arguments: &[String]) -> impl Iterator<Item = &str> {
+pub(crate) fn may_be_addresses<'a>(program: &str, arguments: &'a [String]) -> impl Iterator<Item = &'a str> {
+    let by_itself = takes_addresses(program);
     let says_url =
         |name: &str| OF_A_URL.contains(&name) || Name::read(name.trim_start_matches('-')).role == Some(Role::Url);
     let before = std::iter::once(None).chain(arguments.iter().map(Some));
@@ -59,7 +61,7 @@ pub(crate) fn may_be_addresses(arguments: &[String]) -> impl Iterator<Item = &st
         let value = value.strip_prefix("db:").unwrap_or(value);
         let fits = |byte: u8| byte == b'_' || byte == b'$' || byte.is_ascii_alphanumeric();
         let is_filled_in = value.starts_with(['$', '`']) && mask_templates(value).bytes().all(fits);
-        (is_filled_in && name.is_none_or(says_url)).then_some(value)
+        (is_filled_in && name.map_or(by_itself, says_url)).then_some(value)
     })
 }
 

@@ -34,6 +34,31 @@ pub(crate) fn assigned_in_part(word: &str) -> Option<&str> {
     (is_part && is_name(name)).then_some(name)
 }
 
+/// Finds the variables that a word assigns its own default to where they have none, each with the expression that does so:
+/// `: "${NAME:=x}"`.
+pub(crate) fn assigned_by_default(word: &str) -> impl Iterator<Item = (&str, &str)> {
+    word.match_indices("${").filter_map(|(at, opening)| {
+        let name = leading_name(&word[at + opening.len()..]);
+        let operation = &word[at + opening.len() + name.len()..];
+        let assigns = is_name(name) && (operation.starts_with(":=") || operation.starts_with('='));
+        assigns.then(|| (name, &word[at..at + opening.len() + name.len() + end_of_expression(operation)]))
+    })
+}
+
+/// Finds where the brace closes that was opened before `text`.
+fn end_of_expression(text: &str) -> usize {
+    let mut open = 1_usize;
+    let closes = |byte: u8| {
+        match byte {
+            b'{' => open += 1,
+            b'}' => open -= 1,
+            _ => {}
+        }
+        open == 0
+    };
+    text.bytes().position(closes).map_or(text.len(), |at| at + 1)
+}
+
 /// Whether `text` has the form of a shell variable's name.
 pub(crate) fn is_name(text: &str) -> bool {
     text.bytes().all(|byte| byte == b'_' || byte.is_ascii_alphanumeric())
@@ -100,6 +125,20 @@ mod tests {
             ("1A+=x", None),
         ] {
             assert_eq!(assigned_in_part(word), expected, "{word}");
+        }
+    }
+
+    #[test]
+    fn defaults_that_are_assigned_are_found() {
+        for (word, expected) in [
+            ("${A:=x}", &[("A", "${A:=x}")][..]),
+            ("a${A=${B:-x}}/${C:=}", &[("A", "${A=${B:-x}}"), ("C", "${C:=}")]),
+            ("${A:-${B:=x}}", &[("B", "${B:=x}")]),
+            ("${A:=x", &[("A", "${A:=x")]),
+            ("${A:-x}${A==x$A:=x", &[("A", "${A==x$A:=x")]),
+            ("$A:=x ${1:=x} ${A#=x}", &[]),
+        ] {
+            assert_eq!(assigned_by_default(word).collect::<Vec<_>>(), expected, "{word}");
         }
     }
 

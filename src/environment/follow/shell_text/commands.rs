@@ -63,7 +63,7 @@ impl Commands {
         let mut words = self.without_heads(&words);
         match words.first().map(String::as_str) {
             Some("case") => return,
-            Some("for" | "select") => return self.note_unknown(words),
+            Some("for" | "select") => return self.note_assigned(words),
             Some("export" | "declare" | "typeset" | "readonly" | "local") => return self.export(words, line),
             _ => {}
         }
@@ -92,7 +92,7 @@ impl Commands {
         for own in [Some(words.to_vec()), aliased, trapped].into_iter().flatten() {
             self.push(own, &assignments, line);
         }
-        self.note_unknown(words);
+        self.note_assigned(words);
     }
 
     /// Drops what stands in front of a command: `if`, `function NAME {`, `coproc NAME {`.
@@ -119,10 +119,14 @@ impl Commands {
         if words.iter().any(|word| word.starts_with(['$', '`'])) {
             self.push(words.to_vec(), &[], line);
         }
-        self.note_unknown(words);
+        self.note_assigned(words);
     }
 
-    fn note_unknown(&mut self, words: &[String]) {
+    /// Notes what a command assigns beside the assignments in front of it.
+    fn note_assigned(&mut self, words: &[String]) {
+        for (name, expression) in words.iter().flat_map(|word| builtins::assigned_by_default(word)) {
+            self.exported.push((name.to_owned(), expression.to_owned()));
+        }
         builtins::unknown_after(words).into_iter().for_each(|name| self.set_unknown(name));
     }
 

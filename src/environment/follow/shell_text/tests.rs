@@ -74,6 +74,14 @@ fn assignments_and_exports_reach_the_commands_after_them() {
 }
 
 #[test]
+fn defaults_that_are_assigned_reach_the_commands_after_them() {
+    let commands = simple_commands(": ${A:=1}; a ${B=2}; b");
+    let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    assert_eq!(commands[1].assignments, [pair("A", "${A:=1}")]);
+    assert_eq!(commands[2].assignments, [pair("A", "${A:=1}"), pair("B", "${B=2}")]);
+}
+
+#[test]
 fn variables_that_cannot_be_told_are_named_with_their_place() {
     let unknown = |text: &str| -> Vec<(usize, String)> {
         let last = simple_commands(text).pop().unwrap();
