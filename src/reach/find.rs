@@ -47,7 +47,7 @@ fn find_within(most: usize, readings: &[Reading], invocations: &[Invocation], lo
     let empty = Reading { loader: String::new(), settings: Vec::new() };
     let invocations = if invocations.is_empty() { std::slice::from_ref(&bare) } else { invocations };
     let readings = if readings.is_empty() { std::slice::from_ref(&empty) } else { readings };
-    let refers = invocations.iter().flat_map(|invocation| &invocation.words).any(|word| word.contains('$'));
+    let refers = invocations.iter().flat_map(|invocation| &invocation.words).any(|word| word.contains(['$', '`']));
     let values = Values::of(if refers { readings } else { &[] });
     let calls: Vec<Call<'_>> = invocations.iter().map(|invocation| Call::read(invocation, &values)).collect();
     let mut known = Known::default();

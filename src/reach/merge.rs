@@ -54,14 +54,14 @@ impl Merger {
     }
 
     fn add(&mut self, found: Found) {
+        if let (Some(why), Some(place)) = (found.draft.cut, found.origins.first()) {
+            self.note_cut(place, why);
+        }
         if found.is_partial && found.draft.doubts.iter().any(|doubt| blocks(*doubt)) {
             self.partial.push(found);
             return;
         }
         let Found { draft, origins, .. } = found;
-        if let (Some(why), Some(place)) = (draft.cut, origins.first()) {
-            self.note_cut(place, why);
-        }
         let draft = without_secrets(draft);
         let mut places = draft.places;
         // Nothing that was found is without a place; a place with an empty name would be one.
@@ -199,8 +199,8 @@ impl Told {
         Told(targets.flat_map(|target| &target.places).flat_map(with_and_without_port).collect())
     }
 
-    /// Tells whether the places are known, and one of them is a further one: only the database's name is in doubt, which
-    /// another environment or another reading has. A driver's own default, however it is written, is no further place.
+    /// Tells whether one of the places is known and a further one: what is in doubt is only the rest, which another
+    /// environment or another reading has. A driver's own default, however it is written, is no further place.
     fn lacks(&self, engine: Engine, places: &[Place], doubts: &[Doubt]) -> bool {
         let is_of_a_name = |doubt: &Doubt| !matches!(doubt, Doubt::Port | Doubt::Syntax);
         let is_known = |place: &Place| {
@@ -218,7 +218,7 @@ impl Told {
             };
             !is_default && !self.0.contains(&(place_name(place), unusual_port(place)))
         };
-        doubts.iter().all(is_of_a_name) && places.iter().all(is_known) && places.iter().any(is_further)
+        doubts.iter().all(is_of_a_name) && places.iter().any(|place| is_known(place) && is_further(place))
     }
 }
 
