@@ -65,7 +65,8 @@ pub(crate) fn is_name(text: &str) -> bool {
         && text.bytes().next().is_some_and(|byte| !byte.is_ascii_digit())
 }
 
-fn leading_name(word: &str) -> &str {
+/// Reads what the text begins with of letters, digits and `_`.
+pub(crate) fn leading_name(word: &str) -> &str {
     &word[..word.bytes().take_while(|byte| *byte == b'_' || byte.is_ascii_alphanumeric()).count()]
 }
 

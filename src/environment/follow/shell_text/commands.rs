@@ -21,6 +21,9 @@ impl Default for Budget {
     }
 }
 
+/// How long a default may be that later commands take over, in bytes: each of them may refer to it many times.
+const LONGEST_DEFAULT: usize = 256;
+
 /// A simple command: assignments, then words with their quotes removed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct SimpleCommand {
@@ -48,6 +51,8 @@ pub(crate) struct Commands {
     exported: Vec<(String, String)>,
     unknown: Vec<(usize, Rc<str>)>,
     aliases: HashMap<String, String>,
+    /// What the variables are by now that took their own default: after `: ${A:=b}`, `$A` is `${A:-b}`.
+    defaults: HashMap<String, String>,
     pub(crate) budget: Budget,
     /// The line of the first command that is not kept.
     pub(crate) cut_at: Option<u32>,
@@ -125,7 +130,11 @@ impl Commands {
     /// Notes what a command assigns beside the assignments in front of it.
     fn note_assigned(&mut self, words: &[String]) {
         for (name, expression) in words.iter().flat_map(|word| builtins::assigned_by_default(word)) {
-            self.exported.push((name.to_owned(), expression.to_owned()));
+            if expression.len() > LONGEST_DEFAULT {
+                self.set_unknown(name);
+            } else {
+                self.defaults.insert(name.to_owned(), expression.replacen('=', "-", 1));
+            }
         }
         builtins::unknown_after(words).into_iter().for_each(|name| self.set_unknown(name));
     }
@@ -140,6 +149,7 @@ impl Commands {
         if !self.affords(self.exported.len() + self.unknown.len(), line) {
             return;
         }
+        let words: Vec<String> = words.iter().map(|word| self.with_defaults(word)).collect();
         self.found.push(SimpleCommand {
             assignments: self.exported.iter().chain(assignments).cloned().collect(),
             unknown: self.unknown.clone(),
@@ -148,6 +158,29 @@ impl Commands {
             line,
             calls_function: false,
         });
+    }
+
+    /// Writes the defaults into a word that its variables took before.
+    fn with_defaults(&self, word: &str) -> String {
+        let mut written = String::with_capacity(word.len());
+        let mut rest = word;
+        while let Some((before, behind)) = rest.split_once('$').filter(|_| !self.defaults.is_empty()) {
+            written.push_str(before);
+            let inside = behind.strip_prefix('{').unwrap_or(behind);
+            let (name, after) = inside.split_at(builtins::leading_name(inside).len());
+            let after = if inside.len() < behind.len() { after.strip_prefix('}') } else { Some(after) };
+            rest = match (self.defaults.get(name), after) {
+                (Some(default), Some(after)) => {
+                    written.push_str(default);
+                    after
+                }
+                _ => {
+                    written.push('$');
+                    behind
+                }
+            };
+        }
+        written + rest
     }
 
     /// Takes a command with so many exported variables from the budget, or notes that it is too much.

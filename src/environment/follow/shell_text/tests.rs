@@ -74,11 +74,11 @@ fn assignments_and_exports_reach_the_commands_after_them() {
 }
 
 #[test]
-fn defaults_that_are_assigned_reach_the_commands_after_them() {
-    let commands = simple_commands(": ${A:=1}; a ${B=2}; b");
-    let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-    assert_eq!(commands[1].assignments, [pair("A", "${A:=1}")]);
-    assert_eq!(commands[2].assignments, [pair("A", "${A:=1}"), pair("B", "${B=2}")]);
+fn defaults_that_are_assigned_stand_in_the_commands_after_them() {
+    let given = words(": ${A:=1}; a $A x${A}y ${B=2} ${A#1}; b $B$A $AB '$A'");
+    assert_eq!(given, [":|${A:=1}", "a|${A:-1}|x${A:-1}y|${B=2}|${A#1}", "b|${B-2}${A:-1}|$AB|${A:-1}"]);
+    let long = format!(": ${{A:={}}}; a $A", "x".repeat(300));
+    assert_eq!(simple_commands(&long)[1].unknown, [(0, "A".into())]);
 }
 
 #[test]
