@@ -236,7 +236,6 @@ fn a_default_that_is_not_known_leaves_a_doubt() {
         "sqlx migrate run --database-url '${DATABASE_URL:-$(cat url)}'",
         "sqlx migrate run -D '${DATABASE_URL:-$(cat $NONE)}'",
         "sqlx migrate run -D 'postgres://${H:-$(cat host)}/x'",
-        "goose postgres '${DATABASE_URL:-$(cat url)}' up",
         "run-tests --db-host ${H:-$NONE}",
     ] {
         let lines = in_a_script(&[reading(&[]), reading(&known)], command);
