@@ -29,7 +29,7 @@ struct Inside {
 impl ToolCommand {
     /// Makes that of a program on this machine, or within a container: with these variables and no others, but inside for
     /// where programs and libraries are.
-    pub(crate) fn new(program: &Path, within: Option<&Container>, variables: &[(OsString, OsString)]) -> ToolCommand {
+    pub(crate) fn of(program: &Path, within: Option<&Container>, variables: &[(OsString, OsString)]) -> ToolCommand {
         match within {
             Some(container) => container.command(program, variables),
             None => ToolCommand { command: command(program, variables), inside: None },

@@ -338,7 +338,7 @@ pub(crate) struct SnapshotPlan {
 impl DumpCommand {
     /// Makes the process that is run.
     pub(crate) fn process(&self) -> ToolCommand {
-        let mut command = ToolCommand::new(&self.program, self.inside.as_deref(), &self.environment);
+        let mut command = ToolCommand::of(&self.program, self.inside.as_deref(), &self.environment);
         command.args(&self.arguments);
         command
     }

@@ -333,7 +333,7 @@ mod tests {
 
     #[test]
     fn a_dropped_tool_is_gone() {
-        let mut command = ToolCommand::new(Path::new("/bin/sleep"), None, &[]);
+        let mut command = ToolCommand::of(Path::new("/bin/sleep"), None, &[]);
         command.arg("60");
         let running = Running::start("sleep", command, str::to_owned, &[]).unwrap();
         let pid = running.stopper().pid.unwrap();
@@ -343,7 +343,7 @@ mod tests {
 
     #[test]
     fn a_failing_tool_is_an_error_with_its_status_and_words() {
-        let mut command = ToolCommand::new(Path::new("/bin/sh"), None, &[]);
+        let mut command = ToolCommand::of(Path::new("/bin/sh"), None, &[]);
         command.args(["-c", "printf 'no such thing as hunter2' >&2; exit 3"]);
         let password = [Secret::new("hunter2")];
         // A cut through the password.

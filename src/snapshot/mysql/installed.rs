@@ -58,7 +58,7 @@ pub(crate) struct Tools {
 impl Tools {
     /// Makes the command of one of them, with these variables and no others.
     pub(crate) fn command(&self, program: &Path, variables: &[(OsString, OsString)]) -> ToolCommand {
-        ToolCommand::new(program, self.inside.as_ref().map(|inside| &inside.container), variables)
+        ToolCommand::of(program, self.inside.as_ref().map(|inside| &inside.container), variables)
     }
 
     /// Writes what they are: `MariaDB 10.11.19 in /usr/bin`.

@@ -33,7 +33,7 @@ impl Tools {
 
     /// Makes the command of one of them, with these variables and no others.
     pub(crate) fn command(&self, name: &str, variables: &[(OsString, OsString)]) -> ToolCommand {
-        ToolCommand::new(&self.program(name), self.inside.as_ref().map(|inside| &inside.container), variables)
+        ToolCommand::of(&self.program(name), self.inside.as_ref().map(|inside| &inside.container), variables)
     }
 
     /// Writes where they are: `/usr/lib/postgresql/15/bin`.
